@@ -1,0 +1,3 @@
+export type * from "./time.ts";
+export type * from "./records.ts";
+export * from "./vocabulary.ts";

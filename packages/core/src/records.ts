@@ -1,0 +1,381 @@
+// Generated from schemas/*.avsc by `npm run types`. Do not edit.
+
+import type { EpochMs } from "./time.ts";
+
+/** One HTTP request and what it showed; also the first deferral per delivery and reason, with attemptNumber 0 and no outcome. */
+export interface Attempt {
+  /** The delivery. */
+  readonly deliveryId: string;
+  /** The webhook-id sent. */
+  readonly webhookId: string;
+  /** Owner. */
+  readonly tenantId: string;
+  /** The event. */
+  readonly eventId: string;
+  /** Its type. */
+  readonly eventType: string;
+  /** The endpoint. */
+  readonly endpointId: string;
+  /** 1-based; 0 for a deferral. */
+  readonly attemptNumber: number;
+  /** The delivery's step when this began. */
+  readonly step: number;
+  /** first, retry, redrive, replay or test. */
+  readonly trigger: string;
+  /** The replay. */
+  readonly replayId: null | string;
+  /** The event record's broker timestamp. */
+  readonly receivedAt: EpochMs;
+  /** When the request, or the deferral, began. */
+  readonly startedAt: EpochMs;
+  /** From due to started. */
+  readonly queueMs: number;
+  /** From started to decided. */
+  readonly durationMs: number;
+  /** Name resolution, 0 on a reused connection. */
+  readonly dnsMs: number;
+  /** TCP connect. */
+  readonly connectMs: number;
+  /** TLS handshake. */
+  readonly tlsMs: number;
+  /** From request to first header byte. */
+  readonly ttfbMs: number;
+  /** The request went over a connection that had served before. */
+  readonly isReused: boolean;
+  /** One of the closed list of outcomes; null for a deferral. */
+  readonly outcome: null | string;
+  /** HTTP status. */
+  readonly statusCode: null | number;
+  /** System or library code, such as ECONNREFUSED. */
+  readonly errorCode: null | string;
+  /** What went wrong, for people. */
+  readonly error: null | string;
+  /** The delivery's status after this: pending, failed, delivered or expired. */
+  readonly status: string;
+  /** What follows: done, retry, defer or dead_letter. */
+  readonly disposition: string;
+  /** When the next attempt is due. */
+  readonly nextAttemptAt: null | EpochMs;
+  /** The first tier it waits in. */
+  readonly tier: null | string;
+  /** Why it was deferred. */
+  readonly deferralReason: null | string;
+  /** Why it was given up. */
+  readonly deadLetterReason: null | string;
+  /** Body bytes sent. */
+  readonly requestBytes: number;
+  /** Body bytes read. */
+  readonly responseBytes: number;
+  /** At most 16 KiB, never inflated. */
+  readonly responseBody: Uint8Array;
+  /** Secret values redacted; at most 16 KiB. */
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  /** Which process made it. */
+  readonly worker: string;
+  /** Topic of the event's own record. */
+  readonly sourceTopic: string;
+  /** Its partition. */
+  readonly sourcePartition: number;
+  /** Its offset. */
+  readonly sourceOffset: number;
+}
+
+/** A secret under AES-256-GCM; AAD is tenant, endpoint and secret id. */
+export interface SealedSecret {
+  /** The secret's id, part of the AAD. */
+  readonly id: string;
+  /** Which key of the key ring sealed it. */
+  readonly kid: string;
+  /** Nonce (12 bytes), ciphertext, tag (16 bytes). */
+  readonly ciphertext: Uint8Array;
+  /** When it was made. */
+  readonly createdAt: EpochMs;
+  /** A rotated secret signs until then. */
+  readonly expiresAt: null | EpochMs;
+}
+
+/** Where a delivery without a registered endpoint goes. */
+export interface InlineDestination {
+  /** The URL. */
+  readonly url: string;
+  /** Every one of them signs. */
+  readonly secrets: readonly SealedSecret[];
+  /** Attempts in all. */
+  readonly maxAttempts: number;
+  /** Deadline of one attempt. */
+  readonly timeoutMs: number;
+}
+
+/** One event to one endpoint: what deliver, the tiers and a dead letter carry. */
+export interface Delivery {
+  /** hash(tenant, event id, endpoint id, replay id if any). */
+  readonly deliveryId: string;
+  /** hash(tenant, event id, endpoint id): the webhook-id header of every attempt and redrive. */
+  readonly webhookId: string;
+  /** Owner. */
+  readonly tenantId: string;
+  /** The event. */
+  readonly eventId: string;
+  /** Its dotted type. */
+  readonly eventType: string;
+  /** Registered endpoint, or inline_ and a hash of tenant and origin. */
+  readonly endpointId: string;
+  /** Version of the endpoint that route saw; 0 for inline. */
+  readonly endpointVersion: number;
+  /** The attempt to make next, 1-based. */
+  readonly attemptNumber: number;
+  /** Departures from deliver so far: retries and deferrals. */
+  readonly step: number;
+  /** first, retry, redrive, replay or test. */
+  readonly trigger: string;
+  /** The replay that sent it again. */
+  readonly replayId: null | string;
+  /** The event's own time. */
+  readonly occurredAt: null | EpochMs;
+  /** The event record's broker timestamp. */
+  readonly receivedAt: EpochMs;
+  /** Media type of the payload. */
+  readonly contentType: string;
+  /** The body, byte for byte. */
+  readonly payload: Uint8Array;
+  /** Further request headers from the event. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** W3C trace context. */
+  readonly traceparent: null | string;
+  /** Set where there is no registered endpoint. */
+  readonly inline: null | InlineDestination;
+  /** No attempt earlier than this. */
+  readonly notBefore: null | EpochMs;
+  /** No attempt later than this. */
+  readonly expiresAt: null | EpochMs;
+  /** The end of the whole wait, by the clock of who set it; null: at once. */
+  readonly nextAttemptAt: null | EpochMs;
+  /** The slot a deferral reserved. */
+  readonly slotAt: null | EpochMs;
+  /** Why it waits without having spent an attempt. */
+  readonly deferralReason: null | string;
+  /** Time spent deferred so far; does not count toward the maximum age. */
+  readonly deferredMs: number;
+  /** When deliver first did not know the endpoint. */
+  readonly endpointUnknownSince: null | EpochMs;
+  /** Topic of the event's own record. */
+  readonly sourceTopic: string;
+  /** Its partition. */
+  readonly sourcePartition: number;
+  /** Its offset. */
+  readonly sourceOffset: number;
+}
+
+/** What was given up, why, and enough to send it again. */
+export interface DeadLetter {
+  /** One of the closed list of dead-letter reasons. */
+  readonly reason: string;
+  /** The reason in words; names the field and the rule of bad input. */
+  readonly detail: string;
+  /** The offending field of bad input. */
+  readonly field: null | string;
+  /** The rule it broke. */
+  readonly rule: null | string;
+  /** When it was given up. */
+  readonly deadAt: EpochMs;
+  /** route, deliver, hold, record or control. */
+  readonly stage: string;
+  /** Owner, where known. */
+  readonly tenantId: null | string;
+  /** Endpoint, where known. */
+  readonly endpointId: null | string;
+  /** Delivery, where known. */
+  readonly deliveryId: null | string;
+  /** Event, where known. */
+  readonly eventId: null | string;
+  /** Type, where known. */
+  readonly eventType: null | string;
+  /** The event record's broker timestamp, where known. */
+  readonly receivedAt: null | EpochMs;
+  /** Attempts made. */
+  readonly attempts: number;
+  /** The delivery's step. */
+  readonly step: number;
+  /** Outcome of the last attempt. */
+  readonly lastOutcome: null | string;
+  /** Its status. */
+  readonly lastStatusCode: null | number;
+  /** Topic of the record that ended here. */
+  readonly recordTopic: string;
+  /** Its partition. */
+  readonly recordPartition: number;
+  /** Its offset. */
+  readonly recordOffset: number;
+  /** The delivery, where there was one. */
+  readonly delivery: null | Delivery;
+  /** The raw record's key. */
+  readonly rawKey: null | Uint8Array;
+  /** Its value: sealed where it could not be parsed; cut to 256 KiB where too large. */
+  readonly rawValue: null | Uint8Array;
+  /** Its headers. */
+  readonly rawHeaders: Readonly<Record<string, Uint8Array>>;
+  /** The key that sealed rawValue; null where it is plain. */
+  readonly rawKid: null | string;
+  /** Size of the raw value before it was cut. */
+  readonly rawBytes: number;
+  /** Topic of the event's own record. */
+  readonly sourceTopic: string;
+  /** Its partition. */
+  readonly sourcePartition: number;
+  /** Its offset. */
+  readonly sourceOffset: number;
+}
+
+/** A URL, its secrets and what it wants. */
+export interface Endpoint {
+  /** ep_ and 24 characters. */
+  readonly id: string;
+  /** The tenant's own id. */
+  readonly externalId: null | string;
+  /** Owner. */
+  readonly tenantId: string;
+  /** Where to. */
+  readonly url: string;
+  /** For people. */
+  readonly description: string;
+  /** order.paid, order.* or *. */
+  readonly eventTypes: readonly string[];
+  /** enabled, paused or disabled. */
+  readonly state: string;
+  /** Why it is paused or disabled. */
+  readonly stateReason: null | string;
+  /** Every unexpired one signs. */
+  readonly secrets: readonly SealedSecret[];
+  /** Its own request headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** 1000 to 60000. */
+  readonly timeoutMs: number;
+  /** Requests at once. */
+  readonly maxConcurrency: number;
+  /** Statuses that end a delivery. */
+  readonly notRetryableStatuses: readonly number[];
+  /** 1 at creation, plus 1 a change. */
+  readonly version: number;
+  /** When created. */
+  readonly createdAt: EpochMs;
+  /** When last changed. */
+  readonly updatedAt: EpochMs;
+}
+
+/** A delivery that was made. */
+export interface RoutedDelivery {
+  /** The delivery. */
+  readonly deliveryId: string;
+  /** Its endpoint. */
+  readonly endpointId: string;
+}
+
+/** What came in and what was decided. */
+export interface Intake {
+  /** Owner; null where unreadable. */
+  readonly tenantId: null | string;
+  /** The event's id; null where unreadable. */
+  readonly eventId: null | string;
+  /** Its type. */
+  readonly eventType: null | string;
+  /** The publisher's time. */
+  readonly occurredAt: null | EpochMs;
+  /** The record's broker timestamp. */
+  readonly receivedAt: EpochMs;
+  /** When route decided. */
+  readonly decidedAt: EpochMs;
+  /** routed, no_match, filtered, duplicate, invalid or refused. */
+  readonly decision: string;
+  /** Why, for people. */
+  readonly reason: null | string;
+  /** Offending field. */
+  readonly field: null | string;
+  /** The rule it broke. */
+  readonly rule: null | string;
+  /** Media type. */
+  readonly contentType: string;
+  /** Further headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The payload, in the first part only. */
+  readonly payload: Uint8Array;
+  /** Its size. */
+  readonly payloadBytes: number;
+  /** At most 500 a part. */
+  readonly deliveries: readonly RoutedDelivery[];
+  /** Type matched, filter did not. */
+  readonly filteredEndpointIds: readonly string[];
+  /** Matched, but disabled. */
+  readonly disabledEndpointIds: readonly string[];
+  /** Matched and sent; deliver parks them. */
+  readonly pausedEndpointIds: readonly string[];
+  /** Endpoints of the tenant whose patterns did not match. */
+  readonly noMatchCount: number;
+  /** 0-based. */
+  readonly part: number;
+  /** How many parts this intake has. */
+  readonly parts: number;
+  /** Topic of the event's own record. */
+  readonly sourceTopic: string;
+  /** Its partition. */
+  readonly sourcePartition: number;
+  /** Its offset. */
+  readonly sourceOffset: number;
+}
+
+/** A change in an endpoint's health, seen by deliver. */
+export interface Signal {
+  /** gone, breaker_opened, breaker_closed, failing or recovered. */
+  readonly kind: string;
+  /** The endpoint. */
+  readonly endpointId: string;
+  /** Owner. */
+  readonly tenantId: string;
+  /** The version it was seen on. */
+  readonly endpointVersion: number;
+  /** When. */
+  readonly at: EpochMs;
+  /** For people. */
+  readonly detail: string;
+  /** The delivery that showed it. */
+  readonly deliveryId: null | string;
+}
+
+/** One URL, for an event that needs no registered endpoint. */
+export interface Destination {
+  /** https, or http where allowed. */
+  readonly url: string;
+  /** Plain signing secret, as a publisher wrote it; null once sealed. */
+  readonly secret: null | string;
+  /** The same, sealed by the door. */
+  readonly sealedSecret: null | SealedSecret;
+  /** 1 to 20. */
+  readonly maxAttempts: number;
+  /** 1 to 60: one attempt, from DNS to the last body byte. */
+  readonly timeoutSeconds: number;
+}
+
+/** What happened, as a publisher or the door writes it to the events topic. */
+export interface WebhookEvent {
+  /** The publisher's id: the idempotency key within the tenant. */
+  readonly id: string;
+  /** Dotted type, such as order.paid. */
+  readonly type: string;
+  /** [A-Za-z0-9_-]{1,64}; null only where the configuration binds the topic to a tenant. */
+  readonly tenantId: null | string;
+  /** When it happened, by the publisher's clock. */
+  readonly occurredAt: null | EpochMs;
+  /** Media type of the payload. */
+  readonly contentType: string;
+  /** Forwarded byte for byte. */
+  readonly payload: Uint8Array;
+  /** Deliver to this URL instead of the tenant's endpoints. */
+  readonly destination: null | Destination;
+  /** No attempt earlier than this. */
+  readonly notBefore: null | EpochMs;
+  /** No attempt later than this: a dead letter instead. */
+  readonly expiresAt: null | EpochMs;
+  /** Further request headers. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** W3C trace context. */
+  readonly traceparent: null | string;
+}

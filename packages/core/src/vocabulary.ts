@@ -1,0 +1,60 @@
+/** The closed lists of Postrider's vocabulary, as they stand in Avro, JSON and SQL. */
+
+export const OUTCOMES = [
+  "delivered",
+  "http_error",
+  "redirect",
+  "timeout",
+  "connection_refused",
+  "connection_reset",
+  "connection_closed",
+  "tls_error",
+  "dns_error",
+  "protocol_error",
+  "response_too_large",
+  "blocked",
+] as const;
+/** What one HTTP request showed. */
+export type Outcome = (typeof OUTCOMES)[number];
+
+export const DECISIONS = [
+  "routed",
+  "no_match",
+  "filtered",
+  "duplicate",
+  "invalid",
+  "refused",
+] as const;
+/** What route decided about one event. */
+export type Decision = (typeof DECISIONS)[number];
+
+export const DEAD_LETTER_REASONS = [
+  "exhausted",
+  "expired",
+  "gone",
+  "endpoint_disabled",
+  "endpoint_deleted",
+  "paused",
+  "blocked",
+  "unreadable",
+  "invalid",
+  "unknown_schema",
+  "too_large",
+  "row_refused",
+] as const;
+/** Why a delivery, or a record, was given up. */
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
+export const TRIGGERS = [
+  "first",
+  "retry",
+  "redrive",
+  "replay",
+  "test",
+] as const;
+/** What made an attempt happen. */
+export type Trigger = (typeof TRIGGERS)[number];
+
+export const STATUSES = ["pending", "failed", "delivered", "expired"] as const;
+/** A delivery as users see it; `expired` is dead-lettered for any reason but `paused`. */
+export type Status = (typeof STATUSES)[number];

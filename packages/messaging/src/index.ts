@@ -1,0 +1,4 @@
+export type * from "./effects.ts";
+export type * from "./record.ts";
+export type * from "./stage.ts";
+export * from "./ports.ts";

@@ -1,0 +1,159 @@
+/**
+ * What the runners, tables and services need of Kafka. Only the adapters in kafkajs-*.ts know kafkajs.
+ * All topics here are full names, with the prefix.
+ */
+import type { MonotonicMs } from "@postrider/core";
+import type { RawRecord, RecordHeaders } from "./record.ts";
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** What is stored for a partition of a group; `offset` is null when nothing is. */
+export interface CommittedOffset extends TopicPartition {
+  readonly offset: number | null;
+  readonly metadata: string;
+}
+
+/** The log: `start` is the first offset that can be read, `end` one past the last record (the high watermark). */
+export interface LogRange extends TopicPartition {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One fetched batch of one partition. `records` may be empty (control records, compaction); the position is then still `lastOffset + 1`. */
+export interface FetchedBatch extends TopicPartition {
+  readonly records: readonly RawRecord[];
+  readonly lastOffset: number;
+  readonly highWatermark: number;
+}
+
+/** Called by a consumer. Every method returns at once: none may await. */
+export interface ConsumerListener {
+  /** A new assignment, after a join or rejoin. All of its partitions are paused until `resume`. `epoch` names it; the epoch before it has ended. */
+  assigned(epoch: number, partitions: readonly TopicPartition[]): void;
+  /** The group is about to rebalance: the last moment in which a commit of this epoch is accepted; start it synchronously. */
+  revoking(epoch: number): void;
+  /** A batch, in offset order within its partition, of a partition that belongs to `epoch`. */
+  batch(epoch: number, batch: FetchedBatch): void;
+  /** The position was outside the log. kafkajs has committed a default offset without metadata and will fetch from there: seek, and commit our position again at once. */
+  outOfRange(epoch: number, partition: TopicPartition): void;
+  /** Joined, fetching: true. Crashed, evicted or unreachable: false; the consumer keeps trying by itself, for ever. */
+  connected(isConnected: boolean): void;
+}
+
+/** One member of a group. Offsets are committed by hand only. */
+export interface Consumer {
+  /** Resolves once joined and fetching for the first time; keeps trying while the broker is away, until `stop`. */
+  start(listener: ConsumerListener): Promise<void>;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** The next fetch of the partition starts at `offset`, which must lie within the log. */
+  seek(partition: TopicPartition, offset: number): void;
+  /** Tried once, under the epoch's own member and generation. Rejects with `StaleAssignmentError` if the epoch has ended, `CommitError` on any other failure. Never retries. */
+  commit(
+    epoch: number,
+    offsets: readonly (TopicPartition & {
+      offset: number;
+      metadata: string;
+    })[],
+  ): Promise<void>;
+  /** What is stored for the group now. */
+  fetchCommitted(
+    partitions: readonly TopicPartition[],
+  ): Promise<CommittedOffset[]>;
+  /** The log's ranges now. */
+  fetchLogRanges(
+    partitions: readonly TopicPartition[],
+  ): Promise<LogRange[]>;
+  /** When the coordinator last acknowledged a heartbeat (or join) of this member. */
+  lastHeartbeatAt(): MonotonicMs;
+  /** Leaves the group. Only after the last commit was acknowledged: kafkajs drops commits during its stop. Safe to call twice and before `start` resolved. */
+  stop(): Promise<void>;
+}
+
+/** A record ready for the broker. `partition` is explicit: the output computes it (murmur2 of the key, as the Java client). */
+export interface ProducerRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers?: RecordHeaders;
+}
+
+/** An idempotent producer, acks=all. At most one `sendBatch` in flight: a second call while one runs throws. */
+export interface Producer {
+  /** Resolves when every record is acknowledged. Any error means the outcome of the whole batch is unknown and this producer must be discarded. `RecordTooLargeError` and `TopicMissingError` are told apart. */
+  sendBatch(records: readonly ProducerRecord[]): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+/** Makes connected producers; a runner discards one after any error and asks for another. */
+export type ProducerFactory = () => Promise<Producer>;
+
+/** A topic as it is or should be. `config` holds only what is set on the topic itself. */
+export interface TopicDescription {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface Admin {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  /** Which of the topics exist, with their settings. */
+  describeTopics(topics: readonly string[]): Promise<TopicDescription[]>;
+  listTopics(): Promise<string[]>;
+  /** Creates them and waits until each has a leader. `replicationFactor` -1 is the broker's default. */
+  createTopics(topics: readonly TopicDescription[]): Promise<void>;
+  addPartitions(topic: string, partitions: number): Promise<void>;
+  /** Changes the named settings and keeps the others (read, merge, write). */
+  alterTopicConfig(
+    topic: string,
+    config: Readonly<Record<string, string>>,
+  ): Promise<void>;
+  deleteTopics(topics: readonly string[]): Promise<void>;
+  fetchLogRanges(topics: readonly string[]): Promise<LogRange[]>;
+  fetchCommitted(
+    groupId: string,
+    topics: readonly string[],
+  ): Promise<CommittedOffset[]>;
+  brokerCount(): Promise<number>;
+}
+
+/** How to reach the cluster. */
+export interface KafkaConnection {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+}
+
+export interface ConsumerOptions {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  /** Default 30,000. */
+  readonly sessionTimeoutMs?: number;
+  /** Default 1 MiB. */
+  readonly maxBytesPerPartition?: number;
+}
+
+/** The epoch in which a commit was computed has ended; it was not sent, or the group refused it for that reason. */
+export class StaleAssignmentError extends Error {
+  readonly code = "STALE_ASSIGNMENT";
+}
+
+/** A commit failed for another reason. Others of the same request may have been stored. */
+export class CommitError extends Error {
+  readonly code = "COMMIT_FAILED";
+}
+
+/** A record, alone, is larger than the topic's or broker's limit. */
+export class RecordTooLargeError extends Error {
+  readonly code = "RECORD_TOO_LARGE";
+}
+
+/** The topic, or the partition, does not exist. */
+export class TopicMissingError extends Error {
+  readonly code = "TOPIC_MISSING";
+}

@@ -1,0 +1,61 @@
+import type {
+  Attempt,
+  DeadLetter,
+  Delivery,
+  Endpoint,
+  EpochMs,
+  Intake,
+  Signal,
+  WebhookEvent,
+} from "@postrider/core";
+
+/** A record as the broker gave it. `topic` is the full name, with the prefix; `offset` is exact below 2^53. */
+export interface RawRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** The record's timestamp: the broker's on LogAppendTime topics, else the producer's. */
+  readonly timestamp: EpochMs;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: RecordHeaders;
+}
+
+/** Header values in the order of the record; a repeated name keeps every value. */
+export type RecordHeaders = Readonly<
+  Record<string, Buffer | readonly Buffer[]>
+>;
+
+/** A record and what its value decoded to. */
+export interface InRecord<In> {
+  readonly raw: RawRecord;
+  readonly value: In;
+}
+
+/** A tier's topic, below the prefix: `retry.1s`. */
+export type TierTopic = `retry.${string}`;
+
+/** What each topic (its name below the prefix) carries. */
+export interface TopicValues {
+  events: WebhookEvent;
+  deliveries: Delivery;
+  "dead-letters": DeadLetter;
+  attempts: Attempt;
+  intake: Intake;
+  signals: Signal;
+  endpoints: Endpoint;
+  [tier: TierTopic]: Delivery;
+}
+
+/**
+ * A record that should follow. `topic` is the name below the prefix. `value` is encoded by the output;
+ * a `Buffer` is a value that is encoded already (hold passes a delivery on untouched).
+ */
+export type OutRecord = {
+  [T in keyof TopicValues]: {
+    readonly topic: T;
+    readonly key: string | Buffer | null;
+    readonly value: TopicValues[T] | Buffer;
+    readonly headers?: RecordHeaders;
+  };
+}[keyof TopicValues];

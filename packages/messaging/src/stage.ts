@@ -1,0 +1,43 @@
+import type { DeadLetterReason, EpochMs } from "@postrider/core";
+import type { InRecord, OutRecord, RawRecord } from "./record.ts";
+
+/** One hop: reads one topic and returns, as data, what should follow. It never produces, commits or retries. */
+export interface Stage<In> {
+  /** Records of a lane start in order; lanes never wait for each other. */
+  laneOf(record: InRecord<In>): string;
+  /** How many records of a lane may be handled at once; 1 or more. Read at each start, so it may change. */
+  laneConcurrency(lane: string): number;
+  /** A record before the committed offset, or done above it, read again on assignment to warm windows. */
+  remember?(record: InRecord<In>): void;
+  /** A partition was taken away: forget what was remembered for it. */
+  forget?(partition: { topic: string; partition: number }): void;
+  /** What follows from the record. A rejected promise is a bug: logged, counted, and tried again with back-off. */
+  handle(record: InRecord<In>, signal: AbortSignal): Promise<Verdict>;
+  /** Relief: what a record that has not started becomes, when its lane is too slow for the window. Absent: the partition is paused instead. */
+  defer?(record: InRecord<In>, slotAt: EpochMs): Iterable<OutRecord>;
+}
+
+/** What a stage says of one record. */
+export type Verdict =
+  /** Produced in bounded chunks; the record is done once all are acknowledged. Empty: nothing follows. */
+  | { readonly kind: "emit"; readonly records: Iterable<OutRecord> }
+  /** A dead letter with the raw record. */
+  | {
+      readonly kind: "reject";
+      readonly reason: DeadLetterReason;
+      readonly detail: string;
+    };
+
+/** What a decoder makes of a raw record. It never throws. */
+export type Decoded<In> =
+  | { readonly kind: "decoded"; readonly value: In }
+  /** Never readable: a dead letter at once. */
+  | {
+      readonly kind: "unreadable";
+      readonly reason: DeadLetterReason;
+      readonly detail: string;
+    }
+  /** Maybe readable later: the record waits, its siblings go on; a dead letter `unknown_schema` when the wait is over. */
+  | { readonly kind: "unknown_schema"; readonly schema: string };
+
+export type Decoder<In> = (record: RawRecord) => Decoded<In>;
