@@ -252,6 +252,8 @@ export interface Endpoint {
   readonly timeoutMs: number;
   /** Requests at once. */
   readonly maxConcurrency: number;
+  /** Its own retry schedule: the wait after each failed attempt, so attempts are one more than delays; null: the registered schedule. */
+  readonly retryDelaysMs: null | readonly number[];
   /** Statuses that end a delivery. */
   readonly notRetryableStatuses: readonly number[];
   /** 1 at creation, plus 1 a change. */
