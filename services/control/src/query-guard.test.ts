@@ -1,0 +1,94 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { judgeQuery } from "./query-guard.ts";
+
+function ruleOf(sql: string): string {
+  const judged = judgeQuery(sql);
+  return judged.isAllowed ? "allowed" : judged.rule;
+}
+
+test.each([
+  "SELECT 1",
+  "select count() from attempts where url like 'https://%'",
+  "WITH 1 AS x SELECT x",
+  "SHOW TABLES",
+  "DESCRIBE TABLE attempts",
+  "DESC attempts",
+  "EXISTS attempts",
+  "(SELECT 1) UNION ALL (SELECT 2)",
+  "SELECT * FROM numbers(10)",
+  "SELECT 'file(x); drop', \"a;b\", `url` -- url('x')",
+  "SELECT format('{}', 1) /* file('x') */",
+  "SELECT url, file FROM t",
+  "SELECT 'it''s', 'a\\'b; c'",
+  "-- newest first\nSELECT 1",
+  "SELECT URLHierarchy('https://a/b')",
+])("%s is a query that may be asked", (sql) => {
+  expect(ruleOf(sql)).toBe("allowed");
+});
+
+test.each([
+  ["", "required"],
+  ["  -- nothing", "required"],
+  [";", "required"],
+  ["SELECT 1; SELECT 2", "one_statement"],
+  ["SELECT 1;; DROP TABLE t", "one_statement"],
+  ["INSERT INTO t SELECT 1", "read_only"],
+  ["DROP TABLE t", "read_only"],
+  ["SYSTEM SHUTDOWN", "read_only"],
+  ["SET readonly = 0", "read_only"],
+  ["EXPLAIN SELECT 1", "read_only"],
+  ["`SELECT` 1", "read_only"],
+  ["SELECT 1 INTO OUTFILE '/tmp/x'", "output"],
+  ["SELECT 1 FORMAT JSON", "output"],
+  ["SELECT * FROM mergeTreeIndex('default', 'attempts')", "function"],
+  ["SELECT * FROM MergeTreeProjection('a', 'b', 'c')", "function"],
+  ["SELECT * FROM url('http://169.254.169.254/', CSV)", "function"],
+  ["SELECT * FROM /**/ uRl /**/ ('http://x')", "function"],
+  ["SELECT * FROM `url`('http://x')", "function"],
+  ['SELECT * FROM "file"(\'/etc/passwd\')', "function"],
+  ["SELECT file('/etc/passwd')", "function"],
+  ["SELECT * FROM remoteSecure('x', a, b)", "function"],
+  ["SELECT * FROM clusterAllReplicas('c', a.b)", "function"],
+  ["SELECT * FROM s3Cluster('c', 'x')", "function"],
+  ["DESCRIBE TABLE url('http://x')", "function"],
+  ["SELECT getClientHTTPHeader('Authorization')", "function"],
+  ["SELECT 'a", "syntax"],
+  ["SELECT 1 /* open", "syntax"],
+  ['SELECT * FROM "\\x66ile"(\'x\')', "syntax"],
+  ["SELECT $/*$ $/*$ , file('/etc/passwd') /* */", "syntax"],
+  ["SELECT ‘a’", "syntax"],
+  ["SELECT 1 −− x", "syntax"],
+])("%s is refused by the rule %s", (sql, rule) => {
+  expect(ruleOf(sql)).toBe(rule);
+});
+
+test("the length is capped, and a text below the cap is read whole", () => {
+  expect(ruleOf(`SELECT '${"a".repeat(100_000)}'`)).toBe("max");
+  expect(ruleOf(`SELECT '${"a".repeat(99_000)}'`)).toBe("allowed");
+  expect(ruleOf(`SELECT '${"a".repeat(99_000)}`)).toBe("syntax");
+});
+
+test("a closing semicolon and comments around are taken off, the rest is sent as written", () => {
+  const judged = judgeQuery("  /* x */ SELECT  1 ; ; -- end");
+
+  expect(judged).toEqual({ isAllowed: true, sql: "SELECT  1" });
+});
+
+test("no text makes the guard throw, and what is allowed opens with a reading statement", () => {
+  const alphabet = fc.constantFrom(
+    ..."'\"`;()/*-# \n\\$aZ0",
+    "SELECT ",
+    "file(",
+    "/*",
+    "*/",
+    "--",
+    "é",
+  );
+  fc.assert(
+    fc.property(fc.array(alphabet, { maxLength: 30 }), (parts) => {
+      const judged = judgeQuery(parts.join(""));
+      if (judged.isAllowed) expect(judged.sql).toMatch(/^[( \n/*#a-z-]*select/i);
+    }),
+  );
+});
