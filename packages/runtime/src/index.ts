@@ -1,1 +1,14 @@
-export {};
+export type * from "./effects.ts";
+export * from "./clock.ts";
+export * from "./sha256.ts";
+export * from "./key-ring.ts";
+export * from "./config.ts";
+export * from "./config-parsers.ts";
+export * from "./common-config.ts";
+export * from "./config-reference.ts";
+export * from "./log.ts";
+export * from "./meter.ts";
+export * from "./lifecycle.ts";
+export * from "./process-gauges.ts";
+export * from "./admin.ts";
+export * from "./run-service.ts";

@@ -1,0 +1,122 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Check, Health, Lifecycle } from "./effects.ts";
+import { METRICS_CONTENT_TYPE, type RenderedMeter } from "./meter.ts";
+import { createProcessGauges, type ProcessGauges } from "./process-gauges.ts";
+
+/** The admin server: `url()` is where it listens, once started. */
+export interface Admin extends Lifecycle {
+  url(): string;
+}
+
+/**
+ * Serves `/livez` and `/readyz` (200 or 503, JSON with each check) and `/metrics`. It has no authentication: keep it on
+ * loopback, or behind a network policy. `start` rejects when the port is taken.
+ */
+export function startAdmin(options: {
+  readonly host: string;
+  /** 0 takes any that is free. */
+  readonly port: number;
+  readonly health: Health;
+  readonly meter: RenderedMeter;
+}): Admin {
+  let server: Server | undefined;
+  let gauges: ProcessGauges | undefined;
+  let origin = "";
+  return {
+    url: () => origin,
+    async start() {
+      const ownGauges = createProcessGauges(options.meter);
+      const own = createServer((request, response) => {
+        void answer(request, response, { ...options, gauges: ownGauges });
+      });
+      gauges = ownGauges;
+      server = own;
+      await new Promise<void>((resolve, reject) => {
+        own.once("error", reject);
+        own.listen(options.port, options.host, resolve);
+      });
+      const { port } = own.address() as AddressInfo; // listening on a TCP port, so not a pipe's name
+      const host = options.host.includes(":")
+        ? `[${options.host}]`
+        : options.host;
+      origin = `http://${host}:${port}`;
+    },
+    async stop() {
+      gauges?.stop();
+      const open = server;
+      server = undefined;
+      if (open === undefined || !open.listening) return;
+      open.closeAllConnections();
+      await new Promise((resolve) => open.close(resolve));
+    },
+  };
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: {
+    readonly health: Health;
+    readonly meter: RenderedMeter;
+    readonly gauges: ProcessGauges;
+  },
+): Promise<void> {
+  try {
+    switch ((request.url ?? "/").split("?")[0]) {
+      case "/livez":
+        return sendChecks(response, "live", parts.health.live());
+      case "/readyz":
+        return sendChecks(response, "ready", parts.health.ready());
+      case "/metrics":
+        parts.gauges.collect();
+        return send(response, {
+          status: 200,
+          type: METRICS_CONTENT_TYPE,
+          body: await parts.meter.render(),
+        });
+      default:
+        return send(response, {
+          status: 404,
+          type: "application/json",
+          body: JSON.stringify({ paths: ["/livez", "/readyz", "/metrics"] }),
+        });
+    }
+  } catch (error) {
+    send(response, {
+      status: 503,
+      type: "application/json",
+      body: JSON.stringify({ error: String(error) }),
+    });
+  }
+}
+
+function sendChecks(
+  response: ServerResponse,
+  name: "live" | "ready",
+  checks: readonly Check[],
+): void {
+  const isOk = checks.every((check) => check.isOk);
+  send(response, {
+    status: isOk ? 200 : 503,
+    type: "application/json",
+    body: JSON.stringify({ [name]: isOk, checks }),
+  });
+}
+
+/** Probes come seldom: a connection each, so that none is left open when the server stops. */
+function send(
+  response: ServerResponse,
+  answer: { status: number; type: string; body: string },
+): void {
+  response.writeHead(answer.status, {
+    "content-type": answer.type,
+    connection: "close",
+  });
+  response.end(answer.body);
+}

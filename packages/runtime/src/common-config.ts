@@ -1,0 +1,134 @@
+import {
+  boolean,
+  duration,
+  list,
+  oneOf,
+  port,
+  text,
+  url,
+} from "./config-parsers.ts";
+import type { ConfigEntry, Parse } from "./config.ts";
+import { parseEncryptionKeys, type EncryptionKey } from "./key-ring.ts";
+import { LOG_LEVELS } from "./log.ts";
+
+const encryptionKeys: Parse<readonly EncryptionKey[]> = Object.assign(
+  parseEncryptionKeys,
+  { expects: "id:base64 of 32 bytes, more after commas, newest first" },
+);
+
+/** Settings that more than one service has: one name, one place. */
+export const commonConfig = {
+  kafkaBrokers: {
+    env: "KAFKA_BROKERS",
+    parse: list,
+    doc: "Brokers to connect to first, host:port separated by commas.",
+  },
+  topicPrefix: {
+    env: "POSTRIDER_TOPIC_PREFIX",
+    parse: text,
+    default: "postrider.",
+    doc: "Comes before every topic name and group id.",
+  },
+  tiers: {
+    env: "POSTRIDER_TIERS",
+    parse: text,
+    default: "1s,2s,4s,8s,16s,32s,64s,128s,256s,300s,1h",
+    doc: "The delays that have a topic, shortest first.",
+  },
+  allowCidrs: {
+    env: "POSTRIDER_ALLOW_CIDRS",
+    parse: text,
+    default: null,
+    doc: "Address ranges, separated by commas, that deliveries may reach although policy refuses them.",
+  },
+  allowHttp: {
+    env: "POSTRIDER_ALLOW_HTTP",
+    parse: boolean,
+    default: "false",
+    doc: "Whether endpoints may have http URLs.",
+  },
+  encryptionKeys: {
+    env: "POSTRIDER_ENCRYPTION_KEYS",
+    parse: encryptionKeys,
+    secret: true,
+    doc: "The keys that seal endpoint secrets; the newest, which comes first, seals, and all open.",
+  },
+  adminKey: {
+    env: "POSTRIDER_ADMIN_KEY",
+    parse: text,
+    secret: true,
+    doc: "The bearer key that may do everything.",
+  },
+  clickhouseUrl: {
+    env: "CLICKHOUSE_URL",
+    parse: url,
+    doc: "ClickHouse's HTTP address; may carry user and password.",
+    secret: true,
+  },
+  clickhouseDatabase: {
+    env: "POSTRIDER_CLICKHOUSE_DATABASE",
+    parse: text,
+    default: "postrider",
+    doc: "The database with Postrider's tables.",
+  },
+  schemaRegistryUrl: {
+    env: "SCHEMA_REGISTRY_URL",
+    parse: url,
+    default: null,
+    doc: "A Confluent-compatible schema registry, where there is one.",
+  },
+  sessionTimeoutMs: {
+    env: "POSTRIDER_SESSION_TIMEOUT",
+    parse: duration,
+    default: "30s",
+    doc: "How long the broker waits for a silent consumer before its partitions move.",
+  },
+  unknownSchemaWaitMs: {
+    env: "POSTRIDER_UNKNOWN_SCHEMA_WAIT",
+    parse: duration,
+    default: "5m",
+    doc: "How long a record whose schema is not known waits before it becomes a dead letter.",
+  },
+} as const satisfies Record<string, ConfigEntry>;
+
+/** What `runService` itself needs: spread it into each service's spec. */
+export function processConfig(adminPort: number) {
+  return {
+    logLevel: {
+      env: "POSTRIDER_LOG_LEVEL",
+      parse: oneOf(LOG_LEVELS),
+      default: "info",
+      doc: "The least level that is logged.",
+    },
+    adminHost: {
+      env: "POSTRIDER_ADMIN_HOST",
+      parse: text,
+      default: "127.0.0.1",
+      doc: "Where /livez, /readyz and /metrics listen.",
+    },
+    adminPort: {
+      env: "POSTRIDER_ADMIN_PORT",
+      parse: port,
+      default: String(adminPort),
+      doc: "Their port; 0 takes any that is free.",
+    },
+  } as const satisfies Record<string, ConfigEntry>;
+}
+
+/** Where a service's own API listens. */
+export function listenConfig(defaultPort: number) {
+  return {
+    host: {
+      env: "POSTRIDER_HOST",
+      parse: text,
+      default: "127.0.0.1",
+      doc: "Where the API listens.",
+    },
+    port: {
+      env: "POSTRIDER_PORT",
+      parse: port,
+      default: String(defaultPort),
+      doc: "The API's port; 0 takes any that is free.",
+    },
+  } as const satisfies Record<string, ConfigEntry>;
+}

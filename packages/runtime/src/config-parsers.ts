@@ -1,0 +1,81 @@
+import type { Parse } from "./config.ts";
+
+/** Any text that is not blank, trimmed. */
+export const text: Parse<string> = parser("a text", (value) => {
+  const trimmed = value.trim();
+  return trimmed === "" ? undefined : trimmed;
+});
+
+/** One of a closed list. */
+export function oneOf<const T extends string>(choices: readonly T[]): Parse<T> {
+  return parser(`one of ${choices.join(", ")}`, (value) =>
+    choices.find((choice) => choice === value.trim()),
+  );
+}
+
+/** A whole number in a range, both ends included. */
+export function integer(min: number, max: number): Parse<number> {
+  return parser(`a whole number from ${min} to ${max}`, (value) => {
+    const number = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN;
+    return number >= min && number <= max ? number : undefined;
+  });
+}
+
+/** A TCP port; 0 lets the system choose. */
+export const port: Parse<number> = integer(0, 65_535);
+
+export const boolean: Parse<boolean> = parser(
+  "true or false",
+  (value) =>
+    ({ true: true, false: false, "1": true, "0": false })[
+      value.trim().toLowerCase()
+    ],
+);
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration with its unit (`250ms`, `30s`, `5m`, `2h`, `7d`), as milliseconds. */
+export const duration: Parse<number> = parser(
+  "a duration such as 250ms, 30s, 5m, 2h or 7d",
+  (value) => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value.trim());
+    if (match === null) return undefined;
+    const unit = match[2] as keyof typeof UNIT_MS; // the pattern allows no other
+    return Math.round(Number(match[1]) * UNIT_MS[unit]);
+  },
+);
+
+/** Texts between commas, trimmed; at least one. */
+export const list: Parse<readonly string[]> = parser(
+  "a list separated by commas",
+  (value) => {
+    const items = value
+      .split(",")
+      .map((item) => item.trim())
+      .filter((item) => item !== "");
+    return items.length === 0 ? undefined : items;
+  },
+);
+
+/** An http or https URL, without a slash at its end. */
+export const url: Parse<string> = parser("an http or https URL", (value) => {
+  if (!URL.canParse(value.trim())) return undefined;
+  const parsed = new URL(value.trim());
+  return /^https?:$/.test(parsed.protocol)
+    ? parsed.href.replace(/\/$/, "")
+    : undefined;
+});
+
+function parser<T>(
+  expects: string,
+  read: (text: string) => T | undefined,
+): Parse<T> {
+  return Object.assign(
+    (value: string): T => {
+      const result = read(value);
+      if (result === undefined) throw new Error(`must be ${expects}`);
+      return result;
+    },
+    { expects },
+  );
+}

@@ -1,0 +1,138 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+
+const ALGORITHM = "aes-256-gcm";
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** One key of the ring; `kid` is stored beside whatever it sealed. */
+export interface EncryptionKey {
+  readonly kid: string;
+  /** 32 bytes. */
+  readonly key: Buffer;
+}
+
+/** A sealed text: `ciphertext` is nonce (12 bytes), encrypted bytes, tag (16 bytes). */
+export interface Sealed {
+  readonly kid: string;
+  readonly ciphertext: Buffer;
+}
+
+/** Seals with the newest key and opens with any. */
+export interface KeyRing {
+  /** `aad` binds the result to its place (core's `secretAad`): it opens only with the same. */
+  seal(plain: Uint8Array, aad: string): Sealed;
+  /** Throws `KeyRingError`: `UNKNOWN_KEY` when the ring has no such key, `NOT_AUTHENTIC` when key, `aad` or bytes are not those it was sealed with. */
+  open(
+    sealed: { readonly kid: string; readonly ciphertext: Uint8Array },
+    aad: string,
+  ): Buffer;
+}
+
+/** A secret that cannot be opened, or keys that cannot be used. The message never holds key or plain text. */
+export class KeyRingError extends Error {
+  override readonly name = "KeyRingError";
+  readonly code: "BAD_KEYS" | "UNKNOWN_KEY" | "NOT_AUTHENTIC";
+  constructor(code: KeyRingError["code"], message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+  }
+}
+
+/** A ring of AES-256-GCM keys, newest first. Throws `KeyRingError` `BAD_KEYS` on an empty ring, a wrong length or a repeated id. */
+export function createKeyRing(keys: readonly EncryptionKey[]): KeyRing {
+  const newest = keys[0];
+  if (newest === undefined)
+    throw new KeyRingError("BAD_KEYS", "the key ring has no key");
+  const byId = new Map<string, Buffer>();
+  for (const { kid, key } of keys) {
+    if (key.length !== KEY_BYTES)
+      throw new KeyRingError(
+        "BAD_KEYS",
+        `key ${kid} has ${key.length} bytes, not ${KEY_BYTES}`,
+      );
+    if (byId.has(kid))
+      throw new KeyRingError("BAD_KEYS", `key ${kid} is there twice`);
+    byId.set(kid, key);
+  }
+  return {
+    seal: (plain, aad) => ({
+      kid: newest.kid,
+      ciphertext: encrypt(newest.key, plain, aad),
+    }),
+    open({ kid, ciphertext }, aad) {
+      const key = byId.get(kid);
+      if (key === undefined)
+        throw new KeyRingError(
+          "UNKNOWN_KEY",
+          `sealed with key ${kid}; the ring has ${[...byId.keys()].join(", ")}`,
+        );
+      return decrypt(key, kid, ciphertext, aad);
+    },
+  };
+}
+
+/** Reads `kid:base64,kid:base64`, newest first. Throws `KeyRingError` `BAD_KEYS` that names the entry by its place and says what is wrong with it. */
+export function parseEncryptionKeys(text: string): readonly EncryptionKey[] {
+  const keys = text.split(",").map(parseKey);
+  createKeyRing(keys); // refuses wrong lengths and repeated ids
+  return keys;
+}
+
+function parseKey(entry: string, index: number): EncryptionKey {
+  const place = `key ${index + 1}`;
+  const match = /^\s*([A-Za-z0-9_.-]{1,64}):([A-Za-z0-9+/_-]+={0,2})\s*$/.exec(
+    entry,
+  );
+  if (match === null)
+    throw new KeyRingError(
+      "BAD_KEYS",
+      `${place} is not of the form id:base64 (id: 1 to 64 of A-Z a-z 0-9 . _ -)`,
+    );
+  const key = Buffer.from(match[2] ?? "", "base64");
+  if (key.length !== KEY_BYTES)
+    throw new KeyRingError(
+      "BAD_KEYS",
+      `${place} (${match[1]}) has ${key.length} bytes, not ${KEY_BYTES}; make one with: openssl rand -base64 32`,
+    );
+  return { kid: match[1] ?? "", key };
+}
+
+function encrypt(key: Buffer, plain: Uint8Array, aad: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(ALGORITHM, key, nonce);
+  cipher.setAAD(Buffer.from(aad));
+  return Buffer.concat([
+    nonce,
+    cipher.update(plain),
+    cipher.final(),
+    cipher.getAuthTag(),
+  ]);
+}
+
+function decrypt(
+  key: Buffer,
+  kid: string,
+  ciphertext: Uint8Array,
+  aad: string,
+): Buffer {
+  const refusal = `what key ${kid} sealed does not open: another key, another owner, or changed bytes`;
+  if (ciphertext.length < NONCE_BYTES + TAG_BYTES)
+    throw new KeyRingError("NOT_AUTHENTIC", refusal);
+  const decipher = createDecipheriv(
+    ALGORITHM,
+    key,
+    ciphertext.subarray(0, NONCE_BYTES),
+    { authTagLength: TAG_BYTES },
+  );
+  decipher.setAAD(Buffer.from(aad));
+  decipher.setAuthTag(ciphertext.subarray(-TAG_BYTES));
+  try {
+    return Buffer.concat([
+      decipher.update(ciphertext.subarray(NONCE_BYTES, -TAG_BYTES)),
+      decipher.final(),
+    ]);
+  } catch (cause) {
+    throw new KeyRingError("NOT_AUTHENTIC", refusal, cause);
+  }
+}

@@ -1,0 +1,73 @@
+import {
+  Counter as PromCounter,
+  Gauge as PromGauge,
+  Histogram as PromHistogram,
+  Registry,
+} from "prom-client";
+import type { Meter } from "./effects.ts";
+
+/** A meter and the page that `/metrics` answers. */
+export interface RenderedMeter extends Meter {
+  render(): Promise<string>;
+}
+
+/** What `/metrics` says it is: the Prometheus text format. */
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** A meter with a registry of its own; every figure carries the label `service`. Throws when a name is asked for again as another kind. */
+export function createMeter(options: {
+  readonly service: string;
+}): RenderedMeter {
+  const registry = new Registry();
+  registry.setDefaultLabels({ service: options.service });
+  const instruments = new Map<string, { kind: string; instrument: unknown }>();
+
+  function once<T>(kind: string, name: string, make: () => T): T {
+    const known = instruments.get(name);
+    if (known === undefined) {
+      const instrument = make();
+      instruments.set(name, { kind, instrument });
+      return instrument;
+    }
+    if (known.kind !== kind)
+      throw new Error(`metric ${name} is a ${known.kind}, not a ${kind}`);
+    return known.instrument as T; // the same name and kind, so `make` of this very kind made it
+  }
+
+  return {
+    counter: (name, help, labelNames = []) =>
+      once("counter", name, () => {
+        const counter = new PromCounter({
+          name,
+          help,
+          labelNames: [...labelNames],
+          registers: [registry],
+        });
+        return { inc: (labels = {}, by = 1) => counter.inc(labels, by) };
+      }),
+    gauge: (name, help, labelNames = []) =>
+      once("gauge", name, () => {
+        const gauge = new PromGauge({
+          name,
+          help,
+          labelNames: [...labelNames],
+          registers: [registry],
+        });
+        return { set: (value, labels = {}) => gauge.set(labels, value) };
+      }),
+    histogram: (name, help, buckets, labelNames = []) =>
+      once("histogram", name, () => {
+        const histogram = new PromHistogram({
+          name,
+          help,
+          buckets: [...buckets],
+          labelNames: [...labelNames],
+          registers: [registry],
+        });
+        return {
+          observe: (value, labels = {}) => histogram.observe(labels, value),
+        };
+      }),
+    render: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,172 @@
+import { startAdmin } from "./admin.ts";
+import { systemClock } from "./clock.ts";
+import { ConfigError, type Env } from "./config.ts";
+import type { Effects, Health, Lifecycle, Log } from "./effects.ts";
+import { composeLifecycle } from "./lifecycle.ts";
+import { createLog, type LogLevel } from "./log.ts";
+import { createMeter } from "./meter.ts";
+
+/** What every service's config has: see `processConfig`. */
+export interface ProcessSettings {
+  readonly logLevel: LogLevel;
+  readonly adminHost: string;
+  readonly adminPort: number;
+}
+
+/** What `compose` returns: the parts in starting order, and what the admin port says of them. */
+export interface Composition {
+  readonly parts: readonly Lifecycle[];
+  readonly health: Health;
+}
+
+export interface ServiceOptions<C extends ProcessSettings> {
+  readonly name: string;
+  /** Throws `ConfigError`. */
+  readonly readConfig: (env: Env) => C;
+  readonly compose: (
+    config: C,
+    effects: Effects,
+  ) => Composition | Promise<Composition>;
+  /** From the signal to the last part's deadline. Default 75 s: the longest attempt (60 s) and 15 s. */
+  readonly stopWithinMs?: number;
+}
+
+/** A parent that died took its Kafka along or cannot be answered: no reason to wait for long. */
+const STOP_WITHIN_MS_WHEN_ORPHANED = 3_000;
+
+/**
+ * The life of a service's process: reads the configuration, starts the parts in order and the admin server with them,
+ * logs `service.ready`, and stops in reverse on SIGTERM, SIGINT, or when the parent that holds its IPC channel is gone.
+ * Resolves to the exit code, for `main.ts` to exit with: 0 stopped cleanly · 1 failed, or an exception nobody caught ·
+ * 2 configuration, every problem on stderr · 130 a second signal. The admin server starts before the parts, so that a
+ * service that waits for its broker can say so, and stops after them.
+ */
+export async function runService<C extends ProcessSettings>(
+  options: ServiceOptions<C>,
+  env: Env = process.env,
+): Promise<number> {
+  const config = configOf(options, env);
+  if (config === undefined) return 2;
+  const log = createLog({ service: options.name, level: config.logLevel });
+  const asked = listenForEnd(log);
+  try {
+    const ran = await Promise.race([
+      runParts(options, config, { log, asked: asked.stop }),
+      asked.exit,
+    ]);
+    return ran;
+  } catch (error) {
+    log.error("service.failed", { error });
+    return 1;
+  } finally {
+    asked.forget();
+  }
+}
+
+function configOf<C extends ProcessSettings>(
+  options: ServiceOptions<C>,
+  env: Env,
+): C | undefined {
+  try {
+    return options.readConfig(env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    createLog({ service: options.name }).error("config.refused", {
+      problems: error.problems,
+    });
+    return undefined;
+  }
+}
+
+interface StopRequest {
+  readonly reason: string;
+  readonly withinMs?: number;
+}
+
+async function runParts<C extends ProcessSettings>(
+  options: ServiceOptions<C>,
+  config: C,
+  { log, asked }: { log: Log; asked: Promise<StopRequest> },
+): Promise<number> {
+  const meter = createMeter({ service: options.name });
+  const clock = systemClock;
+  const { parts, health } = await options.compose(config, {
+    log,
+    meter,
+    clock,
+  });
+  let isStarted = false;
+  const admin = startAdmin({
+    host: config.adminHost,
+    port: config.adminPort,
+    meter,
+    health: {
+      live: () => health.live(),
+      ready: () => [
+        {
+          name: "started",
+          isOk: isStarted,
+          detail: isStarted ? "all parts have started" : "parts are starting",
+        },
+        ...health.ready(),
+      ],
+    },
+  });
+  const whole = composeLifecycle([admin, ...parts], { clock, log });
+  const startedAt = clock.monotonic();
+  const started = whole.start().then(() => {
+    isStarted = true;
+    log.info("service.ready", {
+      adminUrl: admin.url(),
+      startMs: Math.round(clock.monotonic() - startedAt),
+    });
+  });
+  const { reason, withinMs } = await Promise.race([
+    asked,
+    started.then(() => asked), // rejects when a part does not start
+  ]);
+  log.info("service.stopping", { reason });
+  started.catch(() => undefined); // a start that the stop interrupts may reject
+  await whole.stop(clock.now() + (withinMs ?? options.stopWithinMs ?? 75_000));
+  log.info("service.stopped", { reason });
+  return 0;
+}
+
+/** The first signal asks for a stop, the second for the exit; so does an exception nobody caught, whose state nobody knows. */
+function listenForEnd(log: Log): {
+  stop: Promise<StopRequest>;
+  exit: Promise<number>;
+  forget(): void;
+} {
+  const stop = Promise.withResolvers<StopRequest>();
+  const exit = Promise.withResolvers<number>();
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    signals += 1;
+    if (signals > 1) exit.resolve(130);
+    else stop.resolve({ reason: signal });
+  };
+  const onUncaught = (error: unknown): void => {
+    log.error("process.uncaught", { error });
+    exit.resolve(1);
+  };
+  const onDisconnect = (): void => {
+    stop.resolve({
+      reason: "parent is gone",
+      withinMs: STOP_WITHIN_MS_WHEN_ORPHANED,
+    });
+    setTimeout(() => exit.resolve(1), STOP_WITHIN_MS_WHEN_ORPHANED + 1_000);
+  };
+  process.on("SIGTERM", onSignal).on("SIGINT", onSignal);
+  process.on("uncaughtException", onUncaught);
+  if (process.connected) process.on("disconnect", onDisconnect);
+  return {
+    stop: stop.promise,
+    exit: exit.promise,
+    forget() {
+      process.off("SIGTERM", onSignal).off("SIGINT", onSignal);
+      process.off("uncaughtException", onUncaught);
+      process.off("disconnect", onDisconnect);
+    },
+  };
+}
