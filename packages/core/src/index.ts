@@ -1,3 +1,32 @@
-export type * from "./time.ts";
 export type * from "./records.ts";
 export * from "./vocabulary.ts";
+export * from "./time.ts";
+export type * from "./problem.ts";
+export { problemsAt } from "./problem.ts";
+// what comes in
+export * from "./json-envelope.ts";
+export {
+  DEFAULT_CONTENT_TYPE,
+  DEFAULT_MAX_ATTEMPTS,
+  DEFAULT_TIMEOUT_SECONDS,
+} from "./envelope-fields.ts";
+export * from "./content-type.ts";
+export * from "./blank-secret.ts";
+export * from "./validate-event.ts";
+export * from "./headers.ts";
+export * from "./secret-rule.ts";
+// who gets it
+export * from "./type-pattern.ts";
+export * from "./fan-out.ts";
+export * from "./ids.ts";
+// where it may go
+export * from "./address.ts";
+export * from "./address-policy.ts";
+export * from "./url-policy.ts";
+// what follows an attempt
+export * from "./classify-status.ts";
+export * from "./retry-schedule.ts";
+export * from "./retry-after.ts";
+export * from "./retry-wait.ts";
+export * from "./tiers.ts";
+export * from "./dispose.ts";

@@ -1,0 +1,128 @@
+import { isGone } from "./classify-status.ts";
+import type { Delivery } from "./records.ts";
+import { JITTER, retryWaitMs } from "./retry-wait.ts";
+import type { RetrySchedule } from "./retry-schedule.ts";
+import { planWait, type Tier } from "./tiers.ts";
+import type { EpochMs } from "./time.ts";
+import type { DeadLetterReason, Outcome, Status } from "./vocabulary.ts";
+
+/** What follows an attempt. */
+export type Disposition =
+  | { readonly kind: "done" }
+  | {
+      readonly kind: "retry";
+      /** The end of the whole wait. */
+      readonly nextAttemptAt: EpochMs;
+      /** The first tier; `null` where the wait is zero: straight back to `deliveries`. */
+      readonly tier: Tier | null;
+    }
+  | { readonly kind: "dead_letter"; readonly reason: DeadLetterReason };
+
+/** The parts of a delivery that decide about its retries. */
+export type DeliveryTimes = Pick<
+  Delivery,
+  "attemptNumber" | "receivedAt" | "notBefore" | "expiresAt" | "deferredMs"
+>;
+
+export interface RetryPolicy {
+  readonly schedule: RetrySchedule;
+  /** Statuses that end a delivery at once. */
+  readonly notRetryableStatuses: readonly number[];
+}
+
+export interface AttemptResult {
+  readonly delivery: DeliveryTimes;
+  readonly outcome: Outcome;
+  /** `null` where no status was seen. */
+  readonly statusCode: number | null;
+  /** From `parseRetryAfter`. */
+  readonly retryAfterMs?: number | undefined;
+  readonly policy: RetryPolicy;
+  readonly tiers: readonly Tier[];
+  /** When the attempt was decided. */
+  readonly now: EpochMs;
+  /** From `jitterOf(deliveryId, step)`. */
+  readonly random01: number;
+}
+
+/**
+ * What follows an attempt: 2xx is done; a blocked address and a 410 are given up at once; everything else is tried
+ * again until the attempts or the age are used up. A status the endpoint calls not retryable counts as used up.
+ */
+export function dispose(result: AttemptResult): Disposition {
+  const { delivery, outcome, policy, now } = result;
+  if (outcome === "delivered") return { kind: "done" };
+  if (outcome === "blocked") return deadLetter("blocked");
+  if (isGone(result.statusCode)) return deadLetter("gone");
+  if (
+    result.statusCode !== null &&
+    policy.notRetryableStatuses.includes(result.statusCode)
+  )
+    return deadLetter("exhausted");
+
+  const waitMs = retryWaitMs({
+    attemptNumber: delivery.attemptNumber,
+    random01: result.random01,
+    retryAfterMs: result.retryAfterMs,
+    schedule: policy.schedule,
+  });
+  if (waitMs === undefined) return deadLetter("exhausted");
+  const plan = planWait(result.tiers, waitMs);
+  const nextAttemptAt = now + plan.waitMs;
+  if (nextAttemptAt > lastStartAt(delivery, policy.schedule))
+    return deadLetter("expired");
+  return { kind: "retry", nextAttemptAt, tier: plan.tier };
+}
+
+/** The usual limit of a delivery's age. */
+const MAX_AGE_MS = 72 * 3_600_000;
+
+/** The oldest a delivery may get: 72 h, or its schedule with full jitter where that is longer. */
+export function maxAgeMs(schedule: RetrySchedule): number {
+  const whole = schedule.reduce((sum, wait) => sum + wait, 0);
+  return Math.max(MAX_AGE_MS, Math.ceil(whole * (1 + JITTER)));
+}
+
+/**
+ * The last moment at which an attempt may start. Its age counts from when the event came in, or from `notBefore`; time
+ * spent deferred does not count. `expiresAt`, which the publisher gave, is kept as it stands.
+ */
+export function lastStartAt(
+  delivery: DeliveryTimes,
+  schedule: RetrySchedule,
+): EpochMs {
+  const from = Math.max(delivery.receivedAt, delivery.notBefore ?? 0);
+  const byAge = from + delivery.deferredMs + maxAgeMs(schedule);
+  return Math.min(byAge, delivery.expiresAt ?? Infinity);
+}
+
+/** A delivery's status after an attempt. */
+export function statusAfter(disposition: Disposition): Status {
+  switch (disposition.kind) {
+    case "done":
+      return "delivered";
+    case "retry":
+      return "failed";
+    case "dead_letter":
+      return "expired";
+  }
+}
+
+/** The status of a delivery that waits without having spent an attempt: deferred, or parked because its endpoint is paused. */
+export function statusWaiting(
+  delivery: Pick<Delivery, "attemptNumber">,
+): Status {
+  return delivery.attemptNumber > 1 ? "failed" : "pending";
+}
+
+/** The status of a delivery that was given up for `reason`; a parked one keeps what it had. */
+export function statusGivenUp(
+  delivery: Pick<Delivery, "attemptNumber">,
+  reason: DeadLetterReason,
+): Status {
+  return reason === "paused" ? statusWaiting(delivery) : "expired";
+}
+
+function deadLetter(reason: DeadLetterReason): Disposition {
+  return { kind: "dead_letter", reason };
+}

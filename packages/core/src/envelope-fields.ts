@@ -1,0 +1,126 @@
+import { isJsonContentType } from "./content-type.ts";
+import type { Problem } from "./problem.ts";
+import type { Destination, WebhookEvent } from "./records.ts";
+import { type EpochMs, parseTime } from "./time.ts";
+import { encodeUtf8 } from "./web-globals.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export const DEFAULT_CONTENT_TYPE = "application/json";
+export const DEFAULT_MAX_ATTEMPTS = 5;
+export const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/**
+ * The event that parsed fields make, and every field of the wrong type. `rawPayload` is the payload's own bytes in the
+ * text. A null counts as absent.
+ */
+export function readEnvelope(
+  fields: Fields,
+  rawPayload: Uint8Array | undefined,
+): { event: WebhookEvent; problems: Problem[] } {
+  const read = new FieldReader(fields, "");
+  const contentType = read.text("contentType") ?? DEFAULT_CONTENT_TYPE;
+  const event: WebhookEvent = {
+    id: read.text("id") ?? "",
+    type: read.text("type") ?? "",
+    tenantId: read.text("tenantId"),
+    occurredAt: read.time("occurredAt"),
+    contentType,
+    payload: read.payload(rawPayload, contentType),
+    destination: readDestination(read),
+    notBefore: read.time("notBefore"),
+    expiresAt: read.time("expiresAt"),
+    headers: read.texts("headers"),
+    traceparent: read.text("traceparent"),
+  };
+  return { event, problems: read.problems };
+}
+
+function readDestination(read: FieldReader): Destination | null {
+  const inner = read.object("destination");
+  if (inner === null) return null;
+  const destination: Destination = {
+    url: inner.text("url") ?? "",
+    secret: inner.text("secret"),
+    sealedSecret: null,
+    maxAttempts: inner.integer("maxAttempts") ?? DEFAULT_MAX_ATTEMPTS,
+    timeoutSeconds: inner.integer("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS,
+  };
+  read.problems.push(...inner.problems);
+  return destination;
+}
+
+/** Reads fields one by one and collects what has the wrong type. */
+class FieldReader {
+  readonly problems: Problem[] = [];
+  readonly #fields: Fields;
+  readonly #path: string;
+
+  constructor(fields: Fields, path: string) {
+    this.#fields = fields;
+    this.#path = path;
+  }
+
+  text(name: string): string | null {
+    const value = this.#take(name);
+    if (value === null || typeof value === "string") return value;
+    return this.#wrong(name, "must be a string");
+  }
+
+  integer(name: string): number | null {
+    const value = this.#take(name);
+    if (value === null) return null;
+    if (Number.isSafeInteger(value)) return value as number; // as just tested
+    return this.#wrong(name, "must be an integer");
+  }
+
+  time(name: string): EpochMs | null {
+    const value = this.#take(name);
+    if (value === null) return null;
+    const at = parseTime(value);
+    if (at !== undefined) return at;
+    const message =
+      "must be an RFC 3339 time or epoch milliseconds, from 1970 to 2199";
+    return this.#wrong(name, message, "time");
+  }
+
+  texts(name: string): Record<string, string> {
+    const inner = this.object(name);
+    if (inner === null) return {};
+    const names = Object.keys(inner.#fields);
+    const pairs = names.map((key) => [key, inner.text(key) ?? ""] as const);
+    this.problems.push(...inner.problems);
+    return Object.fromEntries(pairs);
+  }
+
+  object(name: string): FieldReader | null {
+    const value = this.#take(name);
+    if (value === null) return null;
+    if (typeof value !== "object" || Array.isArray(value))
+      return this.#wrong(name, "must be an object");
+    return new FieldReader(value as Fields, `${this.#path}${name}.`); // an object that is no array
+  }
+
+  payload(raw: Uint8Array | undefined, contentType: string): Uint8Array {
+    if (raw === undefined) {
+      this.#wrong("payload", "a payload is required", "required");
+      return new Uint8Array();
+    }
+    const value = this.#fields["payload"];
+    if (typeof value !== "string" || isJsonContentType(contentType)) return raw;
+    if (!value.isWellFormed())
+      this.#wrong("payload", "holds half of a surrogate pair", "characters");
+    return encodeUtf8(value);
+  }
+
+  #take(name: string): unknown {
+    return Object.hasOwn(this.#fields, name)
+      ? (this.#fields[name] ?? null)
+      : null;
+  }
+
+  #wrong(name: string, message: string, rule = "type"): null {
+    this.problems.push({ field: `${this.#path}${name}`, rule, message });
+    return null;
+  }
+}

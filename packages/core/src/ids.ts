@@ -1,0 +1,101 @@
+import { parseUrl } from "./web-globals.ts";
+
+/** SHA-256 of a text's UTF-8 bytes: 32 bytes. Runtime gives it; core has no hash of its own. */
+export type Sha256 = (text: string) => Uint8Array;
+
+/** Names one event to one endpoint. */
+export interface DeliveryKey {
+  readonly tenantId: string;
+  readonly eventId: string;
+  readonly endpointId: string;
+  /** The replay that sends it again, so that a replay is a delivery of its own. */
+  readonly replayId: string | null;
+}
+
+/** The delivery's id. The same event routed twice is the same delivery. */
+export function deliveryIdOf(sha256: Sha256, key: DeliveryKey): string {
+  return idOf(sha256, "dlv_", [
+    key.tenantId,
+    key.eventId,
+    key.endpointId,
+    key.replayId ?? "",
+  ]);
+}
+
+/** The `webhook-id` header: the same in every attempt, redrive and replay. It has no `.`, which separates the parts that are signed. */
+export function webhookIdOf(
+  sha256: Sha256,
+  key: Omit<DeliveryKey, "replayId">,
+): string {
+  return idOf(sha256, "msg_", [key.tenantId, key.eventId, key.endpointId]);
+}
+
+/**
+ * The endpoint id of an inline destination: one per tenant and origin, so that a host has one owner, one breaker and
+ * one lane whatever the paths of its URLs. Throws `TypeError` where the URL does not parse: judge it first.
+ */
+export function inlineEndpointId(
+  sha256: Sha256,
+  tenantId: string,
+  url: string,
+): string {
+  const parsed = parseUrl(url);
+  if (parsed === null) throw new TypeError("The URL does not parse.");
+  return idOf(sha256, "inline_", [tenantId, parsed.origin]);
+}
+
+/** The event id that an `Idempotency-Key` gives, so that every replica of the door answers alike without a store. */
+export function eventIdOfKey(
+  sha256: Sha256,
+  tenantId: string,
+  idempotencyKey: string,
+): string {
+  return idOf(sha256, "evt_", [tenantId, idempotencyKey]);
+}
+
+/** The secret id of an inline destination: bound to its event, so that a sealed secret cannot be moved to another. */
+export function inlineSecretId(
+  sha256: Sha256,
+  tenantId: string,
+  eventId: string,
+): string {
+  return idOf(sha256, "sec_", [tenantId, eventId]);
+}
+
+/** The additional authenticated data under which a secret is sealed. None of the three ids may hold a `/`. */
+export function secretAad(
+  tenantId: string,
+  endpointId: string,
+  secretId: string,
+): string {
+  return `${tenantId}/${endpointId}/${secretId}`;
+}
+
+const ID_BYTES = 18;
+
+/** None of the parts may hold a line feed, so that no two lists make one text; validation refuses control characters. */
+function idOf(
+  sha256: Sha256,
+  prefix: string,
+  parts: readonly string[],
+): string {
+  const hash = sha256(`${prefix}\n${parts.join("\n")}`);
+  return prefix + base64url(hash.subarray(0, ID_BYTES));
+}
+
+const ALPHABET =
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** Of a length divisible by three, so that there is no padding. */
+function base64url(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at + 2 < bytes.length; at += 3) {
+    const bits =
+      ((bytes[at] ?? 0) << 16) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      (bytes[at + 2] ?? 0);
+    for (const shift of [18, 12, 6, 0])
+      text += ALPHABET.charAt((bits >> shift) & 63);
+  }
+  return text;
+}

@@ -1,0 +1,139 @@
+import { isContentType } from "./content-type.ts";
+import { headerProblems } from "./headers.ts";
+import type { Problem } from "./problem.ts";
+import type { Destination, WebhookEvent } from "./records.ts";
+import { MAX_INLINE_ATTEMPTS } from "./retry-schedule.ts";
+import { secretProblem } from "./secret-rule.ts";
+import { isEventType } from "./type-pattern.ts";
+import { judgeUrl, type UrlPolicy } from "./url-policy.ts";
+
+/** Which inline destinations may be used. */
+export type InlinePolicy =
+  | { readonly kind: "allow" }
+  | { readonly kind: "deny" }
+  /** Only these hosts, as they stand in a URL. */
+  | { readonly kind: "hosts"; readonly hosts: readonly string[] };
+
+export interface EventRules {
+  /** Default limit: 262,144. */
+  readonly maxPayloadBytes: number;
+  readonly url: UrlPolicy;
+  readonly inline: InlinePolicy;
+}
+
+export const DEFAULT_MAX_PAYLOAD_BYTES = 262_144;
+const MAX_ID_LENGTH = 256;
+const MAX_TIMEOUT_SECONDS = 60;
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
+const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+export function isTenantId(text: string): boolean {
+  return TENANT_ID.test(text);
+}
+
+/** What is wrong with an event's id, if anything. */
+export function eventIdProblem(id: string): Problem | undefined {
+  if (id === "")
+    return problem(
+      "id",
+      "required",
+      "an id is required: it makes repeats safe",
+    );
+  if (id.length > MAX_ID_LENGTH)
+    return problem("id", "length", `at most ${MAX_ID_LENGTH} characters`);
+  if (CONTROL.test(id) || !id.isWellFormed())
+    return problem("id", "characters", "no control characters");
+  return undefined;
+}
+
+/** Every problem of an event, each naming its field and rule; empty where it may be delivered. */
+export function validateEvent(
+  event: WebhookEvent,
+  rules: EventRules,
+): Problem[] {
+  return [
+    eventIdProblem(event.id),
+    typeProblem(event.type),
+    tenantProblem(event.tenantId),
+    isContentType(event.contentType)
+      ? undefined
+      : problem("contentType", "syntax", "not a media type"),
+    event.payload.length > rules.maxPayloadBytes
+      ? problem(
+          "payload",
+          "max_bytes",
+          `at most ${rules.maxPayloadBytes} bytes`,
+        )
+      : undefined,
+    ...headerProblems("headers", event.headers),
+    event.traceparent === null || TRACEPARENT.test(event.traceparent)
+      ? undefined
+      : problem("traceparent", "syntax", "not a W3C traceparent"),
+    event.expiresAt !== null && event.expiresAt <= (event.notBefore ?? 0)
+      ? problem("expiresAt", "after_not_before", "must be later than notBefore")
+      : undefined,
+    ...(event.destination === null
+      ? []
+      : destinationProblems(event.destination, rules)),
+  ].filter((found) => found !== undefined);
+}
+
+function typeProblem(type: string): Problem | undefined {
+  if (type === "") return problem("type", "required", "a type is required");
+  if (isEventType(type)) return undefined;
+  const message =
+    "must be dotted words of letters, digits, _ and -, at most 256 characters, such as order.paid";
+  return problem("type", "dotted", message);
+}
+
+function tenantProblem(tenantId: string | null): Problem | undefined {
+  if (tenantId === null)
+    return problem("tenantId", "required", "a tenantId is required");
+  if (isTenantId(tenantId)) return undefined;
+  return problem("tenantId", "pattern", "must match [A-Za-z0-9_-]{1,64}");
+}
+
+function destinationProblems(
+  destination: Destination,
+  rules: EventRules,
+): (Problem | undefined)[] {
+  const { secret, sealedSecret, maxAttempts, timeoutSeconds } = destination;
+  return [
+    urlProblem(destination.url, rules),
+    secret === null && sealedSecret !== null
+      ? undefined
+      : secretProblem("destination.secret", secret ?? ""),
+    rangeProblem("destination.maxAttempts", maxAttempts, MAX_INLINE_ATTEMPTS),
+    rangeProblem(
+      "destination.timeoutSeconds",
+      timeoutSeconds,
+      MAX_TIMEOUT_SECONDS,
+    ),
+  ];
+}
+
+function urlProblem(url: string, rules: EventRules): Problem | undefined {
+  const field = "destination.url";
+  const { inline } = rules;
+  if (inline.kind === "deny")
+    return problem("destination", "not_allowed", "no inline destinations here");
+  const judgement = judgeUrl(url, rules.url);
+  if (!judgement.ok) return problem(field, judgement.rule, judgement.message);
+  if (inline.kind === "hosts" && !inline.hosts.includes(judgement.url.hostname))
+    return problem(field, "not_allowed", "this host is not on the list");
+  return undefined;
+}
+
+function rangeProblem(
+  field: string,
+  value: number,
+  max: number,
+): Problem | undefined {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return undefined;
+  return problem(field, "range", `must be from 1 to ${max}`);
+}
+
+function problem(field: string, rule: string, message: string): Problem {
+  return { field, rule, message };
+}
