@@ -24,12 +24,15 @@ export function integer(min: number, max: number): Parse<number> {
 /** A TCP port; 0 lets the system choose. */
 export const port: Parse<number> = integer(0, 65_535);
 
-export const boolean: Parse<boolean> = parser(
-  "true or false",
-  (value) =>
-    ({ true: true, false: false, "1": true, "0": false })[
-      value.trim().toLowerCase()
-    ],
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ["true", true],
+  ["1", true],
+  ["false", false],
+  ["0", false],
+]);
+
+export const boolean: Parse<boolean> = parser("true or false", (value) =>
+  BOOLEANS.get(value.trim().toLowerCase()),
 );
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };

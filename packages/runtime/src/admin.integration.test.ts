@@ -1,0 +1,80 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { startAdmin, type Admin } from "./admin.ts";
+import type { Check } from "./effects.ts";
+import { createMeter } from "./meter.ts";
+
+let admin: Admin | undefined;
+afterEach(() => admin?.stop(Date.now()));
+
+const fine: Check = { name: "loop", isOk: true, detail: "turned" };
+
+async function start(health: { live?: () => Check[]; ready?: () => Check[] }) {
+  admin = startAdmin({
+    host: "127.0.0.1",
+    port: 0,
+    health: { live: () => [fine], ready: () => [fine], ...health },
+    meter: createMeter({ service: "test" }),
+  });
+  await admin.start();
+  return admin.url();
+}
+
+test("readiness is 503 with each check while one of them fails, and liveness stays 200", async () => {
+  const away = { name: "kafka", isOk: false, detail: "no broker answers" };
+  const origin = await start({ ready: () => [fine, away] });
+
+  const ready = await fetch(`${origin}/readyz`);
+  const live = await fetch(`${origin}/livez`);
+
+  expect([ready.status, live.status]).toEqual([503, 200]);
+  expect(await ready.json()).toEqual({ ready: false, checks: [fine, away] });
+  expect(await live.json()).toEqual({ live: true, checks: [fine] });
+});
+
+test("a check that throws is a 503, not a crash", async () => {
+  const origin = await start({
+    ready: () => {
+      throw new Error("not yet");
+    },
+  });
+
+  expect((await fetch(`${origin}/readyz`)).status).toBe(503);
+});
+
+test("metrics carry the process's own figures", async () => {
+  const origin = await start({});
+
+  const page = await (await fetch(`${origin}/metrics`)).text();
+
+  for (const name of [
+    "heap_used_bytes",
+    "open_sockets",
+    "active_timers",
+    'active_resources{type="TCPSocketWrap"',
+    'event_loop_lag_seconds{quantile="0.99"',
+  ])
+    expect(page).toContain(`postrider_${name}`);
+});
+
+test("another path is a 404 that names the paths there are", async () => {
+  const origin = await start({});
+
+  const response = await fetch(`${origin}/`);
+
+  expect(response.status).toBe(404);
+  expect(await response.text()).toContain("/readyz");
+});
+
+test("a port that is taken rejects the start", async () => {
+  const origin = await start({});
+
+  const second = startAdmin({
+    host: "127.0.0.1",
+    port: Number(new URL(origin).port),
+    health: { live: () => [], ready: () => [] },
+    meter: createMeter({ service: "test" }),
+  });
+
+  await expect(second.start()).rejects.toThrow("EADDRINUSE");
+  await second.stop(Date.now());
+});

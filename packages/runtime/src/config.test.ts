@@ -1,0 +1,167 @@
+import { inspect } from "node:util";
+import { expect, test } from "@jest/globals";
+import { commonConfig, processConfig } from "./common-config.ts";
+import {
+  boolean,
+  duration,
+  integer,
+  list,
+  oneOf,
+  port,
+  text,
+  url,
+} from "./config-parsers.ts";
+import { renderConfigReference } from "./config-reference.ts";
+import { ConfigError, readConfig } from "./config.ts";
+
+const spec = {
+  ...processConfig(9401),
+  brokers: commonConfig.kafkaBrokers,
+  sessionTimeoutMs: commonConfig.sessionTimeoutMs,
+  registry: commonConfig.schemaRegistryUrl,
+  adminKey: commonConfig.adminKey,
+};
+const enough = { KAFKA_BROKERS: "a:1, b:2", POSTRIDER_ADMIN_KEY: "k3y" };
+
+test("defaults fill what the environment leaves out, and the values are typed", () => {
+  const config = readConfig(enough, spec);
+
+  const timeoutMs: number = config.sessionTimeoutMs;
+  const registry: string | null = config.registry;
+  const level: "debug" | "info" | "warn" | "error" | "silent" = config.logLevel;
+  expect({ ...config, timeoutMs, registry, level }).toEqual({
+    adminHost: "127.0.0.1",
+    adminKey: "k3y",
+    adminPort: 9401,
+    brokers: ["a:1", "b:2"],
+    level: "info",
+    logLevel: "info",
+    registry: null,
+    sessionTimeoutMs: 30_000,
+    timeoutMs: 30_000,
+  });
+});
+
+test("the config object cannot be changed", () => {
+  expect(Object.isFrozen(readConfig(enough, spec))).toBe(true);
+});
+
+test("every problem is reported at once, with the variable, what it got and what was expected", () => {
+  const error = problemsOf(() =>
+    readConfig(
+      { POSTRIDER_ADMIN_PORT: "70000", POSTRIDER_SESSION_TIMEOUT: "30" },
+      spec,
+    ),
+  );
+
+  expect(error.message.split("\n").toSorted()).toEqual([
+    "KAFKA_BROKERS is not set: expected a list separated by commas",
+    "POSTRIDER_ADMIN_KEY is not set: expected a text",
+    'POSTRIDER_ADMIN_PORT must be a whole number from 0 to 65535; got "70000"',
+    'POSTRIDER_SESSION_TIMEOUT must be a duration such as 250ms, 30s, 5m, 2h or 7d; got "30"',
+  ]);
+});
+
+test("an empty variable counts as not set", () => {
+  const config = readConfig({ ...enough, POSTRIDER_SESSION_TIMEOUT: "" }, spec);
+
+  expect(config.sessionTimeoutMs).toBe(30_000);
+});
+
+test("a secret prints as [redacted] in JSON and on the console", () => {
+  const config = readConfig(enough, spec);
+
+  expect(JSON.stringify(config)).not.toContain("k3y");
+  expect(inspect({ config })).not.toContain("k3y");
+  expect(JSON.parse(JSON.stringify(config))).toMatchObject({
+    adminKey: "[redacted]",
+    brokers: ["a:1", "b:2"],
+  });
+});
+
+test("a secret that cannot be read is not in the problem's text", () => {
+  const error = problemsOf(() =>
+    readConfig(
+      { POSTRIDER_ENCRYPTION_KEYS: "k1:c2hvcnQ=" },
+      { keys: commonConfig.encryptionKeys },
+    ),
+  );
+
+  expect(error.message).toContain("has 5 bytes, not 32");
+  expect(error.message).not.toContain("c2hvcnQ");
+});
+
+test("a secret may come from a file", () => {
+  const config = readConfig(
+    { POSTRIDER_ADMIN_KEY_FILE: "/run/key" },
+    { adminKey: commonConfig.adminKey },
+    (path) => `from ${path}\n`,
+  );
+
+  expect(config.adminKey).toBe("from /run/key");
+});
+
+test("a secret's file that is missing is a problem that names it", () => {
+  const error = problemsOf(() =>
+    readConfig(
+      { POSTRIDER_ADMIN_KEY_FILE: "/no/such/file" },
+      { adminKey: commonConfig.adminKey },
+    ),
+  );
+
+  expect(error.message).toMatch(/POSTRIDER_ADMIN_KEY_FILE.*\/no\/such\/file/);
+});
+
+test.each([
+  ["text", text, " a ", "a"],
+  ["oneOf", oneOf(["a", "b"]), "b", "b"],
+  ["integer", integer(-1, 5), "-1", -1],
+  ["port", port, "0", 0],
+  ["boolean", boolean, "TRUE", true],
+  ["boolean", boolean, "0", false],
+  ["duration", duration, "250ms", 250],
+  ["duration", duration, "1.5h", 5_400_000],
+  ["duration", duration, "7d", 604_800_000],
+  ["list", list, "a,,b ,", ["a", "b"]],
+  ["url", url, "http://u:p@h:8123/", "http://u:p@h:8123"],
+])("%s reads its range", (_name, parse, given, value) => {
+  expect(parse(given)).toEqual(value);
+});
+
+test.each([
+  ["text", text, "  "],
+  ["oneOf", oneOf(["a", "b"]), "c"],
+  ["integer", integer(0, 5), "6"],
+  ["integer", integer(0, 5), "1e0"],
+  ["integer", integer(0, 5), ""],
+  ["port", port, "65536"],
+  ["boolean", boolean, "yes"],
+  ["boolean", boolean, "constructor"],
+  ["duration", duration, "5"],
+  ["duration", duration, "-5s"],
+  ["list", list, " , "],
+  ["url", url, "ftp://h"],
+  ["url", url, "localhost:8123"],
+])("%s refuses what lies outside", (_name, parse, given) => {
+  expect(() => parse(given)).toThrow(`must be ${parse.expects}`);
+});
+
+test("the reference page names each variable with its default and range", () => {
+  const page = renderConfigReference({ dispatcher: spec });
+
+  expect(page).toContain("## dispatcher");
+  expect(page).toContain(
+    "| `POSTRIDER_ADMIN_PORT` | `9401` | a whole number from 0 to 65535 |",
+  );
+  expect(page).toMatch(/`POSTRIDER_ADMIN_KEY` \| required .* Secret\. \|/);
+});
+
+function problemsOf(read: () => unknown): ConfigError {
+  try {
+    read();
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+}

@@ -1,0 +1,112 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test } from "@jest/globals";
+
+const fixture = fileURLToPath(
+  new URL("../fixtures/service.ts", import.meta.url),
+);
+let child: ChildProcess | undefined;
+afterEach(() => void child?.kill("SIGKILL"));
+
+function run(env: Readonly<Record<string, string>> = {}) {
+  const own = spawn(process.execPath, [fixture], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  child = own;
+  let output = "";
+  own.stdout?.on("data", (chunk) => (output += `stdout: ${chunk}`));
+  own.stderr?.on("data", (chunk) => (output += chunk));
+  return {
+    child: own,
+    output: () => output,
+    // not "close": it never comes after a disconnect
+    exit: Promise.all([once(own, "exit"), once(own.stderr!, "close")]).then(
+      ([[code]]) => code as number | null,
+    ),
+    async sees(text: string) {
+      while (!output.includes(text) && own.exitCode === null)
+        await Promise.race([once(own.stderr!, "data"), once(own, "exit")]);
+      expect(output).toContain(text);
+    },
+  };
+}
+
+test("a service logs that it is ready and where its admin port is, on stderr", async () => {
+  const service = run();
+
+  await service.sees("service.ready");
+
+  expect(service.output()).toMatch(/"adminUrl":"http:\/\/127\.0\.0\.1:\d+"/);
+  expect(service.output()).not.toContain("stdout:");
+});
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "%s stops the parts and exits with 0",
+  async (signal) => {
+    const service = run();
+    await service.sees("service.ready");
+
+    service.child.kill(signal);
+
+    expect(await service.exit).toBe(0);
+    expect(service.output()).toContain("part.stopped");
+  },
+);
+
+test("a service that still waits in its start can be stopped, and is alive but not ready meanwhile", async () => {
+  const service = run({ FIXTURE: "hangs", POSTRIDER_ADMIN_PORT: "0" });
+  await service.sees("part.started");
+
+  service.child.kill("SIGTERM");
+
+  expect(await service.exit).toBe(0);
+  expect(service.output()).not.toContain("service.ready");
+});
+
+test("a second signal exits at once with 130", async () => {
+  const service = run({ FIXTURE: "stuck" });
+  await service.sees("service.ready");
+
+  service.child.kill("SIGTERM");
+  await service.sees("part.stopped");
+  service.child.kill("SIGTERM");
+
+  expect(await service.exit).toBe(130);
+});
+
+test("a part that does not start ends the service with 1 and its reason", async () => {
+  const service = run({ FIXTURE: "refuses" });
+
+  expect(await service.exit).toBe(1);
+  expect(service.output()).toMatch(/service\.failed|"refused"/);
+});
+
+test("an exception nobody caught is logged and exits with 1", async () => {
+  const service = run({ FIXTURE: "throws" });
+
+  expect(await service.exit).toBe(1);
+  expect(service.output()).toContain("nobody catches this");
+});
+
+test("a configuration that cannot be read exits with 2 and every problem", async () => {
+  const service = run({
+    POSTRIDER_ADMIN_PORT: "x",
+    POSTRIDER_LOG_LEVEL: "loud",
+  });
+
+  expect(await service.exit).toBe(2);
+  expect(service.output()).toContain("POSTRIDER_ADMIN_PORT must be");
+  expect(service.output()).toContain("POSTRIDER_LOG_LEVEL must be");
+});
+
+test("a service whose parent is gone stops by itself", async () => {
+  const service = run();
+  await service.sees("service.ready");
+
+  service.child.disconnect();
+
+  expect(await service.exit).toBe(0);
+  expect(service.output()).toContain("parent is gone");
+});
