@@ -2,3 +2,4 @@ export type * from "./effects.ts";
 export type * from "./record.ts";
 export type * from "./stage.ts";
 export * from "./ports.ts";
+export type * from "./output-port.ts";

@@ -24,6 +24,8 @@ export interface LogRange extends TopicPartition {
 
 /** One fetched batch of one partition. `records` may be empty (control records, compaction); the position is then still `lastOffset + 1`. */
 export interface FetchedBatch extends TopicPartition {
+  /** The offset at which the fetch began: what lies between it and the first record does not exist. */
+  readonly fetchOffset: number;
   readonly records: readonly RawRecord[];
   readonly lastOffset: number;
   readonly highWatermark: number;
@@ -37,7 +39,7 @@ export interface ConsumerListener {
   revoking(epoch: number): void;
   /** A batch, in offset order within its partition, of a partition that belongs to `epoch`. */
   batch(epoch: number, batch: FetchedBatch): void;
-  /** The position was outside the log. kafkajs has committed a default offset without metadata and will fetch from there: seek, and commit our position again at once. */
+  /** The position was outside the log. The partition is paused and nothing was committed: seek, resume, and commit our position at once. */
   outOfRange(epoch: number, partition: TopicPartition): void;
   /** Joined, fetching: true. Crashed, evicted or unreachable: false; the consumer keeps trying by itself, for ever. */
   connected(isConnected: boolean): void;
@@ -64,11 +66,11 @@ export interface Consumer {
     partitions: readonly TopicPartition[],
   ): Promise<CommittedOffset[]>;
   /** The log's ranges now. */
-  fetchLogRanges(
-    partitions: readonly TopicPartition[],
-  ): Promise<LogRange[]>;
+  fetchLogRanges(partitions: readonly TopicPartition[]): Promise<LogRange[]>;
   /** When the coordinator last acknowledged a heartbeat (or join) of this member. */
   lastHeartbeatAt(): MonotonicMs;
+  /** When a fetch loop last turned; it turns while every partition is paused, too. */
+  lastFetchAt(): MonotonicMs;
   /** Leaves the group. Only after the last commit was acknowledged: kafkajs drops commits during its stop. Safe to call twice and before `start` resolved. */
   stop(): Promise<void>;
 }
@@ -121,6 +123,10 @@ export interface Admin {
     topics: readonly string[],
   ): Promise<CommittedOffset[]>;
   brokerCount(): Promise<number>;
+  /** How many partitions each topic has; a topic that does not exist is left out. Needs no right to read settings. */
+  partitionCounts(topics: readonly string[]): Promise<Map<string, number>>;
+  /** What one broker has set, or takes as default, under these names; unknown names are left out. */
+  brokerSettings(names: readonly string[]): Promise<Map<string, string>>;
 }
 
 /** How to reach the cluster. */
@@ -156,4 +162,24 @@ export class RecordTooLargeError extends Error {
 /** The topic, or the partition, does not exist. */
 export class TopicMissingError extends Error {
   readonly code = "TOPIC_MISSING";
+}
+
+/** Where the broker put a record. */
+export interface RecordPosition extends TopicPartition {
+  readonly offset: number;
+}
+
+/**
+ * A transactional producer under one transactional id: only its newest owner can write. Of use to a single writer
+ * (control); never in the hot path, where a transaction costs nine requests.
+ */
+export interface FencedProducer {
+  /** Writes all or nothing and says where each record is. Throws `FencedError` when another owner took over; after any error this producer must be discarded. */
+  send(records: readonly ProducerRecord[]): Promise<RecordPosition[]>;
+  disconnect(): Promise<void>;
+}
+
+/** Another producer took the transactional id over: this one owns nothing any more. */
+export class FencedError extends Error {
+  readonly code = "FENCED";
 }
