@@ -1,0 +1,192 @@
+/**
+ * What a failed exchange was: the one place where a system, TLS or undici error becomes an outcome.
+ * Texts are made here and never taken from the error where it could carry an address: resolved addresses are not for tenants.
+ */
+import type { Outcome } from "@postrider/core";
+
+/** Why no final status was seen. `local_fault` is ours (descriptors or ports used up), not the endpoint's: no attempt is spent. */
+export type Failure =
+  | {
+      readonly kind: "outcome";
+      readonly outcome: Exclude<
+        Outcome,
+        "delivered" | "http_error" | "redirect"
+      >;
+      readonly errorCode: string;
+      readonly error: string;
+    }
+  | {
+      readonly kind: "local_fault";
+      readonly errorCode: string;
+      readonly error: string;
+    };
+
+/** The guard refused the host, every resolved address, or the connected one. */
+export class BlockedError extends Error {
+  readonly code = "POSTRIDER_BLOCKED";
+}
+
+/** The attempt's deadline passed; the reason with which an exchange is aborted or its connecting socket destroyed. */
+export class DeadlineError extends Error {
+  readonly code = "POSTRIDER_DEADLINE";
+}
+
+/** The response breaks HTTP in a way that undici lets pass. */
+export class ProtocolError extends Error {
+  readonly code = "POSTRIDER_PROTOCOL";
+}
+
+/** Classifies what undici, net, tls or dns reported. Never throws. */
+export function classifyError(error: unknown): Failure {
+  const faults = constituents(error);
+  const local = faults.find(isLocalFault);
+  if (local !== undefined) {
+    return {
+      kind: "local_fault",
+      errorCode: codeOf(local),
+      error: `this process could not open a connection: ${codeOf(local)}`,
+    };
+  }
+  return classifyOne(faults[0] ?? {});
+}
+
+interface Fault {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly syscall?: unknown;
+  readonly address?: unknown;
+  readonly errors?: unknown;
+}
+
+type FailedOutcome = Extract<Failure, { kind: "outcome" }>["outcome"];
+
+const BY_CODE: Readonly<Record<string, readonly [FailedOutcome, string]>> = {
+  POSTRIDER_BLOCKED: ["blocked", "the address is not allowed"],
+  POSTRIDER_DEADLINE: ["timeout", "no complete answer within the deadline"],
+  UND_ERR_CONNECT_TIMEOUT: ["timeout", "no connection within the deadline"],
+  UND_ERR_HEADERS_TIMEOUT: [
+    "timeout",
+    "no complete headers within the deadline",
+  ],
+  UND_ERR_BODY_TIMEOUT: ["timeout", "the body stopped arriving"],
+  ETIMEDOUT: ["timeout", "no connection within the deadline"],
+  ECONNREFUSED: ["connection_refused", "connection refused"],
+  EHOSTUNREACH: ["connection_refused", "host unreachable"],
+  ENETUNREACH: ["connection_refused", "network unreachable"],
+  EHOSTDOWN: ["connection_refused", "host down"],
+  ENETDOWN: ["connection_refused", "network down"],
+  EADDRNOTAVAIL: ["connection_refused", "no route for this address family"],
+  EAFNOSUPPORT: ["connection_refused", "address family not supported"],
+  EACCES: ["connection_refused", "connection not permitted"],
+  EPERM: ["connection_refused", "connection not permitted"],
+  ECONNRESET: ["connection_reset", "connection reset by peer"],
+  ECONNABORTED: ["connection_reset", "connection aborted"],
+  EPIPE: ["connection_reset", "the peer closed while the request was written"],
+  UND_ERR_HEADERS_OVERFLOW: [
+    "response_too_large",
+    "more than 16 KiB of headers",
+  ],
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: [
+    "response_too_large",
+    "the response is too large",
+  ],
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: [
+    "protocol_error",
+    "the body does not match its content-length",
+  ],
+  ERR_ASSERTION: ["protocol_error", "not a valid HTTP response"],
+};
+
+const TLS_CODE =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|ERROR_IN_CERT|CRL_)/;
+const DNS_CODE =
+  /^(ENOTFOUND|ENODATA|ESERVFAIL|EREFUSED|EFORMERR|ENOTIMP|ETIMEOUT|EBADRESP|EBADNAME|ENONAME|EAI_.*)$/;
+
+function classifyOne(fault: Fault): Failure {
+  const code = codeOf(fault);
+  const message = typeof fault.message === "string" ? fault.message : "";
+  if (fault.syscall === "getaddrinfo" || DNS_CODE.test(code)) {
+    return failed("dns_error", code, `the name does not resolve: ${code}`);
+  }
+  if (code === "ECONNRESET" && message.includes("before secure TLS")) {
+    return failed(
+      "connection_closed",
+      code,
+      "the peer closed during the TLS handshake",
+    );
+  }
+  if (code === "UND_ERR_SOCKET") return closedOrMalformed(code, message);
+  const known = BY_CODE[code];
+  if (known !== undefined)
+    return failed(known[0], code, detailed(code, known[1], message));
+  if (TLS_CODE.test(code)) return failed("tls_error", code, tlsText(code));
+  if (code.startsWith("HPE_"))
+    return failed("protocol_error", code, clip(message));
+  if (code === "POSTRIDER_PROTOCOL")
+    return failed("protocol_error", code, clip(message));
+  if (code.startsWith("UND_ERR_"))
+    return failed("protocol_error", code, clip(message));
+  // Anything else is a system error while connecting, reading or writing.
+  return failed("connection_closed", code, `the connection failed: ${code}`);
+}
+
+/** undici says "other side closed" or "closed" for a FIN, "bad response" for an unsolicited 100 and "bad upgrade" for a 101, all under one code. */
+function closedOrMalformed(code: string, message: string): Failure {
+  if (message.startsWith("bad ")) {
+    return failed(
+      "protocol_error",
+      code,
+      `${message}: an answer that was not asked for`,
+    );
+  }
+  return failed(
+    "connection_closed",
+    code,
+    "the peer closed the connection before the answer was complete",
+  );
+}
+
+function detailed(code: string, text: string, message: string): string {
+  return code === "ERR_ASSERTION" && message !== ""
+    ? clip(`${text} (${message})`)
+    : text;
+}
+
+function tlsText(code: string): string {
+  return `the TLS handshake failed: ${code}`;
+}
+
+/** A port or descriptor shortage is ours. EADDRNOTAVAIL for an IPv6 address only says that this host has no IPv6. */
+function isLocalFault(fault: Fault): boolean {
+  const code = codeOf(fault);
+  if (code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS") return true;
+  return code === "EADDRNOTAVAIL" && !String(fault.address ?? "").includes(":");
+}
+
+/** An AggregateError (several addresses tried) counts as its parts, the first one deciding. */
+function constituents(error: unknown): Fault[] {
+  if (error === null || typeof error !== "object")
+    return [{ message: String(error) }];
+  const fault = error as Fault;
+  const parts = Array.isArray(fault.errors) ? (fault.errors as Fault[]) : [];
+  return parts.length > 0 ? parts : [fault];
+}
+
+function failed(
+  outcome: FailedOutcome,
+  errorCode: string,
+  error: string,
+): Failure {
+  return { kind: "outcome", outcome, errorCode, error };
+}
+
+function codeOf(fault: Fault): string {
+  if (typeof fault.code === "string") return fault.code;
+  // undici 8 leaves out llhttp's own code; the message has its reason
+  return fault.name === "HTTPParserError" ? "HPE_INVALID" : "UNKNOWN";
+}
+
+function clip(text: string): string {
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}

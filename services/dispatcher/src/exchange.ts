@@ -1,0 +1,299 @@
+/**
+ * One attempt's HTTP exchange: the handler object undici calls, and the entry on the deadline wheel.
+ *
+ * Modes: waiting (no controller yet: DNS, connect, TLS) → running (controller) → settled. It settles exactly once: by the
+ * end of the response, by an error, by a cap, or by the deadline. Once a final status was seen, nothing later changes
+ * the outcome: it is noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
+ * socket is destroyed where it is known, else `onRequestStart` aborts, and `released` resolves when that has happened.
+ */
+import {
+  classifyStatus,
+  type MonotonicMs,
+  type Outcome,
+} from "@postrider/core";
+import {
+  classifyError,
+  DeadlineError,
+  ProtocolError,
+  type Failure,
+} from "./classify.ts";
+import type { Deadline } from "./deadline-wheel.ts";
+import { keepResponseHeaders } from "./response-headers.ts";
+
+/** Kept of a response body. */
+const KEPT_BODY_BYTES = 16_384;
+/** Read of a response body before the connection is given up: a body a little too long should not cost a keep-alive connection. */
+const READ_BODY_BYTES = 65_536;
+const NO_BODY = Buffer.alloc(0);
+
+/** What one attempt showed. `error` is null unless something went wrong, also after a 2xx. */
+export interface AttemptResult {
+  readonly kind: "attempted";
+  readonly outcome: Outcome;
+  readonly statusCode: number | null;
+  readonly errorCode: string | null;
+  readonly error: string | null;
+  readonly durationMs: number;
+  readonly dnsMs: number;
+  readonly connectMs: number;
+  readonly tlsMs: number;
+  readonly ttfbMs: number;
+  readonly isReused: boolean;
+  readonly responseBytes: number;
+  readonly responseBody: Buffer;
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  readonly retryAfter: string | null;
+  /** Resolves when the socket of an attempt that timed out before it was sent is really gone; null: it is gone already. */
+  readonly released: Promise<void> | null;
+}
+
+/** Ours, not the endpoint's: descriptors or ports are used up. */
+export type LocalFault = Extract<Failure, { kind: "local_fault" }>;
+
+export type SendResult = AttemptResult | LocalFault;
+
+/** What undici is given; kept for the one immediate retry. */
+export interface ExchangeRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: "POST";
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** Phases of the connection an exchange opened, in milliseconds. */
+export interface ConnectTimings {
+  dnsMs: number;
+  connectMs: number;
+  tlsMs: number;
+}
+
+/** What an exchange needs of the sender. */
+export interface ExchangeHost {
+  monotonic(): MonotonicMs;
+  /** Timings of the connection whose `connect` callback is running now; null: the request goes over a connection that has served before. */
+  freshConnection(): ConnectTimings | null;
+  /** Sends the exchange once more, over a connection of its own. */
+  sendAgain(exchange: Exchange): void;
+  /** Takes the exchange off the wheel; called once. */
+  settled(exchange: Exchange): void;
+}
+
+/** The part of undici's controller that is used. */
+export interface ExchangeController {
+  abort(reason: Error): void;
+}
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+export class Exchange implements Deadline {
+  dueAt = 0;
+  wheelBucket = -1;
+  wheelPrevious: Deadline | null = null;
+  wheelNext: Deadline | null = null;
+
+  readonly request: ExchangeRequest;
+  /** The socket being opened for this exchange, where that is known. */
+  connecting: { destroy(error: Error): unknown } | null = null;
+
+  readonly #host: ExchangeHost;
+  readonly #resolve: (result: SendResult) => void;
+  readonly #startedAt: MonotonicMs;
+  #sentAt: MonotonicMs = 0;
+  #ttfbMs = 0;
+  #controller: ExchangeController | null = null;
+  #timings: ConnectTimings | null = null;
+  #isReused = false;
+  #isRetried = false;
+  #hasResponseByte = false;
+  #isSettled = false;
+  #statusCode = 0;
+  #headers: Headers | null = null;
+  #chunks: Buffer[] | null = null;
+  #keptBytes = 0;
+  #readBytes = 0;
+  #release: (() => void) | null = null;
+
+  constructor(
+    host: ExchangeHost,
+    request: ExchangeRequest,
+    resolve: (result: SendResult) => void,
+  ) {
+    this.#host = host;
+    this.request = request;
+    this.#resolve = resolve;
+    this.#startedAt = host.monotonic();
+  }
+
+  onRequestStart(controller: ExchangeController): void {
+    if (this.#isSettled) {
+      controller.abort(
+        new DeadlineError("the deadline passed before the request could start"),
+      );
+      this.#released();
+      return;
+    }
+    this.#controller = controller;
+    this.connecting = null;
+    this.#timings = this.#host.freshConnection();
+    this.#isReused = this.#timings === null;
+    this.#hasResponseByte = false;
+    this.#sentAt = this.#host.monotonic();
+  }
+
+  onResponseStarted(): void {
+    this.#hasResponseByte = true;
+  }
+
+  onResponseStart(
+    controller: ExchangeController,
+    statusCode: number,
+    headers: Headers,
+  ): void {
+    // Informational answers repeat; the deadline bounds an endless row of them.
+    if (this.#isSettled || (statusCode >= 100 && statusCode < 200)) return;
+    const broken = brokenStatus(statusCode, headers);
+    if (broken !== null) {
+      this.#settle(classifyError(broken));
+      controller.abort(broken);
+      return;
+    }
+    this.#ttfbMs = this.#host.monotonic() - this.#sentAt;
+    this.#statusCode = statusCode;
+    this.#headers = headers;
+  }
+
+  onResponseData(controller: ExchangeController, chunk: Buffer): void {
+    if (this.#isSettled) return;
+    this.#readBytes += chunk.length;
+    const room = KEPT_BODY_BYTES - this.#keptBytes;
+    if (room > 0) {
+      // Copied: the chunk is a view of the socket's read buffer, which would stay in memory with it.
+      const kept = Buffer.from(
+        chunk.length > room ? chunk.subarray(0, room) : chunk,
+      );
+      this.#keptBytes += kept.length;
+      (this.#chunks ??= []).push(kept);
+    }
+    if (this.#readBytes > READ_BODY_BYTES) {
+      this.#settle(null);
+      controller.abort(new DeadlineError("enough of the body was read"));
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#settle(null);
+  }
+
+  onResponseError(_controller: ExchangeController | null, error: Error): void {
+    if (this.#isSettled) {
+      this.#released();
+      return;
+    }
+    if (this.#diedIdle(error)) {
+      this.#isRetried = true;
+      this.#controller = null;
+      this.#host.sendAgain(this);
+      return;
+    }
+    this.#settle(classifyError(error));
+  }
+
+  onDeadline(): void {
+    if (this.#isSettled) return;
+    const reason = new DeadlineError("the deadline passed");
+    const controller = this.#controller;
+    if (controller !== null) {
+      this.#settle(classifyError(reason));
+      controller.abort(reason);
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#release = resolve;
+    this.#settle(classifyError(reason), promise);
+    this.connecting?.destroy(reason);
+  }
+
+  /** An idle keep-alive connection was closed just as we wrote: nothing came back, so a fresh connection may try, once. */
+  #diedIdle(error: Error): boolean {
+    if (!this.#isReused || this.#isRetried || this.#hasResponseByte)
+      return false;
+    const { code } = error as { code?: unknown };
+    return (
+      code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET"
+    );
+  }
+
+  #settle(
+    failure: Failure | null,
+    released: Promise<void> | null = null,
+  ): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#host.settled(this);
+    if (failure?.kind === "local_fault" && this.#statusCode === 0) {
+      this.#resolve(failure);
+      return;
+    }
+    const isAnswered = this.#statusCode !== 0;
+    this.#resolve({
+      kind: "attempted",
+      outcome:
+        isAnswered || failure?.kind !== "outcome"
+          ? classifyStatus(this.#statusCode)
+          : failure.outcome,
+      statusCode: isAnswered ? this.#statusCode : null,
+      errorCode: failure?.errorCode ?? null,
+      error:
+        failure === null
+          ? null
+          : isAnswered
+            ? `the body broke off: ${failure.error}`
+            : failure.error,
+      durationMs: this.#host.monotonic() - this.#startedAt,
+      dnsMs: this.#timings?.dnsMs ?? 0,
+      connectMs: this.#timings?.connectMs ?? 0,
+      tlsMs: this.#timings?.tlsMs ?? 0,
+      ttfbMs: this.#ttfbMs,
+      isReused: this.#isReused,
+      responseBytes: this.#readBytes,
+      responseBody: joined(this.#chunks),
+      responseHeaders:
+        this.#headers === null ? {} : keepResponseHeaders(this.#headers),
+      retryAfter: single(this.#headers?.["retry-after"]),
+      released,
+    });
+  }
+
+  #released(): void {
+    this.#release?.();
+    this.#release = null;
+  }
+}
+
+/** undici lets pass a status below 100 until the message ends, and a 204 or 304 that announces a body. */
+function brokenStatus(
+  statusCode: number,
+  headers: Headers,
+): ProtocolError | null {
+  if (statusCode < 100) return new ProtocolError("the status is below 100");
+  if (statusCode !== 204 && statusCode !== 304) return null;
+  const length = single(headers["content-length"]);
+  // A 304 may name the length its body would have had.
+  const hasBody =
+    headers["transfer-encoding"] !== undefined ||
+    (statusCode === 204 && length !== null && length !== "0");
+  return hasBody ? new ProtocolError(`a ${statusCode} with a body`) : null;
+}
+
+function joined(chunks: readonly Buffer[] | null): Buffer {
+  if (chunks === null) return NO_BODY;
+  return chunks.length === 1 && chunks[0] !== undefined
+    ? chunks[0]
+    : Buffer.concat(chunks);
+}
+
+function single(value: string | string[] | undefined): string | null {
+  if (value === undefined) return null;
+  return typeof value === "string" ? value : (value[0] ?? null);
+}

@@ -1,0 +1,607 @@
+/** Every row of the table of hostile endpoints, over real sockets: exactly one result, of the right class, by its deadline. */
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { createServer, type Server, type Socket } from "node:net";
+import { parseCidrs, type Outcome } from "@postrider/core";
+import type { Clock, Meter } from "@postrider/messaging";
+import type { AttemptResult, SendResult } from "./exchange.ts";
+import { createGuard } from "./guard.ts";
+import { createSender, type Sender } from "./sender.ts";
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+const meter: Meter = {
+  counter: () => ({ inc: () => {} }),
+  gauge: () => ({ set: () => {} }),
+  histogram: () => ({ observe: () => {} }),
+};
+
+let sender: Sender;
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+
+beforeEach(() => {
+  const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
+  sender = createSender({ guard, clock, meter });
+});
+
+afterEach(async () => {
+  await sender.stop(Date.now());
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+});
+
+/** A server that does as `behave` says with each connection; `requests` counts the requests seen by their header ends. */
+async function rawServer(
+  behave: (socket: Socket, connection: number) => void,
+): Promise<string> {
+  let connections = 0;
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+    behave(socket, (connections += 1));
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  if (address === null || typeof address === "string")
+    throw new Error("no port");
+  return `http://127.0.0.1:${address.port}`;
+}
+
+/** Runs once the whole request (the body is BODY) has arrived, for each request of a connection. */
+function onRequest(socket: Socket, answer: (request: string) => void): void {
+  let text = "";
+  socket.on("data", (chunk) => {
+    text += chunk.toString("latin1");
+    for (let end = endOf(text); end !== -1; end = endOf(text)) {
+      const request = text.slice(0, end);
+      text = text.slice(end);
+      answer(request);
+    }
+  });
+}
+
+const BODY = Buffer.from('{"hello":"world"}');
+function endOf(text: string): number {
+  const at = text.indexOf("\r\n\r\n");
+  return at === -1 || text.length < at + 4 + BODY.length
+    ? -1
+    : at + 4 + BODY.length;
+}
+
+function answering(
+  response: string | Buffer,
+  then: (socket: Socket) => void = () => {},
+) {
+  return (socket: Socket): void =>
+    onRequest(socket, () => {
+      socket.write(response);
+      then(socket);
+    });
+}
+
+const TIMEOUT_MS = 400;
+
+async function send(origin: string, body = BODY): Promise<SendResult> {
+  return await sender.send({
+    origin,
+    path: "/hook?a=b",
+    headers: ["content-type", "application/json"],
+    body,
+    timeoutMs: TIMEOUT_MS,
+  });
+}
+
+async function attempt(origin: string): Promise<AttemptResult> {
+  const result = await send(origin);
+  if (result.kind !== "attempted")
+    throw new Error(`a local fault: ${result.error}`);
+  return result;
+}
+
+interface Row {
+  readonly does: string;
+  readonly behave: (socket: Socket, connection: number) => void;
+  readonly outcome: Outcome;
+  readonly statusCode?: number;
+  /** Whether `error` notes something; outcomes other than by status always do. */
+  readonly isNoted?: boolean;
+}
+
+const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+const end = (socket: Socket): void => void socket.end();
+const reset = (socket: Socket): void => void socket.resetAndDestroy();
+
+function dripping(text: string) {
+  return (socket: Socket): void => {
+    let at = 0;
+    const timer = setInterval(() => {
+      if (socket.destroyed) clearInterval(timer);
+      else socket.write(text.charAt(at++ % text.length));
+    }, 20);
+  };
+}
+
+const rows: Row[] = [
+  { does: "accepts and stays silent", behave: () => {}, outcome: "timeout" },
+  {
+    does: "sends half a status line",
+    behave: answering("HTTP/1.1 20"),
+    outcome: "timeout",
+  },
+  {
+    does: "drips headers",
+    behave: answering("HTTP/1.1 200 OK\r\nx: ", dripping("a")),
+    outcome: "timeout",
+  },
+  { does: "closes on accept", behave: end, outcome: "connection_closed" },
+  {
+    does: "closes after the request",
+    behave: (s) => onRequest(s, () => s.end()),
+    outcome: "connection_closed",
+  },
+  {
+    does: "closes in the middle of the body after 200",
+    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", end),
+    outcome: "delivered",
+    statusCode: 200,
+    isNoted: true,
+  },
+  {
+    does: "closes in the middle of the body after 500",
+    behave: answering(
+      "HTTP/1.1 500 Oops\r\ncontent-length: 10\r\n\r\nabc",
+      end,
+    ),
+    outcome: "http_error",
+    statusCode: 500,
+    isNoted: true,
+  },
+  {
+    does: "closes in the middle of the headers",
+    behave: answering("HTTP/1.1 200 OK\r\ncontent-le", end),
+    outcome: "connection_closed",
+  },
+  { does: "resets on accept", behave: reset, outcome: "connection_reset" },
+  {
+    does: "resets after the request",
+    behave: (s) => onRequest(s, () => reset(s)),
+    outcome: "connection_reset",
+  },
+  {
+    does: "resets in the middle of the body after 200",
+    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", (s) =>
+      setTimeout(() => reset(s), 30),
+    ),
+    outcome: "delivered",
+    statusCode: 200,
+    isNoted: true,
+  },
+  {
+    does: "sends 200 and hangs before the body",
+    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n"),
+    outcome: "delivered",
+    statusCode: 200,
+    isNoted: true,
+  },
+  {
+    does: "drips a body of a given length",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n",
+      dripping("x"),
+    ),
+    outcome: "delivered",
+    statusCode: 200,
+    isNoted: true,
+  },
+  {
+    does: "drips a chunked body",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+      dripping("1\r\nx\r\n"),
+    ),
+    outcome: "delivered",
+    statusCode: 200,
+    isNoted: true,
+  },
+  {
+    does: "drips a 503",
+    behave: answering(
+      "HTTP/1.1 503 No\r\ncontent-length: 1000\r\n\r\n",
+      dripping("x"),
+    ),
+    outcome: "http_error",
+    statusCode: 503,
+    isNoted: true,
+  },
+  {
+    does: "sends 103 without end",
+    behave: answering(
+      "",
+      dripping("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"),
+    ),
+    outcome: "timeout",
+  },
+  {
+    does: "sends whole 103s without end",
+    behave: (socket) =>
+      onRequest(socket, () => {
+        const timer = setInterval(() => {
+          if (socket.destroyed) clearInterval(timer);
+          else socket.write("HTTP/1.1 103 Early Hints\r\n\r\n");
+        }, 2);
+      }),
+    outcome: "timeout",
+  },
+  {
+    does: "sends an unsolicited 100, then 200",
+    behave: answering(`HTTP/1.1 100 Continue\r\n\r\n${ok}`),
+    outcome: "protocol_error",
+  },
+  {
+    does: "switches protocols",
+    behave: answering(
+      "HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+    ),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends status 000",
+    behave: answering("HTTP/1.1 000 Zero\r\ncontent-length: 0\r\n\r\n"),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends status 999",
+    behave: answering("HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n"),
+    outcome: "http_error",
+    statusCode: 999,
+  },
+  {
+    does: "speaks HTTP/1.0",
+    behave: answering("HTTP/1.0 200 OK\r\n\r\nhi", end),
+    outcome: "delivered",
+    statusCode: 200,
+  },
+  {
+    does: "gives no length and closes",
+    behave: answering("HTTP/1.1 200 OK\r\n\r\nhi", end),
+    outcome: "delivered",
+    statusCode: 200,
+  },
+  {
+    does: "sends a body that is not UTF-8",
+    behave: answering(
+      Buffer.concat([
+        Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"),
+        Buffer.from([0xff, 0xfe]),
+      ]),
+    ),
+    outcome: "delivered",
+    statusCode: 200,
+  },
+  {
+    does: "sends 103, then 200",
+    behave: answering(`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${ok}`),
+    outcome: "delivered",
+    statusCode: 200,
+  },
+  {
+    does: "sends content-length and transfer-encoding",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends content-length twice",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok",
+    ),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends a content-length of 20 digits",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\nok",
+    ),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends 204 with a body",
+    behave: answering("HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\nok"),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends a negative length",
+    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\nok"),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends a bad chunk after 500",
+    behave: answering(
+      "HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nok\r\n",
+    ),
+    outcome: "http_error",
+    statusCode: 500,
+    isNoted: true,
+  },
+  {
+    does: "ends lines with LF only",
+    behave: answering("HTTP/1.1 200 OK\ncontent-length: 2\n\nok"),
+    outcome: "protocol_error",
+  },
+  {
+    does: "folds a header",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\nx: a\r\n b\r\ncontent-length: 2\r\n\r\nok",
+    ),
+    outcome: "protocol_error",
+  },
+  {
+    does: "puts NUL into a header",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 2\r\n\r\nok",
+    ),
+    outcome: "protocol_error",
+  },
+  {
+    does: "is an SSH server",
+    behave: (s) => void s.write("SSH-2.0-OpenSSH_9.7\r\n"),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends a status of 4 digits",
+    behave: answering("HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\nok"),
+    outcome: "protocol_error",
+  },
+  {
+    does: "sends a header of 20 KB",
+    behave: answering(
+      `HTTP/1.1 200 OK\r\nx: ${"a".repeat(20_000)}\r\ncontent-length: 2\r\n\r\nok`,
+    ),
+    outcome: "response_too_large",
+  },
+  {
+    does: "sends 3,000 headers",
+    behave: answering(
+      `HTTP/1.1 200 OK\r\n${Array.from({ length: 3_000 }, (_, n) => `x-${n}: v\r\n`).join("")}\r\nok`,
+    ),
+    outcome: "response_too_large",
+  },
+  {
+    does: "sends an endless chunked body",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
+      flooding("1000\r\n" + "x".repeat(4096) + "\r\n"),
+    ),
+    outcome: "delivered",
+    statusCode: 200,
+  },
+  {
+    does: "sends a body of 1 GB",
+    behave: answering(
+      "HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n",
+      flooding("x".repeat(65_536)),
+    ),
+    outcome: "delivered",
+    statusCode: 200,
+  },
+  {
+    does: "nests 100 content-encodings",
+    behave: answering(
+      `HTTP/1.1 200 OK\r\ncontent-encoding: ${Array(100).fill("gzip").join(", ")}\r\ncontent-length: 2\r\n\r\nok`,
+    ),
+    outcome: "delivered",
+    statusCode: 200,
+  },
+  ...[301, 302, 303, 307, 308].map((status): Row => ({
+    does: `redirects with ${status}`,
+    behave: answering(
+      `HTTP/1.1 ${status} Moved\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n`,
+    ),
+    outcome: "redirect",
+    statusCode: status,
+  })),
+  {
+    does: "is gone",
+    behave: answering("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"),
+    outcome: "http_error",
+    statusCode: 410,
+  },
+];
+
+function flooding(text: string) {
+  return (socket: Socket): void => {
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(text));
+    };
+    socket.on("drain", more);
+    more();
+  };
+}
+
+for (const row of rows) {
+  test(`an endpoint that ${row.does} makes one ${row.outcome}`, async () => {
+    const origin = await rawServer(row.behave);
+    const startedAt = performance.now();
+
+    const result = await attempt(origin);
+
+    const tookMs = performance.now() - startedAt;
+    expect({ outcome: result.outcome, statusCode: result.statusCode }).toEqual({
+      outcome: row.outcome,
+      statusCode: row.statusCode ?? null,
+    });
+    expect(result.error !== null).toBe(
+      row.isNoted ?? row.statusCode === undefined,
+    );
+    expect(result.responseBody.length).toBeLessThanOrEqual(16_384);
+    expect(tookMs).toBeLessThan(TIMEOUT_MS + 400);
+    // The sockets are gone, or one is idle for the next request.
+    await settledAt(
+      () => sender.stats().sockets <= 1 && sender.stats().inFlight === 0,
+    );
+  });
+}
+
+/** undici takes a connection back one turn after its answer. */
+async function turnOfTheLoop(): Promise<void> {
+  await new Promise((resume) => setImmediate(resume));
+  await new Promise((resume) => setImmediate(resume));
+}
+
+async function settledAt(isTrue: () => boolean): Promise<void> {
+  const until = performance.now() + 5_000;
+  while (!isTrue()) {
+    if (performance.now() > until)
+      throw new Error("the condition did not come true");
+    await new Promise((resume) => setTimeout(resume, 5));
+  }
+}
+
+test("an idle connection that died just before the request costs one retry on a fresh connection, in the same attempt", async () => {
+  let requests = 0;
+  // The first connection answers once and then resets at the second request, before any byte.
+  const origin = await rawServer((socket, connection) =>
+    onRequest(socket, () => {
+      requests += 1;
+      if (connection === 1 && requests === 2) reset(socket);
+      else socket.write(ok);
+    }),
+  );
+  await attempt(origin);
+  await turnOfTheLoop();
+
+  const second = await attempt(origin);
+
+  expect(second).toMatchObject({
+    outcome: "delivered",
+    statusCode: 200,
+    isReused: false,
+  });
+  expect(requests).toBe(3);
+});
+
+test("a fresh connection that dies is not retried within the attempt", async () => {
+  let connections = 0;
+  const origin = await rawServer((socket) => {
+    connections += 1;
+    onRequest(socket, () => reset(socket));
+  });
+
+  const result = await attempt(origin);
+
+  expect(result.outcome).toBe("connection_reset");
+  expect(connections).toBe(1);
+});
+
+test("bytes after the declared body are not taken for the next answer", async () => {
+  const origin = await rawServer((socket, connection) =>
+    onRequest(socket, () => {
+      const late = "HTTP/1.1 500 Smuggled\r\ncontent-length: 0\r\n\r\n";
+      socket.write(connection === 1 ? ok + late : ok);
+    }),
+  );
+  const first = await attempt(origin);
+  await turnOfTheLoop();
+
+  const second = await attempt(origin);
+
+  expect([first.statusCode, second.statusCode]).toEqual([200, 200]);
+});
+
+test("an answer that comes while a large request is still being written decides by its status", async () => {
+  const origin = await rawServer((socket) => {
+    socket.once("data", () =>
+      socket.write(
+        "HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+      ),
+    );
+  });
+
+  const result = await send(origin, Buffer.alloc(262_144, "x"));
+
+  expect(result).toMatchObject({ outcome: "http_error", statusCode: 413 });
+});
+
+test("a closed port is a refused connection", async () => {
+  const origin = await rawServer(() => {});
+  const server = servers.pop();
+  await new Promise((done) => server?.close(done));
+
+  expect(await attempt(origin)).toMatchObject({
+    outcome: "connection_refused",
+    errorCode: "ECONNREFUSED",
+  });
+});
+
+test("the bytes that arrive are the bytes that were given", async () => {
+  const received: string[] = [];
+  const origin = await rawServer((socket) =>
+    onRequest(socket, (request) => {
+      received.push(request);
+      socket.write(ok);
+    }),
+  );
+
+  const result = await attempt(origin);
+
+  expect(result.outcome).toBe("delivered");
+  expect(received).toHaveLength(1);
+  expect(received[0]?.startsWith("POST /hook?a=b HTTP/1.1\r\n")).toBe(true);
+  expect(
+    received[0]?.endsWith(
+      `content-length: ${BODY.length}\r\n\r\n${BODY.toString()}`,
+    ),
+  ).toBe(true);
+});
+
+test("connections are used again, and say so", async () => {
+  const origin = await rawServer(answering(ok));
+
+  const first = await attempt(origin);
+  await turnOfTheLoop();
+  const second = await attempt(origin);
+
+  expect([first.isReused, second.isReused]).toEqual([false, true]);
+  expect(second.connectMs).toBe(0);
+  expect(sender.stats().sockets).toBe(1);
+});
+
+test("a body is never inflated and the values of secret headers are not kept", async () => {
+  const bomb = Buffer.concat([
+    Buffer.from([0x1f, 0x8b, 8, 0]),
+    Buffer.alloc(28),
+  ]);
+  const head = `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\nset-cookie: sid=1\r\nx-api-key: k\r\ncontent-length: ${bomb.length}\r\n\r\n`;
+  const origin = await rawServer(
+    answering(Buffer.concat([Buffer.from(head), bomb])),
+  );
+
+  const result = await attempt(origin);
+
+  expect(result.responseBody.equals(bomb)).toBe(true);
+  expect(result.responseHeaders).toMatchObject({
+    "content-encoding": "gzip",
+    "set-cookie": "[redacted]",
+    "x-api-key": "[redacted]",
+  });
+});
+
+test("200 attempts at once to a black hole all end by their deadline and leave no socket", async () => {
+  const origin = await rawServer(() => {});
+  const startedAt = performance.now();
+
+  const results = await Promise.all(
+    Array.from({ length: 200 }, () => attempt(origin)),
+  );
+
+  expect(new Set(results.map((each) => each.outcome))).toEqual(
+    new Set(["timeout"]),
+  );
+  expect(performance.now() - startedAt).toBeLessThan(TIMEOUT_MS + 1_500);
+  await settledAt(() => sender.stats().sockets === 0);
+});

@@ -1,0 +1,26 @@
+/** What is kept of a response's headers: at most 16 KiB, with the values of headers that carry secrets blanked. */
+
+const MAX_HEADER_BYTES = 16_384;
+const SECRET_NAME =
+  /cookie|authoriz|authenticat|token|secret|passw|api-?key|credential|session|signature/;
+
+/** Redacted and bounded by the length of names and values; the first ones are kept. Names are in lower case. */
+export function keepResponseHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string> {
+  const kept: Record<string, string> = {};
+  let bytes = 0;
+  for (const name in headers) {
+    const raw = headers[name];
+    if (raw === undefined || name === "__proto__") continue;
+    const value = SECRET_NAME.test(name)
+      ? "[redacted]"
+      : typeof raw === "string"
+        ? raw
+        : raw.join(", ");
+    bytes += name.length + value.length;
+    if (bytes > MAX_HEADER_BYTES) break;
+    kept[name] = value;
+  }
+  return kept;
+}
