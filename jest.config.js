@@ -1,13 +1,48 @@
-/** Tests run as ES modules, TypeScript through swc; one Kafka and one ClickHouse serve the whole run. */
-export default {
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
-    ],
+/**
+ * Tests run as ES modules, TypeScript through swc. Two projects, because jest runs a project's global setup only when
+ * one of its tests is selected: unit tests never wait for a Kafka, and one stack serves all others of a run.
+ */
+const swc = {
+  jsc: {
+    target: "es2024",
+    parser: { syntax: "typescript" },
   },
-  testMatch: ['<rootDir>/packages/**/src/**/*.test.ts', '<rootDir>/services/**/src/**/*.test.ts', '<rootDir>/tests/**/*.test.ts'],
-  modulePathIgnorePatterns: ['<rootDir>/.cache', '<rootDir>/.postrider'],
-}
+  module: { type: "es6" },
+  sourceMaps: "inline",
+};
+
+const shared = {
+  testEnvironment: "node",
+  extensionsToTreatAsEsm: [".ts"],
+  transform: { "\\.ts$": ["@swc/jest", swc] },
+  modulePathIgnorePatterns: ["<rootDir>/.cache", "<rootDir>/.postrider"],
+};
+
+const everywhere = (suffix) => [
+  `<rootDir>/packages/**/src/**/*${suffix}`,
+  `<rootDir>/services/**/src/**/*${suffix}`,
+  `<rootDir>/tests/**/*${suffix}`,
+];
+
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: "unit",
+      testMatch: everywhere(".test.ts"),
+      testPathIgnorePatterns: ["\\.(integration|e2e)\\.test\\.ts$"],
+    },
+    {
+      ...shared,
+      displayName: "integration",
+      testMatch: [
+        ...everywhere(".integration.test.ts"),
+        ...everywhere(".e2e.test.ts"),
+      ],
+      globalSetup: "<rootDir>/tests/stack-setup.ts",
+      globalTeardown: "<rootDir>/tests/stack-teardown.ts",
+    },
+  ],
+  testTimeout: 30_000,
+  reporters: ["default", "<rootDir>/tests/summary-reporter.js"],
+};

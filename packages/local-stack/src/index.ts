@@ -1,1 +1,10 @@
-export {};
+/** A real Kafka, ClickHouse and schema registry on this machine. */
+export {
+  startStack,
+  PROVIDERS,
+  type Provider,
+  type Stack,
+  type StackOptions,
+} from "./stack.ts";
+export type { ServerHandle } from "./server-process.ts";
+export { StackError, type StackErrorCode } from "./stack-error.ts";

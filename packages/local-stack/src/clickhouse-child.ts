@@ -1,0 +1,57 @@
+/**
+ * The child process that is a ClickHouse server: the engine runs on a thread of its own, so that this loop stays free
+ * to see SIGTERM and the parent's end. Leaves by SIGKILL of itself: the engine's native threads hold up any other exit.
+ */
+import { createRequire } from "node:module";
+import { DataType, load, open } from "ffi-rs";
+
+const GRACE_MS = 4000;
+
+const [library, baseUrl, ...engineArgs] = process.argv.slice(2);
+if (library === undefined || baseUrl === undefined)
+  throw new Error("usage: clickhouse-child LIBRARY URL ARGS");
+const url = baseUrl;
+
+function leave(why: string): void {
+  process.stderr.write(`clickhouse-child: ${why}\n`);
+  process.kill(process.pid, "SIGKILL");
+}
+
+let isStopping = false;
+
+/** Ends the query that keeps the engine alive; it then closes its databases and returns. */
+async function stop(): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  setTimeout(() => leave("stopped by force"), GRACE_MS);
+  try {
+    await fetch(url, {
+      method: "POST",
+      headers: { connection: "close" },
+      body: "KILL QUERY WHERE query LIKE '%sleepEachRow(1)%' AND query NOT LIKE 'KILL%' SYNC",
+    });
+  } catch {
+    // The engine closes the connection as it goes; if it does not go, the timer above ends it.
+  }
+}
+
+process.on("SIGTERM", () => void stop());
+process.on("SIGINT", () => void stop());
+// Nobody is left to use the data: no need to close them well, and what is committed survives a kill.
+process.on("disconnect", () => leave("the parent is gone"));
+
+open({
+  library: "clickhouse",
+  path: createRequire(import.meta.url).resolve(library),
+});
+load({
+  library: "clickhouse",
+  funcName: "chdb_query_cmdline",
+  retType: DataType.External,
+  paramsType: [DataType.I32, DataType.StringArray],
+  paramsValue: [engineArgs.length, engineArgs],
+  runInNewThread: true,
+}).then(
+  () => leave("the engine ended"),
+  (error: unknown) => leave(String(error)),
+);

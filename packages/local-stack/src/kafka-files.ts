@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { cached, cacheRoot } from "./cache.ts";
+import { freePort } from "./free-port.ts";
+import { startJanitor } from "./janitor.ts";
+import { findJava, type Java } from "./java.ts";
+import { startKafka } from "./kafka-server.ts";
+import { fetchArtifacts, type Progress } from "./maven.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+export const KAFKA_VERSION = "4.4.0";
+
+export interface KafkaFiles {
+  readonly java: Java;
+  /** The folder of its jars. */
+  readonly libs: string;
+  /** The archive of loaded classes for this version and Java, which halves the start; may not exist. */
+  readonly archive: string;
+}
+
+/** Kafka's jars and class archive in the cache, fetched and made the first time. */
+export async function kafkaFiles(
+  env: NodeJS.ProcessEnv,
+  onProgress: Progress,
+): Promise<KafkaFiles> {
+  const java = await findJava(env);
+  const root = cacheRoot(env);
+  const libs = await cached(join(root, `kafka-${KAFKA_VERSION}`), (folder) =>
+    fetchArtifacts(
+      `Kafka ${KAFKA_VERSION}`,
+      [
+        {
+          groupId: "org.apache.kafka",
+          artifactId: "kafka_2.13",
+          version: KAFKA_VERSION,
+        },
+        { groupId: "org.slf4j", artifactId: "slf4j-simple", version: "1.7.36" },
+      ],
+      folder,
+      env,
+      onProgress,
+    ),
+  );
+  const files = {
+    java,
+    libs,
+    archive: join(root, `kafka-${KAFKA_VERSION}-java-${java.build}.jsa`),
+  };
+  await cached(files.archive, async (temporary) => {
+    onProgress(`Kafka ${KAFKA_VERSION}: preparing a faster start (once)`);
+    await train(files, temporary, env);
+  });
+  return files;
+}
+
+/** Runs a broker once; at its end Java writes the classes it had loaded to `archive`. */
+async function train(
+  files: KafkaFiles,
+  archive: string,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const dir = temporaryFolder();
+  const janitor = startJanitor(dir);
+  try {
+    const broker = await startKafka({
+      files,
+      dir,
+      port: await freePort(),
+      controllerPort: await freePort(),
+      janitor,
+      env,
+      archiveAtExit: archive,
+    });
+    await broker.stop();
+  } finally {
+    await janitor.finish();
+  }
+}

@@ -1,0 +1,141 @@
+import {
+  array,
+  bytes,
+  connectWire,
+  flag,
+  int16,
+  int32,
+  text,
+  type KafkaWire,
+} from "./kafka-wire.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const METADATA = 3;
+const FIND_COORDINATOR = 10;
+const JOIN_GROUP = 11;
+const LEAVE_GROUP = 13;
+const SYNC_GROUP = 14;
+const CREATE_TOPICS = 19;
+const DELETE_TOPICS = 20;
+const INIT_PRODUCER_ID = 22;
+
+const WARM_UP = "postrider-warm-up";
+const TOPIC_ALREADY_EXISTS = 36;
+
+/** The cluster id that the broker on this port claims. */
+export async function clusterIdAt(port: number): Promise<string | null> {
+  const wire = await connectWire(port, 1000);
+  try {
+    const answer = await wire.request(METADATA, 4, [array([]), flag(false)]);
+    answer.int32();
+    answer.array(() => [
+      answer.int32(),
+      answer.text(),
+      answer.int32(),
+      answer.text(),
+    ]);
+    return answer.text();
+  } finally {
+    wire.close();
+  }
+}
+
+/**
+ * Uses the broker once as our clients will: a topic, a group, a transaction. The first such use makes the internal topics
+ * and answers with retriable errors for a while; nobody else should meet those. Returns whether all of it succeeded in time.
+ */
+export async function warmUpKafka(
+  port: number,
+  timeoutMs: number,
+): Promise<boolean> {
+  let wire: KafkaWire | null = null;
+  const isWarm = await waitUntil(async () => {
+    wire ??= await connectWire(port);
+    try {
+      return (
+        (await createTopic(wire)) &&
+        (await coordinatorIsThere(wire, 0)) &&
+        (await coordinatorIsThere(wire, 1)) &&
+        (await joinAndLeave(wire)) &&
+        (await initProducerId(wire))
+      );
+    } catch (error) {
+      wire.close();
+      wire = null;
+      throw error;
+    }
+  }, timeoutMs);
+  if (isWarm && wire !== null) {
+    await (wire as KafkaWire).request(DELETE_TOPICS, 1, [
+      int32(1),
+      text(WARM_UP),
+      int32(5000),
+    ]);
+  }
+  (wire as KafkaWire | null)?.close();
+  return isWarm;
+}
+
+async function createTopic(wire: KafkaWire): Promise<boolean> {
+  const answer = await wire.request(CREATE_TOPICS, 2, [
+    array([[text(WARM_UP), int32(1), int16(1), array([]), array([])]]),
+    int32(5000),
+    flag(false),
+  ]);
+  answer.int32();
+  const [code] = answer.array(() => {
+    answer.text();
+    const error = answer.int16();
+    answer.text();
+    return error;
+  });
+  return code === 0 || code === TOPIC_ALREADY_EXISTS;
+}
+
+async function coordinatorIsThere(
+  wire: KafkaWire,
+  type: 0 | 1,
+): Promise<boolean> {
+  const answer = await wire.request(FIND_COORDINATOR, 1, [
+    text(WARM_UP),
+    (out) => out.push(Buffer.from([type])),
+  ]);
+  answer.int32();
+  return answer.int16() === 0;
+}
+
+async function joinAndLeave(wire: KafkaWire): Promise<boolean> {
+  const joined = await wire.request(JOIN_GROUP, 2, [
+    text(WARM_UP),
+    int32(10_000),
+    int32(10_000),
+    text(""),
+    text("consumer"),
+    array([[text("range"), bytes(Buffer.alloc(0))]]),
+  ]);
+  joined.int32();
+  if (joined.int16() !== 0) return false;
+  const generation = joined.int32();
+  joined.text();
+  joined.text();
+  const member = joined.text();
+  const synced = await wire.request(SYNC_GROUP, 1, [
+    text(WARM_UP),
+    int32(generation),
+    text(member),
+    array([[text(member), bytes(Buffer.alloc(0))]]),
+  ]);
+  synced.int32();
+  const isSynced = synced.int16() === 0;
+  await wire.request(LEAVE_GROUP, 1, [text(WARM_UP), text(member)]);
+  return isSynced;
+}
+
+async function initProducerId(wire: KafkaWire): Promise<boolean> {
+  const answer = await wire.request(INIT_PRODUCER_ID, 0, [
+    text(WARM_UP),
+    int32(60_000),
+  ]);
+  answer.int32();
+  return answer.int16() === 0;
+}

@@ -1,0 +1,76 @@
+import { startExternalStack } from "./external-stack.ts";
+import { startLocalStack } from "./local-stack.ts";
+import type { Progress } from "./maven.ts";
+import type { ServerHandle } from "./server-process.ts";
+import { StackError } from "./stack-error.ts";
+
+export const PROVIDERS = ["external", "docker", "local"] as const;
+/** Where the servers come from: addresses that are given, containers, or processes of this machine. */
+export type Provider = (typeof PROVIDERS)[number];
+
+export interface StackOptions {
+  /** Default: POSTRIDER_STACK, else the first that works. */
+  readonly provider?: Provider | undefined;
+  /** Also a schema registry; default false. */
+  readonly registry?: boolean | undefined;
+  /** Keep data here between runs; default: a temporary folder that goes with the stack. `local` only. */
+  readonly dataDir?: string | undefined;
+  /** Talk while it takes long: downloads, a first start. */
+  readonly onProgress?: Progress | undefined;
+  /** Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Fixed ports instead of free ones. `local` only. */
+  readonly ports?:
+    | {
+        readonly kafka?: number;
+        readonly clickhouse?: number;
+        readonly registry?: number;
+      }
+    | undefined;
+}
+
+/** A Kafka and a ClickHouse that can be used at once. `server` is there where the stack owns the process. */
+export interface Stack {
+  readonly provider: Provider;
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly server: ServerHandle | null;
+  };
+  readonly clickhouse: {
+    readonly url: string;
+    readonly server: ServerHandle | null;
+  };
+  readonly schemaRegistry: {
+    readonly url: string;
+    readonly server: ServerHandle | null;
+  } | null;
+  /** Ends what the stack started and removes its temporary folder. Twice is safe. */
+  stop(): Promise<void>;
+}
+
+/** Starts, or finds, a Kafka and a ClickHouse. Throws `StackError` with a sentence that says what is missing. */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const env = options.env ?? process.env;
+  const provider = options.provider ?? providerOf(env);
+  switch (provider) {
+    case "external":
+      return await startExternalStack(env, options);
+    case "docker":
+      throw new StackError("DOCKER_MISSING", "docker");
+    case "local":
+      return await startLocalStack(env, options);
+  }
+}
+
+function providerOf(env: NodeJS.ProcessEnv): Provider {
+  const asked = env["POSTRIDER_STACK"];
+  if (!asked)
+    return env["KAFKA_BROKERS"] && env["CLICKHOUSE_URL"] ? "external" : "local";
+  const provider = PROVIDERS.find((name) => name === asked);
+  if (provider === undefined)
+    throw new StackError(
+      "CONFIG",
+      `POSTRIDER_STACK is ${JSON.stringify(asked)}; it can be ${PROVIDERS.join(", ")}.`,
+    );
+  return provider;
+}

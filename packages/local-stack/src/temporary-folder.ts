@@ -1,0 +1,29 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const PREFIX = "postrider-stack-";
+
+/** A new folder below the system's temporary one; its name carries our pid, so that others can tell whether it is in use. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+}
+
+/** Removes what stacks of processes that are gone have left. */
+export function sweepTemporaryFolders(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = /^postrider-stack-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, and is another user's.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

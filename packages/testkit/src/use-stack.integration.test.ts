@@ -1,0 +1,32 @@
+import { expect, test } from "@jest/globals";
+import { execute, rowsOf } from "./clickhouse.ts";
+import { listTopics } from "./stack-topics.ts";
+import { useStack } from "./use-stack.ts";
+
+const stack = useStack();
+
+test("a test file makes topics under its own prefix", async () => {
+  const topics = await stack.createTopics("events", "control");
+
+  const listed = await listTopics(stack.brokers);
+
+  expect(listed).toEqual(expect.arrayContaining(topics));
+});
+
+test("a test file writes to its own database", async () => {
+  await execute(
+    stack.clickhouseUrl,
+    `CREATE TABLE ${stack.database}.t (n UInt8) ENGINE = MergeTree ORDER BY n`,
+  );
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.t VALUES (1), (2)`,
+  );
+
+  const rows = await rowsOf<{ n: number }>(
+    stack.clickhouseUrl,
+    `SELECT n FROM ${stack.database}.t ORDER BY n`,
+  );
+
+  expect(rows).toEqual([{ n: 1 }, { n: 2 }]);
+});
