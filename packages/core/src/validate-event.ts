@@ -137,3 +137,24 @@ function rangeProblem(
 function problem(field: string, rule: string, message: string): Problem {
   return { field, rule, message };
 }
+
+/** Every problem of an event that was read from JSON: fields of the wrong type, then the rules that the others break. */
+export function problemsOfParsed(
+  parsed: {
+    readonly event: WebhookEvent;
+    readonly problems: readonly Problem[];
+  },
+  rules: EventRules,
+): Problem[] {
+  const misread = parsed.problems.map(({ field }) => field);
+  // what could not be read has its default, about which there is nothing to say
+  const isMisread = (field: string): boolean =>
+    misread.some(
+      (one) => one === "" || one === field || field.startsWith(`${one}.`),
+    );
+  const broken = validateEvent(parsed.event, rules);
+  return [
+    ...parsed.problems,
+    ...broken.filter(({ field }) => !isMisread(field)),
+  ];
+}

@@ -1,0 +1,153 @@
+import { expect, test } from "@jest/globals";
+import {
+  type AttemptResult,
+  classifyStatus,
+  dispose,
+  lastStartAt,
+  maxAgeMs,
+  parseTiers,
+  REGISTERED_SCHEDULE,
+  statusAfter,
+  statusGivenUp,
+} from "./index.ts";
+
+const HOUR = 3_600_000;
+const delivery = {
+  attemptNumber: 1,
+  receivedAt: 1_000,
+  notBefore: null,
+  expiresAt: null,
+  deferredMs: 0,
+};
+
+const failed = (over: Partial<AttemptResult> = {}): AttemptResult => ({
+  delivery,
+  outcome: "http_error",
+  statusCode: 500,
+  policy: { schedule: [1_000, 4_000], notRetryableStatuses: [] },
+  tiers: parseTiers("1s,2s,4s"),
+  now: 10_000,
+  random01: 0,
+  ...over,
+});
+
+test.each([
+  [200, "delivered"],
+  [204, "delivered"],
+  [299, "delivered"],
+  [300, "redirect"],
+  [308, "redirect"],
+  [399, "redirect"],
+  [400, "http_error"],
+  [410, "http_error"],
+  [503, "http_error"],
+  [999, "http_error"],
+  [101, "protocol_error"],
+  [0, "protocol_error"],
+])("status %d is %s", (statusCode, outcome) => {
+  expect(classifyStatus(statusCode)).toBe(outcome);
+});
+
+test("a success is done", () => {
+  expect(dispose(failed({ outcome: "delivered", statusCode: 200 }))).toEqual({
+    kind: "done",
+  });
+});
+
+test.each([
+  ["http_error", 500],
+  ["http_error", 400],
+  ["http_error", 408],
+  ["http_error", 429],
+  ["redirect", 302],
+  ["timeout", null],
+  ["connection_refused", null],
+  ["tls_error", null],
+  ["dns_error", null],
+  ["protocol_error", null],
+  ["response_too_large", null],
+] as const)("%s (%s) is tried again", (outcome, statusCode) => {
+  expect(dispose(failed({ outcome, statusCode }))).toMatchObject({
+    kind: "retry",
+    nextAttemptAt: 11_000,
+    tier: { name: "1s" },
+  });
+});
+
+test.each([
+  ["blocked", failed({ outcome: "blocked", statusCode: null })],
+  ["gone", failed({ statusCode: 410 })],
+  [
+    "exhausted",
+    failed({
+      statusCode: 422,
+      policy: { schedule: [1_000], notRetryableStatuses: [422] },
+    }),
+  ],
+  ["exhausted", failed({ delivery: { ...delivery, attemptNumber: 3 } })],
+  ["exhausted", failed({ policy: { schedule: [], notRetryableStatuses: [] } })],
+  ["expired", failed({ delivery: { ...delivery, expiresAt: 10_999 } })],
+  ["expired", failed({ now: 1_000 + 72 * HOUR })],
+  [
+    "expired",
+    failed({
+      retryAfterMs: 24 * HOUR,
+      tiers: parseTiers("1h"),
+      now: 60 * HOUR,
+    }),
+  ],
+] as const)("a dead letter: %s (%#)", (reason, result) => {
+  expect(dispose(result)).toEqual({ kind: "dead_letter", reason });
+});
+
+test("the next attempt comes after what the tiers make of the wait", () => {
+  const second = failed({
+    delivery: { ...delivery, attemptNumber: 2 },
+    tiers: parseTiers("1s,4100ms"),
+  });
+
+  expect(dispose(second)).toMatchObject({
+    kind: "retry",
+    nextAttemptAt: 14_100,
+    tier: { name: "4100ms" },
+  });
+});
+
+test("an attempt exactly when the event expires is still made", () => {
+  const result = dispose(
+    failed({ delivery: { ...delivery, expiresAt: 11_000 } }),
+  );
+
+  expect(result.kind).toBe("retry");
+});
+
+test("time spent deferred, and before notBefore, does not count as age", () => {
+  const schedule = [1_000];
+
+  expect(lastStartAt(delivery, schedule)).toBe(1_000 + 72 * HOUR);
+  expect(lastStartAt({ ...delivery, deferredMs: HOUR }, schedule)).toBe(
+    1_000 + 73 * HOUR,
+  );
+  expect(lastStartAt({ ...delivery, notBefore: 5_000 }, schedule)).toBe(
+    5_000 + 72 * HOUR,
+  );
+});
+
+test("a schedule longer than 72 h, with full jitter, may run to its end", () => {
+  expect(maxAgeMs([1_000])).toBe(72 * HOUR);
+  expect(maxAgeMs(REGISTERED_SCHEDULE)).toBeGreaterThan(76 * HOUR);
+  expect(maxAgeMs(Array<number>(10).fill(24 * HOUR))).toBe(288 * HOUR);
+});
+
+test("users see delivered, failed or expired; a parked delivery keeps its status", () => {
+  expect(statusAfter({ kind: "done" })).toBe("delivered");
+  expect(statusAfter({ kind: "retry", nextAttemptAt: 1, tier: null })).toBe(
+    "failed",
+  );
+  expect(statusAfter({ kind: "dead_letter", reason: "gone" })).toBe("expired");
+  expect(statusGivenUp({ attemptNumber: 1 }, "paused")).toBe("pending");
+  expect(statusGivenUp({ attemptNumber: 2 }, "paused")).toBe("failed");
+  expect(statusGivenUp({ attemptNumber: 2 }, "endpoint_deleted")).toBe(
+    "expired",
+  );
+});
