@@ -1,3 +1,10 @@
-/** Clocks, builders and a receiver for Postrider's own tests. */
-export { useStack, type TestStack } from "./use-stack.ts";
+/** Clocks, builders, a receiver and a share of the stack for Postrider's own tests. */
+export * from "./builders.ts";
+export * from "./test-effects.ts";
+export * from "./fake-clock.ts";
+export * from "./wait-for.ts";
+export * from "./use-stack.ts";
 export { execute, rowsOf } from "./clickhouse.ts";
+export * from "./receiver.ts";
+export * from "./raw-receiver.ts";
+export * from "./misbehaviour.ts";

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll } from "@jest/globals";
 import { createTopics, deleteTopics, listTopics } from "./stack-topics.ts";
 import { execute } from "./clickhouse.ts";
 
@@ -19,6 +18,7 @@ export interface TestStack {
 
 /** Gives the test file its share of the stack; at its end removes its topics and its database. Call it at the top of the file. */
 export function useStack(): TestStack {
+  const { beforeAll, afterAll } = jestHooks();
   const id = `t${randomBytes(3).toString("hex")}`;
   const stack = {
     brokers: (process.env["KAFKA_BROKERS"] ?? "").split(","),
@@ -48,4 +48,15 @@ export function useStack(): TestStack {
     );
   }, 30_000);
   return stack;
+}
+
+/** Not by import: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver. */
+function jestHooks(): Pick<
+  typeof import("@jest/globals"),
+  "beforeAll" | "afterAll"
+> {
+  const hooks = globalThis as unknown as typeof import("@jest/globals");
+  if (typeof hooks.beforeAll !== "function")
+    throw new Error("useStack() is for test files");
+  return hooks;
 }

@@ -1,0 +1,29 @@
+import type { EpochMs, MonotonicMs } from "@postrider/core";
+import type { Clock } from "@postrider/runtime";
+
+/** A clock that moves only when told to. */
+export interface FakeClock extends Clock {
+  now(): EpochMs;
+  monotonic(): MonotonicMs;
+  /** Both times go on by `ms`. */
+  advance(ms: number): void;
+  /** The wall clock jumps, as a clock that is set does; monotonic time does not. */
+  setNow(at: EpochMs): void;
+}
+
+/** Starts at 2026-01-01T00:00:00Z, monotonic 0, unless told otherwise. */
+export function fakeClock(startAt: EpochMs = Date.UTC(2026, 0, 1)): FakeClock {
+  let now = startAt;
+  let monotonic = 0;
+  return {
+    now: () => now,
+    monotonic: () => monotonic,
+    advance: (ms) => {
+      now += ms;
+      monotonic += ms;
+    },
+    setNow: (at) => {
+      now = at;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** Ways in which an endpoint breaks its side of HTTP, for `startRawReceiver`. What `saying` can say covers the malformed answers. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RawConnection } from "./raw-receiver.ts";
+
+type Behaviour = (connection: RawConnection) => Promise<void>;
+
+/** Answers each request of the connection with these bytes, whatever they are. */
+export function saying(response: string | Buffer): Behaviour {
+  return async ({ socket, request }) => {
+    for (;;) {
+      await request();
+      socket.write(response);
+    }
+  };
+}
+
+/** Accepts and stays silent. */
+export const silence: Behaviour = async () => undefined;
+
+/** RST as soon as the request is there. */
+export const resetAfterRequest: Behaviour = async ({ socket, request }) => {
+  await request();
+  socket.resetAndDestroy();
+};
+
+/** FIN as soon as the request is there. */
+export const closeAfterRequest: Behaviour = async ({ socket, request }) => {
+  await request();
+  socket.end();
+};
+
+/** `head`, then `part` every `everyMs` for ever: no idle timeout ever sees it end. */
+export function dripping(
+  head: string,
+  part: string,
+  everyMs: number,
+): Behaviour {
+  return async ({ socket, request }) => {
+    await request();
+    socket.write(head);
+    while (!socket.destroyed) {
+      socket.write(part);
+      await sleep(everyMs, undefined, { ref: false });
+    }
+  };
+}
+
+/** A body of one byte every 50 ms. */
+export const drippingBody: Behaviour = dripping(
+  "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n",
+  "x",
+  50,
+);
+
+/** `103 Early Hints` without end. */
+export const endlessEarlyHints: Behaviour = dripping(
+  "",
+  "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",
+  50,
+);
+
+/** A body that never ends, as fast as it is read. */
+export const endlessBody: Behaviour = async ({ socket, request }) => {
+  await request();
+  socket.write("HTTP/1.1 200 OK\r\n\r\n");
+  const block = Buffer.alloc(64 * 1024, "x");
+  while (!socket.destroyed) {
+    if (!socket.write(block))
+      await new Promise((resolve) => {
+        socket.once("drain", resolve);
+        socket.once("close", resolve);
+      });
+  }
+};
