@@ -30,6 +30,7 @@ const KINDS = {
   unsupported_media_type: [415, "The body is not JSON"],
   version_required: [428, "The version that the change is meant for is needed"],
   internal: [500, "Postrider failed"],
+  busy: [503, "Too many writes are waiting"],
   not_owner: [503, "This replica may not write now"],
   write_uncertain: [503, "Whether the write was stored is not known"],
   clickhouse_unavailable: [503, "ClickHouse does not answer"],

@@ -9,15 +9,22 @@ import { tokenize, type SqlToken } from "./sql-tokens.ts";
 export type QueryJudgement =
   /** `sql` is the statement without a closing semicolon. */
   | { readonly isAllowed: true; readonly sql: string }
-  | { readonly isAllowed: false; readonly rule: string; readonly message: string };
+  | {
+      readonly isAllowed: false;
+      readonly rule: string;
+      readonly message: string;
+    };
 
 export const MAX_SQL_CHARACTERS = 100_000;
 
-const STATEMENTS = new Set(["select", "with", "show", "describe", "desc", "exists"]);
+/** Statements that may be asked; the second list describes things by name and never reads them. */
+const QUERIES = new Set(["select", "with"]);
+const DESCRIPTIONS = new Set(["show", "describe", "desc", "exists"]);
 
 /**
  * Table functions that stay inside the server and read no table's storage past its grants. Every other table function
- * is refused by name; a test compares both lists with the engine's own `system.table_functions`.
+ * is refused by name; a test compares both lists with the engine's own `system.table_functions`. ClickHouse's
+ * `readonly=1` refuses most of them in a SELECT, yet it runs `DESCRIBE url(…)`, which makes the request.
  */
 export const HARMLESS_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   "format",
@@ -30,6 +37,7 @@ export const HARMLESS_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   "numbers",
   "numbers_mt",
   "primes",
+  "sqlstandardvalues",
   "values",
   "view",
   "viewifpermitted",
@@ -39,43 +47,11 @@ export const HARMLESS_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** Prefixes, so that `urlCluster`, `s3Cluster`, `icebergS3` and their kin to come are refused as well. */
-const REFUSED_PREFIXES = [
-  "arrowflight",
-  "azureblobstorage",
-  "cluster",
-  "cosn",
-  "deltalake",
-  "filesystem",
-  "gcs",
-  "hdfs",
-  "hudi",
-  "iceberg",
-  "jdbc",
-  "mergetree",
-  "mongodb",
-  "mysql",
-  "odbc",
-  "oss",
-  "paimon",
-  "postgresql",
-  "prometheusquery",
-  "remote",
-  "s3",
-  "timeseries",
-  "url",
-  "ytsaurus",
-];
-
-/** Exactly these: `file` reads files as table and as scalar; `urlencode`-like scalars are let through below. */
-const REFUSED_NAMES = new Set([
-  "catboostevaluate",
+const REFUSED_PREFIXES =
+  /^(?:arrowflight|azureblobstorage|cluster|cosn|deltalake|executable|filecluster|filesystem|fuzzjson|gcs|hdfs|hudi|iceberg|jdbc|mergetree|mongodb|mysql|odbc|oss|paimon|postgresql|prometheusquery|remote|s3|timeseries(?:data|metrics|samples|selector|tags)|url|ytsaurus)/;
+const REFUSED_TABLE_FUNCTIONS = new Set([
   "dictionary",
-  "executable",
-  "executablepool",
-  "file",
-  "filecluster",
-  "fuzzjson",
-  "getclienthttpheader",
+  "eval",
   "input",
   "loop",
   "python",
@@ -83,8 +59,20 @@ const REFUSED_NAMES = new Set([
   "sqlite",
 ]);
 
-/** Scalars about URLs that only look like the table function. */
-const HARMLESS_SCALARS = /^url(hierarchy|pathhierarchy)$/;
+/** Scalars that only begin like a table function. */
+const HARMLESS_SCALARS = new Set([
+  "urlhash",
+  "urlhierarchy",
+  "urlpathhierarchy",
+]);
+
+/**
+ * Scalars that `readonly` lets through: `file` reads the server's files, `getClientHTTPHeader` our own credentials, `ai…`
+ * call out. They also run without a bracket behind their name (`APPLY(file)`, `arrayMap(file, …)`), so the bare name is
+ * refused wherever it stands; a column of that name is written with its table: `t.file`.
+ */
+const REFUSED_SCALARS =
+  /^(?:file|getclienthttpheader|catboostevaluate|generateserialid|ai(?:classify|embed|extract|generate|translate)\w*)$/;
 
 /** Judges one text. Never throws; a text that cannot be read for certain is refused. */
 export function judgeQuery(text: string): QueryJudgement {
@@ -95,15 +83,22 @@ export function judgeQuery(text: string): QueryJudgement {
   const tokens = withoutClosingSemicolons(scanned.tokens);
   const [first] = tokens;
   if (first === undefined) return refused("required", "is empty");
-  if (tokens.some((token) => token.kind === "symbol" && token.text === ";"))
+  if (tokens.some((token) => isSymbol(token, ";")))
     return refused("one_statement", "must be one statement");
   const opening = tokens.find((token) => token.text !== "(");
-  if (opening?.kind !== "word" || !STATEMENTS.has(opening.text.toLowerCase()))
+  const statement = opening?.kind === "word" ? opening.text.toLowerCase() : "";
+  const isDescription = DESCRIPTIONS.has(statement);
+  if (!isDescription && !QUERIES.has(statement))
     return refused(
       "read_only",
       "must begin with SELECT, WITH, SHOW, DESCRIBE or EXISTS",
     );
-  return judgeOutput(tokens) ?? judgeFunctions(tokens) ?? allowed(text, tokens);
+  return (
+    judgeOutput(tokens) ??
+    judgeFunctions(tokens) ??
+    (isDescription ? judgeNames(tokens) : null) ??
+    allowed(text, tokens)
+  );
 }
 
 /** The answer's format is ours, and it goes to the caller, not to a file of the server's. */
@@ -122,31 +117,56 @@ function judgeOutput(tokens: readonly SqlToken[]): QueryJudgement | null {
 
 function judgeFunctions(tokens: readonly SqlToken[]): QueryJudgement | null {
   for (const [at, token] of tokens.entries()) {
-    const isCall = tokens[at + 1]?.text === "(" && tokens[at + 1]?.kind === "symbol";
-    if (isCall && token.kind !== "symbol" && isRefusedFunction(token.text))
+    if (token.kind === "symbol" || token.kind === "number") continue;
+    const isCall = isSymbol(tokens[at + 1], "(");
+    const isColumn = isSymbol(tokens[at - 1], ".") && !isCall;
+    if (isCall && isRefusedTableFunction(token.text))
       return refused("function", `must not call ${token.text}()`);
+    if (
+      token.kind !== "string" &&
+      !isColumn &&
+      REFUSED_SCALARS.test(token.text.toLowerCase())
+    )
+      return refused("function", `must not use the function ${token.text}`);
   }
   return null;
 }
 
-/** Whether a function of this name, table function or scalar, is refused; upper and lower case alike. */
-export function isRefusedFunction(name: string): boolean {
+/** Whether a call of this name is refused, in upper or lower case. */
+export function isRefusedTableFunction(name: string): boolean {
   const lower = name.toLowerCase();
-  if (REFUSED_NAMES.has(lower)) return true;
-  return (
-    REFUSED_PREFIXES.some((prefix) => lower.startsWith(prefix)) &&
-    !HARMLESS_SCALARS.test(lower)
-  );
+  if (REFUSED_TABLE_FUNCTIONS.has(lower) || REFUSED_SCALARS.test(lower))
+    return true;
+  return REFUSED_PREFIXES.test(lower) && !HARMLESS_SCALARS.has(lower);
+}
+
+/** A quoted name may be a path: clickhouse-local, which serves tests and the demo, looks for a file of that name. */
+function judgeNames(tokens: readonly SqlToken[]): QueryJudgement | null {
+  const isPath = (token: SqlToken): boolean =>
+    token.kind === "quoted" && !/^[\w-]+$/.test(token.text);
+  return tokens.some(isPath)
+    ? refused(
+        "name",
+        "must not describe a name with other than A-Z a-z 0-9 _ -",
+      )
+    : null;
+}
+
+function isSymbol(token: SqlToken | undefined, text: string): boolean {
+  return token?.kind === "symbol" && token.text === text;
 }
 
 function withoutClosingSemicolons(tokens: readonly SqlToken[]): SqlToken[] {
   const kept = [...tokens];
-  while (kept.at(-1)?.kind === "symbol" && kept.at(-1)?.text === ";") kept.pop();
+  while (isSymbol(kept.at(-1), ";")) kept.pop();
   return kept;
 }
 
 function allowed(text: string, tokens: readonly SqlToken[]): QueryJudgement {
-  return { isAllowed: true, sql: text.slice(tokens[0]?.start, tokens.at(-1)?.end) };
+  return {
+    isAllowed: true,
+    sql: text.slice(tokens[0]?.start, tokens.at(-1)?.end),
+  };
 }
 
 function refused(rule: string, message: string): QueryJudgement {

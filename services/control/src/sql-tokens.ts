@@ -30,7 +30,8 @@ export function tokenize(text: string): Scan {
     const skipped = matchAt(SKIPPED, text, at);
     if (skipped === null) {
       const token = text.startsWith("/*", at) ? null : tokenAt(text, at);
-      if (token === null) return { kind: "unreadable", message: whyAt(text, at) };
+      if (token === null)
+        return { kind: "unreadable", message: whyAt(text, at) };
       tokens.push(token);
       at = token.end;
     } else at += skipped.length;

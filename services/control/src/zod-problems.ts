@@ -61,7 +61,9 @@ function ruleOf(issue: Issue): string {
 
 function messageOf(issue: Issue): string {
   if (issue.code === "invalid_type")
-    return isMissing(issue) ? "is required" : `must be of type ${issue.expected}`;
+    return isMissing(issue)
+      ? "is required"
+      : `must be of type ${issue.expected}`;
   if (issue.code === "too_small")
     return `must be at least ${issue.minimum}${unitOf(issue.origin)}`;
   if (issue.code === "too_big")

@@ -1,0 +1,39 @@
+import {
+  commonConfig,
+  duration,
+  listenConfig,
+  processConfig,
+  readConfig,
+  type ConfigOf,
+  type ConfigSpec,
+  type Env,
+} from "@postrider/runtime";
+
+export const controlSpec = {
+  kafkaBrokers: commonConfig.kafkaBrokers,
+  topicPrefix: commonConfig.topicPrefix,
+  tiers: commonConfig.tiers,
+  allowCidrs: commonConfig.allowCidrs,
+  allowHttp: commonConfig.allowHttp,
+  encryptionKeys: commonConfig.encryptionKeys,
+  adminKey: commonConfig.adminKey,
+  clickhouseUrl: commonConfig.clickhouseUrl,
+  clickhouseDatabase: commonConfig.clickhouseDatabase,
+  sessionTimeoutMs: commonConfig.sessionTimeoutMs,
+  unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
+  queryTimeoutMs: {
+    env: "POSTRIDER_QUERY_TIMEOUT",
+    parse: duration,
+    default: "30s",
+    doc: "How long a query of POST /v1/query may run.",
+  },
+  ...listenConfig(7400),
+  ...processConfig(9404),
+} as const satisfies ConfigSpec;
+
+export type ControlConfig = ConfigOf<typeof controlSpec>;
+
+/** Throws a `ConfigError` that lists every problem. */
+export function readControlConfig(env: Env): ControlConfig {
+  return readConfig(env, controlSpec);
+}

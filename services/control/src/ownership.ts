@@ -1,0 +1,184 @@
+/**
+ * Who may write. Invariant: a write leaves only through the producer of the current tenure, and a tenure begins only
+ * after (1) the group gave us the one partition of `control`, (2) a new transactional producer fenced every earlier one
+ * and ended what it had open, and (3) our table was read to the end behind that fence. So whoever writes has seen all
+ * that was ever written, and nobody else can write any more.
+ *
+ *   follower ──assigned──▶ acquiring ──fenced, caught up──▶ owner
+ *      ▲                       ▲                              │ a write failed or was fenced: the tenure ends
+ *      └──revoked, lost────────┴──a later heartbeat───────────┘
+ *
+ * After a failed write the group is asked first: we acquire again only once the coordinator has acknowledged a heartbeat
+ * later than the failure. Two processes that both believe in their partition would else fence each other for ever.
+ */
+import type { MonotonicMs } from "@postrider/core";
+import type {
+  Clock,
+  Consumer,
+  FencedProducer,
+  Lifecycle,
+  Log,
+  Meter,
+} from "@postrider/messaging";
+
+/** One time of being the writer. */
+export interface Tenure {
+  readonly producer: FencedProducer;
+  /** Aborted when the tenure ends, for whatever reason. */
+  readonly ended: AbortSignal;
+  /** The caller saw a write fail: what this tenure's producer and our table hold is uncertain. Safe to call twice. */
+  fail(why: string): void;
+}
+
+export interface Ownership extends Lifecycle {
+  /** The tenure now; null on a follower and while acquiring. */
+  tenure(): Tenure | null;
+  /** Called at the begin of each tenure. */
+  onTenure(listener: (tenure: Tenure) => void): void;
+  /** For status and readiness: `owner`, `follower` or `acquiring`, and what happened last. */
+  describe(): { readonly state: OwnershipState; readonly detail: string };
+}
+export type OwnershipState = "owner" | "follower" | "acquiring";
+
+export interface OwnershipOptions {
+  readonly consumer: Consumer;
+  /** Makes a producer that fences all before it. */
+  readonly fencedProducer: () => Promise<FencedProducer>;
+  /** Reads our own table to the end of the log as it is now. */
+  readonly catchUp: () => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  /** How long `start` waits to know who owns; it never fails for that. Default 10 s. */
+  readonly settleMs?: number;
+}
+
+const HEARTBEAT_POLL_MS = 100;
+const MAX_BACKOFF_MS = 5_000;
+
+export function createOwnership(options: OwnershipOptions): Ownership {
+  const { consumer, clock, log } = options;
+  const gauge = options.meter.gauge(
+    "postrider_control_is_owner",
+    "1 while this process is the writer of endpoints.",
+  );
+  const listeners: ((tenure: Tenure) => void)[] = [];
+  /** Raised at each change of assignment; an acquisition that is not the newest gives up. */
+  let turn = 0;
+  let isAssigned = false;
+  let isStopped = false;
+  let current: (Tenure & { end(why: string): void }) | null = null;
+  let detail = "has not joined the group yet";
+  let settle: () => void = () => {};
+  const settled = new Promise<void>((resolve) => (settle = resolve));
+
+  function endTenure(why: string): void {
+    current?.end(why);
+    detail = why;
+  }
+
+  function begin(producer: FencedProducer): void {
+    const aborter = new AbortController();
+    const tenure = {
+      producer,
+      ended: aborter.signal,
+      end(why: string): void {
+        if (aborter.signal.aborted) return;
+        if (current === tenure) current = null;
+        gauge.set(0);
+        log.warn("ownership.ended", { why });
+        aborter.abort();
+        void producer.disconnect().catch(() => {});
+      },
+      fail(why: string): void {
+        if (aborter.signal.aborted) return;
+        endTenure(why);
+        void acquire(clock.monotonic());
+      },
+    };
+    current = tenure;
+    detail = "owns the control partition";
+    gauge.set(1);
+    log.info("ownership.acquired", {});
+    for (const listener of listeners) listener(tenure);
+  }
+
+  /** Tries until it is the owner or no longer the one to try. `after`: wait for a heartbeat later than this. */
+  async function acquire(after: MonotonicMs | null): Promise<void> {
+    turn += 1;
+    const mine = turn;
+    const isMine = (): boolean => turn === mine && isAssigned && !isStopped;
+    for (let failures = 0; isMine(); failures += 1) {
+      while (isMine() && after !== null && consumer.lastHeartbeatAt() <= after)
+        await pause(HEARTBEAT_POLL_MS);
+      if (!isMine()) return;
+      let producer: FencedProducer | null = null;
+      try {
+        producer = await options.fencedProducer();
+        await options.catchUp();
+        if (isMine()) {
+          begin(producer);
+          settle();
+          return;
+        }
+        await producer.disconnect();
+      } catch (error) {
+        detail = `cannot acquire: ${String(error)}`;
+        log.warn("ownership.notAcquired", { error: String(error), failures });
+        await producer?.disconnect().catch(() => {});
+        await pause(Math.min(MAX_BACKOFF_MS, 200 * 2 ** Math.min(failures, 5)));
+      }
+    }
+  }
+
+  function lose(why: string): void {
+    isAssigned = false;
+    turn += 1;
+    endTenure(why);
+  }
+
+  return {
+    tenure: () => current,
+    onTenure: (listener) => void listeners.push(listener),
+    describe() {
+      if (current !== null) return { state: "owner", detail };
+      return { state: isAssigned ? "acquiring" : "follower", detail };
+    },
+    async start() {
+      const joined = consumer.start({
+        assigned(_epoch, partitions) {
+          lose("the group was reassigned");
+          isAssigned = partitions.length > 0;
+          detail = isAssigned ? "acquiring" : "another replica is the owner";
+          if (isAssigned) void acquire(null);
+          else settle();
+          // Nothing is read from the topic here, but the loop that heartbeats must run.
+          consumer.resume(partitions);
+        },
+        revoking: () => lose("the group is being reassigned"),
+        batch: () => {},
+        outOfRange: () => {},
+        connected(isConnected) {
+          if (!isConnected) endTenure("the connection to the group was lost");
+          else if (isAssigned && current === null) void acquire(null);
+        },
+      });
+      joined.catch((error: unknown) => {
+        if (!isStopped)
+          log.error("ownership.joinFailed", { error: String(error) });
+      });
+      await Promise.race([settled, pause(options.settleMs ?? 10_000)]);
+    },
+    async stop() {
+      isStopped = true;
+      const producer = current?.producer;
+      lose("stopped");
+      await producer?.disconnect().catch(() => {});
+      await consumer.stop();
+    },
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,0 +1,22 @@
+import type { Ownership } from "./ownership.ts";
+import type { Reader } from "./reader.ts";
+import type { Routes } from "./server.ts";
+
+/** `GET /v1/status`: what this replica is and reaches. */
+export function statusRoutes(options: {
+  readonly ownership: Pick<Ownership, "describe">;
+  readonly reader: Pick<Reader, "reachability">;
+  readonly endpoints: () => number;
+}): Routes {
+  return (app) => {
+    app.get("/v1/status", async () => {
+      const { state, detail } = options.ownership.describe();
+      return {
+        isOwner: state === "owner",
+        ownership: { state, detail },
+        endpoints: options.endpoints(),
+        clickhouse: options.reader.reachability(),
+      };
+    });
+  };
+}
