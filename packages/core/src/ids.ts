@@ -71,6 +71,15 @@ export function secretAad(
   return `${tenantId}/${endpointId}/${secretId}`;
 }
 
+/** The additional authenticated data under which a dead letter's unreadable value is sealed: where the record stood. */
+export function rawValueAad(record: {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}): string {
+  return `raw/${record.topic}/${record.partition}/${record.offset}`;
+}
+
 const ID_BYTES = 18;
 
 /** None of the parts may hold a line feed, so that no two lists make one text; validation refuses control characters. */

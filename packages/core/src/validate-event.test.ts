@@ -85,6 +85,8 @@ test.each([
   ["payload: max_bytes", anEvent({ payload: Buffer.alloc(101) })],
   ["traceparent: syntax", anEvent({ traceparent: "00" })],
   ["expiresAt: after_not_before", anEvent({ notBefore: 5, expiresAt: 5 })],
+  ["occurredAt: range", anEvent({ occurredAt: -1 })],
+  ["expiresAt: range", anEvent({ expiresAt: 1e14 })],
   ["headers.Host: refused_name", anEvent({ headers: { Host: "a" } })],
   ["destination.url: required", anEvent(to({ url: "" }))],
   ["destination.url: scheme", anEvent(to({ url: "http://example.com" }))],

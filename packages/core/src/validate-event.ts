@@ -4,6 +4,7 @@ import type { Problem } from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
 import { MAX_INLINE_ATTEMPTS } from "./retry-schedule.ts";
 import { secretProblem } from "./secret-rule.ts";
+import { parseTime } from "./time.ts";
 import { isEventType } from "./type-pattern.ts";
 import { judgeUrl, type UrlPolicy } from "./url-policy.ts";
 
@@ -27,6 +28,8 @@ const MAX_TIMEOUT_SECONDS = 60;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+const TIMES = ["occurredAt", "notBefore", "expiresAt"] as const;
 
 export function isTenantId(text: string): boolean {
   return TENANT_ID.test(text);
@@ -70,6 +73,7 @@ export function validateEvent(
     event.traceparent === null || TRACEPARENT.test(event.traceparent)
       ? undefined
       : problem("traceparent", "syntax", "not a W3C traceparent"),
+    ...TIMES.map((field) => timeProblem(field, event[field])),
     event.expiresAt !== null && event.expiresAt <= (event.notBefore ?? 0)
       ? problem("expiresAt", "after_not_before", "must be later than notBefore")
       : undefined,
@@ -92,6 +96,12 @@ function tenantProblem(tenantId: string | null): Problem | undefined {
     return problem("tenantId", "required", "a tenantId is required");
   if (isTenantId(tenantId)) return undefined;
   return problem("tenantId", "pattern", "must match [A-Za-z0-9_-]{1,64}");
+}
+
+/** JSON's times were checked as they were read; Avro's come as they are. */
+function timeProblem(field: string, at: number | null): Problem | undefined {
+  if (at === null || parseTime(at) !== undefined) return undefined;
+  return problem(field, "range", "must lie from 1970 to 2199");
 }
 
 function destinationProblems(
