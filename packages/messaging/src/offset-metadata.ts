@@ -1,0 +1,152 @@
+/**
+ * What a commit says in its metadata: everything in [base, next) that is not in an open run is done.
+ *
+ *     base64(body) ~ member tag ~ counter in base 36
+ *     body: version (1), or version with DEFLATED when the rest is deflated; then as varints
+ *           base · next − base · number of runs · for each run: gap since the end of the one before · length − 1
+ *
+ * The size depends on how many runs are open and not on how far they reach. The tag and the counter name the very commit,
+ * so that a member can tell whether what is stored is its own last word. The base is repeated in the body, so that
+ * metadata left over beside another offset is not believed.
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+
+/** What the broker stores at most (`offset.metadata.max.bytes`), in characters. */
+export const METADATA_LIMIT_CHARS = 4096;
+
+export interface OffsetMetadata {
+  /** The committed offset: the lowest open one, or `next`. */
+  readonly base: number;
+  readonly next: number;
+  /** Open offsets, ascending and flat: start, length, start, length, … All within [base, next). */
+  readonly runs: readonly number[];
+  /** Names the member, for its lifetime. */
+  readonly tag: string;
+  /** Grows with every commit of the member. */
+  readonly counter: number;
+}
+
+const VERSION = 1;
+const DEFLATED = 0x80;
+/** Below this, deflate saves too few characters to be worth its time. */
+const DEFLATE_FROM_BYTES = 256;
+const INFLATED_LIMIT_BYTES = 1 << 20;
+/** More open offsets than any member keeps: such metadata is not ours. */
+const OPEN_LIMIT = 1 << 20;
+const SHAPE = /^([A-Za-z0-9+/]+={0,2})~([A-Za-z0-9_-]{1,32})~([0-9a-z]{1,11})$/;
+
+/**
+ * The metadata's text, at most `limitChars` long. Where the open runs do not fit, `next` is lowered to the first run that
+ * is left out: what is done above it would then be repeated after a crash, but nothing is lost.
+ */
+export function encodeOffsetMetadata(
+  metadata: OffsetMetadata,
+  limitChars = METADATA_LIMIT_CHARS,
+): string {
+  let { next, runs } = metadata;
+  for (;;) {
+    const text = encodeWhole({ ...metadata, next, runs });
+    if (text.length <= limitChars || runs.length === 0) return text;
+    const fitting = Math.floor(
+      ((runs.length / 2) * limitChars * 0.95) / text.length,
+    );
+    next = runs[fitting * 2]!;
+    runs = runs.slice(0, fitting * 2);
+  }
+}
+
+/** What the text says, or null if it is not ours, is damaged, or belongs to another offset. Never throws. */
+export function decodeOffsetMetadata(
+  text: string,
+  committed: number,
+): OffsetMetadata | null {
+  const parts = SHAPE.exec(text);
+  if (parts === null) return null;
+  const bytes = inflated(Buffer.from(parts[1]!, "base64"));
+  const body = bytes === null ? null : decodeBody(bytes);
+  if (body === null || body.base !== committed) return null;
+  const counter = Number.parseInt(parts[3]!, 36);
+  return { ...body, tag: parts[2]!, counter };
+}
+
+function encodeWhole(metadata: OffsetMetadata): string {
+  const { base, next, runs, tag, counter } = metadata;
+  const bytes: number[] = [];
+  writeVarint(bytes, base);
+  writeVarint(bytes, next - base);
+  writeVarint(bytes, runs.length / 2);
+  let end = base;
+  for (let i = 0; i < runs.length; i += 2) {
+    const start = runs[i]!;
+    const length = runs[i + 1]!;
+    writeVarint(bytes, start - end);
+    writeVarint(bytes, length - 1);
+    end = start + length;
+  }
+  return `${withVersion(Buffer.from(bytes)).toString("base64")}~${tag}~${counter.toString(36)}`;
+}
+
+function withVersion(body: Buffer): Buffer {
+  if (body.length >= DEFLATE_FROM_BYTES) {
+    const deflated = deflateRawSync(body, { level: 1 });
+    if (deflated.length < body.length)
+      return Buffer.concat([Buffer.of(VERSION | DEFLATED), deflated]);
+  }
+  return Buffer.concat([Buffer.of(VERSION), body]);
+}
+
+function inflated(bytes: Buffer): Buffer | null {
+  if (bytes[0] === VERSION) return bytes.subarray(1);
+  if (bytes[0] !== (VERSION | DEFLATED)) return null;
+  try {
+    return inflateRawSync(bytes.subarray(1), {
+      maxOutputLength: INFLATED_LIMIT_BYTES,
+    });
+  } catch {
+    return null;
+  }
+}
+
+function decodeBody(
+  bytes: Buffer,
+): Pick<OffsetMetadata, "base" | "next" | "runs"> | null {
+  const reader = { bytes, at: 0 };
+  const base = readVarint(reader);
+  const next = base + readVarint(reader);
+  const count = readVarint(reader);
+  const runs: number[] = [];
+  let end = base;
+  let open = 0;
+  for (let i = 0; i < count; i++) {
+    const start = end + readVarint(reader);
+    const length = readVarint(reader) + 1;
+    end = start + length;
+    open += length;
+    // NaN (bytes ran out) fails both comparisons, too.
+    if (!(end <= next) || !(open <= OPEN_LIMIT)) return null;
+    runs.push(start, length);
+  }
+  const isWhole = reader.at === bytes.length && Number.isSafeInteger(next);
+  return isWhole && base === (runs[0] ?? next) ? { base, next, runs } : null;
+}
+
+function writeVarint(bytes: number[], value: number): void {
+  while (value > 0x7f) {
+    bytes.push((value % 128) | 0x80);
+    value = Math.floor(value / 128);
+  }
+  bytes.push(value);
+}
+
+/** NaN when the bytes run out, or for what no safe integer is written as. */
+function readVarint(reader: { bytes: Buffer; at: number }): number {
+  let value = 0;
+  let scale = 1;
+  for (;;) {
+    const byte = reader.bytes[reader.at++];
+    if (byte === undefined || scale > Number.MAX_SAFE_INTEGER) return NaN;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return value;
+    scale *= 128;
+  }
+}
