@@ -297,3 +297,25 @@ function single(value: string | string[] | undefined): string | null {
   if (value === undefined) return null;
   return typeof value === "string" ? value : (value[0] ?? null);
 }
+
+/** A URL that policy refuses counts as an attempt that was blocked; nothing was opened. */
+export function refusedResult(message: string): AttemptResult {
+  return {
+    kind: "attempted",
+    outcome: "blocked",
+    statusCode: null,
+    errorCode: "POSTRIDER_BLOCKED",
+    error: message,
+    durationMs: 0,
+    dnsMs: 0,
+    connectMs: 0,
+    tlsMs: 0,
+    ttfbMs: 0,
+    isReused: false,
+    responseBytes: 0,
+    responseBody: NO_BODY,
+    responseHeaders: {},
+    retryAfter: null,
+    released: null,
+  };
+}

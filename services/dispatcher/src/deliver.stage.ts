@@ -1,0 +1,285 @@
+/** deliver: admit, sign, send, classify, dispose. One delivery in; its attempt and what follows from it out, as data. */
+import {
+  judgeUrl,
+  type Delivery,
+  type Endpoint,
+  type EpochMs,
+  type Tier,
+  type UrlJudgement,
+  type UrlPolicy,
+} from "@postrider/core";
+import type {
+  Clock,
+  InRecord,
+  Log,
+  Meter,
+  OutRecord,
+  Stage,
+  Verdict,
+} from "@postrider/messaging";
+import {
+  admit,
+  type Admission,
+  type EndpointView,
+  type Target,
+} from "./admit.ts";
+import { conclude } from "./conclude.ts";
+import { deliverMetrics, type DeliverMetrics } from "./deliver-metrics.ts";
+import {
+  deadLetterRecord,
+  deferralRecords,
+  type Deferral,
+} from "./departures.ts";
+import { EndpointLanes } from "./endpoint-lanes.ts";
+import { refusedResult, type AttemptResult } from "./exchange.ts";
+import { requestHeaders } from "./request-headers.ts";
+import type { Send, SendRequest } from "./sender.ts";
+import type { Signer } from "./signer.ts";
+import { StepWindow } from "./step-window.ts";
+
+export interface DeliverOptions {
+  /** The table of the `endpoints` topic, read whole before the stage starts. */
+  readonly endpoints: { get(endpointId: string): Endpoint | undefined };
+  readonly send: Send;
+  readonly signer: Signer;
+  readonly urlPolicy: UrlPolicy;
+  /** Ascending, one or more. */
+  readonly tiers: readonly Tier[];
+  readonly userAgent: string;
+  /** Which process this is, as attempts name it. */
+  readonly worker: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+/** Waits of a delivery when this process has no socket left, and when a secret does not open: that needs another key ring. */
+const LOCAL_FAULT_WAIT_MS = 1_000;
+const SECRET_WAIT_MS = 60_000;
+const MAX_CACHED_URLS = 10_000;
+
+export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
+  return new DeliverStage(options);
+}
+
+class DeliverStage implements Stage<Delivery> {
+  readonly #options: DeliverOptions;
+  readonly #metrics: DeliverMetrics;
+  readonly #lanes: EndpointLanes;
+  readonly #steps = new StepWindow();
+  readonly #urls = new Map<string, UrlJudgement>();
+  readonly #view: EndpointView;
+
+  constructor(options: DeliverOptions) {
+    this.#options = options;
+    this.#metrics = deliverMetrics(options.meter);
+    this.#lanes = new EndpointLanes(options.clock);
+    this.#view = {
+      get: (id) => options.endpoints.get(id),
+      isGone: (id, version) => this.#lanes.isGone(id, version),
+    };
+  }
+
+  laneOf(record: InRecord<Delivery>): string {
+    return record.value.endpointId;
+  }
+
+  laneConcurrency(lane: string): number {
+    return this.#lanes.concurrencyOf(lane);
+  }
+
+  remember({ raw, value }: InRecord<Delivery>): void {
+    this.#steps.take(raw, value.deliveryId, value.step);
+  }
+
+  forget(partition: { topic: string; partition: number }): void {
+    this.#steps.forget(partition);
+  }
+
+  async handle(record: InRecord<Delivery>): Promise<Verdict> {
+    if (!this.#isFirst(record)) return emit([]);
+    const now = this.#options.clock.now();
+    const admission = admit(record.value, this.#view, now);
+    if (admission.kind === "send")
+      return await this.#attempt(record, admission.target, now);
+    if (admission.kind === "defer")
+      return emit(this.#deferred(record.value, admission));
+    return emit([this.#givenUp(record, admission, now)]);
+  }
+
+  /** Relief: the lane is too slow for the window, so the delivery waits in a tier for its slot. */
+  defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
+    if (!this.#isFirst(record)) return [];
+    return this.#deferred(record.value, {
+      reason: "lane_slow",
+      until: slotAt,
+      slotAt,
+    });
+  }
+
+  #isFirst({ raw, value }: InRecord<Delivery>): boolean {
+    if (this.#steps.take(raw, value.deliveryId, value.step)) return true;
+    this.#metrics.duplicates.inc();
+    return false;
+  }
+
+  async #attempt(
+    record: InRecord<Delivery>,
+    target: Target,
+    startedAt: EpochMs,
+  ): Promise<Verdict> {
+    const delivery = record.value;
+    const url = this.#judged(target.url);
+    if (!url.ok)
+      return this.#concluded(
+        record,
+        target,
+        startedAt,
+        refusedResult(url.message),
+      );
+    const signed = this.#options.signer.sign(delivery, target, startedAt);
+    if (signed === null)
+      return emit(
+        this.#deferred(delivery, {
+          reason: "secret_unavailable",
+          until: startedAt + SECRET_WAIT_MS,
+        }),
+      );
+    const { userAgent } = this.#options;
+    return await this.#send(record, target, startedAt, {
+      origin: url.url.origin,
+      path: url.url.path,
+      headers: requestHeaders(delivery, target.headers, signed, userAgent),
+      body: asBuffer(delivery.payload),
+      timeoutMs: target.timeoutMs,
+    });
+  }
+
+  async #send(
+    record: InRecord<Delivery>,
+    target: Target,
+    startedAt: EpochMs,
+    request: SendRequest,
+  ): Promise<Verdict> {
+    const { endpointId } = record.value;
+    const { send, clock, log } = this.#options;
+    this.#lanes.begin(endpointId, target.maxConcurrency);
+    const result = await send(request);
+    if (result.kind === "local_fault") {
+      this.#metrics.localFaults.inc();
+      log.error("sender.exhausted", { errorCode: result.errorCode });
+      const until = clock.now() + LOCAL_FAULT_WAIT_MS;
+      return emit(
+        this.#deferred(record.value, { reason: "local_fault", until }),
+      );
+    }
+    this.#lanes.ended(endpointId, result.outcome);
+    if (result.released !== null)
+      this.#lanes.linger(endpointId, result.released);
+    return this.#concluded(record, target, startedAt, result);
+  }
+
+  #concluded(
+    record: InRecord<Delivery>,
+    target: Target,
+    startedAt: EpochMs,
+    result: AttemptResult,
+  ): Verdict {
+    const delivery = record.value;
+    const { clock, tiers, worker } = this.#options;
+    const now = clock.now();
+    const conclusion = conclude(record, {
+      target,
+      result,
+      startedAt,
+      now,
+      tiers,
+      worker,
+    });
+    const { disposition } = conclusion;
+    if (conclusion.isGone)
+      this.#lanes.markGone(delivery.endpointId, target.endpointVersion);
+    this.#metrics.attempted(result, conclusion.queueMs);
+    this.#logAttempt(delivery, result, disposition.kind);
+    if (disposition.kind === "dead_letter")
+      this.#noteDead(delivery, disposition.reason);
+    return emit(conclusion.records);
+  }
+
+  #givenUp(
+    record: InRecord<Delivery>,
+    { reason, detail }: Extract<Admission, { kind: "dead_letter" }>,
+    now: EpochMs,
+  ): OutRecord {
+    this.#noteDead(record.value, reason);
+    return deadLetterRecord(record, {
+      reason,
+      detail,
+      now,
+      lastOutcome: null,
+      lastStatusCode: null,
+    });
+  }
+
+  #deferred(
+    delivery: Delivery,
+    why: Pick<Deferral, "reason" | "until"> &
+      Partial<Pick<Deferral, "slotAt" | "unknownSince">>,
+  ): OutRecord[] {
+    const { clock, tiers, worker } = this.#options;
+    const { reason, until, slotAt = null, unknownSince = null } = why;
+    this.#metrics.deferrals.inc({ reason });
+    const now = clock.now();
+    const deferral = { reason, until, slotAt, unknownSince, now, worker };
+    return deferralRecords(delivery, deferral, tiers);
+  }
+
+  #judged(url: string): UrlJudgement {
+    const known = this.#urls.get(url);
+    if (known !== undefined) return known;
+    const judgement = judgeUrl(url, this.#options.urlPolicy);
+    if (this.#urls.size >= MAX_CACHED_URLS) this.#urls.clear();
+    this.#urls.set(url, judgement);
+    return judgement;
+  }
+
+  #noteDead(delivery: Delivery, reason: string): void {
+    const { deliveryId, endpointId, attemptNumber } = delivery;
+    this.#metrics.deadLetters.inc({ reason });
+    this.#options.log.info("delivery.deadLettered", {
+      deliveryId,
+      endpointId,
+      attemptNumber,
+      reason,
+    });
+  }
+
+  #logAttempt(
+    delivery: Delivery,
+    result: AttemptResult,
+    disposition: string,
+  ): void {
+    this.#options.log.debug("delivery.attempted", {
+      eventId: delivery.eventId,
+      deliveryId: delivery.deliveryId,
+      endpointId: delivery.endpointId,
+      attemptNumber: delivery.attemptNumber,
+      outcome: result.outcome,
+      statusCode: result.statusCode,
+      errorCode: result.errorCode,
+      durationMs: Math.round(result.durationMs),
+      disposition,
+    });
+  }
+}
+
+function emit(records: Iterable<OutRecord>): Verdict {
+  return { kind: "emit", records };
+}
+
+/** The same memory: what is signed is what is sent. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

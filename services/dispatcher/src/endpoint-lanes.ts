@@ -1,0 +1,101 @@
+/**
+ * What deliver knows of each endpoint beyond its record: how many attempts may run at once, and a 410 it has just seen.
+ *
+ * The window works like a congestion window: 2 at first, one more with each success up to the endpoint's cap, half on a
+ * timeout or a refused connection, never below 1. Sockets that outlive their attempt count as taken. Forgotten after 15
+ * idle minutes.
+ */
+import type { MonotonicMs, Outcome } from "@postrider/core";
+import type { Clock } from "@postrider/messaging";
+
+export const DEFAULT_MAX_CONCURRENCY = 16;
+const FIRST_WINDOW = 2;
+const IDLE_MS = 15 * 60_000;
+const SWEEP_MS = 60_000;
+
+interface Lane {
+  window: number;
+  cap: number;
+  lingering: number;
+  goneVersion: number;
+  usedAt: MonotonicMs;
+}
+
+export class EndpointLanes {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #lanes = new Map<string, Lane>();
+  #sweptAt: MonotonicMs;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+    this.#sweptAt = clock.monotonic();
+  }
+
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  concurrencyOf(endpointId: string): number {
+    const lane = this.#lanes.get(endpointId);
+    if (lane === undefined) return FIRST_WINDOW;
+    return Math.max(1, Math.min(lane.window, lane.cap) - lane.lingering);
+  }
+
+  /** An attempt begins; `cap` is the endpoint's own limit now. */
+  begin(endpointId: string, cap: number): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#sweptAt > SWEEP_MS) this.#sweep(now);
+    const lane = this.#laneOf(endpointId);
+    lane.cap = Math.max(1, cap);
+    lane.usedAt = now;
+  }
+
+  ended(endpointId: string, outcome: Outcome): void {
+    const lane = this.#laneOf(endpointId);
+    if (outcome === "delivered") {
+      lane.window = Math.min(lane.window + 1, lane.cap);
+    } else if (outcome === "timeout" || outcome === "connection_refused") {
+      lane.window = Math.max(1, Math.floor(lane.window / 2));
+    }
+  }
+
+  /** The socket of an attempt that is over is still there; it counts until `released`. */
+  linger(endpointId: string, released: Promise<void>): void {
+    const lane = this.#laneOf(endpointId);
+    lane.lingering += 1;
+    void released.then(() => (lane.lingering -= 1));
+  }
+
+  /** A 410 for this version: nothing more is sent until the endpoint has changed. */
+  markGone(endpointId: string, version: number): void {
+    this.#laneOf(endpointId).goneVersion = version;
+  }
+
+  isGone(endpointId: string, version: number): boolean {
+    return (this.#lanes.get(endpointId)?.goneVersion ?? -1) >= version;
+  }
+
+  #laneOf(endpointId: string): Lane {
+    let lane = this.#lanes.get(endpointId);
+    if (lane === undefined) {
+      lane = {
+        window: FIRST_WINDOW,
+        cap: DEFAULT_MAX_CONCURRENCY,
+        lingering: 0,
+        goneVersion: -1,
+        usedAt: this.#clock.monotonic(),
+      };
+      this.#lanes.set(endpointId, lane);
+    }
+    return lane;
+  }
+
+  #sweep(now: MonotonicMs): void {
+    this.#sweptAt = now;
+    for (const [endpointId, lane] of this.#lanes) {
+      if (now - lane.usedAt > IDLE_MS && lane.lingering === 0) {
+        this.#lanes.delete(endpointId);
+      }
+    }
+  }
+}
