@@ -6,3 +6,5 @@ export type * from "./output-port.ts";
 export * from "./topics.ts";
 export * from "./avro-codec.ts";
 export * from "./schema-files.ts";
+export * from "./partitioner.ts";
+export * from "./output.ts";

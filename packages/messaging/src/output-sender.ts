@@ -1,0 +1,304 @@
+/** Brings one batch after another to the broker, whatever it takes. The state of output.ts that touches producers. */
+import type { DeadLetter, EpochMs, MonotonicMs } from "@postrider/core";
+import type { DeadLetterOf } from "./dead-letter-of.ts";
+import type { Clock, Log, Meter } from "./effects.ts";
+import type { OutputEntry } from "./output-queue.ts";
+import type { PartitionCounts } from "./partitioner.ts";
+import {
+  RecordTooLargeError,
+  TopicMissingError,
+  type Producer,
+  type ProducerFactory,
+  type ProducerRecord,
+} from "./ports.ts";
+import { RAW_LIMITS, cutDeadLetter, tooLargeDeadLetter } from "./too-large.ts";
+
+/** Why the broker does not take records now. */
+export interface OutputFault {
+  readonly since: EpochMs;
+  readonly detail: string;
+}
+
+export interface OutputSenderOptions {
+  readonly createProducer: ProducerFactory;
+  readonly partitionsOf: PartitionCounts;
+  readonly deadLetterOf: DeadLetterOf;
+  /** The entry of a dead letter in the place of a refused one. */
+  readonly replace: (
+    entry: OutputEntry,
+    letter: DeadLetter,
+    cut: number,
+  ) => OutputEntry;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clock: Clock;
+}
+
+/** Partitions may have been added: after this the counts are asked for again. */
+const COUNTS_AGE_MS = 5 * 60_000;
+const MAX_BACK_OFF_MS = 1000;
+
+export class OutputSender {
+  readonly #options: OutputSenderOptions;
+  readonly #metrics: ReturnType<typeof metricsOf>;
+  readonly #counts = new Map<string, number>();
+  #countedAt: MonotonicMs = 0;
+  #producer: Promise<Producer> | null = null;
+  /** What is being settled: parts of one batch, in order. */
+  #parts: (readonly OutputEntry[])[] = [];
+  #batches = 0;
+  #fault: OutputFault | null = null;
+  #failures = 0;
+  readonly #closed = new AbortController();
+
+  constructor(options: OutputSenderOptions) {
+    this.#options = options;
+    this.#metrics = metricsOf(options.meter);
+  }
+
+  /** Connects ahead of the first batch. */
+  prepare(): void {
+    this.#connected().catch(() => this.#discard());
+  }
+
+  oldestSince(): MonotonicMs | undefined {
+    return this.#parts[0]?.[0]?.since;
+  }
+
+  fault(): OutputFault | null {
+    return this.#fault;
+  }
+
+  /** Learns how many partitions the topics have. False after a fault, once its back-off is over: ask again. */
+  async knows(topics: ReadonlySet<string>): Promise<boolean> {
+    const now = this.#options.clock.monotonic();
+    const isOld = now - this.#countedAt > COUNTS_AGE_MS;
+    const asked = [...topics].filter((t) => isOld || !this.#counts.has(t));
+    if (asked.length === 0) return true;
+    try {
+      const counts = await this.#options.partitionsOf(asked);
+      for (const topic of asked) {
+        const count = counts.get(topic);
+        if (count === undefined)
+          throw new TopicMissingError(`topic ${topic} does not exist`);
+        this.#counts.set(topic, count);
+      }
+      if (isOld) {
+        this.#countedAt = now;
+        for (const topic of this.#counts.keys())
+          if (!topics.has(topic)) this.#counts.delete(topic);
+      }
+      return true;
+    } catch (error) {
+      await this.#failed(error);
+      return false;
+    }
+  }
+
+  /** Of a key always the same; records without one change partition with each batch. */
+  partitionOf(entry: OutputEntry): number {
+    const count = this.#counts.get(entry.topic) ?? 1;
+    return entry.key === null
+      ? this.#batches % count
+      : (entry.hash & 0x7fffffff) % count;
+  }
+
+  /** Returns once every entry is acknowledged, or when the sender is closed. */
+  async settle(batch: readonly OutputEntry[]): Promise<void> {
+    this.#batches += 1;
+    this.#parts = [batch];
+    while (this.#parts.length > 0 && !this.#closed.signal.aborted) {
+      const part = this.#parts[0]!;
+      const error = await this.#try(part);
+      if (error === null) {
+        this.#parts.shift();
+        this.#recovered();
+        this.#metrics.sent(part);
+        for (const entry of part) entry.done();
+      } else if (error instanceof RecordTooLargeError) {
+        const smaller = await this.#smaller(part);
+        this.#parts.splice(0, 1, ...smaller);
+      } else {
+        await this.#failed(error);
+        await this.#placeAnew(part, error);
+      }
+    }
+    this.#parts = [];
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#discard();
+  }
+
+  /** Null when the broker has every record; the producer does not outlive an error. */
+  async #try(part: readonly OutputEntry[]): Promise<unknown> {
+    try {
+      const producer = await this.#connected();
+      await producer.sendBatch(part.map(recordOf));
+      return null;
+    } catch (error) {
+      await this.#discard();
+      return error ?? new Error("sendBatch failed without an error");
+    }
+  }
+
+  async #connected(): Promise<Producer> {
+    this.#producer ??= this.#options.createProducer();
+    const producer = await this.#producer;
+    if (this.#closed.signal.aborted) {
+      await producer.disconnect();
+      throw new Error("the output was stopped");
+    }
+    return producer;
+  }
+
+  async #discard(): Promise<void> {
+    const discarded = this.#producer;
+    this.#producer = null;
+    if (discarded === null) return;
+    const disconnected = discarded
+      .then((producer) => producer.disconnect())
+      .catch(() => undefined);
+    // One that is still connecting is disconnected when it has; nobody waits for that.
+    await Promise.race([disconnected, pause(100, this.#closed.signal)]);
+  }
+
+  /** Halves, until the refused record stands alone; that one becomes a dead letter, cut more at each refusal. */
+  async #smaller(part: readonly OutputEntry[]): Promise<OutputEntry[][]> {
+    if (part.length > 1) {
+      const middle = part.length >> 1;
+      return [part.slice(0, middle), part.slice(middle)];
+    }
+    const entry = part[0]!;
+    const cut = entry.cut + 1;
+    const limit = RAW_LIMITS[cut];
+    if (limit === undefined) {
+      await this.#failed(
+        new RecordTooLargeError(
+          `${entry.topic} refuses even a bare dead letter of ${entry.bytes} bytes`,
+        ),
+      );
+      return [[entry]];
+    }
+    const letter = cutDeadLetter(this.#letterOf(entry), limit);
+    this.#metrics.refused(entry.topic);
+    this.#options.log.error("record.tooLarge", {
+      topic: entry.topic,
+      bytes: entry.bytes,
+      sourceTopic: letter.recordTopic,
+      sourcePartition: letter.recordPartition,
+      sourceOffset: letter.recordOffset,
+      keptBytes: letter.rawValue?.length ?? 0,
+    });
+    const replaced = this.#options.replace(entry, letter, cut);
+    const isKnown = (): Promise<boolean> =>
+      this.knows(new Set([replaced.topic]));
+    while (!(await isKnown()) && !this.#closed.signal.aborted);
+    replaced.partition = this.partitionOf(replaced);
+    return [[replaced]];
+  }
+
+  #letterOf(entry: OutputEntry): DeadLetter {
+    const { record, source, topic, partition, key, value } = entry;
+    const written = {
+      topic,
+      partition,
+      offset: -1,
+      timestamp: this.#options.clock.now(),
+      key,
+      value,
+      headers: entry.headers ?? {},
+    };
+    return tooLargeDeadLetter(
+      { record, written, source },
+      this.#options.deadLetterOf,
+    );
+  }
+
+  /** A topic that went away may come back with other partitions. */
+  async #placeAnew(
+    part: readonly OutputEntry[],
+    error: unknown,
+  ): Promise<void> {
+    if (!(error instanceof TopicMissingError)) return;
+    const topics = new Set(part.map(({ topic }) => topic));
+    for (const topic of topics) this.#counts.delete(topic);
+    while (!(await this.knows(topics)) && !this.#closed.signal.aborted);
+    for (const entry of part) entry.partition = this.partitionOf(entry);
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const detail = error instanceof Error ? error.message : String(error);
+    if (this.#closed.signal.aborted) return;
+    this.#metrics.failed();
+    if (this.#fault === null)
+      this.#options.log.warn("output.failed", { error: detail });
+    const since = this.#fault?.since ?? this.#options.clock.now();
+    this.#fault = { since, detail };
+    const backOffMs = Math.min(MAX_BACK_OFF_MS, 50 * 2 ** this.#failures);
+    this.#failures = Math.min(this.#failures + 1, 10);
+    await pause(backOffMs, this.#closed.signal);
+  }
+
+  #recovered(): void {
+    this.#failures = 0;
+    if (this.#fault === null) return;
+    const troubledMs = this.#options.clock.now() - this.#fault.since;
+    this.#fault = null;
+    this.#options.log.info("output.recovered", { troubledMs });
+  }
+}
+
+function recordOf(entry: OutputEntry): ProducerRecord {
+  const { topic, partition, key, value, headers } = entry;
+  return headers === undefined
+    ? { topic, partition, key, value }
+    : { topic, partition, key, value, headers };
+}
+
+function metricsOf(meter: Meter) {
+  const records = meter.counter(
+    "postrider_output_records_total",
+    "Records acknowledged by the broker",
+    ["topic"],
+  );
+  const batches = meter.counter(
+    "postrider_output_batches_total",
+    "Batches acknowledged by the broker",
+  );
+  const failures = meter.counter(
+    "postrider_output_failures_total",
+    "Batches, or look-ups of topics, that failed and were tried again",
+  );
+  const tooLarge = meter.counter(
+    "postrider_output_too_large_total",
+    "Records that were refused for their size and became dead letters",
+    ["topic"],
+  );
+  return {
+    sent(part: readonly OutputEntry[]): void {
+      const byTopic = new Map<string, number>();
+      for (const { topic } of part)
+        byTopic.set(topic, (byTopic.get(topic) ?? 0) + 1);
+      for (const [topic, count] of byTopic) records.inc({ topic }, count);
+      batches.inc();
+    },
+    refused: (topic: string): void => tooLarge.inc({ topic }),
+    failed: (): void => failures.inc(),
+  };
+}
+
+/** Resolves after `ms`, or at once when the signal says so. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}
