@@ -2,6 +2,11 @@
  * Tests run as ES modules, TypeScript through swc. Two projects, because jest runs a project's global setup only when
  * one of its tests is selected: unit tests never wait for a Kafka, and one stack serves all others of a run.
  */
+if (Number(process.versions.node.split(".")[0]) < 24)
+  throw new Error(
+    `The tests need Node 24 and were run by Node ${process.versions.node}: run them by npm (npm test).`,
+  );
+
 const swc = {
   jsc: {
     target: "es2024",
