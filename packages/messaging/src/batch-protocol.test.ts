@@ -48,6 +48,7 @@ class World {
         return { kind: "inserted" };
       },
       refuse: async (entries, at) => {
+        if (isReducing) return;
         this.#mayCrash();
         for (const { raw } of entries)
           this.deadLetters.push({ offset: raw.offset, at });

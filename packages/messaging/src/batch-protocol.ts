@@ -47,7 +47,7 @@ export type RefusedEntry = Extract<BatchEntry<unknown>, { kind: "refused" }>;
 export interface BatchEffects<Row> {
   commit(offset: number, intent: Intent | null): Promise<void>;
   insert(rows: readonly Row[], token: string): Promise<InsertVerdict>;
-  /** Produces the dead letters of refused records. */
+  /** Produces the dead letters of refused records, or, where they became reduced rows, only tells of them. */
   refuse(entries: readonly RefusedEntry[], at: EpochMs): Promise<void>;
   /** Present for `dead-letters` itself: a refused record becomes this row instead of one more dead letter, which would be refused again, for ever. */
   reducedRowOf?(entry: RefusedEntry, at: EpochMs): Row;
@@ -163,7 +163,7 @@ export class BatchProtocol<Row> {
       }
     }
     const losers = entries.filter((entry) => entry.kind === "refused");
-    if (losers.length > 0 && this.#effects.reducedRowOf === undefined)
+    if (losers.length > 0)
       await this.#effects.refuse(losers, intent.intendedAt);
     this.#base = Math.max(this.#base, end + 1);
     this.#isSettled = false;

@@ -1,0 +1,313 @@
+/**
+ * The second runner: a topic into a table, each record once. What makes it exact is argued in `batch-protocol.ts`, how one partition
+ * lives in `batch-partition.ts`; here partitions are born and end with the assignments of one group member.
+ *
+ * Every assignment begins each partition anew from what the group stores, also one that stayed with us: an insert that is still on its
+ * way then is done twice at once under one token, which the table takes for one. So nothing has to be carried over a rebalance.
+ */
+import type { EpochMs } from "@postrider/core";
+import { createBatchJudge } from "./batch-judge.ts";
+import type { RecordStage } from "./batch-judge.ts";
+import { BatchPartition } from "./batch-partition.ts";
+import type {
+  PartitionHost,
+  PartitionLimits,
+  Position,
+} from "./batch-partition.ts";
+import type { Refusal } from "./batch-protocol.ts";
+import { createBatchReporter } from "./batch-reporter.ts";
+import type { BatchTarget } from "./batch-target.ts";
+import { createCommitLane } from "./commit-lane.ts";
+import type { Clock, Lifecycle, Log, Meter } from "./effects.ts";
+import type { Output } from "./output-port.ts";
+import type {
+  Consumer,
+  ConsumerListener,
+  ConsumerOptions,
+  TopicPartition,
+} from "./ports.ts";
+import type { OutRecord, RawRecord } from "./record.ts";
+import type { Decoder } from "./stage.ts";
+
+export interface BatchRunnerOptions<In, Row> {
+  /** For logs, metrics and checks: `record.attempts`. */
+  readonly name: string;
+  /** The full name of the topic. One topic feeds one table. */
+  readonly topic: string;
+  readonly groupId: string;
+  readonly stage: RecordStage<In, Row>;
+  readonly decode: Decoder<In>;
+  readonly target: BatchTarget<Row>;
+  readonly kafka: { consumer(options: ConsumerOptions): Consumer };
+  /** Takes the dead letters; not used where the stage has `reducedRowOf`. */
+  readonly output: Pick<Output, "send">;
+  /** The dead letter of a refused record. The same arguments must give an equal one: it is repeated after a crash. */
+  readonly deadLetterOf: (
+    raw: RawRecord,
+    refusal: Refusal,
+    at: EpochMs,
+  ) => OutRecord;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clock: Clock;
+  readonly random?: () => number;
+  readonly limits?: Partial<BatchLimits>;
+}
+
+export interface BatchLimits {
+  /** Records of a batch. Default 5,000: far below one insert block. */
+  readonly maxRecords: number;
+  /** Their bytes. Default 4 MB. */
+  readonly maxBytes: number;
+  /** How long the first record of a batch waits for others. Default 200 ms. */
+  readonly lingerMs: number;
+  /** Bytes fetched and not yet recorded, over all partitions. Default 64 MiB; a partition has at least one batch's worth. */
+  readonly byteBudget: number;
+  /** Default 30 s. */
+  readonly sessionTimeoutMs: number;
+  /** How long a record waits for its schema before it is a dead letter. Default 5 minutes. */
+  readonly unknownSchemaWaitMs: number;
+}
+
+const DEFAULT_LIMITS: BatchLimits = {
+  maxRecords: 5_000,
+  maxBytes: 4_000_000,
+  lingerMs: 200,
+  byteBudget: 64 * 1024 * 1024,
+  sessionTimeoutMs: 30_000,
+  unknownSchemaWaitMs: 300_000,
+};
+
+/** One thing that was looked at, as the admin port shows it. */
+export interface BatchCheck {
+  readonly name: string;
+  readonly isOk: boolean;
+  readonly detail: string;
+}
+
+export interface BatchRunner extends Lifecycle {
+  health(): {
+    readonly ready: readonly BatchCheck[];
+    readonly live: readonly BatchCheck[];
+  };
+}
+
+/** No insert begins later than this part of the session timeout after the coordinator last heard of us. */
+const LEASE_SHARE = 0.8;
+/** A loop that has records and nobody to wait for, and has not moved for so long, is broken. */
+const STUCK_MS = 60_000;
+/** What is left of the time to stop, for leaving the group. */
+const LEAVE_MS = 1_000;
+
+/** Starts with one group member on one topic, and records until it is stopped. */
+export function createBatchRunner<In, Row>(
+  options: BatchRunnerOptions<In, Row>,
+): BatchRunner {
+  const { clock, topic, target, stage } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const reporter = createBatchReporter(options);
+  const { judge } = createBatchJudge({
+    stage,
+    decode: options.decode,
+    unknownSchemaWaitMs: limits.unknownSchemaWaitMs,
+    monotonic: () => clock.monotonic(),
+  });
+  const consumer = options.kafka.consumer({
+    groupId: options.groupId,
+    topics: [topic],
+    sessionTimeoutMs: limits.sessionTimeoutMs,
+  });
+  const commit = createCommitLane(consumer);
+  const giveUp = new AbortController();
+  const running = new Set<Promise<void>>();
+  let partitions = new Map<number, BatchPartition<Row>>();
+  let epoch = -1;
+  let isConnected = false;
+  let stopping: Promise<void> | null = null;
+
+  function hostOf(
+    source: TopicPartition,
+    ownEpoch: number,
+    count: number,
+  ): PartitionHost<Row> {
+    const { reducedRowOf } = stage;
+    const isCurrent = () => ownEpoch === epoch && stopping === null;
+    return {
+      table: target.table,
+      limits: partitionLimits(limits, count),
+      judge,
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      random: options.random ?? Math.random,
+      isLeaseValid: () =>
+        clock.monotonic() - consumer.lastHeartbeatAt() <
+        LEASE_SHARE * limits.sessionTimeoutMs,
+      fetchCommitted: () => only(consumer.fetchCommitted([source]), source),
+      fetchLogRange: () => only(consumer.fetchLogRanges([source]), source),
+      commit: (offset, metadata) =>
+        commit(ownEpoch, { ...source, offset, metadata }),
+      insert: (rows, token) =>
+        reporter.timed(() => target.insert(rows, token, giveUp.signal)),
+      refuse: async (entries, at) => {
+        for (const entry of entries) reporter.refused(entry);
+        if (reducedRowOf !== undefined) return; // they are rows already
+        await options.output.send(
+          entries.map((entry) =>
+            options.deadLetterOf(entry.raw, entry.refusal, at),
+          ),
+        );
+      },
+      reducedRowOf:
+        reducedRowOf === undefined
+          ? undefined
+          : (entry, at) =>
+              reducedRowOf.call(stage, entry.raw, entry.refusal, at),
+      pause: () => isCurrent() && consumer.pause([source]),
+      resume: () => isCurrent() && consumer.resume([source]),
+      seek: (offset) => isCurrent() && consumer.seek(source, offset),
+      report: (fact) => reporter.report(source, fact),
+    };
+  }
+
+  function begin(
+    source: TopicPartition,
+    count: number,
+    known: Position | null = null,
+  ): void {
+    const partition = new BatchPartition(
+      source,
+      hostOf(source, epoch, count),
+      known,
+    );
+    partitions.set(source.partition, partition);
+    running.add(partition.done);
+    void partition.done.then(() => running.delete(partition.done));
+  }
+
+  const listener: ConsumerListener = {
+    assigned(newEpoch, assigned) {
+      for (const partition of partitions.values()) partition.end();
+      partitions = new Map();
+      epoch = newEpoch;
+      if (stopping !== null) return;
+      for (const source of assigned) begin(source, assigned.length);
+      reporter.assigned(assigned);
+    },
+    revoking() {
+      // Nothing to hurry for: what is announced is repeated by the next owner, and what is done is committed at once anyway.
+    },
+    batch(batchEpoch, batch) {
+      if (batchEpoch !== epoch) return;
+      const partition = partitions.get(batch.partition);
+      partition?.push(batch);
+      reporter.lag(batch, partition?.base ?? null);
+    },
+    outOfRange(lostEpoch, source) {
+      if (lostEpoch === epoch) void recover(source);
+    },
+    connected(isUp) {
+      isConnected = isUp;
+    },
+  };
+
+  /** The position left the log. Below its start we go on with what we hold; above its end the log is another, so begin anew from what we last committed. */
+  async function recover(source: TopicPartition): Promise<void> {
+    const partition = partitions.get(source.partition);
+    if (partition === undefined) return;
+    const ownEpoch = epoch;
+    try {
+      const log = await only(consumer.fetchLogRanges([source]), source);
+      if (ownEpoch !== epoch || stopping !== null) return;
+      if ((partition.base ?? 0) <= log.end)
+        return await partition.skipTo(log.start);
+      partition.end();
+      begin(source, partitions.size, partition.lastCommit);
+    } catch (error) {
+      // kafkajs tells us again with its next fetch, or the assignment is over.
+      reporter.report(source, { kind: "failed", error });
+    }
+  }
+
+  async function stop(deadline: EpochMs): Promise<void> {
+    const sources = [...partitions.values()].map(({ source }) => source);
+    if (sources.length > 0) consumer.pause(sources);
+    for (const partition of partitions.values()) partition.drain();
+    const left = Math.max(deadline - clock.now() - LEAVE_MS, 0);
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, left);
+    await Promise.race([Promise.all(running), late.promise]);
+    clearTimeout(timer);
+    giveUp.abort();
+    for (const partition of partitions.values()) partition.end();
+    await consumer.stop(); // after the last commit: kafkajs drops commits during its stop
+  }
+
+  return {
+    start: () => consumer.start(listener),
+    stop(deadline) {
+      stopping ??= Promise.resolve().then(() => stop(deadline));
+      return stopping;
+    },
+    health() {
+      const { name } = options;
+      const all = [...partitions.values()];
+      const problems = all
+        .filter((partition) => partition.problem !== null)
+        .map(
+          (partition) =>
+            `partition ${partition.source.partition}: ${partition.problem}`,
+        );
+      const stuckMs = Math.max(
+        0,
+        ...all.map((partition) => partition.stuckMs()),
+      );
+      return {
+        ready: [
+          {
+            name: `${name}.kafka`,
+            isOk: isConnected,
+            detail: isConnected ? "joined and fetching" : "not connected",
+          },
+          {
+            name,
+            isOk: problems.length === 0,
+            detail: problems[0] ?? `records ${all.length} partitions`,
+          },
+        ],
+        live: [
+          {
+            name,
+            isOk: stuckMs < STUCK_MS,
+            detail: `oldest untouched record waits ${Math.round(stuckMs)} ms`,
+          },
+        ],
+      };
+    },
+  };
+}
+
+function partitionLimits(limits: BatchLimits, count: number): PartitionLimits {
+  return {
+    maxRecords: limits.maxRecords,
+    maxBytes: limits.maxBytes,
+    lingerMs: limits.lingerMs,
+    queueBytes: Math.max(
+      limits.maxBytes,
+      Math.floor(limits.byteBudget / Math.max(count, 1)),
+    ),
+    schemaPollMs: Math.min(1_000, Math.max(limits.unknownSchemaWaitMs / 4, 10)),
+  };
+}
+
+async function only<T extends TopicPartition>(
+  answers: Promise<readonly T[]>,
+  source: TopicPartition,
+): Promise<T> {
+  const answer = (await answers).find(
+    ({ topic, partition }) =>
+      topic === source.topic && partition === source.partition,
+  );
+  if (answer === undefined)
+    throw new Error(`no answer for ${source.topic}/${source.partition}`);
+  return answer;
+}

@@ -1,0 +1,49 @@
+/** Where batches go, and how long to wait when it cannot take one. */
+import type { MonotonicMs } from "@postrider/core";
+
+/** A table behind an interface that says what its answers mean. The recorder's writer implements it with ClickHouse. */
+export interface BatchTarget<Row> {
+  /** Part of the deduplication token; one topic feeds one table. */
+  readonly table: string;
+  /**
+   * Inserts the rows as one block, in their order, unless the table has seen the token. Never rejects; gives up on `signal` or after a
+   * time of its own, and then says `unavailable`, which claims nothing about what was written.
+   */
+  insert(
+    rows: readonly Row[],
+    token: string,
+    signal: AbortSignal,
+  ): Promise<InsertResult>;
+}
+
+export type InsertResult =
+  | { readonly kind: "inserted" }
+  /** A value is bad, whatever the time: nothing was written. */
+  | { readonly kind: "refused"; readonly detail: string }
+  /** Try the same again. `needsOperator`: it will not heal by itself (a table is missing, no right to write). */
+  | {
+      readonly kind: "unavailable";
+      readonly detail: string;
+      readonly needsOperator: boolean;
+      /** The least wait, where the cause needs one (too many parts). */
+      readonly waitMs?: number;
+    };
+
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 30_000;
+
+/**
+ * How long to wait after the n-th failure in a row (1-based): 100 ms doubling to 30 s, the upper half of it at random, so that many
+ * partitions do not come back in step; never less than `leastMs`. `random` lies in [0, 1).
+ */
+export function backOffMs(
+  failures: number,
+  random: number,
+  leastMs = 0,
+): MonotonicMs {
+  const ceiling = Math.min(
+    LONGEST_WAIT_MS,
+    FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 20),
+  );
+  return Math.max(leastMs, ceiling / 2 + (random * ceiling) / 2);
+}
