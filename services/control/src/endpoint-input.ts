@@ -31,7 +31,12 @@ export function createEndpointInput(policy: UrlPolicy): EndpointInput {
   const change = changeSchema(policy);
   return {
     parseCreation: (body) => parse(creation, body),
-    parseChange: (body) => parse(change, body),
+    parseChange(body) {
+      const parsed = parse(change, body);
+      if (Object.keys(parsed).length > 0) return parsed;
+      const message = "must change at least one field";
+      throw invalid([{ field: "body", rule: "required", message }]);
+    },
   };
 }
 
@@ -154,9 +159,5 @@ function changeSchema(policy: UrlPolicy) {
       ...fields(policy),
       state: z.enum(["enabled", "disabled"]),
     })
-    .partial()
-    .refine((change) => Object.keys(change).length > 0, {
-      params: { rule: "required" },
-      message: "must change at least one field",
-    });
+    .partial();
 }

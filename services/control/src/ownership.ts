@@ -65,6 +65,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   const listeners: ((tenure: Tenure) => void)[] = [];
   /** Raised at each change of assignment; an acquisition that is not the newest gives up. */
   let turn = 0;
+  let acquiring: Promise<void> = Promise.resolve();
   let isAssigned = false;
   let isStopped = false;
   let current: (Tenure & { end(why: string): void }) | null = null;
@@ -93,21 +94,30 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       fail(why: string): void {
         if (aborter.signal.aborted) return;
         endTenure(why);
-        void acquire(clock.monotonic());
+        acquire(clock.monotonic());
       },
     };
     current = tenure;
     detail = "owns the control partition";
     gauge.set(1);
     log.info("ownership.acquired", {});
+    settle();
     for (const listener of listeners) listener(tenure);
   }
 
-  /** Tries until it is the owner or no longer the one to try. `after`: wait for a heartbeat later than this. */
-  async function acquire(after: MonotonicMs | null): Promise<void> {
+  /** One acquisition at a time: a new producer fences every other, so an old attempt that ends late would fence the new. */
+  function acquire(after: MonotonicMs | null): void {
     turn += 1;
     const mine = turn;
     const isMine = (): boolean => turn === mine && isAssigned && !isStopped;
+    acquiring = acquiring.then(() => tryToAcquire(after, isMine));
+  }
+
+  /** Tries until it is the owner or no longer the one to try. `after`: not before a heartbeat later than this. */
+  async function tryToAcquire(
+    after: MonotonicMs | null,
+    isMine: () => boolean,
+  ): Promise<void> {
     for (let failures = 0; isMine(); failures += 1) {
       while (isMine() && after !== null && consumer.lastHeartbeatAt() <= after)
         await pause(HEARTBEAT_POLL_MS);
@@ -116,11 +126,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       try {
         producer = await options.fencedProducer();
         await options.catchUp();
-        if (isMine()) {
-          begin(producer);
-          settle();
-          return;
-        }
+        if (isMine()) return begin(producer);
         await producer.disconnect();
       } catch (error) {
         detail = `cannot acquire: ${String(error)}`;
@@ -150,7 +156,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
           lose("the group was reassigned");
           isAssigned = partitions.length > 0;
           detail = isAssigned ? "acquiring" : "another replica is the owner";
-          if (isAssigned) void acquire(null);
+          if (isAssigned) acquire(null);
           else settle();
           // Nothing is read from the topic here, but the loop that heartbeats must run.
           consumer.resume(partitions);
@@ -160,7 +166,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
         outOfRange: () => {},
         connected(isConnected) {
           if (!isConnected) endTenure("the connection to the group was lost");
-          else if (isAssigned && current === null) void acquire(null);
+          else if (isAssigned && current === null) acquire(null);
         },
       });
       joined.catch((error: unknown) => {

@@ -198,7 +198,7 @@ function problemOf(error: unknown): ProblemError {
 interface ProblemReply {
   code(status: number): unknown;
   headers(headers: Record<string, string>): unknown;
-  send(body: string): unknown;
+  send(body: Buffer): unknown;
 }
 
 function sendProblem(
@@ -208,7 +208,8 @@ function sendProblem(
 ): void {
   reply.code(problem.status);
   reply.headers({ ...problem.headers, "content-type": PROBLEM_MEDIA_TYPE });
-  reply.send(JSON.stringify(problem.document(request.id)));
+  // fastify would add a charset to a text, which the media type has not
+  reply.send(Buffer.from(JSON.stringify(problem.document(request.id))));
 }
 
 const BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];

@@ -1,0 +1,129 @@
+import { expect, test } from "@jest/globals";
+import {
+  eventViewOf,
+  type AttemptRow,
+  type DeliveryRow,
+  type EventRow,
+} from "./event-view.ts";
+
+const AT = Date.UTC(2026, 10, 23, 12);
+
+function anEventRow(row: Partial<EventRow> = {}): EventRow {
+  return {
+    tenant_id: "acme",
+    event_id: "evt-1",
+    event_type: "order.paid",
+    occurred_at: null,
+    received_at: AT,
+    decision: "routed",
+    reason: "",
+    ...row,
+  };
+}
+
+function aDeliveryRow(row: Partial<DeliveryRow> = {}): DeliveryRow {
+  return {
+    delivery_id: "dlv_1",
+    endpoint_id: "ep_1",
+    status: "failed",
+    next_attempt_at: null,
+    dead_letter_reason: "",
+    version: 1,
+    ...row,
+  };
+}
+
+function anAttemptRow(row: Partial<AttemptRow> = {}): AttemptRow {
+  return {
+    delivery_id: "dlv_1",
+    attempt_number: 1,
+    step: 0,
+    started_at: AT + 10,
+    outcome: "http_error",
+    status_code: 500,
+    duration_ms: 12,
+    trigger: "first",
+    error: "",
+    next_attempt_at: AT + 1000,
+    ...row,
+  };
+}
+
+function viewOf(rows: {
+  events?: [EventRow, ...EventRow[]];
+  deliveries?: DeliveryRow[];
+  attempts?: AttemptRow[];
+}) {
+  return eventViewOf({
+    events: rows.events ?? [anEventRow()],
+    deliveries: rows.deliveries ?? [],
+    attempts: rows.attempts ?? [],
+    truncated: false,
+  });
+}
+
+test("an event shows its decision, and times as RFC 3339", () => {
+  expect(viewOf({ events: [anEventRow({ occurred_at: AT - 5 })] })).toEqual({
+    id: "evt-1",
+    type: "order.paid",
+    tenantId: "acme",
+    occurredAt: "2026-11-23T11:59:59.995Z",
+    receivedAt: "2026-11-23T12:00:00.000Z",
+    decision: "routed",
+    reason: null,
+    deliveries: [],
+    truncated: false,
+  });
+});
+
+test("a duplicate never hides the event it repeats", () => {
+  const duplicate = anEventRow({ decision: "duplicate", received_at: AT - 1 });
+
+  expect(viewOf({ events: [duplicate, anEventRow()] }).decision).toBe("routed");
+});
+
+test("attempts stand in order, deferrals are left out and tell the next attempt", () => {
+  const view = viewOf({
+    deliveries: [aDeliveryRow({ next_attempt_at: AT + 1000 })],
+    attempts: [
+      anAttemptRow({
+        attempt_number: 0,
+        step: 2,
+        started_at: AT + 3000,
+        outcome: "",
+        next_attempt_at: AT + 9000,
+      }),
+      anAttemptRow({ attempt_number: 2, step: 1, started_at: AT + 2000 }),
+      anAttemptRow(),
+    ],
+  });
+
+  const [delivery] = view.deliveries;
+  expect(delivery?.attempts.map((attempt) => attempt.attemptNumber)).toEqual([
+    1, 2,
+  ]);
+  expect(delivery?.nextAttemptAt).toBe("2026-11-23T12:00:09.000Z");
+});
+
+test.each([
+  [{ status: "delivered", next_attempt_at: AT }],
+  [{ status: "expired", next_attempt_at: AT, dead_letter_reason: "exhausted" }],
+  [{ status: "failed", next_attempt_at: AT, dead_letter_reason: "paused" }],
+])("a delivery %j has no next attempt", (row) => {
+  const [delivery] = viewOf({ deliveries: [aDeliveryRow(row)] }).deliveries;
+
+  expect(delivery?.nextAttemptAt).toBeNull();
+});
+
+test("a delivery that arrived twice shows its newest version", () => {
+  const view = viewOf({
+    deliveries: [
+      aDeliveryRow({ version: 3 << 16, status: "delivered" }),
+      aDeliveryRow({ version: 0, status: "pending" }),
+    ],
+  });
+
+  expect(view.deliveries.map((delivery) => delivery.status)).toEqual([
+    "delivered",
+  ]);
+});

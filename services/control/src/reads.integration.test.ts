@@ -1,0 +1,377 @@
+/** What the API reads from a real ClickHouse, over real HTTP, from tables made by the recorder's own migrations. */
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { execute, rowsOf, testEffects, useStack } from "@postrider/testkit";
+import { eventRoutes } from "./event-routes.ts";
+import type { EventView } from "./event-view.ts";
+import type { ProblemDocument } from "./problem.ts";
+import {
+  HARMLESS_TABLE_FUNCTIONS,
+  isRefusedTableFunction,
+} from "./query-guard.ts";
+import { queryRoutes } from "./query-routes.ts";
+import { createReader, type Reader } from "./reader.ts";
+import { createServer, type Server } from "./server.ts";
+
+const stack = useStack();
+const KEY = "an-admin-key-of-the-test";
+const AT = Date.now() - 60_000;
+let reader: Reader;
+let server: Server;
+
+beforeAll(async () => {
+  await migrate();
+  const effects = testEffects();
+  reader = createReader({
+    ...effects,
+    url: stack.clickhouseUrl,
+    database: stack.database,
+    queryTimeoutMs: 2_000,
+  });
+  server = createServer({
+    ...effects,
+    host: "127.0.0.1",
+    port: 0,
+    adminKey: KEY,
+    routes: [eventRoutes(reader), queryRoutes(reader, effects.clock)],
+  });
+  await reader.start();
+  await server.start();
+}, 30_000);
+
+afterAll(async () => {
+  await server.stop(0);
+  await reader.stop(0);
+});
+
+async function migrate(): Promise<void> {
+  const folder = new URL("../../recorder/migrations/", import.meta.url);
+  for (const file of readdirSync(folder).toSorted()) {
+    const statements = readFileSync(new URL(file, folder), "utf8")
+      .replaceAll("{database}", stack.database)
+      .replaceAll(/^\s*--.*$/gm, "")
+      .split(/;\s*(?:\n|$)/)
+      .filter((statement) => statement.trim() !== "");
+    for (const statement of statements)
+      await execute(stack.clickhouseUrl, statement);
+  }
+}
+
+/** `at` in milliseconds of AT, as ClickHouse reads it. */
+function time(ms: number): string {
+  return new Date(AT + ms).toISOString().replace("T", " ").replace("Z", "");
+}
+
+async function insert(
+  table: string,
+  rows: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> {
+  const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.${table} SETTINGS async_insert=0, input_format_skip_unknown_fields=0 FORMAT JSONEachRow\n${lines}`,
+  );
+}
+
+function anEventRow(row: Readonly<Record<string, unknown>>) {
+  return {
+    tenant_id: "acme",
+    event_type: "order.paid",
+    received_at: time(0),
+    decided_at: time(1),
+    decision: "routed",
+    source_topic: "postrider.events",
+    part: 0,
+    parts: 1,
+    ...row,
+  };
+}
+
+function anAttemptRow(row: Readonly<Record<string, unknown>>) {
+  return {
+    tenant_id: "acme",
+    endpoint_id: "ep_1",
+    event_type: "order.paid",
+    trigger: "first",
+    received_at: time(0),
+    status: "failed",
+    outcome: "http_error",
+    ...row,
+  };
+}
+
+async function ask<T>(
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: T; text: string }> {
+  const answer = await fetch(`${server.url()}${path}`, {
+    method: body === undefined ? "GET" : "POST",
+    headers: {
+      authorization: `Bearer ${KEY}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, body: JSON.parse(text) as T, text };
+}
+
+interface Answer extends ProblemDocument {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly rows: readonly (readonly unknown[])[];
+  readonly truncated: boolean;
+  readonly elapsedMs: number;
+}
+const query = (sql: string) => ask<Answer>("/v1/query", { sql });
+
+test("an event shows its decision, its deliveries and their attempts, without deferrals", async () => {
+  const ids = {
+    event_id: "evt.1/a",
+    delivery_ids: ["dlv_1", "dlv_2"],
+    endpoint_ids: ["ep_1", "ep_2"],
+  };
+  const of = { event_id: ids.event_id, delivery_id: "dlv_1" };
+  await insert("events", [
+    anEventRow({ ...ids, occurred_at: time(-5), reason: "" }),
+    anEventRow({
+      event_id: ids.event_id,
+      decision: "duplicate",
+      received_at: time(9),
+      source_offset: 9,
+    }),
+  ]);
+  await insert("attempts", [
+    anAttemptRow({
+      ...of,
+      attempt_number: 1,
+      step: 0,
+      started_at: time(10),
+      status_code: 500,
+      duration_ms: 12,
+      error: "HTTP 500",
+      next_attempt_at: time(1010),
+    }),
+    anAttemptRow({
+      ...of,
+      attempt_number: 0,
+      step: 1,
+      started_at: time(1010),
+      outcome: "",
+      trigger: "retry",
+      deferral_reason: "breaker_open",
+      next_attempt_at: time(5000),
+    }),
+  ]);
+
+  const path = `/v1/events/${encodeURIComponent(ids.event_id)}`;
+  const { status, body } = await ask<EventView>(path);
+
+  expect(status).toBe(200);
+  const at = (ms: number): string => new Date(AT + ms).toISOString();
+  expect(body).toEqual({
+    id: "evt.1/a",
+    type: "order.paid",
+    tenantId: "acme",
+    occurredAt: at(-5),
+    receivedAt: at(0),
+    decision: "routed",
+    reason: null,
+    deliveries: [
+      {
+        id: "dlv_1",
+        endpointId: "ep_1",
+        status: "failed",
+        attempts: [
+          {
+            attemptNumber: 1,
+            startedAt: at(10),
+            outcome: "http_error",
+            statusCode: 500,
+            durationMs: 12,
+            trigger: "first",
+            error: "HTTP 500",
+          },
+        ],
+        nextAttemptAt: at(5000),
+        deadLetterReason: null,
+      },
+      {
+        id: "dlv_2",
+        endpointId: "ep_2",
+        status: "pending",
+        attempts: [],
+        nextAttemptAt: null,
+        deadLetterReason: null,
+      },
+    ],
+    truncated: false,
+  });
+});
+
+test("a delivery that was given up is expired and says why", async () => {
+  const event = { event_id: "evt-dead" };
+  await insert("events", [
+    anEventRow({ ...event, delivery_ids: ["dlv_d"], endpoint_ids: ["ep_1"] }),
+  ]);
+  await insert("dead_letters", [
+    {
+      tenant_id: "acme",
+      endpoint_id: "ep_1",
+      delivery_id: "dlv_d",
+      ...event,
+      received_at: time(0),
+      dead_at: time(100),
+      reason: "exhausted",
+      attempts: 5,
+      step: 5,
+    },
+  ]);
+
+  const { body } = await ask<EventView>("/v1/events/evt-dead");
+
+  expect(body.deliveries).toMatchObject([
+    { status: "expired", deadLetterReason: "exhausted", nextAttemptAt: null },
+  ]);
+});
+
+test("an id that several tenants use asks for the tenant, and then shows theirs alone", async () => {
+  await insert("events", [
+    anEventRow({ event_id: "shared", event_type: "a" }),
+    anEventRow({ event_id: "shared", event_type: "b", tenant_id: "other" }),
+  ]);
+
+  const without = await ask<ProblemDocument>("/v1/events/shared");
+  const other = await ask<EventView>("/v1/events/shared?tenantId=other");
+
+  expect(without.status).toBe(409);
+  expect(without.body.errors).toMatchObject([{ field: "tenantId" }]);
+  expect(other.body).toMatchObject({ tenantId: "other", type: "b" });
+});
+
+test("an event that nobody recorded is a 404, and a tenant's event is not another's", async () => {
+  await insert("events", [anEventRow({ event_id: "theirs" })]);
+
+  const { status, body } = await ask<ProblemDocument>("/v1/events/nothing");
+  const stolen = await ask("/v1/events/theirs?tenantId=other");
+
+  expect(status).toBe(404);
+  expect(body.errors).toMatchObject([{ field: "id", rule: "exists" }]);
+  expect(stolen.status).toBe(404);
+});
+
+test("a query answers columns and rows, 64-bit integers whole", async () => {
+  const answer = await query(
+    "SELECT toUInt64(18446744073709551615) AS big, 'a' AS text, NULL AS nothing -- all;",
+  );
+
+  expect(answer.status).toBe(200);
+  expect(answer.body.columns).toEqual([
+    { name: "big", type: "UInt64" },
+    { name: "text", type: "String" },
+    { name: "nothing", type: "Nullable(Nothing)" },
+  ]);
+  expect(answer.text).toMatch(
+    /"rows":\[\[18446744073709551615, ?"a", ?null\]\]/,
+  );
+  expect(answer.body).toMatchObject({ truncated: false });
+  expect(answer.body.elapsedMs).toBeGreaterThanOrEqual(0);
+});
+
+test.each(["SHOW TABLES", "DESCRIBE TABLE attempts", "EXISTS attempts"])(
+  "%s works in Postrider's database",
+  async (sql) => {
+    const { status, body } = await query(sql);
+
+    expect(status).toBe(200);
+    expect(body.rows.length).toBeGreaterThan(0);
+  },
+);
+
+test("rows are capped at 10,000 exactly, and the answer says so", async () => {
+  const more = await query("SELECT number FROM numbers(1000000)");
+  const exact = await query("SELECT number FROM numbers(10000)");
+
+  expect(more.body.rows).toHaveLength(10_000);
+  expect(more.body.truncated).toBe(true);
+  expect(exact.body.rows).toHaveLength(10_000);
+  expect(exact.body.truncated).toBe(false);
+});
+
+test("bytes are capped", async () => {
+  const { body, text } = await query(
+    "SELECT repeat('x', 100000) FROM numbers(1000)",
+  );
+
+  expect(body.truncated).toBe(true);
+  expect(text.length).toBeLessThan(9 * 1024 * 1024);
+});
+
+test("a query that takes too long is ended, and no caller can lift the cap", async () => {
+  const slow = await query("SELECT count() FROM numbers(1000000000000)");
+  const lifted = await query(
+    "SELECT count() FROM numbers(1000000000000) SETTINGS max_execution_time = 0",
+  );
+
+  expect(slow.status).toBe(400);
+  expect(slow.body.detail).toContain("Timeout exceeded");
+  expect(lifted.status).toBe(400);
+  expect(lifted.body.errors).toMatchObject([{ rule: "clickhouse_164" }]);
+});
+
+test("ClickHouse's own words come back", async () => {
+  const { status, body } = await query("SELECT nothing FROM attempts");
+
+  expect(status).toBe(400);
+  expect(body.detail).toContain("nothing");
+  expect(body.errors).toMatchObject([
+    { field: "sql", rule: "clickhouse_47", message: "UNKNOWN_IDENTIFIER" },
+  ]);
+});
+
+test.each([
+  ["INSERT INTO attempts SELECT * FROM attempts", "read_only"],
+  ["SELECT 1; DROP TABLE attempts", "one_statement"],
+  ["DESCRIBE url('http://127.0.0.1:1/')", "function"],
+  ["SELECT * APPLY(file) FROM (SELECT '/etc/hostname')", "function"],
+  ["SELECT * FROM mergeTreeIndex('x', 'attempts')", "function"],
+])("%s is refused before ClickHouse sees it", async (sql, rule) => {
+  const { status, body } = await query(sql);
+
+  expect(status).toBe(400);
+  expect(body.errors).toMatchObject([{ field: "sql", rule }]);
+});
+
+test("every table function of this engine is refused or known to be harmless", async () => {
+  const functions = await rowsOf<{ name: string }>(
+    stack.clickhouseUrl,
+    "SELECT name FROM system.table_functions",
+  );
+
+  const unknown = functions
+    .map(({ name }) => name)
+    .filter((name) => !isRefusedTableFunction(name))
+    .filter((name) => !HARMLESS_TABLE_FUNCTIONS.has(name.toLowerCase()));
+
+  expect(functions.length).toBeGreaterThan(50);
+  expect(unknown).toEqual([]);
+});
+
+test("a ClickHouse that does not answer is a 503 to try again, and shows", async () => {
+  const effects = testEffects();
+  const away = createReader({
+    ...effects,
+    url: "http://user:hunter2@127.0.0.1:9",
+    database: "postrider",
+    queryTimeoutMs: 1_000,
+  });
+  await away.start();
+
+  const fault = await away.query("SELECT 1").catch((error: unknown) => error);
+
+  expect(fault).toMatchObject({ code: "clickhouse_unavailable", status: 503 });
+  expect(away.reachability()).toMatchObject({ isReachable: false });
+  expect(
+    JSON.stringify([fault, away.reachability(), effects.log.lines]),
+  ).not.toContain("hunter2");
+  await away.stop(0);
+});
