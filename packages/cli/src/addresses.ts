@@ -1,0 +1,55 @@
+import { CliError, EXIT } from "./cli-error.ts";
+import { findDevFolder, readDevFile, type DevFile } from "./dev-folder.ts";
+
+/** Where the parts of a stack are. Each is asked for by name, so that a command needs only what it uses. */
+export interface Addresses {
+  kafka(): { readonly brokers: readonly string[]; readonly prefix: string };
+  clickhouse(): { readonly url: string; readonly database: string };
+  control(): { readonly url: string; readonly adminKey: string };
+  ingest(): { readonly url: string; readonly adminKey: string };
+  /** What `dev` runs; null when the addresses come from the environment alone. */
+  dev(): { readonly folder: string; readonly file: DevFile } | null;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** The environment first, then the nearest `.postrider/dev.json`; neither: exit 3 with the command that starts a stack. */
+export function findAddresses(
+  env: Env = process.env,
+  cwd: string = process.cwd(),
+): Addresses {
+  const folder = findDevFolder(cwd);
+  const file = folder === null ? null : readDevFile(folder);
+  const pick = (variable: string, fromFile: string | undefined): string => {
+    const value = env[variable] || fromFile;
+    if (value !== undefined) return value;
+    throw new CliError(EXIT.unreachable, "No running stack was found.", {
+      why: `${variable} is not set, and there is no .postrider/dev.json here or above.`,
+      next: "Start one with: npx postrider dev",
+    });
+  };
+  const adminKey = (): string => pick("POSTRIDER_ADMIN_KEY", file?.adminKey);
+  return {
+    kafka: () => ({
+      brokers: pick("KAFKA_BROKERS", file?.kafka.brokers.join(",")).split(","),
+      prefix:
+        env["POSTRIDER_TOPIC_PREFIX"] || file?.topicPrefix || "postrider.",
+    }),
+    clickhouse: () => ({
+      url: pick("CLICKHOUSE_URL", file?.clickhouse.url),
+      database:
+        env["POSTRIDER_CLICKHOUSE_DATABASE"] ||
+        file?.clickhouse.database ||
+        "postrider",
+    }),
+    control: () => ({
+      url: pick("POSTRIDER_CONTROL_URL", file?.control.url),
+      adminKey: adminKey(),
+    }),
+    ingest: () => ({
+      url: pick("POSTRIDER_INGEST_URL", file?.ingest.url),
+      adminKey: adminKey(),
+    }),
+    dev: () => (folder === null || file === null ? null : { folder, file }),
+  };
+}

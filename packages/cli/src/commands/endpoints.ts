@@ -1,0 +1,297 @@
+import { duration, integer, list, url } from "@postrider/runtime";
+import { Command, InvalidArgumentError } from "commander";
+import { findAddresses } from "../addresses.ts";
+import { callApi, type ApiRequest } from "../api.ts";
+import { command, option, repeated, type Run } from "../command.ts";
+import { table, type Terminal } from "../terminal.ts";
+
+/** What control shows of an endpoint, as far as people read it here. */
+interface Endpoint {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly url: string;
+  readonly eventTypes: readonly string[];
+  readonly state: string;
+  readonly stateReason: string | null;
+  readonly version: number;
+  readonly secret?: string;
+}
+
+interface EndpointPage {
+  readonly endpoints: readonly Endpoint[];
+  readonly nextCursor?: string | null;
+}
+
+interface Settings {
+  readonly url?: string;
+  readonly types?: readonly string[];
+  readonly description?: string;
+  readonly externalId?: string;
+  readonly header?: readonly string[];
+  readonly timeout?: number;
+  readonly maxConcurrency?: number;
+  readonly retryDelays?: readonly number[];
+}
+
+export function endpointsCommand(run: Run): Command {
+  return new Command("endpoints")
+    .description("where events go: URLs, what they want, their secrets")
+    .addCommand(create(run))
+    .addCommand(listAll(run))
+    .addCommand(get(run))
+    .addCommand(update(run))
+    .addCommand(enable(run))
+    .addCommand(remove(run));
+}
+
+function create(run: Run): Command {
+  const made = command<Settings & { tenant: string; secret?: string }>(
+    run,
+    "create",
+    "make an endpoint; its secret is shown this once",
+    async ({ options, terminal }) => {
+      const endpoint = await call<Endpoint>({
+        method: "POST",
+        path: "/v1/endpoints",
+        body: JSON.stringify({
+          tenantId: options.tenant,
+          eventTypes: ["*"],
+          ...bodyOf(options),
+          ...(options.secret === undefined ? {} : { secret: options.secret }),
+        }),
+      });
+      terminal.data(endpoint, () => lines(endpoint, terminal));
+      terminal.say("Keep the secret: it is not shown again.");
+    },
+  )
+    .requiredOption("--tenant <id>", "whose endpoint it is")
+    .option("--secret <secret>", "your own; else one is made");
+  return withSettings(made, "required");
+}
+
+function listAll(run: Run): Command {
+  return command<{ tenant?: string }>(
+    run,
+    "list",
+    "all endpoints, or a tenant's",
+    async ({ options, terminal }) => {
+      const endpoints = await readAll(options.tenant);
+      const answer = { endpoints };
+      terminal.data(answer, () =>
+        table(
+          ["ID", "TENANT", "STATE", "TYPES", "URL"],
+          endpoints.map((endpoint) => [
+            endpoint.id,
+            endpoint.tenantId,
+            endpoint.state,
+            endpoint.eventTypes.join(","),
+            endpoint.url,
+          ]),
+          terminal,
+        ),
+      );
+    },
+  ).option("--tenant <id>", "only this tenant's");
+}
+
+function get(run: Run): Command {
+  return command(
+    run,
+    "get <id>",
+    "one endpoint",
+    async ({ args, terminal }) => {
+      const endpoint = await read(args[0] ?? "");
+      terminal.data(endpoint, () => lines(endpoint, terminal));
+    },
+  );
+}
+
+function update(run: Run): Command {
+  const made = command<Settings & { ifVersion?: number; disable?: boolean }>(
+    run,
+    "update <id>",
+    "change what is given, keep the rest",
+    async ({ args, options, terminal }) => {
+      const endpoint = await write(args[0] ?? "", options.ifVersion, {
+        method: "PATCH",
+        body: JSON.stringify({
+          ...bodyOf(options),
+          ...(options.disable === true ? { state: "disabled" } : {}),
+        }),
+      });
+      terminal.data(endpoint, () => lines(endpoint as Endpoint, terminal)); // PATCH answers with it
+    },
+  ).option("--disable", "deliver nothing to it until `endpoints enable`");
+  return withSettings(withVersion(made), "optional");
+}
+
+function enable(run: Run): Command {
+  const made = command<{ ifVersion?: number }>(
+    run,
+    "enable <id>",
+    "deliver to it again, after a 410 or `update --disable`",
+    async ({ args, options, terminal }) => {
+      const endpoint = await call<Endpoint>({
+        method: "POST",
+        path: `${pathOf(args[0] ?? "")}/enable`,
+        headers: matching(options.ifVersion),
+      });
+      terminal.data(endpoint, () => lines(endpoint, terminal));
+    },
+  );
+  return withVersion(made);
+}
+
+function remove(run: Run): Command {
+  const made = command<{ ifVersion?: number }>(
+    run,
+    "delete <id>",
+    "remove it; deliveries that wait for it become dead letters",
+    async ({ args, options, terminal }) => {
+      const [id = ""] = args;
+      await write(id, options.ifVersion, { method: "DELETE" });
+      terminal.data({ id, deleted: true }, () => `${id} is deleted.`);
+    },
+  );
+  return withVersion(made);
+}
+
+function withSettings(made: Command, url_: "required" | "optional"): Command {
+  const flag = ["--url <url>", "where to", webUrl] as const;
+  if (url_ === "required") made.requiredOption(...flag);
+  else made.option(...flag);
+  return made
+    .option(
+      "--types <patterns>",
+      "e.g. order.paid,user.* (default on create: *)",
+      option(list),
+    )
+    .option("--description <text>", "for people")
+    .option("--external-id <id>", "your own id of it")
+    .option(
+      "--header <name:value>",
+      "sent with each request; may be repeated",
+      repeated,
+    )
+    .option(
+      "--timeout <duration>",
+      "of an attempt, 1s to 60s",
+      option(duration),
+    )
+    .option(
+      "--max-concurrency <n>",
+      "requests at once",
+      option(integer(1, 1_000)),
+    )
+    .option(
+      "--retry-delays <list>",
+      "its own schedule: the wait after each failed attempt, e.g. 5s,5m,1h",
+      durations,
+    );
+}
+
+function withVersion(made: Command): Command {
+  return made.option(
+    "--if-version <n>",
+    "refuse if it has changed since (default: the version it has now)",
+    option(integer(1, Number.MAX_SAFE_INTEGER)),
+  );
+}
+
+/** As given: a slash at the end belongs to the URL. */
+function webUrl(text: string): string {
+  option(url)(text);
+  return text;
+}
+
+function durations(text: string): number[] {
+  return option(list)(text).map(option(duration));
+}
+
+function bodyOf(options: Settings): Record<string, unknown> {
+  const given: Record<string, unknown> = {
+    url: options.url,
+    eventTypes: options.types,
+    description: options.description,
+    externalId: options.externalId,
+    headers:
+      options.header === undefined ? undefined : headersOf(options.header),
+    timeoutMs: options.timeout,
+    maxConcurrency: options.maxConcurrency,
+    retryDelays: options.retryDelays,
+  };
+  return Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  );
+}
+
+function headersOf(given: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const colon = text.indexOf(":");
+      if (colon < 1)
+        throw new InvalidArgumentError(
+          `--header ${text}: it must be name:value.`,
+        );
+      return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+    }),
+  );
+}
+
+function pathOf(id: string): string {
+  return `/v1/endpoints/${encodeURIComponent(id)}`;
+}
+
+function read(id: string): Promise<Endpoint> {
+  return call({ method: "GET", path: pathOf(id) });
+}
+
+/** Every page of the list. */
+async function readAll(tenantId: string | undefined): Promise<Endpoint[]> {
+  const endpoints: Endpoint[] = [];
+  let cursor: string | null = null;
+  do {
+    const query = new URLSearchParams({ limit: "1000" });
+    if (tenantId !== undefined) query.set("tenantId", tenantId);
+    if (cursor !== null) query.set("cursor", cursor);
+    const page: EndpointPage = await call({
+      method: "GET",
+      path: `/v1/endpoints?${query.toString()}`,
+    });
+    endpoints.push(...page.endpoints);
+    cursor = page.nextCursor ?? null;
+  } while (cursor !== null);
+  return endpoints;
+}
+
+/** A write names the version it is meant for: the one given, else the one there is now. */
+async function write(
+  id: string,
+  ifVersion: number | undefined,
+  request: Omit<ApiRequest, "path">,
+): Promise<unknown> {
+  const version = ifVersion ?? (await read(id)).version;
+  return await call({
+    ...request,
+    path: pathOf(id),
+    headers: matching(version),
+  });
+}
+
+function matching(version: number | undefined): Record<string, string> {
+  return version === undefined ? {} : { "if-match": `"${version}"` };
+}
+
+async function call<T>(request: ApiRequest): Promise<T> {
+  return (await callApi(findAddresses().control(), request)) as T; // control's contract
+}
+
+function lines(endpoint: Endpoint, terminal: Terminal): string {
+  return Object.entries(endpoint)
+    .filter(([, value]) => value !== null && value !== "")
+    .map(([name, value]) => {
+      const shown = typeof value === "object" ? JSON.stringify(value) : value;
+      return `${terminal.paint("bold", name.padEnd(20))} ${shown}`;
+    })
+    .join("\n");
+}

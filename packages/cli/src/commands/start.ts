@@ -1,0 +1,117 @@
+import { Argument, type Command } from "commander";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
+import { command, type Run } from "../command.ts";
+import {
+  findDevFolder,
+  readDevFile,
+  readServiceEnvironment,
+  type DevFile,
+} from "../dev-folder.ts";
+import { createPortPicker } from "../free-port.ts";
+import { interrupted } from "../interrupted.ts";
+import {
+  SERVICES,
+  spawnService,
+  type ServiceName,
+  type ServiceProcess,
+} from "../service-process.ts";
+import { DEFAULT_PORTS, hasApi, readiness, serviceEnv } from "../services.ts";
+import type { Terminal } from "../terminal.ts";
+
+export function startCommand(run: Run): Command {
+  const made = command(
+    run,
+    "start",
+    "run one service in the foreground, beside what `dev` runs or against the stack of the environment",
+    async ({ args, terminal }) => await start(args[0] as ServiceName, terminal), // one of the choices below
+  );
+  return made.addArgument(new Argument("<service>").choices(SERVICES));
+}
+
+async function start(
+  name: ServiceName,
+  terminal: Terminal,
+): Promise<ExitCode | void> {
+  const folder = findDevFolder(process.cwd());
+  if (folder === null && !process.env["KAFKA_BROKERS"])
+    throw new CliError(EXIT.unreachable, "No running stack was found.", {
+      why: "KAFKA_BROKERS is not set, and there is no .postrider/dev.json here or above.",
+      next: "Start one with: npx postrider dev",
+    });
+  const dev = folder === null ? null : readDevFile(folder);
+  const ports = createPortPicker();
+  const wanted = wantedPorts(name, dev);
+  const adminPort = await ports.pick(wanted.admin);
+  const apiPort = wanted.api === null ? null : await ports.pick(wanted.api);
+  const service = spawnService({
+    name,
+    logFile: null,
+    env: serviceEnv(
+      folder === null ? {} : sharedEnvironment(folder),
+      adminPort,
+      apiPort,
+    ),
+  });
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  void sayWhenReady(service, adminUrl, terminal);
+  const asked = await Promise.race([interrupted(), service.exited]);
+  const exit = typeof asked === "string" ? await service.stop(90_000) : asked;
+  return exitCodeOf(exit.code);
+}
+
+/** What `dev` gave its services; the environment wins where it says otherwise. */
+function sharedEnvironment(folder: string): Record<string, string> {
+  const shared = readServiceEnvironment(folder);
+  return Object.fromEntries(
+    Object.entries(shared).map(([name, value]) => [
+      name,
+      process.env[name] || value,
+    ]),
+  );
+}
+
+/** The ports of the one that `dev` started: they are free where that one died, and then `dev.json` is right again. */
+function wantedPorts(
+  name: ServiceName,
+  dev: DevFile | null,
+): { readonly admin: number; readonly api: number | null } {
+  const known = dev?.services.find((service) => service.name === name);
+  const fromEnvironment = (variable: string): number | undefined =>
+    process.env[variable] ? Number(process.env[variable]) : undefined;
+  return {
+    admin:
+      fromEnvironment("POSTRIDER_ADMIN_PORT") ??
+      portOf(known?.adminUrl) ??
+      DEFAULT_PORTS.admin[name],
+    api: hasApi(name)
+      ? (fromEnvironment("POSTRIDER_PORT") ??
+        portOf(dev?.[name].url) ??
+        DEFAULT_PORTS[name])
+      : null,
+  };
+}
+
+function portOf(url: string | undefined): number | undefined {
+  return url === undefined ? undefined : Number(new URL(url).port);
+}
+
+async function sayWhenReady(
+  service: ServiceProcess,
+  adminUrl: string,
+  terminal: Terminal,
+): Promise<void> {
+  while (!service.hasExited()) {
+    if ((await readiness(adminUrl))?.isReady === true) {
+      terminal.say(
+        `${service.name} is ready; admin port ${adminUrl} (Ctrl-C stops it)`,
+      );
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200).unref());
+  }
+}
+
+/** The service's own: 0 stopped cleanly, 2 its configuration; a kill counts as failed. */
+function exitCodeOf(code: number | null): ExitCode {
+  return Object.values(EXIT).find((known) => known === code) ?? EXIT.failed;
+}

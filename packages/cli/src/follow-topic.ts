@@ -1,0 +1,73 @@
+/**
+ * Follows one topic, in a group of its own that commits nothing. Positions are kept here: after a rejoin it goes on where
+ * it was, not where a committed offset would put it.
+ */
+import { randomUUID } from "node:crypto";
+import type {
+  Consumer,
+  Kafka,
+  RawRecord,
+  TopicPartition,
+} from "@postrider/messaging";
+
+export interface FollowOptions {
+  readonly kafka: Kafka;
+  /** The full name. */
+  readonly topic: string;
+  readonly groupPrefix: string;
+  readonly fromBeginning: boolean;
+  readonly onRecord: (record: RawRecord) => void;
+  /** Once: it reads, and what is published from now on will be seen. */
+  readonly onReady: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export function followTopic(options: FollowOptions): Consumer {
+  const positions = new Map<number, number>();
+  let current = -1;
+  const consumer = options.kafka.consumer({
+    groupId: `${options.groupPrefix}tail.${randomUUID()}`,
+    topics: [options.topic],
+  });
+
+  async function position(
+    epoch: number,
+    partitions: readonly TopicPartition[],
+  ): Promise<void> {
+    const isFirst = positions.size === 0;
+    const ranges = await consumer.fetchLogRanges(partitions);
+    if (epoch !== current) return; // another assignment is being positioned
+    for (const range of ranges) {
+      const begin = options.fromBeginning ? range.start : range.end;
+      const wanted = positions.get(range.partition) ?? begin;
+      const offset = Math.min(Math.max(wanted, range.start), range.end);
+      positions.set(range.partition, offset);
+      consumer.seek(range, offset);
+    }
+    consumer.resume(partitions);
+    if (isFirst) options.onReady();
+  }
+
+  void consumer
+    .start({
+      assigned(epoch, partitions) {
+        current = epoch;
+        position(epoch, partitions).catch(options.onError);
+      },
+      revoking: () => undefined,
+      batch(epoch, batch) {
+        if (epoch !== current) return;
+        const next = positions.get(batch.partition) ?? 0;
+        for (const record of batch.records)
+          if (record.offset >= next) options.onRecord(record);
+        positions.set(batch.partition, batch.lastOffset + 1);
+      },
+      outOfRange(epoch, partition) {
+        if (epoch === current)
+          position(epoch, [partition]).catch(options.onError);
+      },
+      connected: () => undefined,
+    })
+    .catch(options.onError);
+  return consumer;
+}

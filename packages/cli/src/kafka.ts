@@ -1,0 +1,68 @@
+import { createKafka, type Admin, type Kafka } from "@postrider/messaging";
+import {
+  createLog,
+  createMeter,
+  systemClock,
+  type Log,
+} from "@postrider/runtime";
+import { CliError, EXIT, reasonOf } from "./cli-error.ts";
+
+const CONNECT_WITHIN_MS = 10_000;
+
+/** Only what goes wrong, on stderr, and that only where it is asked for: commands say themselves what they could not do. */
+export function quietLog(): Log {
+  const level = process.env["POSTRIDER_DEBUG"] ? "warn" : "silent";
+  return createLog({ service: "cli", level });
+}
+
+export function connectKafka(brokers: readonly string[]): Kafka {
+  return createKafka(
+    { brokers, clientId: "postrider-cli" },
+    {
+      log: quietLog(),
+      meter: createMeter({ service: "cli" }),
+      clock: systemClock,
+    },
+  );
+}
+
+/** Runs `use` with a connected admin. The adapter would wait for a broker for ever; a person is told after 10 s, with exit code 3. */
+export async function withAdmin<T>(
+  brokers: readonly string[],
+  use: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  const admin = connectKafka(brokers).admin();
+  await reachable(admin.connect(), brokers);
+  try {
+    return await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+export async function reachable<T>(
+  connecting: Promise<T>,
+  brokers: readonly string[],
+): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () =>
+      late.reject(new Error(`no answer within ${CONNECT_WITHIN_MS / 1000} s`)),
+    CONNECT_WITHIN_MS,
+  );
+  try {
+    return await Promise.race([connecting, late.promise]);
+  } catch (cause) {
+    throw new CliError(
+      EXIT.unreachable,
+      `Kafka at ${brokers.join(", ")} cannot be reached.`,
+      {
+        why: reasonOf(cause),
+        next: "Check KAFKA_BROKERS, or start a stack: npx postrider dev",
+        cause,
+      },
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,48 @@
+import { CommanderError, type Command } from "commander";
+import { CliError, EXIT, reasonOf, type ExitCode } from "./cli-error.ts";
+import type { Run } from "./command.ts";
+import { createProgram } from "./program.ts";
+
+process.once("SIGINT", () => process.exit(EXIT.interrupted));
+process.once("SIGTERM", () => process.exit(EXIT.interrupted));
+// `postrider query … | head` ends us early, and that is fine.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed),
+);
+
+const run: Run = { exitCode: EXIT.done };
+const exitCode = await perform(createProgram(run));
+// Pipes are written asynchronously; leaving before they drained would cut the data.
+process.stdout.write("", () => process.exit(exitCode));
+
+async function perform(program: Command): Promise<ExitCode> {
+  try {
+    await program.parseAsync();
+    return run.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError)
+      return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has said what is wrong
+    tell(error);
+    return error instanceof CliError ? error.exitCode : EXIT.failed;
+  }
+}
+
+function tell(error: unknown): void {
+  const cli = error instanceof CliError ? error : null;
+  const what = error instanceof Error ? error.message : String(error);
+  const why = cli === null ? reasonOf(error) : cli.why;
+  const next = cli?.next ?? null;
+  if (process.argv.includes("--json")) {
+    const code = cli?.exitCode ?? EXIT.failed;
+    process.stderr.write(
+      `${JSON.stringify({ error: what, why, next, exitCode: code })}\n`,
+    );
+    return;
+  }
+  process.stderr.write(`error: ${what}\n`);
+  if (why !== null && why !== what)
+    process.stderr.write(`  why:  ${why.replaceAll("\n", "\n        ")}\n`);
+  if (next !== null) process.stderr.write(`  next: ${next}\n`);
+  if (cli === null && process.env["POSTRIDER_DEBUG"] && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
+}

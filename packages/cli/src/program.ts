@@ -1,0 +1,48 @@
+import { Command } from "commander";
+import manifest from "../package.json" with { type: "json" };
+import type { Run } from "./command.ts";
+import { devCommand } from "./commands/dev.ts";
+import { endpointsCommand } from "./commands/endpoints.ts";
+import { eventsCommand } from "./commands/events.ts";
+import { migrateCommand } from "./commands/migrate.ts";
+import { publishCommand } from "./commands/publish.ts";
+import { queryCommand } from "./commands/query.ts";
+import { receiverCommand } from "./commands/receiver.ts";
+import { startCommand } from "./commands/start.ts";
+import { statusCommand } from "./commands/status.ts";
+import { topicsCommand } from "./commands/topics.ts";
+
+/** The `postrider` command with all of its commands. Their exit code is left in `run`. */
+export function createProgram(run: Run): Command {
+  const program = new Command("postrider")
+    .description("Webhook delivery from Kafka")
+    .version(manifest.version)
+    .helpOption("-h, --help", "what there is")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done · 1 failed · 2 usage · 3 a dependency cannot be reached · 4 not found · 5 refused or conflict · 130 interrupted",
+    );
+  for (const make of [
+    devCommand,
+    startCommand,
+    receiverCommand,
+    topicsCommand,
+    migrateCommand,
+    endpointsCommand,
+    publishCommand,
+    eventsCommand,
+    queryCommand,
+    statusCommand,
+  ])
+    program.addCommand(make(run));
+  return throwing(program);
+}
+
+/** Usage errors are thrown for `main.ts`, which alone exits, in every command below. */
+function throwing(command: Command): Command {
+  command
+    .exitOverride()
+    .showHelpAfterError("(add --help to see what there is)");
+  command.commands.forEach(throwing);
+  return command;
+}

@@ -1,0 +1,56 @@
+import type { RawRecord } from "@postrider/messaging";
+import { textOf } from "./receiver.ts";
+
+/** A record as `topics tail` prints it. */
+export interface ShownRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: string;
+  readonly key: string | null;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** The decoded value, null for a tombstone; a text or `base64:…` where it is not one of ours. */
+  readonly value: unknown;
+  /** Why the value could not be decoded. */
+  readonly error: string | null;
+}
+
+export function showRecord(
+  raw: RawRecord,
+  decoded: { readonly value: unknown; readonly error: string | null },
+): ShownRecord {
+  return {
+    topic: raw.topic,
+    partition: raw.partition,
+    offset: raw.offset,
+    timestamp: new Date(raw.timestamp).toISOString(),
+    key: raw.key === null ? null : textOf(raw.key),
+    headers: Object.fromEntries(
+      Object.entries(raw.headers).map(([name, value]) => [
+        name,
+        showable(value, name),
+      ]),
+    ),
+    value: showable(decoded.value, ""),
+    error: decoded.error,
+  };
+}
+
+/** Fields named `…At` become RFC 3339, bytes become text where they are UTF-8 and `base64:…` where not, sealed secrets are left out. */
+export function showable(value: unknown, name: string): unknown {
+  if (name === "ciphertext") return "[sealed]";
+  if (typeof value === "number" && name.endsWith("At")) return timeOf(value);
+  if (typeof value === "bigint") return String(value);
+  if (value instanceof Uint8Array) return textOf(value);
+  if (Array.isArray(value)) return value.map((item) => showable(item, name));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, showable(inner, key)]),
+  );
+}
+
+/** A garbage time is shown as the number it is. */
+function timeOf(at: number): string | number {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? at : date.toISOString();
+}

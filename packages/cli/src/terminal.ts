@@ -1,0 +1,102 @@
+/** Data goes to stdout, talk to stderr; colours only where the stream is a terminal that wants them (NO_COLOR). */
+import { stripVTControlCharacters, styleText } from "node:util";
+
+type Style = Parameters<typeof styleText>[0];
+
+export interface Terminal {
+  readonly json: boolean;
+  /** A line of data on stdout. */
+  line(text: string): void;
+  /** With `--json` the value as one line of JSON, else what `render` makes of it. */
+  data(value: unknown, render: () => string): void;
+  /** A line of talk on stderr; silent with `--json`. */
+  say(text: string): void;
+  /** Talk that the next replaces, on a terminal; elsewhere a line each time it changes. */
+  progress(text: string): void;
+  /** The text in a style, where stdout (or stderr) is a terminal. */
+  paint(style: Style, text: string): string;
+  paintTalk(style: Style, text: string): string;
+}
+
+export function createTerminal(json: boolean): Terminal {
+  let shown = "";
+  const clear = (): void => {
+    if (shown !== "" && process.stderr.isTTY)
+      process.stderr.write("\r\u001b[2K");
+    shown = "";
+  };
+  const line = (text: string): void => {
+    clear();
+    process.stdout.write(`${text}\n`);
+  };
+  return {
+    json,
+    line,
+    data: (value, render) => line(json ? JSON.stringify(value) : render()),
+    say(text) {
+      if (json) return;
+      clear();
+      process.stderr.write(`${text}\n`);
+    },
+    progress(text) {
+      if (json || text === shown) return;
+      if (process.stderr.isTTY) {
+        const width = Math.max(process.stderr.columns - 1, 20);
+        process.stderr.write(`\r\u001b[2K${text.slice(0, width)}`);
+      } else process.stderr.write(`${text}\n`);
+      shown = text;
+    },
+    paint: (style, text) =>
+      styleText(style, text, { stream: process.stdout, validateStream: true }),
+    paintTalk: (style, text) =>
+      styleText(style, text, { stream: process.stderr, validateStream: true }),
+  };
+}
+
+/** Columns under a header, aligned; on a terminal, cells are cut so that a row fits. Control characters in cells are shown, not obeyed. */
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  terminal: Terminal,
+): string {
+  const clean = rows.map((row) => row.map(visible));
+  const widths = header.map((title, at) =>
+    Math.max(title.length, ...clean.map((row) => row[at]?.length ?? 0)),
+  );
+  if (process.stdout.isTTY) shrink(widths, process.stdout.columns);
+  const render = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => {
+        const width = widths[at] ?? 0;
+        const cut = cell.length > width ? `${cell.slice(0, width - 1)}…` : cell;
+        return at === cells.length - 1 ? cut : cut.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  return [terminal.paint("bold", render(header)), ...clean.map(render)].join(
+    "\n",
+  );
+}
+
+const LEAST_WIDTH = 8;
+
+/** Takes from the widest column until all fit, or none can give more. */
+function shrink(widths: number[], columns: number): void {
+  const total = (): number =>
+    widths.reduce((sum, width) => sum + width + 2, -2);
+  while (total() > columns) {
+    const widest = widths.indexOf(Math.max(...widths));
+    const width = widths[widest] ?? 0;
+    if (width <= LEAST_WIDTH) return;
+    widths[widest] = Math.max(width - (total() - columns), LEAST_WIDTH);
+  }
+}
+
+/** What a receiver or publisher wrote must not steer the terminal. */
+export function visible(text: string): string {
+  return stripVTControlCharacters(text).replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (character) =>
+      ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[character] ?? "�",
+  );
+}
