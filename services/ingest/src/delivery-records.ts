@@ -1,0 +1,73 @@
+import {
+  type Delivery,
+  deliveryIdOf,
+  type InlineDestination,
+  type WebhookEvent,
+  webhookIdOf,
+} from "@postrider/core";
+import type { RawRecord } from "@postrider/messaging";
+import { sha256 } from "@postrider/runtime";
+import { headerText } from "./read-event.ts";
+
+/** An event that passed validation, so that its tenant is known. */
+export type ValidEvent = WebhookEvent & { readonly tenantId: string };
+
+/** Who gets a delivery. */
+export interface DeliveryTarget {
+  readonly endpointId: string;
+  /** 0 for an inline destination. */
+  readonly endpointVersion: number;
+  readonly inline: InlineDestination | null;
+}
+
+/** The first delivery of an event to an endpoint. The same event and endpoint always make the same ids. */
+export function firstDelivery(
+  event: ValidEvent,
+  raw: RawRecord,
+  target: DeliveryTarget,
+): Delivery {
+  const key = {
+    tenantId: event.tenantId,
+    eventId: event.id,
+    endpointId: target.endpointId,
+    replayId: null,
+  };
+  return {
+    deliveryId: deliveryIdOf(sha256, key),
+    webhookId: webhookIdOf(sha256, key),
+    tenantId: event.tenantId,
+    eventId: event.id,
+    eventType: event.type,
+    endpointId: target.endpointId,
+    endpointVersion: target.endpointVersion,
+    attemptNumber: 1,
+    step: 0,
+    trigger: "first",
+    replayId: null,
+    occurredAt: event.occurredAt,
+    receivedAt: raw.timestamp,
+    contentType: event.contentType,
+    payload: event.payload,
+    headers: event.headers,
+    traceparent: event.traceparent ?? traceparentOf(raw),
+    inline: target.inline,
+    notBefore: event.notBefore,
+    expiresAt: event.expiresAt,
+    nextAttemptAt: null,
+    slotAt: null,
+    deferralReason: null,
+    deferredMs: 0,
+    endpointUnknownSince: null,
+    sourceTopic: raw.topic,
+    sourcePartition: raw.partition,
+    sourceOffset: raw.offset,
+  };
+}
+
+/** Kafka clients with tracing put it into the record's headers. */
+function traceparentOf(raw: RawRecord): string | null {
+  const text = headerText(raw, "traceparent");
+  return /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)
+    ? text
+    : null;
+}

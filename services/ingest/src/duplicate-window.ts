@@ -1,0 +1,102 @@
+/**
+ * What was accepted lately, per partition of the source topic: the last records, or the last bytes, whichever is less.
+ *
+ * Invariant: an entry holds the lowest offset at which its key was accepted, as far as known. A record repeats an event
+ * only where that offset lies below its own, so that a record read again after a rebalance is never its own duplicate,
+ * and one whose later repeat was finished first is still delivered.
+ */
+export interface WindowLimits {
+  readonly maxRecords: number;
+  readonly maxBytes: number;
+}
+
+/** Where a record stands, and how large it is. */
+export interface WindowRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly value: Buffer | null;
+}
+
+interface Entry {
+  offset: number;
+  /** How many bytes of the partition had been seen when it came. */
+  readonly bytesBefore: number;
+}
+
+interface PartitionWindow {
+  readonly entries: Map<string, Entry>;
+  latestOffset: number;
+  bytesSeen: number;
+}
+
+export class DuplicateWindow {
+  readonly #limits: WindowLimits;
+  readonly #partitions = new Map<string, PartitionWindow>();
+
+  constructor(limits: WindowLimits) {
+    this.#limits = limits;
+  }
+
+  /** Moves the window up to a record, whatever becomes of it. */
+  see(record: WindowRecord): void {
+    const window = this.#windowOf(record);
+    window.latestOffset = Math.max(window.latestOffset, record.offset);
+    window.bytesSeen += record.value?.length ?? 0;
+    this.#evict(window);
+  }
+
+  /** Whether the key was accepted at an earlier record of the same partition. */
+  isRepeat(record: WindowRecord, key: string): boolean {
+    const entry = this.#windowOf(record).entries.get(key);
+    return entry !== undefined && entry.offset < record.offset;
+  }
+
+  accept(record: WindowRecord, key: string): void {
+    const window = this.#windowOf(record);
+    const entry = window.entries.get(key);
+    if (entry !== undefined) {
+      entry.offset = Math.min(entry.offset, record.offset);
+      return;
+    }
+    const bytesBefore = window.bytesSeen - (record.value?.length ?? 0);
+    window.entries.set(key, { offset: record.offset, bytesBefore });
+  }
+
+  /** The partition belongs to another process now. */
+  forget(partition: { topic: string; partition: number }): void {
+    this.#partitions.delete(nameOf(partition));
+  }
+
+  /** How many events are remembered, over all partitions. */
+  get size(): number {
+    let size = 0;
+    for (const window of this.#partitions.values()) size += window.entries.size;
+    return size;
+  }
+
+  #windowOf(record: WindowRecord): PartitionWindow {
+    const name = nameOf(record);
+    let window = this.#partitions.get(name);
+    if (window === undefined) {
+      window = { entries: new Map(), latestOffset: -1, bytesSeen: 0 };
+      this.#partitions.set(name, window);
+    }
+    return window;
+  }
+
+  /** A map keeps the order of insertion, so the oldest come first. */
+  #evict(window: PartitionWindow): void {
+    const lowestOffset = window.latestOffset - this.#limits.maxRecords;
+    const lowestBytes = window.bytesSeen - this.#limits.maxBytes;
+    for (const [key, entry] of window.entries) {
+      if (entry.offset >= lowestOffset && entry.bytesBefore >= lowestBytes)
+        return;
+      window.entries.delete(key);
+    }
+  }
+}
+
+function nameOf(partition: { topic: string; partition: number }): string {
+  return `${partition.topic}/${partition.partition}`;
+}

@@ -1,0 +1,121 @@
+import type {
+  Decision,
+  EpochMs,
+  Intake,
+  Problem,
+  RoutedDelivery,
+} from "@postrider/core";
+import type { OutRecord, RawRecord } from "@postrider/messaging";
+import type { RouteInput } from "./read-event.ts";
+
+/** At most this many ids of a kind in one intake record. */
+const PART_SIZE = 500;
+
+/** What route decided about one record. */
+export interface IntakeDecision {
+  readonly decision: Decision;
+  /** For people. */
+  readonly reason?: string;
+  readonly problem?: Problem;
+  readonly deliveries?: readonly RoutedDelivery[];
+  readonly disabledIds?: readonly string[];
+  readonly pausedIds?: readonly string[];
+  readonly noMatchCount?: number;
+}
+
+/** Whose event a record is, as far as its fields can be trusted. */
+export interface KnownEvent {
+  readonly tenantId: string | null;
+  readonly eventId: string | null;
+  readonly eventType: string | null;
+}
+
+export interface IntakeSource {
+  readonly raw: RawRecord;
+  readonly input: RouteInput;
+  readonly known: KnownEvent;
+  readonly decidedAt: EpochMs;
+  /** A payload above it is left out, its size is not. */
+  readonly maxPayloadBytes: number;
+}
+
+/**
+ * The intake records of one event, in parts of at most 500 ids of a kind. Payload, its size and the count of those that
+ * did not match stand in the first part only, so that sums over parts are right.
+ */
+export function intakeRecords(
+  source: IntakeSource,
+  decided: IntakeDecision,
+): OutRecord[] {
+  const { deliveries = [], disabledIds = [], pausedIds = [] } = decided;
+  const longest = Math.max(
+    deliveries.length,
+    disabledIds.length,
+    pausedIds.length,
+  );
+  const parts = Math.max(1, Math.ceil(longest / PART_SIZE));
+  const key = intakeKey(source);
+  return Array.from({ length: parts }, (_, part) => {
+    const cut = <T>(list: readonly T[]): readonly T[] =>
+      list.slice(part * PART_SIZE, (part + 1) * PART_SIZE);
+    const value: Intake = {
+      ...commonFields(source, decided, part === 0),
+      deliveries: cut(deliveries),
+      filteredEndpointIds: [],
+      disabledEndpointIds: cut(disabledIds),
+      pausedEndpointIds: cut(pausedIds),
+      part,
+      parts,
+    };
+    return { topic: "intake", key, value };
+  });
+}
+
+type CommonFields = Omit<
+  Intake,
+  | "deliveries"
+  | "filteredEndpointIds"
+  | "disabledEndpointIds"
+  | "pausedEndpointIds"
+  | "part"
+  | "parts"
+>;
+
+const NO_BYTES = Buffer.alloc(0);
+
+function commonFields(
+  { raw, input, known, decidedAt, maxPayloadBytes }: IntakeSource,
+  { decision, reason, problem, noMatchCount = 0 }: IntakeDecision,
+  isFirst: boolean,
+): CommonFields {
+  const event = input.kind === "event" ? input.event : null;
+  const payload = event?.payload ?? NO_BYTES;
+  const payloadBytes =
+    event === null ? (raw.value?.length ?? 0) : payload.length;
+  return {
+    tenantId: known.tenantId,
+    eventId: known.eventId,
+    eventType: known.eventType,
+    occurredAt: decision === "invalid" ? null : (event?.occurredAt ?? null),
+    receivedAt: raw.timestamp,
+    decidedAt,
+    decision,
+    reason: reason ?? null,
+    field: problem?.field ?? null,
+    rule: problem?.rule ?? null,
+    contentType: event?.contentType ?? "",
+    headers: decision === "invalid" ? {} : (event?.headers ?? {}),
+    payload: isFirst && payload.length <= maxPayloadBytes ? payload : NO_BYTES,
+    payloadBytes: isFirst ? payloadBytes : 0,
+    noMatchCount: isFirst ? noMatchCount : 0,
+    sourceTopic: raw.topic,
+    sourcePartition: raw.partition,
+    sourceOffset: raw.offset,
+  };
+}
+
+function intakeKey({ raw, known }: IntakeSource): string | Buffer | null {
+  return known.tenantId === null || known.eventId === null
+    ? raw.key
+    : `${known.tenantId}:${known.eventId}`;
+}

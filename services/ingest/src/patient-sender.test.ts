@@ -1,0 +1,67 @@
+import { expect, test } from "@jest/globals";
+import { PatientSender } from "./patient-sender.ts";
+
+function aSender(timeoutMs = 60_000) {
+  const sent: PromiseWithResolvers<void>[] = [];
+  const output = {
+    send: () => {
+      const one = Promise.withResolvers<void>();
+      sent.push(one);
+      return one.promise;
+    },
+  };
+  const sender = new PatientSender({ output, timeoutMs, maxWaitingBytes: 100 });
+  return { sender, sent };
+}
+
+test("a request ends when the broker has acknowledged, and frees its bytes", async () => {
+  const { sender, sent } = aSender();
+
+  const result = sender.send([], 60);
+  expect(sender.waitingBytes).toBe(60);
+  sent[0]?.resolve();
+
+  expect(await result).toBe("acknowledged");
+  expect(sender.waitingBytes).toBe(0);
+});
+
+test("what would exceed the bound is refused and not sent", async () => {
+  const { sender, sent } = aSender();
+  const waiting = sender.send([], 60);
+
+  expect(await sender.send([], 41)).toBe("full");
+  expect(sent).toHaveLength(1);
+
+  sent[0]?.resolve();
+  await waiting;
+});
+
+test("an empty queue takes a request of any size", async () => {
+  const { sender, sent } = aSender();
+
+  const result = sender.send([], 1_000);
+  sent[0]?.resolve();
+
+  expect(await result).toBe("acknowledged");
+});
+
+test("what is late counts until it is acknowledged all the same", async () => {
+  const { sender, sent } = aSender(1);
+
+  expect(await sender.send([], 60)).toBe("late");
+  expect(sender.waitingBytes).toBe(60);
+  sent[0]?.resolve();
+  await sent[0]?.promise;
+  await Promise.resolve();
+
+  expect(await sender.send([], 60)).toBe("late");
+});
+
+test("an output that stops says so", async () => {
+  const { sender, sent } = aSender();
+
+  const result = sender.send([], 1);
+  sent[0]?.reject(new Error("stopped"));
+
+  expect(await result).toBe("stopped");
+});

@@ -1,0 +1,95 @@
+import { expect, test } from "@jest/globals";
+import { eventIdOfKey, type EventRules } from "@postrider/core";
+import { sha256 } from "@postrider/runtime";
+import { readRequest } from "./read-request.ts";
+
+const rules: EventRules = {
+  maxPayloadBytes: 1_000,
+  url: { allowHttp: false, allowedCidrs: [] },
+  inline: { kind: "allow" },
+};
+
+const event = { id: "e1", type: "order.paid", tenantId: "acme", payload: 1 };
+
+const read = (body: unknown, idempotencyKey?: string) =>
+  readRequest(
+    {
+      body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)),
+      idempotencyKey,
+      traceparent: undefined,
+    },
+    rules,
+  );
+
+const problemsOf = (result: ReturnType<typeof read>) =>
+  result.kind === "refused"
+    ? result.problems.map(({ field, rule }) => `${field}: ${rule}`)
+    : [];
+
+test("one event and several are read, payloads byte for byte", () => {
+  expect(read(event)).toMatchObject({ kind: "events", events: [{ id: "e1" }] });
+
+  const several = read(
+    `{"events":[{"id":"e1","type":"a","tenantId":"t","payload":12345678901234567890},{"id":"e2","type":"a","tenantId":"t","payload": [1.0] }]}`,
+  );
+
+  expect(several).toMatchObject({
+    kind: "events",
+    events: [
+      { payload: Buffer.from("12345678901234567890") },
+      { payload: Buffer.from("[1.0]") },
+    ],
+  });
+});
+
+test.each([
+  [{ ...event, id: undefined }, ["id: required"]],
+  [{ ...event, tenantId: undefined }, ["tenantId: required"]],
+  [{ ...event, payload: undefined }, ["payload: required"]],
+  [
+    { ...event, destination: {} },
+    ["destination.url: required", "destination.secret: required"],
+  ],
+  [
+    {
+      events: [
+        event,
+        { ...event, type: 5 },
+        null,
+        { ...event, destination: { url: "x", secret: "s" } },
+      ],
+    },
+    [
+      "events[1].type: type",
+      "events[2]: type",
+      "events[3].destination.url: syntax",
+    ],
+  ],
+  [{ events: [] }, ["events: size"]],
+  [{ events: Array.from({ length: 1_001 }, () => event) }, ["events: size"]],
+  [{ events: "x" }, ["events: array"]],
+  ["", [": json"]],
+  ["[1]", [": object"]],
+])("%j is refused as a whole", (body, problems) => {
+  expect(problemsOf(read(body))).toEqual(problems);
+});
+
+test("an Idempotency-Key becomes the event's id", () => {
+  const id = eventIdOfKey(sha256, "acme", "key-1");
+
+  for (const body of [event, { ...event, id: undefined }, { ...event, id: 5 }])
+    expect(read(body, "key-1")).toMatchObject({ events: [{ id }] });
+  expect(read({ ...event, tenantId: "beta" }, "key-1")).not.toMatchObject({
+    events: [{ id }],
+  });
+});
+
+test.each([
+  ["", event, ["idempotency-key: characters"]],
+  ["a b", event, ["idempotency-key: characters"]],
+  ["a".repeat(257), event, ["idempotency-key: characters"]],
+  ["a", { events: [event] }, ["idempotency-key: single"]],
+  ["a", { ...event, tenantId: "!" }, ["tenantId: pattern"]],
+])("the Idempotency-Key %j is refused (%#)", (key, body, problems) => {
+  expect(problemsOf(read(body, key))).toEqual(problems);
+});

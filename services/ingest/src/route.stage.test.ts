@@ -1,0 +1,457 @@
+import { expect, test } from "@jest/globals";
+import { anEndpoint, anEvent, aSealedSecret } from "@postrider/testkit";
+import {
+  type DeadLetter,
+  type Delivery,
+  deliveryIdOf,
+  type Endpoint,
+  inlineEndpointId,
+  type Intake,
+  rawValueAad,
+  secretAad,
+  type WebhookEvent,
+  webhookIdOf,
+} from "@postrider/core";
+import type {
+  Decoded,
+  OutRecord,
+  RawRecord,
+  Verdict,
+} from "@postrider/messaging";
+import { createKeyRing, sha256 } from "@postrider/runtime";
+import { createEventDecoder } from "./read-event.ts";
+import { createRouteStage, type RouteOptions } from "./route.stage.ts";
+
+const NOW = 1_800_000_000_000;
+const RECEIVED = NOW - 50;
+const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
+const signal = new AbortController().signal;
+
+function aRecord(
+  value: string | Buffer | null,
+  over: Partial<RawRecord> = {},
+): RawRecord {
+  return {
+    topic: "t.events",
+    partition: 0,
+    offset: 7,
+    timestamp: RECEIVED,
+    key: Buffer.from("key"),
+    value: typeof value === "string" ? Buffer.from(value) : value,
+    headers: {},
+    ...over,
+  };
+}
+
+/** The stage, with an Avro decoder that knows one event. */
+function aRoute(
+  over: Partial<RouteOptions> & {
+    endpoints?: readonly Endpoint[];
+    avro?: Decoded<WebhookEvent>;
+  } = {},
+) {
+  const stage = createRouteStage({
+    rules: {
+      maxPayloadBytes: 1_000,
+      url: { allowHttp: false, allowedCidrs: [] },
+      inline: { kind: "allow" },
+    },
+    maxFanOut: 10_000,
+    window: { maxRecords: 100, maxBytes: 1e6 },
+    endpointsOf: (tenantId) =>
+      (over.endpoints ?? []).filter((one) => one.tenantId === tenantId),
+    keyRing,
+    encodeEvent: (event) => Buffer.from(`avro ${JSON.stringify(event)}`),
+    now: () => NOW,
+    ...over,
+  });
+  const decode = createEventDecoder(
+    () =>
+      over.avro ?? { kind: "unreadable", reason: "unreadable", detail: "no" },
+  );
+  const decoded = (raw: RawRecord) => {
+    const result = decode(raw);
+    if (result.kind !== "decoded") throw new Error(result.kind);
+    return { raw, value: result.value };
+  };
+  return {
+    stage,
+    decode,
+    remember: (raw: RawRecord) => stage.remember?.(decoded(raw)),
+    route: async (raw: RawRecord) =>
+      sorted(await stage.handle(decoded(raw), signal)),
+  };
+}
+
+function sorted(verdict: Verdict) {
+  if (verdict.kind !== "emit") throw new Error("route never rejects");
+  const records = [...verdict.records];
+  const of = <T>(topic: OutRecord["topic"]) =>
+    records.filter((one) => one.topic === topic).map((one) => one.value as T);
+  return {
+    records,
+    deliveries: of<Delivery>("deliveries"),
+    intake: of<Intake>("intake"),
+    deadLetters: of<DeadLetter>("dead-letters"),
+  };
+}
+
+const envelope = (over: Record<string, unknown> = {}) =>
+  JSON.stringify({
+    id: "evt.1",
+    type: "order.paid",
+    tenantId: "acme",
+    payload: { total: 1 },
+    ...over,
+  });
+
+test("an event goes to every endpoint of its tenant that wants its type, and intake says so", async () => {
+  const { route } = aRoute({
+    endpoints: [
+      anEndpoint({ id: "ep_a", version: 3 }),
+      anEndpoint({ id: "ep_paused", state: "paused" }),
+      anEndpoint({ id: "ep_off", state: "disabled" }),
+      anEndpoint({ id: "ep_other", eventTypes: ["user.*"] }),
+      anEndpoint({ id: "ep_foreign", tenantId: "other" }),
+    ],
+  });
+
+  const { records, deliveries, intake, deadLetters } = await route(
+    aRecord(
+      envelope({
+        notBefore: NOW + 1,
+        expiresAt: NOW + 2,
+        headers: { "X-A": "b" },
+      }),
+      { headers: { traceparent: Buffer.from(TRACEPARENT) } },
+    ),
+  );
+
+  expect(deliveries.map((one) => one.endpointId)).toEqual([
+    "ep_a",
+    "ep_paused",
+  ]);
+  expect(records.map((one) => String(one.key))).toEqual([
+    "ep_a",
+    "ep_paused",
+    "acme:evt.1",
+  ]);
+  const key = { tenantId: "acme", eventId: "evt.1", endpointId: "ep_a" };
+  expect(deliveries[0]).toEqual({
+    deliveryId: deliveryIdOf(sha256, { ...key, replayId: null }),
+    webhookId: webhookIdOf(sha256, key),
+    ...key,
+    eventType: "order.paid",
+    endpointVersion: 3,
+    attemptNumber: 1,
+    step: 0,
+    trigger: "first",
+    replayId: null,
+    occurredAt: null,
+    receivedAt: RECEIVED,
+    contentType: "application/json",
+    payload: Buffer.from('{"total":1}'),
+    headers: { "X-A": "b" },
+    traceparent: TRACEPARENT,
+    inline: null,
+    notBefore: NOW + 1,
+    expiresAt: NOW + 2,
+    nextAttemptAt: null,
+    slotAt: null,
+    deferralReason: null,
+    deferredMs: 0,
+    endpointUnknownSince: null,
+    sourceTopic: "t.events",
+    sourcePartition: 0,
+    sourceOffset: 7,
+  });
+  expect(deadLetters).toEqual([]);
+  expect(intake).toMatchObject([
+    {
+      decision: "routed",
+      tenantId: "acme",
+      eventId: "evt.1",
+      eventType: "order.paid",
+      receivedAt: RECEIVED,
+      decidedAt: NOW,
+      pausedEndpointIds: ["ep_paused"],
+      disabledEndpointIds: ["ep_off"],
+      noMatchCount: 1,
+      payload: Buffer.from('{"total":1}'),
+      payloadBytes: 11,
+      part: 0,
+      parts: 1,
+    },
+  ]);
+  expect(intake[0]?.deliveries).toEqual(
+    deliveries.map(({ deliveryId, endpointId }) => ({
+      deliveryId,
+      endpointId,
+    })),
+  );
+});
+
+const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+test("an event routed twice makes the same deliveries", async () => {
+  const endpoints = [anEndpoint({ id: "ep_a" })];
+
+  const one = await aRoute({ endpoints }).route(aRecord(envelope()));
+  const two = await aRoute({ endpoints }).route(aRecord(envelope()));
+
+  expect(one.deliveries).toEqual(two.deliveries);
+});
+
+test.each([
+  [[], "no endpoint of the tenant wants this type"],
+  [
+    [anEndpoint({ state: "disabled" })],
+    "every endpoint that wants this type is disabled",
+  ],
+])(
+  "an event that nobody gets is no_match, with the reason",
+  async (endpoints, reason) => {
+    const { intake, deliveries, deadLetters } = await aRoute({
+      endpoints,
+    }).route(aRecord(envelope()));
+
+    expect(deliveries).toEqual([]);
+    expect(deadLetters).toEqual([]);
+    expect(intake).toMatchObject([{ decision: "no_match", reason }]);
+  },
+);
+
+test("an inline destination gets one delivery with its secret sealed, whatever endpoints there are", async () => {
+  const url = "https://callback.example/hook";
+  const destination = {
+    url,
+    secret: "hush",
+    maxAttempts: 3,
+    timeoutSeconds: 9,
+  };
+
+  const { deliveries, intake, records } = await aRoute({
+    endpoints: [anEndpoint()],
+  }).route(aRecord(envelope({ destination })));
+
+  const endpointId = inlineEndpointId(sha256, "acme", url);
+  expect(deliveries).toMatchObject([
+    {
+      endpointId,
+      endpointVersion: 0,
+      inline: { url, maxAttempts: 3, timeoutMs: 9_000 },
+    },
+  ]);
+  const secret = deliveries[0]?.inline?.secrets[0];
+  const aad = secretAad("acme", endpointId, secret?.id ?? "");
+  expect(keyRing.open(secret!, aad).toString()).toBe("hush");
+  expect(intake).toMatchObject([{ decision: "routed", noMatchCount: 0 }]);
+  expect(JSON.stringify(records)).not.toContain("hush");
+});
+
+test("a secret that the door sealed rides along as it is", async () => {
+  const sealedSecret = aSealedSecret();
+  const event = anEvent({
+    destination: {
+      url: "https://callback.example/",
+      secret: null,
+      sealedSecret,
+      maxAttempts: 5,
+      timeoutSeconds: 30,
+    },
+  });
+  const { route } = aRoute({ avro: { kind: "decoded", value: event } });
+
+  const { deliveries } = await route(aRecord(Buffer.of(0xc3, 1)));
+
+  expect(deliveries[0]?.inline?.secrets).toEqual([sealedSecret]);
+});
+
+test("what is no event is kept sealed, and intake knows of it", async () => {
+  for (const value of ["{broken", "\u0000garbage", "secret=hush"]) {
+    const raw = aRecord(value, { headers: { "x-a": [Buffer.from("1")] } });
+
+    const { deadLetters, intake, deliveries, records } =
+      await aRoute().route(raw);
+
+    expect(deliveries).toEqual([]);
+    expect(deadLetters).toMatchObject([
+      {
+        reason: "unreadable",
+        stage: "route",
+        tenantId: null,
+        rawKey: Buffer.from("key"),
+        rawKid: "k1",
+        rawHeaders: { "x-a": Buffer.from("1") },
+        rawBytes: raw.value?.length,
+        recordOffset: 7,
+      },
+    ]);
+    const sealed = { kid: "k1", ciphertext: deadLetters[0]!.rawValue! };
+    expect(keyRing.open(sealed, rawValueAad(raw))).toEqual(raw.value);
+    expect(intake).toMatchObject([{ decision: "invalid", eventId: null }]);
+    expect(records.map((one) => String(one.key))).toEqual(["key", "key"]);
+  }
+});
+
+test.each([null, Buffer.alloc(0)])(
+  "a record without a value is unreadable",
+  async (value) => {
+    const { deadLetters, intake } = await aRoute().route(aRecord(value));
+
+    expect(deadLetters).toMatchObject([
+      { reason: "unreadable", rule: "required" },
+    ]);
+    expect(intake).toMatchObject([{ decision: "invalid", rule: "required" }]);
+  },
+);
+
+test("a broken rule is named with its field, and the secret is blanked in what is kept", async () => {
+  const text = envelope({
+    type: "order..paid",
+    destination: { url: "http://callback.example/", secret: "hush" },
+  });
+
+  const { deadLetters, intake } = await aRoute().route(aRecord(text));
+
+  expect(deadLetters).toMatchObject([
+    {
+      reason: "invalid",
+      field: "type",
+      rule: "dotted",
+      tenantId: "acme",
+      eventId: "evt.1",
+      eventType: null,
+      rawKid: null,
+    },
+  ]);
+  expect(deadLetters[0]?.detail).toContain("destination.url: ");
+  expect(Buffer.from(deadLetters[0]!.rawValue!).toString()).toBe(
+    text.replace("hush", "[redacted]"),
+  );
+  expect(intake).toMatchObject([
+    { decision: "invalid", field: "type", rule: "dotted", eventId: "evt.1" },
+  ]);
+});
+
+test("an invalid Avro event is kept as Avro without its secret", async () => {
+  const event = anEvent({
+    id: "",
+    destination: {
+      url: "https://u:hush@callback.example/",
+      secret: "hush",
+      sealedSecret: null,
+      maxAttempts: 5,
+      timeoutSeconds: 30,
+    },
+  });
+  const { route } = aRoute({ avro: { kind: "decoded", value: event } });
+
+  const { deadLetters } = await route(aRecord(Buffer.of(0xc3, 1)));
+
+  const kept = Buffer.from(deadLetters[0]!.rawValue!).toString();
+  expect(deadLetters).toMatchObject([{ reason: "invalid", field: "id" }]);
+  expect(kept).toMatch(/^avro /);
+  expect(kept).not.toContain("hush");
+});
+
+test("a payload over the limit is refused, and left out of intake but for its size", async () => {
+  const { intake } = await aRoute().route(
+    aRecord(envelope({ payload: "x".repeat(999) })),
+  );
+
+  expect(intake).toMatchObject([
+    { decision: "invalid", rule: "max_bytes", payloadBytes: 1_001 },
+  ]);
+  expect(intake[0]?.payload).toHaveLength(0);
+});
+
+test("the same event again is a duplicate and is not delivered", async () => {
+  const { route } = aRoute({ endpoints: [anEndpoint()] });
+
+  const first = await route(aRecord(envelope(), { offset: 1 }));
+  const again = await route(aRecord(envelope(), { offset: 2 }));
+  const otherTenant = await route(
+    aRecord(envelope({ tenantId: "beta" }), { offset: 3 }),
+  );
+  const redelivered = await route(aRecord(envelope(), { offset: 1 }));
+
+  expect(first.intake).toMatchObject([{ decision: "routed" }]);
+  expect(again.intake).toMatchObject([{ decision: "duplicate" }]);
+  expect(again.deliveries).toEqual([]);
+  expect(otherTenant.intake).toMatchObject([{ decision: "no_match" }]);
+  expect(redelivered.intake).toMatchObject([{ decision: "routed" }]);
+});
+
+test("an invalid event does not make a later good one a duplicate", async () => {
+  const { route } = aRoute({ endpoints: [anEndpoint()] });
+  await route(aRecord(envelope({ type: "" }), { offset: 1 }));
+
+  const good = await route(aRecord(envelope(), { offset: 2 }));
+
+  expect(good.intake).toMatchObject([{ decision: "routed" }]);
+});
+
+test("what is remembered on assignment makes duplicates, until the partition is taken away", async () => {
+  const { route, remember, stage } = aRoute({ endpoints: [anEndpoint()] });
+  remember(aRecord(envelope(), { offset: 1 }));
+  remember(aRecord("garbage", { offset: 2 }));
+
+  const repeat = await route(aRecord(envelope(), { offset: 3 }));
+  stage.forget?.({ topic: "t.events", partition: 0 });
+  const after = await route(aRecord(envelope(), { offset: 4 }));
+
+  expect(repeat.intake).toMatchObject([{ decision: "duplicate" }]);
+  expect(after.intake).toMatchObject([{ decision: "routed" }]);
+});
+
+test("more endpoints than the limit are refused with the reason, and not delivered in part", async () => {
+  const endpoints = ["a", "b", "c"].map((id) => anEndpoint({ id }));
+  const { route } = aRoute({ endpoints, maxFanOut: 2 });
+
+  const { deliveries, intake } = await route(aRecord(envelope()));
+
+  expect(deliveries).toEqual([]);
+  expect(intake).toMatchObject([{ decision: "refused" }]);
+  expect(intake[0]?.reason).toContain("3 endpoints");
+});
+
+test("intake above 500 deliveries comes in parts, with the payload in the first", async () => {
+  const endpoints = Array.from({ length: 1_201 }, (_, index) =>
+    anEndpoint({ id: `ep_${index}` }),
+  );
+
+  const { deliveries, intake } = await aRoute({ endpoints }).route(
+    aRecord(envelope()),
+  );
+
+  expect(deliveries).toHaveLength(1_201);
+  expect(
+    intake.map((one) => [one.part, one.parts, one.deliveries.length]),
+  ).toEqual([
+    [0, 3, 500],
+    [1, 3, 500],
+    [2, 3, 201],
+  ]);
+  expect(intake.map((one) => one.payloadBytes)).toEqual([11, 0, 0]);
+  expect(intake.flatMap((one) => one.deliveries)).toHaveLength(1_201);
+});
+
+test("a schema that is not known yet lets the record wait, and JSON is told by its header too", () => {
+  const { decode } = aRoute({
+    avro: { kind: "unknown_schema", schema: "fingerprint 1" },
+  });
+
+  expect(decode(aRecord(Buffer.of(0xc3, 1))).kind).toBe("unknown_schema");
+  expect(
+    decode(
+      aRecord("[]", {
+        headers: { "content-type": Buffer.from("application/json; a=b") },
+      }),
+    ),
+  ).toMatchObject({ kind: "decoded", value: { problem: { rule: "object" } } });
+  expect(decode(aRecord(` \r\n\t${envelope()}`))).toMatchObject({
+    kind: "decoded",
+    value: { kind: "event", form: "json" },
+  });
+});
