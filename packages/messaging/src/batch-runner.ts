@@ -51,10 +51,10 @@ export interface BatchRunnerOptions<In, Row> {
   readonly meter: Meter;
   readonly clock: Clock;
   readonly random?: () => number;
-  readonly limits?: Partial<BatchLimits>;
+  readonly limits?: Partial<BatchRunnerLimits>;
 }
 
-export interface BatchLimits {
+export interface BatchRunnerLimits {
   /** Records of a batch. Default 5,000: far below one insert block. */
   readonly maxRecords: number;
   /** Their bytes. Default 4 MB. */
@@ -69,7 +69,7 @@ export interface BatchLimits {
   readonly unknownSchemaWaitMs: number;
 }
 
-const DEFAULT_LIMITS: BatchLimits = {
+const DEFAULT_LIMITS: BatchRunnerLimits = {
   maxRecords: 5_000,
   maxBytes: 4_000_000,
   lingerMs: 200,
@@ -286,7 +286,7 @@ export function createBatchRunner<In, Row>(
   };
 }
 
-function partitionLimits(limits: BatchLimits, count: number): PartitionLimits {
+function partitionLimits(limits: BatchRunnerLimits, count: number): PartitionLimits {
   return {
     maxRecords: limits.maxRecords,
     maxBytes: limits.maxBytes,
