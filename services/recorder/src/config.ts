@@ -1,0 +1,58 @@
+import {
+  commonConfig,
+  duration,
+  integer,
+  processConfig,
+  readConfig,
+} from "@postrider/runtime";
+import type { ConfigOf, ConfigSpec, Env } from "@postrider/runtime";
+import { databaseName } from "./migration-files.ts";
+
+/** What `migrate` needs: it runs without Kafka. */
+export const migrateSpec = {
+  clickhouseUrl: commonConfig.clickhouseUrl,
+  clickhouseDatabase: {
+    ...commonConfig.clickhouseDatabase,
+    parse: databaseName,
+  },
+} as const satisfies ConfigSpec;
+
+export const recorderSpec = {
+  kafkaBrokers: commonConfig.kafkaBrokers,
+  topicPrefix: commonConfig.topicPrefix,
+  ...migrateSpec,
+  sessionTimeoutMs: commonConfig.sessionTimeoutMs,
+  unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
+  batchRecords: {
+    env: "POSTRIDER_RECORD_BATCH_RECORDS",
+    parse: integer(1, 100_000),
+    default: "5000",
+    doc: "Records of one insert, at most.",
+  },
+  batchBytes: {
+    env: "POSTRIDER_RECORD_BATCH_BYTES",
+    parse: integer(1_000, 64_000_000),
+    default: "4000000",
+    doc: "Bytes of one insert, at most, as they are in Kafka; a larger record travels alone.",
+  },
+  lingerMs: {
+    env: "POSTRIDER_RECORD_LINGER",
+    parse: duration,
+    default: "200ms",
+    doc: "How long the first record of an insert waits for others.",
+  },
+  ...processConfig(9403),
+} as const satisfies ConfigSpec;
+
+export type RecorderConfig = ConfigOf<typeof recorderSpec>;
+export type MigrateConfig = ConfigOf<typeof migrateSpec>;
+
+/** Throws a `ConfigError` that lists every problem. */
+export function readRecorderConfig(env: Env): RecorderConfig {
+  return readConfig(env, recorderSpec);
+}
+
+/** Throws a `ConfigError` that lists every problem. */
+export function readMigrateConfig(env: Env): MigrateConfig {
+  return readConfig(env, migrateSpec);
+}

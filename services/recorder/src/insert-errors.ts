@@ -1,0 +1,60 @@
+/** What an error of an insert means: is it the values, the moment, or something an operator must mend? Pure. */
+
+/**
+ * A value is bad, so the batch is halved. ClickHouse refuses such a block before it writes any of it.
+ * (6 text, 25–27 escapes, quotes and input, 33 data ends, 38 date, 41 time, 53 type, 69 argument range, 70 conversion, 72 number,
+ * 128 and 130 array, 131 string size, 190 array sizes, 321 out of the type's range, 349 NULL, 376 UUID, 407 decimal, 467 bool,
+ * 469 constraint, 675 and 676 addresses, 691 Enum.)
+ */
+const VALUE_CODES: ReadonlySet<string> = new Set(
+  "6 25 26 27 33 38 41 53 69 70 72 128 130 131 190 321 349 376 407 467 469 675 676 691".split(
+    " ",
+  ),
+);
+
+/** Will not pass by itself: no such column, table or database (16, 60, 81), columns that do not fit (117), read-only (164), no right or no such user (497, 516, 192, 193). */
+const OPERATOR_CODES: ReadonlySet<string> = new Set(
+  "16 60 81 117 164 192 193 497 516".split(" "),
+);
+
+const TOO_MANY_PARTS = "252";
+/** Merges need seconds to catch up; inserts that come sooner only make it worse. */
+const TOO_MANY_PARTS_WAIT_MS = 5_000;
+
+export type InsertFault =
+  | { readonly kind: "refused"; readonly detail: string }
+  | {
+      readonly kind: "unavailable";
+      readonly detail: string;
+      readonly needsOperator: boolean;
+      readonly waitMs?: number;
+    };
+
+/**
+ * Judges what `@clickhouse/client` threw. Whatever is not known is tried again: to wait for nothing costs time, to halve for nothing
+ * would dead-letter good records. Messages of ClickHouse may quote rows, so only an operator's fault, which cannot, is told in its words.
+ */
+export function judgeInsertError(error: unknown): InsertFault {
+  const { code, type, message } = error as {
+    code?: string;
+    type?: string;
+    message?: string;
+  };
+  const isServers = code !== undefined && /^\d+$/.test(code);
+  const detail = isServers
+    ? `ClickHouse answered ${code}${type === undefined ? "" : ` ${type}`}`
+    : `ClickHouse cannot be reached: ${code ?? message ?? String(error)}`;
+  if (isServers && VALUE_CODES.has(code)) return { kind: "refused", detail };
+  if (isServers && OPERATOR_CODES.has(code)) {
+    const words = code === "117" ? "" : `: ${message?.split("\n")[0] ?? ""}`;
+    return { kind: "unavailable", detail: detail + words, needsOperator: true };
+  }
+  if (code === TOO_MANY_PARTS)
+    return {
+      kind: "unavailable",
+      detail,
+      needsOperator: false,
+      waitMs: TOO_MANY_PARTS_WAIT_MS,
+    };
+  return { kind: "unavailable", detail, needsOperator: false };
+}

@@ -1,0 +1,493 @@
+/** The tables and their views on a real ClickHouse, fed by the writer alone. */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { randomBytes } from "node:crypto";
+import type { Attempt, DeadLetter, Intake } from "@postrider/core";
+import type { RawRecord } from "@postrider/messaging";
+import { aDeadLetter, anAttempt, anIntake, useStack } from "@postrider/testkit";
+import {
+  ATTEMPT_COLUMNS,
+  DEAD_LETTER_COLUMNS,
+  EVENT_COLUMNS,
+  rowOf,
+} from "./columns.ts";
+import type { Column } from "./columns.ts";
+import { migrate } from "./migrate.ts";
+import { readMigrations } from "./migration-files.ts";
+import { createWriter } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+
+const stack = useStack();
+/** Recent, or the tables' TTL takes the rows away. */
+const NOW = Date.now();
+let writer: Writer;
+let tokens = 0;
+
+beforeAll(async () => {
+  writer = createWriter({ url: stack.clickhouseUrl, database: stack.database });
+  await migrate({
+    sql: writer,
+    database: stack.database,
+    migrations: readMigrations(),
+  });
+});
+afterAll(() => writer.close());
+
+const raw: RawRecord = {
+  topic: "t",
+  partition: 1,
+  offset: 7,
+  timestamp: NOW,
+  key: null,
+  value: null,
+  headers: {},
+};
+
+async function insert<T>(
+  table: string,
+  columns: readonly Column<T>[],
+  values: readonly T[],
+  token = `token-${tokens++}`,
+): Promise<void> {
+  const rows = values.map((value) => rowOf(columns, value, raw));
+  const signal = AbortSignal.timeout(30_000);
+  expect(
+    await writer.tableOf(table, columns).insert(rows, token, signal),
+  ).toEqual({ kind: "inserted" });
+}
+
+const events = (values: Partial<Intake>[], token?: string) =>
+  insert(
+    "events",
+    EVENT_COLUMNS,
+    values.map((fields) =>
+      anIntake({ receivedAt: NOW, decidedAt: NOW, ...fields }),
+    ),
+    token,
+  );
+const attempts = (values: Partial<Attempt>[], token?: string) =>
+  insert(
+    "attempts",
+    ATTEMPT_COLUMNS,
+    values.map((fields) =>
+      anAttempt({ receivedAt: NOW, startedAt: NOW, ...fields }),
+    ),
+    token,
+  );
+const deadLetters = (values: Partial<DeadLetter>[], token?: string) =>
+  insert(
+    "dead_letters",
+    DEAD_LETTER_COLUMNS,
+    values.map((fields) =>
+      aDeadLetter({ receivedAt: NOW, deadAt: NOW, ...fields }),
+    ),
+    token,
+  );
+
+test("arbitrary bytes are kept exactly, and a repeated token adds nothing", async () => {
+  const bodies = Array.from({ length: 50 }, (_, n) => randomBytes(n * 37));
+  bodies.push(
+    Buffer.from([0, 10, 13, 34, 92, 0xff, 0xfe, 0xc3, 0x28]),
+    Buffer.from('{"a":"\\u0000"}'),
+  );
+  const values = bodies.map((payload, n) => ({
+    tenantId: "bytes",
+    eventId: `b${n}`,
+    payload,
+    deliveries: [],
+  }));
+
+  await events(values, "same");
+  await events(values, "same");
+  await attempts(
+    bodies.map((responseBody, n) => ({
+      tenantId: "bytes",
+      deliveryId: `b${n}`,
+      responseBody,
+    })),
+  );
+
+  const stored = await writer.query<{ hex: string }>(
+    "SELECT hex(payload) AS hex FROM events WHERE tenant_id = 'bytes' ORDER BY toUInt32(substring(event_id, 2))",
+  );
+  expect(stored.map(({ hex }) => hex.toLowerCase())).toEqual(
+    bodies.map((body) => body.toString("hex")),
+  );
+  const bodyHex = await writer.query<{ hex: string }>(
+    "SELECT hex(response_body) AS hex FROM attempts WHERE tenant_id = 'bytes' ORDER BY toUInt32(substring(delivery_id, 2))",
+  );
+  expect(bodyHex.map(({ hex }) => hex.toLowerCase())).toEqual(
+    bodies.map((body) => body.toString("hex")),
+  );
+});
+
+test("a time that only garbage has does not stop the row, nor wrap into another", async () => {
+  await attempts([
+    { tenantId: "times", nextAttemptAt: -62e12, deliveryId: "early" },
+    { tenantId: "times", nextAttemptAt: 9e15, deliveryId: "late" },
+  ]);
+
+  const found = await writer.query(
+    "SELECT toYear(next_attempt_at) AS year FROM attempts WHERE tenant_id = 'times' ORDER BY year",
+  );
+  expect(found).toEqual([{ year: 1970 }, { year: 2100 }]);
+});
+
+test("an event older than the day before its decision is raised to that day's start", async () => {
+  const decidedAt = NOW;
+  await events([
+    {
+      tenantId: "old",
+      receivedAt: NOW - 90 * 86_400_000,
+      decidedAt,
+      deliveries: [],
+    },
+  ]);
+
+  const rows = await writer.query(
+    "SELECT toUnixTimestamp64Milli(received_at) = toUnixTimestamp64Milli(toDateTime64(toStartOfDay(decided_at) - INTERVAL 1 DAY, 3, 'UTC')) AS isRaised FROM events WHERE tenant_id = 'old'",
+  );
+  expect(rows).toEqual([{ isRaised: 1 }]);
+});
+
+test("a duplicate, and another part, stand beside the original", async () => {
+  await events([
+    { tenantId: "dup", eventId: "e", sourceOffset: 1 },
+    {
+      tenantId: "dup",
+      eventId: "e",
+      sourceOffset: 1,
+      part: 1,
+      parts: 2,
+      payload: Buffer.alloc(0),
+      deliveries: [],
+    },
+    {
+      tenantId: "dup",
+      eventId: "e",
+      sourceOffset: 2,
+      decision: "duplicate",
+      deliveries: [],
+    },
+  ]);
+
+  const rows = await writer.query(
+    "SELECT decision, part FROM events FINAL WHERE tenant_id = 'dup' ORDER BY source_offset, part",
+  );
+  expect(rows).toEqual([
+    { decision: "routed", part: 0 },
+    { decision: "routed", part: 1 },
+    { decision: "duplicate", part: 0 },
+  ]);
+});
+
+const failed = {
+  status: "failed",
+  outcome: "http_error",
+  statusCode: 500,
+  disposition: "retry",
+  nextAttemptAt: NOW + 2_000,
+} as const;
+const delivered = {
+  status: "delivered",
+  outcome: "delivered",
+  statusCode: 200,
+  disposition: "done",
+} as const;
+
+interface Story {
+  readonly name: string;
+  readonly tell: (ids: {
+    deliveryId: string;
+    endpointId: string;
+  }) => (() => Promise<void>)[];
+  readonly ends: Record<string, unknown>;
+}
+
+const stories: Story[] = [
+  {
+    name: "routed only: pending",
+    tell: (ids) => [() => events([{ deliveries: [ids] }])],
+    ends: { status: "pending", attempts: 0, outcome: "", status_code: null },
+  },
+  {
+    name: "failed, then delivered",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => attempts([{ ...ids, ...delivered, attemptNumber: 2, step: 1 }]),
+    ],
+    ends: {
+      status: "delivered",
+      attempts: 2,
+      outcome: "delivered",
+      status_code: 200,
+    },
+  },
+  {
+    name: "failed twice, waiting for the third",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () =>
+        attempts([
+          { ...ids, ...failed, attemptNumber: 2, step: 1, statusCode: 503 },
+        ]),
+    ],
+    ends: {
+      status: "failed",
+      attempts: 2,
+      outcome: "http_error",
+      status_code: 503,
+    },
+  },
+  {
+    name: "dead-lettered without an attempt",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () =>
+        deadLetters([
+          {
+            ...ids,
+            reason: "endpoint_deleted",
+            attempts: 0,
+            step: 0,
+            lastOutcome: null,
+            lastStatusCode: null,
+          },
+        ]),
+    ],
+    ends: {
+      status: "expired",
+      attempts: 0,
+      dead_letter_reason: "endpoint_deleted",
+    },
+  },
+  {
+    name: "exhausted",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () =>
+        attempts([
+          {
+            ...ids,
+            ...failed,
+            attemptNumber: 2,
+            step: 1,
+            status: "expired",
+            disposition: "dead_letter",
+            deadLetterReason: "exhausted",
+            nextAttemptAt: null,
+          },
+        ]),
+      () =>
+        deadLetters([{ ...ids, reason: "exhausted", attempts: 2, step: 1 }]),
+    ],
+    ends: {
+      status: "expired",
+      attempts: 2,
+      outcome: "http_error",
+      dead_letter_reason: "exhausted",
+    },
+  },
+  {
+    name: "paused before any attempt: still pending",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () =>
+        deadLetters([
+          {
+            ...ids,
+            reason: "paused",
+            attempts: 0,
+            step: 1,
+            lastOutcome: null,
+            lastStatusCode: null,
+          },
+        ]),
+    ],
+    ends: { status: "pending", attempts: 0, dead_letter_reason: "paused" },
+  },
+  {
+    name: "paused after a failure: still failed",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () =>
+        deadLetters([
+          {
+            ...ids,
+            reason: "paused",
+            attempts: 1,
+            step: 2,
+            lastOutcome: "http_error",
+            lastStatusCode: 500,
+          },
+        ]),
+    ],
+    ends: {
+      status: "failed",
+      attempts: 1,
+      outcome: "http_error",
+      dead_letter_reason: "paused",
+    },
+  },
+  {
+    name: "paused, resumed, delivered",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => deadLetters([{ ...ids, reason: "paused", attempts: 0, step: 1 }]),
+      () => attempts([{ ...ids, ...delivered, attemptNumber: 1, step: 1 }]),
+    ],
+    ends: { status: "delivered", attempts: 1, dead_letter_reason: "" },
+  },
+  {
+    name: "deferred before any attempt: pending, and why",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () =>
+        attempts([
+          {
+            ...ids,
+            status: "pending",
+            attemptNumber: 0,
+            step: 0,
+            outcome: null,
+            statusCode: null,
+            disposition: "defer",
+            deferralReason: "breaker_open",
+            nextAttemptAt: NOW + 1_000,
+          },
+        ]),
+    ],
+    ends: { status: "pending", attempts: 0, deferral_reason: "breaker_open" },
+  },
+  {
+    name: "deferred after a failure: the failure stays to be seen",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () =>
+        attempts([
+          {
+            ...ids,
+            status: "failed",
+            attemptNumber: 0,
+            step: 1,
+            outcome: null,
+            statusCode: null,
+            disposition: "defer",
+            deferralReason: "breaker_open",
+          },
+        ]),
+    ],
+    ends: {
+      status: "failed",
+      attempts: 1,
+      outcome: "http_error",
+      status_code: 500,
+    },
+  },
+  {
+    name: "a repeat after it was delivered",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...delivered, attemptNumber: 1, step: 0 }]),
+      () =>
+        attempts([
+          { ...ids, ...failed, attemptNumber: 1, step: 0, startedAt: NOW + 50 },
+        ]),
+      () =>
+        deadLetters([{ ...ids, reason: "exhausted", attempts: 5, step: 6 }]),
+    ],
+    ends: { status: "delivered", attempts: 1, status_code: 200 },
+  },
+];
+
+async function statusOf(deliveryId: string): Promise<unknown[]> {
+  return await writer.query(
+    "SELECT status, attempts, outcome, status_code, deferral_reason, dead_letter_reason, endpoint_id FROM deliveries FINAL WHERE delivery_id = {deliveryId: String}",
+    { deliveryId },
+  );
+}
+
+test.each(stories)(
+  "status, whatever the order of arrival: $name",
+  async ({ name, tell, ends }) => {
+    for (const order of ["in order", "reversed", "merged"]) {
+      const ids = { deliveryId: `${name} ${order}`, endpointId: "ep_1" };
+      const steps = tell(ids);
+
+      for (const step of order === "reversed" ? steps.reverse() : steps)
+        await step();
+      if (order === "merged")
+        await writer.command("OPTIMIZE TABLE deliveries FINAL");
+
+      const rows = await statusOf(ids.deliveryId);
+      expect(rows).toEqual([
+        expect.objectContaining({ ...ends, endpoint_id: "ep_1" }),
+      ]);
+    }
+  },
+);
+
+test("a delivery lost to route's repeat stays one row, and the view shows what FINAL shows", async () => {
+  const ids = { deliveryId: "twice", endpointId: "ep_1" };
+  await events([{ tenantId: "view", eventId: "a", deliveries: [ids] }]);
+  await events([
+    { tenantId: "view", eventId: "a", deliveries: [ids], decidedAt: NOW + 9 },
+  ]);
+  await attempts([{ tenantId: "view", ...ids, ...delivered }]);
+
+  const rows = await writer.query(
+    "SELECT delivery_id, status FROM delivery_status WHERE tenant_id = 'view'",
+  );
+
+  expect(rows).toEqual([{ delivery_id: "twice", status: "delivered" }]);
+});
+
+test("roll-ups count attempts, not deferrals, and equal the raw rows", async () => {
+  const ids = { tenantId: "roll", endpointId: "ep_r" };
+  const batch = [
+    { ...ids, ...failed, attemptNumber: 1, deliveryId: "r1", durationMs: 10 },
+    {
+      ...ids,
+      ...delivered,
+      attemptNumber: 2,
+      deliveryId: "r1",
+      step: 1,
+      durationMs: 30,
+    },
+    {
+      ...ids,
+      ...delivered,
+      attemptNumber: 1,
+      deliveryId: "r2",
+      durationMs: 20,
+    },
+    {
+      ...ids,
+      status: "pending",
+      attemptNumber: 0,
+      deliveryId: "r3",
+      outcome: null,
+      deferralReason: "breaker_open",
+    },
+  ];
+
+  await attempts(batch, "roll");
+  await attempts(batch, "roll");
+
+  expect(
+    await writer.query(
+      "SELECT toUInt32(attempts) AS attempts, toUInt32(delivered) AS delivered, toUInt32(delivered_first) AS first, max_duration_ms, p50_ms FROM endpoint_hours WHERE tenant_id = 'roll'",
+    ),
+  ).toEqual([
+    { attempts: 3, delivered: 2, first: 1, max_duration_ms: 30, p50_ms: 20 },
+  ]);
+  expect(
+    await writer.query(
+      "SELECT toUInt32(attempts) AS attempts, toUInt32(expired) AS expired FROM tenant_minutes WHERE tenant_id = 'roll'",
+    ),
+  ).toEqual([{ attempts: 3, expired: 0 }]);
+});
