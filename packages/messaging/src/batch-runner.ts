@@ -286,7 +286,10 @@ export function createBatchRunner<In, Row>(
   };
 }
 
-function partitionLimits(limits: BatchRunnerLimits, count: number): PartitionLimits {
+function partitionLimits(
+  limits: BatchRunnerLimits,
+  count: number,
+): PartitionLimits {
   return {
     maxRecords: limits.maxRecords,
     maxBytes: limits.maxBytes,
