@@ -24,8 +24,15 @@ const root = new URL("..", import.meta.url);
 const target = new URL("packages/core/src/records.ts", root);
 
 const interfaces = new Map<string, string>();
-for (const file of readdirSync(new URL("schemas/", root)).toSorted()) {
-  typeOf(JSON.parse(readFileSync(new URL(`schemas/${file}`, root), "utf8")) as AvroType);
+const files = readdirSync(new URL("schemas/", root))
+  .filter((file) => file.endsWith(".avsc"))
+  .toSorted();
+for (const file of files) {
+  typeOf(
+    JSON.parse(
+      readFileSync(new URL(`schemas/${file}`, root), "utf8"),
+    ) as AvroType,
+  );
 }
 const text = [
   "// Generated from schemas/*.avsc by `npm run types`. Do not edit.",
