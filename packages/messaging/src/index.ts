@@ -14,3 +14,7 @@ export type { RecordStage } from "./batch-judge.ts";
 export * from "./batch-runner.ts";
 export * from "./table.ts";
 export * from "./schemas.ts";
+export * from "./kafka.ts";
+export * from "./stage-runner.ts";
+export type { RunnerLimits } from "./runner-limits.ts";
+export type { RunnerHealth } from "./runner-health.ts";

@@ -78,15 +78,19 @@ class KafkajsConsumer implements Consumer {
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    if (partitions.length > 0) this.#life?.consumer.pause(byTopic(partitions));
+    if (partitions.length > 0)
+      this.#ask((consumer) => consumer.pause(byTopic(partitions)));
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    if (partitions.length > 0) this.#life?.consumer.resume(byTopic(partitions));
+    if (partitions.length > 0)
+      this.#ask((consumer) => consumer.resume(byTopic(partitions)));
   }
 
   seek({ topic, partition }: TopicPartition, offset: number): void {
-    this.#life?.consumer.seek({ topic, partition, offset: String(offset) });
+    this.#ask((consumer) =>
+      consumer.seek({ topic, partition, offset: String(offset) }),
+    );
   }
 
   commit(...[epoch, offsets]: Parameters<Consumer["commit"]>): Promise<void> {
@@ -203,6 +207,17 @@ class KafkajsConsumer implements Consumer {
     this.pause(partitions);
     this.#listener!.connected(true);
     this.#listener!.assigned(this.#epoch, partitions);
+  }
+
+  /** Between a crash and the next join there is no group to ask; after the join everything is asked again. */
+  #ask(question: (consumer: ConsumerLife["consumer"]) => void): void {
+    if (this.#life === null || this.#assignment === null) return;
+    try {
+      question(this.#life.consumer);
+    } catch (error) {
+      const { log } = this.#effects;
+      log.debug("consumer.notAsked", { error: String(error) });
+    }
   }
 
   #ownership() {

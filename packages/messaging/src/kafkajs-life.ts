@@ -12,7 +12,7 @@ import { KAFKAJS_RETRY } from "./kafkajs-client.ts";
 import type { ConsumerGroup, GroupBatch } from "./kafkajs-binding.ts";
 import type { ConsumerOptions, FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord, RecordHeaders } from "./record.ts";
-import { stickyAssignor, type Ownership } from "./sticky-assignor.ts";
+import { stickyAssignor, type Ownership } from "./kafkajs-assignor.ts";
 
 export interface LifeEvents {
   joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void;

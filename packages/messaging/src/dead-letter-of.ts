@@ -1,0 +1,79 @@
+/** Dead letters of records that no stage could take: the raw record, whole, with its coordinates. */
+import type { DeadLetter, DeadLetterReason } from "@postrider/core";
+import type { Clock } from "./effects.ts";
+import type { OutRecord, RawRecord, RecordHeaders } from "./record.ts";
+
+/** Makes the dead letter of a raw record. A service may give its own, to seal the raw value. Never throws. */
+export type DeadLetterOf = (
+  raw: RawRecord,
+  reason: DeadLetterReason,
+  detail: string,
+) => OutRecord;
+
+/** A raw value is kept up to this; the rest is cut off, and `rawBytes` says how much there was. */
+export const RAW_VALUE_LIMIT_BYTES = 256 << 10;
+const DETAIL_LIMIT_CHARS = 1000;
+
+/** `stage` is the vocabulary's: route, deliver, hold, record. The raw value is kept as it is. */
+export function createDeadLetterOf(options: {
+  readonly stage: string;
+  readonly clock: Clock;
+}): DeadLetterOf {
+  return (raw, reason, detail) => ({
+    topic: "dead-letters",
+    key: raw.key,
+    value: rawDeadLetter(raw, {
+      reason,
+      detail,
+      stage: options.stage,
+      deadAt: options.clock.now(),
+    }),
+  });
+}
+
+/** The fields that a raw record gives. `rawValue` may be replaced by a sealed one, with `rawKid`. */
+export function rawDeadLetter(
+  raw: RawRecord,
+  why: Pick<DeadLetter, "reason" | "detail" | "stage" | "deadAt">,
+): DeadLetter {
+  return {
+    reason: why.reason,
+    detail: why.detail.slice(0, DETAIL_LIMIT_CHARS),
+    field: null,
+    rule: null,
+    deadAt: why.deadAt,
+    stage: why.stage,
+    tenantId: null,
+    endpointId: null,
+    deliveryId: null,
+    eventId: null,
+    eventType: null,
+    receivedAt: raw.timestamp,
+    attempts: 0,
+    step: 0,
+    lastOutcome: null,
+    lastStatusCode: null,
+    recordTopic: raw.topic,
+    recordPartition: raw.partition,
+    recordOffset: raw.offset,
+    delivery: null,
+    rawKey: raw.key,
+    rawValue: raw.value?.subarray(0, RAW_VALUE_LIMIT_BYTES) ?? null,
+    rawHeaders: firstValues(raw.headers),
+    rawKid: null,
+    rawBytes: raw.value?.length ?? 0,
+    sourceTopic: raw.topic,
+    sourcePartition: raw.partition,
+    sourceOffset: raw.offset,
+  };
+}
+
+/** A dead letter keeps one value a name: of repeated ones the first, and the others under `name[1]`, `name[2]`, … */
+function firstValues(headers: RecordHeaders): Record<string, Uint8Array> {
+  const values: Record<string, Uint8Array> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const list = Buffer.isBuffer(value) ? [value] : value;
+    list.forEach((one, i) => (values[i === 0 ? name : `${name}[${i}]`] = one));
+  }
+  return values;
+}

@@ -1,0 +1,51 @@
+/** Everything of Kafka, assembled: the one place that ties the ports to kafkajs. */
+import type { Clock, Log, Meter } from "./effects.ts";
+import { createAdmin } from "./kafkajs-admin.ts";
+import { createKafkajsClient } from "./kafkajs-client.ts";
+import { createKafkajsConsumer } from "./kafkajs-consumer.ts";
+import { createFencedProducer } from "./kafkajs-fenced-producer.ts";
+import { createProducerFactory } from "./kafkajs-producer.ts";
+import type {
+  Admin,
+  Consumer,
+  ConsumerOptions,
+  FencedProducer,
+  KafkaConnection,
+  ProducerFactory,
+} from "./ports.ts";
+
+export interface KafkaEffects {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly meter: Meter;
+}
+
+export interface Kafka {
+  /** A member of a group; joins on `start`. */
+  consumer(options: ConsumerOptions): Consumer;
+  readonly createProducer: ProducerFactory;
+  admin(): Admin;
+  /** Takes the transactional id over from whoever had it. */
+  fencedProducer(transactionalId: string): Promise<FencedProducer>;
+}
+
+/** Connects to nothing yet. Throws if the installed kafkajs is not the version that the adapters were written for. */
+export function createKafka(
+  connection: KafkaConnection,
+  effects: KafkaEffects,
+): Kafka {
+  const { log, clock } = effects;
+  const client = createKafkajsClient(connection, log);
+  return {
+    consumer: (options) =>
+      createKafkajsConsumer(options, {
+        createClient: () => createKafkajsClient(connection, log),
+        log,
+        clock,
+      }),
+    createProducer: createProducerFactory(client),
+    admin: () => createAdmin(client),
+    fencedProducer: (transactionalId) =>
+      createFencedProducer(client, transactionalId),
+  };
+}
