@@ -1,0 +1,268 @@
+import { connect } from "node:net";
+import { afterEach, expect, test } from "@jest/globals";
+import {
+  inlineEndpointId,
+  secretAad,
+  type WebhookEvent,
+} from "@postrider/core";
+import type { OutRecord } from "@postrider/messaging";
+import { createKeyRing, sha256 } from "@postrider/runtime";
+import { testEffects, waitFor } from "@postrider/testkit";
+import { acceptEvents } from "./accept-events.ts";
+import { createDoor, type Door } from "./door.ts";
+import type { SendResult } from "./patient-sender.ts";
+
+const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
+const KEY = "admin-key";
+const open: Door[] = [];
+afterEach(async () => {
+  for (const door of open.splice(0)) await door.stop(Date.now() + 1_000);
+});
+
+/** A door whose broker answers as `send` says. */
+async function aDoor(
+  send: () => SendResult | Promise<SendResult> = () => "acknowledged",
+) {
+  const sent: OutRecord[] = [];
+  const effects = testEffects();
+  const door = createDoor({
+    host: "127.0.0.1",
+    port: 0,
+    adminKey: KEY,
+    maxBodyBytes: 10_000,
+    accept: (request) =>
+      acceptEvents(request, {
+        rules: {
+          maxPayloadBytes: 1_000,
+          url: { allowHttp: false, allowedCidrs: [] },
+          inline: { kind: "allow" },
+        },
+        keyRing,
+        sender: {
+          async send(records) {
+            sent.push(...records);
+            return send();
+          },
+        },
+        now: () => 5,
+      }),
+    ...effects,
+  });
+  open.push(door);
+  await door.start();
+  const post = async (
+    body: unknown,
+    headers: Record<string, string> = {},
+    path = "/v1/events",
+  ) => {
+    const response = await fetch(door.url() + path, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${KEY}`,
+        "content-type": "application/json",
+        ...headers,
+      },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      json: JSON.parse(text) as Record<string, unknown>,
+    };
+  };
+  return { door, post, sent, effects };
+}
+
+const event = { id: "e.1", type: "order.paid", tenantId: "acme", payload: {} };
+
+test("an accepted event is answered with its id and tenant, and produced under its key", async () => {
+  const { post, sent } = await aDoor();
+
+  const { status, json } = await post(
+    `{"id":"e.1","type":"order.paid","tenantId":"acme","payload": {"n":1.0} }`,
+  );
+
+  expect(status).toBe(202);
+  expect(json).toEqual({ events: [{ id: "e.1", tenantId: "acme" }] });
+  expect(sent).toMatchObject([
+    {
+      topic: "events",
+      key: "acme:e.1",
+      value: { id: "e.1", payload: Buffer.from(`{"n":1.0}`) },
+    },
+  ]);
+});
+
+test("a batch is answered in its order", async () => {
+  const { post } = await aDoor();
+  const ids = ["a", "b", "c"];
+
+  const { status, json } = await post({
+    events: ids.map((id) => ({ ...event, id })),
+  });
+
+  expect(status).toBe(202);
+  expect(json["events"]).toEqual(ids.map((id) => ({ id, tenantId: "acme" })));
+});
+
+test("no plain secret leaves the door", async () => {
+  const { post, sent } = await aDoor();
+
+  await post({
+    ...event,
+    destination: { url: "https://callback.example/", secret: "hush" },
+  });
+
+  const { destination } = sent[0]!.value as WebhookEvent;
+  expect(destination?.secret).toBeNull();
+  const sealed = destination!.sealedSecret!;
+  expect(sealed).toMatchObject({ kid: "k1", createdAt: 5 });
+  expect(JSON.stringify(sent)).not.toContain("hush");
+  const endpointId = inlineEndpointId(sha256, "acme", destination!.url);
+  const aad = secretAad("acme", endpointId, sealed.id);
+  expect(keyRing.open(sealed, aad).toString()).toBe("hush");
+});
+
+test.each([
+  [{}, 401],
+  [{ authorization: "Bearer wrong" }, 401],
+  [{ authorization: `Basic ${KEY}` }, 401],
+  [{ authorization: KEY }, 401],
+  [{ authorization: `bearer ${KEY}` }, 202],
+])("with the headers %j the answer is %d", async (headers, status) => {
+  const { door } = await aDoor();
+
+  const response = await fetch(`${door.url()}/v1/events`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(event),
+  });
+
+  expect(response.status).toBe(status);
+  if (status === 401)
+    expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
+});
+
+test("one wrong event refuses all, and every problem names its event, field and rule", async () => {
+  const { post, sent } = await aDoor();
+
+  const { status, headers, json } = await post({
+    events: [
+      event,
+      { ...event, tenantId: undefined },
+      {
+        ...event,
+        type: "",
+        destination: { url: "http://a.example", secret: "" },
+      },
+    ],
+  });
+
+  expect(status).toBe(400);
+  expect(headers.get("content-type")).toMatch(/^application\/problem\+json/);
+  expect(json).toMatchObject({
+    status: 400,
+    type: "urn:postrider:problem:invalid",
+    errors: [
+      { field: "events[1].tenantId", rule: "required" },
+      { field: "events[2].type", rule: "required" },
+      { field: "events[2].destination.url", rule: "scheme" },
+      { field: "events[2].destination.secret", rule: "required" },
+    ],
+  });
+  expect(sent).toEqual([]);
+});
+
+test("garbage, other media types, compressed and oversized bodies, and other paths are refused", async () => {
+  const { post, door, sent } = await aDoor();
+
+  expect((await post("{")).status).toBe(400);
+  expect((await post("")).status).toBe(400);
+  expect((await post("x", { "content-type": "text/plain" })).status).toBe(415);
+  expect((await post("{}", { "content-encoding": "gzip" })).status).toBe(415);
+  expect((await post("x".repeat(10_001))).status).toBe(413);
+  expect(
+    (await post({ ...event, payload: "x".repeat(1_000) })).json,
+  ).toMatchObject({
+    status: 400,
+    errors: [{ field: "payload", rule: "max_bytes" }],
+  });
+  expect((await post(event, {}, "/v1/other")).status).toBe(404);
+  const got = await fetch(`${door.url()}/v1/events`, {
+    headers: { authorization: `Bearer ${KEY}` },
+  });
+  expect(got.status).toBe(404);
+  expect(sent).toEqual([]);
+});
+
+test("an Idempotency-Key gives the same id every time, and another to another tenant", async () => {
+  const { post } = await aDoor();
+  const headers = { "idempotency-key": "k-1" };
+  const { id: _, ...withoutId } = event;
+
+  const [one, two, other] = [
+    await post(withoutId, headers),
+    await post(withoutId, headers),
+    await post({ ...withoutId, tenantId: "beta" }, headers),
+  ].map(({ json }) => json["events"]);
+
+  expect(one).toEqual(two);
+  expect(one).not.toEqual(other);
+  expect((await post(withoutId)).json).toMatchObject({
+    errors: [{ field: "id", rule: "required" }],
+  });
+});
+
+test.each(["late", "full", "stopped"] as const)(
+  "an event that the broker has not acknowledged (%s) is answered with 503 and Retry-After",
+  async (result) => {
+    const { post } = await aDoor(() => result);
+
+    const { status, headers, json } = await post(event);
+
+    expect(status).toBe(503);
+    expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(json["type"]).toMatch(/busy|not-acknowledged/);
+  },
+);
+
+test("a bug is answered without its details, and logged", async () => {
+  const { post, effects } = await aDoor(() => {
+    throw new Error("hush");
+  });
+
+  const { status, json } = await post(event);
+
+  expect(status).toBe(500);
+  expect(JSON.stringify(json)).not.toContain("hush");
+  expect(effects.log.of("request.failed")).toHaveLength(1);
+});
+
+test("broken HTTP does not hurt it", async () => {
+  const { door, post } = await aDoor();
+  const { port, hostname } = new URL(door.url());
+  const socket = connect(Number(port), hostname);
+  const answer: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => answer.push(chunk));
+
+  socket.write("GARBAGE\r\n\r\n");
+
+  await waitFor(() => Buffer.concat(answer).toString().includes(" 400 "));
+  socket.destroy();
+  expect((await post(event)).status).toBe(202);
+});
+
+test("a stop lets the request in flight end", async () => {
+  const broker = Promise.withResolvers<SendResult>();
+  const { door, post, sent } = await aDoor(() => broker.promise);
+  const posted = post(event);
+  await waitFor(() => sent.length === 1);
+
+  const stopped = door.stop(Date.now() + 5_000);
+  broker.resolve("acknowledged");
+
+  expect((await posted).status).toBe(202);
+  await stopped;
+  expect(door.isListening()).toBe(false);
+});
