@@ -9,5 +9,5 @@ if (major < 24) {
   );
   process.exitCode = 1;
 } else {
-  import("../src/main.ts");
+  void import("../src/main.ts");
 }

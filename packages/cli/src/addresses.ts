@@ -3,7 +3,11 @@ import { findDevFolder, readDevFile, type DevFile } from "./dev-folder.ts";
 
 /** Where the parts of a stack are. Each is asked for by name, so that a command needs only what it uses. */
 export interface Addresses {
-  kafka(): { readonly brokers: readonly string[]; readonly prefix: string };
+  kafka(): {
+    readonly brokers: readonly string[];
+    readonly prefix: string;
+    readonly schemaRegistryUrl: string | null;
+  };
   clickhouse(): { readonly url: string; readonly database: string };
   control(): { readonly url: string; readonly adminKey: string };
   ingest(): { readonly url: string; readonly adminKey: string };
@@ -34,6 +38,8 @@ export function findAddresses(
       brokers: pick("KAFKA_BROKERS", file?.kafka.brokers.join(",")).split(","),
       prefix:
         env["POSTRIDER_TOPIC_PREFIX"] || file?.topicPrefix || "postrider.",
+      schemaRegistryUrl:
+        env["SCHEMA_REGISTRY_URL"] || file?.schemaRegistry?.url || null,
     }),
     clickhouse: () => ({
       url: pick("CLICKHOUSE_URL", file?.clickhouse.url),

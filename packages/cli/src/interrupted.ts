@@ -1,7 +1,22 @@
-import { EXIT } from "./cli-error.ts";
+import { EXIT, type ExitCode } from "./cli-error.ts";
 
 /** npm passes on the Ctrl-C that the terminal has sent us already: what comes this soon is the same one. */
 const SAME_SIGNAL_MS = 1_000;
+
+let onFirst: ((signal: NodeJS.Signals) => void) | null = null;
+let firstAt: number | null = null;
+
+/** What SIGINT and SIGTERM do to this process; called once, by `main.ts`. */
+export function listenForInterrupts(exit: (code: ExitCode) => void): void {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (onFirst === null) return exit(EXIT.interrupted);
+    firstAt ??= performance.now();
+    if (performance.now() - firstAt > SAME_SIGNAL_MS)
+      return exit(EXIT.interrupted);
+    onFirst(signal);
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+}
 
 /**
  * Resolves at the first SIGINT or SIGTERM; from then on the command ends itself in good order, and whoever presses
@@ -9,14 +24,6 @@ const SAME_SIGNAL_MS = 1_000;
  */
 export function interrupted(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let firstAt: number | null = null;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      firstAt ??= performance.now();
-      if (performance.now() - firstAt > SAME_SIGNAL_MS)
-        process.exit(EXIT.interrupted);
-      resolve(signal);
-    };
-    for (const signal of ["SIGINT", "SIGTERM"] as const)
-      process.removeAllListeners(signal).on(signal, onSignal);
+    onFirst = resolve;
   });
 }

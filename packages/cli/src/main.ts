@@ -1,10 +1,10 @@
 import { CommanderError, type Command } from "commander";
 import { CliError, EXIT, reasonOf, type ExitCode } from "./cli-error.ts";
 import type { Run } from "./command.ts";
+import { listenForInterrupts } from "./interrupted.ts";
 import { createProgram } from "./program.ts";
 
-process.once("SIGINT", () => process.exit(EXIT.interrupted));
-process.once("SIGTERM", () => process.exit(EXIT.interrupted));
+listenForInterrupts((code) => process.exit(code));
 // `postrider query … | head` ends us early, and that is fine.
 process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed),

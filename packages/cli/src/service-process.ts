@@ -77,6 +77,16 @@ export function spawnService(options: {
     child.once("exit", (code, signal) => settle({ code, signal }));
     child.once("error", () => settle({ code: 127, signal: null }));
   });
+  // One SIGTERM: a second would tell the service to drop what it finishes.
+  const end = async (withinMs: number): Promise<ServiceExit> => {
+    if (exit !== null) return exit;
+    child.kill("SIGTERM");
+    const force = setTimeout(() => child.kill("SIGKILL"), withinMs);
+    const ended = await exited;
+    clearTimeout(force);
+    return ended;
+  };
+  let stopped: Promise<ServiceExit> | undefined;
   return {
     name,
     pid: child.pid ?? 0,
@@ -84,14 +94,7 @@ export function spawnService(options: {
     logFile,
     exited,
     hasExited: () => exit !== null,
-    async stop(withinMs) {
-      if (exit !== null) return exit;
-      child.kill("SIGTERM");
-      const force = setTimeout(() => child.kill("SIGKILL"), withinMs);
-      const ended = await exited;
-      clearTimeout(force);
-      return ended;
-    },
+    stop: (withinMs) => (stopped ??= end(withinMs)),
   };
 }
 

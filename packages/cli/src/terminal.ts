@@ -95,7 +95,7 @@ function shrink(widths: number[], columns: number): void {
 /** What a receiver or publisher wrote must not steer the terminal. */
 export function visible(text: string): string {
   return stripVTControlCharacters(text).replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
+    /\p{Cc}/gu,
     (character) =>
       ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[character] ?? "�",
   );

@@ -57,6 +57,7 @@ async function requireTopic(
 async function follow(given: {
   readonly brokers: readonly string[];
   readonly prefix: string;
+  readonly schemaRegistryUrl: string | null;
   readonly name: string;
   readonly options: TailOptions;
   readonly terminal: Terminal;
@@ -69,6 +70,8 @@ async function follow(given: {
     log: quietLog(),
     meter: createMeter({ service: "cli" }),
     clock: systemClock,
+    schemaRegistryUrl: given.schemaRegistryUrl,
+    registeredTopics: [], // it only reads
   });
   await schemas.start();
   const decode = decoderOf(schemas, name);

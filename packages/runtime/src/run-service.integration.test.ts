@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "@jest/globals";
 
 const fixture = fileURLToPath(
-  new URL("../fixtures/service.ts", import.meta.url),
+  new URL("../fixtures/service/main.ts", import.meta.url),
 );
 let child: ChildProcess | undefined;
 afterEach(() => void child?.kill("SIGKILL"));

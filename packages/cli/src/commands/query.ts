@@ -52,5 +52,5 @@ function parseKeepingNumbers(text: string): QueryAnswer {
 
 function cell(value: unknown): string {
   if (value === null || value === undefined) return "NULL";
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

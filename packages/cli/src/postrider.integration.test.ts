@@ -1,0 +1,386 @@
+/** Runs the real command, against a server that answers as control and ingest do. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  test,
+} from "@jest/globals";
+
+const bin = fileURLToPath(new URL("../bin/postrider.js", import.meta.url));
+const cwd = mkdtempSync(join(tmpdir(), "postrider-cli-"));
+afterAll(() => rmSync(cwd, { recursive: true, force: true }));
+
+interface Asked {
+  readonly line: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+type Answer = readonly [status: number, body: unknown];
+
+let server: Server;
+let address = "";
+let asked: Asked[] = [];
+let answer: (asked: Asked) => Answer = () => [404, {}];
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const one = {
+        line: `${request.method} ${request.url}`,
+        headers: request.headers,
+        body,
+      };
+      asked.push(one);
+      const [status, reply] = answer(one);
+      response.writeHead(status, { connection: "close" });
+      response.end(typeof reply === "string" ? reply : JSON.stringify(reply));
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const bound = server.address();
+  address = `http://127.0.0.1:${typeof bound === "object" ? bound?.port : ""}`;
+});
+afterAll(() => void server.close());
+beforeEach(() => {
+  asked = [];
+});
+let child: ReturnType<typeof spawn> | undefined;
+afterEach(() => void child?.kill("SIGKILL"));
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function postrider(
+  args: readonly string[],
+  more: { env?: Record<string, string>; input?: string; node?: string[] } = {},
+): Promise<Ran> {
+  const own = spawn(process.execPath, [...(more.node ?? []), bin, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], ...more.env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child = own;
+  own.stdin.end(more.input ?? "");
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(own.stdout),
+    text(own.stderr),
+    once(own, "close"),
+  ]);
+  return { code: code as number | null, stdout, stderr };
+}
+
+const stack = () => ({
+  POSTRIDER_CONTROL_URL: address,
+  POSTRIDER_INGEST_URL: address,
+  POSTRIDER_ADMIN_KEY: "k3y",
+});
+
+test.each([
+  [[], 2],
+  [["nope"], 2],
+  [["query"], 2],
+  [["start", "mailer"], 2],
+  [["receiver", "--port", "x"], 2],
+  [["receiver", "--secret", "whsec_%"], 2],
+  [["endpoints", "create", "--tenant", "a", "--url", "nope"], 2],
+  [["publish", "--tenant", "a", "--type", "b", "--payload", "nope"], 2],
+  [["publish", "--ndjson", "/no/such/file"], 2],
+  [["query", "SELECT 1"], 3],
+  [["status"], 3],
+  [["start", "dispatcher"], 3],
+  [["topics", "plan"], 3],
+  [["--help"], 0],
+  [["--version"], 0],
+])("%j without a stack exits with %i", async (args, code) => {
+  expect((await postrider(args)).code).toBe(code);
+});
+
+test("without a stack it says what is missing and how to start one, on stderr alone", async () => {
+  const ran = await postrider(["query", "SELECT 1"]);
+
+  expect(ran.stdout).toBe("");
+  expect(ran.stderr).toContain("No running stack was found");
+  expect(ran.stderr).toContain("npx postrider dev");
+});
+
+test("with --json an error is one line of JSON on stderr", async () => {
+  const ran = await postrider(["status", "--json"]);
+
+  expect(JSON.parse(ran.stderr)).toMatchObject({
+    error: "No running stack was found.",
+    next: "Start one with: npx postrider dev",
+    exitCode: 3,
+  });
+});
+
+test("another Node is told which Node is needed and how to get it", async () => {
+  const disguise = join(cwd, "old-node.cjs");
+  writeFileSync(
+    disguise,
+    'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } });',
+  );
+
+  const ran = await postrider(["--version"], { node: ["--require", disguise] });
+
+  expect(ran).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringMatching(/needs Node 24 .* 20\.20\.2.*npx postrider/),
+  });
+});
+
+test.each([
+  [400, 5],
+  [401, 5],
+  [404, 4],
+  [409, 5],
+  [412, 5],
+  [500, 1],
+  [503, 3],
+])(
+  "an answer %i exits with %i and says the problem's fields",
+  async (status, code) => {
+    answer = () => [
+      status,
+      {
+        title: "The request breaks a rule",
+        detail: "two fields",
+        errors: [{ field: "url", rule: "https", message: "must be https" }],
+      },
+    ];
+
+    const ran = await postrider(["endpoints", "get", "ep_1"], { env: stack() });
+
+    expect(ran.code).toBe(code);
+    expect(ran.stderr).toContain(`The request breaks a rule (${status}).`);
+    expect(ran.stderr).toContain("url: must be https");
+  },
+);
+
+test("an address where nobody listens exits with 3", async () => {
+  const ran = await postrider(["query", "SELECT 1"], {
+    env: {
+      POSTRIDER_CONTROL_URL: "http://127.0.0.1:1",
+      POSTRIDER_ADMIN_KEY: "k",
+    },
+  });
+
+  expect(ran.code).toBe(3);
+  expect(ran.stderr).toContain("http://127.0.0.1:1 cannot be reached");
+});
+
+test("an endpoint is created from the flags, and its secret is printed", async () => {
+  answer = () => [201, { id: "ep_1", version: 1, secret: "whsec_x" }];
+
+  const flags =
+    "--json --tenant acme --url https://example.com/hooks/ --types order.*,user.created --header X-Team:red --timeout 5s --retry-delays 1s,5m";
+  const ran = await postrider(["endpoints", "create", ...flags.split(" ")], {
+    env: stack(),
+  });
+
+  expect(ran.code).toBe(0);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ secret: "whsec_x" });
+  expect(asked[0]?.headers["authorization"]).toBe("Bearer k3y");
+  expect(JSON.parse(asked[0]?.body ?? "")).toEqual({
+    tenantId: "acme",
+    url: "https://example.com/hooks/",
+    eventTypes: ["order.*", "user.created"],
+    headers: { "X-Team": "red" },
+    timeoutMs: 5_000,
+    retryDelays: [1_000, 300_000],
+  });
+});
+
+test("a change names the version that is there, unless one is given", async () => {
+  answer = () => [200, { id: "ep_1", version: 7, eventTypes: [] }];
+
+  await postrider(["endpoints", "update", "ep_1", "--disable"], {
+    env: stack(),
+  });
+  await postrider(["endpoints", "delete", "ep_1", "--if-version", "3"], {
+    env: stack(),
+  });
+
+  const [, patch, remove] = asked;
+  expect(patch).toMatchObject({
+    line: "PATCH /v1/endpoints/ep_1",
+    body: '{"state":"disabled"}',
+  });
+  expect(patch?.headers["if-match"]).toBe('"7"');
+  expect(remove?.line).toBe("DELETE /v1/endpoints/ep_1");
+  expect(remove?.headers["if-match"]).toBe('"3"');
+});
+
+test("a list is read to its last page", async () => {
+  answer = ({ line }) =>
+    line.includes("cursor=next")
+      ? [200, { endpoints: [{ id: "ep_2", eventTypes: [] }], nextCursor: null }]
+      : [
+          200,
+          { endpoints: [{ id: "ep_1", eventTypes: [] }], nextCursor: "next" },
+        ];
+
+  const ran = await postrider(["endpoints", "list", "--json"], {
+    env: stack(),
+  });
+
+  expect(JSON.parse(ran.stdout)).toMatchObject({
+    endpoints: [{ id: "ep_1" }, { id: "ep_2" }],
+  });
+});
+
+test("a query's 64-bit integers come out whole, as a table and as JSON", async () => {
+  const body =
+    '{"columns":[{"name":"n","type":"UInt64"}],"rows":[[18446744073709551615]]}';
+  answer = () => [200, body];
+
+  const shown = await postrider(["query", "SELECT n"], { env: stack() });
+  const json = await postrider(["query", "SELECT n", "--json"], {
+    env: stack(),
+  });
+
+  expect(shown.stdout).toBe("n\n18446744073709551615\n");
+  expect(json.stdout).toBe(`${body}\n`);
+});
+
+test("a payload from stdin goes to the door byte for byte", async () => {
+  answer = () => [202, { events: [{ id: "e1", tenantId: "acme" }] }];
+  const payload = '{"n":12345678901234567890, "n":1.0,"ü":"\\u00e9"}';
+
+  const ran = await postrider(
+    ["publish", "--tenant", "acme", "--type", "order.paid", "--id", "e1"],
+    { env: stack(), input: `${payload}\n` },
+  );
+
+  expect(ran).toMatchObject({ code: 0, stdout: "e1\n" });
+  expect(asked[0]?.body).toBe(
+    `{"events":[{"id":"e1","type":"order.paid","tenantId":"acme","payload":${payload}}]}`,
+  );
+});
+
+test("NDJSON is published in batches, each line as it stands", async () => {
+  answer = ({ body }) => [
+    202,
+    { events: (JSON.parse(body) as { events: { id: string }[] }).events },
+  ];
+  const lines = Array.from(
+    { length: 250 },
+    (_, at) => `{"id":"e${at}",  "payload":1e2}`,
+  );
+
+  const ran = await postrider(["publish", "--ndjson", "-", "--json"], {
+    env: stack(),
+    input: lines.join("\n"),
+  });
+
+  expect(JSON.parse(ran.stdout).events).toHaveLength(250);
+  expect(asked).toHaveLength(3);
+  expect(asked[0]?.body).toContain('{"id":"e0",  "payload":1e2}');
+});
+
+test("publish --wait goes on until the delivery is over, and exits with 0 only if it was delivered", async () => {
+  const views = ["pending", "failed", "expired"].map(eventView);
+  answer = ({ line }) => {
+    if (line.startsWith("POST"))
+      return [202, { events: [{ id: "e1", tenantId: "acme" }] }];
+    const reads = asked.length - 2;
+    return reads < 1 ? [404, {}] : [200, views[Math.min(reads - 1, 2)]];
+  };
+
+  const ran = await postrider(
+    [
+      "publish",
+      "--tenant",
+      "acme",
+      "--type",
+      "a",
+      "--id",
+      "e1",
+      "--payload",
+      "1",
+      "--wait",
+      "--json",
+    ],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(1);
+  expect(asked.at(-1)?.line).toBe("GET /v1/events/e1?tenantId=acme");
+  expect(JSON.parse(ran.stdout).events[0].deliveries[0].status).toBe("expired");
+});
+
+test("publish --wait shows each change on stderr, and ends with 0 when all is delivered", async () => {
+  answer = ({ line }) =>
+    line.startsWith("POST")
+      ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
+      : [200, eventView(asked.length < 4 ? "failed" : "delivered")];
+
+  const ran = await postrider(
+    [
+      "publish",
+      "--tenant",
+      "acme",
+      "--type",
+      "a",
+      "--id",
+      "e1",
+      "--payload",
+      "1",
+      "--wait",
+    ],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toContain("ep_1 failed");
+  expect(ran.stderr).toContain("ep_1 delivered");
+  expect(ran.stdout).toContain("dlv_1 → ep_1  delivered");
+});
+
+test("an interrupted wait exits with 130", async () => {
+  answer = ({ line }) =>
+    line.startsWith("POST")
+      ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
+      : (child?.kill("SIGINT"), [404, {}]);
+
+  const ran = await postrider(
+    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(130);
+});
+
+function eventView(status: string): unknown {
+  return {
+    id: "e1",
+    type: "a",
+    tenantId: "acme",
+    occurredAt: null,
+    receivedAt: "2026-01-01T00:00:00.000Z",
+    decision: "routed",
+    reason: null,
+    deliveries: [
+      {
+        id: "dlv_1",
+        endpointId: "ep_1",
+        status,
+        attempts: [],
+        nextAttemptAt: null,
+      },
+    ],
+  };
+}

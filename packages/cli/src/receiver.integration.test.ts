@@ -1,0 +1,82 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { sign } from "@postrider/signing";
+import {
+  startReceiver,
+  type ReceivedRequest,
+  type Receiver,
+  type ReceiverOptions,
+} from "./receiver.ts";
+
+const secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+let receiver: Receiver | undefined;
+afterEach(async () => await receiver?.stop());
+
+async function start(options: Partial<ReceiverOptions> = {}) {
+  const seen: ReceivedRequest[] = [];
+  receiver = await startReceiver({
+    port: 0,
+    secrets: [secret],
+    failFirst: 0,
+    slowMs: 0,
+    status: 200,
+    onRequest: (request) => seen.push(request),
+    ...options,
+  });
+  const { url } = receiver;
+  const send = async (body: string, signedBody = body): Promise<number> => {
+    const id = "msg_1";
+    const timestamp = Math.floor(Date.now() / 1000);
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      headers: {
+        "webhook-id": id,
+        "webhook-timestamp": String(timestamp),
+        "webhook-signature": sign({
+          id,
+          timestamp,
+          body: Buffer.from(signedBody),
+          secrets: [secret],
+        }),
+      },
+    });
+    return response.status;
+  };
+  return { seen, send };
+}
+
+test("a request signed by the secret is right, and one whose body was changed is wrong", async () => {
+  const { seen, send } = await start();
+
+  await send("{}");
+  await send("{ }", "{}");
+
+  expect(seen.map((request) => request.signature)).toEqual(["right", "wrong"]);
+  expect(seen[1]?.signatureError).toContain("no signature was made");
+});
+
+test("a repeat of a webhook-id is counted", async () => {
+  const { seen, send } = await start();
+
+  await send("{}");
+  await send("{}");
+
+  expect(seen.map((request) => request.timesSeen)).toEqual([1, 2]);
+});
+
+test("the first requests fail as often as asked, then the status is what was asked", async () => {
+  const { seen, send } = await start({ failFirst: 2, status: 204 });
+
+  const statuses = [await send("1"), await send("2"), await send("3")];
+
+  expect(statuses).toEqual([500, 500, 204]);
+  expect(seen.map((request) => request.status)).toEqual(statuses);
+});
+
+test("without secrets nothing is claimed about signatures", async () => {
+  const { seen, send } = await start({ secrets: [] });
+
+  await send("{}");
+
+  expect(seen[0]?.signature).toBe("not checked");
+});

@@ -1,0 +1,61 @@
+import { expect, test } from "@jest/globals";
+import { showable, showRecord } from "./show-record.ts";
+
+test("times become RFC 3339, bytes text or base64, and sealed secrets are left out", () => {
+  const shown = showable(
+    {
+      startedAt: 0,
+      nextAttemptAt: null,
+      durationMs: 5,
+      payload: Buffer.from("{}"),
+      responseBody: Buffer.of(0xff),
+      secrets: [{ id: "sec_1", ciphertext: Buffer.from("x"), createdAt: 1 }],
+    },
+    "",
+  );
+
+  expect(shown).toEqual({
+    startedAt: "1970-01-01T00:00:00.000Z",
+    nextAttemptAt: null,
+    durationMs: 5,
+    payload: "{}",
+    responseBody: "base64:/w==",
+    secrets: [
+      {
+        id: "sec_1",
+        ciphertext: "[sealed]",
+        createdAt: "1970-01-01T00:00:00.001Z",
+      },
+    ],
+  });
+});
+
+test("a time beyond what a date can hold stays a number", () => {
+  expect(showable({ createdAt: 1e300 }, "")).toEqual({ createdAt: 1e300 });
+});
+
+test("a record shows where it lies, its key and headers as text", () => {
+  const raw = {
+    topic: "postrider.events",
+    partition: 2,
+    offset: 7,
+    timestamp: 0,
+    key: Buffer.from("acme:1"),
+    value: null,
+    headers: {
+      ce_id: Buffer.from("1"),
+      many: [Buffer.from("a"), Buffer.from("b")],
+    },
+  };
+
+  expect(showRecord(raw, { value: null, error: null })).toEqual({
+    topic: "postrider.events",
+    partition: 2,
+    offset: 7,
+    timestamp: "1970-01-01T00:00:00.000Z",
+    key: "acme:1",
+    headers: { ce_id: "1", many: ["a", "b"] },
+    value: null,
+    error: null,
+  });
+});
