@@ -1,64 +1,74 @@
+/**
+ * Downloads and what is made of them once, kept between runs.
+ * Invariant: an entry has its name only when it is whole. Of several processes one makes it, the others wait.
+ */
 import {
   existsSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   utimesSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-import { waitUntil } from "./wait-until.ts";
+import { basename, dirname, join } from "node:path";
 import { StackError } from "./stack-error.ts";
+import { waitUntil } from "./wait-until.ts";
 
 /** Where downloads are kept: XDG_CACHE_HOME or ~/.cache, below it `postrider`. */
 export function cacheRoot(env: NodeJS.ProcessEnv): string {
   return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "postrider");
 }
 
-/** A lock whose holder has not touched it for this long is dead. */
+/** The holder touches its lock more often than this; a lock untouched for so long has lost its holder. */
 const LOCK_STALE_MS = 15_000;
 const WAIT_MS = 15 * 60_000;
 
-/**
- * The entry `path` of the cache, made by `make` where it is missing. `make` writes to a path beside it, which takes its
- * name only when whole: an interrupted download leaves nothing that looks finished. Of several processes one makes it,
- * the others wait.
- */
+/** The entry `path`, made by `make` where it is missing; `make` writes to the path beside it that it is given. */
 export async function cached(
   path: string,
   make: (temporary: string) => Promise<void>,
 ): Promise<string> {
-  mkdirSync(dirname(path), { recursive: true });
   if (existsSync(path)) return path;
+  mkdirSync(dirname(path), { recursive: true });
   const lock = `${path}.lock`;
-  const isOurs = await waitUntil(
-    () => existsSync(path) || takeLock(lock),
-    WAIT_MS,
-  );
-  if (!isOurs) {
+  let hasLock = false;
+  await waitUntil(() => {
+    if (existsSync(path)) return true;
+    hasLock = takeLock(lock);
+    return hasLock;
+  }, WAIT_MS);
+  if (!hasLock) {
+    if (existsSync(path)) return path;
     throw new StackError(
       "DOWNLOAD_FAILED",
-      `Another process has been filling ${path} for ${WAIT_MS / 60_000} minutes: stop it, or remove ${lock}.`,
+      `Another process has been making ${path} for ${WAIT_MS / 60_000} minutes: end it, or remove ${lock}.`,
     );
   }
-  if (existsSync(path) && !existsSync(lock)) return path;
   const beat = setInterval(() => {
     const now = new Date();
-    utimesSync(lock, now, now);
+    if (existsSync(lock)) utimesSync(lock, now, now);
   }, LOCK_STALE_MS / 5);
-  const temporary = `${path}.tmp-${process.pid}`;
   try {
-    if (!existsSync(path)) {
-      rmSync(temporary, { recursive: true, force: true });
-      await make(temporary);
-      renameSync(temporary, path);
-    }
+    removeLeftovers(path);
+    const temporary = `${path}.tmp-${process.pid}`;
+    if (!existsSync(path)) await make(temporary);
+    moveInto(path, temporary);
     return path;
   } finally {
     clearInterval(beat);
-    rmSync(temporary, { recursive: true, force: true });
+    removeLeftovers(path);
     rmSync(lock, { recursive: true, force: true });
+  }
+}
+
+function moveInto(path: string, temporary: string): void {
+  try {
+    if (existsSync(temporary)) renameSync(temporary, path);
+  } catch (error) {
+    // Two that took one stale lock made it twice: theirs is as good as ours.
+    if (!existsSync(path)) throw error;
   }
 }
 
@@ -72,5 +82,12 @@ function takeLock(lock: string): boolean {
     if (touchedAt !== undefined && Date.now() - touchedAt > LOCK_STALE_MS)
       rmSync(lock, { recursive: true, force: true });
     return false;
+  }
+}
+
+function removeLeftovers(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    if (name.startsWith(`${basename(path)}.tmp-`))
+      rmSync(join(dirname(path), name), { recursive: true, force: true });
   }
 }

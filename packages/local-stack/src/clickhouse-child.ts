@@ -2,7 +2,6 @@
  * The child process that is a ClickHouse server: the engine runs on a thread of its own, so that this loop stays free
  * to see SIGTERM and the parent's end. Leaves by SIGKILL of itself: the engine's native threads hold up any other exit.
  */
-import { createRequire } from "node:module";
 import { DataType, load, open } from "ffi-rs";
 
 const GRACE_MS = 4000;
@@ -40,10 +39,7 @@ process.on("SIGINT", () => void stop());
 // Nobody is left to use the data: no need to close them well, and what is committed survives a kill.
 process.on("disconnect", () => leave("the parent is gone"));
 
-open({
-  library: "clickhouse",
-  path: createRequire(import.meta.url).resolve(library),
-});
+open({ library: "clickhouse", path: library });
 load({
   library: "clickhouse",
   funcName: "chdb_query_cmdline",

@@ -7,6 +7,8 @@ import { startServer, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
 
 export interface ClickHouseOptions {
+  /** From `engineLibrary`. */
+  readonly library: string;
   readonly dir: string;
   readonly port: number;
   readonly janitor: Janitor;
@@ -27,7 +29,7 @@ export async function startClickHouse(
     args: [
       "--disable-warning=ExperimentalWarning",
       fileURLToPath(new URL("./clickhouse-child.ts", import.meta.url)),
-      engineLibrary(),
+      options.library,
       url,
       "clickhouse",
       "--multiquery",
@@ -59,7 +61,8 @@ async function dataPathAt(url: string): Promise<string> {
   return response.ok ? body : "";
 }
 
-function engineLibrary(): string {
+/** The engine's shared library; throws a sentence where this platform has none. */
+export function engineLibrary(): string {
   const name = `@chdb/lib-${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}`;
   try {
     return createRequire(import.meta.url).resolve(`${name}/libchdb.so`);

@@ -1,32 +1,72 @@
-import type { Stack, StackOptions } from "./stack.ts";
+import { connect } from "node:net";
 import { StackError } from "./stack-error.ts";
+import type { Stack, StackOptions } from "./stack.ts";
 
 /** Servers that are somebody else's: their addresses come from the environment, and stop leaves them alone. */
 export async function startExternalStack(
   env: NodeJS.ProcessEnv,
   options: StackOptions,
 ): Promise<Stack> {
-  const missing = [
+  const names = [
     "KAFKA_BROKERS",
     "CLICKHOUSE_URL",
     ...(options.registry ? ["SCHEMA_REGISTRY_URL"] : []),
-  ].filter((name) => !env[name]);
-  if (missing.length > 0)
+  ];
+  const missing = names.filter((name) => !env[name]);
+  if (missing.length > 0) {
     throw new StackError(
       "CONFIG",
       `POSTRIDER_STACK=external uses your own servers: set ${missing.join(" and ")}.`,
     );
+  }
+  const brokers = (env["KAFKA_BROKERS"] ?? "")
+    .split(",")
+    .map((broker) => broker.trim());
+  const url = env["CLICKHOUSE_URL"] ?? "";
   const registryUrl = env["SCHEMA_REGISTRY_URL"];
+  await mustAnswer("KAFKA_BROKERS", brokers);
+  await mustAnswer("CLICKHOUSE_URL", [hostAndPort(url)]);
   return {
     provider: "external",
-    kafka: {
-      brokers: (env["KAFKA_BROKERS"] ?? "")
-        .split(",")
-        .map((broker) => broker.trim()),
-      server: null,
-    },
-    clickhouse: { url: env["CLICKHOUSE_URL"] ?? "", server: null },
+    kafka: { brokers, server: null },
+    clickhouse: { url, server: null },
     schemaRegistry: registryUrl ? { url: registryUrl, server: null } : null,
     stop: async () => undefined,
   };
+}
+
+function hostAndPort(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url === null)
+    throw new StackError("CONFIG", `CLICKHOUSE_URL is ${text}, not a URL.`);
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  return `${url.hostname}:${port}`;
+}
+
+/** Only that somebody accepts connections: what they speak may need credentials that are not ours to have here. */
+async function mustAnswer(
+  variable: string,
+  addresses: readonly string[],
+): Promise<void> {
+  const answers = await Promise.all(addresses.map(accepts));
+  if (answers.includes(true)) return;
+  throw new StackError(
+    "UNREACHABLE",
+    `Nobody answers at ${addresses.join(", ")} (${variable}): start it, or correct ${variable}.`,
+  );
+}
+
+async function accepts(address: string): Promise<boolean> {
+  const at = address.lastIndexOf(":");
+  const host = address.slice(0, at).replace(/^\[|\]$/g, "");
+  return await new Promise((resolve) => {
+    const socket = connect({ host, port: Number(address.slice(at + 1)) });
+    const done = (isOpen: boolean): void => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.setTimeout(3000, () => done(false));
+    socket.once("connect", () => done(true));
+    socket.once("error", () => done(false));
+  });
 }

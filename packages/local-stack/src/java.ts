@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { StackError } from "./stack-error.ts";
@@ -6,8 +7,11 @@ import { StackError } from "./stack-error.ts";
 const run = promisify(execFile);
 
 const NEEDED = 17;
+const HOW =
+  "Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17";
 
 export interface Java {
+  /** The launcher itself, not a wrapper script: its pid is the server's. */
   readonly command: string;
   readonly major: number;
   /** Names this very build; an archive of classes fits no other. */
@@ -18,33 +22,49 @@ export interface Java {
 export async function findJava(env: NodeJS.ProcessEnv): Promise<Java> {
   const home = env["JAVA_HOME"];
   const command = home ? join(home, "bin", "java") : "java";
-  let output: string;
+  let settings: string;
   try {
-    const { stdout, stderr } = await run(command, ["-version"], { env });
-    output = `${stderr}\n${stdout}`;
+    const output = await run(
+      command,
+      ["-XshowSettings:properties", "-version"],
+      {
+        env,
+      },
+    );
+    settings = `${output.stderr}\n${output.stdout}`;
   } catch (cause) {
     throw new StackError(
       "JAVA_MISSING",
       home
-        ? `Kafka needs Java ${NEEDED} or newer, and JAVA_HOME=${home} holds no working bin/java: correct or unset JAVA_HOME.`
-        : `Kafka needs Java ${NEEDED} or newer, and there is no java on the PATH: install one (Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17) or set JAVA_HOME.`,
+        ? `Kafka needs Java ${NEEDED} or newer, and JAVA_HOME=${home} holds no bin/java that runs: correct it, or unset it to use the java of the PATH.`
+        : `Kafka needs Java ${NEEDED} or newer, and there is no java on the PATH: install one (${HOW}) or set JAVA_HOME.`,
       { cause },
     );
   }
-  const major = majorOf(output);
+  const major = javaMajor(propertyOf(settings, "java.specification.version"));
   if (major < NEEDED) {
     throw new StackError(
       "JAVA_TOO_OLD",
-      `Kafka needs Java ${NEEDED} or newer, and ${command} is version ${major}: install a newer one (Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17) or point JAVA_HOME to it.`,
+      `Kafka needs Java ${NEEDED} or newer, and ${command} is version ${major}: install a newer one (${HOW}) or point JAVA_HOME to it.`,
     );
   }
-  const build = /\(build ([^,)]+)/.exec(output)?.[1] ?? String(major);
-  return { command, major, build: build.replace(/[^\w.+-]/g, "_") };
+  const launcher = join(propertyOf(settings, "java.home"), "bin", "java");
+  return {
+    command: existsSync(launcher) ? launcher : command,
+    major,
+    build: propertyOf(settings, "java.vm.version").replace(/[^\w.+-]/g, "_"),
+  };
 }
 
-/** `version "17.0.15"` is 17, and the old `version "1.8.0_392"` is 8; 0 when there is none. */
-export function majorOf(versionText: string): number {
-  const [, first = "0", second = "0"] =
-    /version "(\d+)(?:\.(\d+))?/.exec(versionText) ?? [];
-  return first === "1" ? Number(second) : Number(first);
+function propertyOf(settings: string, name: string): string {
+  const line = settings
+    .split("\n")
+    .find((candidate) => candidate.trim().startsWith(`${name} = `));
+  return line?.split(" = ")[1]?.trim() ?? "";
+}
+
+/** `17` is 17, and the old `1.8` is 8; 0 when there is none. */
+export function javaMajor(version: string): number {
+  const [first = "0", second = "0"] = version.split(".");
+  return Number(first === "1" ? second : first) || 0;
 }

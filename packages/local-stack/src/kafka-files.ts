@@ -1,13 +1,21 @@
 import { join } from "node:path";
 import { cached, cacheRoot } from "./cache.ts";
-import { freePort } from "./free-port.ts";
+import { freePorts } from "./free-port.ts";
 import { startJanitor } from "./janitor.ts";
 import { findJava, type Java } from "./java.ts";
 import { startKafka } from "./kafka-server.ts";
+import { KAFKA_VERSION } from "./kafka-settings.ts";
 import { fetchArtifacts, type Progress } from "./maven.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 
-export const KAFKA_VERSION = "4.4.0";
+const ARTIFACTS = [
+  {
+    groupId: "org.apache.kafka",
+    artifactId: "kafka_2.13",
+    version: KAFKA_VERSION,
+  },
+  { groupId: "org.slf4j", artifactId: "slf4j-simple", version: "1.7.36" },
+];
 
 export interface KafkaFiles {
   readonly java: Java;
@@ -23,33 +31,22 @@ export async function kafkaFiles(
   onProgress: Progress,
 ): Promise<KafkaFiles> {
   const java = await findJava(env);
-  const root = cacheRoot(env);
-  const libs = await cached(join(root, `kafka-${KAFKA_VERSION}`), (folder) =>
-    fetchArtifacts(
+  const name = `kafka-${KAFKA_VERSION}`;
+  const libs = await cached(join(cacheRoot(env), name), async (folder) => {
+    await fetchArtifacts(
       `Kafka ${KAFKA_VERSION}`,
-      [
-        {
-          groupId: "org.apache.kafka",
-          artifactId: "kafka_2.13",
-          version: KAFKA_VERSION,
-        },
-        { groupId: "org.slf4j", artifactId: "slf4j-simple", version: "1.7.36" },
-      ],
+      ARTIFACTS,
       folder,
       env,
       onProgress,
-    ),
-  );
-  const files = {
-    java,
-    libs,
-    archive: join(root, `kafka-${KAFKA_VERSION}-java-${java.build}.jsa`),
-  };
-  await cached(files.archive, async (temporary) => {
-    onProgress(`Kafka ${KAFKA_VERSION}: preparing a faster start (once)`);
-    await train(files, temporary, env);
+    );
   });
-  return files;
+  const archive = join(cacheRoot(env), `${name}-java-${java.build}.jsa`);
+  await cached(archive, async (temporary) => {
+    onProgress(`Kafka ${KAFKA_VERSION}: preparing a faster start (once)`);
+    await train({ java, libs, archive }, temporary, env);
+  });
+  return { java, libs, archive };
 }
 
 /** Runs a broker once; at its end Java writes the classes it had loaded to `archive`. */
@@ -60,12 +57,13 @@ async function train(
 ): Promise<void> {
   const dir = temporaryFolder();
   const janitor = startJanitor(dir);
+  const [port = 0, controllerPort = 0] = await freePorts(2);
   try {
     const broker = await startKafka({
       files,
       dir,
-      port: await freePort(),
-      controllerPort: await freePort(),
+      port,
+      controllerPort,
       janitor,
       env,
       archiveAtExit: archive,

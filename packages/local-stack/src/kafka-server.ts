@@ -8,6 +8,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { KafkaFiles } from "./kafka-files.ts";
+import { kafkaSettings } from "./kafka-settings.ts";
 import { clusterIdAt, warmUpKafka } from "./kafka-warm-up.ts";
 import type { Janitor } from "./janitor.ts";
 import { startServer, type ServerHandle } from "./server-process.ts";
@@ -97,42 +98,15 @@ function prepare({ dir, port, controllerPort }: KafkaOptions): string {
       "CONFIG",
       `${metaFile} names no cluster.id: remove ${dir} to start afresh.`,
     );
+  const settings = kafkaSettings({ port, controllerPort, dataDir });
   writeFileSync(
     join(dir, "server.properties"),
-    settings(port, controllerPort, dataDir),
+    Object.entries(settings)
+      .map(
+        ([name, value]) => `${name}=${value}
+`,
+      )
+      .join(""),
   );
   return clusterId.trim();
-}
-
-function settings(
-  port: number,
-  controllerPort: number,
-  dataDir: string,
-): string {
-  return `process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:${controllerPort}
-controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=PLAINTEXT
-log.dirs=${dataDir}
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-group.initial.rebalance.delay.ms=0
-auto.create.topics.enable=false
-log.cleaner.dedupe.buffer.size=8388608
-broker.session.timeout.ms=1000
-broker.heartbeat.interval.ms=200
-num.network.threads=2
-num.io.threads=2
-background.threads=2
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-share.coordinator.state.topic.num.partitions=1
-`;
 }

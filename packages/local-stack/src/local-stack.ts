@@ -1,72 +1,165 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { startClickHouse } from "./clickhouse-server.ts";
-import { freePort } from "./free-port.ts";
+import { engineLibrary, startClickHouse } from "./clickhouse-server.ts";
+import { freePorts, isPortFree } from "./free-port.ts";
 import { startJanitor, type Janitor } from "./janitor.ts";
-import { kafkaFiles } from "./kafka-files.ts";
+import { kafkaFiles, type KafkaFiles } from "./kafka-files.ts";
 import { startKafka } from "./kafka-server.ts";
+import {
+  REGISTRY_API,
+  registryFiles,
+  startRegistry,
+} from "./registry-server.ts";
 import type { ServerHandle } from "./server-process.ts";
+import { StackError } from "./stack-error.ts";
 import type { Stack, StackOptions } from "./stack.ts";
 import { sweepTemporaryFolders, temporaryFolder } from "./temporary-folder.ts";
+
+interface Ports {
+  readonly kafka: number;
+  readonly controller: number;
+  readonly clickhouse: number;
+  readonly registry: number;
+}
+
+/** Between the choice of a free port and its use another process can take it. */
+const TRIES = 3;
 
 /** Kafka and ClickHouse as processes of this machine, which end with this process whatever ends it. */
 export async function startLocalStack(
   env: NodeJS.ProcessEnv,
   options: StackOptions,
 ): Promise<Stack> {
-  sweepTemporaryFolders();
   const onProgress = options.onProgress ?? (() => undefined);
-  const files = await kafkaFiles(env, onProgress);
-  const dir =
-    options.dataDir === undefined
-      ? temporaryFolder()
-      : resolve(options.dataDir);
-  const janitor = startJanitor(options.dataDir === undefined ? dir : null);
-  const kafkaPort = options.ports?.kafka ?? (await freePort());
-  const clickhousePort = options.ports?.clickhouse ?? (await freePort());
-  mkdirSync(join(dir, "kafka"), { recursive: true });
-  const started = await Promise.allSettled([
+  const library = engineLibrary();
+  sweepTemporaryFolders();
+  const kafka = await kafkaFiles(env, onProgress);
+  const registry = options.registry
+    ? await registryFiles(env, onProgress)
+    : null;
+  for (let attempt = 1; ; attempt += 1) {
+    const dir = options.dataDir ? resolve(options.dataDir) : temporaryFolder();
+    const ports = await choosePorts(dir, options);
+    const janitor = startJanitor(options.dataDir ? null : dir);
+    try {
+      return await startIn({
+        dir,
+        ports,
+        env,
+        janitor,
+        kafka,
+        registry,
+        library,
+      });
+    } catch (error) {
+      await janitor.finish();
+      if (attempt === TRIES || !(await isAnyTaken(ports))) throw error;
+    }
+  }
+}
+
+interface Plan {
+  readonly dir: string;
+  readonly ports: Ports;
+  readonly env: NodeJS.ProcessEnv;
+  readonly janitor: Janitor;
+  readonly kafka: KafkaFiles;
+  readonly registry: string | null;
+  readonly library: string;
+}
+
+async function startIn(plan: Plan): Promise<Stack> {
+  const { dir, ports, env, janitor, library } = plan;
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, PORTS_FILE), JSON.stringify(ports));
+  const [kafka, clickhouse, registry] = await allOrNone([
     startKafka({
-      files,
+      files: plan.kafka,
       dir: join(dir, "kafka"),
-      port: kafkaPort,
-      controllerPort: await freePort(),
+      port: ports.kafka,
+      controllerPort: ports.controller,
       janitor,
       env,
     }),
     startClickHouse({
+      library,
       dir: join(dir, "clickhouse"),
-      port: clickhousePort,
+      port: ports.clickhouse,
       janitor,
       env,
     }),
+    plan.registry === null
+      ? null
+      : startRegistry({
+          files: plan.registry,
+          dir: join(dir, "registry"),
+          port: ports.registry,
+          janitor,
+          env,
+        }),
   ]);
-  const failed = started.find((result) => result.status === "rejected");
-  const servers = started.flatMap((result) =>
-    result.status === "fulfilled" ? [result.value] : [],
-  );
-  if (failed !== undefined) {
-    await stopAll(servers, janitor);
-    throw failed.reason;
-  }
-  const [kafka = null, clickhouse = null] = servers;
   let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await Promise.all(
+      [kafka, clickhouse, registry].map((server) => server?.stop()),
+    );
+    await janitor.finish();
+  };
   return {
     provider: "local",
-    kafka: { brokers: [`127.0.0.1:${kafkaPort}`], server: kafka },
+    kafka: { brokers: [`127.0.0.1:${ports.kafka}`], server: kafka ?? null },
     clickhouse: {
-      url: `http://127.0.0.1:${clickhousePort}`,
-      server: clickhouse,
+      url: `http://127.0.0.1:${ports.clickhouse}`,
+      server: clickhouse ?? null,
     },
-    schemaRegistry: null,
-    stop: () => (stopped ??= stopAll(servers, janitor)),
+    schemaRegistry: registry
+      ? {
+          url: `http://127.0.0.1:${ports.registry}${REGISTRY_API}`,
+          server: registry,
+        }
+      : null,
+    stop: () => (stopped ??= stop()),
   };
 }
 
-async function stopAll(
-  servers: readonly ServerHandle[],
-  janitor: Janitor,
-): Promise<void> {
-  await Promise.all(servers.map((server) => server.stop()));
-  await janitor.finish();
+/** When one fails the others are stopped, once it is known which have started. */
+async function allOrNone(
+  starting: readonly (Promise<ServerHandle> | null)[],
+): Promise<(ServerHandle | null)[]> {
+  const results = await Promise.allSettled(starting);
+  const failed = results.find((result) => result.status === "rejected");
+  const servers = results.map((result) =>
+    result.status === "fulfilled" ? result.value : null,
+  );
+  if (failed === undefined) return servers;
+  await Promise.all(servers.map((server) => server?.kill9()));
+  throw failed.reason;
+}
+
+const PORTS_FILE = "ports.json";
+
+/** The ports asked for, which must be free; else those that kept data had, if they are free; else free ones. */
+async function choosePorts(dir: string, options: StackOptions): Promise<Ports> {
+  const asked = options.ports ?? {};
+  for (const [name, port] of Object.entries(asked)) {
+    if (port !== undefined && !(await isPortFree(port))) {
+      throw new StackError(
+        "PORT_TAKEN",
+        `Port ${port}, asked for ${name}, is taken by another process: end that process or choose another port.`,
+      );
+    }
+  }
+  const file = join(dir, PORTS_FILE);
+  const [kafka = 0, controller = 0, clickhouse = 0, registry = 0] =
+    await freePorts(4);
+  const free: Ports = { kafka, controller, clickhouse, registry };
+  const before = existsSync(file)
+    ? (JSON.parse(readFileSync(file, "utf8")) as Ports)
+    : free;
+  return { ...((await isAnyTaken(before)) ? free : before), ...asked };
+}
+
+async function isAnyTaken(ports: Ports): Promise<boolean> {
+  const free = await Promise.all(Object.values(ports).map(isPortFree));
+  return free.includes(false);
 }

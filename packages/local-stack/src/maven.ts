@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { startJanitor, tied } from "./janitor.ts";
 import { StackError } from "./stack-error.ts";
 
 export type Progress = (text: string) => void;
@@ -10,7 +11,7 @@ export interface Artifact {
   readonly groupId: string;
   readonly artifactId: string;
   readonly version: string;
-  /** For an archive that is no jar. */
+  /** For an archive that is no jar; it is fetched alone. */
   readonly type?: string;
   readonly classifier?: string;
 }
@@ -26,7 +27,6 @@ export async function fetchArtifacts(
   mkdirSync(folder, { recursive: true });
   const pom = join(folder, "pom.xml");
   writeFileSync(pom, pomOf(artifacts));
-  const isArchive = artifacts.some((artifact) => artifact.type !== undefined);
   await runMaven(
     [
       "-B",
@@ -34,7 +34,6 @@ export async function fetchArtifacts(
       pom,
       "dependency:copy-dependencies",
       "-DincludeScope=runtime",
-      `-DexcludeTransitive=${isArchive}`,
       `-DoutputDirectory=${folder}`,
     ],
     what,
@@ -47,10 +46,20 @@ export async function fetchArtifacts(
 function pomOf(artifacts: readonly Artifact[]): string {
   const tag = (name: string, value: string | undefined): string =>
     value === undefined ? "" : `<${name}>${value}</${name}>`;
-  const dependencies = artifacts.map(
-    (a) =>
-      `<dependency>${tag("groupId", a.groupId)}${tag("artifactId", a.artifactId)}${tag("version", a.version)}${tag("type", a.type)}${tag("classifier", a.classifier)}</dependency>`,
-  );
+  const alone =
+    "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>";
+  const dependencies = artifacts.map((artifact) => {
+    const { groupId, artifactId, version, type, classifier } = artifact;
+    const tags = [
+      tag("groupId", groupId),
+      tag("artifactId", artifactId),
+      tag("version", version),
+      tag("type", type),
+      tag("classifier", classifier),
+      type === undefined ? "" : alone,
+    ];
+    return `<dependency>${tags.join("")}</dependency>`;
+  });
   return `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>local</groupId><artifactId>postrider-download</artifactId><version>1</version>
 <dependencies>${dependencies.join("\n")}</dependencies></project>
@@ -64,48 +73,70 @@ async function runMaven(
   onProgress: Progress,
 ): Promise<void> {
   const home = env["MAVEN_HOME"];
-  const command = home ? join(home, "bin", "mvn") : "mvn";
-  const child = spawn(command, args, {
+  const mvn = home ? join(home, "bin", "mvn") : "mvn";
+  const { command, args: allArgs } = tied(mvn, args);
+  onProgress(`${what}: asking Maven (the first time only)`);
+  const janitor = startJanitor(null);
+  const child = spawn(command, allArgs, {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  if (child.pid !== undefined) janitor.add(child.pid);
+  const startedAt = performance.now();
+  // One large file is silent until it is there.
+  const patience = setInterval(() => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    onProgress(`${what}: still downloading after ${seconds} s`);
+  }, 5000);
   const lastLines: string[] = [];
-  let jars = 0;
-  let kilobytes = 0;
-  onProgress(`${what}: asking Maven (the first time only)`);
-  const read = (line: string): void => {
-    lastLines.push(line);
-    if (lastLines.length > 12) lastLines.shift();
-    // Maven tells the size of each file once it is there: "Downloaded from central: https://…/x.jar (1.2 MB at 3 MB/s)".
-    const size =
-      /Downloaded from \S+: \S+\.(?:jar|gz) \(([\d.]+) (kB|MB|B)/.exec(line);
-    if (size === null) return;
-    jars += 1;
-    kilobytes +=
-      Number(size[1]) *
-      (size[2] === "MB" ? 1000 : size[2] === "kB" ? 1 : 0.001);
-    onProgress(
-      `${what}: ${jars} files, ${(kilobytes / 1000).toFixed(1)} MB downloaded`,
-    );
-  };
-  createInterface({ input: child.stdout }).on("line", read);
-  createInterface({ input: child.stderr }).on("line", read);
-  const code = await new Promise<number | null>((resolve, reject) => {
+  const tell = transferTeller(what, onProgress);
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on("line", (line) => {
+      lastLines.push(line);
+      if (lastLines.length > 12) lastLines.shift();
+      tell(line);
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => {
     child.once("close", resolve);
-    child.once("error", (cause) =>
-      reject(
-        new StackError(
-          "MAVEN_MISSING",
-          `${what} is downloaded by Maven, and ${home ? `MAVEN_HOME=${home} holds no bin/mvn` : "there is no mvn on the PATH"}: install it (Debian and Ubuntu: apt install maven; macOS: brew install maven), or use your own servers with POSTRIDER_STACK=external, KAFKA_BROKERS and CLICKHOUSE_URL.`,
-          { cause },
-        ),
-      ),
-    );
+    child.once("error", () => resolve(NOT_FOUND));
   });
+  clearInterval(patience);
+  if (child.pid !== undefined) janitor.remove(child.pid);
+  await janitor.finish();
+  if (code === NOT_FOUND) {
+    throw new StackError(
+      "MAVEN_MISSING",
+      `${what} is downloaded by Maven, and ${home ? `MAVEN_HOME=${home} holds no bin/mvn` : "there is no mvn on the PATH"}: install it (Debian and Ubuntu: apt install maven; macOS: brew install maven), or use your own servers with POSTRIDER_STACK=external, KAFKA_BROKERS and CLICKHOUSE_URL.`,
+    );
+  }
   if (code !== 0) {
     throw new StackError(
       "DOWNLOAD_FAILED",
       `Maven could not download ${what} (exit code ${code}). Its last lines:\n${lastLines.join("\n")}`,
     );
   }
+}
+
+/** A shell's, and setpriv's, exit code for a command that is not there. */
+const NOT_FOUND = 127;
+
+/** Maven tells the size of each file once it is there: `Downloaded from central: https://…/x.jar (1.2 MB at 3 MB/s)`. */
+function transferTeller(
+  what: string,
+  onProgress: Progress,
+): (line: string) => void {
+  let files = 0;
+  let kilobytes = 0;
+  const kilobytesOf = { B: 0.001, kB: 1, MB: 1000 };
+  return (line) => {
+    const size =
+      /Downloaded from \S+: \S+\.(?:jar|gz) \(([\d.]+) (B|kB|MB)\b/.exec(line);
+    if (size === null) return;
+    files += 1;
+    kilobytes += Number(size[1]) * kilobytesOf[size[2] as "B" | "kB" | "MB"];
+    onProgress(
+      `${what}: ${files} files, ${(kilobytes / 1000).toFixed(1)} MB downloaded`,
+    );
+  };
 }

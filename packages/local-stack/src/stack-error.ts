@@ -6,8 +6,9 @@ export type StackErrorCode =
   | "ENGINE_MISSING"
   | "PORT_TAKEN"
   | "NOT_READY"
-  | "CONFIG"
-  | "DOCKER_MISSING";
+  | "UNREACHABLE"
+  | "DOCKER_MISSING"
+  | "CONFIG";
 
 /** The stack cannot start. The message is a sentence for people: what is wrong, and what to install or set. */
 export class StackError extends Error {

@@ -1,3 +1,4 @@
+import { isDockerThere, startDockerStack } from "./docker-stack.ts";
 import { startExternalStack } from "./external-stack.ts";
 import { startLocalStack } from "./local-stack.ts";
 import type { Progress } from "./maven.ts";
@@ -13,9 +14,9 @@ export interface StackOptions {
   readonly provider?: Provider | undefined;
   /** Also a schema registry; default false. */
   readonly registry?: boolean | undefined;
-  /** Keep data here between runs; default: a temporary folder that goes with the stack. `local` only. */
+  /** Keep data here between runs; default: a temporary folder that goes with the stack. A registry keeps nothing. `local` only. */
   readonly dataDir?: string | undefined;
-  /** Talk while it takes long: downloads, a first start. */
+  /** Told what happens while it takes long: downloads, the first start. */
   readonly onProgress?: Progress | undefined;
   /** Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -40,6 +41,7 @@ export interface Stack {
     readonly url: string;
     readonly server: ServerHandle | null;
   };
+  /** With its path: what a registry client takes as host. */
   readonly schemaRegistry: {
     readonly url: string;
     readonly server: ServerHandle | null;
@@ -48,29 +50,41 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-/** Starts, or finds, a Kafka and a ClickHouse. Throws `StackError` with a sentence that says what is missing. */
+/** Starts, or finds, a Kafka and a ClickHouse that work. Throws `StackError` with a sentence that says what is missing. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const env = options.env ?? process.env;
-  const provider = options.provider ?? providerOf(env);
-  switch (provider) {
-    case "external":
-      return await startExternalStack(env, options);
-    case "docker":
-      throw new StackError("DOCKER_MISSING", "docker");
-    case "local":
-      return await startLocalStack(env, options);
+  const provider = options.provider ?? askedProvider(env);
+  if (provider !== null) return await START[provider](env, options);
+
+  if (env["KAFKA_BROKERS"] && env["CLICKHOUSE_URL"])
+    return await startExternalStack(env, options);
+  // Containers keep no data between runs, so whoever wants to keep some is served by processes.
+  if (options.dataDir === undefined && (await isDockerThere(env))) {
+    try {
+      return await startDockerStack(env, options);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      options.onProgress?.(`Docker did not work, so processes it is: ${why}`);
+    }
   }
+  return await startLocalStack(env, options);
 }
 
-function providerOf(env: NodeJS.ProcessEnv): Provider {
+const START = {
+  external: startExternalStack,
+  docker: startDockerStack,
+  local: startLocalStack,
+} as const;
+
+function askedProvider(env: NodeJS.ProcessEnv): Provider | null {
   const asked = env["POSTRIDER_STACK"];
-  if (!asked)
-    return env["KAFKA_BROKERS"] && env["CLICKHOUSE_URL"] ? "external" : "local";
+  if (!asked) return null;
   const provider = PROVIDERS.find((name) => name === asked);
-  if (provider === undefined)
+  if (provider === undefined) {
     throw new StackError(
       "CONFIG",
       `POSTRIDER_STACK is ${JSON.stringify(asked)}; it can be ${PROVIDERS.join(", ")}.`,
     );
+  }
   return provider;
 }

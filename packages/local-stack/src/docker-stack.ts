@@ -1,0 +1,118 @@
+/**
+ * The stack as containers. Written against the documentation of testcontainers and the images: the machine on which it
+ * was written has no Docker daemon, so it has not been run. testcontainers' own reaper ends containers whose process died.
+ */
+import { connect } from "node:net";
+import { freePorts } from "./free-port.ts";
+import { kafkaSettings, KAFKA_VERSION } from "./kafka-settings.ts";
+import { warmUpKafka } from "./kafka-warm-up.ts";
+import { REGISTRY_API, REGISTRY_VERSION } from "./registry-server.ts";
+import { StackError } from "./stack-error.ts";
+import type { Stack, StackOptions } from "./stack.ts";
+
+const DAEMON_ANSWERS_WITHIN_MS = 2000;
+
+/** A client without a daemon is common: Docker counts only when the daemon answers. */
+export async function isDockerThere(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const { DOCKER_HOST: host = "unix:///var/run/docker.sock" } = env;
+  const url = URL.canParse(host) ? new URL(host) : null;
+  if (url === null) return false;
+  const target =
+    url.protocol === "unix:"
+      ? { path: url.pathname }
+      : { host: url.hostname, port: Number(url.port || 2375) };
+  return await new Promise((resolve) => {
+    const socket = connect(target);
+    const done = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.setTimeout(DAEMON_ANSWERS_WITHIN_MS, () => done(false));
+    socket.once("error", () => done(false));
+    socket.once("connect", () =>
+      socket.write("GET /_ping HTTP/1.1\r\nhost: docker\r\n\r\n"),
+    );
+    socket.once("data", (answer) =>
+      done(answer.toString("latin1").startsWith("HTTP/1.1 200")),
+    );
+  });
+}
+
+export async function startDockerStack(
+  env: NodeJS.ProcessEnv,
+  options: StackOptions,
+): Promise<Stack> {
+  if (!(await isDockerThere(env))) {
+    throw new StackError(
+      "DOCKER_MISSING",
+      "POSTRIDER_STACK=docker needs a Docker daemon, and none answers: start it, or use POSTRIDER_STACK=local (Java 17 and Maven).",
+    );
+  }
+  // Loaded here only: it takes half a second, and most runs need none of it.
+  const { GenericContainer, Wait } = await import("testcontainers");
+  options.onProgress?.(
+    "Docker: starting containers; the first time they are pulled",
+  );
+  const [port = 0] = await freePorts(1);
+  const started = await Promise.all([
+    // Clients are sent to the advertised address, so the broker must listen on the port by which the host reaches it.
+    new GenericContainer(`apache/kafka:${KAFKA_VERSION}`)
+      .withExposedPorts({ container: port, host: port })
+      .withEnvironment(kafkaEnvironment(port))
+      .withWaitStrategy(Wait.forListeningPorts())
+      .start(),
+    new GenericContainer("clickhouse/clickhouse-server:26.7")
+      .withExposedPorts(8123)
+      .withEnvironment({ CLICKHOUSE_SKIP_USER_SETUP: "1" })
+      .withWaitStrategy(Wait.forHttp("/ping", 8123))
+      .start(),
+    options.registry
+      ? new GenericContainer(
+          `apicurio/apicurio-registry-mem:${REGISTRY_VERSION}`,
+        )
+          .withExposedPorts(8080)
+          .withWaitStrategy(Wait.forHttp(`${REGISTRY_API}/subjects`, 8080))
+          .start()
+      : null,
+  ]);
+  const [, clickhouse, registry] = started;
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map((container) => container?.stop()));
+  };
+  if (!(await warmUpKafka(port, 60_000))) {
+    await stop();
+    throw new StackError(
+      "NOT_READY",
+      "Kafka's container runs, but a topic and a group cannot be used on it.",
+    );
+  }
+  return {
+    provider: "docker",
+    kafka: { brokers: [`127.0.0.1:${port}`], server: null },
+    clickhouse: {
+      url: `http://${clickhouse.getHost()}:${clickhouse.getMappedPort(8123)}`,
+      server: null,
+    },
+    schemaRegistry: registry && {
+      url: `http://${registry.getHost()}:${registry.getMappedPort(8080)}${REGISTRY_API}`,
+      server: null,
+    },
+    stop,
+  };
+}
+
+/** The image reads `server.properties` from the environment: `log.dirs` is `KAFKA_LOG_DIRS`. */
+function kafkaEnvironment(port: number): Record<string, string> {
+  const settings = kafkaSettings({
+    port,
+    controllerPort: 9093,
+    dataDir: "/tmp/kraft-combined-logs",
+    listenHost: "0.0.0.0",
+  });
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      `KAFKA_${name.replaceAll(".", "_").toUpperCase()}`,
+      value,
+    ]),
+  );
+}

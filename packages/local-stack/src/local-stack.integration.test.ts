@@ -1,0 +1,198 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { waitFor } from "@postrider/testkit";
+import { engineLibrary, startClickHouse } from "./clickhouse-server.ts";
+import { freePorts } from "./free-port.ts";
+import { startStack, type Stack, type StackOptions } from "./index.ts";
+import { startJanitor } from "./janitor.ts";
+import { kafkaFiles } from "./kafka-files.ts";
+import { startKafka } from "./kafka-server.ts";
+import { clusterIdAt } from "./kafka-warm-up.ts";
+
+const FIRST_DOWNLOAD_MS = 180_000;
+
+const stacks: Stack[] = [];
+const folders: string[] = [];
+afterEach(async () => {
+  for (const stack of stacks.splice(0)) await stack.stop();
+  for (const folder of folders.splice(0))
+    rmSync(folder, { recursive: true, force: true });
+}, 30_000);
+
+async function aStack(options: StackOptions = {}): Promise<Stack> {
+  const stack = await startStack({ provider: "local", ...options });
+  stacks.push(stack);
+  return stack;
+}
+
+function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "postrider-test-"));
+  folders.push(folder);
+  return folder;
+}
+
+const kafkaPortOf = (stack: Stack): number =>
+  Number(stack.kafka.brokers[0]?.split(":")[1]);
+
+async function query(url: string, sql: string): Promise<string> {
+  const response = await fetch(url, {
+    method: "POST",
+    body: sql,
+    headers: { connection: "close" },
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return text.trim();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test(
+  "a killed ClickHouse comes back on its port with its data, a killed Kafka with its cluster",
+  async () => {
+    const stack = await aStack();
+    const { url, server } = stack.clickhouse;
+    await query(url, "CREATE TABLE t (n UInt8) ENGINE = MergeTree ORDER BY n");
+    await query(url, "INSERT INTO t VALUES (7)");
+    const clusterId = await clusterIdAt(kafkaPortOf(stack));
+
+    await Promise.all([server?.kill9(), stack.kafka.server?.kill9()]);
+    const pidsWhileDown = [server?.pid(), stack.kafka.server?.pid()];
+    await Promise.all([server?.restart(), stack.kafka.server?.restart()]);
+
+    expect(pidsWhileDown).toEqual([null, null]);
+    expect(await query(url, "SELECT n FROM t")).toBe("7");
+    expect(await clusterIdAt(kafkaPortOf(stack))).toBe(clusterId);
+  },
+  FIRST_DOWNLOAD_MS,
+);
+
+test(
+  "stop leaves no process and no folder",
+  async () => {
+    const TMPDIR = aFolder();
+    const parent = await startParent({ TMPDIR });
+    expect(readdirSync(TMPDIR)).toHaveLength(1);
+
+    parent.child.kill("SIGINT");
+
+    await waitFor(() => !parent.pids.some(isAlive), { timeoutMs: 5000 });
+    await waitFor(() => readdirSync(TMPDIR).length === 0);
+  },
+  FIRST_DOWNLOAD_MS,
+);
+
+test(
+  "kill -9 of the parent leaves no process and no folder",
+  async () => {
+    const TMPDIR = aFolder();
+    const parent = await startParent({ TMPDIR });
+
+    parent.child.kill("SIGKILL");
+
+    await waitFor(() => !parent.pids.some(isAlive), { timeoutMs: 3000 });
+    await waitFor(() => readdirSync(TMPDIR).length === 0);
+  },
+  FIRST_DOWNLOAD_MS,
+);
+
+async function startParent(
+  env: Readonly<Record<string, string>>,
+): Promise<{ child: ChildProcess; pids: number[] }> {
+  const script = fileURLToPath(
+    new URL("../fixtures/parent.ts", import.meta.url),
+  );
+  const child = spawn(process.execPath, [script], {
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(
+    createInterface({ input: child.stdout }),
+    "line",
+  )) as [string];
+  return { child, ...(JSON.parse(line) as { pids: number[] }) };
+}
+
+test("what a stack whose process is gone has left is removed at the next start", async () => {
+  const gone = spawn("true");
+  await once(gone, "exit");
+  const leftover = join(tmpdir(), `postrider-stack-${gone.pid}-abcdef`);
+  mkdirSync(leftover);
+
+  await aStack();
+
+  expect(existsSync(leftover)).toBe(false);
+});
+
+test("a data folder keeps data and ports between stacks", async () => {
+  const dataDir = aFolder();
+  const first = await aStack({ dataDir });
+  await query(
+    first.clickhouse.url,
+    "CREATE TABLE t ENGINE = MergeTree ORDER BY n AS SELECT 1 AS n",
+  );
+  const clusterId = await clusterIdAt(kafkaPortOf(first));
+  await first.stop();
+
+  const second = await aStack({ dataDir });
+
+  expect(second.kafka.brokers).toEqual(first.kafka.brokers);
+  expect(await clusterIdAt(kafkaPortOf(second))).toBe(clusterId);
+  expect(await query(second.clickhouse.url, "SELECT n FROM t")).toBe("1");
+});
+
+test("a server of others on the port is not taken for ours", async () => {
+  const others = await aStack();
+  const dir = aFolder();
+  const janitor = startJanitor(null);
+  const env = process.env;
+
+  const kafka = startKafka({
+    files: await kafkaFiles(env, () => undefined),
+    dir: join(dir, "kafka"),
+    port: kafkaPortOf(others),
+    controllerPort: (await freePorts(1))[0] ?? 0,
+    janitor,
+    env,
+  });
+  const clickhouse = startClickHouse({
+    library: engineLibrary(),
+    dir: join(dir, "clickhouse"),
+    port: Number(new URL(others.clickhouse.url).port),
+    janitor,
+    env,
+  });
+
+  await expect(kafka).rejects.toThrow(/Kafka ended while it started/);
+  await expect(clickhouse).rejects.toThrow(/ClickHouse ended while it started/);
+  await janitor.finish();
+});
+
+test("a port that was asked for and is taken is named", async () => {
+  const others = await aStack();
+
+  const second = aStack({ ports: { kafka: kafkaPortOf(others) } });
+
+  await expect(second).rejects.toThrow(
+    `Port ${kafkaPortOf(others)}, asked for kafka, is taken`,
+  );
+});
