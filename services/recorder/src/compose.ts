@@ -1,0 +1,156 @@
+import {
+  createBatchRunner,
+  createDeadLetterOf,
+  createKafka,
+  createOutput,
+  createSchemas,
+  partitionCountsOf,
+  rawDeadLetter,
+  topicName,
+} from "@postrider/messaging";
+import type {
+  BatchRunner,
+  BatchRunnerOptions,
+  Kafka,
+  RecordStage,
+  TopicValues,
+} from "@postrider/messaging";
+import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
+import { attemptsStage } from "./attempts.record.ts";
+import {
+  ATTEMPT_COLUMNS,
+  DEAD_LETTER_COLUMNS,
+  EVENT_COLUMNS,
+} from "./columns.ts";
+import type { Column, Row } from "./columns.ts";
+import type { RecorderConfig } from "./config.ts";
+import { deadLettersStage } from "./dead-letters.record.ts";
+import { intakeStage } from "./intake.record.ts";
+import { readMigrations } from "./migration-files.ts";
+import { createTableWatch } from "./table-watch.ts";
+import { createWriter } from "./writer.ts";
+
+/** Wires one runner for each topic: `intake` → `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`. Tests may give their own `kafka`. */
+export function compose(
+  config: RecorderConfig,
+  effects: Effects,
+  kafka: Kafka = createKafka(
+    { brokers: config.kafkaBrokers, clientId: "postrider-recorder" },
+    effects,
+  ),
+): Composition {
+  const { log } = effects;
+  const { topicPrefix: prefix, clickhouseDatabase: database } = config;
+  const writer = createWriter({ url: config.clickhouseUrl, database });
+  const watch = createTableWatch({
+    sql: writer,
+    database,
+    migrations: readMigrations(),
+    log,
+  });
+  const schemas = createSchemas({
+    ...effects,
+    kafka,
+    prefix,
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    registeredTopics: ["dead-letters"],
+  });
+  const partitionsOf = partitionCountsOf(() => kafka.admin());
+  const output = createOutput({
+    ...effects,
+    createProducer: kafka.createProducer,
+    encode: (record) => schemas.encode(record),
+    prefix,
+    partitionsOf,
+    deadLetterOf: createDeadLetterOf({ stage: "record", clock: effects.clock }),
+  });
+
+  function runner<T extends "intake" | "attempts" | "dead-letters">(
+    topic: T,
+    table: string,
+    columns: readonly Column<TopicValues[T]>[],
+    stage: RecordStage<TopicValues[T], Row>,
+  ): BatchRunner {
+    return createBatchRunner({
+      ...effects,
+      name: `record.${topic}`,
+      topic: topicName(prefix, topic),
+      groupId: `${prefix}recorder.${topic}`,
+      stage,
+      decode: schemas.decoderOf(topic),
+      target: writer.tableOf(table, columns),
+      kafka,
+      output,
+      deadLetterOf: deadLetterOfRefused,
+      limits: {
+        maxRecords: config.batchRecords,
+        maxBytes: config.batchBytes,
+        lingerMs: config.lingerMs,
+        sessionTimeoutMs: config.sessionTimeoutMs,
+        unknownSchemaWaitMs: config.unknownSchemaWaitMs,
+      },
+    });
+  }
+
+  const runners = [
+    runner("intake", "events", EVENT_COLUMNS, intakeStage),
+    runner("attempts", "attempts", ATTEMPT_COLUMNS, attemptsStage),
+    runner(
+      "dead-letters",
+      "dead_letters",
+      DEAD_LETTER_COLUMNS,
+      deadLettersStage,
+    ),
+  ];
+  return {
+    parts: [
+      closing(() => writer.close()),
+      closing(() => partitionsOf.disconnect()),
+      watch,
+      schemas,
+      output,
+      together(runners),
+    ],
+    health: {
+      live: () => [
+        ...schemas.health().live,
+        ...output.health().live,
+        ...runners.flatMap((each) => each.health().live),
+      ],
+      ready: () => [
+        watch.check(),
+        ...schemas.health().ready,
+        ...output.health().ready,
+        ...runners.flatMap((each) => each.health().ready),
+      ],
+    },
+  };
+}
+
+/** `at` is the intent's time, not the clock's: a dead letter repeated after a crash then has its twin's key in `dead_letters`. */
+const deadLetterOfRefused: BatchRunnerOptions<unknown, Row>["deadLetterOf"] = (
+  raw,
+  { reason, detail },
+  at,
+) => ({
+  topic: "dead-letters",
+  key: raw.key,
+  value: rawDeadLetter(raw, { reason, detail, stage: "record", deadAt: at }),
+});
+
+/** Each joins its own group, so none waits for another. */
+function together(parts: readonly Lifecycle[]): Lifecycle {
+  return {
+    async start() {
+      await Promise.all(parts.map((part) => part.start()));
+    },
+    async stop(deadline) {
+      await Promise.all(parts.map((part) => part.stop(deadline)));
+    },
+  };
+}
+
+/** Closed last, as it was opened first. */
+function closing(close: () => Promise<void>): Lifecycle {
+  return { start: () => Promise.resolve(), stop: close };
+}
