@@ -2,6 +2,7 @@
 import type { Clock, Log, Meter } from "./effects.ts";
 import { createAdmin } from "./kafkajs-admin.ts";
 import { createKafkajsClient } from "./kafkajs-client.ts";
+import { registerCompression } from "./kafkajs-compression.ts";
 import { createKafkajsConsumer } from "./kafkajs-consumer.ts";
 import { createFencedProducer } from "./kafkajs-fenced-producer.ts";
 import { createProducerFactory } from "./kafkajs-producer.ts";
@@ -35,6 +36,7 @@ export function createKafka(
   effects: KafkaEffects,
 ): Kafka {
   const { log, clock } = effects;
+  registerCompression();
   const client = createKafkajsClient(connection, log);
   return {
     consumer: (options) =>
