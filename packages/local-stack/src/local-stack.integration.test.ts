@@ -87,7 +87,7 @@ test(
 );
 
 test(
-  "stop leaves no process and no folder",
+  "Ctrl-C on the parent leaves no process and no folder",
   async () => {
     const TMPDIR = aFolder();
     const parent = await startParent({ TMPDIR });

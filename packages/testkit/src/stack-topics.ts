@@ -1,14 +1,88 @@
-import { Kafka, logLevel, type Admin } from "kafkajs";
+import {
+  applyTopics,
+  createKafka,
+  topicPlan,
+  type Admin,
+  type Kafka,
+  type TopicDescription,
+} from "@postrider/messaging";
+import { testEffects } from "./test-effects.ts";
+
+/** Small enough to be made in a moment, and more than one, so that partitions can be told apart. */
+const PARTITIONS = 2;
+
+/** A Kafka of the product's own adapters, its log kept silent. */
+export function kafkaAt(brokers: readonly string[], clientId: string): Kafka {
+  return createKafka({ brokers, clientId }, testEffects());
+}
+
+/** Makes `prefix + name` for each name: a topic of the plan as the plan says, any other plain; 2 partitions, `control` and `schemas` 1. */
+export async function createTopics(
+  kafka: Kafka,
+  prefix: string,
+  names: readonly string[],
+): Promise<string[]> {
+  const plan = planOf(
+    prefix,
+    names.filter((name) => name.startsWith("retry.")),
+  );
+  const topics = names.map(
+    (name) =>
+      plan.find(({ topic }) => topic === prefix + name) ?? {
+        topic: prefix + name,
+        partitions: PARTITIONS,
+        replicationFactor: -1,
+        config: {},
+      },
+  );
+  await withAdmin(kafka, (admin) => applyTopics(admin, topics));
+  return topics.map(({ topic }) => topic);
+}
+
+/** Makes every topic of the plan, with the tiers named (`retry.1s`). */
+export async function createAllTopics(
+  kafka: Kafka,
+  prefix: string,
+  tierTopics: readonly string[],
+): Promise<string[]> {
+  const plan = planOf(prefix, tierTopics);
+  await withAdmin(kafka, (admin) => applyTopics(admin, plan));
+  return plan.map(({ topic }) => topic);
+}
+
+function planOf(
+  prefix: string,
+  tierTopics: readonly string[],
+): TopicDescription[] {
+  return topicPlan({
+    prefix,
+    tiers: tierTopics.map((topic) => ({ topic })),
+    partitions: PARTITIONS,
+    tierPartitions: PARTITIONS,
+  });
+}
+
+export async function topicsUnder(
+  kafka: Kafka,
+  prefix: string,
+): Promise<string[]> {
+  const topics = await withAdmin(kafka, (admin) => admin.listTopics());
+  return topics.filter((topic) => topic.startsWith(prefix));
+}
+
+export async function deleteTopicsUnder(
+  kafka: Kafka,
+  prefix: string,
+): Promise<void> {
+  const topics = await topicsUnder(kafka, prefix);
+  if (topics.length > 0)
+    await withAdmin(kafka, (admin) => admin.deleteTopics(topics));
+}
 
 async function withAdmin<T>(
-  brokers: readonly string[],
+  kafka: Kafka,
   use: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const kafka = new Kafka({
-    brokers: [...brokers],
-    clientId: "postrider-testkit",
-    logLevel: logLevel.NOTHING,
-  });
   const admin = kafka.admin();
   await admin.connect();
   try {
@@ -16,48 +90,4 @@ async function withAdmin<T>(
   } finally {
     await admin.disconnect();
   }
-}
-
-/** Makes `prefix + name` for each name: 2 partitions, `control` and `schemas` 1, compacted where Postrider compacts. */
-export async function createTopics(
-  brokers: readonly string[],
-  prefix: string,
-  names: readonly string[],
-): Promise<string[]> {
-  await withAdmin(brokers, (admin) =>
-    admin.createTopics({
-      waitForLeaders: true,
-      topics: names.map((name) => ({
-        topic: prefix + name,
-        numPartitions: name === "control" || name === "schemas" ? 1 : 2,
-        replicationFactor: -1,
-        configEntries: settingsOf(name),
-      })),
-    }),
-  );
-  return names.map((name) => prefix + name);
-}
-
-function settingsOf(name: string): { name: string; value: string }[] {
-  if (["control", "schemas", "endpoints"].includes(name))
-    return [{ name: "cleanup.policy", value: "compact" }];
-  if (name === "events" || name.startsWith("retry."))
-    return [{ name: "message.timestamp.type", value: "LogAppendTime" }];
-  return [];
-}
-
-export async function listTopics(
-  brokers: readonly string[],
-): Promise<string[]> {
-  return await withAdmin(brokers, (admin) => admin.listTopics());
-}
-
-export async function deleteTopics(
-  brokers: readonly string[],
-  topics: readonly string[],
-): Promise<void> {
-  if (topics.length === 0) return;
-  await withAdmin(brokers, (admin) =>
-    admin.deleteTopics({ topics: [...topics] }),
-  );
 }

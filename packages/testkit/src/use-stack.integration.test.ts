@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { execute, rowsOf } from "./clickhouse.ts";
-import { listTopics } from "./stack-topics.ts";
+import { topicsUnder } from "./stack-topics.ts";
 import { useStack } from "./use-stack.ts";
 
 const stack = useStack();
@@ -8,9 +8,10 @@ const stack = useStack();
 test("a test file makes topics under its own prefix", async () => {
   const topics = await stack.createTopics("events", "control");
 
-  const listed = await listTopics(stack.brokers);
+  const listed = await topicsUnder(stack.kafka(), stack.prefix);
 
-  expect(listed).toEqual(expect.arrayContaining(topics));
+  expect(topics).toEqual([`${stack.prefix}events`, `${stack.prefix}control`]);
+  expect(listed.toSorted()).toEqual(topics.toSorted());
 });
 
 test("a test file writes to its own database", async () => {

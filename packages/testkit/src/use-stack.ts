@@ -1,53 +1,64 @@
 import { randomBytes } from "node:crypto";
-import { createTopics, deleteTopics, listTopics } from "./stack-topics.ts";
+import type { Kafka } from "@postrider/messaging";
 import { execute } from "./clickhouse.ts";
+import {
+  createAllTopics,
+  createTopics,
+  deleteTopicsUnder,
+  kafkaAt,
+} from "./stack-topics.ts";
 
-/** What a test file has of the run's one Kafka and one ClickHouse. Read its fields inside tests and hooks, not at import. */
+/** What a test file has of the run's one Kafka and one ClickHouse. */
 export interface TestStack {
   readonly brokers: readonly string[];
   readonly clickhouseUrl: string;
   /** This file's own topic prefix, such as `t3f9a1c.`; also a fine prefix of group ids. */
   readonly prefix: string;
-  /** This file's own database; it exists. */
+  /** This file's own database; it exists from the first test on. */
   readonly database: string;
-  /** Session timeout for consumers in tests. */
+  /** For consumers in tests: short, so that a lost member is noticed soon. */
   readonly sessionTimeoutMs: number;
-  /** Makes topics `prefix + name`: 2 partitions, `control` and `schemas` 1. Returns the full names. */
+  /** The product's own adapters on this broker. */
+  kafka(): Kafka;
+  /** Makes topics `prefix + name` as the plan says, or plain where the plan has no such topic: 2 partitions, `control` and `schemas` 1. Returns the full names. */
   createTopics(...names: readonly string[]): Promise<string[]>;
+  /** Makes every topic of the plan with these tiers (`retry.1s`). Returns the full names. */
+  createAllTopics(...tierTopics: readonly string[]): Promise<string[]>;
 }
 
 /** Gives the test file its share of the stack; at its end removes its topics and its database. Call it at the top of the file. */
 export function useStack(): TestStack {
   const { beforeAll, afterAll } = jestHooks();
   const id = `t${randomBytes(3).toString("hex")}`;
-  const stack = {
-    brokers: (process.env["KAFKA_BROKERS"] ?? "").split(","),
-    clickhouseUrl: process.env["CLICKHOUSE_URL"] ?? "",
-    prefix: `${id}.`,
-    database: `postrider_${id}`,
-    sessionTimeoutMs: 6000,
-    createTopics: async (...names: readonly string[]) =>
-      await createTopics(stack.brokers, stack.prefix, names),
-  };
+  const prefix = `${id}.`;
+  const database = `postrider_${id}`;
+  const brokers = (process.env["KAFKA_BROKERS"] ?? "").split(",");
+  const clickhouseUrl = process.env["CLICKHOUSE_URL"] ?? "";
+  const kafka = (): Kafka => kafkaAt(brokers, `postrider-${id}`);
+
   beforeAll(async () => {
-    if (stack.brokers[0] === "" || stack.clickhouseUrl === "")
+    if (brokers[0] === "" || clickhouseUrl === "") {
       throw new Error(
-        "no stack: files that call useStack() are named *.integration.test.ts or *.e2e.test.ts",
+        "no stack: a file that calls useStack() is named *.integration.test.ts or *.e2e.test.ts",
       );
-    await execute(stack.clickhouseUrl, `CREATE DATABASE ${stack.database}`);
+    }
+    await execute(clickhouseUrl, `CREATE DATABASE ${database}`);
   }, 30_000);
   afterAll(async () => {
-    await execute(
-      stack.clickhouseUrl,
-      `DROP DATABASE IF EXISTS ${stack.database} SYNC`,
-    );
-    const topics = await listTopics(stack.brokers);
-    await deleteTopics(
-      stack.brokers,
-      topics.filter((topic) => topic.startsWith(stack.prefix)),
-    );
+    await execute(clickhouseUrl, `DROP DATABASE IF EXISTS ${database} SYNC`);
+    await deleteTopicsUnder(kafka(), prefix);
   }, 30_000);
-  return stack;
+
+  return {
+    brokers,
+    clickhouseUrl,
+    prefix,
+    database,
+    sessionTimeoutMs: 6000,
+    kafka,
+    createTopics: (...names) => createTopics(kafka(), prefix, names),
+    createAllTopics: (...tiers) => createAllTopics(kafka(), prefix, tiers),
+  };
 }
 
 /** Not by import: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver. */
