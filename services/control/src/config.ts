@@ -1,3 +1,4 @@
+import { parseCidrs, type Cidr } from "@postrider/core";
 import {
   commonConfig,
   duration,
@@ -7,13 +8,19 @@ import {
   type ConfigOf,
   type ConfigSpec,
   type Env,
+  type Parse,
 } from "@postrider/runtime";
+
+const cidrs: Parse<readonly Cidr[]> = Object.assign(
+  (text: string) => parseCidrs(text),
+  { expects: "address ranges such as 10.0.0.0/8, separated by commas" },
+);
 
 export const controlSpec = {
   kafkaBrokers: commonConfig.kafkaBrokers,
   topicPrefix: commonConfig.topicPrefix,
   tiers: commonConfig.tiers,
-  allowCidrs: commonConfig.allowCidrs,
+  allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },
   allowHttp: commonConfig.allowHttp,
   encryptionKeys: commonConfig.encryptionKeys,
   adminKey: commonConfig.adminKey,

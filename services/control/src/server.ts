@@ -113,7 +113,7 @@ function readJsonOnly(app: FastifyInstance): void {
     { parseAs: "string" },
     (request, body, done) => {
       if (body === "") done(null, undefined);
-      else parseJson(request, String(body), done);
+      else void parseJson(request, String(body), done);
     },
   );
 }

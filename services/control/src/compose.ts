@@ -1,0 +1,205 @@
+import { randomBytes } from "node:crypto";
+import type { Endpoint } from "@postrider/core";
+import {
+  createDeadLetterOf,
+  createKafka,
+  createOutput,
+  createSchemas,
+  createStageRunner,
+  createTable,
+  partitionCountsOf,
+  partitionOf,
+  topicName,
+  type ProducerRecord,
+} from "@postrider/messaging";
+import {
+  createKeyRing,
+  type Check,
+  type Composition,
+  type Effects,
+  type Lifecycle,
+} from "@postrider/runtime";
+import type { ControlConfig } from "./config.ts";
+import { createEndpointInput } from "./endpoint-input.ts";
+import { endpointRoutes } from "./endpoint-routes.ts";
+import { createEndpointWriter } from "./endpoint-writer.ts";
+import { eventRoutes } from "./event-routes.ts";
+import { createGoneStage } from "./gone.stage.ts";
+import { createOwnership, type Ownership } from "./ownership.ts";
+import { queryRoutes } from "./query-routes.ts";
+import { createReader, type Reader } from "./reader.ts";
+import { createSecretMaker } from "./secret-maker.ts";
+import { createServer } from "./server.ts";
+import { createSignalsFollower } from "./signals-follower.ts";
+import { statusRoutes } from "./status-routes.ts";
+
+/** The control service, composed. */
+export interface Control extends Composition {
+  /** Where the API listens, once started. */
+  url(): string;
+}
+
+/**
+ * The parts in starting order: the codec, our table, what refused signals need, ClickHouse, and only then what writes and
+ * answers. The follower is made before ownership starts, so that it sees the first tenure; it stops before, so that a
+ * disable that is under way can still be written.
+ */
+export function compose(config: ControlConfig, effects: Effects): Control {
+  const { log, clock } = effects;
+  const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
+  const topic = topicName(prefix, "endpoints");
+  const kafka = createKafka(
+    { brokers: config.kafkaBrokers, clientId: "postrider-control" },
+    effects,
+  );
+  const schemas = createSchemas({
+    ...effects,
+    kafka,
+    prefix,
+    sessionTimeoutMs,
+  });
+  const table = createTable<Endpoint>({
+    ...effects,
+    kafka,
+    topic,
+    decode: schemas.decoderOf("endpoints"),
+    sessionTimeoutMs,
+    unknownSchemaWaitMs,
+  });
+  const partitionsOf = partitionCountsOf(() => kafka.admin());
+  const deadLetterOf = createDeadLetterOf({ stage: "control", clock });
+  const output = createOutput({
+    ...effects,
+    createProducer: kafka.createProducer,
+    encode: schemas.encode,
+    prefix,
+    partitionsOf,
+    deadLetterOf,
+  });
+  const reader = createReader({
+    log,
+    url: config.clickhouseUrl,
+    database: config.clickhouseDatabase,
+    queryTimeoutMs: config.queryTimeoutMs,
+  });
+
+  // A key must stay in its partition, so their number is asked for again at the begin of each tenure.
+  let partitions = 0;
+  const ownership = createOwnership({
+    ...effects,
+    consumer: kafka.consumer({
+      groupId: `${prefix}control`,
+      topics: [topicName(prefix, "control")],
+      sessionTimeoutMs,
+    }),
+    fencedProducer: () => kafka.fencedProducer(`${prefix}control`),
+    async catchUp() {
+      partitions = (await partitionsOf([topic])).get(topic) ?? 0;
+      if (partitions === 0) throw new Error(`topic ${topic} does not exist`);
+      await table.readToEnd();
+    },
+  });
+  const writer = createEndpointWriter({
+    ownership,
+    table,
+    recordOf(id, endpoint): ProducerRecord {
+      const key = Buffer.from(id);
+      const value =
+        endpoint === null
+          ? null
+          : schemas.encode({ topic: "endpoints", key: id, value: endpoint });
+      return { topic, partition: partitionOf(key, partitions), key, value };
+    },
+    secrets: createSecretMaker(createKeyRing(config.encryptionKeys), clock),
+    newId: () => `ep_${randomBytes(18).toString("base64url")}`,
+    clock,
+    log,
+  });
+  const follower = createSignalsFollower({
+    ownership,
+    clock,
+    log,
+    createRunner: () =>
+      createStageRunner({
+        ...effects,
+        name: "gone",
+        stage: createGoneStage({ writer, log }),
+        decode: schemas.decoderOf("signals"),
+        kafka,
+        groupId: `${prefix}control-signals`,
+        topics: [topicName(prefix, "signals")],
+        output,
+        deadLetterOf,
+        limits: { sessionTimeoutMs, unknownSchemaWaitMs },
+      }),
+  });
+  const server = createServer({
+    ...effects,
+    host: config.host,
+    port: config.port,
+    adminKey: config.adminKey,
+    routes: [
+      endpointRoutes({
+        table,
+        writer,
+        input: createEndpointInput({
+          allowHttp: config.allowHttp,
+          allowedCidrs: config.allowCidrs ?? [],
+        }),
+      }),
+      eventRoutes(reader),
+      queryRoutes(reader, clock),
+      statusRoutes({ ownership, reader, endpoints: () => table.size }),
+    ],
+  });
+  return {
+    parts: [
+      schemas,
+      table,
+      closing(partitionsOf),
+      output,
+      reader,
+      ownership,
+      follower,
+      server,
+    ],
+    health: {
+      live: () => [
+        ...table.health().live,
+        ...(follower.runner()?.health().live ?? []),
+      ],
+      ready: () => [
+        ...table.health().ready,
+        ownershipCheck(ownership),
+        clickhouseCheck(reader),
+        ...(follower.runner()?.health().ready ?? []).map(degraded),
+      ],
+    },
+    url: server.url,
+  };
+}
+
+/** The admin client behind the counts connects at the first question. */
+function closing(counts: { disconnect(): Promise<void> }): Lifecycle {
+  return { start: async () => {}, stop: () => counts.disconnect() };
+}
+
+/**
+ * What readiness takes a replica out for is a table that is not loaded or not followed: its answers would be wrong or old.
+ * The rest is named and does not fail it. A follower is as ready as the owner, for it answers every read. Without
+ * ClickHouse, endpoints can still be read and changed and a 410 still disables; a failed readiness would make an outage of
+ * the reports one of the configuration too. Those two routes answer 503 themselves.
+ */
+function degraded({ name, isOk, detail }: Check): Check {
+  return { name, isOk: true, detail: isOk ? detail : `degraded: ${detail}` };
+}
+
+function ownershipCheck(ownership: Pick<Ownership, "describe">): Check {
+  const { state, detail } = ownership.describe();
+  return { name: "ownership", isOk: true, detail: `${state}: ${detail}` };
+}
+
+function clickhouseCheck(reader: Pick<Reader, "reachability">): Check {
+  const { isReachable, detail } = reader.reachability();
+  return degraded({ name: "clickhouse", isOk: isReachable, detail });
+}

@@ -1,0 +1,6 @@
+export {
+  controlSpec,
+  readControlConfig,
+  type ControlConfig,
+} from "./config.ts";
+export { compose, type Control } from "./compose.ts";
