@@ -200,7 +200,7 @@ test("an endpoint is created from the flags, and its secret is printed", async (
     eventTypes: ["order.*", "user.created"],
     headers: { "X-Team": "red" },
     timeoutMs: 5_000,
-    retryDelays: [1_000, 300_000],
+    retryDelaysMs: [1_000, 300_000],
   });
 });
 

@@ -218,7 +218,7 @@ function bodyOf(options: Settings): Record<string, unknown> {
       options.header === undefined ? undefined : headersOf(options.header),
     timeoutMs: options.timeout,
     maxConcurrency: options.maxConcurrency,
-    retryDelays: options.retryDelays,
+    retryDelaysMs: options.retryDelays,
   };
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
