@@ -1,8 +1,5 @@
 import { join } from "node:path";
-import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
-import { startStack, type Stack } from "@postrider/local-stack";
-import { applyTopics, topicPlan } from "@postrider/messaging";
-import { migrate } from "./commands/migrate.ts";
+import type { Stack } from "@postrider/local-stack";
 import {
   keepKeys,
   newKeys,
@@ -10,14 +7,8 @@ import {
   writeDevFiles,
   type DevFile,
 } from "./dev-folder.ts";
-import { withAdmin } from "./kafka.ts";
-import {
-  DEFAULT_PORTS,
-  startServices,
-  type RunningServices,
-} from "./services.ts";
-
-const DEV_PARTITIONS = 4;
+import { DEFAULT_PORTS, type RunningServices } from "./services.ts";
+import { startWholeStack, type Undo } from "./whole-stack.ts";
 
 export interface DevStack {
   readonly file: DevFile;
@@ -25,10 +16,7 @@ export interface DevStack {
   readonly services: RunningServices["services"];
 }
 
-/** What `stop` will undo, in reverse order; filled as things start, so that an interrupted start can be undone too. */
-export type Undo = (() => Promise<void> | void)[];
-
-/** Starts servers, topics, tables and services, and writes dev.json when all are ready. `folder` is locked by the caller. */
+/** Starts the whole stack and writes dev.json when all of it is ready. `folder` is locked by the caller. */
 export async function startDevStack(
   folder: string,
   undo: Undo,
@@ -37,38 +25,17 @@ export async function startDevStack(
   const prefix = process.env["POSTRIDER_TOPIC_PREFIX"] || "postrider.";
   const database = process.env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider";
   removeDevFiles(folder); // of a dev that was killed
-  onProgress("starting Kafka and ClickHouse");
-  const stack = await startStack({
-    dataDir: join(folder, "data"),
-    registry: false,
-    onProgress,
-  });
-  undo.push(() => stack.stop());
-  onProgress("creating topics");
-  await withAdmin(stack.kafka.brokers, (admin) =>
-    applyTopics(
-      admin,
-      topicPlan({
-        prefix,
-        tiers: tiersOfEnvironment(),
-        partitions: DEV_PARTITIONS,
-      }),
-    ),
-  );
-  onProgress("creating tables");
-  await migrate({ url: stack.clickhouse.url, database });
   const keys = keepKeys(folder, newKeys);
-  const running = await startServices({
-    stack,
+  const { stack, running } = await startWholeStack({
     prefix,
     database,
     ...keys,
     ports: DEFAULT_PORTS,
-    env: devEnvironment(),
+    dataDir: join(folder, "data"),
     logDirectory: join(folder, "logs"),
+    undo,
     onProgress,
   });
-  undo.push(() => running.stop());
   const file = devFileOf({
     stack,
     prefix,
@@ -79,20 +46,6 @@ export async function startDevStack(
   writeDevFiles(folder, file, running.environment);
   undo.push(() => removeDevFiles(folder));
   return { file, stack, services: running.services };
-}
-
-/** A receiver on this machine is what one tries first: loopback and http are allowed here, and only here. What the environment says wins. */
-function devEnvironment(): Record<string, string> {
-  return {
-    POSTRIDER_ALLOW_CIDRS:
-      process.env["POSTRIDER_ALLOW_CIDRS"] || "127.0.0.0/8,::1/128",
-    POSTRIDER_ALLOW_HTTP: process.env["POSTRIDER_ALLOW_HTTP"] || "true",
-    POSTRIDER_TIERS: process.env["POSTRIDER_TIERS"] || DEFAULT_TIERS,
-  };
-}
-
-function tiersOfEnvironment() {
-  return parseTiers(process.env["POSTRIDER_TIERS"] || DEFAULT_TIERS);
 }
 
 function devFileOf(given: {

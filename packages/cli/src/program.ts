@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { Run } from "./command.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { devCommand } from "./commands/dev.ts";
 import { endpointsCommand } from "./commands/endpoints.ts";
 import { eventsCommand } from "./commands/events.ts";
@@ -24,6 +25,7 @@ export function createProgram(run: Run): Command {
     );
   for (const make of [
     devCommand,
+    demoCommand,
     startCommand,
     receiverCommand,
     topicsCommand,

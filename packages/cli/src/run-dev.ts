@@ -1,10 +1,11 @@
 import { StackError } from "@postrider/local-stack";
 import { CliError, EXIT, type ExitCode } from "./cli-error.ts";
-import { startDevStack, type DevStack, type Undo } from "./dev-stack.ts";
+import { startDevStack, type DevStack } from "./dev-stack.ts";
 import { interrupted } from "./interrupted.ts";
 import { logTail, type ServiceExit } from "./service-process.ts";
 import type { RunningService } from "./services.ts";
 import type { Terminal } from "./terminal.ts";
+import type { Undo } from "./whole-stack.ts";
 
 /** 0 when it was ready and was then told to stop, 130 when that came before it was ready. */
 export async function runDev(

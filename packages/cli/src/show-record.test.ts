@@ -8,6 +8,7 @@ test("times become RFC 3339, bytes text or base64, and sealed secrets are left o
       nextAttemptAt: null,
       durationMs: 5,
       payload: Buffer.from("{}"),
+      destination: { url: "https://example.com", secret: "whsec_x" },
       responseBody: Buffer.of(0xff),
       secrets: [{ id: "sec_1", ciphertext: Buffer.from("x"), createdAt: 1 }],
     },
@@ -19,6 +20,7 @@ test("times become RFC 3339, bytes text or base64, and sealed secrets are left o
     nextAttemptAt: null,
     durationMs: 5,
     payload: "{}",
+    destination: { url: "https://example.com", secret: "[redacted]" },
     responseBody: "base64:/w==",
     secrets: [
       {

@@ -36,9 +36,10 @@ export function showRecord(
   };
 }
 
-/** Fields named `…At` become RFC 3339, bytes become text where they are UTF-8 and `base64:…` where not, sealed secrets are left out. */
+/** Fields named `…At` become RFC 3339, bytes become text where they are UTF-8 and `base64:…` where not, secrets, sealed or plain, are left out. */
 export function showable(value: unknown, name: string): unknown {
   if (name === "ciphertext") return "[sealed]";
+  if (name === "secret" && value !== null) return "[redacted]";
   if (typeof value === "number" && name.endsWith("At")) return timeOf(value);
   if (typeof value === "bigint") return String(value);
   if (value instanceof Uint8Array) return textOf(value);

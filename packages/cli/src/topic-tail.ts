@@ -1,3 +1,4 @@
+import { parseJsonEnvelope } from "@postrider/core";
 import {
   createSchemas,
   framingOf,
@@ -123,6 +124,8 @@ function decoderOf(codec: Codec, name: string): Decode {
   return (raw) => {
     const framing = framingOf(raw.value);
     if (raw.value === null) return { value: null, error: null };
+    if (name === "events" && framing === "other")
+      return envelopeOrText(raw.value);
     if (decode === null || framing === "other")
       return { value: jsonOrText(raw.value), error: null };
     const decoded = decode(raw);
@@ -134,6 +137,14 @@ function decoderOf(codec: Codec, name: string): Decode {
         : `its schema is not known: ${decoded.schema}`;
     return { value: raw.value, error };
   };
+}
+
+/** A JSON envelope with its payload's bytes as they stand: parsing would change its numbers. */
+function envelopeOrText(value: Buffer): ReturnType<Decode> {
+  const parsed = parseJsonEnvelope(value);
+  return parsed.kind === "parsed"
+    ? { value: parsed.event, error: null }
+    : { value, error: parsed.problem.message };
 }
 
 function jsonOrText(value: Buffer): unknown {

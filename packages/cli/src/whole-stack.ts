@@ -1,0 +1,86 @@
+import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
+import { startStack, type Stack } from "@postrider/local-stack";
+import { applyTopics, topicPlan } from "@postrider/messaging";
+import { migrate } from "./commands/migrate.ts";
+import { withAdmin } from "./kafka.ts";
+import {
+  startServices,
+  type RunningServices,
+  type ServicePorts,
+} from "./services.ts";
+
+/** Of each topic but the tiers, on a machine of one's own. */
+const PARTITIONS = 4;
+
+/** What stopping will undo, in reverse order; filled as things start, so that an interrupted start can be undone too. */
+export type Undo = (() => Promise<void> | void)[];
+
+export interface WholeStackOptions {
+  readonly prefix: string;
+  readonly database: string;
+  readonly adminKey: string;
+  readonly encryptionKeys: string;
+  readonly ports: ServicePorts;
+  readonly logDirectory: string;
+  /** Where Kafka and ClickHouse keep their data; default: a temporary folder that goes with them. */
+  readonly dataDir?: string;
+  readonly undo: Undo;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface WholeStack {
+  readonly stack: Stack;
+  readonly running: RunningServices;
+}
+
+/** Starts servers, topics, tables and the five services, in that order. Resolves when all are ready. */
+export async function startWholeStack(
+  options: WholeStackOptions,
+): Promise<WholeStack> {
+  const { prefix, database, undo, onProgress } = options;
+  onProgress("starting Kafka and ClickHouse");
+  const stack = await startStack({
+    dataDir: options.dataDir,
+    registry: false,
+    onProgress,
+  });
+  undo.push(() => stack.stop());
+  const env = ownMachineEnvironment();
+  onProgress("creating topics");
+  await withAdmin(stack.kafka.brokers, (admin) =>
+    applyTopics(
+      admin,
+      topicPlan({
+        prefix,
+        tiers: parseTiers(env["POSTRIDER_TIERS"]),
+        partitions: PARTITIONS,
+      }),
+    ),
+  );
+  onProgress("creating tables");
+  await migrate({ url: stack.clickhouse.url, database });
+  const running = await startServices({
+    stack,
+    prefix,
+    database,
+    adminKey: options.adminKey,
+    encryptionKeys: options.encryptionKeys,
+    ports: options.ports,
+    env,
+    logDirectory: options.logDirectory,
+    onProgress,
+  });
+  undo.push(() => running.stop());
+  return { stack, running };
+}
+
+/** A receiver on this machine is what one tries first: loopback and http are allowed here, and only here. What the environment says wins. */
+function ownMachineEnvironment() {
+  const { env } = process;
+  return {
+    POSTRIDER_ALLOW_CIDRS:
+      env["POSTRIDER_ALLOW_CIDRS"] || "127.0.0.0/8,::1/128",
+    POSTRIDER_ALLOW_HTTP: env["POSTRIDER_ALLOW_HTTP"] || "true",
+    POSTRIDER_TIERS: env["POSTRIDER_TIERS"] || DEFAULT_TIERS,
+  } as const;
+}
