@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import { command, type Run } from "../command.ts";
+
+export function demoCommand(run: Run): Command {
+  return command(
+    run,
+    "demo",
+    "a tour of about a minute: publish, deliver, retry, give up, ask in SQL; needs nothing running and leaves nothing",
+    async ({ terminal }) => {
+      const { runDemo } = await import("../demo/run-demo.ts"); // Kafka's client and the stack, which no other command needs
+      return await runDemo(terminal);
+    },
+  );
+}

@@ -1,0 +1,98 @@
+/** Who plays in the tour: four receivers' answers in one server, checked with the package that receivers would use. */
+import { startReceiver, type ReceivedRequest } from "@postrider/testkit";
+import { Webhook } from "standardwebhooks";
+
+export const ROLES = ["healthy", "flaky", "dead", "inline"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What one request showed. */
+export interface Seen {
+  readonly role: Role;
+  readonly at: number;
+  readonly webhookId: string;
+  readonly answered: number;
+  readonly body: string;
+  /** By the `standardwebhooks` package; null where no secret is known for the path. */
+  readonly isSignatureValid: boolean | null;
+}
+
+export interface Cast {
+  urlOf(role: Role): string;
+  /** From now on the role's requests are checked with this secret. */
+  knowSecret(role: Role, secret: string): void;
+  seenBy(role: Role): readonly Seen[];
+  close(): Promise<void>;
+}
+
+/** Healthy and inline say 200; flaky 500, then 503 with Retry-After, then 200; dead always 500. */
+export async function startCast(onSeen: (seen: Seen) => void): Promise<Cast> {
+  const secrets = new Map<Role, string>();
+  const seen: Seen[] = [];
+  const receiver = await startReceiver({
+    answer: (request) => {
+      const role = roleOf(request);
+      const nth = seen.filter((one) => one.role === role).length;
+      const answer = answerOf(role, nth);
+      const one: Seen = {
+        role,
+        at: request.at,
+        webhookId: request.headers["webhook-id"] ?? "",
+        answered: answer.status,
+        body: request.body.toString(),
+        isSignatureValid: verify(request, secrets.get(role)),
+      };
+      seen.push(one);
+      onSeen(one);
+      return answer;
+    },
+  });
+  return {
+    urlOf: (role) => `${receiver.url}/${role}`,
+    knowSecret: (role, secret) => void secrets.set(role, secret),
+    seenBy: (role) => seen.filter((one) => one.role === role),
+    close: () => receiver.close(),
+  };
+}
+
+export const RETRY_AFTER_SECONDS = 3;
+
+function answerOf(
+  role: Role,
+  nth: number,
+): { status: number; headers?: Readonly<Record<string, string>> } {
+  switch (role) {
+    case "healthy":
+    case "inline":
+      return { status: 200 };
+    case "dead":
+      return { status: 500 };
+    case "flaky":
+      if (nth === 0) return { status: 500 };
+      if (nth === 1)
+        return {
+          status: 503,
+          headers: { "retry-after": String(RETRY_AFTER_SECONDS) },
+        };
+      return { status: 200 };
+  }
+}
+
+function roleOf(request: ReceivedRequest): Role {
+  const role = ROLES.find((name) => request.path === `/${name}`);
+  if (role === undefined)
+    throw new Error(`a request for ${request.path}, where nobody listens`);
+  return role;
+}
+
+function verify(
+  request: ReceivedRequest,
+  secret: string | undefined,
+): boolean | null {
+  if (secret === undefined) return null;
+  try {
+    new Webhook(secret).verify(request.body.toString(), request.headers);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,187 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  partitionOf,
+  topicName,
+  type Kafka,
+  type ProducerRecord,
+} from "@postrider/messaging";
+import { EXIT, type ExitCode } from "../cli-error.ts";
+import { newKeys } from "../dev-folder.ts";
+import { interrupted } from "../interrupted.ts";
+import { connectKafka, withAdmin } from "../kafka.ts";
+import { ANY_PORTS, type RunningService } from "../services.ts";
+import type { Terminal } from "../terminal.ts";
+import { startWholeStack, type Undo } from "../whole-stack.ts";
+import { startCast, type Seen } from "./cast.ts";
+import { createNarrator, type Narrator } from "./narrator.ts";
+import {
+  ask,
+  createEndpoints,
+  followDelivery,
+  publishEvents,
+  QUERIES,
+  showTiers,
+  type Scene,
+} from "./tour.ts";
+
+const PREFIX = "demo.";
+const DATABASE = "postrider";
+
+/** 0 when everything was as claimed, 1 when something differed, 130 when it was interrupted. Leaves nothing running and no file. */
+export async function runDemo(terminal: Terminal): Promise<ExitCode> {
+  const asked = interrupted();
+  const narrator = createNarrator(terminal);
+  const undo: Undo = [];
+  const startedAt = performance.now();
+  try {
+    const tour = takeTour(narrator, terminal, undo).then(
+      () => EXIT.done,
+      () => EXIT.failed, // the narrator has told what failed
+    );
+    const ended = await Promise.race([
+      tour,
+      asked.then(() => EXIT.interrupted),
+    ]);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    if (ended !== EXIT.interrupted)
+      tellEnd(narrator, terminal, seconds, ended === EXIT.done);
+    return ended;
+  } finally {
+    for (const step of undo.toReversed()) await step();
+  }
+}
+
+async function takeTour(
+  narrator: Narrator,
+  terminal: Terminal,
+  undo: Undo,
+): Promise<void> {
+  const scene = await setStage(narrator, terminal, undo);
+  await createEndpoints(scene);
+  await publishEvents(scene);
+  await followDelivery(scene, "healthy");
+  await followDelivery(scene, "inline");
+  await followDelivery(scene, "dead");
+  await followDelivery(scene, "flaky");
+  await showTiers(scene);
+  for (const query of QUERIES) await ask(scene, query);
+}
+
+/** A stack of its own, on free ports, in a temporary folder: a `dev` next door is not touched. */
+async function setStage(
+  narrator: Narrator,
+  terminal: Terminal,
+  undo: Undo,
+): Promise<Scene> {
+  const folder = mkdtempSync(join(tmpdir(), "postrider-demo-"));
+  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const scene: Scene[] = [];
+  await narrator.step(
+    "stack",
+    "Kafka, ClickHouse and five services are running",
+    async (progress) => {
+      const keys = newKeys();
+      const { stack, running } = await startWholeStack({
+        prefix: PREFIX,
+        database: DATABASE,
+        ...keys,
+        ports: ANY_PORTS,
+        logDirectory: folder,
+        undo,
+        onProgress: progress,
+      });
+      const cast = await startCast((seen) => narrator.say(seenLine(seen)));
+      undo.push(() => cast.close());
+      const { brokers } = stack.kafka;
+      scene.push({
+        narrator,
+        terminal,
+        cast,
+        control: { url: running.controlUrl, adminKey: keys.adminKey },
+        publish: (records) => produceEvents(connectKafka(brokers), records),
+        tableSizes: () => endpointTableSizes(running.services),
+        recordsIn: async (tier) =>
+          await withAdmin(brokers, async (admin) => {
+            const topic = topicName(PREFIX, `retry.${tier}`);
+            const ranges = await admin.fetchLogRanges([topic]);
+            return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+          }),
+      });
+      return `Kafka ${brokers.join(",")} · ClickHouse ${stack.clickhouse.url} · topics ${PREFIX}*`;
+    },
+  );
+  return scene[0]!; // the step above pushed it, or threw
+}
+
+/** What a producer of any language would do: plain JSON, a key, acks from all. */
+async function produceEvents(
+  kafka: Kafka,
+  events: readonly { key: string; value: string }[],
+): Promise<void> {
+  const topic = topicName(PREFIX, "events");
+  const admin = kafka.admin();
+  await admin.connect();
+  const counts = await admin.partitionCounts([topic]);
+  await admin.disconnect();
+  const producer = await kafka.createProducer();
+  await producer.sendBatch(
+    events.map(({ key, value }): ProducerRecord => {
+      const bytes = Buffer.from(key);
+      const partition = partitionOf(bytes, counts.get(topic) ?? 1);
+      return { topic, partition, key: bytes, value: Buffer.from(value) };
+    }),
+  );
+  await producer.disconnect();
+}
+
+const TABLE_SIZE = /^postrider_table_entries\{[^}]*endpoints[^}]*\} (\d+)$/m;
+
+async function endpointTableSizes(
+  services: readonly RunningService[],
+): Promise<number[]> {
+  const readers = services.filter(
+    ({ name }) => name === "ingest" || name === "dispatcher",
+  );
+  return await Promise.all(
+    readers.map(async ({ adminUrl }) => {
+      const text = await (await fetch(`${adminUrl}/metrics`)).text();
+      return Number(TABLE_SIZE.exec(text)?.[1] ?? 0);
+    }),
+  );
+}
+
+function seenLine(seen: Seen): string {
+  const signature =
+    seen.isSignatureValid === true ? "signature right" : "SIGNATURE WRONG";
+  return `→ POST /${seen.role.padEnd(8)} ${signature}, answered ${seen.answered}`;
+}
+
+function tellEnd(
+  narrator: Narrator,
+  terminal: Terminal,
+  seconds: number,
+  ok: boolean,
+): void {
+  if (terminal.json)
+    return terminal.line(
+      JSON.stringify({ ok, steps: narrator.steps.length, seconds }),
+    );
+  terminal.line("");
+  if (!ok)
+    return terminal.line(
+      `${terminal.paint("red", "Something is not as it should be.")} Run it again with POSTRIDER_DEBUG=1, and tell us what it says.`,
+    );
+  terminal.line(
+    [
+      `${terminal.paint("green", "All of it was as claimed")}, in ${seconds} s. Everything that was started has been stopped.`,
+      "",
+      "Next, by hand:",
+      "  npx postrider dev                 a stack that stays",
+      "  npx postrider receiver --help     a receiver that checks signatures, and fails when told to",
+      "  npx postrider endpoints --help    register an endpoint",
+      "  npx postrider publish --help      publish an event and watch it arrive",
+    ].join("\n"),
+  );
+}

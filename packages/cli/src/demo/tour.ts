@@ -1,0 +1,308 @@
+/** The tour's steps from the first event to the last row. Each claims something, checks it, and throws where it differs. */
+import { waitFor } from "@postrider/testkit";
+import { callApi, type ApiAddress } from "../api.ts";
+import { table, type Terminal } from "../terminal.ts";
+import { RETRY_AFTER_SECONDS, type Cast, type Role } from "./cast.ts";
+import type { Narrator } from "./narrator.ts";
+
+export const TENANT = "demo";
+const EVENT_TYPES: Readonly<Record<Exclude<Role, "inline">, string>> = {
+  healthy: "order.paid",
+  flaky: "invoice.sent",
+  dead: "user.deleted",
+};
+const INLINE_SECRET = "whsec_aW5saW5lLWRlbW8tc2VjcmV0LTI0Ynl0ZXM=";
+
+export interface Scene {
+  readonly narrator: Narrator;
+  readonly terminal: Terminal;
+  readonly cast: Cast;
+  readonly control: ApiAddress;
+  /** Writes JSON envelopes to the `events` topic, as any producer would. */
+  readonly publish: (
+    records: readonly { key: string; value: string }[],
+  ) => Promise<void>;
+  /** How many endpoints each process that reads the `endpoints` topic has. */
+  readonly tableSizes: () => Promise<readonly number[]>;
+  /** How many records a tier's topic holds. */
+  readonly recordsIn: (tier: string) => Promise<number>;
+}
+
+/** An event as `GET /v1/events/{id}` shows it; only what the tour looks at. */
+interface EventView {
+  readonly decision: string;
+  readonly deliveries: readonly {
+    readonly status: string;
+    readonly attempts: readonly {
+      readonly attemptNumber: number;
+      readonly startedAt: string;
+      readonly outcome: string;
+      readonly statusCode: number | null;
+    }[];
+  }[];
+}
+
+/** Registers three endpoints, and waits until everybody who needs them has them: route sends to whom it knows. */
+export async function createEndpoints(scene: Scene): Promise<void> {
+  const { narrator, cast, control } = scene;
+  const roles = ["healthy", "flaky", "dead"] as const;
+  await narrator.step(
+    "endpoints",
+    "Three endpoints are registered",
+    async (progress) => {
+      const lines: string[] = [];
+      for (const role of roles) {
+        const endpoint = (await callApi(control, {
+          method: "POST",
+          path: "/v1/endpoints",
+          body: JSON.stringify({
+            tenantId: TENANT,
+            url: cast.urlOf(role),
+            eventTypes: [EVENT_TYPES[role]],
+            description: `${role} endpoint of the demo`,
+            ...(role === "dead" ? { retryDelaysMs: [1_000, 2_000] } : {}),
+          }),
+        })) as { id: string; secret: string };
+        cast.knowSecret(role, endpoint.secret);
+        lines.push(
+          `${role.padEnd(8)} wants ${EVENT_TYPES[role].padEnd(13)} ${endpoint.id}`,
+        );
+      }
+      progress("waiting until route and deliver know them");
+      await waitFor(
+        async () =>
+          (await scene.tableSizes()).every((size) => size === roles.length),
+        { what: "the endpoint tables of route and deliver", timeoutMs: 20_000 },
+      );
+      return lines.join("\n");
+    },
+  );
+}
+
+export async function publishEvents(scene: Scene): Promise<void> {
+  const { narrator, cast } = scene;
+  cast.knowSecret("inline", INLINE_SECRET);
+  await narrator.step(
+    "publish",
+    "Four events are on the Kafka topic",
+    async () => {
+      const envelope = (role: Role, more: object): string =>
+        // A number beyond 2^53 and an odd spelling: the receiver must get these very bytes.
+        `{"id":"${eventIdOf(role)}","tenantId":"${TENANT}",${JSON.stringify(more).slice(1, -1)},"payload":${payloadOf(role)}}`;
+      const events = (["healthy", "flaky", "dead"] as const).map((role) => ({
+        role,
+        value: envelope(role, { type: EVENT_TYPES[role] }),
+      }));
+      await scene.publish(
+        [
+          ...events,
+          {
+            role: "inline" as const,
+            value: envelope("inline", {
+              type: "report.ready",
+              destination: { url: cast.urlOf("inline"), secret: INLINE_SECRET },
+            }),
+          },
+        ].map(({ role, value }) => ({
+          key: `${TENANT}:${eventIdOf(role)}`,
+          value,
+        })),
+      );
+      return "three for registered endpoints, one that brings its own URL and secret";
+    },
+  );
+}
+
+/** What each role must have seen, and what Postrider must say of it. */
+const EXPECTED: Readonly<
+  Record<Role, { answers: readonly number[]; status: string; claim: string }>
+> = {
+  healthy: {
+    answers: [200],
+    status: "delivered",
+    claim: "The healthy endpoint got its event at once",
+  },
+  inline: {
+    answers: [200],
+    status: "delivered",
+    claim: "The inline destination got its event, signed with its own secret",
+  },
+  flaky: {
+    answers: [500, 503, 200],
+    status: "delivered",
+    claim: "The flaky endpoint got its event at the third attempt",
+  },
+  dead: {
+    answers: [500, 500, 500],
+    status: "expired",
+    claim: "The dead endpoint's delivery became a dead letter",
+  },
+};
+
+export async function followDelivery(scene: Scene, role: Role): Promise<void> {
+  const { narrator, cast, control } = scene;
+  const { answers, status, claim } = EXPECTED[role];
+  await narrator.step(role, claim, async (progress) => {
+    progress("waiting for the attempts");
+    const seen = await waitFor(
+      () => {
+        const all = cast.seenBy(role);
+        return all.length >= answers.length ? all : null;
+      },
+      { what: `${answers.length} requests`, timeoutMs: 30_000 },
+    );
+    expectEqual(
+      "the answers",
+      seen.map((one) => one.answered),
+      answers,
+    );
+    if (seen.some((one) => one.isSignatureValid !== true))
+      throw new Error("the standardwebhooks package refused a signature");
+    if (seen.some((one) => one.body !== payloadOf(role)))
+      throw new Error("the body is not the payload, byte for byte");
+    expectEqual(
+      "distinct webhook-ids",
+      new Set(seen.map((one) => one.webhookId)).size,
+      1,
+    );
+    progress("waiting for the rows in ClickHouse");
+    const event = await waitFor(
+      () => eventWith(control, role, { status, attempts: answers.length }),
+      { what: `the event ${eventIdOf(role)} as ${status}`, timeoutMs: 20_000 },
+    );
+    return detailOf(event, seen.length);
+  });
+}
+
+async function eventWith(
+  control: ApiAddress,
+  role: Role,
+  wanted: { status: string; attempts: number },
+): Promise<EventView | null> {
+  const event = (await callApi(control, {
+    method: "GET",
+    path: `/v1/events/${eventIdOf(role)}?tenantId=${TENANT}`,
+  })) as EventView; // control's documented shape
+  const [delivery] = event.deliveries;
+  return delivery?.status === wanted.status &&
+    delivery.attempts.length === wanted.attempts
+    ? event
+    : null;
+}
+
+function detailOf(event: EventView, requests: number): string {
+  const attempts = event.deliveries[0]?.attempts ?? [];
+  const startedAt = attempts.map((one) => Date.parse(one.startedAt));
+  const first = startedAt[0] ?? 0;
+  const trail = attempts
+    .map(
+      (one, at) =>
+        `${one.statusCode ?? one.outcome} at +${(((startedAt[at] ?? 0) - first) / 1000).toFixed(1)} s`,
+    )
+    .join(" → ");
+  const retryAfter =
+    attempts[1]?.statusCode === 503
+      ? `\n503 asked for ${RETRY_AFTER_SECONDS} s (Retry-After), so the wait was that long`
+      : "";
+  return `${trail}; ${requests} of ${requests} signatures right${retryAfter}`;
+}
+
+/** The retries really were records of the tiers' topics: two first failures waited a second, two second ones two and more. */
+export async function showTiers(scene: Scene): Promise<void> {
+  await scene.narrator.step(
+    "tiers",
+    "The retries went through the delay topics",
+    async () => {
+      const lines: string[] = [];
+      for (const tier of ["1s", "2s"]) {
+        const records = await scene.recordsIn(tier);
+        if (records < 2)
+          throw new Error(
+            `retry.${tier} holds ${records} records, 2 were expected`,
+          );
+        lines.push(`retry.${tier} carried ${records} records`);
+      }
+      return lines.join("\n");
+    },
+  );
+}
+
+export interface TourQuery {
+  readonly name: string;
+  readonly title: string;
+  readonly sql: string;
+  readonly expected: readonly (readonly (string | number)[])[];
+}
+
+/** What people ask first; the answers are known, so they are checked. */
+export const QUERIES: readonly TourQuery[] = [
+  {
+    name: "sql-status",
+    title: "SQL: how do the deliveries stand?",
+    sql: "SELECT event_type, status, attempts FROM deliveries FINAL ORDER BY event_type",
+    expected: [
+      ["invoice.sent", "delivered", 3],
+      ["order.paid", "delivered", 1],
+      ["report.ready", "delivered", 1],
+      ["user.deleted", "expired", 3],
+    ],
+  },
+  {
+    name: "sql-failures",
+    title: "SQL: what failed, and what came next?",
+    sql: "SELECT event_type, attempt_number, outcome, status_code, tier, status FROM attempts WHERE outcome != 'delivered' ORDER BY event_type, attempt_number",
+    expected: [
+      ["invoice.sent", 1, "http_error", 500, "1s", "failed"],
+      ["invoice.sent", 2, "http_error", 503, "2s", "failed"],
+      ["user.deleted", 1, "http_error", 500, "1s", "failed"],
+      ["user.deleted", 2, "http_error", 500, "2s", "failed"],
+      ["user.deleted", 3, "http_error", 500, "", "expired"],
+    ],
+  },
+  {
+    name: "sql-dead-letters",
+    title: "SQL: what was given up, and why?",
+    sql: "SELECT event_type, reason, attempts, last_status_code FROM dead_letters ORDER BY dead_at",
+    expected: [["user.deleted", "exhausted", 3, 500]],
+  },
+];
+
+export async function ask(scene: Scene, query: TourQuery): Promise<void> {
+  const { narrator, control, terminal } = scene;
+  await narrator.step(query.name, query.title, async () => {
+    const rows = await waitFor(
+      async () => {
+        const answer = (await callApi(control, {
+          method: "POST",
+          path: "/v1/query",
+          body: JSON.stringify({ sql: query.sql }),
+        })) as {
+          columns: { name: string }[];
+          rows: (string | number)[][];
+        }; // control's documented shape
+        return answer.rows.length >= query.expected.length ? answer : null;
+      },
+      { what: "the rows", timeoutMs: 20_000 },
+    );
+    expectEqual("the rows", rows.rows, query.expected);
+    const shown = table(
+      rows.columns.map((column) => column.name),
+      rows.rows.map((row) => row.map(String)),
+      terminal,
+    );
+    return `${terminal.paint("dim", query.sql)}\n${shown}`;
+  });
+}
+
+export function eventIdOf(role: Role): string {
+  return `demo-${role}`;
+}
+
+function payloadOf(role: Role): string {
+  return `{"for": "${role}", "amount": 1.10, "id": 9007199254740993}`;
+}
+
+function expectEqual(what: string, found: unknown, wanted: unknown): void {
+  const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
+  if (a !== b) throw new Error(`${what}: expected ${b}, found ${a}`);
+}
