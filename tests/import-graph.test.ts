@@ -1,0 +1,127 @@
+/** The layout of docs/architecture.md as a table, held against every import of the tree. Lint refuses most of this earlier; this also sees type imports, dynamic imports and paths. */
+import { expect, test } from "@jest/globals";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const SERVICE = ["core", "signing", "runtime", "messaging"];
+
+/** Which of ours each may import. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  signing: [],
+  runtime: [],
+  messaging: ["core"],
+  "local-stack": ["core", "signing", "runtime", "messaging"],
+  testkit: ["core", "signing", "runtime", "messaging", "local-stack"],
+  cli: [
+    "core",
+    "signing",
+    "runtime",
+    "messaging",
+    // For `dev`, `demo` and `receiver` only, below.
+    "local-stack",
+    "testkit",
+  ],
+  ingest: SERVICE,
+  dispatcher: SERVICE,
+  "retry-scheduler": SERVICE,
+  recorder: SERVICE,
+  control: SERVICE,
+};
+
+/** Libraries that stay behind one door, and the files that are it. */
+const DOORS: readonly [library: RegExp, doors: RegExp][] = [
+  [/^kafkajs/, /^packages\/messaging\/src\/kafkajs-[^/]*\.ts$/],
+  [/^avsc$/, /^packages\/messaging\/src\/(avro|registry)-[^/]*\.ts$/],
+  [/^@kafkajs\//, /^packages\/messaging\/src\/registry-[^/]*\.ts$/],
+  [/^undici/, /^services\/dispatcher\/src\/sender\.ts$/],
+  [
+    /^@clickhouse\//,
+    /^(services\/recorder\/src\/writer|services\/control\/src\/reader|packages\/testkit\/src\/clickhouse)\.ts$/,
+  ],
+];
+
+interface Import {
+  readonly file: string;
+  /** The folder below packages/ or services/. */
+  readonly from: string;
+  readonly specifier: string;
+}
+
+function importsOf(area: "packages" | "services"): Import[] {
+  return readdirSync(join(root, area)).flatMap((from) => {
+    const source = join(root, area, from, "src");
+    return readdirSync(source, { recursive: true, encoding: "utf8" })
+      .filter((name) => /(?<!\.test|\.testing)\.ts$/.test(name))
+      .flatMap((name) => {
+        const file = join(source, name);
+        const text = readFileSync(file, "utf8");
+        return [
+          ...text.matchAll(
+            /^(?:import|export)\b[^"';]*?\bfrom\s+["']([^"']+)["']|^import\s+["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm,
+          ),
+        ].map((match) => ({
+          file: relative(root, file),
+          from,
+          specifier: match[1] ?? match[2] ?? match[3] ?? "",
+        }));
+      });
+  });
+}
+
+const imports = [...importsOf("packages"), ...importsOf("services")];
+const show = ({ file, specifier }: Import): string => `${file} → ${specifier}`;
+
+test("no import goes against the layout", () => {
+  const wrong = imports.filter(({ from, specifier }) => {
+    const target = /^@postrider\/(.+)$/.exec(specifier)?.[1];
+    return target !== undefined && !(ALLOWED[from] ?? []).includes(target);
+  });
+
+  expect(wrong.map(show)).toEqual([]);
+});
+
+test("no path reaches into another package or service", () => {
+  const wrong = imports.filter(({ file, specifier }) => {
+    if (!specifier.startsWith(".")) return false;
+    const home = file.split("/").slice(0, 2).join("/");
+    const target = relative(root, resolve(root, dirname(file), specifier));
+    return !target.startsWith(`${home}/`);
+  });
+
+  expect(wrong.map(show)).toEqual([]);
+});
+
+test("each client library is imported by its own door only", () => {
+  const wrong = imports.filter(({ file, specifier }) =>
+    DOORS.some(
+      ([library, doors]) => library.test(specifier) && !doors.test(file),
+    ),
+  );
+
+  expect(wrong.map(show)).toEqual([]);
+});
+
+test("core imports nothing, and signing only node:crypto", () => {
+  const outward = imports.filter(
+    ({ from, specifier }) =>
+      !specifier.startsWith(".") &&
+      (from === "core" || (from === "signing" && specifier !== "node:crypto")),
+  );
+
+  expect(outward.map(show)).toEqual([]);
+});
+
+test("the test kit and the local stack stay out of the CLI's other commands", () => {
+  const wrong = imports.filter(
+    ({ from, file, specifier }) =>
+      from === "cli" &&
+      /^@postrider\/(testkit|local-stack)$/.test(specifier) &&
+      !/(dev|demo|receiver|stack)/.test(file.replace("packages/cli/", "")),
+  );
+
+  expect(wrong.map(show)).toEqual([]);
+});
