@@ -26,6 +26,10 @@ interface Entry {
 
 interface PartitionWindow {
   readonly entries: Map<string, Entry>;
+  /** Keys in the order in which they came. A map's own order is slow to take from the front: it walks over what was deleted. */
+  readonly order: string[];
+  /** Up to here `order` is used up. */
+  oldest: number;
   latestOffset: number;
   bytesSeen: number;
 }
@@ -61,6 +65,7 @@ export class DuplicateWindow {
     }
     const bytesBefore = window.bytesSeen - (record.value?.length ?? 0);
     window.entries.set(key, { offset: record.offset, bytesBefore });
+    window.order.push(key);
   }
 
   /** The partition belongs to another process now. */
@@ -79,20 +84,35 @@ export class DuplicateWindow {
     const name = nameOf(record);
     let window = this.#partitions.get(name);
     if (window === undefined) {
-      window = { entries: new Map(), latestOffset: -1, bytesSeen: 0 };
+      window = {
+        entries: new Map(),
+        order: [],
+        oldest: 0,
+        latestOffset: -1,
+        bytesSeen: 0,
+      };
       this.#partitions.set(name, window);
     }
     return window;
   }
 
-  /** A map keeps the order of insertion, so the oldest come first. */
   #evict(window: PartitionWindow): void {
+    const { entries, order } = window;
     const lowestOffset = window.latestOffset - this.#limits.maxRecords;
     const lowestBytes = window.bytesSeen - this.#limits.maxBytes;
-    for (const [key, entry] of window.entries) {
-      if (entry.offset >= lowestOffset && entry.bytesBefore >= lowestBytes)
-        return;
-      window.entries.delete(key);
+    for (; window.oldest < order.length; window.oldest += 1) {
+      const key = order[window.oldest] ?? "";
+      const entry = entries.get(key);
+      const isWithin =
+        entry !== undefined &&
+        entry.offset >= lowestOffset &&
+        entry.bytesBefore >= lowestBytes;
+      if (isWithin) break;
+      entries.delete(key);
+    }
+    if (window.oldest > 1_000 && window.oldest * 2 > order.length) {
+      order.splice(0, window.oldest);
+      window.oldest = 0;
     }
   }
 }
