@@ -82,5 +82,7 @@ function ownMachineEnvironment() {
       env["POSTRIDER_ALLOW_CIDRS"] || "127.0.0.0/8,::1/128",
     POSTRIDER_ALLOW_HTTP: env["POSTRIDER_ALLOW_HTTP"] || "true",
     POSTRIDER_TIERS: env["POSTRIDER_TIERS"] || DEFAULT_TIERS,
+    // A service that is killed and started again is back after this, not after half a minute.
+    POSTRIDER_SESSION_TIMEOUT: env["POSTRIDER_SESSION_TIMEOUT"] || "10s",
   } as const;
 }
