@@ -3,13 +3,14 @@
  *
  *     base64(body) ~ member tag ~ counter in base 36
  *     body: version (1), or version with DEFLATED when the rest is deflated; then as varints
- *           base · next − base · number of runs · for each run: gap since the end of the one before · length − 1
+ *           base · next − base · number of runs · for each run: its gap since the end of the one before, times two, plus
+ *           one if it is longer than one offset, and then its length − 2
  *
  * The size depends on how many runs are open and not on how far they reach. The tag and the counter name the very commit,
  * so that a member can tell whether what is stored is its own last word. The base is repeated in the body, so that
  * metadata left over beside another offset is not believed.
  */
-import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 
 /** What the broker stores at most (`offset.metadata.max.bytes`), in characters. */
 export const METADATA_LIMIT_CHARS = 4096;
@@ -29,7 +30,7 @@ export interface OffsetMetadata {
 const VERSION = 1;
 const DEFLATED = 0x80;
 /** Below this, deflate saves too few characters to be worth its time. */
-const DEFLATE_FROM_BYTES = 256;
+const DEFLATE_FROM_BYTES = 512;
 const INFLATED_LIMIT_BYTES = 1 << 20;
 /** More open offsets than any member keeps: such metadata is not ours. */
 const OPEN_LIMIT = 1 << 20;
@@ -79,8 +80,8 @@ function encodeWhole(metadata: OffsetMetadata): string {
   for (let i = 0; i < runs.length; i += 2) {
     const start = runs[i]!;
     const length = runs[i + 1]!;
-    writeVarint(bytes, start - end);
-    writeVarint(bytes, length - 1);
+    writeVarint(bytes, (start - end) * 2 + (length > 1 ? 1 : 0));
+    if (length > 1) writeVarint(bytes, length - 2);
     end = start + length;
   }
   return `${withVersion(Buffer.from(bytes)).toString("base64")}~${tag}~${counter.toString(36)}`;
@@ -88,7 +89,10 @@ function encodeWhole(metadata: OffsetMetadata): string {
 
 function withVersion(body: Buffer): Buffer {
   if (body.length >= DEFLATE_FROM_BYTES) {
-    const deflated = deflateRawSync(body, { level: 1 });
+    const deflated = deflateRawSync(body, {
+      // Gaps do not repeat, but some bytes are commoner than others.
+      strategy: constants.Z_HUFFMAN_ONLY,
+    });
     if (deflated.length < body.length)
       return Buffer.concat([Buffer.of(VERSION | DEFLATED), deflated]);
   }
@@ -118,8 +122,9 @@ function decodeBody(
   let end = base;
   let open = 0;
   for (let i = 0; i < count; i++) {
-    const start = end + readVarint(reader);
-    const length = readVarint(reader) + 1;
+    const head = readVarint(reader);
+    const start = end + Math.floor(head / 2);
+    const length = head % 2 === 1 ? readVarint(reader) + 2 : 1;
     end = start + length;
     open += length;
     // NaN (bytes ran out) fails both comparisons, too.

@@ -1,0 +1,140 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { Lanes, type Lane, type Queued } from "./lanes.ts";
+
+class Entry implements Queued<Entry> {
+  lane: Lane<Entry> | null = null;
+  ahead: Entry | null = null;
+  behind: Entry | null = null;
+  readonly name: string;
+  readonly n: number;
+
+  constructor(name: string, n: number) {
+    this.name = name;
+    this.n = n;
+  }
+}
+
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("push"), n: fc.nat(4) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("take"), n: fc.nat(4) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("settle"), n: fc.nat(100) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("remove"), n: fc.nat(100) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("again"), n: fc.nat(100) }),
+  },
+);
+
+test("a lane's records start in order, never more at once than it may, and no record is forgotten", () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 300 }),
+      fc.integer({ min: 1, max: 3 }),
+      (steps, concurrency) => {
+        const lanes = new Lanes<Entry>(() => concurrency);
+        const queues = new Map<string, Entry[]>();
+        const inFlight: Entry[] = [];
+        const queueOf = (name: string) => queues.get(name) ?? [];
+        const flying = (name: string) =>
+          inFlight.filter((entry) => entry.name === name).length;
+        let n = 0;
+
+        for (const step of steps) {
+          if (step.kind === "push") {
+            const entry = new Entry(`lane${step.n}`, n++);
+            lanes.push(entry.name, entry, 0);
+            queues.set(entry.name, [...queueOf(entry.name), entry]);
+          } else if (step.kind === "take") {
+            const entry = lanes.take();
+            const startable = [...queues].some(
+              ([name, queue]) => queue.length > 0 && flying(name) < concurrency,
+            );
+            expect(entry !== null).toBe(startable);
+            if (entry === null) continue;
+            expect(queueOf(entry.name)[0]).toBe(entry);
+            expect(flying(entry.name)).toBeLessThan(concurrency);
+            queues.set(entry.name, queueOf(entry.name).slice(1));
+            inFlight.push(entry);
+          } else if (step.kind === "remove") {
+            const queued = [...queues.values()].flat();
+            const entry = queued[step.n % Math.max(1, queued.length)];
+            if (entry === undefined) continue;
+            lanes.remove(entry);
+            queues.set(
+              entry.name,
+              queueOf(entry.name).filter((other) => other !== entry),
+            );
+          } else {
+            const [entry] = inFlight.splice(
+              step.n % Math.max(1, inFlight.length),
+              1,
+            );
+            if (entry === undefined) continue;
+            lanes.settle(entry.lane!, true);
+            if (step.kind === "settle") continue;
+            lanes.pushAhead(entry.name, entry, 0);
+            queues.set(entry.name, [entry, ...queueOf(entry.name)]);
+          }
+          expect(lanes.queued).toBe([...queues.values()].flat().length);
+        }
+      },
+    ),
+  );
+});
+
+test("ready lanes take turns, so that a long queue does not keep a short one waiting", () => {
+  const lanes = new Lanes<Entry>(() => Infinity);
+  for (let n = 0; n < 5; n++) lanes.push("long", new Entry("long", n), 0);
+  lanes.push("short", new Entry("short", 0), 0);
+
+  const taken = [lanes.take(), lanes.take(), lanes.take()];
+
+  expect(taken.map((entry) => entry!.name)).toEqual(["long", "short", "long"]);
+});
+
+test("a concurrency that grows is used at the lane's next completion", () => {
+  let concurrency = 1;
+  const lanes = new Lanes<Entry>(() => concurrency);
+  for (let n = 0; n < 5; n++) lanes.push("a", new Entry("a", n), 0);
+  const first = lanes.take()!;
+  expect(lanes.take()).toBeNull();
+
+  concurrency = 3;
+  lanes.settle(first.lane!, true);
+
+  expect([
+    lanes.take()?.n,
+    lanes.take()?.n,
+    lanes.take()?.n,
+    lanes.take(),
+  ]).toEqual([1, 2, 3, null]);
+});
+
+test("lanes that are empty are forgotten, unless slots are reserved in their future", () => {
+  const lanes = new Lanes<Entry>(() => 1);
+  lanes.push("gone", new Entry("gone", 0), 0);
+  lanes.push("kept", new Entry("kept", 0), 0);
+  for (let entry = lanes.take(); entry !== null; entry = lanes.take()) {
+    if (entry.name === "kept") entry.lane!.nextSlotAt = 1000;
+    lanes.settle(entry.lane!, true);
+  }
+
+  expect(lanes.size).toBe(1);
+  lanes.sweep(999);
+  expect(lanes.size).toBe(1);
+  lanes.sweep(1000);
+  expect(lanes.size).toBe(0);
+});
