@@ -25,20 +25,24 @@ export function cacheRoot(env: NodeJS.ProcessEnv): string {
 const LOCK_STALE_MS = 15_000;
 const WAIT_MS = 15 * 60_000;
 
-/** The entry `path`, made by `make` where it is missing; `make` writes to the path beside it that it is given. */
+/** The entry `path`, made by `make` where it is missing; `make` writes to the path beside it that it is given. `onWait` is told when another process is at it. */
 export async function cached(
   path: string,
   make: (temporary: string) => Promise<void>,
+  onWait: (text: string) => void = () => undefined,
 ): Promise<string> {
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
   const lock = `${path}.lock`;
-  let hasLock = false;
-  await waitUntil(() => {
-    if (existsSync(path)) return true;
-    hasLock = takeLock(lock);
-    return hasLock;
-  }, WAIT_MS);
+  let hasLock = takeLock(lock);
+  if (!hasLock) {
+    onWait(`waiting for another process, which is making ${path}`);
+    await waitUntil(() => {
+      if (existsSync(path)) return true;
+      hasLock = takeLock(lock);
+      return hasLock;
+    }, WAIT_MS);
+  }
   if (!hasLock) {
     if (existsSync(path)) return path;
     throw new StackError(

@@ -32,20 +32,28 @@ export async function kafkaFiles(
 ): Promise<KafkaFiles> {
   const java = await findJava(env);
   const name = `kafka-${KAFKA_VERSION}`;
-  const libs = await cached(join(cacheRoot(env), name), async (folder) => {
-    await fetchArtifacts(
-      `Kafka ${KAFKA_VERSION}`,
-      ARTIFACTS,
-      folder,
-      env,
-      onProgress,
-    );
-  });
+  const libs = await cached(
+    join(cacheRoot(env), name),
+    async (folder) => {
+      await fetchArtifacts(
+        `Kafka ${KAFKA_VERSION}`,
+        ARTIFACTS,
+        folder,
+        env,
+        onProgress,
+      );
+    },
+    onProgress,
+  );
   const archive = join(cacheRoot(env), `${name}-java-${java.build}.jsa`);
-  await cached(archive, async (temporary) => {
-    onProgress(`Kafka ${KAFKA_VERSION}: preparing a faster start (once)`);
-    await train({ java, libs, archive }, temporary, env);
-  });
+  await cached(
+    archive,
+    async (temporary) => {
+      onProgress(`Kafka ${KAFKA_VERSION}: preparing a faster start (once)`);
+      await train({ java, libs, archive }, temporary, env);
+    },
+    onProgress,
+  );
   return { java, libs, archive };
 }
 

@@ -19,22 +19,26 @@ export async function registryFiles(
   onProgress: Progress,
 ): Promise<string> {
   const path = join(cacheRoot(env), `apicurio-${REGISTRY_VERSION}`);
-  return await cached(path, async (folder) => {
-    const artifact = {
-      groupId: "io.apicurio",
-      artifactId: "apicurio-registry-app",
-      version: REGISTRY_VERSION,
-      type: "tar.gz",
-      classifier: "all",
-    };
-    const what = `Apicurio Registry ${REGISTRY_VERSION}`;
-    await fetchArtifacts(what, [artifact], folder, env, onProgress);
-    for (const name of readdirSync(folder)) {
-      if (!name.endsWith(".tar.gz")) continue;
-      await run("tar", ["-xzf", join(folder, name), "-C", folder]);
-      rmSync(join(folder, name));
-    }
-  });
+  return await cached(
+    path,
+    async (folder) => {
+      const artifact = {
+        groupId: "io.apicurio",
+        artifactId: "apicurio-registry-app",
+        version: REGISTRY_VERSION,
+        type: "tar.gz",
+        classifier: "all",
+      };
+      const what = `Apicurio Registry ${REGISTRY_VERSION}`;
+      await fetchArtifacts(what, [artifact], folder, env, onProgress);
+      for (const name of readdirSync(folder)) {
+        if (!name.endsWith(".tar.gz")) continue;
+        await run("tar", ["-xzf", join(folder, name), "-C", folder]);
+        rmSync(join(folder, name));
+      }
+    },
+    onProgress,
+  );
 }
 
 export interface RegistryOptions {

@@ -9,6 +9,9 @@ export interface WaitOptions {
   readonly what?: string;
 }
 
+/** What is left of a type once a test for truth has passed. */
+export type Truthy<T> = Exclude<NonNullable<T>, false | 0 | "">;
+
 /**
  * Looks until `condition` gives something truthy, and returns that. A throw counts as not yet; when time is over, the
  * last one is the cause of the error.
@@ -16,13 +19,13 @@ export interface WaitOptions {
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { timeoutMs = 10_000, everyMs = 20, what }: WaitOptions = {},
-): Promise<NonNullable<T>> {
+): Promise<Truthy<T>> {
   const end = performance.now() + timeoutMs;
   let last: unknown;
   for (;;) {
     try {
       const value = await condition();
-      if (value) return value;
+      if (value) return value as Truthy<T>;
       last = undefined;
     } catch (error) {
       last = error;
