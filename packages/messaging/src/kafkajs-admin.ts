@@ -109,11 +109,14 @@ async function createTopics(
   });
 }
 
-/** Metadata of those that exist: kafkajs fails the whole request when one is missing. */
+/** Metadata of those that exist, in the order asked: kafkajs fails the whole request when one is missing, and answers in any order. */
 async function metadataOf(admin: KafkajsAdmin, topics: readonly string[]) {
   const present = await existing(admin, topics);
   if (present.length === 0) return [];
-  return (await admin.fetchTopicMetadata({ topics: present })).topics;
+  const { topics: found } = await admin.fetchTopicMetadata({ topics: present });
+  return found.toSorted(
+    (a, b) => present.indexOf(a.name) - present.indexOf(b.name),
+  );
 }
 
 async function existing(

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { testEffects, useStack } from "@postrider/testkit";
+import { createKafka } from "./kafka.ts";
+import type { Admin } from "./ports.ts";
+import { applyTopics, planTopics, topicPlan } from "./topics.ts";
+
+const stack = useStack();
+let admin: Admin;
+
+beforeAll(async () => {
+  admin = createKafka(
+    { brokers: stack.brokers, clientId: "topics-test" },
+    testEffects(),
+  ).admin();
+  await admin.connect();
+});
+
+afterAll(() => admin.disconnect());
+
+const planOf = (name: string) =>
+  topicPlan({
+    prefix: `${stack.prefix}${name}.`,
+    tiers: [{ topic: "retry.1s" }, { topic: "retry.1h" }],
+    partitions: 2,
+    tierPartitions: 1,
+  });
+
+describe("a plan", () => {
+  test("is what has to change at first, and nothing once applied", async () => {
+    const plan = planOf("fresh");
+
+    const before = await planTopics(admin, plan);
+    await applyTopics(admin, plan);
+    const after = await planTopics(admin, plan);
+
+    expect(before.changes.map((change) => change.kind)).toEqual(
+      plan.map(() => "create"),
+    );
+    expect(after).toEqual({ changes: [], warnings: [] });
+    const found = await admin.describeTopics(plan.map((t) => t.topic));
+    expect(found.map((t) => [t.topic, t.partitions, t.config])).toEqual(
+      plan.map((t) => [t.topic, t.partitions, t.config]),
+    );
+  });
+
+  test("adds partitions and puts settings right, and keeps what it does not name", async () => {
+    const [events] = planOf("changed");
+    const { topic } = events!;
+    await admin.createTopics([
+      {
+        topic,
+        partitions: 1,
+        replicationFactor: -1,
+        config: {
+          "message.timestamp.type": "CreateTime",
+          "segment.ms": "1234567",
+        },
+      },
+    ]);
+
+    const { changes } = await applyTopics(admin, [events!]);
+
+    expect(changes).toEqual([
+      { kind: "add_partitions", topic, from: 1, to: 2 },
+      {
+        kind: "alter_config",
+        topic,
+        settings: {
+          "cleanup.policy": { from: null, to: "delete" },
+          "retention.ms": { from: null, to: `${7 * 86_400_000}` },
+          "message.timestamp.type": { from: "CreateTime", to: "LogAppendTime" },
+        },
+      },
+    ]);
+    const [found] = await admin.describeTopics([topic]);
+    expect(found).toMatchObject({
+      partitions: 2,
+      config: { ...events!.config, "segment.ms": "1234567" },
+    });
+  });
+});
+
+describe("the admin port", () => {
+  test("says nothing of topics that do not exist", async () => {
+    const missing = `${stack.prefix}missing`;
+
+    expect(await admin.describeTopics([missing])).toEqual([]);
+    expect(await admin.partitionCounts([missing])).toEqual(new Map());
+    await admin.deleteTopics([missing]);
+  });
+
+  test("creates what is missing beside what is there", async () => {
+    const [one, two] = planOf("beside");
+    await admin.createTopics([one!]);
+
+    await admin.createTopics([one!, two!]);
+
+    expect(await admin.partitionCounts([one!.topic, two!.topic])).toEqual(
+      new Map([
+        [one!.topic, 2],
+        [two!.topic, 2],
+      ]),
+    );
+    const ranges = await admin.fetchLogRanges([one!.topic]);
+    expect(ranges.toSorted((a, b) => a.partition - b.partition)).toEqual([
+      { topic: one!.topic, partition: 0, start: 0, end: 0 },
+      { topic: one!.topic, partition: 1, start: 0, end: 0 },
+    ]);
+  });
+
+  test("reads what a group has committed, nothing being null", async () => {
+    const [one] = planOf("committed");
+    await admin.createTopics([one!]);
+
+    const committed = await admin.fetchCommitted(`${stack.prefix}group`, [
+      one!.topic,
+    ]);
+
+    expect(committed).toHaveLength(2);
+    expect(committed[0]).toMatchObject({ offset: null, metadata: "" });
+  });
+
+  test("tells a broker's own settings", async () => {
+    const settings = await admin.brokerSettings([
+      "min.insync.replicas",
+      "offset.metadata.max.bytes",
+    ]);
+
+    expect(Number(settings.get("min.insync.replicas"))).toBeGreaterThan(0);
+    expect(settings.get("offset.metadata.max.bytes")).toBe("4096");
+    expect(await admin.brokerCount()).toBeGreaterThan(0);
+  });
+});
