@@ -17,7 +17,7 @@ export async function runDev(
   let isStopping = false;
   try {
     const starting = startDevStack(folder, undo, (text) =>
-      terminal.progress(text),
+      isStopping ? undefined : terminal.progress(text),
     );
     starting.catch(() => undefined); // an interrupted start may fail later; nobody asks any more
     const dev = await Promise.race([starting, asked.then(() => null)]).catch(

@@ -118,7 +118,9 @@ function openLog(file: string): number {
 }
 
 /** Under `setpriv --pdeathsig KILL` where there is one (Linux): the pid stays, and the kernel kills it when we are killed. */
-function tied(argv: readonly [string, ...string[]]): [string, ...string[]] {
+export function tied(
+  argv: readonly [string, ...string[]],
+): [string, ...string[]] {
   const setpriv = ["/usr/bin/setpriv", "/bin/setpriv"].find(existsSync);
   return setpriv === undefined
     ? [...argv]

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
-import { mainOf } from "../service-process.ts";
+import { mainOf, tied } from "../service-process.ts";
 
 export function migrateCommand(run: Run): Command {
   return command(
@@ -27,7 +27,12 @@ export async function migrate(
   clickhouse: { readonly url: string; readonly database: string },
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<string> {
-  const child = spawn(process.execPath, [mainOf("recorder"), "migrate"], {
+  const [program, ...args] = tied([
+    process.execPath,
+    mainOf("recorder"),
+    "migrate",
+  ]);
+  const child = spawn(program, args, {
     env: {
       ...env,
       CLICKHOUSE_URL: clickhouse.url,
