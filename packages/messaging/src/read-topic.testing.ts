@@ -41,6 +41,10 @@ export async function readTopic(
     outOfRange() {},
     connected() {},
   });
-  await promise.finally(() => consumer.stop());
+  try {
+    await promise;
+  } finally {
+    await consumer.stop();
+  }
   return records;
 }

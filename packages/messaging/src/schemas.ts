@@ -108,9 +108,11 @@ export function createSchemas(options: SchemasOptions): Schemas {
     // Two processes may write the same schema at once: it is the same record.
     await untilDone("schemas.publish", options, stopped.signal, async () => {
       const producer = await kafka.createProducer();
-      await producer
-        .sendBatch(records)
-        .finally(async () => await producer.disconnect());
+      try {
+        await producer.sendBatch(records);
+      } finally {
+        await producer.disconnect();
+      }
     });
     log.info("schemas.published", {
       fingerprints: missing.map(([fingerprint]) => fingerprint),

@@ -47,7 +47,11 @@ async function withKafkajsAdmin(
   });
   const admin = client.admin();
   await admin.connect();
-  await use(admin).finally(() => admin.disconnect());
+  try {
+    await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 const asText: Decoder<string> = ({ value }) =>

@@ -141,12 +141,13 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       .partitions()
       .map((partition) => ({ topic, partition }));
     const ranges = await this.#ranges(partitions, () => !this.#isStopped);
+    if (ranges === null) throw new TableStoppedError("the table is stopped");
+    const unread = ranges.filter(({ start, end }) => start < end);
     await Promise.all(
-      (ranges ?? []).map(({ partition, start, end }) =>
-        start === end ? undefined : this.readTo({ partition, offset: end - 1 }),
+      unread.map(({ partition, end }) =>
+        this.readTo({ partition, offset: end - 1 }),
       ),
     );
-    if (ranges === null) throw new TableStoppedError("the table is stopped");
   }
 
   health(): { ready: TableCheck[]; live: TableCheck[] } {
