@@ -23,7 +23,10 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
           ],
         });
       const startedAt = clock.monotonic();
-      const answer = await reader.query(judged.sql);
+      // A caller who has gone needs no answer: ClickHouse is told to stop.
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      const answer = await reader.query(judged.sql, gone.signal);
       const elapsedMs = Math.round(clock.monotonic() - startedAt);
       void reply.header("content-type", "application/json; charset=utf-8");
       return queryAnswerJson(answer, elapsedMs);

@@ -21,8 +21,8 @@ export interface Reader extends Lifecycle {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1`, deferrals among them. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** An operator's own SQL, judged already. Throws a `ProblemError` with ClickHouse's own words. */
-  query(sql: string): Promise<QueryAnswer>;
+  /** An operator's own SQL, judged already. Throws a `ProblemError` with ClickHouse's own words. `gone` ends it, on the server too. */
+  query(sql: string, gone: AbortSignal): Promise<QueryAnswer>;
   /** What the last look showed; looked at every five seconds. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
 }
@@ -78,10 +78,11 @@ export function createReader(options: ReaderOptions): Reader {
       rows<EventRow>(own, EVENTS_SQL, { eventId, tenantId: tenantId ?? "" }),
     deliveries: (of) => rows<DeliveryRow>(own, DELIVERIES_SQL, { ...of }),
     attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
-    async query(sql) {
+    async query(sql, gone) {
       try {
         const result = await operators.query({
           query: sql,
+          abort_signal: gone,
           format: "JSONCompactEachRowWithNamesAndTypes",
           clickhouse_settings: operatorSettings(options.queryTimeoutMs),
         });

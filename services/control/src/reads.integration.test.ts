@@ -1,7 +1,13 @@
 /** What the API reads from a real ClickHouse, over real HTTP, from tables made by the recorder's own migrations. */
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { execute, rowsOf, testEffects, useStack } from "@postrider/testkit";
+import {
+  execute,
+  rowsOf,
+  testEffects,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
 import { eventRoutes } from "./event-routes.ts";
 import type { EventView } from "./event-view.ts";
 import type { ProblemDocument } from "./problem.ts";
@@ -26,7 +32,7 @@ beforeAll(async () => {
     ...effects,
     url: stack.clickhouseUrl,
     database: stack.database,
-    queryTimeoutMs: 2_000,
+    queryTimeoutMs: 3_000,
   });
   server = createServer({
     ...effects,
@@ -318,6 +324,35 @@ test("a query that takes too long is ended, and no caller can lift the cap", asy
   expect(lifted.body.errors).toMatchObject([{ rule: "clickhouse_164" }]);
 });
 
+test("a caller who goes away ends the query on the server", async () => {
+  const tag = "the caller goes away";
+  const running = async (): Promise<boolean> => {
+    const rows = await rowsOf<{ n: string }>(
+      stack.clickhouseUrl,
+      `SELECT toString(count()) AS n FROM system.processes WHERE query LIKE '%${tag}%' AND query NOT LIKE '%system.processes%'`,
+    );
+    return rows[0]?.n !== "0";
+  };
+  const gone = new AbortController();
+  const asked = fetch(`${server.url()}/v1/query`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${KEY}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({
+      sql: `SELECT count(), '${tag}' FROM numbers(1000000000000)`,
+    }),
+    signal: gone.signal,
+  }).catch(() => "gone");
+  await waitFor(running, { what: "the query to run" });
+
+  gone.abort();
+
+  expect(await asked).toBe("gone");
+  await waitFor(async () => !(await running()), { timeoutMs: 1_500 });
+});
+
 test("ClickHouse's own words come back", async () => {
   const { status, body } = await query("SELECT nothing FROM attempts");
 
@@ -366,7 +401,9 @@ test("a ClickHouse that does not answer is a 503 to try again, and shows", async
   });
   await away.start();
 
-  const fault = await away.query("SELECT 1").catch((error: unknown) => error);
+  const fault = await away
+    .query("SELECT 1", new AbortController().signal)
+    .catch((error: unknown) => error);
 
   expect(fault).toMatchObject({ code: "clickhouse_unavailable", status: 503 });
   expect(away.reachability()).toMatchObject({ isReachable: false });
