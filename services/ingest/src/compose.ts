@@ -183,14 +183,28 @@ function createDoorPart(shared: Shared): Part & { readonly door: Door } {
           ...check,
           name: `door-${check.name}`,
         })),
-        {
-          name: "door",
-          isOk: door.isListening(),
-          detail: door.isListening() ? `at ${door.url()}` : "not listening",
-        },
+        doorCheck(door, output, config.doorTimeoutMs),
       ],
     }),
   };
+}
+
+/** A broker that is silent rather than gone shows only in the age of what waits for it. */
+function doorCheck(
+  door: Door,
+  output: ObservedOutput,
+  timeoutMs: number,
+): Check {
+  const oldestMs = output.oldestUnacknowledgedMs();
+  const check = (isOk: boolean, detail: string): Check => ({
+    name: "door",
+    isOk,
+    detail,
+  });
+  if (!door.isListening()) return check(false, "not listening");
+  return oldestMs > timeoutMs
+    ? check(false, `Kafka has not acknowledged an event for ${oldestMs} ms`)
+    : check(true, `at ${door.url()}`);
 }
 
 /** An output, and what its partition counts hold open. */
