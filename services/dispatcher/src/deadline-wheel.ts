@@ -36,7 +36,7 @@ export class DeadlineWheel {
   ) {
     this.#clock = clock;
     this.#tickMs = tickMs;
-    this.#buckets = new Array<Deadline | null>(buckets).fill(null);
+    this.#buckets = Array.from<Deadline | null>({ length: buckets }).fill(null);
     this.#turnedTo = Math.floor(clock.monotonic() / tickMs);
   }
 

@@ -206,16 +206,9 @@ test("the endpoint's headers win over the event's, and reserved names are left o
   );
 
   const flat = requests[0]?.headers ?? [];
-  expect(flat.filter((_, at) => at % 2 === 0)).toEqual([
-    ...[
-      "webhook-id",
-      "webhook-timestamp",
-      "webhook-signature",
-      "user-agent",
-      "content-type",
-    ],
-    ...["x-own", "X-Shared"],
-  ]);
+  expect(flat.filter((_, at) => at % 2 === 0).join(" ")).toBe(
+    "webhook-id webhook-timestamp webhook-signature user-agent content-type x-own X-Shared",
+  );
 });
 
 test("a 500 goes to the tier of its wait with number and step raised, and the wait is jittered by its id", async () => {

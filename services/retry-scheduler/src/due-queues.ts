@@ -9,7 +9,7 @@
 import type { MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/messaging";
 
-/** The record was given back (its partition moved, or the process stops): it is not done, and whoever owns it next holds it again. */
+/** The process stops: the record is not done, and whoever owns it next holds it again. */
 export class HoldAbandonedError extends Error {
   override readonly name = "HoldAbandonedError";
   readonly code = "HOLD_ABANDONED";
@@ -18,7 +18,7 @@ export class HoldAbandonedError extends Error {
 interface Waiting {
   dueAt: MonotonicMs;
   isOver: boolean;
-  readonly resolve: () => void;
+  readonly resolve: (isDue: boolean) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -38,6 +38,7 @@ export class DueQueues {
   #timer: NodeJS.Timeout | null = null;
   #wakeAt: MonotonicMs = Infinity;
   #size = 0;
+  #isGivenBack = false;
 
   constructor(clock: Pick<Clock, "monotonic">) {
     this.#clock = clock;
@@ -48,31 +49,41 @@ export class DueQueues {
     return this.#size;
   }
 
-  /** Resolves at or after `dueAt`, and not before those that are ahead in the queue. Rejects with HoldAbandonedError when dropped or aborted. */
+  /** True at or after `dueAt`, and not before those that are ahead in the queue; false when the queue was dropped. Rejects with HoldAbandonedError when given back. */
   async wait(
     name: string,
     dueAt: MonotonicMs,
     signal: AbortSignal,
-  ): Promise<void> {
-    if (signal.aborted) throw abandoned();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+  ): Promise<boolean> {
+    if (signal.aborted || this.#isGivenBack) throw abandoned();
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
     const waiting: Waiting = { dueAt, isOver: false, resolve, reject };
     this.#push(name, waiting);
     this.#watch(signal, waiting);
     this.#wakeBy(waiting.dueAt);
     try {
-      await promise;
+      return await promise;
     } finally {
       this.#bySignal.get(signal)?.delete(waiting);
     }
   }
 
-  /** Gives back everything that waits in the queue. */
+  /** The queue's partition is not ours any more. */
   drop(name: string): void {
     const queue = this.#queues.get(name);
     this.#queues.delete(name);
     for (const waiting of queue?.waiting.slice(queue.head) ?? [])
-      this.#abandon(waiting);
+      if (this.#end(waiting)) waiting.resolve(false);
+  }
+
+  /** Nothing is waited for any more, now or later. */
+  giveBack(): void {
+    this.#isGivenBack = true;
+    this.stop();
+    const queues = [...this.#queues.values()];
+    this.#queues.clear();
+    for (const { waiting } of queues)
+      for (const each of waiting) this.#abandon(each);
   }
 
   /** Releases what is due now. The timer calls it. */
@@ -113,10 +124,7 @@ export class DueQueues {
       const head = queue.waiting[queue.head];
       if (head === undefined || (!head.isOver && head.dueAt > now)) break;
       queue.head += 1;
-      if (head.isOver) continue;
-      head.isOver = true;
-      this.#size -= 1;
-      head.resolve();
+      if (this.#end(head)) head.resolve(true);
     }
     // Compacted when half has left, so that it costs each record once.
     if (queue.head > 64 && queue.head * 2 > queue.waiting.length) {
@@ -126,10 +134,15 @@ export class DueQueues {
   }
 
   #abandon(waiting: Waiting): void {
-    if (waiting.isOver) return;
+    if (this.#end(waiting)) waiting.reject(abandoned());
+  }
+
+  /** False if it is over already. */
+  #end(waiting: Waiting): boolean {
+    if (waiting.isOver) return false;
     waiting.isOver = true;
     this.#size -= 1;
-    waiting.reject(abandoned());
+    return true;
   }
 
   /** One listener a signal, however many records wait under it. */

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import {
   parseTiers,
   planWait,
@@ -8,9 +8,17 @@ import {
 import type { InRecord, OutRecord } from "@postrider/messaging";
 import { aDelivery, fakeClock, testEffects } from "@postrider/testkit";
 import fc from "fast-check";
-import { createHoldStage } from "./hold.stage.ts";
+import { createHoldStage, type HoldStage } from "./hold.stage.ts";
 
 const tiers = parseTiers("1s,2s,4s,8s,300s,1h");
+
+const stages: HoldStage[] = [];
+const given: Promise<void>[] = [];
+
+afterEach(async () => {
+  for (const stage of stages.splice(0)) stage.giveBack();
+  await Promise.allSettled(given.splice(0));
+});
 
 /** The stage with a clock that moves by hand; `advance` also lets the timer's work happen. */
 function aHold() {
@@ -19,6 +27,7 @@ function aHold() {
   const byTopic = new Map(tiers.map((tier) => [`t.${tier.topic}`, tier]));
   const tierOf = (topic: string): Tier => byTopic.get(topic)!;
   const stage = createHoldStage({ tiers, tierOf, clock, meter });
+  stages.push(stage);
   const signal = new AbortController();
   const released: { record: OutRecord; at: number; deliveryId: string }[] = [];
 
@@ -40,7 +49,7 @@ function aHold() {
       },
       value,
     };
-    return stage.handle(record, signal.signal).then((verdict) => {
+    const done = stage.handle(record, signal.signal).then((verdict) => {
       if (verdict.kind !== "emit") throw new Error("hold never rejects");
       for (const each of verdict.records)
         released.push({
@@ -49,6 +58,8 @@ function aHold() {
           deliveryId: value.deliveryId,
         });
     });
+    given.push(done);
+    return done;
   };
   const advance = async (ms: number, stepMs = 10): Promise<void> => {
     for (let gone = 0; gone < ms; gone += stepMs) {
@@ -180,22 +191,38 @@ test("a clock set back while a record waits does not make it early", async () =>
   expect(released[0]?.at).toBeGreaterThanOrEqual(dueAt);
 });
 
-test("records of a partition that moved are given back, and so are all at a stop", async () => {
-  const { stage, signal, hold, released } = aHold();
+test("records of a partition that moved are let go of with nothing to follow", async () => {
+  const { stage, hold, released } = aHold();
   const moved = hold("t.retry.4s", {});
-  const stopped = hold("t.retry.8s", {});
+  void hold("t.retry.8s", {});
 
   stage.forget?.({ topic: "t.retry.4s", partition: 0 });
-  await expect(moved).rejects.toMatchObject({ code: "HOLD_ABANDONED" });
+  await moved;
+
+  expect(released).toEqual([]);
   expect(stage.held()).toBe(1);
-  signal.abort();
-  await expect(stopped).rejects.toMatchObject({ code: "HOLD_ABANDONED" });
+});
+
+test("at a stop everything that is held is given back at once, and nothing is taken any more", async () => {
+  const { stage, signal, hold, released } = aHold();
+  const given = hold("t.retry.4s", {});
+  stage.giveBack();
+  await expect(given).rejects.toMatchObject({ code: "HOLD_ABANDONED" });
   await expect(hold("t.retry.8s", {})).rejects.toMatchObject({
     code: "HOLD_ABANDONED",
   });
 
-  expect(stage.held()).toBe(0);
-  expect(released).toEqual([]);
+  const other = aHold();
+  const aborted = other.hold("t.retry.8s", {});
+  other.signal.abort();
+  await expect(aborted).rejects.toMatchObject({ code: "HOLD_ABANDONED" });
+
+  expect([stage.held(), other.stage.held(), signal.signal.aborted]).toEqual([
+    0,
+    0,
+    false,
+  ]);
+  expect([...released, ...other.released]).toEqual([]);
 });
 
 test("through any number of hops no wait ends early, and late only by the turns of the timer", async () => {

@@ -37,6 +37,8 @@ export interface HoldStage extends Stage<Delivery> {
   held(): number;
   /** Releases what is due now; the timer does so by itself. */
   turn(): void;
+  /** At a stop: what is held is given up, not done, at once. Whoever owns it next holds it again. */
+  giveBack(): void;
 }
 
 const REST_TICK_MS = 10;
@@ -65,13 +67,20 @@ export function createHoldStage(options: HoldOptions): HoldStage {
     forget: ({ topic, partition }) => queues.drop(`${topic}:${partition}`),
     held: () => queues.size,
     turn: () => queues.turn(),
+    giveBack: () => queues.giveBack(),
 
     async handle(record, signal): Promise<Verdict> {
       const { raw, value } = record;
       const tier = tierOf(raw.topic);
       const elapsedMs = brokerClock.sinceAppend(raw.timestamp, tier.delayMs);
       const dueAt = clock.monotonic() + tier.delayMs - elapsedMs;
-      await queues.wait(`${raw.topic}:${raw.partition}`, dueAt, signal);
+      const isOurs = await queues.wait(
+        `${raw.topic}:${raw.partition}`,
+        dueAt,
+        signal,
+      );
+      // The partition moved: whoever owns it now holds the record.
+      if (!isOurs) return { kind: "emit", records: [] };
       for (;;) {
         const restMs = (value.nextAttemptAt ?? 0) - clock.now();
         const hop = nextHop(tiers, restMs);
@@ -92,7 +101,7 @@ function restInMemory(
   queues: DueQueues,
   dueAt: MonotonicMs,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const tick = Math.ceil(dueAt / REST_TICK_MS);
   return queues.wait(`rest ${tick}`, tick * REST_TICK_MS, signal);
 }

@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import {
+  createDeadLetterOf,
+  createKafka,
+  createOutput,
+  createSchemas,
+  createStageRunner,
+  createTable,
+  partitionCountsOf,
+  topicName,
+} from "@postrider/messaging";
+import {
+  createKeyRing,
+  type Composition,
+  type Effects,
+} from "@postrider/runtime";
+import type { DispatcherConfig } from "./config.ts";
+import { createDeliverStage } from "./deliver.stage.ts";
+import { createGuard } from "./guard.ts";
+import { createSender } from "./sender.ts";
+import { createSigner } from "./signer.ts";
+
+/** Longer than the longest attempt: what is in flight at a stop is finished, not repeated. */
+export const STOP_WITHIN_MS = 75_000;
+
+/** The dispatcher: `deliveries` → HTTP → `attempts`, tiers, `dead-letters`, `signals`. */
+export function compose(
+  config: DispatcherConfig,
+  effects: Effects,
+): Composition {
+  const { log, meter, clock } = effects;
+  const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
+  const kafka = createKafka(
+    { brokers: config.kafkaBrokers, clientId: "postrider-dispatcher" },
+    effects,
+  );
+  const schemas = createSchemas({
+    kafka,
+    prefix,
+    log,
+    meter,
+    clock,
+    sessionTimeoutMs,
+    schemaRegistryUrl: config.schemaRegistryUrl,
+  });
+  const endpoints = createTable({
+    kafka,
+    log,
+    meter,
+    clock,
+    sessionTimeoutMs,
+    unknownSchemaWaitMs,
+    topic: topicName(prefix, "endpoints"),
+    decode: schemas.decoderOf("endpoints"),
+  });
+  const urlPolicy = {
+    allowHttp: config.allowHttp,
+    allowedCidrs: config.allowCidrs ?? [],
+  };
+  const sender = createSender({ guard: createGuard(urlPolicy), clock, meter });
+  const partitionsOf = partitionCountsOf(() => kafka.admin());
+  const output = createOutput({
+    createProducer: kafka.createProducer,
+    prefix,
+    partitionsOf,
+    encode: (record) => schemas.encode(record),
+    deadLetterOf: createDeadLetterOf({ stage: "deliver", clock }),
+    log,
+    meter,
+    clock,
+  });
+  const runner = createStageRunner({
+    name: "deliver",
+    stage: createDeliverStage({
+      endpoints,
+      send: sender.send,
+      signer: createSigner(createKeyRing(config.encryptionKeys), log),
+      urlPolicy,
+      tiers: config.tiers,
+      userAgent: `Postrider/${version()}`,
+      worker: `${hostname()}:${process.pid}`,
+      clock,
+      log,
+      meter,
+    }),
+    decode: schemas.decoderOf("deliveries"),
+    kafka,
+    groupId: `${prefix}dispatcher`,
+    topics: [topicName(prefix, "deliveries")],
+    output,
+    log,
+    meter,
+    clock,
+    limits: {
+      maxInFlight: config.maxInFlight,
+      sessionTimeoutMs,
+      unknownSchemaWaitMs,
+    },
+  });
+  const admin = {
+    start: async () => {},
+    stop: async () => await partitionsOf.disconnect(),
+  };
+  const observed = [schemas, endpoints, output, runner];
+  return {
+    parts: [schemas, endpoints, sender, admin, output, runner],
+    health: {
+      live: () => observed.flatMap((part) => part.health().live),
+      ready: () => observed.flatMap((part) => part.health().ready),
+    },
+  };
+}
+
+/** As the package says it; receivers see it in `user-agent`. */
+function version(): string {
+  const text = readFileSync(
+    new URL("../package.json", import.meta.url),
+    "utf8",
+  );
+  // Our own manifest always has a version.
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,44 @@
+import { parseCidrs, parseTiers } from "@postrider/core";
+import {
+  commonConfig,
+  integer,
+  processConfig,
+  readConfig,
+  type ConfigOf,
+  type ConfigSpec,
+  type Env,
+} from "@postrider/runtime";
+
+export const dispatcherSpec = {
+  kafkaBrokers: commonConfig.kafkaBrokers,
+  topicPrefix: commonConfig.topicPrefix,
+  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
+  tiers: {
+    ...commonConfig.tiers,
+    parse: Object.assign(parseTiers, { expects: "delays such as 1s,2s,5m" }),
+  },
+  allowCidrs: {
+    ...commonConfig.allowCidrs,
+    parse: Object.assign(parseCidrs, {
+      expects: "blocks of addresses such as 10.0.0.0/8,fd00::/8",
+    }),
+  },
+  allowHttp: commonConfig.allowHttp,
+  encryptionKeys: commonConfig.encryptionKeys,
+  sessionTimeoutMs: commonConfig.sessionTimeoutMs,
+  unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
+  maxInFlight: {
+    env: "POSTRIDER_MAX_IN_FLIGHT",
+    parse: integer(1, 100_000),
+    default: "1000",
+    doc: "Attempts at once in one dispatcher: each holds a socket until it is decided.",
+  },
+  ...processConfig(9401),
+} as const satisfies ConfigSpec;
+
+export type DispatcherConfig = ConfigOf<typeof dispatcherSpec>;
+
+/** Throws a `ConfigError` that lists every problem. */
+export function readDispatcherConfig(env: Env): DispatcherConfig {
+  return readConfig(env, dispatcherSpec);
+}

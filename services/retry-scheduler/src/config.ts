@@ -1,0 +1,29 @@
+import { parseTiers } from "@postrider/core";
+import {
+  commonConfig,
+  processConfig,
+  readConfig,
+  type ConfigOf,
+  type ConfigSpec,
+  type Env,
+} from "@postrider/runtime";
+
+export const retrySchedulerSpec = {
+  kafkaBrokers: commonConfig.kafkaBrokers,
+  topicPrefix: commonConfig.topicPrefix,
+  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
+  tiers: {
+    ...commonConfig.tiers,
+    parse: Object.assign(parseTiers, { expects: "delays such as 1s,2s,5m" }),
+  },
+  sessionTimeoutMs: commonConfig.sessionTimeoutMs,
+  unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
+  ...processConfig(9402),
+} as const satisfies ConfigSpec;
+
+export type RetrySchedulerConfig = ConfigOf<typeof retrySchedulerSpec>;
+
+/** Throws a `ConfigError` that lists every problem. */
+export function readRetrySchedulerConfig(env: Env): RetrySchedulerConfig {
+  return readConfig(env, retrySchedulerSpec);
+}
