@@ -1,0 +1,162 @@
+import {
+  type Endpoint,
+  type EpochMs,
+  eventIdProblem,
+  type FanOut,
+  isEventType,
+  isTenantId,
+  type Problem,
+  type WebhookEvent,
+} from "@postrider/core";
+import type { InRecord, OutRecord } from "@postrider/messaging";
+import type { KeyRing } from "@postrider/runtime";
+import {
+  type DeliveryTarget,
+  firstDelivery,
+  type ValidEvent,
+} from "./delivery-records.ts";
+import {
+  type IntakeDecision,
+  intakeRecords,
+  type IntakeSource,
+  type KnownEvent,
+} from "./intake-records.ts";
+import type { Judged } from "./judge-event.ts";
+import type { RouteInput } from "./read-event.ts";
+import { describe, rejectedRecord } from "./rejected-record.ts";
+import { sealDestination } from "./seal-destination.ts";
+
+export interface RoutingOptions {
+  readonly maxPayloadBytes: number;
+  readonly maxFanOut: number;
+  readonly keyRing: KeyRing;
+  /** An event as Avro, for one that is refused and kept. */
+  readonly encodeEvent: (event: WebhookEvent) => Buffer;
+  readonly now: () => EpochMs;
+  /** Called once per record with what was decided, for metrics and logs. */
+  readonly onDecided?: (decision: IntakeDecision, known: KnownEvent) => void;
+}
+
+/** What one record becomes. */
+export class Routing {
+  readonly #record: InRecord<RouteInput>;
+  readonly #options: RoutingOptions;
+  readonly #now: EpochMs;
+  readonly #known: KnownEvent;
+
+  constructor(record: InRecord<RouteInput>, options: RoutingOptions) {
+    this.#record = record;
+    this.#options = options;
+    this.#now = options.now();
+    this.#known = knownOf(record.value);
+  }
+
+  rejected(problems: readonly Problem[]): OutRecord[] {
+    const { raw, value: input } = this.#record;
+    const { keyRing, encodeEvent } = this.#options;
+    const deadLetter = rejectedRecord(
+      { raw, input, known: this.#known, problems },
+      { keyRing, encodeEvent, now: this.#now },
+    );
+    const [problem] = problems;
+    const intake = this.#intake({
+      decision: "invalid",
+      reason: problems.map(describe).join("; "),
+      ...(problem === undefined ? {} : { problem }),
+    });
+    return [deadLetter, ...intake];
+  }
+
+  refused(count: number): OutRecord[] {
+    const { maxFanOut } = this.#options;
+    const reason = `${count} endpoints want this event; at most ${maxFanOut} are served`;
+    return this.#intake({ decision: "refused", reason });
+  }
+
+  duplicate(): OutRecord[] {
+    const reason = "an event of this tenant and id was accepted before";
+    return this.#intake({ decision: "duplicate", reason });
+  }
+
+  accepted({
+    event,
+    matched,
+  }: Extract<Judged, { kind: "accepted" }>): OutRecord[] {
+    const targets =
+      matched === null ? [this.#inlineTarget(event)] : matched.sent.map(target);
+    const made = targets.map((one) =>
+      firstDelivery(event, this.#record.raw, one),
+    );
+    const isRouted = made.length > 0;
+    const intake = this.#intake({
+      decision: isRouted ? "routed" : "no_match",
+      ...(isRouted ? {} : { reason: whyNobody(matched) }),
+      deliveries: made.map(({ deliveryId, endpointId }) => ({
+        deliveryId,
+        endpointId,
+      })),
+      ...matched,
+    });
+    const deliveries = made.map((value): OutRecord => ({
+      topic: "deliveries",
+      key: value.endpointId,
+      value,
+    }));
+    return [...deliveries, ...intake];
+  }
+
+  #inlineTarget(event: ValidEvent): DeliveryTarget {
+    const destination = event.destination!; // only called where there is one
+    const owner = { tenantId: event.tenantId, eventId: event.id };
+    const { endpointId, sealedSecret } = sealDestination(destination, owner, {
+      keyRing: this.#options.keyRing,
+      now: this.#now,
+    });
+    const inline = {
+      url: destination.url,
+      secrets: [sealedSecret],
+      maxAttempts: destination.maxAttempts,
+      timeoutMs: destination.timeoutSeconds * 1_000,
+    };
+    return { endpointId, endpointVersion: 0, inline };
+  }
+
+  #intake(decided: IntakeDecision): OutRecord[] {
+    const { raw, value: input } = this.#record;
+    const source: IntakeSource = {
+      raw,
+      input,
+      known: this.#known,
+      decidedAt: this.#now,
+      maxPayloadBytes: this.#options.maxPayloadBytes,
+    };
+    this.#options.onDecided?.(decided, this.#known);
+    return intakeRecords(source, decided);
+  }
+}
+
+function target(endpoint: Endpoint): DeliveryTarget {
+  return {
+    endpointId: endpoint.id,
+    endpointVersion: endpoint.version,
+    inline: null,
+  };
+}
+
+function whyNobody(matched: FanOut | null): string {
+  return (matched?.disabledIds.length ?? 0) > 0
+    ? "every endpoint that wants this type is disabled"
+    : "no endpoint of the tenant wants this type";
+}
+
+/** Names that break a rule are left out: they would go into keys and columns. */
+function knownOf(input: RouteInput): KnownEvent {
+  if (input.kind === "unreadable")
+    return { tenantId: null, eventId: null, eventType: null };
+  const { tenantId, id, type } = input.event;
+  return {
+    tenantId: tenantId !== null && isTenantId(tenantId) ? tenantId : null,
+    eventId: eventIdProblem(id) === undefined ? id : null,
+    eventType: isEventType(type) ? type : null,
+  };
+}

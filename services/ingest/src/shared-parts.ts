@@ -1,0 +1,88 @@
+import type { EventRules } from "@postrider/core";
+import {
+  createKafka,
+  createOutput,
+  createSchemas,
+  type DeadLetterOf,
+  type Kafka,
+  type ObservedOutput,
+  partitionCountsOf,
+  type Schemas,
+} from "@postrider/messaging";
+import {
+  type Check,
+  createKeyRing,
+  type Effects,
+  type KeyRing,
+  type Lifecycle,
+} from "@postrider/runtime";
+import type { IngestConfig } from "./config.ts";
+import { createSealedDeadLetterOf } from "./sealed-dead-letter.ts";
+
+/** What door and route have in common. */
+export interface Shared {
+  readonly config: IngestConfig;
+  readonly effects: Effects;
+  readonly kafka: Kafka;
+  readonly schemas: Schemas;
+  readonly keyRing: KeyRing;
+  readonly rules: EventRules;
+  readonly deadLetterOf: DeadLetterOf;
+}
+
+/** A role of the process: its parts in starting order, and what is said of them. */
+export interface RolePart {
+  readonly parts: readonly Lifecycle[];
+  readonly health: () => {
+    readonly live: readonly Check[];
+    readonly ready: readonly Check[];
+  };
+}
+
+export function createShared(config: IngestConfig, effects: Effects): Shared {
+  const kafka = createKafka(
+    { brokers: config.kafkaBrokers, clientId: "postrider-ingest" },
+    effects,
+  );
+  const keyRing = createKeyRing(config.encryptionKeys);
+  const schemas = createSchemas({
+    kafka,
+    prefix: config.topicPrefix,
+    schemaRegistryUrl: config.schemaRegistryUrl,
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    ...effects,
+  });
+  const rules: EventRules = {
+    maxPayloadBytes: config.maxPayloadBytes,
+    url: {
+      allowHttp: config.allowHttp,
+      allowedCidrs: config.allowCidrs ?? [],
+    },
+    inline: config.inlineDestinations,
+  };
+  const { clock } = effects;
+  const deadLetterOf = createSealedDeadLetterOf({ keyRing, clock });
+  return { config, effects, kafka, schemas, keyRing, rules, deadLetterOf };
+}
+
+/** An output, and what its partition counts hold open. */
+export function createOutputPart(shared: Shared): {
+  readonly output: ObservedOutput;
+  readonly parts: readonly Lifecycle[];
+} {
+  const { config, effects, kafka, schemas } = shared;
+  const partitionsOf = partitionCountsOf(() => kafka.admin());
+  const output = createOutput({
+    createProducer: kafka.createProducer,
+    encode: (record) => schemas.encode(record),
+    prefix: config.topicPrefix,
+    partitionsOf,
+    deadLetterOf: shared.deadLetterOf,
+    ...effects,
+  });
+  const counts: Lifecycle = {
+    start: () => Promise.resolve(),
+    stop: () => partitionsOf.disconnect(),
+  };
+  return { output, parts: [counts, output] };
+}
