@@ -20,6 +20,8 @@ export interface Judged<Row> {
 
 /** Runs of refused records in one batch: their intent stays far below what Kafka keeps (a run costs up to 13 characters). */
 const MAX_REFUSED_RUNS = 250;
+/** From here on, schemas that are not seen any more are forgotten. */
+const MANY_SCHEMAS = 10_000;
 
 export function createBatchJudge<In, Row>(options: {
   readonly stage: RecordStage<In, Row>;
@@ -38,11 +40,25 @@ export function createBatchJudge<In, Row>(options: {
     const now = monotonic();
     const wait = schemas.get(schema);
     if (wait === undefined || now - wait.seen > unknownSchemaWaitMs) {
+      if (schemas.size >= MANY_SCHEMAS) forgetUnseen(now);
       schemas.set(schema, { since: now, seen: now });
       return unknownSchemaWaitMs <= 0;
     }
     wait.seen = now;
     return now - wait.since >= unknownSchemaWaitMs;
+  }
+
+  function forgetUnseen(now: MonotonicMs): void {
+    for (const [schema, wait] of schemas)
+      if (now - wait.seen > unknownSchemaWaitMs) schemas.delete(schema);
+  }
+
+  /** Begins the waits of those behind one that waits, or garbage with a schema of its own in each record would wait one after the other. */
+  function lookAhead(records: readonly RawRecord[]): void {
+    for (const raw of records) {
+      const decoded = decode(raw);
+      if (decoded.kind === "unknown_schema") isWaitOver(decoded.schema);
+    }
   }
 
   function judgeOne(raw: RawRecord): BatchEntry<Row> | { waitsFor: string } {
@@ -71,7 +87,10 @@ export function createBatchJudge<In, Row>(options: {
       let runs = 0;
       for (const raw of records) {
         const entry = judgeOne(raw);
-        if ("waitsFor" in entry) return { entries, waitsFor: entry.waitsFor };
+        if ("waitsFor" in entry) {
+          lookAhead(records.slice(entries.length + 1));
+          return { entries, waitsFor: entry.waitsFor };
+        }
         if (entry.kind === "refused" && entries.at(-1)?.kind !== "refused") {
           if (++runs > MAX_REFUSED_RUNS) break;
         }

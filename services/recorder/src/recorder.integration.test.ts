@@ -1,0 +1,433 @@
+/** The recorder on a real Kafka and a real ClickHouse: what comes in is in the tables once, whatever breaks. */
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { randomBytes } from "node:crypto";
+import { createServer, connect } from "node:net";
+import type { AddressInfo, Server, Socket } from "node:net";
+import {
+  CommitError,
+  createKafka,
+  createSchemas,
+  topicName,
+} from "@postrider/messaging";
+import type {
+  ConsumerOptions,
+  Kafka,
+  OutRecord,
+  Producer,
+  Schemas,
+} from "@postrider/messaging";
+import { composeLifecycle } from "@postrider/runtime";
+import type { Health, Lifecycle } from "@postrider/runtime";
+import {
+  aDeadLetter,
+  anAttempt,
+  anIntake,
+  testEffects,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
+import { compose } from "./compose.ts";
+import { readRecorderConfig } from "./config.ts";
+import { migrate } from "./migrate.ts";
+import { readMigrations } from "./migration-files.ts";
+import { createWriter } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+
+const stack = useStack();
+const NOW = Date.now();
+const effects = testEffects();
+let writer: Writer;
+let kafka: Kafka;
+let schemas: Schemas;
+let producer: Producer;
+let running: Lifecycle[] = [];
+
+beforeAll(async () => {
+  await stack.createTopics("schemas", "intake", "attempts", "dead-letters");
+  writer = createWriter({ url: stack.clickhouseUrl, database: stack.database });
+  await migrate({
+    sql: writer,
+    database: stack.database,
+    migrations: readMigrations(),
+  });
+  kafka = createKafka({ brokers: stack.brokers, clientId: "test" }, effects);
+  schemas = createSchemas({ ...effects, kafka, prefix: stack.prefix });
+  await schemas.start();
+  producer = await kafka.createProducer();
+}, 60_000);
+
+afterAll(async () => {
+  await producer.disconnect();
+  await schemas.stop(Date.now() + 5_000);
+  await writer.close();
+}, 60_000);
+
+async function stopRecorders(): Promise<void> {
+  for (const recorder of running) await recorder.stop(Date.now() + 10_000);
+  running = [];
+}
+afterEach(stopRecorders, 60_000);
+
+interface Started {
+  readonly health: Health;
+  readonly recorder: Lifecycle;
+}
+
+async function startRecorder(
+  env: Record<string, string> = {},
+  ownKafka: Kafka = kafka,
+): Promise<Started> {
+  const config = readRecorderConfig({
+    KAFKA_BROKERS: stack.brokers.join(","),
+    CLICKHOUSE_URL: stack.clickhouseUrl,
+    POSTRIDER_CLICKHOUSE_DATABASE: stack.database,
+    POSTRIDER_TOPIC_PREFIX: stack.prefix,
+    POSTRIDER_SESSION_TIMEOUT: `${stack.sessionTimeoutMs}ms`,
+    POSTRIDER_UNKNOWN_SCHEMA_WAIT: "500ms",
+    POSTRIDER_RECORD_LINGER: "20ms",
+    ...env,
+  });
+  const { parts, health } = compose(config, effects, ownKafka);
+  const recorder = composeLifecycle(parts, effects);
+  running.push(recorder);
+  await recorder.start();
+  return { recorder, health };
+}
+
+/** Sends records, the n-th to partition n mod 2. */
+async function produce(
+  records: readonly (OutRecord | { topic: string; value: Buffer })[],
+): Promise<void> {
+  for (let from = 0; from < records.length; from += 500)
+    await producer.sendBatch(
+      records.slice(from, from + 500).map((record, n) => ({
+        topic: topicName(stack.prefix, record.topic),
+        partition: n % 2,
+        key: Buffer.from("k"),
+        value: Buffer.isBuffer(record.value)
+          ? record.value
+          : schemas.encode(record as OutRecord),
+      })),
+    );
+}
+
+function someAttempts(tenantId: string, count: number): OutRecord[] {
+  return Array.from({ length: count }, (_, n) => ({
+    topic: "attempts" as const,
+    key: "k",
+    value: anAttempt({
+      tenantId,
+      deliveryId: `${tenantId}-${n}`,
+      endpointId: `ep_${n % 3}`,
+      receivedAt: NOW,
+      startedAt: NOW + n,
+      durationMs: n,
+    }),
+  }));
+}
+
+/** How often each record of a tenant is in a table, as the table is, without FINAL: "rows/distinct". */
+async function counted(table: string, tenantId: string): Promise<string> {
+  const [row] = await writer.query<{ counted: string }>(
+    `SELECT concat(toString(count()), '/', toString(uniqExact(log_partition, log_offset))) AS counted FROM ${table} WHERE tenant_id = {tenantId: String}`,
+    { tenantId },
+  );
+  return row!.counted;
+}
+
+/** Waits until the attempts are there, stops the recorders so that nothing more can come, and looks closely. */
+async function expectAttempts(tenantId: string, count: number): Promise<void> {
+  const whole = { hours: count, minutes: count, deliveries: count };
+  await waitFor(
+    async () =>
+      (await counted("attempts", tenantId)).endsWith(`/${count}`) &&
+      JSON.stringify(await attemptsInViews(tenantId)) === JSON.stringify(whole),
+    { timeoutMs: 20_000 },
+  ).catch(() => undefined); // the lines below say what is there instead
+  await stopRecorders();
+  expect(await counted("attempts", tenantId)).toBe(`${count}/${count}`);
+  expect(await attemptsInViews(tenantId)).toEqual(whole);
+}
+
+async function attemptsInViews(tenantId: string): Promise<unknown> {
+  const [row] = await writer.query(
+    `SELECT
+      (SELECT toUInt32(sum(attempts)) FROM endpoint_hour WHERE tenant_id = {tenantId: String}) AS hours,
+      (SELECT toUInt32(sum(attempts)) FROM tenant_minute WHERE tenant_id = {tenantId: String}) AS minutes,
+      (SELECT toUInt32(count()) FROM deliveries FINAL WHERE tenant_id = {tenantId: String}) AS deliveries`,
+    { tenantId },
+  );
+  return row;
+}
+
+test("each record is one row in its table and in what its views feed, also after a restart", async () => {
+  await produce([
+    ...someAttempts("once", 1_000),
+    ...Array.from({ length: 300 }, (_, n) => ({
+      topic: "intake" as const,
+      key: "k",
+      value: anIntake({
+        tenantId: "once",
+        eventId: `e${n}`,
+        receivedAt: NOW,
+        decidedAt: NOW,
+        deliveries: [{ deliveryId: `once-${n}`, endpointId: "ep_0" }],
+      }),
+    })),
+    ...Array.from({ length: 50 }, (_, n) => ({
+      topic: "dead-letters" as const,
+      key: "k",
+      value: aDeadLetter({
+        tenantId: "once",
+        deliveryId: `once-${n}`,
+        receivedAt: NOW,
+        deadAt: NOW + n,
+      }),
+    })),
+  ]);
+
+  const first = await startRecorder();
+  await waitFor(
+    async () =>
+      (await counted("dead_letters", "once")) === "50/50" &&
+      (await counted("events", "once")) === "300/300" &&
+      (await counted("attempts", "once")) === "1000/1000",
+    { timeoutMs: 30_000 },
+  );
+  await waitFor(() => first.health.ready().every(({ isOk }) => isOk));
+  await first.recorder.stop(Date.now() + 10_000);
+  await startRecorder();
+  await produce(someAttempts("after", 10));
+  await waitFor(async () => (await counted("attempts", "after")) === "10/10");
+
+  expect(await counted("events", "once")).toBe("300/300");
+  expect(await counted("dead_letters", "once")).toBe("50/50");
+  await expectAttempts("once", 1_000);
+}, 60_000);
+
+/** A Kafka whose consumers lose every commit after the first `allowed` of each partition: as if the process died at that moment. */
+function losingCommits(allowed: number): Kafka {
+  return {
+    ...kafka,
+    consumer(options: ConsumerOptions) {
+      const consumer = kafka.consumer(options);
+      const commit = consumer.commit.bind(consumer);
+      const commits = new Map<string, number>();
+      consumer.commit = async (epoch, offsets) => {
+        const lost = offsets.filter(({ topic, partition }) => {
+          const count = (commits.get(`${topic}/${partition}`) ?? 0) + 1;
+          commits.set(`${topic}/${partition}`, count);
+          return count > allowed;
+        });
+        if (lost.length > 0) throw new CommitError("lost in this test");
+        await commit(epoch, offsets);
+      };
+      return consumer;
+    },
+  };
+}
+
+test.each([1, 2, 3])(
+  "a death before commit %i of each partition leaves each row once, although the next owner batches otherwise",
+  async (allowed) => {
+    const tenantId = `death-${allowed}`;
+    await produce(someAttempts(tenantId, 400));
+    const victim = await startRecorder(
+      { POSTRIDER_RECORD_BATCH_RECORDS: "70" },
+      losingCommits(allowed),
+    );
+    // Dead once both partitions have inserted what they announced, and cannot commit.
+    await waitFor(
+      () =>
+        victim.health
+          .ready()
+          .some(({ detail }) => detail.includes("lost in this test")),
+      { timeoutMs: 20_000 },
+    );
+    await victim.recorder.stop(Date.now() + 2_000);
+
+    await startRecorder({ POSTRIDER_RECORD_BATCH_RECORDS: "31" });
+
+    await expectAttempts(tenantId, 400);
+  },
+  60_000,
+);
+
+test("a row that ClickHouse refuses becomes a dead letter, and its neighbours are rows", async () => {
+  await writer.command(
+    "ALTER TABLE attempts ADD CONSTRAINT not_this CHECK event_id != 'refuse me'",
+  );
+  await writer.command(
+    "ALTER TABLE dead_letters ADD CONSTRAINT nor_this CHECK delivery_id != 'refuse me'",
+  );
+  const attempts = someAttempts("refused", 200);
+  attempts[77] = {
+    topic: "attempts",
+    key: "k",
+    value: anAttempt({
+      tenantId: "refused",
+      eventId: "refuse me",
+      deliveryId: "refused-77",
+      receivedAt: NOW,
+      startedAt: NOW,
+    }),
+  };
+  await produce([
+    ...attempts,
+    {
+      topic: "dead-letters",
+      key: "k",
+      value: aDeadLetter({
+        tenantId: "refused",
+        deliveryId: "refuse me",
+        receivedAt: NOW,
+        deadAt: NOW,
+      }),
+    },
+    {
+      topic: "dead-letters",
+      key: "k",
+      value: aDeadLetter({
+        tenantId: "refused",
+        deliveryId: "fine",
+        receivedAt: NOW,
+        deadAt: NOW,
+      }),
+    },
+  ]);
+
+  await startRecorder();
+
+  await waitFor(
+    async () => (await counted("attempts", "refused")) === "199/199",
+    { timeoutMs: 20_000 },
+  );
+  const rows = await waitFor(async () => {
+    const found = await writer.query<{
+      record_topic: string;
+      log_topic: string;
+    }>(
+      "SELECT reason, stage, record_topic, log_topic FROM dead_letters WHERE reason = 'row_refused' ORDER BY record_topic",
+    );
+    return found.length === 2 && found;
+  });
+  expect(rows).toEqual([
+    {
+      reason: "row_refused",
+      stage: "record",
+      record_topic: `${stack.prefix}attempts`,
+      log_topic: `${stack.prefix}dead-letters`,
+    },
+    {
+      reason: "row_refused",
+      stage: "record",
+      record_topic: `${stack.prefix}dead-letters`,
+      log_topic: `${stack.prefix}dead-letters`,
+    },
+  ]);
+  expect(await counted("dead_letters", "refused")).toBe("1/1");
+  await writer.command("ALTER TABLE attempts DROP CONSTRAINT not_this");
+  await writer.command("ALTER TABLE dead_letters DROP CONSTRAINT nor_this");
+}, 60_000);
+
+test("garbage on each topic is a dead letter with its coordinates, and what stands among it is recorded", async () => {
+  const garbage = () => {
+    const bytes = randomBytes(1 + Math.floor(Math.random() * 300));
+    const start = [[], [0xc3, 0x01], [0x00], [0x7b]][
+      Math.floor(Math.random() * 4)
+    ]!;
+    return Buffer.concat([Buffer.from(start), bytes]);
+  };
+  const topics = ["intake", "attempts", "dead-letters"];
+  for (const topic of topics)
+    await produce(
+      Array.from({ length: 200 }, () => ({ topic, value: garbage() })),
+    );
+  await produce(someAttempts("among", 20));
+  for (const topic of topics)
+    await produce(
+      Array.from({ length: 10 }, () => ({ topic, value: garbage() })),
+    );
+
+  await startRecorder();
+
+  const rows = await waitFor(
+    async () => {
+      const found = await writer.query<{ topic: string; n: number }>(
+        "SELECT record_topic AS topic, toUInt32(uniqExact(record_partition, record_offset)) AS n FROM dead_letters WHERE reason IN ('unreadable', 'unknown_schema') GROUP BY topic ORDER BY topic",
+      );
+      return found.length === 3 && found.every(({ n }) => n === 210) && found;
+    },
+    { timeoutMs: 40_000 },
+  );
+  expect(rows.map(({ topic }) => topic)).toEqual(
+    [...topics].sort().map((topic) => stack.prefix + topic),
+  );
+  expect(await counted("attempts", "among")).toBe("20/20");
+}, 90_000);
+
+/** A way to ClickHouse that can be cut. */
+async function openGate(): Promise<{
+  url: string;
+  shut(): Promise<void>;
+  open(): Promise<void>;
+}> {
+  const target = new URL(stack.clickhouseUrl);
+  const sockets = new Set<Socket>();
+  let server: Server | null = null;
+  let port = 0;
+  async function open(): Promise<void> {
+    server = createServer((client) => {
+      const upstream = connect(Number(target.port), target.hostname);
+      for (const socket of [client, upstream]) {
+        sockets.add(socket);
+        socket
+          .on("error", () => undefined)
+          .on("close", () => sockets.delete(socket));
+      }
+      client.pipe(upstream).pipe(client);
+    });
+    await new Promise<void>((resolve) =>
+      server!.listen(port, "127.0.0.1", resolve),
+    );
+    port = (server.address() as AddressInfo).port;
+  }
+  await open();
+  return {
+    url: `http://127.0.0.1:${port}`,
+    open,
+    async shut() {
+      const closed = new Promise((resolve) => server!.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+test("while ClickHouse is away the recorder is alive, not ready, and says why; then it goes on by itself", async () => {
+  const gate = await openGate();
+  const { health } = await startRecorder({ CLICKHOUSE_URL: gate.url });
+  await produce(someAttempts("before", 20));
+  await waitFor(async () => (await counted("attempts", "before")) === "20/20");
+
+  await gate.shut();
+  await produce(someAttempts("during", 600));
+  await waitFor(() =>
+    health
+      .ready()
+      .some(
+        ({ name, isOk, detail }) =>
+          name === "record.attempts" &&
+          !isOk &&
+          detail.includes("ECONNREFUSED"),
+      ),
+  );
+  expect(health.live().every(({ isOk }) => isOk)).toBe(true);
+  await gate.open();
+
+  await waitFor(() => health.ready().every(({ isOk }) => isOk), {
+    timeoutMs: 20_000,
+  });
+  await expectAttempts("during", 600);
+  await gate.shut();
+}, 60_000);
