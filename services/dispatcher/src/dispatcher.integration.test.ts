@@ -1,0 +1,421 @@
+/** The dispatcher and the retry scheduler, composed as their processes compose them, on a real broker. */
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import {
+  secretAad,
+  type Attempt,
+  type DeadLetter,
+  type Delivery,
+  type Endpoint,
+  type Signal,
+} from "@postrider/core";
+import {
+  createDeadLetterOf,
+  createOutput,
+  createSchemas,
+  partitionCountsOf,
+  type OutRecord,
+  type Output,
+  type Schemas,
+  type TopicValues,
+} from "@postrider/messaging";
+import {
+  compose as composeRetryScheduler,
+  readRetrySchedulerConfig,
+} from "@postrider/retry-scheduler";
+import {
+  composeLifecycle,
+  createKeyRing,
+  systemClock,
+  type Lifecycle,
+} from "@postrider/runtime";
+import {
+  aDelivery,
+  anEndpoint,
+  startReceiver,
+  testEffects,
+  useStack,
+  waitFor,
+  type Receiver,
+  type ReceiverOptions,
+} from "@postrider/testkit";
+import { Webhook } from "standardwebhooks";
+import { compose } from "./compose.ts";
+import { readDispatcherConfig } from "./config.ts";
+
+const stack = useStack();
+const KEY = Buffer.alloc(32, 9);
+const keyRing = createKeyRing([{ kid: "k1", key: KEY }]);
+const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const TIERS = "50ms,100ms,300ms,1s,300s";
+const effects = testEffects();
+
+const running: Lifecycle[] = [];
+const receivers: Receiver[] = [];
+let schemas: Schemas;
+let output: Output;
+let attempts: Attempt[];
+let deadLetters: DeadLetter[];
+let signals: Signal[];
+let retryScheduler: Lifecycle;
+let ids = 0;
+
+beforeAll(async () => {
+  await stack.createAllTopics(
+    ...TIERS.split(",").map((tier) => `retry.${tier}`),
+  );
+  const kafka = stack.kafka();
+  const base = { kafka, prefix: stack.prefix, ...effects };
+  schemas = createSchemas({
+    ...base,
+    sessionTimeoutMs: stack.sessionTimeoutMs,
+  });
+  await start(schemas);
+  const partitionsOf = partitionCountsOf(() => kafka.admin());
+  output = createOutput({
+    ...effects,
+    createProducer: kafka.createProducer,
+    prefix: stack.prefix,
+    partitionsOf,
+    encode: (record) => schemas.encode(record),
+    deadLetterOf: createDeadLetterOf({ stage: "test", clock: systemClock }),
+  });
+  await start(output);
+  running.push({
+    start: async () => {},
+    stop: () => partitionsOf.disconnect(),
+  });
+  [attempts, deadLetters, signals] = await Promise.all([
+    follow("attempts"),
+    follow("dead-letters"),
+    follow("signals"),
+  ]);
+  retryScheduler = aRetryScheduler();
+  await start(retryScheduler);
+}, 60_000);
+
+afterEach(async () => {
+  for (const receiver of receivers.splice(0)) await receiver.close();
+});
+
+afterAll(async () => {
+  for (const part of running.toReversed()) await part.stop(Date.now() + 10_000);
+}, 60_000);
+
+async function start(part: Lifecycle): Promise<void> {
+  running.push(part);
+  await part.start();
+}
+
+const env = (): Record<string, string> => ({
+  KAFKA_BROKERS: stack.brokers.join(","),
+  POSTRIDER_TOPIC_PREFIX: stack.prefix,
+  POSTRIDER_TIERS: TIERS,
+  POSTRIDER_ALLOW_HTTP: "true",
+  POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
+  POSTRIDER_ENCRYPTION_KEYS: `k1:${KEY.toString("base64")}`,
+  POSTRIDER_SESSION_TIMEOUT: `${stack.sessionTimeoutMs}ms`,
+  POSTRIDER_UNKNOWN_SCHEMA_WAIT: "1s",
+});
+
+function aDispatcher(): Lifecycle {
+  const { parts } = compose(readDispatcherConfig(env()), testEffects());
+  return composeLifecycle(parts, effects);
+}
+
+function aRetryScheduler(): Lifecycle {
+  const { parts } = composeRetryScheduler(
+    readRetrySchedulerConfig(env()),
+    testEffects(),
+  );
+  return composeLifecycle(parts, effects);
+}
+
+/** Runs the test with a dispatcher of its own. */
+async function withDispatcher(run: () => Promise<void>): Promise<void> {
+  const dispatcher = aDispatcher();
+  await dispatcher.start();
+  try {
+    await run();
+  } finally {
+    await dispatcher.stop(Date.now() + 20_000);
+  }
+}
+
+/** Everything that a topic holds, decoded, as it comes. */
+async function follow<T extends keyof TopicValues>(
+  topic: T,
+): Promise<TopicValues[T][]> {
+  const values: TopicValues[T][] = [];
+  const decode = schemas.decoderOf(topic);
+  const consumer = stack.kafka().consumer({
+    groupId: `${stack.prefix}test-${topic}`,
+    topics: [stack.prefix + topic],
+    sessionTimeoutMs: stack.sessionTimeoutMs,
+  });
+  await start({
+    start: () =>
+      consumer.start({
+        assigned(_, partitions) {
+          for (const partition of partitions) consumer.seek(partition, 0);
+          consumer.resume(partitions);
+        },
+        revoking() {},
+        batch(_, { records }) {
+          for (const raw of records) {
+            const decoded = decode(raw);
+            if (decoded.kind === "decoded") values.push(decoded.value);
+          }
+        },
+        outOfRange() {},
+        connected() {},
+      }),
+    stop: () => consumer.stop(),
+  });
+  return values;
+}
+
+async function aReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const receiver = await startReceiver(options);
+  receivers.push(receiver);
+  return receiver;
+}
+
+async function anEndpointAt(
+  url: string,
+  fields: Partial<Endpoint> = {},
+): Promise<Endpoint> {
+  const id = `ep_${(ids += 1)}`;
+  const { kid, ciphertext } = keyRing.seal(
+    Buffer.from(SECRET),
+    secretAad("acme", id, "sec_1"),
+  );
+  const secrets = [
+    { id: "sec_1", kid, ciphertext, createdAt: Date.now(), expiresAt: null },
+  ];
+  const endpoint = anEndpoint({
+    id,
+    url,
+    secrets,
+    retryDelaysMs: [60, 120],
+    timeoutMs: 2_000,
+    ...fields,
+  });
+  await output.send([{ topic: "endpoints", key: id, value: endpoint }]);
+  return endpoint;
+}
+
+function deliveryTo(
+  endpoint: Endpoint,
+  fields: Partial<Delivery> = {},
+): Delivery {
+  const id = (ids += 1);
+  return aDelivery({
+    deliveryId: `dlv_${id}`,
+    webhookId: `msg_${id}`,
+    endpointId: endpoint.id,
+    endpointVersion: endpoint.version,
+    receivedAt: Date.now(),
+    ...fields,
+  });
+}
+
+const toDeliveries = (delivery: Delivery): OutRecord => ({
+  topic: "deliveries",
+  key: delivery.endpointId,
+  value: delivery,
+});
+
+const made = (deliveryId: string): Attempt[] =>
+  attempts.filter(
+    (each) => each.deliveryId === deliveryId && each.attemptNumber > 0,
+  );
+
+test("a delivery to a flaky endpoint goes through the tiers until it is delivered, signed anew each time", async () => {
+  const receiver = await aReceiver({ answer: [500, 503, 200] });
+  const endpoint = await anEndpointAt(receiver.url);
+  const delivery = deliveryTo(endpoint);
+
+  await withDispatcher(async () => {
+    await output.send([toDeliveries(delivery)]);
+    await waitFor(() => made(delivery.deliveryId).length === 3);
+  });
+
+  const [first, second, third] = made(delivery.deliveryId);
+  expect(
+    [first, second, third].map((each) => [
+      each?.attemptNumber,
+      each?.statusCode,
+      each?.status,
+    ]),
+  ).toEqual([
+    [1, 500, "failed"],
+    [2, 503, "failed"],
+    [3, 200, "delivered"],
+  ]);
+  expect(second?.startedAt).toBeGreaterThanOrEqual(
+    first?.nextAttemptAt ?? Infinity,
+  );
+  expect(third?.startedAt).toBeGreaterThanOrEqual(
+    second?.nextAttemptAt ?? Infinity,
+  );
+  expect(receiver.requests).toHaveLength(3);
+  for (const request of receiver.requests) {
+    expect(request.body.equals(delivery.payload)).toBe(true);
+    new Webhook(SECRET).verify(request.body.toString(), request.headers);
+    expect(request.headers["webhook-id"]).toBe(delivery.webhookId);
+    expect(request.headers["user-agent"]).toMatch(/^Postrider\/\d/);
+  }
+}, 30_000);
+
+test("used-up attempts end in a dead letter with the delivery", async () => {
+  const receiver = await aReceiver({ answer: 500 });
+  const endpoint = await anEndpointAt(receiver.url, { retryDelaysMs: [40] });
+  const delivery = deliveryTo(endpoint);
+
+  await withDispatcher(async () => {
+    await output.send([toDeliveries(delivery)]);
+    await waitFor(() =>
+      deadLetters.find((each) => each.deliveryId === delivery.deliveryId),
+    );
+  });
+
+  const letter = deadLetters.find(
+    (each) => each.deliveryId === delivery.deliveryId,
+  );
+  expect(letter).toMatchObject({
+    reason: "exhausted",
+    attempts: 2,
+    lastOutcome: "http_error",
+    lastStatusCode: 500,
+  });
+  expect(
+    Buffer.from(letter?.delivery?.payload ?? []).equals(
+      Buffer.from(delivery.payload),
+    ),
+  ).toBe(true);
+  await waitFor(() => made(delivery.deliveryId).length === 2);
+}, 30_000);
+
+test("a 410 makes a signal, and the endpoint gets nothing more", async () => {
+  const receiver = await aReceiver({ answer: 410 });
+  const endpoint = await anEndpointAt(receiver.url);
+  const [first, second] = [deliveryTo(endpoint), deliveryTo(endpoint)];
+
+  await withDispatcher(async () => {
+    await output.send([toDeliveries(first)]);
+    await waitFor(() =>
+      signals.some((each) => each.endpointId === endpoint.id),
+    );
+    await output.send([toDeliveries(second)]);
+    await waitFor(() =>
+      deadLetters.some((each) => each.deliveryId === second.deliveryId),
+    );
+  });
+
+  expect(
+    signals.filter((each) => each.endpointId === endpoint.id),
+  ).toMatchObject([
+    {
+      kind: "gone",
+      endpointVersion: endpoint.version,
+      deliveryId: first.deliveryId,
+    },
+  ]);
+  const reasonOf = (id: string) =>
+    deadLetters.find((each) => each.deliveryId === id)?.reason;
+  expect([reasonOf(first.deliveryId), reasonOf(second.deliveryId)]).toEqual([
+    "gone",
+    "endpoint_disabled",
+  ]);
+  expect(receiver.requests).toHaveLength(1);
+}, 30_000);
+
+test("a repeated delivery and step is dropped, also by a dispatcher that starts later", async () => {
+  const receiver = await aReceiver({ answer: 200 });
+  const endpoint = await anEndpointAt(receiver.url);
+  const delivery = deliveryTo(endpoint);
+  const last = deliveryTo(endpoint);
+
+  await withDispatcher(async () => {
+    await output.send([toDeliveries(delivery), toDeliveries(delivery)]);
+    await waitFor(() => made(delivery.deliveryId).length > 0);
+  });
+  await withDispatcher(async () => {
+    await output.send([toDeliveries(delivery), toDeliveries(last)]);
+    await waitFor(() => made(last.deliveryId).length > 0);
+  });
+
+  expect(receiver.requests.map((each) => each.headers["webhook-id"])).toEqual([
+    delivery.webhookId,
+    last.webhookId,
+  ]);
+}, 40_000);
+
+test("a clean stop in the middle of the work repeats nothing and loses nothing", async () => {
+  const receiver = await aReceiver({
+    answer: () => ({ status: 200, delayMs: 20 }),
+  });
+  const endpoints = await Promise.all(
+    Array.from({ length: 8 }, () => anEndpointAt(receiver.url)),
+  );
+  const deliveries = Array.from({ length: 800 }, (_, n) => {
+    const endpoint = endpoints[n % endpoints.length];
+    if (endpoint === undefined) throw new Error("no endpoint");
+    return deliveryTo(endpoint);
+  });
+
+  await withDispatcher(async () => {
+    await output.send(deliveries.map(toDeliveries));
+    await waitFor(() => receiver.requests.length >= 100);
+  });
+  const atTheStop = receiver.requests.length;
+  await withDispatcher(async () => {
+    await receiver.waitForRequests(deliveries.length, { timeoutMs: 20_000 });
+    await waitFor(() =>
+      deliveries.every(({ deliveryId }) => made(deliveryId).length > 0),
+    );
+  });
+
+  expect(atTheStop).toBeLessThan(deliveries.length);
+  expect(
+    new Set(receiver.requests.map((each) => each.headers["webhook-id"])).size,
+  ).toBe(deliveries.length);
+  expect(receiver.requests).toHaveLength(deliveries.length);
+}, 60_000);
+
+test("garbage on deliveries and on a tier becomes dead letters and stops nothing", async () => {
+  const receiver = await aReceiver({ answer: 200 });
+  const endpoint = await anEndpointAt(receiver.url);
+  const delivery = deliveryTo(endpoint, { nextAttemptAt: Date.now() });
+  const before = deadLetters.length;
+  const garbage = (
+    topic: "deliveries" | "retry.100ms",
+    text: string,
+  ): OutRecord => ({
+    topic,
+    key: endpoint.id,
+    value: Buffer.from(text),
+  });
+
+  await withDispatcher(async () => {
+    await output.send([
+      garbage("deliveries", "garbage"),
+      garbage("deliveries", ""),
+      garbage("retry.100ms", "{}"),
+      { topic: "retry.100ms", key: endpoint.id, value: delivery },
+    ]);
+    await receiver.waitForRequests(1, { timeoutMs: 15_000 });
+    await waitFor(() => deadLetters.length >= before + 3, {
+      timeoutMs: 15_000,
+    });
+  });
+
+  const stages = deadLetters
+    .slice(before)
+    .map((each) => [each.stage, each.reason]);
+  expect(stages.toSorted()).toEqual([
+    ["deliver", "unreadable"],
+    ["deliver", "unreadable"],
+    ["hold", "unreadable"],
+  ]);
+}, 40_000);
