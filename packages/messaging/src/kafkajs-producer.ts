@@ -7,6 +7,7 @@
 import kafkajs from "kafkajs";
 import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";
 import { closeCluster, withCluster, type Cluster } from "./kafkajs-cluster.ts";
+import { registerRecordBatch } from "./kafkajs-record-batch.ts";
 import {
   RecordTooLargeError,
   TopicMissingError,
@@ -17,6 +18,7 @@ import {
 
 /** Makes connected idempotent producers, acks=all, one `sendBatch` in flight each. Connecting goes on until the broker answers. */
 export function createProducerFactory(client: Kafka): ProducerFactory {
+  registerRecordBatch();
   return async () => {
     const { made, cluster } = withCluster(client, () =>
       client.producer({
@@ -39,22 +41,39 @@ export function createProducerFactory(client: Kafka): ProducerFactory {
 export function topicMessages(
   records: readonly ProducerRecord[],
 ): { topic: string; messages: Message[] }[] {
-  const byTopic = new Map<string, Message[]>();
+  const byTopic = new Map<string, GroupedMessages>();
   for (const record of records) {
-    const message: Message = {
-      partition: record.partition,
-      key: record.key,
-      value: record.value,
-      ...(record.headers && {
-        // kafkajs types a repeated header's values as mutable; it only reads them.
-        headers: record.headers as Record<string, Buffer | Buffer[]>,
-      }),
-    };
-    const messages = byTopic.get(record.topic);
-    if (messages === undefined) byTopic.set(record.topic, [message]);
-    else messages.push(message);
+    let messages = byTopic.get(record.topic);
+    if (messages === undefined)
+      byTopic.set(record.topic, (messages = new GroupedMessages()));
+    messages.add(record);
   }
   return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/**
+ * A topic's messages that know their partitions. kafkajs groups them by `reduce`, copying a partition's array for every
+ * message (quadratic), and asks a partitioner for each; this `reduce` gives the groups that it would make.
+ */
+class GroupedMessages extends Array<Message> {
+  readonly #byPartition: Record<number, Message[]> = {};
+
+  /** What `map`, `filter` and the like make of it is a plain array. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  add({ partition, key, value, headers }: ProducerRecord): void {
+    // kafkajs types a repeated header's values as mutable; it only reads them.
+    const message = { partition, key, value, ...(headers && { headers }) };
+    this.push(message as Message);
+    (this.#byPartition[partition] ??= []).push(message as Message);
+  }
+
+  override reduce(): never {
+    // Only kafkajs' groupMessagesPerPartition calls it, and takes groups.
+    return this.#byPartition as never;
+  }
 }
 
 /** Throws `TopicMissingError` unless every record's topic and partition exist; asks the broker only for topics not seen yet. */
