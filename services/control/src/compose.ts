@@ -14,20 +14,20 @@ import {
 } from "@postrider/messaging";
 import {
   createKeyRing,
-  type Check,
   type Composition,
   type Effects,
   type Lifecycle,
 } from "@postrider/runtime";
 import type { ControlConfig } from "./config.ts";
+import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoint-input.ts";
 import { endpointRoutes } from "./endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoint-writer.ts";
 import { eventRoutes } from "./event-routes.ts";
 import { createGoneStage } from "./gone.stage.ts";
-import { createOwnership, type Ownership } from "./ownership.ts";
+import { createOwnership } from "./ownership.ts";
 import { queryRoutes } from "./query-routes.ts";
-import { createReader, type Reader } from "./reader.ts";
+import { createReader } from "./reader.ts";
 import { createSecretMaker } from "./secret-maker.ts";
 import { createServer } from "./server.ts";
 import { createSignalsFollower } from "./signals-follower.ts";
@@ -57,6 +57,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     kafka,
     prefix,
     sessionTimeoutMs,
+    schemaRegistryUrl: config.schemaRegistryUrl,
+    registeredTopics: ["endpoints", "dead-letters"],
   });
   const table = createTable<Endpoint>({
     ...effects,
@@ -163,18 +165,13 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       follower,
       server,
     ],
-    health: {
-      live: () => [
-        ...table.health().live,
-        ...(follower.runner()?.health().live ?? []),
-      ],
-      ready: () => [
-        ...table.health().ready,
-        ownershipCheck(ownership),
-        clickhouseCheck(reader),
-        ...(follower.runner()?.health().ready ?? []).map(degraded),
-      ],
-    },
+    health: controlHealth({
+      table,
+      ownership,
+      reader,
+      runner: follower.runner,
+      sessionTimeoutMs,
+    }),
     url: server.url,
   };
 }
@@ -182,24 +179,4 @@ export function compose(config: ControlConfig, effects: Effects): Control {
 /** The admin client behind the counts connects at the first question. */
 function closing(counts: { disconnect(): Promise<void> }): Lifecycle {
   return { start: async () => {}, stop: () => counts.disconnect() };
-}
-
-/**
- * What readiness takes a replica out for is a table that is not loaded or not followed: its answers would be wrong or old.
- * The rest is named and does not fail it. A follower is as ready as the owner, for it answers every read. Without
- * ClickHouse, endpoints can still be read and changed and a 410 still disables; a failed readiness would make an outage of
- * the reports one of the configuration too. Those two routes answer 503 themselves.
- */
-function degraded({ name, isOk, detail }: Check): Check {
-  return { name, isOk: true, detail: isOk ? detail : `degraded: ${detail}` };
-}
-
-function ownershipCheck(ownership: Pick<Ownership, "describe">): Check {
-  const { state, detail } = ownership.describe();
-  return { name: "ownership", isOk: true, detail: `${state}: ${detail}` };
-}
-
-function clickhouseCheck(reader: Pick<Reader, "reachability">): Check {
-  const { isReachable, detail } = reader.reachability();
-  return degraded({ name: "clickhouse", isOk: isReachable, detail });
 }

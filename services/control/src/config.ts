@@ -19,7 +19,7 @@ const cidrs: Parse<readonly Cidr[]> = Object.assign(
 export const controlSpec = {
   kafkaBrokers: commonConfig.kafkaBrokers,
   topicPrefix: commonConfig.topicPrefix,
-  tiers: commonConfig.tiers,
+  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },
   allowHttp: commonConfig.allowHttp,
   encryptionKeys: commonConfig.encryptionKeys,

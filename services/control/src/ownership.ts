@@ -35,6 +35,8 @@ export interface Ownership extends Lifecycle {
   tenure(): Tenure | null;
   /** Called at the begin of each tenure. */
   onTenure(listener: (tenure: Tenure) => void): void;
+  /** Since the group's coordinator last answered; beyond the session timeout Kafka is away, and our table may be old. */
+  heartbeatAgeMs(): number;
   /** For status and readiness: `owner`, `follower` or `acquiring`, and what happened last. */
   describe(): { readonly state: OwnershipState; readonly detail: string };
 }
@@ -146,6 +148,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   return {
     tenure: () => current,
     onTenure: (listener) => void listeners.push(listener),
+    heartbeatAgeMs: () => clock.monotonic() - consumer.lastHeartbeatAt(),
     describe() {
       if (current !== null) return { state: "owner", detail };
       return { state: isAssigned ? "acquiring" : "follower", detail };

@@ -23,7 +23,7 @@ export interface Reader extends Lifecycle {
   attempts(of: EventKey): Promise<AttemptRow[]>;
   /** An operator's own SQL, judged already. Throws a `ProblemError` with ClickHouse's own words. `gone` ends it, on the server too. */
   query(sql: string, gone: AbortSignal): Promise<QueryAnswer>;
-  /** What the last look showed; looked at every five seconds. */
+  /** What the last look showed; five seconds lie between two. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
 }
 
@@ -62,6 +62,7 @@ export function createReader(options: ReaderOptions): Reader {
   });
   let seen = { isReachable: false, detail: "not looked at yet" };
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
 
   async function look(): Promise<void> {
     const answer = await own.ping({ select: true });
@@ -71,6 +72,13 @@ export function createReader(options: ReaderOptions): Reader {
     if (now.isReachable !== seen.isReachable)
       options.log.info("clickhouse.reachability", now);
     seen = now;
+  }
+
+  /** One look after another: to a server that hangs they would pile up. */
+  function lookAgain(): void {
+    void look().finally(() => {
+      if (!isStopped) timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
+    });
   }
 
   return {
@@ -97,10 +105,11 @@ export function createReader(options: ReaderOptions): Reader {
     reachability: () => seen,
     async start() {
       await look();
-      timer = setInterval(() => void look(), LOOK_EVERY_MS).unref();
+      timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
     },
     async stop() {
-      clearInterval(timer);
+      isStopped = true;
+      clearTimeout(timer);
       await Promise.all([own.close(), operators.close()]);
     },
   };
