@@ -455,21 +455,22 @@ class Runner<In> implements StageRunner, ConsumerListener {
     await this.#until(this.#flow.idle(), deadline - reserve);
     this.#abort.abort();
     await this.#until(this.#flow.idle(), deadline - reserve / 2);
-    const isOver = () => clock.now() >= deadline;
-    let isSaid = await this.#committer.drain(isOver);
-    while (!isSaid && !isOver()) {
-      // Between two assignments: the next one may still take the commit.
-      await sleep(TICK_MS);
-      isSaid = await this.#committer.drain(isOver);
-    }
+    await this.#until(this.#commitAll(deadline), deadline);
     log.info("runner.stopped", {
       stage: name,
-      isSaid,
+      uncommittedMs: this.#committer.ageMs(),
       unfinished: this.#flow.inFlight + this.#flow.producing,
     });
     this.#assignment.stop();
     if (this.#tick !== null) clearInterval(this.#tick);
     await this.#consumer.stop();
+  }
+
+  async #commitAll(deadline: EpochMs): Promise<void> {
+    const isOver = () => this.#options.clock.now() >= deadline;
+    // Not at the first try between two assignments: the next one may still take the commit.
+    while (!(await this.#committer.drain(isOver)) && !isOver())
+      await sleep(TICK_MS);
   }
 
   /** Resolves with the work, or at the deadline. */
