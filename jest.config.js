@@ -17,6 +17,7 @@ const swc = {
 };
 
 const shared = {
+  cacheDirectory: "<rootDir>/.cache/jest",
   testEnvironment: "node",
   extensionsToTreatAsEsm: [".ts"],
   transform: { "\\.ts$": ["@swc/jest", swc] },

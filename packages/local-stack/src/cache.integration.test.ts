@@ -22,6 +22,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+async function makeFolder(temporary: string): Promise<void> {
+  mkdirSync(temporary);
+}
+
 test("of processes that want one entry at once, one makes it", async () => {
   const script = fileURLToPath(
     new URL("../fixtures/cache-filler.ts", import.meta.url),
@@ -51,7 +55,7 @@ test("an entry that could not be made leaves nothing, and the next try makes it"
   await expect(broken).rejects.toThrow("the network is gone");
   expect(readdirSync(folder)).toEqual([]);
 
-  await cached(entry, async (temporary) => void mkdirSync(temporary));
+  await cached(entry, makeFolder);
 
   expect(readdirSync(folder)).toEqual(["entry"]);
 });
@@ -62,7 +66,7 @@ test("the lock of a process that died is taken over", async () => {
   const longAgo = new Date(Date.now() - 60_000);
   utimesSync(`${entry}.lock`, longAgo, longAgo);
 
-  await cached(entry, async (temporary) => void mkdirSync(temporary));
+  await cached(entry, makeFolder);
 
   expect(readdirSync(folder)).toEqual(["entry"]);
 });

@@ -77,7 +77,9 @@ export async function startDockerStack(
   ]);
   const [, clickhouse, registry] = started;
   const stop = async (): Promise<void> => {
-    await Promise.all(started.map((container) => container?.stop()));
+    await Promise.all(
+      started.map(async (container) => await container?.stop()),
+    );
   };
   if (!(await warmUpKafka(port, 60_000))) {
     await stop();

@@ -10,6 +10,9 @@ const NEEDED = 17;
 const HOW =
   "Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17";
 
+/** Without it every Java leaves a folder of counters in the temporary one. */
+export const JAVA_LEAVES_NOTHING = ["-XX:-UsePerfData"];
+
 export interface Java {
   /** The launcher itself, not a wrapper script: its pid is the server's. */
   readonly command: string;
@@ -26,7 +29,7 @@ export async function findJava(env: NodeJS.ProcessEnv): Promise<Java> {
   try {
     const output = await run(
       command,
-      ["-XshowSettings:properties", "-version"],
+      [...JAVA_LEAVES_NOTHING, "-XshowSettings:properties", "-version"],
       {
         env,
       },

@@ -7,6 +7,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { JAVA_LEAVES_NOTHING } from "./java.ts";
 import type { KafkaFiles } from "./kafka-files.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
 import { clusterIdAt, warmUpKafka } from "./kafka-warm-up.ts";
@@ -39,6 +40,7 @@ export async function startKafka(options: KafkaOptions): Promise<ServerHandle> {
       "-XX:+UseSerialGC",
       "-XX:TieredStopAtLevel=1",
       "-Xshare:auto",
+      ...JAVA_LEAVES_NOTHING,
       ...archiveArgs(options),
       "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
       "-cp",

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -22,6 +22,20 @@ import { startKafka } from "./kafka-server.ts";
 import { clusterIdAt } from "./kafka-warm-up.ts";
 
 const FIRST_DOWNLOAD_MS = 180_000;
+
+/** A stack for the tests that leave it as they found it; `leftover` is the folder of a dead process that lay there before. */
+let shared: Stack;
+let leftover: string;
+beforeAll(async () => {
+  const gone = spawn("true");
+  await once(gone, "exit");
+  leftover = join(tmpdir(), `postrider-stack-${gone.pid}-abcdef`);
+  mkdirSync(leftover);
+  shared = await startStack({ provider: "local" });
+}, FIRST_DOWNLOAD_MS);
+afterAll(async () => {
+  await shared.stop();
+}, 30_000);
 
 const stacks: Stack[] = [];
 const folders: string[] = [];
@@ -57,6 +71,13 @@ async function query(url: string, sql: string): Promise<string> {
   return text.trim();
 }
 
+/** Of this process: what its stacks made and did not remove. */
+function foldersOfOurs(): string[] {
+  return readdirSync(tmpdir()).filter((name) =>
+    name.startsWith(`postrider-stack-${process.pid}-`),
+  );
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -69,19 +90,19 @@ function isAlive(pid: number): boolean {
 test(
   "a killed ClickHouse comes back on its port with its data, a killed Kafka with its cluster",
   async () => {
-    const stack = await aStack();
-    const { url, server } = stack.clickhouse;
+    const { kafka, clickhouse } = shared;
+    const { url, server } = clickhouse;
     await query(url, "CREATE TABLE t (n UInt8) ENGINE = MergeTree ORDER BY n");
     await query(url, "INSERT INTO t VALUES (7)");
-    const clusterId = await clusterIdAt(kafkaPortOf(stack));
+    const clusterId = await clusterIdAt(kafkaPortOf(shared));
 
-    await Promise.all([server?.kill9(), stack.kafka.server?.kill9()]);
-    const pidsWhileDown = [server?.pid(), stack.kafka.server?.pid()];
-    await Promise.all([server?.restart(), stack.kafka.server?.restart()]);
+    await Promise.all([server?.kill9(), kafka.server?.kill9()]);
+    const pidsWhileDown = [server?.pid(), kafka.server?.pid()];
+    await Promise.all([server?.restart(), kafka.server?.restart()]);
 
     expect(pidsWhileDown).toEqual([null, null]);
     expect(await query(url, "SELECT n FROM t")).toBe("7");
-    expect(await clusterIdAt(kafkaPortOf(stack))).toBe(clusterId);
+    expect(await clusterIdAt(kafkaPortOf(shared))).toBe(clusterId);
   },
   FIRST_DOWNLOAD_MS,
 );
@@ -132,14 +153,7 @@ async function startParent(
   return { child, ...(JSON.parse(line) as { pids: number[] }) };
 }
 
-test("what a stack whose process is gone has left is removed at the next start", async () => {
-  const gone = spawn("true");
-  await once(gone, "exit");
-  const leftover = join(tmpdir(), `postrider-stack-${gone.pid}-abcdef`);
-  mkdirSync(leftover);
-
-  await aStack();
-
+test("what a stack whose process is gone has left is removed at the next start", () => {
   expect(existsSync(leftover)).toBe(false);
 });
 
@@ -161,7 +175,6 @@ test("a data folder keeps data and ports between stacks", async () => {
 });
 
 test("a server of others on the port is not taken for ours", async () => {
-  const others = await aStack();
   const dir = aFolder();
   const janitor = startJanitor(null);
   const env = process.env;
@@ -169,7 +182,7 @@ test("a server of others on the port is not taken for ours", async () => {
   const kafka = startKafka({
     files: await kafkaFiles(env, () => undefined),
     dir: join(dir, "kafka"),
-    port: kafkaPortOf(others),
+    port: kafkaPortOf(shared),
     controllerPort: (await freePorts(1))[0] ?? 0,
     janitor,
     env,
@@ -177,7 +190,7 @@ test("a server of others on the port is not taken for ours", async () => {
   const clickhouse = startClickHouse({
     library: engineLibrary(),
     dir: join(dir, "clickhouse"),
-    port: Number(new URL(others.clickhouse.url).port),
+    port: Number(new URL(shared.clickhouse.url).port),
     janitor,
     env,
   });
@@ -188,11 +201,12 @@ test("a server of others on the port is not taken for ours", async () => {
 });
 
 test("a port that was asked for and is taken is named", async () => {
-  const others = await aStack();
+  const before = foldersOfOurs();
 
-  const second = aStack({ ports: { kafka: kafkaPortOf(others) } });
+  const second = aStack({ ports: { kafka: kafkaPortOf(shared) } });
 
   await expect(second).rejects.toThrow(
-    `Port ${kafkaPortOf(others)}, asked for kafka, is taken`,
+    `Port ${kafkaPortOf(shared)}, asked for kafka, is taken`,
   );
+  expect(foldersOfOurs()).toEqual(before);
 });

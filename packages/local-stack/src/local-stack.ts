@@ -39,9 +39,10 @@ export async function startLocalStack(
     : null;
   for (let attempt = 1; ; attempt += 1) {
     const dir = options.dataDir ? resolve(options.dataDir) : temporaryFolder();
-    const ports = await choosePorts(dir, options);
     const janitor = startJanitor(options.dataDir ? null : dir);
+    let ports: Ports | undefined;
     try {
+      ports = await choosePorts(dir, options);
       return await startIn({
         dir,
         ports,
@@ -53,7 +54,8 @@ export async function startLocalStack(
       });
     } catch (error) {
       await janitor.finish();
-      if (attempt === TRIES || !(await isAnyTaken(ports))) throw error;
+      const wasRaced = ports !== undefined && (await isAnyTaken(ports));
+      if (attempt === TRIES || !wasRaced) throw error;
     }
   }
 }
@@ -89,7 +91,7 @@ async function startIn(plan: Plan): Promise<Stack> {
       env,
     }),
     plan.registry === null
-      ? null
+      ? Promise.resolve(null)
       : startRegistry({
           files: plan.registry,
           dir: join(dir, "registry"),
@@ -101,7 +103,7 @@ async function startIn(plan: Plan): Promise<Stack> {
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await Promise.all(
-      [kafka, clickhouse, registry].map((server) => server?.stop()),
+      [kafka, clickhouse, registry].map(async (server) => await server?.stop()),
     );
     await janitor.finish();
   };
@@ -124,7 +126,7 @@ async function startIn(plan: Plan): Promise<Stack> {
 
 /** When one fails the others are stopped, once it is known which have started. */
 async function allOrNone(
-  starting: readonly (Promise<ServerHandle> | null)[],
+  starting: readonly Promise<ServerHandle | null>[],
 ): Promise<(ServerHandle | null)[]> {
   const results = await Promise.allSettled(starting);
   const failed = results.find((result) => result.status === "rejected");
@@ -132,7 +134,7 @@ async function allOrNone(
     result.status === "fulfilled" ? result.value : null,
   );
   if (failed === undefined) return servers;
-  await Promise.all(servers.map((server) => server?.kill9()));
+  await Promise.all(servers.map(async (server) => await server?.kill9()));
   throw failed.reason;
 }
 

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { JAVA_LEAVES_NOTHING } from "./java.ts";
 import { startJanitor, tied } from "./janitor.ts";
 import { StackError } from "./stack-error.ts";
 
@@ -78,7 +79,10 @@ async function runMaven(
   onProgress(`${what}: asking Maven (the first time only)`);
   const janitor = startJanitor(null);
   const child = spawn(command, allArgs, {
-    env,
+    env: {
+      ...env,
+      MAVEN_OPTS: [env["MAVEN_OPTS"], ...JAVA_LEAVES_NOTHING].join(" ").trim(),
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   if (child.pid !== undefined) janitor.add(child.pid);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { cached, cacheRoot } from "./cache.ts";
 import type { Janitor } from "./janitor.ts";
-import { findJava } from "./java.ts";
+import { findJava, JAVA_LEAVES_NOTHING } from "./java.ts";
 import { fetchArtifacts, type Progress } from "./maven.ts";
 import { startServer, type ServerHandle } from "./server-process.ts";
 
@@ -71,6 +71,8 @@ export async function startRegistry(
       "-Xmx384m",
       "-XX:+UseSerialGC",
       "-XX:TieredStopAtLevel=1",
+      ...JAVA_LEAVES_NOTHING,
+      `-Djava.io.tmpdir=${dir}`,
       `-Dquarkus.http.port=${port}`,
       "-Dquarkus.http.host=127.0.0.1",
       `-Dquarkus.http.header.${IDENTITY_HEADER}.value=${identity}`,
