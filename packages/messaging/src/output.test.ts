@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { DeadLetter } from "@postrider/core";
 import { fakeClock, testEffects, waitFor } from "@postrider/testkit";
+import type { Clock } from "./effects.ts";
 import { createDeadLetterOf } from "./dead-letter-of.ts";
 import { OutputStoppedError, createOutput } from "./output.ts";
 import {
@@ -84,8 +85,8 @@ class Broker {
   }
 }
 
-function outputTo(broker: Broker, limits = {}) {
-  const effects = testEffects();
+function outputTo(broker: Broker, limits = {}, clock?: Clock) {
+  const effects = testEffects(clock && { clock });
   const output = createOutput({
     createProducer: broker.createProducer,
     partitionsOf: broker.partitionsOf,
@@ -247,6 +248,30 @@ describe("an error", () => {
     expect(output.health().ready[0]!.isOk).toBe(true);
     expect(broker.producers).toBe(5);
     await output.stop(soon());
+  });
+
+  test("that nobody tells of shows in readiness by the age of what waits", async () => {
+    const broker = new Broker();
+    const held = Promise.withResolvers<void>();
+    broker.hold = held.promise;
+    const clock = fakeClock();
+    const { output } = outputTo(broker, {}, clock);
+    await output.start();
+
+    const sent = output.send([attempt("a"), attempt("b")]);
+    clock.advance(100);
+    expect(output.health().ready[0]!.isOk).toBe(true);
+    clock.advance(1000);
+
+    expect(output.oldestUnacknowledgedMs()).toBe(1100);
+    expect(output.health().ready[0]).toMatchObject({
+      isOk: false,
+      detail: "the oldest record is unacknowledged for 1100 ms",
+    });
+    held.resolve();
+    await sent;
+    expect(output.health().ready[0]!.isOk).toBe(true);
+    await output.stop(clock.now());
   });
 
   test("of a missing topic holds until it is there", async () => {

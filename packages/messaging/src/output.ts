@@ -141,8 +141,8 @@ class BatchedOutput implements ObservedOutput {
   }
 
   health(): { ready: OutputCheck[]; live: OutputCheck[] } {
-    const fault = this.#sender.fault();
-    return { ready: [checkOf(fault)], live: [] };
+    const check = checkOf(this.#sender.fault(), this.oldestUnacknowledgedMs());
+    return { ready: [check], live: [] };
   }
 
   /** Sends what waits, until the deadline; what is left then is rejected. */
@@ -221,15 +221,23 @@ class BatchedOutput implements ObservedOutput {
   }
 }
 
-function checkOf(fault: OutputFault | null): OutputCheck {
-  return {
-    name: "output",
-    isOk: fault === null,
-    detail:
-      fault === null
-        ? "records are acknowledged"
-        : `not accepted since ${new Date(fault.since).toISOString()}: ${fault.detail}`,
-  };
+/** kafkajs retries a broker that is away without a word: then only the age of what waits tells. */
+const STALLED_MS = 1000;
+
+function checkOf(fault: OutputFault | null, oldestMs: number): OutputCheck {
+  const name = "output";
+  if (fault !== null) {
+    const since = new Date(fault.since).toISOString();
+    const detail = `not accepted since ${since}: ${fault.detail}`;
+    return { name, isOk: false, detail };
+  }
+  return oldestMs > STALLED_MS
+    ? {
+        name,
+        isOk: false,
+        detail: `the oldest record is unacknowledged for ${Math.round(oldestMs)} ms`,
+      }
+    : { name, isOk: true, detail: "records are acknowledged" };
 }
 
 /** Lengths, deltas and headers of a record in a batch. */
