@@ -152,6 +152,11 @@ export class BatchPartition<Row> {
 
   push(batch: FetchedBatch): void {
     if (this.#patience.isEnded || this.#protocol === null) return; // fetched before we sought
+    if (batch.fetchOffset > this.#queue.readTo) {
+      // Fetched from a position before our seek: to take it would skip what lies between.
+      this.#host.seek(this.#queue.readTo);
+      return;
+    }
     const now = this.#host.monotonic();
     if (this.#queue.size === 0) this.#movedAt = now;
     this.#queue.push(batch, now);
