@@ -213,7 +213,8 @@ async function start(
     kafka: { consumer: () => consumer },
     output: {
       send: (records) => {
-        for (const { value } of records) deadLetters.push(String(value));
+        for (const { value } of records)
+          deadLetters.push((value as Buffer).toString());
         return Promise.resolve();
       },
     },

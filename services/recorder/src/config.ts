@@ -53,6 +53,6 @@ export function readRecorderConfig(env: Env): RecorderConfig {
 }
 
 /** Throws a `ConfigError` that lists every problem. */
-export function readMigrateConfig(env: Env): MigrateConfig {
+export function readMigrateConfig(env: Env = process.env): MigrateConfig {
   return readConfig(env, migrateSpec);
 }

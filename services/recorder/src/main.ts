@@ -15,7 +15,7 @@ async function exitCode(): Promise<number> {
         (await import("./compose.ts")).compose(...args),
     });
   if (rest.length === 0 && mode === "migrate")
-    return await runMigrate(process.env, {
+    return await runMigrate({
       out: (line) => void process.stdout.write(`${line}\n`),
       err: (line) => void process.stderr.write(`${line}\n`),
     });

@@ -8,8 +8,8 @@ import { createWriter } from "./writer.ts";
 
 /** Resolves to the exit code: 0 up to date · 1 failed · 2 configuration · 3 ClickHouse cannot be reached · 5 the history is another. */
 export async function runMigrate(
-  env: Env,
   say: { out(line: string): void; err(line: string): void },
+  env?: Env,
 ): Promise<number> {
   let config;
   try {

@@ -140,8 +140,8 @@ test("the command says what it did, and says so when there is nothing to do", as
       POSTRIDER_CLICKHOUSE_DATABASE: database,
     };
 
-    expect(await runMigrate(env, say)).toBe(0);
-    expect(await runMigrate(env, say)).toBe(0);
+    expect(await runMigrate(say, env)).toBe(0);
+    expect(await runMigrate(say, env)).toBe(0);
 
     expect(lines).toEqual([
       "applied 0001_records.sql",
@@ -163,12 +163,12 @@ test("exit codes tell a wrong configuration, an absent server and a changed hist
     await migrate({ sql, database, migrations: [one] });
 
     expect(
-      await runMigrate({ ...env, POSTRIDER_CLICKHOUSE_DATABASE: "a;b" }, say),
+      await runMigrate(say, { ...env, POSTRIDER_CLICKHOUSE_DATABASE: "a;b" }),
     ).toBe(2);
     expect(
-      await runMigrate({ ...env, CLICKHOUSE_URL: "http://127.0.0.1:1" }, say),
+      await runMigrate(say, { ...env, CLICKHOUSE_URL: "http://127.0.0.1:1" }),
     ).toBe(3);
-    expect(await runMigrate(env, say)).toBe(5);
+    expect(await runMigrate(say, env)).toBe(5);
   });
 });
 

@@ -253,6 +253,23 @@ test.each([1, 2, 3])(
   60_000,
 );
 
+test("recorders that come and go while records flow leave each row once", async () => {
+  const rounds = 6;
+  await startRecorder({ POSTRIDER_RECORD_BATCH_RECORDS: "40" });
+  for (let round = 0; round < rounds; round++) {
+    const joining = startRecorder({ POSTRIDER_RECORD_BATCH_RECORDS: "25" });
+    await produce(someAttempts(`moving-${round}`, 200));
+    const { recorder } = await joining;
+    await produce(someAttempts(`moved-${round}`, 200));
+    await recorder.stop(Date.now() + 10_000);
+  }
+
+  await expectAttempts("moved-5", 200);
+  for (let round = 0; round < rounds; round++)
+    for (const tenantId of [`moving-${round}`, `moved-${round}`])
+      expect(await counted("attempts", tenantId)).toBe("200/200");
+}, 90_000);
+
 test("a row that ClickHouse refuses becomes a dead letter, and its neighbours are rows", async () => {
   await writer.command(
     "ALTER TABLE attempts ADD CONSTRAINT not_this CHECK event_id != 'refuse me'",
