@@ -107,6 +107,18 @@ test(
   FIRST_DOWNLOAD_MS,
 );
 
+test("a frozen Kafka lives and is silent until it thaws", async () => {
+  const { server } = shared.kafka;
+  const pid = server?.pid();
+
+  server?.freeze();
+  await expect(clusterIdAt(kafkaPortOf(shared))).rejects.toThrow();
+  server?.thaw();
+
+  await waitFor(() => clusterIdAt(kafkaPortOf(shared)));
+  expect(server?.pid()).toBe(pid);
+});
+
 test(
   "Ctrl-C on the parent leaves no process and no folder",
   async () => {
