@@ -64,6 +64,8 @@ export function createTable<T>(options: TableOptions<T>): Table<T> {
 }
 
 const RETRY_MS = 200;
+/** kafkajs retries a broker that is away without a word; heartbeats, one a second, are what stops. */
+const SILENT_MS = 5000;
 
 class CompactedTable<T> implements Table<T>, ConsumerListener {
   readonly #options: TableOptions<T>;
@@ -151,14 +153,20 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   }
 
   health(): { ready: TableCheck[]; live: TableCheck[] } {
-    const { topic } = this.#options;
-    const isOk = this.#isLoaded && this.#isConnected;
-    const detail = this.#isLoaded
-      ? this.#isConnected
-        ? `${this.size} entries`
-        : "connection lost; the table is as it was"
-      : "not read to its end yet";
-    return { ready: [{ name: `table ${topic}`, isOk, detail }], live: [] };
+    const problem = this.#problem();
+    const name = `table ${this.#options.topic}`;
+    const detail = problem ?? `${this.size} entries`;
+    return { ready: [{ name, isOk: problem === null, detail }], live: [] };
+  }
+
+  /** What keeps the table from being, or staying, what the topic says. */
+  #problem(): string | null {
+    if (!this.#isLoaded) return "not read to its end yet";
+    const silentMs =
+      this.#options.clock.monotonic() - this.#consumer!.lastHeartbeatAt();
+    return this.#isConnected && silentMs <= SILENT_MS
+      ? null
+      : `no answer from the broker for ${Math.round(silentMs)} ms; ${this.size} entries, as they were`;
   }
 
   // What the consumer calls.
