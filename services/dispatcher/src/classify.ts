@@ -157,11 +157,21 @@ function tlsText(code: string): string {
   return `the TLS handshake failed: ${code}`;
 }
 
+/** Descriptors and buffers used up; and a sender that was stopped under the attempt. */
+const OURS = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "UND_ERR_DESTROYED",
+  "UND_ERR_CLOSED",
+]);
+
 /** A port or descriptor shortage is ours. EADDRNOTAVAIL for an IPv6 address only says that this host has no IPv6. */
 function isLocalFault(fault: Fault): boolean {
   const code = codeOf(fault);
-  if (code === "EMFILE" || code === "ENFILE" || code === "ENOBUFS") return true;
-  return code === "EADDRNOTAVAIL" && !String(fault.address ?? "").includes(":");
+  if (OURS.has(code)) return true;
+  if (code !== "EADDRNOTAVAIL") return false;
+  return typeof fault.address !== "string" || !fault.address.includes(":");
 }
 
 /** An AggregateError (several addresses tried) counts as its parts, the first one deciding. */

@@ -18,7 +18,7 @@ import {
   goneSignal,
   retryRecord,
 } from "./departures.ts";
-import type { AttemptResult } from "./exchange.ts";
+import type { AttemptResult } from "./attempt-result.ts";
 
 export interface Concluding {
   readonly target: Target;

@@ -24,7 +24,7 @@ import {
   refusedResult,
   type AttemptResult,
   type SendResult,
-} from "./exchange.ts";
+} from "./attempt-result.ts";
 import type { SendRequest } from "./sender.ts";
 import { createSigner } from "./signer.ts";
 

@@ -1,12 +1,11 @@
 /** deliver: admit, sign, send, classify, dispose. One delivery in; its attempt and what follows from it out, as data. */
-import {
-  judgeUrl,
-  type Delivery,
-  type Endpoint,
-  type EpochMs,
-  type Tier,
-  type UrlJudgement,
-  type UrlPolicy,
+import type {
+  Delivery,
+  Endpoint,
+  EpochMs,
+  Tier,
+  UrlJudgement,
+  UrlPolicy,
 } from "@postrider/core";
 import type {
   Clock,
@@ -24,18 +23,19 @@ import {
   type Target,
 } from "./admit.ts";
 import { conclude } from "./conclude.ts";
-import { deliverMetrics, type DeliverMetrics } from "./deliver-metrics.ts";
+import { deliverReport, type DeliverReport } from "./deliver-report.ts";
 import {
   deadLetterRecord,
   deferralRecords,
   type Deferral,
 } from "./departures.ts";
 import { EndpointLanes } from "./endpoint-lanes.ts";
-import { refusedResult, type AttemptResult } from "./exchange.ts";
+import { refusedResult, type AttemptResult } from "./attempt-result.ts";
 import { requestHeaders } from "./request-headers.ts";
 import type { Send, SendRequest } from "./sender.ts";
 import type { Signer } from "./signer.ts";
 import { StepWindow } from "./step-window.ts";
+import { createUrlJudge } from "./url-judge.ts";
 
 export interface DeliverOptions {
   /** The table of the `endpoints` topic, read whole before the stage starts. */
@@ -56,7 +56,6 @@ export interface DeliverOptions {
 /** Waits of a delivery when this process has no socket left, and when a secret does not open: that needs another key ring. */
 const LOCAL_FAULT_WAIT_MS = 1_000;
 const SECRET_WAIT_MS = 60_000;
-const MAX_CACHED_URLS = 10_000;
 
 export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
   return new DeliverStage(options);
@@ -64,15 +63,16 @@ export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
 
 class DeliverStage implements Stage<Delivery> {
   readonly #options: DeliverOptions;
-  readonly #metrics: DeliverMetrics;
+  readonly #report: DeliverReport;
   readonly #lanes: EndpointLanes;
   readonly #steps = new StepWindow();
-  readonly #urls = new Map<string, UrlJudgement>();
+  readonly #judge: (url: string) => UrlJudgement;
   readonly #view: EndpointView;
 
   constructor(options: DeliverOptions) {
     this.#options = options;
-    this.#metrics = deliverMetrics(options.meter);
+    this.#report = deliverReport(options.log, options.meter);
+    this.#judge = createUrlJudge(options.urlPolicy);
     this.#lanes = new EndpointLanes(options.clock);
     this.#view = {
       get: (id) => options.endpoints.get(id),
@@ -119,7 +119,7 @@ class DeliverStage implements Stage<Delivery> {
 
   #isFirst({ raw, value }: InRecord<Delivery>): boolean {
     if (this.#steps.take(raw, value.deliveryId, value.step)) return true;
-    this.#metrics.duplicates.inc();
+    this.#report.duplicateDropped();
     return false;
   }
 
@@ -129,7 +129,7 @@ class DeliverStage implements Stage<Delivery> {
     startedAt: EpochMs,
   ): Promise<Verdict> {
     const delivery = record.value;
-    const url = this.#judged(target.url);
+    const url = this.#judge(target.url);
     if (!url.ok)
       return this.#concluded(
         record,
@@ -162,12 +162,11 @@ class DeliverStage implements Stage<Delivery> {
     request: SendRequest,
   ): Promise<Verdict> {
     const { endpointId } = record.value;
-    const { send, clock, log } = this.#options;
+    const { send, clock } = this.#options;
     this.#lanes.begin(endpointId, target.maxConcurrency);
     const result = await send(request);
     if (result.kind === "local_fault") {
-      this.#metrics.localFaults.inc();
-      log.error("sender.exhausted", { errorCode: result.errorCode });
+      this.#report.localFault(result.errorCode);
       const until = clock.now() + LOCAL_FAULT_WAIT_MS;
       return emit(
         this.#deferred(record.value, { reason: "local_fault", until }),
@@ -199,10 +198,9 @@ class DeliverStage implements Stage<Delivery> {
     const { disposition } = conclusion;
     if (conclusion.isGone)
       this.#lanes.markGone(delivery.endpointId, target.endpointVersion);
-    this.#metrics.attempted(result, conclusion.queueMs);
-    this.#logAttempt(delivery, result, disposition.kind);
+    this.#report.attempted(delivery, result, conclusion);
     if (disposition.kind === "dead_letter")
-      this.#noteDead(delivery, disposition.reason);
+      this.#report.deadLettered(delivery, disposition.reason);
     return emit(conclusion.records);
   }
 
@@ -211,7 +209,7 @@ class DeliverStage implements Stage<Delivery> {
     { reason, detail }: Extract<Admission, { kind: "dead_letter" }>,
     now: EpochMs,
   ): OutRecord {
-    this.#noteDead(record.value, reason);
+    this.#report.deadLettered(record.value, reason);
     return deadLetterRecord(record, {
       reason,
       detail,
@@ -228,48 +226,10 @@ class DeliverStage implements Stage<Delivery> {
   ): OutRecord[] {
     const { clock, tiers, worker } = this.#options;
     const { reason, until, slotAt = null, unknownSince = null } = why;
-    this.#metrics.deferrals.inc({ reason });
+    this.#report.deferred(reason);
     const now = clock.now();
     const deferral = { reason, until, slotAt, unknownSince, now, worker };
     return deferralRecords(delivery, deferral, tiers);
-  }
-
-  #judged(url: string): UrlJudgement {
-    const known = this.#urls.get(url);
-    if (known !== undefined) return known;
-    const judgement = judgeUrl(url, this.#options.urlPolicy);
-    if (this.#urls.size >= MAX_CACHED_URLS) this.#urls.clear();
-    this.#urls.set(url, judgement);
-    return judgement;
-  }
-
-  #noteDead(delivery: Delivery, reason: string): void {
-    const { deliveryId, endpointId, attemptNumber } = delivery;
-    this.#metrics.deadLetters.inc({ reason });
-    this.#options.log.info("delivery.deadLettered", {
-      deliveryId,
-      endpointId,
-      attemptNumber,
-      reason,
-    });
-  }
-
-  #logAttempt(
-    delivery: Delivery,
-    result: AttemptResult,
-    disposition: string,
-  ): void {
-    this.#options.log.debug("delivery.attempted", {
-      eventId: delivery.eventId,
-      deliveryId: delivery.deliveryId,
-      endpointId: delivery.endpointId,
-      attemptNumber: delivery.attemptNumber,
-      outcome: result.outcome,
-      statusCode: result.statusCode,
-      errorCode: result.errorCode,
-      durationMs: Math.round(result.durationMs),
-      disposition,
-    });
   }
 }
 

@@ -15,7 +15,7 @@ import {
 } from "@postrider/core";
 import type { InRecord, OutRecord } from "@postrider/messaging";
 import type { DeferralReason } from "./admit.ts";
-import type { AttemptResult } from "./exchange.ts";
+import type { AttemptResult } from "./attempt-result.ts";
 
 const NO_BYTES = Buffer.alloc(0);
 const NO_HEADERS = {};

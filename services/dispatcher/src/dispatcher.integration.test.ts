@@ -412,10 +412,10 @@ test("garbage on deliveries and on a tier becomes dead letters and stops nothing
 
   const stages = deadLetters
     .slice(before)
-    .map((each) => [each.stage, each.reason]);
-  expect(stages.toSorted()).toEqual([
-    ["deliver", "unreadable"],
-    ["deliver", "unreadable"],
-    ["hold", "unreadable"],
+    .map((each) => `${each.stage}: ${each.reason}`);
+  expect(stages.toSorted((a, b) => a.localeCompare(b))).toEqual([
+    "deliver: unreadable",
+    "deliver: unreadable",
+    "hold: unreadable",
   ]);
 }, 40_000);

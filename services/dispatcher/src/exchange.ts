@@ -6,11 +6,7 @@
  * the outcome: it is noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
  * socket is destroyed where it is known, else `onRequestStart` aborts, and `released` resolves when that has happened.
  */
-import {
-  classifyStatus,
-  type MonotonicMs,
-  type Outcome,
-} from "@postrider/core";
+import { classifyStatus, type MonotonicMs } from "@postrider/core";
 import {
   classifyError,
   DeadlineError,
@@ -18,6 +14,7 @@ import {
   type Failure,
 } from "./classify.ts";
 import type { Deadline } from "./deadline-wheel.ts";
+import type { AttemptResult, SendResult } from "./attempt-result.ts";
 import { keepResponseHeaders } from "./response-headers.ts";
 
 /** Kept of a response body. */
@@ -25,32 +22,6 @@ const KEPT_BODY_BYTES = 16_384;
 /** Read of a response body before the connection is given up: a body a little too long should not cost a keep-alive connection. */
 const READ_BODY_BYTES = 65_536;
 const NO_BODY = Buffer.alloc(0);
-
-/** What one attempt showed. `error` is null unless something went wrong, also after a 2xx. */
-export interface AttemptResult {
-  readonly kind: "attempted";
-  readonly outcome: Outcome;
-  readonly statusCode: number | null;
-  readonly errorCode: string | null;
-  readonly error: string | null;
-  readonly durationMs: number;
-  readonly dnsMs: number;
-  readonly connectMs: number;
-  readonly tlsMs: number;
-  readonly ttfbMs: number;
-  readonly isReused: boolean;
-  readonly responseBytes: number;
-  readonly responseBody: Buffer;
-  readonly responseHeaders: Readonly<Record<string, string>>;
-  readonly retryAfter: string | null;
-  /** Resolves when the socket of an attempt that timed out before it was sent is really gone; null: it is gone already. */
-  readonly released: Promise<void> | null;
-}
-
-/** Ours, not the endpoint's: descriptors or ports are used up. */
-export type LocalFault = Extract<Failure, { kind: "local_fault" }>;
-
-export type SendResult = AttemptResult | LocalFault;
 
 /** What undici is given; kept for the one immediate retry. */
 export interface ExchangeRequest {
@@ -77,6 +48,8 @@ export interface ExchangeHost {
   sendAgain(exchange: Exchange): void;
   /** Takes the exchange off the wheel; called once. */
   settled(exchange: Exchange): void;
+  /** Calls `tell` once undici has taken the connection back: told at once, the next attempt would open another. */
+  tellLater(exchange: Exchange): void;
 }
 
 /** The part of undici's controller that is used. */
@@ -107,6 +80,8 @@ export class Exchange implements Deadline {
   #isRetried = false;
   #hasResponseByte = false;
   #isSettled = false;
+  #isWhole = false;
+  #result: SendResult | null = null;
   #statusCode = 0;
   #headers: Headers | null = null;
   #chunks: Buffer[] | null = null;
@@ -182,6 +157,7 @@ export class Exchange implements Deadline {
   }
 
   onResponseEnd(): void {
+    this.#isWhole = true;
     this.#settle(null);
   }
 
@@ -231,12 +207,23 @@ export class Exchange implements Deadline {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#host.settled(this);
-    if (failure?.kind === "local_fault" && this.#statusCode === 0) {
-      this.#resolve(failure);
-      return;
-    }
+    const isLocal = failure?.kind === "local_fault" && this.#statusCode === 0;
+    this.#result = isLocal ? failure : this.#resultOf(failure, released);
+    if (this.#isWhole) this.#host.tellLater(this);
+    else this.tell();
+  }
+
+  /** Gives the result to whoever waits for it. */
+  tell(): void {
+    if (this.#result !== null) this.#resolve(this.#result);
+  }
+
+  #resultOf(
+    failure: Failure | null,
+    released: Promise<void> | null,
+  ): AttemptResult {
     const isAnswered = this.#statusCode !== 0;
-    this.#resolve({
+    return {
       kind: "attempted",
       outcome:
         isAnswered || failure?.kind !== "outcome"
@@ -262,7 +249,7 @@ export class Exchange implements Deadline {
         this.#headers === null ? {} : keepResponseHeaders(this.#headers),
       retryAfter: single(this.#headers?.["retry-after"]),
       released,
-    });
+    };
   }
 
   #released(): void {
@@ -296,26 +283,4 @@ function joined(chunks: readonly Buffer[] | null): Buffer {
 function single(value: string | string[] | undefined): string | null {
   if (value === undefined) return null;
   return typeof value === "string" ? value : (value[0] ?? null);
-}
-
-/** A URL that policy refuses counts as an attempt that was blocked; nothing was opened. */
-export function refusedResult(message: string): AttemptResult {
-  return {
-    kind: "attempted",
-    outcome: "blocked",
-    statusCode: null,
-    errorCode: "POSTRIDER_BLOCKED",
-    error: message,
-    durationMs: 0,
-    dnsMs: 0,
-    connectMs: 0,
-    tlsMs: 0,
-    ttfbMs: 0,
-    isReused: false,
-    responseBytes: 0,
-    responseBody: NO_BODY,
-    responseHeaders: {},
-    retryAfter: null,
-    released: null,
-  };
 }

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { judgeUrl, parseCidrs } from "@postrider/core";
 import type { Clock, Meter } from "@postrider/messaging";
-import type { AttemptResult } from "./exchange.ts";
+import type { AttemptResult } from "./attempt-result.ts";
 import { createGuard, type Resolve } from "./guard.ts";
 import { createSender, type Sender } from "./sender.ts";
 

@@ -36,7 +36,7 @@ export interface Guard {
 
 export function createGuard(
   policy: AddressPolicy,
-  resolve: Resolve = resolveBySystem,
+  resolve: Resolve = systemResolver(),
 ): Guard {
   const lookup: LookupFunction = (hostname, options, callback) => {
     resolve(hostname, (error, resolved) => {
@@ -124,11 +124,20 @@ function unusable(hostname: string): NodeJS.ErrnoException {
   return error;
 }
 
-function resolveBySystem(
-  hostname: string,
-  done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
-): void {
-  systemLookup(hostname, { all: true }, (error, addresses) =>
-    done(error, addresses ?? []),
-  );
+/** getaddrinfo, which holds one of a few threads while it waits: one at a time for a name, so that one stalling name holds one thread. */
+function systemResolver(): Resolve {
+  const resolving = new Map<string, Parameters<Resolve>[1][]>();
+  return (hostname, done) => {
+    const waiting = resolving.get(hostname);
+    if (waiting !== undefined) {
+      waiting.push(done);
+      return;
+    }
+    const callbacks = [done];
+    resolving.set(hostname, callbacks);
+    systemLookup(hostname, { all: true }, (error, addresses) => {
+      resolving.delete(hostname);
+      for (const each of callbacks) each(error, addresses ?? []);
+    });
+  };
 }

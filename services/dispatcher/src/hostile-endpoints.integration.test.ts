@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createServer, type Server, type Socket } from "node:net";
 import { parseCidrs, type Outcome } from "@postrider/core";
 import type { Clock, Meter } from "@postrider/messaging";
-import type { AttemptResult, SendResult } from "./exchange.ts";
+import type { AttemptResult, SendResult } from "./attempt-result.ts";
 import { createGuard } from "./guard.ts";
 import { createSender, type Sender } from "./sender.ts";
 
@@ -447,12 +447,6 @@ for (const row of rows) {
   });
 }
 
-/** undici takes a connection back one turn after its answer. */
-async function turnOfTheLoop(): Promise<void> {
-  await new Promise((resume) => setImmediate(resume));
-  await new Promise((resume) => setImmediate(resume));
-}
-
 async function settledAt(isTrue: () => boolean): Promise<void> {
   const until = performance.now() + 5_000;
   while (!isTrue()) {
@@ -473,7 +467,6 @@ test("an idle connection that died just before the request costs one retry on a 
     }),
   );
   await attempt(origin);
-  await turnOfTheLoop();
 
   const second = await attempt(origin);
 
@@ -506,7 +499,6 @@ test("bytes after the declared body are not taken for the next answer", async ()
     }),
   );
   const first = await attempt(origin);
-  await turnOfTheLoop();
 
   const second = await attempt(origin);
 
@@ -563,7 +555,6 @@ test("connections are used again, and say so", async () => {
   const origin = await rawServer(answering(ok));
 
   const first = await attempt(origin);
-  await turnOfTheLoop();
   const second = await attempt(origin);
 
   expect([first.isReused, second.isReused]).toEqual([false, true]);

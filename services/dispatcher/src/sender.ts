@@ -10,11 +10,11 @@ import type { Clock, Lifecycle, Meter } from "@postrider/messaging";
 import type { Socket } from "node:net";
 import { Agent, buildConnector } from "undici";
 import { DeadlineWheel } from "./deadline-wheel.ts";
+import { type SendResult } from "./attempt-result.ts";
 import {
   Exchange,
   type ConnectTimings,
   type ExchangeHost,
-  type SendResult,
 } from "./exchange.ts";
 import type { Guard } from "./guard.ts";
 
@@ -75,6 +75,7 @@ class DispatchSender implements ExchangeHost {
   readonly #opened: ReturnType<Meter["counter"]>;
   readonly #gauge: ReturnType<Meter["gauge"]>;
   #sockets = 0;
+  #toTell: Exchange[] = [];
   /** The exchange whose `dispatch` call is on the stack: a connection opened meanwhile is opened for it. */
   #dispatching: Exchange | null = null;
   /** The connection whose `connect` callback is on the stack: a request started meanwhile is its first. */
@@ -140,6 +141,21 @@ class DispatchSender implements ExchangeHost {
 
   settled(exchange: Exchange): void {
     this.#wheel.remove(exchange);
+  }
+
+  /**
+   * undici frees a connection by setImmediate, after the handler returned. Whatever ends within one turn of the loop is
+   * told in the next one, when all of its connections are free.
+   */
+  tellLater(exchange: Exchange): void {
+    if (this.#toTell.push(exchange) > 1) return;
+    setImmediate(() => {
+      const ended = this.#toTell;
+      this.#toTell = [];
+      setImmediate(() => {
+        for (const each of ended) each.tell();
+      });
+    });
   }
 
   #dispatch(agent: Agent, exchange: Exchange): void {
