@@ -32,6 +32,9 @@ const LONGEST_BACKOFF_MS = 10_000;
 /** How long `stop` waits for kafkajs, which waits for ever when the broker is away, ms. */
 const STOP_PATIENCE_MS = 5000;
 
+/** After so long without a fetch the cluster is asked, over other connections, whether it is to blame, ms. */
+const SUSPICIOUS_MS = 10_000;
+
 /** The assignment that holds now. */
 interface Assignment {
   readonly epoch: number;
@@ -57,6 +60,8 @@ class KafkajsConsumer implements Consumer {
   #living: Promise<void> = Promise.resolve();
   #epoch = 0;
   #assignment: Assignment | null = null;
+  #watch: NodeJS.Timeout | undefined;
+  #isAsking = false;
   #heartbeatAt: number;
   #fetchAt: number;
 
@@ -69,6 +74,8 @@ class KafkajsConsumer implements Consumer {
   async start(listener: ConsumerListener): Promise<void> {
     if (this.#listener !== null) throw new Error("A consumer starts once.");
     this.#listener = listener;
+    this.#watch = setInterval(() => void this.#excuse(), SUSPICIOUS_MS / 2);
+    this.#watch.unref();
     await new Promise<void>((resolve) => {
       this.#closing.signal.addEventListener("abort", () => resolve(), {
         once: true,
@@ -124,6 +131,7 @@ class KafkajsConsumer implements Consumer {
 
   async stop(): Promise<void> {
     this.#closing.abort();
+    clearInterval(this.#watch);
     await Promise.race([
       this.#living,
       sleep(STOP_PATIENCE_MS, undefined, { ref: false }),
@@ -183,13 +191,26 @@ class KafkajsConsumer implements Consumer {
         if (this.#assignment !== null)
           listener.outOfRange(this.#epoch, partition);
       },
-      connected: (isConnected) => listener.connected(isConnected),
+      connected: (isConnected) => {
+        this.#fetchAt = clock.monotonic();
+        listener.connected(isConnected);
+      },
       heartbeat: () => (this.#heartbeatAt = clock.monotonic()),
       fetching: (isFirst) => {
         this.#fetchAt = clock.monotonic();
         if (isFirst) onFetching();
       },
     };
+  }
+
+  /** A fetch loop also stands still while the cluster is away; that is no fault of this process (rule 8). */
+  async #excuse(): Promise<void> {
+    const { clock, createClient } = this.#effects;
+    const isLate = clock.monotonic() - this.#fetchAt > SUSPICIOUS_MS;
+    if (!isLate || this.#isAsking) return;
+    this.#isAsking = true;
+    if (!(await isReachable(createClient()))) this.#fetchAt = clock.monotonic();
+    this.#isAsking = false;
   }
 
   #joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void {
@@ -231,5 +252,18 @@ class KafkajsConsumer implements Consumer {
     if (this.#assignment === null)
       throw new StaleAssignmentError("The consumer is in no group now.");
     return this.#assignment.group;
+  }
+}
+
+async function isReachable(client: KafkajsClient): Promise<boolean> {
+  const admin = client.admin({ retry: { retries: 0 } });
+  try {
+    await admin.connect();
+    await admin.describeCluster();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => undefined);
   }
 }

@@ -69,7 +69,7 @@ export interface Consumer {
   fetchLogRanges(partitions: readonly TopicPartition[]): Promise<LogRange[]>;
   /** When the coordinator last acknowledged a heartbeat (or join) of this member. */
   lastHeartbeatAt(): MonotonicMs;
-  /** When a fetch loop last turned; it turns while every partition is paused, too. */
+  /** When a fetch loop last turned, or could not because the cluster was away. It turns while every partition is paused, too. */
   lastFetchAt(): MonotonicMs;
   /** Leaves the group. Only after the last commit was acknowledged: kafkajs drops commits during its stop. Safe to call twice and before `start` resolved. */
   stop(): Promise<void>;

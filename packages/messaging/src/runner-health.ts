@@ -15,6 +15,7 @@ export interface RunnerHealth {
 export interface HealthInputs {
   readonly stage: string;
   readonly isConnected: boolean;
+  readonly sinceHeartbeatMs: number;
   readonly isSettled: boolean;
   readonly isStopping: boolean;
   readonly blocked: Blocked | null;
@@ -34,6 +35,8 @@ export interface HealthInputs {
 const SLOW_MS = 5000;
 /** What stands still longer than this is stuck, ms. */
 const STUCK_MS = 60_000;
+/** A join waits for the slowest member, as long as the rebalance timeout; three times that is stuck, ms. */
+const STUCK_JOIN_MS = 180_000;
 
 export function runnerHealth(inputs: HealthInputs): RunnerHealth {
   const { stage } = inputs;
@@ -42,21 +45,22 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
     isOk,
     detail: isOk ? "" : detail,
   });
+  const isMember =
+    inputs.isConnected &&
+    !inputs.isStopping &&
+    // kafkajs waits for a lost broker without a word; only the heartbeats stop.
+    inputs.sinceHeartbeatMs < SLOW_MS;
   const commitsFlow = inputs.commitAgeMs < SLOW_MS;
   const outputFlows = inputs.oldestUnacknowledgedMs < SLOW_MS;
   const schemasKnown = inputs.partitionsWaitingForSchemas === 0;
   // A fault of a dependency shows in readiness only: a restart would not cure it.
-  const isHealthy =
-    inputs.isConnected &&
-    inputs.isSettled &&
-    !inputs.isStopping &&
-    inputs.blocked === null;
+  const isHealthy = isMember && inputs.isSettled && inputs.blocked === null;
   return {
     ready: [
       check(
         "kafka",
-        inputs.isConnected && !inputs.isStopping,
-        "not a member of its group",
+        isMember,
+        `not a member of its group; the last heartbeat was acknowledged ${inputs.sinceHeartbeatMs | 0} ms ago`,
       ),
       check(
         "assignment",
@@ -87,8 +91,8 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
       ),
       check(
         "fetch",
-        !isHealthy || inputs.sinceFetchMs < STUCK_MS,
-        `nothing was fetched for ${inputs.sinceFetchMs | 0} ms`,
+        inputs.sinceFetchMs < (inputs.isSettled ? STUCK_MS : STUCK_JOIN_MS),
+        `nothing was fetched for ${inputs.sinceFetchMs | 0} ms, though the cluster answers`,
       ),
       check(
         "work",

@@ -195,6 +195,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     return runnerHealth({
       stage: name,
       isConnected: this.#isConnected,
+      sinceHeartbeatMs: now - this.#consumer.lastHeartbeatAt(),
       isSettled: this.#assignment.isSettled,
       isStopping: this.#isStopping,
       blocked,

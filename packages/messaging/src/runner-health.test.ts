@@ -1,0 +1,74 @@
+import { expect, test } from "@jest/globals";
+import { runnerHealth, type HealthInputs } from "./runner-health.ts";
+
+const healthy: HealthInputs = {
+  stage: "deliver",
+  isConnected: true,
+  sinceHeartbeatMs: 900,
+  isSettled: true,
+  isStopping: false,
+  blocked: null,
+  commitAgeMs: 15,
+  unacknowledged: 20,
+  oldestUnacknowledgedMs: 4,
+  partitionsWaitingForSchemas: 0,
+  schemas: [],
+  sinceTickMs: 50,
+  sinceFetchMs: 100,
+  readyWorkMs: 0,
+};
+
+test.each<[string, Partial<HealthInputs>, string[], string[]]>([
+  ["all is well", {}, [], []],
+  [
+    "the broker is away",
+    {
+      sinceHeartbeatMs: 90_000,
+      blocked: "heartbeat",
+      commitAgeMs: 90_000,
+      oldestUnacknowledgedMs: 90_000,
+    },
+    ["kafka", "commits", "output"],
+    [],
+  ],
+  [
+    "the group rebalances",
+    { isSettled: false, blocked: "rebalancing", sinceFetchMs: 70_000 },
+    ["assignment"],
+    [],
+  ],
+  [
+    "a join never ends, though the cluster answers",
+    { isSettled: false, blocked: "rebalancing", sinceFetchMs: 190_000 },
+    ["assignment"],
+    ["fetch"],
+  ],
+  [
+    "a fetch loop is stuck, and its heartbeats with it",
+    { sinceFetchMs: 61_000, sinceHeartbeatMs: 61_000, blocked: "heartbeat" },
+    ["kafka"],
+    ["fetch"],
+  ],
+  ["work that could start does not", { readyWorkMs: 61_000 }, [], ["work"]],
+  [
+    "work waits because the output stalls",
+    { readyWorkMs: 61_000, blocked: "output", oldestUnacknowledgedMs: 61_000 },
+    ["output"],
+    [],
+  ],
+  ["the event loop stood still", { sinceTickMs: 61_000 }, [], ["loop"]],
+  [
+    "schemas cannot be had",
+    { partitionsWaitingForSchemas: 2, schemas: ["s1"] },
+    ["schemas"],
+    [],
+  ],
+  ["it stops", { isStopping: true, blocked: "stopping" }, ["kafka"], []],
+])("%s", (_name, change, notReady, notLive) => {
+  const { ready, live } = runnerHealth({ ...healthy, ...change });
+
+  const failed = (checks: typeof ready) =>
+    checks.filter(({ isOk }) => !isOk).map(({ name }) => name);
+  expect(failed(ready)).toEqual(notReady.map((name) => `deliver.${name}`));
+  expect(failed(live)).toEqual(notLive.map((name) => `deliver.${name}`));
+});
