@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,21 +14,17 @@ import { interrupted } from "../interrupted.ts";
 import { connectKafka, withAdmin } from "../kafka.ts";
 import { ANY_PORTS, type RunningService } from "../services.ts";
 import type { Terminal } from "../terminal.ts";
-import { startWholeStack, type Undo } from "../whole-stack.ts";
+import { startWholeStack, type Undo, type WholeStack } from "../whole-stack.ts";
 import { startCast, type Seen } from "./cast.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
+import { ask, QUERIES } from "./queries.ts";
+import type { Scene } from "./scene.ts";
 import {
-  ask,
   createEndpoints,
   followDelivery,
   publishEvents,
-  QUERIES,
   showTiers,
-  type Scene,
 } from "./tour.ts";
-
-const PREFIX = "demo.";
-const DATABASE = "postrider";
 
 /** 0 when everything was as claimed, 1 when something differed, 130 when it was interrupted. Leaves nothing running and no file. */
 export async function runDemo(terminal: Terminal): Promise<ExitCode> {
@@ -69,7 +66,7 @@ async function takeTour(
   for (const query of QUERIES) await ask(scene, query);
 }
 
-/** A stack of its own, on free ports, in a temporary folder: a `dev` next door is not touched. */
+/** A stack of its own, on free ports, in a temporary folder; names of its own, and removed again, where the stack is somebody else's. */
 async function setStage(
   narrator: Narrator,
   terminal: Terminal,
@@ -78,20 +75,28 @@ async function setStage(
   const folder = mkdtempSync(join(tmpdir(), "postrider-demo-"));
   undo.push(() => rmSync(folder, { recursive: true, force: true }));
   const scene: Scene[] = [];
+  const name = `demo${randomBytes(3).toString("hex")}`;
+  const prefix = `${name}.`;
   await narrator.step(
     "stack",
     "Kafka, ClickHouse and five services are running",
     async (progress) => {
       const keys = newKeys();
       const { stack, running } = await startWholeStack({
-        prefix: PREFIX,
-        database: DATABASE,
+        prefix,
+        database: name,
         ...keys,
         ports: ANY_PORTS,
         logDirectory: folder,
         undo,
         onProgress: progress,
       });
+      if (stack.provider === "external")
+        undo.splice(
+          undo.length - 1, // after the services have ended
+          0,
+          () => removeNames(stack, prefix, name),
+        );
       const cast = await startCast((seen) => narrator.say(seenLine(seen)));
       undo.push(() => cast.close());
       const { brokers } = stack.kafka;
@@ -100,27 +105,50 @@ async function setStage(
         terminal,
         cast,
         control: { url: running.controlUrl, adminKey: keys.adminKey },
-        publish: (records) => produceEvents(connectKafka(brokers), records),
+        publish: (records) =>
+          produceEvents(
+            connectKafka(brokers),
+            topicName(prefix, "events"),
+            records,
+          ),
         tableSizes: () => endpointTableSizes(running.services),
         recordsIn: async (tier) =>
           await withAdmin(brokers, async (admin) => {
-            const topic = topicName(PREFIX, `retry.${tier}`);
+            const topic = topicName(prefix, `retry.${tier}`);
             const ranges = await admin.fetchLogRanges([topic]);
             return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
           }),
       });
-      return `Kafka ${brokers.join(",")} · ClickHouse ${stack.clickhouse.url} · topics ${PREFIX}*`;
+      return `Kafka ${brokers.join(",")} · ClickHouse ${stack.clickhouse.url} · topics ${prefix}*`;
     },
   );
   return scene[0]!; // the step above pushed it, or threw
 }
 
+/** On a Kafka and ClickHouse that were there before us nothing of ours may stay. */
+async function removeNames(
+  stack: WholeStack["stack"],
+  prefix: string,
+  database: string,
+): Promise<void> {
+  await withAdmin(stack.kafka.brokers, async (admin) => {
+    const topics = await admin.listTopics();
+    await admin.deleteTopics(
+      topics.filter((topic) => topic.startsWith(prefix)),
+    );
+  });
+  await fetch(stack.clickhouse.url, {
+    method: "POST",
+    body: `DROP DATABASE IF EXISTS ${database}`,
+  });
+}
+
 /** What a producer of any language would do: plain JSON, a key, acks from all. */
 async function produceEvents(
   kafka: Kafka,
+  topic: string,
   events: readonly { key: string; value: string }[],
 ): Promise<void> {
-  const topic = topicName(PREFIX, "events");
   const admin = kafka.admin();
   await admin.connect();
   const counts = await admin.partitionCounts([topic]);

@@ -1,9 +1,8 @@
 /** The tour's steps from the first event to the last row. Each claims something, checks it, and throws where it differs. */
 import { waitFor } from "@postrider/testkit";
 import { callApi, type ApiAddress } from "../api.ts";
-import { table, type Terminal } from "../terminal.ts";
-import { RETRY_AFTER_SECONDS, type Cast, type Role } from "./cast.ts";
-import type { Narrator } from "./narrator.ts";
+import { RETRY_AFTER_SECONDS, type Role } from "./cast.ts";
+import { expectEqual, type Scene } from "./scene.ts";
 
 export const TENANT = "demo";
 const EVENT_TYPES: Readonly<Record<Exclude<Role, "inline">, string>> = {
@@ -12,21 +11,6 @@ const EVENT_TYPES: Readonly<Record<Exclude<Role, "inline">, string>> = {
   dead: "user.deleted",
 };
 const INLINE_SECRET = "whsec_aW5saW5lLWRlbW8tc2VjcmV0LTI0Ynl0ZXM=";
-
-export interface Scene {
-  readonly narrator: Narrator;
-  readonly terminal: Terminal;
-  readonly cast: Cast;
-  readonly control: ApiAddress;
-  /** Writes JSON envelopes to the `events` topic, as any producer would. */
-  readonly publish: (
-    records: readonly { key: string; value: string }[],
-  ) => Promise<void>;
-  /** How many endpoints each process that reads the `endpoints` topic has. */
-  readonly tableSizes: () => Promise<readonly number[]>;
-  /** How many records a tier's topic holds. */
-  readonly recordsIn: (tier: string) => Promise<number>;
-}
 
 /** An event as `GET /v1/events/{id}` shows it; only what the tour looks at. */
 interface EventView {
@@ -227,82 +211,10 @@ export async function showTiers(scene: Scene): Promise<void> {
   );
 }
 
-export interface TourQuery {
-  readonly name: string;
-  readonly title: string;
-  readonly sql: string;
-  readonly expected: readonly (readonly (string | number)[])[];
-}
-
-/** What people ask first; the answers are known, so they are checked. */
-export const QUERIES: readonly TourQuery[] = [
-  {
-    name: "sql-status",
-    title: "SQL: how do the deliveries stand?",
-    sql: "SELECT event_type, status, attempts FROM deliveries FINAL ORDER BY event_type",
-    expected: [
-      ["invoice.sent", "delivered", 3],
-      ["order.paid", "delivered", 1],
-      ["report.ready", "delivered", 1],
-      ["user.deleted", "expired", 3],
-    ],
-  },
-  {
-    name: "sql-failures",
-    title: "SQL: what failed, and what came next?",
-    sql: "SELECT event_type, attempt_number, outcome, status_code, tier, status FROM attempts WHERE outcome != 'delivered' ORDER BY event_type, attempt_number",
-    expected: [
-      ["invoice.sent", 1, "http_error", 500, "1s", "failed"],
-      ["invoice.sent", 2, "http_error", 503, "2s", "failed"],
-      ["user.deleted", 1, "http_error", 500, "1s", "failed"],
-      ["user.deleted", 2, "http_error", 500, "2s", "failed"],
-      ["user.deleted", 3, "http_error", 500, "", "expired"],
-    ],
-  },
-  {
-    name: "sql-dead-letters",
-    title: "SQL: what was given up, and why?",
-    sql: "SELECT event_type, reason, attempts, last_status_code FROM dead_letters ORDER BY dead_at",
-    expected: [["user.deleted", "exhausted", 3, 500]],
-  },
-];
-
-export async function ask(scene: Scene, query: TourQuery): Promise<void> {
-  const { narrator, control, terminal } = scene;
-  await narrator.step(query.name, query.title, async () => {
-    const rows = await waitFor(
-      async () => {
-        const answer = (await callApi(control, {
-          method: "POST",
-          path: "/v1/query",
-          body: JSON.stringify({ sql: query.sql }),
-        })) as {
-          columns: { name: string }[];
-          rows: (string | number)[][];
-        }; // control's documented shape
-        return answer.rows.length >= query.expected.length ? answer : null;
-      },
-      { what: "the rows", timeoutMs: 20_000 },
-    );
-    expectEqual("the rows", rows.rows, query.expected);
-    const shown = table(
-      rows.columns.map((column) => column.name),
-      rows.rows.map((row) => row.map(String)),
-      terminal,
-    );
-    return `${terminal.paint("dim", query.sql)}\n${shown}`;
-  });
-}
-
 export function eventIdOf(role: Role): string {
   return `demo-${role}`;
 }
 
 function payloadOf(role: Role): string {
   return `{"for": "${role}", "amount": 1.10, "id": 9007199254740993}`;
-}
-
-function expectEqual(what: string, found: unknown, wanted: unknown): void {
-  const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)];
-  if (a !== b) throw new Error(`${what}: expected ${b}, found ${a}`);
 }

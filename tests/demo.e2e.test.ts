@@ -1,0 +1,25 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@jest/globals";
+
+const bin = fileURLToPath(
+  new URL("../packages/cli/bin/postrider.js", import.meta.url),
+);
+
+test("the demo's tour finds everything as it claims", async () => {
+  const child = spawn(process.execPath, [bin, "demo", "--json"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let out = "";
+  child.stdout.on("data", (chunk) => (out += String(chunk)));
+
+  const code = await new Promise((resolve) => child.once("close", resolve));
+
+  const lines = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { ok: boolean; step?: string });
+  expect(lines.filter((line) => !line.ok)).toEqual([]);
+  expect(lines.at(-1)).toMatchObject({ ok: true, steps: 11 });
+  expect(code).toBe(0);
+}, 150_000);
