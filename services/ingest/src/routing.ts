@@ -5,6 +5,7 @@ import {
   type FanOut,
   isEventType,
   isTenantId,
+  receivedAtOf,
   type Problem,
   type WebhookEvent,
 } from "@postrider/core";
@@ -45,9 +46,10 @@ export class Routing {
   readonly #known: KnownEvent;
 
   constructor(record: InRecord<RouteInput>, options: RoutingOptions) {
-    this.#record = record;
     this.#options = options;
     this.#now = options.now();
+    const timestamp = receivedAtOf(record.raw.timestamp, this.#now);
+    this.#record = { ...record, raw: { ...record.raw, timestamp } };
     this.#known = knownOf(record.value);
   }
 

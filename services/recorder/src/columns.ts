@@ -1,4 +1,5 @@
 /** The one place where Avro's names become SQL's. A table's insert names these columns, in this order, and a row holds their values. */
+import { receivedAtOf } from "@postrider/core";
 import type { Attempt, DeadLetter, EpochMs, Intake } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 
@@ -25,7 +26,12 @@ export const EVENT_COLUMNS: readonly Column<Intake>[] = [
   ["event_id", (intake) => intake.eventId ?? ""],
   ["event_type", (intake) => intake.eventType ?? ""],
   ["occurred_at", (intake) => timeOrNull(intake.occurredAt)],
-  ["received_at", (intake) => timeOf(raisedReceivedAt(intake))],
+  // Route has raised it already; an intake that somebody else wrote must not make a partition for each of its days either. By
+  // decidedAt, not by our clock: a row inserted again must be the same row.
+  [
+    "received_at",
+    (intake) => timeOf(receivedAtOf(intake.receivedAt, intake.decidedAt)),
+  ],
   ["decided_at", (intake) => timeOf(intake.decidedAt)],
   ["decision", (intake) => intake.decision],
   ["reason", (intake) => intake.reason ?? ""],
@@ -130,7 +136,6 @@ export function rowOf<T>(
   return columns.map(([, cellOf]) => cellOf(value, raw));
 }
 
-const DAY_MS = 86_400_000;
 /** ClickHouse's Date, which partitions are made of, ends in 2149; beyond it a time would wrap into another day. */
 const LATEST = Date.UTC(2100, 0, 1);
 
@@ -141,18 +146,6 @@ function timeOf(at: EpochMs): string {
 
 function timeOrNull(at: EpochMs | null): string | null {
   return at === null ? null : timeOf(at);
-}
-
-/**
- * The start of the day before the decision, where the record's timestamp is older: on a source topic with CreateTime a backfill of old
- * events would make a partition for each of its days, or be deleted at once by its TTL. Route raises `receivedAt` by the same rule
- * before it makes deliveries, which carry it to attempts and dead letters; here it is the second wall. By `decidedAt`, not by our
- * clock: a row inserted again must be the same row.
- */
-function raisedReceivedAt(intake: Intake): EpochMs {
-  const startOfYesterday =
-    Math.floor(intake.decidedAt / DAY_MS) * DAY_MS - DAY_MS;
-  return Math.max(intake.receivedAt, startOfYesterday);
 }
 
 function base64(bytes: Uint8Array): string {

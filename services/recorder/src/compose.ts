@@ -5,16 +5,15 @@ import {
   createOutput,
   createSchemas,
   partitionCountsOf,
-  rawDeadLetter,
   topicName,
 } from "@postrider/messaging";
 import type {
   BatchRunner,
-  BatchRunnerOptions,
   Kafka,
   RecordStage,
   TopicValues,
 } from "@postrider/messaging";
+import { createKeyRing } from "@postrider/runtime";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
 import { attemptsStage } from "./attempts.record.ts";
 import {
@@ -27,6 +26,7 @@ import type { RecorderConfig } from "./config.ts";
 import { deadLettersStage } from "./dead-letters.record.ts";
 import { intakeStage } from "./intake.record.ts";
 import { readMigrations } from "./migration-files.ts";
+import { createRefusedDeadLetterOf } from "./refused-dead-letter.ts";
 import { createTableWatch } from "./table-watch.ts";
 import { createWriter } from "./writer.ts";
 
@@ -65,6 +65,12 @@ export function compose(
     deadLetterOf: createDeadLetterOf({ stage: "record", clock: effects.clock }),
   });
 
+  const deadLetterOf = createRefusedDeadLetterOf(
+    config.encryptionKeys === null
+      ? null
+      : createKeyRing(config.encryptionKeys),
+  );
+
   function runner<T extends "intake" | "attempts" | "dead-letters">(
     topic: T,
     table: string,
@@ -81,7 +87,7 @@ export function compose(
       target: writer.tableOf(table, columns),
       kafka,
       output,
-      deadLetterOf: deadLetterOfRefused,
+      deadLetterOf,
       limits: {
         maxRecords: config.batchRecords,
         maxBytes: config.batchBytes,
@@ -126,17 +132,6 @@ export function compose(
     },
   };
 }
-
-/** `at` is the intent's time, not the clock's: a dead letter repeated after a crash then has its twin's key in `dead_letters`. */
-const deadLetterOfRefused: BatchRunnerOptions<unknown, Row>["deadLetterOf"] = (
-  raw,
-  { reason, detail },
-  at,
-) => ({
-  topic: "dead-letters",
-  key: raw.key,
-  value: rawDeadLetter(raw, { reason, detail, stage: "record", deadAt: at }),
-});
 
 /** Each joins its own group, so none waits for another. */
 function together(parts: readonly Lifecycle[]): Lifecycle {

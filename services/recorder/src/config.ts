@@ -21,6 +21,11 @@ export const recorderSpec = {
   kafkaBrokers: commonConfig.kafkaBrokers,
   topicPrefix: commonConfig.topicPrefix,
   ...migrateSpec,
+  encryptionKeys: {
+    ...commonConfig.encryptionKeys,
+    default: null,
+    doc: "Seal what cannot be read before it is kept as a dead letter.",
+  },
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
   batchRecords: {
