@@ -1,7 +1,13 @@
 /** The Admin port over kafkajs 2.2.4. Offsets of a group are only read here: kafkajs' way of setting them joins the group for 5 s. */
 import kafkajs from "kafkajs";
 import type { Admin as KafkajsAdmin, Kafka } from "kafkajs";
-import type { Admin, LogRange, TopicDescription } from "./ports.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  TopicMissingError,
+  type Admin,
+  type LogRange,
+  type TopicDescription,
+} from "./ports.ts";
 
 /** An admin client, not yet connected. It keeps trying while the broker is away. */
 export function createAdmin(client: Kafka): Admin {
@@ -99,7 +105,8 @@ async function createTopics(
   const missing = topics.filter(({ topic }) => !present.has(topic));
   if (missing.length === 0) return;
   await admin.createTopics({
-    waitForLeaders: true,
+    // kafkajs' own wait fails when the broker has not heard of the new topic yet.
+    waitForLeaders: false,
     topics: missing.map((topic) => ({
       topic: topic.topic,
       numPartitions: topic.partitions,
@@ -107,6 +114,33 @@ async function createTopics(
       configEntries: entriesOf(topic.config),
     })),
   });
+  await untilLed(
+    admin,
+    missing.map(({ topic }) => topic),
+  );
+}
+
+const LEADERS_WITHIN_MS = 10_000;
+
+/** Waits until every partition of the topics has a leader. */
+async function untilLed(
+  admin: KafkajsAdmin,
+  topics: readonly string[],
+): Promise<void> {
+  const end = performance.now() + LEADERS_WITHIN_MS;
+  for (;;) {
+    const found = await metadataOf(admin, topics);
+    const isLed = found.every(({ partitions }) =>
+      partitions.every(({ leader }) => leader >= 0),
+    );
+    if (found.length === topics.length && isLed) return;
+    if (performance.now() >= end) {
+      throw new TopicMissingError(
+        `no leader for ${topics.join(", ")} ${LEADERS_WITHIN_MS} ms after they were created`,
+      );
+    }
+    await sleep(50);
+  }
 }
 
 /** Metadata of those that exist, in the order asked: kafkajs fails the whole request when one is missing, and answers in any order. */
