@@ -61,6 +61,9 @@ test.each([
 test("every IPv6 spelling is read as ipaddr.js reads it", () => {
   fc.assert(
     fc.property(fc.ipV6(), (text) => {
+      // ipaddr.js takes the deprecated ::a.b.c.d for ::ffff:a.b.c.d, which is another address
+      fc.pre(!/^::\d+\./.test(text));
+
       expect(parseAddress(text)).toEqual(ipaddr.parse(text).toByteArray());
     }),
   );
