@@ -76,7 +76,7 @@ function deliverMetrics(meter: Meter) {
       SECONDS,
     ),
     deferrals: meter.counter(
-      "postrider_deferrals_total",
+      "postrider_deliveries_deferred_total",
       "Deliveries that wait in a tier without having spent an attempt.",
       ["reason"],
     ),
