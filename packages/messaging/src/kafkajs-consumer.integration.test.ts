@@ -40,7 +40,7 @@ function createMember(
     assigned: (epoch, partitions) => {
       assignments.push([
         epoch,
-        partitions.map(({ partition }) => partition).toSorted(),
+        partitions.map(({ partition }) => partition).toSorted((a, b) => a - b),
       ]);
       consumer.resume(partitions);
     },

@@ -10,7 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, Log } from "./effects.ts";
 import type { ConsumerGroup } from "./kafkajs-binding.ts";
 import { commitOnce, fetchCommitted, fetchRanges } from "./kafkajs-group.ts";
-import { ConsumerLife, byTopic, type LifeEvents } from "./kafkajs-life.ts";
+import { ConsumerLife, type LifeEvents } from "./kafkajs-life.ts";
+import { isReachable } from "./kafkajs-reach.ts";
+import { byTopic } from "./kafkajs-records.ts";
 import {
   StaleAssignmentError,
   type Consumer,
@@ -62,6 +64,8 @@ class KafkajsConsumer implements Consumer {
   #assignment: Assignment | null = null;
   #watch: NodeJS.Timeout | undefined;
   #isAsking = false;
+  /** Said once, as long as it is the same. */
+  #waitingFor: string | null = null;
   #heartbeatAt: number;
   #fetchAt: number;
 
@@ -177,7 +181,7 @@ class KafkajsConsumer implements Consumer {
 
   #events(onFetching: () => void): LifeEvents {
     const listener = this.#listener!;
-    const { clock } = this.#effects;
+    const { clock, log } = this.#effects;
     return {
       joined: (group, partitions) => this.#joined(group, partitions),
       revoking: () => {
@@ -194,6 +198,12 @@ class KafkajsConsumer implements Consumer {
       connected: (isConnected) => {
         this.#fetchAt = clock.monotonic();
         listener.connected(isConnected);
+      },
+      waiting: ({ message }) => {
+        if (message === this.#waitingFor) return;
+        this.#waitingFor = message;
+        const { groupId, topics } = this.#options;
+        log.warn("consumer.waited", { groupId, topics, error: message });
       },
       heartbeat: () => (this.#heartbeatAt = clock.monotonic()),
       fetching: (isFirst) => {
@@ -214,6 +224,7 @@ class KafkajsConsumer implements Consumer {
   }
 
   #joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void {
+    this.#waitingFor = null;
     this.#epoch++;
     this.#assignment = {
       epoch: this.#epoch,
@@ -252,18 +263,5 @@ class KafkajsConsumer implements Consumer {
     if (this.#assignment === null)
       throw new StaleAssignmentError("The consumer is in no group now.");
     return this.#assignment.group;
-  }
-}
-
-async function isReachable(client: KafkajsClient): Promise<boolean> {
-  const admin = client.admin({ retry: { retries: 0 } });
-  try {
-    await admin.connect();
-    await admin.describeCluster();
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await admin.disconnect().catch(() => undefined);
   }
 }

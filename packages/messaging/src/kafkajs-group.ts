@@ -1,6 +1,6 @@
 /** Requests to a group's coordinator and to its partitions' leaders, over the consumer's own connections. */
 import type { ConsumerGroup } from "./kafkajs-binding.ts";
-import { byTopic } from "./kafkajs-life.ts";
+import { byTopic } from "./kafkajs-records.ts";
 import {
   CommitError,
   StaleAssignmentError,

@@ -1,17 +1,16 @@
 /**
  * One kafkajs consumer from its connection to its end. It ends by `stop`, or by a crash that kafkajs does not restart.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type {
   Consumer as KafkajsConsumer,
   EachBatchPayload,
   Kafka as KafkajsClient,
-  KafkaMessage,
 } from "kafkajs";
 import { KAFKAJS_RETRY } from "./kafkajs-client.ts";
 import type { ConsumerGroup, GroupBatch } from "./kafkajs-binding.ts";
 import type { ConsumerOptions, FetchedBatch, TopicPartition } from "./ports.ts";
-import type { RawRecord, RecordHeaders } from "./record.ts";
+import { reach } from "./kafkajs-reach.ts";
+import { emptyBatch, rawRecord } from "./kafkajs-records.ts";
 import { stickyAssignor, type Ownership } from "./kafkajs-assignor.ts";
 
 export interface LifeEvents {
@@ -20,6 +19,8 @@ export interface LifeEvents {
   batch(batch: FetchedBatch): void;
   outOfRange(partition: TopicPartition): void;
   connected(isConnected: boolean): void;
+  /** The cluster cannot be reached, or does not give the topics; asked again soon. */
+  waiting(error: Error): void;
   heartbeat(): void;
   fetching(isFirst: boolean): void;
 }
@@ -27,8 +28,6 @@ export interface LifeEvents {
 /** Fetches return after this at the latest; it bounds pause, resume and stop, too (rule 2), ms. */
 const MAX_WAIT_MS = 100;
 const HEARTBEAT_INTERVAL_MS = 1000;
-/** Between looks at a cluster that cannot be reached, or a topic that is missing, ms. */
-const PROBE_INTERVAL_MS = 500;
 
 export class ConsumerLife {
   readonly consumer: KafkajsConsumer;
@@ -71,7 +70,10 @@ export class ConsumerLife {
   /** Resolves when the life is over: null after a stop, else what it crashed of. */
   async run(signal: AbortSignal): Promise<Error | null> {
     try {
-      await this.#reach(signal);
+      await reach(this.#client, this.#options.topics, signal, (fault) => {
+        this.#events.connected(false);
+        this.#events.waiting(fault);
+      });
       if (signal.aborted) return null;
       await this.consumer.connect();
       await this.consumer.subscribe({
@@ -93,31 +95,6 @@ export class ConsumerLife {
     await Promise.race([this.#fetching.promise, this.#crashed.promise]);
     await this.consumer.disconnect();
     return null;
-  }
-
-  /** Waits, so that it can be stopped, until the cluster answers and has the topics: kafkajs' own wait cannot be ended. */
-  async #reach(signal: AbortSignal): Promise<void> {
-    const admin = this.#client.admin({ retry: { retries: 0 } });
-    try {
-      for (;;) {
-        const isReached = await admin
-          .connect()
-          .then(() =>
-            admin.fetchTopicMetadata({ topics: [...this.#options.topics] }),
-          )
-          .then(
-            () => true,
-            () => false,
-          );
-        if (isReached || signal.aborted) return;
-        this.#events.connected(false);
-        await sleep(PROBE_INTERVAL_MS, undefined, { signal }).catch(
-          () => undefined,
-        );
-      }
-    } finally {
-      await admin.disconnect().catch(() => undefined);
-    }
   }
 
   #listen(): void {
@@ -160,68 +137,6 @@ export class ConsumerLife {
     });
     return Promise.resolve();
   }
-}
-
-/** kafkajs wants them grouped. */
-export function byTopic(
-  partitions: readonly TopicPartition[],
-): { topic: string; partitions: number[] }[] {
-  const grouped = new Map<string, number[]>();
-  for (const { topic, partition } of partitions) {
-    const list = grouped.get(topic);
-    if (list === undefined) grouped.set(topic, [partition]);
-    else list.push(partition);
-  }
-  return [...grouped].map(([topic, list]) => ({ topic, partitions: list }));
-}
-
-function emptyBatch(batch: GroupBatch): FetchedBatch {
-  return {
-    topic: batch.topic,
-    partition: batch.partition,
-    fetchOffset: Number(batch.fetchedOffset),
-    records: [],
-    lastOffset: Number(batch.lastOffset()),
-    highWatermark: Number(batch.highWatermark),
-  };
-}
-
-function rawRecord(
-  topic: string,
-  partition: number,
-  message: KafkaMessage,
-): RawRecord {
-  const { key, value } = message;
-  // Key and value are views of a whole fetch response: one record that stays open would keep megabytes alive.
-  const keyBytes = key?.length ?? 0;
-  const own = Buffer.allocUnsafe(keyBytes + (value?.length ?? 0));
-  key?.copy(own, 0);
-  value?.copy(own, keyBytes);
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    timestamp: Number(message.timestamp),
-    key: key === null ? null : own.subarray(0, keyBytes),
-    value: value === null ? null : own.subarray(keyBytes),
-    headers: ownHeaders(message.headers),
-  };
-}
-
-const NO_HEADERS: RecordHeaders = {};
-
-function ownHeaders(headers: KafkaMessage["headers"]): RecordHeaders {
-  if (headers === undefined) return NO_HEADERS;
-  let own: Record<string, Buffer | Buffer[]> | null = null;
-  for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined) continue;
-    own ??= {};
-    own[name] = Array.isArray(value)
-      ? value.map((one) => Buffer.from(one))
-      : Buffer.from(value);
-  }
-  return own ?? NO_HEADERS;
 }
 
 function aborted(signal: AbortSignal): Promise<null> {

@@ -171,7 +171,8 @@ export class RecordFlow<In> {
   }
 
   #later(entry: Unfinished<In>, error: unknown, retry: () => void): void {
-    if (this.#isStopped) return;
+    // Given back on a stop, or because its partition went: whoever owns it next takes it.
+    if (this.#isStopped || entry.partition.state === "lost") return;
     const { log, metrics } = this.#options;
     const { raw } = entry;
     const waitMs = Math.min(

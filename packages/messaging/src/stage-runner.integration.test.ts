@@ -176,7 +176,7 @@ test("a record that hangs holds back neither others nor what is committed of the
   hung.resolve();
   await first.stop();
 
-  expect(stored.map(({ offset, end }) => end - offset!).toSorted()).toEqual([
+  expect(sorted(stored.map(({ offset, end }) => end - offset!))).toEqual([
     0, 249,
   ]);
   expect(first.handled).toHaveLength(500);
@@ -262,7 +262,7 @@ test("committed below the log goes on at its start, counted; above it at its end
     101,
   ]);
   const alerts = effects.log.of("partition.offsetsLost");
-  expect(alerts.map(({ fields }) => fields["lost"]).toSorted()).toEqual([
+  expect(sorted(alerts.map(({ fields }) => Number(fields["lost"])))).toEqual([
     20, 4950,
   ]);
 });

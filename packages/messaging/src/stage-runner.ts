@@ -15,54 +15,25 @@ import type { EpochMs } from "@postrider/core";
 import { Assignment } from "./assignment.ts";
 import { Committer } from "./committer.ts";
 import { createDeadLetterOf, type DeadLetterOf } from "./dead-letter-of.ts";
-import type { Clock, Lifecycle, Log, Meter } from "./effects.ts";
 import { Lanes } from "./lanes.ts";
-import type { Output } from "./output-port.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
-import type { Consumer, ConsumerListener, ConsumerOptions } from "./ports.ts";
+import type { Consumer, ConsumerListener } from "./ports.ts";
 import { RecordFlow } from "./record-flow.ts";
 import { RecordIntake } from "./record-intake.ts";
-import { relieve } from "./relief.ts";
+import { ReliefValve } from "./relief-valve.ts";
 import { runnerHealth, type RunnerHealth } from "./runner-health.ts";
 import { RUNNER_LIMITS, type RunnerLimits } from "./runner-limits.ts";
 import { runnerMetrics, type RunnerMetrics } from "./runner-metrics.ts";
 import { SchemaWait } from "./schema-wait.ts";
-import type { Decoder, Stage } from "./stage.ts";
+import type {
+  RunnerStats,
+  StageRunner,
+  StageRunnerOptions,
+} from "./stage-runner-options.ts";
 import { startGate, type Blocked } from "./start-gate.ts";
 import type { Unfinished } from "./unfinished.ts";
 
-export interface StageRunnerOptions<In> {
-  /** The stage's name in the vocabulary: route, deliver, hold. */
-  readonly name: string;
-  readonly stage: Stage<In>;
-  readonly decode: Decoder<In>;
-  readonly kafka: { consumer(options: ConsumerOptions): Consumer };
-  readonly groupId: string;
-  /** Full names, with the prefix. */
-  readonly topics: readonly string[];
-  /** Started before the runner and stopped after it. */
-  readonly output: Output;
-  readonly log: Log;
-  readonly meter: Meter;
-  readonly clock: Clock;
-  readonly limits?: Partial<RunnerLimits>;
-  /** Default: the raw record as it is. */
-  readonly deadLetterOf?: DeadLetterOf;
-}
-
-export interface RunnerStats {
-  readonly partitions: number;
-  readonly open: number;
-  readonly queued: number;
-  readonly inFlight: number;
-  readonly lanes: number;
-  readonly commitAgeMs: number;
-}
-
-export interface StageRunner extends Lifecycle {
-  health(): RunnerHealth;
-  stats(): RunnerStats;
-}
+export type { RunnerStats, StageRunner, StageRunnerOptions };
 
 /** Joins the group on `start`, which resolves once it fetches. */
 export function createStageRunner<In>(
@@ -76,8 +47,6 @@ const TICK_MS = 50;
 const GAUGES_MS = 1000;
 /** Starts between two looks at the gate. */
 const STARTS_PER_LOOK = 128;
-const RELIEF_RECORDS = 500;
-const RELIEF_INTERVAL_MS = 20;
 /** Of the time that a stop is given, what output, commit and leaving the group keep, at most, ms. */
 const STOP_RESERVE_MS = 5000;
 
@@ -92,6 +61,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   readonly #intake: RecordIntake<In>;
   readonly #flow: RecordFlow<In>;
   readonly #schemas: SchemaWait<In>;
+  readonly #valve: ReliefValve<In>;
   readonly #gate: ReturnType<typeof startGate>;
   readonly #abort = new AbortController();
   #isConnected = false;
@@ -100,8 +70,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
   #tick: NodeJS.Timeout | null = null;
   #tickAt: number;
   #gaugesAt = 0;
-  #reliefAt = 0;
   #startedAt: number;
+  #handled = 0;
 
   constructor(options: StageRunnerOptions<In>) {
     const { stage, decode, output, log, meter, clock, name } = options;
@@ -159,6 +129,15 @@ class Runner<In> implements StageRunner, ConsumerListener {
         passed: (partition) => this.#committer.changed(partition),
         full: () => this.#relieve(),
       },
+    });
+    this.#valve = new ReliefValve({
+      stage,
+      limits,
+      lanes: this.#lanes,
+      intake: this.#intake,
+      flow: this.#flow,
+      output,
+      clock,
     });
     this.#assignment = new Assignment({
       consumer,
@@ -307,7 +286,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
   #done(entry: Unfinished<In>): void {
     const { partition } = entry;
     if (partition.state === "lost" || !partition.close(entry)) return;
-    this.#metrics.handled();
+    // Counted with the gauges: a labelled counter costs more than all else that is done here.
+    this.#handled++;
     this.#committer.changed(partition);
     if (this.#intake.drained(partition) && !this.#isStopping)
       this.#intake.take(partition);
@@ -330,6 +310,10 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#startedAt = this.#options.clock.monotonic();
   }
 
+  #relieve(): void {
+    if (this.#blocked() === null) this.#valve.relieve();
+  }
+
   #blocked(): Blocked | null {
     return this.#gate({
       isStopping: this.#isStopping,
@@ -337,58 +321,6 @@ class Runner<In> implements StageRunner, ConsumerListener {
       lastHeartbeatAt: this.#consumer.lastHeartbeatAt(),
       commitAgeMs: this.#committer.ageMs(),
     });
-  }
-
-  /** Where a window is under pressure, the lanes that are too slow for it give up their newest records. */
-  #relieve(): void {
-    const { stage, clock, output } = this.#options;
-    const monotonic = clock.monotonic();
-    if (
-      stage.defer === undefined ||
-      monotonic - this.#reliefAt < RELIEF_INTERVAL_MS
-    )
-      return;
-    if (this.#blocked() !== null) return;
-    this.#reliefAt = monotonic;
-    const taken = new Map<
-      OwnedPartition<In>,
-      { count: number; bytes: number }
-    >();
-    const relieved = relieve(this.#lanes.all(), {
-      now: clock.now(),
-      monotonic,
-      wants: (entry) => this.#wantsRelief(entry, taken),
-      most: Math.min(
-        RELIEF_RECORDS,
-        this.#limits.maxUnacknowledged - output.unacknowledged(),
-      ),
-    });
-    for (const { entry, slotAt } of relieved) {
-      this.#lanes.remove(entry);
-      void this.#flow.defer(entry, slotAt);
-    }
-  }
-
-  /** Down to half of what the window may hold: a little less, and relief would be wanted again at once. */
-  #wantsRelief(
-    entry: Unfinished<In>,
-    taken: Map<OwnedPartition<In>, { count: number; bytes: number }>,
-  ): boolean {
-    const { partition } = entry;
-    if (!partition.isFull) return false;
-    let sum = taken.get(partition);
-    if (sum === undefined) taken.set(partition, (sum = { count: 0, bytes: 0 }));
-    const held = partition.held - partition.deferring - sum.count;
-    const bytes = partition.bytes - partition.deferringBytes - sum.bytes;
-    const wants =
-      held > this.#limits.maxOpenPerPartition / 2 ||
-      bytes > this.#intake.bytesPerPartition / 2 ||
-      partition.metadataChars() >= this.#limits.metadataPressureChars;
-    if (wants) {
-      sum.count++;
-      sum.bytes += entry.bytes;
-    }
-    return wants;
   }
 
   #onTick(): void {
@@ -424,6 +356,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#gaugesAt = now;
     this.#lanes.sweep(this.#options.clock.now());
     const { open, queued, inFlight, commitAgeMs } = this.stats();
+    this.#metrics.handled(this.#handled);
+    this.#handled = 0;
     this.#metrics.open(open);
     this.#metrics.queued(queued);
     this.#metrics.inFlight(inFlight);
@@ -464,6 +398,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     });
     this.#assignment.stop();
     if (this.#tick !== null) clearInterval(this.#tick);
+    this.#setGauges(clock.monotonic());
     await this.#consumer.stop();
   }
 

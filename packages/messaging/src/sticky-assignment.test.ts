@@ -113,7 +113,9 @@ test("asked again with what it gave, it gives the same", () => {
 
       const text = (assignment: typeof before) =>
         [...assignment]
-          .map(([id, share]) => [id, share.map(keyOf).toSorted()])
+          .map(
+            ([id, share]) => `${id} ${share.map(keyOf).toSorted().join(" ")}`,
+          )
           .toSorted();
       expect(text(again)).toEqual(text(before));
     }),

@@ -1,0 +1,43 @@
+/** Whether the cluster can be reached, asked over connections of its own. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Kafka as KafkajsClient } from "kafkajs";
+
+/** Between looks at a cluster that cannot be reached, or a topic that is missing, ms. */
+const INTERVAL_MS = 500;
+
+/** Waits until the cluster answers and has the topics, or the signal aborts: kafkajs' own wait cannot be ended. */
+export async function reach(
+  client: KafkajsClient,
+  topics: readonly string[],
+  signal: AbortSignal,
+  onFault: (fault: Error) => void,
+): Promise<void> {
+  const admin = client.admin({ retry: { retries: 0 } });
+  try {
+    while (!signal.aborted) {
+      try {
+        await admin.connect();
+        await admin.fetchTopicMetadata({ topics: [...topics] });
+        return;
+      } catch (fault) {
+        onFault(fault instanceof Error ? fault : new Error(String(fault)));
+      }
+      await sleep(INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+export async function isReachable(client: KafkajsClient): Promise<boolean> {
+  const admin = client.admin({ retry: { retries: 0 } });
+  try {
+    await admin.connect();
+    await admin.describeCluster();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

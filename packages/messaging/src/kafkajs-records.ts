@@ -1,0 +1,67 @@
+/** What kafkajs fetched, as our records. */
+import type { KafkaMessage } from "kafkajs";
+import type { GroupBatch } from "./kafkajs-binding.ts";
+import type { FetchedBatch, TopicPartition } from "./ports.ts";
+import type { RawRecord, RecordHeaders } from "./record.ts";
+
+/** kafkajs wants them grouped. */
+export function byTopic(
+  partitions: readonly TopicPartition[],
+): { topic: string; partitions: number[] }[] {
+  const grouped = new Map<string, number[]>();
+  for (const { topic, partition } of partitions) {
+    const list = grouped.get(topic);
+    if (list === undefined) grouped.set(topic, [partition]);
+    else list.push(partition);
+  }
+  return [...grouped].map(([topic, list]) => ({ topic, partitions: list }));
+}
+
+export function emptyBatch(batch: GroupBatch): FetchedBatch {
+  return {
+    topic: batch.topic,
+    partition: batch.partition,
+    fetchOffset: Number(batch.fetchedOffset),
+    records: [],
+    lastOffset: Number(batch.lastOffset()),
+    highWatermark: Number(batch.highWatermark),
+  };
+}
+
+export function rawRecord(
+  topic: string,
+  partition: number,
+  message: KafkaMessage,
+): RawRecord {
+  const { key, value } = message;
+  // Key and value are views of a whole fetch response: one record that stays open would keep megabytes alive.
+  const keyBytes = key?.length ?? 0;
+  const own = Buffer.allocUnsafe(keyBytes + (value?.length ?? 0));
+  key?.copy(own, 0);
+  value?.copy(own, keyBytes);
+  return {
+    topic,
+    partition,
+    offset: Number(message.offset),
+    timestamp: Number(message.timestamp),
+    key: key === null ? null : own.subarray(0, keyBytes),
+    value: value === null ? null : own.subarray(keyBytes),
+    headers: ownHeaders(message.headers),
+  };
+}
+
+const NO_HEADERS: RecordHeaders = {};
+
+function ownHeaders(headers: KafkaMessage["headers"]): RecordHeaders {
+  if (headers === undefined) return NO_HEADERS;
+  let own: Record<string, Buffer | Buffer[]> | null = null;
+  for (const name in headers) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    own ??= {};
+    own[name] = Array.isArray(value)
+      ? value.map((one) => Buffer.from(one))
+      : Buffer.from(value);
+  }
+  return own ?? NO_HEADERS;
+}
