@@ -54,6 +54,8 @@ beforeAll(async () => {
   schemas = createSchemas({ ...effects, kafka, prefix: stack.prefix });
   await schemas.start();
   producer = await kafka.createProducer();
+  await startRecorder(); // commits where each partition begins: the tests below count commits
+  await stopRecorders();
 }, 60_000);
 
 afterAll(async () => {
@@ -206,7 +208,7 @@ test("each record is one row in its table and in what its views feed, also after
 }, 60_000);
 
 /** A Kafka whose consumers lose every commit after the first `allowed` of each partition: as if the process died at that moment. */
-function losingCommits(allowed: number): Kafka {
+function losingCommits(allowed: number, stored: Map<string, string>): Kafka {
   return {
     ...kafka,
     consumer(options: ConsumerOptions) {
@@ -221,20 +223,23 @@ function losingCommits(allowed: number): Kafka {
         });
         if (lost.length > 0) throw new CommitError("lost in this test");
         await commit(epoch, offsets);
+        for (const { topic, partition, metadata } of offsets)
+          stored.set(`${topic}/${partition}`, metadata);
       };
       return consumer;
     },
   };
 }
 
-test.each([1, 2, 3])(
+test.each([1, 2])(
   "a death before commit %i of each partition leaves each row once, although the next owner batches otherwise",
   async (allowed) => {
     const tenantId = `death-${allowed}`;
+    const stored = new Map<string, string>();
     await produce(someAttempts(tenantId, 400));
     const victim = await startRecorder(
       { POSTRIDER_RECORD_BATCH_RECORDS: "70" },
-      losingCommits(allowed),
+      losingCommits(allowed, stored),
     );
     // Dead once both partitions have inserted what they announced, and cannot commit.
     await waitFor(
@@ -245,6 +250,10 @@ test.each([1, 2, 3])(
       { timeoutMs: 20_000 },
     );
     await victim.recorder.stop(Date.now() + 2_000);
+    expect([...stored.values()]).toEqual([
+      expect.stringContaining("intent"),
+      expect.stringContaining("intent"),
+    ]);
 
     await startRecorder({ POSTRIDER_RECORD_BATCH_RECORDS: "31" });
 
