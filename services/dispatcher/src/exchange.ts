@@ -13,6 +13,7 @@ import {
   ProtocolError,
   type Failure,
 } from "./classify.ts";
+import type { Poolable } from "./connection-pool.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import type { AttemptResult, SendResult } from "./attempt-result.ts";
 import { keepResponseHeaders } from "./response-headers.ts";
@@ -39,17 +40,27 @@ export interface ConnectTimings {
   tlsMs: number;
 }
 
-/** What an exchange needs of the sender. */
+/** The connection an exchange goes over. */
+export interface ExchangeConnection extends Poolable {
+  run(exchange: Exchange): void;
+  rest(): void;
+  /** Resolves when the socket is gone. */
+  destroy(): Promise<void>;
+  /** Timings of a socket opened for it; null: it has served before. */
+  takeTimings(): ConnectTimings | null;
+}
+
+/** What an exchange tells the sender. */
 export interface ExchangeHost {
   monotonic(): MonotonicMs;
-  /** Timings of the connection whose `connect` callback is running now; null: the request goes over a connection that has served before. */
-  freshConnection(): ConnectTimings | null;
   /** Sends the exchange once more, over a connection of its own. */
   sendAgain(exchange: Exchange): void;
-  /** Takes the exchange off the wheel; called once. */
+  /** It is decided: takes it off the wheel. Called once. */
   settled(exchange: Exchange): void;
-  /** Calls `tell` once undici has taken the connection back: told at once, the next attempt would open another. */
-  tellLater(exchange: Exchange): void;
+  /** The answer came whole: the connection may serve again, and then `tell` gives the result. */
+  ended(exchange: Exchange): void;
+  /** undici is done with it otherwise: the connection ends. */
+  failed(exchange: Exchange): void;
 }
 
 /** The part of undici's controller that is used. */
@@ -68,6 +79,8 @@ export class Exchange implements Deadline {
   readonly request: ExchangeRequest;
   /** The socket being opened for this exchange, where that is known. */
   connecting: { destroy(error: Error): unknown } | null = null;
+  /** Set by whoever runs it. */
+  connection: ExchangeConnection | null = null;
 
   readonly #host: ExchangeHost;
   readonly #resolve: (result: SendResult) => void;
@@ -105,12 +118,11 @@ export class Exchange implements Deadline {
       controller.abort(
         new DeadlineError("the deadline passed before the request could start"),
       );
-      this.#released();
       return;
     }
     this.#controller = controller;
     this.connecting = null;
-    this.#timings = this.#host.freshConnection();
+    this.#timings = this.connection?.takeTimings() ?? null;
     this.#isReused = this.#timings === null;
     this.#hasResponseByte = false;
     this.#sentAt = this.#host.monotonic();
@@ -162,17 +174,15 @@ export class Exchange implements Deadline {
   }
 
   onResponseError(_controller: ExchangeController | null, error: Error): void {
-    if (this.#isSettled) {
-      this.#released();
-      return;
-    }
-    if (this.#diedIdle(error)) {
+    if (!this.#isSettled && this.#diedIdle(error)) {
       this.#isRetried = true;
       this.#controller = null;
       this.#host.sendAgain(this);
       return;
     }
+    this.#host.failed(this);
     this.#settle(classifyError(error));
+    this.#release?.();
   }
 
   onDeadline(): void {
@@ -209,7 +219,7 @@ export class Exchange implements Deadline {
     this.#host.settled(this);
     const isLocal = failure?.kind === "local_fault" && this.#statusCode === 0;
     this.#result = isLocal ? failure : this.#resultOf(failure, released);
-    if (this.#isWhole) this.#host.tellLater(this);
+    if (this.#isWhole) this.#host.ended(this);
     else this.tell();
   }
 
@@ -250,11 +260,6 @@ export class Exchange implements Deadline {
       retryAfter: single(this.#headers?.["retry-after"]),
       released,
     };
-  }
-
-  #released(): void {
-    this.#release?.();
-    this.#release = null;
   }
 }
 

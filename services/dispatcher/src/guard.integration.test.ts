@@ -296,7 +296,10 @@ interface AddressVectors {
 }
 
 const vectors = JSON.parse(
-  readFileSync(new URL("../../../packages/core/vectors/addresses.json", import.meta.url), "utf8"),
+  readFileSync(
+    new URL("../../../packages/core/vectors/addresses.json", import.meta.url),
+    "utf8",
+  ),
 ) as AddressVectors;
 
 test("every blocked address is refused as a literal, as a resolved and as a connected address, and every allowed one passes", async () => {

@@ -1,28 +1,33 @@
 /**
- * Sends attempts over undici's `dispatch`: the only place that knows undici.
+ * Sends attempts over undici's `dispatch`. Only this file and sender-connection.ts know undici.
  *
- * Per request there is one handler object and nothing else: deadlines are on one shared wheel, so no timer and no
- * signal. Connections are kept alive and shared by origin, and live at most 5 minutes: 3 until they get no new request, at
- * most one more idle, at most one more in an attempt. HTTP/2 is off; nothing is inflated; nothing is followed.
+ * Per request there is one handler object: deadlines are on one shared wheel, so no timer and no signal. Connections are
+ * kept alive and shared by origin, and live at most 5 minutes: 3 until they get no new request, at most one more in an
+ * attempt, at most one more idle. undici's own Pool looks through all connections of an origin at each request, which at
+ * 1,000 of them costs more than the request. HTTP/2 is off; nothing is inflated; nothing is followed.
  */
 import type { EpochMs } from "@postrider/core";
 import type { Clock, Lifecycle, Meter } from "@postrider/messaging";
 import type { Socket } from "node:net";
-import { Agent, buildConnector } from "undici";
+import { buildConnector } from "undici";
+import type { SendResult } from "./attempt-result.ts";
+import { ConnectionPool } from "./connection-pool.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
-import { type SendResult } from "./attempt-result.ts";
 import {
   Exchange,
   type ConnectTimings,
+  type ExchangeConnection,
   type ExchangeHost,
 } from "./exchange.ts";
 import type { Guard } from "./guard.ts";
+import {
+  Connection,
+  type ConnectionEvents,
+  type Open,
+} from "./sender-connection.ts";
 
 const CONNECT_TIMEOUT_MS = 60_000;
 const CONNECTION_TTL_MS = 180_000;
-const IDLE_MS = 30_000;
-const MAX_IDLE_MS = 60_000;
-const MAX_HEADER_BYTES = 16_384;
 
 /** One attempt: `headers` is a flat list of names and values, `body` goes out byte for byte. */
 export interface SendRequest {
@@ -45,6 +50,7 @@ export interface SenderOptions {
 }
 
 export interface SenderStats {
+  /** Open, or being opened. */
   readonly sockets: number;
   readonly inFlight: number;
 }
@@ -55,36 +61,130 @@ export interface Sender extends Lifecycle {
 }
 
 export function createSender(options: SenderOptions): Sender {
-  const sender = new DispatchSender(options);
+  const sockets = new OpenSockets(options);
+  const sender = new DispatchSender(options.clock, sockets.open);
   return {
     send: (request) => sender.send(request),
-    stats: () => sender.stats(),
+    stats: () => ({ sockets: sockets.count, inFlight: sender.inFlight }),
     start: async () => {},
     stop: (deadline) => sender.stop(deadline),
   };
 }
 
 class DispatchSender implements ExchangeHost {
-  readonly #guard: Guard;
   readonly #clock: Clock;
   readonly #wheel: DeadlineWheel;
+  readonly #pool = new ConnectionPool<ExchangeConnection>(CONNECTION_TTL_MS);
+  readonly #connections = new Set<ExchangeConnection>();
+  readonly #events: ConnectionEvents;
+  #ended: Exchange[] = [];
+  #isStopped = false;
+
+  constructor(clock: Clock, open: Open) {
+    this.#clock = clock;
+    this.#wheel = new DeadlineWheel(clock);
+    this.#events = { open, lost: (connection) => this.#lost(connection) };
+  }
+
+  get inFlight(): number {
+    return this.#wheel.size;
+  }
+
+  send(request: SendRequest): Promise<SendResult> {
+    return new Promise((resolve) => {
+      const { origin, path, headers, body, timeoutMs } = request;
+      const exchange = new Exchange(
+        this,
+        { origin, path, method: "POST", headers, body },
+        resolve,
+      );
+      const now = this.#clock.monotonic();
+      this.#wheel.add(exchange, now + timeoutMs);
+      const resting = this.#pool.take(origin, now);
+      (resting ?? this.#connect(origin)).run(exchange);
+    });
+  }
+
+  /** Attempts are finished by then, or never will be: the runner has waited for them. */
+  async stop(_deadline: EpochMs): Promise<void> {
+    this.#isStopped = true;
+    const connections = [...this.#connections];
+    this.#connections.clear();
+    await Promise.all(connections.map((each) => each.destroy()));
+    this.#wheel.stop();
+  }
+
+  monotonic(): number {
+    return this.#clock.monotonic();
+  }
+
+  sendAgain(exchange: Exchange): void {
+    this.failed(exchange);
+    this.#connect(exchange.request.origin).run(exchange);
+  }
+
+  settled(exchange: Exchange): void {
+    this.#wheel.remove(exchange);
+  }
+
+  failed({ connection }: Exchange): void {
+    if (connection !== null) this.#close(connection);
+  }
+
+  /**
+   * undici frees or ends a connection after the handler returned, in this turn of the loop or the next. Whatever ends
+   * within one turn is told in the next but one, so that the next attempt finds its connection free.
+   */
+  ended(exchange: Exchange): void {
+    if (this.#ended.push(exchange) > 1) return;
+    setImmediate(() => {
+      const ended = this.#ended;
+      this.#ended = [];
+      setImmediate(() => {
+        for (const each of ended) this.#tell(each);
+      });
+    });
+  }
+
+  #tell(exchange: Exchange): void {
+    const { connection } = exchange;
+    if (connection?.isConnected === true && !this.#isStopped) {
+      connection.rest();
+      this.#pool.giveBack(connection);
+    } else this.failed(exchange);
+    exchange.tell();
+  }
+
+  #connect(origin: string): ExchangeConnection {
+    const now = this.#clock.monotonic();
+    const connection = new Connection(origin, now, this.#events);
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  /** One in use ends with its exchange; one that rests ends here. */
+  #lost(connection: ExchangeConnection): void {
+    if (this.#pool.remove(connection)) this.#close(connection);
+  }
+
+  #close(connection: ExchangeConnection): void {
+    this.#connections.delete(connection);
+    connection.close();
+  }
+}
+
+/** Opens sockets behind the guard, counts and times them. */
+class OpenSockets {
+  readonly #guard: Guard;
+  readonly #clock: Clock;
   readonly #connector: buildConnector.connector;
-  readonly #pooled: Agent;
-  /** Every request over a connection of its own: for the retry after an idle connection died. */
-  readonly #unpooled: Agent;
   readonly #opened: ReturnType<Meter["counter"]>;
   readonly #gauge: ReturnType<Meter["gauge"]>;
-  #sockets = 0;
-  #toTell: Exchange[] = [];
-  /** The exchange whose `dispatch` call is on the stack: a connection opened meanwhile is opened for it. */
-  #dispatching: Exchange | null = null;
-  /** The connection whose `connect` callback is on the stack: a request started meanwhile is its first. */
-  #fresh: ConnectTimings | null = null;
+  count = 0;
 
   constructor({ guard, clock, meter, ca }: SenderOptions) {
     this.#guard = guard;
     this.#clock = clock;
-    this.#wheel = new DeadlineWheel(clock);
     this.#opened = meter.counter(
       "postrider_connections_opened_total",
       "Connections opened to endpoints; attempts less these went over a reused one.",
@@ -100,141 +200,42 @@ class DispatchSender implements ExchangeHost {
       allowH2: false,
       ...(ca === undefined ? {} : { ca }),
     });
-    this.#pooled = this.#agent(1);
-    this.#unpooled = this.#agent(0);
   }
 
-  send(request: SendRequest): Promise<SendResult> {
-    return new Promise((resolve) => {
-      const { origin, path, headers, body, timeoutMs } = request;
-      const exchange = new Exchange(
-        this,
-        { origin, path, method: "POST", headers, body },
-        resolve,
-      );
-      this.#wheel.add(exchange, this.#clock.monotonic() + timeoutMs);
-      this.#dispatch(this.#pooled, exchange);
-    });
-  }
-
-  stats(): SenderStats {
-    return { sockets: this.#sockets, inFlight: this.#wheel.size };
-  }
-
-  /** Attempts are finished by then, or never will be: the runner has waited for them. */
-  async stop(_deadline: EpochMs): Promise<void> {
-    await Promise.all([this.#pooled.destroy(), this.#unpooled.destroy()]);
-    this.#wheel.stop();
-  }
-
-  monotonic(): number {
-    return this.#clock.monotonic();
-  }
-
-  freshConnection(): ConnectTimings | null {
-    return this.#fresh;
-  }
-
-  sendAgain(exchange: Exchange): void {
-    this.#dispatch(this.#unpooled, exchange);
-  }
-
-  settled(exchange: Exchange): void {
-    this.#wheel.remove(exchange);
-  }
-
-  /**
-   * undici frees a connection by setImmediate, after the handler returned. Whatever ends within one turn of the loop is
-   * told in the next one, when all of its connections are free.
-   */
-  tellLater(exchange: Exchange): void {
-    if (this.#toTell.push(exchange) > 1) return;
-    setImmediate(() => {
-      const ended = this.#toTell;
-      this.#toTell = [];
-      setImmediate(() => {
-        for (const each of ended) each.tell();
-      });
-    });
-  }
-
-  #dispatch(agent: Agent, exchange: Exchange): void {
-    this.#dispatching = exchange;
-    try {
-      agent.dispatch(exchange.request, exchange);
-    } finally {
-      this.#dispatching = null;
-    }
-  }
-
-  #agent(pipelining: 0 | 1): Agent {
-    return new Agent({
-      connect: (options, callback) => this.#connect(options, callback),
-      allowH2: false,
-      pipelining,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: IDLE_MS,
-      keepAliveMaxTimeout: MAX_IDLE_MS,
-      clientTtl: CONNECTION_TTL_MS,
-    });
-  }
-
-  #connect(
-    options: buildConnector.Options,
-    callback: buildConnector.Callback,
-  ): void {
+  readonly open: Open = (options, done) => {
     const { hostname } = options;
     const refused = this.#guard.refuseHost(hostname);
     if (refused !== null) {
-      queueMicrotask(() => callback(refused, null));
-      return;
+      queueMicrotask(() => done(refused, null));
+      return null;
     }
     const timings: ConnectTimings = { dnsMs: 0, connectMs: 0, tlsMs: 0 };
     const startedAt = this.#clock.monotonic();
     const socket = openSocket(this.#connector, options, (error, connected) => {
-      if (error !== null) return callback(error, null);
+      if (error !== null) return done(error, null);
       const elsewhere = this.#guard.refuseConnected(
         connected.remoteAddress,
         hostname,
       );
       if (elsewhere !== null) {
         connected.destroy();
-        return callback(elsewhere, null);
+        return done(elsewhere, null);
       }
-      this.#noteConnected(timings, startedAt, options.protocol);
-      this.#fresh = timings;
-      try {
-        callback(null, connected);
-      } finally {
-        this.#fresh = null;
-      }
+      const totalMs = this.#clock.monotonic() - startedAt;
+      if (options.protocol === "https:")
+        timings.tlsMs = totalMs - timings.dnsMs - timings.connectMs;
+      else timings.connectMs = totalMs - timings.dnsMs;
+      done(null, connected);
     });
-    if (this.#dispatching !== null) this.#dispatching.connecting = socket;
-    this.#watch(socket, hostname, timings, startedAt);
-  }
+    this.#watch(socket, hostname, timings);
+    return { socket, timings };
+  };
 
-  #noteConnected(
-    timings: ConnectTimings,
-    startedAt: number,
-    protocol: string,
-  ): void {
-    const totalMs = this.#clock.monotonic() - startedAt;
-    if (protocol === "https:")
-      timings.tlsMs = totalMs - timings.dnsMs - timings.connectMs;
-    else timings.connectMs = totalMs - timings.dnsMs;
-  }
-
-  #watch(
-    socket: Socket,
-    hostname: string,
-    timings: ConnectTimings,
-    startedAt: number,
-  ): void {
+  #watch(socket: Socket, hostname: string, timings: ConnectTimings): void {
+    const startedAt = this.#clock.monotonic();
     this.#opened.inc();
-    this.#gauge.set((this.#sockets += 1));
-    socket.once("close", () => this.#gauge.set((this.#sockets -= 1)));
+    this.#gauge.set((this.count += 1));
+    socket.once("close", () => this.#gauge.set((this.count -= 1)));
     socket.once("lookup", () => {
       timings.dnsMs = this.#clock.monotonic() - startedAt;
     });
