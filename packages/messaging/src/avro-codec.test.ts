@@ -1,5 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Attempt, DeadLetter, Delivery, Signal } from "@postrider/core";
+import { anEvent } from "@postrider/testkit";
 import fc from "fast-check";
 import { createAvroCodec, framingOf, type WriterSchema } from "./avro-codec.ts";
 import { fingerprintOf, parseWriterSchema } from "./avro-types.ts";
@@ -153,6 +154,27 @@ function plain(value: unknown): unknown {
     Object.entries(value).map(([name, each]) => [name, plain(each)]),
   );
 }
+
+test("an entry of a map keeps its name, also where every object has one of that name", () => {
+  const headers = Object.fromEntries([
+    ["__proto__", "a"],
+    ["constructor", "b"],
+  ]);
+  const codec = codecOf();
+
+  const value = codec.encode({
+    topic: "events",
+    key: null,
+    value: anEvent({ headers }),
+  });
+  const decoded = codec.decoderOf("events")(rawOf(value));
+
+  expect(decoded).toMatchObject({ kind: "decoded" });
+  if (decoded.kind !== "decoded") return;
+  expect(Object.entries(decoded.value.headers)).toEqual(
+    Object.entries(headers),
+  );
+});
 
 describe("what is encoded", () => {
   test("comes back the same, nested records, bytes of any class and all", () => {

@@ -12,6 +12,7 @@ export interface Tap {
   pos: number;
   readLong(): number;
   skipLong(): void;
+  readString(): string;
 }
 /** Node's own UTF-8 read, which its types leave out: half the cost of `toString` on short strings. */
 type Sliceable = Buffer & { utf8Slice(start: number, end: number): string };
@@ -111,7 +112,7 @@ export class CheckedTap extends AvscTap {
     this.take(this.readLong());
   }
 
-  readString(): string {
+  override readString(): string {
     const length = this.readLong();
     const start = this.take(length);
     return (this.buf as Sliceable).utf8Slice(start, start + length);

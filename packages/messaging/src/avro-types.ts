@@ -2,6 +2,7 @@
 import avro from "avsc";
 import type { Type } from "avsc";
 import { CheckedTap, MalformedError, type Tap } from "./avro-tap.ts";
+import { setOwn } from "./own-entry.ts";
 
 /** Reads one value; a type reads its own encoding, a resolver another schema's. */
 export interface Reader {
@@ -77,6 +78,8 @@ function checkedTypes(): Hook {
     if (schema.type === "bytes") return bytes;
     if (schema.type === "array")
       return new CountedArray(schema as avro.Schema, options);
+    if (schema.type === "map")
+      return new AnyNames(schema as avro.Schema, options);
     return undefined;
   };
 }
@@ -86,11 +89,13 @@ interface Internals extends Reader {
   _write(tap: Tap, value: unknown): void;
   _getIndex(value: unknown): number | undefined;
   readonly itemsType: Reader;
+  readonly valuesType: Reader;
 }
 
 // avsc types these classes without the methods that its own code calls on them.
 const BytesType = avro.types.BytesType as unknown as Constructor;
 const ArrayType = avro.types.ArrayType as unknown as Constructor;
+const MapType = avro.types.MapType as unknown as Constructor;
 const UnwrappedUnionType = avro.types
   .UnwrappedUnionType as unknown as Constructor;
 
@@ -121,6 +126,22 @@ class CountedArray extends ArrayType {
       while (count-- > 0) items.push(this.itemsType._read(tap));
     }
     return items;
+  }
+}
+
+/** avsc assigns what it reads, and so loses an entry that is named `__proto__`. */
+class AnyNames extends MapType {
+  override _read(tap: Tap): unknown {
+    const entries: Record<string, unknown> = {};
+    for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
+      if (count < 0) {
+        count = -count;
+        tap.skipLong();
+      }
+      while (count-- > 0)
+        setOwn(entries, tap.readString(), this.valuesType._read(tap));
+    }
+    return entries;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Dead letters of records that no stage could take: the raw record, whole, with its coordinates. */
 import type { DeadLetter, DeadLetterReason } from "@postrider/core";
 import type { Clock } from "./effects.ts";
+import { setOwn } from "./own-entry.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "./record.ts";
 
 /** Makes the dead letter of a raw record. A service may give its own, to seal the raw value. Never throws. */
@@ -73,7 +74,9 @@ function firstValues(headers: RecordHeaders): Record<string, Uint8Array> {
   const values: Record<string, Uint8Array> = {};
   for (const [name, value] of Object.entries(headers)) {
     const list = Buffer.isBuffer(value) ? [value] : value;
-    list.forEach((one, i) => (values[i === 0 ? name : `${name}[${i}]`] = one));
+    list.forEach((one, i) =>
+      setOwn(values, i === 0 ? name : `${name}[${i}]`, one),
+    );
   }
   return values;
 }

@@ -1,6 +1,7 @@
 /** What kafkajs fetched, as our records. */
 import type { KafkaMessage } from "kafkajs";
 import type { GroupBatch } from "./kafkajs-binding.ts";
+import { setOwn } from "./own-entry.ts";
 import type { FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord, RecordHeaders } from "./record.ts";
 
@@ -52,16 +53,31 @@ export function rawRecord(
 
 const NO_HEADERS: RecordHeaders = {};
 
+/**
+ * kafkajs collects headers in a plain object and looks each name up before it sets it: a header `constructor` or
+ * `__proto__` then comes as a list that begins with what every object inherits. A null value counts as empty.
+ */
 function ownHeaders(headers: KafkaMessage["headers"]): RecordHeaders {
   if (headers === undefined) return NO_HEADERS;
-  let own: Record<string, Buffer | Buffer[]> | null = null;
+  let own: Record<string, Buffer | readonly Buffer[]> | null = null;
   for (const name in headers) {
-    const value = headers[name];
-    if (value === undefined) continue;
-    own ??= {};
-    own[name] = Array.isArray(value)
-      ? value.map((one) => Buffer.from(one))
-      : Buffer.from(value);
+    // Typed without the null that kafkajs gives, and without what it inherits.
+    const value: unknown = headers[name];
+    const given: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const values = given.flatMap((one) => bytesOf(one));
+    if (values.length > 0) setOwn((own ??= {}), name, oneOrAll(values));
   }
   return own ?? NO_HEADERS;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+function bytesOf(value: unknown): Buffer[] {
+  if (value === null) return [NO_BYTES];
+  return Buffer.isBuffer(value) ? [Buffer.from(value)] : [];
+}
+
+function oneOrAll(values: readonly Buffer[]): Buffer | readonly Buffer[] {
+  const [only] = values;
+  return only !== undefined && values.length === 1 ? only : values;
 }
