@@ -43,7 +43,8 @@ export class OwnedPartition<In> implements TopicPartition {
   deferring = 0;
   deferringBytes = 0;
   backlog: Backlog | null = null;
-  /** Full until it has drained to the low-water mark: nothing is taken meanwhile, and fetching pauses. */
+  /** How full its window is; set by window-pressure. */
+  isPressed = false;
   isFull = false;
   isPaused = true;
   /** Records whose schema is waited for. */

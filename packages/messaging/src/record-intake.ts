@@ -1,8 +1,7 @@
 /**
  * From fetched batches to lanes: what is done is remembered, what is open is decoded and queued, what is too much waits.
  *
- * A partition is *full* at its limit of records, of bytes, or of metadata, and stays so until it has drained to the
- * low-water mark. While it is full nothing is taken from its backlog, and its fetching is paused.
+ * While a partition's window is full (window-pressure) nothing is taken from its backlog, and its fetching is paused.
  */
 import type { Clock, Log } from "./effects.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
@@ -11,9 +10,10 @@ import type { RawRecord } from "./record.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import type { Decoded, Decoder, Stage } from "./stage.ts";
 import { Unfinished } from "./unfinished.ts";
+import { measure } from "./window-pressure.ts";
 
 export interface IntakeOptions<In> {
-  readonly stage: Pick<Stage<In>, "remember">;
+  readonly stage: Pick<Stage<In>, "remember" | "defer">;
   readonly decode: Decoder<In>;
   readonly limits: RunnerLimits;
   readonly consumer: Consumer;
@@ -32,10 +32,8 @@ export interface IntakeEvents<In> {
   /** The position moved without anything of it being open. */
   passed(partition: OwnedPartition<In>): void;
   /** Relief is wanted. */
-  full(partition: OwnedPartition<In>): void;
+  pressed(partition: OwnedPartition<In>): void;
 }
-
-const LOW_WATER = 0.75;
 
 export class RecordIntake<In> {
   readonly #options: IntakeOptions<In>;
@@ -76,7 +74,7 @@ export class RecordIntake<In> {
     const now = this.#options.clock.monotonic();
     const { next, base } = partition.tracker;
     const { held } = partition;
-    while (partition.backlog !== null && !this.#fill(partition)) {
+    while (partition.backlog !== null && !this.#isFull(partition)) {
       const raw = partition.takeNext();
       if (raw !== null) this.#takeOne(partition, raw, now);
     }
@@ -86,7 +84,7 @@ export class RecordIntake<In> {
     if (isMoved && partition.held === held)
       this.#options.events.passed(partition);
     this.flow(partition);
-    if (partition.isFull) this.#options.events.full(partition);
+    if (partition.isPressed) this.#options.events.pressed(partition);
   }
 
   /** Pauses or resumes; also right after an assignment, when all are paused. */
@@ -100,28 +98,24 @@ export class RecordIntake<In> {
     else consumer.resume([partition]);
   }
 
-  /** A record of the partition is done: true if it is no longer full. */
-  drained(partition: OwnedPartition<In>): boolean {
-    if (!partition.isFull || this.#isAbove(partition, LOW_WATER)) return false;
-    partition.isFull = false;
-    return true;
+  /** A record of the partition is done: there may be room again. */
+  relax(partition: OwnedPartition<In>): void {
+    const wasFull = partition.isFull;
+    this.#measure(partition);
+    if (wasFull && !partition.isFull) this.take(partition);
   }
 
-  /** Whether the partition stands at or above a share of any of its limits. */
-  #isAbove(partition: OwnedPartition<In>, share: number): boolean {
-    const { maxOpenPerPartition, metadataPressureChars } = this.#options.limits;
-    return (
-      partition.held >= maxOpenPerPartition * share ||
-      partition.bytes >= this.#bytesPerPartition * share ||
-      // What the metadata lists from an earlier life must be read, or it would never shrink.
-      (!partition.isRestoring &&
-        partition.metadataChars() >= metadataPressureChars * share)
-    );
+  #measure(partition: OwnedPartition<In>): void {
+    const { limits, stage } = this.#options;
+    measure(partition, {
+      limits,
+      bytesPerPartition: this.#bytesPerPartition,
+      hasRelief: stage.defer !== undefined,
+    });
   }
 
-  #fill(partition: OwnedPartition<In>): boolean {
-    if (!partition.isFull && this.#isAbove(partition, 1))
-      partition.isFull = true;
+  #isFull(partition: OwnedPartition<In>): boolean {
+    this.#measure(partition);
     return partition.isFull;
   }
 

@@ -32,7 +32,7 @@ export class ReliefValve<In> {
     this.#options = options;
   }
 
-  /** Of the partitions that are full, as many records of slow lanes as it takes. None: their fetching stays paused. */
+  /** Of the partitions under pressure, as many records of slow lanes as it takes. None: their fetching will pause. */
   relieve(): void {
     const { stage, clock, output, lanes, limits, flow } = this.#options;
     const monotonic = clock.monotonic();
@@ -59,7 +59,7 @@ export class ReliefValve<In> {
   #wants(entry: Unfinished<In>, chosen: Map<OwnedPartition<In>, Sum>): boolean {
     const { partition } = entry;
     const { limits, intake } = this.#options;
-    if (!partition.isFull) return false;
+    if (!partition.isPressed) return false;
     let sum = chosen.get(partition);
     if (sum === undefined)
       chosen.set(partition, (sum = { records: 0, bytes: 0 }));

@@ -15,8 +15,8 @@ export interface Relieved<E> {
 
 /** A lane that drains within this is not slow, ms. */
 const DRAIN_MS = 1000;
-/** A lane of which nothing completes still gets a slot now and then: its probes, ms. */
-const LONGEST_STEP_MS = 10_000;
+/** A lane of which nothing completes still gets a slot a second: it may be well again by then, ms. */
+const LONGEST_STEP_MS = 1000;
 /** A slot further away than this says nothing any more, ms. */
 const FURTHEST_SLOT_MS = 3_600_000;
 

@@ -127,7 +127,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
         unknownSchema: (entry, schema) =>
           this.#schemas.add(entry, schema, clock.monotonic()),
         passed: (partition) => this.#committer.changed(partition),
-        full: () => this.#relieve(),
+        pressed: () => this.#relieve(),
       },
     });
     this.#valve = new ReliefValve({
@@ -289,8 +289,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     // Counted with the gauges: a labelled counter costs more than all else that is done here.
     this.#handled++;
     this.#committer.changed(partition);
-    if (this.#intake.drained(partition) && !this.#isStopping)
-      this.#intake.take(partition);
+    if (partition.isPressed || partition.isFull) this.#relax(partition);
     if (this.#lanes.hasReady) this.#pump();
   }
 
@@ -308,6 +307,12 @@ class Runner<In> implements StageRunner, ConsumerListener {
       if (started % STARTS_PER_LOOK === 0 && this.#blocked() !== null) break;
     }
     this.#startedAt = this.#options.clock.monotonic();
+  }
+
+  #relax(partition: OwnedPartition<In>): void {
+    if (this.#isStopping) return;
+    this.#intake.relax(partition);
+    if (partition.isPressed) this.#relieve();
   }
 
   #relieve(): void {
@@ -342,8 +347,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
           this.#enqueue(entry, false);
         }
       }
-      for (const { isFull } of this.#assignment.all())
-        if (isFull) {
+      for (const { isPressed } of this.#assignment.all())
+        if (isPressed) {
           this.#relieve();
           break;
         }
