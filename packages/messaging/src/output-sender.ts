@@ -2,6 +2,8 @@
 import type { DeadLetter, EpochMs, MonotonicMs } from "@postrider/core";
 import type { DeadLetterOf } from "./dead-letter-of.ts";
 import type { Clock, Log, Meter } from "./effects.ts";
+import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
+import { OutputPlaces } from "./output-places.ts";
 import type { OutputEntry } from "./output-queue.ts";
 import type { PartitionCounts } from "./partitioner.ts";
 import {
@@ -34,15 +36,12 @@ export interface OutputSenderOptions {
   readonly clock: Clock;
 }
 
-/** Partitions may have been added: after this the counts are asked for again. */
-const COUNTS_AGE_MS = 5 * 60_000;
 const MAX_BACK_OFF_MS = 1000;
 
 export class OutputSender {
   readonly #options: OutputSenderOptions;
-  readonly #metrics: ReturnType<typeof metricsOf>;
-  readonly #counts = new Map<string, number>();
-  #countedAt: MonotonicMs = 0;
+  readonly #metrics: OutputMetrics;
+  readonly #places: OutputPlaces;
   #producer: Promise<Producer> | null = null;
   /** What is being settled: parts of one batch, in order. */
   #parts: (readonly OutputEntry[])[] = [];
@@ -53,7 +52,8 @@ export class OutputSender {
 
   constructor(options: OutputSenderOptions) {
     this.#options = options;
-    this.#metrics = metricsOf(options.meter);
+    this.#metrics = outputMetrics(options.meter);
+    this.#places = new OutputPlaces(options);
   }
 
   /** Connects ahead of the first batch. */
@@ -71,23 +71,8 @@ export class OutputSender {
 
   /** Learns how many partitions the topics have. False after a fault, once its back-off is over: ask again. */
   async knows(topics: ReadonlySet<string>): Promise<boolean> {
-    const now = this.#options.clock.monotonic();
-    const isOld = now - this.#countedAt > COUNTS_AGE_MS;
-    const asked = [...topics].filter((t) => isOld || !this.#counts.has(t));
-    if (asked.length === 0) return true;
     try {
-      const counts = await this.#options.partitionsOf(asked);
-      for (const topic of asked) {
-        const count = counts.get(topic);
-        if (count === undefined)
-          throw new TopicMissingError(`topic ${topic} does not exist`);
-        this.#counts.set(topic, count);
-      }
-      if (isOld) {
-        this.#countedAt = now;
-        for (const topic of this.#counts.keys())
-          if (!topics.has(topic)) this.#counts.delete(topic);
-      }
+      await this.#places.learn(topics);
       return true;
     } catch (error) {
       await this.#failed(error);
@@ -97,7 +82,7 @@ export class OutputSender {
 
   /** Of a key always the same; records without one change partition with each batch. */
   partitionOf(entry: OutputEntry): number {
-    const count = this.#counts.get(entry.topic) ?? 1;
+    const count = this.#places.count(entry.topic);
     return entry.key === null
       ? this.#batches % count
       : (entry.hash & 0x7fffffff) % count;
@@ -223,7 +208,7 @@ export class OutputSender {
   ): Promise<void> {
     if (!(error instanceof TopicMissingError)) return;
     const topics = new Set(part.map(({ topic }) => topic));
-    for (const topic of topics) this.#counts.delete(topic);
+    this.#places.forget(topics);
     while (!(await this.knows(topics)) && !this.#closed.signal.aborted);
     for (const entry of part) entry.partition = this.partitionOf(entry);
   }
@@ -255,38 +240,6 @@ function recordOf(entry: OutputEntry): ProducerRecord {
   return headers === undefined
     ? { topic, partition, key, value }
     : { topic, partition, key, value, headers };
-}
-
-function metricsOf(meter: Meter) {
-  const records = meter.counter(
-    "postrider_output_records_total",
-    "Records acknowledged by the broker",
-    ["topic"],
-  );
-  const batches = meter.counter(
-    "postrider_output_batches_total",
-    "Batches acknowledged by the broker",
-  );
-  const failures = meter.counter(
-    "postrider_output_failures_total",
-    "Batches, or look-ups of topics, that failed and were tried again",
-  );
-  const tooLarge = meter.counter(
-    "postrider_output_too_large_total",
-    "Records that were refused for their size and became dead letters",
-    ["topic"],
-  );
-  return {
-    sent(part: readonly OutputEntry[]): void {
-      const byTopic = new Map<string, number>();
-      for (const { topic } of part)
-        byTopic.set(topic, (byTopic.get(topic) ?? 0) + 1);
-      for (const [topic, count] of byTopic) records.inc({ topic }, count);
-      batches.inc();
-    },
-    refused: (topic: string): void => tooLarge.inc({ topic }),
-    failed: (): void => failures.inc(),
-  };
 }
 
 /** Resolves after `ms`, or at once when the signal says so. */
