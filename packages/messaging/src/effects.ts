@@ -19,8 +19,16 @@ export type Labels = Readonly<Record<string, string>>;
 
 /** Makes instruments; asking twice for one name gives the same instrument. Names carry units: `postrider_commit_age_seconds`. */
 export interface Meter {
-  counter(name: string, help: string, labelNames?: readonly string[]): { inc(labels?: Labels, by?: number): void };
-  gauge(name: string, help: string, labelNames?: readonly string[]): { set(value: number, labels?: Labels): void };
+  counter(
+    name: string,
+    help: string,
+    labelNames?: readonly string[],
+  ): { inc(labels?: Labels, by?: number): void };
+  gauge(
+    name: string,
+    help: string,
+    labelNames?: readonly string[],
+  ): { set(value: number, labels?: Labels): void };
   histogram(
     name: string,
     help: string,
