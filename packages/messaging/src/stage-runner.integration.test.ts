@@ -288,7 +288,10 @@ test("a log that is cut under a reader makes it go on at the new start, commit t
   await waitFor(async () =>
     (await committed("g6", topic!)).every(({ offset, end }) => offset === end),
   );
-  expect(effects.log.of("partition.offsetsLost").length).toBeGreaterThan(0);
+  const alerts = effects.log.of("partition.offsetsLost");
+  expect(alerts.length).toBeGreaterThan(0);
+  // A position: it was told by a fetch, and not found when the partition was assigned.
+  expect(alerts.every(({ fields }) => "position" in fields)).toBe(true);
   expect(handled.filter((n) => n >= 1800)).toHaveLength(200);
 }, 30_000);
 
