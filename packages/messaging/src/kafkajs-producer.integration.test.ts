@@ -37,8 +37,11 @@ async function makeTopic(
   await admin.connect();
   const topic = stack.prefix + name;
   const settings = { partitions: 2, replicationFactor: -1, config };
-  await admin.createTopics([{ topic, ...settings }]);
-  await admin.disconnect();
+  try {
+    await admin.createTopics([{ topic, ...settings }]);
+  } finally {
+    await admin.disconnect();
+  }
   return topic;
 }
 

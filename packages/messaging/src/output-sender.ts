@@ -56,9 +56,9 @@ export class OutputSender {
     this.#places = new OutputPlaces(options);
   }
 
-  /** Connects ahead of the first batch. */
+  /** Connects ahead of the first batch, which meets the error if there is one. */
   prepare(): void {
-    this.#connected().catch(() => this.#discard());
+    this.#connected().catch(() => undefined);
   }
 
   oldestSince(): MonotonicMs | undefined {

@@ -67,8 +67,13 @@ export function partitionCountsOf(makeAdmin: () => Admin): PartitionCounts & {
   let admin: Promise<Admin> | null = null;
   const connected = async (): Promise<Admin> => {
     const made = makeAdmin();
-    await made.connect();
-    return made;
+    try {
+      await made.connect();
+      return made;
+    } catch (error) {
+      await made.disconnect().catch(() => undefined);
+      throw error;
+    }
   };
   const drop = async (): Promise<void> => {
     const dropped = admin;
