@@ -23,6 +23,7 @@ export function createRoutePart(shared: Shared): RolePart {
     topic: topicName(config.topicPrefix, "endpoints"),
     decode: schemas.decoderOf("endpoints"),
     sessionTimeoutMs: config.sessionTimeoutMs,
+    unknownSchemaWaitMs: config.unknownSchemaWaitMs,
     ...effects,
   });
   const endpoints = new EndpointIndex();
