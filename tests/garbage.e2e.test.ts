@@ -1,0 +1,333 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "@jest/globals";
+import {
+  migrate,
+  newKeys,
+  readiness,
+  startServices,
+  type RunningServices,
+} from "@postrider/cli";
+import { parseTiers } from "@postrider/core";
+import {
+  createAvroCodec,
+  readSchemaFiles,
+  type LogRange,
+  type OutRecord,
+  type ProducerRecord,
+} from "@postrider/messaging";
+import { verify } from "@postrider/signing";
+import {
+  aDeadLetter,
+  aDelivery,
+  anAttempt,
+  anEndpoint,
+  anEvent,
+  anIntake,
+  aSignal,
+  rowsOf,
+  startReceiver,
+  useStack,
+  waitFor,
+  type ReceivedRequest,
+} from "@postrider/testkit";
+import { garbageFor } from "./garbage.ts";
+
+const COUNT = 200;
+const SEED = 7;
+const TIERS = "200ms,500ms,1s";
+const SECRET = "whsec_Z2FyYmFnZSBpbiwgZ29vZCBldmVudHMgb3V0IQ==";
+
+const stack = useStack();
+const { prefix, database, clickhouseUrl } = stack;
+const logDirectory = mkdtempSync(join(tmpdir(), "postrider-garbage-"));
+const tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
+/** Topics whose records are work: each ends somewhere, one by one. */
+const WORK = [
+  "events",
+  "deliveries",
+  ...tierTopics,
+  "attempts",
+  "intake",
+  "signals",
+  "dead-letters",
+];
+const COMPACTED = ["endpoints", "control", "schemas"];
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  route: ["events"],
+  dispatcher: ["deliveries"],
+  "retry-scheduler": tierTopics,
+  "recorder.intake": ["intake"],
+  "recorder.attempts": ["attempts"],
+  "recorder.dead-letters": ["dead-letters"],
+  "control-signals": ["signals"],
+};
+
+let running: RunningServices | undefined;
+afterEach(async () => {
+  await running?.stop();
+  rmSync(logDirectory, { recursive: true, force: true });
+});
+
+test("a garbage record on every topic neither stops a partition nor is lost", async () => {
+  await stack.createAllTopics(...tierTopics);
+  await migrate({ url: clickhouseUrl, database });
+  const garbage = [...WORK, ...COMPACTED].map((name, index) =>
+    garbageFor({
+      topic: prefix + name,
+      partitions: name === "control" || name === "schemas" ? 1 : 2,
+      count: COUNT,
+      needsKey: COMPACTED.includes(name),
+      seed: SEED + index,
+      sound: soundValueOf(name),
+    }),
+  );
+  // The older half meets what starts up, the newer half what runs.
+  await write(garbage.flatMap((records) => records.slice(0, COUNT / 2)));
+  const services = await start();
+  await write(garbage.flatMap((records) => records.slice(COUNT / 2)));
+
+  await goodEventsArrive(services);
+
+  expect(await unaccounted(garbage.flat())).toEqual([]);
+  await waitFor(async () => (await lagging()).length === 0, {
+    what: "every group to be at the end of its topics",
+  });
+  expect(await leftOut("endpoints")).toEqual({
+    ingest: unreadableIn(garbage, "endpoints"),
+    dispatcher: unreadableIn(garbage, "endpoints"),
+    control: unreadableIn(garbage, "endpoints"),
+  });
+  for (const service of services.services) {
+    expect(service.hasExited()).toBe(false);
+    expect(await readiness(service.adminUrl)).toEqual({
+      isReady: true,
+      failing: "",
+    });
+    expect(readFileSync(service.logFile, "utf8")).not.toMatch(
+      /uncaught|unhandled|crashed/i,
+    );
+  }
+}, 60_000);
+
+async function start(): Promise<RunningServices> {
+  running = await startServices({
+    stack: {
+      kafka: { brokers: stack.brokers },
+      clickhouse: { url: clickhouseUrl },
+      schemaRegistry: null,
+    },
+    prefix,
+    database,
+    ...newKeys(),
+    adminKey: "admin",
+    logDirectory,
+    env: {
+      POSTRIDER_TIERS: TIERS,
+      POSTRIDER_UNKNOWN_SCHEMA_WAIT: "1s",
+      POSTRIDER_SESSION_TIMEOUT: "6s",
+      POSTRIDER_ALLOW_HTTP: "true",
+      POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
+    },
+  });
+  return running;
+}
+
+/** One by the endpoint's second attempt, through a tier; one to an inline destination; by the door and by the topic. */
+async function goodEventsArrive({
+  controlUrl,
+  ingestUrl,
+}: RunningServices): Promise<void> {
+  const receiver = await startReceiver({
+    answer: ({ path }, nth) => (path === "/hook" && nth <= 1 ? 500 : 200),
+  });
+  try {
+    await call(controlUrl, "/v1/endpoints", {
+      tenantId: "acme",
+      url: `${receiver.url}/hook`,
+      eventTypes: ["order.*"],
+      secret: SECRET,
+      retryDelaysMs: [1_000, 1_000, 1_000],
+    });
+    await waitFor(async () => (await entriesOf("ingest")) === 1);
+    await waitFor(async () => (await entriesOf("dispatcher")) === 1);
+    const event = { id: "e_1", type: "order.paid", tenantId: "acme" };
+    await call(ingestUrl, "/v1/events", { ...event, payload: { total: 12.5 } });
+    const destination = { url: `${receiver.url}/inline`, secret: SECRET };
+    const inline = { ...event, id: "e_2", payload: "{}", destination };
+    await write([
+      {
+        topic: `${prefix}events`,
+        partition: 1,
+        key: null,
+        value: Buffer.from(JSON.stringify(inline)),
+      },
+    ]);
+
+    const hooks = await receiver.waitForRequests(2, { where: to("/hook") });
+    const inlines = await receiver.waitForRequests(1, { where: to("/inline") });
+
+    for (const { headers, body } of [...hooks, ...inlines])
+      expect(verify({ headers, body, secrets: [SECRET] })).toMatchObject({
+        ok: true,
+      });
+    expect(hooks[1]?.body.toString()).toBe('{"total":12.5}');
+    await waitFor(async () => {
+      const rows = await rowsOf(
+        clickhouseUrl,
+        `SELECT event_id, status, attempts FROM ${database}.delivery_status WHERE event_id != '' ORDER BY event_id`,
+      );
+      expect(rows).toEqual([
+        { event_id: "e_1", status: "delivered", attempts: 2 },
+        { event_id: "e_2", status: "delivered", attempts: 1 },
+      ]);
+      return true;
+    });
+  } finally {
+    await receiver.close();
+  }
+}
+
+const to = (path: string) => (request: ReceivedRequest) =>
+  request.path === path;
+
+/** What is written to the work topics and has no row that says where it was and why it ended. */
+async function unaccounted(
+  garbage: readonly ProducerRecord[],
+): Promise<string[]> {
+  const expected = new Map<string, number>();
+  for (const { topic } of garbage)
+    if (WORK.includes(topic.slice(prefix.length)))
+      expected.set(topic, (expected.get(topic) ?? 0) + 1);
+  const found = async () =>
+    await rowsOf<{ topic: string; places: string; reasons: string[] }>(
+      clickhouseUrl,
+      `SELECT record_topic AS topic, toString(uniqExact(record_partition, record_offset)) AS places,
+         groupUniqArray(reason) AS reasons
+       FROM ${database}.dead_letters WHERE detail != '' GROUP BY topic`,
+    );
+  const missing = async () => {
+    const rows = new Map((await found()).map((row) => [row.topic, row]));
+    return [...expected].flatMap(([topic, count]) => {
+      const places = Number(rows.get(topic)?.places ?? 0);
+      return places === count ? [] : [`${topic}: ${places} of ${count}`];
+    });
+  };
+  return await waitFor(async () => (await missing()).length === 0, {
+    timeoutMs: 15_000,
+  }).then(
+    () => [],
+    () => missing(),
+  );
+}
+
+/** Groups that have not committed the end of a partition. */
+async function lagging(): Promise<string[]> {
+  const admin = stack.kafka().admin();
+  await admin.connect();
+  try {
+    const found: string[] = [];
+    for (const [group, names] of Object.entries(GROUPS)) {
+      const topics = names.map((name) => prefix + name);
+      const ends = await admin.fetchLogRanges(topics);
+      const committed = await admin.fetchCommitted(prefix + group, topics);
+      const at = new Map(committed.map((one) => [placeOf(one), one.offset]));
+      for (const range of ends)
+        if (at.get(placeOf(range)) !== range.end)
+          found.push(
+            `${group} ${placeOf(range)}: ${at.get(placeOf(range))} of ${range.end}`,
+          );
+    }
+    return found;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+const placeOf = ({ topic, partition }: Pick<LogRange, "topic" | "partition">) =>
+  `${topic}/${partition}`;
+
+/** How many records of a compacted topic each service's table says it left out. */
+async function leftOut(name: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const service of running!.services) {
+    const count = await metric(
+      service.adminUrl,
+      `postrider_table_unreadable_total{topic="${prefix}${name}"}`,
+    );
+    if (count !== null) counts[service.name] = count;
+  }
+  return counts;
+}
+
+/** A null value takes a key out of its table; it is no garbage there. */
+function unreadableIn(
+  garbage: readonly (readonly ProducerRecord[])[],
+  name: string,
+): number {
+  return garbage
+    .flat()
+    .filter(({ topic, value }) => topic === prefix + name && value !== null)
+    .length;
+}
+
+async function entriesOf(service: string): Promise<number | null> {
+  const { adminUrl } = running!.services.find(({ name }) => name === service)!;
+  return await metric(
+    adminUrl,
+    `postrider_table_entries{topic="${prefix}endpoints"}`,
+  );
+}
+
+async function metric(adminUrl: string, name: string): Promise<number | null> {
+  const text = await (await fetch(`${adminUrl}/metrics`)).text();
+  const line = text
+    .split("\n")
+    .find((each) => each.startsWith(name.slice(0, -1)));
+  return line === undefined ? null : Number(line.split(" ").at(-1));
+}
+
+async function call(url: string, path: string, body: unknown): Promise<void> {
+  const response = await fetch(url + path, {
+    method: "POST",
+    headers: {
+      authorization: "Bearer admin",
+      "content-type": "application/json",
+    },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(await response.text());
+}
+
+async function write(records: readonly ProducerRecord[]): Promise<void> {
+  const producer = await stack.kafka().createProducer();
+  try {
+    for (let i = 0; i < records.length; i += 300)
+      await producer.sendBatch(records.slice(i, i + 300));
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+function soundValueOf(name: string): Buffer {
+  const codec = createAvroCodec({
+    schemas: readSchemaFiles(),
+    writers: {
+      byFingerprint: () => ({ kind: "unknown" }),
+      byId: () => ({ kind: "unknown" }),
+    },
+  });
+  const records: Readonly<Record<string, Pick<OutRecord, "topic" | "value">>> =
+    {
+      events: { topic: "events", value: anEvent() },
+      attempts: { topic: "attempts", value: anAttempt() },
+      intake: { topic: "intake", value: anIntake() },
+      signals: { topic: "signals", value: aSignal() },
+      "dead-letters": { topic: "dead-letters", value: aDeadLetter() },
+      endpoints: { topic: "endpoints", value: anEndpoint() },
+    };
+  const record = records[name] ?? { topic: "deliveries", value: aDelivery() };
+  // Each pair above fits; the union forgets which value goes with which topic.
+  return codec.encode({ ...record, key: null } as OutRecord);
+}
