@@ -37,7 +37,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   [/^kafkajs/, /^packages\/messaging\/src\/kafkajs-[^/]*\.ts$/],
   [/^avsc$/, /^packages\/messaging\/src\/(avro|registry)-[^/]*\.ts$/],
   [/^@kafkajs\//, /^packages\/messaging\/src\/registry-[^/]*\.ts$/],
-  [/^undici/, /^services\/dispatcher\/src\/sender\.ts$/],
+  [/^undici/, /^services\/dispatcher\/src\/sender(-connection)?\.ts$/],
   [
     /^@clickhouse\//,
     /^(services\/recorder\/src\/writer|services\/control\/src\/reader|packages\/testkit\/src\/clickhouse)\.ts$/,
