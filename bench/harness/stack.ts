@@ -1,0 +1,95 @@
+/** The run's own Kafka and ClickHouse, never anybody else's, and the product's own adapters on them. */
+import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
+import { startStack, type Stack } from "@postrider/local-stack";
+import {
+  applyTopics,
+  createDeadLetterOf,
+  createKafka,
+  createOutput,
+  createSchemas,
+  partitionCountsOf,
+  topicPlan,
+  type Admin,
+  type Kafka,
+  type Output,
+  type Schemas,
+} from "@postrider/messaging";
+import {
+  createLog,
+  createMeter,
+  systemClock,
+  type Lifecycle,
+} from "@postrider/runtime";
+
+/** Of every topic, so that a prefix costs little; one dispatcher owns them all anyway. */
+const PARTITIONS = 4;
+
+/** Topics under one prefix, and how to write and read them. */
+export interface Topics {
+  readonly prefix: string;
+  readonly kafka: Kafka;
+  readonly schemas: Schemas;
+  readonly output: Output;
+  readonly admin: Admin;
+  /** Closes the clients and deletes the topics. */
+  remove(): Promise<void>;
+}
+
+export async function startOwnStack(
+  onProgress: (text: string) => void,
+): Promise<Stack> {
+  const { KAFKA_BROKERS: _b, CLICKHOUSE_URL: _c, ...env } = process.env;
+  // Processes, whatever else there is: their CPU can be read.
+  return await startStack({ provider: "local", env, onProgress });
+}
+
+/** Everything under a prefix of its own, so that a run never sees what another left. */
+export async function createTopics(
+  stack: Stack,
+  prefix: string,
+  tiers = DEFAULT_TIERS,
+): Promise<Topics> {
+  const effects = {
+    log: createLog({ service: "bench", level: "silent" }),
+    meter: createMeter({ service: "bench" }),
+    clock: systemClock,
+  };
+  const kafka = createKafka(
+    { brokers: stack.kafka.brokers, clientId: "postrider-bench" },
+    effects,
+  );
+  const admin = kafka.admin();
+  await admin.connect();
+  const plan = topicPlan({
+    prefix,
+    tiers: parseTiers(tiers),
+    partitions: PARTITIONS,
+  });
+  await applyTopics(admin, plan);
+  const schemas = createSchemas({ kafka, prefix, ...effects });
+  const partitionsOf = partitionCountsOf(() => kafka.admin());
+  const output = createOutput({
+    ...effects,
+    createProducer: kafka.createProducer,
+    prefix,
+    partitionsOf,
+    encode: (record) => schemas.encode(record),
+    deadLetterOf: createDeadLetterOf({ stage: "bench", clock: systemClock }),
+  });
+  const parts: readonly Lifecycle[] = [schemas, output];
+  for (const part of parts) await part.start();
+  return {
+    prefix,
+    kafka,
+    schemas,
+    output,
+    admin,
+    async remove() {
+      const deadline = Date.now() + 10_000;
+      for (const part of parts.toReversed()) await part.stop(deadline);
+      await partitionsOf.disconnect();
+      await admin.deleteTopics(plan.map(({ topic }) => topic));
+      await admin.disconnect();
+    },
+  };
+}
