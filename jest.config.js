@@ -28,7 +28,6 @@ const everywhere = (suffix) => [
   `<rootDir>/packages/**/src/**/*${suffix}`,
   `<rootDir>/services/**/src/**/*${suffix}`,
   `<rootDir>/tests/**/*${suffix}`,
-  `<rootDir>/bench/**/*${suffix}`,
 ];
 
 export default {
