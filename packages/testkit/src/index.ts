@@ -8,3 +8,5 @@ export { execute, rowsOf } from "./clickhouse.ts";
 export * from "./receiver.ts";
 export * from "./raw-receiver.ts";
 export * from "./misbehaviour.ts";
+export * from "./ledger.ts";
+export * from "./invariant-checker.ts";
