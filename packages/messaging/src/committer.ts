@@ -11,6 +11,7 @@ import type { Clock, Log, Meter } from "./effects.ts";
 import { encodeOffsetMetadata } from "./offset-metadata.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
 import { StaleAssignmentError, type Consumer } from "./ports.ts";
+import type { RunnerObserver } from "./runner-observer.ts";
 
 /** The group's log is compacted memory of the broker: more than this is not written to it, bytes a second. */
 const COMMIT_BYTES_PER_SECOND = 200_000;
@@ -26,6 +27,7 @@ export interface CommitterOptions {
   /** Names this member in what it writes. */
   readonly tag: string;
   readonly intervalMs: number;
+  readonly observer?: RunnerObserver | undefined;
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
@@ -197,18 +199,24 @@ export class Committer {
 
   #acknowledged(
     partitions: readonly Partition[],
-    offsets: readonly { metadata: string }[],
+    offsets: readonly { offset: number; metadata: string }[],
   ): true {
-    const now = this.#options.clock.monotonic();
-    const labels = { stage: this.#options.stage };
+    const { clock, observer, stage } = this.#options;
+    const now = clock.monotonic();
+    const labels = { stage };
     partitions.forEach((partition, i) => {
       const { sentSince, stored } = partition;
+      const { offset, metadata } = offsets[i]!;
+      observer?.committed(
+        partition.topic,
+        partition.partition,
+        offset,
+        metadata,
+      );
       if (sentSince !== null)
         this.#age.observe((now - sentSince) / 1000, labels);
       partition.sentSince = null;
-      const at = stored.findIndex(
-        ({ metadata }) => metadata === offsets[i]!.metadata,
-      );
+      const at = stored.findIndex((one) => one.metadata === metadata);
       if (at > 0) stored.splice(0, at);
     });
     return true;

@@ -16,5 +16,8 @@ export * from "./table.ts";
 export * from "./schemas.ts";
 export * from "./kafka.ts";
 export * from "./stage-runner.ts";
+export type * from "./runner-observer.ts";
+export { decodeOffsetMetadata } from "./offset-metadata.ts";
+export type { OffsetMetadata } from "./offset-metadata.ts";
 export type { RunnerLimits } from "./runner-limits.ts";
 export type { RunnerHealth } from "./runner-health.ts";

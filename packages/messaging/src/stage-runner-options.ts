@@ -4,6 +4,7 @@ import type { Output } from "./output-port.ts";
 import type { Consumer, ConsumerOptions } from "./ports.ts";
 import type { RunnerHealth } from "./runner-health.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
+import type { RunnerObserver } from "./runner-observer.ts";
 import type { Decoder, Stage } from "./stage.ts";
 
 export interface StageRunnerOptions<In> {
@@ -23,6 +24,8 @@ export interface StageRunnerOptions<In> {
   readonly limits?: Partial<RunnerLimits>;
   /** Default: the raw record as it is. */
   readonly deadLetterOf?: DeadLetterOf;
+  /** For fault runs. */
+  readonly observer?: RunnerObserver | undefined;
 }
 
 export interface RunnerStats {

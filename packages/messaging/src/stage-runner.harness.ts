@@ -11,6 +11,7 @@ import type {
 } from "./ports.ts";
 import type { OutRecord, RawRecord } from "./record.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
+import type { RunnerObserver } from "./runner-observer.ts";
 import { createStageRunner } from "./stage-runner.ts";
 
 export const TOPIC = "t.in";
@@ -228,6 +229,7 @@ export function runnerUnderTest(options: {
   readonly stage?: Partial<Stage<string>>;
   readonly limits?: Partial<RunnerLimits>;
   readonly decode?: Decoder<string>;
+  readonly observer?: RunnerObserver;
   /** Handlers emit at once. */
   readonly isPrompt?: boolean;
 }): RunnerUnderTest {
@@ -290,6 +292,7 @@ export function runnerUnderTest(options: {
       histogram: () => nothing,
     },
     clock,
+    observer: options.observer,
     limits: { commitIntervalMs: 1, ...options.limits },
   });
   const handlingOf = (value: string) => {

@@ -90,6 +90,34 @@ test("a record is done only when its output is acknowledged; what is open stands
   });
 });
 
+test("an observer hears of each completion, and of each commit that was acknowledged, as it was stored", async () => {
+  const heard: unknown[] = [];
+  const under = await started(["a/1", "b/1"], {
+    observer: {
+      completed: (...at) => void heard.push(["completed", ...at]),
+      committed: (topic, partition, offset, metadata) =>
+        void heard.push([
+          "committed",
+          topic,
+          partition,
+          decodeOffsetMetadata(metadata, offset)!.runs,
+        ]),
+    },
+  });
+
+  under.consumer.commitGate = Promise.reject(new CommitError("away"));
+  under.consumer.commitGate.catch(() => undefined);
+  under.handlingOf("b/1").emit();
+  await soon(() => under.consumer.commits.length === 1);
+  await turns();
+  expect(heard).toEqual([["completed", TOPIC, 0, 1]]);
+  under.consumer.commitGate = null;
+  clock.advance(100);
+
+  await soon(() => heard.length === 2);
+  expect(heard[1]).toEqual(["committed", TOPIC, 0, [0, 1]]);
+});
+
 test("a failed commit is not tried again: the next one says the same and more", async () => {
   const under = await started(["a/1", "b/1"]);
   const gate = Promise.withResolvers<void>();

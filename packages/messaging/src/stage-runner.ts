@@ -96,6 +96,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
       consumer,
       tag: randomBytes(6).toString("base64url"),
       intervalMs: limits.commitIntervalMs,
+      observer: options.observer,
       log,
       meter,
       clock,
@@ -288,6 +289,11 @@ class Runner<In> implements StageRunner, ConsumerListener {
     if (partition.state === "lost" || !partition.close(entry)) return;
     // Counted with the gauges: a labelled counter costs more than all else that is done here.
     this.#handled++;
+    this.#options.observer?.completed(
+      partition.topic,
+      partition.partition,
+      entry.offset,
+    );
     this.#committer.changed(partition);
     if (partition.isPressed || partition.isFull) this.#relax(partition);
     if (this.#lanes.hasReady) this.#pump();
