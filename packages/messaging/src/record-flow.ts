@@ -2,19 +2,29 @@
  * What happens to one record after it was decoded: its handler, its output, its end.
  *
  *     queued ─take─▶ handled ─verdict─▶ produced ─acknowledged─▶ done
- *       │ ▲             │ threw
- *       │ └── back-off ◀┘
- *       └── relieved: deferred ─▶ produced ─▶ done
+ *       │ ▲             │ threw           │ ▲ refused
+ *       │ └── back-off ◀┘                 └─┘ back-off, the same records again
+ *       └── relieved: deferred ─▶ produced ─acknowledged─▶ done
  *
- * A record is done only when all that follows from it is acknowledged. Whatever fails on the way leaves it open, and it is
- * tried again: at least once, never not at all.
+ * A record is done only when all that follows from it is acknowledged. Whatever fails before leaves it open, and it is tried
+ * again: at least once, never not at all. But what was acknowledged must not be said a second time by another handling: a
+ * retry and a deferral of one delivery would be two chains of it. So:
+ *
+ * - Only the production stands in a `try`. After its acknowledgement come `done` and then the metrics, and what these throw
+ *   is a line in the log.
+ * - A verdict is produced chunk by chunk. A chunk that the output refuses was not taken at all (`Output.send` encodes all
+ *   before it queues any), so that chunk is sent again, and neither the chunks before it nor the handler with its HTTP
+ *   request are repeated.
+ * - `stage.defer`, or an iterable, that throws is a bug of the stage: the handler decides again. Of a `defer` that threw
+ *   nothing was produced. An iterable that throws after its first chunk is the one case in which something is said twice;
+ *   stages give arrays, which cannot, and what they fan out carries ids by which the twin is dropped.
  */
 import type { DeadLetterReason } from "@postrider/core";
 import type { DeadLetterOf } from "./dead-letter-of.ts";
 import type { Log } from "./effects.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Output } from "./output-port.ts";
-import type { OutRecord, RawRecord } from "./record.ts";
+import type { OutRecord } from "./record.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 import type { Stage, Verdict } from "./stage.ts";
 import type { Unfinished } from "./unfinished.ts";
@@ -42,10 +52,11 @@ const LONGEST_BACKOFF_MS = 30_000;
 
 export class RecordFlow<In> {
   readonly #options: RecordFlowOptions<In>;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Each ends one back-off. */
+  readonly #pauses = new Set<() => void>();
   /** Handlers at work. */
   inFlight = 0;
-  /** Records whose output is on its way. */
+  /** Records whose output is on its way, or that wait to be tried again. */
   producing = 0;
   #isStopped = false;
   #onIdle: (() => void) | null = null;
@@ -59,29 +70,23 @@ export class RecordFlow<In> {
     const { stage, lanes, signal } = this.#options;
     const lane = entry.lane!;
     this.inFlight++;
-    let verdict: Verdict;
+    let verdict: Verdict | null = null;
+    let bug: unknown = null;
     try {
       verdict = await stage.handle(entry, signal);
     } catch (error) {
-      this.inFlight--;
-      lanes.settle(lane, false);
-      this.#threw(entry, error);
-      return this.#settled();
+      bug = error;
     }
     this.inFlight--;
-    lanes.settle(lane, true);
     this.producing++;
+    lanes.settle(lane, verdict !== null);
     // The lane goes on while the output travels.
-    this.#settled();
-    try {
-      if (verdict.kind === "emit") {
-        if (!isEmpty(verdict.records))
-          await this.#produce(verdict.records, entry.raw);
-      } else await this.#deadLetter(entry, verdict.reason, verdict.detail);
-      this.#options.done(entry);
-    } catch (error) {
-      this.#threw(entry, error);
-    }
+    this.#options.settled();
+    if (verdict === null) await this.#again(entry, bug);
+    else if (verdict.kind === "emit") {
+      const { records } = verdict;
+      await this.#emit(entry, () => records);
+    } else await this.#deadLetter(entry, verdict.reason, verdict.detail);
     this.#produced();
   }
 
@@ -92,12 +97,7 @@ export class RecordFlow<In> {
     detail: string,
   ): Promise<void> {
     this.producing++;
-    try {
-      await this.#deadLetter(entry, reason, detail);
-      this.#options.done(entry);
-    } catch (error) {
-      this.#later(entry, error, () => void this.reject(entry, reason, detail));
-    }
+    await this.#deadLetter(entry, reason, detail);
     this.#produced();
   }
 
@@ -108,13 +108,11 @@ export class RecordFlow<In> {
     this.producing++;
     partition.deferring++;
     partition.deferringBytes += bytes;
-    try {
-      await this.#produce(stage.defer!(entry, slotAt), entry.raw);
-      metrics.deferrals();
-      this.#options.done(entry);
-    } catch (error) {
-      this.#threw(entry, error);
-    }
+    await this.#emit(
+      entry,
+      () => stage.defer!(entry, slotAt),
+      () => metrics.deferrals(),
+    );
     partition.deferring--;
     partition.deferringBytes -= bytes;
     this.#produced();
@@ -123,8 +121,7 @@ export class RecordFlow<In> {
   /** What waits to be tried again stays open, and is not. */
   stop(): void {
     this.#isStopped = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    for (const end of this.#pauses) end();
   }
 
   /** Resolves when no handler is at work and no output on its way. */
@@ -139,21 +136,18 @@ export class RecordFlow<In> {
     });
   }
 
-  async #produce(
-    records: Iterable<OutRecord>,
-    source: RawRecord,
+  async #emit(
+    entry: Unfinished<In>,
+    recordsOf: () => Iterable<OutRecord>,
+    count?: () => void,
   ): Promise<void> {
-    const { output } = this.#options;
-    if (Array.isArray(records) && records.length <= CHUNK_RECORDS)
-      return await output.send(records as readonly OutRecord[], source);
-    let chunk: OutRecord[] = [];
-    for (const record of records) {
-      chunk.push(record);
-      if (chunk.length < CHUNK_RECORDS) continue;
-      await output.send(chunk, source);
-      chunk = [];
+    let isAcknowledged: boolean;
+    try {
+      isAcknowledged = await this.#produce(entry, recordsOf());
+    } catch (bug) {
+      return await this.#again(entry, bug);
     }
-    if (chunk.length > 0) await output.send(chunk, source);
+    if (isAcknowledged) this.#finish(entry, count);
   }
 
   async #deadLetter(
@@ -161,45 +155,106 @@ export class RecordFlow<In> {
     reason: DeadLetterReason,
     detail: string,
   ): Promise<void> {
-    const { deadLetterOf, output, metrics } = this.#options;
-    await output.send([deadLetterOf(entry.raw, reason, detail)], entry.raw);
-    metrics.rejected(reason);
+    const { deadLetterOf, metrics } = this.#options;
+    const isAcknowledged = await this.#send(entry, () => [
+      deadLetterOf(entry.raw, reason, detail),
+    ]);
+    if (isAcknowledged) this.#finish(entry, () => metrics.rejected(reason));
   }
 
-  #threw(entry: Unfinished<In>, error: unknown): void {
-    this.#later(entry, error, () => this.#options.again(entry));
+  /** True once all are acknowledged; false if the record was given back before. Throws only what the iterable throws. */
+  async #produce(
+    entry: Unfinished<In>,
+    records: Iterable<OutRecord>,
+  ): Promise<boolean> {
+    if (Array.isArray(records) && records.length <= CHUNK_RECORDS)
+      return records.length === 0 || (await this.#send(entry, () => records));
+    let chunk: OutRecord[] = [];
+    for (const record of records) {
+      chunk.push(record);
+      if (chunk.length < CHUNK_RECORDS) continue;
+      const full = chunk;
+      if (!(await this.#send(entry, () => full))) return false;
+      chunk = [];
+    }
+    return chunk.length === 0 || (await this.#send(entry, () => chunk));
   }
 
-  #later(entry: Unfinished<In>, error: unknown, retry: () => void): void {
-    // Given back on a stop, or because its partition went: whoever owns it next takes it.
-    if (this.#isStopped || entry.partition.state === "lost") return;
-    const { log, metrics } = this.#options;
-    const { raw } = entry;
+  /** One chunk, until it is acknowledged (true) or the record is given back (false). Never rejects. */
+  async #send(
+    entry: Unfinished<In>,
+    recordsOf: () => readonly OutRecord[],
+  ): Promise<boolean> {
+    for (;;) {
+      try {
+        await this.#options.output.send(recordsOf(), entry.raw);
+        return true;
+      } catch (error) {
+        if (!(await this.#pause(entry, error))) return false;
+      }
+    }
+  }
+
+  /** All that follows is acknowledged: whatever is thrown here must not bring the record back. */
+  #finish(entry: Unfinished<In>, count?: () => void): void {
+    this.#guard(entry, () => this.#options.done(entry));
+    if (count !== undefined) this.#guard(entry, count);
+  }
+
+  #guard({ raw }: Unfinished<In>, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#options.log.error("record.aftermathFailed", {
+        topic: raw.topic,
+        partition: raw.partition,
+        offset: raw.offset,
+        error: textOf(error),
+      });
+    }
+  }
+
+  async #again(entry: Unfinished<In>, bug: unknown): Promise<void> {
+    if (await this.#pause(entry, bug)) this.#options.again(entry);
+  }
+
+  /** Backs off. False if the record is given back, on a stop or because its partition went: whoever owns it next takes it. */
+  async #pause(entry: Unfinished<In>, error: unknown): Promise<boolean> {
+    if (this.#isStopped || isLost(entry)) return false;
     const waitMs = Math.min(
       LONGEST_BACKOFF_MS,
       FIRST_BACKOFF_MS * 2 ** Math.min(entry.failures, 10),
     );
     entry.failures++;
-    metrics.handlerErrors();
+    this.#guard(entry, () => this.#tell(entry, error, waitMs));
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, waitMs);
+      this.#pauses.add(end);
+    });
+    // Both may have changed meanwhile.
+    return !this.#isStopped && !isLost(entry);
+  }
+
+  #tell(
+    { raw, failures }: Unfinished<In>,
+    error: unknown,
+    waitMs: number,
+  ): void {
+    const { log, metrics } = this.#options;
     log.error("record.handlerFailed", {
       topic: raw.topic,
       partition: raw.partition,
       offset: raw.offset,
-      failures: entry.failures,
+      failures,
       waitMs,
-      error:
-        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      error: textOf(error),
     });
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (entry.partition.state !== "lost") retry();
-    }, waitMs);
-    this.#timers.add(timer);
-  }
-
-  #settled(): void {
-    this.#options.settled();
-    this.#checkIdle();
+    metrics.handlerErrors();
   }
 
   #produced(): void {
@@ -216,6 +271,12 @@ export class RecordFlow<In> {
   }
 }
 
-function isEmpty(records: Iterable<OutRecord>): boolean {
-  return Array.isArray(records) && records.length === 0;
+function isLost({ partition }: Unfinished<unknown>): boolean {
+  return partition.state === "lost";
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error
+    ? (error.stack ?? error.message)
+    : String(error);
 }

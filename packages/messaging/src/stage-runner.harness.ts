@@ -1,6 +1,6 @@
 /** For the runner's unit tests: one member's side of a group, moved by hand, and an output that acknowledges when told to. */
 import type { Decoder, Stage, Verdict } from "./stage.ts";
-import type { Clock, LogFields } from "./effects.ts";
+import type { Clock, LogFields, Meter } from "./effects.ts";
 import type { Output } from "./output-port.ts";
 import type {
   CommittedOffset,
@@ -169,11 +169,15 @@ export class HandMovedOutput implements Output {
   isPrompt = true;
   #waiting: (() => void)[] = [];
   oldestMs = 0;
+  /** What the next calls reject with, in turn; null: the call is taken. */
+  readonly refusals: (Error | null)[] = [];
 
   start = async () => undefined;
   stop = async () => undefined;
 
   send(records: readonly OutRecord[], source?: RawRecord): Promise<void> {
+    const refusal = this.refusals.shift() ?? null;
+    if (refusal !== null) return Promise.reject(refusal);
     this.sent.push({ records, source });
     if (this.isPrompt) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
@@ -230,6 +234,7 @@ export function runnerUnderTest(options: {
   readonly limits?: Partial<RunnerLimits>;
   readonly decode?: Decoder<string>;
   readonly observer?: RunnerObserver;
+  readonly meter?: Meter;
   /** Handlers emit at once. */
   readonly isPrompt?: boolean;
 }): RunnerUnderTest {
@@ -286,7 +291,7 @@ export function runnerUnderTest(options: {
     topics: [TOPIC],
     output,
     log: { debug: note, info: note, warn: note, error: note },
-    meter: {
+    meter: options.meter ?? {
       counter: () => nothing,
       gauge: () => nothing,
       histogram: () => nothing,

@@ -287,6 +287,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
   #done(entry: Unfinished<In>): void {
     const { partition } = entry;
     if (partition.state === "lost" || !partition.close(entry)) return;
+    // First of all, so that it is committed whatever the rest does.
+    this.#committer.changed(partition);
     // Counted with the gauges: a labelled counter costs more than all else that is done here.
     this.#handled++;
     this.#options.observer?.completed(
@@ -294,7 +296,6 @@ class Runner<In> implements StageRunner, ConsumerListener {
       partition.partition,
       entry.offset,
     );
-    this.#committer.changed(partition);
     if (partition.isPressed || partition.isFull) this.#relax(partition);
     if (this.#lanes.hasReady) this.#pump();
   }
