@@ -53,6 +53,7 @@ export function compose(
     kafka,
     prefix,
     sessionTimeoutMs: config.sessionTimeoutMs,
+    schemaRegistryUrl: config.schemaRegistryUrl,
     registeredTopics: ["dead-letters"],
   });
   const partitionsOf = partitionCountsOf(() => kafka.admin());

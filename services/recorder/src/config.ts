@@ -20,6 +20,7 @@ export const migrateSpec = {
 export const recorderSpec = {
   kafkaBrokers: commonConfig.kafkaBrokers,
   topicPrefix: commonConfig.topicPrefix,
+  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   ...migrateSpec,
   encryptionKeys: {
     ...commonConfig.encryptionKeys,
