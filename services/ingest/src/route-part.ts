@@ -4,6 +4,7 @@ import {
   createTable,
   topicName,
 } from "@postrider/messaging";
+import { boundedOutput } from "./bounded-output.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
 import { createEventDecoder } from "./read-event.ts";
 import { createRouteStage } from "./route.stage.ts";
@@ -49,7 +50,7 @@ export function createRoutePart(shared: Shared): RolePart {
     kafka,
     groupId: `${config.topicPrefix}route`,
     topics: [topicName(config.topicPrefix, "events")],
-    output,
+    output: boundedOutput(output),
     deadLetterOf: shared.deadLetterOf,
     limits: {
       sessionTimeoutMs: config.sessionTimeoutMs,

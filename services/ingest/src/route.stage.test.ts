@@ -455,3 +455,23 @@ test("a schema that is not known yet lets the record wait, and JSON is told by i
     value: { kind: "event", form: "json" },
   });
 });
+
+test("deliveries of a large fan-out are made one by one, as they are taken", async () => {
+  const endpoints = Array.from({ length: 501 }, (_, n) =>
+    anEndpoint({ id: `ep_${n}`, eventTypes: ["*"] }),
+  );
+  const { stage, decode } = aRoute({ endpoints });
+  const raw = aRecord(envelope());
+  const decoded = decode(raw);
+  if (decoded.kind !== "decoded") throw new Error(decoded.kind);
+
+  const verdict = await stage.handle({ raw, value: decoded.value }, signal);
+
+  if (verdict.kind !== "emit") throw new Error(verdict.kind);
+  expect(Array.isArray(verdict.records)).toBe(false);
+  const topics = [...verdict.records].map(({ topic }) => topic);
+  expect(topics.slice(0, 501).every((topic) => topic === "deliveries")).toBe(
+    true,
+  );
+  expect(topics.slice(501)).toEqual(["intake", "intake"]);
+});

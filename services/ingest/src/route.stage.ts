@@ -42,6 +42,6 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   };
 }
 
-function emit(records: readonly OutRecord[]): Verdict {
+function emit(records: Iterable<OutRecord>): Verdict {
   return { kind: "emit", records };
 }

@@ -7,6 +7,7 @@ import {
   isTenantId,
   receivedAtOf,
   type Problem,
+  type RoutedDelivery,
   type WebhookEvent,
 } from "@postrider/core";
 import type { InRecord, OutRecord } from "@postrider/messaging";
@@ -37,6 +38,9 @@ export interface RoutingOptions {
   /** Called once per record with what was decided, for metrics and logs. */
   readonly onDecided?: (decision: IntakeDecision, known: KnownEvent) => void;
 }
+
+/** Up to so many deliveries an event's records are an array, which costs less to send. */
+const MOST_AT_ONCE = 500;
 
 /** What one record becomes. */
 export class Routing {
@@ -83,28 +87,31 @@ export class Routing {
   accepted({
     event,
     matched,
-  }: Extract<Judged, { kind: "accepted" }>): OutRecord[] {
+  }: Extract<Judged, { kind: "accepted" }>): Iterable<OutRecord> {
     const targets =
       matched === null ? [this.#inlineTarget(event)] : matched.sent.map(target);
-    const made = targets.map((one) =>
-      firstDelivery(event, this.#record.raw, one),
-    );
-    const isRouted = made.length > 0;
-    const intake = this.#intake({
-      decision: isRouted ? "routed" : "no_match",
-      ...(isRouted ? {} : { reason: whyNobody(matched) }),
-      deliveries: made.map(({ deliveryId, endpointId }) => ({
-        deliveryId,
-        endpointId,
-      })),
-      ...matched,
-    });
-    const deliveries = made.map((value): OutRecord => ({
-      topic: "deliveries",
-      key: value.endpointId,
-      value,
-    }));
-    return [...deliveries, ...intake];
+    if (targets.length === 0) {
+      const reason = whyNobody(matched);
+      return this.#intake({ decision: "no_match", reason, ...matched });
+    }
+    const records = this.#routed(event, targets, matched);
+    return targets.length > MOST_AT_ONCE ? records : [...records];
+  }
+
+  /** Made as they are produced: 10,000 deliveries of one event are never there at once. */
+  *#routed(
+    event: ValidEvent,
+    targets: readonly DeliveryTarget[],
+    matched: FanOut | null,
+  ): Generator<OutRecord> {
+    const deliveries: RoutedDelivery[] = [];
+    for (const one of targets) {
+      const value = firstDelivery(event, this.#record.raw, one);
+      const { deliveryId, endpointId } = value;
+      deliveries.push({ deliveryId, endpointId });
+      yield { topic: "deliveries", key: endpointId, value };
+    }
+    yield* this.#intake({ decision: "routed", deliveries, ...matched });
   }
 
   #inlineTarget(event: ValidEvent): DeliveryTarget {
