@@ -4,9 +4,19 @@ export * from "./test-effects.ts";
 export * from "./fake-clock.ts";
 export * from "./wait-for.ts";
 export * from "./use-stack.ts";
+export {
+  createTopics,
+  createAllTopics,
+  deleteTopicsUnder,
+  kafkaAt,
+} from "./stack-topics.ts";
 export { execute, rowsOf } from "./clickhouse.ts";
 export * from "./receiver.ts";
 export * from "./raw-receiver.ts";
 export * from "./misbehaviour.ts";
 export * from "./ledger.ts";
+export type * from "./evidence.ts";
+export * from "./runner-replay.ts";
+export * from "./seeded-random.ts";
+export * from "./read-topic.ts";
 export * from "./invariant-checker.ts";

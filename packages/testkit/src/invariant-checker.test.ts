@@ -1,12 +1,12 @@
 import { expect, test } from "@jest/globals";
 import { aDeadLetter, anAttempt, anIntake, BUILT_AT } from "./builders.ts";
+import type { Evidence, TableEvidence } from "./evidence.ts";
 import {
   checkInvariants,
   INVARIANTS,
-  type Evidence,
   type Invariant,
 } from "./invariant-checker.ts";
-import type { PublishedEntry, ReceivedEntry } from "./ledger.ts";
+import type { PublishedEntry, ReceivedEntry, RunnerEntry } from "./ledger.ts";
 
 const ids = {
   tenantId: "acme",
@@ -27,6 +27,7 @@ const received: ReceivedEntry = {
   webhookId: "msg_1",
   webhookTimestamp: "1",
   bodyHash: "h",
+  isSigned: true,
   at: BUILT_AT,
   monotonicMs: 0,
 };
@@ -63,18 +64,49 @@ function evidence(planted: Partial<Evidence> = {}): Evidence {
     attempts,
     deadLetters: [],
     intake: [routed],
-    clickhouse: {
-      attemptRows: attempts.length,
-      attemptPlaces: attempts.length,
-      rolledUpAttempts: attempts.filter((a) => a.attemptNumber > 0).length,
+    runner: [done(0), done(1)],
+    interruptions: [],
+    deliveries: [
+      { ...place(0), ...ids, timestamp: BUILT_AT, step: 0 },
+      { ...place(1), ...ids, timestamp: BUILT_AT + 1000, step: 1 },
+    ],
+    tables: [table(attempts.length)],
+    rolledUp: {
+      endpoint_hour: attempts.filter((a) => a.attemptNumber > 0).length,
     },
     lag: 0,
-    repeatsAllowed: 0,
+    survivors: [],
     ...planted,
   };
 }
 
-const rows = { attemptRows: 2, attemptPlaces: 2, rolledUpAttempts: 2 };
+function place(offset: number) {
+  return { topic: "deliveries", partition: 0, offset };
+}
+
+function done(offset: number): RunnerEntry {
+  const at = BUILT_AT + 10 + offset * 1000;
+  return { kind: "completed", ...place(offset), pid: 1, at, monotonicMs: 0 };
+}
+
+/** A commit of everything below `offset`. */
+function committed(offset: number): RunnerEntry {
+  return { ...done(offset), kind: "committed", metadata: "" };
+}
+
+function table(count: number, planted: Partial<TableEvidence> = {}) {
+  return {
+    table: "attempts",
+    records: count,
+    recordKeys: count,
+    rows: count,
+    rowKeys: count,
+    rowPlaces: count,
+    ...planted,
+  };
+}
+
+const figures = { heapBytes: 100, sockets: 5, timers: 5 };
 
 const planted: readonly [string, Invariant, Partial<Evidence>][] = [
   ["an event that left no trace", "lost", { intake: [] }],
@@ -102,7 +134,9 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
   [
     "two chains, step by step",
     "fork",
-    { attempts: [failed, failed, delivered, delivered] },
+    {
+      attempts: [failed, delivered, { ...delivered, worker: "other" }],
+    },
   ],
   [
     "an attempt number at two steps",
@@ -115,9 +149,9 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
     { attempts: [failed, { ...delivered, attemptNumber: 3 }] },
   ],
   [
-    "a step that does not grow",
+    "a step that no deferral took",
     "numbering",
-    { attempts: [failed, { ...delivered, step: 0 }] },
+    { attempts: [failed, { ...delivered, step: 2 }] },
   ],
   [
     "a retry a millisecond before it is due",
@@ -129,16 +163,44 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
     "bytes",
     { received: [received, { ...received, bodyHash: "x" }] },
   ],
-  ["a lost row", "rows", { clickhouse: { ...rows, attemptRows: 1 } }],
+  [
+    "a commit of what is not done",
+    "passed_work",
+    { runner: [done(0), committed(2)] },
+  ],
+  [
+    "a record done again after its commit",
+    "ignored_commit",
+    { runner: [done(0), committed(1), done(0), done(1)] },
+  ],
+  [
+    "a signature that does not fit",
+    "bytes",
+    { received: [received, { ...received, isSigned: false }] },
+  ],
+  [
+    "a lost row",
+    "rows",
+    { tables: [table(2, { rows: 1, rowKeys: 1, rowPlaces: 1 })] },
+  ],
   [
     "a doubled row that hides a lost one",
     "rows",
-    { clickhouse: { ...rows, attemptPlaces: 1 } },
+    { tables: [table(2, { rowPlaces: 1, rowKeys: 1 })] },
   ],
   [
     "a roll-up that counted twice",
     "roll_up",
-    { clickhouse: { ...rows, rolledUpAttempts: 3 } },
+    { rolledUp: { endpoint_hour: 3 } },
+  ],
+  [
+    "a socket that stays",
+    "resources",
+    {
+      survivors: [
+        { name: "d", before: figures, after: { ...figures, sockets: 6 } },
+      ],
+    },
   ],
   ["a record that nobody took", "lag", { lag: 1 }],
 ];
@@ -160,16 +222,38 @@ test("every invariant has a planted violation", () => {
 const sound: readonly [string, Partial<Evidence>][] = [
   ["a delivery after a retry", {}],
   [
-    "a repeat that a kill explains",
+    "a repeat that no commit prevented",
     {
-      attempts: [failed, failed, delivered],
+      attempts: [failed, { ...failed, worker: "other" }, delivered],
       received: [received, received, received],
-      repeatsAllowed: 1,
+      runner: [done(0), done(0), done(1)],
     },
   ],
   [
     "a request whose attempt record a kill took, with its repeat",
-    { received: [received, received, received], repeatsAllowed: 1 },
+    {
+      received: [received, received, received],
+      interruptions: [{ from: BUILT_AT + 5, until: BUILT_AT + 5 }],
+    },
+  ],
+  [
+    "a batch of output that was sent again",
+    {
+      attempts: [failed, failed, delivered],
+      tables: [table(3, { recordKeys: 2, rowKeys: 2 })],
+    },
+  ],
+  [
+    "a commit that names what is open",
+    { runner: [done(0), committed(1), done(1), committed(2)] },
+  ],
+  [
+    "a heap that breathes",
+    {
+      survivors: [
+        { name: "d", before: figures, after: { ...figures, heapBytes: 109 } },
+      ],
+    },
   ],
   [
     "a delivery that was given up",

@@ -2,8 +2,13 @@
  * What must hold at the end of a run, whatever was killed in it: pure, over what was written down and read back.
  * It assumes that the run is over: everything due has been waited for.
  */
-import type { Attempt, DeadLetter, Intake } from "@postrider/core";
-import type { PublishedEntry, ReceivedEntry } from "./ledger.ts";
+import { chainViolations } from "./chain-rules.ts";
+import type { Evidence } from "./evidence.ts";
+import {
+  explainedRepeats,
+  replayRunner,
+  type RunnerReplay,
+} from "./runner-replay.ts";
 
 export const INVARIANTS = [
   "lost",
@@ -14,9 +19,12 @@ export const INVARIANTS = [
   "numbering",
   "early",
   "bytes",
+  "passed_work",
+  "ignored_commit",
   "rows",
   "roll_up",
   "lag",
+  "resources",
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 
@@ -26,41 +34,27 @@ export interface Violation {
   readonly detail: string;
 }
 
-export interface Evidence {
-  readonly published: readonly PublishedEntry[];
-  readonly received: readonly ReceivedEntry[];
-  /** Every record of the topic `attempts`. */
-  readonly attempts: readonly Attempt[];
-  readonly deadLetters: readonly DeadLetter[];
-  readonly intake: readonly Intake[];
-  readonly clickhouse: {
-    readonly attemptRows: number;
-    /** Different (log_partition, log_offset). */
-    readonly attemptPlaces: number;
-    /** The sum of `attempts` over the hourly roll-up. */
-    readonly rolledUpAttempts: number;
-  };
-  /** Over all groups. */
-  readonly lag: number;
-  /** Requests that the run's faults may have repeated: in flight, and completed but in no acknowledged commit. */
-  readonly repeatsAllowed: number;
-}
-
 /** All violations; none where every invariant holds. Never throws. */
 export function checkInvariants(evidence: Evidence): Violation[] {
-  const chains = Map.groupBy(
-    evidence.attempts.filter((attempt) => attempt.attemptNumber > 0),
-    (attempt) => attempt.deliveryId,
-  );
+  const replay = replayRunner(evidence.runner);
+  const explained = explainedRepeats({ ...evidence, replay });
+  const chains = Map.groupBy(evidence.attempts, ({ deliveryId }) => deliveryId);
   return [
     ...losses(evidence),
-    ...requests(evidence),
-    ...[...chains].flatMap(([deliveryId, chain]) => [
-      ...forks(deliveryId, chain),
-      ...numbering(deliveryId, chain),
-      ...early(deliveryId, chain),
-    ]),
-    ...counts(evidence),
+    ...requests(evidence, explained),
+    ...[...chains].flatMap(([deliveryId, chain]) =>
+      [
+        ...chainViolations(
+          chain,
+          (step) => explained.get(`${deliveryId}#${step}`) ?? 0,
+        ),
+      ].map(({ invariant, detail }) =>
+        violation(invariant, deliveryId, detail),
+      ),
+    ),
+    ...commits(replay),
+    ...tables(evidence),
+    ...resources(evidence),
   ];
 }
 
@@ -104,15 +98,18 @@ function* losses(evidence: Evidence): Iterable<Violation> {
 }
 
 /** Requests against attempts: known, of the payload's bytes, and repeated no more often than the faults explain. */
-function* requests(evidence: Evidence): Iterable<Violation> {
-  const { published, received, attempts, repeatsAllowed } = evidence;
+function* requests(
+  evidence: Evidence,
+  explained: ReadonlyMap<string, number>,
+): Iterable<Violation> {
+  const { published, received, attempts, deliveries } = evidence;
   const hashOf = new Map(
     published.map((event) => [keyOf(event), event.bodyHash]),
   );
   const made = attempts.filter(({ attemptNumber }) => attemptNumber > 0);
   const madeOf = Map.groupBy(made, ({ webhookId }) => webhookId);
   const receivedOf = Map.groupBy(received, ({ webhookId }) => webhookId);
-  let repeats = 0;
+  const stepsOf = Map.groupBy(deliveries, ({ webhookId }) => webhookId);
   for (const [webhookId, seen] of receivedOf) {
     const tried = madeOf.get(webhookId);
     if (tried?.[0] === undefined) {
@@ -120,14 +117,26 @@ function* requests(evidence: Evidence): Iterable<Violation> {
       continue;
     }
     const distinct = new Set(
-      tried.map(
-        ({ deliveryId, attemptNumber }) => `${deliveryId}#${attemptNumber}`,
-      ),
+      tried.map(({ deliveryId, step }) => `${deliveryId}#${step}`),
     );
-    repeats += Math.max(0, seen.length - distinct.size);
+    const steps = new Set(
+      stepsOf
+        .get(webhookId)
+        ?.map(({ deliveryId, step }) => `${deliveryId}#${step}`),
+    );
+    let allowed = distinct.size;
+    for (const step of steps) allowed += explained.get(step) ?? 0;
+    if (seen.length > allowed)
+      yield violation(
+        "repeats",
+        webhookId,
+        `${seen.length} requests, ${allowed} explained`,
+      );
     const hash = hashOf.get(keyOf(tried[0]));
     if (seen.some((request) => request.bodyHash !== hash))
       yield violation("bytes", webhookId, "a body differs from the payload");
+    else if (seen.some(({ isSigned }) => !isSigned))
+      yield violation("bytes", webhookId, "a signature does not fit the body");
   }
   for (const [webhookId, tried] of madeOf)
     if (
@@ -135,116 +144,69 @@ function* requests(evidence: Evidence): Iterable<Violation> {
       !receivedOf.has(webhookId)
     )
       yield violation("unseen_delivery", webhookId, "no receiver saw it");
-  if (repeats > repeatsAllowed)
+}
+
+/** What the runner said to the group against what it had done. */
+function* commits({ passed, ignored }: RunnerReplay): Iterable<Violation> {
+  for (const place of passed)
     yield violation(
-      "repeats",
-      "all requests",
-      `${repeats} repeated, ${repeatsAllowed} explained`,
+      "passed_work",
+      place,
+      "a commit called it done before it was",
     );
-}
-
-/**
- * Two retry chains of one delivery. A kill repeats one step; a second chain makes every later step twice as well, or makes an
- * attempt at another step. Two kills that happen to repeat neighbouring steps of one delivery look the same.
- */
-function* forks(
-  deliveryId: string,
-  chain: readonly Attempt[],
-): Iterable<Violation> {
-  for (const [number, same] of Map.groupBy(
-    chain,
-    ({ attemptNumber }) => attemptNumber,
-  )) {
-    const steps = new Set(same.map(({ step }) => step));
-    if (steps.size > 1)
-      yield violation(
-        "fork",
-        deliveryId,
-        `attempt ${number} at the steps ${[...steps].join(", ")}`,
-      );
-  }
-  const bySteps = Map.groupBy(chain, ({ step }) => step);
-  const ordered = [...bySteps].sort(([a], [b]) => a - b);
-  for (const [i, [step, same]] of ordered.entries()) {
-    const [nextStep, next] = ordered[i + 1] ?? [step, []];
-    if (same.length > 1 && next.length > 1)
-      yield violation(
-        "fork",
-        deliveryId,
-        `the steps ${step} and ${nextStep} were both made more than once`,
-      );
-  }
-}
-
-/** Numbers count from 1 without a gap, and steps grow with them. */
-function* numbering(
-  deliveryId: string,
-  chain: readonly Attempt[],
-): Iterable<Violation> {
-  const stepOf = new Map<number, number>();
-  for (const { attemptNumber, step } of chain)
-    stepOf.set(
-      attemptNumber,
-      Math.min(step, stepOf.get(attemptNumber) ?? step),
+  for (const place of ignored)
+    yield violation(
+      "ignored_commit",
+      place,
+      "done again although an acknowledged commit said it was done",
     );
-  const ordered = [...stepOf].sort(([a], [b]) => a - b);
-  for (const [i, [number, step]] of ordered.entries()) {
-    if (number !== i + 1)
-      yield violation(
-        "numbering",
-        deliveryId,
-        `attempt ${i + 1} is missing before attempt ${number}`,
-      );
-    const before = ordered[i - 1]?.[1];
-    if (before !== undefined && step <= before)
-      yield violation(
-        "numbering",
-        deliveryId,
-        `attempt ${number} at step ${step}, after step ${before}`,
-      );
-  }
-}
-
-/** A retry starts no sooner than the earliest time that the attempt before it, or a repeat of it, gave. */
-function* early(
-  deliveryId: string,
-  chain: readonly Attempt[],
-): Iterable<Violation> {
-  const dueOf = new Map<number, number>();
-  for (const { attemptNumber, nextAttemptAt } of chain) {
-    if (nextAttemptAt === null) continue;
-    const due = dueOf.get(attemptNumber + 1) ?? Infinity;
-    dueOf.set(attemptNumber + 1, Math.min(due, nextAttemptAt));
-  }
-  for (const { attemptNumber, startedAt } of chain) {
-    const due = dueOf.get(attemptNumber);
-    if (due !== undefined && startedAt < due)
-      yield violation(
-        "early",
-        deliveryId,
-        `attempt ${attemptNumber} started ${due - startedAt} ms before it was due`,
-      );
-  }
 }
 
 /** ClickHouse against the log, and the lag. */
-function* counts(evidence: Evidence): Iterable<Violation> {
-  const { attempts, clickhouse, lag } = evidence;
-  const { attemptRows, attemptPlaces, rolledUpAttempts } = clickhouse;
-  if (attemptRows !== attempts.length || attemptPlaces !== attempts.length)
-    yield violation(
-      "rows",
-      "attempts",
-      `${attempts.length} records, ${attemptRows} rows of ${attemptPlaces} places`,
-    );
-  const counted = attempts.filter(({ attemptNumber }) => attemptNumber > 0);
-  if (rolledUpAttempts !== counted.length)
-    yield violation(
-      "roll_up",
-      "endpoint_hour",
-      `${counted.length} attempts, ${rolledUpAttempts} rolled up`,
-    );
-  if (lag !== 0) yield violation("lag", "all groups", `${lag} records`);
+function* tables(evidence: Evidence): Iterable<Violation> {
+  for (const of of evidence.tables) {
+    const isExact =
+      of.rows === of.rowPlaces &&
+      of.rowKeys === of.recordKeys &&
+      of.rows <= of.records;
+    if (!isExact)
+      yield violation(
+        "rows",
+        of.table,
+        `${of.records} records of ${of.recordKeys} keys; ${of.rows} rows of ${of.rowPlaces} places and ${of.rowKeys} keys`,
+      );
+  }
+  const counted = evidence.attempts.filter(
+    ({ attemptNumber }) => attemptNumber > 0,
+  ).length;
+  for (const [table, attempts] of Object.entries(evidence.rolledUp))
+    if (attempts !== counted)
+      yield violation(
+        "roll_up",
+        table,
+        `${counted} attempts, ${attempts} rolled up`,
+      );
+  if (evidence.lag !== 0)
+    yield violation("lag", "all groups", `${evidence.lag} records`);
+}
+
+const HEAP_GROWTH = 1.1;
+
+/** A process that lived through the fault holds no more than before. */
+function* resources({ survivors }: Evidence): Iterable<Violation> {
+  for (const { name, before, after } of survivors) {
+    const grown = [
+      after.heapBytes > before.heapBytes * HEAP_GROWTH ? "heap" : null,
+      after.sockets > before.sockets ? "sockets" : null,
+      after.timers > before.timers ? "timers" : null,
+    ].filter((what) => what !== null);
+    if (grown.length > 0)
+      yield violation(
+        "resources",
+        name,
+        `${grown.join(", ")} grew: ${JSON.stringify(before)} before, ${JSON.stringify(after)} after`,
+      );
+  }
 }
 
 function violation(

@@ -15,6 +15,7 @@ test("an entry is in the file once it is written, and a line that a kill cut is 
     webhookId: "msg_1",
     webhookTimestamp: "1767225600",
     bodyHash: bodyHash(Buffer.from("{}")),
+    isSigned: true,
   } as const;
 
   ledger.write(entry);

@@ -74,6 +74,8 @@ export interface Receiver {
       readonly where?: (request: ReceivedRequest) => boolean;
     },
   ): Promise<ReceivedRequest[]>;
+  /** Ends the connections over which nothing is being asked. */
+  closeIdle(): void;
   /** Ends every connection and stops listening. Twice is safe. */
   close(): Promise<void>;
 }
@@ -130,6 +132,7 @@ export async function startReceiver(
         },
         { what: `${count} requests at port ${port}`, ...wait },
       ),
+    closeIdle: () => server.closeIdleConnections(),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of connections.keys()) socket.destroy();

@@ -18,6 +18,7 @@ import {
 import type { DispatcherConfig } from "./config.ts";
 import { createDeliverStage } from "./deliver.stage.ts";
 import { createGuard } from "./guard.ts";
+import { openRunnerLedger } from "./runner-ledger.ts";
 import { createSender } from "./sender.ts";
 import { createSigner } from "./signer.ts";
 
@@ -89,6 +90,10 @@ export function compose(
     groupId: `${prefix}dispatcher`,
     topics: [topicName(prefix, "deliveries")],
     output,
+    observer:
+      config.runnerLedger === null
+        ? undefined
+        : openRunnerLedger(config.runnerLedger, clock),
     log,
     meter,
     clock,

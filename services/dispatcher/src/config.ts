@@ -4,6 +4,7 @@ import {
   integer,
   processConfig,
   readConfig,
+  text,
   type ConfigOf,
   type ConfigSpec,
   type Env,
@@ -32,6 +33,12 @@ export const dispatcherSpec = {
     parse: integer(1, 100_000),
     default: "1000",
     doc: "Attempts at once in one dispatcher: each holds a socket until it is decided.",
+  },
+  runnerLedger: {
+    env: "POSTRIDER_RUNNER_LEDGER",
+    parse: text,
+    default: null,
+    doc: "A file to which every completion and every acknowledged commit is appended, synchronously: for fault runs only, it costs throughput.",
   },
   ...processConfig(9401),
 } as const satisfies ConfigSpec;

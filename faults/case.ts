@@ -1,0 +1,12 @@
+import type { Random } from "@postrider/testkit";
+import type { World } from "./world.ts";
+
+/** One fault: what it does to a world under load. What must hold at the end is the same for all, and the checker's. */
+export interface FaultCase {
+  readonly name: string;
+  /** The promise, in a sentence; docs/guarantees.md quotes it. */
+  readonly proves: string;
+  /** Too long for `--short`. */
+  readonly isLong?: boolean;
+  run(world: World, random: Random): Promise<void>;
+}

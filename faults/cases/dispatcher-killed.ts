@@ -1,0 +1,21 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FaultCase } from "../case.ts";
+import { SESSION_TIMEOUT_MS } from "../world.ts";
+
+export const dispatcherKilled: FaultCase = {
+  name: "dispatcher-killed",
+  proves:
+    "a kill of the dispatcher, at any moment, loses nothing and repeats only what was in flight or said by no commit",
+  async run(world, random) {
+    await world.startAll();
+    const kills = world.isShort ? 1 : 5;
+    const seconds = 3 + kills * (2 + SESSION_TIMEOUT_MS / 1000);
+    const load = world.publisher.publish({ perSecond: 300, seconds });
+    for (let kill = 0; kill < kills; kill++) {
+      await sleep(random.between(700, 2_000));
+      await world.kill9(world.services.one("dispatcher"));
+      await world.services.start("dispatcher");
+    }
+    await load;
+  },
+};

@@ -1,0 +1,99 @@
+/** The endpoints of every case, and how a receiver behaves for each: written to the topic as control would, read by all services. */
+import { secretAad, type Endpoint } from "@postrider/core";
+import { createSchemas, topicName, type Kafka } from "@postrider/messaging";
+import { createKeyRing } from "@postrider/runtime";
+import {
+  anEndpoint,
+  testEffects,
+  type Answer,
+  type ReceivedRequest,
+} from "@postrider/testkit";
+
+export const TENANT = "acme";
+export const SECRET = "whsec_ZmF1bHRzIGFyZSB3aGF0IHdlIGxvb2sgZm9yIQ==";
+export const KEY = { kid: "k1", key: Buffer.alloc(32, 7) };
+
+/** How an endpoint behaves; its path at the receiver, and the last part of its event type. */
+export const BEHAVIOURS = [
+  "healthy0",
+  "healthy1",
+  "healthy2",
+  "healthy3",
+  "flaky",
+  "dead",
+  "blackhole",
+] as const;
+export type Behaviour = (typeof BEHAVIOURS)[number];
+
+const RETRIES: Readonly<Record<string, readonly number[]>> = {
+  flaky: [200, 500, 700, 1000, 1000],
+  dead: [200, 300],
+  blackhole: [200],
+};
+const HEALTHY_RETRIES = [200, 500, 1000, 1000, 1000, 1000];
+
+/** The endpoint of one behaviour at this receiver. */
+function endpointOf(behaviour: Behaviour, receiverUrl: string): Endpoint {
+  const id = `ep_${behaviour.padEnd(24, "0")}`;
+  const secretId = `sec_${behaviour}`;
+  const sealed = createKeyRing([KEY]).seal(
+    Buffer.from(SECRET),
+    secretAad(TENANT, id, secretId),
+  );
+  return anEndpoint({
+    id,
+    tenantId: TENANT,
+    url: `${receiverUrl}/${behaviour}`,
+    eventTypes: [`load.${behaviour}`],
+    secrets: [{ id: secretId, ...sealed, createdAt: 0, expiresAt: null }],
+    timeoutMs: behaviour === "blackhole" ? 1000 : 15_000,
+    maxConcurrency: 64,
+    retryDelaysMs: RETRIES[behaviour] ?? HEALTHY_RETRIES,
+  });
+}
+
+/** Writes them to `endpoints`, and our schemas to `schemas`. */
+export async function writeEndpoints(
+  kafka: Kafka,
+  prefix: string,
+  receiverUrl: string,
+  partitions: number,
+): Promise<void> {
+  const schemas = createSchemas({ ...testEffects(), kafka, prefix });
+  await schemas.start();
+  const producer = await kafka.createProducer();
+  try {
+    await producer.sendBatch(
+      BEHAVIOURS.map((behaviour, index) => {
+        const value = endpointOf(behaviour, receiverUrl);
+        return {
+          topic: topicName(prefix, "endpoints"),
+          partition: index % partitions,
+          key: Buffer.from(value.id),
+          value: schemas.encode({ topic: "endpoints", key: value.id, value }),
+        };
+      }),
+    );
+  } finally {
+    await producer.disconnect();
+    await schemas.stop(Date.now() + 5_000);
+  }
+}
+
+/** A flaky endpoint fails the first one or two requests of each webhook-id; a healthy one takes a moment. */
+export function answers(): (request: ReceivedRequest) => Answer {
+  const seen = new Map<string, number>();
+  return ({ path, headers }) => {
+    const behaviour = path.slice(1);
+    const id = headers["webhook-id"] ?? "";
+    if (behaviour === "blackhole") return "hang";
+    if (behaviour === "dead") return 503;
+    // Of the id and not of chance, so that a repeat is answered alike.
+    const delayMs = (id.charCodeAt(id.length - 1) % 8) * 5;
+    if (behaviour !== "flaky") return { status: 200, delayMs };
+    const times = (seen.get(id) ?? 0) + 1;
+    seen.set(id, times);
+    const failures = 1 + (id.charCodeAt(id.length - 2) % 2);
+    return { status: times <= failures ? 500 : 200, delayMs };
+  };
+}

@@ -1,0 +1,134 @@
+/** An open-loop publisher: events come when they are due, whether or not the last were acknowledged, and wait in line meanwhile. */
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  partitionOf,
+  topicName,
+  type Kafka,
+  type Producer,
+  type ProducerRecord,
+} from "@postrider/messaging";
+import { bodyHash, type Ledger, type Random } from "@postrider/testkit";
+import { TENANT, type Behaviour } from "./endpoints.ts";
+
+export interface Load {
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** At most so many events for these; the others share the rest. */
+  readonly rare?: Readonly<Partial<Record<Behaviour, number>>>;
+}
+
+export interface Publisher {
+  /** Resolves when all of it is acknowledged. May run beside another. */
+  publish(load: Load): Promise<void>;
+  /** Acknowledged so far. */
+  count(): number;
+  close(): Promise<void>;
+}
+
+interface Event {
+  readonly id: string;
+  readonly hash: string;
+  readonly record: ProducerRecord;
+}
+
+const TICK_MS = 20;
+const BATCH_RECORDS = 500;
+const RARE = { dead: 12, blackhole: 4 };
+
+export function createPublisher(options: {
+  readonly kafka: Kafka;
+  readonly prefix: string;
+  readonly partitions: number;
+  readonly ledger: Ledger;
+  readonly random: Random;
+}): Publisher {
+  const { kafka, prefix, partitions, ledger, random } = options;
+  const pending: Event[] = [];
+  let producer: Producer | null = null;
+  let made = 0;
+  let acknowledged = 0;
+  let sending: Promise<void> | null = null;
+
+  const eventFor = (behaviour: Behaviour): Event => {
+    const id = `e_${made++}`;
+    const text = "x".repeat(random.between(20, 600));
+    const payload = `{"n":${made},"big":12345678901234567890,"text":"${text}"}`;
+    const key = Buffer.from(`${TENANT}:${id}`);
+    const value = `{"id":"${id}","type":"load.${behaviour}","tenantId":"${TENANT}","payload":${payload}}`;
+    return {
+      id,
+      hash: bodyHash(Buffer.from(payload)),
+      record: {
+        topic: topicName(prefix, "events"),
+        partition: partitionOf(key, partitions),
+        key,
+        value: Buffer.from(value),
+      },
+    };
+  };
+
+  /** Sends what is pending until nothing is. A batch whose outcome is unknown is sent again: route knows the second. */
+  const drain = async (): Promise<void> => {
+    while (pending.length > 0) {
+      const batch = pending.slice(0, BATCH_RECORDS);
+      try {
+        producer ??= await kafka.createProducer();
+        await producer.sendBatch(batch.map(({ record }) => record));
+      } catch {
+        await producer?.disconnect().catch(() => undefined);
+        producer = null;
+        await sleep(100);
+        continue;
+      }
+      pending.splice(0, batch.length);
+      acknowledged += batch.length;
+      for (const { id, hash } of batch)
+        ledger.write({
+          kind: "published",
+          tenantId: TENANT,
+          eventId: id,
+          bodyHash: hash,
+        });
+    }
+  };
+  const flush = (): Promise<void> =>
+    (sending ??= drain().finally(() => (sending = null)));
+
+  return {
+    count: () => acknowledged,
+    async publish(load) {
+      const total = Math.round(load.perSecond * load.seconds);
+      const behaviours = planned(total, { ...RARE, ...load.rare }, random);
+      const startedAt = performance.now();
+      for (let sent = 0; sent < total;) {
+        const elapsed = (performance.now() - startedAt) / 1000;
+        const due = Math.min(total, Math.ceil(elapsed * load.perSecond));
+        for (; sent < due; sent++) pending.push(eventFor(behaviours[sent]!));
+        void flush();
+        await sleep(TICK_MS);
+      }
+      while (pending.length > 0) await flush();
+    },
+    async close() {
+      await sending;
+      await producer?.disconnect();
+    },
+  };
+}
+
+/** Which event is for whom: the rare ones somewhere, a seventh flaky, the rest healthy. */
+function planned(
+  total: number,
+  rare: Readonly<Record<string, number>>,
+  random: Random,
+): Behaviour[] {
+  const plan = Array.from({ length: total }, (): Behaviour =>
+    random.next() < 1 / 7
+      ? "flaky"
+      : random.pick(["healthy0", "healthy1", "healthy2", "healthy3"]),
+  );
+  for (const [behaviour, count] of Object.entries(rare))
+    for (let i = 0; i < Math.min(count, total / 10); i++)
+      plan[random.between(0, total - 1)] = behaviour as Behaviour; // RARE's own keys
+  return plan;
+}

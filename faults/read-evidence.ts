@@ -1,0 +1,209 @@
+/** Reads back what a run left in Kafka and ClickHouse, and whether it is over. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Attempt, DeadLetter, Delivery, Intake } from "@postrider/core";
+import {
+  createSchemas,
+  topicName,
+  type Admin,
+  type Kafka,
+  type LogRange,
+  type RawRecord,
+  type TopicValues,
+} from "@postrider/messaging";
+import {
+  readTopics,
+  rowsOf,
+  testEffects,
+  type DeliveryPlace,
+  type Evidence,
+  type TableEvidence,
+} from "@postrider/testkit";
+
+/** Each group and what it reads, without the prefix. */
+export function groupsOf(
+  tierTopics: readonly string[],
+): Readonly<Record<string, readonly string[]>> {
+  return {
+    route: ["events"],
+    dispatcher: ["deliveries"],
+    "retry-scheduler": tierTopics,
+    "recorder.intake": ["intake"],
+    "recorder.attempts": ["attempts"],
+    "recorder.dead-letters": ["dead-letters"],
+  };
+}
+
+export interface Lag {
+  readonly records: number;
+  /** `group topic/partition: committed of end`, of those that lag. */
+  readonly places: readonly string[];
+  /** Of everything that was ever written. */
+  readonly written: number;
+}
+
+export async function readLag(
+  admin: Admin,
+  prefix: string,
+  tierTopics: readonly string[],
+): Promise<Lag> {
+  let records = 0;
+  let written = 0;
+  const places: string[] = [];
+  for (const [group, names] of Object.entries(groupsOf(tierTopics))) {
+    const topics = names.map((name) => topicName(prefix, name));
+    const committed = await admin.fetchCommitted(prefix + group, topics);
+    const ends = await admin.fetchLogRanges(topics);
+    const at = new Map(committed.map((one) => [placeOf(one), one.offset]));
+    for (const range of ends) {
+      written += range.end;
+      const lag = range.end - (at.get(placeOf(range)) ?? range.start);
+      if (lag === 0) continue;
+      records += Math.abs(lag);
+      places.push(`${group} ${placeOf(range)}: ${lag} before ${range.end}`);
+    }
+  }
+  return { records, places, written };
+}
+
+const QUIET_EVERY_MS = 150;
+
+/** Waits until nothing lags, twice in a row with nothing written between. Returns the last look, which lags when time was over. */
+export async function waitForQuiet(
+  look: () => Promise<Lag>,
+  timeoutMs: number,
+): Promise<Lag> {
+  const end = performance.now() + timeoutMs;
+  let before: Lag | null = null;
+  for (;;) {
+    const now = await look();
+    if (now.records === 0 && before?.written === now.written) return now;
+    if (performance.now() >= end) return now;
+    before = now.records === 0 ? now : null;
+    await sleep(QUIET_EVERY_MS);
+  }
+}
+
+const placeOf = ({ topic, partition }: Pick<LogRange, "topic" | "partition">) =>
+  `${topic}/${partition}`;
+
+export type LogEvidence = Pick<
+  Evidence,
+  "attempts" | "deadLetters" | "intake" | "deliveries"
+>;
+
+/** Everything on the topics that say what became of events. A record that no schema fits is none of ours. */
+export async function readLog(
+  kafka: Kafka,
+  prefix: string,
+): Promise<LogEvidence> {
+  const schemas = createSchemas({ ...testEffects(), kafka, prefix });
+  await schemas.start();
+  try {
+    const names = ["attempts", "dead-letters", "intake", "deliveries"] as const;
+    const records = await readTopics(
+      kafka,
+      names.map((name) => topicName(prefix, name)),
+    );
+    const byTopic = Map.groupBy(records, ({ topic }) => topic);
+    const read = <T extends keyof TopicValues>(name: T) => {
+      const decode = schemas.decoderOf(name);
+      const found: { raw: RawRecord; value: TopicValues[T] }[] = [];
+      for (const raw of byTopic.get(topicName(prefix, name)) ?? []) {
+        const decoded = decode(raw);
+        if (decoded.kind === "decoded")
+          found.push({ raw, value: decoded.value });
+      }
+      return found;
+    };
+    const values = <T extends keyof TopicValues>(name: T) =>
+      read(name).map(({ value }) => value);
+    return {
+      attempts: values("attempts"),
+      deadLetters: values("dead-letters"),
+      intake: values("intake"),
+      deliveries: read("deliveries").map(placed),
+    };
+  } finally {
+    await schemas.stop(Date.now() + 5_000);
+  }
+}
+
+function placed({
+  raw,
+  value,
+}: {
+  readonly raw: RawRecord;
+  readonly value: Delivery;
+}): DeliveryPlace {
+  const { topic, partition, offset, timestamp } = raw;
+  const { deliveryId, webhookId, step } = value;
+  return { topic, partition, offset, timestamp, deliveryId, webhookId, step };
+}
+
+/** The tables that are made of topics, with the columns of their keys. */
+const TABLES = {
+  attempts:
+    "tenant_id, endpoint_id, started_at, delivery_id, attempt_number, step",
+  events:
+    "tenant_id, event_id, source_topic, source_partition, source_offset, part",
+  dead_letters:
+    "tenant_id, endpoint_id, dead_at, delivery_id, reason, record_topic, record_partition, record_offset",
+} as const;
+
+export async function readTables(
+  url: string,
+  database: string,
+  log: LogEvidence,
+): Promise<Pick<Evidence, "tables" | "rolledUp">> {
+  const recordKeys = {
+    attempts: log.attempts.map((one: Attempt) => [
+      one.endpointId,
+      one.startedAt,
+      one.deliveryId,
+      one.attemptNumber,
+      one.step,
+    ]),
+    events: log.intake.map((one: Intake) => [
+      one.eventId,
+      one.sourceTopic,
+      one.sourcePartition,
+      one.sourceOffset,
+      one.part,
+    ]),
+    dead_letters: log.deadLetters.map((one: DeadLetter) => [
+      one.endpointId,
+      one.deadAt,
+      one.deliveryId,
+      one.reason,
+      one.recordTopic,
+      one.recordPartition,
+      one.recordOffset,
+    ]),
+  };
+  const tables: TableEvidence[] = [];
+  for (const table of ["attempts", "events", "dead_letters"] as const) {
+    const [row] = await rowsOf<Record<string, string>>(
+      url,
+      `SELECT toString(count()) AS rows, toString(uniqExact(log_partition, log_offset)) AS places,
+         toString(uniqExact(${TABLES[table]})) AS keys FROM ${database}.${table}`,
+    );
+    const keys = recordKeys[table];
+    tables.push({
+      table,
+      records: keys.length,
+      recordKeys: new Set(keys.map((key) => JSON.stringify(key))).size,
+      rows: Number(row?.["rows"]),
+      rowKeys: Number(row?.["keys"]),
+      rowPlaces: Number(row?.["places"]),
+    });
+  }
+  const rolledUp: Record<string, number> = {};
+  for (const table of ["endpoint_hour", "tenant_minute"]) {
+    const [row] = await rowsOf<{ n: string }>(
+      url,
+      `SELECT toString(sum(attempts)) AS n FROM ${database}.${table}`,
+    );
+    rolledUp[table] = Number(row?.n);
+  }
+  return { tables, rolledUp };
+}

@@ -1,0 +1,113 @@
+/**
+ * `npm run faults -- [--short] [--seed N] [--only NAME]`: runs the cases against a stack of its own, one after the other, and ends with
+ * `N passed, N failed`. A case that fails prints what was violated, where its ledgers and logs are, and the command that repeats it.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { startStack, type Stack } from "@postrider/local-stack";
+import { seededRandom } from "@postrider/testkit";
+import type { FaultCase } from "./case.ts";
+import { CASES } from "./cases/index.ts";
+import { World, type Verdict } from "./world.ts";
+
+const VIOLATIONS_SHOWN = 12;
+
+interface Options {
+  readonly seed: number;
+  readonly isShort: boolean;
+  readonly folder: string;
+}
+
+export async function runFaults(args: readonly string[]): Promise<boolean> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      short: { type: "boolean", default: false },
+      seed: { type: "string" },
+      only: { type: "string" },
+    },
+  });
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
+  if (!Number.isSafeInteger(seed))
+    throw new Error(`--seed ${values.seed} is no whole number`);
+  const cases = chosen(values.only, values.short);
+  const folder = mkdtempSync(join(tmpdir(), "postrider-faults-"));
+  const options: Options = { seed, isShort: values.short, folder };
+  const stack = await startStack({ provider: "local" });
+  let passed = 0;
+  try {
+    console.log(`${cases.length} cases, seed ${seed}`);
+    for (const [index, one] of cases.entries())
+      if (await runCase(one, index, stack, options)) passed += 1;
+  } finally {
+    await stack.stop();
+  }
+  const failed = cases.length - passed;
+  if (failed === 0) rmSync(folder, { recursive: true, force: true });
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0;
+}
+
+function chosen(only: string | undefined, isShort: boolean): FaultCase[] {
+  if (only === undefined)
+    return CASES.filter(({ isLong }) => !(isShort && isLong));
+  const names = only.split(",");
+  for (const name of names)
+    if (!CASES.some((one) => one.name === name))
+      throw new Error(
+        `there is no case ${name}; there are: ${CASES.map((one) => one.name).join(", ")}`,
+      );
+  return CASES.filter(({ name }) => names.includes(name));
+}
+
+async function runCase(
+  one: FaultCase,
+  index: number,
+  stack: Stack,
+  options: Options,
+): Promise<boolean> {
+  const { seed, isShort } = options;
+  const folder = join(options.folder, one.name);
+  const startedAt = performance.now();
+  const world = new World({
+    stack,
+    prefix: `f${index}.`,
+    database: `postrider_f${index}`,
+    folder,
+    random: seededRandom(seed, one.name),
+    isShort,
+  });
+  let verdict: Verdict | null = null;
+  let fault: unknown = null;
+  try {
+    await world.prepare();
+    await one.run(world, seededRandom(seed, `${one.name} run`));
+    verdict = await world.judge();
+  } catch (error) {
+    fault = error;
+  }
+  const isPassed = verdict !== null && verdict.violations.length === 0;
+  await world.close(!isPassed);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const facts = Object.entries(verdict?.facts ?? {})
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
+  console.log(
+    `${isPassed ? "ok    " : "FAILED"} ${one.name} (${seconds} s) ${facts}`,
+  );
+  if (isPassed) return true;
+  if (fault !== null) console.log(fault);
+  for (const violation of verdict?.violations.slice(0, VIOLATIONS_SHOWN) ?? [])
+    console.log(
+      `       ${violation.invariant}: ${violation.subject}: ${violation.detail}`,
+    );
+  const more = (verdict?.violations.length ?? 0) - VIOLATIONS_SHOWN;
+  if (more > 0) console.log(`       and ${more} more`);
+  console.log(`       ledgers and logs: ${folder}`);
+  console.log(
+    `       again: npm run faults -- --seed ${seed} --only ${one.name}${isShort ? " --short" : ""}`,
+  );
+  return false;
+}

@@ -1,0 +1,162 @@
+/** The services of one case as processes, and what can be done to them. */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  becomesReady,
+  createPortPicker,
+  hasApi,
+  serviceEnv,
+  spawnService,
+  type PortPicker,
+  type RunningService,
+  type ServiceName,
+} from "@postrider/cli";
+import { waitFor, type ProcessFigures } from "@postrider/testkit";
+
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 90_000;
+
+export class Services {
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #logDirectory: string;
+  readonly #ports: PortPicker = createPortPicker();
+  readonly #started: RunningService[] = [];
+
+  constructor(
+    environment: Readonly<Record<string, string>>,
+    logDirectory: string,
+  ) {
+    this.#environment = environment;
+    this.#logDirectory = logDirectory;
+  }
+
+  /** One more of this service; `ready` waits until it says so. `env` is only for this one. */
+  async spawn(
+    name: ServiceName,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<RunningService> {
+    const adminPort = await this.#ports.pick(0);
+    const apiPort = hasApi(name) ? await this.#ports.pick(0) : null;
+    const count = this.#started.filter((one) => one.name === name).length;
+    const logFile = join(this.#logDirectory, `${name}-${count + 1}.log`);
+    const process = spawnService({
+      name,
+      logFile,
+      env: {
+        ...serviceEnv(this.#environment, adminPort, apiPort),
+        ...env,
+      },
+    });
+    const service: RunningService = {
+      ...process,
+      logFile,
+      adminUrl: `http://127.0.0.1:${adminPort}`,
+      url: apiPort === null ? null : `http://127.0.0.1:${apiPort}`,
+    };
+    this.#started.push(service);
+    return service;
+  }
+
+  async start(...names: readonly ServiceName[]): Promise<RunningService[]> {
+    const services: RunningService[] = [];
+    for (const name of names) services.push(await this.spawn(name));
+    await this.ready(...services);
+    return services;
+  }
+
+  async ready(...services: readonly RunningService[]): Promise<void> {
+    const deadline = Date.now() + READY_WITHIN_MS;
+    await Promise.all(
+      services.map((service) => becomesReady(service, deadline)),
+    );
+  }
+
+  /** Those that live, in the order of their starts. */
+  all(name?: ServiceName): RunningService[] {
+    return this.#started.filter(
+      (one) => !one.hasExited() && (name === undefined || one.name === name),
+    );
+  }
+
+  one(name: ServiceName): RunningService {
+    const [service] = this.all(name);
+    if (service === undefined) throw new Error(`no ${name} lives`);
+    return service;
+  }
+
+  async kill9(service: RunningService): Promise<void> {
+    service.child.kill("SIGKILL");
+    await service.exited;
+  }
+
+  /** SIGTERM; throws when it does not end by itself, with code 0. */
+  async stop(service: RunningService): Promise<void> {
+    const { code, signal } = await service.stop(STOP_WITHIN_MS);
+    if (code !== 0)
+      throw new Error(`${service.name} ended with ${code ?? signal}`);
+  }
+
+  async killAll(): Promise<void> {
+    await Promise.all(this.all().map((service) => this.kill9(service)));
+  }
+}
+
+/** One line of a service's metrics page; null where there is none. */
+export async function metricOf(
+  service: RunningService,
+  name: string,
+): Promise<number | null> {
+  const page = await fetch(`${service.adminUrl}/metrics`, {
+    headers: { connection: "close" },
+    signal: AbortSignal.timeout(5_000),
+  });
+  const lines = (await page.text()).split("\n");
+  const line = lines.find(
+    (each) => each.startsWith(name) && /^[ {]/.test(each.slice(name.length)),
+  );
+  return line === undefined ? null : Number(line.split(" ").at(-1));
+}
+
+/** Heap after a collection, sockets and timers; the least of some looks, as a request of its own may be open at any one. */
+export async function figuresOf(
+  service: RunningService,
+): Promise<ProcessFigures> {
+  const least = { heapBytes: Infinity, sockets: Infinity, timers: Infinity };
+  for (let look = 0; look < LOOKS; look++) {
+    service.child.kill("SIGUSR2");
+    await sleep(LOOK_EVERY_MS);
+    const [heapBytes, sockets, timers] = await Promise.all([
+      metricOf(service, "postrider_heap_used_bytes"),
+      metricOf(service, "postrider_open_sockets"),
+      metricOf(service, "postrider_active_timers"),
+    ]);
+    least.heapBytes = Math.min(least.heapBytes, heapBytes ?? Infinity);
+    least.sockets = Math.min(least.sockets, sockets ?? Infinity);
+    least.timers = Math.min(least.timers, timers ?? Infinity);
+  }
+  return least;
+}
+
+const LOOKS = 10;
+const LOOK_EVERY_MS = 50;
+
+/** The figures once they are no more than before, or those of the last look. */
+export async function figuresNoMoreThan(
+  service: RunningService,
+  before: ProcessFigures,
+  timeoutMs: number,
+): Promise<ProcessFigures> {
+  let last = await figuresOf(service);
+  await waitFor(
+    async () => {
+      last = await figuresOf(service);
+      return (
+        last.heapBytes <= before.heapBytes * 1.1 &&
+        last.sockets <= before.sockets &&
+        last.timers <= before.timers
+      );
+    },
+    { timeoutMs, everyMs: 200 },
+  ).catch(() => undefined);
+  return last;
+}

@@ -1,0 +1,273 @@
+/**
+ * What a case has: a stack that all cases share, topics and tables and services of its own, a receiver and a publisher with
+ * ledgers, and the judge of what is left at the end.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { migrate, type RunningService } from "@postrider/cli";
+import { parseTiers } from "@postrider/core";
+import type { Stack } from "@postrider/local-stack";
+import type { Admin, Kafka } from "@postrider/messaging";
+import { verify } from "@postrider/signing";
+import {
+  bodyHash,
+  checkInvariants,
+  createAllTopics,
+  deleteTopicsUnder,
+  execute,
+  kafkaAt,
+  openLedger,
+  readEntries,
+  replayRunner,
+  startReceiver,
+  type Evidence,
+  type Interruption,
+  type Ledger,
+  type Random,
+  type Receiver,
+  type Survivor,
+  type Violation,
+} from "@postrider/testkit";
+import { answers, KEY, SECRET, writeEndpoints } from "./endpoints.ts";
+import { createPublisher, type Publisher } from "./publisher.ts";
+import { readLag, readLog, readTables, waitForQuiet } from "./read-evidence.ts";
+import { figuresNoMoreThan, figuresOf, Services } from "./services.ts";
+
+/** Of each topic but `control` and `schemas`: what testkit's topics have. */
+export const PARTITIONS = 2;
+export const SESSION_TIMEOUT_MS = 6_000;
+const TIERS = "200ms,500ms,1s";
+const QUIET_WITHIN_MS = 60_000;
+
+export interface WorldOptions {
+  readonly stack: Stack;
+  /** Of this case, such as `f3.`. */
+  readonly prefix: string;
+  readonly database: string;
+  /** Ledgers and logs. */
+  readonly folder: string;
+  readonly random: Random;
+  readonly isShort: boolean;
+}
+
+/** What a case came to. `facts` are for people: how much happened, and how often the fault showed. */
+export interface Verdict {
+  readonly violations: readonly Violation[];
+  readonly facts: Readonly<Record<string, number>>;
+}
+
+export class World {
+  readonly options: WorldOptions;
+  readonly stack: Stack;
+  readonly kafka: Kafka;
+  readonly prefix: string;
+  readonly isShort: boolean;
+  readonly tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
+  readonly services: Services;
+  readonly #interruptions: Interruption[] = [];
+  readonly #survivors: Survivor[] = [];
+  readonly #ledgers: Ledger[] = [];
+  #admin: Admin | null = null;
+  #receiver: Receiver | null = null;
+  #publisher: Publisher | null = null;
+
+  constructor(options: WorldOptions) {
+    const { stack, prefix, folder } = options;
+    this.options = options;
+    this.stack = stack;
+    this.prefix = prefix;
+    this.isShort = options.isShort;
+    this.kafka = kafkaAt(stack.kafka.brokers, "faults");
+    mkdirSync(folder, { recursive: true });
+    this.services = new Services(this.#environment(), folder);
+  }
+
+  get publisher(): Publisher {
+    return present(this.#publisher);
+  }
+
+  get receiver(): Receiver {
+    return present(this.#receiver);
+  }
+
+  get admin(): Admin {
+    return present(this.#admin);
+  }
+
+  /** Topics, tables, endpoints, receiver and publisher; no service yet. */
+  async prepare(): Promise<void> {
+    const { stack, database, folder, prefix } = this.options;
+    const seen = openLedger(join(folder, "received"));
+    const published = openLedger(join(folder, "published"));
+    this.#ledgers.push(seen, published);
+    this.#receiver = await startReceiver({
+      answer: answers(),
+      onRequest: ({ headers, body }) =>
+        seen.write({
+          kind: "received",
+          webhookId: headers["webhook-id"] ?? "",
+          webhookTimestamp: headers["webhook-timestamp"] ?? "",
+          bodyHash: bodyHash(body),
+          isSigned: verify({ headers, body, secrets: [SECRET] }).ok,
+        }),
+    });
+    await Promise.all([
+      migrate({ url: stack.clickhouse.url, database }),
+      createAllTopics(this.kafka, prefix, this.tierTopics),
+    ]);
+    await writeEndpoints(this.kafka, prefix, this.#receiver.url, PARTITIONS);
+    this.#admin = this.kafka.admin();
+    await this.#admin.connect();
+    this.#publisher = createPublisher({
+      kafka: this.kafka,
+      prefix,
+      partitions: PARTITIONS,
+      ledger: published,
+      random: this.options.random,
+    });
+  }
+
+  /** The services that deliver, once each, ready. */
+  async startAll(): Promise<void> {
+    await this.services.start(
+      "ingest",
+      "dispatcher",
+      "retry-scheduler",
+      "recorder",
+    );
+  }
+
+  /** A fault that may cut off what dispatchers have begun, for as long as `fault` runs. */
+  async interrupted<T>(fault: () => Promise<T>): Promise<T> {
+    const from = Date.now();
+    try {
+      return await fault();
+    } finally {
+      this.#interruptions.push({ from, until: Date.now() });
+    }
+  }
+
+  /** kill -9 of a service; of a dispatcher it explains repeats. */
+  async kill9(service: RunningService): Promise<void> {
+    const kill = () => this.services.kill9(service);
+    await (service.name === "dispatcher" ? this.interrupted(kill) : kill());
+  }
+
+  /** Nothing lags; throws what does when that takes too long. */
+  async quiet(): Promise<void> {
+    const lag = await this.#waitForQuiet();
+    if (lag.records > 0)
+      throw new Error(`did not come to rest: ${lag.places.join("; ")}`);
+  }
+
+  /** Figures of every living service before and after `fault`, both at rest. */
+  async surviving(fault: () => Promise<void>): Promise<void> {
+    await this.quiet();
+    this.receiver.closeIdle();
+    const services = this.services.all();
+    const before = await Promise.all(services.map(figuresOf));
+    await fault();
+    await this.quiet();
+    this.receiver.closeIdle();
+    const after = await Promise.all(
+      services.map((service, i) =>
+        figuresNoMoreThan(service, before[i]!, 10_000),
+      ),
+    );
+    services.forEach(({ name }, i) =>
+      this.#survivors.push({ name, before: before[i]!, after: after[i]! }),
+    );
+  }
+
+  /** Waits for the end of everything, reads what is left, and judges it. */
+  async judge(): Promise<Verdict> {
+    const lag = await this.#waitForQuiet();
+    const evidence = await this.#evidence(lag.records);
+    const replay = replayRunner(evidence.runner);
+    const ages = replay.commitAgesMs;
+    const requests = new Set(
+      evidence.attempts.map(({ deliveryId, step }) => `${deliveryId}#${step}`),
+    ).size;
+    const violations = checkInvariants(evidence);
+    for (const violation of violations)
+      if (violation.invariant === "lag")
+        violations[violations.indexOf(violation)] = {
+          ...violation,
+          detail: lag.places.join("; "),
+        };
+    return {
+      violations,
+      facts: {
+        events: evidence.published.length,
+        requests: evidence.received.length,
+        attempts: evidence.attempts.length,
+        repeats: evidence.received.length - requests,
+        doneAgain: [...replay.repeated.values()].reduce((a, b) => a + b, 0),
+        deadLetters: evidence.deadLetters.length,
+        commitAgeP99Ms: ages[Math.floor(ages.length * 0.99)] ?? 0,
+      },
+    };
+  }
+
+  /** Ends what is left of the case. `isKept` leaves topics and tables for who looks. */
+  async close(isKept: boolean): Promise<void> {
+    const { stack, database, prefix } = this.options;
+    await this.services.killAll();
+    await this.#publisher?.close();
+    await this.#admin?.disconnect();
+    await this.#receiver?.close();
+    for (const ledger of this.#ledgers) ledger.close();
+    if (isKept) return;
+    await execute(
+      stack.clickhouse.url,
+      `DROP DATABASE IF EXISTS ${database} SYNC`,
+    );
+    await deleteTopicsUnder(this.kafka, prefix);
+  }
+
+  async #waitForQuiet() {
+    return await waitForQuiet(
+      () => readLag(this.admin, this.prefix, this.tierTopics),
+      QUIET_WITHIN_MS,
+    );
+  }
+
+  async #evidence(lag: number): Promise<Evidence> {
+    const { stack, database, folder, prefix } = this.options;
+    const log = await readLog(this.kafka, prefix);
+    return {
+      ...log,
+      ...(await readTables(stack.clickhouse.url, database, log)),
+      published: readEntries(join(folder, "published"), "published"),
+      received: readEntries(join(folder, "received"), "received"),
+      runner: readEntries(join(folder, "runner"), "completed", "committed"),
+      interruptions: this.#interruptions,
+      survivors: this.#survivors,
+      lag,
+    };
+  }
+
+  #environment(): Record<string, string> {
+    const { stack, database, folder, prefix } = this.options;
+    const preload = new URL("preload/collect-garbage.ts", import.meta.url);
+    return {
+      KAFKA_BROKERS: stack.kafka.brokers.join(","),
+      CLICKHOUSE_URL: stack.clickhouse.url,
+      POSTRIDER_TOPIC_PREFIX: prefix,
+      POSTRIDER_CLICKHOUSE_DATABASE: database,
+      POSTRIDER_ADMIN_KEY: "admin",
+      POSTRIDER_ENCRYPTION_KEYS: `${KEY.kid}:${KEY.key.toString("base64")}`,
+      POSTRIDER_TIERS: TIERS,
+      POSTRIDER_SESSION_TIMEOUT: `${SESSION_TIMEOUT_MS}ms`,
+      POSTRIDER_ALLOW_HTTP: "true",
+      POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
+      POSTRIDER_RUNNER_LEDGER: join(folder, "runner"),
+      NODE_OPTIONS: `--import=${preload.href}`,
+    };
+  }
+}
+
+function present<T>(part: T | null): T {
+  if (part === null) throw new Error("the world is not prepared");
+  return part;
+}

@@ -1,0 +1,3 @@
+import { runFaults } from "../faults/run.ts";
+
+if (!(await runFaults(process.argv.slice(2)))) process.exitCode = 1;
