@@ -1,9 +1,18 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  randomBytes,
+  type KeyObject,
+} from "node:crypto";
 
 const ALGORITHM = "aes-256-gcm";
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+
+/** By how much a ciphertext is longer than what was sealed. */
+export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 
 /** One key of the ring; `kid` is stored beside whatever it sealed. */
 export interface EncryptionKey {
@@ -44,7 +53,8 @@ export function createKeyRing(keys: readonly EncryptionKey[]): KeyRing {
   const newest = keys[0];
   if (newest === undefined)
     throw new KeyRingError("BAD_KEYS", "the key ring has no key");
-  const byId = new Map<string, Buffer>();
+  // As objects, made once: from its bytes, a key costs each seal and each opening more than the cipher itself.
+  const byId = new Map<string, KeyObject>();
   for (const { kid, key } of keys) {
     if (key.length !== KEY_BYTES)
       throw new KeyRingError(
@@ -53,12 +63,13 @@ export function createKeyRing(keys: readonly EncryptionKey[]): KeyRing {
       );
     if (byId.has(kid))
       throw new KeyRingError("BAD_KEYS", `key ${kid} is there twice`);
-    byId.set(kid, key);
+    byId.set(kid, createSecretKey(key));
   }
+  const sealing = byId.get(newest.kid)!; // set above
   return {
     seal: (plain, aad) => ({
       kid: newest.kid,
-      ciphertext: encrypt(newest.key, plain, aad),
+      ciphertext: encrypt(sealing, plain, aad),
     }),
     open({ kid, ciphertext }, aad) {
       const key = byId.get(kid);
@@ -98,7 +109,7 @@ function parseKey(entry: string, index: number): EncryptionKey {
   return { kid: match[1] ?? "", key };
 }
 
-function encrypt(key: Buffer, plain: Uint8Array, aad: string): Buffer {
+function encrypt(key: KeyObject, plain: Uint8Array, aad: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, nonce);
   cipher.setAAD(Buffer.from(aad));
@@ -111,13 +122,13 @@ function encrypt(key: Buffer, plain: Uint8Array, aad: string): Buffer {
 }
 
 function decrypt(
-  key: Buffer,
+  key: KeyObject,
   kid: string,
   ciphertext: Uint8Array,
   aad: string,
 ): Buffer {
   const refusal = `what key ${kid} sealed does not open: another key, another owner, or changed bytes`;
-  if (ciphertext.length < NONCE_BYTES + TAG_BYTES)
+  if (ciphertext.length < SEAL_BYTES)
     throw new KeyRingError("NOT_AUTHENTIC", refusal);
   const decipher = createDecipheriv(
     ALGORITHM,
