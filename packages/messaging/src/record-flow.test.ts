@@ -172,3 +172,31 @@ test("a record whose output is refused stays open, and a stop does not wait for 
   expect(under.output.sent).toEqual([]);
   expect(under.consumer.commits).toEqual([]);
 });
+
+test("what a stage wants beside the dead letter of a record it never saw is written with it", async () => {
+  const under = await started({
+    stage: {
+      unread: (raw, reason, detail) => [
+        outputOf(`${raw.offset} ${reason} ${detail}`),
+      ],
+    },
+  });
+
+  under.consumer.append(0, "!");
+  under.consumer.append(0, null);
+  under.consumer.deliver();
+
+  await soon(() => committed(under) === 2);
+  const written = under.output.sent.map(({ records }) =>
+    records.map(({ topic, value }) =>
+      Buffer.isBuffer(value) ? `${topic}: ${String(value)}` : topic,
+    ),
+  );
+  expect(written).toEqual([
+    ["dead-letters", "attempts: 0 unreadable a bang"],
+    [
+      "dead-letters",
+      expect.stringMatching(/^attempts: 1 unreadable The decoder failed/),
+    ],
+  ]);
+});

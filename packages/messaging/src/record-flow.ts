@@ -45,6 +45,11 @@ export interface RecordFlowOptions<In> {
   readonly again: (entry: Unfinished<In>) => void;
 }
 
+type Rejection = Pick<
+  Extract<Verdict, { kind: "reject" }>,
+  "reason" | "detail"
+>;
+
 /** Records given to the output at once, from a verdict that yields many. */
 const CHUNK_RECORDS = 500;
 const FIRST_BACKOFF_MS = 100;
@@ -86,18 +91,23 @@ export class RecordFlow<In> {
     else if (verdict.kind === "emit") {
       const { records } = verdict;
       await this.#emit(entry, () => records);
-    } else await this.#deadLetter(entry, verdict.reason, verdict.detail);
+    } else await this.#deadLetter(entry, verdict);
     this.#produced();
   }
 
-  /** The raw record becomes a dead letter. Never rejects. */
+  /** The raw record, which no handler could take, becomes a dead letter and what the stage wants beside it. Never rejects. */
   async reject(
     entry: Unfinished<In>,
     reason: DeadLetterReason,
     detail: string,
   ): Promise<void> {
+    const { stage } = this.#options;
     this.producing++;
-    await this.#deadLetter(entry, reason, detail);
+    await this.#deadLetter(
+      entry,
+      { reason, detail },
+      () => stage.unread?.(entry.raw, reason, detail) ?? [],
+    );
     this.#produced();
   }
 
@@ -152,12 +162,13 @@ export class RecordFlow<In> {
 
   async #deadLetter(
     entry: Unfinished<In>,
-    reason: DeadLetterReason,
-    detail: string,
+    { reason, detail }: Rejection,
+    besides: () => readonly OutRecord[] = () => [],
   ): Promise<void> {
     const { deadLetterOf, metrics } = this.#options;
     const isAcknowledged = await this.#send(entry, () => [
       deadLetterOf(entry.raw, reason, detail),
+      ...besides(),
     ]);
     if (isAcknowledged) this.#finish(entry, () => metrics.rejected(reason));
   }

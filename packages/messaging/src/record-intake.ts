@@ -183,12 +183,6 @@ export class RecordIntake<In> {
 /** A decoder never throws by contract; if one does, its record is unreadable and the partition goes on. */
 function neverThrowing<In>(decode: Decoder<In>): Decoder<In> {
   return (raw) => {
-    if (raw.value === null)
-      return {
-        kind: "unreadable",
-        reason: "unreadable",
-        detail: "The record has no value.",
-      };
     try {
       return decode(raw);
     } catch (error) {

@@ -13,6 +13,12 @@ export interface Stage<In> {
   forget?(partition: { topic: string; partition: number }): void;
   /** What follows from the record. A rejected promise is a bug: logged, counted, and tried again with back-off. */
   handle(record: InRecord<In>, signal: AbortSignal): Promise<Verdict>;
+  /** What follows, beside its dead letter, from a record that never reached `handle`: it could not be read, or its schema never came. Absent: nothing. */
+  unread?(
+    raw: RawRecord,
+    reason: DeadLetterReason,
+    detail: string,
+  ): readonly OutRecord[];
   /** Relief: what a record that has not started becomes, when its lane is too slow for the window. Absent: the partition is paused instead. */
   defer?(record: InRecord<In>, slotAt: EpochMs): Iterable<OutRecord>;
 }

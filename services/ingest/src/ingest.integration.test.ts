@@ -365,15 +365,13 @@ test("garbage never stops a partition: each record is a sealed dead letter and a
     const sealed = { kid: value.rawKid!, ciphertext: value.rawValue };
     expect(keyRing.open(sealed, rawValueAad(at))).toHaveLength(value.rawBytes);
   }
-  // the runner itself gives up a record without a value, and intake has nothing to say of it
-  const readable = all.length - 1;
-  const invalid = await atLeast(readable, () =>
+  const invalid = await atLeast(all.length, () =>
     intake.records.filter(({ value }) => value.decision === "invalid"),
   );
-  expect(invalid).toHaveLength(readable);
+  expect(invalid).toHaveLength(all.length);
 });
 
-test("a schema that never comes lets the others pass, and ends as a sealed dead letter", async () => {
+test("a schema that never comes lets the others pass, and ends as a sealed dead letter and an intake row", async () => {
   const unknown = Buffer.concat([Buffer.of(0xc3, 0x01), randomBytes(40)]);
   await produce([event(unknown), event(envelope("beside.1"))]);
 
@@ -392,6 +390,18 @@ test("a schema that never comes lets the others pass, and ends as a sealed dead 
   expect(keyRing.open({ kid: rawKid!, ciphertext: rawValue! }, aad)).toEqual(
     unknown,
   );
+  const row = await waitFor(() =>
+    intake.records.find(({ value }) => value.rule === "unknown_schema"),
+  );
+  expect(row.value).toMatchObject({
+    decision: "invalid",
+    tenantId: null,
+    eventId: null,
+    payloadBytes: unknown.length,
+    sourceTopic: recordTopic,
+    sourcePartition: recordPartition,
+    sourceOffset: recordOffset,
+  });
 });
 
 test("a broken rule is a dead letter with the secret blanked, naming field and rule", async () => {

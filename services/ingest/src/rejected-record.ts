@@ -4,13 +4,13 @@ import {
   type Destination,
   type EpochMs,
   type Problem,
-  rawValueAad,
   type WebhookEvent,
 } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
 import type { KnownEvent } from "./intake-records.ts";
 import type { RouteInput } from "./read-event.ts";
+import { sealRaw } from "./seal-raw.ts";
 
 export interface RejectedRecord {
   readonly raw: RawRecord;
@@ -83,11 +83,8 @@ function keptValue(
   { raw, input }: RejectedRecord,
   { keyRing, encodeEvent }: RejectContext,
 ): Pick<DeadLetter, "rawValue" | "rawKid"> {
-  if (raw.value === null) return { rawValue: null, rawKid: null };
-  if (input.kind === "unreadable") {
-    const sealed = keyRing.seal(raw.value, rawValueAad(raw));
-    return { rawValue: sealed.ciphertext, rawKid: sealed.kid };
-  }
+  if (raw.value === null || input.kind === "unreadable")
+    return sealRaw(raw, keyRing);
   if (input.form === "json")
     return { rawValue: blankSecret(raw.value), rawKid: null };
   const { event } = input;

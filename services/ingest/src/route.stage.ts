@@ -28,6 +28,11 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
     forget(partition) {
       window.forget(partition);
     },
+    unread(raw, reason, detail) {
+      const problem = { field: "", rule: reason, message: detail };
+      const value: RouteInput = { kind: "unreadable", problem };
+      return new Routing({ raw, value }, routing).unread(reason, detail);
+    },
     async handle({ raw, value }) {
       window.see(raw);
       const judged = judgeEvent(value, options);

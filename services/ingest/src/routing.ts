@@ -1,4 +1,5 @@
 import {
+  type DeadLetterReason,
   type Endpoint,
   type EpochMs,
   eventIdProblem,
@@ -71,6 +72,12 @@ export class Routing {
       ...(problem === undefined ? {} : { problem }),
     });
     return [deadLetter, ...intake];
+  }
+
+  /** The intake of a record that the runner gave up, with a dead letter of its own, before it was read. */
+  unread(rule: DeadLetterReason, reason: string): OutRecord[] {
+    const problem = { field: "", rule, message: reason };
+    return this.#intake({ decision: "invalid", reason, problem });
   }
 
   refused(count: number): OutRecord[] {

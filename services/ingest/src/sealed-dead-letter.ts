@@ -1,12 +1,13 @@
-import { type DeadLetter, rawValueAad } from "@postrider/core";
+import type { DeadLetter } from "@postrider/core";
 import {
   type Clock,
   createDeadLetterOf,
   type DeadLetterOf,
 } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
+import { sealRaw } from "./seal-raw.ts";
 
-/** For records that the runner gives up itself (a schema that never came, a record too large): the raw value is sealed, because it may hold a secret. */
+/** For records that the runner gives up itself (a schema that never came, a record too large): the raw value is sealed. */
 export function createSealedDeadLetterOf(options: {
   readonly keyRing: KeyRing;
   readonly clock: Clock;
@@ -14,13 +15,9 @@ export function createSealedDeadLetterOf(options: {
   const plain = createDeadLetterOf({ stage: "route", clock: options.clock });
   return (raw, reason, detail) => {
     const record = plain(raw, reason, detail);
-    const letter = record.value as DeadLetter; // a DeadLetterOf makes a dead letter
-    if (letter.rawValue === null) return record;
-    const sealed = options.keyRing.seal(letter.rawValue, rawValueAad(raw));
     const value: DeadLetter = {
-      ...letter,
-      rawValue: sealed.ciphertext,
-      rawKid: sealed.kid,
+      ...(record.value as DeadLetter), // a DeadLetterOf makes a dead letter
+      ...sealRaw(raw, options.keyRing),
     };
     return { topic: "dead-letters", key: record.key, value };
   };

@@ -1,0 +1,17 @@
+import { type DeadLetter, rawValueAad } from "@postrider/core";
+import { RAW_VALUE_LIMIT_BYTES, type RawRecord } from "@postrider/messaging";
+import { type KeyRing, SEAL_BYTES } from "@postrider/runtime";
+
+/**
+ * The raw value of a record that could not be read, sealed, because it may hold a secret anywhere. Cut before it is sealed,
+ * so that the whole keeps within what a dead letter may carry: a ciphertext that is cut later opens no more.
+ */
+export function sealRaw(
+  raw: RawRecord,
+  keyRing: KeyRing,
+): Pick<DeadLetter, "rawValue" | "rawKid"> {
+  if (raw.value === null) return { rawValue: null, rawKid: null };
+  const kept = raw.value.subarray(0, RAW_VALUE_LIMIT_BYTES - SEAL_BYTES);
+  const { kid, ciphertext } = keyRing.seal(kept, rawValueAad(raw));
+  return { rawValue: ciphertext, rawKid: kid };
+}
