@@ -28,6 +28,7 @@ const everywhere = (suffix) => [
   `<rootDir>/packages/**/src/**/*${suffix}`,
   `<rootDir>/services/**/src/**/*${suffix}`,
   `<rootDir>/tests/**/*${suffix}`,
+  `<rootDir>/bench/**/*${suffix}`,
 ];
 
 export default {

@@ -8,3 +8,4 @@ export {
 } from "./stack.ts";
 export type { ServerHandle } from "./server-process.ts";
 export { StackError, type StackErrorCode } from "./stack-error.ts";
+export { KAFKA_VERSION } from "./kafka-settings.ts";

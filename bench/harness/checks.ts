@@ -1,0 +1,82 @@
+/** What a run must show of itself before it prints a number. Each throws with what it found. */
+import type { Attempt, DeadLetter } from "@postrider/core";
+import { topicName } from "@postrider/messaging";
+import { waitFor } from "@postrider/testkit";
+import { Webhook } from "standardwebhooks";
+import { headerOf } from "../sink/request-reader.ts";
+import type { SinkReport } from "../sink/protocol.ts";
+import { readTopic } from "./read-topic.ts";
+import type { Topics } from "./stack.ts";
+
+/** Every id came, none twice and none that was not sent. */
+export function checkIds(report: SinkReport, ids: ReadonlySet<string>): void {
+  const strange = report.ids.filter((id) => !ids.has(id)).length;
+  if (report.unique !== ids.size || report.requests !== ids.size || strange > 0)
+    throw new Error(
+      `the sink saw ${report.requests} requests with ${report.unique} ids, ${strange} of them strange; ${ids.size} were sent`,
+    );
+}
+
+/** By the public verifier, not by ours. */
+export function checkSignatures(report: SinkReport, secret: string): void {
+  const webhook = new Webhook(secret);
+  if (report.requests >= 100 && report.sample.length === 0)
+    throw new Error("the sink kept no sample");
+  for (const { head, body } of report.sample) {
+    const names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+    const headers = names.map((name) => [name, headerOf(head, name)]);
+    webhook.verify(Buffer.from(body).toString(), Object.fromEntries(headers));
+  }
+}
+
+/** The group has read and committed everything. */
+export async function checkLag(
+  { admin, prefix }: Topics,
+  group: string,
+  name: string,
+): Promise<void> {
+  const topic = topicName(prefix, name);
+  const ranges = await admin.fetchLogRanges([topic]);
+  await waitFor(
+    async () => {
+      const stored = await admin.fetchCommitted(`${prefix}${group}`, [topic]);
+      const offsets = new Map(stored.map((s) => [s.partition, s.offset]));
+      return ranges.every(
+        ({ partition, start, end }) =>
+          start === end || offsets.get(partition) === end,
+      );
+    },
+    { what: `lag 0 of ${group} on ${name}` },
+  );
+}
+
+/** One record on `attempts` per delivery, and nothing in `dead-letters`. */
+export async function checkAttempts(
+  { kafka, schemas, prefix }: Topics,
+  count: number,
+): Promise<void> {
+  const decode = schemas.decoderOf("attempts");
+  const deliveries = new Set<string>();
+  let records = 0;
+  await readTopic(kafka, topicName(prefix, "attempts"), (raw) => {
+    const decoded = decode(raw);
+    if (decoded.kind !== "decoded") throw new Error("an unreadable attempt");
+    const { deliveryId } = decoded.value as Attempt;
+    deliveries.add(deliveryId);
+    records += 1;
+  });
+  const reasons: string[] = [];
+  const decodeDead = schemas.decoderOf("dead-letters");
+  await readTopic(kafka, topicName(prefix, "dead-letters"), (raw) => {
+    const decoded = decodeDead(raw);
+    reasons.push(
+      decoded.kind === "decoded"
+        ? (decoded.value as DeadLetter).reason
+        : decoded.kind,
+    );
+  });
+  if (records !== count || deliveries.size !== count || reasons.length > 0)
+    throw new Error(
+      `${records} attempts of ${deliveries.size} deliveries, ${reasons.length} dead letters (${reasons[0] ?? ""}); expected ${count}`,
+    );
+}

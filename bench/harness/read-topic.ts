@@ -1,0 +1,47 @@
+/** What a topic holds now, read the way a table reads: a private group, no commits. */
+import { randomUUID } from "node:crypto";
+import type { Kafka, RawRecord } from "@postrider/messaging";
+
+/** Calls once for each record up to the ends as they are at the start. */
+export async function readTopic(
+  kafka: Kafka,
+  topic: string,
+  onRecord: (record: RawRecord) => void,
+): Promise<void> {
+  const ends = new Map<number, number>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const consumer = kafka.consumer({
+    groupId: `${topic}.read.${randomUUID()}`,
+    topics: [topic],
+  });
+  const finish = (): void => {
+    if (ends.size === 0) resolve();
+  };
+  await consumer.start({
+    assigned(_epoch, partitions) {
+      consumer.fetchLogRanges(partitions).then((ranges) => {
+        for (const range of ranges) {
+          if (range.start < range.end) ends.set(range.partition, range.end);
+          consumer.seek(range, range.start);
+        }
+        consumer.resume(partitions);
+        finish();
+      }, reject);
+    },
+    batch(_epoch, batch) {
+      for (const record of batch.records) onRecord(record);
+      const end = ends.get(batch.partition);
+      if (end !== undefined && batch.lastOffset + 1 >= end)
+        ends.delete(batch.partition);
+      finish();
+    },
+    revoking() {},
+    outOfRange() {},
+    connected() {},
+  });
+  try {
+    await promise;
+  } finally {
+    await consumer.stop();
+  }
+}

@@ -1,0 +1,112 @@
+/** The result line, its record in results/NAME.jsonl, and the table for people. */
+import { execFileSync } from "node:child_process";
+import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { KAFKA_VERSION } from "@postrider/local-stack";
+import type { BenchResult, Figures } from "./context.ts";
+
+const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
+
+export interface ReportedResult extends BenchResult {
+  readonly commit: string;
+  readonly machine: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly short: boolean;
+  readonly at: string;
+}
+
+export function reportOf(
+  result: BenchResult,
+  isShort: boolean,
+): ReportedResult {
+  return {
+    ...result,
+    commit: commit(),
+    machine: machine(),
+    versions: versions(),
+    short: isShort,
+    at: new Date().toISOString(),
+  };
+}
+
+export function appendResult(report: ReportedResult): void {
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${report.bench}.jsonl`);
+  appendFileSync(file, `${JSON.stringify(report)}\n`);
+}
+
+/** The last result of another bench on this machine, full ones before short ones; null where there is none. */
+export function lastResult(bench: string): ReportedResult | null {
+  let lines: string[];
+  try {
+    lines = readFileSync(join(RESULTS, `${bench}.jsonl`), "utf8").split("\n");
+  } catch {
+    return null;
+  }
+  const results = lines
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as ReportedResult) // written by `appendResult`
+    .filter((result) => result.machine === machine());
+  return results.findLast(({ short }) => !short) ?? results.at(-1) ?? null;
+}
+
+/** One line: what was measured, against what, and whether that is enough. */
+export function sentenceOf(report: ReportedResult): string {
+  const { bench, ratio, spread, pairs, target, pass } = report;
+  const compared =
+    ratio === null
+      ? ""
+      : ` ${ratio} of the baseline${spread === null ? "" : ` (${spread.join("–")}, ${pairs} pairs)`};`;
+  return `${bench}:${compared} target ${target}: ${pass ? "met" : "MISSED"}`;
+}
+
+export function tableOf({ figures, baseline }: BenchResult): string {
+  const rows = [
+    ...rowsOf("", figures),
+    ...rowsOf("baseline ", baseline),
+  ] as const;
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows
+    .map(([name, value]) => `  ${name.padEnd(width)}  ${value}`)
+    .join("\n");
+}
+
+function rowsOf(prefix: string, figures: Figures): [string, string][] {
+  return Object.entries(figures).map(([name, value]) => [
+    `${prefix}${name}`,
+    value.toLocaleString("en"),
+  ]);
+}
+
+/** The commit that is checked out, `+` behind it where tracked files differ from it. */
+function commit(): string {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { encoding: "utf8" }).trim();
+  const differs = git("status", "--porcelain", "--untracked-files=no") !== "";
+  return git("rev-parse", "--short", "HEAD") + (differs ? "+" : "");
+}
+
+/** As lscpu names it. */
+function machine(): string {
+  const text = execFileSync("lscpu", {
+    encoding: "utf8",
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  const field = (name: string): string =>
+    new RegExp(`^${name}: +(.+)$`, "m").exec(text)?.[1] ?? "unknown";
+  return `${field("CPU\\(s\\)")} × ${field("Model name")}`;
+}
+
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const of = (name: string): string =>
+    (require(`${name}/package.json`) as { version: string }).version; // every package has one
+  return {
+    node: process.versions.node,
+    undici: of("undici"),
+    kafkajs: of("kafkajs"),
+    kafka: KAFKA_VERSION,
+  };
+}

@@ -1,0 +1,67 @@
+/** The sink as the harness sees it. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SinkCount, SinkQuestion, SinkReport } from "../sink/protocol.ts";
+import {
+  messageOf,
+  programOf,
+  startPinned,
+  type Cores,
+  type Pinned,
+} from "./processes.ts";
+
+export interface Sink {
+  readonly url: string;
+  readonly pid: number;
+  /** Forgets what it has seen. */
+  reset(): Promise<void>;
+  count(): Promise<SinkCount>;
+  report(): Promise<SinkReport>;
+  /** Resolves once that many unique ids came; throws after `timeoutMs` without a new one. */
+  waitForUnique(count: number, timeoutMs?: number): Promise<SinkCount>;
+  stop(): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 10;
+
+export async function startSink(cores: Cores): Promise<Sink> {
+  const sink = startPinned({
+    name: "sink",
+    cores,
+    main: programOf("sink/main.ts"),
+  });
+  const { port } = await messageOf<{ port: number }>(sink, "listening");
+  const count = (): Promise<SinkCount> => ask(sink, "count", "count");
+  return {
+    url: `http://127.0.0.1:${port}/hook`,
+    pid: sink.pid,
+    reset: async () => void (await ask(sink, "reset", "count")),
+    count,
+    report: () => ask(sink, "report", "report"),
+    async waitForUnique(wanted, timeoutMs = 15_000) {
+      let last = await count();
+      let progressAt = performance.now();
+      while (last.unique < wanted) {
+        if (performance.now() - progressAt > timeoutMs)
+          throw new Error(
+            `the sink has seen ${last.unique} of ${wanted} ids and no new one for ${timeoutMs / 1000} s`,
+          );
+        await sleep(LOOK_EVERY_MS);
+        const now = await count();
+        if (now.unique > last.unique) progressAt = performance.now();
+        last = now;
+      }
+      return last;
+    },
+    stop: () => sink.stop(1_000),
+  };
+}
+
+async function ask<T>(
+  sink: Pinned,
+  question: SinkQuestion["kind"],
+  answer: string,
+): Promise<T> {
+  const answered = messageOf<T>(sink, answer);
+  sink.child.send({ kind: question } satisfies SinkQuestion);
+  return await answered;
+}

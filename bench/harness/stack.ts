@@ -1,0 +1,96 @@
+/** The run's own Kafka and ClickHouse, never anybody else's, and the product's own adapters on them. */
+import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
+import { startStack, type Stack } from "@postrider/local-stack";
+import {
+  applyTopics,
+  createDeadLetterOf,
+  createKafka,
+  createOutput,
+  createSchemas,
+  partitionCountsOf,
+  topicPlan,
+  type Admin,
+  type Kafka,
+  type Output,
+  type Schemas,
+} from "@postrider/messaging";
+import {
+  createLog,
+  createMeter,
+  systemClock,
+  type Lifecycle,
+} from "@postrider/runtime";
+import type { BenchContext } from "./context.ts";
+
+/** Of every topic, so that a prefix costs little; one dispatcher owns them all anyway. */
+const PARTITIONS = 4;
+
+/** Topics under one prefix, and how to write and read them. */
+export interface Topics {
+  readonly prefix: string;
+  readonly kafka: Kafka;
+  readonly schemas: Schemas;
+  readonly output: Output;
+  readonly admin: Admin;
+  /** Closes the clients and deletes the topics. Twice is safe; the end of the run does it too. */
+  remove(): Promise<void>;
+}
+
+export async function startOwnStack({
+  say,
+  undo,
+}: BenchContext): Promise<Stack> {
+  const { KAFKA_BROKERS: _b, CLICKHOUSE_URL: _c, ...env } = process.env;
+  // Processes, whatever else there is: their CPU can be read.
+  const stack = await startStack({ provider: "local", env, onProgress: say });
+  undo.push(() => stack.stop());
+  return stack;
+}
+
+/** Everything under a prefix of its own, so that a run never sees what another left. */
+export async function createTopics(
+  { undo }: Pick<BenchContext, "undo">,
+  stack: Stack,
+  prefix: string,
+): Promise<Topics> {
+  const effects = {
+    log: createLog({ service: "bench", level: "silent" }),
+    meter: createMeter({ service: "bench" }),
+    clock: systemClock,
+  };
+  const kafka = createKafka(
+    { brokers: stack.kafka.brokers, clientId: "postrider-bench" },
+    effects,
+  );
+  const admin = kafka.admin();
+  await admin.connect();
+  const plan = topicPlan({
+    prefix,
+    tiers: parseTiers(DEFAULT_TIERS),
+    partitions: PARTITIONS,
+  });
+  await applyTopics(admin, plan);
+  const schemas = createSchemas({ kafka, prefix, ...effects });
+  const partitionsOf = partitionCountsOf(() => kafka.admin());
+  const output = createOutput({
+    ...effects,
+    createProducer: kafka.createProducer,
+    prefix,
+    partitionsOf,
+    encode: (record) => schemas.encode(record),
+    deadLetterOf: createDeadLetterOf({ stage: "bench", clock: systemClock }),
+  });
+  const parts: readonly Lifecycle[] = [schemas, output];
+  for (const part of parts) await part.start();
+  const remove = async (): Promise<void> => {
+    const deadline = Date.now() + 5_000;
+    for (const part of parts.toReversed()) await part.stop(deadline);
+    await partitionsOf.disconnect();
+    await admin.deleteTopics(plan.map(({ topic }) => topic));
+    await admin.disconnect();
+  };
+  let removed: Promise<void> | undefined;
+  const once = (): Promise<void> => (removed ??= remove());
+  undo.push(once);
+  return { prefix, kafka, schemas, output, admin, remove: once };
+}

@@ -1,0 +1,119 @@
+/** Postrider's services as a run's subject: on the run's own stack, with the run's endpoints and keys. */
+import { join } from "node:path";
+import {
+  createPortPicker,
+  mainOf,
+  logTail,
+  migrate,
+  serviceEnv,
+  startServices,
+  type RunningServices,
+  type ServiceName,
+} from "@postrider/cli";
+import type { Stack } from "@postrider/local-stack";
+import type { BenchContext } from "./context.ts";
+import { fetchMetrics } from "./metrics.ts";
+import { ENCRYPTION_KEYS } from "./load.ts";
+import { startPinned, type Cores, type Pinned } from "./processes.ts";
+import type { Topics } from "./stack.ts";
+
+const ports = createPortPicker();
+
+/** A service alone, on its own cores from its first instruction. */
+export interface PinnedService extends Pinned {
+  readonly adminUrl: string;
+  readonly logFile: string;
+}
+
+export interface PinnedServiceOptions {
+  readonly name: ServiceName;
+  readonly cores: Cores;
+  readonly stack: Stack;
+  readonly topics: Topics;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function startPinnedService(
+  context: BenchContext,
+  { name, cores, stack, topics, env }: PinnedServiceOptions,
+): Promise<PinnedService> {
+  const port = await ports.pick(0);
+  const { profileInto } = context;
+  const logFile = join(context.folder, `${topics.prefix}${name}.log`);
+  const pinned = startPinned({
+    name,
+    cores,
+    main: mainOf(name),
+    nodeArgs:
+      profileInto === null
+        ? []
+        : ["--cpu-prof", `--cpu-prof-dir=${profileInto}`],
+    logFile,
+    env: serviceEnv({ ...environmentOf(stack, topics), ...env }, port, null),
+  });
+  return { ...pinned, logFile, adminUrl: `http://127.0.0.1:${port}` };
+}
+
+/** When what is measured fails, says what the service said of itself, then fails the same. */
+export async function explained<T>(
+  { say }: BenchContext,
+  service: { readonly adminUrl: string; readonly logFile: string },
+  measure: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await measure();
+  } catch (error) {
+    const text = await fetchMetrics(service.adminUrl).catch(String);
+    const told = text.split("\n").filter((line) => TOLD.test(line));
+    say([...told, logTail(service.logFile)].join("\n"));
+    throw error;
+  }
+}
+
+/** What is neither a comment nor 0 of our own metrics, without histograms' buckets. */
+const TOLD = /^postrider_(?!.*_bucket).* (?!0$)/;
+
+/** These services, on both cores, ready. They stop at the end of the run, or before. */
+export async function startSubject(
+  context: BenchContext,
+  given: {
+    readonly stack: Stack;
+    readonly topics: Topics;
+    readonly services: readonly ServiceName[];
+    readonly env?: Readonly<Record<string, string>>;
+  },
+): Promise<RunningServices> {
+  const { stack, topics, services } = given;
+  const running = await startServices({
+    stack,
+    services,
+    prefix: topics.prefix,
+    database: DATABASE,
+    adminKey: "bench-admin-key-0123456789",
+    encryptionKeys: ENCRYPTION_KEYS,
+    env: { ...environmentOf(stack, topics), ...given.env },
+    logDirectory: join(context.folder, topics.prefix),
+  });
+  context.undo.push(() => running.stop());
+  return running;
+}
+
+/** Where the recorder writes. */
+export const DATABASE = "postrider_bench";
+
+export async function createTables(stack: Stack): Promise<void> {
+  await migrate({ url: stack.clickhouse.url, database: DATABASE });
+}
+
+/** Of every service here: the sink is on this machine and speaks http. */
+function environmentOf(stack: Stack, topics: Topics): Record<string, string> {
+  return {
+    KAFKA_BROKERS: stack.kafka.brokers.join(","),
+    POSTRIDER_TOPIC_PREFIX: topics.prefix,
+    POSTRIDER_ENCRYPTION_KEYS: ENCRYPTION_KEYS,
+    POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
+    POSTRIDER_ALLOW_HTTP: "true",
+    // A run never measures for as long as the default of half a minute.
+    POSTRIDER_SESSION_TIMEOUT: "10s",
+  };
+}

@@ -1,0 +1,50 @@
+/** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Data on stdout, talk on stderr. */
+import { drain } from "./benches/drain.ts";
+import { createContext, undoAll, type Bench } from "./harness/context.ts";
+import { stopAll } from "./harness/processes.ts";
+import {
+  appendResult,
+  reportOf,
+  sentenceOf,
+  tableOf,
+} from "./harness/report.ts";
+
+const BENCHES: Readonly<Record<string, Bench>> = { drain };
+
+const [name = "", ...flags] = process.argv.slice(2);
+const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench === undefined) {
+  process.stderr.write(`benches: ${Object.keys(BENCHES).join(", ")}\n`);
+  process.exitCode = 2;
+} else process.exit(await run(bench));
+
+async function run(chosen: Bench): Promise<number> {
+  const isShort = flags.includes("--short");
+  const profileAt = flags.indexOf("--profile");
+  const profileInto = profileAt === -1 ? null : flags[profileAt + 1]!;
+  const context = createContext({ isShort, profileInto });
+  const interrupted = (): void => {
+    context.say("interrupted: stopping what was started");
+    void end().then(() => process.exit(130));
+  };
+  const end = async (): Promise<void> => {
+    await stopAll();
+    await undoAll(context);
+  };
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  try {
+    const report = reportOf(await chosen(context), isShort);
+    appendResult(report);
+    context.say(tableOf(report));
+    context.say(sentenceOf(report));
+    const isJson = flags.includes("--json");
+    const line = isJson ? JSON.stringify(report) : sentenceOf(report);
+    process.stdout.write(`${line}\n`);
+    return 0;
+  } catch (error) {
+    context.say(error instanceof Error ? (error.stack ?? "") : String(error));
+    return 1;
+  } finally {
+    await end();
+  }
+}
