@@ -138,3 +138,50 @@ test("lanes that are empty are forgotten, unless slots are reserved in their fut
   lanes.sweep(1000);
   expect(lanes.size).toBe(0);
 });
+
+test("a lane is measured from when it has a queue: a trickle before a burst does not make it slow", () => {
+  const lanes = new Lanes<Entry>(() => 1);
+  const rateAt = (now: number) =>
+    [...lanes.all()].map((lane) => lane.completedPerSecond(now));
+  for (let now = 0; now < 10_000; now += 500) {
+    lanes.push("a", new Entry("a", 0), now);
+    lanes.settle(lanes.take()!.lane!, true);
+  }
+
+  for (let n = 0; n < 200; n++) lanes.push("a", new Entry("a", n), 10_000);
+  for (let n = 0; n < 100; n++) lanes.settle(lanes.take()!.lane!, true);
+
+  expect(rateAt(10_100)).toEqual([null]);
+  expect(rateAt(10_200)).toEqual([500]);
+});
+
+test("a lane that has stopped completing is at rate 0 two turns later, however long it was quick", () => {
+  const lanes = new Lanes<Entry>(() => 1);
+  for (let n = 0; n < 5001; n++) lanes.push("a", new Entry("a", n), 0);
+  for (let second = 1; second <= 5; second++) {
+    for (let n = 0; n < 1000; n++) lanes.settle(lanes.take()!.lane!, true);
+    lanes.turnMeasures(second * 1000);
+  }
+  const [lane] = [...lanes.all()];
+  expect(lane!.completedPerSecond(5500)).toBeCloseTo(667, 0);
+
+  lanes.turnMeasures(6000);
+  lanes.turnMeasures(7000);
+
+  expect(lane!.completedPerSecond(7500)).toBe(0);
+  expect(lanes.ratePerSecond(7500)).toBe(0);
+});
+
+test("what is in flight counts as just completing in a lane's rate, and in that of all lanes", () => {
+  const lanes = new Lanes<Entry>(() => 3);
+  for (const name of ["a", "b"])
+    for (let n = 0; n < 9; n++) lanes.push(name, new Entry(name, n), 0);
+  for (let n = 0; n < 4; n++) lanes.take();
+
+  expect([...lanes.all()].map((lane) => lane.ratePerSecond(1000))).toEqual([
+    2, 2,
+  ]);
+  expect(lanes.ratePerSecond(1000)).toBe(4);
+  lanes.restartMeasures(1000);
+  expect(lanes.ratePerSecond(1100)).toBeNull();
+});

@@ -6,6 +6,7 @@
  * waits for another. A lane exists while it holds records, or has slots reserved in the future.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
+import { CompletionRate } from "./completion-rate.ts";
 
 /** What can stand in a lane's queue. Owners extend it; lane and links belong to `Lanes`. */
 export interface Queued<E> {
@@ -13,11 +14,6 @@ export interface Queued<E> {
   ahead: E | null;
   behind: E | null;
 }
-
-/** A completion rate needs at least this long to be worth anything, ms. */
-const SHORTEST_MEASURE_MS = 200;
-/** Rates look back one to two of these, ms. */
-const MEASURE_MS = 1000;
 
 export class Lane<E> {
   readonly name: string;
@@ -30,49 +26,36 @@ export class Lane<E> {
   /** The lane's virtual clock: the next slot that a deferral may reserve. */
   nextSlotAt: EpochMs = 0;
 
-  #measuredFrom: MonotonicMs;
-  #completedBefore = 0;
-  #beforeMs = 0;
-  #completed = 0;
+  /** What it completes since it has had a queue: without one it would tell what arrives, not what the lane is able to. */
+  readonly #rate: CompletionRate;
 
   constructor(name: string, now: MonotonicMs) {
     this.name = name;
-    this.#measuredFrom = now;
+    this.#rate = new CompletionRate(now);
   }
 
-  completedOne(): void {
-    this.#completed++;
+  get rate(): Pick<CompletionRate, "completedOne" | "restart" | "turn"> {
+    return this.#rate;
   }
 
-  /** An idle lane has no rate: measuring begins again. */
-  restartMeasure(now: MonotonicMs): void {
-    this.#measuredFrom = now;
-    this.#completedBefore = this.#beforeMs = this.#completed = 0;
+  /** Completions a second lately; null while it is too early to say. */
+  completedPerSecond(now: MonotonicMs): number | null {
+    return this.#rate.perSecond(now);
   }
 
-  /**
-   * Completions per second lately, taking what is in flight as just completing: generous, so that a lane is called slow
-   * only when it is. Null while it is too early to say.
-   */
+  /** The same, taking what is in flight as just completing: generous, so that a lane is called slow only when it is. */
   ratePerSecond(now: MonotonicMs): number | null {
-    const elapsedMs = now - this.#measuredFrom;
-    const ms = elapsedMs + this.#beforeMs;
-    if (ms < SHORTEST_MEASURE_MS) return null;
-    const count = this.#completedBefore + this.#completed + this.inFlight;
-    if (elapsedMs >= MEASURE_MS) {
-      this.#completedBefore = this.#completed;
-      this.#beforeMs = elapsedMs;
-      this.#completed = 0;
-      this.#measuredFrom = now;
-    }
-    return (count * 1000) / ms;
+    return this.#rate.perSecond(now, this.inFlight);
   }
 }
 
 export class Lanes<E extends Queued<E>> {
   readonly #concurrencyOf: (lane: string) => number;
   readonly #lanes = new Map<string, Lane<E>>();
+  /** Of all lanes together, since there has been a queue. */
+  readonly #rate = new CompletionRate(0);
   #queued = 0;
+  #inFlight = 0;
   #firstReady: Lane<E> | null = null;
   #lastReady: Lane<E> | null = null;
 
@@ -100,7 +83,8 @@ export class Lanes<E extends Queued<E>> {
 
   push(name: string, entry: E, now: MonotonicMs): void {
     const lane = this.#lane(name, now);
-    if (lane.queued === 0 && lane.inFlight === 0) lane.restartMeasure(now);
+    if (lane.queued === 0) lane.rate.restart(now);
+    if (this.#queued === 0) this.#rate.restart(now);
     entry.lane = lane;
     entry.ahead = lane.newest;
     entry.behind = null;
@@ -137,6 +121,7 @@ export class Lanes<E extends Queued<E>> {
       this.remove(entry);
       entry.lane = lane;
       lane.inFlight++;
+      this.#inFlight++;
       this.#putInRing(lane);
       return entry;
     }
@@ -145,7 +130,11 @@ export class Lanes<E extends Queued<E>> {
   /** A record that was taken is no longer in flight. `isCompleted`: it counts for the lane's rate. */
   settle(lane: Lane<E>, isCompleted: boolean): void {
     lane.inFlight--;
-    if (isCompleted) lane.completedOne();
+    this.#inFlight--;
+    if (isCompleted) {
+      lane.rate.completedOne();
+      this.#rate.completedOne();
+    }
     if (lane.queued > 0) this.#putInRing(lane);
     else if (lane.inFlight === 0 && lane.nextSlotAt === 0)
       this.#lanes.delete(lane.name);
@@ -174,6 +163,23 @@ export class Lanes<E extends Queued<E>> {
         entry = behind;
       }
     }
+  }
+
+  /** As a lane's, of all lanes together. */
+  ratePerSecond(now: MonotonicMs): number | null {
+    return this.#rate.perSecond(now, this.#inFlight);
+  }
+
+  /** Nothing could complete for a while, through no fault of the lanes: they are measured from now on. */
+  restartMeasures(now: MonotonicMs): void {
+    this.#rate.restart(now);
+    for (const lane of this.#lanes.values()) lane.rate.restart(now);
+  }
+
+  /** Call each second: rates forget what is too old to count. */
+  turnMeasures(now: MonotonicMs): void {
+    this.#rate.turn(now);
+    for (const lane of this.#lanes.values()) lane.rate.turn(now);
   }
 
   /** Forgets lanes that are empty and whose reserved slots have passed. */

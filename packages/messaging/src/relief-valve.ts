@@ -1,4 +1,6 @@
 /** Opens when a window is under pressure: the records that relief chooses leave their queues for their slots. */
+import type { MonotonicMs } from "@postrider/core";
+import { SHORTEST_MEASURE_MS } from "./completion-rate.ts";
 import type { Clock } from "./effects.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Output } from "./output-port.ts";
@@ -7,6 +9,8 @@ import type { RecordFlow } from "./record-flow.ts";
 import type { RecordIntake } from "./record-intake.ts";
 import { relieve } from "./relief.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
+import { Saturation, type LoopUse } from "./saturation.ts";
+import type { Blocked } from "./start-gate.ts";
 import type { Stage } from "./stage.ts";
 import type { Unfinished } from "./unfinished.ts";
 
@@ -18,18 +22,49 @@ export interface ReliefValveOptions<In> {
   readonly flow: Pick<RecordFlow<In>, "defer">;
   readonly output: Pick<Output, "unacknowledged">;
   readonly clock: Clock;
+  readonly loopUse: () => LoopUse;
 }
 
 /** Deferred at once, at most; and not again before the interval is over. */
 const RELIEF_RECORDS = 500;
 const RELIEF_INTERVAL_MS = 20;
+/** A shorter stall of ours is within what saturation forgives, and would keep lanes from ever being measured, ms. */
+const SHORTEST_STALL_MS = SHORTEST_MEASURE_MS;
 
 export class ReliefValve<In> {
   readonly #options: ReliefValveOptions<In>;
+  readonly #saturation: Saturation;
   #reliefAt = -Infinity;
+  #stalledSince: MonotonicMs | null = null;
 
   constructor(options: ReliefValveOptions<In>) {
     this.#options = options;
+    this.#saturation = new Saturation(options.loopUse);
+  }
+
+  /** What the gate says now. After a stall of ours the lanes are measured anew: it is not held against them. */
+  gated(blocked: Blocked | null): void {
+    if (blocked === null && this.#stalledSince === null) return;
+    const { clock, lanes } = this.#options;
+    const now = clock.monotonic();
+    if (blocked === "output" || blocked === "commit")
+      this.#saturation.limited(now);
+    if (blocked !== null) this.#stalledSince ??= now;
+    else {
+      if (now - this.#stalledSince! >= SHORTEST_STALL_MS)
+        lanes.restartMeasures(now);
+      this.#stalledSince = null;
+    }
+  }
+
+  /** Records are ready, and as many handlers are at work as may be. */
+  limited(): void {
+    this.#saturation.limited(this.#options.clock.monotonic());
+  }
+
+  /** Call about every 50 ms. */
+  sample(): void {
+    this.#saturation.sample(this.#options.clock.monotonic());
   }
 
   /** Of the partitions under pressure, as many records of slow lanes as it takes. None: their fetching will pause. */
@@ -43,6 +78,10 @@ export class ReliefValve<In> {
     const relieved = relieve(lanes.all(), {
       now: clock.now(),
       monotonic,
+      load: {
+        isSaturated: this.#saturation.isSaturated(monotonic),
+        ratePerSecond: lanes.ratePerSecond(monotonic),
+      },
       wants: (entry) => this.#wants(entry, chosen),
       most: Math.min(
         RELIEF_RECORDS,

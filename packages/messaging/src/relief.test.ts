@@ -13,30 +13,36 @@ class Entry implements Queued<Entry> {
   }
 }
 
-/** A lane that has completed `completed` in its first second and has `queued` records waiting. */
-function laneWith(
-  lanes: Lanes<Entry>,
-  name: string,
-  completed: number,
-  queued: number,
-): void {
-  for (let n = 0; n < completed; n++) lanes.push(name, new Entry(-1), 0);
+/** Name, completions in its first second, records that wait. */
+type Shape = readonly [name: string, completed: number, queued: number];
+
+function lanesWith(...shapes: readonly Shape[]): Lanes<Entry> {
+  const lanes = new Lanes<Entry>(() => Infinity);
+  for (const [name, completed] of shapes)
+    for (let n = 0; n < completed; n++) lanes.push(name, new Entry(-1), 0);
   const taken: Entry[] = [];
   for (let entry = lanes.take(); entry !== null; entry = lanes.take())
     taken.push(entry);
-  for (let n = 0; n < queued; n++) lanes.push(name, new Entry(n), 0);
+  for (const [name, , queued] of shapes)
+    for (let n = 0; n < queued; n++) lanes.push(name, new Entry(n), 0);
   for (const entry of taken) lanes.settle(entry.lane!, true);
+  return lanes;
 }
 
-const all = { now: 50_000, monotonic: 1000, wants: () => true, most: 10_000 };
+const all = {
+  now: 50_000,
+  monotonic: 1000,
+  load: { isSaturated: false, ratePerSecond: null },
+  wants: () => true,
+  most: 10_000,
+};
 
 test.each([
   ["a lane that drains within a second keeps everything", 100, 100, 0],
   ["a lane that is too slow keeps what it drains in a second", 100, 250, 150],
   ["a lane that completes nothing keeps one", 0, 40, 39],
 ])("%s", (_name, completed, queued, given) => {
-  const lanes = new Lanes<Entry>(() => Infinity);
-  laneWith(lanes, "a", completed, queued);
+  const lanes = lanesWith(["a", completed, queued]);
 
   const relieved = relieve(lanes.all(), all);
 
@@ -53,8 +59,7 @@ test("too young to be measured, a lane gives nothing", () => {
 });
 
 test("slots ascend in the order of the topic, apart by the lane's pace, and go on where the last relief ended", () => {
-  const lanes = new Lanes<Entry>(() => Infinity);
-  laneWith(lanes, "a", 10, 15);
+  const lanes = lanesWith(["a", 10, 15]);
 
   const first = relieve(lanes.all(), { ...all, most: 3 });
   for (const { entry } of first) lanes.remove(entry);
@@ -69,15 +74,127 @@ test("slots ascend in the order of the topic, apart by the lane's pace, and go o
 });
 
 test("the slowest lane gives first", () => {
-  const lanes = new Lanes<Entry>(() => Infinity);
-  laneWith(lanes, "slow", 50, 200);
-  laneWith(lanes, "slower", 10, 200);
+  const lanes = lanesWith(["slow", 50, 200], ["slower", 10, 200]);
 
   const relieved = relieve(lanes.all(), { ...all, most: 5 });
 
   expect(new Set(relieved.map(({ entry }) => entry.lane!.name))).toEqual(
     new Set(["slower"]),
   );
+});
+
+function relievedOf(shapes: readonly Shape[], isSaturated: boolean): string[] {
+  const lanes = lanesWith(...shapes);
+  const ratePerSecond = lanes.ratePerSecond(1000);
+  const relieved = relieve(lanes.all(), {
+    ...all,
+    load: { isSaturated, ratePerSecond },
+  });
+  return [...new Set(relieved.map(({ entry }) => entry.lane!.name))].toSorted();
+}
+
+test.each<[string, readonly Shape[], idle: string[], saturated: string[]]>([
+  [
+    "an overload that all share",
+    [
+      ["a", 100, 300],
+      ["b", 110, 280],
+      ["c", 90, 310],
+    ],
+    ["a", "b", "c"],
+    [],
+  ],
+  ["a single lane, healthy and overloaded", [["a", 500, 4000]], ["a"], []],
+  [
+    "a black hole among healthy ones",
+    [
+      ["a", 100, 150],
+      ["b", 100, 150],
+      ["hole", 0, 400],
+    ],
+    ["a", "b", "hole"],
+    ["hole"],
+  ],
+  [
+    "a slow one among healthy ones",
+    [
+      ["a", 300, 600],
+      ["b", 300, 600],
+      ["slow", 20, 900],
+    ],
+    ["a", "b", "slow"],
+    ["slow"],
+  ],
+  [
+    "lanes of equal pace, one of which has its partition for itself",
+    [
+      ["alone", 100, 4000],
+      ["b", 100, 800],
+      ["c", 100, 800],
+      ["d", 100, 800],
+      ["e", 100, 800],
+    ],
+    ["alone", "b", "c", "d", "e"],
+    [],
+  ],
+  [
+    "a black hole with less than a second's queue of the others",
+    [
+      ["a", 1000, 900],
+      ["hole", 0, 100],
+    ],
+    ["hole"],
+    ["hole"],
+  ],
+  [
+    "nothing but black holes: fetching pauses, or each of them gives",
+    [
+      ["a", 0, 100],
+      ["b", 0, 100],
+    ],
+    ["a", "b"],
+    [],
+  ],
+])("%s", (_name, shapes, idle, saturated) => {
+  expect(relievedOf(shapes, false)).toEqual(idle);
+  expect(relievedOf(shapes, true)).toEqual(saturated);
+});
+
+test("saturation only ever spares lanes; it never spares one that completes nothing while the others are quick", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ completed: fc.nat(30), queued: fc.nat(200) }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
+      (others) => {
+        const shapes = others.map(({ completed, queued }, i): Shape => [
+          `l${i}`,
+          completed,
+          queued,
+        ]);
+
+        const idle = relievedOf(shapes, false);
+        const saturated = relievedOf(shapes, true);
+        expect(idle).toEqual(expect.arrayContaining(saturated));
+
+        const healthy = shapes.map(([name, completed, queued]): Shape => [
+          name,
+          completed + 1,
+          queued + 1,
+        ]);
+        const withHole = relievedOf([...healthy, ["hole", 0, 2]], true);
+        expect(withHole).toContain("hole");
+      },
+    ),
+  );
+});
+
+test("in a saturated process whose own rate is too young to be known, nothing is relieved", () => {
+  const lanes = lanesWith(["hole", 0, 400]);
+  const load = { isSaturated: true, ratePerSecond: null };
+
+  expect(relieve(lanes.all(), { ...all, load })).toEqual([]);
 });
 
 test("never more than asked for, never one that is not wanted, and never a slot in the past or beyond an hour", () => {
@@ -89,9 +206,12 @@ test("never more than asked for, never one that is not wanted, and never a slot 
       }),
       fc.nat(100),
       (shapes, most) => {
-        const lanes = new Lanes<Entry>(() => Infinity);
-        shapes.forEach(({ completed, queued }, i) =>
-          laneWith(lanes, `l${i}`, completed, queued),
+        const lanes = lanesWith(
+          ...shapes.map(({ completed, queued }, i): Shape => [
+            `l${i}`,
+            completed,
+            queued,
+          ]),
         );
 
         const relieved = relieve(lanes.all(), {

@@ -4,6 +4,15 @@
  * Only lanes that would need more than a second to drain, at their measured rate, give; the slowest first, each its newest
  * records and never so many that less than a second's work is left. Each record reserves the next free slot of its lane's
  * virtual clock, in the order of the topic, so that a backlog waits once for as long as it must.
+ *
+ * In a process that is saturated a lane may be slow only because it waits for us. Then lanes are compared with each other:
+ *
+ *     it drains within twice the time that everything queued needs at the process's rate     it waits for us: kept
+ *     or it completes half as much as lanes with a queue do on average                       it waits for us: kept
+ *     neither (a black hole among others)                                                    slow: relieved
+ *
+ * So an overload that all share is never deferred: fetching pauses. The second line is for lanes of equal pace and unequal
+ * queues, as when one partition carries one endpoint and another carries five.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Lane, Queued } from "./lanes.ts";
@@ -11,6 +20,14 @@ import type { Lane, Queued } from "./lanes.ts";
 export interface Relieved<E> {
   readonly entry: E;
   readonly slotAt: EpochMs;
+}
+
+/** What the lanes share. */
+export interface Load {
+  /** The process itself is what its records wait for. */
+  readonly isSaturated: boolean;
+  /** Of all lanes together; null while it is too early to say. */
+  readonly ratePerSecond: number | null;
 }
 
 /** A lane that drains within this is not slow, ms. */
@@ -23,6 +40,7 @@ const FURTHEST_SLOT_MS = 3_600_000;
 export interface ReliefRequest<E> {
   readonly now: EpochMs;
   readonly monotonic: MonotonicMs;
+  readonly load: Load;
   /** The record's partition is under pressure, and still wants to be rid of records: called before each is taken. */
   readonly wants: (entry: E) => boolean;
   /** At most so many. */
@@ -34,9 +52,9 @@ export function relieve<E extends Queued<E>>(
   lanes: Iterable<Lane<E>>,
   request: ReliefRequest<E>,
 ): Relieved<E>[] {
-  const { now, monotonic, wants, most } = request;
+  const { now, wants, most } = request;
   const relieved: Relieved<E>[] = [];
-  for (const { lane, rate } of slowest(lanes, monotonic)) {
+  for (const { lane, rate } of slowest(lanes, request)) {
     if (relieved.length >= most) break;
     const keep = Math.max(1, Math.ceil((rate * DRAIN_MS) / 1000));
     const chosen: E[] = [];
@@ -52,16 +70,51 @@ export function relieve<E extends Queued<E>>(
   return relieved;
 }
 
-function slowest<E>(lanes: Iterable<Lane<E>>, monotonic: MonotonicMs) {
-  const slow: { lane: Lane<E>; rate: number; drainMs: number }[] = [];
-  for (const lane of lanes) {
-    if (lane.queued < 2) continue;
+interface SlowLane<E> {
+  readonly lane: Lane<E>;
+  readonly rate: number;
+  readonly drainMs: number;
+}
+
+function slowest<E>(
+  lanes: Iterable<Lane<E>>,
+  { monotonic, load }: Pick<ReliefRequest<E>, "monotonic" | "load">,
+): SlowLane<E>[] {
+  const backlogged = [...lanes].filter(({ queued }) => queued > 0);
+  const slow: SlowLane<E>[] = [];
+  for (const lane of backlogged) {
     const rate = lane.ratePerSecond(monotonic);
-    if (rate === null) continue;
-    const drainMs = rate === 0 ? Infinity : (lane.queued * 1000) / rate;
+    if (rate === null || lane.queued < 2) continue;
+    const drainMs = drainTime(lane.queued, rate);
     if (drainMs > DRAIN_MS) slow.push({ lane, rate, drainMs });
   }
-  return slow.sort((a, b) => b.drainMs - a.drainMs);
+  slow.sort((a, b) => b.drainMs - a.drainMs);
+  if (!load.isSaturated) return slow;
+  const isKept = waitsForUs(backlogged, load.ratePerSecond, monotonic);
+  return slow.filter((each) => !isKept(each));
+}
+
+function waitsForUs<E>(
+  backlogged: readonly Lane<E>[],
+  totalRate: number | null,
+  monotonic: MonotonicMs,
+): (slow: SlowLane<E>) => boolean {
+  if (totalRate === null) return () => true;
+  const paceOf = (lane: Lane<E>) => lane.completedPerSecond(monotonic) ?? 0;
+  let queued = 0;
+  let pace = 0;
+  for (const lane of backlogged) {
+    queued += lane.queued;
+    pace += paceOf(lane);
+  }
+  const usualMs = drainTime(queued, totalRate);
+  const usualPace = pace / backlogged.length;
+  return ({ lane, drainMs }) =>
+    drainMs <= 2 * usualMs || (pace > 0 && paceOf(lane) >= usualPace / 2);
+}
+
+function drainTime(queued: number, ratePerSecond: number): number {
+  return ratePerSecond === 0 ? Infinity : (queued * 1000) / ratePerSecond;
 }
 
 function reserve<E>(

@@ -5,6 +5,7 @@ import type { Consumer, ConsumerOptions } from "./ports.ts";
 import type { RunnerHealth } from "./runner-health.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import type { RunnerObserver } from "./runner-observer.ts";
+import type { LoopUse } from "./saturation.ts";
 import type { Decoder, Stage } from "./stage.ts";
 
 export interface StageRunnerOptions<In> {
@@ -24,6 +25,8 @@ export interface StageRunnerOptions<In> {
   readonly limits?: Partial<RunnerLimits>;
   /** Default: the raw record as it is. */
   readonly deadLetterOf?: DeadLetterOf;
+  /** What the event loop has done so far. Default: `performance.eventLoopUtilization`. */
+  readonly loopUse?: () => LoopUse;
   /** For fault runs. */
   readonly observer?: RunnerObserver | undefined;
 }

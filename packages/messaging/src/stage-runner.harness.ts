@@ -12,6 +12,7 @@ import type {
 import type { OutRecord, RawRecord } from "./record.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import type { RunnerObserver } from "./runner-observer.ts";
+import type { LoopUse } from "./saturation.ts";
 import { createStageRunner } from "./stage-runner.ts";
 
 export const TOPIC = "t.in";
@@ -234,6 +235,7 @@ export function runnerUnderTest(options: {
   readonly limits?: Partial<RunnerLimits>;
   readonly decode?: Decoder<string>;
   readonly observer?: RunnerObserver;
+  readonly loopUse?: () => LoopUse;
   readonly meter?: Meter;
   /** Handlers emit at once. */
   readonly isPrompt?: boolean;
@@ -298,6 +300,9 @@ export function runnerUnderTest(options: {
     },
     clock,
     observer: options.observer,
+    // Idle, unless told otherwise: the real one would tell how busy the tests are.
+    loopUse:
+      options.loopUse ?? (() => ({ active: 0, idle: clock.monotonic() })),
     limits: { commitIntervalMs: 1, ...options.limits },
   });
   const handlingOf = (value: string) => {

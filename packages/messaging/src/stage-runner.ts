@@ -139,6 +139,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
       flow: this.#flow,
       output,
       clock,
+      loopUse: options.loopUse ?? (() => performance.eventLoopUtilization()),
     });
     this.#assignment = new Assignment({
       consumer,
@@ -313,6 +314,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
       void this.#flow.handle(entry);
       if (started % STARTS_PER_LOOK === 0 && this.#blocked() !== null) break;
     }
+    if (this.#lanes.hasReady && this.#flow.inFlight >= this.#limits.maxInFlight)
+      this.#valve.limited();
     this.#startedAt = this.#options.clock.monotonic();
   }
 
@@ -327,17 +330,21 @@ class Runner<In> implements StageRunner, ConsumerListener {
   }
 
   #blocked(): Blocked | null {
-    return this.#gate({
+    const blocked = this.#gate({
       isStopping: this.#isStopping,
       isSettled: this.#assignment.isSettled,
       lastHeartbeatAt: this.#consumer.lastHeartbeatAt(),
       commitAgeMs: this.#committer.ageMs(),
     });
+    this.#valve.gated(blocked);
+    return blocked;
   }
 
   #onTick(): void {
     const now = this.#options.clock.monotonic();
     this.#tickAt = now;
+    this.#valve.sample();
+    this.#blocked();
     if (!this.#isStopping) {
       for (const waited of this.#schemas.due(now)) {
         const { entry, decoded } = waited;
@@ -367,6 +374,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   #setGauges(now: number): void {
     this.#gaugesAt = now;
     this.#lanes.sweep(this.#options.clock.now());
+    this.#lanes.turnMeasures(now);
     const { open, queued, inFlight, commitAgeMs } = this.stats();
     this.#metrics.handled(this.#handled);
     this.#handled = 0;

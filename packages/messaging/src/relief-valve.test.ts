@@ -1,0 +1,121 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { fakeClock, waitFor, type FakeClock } from "@postrider/testkit";
+import {
+  runnerUnderTest,
+  type RunnerUnderTest,
+} from "./stage-runner.harness.ts";
+
+let under: RunnerUnderTest | null = null;
+let clock: FakeClock;
+let deferred: string[];
+/** How often the event loop was asked what it does: once a tick, and at each relief. */
+let looks = 0;
+
+afterEach(async () => {
+  await under?.runner.stop(clock.now());
+  under = null;
+});
+
+/** A runner that owns partition 0 and may hold 100 of its records; each lane has 10 in flight. */
+async function started(busy: number): Promise<RunnerUnderTest> {
+  clock = fakeClock();
+  deferred = [];
+  const startedAt = clock.monotonic();
+  under = runnerUnderTest({
+    clock,
+    limits: { maxOpenPerPartition: 100 },
+    loopUse: () => {
+      looks++;
+      const elapsedMs = clock.monotonic() - startedAt;
+      return { active: elapsedMs * busy, idle: elapsedMs * (1 - busy) };
+    },
+    stage: {
+      laneConcurrency: () => 10,
+      defer: ({ value }) => {
+        deferred.push(value);
+        return [];
+      },
+    },
+  });
+  await under.runner.start();
+  under.consumer.assign(0);
+  await soon(() => under!.runner.health().ready.every(({ isOk }) => isOk));
+  await ticks();
+  return under;
+}
+
+const soon = <T>(condition: () => T) =>
+  waitFor(condition, { everyMs: 1, timeoutMs: 3000 });
+/** Lets the runner's tick look at the process and the partitions. */
+async function ticks(): Promise<void> {
+  const enough = looks + 3;
+  await soon(() => looks >= enough);
+}
+
+/** Answers so many of a lane's handlers, and hands what comes next to the runner. */
+async function complete(lane: string, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const next = under!.handling.find(({ value }) => value.startsWith(lane));
+    next?.emit();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function append(count: number, lanes: readonly string[]): void {
+  for (let n = 0; n < count; n++)
+    for (const lane of lanes) under!.consumer.append(0, `${lane}/${n}`);
+}
+
+test.each([
+  ["idle", 0, ["a", "b"]],
+  ["saturated", 1, []],
+])(
+  "an overload that two healthy lanes share, in a process that is %s",
+  async (_name, busy, lanes) => {
+    const under = await started(busy);
+    append(60, ["a", "b"]);
+    under.consumer.deliver();
+    clock.advance(1000);
+    for (const lane of ["a", "b"]) await complete(lane, 8);
+
+    under.consumer.deliver();
+    await ticks();
+
+    expect(new Set(deferred.map((value) => value[0]))).toEqual(new Set(lanes));
+  },
+);
+
+test("a black hole among healthy lanes is relieved in a saturated process, too", async () => {
+  const under = await started(1);
+  append(100, ["a", "b", "hole"]);
+  under.consumer.deliver();
+  clock.advance(2000);
+  for (const lane of ["a", "b"]) await complete(lane, 25);
+  clock.advance(50);
+  await soon(() => deferred.length > 0);
+
+  expect(new Set(deferred.map((value) => value.split("/")[0]))).toEqual(
+    new Set(["hole"]),
+  );
+});
+
+test("a stall of ours is not held against the lanes", async () => {
+  const under = await started(0);
+  append(90, ["a"]);
+  under.consumer.deliver();
+  clock.advance(300);
+  await complete("a", 50);
+  // The coordinator is silent: nothing may start. Fetching goes on, until the window is full.
+  clock.advance(24_100);
+  await ticks();
+  clock.advance(900);
+  append(80, ["b"]);
+  under.consumer.deliver();
+  await complete("a", 10);
+  expect(under.handling).toEqual([]);
+
+  under.consumer.heartbeatAt = clock.monotonic();
+  await ticks();
+
+  expect(deferred).toEqual([]);
+});
