@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Data on stdout, talk on stderr. */
 import { drain } from "./benches/drain.ts";
+import { pipeline } from "./benches/pipeline.ts";
 import { createContext, undoAll, type Bench } from "./harness/context.ts";
 import { stopAll } from "./harness/processes.ts";
 import {
@@ -9,7 +10,7 @@ import {
   tableOf,
 } from "./harness/report.ts";
 
-const BENCHES: Readonly<Record<string, Bench>> = { drain };
+const BENCHES: Readonly<Record<string, Bench>> = { drain, pipeline };
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;

@@ -10,6 +10,7 @@ import type { BenchContext, BenchResult } from "../harness/context.ts";
 import {
   deliveryOf,
   endpointsAt,
+  eventOf,
   preload,
   SECRET,
   writeEndpoints,
@@ -70,7 +71,7 @@ async function drained(
   await writeEndpoints(topics, endpoints);
   const ids = new Set<string>();
   await preload(topics, count, (i) => {
-    const value = deliveryOf(String(pair), i, endpoints);
+    const value = deliveryOf(eventOf(String(pair), i, endpoints));
     ids.add(value.webhookId);
     return { topic: "deliveries", key: value.endpointId, value };
   });

@@ -26,7 +26,10 @@ export const ENCRYPTION_KEYS = `k1:${randomBytes(32).toString("base64")}`;
 const keyRing = createKeyRing(parseEncryptionKeys(ENCRYPTION_KEYS));
 
 /** One endpoint for each of as many tenants, so that an event has one delivery. */
-export function endpointsAt(url: string): Endpoint[] {
+export function endpointsAt(
+  url: string,
+  changes: Partial<Endpoint> = {},
+): Endpoint[] {
   return Array.from({ length: ENDPOINTS }, (_, i) => {
     const id = `ep_bench${String(i).padStart(19, "0")}`;
     const tenantId = `tenant${i}`;
@@ -39,54 +42,55 @@ export function endpointsAt(url: string): Endpoint[] {
       tenantId,
       url,
       secrets: [{ id: secretId, ...sealed, createdAt, expiresAt: null }],
+      ...changes,
     });
   });
 }
 
-/** The `i`-th event of a run, for one endpoint in turn. */
+/** An event and the ids that follow from it. */
+export interface LoadEvent {
+  readonly event: WebhookEvent & { readonly tenantId: string };
+  readonly endpointId: string;
+  readonly webhookId: string;
+}
+
+/** The `i`-th event of a run, for one endpoint in turn; its id begins with `evt_RUN_`. */
 export function eventOf(
   run: string,
   i: number,
   endpoints: readonly Endpoint[],
-): WebhookEvent & { readonly tenantId: string } {
-  const { tenantId } = endpoints[i % endpoints.length]!;
+  payload: Buffer = BODY,
+): LoadEvent {
+  const { tenantId, id: endpointId } = endpoints[i % endpoints.length]!;
+  const id = `evt_${run}_${i}`;
+  const event = anEvent({ id, payload, occurredAt: Date.now() });
+  const key = { tenantId, eventId: id, endpointId };
   return {
-    ...anEvent({
-      id: `evt_${run}_${i}`,
-      payload: BODY,
-      occurredAt: Date.now(),
-    }),
-    tenantId,
+    event: { ...event, tenantId },
+    endpointId,
+    webhookId: webhookIdOf(sha256, key),
   };
 }
 
-export function webhookIdFor(
-  event: { readonly id: string; readonly tenantId: string },
-  endpoint: Endpoint,
-): string {
-  const key = { tenantId: event.tenantId, eventId: event.id };
-  return webhookIdOf(sha256, { ...key, endpointId: endpoint.id });
+/** As the door would write it. */
+export function eventRecord({ event }: LoadEvent): OutRecord {
+  const key = `${event.tenantId}:${event.id}`;
+  return { topic: "events", key, value: event };
 }
 
 /** What route would have made of that event. */
 export function deliveryOf(
-  run: string,
-  i: number,
-  endpoints: readonly Endpoint[],
+  { event, endpointId, webhookId }: LoadEvent,
+  changes: Partial<Delivery> = {},
 ): Delivery {
-  const endpoint = endpoints[i % endpoints.length]!;
-  const event = eventOf(run, i, endpoints);
-  const key = {
-    tenantId: event.tenantId,
-    eventId: event.id,
-    endpointId: endpoint.id,
-  };
+  const key = { tenantId: event.tenantId, eventId: event.id, endpointId };
   return aDelivery({
     ...key,
     deliveryId: deliveryIdOf(sha256, { ...key, replayId: null }),
-    webhookId: webhookIdFor(event, endpoint),
-    payload: BODY,
+    webhookId,
+    payload: event.payload,
     receivedAt: Date.now(),
+    ...changes,
   });
 }
 

@@ -23,11 +23,15 @@ export interface Sink {
 
 const LOOK_EVERY_MS = 10;
 
-export async function startSink(cores: Cores): Promise<Sink> {
+export async function startSink(
+  cores: Cores,
+  args: readonly string[] = [],
+): Promise<Sink> {
   const sink = startPinned({
     name: "sink",
     cores,
     main: programOf("sink/main.ts"),
+    args,
   });
   const { port } = await messageOf<{ port: number }>(sink, "listening");
   const count = (): Promise<SinkCount> => ask(sink, "count", "count");

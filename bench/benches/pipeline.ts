@@ -1,0 +1,189 @@
+/** pipeline: preloaded events through route, deliver and record to rows, everything on two cores, in CPU per delivery. */
+import { rowsOf } from "@postrider/testkit";
+import {
+  checkAttempts,
+  checkIds,
+  checkLag,
+  checkSignatures,
+} from "../harness/checks.ts";
+import type { BenchContext, BenchResult } from "../harness/context.ts";
+import { eventOf, eventRecord, preload, SECRET } from "../harness/load.ts";
+import type { Drained } from "../harness/measure-drain.ts";
+import { cpuSecondsByName } from "../harness/proc-stat.ts";
+import { BOTH_CORES } from "../harness/processes.ts";
+import { rawSignedLoop } from "../harness/raw-loop.ts";
+import { checkSinkLimit, sinkLimit } from "../harness/sink-limit.ts";
+import {
+  compare,
+  median,
+  rounded,
+  withoutFirst,
+} from "../harness/statistics.ts";
+import { DATABASE } from "../harness/subject.ts";
+import { GROUPS, startWhole, type Whole } from "../harness/whole.ts";
+
+/** CPU of all our processes per delivery, µs. */
+const TARGET_MICROS = 110;
+
+interface Piped {
+  /** CPU µs per delivery by process; `kafka`, `clickhouse` and `sink` are not ours. */
+  readonly micros: Readonly<Record<string, number>>;
+  readonly ourMicros: number;
+  /** To the last row, and all lag 0. */
+  readonly perSecond: number;
+  /** To the last request. */
+  readonly deliveredPerSecond: number;
+  readonly sinkShare: number;
+}
+
+export async function pipeline(context: BenchContext): Promise<BenchResult> {
+  const { isShort, say } = context;
+  const count = isShort ? 20_000 : 60_000;
+  const pairs = isShort ? 4 : 6;
+  // ingest is stopped while the events are written: it must still have its partitions afterwards.
+  const env = { POSTRIDER_SESSION_TIMEOUT: "30s" };
+  const whole = await startWhole(context, { prefix: "pipeline.", env });
+  const limit = await sinkLimit(whole.sink, BOTH_CORES);
+  say(`the sink takes ${Math.round(limit)}/s from a bare loop`);
+  const baselines: Drained[] = [];
+  const subjects: Piped[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const baseline = await rawSignedLoop(whole.sink, {
+      count,
+      prefix: `raw_${pair}_`,
+      cores: BOTH_CORES,
+    });
+    const subject = await piped(whole, pair, count);
+    checkSinkLimit(limit, baseline);
+    checkSinkLimit(limit, subject);
+    baselines.push(baseline);
+    subjects.push(subject);
+    say(`pair ${pair}: ${JSON.stringify({ baseline, subject })}`);
+  }
+  await checkAttempts(whole.topics, pairs * count);
+  return resultOf(baselines, subjects, limit);
+}
+
+async function piped(
+  whole: Whole,
+  pair: number,
+  count: number,
+): Promise<Piped> {
+  const { topics, sink, endpoints } = whole;
+  const pids = pidsOf(whole);
+  const ids = new Set<string>();
+  await sink.reset();
+  process.kill(whole.pidOf("ingest"), "SIGSTOP");
+  try {
+    await preload(topics, count, (i) => {
+      const event = eventOf(String(pair), i, endpoints);
+      ids.add(event.webhookId);
+      return eventRecord(event);
+    });
+  } finally {
+    process.kill(whole.pidOf("ingest"), "SIGCONT");
+  }
+  const before = cpuSecondsByName(pids);
+  const startedAt = performance.now();
+  await sink.waitForUnique(count, 30_000);
+  const deliveredAt = performance.now();
+  for (const [group, topic] of GROUPS) await checkLag(topics, group, topic);
+  const endedAt = performance.now();
+  const after = cpuSecondsByName(pids);
+
+  const report = await sink.report();
+  checkIds(report, ids);
+  checkSignatures(report, SECRET);
+  await checkRows(whole, pair, count);
+  const micros = Object.fromEntries(
+    [...after].map(([name, cpu]) => [
+      name,
+      ((cpu - before.get(name)!) * 1e6) / count,
+    ]),
+  );
+  return {
+    micros,
+    ourMicros: whole.running.services.reduce(
+      (sum, { name }) => sum + micros[name]!,
+      0,
+    ),
+    perSecond: (count * 1000) / (endedAt - startedAt),
+    deliveredPerSecond: (count * 1000) / (deliveredAt - startedAt),
+    sinkShare: (micros["sink"]! * count) / 1e3 / (deliveredAt - startedAt),
+  };
+}
+
+function pidsOf({ running, stack, sink }: Whole): Map<string, number> {
+  const pids = new Map<string, number>(
+    running.services.map(({ name, pid }) => [name, pid]),
+  );
+  pids.set("kafka", stack.kafka.server?.pid() ?? 0);
+  pids.set("clickhouse", stack.clickhouse.server?.pid() ?? 0);
+  return pids.set("sink", sink.pid);
+}
+
+/** One row per event and per attempt of this pair, each once. */
+async function checkRows(
+  { stack, topics }: Whole,
+  pair: number,
+  count: number,
+): Promise<void> {
+  for (const [table, id] of [
+    ["events", "event_id"],
+    ["attempts", "delivery_id"],
+  ] as const) {
+    const [row] = await rowsOf<{ all: string; unique: string }>(
+      stack.clickhouse.url,
+      `SELECT count() AS all, uniqExact(${id}) AS unique FROM ${DATABASE}.${table} WHERE startsWith(event_id, {prefix: String})`,
+      { prefix: `evt_${pair}_` },
+    );
+    if (Number(row?.all) !== count || Number(row?.unique) !== count)
+      throw new Error(
+        `${table} of ${topics.prefix}: ${row?.all} rows of ${row?.unique} ids; expected ${count}`,
+      );
+  }
+}
+
+function resultOf(
+  baselines: readonly Drained[],
+  subjects: readonly Piped[],
+  limit: number,
+): BenchResult {
+  const { ratio, pairs, spread } = compare(
+    subjects.map(({ ourMicros }, i) => ({
+      subject: ourMicros,
+      baseline: 1e6 / baselines[i]!.perCpuSecond,
+    })),
+  );
+  const counted = withoutFirst(subjects);
+  const middle = (value: (run: Piped) => number): number =>
+    rounded(median(counted.map(value)));
+  const ourMicros = middle((run) => run.ourMicros);
+  const parts = Object.keys(counted[0]!.micros).map((name) => [
+    `${name}CpuMicrosPerDelivery`,
+    middle(({ micros }) => micros[name]!),
+  ]);
+  return {
+    bench: "pipeline",
+    figures: {
+      deliveriesPerSecond: middle((run) => run.perSecond),
+      deliveredPerSecond: middle((run) => run.deliveredPerSecond),
+      cpuMicrosPerDelivery: ourMicros,
+      ...Object.fromEntries(parts),
+      sinkLimitPerSecond: rounded(limit),
+    },
+    baseline: {
+      cpuMicrosPerRequest: rounded(
+        median(withoutFirst(baselines).map((run) => 1e6 / run.perCpuSecond)),
+      ),
+      requestsPerSecond: rounded(
+        median(withoutFirst(baselines).map((run) => run.perSecond)),
+      ),
+    },
+    ratio: rounded(ratio),
+    target: `cpuMicrosPerDelivery <= ${TARGET_MICROS}`,
+    pass: ourMicros <= TARGET_MICROS,
+    pairs,
+    spread: [rounded(spread[0]), rounded(spread[1])],
+  };
+}
