@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Data on stdout, talk on stderr. */
 import { drain } from "./benches/drain.ts";
 import { pipeline } from "./benches/pipeline.ts";
+import { retryTiming } from "./benches/retry-timing.ts";
 import { createContext, undoAll, type Bench } from "./harness/context.ts";
 import { stopAll } from "./harness/processes.ts";
 import {
@@ -10,7 +11,11 @@ import {
   tableOf,
 } from "./harness/report.ts";
 
-const BENCHES: Readonly<Record<string, Bench>> = { drain, pipeline };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  drain,
+  pipeline,
+  "retry-timing": retryTiming,
+};
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;

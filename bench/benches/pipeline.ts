@@ -160,7 +160,7 @@ function resultOf(
     rounded(median(counted.map(value)));
   const ourMicros = middle((run) => run.ourMicros);
   const parts = Object.keys(counted[0]!.micros).map((name) => [
-    `${name}CpuMicrosPerDelivery`,
+    `${name.replace(/-(.)/, (_, letter: string) => letter.toUpperCase())}CpuMicrosPerDelivery`,
     middle(({ micros }) => micros[name]!),
   ]);
   return {

@@ -5,7 +5,7 @@ import { waitFor } from "@postrider/testkit";
 import { Webhook } from "standardwebhooks";
 import { headerOf } from "../sink/request-reader.ts";
 import type { SinkReport } from "../sink/protocol.ts";
-import { readTopic } from "./read-topic.ts";
+import { readRecords } from "./read-topic.ts";
 import type { Topics } from "./stack.ts";
 
 /** Every id came, none twice and none that was not sent. */
@@ -52,31 +52,42 @@ export async function checkLag(
 
 /** One record on `attempts` per delivery, and nothing in `dead-letters`. */
 export async function checkAttempts(
-  { kafka, schemas, prefix }: Topics,
+  topics: Topics,
   count: number,
 ): Promise<void> {
-  const decode = schemas.decoderOf("attempts");
   const deliveries = new Set<string>();
   let records = 0;
-  await readTopic(kafka, topicName(prefix, "attempts"), (raw) => {
-    const decoded = decode(raw);
-    if (decoded.kind !== "decoded") throw new Error("an unreadable attempt");
-    const { deliveryId } = decoded.value as Attempt;
+  let deferrals = 0;
+  await readAttempts(topics, ({ deliveryId, attemptNumber }) => {
     deliveries.add(deliveryId);
     records += 1;
+    if (attemptNumber === 0) deferrals += 1;
   });
-  const reasons: string[] = [];
-  const decodeDead = schemas.decoderOf("dead-letters");
-  await readTopic(kafka, topicName(prefix, "dead-letters"), (raw) => {
-    const decoded = decodeDead(raw);
-    reasons.push(
-      decoded.kind === "decoded"
-        ? (decoded.value as DeadLetter).reason
-        : decoded.kind,
-    );
-  });
-  if (records !== count || deliveries.size !== count || reasons.length > 0)
+  if (records !== count || deliveries.size !== count)
     throw new Error(
-      `${records} attempts of ${deliveries.size} deliveries, ${reasons.length} dead letters (${reasons[0] ?? ""}); expected ${count}`,
+      `${records} attempts of ${deliveries.size} deliveries, ${deferrals} of them deferrals; expected ${count}`,
     );
+  await checkDeadLetters(topics);
+}
+
+export async function checkDeadLetters(topics: Topics): Promise<void> {
+  const reasons = (await readDeadLetters(topics)).map(({ reason }) => reason);
+  if (reasons.length > 0)
+    throw new Error(
+      `${reasons.length} dead letters: ${[...new Set(reasons)].join(", ")}`,
+    );
+}
+
+/** Calls with every record of `attempts`, each partition in its order. */
+export async function readAttempts(
+  topics: Topics,
+  onAttempt: (attempt: Attempt) => void,
+): Promise<void> {
+  await readRecords(topics, "attempts", onAttempt);
+}
+
+export async function readDeadLetters(topics: Topics): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  await readRecords(topics, "dead-letters", (each) => void found.push(each));
+  return found;
 }

@@ -1,6 +1,29 @@
 /** What a topic holds now, read the way a table reads: a private group, no commits. */
 import { randomUUID } from "node:crypto";
-import type { Kafka, RawRecord } from "@postrider/messaging";
+import {
+  topicName,
+  type Kafka,
+  type RawRecord,
+  type TopicValues,
+} from "@postrider/messaging";
+import type { Topics } from "./stack.ts";
+
+/** Every record of one of our topics, decoded. Throws at one that cannot be read. */
+export async function readRecords<T extends keyof TopicValues>(
+  { kafka, schemas, prefix }: Topics,
+  topic: T,
+  onRecord: (value: TopicValues[T], raw: RawRecord) => void,
+): Promise<void> {
+  const decode = schemas.decoderOf(topic);
+  await readTopic(kafka, topicName(prefix, topic), (raw) => {
+    const decoded = decode(raw);
+    if (decoded.kind !== "decoded")
+      throw new Error(
+        `${topic} ${raw.partition}:${raw.offset} is ${decoded.kind}`,
+      );
+    onRecord(decoded.value, raw);
+  });
+}
 
 /** Calls once for each record up to the ends as they are at the start. */
 export async function readTopic(

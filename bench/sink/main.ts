@@ -1,17 +1,33 @@
 /**
  * The sink: answers every request with the same bytes, counts unique webhook-ids with the time of each first byte, and
- * keeps one request in a hundred. It speaks to the harness over IPC: `reset`, `count`, `report`.
+ * keeps one request in a hundred. It speaks to the harness over IPC: `reset`, `count`, `report`. A body that begins with
+ * `{"fail":N,` is refused with 503 the first N times that its id comes. With `--log` it also keeps every request's id,
+ * time and hash.
  */
+import { createHash } from "node:crypto";
 import { createServer } from "node:net";
+import { failuresAsked } from "./failures.ts";
 import { headerOf, requestReader } from "./request-reader.ts";
-import type { SampledRequest, SinkAnswer, SinkQuestion } from "./protocol.ts";
+import type {
+  LoggedRequest,
+  SampledRequest,
+  SinkAnswer,
+  SinkQuestion,
+} from "./protocol.ts";
 
 const ANSWER = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+const REFUSAL = Buffer.from(
+  "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno",
+);
 const SAMPLE_EVERY = 100;
+const isLogging = process.argv.includes("--log");
 
 /** Id → when its first request came, µs of the machine's monotonic clock. */
 let firstSeen = new Map<string, number>();
+/** Id → how often it was refused. */
+let refused = new Map<string, number>();
 let sample: SampledRequest[] = [];
+let log: LoggedRequest[] = [];
 let requests = 0;
 
 const server = createServer({ noDelay: true }, (socket) => {
@@ -22,7 +38,14 @@ const server = createServer({ noDelay: true }, (socket) => {
     if (!firstSeen.has(id)) firstSeen.set(id, at);
     if (requests % SAMPLE_EVERY === 0)
       sample.push({ head, body: Buffer.from(body) });
-    socket.write(ANSWER);
+    if (isLogging)
+      log.push({
+        id,
+        timestamp: headerOf(head, "webhook-timestamp"),
+        atMicros: at,
+        bodyHash: createHash("sha256").update(body).digest("base64url"),
+      });
+    socket.write(isRefused(id, body) ? REFUSAL : ANSWER);
   });
   socket.on("data", (chunk) => {
     at = nowMicros();
@@ -35,14 +58,16 @@ const server = createServer({ noDelay: true }, (socket) => {
 process.on("message", (question: SinkQuestion) => {
   if (question.kind === "reset") {
     firstSeen = new Map();
+    refused = new Map();
     sample = [];
+    log = [];
     requests = 0;
   }
   const counted = { unique: firstSeen.size, requests };
   if (question.kind === "report") {
     const ids = [...firstSeen.keys()];
     const seenAtMicros = Float64Array.from(firstSeen.values());
-    answer({ kind: "report", ...counted, ids, seenAtMicros, sample });
+    answer({ kind: "report", ...counted, ids, seenAtMicros, sample, log });
   } else answer({ kind: "count", ...counted });
 });
 process.on("disconnect", () => server.close());
@@ -54,6 +79,15 @@ server.listen(0, "127.0.0.1", 4096, () => {
     address !== null && typeof address === "object" ? address.port : 0;
   answer({ kind: "listening", port });
 });
+
+function isRefused(id: string, body: Buffer): boolean {
+  const asked = failuresAsked(body);
+  if (asked === 0) return false;
+  const count = refused.get(id) ?? 0;
+  if (count >= asked) return false;
+  refused.set(id, count + 1);
+  return true;
+}
 
 function answer(message: SinkAnswer): void {
   process.send?.(message);

@@ -26,6 +26,18 @@ export interface SinkReport {
   readonly seenAtMicros: Float64Array;
   /** Every hundredth request. */
   readonly sample: readonly SampledRequest[];
+  /** Every request, in the order of coming; empty unless the sink was told to log. */
+  readonly log: readonly LoggedRequest[];
+}
+
+export interface LoggedRequest {
+  readonly id: string;
+  /** The webhook-timestamp. */
+  readonly timestamp: string;
+  /** Its first byte, µs of the machine's monotonic clock. */
+  readonly atMicros: number;
+  /** Base64url of the body's SHA-256. */
+  readonly bodyHash: string;
 }
 
 export interface SampledRequest {

@@ -1,0 +1,10 @@
+/** The rate of which the other benches take a part: what `pipeline` last measured on this machine. */
+import { lastResult } from "./report.ts";
+
+/** Where `pipeline` has not run yet. */
+const FALLBACK_PER_SECOND = 4_000;
+
+export function pipelineRate(): number {
+  const figures = lastResult("pipeline")?.figures;
+  return figures?.["deliveriesPerSecond"] ?? FALLBACK_PER_SECOND;
+}
