@@ -25,12 +25,51 @@ export function garbageFor(options: GarbageOptions): ProducerRecord[] {
   }));
 }
 
+/**
+ * Why a garbage record is given up. A schema that nobody knows is told from bytes that are no value of a known one; what is
+ * a JSON object breaks a rule of events. `sound` is a value of the topic.
+ */
+export function reasonOf(
+  topicName: string,
+  { value, headers }: ProducerRecord,
+  sound: Buffer,
+): "unreadable" | "invalid" | "unknown_schema" {
+  const given = headers?.["content-type"];
+  const type = Buffer.isBuffer(given) ? given.toString() : "";
+  const isJson = type.startsWith("application/json") || value?.[0] === BRACE;
+  if (value === null) return "unreadable";
+  if (topicName === "events" && isJson)
+    return isJsonObject(value) ? "invalid" : "unreadable";
+  const isOurs = value.subarray(0, FRAME_BYTES).equals(frameOf(sound));
+  const isSingleObject = value[0] === 0xc3 && value[1] === 0x01;
+  const isOfUnknownSchema =
+    (isSingleObject && value.length >= FRAME_BYTES && !isOurs) ||
+    (value[0] === 0 && value.length >= REGISTRY_FRAME_BYTES);
+  return isOfUnknownSchema ? "unknown_schema" : "unreadable";
+}
+
+function isJsonObject(value: Buffer): boolean {
+  try {
+    const parsed: unknown = JSON.parse(value.toString());
+    return typeof parsed === "object" && !Array.isArray(parsed);
+  } catch {
+    return false;
+  }
+}
+
 type Random = () => number;
 
 const MAX_VALUE_BYTES = 2_000;
 
 /** The marker of a single object and the schema's fingerprint. */
 const FRAME_BYTES = 10;
+/** A zero and a registry's id. */
+const REGISTRY_FRAME_BYTES = 5;
+const BRACE = 0x7b;
+
+function frameOf(sound: Buffer): Buffer {
+  return sound.subarray(0, FRAME_BYTES);
+}
 
 const VALUES: readonly ((random: Random, sound: Buffer) => Buffer | null)[] = [
   (random) => bytes(random),
@@ -54,7 +93,7 @@ const VALUES: readonly ((random: Random, sound: Buffer) => Buffer | null)[] = [
 ];
 
 function framed(sound: Buffer, rest: Buffer): Buffer {
-  return Buffer.concat([sound.subarray(0, FRAME_BYTES), rest]);
+  return Buffer.concat([frameOf(sound), rest]);
 }
 
 const HEADERS: readonly NonNullable<ProducerRecord["headers"]>[] = [
