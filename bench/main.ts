@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Data on stdout, talk on stderr. */
+import { burstDue } from "./benches/burst-due.ts";
 import { drain } from "./benches/drain.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   drain,
   pipeline,
   "retry-timing": retryTiming,
+  "burst-due": burstDue,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

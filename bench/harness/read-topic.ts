@@ -13,9 +13,11 @@ export async function readRecords<T extends keyof TopicValues>(
   { kafka, schemas, prefix }: Topics,
   topic: T,
   onRecord: (value: TopicValues[T], raw: RawRecord) => void,
+  from?: ReadonlyMap<number, number>,
 ): Promise<void> {
   const decode = schemas.decoderOf(topic);
-  await readTopic(kafka, topicName(prefix, topic), (raw) => {
+  const name = topicName(prefix, topic);
+  await readTopic({ kafka, topic: name, from }, (raw) => {
     const decoded = decode(raw);
     if (decoded.kind !== "decoded")
       throw new Error(
@@ -25,12 +27,16 @@ export async function readRecords<T extends keyof TopicValues>(
   });
 }
 
-/** Calls once for each record up to the ends as they are at the start. */
+/** Calls once for each record up to the ends as they are at the start. `from`: the first offset of each partition. */
 export async function readTopic(
-  kafka: Kafka,
-  topic: string,
+  given: {
+    readonly kafka: Kafka;
+    readonly topic: string;
+    readonly from: ReadonlyMap<number, number> | undefined;
+  },
   onRecord: (record: RawRecord) => void,
 ): Promise<void> {
+  const { kafka, topic, from } = given;
   const ends = new Map<number, number>();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const consumer = kafka.consumer({
@@ -44,8 +50,9 @@ export async function readTopic(
     assigned(_epoch, partitions) {
       consumer.fetchLogRanges(partitions).then((ranges) => {
         for (const range of ranges) {
-          if (range.start < range.end) ends.set(range.partition, range.end);
-          consumer.seek(range, range.start);
+          const start = Math.max(range.start, from?.get(range.partition) ?? 0);
+          if (start < range.end) ends.set(range.partition, range.end);
+          consumer.seek(range, start);
         }
         consumer.resume(partitions);
         finish();

@@ -8,6 +8,7 @@ import {
   createOutput,
   createSchemas,
   partitionCountsOf,
+  topicName,
   topicPlan,
   type Admin,
   type Kafka,
@@ -52,6 +53,7 @@ export async function createTopics(
   { undo }: Pick<BenchContext, "undo">,
   stack: Stack,
   prefix: string,
+  tiers = DEFAULT_TIERS,
 ): Promise<Topics> {
   const effects = {
     log: createLog({ service: "bench", level: "silent" }),
@@ -66,7 +68,7 @@ export async function createTopics(
   await admin.connect();
   const plan = topicPlan({
     prefix,
-    tiers: parseTiers(DEFAULT_TIERS),
+    tiers: parseTiers(tiers),
     partitions: PARTITIONS,
   });
   await applyTopics(admin, plan);
@@ -93,4 +95,13 @@ export async function createTopics(
   const once = (): Promise<void> => (removed ??= remove());
   undo.push(once);
   return { prefix, kafka, schemas, output, admin, remove: once };
+}
+
+/** One past the last record of each partition of one of our topics. */
+export async function logEnds(
+  { admin, prefix }: Topics,
+  name: string,
+): Promise<Map<number, number>> {
+  const ranges = await admin.fetchLogRanges([topicName(prefix, name)]);
+  return new Map(ranges.map(({ partition, end }) => [partition, end]));
 }
