@@ -7,7 +7,11 @@ export interface Cluster {
   refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly unknown[];
+  findTopicPartitionMetadata(
+    topic: string,
+  ): readonly { readonly leader: number }[];
+  /** Connected. */
+  findBroker(broker: { readonly nodeId: string }): Promise<unknown>;
 }
 
 type CreateCluster = (...options: unknown[]) => Cluster;
@@ -48,4 +52,5 @@ export function closeCluster(cluster: Cluster): void {
   cluster.refreshMetadata = closed;
   cluster.refreshMetadataIfNecessary = closed;
   cluster.addMultipleTargetTopics = closed;
+  cluster.findBroker = closed;
 }

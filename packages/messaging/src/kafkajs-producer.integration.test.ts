@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { testEffects, useStack } from "@postrider/testkit";
+import kafkajs from "kafkajs";
 import { createDeadLetterOf } from "./dead-letter-of.ts";
 import { createKafka, type Kafka } from "./kafka.ts";
+import { createProducerFactory } from "./kafkajs-producer.ts";
 import { createOutput } from "./output.ts";
 import { partitionCountsOf } from "./partitioner.ts";
 import {
@@ -111,6 +113,30 @@ describe("a producer", () => {
     ).rejects.toThrow(RecordTooLargeError);
   });
 
+  test("once warm, asks for no metadata and makes no connection for its first batch", async () => {
+    const topic = await makeTopic("warm");
+    const requests: string[] = [];
+    const client = new kafkajs.Kafka({
+      brokers: [...stack.brokers],
+      logLevel: kafkajs.logLevel.DEBUG,
+      logCreator:
+        () =>
+        ({ log }) => {
+          if (/^(Request|Connecting)/.test(log.message))
+            requests.push(log.message.split("(")[0]!);
+        },
+    });
+    const producer = await createProducerFactory(client)();
+    closing.push(() => producer.disconnect());
+
+    await producer.warm([topic]);
+    expect(requests).toContain("Request Metadata");
+    requests.length = 0;
+    await producer.sendBatch([record(topic, "x")]);
+
+    expect(requests).toEqual(["Request Produce"]);
+  });
+
   test("refuses a second batch while one is in flight", async () => {
     const topic = await makeTopic("one");
     const producer = await producerOf(connect());
@@ -138,6 +164,7 @@ describe("output beside a topic that refuses records", () => {
       createProducer: async () => {
         const producer = await kafka.createProducer();
         return {
+          warm: (topics) => producer.warm(topics),
           disconnect: () => producer.disconnect(),
           async sendBatch(records) {
             const values = records.map((each) => each.value!.toString("utf8"));

@@ -101,6 +101,27 @@ export async function requirePartitions(
   }
 }
 
+async function warm(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<void> {
+  try {
+    await cluster.addMultipleTargetTopics(topics);
+  } catch (cause) {
+    throw portError(cause, topics);
+  }
+  const leaders = new Set(
+    topics.flatMap((topic) =>
+      cluster.findTopicPartitionMetadata(topic).map(({ leader }) => leader),
+    ),
+  );
+  await Promise.all(
+    [...leaders].map((leader) =>
+      cluster.findBroker({ nodeId: String(leader) }),
+    ),
+  );
+}
+
 /** A kafkajs error in the port's words; what it does not tell apart is passed on. */
 export function portError(cause: unknown, topics: readonly string[]): unknown {
   switch (typeOf(cause)) {
@@ -156,6 +177,7 @@ function producerOf(producer: KafkajsProducer, cluster: Cluster): Producer {
         isSending = false;
       }
     },
+    warm: (topics) => warm(cluster, topics),
     disconnect: () => discard(producer, cluster),
   };
 }

@@ -45,6 +45,13 @@ export class OutputPlaces {
     }
   }
 
+  /** Learns what there is of these topics, and gives their names; those that do not exist are for `learn` to refuse. */
+  async known(topics: readonly string[]): Promise<string[]> {
+    const counts = await this.#partitionsOf(topics);
+    for (const [topic, count] of counts) this.#counts.set(topic, count);
+    return [...counts.keys()];
+  }
+
   /** One of them went away, and may come back with other partitions. */
   forget(topics: Iterable<string>): void {
     for (const topic of topics) this.#counts.delete(topic);

@@ -61,6 +61,21 @@ export class OutputSender {
     this.#connected().catch(() => undefined);
   }
 
+  /** Counts the partitions of these topics and connects to their leaders, as far as both go: whatever fails here is met again by the first batch. */
+  async warm(topics: readonly string[]): Promise<void> {
+    const { log, clock } = this.#options;
+    const since = clock.monotonic();
+    try {
+      const known = await this.#places.known(topics);
+      const producer = await this.#connected();
+      await producer.warm(known);
+      const durationMs = Math.round(clock.monotonic() - since);
+      log.info("output.warmed", { topics: known, durationMs });
+    } catch (error) {
+      log.warn("output.notWarmed", { error: String(error) });
+    }
+  }
+
   oldestSince(): MonotonicMs | undefined {
     return this.#parts[0]?.[0]?.since;
   }

@@ -25,6 +25,7 @@ class Broker {
   maxPartitionBytes = Infinity;
   /** Thrown by the next batches, in order; `true` in the second place: after the batch was stored. */
   failures: (readonly [error: Error, isStored: boolean])[] = [];
+  readonly warmed: string[] = [];
   producers = 0;
   discarded = 0;
   hold: Promise<void> | null = null;
@@ -47,6 +48,10 @@ class Broker {
         } finally {
           this.#inFlight -= 1;
         }
+      },
+      warm: (topics) => {
+        this.warmed.push(...topics);
+        return Promise.resolve();
       },
       disconnect: () => {
         this.discarded += 1;
@@ -420,6 +425,50 @@ describe("stopping", () => {
 
     expect(output.unacknowledged()).toBe(0);
   });
+});
+
+test("after warming, the first send asks nobody how many partitions a topic has", async () => {
+  const broker = new Broker();
+  const asked: string[] = [];
+  const { partitionsOf } = broker;
+  const { output } = outputTo(
+    Object.assign(broker, {
+      partitionsOf: (topics: readonly string[]) => {
+        asked.push(...topics);
+        return partitionsOf(topics);
+      },
+    }),
+  );
+  await output.start();
+
+  await output.warm(["attempts", "signals", "retry.1s"]);
+  await output.send([attempt("a")]);
+
+  expect(asked).toEqual(["t.attempts", "t.signals", "t.retry.1s"]);
+  // One that does not exist is no reason to leave the others cold.
+  expect(broker.warmed).toEqual(["t.attempts", "t.signals"]);
+  await output.stop(Date.now() + 1000);
+});
+
+test("a broker that is away when it is warmed is met by the first send, no sooner", async () => {
+  const broker = new Broker();
+  const { partitionsOf } = broker;
+  let isAway = true;
+  const { output, effects } = outputTo(
+    Object.assign(broker, {
+      partitionsOf: (topics: readonly string[]) =>
+        isAway ? Promise.reject(new Error("away")) : partitionsOf(topics),
+    }),
+  );
+  await output.start();
+
+  await output.warm(["attempts"]);
+  isAway = false;
+  await output.send([attempt("a")]);
+
+  expect(effects.log.of("output.notWarmed")).toHaveLength(1);
+  expect(broker.values("t.attempts")).toEqual(["a"]);
+  await output.stop(Date.now() + 1000);
 });
 
 test("a value that cannot be encoded rejects its own call only", async () => {

@@ -40,6 +40,11 @@ export interface OutputOptions {
 
 /** The port, and what readiness says of it. */
 export interface ObservedOutput extends Output {
+  /**
+   * Asks ahead for what the first send to each of these topics (names below the prefix) would have to ask for: how many
+   * partitions there are, where they are, and a connection. Resolves once that is known, or after 5 s without. Never rejects.
+   */
+  warm(topics: readonly OutRecord["topic"][]): Promise<void>;
   health(): {
     readonly ready: OutputCheck[];
     readonly live: OutputCheck[];
@@ -127,6 +132,14 @@ class BatchedOutput implements ObservedOutput {
       for (const entry of entries) this.#queue.push(entry);
       if (wasEmpty || this.#queue.isFull(this.#limits)) this.#wake.notify();
     });
+  }
+
+  async warm(topics: readonly OutRecord["topic"][]): Promise<void> {
+    const { prefix } = this.#options;
+    const warming = this.#sender.warm(
+      topics.map((topic) => topicName(prefix, topic)),
+    );
+    await within(warming, WARM_WITHIN_MS);
   }
 
   unacknowledged(): number {
@@ -220,6 +233,8 @@ class BatchedOutput implements ObservedOutput {
     ticket.resolve();
   }
 }
+
+const WARM_WITHIN_MS = 5000;
 
 /** kafkajs retries a broker that is away without a word: then only the age of what waits tells. */
 const STALLED_MS = 1000;

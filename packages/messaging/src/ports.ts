@@ -2,7 +2,7 @@
  * What the runners, tables and services need of Kafka. Only the adapters in kafkajs-*.ts know kafkajs.
  * All topics here are full names, with the prefix.
  */
-import type { MonotonicMs } from "@postrider/core";
+import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { RawRecord, RecordHeaders } from "./record.ts";
 
 export interface TopicPartition {
@@ -71,8 +71,8 @@ export interface Consumer {
   lastHeartbeatAt(): MonotonicMs;
   /** When a fetch loop last turned, or could not because the cluster was away. It turns while every partition is paused, too. */
   lastFetchAt(): MonotonicMs;
-  /** Leaves the group. Only after the last commit was acknowledged: kafkajs drops commits during its stop. Safe to call twice and before `start` resolved. */
-  stop(): Promise<void>;
+  /** Leaves the group. Only after the last commit was acknowledged: kafkajs drops commits during its stop. Resolves at the deadline at the latest, and after 5 s: a broker that is away never answers. Safe to call twice and before `start` resolved. */
+  stop(deadline?: EpochMs): Promise<void>;
 }
 
 /** A record ready for the broker. `partition` is explicit: the output computes it (murmur2 of the key, as the Java client). */
@@ -88,6 +88,8 @@ export interface ProducerRecord {
 export interface Producer {
   /** Resolves when every record is acknowledged. Any error means the outcome of the whole batch is unknown and this producer must be discarded. `RecordTooLargeError` and `TopicMissingError` are told apart. */
   sendBatch(records: readonly ProducerRecord[]): Promise<void>;
+  /** Learns where the partitions of these topics are and connects there, so that the first batch need not. Throws `TopicMissingError`. */
+  warm(topics: readonly string[]): Promise<void>;
   disconnect(): Promise<void>;
 }
 

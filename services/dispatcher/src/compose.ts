@@ -25,6 +25,9 @@ import { createSigner } from "./signer.ts";
 /** Longer than the longest attempt: what is in flight at a stop is finished, not repeated. */
 export const STOP_WITHIN_MS = 75_000;
 
+/** What it writes, beside the tiers: known before it is ready, or the first retry would wait for that. */
+const OUTPUTS = ["attempts", "deliveries", "dead-letters", "signals"] as const;
+
 /** The dispatcher: `deliveries` → HTTP → `attempts`, tiers, `dead-letters`, `signals`. */
 export function compose(
   config: DispatcherConfig,
@@ -107,9 +110,14 @@ export function compose(
     start: async () => {},
     stop: async () => await partitionsOf.disconnect(),
   };
+  const warming = {
+    start: () =>
+      output.warm([...OUTPUTS, ...config.tiers.map(({ topic }) => topic)]),
+    stop: async () => {},
+  };
   const observed = [schemas, endpoints, output, runner];
   return {
-    parts: [schemas, endpoints, sender, admin, output, runner],
+    parts: [schemas, endpoints, sender, admin, output, warming, runner],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

@@ -18,7 +18,11 @@ import {
 /** The route stage with its table of endpoints, its output and its runner. */
 export function createRoutePart(shared: Shared): RolePart {
   const { config, effects, kafka, schemas } = shared;
-  const { parts: outputParts, output } = createOutputPart(shared);
+  const { parts: outputParts, output } = createOutputPart(shared, [
+    "deliveries",
+    "intake",
+    "dead-letters",
+  ]);
   const table = createTable<Endpoint>({
     kafka,
     topic: topicName(config.topicPrefix, "endpoints"),

@@ -65,8 +65,11 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
   return { config, effects, kafka, schemas, keyRing, rules, deadLetterOf };
 }
 
-/** An output, and what its partition counts hold open. */
-export function createOutputPart(shared: Shared): {
+/** An output that knows its topics before it is used, and what its partition counts hold open. */
+export function createOutputPart(
+  shared: Shared,
+  topics: Parameters<ObservedOutput["warm"]>[0],
+): {
   readonly output: ObservedOutput;
   readonly parts: readonly Lifecycle[];
 } {
@@ -84,5 +87,9 @@ export function createOutputPart(shared: Shared): {
     start: () => Promise.resolve(),
     stop: () => partitionsOf.disconnect(),
   };
-  return { output, parts: [counts, output] };
+  const warming: Lifecycle = {
+    start: () => output.warm(topics),
+    stop: () => Promise.resolve(),
+  };
+  return { output, parts: [counts, output, warming] };
 }

@@ -81,6 +81,16 @@ export function compose(
     start: async () => {},
     stop: async () => await partitionsOf.disconnect(),
   };
+  // Known before it is ready, or the first release would wait for that.
+  const warming: Lifecycle = {
+    start: () =>
+      output.warm([
+        "deliveries",
+        "dead-letters",
+        ...tiers.map(({ topic }) => topic),
+      ]),
+    stop: async () => {},
+  };
   // The runner finishes what is in flight; here that could take an hour, so it is given back once nothing is tried again.
   const holding: Lifecycle = {
     start: async () => await runner.start(),
@@ -92,7 +102,7 @@ export function compose(
   };
   const observed = [schemas, output, runner];
   return {
-    parts: [schemas, admin, output, holding],
+    parts: [schemas, admin, output, warming, holding],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),
