@@ -47,7 +47,7 @@ function endpointOf(behaviour: Behaviour, receiverUrl: string): Endpoint {
     eventTypes: [`load.${behaviour}`],
     secrets: [{ id: secretId, ...sealed, createdAt: 0, expiresAt: null }],
     timeoutMs: behaviour === "blackhole" ? 1000 : 15_000,
-    maxConcurrency: 64,
+    maxConcurrency: 200,
     retryDelaysMs: RETRIES[behaviour] ?? HEALTHY_RETRIES,
   });
 }
@@ -80,17 +80,26 @@ export async function writeEndpoints(
   }
 }
 
+/** What a case changes of the answers while it runs. */
+export interface Mood {
+  /** Added to each answer of a healthy endpoint. */
+  slowMs: number;
+  /** What a black hole is given from now on. */
+  blackhole: Answer;
+}
+
 /** A flaky endpoint fails the first one or two requests of each webhook-id; a healthy one takes a moment. */
-export function answers(): (request: ReceivedRequest) => Answer {
+export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
   const seen = new Map<string, number>();
   return ({ path, headers }) => {
     const behaviour = path.slice(1);
     const id = headers["webhook-id"] ?? "";
-    if (behaviour === "blackhole") return "hang";
+    if (behaviour === "blackhole") return mood.blackhole;
     if (behaviour === "dead") return 503;
     // Of the id and not of chance, so that a repeat is answered alike.
     const delayMs = (id.charCodeAt(id.length - 1) % 8) * 5;
-    if (behaviour !== "flaky") return { status: 200, delayMs };
+    if (behaviour !== "flaky")
+      return { status: 200, delayMs: delayMs + mood.slowMs };
     const times = (seen.get(id) ?? 0) + 1;
     seen.set(id, times);
     const failures = 1 + (id.charCodeAt(id.length - 2) % 2);

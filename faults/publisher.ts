@@ -48,6 +48,7 @@ export function createPublisher(options: {
   let made = 0;
   let acknowledged = 0;
   let sending: Promise<void> | null = null;
+  let isClosed = false;
 
   const eventFor = (behaviour: Behaviour): Event => {
     const id = `e_${made++}`;
@@ -69,7 +70,7 @@ export function createPublisher(options: {
 
   /** Sends what is pending until nothing is. A batch whose outcome is unknown is sent again: route knows the second. */
   const drain = async (): Promise<void> => {
-    while (pending.length > 0) {
+    while (pending.length > 0 && !isClosed) {
       const batch = pending.slice(0, BATCH_RECORDS);
       try {
         producer ??= await kafka.createProducer();
@@ -107,9 +108,10 @@ export function createPublisher(options: {
         void flush();
         await sleep(TICK_MS);
       }
-      while (pending.length > 0) await flush();
+      while (pending.length > 0 && !isClosed) await flush();
     },
     async close() {
+      isClosed = true; // a case that failed may have left its load behind
       await sending;
       await producer?.disconnect();
     },

@@ -86,10 +86,13 @@ export async function waitForQuiet(
 const placeOf = ({ topic, partition }: Pick<LogRange, "topic" | "partition">) =>
   `${topic}/${partition}`;
 
-export type LogEvidence = Pick<
+export interface LogEvidence extends Pick<
   Evidence,
   "attempts" | "deadLetters" | "intake" | "deliveries"
->;
+> {
+  /** By table: partition@offset of each record of its topic. */
+  readonly places: Readonly<Record<keyof typeof TABLES, readonly string[]>>;
+}
 
 /** Everything on the topics that say what became of events. A record that no schema fits is none of ours. */
 export async function readLog(
@@ -117,7 +120,14 @@ export async function readLog(
     };
     const values = <T extends keyof TopicValues>(name: T) =>
       read(name).map(({ value }) => value);
+    const places = <T extends keyof TopicValues>(name: T) =>
+      read(name).map(({ raw }) => `${raw.partition}@${raw.offset}`);
     return {
+      places: {
+        attempts: places("attempts"),
+        events: places("intake"),
+        dead_letters: places("dead-letters"),
+      },
       attempts: values("attempts"),
       deadLetters: values("dead-letters"),
       intake: values("intake"),
@@ -139,6 +149,8 @@ function placed({
   const { deliveryId, webhookId, step } = value;
   return { topic, partition, offset, timestamp, deliveryId, webhookId, step };
 }
+
+const MISSING_SHOWN = 50;
 
 /** The tables that are made of topics, with the columns of their keys. */
 const TABLES = {
@@ -188,6 +200,11 @@ export async function readTables(
          toString(uniqExact(${TABLES[table]})) AS keys FROM ${database}.${table}`,
     );
     const keys = recordKeys[table];
+    const there = await rowsOf<{ place: string }>(
+      url,
+      `SELECT concat(toString(log_partition), '@', toString(log_offset)) AS place FROM ${database}.${table}`,
+    );
+    const found = new Set(there.map(({ place }) => place));
     tables.push({
       table,
       records: keys.length,
@@ -195,6 +212,9 @@ export async function readTables(
       rows: Number(row?.["rows"]),
       rowKeys: Number(row?.["keys"]),
       rowPlaces: Number(row?.["places"]),
+      missing: log.places[table]
+        .filter((place) => !found.has(place))
+        .slice(0, MISSING_SHOWN),
     });
   }
   const rolledUp: Record<string, number> = {};

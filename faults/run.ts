@@ -1,5 +1,6 @@
 /**
- * `npm run faults -- [--short] [--seed N] [--only NAME]`: runs the cases against a stack of its own, one after the other, and ends with
+ * `npm run faults -- [--short] [--seed N] [--only NAME,…] [--times N]`: runs the cases against a stack of its own, one after the other, `times` times with seeds that
+ * follow each other, and ends with
  * `N passed, N failed`. A case that fails prints what was violated, where its ledgers and logs are, and the command that repeats it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -27,6 +28,7 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
       short: { type: "boolean", default: false },
       seed: { type: "string" },
       only: { type: "string" },
+      times: { type: "string", default: "1" },
     },
   });
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
@@ -37,14 +39,18 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
   const options: Options = { seed, isShort: values.short, folder };
   const stack = await startStack({ provider: "local" });
   let passed = 0;
+  let run = 0;
   try {
     console.log(`${cases.length} cases, seed ${seed}`);
-    for (const [index, one] of cases.entries())
-      if (await runCase(one, index, stack, options)) passed += 1;
+    for (const more of Array.from({ length: Number(values.times) }).keys())
+      for (const one of cases) {
+        const seeded = { ...options, seed: seed + more };
+        if (await runCase(one, run++, stack, seeded)) passed += 1;
+      }
   } finally {
     await stack.stop();
   }
-  const failed = cases.length - passed;
+  const failed = run - passed;
   if (failed === 0) rmSync(folder, { recursive: true, force: true });
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0;
@@ -69,7 +75,7 @@ async function runCase(
   options: Options,
 ): Promise<boolean> {
   const { seed, isShort } = options;
-  const folder = join(options.folder, one.name);
+  const folder = join(options.folder, `${one.name}-${index}`);
   const startedAt = performance.now();
   const world = new World({
     stack,

@@ -1,4 +1,5 @@
 /** The services of one case as processes, and what can be done to them. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -99,6 +100,20 @@ export class Services {
   async killAll(): Promise<void> {
     await Promise.all(this.all().map((service) => this.kill9(service)));
   }
+}
+
+/** What a service logged under this name, in order. */
+export function logged(
+  service: RunningService,
+  event: string,
+): { readonly at: number; readonly fields: Record<string, unknown> }[] {
+  return readFileSync(service.logFile, "utf8")
+    .split("\n")
+    .filter((line) => line.includes(`"event":"${event}"`))
+    .map((line) => {
+      const fields = JSON.parse(line) as Record<string, unknown>;
+      return { at: Date.parse(String(fields["time"])), fields };
+    });
 }
 
 /** One line of a service's metrics page; null where there is none. */

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { migrate, type RunningService } from "@postrider/cli";
 import { parseTiers } from "@postrider/core";
-import type { Stack } from "@postrider/local-stack";
+import type { ServerHandle, Stack } from "@postrider/local-stack";
 import type { Admin, Kafka } from "@postrider/messaging";
 import { verify } from "@postrider/signing";
 import {
@@ -28,7 +28,13 @@ import {
   type Survivor,
   type Violation,
 } from "@postrider/testkit";
-import { answers, KEY, SECRET, writeEndpoints } from "./endpoints.ts";
+import {
+  answers,
+  KEY,
+  SECRET,
+  writeEndpoints,
+  type Mood,
+} from "./endpoints.ts";
 import { createPublisher, type Publisher } from "./publisher.ts";
 import { readLag, readLog, readTables, waitForQuiet } from "./read-evidence.ts";
 import { figuresNoMoreThan, figuresOf, Services } from "./services.ts";
@@ -50,11 +56,18 @@ export interface WorldOptions {
   readonly isShort: boolean;
 }
 
+interface CaseViolation extends Omit<Violation, "invariant"> {
+  readonly invariant: "case";
+}
+
 /** What a case came to. `facts` are for people: how much happened, and how often the fault showed. */
 export interface Verdict {
-  readonly violations: readonly Violation[];
+  readonly violations: readonly (Violation | CaseViolation)[];
   readonly facts: Readonly<Record<string, number>>;
 }
+
+/** What a case alone can judge: what is wrong, in words. */
+export type Check = (evidence: Evidence) => Iterable<string>;
 
 export class World {
   readonly options: WorldOptions;
@@ -64,6 +77,8 @@ export class World {
   readonly isShort: boolean;
   readonly tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
   readonly services: Services;
+  readonly mood: Mood = { slowMs: 0, blackhole: "hang" };
+  readonly #checks: Check[] = [];
   readonly #interruptions: Interruption[] = [];
   readonly #survivors: Survivor[] = [];
   readonly #ledgers: Ledger[] = [];
@@ -101,7 +116,7 @@ export class World {
     const published = openLedger(join(folder, "published"));
     this.#ledgers.push(seen, published);
     this.#receiver = await startReceiver({
-      answer: answers(),
+      answer: answers(this.mood),
       onRequest: ({ headers, body }) =>
         seen.write({
           kind: "received",
@@ -147,6 +162,20 @@ export class World {
     }
   }
 
+  /** The stack's own Kafka, to be killed and frozen. */
+  get broker(): ServerHandle {
+    return present(this.stack.kafka.server);
+  }
+
+  get clickhouse(): ServerHandle {
+    return present(this.stack.clickhouse.server);
+  }
+
+  /** Judged with everything else, at the end. */
+  also(check: Check): void {
+    this.#checks.push(check);
+  }
+
   /** kill -9 of a service; of a dispatcher it explains repeats. */
   async kill9(service: RunningService): Promise<void> {
     const kill = () => this.services.kill9(service);
@@ -188,7 +217,10 @@ export class World {
     const requests = new Set(
       evidence.attempts.map(({ deliveryId, step }) => `${deliveryId}#${step}`),
     ).size;
-    const violations = checkInvariants(evidence);
+    const violations: (Violation | CaseViolation)[] = checkInvariants(evidence);
+    for (const check of this.#checks)
+      for (const detail of check(evidence))
+        violations.push({ invariant: "case", subject: "", detail });
     for (const violation of violations)
       if (violation.invariant === "lag")
         violations[violations.indexOf(violation)] = {
@@ -268,6 +300,7 @@ export class World {
 }
 
 function present<T>(part: T | null): T {
-  if (part === null) throw new Error("the world is not prepared");
+  if (part === null)
+    throw new Error("it is not there: prepare the world first");
   return part;
 }

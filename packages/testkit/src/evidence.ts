@@ -31,6 +31,8 @@ export interface TableEvidence {
   readonly rowKeys: number;
   /** Different (log_partition, log_offset) among the rows. */
   readonly rowPlaces: number;
+  /** Records that have no row, as partition@offset, the first of them: for who looks for the reason. */
+  readonly missing?: readonly string[];
 }
 
 export interface ProcessFigures {

@@ -132,6 +132,18 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
     { received: [received, received, received] },
   ],
   [
+    "a request that was sent only after the interruption, twice",
+    "repeats",
+    {
+      received: [0, 5000, 5000].map((after) => ({
+        ...received,
+        at: BUILT_AT + after,
+      })),
+      runner: [done(0), { ...done(1), at: BUILT_AT + 5100 }],
+      interruptions: [{ from: BUILT_AT + 1005, until: BUILT_AT + 1005 }],
+    },
+  ],
+  [
     "two chains, step by step",
     "fork",
     {
@@ -234,6 +246,16 @@ const sound: readonly [string, Partial<Evidence>][] = [
     {
       received: [received, received, received],
       interruptions: [{ from: BUILT_AT + 5, until: BUILT_AT + 5 }],
+    },
+  ],
+  [
+    "a repeat after two kills that both cut the same request off",
+    {
+      received: [received, received, received, received],
+      interruptions: [
+        { from: BUILT_AT + 5, until: BUILT_AT + 5 },
+        { from: BUILT_AT + 6, until: BUILT_AT + 6 },
+      ],
     },
   ],
   [

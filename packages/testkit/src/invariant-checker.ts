@@ -173,7 +173,7 @@ function* tables(evidence: Evidence): Iterable<Violation> {
       yield violation(
         "rows",
         of.table,
-        `${of.records} records of ${of.recordKeys} keys; ${of.rows} rows of ${of.rowPlaces} places and ${of.rowKeys} keys`,
+        `${of.records} records of ${of.recordKeys} keys; ${of.rows} rows of ${of.rowPlaces} places and ${of.rowKeys} keys; without a row: ${of.missing?.join(" ") ?? "?"}`,
       );
   }
   const counted = evidence.attempts.filter(

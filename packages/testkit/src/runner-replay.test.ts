@@ -57,3 +57,15 @@ test("a commit's age is the time from the completion to the line that says it", 
 
   expect(replay.commitAgesMs).toEqual([10, 50]);
 });
+
+test("what a woken process finishes after its successor's commit is a repeat, not an ignored commit", () => {
+  const replay = replayRunner([
+    done(0),
+    { ...done(1), pid: 2 },
+    { ...committed(2), pid: 2 },
+    done(1),
+  ]);
+
+  expect(replay.ignored).toEqual([]);
+  expect([...replay.repeated.keys()]).toEqual(["t/0@1"]);
+});

@@ -4,7 +4,7 @@
  */
 import { decodeOffsetMetadata } from "@postrider/messaging";
 import type { DeliveryPlace, Interruption } from "./evidence.ts";
-import type { CommittedEntry, RunnerEntry } from "./ledger.ts";
+import type { CommittedEntry, ReceivedEntry, RunnerEntry } from "./ledger.ts";
 
 export interface RunnerReplay {
   /** By `placeOf`: how often it was completed again, covered by no commit. */
@@ -41,6 +41,10 @@ interface PartitionState {
   checked: number;
   unchecked: Set<number>;
   stored: Stored;
+  /** Who wrote it. */
+  storedBy: number;
+  /** Processes that wrote of this partition, the oldest first. */
+  readonly pids: Set<number>;
 }
 
 export function replayRunner(entries: readonly RunnerEntry[]): RunnerReplay {
@@ -55,9 +59,11 @@ export function replayRunner(entries: readonly RunnerEntry[]): RunnerReplay {
     const name = `${entry.topic}/${entry.partition}`;
     const state = partitions.get(name) ?? fresh(entry.offset);
     partitions.set(name, state);
+    state.pids.add(entry.pid);
     if (entry.kind === "completed") {
       const place = placeOf(entry);
-      if (isSaid(state.stored, entry.offset)) ignored.push(place);
+      if (isSaid(state.stored, entry.offset) && !isLate(state, entry.pid))
+        ignored.push(place);
       else if (state.done.has(entry.offset))
         repeated.set(place, (repeated.get(place) ?? 0) + 1);
       state.done.add(entry.offset);
@@ -67,6 +73,7 @@ export function replayRunner(entries: readonly RunnerEntry[]): RunnerReplay {
       continue;
     }
     state.stored = storedBy(entry);
+    state.storedBy = entry.pid;
     for (const offset of wronglySaid(state))
       passed.push(placeOf({ ...entry, offset }));
     for (const [offset, at] of state.unsaid)
@@ -87,7 +94,15 @@ function fresh(offset: number): PartitionState {
     checked: Math.min(offset, 0),
     unchecked: new Set(),
     stored: { base: 0, next: 0, open: new Set() },
+    storedBy: 0,
+    pids: new Set(),
   };
+}
+
+/** It finishes what it began before a younger process took over: it does not know yet, and asked nobody. */
+function isLate({ storedBy, pids }: PartitionState, pid: number): boolean {
+  const ages = [...pids];
+  return pid !== storedBy && ages.indexOf(pid) < ages.indexOf(storedBy);
 }
 
 function isSaid({ base, next, open }: Stored, offset: number): boolean {
@@ -118,23 +133,37 @@ function* wronglySaid(state: PartitionState): Iterable<number> {
   state.unchecked = unchecked;
 }
 
-/** `deliveryId#step` → how many times more than once a fault may have made that attempt. */
+/** What was sent before a fault may reach the receiver's ledger so much after it, ms. */
+const ARRIVAL_MS = 1_000;
+
+/**
+ * `deliveryId#step` → how many times more than once a fault may have made that attempt: once for each time that it was done again
+ * with no commit saying so, and once for each interruption that cut it off, which is one before whose end it had been sent.
+ */
 export function explainedRepeats(evidence: {
   readonly deliveries: readonly DeliveryPlace[];
+  readonly received: readonly ReceivedEntry[];
   readonly interruptions: readonly Interruption[];
   readonly replay: RunnerReplay;
 }): Map<string, number> {
-  const { deliveries, interruptions, replay } = evidence;
+  const { deliveries, received, interruptions, replay } = evidence;
+  const sentAt = Map.groupBy(received, ({ webhookId }) => webhookId);
   const explained = new Map<string, number>();
   for (const record of deliveries) {
+    const { timestamp, webhookId, deliveryId, step } = record;
     const place = placeOf(record);
     const endedAt = replay.completedAt.get(place) ?? Infinity;
     const cuts = interruptions.filter(
-      ({ from, until }) => from <= endedAt && until >= record.timestamp,
+      ({ from, until }) =>
+        from <= endedAt &&
+        until >= timestamp &&
+        sentAt
+          .get(webhookId)
+          ?.some(({ at }) => at >= timestamp && at <= until + ARRIVAL_MS),
     ).length;
     const times = cuts + (replay.repeated.get(place) ?? 0);
     if (times === 0) continue;
-    const key = `${record.deliveryId}#${record.step}`;
+    const key = `${deliveryId}#${step}`;
     explained.set(key, (explained.get(key) ?? 0) + times);
   }
   return explained;

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FaultCase } from "../case.ts";
+
+export const brokerKilled: FaultCase = {
+  name: "broker-killed",
+  proves:
+    "after a kill of the broker everything resumes with no restart, nothing is lost, and no process holds more than before",
+  async run(world, random) {
+    await world.startAll();
+    await world.publisher.publish({ perSecond: 400, seconds: 2 });
+    await world.surviving(async () => {
+      const load = world.publisher.publish({ perSecond: 300, seconds: 6 });
+      await sleep(random.between(500, 2_000));
+      await world.interrupted(async () => {
+        await world.broker.kill9();
+        await sleep(random.between(0, world.isShort ? 1_000 : 12_000));
+        await world.broker.restart();
+        await sleep(3_000);
+      });
+      await load;
+    });
+  },
+};
+
+/** Longer than a client waits for an answer (5 s): what it sent again meets what it sent before, in one broker that wakes. */
+const FROZEN_MS = 8_000;
+
+export const brokerFrozen: FaultCase = {
+  name: "broker-frozen",
+  proves:
+    "requests that a frozen broker answers twice, after their senders gave them up and sent them again, lose nothing and fork nothing",
+  async run(world, random) {
+    await world.startAll();
+    await world.publisher.publish({ perSecond: 400, seconds: 2 });
+    await world.surviving(async () => {
+      const load = world.publisher.publish({ perSecond: 300, seconds: 4 });
+      await sleep(random.between(500, 2_000));
+      await world.interrupted(async () => {
+        world.broker.freeze();
+        await sleep(FROZEN_MS + random.between(0, 1_000));
+        world.broker.thaw();
+        await sleep(3_000);
+      });
+      await load;
+    });
+  },
+};
+
+export const brokerDownAtBoot: FaultCase = {
+  name: "broker-down-at-boot",
+  proves:
+    "services that start without a broker say so, stay, and begin when it comes",
+  async run(world) {
+    await world.broker.kill9();
+    const services = [];
+    for (const name of [
+      "ingest",
+      "dispatcher",
+      "retry-scheduler",
+      "recorder",
+    ] as const)
+      services.push(await world.services.spawn(name));
+    await sleep(4_000);
+    const ended = services.filter((service) => service.hasExited());
+    await world.broker.restart();
+    if (ended.length > 0)
+      throw new Error(`${ended.map(({ name }) => name).join()} ended`);
+    await world.services.ready(...services);
+    await world.publisher.publish({ perSecond: 300, seconds: 2 });
+  },
+};

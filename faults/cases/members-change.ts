@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FaultCase } from "../case.ts";
+
+const SCALED = ["dispatcher", "retry-scheduler", "recorder"] as const;
+
+export const membersChange: FaultCase = {
+  name: "members-change",
+  proves:
+    "a dispatcher, a scheduler and a recorder that join or leave under load lose nothing, and repeat only what was in flight on partitions that moved",
+  async run(world, random) {
+    await world.startAll();
+    const rounds = world.isShort ? 1 : 4;
+    const load = world.publisher.publish({
+      perSecond: 300,
+      seconds: rounds * 6,
+    });
+    for (let round = 0; round < rounds; round++) {
+      await sleep(random.between(300, 1_000));
+      const joined = await world.interrupted(
+        async () => await world.services.start(...SCALED),
+      );
+      await sleep(random.between(500, 1_500));
+      // Who leaves is the old member or the new one, by chance.
+      const leaving = SCALED.map((name, i) =>
+        random.next() < 0.5 ? world.services.one(name) : joined[i]!,
+      );
+      await world.interrupted(async () => {
+        await Promise.all(leaving.map((each) => world.services.stop(each)));
+        await sleep(1_000); // what moved settles with its new owner
+      });
+    }
+    await load;
+  },
+};
