@@ -1,6 +1,7 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/messaging";
+import { answerClientError } from "@postrider/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import {
   PROBLEM_MEDIA_TYPE,
@@ -70,6 +71,7 @@ function createApp(options: ServerOptions): FastifyInstance {
     forceCloseConnections: "idle",
     routerOptions: { maxParamLength: 1024 },
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]),
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       // before routing no route's types are known; a text is always right
       sendProblem(problemOf(error), request, reply as ProblemReply);

@@ -110,7 +110,7 @@ export const ingestSpec = {
     env: "POSTRIDER_DOOR_QUEUE_BYTES",
     parse: integer(1_048_576, 1_073_741_824),
     default: "67108864",
-    doc: "How many bytes of requests may wait for Kafka at once before more are answered with 503.",
+    doc: "How many bytes of requests may be taken in at once, and how many may wait for Kafka after their answer, before more are answered with 503.",
   },
   ...listenConfig(7401),
   ...processConfig(9400),

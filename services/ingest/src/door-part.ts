@@ -25,6 +25,7 @@ export function createDoorPart(
     port: config.port,
     adminKey: config.adminKey,
     maxBodyBytes: config.maxBodyBytes,
+    maxUploadBytes: config.doorQueueBytes,
     accept: (request) =>
       acceptEvents(request, {
         rules: shared.rules,

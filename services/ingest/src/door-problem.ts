@@ -11,7 +11,7 @@ const KINDS = {
   too_large: [413, "The request is too large"],
   unsupported_media_type: [415, "The body is not JSON"],
   internal: [500, "Postrider failed"],
-  busy: [503, "Too many events are waiting for Kafka"],
+  busy: [503, "Too much is being taken in at once"],
   not_acknowledged: [503, "Kafka has not acknowledged the events"],
 } as const satisfies Record<string, readonly [number, string]>;
 export type DoorProblemKind = keyof typeof KINDS;

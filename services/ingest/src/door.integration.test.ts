@@ -30,6 +30,7 @@ async function aDoor(
     port: 0,
     adminKey: KEY,
     maxBodyBytes: 10_000,
+    maxUploadBytes: 15_000,
     accept: (request) =>
       acceptEvents(request, {
         rules: {
@@ -239,19 +240,73 @@ test("a bug is answered without its details, and logged", async () => {
   expect(effects.log.of("request.failed")).toHaveLength(1);
 });
 
-test("broken HTTP does not hurt it", async () => {
-  const { door, post } = await aDoor();
+/** A connection that writes what it is told, and what has come back. */
+function aConnection(door: Door) {
   const { port, hostname } = new URL(door.url());
   const socket = connect(Number(port), hostname);
   const answer: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => answer.push(chunk));
+  return { socket, answer: () => Buffer.concat(answer).toString() };
+}
 
-  socket.write("GARBAGE\r\n\r\n");
+const PROBLEM = /^content-type: application\/problem\+json\r$/im;
 
-  await waitFor(() => Buffer.concat(answer).toString().includes(" 400 "));
-  socket.destroy();
-  expect((await post(event)).status).toBe(202);
-});
+test.each([
+  ["GARBAGE\r\n\r\n", 400],
+  [`GET / HTTP/1.1\r\nhost: x\r\nx: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+  ["GET /% HTTP/1.1\r\nhost: x\r\n\r\n", 400],
+])(
+  "broken HTTP (%j) is answered with a problem document and hurts nobody",
+  async (text, status) => {
+    const { door, post } = await aDoor();
+    const { socket, answer } = aConnection(door);
+
+    socket.write(text);
+
+    await waitFor(() => answer().includes('"status":'));
+    expect(answer()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer()).toMatch(PROBLEM);
+    expect(answer()).toContain(`"status":${status}`);
+    socket.destroy();
+    expect((await post(event)).status).toBe(202);
+  },
+);
+
+const HEAD = `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\ncontent-type: application/json\r\n`;
+const half = "x".repeat(8_000);
+
+test.each([
+  ["of a known length", `${HEAD}content-length: 9000\r\n\r\n${half}`],
+  [
+    "that come in chunks",
+    `${HEAD}transfer-encoding: chunked\r\n\r\n1f40\r\n${half}\r\n`,
+  ],
+])(
+  "bodies %s take a bounded room: what is beyond it is asked to come back, and does when there is room",
+  async (_, request) => {
+    const { door, post, sent } = await aDoor();
+    const first = aConnection(door);
+    const second = aConnection(door);
+
+    first.socket.write(request);
+    await waitFor(() => first.socket.bytesWritten >= request.length);
+    await waitFor(async () => (await post(event)).status === 202);
+    second.socket.write(request);
+
+    await waitFor(() => second.answer().includes('"status":503'));
+    expect(second.answer()).toMatch(/^HTTP\/1.1 503 /);
+    expect(second.answer()).toMatch(/^retry-after: 1\r$/im);
+    expect(second.answer()).toMatch(PROBLEM);
+    // Another that fits is taken, and when the first goes away there is room for more.
+    expect((await post(event)).status).toBe(202);
+    first.socket.destroy();
+    await waitFor(
+      async () => (await post({ ...event, payload: half })).status === 400,
+    );
+    expect(sent.length).toBeGreaterThan(1);
+    second.socket.destroy();
+  },
+);
 
 test("a stop lets the request in flight end", async () => {
   const broker = Promise.withResolvers<SendResult>();

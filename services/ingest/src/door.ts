@@ -2,18 +2,19 @@ import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { isJsonContentType } from "@postrider/core";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/messaging";
+import { answerClientError } from "@postrider/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { AcceptedEvent } from "./accept-events.ts";
 import { createKeyCheck } from "./bearer-key.ts";
+import { boundUploads, type UploadLimits } from "./bound-uploads.ts";
 import { DoorProblem, PROBLEM_MEDIA_TYPE } from "./door-problem.ts";
 import type { EventsRequest } from "./read-request.ts";
 
-export interface DoorOptions {
+export interface DoorOptions extends UploadLimits {
   readonly host: string;
   /** 0 takes any that is free. */
   readonly port: number;
   readonly adminKey: string;
-  readonly maxBodyBytes: number;
   /** Throws `DoorProblem`. */
   readonly accept: (request: EventsRequest) => Promise<AcceptedEvent[]>;
   readonly log: Log;
@@ -62,6 +63,12 @@ function createApp(options: DoorOptions): FastifyInstance {
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]),
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      // before routing no route's types are known
+      const problem = problemOf(error, options.maxBodyBytes);
+      sendProblem(problem, request, reply as ProblemReply);
+    },
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => {
@@ -73,6 +80,7 @@ function createApp(options: DoorOptions): FastifyInstance {
     if (!hasKey(request.headers.authorization)) throw unauthenticated();
     if (request.method === "POST") requirePlainJson(request);
   });
+  boundUploads(app, options);
   app.post("/v1/events", async (request, reply) => {
     const { body } = request;
     const events = await options.accept({
@@ -93,11 +101,7 @@ function createApp(options: DoorOptions): FastifyInstance {
     const problem = problemOf(error, options.maxBodyBytes);
     if (problem.code === "internal")
       options.log.error("request.failed", { requestId: request.id, error });
-    void reply
-      .status(problem.status)
-      .headers(problem.headers)
-      .type(PROBLEM_MEDIA_TYPE)
-      .send(JSON.stringify(problem.document(request.id)));
+    sendProblem(problem, request, reply);
   });
   observe(app, options);
   return app;
@@ -136,6 +140,24 @@ function requirePlainJson(request: FastifyRequest): void {
       "unsupported_media_type",
       "Send JSON, with content-type: application/json.",
     );
+}
+
+/** What is needed of a reply, whatever its generics. */
+interface ProblemReply {
+  code(status: number): unknown;
+  headers(headers: Readonly<Record<string, string>>): unknown;
+  send(body: Buffer): unknown;
+}
+
+function sendProblem(
+  problem: DoorProblem,
+  request: { readonly id: string },
+  reply: ProblemReply,
+): void {
+  reply.code(problem.status);
+  reply.headers({ ...problem.headers, "content-type": PROBLEM_MEDIA_TYPE });
+  // fastify would add a charset to a text, which the media type has not
+  reply.send(Buffer.from(JSON.stringify(problem.document(request.id))));
 }
 
 /** Fastify's own errors have a status; anything else is a bug. */
