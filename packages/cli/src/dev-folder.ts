@@ -112,7 +112,7 @@ export function lockDevFolder(folder: string): () => void {
   }
 }
 
-interface Holder {
+export interface Holder {
   readonly pid: number;
   readonly startedAt: string | null;
 }
@@ -141,7 +141,8 @@ function readHolder(path: string): Holder | null {
   }
 }
 
-function isAlive(holder: Holder): boolean {
+/** Whether the very process that a note was written for still runs. */
+export function isAlive(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
@@ -151,7 +152,7 @@ function isAlive(holder: Holder): boolean {
 }
 
 /** When a process started, in the kernel's ticks; null where /proc is not there. */
-function startOf(pid: number): string | null {
+export function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The name in parentheses may hold blanks; what follows it starts with field 3, and the start is field 22.

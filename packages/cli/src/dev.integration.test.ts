@@ -57,6 +57,14 @@ async function startDev() {
   return { own, told, file };
 }
 
+interface Status {
+  readonly ready: boolean;
+  readonly services: readonly {
+    readonly name: string;
+    readonly lagRecords: number | null;
+  }[];
+}
+
 /** `line` is split at blanks; `more` is not. */
 async function postrider(line: string, ...more: readonly string[]) {
   const own = start([...line.split(" "), ...more]);
@@ -83,8 +91,25 @@ test("dev runs everything, the other commands find it, and Ctrl-C leaves nothing
     "services",
   ]);
 
+  const another = start(["start", "dispatcher", "--json"]);
+  await waitFor(
+    async () => {
+      const { stdout } = await postrider("status --json");
+      const { ready, services } = JSON.parse(stdout) as Status;
+      expect(ready).toBe(true);
+      expect(services.map(({ name }) => name)).toEqual([
+        ...file.services.map(({ name }) => name),
+        "dispatcher",
+      ]);
+      expect(services.map(({ lagRecords }) => lagRecords)).not.toContain(null);
+      return true;
+    },
+    { timeoutMs: 30_000 },
+  );
+  another.kill("SIGINT");
+  await once(another, "exit");
   const status = await postrider("status --json");
-  expect(JSON.parse(status.stdout)).toMatchObject({ ready: true });
+  expect((JSON.parse(status.stdout) as Status).services).toHaveLength(5);
 
   const second = await postrider("dev");
   expect(second.code).toBe(5);

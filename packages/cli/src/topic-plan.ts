@@ -50,7 +50,7 @@ function wantedTopics(options: PlanOptions): {
 }
 
 /** The tiers that the running stack was started with, unless the environment says otherwise. */
-function tiersOf(devFolder: string | null): string {
+export function tiersOf(devFolder: string | null): string {
   const fromDev =
     devFolder === null
       ? undefined

@@ -16,6 +16,7 @@ import {
   type ServiceProcess,
 } from "../service-process.ts";
 import { DEFAULT_PORTS, hasApi, readiness, serviceEnv } from "../services.ts";
+import { noteStarted } from "../started-services.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function startCommand(run: Run): Command {
@@ -54,9 +55,17 @@ async function start(
   });
   const adminUrl = `http://127.0.0.1:${adminPort}`;
   void sayWhenReady(service, adminUrl, terminal);
-  const asked = await Promise.race([interrupted(), service.exited]);
-  const exit = typeof asked === "string" ? await service.stop(90_000) : asked;
-  return exitCodeOf(exit.code);
+  const forget =
+    folder === null
+      ? () => undefined
+      : noteStarted(folder, { name, pid: service.pid, adminUrl });
+  try {
+    const asked = await Promise.race([interrupted(), service.exited]);
+    const exit = typeof asked === "string" ? await service.stop(90_000) : asked;
+    return exitCodeOf(exit.code);
+  } finally {
+    forget();
+  }
 }
 
 /** What `dev` gave its services; the environment wins where it says otherwise. */

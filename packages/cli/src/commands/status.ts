@@ -1,14 +1,15 @@
 import type { Command } from "commander";
-import { findAddresses } from "../addresses.ts";
+import { findAddresses, type Addresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
 import { readiness } from "../services.ts";
+import { startedBeside, type StartedService } from "../started-services.ts";
 import { table } from "../terminal.ts";
 
 interface ServiceStatus {
   readonly name: string;
   readonly state: "ready" | "not ready" | "down";
-  /** Records not yet read, over what it owns; null when it does not say. */
+  /** Records that its service has not done yet, all of its processes together; null when Kafka cannot be asked. */
   readonly lagRecords: number | null;
   readonly detail: string;
   readonly adminUrl: string;
@@ -26,7 +27,11 @@ export function statusCommand(run: Run): Command {
           why: "There is no .postrider/dev.json here or above, which says where the services' admin ports are.",
           next: "Start one with: npx postrider dev",
         });
-      const services = await Promise.all(dev.file.services.map(statusOf));
+      const { lagsOfDev } = await import("../service-lag.ts"); // Kafka's client, which most commands do not need
+      const lags = await lagsOfDev(dev);
+      const services = await Promise.all(
+        processesOf(dev).map((one) => statusOf(one, lags)),
+      );
       const isReady = services.every(({ state }) => state === "ready");
       terminal.data({ ready: isReady, services }, () =>
         table(
@@ -48,46 +53,36 @@ export function statusCommand(run: Run): Command {
   );
 }
 
-async function statusOf(service: {
-  readonly name: string;
-  readonly adminUrl: string;
-}): Promise<ServiceStatus> {
-  const { name, adminUrl } = service;
+type Dev = NonNullable<ReturnType<Addresses["dev"]>>;
+
+/** What `dev` started, and what was started beside: a service that took the place of a dead one has its admin port. */
+function processesOf({ folder, file }: Dev): StartedService[] {
+  const known = new Set(file.services.map(({ adminUrl }) => adminUrl));
+  const beside = startedBeside(folder).filter(
+    ({ adminUrl }) => !known.has(adminUrl),
+  );
+  return [...file.services, ...beside];
+}
+
+async function statusOf(
+  { name, adminUrl }: StartedService,
+  lags: ReadonlyMap<string, number>,
+): Promise<ServiceStatus> {
+  const lagRecords = lags.get(name) ?? null;
   const seen = await readiness(adminUrl);
   if (seen === null)
     return {
       name,
       adminUrl,
       state: "down",
-      lagRecords: null,
+      lagRecords,
       detail: "its admin port does not answer",
     };
   return {
     name,
     adminUrl,
     state: seen.isReady ? "ready" : "not ready",
-    lagRecords: await lagOf(adminUrl),
+    lagRecords,
     detail: seen.failing,
   };
-}
-
-/** The sum over its partitions; null where it has no such figure. */
-async function lagOf(adminUrl: string): Promise<number | null> {
-  try {
-    const response = await fetch(`${adminUrl}/metrics`, {
-      signal: AbortSignal.timeout(2_000),
-    });
-    return sumOf(await response.text(), LAG_METRIC);
-  } catch {
-    return null;
-  }
-}
-
-const LAG_METRIC = /^postrider_(?:\w+_)?lag_records(?:\{[^}]*\})? (\S+)$/gm;
-
-export function sumOf(page: string, metric: RegExp): number | null {
-  const values = [...page.matchAll(metric)].map((match) => Number(match[1]));
-  return values.length === 0
-    ? null
-    : values.reduce((sum, value) => sum + value, 0);
 }
