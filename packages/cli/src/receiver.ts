@@ -1,9 +1,10 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-} from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { verify } from "@postrider/signing";
+import {
+  startReceiver as startRecording,
+  type ReceivedRequest as Recorded,
+} from "@postrider/testkit";
+import { textOf } from "./show-record.ts";
 
 export interface ReceiverOptions {
   readonly port: number;
@@ -41,63 +42,42 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
+/** So many ids are remembered, then none. */
+const MAX_SEEN = 100_000;
+
 /** An HTTP server that takes webhooks and tells of each. Rejects when the port is taken. */
 export async function startReceiver(
   options: ReceiverOptions,
 ): Promise<Receiver> {
-  const seen = new Map<string, number>();
-  let count = 0;
-  const server = createServer((request, response) => {
-    const receivedAt = new Date().toISOString();
-    void bodyOf(request).then((body) => {
-      if (body === null) return; // it went away in mid-body
-      count += 1;
-      const status = count <= options.failFirst ? 500 : options.status;
-      const id = one(request.headers["webhook-id"]);
-      const times = (seen.get(id ?? "") ?? 0) + 1;
-      if (id !== null) seen.set(id, times);
+  const timesSeen = new Map<string, number>();
+  const receiver = await startRecording({
+    port: options.port,
+    keepsRequests: false,
+    answer(request, nth) {
+      const status = nth <= options.failFirst ? 500 : options.status;
+      const id = request.headers["webhook-id"] ?? null;
+      const times = (timesSeen.get(id ?? "") ?? 0) + 1;
+      if (timesSeen.size >= MAX_SEEN) timesSeen.clear();
+      if (id !== null) timesSeen.set(id, times);
       options.onRequest({
-        receivedAt,
-        method: request.method ?? "",
-        path: request.url ?? "",
+        receivedAt: new Date(request.at).toISOString(),
+        method: request.method,
+        path: request.path,
         webhookId: id,
         timesSeen: id === null ? 1 : times,
-        ...judge(request.headers, body, options.secrets),
+        ...judge(request, options.secrets),
         status,
         headers: request.headers,
-        body: textOf(body),
+        body: textOf(request.body),
       });
-      setTimeout(() => response.writeHead(status).end(), options.slowMs);
-    });
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  const port = typeof address === "object" ? (address?.port ?? 0) : 0;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      return { status, delayMs: options.slowMs };
     },
-  };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  try {
-    for await (const chunk of request) chunks.push(chunk as Buffer); // no encoding is set
-    return Buffer.concat(chunks);
-  } catch {
-    return null;
-  }
+  });
+  return { url: receiver.url, stop: () => receiver.close() };
 }
 
 function judge(
-  headers: IncomingHttpHeaders,
-  body: Buffer,
+  { headers, body }: Recorded,
   secrets: readonly string[],
 ): Pick<ReceivedRequest, "signature" | "signatureError"> {
   if (secrets.length === 0)
@@ -106,19 +86,4 @@ function judge(
   return judged.ok
     ? { signature: "right", signatureError: null }
     : { signature: "wrong", signatureError: judged.message };
-}
-
-function one(value: string | string[] | undefined): string | null {
-  return (Array.isArray(value) ? value[0] : value) ?? null;
-}
-
-/** Text where the bytes are UTF-8, else base64. */
-export function textOf(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
-      bytes,
-    );
-  } catch {
-    return `base64:${Buffer.from(bytes).toString("base64")}`;
-  }
 }

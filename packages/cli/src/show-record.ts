@@ -1,5 +1,4 @@
 import type { RawRecord } from "@postrider/messaging";
-import { textOf } from "./receiver.ts";
 
 /** A record as `topics tail` prints it. */
 export interface ShownRecord {
@@ -54,4 +53,15 @@ export function showable(value: unknown, name: string): unknown {
 function timeOf(at: number): string | number {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? at : date.toISOString();
+}
+
+/** Text where the bytes are UTF-8, else base64. */
+export function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      bytes,
+    );
+  } catch {
+    return `base64:${Buffer.from(bytes).toString("base64")}`;
+  }
 }

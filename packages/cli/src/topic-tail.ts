@@ -13,8 +13,7 @@ import { CliError, EXIT } from "./cli-error.ts";
 import type { Action } from "./command.ts";
 import { interrupted } from "./interrupted.ts";
 import { connectKafka, quietLog, withAdmin } from "./kafka.ts";
-import { textOf } from "./receiver.ts";
-import { showRecord, type ShownRecord } from "./show-record.ts";
+import { showRecord, textOf, type ShownRecord } from "./show-record.ts";
 import { followTopic } from "./follow-topic.ts";
 import { visible, type Terminal } from "./terminal.ts";
 

@@ -55,6 +55,8 @@ export interface ReceiverOptions {
   readonly answer?: Script;
   /** Called with each request before it is answered. */
   readonly onRequest?: (request: ReceivedRequest) => void;
+  /** Whether `requests` holds them; default true. Without, a receiver may run for days. */
+  readonly keepsRequests?: boolean;
 }
 
 export interface Receiver {
@@ -94,7 +96,7 @@ export async function startReceiver(
   const server = createServer((message, response) => {
     void readRequest(message, connections.get(message.socket) ?? 0).then(
       async (request) => {
-        requests.push(request);
+        if (options.keepsRequests !== false) requests.push(request);
         nth += 1;
         options.onRequest?.(request);
         await give(await answerOf(script, request, nth), response);

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { interrupted } from "../interrupted.ts";
-import { startReceiver, type ReceivedRequest } from "../receiver.ts";
+import type { ReceivedRequest } from "../receiver.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
 interface Options {
@@ -23,6 +23,7 @@ export function receiverCommand(run: Run): Command {
     async ({ options, terminal }) => {
       const secrets = options.secret ?? [];
       requireUsable(secrets);
+      const { startReceiver } = await import("../receiver.ts"); // the testkit, which no other command needs
       const receiver = await startReceiver({
         port: options.port,
         secrets,
