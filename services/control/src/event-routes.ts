@@ -37,10 +37,9 @@ async function readEvent(
     receivedFrom: first.received_at, // oldest first
     receivedTo: events.at(-1)?.received_at ?? first.received_at,
   };
-  const [deliveries, attempts] = await Promise.all([
-    reader.deliveries(key),
-    reader.attempts(key),
-  ]);
+  // One after the other: what decided a delivery is then among its attempts.
+  const deliveries = await reader.deliveries(key);
+  const attempts = await reader.attempts(key);
   return eventViewOf({
     events: [first, ...events.slice(1)],
     deliveries: deliveries.slice(0, MAX_DELIVERIES),

@@ -45,6 +45,8 @@ function anAttemptRow(row: Partial<AttemptRow> = {}): AttemptRow {
     trigger: "first",
     error: "",
     next_attempt_at: AT + 1000,
+    status: "failed",
+    dead_letter_reason: "",
     ...row,
   };
 }
@@ -126,4 +128,46 @@ test("a delivery that arrived twice shows its newest version", () => {
   expect(view.deliveries.map((delivery) => delivery.status)).toEqual([
     "delivered",
   ]);
+});
+
+test.each([
+  [{ status: "delivered" }, "delivered", null, null],
+  [{ status: "failed" }, "failed", null, "2026-11-23T12:00:01.000Z"],
+  [
+    { status: "expired", dead_letter_reason: "exhausted" },
+    "expired",
+    "exhausted",
+    null,
+  ],
+])(
+  "a delivery whose attempt is seen before it says so itself stands as the attempt says: %j",
+  (attempt, status, deadLetterReason, nextAttemptAt) => {
+    const pending = aDeliveryRow({ status: "pending", version: 0 });
+
+    const view = viewOf({
+      deliveries: [pending],
+      attempts: [anAttemptRow(attempt)],
+    });
+
+    expect(view.deliveries).toMatchObject([
+      { status, deadLetterReason, nextAttemptAt },
+    ]);
+  },
+);
+
+test("an attempt that was repeated after a crash never undoes what a later one decided", () => {
+  const delivered = aDeliveryRow({
+    status: "delivered",
+    version: 3 * 65_536 + 3,
+  });
+
+  const view = viewOf({
+    deliveries: [delivered],
+    attempts: [
+      anAttemptRow({ step: 1, attempt_number: 2, status: "delivered" }),
+      anAttemptRow({ step: 5, attempt_number: 3, status: "failed" }),
+    ],
+  });
+
+  expect(view.deliveries[0]?.status).toBe("delivered");
 });

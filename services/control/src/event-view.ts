@@ -34,6 +34,9 @@ export interface AttemptRow {
   readonly trigger: string;
   readonly error: string;
   readonly next_attempt_at: EpochMs | null;
+  /** The delivery's, after this attempt. */
+  readonly status: string;
+  readonly dead_letter_reason: string;
 }
 
 export interface EventRows {
@@ -116,9 +119,10 @@ function newestVersions(rows: readonly DeliveryRow[]): DeliveryRow[] {
 }
 
 function deliveryViewOf(
-  delivery: DeliveryRow,
+  row: DeliveryRow,
   rows: readonly AttemptRow[],
 ): DeliveryView {
+  const delivery = rows.reduce(asDecidedBy, row);
   const inOrder = rows.toSorted(
     (a, b) => a.step - b.step || a.started_at - b.started_at,
   );
@@ -132,6 +136,22 @@ function deliveryViewOf(
     nextAttemptAt: nextAttemptAt(delivery, inOrder.at(-1)),
     deadLetterReason: textOrNull(delivery.dead_letter_reason),
   };
+}
+
+const RANKS = ["pending", "failed", "expired", "delivered"];
+
+/**
+ * An insert of attempts is seen a moment before what its view makes of it in `deliveries`. So that no delivery is pending
+ * beside the attempt that decided it, an attempt's row counts as the view will count it: by the version of migration 0002.
+ */
+function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
+  const { status, step, next_attempt_at, dead_letter_reason } = attempt;
+  const rank = RANKS.indexOf(status);
+  const version = rank * 65_536 + Math.min(step, 32_767) * 2 + 1;
+  const isSeenByView = attempt.attempt_number > 0 || status === "pending";
+  return isSeenByView && version > delivery.version
+    ? { ...delivery, status, next_attempt_at, dead_letter_reason, version }
+    : delivery;
 }
 
 /** Only what is unfinished has a next attempt. The newest row knows it: after a failed attempt, a deferral stands in `attempts` alone. */
