@@ -33,6 +33,10 @@ const checks: readonly Check[] = [
   ...(existsSync(`${root}scripts/check-schemas.ts`)
     ? [{ name: "schema evolution", command: script("check-schemas") }]
     : []),
+  {
+    name: "configuration reference",
+    command: script("generate-config-reference", "--check"),
+  },
   { name: "lockfile", command: script("complete-lockfile", "--check") },
 ];
 
