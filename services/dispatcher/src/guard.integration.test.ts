@@ -15,6 +15,7 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { judgeUrl, parseCidrs } from "@postrider/core";
 import type { Clock, Meter } from "@postrider/messaging";
 import type { AttemptResult } from "./attempt-result.ts";
+import { classifyError } from "./classify.ts";
 import { createGuard, type Resolve } from "./guard.ts";
 import { createSender, type Sender } from "./sender.ts";
 
@@ -334,6 +335,14 @@ test("every blocked address is refused as a literal, as a resolved and as a conn
       guard.refuseConnected(address, "name.example.com"),
     ]).toEqual([address, null]);
   }
+});
+
+test("a socket without an address is not sent to, and counts as reset: the next attempt may find it well", () => {
+  const guard = createGuard({ allowedCidrs: [] });
+
+  const refusal = guard.refuseConnected(undefined, "name.example.com");
+
+  expect(classifyError(refusal)).toMatchObject({ outcome: "connection_reset" });
 });
 
 test("every spelling of a host is judged after parsing, and every refused URL is refused", () => {

@@ -27,11 +27,11 @@ export interface Guard {
   refuseHost(hostname: string): BlockedError | null;
   /** For net.connect: passes on only allowed addresses; fails with a BlockedError when none is left. Honours `options.all`. */
   readonly lookup: LookupFunction;
-  /** The error for a socket that is connected elsewhere than allowed, else null. */
+  /** The error for a socket that is connected elsewhere than allowed, else null. One that has no address any more was reset: blocked would be for good. */
   refuseConnected(
     remoteAddress: string | undefined,
     hostname: string,
-  ): BlockedError | null;
+  ): Error | null;
 }
 
 export function createGuard(
@@ -65,11 +65,11 @@ export function createGuard(
       return new BlockedError(`${hostname} is not allowed`);
     },
     refuseConnected(remoteAddress, hostname) {
-      const address = remoteAddress ?? "";
+      if (remoteAddress === undefined) return goneAtOnce(hostname);
       const isAllowed =
         isIP(hostname) === 0 && isLocalName(hostname)
-          ? isInCidrs(address, policy.allowedCidrs)
-          : judgeAddress(address, policy).allowed;
+          ? isInCidrs(remoteAddress, policy.allowedCidrs)
+          : judgeAddress(remoteAddress, policy).allowed;
       return isAllowed
         ? null
         : new BlockedError(`${hostname} led to another address than allowed`);
@@ -114,6 +114,15 @@ function ofFamily(
   return wanted === 0
     ? addresses
     : addresses.filter((each) => each.family === wanted);
+}
+
+/** The peer was faster than we could ask for its address. */
+function goneAtOnce(hostname: string): NodeJS.ErrnoException {
+  const error: NodeJS.ErrnoException = new Error(
+    `${hostname} was gone as soon as it was connected`,
+  );
+  error.code = "ECONNRESET";
+  return error;
 }
 
 function unusable(hostname: string): NodeJS.ErrnoException {
