@@ -515,6 +515,12 @@ test("concurrency starts at 2, grows by one with each success up to the cap, hal
   expect(seen).toEqual([2, 3, 4, 5, 5, 5, 5, 2, 2, 1, 1]);
 });
 
+test("an endpoint's own limit counts from its first delivery on", () => {
+  const { stage } = aStage([registered({ maxConcurrency: 1 })], []);
+
+  expect(stage.laneConcurrency("ep_1")).toBe(1);
+});
+
 test("a socket that outlives its attempt takes a slot until it is gone, and an idle endpoint is forgotten", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const results = [

@@ -29,7 +29,7 @@ import {
   deferralRecords,
   type Deferral,
 } from "./departures.ts";
-import { EndpointLanes } from "./endpoint-lanes.ts";
+import { DEFAULT_MAX_CONCURRENCY, EndpointLanes } from "./endpoint-lanes.ts";
 import { refusedResult, type AttemptResult } from "./attempt-result.ts";
 import { requestHeaders } from "./request-headers.ts";
 import type { Send, SendRequest } from "./sender.ts";
@@ -85,7 +85,8 @@ class DeliverStage implements Stage<Delivery> {
   }
 
   laneConcurrency(lane: string): number {
-    return this.#lanes.concurrencyOf(lane);
+    const cap = this.#options.endpoints.get(lane)?.maxConcurrency;
+    return this.#lanes.concurrencyOf(lane, cap ?? DEFAULT_MAX_CONCURRENCY);
   }
 
   remember({ raw, value }: InRecord<Delivery>): void {

@@ -10,6 +10,7 @@ import type { Clock } from "@postrider/messaging";
 
 export const DEFAULT_MAX_CONCURRENCY = 16;
 const FIRST_WINDOW = 2;
+const UNUSED = { window: FIRST_WINDOW, lingering: 0 };
 const IDLE_MS = 15 * 60_000;
 const SWEEP_MS = 60_000;
 
@@ -35,10 +36,11 @@ export class EndpointLanes {
     return this.#lanes.size;
   }
 
-  concurrencyOf(endpointId: string): number {
+  /** `cap` is the endpoint's own limit now: a lane that has not begun yet must keep it too. */
+  concurrencyOf(endpointId: string, cap: number): number {
     const lane = this.#lanes.get(endpointId);
-    if (lane === undefined) return FIRST_WINDOW;
-    return Math.max(1, Math.min(lane.window, lane.cap) - lane.lingering);
+    const { window, lingering } = lane ?? UNUSED;
+    return Math.max(1, Math.min(window, cap) - lingering);
   }
 
   /** An attempt begins; `cap` is the endpoint's own limit now. */
