@@ -6,23 +6,12 @@
  * the outcome: it is noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
  * socket is destroyed where it is known, else `onRequestStart` aborts, and `released` resolves when that has happened.
  */
-import { classifyStatus, type MonotonicMs } from "@postrider/core";
-import {
-  classifyError,
-  DeadlineError,
-  ProtocolError,
-  type Failure,
-} from "./classify.ts";
+import type { MonotonicMs } from "@postrider/core";
+import { classifyError, DeadlineError, type Failure } from "./classify.ts";
 import type { Poolable } from "./connection-pool.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import type { AttemptResult, SendResult } from "./attempt-result.ts";
-import { keepResponseHeaders } from "./response-headers.ts";
-
-/** Kept of a response body. */
-const KEPT_BODY_BYTES = 16_384;
-/** Read of a response body before the connection is given up: a body a little too long should not cost a keep-alive connection. */
-const READ_BODY_BYTES = 65_536;
-const NO_BODY = Buffer.alloc(0);
+import { SeenAnswer, type AnswerHeaders } from "./seen-answer.ts";
 
 /** What undici is given; kept for the one immediate retry. */
 export interface ExchangeRequest {
@@ -68,8 +57,6 @@ export interface ExchangeController {
   abort(reason: Error): void;
 }
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
 export class Exchange implements Deadline {
   dueAt = 0;
   wheelBucket = -1;
@@ -95,11 +82,7 @@ export class Exchange implements Deadline {
   #isSettled = false;
   #isWhole = false;
   #result: SendResult | null = null;
-  #statusCode = 0;
-  #headers: Headers | null = null;
-  #chunks: Buffer[] | null = null;
-  #keptBytes = 0;
-  #readBytes = 0;
+  readonly #answer = new SeenAnswer();
   #release: (() => void) | null = null;
 
   constructor(
@@ -135,34 +118,22 @@ export class Exchange implements Deadline {
   onResponseStart(
     controller: ExchangeController,
     statusCode: number,
-    headers: Headers,
+    headers: AnswerHeaders,
   ): void {
     // Informational answers repeat; the deadline bounds an endless row of them.
     if (this.#isSettled || (statusCode >= 100 && statusCode < 200)) return;
-    const broken = brokenStatus(statusCode, headers);
+    const broken = this.#answer.start(statusCode, headers);
     if (broken !== null) {
       this.#settle(classifyError(broken));
       controller.abort(broken);
       return;
     }
     this.#ttfbMs = this.#host.monotonic() - this.#sentAt;
-    this.#statusCode = statusCode;
-    this.#headers = headers;
   }
 
   onResponseData(controller: ExchangeController, chunk: Buffer): void {
     if (this.#isSettled) return;
-    this.#readBytes += chunk.length;
-    const room = KEPT_BODY_BYTES - this.#keptBytes;
-    if (room > 0) {
-      // Copied: the chunk is a view of the socket's read buffer, which would stay in memory with it.
-      const kept = Buffer.from(
-        chunk.length > room ? chunk.subarray(0, room) : chunk,
-      );
-      this.#keptBytes += kept.length;
-      (this.#chunks ??= []).push(kept);
-    }
-    if (this.#readBytes > READ_BODY_BYTES) {
+    if (!this.#answer.data(chunk)) {
       this.#settle(null);
       controller.abort(new DeadlineError("enough of the body was read"));
     }
@@ -217,7 +188,7 @@ export class Exchange implements Deadline {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#host.settled(this);
-    const isLocal = failure?.kind === "local_fault" && this.#statusCode === 0;
+    const isLocal = failure?.kind === "local_fault" && !this.#answer.isAnswered;
     this.#result = isLocal ? failure : this.#resultOf(failure, released);
     if (this.#isWhole) this.#host.ended(this);
     else this.tell();
@@ -232,60 +203,16 @@ export class Exchange implements Deadline {
     failure: Failure | null,
     released: Promise<void> | null,
   ): AttemptResult {
-    const isAnswered = this.#statusCode !== 0;
     return {
       kind: "attempted",
-      outcome:
-        isAnswered || failure?.kind !== "outcome"
-          ? classifyStatus(this.#statusCode)
-          : failure.outcome,
-      statusCode: isAnswered ? this.#statusCode : null,
-      errorCode: failure?.errorCode ?? null,
-      error:
-        failure === null
-          ? null
-          : isAnswered
-            ? `the body broke off: ${failure.error}`
-            : failure.error,
+      ...this.#answer.result(failure),
       durationMs: this.#host.monotonic() - this.#startedAt,
       dnsMs: this.#timings?.dnsMs ?? 0,
       connectMs: this.#timings?.connectMs ?? 0,
       tlsMs: this.#timings?.tlsMs ?? 0,
       ttfbMs: this.#ttfbMs,
       isReused: this.#isReused,
-      responseBytes: this.#readBytes,
-      responseBody: joined(this.#chunks),
-      responseHeaders:
-        this.#headers === null ? {} : keepResponseHeaders(this.#headers),
-      retryAfter: single(this.#headers?.["retry-after"]),
       released,
     };
   }
-}
-
-/** undici lets pass a status below 100 until the message ends, and a 204 or 304 that announces a body. */
-function brokenStatus(
-  statusCode: number,
-  headers: Headers,
-): ProtocolError | null {
-  if (statusCode < 100) return new ProtocolError("the status is below 100");
-  if (statusCode !== 204 && statusCode !== 304) return null;
-  const length = single(headers["content-length"]);
-  // A 304 may name the length its body would have had.
-  const hasBody =
-    headers["transfer-encoding"] !== undefined ||
-    (statusCode === 204 && length !== null && length !== "0");
-  return hasBody ? new ProtocolError(`a ${statusCode} with a body`) : null;
-}
-
-function joined(chunks: readonly Buffer[] | null): Buffer {
-  if (chunks === null) return NO_BODY;
-  return chunks.length === 1 && chunks[0] !== undefined
-    ? chunks[0]
-    : Buffer.concat(chunks);
-}
-
-function single(value: string | string[] | undefined): string | null {
-  if (value === undefined) return null;
-  return typeof value === "string" ? value : (value[0] ?? null);
 }
