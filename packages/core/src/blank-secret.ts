@@ -1,10 +1,9 @@
 import { membersOf, type Span } from "./json-spans.ts";
-import { encodeUtf8 } from "./web-globals.ts";
+import { decodeUtf8, encodeUtf8 } from "./web-globals.ts";
 
 const BLANK = encodeUtf8('"[redacted]"');
 /** Fields of a destination that are kept: anything else may be a secret under a mistaken name. */
 const KEPT = new Set(["url", "maxAttempts", "timeoutSeconds"]);
-const AT_SIGN = 0x40;
 const OPEN_BRACE = 0x7b;
 
 /**
@@ -25,11 +24,18 @@ function secretsOf(bytes: Uint8Array, destination: Span): Span[] {
   if (bytes[destination.start] !== OPEN_BRACE) return [destination];
   return membersOf(bytes, destination.start)
     .filter(
-      ({ key, value }) =>
-        !KEPT.has(key) ||
-        bytes.subarray(value.start, value.end).includes(AT_SIGN),
+      ({ key, value: { start, end } }) =>
+        !KEPT.has(key) || !isPlain(bytes.subarray(start, end)),
     )
     .map(({ value }) => value);
+}
+
+/** A number, or a text without the `@` that ends a password in a URL, however it is spelled. */
+function isPlain(bytes: Uint8Array): boolean {
+  const value: unknown = JSON.parse(decodeUtf8(bytes) ?? "null");
+  return typeof value === "string"
+    ? !value.includes("@")
+    : typeof value === "number";
 }
 
 function replaced(bytes: Uint8Array, spans: readonly Span[]): Uint8Array {

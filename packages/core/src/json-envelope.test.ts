@@ -248,6 +248,9 @@ test.each([
   `{"destination":"https://u:hush@a"}`,
   `{"destination":["hush"]}`,
   `{"destination":{"url":"https://u:hush@a"}}`,
+  `{"destination":{"url":"https://u:hush\\u0040a"}}`,
+  `{"destination":{"url":{"secret":"hush"}}}`,
+  `{"destination":{"maxAttempts":["hush"]}}`,
   `{"secret":"hush"}`,
 ])("no secret is left in %s", (text) => {
   const left = blanked(text);
