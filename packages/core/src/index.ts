@@ -14,6 +14,7 @@ export * from "./content-type.ts";
 export * from "./blank-secret.ts";
 export * from "./validate-event.ts";
 export * from "./headers.ts";
+export * from "./secret-header.ts";
 export * from "./received-at.ts";
 export * from "./secret-rule.ts";
 // who gets it

@@ -35,6 +35,11 @@ export function isTenantId(text: string): boolean {
   return TENANT_ID.test(text);
 }
 
+/** Whether a text is a W3C traceparent of version 00, or of the same form. */
+export function isTraceparent(text: string): boolean {
+  return TRACEPARENT.test(text);
+}
+
 /** What is wrong with an event's id, if anything. */
 export function eventIdProblem(id: string): Problem | undefined {
   if (id === "")
@@ -70,7 +75,7 @@ export function validateEvent(
         )
       : undefined,
     ...headerProblems("headers", event.headers),
-    event.traceparent === null || TRACEPARENT.test(event.traceparent)
+    event.traceparent === null || isTraceparent(event.traceparent)
       ? undefined
       : problem("traceparent", "syntax", "not a W3C traceparent"),
     ...TIMES.map((field) => timeProblem(field, event[field])),

@@ -1,4 +1,9 @@
-import type { Endpoint, EpochMs, SealedSecret } from "@postrider/core";
+import {
+  isSecretHeader,
+  type Endpoint,
+  type EpochMs,
+  type SealedSecret,
+} from "@postrider/core";
 import {
   REDACTED,
   type EndpointChange,
@@ -119,13 +124,12 @@ function keepRedacted(
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [
       name,
-      value === REDACTED ? (stored[name] ?? value) : value,
+      value === REDACTED && Object.hasOwn(stored, name)
+        ? (stored[name] ?? value)
+        : value,
     ]),
   );
 }
-
-const SECRET_HEADER =
-  /authorization|cookie|token|secret|password|key|signature/i;
 
 export function viewOf(endpoint: Endpoint): EndpointView {
   return {
@@ -145,7 +149,7 @@ export function viewOf(endpoint: Endpoint): EndpointView {
     headers: Object.fromEntries(
       Object.entries(endpoint.headers).map(([name, value]) => [
         name,
-        SECRET_HEADER.test(name) ? REDACTED : value,
+        isSecretHeader(name) ? REDACTED : value,
       ]),
     ),
     timeoutMs: endpoint.timeoutMs,

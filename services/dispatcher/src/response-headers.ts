@@ -1,8 +1,8 @@
 /** What is kept of a response's headers: at most 16 KiB, with the values of headers that carry secrets blanked. */
 
+import { isSecretHeader } from "@postrider/core";
+
 const MAX_HEADER_BYTES = 16_384;
-const SECRET_NAME =
-  /cookie|authoriz|authenticat|token|secret|passw|api-?key|credential|session|signature/;
 
 /** Redacted and bounded by the length of names and values; the first ones are kept. Names are in lower case. */
 export function keepResponseHeaders(
@@ -13,7 +13,7 @@ export function keepResponseHeaders(
   for (const name in headers) {
     const raw = headers[name];
     if (raw === undefined || name === "__proto__") continue;
-    const value = SECRET_NAME.test(name)
+    const value = isSecretHeader(name)
       ? "[redacted]"
       : typeof raw === "string"
         ? raw

@@ -2,6 +2,7 @@ import {
   type Delivery,
   deliveryIdOf,
   type InlineDestination,
+  isTraceparent,
   type WebhookEvent,
   webhookIdOf,
 } from "@postrider/core";
@@ -67,7 +68,5 @@ export function firstDelivery(
 /** Kafka clients with tracing put it into the record's headers. */
 function traceparentOf(raw: RawRecord): string | null {
   const text = headerText(raw, "traceparent");
-  return /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(text)
-    ? text
-    : null;
+  return isTraceparent(text) ? text : null;
 }

@@ -93,3 +93,24 @@ test.each([
 ])("the Idempotency-Key %j is refused (%#)", (key, body, problems) => {
   expect(problemsOf(read(body, key))).toEqual(problems);
 });
+
+test.each([
+  ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true],
+  ["00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", false],
+  ["whatever a proxy makes", false],
+])(
+  "a request's traceparent (%s) is taken over where it is one, and refuses nothing otherwise",
+  (traceparent, isTaken) => {
+    const body = Buffer.from(JSON.stringify(event));
+
+    const read = readRequest(
+      { body, idempotencyKey: undefined, traceparent },
+      rules,
+    );
+
+    expect(read).toMatchObject({
+      kind: "events",
+      events: [{ traceparent: isTaken ? traceparent : null }],
+    });
+  },
+);

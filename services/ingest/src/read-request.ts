@@ -2,6 +2,7 @@ import {
   eventIdOfKey,
   type EventRules,
   isTenantId,
+  isTraceparent,
   parseJsonEnvelopes,
   type Problem,
   problemsAt,
@@ -49,12 +50,15 @@ export function readRequest(
     key === undefined ? undefined : idempotencyKeyProblem(key, isBatch);
   if (keyProblem !== undefined) return refused(keyProblem);
 
+  // One that is broken is ignored, as W3C asks: a proxy may have made it.
+  const given = request.traceparent;
+  const inherited = given !== undefined && isTraceparent(given) ? given : null;
   const problems: Problem[] = [];
   const accepted: ValidEvent[] = [];
   for (const [index, one] of events.entries()) {
     const event = {
       ...one.event,
-      traceparent: one.event.traceparent ?? request.traceparent ?? null,
+      traceparent: one.event.traceparent ?? inherited,
     };
     const named =
       key === undefined ? { ...one, event } : withKey(one, event, key);
