@@ -173,7 +173,9 @@ export class Assignment<In> {
     };
     owned.load(start);
     owned.stored = [{ offset: stored.offset, metadata: stored.metadata }];
-    owned.encodedChars = stored.metadata.length;
+    // Somebody else's metadata says nothing of ours, and no commit would shorten it while it holds the reading up.
+    owned.encodedChars =
+      start.openRuns.length === 0 ? 0 : stored.metadata.length;
     owned.encodedRuns = owned.tracker.runCount;
     if (kind === "below_log" || kind === "above_log") {
       log.error("partition.offsetsLost", fields);

@@ -594,6 +594,24 @@ test("before what the metadata lists has been read again, a commit still lists i
   expect(lastCommit(under)).toMatchObject({ offset: 6, next: 9, runs: [6, 2] });
 });
 
+test("long metadata of somebody else is no pressure: the partition is read", async () => {
+  clock = fakeClock();
+  under = runnerUnderTest({ clock });
+  for (let n = 0; n < 3; n++) under.consumer.append(0, `l${n}/1`);
+  under.consumer.stored.set(0, {
+    topic: TOPIC,
+    partition: 0,
+    offset: 1,
+    metadata: "x".repeat(4096),
+  });
+  await under.runner.start();
+  await assigned(under, 0);
+
+  under.consumer.deliver();
+
+  expect(under.started).toEqual(["l1/1", "l2/1"]);
+});
+
 test("a warm-up of large records is cut to about the bytes that it may read", async () => {
   const remembered: number[] = [];
   clock = fakeClock();
