@@ -223,13 +223,14 @@ async function expectedEnds(
   for (const record of garbage)
     next.set(placeOf(record), [...(next.get(placeOf(record)) ?? []), record]);
   const topics = WORK.map((name) => prefix + name);
+  const sound = new Map(WORK.map((name) => [name, soundValueOf(name)]));
   for (const raw of await readTopics(stack.kafka(), topics)) {
     // One producer wrote them, so they are in their order; what lies between is the services'.
     const [planted] = next.get(placeOf(raw)) ?? [];
     if (planted === undefined || !isSame(planted, raw)) continue;
     next.get(placeOf(raw))!.shift();
     const name = nameOf(raw.topic);
-    const reason = reasonOf(name, planted, soundValueOf(name));
+    const reason = reasonOf(name, planted, sound.get(name)!);
     expected.push(`${placeOf(raw)}/${raw.offset} ${reason}`);
   }
   expect([...next.values()].flat()).toEqual([]);
