@@ -8,5 +8,7 @@ export interface FaultCase {
   readonly proves: string;
   /** Too long for `--short`. */
   readonly isLong?: boolean;
+  /** The deadline of a request to the black hole. Default 1 s. */
+  readonly blackholeTimeoutMs?: number;
   run(world: World, random: Random): Promise<void>;
 }

@@ -32,8 +32,18 @@ const RETRIES: Readonly<Record<string, readonly number[]>> = {
 };
 const HEALTHY_RETRIES = [200, 500, 1000, 1000, 1000, 1000];
 
+export interface EndpointOptions {
+  readonly receiverUrl: string;
+  readonly blackholeTimeoutMs?: number | undefined;
+  /** Of the topic `endpoints`. */
+  readonly partitions: number;
+}
+
 /** The endpoint of one behaviour at this receiver. */
-function endpointOf(behaviour: Behaviour, receiverUrl: string): Endpoint {
+function endpointOf(
+  behaviour: Behaviour,
+  { receiverUrl, blackholeTimeoutMs = 1_000 }: EndpointOptions,
+): Endpoint {
   const id = `ep_${behaviour.padEnd(24, "0")}`;
   const secretId = `sec_${behaviour}`;
   const sealed = createKeyRing([KEY]).seal(
@@ -46,7 +56,7 @@ function endpointOf(behaviour: Behaviour, receiverUrl: string): Endpoint {
     url: `${receiverUrl}/${behaviour}`,
     eventTypes: [`load.${behaviour}`],
     secrets: [{ id: secretId, ...sealed, createdAt: 0, expiresAt: null }],
-    timeoutMs: behaviour === "blackhole" ? 1000 : 15_000,
+    timeoutMs: behaviour === "blackhole" ? blackholeTimeoutMs : 15_000,
     maxConcurrency: 200,
     retryDelaysMs: RETRIES[behaviour] ?? HEALTHY_RETRIES,
   });
@@ -56,8 +66,7 @@ function endpointOf(behaviour: Behaviour, receiverUrl: string): Endpoint {
 export async function writeEndpoints(
   kafka: Kafka,
   prefix: string,
-  receiverUrl: string,
-  partitions: number,
+  options: EndpointOptions,
 ): Promise<void> {
   const schemas = createSchemas({ ...testEffects(), kafka, prefix });
   await schemas.start();
@@ -65,10 +74,10 @@ export async function writeEndpoints(
   try {
     await producer.sendBatch(
       BEHAVIOURS.map((behaviour, index) => {
-        const value = endpointOf(behaviour, receiverUrl);
+        const value = endpointOf(behaviour, options);
         return {
           topic: topicName(prefix, "endpoints"),
-          partition: index % partitions,
+          partition: index % options.partitions,
           key: Buffer.from(value.id),
           value: schemas.encode({ topic: "endpoints", key: value.id, value }),
         };

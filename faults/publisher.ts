@@ -14,6 +14,8 @@ export interface Load {
   readonly perSecond: number;
   readonly seconds: number;
   /** At most so many events for these; the others share the rest. */
+  /** No attempt earlier than this, epoch ms. */
+  readonly notBefore?: number;
   readonly rare?: Readonly<Partial<Record<Behaviour, number>>>;
 }
 
@@ -50,12 +52,12 @@ export function createPublisher(options: {
   let sending: Promise<void> | null = null;
   let isClosed = false;
 
-  const eventFor = (behaviour: Behaviour): Event => {
+  const eventFor = (behaviour: Behaviour, notBefore?: number): Event => {
     const id = `e_${made++}`;
     const text = "x".repeat(random.between(20, 600));
     const payload = `{"n":${made},"big":12345678901234567890,"text":"${text}"}`;
     const key = Buffer.from(`${TENANT}:${id}`);
-    const value = `{"id":"${id}","type":"load.${behaviour}","tenantId":"${TENANT}","payload":${payload}}`;
+    const value = `{"id":"${id}","type":"load.${behaviour}","tenantId":"${TENANT}"${notBefore === undefined ? "" : `,"notBefore":${notBefore}`},"payload":${payload}}`;
     return {
       id,
       hash: bodyHash(Buffer.from(payload)),
@@ -104,7 +106,8 @@ export function createPublisher(options: {
       for (let sent = 0; sent < total;) {
         const elapsed = (performance.now() - startedAt) / 1000;
         const due = Math.min(total, Math.ceil(elapsed * load.perSecond));
-        for (; sent < due; sent++) pending.push(eventFor(behaviours[sent]!));
+        for (; sent < due; sent++)
+          pending.push(eventFor(behaviours[sent]!, load.notBefore));
         void flush();
         await sleep(TICK_MS);
       }

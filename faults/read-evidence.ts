@@ -67,18 +67,21 @@ export async function readLag(
 
 const QUIET_EVERY_MS = 150;
 
-/** Waits until nothing lags, twice in a row with nothing written between. Returns the last look, which lags when time was over. */
+/** Waits until nothing lags, twice in a row with nothing written between. Returns the last look, which lags when nothing had changed for so long. */
 export async function waitForQuiet(
   look: () => Promise<Lag>,
-  timeoutMs: number,
+  withoutProgressMs: number,
 ): Promise<Lag> {
-  const end = performance.now() + timeoutMs;
+  let end = performance.now() + withoutProgressMs;
   let before: Lag | null = null;
   for (;;) {
     const now = await look();
-    if (now.records === 0 && before?.written === now.written) return now;
+    const isSame =
+      before?.written === now.written && before.records === now.records;
+    if (now.records === 0 && isSame) return now;
+    if (!isSame) end = performance.now() + withoutProgressMs;
     if (performance.now() >= end) return now;
-    before = now.records === 0 ? now : null;
+    before = now;
     await sleep(QUIET_EVERY_MS);
   }
 }

@@ -84,6 +84,7 @@ async function runCase(
     folder,
     random: seededRandom(seed, one.name),
     isShort,
+    blackholeTimeoutMs: one.blackholeTimeoutMs,
   });
   let verdict: Verdict | null = null;
   let fault: unknown = null;

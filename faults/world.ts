@@ -4,10 +4,10 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { migrate, type RunningService } from "@postrider/cli";
+import { migrate, type RunningService, type ServiceName } from "@postrider/cli";
 import { parseTiers } from "@postrider/core";
 import type { ServerHandle, Stack } from "@postrider/local-stack";
-import type { Admin, Kafka } from "@postrider/messaging";
+import { topicName, type Admin, type Kafka } from "@postrider/messaging";
 import { verify } from "@postrider/signing";
 import {
   bodyHash,
@@ -43,7 +43,14 @@ import { figuresNoMoreThan, figuresOf, Services } from "./services.ts";
 export const PARTITIONS = 2;
 export const SESSION_TIMEOUT_MS = 6_000;
 const TIERS = "200ms,500ms,1s";
+/** Without any progress. */
 const QUIET_WITHIN_MS = 60_000;
+const DELIVERING = [
+  "ingest",
+  "dispatcher",
+  "retry-scheduler",
+  "recorder",
+] as const;
 
 export interface WorldOptions {
   readonly stack: Stack;
@@ -54,6 +61,7 @@ export interface WorldOptions {
   readonly folder: string;
   readonly random: Random;
   readonly isShort: boolean;
+  readonly blackholeTimeoutMs?: number | undefined;
 }
 
 interface CaseViolation extends Omit<Violation, "invariant"> {
@@ -130,7 +138,11 @@ export class World {
       migrate({ url: stack.clickhouse.url, database }),
       createAllTopics(this.kafka, prefix, this.tierTopics),
     ]);
-    await writeEndpoints(this.kafka, prefix, this.#receiver.url, PARTITIONS);
+    await writeEndpoints(this.kafka, prefix, {
+      receiverUrl: this.#receiver.url,
+      blackholeTimeoutMs: this.options.blackholeTimeoutMs,
+      partitions: PARTITIONS,
+    });
     this.#admin = this.kafka.admin();
     await this.#admin.connect();
     this.#publisher = createPublisher({
@@ -142,14 +154,21 @@ export class World {
     });
   }
 
-  /** The services that deliver, once each, ready. */
-  async startAll(): Promise<void> {
-    await this.services.start(
-      "ingest",
-      "dispatcher",
-      "retry-scheduler",
-      "recorder",
-    );
+  /** The services that deliver, once each; not waited for. `env` is for one of them more. */
+  async spawnAll(
+    env: Readonly<Partial<Record<ServiceName, Record<string, string>>>> = {},
+  ): Promise<RunningService[]> {
+    const services: RunningService[] = [];
+    for (const name of DELIVERING)
+      services.push(await this.services.spawn(name, env[name]));
+    return services;
+  }
+
+  /** The same, ready. */
+  async startAll(
+    env: Readonly<Partial<Record<ServiceName, Record<string, string>>>> = {},
+  ): Promise<void> {
+    await this.services.ready(...(await this.spawnAll(env)));
   }
 
   /** A fault that may cut off what dispatchers have begun, for as long as `fault` runs. */
@@ -169,6 +188,10 @@ export class World {
 
   get clickhouse(): ServerHandle {
     return present(this.stack.clickhouse.server);
+  }
+
+  topic(name: string): string {
+    return topicName(this.prefix, name);
   }
 
   /** Judged with everything else, at the end. */

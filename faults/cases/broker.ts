@@ -29,6 +29,7 @@ export const brokerFrozen: FaultCase = {
   name: "broker-frozen",
   proves:
     "requests that a frozen broker answers twice, after their senders gave them up and sent them again, lose nothing and fork nothing",
+  isLong: true,
   async run(world, random) {
     await world.startAll();
     await world.publisher.publish({ perSecond: 400, seconds: 2 });
@@ -50,16 +51,10 @@ export const brokerDownAtBoot: FaultCase = {
   name: "broker-down-at-boot",
   proves:
     "services that start without a broker say so, stay, and begin when it comes",
+  isLong: true,
   async run(world) {
     await world.broker.kill9();
-    const services = [];
-    for (const name of [
-      "ingest",
-      "dispatcher",
-      "retry-scheduler",
-      "recorder",
-    ] as const)
-      services.push(await world.services.spawn(name));
+    const services = await world.spawnAll();
     await sleep(4_000);
     const ended = services.filter((service) => service.hasExited());
     await world.broker.restart();

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { execute, startTcpProxy } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
 
 export const clickhouseKilled: FaultCase = {
   name: "clickhouse-killed",
   proves:
     "kills of ClickHouse in the middle of inserts leave each record in it once, and cost deliveries nothing",
+  isLong: true,
   async run(world, random) {
     await world.startAll();
     await world.publisher.publish({ perSecond: 400, seconds: 2 });
@@ -29,6 +31,7 @@ export const clickhouseFrozen: FaultCase = {
   name: "clickhouse-frozen",
   proves:
     "a ClickHouse that falls silent for a while gets each record once, and deliveries go on meanwhile",
+  isLong: true,
   async run(world, random) {
     await world.startAll();
     await world.publisher.publish({ perSecond: 400, seconds: 2 });
@@ -40,5 +43,60 @@ export const clickhouseFrozen: FaultCase = {
       await sleep(random.between(0, world.isShort ? 1_000 : 70_000));
       world.clickhouse.thaw();
     });
+  },
+};
+
+export const clickhouseAnswerLost: FaultCase = {
+  name: "clickhouse-answer-lost",
+  proves:
+    "an insert whose answer is lost after ClickHouse took it is not counted twice",
+  async run(world, random) {
+    const { hostname, port } = new URL(world.stack.clickhouse.url);
+    const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    try {
+      await world.startAll({
+        recorder: { CLICKHOUSE_URL: `http://127.0.0.1:${proxy.port}` },
+      });
+      const load = world.publisher.publish({ perSecond: 300, seconds: 5 });
+      for (let round = 0; round < 5; round++) {
+        proxy.loseAnswers("INSERT", random.between(1, 3));
+        await sleep(random.between(400, 900));
+      }
+      await load;
+      await world.quiet();
+      if (proxy.lost() === 0) throw new Error("no answer was lost");
+    } finally {
+      await world.services.stop(world.services.one("recorder"));
+      await proxy.close();
+    }
+  },
+};
+
+export const clickhouseRefusing: FaultCase = {
+  name: "clickhouse-refusing",
+  proves:
+    "a ClickHouse that has too many parts, or whose table is gone for a while, gets each record once when it takes them again",
+  isLong: true,
+  async run(world) {
+    const { stack, options } = world;
+    const sql = (statement: string) =>
+      execute(
+        stack.clickhouse.url,
+        statement.replaceAll("DB", options.database),
+      );
+    await world.startAll();
+    const load = world.publisher.publish({ perSecond: 300, seconds: 7 });
+    await sleep(1_000);
+    await sql(
+      "ALTER TABLE DB.attempts MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1",
+    );
+    await sleep(1_500);
+    await sql(
+      "ALTER TABLE DB.attempts RESET SETTING parts_to_throw_insert, parts_to_delay_insert",
+    );
+    await sql("DETACH TABLE DB.events");
+    await sleep(1_500);
+    await sql("ATTACH TABLE DB.events");
+    await load;
   },
 };

@@ -1,10 +1,21 @@
 import type { FaultCase } from "../case.ts";
 import { brokerDownAtBoot, brokerFrozen, brokerKilled } from "./broker.ts";
 import { cleanStop } from "./clean-stop.ts";
-import { clickhouseFrozen, clickhouseKilled } from "./clickhouse.ts";
+import {
+  clickhouseAnswerLost,
+  clickhouseFrozen,
+  clickhouseKilled,
+  clickhouseRefusing,
+} from "./clickhouse.ts";
 import { dispatcherKilled } from "./dispatcher-killed.ts";
+import { garbage } from "./garbage.ts";
+import { hangingRequest } from "./hanging-request.ts";
 import { membersChange } from "./members-change.ts";
+import { missingTopics } from "./missing-topics.ts";
+import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
+import { sameSecond } from "./same-second.ts";
 import { SERVICES_KILLED } from "./service-killed.ts";
+import { tooLarge } from "./too-large.ts";
 import { zombie } from "./zombie.ts";
 
 /** In the order in which they run. */
@@ -19,4 +30,13 @@ export const CASES: readonly FaultCase[] = [
   clickhouseKilled,
   clickhouseFrozen,
   membersChange,
+  tooLarge,
+  hangingRequest,
+  commitGarbage,
+  offsetsOutOfRange,
+  missingTopics,
+  sameSecond,
+  clickhouseAnswerLost,
+  clickhouseRefusing,
+  garbage,
 ];

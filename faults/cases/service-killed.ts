@@ -6,6 +6,7 @@ function killed(name: ServiceName, proves: string): FaultCase {
   return {
     name: `${name}-killed`,
     proves,
+    isLong: name === "ingest",
     async run(world, random) {
       await world.startAll();
       const kills = world.isShort ? 1 : 4;

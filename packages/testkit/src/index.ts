@@ -19,4 +19,5 @@ export type * from "./evidence.ts";
 export * from "./runner-replay.ts";
 export * from "./seeded-random.ts";
 export * from "./read-topic.ts";
+export * from "./tcp-proxy.ts";
 export * from "./invariant-checker.ts";

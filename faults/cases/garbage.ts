@@ -1,0 +1,46 @@
+import type { ProducerRecord } from "@postrider/messaging";
+import type { FaultCase } from "../case.ts";
+import { garbageFor } from "../../tests/garbage.ts";
+import { PARTITIONS } from "../world.ts";
+
+/** Dead letters that nobody can read have no key to be counted by: tests/garbage.e2e.test.ts has them. */
+const TOPICS = ["events", "deliveries", "attempts", "intake"];
+const COUNT = 60;
+const SOUND = Buffer.from("c3010000000000000000", "hex");
+
+export const garbage: FaultCase = {
+  name: "garbage",
+  proves:
+    "records that nobody meant to write stop no partition and take nothing along that was meant",
+  isLong: true,
+  async run(world, random) {
+    // A schema that nobody knows is waited for: here not for long.
+    const env = { POSTRIDER_UNKNOWN_SCHEMA_WAIT: "1s" };
+    await world.startAll({
+      ingest: env,
+      dispatcher: env,
+      "retry-scheduler": env,
+      recorder: env,
+    });
+    const load = world.publisher.publish({ perSecond: 300, seconds: 4 });
+    const producer = await world.kafka.createProducer();
+    const records: ProducerRecord[] = [...TOPICS, ...world.tierTopics].flatMap(
+      (name) =>
+        garbageFor({
+          topic: world.topic(name),
+          partitions: PARTITIONS,
+          count: COUNT,
+          needsKey: false,
+          seed: random.between(0, 2 ** 31),
+          sound: SOUND,
+        }),
+    );
+    try {
+      for (let i = 0; i < records.length; i += 50)
+        await producer.sendBatch(records.slice(i, i + 50));
+    } finally {
+      await producer.disconnect();
+    }
+    await load;
+  },
+};
