@@ -239,7 +239,7 @@ export function createBatchRunner<In, Row>(
     clearTimeout(timer);
     giveUp.abort();
     for (const partition of partitions.values()) partition.end();
-    await consumer.stop(); // after the last commit: kafkajs drops commits during its stop
+    await consumer.stop(deadline); // after the last commit: kafkajs drops commits during its stop
   }
 
   return {

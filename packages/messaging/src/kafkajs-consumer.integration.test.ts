@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
 import kafkajs from "kafkajs";
@@ -254,4 +256,32 @@ test("the log's ranges are those of the partitions asked for", async () => {
     { topic, partition: 1, start: 0, end: 0 },
     { topic, partition: 0, start: 0, end: 3 },
   ]);
+});
+
+test("a stop keeps its deadline though the broker says nothing", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const kafka = createKafka(
+    { brokers: [`127.0.0.1:${port}`], clientId: "consumer-test" },
+    testEffects(),
+  );
+  const consumer = kafka.consumer({ groupId: "g", topics: ["t"] });
+  const sockets: Socket[] = [];
+  silent.on("connection", (socket) => sockets.push(socket));
+  void consumer.start({
+    assigned: () => undefined,
+    revoking: () => undefined,
+    batch: () => undefined,
+    outOfRange: () => undefined,
+    connected: () => undefined,
+  });
+  await waitFor(() => sockets.length > 0);
+
+  const before = performance.now();
+  await consumer.stop(Date.now() + 200);
+
+  expect(performance.now() - before).toBeLessThan(2000);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
 });

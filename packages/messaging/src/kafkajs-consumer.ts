@@ -7,6 +7,7 @@
  */
 import type { Kafka as KafkajsClient } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EpochMs } from "@postrider/core";
 import type { Clock, Log } from "./effects.ts";
 import type { ConsumerGroup } from "./kafkajs-binding.ts";
 import { commitOnce, fetchCommitted, fetchRanges } from "./kafkajs-group.ts";
@@ -31,7 +32,7 @@ export interface KafkajsConsumerEffects {
 /** After a crash the next life begins after this, doubling to the limit, ms. */
 const FIRST_BACKOFF_MS = 200;
 const LONGEST_BACKOFF_MS = 10_000;
-/** How long `stop` waits for kafkajs, which waits for ever when the broker is away, ms. */
+/** How long `stop` waits for kafkajs at most, which waits for ever when the broker is away, ms. */
 const STOP_PATIENCE_MS = 5000;
 
 /** After so long without a fetch the cluster is asked, over other connections, whether it is to blame, ms. */
@@ -133,12 +134,13 @@ class KafkajsConsumer implements Consumer {
     return this.#fetchAt;
   }
 
-  async stop(): Promise<void> {
+  async stop(deadline: EpochMs = Infinity): Promise<void> {
     this.#closing.abort();
     clearInterval(this.#watch);
+    const leftMs = Math.max(0, deadline - this.#effects.clock.now());
     await Promise.race([
       this.#living,
-      sleep(STOP_PATIENCE_MS, undefined, { ref: false }),
+      sleep(Math.min(STOP_PATIENCE_MS, leftMs), undefined, { ref: false }),
     ]);
   }
 

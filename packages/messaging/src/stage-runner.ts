@@ -295,7 +295,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#options.observer?.completed(
       partition.topic,
       partition.partition,
-      entry.offset,
+      entry.raw.offset,
     );
     if (partition.isPressed || partition.isFull) this.#relax(partition);
     if (this.#lanes.hasReady) this.#pump();
@@ -419,7 +419,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#assignment.stop();
     if (this.#tick !== null) clearInterval(this.#tick);
     this.#setGauges(clock.monotonic());
-    await this.#consumer.stop();
+    await this.#consumer.stop(deadline);
   }
 
   async #commitAll(deadline: EpochMs): Promise<void> {

@@ -118,7 +118,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     await this.#loaded.promise;
   }
 
-  async stop(_deadline: EpochMs): Promise<void> {
+  async stop(deadline: EpochMs): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -127,7 +127,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     );
     this.#loaded.reject(error);
     this.#positions.fail(error);
-    await this.#consumer?.stop();
+    await this.#consumer?.stop(deadline);
   }
 
   readTo(place: { partition: number; offset: number }): Promise<void> {
