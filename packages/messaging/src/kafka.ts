@@ -1,7 +1,7 @@
 /** Everything of Kafka, assembled: the one place that ties the ports to kafkajs. */
 import type { Clock, Log, Meter } from "./effects.ts";
 import { createAdmin } from "./kafkajs-admin.ts";
-import { createKafkajsClient } from "./kafkajs-client.ts";
+import { createKafkajsClient, PROBE_RETRY } from "./kafkajs-client.ts";
 import { registerCompression } from "./kafkajs-compression.ts";
 import { createKafkajsConsumer } from "./kafkajs-consumer.ts";
 import { createFencedProducer } from "./kafkajs-fenced-producer.ts";
@@ -42,6 +42,7 @@ export function createKafka(
     consumer: (options) =>
       createKafkajsConsumer(options, {
         createClient: () => createKafkajsClient(connection, log),
+        createProbe: () => createKafkajsClient(connection, log, PROBE_RETRY),
         log,
         clock,
       }),

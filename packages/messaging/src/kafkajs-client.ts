@@ -29,6 +29,9 @@ export const KAFKAJS_RETRY: RetryOptions = {
   retries: Number.MAX_SAFE_INTEGER,
 };
 
+/** For a client that only asks whether the cluster is there: it must get to say no. Enough for a list with dead brokers in it. */
+export const PROBE_RETRY: RetryOptions = { ...KAFKAJS_RETRY, retries: 2 };
+
 const PATCHED_VERSION = "2.2.4";
 let isPatched = false;
 
@@ -53,6 +56,7 @@ export function patchKafkajs(): void {
 export function createKafkajsClient(
   connection: KafkaConnection,
   log: Log,
+  retry: RetryOptions = KAFKAJS_RETRY,
 ): KafkajsClient {
   patchKafkajs();
   const { Kafka, logLevel } = load("kafkajs") as typeof import("kafkajs");
@@ -62,7 +66,7 @@ export function createKafkajsClient(
     // With 5 s and 1 s a frozen or lost broker is noticed soon; the retries then go on for ever (rule 17).
     requestTimeout: 5000,
     connectionTimeout: 1000,
-    retry: KAFKAJS_RETRY,
+    retry,
     socketFactory,
     logLevel: logLevel.WARN,
     logCreator: logTo(log, logLevel.ERROR),

@@ -4,6 +4,8 @@ import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
 import kafkajs from "kafkajs";
 import { createKafka } from "./kafka.ts";
+import { createKafkajsClient, PROBE_RETRY } from "./kafkajs-client.ts";
+import { isReachable, reach } from "./kafkajs-reach.ts";
 import {
   CommitError,
   StaleAssignmentError,
@@ -258,30 +260,56 @@ test("the log's ranges are those of the partitions asked for", async () => {
   ]);
 });
 
-test("a stop keeps its deadline though the broker says nothing", async () => {
+const noListener: ConsumerListener = {
+  assigned: () => undefined,
+  revoking: () => undefined,
+  batch: () => undefined,
+  outOfRange: () => undefined,
+  connected: () => undefined,
+};
+
+test("a stop keeps its deadline though the broker says nothing, and leaves nothing behind that connects", async () => {
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;
-  const kafka = createKafka(
-    { brokers: [`127.0.0.1:${port}`], clientId: "consumer-test" },
-    testEffects(),
-  );
-  const consumer = kafka.consumer({ groupId: "g", topics: ["t"] });
   const sockets: Socket[] = [];
   silent.on("connection", (socket) => sockets.push(socket));
-  void consumer.start({
-    assigned: () => undefined,
-    revoking: () => undefined,
-    batch: () => undefined,
-    outOfRange: () => undefined,
-    connected: () => undefined,
+  const effects = testEffects();
+  const connection = { brokers: [`127.0.0.1:${port}`], clientId: "test" };
+  const consumer = createKafka(connection, effects).consumer({
+    groupId: "g",
+    topics: ["t"],
   });
+  const started = consumer.start(noListener);
   await waitFor(() => sockets.length > 0);
 
   const before = performance.now();
   await consumer.stop(Date.now() + 200);
 
   expect(performance.now() - before).toBeLessThan(2000);
+  await started;
   for (const socket of sockets) socket.destroy();
   silent.close();
+  // Jest would wait for a client that goes on.
+  await consumer.stop();
+});
+
+test("a cluster that does not answer is said to be away, and the waiting for it can be ended", async () => {
+  const client = () =>
+    createKafkajsClient(
+      { brokers: ["127.0.0.1:1"], clientId: "test" },
+      testEffects().log,
+      PROBE_RETRY,
+    );
+  const faults: Error[] = [];
+  const ending = new AbortController();
+  const waiting = reach(client(), ["t"], ending.signal, (fault) =>
+    faults.push(fault),
+  );
+
+  expect(await isReachable(client())).toBe(false);
+  await waitFor(() => faults.length > 1);
+  ending.abort();
+
+  await waiting;
 });

@@ -25,6 +25,8 @@ import {
 export interface KafkajsConsumerEffects {
   /** A client of its own for each life. */
   readonly createClient: () => KafkajsClient;
+  /** A client that gives up soon: to ask whether the cluster is there. */
+  readonly createProbe: () => KafkajsClient;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -152,7 +154,10 @@ class KafkajsConsumer implements Consumer {
       if (signal.aborted) return;
       const life = new ConsumerLife(
         this.#options,
-        this.#effects.createClient(),
+        {
+          client: this.#effects.createClient(),
+          probe: this.#effects.createProbe(),
+        },
         this.#events(() => {
           crashes = 0;
           onFetching();
@@ -217,11 +222,11 @@ class KafkajsConsumer implements Consumer {
 
   /** A fetch loop also stands still while the cluster is away; that is no fault of this process (rule 8). */
   async #excuse(): Promise<void> {
-    const { clock, createClient } = this.#effects;
+    const { clock, createProbe } = this.#effects;
     const isLate = clock.monotonic() - this.#fetchAt > SUSPICIOUS_MS;
     if (!isLate || this.#isAsking) return;
     this.#isAsking = true;
-    if (!(await isReachable(createClient()))) this.#fetchAt = clock.monotonic();
+    if (!(await isReachable(createProbe()))) this.#fetchAt = clock.monotonic();
     this.#isAsking = false;
   }
 

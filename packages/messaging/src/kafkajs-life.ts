@@ -31,7 +31,7 @@ const HEARTBEAT_INTERVAL_MS = 1000;
 
 export class ConsumerLife {
   readonly consumer: KafkajsConsumer;
-  readonly #client: KafkajsClient;
+  readonly #probe: KafkajsClient;
   readonly #options: ConsumerOptions;
   readonly #events: LifeEvents;
   readonly #crashed = Promise.withResolvers<Error>();
@@ -41,12 +41,12 @@ export class ConsumerLife {
 
   constructor(
     options: ConsumerOptions,
-    client: KafkajsClient,
+    { client, probe }: { client: KafkajsClient; probe: KafkajsClient },
     events: LifeEvents,
     ownership: () => Ownership,
   ) {
     this.#options = options;
-    this.#client = client;
+    this.#probe = probe;
     this.#events = events;
     const binding = {
       bound: (group: ConsumerGroup) => (this.#group = group),
@@ -70,7 +70,7 @@ export class ConsumerLife {
   /** Resolves when the life is over: null after a stop, else what it crashed of. */
   async run(signal: AbortSignal): Promise<Error | null> {
     try {
-      await reach(this.#client, this.#options.topics, signal, (fault) => {
+      await reach(this.#probe, this.#options.topics, signal, (fault) => {
         this.#events.connected(false);
         this.#events.waiting(fault);
       });

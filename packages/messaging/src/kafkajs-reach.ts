@@ -1,4 +1,7 @@
-/** Whether the cluster can be reached, asked over connections of its own. */
+/**
+ * Whether the cluster can be reached, asked over connections of its own. The client given must have few retries
+ * (`PROBE_RETRY`): kafkajs connects by the client's retries, whatever the admin is given, and with ours it never says no.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kafka as KafkajsClient } from "kafkajs";
 
@@ -12,7 +15,7 @@ export async function reach(
   signal: AbortSignal,
   onFault: (fault: Error) => void,
 ): Promise<void> {
-  const admin = client.admin({ retry: { retries: 0 } });
+  const admin = client.admin();
   try {
     while (!signal.aborted) {
       try {
@@ -30,7 +33,7 @@ export async function reach(
 }
 
 export async function isReachable(client: KafkajsClient): Promise<boolean> {
-  const admin = client.admin({ retry: { retries: 0 } });
+  const admin = client.admin();
   try {
     await admin.connect();
     await admin.describeCluster();
