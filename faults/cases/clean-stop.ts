@@ -1,5 +1,6 @@
 import { waitFor } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
+import { nothingRepeated } from "../checks.ts";
 import { metricOf } from "../services.ts";
 
 const IN_FLIGHT = 500;
@@ -25,5 +26,6 @@ export const cleanStop: FaultCase = {
     world.mood.slowMs = 0;
     await world.services.start("dispatcher");
     await load;
+    world.also(nothingRepeated);
   },
 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
+import { commitsPrompt } from "../checks.ts";
 
 const HANG_MS = 6_000;
 
@@ -27,6 +28,7 @@ export const hangingRequest: FaultCase = {
     world.mood.blackhole = 200;
     await world.services.start("dispatcher");
     await load;
+    world.also(commitsPrompt);
     world.also(({ attempts }) =>
       attempts
         .filter(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceName } from "@postrider/cli";
 import type { FaultCase } from "../case.ts";
+import { nothingRepeated } from "../checks.ts";
 
 function killed(name: ServiceName, proves: string): FaultCase {
   return {
@@ -20,6 +21,7 @@ function killed(name: ServiceName, proves: string): FaultCase {
         await world.services.start(name);
       }
       await load;
+      world.also(nothingRepeated);
     },
   };
 }
