@@ -7,6 +7,7 @@
  * connection and so behind it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { MonotonicMs } from "@postrider/core";
 import type { Clock, Log, Meter } from "./effects.ts";
 import { encodeOffsetMetadata } from "./offset-metadata.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
@@ -35,6 +36,15 @@ export interface CommitterOptions {
 
 type Partition = OwnedPartition<unknown>;
 
+/** What a commit on its way says of one partition. */
+interface Said {
+  readonly partition: Partition;
+  readonly offset: number;
+  readonly metadata: string;
+  /** The oldest completion that it is the first to say. */
+  readonly since: MonotonicMs;
+}
+
 /** Values that may be stored, remembered a partition; more fail in a row only while the broker is away. */
 const STORED_CANDIDATES = 100;
 
@@ -44,8 +54,8 @@ export class Committer {
   readonly #failures: ReturnType<Meter["counter"]>;
   /** Partitions with something done that no commit on its way says. */
   readonly #changed = new Set<Partition>();
-  /** Partitions of the commit on its way. */
-  #sent: readonly Partition[] = [];
+  /** The commits on their way: one, and around a rebalance two or three. Each answer is for what that commit said, and no other. */
+  readonly #sent = new Set<readonly Said[]>();
   #epoch: number | null = null;
   #counter = 0;
   #inFlight: Promise<boolean> | null = null;
@@ -72,6 +82,8 @@ export class Committer {
   begin(epoch: number): void {
     this.#epoch = epoch;
     this.#earliestAt = 0;
+    // One of the assignment before may never be answered (its coordinator died). If it comes late, its generation is refused.
+    this.#inFlight = null;
     this.#schedule();
   }
 
@@ -109,9 +121,9 @@ export class Committer {
     let oldest = Infinity;
     for (const { doneSince } of this.#changed)
       if (doneSince! < oldest) oldest = doneSince!;
-    for (const { sentSince, state } of this.#sent)
-      if (state !== "lost" && sentSince !== null && sentSince < oldest)
-        oldest = sentSince;
+    for (const said of this.#sent)
+      for (const { partition, since } of said)
+        if (partition.state !== "lost" && since < oldest) oldest = since;
     return oldest === Infinity ? 0 : this.#options.clock.monotonic() - oldest;
   }
 
@@ -148,27 +160,30 @@ export class Committer {
   #send(epoch: number): void {
     this.#cancel();
     if (this.#changed.size === 0) return;
-    const partitions = [...this.#changed];
+    const said = [...this.#changed].map((partition) => this.#say(partition));
     this.#changed.clear();
-    const offsets = partitions.map((partition) => this.#say(partition));
-    this.#pace(offsets);
-
+    this.#pace(said);
+    const offsets = said.map(({ partition, offset, metadata }) => ({
+      topic: partition.topic,
+      partition: partition.partition,
+      offset,
+      metadata,
+    }));
+    this.#sent.add(said);
     const sent = this.#options.consumer.commit(epoch, offsets).then(
-      () => this.#acknowledged(partitions, offsets),
-      (error: unknown) => this.#failed(partitions, error),
+      () => this.#acknowledged(said),
+      (error: unknown) => this.#failed(said, error),
     );
-    this.#sent = partitions;
     this.#inFlight = sent;
     void sent.then(() => {
       if (this.#inFlight !== sent) return;
       this.#inFlight = null;
-      this.#sent = [];
       this.#schedule();
     });
   }
 
-  #say(partition: Partition) {
-    const { tracker, topic, partition: number } = partition;
+  #say(partition: Partition): Said {
+    const { tracker } = partition;
     const offset = tracker.base;
     const metadata = encodeOffsetMetadata({
       base: offset,
@@ -177,13 +192,14 @@ export class Committer {
       tag: this.#options.tag,
       counter: this.#counter++,
     });
-    partition.sentSince = partition.doneSince;
+    // It is among the changed ones.
+    const since = partition.doneSince!;
     partition.doneSince = null;
     partition.encodedChars = metadata.length;
     partition.encodedRuns = tracker.runCount;
     partition.stored.push({ offset, metadata });
     if (partition.stored.length > STORED_CANDIDATES) partition.stored.shift();
-    return { topic, partition: number, offset, metadata };
+    return { partition, offset, metadata, since };
   }
 
   #pace(offsets: readonly { metadata: string }[]): void {
@@ -197,32 +213,22 @@ export class Committer {
       );
   }
 
-  #acknowledged(
-    partitions: readonly Partition[],
-    offsets: readonly { offset: number; metadata: string }[],
-  ): true {
+  #acknowledged(said: readonly Said[]): true {
     const { clock, observer, stage } = this.#options;
+    this.#sent.delete(said);
     const now = clock.monotonic();
-    const labels = { stage };
-    partitions.forEach((partition, i) => {
-      const { sentSince, stored } = partition;
-      const { offset, metadata } = offsets[i]!;
-      observer?.committed(
-        partition.topic,
-        partition.partition,
-        offset,
-        metadata,
-      );
-      if (sentSince !== null)
-        this.#age.observe((now - sentSince) / 1000, labels);
-      partition.sentSince = null;
+    for (const { partition, offset, metadata, since } of said) {
+      const { topic, partition: number, stored } = partition;
+      observer?.committed(topic, number, offset, metadata);
+      this.#age.observe((now - since) / 1000, { stage });
       const at = stored.findIndex((one) => one.metadata === metadata);
       if (at > 0) stored.splice(0, at);
-    });
+    }
     return true;
   }
 
-  #failed(partitions: readonly Partition[], error: unknown): false {
+  #failed(said: readonly Said[], error: unknown): false {
+    this.#sent.delete(said);
     const { clock, log, stage } = this.#options;
     const isStale = error instanceof StaleAssignmentError;
     const kind = isStale ? "stale" : "failed";
@@ -234,11 +240,10 @@ export class Committer {
       this.#earliestAt,
       clock.monotonic() + FAILURE_PAUSE_MS,
     );
-    for (const partition of partitions) {
-      partition.doneSince = partition.sentSince ?? partition.doneSince;
-      partition.sentSince = null;
-      if (partition.state !== "lost" && partition.doneSince !== null)
-        this.#changed.add(partition);
+    for (const { partition, since } of said) {
+      if (partition.state === "lost") continue;
+      partition.doneSince = Math.min(partition.doneSince ?? since, since);
+      this.#changed.add(partition);
     }
     return false;
   }

@@ -56,6 +56,11 @@ const turns = async (n = 20) => {
   for (let i = 0; i < n; i++)
     await new Promise((resolve) => setImmediate(resolve));
 };
+const gateOf = ({ consumer }: RunnerUnderTest) => {
+  const gate = Promise.withResolvers<void>();
+  consumer.commitGate = gate.promise;
+  return gate;
+};
 const lastCommit = ({ consumer }: RunnerUnderTest, partition = 0) => {
   const of = consumer.commits
     .flatMap(([, offsets]) => offsets)
@@ -149,6 +154,51 @@ test("on revoking, what is done is committed before the call returns, though ano
 
   expect(under.consumer.commits.map(([epoch]) => epoch)).toEqual([1, 1]);
   expect(lastCommit(under)).toMatchObject({ offset: 2 });
+});
+
+test("when the last commit before a rebalance fails, though the one before it was acknowledged, the next assignment says it", async () => {
+  const under = await started(["a/1", "b/1"]);
+  const [first, last] = [gateOf(under), Promise.withResolvers<void>()];
+  under.handlingOf("a/1").emit();
+  await soon(() => under.consumer.commits.length === 1);
+  under.consumer.commitGate = last.promise;
+  under.handlingOf("b/1").emit();
+  await turns();
+  under.consumer.revoke();
+  under.consumer.commitGate = null;
+
+  first.resolve();
+  await turns();
+  last.reject(new CommitError("away"));
+  await assigned(under, 0, 1);
+
+  await soon(() => {
+    clock.advance(100);
+    return under.consumer.stored.get(0)?.offset === 2;
+  });
+});
+
+test("an answer that comes late, to a commit of the assignment before, does not make one of this assignment forgotten", async () => {
+  const under = await started(["a/1", "b/1"]);
+  const [first, second] = [gateOf(under), Promise.withResolvers<void>()];
+  under.handlingOf("a/1").emit();
+  await soon(() => under.consumer.commits.length === 1);
+  under.consumer.revoke();
+  under.consumer.commitGate = null;
+  await assigned(under, 0, 1);
+  under.consumer.commitGate = second.promise;
+  under.handlingOf("b/1").emit();
+  await soon(() => under.consumer.commits.length === 2);
+
+  first.resolve();
+  await turns();
+  under.consumer.commitGate = null;
+  second.reject(new CommitError("away"));
+
+  await soon(() => {
+    clock.advance(100);
+    return under.consumer.stored.get(0)?.offset === 2;
+  });
 });
 
 test("between the sign of a rebalance and the new assignment nothing starts and nothing is committed", async () => {
