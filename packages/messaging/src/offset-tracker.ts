@@ -1,28 +1,22 @@
 /**
  * Which offsets of one partition are done.
  *
- * Invariant: an offset below `next` is done unless it is in the list of open ones; nothing at or above `next` is done.
- * The list ascends, so its first is the lowest open offset: the base that a commit names. The open offsets are nodes of a
- * linked list which the owner keeps, so that opening and closing cost a few pointer writes in whatever order records
- * complete, and nothing depends on how far the open ones reach.
+ * Invariant: an offset below `next` is done unless its bit is set; nothing at or above `next` is done. The bits stand in
+ * blocks, which exist while one of theirs is set, in ascending order (offsets are opened in that order, and a Map keeps
+ * it). So opening and closing cost the same in whatever order records complete, what a commit says is read off a word at
+ * a time, and an offset that stays open for long costs one block, however far the others go on.
  */
+const BLOCK_BITS = 1024;
+const WORD_BITS = 32;
 
-/** One open offset. Owners extend it with what they know of the record; the links belong to the tracker. */
-export class OpenOffset {
-  readonly offset: number;
-  isOpen = false;
-  lower: OpenOffset | null = null;
-  higher: OpenOffset | null = null;
-
-  constructor(offset: number) {
-    this.offset = offset;
-  }
+interface Block {
+  readonly words: Uint32Array;
+  openCount: number;
 }
 
 export class OffsetTracker {
   #next: number;
-  #lowest: OpenOffset | null = null;
-  #highest: OpenOffset | null = null;
+  readonly #blocks = new Map<number, Block>();
   #openCount = 0;
   #runCount = 0;
 
@@ -38,7 +32,11 @@ export class OffsetTracker {
 
   /** The lowest open offset, or `next`: what a commit names. */
   get base(): number {
-    return this.#lowest === null ? this.#next : this.#lowest.offset;
+    for (const [number, { words }] of this.#blocks)
+      for (let i = 0; i < words.length; i++)
+        if (words[i] !== 0)
+          return number * BLOCK_BITS + i * WORD_BITS + lowestBit(words[i]!);
+    return this.#next;
   }
 
   get openCount(): number {
@@ -50,23 +48,32 @@ export class OffsetTracker {
     return this.#runCount;
   }
 
+  isOpen(offset: number): boolean {
+    const number = Math.floor(offset / BLOCK_BITS);
+    const words = this.#blocks.get(number)?.words;
+    if (words === undefined) return false;
+    const bit = offset - number * BLOCK_BITS;
+    return (words[bit >>> 5]! & (1 << (bit & 31))) !== 0;
+  }
+
   /** Opens an offset at or above `next`. Offsets that it skips do not exist in the log, and count as done. */
-  open(entry: OpenOffset): void {
-    if (entry.offset < this.#next)
+  open(offset: number): void {
+    if (offset < this.#next)
       throw new RangeError(
-        `offset ${entry.offset} lies below the next one, ${this.#next}`,
+        `offset ${offset} lies below the next one, ${this.#next}`,
       );
-    const highest = this.#highest;
-    entry.isOpen = true;
-    entry.lower = highest;
-    entry.higher = null;
-    if (highest === null) this.#lowest = entry;
-    else highest.higher = entry;
-    if (highest === null || highest.offset !== entry.offset - 1)
-      this.#runCount++;
-    this.#highest = entry;
+    const number = Math.floor(offset / BLOCK_BITS);
+    let block = this.#blocks.get(number);
+    if (block === undefined) {
+      block = { words: new Uint32Array(BLOCK_BITS / WORD_BITS), openCount: 0 };
+      this.#blocks.set(number, block);
+    }
+    const bit = offset - number * BLOCK_BITS;
+    block.words[bit >>> 5]! |= 1 << (bit & 31);
+    block.openCount++;
+    if (!this.isOpen(offset - 1)) this.#runCount++;
     this.#openCount++;
-    this.#next = entry.offset + 1;
+    this.#next = offset + 1;
   }
 
   /** Everything below `next` has been seen: what is not open there is done. Never goes back. */
@@ -75,56 +82,50 @@ export class OffsetTracker {
   }
 
   /** The offset is done. False if it was already. */
-  close(entry: OpenOffset): boolean {
-    if (!entry.isOpen) return false;
-    const { lower, higher } = entry;
-    if (lower === null) this.#lowest = higher;
-    else lower.higher = higher;
-    if (higher === null) this.#highest = lower;
-    else higher.lower = lower;
-    const touchesLower = lower !== null && lower.offset === entry.offset - 1;
-    const touchesHigher = higher !== null && higher.offset === entry.offset + 1;
+  close(offset: number): boolean {
+    if (!this.isOpen(offset)) return false;
+    const number = Math.floor(offset / BLOCK_BITS);
+    const block = this.#blocks.get(number)!;
+    const bit = offset - number * BLOCK_BITS;
+    block.words[bit >>> 5]! &= ~(1 << (bit & 31));
+    block.openCount--;
+    if (block.openCount === 0) this.#blocks.delete(number);
+    const touchesLower = this.isOpen(offset - 1);
+    const touchesHigher = this.isOpen(offset + 1);
     if (touchesLower && touchesHigher) this.#runCount++;
     else if (!touchesLower && !touchesHigher) this.#runCount--;
-    entry.isOpen = false;
-    entry.lower = null;
-    entry.higher = null;
     this.#openCount--;
     return true;
-  }
-
-  /** Puts `entry` in the place of an open one of the same offset. */
-  replace(old: OpenOffset, entry: OpenOffset): void {
-    if (!old.isOpen || old.offset !== entry.offset)
-      throw new RangeError(
-        `offset ${entry.offset} does not replace an open one`,
-      );
-    entry.isOpen = true;
-    entry.lower = old.lower;
-    entry.higher = old.higher;
-    if (old.lower === null) this.#lowest = entry;
-    else old.lower.higher = entry;
-    if (old.higher === null) this.#highest = entry;
-    else old.higher.lower = entry;
-    old.isOpen = false;
-    old.lower = null;
-    old.higher = null;
   }
 
   /** The open offsets as runs, ascending and flat: start, length, start, length, … */
   runs(): number[] {
     const runs: number[] = [];
-    let entry = this.#lowest;
-    while (entry !== null) {
-      const start = entry.offset;
-      let end = start;
-      entry = entry.higher;
-      while (entry !== null && entry.offset === end + 1) {
-        end = entry.offset;
-        entry = entry.higher;
-      }
-      runs.push(start, end - start + 1);
-    }
+    for (const [number, { words }] of this.#blocks)
+      for (let i = 0; i < words.length; i++)
+        addRuns(runs, number * BLOCK_BITS + i * WORD_BITS, words[i]!);
     return runs;
   }
+}
+
+/** Adds the runs of one word's bits; one that goes on where the last ended makes that longer. */
+function addRuns(runs: number[], wordOffset: number, word: number): void {
+  let rest = word;
+  while (rest !== 0) {
+    const from = lowestBit(rest);
+    const gap = ~(rest >>> from);
+    const length = gap === 0 ? WORD_BITS : lowestBit(gap);
+    const start = wordOffset + from;
+    const last = runs.length - 2;
+    if (last >= 0 && runs[last]! + runs[last + 1]! === start)
+      runs[last + 1]! += length;
+    else runs.push(start, length);
+    // A shift by 32 is one by 0.
+    rest = from + length >= WORD_BITS ? 0 : rest & (-1 << (from + length));
+  }
+}
+
+/** Of a word that is not 0. */
+function lowestBit(word: number): number {
+  return 31 - Math.clz32(word & -word);
 }

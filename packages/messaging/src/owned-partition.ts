@@ -6,11 +6,11 @@
  * Three positions, ascending but for the first: `position`, where the next fetch begins; `tracker.next`, below which what is
  * not open is done; `tracker.base`, the lowest open offset. After an assignment `position` starts below the base (warm-up)
  * or between base and next (what the metadata lists as open): a record there is either *restored* (open, from the metadata)
- * or done, and then only remembered. Placeholders stand in the tracker for restored offsets until their records are read,
- * so that every commit meanwhile still says that they are open.
+ * or done, and then only remembered. Restored offsets are open in the tracker before their records are read, so that every
+ * commit meanwhile says so.
  */
 import type { MonotonicMs } from "@postrider/core";
-import { OffsetTracker, OpenOffset } from "./offset-tracker.ts";
+import { OffsetTracker } from "./offset-tracker.ts";
 import type { FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord } from "./record.ts";
 import type { StartPoint } from "./start-point.ts";
@@ -36,7 +36,7 @@ export class OwnedPartition<In> implements TopicPartition {
   warmUntil = 0;
   warmUpBytes = 0;
   highWatermark = 0;
-  /** Its unfinished records in memory, and their bytes; placeholders are not among them. */
+  /** Its unfinished records in memory, and their bytes; what is restored and still to be read is not among them. */
   held = 0;
   bytes = 0;
   /** Those of them that relief is deferring. */
@@ -51,14 +51,13 @@ export class OwnedPartition<In> implements TopicPartition {
   waiting = 0;
   /** Since when something is done that no commit says; null when nothing is. */
   doneSince: MonotonicMs | null = null;
-  /** The same of the commit on its way. */
-  sentSince: MonotonicMs | null = null;
   /** What may be stored now: the last value known to be, and those sent since whose answer is not known. */
   stored: { readonly offset: number | null; readonly metadata: string }[] = [];
   /** The metadata's length at the last commit, and its runs then. */
   encodedChars = 0;
   encodedRuns = 0;
-  #restored: OpenOffset[] = [];
+  /** Offsets, ascending; those before `#restoredAt` have been read. */
+  #restored: number[] = [];
   #restoredAt = 0;
 
   constructor({ topic, partition }: TopicPartition) {
@@ -74,9 +73,8 @@ export class OwnedPartition<In> implements TopicPartition {
     for (let i = 0; i < start.openRuns.length; i += 2) {
       const first = start.openRuns[i]!;
       for (let n = 0; n < start.openRuns[i + 1]!; n++) {
-        const placeholder = new OpenOffset(first + n);
-        this.tracker.open(placeholder);
-        this.#restored.push(placeholder);
+        this.tracker.open(first + n);
+        this.#restored.push(first + n);
       }
     }
     this.tracker.advance(start.next);
@@ -140,23 +138,20 @@ export class OwnedPartition<In> implements TopicPartition {
   read(offset: number): Reading {
     if (offset >= this.tracker.next) return "new";
     this.#closeRestoredBelow(offset);
-    return this.#restored[this.#restoredAt]?.offset === offset
-      ? "restored"
-      : "done";
+    return this.#restored[this.#restoredAt] === offset ? "restored" : "done";
   }
 
   /** The record, read as new or restored, is open from now on. */
   open(entry: Unfinished<In>, reading: Reading): void {
-    if (reading === "restored")
-      this.tracker.replace(this.#restored[this.#restoredAt++]!, entry);
-    else this.tracker.open(entry);
+    if (reading === "restored") this.#restoredAt++;
+    else this.tracker.open(entry.raw.offset);
     this.held++;
     this.bytes += entry.bytes;
   }
 
   /** False if it was done already. */
   close(entry: Unfinished<In>): boolean {
-    if (!this.tracker.close(entry)) return false;
+    if (!this.tracker.close(entry.raw.offset)) return false;
     this.held--;
     this.bytes -= entry.bytes;
     return true;
@@ -190,14 +185,14 @@ export class OwnedPartition<In> implements TopicPartition {
   /** Restored records that the log no longer has are done: nobody will ever read them. */
   #closeRestoredBelow(offset: number): void {
     for (;;) {
-      const placeholder = this.#restored[this.#restoredAt];
-      if (placeholder === undefined) {
+      const restored = this.#restored[this.#restoredAt];
+      if (restored === undefined) {
         this.#restored = [];
         this.#restoredAt = 0;
         return;
       }
-      if (placeholder.offset >= offset) return;
-      this.tracker.close(placeholder);
+      if (restored >= offset) return;
+      this.tracker.close(restored);
       this.#restoredAt++;
     }
   }

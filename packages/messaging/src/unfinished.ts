@@ -1,6 +1,5 @@
 import type { MonotonicMs } from "@postrider/core";
 import type { Lane, Queued } from "./lanes.ts";
-import { OpenOffset } from "./offset-tracker.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
 import type { InRecord, RawRecord, RecordHeaders } from "./record.ts";
 
@@ -8,13 +7,9 @@ import type { InRecord, RawRecord, RecordHeaders } from "./record.ts";
 const OVERHEAD_BYTES = 600;
 
 /**
- * One record from its decoding until it is done: an open offset, a place in a lane's queue, and what its stage is given.
- * One object for all three, because there is one for every record of the hot path.
+ * One record from its decoding until it is done: a place in a lane's queue, and what its stage is given. One object for both, because there is one for every record of the hot path.
  */
-export class Unfinished<In>
-  extends OpenOffset
-  implements InRecord<In>, Queued<Unfinished<In>>
-{
+export class Unfinished<In> implements InRecord<In>, Queued<Unfinished<In>> {
   readonly raw: RawRecord;
   /** Undefined only while its schema is waited for; no stage sees it then. */
   value: In;
@@ -34,7 +29,6 @@ export class Unfinished<In>
     partition: OwnedPartition<In>,
     seenAt: MonotonicMs,
   ) {
-    super(raw.offset);
     this.raw = raw;
     this.value = value;
     this.partition = partition;
