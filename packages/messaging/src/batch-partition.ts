@@ -171,6 +171,9 @@ export class BatchPartition<Row> {
     if (start > from) this.#host.report({ kind: "lost", from, to: start });
     this.#queue.skipTo(start);
     this.#host.seek(this.#queue.readTo);
+    // The consumer paused it when it told us.
+    this.#isFetching = false;
+    this.#regulate();
     this.#patience.notify();
     const last = this.#lastCommit;
     if (last?.offset != null) await this.#commit(last.offset, last.metadata);

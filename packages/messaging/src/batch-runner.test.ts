@@ -121,8 +121,7 @@ class HandMadeConsumer implements Consumer {
     const end = this.end(partition);
     if (this.paused.has(partition) || position === end) return;
     if (position < start || position > end) {
-      // As kafkajs: a default offset, and no metadata.
-      this.committed.set(partition, { offset: start, metadata: "" });
+      this.paused.add(partition);
       this.#positions.delete(partition);
       this.#listener!.outOfRange(this.#epoch, { topic: TOPIC, partition });
       return;
@@ -372,6 +371,25 @@ test("a full queue pauses fetching before the memory is full", async () => {
 
   await until(() => target.rows.length === 500);
   expect(target.rows).toEqual(letters(500));
+});
+
+test("below the log's start while nobody says where that is: it is asked until it is told, and reading goes on", async () => {
+  const { consumer, target, lines } = await start({ limits: { lingerMs: 1 } });
+  consumer.append(0, ...letters(4));
+  consumer.assign(0);
+  await until(() => target.rows.length === 4);
+  const ranges = consumer.fetchLogRanges.bind(consumer);
+  let isAway = true;
+  consumer.fetchLogRanges = (partitions) =>
+    isAway ? Promise.reject(new Error("away")) : ranges(partitions);
+
+  consumer.starts.set(0, 8);
+  consumer.append(0, ...letters(10).slice(4));
+  await until(() => lines.includes("partition.failed"));
+  isAway = false;
+
+  await until(() => target.rows.length === 6);
+  expect(target.rows).toEqual(["r0", "r1", "r2", "r3", "r8", "r9"]);
 });
 
 test("below the log's start: what was held is recorded, the loss is told, and our commit is put back", async () => {

@@ -5,6 +5,7 @@
  * Every assignment begins each partition anew from what the group stores, also one that stayed with us: an insert that is still on its
  * way then is done twice at once under one token, which the table takes for one. So nothing has to be carried over a rebalance.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
 import { createBatchJudge } from "./batch-judge.ts";
 import type { RecordStage } from "./batch-judge.ts";
@@ -16,7 +17,7 @@ import type {
 } from "./batch-partition.ts";
 import type { Refusal } from "./batch-protocol.ts";
 import { createBatchReporter } from "./batch-reporter.ts";
-import type { BatchTarget } from "./batch-target.ts";
+import { backOffMs, type BatchTarget } from "./batch-target.ts";
 import { createCommitLane } from "./commit-lane.ts";
 import type { Clock, Lifecycle, Log, Meter } from "./effects.ts";
 import type { Output } from "./output-port.ts";
@@ -105,6 +106,7 @@ export function createBatchRunner<In, Row>(
 ): BatchRunner {
   const { clock, topic, target, stage } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const random = options.random ?? Math.random;
   const reporter = createBatchReporter(options);
   const { judge } = createBatchJudge({
     stage,
@@ -138,7 +140,7 @@ export function createBatchRunner<In, Row>(
       judge,
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
-      random: options.random ?? Math.random,
+      random,
       isLeaseValid: () =>
         clock.monotonic() - consumer.lastHeartbeatAt() <
         LEASE_SHARE * limits.sessionTimeoutMs,
@@ -215,16 +217,24 @@ export function createBatchRunner<In, Row>(
     const partition = partitions.get(source.partition);
     if (partition === undefined) return;
     const ownEpoch = epoch;
-    try {
-      const log = await only(consumer.fetchLogRanges([source]), source);
-      if (ownEpoch !== epoch || stopping !== null) return;
-      if ((partition.base ?? 0) <= log.end)
-        return await partition.skipTo(log.start);
-      partition.end();
-      begin(source, partitions.size, partition.lastCommit);
-    } catch (error) {
-      // kafkajs tells us again with its next fetch, or the assignment is over.
-      reporter.report(source, { kind: "failed", error });
+    const isWanted = () => ownEpoch === epoch && stopping === null;
+    // It stays paused until we say where it goes on: nobody tells us again.
+    for (let failures = 1; isWanted(); failures++) {
+      try {
+        const log = await only(consumer.fetchLogRanges([source]), source);
+        if (!isWanted()) return;
+        if ((partition.base ?? 0) <= log.end)
+          return await partition.skipTo(log.start);
+        partition.end();
+        return begin(source, partitions.size, partition.lastCommit);
+      } catch (error) {
+        if (!isWanted()) return;
+        reporter.report(source, { kind: "failed", error });
+        const { signal } = giveUp;
+        await sleep(backOffMs(failures, random()), undefined, { signal }).catch(
+          () => undefined,
+        );
+      }
     }
   }
 
