@@ -81,6 +81,9 @@ export class TableEntries<T> {
 
   /** The partition was read anew: keys that were not found again are gone. */
   dropOlder(partition: number, generation: number): void {
+    for (const [key, { record, generation: read }] of this.#waiting)
+      if (record.partition === partition && read < generation)
+        this.#waiting.delete(key);
     for (const [key, entry] of this.#entries)
       if (entry.partition === partition && entry.generation < generation)
         this.#remove(key);

@@ -227,6 +227,9 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     while (isWanted()) {
       try {
         const ranges = await this.#consumer!.fetchLogRanges(partitions);
+        // Without one the table would call itself whole, and what it lacks would be taken for deleted.
+        if (ranges.length < partitions.length)
+          throw new Error("a partition has no leader");
         return isWanted() ? ranges : null;
       } catch (error) {
         this.#options.log.debug("table.rangesFailed", {
