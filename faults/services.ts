@@ -159,7 +159,10 @@ const LOOK_EVERY_MS = 50;
 export async function figuresNoMoreThan(
   service: RunningService,
   before: ProcessFigures,
-  timeoutMs: number,
+  {
+    spareConnections,
+    timeoutMs,
+  }: { spareConnections: number; timeoutMs: number },
 ): Promise<ProcessFigures> {
   let last = await figuresOf(service);
   await waitFor(
@@ -167,8 +170,8 @@ export async function figuresNoMoreThan(
       last = await figuresOf(service);
       return (
         last.heapBytes <= before.heapBytes * 1.1 &&
-        last.sockets <= before.sockets &&
-        last.timers <= before.timers
+        last.sockets <= before.sockets + spareConnections &&
+        last.timers <= before.timers + spareConnections
       );
     },
     { timeoutMs, everyMs: 200 },

@@ -213,7 +213,10 @@ export class World {
   }
 
   /** Figures of every living service before and after `fault`, both at rest. */
-  async surviving(fault: () => Promise<void>): Promise<void> {
+  async surviving(
+    fault: () => Promise<void>,
+    spareConnections = 0,
+  ): Promise<void> {
     await this.quiet();
     this.receiver.closeIdle();
     const services = this.services.all();
@@ -223,11 +226,19 @@ export class World {
     this.receiver.closeIdle();
     const after = await Promise.all(
       services.map((service, i) =>
-        figuresNoMoreThan(service, before[i]!, 10_000),
+        figuresNoMoreThan(service, before[i]!, {
+          spareConnections,
+          timeoutMs: 10_000,
+        }),
       ),
     );
     services.forEach(({ name }, i) =>
-      this.#survivors.push({ name, before: before[i]!, after: after[i]! }),
+      this.#survivors.push({
+        name,
+        before: before[i]!,
+        after: after[i]!,
+        spareConnections,
+      }),
     );
   }
 

@@ -9,6 +9,7 @@ export const missingTopics: FaultCase = {
   name: "missing-topics",
   proves:
     "services that start before their topics exist say what is missing, stay, and begin when it is there",
+  isLong: true,
   async run(world) {
     await world.admin.deleteTopics(MISSING.map((name) => world.topic(name)));
     const services = await world.spawnAll();

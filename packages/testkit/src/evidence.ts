@@ -46,6 +46,8 @@ export interface Survivor {
   readonly name: string;
   readonly before: ProcessFigures;
   readonly after: ProcessFigures;
+  /** Connections, each with its timer, that it may have more: kafkajs keeps the one by which it found a broker again, one a client. Default 0. */
+  readonly spareConnections?: number;
 }
 
 export interface Evidence {

@@ -194,11 +194,11 @@ const HEAP_GROWTH = 1.1;
 
 /** A process that lived through the fault holds no more than before. */
 function* resources({ survivors }: Evidence): Iterable<Violation> {
-  for (const { name, before, after } of survivors) {
+  for (const { name, before, after, spareConnections = 0 } of survivors) {
     const grown = [
       after.heapBytes > before.heapBytes * HEAP_GROWTH ? "heap" : null,
-      after.sockets > before.sockets ? "sockets" : null,
-      after.timers > before.timers ? "timers" : null,
+      after.sockets > before.sockets + spareConnections ? "sockets" : null,
+      after.timers > before.timers + spareConnections ? "timers" : null,
     ].filter((what) => what !== null);
     if (grown.length > 0)
       yield violation(
