@@ -1,6 +1,8 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Data on stdout, talk on stderr. */
 import { burstDue } from "./benches/burst-due.ts";
+import { crash } from "./benches/crash.ts";
 import { drain } from "./benches/drain.ts";
+import { latency } from "./benches/latency.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
 import { createContext, undoAll, type Bench } from "./harness/context.ts";
@@ -17,6 +19,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   pipeline,
   "retry-timing": retryTiming,
   "burst-due": burstDue,
+  crash,
+  latency,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

@@ -86,6 +86,8 @@ async function bareLoop(args: readonly (string | number)[]): Promise<number> {
   const loop = startPinned({
     name: "send-batch",
     cores: BOTH_CORES,
+    // kafkajs unpatched, as it comes.
+    nodeArgs: ["--disable-warning=TimeoutNegativeWarning"],
     main: programOf("baselines/send-batch.ts"),
     args: args.map(String),
   });

@@ -3,7 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 export interface OpenLoop {
   readonly perSecond: number;
+  /** Infinity: until `isOver`. */
   readonly count: number;
+  readonly isOver?: () => boolean;
   /** Sends the records from `from` up to, and without, `to`; resolves when they are acknowledged. */
   readonly send: (from: number, to: number) => Promise<unknown>;
 }
@@ -16,22 +18,24 @@ const TICK_MS = 5;
  * sent; the i-th was meant `i / perSecond` seconds later. Rejects when a sending does.
  */
 export async function openLoop(loop: OpenLoop): Promise<number> {
-  const { perSecond, count, send } = loop;
+  const { perSecond, count, send, isOver = () => false } = loop;
   const startedAt = nowMicros();
-  const sending: Promise<unknown>[] = [];
-  let failure: { readonly error: unknown } | null = null;
-  for (let sent = 0; sent < count && failure === null;) {
+  const sending = new Set<Promise<unknown>>();
+  let failure = null as { readonly error: unknown } | null;
+  for (let sent = 0; sent < count && failure === null && !isOver();) {
     const elapsedSeconds = (nowMicros() - startedAt) / 1e6;
     const due = Math.min(count, Math.floor(elapsedSeconds * perSecond) + 1);
     if (due > sent) {
-      const part = send(sent, due);
-      part.catch((error: unknown) => (failure ??= { error }));
-      sending.push(part);
+      const part = send(sent, due)
+        .catch((error: unknown) => (failure ??= { error }))
+        .finally(() => sending.delete(part));
+      sending.add(part);
       sent = due;
     }
     await sleep(TICK_MS);
   }
   await Promise.all(sending);
+  if (failure !== null) throw failure.error;
   return startedAt;
 }
 

@@ -42,6 +42,7 @@ const server = createServer({ noDelay: true }, (socket) => {
       log.push({
         id,
         timestamp: headerOf(head, "webhook-timestamp"),
+        signature: headerOf(head, "webhook-signature"),
         atMicros: at,
         bodyHash: createHash("sha256").update(body).digest("base64url"),
       });

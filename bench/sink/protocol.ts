@@ -34,6 +34,8 @@ export interface LoggedRequest {
   readonly id: string;
   /** The webhook-timestamp. */
   readonly timestamp: string;
+  /** The webhook-signature. */
+  readonly signature: string;
   /** Its first byte, µs of the machine's monotonic clock. */
   readonly atMicros: number;
   /** Base64url of the body's SHA-256. */
