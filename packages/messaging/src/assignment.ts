@@ -16,21 +16,21 @@ import type {
 } from "./ports.ts";
 import { startPoint, type StartPoint } from "./start-point.ts";
 
-export interface AssignmentOptions<In> {
+export interface AssignmentOptions {
   readonly consumer: Consumer;
   /** 0 where the stage remembers nothing. */
   readonly warmUpRecords: number;
   readonly log: Log;
-  readonly events: AssignmentEvents<In>;
+  readonly events: AssignmentEvents;
 }
 
-export interface AssignmentEvents<In> {
+export interface AssignmentEvents {
   /** No longer ours: forget its queue. */
-  lost(partition: OwnedPartition<In>): void;
+  lost(partition: OwnedPartition): void;
   /** Its position is known and set; fetching may be resumed. */
-  reading(partition: OwnedPartition<In>): void;
+  reading(partition: OwnedPartition): void;
   /** What is stored for it is wrong: commit its position at once. */
-  misplaced(partition: OwnedPartition<In>): void;
+  misplaced(partition: OwnedPartition): void;
   /** All of the epoch's partitions are known. */
   settled(epoch: number): void;
   offsetsLost(partition: TopicPartition, count: number): void;
@@ -39,14 +39,14 @@ export interface AssignmentEvents<In> {
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2000;
 
-export class Assignment<In> {
-  readonly #options: AssignmentOptions<In>;
-  readonly #partitions = new Map<string, OwnedPartition<In>>();
+export class Assignment {
+  readonly #options: AssignmentOptions;
+  readonly #partitions = new Map<string, OwnedPartition>();
   #epoch = 0;
   #isSettled = false;
   #isStopped = false;
 
-  constructor(options: AssignmentOptions<In>) {
+  constructor(options: AssignmentOptions) {
     this.#options = options;
   }
 
@@ -62,12 +62,12 @@ export class Assignment<In> {
     return this.#partitions.size;
   }
 
-  all(): Iterable<OwnedPartition<In>> {
+  all(): Iterable<OwnedPartition> {
     return this.#partitions.values();
   }
 
   /** Null if it is not ours, or not known yet: its batches are dropped, and fetched again. */
-  get({ topic, partition }: TopicPartition): OwnedPartition<In> | null {
+  get({ topic, partition }: TopicPartition): OwnedPartition | null {
     const owned = this.#partitions.get(`${topic}:${partition}`);
     return owned?.state === "reading" ? owned : null;
   }
@@ -137,7 +137,7 @@ export class Assignment<In> {
   }
 
   #place(
-    owned: OwnedPartition<In>,
+    owned: OwnedPartition,
     stored: CommittedOffset,
     range: LogRange,
   ): void {
@@ -155,7 +155,7 @@ export class Assignment<In> {
   }
 
   #load(
-    owned: OwnedPartition<In>,
+    owned: OwnedPartition,
     start: StartPoint,
     stored: CommittedOffset,
   ): void {
@@ -188,7 +188,7 @@ export class Assignment<In> {
   }
 
   /** A partition that is ours and known goes on at its position, wherever the log is now. */
-  #goOn(owned: OwnedPartition<In>, range: LogRange): void {
+  #goOn(owned: OwnedPartition, range: LogRange): void {
     const { events, log } = this.#options;
     const { topic, partition, position } = owned;
     const fields = {
@@ -219,18 +219,18 @@ export class Assignment<In> {
     this.#read(owned);
   }
 
-  #read(owned: OwnedPartition<In>): void {
+  #read(owned: OwnedPartition): void {
     this.#options.consumer.seek(owned, owned.fetchPosition);
     this.#options.events.reading(owned);
   }
 
-  #begin(partition: TopicPartition): OwnedPartition<In> {
-    const owned = new OwnedPartition<In>(partition);
+  #begin(partition: TopicPartition): OwnedPartition {
+    const owned = new OwnedPartition(partition);
     this.#partitions.set(keyOf(partition), owned);
     return owned;
   }
 
-  #lose(owned: OwnedPartition<In>): void {
+  #lose(owned: OwnedPartition): void {
     const { events, log } = this.#options;
     this.#partitions.delete(keyOf(owned));
     const { topic, partition, held } = owned;
@@ -262,10 +262,7 @@ export class Assignment<In> {
 }
 
 /** What is stored is a value that only we can have written, or the one that we found: nobody has committed since. */
-function isKept(
-  owned: OwnedPartition<unknown>,
-  stored: CommittedOffset,
-): boolean {
+function isKept(owned: OwnedPartition, stored: CommittedOffset): boolean {
   return owned.stored.some(
     ({ offset, metadata }) =>
       offset === stored.offset && metadata === stored.metadata,

@@ -34,7 +34,7 @@ export interface CommitterOptions {
   readonly clock: Clock;
 }
 
-type Partition = OwnedPartition<unknown>;
+type Partition = OwnedPartition;
 
 /** What a commit on its way says of one partition. */
 interface Said {

@@ -14,7 +14,6 @@ import { OffsetTracker } from "./offset-tracker.ts";
 import type { FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord } from "./record.ts";
 import type { StartPoint } from "./start-point.ts";
-import type { Unfinished } from "./unfinished.ts";
 
 /** What a record that was read is. */
 export type Reading = "new" | "restored" | "done";
@@ -26,7 +25,14 @@ interface Backlog {
   readonly lastOffset: number;
 }
 
-export class OwnedPartition<In> implements TopicPartition {
+/** What a partition knows of a record that is not done: `Unfinished`, which knows the partition. */
+export interface HeldRecord {
+  readonly raw: Pick<RawRecord, "offset">;
+  /** What it takes in memory. */
+  readonly bytes: number;
+}
+
+export class OwnedPartition implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
   state: "loading" | "reading" | "lost" = "loading";
@@ -142,7 +148,7 @@ export class OwnedPartition<In> implements TopicPartition {
   }
 
   /** The record, read as new or restored, is open from now on. */
-  open(entry: Unfinished<In>, reading: Reading): void {
+  open(entry: HeldRecord, reading: Reading): void {
     if (reading === "restored") this.#restoredAt++;
     else this.tracker.open(entry.raw.offset);
     this.held++;
@@ -150,7 +156,7 @@ export class OwnedPartition<In> implements TopicPartition {
   }
 
   /** False if it was done already. */
-  close(entry: Unfinished<In>): boolean {
+  close(entry: HeldRecord): boolean {
     if (!this.tracker.close(entry.raw.offset)) return false;
     this.held--;
     this.bytes -= entry.bytes;

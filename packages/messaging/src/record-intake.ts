@@ -30,9 +30,9 @@ export interface IntakeEvents<In> {
   ): void;
   unknownSchema(entry: Unfinished<In>, schema: string): void;
   /** The position moved without anything of it being open. */
-  passed(partition: OwnedPartition<In>): void;
+  passed(partition: OwnedPartition): void;
   /** Relief is wanted. */
-  pressed(partition: OwnedPartition<In>): void;
+  pressed(partition: OwnedPartition): void;
 }
 
 export class RecordIntake<In> {
@@ -59,7 +59,7 @@ export class RecordIntake<In> {
     );
   }
 
-  batch(partition: OwnedPartition<In>, batch: FetchedBatch): void {
+  batch(partition: OwnedPartition, batch: FetchedBatch): void {
     if (!partition.follows(batch)) {
       // It skips what we have not read, or comes while our backlog stands: it is fetched again from our place.
       this.#options.consumer.seek(partition, partition.fetchPosition);
@@ -70,7 +70,7 @@ export class RecordIntake<In> {
   }
 
   /** Takes from the backlog while there is room; then pauses or resumes the fetching as it should be. */
-  take(partition: OwnedPartition<In>): void {
+  take(partition: OwnedPartition): void {
     const now = this.#options.clock.monotonic();
     const { next, base } = partition.tracker;
     const { held } = partition;
@@ -88,7 +88,7 @@ export class RecordIntake<In> {
   }
 
   /** Pauses or resumes; also right after an assignment, when all are paused. */
-  flow(partition: OwnedPartition<In>): void {
+  flow(partition: OwnedPartition): void {
     if (partition.state !== "reading") return;
     const shouldPause = partition.isFull || partition.backlog !== null;
     if (shouldPause === partition.isPaused) return;
@@ -99,13 +99,13 @@ export class RecordIntake<In> {
   }
 
   /** A record of the partition is done: there may be room again. */
-  relax(partition: OwnedPartition<In>): void {
+  relax(partition: OwnedPartition): void {
     const wasFull = partition.isFull;
     this.#measure(partition);
     if (wasFull && !partition.isFull) this.take(partition);
   }
 
-  #measure(partition: OwnedPartition<In>): void {
+  #measure(partition: OwnedPartition): void {
     const { limits, stage } = this.#options;
     measure(partition, {
       limits,
@@ -114,12 +114,12 @@ export class RecordIntake<In> {
     });
   }
 
-  #isFull(partition: OwnedPartition<In>): boolean {
+  #isFull(partition: OwnedPartition): boolean {
     this.#measure(partition);
     return partition.isFull;
   }
 
-  #takeOne(partition: OwnedPartition<In>, raw: RawRecord, now: number): void {
+  #takeOne(partition: OwnedPartition, raw: RawRecord, now: number): void {
     const reading = partition.read(raw.offset);
     if (reading === "done") {
       this.#remember(partition, raw);
@@ -142,7 +142,7 @@ export class RecordIntake<In> {
     }
   }
 
-  #remember(partition: OwnedPartition<In>, raw: RawRecord): void {
+  #remember(partition: OwnedPartition, raw: RawRecord): void {
     const { stage, log } = this.#options;
     if (stage.remember === undefined) return;
     const decoded = this.#decode(raw);
@@ -161,7 +161,7 @@ export class RecordIntake<In> {
   }
 
   /** Where records are large, the warm-up by count would read too many bytes: jump to about what the bytes allow. */
-  #boundWarmUp(partition: OwnedPartition<In>, raw: RawRecord): void {
+  #boundWarmUp(partition: OwnedPartition, raw: RawRecord): void {
     const { warmUpBytes, warmUpRecords } = this.#options.limits;
     if (raw.offset >= partition.warmUntil) return;
     partition.warmUpBytes += (raw.key?.length ?? 0) + (raw.value?.length ?? 0);

@@ -74,7 +74,7 @@ export class ReliefValve<In> {
     const isEarly = monotonic - this.#reliefAt < RELIEF_INTERVAL_MS;
     if (stage.defer === undefined || isEarly) return;
     this.#reliefAt = monotonic;
-    const chosen = new Map<OwnedPartition<In>, Sum>();
+    const chosen = new Map<OwnedPartition, Sum>();
     const relieved = relieve(lanes.all(), {
       now: clock.now(),
       monotonic,
@@ -95,7 +95,7 @@ export class ReliefValve<In> {
   }
 
   /** Down to half of what the window may hold: a little less, and relief would be wanted again at once. */
-  #wants(entry: Unfinished<In>, chosen: Map<OwnedPartition<In>, Sum>): boolean {
+  #wants(entry: Unfinished<In>, chosen: Map<OwnedPartition, Sum>): boolean {
     const { partition } = entry;
     const { limits, intake } = this.#options;
     if (!partition.isPressed) return false;

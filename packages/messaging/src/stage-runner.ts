@@ -56,7 +56,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   readonly #consumer: Consumer;
   readonly #metrics: RunnerMetrics;
   readonly #lanes: Lanes<Unfinished<In>>;
-  readonly #assignment: Assignment<In>;
+  readonly #assignment: Assignment;
   readonly #committer: Committer;
   readonly #intake: RecordIntake<In>;
   readonly #flow: RecordFlow<In>;
@@ -240,7 +240,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
 
   // The assignment's events.
 
-  #lost(partition: OwnedPartition<In>): void {
+  #lost(partition: OwnedPartition): void {
     this.#committer.forget(partition);
     this.#lanes.removeWhere((entry) => entry.partition === partition);
     this.#options.stage.forget?.({
@@ -250,7 +250,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#metrics.lag(partition.topic, partition.partition, 0);
   }
 
-  #reading(partition: OwnedPartition<In>): void {
+  #reading(partition: OwnedPartition): void {
     if (!this.#isStopping) this.#intake.flow(partition);
   }
 
@@ -319,7 +319,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#startedAt = this.#options.clock.monotonic();
   }
 
-  #relax(partition: OwnedPartition<In>): void {
+  #relax(partition: OwnedPartition): void {
     if (this.#isStopping) return;
     this.#intake.relax(partition);
     if (partition.isPressed) this.#relieve();

@@ -1,7 +1,7 @@
 /** What a table holds, and the records that wait for their schema. */
 import type { MonotonicMs } from "@postrider/core";
 import type { RawRecord } from "./record.ts";
-import type { TableListener, TableOptions } from "./table.ts";
+import type { TableListener, TableOptions } from "./table-options.ts";
 
 interface Entry<T> {
   readonly value: T;

@@ -13,7 +13,7 @@ export class Unfinished<In> implements InRecord<In>, Queued<Unfinished<In>> {
   readonly raw: RawRecord;
   /** Undefined only while its schema is waited for; no stage sees it then. */
   value: In;
-  readonly partition: OwnedPartition<In>;
+  readonly partition: OwnedPartition;
   readonly bytes: number;
   /** Set while queued or in flight. */
   lane: Lane<Unfinished<In>> | null = null;
@@ -26,7 +26,7 @@ export class Unfinished<In> implements InRecord<In>, Queued<Unfinished<In>> {
   constructor(
     raw: RawRecord,
     value: In,
-    partition: OwnedPartition<In>,
+    partition: OwnedPartition,
     seenAt: MonotonicMs,
   ) {
     this.raw = raw;

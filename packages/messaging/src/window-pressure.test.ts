@@ -13,10 +13,10 @@ const limits = {
 function after(
   hasRelief: boolean,
   ...held: readonly Partial<
-    Pick<OwnedPartition<unknown>, "held" | "bytes" | "encodedChars">
+    Pick<OwnedPartition, "held" | "bytes" | "encodedChars">
   >[]
 ) {
-  const partition = new OwnedPartition<unknown>({ topic: "t", partition: 0 });
+  const partition = new OwnedPartition({ topic: "t", partition: 0 });
   for (const state of held) {
     Object.assign(partition, { held: 0, bytes: 0, encodedChars: 0, ...state });
     measure(partition, { limits, bytesPerPartition: 1000, hasRelief });

@@ -22,10 +22,7 @@ export interface WindowLimits {
 }
 
 /** Sets the partition's `isPressed` and `isFull` as they are now; each stays set until it has relaxed. */
-export function measure(
-  partition: OwnedPartition<unknown>,
-  window: WindowLimits,
-): void {
+export function measure(partition: OwnedPartition, window: WindowLimits): void {
   const share = shareOf(partition, window);
   const fullFrom = window.hasRelief ? ROOM_FOR_RELIEF : 1;
   const fullTo = window.hasRelief ? 1 : RELAXED;
@@ -35,7 +32,7 @@ export function measure(
 
 /** 1 is where pressure begins. */
 function shareOf(
-  partition: OwnedPartition<unknown>,
+  partition: OwnedPartition,
   { limits, bytesPerPartition, hasRelief }: WindowLimits,
 ): number {
   const bytes = hasRelief
