@@ -4,6 +4,7 @@ export const sameSecond: FaultCase = {
   name: "same-second",
   proves:
     "deliveries that are all due in the same second leave in one burst: none early, none lost, none twice",
+  isLong: true,
   async run(world) {
     await world.startAll();
     const perSecond = world.isShort ? 2_000 : 10_000;
