@@ -7,8 +7,9 @@
 import kafkajs from "kafkajs";
 import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";
 import { closeCluster, withCluster, type Cluster } from "./kafkajs-cluster.ts";
-import { registerRecordBatch } from "./kafkajs-record-batch.ts";
+import { isAcknowledged, registerRecordBatch } from "./kafkajs-record-batch.ts";
 import {
+  PartlyAcknowledgedError,
   RecordTooLargeError,
   TopicMissingError,
   type Producer,
@@ -40,7 +41,7 @@ export function createProducerFactory(client: Kafka): ProducerFactory {
 /** Grouped as kafkajs wants it, in the order given. `Message` has `partition`, which its partitioners put before the key. */
 export function topicMessages(
   records: readonly ProducerRecord[],
-): { topic: string; messages: Message[] }[] {
+): { topic: string; messages: GroupedMessages }[] {
   const byTopic = new Map<string, GroupedMessages>();
   for (const record of records) {
     let messages = byTopic.get(record.topic);
@@ -68,6 +69,10 @@ class GroupedMessages extends Array<Message> {
     const message = { partition, key, value, ...(headers && { headers }) };
     this.push(message as Message);
     (this.#byPartition[partition] ??= []).push(message as Message);
+  }
+
+  isAcknowledged(partition: number): boolean {
+    return isAcknowledged(this.#byPartition[partition]!);
   }
 
   override reduce(): never {
@@ -165,14 +170,19 @@ function producerOf(producer: KafkajsProducer, cluster: Cluster): Producer {
       if (isSending) throw new Error("a sendBatch is in flight already");
       if (records.length === 0) return;
       isSending = true;
+      const grouped = topicMessages(records);
       try {
         await requirePartitions(cluster, records);
-        await producer.sendBatch({
-          acks: -1,
-          topicMessages: topicMessages(records),
-        });
+        await producer.sendBatch({ acks: -1, topicMessages: grouped });
       } catch (cause) {
-        throw portError(cause, [...new Set(records.map((r) => r.topic))]);
+        const error = portError(
+          cause,
+          grouped.map(({ topic }) => topic),
+        );
+        const acknowledged = acknowledgedOf(records, grouped);
+        throw acknowledged.size === 0
+          ? error
+          : new PartlyAcknowledgedError(acknowledged, error);
       } finally {
         isSending = false;
       }
@@ -180,4 +190,18 @@ function producerOf(producer: KafkajsProducer, cluster: Cluster): Producer {
     warm: (topics) => warm(cluster, topics),
     disconnect: () => discard(producer, cluster),
   };
+}
+
+function acknowledgedOf(
+  records: readonly ProducerRecord[],
+  grouped: readonly { topic: string; messages: GroupedMessages }[],
+): ReadonlySet<ProducerRecord> {
+  const messagesOf = new Map(
+    grouped.map(({ topic, messages }) => [topic, messages]),
+  );
+  return new Set(
+    records.filter(({ topic, partition }) =>
+      messagesOf.get(topic)!.isAcknowledged(partition),
+    ),
+  );
 }

@@ -1,4 +1,8 @@
-/** Puts our record-batch encoder in the place of kafkajs 2.2.4's, for requests that it can write; others go kafkajs' own way. */
+/**
+ * Puts our record-batch encoder in the place of kafkajs 2.2.4's, for requests that it can write; others go kafkajs' own way.
+ * And listens to the broker's answers, which name each partition: kafkajs throws for the first that was refused, and says
+ * neither which that was nor that the others are stored (facts/kafkajs 16).
+ */
 import { createRequire } from "node:module";
 import { encodeProduceBody, type BatchRecord } from "./record-batch.ts";
 
@@ -35,9 +39,19 @@ interface ProduceArguments {
   }[];
 }
 
+interface ProduceAnswer {
+  readonly topics: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly errorCode: number;
+    }[];
+  }[];
+}
+
 interface ProduceRequest {
   readonly request: { encode(): Promise<Encoder> };
-  readonly response: unknown;
+  readonly response: { parse(answer: ProduceAnswer): Promise<unknown> };
 }
 type MakeRequest = (request: ProduceArguments) => ProduceRequest;
 
@@ -48,6 +62,13 @@ interface ProduceDefinition {
 const PATCHED_VERSION = "2.2.4";
 const FIRST_VERSION_WITH_BATCHES = 3;
 let isRegistered = false;
+/** Arrays of messages, each what one request carried for one partition, that the broker has stored. */
+const acknowledged = new WeakSet<object>();
+
+/** Whether the broker has said that it stored these messages: the very array given to kafkajs for one partition. */
+export function isAcknowledged(messages: object): boolean {
+  return acknowledged.has(messages);
+}
 
 /** For every client of this process. Safe to call twice. Throws if kafkajs is not the version that was read. */
 export function registerRecordBatch(): void {
@@ -68,7 +89,7 @@ export function registerRecordBatch(): void {
     const make = original(options);
     if (options.version < FIRST_VERSION_WITH_BATCHES) return make;
     return (request) => {
-      const made = make(request);
+      const made = listeningTo(make(request), request);
       if (isOurs(request))
         made.request.encode = () => {
           const encoder = new EncoderClass(1);
@@ -80,6 +101,25 @@ export function registerRecordBatch(): void {
     };
   };
   isRegistered = true;
+}
+
+function listeningTo(
+  { request, response }: ProduceRequest,
+  { topicData }: ProduceArguments,
+): ProduceRequest {
+  const parse = (answer: ProduceAnswer): Promise<unknown> => {
+    for (const { topicName, partitions } of answer.topics)
+      for (const { partition, errorCode } of partitions) {
+        if (errorCode !== 0) continue;
+        const sent = topicData
+          .find(({ topic }) => topic === topicName)
+          ?.partitions.find((one) => one.partition === partition);
+        if (sent !== undefined) acknowledged.add(sent.messages);
+      }
+    return response.parse(answer);
+  };
+  // kafkajs shares a version's response between all its requests.
+  return { request, response: { ...response, parse } };
 }
 
 /** Uncompressed, every key, value and header bytes, every record timed by us: what our producers send. */

@@ -7,6 +7,7 @@ import { OutputPlaces } from "./output-places.ts";
 import type { OutputEntry } from "./output-queue.ts";
 import type { PartitionCounts } from "./partitioner.ts";
 import {
+  PartlyAcknowledgedError,
   RecordTooLargeError,
   TopicMissingError,
   type Producer,
@@ -34,6 +35,12 @@ export interface OutputSenderOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
+}
+
+interface Tried {
+  readonly stored: readonly OutputEntry[];
+  readonly rest: readonly OutputEntry[];
+  readonly error: unknown;
 }
 
 const MAX_BACK_OFF_MS = 1000;
@@ -108,19 +115,16 @@ export class OutputSender {
     this.#batches += 1;
     this.#parts = [batch];
     while (this.#parts.length > 0 && !this.#closed.signal.aborted) {
-      const part = this.#parts[0]!;
-      const error = await this.#try(part);
-      if (error === null) {
-        this.#parts.shift();
-        this.#recovered();
-        this.#metrics.sent(part);
-        for (const entry of part) entry.done();
-      } else if (error instanceof RecordTooLargeError) {
-        const smaller = await this.#smaller(part);
-        this.#parts.splice(0, 1, ...smaller);
-      } else {
+      const { stored, rest, error } = await this.#try(this.#parts[0]!);
+      this.#parts.splice(0, 1, ...(rest.length > 0 ? [rest] : []));
+      if (stored.length > 0) this.#metrics.sent(stored);
+      for (const entry of stored) entry.done();
+      if (rest.length === 0) this.#recovered();
+      else if (error instanceof RecordTooLargeError)
+        this.#parts.splice(0, 1, ...(await this.#smaller(rest)));
+      else {
         await this.#failed(error);
-        await this.#placeAnew(part, error);
+        await this.#placeAnew(rest, error);
       }
     }
     this.#parts = [];
@@ -131,15 +135,24 @@ export class OutputSender {
     await this.#discard();
   }
 
-  /** Null when the broker has every record; the producer does not outlive an error. */
-  async #try(part: readonly OutputEntry[]): Promise<unknown> {
+  /** What the broker has, and what it may not have, for the error's reason. The producer does not outlive an error. */
+  async #try(part: readonly OutputEntry[]): Promise<Tried> {
+    const records = part.map(recordOf);
     try {
       const producer = await this.#connected();
-      await producer.sendBatch(part.map(recordOf));
-      return null;
+      await producer.sendBatch(records);
+      return { stored: part, rest: [], error: null };
     } catch (error) {
       await this.#discard();
-      return error ?? new Error("sendBatch failed without an error");
+      if (!(error instanceof PartlyAcknowledgedError))
+        return { stored: [], rest: part, error };
+      // Sent once more, they would stand in the log, and in every count made from it, twice.
+      const isStored = part.map((_, i) => error.acknowledged.has(records[i]!));
+      return {
+        stored: part.filter((_, i) => isStored[i]),
+        rest: part.filter((_, i) => !isStored[i]),
+        error: error.cause,
+      };
     }
   }
 

@@ -5,6 +5,7 @@ import type { Clock } from "./effects.ts";
 import { createDeadLetterOf } from "./dead-letter-of.ts";
 import { OutputStoppedError, createOutput } from "./output.ts";
 import {
+  PartlyAcknowledgedError,
   RecordTooLargeError,
   TopicMissingError,
   type Producer,
@@ -78,17 +79,31 @@ class Broker {
       if (failure[1]) this.stored.push(...records);
       throw failure[0];
     }
-    const byPartition = new Map<string, number>();
-    for (const { topic, partition, value } of records) {
-      const place = `${topic}/${partition}`;
-      const bytes = (byPartition.get(place) ?? 0) + value!.length;
-      byPartition.set(place, bytes);
-      if (value!.length > this.maxRecordBytes || bytes > this.maxPartitionBytes)
-        throw new RecordTooLargeError("too large");
+    const bytes = new Map<string, number>();
+    const refused = new Set<string>();
+    for (const record of records) {
+      const place = placeOf(record);
+      const { length } = record.value!;
+      bytes.set(place, (bytes.get(place) ?? 0) + length);
+      if (
+        length > this.maxRecordBytes ||
+        bytes.get(place)! > this.maxPartitionBytes
+      )
+        refused.add(place);
     }
-    this.stored.push(...records);
+    // As a broker does: each partition for itself.
+    const stored = records.filter((record) => !refused.has(placeOf(record)));
+    this.stored.push(...stored);
+    if (refused.size === 0) return;
+    const error = new RecordTooLargeError("too large");
+    throw stored.length === 0
+      ? error
+      : new PartlyAcknowledgedError(new Set(stored), error);
   }
 }
+
+const placeOf = ({ topic, partition }: ProducerRecord): string =>
+  `${topic}/${partition}`;
 
 function outputTo(broker: Broker, limits = {}, clock?: Clock) {
   const effects = testEffects(clock && { clock });

@@ -86,7 +86,7 @@ export interface ProducerRecord {
 
 /** An idempotent producer, acks=all. At most one `sendBatch` in flight: a second call while one runs throws. */
 export interface Producer {
-  /** Resolves when every record is acknowledged. Any error means the outcome of the whole batch is unknown and this producer must be discarded. `RecordTooLargeError` and `TopicMissingError` are told apart. */
+  /** Resolves when every record is acknowledged. After any error this producer must be discarded; what became of the batch is then unknown, but for the records that a `PartlyAcknowledgedError` names. `RecordTooLargeError` and `TopicMissingError`, on their own or as its cause, are told apart. */
   sendBatch(records: readonly ProducerRecord[]): Promise<void>;
   /** Learns where the partitions of these topics are and connects there, so that the first batch need not. Throws `TopicMissingError`. */
   warm(topics: readonly string[]): Promise<void>;
@@ -159,6 +159,19 @@ export class CommitError extends Error {
 /** A record, alone, is larger than the topic's or broker's limit. */
 export class RecordTooLargeError extends Error {
   readonly code = "RECORD_TOO_LARGE";
+}
+
+/** Of one batch these records are acknowledged, and must not be sent again; the others met the cause. */
+export class PartlyAcknowledgedError extends Error {
+  readonly code = "PARTLY_ACKNOWLEDGED";
+  readonly acknowledged: ReadonlySet<ProducerRecord>;
+
+  constructor(acknowledged: ReadonlySet<ProducerRecord>, cause: unknown) {
+    super(`${acknowledged.size} records are acknowledged, the others are not`, {
+      cause,
+    });
+    this.acknowledged = acknowledged;
+  }
 }
 
 /** The topic, or the partition, does not exist. */
