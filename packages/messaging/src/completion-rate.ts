@@ -1,9 +1,9 @@
 /** Completions a second, over the last one to two seconds. */
 import type { MonotonicMs } from "@postrider/core";
 
-/** A rate needs at least this long to be worth anything, ms. */
-export const SHORTEST_MEASURE_MS = 200;
 const WINDOW_MS = 1000;
+/** A rate needs at least this long to be worth anything: a lane starts with two at once, over new connections, ms. */
+const SHORTEST_MEASURE_MS = WINDOW_MS;
 
 export class CompletionRate {
   #from: MonotonicMs;

@@ -151,8 +151,8 @@ test("a lane is measured from when it has a queue: a trickle before a burst does
   for (let n = 0; n < 200; n++) lanes.push("a", new Entry("a", n), 10_000);
   for (let n = 0; n < 100; n++) lanes.settle(lanes.take()!.lane!, true);
 
-  expect(rateAt(10_100)).toEqual([null]);
-  expect(rateAt(10_200)).toEqual([500]);
+  expect(rateAt(10_900)).toEqual([null]);
+  expect(rateAt(11_000)).toEqual([100]);
 });
 
 test("a lane that has stopped completing is at rate 0 two turns later, however long it was quick", () => {

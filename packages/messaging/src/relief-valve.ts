@@ -1,6 +1,5 @@
 /** Opens when a window is under pressure: the records that relief chooses leave their queues for their slots. */
 import type { MonotonicMs } from "@postrider/core";
-import { SHORTEST_MEASURE_MS } from "./completion-rate.ts";
 import type { Clock } from "./effects.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Output } from "./output-port.ts";
@@ -29,7 +28,7 @@ export interface ReliefValveOptions<In> {
 const RELIEF_RECORDS = 500;
 const RELIEF_INTERVAL_MS = 20;
 /** A shorter stall of ours is within what saturation forgives, and would keep lanes from ever being measured, ms. */
-const SHORTEST_STALL_MS = SHORTEST_MEASURE_MS;
+const SHORTEST_STALL_MS = 200;
 
 export class ReliefValve<In> {
   readonly #options: ReliefValveOptions<In>;

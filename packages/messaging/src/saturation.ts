@@ -1,10 +1,9 @@
 /**
  * Whether this process itself is what its records wait for: its event loop is busy, it has as many handlers at work as it
  * may, or its output or commits hold it up. Looks back about a second; and a fifth of one, because a burst that follows
- * upon idleness saturates a process at once, and is judged as soon as its lanes have been measured for so long.
+ * upon idleness saturates a process at once.
  */
 import type { MonotonicMs } from "@postrider/core";
-import { SHORTEST_MEASURE_MS } from "./completion-rate.ts";
 
 /** What the event loop has done so far, ms: `performance.eventLoopUtilization()` is of this shape. */
 export interface LoopUse {
@@ -18,6 +17,7 @@ interface Sample extends LoopUse {
 
 const BUSY = 0.9;
 const WINDOW_MS = 1000;
+const SHORT_WINDOW_MS = 200;
 
 export class Saturation {
   readonly #loopUse: () => LoopUse;
@@ -48,7 +48,7 @@ export class Saturation {
     if (now - this.#limitedAt <= WINDOW_MS) return true;
     const use = this.#loopUse();
     const lately = this.#samples.findLast(
-      ({ at }) => now - at >= SHORTEST_MEASURE_MS,
+      ({ at }) => now - at >= SHORT_WINDOW_MS,
     );
     return [lately, this.#samples[0]].some(
       (since) => since !== undefined && shareOf(since, use) >= BUSY,

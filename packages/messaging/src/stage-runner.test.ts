@@ -540,7 +540,7 @@ test("under pressure the slow lane hands over its newest records, each with the 
   for (let n = 0; n < 80; n++) under.consumer.append(0, `slow/${n}`);
   for (let n = 0; n < 19; n++) under.consumer.append(0, `fast/${n}`);
   under.consumer.deliver();
-  clock.advance(500);
+  clock.advance(1000);
   for (const one of under.handling.filter(({ value }) =>
     value.startsWith("fast"),
   ))
