@@ -168,6 +168,12 @@ export class OwnedPartition implements TopicPartition {
     return this.#restoredAt < this.#restored.length;
   }
 
+  /** Records of the log, as of its last fetch, that are not done. */
+  get lagRecords(): number {
+    const { next, openCount } = this.tracker;
+    return Math.max(0, this.highWatermark - next) + openCount;
+  }
+
   /** The log begins at `start` now: goes on there. How many offsets that nobody had read are gone. */
   skipTo(start: number): number {
     const lost = Math.max(
