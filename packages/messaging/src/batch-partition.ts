@@ -4,90 +4,21 @@
  * It ends in two ways. `end` (the assignment is over): nothing more is committed; an insert on its way may finish, because whoever
  * comes next does the same one under the same token. `drain` (a clean stop): the batch under way is finished and committed; one that
  * waits for a fault to pass is left to its intent.
- *
- * Fetching is paused while the queue is full or the table cannot take the batch, so memory is bounded however long that lasts.
  */
-import type { EpochMs, MonotonicMs } from "@postrider/core";
-import type { Judged } from "./batch-judge.ts";
+import type { MonotonicMs } from "@postrider/core";
+import { BatchFetching } from "./batch-fetching.ts";
+import type { PartitionHost, Position } from "./batch-host.ts";
+import { insertPatiently } from "./batch-insert.ts";
 import { BatchProtocol } from "./batch-protocol.ts";
-import type {
-  BatchEffects,
-  BatchEntry,
-  InsertVerdict,
-  RefusedEntry,
-} from "./batch-protocol.ts";
+import type { BatchEffects, BatchEntry } from "./batch-protocol.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { planBatchStart } from "./batch-start.ts";
-import type { BatchStart } from "./batch-start.ts";
-import type { InsertResult } from "./batch-target.ts";
 import { encodeIntent } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
 import { Ended, Patience } from "./patience.ts";
 import { StaleAssignmentError } from "./ports.ts";
-import type { FetchedBatch, LogRange, TopicPartition } from "./ports.ts";
+import type { FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord } from "./record.ts";
-
-export interface PartitionLimits {
-  readonly maxRecords: number;
-  readonly maxBytes: number;
-  readonly lingerMs: number;
-  /** Fetching pauses above it and goes on at half of it. */
-  readonly queueBytes: number;
-  /** How often a record whose schema is not known is tried again. */
-  readonly schemaPollMs: number;
-}
-
-/** What the group stores, or should. */
-export interface Position {
-  readonly offset: number | null;
-  readonly metadata: string;
-}
-
-/** What a partition asks of its runner; all of it for its own partition and epoch. */
-export interface PartitionHost<Row> {
-  readonly table: string;
-  readonly limits: PartitionLimits;
-  judge(records: readonly RawRecord[]): Judged<Row>;
-  now(): EpochMs;
-  monotonic(): MonotonicMs;
-  random(): number;
-  /** The coordinator heard of us so lately that the partition cannot be another's. */
-  isLeaseValid(): boolean;
-  fetchCommitted(): Promise<Position>;
-  fetchLogRange(): Promise<LogRange>;
-  commit(offset: number, metadata: string): Promise<void>;
-  insert(rows: readonly Row[], token: string): Promise<InsertResult>;
-  refuse(entries: readonly RefusedEntry[], at: EpochMs): Promise<void>;
-  reducedRowOf: ((entry: RefusedEntry, at: EpochMs) => Row) | undefined;
-  pause(): void;
-  resume(): void;
-  seek(offset: number): void;
-  report(fact: PartitionFact): void;
-}
-
-/** What is worth a line or a count. */
-export type PartitionFact =
-  | { readonly kind: "started"; readonly start: BatchStart }
-  /** The stored intent is of another log under the same name: not repeated. */
-  | { readonly kind: "intent_foreign"; readonly intent: Intent }
-  | { readonly kind: "lost"; readonly from: number; readonly to: number }
-  | { readonly kind: "inserted"; readonly rows: number }
-  | {
-      readonly kind: "rows_refused";
-      readonly rows: number;
-      readonly detail: string;
-    }
-  | { readonly kind: "unavailable"; readonly detail: string }
-  | {
-      readonly kind: "waiting";
-      readonly problem: string;
-      readonly needsOperator: boolean;
-    }
-  | { readonly kind: "healed"; readonly problem: string }
-  | { readonly kind: "failed"; readonly error: unknown };
-
-/** How often to look whether the lease runs again. */
-const LEASE_POLL_MS = 100;
 
 export class BatchPartition<Row> {
   readonly source: TopicPartition;
@@ -95,13 +26,11 @@ export class BatchPartition<Row> {
   readonly done: Promise<void>;
   readonly #host: PartitionHost<Row>;
   readonly #patience: Patience;
+  readonly #fetching: BatchFetching;
   #known: Position | null;
   #queue = new BatchQueue(0);
   #protocol: BatchProtocol<Row> | null = null;
   #lastCommit: Position | null = null;
-  #isFetching = false;
-  #isHeld = false;
-  #gatherTo = -1;
   #movedAt: MonotonicMs;
 
   /** `known` is what we last committed, where the stored offset was overwritten; null: ask the group. */
@@ -121,6 +50,10 @@ export class BatchPartition<Row> {
         host.report({ kind: "waiting", problem, needsOperator }),
       healed: (problem) => host.report({ kind: "healed", problem }),
     });
+    this.#fetching = new BatchFetching(
+      host,
+      () => this.#patience.isEnded || this.#patience.isDraining,
+    );
     this.done = this.#run().finally(() => this.#patience.end());
   }
 
@@ -160,7 +93,7 @@ export class BatchPartition<Row> {
     const now = this.#host.monotonic();
     if (this.#queue.size === 0) this.#movedAt = now;
     this.#queue.push(batch, now);
-    this.#regulate();
+    this.#fetching.regulate();
     this.#patience.notify();
   }
 
@@ -172,8 +105,7 @@ export class BatchPartition<Row> {
     this.#queue.skipTo(start);
     this.#host.seek(this.#queue.readTo);
     // The consumer paused it when it told us.
-    this.#isFetching = false;
-    this.#regulate();
+    this.#fetching.wasPaused();
     this.#patience.notify();
     const last = this.#lastCommit;
     if (last?.offset != null) await this.#commit(last.offset, last.metadata);
@@ -199,7 +131,7 @@ export class BatchPartition<Row> {
         // A bug. What is stored is still right: begin again from there.
         this.#host.report({ kind: "failed", error });
         this.#protocol = null;
-        if (!this.#patience.isEnded) this.#host.pause();
+        this.#fetching.end();
         if (!(await this.#mayRetry(failures))) return;
       }
     }
@@ -240,7 +172,6 @@ export class BatchPartition<Row> {
       await this.#commit(start.base, metadata);
     this.#lastCommit = { offset: start.base, metadata };
     this.#queue = new BatchQueue(start.base);
-    this.#gatherTo = start.intentEnd;
     const protocol = new BatchProtocol<Row>({
       table: this.#host.table,
       source: this.source,
@@ -250,9 +181,7 @@ export class BatchPartition<Row> {
     });
     this.#protocol = protocol;
     this.#known = null;
-    this.#host.seek(start.base);
-    this.#isFetching = true;
-    this.#host.resume();
+    this.#fetching.begin(this.#queue, start.base, start.intentEnd);
     return { start, protocol };
   }
 
@@ -265,7 +194,7 @@ export class BatchPartition<Row> {
       if (this.#patience.isDraining) throw new Ended();
       await this.#patience.news();
     }
-    this.#gatherTo = -1;
+    this.#fetching.gathered();
     const records = this.#queue.records.filter(({ offset }) => offset <= end);
     const head = records[0];
     if (
@@ -279,7 +208,7 @@ export class BatchPartition<Row> {
     await protocol.repeat(entries, intent, end);
     this.#queue.drop(records.length, this.#host.monotonic());
     this.#moved();
-    this.#regulate();
+    this.#fetching.regulate();
   }
 
   async #judgeAll(records: readonly RawRecord[]): Promise<BatchEntry<Row>[]> {
@@ -316,7 +245,7 @@ export class BatchPartition<Row> {
       return null;
     }
     queue.drop(judged.entries.length, this.#host.monotonic());
-    this.#regulate();
+    this.#fetching.regulate();
     return judged.entries;
   }
 
@@ -332,7 +261,15 @@ export class BatchPartition<Row> {
       now: () => host.now(),
       commit: (offset, intent) =>
         this.#commit(offset, intent === null ? "" : encodeIntent(intent)),
-      insert: (rows, token) => this.#insert(rows, token),
+      insert: (rows, token) =>
+        insertPatiently(
+          { rows, token },
+          {
+            host,
+            patience: this.#patience,
+            hold: (isHeld) => this.#fetching.hold(isHeld),
+          },
+        ),
       refuse: async (entries, at) => {
         await this.#patience.outside(() => host.refuse(entries, at));
         this.#patience.mustGoOn();
@@ -345,38 +282,6 @@ export class BatchPartition<Row> {
     };
   }
 
-  async #insert(rows: readonly Row[], token: string): Promise<InsertVerdict> {
-    const host = this.#host;
-    for (let failures = 1; ; failures++) {
-      // A member that was frozen may have lost the partition long ago, and the token's window may have passed since.
-      while (!host.isLeaseValid()) {
-        this.#patience.say("lost contact with the group", false);
-        await this.#patience.sleep(LEASE_POLL_MS);
-      }
-      const result = await this.#patience.outside(() =>
-        host.insert(rows, token),
-      );
-      this.#patience.mustGoOn();
-      if (result.kind !== "unavailable") {
-        this.#patience.clear();
-        this.#hold(false);
-        if (result.kind === "inserted")
-          host.report({ kind: "inserted", rows: rows.length });
-        else
-          host.report({
-            kind: "rows_refused",
-            rows: rows.length,
-            detail: result.detail,
-          });
-        return result;
-      }
-      host.report({ kind: "unavailable", detail: result.detail });
-      this.#patience.say(result.detail, result.needsOperator);
-      this.#hold(true);
-      await this.#patience.backOff(failures, result.waitMs);
-    }
-  }
-
   async #commit(offset: number, metadata: string): Promise<void> {
     this.#patience.mustGoOn();
     this.#lastCommit = { offset, metadata };
@@ -386,25 +291,5 @@ export class BatchPartition<Row> {
   #moved(): void {
     this.#patience.clear();
     this.#movedAt = this.#host.monotonic();
-  }
-
-  #hold(isHeld: boolean): void {
-    this.#isHeld = isHeld;
-    this.#regulate();
-  }
-
-  /** Fetches unless the table is away or the queue is full. The range of an intent is always fetched whole. */
-  #regulate(): void {
-    const { isEnded, isDraining } = this.#patience;
-    if (isEnded || isDraining || this.#protocol === null) return;
-    const { queueBytes } = this.#host.limits;
-    const bound = this.#isFetching ? queueBytes : queueBytes / 2;
-    const shouldFetch =
-      this.#queue.readTo <= this.#gatherTo ||
-      (!this.#isHeld && this.#queue.bytes < bound);
-    if (shouldFetch === this.#isFetching) return;
-    this.#isFetching = shouldFetch;
-    if (shouldFetch) this.#host.resume();
-    else this.#host.pause();
   }
 }

@@ -1,5 +1,5 @@
 /** The lines and numbers of a batch runner: what an operator sees of it. */
-import type { PartitionFact } from "./batch-partition.ts";
+import type { PartitionFact } from "./batch-host.ts";
 import type { RefusedEntry } from "./batch-protocol.ts";
 import type { StartFault } from "./batch-start.ts";
 import type { InsertResult } from "./batch-target.ts";

@@ -7,96 +7,27 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
+import { batchHealth } from "./batch-health.ts";
+import type { PartitionHost, Position } from "./batch-host.ts";
 import { createBatchJudge } from "./batch-judge.ts";
-import type { RecordStage } from "./batch-judge.ts";
 import { BatchPartition } from "./batch-partition.ts";
-import type {
-  PartitionHost,
-  PartitionLimits,
-  Position,
-} from "./batch-partition.ts";
-import type { Refusal } from "./batch-protocol.ts";
 import { createBatchReporter } from "./batch-reporter.ts";
-import { backOffMs, type BatchTarget } from "./batch-target.ts";
+import {
+  BATCH_RUNNER_LIMITS,
+  partitionLimits,
+  type BatchCheck,
+  type BatchRunner,
+  type BatchRunnerLimits,
+  type BatchRunnerOptions,
+} from "./batch-runner-options.ts";
+import { backOffMs } from "./batch-target.ts";
 import { createCommitLane } from "./commit-lane.ts";
-import type { Clock, Lifecycle, Log, Meter } from "./effects.ts";
-import type { Output } from "./output-port.ts";
-import type {
-  Consumer,
-  ConsumerListener,
-  ConsumerOptions,
-  TopicPartition,
-} from "./ports.ts";
-import type { OutRecord, RawRecord } from "./record.ts";
-import type { Decoder } from "./stage.ts";
+import type { ConsumerListener, TopicPartition } from "./ports.ts";
 
-export interface BatchRunnerOptions<In, Row> {
-  /** For logs, metrics and checks: `record.attempts`. */
-  readonly name: string;
-  /** The full name of the topic. One topic feeds one table. */
-  readonly topic: string;
-  readonly groupId: string;
-  readonly stage: RecordStage<In, Row>;
-  readonly decode: Decoder<In>;
-  readonly target: BatchTarget<Row>;
-  readonly kafka: { consumer(options: ConsumerOptions): Consumer };
-  /** Takes the dead letters; not used where the stage has `reducedRowOf`. */
-  readonly output: Pick<Output, "send">;
-  /** The dead letter of a refused record. The same arguments must give an equal one: it is repeated after a crash. */
-  readonly deadLetterOf: (
-    raw: RawRecord,
-    refusal: Refusal,
-    at: EpochMs,
-  ) => OutRecord;
-  readonly log: Log;
-  readonly meter: Meter;
-  readonly clock: Clock;
-  readonly random?: () => number;
-  readonly limits?: Partial<BatchRunnerLimits>;
-}
-
-export interface BatchRunnerLimits {
-  /** Records of a batch. Default 5,000: far below one insert block. */
-  readonly maxRecords: number;
-  /** Their bytes. Default 4 MB. */
-  readonly maxBytes: number;
-  /** How long the first record of a batch waits for others. Default 200 ms. */
-  readonly lingerMs: number;
-  /** Bytes fetched and not yet recorded, over all partitions. Default 64 MiB; a partition has at least one batch's worth. */
-  readonly byteBudget: number;
-  /** Default 30 s. */
-  readonly sessionTimeoutMs: number;
-  /** How long a record waits for its schema before it is a dead letter. Default 5 minutes. */
-  readonly unknownSchemaWaitMs: number;
-}
-
-const DEFAULT_LIMITS: BatchRunnerLimits = {
-  maxRecords: 5_000,
-  maxBytes: 4_000_000,
-  lingerMs: 200,
-  byteBudget: 64 * 1024 * 1024,
-  sessionTimeoutMs: 30_000,
-  unknownSchemaWaitMs: 300_000,
-};
-
-/** One thing that was looked at, as the admin port shows it. */
-export interface BatchCheck {
-  readonly name: string;
-  readonly isOk: boolean;
-  readonly detail: string;
-}
-
-export interface BatchRunner extends Lifecycle {
-  health(): {
-    readonly ready: readonly BatchCheck[];
-    readonly live: readonly BatchCheck[];
-  };
-}
+export type { BatchCheck, BatchRunner, BatchRunnerLimits, BatchRunnerOptions };
 
 /** No insert begins later than this part of the session timeout after the coordinator last heard of us. */
 const LEASE_SHARE = 0.8;
-/** A loop that has records and nobody to wait for, and has not moved for so long, is broken. */
-const STUCK_MS = 60_000;
 /** What is left of the time to stop, for leaving the group. */
 const LEAVE_MS = 1_000;
 
@@ -105,7 +36,7 @@ export function createBatchRunner<In, Row>(
   options: BatchRunnerOptions<In, Row>,
 ): BatchRunner {
   const { clock, topic, target, stage } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const limits = { ...BATCH_RUNNER_LIMITS, ...options.limits };
   const random = options.random ?? Math.random;
   const reporter = createBatchReporter(options);
   const { judge } = createBatchJudge({
@@ -258,57 +189,8 @@ export function createBatchRunner<In, Row>(
       stopping ??= Promise.resolve().then(() => stop(deadline));
       return stopping;
     },
-    health() {
-      const { name } = options;
-      const all = [...partitions.values()];
-      const problems = all
-        .filter((partition) => partition.problem !== null)
-        .map(
-          (partition) =>
-            `partition ${partition.source.partition}: ${partition.problem}`,
-        );
-      const stuckMs = Math.max(
-        0,
-        ...all.map((partition) => partition.stuckMs()),
-      );
-      return {
-        ready: [
-          {
-            name: `${name}.kafka`,
-            isOk: isConnected,
-            detail: isConnected ? "joined and fetching" : "not connected",
-          },
-          {
-            name,
-            isOk: problems.length === 0,
-            detail: problems[0] ?? `records ${all.length} partitions`,
-          },
-        ],
-        live: [
-          {
-            name,
-            isOk: stuckMs < STUCK_MS,
-            detail: `oldest untouched record waits ${Math.round(stuckMs)} ms`,
-          },
-        ],
-      };
-    },
-  };
-}
-
-function partitionLimits(
-  limits: BatchRunnerLimits,
-  count: number,
-): PartitionLimits {
-  return {
-    maxRecords: limits.maxRecords,
-    maxBytes: limits.maxBytes,
-    lingerMs: limits.lingerMs,
-    queueBytes: Math.max(
-      limits.maxBytes,
-      Math.floor(limits.byteBudget / Math.max(count, 1)),
-    ),
-    schemaPollMs: Math.min(1_000, Math.max(limits.unknownSchemaWaitMs / 4, 10)),
+    health: () =>
+      batchHealth(options.name, isConnected, [...partitions.values()]),
   };
 }
 
