@@ -25,7 +25,7 @@ const published: PublishedEntry = {
 const received: ReceivedEntry = {
   kind: "received",
   webhookId: "msg_1",
-  webhookTimestamp: "1",
+  webhookTimestamp: String(Math.floor(BUILT_AT / 1000)),
   bodyHash: "h",
   isSigned: true,
   at: BUILT_AT,

@@ -133,8 +133,7 @@ function* wronglySaid(state: PartitionState): Iterable<number> {
   state.unchecked = unchecked;
 }
 
-/** What was sent before a fault may reach the receiver's ledger so much after it, ms. */
-const ARRIVAL_MS = 1_000;
+const SECOND_MS = 1000;
 
 /**
  * `deliveryId#step` → how many times more than once a fault may have made that attempt: once for each time that it was done again
@@ -147,7 +146,13 @@ export function explainedRepeats(evidence: {
   readonly replay: RunnerReplay;
 }): Map<string, number> {
   const { deliveries, received, interruptions, replay } = evidence;
-  const sentAt = Map.groupBy(received, ({ webhookId }) => webhookId);
+  // By the sender's word, in whole seconds: a busy receiver may write of it seconds later.
+  const sentAt = new Map<string, number[]>();
+  for (const { webhookId, webhookTimestamp } of received) {
+    const times = sentAt.get(webhookId) ?? [];
+    times.push(Number(webhookTimestamp) * SECOND_MS);
+    sentAt.set(webhookId, times);
+  }
   const explained = new Map<string, number>();
   for (const record of deliveries) {
     const { timestamp, webhookId, deliveryId, step } = record;
@@ -159,7 +164,7 @@ export function explainedRepeats(evidence: {
         until >= timestamp &&
         sentAt
           .get(webhookId)
-          ?.some(({ at }) => at >= timestamp && at <= until + ARRIVAL_MS),
+          ?.some((sent) => sent + SECOND_MS > timestamp && sent <= until),
     ).length;
     const times = cuts + (replay.repeated.get(place) ?? 0);
     if (times === 0) continue;
