@@ -111,6 +111,17 @@ test("dev runs everything, the other commands find it, and Ctrl-C leaves nothing
   const status = await postrider("status --json");
   expect((JSON.parse(status.stdout) as Status).services).toHaveLength(5);
 
+  const plan = await postrider("topics plan");
+  expect(plan).toMatchObject({ code: 0, stdout: "Nothing to change.\n" });
+  expect(plan.stderr).toBe("");
+  const larger = await postrider("topics plan --partitions 12");
+  expect(larger.stdout).toBe("Nothing to change.\n");
+  expect(larger.stderr).toContain(`${stack.prefix}deliveries 4 (of 12)`);
+  const grown = await postrider("topics plan --partitions 12 --grow");
+  expect(grown.stdout).toContain(
+    `add partitions to ${stack.prefix}deliveries: 4 → 12`,
+  );
+
   const second = await postrider("dev");
   expect(second.code).toBe(5);
   expect(second.stderr).toContain(`process ${own.pid}`);

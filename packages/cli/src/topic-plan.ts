@@ -3,6 +3,7 @@ import {
   applyTopics,
   planTopics,
   topicPlan,
+  type Admin,
   type TopicChange,
   type TopicDescription,
   type TopicDifferences,
@@ -13,25 +14,36 @@ import { readServiceEnvironment } from "./dev-folder.ts";
 import { withAdmin } from "./kafka.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** Of each topic but the tiers, on a machine of one's own. */
+export const DEV_PARTITIONS = 4;
+const DEFAULT_PARTITIONS = 12;
+
 export interface PlanOptions {
-  readonly partitions: number;
+  /** Default: what the running `dev` takes, else 12. */
+  readonly partitions?: number;
+  /** Also give existing topics more partitions. */
+  readonly grow?: boolean;
 }
 
 export const plan: Action<PlanOptions> = async ({ options, terminal }) => {
   const { kafka, wanted } = wantedTopics(options);
-  const found = await withAdmin(kafka.brokers, (admin) =>
-    planTopics(admin, wanted),
-  );
+  const found = await withAdmin(kafka.brokers, async (admin) => {
+    const { topics, kept } = await growing(admin, wanted, options);
+    return { ...(await planTopics(admin, topics)), kept };
+  });
   tell(found, terminal, "Nothing to change.");
   if (found.changes.length > 0)
-    terminal.say("Carry it out with: npx postrider topics apply");
+    terminal.say(
+      `Carry it out with: npx postrider topics apply${flagsOf(options)}`,
+    );
 };
 
 export const apply: Action<PlanOptions> = async ({ options, terminal }) => {
   const { kafka, wanted } = wantedTopics(options);
-  const done = await withAdmin(kafka.brokers, (admin) =>
-    applyTopics(admin, wanted),
-  );
+  const done = await withAdmin(kafka.brokers, async (admin) => {
+    const { topics, kept } = await growing(admin, wanted, options);
+    return { ...(await applyTopics(admin, topics)), kept };
+  });
   tell(done, terminal, "Nothing had to change.");
 };
 
@@ -41,12 +53,52 @@ function wantedTopics(options: PlanOptions): {
 } {
   const addresses = findAddresses();
   const kafka = addresses.kafka();
-  const tiers = parseTiers(tiersOf(addresses.dev()?.folder ?? null));
-  const { partitions } = options;
+  const dev = addresses.dev();
+  const isDevs =
+    dev !== null &&
+    dev.file.kafka.brokers.join() === kafka.brokers.join() &&
+    dev.file.topicPrefix === kafka.prefix;
+  const tiers = parseTiers(tiersOf(isDevs ? dev.folder : null));
+  const partitions =
+    options.partitions ?? (isDevs ? DEV_PARTITIONS : DEFAULT_PARTITIONS);
   return {
     kafka,
     wanted: topicPlan({ prefix: kafka.prefix, tiers, partitions }),
   };
+}
+
+/** A topic that has fewer partitions than are wanted, and keeps them. */
+export interface KeptPartitions {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly wanted: number;
+}
+
+/**
+ * What is wanted, but existing topics keep their partitions unless `grow` says otherwise: every topic here is keyed, and
+ * with more partitions a key's next record lands elsewhere than its last, out of sight of the duplicate check and out of order.
+ */
+export async function growing(
+  admin: Pick<Admin, "describeTopics">,
+  wanted: readonly TopicDescription[],
+  { grow = false }: { readonly grow?: boolean },
+): Promise<{ topics: TopicDescription[]; kept: KeptPartitions[] }> {
+  if (grow) return { topics: [...wanted], kept: [] };
+  const found = await admin.describeTopics(wanted.map(({ topic }) => topic));
+  const counts = new Map(found.map((one) => [one.topic, one.partitions]));
+  const kept: KeptPartitions[] = [];
+  const topics = wanted.map((one) => {
+    const partitions = counts.get(one.topic) ?? one.partitions;
+    if (partitions >= one.partitions) return one;
+    kept.push({ topic: one.topic, partitions, wanted: one.partitions });
+    return { ...one, partitions };
+  });
+  return { topics, kept };
+}
+
+function flagsOf({ partitions, grow }: PlanOptions): string {
+  const count = partitions === undefined ? "" : ` --partitions ${partitions}`;
+  return `${count}${grow === true ? " --grow" : ""}`;
 }
 
 /** The tiers that the running stack was started with, unless the environment says otherwise. */
@@ -59,7 +111,7 @@ export function tiersOf(devFolder: string | null): string {
 }
 
 function tell(
-  differences: TopicDifferences,
+  differences: TopicDifferences & { readonly kept: readonly KeptPartitions[] },
   terminal: Terminal,
   none: string,
 ): void {
@@ -70,7 +122,17 @@ function tell(
   );
   for (const warning of differences.warnings)
     terminal.say(terminal.paintTalk("yellow", `warning: ${warning}`));
+  const { kept, changes } = differences;
+  if (kept.length > 0)
+    terminal.say(
+      `Topics keep the partitions they have: ${kept.map((one) => `${one.topic} ${one.partitions} (of ${one.wanted})`).join(", ")}.\n${WHAT_GROWING_DOES} Grow them all the same with: --grow`,
+    );
+  if (changes.some(({ kind }) => kind === "add_partitions"))
+    terminal.say(terminal.paintTalk("yellow", `warning: ${WHAT_GROWING_DOES}`));
 }
+
+const WHAT_GROWING_DOES =
+  "Growing moves keys to other partitions: for 7 days a repeated event can be delivered twice, and an endpoint's deliveries can overtake each other.";
 
 function render(change: TopicChange): string {
   switch (change.kind) {

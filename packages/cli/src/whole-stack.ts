@@ -8,9 +8,7 @@ import {
   type RunningServices,
   type ServicePorts,
 } from "./services.ts";
-
-/** Of each topic but the tiers, on a machine of one's own. */
-const PARTITIONS = 4;
+import { DEV_PARTITIONS, growing } from "./topic-plan.ts";
 
 /** What stopping will undo, in reverse order; filled as things start, so that an interrupted start can be undone too. */
 export type Undo = (() => Promise<void> | void)[];
@@ -47,16 +45,15 @@ export async function startWholeStack(
   undo.push(() => stack.stop());
   const env = ownMachineEnvironment();
   onProgress("creating topics");
-  await withAdmin(stack.kafka.brokers, (admin) =>
-    applyTopics(
-      admin,
-      topicPlan({
-        prefix,
-        tiers: parseTiers(env["POSTRIDER_TIERS"]),
-        partitions: PARTITIONS,
-      }),
-    ),
-  );
+  const wanted = topicPlan({
+    prefix,
+    tiers: parseTiers(env["POSTRIDER_TIERS"]),
+    partitions: DEV_PARTITIONS,
+  });
+  await withAdmin(stack.kafka.brokers, async (admin) => {
+    const { topics } = await growing(admin, wanted, {});
+    await applyTopics(admin, topics);
+  });
   onProgress("creating tables");
   await migrate({ url: stack.clickhouse.url, database });
   const running = await startServices({

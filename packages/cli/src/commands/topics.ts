@@ -22,7 +22,7 @@ export function topicsCommand(run: Run): Command {
         command<PlanOptions>(
           run,
           "apply",
-          "create what is missing, put settings right; never takes anything away",
+          "create what is missing, put settings right; never takes anything away, and grows nothing without --grow",
           async (given) =>
             await (await import("../topic-plan.ts")).apply(given),
         ),
@@ -32,12 +32,16 @@ export function topicsCommand(run: Run): Command {
 }
 
 function withPartitions(made: Command): Command {
-  return made.option(
-    "--partitions <n>",
-    "of each topic but the tiers, control and schemas",
-    option(integer(1, 1_000)),
-    12,
-  );
+  return made
+    .option(
+      "--partitions <n>",
+      "of each new topic but the tiers, control and schemas (default: 12; 4 beside `dev`)",
+      option(integer(1, 1_000)),
+    )
+    .option(
+      "--grow",
+      "also add partitions to existing topics; keys then move, so repeats can be delivered twice",
+    );
 }
 
 function tail(run: Run): Command {
