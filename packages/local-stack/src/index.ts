@@ -1,6 +1,6 @@
 /** A real Kafka, ClickHouse and schema registry on this machine. */
+export { startStack } from "./start-stack.ts";
 export {
-  startStack,
   PROVIDERS,
   type Provider,
   type Stack,

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { cached, cacheRoot } from "./cache.ts";
 import { freePorts } from "./free-port.ts";
 import { startJanitor } from "./janitor.ts";
-import { findJava, type Java } from "./java.ts";
-import { startKafka } from "./kafka-server.ts";
+import { findJava } from "./java.ts";
+import { startKafka, type KafkaFiles } from "./kafka-server.ts";
 import { KAFKA_VERSION } from "./kafka-settings.ts";
 import { fetchArtifacts, type Progress } from "./maven.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -16,14 +16,6 @@ const ARTIFACTS = [
   },
   { groupId: "org.slf4j", artifactId: "slf4j-simple", version: "1.7.36" },
 ];
-
-export interface KafkaFiles {
-  readonly java: Java;
-  /** The folder of its jars. */
-  readonly libs: string;
-  /** The archive of loaded classes for this version and Java, which halves the start; may not exist. */
-  readonly archive: string;
-}
 
 /** Kafka's jars and class archive in the cache, fetched and made the first time. */
 export async function kafkaFiles(

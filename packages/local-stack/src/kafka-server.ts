@@ -7,13 +7,21 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { JAVA_LEAVES_NOTHING } from "./java.ts";
-import type { KafkaFiles } from "./kafka-files.ts";
+import { JAVA_LEAVES_NOTHING, type Java } from "./java.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
 import { clusterIdAt, warmUpKafka } from "./kafka-warm-up.ts";
 import type { Janitor } from "./janitor.ts";
 import { startServer, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
+
+/** What a broker is run from. */
+export interface KafkaFiles {
+  readonly java: Java;
+  /** The folder of its jars. */
+  readonly libs: string;
+  /** The archive of loaded classes for this version and Java, which halves the start; may not exist. */
+  readonly archive: string;
+}
 
 export interface KafkaOptions {
   readonly files: KafkaFiles;

@@ -3,8 +3,8 @@ import { join, resolve } from "node:path";
 import { engineLibrary, startClickHouse } from "./clickhouse-server.ts";
 import { freePorts, isPortFree } from "./free-port.ts";
 import { startJanitor, type Janitor } from "./janitor.ts";
-import { kafkaFiles, type KafkaFiles } from "./kafka-files.ts";
-import { startKafka } from "./kafka-server.ts";
+import { kafkaFiles } from "./kafka-files.ts";
+import { startKafka, type KafkaFiles } from "./kafka-server.ts";
 import {
   REGISTRY_API,
   registryFiles,

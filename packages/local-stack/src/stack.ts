@@ -1,9 +1,5 @@
-import { isDockerThere, startDockerStack } from "./docker-stack.ts";
-import { startExternalStack } from "./external-stack.ts";
-import { startLocalStack } from "./local-stack.ts";
 import type { Progress } from "./maven.ts";
 import type { ServerHandle } from "./server-process.ts";
-import { StackError } from "./stack-error.ts";
 
 export const PROVIDERS = ["external", "docker", "local"] as const;
 /** Where the servers come from: addresses that are given, containers, or processes of this machine. */
@@ -48,43 +44,4 @@ export interface Stack {
   } | null;
   /** Ends what the stack started and removes its temporary folder. Twice is safe. */
   stop(): Promise<void>;
-}
-
-/** Starts, or finds, a Kafka and a ClickHouse that work. Throws `StackError` with a sentence that says what is missing. */
-export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  const env = options.env ?? process.env;
-  const provider = options.provider ?? askedProvider(env);
-  if (provider !== null) return await START[provider](env, options);
-
-  if (env["KAFKA_BROKERS"] && env["CLICKHOUSE_URL"])
-    return await startExternalStack(env, options);
-  // Containers keep no data between runs, so whoever wants to keep some is served by processes.
-  if (options.dataDir === undefined && (await isDockerThere(env))) {
-    try {
-      return await startDockerStack(env, options);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      options.onProgress?.(`Docker did not work, so processes it is: ${why}`);
-    }
-  }
-  return await startLocalStack(env, options);
-}
-
-const START = {
-  external: startExternalStack,
-  docker: startDockerStack,
-  local: startLocalStack,
-} as const;
-
-function askedProvider(env: NodeJS.ProcessEnv): Provider | null {
-  const asked = env["POSTRIDER_STACK"];
-  if (!asked) return null;
-  const provider = PROVIDERS.find((name) => name === asked);
-  if (provider === undefined) {
-    throw new StackError(
-      "CONFIG",
-      `POSTRIDER_STACK is ${JSON.stringify(asked)}; it can be ${PROVIDERS.join(", ")}.`,
-    );
-  }
-  return provider;
 }
