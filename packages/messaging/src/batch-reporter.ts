@@ -57,6 +57,13 @@ export function createBatchReporter(options: {
     log.error(`offset.${EVENT_OF_FAULT[found.kind]}`, { ...source, ...found });
   }
 
+  /** Where the log ended when last fetched: nothing is fetched while nothing comes, so this is its end while idle. */
+  const ends = new Map<number, number>();
+  function lag({ topic, partition }: TopicPartition, base: number): void {
+    const end = ends.get(partition) ?? base;
+    lags.set(Math.max(end - base, 0), { topic, partition: String(partition) });
+  }
+
   return {
     async timed(insert: () => Promise<InsertResult>): Promise<InsertResult> {
       const since = clock.monotonic();
@@ -74,12 +81,13 @@ export function createBatchReporter(options: {
       });
     },
 
-    lag(batch: FetchedBatch, base: number | null): void {
-      if (base === null) return;
-      lags.set(Math.max(batch.highWatermark - base, 0), {
-        topic: batch.topic,
-        partition: String(batch.partition),
-      });
+    fetched(batch: FetchedBatch, base: number | null): void {
+      ends.set(batch.partition, batch.highWatermark);
+      if (base !== null) lag(batch, base);
+    },
+
+    committed(source: TopicPartition, base: number): void {
+      lag(source, base);
     },
 
     refused({ raw, refusal }: RefusedEntry): void {
@@ -97,6 +105,7 @@ export function createBatchReporter(options: {
       const where = { stage: options.name, ...source };
       switch (fact.kind) {
         case "started":
+          lag(source, fact.start.base);
           for (const found of fact.start.faults) fault(source, found);
           log.info("partition.started", {
             ...where,

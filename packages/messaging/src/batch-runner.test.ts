@@ -194,6 +194,7 @@ async function start(
     set: () => undefined,
     observe: () => undefined,
   };
+  const lags = new Map<string, number>();
   const runner = createBatchRunner<string, string>({
     name: "record.attempts",
     topic: TOPIC,
@@ -227,7 +228,9 @@ async function start(
     log: { debug: line, info: line, warn: line, error: line },
     meter: {
       counter: () => instrument,
-      gauge: () => instrument,
+      gauge: () => ({
+        set: (value, labels) => lags.set(labels?.["partition"] ?? "", value),
+      }),
       histogram: () => instrument,
     },
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
@@ -236,7 +239,7 @@ async function start(
   });
   running.push(runner);
   await runner.start();
-  return { runner, consumer, target, deadLetters, lines, schemas };
+  return { runner, consumer, target, deadLetters, lines, lags, schemas };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -268,6 +271,17 @@ test("records go in batches of the configured size, and the offset after the las
     "attempts-p.attempts-0-10-19-1010",
     "attempts-p.attempts-0-20-24-1020",
   ]);
+});
+
+test("the lag is 0 before the first record, and again once all are recorded", async () => {
+  const { consumer, lags } = await start();
+
+  consumer.assign(0);
+  await until(() => lags.get("0") === 0);
+  consumer.append(0, ...letters(25));
+  await until(() => consumer.committed.get(0)?.offset === 25);
+
+  await until(() => lags.get("0") === 0);
 });
 
 test("a batch is bounded by bytes, and a record larger than that travels alone", async () => {

@@ -77,8 +77,10 @@ export function createBatchRunner<In, Row>(
         LEASE_SHARE * limits.sessionTimeoutMs,
       fetchCommitted: () => only(consumer.fetchCommitted([source]), source),
       fetchLogRange: () => only(consumer.fetchLogRanges([source]), source),
-      commit: (offset, metadata) =>
-        commit(ownEpoch, { ...source, offset, metadata }),
+      commit: async (offset, metadata) => {
+        await commit(ownEpoch, { ...source, offset, metadata });
+        reporter.committed(source, offset);
+      },
       insert: (rows, token) =>
         reporter.timed(() => target.insert(rows, token, giveUp.signal)),
       refuse: async (entries, at) => {
@@ -133,7 +135,7 @@ export function createBatchRunner<In, Row>(
       if (batchEpoch !== epoch) return;
       const partition = partitions.get(batch.partition);
       partition?.push(batch);
-      reporter.lag(batch, partition?.base ?? null);
+      reporter.fetched(batch, partition?.base ?? null);
     },
     outOfRange(lostEpoch, source) {
       if (lostEpoch === epoch) void recover(source);
