@@ -1,4 +1,5 @@
-import { CliError, EXIT } from "./cli-error.ts";
+import { brokers } from "@postrider/runtime";
+import { CliError, EXIT, reasonOf } from "./cli-error.ts";
 import { findDevFolder, readDevFile, type DevFile } from "./dev-folder.ts";
 
 /** Where the parts of a stack are. Each is asked for by name, so that a command needs only what it uses. */
@@ -35,7 +36,7 @@ export function findAddresses(
   const adminKey = (): string => pick("POSTRIDER_ADMIN_KEY", file?.adminKey);
   return {
     kafka: () => ({
-      brokers: pick("KAFKA_BROKERS", file?.kafka.brokers.join(",")).split(","),
+      brokers: brokersOf(pick("KAFKA_BROKERS", file?.kafka.brokers.join(","))),
       prefix:
         env["POSTRIDER_TOPIC_PREFIX"] || file?.topicPrefix || "postrider.",
       schemaRegistryUrl:
@@ -58,4 +59,16 @@ export function findAddresses(
     }),
     dev: () => (folder === null || file === null ? null : { folder, file }),
   };
+}
+
+function brokersOf(text: string): readonly string[] {
+  try {
+    return brokers(text);
+  } catch (error) {
+    throw new CliError(
+      EXIT.usage,
+      `KAFKA_BROKERS ${reasonOf(error)}; got ${JSON.stringify(text)}.`,
+      { next: "export KAFKA_BROKERS=127.0.0.1:9092" },
+    );
+  }
 }

@@ -242,6 +242,24 @@ test("a list is read to its last page", async () => {
   });
 });
 
+test.each([
+  [["topics", "plan"], { KAFKA_BROKERS: "banana" }, ["KAFKA_BROKERS must be"]],
+  [["migrate"], { CLICKHOUSE_URL: "banana" }, ["CLICKHOUSE_URL must be"]],
+  [
+    ["start", "dispatcher"],
+    { KAFKA_BROKERS: "banana", POSTRIDER_ADMIN_PORT: "99999" },
+    ["KAFKA_BROKERS must be", "POSTRIDER_ADMIN_PORT must be"],
+  ],
+])(
+  "%j with %j exits with 2 and names every bad variable",
+  async (args, env, named) => {
+    const ran = await postrider(args, { env });
+
+    expect(ran.code).toBe(2);
+    for (const text of named) expect(ran.stderr).toContain(text);
+  },
+);
+
 test("a query's 64-bit integers come out whole, as a table and as JSON", async () => {
   const body =
     '{"columns":[{"name":"n","type":"UInt64"}],"rows":[[18446744073709551615]]}';

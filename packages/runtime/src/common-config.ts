@@ -1,7 +1,7 @@
 import {
   boolean,
+  brokers,
   duration,
-  list,
   oneOf,
   port,
   text,
@@ -20,7 +20,7 @@ const encryptionKeys: Parse<readonly EncryptionKey[]> = Object.assign(
 export const commonConfig = {
   kafkaBrokers: {
     env: "KAFKA_BROKERS",
-    parse: list,
+    parse: brokers,
     doc: "Brokers to connect to first, host:port separated by commas.",
   },
   topicPrefix: {

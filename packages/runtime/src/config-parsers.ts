@@ -60,6 +60,18 @@ export const list: Parse<readonly string[]> = parser(
   },
 );
 
+/** Kafka brokers, each with its port. */
+export const brokers: Parse<readonly string[]> = parser(
+  "host:port, more after commas",
+  (value) => {
+    const items = list(value);
+    return items.every((item) => BROKER.test(item)) ? items : undefined;
+  },
+);
+
+/** A name, an IPv4 address or an IPv6 one in brackets, and a port. */
+const BROKER = /^(?:\[[^\]\s]+\]|[^\s:/]+):\d{1,5}$/;
+
 /** An http or https URL, without a slash at its end. */
 export const url: Parse<string> = parser("an http or https URL", (value) => {
   if (!URL.canParse(value.trim())) return undefined;

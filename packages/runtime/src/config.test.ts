@@ -3,6 +3,7 @@ import { expect, test } from "@jest/globals";
 import { commonConfig, processConfig } from "./common-config.ts";
 import {
   boolean,
+  brokers,
   duration,
   integer,
   list,
@@ -55,7 +56,7 @@ test("every problem is reported at once, with the variable, what it got and what
   );
 
   expect(error.message.split("\n").toSorted()).toEqual([
-    "KAFKA_BROKERS is not set: expected a list separated by commas",
+    "KAFKA_BROKERS is not set: expected host:port, more after commas",
     "POSTRIDER_ADMIN_KEY is not set: expected a text",
     'POSTRIDER_ADMIN_PORT must be a whole number from 0 to 65535; got "70000"',
     'POSTRIDER_SESSION_TIMEOUT must be a duration such as 250ms, 30s, 5m, 2h or 7d; got "30"',
@@ -123,6 +124,7 @@ test.each([
   ["duration", duration, "1.5h", 5_400_000],
   ["duration", duration, "7d", 604_800_000],
   ["list", list, "a,,b ,", ["a", "b"]],
+  ["brokers", brokers, "a.b:9092, [::1]:1", ["a.b:9092", "[::1]:1"]],
   ["url", url, "http://u:p@h:8123/", "http://u:p@h:8123"],
 ])("%s reads its range", (_name, parse, given, value) => {
   expect(parse(given)).toEqual(value);
@@ -140,6 +142,9 @@ test.each([
   ["duration", duration, "5"],
   ["duration", duration, "-5s"],
   ["list", list, " , "],
+  ["brokers", brokers, "banana"],
+  ["brokers", brokers, "a:1,b"],
+  ["brokers", brokers, "http://a:1"],
   ["url", url, "ftp://h"],
   ["url", url, "localhost:8123"],
 ])("%s refuses what lies outside", (_name, parse, given) => {

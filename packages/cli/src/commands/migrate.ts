@@ -49,6 +49,10 @@ export async function migrate(
     child.once("close", resolve);
   });
   if (code === 0) return out;
+  if (code === EXIT.usage)
+    throw new CliError(EXIT.usage, err.trim(), {
+      next: "Correct it; docs/configuration.md lists the variables.",
+    });
   throw new CliError(
     code === EXIT.unreachable ? EXIT.unreachable : EXIT.failed,
     `The migration of ${clickhouse.database} failed (exit code ${code}).`,

@@ -37,13 +37,17 @@ async function start(
   if (folder === null && !process.env["KAFKA_BROKERS"])
     throw new CliError(EXIT.unreachable, "No running stack was found.", {
       why: "KAFKA_BROKERS is not set, and there is no .postrider/dev.json here or above.",
-      next: "Start one with: npx postrider dev",
+      next: "Start one with: npx postrider dev   (or set the variables of docs/configuration.md for a stack of your own)",
     });
   const dev = folder === null ? null : readDevFile(folder);
-  const ports = createPortPicker();
+  const ports = createPortPicker((wanted, picked) =>
+    terminal.say(`${wanted} is taken, using ${picked}.`),
+  );
+  const pick = async (wanted: number | string): Promise<number | string> =>
+    typeof wanted === "number" ? await ports.pick(wanted) : wanted;
   const wanted = wantedPorts(name, dev);
-  const adminPort = await ports.pick(wanted.admin);
-  const apiPort = wanted.api === null ? null : await ports.pick(wanted.api);
+  const adminPort = await pick(wanted.admin);
+  const apiPort = wanted.api === null ? null : await pick(wanted.api);
   const service = spawnService({
     name,
     logFile: null,
@@ -83,10 +87,17 @@ function sharedEnvironment(folder: string): Record<string, string> {
 function wantedPorts(
   name: ServiceName,
   dev: DevFile | null,
-): { readonly admin: number; readonly api: number | null } {
+): { readonly admin: number | string; readonly api: number | string | null } {
   const known = dev?.services.find((service) => service.name === name);
-  const fromEnvironment = (variable: string): number | undefined =>
-    process.env[variable] ? Number(process.env[variable]) : undefined;
+  const fromEnvironment = (variable: string): number | string | undefined => {
+    const text = process.env[variable];
+    if (!text) return undefined;
+    const number = Number(text);
+    // What is no port the service refuses, together with whatever else is wrong.
+    return Number.isInteger(number) && number >= 0 && number < 65_536
+      ? number
+      : text;
+  };
   return {
     admin:
       fromEnvironment("POSTRIDER_ADMIN_PORT") ??
