@@ -1,4 +1,5 @@
-// KAFKA_BROKERS=127.0.0.1:9092 java -cp 'PATH/TO/kafka-clients-and-slf4j/*' examples/Publish.java
+// KAFKA_BROKERS=127.0.0.1:9092 java -cp "$HOME/.cache/postrider/kafka-4.4.0/*" examples/Publish.java
+// (the folder where `npx postrider dev` keeps Kafka; with your own: kafka-clients and slf4j)
 import java.util.Properties;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;

@@ -31,4 +31,5 @@ producer.produce(
     ),
     on_delivery=report,
 )
-producer.flush()
+if producer.flush(10) > 0:  # seconds
+    raise SystemExit("not published: no answer from Kafka within 10 s; is KAFKA_BROKERS right?")

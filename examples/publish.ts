@@ -1,4 +1,4 @@
-// KAFKA_BROKERS=127.0.0.1:9092 node examples/publish.ts
+// KAFKA_BROKERS=127.0.0.1:9092 npx node examples/publish.ts
 import { Kafka, Partitioners } from "kafkajs";
 
 const kafka = new Kafka({

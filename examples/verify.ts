@@ -1,4 +1,4 @@
-// WEBHOOK_SECRET=whsec_… node examples/verify.ts
+// WEBHOOK_SECRET=whsec_… npx node examples/verify.ts
 import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";

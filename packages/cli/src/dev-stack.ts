@@ -10,6 +10,9 @@ import {
 import { DEFAULT_PORTS, type RunningServices } from "./services.ts";
 import { startWholeStack, type Undo } from "./whole-stack.ts";
 
+/** Where every example looks for Kafka. */
+const KAFKA_PORT = 9092;
+
 export interface DevStack {
   readonly file: DevFile;
   readonly stack: Stack;
@@ -21,6 +24,7 @@ export async function startDevStack(
   folder: string,
   undo: Undo,
   onProgress: (text: string) => void,
+  onTaken: (wanted: number, picked: number) => void,
 ): Promise<DevStack> {
   const prefix = process.env["POSTRIDER_TOPIC_PREFIX"] || "postrider.";
   const database = process.env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider";
@@ -31,6 +35,8 @@ export async function startDevStack(
     database,
     ...keys,
     ports: DEFAULT_PORTS,
+    kafkaPort: KAFKA_PORT,
+    onTaken,
     dataDir: join(folder, "data"),
     logDirectory: join(folder, "logs"),
     undo,

@@ -6,7 +6,10 @@ export interface PortPicker {
   pick(wanted: number): Promise<number>;
 }
 
-export function createPortPicker(): PortPicker {
+/** `onTaken` is told when another than the wanted one is picked. */
+export function createPortPicker(
+  onTaken: (wanted: number, picked: number) => void = () => undefined,
+): PortPicker {
   const given = new Set<number>();
   return {
     async pick(wanted) {
@@ -15,11 +18,17 @@ export function createPortPicker(): PortPicker {
         const bound = await tryBind(port);
         if (bound === null || given.has(bound)) continue;
         given.add(bound);
+        if (wanted !== 0 && bound !== wanted) onTaken(wanted, bound);
         return bound;
       }
       throw new Error(`no free port from ${wanted} upwards`);
     },
   };
+}
+
+/** Whether nobody has the port now. */
+export async function isPortFree(port: number): Promise<boolean> {
+  return (await tryBind(port)) !== null;
 }
 
 /** The port that could be bound, and is free again; null when it is taken. */

@@ -16,8 +16,11 @@ export async function runDev(
   const undo: Undo = [];
   let isStopping = false;
   try {
-    const starting = startDevStack(folder, undo, (text) =>
-      isStopping ? undefined : terminal.progress(text),
+    const starting = startDevStack(
+      folder,
+      undo,
+      (text) => (isStopping ? undefined : terminal.progress(text)),
+      (wanted, picked) => terminal.say(`${wanted} is taken, using ${picked}.`),
     );
     starting.catch(() => undefined); // an interrupted start may fail later; nobody asks any more
     const dev = await Promise.race([starting, asked.then(() => null)]).catch(
@@ -92,11 +95,14 @@ function welcome(dev: DevStack, terminal: Terminal): string {
     `${name("control")}${file.control.url}   /v1/endpoints, /v1/events, /v1/query`,
     `${name("keys, logs")}.postrider`,
     "",
+    "For your own producers (commands of this folder need none of it):",
+    `  export KAFKA_BROKERS=${file.kafka.brokers.join(",")}`,
+    "",
     "Next, in another terminal of this folder:",
     "  npx postrider endpoints create --tenant acme --url http://127.0.0.1:9000/hooks",
     "  npx postrider receiver --port 9000 --secret SECRET_FROM_ABOVE",
     `  npx postrider publish --tenant acme --type order.paid --payload '{"orderId":1001}' --wait`,
-    `  npx postrider query "SELECT * FROM attempts"`,
+    `  npx postrider query "SELECT event_type, attempt_number, outcome, status_code FROM attempts ORDER BY started_at"`,
     "",
     "Ctrl-C stops everything; data stay in .postrider/data.",
   ].join("\n");

@@ -63,6 +63,8 @@ export interface StartServicesOptions {
   readonly services?: readonly ServiceName[] | undefined;
   /** Each service logs to NAME.log here. */
   readonly logDirectory: string;
+  /** Told when a wanted port is another's. */
+  readonly onTaken?: ((wanted: number, picked: number) => void) | undefined;
   /** Called as the services become ready, with what is still awaited. */
   readonly onProgress?: ((text: string) => void) | undefined;
   /** Default 60 s. */
@@ -100,7 +102,7 @@ export async function startServices(
   const stop = async (withinMs = 30_000): Promise<void> => {
     await Promise.all(services.map((service) => service.stop(withinMs)));
   };
-  const ports = createPortPicker();
+  const ports = createPortPicker(options.onTaken);
   const wanted = options.ports ?? ANY_PORTS;
   const seen = new Map<ServiceName, number>();
   for (const name of options.services ?? SERVICES) {
@@ -143,8 +145,8 @@ export async function startServices(
 /** A service's whole environment: ours (PATH and the like), what all share, and its ports. */
 export function serviceEnv(
   shared: Readonly<Record<string, string>>,
-  adminPort: number,
-  apiPort: number | null,
+  adminPort: number | string,
+  apiPort: number | string | null,
 ): Record<string, string | undefined> {
   return {
     ...process.env,

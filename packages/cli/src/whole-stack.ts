@@ -3,6 +3,7 @@ import { startStack, type Stack } from "@postrider/local-stack";
 import { applyTopics, topicPlan } from "@postrider/messaging";
 import { migrate } from "./commands/migrate.ts";
 import { withAdmin } from "./kafka.ts";
+import { isPortFree } from "./free-port.ts";
 import {
   startServices,
   type RunningServices,
@@ -22,6 +23,10 @@ export interface WholeStackOptions {
   readonly logDirectory: string;
   /** Where Kafka and ClickHouse keep their data; default: a temporary folder that goes with them. */
   readonly dataDir?: string;
+  /** Told when a wanted port is another's. */
+  readonly onTaken?: (wanted: number, picked: number) => void;
+  /** The port that Kafka takes where it is free and Kafka is ours. */
+  readonly kafkaPort?: number;
   readonly undo: Undo;
   readonly onProgress: (text: string) => void;
 }
@@ -36,13 +41,18 @@ export async function startWholeStack(
   options: WholeStackOptions,
 ): Promise<WholeStack> {
   const { prefix, database, undo, onProgress } = options;
+  const { kafkaPort = 0 } = options;
+  const isKafkaPortFree = kafkaPort !== 0 && (await isPortFree(kafkaPort));
   onProgress("starting Kafka and ClickHouse");
   const stack = await startStack({
     dataDir: options.dataDir,
     registry: false,
     onProgress,
+    ...(isKafkaPortFree && { ports: { kafka: kafkaPort } }),
   });
   undo.push(() => stack.stop());
+  if (kafkaPort !== 0 && !isKafkaPortFree && stack.provider === "local")
+    options.onTaken?.(kafkaPort, portOf(stack.kafka.brokers));
   const env = ownMachineEnvironment();
   onProgress("creating topics");
   const wanted = topicPlan({
@@ -65,10 +75,15 @@ export async function startWholeStack(
     ports: options.ports,
     env,
     logDirectory: options.logDirectory,
+    onTaken: options.onTaken,
     onProgress,
   });
   undo.push(() => running.stop());
   return { stack, running };
+}
+
+function portOf(brokers: readonly string[]): number {
+  return Number(brokers[0]?.split(":").at(-1));
 }
 
 /** A receiver on this machine is what one tries first: loopback and http are allowed here, and only here. What the environment says wins. */
