@@ -65,6 +65,7 @@ interface ProblemDocument {
   readonly detail?: string;
   readonly errors?: readonly {
     readonly field: string;
+    readonly rule?: string;
     readonly message: string;
   }[];
 }
@@ -83,10 +84,22 @@ function refusal(status: number, text: string, request: ApiRequest): CliError {
     `${problem.title ?? "The request was refused"} (${status}).`,
     {
       why: why === "" ? `${request.method} ${request.path}` : why,
-      next: NEXT[status],
+      next: errors.some(isUrlPolicy) ? ALLOW : NEXT[status],
     },
   );
 }
+
+/** https only, public addresses only: what an operator may loosen. */
+function isUrlPolicy(error: {
+  readonly field: string;
+  readonly rule?: string;
+}): boolean {
+  const isUrl = error.field === "url" || error.field.endsWith(".url");
+  return isUrl && (error.rule === "scheme" || error.rule === "address");
+}
+
+const ALLOW =
+  "To allow it, set POSTRIDER_ALLOW_CIDRS (addresses) or POSTRIDER_ALLOW_HTTP=true where the services are started.";
 
 const NEXT: Readonly<Record<number, string>> = {
   401: "Set POSTRIDER_ADMIN_KEY to the stack's key, or run this below the folder where `npx postrider dev` runs.",

@@ -149,6 +149,12 @@ test("dev runs everything, the other commands find it, and Ctrl-C leaves nothing
     ['{"n":12345678901234567890}', 500],
     ['{"n":12345678901234567890}', 200],
   ]);
+  const repeated = await postrider(
+    "publish --tenant acme --type order.paid --id o-1 --wait --payload 1",
+  );
+  expect(repeated).toMatchObject({ code: 0 });
+  expect(repeated.stderr).toContain("duplicate, and nothing was sent");
+  expect(seen).toHaveLength(2);
   await receiver.stop();
 
   const tail = await postrider(

@@ -285,7 +285,7 @@ test("a payload from stdin goes to the door byte for byte", async () => {
 
   expect(ran).toMatchObject({ code: 0, stdout: "e1\n" });
   expect(asked[0]?.body).toBe(
-    `{"events":[{"id":"e1","type":"order.paid","tenantId":"acme","payload":${payload}}]}`,
+    `{"id":"e1","type":"order.paid","tenantId":"acme","payload":${payload}}`,
   );
 });
 
@@ -306,15 +306,21 @@ test("NDJSON is published in batches, each line as it stands", async () => {
 
   expect(JSON.parse(ran.stdout).events).toHaveLength(250);
   expect(asked).toHaveLength(3);
+  const mixed = await postrider(
+    ["publish", "--ndjson", "-", "--tenant", "acme"],
+    { env: stack(), input: lines.join("\n") },
+  );
+  expect(mixed.code).toBe(2);
   expect(asked[0]?.body).toContain('{"id":"e0",  "payload":1e2}');
 });
 
 test("publish --wait goes on until the delivery is over, and exits with 0 only if it was delivered", async () => {
   const views = ["pending", "failed", "expired"].map(eventView);
   answer = ({ line }) => {
-    if (line.startsWith("POST"))
+    if (line.startsWith("POST /v1/events"))
       return [202, { events: [{ id: "e1", tenantId: "acme" }] }];
-    const reads = asked.length - 2;
+    if (line.startsWith("POST /v1/query")) return [200, { rows: [[0, 0]] }];
+    const reads = asked.length - 3;
     return reads < 1 ? [404, {}] : [200, views[Math.min(reads - 1, 2)]];
   };
 
@@ -342,9 +348,11 @@ test("publish --wait goes on until the delivery is over, and exits with 0 only i
 
 test("publish --wait shows each change on stderr, and ends with 0 when all is delivered", async () => {
   answer = ({ line }) =>
-    line.startsWith("POST")
+    line.startsWith("POST /v1/events")
       ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
-      : [200, eventView(asked.length < 4 ? "failed" : "delivered")];
+      : line.startsWith("POST")
+        ? [200, { rows: [[0, 0]] }]
+        : [200, eventView(asked.length < 5 ? "failed" : "delivered")];
 
   const ran = await postrider(
     [
@@ -366,6 +374,50 @@ test("publish --wait shows each change on stderr, and ends with 0 when all is de
   expect(ran.stderr).toContain("ep_1 failed");
   expect(ran.stderr).toContain("ep_1 delivered");
   expect(ran.stdout).toContain("dlv_1 → ep_1  delivered");
+});
+
+test("publish --wait to nobody exits with 1 and says how to make an endpoint", async () => {
+  answer = ({ line }) =>
+    line.startsWith("POST")
+      ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
+      : [
+          200,
+          {
+            ...(eventView("") as object),
+            decision: "no_match",
+            deliveries: [],
+          },
+        ];
+
+  const ran = await postrider(
+    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toContain("endpoints create --tenant acme --types a");
+});
+
+test("an address that policy refuses is told with what allows it", async () => {
+  const errors = [{ field: "url", rule: "scheme", message: "https only" }];
+  answer = () => [400, { title: "The request breaks a rule", errors }];
+
+  const ran = await postrider(
+    ["endpoints", "create", "--tenant", "acme", "--url", "http://a.example"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(5);
+  expect(ran.stderr).toContain("POSTRIDER_ALLOW_HTTP");
+});
+
+test("an empty payload is said to be empty", async () => {
+  const ran = await postrider(["publish", "--tenant", "acme", "--type", "a"], {
+    env: stack(),
+  });
+
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain("The payload is empty");
 });
 
 test("an interrupted wait exits with 130", async () => {

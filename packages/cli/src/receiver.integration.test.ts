@@ -48,9 +48,9 @@ async function start(options: Partial<ReceiverOptions> = {}) {
 test("a request signed by the secret is right, and one whose body was changed is wrong", async () => {
   const { seen, send } = await start();
 
-  await send("{}");
-  await send("{ }", "{}");
+  const statuses = [await send("{}"), await send("{ }", "{}")];
 
+  expect(statuses).toEqual([200, 401]);
   expect(seen.map((request) => request.signature)).toEqual(["right", "wrong"]);
   expect(seen[1]?.signatureError).toContain("no signature was made");
 });

@@ -54,7 +54,8 @@ export async function startReceiver(
     port: options.port,
     keepsRequests: false,
     answer(request, nth) {
-      const status = nth <= options.failFirst ? 500 : options.status;
+      const judged = judge(request, options.secrets);
+      const status = statusOf(nth, judged.signature, options);
       const id = request.headers["webhook-id"] ?? null;
       const times = (timesSeen.get(id ?? "") ?? 0) + 1;
       if (timesSeen.size >= MAX_SEEN) timesSeen.clear();
@@ -65,7 +66,7 @@ export async function startReceiver(
         path: request.path,
         webhookId: id,
         timesSeen: id === null ? 1 : times,
-        ...judge(request, options.secrets),
+        ...judged,
         status,
         headers: request.headers,
         body: textOf(request.body),
@@ -74,6 +75,16 @@ export async function startReceiver(
     },
   });
   return { url: receiver.url, stop: () => receiver.close() };
+}
+
+/** As a receiver should: what nobody signed is refused. */
+function statusOf(
+  nth: number,
+  signature: ReceivedRequest["signature"],
+  options: ReceiverOptions,
+): number {
+  if (nth <= options.failFirst) return 500;
+  return signature === "wrong" ? 401 : options.status;
 }
 
 function judge(

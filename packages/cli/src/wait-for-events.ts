@@ -84,11 +84,14 @@ function describe(event: EventView): string {
         last === undefined
           ? ""
           : `, attempt ${last.attemptNumber}: ${last.outcome} ${last.statusCode ?? ""}`.trimEnd();
+      // Attempts are read a moment before the status that they make.
+      const isDelivered = last?.outcome === "delivered";
+      const status = isDelivered ? "delivered" : delivery.status;
       const next =
-        delivery.nextAttemptAt === null
+        isDelivered || delivery.nextAttemptAt === null
           ? ""
           : `, next at ${delivery.nextAttemptAt}`;
-      return `${delivery.endpointId} ${delivery.status}${seen}${next}`;
+      return `${delivery.endpointId} ${status}${seen}${next}`;
     })
     .join(" · ");
 }

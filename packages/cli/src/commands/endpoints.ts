@@ -78,17 +78,19 @@ function listAll(run: Run): Command {
       const endpoints = await readAll(options.tenant);
       const answer = { endpoints };
       terminal.data(answer, () =>
-        table(
-          ["ID", "TENANT", "STATE", "TYPES", "URL"],
-          endpoints.map((endpoint) => [
-            endpoint.id,
-            endpoint.tenantId,
-            endpoint.state,
-            endpoint.eventTypes.join(","),
-            endpoint.url,
-          ]),
-          terminal,
-        ),
+        endpoints.length === 0
+          ? "0 endpoints"
+          : table(
+              ["ID", "TENANT", "STATE", "TYPES", "URL"],
+              endpoints.map((endpoint) => [
+                endpoint.id,
+                endpoint.tenantId,
+                endpoint.state,
+                endpoint.eventTypes.join(","),
+                endpoint.url,
+              ]),
+              terminal,
+            ),
       );
     },
   ).option("--tenant <id>", "only this tenant's");

@@ -5,10 +5,11 @@ import { duration, integer } from "@postrider/runtime";
 import type { Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
 import { callApi } from "../api.ts";
+import { readArrivals, wasRepeat, type Arrivals } from "../arrivals.ts";
 import { CliError, EXIT, reasonOf, type ExitCode } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
 import { renderEvent, type EventView } from "../event-view.ts";
-import type { Terminal } from "../terminal.ts";
+import { visible, type Terminal } from "../terminal.ts";
 import { waitForEvents, type PublishedEvent } from "../wait-for-events.ts";
 
 interface PublishOptions {
@@ -32,13 +33,15 @@ export function publishCommand(run: Run): Command {
     "publish one event, or many from a file of JSON envelopes",
     async ({ options, terminal }) => {
       const addresses = findAddresses();
+      if (options.ndjson !== undefined) refuseSingles(options);
       const envelopes =
         options.ndjson === undefined
           ? [await envelopeOf(options)]
           : await readLines(options.ndjson);
+      const before = await arrivalsBefore(addresses, options);
       const events = await publish(addresses, envelopes, terminal);
       if (options.wait === true)
-        return await wait(addresses, { events, options, terminal });
+        return await wait(addresses, { events, before, options, terminal });
       terminal.data({ events }, () =>
         events.map((event) => event.id).join("\n"),
       );
@@ -82,6 +85,31 @@ export function publishCommand(run: Run): Command {
     );
 }
 
+/** Each of these is said by the lines themselves. */
+function refuseSingles(options: PublishOptions): void {
+  const { tenant, type, id, payload, file, to, secret } = options;
+  const given = { tenant, type, id, payload, file, to, secret };
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined)
+      throw usage(
+        `--${name} does not go with --ndjson: each line says it itself.`,
+      );
+  if (options.maxAttempts !== undefined)
+    throw usage(
+      "--max-attempts does not go with --ndjson: each line says it itself.",
+    );
+}
+
+/** Only a waited-for event with an id of the caller's can be told from its repeat. */
+async function arrivalsBefore(
+  addresses: Addresses,
+  { wait: isWaiting, id, tenant }: PublishOptions,
+): Promise<Arrivals | null> {
+  return isWaiting === true && id !== undefined && tenant !== undefined
+    ? await readArrivals(addresses.control(), { id, tenantId: tenant })
+    : null;
+}
+
 /** The envelope's text, with the payload's text put in untouched: its bytes are what receivers get. */
 async function envelopeOf(options: PublishOptions): Promise<string> {
   const { tenant, type, to, secret, maxAttempts } = options;
@@ -90,6 +118,8 @@ async function envelopeOf(options: PublishOptions): Promise<string> {
   if (to !== undefined && secret === undefined)
     throw usage("--to needs --secret: every delivery is signed.");
   const payload = (await payloadOf(options)).trim();
+  if (payload === "")
+    throw usage("The payload is empty: --payload, --file, or JSON on stdin.");
   requireJson(payload, "The payload");
   const head = JSON.stringify({
     id: options.id ?? `evt_${randomUUID()}`,
@@ -144,7 +174,11 @@ async function publish(
     const answer = (await callApi(addresses.ingest(), {
       method: "POST",
       path: "/v1/events",
-      body: `{"events":[${batch.join(",")}]}`,
+      // Alone it is not put into a list, so that a refusal names `type`, not `events[0].type`.
+      body:
+        envelopes.length === 1
+          ? batch.join("")
+          : `{"events":[${batch.join(",")}]}`,
     })) as { readonly events: readonly PublishedEvent[] }; // the door's contract
     published.push(...answer.events);
     if (envelopes.length > BATCH_EVENTS)
@@ -175,32 +209,52 @@ async function wait(
   addresses: Addresses,
   given: {
     readonly events: readonly PublishedEvent[];
+    readonly before: Arrivals | null;
     readonly options: PublishOptions;
     readonly terminal: Terminal;
   },
 ): Promise<ExitCode> {
-  const { events, options, terminal } = given;
+  const { events, before, options, terminal } = given;
+  const control = addresses.control();
+  const [first] = events;
+  const isDuplicate =
+    before !== null &&
+    before.all > 0 &&
+    first !== undefined &&
+    (await wasRepeat(control, first, before, options.timeout));
   const views = await waitForEvents({
-    control: addresses.control(),
+    control,
     events,
     timeoutMs: options.timeout,
     onProgress: (text) => terminal.progress(text),
   });
-  terminal.data({ events: views }, () =>
+  const shown = isDuplicate
+    ? views.map((view) => ({ ...view, duplicate: true }))
+    : views;
+  terminal.data({ events: shown }, () =>
     views.map((view) => renderEvent(view, terminal)).join("\n"),
   );
+  if (isDuplicate)
+    terminal.say(
+      `${first?.id} was published before: this is a duplicate, and nothing was sent. Shown is what became of the first one.`,
+    );
   const isFine = views.every(wasDelivered);
-  if (!isFine) terminal.say("Not everything was delivered.");
+  if (!isFine) terminal.say(notDelivered(views));
   return isFine ? EXIT.done : EXIT.failed;
 }
 
-/** An event that nobody wants is fine; one that was refused, or expired somewhere, is not. */
 function wasDelivered(event: EventView): boolean {
   return (
-    event.decision !== "invalid" &&
-    event.decision !== "refused" &&
+    event.deliveries.length > 0 &&
     event.deliveries.every((delivery) => delivery.status === "delivered")
   );
+}
+
+function notDelivered(views: readonly EventView[]): string {
+  const unwanted = views.find(({ decision }) => decision === "no_match");
+  return unwanted === undefined
+    ? "Not everything was delivered."
+    : `Nobody got it: tenant ${unwanted.tenantId} has no endpoint that takes ${visible(unwanted.type)}. Make one: npx postrider endpoints create --tenant ${unwanted.tenantId} --types ${visible(unwanted.type)} --url https://…`;
 }
 
 function requireJson(text: string, what: string): void {

@@ -50,7 +50,11 @@ export function receiverCommand(run: Run): Command {
     },
   )
     .option("--port <n>", "0 takes any that is free", option(port), 9000)
-    .option("--secret <secret>", "the endpoint's; may be repeated", repeated)
+    .option(
+      "--secret <secret>",
+      "the endpoint's; may be repeated. A wrong signature is answered with 401",
+      repeated,
+    )
     .option(
       "--fail <n>",
       "answer the first n with 500",
