@@ -51,24 +51,25 @@ export async function checkLag(
   );
 }
 
-/** One record on `attempts` per delivery, and nothing in `dead-letters`. */
+/** One attempt per delivery, and nothing in `dead-letters`. How many were deferred on their way, which is no attempt. */
 export async function checkAttempts(
   topics: Topics,
   count: number,
-): Promise<void> {
+): Promise<number> {
   const deliveries = new Set<string>();
   let records = 0;
   let deferrals = 0;
   await readAttempts(topics, ({ deliveryId, attemptNumber }) => {
+    if (attemptNumber === 0) return void deferrals++;
     deliveries.add(deliveryId);
     records += 1;
-    if (attemptNumber === 0) deferrals += 1;
   });
   if (records !== count || deliveries.size !== count)
     throw new Error(
-      `${records} attempts of ${deliveries.size} deliveries, ${deferrals} of them deferrals; expected ${count}`,
+      `${records} attempts of ${deliveries.size} deliveries and ${deferrals} deferrals; expected ${count}`,
     );
   await checkDeadLetters(topics);
+  return deferrals;
 }
 
 export async function checkDeadLetters(topics: Topics): Promise<void> {
