@@ -6,7 +6,7 @@ const SAME_SIGNAL_MS = 1_000;
 let onFirst: ((signal: NodeJS.Signals) => void) | null = null;
 let firstAt: number | null = null;
 
-/** What SIGINT and SIGTERM do to this process; called once, by `main.ts`. */
+/** What SIGINT, SIGTERM and SIGHUP (the terminal was closed) do to this process; called once, by `main.ts`. */
 export function listenForInterrupts(exit: (code: ExitCode) => void): void {
   const onSignal = (signal: NodeJS.Signals): void => {
     if (onFirst === null) return exit(EXIT.interrupted);
@@ -15,11 +15,11 @@ export function listenForInterrupts(exit: (code: ExitCode) => void): void {
       return exit(EXIT.interrupted);
     onFirst(signal);
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGHUP", onSignal);
 }
 
 /**
- * Resolves at the first SIGINT or SIGTERM; from then on the command ends itself in good order, and whoever presses
+ * Resolves at the first SIGINT, SIGTERM or SIGHUP; from then on the command ends itself in good order, and whoever presses
  * Ctrl-C again ends it at once: what it started ends with it. Until this is called, a signal simply ends the process.
  */
 export function interrupted(): Promise<NodeJS.Signals> {

@@ -420,19 +420,44 @@ test("an empty payload is said to be empty", async () => {
   expect(ran.stderr).toContain("The payload is empty");
 });
 
-test("an interrupted wait exits with 130", async () => {
-  answer = ({ line }) =>
-    line.startsWith("POST")
-      ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
-      : (child?.kill("SIGINT"), [404, {}]);
+test.each(["demo", "dev"])(
+  "%s without Java exits with 3 and the command that installs it",
+  async (name) => {
+    const env = { POSTRIDER_STACK: "local", JAVA_HOME: "/no/java" };
 
-  const ran = await postrider(
-    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
-    { env: stack() },
-  );
+    const ran = await postrider([name], { env });
 
-  expect(ran.code).toBe(130);
-});
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toContain("next: apt install openjdk-17-jre-headless");
+    expect(ran.stdout + ran.stderr).not.toContain("POSTRIDER_DEBUG");
+  },
+);
+
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  "a wait that %s interrupts exits with 130",
+  async (signal) => {
+    answer = ({ line }) =>
+      line.startsWith("POST")
+        ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
+        : (child?.kill(signal), [404, {}]);
+
+    const ran = await postrider(
+      [
+        "publish",
+        "--tenant",
+        "acme",
+        "--type",
+        "a",
+        "--payload",
+        "1",
+        "--wait",
+      ],
+      { env: stack() },
+    );
+
+    expect(ran.code).toBe(130);
+  },
+);
 
 function eventView(status: string): unknown {
   return {

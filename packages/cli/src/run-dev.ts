@@ -1,9 +1,9 @@
-import { StackError } from "@postrider/local-stack";
-import { CliError, EXIT, type ExitCode } from "./cli-error.ts";
+import { EXIT, type ExitCode } from "./cli-error.ts";
 import { startDevStack, type DevStack } from "./dev-stack.ts";
 import { interrupted } from "./interrupted.ts";
 import { logTail, type ServiceExit } from "./service-process.ts";
 import type { RunningService } from "./services.ts";
+import { inWords } from "./stack-problem.ts";
 import type { Terminal } from "./terminal.ts";
 import type { Undo } from "./whole-stack.ts";
 
@@ -24,7 +24,9 @@ export async function runDev(
     );
     starting.catch(() => undefined); // an interrupted start may fail later; nobody asks any more
     const dev = await Promise.race([starting, asked.then(() => null)]).catch(
-      inWords,
+      (error: unknown) => {
+        throw inWords(error);
+      },
     );
     if (dev === null) return EXIT.interrupted;
     watch(dev, terminal, () => isStopping);
@@ -36,15 +38,6 @@ export async function runDev(
     terminal.say("Stopping…");
     for (const step of undo.toReversed()) await step();
   }
-}
-
-function inWords(error: unknown): never {
-  if (!(error instanceof StackError)) throw error;
-  throw new CliError(EXIT.unreachable, error.message, {
-    why: error.cause instanceof Error ? error.cause.message : undefined,
-    next: "npx postrider dev",
-    cause: error,
-  });
 }
 
 /** Says who died, and how to start it again; never does so itself: it would hide what one came to see. */
@@ -104,6 +97,6 @@ function welcome(dev: DevStack, terminal: Terminal): string {
     `  npx postrider publish --tenant acme --type order.paid --payload '{"orderId":1001}' --wait`,
     `  npx postrider query "SELECT event_type, attempt_number, outcome, status_code FROM attempts ORDER BY started_at"`,
     "",
-    "Ctrl-C stops everything; data stay in .postrider/data.",
+    `Ctrl-C here, or \`kill ${process.pid}\` elsewhere, stops everything; data stay in .postrider/data.`,
   ].join("\n");
 }

@@ -43,7 +43,11 @@ export async function startWholeStack(
   const { prefix, database, undo, onProgress } = options;
   const { kafkaPort = 0 } = options;
   const isKafkaPortFree = kafkaPort !== 0 && (await isPortFree(kafkaPort));
-  onProgress("starting Kafka and ClickHouse");
+  onProgress(
+    isExternal()
+      ? "looking for your Kafka and ClickHouse"
+      : "starting Kafka and ClickHouse",
+  );
   const stack = await startStack({
     dataDir: options.dataDir,
     registry: false,
@@ -80,6 +84,14 @@ export async function startWholeStack(
   });
   undo.push(() => running.stop());
   return { stack, running };
+}
+
+/** As local-stack decides: asked for, or both addresses given. */
+function isExternal(): boolean {
+  const { env } = process;
+  return env["POSTRIDER_STACK"]
+    ? env["POSTRIDER_STACK"] === "external"
+    : Boolean(env["KAFKA_BROKERS"] && env["CLICKHOUSE_URL"]);
 }
 
 function portOf(brokers: readonly string[]): number {

@@ -8,4 +8,6 @@ export {
 } from "./stack.ts";
 export type { ServerHandle } from "./server-process.ts";
 export { StackError, type StackErrorCode } from "./stack-error.ts";
+export { startJanitor, type Janitor } from "./janitor.ts";
+export { temporaryFolder } from "./temporary-folder.ts";
 export { KAFKA_VERSION } from "./kafka-settings.ts";

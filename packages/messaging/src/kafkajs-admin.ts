@@ -42,6 +42,12 @@ export function createAdmin(client: Kafka): Admin {
       const present = await existing(admin, topics);
       if (present.length > 0) await admin.deleteTopics({ topics: present });
     },
+    async listGroups() {
+      return (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+    },
+    async deleteGroups(groups) {
+      if (groups.length > 0) await admin.deleteGroups([...groups]);
+    },
     async fetchLogRanges(topics) {
       const ranges = await Promise.all(
         topics.map((topic) => logRanges(admin, topic)),

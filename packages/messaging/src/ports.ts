@@ -119,6 +119,9 @@ export interface Admin {
     config: Readonly<Record<string, string>>,
   ): Promise<void>;
   deleteTopics(topics: readonly string[]): Promise<void>;
+  listGroups(): Promise<string[]>;
+  /** Groups without members; their offsets go with them. */
+  deleteGroups(groups: readonly string[]): Promise<void>;
   fetchLogRanges(topics: readonly string[]): Promise<LogRange[]>;
   fetchCommitted(
     groupId: string,

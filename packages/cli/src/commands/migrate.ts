@@ -38,6 +38,7 @@ export async function migrate(
       CLICKHOUSE_URL: clickhouse.url,
       POSTRIDER_CLICKHOUSE_DATABASE: clickhouse.database,
     },
+    detached: true, // Ctrl-C is ours to answer: the migration's own death would look like a failure
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";

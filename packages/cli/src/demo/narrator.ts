@@ -9,12 +9,15 @@ export interface StepLine {
 
 /** Tells the steps of a tour: lines for people, one JSON object a line for programs. */
 export interface Narrator {
-  /** Runs one step and tells what it returned. `progress` says what it waits for. Rejects with what `run` rejected with, after telling it. */
+  /** Runs one step and tells what it returned, under what it `claims`; while it runs, and where it fails, it goes by what is being done. `progress` says what it waits for. Rejects with what `run` rejected with, after telling it. */
   step(
     name: string,
-    title: string,
+    title: { readonly doing: string; readonly claim: string },
     run: (progress: (text: string) => void) => Promise<string>,
   ): Promise<void>;
+  /** Nothing more is told, and what turns stops: whatever fails from now on fails because it was interrupted. */
+  hush(): void;
+  readonly isHushed: boolean;
   /** A line of its own while a step runs. Silent with JSON. */
   say(text: string): void;
   readonly steps: readonly StepLine[];
@@ -24,6 +27,8 @@ const FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
 export function createNarrator(terminal: Terminal): Narrator {
   const steps: StepLine[] = [];
+  let isHushed = false;
+  let endWaiting = (): void => undefined;
 
   const tell = (line: StepLine, title: string): void => {
     steps.push(line);
@@ -37,18 +42,30 @@ export function createNarrator(terminal: Terminal): Narrator {
 
   return {
     steps,
+    get isHushed() {
+      return isHushed;
+    },
+    hush() {
+      isHushed = true;
+      endWaiting();
+    },
     say(text) {
-      if (!terminal.json) terminal.line(`  ${text}`);
+      if (!terminal.json && !isHushed) terminal.line(`  ${text}`);
     },
     async step(name, title, run) {
-      const waiting = showWaiting(terminal, title);
+      const { doing, claim } = title;
+      const waiting = showWaiting(terminal, doing);
+      endWaiting = waiting.end;
       try {
-        const detail = await run(waiting.say);
+        const detail = await run((text) => {
+          if (!isHushed) waiting.say(text);
+        });
         waiting.end();
-        tell({ step: name, ok: true, detail }, title);
+        if (!isHushed) tell({ step: name, ok: true, detail }, claim);
       } catch (error) {
         waiting.end();
-        tell({ step: name, ok: false, detail: inWords(error) }, title);
+        if (!isHushed)
+          tell({ step: name, ok: false, detail: inWords(error) }, doing);
         throw error;
       }
     },

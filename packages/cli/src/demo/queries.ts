@@ -45,27 +45,31 @@ export const QUERIES: readonly TourQuery[] = [
 
 export async function ask(scene: Scene, query: TourQuery): Promise<void> {
   const { narrator, control, terminal } = scene;
-  await narrator.step(query.name, query.title, async () => {
-    const rows = await waitFor(
-      async () => {
-        const answer = (await callApi(control, {
-          method: "POST",
-          path: "/v1/query",
-          body: JSON.stringify({ sql: query.sql }),
-        })) as {
-          columns: { name: string }[];
-          rows: (string | number)[][];
-        }; // control's documented shape
-        return answer.rows.length >= query.expected.length ? answer : null;
-      },
-      { what: "the rows", timeoutMs: 20_000 },
-    );
-    expectEqual("the rows", rows.rows, query.expected);
-    const shown = table(
-      rows.columns.map((column) => column.name),
-      rows.rows.map((row) => row.map(String)),
-      terminal,
-    );
-    return `${terminal.paint("dim", query.sql)}\n${shown}`;
-  });
+  await narrator.step(
+    query.name,
+    { doing: "Asking ClickHouse in SQL", claim: query.title },
+    async () => {
+      const rows = await waitFor(
+        async () => {
+          const answer = (await callApi(control, {
+            method: "POST",
+            path: "/v1/query",
+            body: JSON.stringify({ sql: query.sql }),
+          })) as {
+            columns: { name: string }[];
+            rows: (string | number)[][];
+          }; // control's documented shape
+          return answer.rows.length >= query.expected.length ? answer : null;
+        },
+        { what: "the rows", timeoutMs: 20_000 },
+      );
+      expectEqual("the rows", rows.rows, query.expected);
+      const shown = table(
+        rows.columns.map((column) => column.name),
+        rows.rows.map((row) => row.map(String)),
+        terminal,
+      );
+      return `${terminal.paint("dim", query.sql)}\n${shown}`;
+    },
+  );
 }

@@ -1,18 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { startJanitor, temporaryFolder } from "@postrider/local-stack";
 import {
   partitionOf,
   topicName,
   type Kafka,
   type ProducerRecord,
 } from "@postrider/messaging";
-import { EXIT, type ExitCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { newKeys } from "../dev-folder.ts";
 import { interrupted } from "../interrupted.ts";
 import { connectKafka, withAdmin } from "../kafka.ts";
 import { ANY_PORTS, type RunningService } from "../services.ts";
+import { inWords } from "../stack-problem.ts";
 import type { Terminal } from "../terminal.ts";
 import { startWholeStack, type Undo, type WholeStack } from "../whole-stack.ts";
 import { startCast, type Seen } from "./cast.ts";
@@ -26,7 +25,7 @@ import {
   showTiers,
 } from "./tour.ts";
 
-/** 0 when everything was as claimed, 1 when something differed, 130 when it was interrupted. Leaves nothing running and no file. */
+/** 0 when everything was as claimed, 1 when something differed, 3 when there is no stack to be had, 130 when it was interrupted. Leaves nothing running and no file. */
 export async function runDemo(terminal: Terminal): Promise<ExitCode> {
   const asked = interrupted();
   const narrator = createNarrator(terminal);
@@ -35,19 +34,29 @@ export async function runDemo(terminal: Terminal): Promise<ExitCode> {
   try {
     const tour = takeTour(narrator, terminal, undo).then(
       () => EXIT.done,
-      () => EXIT.failed, // the narrator has told what failed
+      (error: unknown) => endOf(error, terminal), // the narrator has told what failed
     );
     const ended = await Promise.race([
       tour,
       asked.then(() => EXIT.interrupted),
     ]);
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    if (ended !== EXIT.interrupted)
-      tellEnd(narrator, terminal, seconds, ended === EXIT.done);
+    if (ended === EXIT.interrupted) narrator.hush();
+    else tellEnd(narrator, terminal, seconds, ended);
     return ended;
   } finally {
     for (const step of undo.toReversed()) await step();
+    if (narrator.isHushed) terminal.say("Interrupted; everything is stopped.");
   }
+}
+
+/** A stack that cannot start is no fault of the demo: the exit code says so, and the next command does. */
+function endOf(error: unknown, terminal: Terminal): ExitCode {
+  const problem = inWords(error);
+  if (!(problem instanceof CliError) || problem.exitCode === EXIT.failed)
+    return EXIT.failed;
+  if (problem.next !== null) terminal.say(`  next: ${problem.next}`);
+  return problem.exitCode;
 }
 
 async function takeTour(
@@ -72,14 +81,18 @@ async function setStage(
   terminal: Terminal,
   undo: Undo,
 ): Promise<Scene> {
-  const folder = mkdtempSync(join(tmpdir(), "postrider-demo-"));
-  undo.push(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
+  const janitor = startJanitor(folder);
+  undo.push(() => janitor.finish());
   const scene: Scene[] = [];
   const name = `demo${randomBytes(3).toString("hex")}`;
   const prefix = `${name}.`;
   await narrator.step(
     "stack",
-    "Kafka, ClickHouse and five services are running",
+    {
+      doing: "Starting Kafka, ClickHouse and five services",
+      claim: "Kafka, ClickHouse and five services are running",
+    },
     async (progress) => {
       const keys = newKeys();
       const { stack, running } = await startWholeStack({
@@ -136,6 +149,10 @@ async function removeNames(
     await admin.deleteTopics(
       topics.filter((topic) => topic.startsWith(prefix)),
     );
+    const groups = await admin.listGroups();
+    await admin.deleteGroups(
+      groups.filter((group) => group.startsWith(prefix)),
+    );
   });
   await fetch(stack.clickhouse.url, {
     method: "POST",
@@ -190,12 +207,14 @@ function tellEnd(
   narrator: Narrator,
   terminal: Terminal,
   seconds: number,
-  ok: boolean,
+  ended: ExitCode,
 ): void {
+  const ok = ended === EXIT.done;
   if (terminal.json)
     return terminal.line(
       JSON.stringify({ ok, steps: narrator.steps.length, seconds }),
     );
+  if (!ok && ended !== EXIT.failed) return; // said with what to do next
   terminal.line("");
   if (!ok)
     return terminal.line(

@@ -32,7 +32,10 @@ export async function createEndpoints(scene: Scene): Promise<void> {
   const roles = ["healthy", "flaky", "dead"] as const;
   await narrator.step(
     "endpoints",
-    "Three endpoints are registered",
+    {
+      doing: "Registering three endpoints",
+      claim: "Three endpoints are registered",
+    },
     async (progress) => {
       const lines: string[] = [];
       for (const role of roles) {
@@ -68,7 +71,10 @@ export async function publishEvents(scene: Scene): Promise<void> {
   cast.knowSecret("inline", INLINE_SECRET);
   await narrator.step(
     "publish",
-    "Four events are on the Kafka topic",
+    {
+      doing: "Publishing four events",
+      claim: "Four events are on the Kafka topic",
+    },
     async () => {
       const envelope = (role: Role, more: object): string =>
         // A number beyond 2^53 and an odd spelling: the receiver must get these very bytes.
@@ -126,36 +132,43 @@ const EXPECTED: Readonly<
 export async function followDelivery(scene: Scene, role: Role): Promise<void> {
   const { narrator, cast, control } = scene;
   const { answers, status, claim } = EXPECTED[role];
-  await narrator.step(role, claim, async (progress) => {
-    progress("waiting for the attempts");
-    const seen = await waitFor(
-      () => {
-        const all = cast.seenBy(role);
-        return all.length >= answers.length ? all : null;
-      },
-      { what: `${answers.length} requests`, timeoutMs: 30_000 },
-    );
-    expectEqual(
-      "the answers",
-      seen.map((one) => one.answered),
-      answers,
-    );
-    if (seen.some((one) => one.isSignatureValid !== true))
-      throw new Error("the standardwebhooks package refused a signature");
-    if (seen.some((one) => one.body !== payloadOf(role)))
-      throw new Error("the body is not the payload, byte for byte");
-    expectEqual(
-      "distinct webhook-ids",
-      new Set(seen.map((one) => one.webhookId)).size,
-      1,
-    );
-    progress("waiting for the rows in ClickHouse");
-    const event = await waitFor(
-      () => eventWith(control, role, { status, attempts: answers.length }),
-      { what: `the event ${eventIdOf(role)} as ${status}`, timeoutMs: 20_000 },
-    );
-    return detailOf(event, seen.length);
-  });
+  await narrator.step(
+    role,
+    { doing: `Following the ${role} endpoint's event`, claim },
+    async (progress) => {
+      progress("waiting for the attempts");
+      const seen = await waitFor(
+        () => {
+          const all = cast.seenBy(role);
+          return all.length >= answers.length ? all : null;
+        },
+        { what: `${answers.length} requests`, timeoutMs: 30_000 },
+      );
+      expectEqual(
+        "the answers",
+        seen.map((one) => one.answered),
+        answers,
+      );
+      if (seen.some((one) => one.isSignatureValid !== true))
+        throw new Error("the standardwebhooks package refused a signature");
+      if (seen.some((one) => one.body !== payloadOf(role)))
+        throw new Error("the body is not the payload, byte for byte");
+      expectEqual(
+        "distinct webhook-ids",
+        new Set(seen.map((one) => one.webhookId)).size,
+        1,
+      );
+      progress("waiting for the rows in ClickHouse");
+      const event = await waitFor(
+        () => eventWith(control, role, { status, attempts: answers.length }),
+        {
+          what: `the event ${eventIdOf(role)} as ${status}`,
+          timeoutMs: 20_000,
+        },
+      );
+      return detailOf(event, seen.length);
+    },
+  );
 }
 
 async function eventWith(
@@ -195,7 +208,10 @@ function detailOf(event: EventView, requests: number): string {
 export async function showTiers(scene: Scene): Promise<void> {
   await scene.narrator.step(
     "tiers",
-    "The retries went through the delay topics",
+    {
+      doing: "Counting what the delay topics carried",
+      claim: "The retries went through the delay topics",
+    },
     async () => {
       const lines: string[] = [];
       for (const tier of ["1s", "2s"]) {
