@@ -3,7 +3,7 @@ import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Judged } from "./batch-judge.ts";
 import type { RefusedEntry } from "./batch-protocol.ts";
 import type { BatchStart } from "./batch-start.ts";
-import type { InsertResult } from "./batch-target.ts";
+import type { InsertResult, MendResult } from "./batch-target.ts";
 import type { Intent } from "./intent-metadata.ts";
 import type { LogRange } from "./ports.ts";
 import type { RawRecord } from "./record.ts";
@@ -38,6 +38,7 @@ export interface PartitionHost<Row> {
   fetchLogRange(): Promise<LogRange>;
   commit(offset: number, metadata: string): Promise<void>;
   insert(rows: readonly Row[], token: string): Promise<InsertResult>;
+  mend(rows: readonly Row[], token: string): Promise<MendResult>;
   refuse(entries: readonly RefusedEntry[], at: EpochMs): Promise<void>;
   reducedRowOf: ((entry: RefusedEntry, at: EpochMs) => Row) | undefined;
   pause(): void;
@@ -53,6 +54,8 @@ export type PartitionFact =
   | { readonly kind: "intent_foreign"; readonly intent: Intent }
   | { readonly kind: "lost"; readonly from: number; readonly to: number }
   | { readonly kind: "inserted"; readonly rows: number }
+  /** The table had taken an insert for a repeat without having its rows: they were put back. */
+  | { readonly kind: "mended"; readonly rows: number }
   | {
       readonly kind: "rows_refused";
       readonly rows: number;

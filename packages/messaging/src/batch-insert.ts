@@ -1,49 +1,82 @@
-/** One insert, until the table has answered it. */
+/** One insert, until the table has answered it, and, if it was in doubt, until all of it is known to be there. */
 import type { PartitionHost } from "./batch-host.ts";
 import type { InsertVerdict } from "./batch-protocol.ts";
+import type { Unavailable } from "./batch-target.ts";
 import type { Patience } from "./patience.ts";
 
 /** How often to look whether the lease runs again. */
 const LEASE_POLL_MS = 100;
 
-/** `hold`: fetching stops while the table cannot take the batch. Throws `Ended` when the assignment is over, or a stop does not wait. */
+interface Insert<Row> {
+  readonly rows: readonly Row[];
+  readonly token: string;
+  /** Found announced: nobody knows whether it was tried. */
+  readonly isInDoubt: boolean;
+}
+
+interface Given<Row> {
+  readonly host: Pick<
+    PartitionHost<Row>,
+    "insert" | "mend" | "isLeaseValid" | "report"
+  >;
+  readonly patience: Patience;
+  /** Fetching stops while the table cannot take the batch. */
+  readonly hold: (isHeld: boolean) => void;
+}
+
+/** Throws `Ended` when the assignment is over, or a stop does not wait; its announcement stays, and the next owner does it again. */
 export async function insertPatiently<Row>(
-  insert: { readonly rows: readonly Row[]; readonly token: string },
-  given: {
-    readonly host: Pick<
-      PartitionHost<Row>,
-      "insert" | "isLeaseValid" | "report"
-    >;
-    readonly patience: Patience;
-    readonly hold: (isHeld: boolean) => void;
-  },
+  { rows, token, isInDoubt }: Insert<Row>,
+  given: Given<Row>,
 ): Promise<InsertVerdict> {
-  const { rows, token } = insert;
-  const { host, patience, hold } = given;
-  for (let failures = 1; ; failures++) {
+  const { host } = given;
+  const { answer, failures } = await untilAnswered(
+    () => host.insert(rows, token),
+    given,
+  );
+  if (answer.kind === "refused") {
+    const { detail } = answer;
+    host.report({ kind: "rows_refused", rows: rows.length, detail });
+    return answer;
+  }
+  host.report({ kind: "inserted", rows: rows.length });
+  if (isInDoubt || failures > 0) {
+    const { answer: mended } = await untilAnswered(
+      () => host.mend(rows, token),
+      given,
+    );
+    if (mended.rows > 0) host.report(mended);
+  }
+  return answer;
+}
+
+async function untilAnswered<Row, Answer extends { readonly kind: string }>(
+  ask: () => Promise<Answer | Unavailable>,
+  { host, patience, hold }: Given<Row>,
+): Promise<{ answer: Exclude<Answer, Unavailable>; failures: number }> {
+  for (let failures = 0; ;) {
     // A member that was frozen may have lost the partition long ago, and the token's window may have passed since.
     while (!host.isLeaseValid()) {
       patience.say("lost contact with the group", false);
       await patience.sleep(LEASE_POLL_MS);
     }
-    const result = await patience.outside(() => host.insert(rows, token));
+    const answer = await patience.outside(ask);
     patience.mustGoOn();
-    if (result.kind !== "unavailable") {
+    if (!isUnavailable(answer)) {
       patience.clear();
       hold(false);
-      if (result.kind === "inserted")
-        host.report({ kind: "inserted", rows: rows.length });
-      else
-        host.report({
-          kind: "rows_refused",
-          rows: rows.length,
-          detail: result.detail,
-        });
-      return result;
+      return { answer: answer as Exclude<Answer, Unavailable>, failures };
     }
-    host.report({ kind: "unavailable", detail: result.detail });
-    patience.say(result.detail, result.needsOperator);
+    failures++;
+    host.report({ kind: "unavailable", detail: answer.detail });
+    patience.say(answer.detail, answer.needsOperator);
     hold(true);
-    await patience.backOff(failures, result.waitMs);
+    await patience.backOff(failures, answer.waitMs);
   }
+}
+
+function isUnavailable(answer: {
+  readonly kind: string;
+}): answer is Unavailable {
+  return answer.kind === "unavailable";
 }

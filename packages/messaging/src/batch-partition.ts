@@ -261,9 +261,9 @@ export class BatchPartition<Row> {
       now: () => host.now(),
       commit: (offset, intent) =>
         this.#commit(offset, intent === null ? "" : encodeIntent(intent)),
-      insert: (rows, token) =>
+      insert: (rows, token, isInDoubt) =>
         insertPatiently(
-          { rows, token },
+          { rows, token, isInDoubt },
           {
             host,
             patience: this.#patience,

@@ -13,6 +13,10 @@
  * drops them. A crash within 1 or 4 leaves the old metadata or the new one; both are such a state. No other owner can come between: the
  * broker refuses commits of an ended generation, and a new one reads the offsets after the old has ended.
  *
+ * A table that is killed may keep the token without the rows and drop them when they come again. So an insert in doubt, one that failed
+ * before or that was found announced, is looked at once it is answered, and what is missing is put back (`BatchTarget.mend`), before
+ * the commit that calls its range done.
+ *
  * A row that the table refuses: the whole insert was refused before anything was written, so the range is halved, each half with its
  * own intent, until the row stands alone; then its intent excludes it. What is excluded is written in the intent because the next owner
  * may judge otherwise (a schema has arrived meanwhile), and other rows under the same token would be lost.
@@ -46,7 +50,12 @@ export type RefusedEntry = Extract<BatchEntry<unknown>, { kind: "refused" }>;
 /** What the protocol does to the world. Each resolves when acknowledged, trying for ever; each rejects only when the assignment is over. */
 export interface BatchEffects<Row> {
   commit(offset: number, intent: Intent | null): Promise<void>;
-  insert(rows: readonly Row[], token: string): Promise<InsertVerdict>;
+  /** `isInDoubt`: it may have been tried before, so what the table answers is not enough. */
+  insert(
+    rows: readonly Row[],
+    token: string,
+    isInDoubt: boolean,
+  ): Promise<InsertVerdict>;
   /** Produces the dead letters of refused records, or, where they became reduced rows, only tells of them. */
   refuse(entries: readonly RefusedEntry[], at: EpochMs): Promise<void>;
   /** Present for `dead-letters` itself: a refused record becomes this row instead of one more dead letter, which would be refused again, for ever. */
@@ -104,7 +113,10 @@ export class BatchProtocol<Row> {
       excluded: offsetsOf(entries),
     };
     await this.#announce(intent);
-    await this.#carryOut(entries, intent, intent.last);
+    await this.#carryOut(entries, intent, {
+      end: intent.last,
+      isInDoubt: false,
+    });
   }
 
   /**
@@ -123,14 +135,15 @@ export class BatchProtocol<Row> {
         : entry,
     );
     const added = offsetsOf(judged).filter((offset) => !excluded.has(offset));
-    if (added.length === 0) return this.#carryOut(judged, intent, end);
+    const found = { end, isInDoubt: true };
+    if (added.length === 0) return this.#carryOut(judged, intent, found);
     // Refused now but not then (its schema never came): what was announced must say so, before the dead letter exists.
     const wider = {
       ...intent,
       excluded: [...intent.excluded, ...added].sort((a, b) => a - b),
     };
     await this.#announce(wider);
-    await this.#carryOut(judged, wider, end);
+    await this.#carryOut(judged, wider, found);
   }
 
   /** Commits `base` without an intent; `base` may move up to `readTo` where there were no records between. */
@@ -150,12 +163,12 @@ export class BatchProtocol<Row> {
   async #carryOut(
     entries: readonly BatchEntry<Row>[],
     intent: Intent,
-    end: number,
+    { end, isInDoubt }: { readonly end: number; readonly isInDoubt: boolean },
   ): Promise<void> {
     const rows = this.#rowsOf(entries, intent.intendedAt);
     if (rows.length > 0) {
       const token = tokenOf(this.#table, this.#source, intent);
-      const verdict = await this.#effects.insert(rows, token);
+      const verdict = await this.#effects.insert(rows, token, isInDoubt);
       if (verdict.kind === "refused") {
         await this.#halve(entries, verdict.detail);
         this.#base = Math.max(this.#base, end + 1);

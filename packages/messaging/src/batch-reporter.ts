@@ -24,6 +24,11 @@ export function createBatchReporter(options: {
     "Rows in acknowledged inserts",
     ["table"],
   );
+  const mended = meter.counter(
+    "postrider_mended_rows_total",
+    "Rows put back that the table had lost while it noted them as inserted",
+    ["table"],
+  );
   const refusals = meter.counter(
     "postrider_refused_records_total",
     "Records that made no row of their own",
@@ -128,6 +133,10 @@ export function createBatchReporter(options: {
         case "inserted":
           rows.inc({ table }, fact.rows);
           log.debug("batch.inserted", { ...where, rows: fact.rows });
+          return;
+        case "mended":
+          mended.inc({ table }, fact.rows);
+          log.warn("rows.mended", { ...where, table, rows: fact.rows });
           return;
         case "rows_refused":
           log.debug("batch.refused", {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createBatchRunner } from "./batch-runner.ts";
 import type { BatchRunner, BatchRunnerLimits } from "./batch-runner.ts";
 import type { RecordStage } from "./batch-judge.ts";
-import type { InsertResult } from "./batch-target.ts";
+import type { InsertResult, MendResult } from "./batch-target.ts";
 import { decodeIntent, encodeIntent } from "./intent-metadata.ts";
 import { StaleAssignmentError } from "./ports.ts";
 import type { Consumer, ConsumerListener, TopicPartition } from "./ports.ts";
@@ -149,11 +149,13 @@ class HandMadeConsumer implements Consumer {
   }
 }
 
-/** A table that deduplicates by token; `answer` may make it fail. */
+/** A table that deduplicates by token; `answer` may make it fail, `forgets` lets it keep tokens without their rows. */
 class HandMadeTable {
   readonly table = "attempts";
   readonly rows: string[] = [];
   readonly tokens: string[] = [];
+  readonly looks: string[] = [];
+  forgets = false;
   answer: (rows: readonly string[]) => InsertResult | Promise<InsertResult> =
     () => ({ kind: "inserted" });
   readonly #seen = new Set<string>();
@@ -164,10 +166,17 @@ class HandMadeTable {
   ): Promise<InsertResult> => {
     this.tokens.push(token);
     const answer = await this.answer(rows);
-    if (answer.kind === "inserted" && !this.#seen.has(token))
+    if (answer.kind === "inserted" && !this.#seen.has(token) && !this.forgets)
       this.rows.push(...rows);
     if (answer.kind === "inserted") this.#seen.add(token);
     return answer;
+  };
+
+  mend = (rows: readonly string[], token: string): Promise<MendResult> => {
+    this.looks.push(token);
+    const missing = rows.filter((row) => !this.rows.includes(row));
+    this.rows.push(...missing);
+    return Promise.resolve({ kind: "mended", rows: missing.length });
   };
 }
 
@@ -600,6 +609,76 @@ test("a row that cannot be made is refused like one that the table refuses", asy
 
   expect(target.rows).toEqual(["a", "b"]);
   expect(deadLetters).toEqual(["row_refused 0/1"]);
+});
+
+test("an insert that failed before is looked at, and what the table forgot is put back before the commit", async () => {
+  const { consumer, target, lines } = await start();
+  let failures = 0;
+  target.forgets = true;
+  target.answer = () =>
+    failures++ === 0
+      ? { kind: "unavailable", detail: "ECONNRESET", needsOperator: false }
+      : { kind: "inserted" };
+  consumer.append(0, "a", "b");
+
+  consumer.assign(0);
+  await until(() => consumer.committed.get(0)?.offset === 2);
+
+  expect(target.rows).toEqual(["a", "b"]);
+  expect(lines).toContain("rows.mended");
+});
+
+test("a range found announced is looked at once it is inserted", async () => {
+  const { consumer, target } = await start();
+  target.forgets = true;
+  consumer.append(0, "a", "b", "c");
+  consumer.committed.set(0, {
+    offset: 0,
+    metadata: encodeIntent({
+      first: 0,
+      last: 1,
+      firstTimestamp: 1_000,
+      intendedAt: 1,
+      excluded: [],
+    }),
+  });
+
+  consumer.assign(0);
+  await until(() => consumer.committed.get(0)?.offset === 3);
+
+  expect(target.rows).toEqual(["a", "b"]); // "c" was answered the first time, and forgotten all the same
+  expect(target.looks).toEqual([target.tokens[0]]);
+});
+
+test("a look that fails is repeated before the commit", async () => {
+  const { consumer, target } = await start();
+  let failures = 0;
+  const fails = { detail: "ECONNRESET", needsOperator: false };
+  target.answer = () =>
+    failures++ === 0 ? { kind: "unavailable", ...fails } : { kind: "inserted" };
+  const { mend } = target;
+  let looks = 0;
+  target.mend = (rows, token) =>
+    looks++ === 0
+      ? Promise.resolve({ kind: "unavailable", ...fails })
+      : mend(rows, token);
+  consumer.append(0, "a");
+
+  consumer.assign(0);
+  await until(() => consumer.committed.get(0)?.offset === 1);
+
+  expect(target.tokens).toHaveLength(2);
+  expect(looks).toBe(2);
+});
+
+test("inserts that are answered the first time are not looked at", async () => {
+  const { consumer, target } = await start({ limits: { maxRecords: 2 } });
+  consumer.append(0, ...letters(10));
+
+  consumer.assign(0);
+  await until(() => consumer.committed.get(0)?.offset === 10);
+
+  expect(target.looks).toEqual([]);
 });
 
 test("nothing is inserted while the coordinator has not heard of us", async () => {

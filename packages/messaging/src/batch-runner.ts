@@ -83,6 +83,7 @@ export function createBatchRunner<In, Row>(
       },
       insert: (rows, token) =>
         reporter.timed(() => target.insert(rows, token, giveUp.signal)),
+      mend: (rows, token) => target.mend(rows, token, giveUp.signal),
       refuse: async (entries, at) => {
         for (const entry of entries) reporter.refused(entry);
         if (reducedRowOf !== undefined) return; // they are rows already

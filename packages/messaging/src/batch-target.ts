@@ -14,20 +14,37 @@ export interface BatchTarget<Row> {
     token: string,
     signal: AbortSignal,
   ): Promise<InsertResult>;
+  /**
+   * Puts back what the table lacks of an insert that is answered now but was in doubt before: it had failed, or stood announced when its
+   * partition was assigned. A table that died may have kept a token without its rows, and then dropped them as a repeat. An insert that
+   * is answered the first time is never asked for, so the healthy way costs nothing. May be repeated; never rejects.
+   */
+  mend(
+    rows: readonly Row[],
+    token: string,
+    signal: AbortSignal,
+  ): Promise<MendResult>;
 }
+
+/** The table cannot take it now. `needsOperator`: it will not heal by itself (a table is missing, no right to write). */
+export interface Unavailable {
+  readonly kind: "unavailable";
+  readonly detail: string;
+  readonly needsOperator: boolean;
+  /** The least wait, where the cause needs one (too many parts). */
+  readonly waitMs?: number;
+}
+
+export type MendResult =
+  /** All rows are there; `rows` of them had to be put back. */
+  { readonly kind: "mended"; readonly rows: number } | Unavailable;
 
 export type InsertResult =
   | { readonly kind: "inserted" }
   /** A value is bad, whatever the time: nothing was written. */
   | { readonly kind: "refused"; readonly detail: string }
-  /** Try the same again. `needsOperator`: it will not heal by itself (a table is missing, no right to write). */
-  | {
-      readonly kind: "unavailable";
-      readonly detail: string;
-      readonly needsOperator: boolean;
-      /** The least wait, where the cause needs one (too many parts). */
-      readonly waitMs?: number;
-    };
+  /** Try the same again. */
+  | Unavailable;
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 30_000;

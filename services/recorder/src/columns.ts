@@ -21,6 +21,14 @@ export type Column<T> = readonly [
   cellOf: (value: T, raw: RawRecord) => Cell,
 ];
 
+/** A table that a topic feeds. */
+export interface Table<T> {
+  readonly name: string;
+  readonly columns: readonly Column<T>[];
+  /** The column whose day a row's partition is; never null. */
+  readonly timeColumn: string;
+}
+
 export const EVENT_COLUMNS: readonly Column<Intake>[] = [
   ["tenant_id", (intake) => intake.tenantId ?? ""],
   ["event_id", (intake) => intake.eventId ?? ""],
@@ -126,6 +134,24 @@ export const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   ["log_partition", (_, raw) => raw.partition],
   ["log_offset", (_, raw) => raw.offset],
 ];
+
+export const EVENTS: Table<Intake> = {
+  name: "events",
+  columns: EVENT_COLUMNS,
+  timeColumn: "received_at",
+};
+
+export const ATTEMPTS: Table<Attempt> = {
+  name: "attempts",
+  columns: ATTEMPT_COLUMNS,
+  timeColumn: "started_at",
+};
+
+export const DEAD_LETTERS: Table<DeadLetter> = {
+  name: "dead_letters",
+  columns: DEAD_LETTER_COLUMNS,
+  timeColumn: "dead_at",
+};
 
 /** The row of a record. */
 export function rowOf<T>(

@@ -16,12 +16,8 @@ import type {
 import { createKeyRing } from "@postrider/runtime";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
 import { attemptsStage } from "./attempts.record.ts";
-import {
-  ATTEMPT_COLUMNS,
-  DEAD_LETTER_COLUMNS,
-  EVENT_COLUMNS,
-} from "./columns.ts";
-import type { Column, Row } from "./columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "./columns.ts";
+import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
 import { deadLettersStage } from "./dead-letters.record.ts";
 import { intakeStage } from "./intake.record.ts";
@@ -74,8 +70,7 @@ export function compose(
 
   function runner<T extends "intake" | "attempts" | "dead-letters">(
     topic: T,
-    table: string,
-    columns: readonly Column<TopicValues[T]>[],
+    table: Table<TopicValues[T]>,
     stage: RecordStage<TopicValues[T], Row>,
   ): BatchRunner {
     return createBatchRunner({
@@ -85,7 +80,7 @@ export function compose(
       groupId: `${prefix}recorder.${topic}`,
       stage,
       decode: schemas.decoderOf(topic),
-      target: writer.tableOf(table, columns),
+      target: writer.tableOf(table),
       kafka,
       output,
       deadLetterOf,
@@ -100,14 +95,9 @@ export function compose(
   }
 
   const runners = [
-    runner("intake", "events", EVENT_COLUMNS, intakeStage),
-    runner("attempts", "attempts", ATTEMPT_COLUMNS, attemptsStage),
-    runner(
-      "dead-letters",
-      "dead_letters",
-      DEAD_LETTER_COLUMNS,
-      deadLettersStage,
-    ),
+    runner("intake", EVENTS, intakeStage),
+    runner("attempts", ATTEMPTS, attemptsStage),
+    runner("dead-letters", DEAD_LETTERS, deadLettersStage),
   ];
   return {
     parts: [

@@ -4,13 +4,8 @@ import { randomBytes } from "node:crypto";
 import type { Attempt, DeadLetter, Intake } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import { aDeadLetter, anAttempt, anIntake, useStack } from "@postrider/testkit";
-import {
-  ATTEMPT_COLUMNS,
-  DEAD_LETTER_COLUMNS,
-  EVENT_COLUMNS,
-  rowOf,
-} from "./columns.ts";
-import type { Column } from "./columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS, rowOf } from "./columns.ts";
+import type { Table } from "./columns.ts";
 import { migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
 import { createWriter } from "./writer.ts";
@@ -43,22 +38,20 @@ const raw: RawRecord = {
 };
 
 async function insert<T>(
-  table: string,
-  columns: readonly Column<T>[],
+  table: Table<T>,
   values: readonly T[],
   token = `token-${tokens++}`,
 ): Promise<void> {
-  const rows = values.map((value) => rowOf(columns, value, raw));
+  const rows = values.map((value) => rowOf(table.columns, value, raw));
   const signal = AbortSignal.timeout(30_000);
-  expect(
-    await writer.tableOf(table, columns).insert(rows, token, signal),
-  ).toEqual({ kind: "inserted" });
+  expect(await writer.tableOf(table).insert(rows, token, signal)).toEqual({
+    kind: "inserted",
+  });
 }
 
 const events = (values: Partial<Intake>[], token?: string) =>
   insert(
-    "events",
-    EVENT_COLUMNS,
+    EVENTS,
     values.map((fields) =>
       anIntake({ receivedAt: NOW, decidedAt: NOW, ...fields }),
     ),
@@ -66,8 +59,7 @@ const events = (values: Partial<Intake>[], token?: string) =>
   );
 const attempts = (values: Partial<Attempt>[], token?: string) =>
   insert(
-    "attempts",
-    ATTEMPT_COLUMNS,
+    ATTEMPTS,
     values.map((fields) =>
       anAttempt({ receivedAt: NOW, startedAt: NOW, ...fields }),
     ),
@@ -75,8 +67,7 @@ const attempts = (values: Partial<Attempt>[], token?: string) =>
   );
 const deadLetters = (values: Partial<DeadLetter>[], token?: string) =>
   insert(
-    "dead_letters",
-    DEAD_LETTER_COLUMNS,
+    DEAD_LETTERS,
     values.map((fields) =>
       aDeadLetter({ receivedAt: NOW, deadAt: NOW, ...fields }),
     ),

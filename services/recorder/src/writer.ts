@@ -1,9 +1,15 @@
 /** The only place that writes to ClickHouse. */
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
-import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
+import type {
+  ClickHouseClient,
+  ClickHouseSettings,
+  QueryParams,
+} from "@clickhouse/client";
 import type { BatchTarget } from "@postrider/messaging";
-import type { Column, Row } from "./columns.ts";
+import type { Row, Table } from "./columns.ts";
 import { judgeInsertError } from "./insert-errors.ts";
+import { mendInsert } from "./mend-insert.ts";
+import type { MendSql } from "./mend-insert.ts";
 
 export interface WriterOptions {
   /** May carry user and password. */
@@ -12,8 +18,8 @@ export interface WriterOptions {
 }
 
 export interface Writer {
-  /** A table as a target of batches; the same columns, in the same order, that its rows were made of. */
-  tableOf<T>(table: string, columns: readonly Column<T>[]): BatchTarget<Row>;
+  /** A table as a target of batches, whose rows were made of its columns. */
+  tableOf<T>(table: Table<T>): BatchTarget<Row>;
   /** Runs one statement. Rejects with what ClickHouse said. */
   command(statement: string): Promise<void>;
   /** The rows of a query, as objects. */
@@ -58,51 +64,77 @@ export function createWriter({ url, database }: WriterOptions): Writer {
     log: NO_LOG,
   });
   return {
-    tableOf: (table, columns) => targetOf(client, table, columns),
-    async command(statement) {
-      await client.command({ query: statement });
-    },
-    async query<R>(
-      query: string,
-      params: Readonly<Record<string, unknown>> = {},
-    ) {
-      const answer = await client.query({
-        query,
-        query_params: params,
-        format: "JSONEachRow",
-      });
-      return await answer.json<R>();
-    },
+    tableOf: (table) => targetOf(client, table),
+    command: (statement) => command(client, statement),
+    query: <R>(query: string, params: Readonly<Record<string, unknown>> = {}) =>
+      rowsOf<R>(client, { query, query_params: params }),
     close: () => client.close(),
   };
 }
 
 function targetOf<T>(
   client: ClickHouseClient,
-  table: string,
-  columns: readonly Column<T>[],
+  { name, columns, timeColumn }: Table<T>,
 ): BatchTarget<Row> {
-  const [first, ...others] = columns.map(([name]) => name);
-  const names: [string, ...string[]] = [first!, ...others]; // no table is without columns
+  const columnNames = columns.map(([column]) => column);
+  async function insertInto(
+    table: string,
+    insert: { readonly rows: readonly Row[]; readonly token: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await client.insert({
+      table,
+      columns: columnNames as [string, ...string[]], // no table is without columns
+      values: insert.rows,
+      format: "JSONCompactEachRow",
+      abort_signal: signal,
+      clickhouse_settings: {
+        ...INSERT_SETTINGS,
+        insert_deduplication_token: insert.token,
+      },
+    });
+  }
   return {
-    table,
+    table: name,
     async insert(rows, token, signal) {
       try {
-        await client.insert({
-          table,
-          columns: names,
-          values: rows,
-          format: "JSONCompactEachRow",
-          abort_signal: signal,
-          clickhouse_settings: {
-            ...INSERT_SETTINGS,
-            insert_deduplication_token: token,
-          },
-        });
+        await insertInto(name, { rows, token }, signal);
         return { kind: "inserted" };
       } catch (error) {
         return judgeInsertError(error);
       }
     },
+    async mend(rows, token, signal) {
+      const sql: MendSql = {
+        command: (statement) => command(client, statement, signal),
+        query: (query) => rowsOf(client, { query, abort_signal: signal }),
+        insert: (table, missing) =>
+          insertInto(table, { rows: missing, token }, signal),
+      };
+      const table = { name, columnNames, timeColumn };
+      try {
+        return { kind: "mended", rows: await mendInsert(sql, table, rows) };
+      } catch (error) {
+        const { detail, ...fault } = judgeInsertError(error);
+        // The table took these very rows before, so no value of theirs is bad.
+        return { needsOperator: false, ...fault, kind: "unavailable", detail };
+      }
+    },
   };
+}
+
+async function command(
+  client: ClickHouseClient,
+  query: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await client.command({ query, ...(signal && { abort_signal: signal }) });
+}
+
+async function rowsOf<R>(
+  client: ClickHouseClient,
+  query: QueryParams,
+): Promise<R[]> {
+  const answer = await client.query({ ...query, format: "JSONEachRow" });
+  return await answer.json<R>();
 }
