@@ -16,6 +16,7 @@ import type {
 import type { Log } from "./effects.ts";
 import { registerBinding } from "./kafkajs-binding.ts";
 import type { KafkaConnection } from "./ports.ts";
+import { createSeldom, type Seldom } from "./seldom.ts";
 
 // kafkajs is CommonJS; its inner modules must come from the same registry as its entry.
 const load = createRequire(import.meta.url);
@@ -125,9 +126,27 @@ function logTo(log: Log, errorLevel: number): logCreator {
       groupId,
       broker,
     };
-    if (entry.level <= errorLevel) log.warn("kafka.clientTroubled", fields);
-    else log.debug("kafka.clientTroubled", fields);
+    const text = `${entry.namespace} ${broker ?? ""} ${message}`;
+    const repeats =
+      entry.level <= errorLevel
+        ? seldomOf(log).repeats(text, performance.now())
+        : null;
+    if (repeats === null) log.debug("kafka.clientTroubled", fields);
+    else
+      log.warn("kafka.clientTroubled", {
+        ...fields,
+        ...(repeats > 0 && { repeats }),
+      });
   };
+}
+
+/** One for all clients of a process: each of them tries the same broker several times a second. */
+const seldoms = new WeakMap<Log, Seldom>();
+
+function seldomOf(log: Log): Seldom {
+  const known = seldoms.get(log) ?? createSeldom();
+  seldoms.set(log, known);
+  return known;
 }
 
 function errorText(error: unknown): string | undefined {
