@@ -112,6 +112,12 @@ export function lockDevFolder(folder: string): () => void {
   }
 }
 
+/** The pid of a `dev` that had the folder and is gone without a word: killed, or the machine went down. Null: it runs, or ended by itself. */
+export function deadHolder(folder: string): number | null {
+  const holder = readHolder(join(folder, "dev.lock"));
+  return holder === null || isAlive(holder) ? null : holder.pid;
+}
+
 export interface Holder {
   readonly pid: number;
   readonly startedAt: string | null;

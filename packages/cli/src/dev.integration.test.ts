@@ -187,6 +187,10 @@ test("a service that dies is named with the command that starts it, and a killed
   expect(told.stderr).toContain("ingest has ended (SIGKILL)");
   own.kill("SIGKILL");
   await waitFor(() => !file.services.some(({ pid }) => isAlive(pid)));
+  const status = await postrider("status");
+  expect(status.code).toBe(3);
+  expect(status.stderr).toContain("not running any more");
+  expect(status.stderr).toContain("next: npx postrider dev");
 }, 120_000);
 
 /** Route sends to whom it knows: control has answered, but route may be a moment behind. */

@@ -37,8 +37,8 @@ export interface ServiceProcess {
   /** Settles when it has ended, however. */
   readonly exited: Promise<ServiceExit>;
   hasExited(): boolean;
-  /** SIGTERM, then SIGKILL when it has not ended within. Twice is safe. */
-  stop(withinMs: number): Promise<ServiceExit>;
+  /** SIGTERM or the signal given, then SIGKILL when it has not ended within. Twice is safe. */
+  stop(withinMs: number, signal?: NodeJS.Signals): Promise<ServiceExit>;
 }
 
 /** Where a service's program is. */
@@ -78,9 +78,12 @@ export function spawnService(options: {
     child.once("error", () => settle({ code: 127, signal: null }));
   });
   // One SIGTERM: a second would tell the service to drop what it finishes.
-  const end = async (withinMs: number): Promise<ServiceExit> => {
+  const end = async (
+    withinMs: number,
+    signal: NodeJS.Signals = "SIGTERM",
+  ): Promise<ServiceExit> => {
     if (exit !== null) return exit;
-    child.kill("SIGTERM");
+    child.kill(signal);
     const force = setTimeout(() => child.kill("SIGKILL"), withinMs);
     const ended = await exited;
     clearTimeout(force);
@@ -94,7 +97,7 @@ export function spawnService(options: {
     logFile,
     exited,
     hasExited: () => exit !== null,
-    stop: (withinMs) => (stopped ??= end(withinMs)),
+    stop: (withinMs, signal) => (stopped ??= end(withinMs, signal)),
   };
 }
 

@@ -65,7 +65,10 @@ async function start(
       : noteStarted(folder, { name, pid: service.pid, adminUrl });
   try {
     const asked = await Promise.race([interrupted(), service.exited]);
-    const exit = typeof asked === "string" ? await service.stop(90_000) : asked;
+    if (typeof asked !== "string") return exitCodeOf(asked.code);
+    // So that its log says what it was; of SIGHUP it knows nothing.
+    const signal = asked === "SIGINT" ? asked : "SIGTERM";
+    const exit = await service.stop(90_000, signal);
     return exitCodeOf(exit.code);
   } finally {
     forget();

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
+import { deadHolder } from "../dev-folder.ts";
 import { readiness } from "../services.ts";
 import { startedBeside, type StartedService } from "../started-services.ts";
 import { table } from "../terminal.ts";
@@ -27,6 +28,16 @@ export function statusCommand(run: Run): Command {
           why: "There is no .postrider/dev.json here or above, which says where the services' admin ports are.",
           next: "Start one with: npx postrider dev",
         });
+      const deadPid = deadHolder(dev.folder);
+      if (deadPid !== null)
+        throw new CliError(
+          EXIT.unreachable,
+          "`postrider dev` is not running any more.",
+          {
+            why: `Its process ${deadPid} is gone, and what it ran with it; ${dev.folder}/dev.json was left.`,
+            next: "npx postrider dev",
+          },
+        );
       const { lagsOfDev } = await import("../service-lag.ts"); // Kafka's client, which most commands do not need
       const lags = await lagsOfDev(dev);
       const services = await Promise.all(
