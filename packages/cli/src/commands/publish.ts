@@ -5,12 +5,12 @@ import { duration, integer } from "@postrider/runtime";
 import type { Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
 import { callApi } from "../api.ts";
-import { readArrivals, wasRepeat, type Arrivals } from "../arrivals.ts";
-import { CliError, EXIT, reasonOf, type ExitCode } from "../cli-error.ts";
+import { readArrivals, type Arrivals } from "../arrivals.ts";
+import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
-import { renderEvent, type EventView } from "../event-view.ts";
-import { visible, type Terminal } from "../terminal.ts";
-import { waitForEvents, type PublishedEvent } from "../wait-for-events.ts";
+import { tellWhatBecame } from "../publish-wait.ts";
+import type { Terminal } from "../terminal.ts";
+import type { PublishedEvent } from "../wait-for-events.ts";
 
 interface PublishOptions {
   readonly tenant?: string;
@@ -41,7 +41,12 @@ export function publishCommand(run: Run): Command {
       const before = await arrivalsBefore(addresses, options);
       const events = await publish(addresses, envelopes, terminal);
       if (options.wait === true)
-        return await wait(addresses, { events, before, options, terminal });
+        return await tellWhatBecame(addresses, {
+          events,
+          before,
+          timeoutMs: options.timeout,
+          terminal,
+        });
       terminal.data({ events }, () =>
         events.map((event) => event.id).join("\n"),
       );
@@ -203,58 +208,6 @@ function* batchesOf(envelopes: readonly string[]): Generator<string[]> {
     characters += envelope.length;
   }
   if (batch.length > 0) yield batch;
-}
-
-async function wait(
-  addresses: Addresses,
-  given: {
-    readonly events: readonly PublishedEvent[];
-    readonly before: Arrivals | null;
-    readonly options: PublishOptions;
-    readonly terminal: Terminal;
-  },
-): Promise<ExitCode> {
-  const { events, before, options, terminal } = given;
-  const control = addresses.control();
-  const [first] = events;
-  const isDuplicate =
-    before !== null &&
-    before.all > 0 &&
-    first !== undefined &&
-    (await wasRepeat(control, first, before, options.timeout));
-  const views = await waitForEvents({
-    control,
-    events,
-    timeoutMs: options.timeout,
-    onProgress: (text) => terminal.progress(text),
-  });
-  const shown = isDuplicate
-    ? views.map((view) => ({ ...view, duplicate: true }))
-    : views;
-  terminal.data({ events: shown }, () =>
-    views.map((view) => renderEvent(view, terminal)).join("\n"),
-  );
-  if (isDuplicate)
-    terminal.say(
-      `${first?.id} was published before: this is a duplicate, and nothing was sent. Shown is what became of the first one.`,
-    );
-  const isFine = views.every(wasDelivered);
-  if (!isFine) terminal.say(notDelivered(views));
-  return isFine ? EXIT.done : EXIT.failed;
-}
-
-function wasDelivered(event: EventView): boolean {
-  return (
-    event.deliveries.length > 0 &&
-    event.deliveries.every((delivery) => delivery.status === "delivered")
-  );
-}
-
-function notDelivered(views: readonly EventView[]): string {
-  const unwanted = views.find(({ decision }) => decision === "no_match");
-  return unwanted === undefined
-    ? "Not everything was delivered."
-    : `Nobody got it: tenant ${unwanted.tenantId} has no endpoint that takes ${visible(unwanted.type)}. Make one: npx postrider endpoints create --tenant ${unwanted.tenantId} --types ${visible(unwanted.type)} --url https://…`;
 }
 
 function requireJson(text: string, what: string): void {
