@@ -25,7 +25,7 @@ import {
   showTiers,
 } from "./tour.ts";
 
-/** 0 when everything was as claimed, 1 when something differed, 3 when there is no stack to be had, 130 when it was interrupted. Leaves nothing running and no file. */
+/** 0 when everything was as claimed, 1 when something differed, 3 when there is no stack to be had (1 with `--json`, where a step is all there is), 130 when it was interrupted. Leaves nothing running and no file. */
 export async function runDemo(terminal: Terminal): Promise<ExitCode> {
   const asked = interrupted();
   const narrator = createNarrator(terminal);
@@ -56,7 +56,7 @@ function endOf(error: unknown, terminal: Terminal): ExitCode {
   if (!(problem instanceof CliError) || problem.exitCode === EXIT.failed)
     return EXIT.failed;
   if (problem.next !== null) terminal.say(`  next: ${problem.next}`);
-  return problem.exitCode;
+  return terminal.json ? EXIT.failed : problem.exitCode;
 }
 
 async function takeTour(
