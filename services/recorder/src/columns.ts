@@ -27,6 +27,8 @@ export interface Table<T> {
   readonly columns: readonly Column<T>[];
   /** The column whose day a row's partition is; never null. */
   readonly timeColumn: string;
+  /** The view by which it feeds `deliveries`. */
+  readonly deliveriesView: string;
 }
 
 export const EVENT_COLUMNS: readonly Column<Intake>[] = [
@@ -139,18 +141,21 @@ export const EVENTS: Table<Intake> = {
   name: "events",
   columns: EVENT_COLUMNS,
   timeColumn: "received_at",
+  deliveriesView: "deliveries_from_events",
 };
 
 export const ATTEMPTS: Table<Attempt> = {
   name: "attempts",
   columns: ATTEMPT_COLUMNS,
   timeColumn: "started_at",
+  deliveriesView: "deliveries_from_attempts",
 };
 
 export const DEAD_LETTERS: Table<DeadLetter> = {
   name: "dead_letters",
   columns: DEAD_LETTER_COLUMNS,
   timeColumn: "dead_at",
+  deliveriesView: "deliveries_from_dead_letters",
 };
 
 /** The row of a record. */

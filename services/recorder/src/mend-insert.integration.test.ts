@@ -6,9 +6,9 @@ import { startStack } from "@postrider/local-stack";
 import type { ServerHandle, Stack } from "@postrider/local-stack";
 import type { Attempt } from "@postrider/core";
 import type { BatchTarget } from "@postrider/messaging";
-import { anAttempt, execute } from "@postrider/testkit";
-import { ATTEMPTS, rowOf } from "./columns.ts";
-import type { Row } from "./columns.ts";
+import { aDeadLetter, anAttempt, anIntake, execute } from "@postrider/testkit";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS, rowOf } from "./columns.ts";
+import type { Column, Row, Table } from "./columns.ts";
 import { mendInsert } from "./mend-insert.ts";
 import type { MendSql } from "./mend-insert.ts";
 import { migrate } from "./migrate.ts";
@@ -157,11 +157,55 @@ test("views that a kill left without their part and its entry are filled by the 
   expect(await countsOf(2)).toEqual(whole);
 }, 60_000);
 
+test("deliveries whose part a kill took, but not its entry, are there again", async () => {
+  const rows = attemptsOf(5);
+  await target.insert(rows, "five", never);
+  await killWithin("deliveries", 5);
+  await target.insert(rows, "five", never);
+  expect(await countsOf(5)).toEqual({ ...whole, deliveries: 0 });
+
+  await target.mend(rows, "five", never);
+
+  expect(await countsOf(5)).toEqual(whole);
+}, 60_000);
+
+test.each([
+  [EVENTS, anIntake({ deliveries: [{ deliveryId: "d", endpointId: "e" }] })],
+  [DEAD_LETTERS, aDeadLetter({ deliveryId: "d" })],
+])("$name and its deliveries are mended, too", async (table, value) => {
+  const now = { receivedAt: NOW, decidedAt: NOW, deadAt: NOW };
+  const tenantId = `mended-${table.name}`;
+  const row = rowOf(
+    table.columns as readonly Column<unknown>[],
+    { ...value, ...now, tenantId },
+    {
+      topic: "t",
+      partition: 0,
+      offset: 7,
+      timestamp: NOW,
+      key: null,
+      value: null,
+      headers: {},
+    },
+  );
+
+  const mended = await writer
+    .tableOf(table as Table<unknown>)
+    .mend([row], "t", never);
+
+  expect(mended).toEqual({ kind: "mended", rows: 1 });
+  for (const name of [table.name, "deliveries"])
+    expect(
+      await writer.query(
+        `SELECT tenant_id FROM ${name} FINAL WHERE tenant_id = '${tenantId}'`,
+      ),
+    ).toHaveLength(1);
+});
+
 test("a mend that dies before or after any of its statements is done again, and leaves each row once", async () => {
   const table = {
-    name: "attempts",
+    ...ATTEMPTS,
     columnNames: ATTEMPTS.columns.map(([name]) => name),
-    timeColumn: ATTEMPTS.timeColumn,
   };
   let left = Infinity; // calls that come through; one more acts and does not answer, or does not even act
   let actsAtTheEnd = false;
@@ -197,12 +241,12 @@ test("a mend that dies before or after any of its statements is done again, and 
       attempts: "100/100",
       hours: 0,
       minutes: 0,
-      deliveries: 0,
+      deliveries: 100,
     });
     expect(await stagingTables()).toEqual([]);
     if (outcome === 100) break;
   }
-  expect(deaths).toBeGreaterThanOrEqual(2 * 9);
+  expect(deaths).toBeGreaterThanOrEqual(2 * 11);
 }, 60_000);
 
 test("a row that a later one of the same key has replaced is not missing", async () => {

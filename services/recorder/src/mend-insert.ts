@@ -15,7 +15,8 @@
  * statement still at work on it), then what is missing now is looked up anew. Two owners at the same moment, which takes a frozen
  * member within step 3, could at worst leave a row twice for a while: the tables are ReplacingMergeTree.
  *
- * Not mended: a part of a view's own table lost in the same way. Nothing tells which batch a roll-up's row came from.
+ * A part of a view's own table can be lost in the same way. `deliveries` gets the range's rows again in any case: of equal rows it keeps
+ * one. Roll-ups are not mended: nothing tells which batch their rows came from.
  */
 import type { Row } from "./columns.ts";
 
@@ -33,6 +34,8 @@ export interface MendedTable {
   readonly columnNames: readonly string[];
   /** What its partitions are days of: bounds what has to be read. */
   readonly timeColumn: string;
+  /** The view by which it feeds `deliveries`. */
+  readonly deliveriesView: string;
 }
 
 /** Resolves to the number of rows that were put back. `rows`: one insert's, at least one, ascending by offset, of one log partition. */
@@ -42,6 +45,20 @@ export async function mendInsert(
   rows: readonly Row[],
 ): Promise<number> {
   const range = rangeOf(table, rows);
+  const putBack = await putBackMissing(sql, { table, rows, range });
+  await refillDeliveries(sql, table, range);
+  return putBack;
+}
+
+async function putBackMissing(
+  sql: MendSql,
+  mend: {
+    readonly table: MendedTable;
+    readonly rows: readonly Row[];
+    readonly range: Range;
+  },
+): Promise<number> {
+  const { table, rows, range } = mend;
   const staging = `${table.name}_mend_${range.partition}_${range.first}`;
   if (await isThere(sql, staging))
     await sql.command(`DROP TABLE IF EXISTS ${staging} SYNC`);
@@ -92,6 +109,30 @@ function rangeOf(
   const orLater = `log_partition = ${partition} AND log_offset >= ${first} AND ${timeColumn} BETWEEN ${timeOf(times[0]!)} AND ${timeOf(times.at(-1)!)}`;
   const within = `${orLater} AND log_offset <= ${offsetOf(rows.at(-1)!)}`;
   return { partition, first, within, orLater, offsetOf };
+}
+
+/** Does what the view does, for the range alone; names its columns, as an operator may have added some to `deliveries`. */
+async function refillDeliveries(
+  sql: MendSql,
+  { name, deliveriesView }: MendedTable,
+  { within }: Range,
+): Promise<void> {
+  const ofView = `database = currentDatabase() AND table = '${deliveriesView}'`;
+  const [view] = await sql.query<{
+    definition: string;
+    columns: string;
+    database: string;
+  }>(
+    `SELECT as_select AS definition, currentDatabase() AS database,
+      (SELECT arrayStringConcat(groupArray(name), ', ') FROM (SELECT name FROM system.columns WHERE ${ofView} ORDER BY position)) AS columns
+    FROM system.tables WHERE ${ofView}`,
+  );
+  if (view === undefined) return; // an operator does without it
+  const { definition, columns, database } = view;
+  const filter = within.replaceAll("'", "\\'");
+  await sql.command(
+    `INSERT INTO deliveries (${columns}) ${definition} SETTINGS insert_deduplicate = 0, async_insert = 0, max_partitions_per_insert_block = 0, additional_table_filters = {'${database}.${name}': '${filter}'}`,
+  );
 }
 
 async function isThere(sql: MendSql, table: string): Promise<boolean> {

@@ -74,7 +74,7 @@ export function createWriter({ url, database }: WriterOptions): Writer {
 
 function targetOf<T>(
   client: ClickHouseClient,
-  { name, columns, timeColumn }: Table<T>,
+  { name, columns, timeColumn, deliveriesView }: Table<T>,
 ): BatchTarget<Row> {
   const columnNames = columns.map(([column]) => column);
   async function insertInto(
@@ -111,7 +111,7 @@ function targetOf<T>(
         insert: (table, missing) =>
           insertInto(table, { rows: missing, token }, signal),
       };
-      const table = { name, columnNames, timeColumn };
+      const table = { name, columnNames, timeColumn, deliveriesView };
       try {
         return { kind: "mended", rows: await mendInsert(sql, table, rows) };
       } catch (error) {
