@@ -90,7 +90,7 @@ export async function startDockerStack(
   }
   return {
     provider: "docker",
-    kafka: { brokers: [`127.0.0.1:${port}`], server: null },
+    kafka: { brokers: [`127.0.0.1:${port}`], server: null, servers: [] },
     clickhouse: {
       url: `http://${clickhouse.getHost()}:${clickhouse.getMappedPort(8123)}`,
       server: null,
@@ -107,7 +107,8 @@ export async function startDockerStack(
 function kafkaEnvironment(port: number): Record<string, string> {
   const settings = kafkaSettings({
     port,
-    controllerPort: 9093,
+    controllerPorts: [9093],
+    nodeId: 1,
     dataDir: "/tmp/kraft-combined-logs",
     listenHost: "0.0.0.0",
   });

@@ -28,7 +28,7 @@ export async function startExternalStack(
   await mustAnswer("CLICKHOUSE_URL", [hostAndPort(url)]);
   return {
     provider: "external",
-    kafka: { brokers, server: null },
+    kafka: { brokers, server: null, servers: [] },
     clickhouse: { url, server: null },
     schemaRegistry: registryUrl ? { url: registryUrl, server: null } : null,
     stop: async () => undefined,

@@ -7,6 +7,7 @@ export {
   type StackOptions,
 } from "./stack.ts";
 export type { ServerHandle } from "./server-process.ts";
+export { coordinatorOf, leadersOf } from "./kafka-roles.ts";
 export { StackError, type StackErrorCode } from "./stack-error.ts";
 export { startJanitor, type Janitor } from "./janitor.ts";
 export { temporaryFolder } from "./temporary-folder.ts";

@@ -59,16 +59,16 @@ async function train(
   const janitor = startJanitor(dir);
   const [port = 0, controllerPort = 0] = await freePorts(2);
   try {
-    const broker = await startKafka({
+    const [broker] = await startKafka({
       files,
       dir,
-      port,
-      controllerPort,
+      ports: [port],
+      controllerPorts: [controllerPort],
       janitor,
       env,
       archiveAtExit: archive,
     });
-    await broker.stop();
+    await broker?.stop();
   } finally {
     await janitor.finish();
   }

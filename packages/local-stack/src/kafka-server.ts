@@ -9,9 +9,10 @@ import {
 import { join } from "node:path";
 import { JAVA_LEAVES_NOTHING, type Java } from "./java.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
-import { clusterIdAt, warmUpKafka } from "./kafka-warm-up.ts";
+import { clusterIdAt } from "./kafka-roles.ts";
+import { warmUpKafka } from "./kafka-warm-up.ts";
 import type { Janitor } from "./janitor.ts";
-import { startServer, type ServerHandle } from "./server-process.ts";
+import { allOrNone, startServer, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
 
 /** What a broker is run from. */
@@ -25,26 +26,52 @@ export interface KafkaFiles {
 
 export interface KafkaOptions {
   readonly files: KafkaFiles;
-  /** Data, settings and log of this broker. Kept data keep their cluster id. */
+  /** Data, settings and logs. Kept data keep their cluster id. */
   readonly dir: string;
-  readonly port: number;
-  readonly controllerPort: number;
+  /** Of each node, in the order of the node ids, which count from 1. */
+  readonly ports: readonly number[];
+  readonly controllerPorts: readonly number[];
   readonly janitor: Janitor;
   readonly env: NodeJS.ProcessEnv;
   /** Write the archive of loaded classes here at the end (a training run). */
   readonly archiveAtExit?: string;
 }
 
-/** One broker, KRaft, one node. Resolves when a topic, a group and a transaction have been used on it and its cluster id is ours. */
-export async function startKafka(options: KafkaOptions): Promise<ServerHandle> {
-  const { dir, port, files } = options;
-  const clusterId = prepare(options);
-  const server = await startServer({
-    name: "Kafka",
+/** A cluster of KRaft nodes, each broker and controller. Resolves when a topic, a group and a transaction have been used on it and its cluster id is ours. */
+export async function startKafka(
+  options: KafkaOptions,
+): Promise<ServerHandle[]> {
+  const { ports, dir } = options;
+  const nodes = ports.map((_, i) => ({ ...options, nodeId: i + 1 }));
+  const clusterId = clusterIdOf(options);
+  const starting = nodes.map(async (node) => [
+    await startNode(node, clusterId),
+  ]);
+  const servers = (await allOrNone(starting)).flat();
+  if (await warmUpKafka(ports[0] ?? 0, 30_000)) return servers;
+  await Promise.all(servers.map((server) => server.kill9()));
+  throw new StackError(
+    "NOT_READY",
+    `Kafka on port ${ports.join()} answers, but a topic and a group cannot be used on it; its log is below ${dir}.`,
+  );
+}
+
+interface NodeOptions extends KafkaOptions {
+  readonly nodeId: number;
+}
+
+async function startNode(
+  options: NodeOptions,
+  clusterId: string,
+): Promise<ServerHandle> {
+  const { files, nodeId, ports } = options;
+  const dir = nodeDir(options);
+  prepare(options, clusterId);
+  return await startServer({
+    name: ports.length === 1 ? "Kafka" : `Kafka's node ${nodeId}`,
     command: files.java.command,
     args: [
-      "-Xms256m",
-      "-Xmx384m",
+      ...(ports.length === 1 ? ["-Xms256m", "-Xmx384m"] : CLUSTER_HEAP),
       "-XX:+UseSerialGC",
       "-XX:TieredStopAtLevel=1",
       "-Xshare:auto",
@@ -59,20 +86,15 @@ export async function startKafka(options: KafkaOptions): Promise<ServerHandle> {
     env: options.env,
     logFile: join(dir, "kafka.log"),
     hasIpc: false,
-    isReady: async () => (await clusterIdAt(port)) === clusterId,
+    isReady: async () =>
+      (await clusterIdAt(ports[nodeId - 1] ?? 0)) === clusterId,
     readyTimeoutMs: 60_000,
     graceMs: 15_000,
     janitor: options.janitor,
   });
-  if (!(await warmUpKafka(port, 30_000))) {
-    await server.kill9();
-    throw new StackError(
-      "NOT_READY",
-      `Kafka on port ${port} answers, but a topic and a group cannot be used on it; its log is ${server.logFile}.`,
-    );
-  }
-  return server;
 }
+
+const CLUSTER_HEAP = ["-Xms128m", "-Xmx256m"];
 
 function archiveArgs({ archiveAtExit, files }: KafkaOptions): string[] {
   if (archiveAtExit !== undefined)
@@ -91,15 +113,19 @@ function classPath(libs: string): string {
     .join(":");
 }
 
-/** Writes the settings, and the identity where there is none yet; returns the cluster id. */
-function prepare({ dir, port, controllerPort }: KafkaOptions): string {
-  const dataDir = join(dir, "data");
-  mkdirSync(dataDir, { recursive: true });
-  const metaFile = join(dataDir, "meta.properties");
-  if (!existsSync(metaFile)) {
-    const id = randomBytes(16).toString("base64url");
-    writeFileSync(metaFile, `version=1\nnode.id=1\ncluster.id=${id}\n`);
-  }
+/** The first node's folder is the cluster's own, so that data of one broker stay where they were. */
+function nodeDir({ dir, nodeId }: { dir: string; nodeId: number }): string {
+  return nodeId === 1 ? dir : join(dir, `node-${nodeId}`);
+}
+
+function metaFileOf(dir: string): string {
+  return join(dir, "data", "meta.properties");
+}
+
+/** That of kept data, or a new one. */
+function clusterIdOf({ dir }: KafkaOptions): string {
+  const metaFile = metaFileOf(dir);
+  if (!existsSync(metaFile)) return randomBytes(16).toString("base64url");
   const clusterId = /^cluster\.id=(.+)$/m.exec(
     readFileSync(metaFile, "utf8"),
   )?.[1];
@@ -108,15 +134,30 @@ function prepare({ dir, port, controllerPort }: KafkaOptions): string {
       "CONFIG",
       `${metaFile} names no cluster.id: remove ${dir} to start afresh.`,
     );
-  const settings = kafkaSettings({ port, controllerPort, dataDir });
+  return clusterId.trim();
+}
+
+/** Writes the settings, and the identity where there is none yet. */
+function prepare(options: NodeOptions, clusterId: string): void {
+  const { ports, controllerPorts, nodeId } = options;
+  const dir = nodeDir(options);
+  const dataDir = join(dir, "data");
+  mkdirSync(dataDir, { recursive: true });
+  if (!existsSync(metaFileOf(dir)))
+    writeFileSync(
+      metaFileOf(dir),
+      `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n`,
+    );
+  const settings = kafkaSettings({
+    port: ports[nodeId - 1] ?? 0,
+    controllerPorts,
+    nodeId,
+    dataDir,
+  });
   writeFileSync(
     join(dir, "server.properties"),
     Object.entries(settings)
-      .map(
-        ([name, value]) => `${name}=${value}
-`,
-      )
+      .map(([name, value]) => `${name}=${value}\n`)
       .join(""),
   );
-  return clusterId.trim();
 }

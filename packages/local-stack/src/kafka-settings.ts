@@ -1,17 +1,27 @@
 export const KAFKA_VERSION = "4.4.0";
 
-/** A broker of one node, small, and quick to start and to come back: never for anything that matters. */
+/** A broker that is small, and quick to start and to come back: never for anything that matters. */
 export function kafkaSettings(options: {
   readonly port: number;
-  readonly controllerPort: number;
+  /** Of each node's controller, in the order of the node ids, which count from 1. */
+  readonly controllerPorts: readonly number[];
+  readonly nodeId: number;
   readonly dataDir: string;
   readonly listenHost?: string;
 }): Readonly<Record<string, string>> {
-  const { port, controllerPort, dataDir, listenHost = "127.0.0.1" } = options;
+  const { port, controllerPorts, nodeId, dataDir } = options;
+  const { listenHost = "127.0.0.1" } = options;
+  const controllerPort = controllerPorts[nodeId - 1];
+  const nodes = controllerPorts.length;
+  const replicas = String(nodes);
+  // All but one: what is acknowledged outlives any one broker, and one that is down stops nobody.
+  const inSync = String(Math.max(1, nodes - 1));
   return {
     "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "node.id": String(nodeId),
+    "controller.quorum.voters": controllerPorts
+      .map((at, i) => `${i + 1}@127.0.0.1:${at}`)
+      .join(),
     "controller.listener.names": "CONTROLLER",
     listeners: `PLAINTEXT://${listenHost}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
@@ -20,13 +30,15 @@ export function kafkaSettings(options: {
     "inter.broker.listener.name": "PLAINTEXT",
     "log.dirs": dataDir,
     "auto.create.topics.enable": "false",
-    "offsets.topic.replication.factor": "1",
+    "default.replication.factor": replicas,
+    "min.insync.replicas": inSync,
+    "offsets.topic.replication.factor": replicas,
     "offsets.topic.num.partitions": "4",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.replication.factor": replicas,
+    "transaction.state.log.min.isr": inSync,
     "transaction.state.log.num.partitions": "4",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": replicas,
+    "share.coordinator.state.topic.min.isr": inSync,
     "share.coordinator.state.topic.num.partitions": "1",
     "group.initial.rebalance.delay.ms": "0",
     "log.cleaner.dedupe.buffer.size": "8388608",

@@ -1,3 +1,4 @@
+import { findCoordinator, type CoordinatorType } from "./kafka-roles.ts";
 import {
   array,
   bytes,
@@ -10,8 +11,6 @@ import {
 } from "./kafka-wire.ts";
 import { waitUntil } from "./wait-until.ts";
 
-const METADATA = 3;
-const FIND_COORDINATOR = 10;
 const JOIN_GROUP = 11;
 const LEAVE_GROUP = 13;
 const SYNC_GROUP = 14;
@@ -21,24 +20,6 @@ const INIT_PRODUCER_ID = 22;
 
 const WARM_UP = "postrider-warm-up";
 const TOPIC_ALREADY_EXISTS = 36;
-
-/** The cluster id that the broker on this port claims. */
-export async function clusterIdAt(port: number): Promise<string | null> {
-  const wire = await connectWire(port, 1000);
-  try {
-    const answer = await wire.request(METADATA, 4, [array([]), flag(false)]);
-    answer.int32();
-    answer.array(() => [
-      answer.int32(),
-      answer.text(),
-      answer.int32(),
-      answer.text(),
-    ]);
-    return answer.text();
-  } finally {
-    wire.close();
-  }
-}
 
 /**
  * Uses the broker once as our clients will: a topic, a group, a transaction. The first such use makes the internal topics
@@ -54,10 +35,8 @@ export async function warmUpKafka(
     try {
       return (
         (await createTopic(wire)) &&
-        (await coordinatorIsThere(wire, 0)) &&
-        (await coordinatorIsThere(wire, 1)) &&
-        (await joinAndLeave(wire)) &&
-        (await initProducerId(wire))
+        (await atCoordinator(wire, "group", joinAndLeave)) &&
+        (await atCoordinator(wire, "transaction", initProducerId))
       );
     } catch (error) {
       wire.close();
@@ -92,16 +71,20 @@ async function createTopic(wire: KafkaWire): Promise<boolean> {
   return code === 0 || code === TOPIC_ALREADY_EXISTS;
 }
 
-async function coordinatorIsThere(
+/** Does it over a connection to the coordinator, which in a cluster may be another broker. */
+async function atCoordinator(
   wire: KafkaWire,
-  type: 0 | 1,
+  type: CoordinatorType,
+  use: (coordinator: KafkaWire) => Promise<boolean>,
 ): Promise<boolean> {
-  const answer = await wire.request(FIND_COORDINATOR, 1, [
-    text(WARM_UP),
-    (out) => out.push(Buffer.from([type])),
-  ]);
-  answer.int32();
-  return answer.int16() === 0;
+  const at = await findCoordinator(wire, type, WARM_UP);
+  if (at === null) return false;
+  const coordinator = await connectWire(at.port);
+  try {
+    return await use(coordinator);
+  } finally {
+    coordinator.close();
+  }
 }
 
 async function joinAndLeave(wire: KafkaWire): Promise<boolean> {

@@ -19,7 +19,7 @@ import { startStack, type Stack, type StackOptions } from "./index.ts";
 import { startJanitor } from "./janitor.ts";
 import { kafkaFiles } from "./kafka-files.ts";
 import { startKafka } from "./kafka-server.ts";
-import { clusterIdAt } from "./kafka-warm-up.ts";
+import { clusterIdAt, coordinatorOf, leadersOf } from "./kafka-roles.ts";
 
 const FIRST_DOWNLOAD_MS = 180_000;
 
@@ -103,6 +103,27 @@ test(
     expect(pidsWhileDown).toEqual([null, null]);
     expect(await query(url, "SELECT n FROM t")).toBe("7");
     expect(await clusterIdAt(kafkaPortOf(shared))).toBe(clusterId);
+  },
+  FIRST_DOWNLOAD_MS,
+);
+
+test(
+  "of three brokers one can be killed: another takes over its groups and partitions, and it comes back",
+  async () => {
+    const { kafka } = await aStack({ brokers: 3 });
+    const first = await coordinatorOf(kafka.brokers, "some-group");
+    const killed = kafka.servers[(first ?? 0) - 1];
+
+    await killed?.kill9();
+
+    await waitFor(async () => {
+      const now = await coordinatorOf(kafka.brokers, "some-group");
+      const leaders = await leadersOf(kafka.brokers, "__consumer_offsets");
+      return ![now, ...leaders].some((id) => id === null || id === first);
+    });
+    await killed?.restart();
+    expect(new Set(kafka.servers.map((server) => server.pid())).size).toBe(3);
+    expect(kafka.servers.map((server) => server.pid())).not.toContain(null);
   },
   FIRST_DOWNLOAD_MS,
 );
@@ -194,8 +215,8 @@ test("a server of others on the port is not taken for ours", async () => {
   const kafka = startKafka({
     files: await kafkaFiles(env, () => undefined),
     dir: join(dir, "kafka"),
-    port: kafkaPortOf(shared),
-    controllerPort: (await freePorts(1))[0] ?? 0,
+    ports: [kafkaPortOf(shared)],
+    controllerPorts: await freePorts(1),
     janitor,
     env,
   });

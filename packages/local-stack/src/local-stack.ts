@@ -10,7 +10,7 @@ import {
   registryFiles,
   startRegistry,
 } from "./registry-server.ts";
-import type { ServerHandle } from "./server-process.ts";
+import { allOrNone, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
 import type { Stack, StackOptions } from "./stack.ts";
 import { sweepTemporaryFolders, temporaryFolder } from "./temporary-folder.ts";
@@ -20,6 +20,8 @@ interface Ports {
   readonly controller: number;
   readonly clickhouse: number;
   readonly registry: number;
+  /** Of a cluster's further nodes: the broker's, the controller's, and so on. */
+  readonly further: readonly number[];
 }
 
 /** Between the choice of a free port and its use another process can take it. */
@@ -31,6 +33,11 @@ export async function startLocalStack(
   options: StackOptions,
 ): Promise<Stack> {
   const onProgress = options.onProgress ?? (() => undefined);
+  if (options.dataDir !== undefined && options.brokers === 3)
+    throw new StackError(
+      "CONFIG",
+      "A cluster of three brokers keeps no data between runs: leave out the data folder, or start one broker.",
+    );
   const library = engineLibrary();
   sweepTemporaryFolders();
   const kafka = await kafkaFiles(env, onProgress);
@@ -74,42 +81,57 @@ async function startIn(plan: Plan): Promise<Stack> {
   const { dir, ports, env, janitor, library } = plan;
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, PORTS_FILE), JSON.stringify(ports));
-  const [kafka, clickhouse, registry] = await allOrNone([
+  const { further } = ports;
+  const nodes = [ports.kafka, ...further.filter((_, i) => i % 2 === 0)];
+  const starting = [
     startKafka({
       files: plan.kafka,
       dir: join(dir, "kafka"),
-      port: ports.kafka,
-      controllerPort: ports.controller,
+      ports: nodes,
+      controllerPorts: [
+        ports.controller,
+        ...further.filter((_, i) => i % 2 === 1),
+      ],
       janitor,
       env,
     }),
-    startClickHouse({
-      library,
-      dir: join(dir, "clickhouse"),
-      port: ports.clickhouse,
-      janitor,
-      env,
-    }),
-    plan.registry === null
-      ? Promise.resolve(null)
-      : startRegistry({
-          files: plan.registry,
-          dir: join(dir, "registry"),
-          port: ports.registry,
-          janitor,
-          env,
-        }),
-  ]);
+    one(
+      startClickHouse({
+        library,
+        dir: join(dir, "clickhouse"),
+        port: ports.clickhouse,
+        janitor,
+        env,
+      }),
+    ),
+    ...(plan.registry === null
+      ? []
+      : [
+          one(
+            startRegistry({
+              files: plan.registry,
+              dir: join(dir, "registry"),
+              port: ports.registry,
+              janitor,
+              env,
+            }),
+          ),
+        ]),
+  ];
+  const groups = await allOrNone(starting);
+  const [servers = [], [clickhouse] = [], [registry] = []] = groups;
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
-    await Promise.all(
-      [kafka, clickhouse, registry].map(async (server) => await server?.stop()),
-    );
+    await Promise.all(groups.flat().map((server) => server.stop()));
     await janitor.finish();
   };
   return {
     provider: "local",
-    kafka: { brokers: [`127.0.0.1:${ports.kafka}`], server: kafka ?? null },
+    kafka: {
+      brokers: nodes.map((port) => `127.0.0.1:${port}`),
+      server: servers[0] ?? null,
+      servers,
+    },
     clickhouse: {
       url: `http://127.0.0.1:${ports.clickhouse}`,
       server: clickhouse ?? null,
@@ -124,18 +146,8 @@ async function startIn(plan: Plan): Promise<Stack> {
   };
 }
 
-/** When one fails the others are stopped, once it is known which have started. */
-async function allOrNone(
-  starting: readonly Promise<ServerHandle | null>[],
-): Promise<(ServerHandle | null)[]> {
-  const results = await Promise.allSettled(starting);
-  const failed = results.find((result) => result.status === "rejected");
-  const servers = results.map((result) =>
-    result.status === "fulfilled" ? result.value : null,
-  );
-  if (failed === undefined) return servers;
-  await Promise.all(servers.map(async (server) => await server?.kill9()));
-  throw failed.reason;
+async function one(starting: Promise<ServerHandle>): Promise<ServerHandle[]> {
+  return [await starting];
 }
 
 const PORTS_FILE = "ports.json";
@@ -152,16 +164,17 @@ async function choosePorts(dir: string, options: StackOptions): Promise<Ports> {
     }
   }
   const file = join(dir, PORTS_FILE);
-  const [kafka = 0, controller = 0, clickhouse = 0, registry = 0] =
-    await freePorts(4);
-  const free: Ports = { kafka, controller, clickhouse, registry };
+  const count = 4 + 2 * ((options.brokers ?? 1) - 1);
+  const [kafka = 0, controller = 0, clickhouse = 0, registry = 0, ...further] =
+    await freePorts(count);
+  const free: Ports = { kafka, controller, clickhouse, registry, further };
   const before = existsSync(file)
-    ? (JSON.parse(readFileSync(file, "utf8")) as Ports)
+    ? { ...(JSON.parse(readFileSync(file, "utf8")) as Ports), further }
     : free;
   return { ...((await isAnyTaken(before)) ? free : before), ...asked };
 }
 
 async function isAnyTaken(ports: Ports): Promise<boolean> {
-  const free = await Promise.all(Object.values(ports).map(isPortFree));
+  const free = await Promise.all(Object.values(ports).flat().map(isPortFree));
   return free.includes(false);
 }

@@ -90,6 +90,20 @@ export async function startServer(spec: ServerSpec): Promise<ServerHandle> {
   };
 }
 
+/** When one of the groups fails the others are killed, once it is known which have started. */
+export async function allOrNone(
+  starting: readonly Promise<readonly ServerHandle[]>[],
+): Promise<(readonly ServerHandle[])[]> {
+  const results = await Promise.allSettled(starting);
+  const failed = results.find((result) => result.status === "rejected");
+  const groups = results.flatMap((result) =>
+    result.status === "fulfilled" ? [result.value] : [],
+  );
+  if (failed === undefined) return groups;
+  await Promise.all(groups.flat().map((server) => server.kill9()));
+  throw failed.reason;
+}
+
 async function launch(spec: ServerSpec): Promise<Running> {
   const running = await run(spec);
   const isReady = await waitUntil(

@@ -10,13 +10,15 @@ export interface StackOptions {
   readonly provider?: Provider | undefined;
   /** Also a schema registry; default false. */
   readonly registry?: boolean | undefined;
+  /** Brokers of one cluster, each also a controller: every topic is on all of them, and all but one must take a record. Default 1. `local` only. */
+  readonly brokers?: 1 | 3 | undefined;
   /** Keep data here between runs; default: a temporary folder that goes with the stack. A registry keeps nothing. `local` only. */
   readonly dataDir?: string | undefined;
   /** Told what happens while it takes long: downloads, the first start. */
   readonly onProgress?: Progress | undefined;
   /** Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Fixed ports instead of free ones. `local` only. */
+  /** Fixed ports instead of free ones; `kafka` is the first broker's. `local` only. */
   readonly ports?:
     | {
         readonly kafka?: number;
@@ -31,7 +33,10 @@ export interface Stack {
   readonly provider: Provider;
   readonly kafka: {
     readonly brokers: readonly string[];
+    /** The only broker, or the first. */
     readonly server: ServerHandle | null;
+    /** Of a cluster all, in the order of `brokers` and of their node ids, which count from 1. */
+    readonly servers: readonly ServerHandle[];
   };
   readonly clickhouse: {
     readonly url: string;
