@@ -74,19 +74,21 @@ async function sendAll(
   transaction: Transaction,
   records: readonly ProducerRecord[],
 ): Promise<RecordPosition[]> {
-  let stored: RecordMetadata[];
+  let positions: RecordPosition[];
   try {
-    stored = await transaction.sendBatch({
+    const stored = await transaction.sendBatch({
       acks: -1,
       topicMessages: topicMessages(records),
     });
+    // Before the commit: kafkajs reports success although it left out a partition that moved.
+    positions = positionsOf(records, stored);
   } catch (error) {
     // Readers must not wait for the transaction's time-out. If this fails too, the time-out does it.
     await transaction.abort().catch(() => undefined);
     throw error;
   }
   await transaction.commit();
-  return positionsOf(records, stored);
+  return positions;
 }
 
 /** The broker names the first offset of each partition; records of a partition follow each other. */

@@ -1,8 +1,10 @@
 /**
- * Idempotent producers over kafkajs 2.2.4 (facts/kafkajs 15–17d). Two of its habits are cured here. It drops records of a
+ * Idempotent producers over kafkajs 2.2.4 (facts/kafkajs 15–17d). Three of its habits are cured here. It drops records of a
  * partition that it has no metadata for and reports success, and it retries a missing topic for ever: so topics and
- * partitions are checked before each batch. And a send that is being retried goes on, reconnecting, after `disconnect`: so
- * a producer that is given up has its cluster closed for good.
+ * partitions are checked before each batch. When it tries again it leaves out the brokers that have answered, and with them
+ * a partition that has moved to one meanwhile, and reports success: so only what a broker said it stored counts as stored.
+ * And a send that is being retried goes on, reconnecting, after `disconnect`: so a producer that is given up has its cluster
+ * closed for good.
  */
 import kafkajs from "kafkajs";
 import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";
@@ -73,6 +75,10 @@ class GroupedMessages extends Array<Message> {
 
   isAcknowledged(partition: number): boolean {
     return isAcknowledged(this.#byPartition[partition]!);
+  }
+
+  areAcknowledged(): boolean {
+    return Object.values(this.#byPartition).every(isAcknowledged);
   }
 
   override reduce(): never {
@@ -174,6 +180,8 @@ function producerOf(producer: KafkajsProducer, cluster: Cluster): Producer {
       try {
         await requirePartitions(cluster, records);
         await producer.sendBatch({ acks: -1, topicMessages: grouped });
+        if (!grouped.every(({ messages }) => messages.areAcknowledged()))
+          throw new Error("a partition moved, and kafkajs left it out");
       } catch (cause) {
         const error = portError(
           cause,
