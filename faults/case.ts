@@ -8,6 +8,8 @@ export interface FaultCase {
   readonly proves: string;
   /** Too long for `--short`. */
   readonly isLong?: boolean;
+  /** Of the Kafka it runs on; default 1. */
+  readonly brokers?: 1 | 3;
   /** The deadline of a request to the black hole. Default 1 s. */
   readonly blackholeTimeoutMs?: number;
   run(world: World, random: Random): Promise<void>;

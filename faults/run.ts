@@ -37,7 +37,7 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
   const cases = chosen(values.only, values.short);
   const folder = mkdtempSync(join(tmpdir(), "postrider-faults-"));
   const options: Options = { seed, isShort: values.short, folder };
-  const stack = await startStack({ provider: "local" });
+  const stacks = new Stacks();
   let passed = 0;
   let run = 0;
   try {
@@ -45,15 +45,34 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
     for (const more of Array.from({ length: Number(values.times) }).keys())
       for (const one of cases) {
         const seeded = { ...options, seed: seed + more };
+        const stack = await stacks.of(one);
         if (await runCase(one, run++, stack, seeded)) passed += 1;
       }
   } finally {
-    await stack.stop();
+    await stacks.stop();
   }
   const failed = run - passed;
   if (failed === 0) rmSync(folder, { recursive: true, force: true });
   console.log(`${passed} passed, ${failed} failed`);
   return failed === 0;
+}
+
+/** The stack of the case that runs: one at a time, shared by those that follow each other on as many brokers. */
+class Stacks {
+  #stack: Stack | null = null;
+
+  async of({ brokers = 1 }: FaultCase): Promise<Stack> {
+    if (this.#stack?.kafka.servers.length !== brokers) {
+      await this.stop();
+      this.#stack = await startStack({ provider: "local", brokers });
+    }
+    return this.#stack!;
+  }
+
+  async stop(): Promise<void> {
+    await this.#stack?.stop();
+    this.#stack = null;
+  }
 }
 
 function chosen(only: string | undefined, isShort: boolean): FaultCase[] {

@@ -186,6 +186,11 @@ export class World {
     return present(this.stack.kafka.server);
   }
 
+  /** One broker of the cluster, by its node id. */
+  node(id: number): ServerHandle {
+    return present(this.stack.kafka.servers[id - 1] ?? null);
+  }
+
   get clickhouse(): ServerHandle {
     return present(this.stack.clickhouse.server);
   }

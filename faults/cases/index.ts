@@ -7,6 +7,7 @@ import {
   clickhouseKilled,
   clickhouseRefusing,
 } from "./clickhouse.ts";
+import { coordinatorMoved, leaderMoved, partialProduce } from "./cluster.ts";
 import { dispatcherKilled } from "./dispatcher-killed.ts";
 import { garbage } from "./garbage.ts";
 import { hangingRequest } from "./hanging-request.ts";
@@ -39,4 +40,7 @@ export const CASES: readonly FaultCase[] = [
   clickhouseAnswerLost,
   clickhouseRefusing,
   garbage,
+  leaderMoved,
+  coordinatorMoved,
+  partialProduce,
 ];

@@ -1,0 +1,133 @@
+/** Three brokers, of which one goes: what it led and coordinated moves to the others. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { coordinatorOf, leadersOf } from "@postrider/local-stack";
+import { waitFor, type Random } from "@postrider/testkit";
+import type { FaultCase } from "../case.ts";
+import type { World } from "../world.ts";
+
+/** A connection a client and broker: which brokers a service talks to changes with their leaders. */
+const SPARE_CONNECTIONS = 12;
+/** What a client that waited for the dead broker needs to hear of its successor. */
+const SETTLED_MS = 3_000;
+
+export const leaderMoved: FaultCase = {
+  name: "leader-moved",
+  proves:
+    "of three brokers one after the other dies and comes back under load: its partitions move, and nothing is lost, forked or left unread",
+  isLong: true,
+  brokers: 3,
+  run: (world, random) =>
+    underLoad(world, world.isShort ? 1 : 4, async () => {
+      const leaders = await leadersIn(world, "deliveries", "attempts");
+      const id = oneOf(leaders, random);
+      await dies(world, random, id, async () => {
+        const now = await leadersIn(world, "deliveries", "attempts");
+        return !now.has(id);
+      });
+    }),
+};
+
+export const coordinatorMoved: FaultCase = {
+  name: "coordinator-moved",
+  proves:
+    "when the coordinator of the dispatcher's group dies, another one knows what was committed, and nothing that it said is done again",
+  isLong: true,
+  brokers: 3,
+  run: (world, random) =>
+    underLoad(world, world.isShort ? 1 : 4, async () => {
+      const coordinator = () =>
+        coordinatorOf(world.stack.kafka.brokers, `${world.prefix}dispatcher`);
+      const id = (await coordinator())!;
+      await dies(world, random, id, async () => {
+        const now = await coordinator();
+        return now !== null && now !== id;
+      });
+    }),
+};
+
+/** Longer than a client waits for an answer (5 s). */
+const FROZEN_MS = 7_000;
+
+export const partialProduce: FaultCase = {
+  name: "partial-produce",
+  proves:
+    "a batch of which one broker takes its part and another, frozen or killed in the middle of it, may have taken its own, loses nothing and forks nothing",
+  isLong: true,
+  brokers: 3,
+  async run(world, random) {
+    await underLoad(world, world.isShort ? 2 : 4, async (round) => {
+      const outputs = ["attempts", "deliveries", ...world.tierTopics];
+      const leaders = await leadersIn(world, ...outputs);
+      if (leaders.size < 2) throw new Error("one broker leads everything");
+      const id = oneOf(leaders, random);
+      if (round % 2 === 1)
+        return await dies(world, random, id, () => Promise.resolve(true));
+      await world.interrupted(async () => {
+        world.node(id).freeze();
+        await sleep(FROZEN_MS + random.between(0, 2_000));
+        world.node(id).thaw();
+        await sleep(SETTLED_MS);
+      });
+    });
+  },
+};
+
+/** Figures and invariants over `rounds` faults, some seconds apart, while events come. */
+async function underLoad(
+  world: World,
+  rounds: number,
+  fault: (round: number) => Promise<void>,
+): Promise<void> {
+  await world.startAll();
+  await world.publisher.publish({ perSecond: 300, seconds: 2 });
+  await world.surviving(async () => {
+    const load = world.publisher.publish({
+      perSecond: 200,
+      seconds: rounds * 9,
+    });
+    for (let round = 0; round < rounds; round++) {
+      await sleep(1_000);
+      await fault(round);
+    }
+    await load;
+  }, SPARE_CONNECTIONS);
+}
+
+/** kill -9 of a node, until the others have what it had, and some time more; then its return. */
+async function dies(
+  world: World,
+  random: Random,
+  id: number,
+  hasMoved: () => Promise<boolean>,
+): Promise<void> {
+  await world.interrupted(async () => {
+    await sleep(random.between(0, 500));
+    await world.node(id).kill9();
+    await waitFor(hasMoved, {
+      timeoutMs: 20_000,
+      what: `another broker in the place of ${id}`,
+    });
+    await sleep(random.between(0, 4_000));
+    await world.node(id).restart();
+    await sleep(SETTLED_MS);
+  });
+}
+
+function oneOf(ids: ReadonlySet<number>, random: Random): number {
+  const all = [...ids];
+  return all[random.between(0, all.length - 1)]!;
+}
+
+async function leadersIn(
+  world: World,
+  ...names: readonly string[]
+): Promise<Set<number>> {
+  const found = new Set<number>();
+  for (const name of names)
+    for (const leader of await leadersOf(
+      world.stack.kafka.brokers,
+      world.topic(name),
+    ))
+      if (leader !== null) found.add(leader);
+  return found;
+}
