@@ -214,6 +214,15 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
       ],
     },
   ],
+  [
+    "a heap that grew by more than windows hold",
+    "resources",
+    {
+      survivors: [
+        { name: "d", before: figures, after: { ...figures, heapBytes: 5e6 } },
+      ],
+    },
+  ],
   ["a record that nobody took", "lag", { lag: 1 }],
 ];
 

@@ -191,12 +191,17 @@ function* tables(evidence: Evidence): Iterable<Violation> {
 }
 
 const HEAP_GROWTH = 1.1;
+/** What the windows of events and steps that were taken, bounded and a few MB a process, fill up to while a case runs. */
+const WINDOWS_BYTES = 4 * 1024 * 1024;
 
 /** A process that lived through the fault holds no more than before. */
 function* resources({ survivors }: Evidence): Iterable<Violation> {
   for (const { name, before, after, spareConnections = 0 } of survivors) {
     const grown = [
-      after.heapBytes > before.heapBytes * HEAP_GROWTH ? "heap" : null,
+      after.heapBytes >
+      Math.max(before.heapBytes * HEAP_GROWTH, before.heapBytes + WINDOWS_BYTES)
+        ? "heap"
+        : null,
       after.sockets > before.sockets + spareConnections ? "sockets" : null,
       after.timers > before.timers + spareConnections ? "timers" : null,
     ].filter((what) => what !== null);
