@@ -254,7 +254,9 @@ export class World {
     const replay = replayRunner(evidence.runner);
     const ages = replay.commitAgesMs;
     const requests = new Set(
-      evidence.attempts.map(({ deliveryId, step }) => `${deliveryId}#${step}`),
+      evidence.attempts
+        .filter(({ attemptNumber }) => attemptNumber > 0)
+        .map(({ deliveryId, step }) => `${deliveryId}#${step}`),
     ).size;
     const violations: (Violation | CaseViolation)[] = checkInvariants(evidence);
     for (const check of this.#checks)
