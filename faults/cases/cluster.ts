@@ -35,11 +35,9 @@ export const coordinatorMoved: FaultCase = {
   brokers: 3,
   run: (world, random) =>
     underLoad(world, world.isShort ? 1 : 4, async () => {
-      const coordinator = () =>
-        coordinatorOf(world.stack.kafka.brokers, `${world.prefix}dispatcher`);
-      const id = (await coordinator())!;
+      const id = (await coordinatorIn(world))!;
       await dies(world, random, id, async () => {
-        const now = await coordinator();
+        const now = await coordinatorIn(world);
         return now !== null && now !== id;
       });
     }),
@@ -69,6 +67,31 @@ export const partialProduce: FaultCase = {
         await sleep(SETTLED_MS);
       });
     });
+  },
+};
+
+export const outputSilent: FaultCase = {
+  name: "output-silent",
+  proves:
+    "what a dispatcher did and could not write down, because the broker that keeps its attempts fell silent, is in no commit; a kill then repeats it and loses nothing",
+  isLong: true,
+  brokers: 3,
+  async run(world, random) {
+    await world.startAll();
+    const load = world.publisher.publish({ perSecond: 200, seconds: 14 });
+    await sleep(random.between(1_500, 2_500));
+    // Its commits go on, so that one which says too much has the time to be stored.
+    const leaders = await leadersIn(world, "attempts");
+    leaders.delete((await coordinatorIn(world)) ?? 0);
+    const silent = world.node(oneOf(leaders, random));
+    await world.interrupted(async () => {
+      silent.freeze();
+      await sleep(random.between(2_500, 4_000));
+      await world.services.kill9(world.services.one("dispatcher"));
+      silent.thaw();
+    });
+    await world.services.start("dispatcher");
+    await load;
   },
 };
 
@@ -111,6 +134,12 @@ async function dies(
     await world.node(id).restart();
     await sleep(SETTLED_MS);
   });
+}
+
+/** The node id of the dispatcher's coordinator. */
+async function coordinatorIn(world: World): Promise<number | null> {
+  const { brokers } = world.stack.kafka;
+  return await coordinatorOf(brokers, `${world.prefix}dispatcher`);
 }
 
 function oneOf(ids: ReadonlySet<number>, random: Random): number {

@@ -7,7 +7,12 @@ import {
   clickhouseKilled,
   clickhouseRefusing,
 } from "./clickhouse.ts";
-import { coordinatorMoved, leaderMoved, partialProduce } from "./cluster.ts";
+import {
+  coordinatorMoved,
+  leaderMoved,
+  outputSilent,
+  partialProduce,
+} from "./cluster.ts";
 import { dispatcherKilled } from "./dispatcher-killed.ts";
 import { garbage } from "./garbage.ts";
 import { hangingRequest } from "./hanging-request.ts";
@@ -43,4 +48,5 @@ export const CASES: readonly FaultCase[] = [
   leaderMoved,
   coordinatorMoved,
   partialProduce,
+  outputSilent,
 ];
