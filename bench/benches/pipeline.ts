@@ -122,19 +122,19 @@ function pidsOf({ running, stack, sink }: Whole): Map<string, number> {
   return pids.set("sink", sink.pid);
 }
 
-/** One row per event and per attempt of this pair, each once. */
+/** One row per event and per attempt of this pair, each once; a deferral is no attempt. */
 async function checkRows(
   { stack, topics }: Whole,
   pair: number,
   count: number,
 ): Promise<void> {
-  for (const [table, id] of [
-    ["events", "event_id"],
-    ["attempts", "delivery_id"],
+  for (const [table, id, condition] of [
+    ["events", "event_id", "1"],
+    ["attempts", "delivery_id", "attempt_number > 0"],
   ] as const) {
     const [row] = await rowsOf<{ all: string; unique: string }>(
       stack.clickhouse.url,
-      `SELECT count() AS all, uniqExact(${id}) AS unique FROM ${DATABASE}.${table} WHERE startsWith(event_id, {prefix: String})`,
+      `SELECT count() AS all, uniqExact(${id}) AS unique FROM ${DATABASE}.${table} WHERE startsWith(event_id, {prefix: String}) AND ${condition}`,
       { prefix: `evt_${pair}_` },
     );
     if (Number(row?.all) !== count || Number(row?.unique) !== count)
