@@ -1,10 +1,9 @@
 import { expect, test } from "@jest/globals";
-import { testEffects, useStack } from "@postrider/testkit";
+import { readTopics, testEffects, useStack } from "@postrider/testkit";
 import kafkajs from "kafkajs";
 import { compress } from "snappy";
 import { createKafka } from "./kafka.ts";
 import { registerCompression } from "./kafkajs-compression.ts";
-import { readTopic } from "./read-topic.testing.ts";
 
 const stack = useStack();
 const { CompressionTypes, CompressionCodecs } = kafkajs;
@@ -41,7 +40,7 @@ test.each([
     });
     await producer.disconnect();
 
-    const read = await readTopic(kafka, topic!);
+    const read = await readTopics(kafka, [topic!]);
     expect(read.map((record) => record.value!.length)).toEqual(
       values.map((value) => value.length),
     );

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { testEffects, useStack } from "@postrider/testkit";
+import { readTopics, testEffects, useStack } from "@postrider/testkit";
 import kafkajs from "kafkajs";
 import { createDeadLetterOf } from "./dead-letter-of.ts";
 import { createKafka, type Kafka } from "./kafka.ts";
@@ -15,7 +15,6 @@ import {
   type ProducerRecord,
 } from "./ports.ts";
 import type { OutRecord, RawRecord } from "./record.ts";
-import { readTopic } from "./read-topic.testing.ts";
 
 const stack = useStack();
 const closing: (() => Promise<unknown>)[] = [];
@@ -78,7 +77,7 @@ describe("a producer", () => {
       { topic, partition: 0, key: Buffer.from("gone"), value: null },
     ]);
 
-    const read = await readTopic(connect(), topic);
+    const read = await readTopics(connect(), [topic]);
     expect(read).toHaveLength(2);
     const [tombstone, full] = read.toSorted(
       (a, b) => a.partition - b.partition,
@@ -102,7 +101,7 @@ describe("a producer", () => {
     ).rejects.toThrow(TopicMissingError);
     await producer.sendBatch([record(topic, "y")]);
 
-    expect(valuesOf(await readTopic(connect(), topic))).toEqual(["y"]);
+    expect(valuesOf(await readTopics(connect(), [topic]))).toEqual(["y"]);
   });
 
   test("tells that a record is too large", async () => {
@@ -130,11 +129,11 @@ describe("a producer", () => {
     if (!(error instanceof PartlyAcknowledgedError)) throw error;
     expect(error.cause).toBeInstanceOf(RecordTooLargeError);
     expect(error.acknowledged).toEqual(new Set([batch[0], batch[1], batch[3]]));
-    expect(valuesOf(await readTopic(connect(), large)).toSorted()).toEqual([
+    expect(valuesOf(await readTopics(connect(), [large])).toSorted()).toEqual([
       "a",
       "b",
     ]);
-    expect(valuesOf(await readTopic(connect(), small))).toEqual(["c"]);
+    expect(valuesOf(await readTopics(connect(), [small]))).toEqual(["c"]);
   });
 
   test("once warm, asks for no metadata and makes no connection for its first batch", async () => {
@@ -209,10 +208,10 @@ describe("output beside a topic that refuses records", () => {
     }
     await Promise.all(sends);
 
-    const written = valuesOf(await readTopic(connect(), attempts));
+    const written = valuesOf(await readTopics(connect(), [attempts]));
     const sent = Array.from({ length: 200 }, (_, i) => `a${i}`);
     expect(written.toSorted()).toEqual(sent.toSorted());
-    expect(await readTopic(connect(), letters)).toHaveLength(5);
+    expect(await readTopics(connect(), [letters])).toHaveLength(5);
   });
 });
 
@@ -233,7 +232,7 @@ describe("a fenced producer", () => {
       { topic, partition: 0, offset: 0 },
       { topic, partition: 0, offset: 1 },
     ]);
-    const read = await readTopic(connect(), topic);
+    const read = await readTopics(connect(), [topic]);
     for (const place of [...first, ...second])
       expect(
         read.filter(
@@ -260,7 +259,10 @@ describe("a fenced producer", () => {
       "discarded",
     );
     await second.send([record(topic, "new")]);
-    expect(valuesOf(await readTopic(connect(), topic))).toEqual(["old", "new"]);
+    expect(valuesOf(await readTopics(connect(), [topic]))).toEqual([
+      "old",
+      "new",
+    ]);
   });
 
   test("refuses a missing topic without writing the others", async () => {
@@ -272,6 +274,6 @@ describe("a fenced producer", () => {
       producer.send([record(topic, "x"), record(`${stack.prefix}no`, "y")]),
     ).rejects.toThrow(TopicMissingError);
 
-    expect(await readTopic(connect(), topic)).toEqual([]);
+    expect(await readTopics(connect(), [topic])).toEqual([]);
   });
 });

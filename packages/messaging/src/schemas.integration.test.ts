@@ -2,12 +2,12 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import {
   aDelivery,
   aSignal,
+  readTopics,
   testEffects,
   useStack,
   waitFor,
 } from "@postrider/testkit";
 import { createKafka, type Kafka } from "./kafka.ts";
-import { readTopic } from "./read-topic.testing.ts";
 import type { RawRecord } from "./record.ts";
 import { readSchemaFiles } from "./schema-files.ts";
 import { createSchemas, type Schemas } from "./schemas.ts";
@@ -50,7 +50,7 @@ test("ours are written before the first use, once", async () => {
   await startSchemas();
   await startSchemas();
 
-  const written = await readTopic(kafka, `${prefix}schemas`);
+  const written = await readTopics(kafka, [`${prefix}schemas`]);
   const keys = written.map((record) => record.key!.toString());
   expect(new Set(keys).size).toBe(readSchemaFiles().size);
   expect(keys).toHaveLength(readSchemaFiles().size);
