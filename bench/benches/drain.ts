@@ -53,6 +53,7 @@ export async function drain(context: BenchContext): Promise<BenchResult> {
     const baseline = await rawSignedLoop(sink, {
       count,
       prefix: `raw_${pair}_`,
+      limit,
       cores: SUBJECT_CORE,
     });
     const subject = await drained(context, stack, { sink, pair, count });

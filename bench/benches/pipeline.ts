@@ -51,6 +51,7 @@ export async function pipeline(context: BenchContext): Promise<BenchResult> {
     const baseline = await rawSignedLoop(whole.sink, {
       count,
       prefix: `raw_${pair}_`,
+      limit,
       cores: BOTH_CORES,
     });
     const subject = await piped(whole, pair, count);

@@ -66,11 +66,11 @@ class GroupedMessages extends Array<Message> {
     return Array;
   }
 
-  add({ partition, key, value, headers }: ProducerRecord): void {
-    // kafkajs types a repeated header's values as mutable; it only reads them.
-    const message = { partition, key, value, ...(headers && { headers }) };
-    this.push(message as Message);
-    (this.#byPartition[partition] ??= []).push(message as Message);
+  add(record: ProducerRecord): void {
+    // A record has a message's fields. kafkajs types a repeated header's values as mutable; it only reads them.
+    const message = record as unknown as Message;
+    this.push(message);
+    (this.#byPartition[record.partition] ??= []).push(message);
   }
 
   isAcknowledged(partition: number): boolean {

@@ -2,7 +2,14 @@
 import type { MonotonicMs } from "@postrider/core";
 import type { OutRecord, RawRecord, RecordHeaders } from "./record.ts";
 
-/** One record on its way. `partition` is set when it is taken. */
+/** What a caller of `send` waits for: its records that are not acknowledged yet. */
+export interface Ticket {
+  left: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** One record on its way, as producers take it. `partition` is set when it is taken. */
 export interface OutputEntry {
   readonly record: OutRecord;
   readonly source: RawRecord | undefined;
@@ -17,8 +24,8 @@ export interface OutputEntry {
   readonly since: MonotonicMs;
   /** Which of `RAW_LIMITS` a dead letter in its place has been cut to; -1: it is itself. */
   readonly cut: number;
-  /** Called once, when it is acknowledged. */
-  readonly done: () => void;
+  /** Told once, when it is acknowledged. */
+  readonly ticket: Ticket;
   partition: number;
 }
 

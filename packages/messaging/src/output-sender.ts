@@ -12,7 +12,6 @@ import {
   TopicMissingError,
   type Producer,
   type ProducerFactory,
-  type ProducerRecord,
 } from "./ports.ts";
 import { RAW_LIMITS, cutDeadLetter, tooLargeDeadLetter } from "./too-large.ts";
 
@@ -32,6 +31,8 @@ export interface OutputSenderOptions {
     letter: DeadLetter,
     cut: number,
   ) => OutputEntry;
+  /** The broker has them, or dead letters in their place. */
+  readonly stored: (entries: readonly OutputEntry[]) => void;
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
@@ -83,6 +84,11 @@ export class OutputSender {
     }
   }
 
+  /** What is on its way, and not acknowledged. */
+  unsettled(): OutputEntry[] {
+    return this.#parts.flat();
+  }
+
   oldestSince(): MonotonicMs | undefined {
     return this.#parts[0]?.[0]?.since;
   }
@@ -117,8 +123,10 @@ export class OutputSender {
     while (this.#parts.length > 0 && !this.#closed.signal.aborted) {
       const { stored, rest, error } = await this.#try(this.#parts[0]!);
       this.#parts.splice(0, 1, ...(rest.length > 0 ? [rest] : []));
-      if (stored.length > 0) this.#metrics.sent(stored);
-      for (const entry of stored) entry.done();
+      if (stored.length > 0) {
+        this.#metrics.sent(stored);
+        this.#options.stored(stored);
+      }
       if (rest.length === 0) this.#recovered();
       else if (error instanceof RecordTooLargeError)
         this.#parts.splice(0, 1, ...(await this.#smaller(rest)));
@@ -137,20 +145,19 @@ export class OutputSender {
 
   /** What the broker has, and what it may not have, for the error's reason. The producer does not outlive an error. */
   async #try(part: readonly OutputEntry[]): Promise<Tried> {
-    const records = part.map(recordOf);
     try {
       const producer = await this.#connected();
-      await producer.sendBatch(records);
+      await producer.sendBatch(part);
       return { stored: part, rest: [], error: null };
     } catch (error) {
       await this.#discard();
       if (!(error instanceof PartlyAcknowledgedError))
         return { stored: [], rest: part, error };
       // Sent once more, they would stand in the log, and in every count made from it, twice.
-      const isStored = part.map((_, i) => error.acknowledged.has(records[i]!));
+      const { acknowledged } = error;
       return {
-        stored: part.filter((_, i) => isStored[i]),
-        rest: part.filter((_, i) => !isStored[i]),
+        stored: part.filter((entry) => acknowledged.has(entry)),
+        rest: part.filter((entry) => !acknowledged.has(entry)),
         error: error.cause,
       };
     }
@@ -261,13 +268,6 @@ export class OutputSender {
     this.#fault = null;
     this.#options.log.info("output.recovered", { troubledMs });
   }
-}
-
-function recordOf(entry: OutputEntry): ProducerRecord {
-  const { topic, partition, key, value, headers } = entry;
-  return headers === undefined
-    ? { topic, partition, key, value }
-    : { topic, partition, key, value, headers };
 }
 
 /** Resolves after `ms`, or at once when the signal says so. */

@@ -14,6 +14,7 @@ import {
   OutputQueue,
   type BatchLimits,
   type OutputEntry,
+  type Ticket,
 } from "./output-queue.ts";
 import { OutputSender, type OutputFault } from "./output-sender.ts";
 import { KeyHashes, type PartitionCounts } from "./partitioner.ts";
@@ -65,13 +66,6 @@ export function createOutput(options: OutputOptions): ObservedOutput {
   return new BatchedOutput(options);
 }
 
-/** What a caller waits for: its records that are not acknowledged yet. */
-interface Ticket {
-  left: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
 class BatchedOutput implements ObservedOutput {
   readonly #options: OutputOptions;
   readonly #limits: BatchLimits;
@@ -80,7 +74,6 @@ class BatchedOutput implements ObservedOutput {
   readonly #sender: OutputSender;
   readonly #keys = new KeyHashes();
   readonly #wake = new Wake();
-  readonly #tickets = new Set<Ticket>();
   #unacknowledged = 0;
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #running: Promise<void> = Promise.resolve();
@@ -99,11 +92,12 @@ class BatchedOutput implements ObservedOutput {
             value: letter,
           },
           entry.source,
-          entry.done,
+          entry.ticket,
         ),
         since: entry.since,
         cut,
       }),
+      stored: (entries) => this.#acknowledge(entries),
     });
   }
 
@@ -123,10 +117,8 @@ class BatchedOutput implements ObservedOutput {
     if (records.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const ticket: Ticket = { left: records.length, resolve, reject };
-      const done = (): void => this.#acknowledge(ticket);
       // All are encoded before any is queued: a value that does not fit its schema rejects the whole call.
-      const entries = records.map((each) => this.#entry(each, source, done));
-      this.#tickets.add(ticket);
+      const entries = records.map((each) => this.#entry(each, source, ticket));
       this.#unacknowledged += entries.length;
       const wasEmpty = this.#queue.length === 0;
       for (const entry of entries) this.#queue.push(entry);
@@ -165,12 +157,11 @@ class BatchedOutput implements ObservedOutput {
     this.#wake.notify();
     await within(this.#running, deadline - this.#options.clock.now());
     this.#state = "stopped";
-    this.#queue.drain();
-    for (const ticket of this.#tickets)
+    const unsent = [...this.#sender.unsettled(), ...this.#queue.drain()];
+    for (const { ticket } of unsent)
       ticket.reject(
         new OutputStoppedError("the output was stopped with records unsent"),
       );
-    this.#tickets.clear();
     this.#unacknowledged = 0;
     await this.#sender.close();
   }
@@ -204,7 +195,7 @@ class BatchedOutput implements ObservedOutput {
   #entry(
     record: OutRecord,
     source: RawRecord | undefined,
-    done: () => void,
+    ticket: Ticket,
   ): OutputEntry {
     const value = this.#options.encode(record);
     const key = record.key === null ? null : this.#keys.of(record.key);
@@ -219,18 +210,19 @@ class BatchedOutput implements ObservedOutput {
       bytes: value.length + (key?.bytes.length ?? 0) + overhead(record.headers),
       since: this.#options.clock.monotonic(),
       cut: -1,
-      done,
+      ticket,
       partition: -1,
     };
   }
 
-  #acknowledge(ticket: Ticket): void {
-    if (!this.#tickets.has(ticket)) return;
-    this.#unacknowledged -= 1;
-    ticket.left -= 1;
-    if (ticket.left > 0) return;
-    this.#tickets.delete(ticket);
-    ticket.resolve();
+  #acknowledge(entries: readonly OutputEntry[]): void {
+    // After a stop its tickets were rejected, and nothing counts any more.
+    if (this.#state === "stopped") return;
+    this.#unacknowledged -= entries.length;
+    for (const { ticket } of entries) {
+      ticket.left -= 1;
+      if (ticket.left === 0) ticket.resolve();
+    }
   }
 }
 

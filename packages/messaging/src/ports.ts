@@ -81,7 +81,7 @@ export interface ProducerRecord {
   readonly partition: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  readonly headers?: RecordHeaders;
+  readonly headers?: RecordHeaders | undefined;
 }
 
 /** An idempotent producer, acks=all. At most one `sendBatch` in flight: a second call while one runs throws. */

@@ -45,6 +45,15 @@ export interface RecordFlowOptions<In> {
   readonly again: (entry: Unfinished<In>) => void;
 }
 
+/** What else belongs to the end of a record's production. */
+interface RecordEnd {
+  /** Counts it, once all is acknowledged. */
+  readonly count?: () => void;
+  /** However it ended. */
+  readonly departed?: () => void;
+}
+const NOTHING_MORE: RecordEnd = {};
+
 type Rejection = Pick<
   Extract<Verdict, { kind: "reject" }>,
   "reason" | "detail"
@@ -70,62 +79,59 @@ export class RecordFlow<In> {
     this.#options = options;
   }
 
-  /** Runs the handler of a record that was taken from its lane. Never rejects. */
-  async handle(entry: Unfinished<In>): Promise<void> {
-    const { stage, lanes, signal } = this.#options;
-    const lane = entry.lane!;
+  /** Runs the handler of a record that was taken from its lane. Never throws. */
+  handle(entry: Unfinished<In>): void {
+    const { stage, signal } = this.#options;
     this.inFlight++;
-    let verdict: Verdict | null = null;
-    let bug: unknown = null;
+    let verdict: Verdict | Promise<Verdict>;
     try {
-      verdict = await stage.handle(entry, signal);
-    } catch (error) {
-      bug = error;
+      verdict = stage.handle(entry, signal);
+    } catch (bug) {
+      return this.#threw(entry, bug);
     }
-    this.inFlight--;
-    this.producing++;
-    lanes.settle(lane, verdict !== null);
-    // The lane goes on while the output travels.
-    this.#options.settled();
-    if (verdict === null) await this.#again(entry, bug);
-    else if (verdict.kind === "emit") {
-      const { records } = verdict;
-      await this.#emit(entry, () => records);
-    } else await this.#deadLetter(entry, verdict);
-    this.#produced();
+    if (verdict instanceof Promise)
+      verdict.then(
+        (decided) => this.#decided(entry, decided),
+        (bug: unknown) => this.#threw(entry, bug),
+      );
+    else this.#decided(entry, verdict);
   }
 
-  /** The raw record, which no handler could take, becomes a dead letter and what the stage wants beside it. Never rejects. */
-  async reject(
+  /** The raw record, which no handler could take, becomes a dead letter and what the stage wants beside it. Never throws. */
+  reject(
     entry: Unfinished<In>,
     reason: DeadLetterReason,
     detail: string,
-  ): Promise<void> {
+  ): void {
     const { stage } = this.#options;
     this.producing++;
-    await this.#deadLetter(
+    this.#deadLetter(
       entry,
       { reason, detail },
       () => stage.unread?.(entry.raw, reason, detail) ?? [],
     );
-    this.#produced();
   }
 
-  /** Relief: the record, which is in no queue any more, goes to its slot. Never rejects. */
-  async defer(entry: Unfinished<In>, slotAt: number): Promise<void> {
+  /** Relief: the record, which is in no queue any more, goes to its slot. Never throws. */
+  defer(entry: Unfinished<In>, slotAt: number): void {
     const { stage, metrics } = this.#options;
     const { partition, bytes } = entry;
     this.producing++;
     partition.deferring++;
     partition.deferringBytes += bytes;
-    await this.#emit(
-      entry,
-      () => stage.defer!(entry, slotAt),
-      () => metrics.deferrals(),
-    );
-    partition.deferring--;
-    partition.deferringBytes -= bytes;
-    this.#produced();
+    let records: Iterable<OutRecord> | null = null;
+    let bug: unknown;
+    try {
+      records = stage.defer!(entry, slotAt);
+    } catch (error) {
+      bug = error;
+    }
+    const departed = (): void => {
+      partition.deferring--;
+      partition.deferringBytes -= bytes;
+    };
+    if (records === null) void this.#again(entry, bug).then(departed);
+    else this.#emit(entry, records, { count: () => metrics.deferrals(), departed });
   }
 
   /** What waits to be tried again stays open, and is not. */
@@ -146,31 +152,76 @@ export class RecordFlow<In> {
     });
   }
 
-  async #emit(
+  #decided(entry: Unfinished<In>, verdict: Verdict): void {
+    this.#handled(entry, true);
+    if (verdict.kind === "emit") this.#emit(entry, verdict.records);
+    else this.#deadLetter(entry, verdict);
+  }
+
+  #threw(entry: Unfinished<In>, bug: unknown): void {
+    this.#handled(entry, false);
+    void this.#again(entry, bug);
+  }
+
+  /** Its handler ended. The lane goes on while the output travels. */
+  #handled(entry: Unfinished<In>, isCompleted: boolean): void {
+    this.inFlight--;
+    this.producing++;
+    this.#options.lanes.settle(entry.lane!, isCompleted);
+    this.#options.settled();
+  }
+
+  /**
+   * Produces what follows and ends the record. Nearly every record has a few outputs that are acknowledged at the first
+   * try: one promise for those, and async functions only for the others.
+   */
+  #emit(
     entry: Unfinished<In>,
-    recordsOf: () => Iterable<OutRecord>,
-    count?: () => void,
+    records: Iterable<OutRecord>,
+    end: RecordEnd = NOTHING_MORE,
+  ): void {
+    if (!Array.isArray(records) || records.length > CHUNK_RECORDS)
+      return void this.#emitInChunks(entry, records, end);
+    if (records.length === 0) return this.#ended(entry, true, end);
+    this.#options.output.send(records, entry.raw).then(
+      () => this.#ended(entry, true, end),
+      async (error: unknown) => {
+        const isAcknowledged = await this.#sendAgain(entry, records, error);
+        this.#ended(entry, isAcknowledged, end);
+      },
+    );
+  }
+
+  async #emitInChunks(
+    entry: Unfinished<In>,
+    records: Iterable<OutRecord>,
+    end: RecordEnd,
   ): Promise<void> {
     let isAcknowledged: boolean;
     try {
-      isAcknowledged = await this.#produce(entry, recordsOf());
+      isAcknowledged = await this.#produce(entry, records);
     } catch (bug) {
-      return await this.#again(entry, bug);
+      await this.#again(entry, bug);
+      return end.departed?.();
     }
-    if (isAcknowledged) this.#finish(entry, count);
+    this.#ended(entry, isAcknowledged, end);
   }
 
-  async #deadLetter(
+  #deadLetter(
     entry: Unfinished<In>,
     { reason, detail }: Rejection,
     besides: () => readonly OutRecord[] = () => [],
-  ): Promise<void> {
+  ): void {
     const { deadLetterOf, metrics } = this.#options;
-    const isAcknowledged = await this.#send(entry, () => [
+    const letters = (): readonly OutRecord[] => [
       deadLetterOf(entry.raw, reason, detail),
       ...besides(),
-    ]);
-    if (isAcknowledged) this.#finish(entry, () => metrics.rejected(reason));
+    ];
+    void this.#sendUntilAcknowledged(entry, letters).then((isAcknowledged) =>
+      this.#ended(entry, isAcknowledged, {
+        count: () => metrics.rejected(reason),
+      }),
+    );
   }
 
   /** True once all are acknowledged; false if the record was given back before. Throws only what the iterable throws. */
@@ -178,21 +229,22 @@ export class RecordFlow<In> {
     entry: Unfinished<In>,
     records: Iterable<OutRecord>,
   ): Promise<boolean> {
-    if (Array.isArray(records) && records.length <= CHUNK_RECORDS)
-      return records.length === 0 || (await this.#send(entry, () => records));
     let chunk: OutRecord[] = [];
     for (const record of records) {
       chunk.push(record);
       if (chunk.length < CHUNK_RECORDS) continue;
       const full = chunk;
-      if (!(await this.#send(entry, () => full))) return false;
+      if (!(await this.#sendUntilAcknowledged(entry, () => full))) return false;
       chunk = [];
     }
-    return chunk.length === 0 || (await this.#send(entry, () => chunk));
+    return (
+      chunk.length === 0 ||
+      (await this.#sendUntilAcknowledged(entry, () => chunk))
+    );
   }
 
   /** One chunk, until it is acknowledged (true) or the record is given back (false). Never rejects. */
-  async #send(
+  async #sendUntilAcknowledged(
     entry: Unfinished<In>,
     recordsOf: () => readonly OutRecord[],
   ): Promise<boolean> {
@@ -204,6 +256,27 @@ export class RecordFlow<In> {
         if (!(await this.#pause(entry, error))) return false;
       }
     }
+  }
+
+  /** The same after a first try that was refused. */
+  async #sendAgain(
+    entry: Unfinished<In>,
+    records: readonly OutRecord[],
+    error: unknown,
+  ): Promise<boolean> {
+    if (!(await this.#pause(entry, error))) return false;
+    return await this.#sendUntilAcknowledged(entry, () => records);
+  }
+
+  /** Of its production; the record is done if all is acknowledged, else it was given back. */
+  #ended(
+    entry: Unfinished<In>,
+    isAcknowledged: boolean,
+    { count, departed }: RecordEnd,
+  ): void {
+    if (isAcknowledged) this.#finish(entry, count);
+    departed?.();
+    this.#produced();
   }
 
   /** All that follows is acknowledged: whatever is thrown here must not bring the record back. */
@@ -225,8 +298,10 @@ export class RecordFlow<In> {
     }
   }
 
+  /** Back to its lane, once it has waited. */
   async #again(entry: Unfinished<In>, bug: unknown): Promise<void> {
     if (await this.#pause(entry, bug)) this.#options.again(entry);
+    this.#produced();
   }
 
   /** Backs off. False if the record is given back, on a stop or because its partition went: whoever owns it next takes it. */

@@ -47,6 +47,8 @@ export class RecordWork<In> {
   readonly #valve: ReliefValve<In>;
   readonly #abort = new AbortController();
   #isGivenBack = false;
+  /** A handler that answers at once ends within the loop that started it: that loop goes on, none begins inside it. */
+  #isPumping = false;
   #startedAt: MonotonicMs;
   #handled = 0;
 
@@ -151,16 +153,26 @@ export class RecordWork<In> {
   /** Starts what may be started. */
   pump(): void {
     const { limits, runner } = this.#options;
-    if (!this.#lanes.hasReady || this.blocked() !== null) return;
-    for (let started = 1; this.#flow.inFlight < limits.maxInFlight; started++) {
-      const entry = this.#lanes.take();
-      if (entry === null) break;
-      void this.#flow.handle(entry);
-      if (started % STARTS_PER_LOOK === 0 && this.blocked() !== null) break;
+    const isWanted = this.#lanes.hasReady && !this.#isPumping;
+    if (!isWanted || this.blocked() !== null) return;
+    this.#isPumping = true;
+    try {
+      this.#start(limits.maxInFlight);
+    } finally {
+      this.#isPumping = false;
     }
     if (this.#lanes.hasReady && this.#flow.inFlight >= limits.maxInFlight)
       this.#valve.limited();
     this.#startedAt = runner.clock.monotonic();
+  }
+
+  #start(maxInFlight: number): void {
+    for (let started = 1; this.#flow.inFlight < maxInFlight; started++) {
+      const entry = this.#lanes.take();
+      if (entry === null) return;
+      this.#flow.handle(entry);
+      if (started % STARTS_PER_LOOK === 0 && this.blocked() !== null) return;
+    }
   }
 
   /** Why nothing may be started now; looking also tells relief of our stalls. */
@@ -229,7 +241,7 @@ export class RecordWork<In> {
     ...why: [reason: Parameters<DeadLetterOf>[1], detail: string]
   ): void {
     this.#options.metrics.decodeFailures();
-    void this.#flow.reject(entry, ...why);
+    this.#flow.reject(entry, ...why);
   }
 
   /** The wait for its schema is over. */

@@ -87,10 +87,9 @@ export class ReliefValve<In> {
         limits.maxUnacknowledged - output.unacknowledged(),
       ),
     });
-    for (const { entry, slotAt } of relieved) {
-      lanes.remove(entry);
-      void flow.defer(entry, slotAt);
-    }
+    // All leave their queues before the first is deferred: a deferral that ends at once makes room, and what follows starts.
+    for (const { entry } of relieved) lanes.remove(entry);
+    for (const { entry, slotAt } of relieved) flow.defer(entry, slotAt);
   }
 
   /** Down to half of what the window may hold: a little less, and relief would be wanted again at once. */

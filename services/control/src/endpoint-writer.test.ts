@@ -253,9 +253,11 @@ test("a signal that meets no owner is not done: it fails only when the runner st
   state.isOwner = false;
   const stopping = new AbortController();
 
-  const handled = stage.handle(
-    gone({ endpointId: endpoint.id, endpointVersion: 1 }),
-    stopping.signal,
+  const handled = Promise.resolve(
+    stage.handle(
+      gone({ endpointId: endpoint.id, endpointVersion: 1 }),
+      stopping.signal,
+    ),
   );
   const outcome = handled.then(
     () => "done",

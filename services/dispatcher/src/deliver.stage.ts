@@ -30,9 +30,13 @@ import {
   type Deferral,
 } from "./departures.ts";
 import { DEFAULT_MAX_CONCURRENCY, EndpointLanes } from "./endpoint-lanes.ts";
-import { refusedResult, type AttemptResult } from "./attempt-result.ts";
+import {
+  refusedResult,
+  type AttemptResult,
+  type SendResult,
+} from "./attempt-result.ts";
 import { requestHeaders } from "./request-headers.ts";
-import type { Send, SendRequest } from "./sender.ts";
+import type { Send } from "./sender.ts";
 import type { Signer } from "./signer.ts";
 import { StepWindow } from "./step-window.ts";
 import { createUrlJudge } from "./url-judge.ts";
@@ -97,12 +101,12 @@ class DeliverStage implements Stage<Delivery> {
     this.#steps.forget(partition);
   }
 
-  async handle(record: InRecord<Delivery>): Promise<Verdict> {
+  handle(record: InRecord<Delivery>): Verdict | Promise<Verdict> {
     if (!this.#isFirst(record)) return emit([]);
     const now = this.#options.clock.now();
     const admission = admit(record.value, this.#view, now);
     if (admission.kind === "send")
-      return await this.#attempt(record, admission.target, now);
+      return this.#attempt(record, admission.target, now);
     if (admission.kind === "defer")
       return emit(this.#deferred(record.value, admission));
     return emit([this.#givenUp(record, admission, now)]);
@@ -124,11 +128,11 @@ class DeliverStage implements Stage<Delivery> {
     return false;
   }
 
-  async #attempt(
+  #attempt(
     record: InRecord<Delivery>,
     target: Target,
     startedAt: EpochMs,
-  ): Promise<Verdict> {
+  ): Verdict | Promise<Verdict> {
     const delivery = record.value;
     const url = this.#judge(target.url);
     if (!url.ok)
@@ -146,29 +150,27 @@ class DeliverStage implements Stage<Delivery> {
           until: startedAt + SECRET_WAIT_MS,
         }),
       );
-    const { userAgent } = this.#options;
-    return await this.#send(record, target, startedAt, {
+    const { userAgent, send } = this.#options;
+    this.#lanes.begin(delivery.endpointId, target.maxConcurrency);
+    return send({
       origin: url.url.origin,
       path: url.url.path,
       headers: requestHeaders(delivery, target.headers, signed, userAgent),
       body: asBuffer(delivery.payload),
       timeoutMs: target.timeoutMs,
-    });
+    }).then((result) => this.#sent(record, target, startedAt, result));
   }
 
-  async #send(
+  #sent(
     record: InRecord<Delivery>,
     target: Target,
     startedAt: EpochMs,
-    request: SendRequest,
-  ): Promise<Verdict> {
+    result: SendResult,
+  ): Verdict {
     const { endpointId } = record.value;
-    const { send, clock } = this.#options;
-    this.#lanes.begin(endpointId, target.maxConcurrency);
-    const result = await send(request);
     if (result.kind === "local_fault") {
       this.#report.localFault(result.errorCode);
-      const until = clock.now() + LOCAL_FAULT_WAIT_MS;
+      const until = this.#options.clock.now() + LOCAL_FAULT_WAIT_MS;
       return emit(
         this.#deferred(record.value, { reason: "local_fault", until }),
       );

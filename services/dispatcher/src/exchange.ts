@@ -88,12 +88,13 @@ export class Exchange implements Deadline {
   constructor(
     host: ExchangeHost,
     request: ExchangeRequest,
+    startedAt: MonotonicMs,
     resolve: (result: SendResult) => void,
   ) {
     this.#host = host;
     this.request = request;
+    this.#startedAt = startedAt;
     this.#resolve = resolve;
-    this.#startedAt = host.monotonic();
   }
 
   onRequestStart(controller: ExchangeController): void {

@@ -93,12 +93,13 @@ class DispatchSender implements ExchangeHost {
   send(request: SendRequest): Promise<SendResult> {
     return new Promise((resolve) => {
       const { origin, path, headers, body, timeoutMs } = request;
+      const now = this.#clock.monotonic();
       const exchange = new Exchange(
         this,
         { origin, path, method: "POST", headers, body },
+        now,
         resolve,
       );
-      const now = this.#clock.monotonic();
       this.#wheel.add(exchange, now + timeoutMs);
       const resting = this.#pool.take(origin, now);
       (resting ?? this.#connect(origin)).run(exchange);

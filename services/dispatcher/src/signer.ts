@@ -11,8 +11,6 @@ import { sign } from "@postrider/signing";
 import type { Target } from "./admit.ts";
 import type { Signed } from "./request-headers.ts";
 
-const MAX_CACHED = 10_000;
-
 export interface Signer {
   /** Null when there is no secret to sign with, or one does not open: nothing is ever sent unsigned. */
   sign(delivery: Delivery, target: Target, now: EpochMs): Signed | null;
@@ -41,7 +39,8 @@ export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
 
 class OpenedSecrets {
   readonly #keyRing: Pick<KeyRing, "open">;
-  readonly #opened = new Map<string, string>();
+  /** By the sealed secret itself: the table gives the same object until the endpoint changes. */
+  readonly #opened = new WeakMap<SealedSecret, OpenedSecret>();
 
   constructor(keyRing: Pick<KeyRing, "open">) {
     this.#keyRing = keyRing;
@@ -52,35 +51,38 @@ class OpenedSecrets {
     const secrets: string[] = [];
     for (const secret of target.secrets) {
       if (secret.expiresAt !== null && secret.expiresAt <= now) continue;
-      const { tenantId, endpointId } = delivery;
-      const aad = secretAad(tenantId, endpointId, secret.id);
       // An inline destination's secret is sealed anew for each event: not worth keeping.
       secrets.push(
         target.isInline
-          ? this.#openOne(secret, aad)
-          : this.#openCached(secret, aad),
+          ? this.#openOne(secret, delivery)
+          : this.#openKept(secret, delivery),
       );
     }
     return secrets;
   }
 
-  /** The key has the AAD in it: what was opened for one endpoint is not open for another. */
-  #openCached(secret: SealedSecret, aad: string): string {
-    const key = `${aad}\n${secret.kid}\n${latin1(secret.ciphertext)}`;
-    const known = this.#opened.get(key);
-    if (known !== undefined) return known;
-    const opened = this.#openOne(secret, aad);
-    if (this.#opened.size >= MAX_CACHED) this.#opened.clear();
-    this.#opened.set(key, opened);
-    return opened;
+  #openKept(secret: SealedSecret, delivery: Delivery): string {
+    const { tenantId, endpointId } = delivery;
+    const known = this.#opened.get(secret);
+    // What was opened for one endpoint is not open for another: its AAD is another.
+    if (known?.tenantId === tenantId && known.endpointId === endpointId)
+      return known.text;
+    const text = this.#openOne(secret, delivery);
+    this.#opened.set(secret, { tenantId, endpointId, text });
+    return text;
   }
 
-  #openOne(secret: SealedSecret, aad: string): string {
+  #openOne(
+    secret: SealedSecret,
+    { tenantId, endpointId }: Delivery,
+  ): string {
+    const aad = secretAad(tenantId, endpointId, secret.id);
     return this.#keyRing.open(secret, aad).toString("utf8");
   }
 }
 
-function latin1(bytes: Uint8Array): string {
-  const { buffer, byteOffset, byteLength } = bytes;
-  return Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
+interface OpenedSecret {
+  readonly tenantId: string;
+  readonly endpointId: string;
+  readonly text: string;
 }

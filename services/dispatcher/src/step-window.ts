@@ -19,7 +19,8 @@ interface Generations {
 
 export class StepWindow {
   readonly #capacity: number;
-  readonly #partitions = new Map<string, Generations>();
+  /** By topic, then partition. */
+  readonly #topics = new Map<string, Generations[]>();
 
   constructor(capacity = 10_000) {
     this.#capacity = capacity;
@@ -28,7 +29,8 @@ export class StepWindow {
   /** Notes the record; false when one with a lower offset has taken this step before. */
   take(record: TakenRecord, deliveryId: string, step: number): boolean {
     const generations = this.#generationsOf(record);
-    const key = `${deliveryId}.${step}`;
+    // Ids hold no `.`; most deliveries are taken at step 0 only, and need no text of their own.
+    const key = step === 0 ? deliveryId : `${deliveryId}.${step}`;
     const takenBy =
       generations.current.get(key) ?? generations.previous.get(key);
     if (takenBy !== undefined && takenBy < record.offset) return false;
@@ -43,16 +45,15 @@ export class StepWindow {
 
   /** The partition was taken away. */
   forget({ topic, partition }: { topic: string; partition: number }): void {
-    this.#partitions.delete(`${topic}/${partition}`);
+    delete this.#topics.get(topic)?.[partition];
   }
 
   #generationsOf({ topic, partition }: TakenRecord): Generations {
-    const name = `${topic}/${partition}`;
-    let generations = this.#partitions.get(name);
-    if (generations === undefined) {
-      generations = { current: new Map(), previous: new Map() };
-      this.#partitions.set(name, generations);
-    }
-    return generations;
+    let partitions = this.#topics.get(topic);
+    if (partitions === undefined) this.#topics.set(topic, (partitions = []));
+    return (partitions[partition] ??= {
+      current: new Map(),
+      previous: new Map(),
+    });
   }
 }

@@ -9,7 +9,7 @@ export interface RouteOptions
   readonly window: WindowLimits;
 }
 
-/** Handling never awaits, so a lane's records are judged in the order of the topic however many are in flight. */
+/** Handling never waits, so a lane's records are judged in the order of the topic however many are in flight. */
 const LANE_CONCURRENCY = 10_000;
 
 /** `events` → `deliveries`, `intake`, `dead-letters`: finds who wants each event. Every record gets an intake row, whatever it is. */
@@ -33,7 +33,7 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       const value: RouteInput = { kind: "unreadable", problem };
       return new Routing({ raw, value }, routing).unread(reason, detail);
     },
-    async handle({ raw, value }) {
+    handle({ raw, value }) {
       window.see(raw);
       const judged = judgeEvent(value, options);
       const route = new Routing({ raw, value }, routing);

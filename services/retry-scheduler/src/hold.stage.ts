@@ -34,6 +34,7 @@ export interface HoldOptions {
 
 /** The hold stage, and how many records it holds now. */
 export interface HoldStage extends Stage<Delivery> {
+  handle(record: InRecord<Delivery>, signal: AbortSignal): Promise<Verdict>;
   held(): number;
   /** Releases what is due now; the timer does so by itself. */
   turn(): void;
