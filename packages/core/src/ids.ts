@@ -92,19 +92,21 @@ function idOf(
   return prefix + base64url(hash.subarray(0, ID_BYTES));
 }
 
-const ALPHABET =
-  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const ALPHABET = Uint8Array.from(
+  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+  (letter) => letter.charCodeAt(0),
+);
 
-/** Of a length divisible by three, so that there is no padding. */
+/** Of a length divisible by three, so that there is no padding. Made as codes: a text that grows by letters costs as much as the hash. */
 function base64url(bytes: Uint8Array): string {
-  let text = "";
+  const codes: number[] = [];
   for (let at = 0; at + 2 < bytes.length; at += 3) {
     const bits =
       ((bytes[at] ?? 0) << 16) |
       ((bytes[at + 1] ?? 0) << 8) |
       (bytes[at + 2] ?? 0);
-    for (const shift of [18, 12, 6, 0])
-      text += ALPHABET.charAt((bits >> shift) & 63);
+    for (let shift = 18; shift >= 0; shift -= 6)
+      codes.push(ALPHABET[(bits >> shift) & 63]!);
   }
-  return text;
+  return String.fromCharCode(...codes);
 }

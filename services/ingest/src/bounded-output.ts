@@ -53,10 +53,16 @@ export function boundedOutput(
       const piece: Piece = {
         bytes,
         begin: () =>
-          void output
-            .send(records, source)
-            .finally(() => ended(piece))
-            .then(resolve, reject),
+          void output.send(records, source).then(
+            () => {
+              ended(piece);
+              resolve();
+            },
+            (error: Error) => {
+              ended(piece);
+              reject(error);
+            },
+          ),
       };
       if (waiting.length === 0 && fits(piece)) begin(piece);
       else waiting.push(piece);
@@ -70,13 +76,25 @@ export function boundedOutput(
     health: () => output.health(),
     unacknowledged: () => output.unacknowledged(),
     oldestUnacknowledgedMs: () => output.oldestUnacknowledgedMs(),
-    async send(records, source) {
+    send(records, source) {
       const each = source?.value?.length ?? 0;
-      const size = Math.max(1, Math.floor(maxPieceBytes / Math.max(1, each)));
-      for (let from = 0; from < records.length; from += size) {
-        const piece = records.slice(from, from + size);
-        await sendPiece(piece, source, piece.length * each);
-      }
+      const bytes = records.length * each;
+      // Nearly every event is one piece.
+      return bytes <= maxPieceBytes
+        ? sendPiece(records, source, bytes)
+        : sendPieces(records, source, each);
     },
   };
+
+  async function sendPieces(
+    records: readonly OutRecord[],
+    source: RawRecord | undefined,
+    each: number,
+  ): Promise<void> {
+    const size = Math.max(1, Math.floor(maxPieceBytes / each));
+    for (let from = 0; from < records.length; from += size) {
+      const piece = records.slice(from, from + size);
+      await sendPiece(piece, source, piece.length * each);
+    }
+  }
 }
