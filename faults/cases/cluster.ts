@@ -95,6 +95,31 @@ export const outputSilent: FaultCase = {
   },
 };
 
+export const brokerSilent: FaultCase = {
+  name: "broker-silent",
+  proves:
+    "of three brokers one falls silent without closing a connection, as a lost machine does: what it led and coordinated goes on elsewhere, and nothing waits for its return",
+  isLong: true,
+  brokers: 3,
+  async run(world, random) {
+    await world.startAll();
+    await world.publisher.publish({ perSecond: 200, seconds: 3 });
+    const leaders = await leadersIn(world, "deliveries", "attempts");
+    const silent = world.node(oneOf(leaders, random));
+    await world.interrupted(async () => {
+      silent.freeze();
+      try {
+        await world.publisher.publish({ perSecond: 200, seconds: 15 });
+        await world.quiet();
+      } finally {
+        silent.thaw();
+      }
+      await sleep(SETTLED_MS);
+    });
+    await world.publisher.publish({ perSecond: 200, seconds: 3 });
+  },
+};
+
 /** Figures and invariants over `rounds` faults, some seconds apart, while events come. */
 async function underLoad(
   world: World,

@@ -8,6 +8,7 @@ import {
   clickhouseRefusing,
 } from "./clickhouse.ts";
 import {
+  brokerSilent,
   coordinatorMoved,
   leaderMoved,
   outputSilent,
@@ -49,4 +50,5 @@ export const CASES: readonly FaultCase[] = [
   coordinatorMoved,
   partialProduce,
   outputSilent,
+  brokerSilent,
 ];

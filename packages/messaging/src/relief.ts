@@ -34,8 +34,13 @@ export interface Load {
 const DRAIN_MS = 1000;
 /** A lane of which nothing completes still gets a slot a second: it may be well again by then, ms. */
 const LONGEST_STEP_MS = 1000;
-/** A slot further away than this says nothing any more, ms. */
-const FURTHEST_SLOT_MS = 3_600_000;
+/**
+ * A slot is no further away than this, ms: as far as the longest ordinary retry. The rate that it comes from was measured in
+ * a bad moment, and the lane may be well long before a backlog that waits by it has gone.
+ */
+const FURTHEST_SLOT_MS = 300_000;
+/** In a saturated process it says as much of us as of the lane, ms. */
+const FURTHEST_WHEN_SATURATED_MS = 60_000;
 
 export interface ReliefRequest<E> {
   readonly now: EpochMs;
@@ -52,7 +57,9 @@ export function relieve<E extends Queued<E>>(
   lanes: Iterable<Lane<E>>,
   request: ReliefRequest<E>,
 ): Relieved<E>[] {
-  const { now, wants, most } = request;
+  const { now, wants, most, load } = request;
+  const furthestAt =
+    now + (load.isSaturated ? FURTHEST_WHEN_SATURATED_MS : FURTHEST_SLOT_MS);
   const relieved: Relieved<E>[] = [];
   for (const { lane, rate } of slowest(lanes, request)) {
     if (relieved.length >= most) break;
@@ -65,7 +72,9 @@ export function relieve<E extends Queued<E>>(
       entry = entry.ahead, excess--
     )
       if (wants(entry)) chosen.push(entry);
-    reserve(lane, chosen.toReversed(), rate, now, relieved);
+    relieved.push(
+      ...reserve(lane, chosen.toReversed(), { rate, now, furthestAt }),
+    );
   }
   return relieved;
 }
@@ -120,15 +129,17 @@ function drainTime(queued: number, ratePerSecond: number): number {
 function reserve<E>(
   lane: Lane<E>,
   chosen: readonly E[],
-  rate: number,
-  now: EpochMs,
-  relieved: Relieved<E>[],
-): void {
+  given: {
+    readonly rate: number;
+    readonly now: EpochMs;
+    readonly furthestAt: EpochMs;
+  },
+): Relieved<E>[] {
+  const { rate, now, furthestAt } = given;
   const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
-  let slotAt = Math.max(lane.nextSlotAt, now + DRAIN_MS);
-  for (const entry of chosen) {
-    relieved.push({ entry, slotAt: Math.round(slotAt) });
-    slotAt = Math.min(slotAt + stepMs, now + FURTHEST_SLOT_MS);
-  }
-  if (chosen.length > 0) lane.nextSlotAt = slotAt;
+  return chosen.map((entry) => {
+    const slotAt = Math.max(lane.nextSlotAt, now + DRAIN_MS);
+    lane.nextSlotAt = Math.min(slotAt + stepMs, furthestAt);
+    return { entry, slotAt: Math.round(Math.min(slotAt, furthestAt)) };
+  });
 }
