@@ -38,7 +38,7 @@ interface Piped {
 
 export async function pipeline(context: BenchContext): Promise<BenchResult> {
   const { isShort, say } = context;
-  const count = isShort ? 20_000 : 60_000;
+  const count = isShort ? 30_000 : 60_000;
   const pairs = isShort ? 4 : 6;
   // ingest is stopped while the events are written: it must still have its partitions afterwards.
   const env = { POSTRIDER_SESSION_TIMEOUT: "30s" };
@@ -49,7 +49,8 @@ export async function pipeline(context: BenchContext): Promise<BenchResult> {
   const subjects: Piped[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const baseline = await rawSignedLoop(whole.sink, {
-      count,
+      // Fewer would measure how its code is compiled.
+      count: Math.max(count, 60_000),
       prefix: `raw_${pair}_`,
       limit,
       cores: BOTH_CORES,

@@ -42,13 +42,13 @@ export async function retryTiming(context: BenchContext): Promise<BenchResult> {
       failingBody(TIERS_MS.length, BODY_BYTES),
     ),
   ]);
-  await whole.sink.waitForUnique(healthy.count + failing.count);
+  const requests = healthy.count + failing.count * (TIERS_MS.length + 1);
+  await whole.sink.waitForRequests(requests, LONGEST_MS);
   for (const [group, topic] of GROUPS)
     await checkLag(whole.topics, group, topic);
-  const requests = healthy.count + failing.count * (TIERS_MS.length + 1);
   await checkRequests(whole, healthy.count + failing.count, requests);
-  const waits = await waitsOf(whole, requests);
-  return resultOf(waits, { failing: failing.count, perSecond });
+  const { waits, deferrals } = await waitsOf(whole, requests);
+  return resultOf(waits, { failing: failing.count, perSecond, deferrals });
 }
 
 async function publish(
@@ -87,10 +87,15 @@ async function checkRequests(
 async function waitsOf(
   { topics }: Whole,
   expected: number,
-): Promise<Map<string, number[]>> {
+): Promise<{ waits: Map<string, number[]>; deferrals: number }> {
   const chains = new Map<string, Attempt[]>();
   let records = 0;
+  let deferrals = 0;
   await readAttempts(topics, (attempt) => {
+    if (attempt.attemptNumber === 0) {
+      deferrals += 1;
+      return;
+    }
     records += 1;
     if (!attempt.eventId.startsWith("evt_failing_")) return;
     const chain = chains.get(attempt.deliveryId);
@@ -110,12 +115,16 @@ async function waitsOf(
       else known.push(late);
     });
   }
-  return waits;
+  return { waits, deferrals };
 }
 
 function resultOf(
   waits: ReadonlyMap<string, readonly number[]>,
-  { failing, perSecond }: { failing: number; perSecond: number },
+  {
+    failing,
+    perSecond,
+    deferrals,
+  }: { failing: number; perSecond: number; deferrals: number },
 ): BenchResult {
   const wrong = [...waits].filter(([, late]) => late.length !== failing);
   if (waits.size !== TIERS_MS.length || wrong.length > 0)
@@ -139,6 +148,7 @@ function resultOf(
       maxMs: rounded(percentile(all, 100)),
       retries: all.length,
       loadPerSecond: perSecond,
+      deferrals,
       ...Object.fromEntries(byTier),
     },
     baseline: {},

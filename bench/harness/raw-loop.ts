@@ -6,7 +6,7 @@ import { programOf, startPinned, type Cores } from "./processes.ts";
 import type { Sink } from "./sink.ts";
 
 /**
- * A request of the loop may cost as much CPU as this many of a bare, pipelined one take; 1.4 to 2.2 is usual. More means a
+ * A request of the loop may cost as much CPU as this many of a bare, pipelined one take; 1.4 to 2.4 is usual. More means a
  * broken baseline, whatever the speed of the machine on the day: 40 µs where a bare request takes 12.
  */
 const BROKEN_RATIO = 3.3;

@@ -18,6 +18,8 @@ export interface Sink {
   report(): Promise<SinkReport>;
   /** Resolves once that many unique ids came; throws after `timeoutMs` without a new one. */
   waitForUnique(count: number, timeoutMs?: number): Promise<SinkCount>;
+  /** The same of requests, repeated ids and all. */
+  waitForRequests(count: number, timeoutMs: number): Promise<SinkCount>;
   stop(): Promise<void>;
 }
 
@@ -41,23 +43,36 @@ export async function startSink(
     reset: async () => void (await ask(sink, "reset", "count")),
     count,
     report: () => ask(sink, "report", "report"),
-    async waitForUnique(wanted, timeoutMs = 15_000) {
-      let last = await count();
-      let progressAt = performance.now();
-      while (last.unique < wanted) {
-        if (performance.now() - progressAt > timeoutMs)
-          throw new Error(
-            `the sink has seen ${last.unique} of ${wanted} ids and no new one for ${timeoutMs / 1000} s`,
-          );
-        await sleep(LOOK_EVERY_MS);
-        const now = await count();
-        if (now.unique > last.unique) progressAt = performance.now();
-        last = now;
-      }
-      return last;
-    },
+    waitForUnique: (wanted, timeoutMs = 15_000) =>
+      waitFor(count, { what: "unique", wanted, timeoutMs }),
+    waitForRequests: (wanted, timeoutMs) =>
+      waitFor(count, { what: "requests", wanted, timeoutMs }),
     stop: () => sink.stop(1_000),
   };
+}
+
+async function waitFor(
+  count: () => Promise<SinkCount>,
+  given: {
+    readonly what: "unique" | "requests";
+    readonly wanted: number;
+    readonly timeoutMs: number;
+  },
+): Promise<SinkCount> {
+  const { what, wanted, timeoutMs } = given;
+  let last = await count();
+  let progressAt = performance.now();
+  while (last[what] < wanted) {
+    if (performance.now() - progressAt > timeoutMs)
+      throw new Error(
+        `the sink has seen ${last[what]} of ${wanted} (${what}) and no new one for ${timeoutMs / 1000} s`,
+      );
+    await sleep(LOOK_EVERY_MS);
+    const now = await count();
+    if (now[what] > last[what]) progressAt = performance.now();
+    last = now;
+  }
+  return last;
 }
 
 async function ask<T>(

@@ -31,8 +31,8 @@ export const brokerKilled: FaultCase = {
   },
 };
 
-/** Longer than a client waits for an answer (5 s): what it sent again meets what it sent before, in one broker that wakes. */
-const FROZEN_MS = 8_000;
+/** Longer than a client waits for an answer (5 s): what it sent again meets what it sent before, in one broker that wakes. And a minute. */
+const FROZEN_MS = [8_000, 60_000];
 
 export const brokerFrozen: FaultCase = {
   name: "broker-frozen",
@@ -43,15 +43,17 @@ export const brokerFrozen: FaultCase = {
     await world.startAll();
     await world.publisher.publish({ perSecond: 400, seconds: 2 });
     await world.surviving(async () => {
-      const load = world.publisher.publish({ perSecond: 300, seconds: 4 });
-      await sleep(random.between(500, 2_000));
-      await world.interrupted(async () => {
-        world.broker.freeze();
-        await sleep(FROZEN_MS + random.between(0, 1_000));
-        world.broker.thaw();
-        await sleep(3_000);
-      });
-      await load;
+      for (const frozenMs of FROZEN_MS) {
+        const load = world.publisher.publish({ perSecond: 300, seconds: 4 });
+        await sleep(random.between(500, 2_000));
+        await world.interrupted(async () => {
+          world.broker.freeze();
+          await sleep(frozenMs + random.between(0, 1_000));
+          world.broker.thaw();
+          await sleep(3_000);
+        });
+        await load;
+      }
     });
   },
 };

@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execute, startTcpProxy } from "@postrider/testkit";
+import { execute, startTcpProxy, waitFor } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
+
+/** Long enough for every back-off to have grown to its longest. */
+const DOWN_MS = 120_000;
 
 export const clickhouseKilled: FaultCase = {
   name: "clickhouse-killed",
@@ -23,6 +27,11 @@ export const clickhouseKilled: FaultCase = {
         await world.clickhouse.restart();
       }
       await load;
+      if (world.isShort) return;
+      await world.clickhouse.kill9();
+      await world.publisher.publish({ perSecond: 200, seconds: 5 });
+      await sleep(DOWN_MS);
+      await world.clickhouse.restart();
     });
   },
 };
@@ -65,6 +74,36 @@ export const clickhouseAnswerLost: FaultCase = {
       await load;
       await world.quiet();
       if (proxy.lost() === 0) throw new Error("no answer was lost");
+    } finally {
+      await world.services.stop(world.services.one("recorder"));
+      await proxy.close();
+    }
+  },
+};
+
+export const clickhouseReadOnly: FaultCase = {
+  name: "clickhouse-read-only",
+  proves:
+    "a ClickHouse that may only be read for a while costs no row, and the recorder says why it waits",
+  isLong: true,
+  async run(world) {
+    const { hostname, port } = new URL(world.stack.clickhouse.url);
+    const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    try {
+      await world.startAll({
+        recorder: { CLICKHOUSE_URL: `http://127.0.0.1:${proxy.port}` },
+      });
+      const recorder = world.services.one("recorder");
+      const load = world.publisher.publish({ perSecond: 300, seconds: 5 });
+      await sleep(1_000);
+      proxy.readOnly(true);
+      await load;
+      await waitFor(
+        () => /\b164\b|READONLY/.test(readFileSync(recorder.logFile, "utf8")),
+        { timeoutMs: 20_000, what: "the recorder's line about 164 (READONLY)" },
+      );
+      proxy.readOnly(false);
+      await world.quiet();
     } finally {
       await world.services.stop(world.services.one("recorder"));
       await proxy.close();

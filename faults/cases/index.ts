@@ -5,10 +5,11 @@ import {
   clickhouseAnswerLost,
   clickhouseFrozen,
   clickhouseKilled,
+  clickhouseReadOnly,
   clickhouseRefusing,
 } from "./clickhouse.ts";
 import {
-  brokerSilent,
+  brokerLost,
   coordinatorMoved,
   leaderMoved,
   outputSilent,
@@ -45,10 +46,11 @@ export const CASES: readonly FaultCase[] = [
   sameSecond,
   clickhouseAnswerLost,
   clickhouseRefusing,
+  clickhouseReadOnly,
   garbage,
   leaderMoved,
   coordinatorMoved,
   partialProduce,
   outputSilent,
-  brokerSilent,
+  brokerLost,
 ];

@@ -43,16 +43,18 @@ export interface GroupCoordinator {
 
 /** The parts of kafkajs' ConsumerGroup 2.2.4 that we call. A new one is made after every crash. */
 export interface ConsumerGroup {
+  coordinator: GroupCoordinator;
   readonly groupId: string;
   readonly generationId: number;
   readonly memberId: string;
   readonly assigners: readonly object[];
   readonly offsetManager: {
-    readonly coordinator: GroupCoordinator;
+    coordinator: GroupCoordinator;
     getCoordinator(): Promise<GroupCoordinator>;
   };
   readonly cluster: {
     refreshMetadata(): Promise<void>;
+    findGroupCoordinator(of: { groupId: string }): Promise<GroupCoordinator>;
     fetchTopicsOffset(
       topics: readonly {
         topic: string;
@@ -93,6 +95,7 @@ interface GroupPrototype {
     this: ConsumerGroup,
     error: GroupTopicPartition,
   ): Promise<void>;
+  heartbeat(this: ConsumerGroup, given: unknown): Promise<void>;
   commitOffsets(this: ConsumerGroup, offsets: unknown): Promise<void>;
 }
 
@@ -101,7 +104,8 @@ export function registerBinding(groupClass: {
   prototype: GroupPrototype;
 }): void {
   const group = groupClass.prototype;
-  const { connect, fetch, recoverFromOffsetOutOfRange, commitOffsets } = group;
+  const { connect, fetch, heartbeat, commitOffsets } = group;
+  const { recoverFromOffsetOutOfRange } = group;
 
   group.connect = async function () {
     bindingOf(this)?.bound(this);
@@ -128,6 +132,17 @@ export function registerBinding(groupClass: {
     binding.outOfRange({ topic, partition });
   };
 
+  // kafkajs asks for the group's coordinator only when it joins, and it joins only when a coordinator says so: one that
+  // died and does not come back is sent heartbeats for ever, while another has taken the group over.
+  group.heartbeat = async function (given) {
+    try {
+      await heartbeat.call(this, given);
+    } catch (error) {
+      if (isUnanswered(error)) seekCoordinator(this);
+      throw error;
+    }
+  };
+
   // Rule 3b: kafkajs retries a commit under whatever generation it then has. Ours go to the coordinator directly, once,
   // under the generation they were computed in; nothing else may commit for a bound group.
   group.commitOffsets = async function (offsets) {
@@ -138,6 +153,35 @@ export function registerBinding(groupClass: {
       { retriable: false },
     );
   };
+}
+
+/** Groups whose coordinator is being asked for. */
+const seeking = new WeakSet<ConsumerGroup>();
+
+/** Nobody waits for it: it goes on for as long as no broker answers. The members and their generation are the same for every coordinator. */
+function seekCoordinator(group: ConsumerGroup): void {
+  if (seeking.has(group)) return;
+  seeking.add(group);
+  const { groupId, cluster } = group;
+  void cluster
+    .findGroupCoordinator({ groupId })
+    .then(
+      (coordinator) => {
+        group.coordinator = coordinator;
+        group.offsetManager.coordinator = coordinator;
+      },
+      // The next heartbeat that fails asks again.
+      () => undefined,
+    )
+    .finally(() => seeking.delete(group));
+}
+
+/** The connection failed, or no answer came; not an answer that says no. */
+function isUnanswered(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    /^KafkaJS(Connection|RequestTimeout|BrokerNotFound)/.test(error.name)
+  );
 }
 
 function bindingOf(group: ConsumerGroup): GroupBinding | undefined {

@@ -15,7 +15,6 @@ import type {
 } from "kafkajs";
 import type { Log } from "./effects.ts";
 import { registerBinding } from "./kafkajs-binding.ts";
-import { giveUpSilentBrokers } from "./kafkajs-silence.ts";
 import type { KafkaConnection } from "./ports.ts";
 import { createSeldom, type Seldom } from "./seldom.ts";
 
@@ -46,15 +45,6 @@ export function patchKafkajs(): void {
       `kafkajs ${version} is installed, but the patches were written for ${PATCHED_VERSION}. Install that version, or read and adapt kafkajs-client.ts.`,
     );
   patchRequestQueue();
-  const { KafkaJSConnectionClosedError } = load(
-    "kafkajs/src/errors",
-  ) as Errors;
-  giveUpSilentBrokers(
-    load("kafkajs/src/network/connection") as Parameters<
-      typeof giveUpSilentBrokers
-    >[0],
-    KafkaJSConnectionClosedError,
-  );
   registerBinding(
     load("kafkajs/src/consumer/consumerGroup") as Parameters<
       typeof registerBinding
@@ -82,12 +72,6 @@ export function createKafkajsClient(
     logLevel: logLevel.WARN,
     logCreator: logTo(log, logLevel.ERROR),
   });
-}
-
-interface Errors {
-  readonly KafkaJSConnectionClosedError: Parameters<
-    typeof giveUpSilentBrokers
-  >[1];
 }
 
 interface RequestQueue {

@@ -131,7 +131,11 @@ export class RecordFlow<In> {
       partition.deferringBytes -= bytes;
     };
     if (records === null) void this.#again(entry, bug).then(departed);
-    else this.#emit(entry, records, { count: () => metrics.deferrals(), departed });
+    else
+      this.#emit(entry, records, {
+        count: () => metrics.deferrals(),
+        departed,
+      });
   }
 
   /** What waits to be tried again stays open, and is not. */

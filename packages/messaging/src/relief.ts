@@ -39,8 +39,8 @@ const LONGEST_STEP_MS = 1000;
  * a bad moment, and the lane may be well long before a backlog that waits by it has gone.
  */
 const FURTHEST_SLOT_MS = 300_000;
-/** In a saturated process it says as much of us as of the lane, ms. */
-const FURTHEST_WHEN_SATURATED_MS = 60_000;
+/** In a saturated process it says as much of us as of the lane, ms. One tier, so that a wait of that length is one hop. */
+const FURTHEST_WHEN_SATURATED_MS = 64_000;
 
 export interface ReliefRequest<E> {
   readonly now: EpochMs;
@@ -139,7 +139,11 @@ function reserve<E>(
   const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
   return chosen.map((entry) => {
     const slotAt = Math.max(lane.nextSlotAt, now + DRAIN_MS);
-    lane.nextSlotAt = Math.min(slotAt + stepMs, furthestAt);
+    // Never back: what lies between was given to others while the process was not saturated.
+    lane.nextSlotAt = Math.max(
+      lane.nextSlotAt,
+      Math.min(slotAt + stepMs, furthestAt),
+    );
     return { entry, slotAt: Math.round(Math.min(slotAt, furthestAt)) };
   });
 }

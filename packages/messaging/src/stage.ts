@@ -15,10 +15,7 @@ export interface Stage<In> {
    * What follows from the record: at once, or as a promise where it has to wait. To throw, or a rejected promise, is a bug:
    * logged, counted, and tried again with back-off.
    */
-  handle(
-    record: InRecord<In>,
-    signal: AbortSignal,
-  ): Verdict | Promise<Verdict>;
+  handle(record: InRecord<In>, signal: AbortSignal): Verdict | Promise<Verdict>;
   /** What follows, beside its dead letter, from a record that never reached `handle`: it could not be read, or its schema never came. Absent: nothing. */
   unread?(
     raw: RawRecord,

@@ -1,10 +1,12 @@
-/** A TCP proxy that loses answers: what was asked arrives, what is answered does not. */
+/** A TCP proxy that loses answers (what was asked arrives, what is answered does not), or lets ClickHouse be read only. */
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 export interface TcpProxy {
   readonly port: number;
   /** From now on the connection is reset as soon as the server answers a request in which `request` occurs, `times` times. */
   loseAnswers(request: string, times: number): void;
+  /** Whether ClickHouse is asked, from now on, to refuse what is not a read: it then answers 164. */
+  readOnly(isReadOnly: boolean): void;
   /** How many were lost. */
   lost(): number;
   close(): Promise<void>;
@@ -18,6 +20,7 @@ export async function startTcpProxy(target: {
   let wanted = "";
   let left = 0;
   let lost = 0;
+  let isReadOnly = false;
   const server = createServer((client) => {
     const upstream = connect(target);
     let isAsked = false;
@@ -32,7 +35,7 @@ export async function startTcpProxy(target: {
     }
     client.on("data", (chunk) => {
       isAsked ||= left > 0 && chunk.includes(wanted);
-      upstream.write(chunk);
+      upstream.write(isReadOnly ? asReader(chunk) : chunk);
     });
     upstream.on("data", (chunk) => {
       if (!isAsked || left === 0) return void client.write(chunk);
@@ -48,6 +51,9 @@ export async function startTcpProxy(target: {
       wanted = request;
       left = times;
     },
+    readOnly: (isNow) => {
+      isReadOnly = isNow;
+    },
     lost: () => lost,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -55,4 +61,14 @@ export async function startTcpProxy(target: {
       await closed;
     },
   };
+}
+
+const REQUEST_LINE = "POST /?";
+
+/** ClickHouse takes settings from the query; a client on a kept-alive connection begins each request with a chunk. */
+function asReader(chunk: Buffer): Buffer {
+  if (!chunk.subarray(0, REQUEST_LINE.length).equals(Buffer.from(REQUEST_LINE)))
+    return chunk;
+  const rest = chunk.subarray(REQUEST_LINE.length);
+  return Buffer.concat([Buffer.from(`${REQUEST_LINE}readonly=1&`), rest]);
 }

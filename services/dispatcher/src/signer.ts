@@ -72,10 +72,7 @@ class OpenedSecrets {
     return text;
   }
 
-  #openOne(
-    secret: SealedSecret,
-    { tenantId, endpointId }: Delivery,
-  ): string {
+  #openOne(secret: SealedSecret, { tenantId, endpointId }: Delivery): string {
     const aad = secretAad(tenantId, endpointId, secret.id);
     return this.#keyRing.open(secret, aad).toString("utf8");
   }
