@@ -54,7 +54,7 @@ export const brokerFrozen: FaultCase = {
         });
         await load;
       }
-    });
+    }, KAFKA_CLIENTS);
   },
 };
 

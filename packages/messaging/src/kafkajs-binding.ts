@@ -96,6 +96,7 @@ interface GroupPrototype {
     error: GroupTopicPartition,
   ): Promise<void>;
   heartbeat(this: ConsumerGroup, given: unknown): Promise<void>;
+  joinAndSync(this: ConsumerGroup): Promise<void>;
   commitOffsets(this: ConsumerGroup, offsets: unknown): Promise<void>;
 }
 
@@ -104,7 +105,7 @@ export function registerBinding(groupClass: {
   prototype: GroupPrototype;
 }): void {
   const group = groupClass.prototype;
-  const { connect, fetch, heartbeat, commitOffsets } = group;
+  const { connect, fetch, heartbeat, joinAndSync, commitOffsets } = group;
   const { recoverFromOffsetOutOfRange } = group;
 
   group.connect = async function () {
@@ -141,6 +142,17 @@ export function registerBinding(groupClass: {
       if (isUnanswered(error)) seekCoordinator(this);
       throw error;
     }
+  };
+
+  // A fetch and a heartbeat may both find that the group must be joined again. Joined twice at once, one process is two
+  // members, of which one never answers: the other then waits for it for the whole rebalance timeout, a minute.
+  const joining = new WeakMap<ConsumerGroup, Promise<void>>();
+  group.joinAndSync = function () {
+    const known = joining.get(this);
+    if (known !== undefined) return known;
+    const joined = joinAndSync.call(this).finally(() => joining.delete(this));
+    joining.set(this, joined);
+    return joined;
   };
 
   // Rule 3b: kafkajs retries a commit under whatever generation it then has. Ours go to the coordinator directly, once,

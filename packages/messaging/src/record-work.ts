@@ -35,9 +35,6 @@ export interface RecordWorkOptions<In> {
   readonly changed: (partition: OwnedPartition) => void;
 }
 
-/** Starts between two looks at the gate. */
-const STARTS_PER_LOOK = 128;
-
 export class RecordWork<In> {
   readonly #options: RecordWorkOptions<In>;
   readonly #lanes: Lanes<Unfinished<In>>;
@@ -150,29 +147,27 @@ export class RecordWork<In> {
     this.#options.runner.stage.forget?.({ topic, partition: number });
   }
 
-  /** Starts what may be started. */
+  /** Starts what may be started; whether it may is looked at for each, because a process can be frozen between two. */
   pump(): void {
     const { limits, runner } = this.#options;
     const isWanted = this.#lanes.hasReady && !this.#isPumping;
     if (!isWanted || this.blocked() !== null) return;
     this.#isPumping = true;
     try {
-      this.#start(limits.maxInFlight);
+      while (
+        this.#flow.inFlight < limits.maxInFlight &&
+        this.blocked() === null
+      ) {
+        const entry = this.#lanes.take();
+        if (entry === null) break;
+        this.#flow.handle(entry);
+      }
     } finally {
       this.#isPumping = false;
     }
     if (this.#lanes.hasReady && this.#flow.inFlight >= limits.maxInFlight)
       this.#valve.limited();
     this.#startedAt = runner.clock.monotonic();
-  }
-
-  #start(maxInFlight: number): void {
-    for (let started = 1; this.#flow.inFlight < maxInFlight; started++) {
-      const entry = this.#lanes.take();
-      if (entry === null) return;
-      this.#flow.handle(entry);
-      if (started % STARTS_PER_LOOK === 0 && this.blocked() !== null) return;
-    }
   }
 
   /** Why nothing may be started now; looking also tells relief of our stalls. */
