@@ -154,13 +154,11 @@ export class RecordWork<In> {
     if (!isWanted || this.blocked() !== null) return;
     this.#isPumping = true;
     try {
-      while (
-        this.#flow.inFlight < limits.maxInFlight &&
-        this.blocked() === null
-      ) {
+      while (this.#flow.inFlight < limits.maxInFlight) {
         const entry = this.#lanes.take();
         if (entry === null) break;
         this.#flow.handle(entry);
+        if (!this.#lanes.hasReady || this.blocked() !== null) break;
       }
     } finally {
       this.#isPumping = false;
