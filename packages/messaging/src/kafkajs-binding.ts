@@ -115,7 +115,15 @@ export function registerBinding(groupClass: {
 
   // Rule 9: such batches never reach eachBatch.
   group.fetch = async function (nodeId) {
-    const batches = await fetch.call(this, nodeId);
+    // The runner joins again when it is told so.
+    if (unjoined.has(this))
+      throw Object.assign(new Error("the last join did not end"), {
+        type: "REBALANCE_IN_PROGRESS",
+      });
+    const batches = await fetch.call(this, nodeId).catch((error: unknown) => {
+      if (isUnanswered(error)) seekCoordinator(this);
+      throw error;
+    });
     const binding = bindingOf(this);
     if (binding !== undefined)
       for (const batch of batches)
@@ -144,13 +152,22 @@ export function registerBinding(groupClass: {
     }
   };
 
-  // A fetch and a heartbeat may both find that the group must be joined again. Joined twice at once, one process is two
-  // members, of which one never answers: the other then waits for it for the whole rebalance timeout, a minute.
-  const joining = new WeakMap<ConsumerGroup, Promise<void>>();
+  // A join that ends by an error that is neither of the group's (no answer, a coordinator that loads) is forgotten: the
+  // runner goes on fetching, without a member id not even heartbeats go out, and nothing ever joins again. And two fetches
+  // that both meet a moved leader would join twice at once.
   group.joinAndSync = function () {
     const known = joining.get(this);
     if (known !== undefined) return known;
-    const joined = joinAndSync.call(this).finally(() => joining.delete(this));
+    const joined = joinAndSync
+      .call(this)
+      .then(
+        () => void unjoined.delete(this),
+        (error: unknown) => {
+          unjoined.add(this);
+          throw error;
+        },
+      )
+      .finally(() => joining.delete(this));
     joining.set(this, joined);
     return joined;
   };
@@ -167,6 +184,9 @@ export function registerBinding(groupClass: {
   };
 }
 
+/** Joins under way, and groups of which the last one failed. */
+const joining = new WeakMap<ConsumerGroup, Promise<void>>();
+const unjoined = new WeakSet<ConsumerGroup>();
 /** Groups whose coordinator is being asked for. */
 const seeking = new WeakSet<ConsumerGroup>();
 
@@ -174,11 +194,13 @@ const seeking = new WeakSet<ConsumerGroup>();
 function seekCoordinator(group: ConsumerGroup): void {
   if (seeking.has(group)) return;
   seeking.add(group);
-  const { groupId, cluster } = group;
+  const { groupId, cluster, coordinator: before } = group;
   void cluster
     .findGroupCoordinator({ groupId })
     .then(
       (coordinator) => {
+        // A join finds its own, and keeps to it until it has ended.
+        if (joining.has(group) || group.coordinator !== before) return;
         group.coordinator = coordinator;
         group.offsetManager.coordinator = coordinator;
       },

@@ -41,10 +41,10 @@ export function withCluster<T>(
 }
 
 /** Every further try through this cluster fails, as not retriable: retries in progress end instead of connecting again. */
-export function closeCluster(cluster: Cluster): void {
+export function closeCluster(cluster: Partial<Cluster>): void {
   const closed = (): Promise<never> =>
     Promise.reject(
-      Object.assign(new Error("the producer was discarded"), {
+      Object.assign(new Error("this client was closed"), {
         retriable: false,
       }),
     );

@@ -57,6 +57,9 @@ export async function commitOnce(
       throw new StaleAssignmentError(`The group refused: ${type}`, {
         cause: error,
       });
+    // Heartbeats know better where the coordinator is: they find it anew.
+    if (type === "NOT_COORDINATOR_FOR_GROUP")
+      group.offsetManager.coordinator = group.coordinator;
     throw new CommitError(`The commit failed: ${message}`, { cause: error });
   }
 }

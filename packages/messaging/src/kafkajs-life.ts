@@ -8,6 +8,7 @@ import type {
 } from "kafkajs";
 import { KAFKAJS_RETRY } from "./kafkajs-client.ts";
 import type { ConsumerGroup, GroupBatch } from "./kafkajs-binding.ts";
+import { closeCluster } from "./kafkajs-cluster.ts";
 import type { ConsumerOptions, FetchedBatch, TopicPartition } from "./ports.ts";
 import { reach } from "./kafkajs-reach.ts";
 import { emptyBatch, rawRecord } from "./kafkajs-records.ts";
@@ -90,11 +91,20 @@ export class ConsumerLife {
       return asError(error);
     }
     const crash = await Promise.race([this.#crashed.promise, aborted(signal)]);
-    if (crash !== null) return crash;
+    if (crash !== null) {
+      this.#close();
+      return crash;
+    }
     // A disconnect between joining and the first fetch leaves a member behind that joins again (rule 17b).
     await Promise.race([this.#fetching.promise, this.#crashed.promise]);
     await this.consumer.disconnect();
+    this.#close();
     return null;
+  }
+
+  /** What still looks for the group's coordinator would connect again, once a broker answers. */
+  #close(): void {
+    if (this.#group !== null) closeCluster(this.#group.cluster);
   }
 
   #listen(): void {
