@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execute, startTcpProxy, waitFor } from "@postrider/testkit";
+import {
+  execute,
+  startTcpProxy,
+  waitFor,
+  type TcpProxy,
+} from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
+import type { World } from "../world.ts";
 
 /** Long enough for every back-off to have grown to its longest. */
 const DOWN_MS = 120_000;
@@ -60,12 +66,7 @@ export const clickhouseAnswerLost: FaultCase = {
   proves:
     "an insert whose answer is lost after ClickHouse took it is not counted twice",
   async run(world, random) {
-    const { hostname, port } = new URL(world.stack.clickhouse.url);
-    const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-    try {
-      await world.startAll({
-        recorder: { CLICKHOUSE_URL: `http://127.0.0.1:${proxy.port}` },
-      });
+    await behindProxy(world, async (proxy) => {
       const load = world.publisher.publish({ perSecond: 300, seconds: 5 });
       for (let round = 0; round < 5; round++) {
         proxy.loseAnswers("INSERT", random.between(1, 3));
@@ -74,10 +75,7 @@ export const clickhouseAnswerLost: FaultCase = {
       await load;
       await world.quiet();
       if (proxy.lost() === 0) throw new Error("no answer was lost");
-    } finally {
-      await world.services.stop(world.services.one("recorder"));
-      await proxy.close();
-    }
+    });
   },
 };
 
@@ -87,12 +85,7 @@ export const clickhouseReadOnly: FaultCase = {
     "a ClickHouse that may only be read for a while costs no row, and the recorder says why it waits",
   isLong: true,
   async run(world) {
-    const { hostname, port } = new URL(world.stack.clickhouse.url);
-    const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-    try {
-      await world.startAll({
-        recorder: { CLICKHOUSE_URL: `http://127.0.0.1:${proxy.port}` },
-      });
+    await behindProxy(world, async (proxy) => {
       const recorder = world.services.one("recorder");
       const load = world.publisher.publish({ perSecond: 300, seconds: 5 });
       await sleep(1_000);
@@ -104,10 +97,7 @@ export const clickhouseReadOnly: FaultCase = {
       );
       proxy.readOnly(false);
       await world.quiet();
-    } finally {
-      await world.services.stop(world.services.one("recorder"));
-      await proxy.close();
-    }
+    });
   },
 };
 
@@ -139,3 +129,21 @@ export const clickhouseRefusing: FaultCase = {
     await load;
   },
 };
+
+/** All services, of which the recorder reaches ClickHouse through a proxy; it is stopped before that is gone. */
+async function behindProxy(
+  world: World,
+  fault: (proxy: TcpProxy) => Promise<void>,
+): Promise<void> {
+  const { hostname, port } = new URL(world.stack.clickhouse.url);
+  const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+  try {
+    await world.startAll({
+      recorder: { CLICKHOUSE_URL: `http://127.0.0.1:${proxy.port}` },
+    });
+    await fault(proxy);
+  } finally {
+    await world.services.stop(world.services.one("recorder"));
+    await proxy.close();
+  }
+}
