@@ -120,10 +120,7 @@ export function registerBinding(groupClass: {
       throw Object.assign(new Error("the last join did not end"), {
         type: "REBALANCE_IN_PROGRESS",
       });
-    const batches = await fetch.call(this, nodeId).catch((error: unknown) => {
-      if (isUnanswered(error)) seekCoordinator(this);
-      throw error;
-    });
+    const batches = await orSeek(this, fetch.call(this, nodeId));
     const binding = bindingOf(this);
     if (binding !== undefined)
       for (const batch of batches)
@@ -144,12 +141,7 @@ export function registerBinding(groupClass: {
   // kafkajs asks for the group's coordinator only when it joins, and it joins only when a coordinator says so: one that
   // died and does not come back is sent heartbeats for ever, while another has taken the group over.
   group.heartbeat = async function (given) {
-    try {
-      await heartbeat.call(this, given);
-    } catch (error) {
-      if (isUnanswered(error)) seekCoordinator(this);
-      throw error;
-    }
+    await orSeek(this, heartbeat.call(this, given));
   };
 
   // A join that ends by an error that is neither of the group's (no answer, a coordinator that loads) is forgotten: the
@@ -189,6 +181,19 @@ const joining = new WeakMap<ConsumerGroup, Promise<void>>();
 const unjoined = new WeakSet<ConsumerGroup>();
 /** Groups whose coordinator is being asked for. */
 const seeking = new WeakSet<ConsumerGroup>();
+
+/** Passes on what the request gives; when it went unanswered, the group's coordinator is looked for. */
+async function orSeek<T>(
+  group: ConsumerGroup,
+  request: Promise<T>,
+): Promise<T> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isUnanswered(error)) seekCoordinator(group);
+    throw error;
+  }
+}
 
 /** Nobody waits for it: it goes on for as long as no broker answers. The members and their generation are the same for every coordinator. */
 function seekCoordinator(group: ConsumerGroup): void {

@@ -190,7 +190,9 @@ export class RecordFlow<In> {
     this.#options.output.send(records, entry.raw).then(
       () => this.#ended(entry, true, end),
       async (error: unknown) => {
-        const isAcknowledged = await this.#sendAgain(entry, records, error);
+        const isAcknowledged =
+          (await this.#pause(entry, error)) &&
+          (await this.#sendUntilAcknowledged(entry, () => records));
         this.#ended(entry, isAcknowledged, end);
       },
     );
@@ -260,16 +262,6 @@ export class RecordFlow<In> {
         if (!(await this.#pause(entry, error))) return false;
       }
     }
-  }
-
-  /** The same after a first try that was refused. */
-  async #sendAgain(
-    entry: Unfinished<In>,
-    records: readonly OutRecord[],
-    error: unknown,
-  ): Promise<boolean> {
-    if (!(await this.#pause(entry, error))) return false;
-    return await this.#sendUntilAcknowledged(entry, () => records);
   }
 
   /** Of its production; the record is done if all is acknowledged, else it was given back. */
