@@ -20,6 +20,7 @@ import {
   readEntries,
   replayRunner,
   startReceiver,
+  waitFor,
   type Evidence,
   type Interruption,
   type Ledger,
@@ -134,6 +135,9 @@ export class World {
           isSigned: verify({ headers, body, secrets: [SECRET] }).ok,
         }),
     });
+    this.#admin = this.kafka.admin();
+    await this.#admin.connect();
+    await this.#wholeCluster();
     await Promise.all([
       migrate({ url: stack.clickhouse.url, database }),
       createAllTopics(this.kafka, prefix, this.tierTopics),
@@ -143,8 +147,6 @@ export class World {
       blackholeTimeoutMs: this.options.blackholeTimeoutMs,
       partitions: PARTITIONS,
     });
-    this.#admin = this.kafka.admin();
-    await this.#admin.connect();
     this.#publisher = createPublisher({
       kafka: this.kafka,
       prefix,
@@ -296,6 +298,15 @@ export class World {
       `DROP DATABASE IF EXISTS ${database} SYNC`,
     );
     await deleteTopicsUnder(this.kafka, prefix);
+  }
+
+  /** A broker that the case before has restarted answers before the controller gives it partitions. */
+  async #wholeCluster(): Promise<void> {
+    const { length } = this.stack.kafka.servers;
+    await waitFor(async () => (await this.admin.brokerCount()) === length, {
+      timeoutMs: 30_000,
+      what: `${length} brokers`,
+    });
   }
 
   async #waitForQuiet() {
