@@ -121,7 +121,7 @@ export function createPublisher(options: {
   };
 }
 
-/** Which event is for whom: the rare ones somewhere, a seventh flaky, the rest healthy. */
+/** Which event is for whom: each kind of rare ones somewhere in its equal share of the time, a seventh flaky, the rest healthy. */
 function planned(
   total: number,
   rare: Readonly<Record<string, number>>,
@@ -132,8 +132,13 @@ function planned(
       ? "flaky"
       : random.pick(["healthy0", "healthy1", "healthy2", "healthy3"]),
   );
-  for (const [behaviour, count] of Object.entries(rare))
-    for (let i = 0; i < Math.min(count, total / 10); i++)
-      plan[random.between(0, total - 1)] = behaviour as Behaviour; // RARE's own keys
+  for (const [behaviour, wanted] of Object.entries(rare)) {
+    const count = Math.floor(Math.min(wanted, total / 10));
+    for (let i = 0; i < count; i++) {
+      const share = (at: number): number => Math.floor((at * total) / count);
+      const place = random.between(share(i), share(i + 1) - 1);
+      plan[place] = behaviour as Behaviour; // RARE's own keys
+    }
+  }
   return plan;
 }
