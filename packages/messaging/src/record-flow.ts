@@ -20,6 +20,7 @@
  *   stages give arrays, which cannot, and what they fan out carries ids by which the twin is dropped.
  */
 import type { DeadLetterReason } from "@postrider/core";
+import { backOffAfter, Pauses } from "./back-off.ts";
 import type { DeadLetterOf } from "./dead-letter-of.ts";
 import type { Log } from "./effects.ts";
 import type { Lanes } from "./lanes.ts";
@@ -61,18 +62,14 @@ type Rejection = Pick<
 
 /** Records given to the output at once, from a verdict that yields many. */
 const CHUNK_RECORDS = 500;
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 30_000;
 
 export class RecordFlow<In> {
   readonly #options: RecordFlowOptions<In>;
-  /** Each ends one back-off. */
-  readonly #pauses = new Set<() => void>();
+  readonly #pauses = new Pauses();
   /** Handlers at work. */
   inFlight = 0;
   /** Records whose output is on its way, or that wait to be tried again. */
   producing = 0;
-  #isStopped = false;
   #onIdle: (() => void) | null = null;
 
   constructor(options: RecordFlowOptions<In>) {
@@ -140,8 +137,7 @@ export class RecordFlow<In> {
 
   /** What waits to be tried again stays open, and is not. */
   stop(): void {
-    this.#isStopped = true;
-    for (const end of this.#pauses) end();
+    this.#pauses.stop();
   }
 
   /** Resolves when no handler is at work and no output on its way. */
@@ -302,24 +298,12 @@ export class RecordFlow<In> {
 
   /** Backs off. False if the record is given back, on a stop or because its partition went: whoever owns it next takes it. */
   async #pause(entry: Unfinished<In>, error: unknown): Promise<boolean> {
-    if (this.#isStopped || isLost(entry)) return false;
-    const waitMs = Math.min(
-      LONGEST_BACKOFF_MS,
-      FIRST_BACKOFF_MS * 2 ** Math.min(entry.failures, 10),
-    );
-    entry.failures++;
+    if (this.#pauses.isStopped || isLost(entry)) return false;
+    const waitMs = backOffAfter(entry.failures++);
     this.#guard(entry, () => this.#tell(entry, error, waitMs));
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#pauses.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, waitMs);
-      this.#pauses.add(end);
-    });
+    await this.#pauses.wait(waitMs);
     // Both may have changed meanwhile.
-    return !this.#isStopped && !isLost(entry);
+    return !this.#pauses.isStopped && !isLost(entry);
   }
 
   #tell(
