@@ -20,6 +20,10 @@ import { StaleAssignmentError } from "./ports.ts";
 import type { FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord } from "./record.ts";
 
+/** Of its time a partition spends a tenth on inserts at most, unless it has full batches. */
+const LINGER_PER_INSERT = 9;
+const LONGEST_LINGER_MS = 2_000;
+
 export class BatchPartition<Row> {
   readonly source: TopicPartition;
   /** Resolves when the loop has ended; never rejects. */
@@ -32,6 +36,8 @@ export class BatchPartition<Row> {
   #protocol: BatchProtocol<Row> | null = null;
   #lastCommit: Position | null = null;
   #movedAt: MonotonicMs;
+  /** What the last one took. */
+  #insertMs = 0;
 
   /** `known` is what we last committed, where the stored offset was overwritten; null: ask the group. */
   constructor(
@@ -225,11 +231,11 @@ export class BatchPartition<Row> {
   async #nextBatch(
     protocol: BatchProtocol<Row>,
   ): Promise<readonly BatchEntry<Row>[] | null> {
-    const { maxRecords, maxBytes, lingerMs } = this.#host.limits;
+    const { maxRecords, maxBytes } = this.#host.limits;
     const queue = this.#queue;
     const count = queue.countOfBatch(maxRecords, maxBytes);
     const isFull = count === maxRecords || count < queue.size;
-    const waitMs = queue.headSince + lingerMs - this.#host.monotonic();
+    const waitMs = queue.headSince + this.#lingerMs() - this.#host.monotonic();
     if (count === 0 || (!isFull && waitMs > 0)) {
       // Nothing to announce now, so what is done is said by itself; offsets without records count as done.
       const readTo = count === 0 ? queue.readTo : protocol.base;
@@ -261,15 +267,19 @@ export class BatchPartition<Row> {
       now: () => host.now(),
       commit: (offset, intent) =>
         this.#commit(offset, intent === null ? "" : encodeIntent(intent)),
-      insert: (rows, token, isInDoubt) =>
-        insertPatiently(
+      insert: async (rows, token, isInDoubt) => {
+        const from = host.monotonic();
+        const verdict = await insertPatiently(
           { rows, token, isInDoubt },
           {
             host,
             patience: this.#patience,
             hold: (isHeld) => this.#fetching.hold(isHeld),
           },
-        ),
+        );
+        this.#insertMs = host.monotonic() - from;
+        return verdict;
+      },
       refuse: async (entries, at) => {
         await this.#patience.outside(() => host.refuse(entries, at));
         this.#patience.mustGoOn();
@@ -286,6 +296,14 @@ export class BatchPartition<Row> {
     this.#patience.mustGoOn();
     this.#lastCommit = { offset, metadata };
     await this.#patience.persist(() => this.#host.commit(offset, metadata));
+  }
+
+  /** An insert costs the table much the same whatever is in it, so a server that is busy gets fewer and larger ones. */
+  #lingerMs(): number {
+    return Math.max(
+      this.#host.limits.lingerMs,
+      Math.min(this.#insertMs * LINGER_PER_INSERT, LONGEST_LINGER_MS),
+    );
   }
 
   #moved(): void {

@@ -282,6 +282,29 @@ test("records go in batches of the configured size, and the offset after the las
   ]);
 });
 
+test("a table that is slow to take a batch gets the next one larger", async () => {
+  const { consumer, target } = await start({ limits: { lingerMs: 1 } });
+  target.answer = async () => {
+    await sleep(30);
+    return { kind: "inserted" };
+  };
+  consumer.assign(0);
+  consumer.append(0, "first");
+  await until(() => target.rows.length === 1);
+
+  // Apart by more than the linger, within the time that one insert has earned.
+  for (const letter of letters(5)) {
+    consumer.append(0, letter);
+    await sleep(10);
+  }
+  await until(() => target.rows.length === 6);
+
+  expect(target.tokens).toEqual([
+    "attempts-p.attempts-0-0-0-1000",
+    "attempts-p.attempts-0-1-5-1001",
+  ]);
+});
+
 test("the lag is 0 before the first record, and again once all are recorded", async () => {
   const { consumer, lags } = await start();
 

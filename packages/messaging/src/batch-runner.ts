@@ -28,6 +28,9 @@ export type { BatchCheck, BatchRunner, BatchRunnerLimits, BatchRunnerOptions };
 
 /** No insert begins later than this part of the session timeout after the coordinator last heard of us. */
 const LEASE_SHARE = 0.8;
+/** A batch waits for others anyway: fewer and larger fetches cost us and the broker less. */
+const MIN_FETCH_BYTES = 256 << 10;
+const MAX_WAIT_MS = 250;
 /** What is left of the time to stop, for leaving the group. */
 const LEAVE_MS = 1_000;
 
@@ -49,6 +52,8 @@ export function createBatchRunner<In, Row>(
     groupId: options.groupId,
     topics: [topic],
     sessionTimeoutMs: limits.sessionTimeoutMs,
+    minBytes: MIN_FETCH_BYTES,
+    maxWaitMs: MAX_WAIT_MS,
   });
   const commit = createCommitLane(consumer);
   const giveUp = new AbortController();

@@ -26,8 +26,6 @@ export interface LifeEvents {
   fetching(isFirst: boolean): void;
 }
 
-/** Fetches return after this at the latest; it bounds pause, resume and stop, too (rule 2), ms. */
-const MAX_WAIT_MS = 100;
 const HEARTBEAT_INTERVAL_MS = 1000;
 
 export class ConsumerLife {
@@ -61,7 +59,8 @@ export class ConsumerLife {
       partitionAssigners: [stickyAssignor(ownership, binding)],
       sessionTimeout: options.sessionTimeoutMs ?? 30_000,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxWaitTimeInMs: options.maxWaitMs ?? 100,
+      minBytes: options.minBytes ?? 1,
       maxBytesPerPartition: options.maxBytesPerPartition ?? 1 << 20,
       allowAutoTopicCreation: false,
     });

@@ -147,6 +147,10 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs?: number;
   /** Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
+  /** A fetch waits for so many bytes, `maxWaitMs` at most. Default 1: whatever is there. */
+  readonly minBytes?: number;
+  /** Fetches return after this at the latest. It bounds pause, resume and stop, too. Default 100. */
+  readonly maxWaitMs?: number;
 }
 
 /** The epoch in which a commit was computed has ended; it was not sent, or the group refused it for that reason. */

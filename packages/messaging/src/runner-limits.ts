@@ -24,6 +24,8 @@ export interface RunnerLimits {
   readonly stallMs: number;
   /** A fetch of one partition, at most. */
   readonly maxBytesPerPartition: number;
+  /** A fetch waits for so many bytes, 100 ms at most. */
+  readonly minFetchBytes: number;
 }
 
 export const RUNNER_LIMITS: RunnerLimits = {
@@ -40,4 +42,5 @@ export const RUNNER_LIMITS: RunnerLimits = {
   maxUnacknowledged: 2000,
   stallMs: 1000,
   maxBytesPerPartition: 1 << 20,
+  minFetchBytes: 1,
 };

@@ -62,6 +62,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
       topics: options.topics,
       sessionTimeoutMs: limits.sessionTimeoutMs,
       maxBytesPerPartition: limits.maxBytesPerPartition,
+      minBytes: limits.minFetchBytes,
     });
     const gate = startGate(limits, output, clock);
     this.#options = options;

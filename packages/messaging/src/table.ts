@@ -33,6 +33,8 @@ export function createTable<T>(options: TableOptions<T>): Table<T> {
 }
 
 const RETRY_MS = 200;
+/** A change is answered at once; without one a fetch comes back only so often, ms. Every process reads several tables. */
+const MAX_WAIT_MS = 250;
 /** kafkajs retries a broker that is away without a word; heartbeats, one a second, are what stops. */
 const SILENT_MS = 5000;
 
@@ -77,6 +79,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       this.#consumer = kafka.consumer({
         groupId: `${topic}.table.${randomUUID()}`,
         topics: [topic],
+        maxWaitMs: MAX_WAIT_MS,
         ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       });
       // Nothing is lost if this never settles: the load decides.

@@ -45,7 +45,7 @@ export const recorderSpec = {
     env: "POSTRIDER_RECORD_LINGER",
     parse: duration,
     default: "200ms",
-    doc: "How long the first record of an insert waits for others.",
+    doc: "How long the first record of an insert waits for others; up to 2 s where inserts take long.",
   },
   ...processConfig(9403),
 } as const satisfies ConfigSpec;

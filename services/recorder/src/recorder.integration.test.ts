@@ -208,7 +208,11 @@ test("each record is one row in its table and in what its views feed, also after
 }, 60_000);
 
 /** A Kafka whose consumers lose every commit after the first `allowed` of each partition: as if the process died at that moment. */
-function losingCommits(allowed: number, stored: Map<string, string>): Kafka {
+function losingCommits(
+  allowed: number,
+  stored: Map<string, string>,
+  dead: Set<string>,
+): Kafka {
   return {
     ...kafka,
     consumer(options: ConsumerOptions) {
@@ -221,6 +225,8 @@ function losingCommits(allowed: number, stored: Map<string, string>): Kafka {
           commits.set(`${topic}/${partition}`, count);
           return count > allowed;
         });
+        for (const { topic, partition } of lost)
+          dead.add(`${topic}/${partition}`);
         if (lost.length > 0) throw new CommitError("lost in this test");
         await commit(epoch, offsets);
         for (const { topic, partition, metadata } of offsets)
@@ -237,18 +243,13 @@ test.each([1, 2])(
     const tenantId = `death-${allowed}`;
     const stored = new Map<string, string>();
     await produce(someAttempts(tenantId, 400));
+    const dead = new Set<string>();
     const victim = await startRecorder(
       { POSTRIDER_RECORD_BATCH_RECORDS: "70" },
-      losingCommits(allowed, stored),
+      losingCommits(allowed, stored, dead),
     );
-    // Dead once both partitions have inserted what they announced, and cannot commit.
-    await waitFor(
-      () =>
-        victim.health
-          .ready()
-          .some(({ detail }) => detail.includes("lost in this test")),
-      { timeoutMs: 20_000 },
-    );
+    // Both partitions have inserted what they announced, and cannot commit.
+    await waitFor(() => dead.size === 2, { timeoutMs: 20_000 });
     await victim.recorder.stop(Date.now() + 2_000);
     expect([...stored.values()]).toEqual([
       expect.stringContaining("intent"),

@@ -15,6 +15,8 @@ import { createHoldStage } from "./hold.stage.ts";
 /** A partition's prefetch: a tier is a FIFO, so a full buffer never hides a due record. */
 const PREFETCH_RECORDS = 4_096;
 const PREFETCH_BYTES = 4 << 20;
+/** No record is due within the time that a fetch waits for more. */
+const MIN_FETCH_BYTES = 256 << 10;
 
 /** The retry scheduler: every tier → the next tier, or `deliveries`. */
 export function compose(
@@ -72,6 +74,7 @@ export function compose(
       maxInFlight: Infinity,
       maxOpenPerPartition: PREFETCH_RECORDS,
       maxOpenBytesPerPartition: PREFETCH_BYTES,
+      minFetchBytes: MIN_FETCH_BYTES,
       warmUpRecords: 0,
       sessionTimeoutMs,
       unknownSchemaWaitMs: config.unknownSchemaWaitMs,
