@@ -5,6 +5,7 @@ import { drain } from "./benches/drain.ts";
 import { latency } from "./benches/latency.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
+import { keepDataInMemory } from "./harness/data-folder.ts";
 import { createContext, undoAll, type Bench } from "./harness/context.ts";
 import { stopAll } from "./harness/processes.ts";
 import {
@@ -34,6 +35,7 @@ async function run(chosen: Bench): Promise<number> {
   const isShort = flags.includes("--short");
   const profileAt = flags.indexOf("--profile");
   const profileInto = profileAt === -1 ? null : flags[profileAt + 1]!;
+  const dataIn = keepDataInMemory(process.env);
   const context = createContext({ isShort, profileInto });
   const interrupted = (): void => {
     context.say("interrupted: stopping what was started");
@@ -45,7 +47,7 @@ async function run(chosen: Bench): Promise<number> {
   };
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
-    const report = reportOf(await chosen(context), isShort);
+    const report = reportOf(await chosen(context), { isShort, dataIn });
     appendResult(report);
     context.say(tableOf(report));
     context.say(sentenceOf(report));

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KAFKA_VERSION } from "@postrider/local-stack";
 import type { BenchResult, Figures } from "./context.ts";
+import type { DataPlace } from "./data-folder.ts";
 
 const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
 
@@ -14,12 +15,14 @@ export interface ReportedResult extends BenchResult {
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly short: boolean;
+  /** Of the servers. */
+  readonly dataIn: DataPlace;
   readonly at: string;
 }
 
 export function reportOf(
   result: BenchResult,
-  isShort: boolean,
+  { isShort, dataIn }: { isShort: boolean; dataIn: DataPlace },
 ): ReportedResult {
   return {
     ...result,
@@ -27,6 +30,7 @@ export function reportOf(
     machine: machine(),
     versions: versions(),
     short: isShort,
+    dataIn,
     at: new Date().toISOString(),
   };
 }

@@ -20,8 +20,8 @@ import { StaleAssignmentError } from "./ports.ts";
 import type { FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord } from "./record.ts";
 
-/** Of its time a partition spends a tenth on inserts at most, unless it has full batches. */
-const LINGER_PER_INSERT = 9;
+/** Of its time a partition spends a twentieth on inserts at most, unless it has full batches. */
+const LINGER_PER_INSERT = 19;
 const LONGEST_LINGER_MS = 2_000;
 
 export class BatchPartition<Row> {
