@@ -15,6 +15,8 @@ import { createHoldStage } from "./hold.stage.ts";
 /** A partition's prefetch: a tier is a FIFO, so a full buffer never hides a due record. */
 const PREFETCH_RECORDS = 4_096;
 const PREFETCH_BYTES = 4 << 20;
+/** Those that are due in one tick are released together, and need not wait for company. */
+const LINGER_MS = 1;
 /** No record is due within the time that a fetch waits for more. */
 const MIN_FETCH_BYTES = 256 << 10;
 
@@ -45,6 +47,7 @@ export function compose(
     partitionsOf,
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "hold", clock }),
+    lingerMs: LINGER_MS,
     log,
     meter,
     clock,
