@@ -36,7 +36,7 @@ async function run(chosen: Bench): Promise<number> {
   const profileAt = flags.indexOf("--profile");
   const profileInto = profileAt === -1 ? null : flags[profileAt + 1]!;
   const dataIn = keepDataInMemory(process.env);
-  const context = createContext({ isShort, profileInto });
+  const context = createContext({ isShort, profileInto, dataIn });
   const interrupted = (): void => {
     context.say("interrupted: stopping what was started");
     void end().then(() => process.exit(130));
@@ -47,7 +47,7 @@ async function run(chosen: Bench): Promise<number> {
   };
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
-    const report = reportOf(await chosen(context), { isShort, dataIn });
+    const report = reportOf(await chosen(context), context);
     appendResult(report);
     context.say(tableOf(report));
     context.say(sentenceOf(report));

@@ -6,8 +6,8 @@ import { Kafka, logLevel, Partitioners } from "kafkajs";
 const [broker = "", topic = "", file = "", rate, total, mode] =
   process.argv.slice(2);
 const count = Number(total);
-/** As every producer should, or the broker is busy with it alone. */
-const LINGER_MS = 5;
+/** What becomes due within this is sent together, or the broker is busy with us alone. Half of it, on average, is in every latency. */
+const TICK_MS = 5;
 const perMicro = Number(rate) / 1e6;
 const micros = (): number => Number(process.hrtime.bigint() / 1000n);
 // A line of the file: the key, a tab, the value in base64.
@@ -40,7 +40,7 @@ if (mode === "consume") {
   await fetching;
 }
 const startedAt = micros();
-for (let sent = 0; sent < count; await sleep(LINGER_MS)) {
+for (let sent = 0; sent < count; await sleep(TICK_MS)) {
   const dueNow = Math.floor((micros() - startedAt) * perMicro) + 1;
   const due = messages.slice(sent, dueNow);
   sent += due.length;

@@ -45,7 +45,7 @@ export async function latency(context: BenchContext): Promise<BenchResult> {
   const rounds = isShort ? 3 : 5;
   const shares = isShort ? [CLAIMED] : SHARES;
   const seconds = WARM_UP_SECONDS + 6;
-  const rate = pipelineRate();
+  const rate = pipelineRate(context);
   const whole = await startWhole(context, { prefix: "latency." });
   const pairs: LatencyPair[] = [];
   let sent = 0;

@@ -26,7 +26,7 @@ export async function retryTiming(context: BenchContext): Promise<BenchResult> {
   const { isShort, say } = context;
   const failing = { count: isShort ? 1_000 : 5_000, perSecond: 125 };
   const arrivalMs = (failing.count / failing.perSecond) * 1000;
-  const perSecond = Math.round(pipelineRate() / 4);
+  const perSecond = Math.round(pipelineRate(context) / 4);
   const healthy = {
     perSecond,
     count: Math.round(

@@ -2,12 +2,15 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DataPlace } from "./data-folder.ts";
 
 export interface BenchContext {
   /** Fewer records and pairs: at most two minutes. */
   readonly isShort: boolean;
   /** Profile the subject into this folder, where the bench can. */
   readonly profileInto: string | null;
+  /** Of the servers. */
+  readonly dataIn: DataPlace;
   /** Progress, on stderr. */
   readonly say: (text: string) => void;
   /** For logs and records of this run; removed at its end. */
@@ -37,7 +40,7 @@ export interface BenchResult {
 export type Bench = (context: BenchContext) => Promise<BenchResult>;
 
 export function createContext(
-  flags: Pick<BenchContext, "isShort" | "profileInto">,
+  flags: Pick<BenchContext, "isShort" | "profileInto" | "dataIn">,
 ): BenchContext {
   const folder = mkdtempSync(join(tmpdir(), "postrider-bench-"));
   return {

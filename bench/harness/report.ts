@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { KAFKA_VERSION } from "@postrider/local-stack";
-import type { BenchResult, Figures } from "./context.ts";
+import type { BenchContext, BenchResult, Figures } from "./context.ts";
 import type { DataPlace } from "./data-folder.ts";
 
 const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
@@ -22,7 +22,7 @@ export interface ReportedResult extends BenchResult {
 
 export function reportOf(
   result: BenchResult,
-  { isShort, dataIn }: { isShort: boolean; dataIn: DataPlace },
+  { isShort, dataIn }: Pick<BenchContext, "isShort" | "dataIn">,
 ): ReportedResult {
   return {
     ...result,
@@ -41,8 +41,11 @@ export function appendResult(report: ReportedResult): void {
   appendFileSync(file, `${JSON.stringify(report)}\n`);
 }
 
-/** The last result of another bench on this machine, full ones before short ones; null where there is none. */
-export function lastResult(bench: string): ReportedResult | null {
+/** The last result of another bench on this machine and its like data, full ones before short ones; null where there is none. */
+export function lastResult(
+  bench: string,
+  dataIn: DataPlace,
+): ReportedResult | null {
   let lines: string[];
   try {
     lines = readFileSync(join(RESULTS, `${bench}.jsonl`), "utf8").split("\n");
@@ -52,18 +55,18 @@ export function lastResult(bench: string): ReportedResult | null {
   const results = lines
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as ReportedResult) // written by `appendResult`
-    .filter((result) => result.machine === machine());
+    .filter((one) => one.machine === machine() && one.dataIn === dataIn);
   return results.findLast(({ short }) => !short) ?? results.at(-1) ?? null;
 }
 
 /** One line: what was measured, against what, and whether that is enough. */
 export function sentenceOf(report: ReportedResult): string {
-  const { bench, ratio, spread, pairs, target, pass } = report;
+  const { bench, ratio, spread, pairs, target, pass, dataIn } = report;
   const compared =
     ratio === null
       ? ""
       : ` ${ratio} of the baseline${spread === null ? "" : ` (${spread.join("–")}, ${pairs} pairs)`};`;
-  return `${bench}:${compared} target ${target}: ${pass ? "met" : "MISSED"}`;
+  return `${bench}:${compared} target ${target}: ${pass ? "met" : "MISSED"} (servers' data in ${dataIn})`;
 }
 
 export function tableOf({ figures, baseline }: BenchResult): string {

@@ -1,38 +1,21 @@
-/** Waits between tries, all of which a stop ends at once. */
-const FIRST_MS = 100;
-const LONGEST_MS = 30_000;
+import type { MonotonicMs } from "@postrider/core";
 
-/** After the failure that follows `failures` others: 100 ms, doubling to 30 s. */
-export function backOffAfter(failures: number): number {
-  return Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures, 10));
-}
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 30_000;
 
-export class Pauses {
-  /** Each ends one. */
-  readonly #ends = new Set<() => void>();
-  #isStopped = false;
-
-  /** Ends those that last, and makes those that follow none. */
-  stop(): void {
-    this.#isStopped = true;
-    for (const end of this.#ends) end();
-  }
-
-  get isStopped(): boolean {
-    return this.#isStopped;
-  }
-
-  /** Resolves after so long, or at the stop. */
-  wait(ms: number): Promise<void> {
-    if (this.#isStopped) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.#ends.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      this.#ends.add(end);
-    });
-  }
+/**
+ * How long to wait after the n-th failure in a row (1-based): 100 ms doubling to 30 s, the upper half of it at random, so that many
+ * partitions do not come back in step; never less than `leastMs`. `random` lies in [0, 1); 1 is the
+ * whole of it.
+ */
+export function backOffMs(
+  failures: number,
+  random: number,
+  leastMs = 0,
+): MonotonicMs {
+  const ceiling = Math.min(
+    LONGEST_WAIT_MS,
+    FIRST_WAIT_MS * 2 ** Math.min(failures - 1, 20),
+  );
+  return Math.max(leastMs, ceiling / 2 + (random * ceiling) / 2);
 }

@@ -22,6 +22,10 @@ export class BatchFetching {
     this.#isOver = isOver;
   }
 
+  get isFetching(): boolean {
+    return this.#isFetching;
+  }
+
   /** Reading begins at `offset`, into this queue; `gatherTo` is the last offset of an intent, or -1. */
   begin(queue: BatchQueue, offset: number, gatherTo: number): void {
     this.#queue = queue;

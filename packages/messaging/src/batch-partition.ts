@@ -13,16 +13,13 @@ import { BatchProtocol } from "./batch-protocol.ts";
 import type { BatchEffects, BatchEntry } from "./batch-protocol.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { planBatchStart } from "./batch-start.ts";
+import { InsertLinger } from "./insert-linger.ts";
 import { encodeIntent } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
 import { Ended, Patience } from "./patience.ts";
 import { StaleAssignmentError } from "./ports.ts";
 import type { FetchedBatch, TopicPartition } from "./ports.ts";
 import type { RawRecord } from "./record.ts";
-
-/** Of its time a partition spends a twentieth on inserts at most, unless it has full batches. */
-const LINGER_PER_INSERT = 19;
-const LONGEST_LINGER_MS = 2_000;
 
 export class BatchPartition<Row> {
   readonly source: TopicPartition;
@@ -35,9 +32,8 @@ export class BatchPartition<Row> {
   #queue = new BatchQueue(0);
   #protocol: BatchProtocol<Row> | null = null;
   #lastCommit: Position | null = null;
+  readonly #linger: InsertLinger;
   #movedAt: MonotonicMs;
-  /** What the last one took. */
-  #insertMs = 0;
 
   /** `known` is what we last committed, where the stored offset was overwritten; null: ask the group. */
   constructor(
@@ -49,6 +45,9 @@ export class BatchPartition<Row> {
     this.#host = host;
     this.#known = known;
     this.#movedAt = host.monotonic();
+    this.#linger = new InsertLinger(host.limits.lingerMs, () =>
+      host.monotonic(),
+    );
     this.#patience = new Patience({
       monotonic: () => host.monotonic(),
       random: () => host.random(),
@@ -234,8 +233,15 @@ export class BatchPartition<Row> {
     const { maxRecords, maxBytes } = this.#host.limits;
     const queue = this.#queue;
     const count = queue.countOfBatch(maxRecords, maxBytes);
-    const isFull = count === maxRecords || count < queue.size;
-    const waitMs = queue.headSince + this.#lingerMs() - this.#host.monotonic();
+    // Where nothing is fetched, nothing would join it.
+    const isFull =
+      count === maxRecords ||
+      count < queue.size ||
+      queue.bytes >= maxBytes ||
+      !this.#fetching.isFetching;
+    const { headSince } = queue;
+    const leavesAt = headSince + this.#linger.msFrom(headSince);
+    const waitMs = leavesAt - this.#host.monotonic();
     if (count === 0 || (!isFull && waitMs > 0)) {
       // Nothing to announce now, so what is done is said by itself; offsets without records count as done.
       const readTo = count === 0 ? queue.readTo : protocol.base;
@@ -267,19 +273,16 @@ export class BatchPartition<Row> {
       now: () => host.now(),
       commit: (offset, intent) =>
         this.#commit(offset, intent === null ? "" : encodeIntent(intent)),
-      insert: async (rows, token, isInDoubt) => {
-        const from = host.monotonic();
-        const verdict = await insertPatiently(
+      insert: (rows, token, isInDoubt) =>
+        insertPatiently(
           { rows, token, isInDoubt },
           {
             host,
+            insert: () => this.#linger.time(() => host.insert(rows, token)),
             patience: this.#patience,
             hold: (isHeld) => this.#fetching.hold(isHeld),
           },
-        );
-        this.#insertMs = host.monotonic() - from;
-        return verdict;
-      },
+        ),
       refuse: async (entries, at) => {
         await this.#patience.outside(() => host.refuse(entries, at));
         this.#patience.mustGoOn();
@@ -296,14 +299,6 @@ export class BatchPartition<Row> {
     this.#patience.mustGoOn();
     this.#lastCommit = { offset, metadata };
     await this.#patience.persist(() => this.#host.commit(offset, metadata));
-  }
-
-  /** An insert costs the table much the same whatever is in it, so a server that is busy gets fewer and larger ones. */
-  #lingerMs(): number {
-    return Math.max(
-      this.#host.limits.lingerMs,
-      Math.min(this.#insertMs * LINGER_PER_INSERT, LONGEST_LINGER_MS),
-    );
   }
 
   #moved(): void {

@@ -40,7 +40,7 @@ export interface BatchRunnerLimits {
   readonly maxRecords: number;
   /** Their bytes. Default 4 MB. */
   readonly maxBytes: number;
-  /** How long the first record of a batch waits for others. Default 200 ms. */
+  /** How long the first record of a batch waits for others, at least (`InsertLinger`). Default 200 ms. */
   readonly lingerMs: number;
   /** Bytes fetched and not yet recorded, over all partitions. Default 64 MiB; a partition has at least one batch's worth. */
   readonly byteBudget: number;

@@ -7,6 +7,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
+import { backOffMs } from "./back-off.ts";
 import { batchHealth } from "./batch-health.ts";
 import type { PartitionHost, Position } from "./batch-host.ts";
 import { createBatchJudge } from "./batch-judge.ts";
@@ -20,17 +21,20 @@ import {
   type BatchRunnerLimits,
   type BatchRunnerOptions,
 } from "./batch-runner-options.ts";
-import { backOffMs } from "./batch-target.ts";
+
 import { createCommitLane } from "./commit-lane.ts";
-import type { ConsumerListener, TopicPartition } from "./ports.ts";
+import {
+  LONGEST_WAIT_MS,
+  type ConsumerListener,
+  type TopicPartition,
+} from "./ports.ts";
 
 export type { BatchCheck, BatchRunner, BatchRunnerLimits, BatchRunnerOptions };
 
 /** No insert begins later than this part of the session timeout after the coordinator last heard of us. */
 const LEASE_SHARE = 0.8;
-/** A batch waits for others anyway: fewer and larger fetches cost us and the broker less. */
+/** Fewer and larger fetches cost us and the broker less; they may wait as long as a batch does. */
 const MIN_FETCH_BYTES = 256 << 10;
-const MAX_WAIT_MS = 250;
 /** What is left of the time to stop, for leaving the group. */
 const LEAVE_MS = 1_000;
 
@@ -53,7 +57,7 @@ export function createBatchRunner<In, Row>(
     topics: [topic],
     sessionTimeoutMs: limits.sessionTimeoutMs,
     minBytes: MIN_FETCH_BYTES,
-    maxWaitMs: MAX_WAIT_MS,
+    maxWaitMs: Math.min(Math.max(limits.lingerMs, 20), LONGEST_WAIT_MS),
   });
   const commit = createCommitLane(consumer);
   const giveUp = new AbortController();

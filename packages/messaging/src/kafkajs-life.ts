@@ -9,7 +9,12 @@ import type {
 import { KAFKAJS_RETRY } from "./kafkajs-client.ts";
 import type { ConsumerGroup, GroupBatch } from "./kafkajs-binding.ts";
 import { closeCluster } from "./kafkajs-cluster.ts";
-import type { ConsumerOptions, FetchedBatch, TopicPartition } from "./ports.ts";
+import {
+  DEFAULT_MAX_WAIT_MS,
+  type ConsumerOptions,
+  type FetchedBatch,
+  type TopicPartition,
+} from "./ports.ts";
 import { reach } from "./kafkajs-reach.ts";
 import { emptyBatch, rawRecord } from "./kafkajs-records.ts";
 import { stickyAssignor, type Ownership } from "./kafkajs-assignor.ts";
@@ -59,7 +64,7 @@ export class ConsumerLife {
       partitionAssigners: [stickyAssignor(ownership, binding)],
       sessionTimeout: options.sessionTimeoutMs ?? 30_000,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      maxWaitTimeInMs: options.maxWaitMs ?? 100,
+      maxWaitTimeInMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
       minBytes: options.minBytes ?? 1,
       maxBytesPerPartition: options.maxBytesPerPartition ?? 1 << 20,
       allowAutoTopicCreation: false,

@@ -1,6 +1,6 @@
 /** How a loop waits: for news, for time, for a fault to pass. It says what it waits for, and every wait ends when the loop must. */
 import type { MonotonicMs } from "@postrider/core";
-import { backOffMs } from "./batch-target.ts";
+import { backOffMs } from "./back-off.ts";
 import { StaleAssignmentError } from "./ports.ts";
 
 /** The loop must end: unwinds it, is never an error. */

@@ -140,6 +140,11 @@ export interface KafkaConnection {
   readonly clientId: string;
 }
 
+/** A pause or a resume takes effect within this, ms. */
+export const DEFAULT_MAX_WAIT_MS = 100;
+/** Far below a third of any session timeout, as heartbeats are sent between fetches (rule 2), ms. */
+export const LONGEST_WAIT_MS = 250;
+
 export interface ConsumerOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
@@ -149,7 +154,7 @@ export interface ConsumerOptions {
   readonly maxBytesPerPartition?: number;
   /** A fetch waits for so many bytes, `maxWaitMs` at most. Default 1: whatever is there. */
   readonly minBytes?: number;
-  /** Fetches return after this at the latest. It bounds pause, resume and stop, too. Default 100. */
+  /** Fetches return after this at the latest. Pause, resume, stop and the first fetch of an assignment may wait as long, too. Default `DEFAULT_MAX_WAIT_MS`, at most `LONGEST_WAIT_MS`. */
   readonly maxWaitMs?: number;
 }
 

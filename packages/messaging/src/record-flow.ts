@@ -20,11 +20,12 @@
  *   stages give arrays, which cannot, and what they fan out carries ids by which the twin is dropped.
  */
 import type { DeadLetterReason } from "@postrider/core";
-import { backOffAfter, Pauses } from "./back-off.ts";
+import { backOffMs } from "./back-off.ts";
 import type { DeadLetterOf } from "./dead-letter-of.ts";
 import type { Log } from "./effects.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Output } from "./output-port.ts";
+import { Pauses } from "./pauses.ts";
 import type { OutRecord } from "./record.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 import type { Stage, Verdict } from "./stage.ts";
@@ -299,7 +300,7 @@ export class RecordFlow<In> {
   /** Backs off. False if the record is given back, on a stop or because its partition went: whoever owns it next takes it. */
   async #pause(entry: Unfinished<In>, error: unknown): Promise<boolean> {
     if (this.#pauses.isStopped || isLost(entry)) return false;
-    const waitMs = backOffAfter(entry.failures++);
+    const waitMs = backOffMs(++entry.failures, 1);
     this.#guard(entry, () => this.#tell(entry, error, waitMs));
     await this.#pauses.wait(waitMs);
     // Both may have changed meanwhile.

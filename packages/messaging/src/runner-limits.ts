@@ -24,7 +24,7 @@ export interface RunnerLimits {
   readonly stallMs: number;
   /** A fetch of one partition, at most. */
   readonly maxBytesPerPartition: number;
-  /** A fetch waits for so many bytes, 100 ms at most. */
+  /** A fetch waits for so many bytes, `DEFAULT_MAX_WAIT_MS` at most. */
   readonly minFetchBytes: number;
 }
 

@@ -5,12 +5,13 @@
  */
 import { randomUUID } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
-import type {
-  Consumer,
-  ConsumerListener,
-  FetchedBatch,
-  LogRange,
-  TopicPartition,
+import {
+  LONGEST_WAIT_MS,
+  type Consumer,
+  type ConsumerListener,
+  type FetchedBatch,
+  type LogRange,
+  type TopicPartition,
 } from "./ports.ts";
 import { TableEntries } from "./table-entries.ts";
 import type {
@@ -33,8 +34,6 @@ export function createTable<T>(options: TableOptions<T>): Table<T> {
 }
 
 const RETRY_MS = 200;
-/** A change is answered at once; without one a fetch comes back only so often, ms. Every process reads several tables. */
-const MAX_WAIT_MS = 250;
 /** kafkajs retries a broker that is away without a word; heartbeats, one a second, are what stops. */
 const SILENT_MS = 5000;
 
@@ -79,7 +78,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       this.#consumer = kafka.consumer({
         groupId: `${topic}.table.${randomUUID()}`,
         topics: [topic],
-        maxWaitMs: MAX_WAIT_MS,
+        // A change is answered at once; without one a fetch comes back only so often. Every process reads several tables.
+        maxWaitMs: LONGEST_WAIT_MS,
         ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       });
       // Nothing is lost if this never settles: the load decides.

@@ -5,6 +5,7 @@ import {
   createOutput,
   createSchemas,
   createStageRunner,
+  DEFAULT_MAX_WAIT_MS,
   partitionCountsOf,
   topicName,
 } from "@postrider/messaging";
@@ -15,9 +16,7 @@ import { createHoldStage } from "./hold.stage.ts";
 /** A partition's prefetch: a tier is a FIFO, so a full buffer never hides a due record. */
 const PREFETCH_RECORDS = 4_096;
 const PREFETCH_BYTES = 4 << 20;
-/** Those that are due in one tick are released together, and need not wait for company. */
-const LINGER_MS = 1;
-/** No record is due within the time that a fetch waits for more. */
+/** Fewer and larger fetches, where no record is due within the time that a fetch waits for more. */
 const MIN_FETCH_BYTES = 256 << 10;
 
 /** The retry scheduler: every tier → the next tier, or `deliveries`. */
@@ -47,7 +46,6 @@ export function compose(
     partitionsOf,
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "hold", clock }),
-    lingerMs: LINGER_MS,
     log,
     meter,
     clock,
@@ -77,7 +75,7 @@ export function compose(
       maxInFlight: Infinity,
       maxOpenPerPartition: PREFETCH_RECORDS,
       maxOpenBytesPerPartition: PREFETCH_BYTES,
-      minFetchBytes: MIN_FETCH_BYTES,
+      minFetchBytes: isAnySoonDue(tiers) ? 1 : MIN_FETCH_BYTES,
       warmUpRecords: 0,
       sessionTimeoutMs,
       unknownSchemaWaitMs: config.unknownSchemaWaitMs,
@@ -114,6 +112,10 @@ export function compose(
       ready: () => observed.flatMap((part) => part.health().ready),
     },
   };
+}
+
+function isAnySoonDue(tiers: readonly Tier[]): boolean {
+  return tiers.some(({ delayMs }) => delayMs < 5 * DEFAULT_MAX_WAIT_MS);
 }
 
 function tierIn(byTopic: ReadonlyMap<string, Tier>): (topic: string) => Tier {

@@ -42,7 +42,7 @@ export interface HoldStage extends Stage<Delivery> {
   giveBack(): void;
 }
 
-const REST_TICK_MS = 5;
+const REST_TICK_MS = 10;
 const LATENESS_SECONDS = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300,
 ];
