@@ -5,6 +5,8 @@
  * one (other consumers of the process) behave as ever.
  */
 
+import { joinOnce, mustBeJoined, orSeek } from "./kafkajs-membership.ts";
+
 export interface GroupTopicPartition {
   readonly topic: string;
   readonly partition: number;
@@ -115,11 +117,7 @@ export function registerBinding(groupClass: {
 
   // Rule 9: such batches never reach eachBatch.
   group.fetch = async function (nodeId) {
-    // The runner joins again when it is told so.
-    if (unjoined.has(this))
-      throw Object.assign(new Error("the last join did not end"), {
-        type: "REBALANCE_IN_PROGRESS",
-      });
+    mustBeJoined(this);
     const batches = await orSeek(this, fetch.call(this, nodeId));
     const binding = bindingOf(this);
     if (binding !== undefined)
@@ -138,30 +136,12 @@ export function registerBinding(groupClass: {
     binding.outOfRange({ topic, partition });
   };
 
-  // kafkajs asks for the group's coordinator only when it joins, and it joins only when a coordinator says so: one that
-  // died and does not come back is sent heartbeats for ever, while another has taken the group over.
   group.heartbeat = async function (given) {
     await orSeek(this, heartbeat.call(this, given));
   };
 
-  // A join that ends by an error that is neither of the group's (no answer, a coordinator that loads) is forgotten: the
-  // runner goes on fetching, without a member id not even heartbeats go out, and nothing ever joins again. And two fetches
-  // that both meet a moved leader would join twice at once.
   group.joinAndSync = function () {
-    const known = joining.get(this);
-    if (known !== undefined) return known;
-    const joined = joinAndSync
-      .call(this)
-      .then(
-        () => void unjoined.delete(this),
-        (error: unknown) => {
-          unjoined.add(this);
-          throw error;
-        },
-      )
-      .finally(() => joining.delete(this));
-    joining.set(this, joined);
-    return joined;
+    return joinOnce(this, () => joinAndSync.call(this));
   };
 
   // Rule 3b: kafkajs retries a commit under whatever generation it then has. Ours go to the coordinator directly, once,
@@ -174,53 +154,6 @@ export function registerBinding(groupClass: {
       { retriable: false },
     );
   };
-}
-
-/** Joins under way, and groups of which the last one failed. */
-const joining = new WeakMap<ConsumerGroup, Promise<void>>();
-const unjoined = new WeakSet<ConsumerGroup>();
-/** Groups whose coordinator is being asked for. */
-const seeking = new WeakSet<ConsumerGroup>();
-
-/** Passes on what the request gives; when it went unanswered, the group's coordinator is looked for. */
-async function orSeek<T>(
-  group: ConsumerGroup,
-  request: Promise<T>,
-): Promise<T> {
-  try {
-    return await request;
-  } catch (error) {
-    if (isUnanswered(error)) seekCoordinator(group);
-    throw error;
-  }
-}
-
-/** Nobody waits for it: it goes on for as long as no broker answers. The members and their generation are the same for every coordinator. */
-function seekCoordinator(group: ConsumerGroup): void {
-  if (seeking.has(group)) return;
-  seeking.add(group);
-  const { groupId, cluster, coordinator: before } = group;
-  void cluster
-    .findGroupCoordinator({ groupId })
-    .then(
-      (coordinator) => {
-        // A join finds its own, and keeps to it until it has ended.
-        if (joining.has(group) || group.coordinator !== before) return;
-        group.coordinator = coordinator;
-        group.offsetManager.coordinator = coordinator;
-      },
-      // The next heartbeat that fails asks again.
-      () => undefined,
-    )
-    .finally(() => seeking.delete(group));
-}
-
-/** The connection failed, or no answer came; not an answer that says no. */
-function isUnanswered(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /^KafkaJS(Connection|RequestTimeout|BrokerNotFound)/.test(error.name)
-  );
 }
 
 function bindingOf(group: ConsumerGroup): GroupBinding | undefined {
