@@ -1,4 +1,5 @@
-// KAFKA_BROKERS=127.0.0.1:9092 npx node examples/publish.ts
+// KAFKA_BROKERS=127.0.0.1:9092 npx node --disable-warning=TimeoutNegativeWarning examples/publish.ts
+// (the warning is of kafkajs on newer Nodes, and harmless)
 import { Kafka, Partitioners } from "kafkajs";
 
 const kafka = new Kafka({
@@ -25,3 +26,4 @@ await producer.send({
   ],
 });
 await producer.disconnect();
+console.log("published order-1001");

@@ -17,4 +17,6 @@ createServer((request, response) => {
       response.writeHead(401).end();
     }
   });
-}).listen(8080, "127.0.0.1");
+}).listen(8080, "127.0.0.1", () =>
+  console.log("Listening on http://127.0.0.1:8080"),
+);

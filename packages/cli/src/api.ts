@@ -84,7 +84,7 @@ function refusal(status: number, text: string, request: ApiRequest): CliError {
     `${problem.title ?? "The request was refused"} (${status}).`,
     {
       why: why === "" ? `${request.method} ${request.path}` : why,
-      next: errors.some(isUrlPolicy) ? ALLOW : NEXT[status],
+      next: errors.some(isUrlPolicy) ? ALLOW : nextAfter(status, request.path),
     },
   );
 }
@@ -106,6 +106,32 @@ const NEXT: Readonly<Record<number, string>> = {
   412: "Read it again, then repeat the change: npx postrider endpoints get ID",
   503: "npx postrider status",
 };
+
+/** By what was asked for, where the status alone does not tell. */
+const NEXT_BY_PATH: readonly (readonly [
+  status: number,
+  path: string,
+  next: string,
+])[] = [
+  [404, "/v1/endpoints/", "npx postrider endpoints list"],
+  [
+    404,
+    "/v1/events/",
+    'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
+  ],
+  [
+    400,
+    "/v1/query",
+    'npx postrider query "SHOW TABLES"   (and "DESCRIBE attempts")',
+  ],
+];
+
+function nextAfter(status: number, path: string): string | undefined {
+  const known = NEXT_BY_PATH.find(
+    ([of, start]) => of === status && path.startsWith(start),
+  );
+  return known?.[2] ?? NEXT[status];
+}
 
 function exitCodeOf(status: number): ExitCode {
   if (status === 404) return EXIT.notFound;

@@ -29,6 +29,7 @@ export async function tellWhatBecame(
     events,
     timeoutMs,
     onProgress: (text) => terminal.progress(text),
+    onChange: (text) => terminal.say(text),
   });
   const shown = isDuplicate
     ? views.map((view) => ({ ...view, duplicate: true }))

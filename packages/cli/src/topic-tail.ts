@@ -90,7 +90,9 @@ async function follow(given: {
       if (left <= 0) ended.resolve();
     },
     onReady: () =>
-      terminal.say(`Reading ${topicName(prefix, name)} (Ctrl-C ends it)`),
+      terminal.say(
+        `Reading ${topicName(prefix, name)}${options.fromBeginning === true ? "" : " from now on; --from-beginning shows what is there"} (Ctrl-C ends it)`,
+      ),
     onError: (error) => ended.reject(error),
   });
   try {

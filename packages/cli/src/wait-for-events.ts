@@ -11,17 +11,19 @@ export interface PublishedEvent {
 const POLL_EVERY_MS = 250;
 const READS_AT_ONCE = 8;
 
-/** Polls until nothing further will happen to any of the events; `onProgress` says where they are. Throws `CliError` when the time is over. */
+/** Polls until nothing further will happen to any of the events; `onProgress` says where they are, and `onChange`, of a single event, each thing that has happened to it. Throws `CliError` when the time is over. */
 export async function waitForEvents(options: {
   readonly control: ApiAddress;
   readonly events: readonly PublishedEvent[];
   readonly timeoutMs: number;
   readonly onProgress: (text: string) => void;
+  readonly onChange: (text: string) => void;
 }): Promise<EventView[]> {
   const { control, events } = options;
   const views = new Map<PublishedEvent, EventView>();
   const open = new Set(events);
   const deadline = Date.now() + options.timeoutMs;
+  let told = "";
   for (;;) {
     for (const some of chunksOf([...open], READS_AT_ONCE))
       await Promise.all(
@@ -32,7 +34,13 @@ export async function waitForEvents(options: {
           if (isSettled(view)) open.delete(event);
         }),
       );
-    options.onProgress(progressOf(events, views));
+    const [single] = events.length === 1 ? views.values() : [];
+    if (single === undefined) options.onProgress(progressOf(events, views));
+    else {
+      const text = describe(single);
+      if (text !== told) options.onChange(text);
+      told = text;
+    }
     if (open.size === 0)
       return events.map((event) => views.get(event) as EventView); // none is open, so each was read
     if (Date.now() >= deadline) throw tooLate(open, options.timeoutMs);
@@ -62,8 +70,6 @@ function progressOf(
   events: readonly PublishedEvent[],
   views: ReadonlyMap<PublishedEvent, EventView>,
 ): string {
-  const only = events[0] === undefined ? undefined : views.get(events[0]);
-  if (events.length === 1 && only !== undefined) return describe(only);
   const counts = new Map<string, number>();
   for (const event of events) {
     const view = views.get(event);

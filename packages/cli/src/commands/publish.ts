@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { text as readStream } from "node:stream/consumers";
 import { duration, integer } from "@postrider/runtime";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
 import { callApi } from "../api.ts";
 import { readArrivals, type Arrivals } from "../arrivals.ts";
@@ -82,11 +82,10 @@ export function publishCommand(run: Run): Command {
       "--wait",
       "until every delivery is delivered or expired; exit 1 unless all are delivered",
     )
-    .option(
-      "--timeout <duration>",
-      "how long --wait waits",
-      option(duration),
-      600_000,
+    .addOption(
+      new Option("--timeout <duration>", "how long --wait waits")
+        .argParser(option(duration))
+        .default(600_000, "10m"),
     );
 }
 
