@@ -52,10 +52,11 @@ export function lastResult(
   } catch {
     return null;
   }
+  const here = machine();
   const results = lines
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as ReportedResult) // written by `appendResult`
-    .filter((one) => one.machine === machine() && one.dataIn === dataIn);
+    .filter((one) => one.machine === here && one.dataIn === dataIn);
   return results.findLast(({ short }) => !short) ?? results.at(-1) ?? null;
 }
 

@@ -101,36 +101,37 @@ function isUrlPolicy(error: {
 const ALLOW =
   "To allow it, set POSTRIDER_ALLOW_CIDRS (addresses) or POSTRIDER_ALLOW_HTTP=true where the services are started.";
 
-const NEXT: Readonly<Record<number, string>> = {
-  401: "Set POSTRIDER_ADMIN_KEY to the stack's key, or run this below the folder where `npx postrider dev` runs.",
-  412: "Read it again, then repeat the change: npx postrider endpoints get ID",
-  503: "npx postrider status",
-};
-
-/** By what was asked for, where the status alone does not tell. */
-const NEXT_BY_PATH: readonly (readonly [
-  status: number,
-  path: string,
-  next: string,
-])[] = [
-  [404, "/v1/endpoints/", "npx postrider endpoints list"],
+/** What to do after a status, on the paths that begin so. */
+const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
   [
-    404,
-    "/v1/events/",
-    'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
-  ],
-  [
-    400,
-    "/v1/query",
-    'npx postrider query "SHOW TABLES"   (and "DESCRIBE attempts")',
-  ],
-];
+    [
+      400,
+      "/v1/query",
+      'npx postrider query "SHOW TABLES"   (and "DESCRIBE attempts")',
+    ],
+    [
+      401,
+      "/",
+      "Set POSTRIDER_ADMIN_KEY to the stack's key, or run this below the folder where `npx postrider dev` runs.",
+    ],
+    [404, "/v1/endpoints/", "npx postrider endpoints list"],
+    [
+      404,
+      "/v1/events/",
+      'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
+    ],
+    [
+      412,
+      "/",
+      "Read it again, then repeat the change: npx postrider endpoints get ID",
+    ],
+    [503, "/", "npx postrider status"],
+  ];
 
 function nextAfter(status: number, path: string): string | undefined {
-  const known = NEXT_BY_PATH.find(
+  return NEXT.find(
     ([of, start]) => of === status && path.startsWith(start),
-  );
-  return known?.[2] ?? NEXT[status];
+  )?.[2];
 }
 
 function exitCodeOf(status: number): ExitCode {

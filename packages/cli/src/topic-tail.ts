@@ -76,6 +76,10 @@ async function follow(given: {
   await schemas.start();
   const decode = decoderOf(schemas, name);
   const ended = Promise.withResolvers<void>();
+  const begins =
+    options.fromBeginning === true
+      ? ""
+      : " from now on; --from-beginning shows what is there";
   let left = options.limit ?? Infinity;
   const consumer = followTopic({
     kafka,
@@ -91,7 +95,7 @@ async function follow(given: {
     },
     onReady: () =>
       terminal.say(
-        `Reading ${topicName(prefix, name)}${options.fromBeginning === true ? "" : " from now on; --from-beginning shows what is there"} (Ctrl-C ends it)`,
+        `Reading ${topicName(prefix, name)}${begins} (Ctrl-C ends it)`,
       ),
     onError: (error) => ended.reject(error),
   });

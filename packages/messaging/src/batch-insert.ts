@@ -1,7 +1,7 @@
 /** One insert, until the table has answered it, and, if it was in doubt, until all of it is known to be there. */
 import type { PartitionHost } from "./batch-host.ts";
 import type { InsertVerdict } from "./batch-protocol.ts";
-import type { InsertResult, Unavailable } from "./batch-target.ts";
+import type { Unavailable } from "./batch-target.ts";
 import type { Patience } from "./patience.ts";
 
 /** How often to look whether the lease runs again. */
@@ -15,9 +15,10 @@ interface Insert<Row> {
 }
 
 interface Given<Row> {
-  readonly host: Pick<PartitionHost<Row>, "mend" | "isLeaseValid" | "report">;
-  /** One try. */
-  readonly insert: () => Promise<InsertResult>;
+  readonly host: Pick<
+    PartitionHost<Row>,
+    "insert" | "mend" | "isLeaseValid" | "report"
+  >;
   readonly patience: Patience;
   /** Fetching stops while the table cannot take the batch. */
   readonly hold: (isHeld: boolean) => void;
@@ -29,7 +30,10 @@ export async function insertPatiently<Row>(
   given: Given<Row>,
 ): Promise<InsertVerdict> {
   const { host } = given;
-  const { answer, failures } = await untilAnswered(given.insert, given);
+  const { answer, failures } = await untilAnswered(
+    () => host.insert(rows, token),
+    given,
+  );
   if (answer.kind === "refused") {
     const { detail } = answer;
     host.report({ kind: "rows_refused", rows: rows.length, detail });

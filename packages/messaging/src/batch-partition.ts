@@ -269,6 +269,11 @@ export class BatchPartition<Row> {
   #effects(): BatchEffects<Row> {
     const host = this.#host;
     const { reducedRowOf } = host;
+    const timed: PartitionHost<Row> = {
+      ...host,
+      insert: (rows, token) =>
+        this.#linger.time(() => host.insert(rows, token)),
+    };
     return {
       now: () => host.now(),
       commit: (offset, intent) =>
@@ -277,8 +282,7 @@ export class BatchPartition<Row> {
         insertPatiently(
           { rows, token, isInDoubt },
           {
-            host,
-            insert: () => this.#linger.time(() => host.insert(rows, token)),
+            host: timed,
             patience: this.#patience,
             hold: (isHeld) => this.#fetching.hold(isHeld),
           },

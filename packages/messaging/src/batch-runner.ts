@@ -21,9 +21,9 @@ import {
   type BatchRunnerLimits,
   type BatchRunnerOptions,
 } from "./batch-runner-options.ts";
-
 import { createCommitLane } from "./commit-lane.ts";
 import {
+  LARGE_FETCH_BYTES,
   LONGEST_WAIT_MS,
   type ConsumerListener,
   type TopicPartition,
@@ -33,8 +33,6 @@ export type { BatchCheck, BatchRunner, BatchRunnerLimits, BatchRunnerOptions };
 
 /** No insert begins later than this part of the session timeout after the coordinator last heard of us. */
 const LEASE_SHARE = 0.8;
-/** Fewer and larger fetches cost us and the broker less; they may wait as long as a batch does. */
-const MIN_FETCH_BYTES = 256 << 10;
 /** What is left of the time to stop, for leaving the group. */
 const LEAVE_MS = 1_000;
 
@@ -56,7 +54,8 @@ export function createBatchRunner<In, Row>(
     groupId: options.groupId,
     topics: [topic],
     sessionTimeoutMs: limits.sessionTimeoutMs,
-    minBytes: MIN_FETCH_BYTES,
+    // They may wait as long as a batch does.
+    minBytes: LARGE_FETCH_BYTES,
     maxWaitMs: Math.min(Math.max(limits.lingerMs, 20), LONGEST_WAIT_MS),
   });
   const commit = createCommitLane(consumer);

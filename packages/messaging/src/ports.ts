@@ -145,6 +145,9 @@ export const DEFAULT_MAX_WAIT_MS = 100;
 /** Far below a third of any session timeout, as heartbeats are sent between fetches (rule 2), ms. */
 export const LONGEST_WAIT_MS = 250;
 
+/** For `minBytes` where a record is in no hurry: fewer and larger fetches cost us and the broker less. */
+export const LARGE_FETCH_BYTES = 256 << 10;
+
 export interface ConsumerOptions {
   readonly groupId: string;
   readonly topics: readonly string[];

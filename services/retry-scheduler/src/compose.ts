@@ -6,6 +6,7 @@ import {
   createSchemas,
   createStageRunner,
   DEFAULT_MAX_WAIT_MS,
+  LARGE_FETCH_BYTES,
   partitionCountsOf,
   topicName,
 } from "@postrider/messaging";
@@ -16,8 +17,6 @@ import { createHoldStage } from "./hold.stage.ts";
 /** A partition's prefetch: a tier is a FIFO, so a full buffer never hides a due record. */
 const PREFETCH_RECORDS = 4_096;
 const PREFETCH_BYTES = 4 << 20;
-/** Fewer and larger fetches, where no record is due within the time that a fetch waits for more. */
-const MIN_FETCH_BYTES = 256 << 10;
 
 /** The retry scheduler: every tier → the next tier, or `deliveries`. */
 export function compose(
@@ -75,7 +74,7 @@ export function compose(
       maxInFlight: Infinity,
       maxOpenPerPartition: PREFETCH_RECORDS,
       maxOpenBytesPerPartition: PREFETCH_BYTES,
-      minFetchBytes: isAnySoonDue(tiers) ? 1 : MIN_FETCH_BYTES,
+      minFetchBytes: isAnySoonDue(tiers) ? 1 : LARGE_FETCH_BYTES,
       warmUpRecords: 0,
       sessionTimeoutMs,
       unknownSchemaWaitMs: config.unknownSchemaWaitMs,
@@ -114,6 +113,7 @@ export function compose(
   };
 }
 
+/** So soon that the time for which a fetch waits for more would show. */
 function isAnySoonDue(tiers: readonly Tier[]): boolean {
   return tiers.some(({ delayMs }) => delayMs < 5 * DEFAULT_MAX_WAIT_MS);
 }
