@@ -32,15 +32,66 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   control: SERVICE,
 };
 
+/**
+ * Which folders of its own package each folder may import; "." is the root of src. An `index.ts`, `compose.ts` or
+ * `main.ts` ties the folders together and may import all of them; a package that is not named here has no folders.
+ */
+const FOLDERS: Readonly<
+  Record<string, Readonly<Record<string, readonly string[]>>>
+> = {
+  messaging: {
+    ".": [],
+    lanes: ["."],
+    offsets: ["."],
+    table: ["."],
+    "stage-runner": [".", "lanes", "offsets"],
+    "batch-runner": ["."],
+    output: ["."],
+    schemas: [".", "table"],
+    kafkajs: [".", "kafkajs/patches"],
+    "kafkajs/patches": ["."],
+  },
+  cli: {
+    ".": ["processes", "topics"],
+    commands: [".", "demo", "dev", "processes", "publish", "topics"],
+    demo: [".", "dev", "processes"],
+    dev: [".", "commands", "processes", "topics"],
+    processes: ["."],
+    publish: [".", "commands"],
+    topics: ["."],
+  },
+  ingest: {
+    ".": ["secrets"],
+    door: [".", "route", "secrets"],
+    route: [".", "secrets"],
+    secrets: [],
+  },
+  dispatcher: { ".": [], deliver: ["send"], send: [] },
+  recorder: {
+    ".": ["migrate"],
+    clickhouse: ["."],
+    migrate: [".", "clickhouse"],
+  },
+  control: {
+    ".": ["endpoints", "http", "reads"],
+    endpoints: ["http"],
+    reads: ["http"],
+    http: [],
+  },
+};
+
 /** Libraries that stay behind one door, and the files that are it. */
 const DOORS: readonly [library: RegExp, doors: RegExp][] = [
-  [/^kafkajs/, /^packages\/messaging\/src\/kafkajs-[^/]*\.ts$/],
-  [/^avsc$/, /^packages\/messaging\/src\/(avro|registry)-[^/]*\.ts$/],
-  [/^@kafkajs\//, /^packages\/messaging\/src\/registry-[^/]*\.ts$/],
-  [/^undici/, /^services\/dispatcher\/src\/sender(-connection)?\.ts$/],
+  [/^kafkajs/, /^packages\/messaging\/src\/kafkajs\//],
+  [
+    /^avsc$/,
+    /^packages\/messaging\/src\/(schemas\/)?(avro|registry)-[^/]*\.ts$/,
+  ],
+  [/^@kafkajs\//, /^packages\/messaging\/src\/schemas\/registry-[^/]*\.ts$/],
+  [/^undici/, /^services\/dispatcher\/src\/send\/(sender|connection)\.ts$/],
   [
     /^@clickhouse\//,
-    /^(services\/recorder\/src\/writer|services\/control\/src\/reader|packages\/testkit\/src\/clickhouse)\.ts$/,
+    /^(services\/recorder\/src\/clickhouse\/writer|services\/control\/src\/reads\/reader|packages\/testkit\/src\/clickhouse)\.ts$/,
   ],
 ];
 
@@ -93,6 +144,49 @@ test("no path reaches into another package or service", () => {
   });
 
   expect(wrong.map(show)).toEqual([]);
+});
+
+test("no folder imports another one that its package does not let it", () => {
+  const wrong = imports.filter(({ file, from, specifier }) => {
+    const [area = "", name = ""] = file.split("/");
+    const source = `${area}/${name}/src`;
+    const folders = FOLDERS[from];
+    if (folders === undefined || !specifier.startsWith(".")) return false;
+    const home = relative(source, dirname(file)) || ".";
+    const isTie = /^(index|compose|main|program)\.ts$/.test(
+      relative(source, file),
+    );
+    const target =
+      relative(source, join(dirname(file), dirname(specifier))) || ".";
+    if (isTie || target === home) return false;
+    return !(folders[home] ?? []).includes(target);
+  });
+
+  expect(wrong.map(show)).toEqual([]);
+});
+
+test("every folder of a package's source is in the table", () => {
+  const found = Object.keys(FOLDERS).map((name) => [
+    name,
+    [
+      ...new Set(
+        imports
+          .filter(({ from }) => from === name)
+          .map(
+            ({ file }) => dirname(file).split("/").slice(3).join("/") || ".",
+          ),
+      ),
+    ].toSorted(),
+  ]);
+
+  expect(Object.fromEntries(found)).toEqual(
+    Object.fromEntries(
+      Object.entries(FOLDERS).map(([name, folders]) => [
+        name,
+        Object.keys(folders).toSorted(),
+      ]),
+    ),
+  );
 });
 
 test("each client library is imported by its own door only", () => {

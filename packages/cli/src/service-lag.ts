@@ -8,8 +8,8 @@ import {
 } from "@postrider/messaging";
 import type { DevFile } from "./dev-folder.ts";
 import { withAdmin } from "./kafka.ts";
-import { SERVICES, type ServiceName } from "./service-process.ts";
-import { tiersOf } from "./topic-plan.ts";
+import { SERVICES, type ServiceName } from "./processes/service-process.ts";
+import { tiersOf } from "./topics/topic-plan.ts";
 
 /** The group ids (below the prefix) of each service, and what they read. */
 function groupsOf(

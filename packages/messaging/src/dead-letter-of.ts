@@ -1,7 +1,7 @@
 /** Dead letters of records that no stage could take: the raw record, whole, with its coordinates. */
 import type { DeadLetter, DeadLetterReason } from "@postrider/core";
 import type { Clock } from "./effects.ts";
-import { setOwn } from "./own-entry.ts";
+import { setOwn } from "./set-own.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "./record.ts";
 
 /** Makes the dead letter of a raw record. A service may give its own, to seal the raw value. Never throws. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { testEffects, useStack } from "@postrider/testkit";
-import { createKafka } from "./kafka.ts";
+import { createKafka } from "./kafkajs/kafka.ts";
 import type { Admin } from "./ports.ts";
 import { applyTopics, planTopics, topicPlan } from "./topics.ts";
 

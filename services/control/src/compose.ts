@@ -20,17 +20,17 @@ import {
 } from "@postrider/runtime";
 import type { ControlConfig } from "./config.ts";
 import { controlHealth } from "./control-health.ts";
-import { createEndpointInput } from "./endpoint-input.ts";
-import { endpointRoutes } from "./endpoint-routes.ts";
-import { createEndpointWriter } from "./endpoint-writer.ts";
-import { eventRoutes } from "./event-routes.ts";
-import { createGoneStage } from "./gone.stage.ts";
-import { createOwnership } from "./ownership.ts";
-import { queryRoutes } from "./query-routes.ts";
-import { createReader } from "./reader.ts";
-import { createSecretMaker } from "./secret-maker.ts";
-import { createServer } from "./server.ts";
-import { createSignalsFollower } from "./signals-follower.ts";
+import { createEndpointInput } from "./endpoints/endpoint-input.ts";
+import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
+import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
+import { eventRoutes } from "./reads/event-routes.ts";
+import { createGoneStage } from "./endpoints/gone.stage.ts";
+import { createOwnership } from "./endpoints/ownership.ts";
+import { queryRoutes } from "./reads/query-routes.ts";
+import { createReader } from "./reads/reader.ts";
+import { createSecretMaker } from "./endpoints/secret-maker.ts";
+import { createServer } from "./http/server.ts";
+import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { statusRoutes } from "./status-routes.ts";
 
 /** The control service, composed. */

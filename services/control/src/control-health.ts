@@ -1,7 +1,7 @@
 import type { StageRunner, Table } from "@postrider/messaging";
 import type { Check, Health } from "@postrider/runtime";
-import type { Ownership } from "./ownership.ts";
-import type { Reader } from "./reader.ts";
+import type { Ownership } from "./endpoints/ownership.ts";
+import type { Reader } from "./reads/reader.ts";
 
 /**
  * What takes a replica out of service is a table that is not loaded, or not followed because Kafka is away: its answers

@@ -8,16 +8,16 @@ import {
   useStack,
   waitFor,
 } from "@postrider/testkit";
-import { eventRoutes } from "./event-routes.ts";
-import type { EventView } from "./event-view.ts";
-import type { ProblemDocument } from "./problem.ts";
+import { eventRoutes } from "./reads/event-routes.ts";
+import type { EventView } from "./reads/event-view.ts";
+import type { ProblemDocument } from "./http/problem.ts";
 import {
   HARMLESS_TABLE_FUNCTIONS,
   isRefusedTableFunction,
-} from "./query-guard.ts";
-import { queryRoutes } from "./query-routes.ts";
-import { createReader, type Reader } from "./reader.ts";
-import { createServer, type Server } from "./server.ts";
+} from "./reads/query-guard.ts";
+import { queryRoutes } from "./reads/query-routes.ts";
+import { createReader, type Reader } from "./reads/reader.ts";
+import { createServer, type Server } from "./http/server.ts";
 
 const stack = useStack();
 const KEY = "an-admin-key-of-the-test";

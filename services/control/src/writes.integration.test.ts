@@ -20,9 +20,9 @@ import {
 import { aSignal, testEffects, useStack, waitFor } from "@postrider/testkit";
 import { compose } from "./compose.ts";
 import { readControlConfig } from "./config.ts";
-import type { EndpointView } from "./endpoint.ts";
-import type { EndpointPage } from "./endpoint-list.ts";
-import type { ProblemDocument } from "./problem.ts";
+import type { EndpointView } from "./endpoints/endpoint.ts";
+import type { EndpointPage } from "./endpoints/endpoint-list.ts";
+import type { ProblemDocument } from "./http/problem.ts";
 
 const stack = useStack();
 const KEY = "an-admin-key-of-the-test";

@@ -16,11 +16,11 @@ import {
   type Effects,
 } from "@postrider/runtime";
 import type { DispatcherConfig } from "./config.ts";
-import { createDeliverStage } from "./deliver.stage.ts";
-import { createGuard } from "./guard.ts";
+import { createDeliverStage } from "./deliver/deliver.stage.ts";
+import { createGuard } from "./send/guard.ts";
 import { openRunnerLedger } from "./runner-ledger.ts";
-import { createSender } from "./sender.ts";
-import { createSigner } from "./signer.ts";
+import { createSender } from "./send/sender.ts";
+import { createSigner } from "./deliver/signer.ts";
 
 /** Longer than the longest attempt: what is in flight at a stop is finished, not repeated. */
 export const STOP_WITHIN_MS = 75_000;

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createServer, type Server, type Socket } from "node:net";
 import { parseCidrs, type Outcome } from "@postrider/core";
 import type { Clock, Meter } from "@postrider/messaging";
-import type { AttemptResult, SendResult } from "./attempt-result.ts";
-import { createGuard } from "./guard.ts";
-import { createSender, type Sender } from "./sender.ts";
+import type { AttemptResult, SendResult } from "./send/attempt-result.ts";
+import { createGuard } from "./send/guard.ts";
+import { createSender, type Sender } from "./send/sender.ts";
 
 const clock: Clock = {
   now: () => Date.now(),

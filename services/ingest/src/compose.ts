@@ -1,8 +1,8 @@
 import type { Composition, Effects } from "@postrider/runtime";
 import type { IngestConfig } from "./config.ts";
-import type { Door } from "./door.ts";
-import { createDoorPart } from "./door-part.ts";
-import { createRoutePart } from "./route-part.ts";
+import type { Door } from "./door/door.ts";
+import { createDoorPart } from "./door/door-part.ts";
+import { createRoutePart } from "./route/route-part.ts";
 import { createShared } from "./shared-parts.ts";
 
 /** What compose returns: `door` is there where the process has that role, for its address. */

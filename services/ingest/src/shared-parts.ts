@@ -17,7 +17,7 @@ import {
   type Lifecycle,
 } from "@postrider/runtime";
 import type { IngestConfig } from "./config.ts";
-import { createSealedDeadLetterOf } from "./sealed-dead-letter.ts";
+import { createSealedDeadLetterOf } from "./secrets/sealed-dead-letter.ts";
 
 /** What door and route have in common. */
 export interface Shared {

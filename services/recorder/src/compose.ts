@@ -21,10 +21,10 @@ import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
 import { deadLettersStage } from "./dead-letters.record.ts";
 import { intakeStage } from "./intake.record.ts";
-import { readMigrations } from "./migration-files.ts";
+import { readMigrations } from "./migrate/migration-files.ts";
 import { createRefusedDeadLetterOf } from "./refused-dead-letter.ts";
-import { createTableWatch } from "./table-watch.ts";
-import { createWriter } from "./writer.ts";
+import { createTableWatch } from "./migrate/table-watch.ts";
+import { createWriter } from "./clickhouse/writer.ts";
 
 /** Wires one runner for each topic: `intake` → `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`. Tests may give their own `kafka`. */
 export function compose(

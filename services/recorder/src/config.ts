@@ -6,7 +6,7 @@ import {
   readConfig,
 } from "@postrider/runtime";
 import type { ConfigOf, ConfigSpec, Env } from "@postrider/runtime";
-import { databaseName } from "./migration-files.ts";
+import { databaseName } from "./migrate/migration-files.ts";
 
 /** What `migrate` needs: it runs without Kafka. */
 export const migrateSpec = {

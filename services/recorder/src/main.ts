@@ -1,7 +1,7 @@
 /** `node main.ts [run | migrate]`: the recorder, or one run of its migrations. */
 import { runService } from "@postrider/runtime";
 import { readRecorderConfig } from "./config.ts";
-import { runMigrate } from "./migrate-mode.ts";
+import { runMigrate } from "./migrate/migrate-mode.ts";
 
 const [mode = "run", ...rest] = process.argv.slice(2);
 

@@ -28,10 +28,10 @@ import {
 } from "@postrider/testkit";
 import { compose } from "./compose.ts";
 import { readRecorderConfig } from "./config.ts";
-import { migrate } from "./migrate.ts";
-import { readMigrations } from "./migration-files.ts";
-import { createWriter } from "./writer.ts";
-import type { Writer } from "./writer.ts";
+import { migrate } from "./migrate/migrate.ts";
+import { readMigrations } from "./migrate/migration-files.ts";
+import { createWriter } from "./clickhouse/writer.ts";
+import type { Writer } from "./clickhouse/writer.ts";
 
 const stack = useStack();
 const NOW = Date.now();

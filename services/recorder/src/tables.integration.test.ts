@@ -6,10 +6,10 @@ import type { RawRecord } from "@postrider/messaging";
 import { aDeadLetter, anAttempt, anIntake, useStack } from "@postrider/testkit";
 import { ATTEMPTS, DEAD_LETTERS, EVENTS, rowOf } from "./columns.ts";
 import type { Table } from "./columns.ts";
-import { migrate } from "./migrate.ts";
-import { readMigrations } from "./migration-files.ts";
-import { createWriter } from "./writer.ts";
-import type { Writer } from "./writer.ts";
+import { migrate } from "./migrate/migrate.ts";
+import { readMigrations } from "./migrate/migration-files.ts";
+import { createWriter } from "./clickhouse/writer.ts";
+import type { Writer } from "./clickhouse/writer.ts";
 
 const stack = useStack();
 /** Recent, or the tables' TTL takes the rows away. */

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi, type ApiAddress } from "../api.ts";
 import { command, type Run } from "../command.ts";
-import { renderEvent, type EventView } from "../event-view.ts";
+import { renderEvent, type EventView } from "../publish/event-view.ts";
 
 export function eventsCommand(run: Run): Command {
   const get = command<{ tenant?: string }>(

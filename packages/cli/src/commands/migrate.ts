@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
-import { mainOf, tied } from "../service-process.ts";
+import { mainOf, tied } from "../processes/service-process.ts";
 
 export function migrateCommand(run: Run): Command {
   return command(

@@ -5,12 +5,12 @@ import { duration, integer } from "@postrider/runtime";
 import { Option, type Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
 import { callApi } from "../api.ts";
-import { readArrivals, type Arrivals } from "../arrivals.ts";
+import { readArrivals, type Arrivals } from "../publish/arrivals.ts";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
-import { tellWhatBecame } from "../publish-wait.ts";
+import { tellWhatBecame } from "../publish/publish-wait.ts";
 import type { Terminal } from "../terminal.ts";
-import type { PublishedEvent } from "../wait-for-events.ts";
+import type { PublishedEvent } from "../publish/wait-for-events.ts";
 
 interface PublishOptions {
   readonly tenant?: string;

@@ -7,16 +7,21 @@ import {
   readServiceEnvironment,
   type DevFile,
 } from "../dev-folder.ts";
-import { createPortPicker } from "../free-port.ts";
+import { createPortPicker } from "../processes/free-port.ts";
 import { interrupted } from "../interrupted.ts";
 import {
   SERVICES,
   spawnService,
   type ServiceName,
   type ServiceProcess,
-} from "../service-process.ts";
-import { DEFAULT_PORTS, hasApi, readiness, serviceEnv } from "../services.ts";
-import { noteStarted } from "../started-services.ts";
+} from "../processes/service-process.ts";
+import {
+  DEFAULT_PORTS,
+  hasApi,
+  readiness,
+  serviceEnv,
+} from "../processes/services.ts";
+import { noteStarted } from "../processes/started-services.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function startCommand(run: Run): Command {

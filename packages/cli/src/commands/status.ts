@@ -3,8 +3,11 @@ import { findAddresses, type Addresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
 import { deadHolder } from "../dev-folder.ts";
-import { readiness } from "../services.ts";
-import { startedBeside, type StartedService } from "../started-services.ts";
+import { readiness } from "../processes/services.ts";
+import {
+  startedBeside,
+  type StartedService,
+} from "../processes/started-services.ts";
 import { table } from "../terminal.ts";
 
 interface ServiceStatus {

@@ -1,8 +1,8 @@
 import { integer } from "@postrider/runtime";
 import { Command } from "commander";
 import { command, option, type Run } from "../command.ts";
-import type { PlanOptions } from "../topic-plan.ts";
-import type { TailOptions } from "../topic-tail.ts";
+import type { PlanOptions } from "../topics/topic-plan.ts";
+import type { TailOptions } from "../topics/topic-tail.ts";
 
 export function topicsCommand(run: Run): Command {
   return new Command("topics")
@@ -13,7 +13,8 @@ export function topicsCommand(run: Run): Command {
           run,
           "plan",
           "what `apply` would change",
-          async (given) => await (await import("../topic-plan.ts")).plan(given),
+          async (given) =>
+            await (await import("../topics/topic-plan.ts")).plan(given),
         ),
       ),
     )
@@ -24,7 +25,7 @@ export function topicsCommand(run: Run): Command {
           "apply",
           "create what is missing, put settings right; never takes anything away, and grows nothing without --grow",
           async (given) =>
-            await (await import("../topic-plan.ts")).apply(given),
+            await (await import("../topics/topic-plan.ts")).apply(given),
         ),
       ),
     )
@@ -49,7 +50,8 @@ function tail(run: Run): Command {
     run,
     "tail <name>",
     "print a topic's records as they come, decoded; NAME is below the prefix, e.g. attempts",
-    async (given) => await (await import("../topic-tail.ts")).tail(given),
+    async (given) =>
+      await (await import("../topics/topic-tail.ts")).tail(given),
   )
     .option("--from-beginning", "also the records that are there already")
     .option("--limit <n>", "end after so many", option(integer(1, 1e9)));

@@ -10,10 +10,14 @@ import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { newKeys } from "../dev-folder.ts";
 import { interrupted } from "../interrupted.ts";
 import { connectKafka, withAdmin } from "../kafka.ts";
-import { ANY_PORTS, type RunningService } from "../services.ts";
-import { inWords } from "../stack-problem.ts";
+import { ANY_PORTS, type RunningService } from "../processes/services.ts";
+import { inWords } from "../dev/stack-problem.ts";
 import type { Terminal } from "../terminal.ts";
-import { startWholeStack, type Undo, type WholeStack } from "../whole-stack.ts";
+import {
+  startWholeStack,
+  type Undo,
+  type WholeStack,
+} from "../dev/whole-stack.ts";
 import { startCast, type Seen } from "./cast.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 import { ask, QUERIES } from "./queries.ts";

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import type { Stack } from "@postrider/local-stack";
+import {
+  keepKeys,
+  newKeys,
+  removeDevFiles,
+  writeDevFiles,
+  type DevFile,
+} from "../dev-folder.ts";
+import { DEFAULT_PORTS, type RunningServices } from "../processes/services.ts";
+import { startWholeStack, type Undo } from "./whole-stack.ts";
+
+/** Where every example looks for Kafka. */
+const KAFKA_PORT = 9092;
+
+export interface DevStack {
+  readonly file: DevFile;
+  readonly stack: Stack;
+  readonly services: RunningServices["services"];
+}
+
+/** Starts the whole stack and writes dev.json when all of it is ready. `folder` is locked by the caller. */
+export async function startDevStack(
+  folder: string,
+  undo: Undo,
+  onProgress: (text: string) => void,
+  onTaken: (wanted: number, picked: number) => void,
+): Promise<DevStack> {
+  const prefix = process.env["POSTRIDER_TOPIC_PREFIX"] || "postrider.";
+  const database = process.env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider";
+  removeDevFiles(folder); // of a dev that was killed
+  const keys = keepKeys(folder, newKeys);
+  const { stack, running } = await startWholeStack({
+    prefix,
+    database,
+    ...keys,
+    ports: DEFAULT_PORTS,
+    kafkaPort: KAFKA_PORT,
+    onTaken,
+    dataDir: join(folder, "data"),
+    logDirectory: join(folder, "logs"),
+    undo,
+    onProgress,
+  });
+  const file = devFileOf({
+    stack,
+    prefix,
+    database,
+    adminKey: keys.adminKey,
+    running,
+  });
+  writeDevFiles(folder, file, running.environment);
+  undo.push(() => removeDevFiles(folder));
+  return { file, stack, services: running.services };
+}
+
+function devFileOf(given: {
+  readonly stack: Stack;
+  readonly prefix: string;
+  readonly database: string;
+  readonly adminKey: string;
+  readonly running: RunningServices;
+}): DevFile {
+  const { stack, running } = given;
+  return {
+    version: 1,
+    kafka: { brokers: stack.kafka.brokers },
+    clickhouse: { url: stack.clickhouse.url, database: given.database },
+    schemaRegistry:
+      stack.schemaRegistry === null ? null : { url: stack.schemaRegistry.url },
+    topicPrefix: given.prefix,
+    adminKey: given.adminKey,
+    ingest: { url: running.ingestUrl },
+    control: { url: running.controlUrl },
+    services: running.services.map(({ name, pid, adminUrl, logFile }) => ({
+      name,
+      pid,
+      adminUrl,
+      logFile,
+    })),
+  };
+}

@@ -1,0 +1,133 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, expect, test } from "@jest/globals";
+import { waitFor } from "@postrider/testkit";
+import { CliError } from "../cli-error.ts";
+import {
+  startServices,
+  type RunningServices,
+  type StartServicesOptions,
+} from "./services.ts";
+
+const logDirectory = mkdtempSync(join(tmpdir(), "postrider-services-"));
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
+let running: RunningServices | undefined;
+afterEach(async () => await running?.stop());
+afterAll(() => rmSync(logDirectory, { recursive: true, force: true }));
+
+function start(overrides: Partial<StartServicesOptions> = {}) {
+  return startServices({
+    stack: {
+      kafka: { brokers: ["127.0.0.1:1"] },
+      clickhouse: { url: "http://127.0.0.1:1" },
+      schemaRegistry: null,
+    },
+    prefix: "t1.",
+    database: "t1",
+    adminKey: "k",
+    encryptionKeys: "k:k",
+    logDirectory,
+    mainOf: () => fixture("service/main.ts"),
+    ...overrides,
+  });
+}
+
+test("all services become ready, each with its own admin port, log and environment", async () => {
+  const told: string[] = [];
+
+  running = await start({ onProgress: (text) => told.push(text) });
+
+  expect(running.services.map((service) => service.name)).toEqual([
+    "ingest",
+    "dispatcher",
+    "retry-scheduler",
+    "recorder",
+    "control",
+  ]);
+  const urls = running.services.map((service) => service.adminUrl);
+  expect(new Set(urls).size).toBe(5);
+  expect([running.ingestUrl, running.controlUrl]).not.toContain("");
+  expect(readFileSync(join(logDirectory, "control.log"), "utf8")).toContain(
+    '"prefix":"t1."',
+  );
+  expect(told[0]).toContain("waiting for ingest, dispatcher");
+  expect(told.at(-1)).toBe("all services are ready");
+});
+
+test("a stop lets every service stop in good order, and twice is safe", async () => {
+  running = await start({ services: ["dispatcher", "dispatcher"] });
+
+  await Promise.all([running.stop(), running.stop()]);
+
+  for (const service of running.services) {
+    expect(await service.exited).toEqual({ code: 0, signal: null });
+    expect(readFileSync(service.logFile, "utf8")).toContain("fixture.stopped");
+  }
+});
+
+test("a service that ends while it starts is named, with the end of its log", async () => {
+  const error = await refusal(
+    start({ env: { FIXTURE: "dies" }, services: ["recorder"] }),
+  );
+
+  expect(error.message).toBe(
+    "The service recorder ended while it started (exit code 1).",
+  );
+  expect(error.why).toContain("the topic is missing");
+});
+
+test("a service that is not ready in time is named, with the check that fails, and nothing is left running", async () => {
+  const pids: number[] = [];
+  const error = await refusal(
+    start({
+      env: { FIXTURE: "waits" },
+      services: ["dispatcher"],
+      readyTimeoutMs: 2_000,
+    }),
+  );
+
+  expect(error.message).toContain("kafka: no broker answers");
+  for (const line of readFileSync(join(logDirectory, "dispatcher.log"), "utf8")
+    .trim()
+    .split("\n"))
+    pids.push((JSON.parse(line) as { pid: number }).pid);
+  expect(pids.filter(isAlive)).toEqual([]);
+});
+
+test("services end when whoever started them is killed", async () => {
+  const parent = spawn(process.execPath, [fixture("parent.ts"), logDirectory], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(parent.stdout, "data")) as [Buffer];
+  const pids = JSON.parse(line.toString()) as number[];
+  expect(pids.filter(isAlive)).toHaveLength(2);
+
+  parent.kill("SIGKILL");
+
+  await waitFor(() => !pids.some(isAlive), { timeoutMs: 8_000 });
+});
+
+async function refusal(starting: Promise<RunningServices>): Promise<CliError> {
+  try {
+    running = await starting;
+  } catch (error) {
+    if (error instanceof CliError) return error;
+    throw error;
+  }
+  throw new Error("it started");
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // A killed process whose parent has not asked for it is still in the table.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}

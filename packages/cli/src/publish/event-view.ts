@@ -1,0 +1,80 @@
+import { visible, type Terminal } from "../terminal.ts";
+
+/** `GET /v1/events/{id}`, a contract. */
+export interface EventView {
+  readonly id: string;
+  readonly type: string;
+  readonly tenantId: string | null;
+  readonly occurredAt: string | null;
+  readonly receivedAt: string;
+  readonly decision: string;
+  readonly reason: string | null;
+  readonly deliveries: readonly DeliveryView[];
+}
+
+export interface DeliveryView {
+  readonly id: string;
+  readonly endpointId: string;
+  readonly status: string;
+  readonly attempts: readonly {
+    readonly attemptNumber: number;
+    readonly startedAt: string;
+    readonly outcome: string;
+    readonly statusCode: number | null;
+    readonly durationMs: number;
+    readonly trigger: string;
+    readonly error: string | null;
+  }[];
+  readonly nextAttemptAt: string | null;
+  readonly deadLetterReason?: string | null;
+}
+
+/** Nothing further will happen by itself. */
+export function isSettled(event: EventView): boolean {
+  if (event.decision === "routed" && event.deliveries.length === 0)
+    return false; // its deliveries are about to be seen
+  return event.deliveries.every(
+    ({ status }) => status === "delivered" || status === "expired",
+  );
+}
+
+const STATUS_STYLE = {
+  delivered: "green",
+  pending: "yellow",
+  failed: "yellow",
+  expired: "red",
+} as const;
+
+/** The event, its deliveries and their attempts, for people. */
+export function renderEvent(event: EventView, terminal: Terminal): string {
+  const reason = event.reason === null ? "" : ` (${visible(event.reason)})`;
+  return [
+    `${terminal.paint("bold", visible(event.id))}  ${visible(event.type)}  tenant ${event.tenantId ?? "unknown"}`,
+    `received ${event.receivedAt}  ${event.decision}${reason}`,
+    ...event.deliveries.flatMap((delivery) =>
+      renderDelivery(delivery, terminal),
+    ),
+  ].join("\n");
+}
+
+function renderDelivery(delivery: DeliveryView, terminal: Terminal): string[] {
+  const style = STATUS_STYLE[delivery.status as keyof typeof STATUS_STYLE]; // undefined for a status newer than this
+  const status =
+    style === undefined
+      ? delivery.status
+      : terminal.paint(style, delivery.status);
+  const why = delivery.deadLetterReason
+    ? ` (${delivery.deadLetterReason})`
+    : "";
+  const next =
+    delivery.nextAttemptAt === null
+      ? ""
+      : `  next attempt ${delivery.nextAttemptAt}`;
+  return [
+    `  ${delivery.id} → ${delivery.endpointId}  ${status}${why}${next}`,
+    ...delivery.attempts.map((attempt) => {
+      const seen = attempt.statusCode ?? visible(attempt.error ?? "");
+      return `    ${attempt.attemptNumber}  ${attempt.startedAt}  ${attempt.outcome} ${seen}  ${attempt.durationMs} ms`;
+    }),
+  ];
+}

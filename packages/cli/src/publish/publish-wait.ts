@@ -1,0 +1,61 @@
+/** The second half of `publish --wait`: what became of what was published. */
+import type { Addresses } from "../addresses.ts";
+import { wasRepeat, type Arrivals } from "./arrivals.ts";
+import { EXIT, type ExitCode } from "../cli-error.ts";
+import { renderEvent, type EventView } from "./event-view.ts";
+import { visible, type Terminal } from "../terminal.ts";
+import { waitForEvents, type PublishedEvent } from "./wait-for-events.ts";
+
+/** Waits until nothing further will happen to the events, and tells what became of them; 0 only if all of it was delivered. */
+export async function tellWhatBecame(
+  addresses: Addresses,
+  given: {
+    readonly events: readonly PublishedEvent[];
+    readonly before: Arrivals | null;
+    readonly timeoutMs: number;
+    readonly terminal: Terminal;
+  },
+): Promise<ExitCode> {
+  const { events, before, timeoutMs, terminal } = given;
+  const control = addresses.control();
+  const [first] = events;
+  const isDuplicate =
+    before !== null &&
+    before.all > 0 &&
+    first !== undefined &&
+    (await wasRepeat(control, first, before, timeoutMs));
+  const views = await waitForEvents({
+    control,
+    events,
+    timeoutMs,
+    onProgress: (text) => terminal.progress(text),
+    onChange: (text) => terminal.say(text),
+  });
+  const shown = isDuplicate
+    ? views.map((view) => ({ ...view, duplicate: true }))
+    : views;
+  terminal.data({ events: shown }, () =>
+    views.map((view) => renderEvent(view, terminal)).join("\n"),
+  );
+  if (isDuplicate)
+    terminal.say(
+      `${first?.id} was published before: this is a duplicate, and nothing was sent. Shown is what became of the first one.`,
+    );
+  const isFine = views.every(wasDelivered);
+  if (!isFine) terminal.say(notDelivered(views));
+  return isFine ? EXIT.done : EXIT.failed;
+}
+
+function wasDelivered(event: EventView): boolean {
+  return (
+    event.deliveries.length > 0 &&
+    event.deliveries.every((delivery) => delivery.status === "delivered")
+  );
+}
+
+function notDelivered(views: readonly EventView[]): string {
+  const unwanted = views.find(({ decision }) => decision === "no_match");
+  return unwanted === undefined
+    ? "Not everything was delivered."
+    : `Nobody got it: tenant ${unwanted.tenantId} has no endpoint that takes ${visible(unwanted.type)}. Make one: npx postrider endpoints create --tenant ${unwanted.tenantId} --types ${visible(unwanted.type)} --url https://…`;
+}

@@ -1,0 +1,151 @@
+import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
+import {
+  applyTopics,
+  planTopics,
+  topicPlan,
+  type Admin,
+  type TopicChange,
+  type TopicDescription,
+  type TopicDifferences,
+} from "@postrider/messaging";
+import { findAddresses } from "../addresses.ts";
+import type { Action } from "../command.ts";
+import { readServiceEnvironment } from "../dev-folder.ts";
+import { withAdmin } from "../kafka.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Of each topic but the tiers, on a machine of one's own. */
+export const DEV_PARTITIONS = 4;
+const DEFAULT_PARTITIONS = 12;
+
+export interface PlanOptions {
+  /** Default: what the running `dev` takes, else 12. */
+  readonly partitions?: number;
+  /** Also give existing topics more partitions. */
+  readonly grow?: boolean;
+}
+
+export const plan: Action<PlanOptions> = async ({ options, terminal }) => {
+  const { kafka, wanted } = wantedTopics(options);
+  const found = await withAdmin(kafka.brokers, async (admin) => {
+    const { topics, kept } = await growing(admin, wanted, options);
+    return { ...(await planTopics(admin, topics)), kept };
+  });
+  tell(found, terminal, "Nothing to change.");
+  if (found.changes.length > 0)
+    terminal.say(
+      `Carry it out with: npx postrider topics apply${flagsOf(options)}`,
+    );
+};
+
+export const apply: Action<PlanOptions> = async ({ options, terminal }) => {
+  const { kafka, wanted } = wantedTopics(options);
+  const done = await withAdmin(kafka.brokers, async (admin) => {
+    const { topics, kept } = await growing(admin, wanted, options);
+    return { ...(await applyTopics(admin, topics)), kept };
+  });
+  tell(done, terminal, "Nothing had to change.");
+};
+
+function wantedTopics(options: PlanOptions): {
+  kafka: { brokers: readonly string[]; prefix: string };
+  wanted: TopicDescription[];
+} {
+  const addresses = findAddresses();
+  const kafka = addresses.kafka();
+  const dev = addresses.dev();
+  const isDevs =
+    dev !== null &&
+    dev.file.kafka.brokers.join() === kafka.brokers.join() &&
+    dev.file.topicPrefix === kafka.prefix;
+  const tiers = parseTiers(tiersOf(isDevs ? dev.folder : null));
+  const partitions =
+    options.partitions ?? (isDevs ? DEV_PARTITIONS : DEFAULT_PARTITIONS);
+  return {
+    kafka,
+    wanted: topicPlan({ prefix: kafka.prefix, tiers, partitions }),
+  };
+}
+
+/** A topic that has fewer partitions than are wanted, and keeps them. */
+export interface KeptPartitions {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly wanted: number;
+}
+
+/**
+ * What is wanted, but existing topics keep their partitions unless `grow` says otherwise: every topic here is keyed, and
+ * with more partitions a key's next record lands elsewhere than its last, out of sight of the duplicate check and out of order.
+ */
+export async function growing(
+  admin: Pick<Admin, "describeTopics">,
+  wanted: readonly TopicDescription[],
+  { grow = false }: { readonly grow?: boolean },
+): Promise<{ topics: TopicDescription[]; kept: KeptPartitions[] }> {
+  if (grow) return { topics: [...wanted], kept: [] };
+  const found = await admin.describeTopics(wanted.map(({ topic }) => topic));
+  const counts = new Map(found.map((one) => [one.topic, one.partitions]));
+  const kept: KeptPartitions[] = [];
+  const topics = wanted.map((one) => {
+    const partitions = counts.get(one.topic) ?? one.partitions;
+    if (partitions >= one.partitions) return one;
+    kept.push({ topic: one.topic, partitions, wanted: one.partitions });
+    return { ...one, partitions };
+  });
+  return { topics, kept };
+}
+
+function flagsOf({ partitions, grow }: PlanOptions): string {
+  const count = partitions === undefined ? "" : ` --partitions ${partitions}`;
+  return `${count}${grow === true ? " --grow" : ""}`;
+}
+
+/** The tiers that the running stack was started with, unless the environment says otherwise. */
+export function tiersOf(devFolder: string | null): string {
+  const fromDev =
+    devFolder === null
+      ? undefined
+      : readServiceEnvironment(devFolder)["POSTRIDER_TIERS"];
+  return process.env["POSTRIDER_TIERS"] || fromDev || DEFAULT_TIERS;
+}
+
+function tell(
+  differences: TopicDifferences & { readonly kept: readonly KeptPartitions[] },
+  terminal: Terminal,
+  none: string,
+): void {
+  terminal.data(differences, () =>
+    differences.changes.length === 0
+      ? none
+      : differences.changes.map(render).join("\n"),
+  );
+  for (const warning of differences.warnings)
+    terminal.say(terminal.paintTalk("yellow", `warning: ${warning}`));
+  const { kept, changes } = differences;
+  if (kept.length > 0)
+    terminal.say(
+      `Topics keep the partitions they have: ${kept.map((one) => `${one.topic} ${one.partitions} (of ${one.wanted})`).join(", ")}.\n${WHAT_GROWING_DOES} Grow them all the same with: --grow`,
+    );
+  if (changes.some(({ kind }) => kind === "add_partitions"))
+    terminal.say(terminal.paintTalk("yellow", `warning: ${WHAT_GROWING_DOES}`));
+}
+
+const WHAT_GROWING_DOES =
+  "Growing moves keys to other partitions: for 7 days a repeated event can be delivered twice, and an endpoint's deliveries can overtake each other.";
+
+function render(change: TopicChange): string {
+  switch (change.kind) {
+    case "create":
+      return `create ${change.topic.topic} with ${change.topic.partitions} partitions`;
+    case "add_partitions":
+      return `add partitions to ${change.topic}: ${change.from} → ${change.to}`;
+    case "alter_config":
+      return Object.entries(change.settings)
+        .map(
+          ([name, { from, to }]) =>
+            `set ${name} of ${change.topic}: ${from ?? "(broker's)"} → ${to}`,
+        )
+        .join("\n");
+  }
+}

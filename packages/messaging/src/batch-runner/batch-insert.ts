@@ -1,0 +1,82 @@
+/** One insert, until the table has answered it, and, if it was in doubt, until all of it is known to be there. */
+import type { PartitionHost } from "./partition-host.ts";
+import type { InsertVerdict } from "./batch-protocol.ts";
+import type { Unavailable } from "./batch-target.ts";
+import type { Patience } from "./partition-waits.ts";
+
+/** How often to look whether the lease runs again. */
+const LEASE_POLL_MS = 100;
+
+interface Insert<Row> {
+  readonly rows: readonly Row[];
+  readonly token: string;
+  /** Found announced: nobody knows whether it was tried. */
+  readonly isInDoubt: boolean;
+}
+
+interface Given<Row> {
+  readonly host: Pick<
+    PartitionHost<Row>,
+    "insert" | "mend" | "isLeaseValid" | "report"
+  >;
+  readonly patience: Patience;
+  /** Fetching stops while the table cannot take the batch. */
+  readonly hold: (isHeld: boolean) => void;
+}
+
+/** Throws `Ended` when the assignment is over, or a stop does not wait; its announcement stays, and the next owner does it again. */
+export async function insertPatiently<Row>(
+  { rows, token, isInDoubt }: Insert<Row>,
+  given: Given<Row>,
+): Promise<InsertVerdict> {
+  const { host } = given;
+  const { answer, failures } = await untilAnswered(
+    () => host.insert(rows, token),
+    given,
+  );
+  if (answer.kind === "refused") {
+    const { detail } = answer;
+    host.report({ kind: "rows_refused", rows: rows.length, detail });
+    return answer;
+  }
+  host.report({ kind: "inserted", rows: rows.length });
+  if (isInDoubt || failures > 0) {
+    const { answer: mended } = await untilAnswered(
+      () => host.mend(rows, token),
+      given,
+    );
+    if (mended.rows > 0) host.report(mended);
+  }
+  return answer;
+}
+
+async function untilAnswered<Row, Answer extends { readonly kind: string }>(
+  ask: () => Promise<Answer | Unavailable>,
+  { host, patience, hold }: Given<Row>,
+): Promise<{ answer: Exclude<Answer, Unavailable>; failures: number }> {
+  for (let failures = 0; ;) {
+    // A member that was frozen may have lost the partition long ago, and the token's window may have passed since.
+    while (!host.isLeaseValid()) {
+      patience.say("lost contact with the group", false);
+      await patience.sleep(LEASE_POLL_MS);
+    }
+    const answer = await patience.outside(ask);
+    patience.mustGoOn();
+    if (!isUnavailable(answer)) {
+      patience.clear();
+      hold(false);
+      return { answer: answer as Exclude<Answer, Unavailable>, failures };
+    }
+    failures++;
+    host.report({ kind: "unavailable", detail: answer.detail });
+    patience.say(answer.detail, answer.needsOperator);
+    hold(true);
+    await patience.backOff(failures, answer.waitMs);
+  }
+}
+
+function isUnavailable(answer: {
+  readonly kind: string;
+}): answer is Unavailable {
+  return answer.kind === "unavailable";
+}

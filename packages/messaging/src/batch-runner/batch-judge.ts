@@ -1,0 +1,109 @@
+/**
+ * Turns raw records into rows or refusals, and decides how long a record whose schema cannot be had is waited for. Its partition
+ * waits with it, as P8 allows: batches are ranges of the log, so nothing behind it can be recorded before it.
+ */
+import type { EpochMs, MonotonicMs } from "@postrider/core";
+import type { BatchEntry, Refusal, RefusedEntry } from "./batch-protocol.ts";
+import type { InRecord, RawRecord } from "../record.ts";
+import type { Decoder } from "../stage.ts";
+
+/** What a topic's records become in its table. */
+export interface RecordStage<In, Row> {
+  /** The row of a record. A throw refuses the record (`row_refused`); it must throw for the same records always. */
+  rowOf(record: InRecord<In>): Row;
+  /** Only for `dead-letters` itself: the row of a record that cannot have its own, so that it is not produced again. Never throws. */
+  reducedRowOf?(raw: RawRecord, refusal: Refusal, at: EpochMs): Row;
+}
+
+export interface Judged<Row> {
+  readonly entries: readonly BatchEntry<Row>[];
+  /** The schema that the first record without an entry waits for; null when all were judged, or the batch is full. */
+  readonly waitsFor: string | null;
+}
+
+/** Runs of refused records in one batch: their intent stays far below what Kafka keeps (a run costs up to 13 characters). */
+const MAX_REFUSED_RUNS = 250;
+/** From here on, schemas that are not seen any more are forgotten. */
+const MANY_SCHEMAS = 10_000;
+
+export function createBatchJudge<In, Row>(options: {
+  readonly stage: RecordStage<In, Row>;
+  readonly decode: Decoder<In>;
+  readonly unknownSchemaWaitMs: number;
+  readonly monotonic: () => MonotonicMs;
+}): {
+  /** Judges records in order, up to the first whose schema is worth waiting for. */
+  judge(records: readonly RawRecord[]): Judged<Row>;
+} {
+  const { stage, decode, monotonic, unknownSchemaWaitMs } = options;
+  const schemas = new Map<string, { since: MonotonicMs; seen: MonotonicMs }>();
+
+  /** The wait is per schema, not per record: a thousand records of one lost schema wait once. It begins anew when the schema was not seen for as long. */
+  function isWaitOver(schema: string): boolean {
+    const now = monotonic();
+    const wait = schemas.get(schema);
+    if (wait === undefined || now - wait.seen > unknownSchemaWaitMs) {
+      if (schemas.size >= MANY_SCHEMAS) forgetUnseen(now);
+      schemas.set(schema, { since: now, seen: now });
+      return unknownSchemaWaitMs <= 0;
+    }
+    wait.seen = now;
+    return now - wait.since >= unknownSchemaWaitMs;
+  }
+
+  function forgetUnseen(now: MonotonicMs): void {
+    for (const [schema, wait] of schemas)
+      if (now - wait.seen > unknownSchemaWaitMs) schemas.delete(schema);
+  }
+
+  /** Begins the waits of those behind one that waits, or garbage with a schema of its own in each record would wait one after the other. */
+  function lookAhead(records: readonly RawRecord[]): void {
+    for (const raw of records) {
+      const decoded = decode(raw);
+      if (decoded.kind === "unknown_schema") isWaitOver(decoded.schema);
+    }
+  }
+
+  function judgeOne(raw: RawRecord): BatchEntry<Row> | { waitsFor: string } {
+    const decoded = decode(raw);
+    if (decoded.kind === "unreadable")
+      return refused(raw, { reason: decoded.reason, detail: decoded.detail });
+    if (decoded.kind === "unknown_schema") {
+      if (!isWaitOver(decoded.schema)) return { waitsFor: decoded.schema };
+      const detail = `no schema ${decoded.schema} after ${unknownSchemaWaitMs} ms`;
+      return refused(raw, { reason: "unknown_schema", detail });
+    }
+    try {
+      return {
+        kind: "row",
+        raw,
+        row: stage.rowOf({ raw, value: decoded.value }),
+      };
+    } catch (error) {
+      return refused(raw, { reason: "row_refused", detail: String(error) });
+    }
+  }
+
+  return {
+    judge(records) {
+      const entries: BatchEntry<Row>[] = [];
+      let runs = 0;
+      for (const raw of records) {
+        const entry = judgeOne(raw);
+        if ("waitsFor" in entry) {
+          lookAhead(records.slice(entries.length + 1));
+          return { entries, waitsFor: entry.waitsFor };
+        }
+        if (entry.kind === "refused" && entries.at(-1)?.kind !== "refused") {
+          if (++runs > MAX_REFUSED_RUNS) break;
+        }
+        entries.push(entry);
+      }
+      return { entries, waitsFor: null };
+    },
+  };
+}
+
+function refused(raw: RawRecord, refusal: Refusal): RefusedEntry {
+  return { kind: "refused", raw, refusal };
+}

@@ -1,0 +1,312 @@
+/**
+ * One partition under one assignment: locate → repeat the intent found, if any → gather → record → settle, until it ends.
+ *
+ * It ends in two ways. `end` (the assignment is over): nothing more is committed; an insert on its way may finish, because whoever
+ * comes next does the same one under the same token. `drain` (a clean stop): the batch under way is finished and committed; one that
+ * waits for a fault to pass is left to its intent.
+ */
+import type { MonotonicMs } from "@postrider/core";
+import { BatchFetching } from "./batch-fetching.ts";
+import type { PartitionHost, Position } from "./partition-host.ts";
+import { insertPatiently } from "./batch-insert.ts";
+import { BatchProtocol } from "./batch-protocol.ts";
+import type { BatchEffects, BatchEntry } from "./batch-protocol.ts";
+import { BatchQueue } from "./batch-queue.ts";
+import { planBatchStart } from "./batch-start.ts";
+import { InsertLinger } from "./insert-linger.ts";
+import { encodeIntent } from "./intent-metadata.ts";
+import type { Intent } from "./intent-metadata.ts";
+import { Ended, Patience } from "./partition-waits.ts";
+import { StaleAssignmentError } from "../ports.ts";
+import type { FetchedBatch, TopicPartition } from "../ports.ts";
+import type { RawRecord } from "../record.ts";
+
+export class BatchPartition<Row> {
+  readonly source: TopicPartition;
+  /** Resolves when the loop has ended; never rejects. */
+  readonly done: Promise<void>;
+  readonly #host: PartitionHost<Row>;
+  readonly #patience: Patience;
+  readonly #fetching: BatchFetching;
+  #known: Position | null;
+  #queue = new BatchQueue(0);
+  #protocol: BatchProtocol<Row> | null = null;
+  #lastCommit: Position | null = null;
+  readonly #linger: InsertLinger;
+  #movedAt: MonotonicMs;
+
+  /** `known` is what we last committed, where the stored offset was overwritten; null: ask the group. */
+  constructor(
+    source: TopicPartition,
+    host: PartitionHost<Row>,
+    known: Position | null = null,
+  ) {
+    this.source = source;
+    this.#host = host;
+    this.#known = known;
+    this.#movedAt = host.monotonic();
+    this.#linger = new InsertLinger(host.limits.lingerMs, () =>
+      host.monotonic(),
+    );
+    this.#patience = new Patience({
+      monotonic: () => host.monotonic(),
+      random: () => host.random(),
+      waiting: (problem, needsOperator) =>
+        host.report({ kind: "waiting", problem, needsOperator }),
+      healed: (problem) => host.report({ kind: "healed", problem }),
+    });
+    this.#fetching = new BatchFetching(
+      host,
+      () => this.#patience.isEnded || this.#patience.isDraining,
+    );
+    this.done = this.#run().finally(() => this.#patience.end());
+  }
+
+  /** Why it does not get on, for readiness; null when it does. */
+  get problem(): string | null {
+    if (this.#patience.problem !== null) return this.#patience.problem;
+    return this.#protocol === null ? "reading its position" : null;
+  }
+
+  /** How long it has had records, nobody to wait for, and has not moved: only a bug makes this grow. */
+  stuckMs(): number {
+    const isExcused =
+      this.#patience.isEnded ||
+      this.#patience.problem !== null ||
+      this.#patience.isOutside ||
+      this.#queue.size === 0;
+    return isExcused ? 0 : this.#host.monotonic() - this.#movedAt;
+  }
+
+  /** The first offset not yet recorded; null before it is known. */
+  get base(): number | null {
+    return this.#protocol?.base ?? null;
+  }
+
+  /** What the group should have stored; null before that is known. */
+  get lastCommit(): Position | null {
+    return this.#lastCommit;
+  }
+
+  push(batch: FetchedBatch): void {
+    if (this.#patience.isEnded || this.#protocol === null) return; // fetched before we sought
+    if (batch.fetchOffset > this.#queue.readTo) {
+      // Fetched from a position before our seek: to take it would skip what lies between.
+      this.#host.seek(this.#queue.readTo);
+      return;
+    }
+    const now = this.#host.monotonic();
+    if (this.#queue.size === 0) this.#movedAt = now;
+    this.#queue.push(batch, now);
+    this.#fetching.regulate();
+    this.#patience.notify();
+  }
+
+  /** The log's start has passed our position while we waited: go on there; what we hold stays good. Our commit was overwritten: repeat it. */
+  async skipTo(start: number): Promise<void> {
+    if (this.#patience.isEnded || this.#protocol === null) return;
+    const from = this.#queue.readTo;
+    if (start > from) this.#host.report({ kind: "lost", from, to: start });
+    this.#queue.skipTo(start);
+    this.#host.seek(this.#queue.readTo);
+    // The consumer paused it when it told us.
+    this.#fetching.wasPaused();
+    this.#patience.notify();
+    const last = this.#lastCommit;
+    if (last?.offset != null) await this.#commit(last.offset, last.metadata);
+  }
+
+  drain(): void {
+    this.#patience.drain();
+  }
+
+  end(): void {
+    this.#patience.end();
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve(); // the constructor returns first
+    for (let failures = 1; ; failures++) {
+      try {
+        await this.#locateAndRecord();
+        return;
+      } catch (error) {
+        if (error instanceof Ended || error instanceof StaleAssignmentError)
+          return;
+        // A bug. What is stored is still right: begin again from there.
+        this.#host.report({ kind: "failed", error });
+        this.#protocol = null;
+        this.#fetching.end();
+        if (!(await this.#mayRetry(failures))) return;
+      }
+    }
+  }
+
+  async #mayRetry(failures: number): Promise<boolean> {
+    try {
+      await this.#patience.backOff(failures);
+      return true;
+    } catch {
+      return false; // ended while waiting
+    }
+  }
+
+  async #locateAndRecord(): Promise<void> {
+    const { start, protocol } = await this.#locate();
+    if (start.intent !== null)
+      await this.#repeat(protocol, start.intent, start.intentEnd);
+    while (!this.#patience.isDraining) {
+      const entries = await this.#nextBatch(protocol);
+      if (entries === null) continue;
+      await protocol.record(entries);
+      this.#moved();
+    }
+    await protocol.settle(protocol.base);
+  }
+
+  async #locate() {
+    const stored =
+      this.#known ??
+      (await this.#patience.persist(() => this.#host.fetchCommitted()));
+    const log = await this.#patience.persist(() => this.#host.fetchLogRange());
+    const start = planBatchStart(stored, log);
+    this.#host.report({ kind: "started", start });
+    const metadata = start.intent === null ? "" : encodeIntent(start.intent);
+    // An offset outside the log, kafkajs would sooner or later overwrite with its own idea.
+    if (this.#known !== null || start.faults.length > 0)
+      await this.#commit(start.base, metadata);
+    this.#lastCommit = { offset: start.base, metadata };
+    this.#queue = new BatchQueue(start.base);
+    const protocol = new BatchProtocol<Row>({
+      table: this.#host.table,
+      source: this.source,
+      base: start.base,
+      isSettled: start.base === stored.offset && stored.metadata === "",
+      effects: this.#effects(),
+    });
+    this.#protocol = protocol;
+    this.#known = null;
+    this.#fetching.begin(this.#queue, start.base, start.intentEnd);
+    return { start, protocol };
+  }
+
+  async #repeat(
+    protocol: BatchProtocol<Row>,
+    intent: Intent,
+    end: number,
+  ): Promise<void> {
+    while (this.#queue.readTo <= end) {
+      if (this.#patience.isDraining) throw new Ended();
+      await this.#patience.news();
+    }
+    this.#fetching.gathered();
+    const records = this.#queue.records.filter(({ offset }) => offset <= end);
+    const head = records[0];
+    if (
+      head?.offset === intent.first &&
+      head.timestamp !== intent.firstTimestamp
+    ) {
+      this.#host.report({ kind: "intent_foreign", intent });
+      return;
+    }
+    const entries = await this.#judgeAll(records);
+    await protocol.repeat(entries, intent, end);
+    this.#queue.drop(records.length, this.#host.monotonic());
+    this.#moved();
+    this.#fetching.regulate();
+  }
+
+  async #judgeAll(records: readonly RawRecord[]): Promise<BatchEntry<Row>[]> {
+    const entries: BatchEntry<Row>[] = [];
+    while (entries.length < records.length) {
+      const judged = this.#host.judge(records.slice(entries.length));
+      entries.push(...judged.entries);
+      if (judged.waitsFor !== null) await this.#waitForSchema(judged.waitsFor);
+    }
+    return entries;
+  }
+
+  /** The next entries to record, or null when it is time to look again. */
+  async #nextBatch(
+    protocol: BatchProtocol<Row>,
+  ): Promise<readonly BatchEntry<Row>[] | null> {
+    const { maxRecords, maxBytes } = this.#host.limits;
+    const queue = this.#queue;
+    const count = queue.countOfBatch(maxRecords, maxBytes);
+    // Where nothing is fetched, nothing would join it.
+    const isFull =
+      count === maxRecords ||
+      count < queue.size ||
+      queue.bytes >= maxBytes ||
+      !this.#fetching.isFetching;
+    const { headSince } = queue;
+    const leavesAt = headSince + this.#linger.msFrom(headSince);
+    const waitMs = leavesAt - this.#host.monotonic();
+    if (count === 0 || (!isFull && waitMs > 0)) {
+      // Nothing to announce now, so what is done is said by itself; offsets without records count as done.
+      const readTo = count === 0 ? queue.readTo : protocol.base;
+      if (!protocol.isSettled || readTo > protocol.base)
+        await protocol.settle(readTo);
+      else await this.#patience.news(count === 0 ? undefined : waitMs);
+      return null;
+    }
+    const judged = this.#host.judge(queue.records.slice(0, count));
+    if (judged.entries.length === 0 && judged.waitsFor !== null) {
+      await protocol.settle(protocol.base);
+      await this.#waitForSchema(judged.waitsFor);
+      return null;
+    }
+    queue.drop(judged.entries.length, this.#host.monotonic());
+    this.#fetching.regulate();
+    return judged.entries;
+  }
+
+  async #waitForSchema(schema: string): Promise<void> {
+    this.#patience.say(`waits for schema ${schema}`, false);
+    await this.#patience.sleep(this.#host.limits.schemaPollMs);
+  }
+
+  #effects(): BatchEffects<Row> {
+    const host = this.#host;
+    const { reducedRowOf } = host;
+    const timed: PartitionHost<Row> = {
+      ...host,
+      insert: (rows, token) =>
+        this.#linger.time(() => host.insert(rows, token)),
+    };
+    return {
+      now: () => host.now(),
+      commit: (offset, intent) =>
+        this.#commit(offset, intent === null ? "" : encodeIntent(intent)),
+      insert: (rows, token, isInDoubt) =>
+        insertPatiently(
+          { rows, token, isInDoubt },
+          {
+            host: timed,
+            patience: this.#patience,
+            hold: (isHeld) => this.#fetching.hold(isHeld),
+          },
+        ),
+      refuse: async (entries, at) => {
+        await this.#patience.outside(() => host.refuse(entries, at));
+        this.#patience.mustGoOn();
+      },
+      ...(reducedRowOf === undefined ? {} : { reducedRowOf }),
+      waitForTable: async (detail) => {
+        this.#patience.say(detail, true);
+        await this.#patience.backOff(Infinity);
+      },
+    };
+  }
+
+  async #commit(offset: number, metadata: string): Promise<void> {
+    this.#patience.mustGoOn();
+    this.#lastCommit = { offset, metadata };
+    await this.#patience.persist(() => this.#host.commit(offset, metadata));
+  }
+
+  #moved(): void {
+    this.#patience.clear();
+    this.#movedAt = this.#host.monotonic();
+  }
+}

@@ -1,0 +1,136 @@
+/** How a loop waits: for news, for time, for a fault to pass. It says what it waits for, and every wait ends when the loop must. */
+import type { MonotonicMs } from "@postrider/core";
+import { backOffMs } from "../back-off.ts";
+import { StaleAssignmentError } from "../ports.ts";
+
+/** The loop must end: unwinds it, is never an error. */
+export class Ended extends Error {
+  readonly code = "ENDED";
+}
+
+export interface PatienceEffects {
+  monotonic(): MonotonicMs;
+  random(): number;
+  /** What it waits for has changed; `needsOperator`: it will not pass by itself. */
+  waiting(problem: string, needsOperator: boolean): void;
+  healed(problem: string): void;
+}
+
+/**
+ * `end`: nothing more may be done. `drain`: work under way is finished, but no fault is waited for any more.
+ * Every check that precedes a wait is synchronous with it, so no notice is lost.
+ */
+export class Patience {
+  readonly #effects: PatienceEffects;
+  readonly #waiters = new Set<() => void>();
+  #problem: string | null = null;
+  #isEnded = false;
+  #isDraining = false;
+  #outside = 0;
+
+  constructor(effects: PatienceEffects) {
+    this.#effects = effects;
+  }
+
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** Somebody else is to answer: Kafka or the table. */
+  get isOutside(): boolean {
+    return this.#outside > 0;
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.notify();
+  }
+
+  drain(): void {
+    this.#isDraining = true;
+    this.notify();
+  }
+
+  notify(): void {
+    for (const resolve of this.#waiters) resolve();
+  }
+
+  say(problem: string, needsOperator: boolean): void {
+    if (problem !== this.#problem)
+      this.#effects.waiting(problem, needsOperator);
+    this.#problem = problem;
+  }
+
+  clear(): void {
+    if (this.#problem !== null) this.#effects.healed(this.#problem);
+    this.#problem = null;
+  }
+
+  mustGoOn(): void {
+    if (this.#isEnded) throw new Ended();
+  }
+
+  /** Waits for a notice, or `ms`, whichever is first. */
+  async news(ms?: number): Promise<void> {
+    this.mustGoOn();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
+    this.#waiters.add(resolve);
+    await promise;
+    this.#waiters.delete(resolve);
+    clearTimeout(timer);
+    this.mustGoOn();
+  }
+
+  /** Waits for a fault to pass; throws `Ended` when draining. */
+  async sleep(ms: number): Promise<void> {
+    const until = this.#effects.monotonic() + ms;
+    for (;;) {
+      this.mustGoOn();
+      if (this.#isDraining) throw new Ended();
+      const left = until - this.#effects.monotonic();
+      if (left <= 0) return;
+      await this.news(left);
+    }
+  }
+
+  async backOff(failures: number, leastMs = 0): Promise<void> {
+    await this.sleep(backOffMs(failures, this.#effects.random(), leastMs));
+  }
+
+  /** Waits for somebody else's answer. */
+  async outside<T>(act: () => Promise<T>): Promise<T> {
+    this.mustGoOn();
+    this.#outside++;
+    try {
+      return await act();
+    } finally {
+      this.#outside--;
+    }
+  }
+
+  /** Asks Kafka until it answers or the assignment is over. */
+  async persist<T>(act: () => Promise<T>): Promise<T> {
+    for (let failures = 1; ; failures++) {
+      try {
+        const result = await this.outside(act);
+        this.mustGoOn();
+        if (failures > 1) this.clear();
+        return result;
+      } catch (error) {
+        if (error instanceof Ended || error instanceof StaleAssignmentError)
+          throw error;
+        this.say(`Kafka does not answer: ${String(error)}`, false);
+        await this.backOff(failures);
+      }
+    }
+  }
+}

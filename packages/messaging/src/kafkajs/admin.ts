@@ -1,0 +1,245 @@
+/** The Admin port over kafkajs 2.2.4. Offsets of a group are only read here: kafkajs' way of setting them joins the group for 5 s. */
+import kafkajs from "kafkajs";
+import type { Admin as KafkajsAdmin, Kafka } from "kafkajs";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  TopicMissingError,
+  type Admin,
+  type LogRange,
+  type TopicDescription,
+} from "../ports.ts";
+
+/** An admin client, not yet connected. It keeps trying while the broker is away. */
+export function createAdmin(client: Kafka): Admin {
+  const admin = client.admin();
+  return {
+    connect: () => admin.connect(),
+    disconnect: () => admin.disconnect(),
+    listTopics: () => admin.listTopics(),
+    describeTopics: (topics) => describeTopics(admin, topics),
+    createTopics: (topics) => createTopics(admin, topics),
+    async addPartitions(topic, partitions) {
+      await admin.createPartitions({
+        topicPartitions: [{ topic, count: partitions }],
+      });
+    },
+    async alterTopicConfig(topic, config) {
+      // The request replaces everything set on the topic: read, merge, write.
+      const present = (await ownSettings(admin, [topic])).get(topic) ?? {};
+      const merged = { ...present, ...config };
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [
+          {
+            type: kafkajs.ConfigResourceTypes.TOPIC,
+            name: topic,
+            configEntries: entriesOf(merged),
+          },
+        ],
+      });
+    },
+    async deleteTopics(topics) {
+      const present = await existing(admin, topics);
+      if (present.length > 0) await admin.deleteTopics({ topics: present });
+    },
+    async listGroups() {
+      return (await admin.listGroups()).groups.map(({ groupId }) => groupId);
+    },
+    async deleteGroups(groups) {
+      if (groups.length > 0) await admin.deleteGroups([...groups]);
+    },
+    async fetchLogRanges(topics) {
+      const ranges = await Promise.all(
+        topics.map((topic) => logRanges(admin, topic)),
+      );
+      return ranges.flat();
+    },
+    async fetchCommitted(groupId, topics) {
+      const found = await admin.fetchOffsets({ groupId, topics: [...topics] });
+      return found.flatMap(({ topic, partitions }) =>
+        partitions.map(({ partition, offset, metadata }) => ({
+          topic,
+          partition,
+          offset: Number(offset) < 0 ? null : Number(offset),
+          metadata: metadata ?? "",
+        })),
+      );
+    },
+    async brokerCount() {
+      return (await admin.describeCluster()).brokers.length;
+    },
+    async partitionCounts(topics) {
+      return new Map(
+        (await metadataOf(admin, topics)).map((topic) => [
+          topic.name,
+          topic.partitions.length,
+        ]),
+      );
+    },
+    brokerSettings: (names) => brokerSettings(admin, names),
+  };
+}
+
+async function describeTopics(
+  admin: KafkajsAdmin,
+  topics: readonly string[],
+): Promise<TopicDescription[]> {
+  const metadata = await metadataOf(admin, topics);
+  const settings = await ownSettings(
+    admin,
+    metadata.map(({ name }) => name),
+  );
+  return metadata.map(({ name, partitions }) => ({
+    topic: name,
+    partitions: partitions.length,
+    replicationFactor: partitions[0]?.replicas.length ?? 0,
+    config: settings.get(name) ?? {},
+  }));
+}
+
+async function createTopics(
+  admin: KafkajsAdmin,
+  topics: readonly TopicDescription[],
+): Promise<void> {
+  // One that exists already makes kafkajs answer false without waiting for the others' leaders.
+  const present = new Set(
+    await existing(
+      admin,
+      topics.map(({ topic }) => topic),
+    ),
+  );
+  const missing = topics.filter(({ topic }) => !present.has(topic));
+  if (missing.length === 0) return;
+  await admin.createTopics({
+    // kafkajs' own wait fails when the broker has not heard of the new topic yet.
+    waitForLeaders: false,
+    topics: missing.map((topic) => ({
+      topic: topic.topic,
+      numPartitions: topic.partitions,
+      replicationFactor: topic.replicationFactor,
+      configEntries: entriesOf(topic.config),
+    })),
+  });
+  await untilLed(
+    admin,
+    missing.map(({ topic }) => topic),
+  );
+}
+
+const LEADERS_WITHIN_MS = 10_000;
+
+/** Waits until every partition of the topics has a leader. */
+async function untilLed(
+  admin: KafkajsAdmin,
+  topics: readonly string[],
+): Promise<void> {
+  const end = performance.now() + LEADERS_WITHIN_MS;
+  for (;;) {
+    const found = await metadataOf(admin, topics);
+    const isLed = found.every(({ partitions }) =>
+      partitions.every(({ leader }) => leader >= 0),
+    );
+    if (found.length === topics.length && isLed) return;
+    if (performance.now() >= end) {
+      throw new TopicMissingError(
+        `no leader for ${topics.join(", ")} ${LEADERS_WITHIN_MS} ms after they were created`,
+      );
+    }
+    await sleep(50);
+  }
+}
+
+/** Metadata of those that exist, in the order asked: kafkajs fails the whole request when one is missing, and answers in any order. */
+async function metadataOf(admin: KafkajsAdmin, topics: readonly string[]) {
+  const present = await existing(admin, topics);
+  if (present.length === 0) return [];
+  const { topics: found } = await admin.fetchTopicMetadata({ topics: present });
+  return found.toSorted(
+    (a, b) => present.indexOf(a.name) - present.indexOf(b.name),
+  );
+}
+
+async function existing(
+  admin: KafkajsAdmin,
+  topics: readonly string[],
+): Promise<string[]> {
+  if (topics.length === 0) return [];
+  const all = new Set(await admin.listTopics());
+  return topics.filter((topic) => all.has(topic));
+}
+
+/** What is set on each topic itself, not what it inherits from its broker. */
+async function ownSettings(
+  admin: KafkajsAdmin,
+  topics: readonly string[],
+): Promise<Map<string, Record<string, string>>> {
+  if (topics.length === 0) return new Map();
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map((name) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name,
+    })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      Object.fromEntries(
+        configEntries
+          .filter((entry) => sourceOf(entry) === TOPIC_CONFIG)
+          .map((entry) => [entry.configName, entry.configValue]),
+      ),
+    ]),
+  );
+}
+
+async function brokerSettings(
+  admin: KafkajsAdmin,
+  names: readonly string[],
+): Promise<Map<string, string>> {
+  const { brokers } = await admin.describeCluster();
+  const broker = brokers[0];
+  if (broker === undefined) return new Map();
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [
+      {
+        type: kafkajs.ConfigResourceTypes.BROKER,
+        name: String(broker.nodeId),
+        configNames: [...names],
+      },
+    ],
+  });
+  return new Map(
+    resources.flatMap(({ configEntries }) =>
+      configEntries.map((entry) => [entry.configName, entry.configValue]),
+    ),
+  );
+}
+
+/** kafkajs answers in random order of partitions: each range names its own. */
+async function logRanges(
+  admin: KafkajsAdmin,
+  topic: string,
+): Promise<LogRange[]> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets.map(({ partition, low, high }) => ({
+    topic,
+    partition,
+    start: Number(low),
+    end: Number(high),
+  }));
+}
+
+function entriesOf(
+  config: Readonly<Record<string, string>>,
+): { name: string; value: string }[] {
+  return Object.entries(config).map(([name, value]) => ({ name, value }));
+}
+
+/** kafkajs' ConfigSource.TOPIC_CONFIG, which it does not export as a value; nor does its type name the property. */
+const TOPIC_CONFIG = 1;
+
+function sourceOf(entry: object): unknown {
+  return "configSource" in entry ? entry.configSource : undefined;
+}

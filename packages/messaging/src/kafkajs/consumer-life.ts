@@ -1,0 +1,165 @@
+/**
+ * One kafkajs consumer from its connection to its end. It ends by `stop`, or by a crash that kafkajs does not restart.
+ */
+import type {
+  Consumer as KafkajsConsumer,
+  EachBatchPayload,
+  Kafka as KafkajsClient,
+} from "kafkajs";
+import { KAFKAJS_RETRY } from "./client.ts";
+import type { ConsumerGroup, GroupBatch } from "./patches/group-binding.ts";
+import { closeCluster } from "./patches/cluster.ts";
+import {
+  DEFAULT_MAX_WAIT_MS,
+  type ConsumerOptions,
+  type FetchedBatch,
+  type TopicPartition,
+} from "../ports.ts";
+import { reach } from "./reachable.ts";
+import { emptyBatch, rawRecord } from "./fetched-records.ts";
+import { stickyAssignor, type Ownership } from "./sticky-assignor.ts";
+
+export interface LifeEvents {
+  joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void;
+  revoking(): void;
+  batch(batch: FetchedBatch): void;
+  outOfRange(partition: TopicPartition): void;
+  connected(isConnected: boolean): void;
+  /** The cluster cannot be reached, or does not give the topics; asked again soon. */
+  waiting(error: Error): void;
+  heartbeat(): void;
+  fetching(isFirst: boolean): void;
+}
+
+const HEARTBEAT_INTERVAL_MS = 1000;
+
+export class ConsumerLife {
+  readonly consumer: KafkajsConsumer;
+  readonly #probe: KafkajsClient;
+  readonly #options: ConsumerOptions;
+  readonly #events: LifeEvents;
+  readonly #crashed = Promise.withResolvers<Error>();
+  readonly #fetching = Promise.withResolvers<void>();
+  #group: ConsumerGroup | null = null;
+  #hasFetched = false;
+
+  constructor(
+    options: ConsumerOptions,
+    { client, probe }: { client: KafkajsClient; probe: KafkajsClient },
+    events: LifeEvents,
+    ownership: () => Ownership,
+  ) {
+    this.#options = options;
+    this.#probe = probe;
+    this.#events = events;
+    const binding = {
+      bound: (group: ConsumerGroup) => (this.#group = group),
+      emptyBatch: (batch: GroupBatch) => events.batch(emptyBatch(batch)),
+      outOfRange: (partition: TopicPartition) => events.outOfRange(partition),
+    };
+    this.consumer = client.consumer({
+      groupId: options.groupId,
+      // Not inherited from the client: kafkajs gives a consumer five retries of its own (rule 17).
+      retry: KAFKAJS_RETRY,
+      partitionAssigners: [stickyAssignor(ownership, binding)],
+      sessionTimeout: options.sessionTimeoutMs ?? 30_000,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      maxWaitTimeInMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
+      minBytes: options.minBytes ?? 1,
+      maxBytesPerPartition: options.maxBytesPerPartition ?? 1 << 20,
+      allowAutoTopicCreation: false,
+    });
+    this.#listen();
+  }
+
+  /** Resolves when the life is over: null after a stop, else what it crashed of. */
+  async run(signal: AbortSignal): Promise<Error | null> {
+    try {
+      await reach(this.#probe, this.#options.topics, signal, (fault) => {
+        this.#events.connected(false);
+        this.#events.waiting(fault);
+      });
+      if (signal.aborted) return null;
+      await this.consumer.connect();
+      await this.consumer.subscribe({
+        topics: [...this.#options.topics],
+        // A group without an offset begins at the log's start; every record of a work topic counts (rule 11).
+        fromBeginning: true,
+      });
+      await this.consumer.run({
+        autoCommit: false,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+    } catch (error) {
+      await this.consumer.disconnect().catch(() => undefined);
+      return asError(error);
+    }
+    const crash = await Promise.race([this.#crashed.promise, aborted(signal)]);
+    if (crash !== null) {
+      this.#close();
+      return crash;
+    }
+    // A disconnect between joining and the first fetch leaves a member behind that joins again (rule 17b).
+    await Promise.race([this.#fetching.promise, this.#crashed.promise]);
+    await this.consumer.disconnect();
+    this.#close();
+    return null;
+  }
+
+  /** What still looks for the group's coordinator would connect again, once a broker answers. */
+  #close(): void {
+    if (this.#group !== null) closeCluster(this.#group.cluster);
+  }
+
+  #listen(): void {
+    const { consumer } = this;
+    const { events } = consumer;
+    consumer.on(events.GROUP_JOIN, ({ payload }) => {
+      const partitions = Object.entries(payload.memberAssignment).flatMap(
+        ([topic, list]) => list.map((partition) => ({ topic, partition })),
+      );
+      this.#events.joined(this.#group!, partitions);
+    });
+    consumer.on(events.REBALANCING, () => this.#events.revoking());
+    consumer.on(events.HEARTBEAT, () => this.#events.heartbeat());
+    consumer.on(events.FETCH_START, () => {
+      const isFirst = !this.#hasFetched;
+      this.#hasFetched = true;
+      if (isFirst) this.#fetching.resolve();
+      this.#events.fetching(isFirst);
+    });
+    consumer.on(events.CRASH, ({ payload }) => {
+      this.#events.connected(false);
+      if (!payload.restart) this.#crashed.resolve(asError(payload.error));
+    });
+  }
+
+  /** Enqueues and returns: an await here would stall every partition of the broker (rule 1). */
+  #eachBatch({ batch }: EachBatchPayload): Promise<void> {
+    const { topic, partition } = batch;
+    // Not in kafkajs' types, but in every Batch of 2.2.4.
+    const { fetchedOffset } = batch as unknown as GroupBatch;
+    this.#events.batch({
+      topic,
+      partition,
+      fetchOffset: Number(fetchedOffset),
+      records: batch.messages.map((message) =>
+        rawRecord(topic, partition, message),
+      ),
+      lastOffset: Number(batch.lastOffset()),
+      highWatermark: Number(batch.highWatermark),
+    });
+    return Promise.resolve();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener("abort", () => resolve(null), { once: true });
+  });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

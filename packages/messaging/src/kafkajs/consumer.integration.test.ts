@@ -1,0 +1,315 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import { afterEach, expect, test } from "@jest/globals";
+import { testEffects, useStack, waitFor } from "@postrider/testkit";
+import kafkajs from "kafkajs";
+import { createKafka } from "./kafka.ts";
+import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
+import { isReachable, reach } from "./reachable.ts";
+import {
+  CommitError,
+  StaleAssignmentError,
+  type Consumer,
+  type ConsumerListener,
+  type FetchedBatch,
+} from "../ports.ts";
+
+const stack = useStack();
+const consumers: Consumer[] = [];
+
+afterEach(async () => {
+  for (const consumer of consumers.splice(0)) await consumer.stop();
+});
+
+function createMember(
+  groupId: string,
+  topic: string,
+  listener: Partial<ConsumerListener> = {},
+) {
+  const effects = testEffects();
+  const kafka = createKafka(
+    { brokers: stack.brokers, clientId: "consumer-test" },
+    effects,
+  );
+  const consumer = kafka.consumer({
+    groupId: stack.prefix + groupId,
+    topics: [topic],
+    sessionTimeoutMs: stack.sessionTimeoutMs,
+  });
+  consumers.push(consumer);
+  const assignments: [epoch: number, partitions: number[]][] = [];
+  const batches: FetchedBatch[] = [];
+  const connections: boolean[] = [];
+  const started = consumer.start({
+    assigned: (epoch, partitions) => {
+      assignments.push([
+        epoch,
+        partitions.map(({ partition }) => partition).toSorted((a, b) => a - b),
+      ]);
+      consumer.resume(partitions);
+    },
+    revoking: () => undefined,
+    batch: (_epoch, batch) => void batches.push(batch),
+    outOfRange: () => undefined,
+    connected: (isConnected) => void connections.push(isConnected),
+    ...listener,
+  });
+  return {
+    kafka,
+    consumer,
+    assignments,
+    batches,
+    connections,
+    started,
+    effects,
+  };
+}
+
+async function produce(
+  topic: string,
+  values: readonly string[],
+): Promise<void> {
+  const { Kafka: Client, logLevel } = kafkajs;
+  const producer = new Client({
+    brokers: [...stack.brokers],
+    logLevel: logLevel.NOTHING,
+  }).producer();
+  await producer.connect();
+  await producer.send({
+    topic,
+    messages: values.map((value) => ({ partition: 0, value })),
+  });
+  await producer.disconnect();
+}
+
+async function admin<T>(use: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
+  const { Kafka: Client, logLevel } = kafkajs;
+  const one = new Client({
+    brokers: [...stack.brokers],
+    logLevel: logLevel.NOTHING,
+  }).admin();
+  await one.connect();
+  try {
+    return await use(one);
+  } finally {
+    await one.disconnect();
+  }
+}
+
+const offsetsOf = (member: { consumer: Consumer }, topic: string) =>
+  member.consumer.fetchCommitted([{ topic, partition: 0 }]);
+
+test("a crash that kafkajs does not restart is followed by a new life, which reads on", async () => {
+  const [topic] = await stack.createTopics("crash");
+  let failures = 0;
+  const seen: string[] = [];
+  const member = createMember("crash", topic!, {
+    batch: (_epoch, { records }) => {
+      if (failures++ === 0) throw new TypeError("a bug, and not retriable");
+      seen.push(...records.map(({ value }) => value!.toString()));
+    },
+  });
+  await member.started;
+
+  await produce(topic!, ["one", "two"]);
+
+  await waitFor(() => seen.length === 2);
+  expect(seen).toEqual(["one", "two"]);
+  expect(member.assignments.map(([epoch]) => epoch)).toEqual([1, 2]);
+  expect(member.connections).toContain(false);
+  expect(member.connections.at(-1)).toBe(true);
+  expect(member.effects.log.of("consumer.crashed")).toHaveLength(1);
+});
+
+test("a stop before the first fetch leaves no member behind", async () => {
+  const [topic] = await stack.createTopics("early");
+  const member = createMember("early", topic!);
+  await waitFor(
+    () => member.assignments.length > 0 || member.connections.length > 0,
+    { everyMs: 1 },
+  );
+
+  await member.consumer.stop();
+  await member.started;
+
+  const { groups } = await admin((one) =>
+    one.describeGroups([`${stack.prefix}early`]),
+  );
+  expect(groups[0]!.members).toEqual([]);
+});
+
+test("a stop while the topic is missing returns, and a start waits until it is there", async () => {
+  const topic = `${stack.prefix}late`;
+  const impatient = createMember("late", topic);
+  await impatient.consumer.stop();
+  const patient = createMember("late", topic);
+  let hasStarted = false;
+  void patient.started.then(() => (hasStarted = true));
+  await waitFor(() => patient.connections.includes(false));
+  expect(hasStarted).toBe(false);
+
+  await stack.createTopics("late");
+
+  await patient.started;
+  expect(patient.assignments).toEqual([[1, [0, 1]]]);
+});
+
+test("nothing is fetched from a new assignment until it is resumed", async () => {
+  const [topic] = await stack.createTopics("paused");
+  await produce(topic!, ["one"]);
+  const member = createMember("paused", topic!, { assigned: () => undefined });
+  await member.started;
+  const turned = member.consumer.lastFetchAt();
+  await waitFor(() => member.consumer.lastFetchAt() > turned + 300);
+  expect(member.batches).toEqual([]);
+
+  member.consumer.resume([{ topic: topic!, partition: 0 }]);
+
+  await waitFor(() => member.batches.length === 1);
+});
+
+test("a commit is stored with its metadata; one of an ended assignment, or too long, is refused", async () => {
+  const [topic] = await stack.createTopics("commit");
+  const member = createMember("commit", topic!);
+  await member.started;
+  const at = (offset: number, metadata: string) => [
+    { topic: topic!, partition: 0, offset, metadata },
+  ];
+
+  await member.consumer.commit(1, at(7, "mine"));
+
+  expect(await offsetsOf(member, topic!)).toEqual([
+    { topic, partition: 0, offset: 7, metadata: "mine" },
+  ]);
+  await expect(member.consumer.commit(0, at(9, ""))).rejects.toThrow(
+    StaleAssignmentError,
+  );
+  await expect(
+    member.consumer.commit(1, at(9, "x".repeat(4097))),
+  ).rejects.toThrow(CommitError);
+  expect(await offsetsOf(member, topic!)).toMatchObject([{ offset: 7 }]);
+});
+
+test("a commit that starts on revoking is stored, and its epoch is over after the join", async () => {
+  const [topic] = await stack.createTopics("revoke");
+  const commits: Promise<void>[] = [];
+  const first = createMember("revoke", topic!, {
+    revoking: (epoch) =>
+      void commits.push(
+        first.consumer.commit(epoch, [
+          { topic: topic!, partition: 0, offset: 3, metadata: "last" },
+        ]),
+      ),
+  });
+  await first.started;
+
+  const second = createMember("revoke", topic!);
+  await second.started;
+  await waitFor(() => first.assignments.length === 2);
+
+  await commits[0];
+  expect(await offsetsOf(second, topic!)).toMatchObject([
+    { offset: 3, metadata: "last" },
+  ]);
+  expect(first.assignments[1]![1]).toHaveLength(1);
+  await expect(first.consumer.commit(1, [])).rejects.toThrow(
+    StaleAssignmentError,
+  );
+});
+
+test("a position outside the log is told, its partition pauses, and what is stored stays as it is", async () => {
+  const [topic] = await stack.createTopics("range");
+  await produce(topic!, ["one"]);
+  const told: number[] = [];
+  const member = createMember("range", topic!, {
+    assigned: () => undefined,
+    outOfRange: (_epoch, { partition }) => void told.push(partition),
+  });
+  await member.started;
+  await member.consumer.commit(1, [
+    { topic: topic!, partition: 0, offset: 1, metadata: "mine" },
+  ]);
+
+  member.consumer.seek({ topic: topic!, partition: 0 }, 500);
+  member.consumer.resume([{ topic: topic!, partition: 0 }]);
+  await waitFor(() => told.length > 0);
+
+  expect(await offsetsOf(member, topic!)).toMatchObject([
+    { offset: 1, metadata: "mine" },
+  ]);
+  member.consumer.seek({ topic: topic!, partition: 0 }, 0);
+  member.consumer.resume([{ topic: topic!, partition: 0 }]);
+  await waitFor(() => member.batches.length === 1);
+  expect(told).toEqual([0]);
+});
+
+test("the log's ranges are those of the partitions asked for", async () => {
+  const [topic] = await stack.createTopics("ranges");
+  await produce(topic!, ["one", "two", "three"]);
+  const member = createMember("ranges", topic!);
+  await member.started;
+
+  const ranges = await member.consumer.fetchLogRanges([
+    { topic: topic!, partition: 1 },
+    { topic: topic!, partition: 0 },
+  ]);
+
+  expect(ranges).toEqual([
+    { topic, partition: 1, start: 0, end: 0 },
+    { topic, partition: 0, start: 0, end: 3 },
+  ]);
+});
+
+const noListener: ConsumerListener = {
+  assigned: () => undefined,
+  revoking: () => undefined,
+  batch: () => undefined,
+  outOfRange: () => undefined,
+  connected: () => undefined,
+};
+
+test("a stop keeps its deadline though the broker says nothing, and leaves nothing behind that connects", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const sockets: Socket[] = [];
+  silent.on("connection", (socket) => sockets.push(socket));
+  const effects = testEffects();
+  const connection = { brokers: [`127.0.0.1:${port}`], clientId: "test" };
+  const consumer = createKafka(connection, effects).consumer({
+    groupId: "g",
+    topics: ["t"],
+  });
+  const started = consumer.start(noListener);
+  await waitFor(() => sockets.length > 0);
+
+  const before = performance.now();
+  await consumer.stop(Date.now() + 200);
+
+  expect(performance.now() - before).toBeLessThan(2000);
+  await started;
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+  // Jest would wait for a client that goes on.
+  await consumer.stop();
+});
+
+test("a cluster that does not answer is said to be away, and the waiting for it can be ended", async () => {
+  const client = () =>
+    createKafkajsClient(
+      { brokers: ["127.0.0.1:1"], clientId: "test" },
+      testEffects().log,
+      PROBE_RETRY,
+    );
+  const faults: Error[] = [];
+  const ending = new AbortController();
+  const waiting = reach(client(), ["t"], ending.signal, (fault) =>
+    faults.push(fault),
+  );
+
+  expect(await isReachable(client())).toBe(false);
+  await waitFor(() => faults.length > 1);
+  ending.abort();
+
+  await waiting;
+});

@@ -1,0 +1,274 @@
+/**
+ * The Consumer port over kafkajs: one member of one group, for as long as the process wants it.
+ *
+ * A *life* is one kafkajs consumer. It survives rebalances and the crashes that kafkajs restarts by itself; after one that
+ * it does not restart (rule 7) the next life begins, with back-off. An *epoch* is one assignment: it begins at GROUP_JOIN
+ * and ends with the next. Commits name their epoch and go to the coordinator under its own member and generation (3b).
+ */
+import type { Kafka as KafkajsClient } from "kafkajs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EpochMs } from "@postrider/core";
+import type { Clock, Log } from "../effects.ts";
+import type { ConsumerGroup } from "./patches/group-binding.ts";
+import { commitOnce, fetchCommitted, fetchRanges } from "./group-requests.ts";
+import { ConsumerLife, type LifeEvents } from "./consumer-life.ts";
+import { isReachable } from "./reachable.ts";
+import { byTopic } from "./fetched-records.ts";
+import {
+  StaleAssignmentError,
+  type Consumer,
+  type ConsumerListener,
+  type ConsumerOptions,
+  type TopicPartition,
+} from "../ports.ts";
+
+export interface KafkajsConsumerEffects {
+  /** A client of its own for each life. */
+  readonly createClient: () => KafkajsClient;
+  /** A client that gives up soon: to ask whether the cluster is there. */
+  readonly createProbe: () => KafkajsClient;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** After a crash the next life begins after this, doubling to the limit, ms. */
+const FIRST_BACKOFF_MS = 200;
+const LONGEST_BACKOFF_MS = 10_000;
+/** How long `stop` waits for kafkajs at most, which waits for ever when the broker is away, ms. */
+const STOP_PATIENCE_MS = 5000;
+
+/** After so long without a fetch the cluster is asked, over other connections, whether it is to blame, ms. */
+const SUSPICIOUS_MS = 10_000;
+
+/** The assignment that holds now. */
+interface Assignment {
+  readonly epoch: number;
+  readonly group: ConsumerGroup;
+  readonly memberId: string;
+  readonly generation: number;
+  readonly partitions: readonly TopicPartition[];
+}
+
+export function createKafkajsConsumer(
+  options: ConsumerOptions,
+  effects: KafkajsConsumerEffects,
+): Consumer {
+  return new KafkajsConsumer(options, effects);
+}
+
+class KafkajsConsumer implements Consumer {
+  readonly #options: ConsumerOptions;
+  readonly #effects: KafkajsConsumerEffects;
+  readonly #closing = new AbortController();
+  #listener: ConsumerListener | null = null;
+  #life: ConsumerLife | null = null;
+  #living: Promise<void> = Promise.resolve();
+  #epoch = 0;
+  #assignment: Assignment | null = null;
+  #watch: NodeJS.Timeout | undefined;
+  #isAsking = false;
+  /** Said once, as long as it is the same. */
+  #waitingFor: string | null = null;
+  #heartbeatAt: number;
+  #fetchAt: number;
+
+  constructor(options: ConsumerOptions, effects: KafkajsConsumerEffects) {
+    this.#options = options;
+    this.#effects = effects;
+    this.#heartbeatAt = this.#fetchAt = effects.clock.monotonic();
+  }
+
+  async start(listener: ConsumerListener): Promise<void> {
+    if (this.#listener !== null) throw new Error("A consumer starts once.");
+    this.#listener = listener;
+    this.#watch = setInterval(() => void this.#excuse(), SUSPICIOUS_MS / 2);
+    this.#watch.unref();
+    await new Promise<void>((resolve) => {
+      this.#closing.signal.addEventListener("abort", () => resolve(), {
+        once: true,
+      });
+      this.#living = this.#live(resolve);
+    });
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    if (partitions.length > 0)
+      this.#ask((consumer) => consumer.pause(byTopic(partitions)));
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    if (partitions.length > 0)
+      this.#ask((consumer) => consumer.resume(byTopic(partitions)));
+  }
+
+  seek({ topic, partition }: TopicPartition, offset: number): void {
+    this.#ask((consumer) =>
+      consumer.seek({ topic, partition, offset: String(offset) }),
+    );
+  }
+
+  commit(...[epoch, offsets]: Parameters<Consumer["commit"]>): Promise<void> {
+    const assignment = this.#assignment;
+    if (assignment === null || assignment.epoch !== epoch)
+      return Promise.reject(
+        new StaleAssignmentError(`Assignment ${epoch} has ended.`),
+      );
+    return commitOnce(assignment, offsets, () => this.#epoch === epoch);
+  }
+
+  fetchCommitted(
+    partitions: readonly TopicPartition[],
+  ): ReturnType<Consumer["fetchCommitted"]> {
+    return fetchCommitted(this.#group(), partitions);
+  }
+
+  fetchLogRanges(
+    partitions: readonly TopicPartition[],
+  ): ReturnType<Consumer["fetchLogRanges"]> {
+    return fetchRanges(this.#group(), partitions);
+  }
+
+  lastHeartbeatAt(): number {
+    return this.#heartbeatAt;
+  }
+
+  lastFetchAt(): number {
+    return this.#fetchAt;
+  }
+
+  async stop(deadline: EpochMs = Infinity): Promise<void> {
+    this.#closing.abort();
+    clearInterval(this.#watch);
+    const leftMs = Math.max(0, deadline - this.#effects.clock.now());
+    await Promise.race([
+      this.#living,
+      sleep(Math.min(STOP_PATIENCE_MS, leftMs), undefined, { ref: false }),
+    ]);
+  }
+
+  /** One life after another, until `stop`. */
+  async #live(onFetching: () => void): Promise<void> {
+    const { signal } = this.#closing;
+    for (let crashes = 0; !signal.aborted; crashes++) {
+      if (crashes > 0) await this.#backOff(crashes);
+      if (signal.aborted) return;
+      const life = new ConsumerLife(
+        this.#options,
+        {
+          client: this.#effects.createClient(),
+          probe: this.#effects.createProbe(),
+        },
+        this.#events(() => {
+          crashes = 0;
+          onFetching();
+        }),
+        () => this.#ownership(),
+      );
+      this.#life = life;
+      const error = await life.run(signal);
+      this.#assignment = null;
+      this.#listener?.connected(false);
+      if (error !== null)
+        this.#effects.log.error("consumer.crashed", {
+          groupId: this.#options.groupId,
+          error: error.message,
+        });
+    }
+  }
+
+  async #backOff(crashes: number): Promise<void> {
+    const ms = Math.min(
+      FIRST_BACKOFF_MS * 2 ** (crashes - 1),
+      LONGEST_BACKOFF_MS,
+    );
+    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(
+      () => undefined,
+    );
+  }
+
+  #events(onFetching: () => void): LifeEvents {
+    const listener = this.#listener!;
+    const { clock, log } = this.#effects;
+    return {
+      joined: (group, partitions) => this.#joined(group, partitions),
+      revoking: () => {
+        if (this.#assignment !== null) listener.revoking(this.#epoch);
+      },
+      batch: (batch) => {
+        // Fetched under the assignment before, and handed over late by another broker's loop.
+        if (this.#assignment !== null) listener.batch(this.#epoch, batch);
+      },
+      outOfRange: (partition) => {
+        if (this.#assignment !== null)
+          listener.outOfRange(this.#epoch, partition);
+      },
+      connected: (isConnected) => {
+        this.#fetchAt = clock.monotonic();
+        listener.connected(isConnected);
+      },
+      waiting: ({ message }) => {
+        if (message === this.#waitingFor) return;
+        this.#waitingFor = message;
+        const { groupId, topics } = this.#options;
+        log.warn("consumer.waited", { groupId, topics, error: message });
+      },
+      heartbeat: () => (this.#heartbeatAt = clock.monotonic()),
+      fetching: (isFirst) => {
+        this.#fetchAt = clock.monotonic();
+        if (isFirst) onFetching();
+      },
+    };
+  }
+
+  /** A fetch loop also stands still while the cluster is away; that is no fault of this process (rule 8). */
+  async #excuse(): Promise<void> {
+    const { clock, createProbe } = this.#effects;
+    const isLate = clock.monotonic() - this.#fetchAt > SUSPICIOUS_MS;
+    if (!isLate || this.#isAsking) return;
+    this.#isAsking = true;
+    if (!(await isReachable(createProbe()))) this.#fetchAt = clock.monotonic();
+    this.#isAsking = false;
+  }
+
+  #joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void {
+    this.#waitingFor = null;
+    this.#epoch++;
+    this.#assignment = {
+      epoch: this.#epoch,
+      group,
+      memberId: group.memberId,
+      generation: group.generationId,
+      partitions,
+    };
+    this.#heartbeatAt = this.#effects.clock.monotonic();
+    // Nothing may be fetched from kafkajs' idea of a position: the listener seeks first (rule 5). After a crash with
+    // restart the group object is new and knows no pauses (rule 3e): the same line puts them back.
+    this.pause(partitions);
+    this.#listener!.connected(true);
+    this.#listener!.assigned(this.#epoch, partitions);
+  }
+
+  /** Between a crash and the next join there is no group to ask; after the join everything is asked again. */
+  #ask(question: (consumer: ConsumerLife["consumer"]) => void): void {
+    if (this.#life === null || this.#assignment === null) return;
+    try {
+      question(this.#life.consumer);
+    } catch (error) {
+      const { log } = this.#effects;
+      log.debug("consumer.notAsked", { error: String(error) });
+    }
+  }
+
+  #ownership() {
+    return {
+      generation: this.#assignment?.generation ?? -1,
+      partitions: this.#assignment?.partitions ?? [],
+    };
+  }
+
+  #group(): ConsumerGroup {
+    if (this.#assignment === null)
+      throw new StaleAssignmentError("The consumer is in no group now.");
+    return this.#assignment.group;
+  }
+}

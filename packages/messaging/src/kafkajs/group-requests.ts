@@ -1,0 +1,129 @@
+/** Requests to a group's coordinator and to its partitions' leaders, over the consumer's own connections. */
+import type { ConsumerGroup } from "./patches/group-binding.ts";
+import { byTopic } from "./fetched-records.ts";
+import {
+  CommitError,
+  StaleAssignmentError,
+  type CommittedOffset,
+  type Consumer,
+  type LogRange,
+  type TopicPartition,
+} from "../ports.ts";
+
+/** Under these the group says that the assignment is over. */
+const STALE_ERRORS = new Set([
+  "ILLEGAL_GENERATION",
+  "UNKNOWN_MEMBER_ID",
+  "REBALANCE_IN_PROGRESS",
+  "FENCED_INSTANCE_ID",
+]);
+
+/**
+ * One OffsetCommit, once, under the given member and generation (rule 3b). While the coordinator is connected the request
+ * leaves before this returns its promise's first turn: a commit on revoking must be on the wire before JoinGroup (rule 6).
+ */
+export async function commitOnce(
+  member: { group: ConsumerGroup; memberId: string; generation: number },
+  offsets: Parameters<Consumer["commit"]>[1],
+  isCurrent: () => boolean,
+): Promise<void> {
+  const { group, memberId, generation } = member;
+  const topics = byTopic(offsets).map(({ topic }) => ({
+    topic,
+    partitions: offsets
+      .filter((offset) => offset.topic === topic)
+      .map(({ partition, offset, metadata }) => ({
+        partition,
+        offset: String(offset),
+        metadata,
+      })),
+  }));
+  try {
+    let { coordinator } = group.offsetManager;
+    if (!coordinator.isConnected()) {
+      coordinator = await group.offsetManager.getCoordinator();
+      if (!isCurrent()) throw new StaleAssignmentError("The assignment ended.");
+    }
+    await coordinator.offsetCommit({
+      groupId: group.groupId,
+      memberId,
+      groupGenerationId: generation,
+      topics,
+    });
+  } catch (error) {
+    if (error instanceof StaleAssignmentError) throw error;
+    const { type, message } = error as { type?: string; message?: string };
+    if (type !== undefined && STALE_ERRORS.has(type))
+      throw new StaleAssignmentError(`The group refused: ${type}`, {
+        cause: error,
+      });
+    // Heartbeats know better where the coordinator is: they find it anew.
+    if (type === "NOT_COORDINATOR_FOR_GROUP")
+      group.offsetManager.coordinator = group.coordinator;
+    throw new CommitError(`The commit failed: ${message}`, { cause: error });
+  }
+}
+
+export async function fetchCommitted(
+  group: ConsumerGroup,
+  partitions: readonly TopicPartition[],
+): Promise<CommittedOffset[]> {
+  if (partitions.length === 0) return [];
+  const coordinator = await group.offsetManager.getCoordinator();
+  const { responses } = await coordinator.offsetFetch({
+    groupId: group.groupId,
+    topics: requested(partitions),
+  });
+  return responses.flatMap(({ topic, partitions: found }) =>
+    found.map(({ partition, offset, metadata }) => ({
+      topic,
+      partition,
+      offset: Number(offset) < 0 ? null : Number(offset),
+      metadata: metadata ?? "",
+    })),
+  );
+}
+
+export async function fetchRanges(
+  group: ConsumerGroup,
+  partitions: readonly TopicPartition[],
+): Promise<LogRange[]> {
+  if (partitions.length === 0) return [];
+  const [starts, ends] = await Promise.all(
+    [true, false].map((fromBeginning) =>
+      group.cluster.fetchTopicsOffset(
+        requested(partitions).map((topic) => ({ ...topic, fromBeginning })),
+      ),
+    ),
+  );
+  const startOf = indexed(starts!);
+  const endOf = indexed(ends!);
+  return partitions.flatMap(({ topic, partition }) => {
+    // Both answers come in random order (rule 17d); a partition without a leader is missing from them.
+    const start = startOf.get(`${topic}:${partition}`);
+    const end = endOf.get(`${topic}:${partition}`);
+    return start === undefined || end === undefined
+      ? []
+      : [{ topic, partition, start, end }];
+  });
+}
+
+function requested(partitions: readonly TopicPartition[]) {
+  return byTopic(partitions).map(({ topic, partitions: list }) => ({
+    topic,
+    partitions: list.map((partition) => ({ partition })),
+  }));
+}
+
+function indexed(
+  topics: readonly {
+    topic: string;
+    partitions: readonly { partition: number; offset: string }[];
+  }[],
+): Map<string, number> {
+  const offsets = new Map<string, number>();
+  for (const { topic, partitions } of topics)
+    for (const { partition, offset } of partitions)
+      offsets.set(`${topic}:${partition}`, Number(offset));
+  return offsets;
+}

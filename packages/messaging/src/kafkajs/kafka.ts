@@ -1,0 +1,54 @@
+/** Everything of Kafka, assembled: the one place that ties the ports to kafkajs. */
+import type { Clock, Log, Meter } from "../effects.ts";
+import { createAdmin } from "./admin.ts";
+import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
+import { registerCompression } from "./patches/compression.ts";
+import { createKafkajsConsumer } from "./consumer.ts";
+import { createFencedProducer } from "./fenced-producer.ts";
+import { createProducerFactory } from "./producer.ts";
+import type {
+  Admin,
+  Consumer,
+  ConsumerOptions,
+  FencedProducer,
+  KafkaConnection,
+  ProducerFactory,
+} from "../ports.ts";
+
+export interface KafkaEffects {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly meter: Meter;
+}
+
+export interface Kafka {
+  /** A member of a group; joins on `start`. */
+  consumer(options: ConsumerOptions): Consumer;
+  readonly createProducer: ProducerFactory;
+  admin(): Admin;
+  /** Takes the transactional id over from whoever had it. */
+  fencedProducer(transactionalId: string): Promise<FencedProducer>;
+}
+
+/** Connects to nothing yet. Throws if the installed kafkajs is not the version that the adapters were written for. */
+export function createKafka(
+  connection: KafkaConnection,
+  effects: KafkaEffects,
+): Kafka {
+  const { log, clock } = effects;
+  registerCompression();
+  const client = createKafkajsClient(connection, log);
+  return {
+    consumer: (options) =>
+      createKafkajsConsumer(options, {
+        createClient: () => createKafkajsClient(connection, log),
+        createProbe: () => createKafkajsClient(connection, log, PROBE_RETRY),
+        log,
+        clock,
+      }),
+    createProducer: createProducerFactory(client),
+    admin: () => createAdmin(client),
+    fencedProducer: (transactionalId) =>
+      createFencedProducer(client, transactionalId),
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * Idempotent producers over kafkajs 2.2.4 (facts/kafkajs 15–17d). Three of its habits are cured here. It drops records of a
+ * partition that it has no metadata for and reports success, and it retries a missing topic for ever: so topics and
+ * partitions are checked before each batch. When it tries again it leaves out the brokers that have answered, and with them
+ * a partition that has moved to one meanwhile, and reports success: so only what a broker said it stored counts as stored.
+ * And a send that is being retried goes on, reconnecting, after `disconnect`: so a producer that is given up has its cluster
+ * closed for good.
+ */
+import kafkajs from "kafkajs";
+import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";
+import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
+import {
+  isAcknowledged,
+  registerRecordBatch,
+} from "./patches/produce-request.ts";
+import {
+  PartlyAcknowledgedError,
+  RecordTooLargeError,
+  TopicMissingError,
+  type Producer,
+  type ProducerFactory,
+  type ProducerRecord,
+} from "../ports.ts";
+
+/** Makes connected idempotent producers, acks=all, one `sendBatch` in flight each. Connecting goes on until the broker answers. */
+export function createProducerFactory(client: Kafka): ProducerFactory {
+  registerRecordBatch();
+  return async () => {
+    const { made, cluster } = withCluster(client, () =>
+      client.producer({
+        idempotent: true,
+        allowAutoTopicCreation: false,
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      }),
+    );
+    try {
+      await made.connect();
+    } catch (error) {
+      await discard(made, cluster);
+      throw error;
+    }
+    return producerOf(made, cluster);
+  };
+}
+
+/** Grouped as kafkajs wants it, in the order given. `Message` has `partition`, which its partitioners put before the key. */
+export function topicMessages(
+  records: readonly ProducerRecord[],
+): { topic: string; messages: GroupedMessages }[] {
+  const byTopic = new Map<string, GroupedMessages>();
+  for (const record of records) {
+    let messages = byTopic.get(record.topic);
+    if (messages === undefined)
+      byTopic.set(record.topic, (messages = new GroupedMessages()));
+    messages.add(record);
+  }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+}
+
+/**
+ * A topic's messages that know their partitions. kafkajs groups them by `reduce`, copying a partition's array for every
+ * message (quadratic), and asks a partitioner for each; this `reduce` gives the groups that it would make.
+ */
+class GroupedMessages extends Array<Message> {
+  readonly #byPartition: Record<number, Message[]> = {};
+
+  /** What `map`, `filter` and the like make of it is a plain array. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  add(record: ProducerRecord): void {
+    // A record has a message's fields. kafkajs types a repeated header's values as mutable; it only reads them.
+    const message = record as unknown as Message;
+    this.push(message);
+    (this.#byPartition[record.partition] ??= []).push(message);
+  }
+
+  isAcknowledged(partition: number): boolean {
+    return isAcknowledged(this.#byPartition[partition]!);
+  }
+
+  areAcknowledged(): boolean {
+    return Object.values(this.#byPartition).every(isAcknowledged);
+  }
+
+  override reduce(): never {
+    // Only kafkajs' groupMessagesPerPartition calls it, and takes groups.
+    return this.#byPartition as never;
+  }
+}
+
+/** Throws `TopicMissingError` unless every record's topic and partition exist; asks the broker only for topics not seen yet. */
+export async function requirePartitions(
+  cluster: Cluster,
+  records: readonly ProducerRecord[],
+): Promise<void> {
+  const highest = new Map<string, number>();
+  for (const { topic, partition } of records)
+    highest.set(topic, Math.max(partition, highest.get(topic) ?? 0));
+  try {
+    await cluster.addMultipleTargetTopics([...highest.keys()]);
+    await cluster.refreshMetadataIfNecessary();
+  } catch (cause) {
+    throw portError(cause, [...highest.keys()]);
+  }
+  for (const [topic, partition] of highest) {
+    const { length } = cluster.findTopicPartitionMetadata(topic);
+    if (partition >= length)
+      throw new TopicMissingError(
+        length === 0
+          ? `topic ${topic} does not exist`
+          : `topic ${topic} has ${length} partitions, so no partition ${partition}`,
+      );
+  }
+}
+
+async function warm(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<void> {
+  try {
+    await cluster.addMultipleTargetTopics(topics);
+  } catch (cause) {
+    throw portError(cause, topics);
+  }
+  const leaders = new Set(
+    topics.flatMap((topic) =>
+      cluster.findTopicPartitionMetadata(topic).map(({ leader }) => leader),
+    ),
+  );
+  await Promise.all(
+    [...leaders].map((leader) =>
+      cluster.findBroker({ nodeId: String(leader) }),
+    ),
+  );
+}
+
+/** A kafkajs error in the port's words; what it does not tell apart is passed on. */
+export function portError(cause: unknown, topics: readonly string[]): unknown {
+  switch (typeOf(cause)) {
+    case "MESSAGE_TOO_LARGE":
+    case "RECORD_LIST_TOO_LARGE":
+      return new RecordTooLargeError(
+        `a batch for ${topics.join(", ")} is larger than the broker or a topic allows`,
+        { cause },
+      );
+    case "UNKNOWN_TOPIC_OR_PARTITION":
+    case "INVALID_TOPIC_EXCEPTION":
+      return new TopicMissingError(
+        `one of the topics ${topics.join(", ")} does not exist`,
+        { cause },
+      );
+    default:
+      return cause;
+  }
+}
+
+/** The protocol's name of an error, which kafkajs puts on the error or, where its retrier wrapped it, on the cause. */
+export function typeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  if ("type" in error && typeof error.type === "string") return error.type;
+  return "cause" in error ? typeOf(error.cause) : undefined;
+}
+
+/** Disconnects, and keeps whatever is still being retried from connecting again. Never rejects: nothing follows from it. */
+export async function discard(
+  producer: KafkajsProducer,
+  cluster: Cluster,
+): Promise<void> {
+  closeCluster(cluster);
+  await producer.disconnect().catch(() => undefined);
+}
+
+function producerOf(producer: KafkajsProducer, cluster: Cluster): Producer {
+  let isSending = false;
+  return {
+    async sendBatch(records) {
+      if (isSending) throw new Error("a sendBatch is in flight already");
+      if (records.length === 0) return;
+      isSending = true;
+      const grouped = topicMessages(records);
+      try {
+        await requirePartitions(cluster, records);
+        await producer.sendBatch({ acks: -1, topicMessages: grouped });
+        if (!grouped.every(({ messages }) => messages.areAcknowledged()))
+          throw new Error("a partition moved, and kafkajs left it out");
+      } catch (cause) {
+        const error = portError(
+          cause,
+          grouped.map(({ topic }) => topic),
+        );
+        const acknowledged = acknowledgedOf(records, grouped);
+        throw acknowledged.size === 0
+          ? error
+          : new PartlyAcknowledgedError(acknowledged, error);
+      } finally {
+        isSending = false;
+      }
+    },
+    warm: (topics) => warm(cluster, topics),
+    disconnect: () => discard(producer, cluster),
+  };
+}
+
+function acknowledgedOf(
+  records: readonly ProducerRecord[],
+  grouped: readonly { topic: string; messages: GroupedMessages }[],
+): ReadonlySet<ProducerRecord> {
+  const messagesOf = new Map(
+    grouped.map(({ topic, messages }) => [topic, messages]),
+  );
+  return new Set(
+    records.filter(({ topic, partition }) =>
+      messagesOf.get(topic)!.isAcknowledged(partition),
+    ),
+  );
+}

@@ -1,0 +1,188 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import type { TopicPartition } from "../ports.ts";
+import { assignSticky, type GroupMember } from "./sticky-assignment.ts";
+
+const keyOf = ({ topic, partition }: TopicPartition) => `${topic}:${partition}`;
+const partitionsOf = (sizes: readonly number[]): TopicPartition[] =>
+  sizes.flatMap((size, t) =>
+    Array.from({ length: size }, (_, partition) => ({
+      topic: `t${t}`,
+      partition,
+    })),
+  );
+const member = (
+  memberId: string,
+  topics: readonly string[],
+  owned: readonly TopicPartition[] = [],
+  generation = 1,
+) => ({ memberId, topics, owned, generation }) satisfies GroupMember;
+
+const scene = fc
+  .record({
+    sizes: fc.array(fc.integer({ min: 1, max: 12 }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    claims: fc.array(fc.array(fc.nat(60), { maxLength: 30 }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+    generations: fc.array(fc.nat(3), { minLength: 6, maxLength: 6 }),
+  })
+  .map(({ sizes, claims, generations }) => {
+    const partitions = partitionsOf(sizes);
+    const topics = sizes.map((_, t) => `t${t}`);
+    const members = claims.map((list, i) => {
+      const owned = [...new Set(list)].flatMap((n) => partitions[n] ?? []);
+      return member(`m${i}`, topics, owned, generations[i]!);
+    });
+    return { partitions, topics, members };
+  });
+
+function sizesOf(assignment: Map<string, TopicPartition[]>): number[] {
+  return [...assignment.values()].map((share) => share.length);
+}
+
+test("every partition goes to exactly one member, and shares differ by one at most", () => {
+  fc.assert(
+    fc.property(scene, ({ partitions, members }) => {
+      const assignment = assignSticky(partitions, members);
+
+      const all = [...assignment.values()].flat().map(keyOf);
+      expect(all.toSorted()).toEqual(partitions.map(keyOf).toSorted());
+      expect([...assignment.keys()].toSorted()).toEqual(
+        members.map(({ memberId }) => memberId).toSorted(),
+      );
+      expect(
+        Math.max(...sizesOf(assignment)) - Math.min(...sizesOf(assignment)),
+      ).toBeLessThanOrEqual(1);
+    }),
+  );
+});
+
+test("the fewest partitions move that balance allows, from any state", () => {
+  fc.assert(
+    fc.property(scene, ({ partitions, members }) => {
+      const assignment = assignSticky(partitions, members);
+
+      // Who is believed of several claimants: the latest, then the first by name.
+      const believed = new Map<string, GroupMember>();
+      for (const one of members)
+        for (const owned of one.owned) {
+          const rival = believed.get(keyOf(owned));
+          if (rival === undefined || rival.generation < one.generation)
+            believed.set(keyOf(owned), one);
+        }
+      const held = members
+        .map(
+          (one) =>
+            [...believed.values()].filter((owner) => owner === one).length,
+        )
+        .toSorted((a, b) => b - a);
+      const floor = Math.floor(partitions.length / members.length);
+      const larger = partitions.length % members.length;
+      const possible = held.reduce(
+        (sum, count, i) =>
+          sum + Math.min(count, i < larger ? floor + 1 : floor),
+        0,
+      );
+      const kept = [...assignment].reduce(
+        (sum, [memberId, share]) =>
+          sum +
+          share.filter((p) => believed.get(keyOf(p))?.memberId === memberId)
+            .length,
+        0,
+      );
+      expect(kept).toBe(possible);
+    }),
+  );
+});
+
+test("asked again with what it gave, it gives the same", () => {
+  fc.assert(
+    fc.property(scene, ({ partitions, topics, members }) => {
+      const before = assignSticky(partitions, members);
+
+      const again = assignSticky(
+        partitions,
+        [...before].map(([memberId, owned]) =>
+          member(memberId, topics, owned, 9),
+        ),
+      );
+
+      const text = (assignment: typeof before) =>
+        [...assignment]
+          .map(
+            ([id, share]) => `${id} ${share.map(keyOf).toSorted().join(" ")}`,
+          )
+          .toSorted();
+      expect(text(again)).toEqual(text(before));
+    }),
+  );
+});
+
+test("a member that joins takes only its share, and of a lost member's partitions none of the others' move", () => {
+  const partitions = partitionsOf([12]);
+  const two = assignSticky(partitions, [
+    member("a", ["t0"]),
+    member("b", ["t0"]),
+  ]);
+  const three = assignSticky(partitions, [
+    member("a", ["t0"], two.get("a")),
+    member("b", ["t0"], two.get("b")),
+    member("c", ["t0"], [], -1),
+  ]);
+  const back = assignSticky(partitions, [
+    member("a", ["t0"], three.get("a")),
+    member("b", ["t0"], three.get("b")),
+  ]);
+
+  expect(sizesOf(three)).toEqual([4, 4, 4]);
+  for (const id of ["a", "b"]) {
+    expect(two.get(id)!.map(keyOf)).toEqual(
+      expect.arrayContaining(three.get(id)!.map(keyOf)),
+    );
+    expect(back.get(id)!.map(keyOf)).toEqual(
+      expect.arrayContaining(three.get(id)!.map(keyOf)),
+    );
+  }
+});
+
+test("each topic is spread, so that no member gets all of a busy one", () => {
+  const assignment = assignSticky(partitionsOf([4, 4, 4]), [
+    member("a", ["t0", "t1", "t2"]),
+    member("b", ["t0", "t1", "t2"]),
+  ]);
+
+  for (const share of assignment.values())
+    for (const topic of ["t0", "t1", "t2"])
+      expect(share.filter((p) => p.topic === topic)).toHaveLength(2);
+});
+
+test("while members subscribe to different topics, each gets only of its own, and none is left out", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.subarray(["t0", "t1", "t2"], { minLength: 1 }), {
+        minLength: 1,
+        maxLength: 5,
+      }),
+      (subscriptions) => {
+        const partitions = partitionsOf([5, 3, 4]);
+        const members = subscriptions.map((topics, i) =>
+          member(`m${i}`, topics),
+        );
+
+        const assignment = assignSticky(partitions, members);
+
+        for (const { memberId, topics } of members)
+          for (const { topic } of assignment.get(memberId)!)
+            expect(topics).toContain(topic);
+        const wanted = partitions.filter(({ topic }) =>
+          members.some(({ topics }) => topics.includes(topic)),
+        );
+        expect([...assignment.values()].flat()).toHaveLength(wanted.length);
+      },
+    ),
+  );
+});

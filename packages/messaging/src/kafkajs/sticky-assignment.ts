@@ -1,0 +1,156 @@
+/**
+ * Who gets which partition of a group: balanced to within one partition, moving the fewest that this allows. Pure.
+ */
+import type { TopicPartition } from "../ports.ts";
+
+/** A member as it presents itself when it joins. */
+export interface GroupMember {
+  readonly memberId: string;
+  readonly topics: readonly string[];
+  /** What it was assigned last. */
+  readonly owned: readonly TopicPartition[];
+  /** The group's generation in which it was; of two members that claim one partition the later is believed. -1: never. */
+  readonly generation: number;
+}
+
+interface Share {
+  readonly member: GroupMember;
+  readonly topics: ReadonlySet<string>;
+  partitions: TopicPartition[];
+}
+
+/** Every partition to one member that subscribes to its topic; members that get nothing are in the map, too. */
+export function assignSticky(
+  partitions: readonly TopicPartition[],
+  members: readonly GroupMember[],
+): Map<string, TopicPartition[]> {
+  const shares = members
+    .map((member): Share => ({
+      member,
+      topics: new Set(member.topics),
+      partitions: [],
+    }))
+    .toSorted((a, b) => compareText(a.member.memberId, b.member.memberId));
+  const free = keepOwned(partitions, shares);
+  const isEqual = shares.every((share) =>
+    isSameSet(share.topics, shares[0]!.topics),
+  );
+  if (isEqual) free.push(...shed(partitions, shares));
+  for (const partition of free) giveTo(shares, partition);
+  if (!isEqual) level(shares);
+  return new Map(
+    shares.map((share) => [share.member.memberId, share.partitions]),
+  );
+}
+
+/** Gives every member what it owned and may keep; the rest is free. */
+function keepOwned(
+  partitions: readonly TopicPartition[],
+  shares: readonly Share[],
+): TopicPartition[] {
+  const claims = new Map<string, Share>();
+  for (const share of shares)
+    for (const owned of share.member.owned) {
+      const rival = claims.get(keyOf(owned));
+      const isLater =
+        rival === undefined ||
+        rival.member.generation < share.member.generation;
+      if (share.topics.has(owned.topic) && isLater)
+        claims.set(keyOf(owned), share);
+    }
+  const free: TopicPartition[] = [];
+  for (const partition of partitions) {
+    const claim = claims.get(keyOf(partition));
+    if (claim === undefined) free.push(partition);
+    else claim.partitions.push(partition);
+  }
+  return free;
+}
+
+/** With equal subscriptions the final sizes are known: those who hold most keep the larger ones, and shed what is above. */
+function shed(
+  partitions: readonly TopicPartition[],
+  shares: readonly Share[],
+): TopicPartition[] {
+  if (shares.length === 0) return [];
+  const assignable = partitions.filter((p) =>
+    shares[0]!.topics.has(p.topic),
+  ).length;
+  const floor = Math.floor(assignable / shares.length);
+  let larger = assignable % shares.length;
+  const freed: TopicPartition[] = [];
+  for (const share of shares.toSorted(
+    (a, b) => b.partitions.length - a.partitions.length,
+  )) {
+    const size = larger > 0 ? floor + 1 : floor;
+    if (larger > 0) larger--;
+    while (share.partitions.length > size) freed.push(shedOne(share));
+  }
+  return freed;
+}
+
+/** From the topic of which the member holds most, so that each topic's load stays spread. */
+function shedOne(share: Share): TopicPartition {
+  const counts = countByTopic(share);
+  let chosen = 0;
+  share.partitions.forEach((partition, i) => {
+    if (
+      counts.get(partition.topic)! >=
+      counts.get(share.partitions[chosen]!.topic)!
+    )
+      chosen = i;
+  });
+  return share.partitions.splice(chosen, 1)[0]!;
+}
+
+/** To the subscriber with the fewest partitions; among equals, the one with the fewest of this topic. */
+function giveTo(shares: readonly Share[], partition: TopicPartition): void {
+  let best: Share | null = null;
+  for (const share of shares) {
+    if (!share.topics.has(partition.topic)) continue;
+    if (best === null || isLighter(share, best, partition.topic)) best = share;
+  }
+  best?.partitions.push(partition);
+}
+
+/** Members subscribe differently (a rolling upgrade): move one at a time while that levels the two ends. */
+function level(shares: readonly Share[]): void {
+  for (let isMoved = true; isMoved;) {
+    isMoved = false;
+    for (const from of shares.toSorted(
+      (a, b) => b.partitions.length - a.partitions.length,
+    ))
+      for (const to of shares) {
+        if (from.partitions.length - to.partitions.length < 2) continue;
+        const i = from.partitions.findLastIndex((p) => to.topics.has(p.topic));
+        if (i < 0) continue;
+        to.partitions.push(...from.partitions.splice(i, 1));
+        isMoved = true;
+      }
+  }
+}
+
+function isLighter(a: Share, b: Share, topic: string): boolean {
+  const difference = a.partitions.length - b.partitions.length;
+  if (difference !== 0) return difference < 0;
+  return (countByTopic(a).get(topic) ?? 0) < (countByTopic(b).get(topic) ?? 0);
+}
+
+function countByTopic(share: Share): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { topic } of share.partitions)
+    counts.set(topic, (counts.get(topic) ?? 0) + 1);
+  return counts;
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((topic) => b.has(topic));
+}

@@ -1,0 +1,114 @@
+/** The sticky assignment as kafkajs takes it: members say in their `userData` what they own (rule 19b). */
+import { createRequire } from "node:module";
+import type { PartitionAssigner } from "kafkajs";
+import { BINDING, type GroupBinding } from "./patches/group-binding.ts";
+import type { TopicPartition } from "../ports.ts";
+import { assignSticky, type GroupMember } from "./sticky-assignment.ts";
+
+const load = createRequire(import.meta.url);
+
+/** What this member was assigned last, and in which generation of the group; -1: never. */
+export interface Ownership {
+  readonly generation: number;
+  readonly partitions: readonly TopicPartition[];
+}
+
+/** All members of a group must use the assigner of this name, as the group agrees on one name. */
+const NAME = "postrider-sticky";
+
+/** `ownership` is read whenever the member joins. */
+export function stickyAssignor(
+  ownership: () => Ownership,
+  binding: GroupBinding,
+): PartitionAssigner {
+  const { AssignerProtocol } = load("kafkajs") as typeof import("kafkajs");
+  const { MemberMetadata, MemberAssignment } = AssignerProtocol;
+  return ({ cluster }) => {
+    const assigner = {
+      name: NAME,
+      version: 0,
+      [BINDING]: binding,
+      protocol: ({ topics }: { topics: string[] }) => ({
+        name: NAME,
+        metadata: MemberMetadata.encode({
+          version: 0,
+          topics,
+          userData: encodeOwnership(ownership()),
+        }),
+      }),
+      assign: async ({
+        members,
+        topics,
+      }: {
+        members: { memberId: string; memberMetadata: Buffer }[];
+        topics: string[];
+      }) => {
+        const partitions = topics.flatMap((topic) =>
+          cluster
+            .findTopicPartitionMetadata(topic)
+            .map(({ partitionId }) => ({ topic, partition: partitionId })),
+        );
+        const group = members.map(
+          ({ memberId, memberMetadata }): GroupMember => {
+            const metadata = MemberMetadata.decode(memberMetadata);
+            const owned = decodeOwnership(metadata?.userData);
+            return {
+              memberId,
+              topics: metadata?.topics ?? topics,
+              owned: owned.partitions,
+              generation: owned.generation,
+            };
+          },
+        );
+        return [...assignSticky(partitions, group)].map(
+          ([memberId, share]) => ({
+            memberId,
+            memberAssignment: MemberAssignment.encode({
+              version: 0,
+              assignment: byTopic(share),
+              userData: Buffer.alloc(0),
+            }),
+          }),
+        );
+      },
+    };
+    return assigner;
+  };
+}
+
+/** JSON, so that a later version may add to it. */
+export function encodeOwnership({ generation, partitions }: Ownership): Buffer {
+  return Buffer.from(
+    JSON.stringify({ generation, owned: byTopic(partitions) }),
+  );
+}
+
+/** What cannot be read owns nothing: it then moves, and nothing is lost. Never throws. */
+export function decodeOwnership(userData: Buffer | undefined): Ownership {
+  const nothing = { generation: -1, partitions: [] };
+  if (userData === undefined || userData.length === 0) return nothing;
+  try {
+    const { generation, owned } = JSON.parse(userData.toString()) as {
+      generation: unknown;
+      owned: Record<string, unknown>;
+    };
+    if (typeof generation !== "number") return nothing;
+    const partitions = Object.entries(owned).flatMap(([topic, list]) =>
+      (Array.isArray(list) ? list : [])
+        .filter((partition) => Number.isSafeInteger(partition))
+        .map((partition: number) => ({ topic, partition })),
+    );
+    return { generation, partitions };
+  } catch {
+    return nothing;
+  }
+}
+
+function byTopic(
+  partitions: readonly TopicPartition[],
+): Record<string, number[]> {
+  const grouped: Record<string, number[]> = {};
+  for (const { topic, partition } of partitions)
+    (grouped[topic] ??= []).push(partition);
+  return grouped;
+}

@@ -1,0 +1,283 @@
+/**
+ * Which partitions are ours, and from where they are read (architecture §6, "On assignment").
+ *
+ * Nothing is started from the sign of a rebalance until the new assignment is *settled*: what is stored has been compared
+ * with what we wrote. A partition that we had before is kept, with its queue and open records, only if the stored value is
+ * one of ours since; otherwise another member had it meanwhile, and it begins anew.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Log } from "../effects.ts";
+import { OwnedPartition } from "./owned-partition.ts";
+import type {
+  CommittedOffset,
+  Consumer,
+  LogRange,
+  TopicPartition,
+} from "../ports.ts";
+import { startPoint, type StartPoint } from "./start-point.ts";
+
+export interface AssignmentOptions {
+  readonly consumer: Consumer;
+  /** 0 where the stage remembers nothing. */
+  readonly warmUpRecords: number;
+  readonly log: Log;
+  readonly events: AssignmentEvents;
+}
+
+export interface AssignmentEvents {
+  /** No longer ours: forget its queue. */
+  lost(partition: OwnedPartition): void;
+  /** Its position is known and set; fetching may be resumed. */
+  reading(partition: OwnedPartition): void;
+  /** What is stored for it is wrong: commit its position at once. */
+  misplaced(partition: OwnedPartition): void;
+  /** All of the epoch's partitions are known. */
+  settled(epoch: number): void;
+  offsetsLost(partition: TopicPartition, count: number): void;
+}
+
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 2000;
+
+export class Assignment {
+  readonly #options: AssignmentOptions;
+  readonly #partitions = new Map<string, OwnedPartition>();
+  #epoch = 0;
+  #isSettled = false;
+  #isStopped = false;
+
+  constructor(options: AssignmentOptions) {
+    this.#options = options;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  get size(): number {
+    return this.#partitions.size;
+  }
+
+  all(): Iterable<OwnedPartition> {
+    return this.#partitions.values();
+  }
+
+  /** Null if it is not ours, or not known yet: its batches are dropped, and fetched again. */
+  get({ topic, partition }: TopicPartition): OwnedPartition | null {
+    const owned = this.#partitions.get(`${topic}:${partition}`);
+    return owned?.state === "reading" ? owned : null;
+  }
+
+  revoking(): void {
+    this.#isSettled = false;
+  }
+
+  assigned(epoch: number, partitions: readonly TopicPartition[]): void {
+    this.#epoch = epoch;
+    this.#isSettled = false;
+    const ours = new Set(partitions.map(keyOf));
+    for (const [key, owned] of this.#partitions)
+      if (!ours.has(key)) this.#lose(owned);
+    for (const partition of partitions) {
+      const owned = this.#partitions.get(keyOf(partition));
+      if (owned === undefined) this.#begin(partition);
+      else owned.isPaused = true;
+    }
+    this.#options.log.info("partitions.assigned", {
+      epoch,
+      partitions: [...ours],
+    });
+    void this.#settle(epoch);
+  }
+
+  /** The log no longer has the position: go on at its start or end, as for a new assignment. */
+  async outOfRange(epoch: number, partition: TopicPartition): Promise<void> {
+    const { consumer } = this.#options;
+    const owned = this.get(partition);
+    if (owned === null) return;
+    owned.isPaused = true;
+    await this.#persist(epoch, async () => {
+      const [range] = await consumer.fetchLogRanges([partition]);
+      if (this.#epoch !== epoch || owned.state !== "reading") return;
+      this.#goOn(owned, required(range, partition));
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #settle(epoch: number): Promise<void> {
+    await this.#persist(epoch, async () => {
+      const { consumer, events } = this.#options;
+      const partitions = [...this.#partitions.values()];
+      const [committed, ranges] = await Promise.all([
+        consumer.fetchCommitted(partitions),
+        consumer.fetchLogRanges(partitions),
+      ]);
+      if (this.#epoch !== epoch) return;
+      const storedOf = new Map(
+        committed.map((stored) => [keyOf(stored), stored]),
+      );
+      const rangeOf = new Map(ranges.map((range) => [keyOf(range), range]));
+      const known = partitions.map((owned) => ({
+        owned,
+        stored: required(storedOf.get(keyOf(owned)), owned),
+        range: required(rangeOf.get(keyOf(owned)), owned),
+      }));
+      for (const { owned, stored, range } of known)
+        this.#place(owned, stored, range);
+      this.#isSettled = true;
+      events.settled(epoch);
+    });
+  }
+
+  #place(
+    owned: OwnedPartition,
+    stored: CommittedOffset,
+    range: LogRange,
+  ): void {
+    if (owned.state === "reading" && isKept(owned, stored)) {
+      this.#goOn(owned, range);
+      return;
+    }
+    let fresh = owned;
+    if (owned.state === "reading") {
+      this.#lose(owned);
+      fresh = this.#begin(owned);
+    }
+    const start = startPoint(stored, range, this.#options.warmUpRecords);
+    this.#load(fresh, start, stored);
+  }
+
+  #load(
+    owned: OwnedPartition,
+    start: StartPoint,
+    stored: CommittedOffset,
+  ): void {
+    const { events, log } = this.#options;
+    const { kind, lost, base, next, seekTo } = start;
+    const fields = {
+      topic: owned.topic,
+      partition: owned.partition,
+      kind,
+      committed: stored.offset,
+      base,
+      next,
+      seekTo,
+      lost,
+    };
+    owned.load(start);
+    owned.stored = [{ offset: stored.offset, metadata: stored.metadata }];
+    // Somebody else's metadata says nothing of ours, and no commit would shorten it while it holds the reading up.
+    owned.encodedChars =
+      start.openRuns.length === 0 ? 0 : stored.metadata.length;
+    owned.encodedRuns = owned.tracker.runCount;
+    if (kind === "below_log" || kind === "above_log") {
+      log.error("partition.offsetsLost", fields);
+      events.offsetsLost(owned, lost);
+      events.misplaced(owned);
+    } else if (kind === "foreign_metadata")
+      log.warn("partition.metadataUnreadable", fields);
+    else log.debug("partition.loaded", fields);
+    this.#read(owned);
+  }
+
+  /** A partition that is ours and known goes on at its position, wherever the log is now. */
+  #goOn(owned: OwnedPartition, range: LogRange): void {
+    const { events, log } = this.#options;
+    const { topic, partition, position } = owned;
+    const fields = {
+      topic,
+      partition,
+      position,
+      start: range.start,
+      end: range.end,
+    };
+    if (position > range.end) {
+      // The log was cut: its offsets will be given to other records, so what is known of them is void.
+      this.#lose(owned);
+      const fresh = this.#begin(owned);
+      const stored = { topic, partition, offset: position, metadata: "" };
+      this.#load(fresh, startPoint(stored, range, 0), stored);
+      return;
+    }
+    if (position < range.start) {
+      const lost = owned.skipTo(range.start);
+      log.error("partition.offsetsLost", {
+        ...fields,
+        kind: "below_log",
+        lost,
+      });
+      events.offsetsLost(owned, lost);
+      events.misplaced(owned);
+    }
+    this.#read(owned);
+  }
+
+  #read(owned: OwnedPartition): void {
+    this.#options.consumer.seek(owned, owned.fetchPosition);
+    this.#options.events.reading(owned);
+  }
+
+  #begin(partition: TopicPartition): OwnedPartition {
+    const owned = new OwnedPartition(partition);
+    this.#partitions.set(keyOf(partition), owned);
+    return owned;
+  }
+
+  #lose(owned: OwnedPartition): void {
+    const { events, log } = this.#options;
+    this.#partitions.delete(keyOf(owned));
+    const { topic, partition, held } = owned;
+    owned.lose();
+    log.info("partition.lost", { topic, partition, unfinished: held });
+    events.lost(owned);
+  }
+
+  /** Until it succeeds, or the epoch is over. */
+  async #persist(epoch: number, work: () => Promise<void>): Promise<void> {
+    for (
+      let waitMs = FIRST_RETRY_MS;
+      ;
+      waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)
+    ) {
+      if (this.#epoch !== epoch || this.#isStopped) return;
+      try {
+        await work();
+        return;
+      } catch (error) {
+        this.#options.log.warn("assignment.notLoaded", {
+          epoch,
+          error: String(error),
+        });
+        await sleep(waitMs);
+      }
+    }
+  }
+}
+
+/** What is stored is a value that only we can have written, or the one that we found: nobody has committed since. */
+function isKept(owned: OwnedPartition, stored: CommittedOffset): boolean {
+  return owned.stored.some(
+    ({ offset, metadata }) =>
+      offset === stored.offset && metadata === stored.metadata,
+  );
+}
+
+function required<T>(
+  found: T | undefined,
+  { topic, partition }: TopicPartition,
+): T {
+  if (found === undefined)
+    throw new Error(`Nothing is known of ${topic}:${partition} now.`);
+  return found;
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}:${partition}`;
+}

@@ -1,0 +1,250 @@
+/**
+ * Continuous commits: what is done is said to the group soon, and under the assignment in which it was computed.
+ *
+ * One commit is in flight at a time, for all partitions that changed. The next leaves when the last was answered, at least
+ * max(interval, its bytes ÷ 200 KB/s) after it began. A commit is tried once; what a failed one did not say, the next one
+ * says. The exception is the last commit before a rebalance: it leaves at once, whatever is in flight, on the same
+ * connection and so behind it.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { MonotonicMs } from "@postrider/core";
+import type { Clock, Log, Meter } from "../effects.ts";
+import { encodeOffsetMetadata } from "./offset-metadata.ts";
+import type { OwnedPartition } from "./owned-partition.ts";
+import { StaleAssignmentError, type Consumer } from "../ports.ts";
+import type { RunnerObserver } from "./offset-observer.ts";
+
+/** The group's log is compacted memory of the broker: more than this is not written to it, bytes a second. */
+const COMMIT_BYTES_PER_SECOND = 200_000;
+/** What a partition adds to a request beside its metadata, about. */
+const ENTRY_BYTES = 60;
+/** After a failure the next commit waits this long at least, ms. */
+const FAILURE_PAUSE_MS = 100;
+const AGE_BUCKETS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
+
+export interface CommitterOptions {
+  readonly stage: string;
+  readonly consumer: Consumer;
+  /** Names this member in what it writes. */
+  readonly tag: string;
+  readonly intervalMs: number;
+  readonly observer?: RunnerObserver | undefined;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clock: Clock;
+}
+
+type Partition = OwnedPartition;
+
+/** What a commit on its way says of one partition. */
+interface Said {
+  readonly partition: Partition;
+  readonly offset: number;
+  readonly metadata: string;
+  /** The oldest completion that it is the first to say. */
+  readonly since: MonotonicMs;
+}
+
+/** Values that may be stored, remembered a partition; more fail in a row only while the broker is away. */
+const STORED_CANDIDATES = 100;
+
+export class Committer {
+  readonly #options: CommitterOptions;
+  readonly #age: ReturnType<Meter["histogram"]>;
+  readonly #failures: ReturnType<Meter["counter"]>;
+  /** Partitions with something done that no commit on its way says. */
+  readonly #changed = new Set<Partition>();
+  /** The commits on their way: one, and around a rebalance two or three. Each answer is for what that commit said, and no other. */
+  readonly #sent = new Set<readonly Said[]>();
+  #epoch: number | null = null;
+  #counter = 0;
+  #inFlight: Promise<boolean> | null = null;
+  #earliestAt = 0;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(options: CommitterOptions) {
+    const { meter } = options;
+    this.#options = options;
+    this.#age = meter.histogram(
+      "postrider_commit_age_seconds",
+      "From a completion to the acknowledgement of the commit that says so; the oldest of each partition's commit",
+      AGE_BUCKETS,
+      ["stage"],
+    );
+    this.#failures = meter.counter(
+      "postrider_commit_failures_total",
+      "Commits that were not acknowledged; the next one says the same and more",
+      ["stage", "kind"],
+    );
+  }
+
+  /** Commits belong to this assignment from now on. */
+  begin(epoch: number): void {
+    this.#epoch = epoch;
+    this.#earliestAt = 0;
+    // One of the assignment before may never be answered (its coordinator died). If it comes late, its generation is refused.
+    this.#inFlight = null;
+    this.#schedule();
+  }
+
+  /** The assignment is about to end: its last commit starts before this returns. */
+  end(): void {
+    const epoch = this.#epoch;
+    if (epoch === null) return;
+    this.#send(epoch);
+    this.#epoch = null;
+    this.#cancel();
+  }
+
+  /** Something of the partition is done. */
+  changed(partition: Partition): void {
+    if (partition.doneSince !== null) return;
+    partition.doneSince = this.#options.clock.monotonic();
+    this.#changed.add(partition);
+    this.#schedule();
+  }
+
+  /** Our position once more, without waiting for the interval: what the group has stored is known to be wrong. */
+  commitSoon(partition: Partition): void {
+    this.changed(partition);
+    this.#earliestAt = 0;
+    this.#cancel();
+    this.#schedule();
+  }
+
+  forget(partition: Partition): void {
+    this.#changed.delete(partition);
+  }
+
+  /** Age of the oldest completion that no acknowledged commit says; 0 when all are said. */
+  ageMs(): number {
+    let oldest = Infinity;
+    for (const { doneSince } of this.#changed)
+      if (doneSince! < oldest) oldest = doneSince!;
+    for (const said of this.#sent)
+      for (const { partition, since } of said)
+        if (partition.state !== "lost" && since < oldest) oldest = since;
+    return oldest === Infinity ? 0 : this.#options.clock.monotonic() - oldest;
+  }
+
+  /** Commits until everything done is said: true. False when `isOver` first, or when there is no assignment. */
+  async drain(isOver: () => boolean): Promise<boolean> {
+    for (;;) {
+      if (this.#inFlight === null && this.#epoch !== null)
+        this.#send(this.#epoch);
+      if (this.#inFlight === null) return this.#changed.size === 0;
+      const isAcknowledged = await this.#inFlight;
+      if (isOver()) return this.#changed.size === 0;
+      if (!isAcknowledged) await sleep(FAILURE_PAUSE_MS);
+    }
+  }
+
+  #schedule(): void {
+    const isIdle = this.#inFlight === null && this.#timer === null;
+    if (!isIdle || this.#epoch === null || this.#changed.size === 0) return;
+    const waitMs = this.#earliestAt - this.#options.clock.monotonic();
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        if (this.#epoch !== null) this.#send(this.#epoch);
+      },
+      Math.max(0, waitMs),
+    );
+  }
+
+  #cancel(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #send(epoch: number): void {
+    this.#cancel();
+    if (this.#changed.size === 0) return;
+    const said = [...this.#changed].map((partition) => this.#say(partition));
+    this.#changed.clear();
+    this.#pace(said);
+    const offsets = said.map(({ partition, offset, metadata }) => ({
+      topic: partition.topic,
+      partition: partition.partition,
+      offset,
+      metadata,
+    }));
+    this.#sent.add(said);
+    const sent = this.#options.consumer.commit(epoch, offsets).then(
+      () => this.#acknowledged(said),
+      (error: unknown) => this.#failed(said, error),
+    );
+    this.#inFlight = sent;
+    void sent.then(() => {
+      if (this.#inFlight !== sent) return;
+      this.#inFlight = null;
+      this.#schedule();
+    });
+  }
+
+  #say(partition: Partition): Said {
+    const { tracker } = partition;
+    const offset = tracker.base;
+    const metadata = encodeOffsetMetadata({
+      base: offset,
+      next: tracker.next,
+      runs: tracker.runs(),
+      tag: this.#options.tag,
+      counter: this.#counter++,
+    });
+    // It is among the changed ones.
+    const since = partition.doneSince!;
+    partition.doneSince = null;
+    partition.encodedChars = metadata.length;
+    partition.encodedRuns = tracker.runCount;
+    partition.stored.push({ offset, metadata });
+    if (partition.stored.length > STORED_CANDIDATES) partition.stored.shift();
+    return { partition, offset, metadata, since };
+  }
+
+  #pace(offsets: readonly { metadata: string }[]): void {
+    let bytes = 0;
+    for (const { metadata } of offsets) bytes += ENTRY_BYTES + metadata.length;
+    this.#earliestAt =
+      this.#options.clock.monotonic() +
+      Math.max(
+        this.#options.intervalMs,
+        (bytes * 1000) / COMMIT_BYTES_PER_SECOND,
+      );
+  }
+
+  #acknowledged(said: readonly Said[]): true {
+    const { clock, observer, stage } = this.#options;
+    this.#sent.delete(said);
+    const now = clock.monotonic();
+    for (const { partition, offset, metadata, since } of said) {
+      const { topic, partition: number, stored } = partition;
+      observer?.committed(topic, number, offset, metadata);
+      this.#age.observe((now - since) / 1000, { stage });
+      const at = stored.findIndex((one) => one.metadata === metadata);
+      if (at > 0) stored.splice(0, at);
+    }
+    return true;
+  }
+
+  #failed(said: readonly Said[], error: unknown): false {
+    this.#sent.delete(said);
+    const { clock, log, stage } = this.#options;
+    const isStale = error instanceof StaleAssignmentError;
+    const kind = isStale ? "stale" : "failed";
+    this.#failures.inc({ stage, kind });
+    const fields = { stage, kind, error: String(error) };
+    if (isStale) log.info("commit.dropped", fields);
+    else log.warn("commit.failed", fields);
+    this.#earliestAt = Math.max(
+      this.#earliestAt,
+      clock.monotonic() + FAILURE_PAUSE_MS,
+    );
+    for (const { partition, since } of said) {
+      if (partition.state === "lost") continue;
+      partition.doneSince = Math.min(partition.doneSince ?? since, since);
+      this.#changed.add(partition);
+    }
+    return false;
+  }
+}

@@ -1,0 +1,285 @@
+/** Brings one batch after another to the broker, whatever it takes. The state of output.ts that touches producers. */
+import type { DeadLetter, EpochMs, MonotonicMs } from "@postrider/core";
+import type { DeadLetterOf } from "../dead-letter-of.ts";
+import type { Clock, Log, Meter } from "../effects.ts";
+import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
+import { OutputPlaces } from "./partition-counts.ts";
+import type { OutputEntry } from "./output-queue.ts";
+import type { PartitionCounts } from "./partitioner.ts";
+import {
+  PartlyAcknowledgedError,
+  RecordTooLargeError,
+  TopicMissingError,
+  type Producer,
+  type ProducerFactory,
+} from "../ports.ts";
+import { RAW_LIMITS, cutDeadLetter, tooLargeDeadLetter } from "./too-large.ts";
+
+/** Why the broker does not take records now. */
+export interface OutputFault {
+  readonly since: EpochMs;
+  readonly detail: string;
+}
+
+export interface OutputSenderOptions {
+  readonly createProducer: ProducerFactory;
+  readonly partitionsOf: PartitionCounts;
+  readonly deadLetterOf: DeadLetterOf;
+  /** The entry of a dead letter in the place of a refused one. */
+  readonly replace: (
+    entry: OutputEntry,
+    letter: DeadLetter,
+    cut: number,
+  ) => OutputEntry;
+  /** The broker has them, or dead letters in their place. */
+  readonly stored: (entries: readonly OutputEntry[]) => void;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clock: Clock;
+}
+
+interface Tried {
+  readonly stored: readonly OutputEntry[];
+  readonly rest: readonly OutputEntry[];
+  readonly error: unknown;
+}
+
+const MAX_BACK_OFF_MS = 1000;
+
+export class OutputSender {
+  readonly #options: OutputSenderOptions;
+  readonly #metrics: OutputMetrics;
+  readonly #places: OutputPlaces;
+  #producer: Promise<Producer> | null = null;
+  /** What is being settled: parts of one batch, in order. */
+  #parts: (readonly OutputEntry[])[] = [];
+  #batches = 0;
+  #fault: OutputFault | null = null;
+  #failures = 0;
+  readonly #closed = new AbortController();
+
+  constructor(options: OutputSenderOptions) {
+    this.#options = options;
+    this.#metrics = outputMetrics(options.meter);
+    this.#places = new OutputPlaces(options);
+  }
+
+  /** Connects ahead of the first batch, which meets the error if there is one. */
+  prepare(): void {
+    this.#connected().catch(() => undefined);
+  }
+
+  /** Counts the partitions of these topics and connects to their leaders, as far as both go: whatever fails here is met again by the first batch. */
+  async warm(topics: readonly string[]): Promise<void> {
+    const { log, clock } = this.#options;
+    const since = clock.monotonic();
+    try {
+      const known = await this.#places.known(topics);
+      const producer = await this.#connected();
+      await producer.warm(known);
+      const durationMs = Math.round(clock.monotonic() - since);
+      log.info("output.warmed", { topics: known, durationMs });
+    } catch (error) {
+      log.warn("output.notWarmed", { error: String(error) });
+    }
+  }
+
+  /** What is on its way, and not acknowledged. */
+  unsettled(): OutputEntry[] {
+    return this.#parts.flat();
+  }
+
+  oldestSince(): MonotonicMs | undefined {
+    return this.#parts[0]?.[0]?.since;
+  }
+
+  fault(): OutputFault | null {
+    return this.#fault;
+  }
+
+  /** Learns how many partitions the topics have. False after a fault, once its back-off is over: ask again. */
+  async knows(topics: ReadonlySet<string>): Promise<boolean> {
+    try {
+      await this.#places.learn(topics);
+      return true;
+    } catch (error) {
+      await this.#failed(error);
+      return false;
+    }
+  }
+
+  /** Of a key always the same; records without one change partition with each batch. */
+  partitionOf(entry: OutputEntry): number {
+    const count = this.#places.count(entry.topic);
+    return entry.key === null
+      ? this.#batches % count
+      : (entry.hash & 0x7fffffff) % count;
+  }
+
+  /** Returns once every entry is acknowledged, or when the sender is closed. */
+  async settle(batch: readonly OutputEntry[]): Promise<void> {
+    this.#batches += 1;
+    this.#parts = [batch];
+    while (this.#parts.length > 0 && !this.#closed.signal.aborted) {
+      const { stored, rest, error } = await this.#try(this.#parts[0]!);
+      this.#parts.splice(0, 1, ...(rest.length > 0 ? [rest] : []));
+      if (stored.length > 0) {
+        this.#metrics.sent(stored);
+        this.#options.stored(stored);
+      }
+      if (rest.length === 0) this.#recovered();
+      else if (error instanceof RecordTooLargeError)
+        this.#parts.splice(0, 1, ...(await this.#smaller(rest)));
+      else {
+        await this.#failed(error);
+        await this.#placeAnew(rest, error);
+      }
+    }
+    this.#parts = [];
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await this.#discard();
+  }
+
+  /** What the broker has, and what it may not have, for the error's reason. The producer does not outlive an error. */
+  async #try(part: readonly OutputEntry[]): Promise<Tried> {
+    try {
+      const producer = await this.#connected();
+      await producer.sendBatch(part);
+      return { stored: part, rest: [], error: null };
+    } catch (error) {
+      await this.#discard();
+      if (!(error instanceof PartlyAcknowledgedError))
+        return { stored: [], rest: part, error };
+      // Sent once more, they would stand in the log, and in every count made from it, twice.
+      const { acknowledged } = error;
+      return {
+        stored: part.filter((entry) => acknowledged.has(entry)),
+        rest: part.filter((entry) => !acknowledged.has(entry)),
+        error: error.cause,
+      };
+    }
+  }
+
+  async #connected(): Promise<Producer> {
+    this.#producer ??= this.#options.createProducer();
+    const producer = await this.#producer;
+    if (this.#closed.signal.aborted) {
+      await producer.disconnect();
+      throw new Error("the output was stopped");
+    }
+    return producer;
+  }
+
+  async #discard(): Promise<void> {
+    const discarded = this.#producer;
+    this.#producer = null;
+    if (discarded === null) return;
+    const disconnected = discarded
+      .then((producer) => producer.disconnect())
+      .catch(() => undefined);
+    // One that is still connecting is disconnected when it has; nobody waits for that.
+    await Promise.race([disconnected, pause(100, this.#closed.signal)]);
+  }
+
+  /** Halves, until the refused record stands alone; that one becomes a dead letter, cut more at each refusal. */
+  async #smaller(part: readonly OutputEntry[]): Promise<OutputEntry[][]> {
+    if (part.length > 1) {
+      const middle = part.length >> 1;
+      return [part.slice(0, middle), part.slice(middle)];
+    }
+    const entry = part[0]!;
+    const cut = entry.cut + 1;
+    const limit = RAW_LIMITS[cut];
+    if (limit === undefined) {
+      await this.#failed(
+        new RecordTooLargeError(
+          `${entry.topic} refuses even a bare dead letter of ${entry.bytes} bytes`,
+        ),
+      );
+      return [[entry]];
+    }
+    const letter = cutDeadLetter(this.#letterOf(entry), limit);
+    this.#metrics.refused(entry.topic);
+    this.#options.log.error("record.tooLarge", {
+      topic: entry.topic,
+      bytes: entry.bytes,
+      sourceTopic: letter.recordTopic,
+      sourcePartition: letter.recordPartition,
+      sourceOffset: letter.recordOffset,
+      keptBytes: letter.rawValue?.length ?? 0,
+    });
+    const replaced = this.#options.replace(entry, letter, cut);
+    const isKnown = (): Promise<boolean> =>
+      this.knows(new Set([replaced.topic]));
+    while (!(await isKnown()) && !this.#closed.signal.aborted);
+    replaced.partition = this.partitionOf(replaced);
+    return [[replaced]];
+  }
+
+  #letterOf(entry: OutputEntry): DeadLetter {
+    const { record, source, topic, partition, key, value } = entry;
+    const written = {
+      topic,
+      partition,
+      offset: -1,
+      timestamp: this.#options.clock.now(),
+      key,
+      value,
+      headers: entry.headers ?? {},
+    };
+    return tooLargeDeadLetter(
+      { record, written, source },
+      this.#options.deadLetterOf,
+    );
+  }
+
+  /** A topic that went away may come back with other partitions. */
+  async #placeAnew(
+    part: readonly OutputEntry[],
+    error: unknown,
+  ): Promise<void> {
+    if (!(error instanceof TopicMissingError)) return;
+    const topics = new Set(part.map(({ topic }) => topic));
+    this.#places.forget(topics);
+    while (!(await this.knows(topics)) && !this.#closed.signal.aborted);
+    for (const entry of part) entry.partition = this.partitionOf(entry);
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const detail = error instanceof Error ? error.message : String(error);
+    if (this.#closed.signal.aborted) return;
+    this.#metrics.failed();
+    if (this.#fault === null)
+      this.#options.log.warn("output.failed", { error: detail });
+    const since = this.#fault?.since ?? this.#options.clock.now();
+    this.#fault = { since, detail };
+    const backOffMs = Math.min(MAX_BACK_OFF_MS, 50 * 2 ** this.#failures);
+    this.#failures = Math.min(this.#failures + 1, 10);
+    await pause(backOffMs, this.#closed.signal);
+  }
+
+  #recovered(): void {
+    this.#failures = 0;
+    if (this.#fault === null) return;
+    const troubledMs = this.#options.clock.now() - this.#fault.since;
+    this.#fault = null;
+    this.#options.log.info("output.recovered", { troubledMs });
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal says so. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}

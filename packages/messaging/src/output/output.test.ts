@@ -1,0 +1,517 @@
+import { describe, expect, test } from "@jest/globals";
+import type { DeadLetter } from "@postrider/core";
+import { fakeClock, testEffects, waitFor } from "@postrider/testkit";
+import type { Clock } from "../effects.ts";
+import { createDeadLetterOf } from "../dead-letter-of.ts";
+import { OutputStoppedError, createOutput } from "./output.ts";
+import {
+  PartlyAcknowledgedError,
+  RecordTooLargeError,
+  TopicMissingError,
+  type Producer,
+  type ProducerRecord,
+} from "../ports.ts";
+import type { OutRecord, RawRecord } from "../record.ts";
+
+/** A broker by hand: keeps what it acknowledged, and fails as it is told. */
+class Broker {
+  readonly stored: ProducerRecord[] = [];
+  readonly batches: (readonly ProducerRecord[])[] = [];
+  partitions = new Map([
+    ["t.attempts", 2],
+    ["t.signals", 1],
+    ["t.dead-letters", 2],
+  ]);
+  maxRecordBytes = Infinity;
+  maxPartitionBytes = Infinity;
+  /** Thrown by the next batches, in order; `true` in the second place: after the batch was stored. */
+  failures: (readonly [error: Error, isStored: boolean])[] = [];
+  readonly warmed: string[] = [];
+  producers = 0;
+  discarded = 0;
+  hold: Promise<void> | null = null;
+  #inFlight = 0;
+  mostInFlight = 0;
+
+  readonly createProducer = (): Promise<Producer> => {
+    this.producers += 1;
+    let hasFailed = false;
+    return Promise.resolve({
+      sendBatch: async (records) => {
+        expect(hasFailed).toBe(false);
+        this.mostInFlight = Math.max(this.mostInFlight, ++this.#inFlight);
+        try {
+          await (this.hold ?? Promise.resolve());
+          this.#write(records);
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        } finally {
+          this.#inFlight -= 1;
+        }
+      },
+      warm: (topics) => {
+        this.warmed.push(...topics);
+        return Promise.resolve();
+      },
+      disconnect: () => {
+        this.discarded += 1;
+        return Promise.resolve();
+      },
+    });
+  };
+
+  readonly partitionsOf = (topics: readonly string[]) =>
+    Promise.resolve(
+      new Map([...this.partitions].filter(([topic]) => topics.includes(topic))),
+    );
+
+  values(topic: string): string[] {
+    return this.stored
+      .filter((record) => record.topic === topic)
+      .map((record) => record.value!.toString("utf8"));
+  }
+
+  #write(records: readonly ProducerRecord[]): void {
+    this.batches.push(records);
+    const failure = this.failures.shift();
+    if (failure !== undefined) {
+      if (failure[1]) this.stored.push(...records);
+      throw failure[0];
+    }
+    const bytes = new Map<string, number>();
+    const refused = new Set<string>();
+    for (const record of records) {
+      const place = placeOf(record);
+      const { length } = record.value!;
+      bytes.set(place, (bytes.get(place) ?? 0) + length);
+      if (
+        length > this.maxRecordBytes ||
+        bytes.get(place)! > this.maxPartitionBytes
+      )
+        refused.add(place);
+    }
+    // As a broker does: each partition for itself.
+    const stored = records.filter((record) => !refused.has(placeOf(record)));
+    this.stored.push(...stored);
+    if (refused.size === 0) return;
+    const error = new RecordTooLargeError("too large");
+    throw stored.length === 0
+      ? error
+      : new PartlyAcknowledgedError(new Set(stored), error);
+  }
+}
+
+const placeOf = ({ topic, partition }: ProducerRecord): string =>
+  `${topic}/${partition}`;
+
+function outputTo(broker: Broker, limits = {}, clock?: Clock) {
+  const effects = testEffects(clock && { clock });
+  const output = createOutput({
+    createProducer: broker.createProducer,
+    partitionsOf: broker.partitionsOf,
+    encode: ({ value }) =>
+      Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
+    prefix: "t.",
+    deadLetterOf: createDeadLetterOf({
+      stage: "deliver",
+      clock: effects.clock,
+    }),
+    limits,
+    lingerMs: 1,
+    ...effects,
+  });
+  return { output, effects };
+}
+
+const attempt = (value: string, key: string | null = "ep_1"): OutRecord => ({
+  topic: "attempts",
+  key,
+  value: Buffer.from(value),
+});
+
+const source: RawRecord = {
+  topic: "t.deliveries",
+  partition: 3,
+  offset: 77,
+  timestamp: 1_790_000_000_000,
+  key: Buffer.from("ep_1"),
+  value: Buffer.alloc(300 * 1024, 120),
+  headers: { one: Buffer.from("1"), two: [Buffer.from("a"), Buffer.from("b")] },
+};
+
+const soon = (): number => Date.now() + 2000;
+
+function letterIn(broker: Broker): Omit<DeadLetter, "rawValue"> & {
+  rawValue: { data: number[] };
+} {
+  return JSON.parse(broker.values("t.dead-letters")[0]!) as ReturnType<
+    typeof letterIn
+  >;
+}
+
+describe("what is sent", () => {
+  test("is acknowledged when the broker has it, in batches", async () => {
+    const broker = new Broker();
+    const { output } = outputTo(broker);
+    await output.start();
+
+    const sends = Array.from({ length: 100 }, (_, i) =>
+      output.send([attempt(`a${i}`), attempt(`b${i}`)]),
+    );
+    expect(output.unacknowledged()).toBe(200);
+    await Promise.all(sends);
+
+    expect(output.unacknowledged()).toBe(0);
+    expect(output.oldestUnacknowledgedMs()).toBe(0);
+    expect(broker.stored).toHaveLength(200);
+    expect(broker.batches.length).toBeLessThan(5);
+    expect(broker.producers).toBe(1);
+    await output.stop(soon());
+  });
+
+  test("keeps its order within a partition, one batch in flight", async () => {
+    const broker = new Broker();
+    const { output } = outputTo(broker, { records: 7 });
+    await output.start();
+    const values = Array.from({ length: 100 }, (_, i) => `v${i}`);
+
+    await Promise.all(values.map((value) => output.send([attempt(value)])));
+
+    expect(broker.values("t.attempts")).toEqual(values);
+    expect(new Set(broker.stored.map((r) => r.partition)).size).toBe(1);
+    expect(broker.mostInFlight).toBe(1);
+    await output.stop(soon());
+  });
+
+  test("of one key goes to the partition that the Java client would choose", async () => {
+    const broker = new Broker();
+    broker.partitions.set("t.attempts", 12);
+    const { output } = outputTo(broker);
+    await output.start();
+
+    await output.send([attempt("x", "21"), attempt("y", "foobar")]);
+
+    // Kafka's UtilsTest: murmur2("21") = -973932308, murmur2("foobar") = -790332482.
+    expect(broker.stored.map((record) => record.partition)).toEqual([
+      (-973932308 & 0x7fffffff) % 12,
+      (-790332482 & 0x7fffffff) % 12,
+    ]);
+    await output.stop(soon());
+  });
+
+  test("waits for company no longer than the linger, and not at all when a batch is full", async () => {
+    const broker = new Broker();
+    const { output } = outputTo(broker, { records: 2 });
+    await output.start();
+
+    await output.send([attempt("alone")]);
+    await output.send([attempt("a"), attempt("b")]);
+
+    expect(broker.batches.map((batch) => batch.length)).toEqual([1, 2]);
+    await output.stop(soon());
+  });
+
+  test("is bounded by bytes of a partition, and a record over the bound travels alone", async () => {
+    const broker = new Broker();
+    const { output } = outputTo(broker, { partitionBytes: 1000 });
+    await output.start();
+
+    await output.send([
+      attempt("x".repeat(400)),
+      attempt("y".repeat(400)),
+      attempt("z".repeat(400)),
+      attempt("L".repeat(5000)),
+      attempt("end"),
+    ]);
+
+    expect(
+      broker.batches.map((batch) => batch.map((r) => r.value!.length)),
+    ).toEqual([[400, 400], [400], [5000], [3]]);
+    await output.stop(soon());
+  });
+});
+
+describe("an error", () => {
+  test("discards the producer, and the whole batch goes out by a new one", async () => {
+    const broker = new Broker();
+    broker.failures = [[new Error("connection closed"), true]];
+    const { output, effects } = outputTo(broker);
+    await output.start();
+
+    await output.send([attempt("a"), attempt("b")]);
+
+    expect(broker.producers).toBe(2);
+    expect(broker.discarded).toBe(1);
+    // Stored before the answer was lost: doubled, never lost, in order.
+    expect(broker.values("t.attempts")).toEqual(["a", "b", "a", "b"]);
+    expect(effects.log.of("output.failed")).toHaveLength(1);
+    expect(effects.log.of("output.recovered")).toHaveLength(1);
+    await output.stop(soon());
+  });
+
+  test("is retried for as long as it lasts, and readiness says so", async () => {
+    const broker = new Broker();
+    broker.failures = Array.from({ length: 4 }, () => [
+      new Error("broker is away"),
+      false,
+    ]);
+    const { output } = outputTo(broker);
+    await output.start();
+
+    const sent = output.send([attempt("a")]);
+    await waitFor(() => !output.health().ready[0]!.isOk);
+    expect(output.health().ready[0]!.detail).toContain("broker is away");
+    expect(output.oldestUnacknowledgedMs()).toBeGreaterThan(0);
+    await sent;
+
+    expect(output.health().ready[0]!.isOk).toBe(true);
+    expect(broker.producers).toBe(5);
+    await output.stop(soon());
+  });
+
+  test("that nobody tells of shows in readiness by the age of what waits", async () => {
+    const broker = new Broker();
+    const held = Promise.withResolvers<void>();
+    broker.hold = held.promise;
+    const clock = fakeClock();
+    const { output } = outputTo(broker, {}, clock);
+    await output.start();
+
+    const sent = output.send([attempt("a"), attempt("b")]);
+    clock.advance(100);
+    expect(output.health().ready[0]!.isOk).toBe(true);
+    clock.advance(1000);
+
+    expect(output.oldestUnacknowledgedMs()).toBe(1100);
+    expect(output.health().ready[0]).toMatchObject({
+      isOk: false,
+      detail: "the oldest record is unacknowledged for 1100 ms",
+    });
+    held.resolve();
+    await sent;
+    expect(output.health().ready[0]!.isOk).toBe(true);
+    await output.stop(clock.now());
+  });
+
+  test("of a missing topic holds until it is there", async () => {
+    const broker = new Broker();
+    broker.partitions.delete("t.attempts");
+    const { output } = outputTo(broker);
+    await output.start();
+
+    const sent = output.send([attempt("a")]);
+    await waitFor(() => !output.health().ready[0]!.isOk);
+    expect(output.health().ready[0]!.detail).toContain("t.attempts");
+    broker.partitions.set("t.attempts", 3);
+    await sent;
+
+    expect(broker.values("t.attempts")).toEqual(["a"]);
+    await output.stop(soon());
+  });
+
+  test("of a topic that went away places the records anew", async () => {
+    const broker = new Broker();
+    broker.partitions.set("t.attempts", 12);
+    const { output } = outputTo(broker);
+    await output.start();
+    await output.send([attempt("a", "foobar")]);
+
+    broker.partitions.set("t.attempts", 1);
+    broker.failures = [[new TopicMissingError("gone"), false]];
+    await output.send([attempt("b", "foobar")]);
+
+    expect(broker.stored.at(-1)!.partition).toBe(0);
+    await output.stop(soon());
+  });
+});
+
+describe("a record too large to write", () => {
+  test("stands alone after halving, becomes a dead letter with its source's coordinates, and its neighbours are written once, in order", async () => {
+    const broker = new Broker();
+    broker.maxRecordBytes = 2 * 1024 * 1024;
+    const { output } = outputTo(broker, { partitionBytes: Infinity });
+    await output.start();
+    const values = Array.from({ length: 11 }, (_, i) => `v${i}`);
+    const records = values.map((value) => attempt(value));
+    records[6] = attempt("L".repeat(2 * 1024 * 1024 + 1));
+
+    await output.send(records, source);
+
+    expect(broker.values("t.attempts")).toEqual(
+      values.filter((value) => value !== "v6"),
+    );
+    const letter = letterIn(broker);
+    expect(letter).toMatchObject({
+      reason: "too_large",
+      stage: "deliver",
+      recordTopic: "t.deliveries",
+      recordPartition: 3,
+      recordOffset: 77,
+      rawBytes: 300 * 1024,
+    });
+    expect(letter.rawValue.data).toHaveLength(256 * 1024);
+    expect(broker.discarded).toBe(broker.producers - 1);
+    await output.stop(soon());
+  });
+
+  test("is cut further where even 256 KiB are refused", async () => {
+    const broker = new Broker();
+    broker.maxRecordBytes = 200 * 1024;
+    const { output } = outputTo(broker);
+    await output.start();
+
+    await output.send([attempt("L".repeat(300 * 1024))], source);
+
+    expect(letterIn(broker).rawValue.data).toHaveLength(32 * 1024);
+    await output.stop(soon());
+  });
+
+  test("keeps its reason when it is a dead letter itself", async () => {
+    const broker = new Broker();
+    broker.maxRecordBytes = 1024 * 1024;
+    const { output, effects } = outputTo(broker);
+    await output.start();
+    const made = createDeadLetterOf({ stage: "deliver", clock: effects.clock })(
+      { ...source, value: null },
+      "exhausted",
+      "five attempts",
+    );
+    const letter = {
+      ...(made.value as DeadLetter),
+      rawValue: Buffer.alloc(600 * 1024),
+    };
+
+    await output.send([{ topic: "dead-letters", key: "ep_1", value: letter }]);
+
+    expect(letterIn(broker)).toMatchObject({
+      reason: "exhausted",
+      rawBytes: 600 * 1024,
+    });
+    await output.stop(soon());
+  });
+
+  test("is not found in a batch that is too large only as a whole", async () => {
+    const broker = new Broker();
+    broker.maxPartitionBytes = 1000;
+    const { output } = outputTo(broker);
+    await output.start();
+
+    await output.send(["x", "y", "z", "w"].map((c) => attempt(c.repeat(400))));
+
+    expect(broker.values("t.attempts").map((value) => value[0])).toEqual([
+      "x",
+      "y",
+      "z",
+      "w",
+    ]);
+    expect(broker.values("t.dead-letters")).toEqual([]);
+    await output.stop(soon());
+  });
+});
+
+describe("stopping", () => {
+  test("sends what waits first", async () => {
+    const broker = new Broker();
+    const { output } = outputTo(broker);
+    await output.start();
+
+    const sent = output.send([attempt("last")]);
+    await output.stop(soon());
+    await sent;
+
+    expect(broker.values("t.attempts")).toEqual(["last"]);
+    await expect(output.send([attempt("late")])).rejects.toThrow(
+      OutputStoppedError,
+    );
+    await output.stop(soon());
+  });
+
+  test("rejects what the broker did not take by the deadline", async () => {
+    const broker = new Broker();
+    broker.hold = new Promise(() => undefined);
+    const { output } = outputTo(broker);
+    await output.start();
+
+    const sent = output.send([attempt("stuck")]);
+    const rejected = expect(sent).rejects.toThrow(OutputStoppedError);
+    await output.stop(Date.now() + 50);
+    await rejected;
+
+    expect(output.unacknowledged()).toBe(0);
+  });
+});
+
+test("after warming, the first send asks nobody how many partitions a topic has", async () => {
+  const broker = new Broker();
+  const asked: string[] = [];
+  const { partitionsOf } = broker;
+  const { output } = outputTo(
+    Object.assign(broker, {
+      partitionsOf: (topics: readonly string[]) => {
+        asked.push(...topics);
+        return partitionsOf(topics);
+      },
+    }),
+  );
+  await output.start();
+
+  await output.warm(["attempts", "signals", "retry.1s"]);
+  await output.send([attempt("a")]);
+
+  expect(asked).toEqual(["t.attempts", "t.signals", "t.retry.1s"]);
+  // One that does not exist is no reason to leave the others cold.
+  expect(broker.warmed).toEqual(["t.attempts", "t.signals"]);
+  await output.stop(Date.now() + 1000);
+});
+
+test("a broker that is away when it is warmed is met by the first send, no sooner", async () => {
+  const broker = new Broker();
+  const { partitionsOf } = broker;
+  let isAway = true;
+  const { output, effects } = outputTo(
+    Object.assign(broker, {
+      partitionsOf: (topics: readonly string[]) =>
+        isAway ? Promise.reject(new Error("away")) : partitionsOf(topics),
+    }),
+  );
+  await output.start();
+
+  await output.warm(["attempts"]);
+  isAway = false;
+  await output.send([attempt("a")]);
+
+  expect(effects.log.of("output.notWarmed")).toHaveLength(1);
+  expect(broker.values("t.attempts")).toEqual(["a"]);
+  await output.stop(Date.now() + 1000);
+});
+
+test("a value that cannot be encoded rejects its own call only", async () => {
+  const broker = new Broker();
+  const effects = testEffects({ clock: fakeClock() });
+  const output = createOutput({
+    createProducer: broker.createProducer,
+    partitionsOf: broker.partitionsOf,
+    encode(record) {
+      if (record.key === "bad") throw new Error("does not fit");
+      return record.value as Buffer;
+    },
+    prefix: "t.",
+    deadLetterOf: createDeadLetterOf({
+      stage: "deliver",
+      clock: effects.clock,
+    }),
+    lingerMs: 0,
+    ...effects,
+  });
+  await output.start();
+
+  await expect(
+    output.send([attempt("a"), attempt("b", "bad")]),
+  ).rejects.toThrow("does not fit");
+  await output.send([attempt("c")]);
+
+  expect(broker.values("t.attempts")).toEqual(["c"]);
+  expect(output.unacknowledged()).toBe(0);
+  await output.stop(effects.clock.now());
+});

@@ -1,0 +1,269 @@
+/**
+ * Output: records become batches, batches reach the broker. Invariants: one `sendBatch` is in flight; records of a
+ * partition are written in the order in which they were sent; a record is acknowledged once, and only after the broker has
+ * it (or a dead letter in its place). After any error the producer is discarded and the whole batch goes out again by a
+ * new one, because kafkajs then miscounts its sequence numbers and the broker would drop a later batch as a duplicate
+ * (facts/kafkajs 16). What was stored before the error is then stored twice.
+ */
+import type { EpochMs } from "@postrider/core";
+import type { DeadLetterOf } from "../dead-letter-of.ts";
+import type { Clock, Log, Meter } from "../effects.ts";
+import type { Output } from "../output-port.ts";
+import {
+  BATCH_LIMITS,
+  OutputQueue,
+  type BatchLimits,
+  type OutputEntry,
+  type Ticket,
+} from "./output-queue.ts";
+import { OutputSender, type OutputFault } from "./output-sender.ts";
+import { KeyHashes, type PartitionCounts } from "./partitioner.ts";
+import type { ProducerFactory } from "../ports.ts";
+import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
+import { topicName } from "../topics.ts";
+import { Wake } from "./wake.ts";
+
+export interface OutputOptions {
+  readonly createProducer: ProducerFactory;
+  /** A codec's `encode`. */
+  readonly encode: (record: OutRecord) => Buffer;
+  readonly prefix: string;
+  readonly partitionsOf: PartitionCounts;
+  /** Makes the dead letter of a record too large to write, from its source; the raw part is cut here. */
+  readonly deadLetterOf: DeadLetterOf;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clock: Clock;
+  /** The longest a record waits for company. Default 5 ms. */
+  readonly lingerMs?: number;
+  readonly limits?: Partial<BatchLimits>;
+}
+
+/** The port, and what readiness says of it. */
+export interface ObservedOutput extends Output {
+  /**
+   * Asks ahead for what the first send to each of these topics (names below the prefix) would have to ask for: how many
+   * partitions there are, where they are, and a connection. Resolves once that is known, or after 5 s without. Never rejects.
+   */
+  warm(topics: readonly OutRecord["topic"][]): Promise<void>;
+  health(): {
+    readonly ready: OutputCheck[];
+    readonly live: OutputCheck[];
+  };
+}
+export interface OutputCheck {
+  readonly name: string;
+  readonly isOk: boolean;
+  readonly detail: string;
+}
+
+/** The output was stopped before the record was acknowledged: the broker may have it or not. */
+export class OutputStoppedError extends Error {
+  readonly code = "OUTPUT_STOPPED";
+}
+
+export function createOutput(options: OutputOptions): ObservedOutput {
+  return new BatchedOutput(options);
+}
+
+class BatchedOutput implements ObservedOutput {
+  readonly #options: OutputOptions;
+  readonly #limits: BatchLimits;
+  readonly #lingerMs: number;
+  readonly #queue = new OutputQueue();
+  readonly #sender: OutputSender;
+  readonly #keys = new KeyHashes();
+  readonly #wake = new Wake();
+  #unacknowledged = 0;
+  #state: "new" | "running" | "draining" | "stopped" = "new";
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+    this.#limits = { ...BATCH_LIMITS, ...options.limits };
+    this.#lingerMs = options.lingerMs ?? 5;
+    this.#sender = new OutputSender({
+      ...options,
+      replace: (entry, letter, cut) => ({
+        ...this.#entry(
+          {
+            topic: "dead-letters",
+            key: letter.endpointId ?? entry.source?.key ?? entry.key,
+            value: letter,
+          },
+          entry.source,
+          entry.ticket,
+        ),
+        since: entry.since,
+        cut,
+      }),
+      stored: (entries) => this.#acknowledge(entries),
+    });
+  }
+
+  /** Does not wait for the broker: records are taken at once and wait for it. */
+  start(): Promise<void> {
+    if (this.#state === "new") {
+      this.#state = "running";
+      this.#sender.prepare();
+      this.#running = this.#run();
+    }
+    return Promise.resolve();
+  }
+
+  send(records: readonly OutRecord[], source?: RawRecord): Promise<void> {
+    if (this.#state === "draining" || this.#state === "stopped")
+      return Promise.reject(new OutputStoppedError("the output is stopped"));
+    if (records.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const ticket: Ticket = { left: records.length, resolve, reject };
+      // All are encoded before any is queued: a value that does not fit its schema rejects the whole call.
+      const entries = records.map((each) => this.#entry(each, source, ticket));
+      this.#unacknowledged += entries.length;
+      const wasEmpty = this.#queue.length === 0;
+      for (const entry of entries) this.#queue.push(entry);
+      if (wasEmpty || this.#queue.isFull(this.#limits)) this.#wake.notify();
+    });
+  }
+
+  async warm(topics: readonly OutRecord["topic"][]): Promise<void> {
+    const { prefix } = this.#options;
+    const warming = this.#sender.warm(
+      topics.map((topic) => topicName(prefix, topic)),
+    );
+    await within(warming, WARM_WITHIN_MS);
+  }
+
+  unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  oldestUnacknowledgedMs(): number {
+    const since = this.#sender.oldestSince() ?? this.#queue.first?.since;
+    return since === undefined
+      ? 0
+      : Math.max(0, this.#options.clock.monotonic() - since);
+  }
+
+  health(): { ready: OutputCheck[]; live: OutputCheck[] } {
+    const check = checkOf(this.#sender.fault(), this.oldestUnacknowledgedMs());
+    return { ready: [check], live: [] };
+  }
+
+  /** Sends what waits, until the deadline; what is left then is rejected. */
+  async stop(deadline: EpochMs): Promise<void> {
+    if (this.#state === "stopped") return;
+    this.#state = this.#state === "new" ? "stopped" : "draining";
+    this.#wake.notify();
+    await within(this.#running, deadline - this.#options.clock.now());
+    this.#state = "stopped";
+    const unsent = [...this.#sender.unsettled(), ...this.#queue.drain()];
+    for (const { ticket } of unsent)
+      ticket.reject(
+        new OutputStoppedError("the output was stopped with records unsent"),
+      );
+    this.#unacknowledged = 0;
+    await this.#sender.close();
+  }
+
+  async #run(): Promise<void> {
+    while (this.#state !== "stopped") {
+      const waitMs = this.#waitMs();
+      if (waitMs === undefined) {
+        if (this.#state === "draining") return;
+        await this.#wake.wait();
+      } else if (waitMs > 0) {
+        await this.#wake.wait(waitMs);
+      } else if (await this.#sender.knows(this.#queue.topics(this.#limits))) {
+        await this.#sender.settle(
+          this.#queue.take(this.#limits, (entry) =>
+            this.#sender.partitionOf(entry),
+          ),
+        );
+      }
+    }
+  }
+
+  /** How long to wait for company yet; `undefined` when nothing waits. */
+  #waitMs(): number | undefined {
+    const { first } = this.#queue;
+    if (first === undefined) return undefined;
+    if (this.#state !== "running" || this.#queue.isFull(this.#limits)) return 0;
+    return first.since + this.#lingerMs - this.#options.clock.monotonic();
+  }
+
+  #entry(
+    record: OutRecord,
+    source: RawRecord | undefined,
+    ticket: Ticket,
+  ): OutputEntry {
+    const value = this.#options.encode(record);
+    const key = record.key === null ? null : this.#keys.of(record.key);
+    return {
+      record,
+      source,
+      topic: topicName(this.#options.prefix, record.topic),
+      key: key?.bytes ?? null,
+      hash: key?.hash ?? 0,
+      value,
+      headers: record.headers,
+      bytes: value.length + (key?.bytes.length ?? 0) + overhead(record.headers),
+      since: this.#options.clock.monotonic(),
+      cut: -1,
+      ticket,
+      partition: -1,
+    };
+  }
+
+  #acknowledge(entries: readonly OutputEntry[]): void {
+    // After a stop its tickets were rejected, and nothing counts any more.
+    if (this.#state === "stopped") return;
+    this.#unacknowledged -= entries.length;
+    for (const { ticket } of entries) {
+      ticket.left -= 1;
+      if (ticket.left === 0) ticket.resolve();
+    }
+  }
+}
+
+const WARM_WITHIN_MS = 5000;
+
+/** kafkajs retries a broker that is away without a word: then only the age of what waits tells. */
+const STALLED_MS = 1000;
+
+function checkOf(fault: OutputFault | null, oldestMs: number): OutputCheck {
+  const name = "output";
+  if (fault !== null) {
+    const since = new Date(fault.since).toISOString();
+    const detail = `not accepted since ${since}: ${fault.detail}`;
+    return { name, isOk: false, detail };
+  }
+  return oldestMs > STALLED_MS
+    ? {
+        name,
+        isOk: false,
+        detail: `the oldest record is unacknowledged for ${Math.round(oldestMs)} ms`,
+      }
+    : { name, isOk: true, detail: "records are acknowledged" };
+}
+
+/** Lengths, deltas and headers of a record in a batch. */
+function overhead(headers: RecordHeaders | undefined): number {
+  let bytes = 24;
+  for (const name in headers) {
+    const value = headers[name]!;
+    const values = Buffer.isBuffer(value) ? [value] : value;
+    for (const each of values) bytes += 10 + name.length + each.length;
+  }
+  return bytes;
+}
+
+/** Resolves when `done` does, or after `ms`. */
+async function within(done: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, ms));
+  });
+  await Promise.race([done, late]);
+  clearTimeout(timer);
+}

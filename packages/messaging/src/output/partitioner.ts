@@ -1,0 +1,93 @@
+/** Which partition a key belongs to: the same as the Java client's, so that any producer puts a key where ours do. */
+import type { Admin } from "../ports.ts";
+
+/** MurmurHash2 with Kafka's seed, as a signed 32-bit integer. Source: org.apache.kafka.common.utils.Utils.murmur2. */
+export function murmur2(key: Uint8Array): number {
+  const { length } = key;
+  const M = 0x5bd1e995;
+  let hash = 0x9747b28c ^ length;
+  const whole = length & ~3;
+  for (let i = 0; i < whole; i += 4) {
+    let k =
+      key[i]! | (key[i + 1]! << 8) | (key[i + 2]! << 16) | (key[i + 3]! << 24);
+    k = Math.imul(k, M);
+    k = Math.imul(k ^ (k >>> 24), M);
+    hash = Math.imul(hash, M) ^ k;
+  }
+  const rest = length & 3;
+  if (rest === 3) hash ^= key[whole + 2]! << 16;
+  if (rest >= 2) hash ^= key[whole + 1]! << 8;
+  if (rest >= 1) hash = Math.imul(hash ^ key[whole]!, M);
+  hash = Math.imul(hash ^ (hash >>> 13), M);
+  return hash ^ (hash >>> 15);
+}
+
+/** The partition of a key among `partitions`; 0-based. */
+export function partitionOf(key: Uint8Array, partitions: number): number {
+  return (murmur2(key) & 0x7fffffff) % partitions;
+}
+
+/** A key's bytes and hash. */
+export interface HashedKey {
+  readonly bytes: Buffer;
+  readonly hash: number;
+}
+
+/** Keys of text repeat (an endpoint's id is the key of all its records): bytes and hash of the last ones are kept. */
+export class KeyHashes {
+  readonly #known = new Map<string, HashedKey>();
+  readonly #limit: number;
+
+  /** `limit`: how many keys are kept; all are forgotten at once when one more comes. */
+  constructor(limit = 10_000) {
+    this.#limit = limit;
+  }
+
+  of(key: string | Buffer): HashedKey {
+    if (typeof key !== "string") return { bytes: key, hash: murmur2(key) };
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const bytes = Buffer.from(key, "utf8");
+    const hashed = { bytes, hash: murmur2(bytes) };
+    if (this.#known.size >= this.#limit) this.#known.clear();
+    this.#known.set(key, hashed);
+    return hashed;
+  }
+}
+
+/** How many partitions each of these topics has; a topic that does not exist is left out. */
+export type PartitionCounts = (
+  topics: readonly string[],
+) => Promise<ReadonlyMap<string, number>>;
+
+/** Asks through an admin client that connects at the first question and again after a failure. Rejects while the broker is away. */
+export function partitionCountsOf(makeAdmin: () => Admin): PartitionCounts & {
+  disconnect(): Promise<void>;
+} {
+  let admin: Promise<Admin> | null = null;
+  const connected = async (): Promise<Admin> => {
+    const made = makeAdmin();
+    try {
+      await made.connect();
+      return made;
+    } catch (error) {
+      await made.disconnect().catch(() => undefined);
+      throw error;
+    }
+  };
+  const drop = async (): Promise<void> => {
+    const dropped = admin;
+    admin = null;
+    await dropped?.then((made) => made.disconnect()).catch(() => undefined);
+  };
+  const counts: PartitionCounts = async (topics) => {
+    admin ??= connected();
+    try {
+      return await (await admin).partitionCounts(topics);
+    } catch (error) {
+      await drop();
+      throw error;
+    }
+  };
+  return Object.assign(counts, { disconnect: drop });
+}

@@ -1,0 +1,233 @@
+/**
+ * Values as bytes and back. Two framings, told apart by the first byte: Avro single-object encoding (C3 01 and the schema's
+ * CRC-64 fingerprint, little endian) and Confluent's (0 and the registry's id, big endian). Another writer's schema is
+ * resolved to ours once per fingerprint or id and kept. Decoding never throws.
+ */
+import type { Type } from "avsc";
+import {
+  fingerprintOf,
+  parseReaderSchema,
+  parseWriterSchema,
+  readWhole,
+  resolverOf,
+  type Reader,
+} from "./avro-types.ts";
+import type { OutRecord, RawRecord, TopicValues } from "../record.ts";
+import { recordNameOf, type RecordName } from "./schema-files.ts";
+import type { Decoded, Decoder } from "../stage.ts";
+
+/** Bytes for what is sent and values for what is read. Topics are named below the prefix. */
+export interface Codec {
+  /** The value's bytes, a `Buffer` as it is. Throws on a value that does not fit its schema, which is a bug. */
+  encode(record: OutRecord): Buffer;
+  decoderOf<T extends keyof TopicValues>(topic: T): Decoder<TopicValues[T]>;
+}
+
+/** What is known of a writer's schema that is not ours. */
+export type WriterSchema =
+  | { readonly kind: "found"; readonly json: string }
+  /** Not known now; asking has set a look-up in motion where there is one. */
+  | { readonly kind: "unknown" }
+  /** Known not to exist, or not to be Avro. */
+  | { readonly kind: "absent"; readonly detail: string };
+
+/** Where schemas of other writers come from. Answers at once, from memory. */
+export interface WriterSchemas {
+  /** By the 16 hexadecimal digits of `fingerprintOf`. */
+  byFingerprint(fingerprint: string): WriterSchema;
+  /** By a registry's id. */
+  byId(id: number): WriterSchema;
+}
+
+export interface AvroCodecOptions {
+  /** Our schemas, as JSON. */
+  readonly schemas: ReadonlyMap<RecordName, string>;
+  readonly writers: WriterSchemas;
+  /** The registry's id of our schema for a topic; null or absent: single-object encoding. */
+  readonly registryIdOf?: (topic: keyof TopicValues) => number | null;
+}
+
+/** How a value is framed, by its first bytes; `other` is anything that is neither (JSON, for one), `none` a null value. */
+export type Framing = "single_object" | "confluent" | "other" | "none";
+
+/** For stages that take other formats besides Avro. A value too short for its framing is still that framing (and unreadable). */
+export function framingOf(value: Buffer | null): Framing {
+  if (value === null) return "none";
+  if (value[0] === 0xc3 && value[1] === 0x01) return "single_object";
+  return value[0] === 0x00 ? "confluent" : "other";
+}
+
+export function createAvroCodec(options: AvroCodecOptions): Codec {
+  const records = new Map<RecordName, OwnRecord>();
+  for (const [name, json] of options.schemas)
+    records.set(name, ownRecord(json));
+  const recordOf = (topic: keyof TopicValues): OwnRecord => {
+    const record = records.get(recordNameOf(topic));
+    if (record === undefined) throw new Error(`no schema for topic ${topic}`);
+    return record;
+  };
+  const encoder = createEncoder();
+
+  return {
+    encode(record) {
+      if (Buffer.isBuffer(record.value)) return record.value;
+      const own = recordOf(record.topic);
+      const id = options.registryIdOf?.(record.topic) ?? null;
+      const header = id === null ? own.header : confluentHeader(id);
+      return encoder(own.type, header, record.value);
+    },
+    decoderOf<T extends keyof TopicValues>(topic: T) {
+      const decode = createDecoder(recordOf(topic), options.writers);
+      // The reader schema of a topic makes exactly its value: types are generated from the same files.
+      return (record: RawRecord) =>
+        decode(record.value) as Decoded<TopicValues[T]>;
+    },
+  };
+}
+
+/** One of our records: its type, the header its values begin with, and the fingerprint in that header. */
+interface OwnRecord {
+  readonly type: Type;
+  readonly reader: Reader;
+  readonly header: Buffer;
+  readonly fingerprint: string;
+}
+
+function ownRecord(json: string): OwnRecord {
+  const type = parseReaderSchema(json);
+  const fingerprint = fingerprintOf(type);
+  return {
+    type,
+    // avsc hides `_read`; see resolverOf.
+    reader: type as unknown as Reader,
+    header: Buffer.concat([
+      Buffer.of(0xc3, 0x01),
+      Buffer.from(fingerprint, "hex").reverse(),
+    ]),
+    fingerprint,
+  };
+}
+
+function confluentHeader(id: number): Buffer {
+  const header = Buffer.alloc(5);
+  header.writeInt32BE(id, 1);
+  return header;
+}
+
+/** Writes into one scratch buffer that grows to the largest value yet, then copies the value out at its true size. */
+function createEncoder(): (
+  type: Type,
+  header: Buffer,
+  value: unknown,
+) => Buffer {
+  let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+  return (type, header, value) => {
+    let end = type.encode(value, scratch, header.length);
+    if (end < 0) {
+      scratch = Buffer.allocUnsafeSlow(2 * (scratch.length - end));
+      end = type.encode(value, scratch, header.length);
+    }
+    header.copy(scratch);
+    return Buffer.from(scratch.subarray(0, end));
+  };
+}
+
+/** Why values of one writer's schema cannot be read, or how they are. */
+type Resolution =
+  { readonly reader: Reader } | { readonly refusal: Decoded<never> };
+
+function createDecoder(
+  own: OwnRecord,
+  writers: WriterSchemas,
+): (value: Buffer | null) => Decoded<unknown> {
+  const byFingerprint = new Map<string, Resolution>();
+  const byId = new Map<number, Resolution>();
+
+  return (value) => {
+    switch (framingOf(value)) {
+      case "none":
+        return unreadable("the record has no value");
+      case "other":
+        return unreadable("neither Avro single-object nor Confluent framing");
+      case "single_object":
+        return readSingleObject(value!);
+      case "confluent":
+        return readConfluent(value!);
+    }
+  };
+
+  function readSingleObject(value: Buffer): Decoded<unknown> {
+    if (value.length < 10) return unreadable("ends within its header");
+    if (value.compare(own.header, 0, 10, 0, 10) === 0)
+      return read(own.reader, value, 10);
+    const fingerprint = value.readBigUInt64LE(2).toString(16).padStart(16, "0");
+    const resolution =
+      byFingerprint.get(fingerprint) ??
+      resolve(writers.byFingerprint(fingerprint), (found) =>
+        byFingerprint.set(fingerprint, found),
+      );
+    if (resolution === undefined)
+      return { kind: "unknown_schema", schema: `fingerprint ${fingerprint}` };
+    return "reader" in resolution
+      ? read(resolution.reader, value, 10)
+      : resolution.refusal;
+  }
+
+  function readConfluent(value: Buffer): Decoded<unknown> {
+    if (value.length < 5) return unreadable("ends within its header");
+    const id = value.readInt32BE(1);
+    const resolution =
+      byId.get(id) ?? resolve(writers.byId(id), (found) => byId.set(id, found));
+    if (resolution === undefined)
+      return { kind: "unknown_schema", schema: `registry id ${id}` };
+    return "reader" in resolution
+      ? read(resolution.reader, value, 5)
+      : resolution.refusal;
+  }
+
+  /** Keeps what will not change: an absent schema is asked for again, because a registry may learn of it. */
+  function resolve(
+    writer: WriterSchema,
+    keep: (found: Resolution) => void,
+  ): Resolution | undefined {
+    switch (writer.kind) {
+      case "unknown":
+        return undefined;
+      case "absent":
+        return { refusal: unreadable(writer.detail, "unknown_schema") };
+      case "found": {
+        const found = resolutionOf(own.type, writer.json);
+        keep(found);
+        return found;
+      }
+    }
+  }
+}
+
+function resolutionOf(reader: Type, writerJson: string): Resolution {
+  try {
+    return { reader: resolverOf(reader, parseWriterSchema(writerJson)) };
+  } catch (error) {
+    const detail = `its schema cannot be read as ${reader.name}: ${messageOf(error)}`;
+    return { refusal: unreadable(detail) };
+  }
+}
+
+function read(reader: Reader, value: Buffer, start: number): Decoded<unknown> {
+  try {
+    return { kind: "decoded", value: readWhole(reader, value, start) };
+  } catch (error) {
+    return unreadable(messageOf(error));
+  }
+}
+
+function unreadable(
+  detail: string,
+  reason: "unreadable" | "unknown_schema" = "unreadable",
+): Decoded<never> {
+  return { kind: "unreadable", reason, detail };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,181 @@
+/** Avro types as Postrider reads and writes them, and the fingerprint that names a schema. Bound to avsc 5.7.9's internals. */
+import avro from "avsc";
+import type { Type } from "avsc";
+import { CheckedTap, MalformedError, type Tap } from "./avro-tap.ts";
+import { setOwn } from "../set-own.ts";
+
+/** Reads one value; a type reads its own encoding, a resolver another schema's. */
+export interface Reader {
+  _read(tap: Tap): unknown;
+}
+
+/** The type we read into and write from: takes any `Uint8Array` for bytes and believes no count. Throws on a schema that is not Avro. */
+export function parseReaderSchema(json: string): Type {
+  return avro.Type.forSchema(JSON.parse(json) as avro.Schema, {
+    omitRecordMethods: true,
+    typeHook: checkedTypes(),
+  });
+}
+
+/** The type another writer used. Throws on a schema that is not Avro, or that could make a few bytes stand for endless items. */
+export function parseWriterSchema(json: string): Type {
+  const type = avro.Type.forSchema(JSON.parse(json) as avro.Schema, {
+    omitRecordMethods: true,
+  });
+  refuseEmptyItems(type, new Set());
+  return type;
+}
+
+/** How values of `writer` are read into `reader`. Throws where the schemas do not fit. */
+export function resolverOf(reader: Type, writer: Type): Reader {
+  // avsc hides `_read`, which both have; it is what its own `decode` calls.
+  return reader.createResolver(writer) as unknown as Reader;
+}
+
+/** Reads the one value that fills `bytes` from `start` to the end. Throws where it does not. */
+export function readWhole(
+  reader: Reader,
+  bytes: Buffer,
+  start: number,
+): unknown {
+  const tap = new CheckedTap(bytes, start);
+  const value = reader._read(tap);
+  if (tap.pos !== bytes.length) throw new MalformedError("trailing bytes");
+  return value;
+}
+
+/** CRC-64-AVRO of the schema's parsing canonical form, as 16 hexadecimal digits, most significant first. Source: Avro specification, Schema Fingerprints. */
+export function fingerprintOf(type: Type): string {
+  const canonical = Buffer.from(JSON.stringify(type.schema()), "utf8");
+  let crc = EMPTY;
+  for (const byte of canonical)
+    crc = (crc >> 8n) ^ tableEntry(Number((crc ^ BigInt(byte)) & 0xffn));
+  return crc.toString(16).padStart(16, "0");
+}
+
+const EMPTY = 0xc15d213aa4d7a795n;
+
+function tableEntry(index: number): bigint {
+  let entry = BigInt(index);
+  for (let bit = 0; bit < 8; bit++)
+    entry = (entry >> 1n) ^ ((entry & 1n) === 1n ? EMPTY : 0n);
+  return entry;
+}
+
+type Hook = (
+  schema: unknown,
+  options: avro.ForSchemaOptions | undefined,
+) => Type | undefined;
+
+/** avsc's classes with the checks that its own leave out. */
+function checkedTypes(): Hook {
+  const bytes = new AnyBytes();
+  return (schema, options) => {
+    if (schema === "bytes") return bytes;
+    if (Array.isArray(schema)) return new Union(schema, options);
+    if (typeof schema !== "object" || schema === null) return undefined;
+    if (!("type" in schema)) return undefined;
+    if (schema.type === "bytes") return bytes;
+    if (schema.type === "array")
+      return new CountedArray(schema as avro.Schema, options);
+    if (schema.type === "map")
+      return new AnyNames(schema as avro.Schema, options);
+    return undefined;
+  };
+}
+
+type Constructor = new (...args: unknown[]) => Type & Internals;
+interface Internals extends Reader {
+  _write(tap: Tap, value: unknown): void;
+  _getIndex(value: unknown): number | undefined;
+  readonly itemsType: Reader;
+  readonly valuesType: Reader;
+}
+
+// avsc types these classes without the methods that its own code calls on them.
+const BytesType = avro.types.BytesType as unknown as Constructor;
+const ArrayType = avro.types.ArrayType as unknown as Constructor;
+const MapType = avro.types.MapType as unknown as Constructor;
+const UnwrappedUnionType = avro.types
+  .UnwrappedUnionType as unknown as Constructor;
+
+/** Rules make bytes without Node's Buffer; avsc writes Buffers only. */
+class AnyBytes extends BytesType {
+  override _write(tap: Tap, value: unknown): void {
+    super._write(tap, bufferOf(value));
+  }
+}
+
+class Union extends UnwrappedUnionType {
+  override _getIndex(value: unknown): number | undefined {
+    return super._getIndex(bufferOf(value));
+  }
+}
+
+/** avsc allocates the array before it reads the first item. */
+class CountedArray extends ArrayType {
+  override _read(tap: Tap): unknown {
+    const items: unknown[] = [];
+    for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
+      if (count < 0) {
+        count = -count;
+        tap.skipLong();
+      }
+      if (count > tap.buf.length - tap.pos)
+        throw new MalformedError("more items than bytes");
+      while (count-- > 0) items.push(this.itemsType._read(tap));
+    }
+    return items;
+  }
+}
+
+/** avsc assigns what it reads, and so loses an entry that is named `__proto__`. */
+class AnyNames extends MapType {
+  override _read(tap: Tap): unknown {
+    const entries: Record<string, unknown> = {};
+    for (let count = tap.readLong(); count !== 0; count = tap.readLong()) {
+      if (count < 0) {
+        count = -count;
+        tap.skipLong();
+      }
+      while (count-- > 0)
+        setOwn(entries, tap.readString(), this.valuesType._read(tap));
+    }
+    return entries;
+  }
+}
+
+function bufferOf(value: unknown): unknown {
+  return value instanceof Uint8Array && !Buffer.isBuffer(value)
+    ? Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    : value;
+}
+
+/** Items that take no byte would let a count of 2^50 stand in ten bytes. */
+function refuseEmptyItems(type: Type, seen: Set<Type>): void {
+  if (seen.has(type)) return;
+  seen.add(type);
+  if (type instanceof avro.types.ArrayType) {
+    if (isEmpty(type.itemsType, new Set()))
+      throw new MalformedError("array whose items take no byte");
+    refuseEmptyItems(type.itemsType, seen);
+  } else if (type instanceof avro.types.MapType) {
+    refuseEmptyItems(type.valuesType, seen);
+  } else if (type instanceof avro.types.RecordType) {
+    for (const field of type.fields) refuseEmptyItems(field.type, seen);
+  } else if (
+    type instanceof avro.types.UnwrappedUnionType ||
+    type instanceof avro.types.WrappedUnionType
+  ) {
+    for (const branch of type.types) refuseEmptyItems(branch, seen);
+  }
+}
+
+function isEmpty(type: Type, seen: Set<Type>): boolean {
+  if (type.typeName === "null") return true;
+  if (type instanceof avro.types.FixedType) return type.size === 0;
+  if (!(type instanceof avro.types.RecordType)) return false;
+  if (seen.has(type)) return true;
+  seen.add(type);
+  return type.fields.every((field) => isEmpty(field.type, seen));
+}

@@ -1,0 +1,118 @@
+/**
+ * Schemas of a Confluent-compatible registry (facts/kafkajs, the registry client). Only look-ups and registration go
+ * through the client; decoding is ours, because its `decode` rebuilds type and resolver at every call.
+ */
+import {
+  COMPATIBILITY,
+  SchemaRegistry,
+  SchemaType,
+} from "@kafkajs/confluent-schema-registry";
+import type { MonotonicMs } from "@postrider/core";
+import type { WriterSchema } from "./avro-codec.ts";
+import type { Clock, Log } from "../effects.ts";
+
+export interface RegistrySchemas {
+  /** The id of the schema under the subject, registered if it is new there. Rejects while the registry is away or refuses it. */
+  register(subject: string, json: string): Promise<number>;
+  /** From memory. An id not known yet is looked up in the background; ask again. */
+  byId(id: number): WriterSchema;
+}
+
+export interface RegistrySchemasOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long a 404, or a failed look-up, is believed before the registry is asked again. Default 10 s, 1 s. */
+  readonly absentMs?: number;
+  readonly failedMs?: number;
+}
+
+/** Look-ups at once: garbage with a leading zero byte names ids at random. */
+const MAX_LOOK_UPS = 4;
+const MAX_REMEMBERED = 10_000;
+
+export function createRegistrySchemas(
+  options: RegistrySchemasOptions,
+): RegistrySchemas {
+  const { clock, log, absentMs = 10_000, failedMs = 1000 } = options;
+  // Once, without the client's retries: who asks asks again.
+  const client = new SchemaRegistry({
+    host: options.url.replace(/\/+$/, ""),
+    retry: { retries: 0 },
+  });
+  const found = new Map<number, WriterSchema>();
+  const missed = new Map<
+    number,
+    { readonly schema: WriterSchema; readonly until: MonotonicMs }
+  >();
+  const looking = new Set<number>();
+
+  async function lookUp(id: number): Promise<void> {
+    try {
+      found.set(id, {
+        kind: "found",
+        // The client gives avsc's type, which is JSON as its schema.
+        json: JSON.stringify(await client.getSchema(id)),
+      });
+    } catch (error) {
+      const isAbsent = statusOf(error) === 404;
+      if (missed.size >= MAX_REMEMBERED) missed.clear();
+      missed.set(id, {
+        schema: isAbsent
+          ? { kind: "absent", detail: `the registry has no schema ${id}` }
+          : { kind: "unknown" },
+        until: clock.monotonic() + (isAbsent ? absentMs : failedMs),
+      });
+      if (!isAbsent)
+        log.warn("registry.failed", { schemaId: id, error: String(error) });
+    }
+  }
+
+  return {
+    async register(subject, json) {
+      const schema = { type: SchemaType.AVRO as const, schema: json };
+      // The client refuses to register under a subject whose rule is not the one passed, so ours first, then whatever it is.
+      for (const compatibility of RULES) {
+        try {
+          const options = { subject, compatibility };
+          return (await client.register(schema, options)).id;
+        } catch (error) {
+          if (!isOtherRule(error)) throw error;
+        }
+      }
+      throw new Error(`subject ${subject} has a compatibility rule of its own`);
+    },
+    byId(id) {
+      const known = found.get(id);
+      if (known !== undefined) return known;
+      const miss = missed.get(id);
+      if (miss !== undefined && miss.until > clock.monotonic())
+        return miss.schema;
+      if (!looking.has(id) && looking.size < MAX_LOOK_UPS) {
+        looking.add(id);
+        void lookUp(id).finally(() => looking.delete(id));
+      }
+      return { kind: "unknown" };
+    },
+  };
+}
+
+const RULES = [
+  COMPATIBILITY.FULL_TRANSITIVE,
+  ...Object.values(COMPATIBILITY).filter(
+    (rule) => rule !== COMPATIBILITY.FULL_TRANSITIVE,
+  ),
+];
+
+function isOtherRule(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.name === "ConfluentSchemaRegistryCompatibilityError"
+  );
+}
+
+function statusOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "status" in error
+    ? error.status
+    : undefined;
+}

@@ -1,0 +1,53 @@
+/** The schemas of schemas/*.avsc, which every value is written with, and the record that each topic carries. */
+import { readFileSync } from "node:fs";
+import type { TopicValues } from "../record.ts";
+
+/** The records of schemas/*.avsc that stand alone as a topic's value. */
+export type RecordName =
+  | "WebhookEvent"
+  | "Delivery"
+  | "DeadLetter"
+  | "Attempt"
+  | "Intake"
+  | "Signal"
+  | "Endpoint";
+
+/** What a topic (its name below the prefix) carries; every tier carries deliveries. */
+export function recordNameOf(topic: keyof TopicValues): RecordName {
+  return topic in BY_TOPIC
+    ? BY_TOPIC[topic as keyof typeof BY_TOPIC]
+    : "Delivery";
+}
+
+/** Each record's schema as JSON text. Reads the files at each call; throws where one is missing. */
+export function readSchemaFiles(): ReadonlyMap<RecordName, string> {
+  return new Map(
+    Object.entries(FILES).map(([name, file]) => [
+      // The keys of FILES are the names.
+      name as RecordName,
+      readFileSync(new URL(file, SCHEMAS), "utf8"),
+    ]),
+  );
+}
+
+const SCHEMAS = new URL("../../../../schemas/", import.meta.url);
+
+const FILES: Readonly<Record<RecordName, string>> = {
+  WebhookEvent: "webhook-event.avsc",
+  Delivery: "delivery.avsc",
+  DeadLetter: "dead-letter.avsc",
+  Attempt: "attempt.avsc",
+  Intake: "intake.avsc",
+  Signal: "signal.avsc",
+  Endpoint: "endpoint.avsc",
+};
+
+const BY_TOPIC = {
+  events: "WebhookEvent",
+  deliveries: "Delivery",
+  "dead-letters": "DeadLetter",
+  attempts: "Attempt",
+  intake: "Intake",
+  signals: "Signal",
+  endpoints: "Endpoint",
+} as const satisfies Partial<Record<keyof TopicValues, RecordName>>;

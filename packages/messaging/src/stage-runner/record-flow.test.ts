@@ -1,0 +1,202 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { fakeClock, waitFor, type FakeClock } from "@postrider/testkit";
+import type { OutRecord } from "../record.ts";
+import {
+  runnerUnderTest,
+  type RunnerUnderTest,
+} from "./stage-runner.harness.ts";
+
+let under: RunnerUnderTest | null = null;
+let clock: FakeClock;
+
+afterEach(async () => {
+  await under?.runner.stop(clock.now());
+  under = null;
+});
+
+type Options = Omit<Parameters<typeof runnerUnderTest>[0], "clock">;
+
+/** A runner that owns partition 0, which is empty. */
+async function started(options: Options): Promise<RunnerUnderTest> {
+  clock = fakeClock();
+  under = runnerUnderTest({ clock, ...options });
+  await under.runner.start();
+  under.consumer.assign(0);
+  await soon(() => under!.runner.health().ready.every(({ isOk }) => isOk));
+  return under;
+}
+
+const soon = <T>(condition: () => T) =>
+  waitFor(condition, { everyMs: 1, timeoutMs: 3000 });
+
+/** The lowest open offset that the group knows of. */
+const committed = ({ consumer }: RunnerUnderTest) =>
+  consumer.stored.get(0)?.offset;
+
+const outputOf = (text: string): OutRecord => ({
+  topic: "attempts",
+  key: "k",
+  value: Buffer.from(text),
+});
+
+/** What is told of a record that is done throws. */
+const throwing: Options = {
+  meter: {
+    counter: (name) => ({
+      inc: () => (/deferrals|rejected/.test(name) ? fail() : undefined),
+    }),
+    gauge: () => ({ set: () => undefined }),
+    histogram: () => ({ observe: () => undefined }),
+  },
+  observer: { completed: () => fail(), committed: () => undefined },
+};
+
+function fail(): never {
+  throw new Error("a broken instrument");
+}
+
+test("once its output is acknowledged, nothing that throws makes a record be handled again", async () => {
+  const under = await started({ ...throwing, isPrompt: true });
+
+  under.consumer.append(0, "a/1");
+  under.consumer.deliver();
+
+  await soon(() => committed(under) === 1);
+  expect(under.started).toEqual(["a/1"]);
+  expect(under.output.sent).toHaveLength(1);
+  expect(under.lines.map(({ event }) => event)).toContain(
+    "record.aftermathFailed",
+  );
+});
+
+test("a dead letter that is acknowledged is written once, though its metric throws", async () => {
+  const under = await started(throwing);
+
+  under.consumer.append(0, "a/1");
+  under.consumer.deliver();
+  under.handlingOf("a/1").reject();
+
+  await soon(() => committed(under) === 1);
+  expect(under.output.sent).toHaveLength(1);
+});
+
+test("a record that was deferred is never handled, though the metric of deferrals throws", async () => {
+  const deferred: string[] = [];
+  const under = await started({
+    ...throwing,
+    limits: { maxOpenPerPartition: 20 },
+    stage: {
+      defer: ({ value }) => {
+        deferred.push(value);
+        return [outputOf(value)];
+      },
+    },
+  });
+  for (let n = 0; n < 20; n++) under.consumer.append(0, `slow/${n}`);
+  under.consumer.deliver();
+
+  // The tick relieves, once the lane has been slow for long enough to know.
+  clock.advance(1000);
+  await soon(() => deferred.length > 0);
+  await soon(() => under.consumer.commits.length > 0);
+  under.handlingOf("slow/0").emit();
+  for (let n = 1; n < 20 - deferred.length; n++) {
+    await soon(() => under.handling.length > 0);
+    under.handling[0]!.emit();
+  }
+
+  await soon(() => committed(under) === 20);
+  expect(under.started.filter((value) => deferred.includes(value))).toEqual([]);
+  expect(under.output.sent).toHaveLength(20);
+});
+
+test("a stage whose `defer` throws loses nothing: the record is handled after all", async () => {
+  const under = await started({
+    limits: { maxOpenPerPartition: 4 },
+    stage: { defer: () => fail() },
+  });
+  for (let n = 0; n < 4; n++) under.consumer.append(0, `slow/${n}`);
+  under.consumer.deliver();
+  clock.advance(1000);
+  await soon(() =>
+    under.lines.some(({ event }) => event === "record.handlerFailed"),
+  );
+
+  while (committed(under) !== 4) {
+    under.handling[0]?.emit();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+
+  expect(under.started.toSorted()).toEqual([
+    "slow/0",
+    "slow/1",
+    "slow/2",
+    "slow/3",
+  ]);
+});
+
+test("a chunk that the output refuses is sent again; neither the chunk before it nor the handler is repeated", async () => {
+  const records = Array.from({ length: 1201 }, (_, n) => outputOf(`${n}`));
+  let handled = 0;
+  const under = await started({
+    stage: {
+      handle: async () => {
+        handled++;
+        return { kind: "emit", records };
+      },
+    },
+  });
+  under.output.refusals.push(null, new Error("does not fit its schema"));
+
+  under.consumer.append(0, "a/1");
+  under.consumer.deliver();
+
+  await soon(() => committed(under) === 1);
+  expect(handled).toBe(1);
+  expect(under.output.sent.flatMap((sent) => sent.records)).toEqual(records);
+});
+
+test("a record whose output is refused stays open, and a stop does not wait for it", async () => {
+  const under = await started({ isPrompt: true });
+  under.output.refusals.push(
+    ...Array.from({ length: 9 }, () => new Error("no")),
+  );
+  under.consumer.append(0, "a/1");
+  under.consumer.deliver();
+  await soon(() =>
+    under.lines.some(({ event }) => event === "record.handlerFailed"),
+  );
+
+  await under.runner.stop(clock.now() + 60_000);
+
+  expect(under.output.sent).toEqual([]);
+  expect(under.consumer.commits).toEqual([]);
+});
+
+test("what a stage wants beside the dead letter of a record it never saw is written with it", async () => {
+  const under = await started({
+    stage: {
+      unread: (raw, reason, detail) => [
+        outputOf(`${raw.offset} ${reason} ${detail}`),
+      ],
+    },
+  });
+
+  under.consumer.append(0, "!");
+  under.consumer.append(0, null);
+  under.consumer.deliver();
+
+  await soon(() => committed(under) === 2);
+  const written = under.output.sent.map(({ records }) =>
+    records.map(({ topic, value }) =>
+      Buffer.isBuffer(value) ? `${topic}: ${String(value)}` : topic,
+    ),
+  );
+  expect(written).toEqual([
+    ["dead-letters", "attempts: 0 unreadable a bang"],
+    [
+      "dead-letters",
+      expect.stringMatching(/^attempts: 1 unreadable The decoder failed/),
+    ],
+  ]);
+});

@@ -1,0 +1,196 @@
+/**
+ * From fetched batches to lanes: what is done is remembered, what is open is decoded and queued, what is too much waits.
+ *
+ * While a partition's window is full (window-pressure) nothing is taken from its backlog, and its fetching is paused.
+ */
+import type { Clock, Log } from "../effects.ts";
+import type { OwnedPartition } from "../offsets/owned-partition.ts";
+import type { Consumer, FetchedBatch } from "../ports.ts";
+import type { RawRecord } from "../record.ts";
+import type { RunnerLimits } from "./runner-limits.ts";
+import type { Decoded, Decoder, Stage } from "../stage.ts";
+import { Unfinished } from "./open-record.ts";
+import { measure } from "./window-pressure.ts";
+
+export interface IntakeOptions<In> {
+  readonly stage: Pick<Stage<In>, "remember" | "defer">;
+  readonly decode: Decoder<In>;
+  readonly limits: RunnerLimits;
+  readonly consumer: Consumer;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly events: IntakeEvents<In>;
+}
+
+export interface IntakeEvents<In> {
+  decoded(entry: Unfinished<In>): void;
+  unreadable(
+    entry: Unfinished<In>,
+    why: Extract<Decoded<In>, { kind: "unreadable" }>,
+  ): void;
+  unknownSchema(entry: Unfinished<In>, schema: string): void;
+  /** The position moved without anything of it being open. */
+  passed(partition: OwnedPartition): void;
+  /** Relief is wanted. */
+  pressed(partition: OwnedPartition): void;
+}
+
+export class RecordIntake<In> {
+  readonly #options: IntakeOptions<In>;
+  readonly #decode: Decoder<In>;
+  #bytesPerPartition: number;
+
+  constructor(options: IntakeOptions<In>) {
+    this.#options = options;
+    this.#decode = neverThrowing(options.decode);
+    this.#bytesPerPartition = options.limits.byteBudget;
+  }
+
+  get bytesPerPartition(): number {
+    return this.#bytesPerPartition;
+  }
+
+  /** The process' budget is split over what is assigned. */
+  splitBudget(partitions: number): void {
+    const { byteBudget, maxOpenBytesPerPartition } = this.#options.limits;
+    this.#bytesPerPartition = Math.min(
+      maxOpenBytesPerPartition,
+      byteBudget / Math.max(1, partitions),
+    );
+  }
+
+  batch(partition: OwnedPartition, batch: FetchedBatch): void {
+    if (!partition.follows(batch)) {
+      // It skips what we have not read, or comes while our backlog stands: it is fetched again from our place.
+      this.#options.consumer.seek(partition, partition.fetchPosition);
+      return;
+    }
+    partition.put(batch);
+    this.take(partition);
+  }
+
+  /** Takes from the backlog while there is room; then pauses or resumes the fetching as it should be. */
+  take(partition: OwnedPartition): void {
+    const now = this.#options.clock.monotonic();
+    const { next, base } = partition.tracker;
+    const { held } = partition;
+    while (partition.backlog !== null && !this.#isFull(partition)) {
+      const raw = partition.takeNext();
+      if (raw !== null) this.#takeOne(partition, raw, now);
+    }
+    // Nothing was opened, but the position moved on: over control records, or over what the log has no longer.
+    const { tracker } = partition;
+    const isMoved = tracker.next > next || tracker.base > base;
+    if (isMoved && partition.held === held)
+      this.#options.events.passed(partition);
+    this.flow(partition);
+    if (partition.isPressed) this.#options.events.pressed(partition);
+  }
+
+  /** Pauses or resumes; also right after an assignment, when all are paused. */
+  flow(partition: OwnedPartition): void {
+    if (partition.state !== "reading") return;
+    const shouldPause = partition.isFull || partition.backlog !== null;
+    if (shouldPause === partition.isPaused) return;
+    partition.isPaused = shouldPause;
+    const { consumer } = this.#options;
+    if (shouldPause) consumer.pause([partition]);
+    else consumer.resume([partition]);
+  }
+
+  /** A record of the partition is done: there may be room again. */
+  relax(partition: OwnedPartition): void {
+    const wasFull = partition.isFull;
+    this.#measure(partition);
+    if (wasFull && !partition.isFull) this.take(partition);
+  }
+
+  #measure(partition: OwnedPartition): void {
+    const { limits, stage } = this.#options;
+    measure(partition, {
+      limits,
+      bytesPerPartition: this.#bytesPerPartition,
+      hasRelief: stage.defer !== undefined,
+    });
+  }
+
+  #isFull(partition: OwnedPartition): boolean {
+    this.#measure(partition);
+    return partition.isFull;
+  }
+
+  #takeOne(partition: OwnedPartition, raw: RawRecord, now: number): void {
+    const reading = partition.read(raw.offset);
+    if (reading === "done") {
+      this.#remember(partition, raw);
+      return;
+    }
+    const { events } = this.#options;
+    const decoded = this.#decode(raw);
+    // Without a value the entry never reaches a stage; see SchemaWait and `unreadable`.
+    const value =
+      decoded.kind === "decoded" ? decoded.value : (undefined as In);
+    const entry = new Unfinished<In>(raw, value, partition, now);
+    partition.open(entry, reading);
+    switch (decoded.kind) {
+      case "decoded":
+        return events.decoded(entry);
+      case "unreadable":
+        return events.unreadable(entry, decoded);
+      case "unknown_schema":
+        return events.unknownSchema(entry, decoded.schema);
+    }
+  }
+
+  #remember(partition: OwnedPartition, raw: RawRecord): void {
+    const { stage, log } = this.#options;
+    if (stage.remember === undefined) return;
+    const decoded = this.#decode(raw);
+    if (decoded.kind !== "decoded") return;
+    try {
+      stage.remember({ raw, value: decoded.value });
+    } catch (error) {
+      log.error("record.notRemembered", {
+        topic: raw.topic,
+        partition: raw.partition,
+        offset: raw.offset,
+        error: String(error),
+      });
+    }
+    this.#boundWarmUp(partition, raw);
+  }
+
+  /** Where records are large, the warm-up by count would read too many bytes: jump to about what the bytes allow. */
+  #boundWarmUp(partition: OwnedPartition, raw: RawRecord): void {
+    const { warmUpBytes, warmUpRecords } = this.#options.limits;
+    if (raw.offset >= partition.warmUntil) return;
+    partition.warmUpBytes += (raw.key?.length ?? 0) + (raw.value?.length ?? 0);
+    if (partition.warmUpBytes < warmUpBytes || partition.backlog === null)
+      return;
+    const read = Math.max(
+      1,
+      raw.offset + 1 - Math.max(0, partition.warmUntil - warmUpRecords),
+    );
+    const allowed = Math.floor((read * warmUpBytes) / partition.warmUpBytes);
+    partition.warmUpBytes = 0;
+    const target = partition.warmUntil - allowed;
+    if (target <= partition.backlog.lastOffset + 1) return;
+    partition.jumpTo(target);
+    this.#options.consumer.seek(partition, target);
+  }
+}
+
+/** A decoder never throws by contract; if one does, its record is unreadable and the partition goes on. */
+function neverThrowing<In>(decode: Decoder<In>): Decoder<In> {
+  return (raw) => {
+    try {
+      return decode(raw);
+    } catch (error) {
+      return {
+        kind: "unreadable",
+        reason: "unreadable",
+        detail: `The decoder failed: ${String(error)}`,
+      };
+    }
+  };
+}

@@ -1,0 +1,276 @@
+/**
+ * A runner's records, from the fetched batch until they are done: the parts that handle them, wired together.
+ *
+ *     record-intake ─decoded─▶ lanes ─▶ record-flow ─▶ done
+ *          │      ▲              │ relief-valve: deferred ─▶ done
+ *          ▼      └── relaxed    │
+ *     schema-wait ───────────────┘
+ *
+ * What is assigned, and what is committed, is the runner's.
+ */
+import type { MonotonicMs } from "@postrider/core";
+import { createDeadLetterOf, type DeadLetterOf } from "../dead-letter-of.ts";
+import { Lanes } from "../lanes/lanes.ts";
+import type { OwnedPartition } from "../offsets/owned-partition.ts";
+import type { Consumer, FetchedBatch } from "../ports.ts";
+import { RecordFlow } from "./record-flow.ts";
+import { RecordIntake } from "./record-intake.ts";
+import { ReliefValve } from "./relief-valve.ts";
+import type { RunnerLimits } from "./runner-limits.ts";
+import type { RunnerMetrics } from "./runner-metrics.ts";
+import { SchemaWait, type Waited } from "./schema-wait.ts";
+import type { StageRunnerOptions } from "./stage-runner-options.ts";
+import type { Blocked } from "./start-gate.ts";
+import type { Unfinished } from "./open-record.ts";
+
+export interface RecordWorkOptions<In> {
+  readonly runner: StageRunnerOptions<In>;
+  readonly limits: RunnerLimits;
+  readonly consumer: Consumer;
+  readonly metrics: RunnerMetrics;
+  readonly partitions: () => Iterable<OwnedPartition>;
+  /** Why nothing may be started now. */
+  readonly gate: () => Blocked | null;
+  /** There is something of the partition to commit. */
+  readonly changed: (partition: OwnedPartition) => void;
+}
+
+export class RecordWork<In> {
+  readonly #options: RecordWorkOptions<In>;
+  readonly #lanes: Lanes<Unfinished<In>>;
+  readonly #intake: RecordIntake<In>;
+  readonly #flow: RecordFlow<In>;
+  readonly #schemas: SchemaWait<In>;
+  readonly #valve: ReliefValve<In>;
+  readonly #abort = new AbortController();
+  #isGivenBack = false;
+  /** A handler that answers at once ends within the loop that started it: that loop goes on, none begins inside it. */
+  #isPumping = false;
+  #startedAt: MonotonicMs;
+  #handled = 0;
+
+  constructor(options: RecordWorkOptions<In>) {
+    const { runner, limits, consumer, metrics } = options;
+    const { name, stage, decode, output, log, clock } = runner;
+    this.#options = options;
+    this.#startedAt = clock.monotonic();
+    this.#lanes = new Lanes((lane) => stage.laneConcurrency(lane));
+    this.#schemas = new SchemaWait(decode, limits.unknownSchemaWaitMs);
+    this.#flow = new RecordFlow({
+      stage,
+      lanes: this.#lanes,
+      output,
+      deadLetterOf:
+        runner.deadLetterOf ?? createDeadLetterOf({ stage: name, clock }),
+      signal: this.#abort.signal,
+      log,
+      metrics,
+      settled: () => this.pump(),
+      done: (entry) => this.#done(entry),
+      again: (entry) => this.#enqueue(entry, true),
+    });
+    this.#intake = new RecordIntake({
+      stage,
+      decode,
+      limits,
+      consumer,
+      log,
+      clock,
+      events: {
+        decoded: (entry) => this.#enqueue(entry, false),
+        unreadable: (entry, why) =>
+          this.#unreadable(entry, why.reason, why.detail),
+        unknownSchema: (entry, schema) =>
+          this.#schemas.add(entry, schema, clock.monotonic()),
+        passed: options.changed,
+        pressed: () => this.#relieve(),
+      },
+    });
+    this.#valve = new ReliefValve({
+      stage,
+      limits,
+      lanes: this.#lanes,
+      intake: this.#intake,
+      flow: this.#flow,
+      output,
+      clock,
+      loopUse: runner.loopUse ?? (() => performance.eventLoopUtilization()),
+    });
+  }
+
+  get counts() {
+    return {
+      queued: this.#lanes.queued,
+      lanes: this.#lanes.size,
+      inFlight: this.#flow.inFlight,
+      producing: this.#flow.producing,
+      waitingForSchemas: this.#schemas.size,
+    };
+  }
+
+  /** A few of those that are waited for. */
+  get schemas(): string[] {
+    return this.#schemas.schemas();
+  }
+
+  /** How long a record could have been started and was not, as far as it is up to us; 0 if none could. */
+  readyMs(now: MonotonicMs): number {
+    return this.#lanes.hasReady ? now - this.#startedAt : 0;
+  }
+
+  /** How many were done since it was asked last: a labelled counter for each would cost more than all else that is done then. */
+  takeHandled(): number {
+    const handled = this.#handled;
+    this.#handled = 0;
+    return handled;
+  }
+
+  splitBudget(partitions: number): void {
+    this.#intake.splitBudget(partitions);
+  }
+
+  batch(partition: OwnedPartition, batch: FetchedBatch): void {
+    if (this.#isGivenBack) return;
+    this.#intake.batch(partition, batch);
+    this.pump();
+  }
+
+  /** Its position is known: fetching may go on. */
+  reading(partition: OwnedPartition): void {
+    if (!this.#isGivenBack) this.#intake.flow(partition);
+  }
+
+  /** What has not started of it is forgotten, what is in flight ends. */
+  lost(partition: OwnedPartition): void {
+    this.#lanes.removeWhere((entry) => entry.partition === partition);
+    const { topic, partition: number } = partition;
+    this.#options.runner.stage.forget?.({ topic, partition: number });
+  }
+
+  /** Starts what may be started; whether it may is looked at for each, because a process can be frozen between two. */
+  pump(): void {
+    const { limits, runner } = this.#options;
+    const isWanted = this.#lanes.hasReady && !this.#isPumping;
+    if (!isWanted || this.blocked() !== null) return;
+    this.#isPumping = true;
+    try {
+      while (this.#flow.inFlight < limits.maxInFlight) {
+        const entry = this.#lanes.take();
+        if (entry === null) break;
+        this.#flow.handle(entry);
+        if (!this.#lanes.hasReady || this.blocked() !== null) break;
+      }
+    } finally {
+      this.#isPumping = false;
+    }
+    if (this.#lanes.hasReady && this.#flow.inFlight >= limits.maxInFlight)
+      this.#valve.limited();
+    this.#startedAt = runner.clock.monotonic();
+  }
+
+  /** Why nothing may be started now; looking also tells relief of our stalls. */
+  blocked(): Blocked | null {
+    const blocked = this.#options.gate();
+    this.#valve.gated(blocked);
+    return blocked;
+  }
+
+  /** What no event tells: stalls that ended, waits that are over, lanes that have become slow. Call about every 50 ms. */
+  tick(now: MonotonicMs): void {
+    this.#valve.sample();
+    this.blocked();
+    if (this.#isGivenBack) return;
+    for (const waited of this.#schemas.due(now)) this.#waited(waited);
+    for (const { isPressed } of this.#options.partitions())
+      if (isPressed) {
+        this.#relieve();
+        break;
+      }
+    this.pump();
+  }
+
+  /** Call each second. */
+  turn(now: MonotonicMs): void {
+    this.#lanes.sweep(this.#options.runner.clock.now());
+    this.#lanes.turnMeasures(now);
+  }
+
+  /** At a stop: what has not started stays open, for whoever owns it next. */
+  giveBack(): void {
+    this.#isGivenBack = true;
+    this.#lanes.removeWhere(() => true);
+    this.#schemas.clear();
+    this.#flow.stop();
+    for (const partition of this.#options.partitions())
+      partition.backlog = null;
+  }
+
+  /** Resolves when no handler is at work and no output on its way. */
+  idle(): Promise<void> {
+    return this.#flow.idle();
+  }
+
+  /** Tells the handlers that their time is over. */
+  abort(): void {
+    this.#abort.abort();
+  }
+
+  #enqueue(entry: Unfinished<In>, isAgain: boolean): void {
+    const { stage, clock } = this.#options.runner;
+    const now = clock.monotonic();
+    try {
+      const lane = stage.laneOf(entry);
+      if (isAgain) this.#lanes.pushAhead(lane, entry, now);
+      else this.#lanes.push(lane, entry, now);
+    } catch (error) {
+      const detail = `The stage could not place it: ${String(error)}`;
+      this.#unreadable(entry, "unreadable", detail);
+    }
+    if (isAgain) this.pump();
+  }
+
+  #unreadable(
+    entry: Unfinished<In>,
+    ...why: [reason: Parameters<DeadLetterOf>[1], detail: string]
+  ): void {
+    this.#options.metrics.decodeFailures();
+    this.#flow.reject(entry, ...why);
+  }
+
+  /** The wait for its schema is over. */
+  #waited(waited: Waited<In>): void {
+    const { entry, decoded } = waited;
+    if (decoded === null) {
+      const detail = `The schema ${waited.schema} could not be had in time.`;
+      this.#unreadable(entry, "unknown_schema", detail);
+    } else if (decoded.kind === "unreadable")
+      this.#unreadable(entry, decoded.reason, decoded.detail);
+    else {
+      entry.value = decoded.value;
+      this.#enqueue(entry, false);
+    }
+  }
+
+  #done(entry: Unfinished<In>): void {
+    const { partition } = entry;
+    if (partition.state === "lost" || !partition.close(entry)) return;
+    // First of all, so that it is committed whatever the rest does.
+    this.#options.changed(partition);
+    this.#handled++;
+    const { topic, partition: number } = partition;
+    const { observer } = this.#options.runner;
+    observer?.completed(topic, number, entry.raw.offset);
+    if (partition.isPressed || partition.isFull) this.#relax(partition);
+    if (this.#lanes.hasReady) this.pump();
+  }
+
+  #relax(partition: OwnedPartition): void {
+    if (this.#isGivenBack) return;
+    this.#intake.relax(partition);
+    if (partition.isPressed) this.#relieve();
+  }
+
+  #relieve(): void {
+    if (this.blocked() === null) this.#valve.relieve();
+  }
+}

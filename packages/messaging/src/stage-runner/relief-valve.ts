@@ -1,0 +1,120 @@
+/** Opens when a window is under pressure: the records that relief chooses leave their queues for their slots. */
+import type { MonotonicMs } from "@postrider/core";
+import type { Clock } from "../effects.ts";
+import type { Lanes } from "../lanes/lanes.ts";
+import type { Output } from "../output-port.ts";
+import type { OwnedPartition } from "../offsets/owned-partition.ts";
+import type { RecordFlow } from "./record-flow.ts";
+import type { RecordIntake } from "./record-intake.ts";
+import { relieve } from "../lanes/relief.ts";
+import type { RunnerLimits } from "./runner-limits.ts";
+import { Saturation, type LoopUse } from "../lanes/saturation.ts";
+import type { Blocked } from "./start-gate.ts";
+import type { Stage } from "../stage.ts";
+import type { Unfinished } from "./open-record.ts";
+
+export interface ReliefValveOptions<In> {
+  readonly stage: Pick<Stage<In>, "defer">;
+  readonly limits: RunnerLimits;
+  readonly lanes: Lanes<Unfinished<In>>;
+  readonly intake: Pick<RecordIntake<In>, "bytesPerPartition">;
+  readonly flow: Pick<RecordFlow<In>, "defer">;
+  readonly output: Pick<Output, "unacknowledged">;
+  readonly clock: Clock;
+  readonly loopUse: () => LoopUse;
+}
+
+/** Deferred at once, at most; and not again before the interval is over. */
+const RELIEF_RECORDS = 500;
+const RELIEF_INTERVAL_MS = 20;
+/** A shorter stall of ours is within what saturation forgives, and would keep lanes from ever being measured, ms. */
+const SHORTEST_STALL_MS = 200;
+
+export class ReliefValve<In> {
+  readonly #options: ReliefValveOptions<In>;
+  readonly #saturation: Saturation;
+  #reliefAt = -Infinity;
+  #stalledSince: MonotonicMs | null = null;
+
+  constructor(options: ReliefValveOptions<In>) {
+    this.#options = options;
+    this.#saturation = new Saturation(options.loopUse);
+  }
+
+  /** What the gate says now. After a stall of ours the lanes are measured anew: it is not held against them. */
+  gated(blocked: Blocked | null): void {
+    if (blocked === null && this.#stalledSince === null) return;
+    const { clock, lanes } = this.#options;
+    const now = clock.monotonic();
+    if (blocked === "output" || blocked === "commit")
+      this.#saturation.limited(now);
+    if (blocked !== null) this.#stalledSince ??= now;
+    else {
+      if (now - this.#stalledSince! >= SHORTEST_STALL_MS)
+        lanes.restartMeasures(now);
+      this.#stalledSince = null;
+    }
+  }
+
+  /** Records are ready, and as many handlers are at work as may be. */
+  limited(): void {
+    this.#saturation.limited(this.#options.clock.monotonic());
+  }
+
+  /** Call about every 50 ms. */
+  sample(): void {
+    this.#saturation.sample(this.#options.clock.monotonic());
+  }
+
+  /** Of the partitions under pressure, as many records of slow lanes as it takes. None: their fetching will pause. */
+  relieve(): void {
+    const { stage, clock, output, lanes, limits, flow } = this.#options;
+    const monotonic = clock.monotonic();
+    const isEarly = monotonic - this.#reliefAt < RELIEF_INTERVAL_MS;
+    if (stage.defer === undefined || isEarly) return;
+    this.#reliefAt = monotonic;
+    const chosen = new Map<OwnedPartition, Sum>();
+    const relieved = relieve(lanes.all(), {
+      now: clock.now(),
+      monotonic,
+      load: {
+        isSaturated: this.#saturation.isSaturated(monotonic),
+        ratePerSecond: lanes.ratePerSecond(monotonic),
+      },
+      wants: (entry) => this.#wants(entry, chosen),
+      most: Math.min(
+        RELIEF_RECORDS,
+        limits.maxUnacknowledged - output.unacknowledged(),
+      ),
+    });
+    // All leave their queues before the first is deferred: a deferral that ends at once makes room, and what follows starts.
+    for (const { entry } of relieved) lanes.remove(entry);
+    for (const { entry, slotAt } of relieved) flow.defer(entry, slotAt);
+  }
+
+  /** Down to half of what the window may hold: a little less, and relief would be wanted again at once. */
+  #wants(entry: Unfinished<In>, chosen: Map<OwnedPartition, Sum>): boolean {
+    const { partition } = entry;
+    const { limits, intake } = this.#options;
+    if (!partition.isPressed) return false;
+    let sum = chosen.get(partition);
+    if (sum === undefined)
+      chosen.set(partition, (sum = { records: 0, bytes: 0 }));
+    const held = partition.held - partition.deferring - sum.records;
+    const bytes = partition.bytes - partition.deferringBytes - sum.bytes;
+    const wants =
+      held > limits.maxOpenPerPartition / 2 ||
+      bytes > intake.bytesPerPartition / 2 ||
+      partition.metadataChars() >= limits.metadataPressureChars;
+    if (wants) {
+      sum.records++;
+      sum.bytes += entry.bytes;
+    }
+    return wants;
+  }
+}
+
+interface Sum {
+  records: number;
+  bytes: number;
+}

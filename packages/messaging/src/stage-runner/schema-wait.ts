@@ -1,0 +1,93 @@
+/**
+ * Records whose schema cannot be had yet (architecture §3). They stay open and are decoded again with back-off while their
+ * siblings go on; when the wait is over they are dead letters. A few at most in health: a list is enough.
+ */
+import type { MonotonicMs } from "@postrider/core";
+import type { Decoded, Decoder } from "../stage.ts";
+import type { Unfinished } from "./open-record.ts";
+
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 5000;
+
+interface Waiting<In> {
+  readonly entry: Unfinished<In>;
+  readonly schema: string;
+  retryAt: MonotonicMs;
+}
+
+/** The wait is over: the schema came, or time ran out. */
+export type Waited<In> =
+  | {
+      readonly entry: Unfinished<In>;
+      readonly decoded: Exclude<Decoded<In>, { kind: "unknown_schema" }>;
+    }
+  | {
+      readonly entry: Unfinished<In>;
+      readonly decoded: null;
+      readonly schema: string;
+    };
+
+export class SchemaWait<In> {
+  readonly #decode: Decoder<In>;
+  readonly #longestMs: number;
+  #waiting: Waiting<In>[] = [];
+
+  constructor(decode: Decoder<In>, longestMs: number) {
+    this.#decode = decode;
+    this.#longestMs = longestMs;
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** The schemas that are waited for, a few of them, to tell people. */
+  schemas(): string[] {
+    return [
+      ...new Set(this.#waiting.slice(0, 100).map(({ schema }) => schema)),
+    ].slice(0, 5);
+  }
+
+  add(entry: Unfinished<In>, schema: string, now: MonotonicMs): void {
+    entry.partition.waiting++;
+    this.#waiting.push({ entry, schema, retryAt: now + FIRST_RETRY_MS });
+  }
+
+  clear(): void {
+    for (const { entry } of this.#waiting) entry.partition.waiting--;
+    this.#waiting = [];
+  }
+
+  /** Looks again at those that are due; who is done waiting leaves. Records of lost partitions are dropped. */
+  due(now: MonotonicMs): Waited<In>[] {
+    if (this.#waiting.length === 0) return [];
+    const over: Waited<In>[] = [];
+    const still: Waiting<In>[] = [];
+    for (const waiting of this.#waiting) {
+      const outcome = this.#look(waiting, now);
+      if (outcome === "wait") still.push(waiting);
+      else waiting.entry.partition.waiting--;
+      if (typeof outcome === "object") over.push(outcome);
+    }
+    this.#waiting = still;
+    return over;
+  }
+
+  #look(waiting: Waiting<In>, now: MonotonicMs): Waited<In> | "wait" | "lost" {
+    const { entry, schema } = waiting;
+    if (entry.partition.state === "lost") return "lost";
+    const isOver = now - entry.seenAt >= this.#longestMs;
+    if (waiting.retryAt > now && !isOver) return "wait";
+    const decoded = this.#decode(entry.raw);
+    if (decoded.kind !== "unknown_schema") return { entry, decoded };
+    if (isOver) return { entry, decoded: null, schema };
+    entry.failures++;
+    waiting.retryAt =
+      now +
+      Math.min(
+        LONGEST_RETRY_MS,
+        FIRST_RETRY_MS * 2 ** Math.min(entry.failures, 10),
+      );
+    return "wait";
+  }
+}

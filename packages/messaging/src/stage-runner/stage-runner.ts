@@ -1,0 +1,246 @@
+/**
+ * The stage runner: every promise made to Kafka for a stage lives here and in the small files that it is made of.
+ *
+ *     fetch → decode → lane → handle → produce → done → commit
+ *     assignment  record-work: intake, lanes, flow      committer
+ *
+ * At least once, because an offset is open from its reading until all that follows from it is acknowledged, and a commit
+ * names the lowest open offset and lists the others (offset-tracker, offset-metadata). Seldom more than once, because
+ * commits are continuous, because nothing starts while they, the output or the heartbeats stall (start-gate), and because
+ * a clean stop finishes, produces and commits before it leaves the group.
+ */
+import { randomBytes } from "node:crypto";
+import type { EpochMs } from "@postrider/core";
+import { Assignment } from "../offsets/assignment.ts";
+import { Committer } from "../offsets/committer.ts";
+import type { OwnedPartition } from "../offsets/owned-partition.ts";
+import type { Consumer, ConsumerListener } from "../ports.ts";
+import { RecordWork } from "./record-work.ts";
+import { runnerHealth, type RunnerHealth } from "./runner-health.ts";
+import { RUNNER_LIMITS } from "./runner-limits.ts";
+import { runnerMetrics, type RunnerMetrics } from "./runner-metrics.ts";
+import { finishAndCommit } from "./runner-stop.ts";
+import type {
+  RunnerStats,
+  StageRunner,
+  StageRunnerOptions,
+} from "./stage-runner-options.ts";
+import { startGate } from "./start-gate.ts";
+
+export type { RunnerStats, StageRunner, StageRunnerOptions };
+
+/** Joins the group on `start`, which resolves once it fetches. */
+export function createStageRunner<In>(
+  options: StageRunnerOptions<In>,
+): StageRunner {
+  return new Runner(options);
+}
+
+const TICK_MS = 50;
+const GAUGES_MS = 1000;
+
+class Runner<In> implements StageRunner, ConsumerListener {
+  readonly #options: StageRunnerOptions<In>;
+  readonly #consumer: Consumer;
+  readonly #metrics: RunnerMetrics;
+  readonly #assignment: Assignment;
+  readonly #committer: Committer;
+  readonly #work: RecordWork<In>;
+  #isConnected = false;
+  #isStopping = false;
+  #stopped: Promise<void> | null = null;
+  #tick: NodeJS.Timeout | null = null;
+  #tickAt: number;
+  #gaugesAt = 0;
+
+  constructor(options: StageRunnerOptions<In>) {
+    const { stage, output, log, meter, clock, name } = options;
+    const limits = { ...RUNNER_LIMITS, ...options.limits };
+    const metrics = runnerMetrics(meter, name);
+    const consumer = options.kafka.consumer({
+      groupId: options.groupId,
+      topics: options.topics,
+      sessionTimeoutMs: limits.sessionTimeoutMs,
+      maxBytesPerPartition: limits.maxBytesPerPartition,
+      minBytes: limits.minFetchBytes,
+    });
+    const gate = startGate(limits, output, clock);
+    this.#options = options;
+    this.#metrics = metrics;
+    this.#consumer = consumer;
+    this.#tickAt = clock.monotonic();
+    this.#committer = new Committer({
+      stage: name,
+      consumer,
+      tag: randomBytes(6).toString("base64url"),
+      intervalMs: limits.commitIntervalMs,
+      observer: options.observer,
+      log,
+      meter,
+      clock,
+    });
+    this.#assignment = new Assignment({
+      consumer,
+      warmUpRecords: stage.remember === undefined ? 0 : limits.warmUpRecords,
+      log,
+      events: {
+        lost: (partition) => this.#lost(partition),
+        reading: (partition) => this.#work.reading(partition),
+        misplaced: (partition) => this.#committer.commitSoon(partition),
+        settled: (epoch) => this.#settled(epoch),
+        offsetsLost: (_partition, count) => metrics.lostOffsets(count),
+      },
+    });
+    this.#work = new RecordWork({
+      runner: options,
+      limits,
+      consumer,
+      metrics,
+      partitions: () => this.#assignment.all(),
+      gate: () =>
+        gate({
+          isStopping: this.#isStopping,
+          isSettled: this.#assignment.isSettled,
+          lastHeartbeatAt: consumer.lastHeartbeatAt(),
+          commitAgeMs: this.#committer.ageMs(),
+        }),
+      changed: (partition) => this.#committer.changed(partition),
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#tick = setInterval(() => this.#onTick(), TICK_MS);
+    await this.#consumer.start(this);
+  }
+
+  stop(deadline: EpochMs): Promise<void> {
+    this.#stopped ??= this.#stop(deadline);
+    return this.#stopped;
+  }
+
+  health(): RunnerHealth {
+    const { clock, output, name } = this.#options;
+    const now = clock.monotonic();
+    const blocked = this.#work.blocked();
+    let waiting = 0;
+    for (const { isFull, waiting: records } of this.#assignment.all())
+      if (isFull && records > 0) waiting++;
+    return runnerHealth({
+      stage: name,
+      isConnected: this.#isConnected,
+      sinceHeartbeatMs: now - this.#consumer.lastHeartbeatAt(),
+      isSettled: this.#assignment.isSettled,
+      isStopping: this.#isStopping,
+      blocked,
+      commitAgeMs: this.#committer.ageMs(),
+      unacknowledged: output.unacknowledged(),
+      oldestUnacknowledgedMs: output.oldestUnacknowledgedMs(),
+      partitionsWaitingForSchemas: waiting,
+      schemas: this.#work.schemas,
+      sinceTickMs: now - this.#tickAt,
+      sinceFetchMs: now - this.#consumer.lastFetchAt(),
+      readyWorkMs: blocked === null ? this.#work.readyMs(now) : 0,
+    });
+  }
+
+  stats(): RunnerStats {
+    let open = 0;
+    for (const { tracker } of this.#assignment.all()) open += tracker.openCount;
+    const { queued, inFlight, lanes } = this.#work.counts;
+    return {
+      partitions: this.#assignment.size,
+      open,
+      queued,
+      inFlight,
+      lanes,
+      commitAgeMs: this.#committer.ageMs(),
+    };
+  }
+
+  // The consumer's events.
+
+  connected(isConnected: boolean): void {
+    this.#isConnected = isConnected;
+  }
+
+  revoking(): void {
+    this.#assignment.revoking();
+    this.#committer.end();
+  }
+
+  assigned(
+    ...[epoch, partitions]: Parameters<ConsumerListener["assigned"]>
+  ): void {
+    // After an eviction no `revoking` came: what was computed for the old assignment must not be committed.
+    this.#committer.end();
+    this.#assignment.assigned(epoch, partitions);
+    this.#work.splitBudget(partitions.length);
+  }
+
+  batch(...[epoch, batch]: Parameters<ConsumerListener["batch"]>): void {
+    const partition =
+      epoch === this.#assignment.epoch ? this.#assignment.get(batch) : null;
+    if (partition !== null) this.#work.batch(partition, batch);
+  }
+
+  outOfRange(
+    ...[epoch, partition]: Parameters<ConsumerListener["outOfRange"]>
+  ): void {
+    void this.#assignment.outOfRange(epoch, partition);
+  }
+
+  // The assignment's events.
+
+  #lost(partition: OwnedPartition): void {
+    this.#committer.forget(partition);
+    this.#work.lost(partition);
+    this.#metrics.lag(partition.topic, partition.partition, 0);
+  }
+
+  #settled(epoch: number): void {
+    this.#committer.begin(epoch);
+    this.#work.pump();
+  }
+
+  #onTick(): void {
+    const now = this.#options.clock.monotonic();
+    this.#tickAt = now;
+    this.#work.tick(now);
+    if (now - this.#gaugesAt >= GAUGES_MS) this.#setGauges(now);
+  }
+
+  #setGauges(now: number): void {
+    this.#gaugesAt = now;
+    this.#work.turn(now);
+    const { open, queued, inFlight, commitAgeMs } = this.stats();
+    this.#metrics.handled(this.#work.takeHandled());
+    this.#metrics.open(open);
+    this.#metrics.queued(queued);
+    this.#metrics.inFlight(inFlight);
+    this.#metrics.commitAge(commitAgeMs / 1000);
+    this.#metrics.schemaWaiting(this.#work.counts.waitingForSchemas);
+    for (const partition of this.#assignment.all())
+      this.#metrics.lag(
+        partition.topic,
+        partition.partition,
+        partition.lagRecords,
+      );
+  }
+
+  async #stop(deadline: EpochMs): Promise<void> {
+    const { clock, log, name } = this.#options;
+    this.#isStopping = true;
+    this.#consumer.pause([...this.#assignment.all()]);
+    await finishAndCommit(this.#work, this.#committer, { deadline, clock });
+    const { inFlight, producing } = this.#work.counts;
+    log.info("runner.stopped", {
+      stage: name,
+      uncommittedMs: this.#committer.ageMs(),
+      unfinished: inFlight + producing,
+    });
+    this.#assignment.stop();
+    if (this.#tick !== null) clearInterval(this.#tick);
+    this.#setGauges(clock.monotonic());
+    await this.#consumer.stop(deadline);
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * How full a partition's window is (architecture §6).
+ *
+ *     share of the tightest limit   0 ─────── relaxed ─────── 1 pressed ─────── 1.15 full
+ *     with relief                             no longer pressed   relief works      nothing is taken, fetching pauses
+ *     without                                 no longer full      full
+ *
+ * Limits: records, bytes, and the metadata's length. Relief has the room between pressed and full to work in, so that a
+ * slow lane is relieved before its partition pauses; the byte budget is a bound of memory and so is the end of that room.
+ */
+import type { OwnedPartition } from "../offsets/owned-partition.ts";
+import type { RunnerLimits } from "./runner-limits.ts";
+
+const RELAXED = 0.75;
+const ROOM_FOR_RELIEF = 1.15;
+
+export interface WindowLimits {
+  readonly limits: RunnerLimits;
+  readonly bytesPerPartition: number;
+  /** The stage can defer. */
+  readonly hasRelief: boolean;
+}
+
+/** Sets the partition's `isPressed` and `isFull` as they are now; each stays set until it has relaxed. */
+export function measure(partition: OwnedPartition, window: WindowLimits): void {
+  const share = shareOf(partition, window);
+  const fullFrom = window.hasRelief ? ROOM_FOR_RELIEF : 1;
+  const fullTo = window.hasRelief ? 1 : RELAXED;
+  partition.isPressed = share >= (partition.isPressed ? RELAXED : 1);
+  partition.isFull = share >= (partition.isFull ? fullTo : fullFrom);
+}
+
+/** 1 is where pressure begins. */
+function shareOf(
+  partition: OwnedPartition,
+  { limits, bytesPerPartition, hasRelief }: WindowLimits,
+): number {
+  const bytes = hasRelief
+    ? bytesPerPartition / ROOM_FOR_RELIEF
+    : bytesPerPartition;
+  // What the metadata lists from an earlier life must be read, or it would never shrink.
+  const chars = partition.isRestoring ? 0 : partition.metadataChars();
+  return Math.max(
+    partition.held / limits.maxOpenPerPartition,
+    partition.bytes / bytes,
+    chars / limits.metadataPressureChars,
+  );
+}

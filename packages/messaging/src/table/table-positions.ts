@@ -1,0 +1,96 @@
+/** How far each partition of a table has been read, how far it must be, and who waits for that. Pure bookkeeping. */
+import type { LogRange } from "../ports.ts";
+
+interface Position {
+  /** The next offset to read. */
+  next: number;
+  /** Where the log ended when this reading of it began. */
+  end: number;
+  /** Raised when the partition is read anew. */
+  generation: number;
+  isCompleted: boolean;
+}
+
+interface Waiter {
+  readonly partition: number;
+  readonly next: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class TablePositions {
+  readonly #positions = new Map<number, Position>();
+  readonly #waiters = new Set<Waiter>();
+
+  partitions(): number[] {
+    return [...this.#positions.keys()];
+  }
+
+  generation(partition: number): number {
+    return this.#positions.get(partition)?.generation ?? 0;
+  }
+
+  /** Where to go on: where reading stopped, or from the start of a log that does not hold that place any more. */
+  place({ partition, start, end }: LogRange): {
+    readonly offset: number;
+    readonly isAnew: boolean;
+  } {
+    const position = this.#positions.get(partition);
+    const isInside =
+      position !== undefined && position.next >= start && position.next <= end;
+    if (isInside) return { offset: position.next, isAnew: false };
+    this.#positions.set(partition, {
+      next: start,
+      end,
+      generation: (position?.generation ?? -1) + 1,
+      isCompleted: false,
+    });
+    return { offset: start, isAnew: position !== undefined };
+  }
+
+  advance(partition: number, next: number): void {
+    const position = this.#positions.get(partition);
+    if (position === undefined) return;
+    position.next = Math.max(position.next, next);
+    for (const waiter of this.#waiters)
+      if (waiter.partition === partition && waiter.next <= position.next) {
+        this.#waiters.delete(waiter);
+        waiter.resolve();
+      }
+  }
+
+  /** Partitions that have reached their end since the last call, with their generation. */
+  takeCompleted(): [partition: number, generation: number][] {
+    const completed: [number, number][] = [];
+    for (const [partition, position] of this.#positions)
+      if (!position.isCompleted && position.next >= position.end) {
+        position.isCompleted = true;
+        completed.push([partition, position.generation]);
+      }
+    return completed;
+  }
+
+  /** All partitions known, and each read to the end that it had. */
+  isComplete(): boolean {
+    return (
+      this.#positions.size > 0 &&
+      [...this.#positions.values()].every(({ isCompleted }) => isCompleted)
+    );
+  }
+
+  /** Resolves when the partition's next offset is `next` or higher. */
+  reached(partition: number, next: number): Promise<void> {
+    const position = this.#positions.get(partition);
+    if (position !== undefined && position.next >= next)
+      return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#waiters.add({ partition, next, resolve, reject });
+    });
+  }
+
+  /** Nobody need wait any longer. */
+  fail(error: Error): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters.clear();
+  }
+}

@@ -1,0 +1,269 @@
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { testEffects, useStack, waitFor } from "@postrider/testkit";
+import kafkajs from "kafkajs";
+import { createKafka, type Kafka } from "../kafkajs/kafka.ts";
+import type { Producer } from "../ports.ts";
+import type { Decoder } from "../stage.ts";
+import { TableStoppedError, createTable, type Table } from "./table.ts";
+
+const stack = useStack();
+const closing: (() => Promise<unknown>)[] = [];
+let kafka: Kafka;
+let producer: Producer;
+let topic: string;
+let topics = 0;
+
+beforeEach(async () => {
+  kafka = createKafka(
+    { brokers: stack.brokers, clientId: "table-test" },
+    testEffects(),
+  );
+  producer = await kafka.createProducer();
+  closing.push(() => producer.disconnect());
+  topic = `${stack.prefix}table${topics++}`;
+  await makeTopic();
+});
+
+afterEach(async () => {
+  for (const close of closing.toReversed()) await close();
+  closing.length = 0;
+});
+
+async function makeTopic(): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const config = { "cleanup.policy": "compact,delete" };
+  const shape = { partitions: 2, replicationFactor: -1, config };
+  await admin.createTopics([{ topic, ...shape }]);
+  await admin.disconnect();
+}
+
+async function withKafkajsAdmin(
+  use: (admin: kafkajs.Admin) => Promise<unknown>,
+): Promise<void> {
+  const client = new kafkajs.Kafka({
+    brokers: [...stack.brokers],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const admin = client.admin();
+  await admin.connect();
+  try {
+    await use(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+const asText: Decoder<string> = ({ value }) =>
+  value!.toString() === "garbage"
+    ? { kind: "unreadable", reason: "unreadable", detail: "garbage" }
+    : { kind: "decoded", value: value!.toString() };
+
+function tableOf(decode = asText, unknownSchemaWaitMs = 60_000) {
+  const effects = testEffects();
+  const table = createTable({
+    kafka,
+    topic,
+    decode,
+    unknownSchemaWaitMs,
+    sessionTimeoutMs: stack.sessionTimeoutMs,
+    ...effects,
+  });
+  closing.push(() => table.stop(Date.now() + 2000));
+  return { table, effects };
+}
+
+/** Keys a to m on partition 0, the others on 1. */
+async function write(...pairs: readonly (readonly [string, string | null])[]) {
+  await producer.sendBatch(
+    pairs.map(([key, value]) => ({
+      topic,
+      partition: key < "n" ? 0 : 1,
+      key: Buffer.from(key),
+      value: value === null ? null : Buffer.from(value),
+    })),
+  );
+}
+
+const contents = (table: Table<string>): Record<string, string> =>
+  Object.fromEntries(table.entries());
+
+describe("a table", () => {
+  test("has on start what the topic held: the newest value of each key, without the deleted", async () => {
+    await write(["a", "1"], ["b", "1"], ["x", "1"], ["a", "2"], ["b", null]);
+    const { table, effects } = tableOf();
+
+    await table.start();
+
+    expect(contents(table)).toEqual({ a: "2", x: "1" });
+    expect(table.size).toBe(2);
+    expect(table.get("b")).toBeUndefined();
+    expect(table.health().ready[0]!.isOk).toBe(true);
+    expect(await effects.meter.render()).toContain(
+      `postrider_table_entries{topic="${topic}"`,
+    );
+  });
+
+  test("of an empty topic is ready at once", async () => {
+    const { table } = tableOf();
+
+    await table.start();
+
+    expect(table.size).toBe(0);
+    await table.readToEnd();
+  });
+
+  test("follows the topic and tells of each change", async () => {
+    await write(["a", "1"]);
+    const { table } = tableOf();
+    const changes: [string, string | undefined][] = [];
+    table.onChange((key, value) => changes.push([key, value]));
+    await table.start();
+
+    await write(["a", "2"], ["z", "1"]);
+    await table.readToEnd();
+    await write(["a", null]);
+    await table.readToEnd();
+
+    expect(contents(table)).toEqual({ z: "1" });
+    expect(changes).toHaveLength(4);
+    expect(changes.at(0)).toEqual(["a", "1"]);
+    expect(changes.at(-1)).toEqual(["a", undefined]);
+  });
+
+  test("is read to a place that a transaction names, past the transaction's own marks", async () => {
+    const { table } = tableOf();
+    await table.start();
+    const fenced = await kafka.fencedProducer(`${topic}.writer`);
+    closing.push(() => fenced.disconnect());
+
+    for (const value of ["1", "2", "3"]) {
+      const [place] = await fenced.send([
+        {
+          topic,
+          partition: 0,
+          key: Buffer.from("a"),
+          value: Buffer.from(value),
+        },
+      ]);
+      await table.readTo(place!);
+
+      expect(table.get("a")).toBe(value);
+    }
+    await table.readToEnd();
+
+    // A second table ends behind the last mark, which is no record.
+    const second = tableOf().table;
+    await second.start();
+    expect(contents(second)).toEqual({ a: "3" });
+  });
+
+  test("leaves out a record that cannot be read, and says so; the key keeps its value", async () => {
+    await write(["a", "1"], ["a", "garbage"], ["b", "1"]);
+    const { table, effects } = tableOf();
+
+    await table.start();
+
+    expect(contents(table)).toEqual({ a: "1", b: "1" });
+    expect(effects.log.of("table.recordLeftOut")[0]!.fields).toMatchObject({
+      topic,
+      partition: 0,
+      offset: 1,
+    });
+  });
+
+  test("waits for a schema it does not know, and takes the record when it comes", async () => {
+    await write(["a", "1"], ["b", "late"]);
+    let isKnown = false;
+    const { table } = tableOf((record) =>
+      record.value!.toString() === "late" && !isKnown
+        ? { kind: "unknown_schema", schema: "late" }
+        : asText(record),
+    );
+    let isStarted = false;
+    const started = table.start().then(() => (isStarted = true));
+    await waitFor(() => table.get("a") === "1");
+
+    expect(isStarted).toBe(false);
+    isKnown = true;
+    await started;
+
+    expect(contents(table)).toEqual({ a: "1", b: "late" });
+  });
+
+  test("starts without a record whose schema does not come in time", async () => {
+    await write(["a", "late"], ["b", "1"]);
+    const { table } = tableOf(
+      (record) =>
+        record.value!.toString() === "late"
+          ? { kind: "unknown_schema", schema: "late" }
+          : asText(record),
+      500,
+    );
+
+    await table.start();
+
+    expect(contents(table)).toEqual({ b: "1" });
+  });
+
+  test("goes on at the log's start when records are deleted under it", async () => {
+    await write(["a", "1"], ["b", "1"]);
+    await withKafkajsAdmin(async (admin) => {
+      // kafkajs deletes only where it has metadata already.
+      await admin.fetchTopicOffsets(topic);
+      await admin.deleteTopicRecords({
+        topic,
+        partitions: [{ partition: 0, offset: "1" }],
+      });
+    });
+    const { table } = tableOf();
+
+    await table.start();
+
+    expect(contents(table)).toEqual({ b: "1" });
+  });
+
+  test("is read anew when its topic was replaced, and what is not found again goes", async () => {
+    await write(["a", "1"], ["b", "1"], ["x", "1"]);
+    const { table, effects } = tableOf();
+    await table.start();
+    expect(table.size).toBe(3);
+
+    await withKafkajsAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+    await waitFor(async () => {
+      const admin = kafka.admin();
+      await admin.connect();
+      const names = await admin.listTopics();
+      await admin.disconnect();
+      return !names.includes(topic);
+    });
+    await makeTopic();
+    await waitFor(async () => {
+      await write(["b", "2"]);
+      return true;
+    });
+
+    await waitFor(() => table.size === 1 && table.get("b") === "2", {
+      timeoutMs: 25_000,
+    });
+    expect(effects.log.of("table.readAnew").length).toBeGreaterThan(0);
+  });
+});
+
+describe("a table that is stopped", () => {
+  test("rejects who waits for it", async () => {
+    const { table } = tableOf();
+    await table.start();
+    const waiting = expect(
+      table.readTo({ partition: 0, offset: 1_000_000 }),
+    ).rejects.toThrow(TableStoppedError);
+
+    await table.stop(Date.now() + 1000);
+    await table.stop(Date.now() + 1000);
+
+    await waiting;
+    await expect(table.readTo({ partition: 0, offset: 0 })).rejects.toThrow(
+      TableStoppedError,
+    );
+  });
+});

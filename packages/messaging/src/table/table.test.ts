@@ -1,0 +1,57 @@
+import { expect, test } from "@jest/globals";
+import { fakeClock, testEffects, waitFor } from "@postrider/testkit";
+import type { LogRange, TopicPartition } from "../ports.ts";
+import {
+  HandMovedConsumer,
+  TOPIC,
+  decodeText,
+} from "../stage-runner/stage-runner.harness.ts";
+import { createTable } from "./table.ts";
+
+/** Says nothing of a partition that has no leader, as the broker does. */
+class ConsumerWithoutLeader extends HandMovedConsumer {
+  leaderless = new Set<number>([1]);
+  asked = 0;
+
+  override async fetchLogRanges(
+    partitions: readonly TopicPartition[],
+  ): Promise<LogRange[]> {
+    this.asked++;
+    const ranges = await super.fetchLogRanges(partitions);
+    return ranges.filter(({ partition }) => !this.leaderless.has(partition));
+  }
+}
+
+test("while a partition has no leader the table is not ready: it waits for it, and then has its entries, too", async () => {
+  const clock = fakeClock();
+  const consumer = new ConsumerWithoutLeader(clock);
+  const table = createTable<string>({
+    ...testEffects(),
+    clock,
+    kafka: { consumer: () => consumer },
+    topic: TOPIC,
+    decode: decodeText,
+  });
+  consumer.append(0, "in the first");
+  consumer.append(1, "in the second");
+  let isLoaded = false;
+  const started = table.start().then(() => (isLoaded = true));
+  consumer.assign(0, 1);
+  await waitFor(() => consumer.asked > 1, { everyMs: 1 });
+  consumer.deliver();
+  expect(isLoaded).toBe(false);
+
+  consumer.leaderless.clear();
+  await waitFor(() => consumer.deliver(), { everyMs: 1 });
+  while (consumer.deliver());
+
+  await started;
+  // One key, in both partitions of this test's log.
+  expect(consumer.positions).toEqual(
+    new Map([
+      [0, 1],
+      [1, 1],
+    ]),
+  );
+  await table.stop(clock.now());
+});

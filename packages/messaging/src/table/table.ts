@@ -1,0 +1,238 @@
+/**
+ * A compacted topic as a table in memory: the newest value of each key. Read by a member of a group of its own that never
+ * commits, from the beginning. Invariant: after `start` the table has everything that the topic held when it was started,
+ * and it only moves forward; a partition whose log was replaced under it is read anew, and what is not found again goes.
+ */
+import { randomUUID } from "node:crypto";
+import type { EpochMs } from "@postrider/core";
+import {
+  LONGEST_WAIT_MS,
+  type Consumer,
+  type ConsumerListener,
+  type FetchedBatch,
+  type LogRange,
+  type TopicPartition,
+} from "../ports.ts";
+import { TableEntries } from "./table-entries.ts";
+import type {
+  Table,
+  TableCheck,
+  TableListener,
+  TableOptions,
+} from "./table-options.ts";
+import { TablePositions } from "./table-positions.ts";
+
+export type { Table, TableCheck, TableListener, TableOptions };
+
+/** The table was stopped before what was waited for had been read. */
+export class TableStoppedError extends Error {
+  readonly code = "TABLE_STOPPED";
+}
+
+export function createTable<T>(options: TableOptions<T>): Table<T> {
+  return new CompactedTable(options);
+}
+
+const RETRY_MS = 200;
+/** kafkajs retries a broker that is away without a word; heartbeats, one a second, are what stops. */
+const SILENT_MS = 5000;
+
+class CompactedTable<T> implements Table<T>, ConsumerListener {
+  readonly #options: TableOptions<T>;
+  readonly #entries: TableEntries<T>;
+  readonly #positions = new TablePositions();
+  readonly #loaded = Promise.withResolvers<void>();
+  #consumer: Consumer | null = null;
+  #epoch = -1;
+  #isConnected = false;
+  #isLoaded = false;
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TableOptions<T>) {
+    this.#options = options;
+    this.#entries = new TableEntries(options);
+    // A table that is stopped before it was started has nobody who waits for it.
+    this.#loaded.promise.catch(() => undefined);
+  }
+
+  get(key: string): T | undefined {
+    return this.#entries.get(key);
+  }
+
+  entries(): IterableIterator<[string, T]> {
+    return this.#entries.entries();
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  onChange(listener: TableListener<T>): () => void {
+    return this.#entries.onChange(listener);
+  }
+
+  async start(): Promise<void> {
+    if (this.#consumer === null && !this.#isStopped) {
+      const { kafka, topic, sessionTimeoutMs } = this.#options;
+      this.#consumer = kafka.consumer({
+        groupId: `${topic}.table.${randomUUID()}`,
+        topics: [topic],
+        // A change is answered at once; without one a fetch comes back only so often. Every process reads several tables.
+        maxWaitMs: LONGEST_WAIT_MS,
+        ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
+      });
+      // Nothing is lost if this never settles: the load decides.
+      this.#consumer.start(this).catch((error: unknown) => {
+        this.#loaded.reject(error);
+      });
+    }
+    await this.#loaded.promise;
+  }
+
+  async stop(deadline: EpochMs): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    const error = new TableStoppedError(
+      `table ${this.#options.topic} is stopped`,
+    );
+    this.#loaded.reject(error);
+    this.#positions.fail(error);
+    await this.#consumer?.stop(deadline);
+  }
+
+  readTo(place: { partition: number; offset: number }): Promise<void> {
+    return this.#isStopped
+      ? Promise.reject(new TableStoppedError("the table is stopped"))
+      : this.#positions.reached(place.partition, place.offset + 1);
+  }
+
+  async readToEnd(): Promise<void> {
+    await this.start();
+    const { topic } = this.#options;
+    const partitions = this.#positions
+      .partitions()
+      .map((partition) => ({ topic, partition }));
+    const ranges = await this.#ranges(partitions, () => !this.#isStopped);
+    if (ranges === null) throw new TableStoppedError("the table is stopped");
+    const unread = ranges.filter(({ start, end }) => start < end);
+    await Promise.all(
+      unread.map(({ partition, end }) =>
+        this.readTo({ partition, offset: end - 1 }),
+      ),
+    );
+  }
+
+  health(): { ready: TableCheck[]; live: TableCheck[] } {
+    const problem = this.#problem();
+    const name = `table ${this.#options.topic}`;
+    const detail = problem ?? `${this.size} entries`;
+    return { ready: [{ name, isOk: problem === null, detail }], live: [] };
+  }
+
+  /** What keeps the table from being, or staying, what the topic says. */
+  #problem(): string | null {
+    if (!this.#isLoaded) return "not read to its end yet";
+    const silentMs =
+      this.#options.clock.monotonic() - this.#consumer!.lastHeartbeatAt();
+    return this.#isConnected && silentMs <= SILENT_MS
+      ? null
+      : `no answer from the broker for ${Math.round(silentMs)} ms; ${this.size} entries, as they were`;
+  }
+
+  // What the consumer calls.
+
+  assigned(epoch: number, partitions: readonly TopicPartition[]): void {
+    this.#epoch = epoch;
+    void this.#place(epoch, partitions);
+  }
+
+  revoking(): void {}
+
+  batch(epoch: number, batch: FetchedBatch): void {
+    if (epoch !== this.#epoch) return;
+    for (const record of batch.records)
+      this.#entries.read(record, this.#positions.generation(batch.partition));
+    this.#positions.advance(batch.partition, batch.lastOffset + 1);
+    this.#settle();
+  }
+
+  outOfRange(epoch: number, partition: TopicPartition): void {
+    void this.#place(epoch, [partition]);
+  }
+
+  connected(isConnected: boolean): void {
+    this.#isConnected = isConnected;
+  }
+
+  /** Puts partitions where reading goes on: where it was, or at the log's start when that lies outside of the log. */
+  async #place(
+    epoch: number,
+    partitions: readonly TopicPartition[],
+  ): Promise<void> {
+    const ranges = await this.#ranges(
+      partitions,
+      () => epoch === this.#epoch && !this.#isStopped,
+    );
+    if (ranges === null) return;
+    for (const range of ranges) {
+      const position = this.#positions.place(range);
+      if (position.isAnew)
+        this.#options.log.warn("table.readAnew", {
+          topic: range.topic,
+          partition: range.partition,
+          logStart: range.start,
+          logEnd: range.end,
+        });
+      this.#consumer?.seek(range, position.offset);
+    }
+    this.#consumer?.resume(ranges);
+    this.#settle();
+  }
+
+  /** The logs' ranges, asked for until they come; null once `isWanted` says no. */
+  async #ranges(
+    partitions: readonly TopicPartition[],
+    isWanted: () => boolean,
+  ): Promise<LogRange[] | null> {
+    while (isWanted()) {
+      try {
+        const ranges = await this.#consumer!.fetchLogRanges(partitions);
+        // Without one the table would call itself whole, and what it lacks would be taken for deleted.
+        if (ranges.length < partitions.length)
+          throw new Error("a partition has no leader");
+        return isWanted() ? ranges : null;
+      } catch (error) {
+        this.#options.log.debug("table.rangesFailed", {
+          topic: this.#options.topic,
+          error: String(error),
+        });
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return null;
+  }
+
+  /** After any progress: drops what a partition read anew no longer has, and says when everything has been read. */
+  #settle(): void {
+    for (const [partition, generation] of this.#positions.takeCompleted())
+      this.#entries.dropOlder(partition, generation);
+    this.#entries.count();
+    if (this.#entries.retryWaiting()) this.#retrySoon();
+    else if (!this.#isLoaded && this.#positions.isComplete()) {
+      this.#isLoaded = true;
+      this.#options.log.info("table.loaded", {
+        topic: this.#options.topic,
+        entries: this.size,
+      });
+      this.#loaded.resolve();
+    }
+  }
+
+  #retrySoon(): void {
+    clearTimeout(this.#timer);
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => this.#settle(), RETRY_MS);
+  }
+}

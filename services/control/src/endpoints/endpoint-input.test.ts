@@ -1,0 +1,104 @@
+import { expect, test } from "@jest/globals";
+import { createEndpointInput } from "./endpoint-input.ts";
+import { ProblemError } from "../http/problem.ts";
+
+const input = createEndpointInput({ allowHttp: false, allowedCidrs: [] });
+const valid = {
+  tenantId: "acme",
+  url: "https://example.com/hook",
+  eventTypes: ["order.*"],
+};
+
+function problemsOf(parse: () => unknown): string[] {
+  try {
+    parse();
+    return [];
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    return error.errors.map(({ field, rule }) => `${field} ${rule}`);
+  }
+}
+
+test("a creation with what is required gets the defaults", () => {
+  expect(input.parseCreation(valid)).toEqual({
+    ...valid,
+    description: "",
+    externalId: null,
+    headers: {},
+    timeoutMs: 15_000,
+    maxConcurrency: 16,
+    retryDelaysMs: null,
+    notRetryableStatuses: [],
+  });
+});
+
+test.each([
+  [{ tenantId: "a b" }, "tenantId format"],
+  [{ tenantId: undefined }, "tenantId required"],
+  [{ url: "http://example.com/" }, "url scheme"],
+  [{ url: "https://127.0.0.1/" }, "url address"],
+  [{ url: "https://localhost/" }, "url local_name"],
+  [{ url: "https://u:p@example.com/" }, "url no_userinfo"],
+  [{ url: 7 }, "url type"],
+  [{ eventTypes: [] }, "eventTypes min"],
+  [{ eventTypes: ["order.*", "or der"] }, "eventTypes[1] type_pattern"],
+  [{ eventTypes: ["a", "a"] }, "eventTypes unique"],
+  [{ headers: { "Webhook-Id": "x" } }, "headers.Webhook-Id refused_name"],
+  [{ headers: { "x-a": "b\r\nc" } }, "headers.x-a characters"],
+  [{ timeoutMs: 999 }, "timeoutMs min"],
+  [{ timeoutMs: 60_001 }, "timeoutMs max"],
+  [{ maxConcurrency: 0 }, "maxConcurrency min"],
+  [{ notRetryableStatuses: [200] }, "notRetryableStatuses[0] min"],
+  [{ secret: "" }, "secret required"],
+  [{ secret: "whsec_%%" }, "secret base64"],
+  [{ secret: "whsec_c2hvcnQ=" }, "secret length"],
+  [{ secret: "whsk_abc" }, "secret unsupported"],
+  [{ externalId: "a\u0007" }, "externalId format"],
+  [{ version: 3 }, "version unknown"],
+])("a creation with %j is refused: %s", (change, expected) => {
+  const problems = problemsOf(() =>
+    input.parseCreation({ ...valid, ...change }),
+  );
+
+  expect(problems).toEqual([expected]);
+});
+
+test("every problem is told at once, and no value is repeated", () => {
+  const secret = "whsec_not-base64-but-secret";
+  const parse = (): unknown =>
+    input.parseCreation({ url: "ftp://x.example/", eventTypes: "a", secret });
+
+  expect(problemsOf(parse).toSorted()).toEqual([
+    "eventTypes type",
+    "secret base64",
+    "tenantId required",
+    "url scheme",
+  ]);
+  expect(parse).toThrow(
+    expect.objectContaining({
+      message: expect.not.stringContaining(secret),
+    }),
+  );
+});
+
+test.each([[null], [undefined], ["text"], [[]]])(
+  "a body of %j is no endpoint",
+  (body) => {
+    expect(problemsOf(() => input.parseCreation(body))).toEqual([
+      body === undefined ? "body required" : "body type",
+    ]);
+  },
+);
+
+test("a change takes any field but those that never change", () => {
+  expect(input.parseChange({ state: "disabled" })).toEqual({
+    state: "disabled",
+  });
+  expect(problemsOf(() => input.parseChange({}))).toEqual(["body required"]);
+  expect(problemsOf(() => input.parseChange({ tenantId: "b" }))).toEqual([
+    "tenantId unknown",
+  ]);
+  expect(problemsOf(() => input.parseChange({ state: "paused" }))).toEqual([
+    "state one_of",
+  ]);
+});

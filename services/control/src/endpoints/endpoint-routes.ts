@@ -1,0 +1,106 @@
+import type { Endpoint, EpochMs } from "@postrider/core";
+import type { FastifyReply } from "fastify";
+import type { EndpointInput } from "./endpoint-input.ts";
+import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
+import {
+  unknownEndpoint,
+  type EndpointTable,
+  type EndpointWriter,
+  type VersionCondition,
+} from "./endpoint-writer.ts";
+import { changedEndpoint, enabledEndpoint, viewOf } from "./endpoint.ts";
+import { ProblemError } from "../http/problem.ts";
+import type { Routes } from "../http/server.ts";
+
+interface ById {
+  Params: { id: string };
+}
+
+/** Reads come from our own table, on every replica; writes go through the writer. */
+export function endpointRoutes(options: {
+  readonly table: Pick<EndpointTable, "get" | "entries">;
+  readonly writer: EndpointWriter;
+  readonly input: EndpointInput;
+}): Routes {
+  const { table, writer, input } = options;
+  return (app) => {
+    app.post("/v1/endpoints", async (request, reply) => {
+      const made = await writer.create(input.parseCreation(request.body));
+      void reply
+        .code(201)
+        .header("location", `/v1/endpoints/${made.endpoint.id}`);
+      return { ...shown(reply, made.endpoint), secret: made.secret };
+    });
+    app.get("/v1/endpoints", async (request) =>
+      listEndpoints(table.entries(), parseListQuery(request.query)),
+    );
+    app.get<ById>("/v1/endpoints/:id", async ({ params }, reply) => {
+      const endpoint = table.get(params.id);
+      if (endpoint === undefined) throw unknownEndpoint(params.id);
+      return shown(reply, endpoint);
+    });
+    app.patch<ById>("/v1/endpoints/:id", async (request, reply) => {
+      const condition = requiredVersion(request.headers["if-match"]);
+      const change = input.parseChange(request.body);
+      const changed = await writer.change(
+        request.params.id,
+        condition,
+        (endpoint, now) => changedEndpoint(endpoint, change, now),
+      );
+      return shown(reply, changed);
+    });
+    app.delete<ById>("/v1/endpoints/:id", async (request, reply) => {
+      const condition = requiredVersion(request.headers["if-match"]);
+      await writer.remove(request.params.id, condition);
+      return await reply.code(204).send();
+    });
+    app.post<ById>("/v1/endpoints/:id/enable", async (request, reply) => {
+      const condition = versionOf(request.headers["if-match"]) ?? "any";
+      return shown(
+        reply,
+        await writer.change(request.params.id, condition, enable),
+      );
+    });
+  };
+}
+
+/** One command undoes a 410. An endpoint that is enabled already stays at its version. */
+function enable(endpoint: Endpoint, now: EpochMs): Endpoint {
+  return endpoint.state === "enabled"
+    ? endpoint
+    : enabledEndpoint(endpoint, now);
+}
+
+function shown(reply: FastifyReply, endpoint: Endpoint) {
+  void reply.header("etag", `"${endpoint.version}"`);
+  return viewOf(endpoint);
+}
+
+function requiredVersion(header: string | undefined): VersionCondition {
+  const condition = versionOf(header);
+  if (condition !== undefined) return condition;
+  throw new ProblemError(
+    "version_required",
+    'Send `if-match` with the version that the change is meant for, as "3" (the ETag of a GET).',
+    {
+      errors: [{ field: "if-match", rule: "required", message: "is required" }],
+    },
+  );
+}
+
+/** `"3"` as the ETag has it, or 3; `*` is any version (RFC 9110 §13.1.1). */
+function versionOf(header: string | undefined): VersionCondition | undefined {
+  if (header === undefined) return undefined;
+  if (header.trim() === "*") return "any";
+  const version = /^\s*(?:"([1-9]\d{0,9})"|([1-9]\d{0,9}))\s*$/.exec(header);
+  if (version !== null) return Number(version[1] ?? version[2]);
+  throw new ProblemError("bad_request", "`if-match` is not a version.", {
+    errors: [
+      {
+        field: "if-match",
+        rule: "version",
+        message: 'must be one version, as "3"',
+      },
+    ],
+  });
+}

@@ -1,0 +1,269 @@
+import { expect, test } from "@jest/globals";
+import type { Endpoint, Signal } from "@postrider/core";
+import { FencedError, type InRecord } from "@postrider/messaging";
+import { aSignal, testEffects } from "@postrider/testkit";
+import { createEndpointInput } from "./endpoint-input.ts";
+import { createEndpointWriter } from "./endpoint-writer.ts";
+import { changedEndpoint, enabledEndpoint } from "./endpoint.ts";
+import { createGoneStage } from "./gone.stage.ts";
+import type { Tenure } from "./ownership.ts";
+import { ProblemError } from "../http/problem.ts";
+
+const input = createEndpointInput({ allowHttp: false, allowedCidrs: [] });
+const creation = input.parseCreation({
+  tenantId: "acme",
+  url: "https://example.com/hook",
+  eventTypes: ["*"],
+  externalId: "theirs",
+});
+
+/** A writer over a log and a table that the test plays. */
+function aWriter() {
+  const effects = testEffects();
+  const rows = new Map<string, Endpoint>();
+  const log: { id: string; endpoint: Endpoint | null }[] = [];
+  const state = {
+    isOwner: true,
+    fault: null as Error | null,
+    isReadBack: true,
+    ended: [] as string[],
+  };
+  const tenure: Tenure = {
+    ended: new AbortController().signal,
+    producer: {
+      send: async ([record]) => {
+        if (state.fault !== null) throw state.fault;
+        if (record === undefined) return [];
+        const { topic, partition } = record;
+        const offset = log.length;
+        log.push(JSON.parse(String(record.value)));
+        return [{ topic, partition, offset }];
+      },
+      disconnect: async () => {},
+    },
+    fail(why) {
+      state.isOwner = false;
+      state.ended.push(why);
+    },
+  };
+  let made = 0;
+  const writer = createEndpointWriter({
+    ...effects,
+    writeTimeoutMs: 50,
+    ownership: { tenure: () => (state.isOwner ? tenure : null) },
+    table: {
+      get: (id) => rows.get(id),
+      entries: () => rows.entries(),
+      async readTo({ offset }) {
+        if (!state.isReadBack) await new Promise(() => {});
+        const written = log[offset];
+        if (written === undefined) throw new Error("beyond the log");
+        if (written.endpoint === null) rows.delete(written.id);
+        else rows.set(written.id, written.endpoint);
+      },
+    },
+    recordOf: (id, endpoint) => ({
+      topic: "endpoints",
+      partition: 0,
+      key: Buffer.from(id),
+      value: Buffer.from(JSON.stringify({ id, endpoint })),
+    }),
+    secrets: {
+      make: (_tenant, _endpoint, given) => ({
+        plain: given ?? "whsec_made",
+        sealed: {
+          id: "sec_1",
+          kid: "k1",
+          ciphertext: new Uint8Array(),
+          createdAt: effects.clock.now(),
+          expiresAt: null,
+        },
+      }),
+    },
+    newId: () => `ep_${(made += 1)}`,
+  });
+  const stage = createGoneStage({ writer, log: effects.log });
+  return { writer, stage, rows, log, state };
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return "done";
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    return error.code;
+  }
+}
+
+const describe = (endpoint: Endpoint, now: number): Endpoint =>
+  changedEndpoint(endpoint, { description: "changed" }, now);
+
+test("an answer is given only after the record was read back", async () => {
+  const { writer, rows, state } = aWriter();
+  const { endpoint, secret } = await writer.create(creation);
+  expect(rows.get(endpoint.id)?.version).toBe(1);
+  expect(secret).toBe("whsec_made");
+
+  state.isReadBack = false;
+
+  expect(await codeOf(writer.change(endpoint.id, 1, describe))).toBe(
+    "write_uncertain",
+  );
+  expect(state.ended).toHaveLength(1);
+});
+
+test("writes that come at once take turns: versions go up by one", async () => {
+  const { writer, log } = aWriter();
+  const { endpoint } = await writer.create(creation);
+
+  const versions = await Promise.all(
+    [1, 2, 3].map(
+      async () => (await writer.change(endpoint.id, "any", describe)).version,
+    ),
+  );
+
+  expect(versions).toEqual([2, 3, 4]);
+  expect(log.map((written) => written.endpoint?.version)).toEqual([1, 2, 3, 4]);
+});
+
+test("of two changes meant for one version the second is stale", async () => {
+  const { writer } = aWriter();
+  const { endpoint } = await writer.create(creation);
+
+  const codes = await Promise.all(
+    [1, 2].map(() => codeOf(writer.change(endpoint.id, 1, describe))),
+  );
+
+  expect(codes).toEqual(["done", "stale_version"]);
+});
+
+test("a delete is a tombstone, after which nothing is there", async () => {
+  const { writer, log } = aWriter();
+  const { endpoint } = await writer.create(creation);
+
+  await writer.remove(endpoint.id, 1);
+
+  expect(log.at(-1)).toEqual({ id: endpoint.id, endpoint: null });
+  expect(await codeOf(writer.remove(endpoint.id, "any"))).toBe("not_found");
+});
+
+test("an externalId is taken once per tenant", async () => {
+  const { writer } = aWriter();
+  await writer.create(creation);
+
+  expect(await codeOf(writer.create(creation))).toBe("conflict");
+  expect(await codeOf(writer.create({ ...creation, tenantId: "other" }))).toBe(
+    "done",
+  );
+});
+
+test("who is not the owner writes nothing", async () => {
+  const { writer, state, log } = aWriter();
+  state.isOwner = false;
+
+  expect(await codeOf(writer.create(creation))).toBe("not_owner");
+  expect(await codeOf(writer.remove("ep_1", "any"))).toBe("not_owner");
+  expect(log).toHaveLength(0);
+});
+
+test.each([
+  ["a newer owner", new FencedError("taken over"), "not_owner"],
+  ["a broker that went away", new Error("gone"), "write_uncertain"],
+])("%s ends the tenure", async (_what, fault, code) => {
+  const { writer, state } = aWriter();
+  state.fault = fault;
+
+  expect(await codeOf(writer.create(creation))).toBe(code);
+  expect(state.ended).toHaveLength(1);
+});
+
+test("more than 256 waiting writes are turned away", async () => {
+  const { writer } = aWriter();
+
+  const codes = await Promise.all(
+    Array.from({ length: 300 }, (_, n) =>
+      codeOf(writer.create({ ...creation, externalId: `x${n}` })),
+    ),
+  );
+
+  expect(codes.filter((code) => code === "done")).toHaveLength(256);
+  expect(codes.filter((code) => code === "busy")).toHaveLength(44);
+});
+
+function gone(signal: Partial<Signal>): InRecord<Signal> {
+  const value = aSignal({ kind: "gone", ...signal });
+  return { raw: {} as InRecord<Signal>["raw"], value }; // the stage reads the value alone
+}
+
+test("a 410 disables the endpoint, and one command enables it again", async () => {
+  const { writer, stage, rows } = aWriter();
+  const { endpoint } = await writer.create(creation);
+  const signal = gone({ endpointId: endpoint.id, endpointVersion: 1 });
+
+  await stage.handle(signal, AbortSignal.abort());
+
+  expect(rows.get(endpoint.id)).toMatchObject({
+    state: "disabled",
+    stateReason: expect.stringContaining("gone"),
+    version: 2,
+  });
+  const enabled = await writer.change(endpoint.id, "any", enabledEndpoint);
+  expect(enabled).toMatchObject({
+    state: "enabled",
+    stateReason: null,
+    version: 3,
+  });
+});
+
+test.each([
+  ["older than the endpoint", { endpointVersion: 1 }],
+  ["of another kind", { endpointVersion: 2, kind: "breaker_opened" }],
+])("a signal %s changes nothing", async (_what, signal) => {
+  const { writer, stage, rows, log } = aWriter();
+  const { endpoint } = await writer.create(creation);
+  await writer.change(endpoint.id, 1, describe);
+
+  await stage.handle(
+    gone({ endpointId: endpoint.id, ...signal }),
+    AbortSignal.abort(),
+  );
+
+  expect(rows.get(endpoint.id)?.state).toBe("enabled");
+  expect(log).toHaveLength(2);
+});
+
+test("a repeated signal, and one for a deleted endpoint, are done without a write", async () => {
+  const { writer, stage, log } = aWriter();
+  const { endpoint } = await writer.create(creation);
+  const signal = gone({ endpointId: endpoint.id, endpointVersion: 1 });
+  await stage.handle(signal, AbortSignal.abort());
+  await stage.handle(signal, AbortSignal.abort());
+  await writer.remove(endpoint.id, "any");
+
+  const verdict = await stage.handle(signal, AbortSignal.abort());
+
+  expect(verdict).toEqual({ kind: "emit", records: [] });
+  expect(log).toHaveLength(3);
+});
+
+test("a signal that meets no owner is not done: it fails only when the runner stops, uncommitted", async () => {
+  const { writer, stage, state } = aWriter();
+  const { endpoint } = await writer.create(creation);
+  state.isOwner = false;
+  const stopping = new AbortController();
+
+  const handled = Promise.resolve(
+    stage.handle(
+      gone({ endpointId: endpoint.id, endpointVersion: 1 }),
+      stopping.signal,
+    ),
+  );
+  const outcome = handled.then(
+    () => "done",
+    () => "not done",
+  );
+  setImmediate(() => stopping.abort());
+
+  expect(await outcome).toBe("not done");
+});

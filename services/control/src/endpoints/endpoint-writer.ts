@@ -1,0 +1,234 @@
+/**
+ * The one way an endpoint changes. Invariant: writes run one after another, each on the version that the table shows
+ * after the one before was read back; so versions go up by one, and what a caller was told is what every reader will see.
+ * A write that fails half-way ends the tenure: the next tenure begins with a new producer, which settles what the old one
+ * had open, and with the table read to the end.
+ */
+import type { Endpoint, EpochMs } from "@postrider/core";
+import {
+  FencedError,
+  type Clock,
+  type Log,
+  type ProducerRecord,
+  type RecordPosition,
+} from "@postrider/messaging";
+import type { EndpointCreation } from "./endpoint-input.ts";
+import { newEndpoint } from "./endpoint.ts";
+import type { Ownership, Tenure } from "./ownership.ts";
+import { ProblemError } from "../http/problem.ts";
+import type { SecretMaker } from "./secret-maker.ts";
+
+export interface EndpointWriter {
+  /** The endpoint and its plain secret, which nobody can read again. */
+  create(
+    creation: EndpointCreation,
+  ): Promise<{ readonly endpoint: Endpoint; readonly secret: string }>;
+  /** What `apply` makes of the endpoint, or the endpoint as it is when `apply` returns it unchanged. */
+  change(
+    id: string,
+    condition: VersionCondition,
+    apply: (endpoint: Endpoint, now: EpochMs) => Endpoint,
+  ): Promise<Endpoint>;
+  remove(id: string, condition: VersionCondition): Promise<void>;
+}
+
+/** The version that the change is meant for; `any` takes whatever is there. */
+export type VersionCondition = number | "any";
+
+/** Our own view of the `endpoints` topic. */
+export interface EndpointTable {
+  get(id: string): Endpoint | undefined;
+  entries(): Iterable<readonly [string, Endpoint]>;
+  /** Resolves once the record at this position is in the table. */
+  readTo(position: RecordPosition): Promise<void>;
+}
+
+export interface EndpointWriterOptions {
+  readonly ownership: Pick<Ownership, "tenure">;
+  readonly table: EndpointTable;
+  /** The record of an endpoint, or its tombstone. */
+  readonly recordOf: (id: string, endpoint: Endpoint | null) => ProducerRecord;
+  readonly secrets: SecretMaker;
+  readonly newId: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From sending to having read back. Default 10 s. */
+  readonly writeTimeoutMs?: number;
+}
+
+/** More than this would wait longer than any caller does; memory stays bounded. */
+const MAX_WAITING_WRITES = 256;
+const RETRY_SOON = { "retry-after": "1" };
+
+export function createEndpointWriter(
+  options: EndpointWriterOptions,
+): EndpointWriter {
+  const { ownership, table, clock, log } = options;
+  const inTurn = createTurns(MAX_WAITING_WRITES);
+
+  async function write(id: string, endpoint: Endpoint | null): Promise<void> {
+    const tenure = ownership.tenure();
+    if (tenure === null) throw notOwner();
+    try {
+      await within(options.writeTimeoutMs ?? 10_000, async () => {
+        const written = await tenure.producer.send([
+          options.recordOf(id, endpoint),
+        ]);
+        for (const place of written) await table.readTo(place);
+      });
+      if (table.get(id)?.version !== endpoint?.version)
+        throw new Error("another write was read back in its place");
+    } catch (cause) {
+      throw failed(tenure, cause);
+    }
+    log.info("endpoint.written", {
+      endpointId: id,
+      version: endpoint?.version ?? null,
+      state: endpoint?.state ?? "deleted",
+    });
+  }
+
+  function current(id: string, condition: VersionCondition): Endpoint {
+    if (ownership.tenure() === null) throw notOwner();
+    const endpoint = table.get(id);
+    if (endpoint === undefined) throw unknownEndpoint(id);
+    if (condition !== "any" && condition !== endpoint.version)
+      throw staleVersion(endpoint, condition);
+    return endpoint;
+  }
+
+  return {
+    create: (creation) =>
+      inTurn(async () => {
+        if (ownership.tenure() === null) throw notOwner();
+        refuseTakenExternalId(table, creation.tenantId, creation.externalId);
+        const id = options.newId();
+        const { plain, sealed } = options.secrets.make(
+          creation.tenantId,
+          id,
+          creation.secret ?? null,
+        );
+        const endpoint = newEndpoint(id, creation, sealed);
+        await write(id, endpoint);
+        return { endpoint, secret: plain };
+      }),
+    change: (id, condition, apply) =>
+      inTurn(async () => {
+        const before = current(id, condition);
+        const after = apply(before, clock.now());
+        if (after === before) return before;
+        if (after.externalId !== before.externalId)
+          refuseTakenExternalId(table, after.tenantId, after.externalId);
+        await write(id, after);
+        return after;
+      }),
+    remove: (id, condition) =>
+      inTurn(async () => {
+        current(id, condition);
+        await write(id, null);
+      }),
+  };
+}
+
+/** Runs one piece of work at a time, in order of arrival. */
+function createTurns(
+  maxWaiting: number,
+): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  return async (work) => {
+    if (waiting >= maxWaiting)
+      throw new ProblemError("busy", `${waiting} writes are waiting already.`, {
+        headers: RETRY_SOON,
+      });
+    waiting += 1;
+    const turn = last.then(work);
+    last = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      waiting -= 1;
+    }
+  };
+}
+
+function refuseTakenExternalId(
+  table: EndpointTable,
+  tenantId: string,
+  externalId: string | null,
+): void {
+  if (externalId === null) return;
+  for (const [id, other] of table.entries())
+    if (other.tenantId === tenantId && other.externalId === externalId)
+      throw new ProblemError(
+        "conflict",
+        `Endpoint ${id} has this externalId.`,
+        {
+          errors: [
+            {
+              field: "externalId",
+              rule: "unique",
+              message: `is the externalId of ${id}`,
+            },
+          ],
+        },
+      );
+}
+
+/** Ends the tenure and says what the caller may believe. */
+function failed(tenure: Tenure, cause: unknown): ProblemError {
+  if (cause instanceof FencedError) {
+    tenure.fail("another replica has become the owner");
+    return notOwner(cause);
+  }
+  tenure.fail(`a write failed: ${String(cause)}`);
+  return new ProblemError(
+    "write_uncertain",
+    "The write was sent and not confirmed. Read the endpoint before you try again.",
+    { headers: RETRY_SOON, cause },
+  );
+}
+
+function notOwner(cause?: unknown): ProblemError {
+  return new ProblemError(
+    "not_owner",
+    "Another replica is the writer, or none is yet. Nothing was written; try again.",
+    { headers: RETRY_SOON, cause },
+  );
+}
+
+export function unknownEndpoint(id: string): ProblemError {
+  return new ProblemError("not_found", `There is no endpoint ${id}.`, {
+    errors: [{ field: "id", rule: "exists", message: "is not an endpoint" }],
+  });
+}
+
+function staleVersion(endpoint: Endpoint, given: number): ProblemError {
+  return new ProblemError(
+    "stale_version",
+    `Version ${given} was expected; the endpoint is at ${endpoint.version}.`,
+    {
+      errors: [
+        {
+          field: "if-match",
+          rule: "current",
+          message: `must be "${endpoint.version}"`,
+        },
+      ],
+      headers: { etag: `"${endpoint.version}"` },
+    },
+  );
+}
+
+async function within(ms: number, work: () => Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`not confirmed within ${ms} ms`)),
+    ms,
+  );
+  try {
+    await Promise.race([work(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

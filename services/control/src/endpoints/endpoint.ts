@@ -1,0 +1,163 @@
+import {
+  isSecretHeader,
+  type Endpoint,
+  type EpochMs,
+  type SealedSecret,
+} from "@postrider/core";
+import {
+  REDACTED,
+  type EndpointChange,
+  type EndpointCreation,
+} from "./endpoint-input.ts";
+import { rfc3339 } from "../http/rfc3339.ts";
+
+/** An endpoint as the API shows it: never a secret, only their ids. */
+export interface EndpointView {
+  readonly id: string;
+  readonly externalId: string | null;
+  readonly tenantId: string;
+  readonly url: string;
+  readonly description: string;
+  readonly eventTypes: readonly string[];
+  readonly state: string;
+  readonly stateReason: string | null;
+  readonly secrets: readonly {
+    readonly id: string;
+    readonly createdAt: string;
+    readonly expiresAt: string | null;
+  }[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly maxConcurrency: number;
+  readonly retryDelaysMs: readonly number[] | null;
+  readonly notRetryableStatuses: readonly number[];
+  readonly version: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** Version 1 of an endpoint. */
+export function newEndpoint(
+  id: string,
+  creation: EndpointCreation,
+  secret: SealedSecret,
+): Endpoint {
+  return {
+    id,
+    externalId: creation.externalId,
+    tenantId: creation.tenantId,
+    url: creation.url,
+    description: creation.description,
+    eventTypes: creation.eventTypes,
+    state: "enabled",
+    stateReason: null,
+    secrets: [secret],
+    headers: creation.headers,
+    timeoutMs: creation.timeoutMs,
+    maxConcurrency: creation.maxConcurrency,
+    retryDelaysMs: creation.retryDelaysMs,
+    notRetryableStatuses: creation.notRetryableStatuses,
+    version: 1,
+    createdAt: secret.createdAt,
+    updatedAt: secret.createdAt,
+  };
+}
+
+/** The next version with the change applied. Enabling takes the reason away; disabling by hand gives one. */
+export function changedEndpoint(
+  endpoint: Endpoint,
+  change: EndpointChange,
+  now: EpochMs,
+): Endpoint {
+  const { state, headers, ...rest } = change;
+  const given = Object.fromEntries(
+    Object.entries(rest).filter(([, value]) => value !== undefined),
+  );
+  const changed = nextVersion({ ...endpoint, ...given }, now);
+  const withHeaders =
+    headers === undefined
+      ? changed
+      : { ...changed, headers: keepRedacted(headers, endpoint.headers) };
+  return state === undefined
+    ? withHeaders
+    : withState(withHeaders, state, "by hand");
+}
+
+export function enabledEndpoint(endpoint: Endpoint, now: EpochMs): Endpoint {
+  return withState(nextVersion(endpoint, now), "enabled", null);
+}
+
+export function disabledEndpoint(
+  endpoint: Endpoint,
+  reason: string,
+  now: EpochMs,
+): Endpoint {
+  return withState(nextVersion(endpoint, now), "disabled", reason);
+}
+
+/** `updatedAt` never goes back, whatever the clock does. */
+function nextVersion(endpoint: Endpoint, now: EpochMs): Endpoint {
+  return {
+    ...endpoint,
+    version: endpoint.version + 1,
+    updatedAt: Math.max(now, endpoint.updatedAt),
+  };
+}
+
+function withState(
+  endpoint: Endpoint,
+  state: "enabled" | "disabled",
+  reason: string | null,
+): Endpoint {
+  return {
+    ...endpoint,
+    state,
+    stateReason: state === "enabled" ? null : reason,
+  };
+}
+
+/** A header whose value comes back as it was shown, `[redacted]`, keeps what is stored: get, edit, patch must not lose it. */
+function keepRedacted(
+  given: Readonly<Record<string, string>>,
+  stored: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      value === REDACTED && Object.hasOwn(stored, name)
+        ? (stored[name] ?? value)
+        : value,
+    ]),
+  );
+}
+
+export function viewOf(endpoint: Endpoint): EndpointView {
+  return {
+    id: endpoint.id,
+    externalId: endpoint.externalId,
+    tenantId: endpoint.tenantId,
+    url: endpoint.url,
+    description: endpoint.description,
+    eventTypes: endpoint.eventTypes,
+    state: endpoint.state,
+    stateReason: endpoint.stateReason,
+    secrets: endpoint.secrets.map((secret) => ({
+      id: secret.id,
+      createdAt: rfc3339(secret.createdAt),
+      expiresAt: secret.expiresAt === null ? null : rfc3339(secret.expiresAt),
+    })),
+    headers: Object.fromEntries(
+      Object.entries(endpoint.headers).map(([name, value]) => [
+        name,
+        isSecretHeader(name) ? REDACTED : value,
+      ]),
+    ),
+    timeoutMs: endpoint.timeoutMs,
+    maxConcurrency: endpoint.maxConcurrency,
+    retryDelaysMs: endpoint.retryDelaysMs,
+    notRetryableStatuses: endpoint.notRetryableStatuses,
+    version: endpoint.version,
+    createdAt: rfc3339(endpoint.createdAt),
+    updatedAt: rfc3339(endpoint.updatedAt),
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * What a `gone` signal (a receiver answered 410) does: it disables the endpoint that it was seen on. A signal for an older
+ * version says nothing about the endpoint as it is now: someone has changed or enabled it since. The other kinds of
+ * signal are for people and the recorder.
+ *
+ * Only the owner runs this stage. A signal is done when the change was read back, or when there is nothing to change.
+ * Where the tenure ends in between, `handle` does not return: the signal stays uncommitted and the next owner reads it.
+ */
+import type { Endpoint, Signal } from "@postrider/core";
+import type { Log, Stage, Verdict } from "@postrider/messaging";
+import type { EndpointWriter } from "./endpoint-writer.ts";
+import { disabledEndpoint } from "./endpoint.ts";
+import { ProblemError } from "../http/problem.ts";
+
+const NOTHING_FOLLOWS: Verdict = { kind: "emit", records: [] };
+
+export function createGoneStage(options: {
+  readonly writer: EndpointWriter;
+  readonly log: Log;
+}): Stage<Signal> {
+  const { writer, log } = options;
+  return {
+    laneOf: ({ value }) => value.endpointId,
+    laneConcurrency: () => 1,
+    async handle({ value: signal }, aborted) {
+      if (signal.kind !== "gone") return NOTHING_FOLLOWS;
+      try {
+        await writer.change(signal.endpointId, "any", (endpoint, now) =>
+          shouldDisable(endpoint, signal)
+            ? disabledEndpoint(endpoint, reasonOf(signal), now)
+            : endpoint,
+        );
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error;
+        if (error.code === "not_owner" || error.code === "write_uncertain")
+          return await untilStopped(aborted);
+        if (error.code !== "not_found") throw error;
+      }
+      log.info("signal.handled", {
+        endpointId: signal.endpointId,
+        kind: signal.kind,
+        endpointVersion: signal.endpointVersion,
+      });
+      return NOTHING_FOLLOWS;
+    },
+  };
+}
+
+/** The very version that answered 410, and not disabled already. */
+export function shouldDisable(endpoint: Endpoint, signal: Signal): boolean {
+  return (
+    endpoint.version === signal.endpointVersion && endpoint.state !== "disabled"
+  );
+}
+
+function reasonOf(signal: Signal): string {
+  const what = signal.detail === "" ? "answered 410 Gone" : signal.detail;
+  return `gone: ${what}`;
+}
+
+/** We are not the owner any more: the runner is about to be stopped, which drops what has not ended. */
+function untilStopped(aborted: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const stop = (): void => reject(new Error("the tenure has ended"));
+    if (aborted.aborted) stop();
+    else aborted.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
+import { invalid, ProblemError } from "../http/problem.ts";
+import { MAX_ATTEMPTS, MAX_DELIVERIES, type Reader } from "./reader.ts";
+import type { Routes } from "../http/server.ts";
+import { problemsOf } from "../http/zod-problems.ts";
+
+const eventQuery = z.strictObject({
+  tenantId: z.string().min(1).max(64).optional(),
+});
+
+/** `GET /v1/events/{id}`: what the recorder has written; a second or so behind what happened. */
+export function eventRoutes(reader: Reader): Routes {
+  return (app) => {
+    app.get<{ Params: { id: string } }>("/v1/events/:id", async (request) => {
+      const query = eventQuery.safeParse(request.query);
+      if (!query.success) throw invalid(problemsOf(query.error));
+      return await readEvent(reader, {
+        eventId: request.params.id,
+        tenantId: query.data.tenantId ?? null,
+      });
+    });
+  };
+}
+
+async function readEvent(
+  reader: Reader,
+  asked: { readonly eventId: string; readonly tenantId: string | null },
+): Promise<EventView> {
+  const found = await reader.events(asked.eventId, asked.tenantId);
+  const events = ofOneTenant(found);
+  const [first] = events;
+  if (first === undefined) throw unknownEvent(asked.eventId);
+  const key = {
+    tenantId: first.tenant_id,
+    eventId: asked.eventId,
+    receivedFrom: first.received_at, // oldest first
+    receivedTo: events.at(-1)?.received_at ?? first.received_at,
+  };
+  // One after the other: what decided a delivery is then among its attempts.
+  const deliveries = await reader.deliveries(key);
+  const attempts = await reader.attempts(key);
+  return eventViewOf({
+    events: [first, ...events.slice(1)],
+    deliveries: deliveries.slice(0, MAX_DELIVERIES),
+    attempts: attempts.slice(0, MAX_ATTEMPTS),
+    truncated:
+      deliveries.length > MAX_DELIVERIES || attempts.length > MAX_ATTEMPTS,
+  });
+}
+
+/** Event ids are unique within a tenant only. A row without tenant (an invalid record that used the id) never makes it ambiguous. */
+function ofOneTenant(rows: readonly EventRow[]): readonly EventRow[] {
+  const byTenant = Map.groupBy(rows, (row) => row.tenant_id);
+  if (byTenant.size > 1) byTenant.delete("");
+  if (byTenant.size > 1) throw ambiguous(byTenant.size);
+  return byTenant.values().next().value ?? [];
+}
+
+function ambiguous(tenants: number): ProblemError {
+  return new ProblemError(
+    "ambiguous_event",
+    `${tenants} tenants have an event of this id: say which with ?tenantId=.`,
+    {
+      errors: [
+        {
+          field: "tenantId",
+          rule: "required",
+          message: "is required for an id that several tenants use",
+        },
+      ],
+    },
+  );
+}
+
+function unknownEvent(eventId: string): ProblemError {
+  return new ProblemError(
+    "not_found",
+    `No event ${JSON.stringify(eventId)} is recorded. What was just published takes a moment.`,
+    { errors: [{ field: "id", rule: "exists", message: "is not recorded" }] },
+  );
+}

@@ -1,0 +1,186 @@
+import type { EpochMs } from "@postrider/core";
+import { rfc3339 } from "../http/rfc3339.ts";
+
+/** A row of `events`: one part of what was decided about one record. Empty texts stand for null, as in the table. */
+export interface EventRow {
+  readonly tenant_id: string;
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly occurred_at: EpochMs | null;
+  readonly received_at: EpochMs;
+  readonly decision: string;
+  readonly reason: string;
+}
+
+/** A row of `deliveries`, the newest version. */
+export interface DeliveryRow {
+  readonly delivery_id: string;
+  readonly endpoint_id: string;
+  readonly status: string;
+  readonly next_attempt_at: EpochMs | null;
+  readonly dead_letter_reason: string;
+  readonly version: number;
+}
+
+/** A row of `attempts`; `attempt_number` 0 is a deferral. */
+export interface AttemptRow {
+  readonly delivery_id: string;
+  readonly attempt_number: number;
+  readonly step: number;
+  readonly started_at: EpochMs;
+  readonly outcome: string;
+  readonly status_code: number | null;
+  readonly duration_ms: number;
+  readonly trigger: string;
+  readonly error: string;
+  readonly next_attempt_at: EpochMs | null;
+  /** The delivery's, after this attempt. */
+  readonly status: string;
+  readonly dead_letter_reason: string;
+}
+
+export interface EventRows {
+  /** Of one tenant, at least one. */
+  readonly events: readonly [EventRow, ...EventRow[]];
+  readonly deliveries: readonly DeliveryRow[];
+  readonly attempts: readonly AttemptRow[];
+  /** There were more deliveries or attempts than are read. */
+  readonly truncated: boolean;
+}
+
+export interface AttemptView {
+  readonly attemptNumber: number;
+  readonly startedAt: string;
+  readonly outcome: string;
+  readonly statusCode: number | null;
+  readonly durationMs: number;
+  readonly trigger: string;
+  readonly error: string | null;
+}
+
+export interface DeliveryView {
+  readonly id: string;
+  readonly endpointId: string;
+  readonly status: string;
+  readonly attempts: readonly AttemptView[];
+  readonly nextAttemptAt: string | null;
+  /** Why it was given up or, with `paused`, parked. */
+  readonly deadLetterReason: string | null;
+}
+
+/** `GET /v1/events/{id}`. */
+export interface EventView {
+  readonly id: string;
+  readonly type: string;
+  readonly tenantId: string | null;
+  readonly occurredAt: string | null;
+  readonly receivedAt: string;
+  readonly decision: string;
+  readonly reason: string | null;
+  readonly deliveries: readonly DeliveryView[];
+  readonly truncated: boolean;
+}
+
+/** One event as a user sees it. A record that was a duplicate never hides the one it repeats. */
+export function eventViewOf(rows: EventRows): EventView {
+  const event = rows.events.reduce(moreTelling);
+  const attempts = Map.groupBy(rows.attempts, (row) => row.delivery_id);
+  return {
+    id: event.event_id,
+    type: event.event_type,
+    tenantId: textOrNull(event.tenant_id),
+    occurredAt: timeOrNull(event.occurred_at),
+    receivedAt: rfc3339(event.received_at),
+    decision: event.decision,
+    reason: textOrNull(event.reason),
+    deliveries: newestVersions(rows.deliveries).map((delivery) =>
+      deliveryViewOf(delivery, attempts.get(delivery.delivery_id) ?? []),
+    ),
+    truncated: rows.truncated,
+  };
+}
+
+function moreTelling(one: EventRow, other: EventRow): EventRow {
+  const isOneDuplicate = one.decision === "duplicate";
+  if (isOneDuplicate !== (other.decision === "duplicate"))
+    return isOneDuplicate ? other : one;
+  return one.received_at <= other.received_at ? one : other;
+}
+
+/** An event that was routed twice, beyond the duplicate window, has a row per arrival and delivery. */
+function newestVersions(rows: readonly DeliveryRow[]): DeliveryRow[] {
+  const newest = new Map<string, DeliveryRow>();
+  for (const row of rows) {
+    const known = newest.get(row.delivery_id);
+    if (known === undefined || row.version > known.version)
+      newest.set(row.delivery_id, row);
+  }
+  return [...newest.values()];
+}
+
+function deliveryViewOf(
+  row: DeliveryRow,
+  rows: readonly AttemptRow[],
+): DeliveryView {
+  const delivery = rows.reduce(asDecidedBy, row);
+  const inOrder = rows.toSorted(
+    (a, b) => a.step - b.step || a.started_at - b.started_at,
+  );
+  return {
+    id: delivery.delivery_id,
+    endpointId: delivery.endpoint_id,
+    status: delivery.status,
+    attempts: inOrder
+      .filter((row) => row.attempt_number > 0)
+      .map(attemptViewOf),
+    nextAttemptAt: nextAttemptAt(delivery, inOrder.at(-1)),
+    deadLetterReason: textOrNull(delivery.dead_letter_reason),
+  };
+}
+
+const RANKS = ["pending", "failed", "expired", "delivered"];
+
+/**
+ * An insert of attempts is seen a moment before what its view makes of it in `deliveries`. So that no delivery is pending
+ * beside the attempt that decided it, an attempt's row counts as the view will count it: by the version of migration 0002.
+ */
+function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
+  const { status, step, next_attempt_at, dead_letter_reason } = attempt;
+  const rank = RANKS.indexOf(status);
+  const version = rank * 65_536 + Math.min(step, 32_767) * 2 + 1;
+  const isSeenByView = attempt.attempt_number > 0 || status === "pending";
+  return isSeenByView && version > delivery.version
+    ? { ...delivery, status, next_attempt_at, dead_letter_reason, version }
+    : delivery;
+}
+
+/** Only what is unfinished has a next attempt. The newest row knows it: after a failed attempt, a deferral stands in `attempts` alone. */
+function nextAttemptAt(
+  delivery: DeliveryRow,
+  newest: AttemptRow | undefined,
+): string | null {
+  if (delivery.status !== "pending" && delivery.status !== "failed")
+    return null;
+  if (delivery.dead_letter_reason !== "") return null; // parked: `paused`
+  return timeOrNull(newest?.next_attempt_at ?? delivery.next_attempt_at);
+}
+
+function attemptViewOf(row: AttemptRow): AttemptView {
+  return {
+    attemptNumber: row.attempt_number,
+    startedAt: rfc3339(row.started_at),
+    outcome: row.outcome,
+    statusCode: row.status_code,
+    durationMs: row.duration_ms,
+    trigger: row.trigger,
+    error: textOrNull(row.error),
+  };
+}
+
+function textOrNull(text: string): string | null {
+  return text === "" ? null : text;
+}
+
+function timeOrNull(at: EpochMs | null): string | null {
+  return at === null ? null : rfc3339(at);
+}

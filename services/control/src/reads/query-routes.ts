@@ -1,0 +1,35 @@
+import type { Clock } from "@postrider/messaging";
+import { z } from "zod";
+import { invalid, ProblemError } from "../http/problem.ts";
+import { queryAnswerJson } from "./query-answer.ts";
+import { judgeQuery } from "./query-guard.ts";
+import type { Reader } from "./reader.ts";
+import type { Routes } from "../http/server.ts";
+import { problemsOf } from "../http/zod-problems.ts";
+
+const queryBody = z.strictObject({ sql: z.string() });
+
+/** `POST /v1/query`: an operator's own SQL, read-only and capped. The text is never logged: literals may be personal data. */
+export function queryRoutes(reader: Reader, clock: Clock): Routes {
+  return (app) => {
+    app.post("/v1/query", async (request, reply) => {
+      const body = queryBody.safeParse(request.body);
+      if (!body.success) throw invalid(problemsOf(body.error));
+      const judged = judgeQuery(body.data.sql);
+      if (!judged.isAllowed)
+        throw new ProblemError("query_refused", `sql ${judged.message}`, {
+          errors: [
+            { field: "sql", rule: judged.rule, message: judged.message },
+          ],
+        });
+      const startedAt = clock.monotonic();
+      // A caller who has gone needs no answer: ClickHouse is told to stop.
+      const gone = new AbortController();
+      reply.raw.once("close", () => gone.abort());
+      const answer = await reader.query(judged.sql, gone.signal);
+      const elapsedMs = Math.round(clock.monotonic() - startedAt);
+      void reply.header("content-type", "application/json; charset=utf-8");
+      return queryAnswerJson(answer, elapsedMs);
+    });
+  };
+}

@@ -1,0 +1,248 @@
+/**
+ * The only file that knows @clickhouse/client. Two clients, so that an operator's slow queries never keep
+ * `GET /v1/events/{id}` waiting for a connection. Every query is read-only, and none is retried: the caller is a person.
+ */
+import {
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+  type ClickHouseClient,
+  type ClickHouseSettings,
+} from "@clickhouse/client";
+import type { Lifecycle, Log } from "@postrider/messaging";
+import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
+import { ProblemError } from "../http/problem.ts";
+import { readCapped, type QueryAnswer } from "./query-answer.ts";
+
+export interface Reader extends Lifecycle {
+  /** Every row of the event, of every tenant or of one; oldest first. */
+  events(eventId: string, tenantId: string | null): Promise<EventRow[]>;
+  /** At most `MAX_DELIVERIES + 1` of one event that was received within the two times. */
+  deliveries(of: EventKey): Promise<DeliveryRow[]>;
+  /** At most `MAX_ATTEMPTS + 1`, deferrals among them. */
+  attempts(of: EventKey): Promise<AttemptRow[]>;
+  /** An operator's own SQL, judged already. Throws a `ProblemError` with ClickHouse's own words. `gone` ends it, on the server too. */
+  query(sql: string, gone: AbortSignal): Promise<QueryAnswer>;
+  /** What the last look showed; five seconds lie between two. */
+  reachability(): { readonly isReachable: boolean; readonly detail: string };
+}
+
+export interface EventKey {
+  readonly tenantId: string;
+  readonly eventId: string;
+  readonly receivedFrom: number;
+  readonly receivedTo: number;
+}
+
+export interface ReaderOptions {
+  readonly url: string;
+  readonly database: string;
+  readonly queryTimeoutMs: number;
+  readonly log: Log;
+}
+
+export const MAX_DELIVERIES = 1_000;
+export const MAX_ATTEMPTS = 20_000;
+export const MAX_QUERY_ROWS = 10_000;
+export const MAX_QUERY_BYTES = 8 * 1024 * 1024;
+
+const LOOK_EVERY_MS = 5_000;
+const EVENT_TIMEOUT_MS = 10_000;
+/** The client waits a little longer than the server, so that the server's own words arrive. */
+const GRACE_MS = 2_000;
+
+export function createReader(options: ReaderOptions): Reader {
+  const own = clientOf(options, {
+    timeoutMs: EVENT_TIMEOUT_MS,
+    connections: 4,
+  });
+  const operators = clientOf(options, {
+    timeoutMs: options.queryTimeoutMs + GRACE_MS,
+    connections: 4,
+  });
+  let seen = { isReachable: false, detail: "not looked at yet" };
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+
+  async function look(): Promise<void> {
+    const answer = await own.ping({ select: true });
+    const now = answer.success
+      ? { isReachable: true, detail: "reachable" }
+      : { isReachable: false, detail: wordsOf(answer.error) };
+    if (now.isReachable !== seen.isReachable)
+      options.log.info("clickhouse.reachability", now);
+    seen = now;
+  }
+
+  /** One look after another: to a server that hangs they would pile up. */
+  function lookAgain(): void {
+    void look().finally(() => {
+      if (!isStopped) timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
+    });
+  }
+
+  return {
+    events: (eventId, tenantId) =>
+      rows<EventRow>(own, EVENTS_SQL, { eventId, tenantId: tenantId ?? "" }),
+    deliveries: (of) => rows<DeliveryRow>(own, DELIVERIES_SQL, { ...of }),
+    attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
+    async query(sql, gone) {
+      try {
+        const result = await operators.query({
+          query: sql,
+          abort_signal: gone,
+          format: "JSONCompactEachRowWithNamesAndTypes",
+          clickhouse_settings: operatorSettings(options.queryTimeoutMs),
+        });
+        return await readCapped(result.stream(), {
+          maxRows: MAX_QUERY_ROWS,
+          maxBytes: MAX_QUERY_BYTES,
+        });
+      } catch (error) {
+        throw problemOf(error, "query_failed");
+      }
+    },
+    reachability: () => seen,
+    async start() {
+      await look();
+      timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
+    },
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await Promise.all([own.close(), operators.close()]);
+    },
+  };
+}
+
+/**
+ * `readonly=1` makes ClickHouse refuse writes and, unlike `readonly=2`, every SETTINGS clause: with 2 on an engine whose
+ * user has no profile of its own, `SETTINGS max_execution_time=0` would lift the caps. `break` ends a result at a block's
+ * end, so rows are capped again while they are read; a caller who stops reading ends the query on the server.
+ */
+function operatorSettings(timeoutMs: number): ClickHouseSettings {
+  return {
+    readonly: "1",
+    max_execution_time: Math.max(1, Math.ceil(timeoutMs / 1000)),
+    timeout_overflow_mode: "throw",
+    max_result_rows: String(MAX_QUERY_ROWS + 1),
+    result_overflow_mode: "break",
+    max_memory_usage: String(2 * 1024 ** 3),
+    cancel_http_readonly_queries_on_client_close: 1,
+    ...JSON_OUTPUT,
+  };
+}
+
+const JSON_OUTPUT = {
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_quote_denormals: 1,
+} as const;
+
+function clientOf(
+  options: ReaderOptions,
+  limits: { readonly timeoutMs: number; readonly connections: number },
+): ClickHouseClient {
+  return createClient({
+    url: options.url,
+    database: options.database,
+    application: "postrider-control",
+    request_timeout: limits.timeoutMs,
+    max_open_connections: limits.connections,
+    // below the 3 s after which servers and balancers close an idle connection without a word
+    keep_alive: {
+      enabled: true,
+      idle_socket_ttl: 1_500,
+      eagerly_destroy_stale_sockets: true,
+    },
+    // the client's own log quotes query texts and rows at ERROR; what matters is thrown anyway
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+}
+
+async function rows<Row>(
+  client: ClickHouseClient,
+  query: string,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Row[]> {
+  try {
+    const result = await client.query({
+      query,
+      query_params: { ...parameters },
+      format: "JSONEachRow",
+      clickhouse_settings: { readonly: "2", ...JSON_OUTPUT },
+    });
+    return await result.json<Row>();
+  } catch (error) {
+    throw problemOf(error, "clickhouse_unavailable");
+  }
+}
+
+/** What ClickHouse refused is told in its words; where it did not answer, there is nothing to tell but that. */
+function problemOf(
+  error: unknown,
+  refused: "query_failed" | "clickhouse_unavailable",
+): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const isAnswer = error instanceof ClickHouseError && !isOurFault(error);
+  if (isAnswer && refused === "query_failed")
+    return new ProblemError("query_failed", wordsOf(error), {
+      errors: [
+        {
+          field: "sql",
+          rule: `clickhouse_${error.code}`,
+          message: error.type ?? "was refused",
+        },
+      ],
+      cause: error,
+    });
+  return new ProblemError("clickhouse_unavailable", wordsOf(error), {
+    headers: { "retry-after": "1" },
+    cause: error,
+  });
+}
+
+/** 516 wrong password, 81 no such database, 202 and 203 too busy: nothing that the caller's SQL could mend. */
+function isOurFault(error: ClickHouseError): boolean {
+  return ["516", "81", "202", "203"].includes(error.code);
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ClickHouseError)
+    return `${error.message.trim()} (code ${error.code})`;
+  const code = "code" in error ? ` (${String(error.code)})` : "";
+  return `ClickHouse does not answer: ${error.message || "no connection"}${code}`;
+}
+
+const EVENTS_SQL = `
+SELECT tenant_id, event_id, event_type, decision, reason,
+  toUnixTimestamp64Milli(occurred_at) AS occurred_at,
+  toUnixTimestamp64Milli(e.received_at) AS received_at
+FROM events AS e
+WHERE event_id = {eventId:String} AND ({tenantId:String} = '' OR tenant_id = {tenantId:String}) AND part = 0
+ORDER BY e.received_at
+LIMIT 1000`;
+
+const RECEIVED = `fromUnixTimestamp64Milli({receivedFrom:Int64}) AND fromUnixTimestamp64Milli({receivedTo:Int64})`;
+
+/** All deliveries of an event carry its received_at, which is in the key: FINAL then reads next to nothing. */
+const DELIVERIES_SQL = `
+SELECT delivery_id, endpoint_id, status, dead_letter_reason, version,
+  toUnixTimestamp64Milli(d.next_attempt_at) AS next_attempt_at
+FROM deliveries AS d FINAL
+WHERE tenant_id = {tenantId:String} AND received_at BETWEEN ${RECEIVED} AND event_id = {eventId:String}
+ORDER BY received_at, delivery_id
+LIMIT ${MAX_DELIVERIES + 1}
+SETTINGS do_not_merge_across_partitions_select_final = 1`;
+
+/** A row inserted twice counts once, merged or not. An attempt cannot begin before its event was received, but for skewed clocks. */
+const ATTEMPTS_SQL = `
+SELECT delivery_id, attempt_number, step, outcome, status_code, duration_ms, trigger, error, status, dead_letter_reason,
+  toUnixTimestamp64Milli(a.started_at) AS started_at,
+  toUnixTimestamp64Milli(a.next_attempt_at) AS next_attempt_at
+FROM attempts AS a
+WHERE tenant_id = {tenantId:String} AND event_id = {eventId:String}
+  AND a.started_at >= fromUnixTimestamp64Milli({receivedFrom:Int64}) - INTERVAL 1 DAY
+ORDER BY a.started_at
+LIMIT 1 BY delivery_id, attempt_number, step, a.started_at
+LIMIT ${MAX_ATTEMPTS + 1}`;

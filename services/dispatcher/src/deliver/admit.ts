@@ -1,0 +1,167 @@
+/** Whether a delivery may be attempted now, and where to; or why it waits, or is given up. Pure but for the table it reads. */
+import {
+  inlineSchedule,
+  lastStartAt,
+  scheduleOf,
+  type DeadLetterReason,
+  type Delivery,
+  type Endpoint,
+  type EpochMs,
+  type RetryPolicy,
+  type SealedSecret,
+} from "@postrider/core";
+import { DEFAULT_MAX_CONCURRENCY } from "./endpoint-concurrency.ts";
+
+/** Why a delivery waits without having spent an attempt. */
+export type DeferralReason =
+  | "endpoint_unknown"
+  | "endpoint_behind"
+  | "not_before"
+  | "lane_slow"
+  | "local_fault"
+  | "secret_unavailable";
+
+/** Where and how one delivery is sent. */
+export interface Target {
+  readonly url: string;
+  readonly secrets: readonly SealedSecret[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly maxConcurrency: number;
+  readonly policy: RetryPolicy;
+  readonly isInline: boolean;
+  /** 0 for inline. */
+  readonly endpointVersion: number;
+}
+
+export type Admission =
+  | { readonly kind: "send"; readonly target: Target }
+  | {
+      readonly kind: "defer";
+      readonly reason: DeferralReason;
+      readonly until: EpochMs;
+      /** Goes into the record, so that a minute of not knowing is a minute whoever handles it. */
+      readonly unknownSince: EpochMs | null;
+    }
+  | {
+      readonly kind: "dead_letter";
+      readonly reason: DeadLetterReason;
+      readonly detail: string;
+    };
+
+/** What admit asks about endpoints. */
+export interface EndpointView {
+  get(endpointId: string): Endpoint | undefined;
+  /** A 410 was seen for this version. */
+  isGone(endpointId: string, version: number): boolean;
+}
+
+const UNKNOWN_WAIT_MS = 1_000;
+const UNKNOWN_LIMIT_MS = 60_000;
+const MAX_TIMEOUT_MS = 60_000;
+
+export function admit(
+  delivery: Delivery,
+  endpoints: EndpointView,
+  now: EpochMs,
+): Admission {
+  const found = targetOf(delivery, endpoints, now);
+  if (found.kind !== "send") return found;
+  const { notBefore } = delivery;
+  if (now > lastStartAt(delivery, found.target.policy.schedule)) {
+    const isPast = delivery.expiresAt !== null && now > delivery.expiresAt;
+    return dead(
+      "expired",
+      isPast ? "expiresAt has passed" : "its age is used up",
+    );
+  }
+  if (notBefore !== null && notBefore > now)
+    return {
+      kind: "defer",
+      reason: "not_before",
+      until: notBefore,
+      unknownSince: null,
+    };
+  return found;
+}
+
+function targetOf(
+  delivery: Delivery,
+  endpoints: EndpointView,
+  now: EpochMs,
+): Admission {
+  if (delivery.inline !== null)
+    return { kind: "send", target: inlineTarget(delivery.inline) };
+  const endpoint = endpoints.get(delivery.endpointId);
+  const unknownSince = delivery.endpointUnknownSince ?? now;
+  const isOver = now - unknownSince >= UNKNOWN_LIMIT_MS;
+  if (endpoint === undefined) {
+    if (isOver)
+      return dead(
+        "endpoint_deleted",
+        "the endpoint has been unknown for a minute",
+      );
+    return behind("endpoint_unknown", now, unknownSince);
+  }
+  // A version that does not appear within a minute never will: what the table has counts then.
+  if (endpoint.version < delivery.endpointVersion && !isOver)
+    return behind("endpoint_behind", now, unknownSince);
+  if (endpoints.isGone(endpoint.id, endpoint.version))
+    return dead("endpoint_disabled", "it answered 410 Gone");
+  if (endpoint.state === "disabled")
+    return dead(
+      "endpoint_disabled",
+      endpoint.stateReason ?? "the endpoint is disabled",
+    );
+  if (endpoint.state === "paused")
+    return dead("paused", endpoint.stateReason ?? "the endpoint is paused");
+  return { kind: "send", target: registeredTarget(endpoint) };
+}
+
+function inlineTarget(inline: NonNullable<Delivery["inline"]>): Target {
+  return {
+    url: inline.url,
+    secrets: inline.secrets,
+    headers: {},
+    timeoutMs: clampTimeout(inline.timeoutMs),
+    maxConcurrency: DEFAULT_MAX_CONCURRENCY,
+    policy: {
+      schedule: inlineSchedule(inline.maxAttempts),
+      notRetryableStatuses: [],
+    },
+    isInline: true,
+    endpointVersion: 0,
+  };
+}
+
+function registeredTarget(endpoint: Endpoint): Target {
+  return {
+    url: endpoint.url,
+    secrets: endpoint.secrets,
+    headers: endpoint.headers,
+    timeoutMs: clampTimeout(endpoint.timeoutMs),
+    maxConcurrency: endpoint.maxConcurrency,
+    policy: {
+      schedule: scheduleOf(endpoint),
+      notRetryableStatuses: endpoint.notRetryableStatuses,
+    },
+    isInline: false,
+    endpointVersion: endpoint.version,
+  };
+}
+
+function clampTimeout(timeoutMs: number): number {
+  return Math.min(Math.max(timeoutMs, 1), MAX_TIMEOUT_MS);
+}
+
+function behind(
+  reason: "endpoint_unknown" | "endpoint_behind",
+  now: EpochMs,
+  unknownSince: EpochMs,
+): Admission {
+  return { kind: "defer", reason, until: now + UNKNOWN_WAIT_MS, unknownSince };
+}
+
+function dead(reason: DeadLetterReason, detail: string): Admission {
+  return { kind: "dead_letter", reason, detail };
+}

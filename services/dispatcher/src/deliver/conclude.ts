@@ -1,0 +1,98 @@
+/** What follows from an attempt that was made: its disposition by core's rules, and the records that say so. Pure. */
+import {
+  dispose,
+  isGone,
+  jitterOf,
+  parseRetryAfter,
+  type Delivery,
+  type Disposition,
+  type EpochMs,
+  type Tier,
+} from "@postrider/core";
+import type { InRecord, OutRecord } from "@postrider/messaging";
+import { sha256 } from "@postrider/runtime";
+import type { Target } from "./admit.ts";
+import {
+  attemptRecord,
+  deadLetterRecord,
+  goneSignal,
+  retryRecord,
+} from "./outgoing-records.ts";
+import type { AttemptResult } from "../send/attempt-result.ts";
+
+export interface Concluding {
+  readonly target: Target;
+  readonly result: AttemptResult;
+  readonly startedAt: EpochMs;
+  readonly now: EpochMs;
+  readonly tiers: readonly Tier[];
+  readonly worker: string;
+}
+
+export interface Conclusion {
+  readonly disposition: Disposition;
+  readonly queueMs: number;
+  /** A registered endpoint answered 410: its version is to be treated as disabled at once. */
+  readonly isGone: boolean;
+  readonly records: readonly OutRecord[];
+}
+
+export function conclude(
+  record: InRecord<Delivery>,
+  concluding: Concluding,
+): Conclusion {
+  const { value: delivery, raw } = record;
+  const { target, result, startedAt, worker } = concluding;
+  const disposition = dispositionOf(delivery, concluding);
+  const dueAt = delivery.nextAttemptAt ?? raw.timestamp;
+  const queueMs = Math.max(0, startedAt - dueAt);
+  const records = [
+    attemptRecord(delivery, {
+      result,
+      startedAt,
+      queueMs,
+      disposition,
+      worker,
+    }),
+  ];
+  if (disposition.kind === "retry")
+    records.push(retryRecord(delivery, disposition));
+  if (disposition.kind === "dead_letter")
+    records.push(deadLetterOf(record, disposition.reason, concluding));
+  const isEndpointGone = isGone(result.statusCode) && !target.isInline;
+  if (isEndpointGone)
+    records.push(goneSignal(delivery, target.endpointVersion, concluding.now));
+  return { disposition, queueMs, isGone: isEndpointGone, records };
+}
+
+function dispositionOf(
+  delivery: Delivery,
+  { target, result, now, tiers }: Concluding,
+): Disposition {
+  const { outcome, statusCode } = result;
+  if (outcome === "delivered") return { kind: "done" };
+  return dispose({
+    delivery,
+    outcome,
+    statusCode,
+    retryAfterMs: parseRetryAfter(result.retryAfter ?? undefined, now),
+    policy: target.policy,
+    tiers,
+    now,
+    random01: jitterOf(sha256, delivery.deliveryId, delivery.step),
+  });
+}
+
+function deadLetterOf(
+  record: InRecord<Delivery>,
+  reason: Extract<Disposition, { kind: "dead_letter" }>["reason"],
+  { result, now }: Concluding,
+): OutRecord {
+  return deadLetterRecord(record, {
+    reason,
+    detail: result.error ?? `the endpoint answered ${result.statusCode}`,
+    now,
+    lastOutcome: result.outcome,
+    lastStatusCode: result.statusCode,
+  });
+}

@@ -1,0 +1,97 @@
+/** What deliver counts and logs: one place for each fact. */
+import type { DeadLetterReason, Delivery } from "@postrider/core";
+import type { Log, Meter } from "@postrider/messaging";
+import type { DeferralReason } from "./admit.ts";
+import type { AttemptResult } from "../send/attempt-result.ts";
+import type { Conclusion } from "./conclude.ts";
+
+const SECONDS = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60,
+];
+
+export interface DeliverReport {
+  attempted(
+    delivery: Delivery,
+    result: AttemptResult,
+    conclusion: Conclusion,
+  ): void;
+  deadLettered(delivery: Delivery, reason: DeadLetterReason): void;
+  deferred(reason: DeferralReason): void;
+  duplicateDropped(): void;
+  localFault(errorCode: string): void;
+}
+
+export function deliverReport(log: Log, meter: Meter): DeliverReport {
+  const metrics = deliverMetrics(meter);
+  return {
+    attempted(delivery, result, { disposition, queueMs }) {
+      const { outcome, isReused, durationMs } = result;
+      metrics.attempts.inc({
+        outcome,
+        connection: isReused ? "reused" : "fresh",
+      });
+      metrics.duration.observe(durationMs / 1_000);
+      metrics.queue.observe(queueMs / 1_000);
+      log.debug("delivery.attempted", {
+        eventId: delivery.eventId,
+        deliveryId: delivery.deliveryId,
+        endpointId: delivery.endpointId,
+        attemptNumber: delivery.attemptNumber,
+        outcome,
+        statusCode: result.statusCode,
+        errorCode: result.errorCode,
+        durationMs: Math.round(durationMs),
+        disposition: disposition.kind,
+      });
+    },
+    deadLettered({ deliveryId, endpointId, attemptNumber }, reason) {
+      metrics.deadLetters.inc({ reason });
+      const fields = { deliveryId, endpointId, attemptNumber, reason };
+      log.info("delivery.deadLettered", fields);
+    },
+    deferred: (reason) => metrics.deferrals.inc({ reason }),
+    duplicateDropped: () => metrics.duplicates.inc(),
+    localFault(errorCode) {
+      metrics.localFaults.inc();
+      log.error("sender.exhausted", { errorCode });
+    },
+  };
+}
+
+function deliverMetrics(meter: Meter) {
+  return {
+    attempts: meter.counter(
+      "postrider_attempts_total",
+      "Attempts by outcome, and by whether the connection had served before.",
+      ["outcome", "connection"],
+    ),
+    duration: meter.histogram(
+      "postrider_attempt_duration_seconds",
+      "From start to decision of an attempt.",
+      SECONDS,
+    ),
+    queue: meter.histogram(
+      "postrider_attempt_queue_seconds",
+      "From due to started.",
+      SECONDS,
+    ),
+    deferrals: meter.counter(
+      "postrider_deliveries_deferred_total",
+      "Deliveries that wait in a tier without having spent an attempt.",
+      ["reason"],
+    ),
+    deadLetters: meter.counter(
+      "postrider_dead_letters_total",
+      "Deliveries given up.",
+      ["reason"],
+    ),
+    duplicates: meter.counter(
+      "postrider_duplicates_dropped_total",
+      "Records whose (deliveryId, step) had been taken.",
+    ),
+    localFaults: meter.counter(
+      "postrider_local_faults_total",
+      "Attempts not started because this process had no socket or port left. Alert on any.",
+    ),
+  };
+}

@@ -1,0 +1,558 @@
+import { expect, test } from "@jest/globals";
+import {
+  parseTiers,
+  secretAad,
+  type Attempt,
+  type DeadLetter,
+  type Delivery,
+  type Endpoint,
+  type Signal,
+} from "@postrider/core";
+import type { InRecord, OutRecord } from "@postrider/messaging";
+import { createKeyRing } from "@postrider/runtime";
+import {
+  aDelivery,
+  anEndpoint,
+  anInlineDestination,
+  BUILT_AT,
+  fakeClock,
+  testEffects,
+} from "@postrider/testkit";
+import { Webhook } from "standardwebhooks";
+import { createDeliverStage } from "./deliver.stage.ts";
+import {
+  refusedResult,
+  type AttemptResult,
+  type SendResult,
+} from "../send/attempt-result.ts";
+import type { SendRequest } from "../send/sender.ts";
+import { createSigner } from "./signer.ts";
+
+const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
+const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+function sealed(
+  text: string,
+  endpointId: string,
+  id = "sec_1",
+  expiresAt: number | null = null,
+) {
+  const { kid, ciphertext } = keyRing.seal(
+    Buffer.from(text),
+    secretAad("acme", endpointId, id),
+  );
+  return { id, kid, ciphertext, createdAt: BUILT_AT, expiresAt };
+}
+
+function registered(fields: Partial<Endpoint> = {}): Endpoint {
+  const id = "ep_1";
+  return anEndpoint({ id, secrets: [sealed(SECRET, id)], ...fields });
+}
+
+function answered(
+  statusCode: number,
+  fields: Partial<AttemptResult> = {},
+): AttemptResult {
+  const outcome =
+    statusCode < 300
+      ? "delivered"
+      : statusCode < 400
+        ? "redirect"
+        : "http_error";
+  return {
+    ...refusedResult(""),
+    outcome,
+    statusCode,
+    error: null,
+    errorCode: null,
+    ...fields,
+  };
+}
+
+const failedBy = (outcome: AttemptResult["outcome"]): AttemptResult => ({
+  ...refusedResult("went wrong"),
+  outcome,
+});
+
+function aStage(
+  endpoints: Endpoint[] = [registered()],
+  results: SendResult[] = [answered(200)],
+) {
+  const clock = fakeClock(BUILT_AT);
+  const effects = testEffects({ clock });
+  const table = new Map(endpoints.map((each) => [each.id, each]));
+  const requests: SendRequest[] = [];
+  const stage = createDeliverStage({
+    endpoints: table,
+    send: (request) => {
+      requests.push(request);
+      const result = results.length > 1 ? results.shift() : results[0];
+      return Promise.resolve(result ?? answered(200));
+    },
+    signer: createSigner(keyRing, effects.log),
+    urlPolicy: { allowHttp: false, allowedCidrs: [] },
+    tiers: parseTiers("1s,2s,4s,8s,300s,1h"),
+    userAgent: "Postrider/0.1.0",
+    worker: "w1",
+    ...effects,
+  });
+  let offset = 100;
+  const record = (
+    fields: Partial<Delivery> = {},
+    at?: number,
+  ): InRecord<Delivery> => ({
+    raw: {
+      topic: "t.deliveries",
+      partition: 0,
+      offset: at ?? (offset += 1),
+      timestamp: BUILT_AT,
+      key: null,
+      value: null,
+      headers: {},
+    },
+    value: aDelivery({ endpointId: "ep_1", ...fields }),
+  });
+  const run = async (of: InRecord<Delivery>): Promise<OutRecord[]> => {
+    const verdict = await stage.handle(of, new AbortController().signal);
+    if (verdict.kind !== "emit") throw new Error("deliver never rejects");
+    return [...verdict.records];
+  };
+  return { stage, clock, effects, table, requests, record, run };
+}
+
+const topicsOf = (records: readonly OutRecord[]): string[] =>
+  records.map(({ topic }) => topic);
+const attemptOf = (records: readonly OutRecord[]): Attempt =>
+  records.find(({ topic }) => topic === "attempts")?.value as Attempt;
+const deliveryOf = (records: readonly OutRecord[]): Delivery =>
+  records.find(
+    ({ topic }) => topic.startsWith("retry.") || topic === "deliveries",
+  )?.value as Delivery;
+const deadLetterOf = (records: readonly OutRecord[]): DeadLetter =>
+  records.find(({ topic }) => topic === "dead-letters")?.value as DeadLetter;
+
+test("a 2xx makes one attempt that is delivered, and nothing follows", async () => {
+  const { run, record } = aStage();
+
+  const records = await run(record());
+
+  expect(topicsOf(records)).toEqual(["attempts"]);
+  expect(attemptOf(records)).toMatchObject({
+    attemptNumber: 1,
+    outcome: "delivered",
+    status: "delivered",
+    disposition: "done",
+    worker: "w1",
+  });
+});
+
+test("the bytes that are sent are the payload's, signed so that standardwebhooks verifies them", async () => {
+  const payload = Buffer.from('{"n":12345678901234567890,"a":1,"a":2}');
+  const { run, record, requests } = aStage();
+
+  await run(
+    record({
+      payload,
+      traceparent: "00-aa-bb-01",
+      headers: { "x-event": "1" },
+    }),
+  );
+
+  const [request] = requests;
+  expect(request?.body).toBe(payload);
+  const headers = headersOf(request);
+  expect(headers).toMatchObject({
+    "user-agent": "Postrider/0.1.0",
+    "content-type": "application/json",
+    traceparent: "00-aa-bb-01",
+    "x-event": "1",
+    "webhook-timestamp": String(BUILT_AT / 1_000),
+  });
+  // standardwebhooks judges the age of the timestamp by the machine's clock.
+  const verifier = new Webhook(SECRET);
+  const signature = verifier.sign(
+    headers["webhook-id"] ?? "",
+    new Date(BUILT_AT),
+    payload.toString(),
+  );
+  expect(headers["webhook-signature"]).toBe(signature);
+});
+
+test("every unexpired secret signs, in order", async () => {
+  const other = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+  const secrets = [
+    sealed(SECRET, "ep_1"),
+    sealed(other, "ep_1", "sec_2", BUILT_AT + 1),
+    sealed("old", "ep_1", "sec_3", BUILT_AT),
+  ];
+  const { run, record, requests } = aStage([registered({ secrets })]);
+
+  await run(record());
+
+  expect(headersOf(requests[0])["webhook-signature"]?.split(" ")).toHaveLength(
+    2,
+  );
+});
+
+test("the endpoint's headers win over the event's, and reserved names are left out", async () => {
+  const { run, record, requests } = aStage([
+    registered({ headers: { "X-Shared": "endpoint", Host: "evil.example" } }),
+  ]);
+
+  await run(
+    record({
+      headers: { "x-shared": "event", "x-own": "1", "webhook-id": "forged" },
+    }),
+  );
+
+  const flat = requests[0]?.headers ?? [];
+  expect(flat.filter((_, at) => at % 2 === 0).join(" ")).toBe(
+    "webhook-id webhook-timestamp webhook-signature user-agent content-type x-own X-Shared",
+  );
+});
+
+test("a 500 goes to the tier of its wait with number and step raised, and the wait is jittered by its id", async () => {
+  const { run, record } = aStage([registered()], [answered(500)]);
+
+  const records = await run(record());
+  const again = aStage([registered()], [answered(500)]);
+  const twin = await again.run(again.record());
+
+  expect(topicsOf(records)).toEqual(["attempts", "retry.1s"]);
+  const retry = deliveryOf(records);
+  expect(retry).toMatchObject({ attemptNumber: 2, step: 1, trigger: "retry" });
+  const waitMs = (retry.nextAttemptAt ?? 0) - BUILT_AT;
+  expect(waitMs).toBeGreaterThanOrEqual(1_000);
+  expect(waitMs).toBeLessThanOrEqual(1_200);
+  expect(attemptOf(records)).toMatchObject({
+    status: "failed",
+    disposition: "retry",
+    tier: "1s",
+    nextAttemptAt: retry.nextAttemptAt,
+  });
+  expect(deliveryOf(twin).nextAttemptAt).toBe(retry.nextAttemptAt);
+});
+
+test("Retry-After lengthens a wait, never shortens it, and garbage is ignored", async () => {
+  const waitOf = async (retryAfter: string): Promise<number> => {
+    const { run, record } = aStage(
+      [registered()],
+      [answered(503, { retryAfter })],
+    );
+    return (
+      ((await run(record())).map(({ value }) => value).at(-1) as Delivery)
+        .nextAttemptAt! - BUILT_AT
+    );
+  };
+
+  expect(await waitOf("30")).toBeGreaterThanOrEqual(30_000);
+  for (const ignored of ["0", "-5", "soon", ""])
+    expect(await waitOf(ignored)).toBeLessThanOrEqual(1_200);
+  expect(await waitOf("315360000")).toBeLessThanOrEqual(24 * 3_600_000 * 1.05);
+});
+
+test("used-up attempts become a dead letter that holds the delivery with its step raised", async () => {
+  const inline = anInlineDestination({
+    maxAttempts: 2,
+    secrets: [sealed("s", "inline_1")],
+  });
+  const { run, record } = aStage([], [failedBy("timeout")]);
+
+  const records = await run(
+    record({ endpointId: "inline_1", inline, attemptNumber: 2, step: 3 }),
+  );
+
+  expect(topicsOf(records)).toEqual(["attempts", "dead-letters"]);
+  expect(attemptOf(records)).toMatchObject({
+    status: "expired",
+    deadLetterReason: "exhausted",
+  });
+  expect(deadLetterOf(records)).toMatchObject({
+    reason: "exhausted",
+    attempts: 2,
+    step: 3,
+    lastOutcome: "timeout",
+    lastStatusCode: null,
+    recordTopic: "t.deliveries",
+    delivery: { step: 4 },
+  });
+});
+
+test("a 410 is a dead letter and a signal, and the endpoint counts as disabled at once until it changes", async () => {
+  const { run, record, table, requests } = aStage(
+    [registered({ version: 7 })],
+    [answered(410)],
+  );
+
+  const records = await run(record());
+  const next = await run(record({ deliveryId: "dlv_2" }));
+  table.set("ep_1", registered({ version: 8 }));
+  await run(record({ deliveryId: "dlv_3" }));
+
+  expect(topicsOf(records)).toEqual(["attempts", "dead-letters", "signals"]);
+  expect(deadLetterOf(records).reason).toBe("gone");
+  expect(records.at(-1)?.value as Signal).toMatchObject({
+    kind: "gone",
+    endpointId: "ep_1",
+    endpointVersion: 7,
+  });
+  expect(deadLetterOf(next).reason).toBe("endpoint_disabled");
+  expect(requests).toHaveLength(2);
+});
+
+test("an inline destination that is gone makes a dead letter and no signal", async () => {
+  const inline = anInlineDestination({ secrets: [sealed("s", "inline_1")] });
+  const { run, record } = aStage([], [answered(410)]);
+
+  expect(
+    topicsOf(await run(record({ endpointId: "inline_1", inline }))),
+  ).toEqual(["attempts", "dead-letters"]);
+});
+
+test("a blocked address is a dead letter at once", async () => {
+  const { run, record, requests } = aStage([
+    registered({ url: "https://169.254.169.254/latest" }),
+  ]);
+
+  const records = await run(record());
+
+  expect(requests).toEqual([]);
+  expect(attemptOf(records)).toMatchObject({
+    outcome: "blocked",
+    status: "expired",
+  });
+  expect(deadLetterOf(records)).toMatchObject({
+    reason: "blocked",
+    lastOutcome: "blocked",
+  });
+});
+
+test("a repeated (deliveryId, step) is dropped, and the first is not a repeat of itself or of a later one", async () => {
+  const { stage, run, record, requests } = aStage();
+  const first = record({}, 10);
+
+  await run(first);
+  expect(await run(record({}, 11))).toEqual([]);
+  expect([...(stage.defer?.(record({}, 12), BUILT_AT) ?? [])]).toEqual([]);
+  expect(topicsOf(await run(first))).toEqual(["attempts"]);
+  expect(topicsOf(await run(record({ step: 1 }, 13)))).toEqual(["attempts"]);
+
+  expect(requests).toHaveLength(3);
+});
+
+test("what is remembered on assignment counts as taken, and is forgotten with the partition", async () => {
+  const { stage, run, record } = aStage();
+  stage.remember?.(record({}, 5));
+
+  expect(await run(record({}, 6))).toEqual([]);
+  stage.forget?.({ topic: "t.deliveries", partition: 0 });
+
+  expect(topicsOf(await run(record({}, 7)))).toEqual(["attempts"]);
+});
+
+test("an open record is not dropped because a later twin, dropped before a crash, is remembered", async () => {
+  const { stage, run, record } = aStage();
+  stage.remember?.(record({}, 105));
+
+  expect(topicsOf(await run(record({}, 100)))).toEqual(["attempts"]);
+});
+
+test("an unknown endpoint defers by a second, and after a minute is a dead letter", async () => {
+  const { run, record, clock } = aStage([]);
+
+  const first = await run(record());
+  const waiting = deliveryOf(first);
+  clock.advance(30_000);
+  const again = await run(record(waiting));
+  clock.advance(31_000);
+  const over = await run(record(deliveryOf(again)));
+
+  expect(topicsOf(first)).toEqual(["attempts", "retry.1s"]);
+  expect(attemptOf(first)).toMatchObject({
+    attemptNumber: 0,
+    outcome: null,
+    status: "pending",
+    disposition: "defer",
+    deferralReason: "endpoint_unknown",
+  });
+  expect(waiting).toMatchObject({
+    attemptNumber: 1,
+    step: 1,
+    deferralReason: "endpoint_unknown",
+    deferredMs: 1_000,
+    endpointUnknownSince: BUILT_AT,
+    nextAttemptAt: BUILT_AT + 1_000,
+  });
+  // The same reason is noted once.
+  expect(topicsOf(again)).toEqual(["retry.1s"]);
+  expect(deadLetterOf(over)).toMatchObject({
+    reason: "endpoint_deleted",
+    attempts: 0,
+    lastOutcome: null,
+  });
+});
+
+test("a table that is behind the delivery's version defers it by a second", async () => {
+  const { run, record, requests } = aStage([registered({ version: 3 })]);
+
+  const records = await run(record({ endpointVersion: 4 }));
+
+  expect(deliveryOf(records)).toMatchObject({
+    deferralReason: "endpoint_behind",
+    attemptNumber: 1,
+  });
+  expect(requests).toEqual([]);
+});
+
+test("disabled and paused endpoints' deliveries become dead letters with that reason", async () => {
+  const disabled = aStage([registered({ state: "disabled" })]);
+  const paused = aStage([registered({ state: "paused" })]);
+
+  expect(deadLetterOf(await disabled.run(disabled.record())).reason).toBe(
+    "endpoint_disabled",
+  );
+  expect(
+    deadLetterOf(await paused.run(paused.record({ step: 2 }))),
+  ).toMatchObject({
+    reason: "paused",
+    step: 2,
+    delivery: { step: 3 },
+  });
+});
+
+test("notBefore defers without counting as deferred time, and expiresAt and age end a delivery", async () => {
+  const { run, record, clock } = aStage();
+
+  const early = deliveryOf(await run(record({ notBefore: BUILT_AT + 8_000 })));
+  const expired = await run(
+    record({ deliveryId: "dlv_2", expiresAt: BUILT_AT - 1 }),
+  );
+  clock.advance(120 * 3_600_000);
+  const old = await run(record({ deliveryId: "dlv_3" }));
+  const deferred = await run(
+    record({ deliveryId: "dlv_4", deferredMs: 119 * 3_600_000 }),
+  );
+
+  expect(early).toMatchObject({
+    deferralReason: "not_before",
+    deferredMs: 0,
+    nextAttemptAt: BUILT_AT + 8_000,
+  });
+  expect(deadLetterOf(expired)).toMatchObject({
+    reason: "expired",
+    attempts: 0,
+  });
+  expect(deadLetterOf(old).reason).toBe("expired");
+  expect(topicsOf(deferred)).toEqual(["attempts"]);
+});
+
+test("relief puts the delivery into the tier of its slot and spends no attempt", () => {
+  const { stage, record } = aStage();
+
+  const records = [...(stage.defer?.(record(), BUILT_AT + 5_000) ?? [])];
+
+  expect(topicsOf(records)).toEqual(["attempts", "retry.4s"]);
+  expect(deliveryOf(records)).toMatchObject({
+    attemptNumber: 1,
+    step: 1,
+    slotAt: BUILT_AT + 5_000,
+    nextAttemptAt: BUILT_AT + 5_000,
+    deferralReason: "lane_slow",
+    deferredMs: 5_000,
+  });
+});
+
+test("a shortage of sockets is ours: a deferral, a log line at error, no attempt spent", async () => {
+  const fault = {
+    kind: "local_fault",
+    errorCode: "EMFILE",
+    error: "no descriptor",
+  } as const;
+  const { run, record, effects } = aStage([registered()], [fault]);
+
+  const records = await run(record());
+
+  expect(deliveryOf(records)).toMatchObject({
+    attemptNumber: 1,
+    deferralReason: "local_fault",
+  });
+  expect(effects.log.of("sender.exhausted")).toHaveLength(1);
+});
+
+test("a secret that does not open is never skipped: the delivery waits and nothing is sent", async () => {
+  const foreign = sealed(SECRET, "ep_of_somebody_else");
+  const { run, record, requests, effects } = aStage([
+    registered({ secrets: [foreign] }),
+  ]);
+
+  const records = await run(record());
+
+  expect(deliveryOf(records).deferralReason).toBe("secret_unavailable");
+  expect(requests).toEqual([]);
+  expect(JSON.stringify(effects.log.lines)).not.toContain(SECRET);
+});
+
+test("concurrency starts at 2, grows by one with each success up to the cap, halves on a timeout and a refusal", async () => {
+  const successes = Array.from({ length: 6 }, () => answered(200));
+  const results = [
+    ...successes,
+    failedBy("timeout"),
+    answered(500),
+    failedBy("connection_refused"),
+    failedBy("timeout"),
+  ];
+  const { stage, run, record } = aStage(
+    [registered({ maxConcurrency: 5 })],
+    results,
+  );
+  const seen = [stage.laneConcurrency("ep_1")];
+
+  for (let step = 0; step < 10; step += 1) {
+    await run(record({ step }));
+    seen.push(stage.laneConcurrency("ep_1"));
+  }
+
+  expect(seen).toEqual([2, 3, 4, 5, 5, 5, 5, 2, 2, 1, 1]);
+});
+
+test("an endpoint's own limit counts from its first delivery on", () => {
+  const { stage } = aStage([registered({ maxConcurrency: 1 })], []);
+
+  expect(stage.laneConcurrency("ep_1")).toBe(1);
+});
+
+test("a socket that outlives its attempt takes a slot until it is gone, and an idle endpoint is forgotten", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const results = [
+    answered(200),
+    answered(200),
+    { ...failedBy("connection_reset"), released: promise },
+    answered(200),
+  ];
+  const { stage, run, record, clock } = aStage(
+    [
+      registered(),
+      registered({ id: "ep_2", secrets: [sealed(SECRET, "ep_2")] }),
+    ],
+    results,
+  );
+  for (let step = 0; step < 3; step += 1) await run(record({ step }));
+
+  const whileLingering = stage.laneConcurrency("ep_1");
+  resolve();
+  await promise;
+  const afterwards = stage.laneConcurrency("ep_1");
+  clock.advance(16 * 60_000);
+  await run(record({ endpointId: "ep_2", deliveryId: "dlv_2" }));
+
+  expect([whileLingering, afterwards]).toEqual([3, 4]);
+  expect(stage.laneConcurrency("ep_1")).toBe(2);
+});
+
+function headersOf(request: SendRequest | undefined): Record<string, string> {
+  const flat = request?.headers ?? [];
+  const headers: Record<string, string> = {};
+  for (let at = 0; at < flat.length; at += 2)
+    headers[(flat[at] ?? "").toLowerCase()] = flat[at + 1] ?? "";
+  return headers;
+}

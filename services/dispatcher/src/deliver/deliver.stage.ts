@@ -1,0 +1,251 @@
+/** deliver: admit, sign, send, classify, dispose. One delivery in; its attempt and what follows from it out, as data. */
+import type {
+  Delivery,
+  Endpoint,
+  EpochMs,
+  Tier,
+  UrlJudgement,
+  UrlPolicy,
+} from "@postrider/core";
+import type {
+  Clock,
+  InRecord,
+  Log,
+  Meter,
+  OutRecord,
+  Stage,
+  Verdict,
+} from "@postrider/messaging";
+import {
+  admit,
+  type Admission,
+  type EndpointView,
+  type Target,
+} from "./admit.ts";
+import { conclude } from "./conclude.ts";
+import { deliverReport, type DeliverReport } from "./deliver-report.ts";
+import {
+  deadLetterRecord,
+  deferralRecords,
+  type Deferral,
+} from "./outgoing-records.ts";
+import {
+  DEFAULT_MAX_CONCURRENCY,
+  EndpointLanes,
+} from "./endpoint-concurrency.ts";
+import {
+  refusedResult,
+  type AttemptResult,
+  type SendResult,
+} from "../send/attempt-result.ts";
+import { requestHeaders } from "./request-headers.ts";
+import type { Send } from "../send/sender.ts";
+import type { Signer } from "./signer.ts";
+import { StepWindow } from "./taken-steps.ts";
+import { createUrlJudge } from "./url-judge.ts";
+
+export interface DeliverOptions {
+  /** The table of the `endpoints` topic, read whole before the stage starts. */
+  readonly endpoints: { get(endpointId: string): Endpoint | undefined };
+  readonly send: Send;
+  readonly signer: Signer;
+  readonly urlPolicy: UrlPolicy;
+  /** Ascending, one or more. */
+  readonly tiers: readonly Tier[];
+  readonly userAgent: string;
+  /** Which process this is, as attempts name it. */
+  readonly worker: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+/** Waits of a delivery when this process has no socket left, and when a secret does not open: that needs another key ring. */
+const LOCAL_FAULT_WAIT_MS = 1_000;
+const SECRET_WAIT_MS = 60_000;
+
+export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
+  return new DeliverStage(options);
+}
+
+class DeliverStage implements Stage<Delivery> {
+  readonly #options: DeliverOptions;
+  readonly #report: DeliverReport;
+  readonly #lanes: EndpointLanes;
+  readonly #steps = new StepWindow();
+  readonly #judge: (url: string) => UrlJudgement;
+  readonly #view: EndpointView;
+
+  constructor(options: DeliverOptions) {
+    this.#options = options;
+    this.#report = deliverReport(options.log, options.meter);
+    this.#judge = createUrlJudge(options.urlPolicy);
+    this.#lanes = new EndpointLanes(options.clock);
+    this.#view = {
+      get: (id) => options.endpoints.get(id),
+      isGone: (id, version) => this.#lanes.isGone(id, version),
+    };
+  }
+
+  laneOf(record: InRecord<Delivery>): string {
+    return record.value.endpointId;
+  }
+
+  laneConcurrency(lane: string): number {
+    const cap = this.#options.endpoints.get(lane)?.maxConcurrency;
+    return this.#lanes.concurrencyOf(lane, cap ?? DEFAULT_MAX_CONCURRENCY);
+  }
+
+  remember({ raw, value }: InRecord<Delivery>): void {
+    this.#steps.take(raw, value.deliveryId, value.step);
+  }
+
+  forget(partition: { topic: string; partition: number }): void {
+    this.#steps.forget(partition);
+  }
+
+  handle(record: InRecord<Delivery>): Verdict | Promise<Verdict> {
+    if (!this.#isFirst(record)) return emit([]);
+    const now = this.#options.clock.now();
+    const admission = admit(record.value, this.#view, now);
+    if (admission.kind === "send")
+      return this.#attempt(record, admission.target, now);
+    if (admission.kind === "defer")
+      return emit(this.#deferred(record.value, admission));
+    return emit([this.#givenUp(record, admission, now)]);
+  }
+
+  /** Relief: the lane is too slow for the window, so the delivery waits in a tier for its slot. */
+  defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
+    if (!this.#isFirst(record)) return [];
+    return this.#deferred(record.value, {
+      reason: "lane_slow",
+      until: slotAt,
+      slotAt,
+    });
+  }
+
+  #isFirst({ raw, value }: InRecord<Delivery>): boolean {
+    if (this.#steps.take(raw, value.deliveryId, value.step)) return true;
+    this.#report.duplicateDropped();
+    return false;
+  }
+
+  #attempt(
+    record: InRecord<Delivery>,
+    target: Target,
+    startedAt: EpochMs,
+  ): Verdict | Promise<Verdict> {
+    const delivery = record.value;
+    const url = this.#judge(target.url);
+    if (!url.ok)
+      return this.#concluded(
+        record,
+        target,
+        startedAt,
+        refusedResult(url.message),
+      );
+    const signed = this.#options.signer.sign(delivery, target, startedAt);
+    if (signed === null)
+      return emit(
+        this.#deferred(delivery, {
+          reason: "secret_unavailable",
+          until: startedAt + SECRET_WAIT_MS,
+        }),
+      );
+    const { userAgent, send } = this.#options;
+    this.#lanes.begin(delivery.endpointId, target.maxConcurrency);
+    return send({
+      origin: url.url.origin,
+      path: url.url.path,
+      headers: requestHeaders(delivery, target.headers, signed, userAgent),
+      body: asBuffer(delivery.payload),
+      timeoutMs: target.timeoutMs,
+    }).then((result) => this.#sent(record, target, startedAt, result));
+  }
+
+  #sent(
+    record: InRecord<Delivery>,
+    target: Target,
+    startedAt: EpochMs,
+    result: SendResult,
+  ): Verdict {
+    const { endpointId } = record.value;
+    if (result.kind === "local_fault") {
+      this.#report.localFault(result.errorCode);
+      const until = this.#options.clock.now() + LOCAL_FAULT_WAIT_MS;
+      return emit(
+        this.#deferred(record.value, { reason: "local_fault", until }),
+      );
+    }
+    this.#lanes.ended(endpointId, result.outcome);
+    if (result.released !== null)
+      this.#lanes.linger(endpointId, result.released);
+    return this.#concluded(record, target, startedAt, result);
+  }
+
+  #concluded(
+    record: InRecord<Delivery>,
+    target: Target,
+    startedAt: EpochMs,
+    result: AttemptResult,
+  ): Verdict {
+    const delivery = record.value;
+    const { clock, tiers, worker } = this.#options;
+    const now = clock.now();
+    const conclusion = conclude(record, {
+      target,
+      result,
+      startedAt,
+      now,
+      tiers,
+      worker,
+    });
+    const { disposition } = conclusion;
+    if (conclusion.isGone)
+      this.#lanes.markGone(delivery.endpointId, target.endpointVersion);
+    this.#report.attempted(delivery, result, conclusion);
+    if (disposition.kind === "dead_letter")
+      this.#report.deadLettered(delivery, disposition.reason);
+    return emit(conclusion.records);
+  }
+
+  #givenUp(
+    record: InRecord<Delivery>,
+    { reason, detail }: Extract<Admission, { kind: "dead_letter" }>,
+    now: EpochMs,
+  ): OutRecord {
+    this.#report.deadLettered(record.value, reason);
+    return deadLetterRecord(record, {
+      reason,
+      detail,
+      now,
+      lastOutcome: null,
+      lastStatusCode: null,
+    });
+  }
+
+  #deferred(
+    delivery: Delivery,
+    why: Pick<Deferral, "reason" | "until"> &
+      Partial<Pick<Deferral, "slotAt" | "unknownSince">>,
+  ): OutRecord[] {
+    const { clock, tiers, worker } = this.#options;
+    const { reason, until, slotAt = null, unknownSince = null } = why;
+    this.#report.deferred(reason);
+    const now = clock.now();
+    const deferral = { reason, until, slotAt, unknownSince, now, worker };
+    return deferralRecords(delivery, deferral, tiers);
+  }
+}
+
+function emit(records: Iterable<OutRecord>): Verdict {
+  return { kind: "emit", records };
+}
+
+/** The same memory: what is signed is what is sent. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,253 @@
+/** The records with which a delivery leaves deliver: its attempt, a retry, a deferral, a dead letter, a signal. */
+import {
+  planWait,
+  statusAfter,
+  statusWaiting,
+  type Attempt,
+  type DeadLetter,
+  type DeadLetterReason,
+  type Delivery,
+  type Disposition,
+  type EpochMs,
+  type Outcome,
+  type Signal,
+  type Tier,
+} from "@postrider/core";
+import type { InRecord, OutRecord } from "@postrider/messaging";
+import type { DeferralReason } from "./admit.ts";
+import type { AttemptResult } from "../send/attempt-result.ts";
+
+const NO_BYTES = Buffer.alloc(0);
+const NO_HEADERS = {};
+
+/** An attempt that was made. */
+export interface Made {
+  readonly result: AttemptResult;
+  readonly startedAt: EpochMs;
+  readonly queueMs: number;
+  readonly disposition: Disposition;
+  readonly worker: string;
+}
+
+export function attemptRecord(delivery: Delivery, made: Made): OutRecord {
+  const { result, disposition } = made;
+  const value: Attempt = {
+    ...identity(delivery),
+    attemptNumber: delivery.attemptNumber,
+    startedAt: made.startedAt,
+    queueMs: made.queueMs,
+    durationMs: Math.round(result.durationMs),
+    dnsMs: Math.round(result.dnsMs),
+    connectMs: Math.round(result.connectMs),
+    tlsMs: Math.round(result.tlsMs),
+    ttfbMs: Math.round(result.ttfbMs),
+    isReused: result.isReused,
+    outcome: result.outcome,
+    statusCode: result.statusCode,
+    errorCode: result.errorCode,
+    error: result.error,
+    status: statusAfter(disposition),
+    disposition: disposition.kind,
+    nextAttemptAt:
+      disposition.kind === "retry" ? disposition.nextAttemptAt : null,
+    tier:
+      disposition.kind === "retry" ? (disposition.tier?.name ?? null) : null,
+    deferralReason: null,
+    deadLetterReason:
+      disposition.kind === "dead_letter" ? disposition.reason : null,
+    requestBytes: delivery.payload.byteLength,
+    responseBytes: result.responseBytes,
+    responseBody: result.responseBody,
+    responseHeaders: result.responseHeaders,
+    worker: made.worker,
+  };
+  return { topic: "attempts", key: delivery.endpointId, value };
+}
+
+export function retryRecord(
+  delivery: Delivery,
+  retry: Extract<Disposition, { kind: "retry" }>,
+): OutRecord {
+  const value: Delivery = {
+    ...delivery,
+    attemptNumber: delivery.attemptNumber + 1,
+    step: delivery.step + 1,
+    trigger: "retry",
+    nextAttemptAt: retry.nextAttemptAt,
+    slotAt: null,
+    deferralReason: null,
+    endpointUnknownSince: null,
+  };
+  return {
+    topic: retry.tier?.topic ?? "deliveries",
+    key: delivery.endpointId,
+    value,
+  };
+}
+
+/** Why and until when a delivery waits without having spent an attempt. */
+export interface Deferral {
+  readonly reason: DeferralReason;
+  readonly until: EpochMs;
+  readonly slotAt: EpochMs | null;
+  readonly unknownSince: EpochMs | null;
+  readonly now: EpochMs;
+  readonly worker: string;
+}
+
+/** The delivery to its tier, and as an attempt with number 0 where the reason is new to it. `tiers` are one or more. */
+export function deferralRecords(
+  delivery: Delivery,
+  deferral: Deferral,
+  tiers: readonly Tier[],
+): OutRecord[] {
+  const { reason, now } = deferral;
+  const planned = planWait(tiers, Math.max(deferral.until - now, 1));
+  const tier = planned.tier ?? tiers[0];
+  const nextAttemptAt = now + planned.waitMs;
+  const value: Delivery = {
+    ...delivery,
+    step: delivery.step + 1,
+    nextAttemptAt,
+    slotAt: deferral.slotAt,
+    deferralReason: reason,
+    // The age of a delivery counts from notBefore anyway.
+    deferredMs:
+      delivery.deferredMs + (reason === "not_before" ? 0 : planned.waitMs),
+    endpointUnknownSince: deferral.unknownSince,
+  };
+  const departure: OutRecord = {
+    topic: tier?.topic ?? "deliveries",
+    key: delivery.endpointId,
+    value,
+  };
+  if (delivery.deferralReason === reason) return [departure];
+  const noted = deferralAttempt(delivery, deferral, {
+    nextAttemptAt,
+    tier: tier?.name ?? null,
+  });
+  return [
+    { topic: "attempts", key: delivery.endpointId, value: noted },
+    departure,
+  ];
+}
+
+function deferralAttempt(
+  delivery: Delivery,
+  deferral: Deferral,
+  wait: { readonly nextAttemptAt: EpochMs; readonly tier: string | null },
+): Attempt {
+  return {
+    ...identity(delivery),
+    attemptNumber: 0,
+    startedAt: deferral.now,
+    queueMs: 0,
+    durationMs: 0,
+    dnsMs: 0,
+    connectMs: 0,
+    tlsMs: 0,
+    ttfbMs: 0,
+    isReused: false,
+    outcome: null,
+    statusCode: null,
+    errorCode: null,
+    error: null,
+    status: statusWaiting(delivery),
+    disposition: "defer",
+    nextAttemptAt: wait.nextAttemptAt,
+    tier: wait.tier,
+    deferralReason: deferral.reason,
+    deadLetterReason: null,
+    requestBytes: 0,
+    responseBytes: 0,
+    responseBody: NO_BYTES,
+    responseHeaders: NO_HEADERS,
+    worker: deferral.worker,
+  };
+}
+
+/** Why a delivery is given up, and the attempt that showed it, if one did. */
+export interface GivenUp {
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly now: EpochMs;
+  readonly lastOutcome: Outcome | null;
+  readonly lastStatusCode: number | null;
+}
+
+/** The delivery inside has its step raised, so that sending it again is not taken for a repeat of this one. */
+export function deadLetterRecord(
+  { raw, value: delivery }: InRecord<Delivery>,
+  given: GivenUp,
+): OutRecord {
+  const value: DeadLetter = {
+    reason: given.reason,
+    detail: given.detail,
+    field: null,
+    rule: null,
+    deadAt: given.now,
+    stage: "deliver",
+    tenantId: delivery.tenantId,
+    endpointId: delivery.endpointId,
+    deliveryId: delivery.deliveryId,
+    eventId: delivery.eventId,
+    eventType: delivery.eventType,
+    receivedAt: delivery.receivedAt,
+    attempts:
+      given.lastOutcome === null
+        ? delivery.attemptNumber - 1
+        : delivery.attemptNumber,
+    step: delivery.step,
+    lastOutcome: given.lastOutcome,
+    lastStatusCode: given.lastStatusCode,
+    recordTopic: raw.topic,
+    recordPartition: raw.partition,
+    recordOffset: raw.offset,
+    delivery: { ...delivery, step: delivery.step + 1 },
+    rawKey: null,
+    rawValue: null,
+    rawHeaders: {},
+    rawKid: null,
+    rawBytes: 0,
+    sourceTopic: delivery.sourceTopic,
+    sourcePartition: delivery.sourcePartition,
+    sourceOffset: delivery.sourceOffset,
+  };
+  return { topic: "dead-letters", key: delivery.endpointId, value };
+}
+
+/** The endpoint answered 410: control disables the version that was called. */
+export function goneSignal(
+  delivery: Delivery,
+  endpointVersion: number,
+  at: EpochMs,
+): OutRecord {
+  const value: Signal = {
+    kind: "gone",
+    endpointId: delivery.endpointId,
+    tenantId: delivery.tenantId,
+    endpointVersion,
+    at,
+    detail: "the endpoint answered 410 Gone",
+    deliveryId: delivery.deliveryId,
+  };
+  return { topic: "signals", key: delivery.endpointId, value };
+}
+
+function identity(delivery: Delivery) {
+  return {
+    deliveryId: delivery.deliveryId,
+    webhookId: delivery.webhookId,
+    tenantId: delivery.tenantId,
+    eventId: delivery.eventId,
+    eventType: delivery.eventType,
+    endpointId: delivery.endpointId,
+    step: delivery.step,
+    trigger: delivery.trigger,
+    replayId: delivery.replayId,
+    receivedAt: delivery.receivedAt,
+    sourceTopic: delivery.sourceTopic,
+    sourcePartition: delivery.sourcePartition,
+    sourceOffset: delivery.sourceOffset,
+  };
+}

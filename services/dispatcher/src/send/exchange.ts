@@ -1,0 +1,223 @@
+/**
+ * One attempt's HTTP exchange: the handler object undici calls, and the entry on the deadline wheel.
+ *
+ * Modes: waiting (no controller yet: DNS, connect, TLS) → running (controller) → settled. It settles exactly once: by the
+ * end of the response, by an error, by a cap, or by the deadline. Once a final status was seen, nothing later changes
+ * the outcome: it is noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
+ * socket is destroyed where it is known, else `onRequestStart` aborts, and `released` resolves when that has happened.
+ */
+import type { MonotonicMs } from "@postrider/core";
+import {
+  classifyError,
+  DeadlineError,
+  type Failure,
+} from "./classify-failure.ts";
+import type { Poolable } from "./connection-pool.ts";
+import type { Deadline } from "./deadline-wheel.ts";
+import type { AttemptResult, SendResult } from "./attempt-result.ts";
+import { SeenAnswer, type AnswerHeaders } from "./response.ts";
+
+/** What undici is given; kept for the one immediate retry. */
+export interface ExchangeRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: "POST";
+  readonly headers: string[];
+  readonly body: Buffer;
+}
+
+/** Phases of the connection an exchange opened, in milliseconds. */
+export interface ConnectTimings {
+  dnsMs: number;
+  connectMs: number;
+  tlsMs: number;
+}
+
+/** The connection an exchange goes over. */
+export interface ExchangeConnection extends Poolable {
+  run(exchange: Exchange): void;
+  rest(): void;
+  /** Resolves when the socket is gone. */
+  destroy(): Promise<void>;
+  /** Timings of a socket opened for it; null: it has served before. */
+  takeTimings(): ConnectTimings | null;
+}
+
+/** What an exchange tells the sender. */
+export interface ExchangeHost {
+  monotonic(): MonotonicMs;
+  /** Sends the exchange once more, over a connection of its own. */
+  sendAgain(exchange: Exchange): void;
+  /** It is decided: takes it off the wheel. Called once. */
+  settled(exchange: Exchange): void;
+  /** The answer came whole: the connection may serve again, and then `tell` gives the result. */
+  ended(exchange: Exchange): void;
+  /** undici is done with it otherwise: the connection ends. */
+  failed(exchange: Exchange): void;
+}
+
+/** The part of undici's controller that is used. */
+export interface ExchangeController {
+  abort(reason: Error): void;
+}
+
+export class Exchange implements Deadline {
+  dueAt = 0;
+  wheelBucket = -1;
+  wheelPrevious: Deadline | null = null;
+  wheelNext: Deadline | null = null;
+
+  readonly request: ExchangeRequest;
+  /** The socket being opened for this exchange, where that is known. */
+  connecting: { destroy(error: Error): unknown } | null = null;
+  /** Set by whoever runs it. */
+  connection: ExchangeConnection | null = null;
+
+  readonly #host: ExchangeHost;
+  readonly #resolve: (result: SendResult) => void;
+  readonly #startedAt: MonotonicMs;
+  #sentAt: MonotonicMs = 0;
+  #ttfbMs = 0;
+  #controller: ExchangeController | null = null;
+  #timings: ConnectTimings | null = null;
+  #isReused = false;
+  #isRetried = false;
+  #hasResponseByte = false;
+  #isSettled = false;
+  #isWhole = false;
+  #result: SendResult | null = null;
+  readonly #answer = new SeenAnswer();
+  #release: (() => void) | null = null;
+
+  constructor(
+    host: ExchangeHost,
+    request: ExchangeRequest,
+    startedAt: MonotonicMs,
+    resolve: (result: SendResult) => void,
+  ) {
+    this.#host = host;
+    this.request = request;
+    this.#startedAt = startedAt;
+    this.#resolve = resolve;
+  }
+
+  onRequestStart(controller: ExchangeController): void {
+    if (this.#isSettled) {
+      controller.abort(
+        new DeadlineError("the deadline passed before the request could start"),
+      );
+      return;
+    }
+    this.#controller = controller;
+    this.connecting = null;
+    this.#timings = this.connection?.takeTimings() ?? null;
+    this.#isReused = this.#timings === null;
+    this.#hasResponseByte = false;
+    this.#sentAt = this.#host.monotonic();
+  }
+
+  onResponseStarted(): void {
+    this.#hasResponseByte = true;
+  }
+
+  onResponseStart(
+    controller: ExchangeController,
+    statusCode: number,
+    headers: AnswerHeaders,
+  ): void {
+    // Informational answers repeat; the deadline bounds an endless row of them.
+    if (this.#isSettled || (statusCode >= 100 && statusCode < 200)) return;
+    const broken = this.#answer.start(statusCode, headers);
+    if (broken !== null) {
+      this.#settle(classifyError(broken));
+      controller.abort(broken);
+      return;
+    }
+    this.#ttfbMs = this.#host.monotonic() - this.#sentAt;
+  }
+
+  onResponseData(controller: ExchangeController, chunk: Buffer): void {
+    if (this.#isSettled) return;
+    if (!this.#answer.data(chunk)) {
+      this.#settle(null);
+      controller.abort(new DeadlineError("enough of the body was read"));
+    }
+  }
+
+  onResponseEnd(): void {
+    this.#isWhole = true;
+    this.#settle(null);
+  }
+
+  onResponseError(_controller: ExchangeController | null, error: Error): void {
+    if (!this.#isSettled && this.#diedIdle(error)) {
+      this.#isRetried = true;
+      this.#controller = null;
+      this.#host.sendAgain(this);
+      return;
+    }
+    this.#host.failed(this);
+    this.#settle(classifyError(error));
+    this.#release?.();
+  }
+
+  onDeadline(): void {
+    if (this.#isSettled) return;
+    const reason = new DeadlineError("the deadline passed");
+    const controller = this.#controller;
+    if (controller !== null) {
+      this.#settle(classifyError(reason));
+      controller.abort(reason);
+      return;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#release = resolve;
+    this.#settle(classifyError(reason), promise);
+    this.connecting?.destroy(reason);
+  }
+
+  /** An idle keep-alive connection was closed just as we wrote: nothing came back, so a fresh connection may try, once. */
+  #diedIdle(error: Error): boolean {
+    if (!this.#isReused || this.#isRetried || this.#hasResponseByte)
+      return false;
+    const { code } = error as { code?: unknown };
+    return (
+      code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET"
+    );
+  }
+
+  #settle(
+    failure: Failure | null,
+    released: Promise<void> | null = null,
+  ): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#host.settled(this);
+    const isLocal = failure?.kind === "local_fault" && !this.#answer.isAnswered;
+    this.#result = isLocal ? failure : this.#resultOf(failure, released);
+    if (this.#isWhole) this.#host.ended(this);
+    else this.tell();
+  }
+
+  /** Gives the result to whoever waits for it. */
+  tell(): void {
+    if (this.#result !== null) this.#resolve(this.#result);
+  }
+
+  #resultOf(
+    failure: Failure | null,
+    released: Promise<void> | null,
+  ): AttemptResult {
+    return {
+      kind: "attempted",
+      ...this.#answer.result(failure),
+      durationMs: this.#host.monotonic() - this.#startedAt,
+      dnsMs: this.#timings?.dnsMs ?? 0,
+      connectMs: this.#timings?.connectMs ?? 0,
+      tlsMs: this.#timings?.tlsMs ?? 0,
+      ttfbMs: this.#ttfbMs,
+      isReused: this.#isReused,
+      released,
+    };
+  }
+}

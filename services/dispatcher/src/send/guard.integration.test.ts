@@ -1,0 +1,557 @@
+/** A refused address gets no connection: a listener that would see one proves it. And TLS, with certificates made here. */
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import {
+  createServer as createTcpServer,
+  type AddressInfo,
+  type Server as TcpServer,
+  type Socket,
+} from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { judgeUrl, parseCidrs } from "@postrider/core";
+import type { Clock, Meter } from "@postrider/messaging";
+import type { AttemptResult } from "./attempt-result.ts";
+import { classifyError } from "./classify-failure.ts";
+import { createGuard, type Resolve } from "./guard.ts";
+import { createSender, type Sender } from "./sender.ts";
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+const meter: Meter = {
+  counter: () => ({ inc: () => {} }),
+  gauge: () => ({ set: () => {} }),
+  histogram: () => ({ observe: () => {} }),
+};
+
+const senders: Sender[] = [];
+const servers: TcpServer[] = [];
+const sockets = new Set<Socket>();
+
+afterEach(async () => {
+  for (const sender of senders.splice(0)) await sender.stop(Date.now());
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+});
+
+function aSender({
+  allow = "",
+  resolve,
+  ca,
+}: {
+  allow?: string;
+  resolve?: Resolve;
+  ca?: Buffer;
+}): Sender {
+  const guard = createGuard({ allowedCidrs: parseCidrs(allow) }, resolve);
+  const sender = createSender({
+    guard,
+    clock,
+    meter,
+    ...(ca === undefined ? {} : { ca }),
+  });
+  senders.push(sender);
+  return sender;
+}
+
+async function attempt(
+  sender: Sender,
+  origin: string,
+  timeoutMs = 500,
+): Promise<AttemptResult> {
+  const result = await sender.send({
+    origin,
+    path: "/",
+    headers: [],
+    body: Buffer.from("{}"),
+    timeoutMs,
+  });
+  if (result.kind !== "attempted")
+    throw new Error(`a local fault: ${result.error}`);
+  return result;
+}
+
+async function listening<T extends TcpServer>(
+  server: T,
+  host = "127.0.0.1",
+): Promise<number> {
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+  });
+  servers.push(server);
+  await new Promise<void>((done) => server.listen(0, host, done));
+  return (server.address() as AddressInfo).port;
+}
+
+async function aListener(): Promise<{
+  port: number;
+  connections: () => number;
+}> {
+  let connections = 0;
+  const server: Server = createServer((_request, response) =>
+    response.end("ok"),
+  );
+  server.on("connection", () => (connections += 1));
+  return { port: await listening(server), connections: () => connections };
+}
+
+const resolvesTo =
+  (...addresses: string[]): Resolve =>
+  (_hostname, done) =>
+    queueMicrotask(() =>
+      done(
+        null,
+        addresses.map((address) => ({
+          address,
+          family: address.includes(":") ? 6 : 4,
+        })),
+      ),
+    );
+
+test("a literal address that is refused is blocked and gets no connection", async () => {
+  const { port, connections } = await aListener();
+  const sender = aSender({});
+
+  for (const host of [
+    "127.0.0.1",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "2130706433",
+    "127.1",
+    "0",
+  ]) {
+    const { origin } = new URL(`http://${host}:${port}`);
+    expect(await attempt(sender, origin)).toMatchObject({
+      outcome: "blocked",
+      statusCode: null,
+    });
+  }
+
+  expect(connections()).toBe(0);
+});
+
+test("a name that resolves to a refused address is blocked and gets no connection", async () => {
+  const { port, connections } = await aListener();
+  const sender = aSender({ resolve: resolvesTo("127.0.0.1") });
+
+  const result = await attempt(sender, `http://receiver.example.com:${port}`);
+
+  expect(result.outcome).toBe("blocked");
+  expect(result.error).not.toContain("127.0.0.1");
+  expect(connections()).toBe(0);
+});
+
+test("a name that resolves to a public and a refused address is never called at the refused one", async () => {
+  const { port, connections } = await aListener();
+  const sender = aSender({
+    resolve: resolvesTo("198.51.100.7", "127.0.0.1"),
+    allow: "198.51.100.0/24",
+  });
+
+  const result = await attempt(
+    sender,
+    `http://rebinding.example.com:${port}`,
+    200,
+  );
+
+  expect(result.outcome).not.toBe("delivered");
+  expect(connections()).toBe(0);
+});
+
+test("a socket that is connected elsewhere than allowed is given up before the request", async () => {
+  const seen: string[] = [];
+  const server = createServer((_request, response) => {
+    seen.push("request");
+    response.end("ok");
+  });
+  const port = await listening(server);
+  const guard = createGuard({ allowedCidrs: [] });
+  // A resolver that lies past the filter, as a rebinding one would.
+  const lying = { ...guard, lookup: aSystemLookupOf("127.0.0.1") };
+  const sender = createSender({ guard: lying, clock, meter });
+  senders.push(sender);
+
+  const result = await attempt(sender, `http://rebinding.example.com:${port}`);
+
+  expect(result.outcome).toBe("blocked");
+  expect(seen).toEqual([]);
+});
+
+function aSystemLookupOf(
+  address: string,
+): ReturnType<typeof createGuard>["lookup"] {
+  return (_hostname, options, callback) => {
+    if (options.all === true) callback(null, [{ address, family: 4 }]);
+    else callback(null, address, 4);
+  };
+}
+
+test("a local name passes only when every address it resolves to lies in the allowed CIDRs", async () => {
+  const { port, connections } = await aListener();
+  const inside = aSender({
+    resolve: resolvesTo("127.0.0.1"),
+    allow: "127.0.0.0/8",
+  });
+  const mixed = aSender({
+    resolve: resolvesTo("127.0.0.1", "1.1.1.1"),
+    allow: "127.0.0.0/8",
+  });
+  const outside = aSender({
+    resolve: resolvesTo("1.1.1.1"),
+    allow: "127.0.0.0/8",
+  });
+
+  expect((await attempt(inside, `http://receiver:${port}`)).outcome).toBe(
+    "delivered",
+  );
+  expect((await attempt(mixed, `http://receiver:${port}`)).outcome).toBe(
+    "blocked",
+  );
+  expect(
+    (await attempt(outside, `http://receiver.internal:${port}`)).outcome,
+  ).toBe("blocked");
+  expect(connections()).toBe(1);
+});
+
+test("names that do not resolve, and resolvers that stall, are told apart", async () => {
+  const failing =
+    (code: string): Resolve =>
+    (hostname, done) =>
+      queueMicrotask(() =>
+        done(
+          Object.assign(new Error(`${code} ${hostname}`), {
+            code,
+            syscall: "getaddrinfo",
+          }),
+          [],
+        ),
+      );
+  const of = async (resolve: Resolve): Promise<string> =>
+    (await attempt(aSender({ resolve }), "http://name.example.com", 150))
+      .outcome;
+
+  expect(await of(failing("ENOTFOUND"))).toBe("dns_error");
+  expect(await of(failing("ESERVFAIL"))).toBe("dns_error");
+  expect(await of(failing("EAI_AGAIN"))).toBe("dns_error");
+  expect(await of(resolvesTo())).toBe("dns_error");
+  expect(await of(() => {})).toBe("timeout");
+});
+
+test("a name with a thousand addresses that refuse takes no longer than the deadline", async () => {
+  const closed = createTcpServer();
+  const port = await listening(closed);
+  await new Promise((done) => closed.close(done));
+  const addresses = Array.from(
+    { length: 1_000 },
+    (_, n) => `127.1.${n >> 8}.${n & 255}`,
+  );
+  const sender = aSender({
+    resolve: resolvesTo(...addresses),
+    allow: "127.0.0.0/8",
+  });
+  const startedAt = performance.now();
+
+  const result = await attempt(
+    sender,
+    `http://many.example.com:${port}`,
+    1_000,
+  );
+
+  expect(["timeout", "connection_refused"]).toContain(result.outcome);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+test("an attempt that times out in name resolution sends nothing when the name resolves later, and its socket is gone", async () => {
+  const { port, connections } = await aListener();
+  let answer: () => void = () => {};
+  const late: Resolve = (_hostname, done) => {
+    answer = () => done(null, [{ address: "127.0.0.1", family: 4 }]);
+  };
+  const sender = aSender({ resolve: late, allow: "127.0.0.0/8" });
+
+  const result = await attempt(sender, `http://slow.example.com:${port}`, 100);
+  await result.released;
+  answer();
+  await new Promise((resume) => setTimeout(resume, 50));
+
+  expect(result.outcome).toBe("timeout");
+  expect(connections()).toBe(0);
+  expect(sender.stats()).toEqual({ sockets: 0, inFlight: 0 });
+});
+
+interface AddressVectors {
+  readonly blocked: readonly { readonly address: string }[];
+  readonly allowed: readonly string[];
+  readonly hostAfterParsing: readonly {
+    readonly url: string;
+    readonly hostname: string;
+  }[];
+  readonly refusedUrls: readonly { readonly url: string }[];
+}
+
+const vectors = JSON.parse(
+  readFileSync(
+    new URL(
+      "../../../../packages/core/vectors/addresses.json",
+      import.meta.url,
+    ),
+    "utf8",
+  ),
+) as AddressVectors;
+
+test("every blocked address is refused as a literal, as a resolved and as a connected address, and every allowed one passes", async () => {
+  const guard = createGuard({ allowedCidrs: [] });
+  const looked = (address: string): Promise<string> =>
+    new Promise((resolve) => {
+      const of = createGuard({ allowedCidrs: [] }, resolvesTo(address));
+      of.lookup("name.example.com", { all: true }, (error) =>
+        resolve(error?.code ?? "passed"),
+      );
+    });
+
+  for (const { address } of vectors.blocked) {
+    expect([address, guard.refuseHost(address) !== null]).toEqual([
+      address,
+      true,
+    ]);
+    expect([address, await looked(address)]).toEqual([
+      address,
+      "POSTRIDER_BLOCKED",
+    ]);
+    expect([
+      address,
+      guard.refuseConnected(address, "name.example.com") !== null,
+    ]).toEqual([address, true]);
+  }
+  for (const address of vectors.allowed) {
+    expect([address, guard.refuseHost(address)]).toEqual([address, null]);
+    expect([address, await looked(address)]).toEqual([address, "passed"]);
+    expect([
+      address,
+      guard.refuseConnected(address, "name.example.com"),
+    ]).toEqual([address, null]);
+  }
+});
+
+test("a socket without an address is not sent to, and counts as reset: the next attempt may find it well", () => {
+  const guard = createGuard({ allowedCidrs: [] });
+
+  const refusal = guard.refuseConnected(undefined, "name.example.com");
+
+  expect(classifyError(refusal)).toMatchObject({ outcome: "connection_reset" });
+});
+
+test("every spelling of a host is judged after parsing, and every refused URL is refused", () => {
+  const policy = { allowHttp: true, allowedCidrs: [] };
+
+  for (const { url, hostname } of vectors.hostAfterParsing) {
+    expect([url, new URL(url).hostname]).toEqual([url, hostname]);
+    const isName = hostname.endsWith(".nip.example");
+    expect([url, judgeUrl(url, policy).ok]).toEqual([url, isName]);
+  }
+  for (const { url } of vectors.refusedUrls) {
+    expect([url, judgeUrl(url, policy).ok]).toEqual([url, false]);
+  }
+});
+
+const hasOpenssl = ((): boolean => {
+  try {
+    execFileSync("openssl", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+// Node cannot make certificates: without openssl these are skipped, and say so.
+const tlsTest = hasOpenssl ? test : test.skip;
+let folder = "";
+
+beforeAll(() => {
+  if (!hasOpenssl) return;
+  folder = mkdtempSync(join(tmpdir(), "postrider-tls-"));
+  openssl(
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-keyout",
+    "ca.key",
+    "-out",
+    "ca.pem",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=Test CA",
+  );
+  issue("good", "subjectAltName=IP:127.0.0.1", "2");
+  issue("other", "subjectAltName=DNS:other.example.com", "2");
+  issue("expired", "subjectAltName=IP:127.0.0.1", "-1");
+  openssl(
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-keyout",
+    "self.key",
+    "-out",
+    "self.pem",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=self",
+    "-addext",
+    "subjectAltName=IP:127.0.0.1",
+  );
+});
+
+afterAll(() => {
+  if (folder !== "") rmSync(folder, { recursive: true });
+});
+
+function openssl(...args: string[]): void {
+  execFileSync("openssl", args, {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+}
+
+function issue(name: string, extension: string, days: string): void {
+  openssl(
+    "req",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-keyout",
+    `${name}.key`,
+    "-out",
+    `${name}.csr`,
+    "-subj",
+    `/CN=${name}`,
+    "-addext",
+    extension,
+  );
+  openssl(
+    "x509",
+    "-req",
+    "-in",
+    `${name}.csr`,
+    "-CA",
+    "ca.pem",
+    "-CAkey",
+    "ca.key",
+    "-CAcreateserial",
+    "-out",
+    `${name}.pem`,
+    "-days",
+    days,
+    "-copy_extensions",
+    "copy",
+  );
+}
+
+const pem = (name: string): Buffer => readFileSync(join(folder, name));
+
+async function tlsAttempt(options: TlsOptions): Promise<AttemptResult> {
+  const server = createTlsServer(options, (socket) => {
+    socket.on("error", () => {});
+    socket.on("data", () =>
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    );
+  });
+  server.on("tlsClientError", () => {});
+  const port = await listening(server);
+  return await attempt(
+    aSender({ allow: "127.0.0.0/8", ca: pem("ca.pem") }),
+    `https://127.0.0.1:${port}`,
+  );
+}
+
+const certified = (name: string): TlsOptions => ({
+  key: pem(`${name}.key`),
+  cert: pem(`${name}.pem`),
+});
+
+tlsTest(
+  "a good certificate is delivered to, with the handshake timed",
+  async () => {
+    const result = await tlsAttempt(certified("good"));
+
+    expect(result).toMatchObject({ outcome: "delivered", statusCode: 200 });
+    expect(result.tlsMs).toBeGreaterThan(0);
+  },
+);
+
+for (const [what, name] of [
+  ["for another host", "other"],
+  ["that expired", "expired"],
+  ["signed by itself", "self"],
+] as const) {
+  tlsTest(`a certificate ${what} is a tls_error`, async () => {
+    expect((await tlsAttempt(certified(name))).outcome).toBe("tls_error");
+  });
+}
+
+tlsTest("a server that speaks only TLS 1.0 is a tls_error", async () => {
+  const result = await tlsAttempt({
+    ...certified("good"),
+    minVersion: "TLSv1",
+    maxVersion: "TLSv1",
+    ciphers: "DEFAULT@SECLEVEL=0",
+  });
+
+  expect(result.outcome).toBe("tls_error");
+});
+
+tlsTest(
+  "a server that asks for a client certificate is a tls_error",
+  async () => {
+    const result = await tlsAttempt({
+      ...certified("good"),
+      requestCert: true,
+      rejectUnauthorized: true,
+      ca: pem("ca.pem"),
+      maxVersion: "TLSv1.2",
+    });
+
+    expect(["tls_error", "connection_reset", "connection_closed"]).toContain(
+      result.outcome,
+    );
+  },
+);
+
+test("a handshake that stalls is a timeout, and one that is cut is a closed connection", async () => {
+  const stalling = await listening(createTcpServer(() => {}));
+  const cutting = await listening(
+    createTcpServer((socket) => void socket.end()),
+  );
+  const sender = aSender({ allow: "127.0.0.0/8" });
+
+  expect(
+    (await attempt(sender, `https://127.0.0.1:${stalling}`, 200)).outcome,
+  ).toBe("timeout");
+  expect(
+    (await attempt(sender, `https://127.0.0.1:${cutting}`, 500)).outcome,
+  ).toBe("connection_closed");
+});
+
+test("plain HTTP behind https is a tls_error", async () => {
+  const { port } = await aListener();
+
+  expect(
+    (
+      await attempt(
+        aSender({ allow: "127.0.0.0/8" }),
+        `https://127.0.0.1:${port}`,
+      )
+    ).outcome,
+  ).toBe("tls_error");
+});

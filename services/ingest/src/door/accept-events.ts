@@ -1,0 +1,80 @@
+import type { EpochMs, EventRules, WebhookEvent } from "@postrider/core";
+import type { OutRecord } from "@postrider/messaging";
+import type { KeyRing } from "@postrider/runtime";
+import type { ValidEvent } from "../route/first-delivery.ts";
+import { DoorProblem, invalid } from "./door-problem.ts";
+import type { PatientSender } from "./patient-sender.ts";
+import { type EventsRequest, readRequest } from "./read-request.ts";
+import { sealDestination } from "../secrets/seal-destination.ts";
+
+export interface AcceptOptions {
+  readonly rules: EventRules;
+  readonly keyRing: KeyRing;
+  readonly sender: Pick<PatientSender, "send">;
+  readonly now: () => EpochMs;
+}
+
+/** What the door answers of an accepted event. */
+export interface AcceptedEvent {
+  readonly id: string;
+  readonly tenantId: string;
+}
+
+/**
+ * Accepts a request's events: resolves once the broker has acknowledged every one of them. Throws `DoorProblem`: nothing
+ * was accepted where it is `invalid` or `busy`; after `not_acknowledged` a repeat is safe and needed.
+ */
+export async function acceptEvents(
+  request: EventsRequest,
+  options: AcceptOptions,
+): Promise<AcceptedEvent[]> {
+  const read = readRequest(request, options.rules);
+  if (read.kind === "refused") throw invalid(read.problems);
+  const records = read.events.map((event) => recordOf(event, options));
+  const result = await options.sender.send(records, request.body.length);
+  switch (result) {
+    case "acknowledged":
+      return read.events.map(({ id, tenantId }) => ({ id, tenantId }));
+    case "full":
+      throw unavailable(
+        "busy",
+        "Nothing was accepted. Send it again later.",
+        5,
+      );
+    case "late":
+    case "stopped":
+      throw unavailable(
+        "not_acknowledged",
+        "The events may or may not have been accepted. Send them again with the same ids: repeats are recognised.",
+        result === "late" ? 5 : 1,
+      );
+  }
+}
+
+/** Nothing plain leaves the door: the secret is sealed before it is produced. */
+function recordOf(event: ValidEvent, options: AcceptOptions): OutRecord {
+  const { tenantId, id: eventId, destination } = event;
+  const value: WebhookEvent = {
+    ...event,
+    destination: destination && {
+      ...destination,
+      secret: null,
+      sealedSecret: sealDestination(
+        destination,
+        { tenantId, eventId },
+        { keyRing: options.keyRing, now: options.now() },
+      ).sealedSecret,
+    },
+  };
+  return { topic: "events", key: `${tenantId}:${eventId}`, value };
+}
+
+function unavailable(
+  code: "busy" | "not_acknowledged",
+  detail: string,
+  retryAfterSeconds: number,
+): DoorProblem {
+  return new DoorProblem(code, detail, {
+    headers: { "retry-after": String(retryAfterSeconds) },
+  });
+}

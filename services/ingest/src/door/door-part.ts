@@ -1,0 +1,70 @@
+import type { ObservedOutput } from "@postrider/messaging";
+import type { Check } from "@postrider/runtime";
+import { acceptEvents } from "./accept-events.ts";
+import { createDoor, type Door } from "./door.ts";
+import { PatientSender } from "./patient-sender.ts";
+import {
+  createOutputPart,
+  type RolePart,
+  type Shared,
+} from "../shared-parts.ts";
+
+/** The door with an output of its own. */
+export function createDoorPart(
+  shared: Shared,
+): RolePart & { readonly door: Door } {
+  const { config, effects } = shared;
+  const { parts: outputParts, output } = createOutputPart(shared, ["events"]);
+  const sender = new PatientSender({
+    output,
+    timeoutMs: config.doorTimeoutMs,
+    maxWaitingBytes: config.doorQueueBytes,
+  });
+  const door = createDoor({
+    host: config.host,
+    port: config.port,
+    adminKey: config.adminKey,
+    maxBodyBytes: config.maxBodyBytes,
+    maxUploadBytes: config.doorQueueBytes,
+    accept: (request) =>
+      acceptEvents(request, {
+        rules: shared.rules,
+        keyRing: shared.keyRing,
+        sender,
+        now: () => effects.clock.now(),
+      }),
+    ...effects,
+  });
+  return {
+    door,
+    parts: [...outputParts, door],
+    health: () => ({
+      live: output.health().live,
+      ready: [
+        ...output.health().ready.map((check) => ({
+          ...check,
+          name: `door-${check.name}`,
+        })),
+        doorCheck(door, output, config.doorTimeoutMs),
+      ],
+    }),
+  };
+}
+
+/** A broker that is silent rather than gone shows only in the age of what waits for it. */
+function doorCheck(
+  door: Door,
+  output: ObservedOutput,
+  timeoutMs: number,
+): Check {
+  const oldestMs = Math.round(output.oldestUnacknowledgedMs());
+  const check = (isOk: boolean, detail: string): Check => ({
+    name: "door",
+    isOk,
+    detail,
+  });
+  if (!door.isListening()) return check(false, "not listening");
+  return oldestMs > timeoutMs
+    ? check(false, `Kafka has not acknowledged an event for ${oldestMs} ms`)
+    : check(true, `at ${door.url()}`);
+}

@@ -1,0 +1,108 @@
+import {
+  eventIdOfKey,
+  type EventRules,
+  isTenantId,
+  isTraceparent,
+  parseJsonEnvelopes,
+  type Problem,
+  problemsAt,
+  problemsOfParsed,
+} from "@postrider/core";
+import { sha256 } from "@postrider/runtime";
+import type { ValidEvent } from "../route/first-delivery.ts";
+
+/** The most events of one request. */
+export const MAX_BATCH = 1_000;
+const MAX_KEY_LENGTH = 256;
+
+export interface EventsRequest {
+  readonly body: Uint8Array;
+  /** The `Idempotency-Key` header. */
+  readonly idempotencyKey: string | undefined;
+  /** The `traceparent` header, for events that bring none of their own. */
+  readonly traceparent: string | undefined;
+}
+
+/** What a request says: events that may all be accepted, or everything that is wrong with any of them. */
+export type ReadRequest =
+  | { readonly kind: "events"; readonly events: readonly ValidEvent[] }
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+
+/**
+ * Reads the body of `POST /v1/events`. All or nothing: one problem anywhere refuses the whole. An `Idempotency-Key`
+ * becomes the id of a single event, in place of one that the event may name.
+ */
+export function readRequest(
+  request: EventsRequest,
+  rules: EventRules,
+): ReadRequest {
+  const parsed = parseJsonEnvelopes(request.body);
+  if (parsed.kind === "unparseable") return refused(parsed.problem);
+  const { events, isBatch } = parsed;
+  if (isBatch && (events.length === 0 || events.length > MAX_BATCH))
+    return refused({
+      field: "events",
+      rule: "size",
+      message: `must be from 1 to ${MAX_BATCH} events`,
+    });
+  const key = request.idempotencyKey;
+  const keyProblem =
+    key === undefined ? undefined : idempotencyKeyProblem(key, isBatch);
+  if (keyProblem !== undefined) return refused(keyProblem);
+
+  // One that is broken is ignored, as W3C asks: a proxy may have made it.
+  const given = request.traceparent;
+  const inherited = given !== undefined && isTraceparent(given) ? given : null;
+  const problems: Problem[] = [];
+  const accepted: ValidEvent[] = [];
+  for (const [index, one] of events.entries()) {
+    const event = {
+      ...one.event,
+      traceparent: one.event.traceparent ?? inherited,
+    };
+    const named =
+      key === undefined ? { ...one, event } : withKey(one, event, key);
+    const found = problemsOfParsed(named, rules);
+    problems.push(...(isBatch ? problemsAt(`events[${index}]`, found) : found));
+    const { tenantId } = named.event;
+    if (tenantId !== null) accepted.push({ ...named.event, tenantId });
+  }
+  if (problems.length > 0) return { kind: "refused", problems };
+  return { kind: "events", events: accepted };
+}
+
+type Parsed = Parameters<typeof problemsOfParsed>[0];
+
+function withKey(one: Parsed, event: Parsed["event"], key: string): Parsed {
+  const { tenantId } = event;
+  // a wrong tenant has its own problem
+  if (tenantId === null || !isTenantId(tenantId)) return { ...one, event };
+  return {
+    event: { ...event, id: eventIdOfKey(sha256, tenantId, key) },
+    problems: one.problems.filter(({ field }) => field !== "id"),
+  };
+}
+
+function idempotencyKeyProblem(
+  key: string,
+  isBatch: boolean,
+): Problem | undefined {
+  const field = "idempotency-key";
+  if (isBatch)
+    return {
+      field,
+      rule: "single",
+      message: "names one event; give each event of a batch its own id",
+    };
+  if (!/^[\u0021-\u007e]+$/.test(key) || key.length > MAX_KEY_LENGTH)
+    return {
+      field,
+      rule: "characters",
+      message: `must be 1 to ${MAX_KEY_LENGTH} printable ASCII characters without spaces`,
+    };
+  return undefined;
+}
+
+function refused(problem: Problem): ReadRequest {
+  return { kind: "refused", problems: [problem] };
+}

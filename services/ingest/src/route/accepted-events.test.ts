@@ -1,0 +1,95 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { DuplicateWindow } from "./accepted-events.ts";
+
+const at = (offset: number, bytes = 10, partition = 0) => ({
+  topic: "events",
+  partition,
+  offset,
+  value: Buffer.alloc(bytes),
+});
+
+const aWindow = (limits = {}) =>
+  new DuplicateWindow({ maxRecords: 100, maxBytes: 1_000, ...limits });
+
+test("a key is a repeat after its first record, and only in its partition", () => {
+  const window = aWindow();
+  window.see(at(5));
+  window.accept(at(5), "acme:1");
+
+  expect(window.isRepeat(at(6), "acme:1")).toBe(true);
+  expect(window.isRepeat(at(6), "acme:2")).toBe(false);
+  expect(window.isRepeat(at(6, 10, 1), "acme:1")).toBe(false);
+});
+
+test("a record read again is not its own duplicate, and an earlier one not that of a later", () => {
+  const window = aWindow();
+  window.accept(at(5), "acme:1");
+
+  expect(window.isRepeat(at(5), "acme:1")).toBe(false);
+  expect(window.isRepeat(at(3), "acme:1")).toBe(false);
+
+  window.accept(at(3), "acme:1");
+
+  expect(window.isRepeat(at(4), "acme:1")).toBe(true);
+});
+
+test("the window ends after its records", () => {
+  const window = aWindow({ maxRecords: 10 });
+  window.accept(at(0), "acme:1");
+
+  window.see(at(10));
+  expect(window.isRepeat(at(10), "acme:1")).toBe(true);
+
+  window.see(at(11));
+  expect(window.isRepeat(at(11), "acme:1")).toBe(false);
+});
+
+test("the window ends after its bytes", () => {
+  const window = aWindow({ maxBytes: 100 });
+  window.see(at(0, 50));
+  window.accept(at(0, 50), "acme:1");
+
+  window.see(at(1, 50));
+  expect(window.isRepeat(at(1, 50), "acme:1")).toBe(true);
+
+  window.see(at(2, 1));
+  expect(window.isRepeat(at(2, 1), "acme:1")).toBe(false);
+});
+
+test("a partition that was taken away is forgotten, the others are not", () => {
+  const window = aWindow();
+  window.accept(at(1, 10, 0), "acme:1");
+  window.accept(at(1, 10, 1), "acme:1");
+
+  window.forget({ topic: "events", partition: 0 });
+
+  expect(window.isRepeat(at(2, 10, 0), "acme:1")).toBe(false);
+  expect(window.isRepeat(at(2, 10, 1), "acme:1")).toBe(true);
+  expect(window.size).toBe(1);
+});
+
+test("it holds no more than its bounds, and decides as a full history would within them", () => {
+  const records = fc.array(fc.record({ key: fc.nat(20), bytes: fc.nat(30) }), {
+    maxLength: 300,
+  });
+  fc.assert(
+    fc.property(records, (list) => {
+      const window = new DuplicateWindow({ maxRecords: 20, maxBytes: 1e9 });
+      const acceptedAt = new Map<number, number>();
+
+      list.forEach(({ key, bytes }, offset) => {
+        const record = at(offset, bytes);
+        window.see(record);
+        const isRepeat = window.isRepeat(record, String(key));
+        const last = acceptedAt.get(key);
+        expect(isRepeat).toBe(last !== undefined && last >= offset - 20);
+        if (isRepeat) return;
+        window.accept(record, String(key));
+        acceptedAt.set(key, offset);
+      });
+
+      expect(window.size).toBeLessThanOrEqual(21);
+    }),
+  );
+});

@@ -1,0 +1,104 @@
+import {
+  blankSecret,
+  type DeadLetter,
+  type Destination,
+  type EpochMs,
+  type Problem,
+  type WebhookEvent,
+} from "@postrider/core";
+import type { OutRecord, RawRecord } from "@postrider/messaging";
+import type { KeyRing } from "@postrider/runtime";
+import type { KnownEvent } from "./intake-records.ts";
+import type { RouteInput } from "./read-event.ts";
+import { sealRaw } from "../secrets/seal-raw.ts";
+
+export interface RejectedRecord {
+  readonly raw: RawRecord;
+  readonly input: RouteInput;
+  readonly known: KnownEvent;
+  /** One or more; the first is named in `field` and `rule`. */
+  readonly problems: readonly Problem[];
+}
+
+export interface RejectContext {
+  readonly keyRing: KeyRing;
+  /** An event as Avro, for one that was refused and is kept without its secret. */
+  readonly encodeEvent: (event: WebhookEvent) => Buffer;
+  readonly now: EpochMs;
+}
+
+/**
+ * The dead letter of a record that is no event, or breaks a rule. What could not be parsed is kept sealed, because it may
+ * hold a secret anywhere; what could be is kept plain with the secret blanked.
+ */
+export function rejectedRecord(
+  rejected: RejectedRecord,
+  context: RejectContext,
+): OutRecord {
+  const { raw, input, known, problems } = rejected;
+  const [first] = problems;
+  const value: DeadLetter = {
+    reason: input.kind === "unreadable" ? "unreadable" : "invalid",
+    detail: problems.map(describe).join("; "),
+    field: first?.field ?? null,
+    rule: first?.rule ?? null,
+    deadAt: context.now,
+    stage: "route",
+    ...known,
+    endpointId: null,
+    deliveryId: null,
+    receivedAt: raw.timestamp,
+    attempts: 0,
+    step: 0,
+    lastOutcome: null,
+    lastStatusCode: null,
+    recordTopic: raw.topic,
+    recordPartition: raw.partition,
+    recordOffset: raw.offset,
+    delivery: null,
+    rawKey: raw.key,
+    ...keptValue(rejected, context),
+    rawHeaders: Object.fromEntries(
+      Object.entries(raw.headers).map(([name, values]) => [
+        name,
+        Buffer.isBuffer(values) ? values : (values[0] ?? Buffer.alloc(0)),
+      ]),
+    ),
+    rawBytes: raw.value?.length ?? 0,
+    sourceTopic: raw.topic,
+    sourcePartition: raw.partition,
+    sourceOffset: raw.offset,
+  };
+  return { topic: "dead-letters", key: raw.key, value };
+}
+
+/** A problem as one line for people: `destination.url: the scheme must be https`. */
+export function describe(problem: Problem): string {
+  return problem.field === ""
+    ? problem.message
+    : `${problem.field}: ${problem.message}`;
+}
+
+function keptValue(
+  { raw, input }: RejectedRecord,
+  { keyRing, encodeEvent }: RejectContext,
+): Pick<DeadLetter, "rawValue" | "rawKid"> {
+  if (raw.value === null || input.kind === "unreadable")
+    return sealRaw(raw, keyRing);
+  if (input.form === "json")
+    return { rawValue: blankSecret(raw.value), rawKid: null };
+  const { event } = input;
+  const destination = event.destination && withoutSecret(event.destination);
+  return { rawValue: encodeEvent({ ...event, destination }), rawKid: null };
+}
+
+const BLANK = "[redacted]";
+
+function withoutSecret(destination: Destination): Destination {
+  return {
+    ...destination,
+    secret: destination.secret === null ? null : BLANK,
+    // a refused URL may carry a password
+    url: destination.url.includes("@") ? BLANK : destination.url,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Endpoint } from "@postrider/core";
+import {
+  createStageRunner,
+  createTable,
+  topicName,
+} from "@postrider/messaging";
+import { boundedOutput } from "./bounded-output.ts";
+import { EndpointIndex } from "./endpoint-index.ts";
+import { createEventDecoder } from "./read-event.ts";
+import { createRouteStage } from "./route.stage.ts";
+import { createRouteMeters } from "./route-metrics.ts";
+import {
+  createOutputPart,
+  type RolePart,
+  type Shared,
+} from "../shared-parts.ts";
+
+/** The route stage with its table of endpoints, its output and its runner. */
+export function createRoutePart(shared: Shared): RolePart {
+  const { config, effects, kafka, schemas } = shared;
+  const { parts: outputParts, output } = createOutputPart(shared, [
+    "deliveries",
+    "intake",
+    "dead-letters",
+  ]);
+  const table = createTable<Endpoint>({
+    kafka,
+    topic: topicName(config.topicPrefix, "endpoints"),
+    decode: schemas.decoderOf("endpoints"),
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    unknownSchemaWaitMs: config.unknownSchemaWaitMs,
+    ...effects,
+  });
+  const endpoints = new EndpointIndex();
+  table.onChange((endpointId, endpoint) => endpoints.set(endpointId, endpoint));
+  const stage = createRouteStage({
+    rules: shared.rules,
+    maxFanOut: config.maxFanOut,
+    window: {
+      maxRecords: config.duplicateWindowRecords,
+      maxBytes: config.duplicateWindowBytes,
+    },
+    endpointsOf: (tenantId) => endpoints.of(tenantId),
+    keyRing: shared.keyRing,
+    encodeEvent: (value) =>
+      schemas.encode({ topic: "events", key: null, value }),
+    now: () => effects.clock.now(),
+    onDecided: createRouteMeters(effects),
+  });
+  const runner = createStageRunner({
+    name: "route",
+    stage,
+    decode: createEventDecoder(schemas.decoderOf("events")),
+    kafka,
+    groupId: `${config.topicPrefix}route`,
+    topics: [topicName(config.topicPrefix, "events")],
+    output: boundedOutput(output),
+    deadLetterOf: shared.deadLetterOf,
+    limits: {
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      unknownSchemaWaitMs: config.unknownSchemaWaitMs,
+      warmUpRecords: config.duplicateWindowRecords,
+      warmUpBytes: config.duplicateWindowBytes,
+    },
+    ...effects,
+  });
+  const healths = [table, output, runner];
+  return {
+    parts: [table, ...outputParts, runner],
+    health: () => ({
+      live: healths.flatMap((one) => one.health().live),
+      ready: healths.flatMap((one) => one.health().ready),
+    }),
+  };
+}

@@ -1,0 +1,178 @@
+import {
+  type DeadLetterReason,
+  type Endpoint,
+  type EpochMs,
+  eventIdProblem,
+  type FanOut,
+  isEventType,
+  isTenantId,
+  receivedAtOf,
+  type Problem,
+  type RoutedDelivery,
+  type WebhookEvent,
+} from "@postrider/core";
+import type { InRecord, OutRecord } from "@postrider/messaging";
+import type { KeyRing } from "@postrider/runtime";
+import {
+  type DeliveryTarget,
+  firstDelivery,
+  type ValidEvent,
+} from "./first-delivery.ts";
+import {
+  type IntakeDecision,
+  intakeRecords,
+  type IntakeSource,
+  type KnownEvent,
+} from "./intake-records.ts";
+import type { Judged } from "./judge-event.ts";
+import type { RouteInput } from "./read-event.ts";
+import { describe, rejectedRecord } from "./rejected-record.ts";
+import { sealDestination } from "../secrets/seal-destination.ts";
+
+export interface RoutingOptions {
+  readonly maxPayloadBytes: number;
+  readonly maxFanOut: number;
+  readonly keyRing: KeyRing;
+  /** An event as Avro, for one that is refused and kept. */
+  readonly encodeEvent: (event: WebhookEvent) => Buffer;
+  readonly now: () => EpochMs;
+  /** Called once per record with what was decided, for metrics and logs. */
+  readonly onDecided?: (decision: IntakeDecision, known: KnownEvent) => void;
+}
+
+/** Up to so many deliveries an event's records are an array, which costs less to send. */
+const MOST_AT_ONCE = 500;
+
+/** What one record becomes. */
+export class Routing {
+  readonly #record: InRecord<RouteInput>;
+  readonly #options: RoutingOptions;
+  readonly #now: EpochMs;
+  readonly #known: KnownEvent;
+
+  constructor(record: InRecord<RouteInput>, options: RoutingOptions) {
+    this.#options = options;
+    this.#now = options.now();
+    const timestamp = receivedAtOf(record.raw.timestamp, this.#now);
+    this.#record = { ...record, raw: { ...record.raw, timestamp } };
+    this.#known = knownOf(record.value);
+  }
+
+  rejected(problems: readonly Problem[]): OutRecord[] {
+    const { raw, value: input } = this.#record;
+    const { keyRing, encodeEvent } = this.#options;
+    const deadLetter = rejectedRecord(
+      { raw, input, known: this.#known, problems },
+      { keyRing, encodeEvent, now: this.#now },
+    );
+    const [problem] = problems;
+    const intake = this.#intake({
+      decision: "invalid",
+      reason: problems.map(describe).join("; "),
+      ...(problem === undefined ? {} : { problem }),
+    });
+    return [deadLetter, ...intake];
+  }
+
+  /** The intake of a record that the runner gave up, with a dead letter of its own, before it was read. */
+  unread(rule: DeadLetterReason, reason: string): OutRecord[] {
+    const problem = { field: "", rule, message: reason };
+    return this.#intake({ decision: "invalid", reason, problem });
+  }
+
+  refused(count: number): OutRecord[] {
+    const { maxFanOut } = this.#options;
+    const reason = `${count} endpoints want this event; at most ${maxFanOut} are served`;
+    return this.#intake({ decision: "refused", reason });
+  }
+
+  duplicate(): OutRecord[] {
+    const reason = "an event of this tenant and id was accepted before";
+    return this.#intake({ decision: "duplicate", reason });
+  }
+
+  accepted({
+    event,
+    matched,
+  }: Extract<Judged, { kind: "accepted" }>): Iterable<OutRecord> {
+    const targets =
+      matched === null ? [this.#inlineTarget(event)] : matched.sent.map(target);
+    if (targets.length === 0) {
+      const reason = whyNobody(matched);
+      return this.#intake({ decision: "no_match", reason, ...matched });
+    }
+    const records = this.#routed(event, targets, matched);
+    return targets.length > MOST_AT_ONCE ? records : [...records];
+  }
+
+  /** Made as they are produced: 10,000 deliveries of one event are never there at once. */
+  *#routed(
+    event: ValidEvent,
+    targets: readonly DeliveryTarget[],
+    matched: FanOut | null,
+  ): Generator<OutRecord> {
+    const deliveries: RoutedDelivery[] = [];
+    for (const one of targets) {
+      const value = firstDelivery(event, this.#record.raw, one);
+      const { deliveryId, endpointId } = value;
+      deliveries.push({ deliveryId, endpointId });
+      yield { topic: "deliveries", key: endpointId, value };
+    }
+    yield* this.#intake({ decision: "routed", deliveries, ...matched });
+  }
+
+  #inlineTarget(event: ValidEvent): DeliveryTarget {
+    const destination = event.destination!; // only called where there is one
+    const owner = { tenantId: event.tenantId, eventId: event.id };
+    const { endpointId, sealedSecret } = sealDestination(destination, owner, {
+      keyRing: this.#options.keyRing,
+      now: this.#now,
+    });
+    const inline = {
+      url: destination.url,
+      secrets: [sealedSecret],
+      maxAttempts: destination.maxAttempts,
+      timeoutMs: destination.timeoutSeconds * 1_000,
+    };
+    return { endpointId, endpointVersion: 0, inline };
+  }
+
+  #intake(decided: IntakeDecision): OutRecord[] {
+    const { raw, value: input } = this.#record;
+    const source: IntakeSource = {
+      raw,
+      input,
+      known: this.#known,
+      decidedAt: this.#now,
+      maxPayloadBytes: this.#options.maxPayloadBytes,
+    };
+    this.#options.onDecided?.(decided, this.#known);
+    return intakeRecords(source, decided);
+  }
+}
+
+function target(endpoint: Endpoint): DeliveryTarget {
+  return {
+    endpointId: endpoint.id,
+    endpointVersion: endpoint.version,
+    inline: null,
+  };
+}
+
+function whyNobody(matched: FanOut | null): string {
+  return (matched?.disabledIds.length ?? 0) > 0
+    ? "every endpoint that wants this type is disabled"
+    : "no endpoint of the tenant wants this type";
+}
+
+/** Names that break a rule are left out: they would go into keys and columns. */
+function knownOf(input: RouteInput): KnownEvent {
+  if (input.kind === "unreadable")
+    return { tenantId: null, eventId: null, eventType: null };
+  const { tenantId, id, type } = input.event;
+  return {
+    tenantId: tenantId !== null && isTenantId(tenantId) ? tenantId : null,
+    eventId: eventIdProblem(id) === undefined ? id : null,
+    eventType: isEventType(type) ? type : null,
+  };
+}

@@ -1,0 +1,275 @@
+/** What a kill of ClickHouse within an insert can leave, on a real ClickHouse of its own that is killed, and how the recorder mends it. */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { readFileSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { startStack } from "@postrider/local-stack";
+import type { ServerHandle, Stack } from "@postrider/local-stack";
+import type { Attempt } from "@postrider/core";
+import type { BatchTarget } from "@postrider/messaging";
+import { aDeadLetter, anAttempt, anIntake, execute } from "@postrider/testkit";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS, rowOf } from "../columns.ts";
+import type { Column, Row, Table } from "../columns.ts";
+import { mendInsert } from "./mend-insert.ts";
+import type { MendSql } from "./mend-insert.ts";
+import { migrate } from "../migrate/migrate.ts";
+import { readMigrations } from "../migrate/migration-files.ts";
+import { createWriter } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+
+const NOW = Date.now();
+const DAY_MS = 86_400_000;
+const database = "postrider_mend";
+const never = new AbortController().signal;
+let stack: Stack;
+let server: ServerHandle;
+let writer: Writer;
+let target: BatchTarget<Row>;
+
+beforeAll(async () => {
+  stack = await startStack({ provider: "local" });
+  server = stack.clickhouse.server!; // a local stack owns it
+  const { url } = stack.clickhouse;
+  await execute(url, `CREATE DATABASE ${database}`);
+  writer = createWriter({ url, database });
+  await migrate({ sql: writer, database, migrations: readMigrations() });
+  target = writer.tableOf(ATTEMPTS);
+}, 60_000);
+afterAll(async () => {
+  await writer.close();
+  await stack.stop();
+}, 60_000);
+
+/** 100 attempts of two days, so two parts, of their own partition of the log. */
+function attemptsOf(
+  partition: number,
+  fieldsOf: (n: number) => Partial<Attempt> = () => ({}),
+): Row[] {
+  return Array.from({ length: 100 }, (_, n) => {
+    const value = anAttempt({
+      tenantId: tenantOf(partition),
+      deliveryId: `d${n}`,
+      receivedAt: NOW,
+      startedAt: NOW - (n % 2) * DAY_MS + n,
+      ...fieldsOf(n),
+    });
+    return rowOf(ATTEMPTS.columns, value, {
+      topic: "attempts",
+      partition,
+      offset: 5_000 + n,
+      timestamp: NOW,
+      key: null,
+      value: null,
+      headers: {},
+    });
+  });
+}
+
+const tenantOf = (partition: number) => `tenant-${partition}`;
+
+async function countsOf(partition: number): Promise<unknown> {
+  const of = `WHERE tenant_id = '${tenantOf(partition)}'`;
+  const [row] = await writer.query(
+    `SELECT
+      (SELECT concat(toString(count()), '/', toString(uniqExact(log_offset))) FROM attempts ${of}) AS attempts,
+      (SELECT toUInt32(sum(attempts)) FROM endpoint_hour ${of}) AS hours,
+      (SELECT toUInt32(sum(attempts)) FROM tenant_minute ${of}) AS minutes,
+      (SELECT toUInt32(count()) FROM deliveries FINAL ${of}) AS deliveries`,
+  );
+  return row;
+}
+
+const whole = {
+  attempts: "100/100",
+  hours: 100,
+  minutes: 100,
+  deliveries: 100,
+};
+
+async function stagingTables(): Promise<unknown[]> {
+  return await writer.query(
+    `SELECT name FROM system.tables WHERE database = '${database}' AND name LIKE '%mend%'`,
+  );
+}
+
+/** Kills ClickHouse and takes parts of a table that hold a tenant's rows, as a kill does between a part's entry and its rename: the entry stays. */
+async function killWithin(
+  table: string,
+  partition: number,
+  isTaken: (partId: string) => boolean = () => true,
+): Promise<void> {
+  const parts = await writer.query<{ path: string; id: string }>(
+    `SELECT path, partition_id AS id FROM system.parts WHERE database = '${database}' AND table = '${table}' AND active AND name IN (SELECT _part FROM ${table} WHERE tenant_id = '${tenantOf(partition)}')`,
+  );
+  const taken = parts.filter(({ id }) => isTaken(id));
+  await server.kill9();
+  for (const { path, id } of taken) {
+    const log = join(path, "..", "deduplication_logs");
+    const entries = readdirSync(log).map((name) =>
+      readFileSync(join(log, name), "utf8"),
+    );
+    expect(entries.join("")).toContain(id);
+    rmSync(path, { recursive: true });
+  }
+  expect(taken).not.toHaveLength(0);
+  await server.restart();
+}
+
+const dayOf = (at: number) =>
+  new Date(at).toISOString().slice(0, 10).replaceAll("-", "");
+
+test("rows whose part a kill took, but not its entry, are put back once, and the views count them once", async () => {
+  const rows = attemptsOf(1);
+  await target.insert(rows, "one", never);
+  await killWithin("attempts", 1, (id) => id === dayOf(NOW));
+
+  // The defect: ClickHouse says yes and has dropped them.
+  expect(await target.insert(rows, "one", never)).toEqual({ kind: "inserted" });
+  expect(await countsOf(1)).toEqual({ ...whole, attempts: "50/50" });
+
+  expect(await target.mend(rows, "one", never)).toEqual({
+    kind: "mended",
+    rows: 50,
+  });
+
+  expect(await countsOf(1)).toEqual(whole);
+  expect(await target.mend(rows, "one", never)).toEqual({
+    kind: "mended",
+    rows: 0,
+  });
+  await target.insert(rows, "one", never);
+  await writer.command("OPTIMIZE TABLE attempts FINAL");
+  expect(await countsOf(1)).toEqual(whole);
+  expect(await stagingTables()).toEqual([]);
+}, 60_000);
+
+test("views that a kill left without their part and its entry are filled by the same insert again", async () => {
+  const rows = attemptsOf(2);
+  await target.insert(rows, "two", never);
+  for (const table of ["endpoint_hour", "tenant_minute", "deliveries"])
+    await writer.command(`TRUNCATE TABLE ${table}`); // takes the entries, too
+
+  await target.insert(rows, "two", never);
+
+  expect(await target.mend(rows, "two", never)).toEqual({
+    kind: "mended",
+    rows: 0,
+  });
+  expect(await countsOf(2)).toEqual(whole);
+}, 60_000);
+
+test("deliveries whose part a kill took, but not its entry, are there again", async () => {
+  const rows = attemptsOf(5);
+  await target.insert(rows, "five", never);
+  await killWithin("deliveries", 5);
+  await target.insert(rows, "five", never);
+  expect(await countsOf(5)).toEqual({ ...whole, deliveries: 0 });
+
+  await target.mend(rows, "five", never);
+
+  expect(await countsOf(5)).toEqual(whole);
+}, 60_000);
+
+test.each([
+  [EVENTS, anIntake({ deliveries: [{ deliveryId: "d", endpointId: "e" }] })],
+  [DEAD_LETTERS, aDeadLetter({ deliveryId: "d" })],
+])("$name and its deliveries are mended, too", async (table, value) => {
+  const now = { receivedAt: NOW, decidedAt: NOW, deadAt: NOW };
+  const tenantId = `mended-${table.name}`;
+  const row = rowOf(
+    table.columns as readonly Column<unknown>[],
+    { ...value, ...now, tenantId },
+    {
+      topic: "t",
+      partition: 0,
+      offset: 7,
+      timestamp: NOW,
+      key: null,
+      value: null,
+      headers: {},
+    },
+  );
+
+  const mended = await writer
+    .tableOf(table as Table<unknown>)
+    .mend([row], "t", never);
+
+  expect(mended).toEqual({ kind: "mended", rows: 1 });
+  for (const name of [table.name, "deliveries"])
+    expect(
+      await writer.query(
+        `SELECT tenant_id FROM ${name} FINAL WHERE tenant_id = '${tenantId}'`,
+      ),
+    ).toHaveLength(1);
+});
+
+test("a mend that dies before or after any of its statements is done again, and leaves each row once", async () => {
+  const table = {
+    ...ATTEMPTS,
+    columnNames: ATTEMPTS.columns.map(([name]) => name),
+  };
+  let left = Infinity; // calls that come through; one more acts and does not answer, or does not even act
+  let actsAtTheEnd = false;
+  async function mayDie<T>(act: () => Promise<T>): Promise<T> {
+    if (left-- > 0) return await act();
+    if (actsAtTheEnd) await act();
+    throw new Error("died here");
+  }
+  const sqlOf = (token: string): MendSql => ({
+    command: (statement) => mayDie(() => writer.command(statement)),
+    query: (query) => mayDie(() => writer.query(query)),
+    insert: (name, rows) =>
+      mayDie(() =>
+        writer.tableOf({ ...ATTEMPTS, name }).insert(rows, token, never),
+      ).then(() => undefined),
+  });
+
+  let deaths = 0;
+  for (let partition = 10; ; partition++) {
+    const rows = attemptsOf(partition);
+    const sql = sqlOf(`token-${partition}`);
+    actsAtTheEnd = partition % 2 === 1;
+    left = (partition - 10) >> 1;
+    const outcome = await mendInsert(sql, table, rows).catch(String);
+    if (typeof outcome === "string") {
+      expect(outcome).toContain("died here");
+      deaths++;
+      left = Infinity;
+      await mendInsert(sql, table, rows);
+    }
+
+    expect(await countsOf(partition)).toEqual({
+      attempts: "100/100",
+      hours: 0,
+      minutes: 0,
+      deliveries: 100,
+    });
+    expect(await stagingTables()).toEqual([]);
+    if (outcome === 100) break;
+  }
+  expect(deaths).toBeGreaterThanOrEqual(2 * 11);
+}, 60_000);
+
+test("a row that a later one of the same key has replaced is not missing", async () => {
+  const rows = attemptsOf(3, (n) => ({
+    deliveryId: `d${n % 20}`,
+    startedAt: NOW + (n % 20),
+  }));
+  await target.insert(rows, "three", never);
+  const before = await countsOf(3);
+
+  const mended = await target.mend(rows, "three", never);
+
+  expect(mended).toEqual({ kind: "mended", rows: 0 });
+  expect(await countsOf(3)).toEqual(before);
+  expect(before).toMatchObject({ attempts: "20/20", hours: 100 });
+});
+
+test("while ClickHouse is down a mend says so, and claims nothing", async () => {
+  const rows = attemptsOf(4);
+  await server.kill9();
+
+  const answer = await target.mend(rows, "four", never);
+  await server.restart();
+
+  expect(answer).toMatchObject({ kind: "unavailable", needsOperator: false });
+});

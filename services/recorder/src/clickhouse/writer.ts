@@ -1,0 +1,140 @@
+/** The only place that writes to ClickHouse. */
+import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
+import type {
+  ClickHouseClient,
+  ClickHouseSettings,
+  QueryParams,
+} from "@clickhouse/client";
+import type { BatchTarget } from "@postrider/messaging";
+import type { Row, Table } from "../columns.ts";
+import { judgeInsertError } from "./insert-errors.ts";
+import { mendInsert } from "./mend-insert.ts";
+import type { MendSql } from "./mend-insert.ts";
+
+export interface WriterOptions {
+  /** May carry user and password. */
+  readonly url: string;
+  readonly database: string;
+}
+
+export interface Writer {
+  /** A table as a target of batches, whose rows were made of its columns. */
+  tableOf<T>(table: Table<T>): BatchTarget<Row>;
+  /** Runs one statement. Rejects with what ClickHouse said. */
+  command(statement: string): Promise<void>;
+  /** The rows of a query, as objects. */
+  query<R>(
+    query: string,
+    params?: Readonly<Record<string, unknown>>,
+  ): Promise<R[]>;
+  close(): Promise<void>;
+}
+
+const REQUEST_TIMEOUT_MS = 60_000;
+/** The client logs failed requests to stderr, with the rows they quote: events are other people's. */
+const NO_LOG = { level: ClickHouseLogLevel.OFF };
+
+/**
+ * Sent with every insert, because the defaults differ between versions and two of them lose data: asynchronous inserts lose the token's
+ * answer, and skipping unknown fields drops a misspelt column. One insert is one block: 5,000 rows are far below its size, and they are
+ * parsed in one piece. A batch of many days makes as many parts instead of failing (252) for ever.
+ */
+const INSERT_SETTINGS: ClickHouseSettings = {
+  insert_deduplicate: 1,
+  deduplicate_blocks_in_dependent_materialized_views: 1,
+  async_insert: 0,
+  wait_end_of_query: 1,
+  input_format_skip_unknown_fields: 0,
+  input_format_null_as_default: 0,
+  input_format_parallel_parsing: 0,
+  max_insert_block_size: "1048449",
+  max_partitions_per_insert_block: "0",
+  date_time_input_format: "best_effort",
+};
+
+export function createWriter({ url, database }: WriterOptions): Writer {
+  const client = createClient({
+    url,
+    database,
+    application: "postrider-recorder",
+    request_timeout: REQUEST_TIMEOUT_MS,
+    max_open_connections: 4,
+    // Below the idle time of servers and load balancers: a socket they closed in silence looks like an answer that never came.
+    keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
+    log: NO_LOG,
+  });
+  return {
+    tableOf: (table) => targetOf(client, table),
+    command: (statement) => command(client, statement),
+    query: <R>(query: string, params: Readonly<Record<string, unknown>> = {}) =>
+      rowsOf<R>(client, { query, query_params: params }),
+    close: () => client.close(),
+  };
+}
+
+function targetOf<T>(
+  client: ClickHouseClient,
+  { name, columns, timeColumn, deliveriesView }: Table<T>,
+): BatchTarget<Row> {
+  const columnNames = columns.map(([column]) => column);
+  async function insertInto(
+    table: string,
+    insert: { readonly rows: readonly Row[]; readonly token: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await client.insert({
+      table,
+      columns: columnNames as [string, ...string[]], // no table is without columns
+      values: insert.rows,
+      format: "JSONCompactEachRow",
+      abort_signal: signal,
+      clickhouse_settings: {
+        ...INSERT_SETTINGS,
+        insert_deduplication_token: insert.token,
+      },
+    });
+  }
+  return {
+    table: name,
+    async insert(rows, token, signal) {
+      try {
+        await insertInto(name, { rows, token }, signal);
+        return { kind: "inserted" };
+      } catch (error) {
+        return judgeInsertError(error);
+      }
+    },
+    async mend(rows, token, signal) {
+      const sql: MendSql = {
+        command: (statement) => command(client, statement, signal),
+        query: (query) => rowsOf(client, { query, abort_signal: signal }),
+        insert: (table, missing) =>
+          insertInto(table, { rows: missing, token }, signal),
+      };
+      const table = { name, columnNames, timeColumn, deliveriesView };
+      try {
+        return { kind: "mended", rows: await mendInsert(sql, table, rows) };
+      } catch (error) {
+        const { detail, ...fault } = judgeInsertError(error);
+        // The table took these very rows before, so no value of theirs is bad.
+        return { needsOperator: false, ...fault, kind: "unavailable", detail };
+      }
+    },
+  };
+}
+
+async function command(
+  client: ClickHouseClient,
+  query: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await client.command({ query, ...(signal && { abort_signal: signal }) });
+}
+
+async function rowsOf<R>(
+  client: ClickHouseClient,
+  query: QueryParams,
+): Promise<R[]> {
+  const answer = await client.query({ ...query, format: "JSONEachRow" });
+  return await answer.json<R>();
+}
