@@ -13,7 +13,7 @@ import {
   judgeEvolution,
   judgeRepeatedRecords,
   type SchemaHistory,
-} from "../packages/messaging/src/avro-evolution.ts";
+} from "./avro-evolution.ts";
 
 const schemas = new URL("../schemas/", import.meta.url);
 const history = new URL("history/", schemas);

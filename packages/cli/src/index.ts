@@ -5,7 +5,7 @@ export * from "./processes/service-process.ts";
 export * from "./processes/services.ts";
 export { createPortPicker, type PortPicker } from "./processes/free-port.ts";
 export { newKeys, type DevKeys } from "./dev-folder.ts";
-export { migrate } from "./commands/migrate.ts";
+export { migrate } from "./processes/migrate.ts";
 export * from "./publish/event-view.ts";
 export * from "./publish/wait-for-events.ts";
 export * from "./receiver.ts";

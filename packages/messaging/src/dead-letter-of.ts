@@ -1,6 +1,6 @@
 /** Dead letters of records that no stage could take: the raw record, whole, with its coordinates. */
 import type { DeadLetter, DeadLetterReason } from "@postrider/core";
-import type { Clock } from "./effects.ts";
+import type { Clock } from "@postrider/runtime";
 import { setOwn } from "./set-own.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "./record.ts";
 

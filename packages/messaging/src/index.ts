@@ -1,4 +1,3 @@
-export type * from "./effects.ts";
 export type * from "./record.ts";
 export type * from "./stage.ts";
 export * from "./ports.ts";

@@ -1,7 +1,7 @@
 /**
  * Where a runner's records go. Only `output.ts` knows producers; a runner knows this port.
  */
-import type { Lifecycle } from "./effects.ts";
+import type { Lifecycle } from "@postrider/runtime";
 import type { OutRecord, RawRecord } from "./record.ts";
 
 /** Batched, idempotent output with acks=all. It keeps trying through every fault of the broker. */

@@ -1,7 +1,4 @@
-/**
- * What a process gives to the parts it is made of. The shapes are those of messaging's effects, declared again:
- * neither package imports the other, and TypeScript compares shapes.
- */
+/** What a process gives to the parts it is made of: the only shapes of clock, log, meter and lifecycle in the product. */
 
 /** Where time comes from. `now` is epoch milliseconds; `monotonic` never goes back and means nothing outside the process. */
 export interface Clock {

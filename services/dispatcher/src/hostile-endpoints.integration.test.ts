@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createServer, type Server, type Socket } from "node:net";
 import { parseCidrs, type Outcome } from "@postrider/core";
-import type { Clock, Meter } from "@postrider/messaging";
+import type { Clock, Meter } from "@postrider/runtime";
 import type { AttemptResult, SendResult } from "./send/attempt-result.ts";
 import { createGuard } from "./send/guard.ts";
 import { createSender, type Sender } from "./send/sender.ts";

@@ -3,7 +3,8 @@
  * process reads from it what the kill may have repeated. Several processes may append to one file, so each line says whose it is.
  */
 import { openSync, writeSync } from "node:fs";
-import type { Clock, RunnerObserver } from "@postrider/messaging";
+import type { RunnerObserver } from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
 
 /** Appends to `file` for as long as the process lives. Throws where it cannot be opened. */
 export function openRunnerLedger(

@@ -15,12 +15,14 @@ import type {
 } from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
-import { attemptsStage } from "./attempts.record.ts";
+import {
+  attemptsStage,
+  deadLettersStage,
+  intakeStage,
+} from "./record.stages.ts";
 import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "./columns.ts";
 import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
-import { deadLettersStage } from "./dead-letters.record.ts";
-import { intakeStage } from "./intake.record.ts";
 import { readMigrations } from "./migrate/migration-files.ts";
 import { createRefusedDeadLetterOf } from "./refused-dead-letter.ts";
 import { createTableWatch } from "./migrate/table-watch.ts";

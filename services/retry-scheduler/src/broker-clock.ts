@@ -1,6 +1,6 @@
 /** How long ago the broker appended a record, by our clock; and how far the two clocks are apart. */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
-import type { Clock, Meter } from "@postrider/messaging";
+import type { Clock, Meter } from "@postrider/runtime";
 
 const WINDOW_MS = 10_000;
 

@@ -7,7 +7,7 @@
  * at again at least each second.
  */
 import type { MonotonicMs } from "@postrider/core";
-import type { Clock } from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
 
 /** The process stops: the record is not done, and whoever owns it next holds it again. */
 export class HoldAbandonedError extends Error {

@@ -12,14 +12,8 @@ import {
   type MonotonicMs,
   type Tier,
 } from "@postrider/core";
-import type {
-  Clock,
-  InRecord,
-  Meter,
-  OutRecord,
-  Stage,
-  Verdict,
-} from "@postrider/messaging";
+import type { InRecord, OutRecord, Stage, Verdict } from "@postrider/messaging";
+import type { Clock, Meter } from "@postrider/runtime";
 import { BrokerClock } from "./broker-clock.ts";
 import { DueQueues } from "./due-queues.ts";
 

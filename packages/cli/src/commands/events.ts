@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
-import { callApi, type ApiAddress } from "../api.ts";
 import { command, type Run } from "../command.ts";
-import { renderEvent, type EventView } from "../publish/event-view.ts";
+import { renderEvent } from "../publish/event-view.ts";
+import { readEvent } from "../publish/read-event.ts";
 
 export function eventsCommand(run: Run): Command {
   const get = command<{ tenant?: string }>(
@@ -20,19 +20,4 @@ export function eventsCommand(run: Run): Command {
   return new Command("events")
     .description("what was published")
     .addCommand(get);
-}
-
-/** Throws `CliError` with exit code 4 while the event is not recorded. */
-export async function readEvent(
-  control: ApiAddress,
-  event: { readonly id: string; readonly tenantId?: string | undefined },
-): Promise<EventView> {
-  const query =
-    event.tenantId === undefined
-      ? ""
-      : `?tenantId=${encodeURIComponent(event.tenantId)}`;
-  return (await callApi(control, {
-    method: "GET",
-    path: `/v1/events/${encodeURIComponent(event.id)}${query}`,
-  })) as EventView; // control's contract
 }

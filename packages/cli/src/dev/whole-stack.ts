@@ -1,7 +1,7 @@
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { startStack, type Stack } from "@postrider/local-stack";
 import { applyTopics, topicPlan } from "@postrider/messaging";
-import { migrate } from "../commands/migrate.ts";
+import { migrate } from "../processes/migrate.ts";
 import { withAdmin } from "../kafka.ts";
 import { isPortFree } from "../processes/free-port.ts";
 import {

@@ -1,6 +1,6 @@
 import type { ApiAddress } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
-import { readEvent } from "../commands/events.ts";
+import { readEvent } from "./read-event.ts";
 import { isSettled, type EventView } from "./event-view.ts";
 
 export interface PublishedEvent {

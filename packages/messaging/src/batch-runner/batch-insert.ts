@@ -2,7 +2,7 @@
 import type { PartitionHost } from "./partition-host.ts";
 import type { InsertVerdict } from "./batch-protocol.ts";
 import type { Unavailable } from "./batch-target.ts";
-import type { Patience } from "./partition-waits.ts";
+import type { PartitionWaits } from "./partition-waits.ts";
 
 /** How often to look whether the lease runs again. */
 const LEASE_POLL_MS = 100;
@@ -19,7 +19,7 @@ interface Given<Row> {
     PartitionHost<Row>,
     "insert" | "mend" | "isLeaseValid" | "report"
   >;
-  readonly patience: Patience;
+  readonly waits: PartitionWaits;
   /** Fetching stops while the table cannot take the batch. */
   readonly hold: (isHeld: boolean) => void;
 }
@@ -52,26 +52,26 @@ export async function insertPatiently<Row>(
 
 async function untilAnswered<Row, Answer extends { readonly kind: string }>(
   ask: () => Promise<Answer | Unavailable>,
-  { host, patience, hold }: Given<Row>,
+  { host, waits, hold }: Given<Row>,
 ): Promise<{ answer: Exclude<Answer, Unavailable>; failures: number }> {
   for (let failures = 0; ;) {
     // A member that was frozen may have lost the partition long ago, and the token's window may have passed since.
     while (!host.isLeaseValid()) {
-      patience.say("lost contact with the group", false);
-      await patience.sleep(LEASE_POLL_MS);
+      waits.reportProblem("lost contact with the group", false);
+      await waits.sleep(LEASE_POLL_MS);
     }
-    const answer = await patience.outside(ask);
-    patience.mustGoOn();
+    const answer = await waits.whileWaiting(ask);
+    waits.throwIfEnded();
     if (!isUnavailable(answer)) {
-      patience.clear();
+      waits.resolveProblem();
       hold(false);
       return { answer: answer as Exclude<Answer, Unavailable>, failures };
     }
     failures++;
     host.report({ kind: "unavailable", detail: answer.detail });
-    patience.say(answer.detail, answer.needsOperator);
+    waits.reportProblem(answer.detail, answer.needsOperator);
     hold(true);
-    await patience.backOff(failures, answer.waitMs);
+    await waits.backOff(failures, answer.waitMs);
   }
 }
 

@@ -16,7 +16,7 @@ import { planBatchStart } from "./batch-start.ts";
 import { InsertLinger } from "./insert-linger.ts";
 import { encodeIntent } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
-import { Ended, Patience } from "./partition-waits.ts";
+import { Ended, PartitionWaits } from "./partition-waits.ts";
 import { StaleAssignmentError } from "../ports.ts";
 import type { FetchedBatch, TopicPartition } from "../ports.ts";
 import type { RawRecord } from "../record.ts";
@@ -26,7 +26,7 @@ export class BatchPartition<Row> {
   /** Resolves when the loop has ended; never rejects. */
   readonly done: Promise<void>;
   readonly #host: PartitionHost<Row>;
-  readonly #patience: Patience;
+  readonly #waits: PartitionWaits;
   readonly #fetching: BatchFetching;
   #known: Position | null;
   #queue = new BatchQueue(0);
@@ -48,7 +48,7 @@ export class BatchPartition<Row> {
     this.#linger = new InsertLinger(host.limits.lingerMs, () =>
       host.monotonic(),
     );
-    this.#patience = new Patience({
+    this.#waits = new PartitionWaits({
       monotonic: () => host.monotonic(),
       random: () => host.random(),
       waiting: (problem, needsOperator) =>
@@ -57,23 +57,23 @@ export class BatchPartition<Row> {
     });
     this.#fetching = new BatchFetching(
       host,
-      () => this.#patience.isEnded || this.#patience.isDraining,
+      () => this.#waits.isEnded || this.#waits.isDraining,
     );
-    this.done = this.#run().finally(() => this.#patience.end());
+    this.done = this.#run().finally(() => this.#waits.end());
   }
 
   /** Why it does not get on, for readiness; null when it does. */
   get problem(): string | null {
-    if (this.#patience.problem !== null) return this.#patience.problem;
+    if (this.#waits.problem !== null) return this.#waits.problem;
     return this.#protocol === null ? "reading its position" : null;
   }
 
   /** How long it has had records, nobody to wait for, and has not moved: only a bug makes this grow. */
   stuckMs(): number {
     const isExcused =
-      this.#patience.isEnded ||
-      this.#patience.problem !== null ||
-      this.#patience.isOutside ||
+      this.#waits.isEnded ||
+      this.#waits.problem !== null ||
+      this.#waits.isOutside ||
       this.#queue.size === 0;
     return isExcused ? 0 : this.#host.monotonic() - this.#movedAt;
   }
@@ -89,7 +89,7 @@ export class BatchPartition<Row> {
   }
 
   push(batch: FetchedBatch): void {
-    if (this.#patience.isEnded || this.#protocol === null) return; // fetched before we sought
+    if (this.#waits.isEnded || this.#protocol === null) return; // fetched before we sought
     if (batch.fetchOffset > this.#queue.readTo) {
       // Fetched from a position before our seek: to take it would skip what lies between.
       this.#host.seek(this.#queue.readTo);
@@ -99,29 +99,29 @@ export class BatchPartition<Row> {
     if (this.#queue.size === 0) this.#movedAt = now;
     this.#queue.push(batch, now);
     this.#fetching.regulate();
-    this.#patience.notify();
+    this.#waits.notify();
   }
 
   /** The log's start has passed our position while we waited: go on there; what we hold stays good. Our commit was overwritten: repeat it. */
   async skipTo(start: number): Promise<void> {
-    if (this.#patience.isEnded || this.#protocol === null) return;
+    if (this.#waits.isEnded || this.#protocol === null) return;
     const from = this.#queue.readTo;
     if (start > from) this.#host.report({ kind: "lost", from, to: start });
     this.#queue.skipTo(start);
     this.#host.seek(this.#queue.readTo);
     // The consumer paused it when it told us.
     this.#fetching.wasPaused();
-    this.#patience.notify();
+    this.#waits.notify();
     const last = this.#lastCommit;
     if (last?.offset != null) await this.#commit(last.offset, last.metadata);
   }
 
   drain(): void {
-    this.#patience.drain();
+    this.#waits.drain();
   }
 
   end(): void {
-    this.#patience.end();
+    this.#waits.end();
   }
 
   async #run(): Promise<void> {
@@ -144,7 +144,7 @@ export class BatchPartition<Row> {
 
   async #mayRetry(failures: number): Promise<boolean> {
     try {
-      await this.#patience.backOff(failures);
+      await this.#waits.backOff(failures);
       return true;
     } catch {
       return false; // ended while waiting
@@ -155,7 +155,7 @@ export class BatchPartition<Row> {
     const { start, protocol } = await this.#locate();
     if (start.intent !== null)
       await this.#repeat(protocol, start.intent, start.intentEnd);
-    while (!this.#patience.isDraining) {
+    while (!this.#waits.isDraining) {
       const entries = await this.#nextBatch(protocol);
       if (entries === null) continue;
       await protocol.record(entries);
@@ -167,8 +167,8 @@ export class BatchPartition<Row> {
   async #locate() {
     const stored =
       this.#known ??
-      (await this.#patience.persist(() => this.#host.fetchCommitted()));
-    const log = await this.#patience.persist(() => this.#host.fetchLogRange());
+      (await this.#waits.persist(() => this.#host.fetchCommitted()));
+    const log = await this.#waits.persist(() => this.#host.fetchLogRange());
     const start = planBatchStart(stored, log);
     this.#host.report({ kind: "started", start });
     const metadata = start.intent === null ? "" : encodeIntent(start.intent);
@@ -196,8 +196,8 @@ export class BatchPartition<Row> {
     end: number,
   ): Promise<void> {
     while (this.#queue.readTo <= end) {
-      if (this.#patience.isDraining) throw new Ended();
-      await this.#patience.news();
+      if (this.#waits.isDraining) throw new Ended();
+      await this.#waits.untilNotified();
     }
     this.#fetching.gathered();
     const records = this.#queue.records.filter(({ offset }) => offset <= end);
@@ -247,7 +247,7 @@ export class BatchPartition<Row> {
       const readTo = count === 0 ? queue.readTo : protocol.base;
       if (!protocol.isSettled || readTo > protocol.base)
         await protocol.settle(readTo);
-      else await this.#patience.news(count === 0 ? undefined : waitMs);
+      else await this.#waits.untilNotified(count === 0 ? undefined : waitMs);
       return null;
     }
     const judged = this.#host.judge(queue.records.slice(0, count));
@@ -262,8 +262,8 @@ export class BatchPartition<Row> {
   }
 
   async #waitForSchema(schema: string): Promise<void> {
-    this.#patience.say(`waits for schema ${schema}`, false);
-    await this.#patience.sleep(this.#host.limits.schemaPollMs);
+    this.#waits.reportProblem(`waits for schema ${schema}`, false);
+    await this.#waits.sleep(this.#host.limits.schemaPollMs);
   }
 
   #effects(): BatchEffects<Row> {
@@ -283,30 +283,30 @@ export class BatchPartition<Row> {
           { rows, token, isInDoubt },
           {
             host: timed,
-            patience: this.#patience,
+            waits: this.#waits,
             hold: (isHeld) => this.#fetching.hold(isHeld),
           },
         ),
       refuse: async (entries, at) => {
-        await this.#patience.outside(() => host.refuse(entries, at));
-        this.#patience.mustGoOn();
+        await this.#waits.whileWaiting(() => host.refuse(entries, at));
+        this.#waits.throwIfEnded();
       },
       ...(reducedRowOf === undefined ? {} : { reducedRowOf }),
       waitForTable: async (detail) => {
-        this.#patience.say(detail, true);
-        await this.#patience.backOff(Infinity);
+        this.#waits.reportProblem(detail, true);
+        await this.#waits.backOff(Infinity);
       },
     };
   }
 
   async #commit(offset: number, metadata: string): Promise<void> {
-    this.#patience.mustGoOn();
+    this.#waits.throwIfEnded();
     this.#lastCommit = { offset, metadata };
-    await this.#patience.persist(() => this.#host.commit(offset, metadata));
+    await this.#waits.persist(() => this.#host.commit(offset, metadata));
   }
 
   #moved(): void {
-    this.#patience.clear();
+    this.#waits.resolveProblem();
     this.#movedAt = this.#host.monotonic();
   }
 }

@@ -3,7 +3,7 @@ import type { PartitionFact } from "./partition-host.ts";
 import type { RefusedEntry } from "./batch-protocol.ts";
 import type { StartFault } from "./batch-start.ts";
 import type { InsertResult } from "./batch-target.ts";
-import type { Clock, Log, Meter } from "../effects.ts";
+import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { FetchedBatch, TopicPartition } from "../ports.ts";
 
 const INSERT_BUCKETS_SECONDS = [

@@ -4,7 +4,7 @@ import type { RecordStage } from "./batch-judge.ts";
 import type { PartitionLimits } from "./partition-host.ts";
 import type { Refusal } from "./batch-protocol.ts";
 import type { BatchTarget } from "./batch-target.ts";
-import type { Clock, Lifecycle, Log, Meter } from "../effects.ts";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import type { Consumer, ConsumerOptions } from "../ports.ts";
 import type { OutRecord, RawRecord } from "../record.ts";

@@ -8,7 +8,7 @@ export class Ended extends Error {
   readonly code = "ENDED";
 }
 
-export interface PatienceEffects {
+export interface PartitionWaitsEffects {
   monotonic(): MonotonicMs;
   random(): number;
   /** What it waits for has changed; `needsOperator`: it will not pass by itself. */
@@ -20,15 +20,15 @@ export interface PatienceEffects {
  * `end`: nothing more may be done. `drain`: work under way is finished, but no fault is waited for any more.
  * Every check that precedes a wait is synchronous with it, so no notice is lost.
  */
-export class Patience {
-  readonly #effects: PatienceEffects;
+export class PartitionWaits {
+  readonly #effects: PartitionWaitsEffects;
   readonly #waiters = new Set<() => void>();
   #problem: string | null = null;
   #isEnded = false;
   #isDraining = false;
   #outside = 0;
 
-  constructor(effects: PatienceEffects) {
+  constructor(effects: PartitionWaitsEffects) {
     this.#effects = effects;
   }
 
@@ -63,42 +63,42 @@ export class Patience {
     for (const resolve of this.#waiters) resolve();
   }
 
-  say(problem: string, needsOperator: boolean): void {
+  reportProblem(problem: string, needsOperator: boolean): void {
     if (problem !== this.#problem)
       this.#effects.waiting(problem, needsOperator);
     this.#problem = problem;
   }
 
-  clear(): void {
+  resolveProblem(): void {
     if (this.#problem !== null) this.#effects.healed(this.#problem);
     this.#problem = null;
   }
 
-  mustGoOn(): void {
+  throwIfEnded(): void {
     if (this.#isEnded) throw new Ended();
   }
 
   /** Waits for a notice, or `ms`, whichever is first. */
-  async news(ms?: number): Promise<void> {
-    this.mustGoOn();
+  async untilNotified(ms?: number): Promise<void> {
+    this.throwIfEnded();
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
     this.#waiters.add(resolve);
     await promise;
     this.#waiters.delete(resolve);
     clearTimeout(timer);
-    this.mustGoOn();
+    this.throwIfEnded();
   }
 
   /** Waits for a fault to pass; throws `Ended` when draining. */
   async sleep(ms: number): Promise<void> {
     const until = this.#effects.monotonic() + ms;
     for (;;) {
-      this.mustGoOn();
+      this.throwIfEnded();
       if (this.#isDraining) throw new Ended();
       const left = until - this.#effects.monotonic();
       if (left <= 0) return;
-      await this.news(left);
+      await this.untilNotified(left);
     }
   }
 
@@ -107,8 +107,8 @@ export class Patience {
   }
 
   /** Waits for somebody else's answer. */
-  async outside<T>(act: () => Promise<T>): Promise<T> {
-    this.mustGoOn();
+  async whileWaiting<T>(act: () => Promise<T>): Promise<T> {
+    this.throwIfEnded();
     this.#outside++;
     try {
       return await act();
@@ -121,14 +121,14 @@ export class Patience {
   async persist<T>(act: () => Promise<T>): Promise<T> {
     for (let failures = 1; ; failures++) {
       try {
-        const result = await this.outside(act);
-        this.mustGoOn();
-        if (failures > 1) this.clear();
+        const result = await this.whileWaiting(act);
+        this.throwIfEnded();
+        if (failures > 1) this.resolveProblem();
         return result;
       } catch (error) {
         if (error instanceof Ended || error instanceof StaleAssignmentError)
           throw error;
-        this.say(`Kafka does not answer: ${String(error)}`, false);
+        this.reportProblem(`Kafka does not answer: ${String(error)}`, false);
         await this.backOff(failures);
       }
     }

@@ -13,7 +13,7 @@ import type {
   RetryOptions,
   logCreator,
 } from "kafkajs";
-import type { Log } from "../effects.ts";
+import type { Log } from "@postrider/runtime";
 import { registerBinding } from "./patches/group-binding.ts";
 import type { KafkaConnection } from "../ports.ts";
 import { createSeldom, type Seldom } from "./repeated-lines.ts";

@@ -8,7 +8,7 @@
 import type { Kafka as KafkajsClient } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
-import type { Clock, Log } from "../effects.ts";
+import type { Clock, Log } from "@postrider/runtime";
 import type { ConsumerGroup } from "./patches/group-binding.ts";
 import { commitOnce, fetchCommitted, fetchRanges } from "./group-requests.ts";
 import { ConsumerLife, type LifeEvents } from "./consumer-life.ts";

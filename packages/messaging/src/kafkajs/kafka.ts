@@ -1,5 +1,5 @@
 /** Everything of Kafka, assembled: the one place that ties the ports to kafkajs. */
-import type { Clock, Log, Meter } from "../effects.ts";
+import type { Clock, Log, Meter } from "@postrider/runtime";
 import { createAdmin } from "./admin.ts";
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
 import { registerCompression } from "./patches/compression.ts";

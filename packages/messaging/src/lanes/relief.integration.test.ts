@@ -1,7 +1,7 @@
 /** Relief on a real broker and a real event loop: who is deferred when the process itself is the bottleneck. */
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
-import type { Lifecycle } from "../effects.ts";
+import type { Lifecycle } from "@postrider/runtime";
 import { createKafka } from "../kafkajs/kafka.ts";
 import type { Output } from "../output-port.ts";
 import type { Decoder, Stage } from "../stage.ts";

@@ -6,7 +6,7 @@
  * one of ours since; otherwise another member had it meanwhile, and it begins anew.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "../effects.ts";
+import type { Log } from "@postrider/runtime";
 import { OwnedPartition } from "./owned-partition.ts";
 import type {
   CommittedOffset,
@@ -233,9 +233,9 @@ export class Assignment {
   #lose(owned: OwnedPartition): void {
     const { events, log } = this.#options;
     this.#partitions.delete(keyOf(owned));
-    const { topic, partition, held } = owned;
+    const { topic, partition, openInMemory } = owned;
     owned.lose();
-    log.info("partition.lost", { topic, partition, unfinished: held });
+    log.info("partition.lost", { topic, partition, unfinished: openInMemory });
     events.lost(owned);
   }
 

@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MonotonicMs } from "@postrider/core";
-import type { Clock, Log, Meter } from "../effects.ts";
+import type { Clock, Log, Meter } from "@postrider/runtime";
 import { encodeOffsetMetadata } from "./offset-metadata.ts";
 import type { OwnedPartition } from "./owned-partition.ts";
 import { StaleAssignmentError, type Consumer } from "../ports.ts";
@@ -37,7 +37,7 @@ export interface CommitterOptions {
 type Partition = OwnedPartition;
 
 /** What a commit on its way says of one partition. */
-interface Said {
+interface SentCommit {
   readonly partition: Partition;
   readonly offset: number;
   readonly metadata: string;
@@ -55,7 +55,7 @@ export class Committer {
   /** Partitions with something done that no commit on its way says. */
   readonly #changed = new Set<Partition>();
   /** The commits on their way: one, and around a rebalance two or three. Each answer is for what that commit said, and no other. */
-  readonly #sent = new Set<readonly Said[]>();
+  readonly #sent = new Set<readonly SentCommit[]>();
   #epoch: number | null = null;
   #counter = 0;
   #inFlight: Promise<boolean> | null = null;
@@ -182,7 +182,7 @@ export class Committer {
     });
   }
 
-  #say(partition: Partition): Said {
+  #say(partition: Partition): SentCommit {
     const { tracker } = partition;
     const offset = tracker.base;
     const metadata = encodeOffsetMetadata({
@@ -213,7 +213,7 @@ export class Committer {
       );
   }
 
-  #acknowledged(said: readonly Said[]): true {
+  #acknowledged(said: readonly SentCommit[]): true {
     const { clock, observer, stage } = this.#options;
     this.#sent.delete(said);
     const now = clock.monotonic();
@@ -227,7 +227,7 @@ export class Committer {
     return true;
   }
 
-  #failed(said: readonly Said[], error: unknown): false {
+  #failed(said: readonly SentCommit[], error: unknown): false {
     this.#sent.delete(said);
     const { clock, log, stage } = this.#options;
     const isStale = error instanceof StaleAssignmentError;

@@ -25,7 +25,7 @@ interface Backlog {
   readonly lastOffset: number;
 }
 
-/** What a partition knows of a record that is not done: `Unfinished`, which knows the partition. */
+/** What a partition knows of a record that is not done: `OpenRecord`, which knows the partition. */
 export interface HeldRecord {
   readonly raw: Pick<RawRecord, "offset">;
   /** What it takes in memory. */
@@ -43,7 +43,7 @@ export class OwnedPartition implements TopicPartition {
   warmUpBytes = 0;
   highWatermark = 0;
   /** Its unfinished records in memory, and their bytes; what is restored and still to be read is not among them. */
-  held = 0;
+  openInMemory = 0;
   bytes = 0;
   /** Those of them that relief is deferring. */
   deferring = 0;
@@ -151,14 +151,14 @@ export class OwnedPartition implements TopicPartition {
   open(entry: HeldRecord, reading: Reading): void {
     if (reading === "restored") this.#restoredAt++;
     else this.tracker.open(entry.raw.offset);
-    this.held++;
+    this.openInMemory++;
     this.bytes += entry.bytes;
   }
 
   /** False if it was done already. */
   close(entry: HeldRecord): boolean {
     if (!this.tracker.close(entry.raw.offset)) return false;
-    this.held--;
+    this.openInMemory--;
     this.bytes -= entry.bytes;
     return true;
   }

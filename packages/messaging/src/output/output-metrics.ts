@@ -1,5 +1,5 @@
 /** What an output counts. */
-import type { Meter } from "../effects.ts";
+import type { Meter } from "@postrider/runtime";
 import type { OutputEntry } from "./output-queue.ts";
 
 export type OutputMetrics = ReturnType<typeof outputMetrics>;

@@ -1,7 +1,7 @@
 /** Brings one batch after another to the broker, whatever it takes. The state of output.ts that touches producers. */
 import type { DeadLetter, EpochMs, MonotonicMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { Clock, Log, Meter } from "../effects.ts";
+import type { Clock, Log, Meter } from "@postrider/runtime";
 import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
 import { OutputPlaces } from "./partition-counts.ts";
 import type { OutputEntry } from "./output-queue.ts";

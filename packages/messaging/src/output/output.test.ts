@@ -1,7 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import type { DeadLetter } from "@postrider/core";
 import { fakeClock, testEffects, waitFor } from "@postrider/testkit";
-import type { Clock } from "../effects.ts";
+import type { Clock } from "@postrider/runtime";
 import { createDeadLetterOf } from "../dead-letter-of.ts";
 import { OutputStoppedError, createOutput } from "./output.ts";
 import {

@@ -7,7 +7,7 @@
  */
 import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { Clock, Log, Meter } from "../effects.ts";
+import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import {
   BATCH_LIMITS,

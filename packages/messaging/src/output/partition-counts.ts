@@ -1,6 +1,6 @@
 /** How many partitions each topic has, as an output needs to know: asked once, and again after a while, because some may have been added. */
 import type { MonotonicMs } from "@postrider/core";
-import type { Clock } from "../effects.ts";
+import type { Clock } from "@postrider/runtime";
 import type { PartitionCounts } from "./partitioner.ts";
 import { TopicMissingError } from "../ports.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "@kafkajs/confluent-schema-registry";
 import type { MonotonicMs } from "@postrider/core";
 import type { WriterSchema } from "./avro-codec.ts";
-import type { Clock, Log } from "../effects.ts";
+import type { Clock, Log } from "@postrider/runtime";
 
 export interface RegistrySchemas {
   /** The id of the schema under the subject, registered if it is new there. Rejects while the registry is away or refuses it. */

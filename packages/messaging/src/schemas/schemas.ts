@@ -9,7 +9,7 @@ import {
   type WriterSchema,
 } from "./avro-codec.ts";
 import { fingerprintOf, parseWriterSchema } from "./avro-types.ts";
-import type { Clock, Lifecycle, Log, Meter } from "../effects.ts";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import type {
   Consumer,
   ConsumerOptions,

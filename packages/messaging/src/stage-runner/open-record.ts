@@ -9,16 +9,16 @@ const OVERHEAD_BYTES = 600;
 /**
  * One record from its decoding until it is done: a place in a lane's queue, and what its stage is given. One object for both, because there is one for every record of the hot path.
  */
-export class Unfinished<In> implements InRecord<In>, Queued<Unfinished<In>> {
+export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
   readonly raw: RawRecord;
   /** Undefined only while its schema is waited for; no stage sees it then. */
   value: In;
   readonly partition: OwnedPartition;
   readonly bytes: number;
   /** Set while queued or in flight. */
-  lane: Lane<Unfinished<In>> | null = null;
-  ahead: Unfinished<In> | null = null;
-  behind: Unfinished<In> | null = null;
+  lane: Lane<OpenRecord<In>> | null = null;
+  ahead: OpenRecord<In> | null = null;
+  behind: OpenRecord<In> | null = null;
   /** How often its handler has thrown, or its schema was not there. */
   failures = 0;
   readonly seenAt: MonotonicMs;

@@ -22,18 +22,18 @@
 import type { DeadLetterReason } from "@postrider/core";
 import { backOffMs } from "../back-off.ts";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { Log } from "../effects.ts";
+import type { Log } from "@postrider/runtime";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
 import { Pauses } from "./pauses.ts";
 import type { OutRecord } from "../record.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 import type { Stage, Verdict } from "../stage.ts";
-import type { Unfinished } from "./open-record.ts";
+import type { OpenRecord } from "./open-record.ts";
 
 export interface RecordFlowOptions<In> {
   readonly stage: Stage<In>;
-  readonly lanes: Lanes<Unfinished<In>>;
+  readonly lanes: Lanes<OpenRecord<In>>;
   readonly output: Pick<Output, "send">;
   readonly deadLetterOf: DeadLetterOf;
   readonly signal: AbortSignal;
@@ -42,9 +42,9 @@ export interface RecordFlowOptions<In> {
   /** A handler ended: another may begin. */
   readonly settled: () => void;
   /** All that follows is acknowledged. */
-  readonly done: (entry: Unfinished<In>) => void;
+  readonly done: (entry: OpenRecord<In>) => void;
   /** Its handler threw: queue it again, at the head of its lane, once it has waited. */
-  readonly again: (entry: Unfinished<In>) => void;
+  readonly again: (entry: OpenRecord<In>) => void;
 }
 
 /** What else belongs to the end of a record's production. */
@@ -78,7 +78,7 @@ export class RecordFlow<In> {
   }
 
   /** Runs the handler of a record that was taken from its lane. Never throws. */
-  handle(entry: Unfinished<In>): void {
+  handle(entry: OpenRecord<In>): void {
     const { stage, signal } = this.#options;
     this.inFlight++;
     let verdict: Verdict | Promise<Verdict>;
@@ -97,7 +97,7 @@ export class RecordFlow<In> {
 
   /** The raw record, which no handler could take, becomes a dead letter and what the stage wants beside it. Never throws. */
   reject(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     reason: DeadLetterReason,
     detail: string,
   ): void {
@@ -111,7 +111,7 @@ export class RecordFlow<In> {
   }
 
   /** Relief: the record, which is in no queue any more, goes to its slot. Never throws. */
-  defer(entry: Unfinished<In>, slotAt: number): void {
+  defer(entry: OpenRecord<In>, slotAt: number): void {
     const { stage, metrics } = this.#options;
     const { partition, bytes } = entry;
     this.producing++;
@@ -153,19 +153,19 @@ export class RecordFlow<In> {
     });
   }
 
-  #decided(entry: Unfinished<In>, verdict: Verdict): void {
+  #decided(entry: OpenRecord<In>, verdict: Verdict): void {
     this.#handled(entry, true);
     if (verdict.kind === "emit") this.#emit(entry, verdict.records);
     else this.#deadLetter(entry, verdict);
   }
 
-  #threw(entry: Unfinished<In>, bug: unknown): void {
+  #threw(entry: OpenRecord<In>, bug: unknown): void {
     this.#handled(entry, false);
     void this.#again(entry, bug);
   }
 
   /** Its handler ended. The lane goes on while the output travels. */
-  #handled(entry: Unfinished<In>, isCompleted: boolean): void {
+  #handled(entry: OpenRecord<In>, isCompleted: boolean): void {
     this.inFlight--;
     this.producing++;
     this.#options.lanes.settle(entry.lane!, isCompleted);
@@ -177,7 +177,7 @@ export class RecordFlow<In> {
    * try: one promise for those, and async functions only for the others.
    */
   #emit(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     records: Iterable<OutRecord>,
     end: RecordEnd = NOTHING_MORE,
   ): void {
@@ -196,7 +196,7 @@ export class RecordFlow<In> {
   }
 
   async #emitInChunks(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     records: Iterable<OutRecord>,
     end: RecordEnd,
   ): Promise<void> {
@@ -211,7 +211,7 @@ export class RecordFlow<In> {
   }
 
   #deadLetter(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     { reason, detail }: Rejection,
     besides: () => readonly OutRecord[] = () => [],
   ): void {
@@ -229,7 +229,7 @@ export class RecordFlow<In> {
 
   /** True once all are acknowledged; false if the record was given back before. Throws only what the iterable throws. */
   async #produce(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     records: Iterable<OutRecord>,
   ): Promise<boolean> {
     let chunk: OutRecord[] = [];
@@ -248,7 +248,7 @@ export class RecordFlow<In> {
 
   /** One chunk, until it is acknowledged (true) or the record is given back (false). Never rejects. */
   async #sendUntilAcknowledged(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     recordsOf: () => readonly OutRecord[],
   ): Promise<boolean> {
     for (;;) {
@@ -263,7 +263,7 @@ export class RecordFlow<In> {
 
   /** Of its production; the record is done if all is acknowledged, else it was given back. */
   #ended(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     isAcknowledged: boolean,
     { count, departed }: RecordEnd,
   ): void {
@@ -273,12 +273,12 @@ export class RecordFlow<In> {
   }
 
   /** All that follows is acknowledged: whatever is thrown here must not bring the record back. */
-  #finish(entry: Unfinished<In>, count?: () => void): void {
+  #finish(entry: OpenRecord<In>, count?: () => void): void {
     this.#guard(entry, () => this.#options.done(entry));
     if (count !== undefined) this.#guard(entry, count);
   }
 
-  #guard({ raw }: Unfinished<In>, act: () => void): void {
+  #guard({ raw }: OpenRecord<In>, act: () => void): void {
     try {
       act();
     } catch (error) {
@@ -292,13 +292,13 @@ export class RecordFlow<In> {
   }
 
   /** Back to its lane, once it has waited. */
-  async #again(entry: Unfinished<In>, bug: unknown): Promise<void> {
+  async #again(entry: OpenRecord<In>, bug: unknown): Promise<void> {
     if (await this.#pause(entry, bug)) this.#options.again(entry);
     this.#produced();
   }
 
   /** Backs off. False if the record is given back, on a stop or because its partition went: whoever owns it next takes it. */
-  async #pause(entry: Unfinished<In>, error: unknown): Promise<boolean> {
+  async #pause(entry: OpenRecord<In>, error: unknown): Promise<boolean> {
     if (this.#pauses.isStopped || isLost(entry)) return false;
     const waitMs = backOffMs(++entry.failures, 1);
     this.#guard(entry, () => this.#tell(entry, error, waitMs));
@@ -308,7 +308,7 @@ export class RecordFlow<In> {
   }
 
   #tell(
-    { raw, failures }: Unfinished<In>,
+    { raw, failures }: OpenRecord<In>,
     error: unknown,
     waitMs: number,
   ): void {
@@ -338,7 +338,7 @@ export class RecordFlow<In> {
   }
 }
 
-function isLost({ partition }: Unfinished<unknown>): boolean {
+function isLost({ partition }: OpenRecord<unknown>): boolean {
   return partition.state === "lost";
 }
 

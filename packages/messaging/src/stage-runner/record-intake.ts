@@ -3,13 +3,13 @@
  *
  * While a partition's window is full (window-pressure) nothing is taken from its backlog, and its fetching is paused.
  */
-import type { Clock, Log } from "../effects.ts";
+import type { Clock, Log } from "@postrider/runtime";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
 import type { Consumer, FetchedBatch } from "../ports.ts";
 import type { RawRecord } from "../record.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import type { Decoded, Decoder, Stage } from "../stage.ts";
-import { Unfinished } from "./open-record.ts";
+import { OpenRecord } from "./open-record.ts";
 import { measure } from "./window-pressure.ts";
 
 export interface IntakeOptions<In> {
@@ -23,12 +23,12 @@ export interface IntakeOptions<In> {
 }
 
 export interface IntakeEvents<In> {
-  decoded(entry: Unfinished<In>): void;
+  decoded(entry: OpenRecord<In>): void;
   unreadable(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     why: Extract<Decoded<In>, { kind: "unreadable" }>,
   ): void;
-  unknownSchema(entry: Unfinished<In>, schema: string): void;
+  unknownSchema(entry: OpenRecord<In>, schema: string): void;
   /** The position moved without anything of it being open. */
   passed(partition: OwnedPartition): void;
   /** Relief is wanted. */
@@ -73,7 +73,7 @@ export class RecordIntake<In> {
   take(partition: OwnedPartition): void {
     const now = this.#options.clock.monotonic();
     const { next, base } = partition.tracker;
-    const { held } = partition;
+    const { openInMemory } = partition;
     while (partition.backlog !== null && !this.#isFull(partition)) {
       const raw = partition.takeNext();
       if (raw !== null) this.#takeOne(partition, raw, now);
@@ -81,7 +81,7 @@ export class RecordIntake<In> {
     // Nothing was opened, but the position moved on: over control records, or over what the log has no longer.
     const { tracker } = partition;
     const isMoved = tracker.next > next || tracker.base > base;
-    if (isMoved && partition.held === held)
+    if (isMoved && partition.openInMemory === openInMemory)
       this.#options.events.passed(partition);
     this.flow(partition);
     if (partition.isPressed) this.#options.events.pressed(partition);
@@ -130,7 +130,7 @@ export class RecordIntake<In> {
     // Without a value the entry never reaches a stage; see SchemaWait and `unreadable`.
     const value =
       decoded.kind === "decoded" ? decoded.value : (undefined as In);
-    const entry = new Unfinished<In>(raw, value, partition, now);
+    const entry = new OpenRecord<In>(raw, value, partition, now);
     partition.open(entry, reading);
     switch (decoded.kind) {
       case "decoded":

@@ -21,7 +21,7 @@ import type { RunnerMetrics } from "./runner-metrics.ts";
 import { SchemaWait, type Waited } from "./schema-wait.ts";
 import type { StageRunnerOptions } from "./stage-runner-options.ts";
 import type { Blocked } from "./start-gate.ts";
-import type { Unfinished } from "./open-record.ts";
+import type { OpenRecord } from "./open-record.ts";
 
 export interface RecordWorkOptions<In> {
   readonly runner: StageRunnerOptions<In>;
@@ -37,7 +37,7 @@ export interface RecordWorkOptions<In> {
 
 export class RecordWork<In> {
   readonly #options: RecordWorkOptions<In>;
-  readonly #lanes: Lanes<Unfinished<In>>;
+  readonly #lanes: Lanes<OpenRecord<In>>;
   readonly #intake: RecordIntake<In>;
   readonly #flow: RecordFlow<In>;
   readonly #schemas: SchemaWait<In>;
@@ -215,7 +215,7 @@ export class RecordWork<In> {
     this.#abort.abort();
   }
 
-  #enqueue(entry: Unfinished<In>, isAgain: boolean): void {
+  #enqueue(entry: OpenRecord<In>, isAgain: boolean): void {
     const { stage, clock } = this.#options.runner;
     const now = clock.monotonic();
     try {
@@ -230,7 +230,7 @@ export class RecordWork<In> {
   }
 
   #unreadable(
-    entry: Unfinished<In>,
+    entry: OpenRecord<In>,
     ...why: [reason: Parameters<DeadLetterOf>[1], detail: string]
   ): void {
     this.#options.metrics.decodeFailures();
@@ -251,7 +251,7 @@ export class RecordWork<In> {
     }
   }
 
-  #done(entry: Unfinished<In>): void {
+  #done(entry: OpenRecord<In>): void {
     const { partition } = entry;
     if (partition.state === "lost" || !partition.close(entry)) return;
     // First of all, so that it is committed whatever the rest does.

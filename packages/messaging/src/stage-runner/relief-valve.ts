@@ -1,6 +1,6 @@
 /** Opens when a window is under pressure: the records that relief chooses leave their queues for their slots. */
 import type { MonotonicMs } from "@postrider/core";
-import type { Clock } from "../effects.ts";
+import type { Clock } from "@postrider/runtime";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
@@ -11,12 +11,12 @@ import type { RunnerLimits } from "./runner-limits.ts";
 import { Saturation, type LoopUse } from "../lanes/saturation.ts";
 import type { Blocked } from "./start-gate.ts";
 import type { Stage } from "../stage.ts";
-import type { Unfinished } from "./open-record.ts";
+import type { OpenRecord } from "./open-record.ts";
 
 export interface ReliefValveOptions<In> {
   readonly stage: Pick<Stage<In>, "defer">;
   readonly limits: RunnerLimits;
-  readonly lanes: Lanes<Unfinished<In>>;
+  readonly lanes: Lanes<OpenRecord<In>>;
   readonly intake: Pick<RecordIntake<In>, "bytesPerPartition">;
   readonly flow: Pick<RecordFlow<In>, "defer">;
   readonly output: Pick<Output, "unacknowledged">;
@@ -93,17 +93,18 @@ export class ReliefValve<In> {
   }
 
   /** Down to half of what the window may hold: a little less, and relief would be wanted again at once. */
-  #wants(entry: Unfinished<In>, chosen: Map<OwnedPartition, Sum>): boolean {
+  #wants(entry: OpenRecord<In>, chosen: Map<OwnedPartition, Sum>): boolean {
     const { partition } = entry;
     const { limits, intake } = this.#options;
     if (!partition.isPressed) return false;
     let sum = chosen.get(partition);
     if (sum === undefined)
       chosen.set(partition, (sum = { records: 0, bytes: 0 }));
-    const held = partition.held - partition.deferring - sum.records;
+    const openInMemory =
+      partition.openInMemory - partition.deferring - sum.records;
     const bytes = partition.bytes - partition.deferringBytes - sum.bytes;
     const wants =
-      held > limits.maxOpenPerPartition / 2 ||
+      openInMemory > limits.maxOpenPerPartition / 2 ||
       bytes > intake.bytesPerPartition / 2 ||
       partition.metadataChars() >= limits.metadataPressureChars;
     if (wants) {

@@ -1,11 +1,6 @@
 /** What a runner says of itself (rule 8). */
+import type { Check } from "@postrider/runtime";
 import type { Blocked } from "./start-gate.ts";
-
-export interface Check {
-  readonly name: string;
-  readonly isOk: boolean;
-  readonly detail: string;
-}
 
 export interface RunnerHealth {
   readonly ready: Check[];

@@ -1,4 +1,4 @@
-import type { Meter } from "../effects.ts";
+import type { Meter } from "@postrider/runtime";
 
 /** The runner's instruments; all carry the label `stage`. */
 export function runnerMetrics(meter: Meter, stage: string) {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
 import type { Committer } from "../offsets/committer.ts";
-import type { Clock } from "../effects.ts";
+import type { Clock } from "@postrider/runtime";
 import type { RecordWork } from "./record-work.ts";
 
 /** Of the time that a stop is given, what output, commit and leaving the group keep, at most, ms. */

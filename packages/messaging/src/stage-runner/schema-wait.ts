@@ -4,13 +4,13 @@
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Decoded, Decoder } from "../stage.ts";
-import type { Unfinished } from "./open-record.ts";
+import type { OpenRecord } from "./open-record.ts";
 
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5000;
 
 interface Waiting<In> {
-  readonly entry: Unfinished<In>;
+  readonly entry: OpenRecord<In>;
   readonly schema: string;
   retryAt: MonotonicMs;
 }
@@ -18,11 +18,11 @@ interface Waiting<In> {
 /** The wait is over: the schema came, or time ran out. */
 export type Waited<In> =
   | {
-      readonly entry: Unfinished<In>;
+      readonly entry: OpenRecord<In>;
       readonly decoded: Exclude<Decoded<In>, { kind: "unknown_schema" }>;
     }
   | {
-      readonly entry: Unfinished<In>;
+      readonly entry: OpenRecord<In>;
       readonly decoded: null;
       readonly schema: string;
     };
@@ -48,7 +48,7 @@ export class SchemaWait<In> {
     ].slice(0, 5);
   }
 
-  add(entry: Unfinished<In>, schema: string, now: MonotonicMs): void {
+  add(entry: OpenRecord<In>, schema: string, now: MonotonicMs): void {
     entry.partition.waiting++;
     this.#waiting.push({ entry, schema, retryAt: now + FIRST_RETRY_MS });
   }

@@ -1,5 +1,5 @@
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { Clock, Lifecycle, Log, Meter } from "../effects.ts";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import type { Consumer, ConsumerOptions } from "../ports.ts";
 import type { RunnerHealth } from "./runner-health.ts";

@@ -1,6 +1,6 @@
 /** For the runner's unit tests: one member's side of a group, moved by hand, and an output that acknowledges when told to. */
 import type { Decoder, Stage, Verdict } from "../stage.ts";
-import type { Clock, LogFields, Meter } from "../effects.ts";
+import type { Clock, LogFields, Meter } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import type {
   CommittedOffset,

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
 import { createDeadLetterOf } from "../dead-letter-of.ts";
-import type { Lifecycle } from "../effects.ts";
+import type { Lifecycle } from "@postrider/runtime";
 import { createKafka, type Kafka } from "../kafkajs/kafka.ts";
 import { encodeOffsetMetadata } from "../offsets/offset-metadata.ts";
 import { createOutput } from "../output/output.ts";

@@ -1,5 +1,5 @@
 /** Why no handler may be started now, in the order in which it is asked; null when one may. */
-import type { Clock } from "../effects.ts";
+import type { Clock } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 

@@ -12,13 +12,18 @@ const limits = {
 /** What the partition is after it has held each of these in turn. */
 function after(
   hasRelief: boolean,
-  ...held: readonly Partial<
-    Pick<OwnedPartition, "held" | "bytes" | "encodedChars">
+  ...states: readonly Partial<
+    Pick<OwnedPartition, "openInMemory" | "bytes" | "encodedChars">
   >[]
 ) {
   const partition = new OwnedPartition({ topic: "t", partition: 0 });
-  for (const state of held) {
-    Object.assign(partition, { held: 0, bytes: 0, encodedChars: 0, ...state });
+  for (const state of states) {
+    Object.assign(partition, {
+      openInMemory: 0,
+      bytes: 0,
+      encodedChars: 0,
+      ...state,
+    });
     measure(partition, { limits, bytesPerPartition: 1000, hasRelief });
   }
   const { isPressed, isFull } = partition;
@@ -26,34 +31,64 @@ function after(
 }
 
 test.each([
-  ["below every limit", true, [{ held: 99 }], false, false],
+  ["below every limit", true, [{ openInMemory: 99 }], false, false],
   [
     "at the limit of records, relief has room to work",
     true,
-    [{ held: 100 }],
+    [{ openInMemory: 100 }],
     true,
     false,
   ],
-  ["beyond that room", true, [{ held: 115 }], true, true],
-  ["without relief the limit is the end", false, [{ held: 100 }], true, true],
-  ["pressed until relaxed", true, [{ held: 100 }, { held: 76 }], true, false],
-  ["relaxed", true, [{ held: 100 }, { held: 74 }], false, false],
+  ["beyond that room", true, [{ openInMemory: 115 }], true, true],
+  [
+    "without relief the limit is the end",
+    false,
+    [{ openInMemory: 100 }],
+    true,
+    true,
+  ],
+  [
+    "pressed until relaxed",
+    true,
+    [{ openInMemory: 100 }, { openInMemory: 76 }],
+    true,
+    false,
+  ],
+  [
+    "relaxed",
+    true,
+    [{ openInMemory: 100 }, { openInMemory: 74 }],
+    false,
+    false,
+  ],
   [
     "full until relief has done its work",
     true,
-    [{ held: 115 }, { held: 101 }],
+    [{ openInMemory: 115 }, { openInMemory: 101 }],
     true,
     true,
   ],
-  ["and no longer", true, [{ held: 115 }, { held: 99 }], true, false],
+  [
+    "and no longer",
+    true,
+    [{ openInMemory: 115 }, { openInMemory: 99 }],
+    true,
+    false,
+  ],
   [
     "without relief, full until relaxed",
     false,
-    [{ held: 100 }, { held: 76 }],
+    [{ openInMemory: 100 }, { openInMemory: 76 }],
     true,
     true,
   ],
-  ["and then neither", false, [{ held: 100 }, { held: 74 }], false, false],
+  [
+    "and then neither",
+    false,
+    [{ openInMemory: 100 }, { openInMemory: 74 }],
+    false,
+    false,
+  ],
   [
     "bytes are a bound of memory: the room for relief lies below it",
     true,
@@ -69,6 +104,6 @@ test.each([
     true,
     false,
   ],
-])("%s", (_name, hasRelief, held, isPressed, isFull) => {
-  expect(after(hasRelief, ...held)).toEqual({ isPressed, isFull });
+])("%s", (_name, hasRelief, states, isPressed, isFull) => {
+  expect(after(hasRelief, ...states)).toEqual({ isPressed, isFull });
 });

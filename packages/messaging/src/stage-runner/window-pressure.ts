@@ -41,7 +41,7 @@ function shareOf(
   // What the metadata lists from an earlier life must be read, or it would never shrink.
   const chars = partition.isRestoring ? 0 : partition.metadataChars();
   return Math.max(
-    partition.held / limits.maxOpenPerPartition,
+    partition.openInMemory / limits.maxOpenPerPartition,
     partition.bytes / bytes,
     chars / limits.metadataPressureChars,
   );

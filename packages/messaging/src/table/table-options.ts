@@ -1,5 +1,5 @@
 /** What a table is to its users, and what it is made from. */
-import type { Clock, Lifecycle, Log, Meter } from "../effects.ts";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import type { Consumer, ConsumerOptions } from "../ports.ts";
 import type { Decoder } from "../stage.ts";
 

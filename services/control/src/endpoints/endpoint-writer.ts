@@ -7,11 +7,10 @@
 import type { Endpoint, EpochMs } from "@postrider/core";
 import {
   FencedError,
-  type Clock,
-  type Log,
   type ProducerRecord,
   type RecordPosition,
 } from "@postrider/messaging";
+import type { Clock, Log } from "@postrider/runtime";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { newEndpoint } from "./endpoint.ts";
 import type { Ownership, Tenure } from "./ownership.ts";

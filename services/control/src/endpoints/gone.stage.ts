@@ -7,7 +7,8 @@
  * Where the tenure ends in between, `handle` does not return: the signal stays uncommitted and the next owner reads it.
  */
 import type { Endpoint, Signal } from "@postrider/core";
-import type { Log, Stage, Verdict } from "@postrider/messaging";
+import type { Stage, Verdict } from "@postrider/messaging";
+import type { Log } from "@postrider/runtime";
 import type { EndpointWriter } from "./endpoint-writer.ts";
 import { disabledEndpoint } from "./endpoint.ts";
 import { ProblemError } from "../http/problem.ts";

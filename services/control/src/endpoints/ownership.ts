@@ -12,14 +12,8 @@
  * later than the failure. Two processes that both believe in their partition would else fence each other for ever.
  */
 import type { MonotonicMs } from "@postrider/core";
-import type {
-  Clock,
-  Consumer,
-  FencedProducer,
-  Lifecycle,
-  Log,
-  Meter,
-} from "@postrider/messaging";
+import type { Consumer, FencedProducer } from "@postrider/messaging";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 
 /** One time of being the writer. */
 export interface Tenure {

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { secretAad, type SealedSecret } from "@postrider/core";
-import type { Clock } from "@postrider/messaging";
-import type { KeyRing } from "@postrider/runtime";
+import type { Clock, KeyRing } from "@postrider/runtime";
 
 /** Makes and seals signing secrets. */
 export interface SecretMaker {

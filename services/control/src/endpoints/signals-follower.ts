@@ -4,7 +4,8 @@
  * tenure ended is uncommitted, and the next owner's runner reads it again.
  */
 import type { EpochMs } from "@postrider/core";
-import type { Clock, Lifecycle, Log, StageRunner } from "@postrider/messaging";
+import type { StageRunner } from "@postrider/messaging";
+import type { Clock, Lifecycle, Log } from "@postrider/runtime";
 import type { Ownership, Tenure } from "./ownership.ts";
 
 /** A tenure that has ended leaves nothing to finish: its writes fail anyway. */

@@ -1,6 +1,6 @@
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
 import type { AddressInfo } from "node:net";
-import type { Clock, Lifecycle, Log, Meter } from "@postrider/messaging";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import { answerClientError } from "@postrider/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import {

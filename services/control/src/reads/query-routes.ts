@@ -1,4 +1,4 @@
-import type { Clock } from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
 import { z } from "zod";
 import { invalid, ProblemError } from "../http/problem.ts";
 import { queryAnswerJson } from "./query-answer.ts";

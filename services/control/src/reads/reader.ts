@@ -9,7 +9,7 @@ import {
   type ClickHouseClient,
   type ClickHouseSettings,
 } from "@clickhouse/client";
-import type { Lifecycle, Log } from "@postrider/messaging";
+import type { Lifecycle, Log } from "@postrider/runtime";
 import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
 import { ProblemError } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";

@@ -1,6 +1,6 @@
 /** What deliver counts and logs: one place for each fact. */
 import type { DeadLetterReason, Delivery } from "@postrider/core";
-import type { Log, Meter } from "@postrider/messaging";
+import type { Log, Meter } from "@postrider/runtime";
 import type { DeferralReason } from "./admit.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
 import type { Conclusion } from "./conclude.ts";

@@ -7,15 +7,8 @@ import type {
   UrlJudgement,
   UrlPolicy,
 } from "@postrider/core";
-import type {
-  Clock,
-  InRecord,
-  Log,
-  Meter,
-  OutRecord,
-  Stage,
-  Verdict,
-} from "@postrider/messaging";
+import type { InRecord, OutRecord, Stage, Verdict } from "@postrider/messaging";
+import type { Clock, Log, Meter } from "@postrider/runtime";
 import {
   admit,
   type Admission,
@@ -31,7 +24,7 @@ import {
 } from "./outgoing-records.ts";
 import {
   DEFAULT_MAX_CONCURRENCY,
-  EndpointLanes,
+  EndpointConcurrency,
 } from "./endpoint-concurrency.ts";
 import {
   refusedResult,
@@ -41,7 +34,7 @@ import {
 import { requestHeaders } from "./request-headers.ts";
 import type { Send } from "../send/sender.ts";
 import type { Signer } from "./signer.ts";
-import { StepWindow } from "./taken-steps.ts";
+import { TakenSteps } from "./taken-steps.ts";
 import { createUrlJudge } from "./url-judge.ts";
 
 export interface DeliverOptions {
@@ -71,8 +64,8 @@ export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
 class DeliverStage implements Stage<Delivery> {
   readonly #options: DeliverOptions;
   readonly #report: DeliverReport;
-  readonly #lanes: EndpointLanes;
-  readonly #steps = new StepWindow();
+  readonly #lanes: EndpointConcurrency;
+  readonly #steps = new TakenSteps();
   readonly #judge: (url: string) => UrlJudgement;
   readonly #view: EndpointView;
 
@@ -80,7 +73,7 @@ class DeliverStage implements Stage<Delivery> {
     this.#options = options;
     this.#report = deliverReport(options.log, options.meter);
     this.#judge = createUrlJudge(options.urlPolicy);
-    this.#lanes = new EndpointLanes(options.clock);
+    this.#lanes = new EndpointConcurrency(options.clock);
     this.#view = {
       get: (id) => options.endpoints.get(id),
       isGone: (id, version) => this.#lanes.isGone(id, version),

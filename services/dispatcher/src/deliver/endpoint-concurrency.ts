@@ -6,7 +6,7 @@
  * idle minutes.
  */
 import type { MonotonicMs, Outcome } from "@postrider/core";
-import type { Clock } from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
 
 export const DEFAULT_MAX_CONCURRENCY = 16;
 const FIRST_WINDOW = 2;
@@ -22,7 +22,7 @@ interface Lane {
   usedAt: MonotonicMs;
 }
 
-export class EndpointLanes {
+export class EndpointConcurrency {
   readonly #clock: Pick<Clock, "monotonic">;
   readonly #lanes = new Map<string, Lane>();
   #sweptAt: MonotonicMs;

@@ -5,8 +5,7 @@ import {
   type EpochMs,
   type SealedSecret,
 } from "@postrider/core";
-import type { Log } from "@postrider/messaging";
-import type { KeyRing } from "@postrider/runtime";
+import type { KeyRing, Log } from "@postrider/runtime";
 import { sign } from "@postrider/signing";
 import type { Target } from "./admit.ts";
 import type { Signed } from "./request-headers.ts";

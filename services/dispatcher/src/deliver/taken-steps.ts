@@ -17,7 +17,7 @@ interface Generations {
   previous: Map<string, number>;
 }
 
-export class StepWindow {
+export class TakenSteps {
   readonly #capacity: number;
   /** By topic, then partition. */
   readonly #topics = new Map<string, Generations[]>();

@@ -6,7 +6,7 @@
  * delay. Adding and removing cost a few pointer writes; nothing is allocated per attempt.
  */
 import type { MonotonicMs } from "@postrider/core";
-import type { Clock } from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
 
 /** What can be put on the wheel: the links are the wheel's own, start them with `null` and -1. */
 export interface Deadline {

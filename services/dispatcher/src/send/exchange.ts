@@ -15,7 +15,7 @@ import {
 import type { Poolable } from "./connection-pool.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import type { AttemptResult, SendResult } from "./attempt-result.ts";
-import { SeenAnswer, type AnswerHeaders } from "./response.ts";
+import { ResponseSoFar, type AnswerHeaders } from "./response.ts";
 
 /** What undici is given; kept for the one immediate retry. */
 export interface ExchangeRequest {
@@ -86,7 +86,7 @@ export class Exchange implements Deadline {
   #isSettled = false;
   #isWhole = false;
   #result: SendResult | null = null;
-  readonly #answer = new SeenAnswer();
+  readonly #answer = new ResponseSoFar();
   #release: (() => void) | null = null;
 
   constructor(

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { judgeUrl, parseCidrs } from "@postrider/core";
-import type { Clock, Meter } from "@postrider/messaging";
+import type { Clock, Meter } from "@postrider/runtime";
 import type { AttemptResult } from "./attempt-result.ts";
 import { classifyError } from "./classify-failure.ts";
 import { createGuard, type Resolve } from "./guard.ts";

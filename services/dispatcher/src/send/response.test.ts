@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { SeenAnswer } from "./response.ts";
+import { ResponseSoFar } from "./response.ts";
 
 const TOO_MUCH = 70_000;
 
@@ -14,7 +14,7 @@ test("of a body in any pieces the first 16 KiB are kept, in one buffer of no mor
 
   fc.assert(
     fc.property(sizes, (pieces) => {
-      const answer = new SeenAnswer();
+      const answer = new ResponseSoFar();
       answer.start(200, {});
       let read = 0;
       for (const size of pieces) {
@@ -31,7 +31,7 @@ test("of a body in any pieces the first 16 KiB are kept, in one buffer of no mor
 });
 
 test("a body that comes byte by byte is kept as one buffer", () => {
-  const answer = new SeenAnswer();
+  const answer = new ResponseSoFar();
   answer.start(500, {});
 
   for (let n = 0; n < 20_000; n++) answer.data(Buffer.of(n & 0xff));
@@ -42,7 +42,7 @@ test("a body that comes byte by byte is kept as one buffer", () => {
 });
 
 test("a failure after a final status changes nothing but is noted", () => {
-  const answer = new SeenAnswer();
+  const answer = new ResponseSoFar();
   answer.start(204, { "retry-after": ["3", "4"] });
 
   expect(

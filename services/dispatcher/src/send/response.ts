@@ -32,7 +32,7 @@ export type AnswerResult = Pick<
   | "retryAfter"
 >;
 
-export class SeenAnswer {
+export class ResponseSoFar {
   #statusCode = 0;
   #headers: AnswerHeaders | null = null;
   #kept = NO_BODY;

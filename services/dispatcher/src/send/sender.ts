@@ -7,7 +7,7 @@
  * 1,000 of them costs more than the request. HTTP/2 is off; nothing is inflated; nothing is followed.
  */
 import type { EpochMs } from "@postrider/core";
-import type { Clock, Lifecycle, Meter } from "@postrider/messaging";
+import type { Clock, Lifecycle, Meter } from "@postrider/runtime";
 import type { Socket } from "node:net";
 import { buildConnector } from "undici";
 import type { SendResult } from "./attempt-result.ts";

@@ -1,7 +1,7 @@
 import type { EpochMs, EventRules, WebhookEvent } from "@postrider/core";
 import type { OutRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
-import type { ValidEvent } from "../route/first-delivery.ts";
+import type { ValidEvent } from "../valid-event.ts";
 import { DoorProblem, invalid } from "./door-problem.ts";
 import type { PatientSender } from "./patient-sender.ts";
 import { type EventsRequest, readRequest } from "./read-request.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import { isJsonContentType } from "@postrider/core";
-import type { Clock, Lifecycle, Log, Meter } from "@postrider/messaging";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import { answerClientError } from "@postrider/runtime";
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { AcceptedEvent } from "./accept-events.ts";

@@ -9,7 +9,7 @@ import {
   problemsOfParsed,
 } from "@postrider/core";
 import { sha256 } from "@postrider/runtime";
-import type { ValidEvent } from "../route/first-delivery.ts";
+import type { ValidEvent } from "../valid-event.ts";
 
 /** The most events of one request. */
 export const MAX_BATCH = 1_000;

@@ -3,15 +3,12 @@ import {
   deliveryIdOf,
   type InlineDestination,
   isTraceparent,
-  type WebhookEvent,
   webhookIdOf,
 } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import { sha256 } from "@postrider/runtime";
+import type { ValidEvent } from "../valid-event.ts";
 import { headerText } from "./read-event.ts";
-
-/** An event that passed validation, so that its tenant is known. */
-export type ValidEvent = WebhookEvent & { readonly tenantId: string };
 
 /** Who gets a delivery. */
 export interface DeliveryTarget {

@@ -6,7 +6,7 @@ import {
   type Problem,
   problemsOfParsed,
 } from "@postrider/core";
-import type { ValidEvent } from "./first-delivery.ts";
+import type { ValidEvent } from "../valid-event.ts";
 import type { RouteInput } from "./read-event.ts";
 
 export interface JudgeOptions {

@@ -1,4 +1,4 @@
-import type { Log, Meter } from "@postrider/messaging";
+import type { Log, Meter } from "@postrider/runtime";
 import type { RouteOptions } from "./route.stage.ts";
 
 /** Counts what route decides; the wide line per event is for debugging only, because intake has them all. */

@@ -13,11 +13,8 @@ import {
 } from "@postrider/core";
 import type { InRecord, OutRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
-import {
-  type DeliveryTarget,
-  firstDelivery,
-  type ValidEvent,
-} from "./first-delivery.ts";
+import { type DeliveryTarget, firstDelivery } from "./first-delivery.ts";
+import type { ValidEvent } from "../valid-event.ts";
 import {
   type IntakeDecision,
   intakeRecords,

@@ -1,10 +1,6 @@
 import type { DeadLetter } from "@postrider/core";
-import {
-  type Clock,
-  createDeadLetterOf,
-  type DeadLetterOf,
-} from "@postrider/messaging";
-import type { KeyRing } from "@postrider/runtime";
+import { createDeadLetterOf, type DeadLetterOf } from "@postrider/messaging";
+import type { Clock, KeyRing } from "@postrider/runtime";
 import { sealRaw } from "./seal-raw.ts";
 
 /** For records that the runner gives up itself (a schema that never came, a record too large): the raw value is sealed. */

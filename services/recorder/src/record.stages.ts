@@ -1,9 +1,22 @@
-/** Topic `dead-letters` → table `dead_letters`. */
-import type { DeadLetter } from "@postrider/core";
+/** What one topic's records become in its one table. `intake` fills the table `events`. */
+import type { Attempt, DeadLetter, Intake } from "@postrider/core";
 import { rawDeadLetter } from "@postrider/messaging";
 import type { RecordStage } from "@postrider/messaging";
-import { DEAD_LETTER_COLUMNS, rowOf } from "./columns.ts";
+import {
+  ATTEMPT_COLUMNS,
+  DEAD_LETTER_COLUMNS,
+  EVENT_COLUMNS,
+  rowOf,
+} from "./columns.ts";
 import type { Row } from "./columns.ts";
+
+export const intakeStage: RecordStage<Intake, Row> = {
+  rowOf: ({ raw, value }) => rowOf(EVENT_COLUMNS, value, raw),
+};
+
+export const attemptsStage: RecordStage<Attempt, Row> = {
+  rowOf: ({ raw, value }) => rowOf(ATTEMPT_COLUMNS, value, raw),
+};
 
 export const deadLettersStage: RecordStage<DeadLetter, Row> = {
   rowOf: ({ raw, value }) => rowOf(DEAD_LETTER_COLUMNS, value, raw),

@@ -3,7 +3,7 @@ import {
   isSameSchema,
   judgeEvolution,
   judgeRepeatedRecords,
-} from "./avro-evolution.ts";
+} from "../scripts/avro-evolution.ts";
 
 interface Field {
   readonly name: string;
