@@ -85,7 +85,7 @@ export class Assignment {
     for (const partition of partitions) {
       const owned = this.#partitions.get(keyOf(partition));
       if (owned === undefined) this.#begin(partition);
-      else owned.isPaused = true;
+      else owned.pause();
     }
     this.#options.log.info("partitions.assigned", {
       epoch,
@@ -99,7 +99,7 @@ export class Assignment {
     const { consumer } = this.#options;
     const owned = this.get(partition);
     if (owned === null) return;
-    owned.isPaused = true;
+    owned.pause();
     await this.#persist(epoch, async () => {
       const [range] = await consumer.fetchLogRanges([partition]);
       if (this.#epoch !== epoch || owned.state !== "reading") return;
@@ -141,7 +141,8 @@ export class Assignment {
     stored: CommittedOffset,
     range: LogRange,
   ): void {
-    if (owned.state === "reading" && isKept(owned, stored)) {
+    // What is stored is our own last word: nobody had the partition meanwhile.
+    if (owned.state === "reading" && owned.commits.mayBeOurs(stored)) {
       this.#goOn(owned, range);
       return;
     }
@@ -171,12 +172,7 @@ export class Assignment {
       seekTo,
       lost,
     };
-    owned.load(start);
-    owned.stored = [{ offset: stored.offset, metadata: stored.metadata }];
-    // Somebody else's metadata says nothing of ours, and no commit would shorten it while it holds the reading up.
-    owned.encodedChars =
-      start.openRuns.length === 0 ? 0 : stored.metadata.length;
-    owned.encodedRuns = owned.tracker.runCount;
+    owned.load(start, stored);
     if (kind === "below_log" || kind === "above_log") {
       log.error("partition.offsetsLost", fields);
       events.offsetsLost(owned, lost);
@@ -259,14 +255,6 @@ export class Assignment {
       }
     }
   }
-}
-
-/** What is stored is a value that only we can have written, or the one that we found: nobody has committed since. */
-function isKept(owned: OwnedPartition, stored: CommittedOffset): boolean {
-  return owned.stored.some(
-    ({ offset, metadata }) =>
-      offset === stored.offset && metadata === stored.metadata,
-  );
 }
 
 function required<T>(

@@ -45,9 +45,6 @@ interface SentCommit {
   readonly since: MonotonicMs;
 }
 
-/** Values that may be stored, remembered a partition; more fail in a row only while the broker is away. */
-const STORED_CANDIDATES = 100;
-
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #age: ReturnType<Meter["histogram"]>;
@@ -98,8 +95,8 @@ export class Committer {
 
   /** Something of the partition is done. */
   changed(partition: Partition): void {
-    if (partition.doneSince !== null) return;
-    partition.doneSince = this.#options.clock.monotonic();
+    if (partition.commits.doneSince !== null) return;
+    partition.commits.noteDone(this.#options.clock.monotonic());
     this.#changed.add(partition);
     this.#schedule();
   }
@@ -119,8 +116,8 @@ export class Committer {
   /** Age of the oldest completion that no acknowledged commit says; 0 when all are said. */
   ageMs(): number {
     let oldest = Infinity;
-    for (const { doneSince } of this.#changed)
-      if (doneSince! < oldest) oldest = doneSince!;
+    for (const { commits } of this.#changed)
+      oldest = Math.min(oldest, commits.doneSince ?? Infinity);
     for (const said of this.#sent)
       for (const { partition, since } of said)
         if (partition.state !== "lost" && since < oldest) oldest = since;
@@ -183,7 +180,7 @@ export class Committer {
   }
 
   #say(partition: Partition): SentCommit {
-    const { tracker } = partition;
+    const { tracker, commits } = partition;
     const offset = tracker.base;
     const metadata = encodeOffsetMetadata({
       base: offset,
@@ -192,13 +189,11 @@ export class Committer {
       tag: this.#options.tag,
       counter: this.#counter++,
     });
-    // It is among the changed ones.
-    const since = partition.doneSince!;
-    partition.doneSince = null;
-    partition.encodedChars = metadata.length;
-    partition.encodedRuns = tracker.runCount;
-    partition.stored.push({ offset, metadata });
-    if (partition.stored.length > STORED_CANDIDATES) partition.stored.shift();
+    const since = commits.noteSent(
+      { offset, metadata },
+      tracker.runCount,
+      this.#options.clock.monotonic(),
+    );
     return { partition, offset, metadata, since };
   }
 
@@ -218,11 +213,10 @@ export class Committer {
     this.#sent.delete(said);
     const now = clock.monotonic();
     for (const { partition, offset, metadata, since } of said) {
-      const { topic, partition: number, stored } = partition;
+      const { topic, partition: number, commits } = partition;
       observer?.committed(topic, number, offset, metadata);
       this.#age.observe((now - since) / 1000, { stage });
-      const at = stored.findIndex((one) => one.metadata === metadata);
-      if (at > 0) stored.splice(0, at);
+      commits.noteStored(metadata);
     }
     return true;
   }
@@ -242,7 +236,7 @@ export class Committer {
     );
     for (const { partition, since } of said) {
       if (partition.state === "lost") continue;
-      partition.doneSince = Math.min(partition.doneSince ?? since, since);
+      partition.commits.noteUnsaid(since);
       this.#changed.add(partition);
     }
     return false;

@@ -8,10 +8,16 @@
  * or between base and next (what the metadata lists as open): a record there is either *restored* (open, from the metadata)
  * or done, and then only remembered. Restored offsets are open in the tracker before their records are read, so that every
  * commit meanwhile says so.
+ *
+ * Others read its fields and change them by its methods only.
  */
-import type { MonotonicMs } from "@postrider/core";
+import type {
+  CommittedOffset,
+  FetchedBatch,
+  TopicPartition,
+} from "../ports.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
-import type { FetchedBatch, TopicPartition } from "../ports.ts";
+import { PartitionCommits } from "./partition-commits.ts";
 import type { RawRecord } from "../record.ts";
 import type { StartPoint } from "./start-point.ts";
 
@@ -32,36 +38,31 @@ export interface HeldRecord {
   readonly bytes: number;
 }
 
+/** Which of its offsets are done. Only the partition opens and closes them. */
+export type OffsetsView = Pick<
+  OffsetTracker,
+  "next" | "base" | "openCount" | "runCount" | "isOpen" | "runs"
+>;
+
 export class OwnedPartition implements TopicPartition {
   readonly topic: string;
   readonly partition: number;
-  state: "loading" | "reading" | "lost" = "loading";
-  tracker = new OffsetTracker(0);
-  position = 0;
-  /** Below it records are read for `remember` only. */
-  warmUntil = 0;
-  warmUpBytes = 0;
-  highWatermark = 0;
-  /** Its unfinished records in memory, and their bytes; what is restored and still to be read is not among them. */
-  openInMemory = 0;
-  bytes = 0;
-  /** Those of them that relief is deferring. */
-  deferring = 0;
-  deferringBytes = 0;
-  backlog: Backlog | null = null;
-  /** How full its window is; set by window-pressure. */
-  isPressed = false;
-  isFull = false;
-  isPaused = true;
-  /** Records whose schema is waited for. */
-  waiting = 0;
-  /** Since when something is done that no commit says; null when nothing is. */
-  doneSince: MonotonicMs | null = null;
-  /** What may be stored now: the last value known to be, and those sent since whose answer is not known. */
-  stored: { readonly offset: number | null; readonly metadata: string }[] = [];
-  /** The metadata's length at the last commit, and its runs then. */
-  encodedChars = 0;
-  encodedRuns = 0;
+  readonly commits = new PartitionCommits();
+  #state: "loading" | "reading" | "lost" = "loading";
+  #tracker = new OffsetTracker(0);
+  #position = 0;
+  #warmUntil = 0;
+  #warmUpBytes = 0;
+  #highWatermark = 0;
+  #openInMemory = 0;
+  #bytes = 0;
+  #deferring = 0;
+  #deferringBytes = 0;
+  #backlog: Backlog | null = null;
+  #isPressed = false;
+  #isFull = false;
+  #isPaused = true;
+  #waiting = 0;
   /** Offsets, ascending; those before `#restoredAt` have been read. */
   #restored: number[] = [];
   #restoredAt = 0;
@@ -71,78 +72,184 @@ export class OwnedPartition implements TopicPartition {
     this.partition = partition;
   }
 
-  /** Begins to read at the start point. */
-  load(start: StartPoint): void {
-    this.tracker = new OffsetTracker(start.base);
+  get state(): "loading" | "reading" | "lost" {
+    return this.#state;
+  }
+
+  get tracker(): OffsetsView {
+    return this.#tracker;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Below it records are read for `remember` only. */
+  get warmUntil(): number {
+    return this.#warmUntil;
+  }
+
+  /** Its unfinished records in memory; what is restored and still to be read is not among them. */
+  get openInMemory(): number {
+    return this.#openInMemory;
+  }
+
+  /** The bytes of those. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Those of them that relief is deferring. */
+  get deferring(): number {
+    return this.#deferring;
+  }
+
+  get deferringBytes(): number {
+    return this.#deferringBytes;
+  }
+
+  /** The last offset of what is fetched and not yet taken; null when all is taken. */
+  get backlogEnd(): number | null {
+    return this.#backlog === null ? null : this.#backlog.lastOffset;
+  }
+
+  /** How full its window is; see window-pressure. */
+  get isPressed(): boolean {
+    return this.#isPressed;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** Its fetching is paused. */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Records whose schema is waited for. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Begins to read at the start point, which was made of what is stored. */
+  load(start: StartPoint, stored: CommittedOffset): void {
+    const tracker = new OffsetTracker(start.base);
+    this.#tracker = tracker;
     this.#restored = [];
     this.#restoredAt = 0;
     for (let i = 0; i < start.openRuns.length; i += 2) {
       const first = start.openRuns[i]!;
       for (let n = 0; n < start.openRuns[i + 1]!; n++) {
-        this.tracker.open(first + n);
+        tracker.open(first + n);
         this.#restored.push(first + n);
       }
     }
-    this.tracker.advance(start.next);
-    this.position = start.seekTo;
-    this.warmUntil = start.base;
-    this.warmUpBytes = 0;
-    this.state = "reading";
+    tracker.advance(start.next);
+    this.commits.found(stored, tracker.runCount);
+    this.#position = start.seekTo;
+    this.#warmUntil = start.base;
+    this.#warmUpBytes = 0;
+    this.#state = "reading";
   }
 
   lose(): void {
-    this.state = "lost";
-    this.backlog = null;
+    this.#state = "lost";
+    this.#backlog = null;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  /** How full the window is now. */
+  notePressure(isPressed: boolean, isFull: boolean): void {
+    this.#isPressed = isPressed;
+    this.#isFull = isFull;
+  }
+
+  /** One more of its records waits for a schema. */
+  beginWaiting(): void {
+    this.#waiting++;
+  }
+
+  endWaiting(): void {
+    this.#waiting--;
+  }
+
+  /** Relief has taken the record from its queue. */
+  beginDeferring({ bytes }: HeldRecord): void {
+    this.#deferring++;
+    this.#deferringBytes += bytes;
+  }
+
+  /** However the deferral ended. */
+  endDeferring({ bytes }: HeldRecord): void {
+    this.#deferring--;
+    this.#deferringBytes -= bytes;
   }
 
   /** Where kafkajs goes on: after the backlog, which is in memory already. */
   get fetchPosition(): number {
-    return this.backlog === null
-      ? this.position
-      : Math.max(this.position, this.backlog.lastOffset + 1);
+    return this.#backlog === null
+      ? this.#position
+      : Math.max(this.#position, this.#backlog.lastOffset + 1);
   }
 
   /** True if the batch begins where the partition's reading stands, or overlaps it: only then may it be taken. */
   follows(batch: FetchedBatch): boolean {
-    return this.backlog === null && batch.fetchOffset <= this.position;
+    return this.#backlog === null && batch.fetchOffset <= this.#position;
   }
 
   put(batch: FetchedBatch): void {
+    const { records, lastOffset } = batch;
     let at = 0;
-    while (
-      at < batch.records.length &&
-      batch.records[at]!.offset < this.position
-    )
-      at++;
-    this.backlog = { records: batch.records, at, lastOffset: batch.lastOffset };
-    this.highWatermark = batch.highWatermark;
+    while (at < records.length && records[at]!.offset < this.#position) at++;
+    this.#backlog = { records, at, lastOffset };
+    this.#highWatermark = batch.highWatermark;
+  }
+
+  /** What was fetched and not taken is forgotten. */
+  dropBacklog(): void {
+    this.#backlog = null;
   }
 
   /** The next record of the backlog, or null when all of it is taken: the position is then after it. */
   takeNext(): RawRecord | null {
-    const { backlog } = this;
+    const backlog = this.#backlog;
     if (backlog === null) return null;
     const record = backlog.records[backlog.at];
     if (record !== undefined) {
       backlog.at++;
       return record;
     }
-    this.backlog = null;
-    this.position = Math.max(this.position, backlog.lastOffset + 1);
-    this.#closeRestoredBelow(this.position);
-    this.tracker.advance(this.position);
+    this.#backlog = null;
+    this.#position = Math.max(this.#position, backlog.lastOffset + 1);
+    this.#closeRestoredBelow(this.#position);
+    this.#tracker.advance(this.#position);
     return null;
+  }
+
+  /** A record below the base was remembered. How many bytes of them were since the start, or the last jump. */
+  noteWarmUp(bytes: number): number {
+    this.#warmUpBytes += bytes;
+    return this.#warmUpBytes;
   }
 
   /** Reading goes on at `target`, below the base: what is skipped is done, and only not remembered. */
   jumpTo(target: number): void {
-    this.backlog = null;
-    this.position = target;
+    this.#backlog = null;
+    this.#warmUpBytes = 0;
+    this.#position = target;
   }
 
   /** Says what the record is, and moves past what the log has no longer. */
   read(offset: number): Reading {
-    if (offset >= this.tracker.next) return "new";
+    if (offset >= this.#tracker.next) return "new";
     this.#closeRestoredBelow(offset);
     return this.#restored[this.#restoredAt] === offset ? "restored" : "done";
   }
@@ -150,16 +257,16 @@ export class OwnedPartition implements TopicPartition {
   /** The record, read as new or restored, is open from now on. */
   open(entry: HeldRecord, reading: Reading): void {
     if (reading === "restored") this.#restoredAt++;
-    else this.tracker.open(entry.raw.offset);
-    this.openInMemory++;
-    this.bytes += entry.bytes;
+    else this.#tracker.open(entry.raw.offset);
+    this.#openInMemory++;
+    this.#bytes += entry.bytes;
   }
 
   /** False if it was done already. */
   close(entry: HeldRecord): boolean {
-    if (!this.tracker.close(entry.raw.offset)) return false;
-    this.openInMemory--;
-    this.bytes -= entry.bytes;
+    if (!this.#tracker.close(entry.raw.offset)) return false;
+    this.#openInMemory--;
+    this.#bytes -= entry.bytes;
     return true;
   }
 
@@ -170,28 +277,23 @@ export class OwnedPartition implements TopicPartition {
 
   /** Records of the log, as of its last fetch, that are not done. */
   get lagRecords(): number {
-    const { next, openCount } = this.tracker;
-    return Math.max(0, this.highWatermark - next) + openCount;
+    const { next, openCount } = this.#tracker;
+    return Math.max(0, this.#highWatermark - next) + openCount;
   }
 
   /** The log begins at `start` now: goes on there. How many offsets that nobody had read are gone. */
   skipTo(start: number): number {
-    const lost = Math.max(
-      0,
-      start - Math.max(this.position, this.tracker.base),
-    );
-    this.backlog = null;
+    const read = Math.max(this.#position, this.#tracker.base);
+    this.#backlog = null;
     this.#closeRestoredBelow(start);
-    this.position = start;
-    this.tracker.advance(start);
-    return lost;
+    this.#position = start;
+    this.#tracker.advance(start);
+    return Math.max(0, start - read);
   }
 
   /** The metadata's length if a commit were made now; not less, about. */
   metadataChars(): number {
-    // A new run costs at most a few bytes beside those that were counted.
-    const grown = Math.max(0, this.tracker.runCount - this.encodedRuns);
-    return this.encodedChars + grown * 4;
+    return this.commits.metadataChars(this.#tracker.runCount);
   }
 
   /** Restored records that the log no longer has are done: nobody will ever read them. */
@@ -204,7 +306,7 @@ export class OwnedPartition implements TopicPartition {
         return;
       }
       if (restored >= offset) return;
-      this.tracker.close(restored);
+      this.#tracker.close(restored);
       this.#restoredAt++;
     }
   }

@@ -113,10 +113,9 @@ export class RecordFlow<In> {
   /** Relief: the record, which is in no queue any more, goes to its slot. Never throws. */
   defer(entry: OpenRecord<In>, slotAt: number): void {
     const { stage, metrics } = this.#options;
-    const { partition, bytes } = entry;
+    const { partition } = entry;
     this.producing++;
-    partition.deferring++;
-    partition.deferringBytes += bytes;
+    partition.beginDeferring(entry);
     let records: Iterable<OutRecord> | null = null;
     let bug: unknown;
     try {
@@ -124,10 +123,7 @@ export class RecordFlow<In> {
     } catch (error) {
       bug = error;
     }
-    const departed = (): void => {
-      partition.deferring--;
-      partition.deferringBytes -= bytes;
-    };
+    const departed = (): void => partition.endDeferring(entry);
     if (records === null) void this.#again(entry, bug).then(departed);
     else
       this.#emit(entry, records, {

@@ -74,7 +74,7 @@ export class RecordIntake<In> {
     const now = this.#options.clock.monotonic();
     const { next, base } = partition.tracker;
     const { openInMemory } = partition;
-    while (partition.backlog !== null && !this.#isFull(partition)) {
+    while (partition.backlogEnd !== null && !this.#isFull(partition)) {
       const raw = partition.takeNext();
       if (raw !== null) this.#takeOne(partition, raw, now);
     }
@@ -90,12 +90,16 @@ export class RecordIntake<In> {
   /** Pauses or resumes; also right after an assignment, when all are paused. */
   flow(partition: OwnedPartition): void {
     if (partition.state !== "reading") return;
-    const shouldPause = partition.isFull || partition.backlog !== null;
+    const shouldPause = partition.isFull || partition.backlogEnd !== null;
     if (shouldPause === partition.isPaused) return;
-    partition.isPaused = shouldPause;
     const { consumer } = this.#options;
-    if (shouldPause) consumer.pause([partition]);
-    else consumer.resume([partition]);
+    if (shouldPause) {
+      partition.pause();
+      consumer.pause([partition]);
+    } else {
+      partition.resume();
+      consumer.resume([partition]);
+    }
   }
 
   /** A record of the partition is done: there may be room again. */
@@ -164,17 +168,18 @@ export class RecordIntake<In> {
   #boundWarmUp(partition: OwnedPartition, raw: RawRecord): void {
     const { warmUpBytes, warmUpRecords } = this.#options.limits;
     if (raw.offset >= partition.warmUntil) return;
-    partition.warmUpBytes += (raw.key?.length ?? 0) + (raw.value?.length ?? 0);
-    if (partition.warmUpBytes < warmUpBytes || partition.backlog === null)
-      return;
+    const bytes = partition.noteWarmUp(
+      (raw.key?.length ?? 0) + (raw.value?.length ?? 0),
+    );
+    const { backlogEnd } = partition;
+    if (bytes < warmUpBytes || backlogEnd === null) return;
     const read = Math.max(
       1,
       raw.offset + 1 - Math.max(0, partition.warmUntil - warmUpRecords),
     );
-    const allowed = Math.floor((read * warmUpBytes) / partition.warmUpBytes);
-    partition.warmUpBytes = 0;
+    const allowed = Math.floor((read * warmUpBytes) / bytes);
     const target = partition.warmUntil - allowed;
-    if (target <= partition.backlog.lastOffset + 1) return;
+    if (target <= backlogEnd + 1) return;
     partition.jumpTo(target);
     this.#options.consumer.seek(partition, target);
   }

@@ -201,8 +201,7 @@ export class RecordWork<In> {
     this.#lanes.removeWhere(() => true);
     this.#schemas.clear();
     this.#flow.stop();
-    for (const partition of this.#options.partitions())
-      partition.backlog = null;
+    for (const partition of this.#options.partitions()) partition.dropBacklog();
   }
 
   /** Resolves when no handler is at work and no output on its way. */

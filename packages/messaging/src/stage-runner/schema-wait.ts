@@ -49,12 +49,12 @@ export class SchemaWait<In> {
   }
 
   add(entry: OpenRecord<In>, schema: string, now: MonotonicMs): void {
-    entry.partition.waiting++;
+    entry.partition.beginWaiting();
     this.#waiting.push({ entry, schema, retryAt: now + FIRST_RETRY_MS });
   }
 
   clear(): void {
-    for (const { entry } of this.#waiting) entry.partition.waiting--;
+    for (const { entry } of this.#waiting) entry.partition.endWaiting();
     this.#waiting = [];
   }
 
@@ -66,7 +66,7 @@ export class SchemaWait<In> {
     for (const waiting of this.#waiting) {
       const outcome = this.#look(waiting, now);
       if (outcome === "wait") still.push(waiting);
-      else waiting.entry.partition.waiting--;
+      else waiting.entry.partition.endWaiting();
       if (typeof outcome === "object") over.push(outcome);
     }
     this.#waiting = still;

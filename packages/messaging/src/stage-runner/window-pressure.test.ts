@@ -9,22 +9,26 @@ const limits = {
   metadataPressureChars: 1000,
 };
 
+interface Held {
+  readonly openInMemory?: number;
+  readonly bytes?: number;
+  readonly encodedChars?: number;
+}
+
 /** What the partition is after it has held each of these in turn. */
-function after(
-  hasRelief: boolean,
-  ...states: readonly Partial<
-    Pick<OwnedPartition, "openInMemory" | "bytes" | "encodedChars">
-  >[]
-) {
+function after(hasRelief: boolean, ...states: readonly Held[]) {
   const partition = new OwnedPartition({ topic: "t", partition: 0 });
-  for (const state of states) {
-    Object.assign(partition, {
-      openInMemory: 0,
-      bytes: 0,
-      encodedChars: 0,
-      ...state,
-    });
+  let offset = 0;
+  for (const { openInMemory = 0, bytes = 0, encodedChars = 0 } of states) {
+    const held = Array.from({ length: Math.max(openInMemory, 1) }, (_, at) => ({
+      raw: { offset: offset++ },
+      bytes: at === 0 ? bytes : 0,
+    }));
+    const word = { offset: 0, metadata: "x".repeat(encodedChars) };
+    partition.commits.noteSent(word, 1, 0);
+    for (const entry of held) partition.open(entry, "new");
     measure(partition, { limits, bytesPerPartition: 1000, hasRelief });
+    for (const entry of held) partition.close(entry);
   }
   const { isPressed, isFull } = partition;
   return { isPressed, isFull };

@@ -21,13 +21,15 @@ export interface WindowLimits {
   readonly hasRelief: boolean;
 }
 
-/** Sets the partition's `isPressed` and `isFull` as they are now; each stays set until it has relaxed. */
+/** Notes whether the partition is pressed and full now; each stays set until it has relaxed. */
 export function measure(partition: OwnedPartition, window: WindowLimits): void {
   const share = shareOf(partition, window);
   const fullFrom = window.hasRelief ? ROOM_FOR_RELIEF : 1;
   const fullTo = window.hasRelief ? 1 : RELAXED;
-  partition.isPressed = share >= (partition.isPressed ? RELAXED : 1);
-  partition.isFull = share >= (partition.isFull ? fullTo : fullFrom);
+  partition.notePressure(
+    share >= (partition.isPressed ? RELAXED : 1),
+    share >= (partition.isFull ? fullTo : fullFrom),
+  );
 }
 
 /** 1 is where pressure begins. */
