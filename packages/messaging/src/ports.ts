@@ -1,5 +1,5 @@
 /**
- * What the runners, tables and services need of Kafka. Only the adapters in kafkajs-*.ts know kafkajs.
+ * What the runners, tables and services need of Kafka. Only the adapters in `kafkajs/` know kafkajs.
  * All topics here are full names, with the prefix.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
@@ -142,7 +142,7 @@ export interface KafkaConnection {
 
 /** A pause or a resume takes effect within this, ms. */
 export const DEFAULT_MAX_WAIT_MS = 100;
-/** Far below a third of any session timeout, as heartbeats are sent between fetches (rule 2), ms. */
+/** Far below a third of any session timeout, as heartbeats are sent between fetches (docs/kafkajs.md, "Fetches are short"), ms. */
 export const LONGEST_WAIT_MS = 250;
 
 /** For `minBytes` where a record is in no hurry: fewer and larger fetches cost us and the broker less. */

@@ -1,4 +1,4 @@
-/** Postrider's topics: their names, partitions and settings (architecture §3), and what has to change to get there. */
+/** Postrider's topics: their names, partitions and settings (docs/architecture.md, "The flow"), and what has to change to get there. */
 import type { Admin, TopicDescription } from "./ports.ts";
 
 /** The full name of a topic: `postrider.` and `events` give `postrider.events`. */

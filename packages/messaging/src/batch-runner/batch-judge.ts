@@ -1,6 +1,6 @@
 /**
  * Turns raw records into rows or refusals, and decides how long a record whose schema cannot be had is waited for. Its partition
- * waits with it, as P8 allows: batches are ranges of the log, so nothing behind it can be recorded before it.
+ * waits with it (docs/architecture.md, "Promises, and what keeps them", 8): batches are ranges of the log, so nothing behind it can be recorded before it.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { BatchEntry, Refusal, RefusedEntry } from "./batch-protocol.ts";

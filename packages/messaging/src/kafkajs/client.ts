@@ -21,7 +21,7 @@ import { createSeldom, type Seldom } from "./repeated-lines.ts";
 // kafkajs is CommonJS; its inner modules must come from the same registry as its entry.
 const load = createRequire(import.meta.url);
 
-/** No count bounds the retries: a broker that is away for an hour is waited for (rule 17). */
+/** No count bounds the retries: a broker that is away for an hour is waited for (docs/kafkajs.md, "Retries never run out"). */
 export const KAFKAJS_RETRY: RetryOptions = {
   initialRetryTime: 100,
   maxRetryTime: 1000,
@@ -64,7 +64,8 @@ export function createKafkajsClient(
   return new Kafka({
     brokers: [...connection.brokers],
     clientId: connection.clientId,
-    // With 5 s and 1 s a frozen or lost broker is noticed soon; the retries then go on for ever (rule 17).
+    // With 5 s and 1 s a frozen or lost broker is noticed soon; the retries then go on for ever
+    // (docs/kafkajs.md, "Retries never run out").
     requestTimeout: 5000,
     connectionTimeout: 1000,
     retry,
@@ -82,7 +83,7 @@ interface RequestQueue {
   checkPendingRequests(): void;
 }
 
-/** Rule 12: without this every connection wakes the process a thousand times a second, for ever. */
+/** Without this every connection wakes the process a thousand times a second, for ever (docs/kafkajs.md, "Timers and sockets"). */
 function patchRequestQueue(): void {
   const queue = load("kafkajs/src/network/requestQueue") as {
     prototype: RequestQueue;
@@ -100,7 +101,7 @@ function patchRequestQueue(): void {
   };
 }
 
-/** Rule 13: kafkajs sets keep-alive only, and a small commit would wait for Nagle. */
+/** kafkajs sets keep-alive only, and a small commit would wait for Nagle's algorithm (docs/kafkajs.md, "Timers and sockets"). */
 const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   // Typed loosely by kafkajs; it is what `tls.connect` takes.
   const tls = ssl as object | undefined;

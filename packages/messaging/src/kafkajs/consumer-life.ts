@@ -59,7 +59,8 @@ export class ConsumerLife {
     };
     this.consumer = client.consumer({
       groupId: options.groupId,
-      // Not inherited from the client: kafkajs gives a consumer five retries of its own (rule 17).
+      // Not inherited from the client: kafkajs gives a consumer five retries of its own
+      // (docs/kafkajs.md, "Retries never run out").
       retry: KAFKAJS_RETRY,
       partitionAssigners: [stickyAssignor(ownership, binding)],
       sessionTimeout: options.sessionTimeoutMs ?? 30_000,
@@ -83,7 +84,8 @@ export class ConsumerLife {
       await this.consumer.connect();
       await this.consumer.subscribe({
         topics: [...this.#options.topics],
-        // A group without an offset begins at the log's start; every record of a work topic counts (rule 11).
+        // A group without an offset begins at the log's start; every record of a work topic counts
+        // (docs/kafkajs.md, "We say where reading begins").
         fromBeginning: true,
       });
       await this.consumer.run({
@@ -99,7 +101,8 @@ export class ConsumerLife {
       this.#close();
       return crash;
     }
-    // A disconnect between joining and the first fetch leaves a member behind that joins again (rule 17b).
+    // A disconnect between joining and the first fetch leaves a member behind that joins again
+    // (docs/kafkajs.md, "Leaving a group").
     await Promise.race([this.#fetching.promise, this.#crashed.promise]);
     await this.consumer.disconnect();
     this.#close();
@@ -134,7 +137,7 @@ export class ConsumerLife {
     });
   }
 
-  /** Enqueues and returns: an await here would stall every partition of the broker (rule 1). */
+  /** Enqueues and returns: an await here would stall every partition of the broker (docs/kafkajs.md, "The fetch loop never waits"). */
   #eachBatch({ batch }: EachBatchPayload): Promise<void> {
     const { topic, partition } = batch;
     // Not in kafkajs' types, but in every Batch of 2.2.4.

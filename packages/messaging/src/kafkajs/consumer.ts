@@ -1,9 +1,10 @@
 /**
  * The Consumer port over kafkajs: one member of one group, for as long as the process wants it.
  *
- * A *life* is one kafkajs consumer. It survives rebalances and the crashes that kafkajs restarts by itself; after one that
- * it does not restart (rule 7) the next life begins, with back-off. An *epoch* is one assignment: it begins at GROUP_JOIN
- * and ends with the next. Commits name their epoch and go to the coordinator under its own member and generation (3b).
+ * A *life* is one kafkajs consumer. It survives rebalances and the crashes that kafkajs restarts by itself. After a crash
+ * that kafkajs does not restart the next life begins, with back-off (docs/kafkajs.md, "Crashes"). An *epoch* is one
+ * assignment: it begins at GROUP_JOIN and ends with the next. A commit names its epoch and goes to the coordinator under
+ * that epoch's member id and generation (docs/kafkajs.md, "A commit belongs to one assignment").
  */
 import type { Kafka as KafkajsClient } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -220,7 +221,7 @@ class KafkajsConsumer implements Consumer {
     };
   }
 
-  /** A fetch loop also stands still while the cluster is away; that is no fault of this process (rule 8). */
+  /** A fetch loop also stands still while the cluster is away; that is no fault of this process (docs/kafkajs.md, "A loop that stands still"). */
   async #excuse(): Promise<void> {
     const { clock, createProbe } = this.#effects;
     const isLate = clock.monotonic() - this.#fetchAt > SUSPICIOUS_MS;
@@ -241,8 +242,8 @@ class KafkajsConsumer implements Consumer {
       partitions,
     };
     this.#heartbeatAt = this.#effects.clock.monotonic();
-    // Nothing may be fetched from kafkajs' idea of a position: the listener seeks first (rule 5). After a crash with
-    // restart the group object is new and knows no pauses (rule 3e): the same line puts them back.
+    // Nothing may be fetched from kafkajs' idea of a position: the listener seeks first. After a crash with restart the
+    // group object is new and knows no pauses: this line puts them back (docs/kafkajs.md, "We say where reading begins").
     this.pause(partitions);
     this.#listener!.connected(true);
     this.#listener!.assigned(this.#epoch, partitions);

@@ -19,8 +19,9 @@ const STALE_ERRORS = new Set([
 ]);
 
 /**
- * One OffsetCommit, once, under the given member and generation (rule 3b). While the coordinator is connected the request
- * leaves before this returns its promise's first turn: a commit on revoking must be on the wire before JoinGroup (rule 6).
+ * One OffsetCommit, once, under the given member and generation (docs/kafkajs.md, "A commit belongs to one assignment").
+ * While the coordinator is connected the request is written before this function returns, because a commit on revoking
+ * must be on the wire before JoinGroup (docs/kafkajs.md, "The last commit of an assignment leaves at REBALANCING").
  */
 export async function commitOnce(
   member: { group: ConsumerGroup; memberId: string; generation: number },
@@ -99,7 +100,7 @@ export async function fetchRanges(
   const startOf = indexed(starts!);
   const endOf = indexed(ends!);
   return partitions.flatMap(({ topic, partition }) => {
-    // Both answers come in random order (rule 17d); a partition without a leader is missing from them.
+    // Both answers come in random order (docs/kafkajs.md, "The admin client"); a partition without a leader is missing.
     const start = startOf.get(`${topic}:${partition}`);
     const end = endOf.get(`${topic}:${partition}`);
     return start === undefined || end === undefined

@@ -1,10 +1,13 @@
 /**
- * Idempotent producers over kafkajs 2.2.4 (facts/kafkajs 15–17d). Three of its habits are cured here. It drops records of a
- * partition that it has no metadata for and reports success, and it retries a missing topic for ever: so topics and
- * partitions are checked before each batch. When it tries again it leaves out the brokers that have answered, and with them
- * a partition that has moved to one meanwhile, and reports success: so only what a broker said it stored counts as stored.
- * And a send that is being retried goes on, reconnecting, after `disconnect`: so a producer that is given up has its cluster
- * closed for good.
+ * Idempotent producers over kafkajs 2.2.4 (docs/kafkajs.md, "One batch in flight, none after an error"). Three habits of
+ * kafkajs are cured here:
+ *
+ * - It drops records of a partition of which it has no metadata, and reports success; and it retries a missing topic for
+ *   ever. So topics and partitions are checked before each batch.
+ * - When it tries again it leaves out the brokers that have answered, and with them a partition that has moved to one of
+ *   those meanwhile, and reports success. So only what a broker said it stored counts as stored.
+ * - A send that is being retried goes on, reconnecting, after `disconnect`. So a producer that is given up has its cluster
+ *   closed for good (docs/kafkajs.md, "Leaving a group").
  */
 import kafkajs from "kafkajs";
 import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";

@@ -1,4 +1,4 @@
-/** The sticky assignment as kafkajs takes it: members say in their `userData` what they own (rule 19b). */
+/** The sticky assignment as kafkajs takes it: members say in their `userData` what they own (docs/kafkajs.md, "Sticky assignment"). */
 import { createRequire } from "node:module";
 import type { PartitionAssigner } from "kafkajs";
 import { BINDING, type GroupBinding } from "./patches/group-binding.ts";

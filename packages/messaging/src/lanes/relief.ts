@@ -1,5 +1,5 @@
 /**
- * Relief: which records that have not started leave a window under pressure (architecture §5).
+ * Relief: which records that have not started leave a window under pressure (docs/architecture.md, "The runner").
  *
  * Only lanes that would need more than a second to drain, at their measured rate, give; the slowest first, each its newest
  * records and never so many that less than a second's work is left. Each record reserves the next free slot of its lane's

@@ -1,5 +1,5 @@
 /**
- * Which partitions are ours, and from where they are read (architecture §6, "On assignment").
+ * Which partitions are ours, and from where they are read (docs/architecture.md, "The runner").
  *
  * Nothing is started from the sign of a rebalance until the new assignment is *settled*: what is stored has been compared
  * with what we wrote. A partition that we had before is kept, with its queue and open records, only if the stored value is

@@ -3,7 +3,7 @@
  * partition are written in the order in which they were sent; a record is acknowledged once, and only after the broker has
  * it (or a dead letter in its place). After any error the producer is discarded and the whole batch goes out again by a
  * new one, because kafkajs then miscounts its sequence numbers and the broker would drop a later batch as a duplicate
- * (facts/kafkajs 16). What was stored before the error is then stored twice.
+ * (docs/kafkajs.md, "One batch in flight, none after an error"). What was stored before the error is then stored twice.
  */
 import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";

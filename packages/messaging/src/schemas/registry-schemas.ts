@@ -1,6 +1,6 @@
 /**
- * Schemas of a Confluent-compatible registry (facts/kafkajs, the registry client). Only look-ups and registration go
- * through the client; decoding is ours, because its `decode` rebuilds type and resolver at every call.
+ * Schemas of a Confluent-compatible registry. Only look-ups and registration go through the client; decoding is ours,
+ * because its `decode` rebuilds type and resolver at every call (docs/kafkajs.md, "The registry client").
  */
 import {
   COMPATIBILITY,

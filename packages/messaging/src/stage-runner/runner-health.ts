@@ -1,4 +1,4 @@
-/** What a runner says of itself (rule 8). */
+/** Whether a runner is ready and alive, and if not, why (docs/kafkajs.md, "A loop that stands still"). */
 import type { Check } from "@postrider/runtime";
 import type { Blocked } from "./start-gate.ts";
 

@@ -1,6 +1,6 @@
 /**
  * The order of a stop: drop what has not started → finish what has → produce → commit. Then only may the consumer leave
- * the group, because kafkajs answers a commit during its stop with success and does nothing (rule 3c).
+ * the group, because kafkajs answers a commit during its stop with success and does nothing (docs/kafkajs.md, "Commit before the stop").
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";

@@ -1,6 +1,7 @@
 /**
- * Records whose schema cannot be had yet (architecture §3). They stay open and are decoded again with back-off while their
- * siblings go on; when the wait is over they are dead letters. A few at most in health: a list is enough.
+ * Records whose schema cannot be had yet (docs/architecture.md, "Promises, and what keeps them", 8). They stay open and are
+ * decoded again with back-off while their siblings go on; when the wait is over they are dead letters. A few at most in
+ * health: a list is enough.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Decoded, Decoder } from "../stage.ts";

@@ -1,5 +1,5 @@
 /**
- * How full a partition's window is (architecture §6).
+ * How full a partition's window is (docs/architecture.md, "The runner").
  *
  *     share of the tightest limit   0 ─────── relaxed ─────── 1 pressed ─────── 1.15 full
  *     with relief                             no longer pressed   relief works      nothing is taken, fetching pauses

@@ -1,4 +1,4 @@
-/** The compressions that kafkajs 2.2.4 leaves out. Without them a consumer crashes on a batch that uses one, without retry (facts/kafkajs 18). */
+/** The compressions that kafkajs 2.2.4 leaves out. A consumer crashes on a batch that uses one of them (docs/kafkajs.md, "Compression"). */
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";

@@ -81,7 +81,7 @@ export interface GroupBatch extends GroupTopicPartition {
 export interface GroupBinding {
   /** A group was made, and is about to join. */
   bound(group: ConsumerGroup): void;
-  /** Fetched, but nothing in it is for us: control records, aborted or compacted ones (rule 9). */
+  /** Fetched, but nothing in it is for us: control records, aborted or compacted ones (docs/kafkajs.md, "Batches with nothing for us"). */
   emptyBatch(batch: GroupBatch): void;
   /** The partition's position lies outside the log. */
   outOfRange(partition: GroupTopicPartition): void;
@@ -115,7 +115,7 @@ export function registerBinding(groupClass: {
     await connect.call(this);
   };
 
-  // Rule 9: such batches never reach eachBatch.
+  // Empty batches never reach eachBatch (docs/kafkajs.md, "Batches with nothing for us").
   group.fetch = async function (nodeId) {
     mustBeJoined(this);
     const batches = await orSeek(this, fetch.call(this, nodeId));
@@ -126,7 +126,8 @@ export function registerBinding(groupClass: {
     return batches;
   };
 
-  // Rule 3d: kafkajs would commit a default offset without metadata, and so forget what is done.
+  // kafkajs would commit a default offset without metadata, and so forget what is done
+  // (docs/kafkajs.md, "Positions outside the log").
   group.recoverFromOffsetOutOfRange = async function (error) {
     const binding = bindingOf(this);
     if (binding === undefined)
@@ -144,8 +145,9 @@ export function registerBinding(groupClass: {
     return joinOnce(this, () => joinAndSync.call(this));
   };
 
-  // Rule 3b: kafkajs retries a commit under whatever generation it then has. Ours go to the coordinator directly, once,
-  // under the generation they were computed in; nothing else may commit for a bound group.
+  // kafkajs retries a commit under whatever generation it then has. Ours go to the coordinator directly, once, under the
+  // generation they were computed in; nothing else may commit for a bound group
+  // (docs/kafkajs.md, "A commit belongs to one assignment").
   group.commitOffsets = async function (offsets) {
     if (bindingOf(this) === undefined)
       return await commitOffsets.call(this, offsets);

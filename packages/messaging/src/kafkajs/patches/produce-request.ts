@@ -1,7 +1,7 @@
 /**
  * Puts our record-batch encoder in the place of kafkajs 2.2.4's, for requests that it can write; others go kafkajs' own way.
  * And listens to the broker's answers, which name each partition: kafkajs throws for the first that was refused, and says
- * neither which that was nor that the others are stored (facts/kafkajs 16).
+ * neither which that was nor that the others are stored (docs/kafkajs.md, "One batch in flight, none after an error").
  */
 import { createRequire } from "node:module";
 import { encodeProduceBody, type BatchRecord } from "./record-batch.ts";

@@ -1,6 +1,7 @@
 /**
  * A Produce request's body (versions 3 to 7) in one pass: sizes first, then every byte straight into one buffer. kafkajs
- * makes an encoder, and several buffers, for each record instead, and its CRC-32C is JavaScript (facts/kafkajs, costs).
+ * makes an encoder, and several buffers, for each record instead, and its CRC-32C is JavaScript
+ * (docs/kafkajs.md, "Encoding").
  * Source of the format: Kafka's protocol guide, Produce and Record Batch.
  */
 import { crc32c } from "@node-rs/crc32";
