@@ -1,9 +1,4 @@
-/**
- * Our kafkajs clients, and what of kafkajs 2.2.4 is replaced for them.
- *
- * kafkajs has had no maintainer since 2023, so what is wrong in it is put right here, at run time and only in the very
- * version that was read: another version refuses to start.
- */
+/** Our kafkajs clients: their retries, their sockets, and what of their log is passed on. */
 import { createRequire } from "node:module";
 import { connect as connectPlain, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -14,7 +9,7 @@ import type {
   logCreator,
 } from "kafkajs";
 import type { Log } from "@postrider/runtime";
-import { registerBinding } from "./patches/group-binding.ts";
+import { patchKafkajs } from "./patches/patch-kafkajs.ts";
 import type { KafkaConnection } from "../ports.ts";
 import { createSeldom, type Seldom } from "./repeated-lines.ts";
 
@@ -32,26 +27,6 @@ export const KAFKAJS_RETRY: RetryOptions = {
 
 /** For a client that only asks whether the cluster is there: it must get to say no. Enough for a list with dead brokers in it. */
 export const PROBE_RETRY: RetryOptions = { ...KAFKAJS_RETRY, retries: 2 };
-
-const PATCHED_VERSION = "2.2.4";
-let isPatched = false;
-
-/** Puts right what is wrong in kafkajs. Safe to call twice. Throws if kafkajs is not the version that was read. */
-export function patchKafkajs(): void {
-  if (isPatched) return;
-  const { version } = load("kafkajs/package.json") as { version: string };
-  if (version !== PATCHED_VERSION)
-    throw new Error(
-      `kafkajs ${version} is installed, but the patches were written for ${PATCHED_VERSION}. Install that version, or read and adapt kafkajs/client.ts.`,
-    );
-  patchRequestQueue();
-  registerBinding(
-    load("kafkajs/src/consumer/consumerGroup") as Parameters<
-      typeof registerBinding
-    >[0],
-  );
-  isPatched = true;
-}
 
 /** A client with its own caches: kafkajs shares committed offsets between the consumers of one client. */
 export function createKafkajsClient(
@@ -73,32 +48,6 @@ export function createKafkajsClient(
     logLevel: logLevel.WARN,
     logCreator: logTo(log, logLevel.ERROR),
   });
-}
-
-interface RequestQueue {
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  throttledUntil: number;
-  readonly pending: readonly unknown[];
-  scheduleCheckPendingRequests(): void;
-  checkPendingRequests(): void;
-}
-
-/** Without this every connection wakes the process a thousand times a second, for ever (docs/kafkajs.md, "Timers and sockets"). */
-function patchRequestQueue(): void {
-  const queue = load("kafkajs/src/network/requestQueue") as {
-    prototype: RequestQueue;
-  };
-  queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0)
-      return;
-    this.throttleCheckTimeoutId = setTimeout(
-      () => {
-        this.throttleCheckTimeoutId = null;
-        this.checkPendingRequests();
-      },
-      Math.max(this.throttledUntil - Date.now(), 10),
-    );
-  };
 }
 
 /** kafkajs sets keep-alive only, and a small commit would wait for Nagle's algorithm (docs/kafkajs.md, "Timers and sockets"). */

@@ -2,7 +2,6 @@
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import { createAdmin } from "./admin.ts";
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
-import { registerCompression } from "./patches/compression.ts";
 import { createKafkajsConsumer } from "./consumer.ts";
 import { createFencedProducer } from "./fenced-producer.ts";
 import { createProducerFactory } from "./producer.ts";
@@ -36,7 +35,6 @@ export function createKafka(
   effects: KafkaEffects,
 ): Kafka {
   const { log, clock } = effects;
-  registerCompression();
   const client = createKafkajsClient(connection, log);
   return {
     consumer: (options) =>

@@ -12,10 +12,7 @@
 import kafkajs from "kafkajs";
 import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";
 import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
-import {
-  isAcknowledged,
-  registerRecordBatch,
-} from "./patches/produce-request.ts";
+import { isAcknowledged } from "./patches/produce-request.ts";
 import {
   PartlyAcknowledgedError,
   RecordTooLargeError,
@@ -27,7 +24,6 @@ import {
 
 /** Makes connected idempotent producers, acks=all, one `sendBatch` in flight each. Connecting goes on until the broker answers. */
 export function createProducerFactory(client: Kafka): ProducerFactory {
-  registerRecordBatch();
   return async () => {
     const { made, cluster } = withCluster(client, () =>
       client.producer({

@@ -59,7 +59,6 @@ interface ProduceDefinition {
   protocol(options: { version: number }): MakeRequest;
 }
 
-const PATCHED_VERSION = "2.2.4";
 const FIRST_VERSION_WITH_BATCHES = 3;
 let isRegistered = false;
 /** Arrays of messages, each what one request carried for one partition, that the broker has stored. */
@@ -70,14 +69,9 @@ export function isAcknowledged(messages: object): boolean {
   return acknowledged.has(messages);
 }
 
-/** For every client of this process. Safe to call twice. Throws if kafkajs is not the version that was read. */
+/** For every client of this process. Safe to call twice. Called by `patchKafkajs`, which looks at the version first. */
 export function registerRecordBatch(): void {
   if (isRegistered) return;
-  const { version } = load("kafkajs/package.json") as { version: string };
-  if (version !== PATCHED_VERSION)
-    throw new Error(
-      `kafkajs ${version} is installed, but its record batches were replaced for ${PATCHED_VERSION}. Install that version, or read and adapt kafkajs/patches/produce-request.ts.`,
-    );
   const produce = load(
     "kafkajs/src/protocol/requests/produce",
   ) as ProduceDefinition;
