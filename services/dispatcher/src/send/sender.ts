@@ -1,5 +1,5 @@
 /**
- * Sends attempts over undici's `dispatch`. Only this file and connection.ts know undici.
+ * Sends attempts over undici's `dispatch`. Only connection.ts and guarded-sockets.ts know undici.
  *
  * Per request there is one handler object: deadlines are on one shared wheel, so no timer and no signal. Connections are
  * kept alive and shared by origin, and live at most 5 minutes: 3 until they get no new request, at most one more in an
@@ -8,21 +8,18 @@
  */
 import type { EpochMs } from "@postrider/core";
 import type { Clock, Lifecycle, Meter } from "@postrider/runtime";
-import type { Socket } from "node:net";
-import { buildConnector } from "undici";
 import type { SendResult } from "./attempt-result.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
 import {
   Exchange,
-  type ConnectTimings,
   type ExchangeConnection,
   type ExchangeHost,
 } from "./exchange.ts";
 import type { Guard } from "./guard.ts";
+import { GuardedSockets } from "./guarded-sockets.ts";
 import { Connection, type ConnectionEvents, type Open } from "./connection.ts";
 
-const CONNECT_TIMEOUT_MS = 60_000;
 const CONNECTION_TTL_MS = 180_000;
 
 /** One attempt: `headers` is a flat list of names and values, `body` goes out byte for byte. */
@@ -57,7 +54,7 @@ export interface Sender extends Lifecycle {
 }
 
 export function createSender(options: SenderOptions): Sender {
-  const sockets = new OpenSockets(options);
+  const sockets = new GuardedSockets(options);
   const sender = new DispatchSender(options.clock, sockets.open);
   return {
     send: (request) => sender.send(request),
@@ -168,91 +165,4 @@ class DispatchSender implements ExchangeHost {
     this.#connections.delete(connection);
     connection.close();
   }
-}
-
-/** Opens sockets behind the guard, counts and times them. */
-class OpenSockets {
-  readonly #guard: Guard;
-  readonly #clock: Clock;
-  readonly #connector: buildConnector.connector;
-  readonly #opened: ReturnType<Meter["counter"]>;
-  readonly #gauge: ReturnType<Meter["gauge"]>;
-  count = 0;
-
-  constructor({ guard, clock, meter, ca }: SenderOptions) {
-    this.#guard = guard;
-    this.#clock = clock;
-    this.#opened = meter.counter(
-      "postrider_connections_opened_total",
-      "Connections opened to endpoints; attempts less these went over a reused one.",
-    );
-    this.#gauge = meter.gauge(
-      "postrider_sockets",
-      "Sockets open, or being opened, to endpoints.",
-    );
-    this.#connector = buildConnector({
-      lookup: guard.lookup,
-      timeout: CONNECT_TIMEOUT_MS,
-      autoSelectFamily: true,
-      allowH2: false,
-      ...(ca === undefined ? {} : { ca }),
-    });
-  }
-
-  readonly open: Open = (options, done) => {
-    const { hostname } = options;
-    const refused = this.#guard.refuseHost(hostname);
-    if (refused !== null) {
-      queueMicrotask(() => done(refused, null));
-      return null;
-    }
-    const timings: ConnectTimings = { dnsMs: 0, connectMs: 0, tlsMs: 0 };
-    const startedAt = this.#clock.monotonic();
-    const socket = openSocket(this.#connector, options, (error, connected) => {
-      if (error !== null) return done(error, null);
-      const elsewhere = this.#guard.refuseConnected(
-        connected.remoteAddress,
-        hostname,
-      );
-      if (elsewhere !== null) {
-        connected.destroy();
-        return done(elsewhere, null);
-      }
-      const totalMs = this.#clock.monotonic() - startedAt;
-      if (options.protocol === "https:")
-        timings.tlsMs = totalMs - timings.dnsMs - timings.connectMs;
-      else timings.connectMs = totalMs - timings.dnsMs;
-      done(null, connected);
-    });
-    this.#watch(socket, hostname, timings);
-    return { socket, timings };
-  };
-
-  #watch(socket: Socket, hostname: string, timings: ConnectTimings): void {
-    const startedAt = this.#clock.monotonic();
-    this.#opened.inc();
-    this.#gauge.set((this.count += 1));
-    socket.once("close", () => this.#gauge.set((this.count -= 1)));
-    socket.once("lookup", () => {
-      timings.dnsMs = this.#clock.monotonic() - startedAt;
-    });
-    socket.once("connect", () => {
-      timings.connectMs = this.#clock.monotonic() - startedAt - timings.dnsMs;
-      // Before a TLS handshake says anything to an address that is not allowed.
-      const elsewhere = this.#guard.refuseConnected(
-        socket.remoteAddress,
-        hostname,
-      );
-      if (elsewhere !== null) socket.destroy(elsewhere);
-    });
-  }
-}
-
-/** undici's connector returns the socket it opens, which its types leave out. */
-function openSocket(
-  connector: buildConnector.connector,
-  options: buildConnector.Options,
-  callback: (...outcome: [null, Socket] | [Error, null]) => void,
-): Socket {
-  return connector(options, callback) as unknown as Socket;
 }

@@ -1,0 +1,109 @@
+/**
+ * The sockets to endpoints: opened behind the guard, counted and timed.
+ *
+ * Invariant: a socket is handed on only when it is connected to an address that the guard allows; `count` is the number
+ * of sockets that are open or being opened.
+ */
+import type { Clock, Meter } from "@postrider/runtime";
+import type { Socket } from "node:net";
+import { buildConnector } from "undici";
+import type { Open } from "./connection.ts";
+import type { ConnectTimings } from "./exchange.ts";
+import type { Guard } from "./guard.ts";
+
+/** The longest time-out of an attempt: nobody waits longer for a connection. */
+const CONNECT_TIMEOUT_MS = 60_000;
+
+export interface GuardedSocketsOptions {
+  readonly guard: Guard;
+  readonly clock: Clock;
+  readonly meter: Meter;
+  /** More certificate authorities, as PEM. */
+  readonly ca?: string | Buffer;
+}
+
+export class GuardedSockets {
+  readonly #guard: Guard;
+  readonly #clock: Clock;
+  readonly #connector: buildConnector.connector;
+  readonly #opened: ReturnType<Meter["counter"]>;
+  readonly #gauge: ReturnType<Meter["gauge"]>;
+  count = 0;
+
+  constructor({ guard, clock, meter, ca }: GuardedSocketsOptions) {
+    this.#guard = guard;
+    this.#clock = clock;
+    this.#opened = meter.counter(
+      "postrider_connections_opened_total",
+      "Connections opened to endpoints; attempts less these went over a reused one.",
+    );
+    this.#gauge = meter.gauge(
+      "postrider_sockets",
+      "Sockets open, or being opened, to endpoints.",
+    );
+    this.#connector = buildConnector({
+      lookup: guard.lookup,
+      timeout: CONNECT_TIMEOUT_MS,
+      autoSelectFamily: true,
+      allowH2: false,
+      ...(ca === undefined ? {} : { ca }),
+    });
+  }
+
+  readonly open: Open = (options, done) => {
+    const { hostname } = options;
+    const refused = this.#guard.refuseHost(hostname);
+    if (refused !== null) {
+      queueMicrotask(() => done(refused, null));
+      return null;
+    }
+    const timings: ConnectTimings = { dnsMs: 0, connectMs: 0, tlsMs: 0 };
+    const startedAt = this.#clock.monotonic();
+    const socket = openSocket(this.#connector, options, (error, connected) => {
+      if (error !== null) return done(error, null);
+      const elsewhere = this.#guard.refuseConnected(
+        connected.remoteAddress,
+        hostname,
+      );
+      if (elsewhere !== null) {
+        connected.destroy();
+        return done(elsewhere, null);
+      }
+      const totalMs = this.#clock.monotonic() - startedAt;
+      if (options.protocol === "https:")
+        timings.tlsMs = totalMs - timings.dnsMs - timings.connectMs;
+      else timings.connectMs = totalMs - timings.dnsMs;
+      done(null, connected);
+    });
+    this.#watch(socket, hostname, timings);
+    return { socket, timings };
+  };
+
+  #watch(socket: Socket, hostname: string, timings: ConnectTimings): void {
+    const startedAt = this.#clock.monotonic();
+    this.#opened.inc();
+    this.#gauge.set((this.count += 1));
+    socket.once("close", () => this.#gauge.set((this.count -= 1)));
+    socket.once("lookup", () => {
+      timings.dnsMs = this.#clock.monotonic() - startedAt;
+    });
+    socket.once("connect", () => {
+      timings.connectMs = this.#clock.monotonic() - startedAt - timings.dnsMs;
+      // Before a TLS handshake says anything to an address that is not allowed.
+      const elsewhere = this.#guard.refuseConnected(
+        socket.remoteAddress,
+        hostname,
+      );
+      if (elsewhere !== null) socket.destroy(elsewhere);
+    });
+  }
+}
+
+/** undici's connector returns the socket it opens, which its types leave out. */
+function openSocket(
+  connector: buildConnector.connector,
+  options: buildConnector.Options,
+  callback: (...outcome: [null, Socket] | [Error, null]) => void,
+): Socket {
+  return connector(options, callback) as unknown as Socket;
+}
