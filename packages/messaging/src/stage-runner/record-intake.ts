@@ -16,7 +16,7 @@ export interface IntakeOptions<In> {
   readonly stage: Pick<Stage<In>, "remember" | "defer">;
   readonly decode: Decoder<In>;
   readonly limits: RunnerLimits;
-  readonly consumer: Consumer;
+  readonly consumer: Pick<Consumer, "pause" | "resume" | "seek">;
   readonly log: Log;
   readonly clock: Clock;
   readonly events: IntakeEvents<In>;

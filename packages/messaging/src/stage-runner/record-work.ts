@@ -9,9 +9,13 @@
  * What is assigned, and what is committed, is the runner's.
  */
 import type { MonotonicMs } from "@postrider/core";
-import { createDeadLetterOf, type DeadLetterOf } from "../dead-letter-of.ts";
+import type { Clock, Log } from "@postrider/runtime";
+import type { DeadLetterOf } from "../dead-letter-of.ts";
 import { Lanes } from "../lanes/lanes.ts";
+import type { LoopUse } from "../lanes/saturation.ts";
+import type { RunnerObserver } from "../offsets/offset-observer.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
+import type { Output } from "../output-port.ts";
 import type { Consumer, FetchedBatch } from "../ports.ts";
 import { RecordFlow } from "./record-flow.ts";
 import { RecordIntake } from "./record-intake.ts";
@@ -19,14 +23,21 @@ import { ReliefValve } from "./relief-valve.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 import { SchemaWait, type Waited } from "./schema-wait.ts";
-import type { StageRunnerOptions } from "./stage-runner-options.ts";
 import type { Blocked } from "./start-gate.ts";
 import type { OpenRecord } from "./open-record.ts";
+import type { Decoder, Stage } from "../stage.ts";
 
 export interface RecordWorkOptions<In> {
-  readonly runner: StageRunnerOptions<In>;
+  readonly stage: Stage<In>;
+  readonly decode: Decoder<In>;
+  readonly output: Output;
+  readonly deadLetterOf: DeadLetterOf;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly loopUse: () => LoopUse;
+  readonly observer: RunnerObserver | undefined;
   readonly limits: RunnerLimits;
-  readonly consumer: Consumer;
+  readonly consumer: Pick<Consumer, "pause" | "resume" | "seek">;
   readonly metrics: RunnerMetrics;
   readonly partitions: () => Iterable<OwnedPartition>;
   /** Why nothing may be started now. */
@@ -50,8 +61,8 @@ export class RecordWork<In> {
   #handled = 0;
 
   constructor(options: RecordWorkOptions<In>) {
-    const { runner, limits, consumer, metrics } = options;
-    const { name, stage, decode, output, log, clock } = runner;
+    const { stage, decode, output, limits, consumer } = options;
+    const { log, metrics, clock, loopUse } = options;
     this.#options = options;
     this.#startedAt = clock.monotonic();
     this.#lanes = new Lanes((lane) => stage.laneConcurrency(lane));
@@ -60,8 +71,7 @@ export class RecordWork<In> {
       stage,
       lanes: this.#lanes,
       output,
-      deadLetterOf:
-        runner.deadLetterOf ?? createDeadLetterOf({ stage: name, clock }),
+      deadLetterOf: options.deadLetterOf,
       signal: this.#abort.signal,
       log,
       metrics,
@@ -87,14 +97,16 @@ export class RecordWork<In> {
       },
     });
     this.#valve = new ReliefValve({
-      stage,
       limits,
       lanes: this.#lanes,
-      intake: this.#intake,
-      flow: this.#flow,
+      bytesPerPartition: () => this.#intake.bytesPerPartition,
+      defer:
+        stage.defer === undefined
+          ? null
+          : (entry, slotAt) => this.#flow.defer(entry, slotAt),
       output,
       clock,
-      loopUse: runner.loopUse ?? (() => performance.eventLoopUtilization()),
+      loopUse,
     });
   }
 
@@ -144,12 +156,12 @@ export class RecordWork<In> {
   lost(partition: OwnedPartition): void {
     this.#lanes.removeWhere((entry) => entry.partition === partition);
     const { topic, partition: number } = partition;
-    this.#options.runner.stage.forget?.({ topic, partition: number });
+    this.#options.stage.forget?.({ topic, partition: number });
   }
 
   /** Starts what may be started; whether it may is looked at for each, because a process can be frozen between two. */
   pump(): void {
-    const { limits, runner } = this.#options;
+    const { limits, clock } = this.#options;
     const isWanted = this.#lanes.hasReady && !this.#isPumping;
     if (!isWanted || this.blocked() !== null) return;
     this.#isPumping = true;
@@ -165,7 +177,7 @@ export class RecordWork<In> {
     }
     if (this.#lanes.hasReady && this.#flow.inFlight >= limits.maxInFlight)
       this.#valve.limited();
-    this.#startedAt = runner.clock.monotonic();
+    this.#startedAt = clock.monotonic();
   }
 
   /** Why nothing may be started now; looking also tells relief of our stalls. */
@@ -191,7 +203,7 @@ export class RecordWork<In> {
 
   /** Call each second. */
   turn(now: MonotonicMs): void {
-    this.#lanes.sweep(this.#options.runner.clock.now());
+    this.#lanes.sweep(this.#options.clock.now());
     this.#lanes.turnMeasures(now);
   }
 
@@ -215,7 +227,7 @@ export class RecordWork<In> {
   }
 
   #enqueue(entry: OpenRecord<In>, isAgain: boolean): void {
-    const { stage, clock } = this.#options.runner;
+    const { stage, clock } = this.#options;
     const now = clock.monotonic();
     try {
       const lane = stage.laneOf(entry);
@@ -257,8 +269,7 @@ export class RecordWork<In> {
     this.#options.changed(partition);
     this.#handled++;
     const { topic, partition: number } = partition;
-    const { observer } = this.#options.runner;
-    observer?.completed(topic, number, entry.raw.offset);
+    this.#options.observer?.completed(topic, number, entry.raw.offset);
     if (partition.isPressed || partition.isFull) this.#relax(partition);
     if (this.#lanes.hasReady) this.pump();
   }

@@ -1,24 +1,22 @@
 /** Opens when a window is under pressure: the records that relief chooses leave their queues for their slots. */
-import type { MonotonicMs } from "@postrider/core";
+import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
-import type { RecordFlow } from "./record-flow.ts";
-import type { RecordIntake } from "./record-intake.ts";
 import { relieve } from "../lanes/relief.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import { Saturation, type LoopUse } from "../lanes/saturation.ts";
 import type { Blocked } from "./start-gate.ts";
-import type { Stage } from "../stage.ts";
 import type { OpenRecord } from "./open-record.ts";
 
 export interface ReliefValveOptions<In> {
-  readonly stage: Pick<Stage<In>, "defer">;
   readonly limits: RunnerLimits;
   readonly lanes: Lanes<OpenRecord<In>>;
-  readonly intake: Pick<RecordIntake<In>, "bytesPerPartition">;
-  readonly flow: Pick<RecordFlow<In>, "defer">;
+  /** A partition's share of the byte budget now. */
+  readonly bytesPerPartition: () => number;
+  /** Sends a record, which is in no queue any more, to its slot; null: the stage has no relief. */
+  readonly defer: ((entry: OpenRecord<In>, slotAt: EpochMs) => void) | null;
   readonly output: Pick<Output, "unacknowledged">;
   readonly clock: Clock;
   readonly loopUse: () => LoopUse;
@@ -68,10 +66,10 @@ export class ReliefValve<In> {
 
   /** Of the partitions under pressure, as many records of slow lanes as it takes. None: their fetching will pause. */
   relieve(): void {
-    const { stage, clock, output, lanes, limits, flow } = this.#options;
+    const { clock, output, lanes, limits, defer } = this.#options;
     const monotonic = clock.monotonic();
     const isEarly = monotonic - this.#reliefAt < RELIEF_INTERVAL_MS;
-    if (stage.defer === undefined || isEarly) return;
+    if (defer === null || isEarly) return;
     this.#reliefAt = monotonic;
     const chosen = new Map<OwnedPartition, Sum>();
     const relieved = relieve(lanes.all(), {
@@ -89,13 +87,13 @@ export class ReliefValve<In> {
     });
     // All leave their queues before the first is deferred: a deferral that ends at once makes room, and what follows starts.
     for (const { entry } of relieved) lanes.remove(entry);
-    for (const { entry, slotAt } of relieved) flow.defer(entry, slotAt);
+    for (const { entry, slotAt } of relieved) defer(entry, slotAt);
   }
 
   /** Down to half of what the window may hold: a little less, and relief would be wanted again at once. */
   #wants(entry: OpenRecord<In>, chosen: Map<OwnedPartition, Sum>): boolean {
     const { partition } = entry;
-    const { limits, intake } = this.#options;
+    const { limits, bytesPerPartition } = this.#options;
     if (!partition.isPressed) return false;
     let sum = chosen.get(partition);
     if (sum === undefined)
@@ -105,7 +103,7 @@ export class ReliefValve<In> {
     const bytes = partition.bytes - partition.deferringBytes - sum.bytes;
     const wants =
       openInMemory > limits.maxOpenPerPartition / 2 ||
-      bytes > intake.bytesPerPartition / 2 ||
+      bytes > bytesPerPartition() / 2 ||
       partition.metadataChars() >= limits.metadataPressureChars;
     if (wants) {
       sum.records++;

@@ -11,6 +11,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
+import { createDeadLetterOf } from "../dead-letter-of.ts";
 import { Assignment } from "../offsets/assignment.ts";
 import { Committer } from "../offsets/committer.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
@@ -54,7 +55,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   #gaugesAt = 0;
 
   constructor(options: StageRunnerOptions<In>) {
-    const { stage, output, log, meter, clock, name } = options;
+    const { stage, decode, output, log, meter, clock, name } = options;
     const limits = { ...RUNNER_LIMITS, ...options.limits };
     const metrics = runnerMetrics(meter, name);
     const consumer = options.kafka.consumer({
@@ -92,7 +93,15 @@ class Runner<In> implements StageRunner, ConsumerListener {
       },
     });
     this.#work = new RecordWork({
-      runner: options,
+      stage,
+      decode,
+      output,
+      deadLetterOf:
+        options.deadLetterOf ?? createDeadLetterOf({ stage: name, clock }),
+      log,
+      clock,
+      loopUse: options.loopUse ?? (() => performance.eventLoopUtilization()),
+      observer: options.observer,
       limits,
       consumer,
       metrics,
