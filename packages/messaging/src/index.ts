@@ -3,6 +3,7 @@ export type * from "./stage.ts";
 export * from "./ports.ts";
 export type * from "./output-port.ts";
 export * from "./topics.ts";
+export * from "./unfit-value-error.ts";
 export * from "./schemas/avro-codec.ts";
 export * from "./schemas/schema-files.ts";
 export * from "./output/partitioner.ts";

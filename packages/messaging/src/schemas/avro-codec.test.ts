@@ -1,10 +1,17 @@
 import { describe, expect, test } from "@jest/globals";
 import type { Attempt, DeadLetter, Delivery, Signal } from "@postrider/core";
-import { anEvent } from "@postrider/testkit";
+import {
+  aDelivery,
+  anEvent,
+  anInlineDestination,
+  aSealedSecret,
+  aSignal,
+} from "@postrider/testkit";
 import fc from "fast-check";
 import { createAvroCodec, framingOf, type WriterSchema } from "./avro-codec.ts";
 import { fingerprintOf, parseWriterSchema } from "./avro-types.ts";
-import type { RawRecord, TopicValues } from "../record.ts";
+import type { OutRecord, RawRecord, TopicValues } from "../record.ts";
+import { UnfitValueError } from "../unfit-value-error.ts";
 import { readSchemaFiles, type RecordName } from "./schema-files.ts";
 
 const schemas = readSchemaFiles();
@@ -255,15 +262,60 @@ describe("what is encoded", () => {
     );
   });
 
-  test("throws when the value does not fit its schema", () => {
-    // A caller's bug, which the type forbids.
-    const value = { kind: "gone" } as unknown as Signal;
+  test.each([
+    ["kind", "string", { kind: 410 }],
+    ["endpointVersion", "long", { endpointVersion: 1.5 }],
+    ["endpointVersion", "long", { endpointVersion: 2 ** 60 }],
+    ["detail", "string", { detail: { secret: "whsec_x" } }],
+    ["", "Signal", null],
+  ] as const)(
+    "is refused by its topic, the field %p and the rule %p where it does not fit its schema",
+    (field, rule, wrong) => {
+      // What the type forbids, and a bug may bring all the same.
+      const value = (wrong && { ...aSignal(), ...wrong }) as unknown as Signal;
 
-    expect(() =>
-      codecOf().encode({ topic: "signals", key: null, value }),
-    ).toThrow();
+      const refusal = refusalOf({ topic: "signals", key: null, value });
+
+      expect(refusal).toMatchObject({ topic: "signals", field, rule });
+      expect(refusal.message).toContain(rule);
+      expect(refusal.message).not.toContain("whsec_x");
+    },
+  );
+
+  test("is refused by the path of what does not fit, however deep it stands", () => {
+    const secrets = [{ ...aSealedSecret(), kid: 7 }];
+    const inline = { ...anInlineDestination(), secrets };
+    const value = { ...aDelivery(), inline } as unknown as Delivery;
+
+    expect(refusalOf({ topic: "retry.1s", key: null, value })).toMatchObject({
+      field: "inline.secrets[0].kid",
+      rule: "string",
+    });
+  });
+
+  test("is refused by the branches of a union, none of which it is; bytes of any class are bytes", () => {
+    const value = {
+      ...aDelivery({ payload: new Uint8Array([1, 2]) }),
+      occurredAt: "yesterday",
+    } as unknown as Delivery;
+
+    expect(refusalOf({ topic: "deliveries", key: null, value })).toMatchObject({
+      field: "occurredAt",
+      rule: "null or long",
+    });
   });
 });
+
+/** The error of a value that cannot be encoded. */
+function refusalOf(record: OutRecord): UnfitValueError {
+  try {
+    codecOf().encode(record);
+  } catch (error) {
+    if (error instanceof UnfitValueError) return error;
+    throw error;
+  }
+  throw new Error("it was encoded");
+}
 
 describe("what cannot be trusted", () => {
   const header = (topic: keyof TopicValues): Buffer => {

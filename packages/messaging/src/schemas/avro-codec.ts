@@ -6,6 +6,7 @@
 import type { Type } from "avsc";
 import {
   fingerprintOf,
+  misfitOf,
   parseReaderSchema,
   parseWriterSchema,
   readWhole,
@@ -15,10 +16,11 @@ import {
 import type { OutRecord, RawRecord, TopicValues } from "../record.ts";
 import { recordNameOf, type RecordName } from "./schema-files.ts";
 import type { Decoded, Decoder } from "../stage.ts";
+import { UnfitValueError } from "../unfit-value-error.ts";
 
 /** Bytes for what is sent and values for what is read. Topics are named below the prefix. */
 export interface Codec {
-  /** The value's bytes, a `Buffer` as it is. Throws on a value that does not fit its schema, which is a bug. */
+  /** The value's bytes, a `Buffer` as it is. Throws `UnfitValueError` on a value that does not fit its schema. */
   encode(record: OutRecord): Buffer;
   decoderOf<T extends keyof TopicValues>(topic: T): Decoder<TopicValues[T]>;
 }
@@ -74,7 +76,14 @@ export function createAvroCodec(options: AvroCodecOptions): Codec {
       const own = recordOf(record.topic);
       const id = options.registryIdOf?.(record.topic) ?? null;
       const header = id === null ? own.header : confluentHeader(id);
-      return encoder(own.type, header, record.value);
+      try {
+        return encoder(own.type, header, record.value);
+      } catch (error) {
+        // avsc's own error repeats the value.
+        const misfit = misfitOf(own.type, record.value);
+        if (misfit === null) throw error;
+        throw new UnfitValueError(record, misfit.field, misfit.rule);
+      }
     },
     decoderOf<T extends keyof TopicValues>(topic: T) {
       const decode = createDecoder(recordOf(topic), options.writers);

@@ -32,6 +32,42 @@ export function resolverOf(reader: Type, writer: Type): Reader {
   return reader.createResolver(writer) as unknown as Reader;
 }
 
+/** The first place where a value does not fit its type, and what the type wants there. */
+export interface Misfit {
+  /** `inline.secrets[0].kid`; empty for the whole. */
+  readonly field: string;
+  /** `long`, `null or string`, `Delivery`. */
+  readonly rule: string;
+}
+
+/** Why a value cannot be written; null where it can. Only for one that could not: it costs more than writing. */
+export function misfitOf(type: Type, value: unknown): Misfit | null {
+  const found: Misfit[] = [];
+  type.isValid(value, {
+    errorHook: (path, _, wanted) =>
+      found.push({ field: fieldOf(path), rule: wantedBy(wanted) }),
+  });
+  return found[0] ?? null;
+}
+
+const MAX_FIELD_CHARS = 200;
+
+function fieldOf(path: readonly string[]): string {
+  return path
+    .map((name, i) => {
+      if (/^\d+$/.test(name)) return `[${name}]`;
+      return i === 0 ? name : `.${name}`;
+    })
+    .join("")
+    .slice(0, MAX_FIELD_CHARS);
+}
+
+function wantedBy(type: Type): string {
+  if (type instanceof avro.types.UnwrappedUnionType)
+    return type.types.map(wantedBy).join(" or ");
+  return (type.name ?? type.typeName).replace(/^.*\./, "");
+}
+
 /** Reads the one value that fills `bytes` from `start` to the end. Throws where it does not. */
 export function readWhole(
   reader: Reader,
@@ -87,6 +123,7 @@ function checkedTypes(): Hook {
 type Constructor = new (...args: unknown[]) => Type & Internals;
 interface Internals extends Reader {
   _write(tap: Tap, value: unknown): void;
+  _check(value: unknown, ...how: unknown[]): boolean;
   _getIndex(value: unknown): number | undefined;
   readonly itemsType: Reader;
   readonly valuesType: Reader;
@@ -103,6 +140,10 @@ const UnwrappedUnionType = avro.types
 class AnyBytes extends BytesType {
   override _write(tap: Tap, value: unknown): void {
     super._write(tap, bufferOf(value));
+  }
+
+  override _check(value: unknown, ...how: unknown[]): boolean {
+    return super._check(bufferOf(value), ...how);
   }
 }
 
