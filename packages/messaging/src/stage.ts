@@ -13,10 +13,10 @@ export interface Stage<In> {
   forget?(partition: { topic: string; partition: number }): void;
   /**
    * What follows from the record: at once, or as a promise where it has to wait. To throw, or a rejected promise, is a bug:
-   * logged, counted, and tried again with back-off.
+   * logged, counted, and tried again with back-off; but after an `UnfitValueError` the record is a dead letter, `invalid`.
    */
   handle(record: InRecord<In>, signal: AbortSignal): Verdict | Promise<Verdict>;
-  /** What follows, beside its dead letter, from a record that never reached `handle`: it could not be read, or its schema never came. Absent: nothing. */
+  /** What follows, beside its dead letter, from a record that the runner gives up: it could not be read, its schema never came, or `handle` met a value that fits no schema. Absent: nothing. */
   unread?(
     raw: RawRecord,
     reason: DeadLetterReason,

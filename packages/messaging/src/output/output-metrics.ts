@@ -23,6 +23,11 @@ export function outputMetrics(meter: Meter) {
     "Records that were refused for their size and became dead letters",
     ["topic"],
   );
+  const unfit = meter.counter(
+    "postrider_output_unfit_total",
+    "Records whose value does not fit its schema and that became dead letters",
+    ["topic"],
+  );
   return {
     sent(part: readonly OutputEntry[]): void {
       const byTopic = new Map<string, number>();
@@ -32,6 +37,7 @@ export function outputMetrics(meter: Meter) {
       batches.inc();
     },
     refused: (topic: string): void => tooLarge.inc({ topic }),
+    unfit: (topic: string): void => unfit.inc({ topic }),
     failed: (): void => failures.inc(),
   };
 }

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import type { DeadLetter } from "@postrider/core";
-import { fakeClock, testEffects, waitFor } from "@postrider/testkit";
+import {
+  aDeadLetter,
+  aDelivery,
+  fakeClock,
+  testEffects,
+  waitFor,
+} from "@postrider/testkit";
 import type { Clock } from "@postrider/runtime";
 import { createDeadLetterOf } from "../dead-letter-of.ts";
 import { OutputStoppedError, createOutput } from "./output.ts";
@@ -12,6 +18,8 @@ import {
   type ProducerRecord,
 } from "../ports.ts";
 import type { OutRecord, RawRecord } from "../record.ts";
+import { createAvroCodec, type Codec } from "../schemas/avro-codec.ts";
+import { readSchemaFiles } from "../schemas/schema-files.ts";
 
 /** A broker by hand: keeps what it acknowledged, and fails as it is told. */
 class Broker {
@@ -105,13 +113,18 @@ class Broker {
 const placeOf = ({ topic, partition }: ProducerRecord): string =>
   `${topic}/${partition}`;
 
-function outputTo(broker: Broker, limits = {}, clock?: Clock) {
+function outputTo(
+  broker: Broker,
+  limits = {},
+  clock?: Clock,
+  encode: Codec["encode"] = ({ value }) =>
+    Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
+) {
   const effects = testEffects(clock && { clock });
   const output = createOutput({
     createProducer: broker.createProducer,
     partitionsOf: broker.partitionsOf,
-    encode: ({ value }) =>
-      Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
+    encode,
     prefix: "t.",
     deadLetterOf: createDeadLetterOf({
       stage: "deliver",
@@ -486,32 +499,183 @@ test("a broker that is away when it is warmed is met by the first send, no soone
   await output.stop(Date.now() + 1000);
 });
 
-test("a value that cannot be encoded rejects its own call only", async () => {
-  const broker = new Broker();
-  const effects = testEffects({ clock: fakeClock() });
-  const output = createOutput({
-    createProducer: broker.createProducer,
-    partitionsOf: broker.partitionsOf,
-    encode(record) {
-      if (record.key === "bad") throw new Error("does not fit");
-      return record.value as Buffer;
-    },
-    prefix: "t.",
-    deadLetterOf: createDeadLetterOf({
-      stage: "deliver",
-      clock: effects.clock,
-    }),
-    lingerMs: 0,
-    ...effects,
+describe("a value that does not fit its schema", () => {
+  /** As the type forbids, and a bug may bring all the same. */
+  const unfit = (fields: object): OutRecord => ({
+    topic: "deliveries",
+    key: "ep_1",
+    value: { ...aDelivery({ deliveryId: "dlv_1", step: 2 }), ...fields },
   });
-  await output.start();
 
-  await expect(
-    output.send([attempt("a"), attempt("b", "bad")]),
-  ).rejects.toThrow("does not fit");
-  await output.send([attempt("c")]);
+  function avroOutput(broker: Broker) {
+    broker.partitions.set("t.deliveries", 1);
+    const codec = createAvroCodec({
+      schemas: readSchemaFiles(),
+      writers: {
+        byFingerprint: () => ({ kind: "unknown" }),
+        byId: () => ({ kind: "unknown" }),
+      },
+    });
+    const made = outputTo(broker, {}, undefined, codec.encode);
+    const letters = () =>
+      broker.stored
+        .filter(({ topic }) => topic === "t.dead-letters")
+        .map(({ value }) => {
+          const raw = { ...source, value };
+          const decoded = codec.decoderOf("dead-letters")(raw);
+          if (decoded.kind !== "decoded") throw new Error(decoded.kind);
+          return decoded.value;
+        });
+    return { ...made, letters };
+  }
 
-  expect(broker.values("t.attempts")).toEqual(["c"]);
-  expect(output.unacknowledged()).toBe(0);
-  await output.stop(effects.clock.now());
+  test("becomes a dead letter of the record that it follows from, and its neighbours are written", async () => {
+    const broker = new Broker();
+    const { output, letters, effects } = avroOutput(broker);
+    await output.start();
+
+    await output.send(
+      [attempt("a"), unfit({ attemptNumber: 1.5 }), attempt("b")],
+      source,
+    );
+
+    expect(broker.values("t.attempts")).toEqual(["a", "b"]);
+    expect(letters()).toMatchObject([
+      {
+        reason: "invalid",
+        detail:
+          "a value for deliveries does not fit its schema: attemptNumber must be int",
+        field: "attemptNumber",
+        rule: "int",
+        stage: "deliver",
+        recordTopic: "t.deliveries",
+        recordPartition: 3,
+        recordOffset: 77,
+        rawBytes: 300 * 1024,
+        deliveryId: "dlv_1",
+        step: 2,
+      },
+    ]);
+    expect(effects.log.of("record.unfit")).toMatchObject([
+      {
+        fields: {
+          topic: "deliveries",
+          field: "attemptNumber",
+          sourceOffset: 77,
+        },
+      },
+    ]);
+    expect(output.unacknowledged()).toBe(0);
+    await output.stop(soon());
+  });
+
+  test("loses its ids, too, where they are what does not fit", async () => {
+    const broker = new Broker();
+    const { output, letters } = avroOutput(broker);
+    await output.start();
+
+    await output.send([unfit({ deliveryId: 7, endpointId: { a: 1 } })], source);
+
+    expect(letters()).toMatchObject([
+      {
+        reason: "invalid",
+        field: "deliveryId",
+        deliveryId: null,
+        endpointId: null,
+        tenantId: "acme",
+        recordTopic: "t.deliveries",
+        recordOffset: 77,
+      },
+    ]);
+    await output.stop(soon());
+  });
+
+  test("that is a dead letter keeps its reason, its ids and the raw record", async () => {
+    const broker = new Broker();
+    const { output, letters } = avroOutput(broker);
+    await output.start();
+    const value = {
+      ...aDeadLetter({ reason: "exhausted", detail: "five attempts" }),
+      lastStatusCode: "200",
+    } as unknown as DeadLetter;
+
+    await output.send([{ topic: "dead-letters", key: "k", value }], source);
+
+    expect(letters()).toMatchObject([
+      {
+        reason: "exhausted",
+        detail:
+          "five attempts; a value for dead-letters does not fit its schema: lastStatusCode must be null or int",
+        deliveryId: value.deliveryId,
+        recordTopic: "t.deliveries",
+        recordOffset: 77,
+        rawBytes: 300 * 1024,
+      },
+    ]);
+    await output.stop(soon());
+  });
+
+  test("that is a dead letter of which no raw record is left is reduced to its reason, ids and coordinates", async () => {
+    const broker = new Broker();
+    const { output, letters } = avroOutput(broker);
+    await output.start();
+    const value = {
+      ...aDeadLetter({ reason: "exhausted", detail: "five attempts" }),
+      lastStatusCode: "200",
+      rawValue: "text",
+      sourceOffset: 2 ** 60,
+    } as unknown as DeadLetter;
+
+    await output.send([{ topic: "dead-letters", key: "k", value }]);
+
+    expect(letters()).toMatchObject([
+      {
+        reason: "exhausted",
+        detail:
+          "five attempts; a value for dead-letters does not fit its schema: lastStatusCode must be null or int",
+        lastStatusCode: null,
+        rawValue: null,
+        delivery: null,
+        deliveryId: value.deliveryId,
+        recordTopic: value.recordTopic,
+        recordOffset: value.recordOffset,
+        sourceOffset: -1,
+      },
+    ]);
+    await output.stop(soon());
+  });
+
+  test("that is a dead letter with nothing right in it still says where its record stands", async () => {
+    const broker = new Broker();
+    const { output, letters } = avroOutput(broker);
+    await output.start();
+    const value = {} as unknown as DeadLetter;
+
+    await output.send([{ topic: "dead-letters", key: "k", value }], source);
+
+    expect(letters()).toMatchObject([
+      {
+        reason: "invalid",
+        recordTopic: "t.deliveries",
+        recordPartition: 3,
+        recordOffset: 77,
+      },
+    ]);
+    await output.stop(soon());
+  });
+
+  test("rejects its own call, and only that, where it follows from no record", async () => {
+    const broker = new Broker();
+    const { output } = avroOutput(broker);
+    await output.start();
+
+    await expect(
+      output.send([attempt("a"), unfit({ step: "two" })]),
+    ).rejects.toMatchObject({ code: "UNFIT_VALUE", field: "step" });
+    await output.send([attempt("c")]);
+
+    expect(broker.values("t.attempts")).toEqual(["c"]);
+    expect(output.unacknowledged()).toBe(0);
+    await output.stop(soon());
+  });
 });

@@ -9,6 +9,7 @@ import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
+import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
 import {
   BATCH_LIMITS,
   OutputQueue,
@@ -21,15 +22,17 @@ import { KeyHashes, type PartitionCounts } from "./partitioner.ts";
 import type { ProducerFactory } from "../ports.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
 import { topicName } from "../topics.ts";
+import { UnfitValueError } from "../unfit-value-error.ts";
+import { deadLettersInstead } from "./unfit.ts";
 import { Wake } from "./wake.ts";
 
 export interface OutputOptions {
   readonly createProducer: ProducerFactory;
-  /** A codec's `encode`. */
+  /** A codec's `encode`: throws `UnfitValueError` where a value does not fit its schema. */
   readonly encode: (record: OutRecord) => Buffer;
   readonly prefix: string;
   readonly partitionsOf: PartitionCounts;
-  /** Makes the dead letter of a record too large to write, from its source; the raw part is cut here. */
+  /** Makes the dead letter of a record that cannot be written, from its source: too large (the raw part is cut here), or unfit for its schema. */
   readonly deadLetterOf: DeadLetterOf;
   readonly log: Log;
   readonly meter: Meter;
@@ -74,6 +77,7 @@ class BatchedOutput implements ObservedOutput {
   readonly #sender: OutputSender;
   readonly #keys = new KeyHashes();
   readonly #wake = new Wake();
+  readonly #metrics: OutputMetrics;
   #unacknowledged = 0;
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #running: Promise<void> = Promise.resolve();
@@ -82,6 +86,7 @@ class BatchedOutput implements ObservedOutput {
     this.#options = options;
     this.#limits = { ...BATCH_LIMITS, ...options.limits };
     this.#lingerMs = options.lingerMs ?? 5;
+    this.#metrics = outputMetrics(options.meter);
     this.#sender = new OutputSender({
       ...options,
       replace: (entry, letter, cut) => ({
@@ -117,7 +122,7 @@ class BatchedOutput implements ObservedOutput {
     if (records.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const ticket: Ticket = { left: records.length, resolve, reject };
-      // All are encoded before any is queued: a value that does not fit its schema rejects the whole call.
+      // All are encoded before any is queued: one that cannot be, nor be replaced by a dead letter, rejects the whole call.
       const entries = records.map((each) => this.#entry(each, source, ticket));
       this.#unacknowledged += entries.length;
       const wasEmpty = this.#queue.length === 0;
@@ -193,11 +198,11 @@ class BatchedOutput implements ObservedOutput {
   }
 
   #entry(
-    record: OutRecord,
+    wanted: OutRecord,
     source: RawRecord | undefined,
     ticket: Ticket,
   ): OutputEntry {
-    const value = this.#options.encode(record);
+    const { record, value } = this.#encoded(wanted, source);
     const key = record.key === null ? null : this.#keys.of(record.key);
     return {
       record,
@@ -215,6 +220,42 @@ class BatchedOutput implements ObservedOutput {
     };
   }
 
+  /** The record, or a dead letter in its place where its value does not fit its schema. */
+  #encoded(record: OutRecord, source: RawRecord | undefined): EncodedRecord {
+    const { encode, deadLetterOf, clock } = this.#options;
+    try {
+      return { record, value: encode(record) };
+    } catch (error) {
+      if (!(error instanceof UnfitValueError)) throw error;
+      const context = { source, deadLetterOf, now: clock.now() };
+      for (const instead of deadLettersInstead(error, context)) {
+        try {
+          const value = encode(instead);
+          this.#noteUnfit(error, source);
+          return { record: instead, value };
+        } catch (again) {
+          if (!(again instanceof UnfitValueError)) throw again;
+        }
+      }
+      throw error;
+    }
+  }
+
+  #noteUnfit(
+    { topic, field, rule }: UnfitValueError,
+    source: RawRecord | undefined,
+  ): void {
+    this.#metrics.unfit(topic);
+    this.#options.log.error("record.unfit", {
+      topic,
+      field,
+      rule,
+      sourceTopic: source?.topic,
+      sourcePartition: source?.partition,
+      sourceOffset: source?.offset,
+    });
+  }
+
   #acknowledge(entries: readonly OutputEntry[]): void {
     // After a stop its tickets were rejected, and nothing counts any more.
     if (this.#state === "stopped") return;
@@ -224,6 +265,11 @@ class BatchedOutput implements ObservedOutput {
       if (ticket.left === 0) ticket.resolve();
     }
   }
+}
+
+interface EncodedRecord {
+  readonly record: OutRecord;
+  readonly value: Buffer;
 }
 
 const WARM_WITHIN_MS = 5000;

@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { fakeClock, waitFor, type FakeClock } from "@postrider/testkit";
 import type { OutRecord } from "../record.ts";
+import type { Verdict } from "../stage.ts";
+import { UnfitValueError } from "../unfit-value-error.ts";
 import {
   runnerUnderTest,
   type RunnerUnderTest,
@@ -146,7 +148,7 @@ test("a chunk that the output refuses is sent again; neither the chunk before it
       },
     },
   });
-  under.output.refusals.push(null, new Error("does not fit its schema"));
+  under.output.refusals.push(null, new Error("not now"));
 
   under.consumer.append(0, "a/1");
   under.consumer.deliver();
@@ -155,6 +157,64 @@ test("a chunk that the output refuses is sent again; neither the chunk before it
   expect(handled).toBe(1);
   expect(under.output.sent.flatMap((sent) => sent.records)).toEqual(records);
 });
+
+test.each([
+  [
+    "its handler",
+    (unfit: Error) => {
+      throw unfit;
+    },
+  ],
+  ["its handler's promise", (unfit: Error) => Promise.reject(unfit)],
+  [
+    "an iterable of its verdict",
+    (unfit: Error): Verdict => ({
+      kind: "emit",
+      // oxlint-disable-next-line require-yield -- it ends before the first
+      records: (function* () {
+        throw unfit;
+      })(),
+    }),
+  ],
+] as const)(
+  "a record becomes a dead letter, once, where %s throws that a value does not fit its schema",
+  async (_, handle) => {
+    const unfit = new UnfitValueError(outputOf("x"), "step", "int");
+    let handled = 0;
+    const under = await started({
+      stage: {
+        handle: () => {
+          handled++;
+          return handle(unfit);
+        },
+        unread: (raw, reason, detail) => [
+          outputOf(`${raw.offset} ${reason} ${detail}`),
+        ],
+      },
+    });
+
+    under.consumer.append(0, "a/1");
+    under.consumer.deliver();
+
+    await soon(() => committed(under) === 1);
+    expect(handled).toBe(1);
+    expect(under.output.sent).toMatchObject([
+      {
+        source: { offset: 0 },
+        records: [
+          {
+            topic: "dead-letters",
+            value: { reason: "invalid", detail: unfit.message },
+          },
+          {
+            topic: "attempts",
+            value: Buffer.from(`0 invalid ${unfit.message}`),
+          },
+        ],
+      },
+    ]);
+  },
+);
 
 test("a record whose output is refused stays open, and a stop does not wait for it", async () => {
   const under = await started({ isPrompt: true });

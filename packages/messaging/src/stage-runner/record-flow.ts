@@ -15,6 +15,8 @@
  * - A verdict is produced chunk by chunk. A chunk that the output refuses was not taken at all (`Output.send` encodes all
  *   before it queues any), so that chunk is sent again, and neither the chunks before it nor the handler with its HTTP
  *   request are repeated.
+ * - A value that does not fit its schema becomes a dead letter: in the output, where a stage gives it on; here, of the whole
+ *   record, where the stage throws an `UnfitValueError` itself. Nothing of this is tried again, because it would fail again.
  * - `stage.defer`, or an iterable, that throws is a bug of the stage: the handler decides again. Of a `defer` that threw
  *   nothing was produced. An iterable that throws after its first chunk is the one case in which something is said twice;
  *   stages give arrays, which cannot, and what they fan out carries ids by which the twin is dropped.
@@ -30,6 +32,7 @@ import type { OutRecord } from "../record.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 import type { Stage, Verdict } from "../stage.ts";
 import type { OpenRecord } from "./open-record.ts";
+import { UnfitValueError } from "../unfit-value-error.ts";
 
 export interface RecordFlowOptions<In> {
   readonly stage: Stage<In>;
@@ -287,8 +290,13 @@ export class RecordFlow<In> {
     }
   }
 
-  /** Back to its lane, once it has waited. */
+  /** Back to its lane, once it has waited; a dead letter where a value fits no schema, because the stage would throw the same again. */
   async #again(entry: OpenRecord<In>, bug: unknown): Promise<void> {
+    if (bug instanceof UnfitValueError) {
+      this.#guard(entry, () => this.#tell(entry, bug, 0));
+      this.reject(entry, "invalid", bug.message);
+      return this.#produced();
+    }
     if (await this.#pause(entry, bug)) this.#options.again(entry);
     this.#produced();
   }
