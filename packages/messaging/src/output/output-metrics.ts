@@ -25,7 +25,7 @@ export function outputMetrics(meter: Meter) {
   );
   const unfit = meter.counter(
     "postrider_output_unfit_total",
-    "Records whose value does not fit its schema and that became dead letters",
+    "Records whose value does not fit its schema: dead letters, or refused to their sender",
     ["topic"],
   );
   return {

@@ -227,12 +227,11 @@ class BatchedOutput implements ObservedOutput {
       return { record, value: encode(record) };
     } catch (error) {
       if (!(error instanceof UnfitValueError)) throw error;
+      this.#noteUnfit(error, source);
       const context = { source, deadLetterOf, now: clock.now() };
       for (const instead of deadLettersInstead(error, context)) {
         try {
-          const value = encode(instead);
-          this.#noteUnfit(error, source);
-          return { record: instead, value };
+          return { record: instead, value: encode(instead) };
         } catch (again) {
           if (!(again instanceof UnfitValueError)) throw again;
         }

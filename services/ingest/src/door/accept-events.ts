@@ -1,5 +1,10 @@
-import type { EpochMs, EventRules, WebhookEvent } from "@postrider/core";
-import type { OutRecord } from "@postrider/messaging";
+import {
+  problemsAt,
+  type EpochMs,
+  type EventRules,
+  type WebhookEvent,
+} from "@postrider/core";
+import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 import { DoorProblem, invalid } from "./door-problem.ts";
@@ -31,7 +36,11 @@ export async function acceptEvents(
   const read = readRequest(request, options.rules);
   if (read.kind === "refused") throw invalid(read.problems);
   const records = read.events.map((event) => recordOf(event, options));
-  const result = await options.sender.send(records, request.body.length);
+  const result = await options.sender
+    .send(records, request.body.length)
+    .catch((error: unknown) => {
+      throw error instanceof UnfitValueError ? unfit(error, records) : error;
+    });
   switch (result) {
     case "acknowledged":
       return read.events.map(({ id, tenantId }) => ({ id, tenantId }));
@@ -67,6 +76,16 @@ function recordOf(event: ValidEvent, options: AcceptOptions): OutRecord {
     },
   };
   return { topic: "events", key: `${tenantId}:${eventId}`, value };
+}
+
+/** Our rules took what the schema does not: to send it again gives the same answer. */
+function unfit(
+  { field, rule, record }: UnfitValueError,
+  records: readonly OutRecord[],
+): DoorProblem {
+  const problem = { field, rule: "schema", message: `must be ${rule}` };
+  const place = `events[${records.indexOf(record)}]`;
+  return invalid(records.length > 1 ? problemsAt(place, [problem]) : [problem]);
 }
 
 function unavailable(

@@ -5,7 +5,7 @@ import {
   secretAad,
   type WebhookEvent,
 } from "@postrider/core";
-import type { OutRecord } from "@postrider/messaging";
+import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import { createKeyRing, sha256 } from "@postrider/runtime";
 import { testEffects, waitFor } from "@postrider/testkit";
 import { acceptEvents } from "./accept-events.ts";
@@ -21,7 +21,9 @@ afterEach(async () => {
 
 /** A door whose broker answers as `send` says. */
 async function aDoor(
-  send: () => SendResult | Promise<SendResult> = () => "acknowledged",
+  send: (
+    records: readonly OutRecord[],
+  ) => SendResult | Promise<SendResult> = () => "acknowledged",
 ) {
   const sent: OutRecord[] = [];
   const effects = testEffects();
@@ -42,7 +44,7 @@ async function aDoor(
         sender: {
           async send(records) {
             sent.push(...records);
-            return send();
+            return send(records);
           },
         },
         now: () => 5,
@@ -105,6 +107,28 @@ test("a batch is answered in its order", async () => {
 
   expect(status).toBe(202);
   expect(json["events"]).toEqual(ids.map((id) => ({ id, tenantId: "acme" })));
+});
+
+test("an event that the rules take and the schema does not is refused by its field, and nothing of its batch is accepted", async () => {
+  const { post } = await aDoor((records) => {
+    throw new UnfitValueError(records[1]!, "destination.maxAttempts", "int");
+  });
+
+  const { status, json } = await post({
+    events: ["a", "b"].map((id) => ({ ...event, id })),
+  });
+
+  expect(status).toBe(400);
+  expect(json).toMatchObject({
+    type: "urn:postrider:problem:invalid",
+    errors: [
+      {
+        field: "events[1].destination.maxAttempts",
+        rule: "schema",
+        message: "must be int",
+      },
+    ],
+  });
 });
 
 test("no plain secret leaves the door", async () => {

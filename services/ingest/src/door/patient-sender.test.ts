@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { UnfitValueError } from "@postrider/messaging";
 import { PatientSender } from "./patient-sender.ts";
 
 function aSender(timeoutMs = 60_000) {
@@ -55,6 +56,18 @@ test("what is late counts until it is acknowledged all the same", async () => {
   await Promise.resolve();
 
   expect(await sender.send([], 60)).toBe("late");
+});
+
+test("a value that fits no schema is told, and frees its bytes", async () => {
+  const { sender, sent } = aSender();
+
+  const result = sender.send([], 60);
+  const record = { topic: "events", key: null, value: Buffer.of() } as const;
+  const unfit = new UnfitValueError(record, "occurredAt", "long");
+  sent[0]?.reject(unfit);
+
+  await expect(result).rejects.toBe(unfit);
+  expect(sender.waitingBytes).toBe(0);
 });
 
 test("an output that stops says so", async () => {

@@ -1,4 +1,8 @@
-import type { OutRecord, Output } from "@postrider/messaging";
+import {
+  UnfitValueError,
+  type OutRecord,
+  type Output,
+} from "@postrider/messaging";
 
 export interface PatientSenderOptions {
   readonly output: Pick<Output, "send">;
@@ -27,7 +31,7 @@ export class PatientSender {
     return this.#waitingBytes;
   }
 
-  /** `bytes`: the size of the records, roughly. One request always fits into an empty queue. */
+  /** `bytes`: the size of the records, roughly. One request always fits into an empty queue. Rejects with `UnfitValueError`, nothing sent, where a value does not fit its schema. */
   async send(
     records: readonly OutRecord[],
     bytes: number,
@@ -40,8 +44,11 @@ export class PatientSender {
       .send(records)
       .then(
         () => "acknowledged" as const,
-        // the output rejects only when it is stopped
-        () => "stopped" as const,
+        (error: unknown) => {
+          if (error instanceof UnfitValueError) throw error;
+          // Else the output rejects only when it is stopped.
+          return "stopped" as const;
+        },
       )
       .finally(() => {
         this.#waitingBytes -= bytes;
