@@ -1,6 +1,10 @@
 import { expect, test } from "@jest/globals";
 import type { Endpoint, Signal } from "@postrider/core";
-import { FencedError, type InRecord } from "@postrider/messaging";
+import {
+  FencedError,
+  UnfitValueError,
+  type InRecord,
+} from "@postrider/messaging";
 import { aSignal, testEffects } from "@postrider/testkit";
 import { createEndpointInput } from "./endpoint-input.ts";
 import { createEndpointWriter } from "./endpoint-writer.ts";
@@ -26,6 +30,7 @@ function aWriter() {
     isOwner: true,
     fault: null as Error | null,
     isReadBack: true,
+    isUnfit: false,
     ended: [] as string[],
   };
   const tenure: Tenure = {
@@ -62,12 +67,20 @@ function aWriter() {
         else rows.set(written.id, written.endpoint);
       },
     },
-    recordOf: (id, endpoint) => ({
-      topic: "endpoints",
-      partition: 0,
-      key: Buffer.from(id),
-      value: Buffer.from(JSON.stringify({ id, endpoint })),
-    }),
+    recordOf: (id, endpoint) => {
+      if (state.isUnfit)
+        throw new UnfitValueError(
+          { topic: "endpoints", key: id, value: endpoint! },
+          "maxConcurrency",
+          "null or int",
+        );
+      return {
+        topic: "endpoints",
+        partition: 0,
+        key: Buffer.from(id),
+        value: Buffer.from(JSON.stringify({ id, endpoint })),
+      };
+    },
     secrets: {
       make: (_tenant, _endpoint, given) => ({
         plain: given ?? "whsec_made",
@@ -156,6 +169,28 @@ test("an externalId is taken once per tenant", async () => {
   expect(await codeOf(writer.create({ ...creation, tenantId: "other" }))).toBe(
     "done",
   );
+});
+
+test("an endpoint that does not fit its schema is refused by its field; nothing is written, and the owner stays", async () => {
+  const { writer, stage, log, state } = aWriter();
+  const { endpoint } = await writer.create(creation);
+  state.isUnfit = true;
+
+  const change = writer.change(endpoint.id, 1, describe);
+
+  await expect(change).rejects.toMatchObject({
+    code: "invalid",
+    errors: [{ field: "maxConcurrency", rule: "schema" }],
+  });
+  const verdict = await stage.handle(
+    gone({ endpointId: endpoint.id, endpointVersion: 1 }),
+    AbortSignal.abort(),
+  );
+  expect(verdict).toMatchObject({ kind: "reject", reason: "invalid" });
+  expect(state.ended).toEqual([]);
+  state.isUnfit = false;
+  await writer.change(endpoint.id, 1, describe);
+  expect(log).toHaveLength(2);
 });
 
 test("who is not the owner writes nothing", async () => {

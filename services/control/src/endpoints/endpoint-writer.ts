@@ -7,6 +7,7 @@
 import type { Endpoint, EpochMs } from "@postrider/core";
 import {
   FencedError,
+  UnfitValueError,
   type ProducerRecord,
   type RecordPosition,
 } from "@postrider/messaging";
@@ -14,7 +15,7 @@ import type { Clock, Log } from "@postrider/runtime";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { newEndpoint } from "./endpoint.ts";
 import type { Ownership, Tenure } from "./ownership.ts";
-import { ProblemError } from "../http/problem.ts";
+import { invalid, ProblemError } from "../http/problem.ts";
 import type { SecretMaker } from "./secret-maker.ts";
 
 export interface EndpointWriter {
@@ -45,7 +46,7 @@ export interface EndpointTable {
 export interface EndpointWriterOptions {
   readonly ownership: Pick<Ownership, "tenure">;
   readonly table: EndpointTable;
-  /** The record of an endpoint, or its tombstone. */
+  /** The record of an endpoint, or its tombstone. Throws `UnfitValueError` where the endpoint does not fit its schema. */
   readonly recordOf: (id: string, endpoint: Endpoint | null) => ProducerRecord;
   readonly secrets: SecretMaker;
   readonly newId: () => string;
@@ -68,11 +69,11 @@ export function createEndpointWriter(
   async function write(id: string, endpoint: Endpoint | null): Promise<void> {
     const tenure = ownership.tenure();
     if (tenure === null) throw notOwner();
+    // Before anything is sent, so that a value that cannot be encoded leaves the tenure as it is.
+    const record = encoded(id, endpoint);
     try {
       await within(options.writeTimeoutMs ?? 10_000, async () => {
-        const written = await tenure.producer.send([
-          options.recordOf(id, endpoint),
-        ]);
+        const written = await tenure.producer.send([record]);
         for (const place of written) await table.readTo(place);
       });
       if (table.get(id)?.version !== endpoint?.version)
@@ -85,6 +86,17 @@ export function createEndpointWriter(
       version: endpoint?.version ?? null,
       state: endpoint?.state ?? "deleted",
     });
+  }
+
+  function encoded(id: string, endpoint: Endpoint | null): ProducerRecord {
+    try {
+      return options.recordOf(id, endpoint);
+    } catch (error) {
+      if (!(error instanceof UnfitValueError)) throw error;
+      const { field, rule } = error;
+      log.error("endpoint.unfit", { endpointId: id, field, rule });
+      throw unfit(error);
+    }
   }
 
   function current(id: string, condition: VersionCondition): Endpoint {
@@ -186,6 +198,11 @@ function failed(tenure: Tenure, cause: unknown): ProblemError {
     "The write was sent and not confirmed. Read the endpoint before you try again.",
     { headers: RETRY_SOON, cause },
   );
+}
+
+/** Our rules took what the schema does not: to ask again gives the same answer. */
+function unfit({ field, rule }: UnfitValueError): ProblemError {
+  return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
 }
 
 function notOwner(cause?: unknown): ProblemError {

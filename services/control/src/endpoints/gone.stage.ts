@@ -35,6 +35,9 @@ export function createGoneStage(options: {
         if (!(error instanceof ProblemError)) throw error;
         if (error.code === "not_owner" || error.code === "write_uncertain")
           return await untilStopped(aborted);
+        // An endpoint that does not fit its schema would not fit again.
+        if (error.code === "invalid")
+          return { kind: "reject", reason: "invalid", detail: error.message };
         if (error.code !== "not_found") throw error;
       }
       log.info("signal.handled", {
