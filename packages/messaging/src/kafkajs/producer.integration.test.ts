@@ -5,7 +5,7 @@ import { createDeadLetterOf } from "../dead-letter-of.ts";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createProducerFactory } from "./producer.ts";
 import { createOutput } from "../output/output.ts";
-import { partitionCountsOf } from "../output/partitioner.ts";
+import { partitionCountsOf } from "../output/partition-counts.ts";
 import {
   FencedError,
   PartlyAcknowledgedError,

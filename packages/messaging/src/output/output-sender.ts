@@ -3,9 +3,8 @@ import type { DeadLetter, EpochMs, MonotonicMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
-import { OutputPlaces } from "./partition-counts.ts";
+import { OutputPlaces, type PartitionCounts } from "./partition-counts.ts";
 import type { OutputEntry } from "./output-queue.ts";
-import type { PartitionCounts } from "./partitioner.ts";
 import {
   PartlyAcknowledgedError,
   RecordTooLargeError,

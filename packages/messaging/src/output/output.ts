@@ -18,7 +18,8 @@ import {
   type Ticket,
 } from "./output-queue.ts";
 import { OutputSender, type OutputFault } from "./output-sender.ts";
-import { KeyHashes, type PartitionCounts } from "./partitioner.ts";
+import type { PartitionCounts } from "./partition-counts.ts";
+import { KeyHashes } from "./partitioner.ts";
 import type { ProducerFactory } from "../ports.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
 import { topicName } from "../topics.ts";

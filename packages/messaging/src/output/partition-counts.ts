@@ -1,8 +1,7 @@
 /** How many partitions each topic has, as an output needs to know: asked once, and again after a while, because some may have been added. */
 import type { MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
-import type { PartitionCounts } from "./partitioner.ts";
-import { TopicMissingError } from "../ports.ts";
+import { TopicMissingError, type Admin } from "../ports.ts";
 
 const MAX_AGE_MS = 5 * 60_000;
 
@@ -56,4 +55,41 @@ export class OutputPlaces {
   forget(topics: Iterable<string>): void {
     for (const topic of topics) this.#counts.delete(topic);
   }
+}
+
+/** How many partitions each of these topics has; a topic that does not exist is left out. */
+export type PartitionCounts = (
+  topics: readonly string[],
+) => Promise<ReadonlyMap<string, number>>;
+
+/** Asks through an admin client that connects at the first question and again after a failure. Rejects while the broker is away. */
+export function partitionCountsOf(makeAdmin: () => Admin): PartitionCounts & {
+  disconnect(): Promise<void>;
+} {
+  let admin: Promise<Admin> | null = null;
+  const connected = async (): Promise<Admin> => {
+    const made = makeAdmin();
+    try {
+      await made.connect();
+      return made;
+    } catch (error) {
+      await made.disconnect().catch(() => undefined);
+      throw error;
+    }
+  };
+  const drop = async (): Promise<void> => {
+    const dropped = admin;
+    admin = null;
+    await dropped?.then((made) => made.disconnect()).catch(() => undefined);
+  };
+  const counts: PartitionCounts = async (topics) => {
+    admin ??= connected();
+    try {
+      return await (await admin).partitionCounts(topics);
+    } catch (error) {
+      await drop();
+      throw error;
+    }
+  };
+  return Object.assign(counts, { disconnect: drop });
 }

@@ -1,5 +1,4 @@
 /** Which partition a key belongs to: the same as the Java client's, so that any producer puts a key where ours do. */
-import type { Admin } from "../ports.ts";
 
 /** MurmurHash2 with Kafka's seed, as a signed 32-bit integer. Source: org.apache.kafka.common.utils.Utils.murmur2. */
 export function murmur2(key: Uint8Array): number {
@@ -53,41 +52,4 @@ export class KeyHashes {
     this.#known.set(key, hashed);
     return hashed;
   }
-}
-
-/** How many partitions each of these topics has; a topic that does not exist is left out. */
-export type PartitionCounts = (
-  topics: readonly string[],
-) => Promise<ReadonlyMap<string, number>>;
-
-/** Asks through an admin client that connects at the first question and again after a failure. Rejects while the broker is away. */
-export function partitionCountsOf(makeAdmin: () => Admin): PartitionCounts & {
-  disconnect(): Promise<void>;
-} {
-  let admin: Promise<Admin> | null = null;
-  const connected = async (): Promise<Admin> => {
-    const made = makeAdmin();
-    try {
-      await made.connect();
-      return made;
-    } catch (error) {
-      await made.disconnect().catch(() => undefined);
-      throw error;
-    }
-  };
-  const drop = async (): Promise<void> => {
-    const dropped = admin;
-    admin = null;
-    await dropped?.then((made) => made.disconnect()).catch(() => undefined);
-  };
-  const counts: PartitionCounts = async (topics) => {
-    admin ??= connected();
-    try {
-      return await (await admin).partitionCounts(topics);
-    } catch (error) {
-      await drop();
-      throw error;
-    }
-  };
-  return Object.assign(counts, { disconnect: drop });
 }
