@@ -169,6 +169,21 @@ test.each([
     expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
 });
 
+test("a refusal before the body is read names its field too, and nothing keeps an answer", async () => {
+  const { door, post } = await aDoor();
+
+  const noKey = await fetch(`${door.url()}/v1/events`, { method: "POST" });
+  const tooLarge = await post("x".repeat(10_001));
+
+  expect(noKey.headers.get("cache-control")).toBe("no-store");
+  expect(await noKey.json()).toMatchObject({
+    errors: [{ field: "authorization", rule: "bearer" }],
+  });
+  expect(tooLarge.json).toMatchObject({
+    errors: [{ field: "body", rule: "body_too_large" }],
+  });
+});
+
 test("one wrong event refuses all, and every problem names its event, field and rule", async () => {
   const { post, sent } = await aDoor();
 

@@ -7,7 +7,11 @@ import fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { AcceptedEvent } from "./accept-events.ts";
 import { createKeyCheck } from "../bearer-key.ts";
 import { boundUploads, type UploadLimits } from "./bound-uploads.ts";
-import { DoorProblem, PROBLEM_MEDIA_TYPE } from "./door-problem.ts";
+import {
+  DoorProblem,
+  type DoorProblemKind,
+  PROBLEM_MEDIA_TYPE,
+} from "./door-problem.ts";
 import type { EventsRequest } from "./read-request.ts";
 
 export interface DoorOptions extends UploadLimits {
@@ -62,12 +66,12 @@ function createApp(options: DoorOptions): FastifyInstance {
     bodyLimit: options.maxBodyBytes,
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: 1024 },
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]),
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       // before routing no route's types are known
-      const problem = problemOf(error, options.maxBodyBytes);
-      sendProblem(problem, request, reply as ProblemReply);
+      sendProblem(problemOf(error), request, reply as ProblemReply);
     },
   });
   app.removeAllContentTypeParsers();
@@ -77,6 +81,7 @@ function createApp(options: DoorOptions): FastifyInstance {
   const hasKey = createKeyCheck(options.adminKey);
   app.addHook("onRequest", async (request, reply) => {
     void reply.header("x-request-id", request.id);
+    void reply.header("cache-control", "no-store");
     if (!hasKey(request.headers.authorization)) throw unauthenticated();
     if (request.method === "POST") requirePlainJson(request);
   });
@@ -98,7 +103,7 @@ function createApp(options: DoorOptions): FastifyInstance {
     );
   });
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error, options.maxBodyBytes);
+    const problem = problemOf(error);
     if (problem.code === "internal")
       options.log.error("request.failed", { requestId: request.id, error });
     sendProblem(problem, request, reply);
@@ -160,27 +165,57 @@ function sendProblem(
   reply.send(Buffer.from(JSON.stringify(problem.document(request.id))));
 }
 
-/** Fastify's own errors have a status; anything else is a bug. */
-function problemOf(error: unknown, maxBodyBytes: number): DoorProblem {
+/** Fastify's own refusals, by their code. */
+const FRAMEWORK_PROBLEMS: Readonly<Record<string, DoorProblemKind>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: "too_large",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
+};
+
+function problemOf(error: unknown): DoorProblem {
   if (error instanceof DoorProblem) return error;
-  const status = (error as { statusCode?: unknown }).statusCode;
-  if (status === 413)
+  const { code, statusCode, message } = error as {
+    code?: string;
+    statusCode?: number;
+    message?: string;
+  };
+  const isCallers =
+    statusCode !== undefined && statusCode >= 400 && statusCode < 500;
+  if (!isCallers)
     return new DoorProblem(
-      "too_large",
-      `The body is larger than ${maxBodyBytes} bytes.`,
+      "internal",
+      "The fault is in Postrider's log under this request id.",
     );
-  if (status === 415)
-    return new DoorProblem("unsupported_media_type", "Send JSON.");
-  if (typeof status === "number" && status >= 400 && status < 500)
-    return new DoorProblem("bad_request", (error as Error).message);
-  return new DoorProblem("internal", "Postrider failed; its log says why.");
+  return new DoorProblem(
+    FRAMEWORK_PROBLEMS[code ?? ""] ?? "bad_request",
+    message ?? "The request cannot be read.",
+    {
+      errors: [
+        {
+          field: code === "FST_ERR_BAD_URL" ? "url" : "body",
+          rule: (code ?? "json")
+            .replace(/^FST_ERR_(?:CTP_)?/, "")
+            .toLowerCase(),
+          message: message ?? "cannot be read",
+        },
+      ],
+    },
+  );
 }
 
 function unauthenticated(): DoorProblem {
   return new DoorProblem(
     "unauthenticated",
-    "Send the key as authorization: Bearer KEY.",
-    { headers: { "www-authenticate": 'Bearer realm="postrider"' } },
+    "Send the admin key as `authorization: Bearer KEY`.",
+    {
+      errors: [
+        {
+          field: "authorization",
+          rule: "bearer",
+          message: "must carry the admin key",
+        },
+      ],
+      headers: { "www-authenticate": 'Bearer realm="postrider"' },
+    },
   );
 }
 
