@@ -1,5 +1,4 @@
 import type { Endpoint } from "./records.ts";
-import { matchesType } from "./type-pattern.ts";
 
 /** Who gets an event, and who does not. */
 export interface FanOut {
@@ -13,20 +12,25 @@ export interface FanOut {
   readonly noMatchCount: number;
 }
 
-/** Which of one tenant's endpoints get an event of a type. */
-export function fanOut(type: string, endpoints: Iterable<Endpoint>): FanOut {
+/**
+ * Who gets an event, of the endpoints that want its type. `tenantEndpoints` is how many the tenant has in all: those that
+ * do not want the type are counted, and never looked at one by one.
+ */
+export function fanOut(
+  wanting: Iterable<Endpoint>,
+  tenantEndpoints: number,
+): FanOut {
   const sent: Endpoint[] = [];
   const pausedIds: string[] = [];
   const disabledIds: string[] = [];
-  let noMatchCount = 0;
-  for (const endpoint of endpoints) {
-    if (!endpoint.eventTypes.some((pattern) => matchesType(pattern, type)))
-      noMatchCount += 1;
-    else if (endpoint.state === "disabled") disabledIds.push(endpoint.id);
-    else {
-      sent.push(endpoint);
-      if (endpoint.state === "paused") pausedIds.push(endpoint.id);
+  for (const endpoint of wanting) {
+    if (endpoint.state === "disabled") {
+      disabledIds.push(endpoint.id);
+      continue;
     }
+    sent.push(endpoint);
+    if (endpoint.state === "paused") pausedIds.push(endpoint.id);
   }
+  const noMatchCount = tenantEndpoints - sent.length - disabledIds.length;
   return { sent, pausedIds, disabledIds, noMatchCount };
 }

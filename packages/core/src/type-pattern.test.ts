@@ -1,6 +1,11 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { isEventType, isTypePattern, matchesType } from "./index.ts";
+import {
+  isEventType,
+  isTypePattern,
+  matchesType,
+  patternsOf,
+} from "./index.ts";
 
 test.each([
   ["*", "order", true],
@@ -47,4 +52,21 @@ test("a type matches itself, and its every ancestor with .*", () => {
         );
     }),
   );
+});
+
+test("the patterns of a type are exactly those that want it", () => {
+  // few letters, so that texts often match; types with empty words, too, which no rule lets in
+  const text = fc.stringMatching(/^[ab.*]{0,7}$/);
+  fc.assert(
+    fc.property(text, text, (type, pattern) => {
+      expect(patternsOf(type).has(pattern)).toBe(matchesType(pattern, type));
+    }),
+    { numRuns: 2_000 },
+  );
+  expect([...patternsOf("order.paid.late")].toSorted()).toEqual([
+    "*",
+    "order.*",
+    "order.paid.*",
+    "order.paid.late",
+  ]);
 });

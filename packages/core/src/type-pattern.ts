@@ -24,3 +24,16 @@ export function matchesType(pattern: string, type: string): boolean {
     type.startsWith(pattern.slice(0, -1))
   );
 }
+
+/**
+ * Every pattern that wants a type, so that an index of patterns can be asked instead of each pattern being tested:
+ * `order.paid.late` gives itself, `order.paid.*`, `order.*` and `*`. A pattern is among them exactly where `matchesType`
+ * says yes.
+ */
+export function patternsOf(type: string): ReadonlySet<string> {
+  const patterns = new Set(["*", type]);
+  // A pattern wants what lies below it: the dot must have something behind it.
+  for (let dot = type.indexOf("."); dot >= 0; dot = type.indexOf(".", dot + 1))
+    if (dot + 1 < type.length) patterns.add(`${type.slice(0, dot)}.*`);
+  return patterns;
+}

@@ -40,7 +40,7 @@ export function createRoutePart(shared: Shared): RolePart {
       maxRecords: config.duplicateWindowRecords,
       maxBytes: config.duplicateWindowBytes,
     },
-    endpointsOf: (tenantId) => endpoints.of(tenantId),
+    endpoints,
     keyRing: shared.keyRing,
     encodeEvent: (value) =>
       schemas.encode({ topic: "events", key: null, value }),

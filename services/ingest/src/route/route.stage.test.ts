@@ -19,6 +19,7 @@ import type {
   Verdict,
 } from "@postrider/messaging";
 import { createKeyRing, sha256 } from "@postrider/runtime";
+import { EndpointIndex } from "./endpoint-index.ts";
 import { createEventDecoder } from "./read-event.ts";
 import { createRouteStage, type RouteOptions } from "./route.stage.ts";
 
@@ -43,43 +44,48 @@ function aRecord(
   };
 }
 
+const routeOptions: Omit<RouteOptions, "endpoints"> = {
+  rules: {
+    maxPayloadBytes: 1_000,
+    url: { allowHttp: false, allowedCidrs: [] },
+    inline: { kind: "allow" },
+  },
+  maxFanOut: 10_000,
+  window: { maxRecords: 100, maxBytes: 1e6 },
+  keyRing,
+  encodeEvent: (event) => Buffer.from(`avro ${JSON.stringify(event)}`),
+  now: () => NOW,
+};
+
+/** A decoder whose Avro knows one event, or none. */
+const decoderOf = (avro?: Decoded<WebhookEvent>) =>
+  createEventDecoder(
+    () => avro ?? { kind: "unreadable", reason: "unreadable", detail: "no" },
+  );
+
+function decoded(raw: RawRecord, avro?: Decoded<WebhookEvent>) {
+  const result = decoderOf(avro)(raw);
+  if (result.kind !== "decoded") throw new Error(result.kind);
+  return { raw, value: result.value };
+}
+
 /** The stage, with an Avro decoder that knows one event. */
 function aRoute(
-  over: Partial<RouteOptions> & {
+  over: Omit<Partial<RouteOptions>, "endpoints"> & {
     endpoints?: readonly Endpoint[];
     avro?: Decoded<WebhookEvent>;
   } = {},
 ) {
-  const stage = createRouteStage({
-    rules: {
-      maxPayloadBytes: 1_000,
-      url: { allowHttp: false, allowedCidrs: [] },
-      inline: { kind: "allow" },
-    },
-    maxFanOut: 10_000,
-    window: { maxRecords: 100, maxBytes: 1e6 },
-    endpointsOf: (tenantId) =>
-      (over.endpoints ?? []).filter((one) => one.tenantId === tenantId),
-    keyRing,
-    encodeEvent: (event) => Buffer.from(`avro ${JSON.stringify(event)}`),
-    now: () => NOW,
-    ...over,
-  });
-  const decode = createEventDecoder(
-    () =>
-      over.avro ?? { kind: "unreadable", reason: "unreadable", detail: "no" },
-  );
-  const decoded = (raw: RawRecord) => {
-    const result = decode(raw);
-    if (result.kind !== "decoded") throw new Error(result.kind);
-    return { raw, value: result.value };
-  };
+  const endpoints = new EndpointIndex();
+  for (const one of over.endpoints ?? []) endpoints.set(one.id, one);
+  const stage = createRouteStage({ ...routeOptions, ...over, endpoints });
+  const { avro } = over;
   return {
     stage,
-    decode,
-    remember: (raw: RawRecord) => stage.remember?.(decoded(raw)),
+    decode: decoderOf(avro),
+    remember: (raw: RawRecord) => stage.remember?.(decoded(raw, avro)),
     route: async (raw: RawRecord) =>
-      sorted(await stage.handle(decoded(raw), signal)),
+      sorted(await stage.handle(decoded(raw, avro), signal)),
   };
 }
 
@@ -403,6 +409,40 @@ test("what is remembered on assignment makes duplicates, until the partition is 
 
   expect(repeat.intake).toMatchObject([{ decision: "duplicate" }]);
   expect(after.intake).toMatchObject([{ decision: "routed" }]);
+});
+
+test("what is remembered on assignment costs no fan-out, and an event that was refused does not make its repeat a duplicate", async () => {
+  const asked: string[] = [];
+  const endpoints = new EndpointIndex();
+  for (const id of ["a", "b", "c"])
+    endpoints.set(id, anEndpoint({ id, eventTypes: ["wanted.*"] }));
+  const stage = createRouteStage({
+    ...routeOptions,
+    maxFanOut: 2,
+    endpoints: {
+      fanOut: (tenantId, type) => {
+        asked.push(type);
+        return endpoints.fanOut(tenantId, type);
+      },
+      mostWanting: (...of) => endpoints.mostWanting(...of),
+    },
+  });
+  const few = decoded(aRecord(envelope({ id: "few" })));
+  const many = decoded(aRecord(envelope({ id: "many", type: "wanted.much" })));
+  stage.remember?.(few);
+  stage.remember?.(many);
+
+  expect(asked).toEqual([]);
+  endpoints.set("c", undefined);
+  const later = { offset: 8 };
+  const decisions: unknown[] = [];
+  for (const { raw, value } of [few, many]) {
+    const repeat = { raw: { ...raw, ...later }, value };
+    const verdict = await stage.handle(repeat, signal);
+    decisions.push(sorted(verdict).intake[0]?.decision);
+  }
+
+  expect(decisions).toEqual(["duplicate", "routed"]);
 });
 
 test("more endpoints than the limit are refused with the reason, and not delivered in part", async () => {

@@ -1,11 +1,15 @@
+import type { EventRules } from "@postrider/core";
 import type { OutRecord, Stage, Verdict } from "@postrider/messaging";
 import { DuplicateWindow, type WindowLimits } from "./accepted-events.ts";
-import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
+import type { EndpointIndex } from "./endpoint-index.ts";
+import { judgeEvent } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
 import { Routing, type RoutingOptions } from "./routed-records.ts";
 
-export interface RouteOptions
-  extends JudgeOptions, Omit<RoutingOptions, "maxPayloadBytes"> {
+export interface RouteOptions extends Omit<RoutingOptions, "maxPayloadBytes"> {
+  readonly rules: EventRules;
+  /** Every tenant's endpoints now. */
+  readonly endpoints: Pick<EndpointIndex, "fanOut" | "mostWanting">;
   readonly window: WindowLimits;
 }
 
@@ -15,15 +19,24 @@ const LANE_CONCURRENCY = 10_000;
 /** `events` → `deliveries`, `intake`, `dead-letters`: finds who wants each event. Every record gets an intake row, whatever it is. */
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const window = new DuplicateWindow(options.window);
-  const { maxPayloadBytes } = options.rules;
+  const { rules, endpoints, maxFanOut } = options;
+  const { maxPayloadBytes } = rules;
   const routing: RoutingOptions = { ...options, maxPayloadBytes };
   return {
     laneOf: ({ raw }) => `${raw.topic}/${raw.partition}`,
     laneConcurrency: () => LANE_CONCURRENCY,
     remember({ raw, value }) {
       window.see(raw);
-      const judged = judgeEvent(value, options);
-      if (judged.kind === "accepted") window.accept(raw, judged.key);
+      const judged = judgeEvent(value, rules);
+      if (judged.kind === "rejected") return;
+      const { event, key } = judged;
+      // Who wants it is not asked again for each of these records. One that may have been refused is not remembered: its
+      // publisher may send it again, and a repeat that is delivered has the same webhook-id.
+      const most =
+        event.destination === null
+          ? endpoints.mostWanting(event.tenantId, event.type)
+          : 1;
+      if (most <= maxFanOut) window.accept(raw, key);
     },
     forget(partition) {
       window.forget(partition);
@@ -35,14 +48,20 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
     },
     handle({ raw, value }) {
       window.see(raw);
-      const judged = judgeEvent(value, options);
       const route = new Routing({ raw, value }, routing);
+      const judged = judgeEvent(value, rules);
       if (judged.kind === "rejected")
         return emit(route.rejected(judged.problems));
-      if (judged.kind === "refused") return emit(route.refused(judged.count));
-      if (window.isRepeat(raw, judged.key)) return emit(route.duplicate());
-      window.accept(raw, judged.key);
-      return emit(route.accepted(judged));
+      const { event, key } = judged;
+      if (window.isRepeat(raw, key)) return emit(route.duplicate());
+      const matched =
+        event.destination === null
+          ? endpoints.fanOut(event.tenantId, event.type)
+          : null;
+      const count = matched?.sent.length ?? 1;
+      if (count > maxFanOut) return emit(route.refused(count));
+      window.accept(raw, key);
+      return emit(route.accepted(event, matched));
     },
   };
 }

@@ -21,7 +21,6 @@ import {
   type IntakeSource,
   type KnownEvent,
 } from "./intake-records.ts";
-import type { Judged } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
 import { describe, rejectedRecord } from "./rejected-record.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
@@ -88,10 +87,8 @@ export class Routing {
     return this.#intake({ decision: "duplicate", reason });
   }
 
-  accepted({
-    event,
-    matched,
-  }: Extract<Judged, { kind: "accepted" }>): Iterable<OutRecord> {
+  /** `matched` is null for an inline destination. */
+  accepted(event: ValidEvent, matched: FanOut | null): Iterable<OutRecord> {
     const targets =
       matched === null ? [this.#inlineTarget(event)] : matched.sent.map(target);
     if (targets.length === 0) {
