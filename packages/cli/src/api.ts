@@ -76,7 +76,9 @@ function refusal(status: number, text: string, request: ApiRequest): CliError {
   const why = [
     ...(problem.detail === undefined ? [] : [problem.detail]),
     ...errors
-      .map((error) => `${error.field}: ${error.message}`)
+      .map(({ field, message }) =>
+        field === "" ? message : `${field}: ${message}`,
+      )
       .filter((line) => !(problem.detail ?? "").startsWith(line)),
   ].join("\n");
   return new CliError(

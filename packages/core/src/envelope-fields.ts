@@ -1,5 +1,5 @@
 import { isJsonContentType } from "./content-type.ts";
-import type { Problem } from "./problem.ts";
+import { type Problem, ProblemList } from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
 import { type EpochMs, parseTime } from "./time.ts";
 import { encodeUtf8 } from "./web-globals.ts";
@@ -33,7 +33,7 @@ export function readEnvelope(
     headers: read.texts("headers"),
     traceparent: read.text("traceparent"),
   };
-  return { event, problems: read.problems };
+  return { event, problems: read.problems.list() };
 }
 
 function readDestination(read: FieldReader): Destination | null {
@@ -46,13 +46,13 @@ function readDestination(read: FieldReader): Destination | null {
     maxAttempts: inner.integer("maxAttempts") ?? DEFAULT_MAX_ATTEMPTS,
     timeoutSeconds: inner.integer("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS,
   };
-  read.problems.push(...inner.problems);
+  read.problems.addAll(inner.problems.list());
   return destination;
 }
 
 /** Reads fields one by one and collects what has the wrong type. */
 class FieldReader {
-  readonly problems: Problem[] = [];
+  readonly problems = new ProblemList();
   readonly #fields: Fields;
   readonly #path: string;
 
@@ -89,7 +89,7 @@ class FieldReader {
     if (inner === null) return {};
     const names = Object.keys(inner.#fields);
     const pairs = names.map((key) => [key, inner.text(key) ?? ""] as const);
-    this.problems.push(...inner.problems);
+    this.problems.addAll(inner.problems.list());
     return Object.fromEntries(pairs);
   }
 
@@ -120,7 +120,7 @@ class FieldReader {
   }
 
   #wrong(name: string, message: string, rule = "type"): null {
-    this.problems.push({ field: `${this.#path}${name}`, rule, message });
+    this.problems.add({ field: `${this.#path}${name}`, rule, message });
     return null;
   }
 }

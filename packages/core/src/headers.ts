@@ -1,4 +1,4 @@
-import type { Problem } from "./problem.ts";
+import { type Problem, ProblemList } from "./problem.ts";
 
 /** Set by Postrider or by the HTTP client itself; a user's value would break framing or the signature. */
 const REFUSED_NAMES = new Set([
@@ -26,12 +26,12 @@ const VALUE = /^[\u0020-\u007e\u00a0-\u00ff]*$/;
 const MAX_HEADERS = 50;
 const MAX_BYTES = 8_192;
 
-/** Every problem of request headers that a user gave, for an event or for an endpoint. `field` is where they stand: `headers`. */
+/** The problems of request headers that a user gave, for an event or for an endpoint. `field` is where they stand: `headers`. */
 export function headerProblems(
   field: string,
   headers: Readonly<Record<string, string>>,
 ): Problem[] {
-  const problems: Problem[] = [];
+  const problems = new ProblemList();
   const seen = new Set<string>();
   let bytes = 0;
   for (const [name, value] of Object.entries(headers)) {
@@ -40,15 +40,15 @@ export function headerProblems(
     const problem = nameProblem(lower, seen) ?? valueProblem(value);
     seen.add(lower);
     if (problem !== undefined)
-      problems.push({ field: `${field}.${printable(name)}`, ...problem });
+      problems.add({ field: `${field}.${name}`, ...problem });
   }
   if (seen.size > MAX_HEADERS || bytes > MAX_BYTES)
-    problems.push({
+    problems.add({
       field,
       rule: "size",
       message: `at most ${MAX_HEADERS} headers and ${MAX_BYTES} characters in all`,
     });
-  return problems;
+  return problems.list();
 }
 
 function nameProblem(
@@ -73,9 +73,4 @@ function valueProblem(value: string): Omit<Problem, "field"> | undefined {
     rule: "characters",
     message: "no control characters, line breaks or characters above U+00FF",
   };
-}
-
-/** A refused name is quoted in messages and logs; it must not bring its control characters along. */
-function printable(name: string): string {
-  return name.slice(0, 64).replace(/[^\u0021-\u007e]/g, "?");
 }

@@ -2,7 +2,12 @@ export type * from "./records.ts";
 export * from "./vocabulary.ts";
 export * from "./time.ts";
 export type * from "./problem.ts";
-export { problemsAt } from "./problem.ts";
+export {
+  fewProblems,
+  problemCount,
+  ProblemList,
+  problemsAt,
+} from "./problem.ts";
 // what comes in
 export * from "./json-envelope.ts";
 export {

@@ -258,3 +258,15 @@ test.each([
   expect(left).not.toContain("hush");
   expect(() => JSON.parse(left) as unknown).not.toThrow();
 });
+
+test("fields of the wrong type without end are 20 problems and a count", () => {
+  const headers = Array.from({ length: 200_000 }, (_, at) => `"${at}":0`);
+
+  const parsed = parseJsonEnvelope(
+    bytesOf(`{"payload":1,"headers":{${headers.join(",")}}}`),
+  );
+
+  if (parsed.kind !== "parsed") throw new Error(parsed.kind);
+  expect(parsed.problems).toHaveLength(21);
+  expect(parsed.problems.at(-1)).toMatchObject({ count: 199_980 });
+});

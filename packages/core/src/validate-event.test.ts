@@ -209,3 +209,33 @@ test("a field that could not be read is reported once, beside the rules that oth
     ),
   ).toEqual(["id: type", "type: required"]);
 });
+
+/** Names that no header may have, so many of them. */
+const badNames = (count: number) =>
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`bad name ${index}`, "a"]),
+  );
+
+test("of tens of thousands of broken headers 20 are named and the others counted", () => {
+  const problems = validateEvent(
+    anEvent({ id: "", headers: badNames(30_000) }),
+    rules,
+  );
+
+  expect(problems).toHaveLength(21);
+  expect(problems[0]).toMatchObject({ field: "id" });
+  // 19 headers are named; the size of all of them is a problem, too
+  expect(problems.at(-1)).toEqual({
+    field: "",
+    rule: "more",
+    message: "and 29982 more problems",
+    count: 29_982,
+  });
+});
+
+test("a problem is short however long the name that it quotes", () => {
+  const [problem] = headerProblems("headers", { ["\n".repeat(200_000)]: "a" });
+
+  expect(problem?.field).toMatch(/^headers\.\?+…$/);
+  expect(problem?.field.length).toBeLessThanOrEqual(130);
+});

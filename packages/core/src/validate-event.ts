@@ -1,6 +1,6 @@
 import { isContentType } from "./content-type.ts";
 import { headerProblems } from "./headers.ts";
-import type { Problem } from "./problem.ts";
+import { fewProblems, type Problem } from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
 import { MAX_INLINE_ATTEMPTS } from "./retry-schedule.ts";
 import { secretProblem } from "./secret-rule.ts";
@@ -55,12 +55,12 @@ export function eventIdProblem(id: string): Problem | undefined {
   return undefined;
 }
 
-/** Every problem of an event, each naming its field and rule; empty where it may be delivered. */
+/** The problems of an event, each naming its field and rule; empty where it may be delivered. */
 export function validateEvent(
   event: WebhookEvent,
   rules: EventRules,
 ): Problem[] {
-  return [
+  const found = [
     eventIdProblem(event.id),
     typeProblem(event.type),
     tenantProblem(event.tenantId),
@@ -85,7 +85,8 @@ export function validateEvent(
     ...(event.destination === null
       ? []
       : destinationProblems(event.destination, rules)),
-  ].filter((found) => found !== undefined);
+  ];
+  return fewProblems(found.filter((problem) => problem !== undefined));
 }
 
 function typeProblem(type: string): Problem | undefined {
@@ -153,7 +154,7 @@ function problem(field: string, rule: string, message: string): Problem {
   return { field, rule, message };
 }
 
-/** Every problem of an event that was read from JSON: fields of the wrong type, then the rules that the others break. */
+/** The problems of an event that was read from JSON: fields of the wrong type, then the rules that the others break. */
 export function problemsOfParsed(
   parsed: {
     readonly event: WebhookEvent;
@@ -168,8 +169,8 @@ export function problemsOfParsed(
       (one) => one === "" || one === field || field.startsWith(`${one}.`),
     );
   const broken = validateEvent(parsed.event, rules);
-  return [
+  return fewProblems([
     ...parsed.problems,
     ...broken.filter(({ field }) => !isMisread(field)),
-  ];
+  ]);
 }

@@ -63,6 +63,22 @@ test.each([
   expect(problems).toEqual([expected]);
 });
 
+test("of very many problems 20 are named, briefly, and the others counted", () => {
+  const unknown = Array.from(
+    { length: 10_000 },
+    (_, at) => [`x${at}${"y".repeat(500)}`, 1] as const,
+  );
+  const parse = (): unknown =>
+    input.parseCreation({ ...valid, ...Object.fromEntries(unknown) });
+
+  const problems = problemsOf(parse);
+
+  expect(problems).toHaveLength(21);
+  expect(problems.at(-1)).toBe(" more");
+  expect(problems.join().length).toBeLessThan(3_000);
+  expect(parse).toThrow(/\(and 9999 more\)/);
+});
+
 test("every problem is told at once, and no value is repeated", () => {
   const secret = "whsec_not-base64-but-secret";
   const parse = (): unknown =>

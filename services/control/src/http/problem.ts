@@ -1,4 +1,4 @@
-import type { Problem as FieldProblem } from "@postrider/core";
+import { type Problem as FieldProblem, problemCount } from "@postrider/core";
 
 /** One thing wrong with a request: the field (a body path, a parameter or a header), the rule it broke, and a sentence. */
 export type { FieldProblem };
@@ -78,7 +78,8 @@ export class ProblemError extends Error {
 /** A request whose fields break rules; the detail repeats the first so that a terminal shows it. */
 export function invalid(errors: readonly FieldProblem[]): ProblemError {
   const [first] = errors;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  const count = problemCount(errors);
+  const more = count > 1 ? ` (and ${count - 1} more)` : "";
   return new ProblemError(
     "invalid",
     first === undefined

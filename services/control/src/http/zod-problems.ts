@@ -1,14 +1,15 @@
+import { fewProblems } from "@postrider/core";
 import type { z } from "zod";
 import type { FieldProblem } from "./problem.ts";
 
 type Issue = z.core.$ZodIssue;
 
 /**
- * What a failed parse means to the caller: one entry per issue, naming the field (`eventTypes[0]`, `headers.x-team`)
+ * What a failed parse means to the caller: one entry per issue (of many the first 20 and a count), naming the field (`eventTypes[0]`, `headers.x-team`)
  * and the rule. A custom issue names its rule in `params.rule`. Values are never repeated: they may be secrets.
  */
 export function problemsOf(error: z.ZodError): FieldProblem[] {
-  return error.issues.flatMap(problemsOfIssue);
+  return fewProblems(error.issues.flatMap(problemsOfIssue));
 }
 
 function problemsOfIssue(issue: Issue): FieldProblem[] {

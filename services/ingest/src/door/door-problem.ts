@@ -1,4 +1,4 @@
-import type { Problem } from "@postrider/core";
+import { type Problem, problemCount } from "@postrider/core";
 
 export const PROBLEM_MEDIA_TYPE = "application/problem+json";
 
@@ -56,7 +56,8 @@ export class DoorProblem extends Error {
 /** A request whose fields break rules; the detail repeats the first, so that a terminal shows it. */
 export function invalid(errors: readonly Problem[]): DoorProblem {
   const [first] = errors;
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  const count = problemCount(errors);
+  const more = count > 1 ? ` (and ${count - 1} more)` : "";
   const where = first?.field ? `${first.field}: ` : "the body: ";
   return new DoorProblem("invalid", `${where}${first?.message}${more}`, {
     errors,

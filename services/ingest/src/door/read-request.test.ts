@@ -114,3 +114,13 @@ test.each([
     });
   },
 );
+
+test("a request of many broken events is refused with 20 problems and the count of the others", () => {
+  const result = read({ events: Array.from({ length: 1_000 }, () => ({})) });
+
+  if (result.kind !== "refused") throw new Error(result.kind);
+  expect(result.problems).toHaveLength(21);
+  expect(result.problems[19]?.field).toMatch(/^events\[\d\]\./);
+  // of each event the id, the type, the tenant and the payload are missing
+  expect(result.problems.at(-1)).toMatchObject({ count: 4_000 - 20 });
+});

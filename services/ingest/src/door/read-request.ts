@@ -5,6 +5,7 @@ import {
   isTraceparent,
   parseJsonEnvelopes,
   type Problem,
+  ProblemList,
   problemsAt,
   problemsOfParsed,
 } from "@postrider/core";
@@ -53,7 +54,7 @@ export function readRequest(
   // One that is broken is ignored, as W3C asks: a proxy may have made it.
   const given = request.traceparent;
   const inherited = given !== undefined && isTraceparent(given) ? given : null;
-  const problems: Problem[] = [];
+  const list = new ProblemList();
   const accepted: ValidEvent[] = [];
   for (const [index, one] of events.entries()) {
     const event = {
@@ -63,10 +64,11 @@ export function readRequest(
     const named =
       key === undefined ? { ...one, event } : withKey(one, event, key);
     const found = problemsOfParsed(named, rules);
-    problems.push(...(isBatch ? problemsAt(`events[${index}]`, found) : found));
+    list.addAll(isBatch ? problemsAt(`events[${index}]`, found) : found);
     const { tenantId } = named.event;
     if (tenantId !== null) accepted.push({ ...named.event, tenantId });
   }
+  const problems = list.list();
   if (problems.length > 0) return { kind: "refused", problems };
   return { kind: "events", events: accepted };
 }

@@ -1,9 +1,10 @@
-import type {
-  Decision,
-  EpochMs,
-  Intake,
-  Problem,
-  RoutedDelivery,
+import {
+  type Decision,
+  type EpochMs,
+  type Intake,
+  isContentType,
+  type Problem,
+  type RoutedDelivery,
 } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import type { RouteInput } from "./read-event.ts";
@@ -103,7 +104,10 @@ function commonFields(
     reason: reason ?? null,
     field: problem?.field ?? null,
     rule: problem?.rule ?? null,
-    contentType: event?.contentType ?? "",
+    contentType:
+      event !== null && isContentType(event.contentType)
+        ? event.contentType
+        : "",
     headers: decision === "invalid" ? {} : (event?.headers ?? {}),
     payload: isFirst && payload.length <= maxPayloadBytes ? payload : NO_BYTES,
     payloadBytes: isFirst ? payloadBytes : 0,

@@ -1,5 +1,6 @@
 import {
   type EventRules,
+  fewProblems,
   type Problem,
   problemsOfParsed,
 } from "@postrider/core";
@@ -19,7 +20,7 @@ export type Judged =
 /** Depends on the event only, so that remembering a record judges it as handling it would. */
 export function judgeEvent(input: RouteInput, rules: EventRules): Judged {
   if (input.kind === "unreadable")
-    return { kind: "rejected", problems: [input.problem] };
+    return { kind: "rejected", problems: fewProblems([input.problem]) };
   const problems = problemsOfParsed(input, rules);
   const { tenantId } = input.event;
   if (problems.length > 0 || tenantId === null)

@@ -340,6 +340,37 @@ test("a broken rule is named with its field, and the secret is blanked in what i
   ]);
 });
 
+test("an event with tens of thousands of broken headers has a dead letter and an intake that say so in a few words", async () => {
+  const headers = Object.fromEntries(
+    Array.from({ length: 30_000 }, (_, index) => [`bad name ${index}`, "a"]),
+  );
+  const contentType = "x".repeat(100_000);
+
+  const { deadLetters, intake } = await aRoute().route(
+    aRecord(envelope({ headers, contentType })),
+  );
+
+  const detail = deadLetters[0]?.detail;
+  expect(detail).toMatch(/^contentType: .*; and 29982 more problems$/);
+  expect(detail?.length).toBeLessThan(2_000);
+  expect(intake).toMatchObject([{ reason: detail, contentType: "" }]);
+});
+
+test("what a decoder says of a record is cut", async () => {
+  const detail = "no ".repeat(100_000);
+  const { route, stage } = aRoute({
+    avro: { kind: "unreadable", reason: "unreadable", detail },
+  });
+  const raw = aRecord("\u0000garbage");
+
+  const { deadLetters, intake } = await route(raw);
+  const unread = stage.unread?.(raw, "unknown_schema", detail) ?? [];
+
+  expect(deadLetters[0]?.detail.length).toBeLessThan(1_000);
+  expect(intake[0]?.reason?.length).toBeLessThan(1_000);
+  expect(JSON.stringify(unread).length).toBeLessThan(3_000);
+});
+
 test("an invalid Avro event is kept as Avro without its secret", async () => {
   const event = anEvent({
     id: "",

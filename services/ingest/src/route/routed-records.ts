@@ -3,6 +3,7 @@ import {
   type Endpoint,
   type EpochMs,
   eventIdProblem,
+  fewProblems,
   type FanOut,
   isEventType,
   isTenantId,
@@ -71,9 +72,14 @@ export class Routing {
   }
 
   /** The intake of a record that the runner gave up, with a dead letter of its own, before it was read. */
-  unread(rule: DeadLetterReason, reason: string): OutRecord[] {
-    const problem = { field: "", rule, message: reason };
-    return this.#intake({ decision: "invalid", reason, problem });
+  unread(rule: DeadLetterReason, detail: string): OutRecord[] {
+    const [problem] = fewProblems([{ field: "", rule, message: detail }]);
+    const reason = problem?.message ?? "";
+    return this.#intake({
+      decision: "invalid",
+      reason,
+      ...(problem && { problem }),
+    });
   }
 
   refused(count: number): OutRecord[] {
