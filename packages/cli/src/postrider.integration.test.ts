@@ -89,12 +89,28 @@ const stack = () => ({
 });
 
 test.each([
+  ["receiver"],
+  ["endpoints", "create", "--tenant", "a", "--url", "https://a.example"],
+  ["publish", "--tenant", "a", "--type", "b", "--to", "https://a.example"],
+])(
+  "%j refuses a secret with something around it, and shows the form but not the secret",
+  async (...args) => {
+    const ran = await postrider([...args, "--secret", "v1,whsec_c2VjcmV0"]);
+
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain("whsec_ and the base64 of 24 to 64 bytes");
+    expect(ran.stdout + ran.stderr).not.toContain("c2VjcmV0");
+  },
+);
+
+test.each([
   [[], 2],
   [["nope"], 2],
   [["query"], 2],
   [["start", "mailer"], 2],
   [["receiver", "--port", "x"], 2],
   [["receiver", "--secret", "whsec_%"], 2],
+  [["receiver", "--secret", "v1,whsec_c2hvcnQ="], 2],
   [["endpoints", "create", "--tenant", "a", "--url", "nope"], 2],
   [["publish", "--tenant", "a", "--type", "b", "--payload", "nope"], 2],
   [["publish", "--ndjson", "/no/such/file"], 2],

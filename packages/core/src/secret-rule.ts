@@ -1,40 +1,72 @@
 import type { Problem } from "./problem.ts";
 
 const MAX_LENGTH = 1_024;
+const PREFIX = "whsec_";
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+/** What Standard Webhooks asks of a `whsec_` secret. */
+const MIN_KEY_BYTES = 24;
+const MAX_KEY_BYTES = 64;
+/** White space, and characters that nobody sees: a copy that took too much. */
+const EDGE = /^[\s\p{Cc}\p{Cf}]|[\s\p{Cc}\p{Cf}]$/u;
+/** Control characters, line separators, and half a surrogate pair, which has no bytes. */
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
+/** A Standard Webhooks secret that stands anywhere in a text. */
+const PREFIXES = /whsec_|whsk_/i;
+
+const FORM =
+  "whsec_ and the base64 of 24 to 64 bytes, with nothing before or after it, such as whsec_MfKQ9r8GKYqrTwjU…";
 
 /**
- * What is wrong with a signing secret: `whsec_` and base64, or any other non-empty text. `whsk_` (ed25519) is refused
- * until `v1a` can be signed. The message never repeats the secret.
+ * What is wrong with a signing secret: `whsec_` and the base64 of 24 to 64 bytes, as Standard Webhooks has it, or any other
+ * non-empty text, which is its UTF-8 bytes. A `whsec_` with something around it would be such a text, too, and no receiver
+ * could ever verify what it signs; so it is refused. `whsk_` (ed25519) is refused until `v1a` can be signed. The message
+ * never repeats the secret.
  */
 export function secretProblem(
   field: string,
   secret: string,
 ): Problem | undefined {
-  if (secret === "")
-    return { field, rule: "required", message: "a signing secret is required" };
+  const broken = brokenRule(secret);
+  if (broken === undefined) return undefined;
+  const [rule, message] = broken;
+  return { field, rule, message };
+}
+
+function brokenRule(
+  secret: string,
+): readonly [rule: string, message: string] | undefined {
+  if (secret === "") return ["required", "a signing secret is required"];
   if (secret.length > MAX_LENGTH)
-    return {
-      field,
-      rule: "length",
-      message: `at most ${MAX_LENGTH} characters`,
-    };
+    return ["length", `at most ${MAX_LENGTH} characters`];
+  if (EDGE.test(secret))
+    return ["space", "must not begin or end with white space"];
+  if (UNPRINTABLE.test(secret))
+    return ["characters", "no line breaks or control characters"];
   if (secret.startsWith("whsk_"))
-    return {
-      field,
-      rule: "unsupported",
-      message: "whsk_ secrets (ed25519, v1a) are not supported yet",
-    };
-  if (secret.startsWith("whsec_")) {
-    const text = secret.slice("whsec_".length);
-    const isBase64 =
-      BASE64.test(text) && text.replace(/=+$/, "").length % 4 !== 1;
-    if (!isBase64)
-      return {
-        field,
-        rule: "base64",
-        message: "what follows whsec_ must be base64",
-      };
-  }
+    return [
+      "unsupported",
+      "whsk_ secrets (ed25519, v1a) are not supported yet",
+    ];
+  if (secret.startsWith(PREFIX)) return brokenKey(secret.slice(PREFIX.length));
+  if (PREFIXES.test(secret)) return ["form", `must be ${FORM}`];
   return undefined;
+}
+
+/** The rule that what follows `whsec_` breaks. Padding may be left out; where there is some, it must be right. */
+function brokenKey(
+  base64: string,
+): readonly [rule: string, message: string] | undefined {
+  const digits = base64.replace(/=+$/, "").length;
+  const isPadded = digits < base64.length;
+  const isBase64 =
+    BASE64.test(base64) &&
+    digits % 4 !== 1 &&
+    (!isPadded || base64.length % 4 === 0);
+  if (!isBase64) return ["base64", `must be ${FORM}`];
+  const bytes = Math.floor((digits * 3) / 4);
+  if (bytes >= MIN_KEY_BYTES && bytes <= MAX_KEY_BYTES) return undefined;
+  return [
+    "length",
+    `whsec_ must carry ${MIN_KEY_BYTES} to ${MAX_KEY_BYTES} bytes as base64`,
+  ];
 }

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi, type ApiRequest } from "../api.ts";
 import { command, option, repeated, type Run } from "../command.ts";
+import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
 
 /** What control shows of an endpoint, as far as people read it here. */
@@ -50,6 +51,7 @@ function create(run: Run): Command {
     "create",
     "make an endpoint; its secret is shown this once",
     async ({ options, terminal }) => {
+      if (options.secret !== undefined) requireSecret(options.secret);
       const endpoint = await call<Endpoint>({
         method: "POST",
         path: "/v1/endpoints",

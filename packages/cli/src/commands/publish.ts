@@ -9,6 +9,7 @@ import { readArrivals, type Arrivals } from "../publish/arrivals.ts";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
 import { tellWhatBecame } from "../publish/publish-wait.ts";
+import { requireSecret } from "../require-secret.ts";
 import type { Terminal } from "../terminal.ts";
 import type { PublishedEvent } from "../publish/wait-for-events.ts";
 
@@ -121,6 +122,7 @@ async function envelopeOf(options: PublishOptions): Promise<string> {
     throw usage("--tenant and --type are needed, or --ndjson.");
   if (to !== undefined && secret === undefined)
     throw usage("--to needs --secret: every delivery is signed.");
+  if (secret !== undefined) requireSecret(secret);
   const payload = (await payloadOf(options)).trim();
   if (payload === "")
     throw usage("The payload is empty: --payload, --file, or JSON on stdin.");

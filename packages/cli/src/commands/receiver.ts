@@ -1,10 +1,10 @@
 import { duration, integer, port } from "@postrider/runtime";
-import { SecretError, verify } from "@postrider/signing";
 import type { Command } from "commander";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { interrupted } from "../interrupted.ts";
 import type { ReceivedRequest } from "../receiver.ts";
+import { requireSecret } from "../require-secret.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
 interface Options {
@@ -22,7 +22,7 @@ export function receiverCommand(run: Run): Command {
     "take webhooks here, and print each with whether its signature is right",
     async ({ options, terminal }) => {
       const secrets = options.secret ?? [];
-      requireUsable(secrets);
+      secrets.forEach(requireSecret);
       const { startReceiver } = await import("../receiver.ts"); // the testkit, which no other command needs
       const receiver = await startReceiver({
         port: options.port,
@@ -77,24 +77,6 @@ export function receiverCommand(run: Run): Command {
 
 function slow(text: string): number {
   return /^\d+$/.test(text) ? Number(text) : option(duration)(text);
-}
-
-/** A secret that cannot be read is said now, not at the first request. */
-function requireUsable(secrets: readonly string[]): void {
-  const headers = {
-    "webhook-id": "x",
-    "webhook-timestamp": String(Math.floor(Date.now() / 1000)),
-    "webhook-signature": "v1,",
-  };
-  for (const secret of secrets)
-    try {
-      verify({ headers, body: "", secrets: [secret] });
-    } catch (error) {
-      if (!(error instanceof SecretError)) throw error;
-      throw new CliError(EXIT.usage, "A --secret cannot be used.", {
-        why: error.message,
-      });
-    }
 }
 
 const SIGNATURE_STYLE = {

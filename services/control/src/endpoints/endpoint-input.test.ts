@@ -53,6 +53,8 @@ test.each([
   [{ secret: "whsec_%%" }, "secret base64"],
   [{ secret: "whsec_c2hvcnQ=" }, "secret length"],
   [{ secret: "whsk_abc" }, "secret unsupported"],
+  [{ secret: "v1,whsec_c2hvcnQ=" }, "secret form"],
+  [{ secret: "hush\n" }, "secret space"],
   [{ externalId: "a\u0007" }, "externalId format"],
   [{ version: 3 }, "version unknown"],
 ])("a creation with %j is refused: %s", (change, expected) => {

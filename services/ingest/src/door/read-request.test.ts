@@ -47,6 +47,13 @@ test.each([
   [{ ...event, tenantId: undefined }, ["tenantId: required"]],
   [{ ...event, payload: undefined }, ["payload: required"]],
   [
+    {
+      ...event,
+      destination: { url: "https://a.example", secret: "v1,whsec_aaaa" },
+    },
+    ["destination.secret: form"],
+  ],
+  [
     { ...event, destination: {} },
     ["destination.url: required", "destination.secret: required"],
   ],

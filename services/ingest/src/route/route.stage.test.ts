@@ -371,6 +371,25 @@ test("what a decoder says of a record is cut", async () => {
   expect(JSON.stringify(unread).length).toBeLessThan(3_000);
 });
 
+test("a secret that was pasted with something around it is refused, and told to nobody", async () => {
+  for (const secret of ["v1,whsec_hush", "whsec_hush", "hu\nsh", " hush"]) {
+    const url = "https://callback.example/";
+    const text = envelope({ destination: { url, secret } });
+
+    const { deadLetters, intake, deliveries, records } = await aRoute().route(
+      aRecord(text),
+    );
+
+    expect(deliveries).toEqual([]);
+    expect(deadLetters).toMatchObject([
+      { reason: "invalid", field: "destination.secret" },
+    ]);
+    expect(intake).toMatchObject([{ decision: "invalid" }]);
+    const kept = Buffer.from(deadLetters[0]!.rawValue!).toString();
+    expect(kept + JSON.stringify(records)).not.toMatch(/hush|hu.?.nsh/);
+  }
+});
+
 test("an invalid Avro event is kept as Avro without its secret", async () => {
   const event = anEvent({
     id: "",
