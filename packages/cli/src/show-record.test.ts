@@ -61,3 +61,31 @@ test("a record shows where it lies, its key and headers as text", () => {
     error: null,
   });
 });
+
+test("values of headers that are secrets are not shown, of records, events and endpoints alike", () => {
+  const secret = { Authorization: "Bearer hush", "x-team": "orders" };
+  const raw = {
+    topic: "postrider.dead-letters",
+    partition: 0,
+    offset: 0,
+    timestamp: 0,
+    key: null,
+    value: null,
+    headers: { authorization: [Buffer.from("hush"), Buffer.from("hush")] },
+  };
+  const value = {
+    headers: secret,
+    delivery: { headers: secret },
+    rawHeaders: { "x-api-key": Buffer.from("hush"), a: Buffer.from("b") },
+  };
+
+  const shown = showRecord(raw, { value, error: null });
+
+  const redacted = { Authorization: "[redacted]", "x-team": "orders" };
+  expect(shown.headers).toEqual({ authorization: "[redacted]" });
+  expect(shown.value).toEqual({
+    headers: redacted,
+    delivery: { headers: redacted },
+    rawHeaders: { "x-api-key": "[redacted]", a: "b" },
+  });
+});

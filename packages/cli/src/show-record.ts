@@ -1,3 +1,4 @@
+import { isSecretHeader, REDACTED } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 
 /** A record as `topics tail` prints it. */
@@ -24,28 +25,39 @@ export function showRecord(
     offset: raw.offset,
     timestamp: new Date(raw.timestamp).toISOString(),
     key: raw.key === null ? null : textOf(raw.key),
-    headers: Object.fromEntries(
-      Object.entries(raw.headers).map(([name, value]) => [
-        name,
-        showable(value, name),
-      ]),
-    ),
+    headers: showHeaders(raw.headers),
     value: showable(decoded.value, ""),
     error: decoded.error,
   };
 }
 
-/** Fields named `…At` become RFC 3339, bytes become text where they are UTF-8 and `base64:…` where not, secrets, sealed or plain, are left out. */
+/**
+ * Fields named `…At` become RFC 3339, bytes become text where they are UTF-8 and `base64:…` where not; secrets, sealed or
+ * plain, are left out, and so are the values of headers that are secrets.
+ */
 export function showable(value: unknown, name: string): unknown {
   if (name === "ciphertext") return "[sealed]";
-  if (name === "secret" && value !== null) return "[redacted]";
+  if (name === "secret" && value !== null) return REDACTED;
   if (typeof value === "number" && name.endsWith("At")) return timeOf(value);
   if (typeof value === "bigint") return String(value);
   if (value instanceof Uint8Array) return textOf(value);
   if (Array.isArray(value)) return value.map((item) => showable(item, name));
   if (typeof value !== "object" || value === null) return value;
+  if (HEADERS.has(name)) return showHeaders(value);
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, showable(inner, key)]),
+  );
+}
+
+/** Fields that hold headers by name. */
+const HEADERS = new Set(["headers", "rawHeaders", "responseHeaders"]);
+
+function showHeaders(headers: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      isSecretHeader(name) ? REDACTED : showable(value, name),
+    ]),
   );
 }
 

@@ -239,6 +239,16 @@ test("the secret is blanked and every other byte kept", () => {
   );
 });
 
+test("of headers those that are no secrets are kept as they stand", () => {
+  expect(
+    blanked(
+      `{"headers" : { "x-team":"a\\u0062", "authorization": "Bearer hush","x-n":1 },"id":""}`,
+    ),
+  ).toBe(
+    `{"headers" : { "x-team":"a\\u0062", "authorization": "[redacted]","x-n":1 },"id":""}`,
+  );
+});
+
 test.each([
   `{"destination":{"secret":"hush","secret":"hush"}}`,
   `{"destination":{"secret":"hush"},"destination":{}}`,
@@ -252,6 +262,13 @@ test.each([
   `{"destination":{"url":{"secret":"hush"}}}`,
   `{"destination":{"maxAttempts":["hush"]}}`,
   `{"secret":"hush"}`,
+  `{"headers":{"Authorization":"hush"}}`,
+  `{"headers":{"x-api-\\u006bey":"hush","x-api-key":"hush"}}`,
+  `{"headers":{"x-a":"1"},"headers":{"x-token":["hush"]}}`,
+  `{"headers":{"x-a":{"authorization":"hush"}}}`,
+  `{"headers":["authorization","hush"]}`,
+  `{"headers":"authorization: hush"}`,
+  `{"Headers":{"authorization":"hush"}}`,
 ])("no secret is left in %s", (text) => {
   const left = blanked(text);
 

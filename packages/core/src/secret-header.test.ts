@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { isSecretHeader } from "./secret-header.ts";
+import { isSecretHeader, redactedHeaders } from "./secret-header.ts";
 
 test.each([
   "Authorization",
@@ -24,3 +24,17 @@ test.each(["content-type", "retry-after", "x-request-id", "date", "server"])(
     expect(isSecretHeader(name)).toBe(false);
   },
 );
+
+test("headers are kept with the values of secret ones redacted", () => {
+  const kept = redactedHeaders({
+    Authorization: "Bearer hush",
+    "X-Api-Key": "hush",
+    "x-team": "orders",
+  });
+
+  expect(kept).toEqual({
+    Authorization: "[redacted]",
+    "X-Api-Key": "[redacted]",
+    "x-team": "orders",
+  });
+});

@@ -1,5 +1,10 @@
 /** Dead letters of records that no stage could take: the raw record, whole, with its coordinates. */
-import type { DeadLetter, DeadLetterReason } from "@postrider/core";
+import {
+  type DeadLetter,
+  type DeadLetterReason,
+  isSecretHeader,
+  REDACTED,
+} from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 import { setOwn } from "./set-own.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "./record.ts";
@@ -69,13 +74,21 @@ export function rawDeadLetter(
   };
 }
 
-/** A dead letter keeps one value a name: of repeated ones the first, and the others under `name[1]`, `name[2]`, … */
+/**
+ * A dead letter keeps one value a name: of repeated ones the first, and the others under `name[1]`, `name[2]`, … Values of
+ * headers that are secrets are redacted.
+ */
 function firstValues(headers: RecordHeaders): Record<string, Uint8Array> {
   const values: Record<string, Uint8Array> = {};
   for (const [name, value] of Object.entries(headers)) {
     const list = Buffer.isBuffer(value) ? [value] : value;
+    const isSecret = isSecretHeader(name);
     list.forEach((one, i) =>
-      setOwn(values, i === 0 ? name : `${name}[${i}]`, one),
+      setOwn(
+        values,
+        i === 0 ? name : `${name}[${i}]`,
+        isSecret ? Buffer.from(REDACTED) : one,
+      ),
     );
   }
   return values;

@@ -1,5 +1,5 @@
 /** The one place where Avro's names become SQL's. A table's insert names these columns, in this order, and a row holds their values. */
-import { receivedAtOf } from "@postrider/core";
+import { receivedAtOf, redactedHeaders } from "@postrider/core";
 import type { Attempt, DeadLetter, EpochMs, Intake } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 
@@ -48,7 +48,8 @@ export const EVENT_COLUMNS: readonly Column<Intake>[] = [
   ["field", (intake) => intake.field ?? ""],
   ["rule", (intake) => intake.rule ?? ""],
   ["content_type", (intake) => intake.contentType],
-  ["headers", (intake) => intake.headers],
+  // Route has redacted them; an earlier one had not.
+  ["headers", (intake) => redactedHeaders(intake.headers)],
   ["payload_base64", (intake) => base64(intake.payload)],
   ["payload_bytes", (intake) => intake.payloadBytes],
   ["delivery_ids", (intake) => intake.deliveries.map((d) => d.deliveryId)],

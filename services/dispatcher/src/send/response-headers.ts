@@ -1,6 +1,6 @@
 /** What is kept of a response's headers: at most 16 KiB, with the values of headers that carry secrets blanked. */
 
-import { isSecretHeader } from "@postrider/core";
+import { isSecretHeader, REDACTED } from "@postrider/core";
 
 const MAX_HEADER_BYTES = 16_384;
 
@@ -14,7 +14,7 @@ export function keepResponseHeaders(
     const raw = headers[name];
     if (raw === undefined || name === "__proto__") continue;
     const value = isSecretHeader(name)
-      ? "[redacted]"
+      ? REDACTED
       : typeof raw === "string"
         ? raw
         : raw.join(", ");

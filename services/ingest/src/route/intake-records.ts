@@ -4,6 +4,7 @@ import {
   type Intake,
   isContentType,
   type Problem,
+  redactedHeaders,
   type RoutedDelivery,
 } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
@@ -108,7 +109,9 @@ function commonFields(
       event !== null && isContentType(event.contentType)
         ? event.contentType
         : "",
-    headers: decision === "invalid" ? {} : (event?.headers ?? {}),
+    // The row is for people and queries; the receiver gets the real ones.
+    headers:
+      decision === "invalid" ? {} : redactedHeaders(event?.headers ?? {}),
     payload: isFirst && payload.length <= maxPayloadBytes ? payload : NO_BYTES,
     payloadBytes: isFirst ? payloadBytes : 0,
     noMatchCount: isFirst ? noMatchCount : 0,

@@ -4,9 +4,15 @@ import {
   type Destination,
   type EpochMs,
   type Problem,
+  REDACTED,
+  redactedHeaders,
   type WebhookEvent,
 } from "@postrider/core";
-import type { OutRecord, RawRecord } from "@postrider/messaging";
+import {
+  type OutRecord,
+  rawDeadLetter,
+  type RawRecord,
+} from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
 import type { KnownEvent } from "./intake-records.ts";
 import type { RouteInput } from "./read-event.ts";
@@ -22,14 +28,14 @@ export interface RejectedRecord {
 
 export interface RejectContext {
   readonly keyRing: KeyRing;
-  /** An event as Avro, for one that was refused and is kept without its secret. */
+  /** An event as Avro, for one that was refused and is kept without its secrets. */
   readonly encodeEvent: (event: WebhookEvent) => Buffer;
   readonly now: EpochMs;
 }
 
 /**
  * The dead letter of a record that is no event, or breaks a rule. What could not be parsed is kept sealed, because it may
- * hold a secret anywhere; what could be is kept plain with the secret blanked.
+ * hold a secret anywhere; what could be is kept plain with its secrets blanked.
  */
 export function rejectedRecord(
   rejected: RejectedRecord,
@@ -37,37 +43,20 @@ export function rejectedRecord(
 ): OutRecord {
   const { raw, input, known, problems } = rejected;
   const [first] = problems;
+  const detail = problems.map(describe).join("; ");
   const value: DeadLetter = {
-    reason: input.kind === "unreadable" ? "unreadable" : "invalid",
-    detail: problems.map(describe).join("; "),
+    ...rawDeadLetter(raw, {
+      reason: input.kind === "unreadable" ? "unreadable" : "invalid",
+      detail,
+      stage: "route",
+      deadAt: context.now,
+    }),
+    // Whole: its problems are few and short already.
+    detail,
     field: first?.field ?? null,
     rule: first?.rule ?? null,
-    deadAt: context.now,
-    stage: "route",
     ...known,
-    endpointId: null,
-    deliveryId: null,
-    receivedAt: raw.timestamp,
-    attempts: 0,
-    step: 0,
-    lastOutcome: null,
-    lastStatusCode: null,
-    recordTopic: raw.topic,
-    recordPartition: raw.partition,
-    recordOffset: raw.offset,
-    delivery: null,
-    rawKey: raw.key,
     ...keptValue(rejected, context),
-    rawHeaders: Object.fromEntries(
-      Object.entries(raw.headers).map(([name, values]) => [
-        name,
-        Buffer.isBuffer(values) ? values : (values[0] ?? Buffer.alloc(0)),
-      ]),
-    ),
-    rawBytes: raw.value?.length ?? 0,
-    sourceTopic: raw.topic,
-    sourcePartition: raw.partition,
-    sourceOffset: raw.offset,
   };
   return { topic: "dead-letters", key: raw.key, value };
 }
@@ -89,16 +78,16 @@ function keptValue(
     return { rawValue: blankSecret(raw.value), rawKid: null };
   const { event } = input;
   const destination = event.destination && withoutSecret(event.destination);
-  return { rawValue: encodeEvent({ ...event, destination }), rawKid: null };
+  const headers = redactedHeaders(event.headers);
+  const rawValue = encodeEvent({ ...event, destination, headers });
+  return { rawValue, rawKid: null };
 }
-
-const BLANK = "[redacted]";
 
 function withoutSecret(destination: Destination): Destination {
   return {
     ...destination,
-    secret: destination.secret === null ? null : BLANK,
+    secret: destination.secret === null ? null : REDACTED,
     // a refused URL may carry a password
-    url: destination.url.includes("@") ? BLANK : destination.url,
+    url: destination.url.includes("@") ? REDACTED : destination.url,
   };
 }

@@ -390,6 +390,53 @@ test("a secret that was pasted with something around it is refused, and told to 
   }
 });
 
+test("a receiver gets the secret headers of an event, and intake has them redacted", async () => {
+  const headers = { Authorization: "Bearer hush", "x-team": "orders" };
+  const endpoints = [anEndpoint()];
+
+  for (const over of [{}, { tenantId: "nobody" }]) {
+    const { deliveries, intake } = await aRoute({ endpoints }).route(
+      aRecord(envelope({ headers, ...over })),
+    );
+
+    for (const delivery of deliveries)
+      expect(delivery.headers).toEqual(headers);
+    expect(intake[0]?.headers).toEqual({
+      Authorization: "[redacted]",
+      "x-team": "orders",
+    });
+  }
+});
+
+test("the dead letter of a refused event keeps no secret header, of the event or of its record", async () => {
+  const headers = { Authorization: "Bearer hush", "x-team": "orders" };
+  const raw = {
+    headers: {
+      "x-api-key": [Buffer.from("hush"), Buffer.from("hush, too")],
+      ce_source: Buffer.from("shop"),
+    },
+  };
+  const avro = anEvent({ id: "", headers });
+
+  const letters = [
+    await aRoute().route(aRecord(envelope({ type: "", headers }), raw)),
+    await aRoute({ avro: { kind: "decoded", value: avro } }).route(
+      aRecord(Buffer.of(0xc3, 1), raw),
+    ),
+  ].map(({ deadLetters }) => deadLetters[0]);
+
+  for (const letter of letters) {
+    const kept = Buffer.from(letter!.rawValue!).toString();
+    expect(kept).toContain("orders");
+    expect(kept).not.toContain("hush");
+    expect(letter?.rawHeaders).toEqual({
+      "x-api-key": Buffer.from("[redacted]"),
+      "x-api-key[1]": Buffer.from("[redacted]"),
+      ce_source: Buffer.from("shop"),
+    });
+  }
+});
+
 test("an invalid Avro event is kept as Avro without its secret", async () => {
   const event = anEvent({
     id: "",
