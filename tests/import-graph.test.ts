@@ -85,7 +85,10 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   [/^kafkajs/, /^packages\/messaging\/src\/kafkajs\//],
   [/^avsc$/, /^packages\/messaging\/src\/schemas\/(avro|registry)-[^/]*\.ts$/],
   [/^@kafkajs\//, /^packages\/messaging\/src\/schemas\/registry-[^/]*\.ts$/],
-  [/^undici/, /^services\/dispatcher\/src\/send\/(sender|connection|guarded-sockets)\.ts$/],
+  [
+    /^undici/,
+    /^services\/dispatcher\/src\/send\/(sender|connection|guarded-sockets)\.ts$/,
+  ],
   [
     /^@clickhouse\//,
     /^(services\/recorder\/src\/clickhouse\/writer|services\/control\/src\/reads\/reader|packages\/testkit\/src\/clickhouse)\.ts$/,
