@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import {
   type AttemptResult,
   classifyStatus,
+  DEFAULT_TIERS,
   dispose,
   lastStartAt,
   maxAgeMs,
@@ -119,6 +120,52 @@ test("an attempt exactly when the event expires is still made", () => {
   );
 
   expect(result.kind).toBe("retry");
+});
+
+test.each([
+  // the wait after the attempt, what the receiver asks for, the longest the retry may take
+  [1_000, undefined, 1_000],
+  [60_000, undefined, 60_250],
+  [90_000, undefined, 91_000],
+  [40 * 60_000, undefined, 40 * 60_000 + 1_000],
+  [12 * HOUR, undefined, 12 * HOUR + 1_000],
+  [1_000, 100_300, 101_300],
+  [1_000, 62_000, 63_000],
+  [1_000, 23.75 * HOUR, 23.75 * HOUR + 1_000],
+])(
+  "a retry after %d ms, Retry-After %d, is late by a second at most",
+  (delayMs, retryAfterMs, longestMs) => {
+    const result = dispose(
+      failed({
+        policy: { schedule: [delayMs], notRetryableStatuses: [] },
+        retryAfterMs,
+        tiers: parseTiers(DEFAULT_TIERS),
+        now: 0,
+      }),
+    );
+
+    const { nextAttemptAt } = result as Extract<
+      typeof result,
+      { kind: "retry" }
+    >;
+    expect(nextAttemptAt).toBeGreaterThanOrEqual(
+      Math.max(delayMs, retryAfterMs ?? 0),
+    );
+    expect(nextAttemptAt).toBeLessThanOrEqual(longestMs);
+  },
+);
+
+test("what the tiers make of a wait does not let an event expire that would have been in time", () => {
+  const result = dispose(
+    failed({
+      policy: { schedule: [95_500], notRetryableStatuses: [] },
+      delivery: { ...delivery, expiresAt: 95_700 },
+      tiers: parseTiers(DEFAULT_TIERS),
+      now: 0,
+    }),
+  );
+
+  expect(result).toMatchObject({ kind: "retry" });
 });
 
 test("time spent deferred, and before notBefore, does not count as age", () => {

@@ -67,10 +67,10 @@ export function dispose(result: AttemptResult): Disposition {
     schedule: policy.schedule,
   });
   if (waitMs === undefined) return deadLetter("exhausted");
-  const plan = planWait(result.tiers, waitMs);
+  const mostMs = lastStartAt(delivery, policy.schedule) - now;
+  const plan = planWait(result.tiers, waitMs, mostMs);
+  if (plan.waitMs > mostMs) return deadLetter("expired");
   const nextAttemptAt = now + plan.waitMs;
-  if (nextAttemptAt > lastStartAt(delivery, policy.schedule))
-    return deadLetter("expired");
   return { kind: "retry", nextAttemptAt, tier: plan.tier };
 }
 

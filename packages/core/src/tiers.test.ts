@@ -33,13 +33,22 @@ test.each([
   [1_950, "2s", 2_000], // 2.6 % longer: one hop
   [1_900, "1s", 1_900], // 5.3 % longer: no
   [2_999, "2s", 2_999],
-  [62_000, "64s", 64_000], // 3.2 % longer
-  [78_000, "64s", 80_050], // 64 + 14: the 16s tier lengthens by 2.6 %, and one hop by 50 ms
+  [20_000, "16s", 20_050], // 16 + 4, and a hop's slack
+  [30_900, "16s", 30_900], // the 32s tier is over a second longer
+  [31_100, "32s", 32_000],
+  [62_000, "32s", 62_200], // 32 + 16 + 8 + 4 + 2: the 64s tier is two seconds longer
+  [79_200, "64s", 80_050], // 64 + 15.2: the 16s tier
+  [100_300, "64s", 100_300], // 64 + 32 + 4
   [300_000, "300s", 300_000],
-  [305_000, "300s", 308_050], // 300 + 5: the 8s tier
+  [305_000, "300s", 305_000], // 300 + 4, and a second in memory
+  [307_200, "300s", 308_050], // 300 + 7.2: the 8s tier
+  [900_000, "300s", 900_100],
   [HOUR, "1h", HOUR],
   [2 * HOUR, "1h", 2 * HOUR + 50],
   [12 * HOUR, "1h", 12 * HOUR + 11 * 50],
+  [24 * HOUR, "1h", 24 * HOUR], // 23 hops' slack would be over a second
+  [24.75 * HOUR, "1h", 24.75 * HOUR],
+  [72 * HOUR, "1h", 72 * HOUR],
 ])("a wait of %d ms begins in %s and lasts %d ms", (asked, first, whole) => {
   const plan = planWait(tiers, asked);
 
@@ -47,15 +56,38 @@ test.each([
   expect(plan.waitMs).toBe(whole);
 });
 
-test("no wait is shortened, and none of a second or more is lengthened by 5 %", () => {
+/** Any wait up to three days, short ones as often as long ones. */
+const anyWait = fc
+  .double({ min: 0, max: Math.log(72 * HOUR), noNaN: true })
+  .map((exponent) => Math.round(Math.exp(exponent)));
+
+test("no wait is shortened, and none is lengthened by more than a second, nor one of a second or more by over 5 %", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1_000, max: 30 * HOUR }), (asked) => {
+    fc.property(anyWait, (asked) => {
       const plan = planWait(tiers, asked);
 
       expect(plan.waitMs).toBeGreaterThanOrEqual(asked);
-      expect(plan.waitMs).toBeLessThan(asked * 1.05);
-      expect(plan.tier?.delayMs).toBeLessThanOrEqual(plan.waitMs);
+      expect(plan.waitMs).toBeLessThanOrEqual(asked + 1_000);
+      if (asked >= 1_000)
+        expect(plan.waitMs).toBeLessThanOrEqual(Math.ceil(asked * 1.05));
     }),
+  );
+});
+
+test("no lengthening passes the time after which the wait is of no use", () => {
+  fc.assert(
+    fc.property(
+      anyWait,
+      fc.nat(2_000),
+      fc.constantFrom(DEFAULT_TIERS, "10s,60s", "1s,1h"),
+      (asked, spareMs, names) => {
+        const mostMs = asked + spareMs;
+        const plan = planWait(parseTiers(names), asked, mostMs);
+
+        expect(plan.waitMs).toBeGreaterThanOrEqual(asked);
+        expect(plan.waitMs).toBeLessThanOrEqual(mostMs);
+      },
+    ),
   );
 });
 
@@ -74,22 +106,29 @@ function travel(asked: number, hopMs: number) {
 
 test("the hops end the wait: less than a second is left, and it is late by at most the last hop", () => {
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 26 * HOUR }),
-      fc.integer({ min: 0, max: 40 }),
-      (asked, hopMs) => {
-        const { lateMs } = travel(asked, hopMs);
+    fc.property(anyWait, fc.integer({ min: 0, max: 40 }), (asked, hopMs) => {
+      const { lateMs } = travel(asked, hopMs);
 
-        expect(lateMs).toBeLessThanOrEqual(hopMs);
-        expect(lateMs).toBeGreaterThanOrEqual(-1_000);
-      },
-    ),
+      expect(lateMs).toBeLessThanOrEqual(hopMs);
+      expect(lateMs).toBeGreaterThanOrEqual(-1_000);
+    }),
+  );
+});
+
+test("beside its whole hours a wait is made of 20 hops at most: eleven of five minutes, the tiers below once each", () => {
+  fc.assert(
+    fc.property(anyWait, fc.integer({ min: 0, max: 40 }), (asked, hopMs) => {
+      const { hops } = travel(asked, hopMs);
+
+      expect(hops.length).toBeLessThanOrEqual(Math.floor(asked / HOUR) + 20);
+    }),
   );
 });
 
 test.each([
-  [78_000, ["64s", "16s"]],
-  [305_000, ["300s", "8s"]],
+  [79_200, ["64s", "16s"]],
+  [307_200, ["300s", "8s"]],
+  [900_000, ["300s", "300s", "300s"]],
   [2 * HOUR, ["1h", "1h"]],
 ])("a wait of %d ms travels through few tiers", (asked, hops) => {
   expect(travel(asked, 15).hops).toEqual(hops);
@@ -108,5 +147,13 @@ test("a rest that no tier is short enough for goes through the shortest, not thr
   expect(planWait(parseTiers("10s,60s"), 13_000)).toMatchObject({
     tier: { name: "10s" },
     waitMs: 20_050,
+  });
+});
+
+test("a wait shorter than every tier lasts as long as the shortest, unless that would be too long", () => {
+  expect(planWait(tiers, 300, 1_000)).toMatchObject({ waitMs: 1_000 });
+  expect(planWait(tiers, 300, 999)).toMatchObject({
+    tier: { name: "1s" },
+    waitMs: 300,
   });
 });

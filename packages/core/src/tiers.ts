@@ -12,8 +12,12 @@ export const DEFAULT_TIERS = "1s,2s,4s,8s,16s,32s,64s,128s,256s,300s,1h";
 /** What is left of a wait below this is waited in memory, not in a topic. */
 export const MEMORY_WAIT_MS = 1_000;
 
-/** By how much of the whole a wait may be lengthened to save hops. */
+/**
+ * By how much a wait may be lengthened to save hops: this part of the whole, and never more than this, ms. Every wait is a
+ * promise of a time to someone (`notBefore`, `Retry-After`, an endpoint's own delays), and a part of a day is an hour.
+ */
 const LENGTHENING = 0.05;
+const LONGEST_LENGTHENING_MS = 1_000;
 
 /**
  * What each hop before the last tier of a wait may cost, in ms: produce, broker, release. Without it the rest that a
@@ -60,32 +64,45 @@ export interface PlannedWait {
 
 /**
  * Splits a wait greedily from the longest tier down. A rest of at most a second is waited in memory behind the last
- * tier. A rest, or a whole, that the smallest tier holding it would lengthen by under 5 % of the whole becomes that
- * tier, so that hops stay few. A wait shorter than every tier becomes the shortest. `tiers` are ascending, one or more.
+ * tier. A rest, or a whole, becomes the smallest tier that holds it where that lengthens the whole by at most 5 % and at
+ * most a second, so that hops stay few. A wait, or a rest over a second, that is shorter than every tier becomes the
+ * shortest. Nothing is lengthened past `mostMs`, after which the wait is of no use: the delivery would have expired.
+ * `tiers` are ascending, one or more.
  */
-export function planWait(tiers: readonly Tier[], waitMs: number): PlannedWait {
+export function planWait(
+  tiers: readonly Tier[],
+  waitMs: number,
+  mostMs = Infinity,
+): PlannedWait {
   if (!(waitMs > 0)) return { tier: null, waitMs: 0 };
-  const bound = waitMs * LENGTHENING;
-  const whole = smallestHolding(tiers, waitMs);
-  if (whole !== null && whole.delayMs - waitMs < bound)
-    return { tier: whole, waitMs: whole.delayMs };
-  const first = longestWithin(tiers, waitMs);
-  if (first === null)
-    return { tier: whole, waitMs: whole?.delayMs ?? Math.ceil(waitMs) };
+  const asked = Math.ceil(waitMs);
+  const spareMs = mostMs - asked;
+  const boundMs = Math.min(
+    waitMs * LENGTHENING,
+    LONGEST_LENGTHENING_MS,
+    spareMs,
+  );
+  const whole = smallestHolding(tiers, asked);
+  const first = longestWithin(tiers, asked);
+  const wholeMs = whole === null ? Infinity : whole.delayMs - asked;
+  if (wholeMs <= boundMs || (first === null && wholeMs <= spareMs))
+    return { tier: whole, waitMs: asked + wholeMs };
+  // Hold lets it go before the tier's delay is over.
+  if (first === null) return { tier: whole, waitMs: asked };
 
-  let rest = waitMs - first.delayMs;
+  let rest = asked - first.delayMs;
   for (let hops = 1; rest > MEMORY_WAIT_MS; hops++) {
     const holding = smallestHolding(tiers, rest);
     const next = longestWithin(tiers, rest);
     if (holding !== null) {
       const lengthening = holding.delayMs + hops * HOP_SLACK_MS - rest;
-      if (lengthening < bound || next === null)
-        return { tier: first, waitMs: Math.ceil(waitMs + lengthening) };
+      if (lengthening <= (next === null ? spareMs : boundMs))
+        return { tier: first, waitMs: asked + lengthening };
     }
     if (next === null) break;
     rest -= next.delayMs;
   }
-  return { tier: first, waitMs: Math.ceil(waitMs) };
+  return { tier: first, waitMs: asked };
 }
 
 /**

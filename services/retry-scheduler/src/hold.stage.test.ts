@@ -191,6 +191,35 @@ test("a clock set back while a record waits does not make it early", async () =>
   expect(released[0]?.at).toBeGreaterThanOrEqual(dueAt);
 });
 
+test("a wait shorter than the shortest tier ends in time where the event would expire in the tier, and nowhere else", async () => {
+  const { clock, released, hold, advance } = aHold();
+  const now = clock.now();
+  const at = { nextAttemptAt: now + 300, expiresAt: now + 500 };
+  void hold("t.retry.1s", { ...at, deliveryId: "dlv_in_time" });
+  void hold("t.retry.1s", { ...at, expiresAt: null, deliveryId: "dlv_never" });
+  void hold("t.retry.2s", { ...at, deliveryId: "dlv_longer_tier" });
+  void hold("t.retry.1s", {
+    ...at,
+    expiresAt: now + 299,
+    deliveryId: "dlv_too_late",
+  });
+
+  await advance(290);
+  expect(released).toEqual([]);
+  await advance(30);
+
+  expect(released).toMatchObject([
+    { deliveryId: "dlv_in_time", record: { topic: "deliveries" } },
+  ]);
+  await advance(900);
+  expect(
+    released
+      .map(({ deliveryId }) => deliveryId)
+      .slice(1)
+      .sort(),
+  ).toEqual(["dlv_never", "dlv_too_late"]);
+});
+
 test("records of a partition that moved are let go of with nothing to follow", async () => {
   const { stage, hold, released } = aHold();
   const moved = hold("t.retry.4s", {});

@@ -9,6 +9,7 @@
 import {
   nextHop,
   type Delivery,
+  type EpochMs,
   type MonotonicMs,
   type Tier,
 } from "@postrider/core";
@@ -69,13 +70,17 @@ export function createHoldStage(options: HoldOptions): HoldStage {
       const tier = tierOf(raw.topic);
       const elapsedMs = brokerClock.sinceAppend(raw.timestamp, tier.delayMs);
       const dueAt = clock.monotonic() + tier.delayMs - elapsedMs;
-      const isOurs = await queues.wait(
-        `${raw.topic}:${raw.partition}`,
-        dueAt,
-        signal,
-      );
-      // The partition moved: whoever owns it now holds the record.
-      if (!isOurs) return { kind: "emit", records: [] };
+      const hopEndsAt = clock.now() + tier.delayMs - elapsedMs;
+      const isShortest = tier.delayMs === tiers[0]?.delayMs;
+      if (!(isShortest && expiresFirst(value, hopEndsAt))) {
+        const isOurs = await queues.wait(
+          `${raw.topic}:${raw.partition}`,
+          dueAt,
+          signal,
+        );
+        // The partition moved: whoever owns it now holds the record.
+        if (!isOurs) return { kind: "emit", records: [] };
+      }
       for (;;) {
         const restMs = (value.nextAttemptAt ?? 0) - clock.now();
         const hop = nextHop(tiers, restMs);
@@ -89,6 +94,18 @@ export function createHoldStage(options: HoldOptions): HoldStage {
       }
     },
   };
+}
+
+/** It would expire before its hop is over, though its wait is over in time. */
+function expiresFirst(
+  { nextAttemptAt, expiresAt }: Delivery,
+  hopEndsAt: EpochMs,
+): boolean {
+  return (
+    expiresAt !== null &&
+    expiresAt < hopEndsAt &&
+    (nextAttemptAt ?? 0) <= expiresAt
+  );
 }
 
 /** The last piece, at most a second. Rests that end in one tick share a queue, so that every queue stays a FIFO. */

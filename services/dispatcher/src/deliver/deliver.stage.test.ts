@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import {
+  DEFAULT_TIERS,
   parseTiers,
   secretAad,
   type Attempt,
@@ -91,7 +92,7 @@ function aStage(
     },
     signer: createSigner(keyRing, effects.log),
     urlPolicy: { allowHttp: false, allowedCidrs: [] },
-    tiers: parseTiers("1s,2s,4s,8s,300s,1h"),
+    tiers: parseTiers(DEFAULT_TIERS),
     userAgent: "Postrider/0.1.0",
     worker: "w1",
     ...effects,
@@ -248,7 +249,7 @@ test("Retry-After lengthens a wait, never shortens it, and garbage is ignored", 
   expect(await waitOf("30")).toBeGreaterThanOrEqual(30_000);
   for (const ignored of ["0", "-5", "soon", ""])
     expect(await waitOf(ignored)).toBeLessThanOrEqual(1_200);
-  expect(await waitOf("315360000")).toBeLessThanOrEqual(24 * 3_600_000 * 1.05);
+  expect(await waitOf("315360000")).toBeLessThanOrEqual(24 * 3_600_000 + 1_000);
 });
 
 test("used-up attempts become a dead letter that holds the delivery with its step raised", async () => {
@@ -445,6 +446,34 @@ test("notBefore defers without counting as deferred time, and expiresAt and age 
   expect(deadLetterOf(old).reason).toBe("expired");
   expect(topicsOf(deferred)).toEqual(["attempts"]);
 });
+
+test.each([
+  // notBefore and expiresAt, from now
+  [300, null],
+  [300, 500],
+  [20_500, null],
+  [100_300, 102_300],
+  [62_000, null],
+  [24.75 * 3_600_000, null],
+  [24.75 * 3_600_000, 24.75 * 3_600_000],
+  [72 * 3_600_000, null],
+])(
+  "notBefore in %d ms is planned late by a second at most, and within expiresAt (%d)",
+  async (notBeforeMs, expiresMs) => {
+    const { run, record } = aStage();
+    const expiresAt = expiresMs === null ? null : BUILT_AT + expiresMs;
+
+    const { nextAttemptAt } = deliveryOf(
+      await run(record({ notBefore: BUILT_AT + notBeforeMs, expiresAt })),
+    );
+
+    const waitMs = nextAttemptAt! - BUILT_AT;
+    expect(waitMs).toBeGreaterThanOrEqual(notBeforeMs);
+    expect(waitMs).toBeLessThanOrEqual(
+      Math.min(notBeforeMs + 1_000, expiresMs ?? Infinity),
+    );
+  },
+);
 
 test("relief puts the delivery into the tier of its slot and spends no attempt", () => {
   const { stage, record } = aStage();

@@ -102,7 +102,11 @@ export function deferralRecords(
   tiers: readonly Tier[],
 ): OutRecord[] {
   const { reason, now } = deferral;
-  const planned = planWait(tiers, Math.max(deferral.until - now, 1));
+  const planned = planWait(
+    tiers,
+    Math.max(deferral.until - now, 1),
+    (delivery.expiresAt ?? Infinity) - now,
+  );
   const tier = planned.tier ?? tiers[0];
   const nextAttemptAt = now + planned.waitMs;
   const value: Delivery = {
