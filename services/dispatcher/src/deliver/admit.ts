@@ -70,9 +70,12 @@ export function admit(
   const { notBefore } = delivery;
   if (now > lastStartAt(delivery, found.target.policy.schedule)) {
     const isPast = delivery.expiresAt !== null && now > delivery.expiresAt;
+    const why = isPast ? "expiresAt has passed" : "its age is used up";
     return dead(
       "expired",
-      isPast ? "expiresAt has passed" : "its age is used up",
+      delivery.deferralReason === "secret_unavailable"
+        ? `${why}; it waited for a secret that did not open`
+        : why,
     );
   }
   if (notBefore !== null && notBefore > now)

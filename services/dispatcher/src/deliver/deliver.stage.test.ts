@@ -521,6 +521,65 @@ test("a secret that does not open is never skipped: the delivery waits and nothi
   expect(JSON.stringify(effects.log.lines)).not.toContain(SECRET);
 });
 
+test.each([
+  [
+    "an unknown key",
+    { ...sealed(SECRET, "ep_1"), kid: "k2" },
+    /\bk2\b.*POSTRIDER_ENCRYPTION_KEYS/,
+  ],
+  [
+    "another owner",
+    sealed(SECRET, "ep_of_somebody_else"),
+    /\bk1\b.*new secret/,
+  ],
+  [
+    "no secret that is valid",
+    sealed(SECRET, "ep_1", "sec_1", BUILT_AT),
+    /no secret/,
+  ],
+])(
+  "what cannot be signed (%s) waits less and less often, and is a dead letter once its age is used up",
+  async (_why, secret, detail) => {
+    const endpoint = registered({ secrets: [secret], retryDelaysMs: [1_000] });
+    const { run, record, clock, requests } = aStage([endpoint]);
+    const waits: number[] = [];
+
+    let records = await run(record());
+    for (let rounds = 0; rounds < 5_000; rounds += 1) {
+      const waiting = deliveryOf(records);
+      if (waiting === undefined) break;
+      waits.push(waiting.nextAttemptAt! - clock.now());
+      clock.setNow(waiting.nextAttemptAt!);
+      records = await run(record(waiting));
+    }
+
+    expect(topicsOf(records)).toEqual(["dead-letters"]);
+    const letter = deadLetterOf(records);
+    expect(letter).toMatchObject({ reason: "expired", attempts: 0 });
+    expect(letter.detail).toMatch(detail);
+    expect(letter.detail).not.toContain(SECRET);
+    expect(letter.deadAt - BUILT_AT).toBeLessThanOrEqual(72 * 3_600_000);
+    expect(letter.deadAt - BUILT_AT).toBeGreaterThan(71.9 * 3_600_000);
+    expect(Math.min(...waits.slice(0, -1))).toBeGreaterThanOrEqual(60_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(3_601_000);
+    expect(waits.length).toBeLessThan(150);
+    expect(requests).toEqual([]);
+  },
+);
+
+test("what cannot be signed is looked at once more before expiresAt, and sent if the secret opens then", async () => {
+  const endpoint = registered({ secrets: [sealed(SECRET, "ep_2")] });
+  const { run, record, clock, table } = aStage([endpoint]);
+  const expiresAt = BUILT_AT + 30_000;
+
+  const waiting = deliveryOf(await run(record({ expiresAt })));
+  clock.setNow(waiting.nextAttemptAt!);
+  table.set("ep_1", registered());
+
+  expect(waiting.nextAttemptAt).toBeLessThan(expiresAt);
+  expect(topicsOf(await run(record(waiting)))).toEqual(["attempts"]);
+});
+
 test("concurrency starts at 2, grows by one with each success up to the cap, halves on a timeout and a refusal", async () => {
   const successes = Array.from({ length: 6 }, () => answered(200));
   const results = [

@@ -33,6 +33,7 @@ import {
 } from "../send/attempt-result.ts";
 import { requestHeaders } from "./request-headers.ts";
 import type { Send } from "../send/sender.ts";
+import { secretWaitEndsAt } from "./secret-wait.ts";
 import type { Signer } from "./signer.ts";
 import { TakenSteps } from "./taken-steps.ts";
 import { createUrlJudge } from "./url-judge.ts";
@@ -53,9 +54,8 @@ export interface DeliverOptions {
   readonly meter: Meter;
 }
 
-/** Waits of a delivery when this process has no socket left, and when a secret does not open: that needs another key ring. */
+/** Wait of a delivery when this process has no socket left. */
 const LOCAL_FAULT_WAIT_MS = 1_000;
-const SECRET_WAIT_MS = 60_000;
 
 export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
   return new DeliverStage(options);
@@ -139,13 +139,8 @@ class DeliverStage implements Stage<Delivery> {
         refusedResult(url.message),
       );
     const signed = this.#options.signer.sign(delivery, target, startedAt);
-    if (signed === null)
-      return emit(
-        this.#deferred(delivery, {
-          reason: "secret_unavailable",
-          until: startedAt + SECRET_WAIT_MS,
-        }),
-      );
+    if (signed.kind === "unsigned")
+      return emit(this.#unsigned(record, target, startedAt, signed.problem));
     const { userAgent, send } = this.#options;
     this.#lanes.begin(delivery.endpointId, target.maxConcurrency);
     return send({
@@ -201,6 +196,28 @@ class DeliverStage implements Stage<Delivery> {
     if (disposition.kind === "dead_letter")
       this.#report.deadLettered(delivery, disposition.reason);
     return emit(conclusion.records);
+  }
+
+  #unsigned(
+    record: InRecord<Delivery>,
+    target: Target,
+    now: EpochMs,
+    problem: string,
+  ): OutRecord[] {
+    const until = secretWaitEndsAt(record.value, target, now);
+    if (until !== null)
+      return this.#deferred(record.value, {
+        reason: "secret_unavailable",
+        until,
+      });
+    const detail = `it could not be signed before it expired: ${problem}`;
+    return [
+      this.#givenUp(
+        record,
+        { kind: "dead_letter", reason: "expired", detail },
+        now,
+      ),
+    ];
   }
 
   #givenUp(

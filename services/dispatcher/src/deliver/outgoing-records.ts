@@ -115,9 +115,7 @@ export function deferralRecords(
     nextAttemptAt,
     slotAt: deferral.slotAt,
     deferralReason: reason,
-    // The age of a delivery counts from notBefore anyway.
-    deferredMs:
-      delivery.deferredMs + (reason === "not_before" ? 0 : planned.waitMs),
+    deferredMs: delivery.deferredMs + (isAge(reason) ? 0 : planned.waitMs),
     endpointUnknownSince: deferral.unknownSince,
   };
   const departure: OutRecord = {
@@ -134,6 +132,11 @@ export function deferralRecords(
     { topic: "attempts", key: delivery.endpointId, value: noted },
     departure,
   ];
+}
+
+/** The wait counts as age: from `notBefore` the age counts anyway, and a wait for keys must come to an end. */
+function isAge(reason: DeferralReason): boolean {
+  return reason === "not_before" || reason === "secret_unavailable";
 }
 
 function deferralAttempt(

@@ -5,14 +5,22 @@ import {
   type EpochMs,
   type SealedSecret,
 } from "@postrider/core";
-import type { KeyRing, Log } from "@postrider/runtime";
-import { sign } from "@postrider/signing";
+import { KeyRingError, type KeyRing, type Log } from "@postrider/runtime";
+import { SecretError, sign } from "@postrider/signing";
 import type { Target } from "./admit.ts";
 import type { Signed } from "./request-headers.ts";
 
+export type Signing =
+  | ({ readonly kind: "signed" } & Signed)
+  /** There is no secret to sign with, or one does not open: nothing is ever sent unsigned. */
+  | {
+      readonly kind: "unsigned";
+      /** What is wrong and what to do, for people. It never holds a secret. */
+      readonly problem: string;
+    };
+
 export interface Signer {
-  /** Null when there is no secret to sign with, or one does not open: nothing is ever sent unsigned. */
-  sign(delivery: Delivery, target: Target, now: EpochMs): Signed | null;
+  sign(delivery: Delivery, target: Target, now: EpochMs): Signing;
 }
 
 export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
@@ -25,15 +33,35 @@ export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
         if (secrets.length > 0) {
           const timestamp = Math.floor(now / 1_000);
           const toSign = { id: webhookId, timestamp, body: payload, secrets };
-          return { timestamp, signature: sign(toSign) };
+          return { kind: "signed", timestamp, signature: sign(toSign) };
         }
         log.error("secret.missing", { tenantId, endpointId });
+        return {
+          kind: "unsigned",
+          problem: `it has no secret that is valid now; ${remedy(target)}`,
+        };
       } catch (error) {
         log.error("secret.unavailable", { tenantId, endpointId, error });
+        return { kind: "unsigned", problem: problemOf(error, target) };
       }
-      return null;
     },
   };
+}
+
+function problemOf(error: unknown, target: Target): string {
+  // What else is thrown may say more than is meant for a dead letter.
+  if (!(error instanceof KeyRingError || error instanceof SecretError))
+    return `its secret could not be used; ${remedy(target)}`;
+  const what = `its secret could not be used: ${error.message}`;
+  return error.code === "UNKNOWN_KEY"
+    ? `${what}; add that key to the dispatcher's POSTRIDER_ENCRYPTION_KEYS, or ${remedy(target)}`
+    : `${what}; ${remedy(target)}`;
+}
+
+function remedy({ isInline }: Target): string {
+  return isInline
+    ? "publish the event again"
+    : "give the endpoint a new secret";
 }
 
 class OpenedSecrets {
