@@ -139,6 +139,7 @@ export class OutputSender {
 
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#places.close();
     await this.#discard();
   }
 

@@ -478,6 +478,40 @@ test("after warming, the first send asks nobody how many partitions a topic has"
   await output.stop(Date.now() + 1000);
 });
 
+test("nothing waits for partitions to be counted again, however long that takes", async () => {
+  const broker = new Broker();
+  const { partitionsOf } = broker;
+  let isSilent = false;
+  let passedMs = 0;
+  const clock: Clock = {
+    now: () => Date.now() + passedMs,
+    monotonic: () => performance.now() + passedMs,
+  };
+  const { output } = outputTo(
+    Object.assign(broker, {
+      partitionsOf: (topics: readonly string[]) =>
+        isSilent ? new Promise<never>(() => undefined) : partitionsOf(topics),
+    }),
+    {},
+    clock,
+  );
+  await output.start();
+  await output.send([attempt("a")]);
+
+  isSilent = true;
+  passedMs = 60 * 60_000;
+  const sent = output.send([attempt("b")]);
+  sent.catch(() => undefined);
+
+  try {
+    await waitFor(() => broker.values("t.attempts").length === 2, {
+      timeoutMs: 3000,
+    });
+  } finally {
+    await output.stop(clock.now());
+  }
+});
+
 test("a broker that is away when it is warmed is met by the first send, no sooner", async () => {
   const broker = new Broker();
   const { partitionsOf } = broker;

@@ -1,23 +1,31 @@
-/** How many partitions each topic has, as an output needs to know: asked once, and again after a while, because some may have been added. */
-import type { MonotonicMs } from "@postrider/core";
-import type { Clock } from "@postrider/runtime";
+/**
+ * How many partitions each topic has, as an output needs to know. Invariant: what is known stays known, whatever happens to the
+ * broker. Only a topic that is not known yet is asked for while records wait; the others are counted again in the background,
+ * because partitions may be added. A count that has grown holds from then on; a lower one is not believed, since partitions are
+ * never taken away: a topic that was deleted and made anew is met as a `TopicMissingError`, and forgotten.
+ */
+import type { Log } from "@postrider/runtime";
 import { TopicMissingError, type Admin } from "../ports.ts";
 
-const MAX_AGE_MS = 5 * 60_000;
+const COUNT_AGAIN_EVERY_MS = 5 * 60_000;
 
 export class OutputPlaces {
   readonly #partitionsOf: PartitionCounts;
-  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #everyMs: number;
   readonly #counts = new Map<string, number>();
-  #countedAt: MonotonicMs;
+  #timer: NodeJS.Timeout | null = null;
+  #isClosed = false;
 
   constructor(options: {
     readonly partitionsOf: PartitionCounts;
-    readonly clock: Clock;
+    readonly log: Log;
+    /** From one count to the next in the background. Default 5 minutes. */
+    readonly everyMs?: number;
   }) {
     this.#partitionsOf = options.partitionsOf;
-    this.#clock = options.clock;
-    this.#countedAt = this.#clock.monotonic();
+    this.#log = options.log;
+    this.#everyMs = options.everyMs ?? COUNT_AGAIN_EVERY_MS;
   }
 
   /** Call `learn` first. */
@@ -25,35 +33,57 @@ export class OutputPlaces {
     return this.#counts.get(topic) ?? 1;
   }
 
-  /** Rejects with `TopicMissingError` where one of the topics does not exist, with anything else where nobody answers. */
+  /** Rejects with `TopicMissingError` where one of the topics does not exist, with anything else where nobody answers. Asks nobody when all are known. */
   async learn(topics: ReadonlySet<string>): Promise<void> {
-    const now = this.#clock.monotonic();
-    const isOld = now - this.#countedAt > MAX_AGE_MS;
-    const asked = [...topics].filter((t) => isOld || !this.#counts.has(t));
+    const asked = [...topics].filter((topic) => !this.#counts.has(topic));
     if (asked.length === 0) return;
-    const counts = await this.#partitionsOf(asked);
-    if (isOld) {
-      this.#counts.clear();
-      this.#countedAt = now;
-    }
-    for (const topic of asked) {
-      const count = counts.get(topic);
-      if (count === undefined)
-        throw new TopicMissingError(`topic ${topic} does not exist`);
-      this.#counts.set(topic, count);
-    }
+    const known = await this.known(asked);
+    const missing = asked.find((topic) => !known.includes(topic));
+    if (missing !== undefined)
+      throw new TopicMissingError(`topic ${missing} does not exist`);
   }
 
   /** Learns what there is of these topics, and gives their names; those that do not exist are for `learn` to refuse. */
   async known(topics: readonly string[]): Promise<string[]> {
     const counts = await this.#partitionsOf(topics);
     for (const [topic, count] of counts) this.#counts.set(topic, count);
+    this.#countAgainLater();
     return [...counts.keys()];
   }
 
   /** One of them went away, and may come back with other partitions. */
   forget(topics: Iterable<string>): void {
     for (const topic of topics) this.#counts.delete(topic);
+  }
+
+  /** Nothing is counted after this. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #countAgainLater(): void {
+    if (this.#isClosed || this.#timer !== null) return;
+    this.#timer = setTimeout(() => void this.#countAgain(), this.#everyMs);
+  }
+
+  /** Never rejects. */
+  async #countAgain(): Promise<void> {
+    const asked = [...this.#counts.keys()];
+    try {
+      for (const [topic, count] of await this.#partitionsOf(asked)) {
+        const before = this.#counts.get(topic);
+        // One that was forgotten meanwhile is for `learn`.
+        if (before === undefined || count <= before) continue;
+        this.#counts.set(topic, count);
+        this.#log.info("output.partitionsAdded", { topic, before, count });
+      }
+    } catch (error) {
+      if (!this.#isClosed)
+        this.#log.warn("output.notCountedAgain", { error: String(error) });
+    }
+    this.#timer = null;
+    this.#countAgainLater();
   }
 }
 
