@@ -1,5 +1,7 @@
 import { createKafka, type Admin, type Kafka } from "@postrider/messaging";
 import {
+  LATE,
+  within,
   createLog,
   createMeter,
   systemClock,
@@ -44,14 +46,11 @@ export async function reachable<T>(
   connecting: Promise<T>,
   brokers: readonly string[],
 ): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () =>
-      late.reject(new Error(`no answer within ${CONNECT_WITHIN_MS / 1000} s`)),
-    CONNECT_WITHIN_MS,
-  );
   try {
-    return await Promise.race([connecting, late.promise]);
+    const connected = await within(connecting, CONNECT_WITHIN_MS);
+    if (connected === LATE)
+      throw new Error(`no answer within ${CONNECT_WITHIN_MS / 1000} s`);
+    return connected;
   } catch (cause) {
     throw new CliError(
       EXIT.unreachable,
@@ -62,7 +61,5 @@ export async function reachable<T>(
         cause,
       },
     );
-  } finally {
-    clearTimeout(timer);
   }
 }

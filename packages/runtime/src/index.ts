@@ -1,5 +1,7 @@
 export type * from "./effects.ts";
 export * from "./clock.ts";
+export * from "./within.ts";
+export * from "./sleep.ts";
 export * from "./sha256.ts";
 export * from "./key-ring.ts";
 export * from "./config.ts";

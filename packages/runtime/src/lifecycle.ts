@@ -1,4 +1,5 @@
 import type { Clock, Lifecycle, Log } from "./effects.ts";
+import { LATE, within } from "./within.ts";
 
 /** How long a part may overrun the deadline before the next one is stopped all the same. */
 const OVERRUN_MS = 500;
@@ -20,7 +21,7 @@ export function composeLifecycle(
     const failures: unknown[] = [];
     for (const part of begun.toReversed()) {
       try {
-        await withinDeadline(part, deadline, clock);
+        await stopInTime(part, deadline, clock);
       } catch (error) {
         log.error("part.stopFailed", { error });
         failures.push(error);
@@ -55,20 +56,12 @@ export function composeLifecycle(
   };
 }
 
-async function withinDeadline(
+async function stopInTime(
   part: Lifecycle,
   deadline: number,
   clock: Clock,
 ): Promise<void> {
-  const late = Promise.withResolvers<never>();
   const leftMs = Math.max(deadline - clock.now(), 0) + OVERRUN_MS;
-  const timer = setTimeout(
-    () => late.reject(new Error("did not stop before its deadline")),
-    leftMs,
-  );
-  try {
-    await Promise.race([part.stop(deadline), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  if ((await within(part.stop(deadline), leftMs)) === LATE)
+    throw new Error("did not stop before its deadline");
 }

@@ -5,7 +5,7 @@
  * Every assignment begins each partition anew from what the group stores, also one that stayed with us: an insert that is still on its
  * way then is done twice at once under one token, which the table takes for one. So nothing has to be carried over a rebalance.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleep, within } from "@postrider/runtime";
 import type { EpochMs } from "@postrider/core";
 import { backOffMs } from "../back-off.ts";
 import { batchHealth } from "./batch-health.ts";
@@ -173,9 +173,7 @@ export function createBatchRunner<In, Row>(
         if (!isWanted()) return;
         reporter.report(source, { kind: "failed", error });
         const { signal } = giveUp;
-        await sleep(backOffMs(failures, random()), undefined, { signal }).catch(
-          () => undefined,
-        );
+        await sleep(backOffMs(failures, random()), { signal });
       }
     }
   }
@@ -185,10 +183,7 @@ export function createBatchRunner<In, Row>(
     if (sources.length > 0) consumer.pause(sources);
     for (const partition of partitions.values()) partition.drain();
     const left = Math.max(deadline - clock.now() - LEAVE_MS, 0);
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, left);
-    await Promise.race([Promise.all(running), late.promise]);
-    clearTimeout(timer);
+    await within(Promise.all(running), left);
     giveUp.abort();
     for (const partition of partitions.values()) partition.end();
     await consumer.stop(deadline); // after the last commit: kafkajs drops commits during its stop

@@ -1,7 +1,13 @@
 /** Brings one batch after another to the broker, whatever it takes. The state of output.ts that touches producers. */
 import type { DeadLetter, EpochMs, MonotonicMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { Clock, Log, Meter } from "@postrider/runtime";
+import {
+  sleep,
+  within,
+  type Clock,
+  type Log,
+  type Meter,
+} from "@postrider/runtime";
 import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
 import { OutputPlaces, type PartitionCounts } from "./partition-counts.ts";
 import type { OutputEntry } from "./output-queue.ts";
@@ -44,6 +50,7 @@ interface Tried {
 }
 
 const MAX_BACK_OFF_MS = 1000;
+const DISCONNECTED_WITHIN_MS = 100;
 
 export class OutputSender {
   readonly #options: OutputSenderOptions;
@@ -181,7 +188,7 @@ export class OutputSender {
       .then((producer) => producer.disconnect())
       .catch(() => undefined);
     // One that is still connecting is disconnected when it has; nobody waits for that.
-    await Promise.race([disconnected, pause(100, this.#closed.signal)]);
+    await within(disconnected, DISCONNECTED_WITHIN_MS);
   }
 
   /** Halves, until the refused record stands alone; that one becomes a dead letter, cut more at each refusal. */
@@ -258,7 +265,7 @@ export class OutputSender {
     this.#fault = { since, detail };
     const backOffMs = Math.min(MAX_BACK_OFF_MS, 50 * 2 ** this.#failures);
     this.#failures = Math.min(this.#failures + 1, 10);
-    await pause(backOffMs, this.#closed.signal);
+    await sleep(backOffMs, { signal: this.#closed.signal });
   }
 
   #recovered(): void {
@@ -268,18 +275,4 @@ export class OutputSender {
     this.#fault = null;
     this.#options.log.info("output.recovered", { troubledMs });
   }
-}
-
-/** Resolves after `ms`, or at once when the signal says so. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }

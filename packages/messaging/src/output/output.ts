@@ -7,7 +7,7 @@
  */
 import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { Clock, Log, Meter } from "@postrider/runtime";
+import { within, type Clock, type Log, type Meter } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
 import {
@@ -302,14 +302,4 @@ function overhead(headers: RecordHeaders | undefined): number {
     for (const each of values) bytes += 10 + name.length + each.length;
   }
   return bytes;
-}
-
-/** Resolves when `done` does, or after `ms`. */
-async function within(done: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, ms));
-  });
-  await Promise.race([done, late]);
-  clearTimeout(timer);
 }

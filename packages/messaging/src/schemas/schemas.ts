@@ -9,7 +9,13 @@ import {
   type WriterSchema,
 } from "./avro-codec.ts";
 import { fingerprintOf, parseWriterSchema } from "./avro-types.ts";
-import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
+import {
+  sleep,
+  type Clock,
+  type Lifecycle,
+  type Log,
+  type Meter,
+} from "@postrider/runtime";
 import type {
   Consumer,
   ConsumerOptions,
@@ -208,7 +214,7 @@ async function untilDone(
       return await act();
     } catch (error) {
       log.warn("schemas.failed", { what, error: String(error) });
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      await sleep(waitMs, { signal });
     }
   }
 }

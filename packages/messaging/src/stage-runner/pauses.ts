@@ -1,4 +1,7 @@
-/** Waits that a stop ends at once: none begins after it, and those that last resolve. */
+/**
+ * Waits that a stop ends at once: none begins after it, and those that last resolve. One for each open record may last, so they are
+ * kept in a set: on one `AbortSignal`, ten thousand of them take seconds to begin and to end.
+ */
 export class Pauses {
   /** Each ends one. */
   readonly #ends = new Set<() => void>();

@@ -2,10 +2,9 @@
  * The order of a stop: drop what has not started → finish what has → produce → commit. Then only may the consumer leave
  * the group, because kafkajs answers a commit during its stop with success and does nothing (docs/kafkajs.md, "Commit before the stop").
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
 import type { Committer } from "../offsets/committer.ts";
-import type { Clock } from "@postrider/runtime";
+import { sleep, within, type Clock } from "@postrider/runtime";
 import type { RecordWork } from "./record-work.ts";
 
 /** Of the time that a stop is given, what output, commit and leaving the group keep, at most, ms. */
@@ -47,11 +46,5 @@ async function until(
   work: Promise<void>,
   { deadline, clock }: Bounds,
 ): Promise<void> {
-  const cancel = new AbortController();
-  const ms = Math.max(0, deadline - clock.now());
-  await Promise.race([
-    work,
-    sleep(ms, undefined, { signal: cancel.signal }).catch(() => undefined),
-  ]);
-  cancel.abort();
+  await within(work, deadline - clock.now());
 }

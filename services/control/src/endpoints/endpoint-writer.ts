@@ -8,10 +8,11 @@ import type { Endpoint, EpochMs } from "@postrider/core";
 import {
   FencedError,
   UnfitValueError,
+  type FencedProducer,
   type ProducerRecord,
   type RecordPosition,
 } from "@postrider/messaging";
-import type { Clock, Log } from "@postrider/runtime";
+import { LATE, within, type Clock, type Log } from "@postrider/runtime";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { newEndpoint } from "./endpoint.ts";
 import type { Ownership, Tenure } from "./ownership.ts";
@@ -72,10 +73,10 @@ export function createEndpointWriter(
     // Before anything is sent, so that a value that cannot be encoded leaves the tenure as it is.
     const record = encoded(id, endpoint);
     try {
-      await within(options.writeTimeoutMs ?? 10_000, async () => {
-        const written = await tenure.producer.send([record]);
-        for (const place of written) await table.readTo(place);
-      });
+      const timeoutMs = options.writeTimeoutMs ?? 10_000;
+      const confirmed = sendAndReadBack(tenure.producer, record);
+      if ((await within(confirmed, timeoutMs)) === LATE)
+        throw new Error(`not confirmed within ${timeoutMs} ms`);
       if (table.get(id)?.version !== endpoint?.version)
         throw new Error("another write was read back in its place");
     } catch (cause) {
@@ -86,6 +87,14 @@ export function createEndpointWriter(
       version: endpoint?.version ?? null,
       state: endpoint?.state ?? "deleted",
     });
+  }
+
+  async function sendAndReadBack(
+    producer: FencedProducer,
+    record: ProducerRecord,
+  ): Promise<void> {
+    const written = await producer.send([record]);
+    for (const place of written) await table.readTo(place);
   }
 
   function encoded(id: string, endpoint: Endpoint | null): ProducerRecord {
@@ -234,17 +243,4 @@ function staleVersion(endpoint: Endpoint, given: number): ProblemError {
       headers: { etag: `"${endpoint.version}"` },
     },
   );
-}
-
-async function within(ms: number, work: () => Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`not confirmed within ${ms} ms`)),
-    ms,
-  );
-  try {
-    await Promise.race([work(), late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

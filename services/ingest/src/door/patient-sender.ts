@@ -3,6 +3,7 @@ import {
   type OutRecord,
   type Output,
 } from "@postrider/messaging";
+import { LATE, within } from "@postrider/runtime";
 
 export interface PatientSenderOptions {
   readonly output: Pick<Output, "send">;
@@ -53,12 +54,7 @@ export class PatientSender {
       .finally(() => {
         this.#waitingBytes -= bytes;
       });
-    const late = Promise.withResolvers<"late">();
-    const timer = setTimeout(() => late.resolve("late"), timeoutMs);
-    try {
-      return await Promise.race([sent, late.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const result = await within(sent, timeoutMs);
+    return result === LATE ? "late" : result;
   }
 }
