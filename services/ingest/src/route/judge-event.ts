@@ -4,8 +4,15 @@ import {
   type Problem,
   problemsOfParsed,
 } from "@postrider/core";
+import type { KeyRing } from "@postrider/runtime";
+import { sealedSecretProblem } from "../secrets/sealed-secret-problem.ts";
 import type { ValidEvent } from "../valid-event.ts";
 import type { RouteInput } from "./read-event.ts";
+
+export interface JudgeOptions {
+  readonly rules: EventRules;
+  readonly keyRing: KeyRing;
+}
 
 /** What an event is, before anybody asks who wants it or whether it came before. */
 export type Judged =
@@ -17,14 +24,18 @@ export type Judged =
       readonly key: string;
     };
 
-/** Depends on the event only, so that remembering a record judges it as handling it would. */
-export function judgeEvent(input: RouteInput, rules: EventRules): Judged {
+/** Depends on the event and the keys only, so that remembering a record judges it as handling it would. */
+export function judgeEvent(input: RouteInput, options: JudgeOptions): Judged {
   if (input.kind === "unreadable")
     return { kind: "rejected", problems: fewProblems([input.problem]) };
-  const problems = problemsOfParsed(input, rules);
+  const problems = problemsOfParsed(input, options.rules);
   const { tenantId } = input.event;
   if (problems.length > 0 || tenantId === null)
     return { kind: "rejected", problems };
   const event: ValidEvent = { ...input.event, tenantId };
+  const { destination } = event;
+  const sealed =
+    destination && sealedSecretProblem(destination, tenantId, options.keyRing);
+  if (sealed) return { kind: "rejected", problems: [sealed] };
   return { kind: "valid", event, key: `${tenantId}:${event.id}` };
 }

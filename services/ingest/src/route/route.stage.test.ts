@@ -8,6 +8,7 @@ import {
   inlineEndpointId,
   type Intake,
   rawValueAad,
+  type SealedSecret,
   secretAad,
   type WebhookEvent,
   webhookIdOf,
@@ -255,9 +256,9 @@ test("an inline destination gets one delivery with its secret sealed, whatever e
   expect(JSON.stringify(records)).not.toContain("hush");
 });
 
-test("a secret that the door sealed rides along as it is", async () => {
-  const sealedSecret = aSealedSecret();
-  const event = anEvent({
+/** An Avro event whose secret came sealed: by the door, or by a publisher of its own. */
+function eventWithSealed(sealedSecret: SealedSecret): WebhookEvent {
+  return anEvent({
     destination: {
       url: "https://callback.example/",
       secret: null,
@@ -266,12 +267,60 @@ test("a secret that the door sealed rides along as it is", async () => {
       timeoutSeconds: 30,
     },
   });
-  const { route } = aRoute({ avro: { kind: "decoded", value: event } });
+}
+
+function sealedFor(
+  tenantId: string,
+  { url = "https://callback.example/", text = "hush" } = {},
+): SealedSecret {
+  const endpointId = inlineEndpointId(sha256, tenantId, url);
+  const aad = secretAad(tenantId, endpointId, "sec_1");
+  return aSealedSecret({ ...keyRing.seal(Buffer.from(text), aad) });
+}
+
+test.each([
+  ["as it is", sealedFor("acme")],
+  // while a new key is rolled out, the door may have it before route does
+  ["with a key that is not here yet", aSealedSecret({ kid: "k2" })],
+])("a secret that was sealed before rides along %s", async (_how, secret) => {
+  const value = eventWithSealed(secret);
+  const { route } = aRoute({ avro: { kind: "decoded", value } });
 
   const { deliveries } = await route(aRecord(Buffer.of(0xc3, 1)));
 
-  expect(deliveries[0]?.inline?.secrets).toEqual([sealedSecret]);
+  expect(deliveries[0]?.inline?.secrets).toEqual([secret]);
 });
+
+test.each([
+  ["changed", aSealedSecret(), "sealed"],
+  ["too short", aSealedSecret({ ciphertext: Buffer.alloc(3) }), "sealed"],
+  ["another tenant's", sealedFor("other"), "sealed"],
+  [
+    "another URL's",
+    sealedFor("acme", { url: "https://elsewhere.example/" }),
+    "sealed",
+  ],
+  ["moved to another id", { ...sealedFor("acme"), id: "sec_2" }, "sealed"],
+  ["empty", sealedFor("acme", { text: "" }), "required"],
+  ["no base64", sealedFor("acme", { text: "whsec_*hush*" }), "base64"],
+])(
+  "an event whose sealed secret is %s is invalid, and no duplicate of a good one",
+  async (_what, secret, rule) => {
+    const avro = { kind: "decoded", value: eventWithSealed(secret) } as const;
+    const { route, remember } = aRoute({ avro });
+
+    remember(aRecord(Buffer.of(0xc3, 1), { offset: 6 }));
+    const { deliveries, deadLetters, intake } = await route(
+      aRecord(Buffer.of(0xc3, 1)),
+    );
+
+    const field = "destination.sealedSecret";
+    expect(deliveries).toEqual([]);
+    expect(deadLetters).toMatchObject([{ reason: "invalid", field, rule }]);
+    expect(intake).toMatchObject([{ decision: "invalid", field, rule }]);
+    expect(deadLetters[0]?.detail).not.toContain("hush");
+  },
+);
 
 test("what is no event is kept sealed, and intake knows of it", async () => {
   for (const value of ["{broken", "\u0000garbage", "secret=hush"]) {

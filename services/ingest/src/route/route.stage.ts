@@ -1,13 +1,12 @@
-import type { EventRules } from "@postrider/core";
 import type { OutRecord, Stage, Verdict } from "@postrider/messaging";
 import { DuplicateWindow, type WindowLimits } from "./accepted-events.ts";
 import type { EndpointIndex } from "./endpoint-index.ts";
-import { judgeEvent } from "./judge-event.ts";
+import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
 import { Routing, type RoutingOptions } from "./routed-records.ts";
 
-export interface RouteOptions extends Omit<RoutingOptions, "maxPayloadBytes"> {
-  readonly rules: EventRules;
+export interface RouteOptions
+  extends JudgeOptions, Omit<RoutingOptions, "maxPayloadBytes"> {
   /** Every tenant's endpoints now. */
   readonly endpoints: Pick<EndpointIndex, "fanOut" | "mostWanting">;
   readonly window: WindowLimits;
@@ -19,15 +18,15 @@ const LANE_CONCURRENCY = 10_000;
 /** `events` → `deliveries`, `intake`, `dead-letters`: finds who wants each event. Every record gets an intake row, whatever it is. */
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const window = new DuplicateWindow(options.window);
-  const { rules, endpoints, maxFanOut } = options;
-  const { maxPayloadBytes } = rules;
+  const { endpoints, maxFanOut } = options;
+  const { maxPayloadBytes } = options.rules;
   const routing: RoutingOptions = { ...options, maxPayloadBytes };
   return {
     laneOf: ({ raw }) => `${raw.topic}/${raw.partition}`,
     laneConcurrency: () => LANE_CONCURRENCY,
     remember({ raw, value }) {
       window.see(raw);
-      const judged = judgeEvent(value, rules);
+      const judged = judgeEvent(value, options);
       if (judged.kind === "rejected") return;
       const { event, key } = judged;
       // Who wants it is not asked again for each of these records. One that may have been refused is not remembered: its
@@ -49,7 +48,7 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
     handle({ raw, value }) {
       window.see(raw);
       const route = new Routing({ raw, value }, routing);
-      const judged = judgeEvent(value, rules);
+      const judged = judgeEvent(value, options);
       if (judged.kind === "rejected")
         return emit(route.rejected(judged.problems));
       const { event, key } = judged;

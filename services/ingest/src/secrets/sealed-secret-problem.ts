@@ -1,0 +1,35 @@
+import {
+  type Destination,
+  inlineEndpointId,
+  type Problem,
+  secretAad,
+  secretProblem,
+} from "@postrider/core";
+import { type KeyRing, KeyRingError, sha256 } from "@postrider/runtime";
+
+const FIELD = "destination.sealedSecret";
+
+/**
+ * What is wrong with the secret of a destination whose URL is valid, if it came sealed: it does not open for this tenant
+ * and URL, or what it holds is no secret. A key that the ring does not have is not called wrong: while a new key is rolled
+ * out the door may seal with it before route has it, and deliver waits for it.
+ */
+export function sealedSecretProblem(
+  destination: Destination,
+  tenantId: string,
+  keyRing: Pick<KeyRing, "open">,
+): Problem | undefined {
+  const { secret, sealedSecret, url } = destination;
+  if (secret !== null || sealedSecret === null) return undefined;
+  const endpointId = inlineEndpointId(sha256, tenantId, url);
+  const aad = secretAad(tenantId, endpointId, sealedSecret.id);
+  try {
+    return secretProblem(FIELD, keyRing.open(sealedSecret, aad).toString());
+  } catch (error) {
+    if (!(error instanceof KeyRingError)) throw error;
+    if (error.code === "UNKNOWN_KEY") return undefined;
+    const message =
+      "does not open: it was sealed for another tenant, URL or secret id, or its bytes have changed";
+    return { field: FIELD, rule: "sealed", message };
+  }
+}
