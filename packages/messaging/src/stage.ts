@@ -7,6 +7,10 @@ export interface Stage<In> {
   laneOf(record: InRecord<In>): string;
   /** How many records of a lane may be handled at once; 1 or more. Read at each start, so it may change. */
   laneConcurrency(lane: string): number;
+  /** What is known of the lane's endpoint, where a handler can be kept waiting. Read as often. Absent: every lane is proven. */
+  laneStanding?(lane: string): LaneStanding;
+  /** With whom the record's lane shares when slots are scarce: its tenant. The same for all records of a lane. Absent: nobody shares. */
+  groupOf?(record: InRecord<In>): string;
   /** A record before the committed offset, or done above it, read again on assignment to warm windows. */
   remember?(record: InRecord<In>): void;
   /** A partition was taken away: forget what was remembered for it. */
@@ -25,6 +29,9 @@ export interface Stage<In> {
   /** Relief: what a record that has not started becomes, when its lane is too slow for the window. Absent: the partition is paused instead. */
   defer?(record: InRecord<In>, slotAt: EpochMs): Iterable<OutRecord>;
 }
+
+/** What is known of a lane: it answers, it did not answer lately, or it has not been tried. */
+export type LaneStanding = "proven" | "unknown" | "suspect";
 
 /** What a stage says of one record. */
 export type Verdict =

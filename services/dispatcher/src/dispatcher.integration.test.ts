@@ -117,8 +117,9 @@ const env = (): Record<string, string> => ({
   POSTRIDER_UNKNOWN_SCHEMA_WAIT: "1s",
 });
 
-function aDispatcher(): Lifecycle {
-  const { parts } = compose(readDispatcherConfig(env()), testEffects());
+function aDispatcher(over: Record<string, string> = {}): Lifecycle {
+  const config = readDispatcherConfig({ ...env(), ...over });
+  const { parts } = compose(config, testEffects());
   return composeLifecycle(parts, effects);
 }
 
@@ -131,8 +132,11 @@ function aRetryScheduler(): Lifecycle {
 }
 
 /** Runs the test with a dispatcher of its own. */
-async function withDispatcher(run: () => Promise<void>): Promise<void> {
-  const dispatcher = aDispatcher();
+async function withDispatcher(
+  run: () => Promise<void>,
+  over: Record<string, string> = {},
+): Promise<void> {
+  const dispatcher = aDispatcher(over);
   await dispatcher.start();
   try {
     await run();
@@ -187,7 +191,7 @@ async function anEndpointAt(
   const id = `ep_${(ids += 1)}`;
   const { kid, ciphertext } = keyRing.seal(
     Buffer.from(SECRET),
-    secretAad("acme", id, "sec_1"),
+    secretAad(fields.tenantId ?? "acme", id, "sec_1"),
   );
   const secrets = [
     { id: "sec_1", kid, ciphertext, createdAt: Date.now(), expiresAt: null },
@@ -419,3 +423,74 @@ test("garbage on deliveries and on a tier becomes dead letters and stops nothing
     "hold: unreadable",
   ]);
 }, 40_000);
+
+/** A few slots, and many endpoints that accept connections and never answer, each with two deliveries. */
+const FEW_SLOTS = { POSTRIDER_MAX_IN_FLIGHT: "40" };
+const DEAD = 200;
+const HEALTHY = 20;
+
+async function endpointsAt(
+  url: string,
+  count: number,
+  fields: Partial<Endpoint>,
+): Promise<Endpoint[]> {
+  return await Promise.all(
+    Array.from({ length: count }, () =>
+      anEndpointAt(url, { timeoutMs: 60_000, ...fields }),
+    ),
+  );
+}
+
+/** To each endpoint so many. Resolves to their ids once the broker has them. */
+async function publishTo(
+  endpoints: readonly Endpoint[],
+  each: number,
+): Promise<string[]> {
+  const deliveries = endpoints.flatMap((endpoint) =>
+    Array.from({ length: each }, () =>
+      deliveryTo(endpoint, { tenantId: endpoint.tenantId }),
+    ),
+  );
+  await output.send(deliveries.map(toDeliveries));
+  return deliveries.map(({ deliveryId }) => deliveryId);
+}
+
+const areDelivered = (deliveryIds: readonly string[]): boolean => {
+  const delivered = new Set(
+    attempts
+      .filter(({ outcome }) => outcome === "delivered")
+      .map(({ deliveryId }) => deliveryId),
+  );
+  return deliveryIds.every((id) => delivered.has(id));
+};
+
+test.each([
+  // Its healthy endpoints have answered before: a process may well have one tenant only.
+  { whose: "of their own tenant that have answered before", tenantId: "acme" },
+  // Nobody knows of these whether they answer.
+  { whose: "of another tenant, new ones included", tenantId: "other" },
+])(
+  "endpoints that never answer, five times as many as slots, hold up none $whose",
+  async ({ tenantId }) => {
+    const hanging = await aReceiver({ answer: "hang" });
+    const receiver = await aReceiver({});
+    const dead = await endpointsAt(hanging.url, DEAD, { tenantId: "acme" });
+    const healthy = await endpointsAt(receiver.url, HEALTHY, { tenantId });
+
+    await withDispatcher(async () => {
+      if (tenantId === "acme") {
+        const first = await publishTo(healthy, 1);
+        await waitFor(() => areDelivered(first));
+      }
+      await publishTo(dead, 2);
+      await waitFor(() => hanging.requests.length >= 10);
+      const wanted = await publishTo(healthy, 20);
+      await waitFor(() => areDelivered(wanted), { timeoutMs: 40_000 });
+      // The first of the dead are still waited for: nobody gave way because a time-out had made room.
+      const ended = new Set(dead.map(({ id }) => id));
+      expect(attempts.filter((one) => ended.has(one.endpointId))).toEqual([]);
+      await hanging.close();
+    }, FEW_SLOTS);
+  },
+  120_000,
+);

@@ -44,7 +44,7 @@ test("a lane's records start in order, never more at once than it may, and no re
       fc.array(step, { maxLength: 300 }),
       fc.integer({ min: 1, max: 3 }),
       (steps, concurrency) => {
-        const lanes = new Lanes<Entry>(() => concurrency);
+        const lanes = new Lanes<Entry>({ concurrencyOf: () => concurrency });
         const queues = new Map<string, Entry[]>();
         const inFlight: Entry[] = [];
         const queueOf = (name: string) => queues.get(name) ?? [];
@@ -96,7 +96,7 @@ test("a lane's records start in order, never more at once than it may, and no re
 });
 
 test("ready lanes take turns, so that a long queue does not keep a short one waiting", () => {
-  const lanes = new Lanes<Entry>(() => Infinity);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => Infinity });
   for (let n = 0; n < 5; n++) lanes.push("long", new Entry("long", n), 0);
   lanes.push("short", new Entry("short", 0), 0);
 
@@ -107,7 +107,7 @@ test("ready lanes take turns, so that a long queue does not keep a short one wai
 
 test("a concurrency that grows is used at the lane's next completion", () => {
   let concurrency = 1;
-  const lanes = new Lanes<Entry>(() => concurrency);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => concurrency });
   for (let n = 0; n < 5; n++) lanes.push("a", new Entry("a", n), 0);
   const first = lanes.take()!;
   expect(lanes.take()).toBeNull();
@@ -124,7 +124,7 @@ test("a concurrency that grows is used at the lane's next completion", () => {
 });
 
 test("lanes that are empty are forgotten, unless slots are reserved in their future", () => {
-  const lanes = new Lanes<Entry>(() => 1);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => 1 });
   lanes.push("gone", new Entry("gone", 0), 0);
   lanes.push("kept", new Entry("kept", 0), 0);
   for (let entry = lanes.take(); entry !== null; entry = lanes.take()) {
@@ -140,7 +140,7 @@ test("lanes that are empty are forgotten, unless slots are reserved in their fut
 });
 
 test("a lane is measured from when it has a queue: a trickle before a burst does not make it slow", () => {
-  const lanes = new Lanes<Entry>(() => 1);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => 1 });
   const rateAt = (now: number) =>
     [...lanes.all()].map((lane) => lane.completedPerSecond(now));
   for (let now = 0; now < 10_000; now += 500) {
@@ -156,7 +156,7 @@ test("a lane is measured from when it has a queue: a trickle before a burst does
 });
 
 test("a lane that has stopped completing is at rate 0 two turns later, however long it was quick", () => {
-  const lanes = new Lanes<Entry>(() => 1);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => 1 });
   for (let n = 0; n < 5001; n++) lanes.push("a", new Entry("a", n), 0);
   for (let second = 1; second <= 5; second++) {
     for (let n = 0; n < 1000; n++) lanes.settle(lanes.take()!.lane!, true);
@@ -173,7 +173,7 @@ test("a lane that has stopped completing is at rate 0 two turns later, however l
 });
 
 test("what is in flight counts as just completing in a lane's rate, and in that of all lanes", () => {
-  const lanes = new Lanes<Entry>(() => 3);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => 3 });
   for (const name of ["a", "b"])
     for (let n = 0; n < 9; n++) lanes.push(name, new Entry(name, n), 0);
   for (let n = 0; n < 4; n++) lanes.take();

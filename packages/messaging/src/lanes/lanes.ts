@@ -1,37 +1,54 @@
 /**
  * The queues of records that have not started: one per lane.
  *
- * Invariant: a lane is in the ready ring exactly when it has a queued record and, when it was put there, had room for one
- * more in flight. Records of a lane leave in the order they came; ready lanes take turns, one record each, so that no lane
- * waits for another. A lane exists while it holds records, or has slots reserved in the future.
+ * Invariant: a lane is ready exactly when it has a queued record and, when it became so, had room for one more in flight.
+ * Records of a lane leave in the order they came; ready lanes take turns, one record each, so that no lane waits for another
+ * while there are slots (slot-shares). A lane exists while it holds records, or has slots reserved in the future.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
+import type { LaneStanding } from "../stage.ts";
 import { CompletionRate } from "./completion-rate.ts";
+import type { Linked } from "./fifo.ts";
+import { SlotShares, type Share, type SlotLane } from "./slot-shares.ts";
 
 /** What can stand in a lane's queue. Owners extend it; lane and links belong to `Lanes`. */
-export interface Queued<E> {
+export interface Queued<E> extends Linked<E> {
   lane: Lane<E> | null;
-  ahead: E | null;
-  behind: E | null;
 }
 
-export class Lane<E> {
+export class Lane<E> implements SlotLane<Lane<E>> {
   readonly name: string;
   oldest: E | null = null;
   newest: E | null = null;
   queued = 0;
   inFlight = 0;
   isReady = false;
-  readyBehind: Lane<E> | null = null;
+  ahead: Lane<E> | null = null;
+  behind: Lane<E> | null = null;
+  share: Share<Lane<E>>;
   /** The lane's virtual clock: the next slot that a deferral may reserve. */
   nextSlotAt: EpochMs = 0;
 
   /** What it completes since it has had a queue: without one it would tell what arrives, not what the lane is able to. */
   readonly #rate: CompletionRate;
 
-  constructor(name: string, now: MonotonicMs) {
+  constructor(name: string, share: Share<Lane<E>>, now: MonotonicMs) {
     this.name = name;
+    this.share = share;
     this.#rate = new CompletionRate(now);
+  }
+
+  /**
+   * How long it may wait for a slot, ms, where that is up to its standing: it is not known to answer, and nothing of it is in
+   * flight. Null where it does not wait so, or while it is too early to say.
+   */
+  heldBackMs(now: MonotonicMs): number | null {
+    const isHeldBack =
+      this.isReady &&
+      this.inFlight === 0 &&
+      this.share.standing.name !== "proven" &&
+      this.#rate.perSecond(now) !== null;
+    return isHeldBack ? this.share.waitMs(now) : null;
   }
 
   get rate(): Pick<CompletionRate, "completedOne" | "restart" | "turn"> {
@@ -49,19 +66,31 @@ export class Lane<E> {
   }
 }
 
+export interface LanesOptions {
+  /** Read at each start; a lane may always have one in flight. */
+  readonly concurrencyOf: (lane: string) => number;
+  /** Read as often. Absent: all are proven. */
+  readonly standingOf?: ((lane: string) => LaneStanding) | undefined;
+  /** In flight at once, over all lanes. Default: any number. */
+  readonly slots?: number;
+  /** Groups share the slots. */
+  readonly hasGroups?: boolean;
+}
+
 export class Lanes<E extends Queued<E>> {
   readonly #concurrencyOf: (lane: string) => number;
+  readonly #standingOf: ((lane: string) => LaneStanding) | undefined;
   readonly #lanes = new Map<string, Lane<E>>();
+  readonly #shares: SlotShares<Lane<E>>;
   /** Of all lanes together, since there has been a queue. */
   readonly #rate = new CompletionRate(0);
   #queued = 0;
-  #inFlight = 0;
-  #firstReady: Lane<E> | null = null;
-  #lastReady: Lane<E> | null = null;
 
-  /** `concurrencyOf` is read at each start; a lane may always have one in flight. */
-  constructor(concurrencyOf: (lane: string) => number) {
-    this.#concurrencyOf = concurrencyOf;
+  constructor(options: LanesOptions) {
+    const { slots = Infinity, hasGroups = false } = options;
+    this.#concurrencyOf = options.concurrencyOf;
+    this.#standingOf = options.standingOf;
+    this.#shares = new SlotShares(slots, hasGroups);
   }
 
   /** Records that have not started. */
@@ -73,16 +102,22 @@ export class Lanes<E extends Queued<E>> {
     return this.#lanes.size;
   }
 
+  /** A record may start now. */
   get hasReady(): boolean {
-    return this.#firstReady !== null;
+    return this.#shares.hasNext;
+  }
+
+  /** Records wait because the process has no slot for them, and not because of what is known of their lanes. */
+  get isShort(): boolean {
+    return this.#shares.isShort;
   }
 
   all(): IterableIterator<Lane<E>> {
     return this.#lanes.values();
   }
 
-  push(name: string, entry: E, now: MonotonicMs): void {
-    const lane = this.#lane(name, now);
+  push(name: string, entry: E, now: MonotonicMs, group = ""): void {
+    const lane = this.#lane(name, now, group);
     if (lane.queued === 0) lane.rate.restart(now);
     if (this.#queued === 0) this.#rate.restart(now);
     entry.lane = lane;
@@ -95,8 +130,8 @@ export class Lanes<E extends Queued<E>> {
   }
 
   /** Back to the head: it started and must start again. */
-  pushAhead(name: string, entry: E, now: MonotonicMs): void {
-    const lane = this.#lane(name, now);
+  pushAhead(name: string, entry: E, now: MonotonicMs, group = ""): void {
+    const lane = this.#lane(name, now, group);
     entry.lane = lane;
     entry.ahead = null;
     entry.behind = lane.oldest;
@@ -106,38 +141,34 @@ export class Lanes<E extends Queued<E>> {
     this.#added(lane);
   }
 
-  /** The next record to start, now counted as in flight in its lane; null when no lane is ready. */
+  /** The next record to start, now counted as in flight in its lane; null when no lane may start one. */
   take(): E | null {
     for (;;) {
-      const lane = this.#firstReady;
+      const lane = this.#shares.next();
       if (lane === null) return null;
-      this.#firstReady = lane.readyBehind;
-      if (this.#firstReady === null) this.#lastReady = null;
-      lane.readyBehind = null;
-      lane.isReady = false;
-      // The concurrency may have shrunk since the lane was put into the ring; whoever is in flight puts it back.
+      // The concurrency may have shrunk since the lane became ready; whoever is in flight makes it ready again.
       if (lane.oldest === null || !this.#hasRoom(lane)) continue;
       const entry = lane.oldest;
       this.remove(entry);
       entry.lane = lane;
-      lane.inFlight++;
-      this.#inFlight++;
-      this.#putInRing(lane);
+      this.#shares.hold(lane, 1);
+      this.#makeReady(lane);
       return entry;
     }
   }
 
   /** A record that was taken is no longer in flight. `isCompleted`: it counts for the lane's rate. */
   settle(lane: Lane<E>, isCompleted: boolean): void {
-    lane.inFlight--;
-    this.#inFlight--;
+    this.#shares.hold(lane, -1);
     if (isCompleted) {
       lane.rate.completedOne();
+      lane.share.rate.completedOne();
       this.#rate.completedOne();
     }
-    if (lane.queued > 0) this.#putInRing(lane);
-    else if (lane.inFlight === 0 && lane.nextSlotAt === 0)
-      this.#lanes.delete(lane.name);
+    if (lane.queued === 0 && lane.inFlight === 0 && lane.nextSlotAt === 0)
+      return void this.#lanes.delete(lane.name);
+    this.#lookAt(lane);
+    this.#makeReady(lane);
   }
 
   /** Takes a record that has not started out of its queue. */
@@ -151,6 +182,7 @@ export class Lanes<E extends Queued<E>> {
     entry.lane = entry.ahead = entry.behind = null;
     lane.queued--;
     this.#queued--;
+    if (lane.queued === 0) this.#shares.unready(lane);
   }
 
   /** Takes out every record that has not started and for which `isGone` holds. */
@@ -167,37 +199,39 @@ export class Lanes<E extends Queued<E>> {
 
   /** As a lane's, of all lanes together. */
   ratePerSecond(now: MonotonicMs): number | null {
-    return this.#rate.perSecond(now, this.#inFlight);
+    return this.#rate.perSecond(now, this.#shares.inFlight);
   }
 
   /** Nothing could complete for a while, through no fault of the lanes: they are measured from now on. */
   restartMeasures(now: MonotonicMs): void {
     this.#rate.restart(now);
+    this.#shares.restartMeasures(now);
     for (const lane of this.#lanes.values()) lane.rate.restart(now);
   }
 
   /** Call each second: rates forget what is too old to count. */
   turnMeasures(now: MonotonicMs): void {
     this.#rate.turn(now);
+    this.#shares.turnMeasures(now);
     for (const lane of this.#lanes.values()) lane.rate.turn(now);
   }
 
-  /** Forgets lanes that are empty and whose reserved slots have passed. */
+  /** Forgets lanes that are empty and whose reserved slots have passed, and groups without a lane. */
   sweep(now: EpochMs): void {
+    const groups = new Set<unknown>();
     for (const lane of this.#lanes.values())
       if (lane.queued === 0 && lane.inFlight === 0 && lane.nextSlotAt <= now)
-        this.#forget(lane);
+        this.#lanes.delete(lane.name);
+      else groups.add(lane.share.group);
+    this.#shares.sweep((group) => groups.has(group));
   }
 
-  #forget(lane: Lane<E>): void {
-    // Still in the ring when its last queued record was removed: `take` skips it then, and must find it nowhere else.
-    this.#lanes.delete(lane.name);
-  }
-
-  #lane(name: string, now: MonotonicMs): Lane<E> {
+  #lane(name: string, now: MonotonicMs, group: string): Lane<E> {
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = new Lane<E>(name, now);
+      const standing = this.#standingOf?.(name) ?? "proven";
+      const share = this.#shares.shareOf(group, standing, now);
+      lane = new Lane<E>(name, share, now);
       this.#lanes.set(name, lane);
     }
     return lane;
@@ -206,15 +240,19 @@ export class Lanes<E extends Queued<E>> {
   #added(lane: Lane<E>): void {
     lane.queued++;
     this.#queued++;
-    this.#putInRing(lane);
+    if (lane.isReady) return;
+    this.#lookAt(lane);
+    this.#makeReady(lane);
   }
 
-  #putInRing(lane: Lane<E>): void {
-    if (lane.isReady || lane.queued === 0 || !this.#hasRoom(lane)) return;
-    lane.isReady = true;
-    if (this.#lastReady === null) this.#firstReady = lane;
-    else this.#lastReady.readyBehind = lane;
-    this.#lastReady = lane;
+  #lookAt(lane: Lane<E>): void {
+    if (this.#standingOf !== undefined)
+      this.#shares.move(lane, this.#standingOf(lane.name));
+  }
+
+  #makeReady(lane: Lane<E>): void {
+    if (!lane.isReady && lane.queued > 0 && this.#hasRoom(lane))
+      this.#shares.ready(lane);
   }
 
   #hasRoom(lane: Lane<E>): boolean {

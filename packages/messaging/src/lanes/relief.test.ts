@@ -17,7 +17,7 @@ class Entry implements Queued<Entry> {
 type Shape = readonly [name: string, completed: number, queued: number];
 
 function lanesWith(...shapes: readonly Shape[]): Lanes<Entry> {
-  const lanes = new Lanes<Entry>(() => Infinity);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => Infinity });
   for (const [name, completed] of shapes)
     for (let n = 0; n < completed; n++) lanes.push(name, new Entry(-1), 0);
   const taken: Entry[] = [];
@@ -52,7 +52,7 @@ test.each([
 });
 
 test("too young to be measured, a lane gives nothing", () => {
-  const lanes = new Lanes<Entry>(() => 1);
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => 1 });
   for (let n = 0; n < 1000; n++) lanes.push("a", new Entry(n), 900);
 
   expect(relieve(lanes.all(), all)).toEqual([]);
@@ -245,3 +245,42 @@ test("a backlog that is deferred while the process is saturated comes back after
     all.now + 64_000,
   );
 });
+
+/** So many lanes with a record each, nothing known of them, of which `slots` have begun and `completed` are over. */
+function heldBack(count: number, slots: number, completed: number) {
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 1,
+    standingOf: () => "unknown",
+    slots: 2 * slots,
+  });
+  for (let n = 0; n < count; n++) lanes.push(`l${n}`, new Entry(n), 0);
+  const taken: Entry[] = [];
+  const start = (): void => {
+    for (let one = lanes.take(); one !== null; one = lanes.take())
+      taken.push(one);
+  };
+  start();
+  for (let n = 0; n < completed; n++) {
+    lanes.settle(taken.shift()!.lane!, true);
+    start();
+  }
+  return lanes;
+}
+
+test.each([
+  ["nothing completes", 0, false, 90],
+  ["nothing completes, and the process is saturated by others", 0, true, 90],
+  ["they would wait for 29 seconds", 3, false, 0],
+  ["they would wait for 43 seconds", 2, false, 88],
+])(
+  "lanes that are held back by their standing give their only record if their turn is too far: %s",
+  (_why, completed, isSaturated, given) => {
+    const lanes = heldBack(100, 10, completed);
+    const load = { isSaturated, ratePerSecond: 100 };
+
+    const relieved = relieve(lanes.all(), { ...all, load });
+
+    expect(relieved).toHaveLength(given);
+    for (const { slotAt } of relieved) expect(slotAt).toBe(all.now + 32_000);
+  },
+);

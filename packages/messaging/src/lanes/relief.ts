@@ -5,6 +5,10 @@
  * records and never so many that less than a second's work is left. Each record reserves the next free slot of its lane's
  * virtual clock, in the order of the topic, so that a backlog waits once for as long as it must.
  *
+ * A lane that is held back, because the slots for lanes that are not known to answer are taken, gives all that it has, if its
+ * turn is further away than the slot that it gets instead. There may be thousands of such lanes with a record each: if they
+ * stayed, their partition's window would be full of them.
+ *
  * In a process that is saturated a lane may be slow only because it waits for us. Then lanes are compared with each other:
  *
  *     it drains within twice the time that everything queued needs at the process's rate     it waits for us: kept
@@ -39,6 +43,8 @@ const LONGEST_STEP_MS = 1000;
  * a bad moment, and the lane may be well long before a backlog that waits by it has gone.
  */
 const FURTHEST_SLOT_MS = 300_000;
+/** The first slot of a lane that is held back, ms. One tier. */
+const HELD_BACK_SLOT_MS = 32_000;
 /** In a saturated process it says as much of us as of the lane, ms. One tier, so that a wait of that length is one hop. */
 const FURTHEST_WHEN_SATURATED_MS = 64_000;
 
@@ -61,9 +67,12 @@ export function relieve<E extends Queued<E>>(
   const furthestAt =
     now + (load.isSaturated ? FURTHEST_WHEN_SATURATED_MS : FURTHEST_SLOT_MS);
   const relieved: Relieved<E>[] = [];
-  for (const { lane, rate } of slowest(lanes, request)) {
+  for (const { lane, rate, isHeldBack } of slowest(lanes, request)) {
     if (relieved.length >= most) break;
-    const keep = Math.max(1, Math.ceil((rate * DRAIN_MS) / 1000));
+    const keep = isHeldBack
+      ? 0
+      : Math.max(1, Math.ceil((rate * DRAIN_MS) / 1000));
+    const firstAt = now + (isHeldBack ? HELD_BACK_SLOT_MS : DRAIN_MS);
     const chosen: E[] = [];
     let excess = lane.queued - keep;
     for (
@@ -73,7 +82,7 @@ export function relieve<E extends Queued<E>>(
     )
       if (wants(entry)) chosen.push(entry);
     relieved.push(
-      ...reserve(lane, chosen.toReversed(), { rate, now, furthestAt }),
+      ...reserve(lane, chosen.toReversed(), { rate, firstAt, furthestAt }),
     );
   }
   return relieved;
@@ -83,6 +92,7 @@ interface SlowLane<E> {
   readonly lane: Lane<E>;
   readonly rate: number;
   readonly drainMs: number;
+  readonly isHeldBack: boolean;
 }
 
 function slowest<E>(
@@ -93,14 +103,16 @@ function slowest<E>(
   const slow: SlowLane<E>[] = [];
   for (const lane of backlogged) {
     const rate = lane.ratePerSecond(monotonic);
-    if (rate === null || lane.queued < 2) continue;
-    const drainMs = drainTime(lane.queued, rate);
-    if (drainMs > DRAIN_MS) slow.push({ lane, rate, drainMs });
+    if (rate === null) continue;
+    const isHeldBack = (lane.heldBackMs(monotonic) ?? 0) > HELD_BACK_SLOT_MS;
+    if (lane.queued < 2 && !isHeldBack) continue;
+    const drainMs = isHeldBack ? Infinity : drainTime(lane.queued, rate);
+    if (drainMs > DRAIN_MS) slow.push({ lane, rate, drainMs, isHeldBack });
   }
   slow.sort((a, b) => b.drainMs - a.drainMs);
   if (!load.isSaturated) return slow;
   const isKept = waitsForUs(backlogged, load.ratePerSecond, monotonic);
-  return slow.filter((each) => !isKept(each));
+  return slow.filter((each) => each.isHeldBack || !isKept(each));
 }
 
 function waitsForUs<E>(
@@ -131,14 +143,14 @@ function reserve<E>(
   chosen: readonly E[],
   given: {
     readonly rate: number;
-    readonly now: EpochMs;
+    readonly firstAt: EpochMs;
     readonly furthestAt: EpochMs;
   },
 ): Relieved<E>[] {
-  const { rate, now, furthestAt } = given;
+  const { rate, firstAt, furthestAt } = given;
   const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
   return chosen.map((entry) => {
-    const slotAt = Math.max(lane.nextSlotAt, now + DRAIN_MS);
+    const slotAt = Math.max(lane.nextSlotAt, firstAt);
     // Never back: what lies between was given to others while the process was not saturated.
     lane.nextSlotAt = Math.max(
       lane.nextSlotAt,

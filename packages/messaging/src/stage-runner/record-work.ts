@@ -65,7 +65,12 @@ export class RecordWork<In> {
     const { log, metrics, clock, loopUse } = options;
     this.#options = options;
     this.#startedAt = clock.monotonic();
-    this.#lanes = new Lanes((lane) => stage.laneConcurrency(lane));
+    this.#lanes = new Lanes({
+      concurrencyOf: (lane) => stage.laneConcurrency(lane),
+      standingOf: stage.laneStanding?.bind(stage),
+      slots: limits.maxInFlight,
+      hasGroups: stage.groupOf !== undefined,
+    });
     this.#schemas = new SchemaWait(decode, limits.unknownSchemaWaitMs);
     this.#flow = new RecordFlow({
       stage,
@@ -161,12 +166,11 @@ export class RecordWork<In> {
 
   /** Starts what may be started; whether it may is looked at for each, because a process can be frozen between two. */
   pump(): void {
-    const { limits, clock } = this.#options;
     const isWanted = this.#lanes.hasReady && !this.#isPumping;
     if (!isWanted || this.blocked() !== null) return;
     this.#isPumping = true;
     try {
-      while (this.#flow.inFlight < limits.maxInFlight) {
+      for (;;) {
         const entry = this.#lanes.take();
         if (entry === null) break;
         this.#flow.handle(entry);
@@ -175,9 +179,8 @@ export class RecordWork<In> {
     } finally {
       this.#isPumping = false;
     }
-    if (this.#lanes.hasReady && this.#flow.inFlight >= limits.maxInFlight)
-      this.#valve.limited();
-    this.#startedAt = clock.monotonic();
+    if (this.#lanes.isShort) this.#valve.limited();
+    this.#startedAt = this.#options.clock.monotonic();
   }
 
   /** Why nothing may be started now; looking also tells relief of our stalls. */
@@ -192,6 +195,7 @@ export class RecordWork<In> {
     this.#valve.sample();
     this.blocked();
     if (this.#isGivenBack) return;
+    if (this.#lanes.isShort) this.#valve.limited();
     for (const waited of this.#schemas.due(now)) this.#waited(waited);
     for (const { isPressed } of this.#options.partitions())
       if (isPressed) {
@@ -231,8 +235,9 @@ export class RecordWork<In> {
     const now = clock.monotonic();
     try {
       const lane = stage.laneOf(entry);
-      if (isAgain) this.#lanes.pushAhead(lane, entry, now);
-      else this.#lanes.push(lane, entry, now);
+      const group = stage.groupOf?.(entry);
+      if (isAgain) this.#lanes.pushAhead(lane, entry, now, group);
+      else this.#lanes.push(lane, entry, now, group);
     } catch (error) {
       const detail = `The stage could not place it: ${String(error)}`;
       this.#unreadable(entry, "unreadable", detail);

@@ -603,6 +603,53 @@ test("concurrency starts at 2, grows by one with each success up to the cap, hal
   expect(seen).toEqual([2, 3, 4, 5, 5, 5, 5, 2, 2, 1, 1]);
 });
 
+test("an endpoint is unknown until it answers, suspect once time-outs have shrunk its window to 1, and proven by any answer", async () => {
+  const results = [
+    failedBy("tls_error"),
+    failedBy("timeout"),
+    failedBy("dns_error"),
+    answered(500),
+    answered(200),
+    failedBy("connection_refused"),
+    answered(302),
+    failedBy("connection_refused"),
+  ];
+  const { stage, run, record } = aStage([registered()], results);
+  const seen = [stage.laneStanding?.("ep_1")];
+
+  for (let step = 0; step < 8; step += 1) {
+    await run(record({ step }));
+    seen.push(stage.laneStanding?.("ep_1"));
+  }
+
+  expect(seen).toEqual([
+    "unknown",
+    "unknown",
+    "suspect",
+    "suspect",
+    "proven",
+    "proven",
+    "suspect",
+    "proven",
+    "suspect",
+  ]);
+});
+
+test("an endpoint that answers many is not suspect for one time-out among them", async () => {
+  const results = [answered(200), answered(200), failedBy("timeout")];
+  const { stage, run, record } = aStage([registered()], results);
+
+  for (let step = 0; step < 3; step += 1) await run(record({ step }));
+
+  expect(stage.laneStanding?.("ep_1")).toBe("proven");
+});
+
+test("deliveries share slots by tenant", () => {
+  const { stage, record } = aStage();
+
+  expect(stage.groupOf?.(record({ tenantId: "other" }))).toBe("other");
+});
+
 test("an endpoint's own limit counts from its first delivery on", () => {
   const { stage } = aStage([registered({ maxConcurrency: 1 })], []);
 

@@ -7,7 +7,13 @@ import type {
   UrlJudgement,
   UrlPolicy,
 } from "@postrider/core";
-import type { InRecord, OutRecord, Stage, Verdict } from "@postrider/messaging";
+import type {
+  InRecord,
+  LaneStanding,
+  OutRecord,
+  Stage,
+  Verdict,
+} from "@postrider/messaging";
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import {
   admit,
@@ -87,6 +93,14 @@ class DeliverStage implements Stage<Delivery> {
   laneConcurrency(lane: string): number {
     const cap = this.#options.endpoints.get(lane)?.maxConcurrency;
     return this.#lanes.concurrencyOf(lane, cap ?? DEFAULT_MAX_CONCURRENCY);
+  }
+
+  laneStanding(lane: string): LaneStanding {
+    return this.#lanes.standingOf(lane);
+  }
+
+  groupOf(record: InRecord<Delivery>): string {
+    return record.value.tenantId;
   }
 
   remember({ raw, value }: InRecord<Delivery>): void {

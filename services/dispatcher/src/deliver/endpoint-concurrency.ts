@@ -1,11 +1,14 @@
 /**
- * What deliver knows of each endpoint beyond its record: how many attempts may run at once, and a 410 it has just seen.
+ * What deliver knows of each endpoint beyond its record: how many attempts may run at once, whether it answers, and a 410
+ * it has just seen.
  *
  * The window works like a congestion window: 2 at first, one more with each success up to the endpoint's cap, half on a
- * timeout or a refused connection, never below 1. Sockets that outlive their attempt count as taken. Forgotten after 15
+ * timeout or a refused connection, never below 1. An endpoint whose window those have brought down to 1 is suspect until it
+ * answers. Sockets that outlive their attempt count as taken. Forgotten after 15
  * idle minutes.
  */
 import type { MonotonicMs, Outcome } from "@postrider/core";
+import type { LaneStanding } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
 
 export const DEFAULT_MAX_CONCURRENCY = 16;
@@ -14,8 +17,17 @@ const UNUSED = { window: FIRST_WINDOW, lingering: 0 };
 const IDLE_MS = 15 * 60_000;
 const SWEEP_MS = 60_000;
 
+/** What shows that somebody answers, and so that an attempt is over soon. */
+const ANSWERS: ReadonlySet<Outcome> = new Set<Outcome>([
+  "delivered",
+  "http_error",
+  "redirect",
+  "response_too_large",
+]);
+
 interface Lane {
   window: number;
+  standing: LaneStanding;
   cap: number;
   lingering: number;
   goneVersion: number;
@@ -43,6 +55,10 @@ export class EndpointConcurrency {
     return Math.max(1, Math.min(window, cap) - lingering);
   }
 
+  standingOf(endpointId: string): LaneStanding {
+    return this.#lanes.get(endpointId)?.standing ?? "unknown";
+  }
+
   /** An attempt begins; `cap` is the endpoint's own limit now. */
   begin(endpointId: string, cap: number): void {
     const now = this.#clock.monotonic();
@@ -58,7 +74,10 @@ export class EndpointConcurrency {
       lane.window = Math.min(lane.window + 1, lane.cap);
     } else if (outcome === "timeout" || outcome === "connection_refused") {
       lane.window = Math.max(1, Math.floor(lane.window / 2));
+      // One time-out among many answers says little; the endpoint of an idle lane, or of many time-outs, is not there.
+      if (lane.window === 1) lane.standing = "suspect";
     }
+    if (ANSWERS.has(outcome)) lane.standing = "proven";
   }
 
   /** The socket of an attempt that is over is still there; it counts until `released`. */
@@ -82,6 +101,7 @@ export class EndpointConcurrency {
     if (lane === undefined) {
       lane = {
         window: FIRST_WINDOW,
+        standing: "unknown",
         cap: DEFAULT_MAX_CONCURRENCY,
         lingering: 0,
         goneVersion: -1,

@@ -1,0 +1,286 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import type { LaneStanding } from "../stage.ts";
+import { Lanes, type Lane, type Queued } from "./lanes.ts";
+
+class Entry implements Queued<Entry> {
+  lane: Lane<Entry> | null = null;
+  ahead: Entry | null = null;
+  behind: Entry | null = null;
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+const STANDINGS = ["proven", "unknown", "suspect"] as const;
+
+/** A lane is called `tenant/standing/anything`. */
+const tenantOf = (lane: string): string => lane.split("/")[0]!;
+// The names are made by these tests.
+const standingOf = (lane: string): LaneStanding =>
+  lane.split("/")[1] as LaneStanding;
+
+function lanesWith(
+  slots: number,
+  { concurrency = 1, standing = standingOf } = {},
+) {
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => concurrency,
+    standingOf: standing,
+    slots,
+    hasGroups: true,
+  });
+  /** So many lanes of a kind with a record each. */
+  const push = (kind: string, count: number, records = 1): void => {
+    for (let n = 0; n < count; n++)
+      for (let record = 0; record < records; record++) {
+        const name = `${kind}/${n}`;
+        lanes.push(name, new Entry(name), 0, tenantOf(name));
+      }
+  };
+  /** All that may start now, and does not end. */
+  const takeAll = (): Entry[] => {
+    const taken: Entry[] = [];
+    for (let one = lanes.take(); one !== null; one = lanes.take())
+      taken.push(one);
+    return taken;
+  };
+  return { lanes, push, takeAll };
+}
+
+const countOf = (entries: readonly Entry[], kind: string): number =>
+  entries.filter(({ name }) => name.startsWith(kind)).length;
+
+test.each([
+  // standing, and how many of 1,000, 40, 8 and 1 slots
+  { standing: "suspect", most: [125, 5, 1, 1] },
+  { standing: "unknown", most: [500, 20, 4, 1] },
+  { standing: "proven", most: [1000, 40, 8, 1] },
+])(
+  "$standing lanes of many tenants take $most of 1,000, 40, 8 and 1 slots, however many wait",
+  ({ standing, most }) => {
+    for (const [at, slots] of [1000, 40, 8, 1].entries()) {
+      const { lanes, push, takeAll } = lanesWith(slots);
+      for (let tenant = 0; tenant < 2000; tenant++)
+        push(`t${tenant}/${standing}`, 2);
+
+      expect(takeAll()).toHaveLength(most[at]!);
+      expect(lanes.hasReady).toBe(false);
+    }
+  },
+);
+
+test.each([[1000], [100], [40], [10]])(
+  "of %d slots three eighths at least stay for lanes that answer, though all others want every one",
+  (slots) => {
+    const { push, takeAll } = lanesWith(slots);
+    for (let tenant = 0; tenant < slots; tenant++) {
+      push(`t${tenant}/unknown`, 3);
+      push(`t${tenant}/suspect`, 3);
+    }
+    takeAll();
+
+    for (let tenant = 0; tenant < slots; tenant++) push(`t${tenant}/proven`, 1);
+
+    expect(takeAll().length).toBeGreaterThanOrEqual((slots * 3) / 8);
+  },
+);
+
+test("a tenant that holds nearly all leaves slots for those that come, in each standing", () => {
+  for (const standing of STANDINGS) {
+    const { push, takeAll } = lanesWith(1000);
+    push(`greedy/${standing}`, 5000);
+    const held = takeAll().length;
+    push(`new/${standing}`, 10);
+
+    expect(takeAll().map(({ name }) => tenantOf(name))).toEqual(
+      Array.from({ length: 10 }, () => "new"),
+    );
+    expect(held).toBeGreaterThan(100);
+  }
+});
+
+test("what ends goes to the tenant with the fewest, until all hold about as many", () => {
+  const { lanes, push, takeAll } = lanesWith(100);
+  push("greedy/proven", 1000);
+  let held = takeAll();
+  push("modest/proven", 1000);
+
+  for (let round = 0; round < 100; round++) {
+    const over = held.findIndex(({ name }) => tenantOf(name) === "greedy");
+    lanes.settle(held[over]!.lane!, true);
+    held = [...held.toSpliced(over, 1), ...takeAll()];
+  }
+
+  const ratio = countOf(held, "greedy") / countOf(held, "modest");
+  expect(ratio).toBeGreaterThan(0.5);
+  expect(ratio).toBeLessThan(2);
+});
+
+test("without groups one may use all slots", () => {
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => 1, slots: 100 });
+  for (let n = 0; n < 200; n++) lanes.push(`l${n}`, new Entry(`l${n}`), 0);
+  let taken = 0;
+  while (lanes.take() !== null) taken++;
+
+  expect(taken).toBe(100);
+  expect(lanes.isShort).toBe(true);
+});
+
+test("a lane whose standing changes takes what it holds and what waits along", () => {
+  const now = new Map<string, LaneStanding>();
+  const { lanes, push, takeAll } = lanesWith(80, {
+    concurrency: 2,
+    standing: (lane) => now.get(lane) ?? standingOf(lane),
+  });
+  push("a/unknown", 100, 3);
+  const taken = takeAll();
+  expect(lanes.hasReady).toBe(false);
+
+  // One of them answers: its second record need not wait among the unknown.
+  const [first] = taken;
+  now.set(first!.name, "proven");
+  lanes.settle(first!.lane!, true);
+
+  const next = takeAll().map(({ name }) => name);
+  expect(next.filter((name) => name === first!.name)).toHaveLength(2);
+  // And its slot among them is free.
+  expect(next.length).toBeGreaterThan(2);
+});
+
+test("only what a lane's standing does not forbid makes a process short of slots", () => {
+  const suspects = lanesWith(8);
+  suspects.push("a/suspect", 5);
+  suspects.takeAll();
+  expect(suspects.lanes.isShort).toBe(false);
+
+  suspects.push("b/proven", 9);
+  suspects.takeAll();
+  expect(suspects.lanes.isShort).toBe(true);
+});
+
+const step = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("push" as const),
+      tenant: fc.nat(4),
+      lane: fc.nat(9),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("take" as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("settle" as const),
+      which: fc.nat(100),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("remove" as const),
+      which: fc.nat(100),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("know" as const),
+      tenant: fc.nat(4),
+      lane: fc.nat(9),
+      standing: fc.constantFrom(...STANDINGS),
+    }),
+  },
+);
+
+test("whatever happens, bounds hold at each start, nobody with nothing waits while there is a slot, and every record starts", () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 400 }),
+      fc.integer({ min: 1, max: 24 }),
+      (steps, slots) => {
+        const known = new Map<string, LaneStanding>();
+        const standing = (lane: string) => known.get(lane) ?? "unknown";
+        const { lanes } = lanesWith(slots, { concurrency: 2, standing });
+        const queued: Entry[] = [];
+        const flying: Entry[] = [];
+        const most = {
+          proven: slots,
+          unknown: Math.max(1, Math.floor(slots / 2)),
+          suspect: Math.max(1, Math.floor(slots / 8)),
+        };
+        // As the lanes last saw it: a standing is looked at when something of the lane happens.
+        const seen = (entry: Entry) => entry.lane!.share.standing.name;
+        const held = (of: LaneStanding, tenant?: string) =>
+          flying.filter(
+            (one) =>
+              seen(one) === of &&
+              (tenant === undefined || tenantOf(one.name) === tenant),
+          ).length;
+
+        const take = (): boolean => {
+          const entry = lanes.take();
+          if (entry === null) {
+            if (flying.length >= slots) return false;
+            for (const one of queued)
+              if (
+                one.lane!.isReady &&
+                held(seen(one), tenantOf(one.name)) === 0
+              )
+                expect(held(seen(one))).toBeGreaterThanOrEqual(most[seen(one)]);
+            return false;
+          }
+          expect(flying.length).toBeLessThan(slots);
+          expect(held(seen(entry))).toBeLessThan(most[seen(entry)]);
+          queued.splice(queued.indexOf(entry), 1);
+          flying.push(entry);
+          return true;
+        };
+
+        for (const one of steps)
+          switch (one.kind) {
+            case "push": {
+              const entry = new Entry(`t${one.tenant}/any/${one.lane}`);
+              lanes.push(entry.name, entry, 0, tenantOf(entry.name));
+              queued.push(entry);
+              break;
+            }
+            case "take":
+              take();
+              break;
+            case "settle": {
+              const [entry] = flying.splice(
+                one.which % (flying.length || 1),
+                1,
+              );
+              if (entry !== undefined) lanes.settle(entry.lane!, true);
+              break;
+            }
+            case "remove": {
+              const [entry] = queued.splice(
+                one.which % (queued.length || 1),
+                1,
+              );
+              if (entry !== undefined) lanes.remove(entry);
+              break;
+            }
+            case "know":
+              known.set(`t${one.tenant}/any/${one.lane}`, one.standing);
+          }
+
+        while (queued.length > 0 || flying.length > 0) {
+          while (take());
+          const entry = flying.shift();
+          expect(entry).toBeDefined();
+          lanes.settle(entry!.lane!, true);
+        }
+        expect(lanes.queued).toBe(0);
+        lanes.sweep(0);
+        expect(lanes.size).toBe(0);
+      },
+    ),
+  );
+});

@@ -1,0 +1,272 @@
+/**
+ * Who gets the next slot: which of the lanes that have a record to start.
+ *
+ * A process has a bounded number of slots, and a lane whose endpoint answers nothing holds one for the length of its time-out.
+ * So lanes of each standing have a part of the slots, and in it each group (tenant) has a share:
+ *
+ *     proven    it answers              may use every slot: three eighths at least are left for it
+ *     unknown   nobody knows            half of all slots, at most
+ *     suspect   it did not answer       an eighth of all slots, at most
+ *
+ * A group may hold about eight times as many of a standing's slots as are free: a single one eight ninths, each of several
+ * less. So there is a slot for a group that has none, however much the others want. The next slot goes to the group that
+ * holds the fewest, and standings take turns.
+ *
+ * Invariant: a ready lane stands in the queue of its share, and a share with such lanes in the list of its level. The level
+ * is how many binary digits the number of its slots has: so the group with the fewest is found in constant time, and is
+ * exact within a factor of two.
+ */
+import type { MonotonicMs } from "@postrider/core";
+import type { LaneStanding } from "../stage.ts";
+import { CompletionRate } from "./completion-rate.ts";
+import { Fifo, type Linked } from "./fifo.ts";
+
+/** The part of all slots that lanes of a standing may hold. */
+const MOST: Readonly<Record<LaneStanding, number>> = {
+  proven: 1,
+  unknown: 1 / 2,
+  suspect: 1 / 8,
+};
+/** A group may hold so many times what is free beside the one that it leaves. */
+const TIMES_FREE = 8;
+
+/** What a lane brings to stand in line. `SlotShares` alone changes it. */
+export interface SlotLane<L extends SlotLane<L>> extends Linked<L> {
+  share: Share<L>;
+  inFlight: number;
+  isReady: boolean;
+}
+
+export class SlotShares<L extends SlotLane<L>> {
+  readonly #slots: number;
+  readonly #hasGroups: boolean;
+  readonly #groups = new Map<string, Group<L>>();
+  readonly #standings: readonly Standing<L>[];
+  readonly #proven: Standing<L>;
+  #inFlight = 0;
+  /** Which standing is asked first for the next slot. */
+  #turn = 0;
+
+  /** `hasGroups`: without groups that share, one may use all. */
+  constructor(slots: number, hasGroups: boolean) {
+    this.#slots = slots;
+    this.#hasGroups = hasGroups;
+    const standing = (name: LaneStanding): Standing<L> =>
+      new Standing(name, Math.max(1, Math.floor(slots * MOST[name])));
+    this.#proven = standing("proven");
+    this.#standings = [this.#proven, standing("unknown"), standing("suspect")];
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** A ready lane may have a slot now. */
+  get hasNext(): boolean {
+    for (const standing of this.#standings)
+      if (this.#share(standing) !== null) return true;
+    return false;
+  }
+
+  /** The process' own bound, and not a lane's standing, keeps a ready lane from a slot. */
+  get isShort(): boolean {
+    if (this.#inFlight >= this.#slots)
+      return this.#standings.some(({ levels }) => levels !== 0);
+    return this.#proven.levels !== 0 && this.#share(this.#proven) === null;
+  }
+
+  /** The share of a lane that is new. */
+  shareOf(
+    groupName: string,
+    standing: LaneStanding,
+    now: MonotonicMs,
+  ): Share<L> {
+    let group = this.#groups.get(groupName);
+    if (group === undefined) {
+      group = new Group(this.#standings, now);
+      this.#groups.set(groupName, group);
+    }
+    return group.shares[standing];
+  }
+
+  /** The lane has a record that may start. */
+  ready(lane: L): void {
+    if (lane.isReady) return;
+    const { share } = lane;
+    lane.isReady = true;
+    share.ready.push(lane);
+    share.waiting++;
+    place(share, false);
+  }
+
+  unready(lane: L): void {
+    if (lane.isReady) takeOut(lane, lane.share, false);
+  }
+
+  /** The lane whose turn it is, not ready any more; null when none may have a slot. */
+  next(): L | null {
+    const standings = this.#standings;
+    for (let n = 0; n < standings.length; n++) {
+      const at = (this.#turn + n) % standings.length;
+      const share = this.#share(standings[at]!);
+      if (share === null) continue;
+      this.#turn = at + 1;
+      // A share in a level has a ready lane.
+      const lane = share.ready.first!;
+      takeOut(lane, share, true);
+      return lane;
+    }
+    return null;
+  }
+
+  /** The lane holds one slot more, or one less. */
+  hold(lane: L, by: 1 | -1): void {
+    lane.inFlight += by;
+    this.#inFlight += by;
+    lane.share.hold(by);
+  }
+
+  /** What is known of the lane has changed: the slots that it holds count in its new standing. */
+  move(lane: L, standing: LaneStanding): void {
+    const { share, isReady } = lane;
+    if (share.standing.name === standing) return;
+    this.unready(lane);
+    share.hold(-lane.inFlight);
+    lane.share = share.group.shares[standing];
+    lane.share.hold(lane.inFlight);
+    if (isReady) this.ready(lane);
+  }
+
+  /** Rates are measured from now on. */
+  restartMeasures(now: MonotonicMs): void {
+    for (const { shares } of this.#groups.values())
+      for (const name in shares) shares[name as LaneStanding].rate.restart(now);
+  }
+
+  /** Rates forget what is too old to count. */
+  turnMeasures(now: MonotonicMs): void {
+    for (const { shares } of this.#groups.values())
+      for (const name in shares) shares[name as LaneStanding].rate.turn(now);
+  }
+
+  /** Forgets groups of which there is no lane. */
+  sweep(isUsed: (group: Group<L>) => boolean): void {
+    for (const [name, group] of this.#groups)
+      if (!isUsed(group)) this.#groups.delete(name);
+  }
+
+  /** The share that gets the standing's next slot, if it may. */
+  #share(standing: Standing<L>): Share<L> | null {
+    const { levels } = standing;
+    if (levels === 0) return null;
+    const free = Math.min(
+      this.#slots - this.#inFlight,
+      standing.most - standing.held,
+    );
+    const lowest = 31 - Math.clz32(levels & -levels);
+    // Who holds nothing may have the last slot; whoever holds some leaves one. By the most that shares of this level hold.
+    const held = 2 ** lowest - 1;
+    const isFree =
+      held === 0 || !this.#hasGroups
+        ? free > 0
+        : held < (free - 1) * TIMES_FREE;
+    return isFree ? standing.lists[lowest]!.first : null;
+  }
+}
+
+/** The lanes of one standing. */
+class Standing<L extends SlotLane<L>> {
+  readonly name: LaneStanding;
+  readonly most: number;
+  held = 0;
+  /** By level: its shares that have a ready lane. Which lists are not empty is in the bits of `levels`. */
+  readonly lists: Fifo<Share<L>>[] = [];
+  levels = 0;
+
+  constructor(name: LaneStanding, most: number) {
+    this.name = name;
+    this.most = most;
+    for (let level = 0; level < 31; level++) this.lists.push(new Fifo());
+  }
+}
+
+/** A group's lanes of one standing. */
+class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
+  ahead: Share<L> | null = null;
+  behind: Share<L> | null = null;
+  readonly ready = new Fifo<L>();
+  /** How many lanes are ready. */
+  waiting = 0;
+  readonly group: Group<L>;
+  readonly standing: Standing<L>;
+  /** Of what its lanes complete. */
+  readonly rate: CompletionRate;
+  held = 0;
+  /** -1: nothing is ready. */
+  level = -1;
+
+  constructor(group: Group<L>, standing: Standing<L>, now: MonotonicMs) {
+    this.group = group;
+    this.standing = standing;
+    this.rate = new CompletionRate(now);
+  }
+
+  /** How long it takes, at its pace, until each lane that is ready has had a slot; null while it is too early to say. */
+  waitMs(now: MonotonicMs): number | null {
+    const perSecond = this.rate.perSecond(now);
+    if (perSecond === null) return null;
+    return perSecond === 0 ? Infinity : (this.waiting * 1000) / perSecond;
+  }
+
+  hold(by: number): void {
+    this.held += by;
+    this.standing.held += by;
+    place(this, false);
+  }
+}
+
+class Group<L extends SlotLane<L>> {
+  readonly shares: Readonly<Record<LaneStanding, Share<L>>>;
+
+  constructor(standings: readonly Standing<L>[], now: MonotonicMs) {
+    const [proven, unknown, suspect] = standings.map(
+      (standing) => new Share(this, standing, now),
+    );
+    this.shares = { proven: proven!, unknown: unknown!, suspect: suspect! };
+  }
+}
+
+export type { Group, Share };
+
+function takeOut<L extends SlotLane<L>>(
+  lane: L,
+  share: Share<L>,
+  hadTurn: boolean,
+): void {
+  lane.isReady = false;
+  share.ready.remove(lane);
+  share.waiting--;
+  place(share, hadTurn);
+}
+
+/** Puts a share into the list where it belongs; `hadTurn`: behind its equals. */
+function place<L extends SlotLane<L>>(share: Share<L>, hadTurn: boolean): void {
+  const { lists } = share.standing;
+  const { level: from } = share;
+  const to = share.ready.first === null ? -1 : 32 - Math.clz32(share.held);
+  if (to === from && (!hadTurn || isAlone(lists[from]))) return;
+  if (from >= 0) {
+    const list = lists[from]!;
+    list.remove(share);
+    if (list.first === null) share.standing.levels &= ~(1 << from);
+  }
+  if (to >= 0) {
+    lists[to]!.push(share);
+    share.standing.levels |= 1 << to;
+  }
+  share.level = to;
+}
+
+function isAlone<T extends Linked<T>>(list: Fifo<T> | undefined): boolean {
+  return list?.first === list?.last;
+}

@@ -1,0 +1,106 @@
+/** Lanes that answer nothing, beside others, in a runner with few slots and a small window. */
+import { afterEach, expect, test } from "@jest/globals";
+import { fakeClock, waitFor, type FakeClock } from "@postrider/testkit";
+import type { LaneStanding } from "../stage.ts";
+import {
+  runnerUnderTest,
+  type RunnerUnderTest,
+} from "./stage-runner.harness.ts";
+
+const SLOTS = 16;
+
+let under: RunnerUnderTest | null = null;
+let clock: FakeClock;
+let deferred: string[];
+
+afterEach(async () => {
+  await under?.runner.stop(clock.now());
+  under = null;
+});
+
+const soon = (condition: () => boolean) =>
+  waitFor(condition, { everyMs: 1, timeoutMs: 5000 });
+
+/** A lane is called `tenant-standing-anything`. It holds partition 0, of which 100 records may be open. */
+async function started(): Promise<RunnerUnderTest> {
+  clock = fakeClock();
+  deferred = [];
+  under = runnerUnderTest({
+    clock,
+    limits: { maxInFlight: SLOTS, maxOpenPerPartition: 100 },
+    stage: {
+      // The names are made by these tests.
+      laneStanding: (lane) => lane.split("-")[1] as LaneStanding,
+      groupOf: ({ value }) => value.split("-")[0]!,
+      defer: ({ value }) => {
+        deferred.push(value);
+        return [];
+      },
+    },
+  });
+  await under.runner.start();
+  under.consumer.assign(0);
+  await soon(() => under!.runner.health().ready.every(({ isOk }) => isOk));
+  return under;
+}
+
+function append(kind: string, count: number): void {
+  for (let n = 0; n < count; n++)
+    under!.consumer.append(0, `${kind}-${n}/${n}`);
+}
+
+const startedOf = (kind: string): number =>
+  under!.started.filter((value) => value.startsWith(kind)).length;
+
+/** Whatever starts of this kind is answered at once, and what is fetched is handed on, until so many have started. */
+async function answer(kind: string, count: number): Promise<void> {
+  await soon(() => {
+    clock.advance(50);
+    under!.consumer.heartbeatAt = clock.monotonic();
+    under!.consumer.deliver();
+    const one = under!.handling.find(({ value }) => value.startsWith(kind));
+    one?.emit();
+    return startedOf(kind) === count;
+  });
+}
+
+test.each([
+  // Nobody knows them, and they are the same tenant's.
+  ["acme-unknown", "acme-proven", SLOTS / 2],
+  ["acme-suspect", "acme-proven", SLOTS / 8],
+  // Nobody knows either of them.
+  ["greedy-unknown", "modest-unknown", SLOTS / 2],
+])(
+  "lanes that never answer (%s), more than the window holds, keep nobody else (%s) from anything",
+  async (dead, healthy, most) => {
+    const { consumer } = await started();
+    append(dead, 300);
+    append(healthy, 60);
+    append(dead, 300);
+    append(healthy, 60);
+
+    consumer.deliver();
+    expect(startedOf(dead)).toBeLessThanOrEqual(most);
+    await answer(healthy, 120);
+
+    expect(startedOf(dead)).toBeLessThanOrEqual(most);
+    expect(deferred.length).toBeGreaterThan(400);
+    expect(deferred.filter((value) => value.startsWith(healthy))).toEqual([]);
+  },
+);
+
+test("new lanes that all answer are not deferred, however many there are for the slots of the unknown", async () => {
+  const { consumer } = await started();
+  append("acme-unknown", 400);
+
+  consumer.deliver();
+  await soon(() => {
+    clock.advance(5);
+    under!.consumer.heartbeatAt = clock.monotonic();
+    under!.consumer.deliver();
+    under!.handling.at(0)?.emit();
+    return startedOf("acme") === 400;
+  });
+
+  expect(deferred).toEqual([]);
+});
