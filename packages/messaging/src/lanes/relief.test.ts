@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { Lanes, type Lane, type Queued } from "./lanes.ts";
+import type { Lane, Queued } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
 import { relieve } from "./relief.ts";
 
 class Entry implements Queued<Entry> {

@@ -19,7 +19,7 @@
  * queues, as when one partition carries one endpoint and another carries five.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
-import type { Lane, Queued } from "./lanes.ts";
+import type { Lane, Queued } from "./lane.ts";
 
 export interface Relieved<E> {
   readonly entry: E;

@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { LaneStanding } from "../stage.ts";
-import { Lanes, type Lane, type Queued } from "./lanes.ts";
+import type { Lane, Queued } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
 
 class Entry implements Queued<Entry> {
   lane: Lane<Entry> | null = null;

@@ -12,14 +12,11 @@
  * less. So there is a slot for a group that has none, however much the others want. The next slot goes to the group that
  * holds the fewest, and standings take turns.
  *
- * Invariant: a ready lane stands in the queue of its share, and a share with such lanes in the list of its level. The level
- * is how many binary digits the number of its slots has: so the group with the fewest is found in constant time, and is
- * exact within a factor of two.
+ * Invariant: what a standing, and a group in it, is counted to hold is what its lanes have in flight (slot-share).
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { LaneStanding } from "../stage.ts";
-import { CompletionRate } from "./completion-rate.ts";
-import { Fifo, type Linked } from "./fifo.ts";
+import { Group, type Share, type SlotLane, Standing } from "./slot-share.ts";
 
 /** The part of all slots that lanes of a standing may hold. */
 const MOST: Readonly<Record<LaneStanding, number>> = {
@@ -29,13 +26,6 @@ const MOST: Readonly<Record<LaneStanding, number>> = {
 };
 /** A group may hold so many times what is free beside the one that it leaves. */
 const TIMES_FREE = 8;
-
-/** What a lane brings to stand in line. `SlotShares` alone changes it. */
-export interface SlotLane<L extends SlotLane<L>> extends Linked<L> {
-  share: Share<L>;
-  inFlight: number;
-  isReady: boolean;
-}
 
 export class SlotShares<L extends SlotLane<L>> {
   readonly #slots: number;
@@ -91,16 +81,11 @@ export class SlotShares<L extends SlotLane<L>> {
 
   /** The lane has a record that may start. */
   ready(lane: L): void {
-    if (lane.isReady) return;
-    const { share } = lane;
-    lane.isReady = true;
-    share.ready.push(lane);
-    share.waiting++;
-    place(share, false);
+    if (!lane.isReady) lane.share.enter(lane);
   }
 
   unready(lane: L): void {
-    if (lane.isReady) takeOut(lane, lane.share, false);
+    if (lane.isReady) lane.share.leave(lane, false);
   }
 
   /** The lane whose turn it is, not ready any more; null when none may have a slot. */
@@ -111,9 +96,9 @@ export class SlotShares<L extends SlotLane<L>> {
       const share = this.#share(standings[at]!);
       if (share === null) continue;
       this.#turn = at + 1;
-      // A share in a level has a ready lane.
-      const lane = share.ready.first!;
-      takeOut(lane, share, true);
+      // A share in a list has a ready lane.
+      const lane = share.firstReady!;
+      share.leave(lane, true);
       return lane;
     }
     return null;
@@ -172,101 +157,4 @@ export class SlotShares<L extends SlotLane<L>> {
         : held < (free - 1) * TIMES_FREE;
     return isFree ? standing.lists[lowest]!.first : null;
   }
-}
-
-/** The lanes of one standing. */
-class Standing<L extends SlotLane<L>> {
-  readonly name: LaneStanding;
-  readonly most: number;
-  held = 0;
-  /** By level: its shares that have a ready lane. Which lists are not empty is in the bits of `levels`. */
-  readonly lists: Fifo<Share<L>>[] = [];
-  levels = 0;
-
-  constructor(name: LaneStanding, most: number) {
-    this.name = name;
-    this.most = most;
-    for (let level = 0; level < 31; level++) this.lists.push(new Fifo());
-  }
-}
-
-/** A group's lanes of one standing. */
-class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
-  ahead: Share<L> | null = null;
-  behind: Share<L> | null = null;
-  readonly ready = new Fifo<L>();
-  /** How many lanes are ready. */
-  waiting = 0;
-  readonly group: Group<L>;
-  readonly standing: Standing<L>;
-  /** Of what its lanes complete. */
-  readonly rate: CompletionRate;
-  held = 0;
-  /** -1: nothing is ready. */
-  level = -1;
-
-  constructor(group: Group<L>, standing: Standing<L>, now: MonotonicMs) {
-    this.group = group;
-    this.standing = standing;
-    this.rate = new CompletionRate(now);
-  }
-
-  /** How long it takes, at its pace, until each lane that is ready has had a slot; null while it is too early to say. */
-  waitMs(now: MonotonicMs): number | null {
-    const perSecond = this.rate.perSecond(now);
-    if (perSecond === null) return null;
-    return perSecond === 0 ? Infinity : (this.waiting * 1000) / perSecond;
-  }
-
-  hold(by: number): void {
-    this.held += by;
-    this.standing.held += by;
-    place(this, false);
-  }
-}
-
-class Group<L extends SlotLane<L>> {
-  readonly shares: Readonly<Record<LaneStanding, Share<L>>>;
-
-  constructor(standings: readonly Standing<L>[], now: MonotonicMs) {
-    const [proven, unknown, suspect] = standings.map(
-      (standing) => new Share(this, standing, now),
-    );
-    this.shares = { proven: proven!, unknown: unknown!, suspect: suspect! };
-  }
-}
-
-export type { Group, Share };
-
-function takeOut<L extends SlotLane<L>>(
-  lane: L,
-  share: Share<L>,
-  hadTurn: boolean,
-): void {
-  lane.isReady = false;
-  share.ready.remove(lane);
-  share.waiting--;
-  place(share, hadTurn);
-}
-
-/** Puts a share into the list where it belongs; `hadTurn`: behind its equals. */
-function place<L extends SlotLane<L>>(share: Share<L>, hadTurn: boolean): void {
-  const { lists } = share.standing;
-  const { level: from } = share;
-  const to = share.ready.first === null ? -1 : 32 - Math.clz32(share.held);
-  if (to === from && (!hadTurn || isAlone(lists[from]))) return;
-  if (from >= 0) {
-    const list = lists[from]!;
-    list.remove(share);
-    if (list.first === null) share.standing.levels &= ~(1 << from);
-  }
-  if (to >= 0) {
-    lists[to]!.push(share);
-    share.standing.levels |= 1 << to;
-  }
-  share.level = to;
-}
-
-function isAlone<T extends Linked<T>>(list: Fifo<T> | undefined): boolean {
-  return list?.first === list?.last;
 }

@@ -1,5 +1,5 @@
 import type { MonotonicMs } from "@postrider/core";
-import type { Lane, Queued } from "../lanes/lanes.ts";
+import type { Lane, Queued } from "../lanes/lane.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
 import type { InRecord, RawRecord, RecordHeaders } from "../record.ts";
 
