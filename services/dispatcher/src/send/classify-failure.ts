@@ -36,6 +36,11 @@ export class ProtocolError extends Error {
   readonly code = "POSTRIDER_PROTOCOL";
 }
 
+/** Whether the bytes of the answer broke HTTP, as opposed to an answer that broke off. */
+export function isProtocolError(failure: Failure): boolean {
+  return failure.kind === "outcome" && failure.outcome === "protocol_error";
+}
+
 /** Classifies what undici, net, tls or dns reported. Never throws. */
 export function classifyError(error: unknown): Failure {
   const faults = constituents(error);

@@ -7,6 +7,7 @@
 import type { MonotonicMs } from "@postrider/core";
 import type { Socket } from "node:net";
 import { Client, type buildConnector } from "undici";
+import { AnswerHead, watchAnswers } from "./answer-head.ts";
 import type {
   ConnectTimings,
   Exchange,
@@ -35,11 +36,13 @@ export class Connection implements ExchangeConnection {
   readonly madeAt: MonotonicMs;
   /** Its place among the pool's resting ones; -1: it does not rest. */
   restingAt = -1;
+  readonly answerHead = new AnswerHead();
   readonly #client: Client;
   readonly #open: Open;
   #exchange: Exchange | null = null;
   #timings: ConnectTimings | null = null;
   #isConnected = false;
+  #lostBy: Error | null = null;
 
   constructor(
     origin: string,
@@ -62,9 +65,12 @@ export class Connection implements ExchangeConnection {
     });
     this.#client.on("connect", () => {
       this.#isConnected = true;
+      this.#lostBy = null;
     });
-    this.#client.on("disconnect", () => {
+    this.#client.on("disconnect", (_origin, _targets, error) => {
       this.#isConnected = false;
+      // With this code undici closes by itself, as after `connection: close`.
+      this.#lostBy = error.code === "UND_ERR_INFO" ? null : error;
       lost(this);
     });
   }
@@ -72,6 +78,10 @@ export class Connection implements ExchangeConnection {
   /** Whether another exchange may go over it. */
   get isConnected(): boolean {
     return this.#isConnected;
+  }
+
+  get lostBy(): Error | null {
+    return this.#lostBy;
   }
 
   run(exchange: Exchange): void {
@@ -111,6 +121,7 @@ export class Connection implements ExchangeConnection {
         return;
       }
       this.#timings = opening?.timings ?? null;
+      watchAnswers(socket, this.answerHead);
       callback(null, socket);
     });
     if (this.#exchange !== null)

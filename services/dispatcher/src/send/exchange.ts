@@ -2,14 +2,16 @@
  * One attempt's HTTP exchange: the handler object undici calls, and the entry on the deadline wheel.
  *
  * Modes: waiting (no controller yet: DNS, connect, TLS) → running (controller) → settled. It settles exactly once: by the
- * end of the response, by an error, by a cap, or by the deadline. Once a final status was seen, nothing later changes
- * the outcome: it is noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
+ * end of the response, by an error, by a cap, or by the deadline. Once a final status was seen, nothing else of the answer
+ * changes the outcome: its flaws are noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
  * socket is destroyed where it is known, else `onRequestStart` aborts, and `released` resolves when that has happened.
  */
 import type { MonotonicMs } from "@postrider/core";
+import type { AnswerHead } from "./answer-head.ts";
 import {
   classifyError,
   DeadlineError,
+  isProtocolError,
   type Failure,
 } from "./classify-failure.ts";
 import type { Poolable } from "./connection-pool.ts";
@@ -41,6 +43,10 @@ export interface ExchangeConnection extends Poolable {
   destroy(): Promise<void>;
   /** Timings of a socket opened for it; null: it has served before. */
   takeTimings(): ConnectTimings | null;
+  /** The first bytes of the answer it waits for. */
+  readonly answerHead: AnswerHead;
+  /** What broke its socket off; null while it is connected, and where it was closed in order. */
+  readonly lostBy: Error | null;
 }
 
 /** What an exchange tells the sender. */
@@ -82,7 +88,6 @@ export class Exchange implements Deadline {
   #timings: ConnectTimings | null = null;
   #isReused = false;
   #isRetried = false;
-  #hasResponseByte = false;
   #isSettled = false;
   #isWhole = false;
   #result: SendResult | null = null;
@@ -112,12 +117,8 @@ export class Exchange implements Deadline {
     this.connecting = null;
     this.#timings = this.connection?.takeTimings() ?? null;
     this.#isReused = this.#timings === null;
-    this.#hasResponseByte = false;
+    this.connection?.answerHead.expect();
     this.#sentAt = this.#host.monotonic();
-  }
-
-  onResponseStarted(): void {
-    this.#hasResponseByte = true;
   }
 
   onResponseStart(
@@ -145,7 +146,8 @@ export class Exchange implements Deadline {
   }
 
   onResponseEnd(): void {
-    this.#isWhole = true;
+    this.#isWhole = !this.#answer.isFlawed;
+    if (!this.#isWhole) this.#host.failed(this);
     this.#settle(null);
   }
 
@@ -157,7 +159,9 @@ export class Exchange implements Deadline {
       return;
     }
     this.#host.failed(this);
-    this.#settle(classifyError(error));
+    const failure = classifyError(error);
+    if (isProtocolError(failure)) this.#takeStatusOfMalformed();
+    this.#settle(failure);
     this.#release?.();
   }
 
@@ -178,8 +182,8 @@ export class Exchange implements Deadline {
 
   /** An idle keep-alive connection was closed just as we wrote: nothing came back, so a fresh connection may try, once. */
   #diedIdle(error: Error): boolean {
-    if (!this.#isReused || this.#isRetried || this.#hasResponseByte)
-      return false;
+    const hasByte = this.connection?.answerHead.hasByte === true;
+    if (!this.#isReused || this.#isRetried || hasByte) return false;
     const { code } = error as { code?: unknown };
     return (
       code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET"
@@ -199,9 +203,25 @@ export class Exchange implements Deadline {
     else this.tell();
   }
 
-  /** Gives the result to whoever waits for it. */
-  tell(): void {
-    if (this.#result !== null) this.#resolve(this.#result);
+  /** Gives the result to whoever waits for it; `lostBy` ended the connection behind the whole answer. */
+  tell(lostBy: Error | null = null): void {
+    const result = this.#result;
+    if (result === null) return;
+    const flaw = lostBy === null ? null : classifyError(lostBy);
+    const isFlawed = flaw !== null && isProtocolError(flaw);
+    this.#resolve(
+      isFlawed && result.kind === "attempted"
+        ? { ...result, ...this.#answer.result(flaw) }
+        : result,
+    );
+  }
+
+  /** undici gave up a malformed head: the status decides all the same where it was read. Of its headers nothing is kept. */
+  #takeStatusOfMalformed(): void {
+    const statusCode = this.connection?.answerHead.statusCode ?? 0;
+    if (this.#isSettled || this.#answer.isAnswered || statusCode === 0) return;
+    this.#answer.start(statusCode, {});
+    this.#ttfbMs = this.#host.monotonic() - this.#sentAt;
   }
 
   #resultOf(

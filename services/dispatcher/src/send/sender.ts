@@ -145,8 +145,11 @@ class DispatchSender implements ExchangeHost {
     if (connection?.isConnected === true && !this.#isStopped) {
       connection.rest();
       this.#pool.giveBack(connection);
-    } else this.failed(exchange);
-    exchange.tell();
+      exchange.tell();
+    } else {
+      this.failed(exchange);
+      exchange.tell(connection?.lostBy);
+    }
   }
 
   #connect(origin: string): ExchangeConnection {

@@ -1,0 +1,86 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { AnswerHead } from "./answer-head.ts";
+
+interface Seen {
+  readonly passed: string;
+  readonly statusCode: number;
+}
+
+function seen(answer: string, cuts: readonly number[] = []): Seen {
+  const head = new AnswerHead();
+  const bytes = Buffer.from(answer, "latin1");
+  const at = [...new Set([0, ...cuts.map((cut) => cut % bytes.length)])];
+  at.sort((a, b) => a - b);
+  let passed = "";
+  head.expect();
+  at.forEach((from, n) => {
+    const chunk = bytes.subarray(from, at[n + 1] ?? bytes.length);
+    passed += head.take(chunk).toString("latin1");
+  });
+  return { passed, statusCode: head.statusCode };
+}
+
+const OK = "HTTP/1.1 200 OK\r\nx: 1\r\n\r\nbody HTTP/1.1 500 \r\n\r\n";
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+const HINTS = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n";
+
+const rows: readonly (readonly [string, string, Seen])[] = [
+  ["an answer", OK, { passed: OK, statusCode: 200 }],
+  ["a 100", CONTINUE + OK, { passed: OK, statusCode: 200 }],
+  ["a 103", HINTS + CONTINUE + OK, { passed: OK, statusCode: 200 }],
+  ["only a 103", HINTS, { passed: "", statusCode: 0 }],
+  ["empty lines", `\r\n${OK}`, { passed: `\r\n${OK}`, statusCode: 200 }],
+  ["half a status", "HTTP/1.1 20", { passed: "", statusCode: 0 }],
+  [
+    "no reason",
+    "HTTP/2 204\r\n",
+    { passed: "HTTP/2 204\r\n", statusCode: 204 },
+  ],
+];
+
+test.each(rows)("%s in any pieces", (_name, answer, expected) => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(200), { maxLength: 40 }), (cuts) => {
+      expect(seen(answer, cuts)).toEqual(expected);
+    }),
+  );
+});
+
+test.each([
+  "HTTP/1.1 2000 OK\r\n\r\n",
+  "HTTP/1.1 099 OK\r\n\r\n",
+  "HTTP/1.1 101 Switching\r\n\r\n",
+  "HTTP/1.1\r\n\r\n",
+  "SSH-2.0-x\r\n",
+  "SSH",
+  "<html>",
+])("%j is no final status and passes as it is", (answer) => {
+  expect(seen(answer)).toEqual({ passed: answer, statusCode: 0 });
+});
+
+test("bytes that nobody expects pass, and each request begins anew", () => {
+  const head = new AnswerHead();
+
+  expect(head.take(Buffer.from(CONTINUE)).toString()).toBe(CONTINUE);
+  expect(head.hasByte).toBe(false);
+  head.expect();
+  head.take(Buffer.from(OK));
+  expect([head.statusCode, head.hasByte]).toEqual([200, true]);
+  head.expect();
+  expect([head.statusCode, head.hasByte]).toEqual([0, false]);
+});
+
+test("an informational head without end is held up to a bound", () => {
+  const head = new AnswerHead();
+  head.expect();
+  let passed = 0;
+
+  for (let n = 0; n < 20; n++) {
+    passed += head.take(
+      Buffer.from(n === 0 ? "HTTP/1.1 103 x\r\ny: " : "z".repeat(1_024)),
+    ).length;
+  }
+
+  expect(passed).toBeGreaterThan(16_384);
+});
