@@ -18,7 +18,10 @@ export * from "./schemas/schemas.ts";
 export * from "./kafkajs/kafka.ts";
 export * from "./stage-runner/stage-runner.ts";
 export type * from "./offsets/offset-observer.ts";
-export { decodeOffsetMetadata } from "./offsets/offset-metadata.ts";
+export {
+  decodeOffsetMetadata,
+  encodeOffsetMetadata,
+} from "./offsets/offset-metadata.ts";
 export type { OffsetMetadata } from "./offsets/offset-metadata.ts";
 export type { RunnerLimits } from "./stage-runner/runner-limits.ts";
 export type { RunnerHealth } from "./stage-runner/runner-health.ts";

@@ -1,35 +1,16 @@
-import { afterEach, expect, test } from "@jest/globals";
-import { fakeClock, waitFor, type FakeClock } from "@postrider/testkit";
+import { expect, test } from "@jest/globals";
+import {
+  inOneLane,
+  soon,
+  useStageRunner,
+  type RunnerOptions,
+  type RunnerUnderTest,
+} from "@postrider/testkit";
 import type { OutRecord } from "../record.ts";
 import type { Verdict } from "../stage.ts";
 import { UnfitValueError } from "../unfit-value-error.ts";
-import {
-  runnerUnderTest,
-  type RunnerUnderTest,
-} from "./stage-runner.harness.ts";
 
-let under: RunnerUnderTest | null = null;
-let clock: FakeClock;
-
-afterEach(async () => {
-  await under?.runner.stop(clock.now());
-  under = null;
-});
-
-type Options = Omit<Parameters<typeof runnerUnderTest>[0], "clock">;
-
-/** A runner that owns partition 0, which is empty. */
-async function started(options: Options): Promise<RunnerUnderTest> {
-  clock = fakeClock();
-  under = runnerUnderTest({ clock, ...options });
-  await under.runner.start();
-  under.consumer.assign(0);
-  await soon(() => under!.runner.health().ready.every(({ isOk }) => isOk));
-  return under;
-}
-
-const soon = <T>(condition: () => T) =>
-  waitFor(condition, { everyMs: 1, timeoutMs: 3000 });
+const runners = useStageRunner();
 
 /** The lowest open offset that the group knows of. */
 const committed = ({ consumer }: RunnerUnderTest) =>
@@ -42,7 +23,7 @@ const outputOf = (text: string): OutRecord => ({
 });
 
 /** What is told of a record that is done throws. */
-const throwing: Options = {
+const throwing: RunnerOptions = {
   meter: {
     counter: (name) => ({
       inc: () => (/deferrals|rejected/.test(name) ? fail() : undefined),
@@ -58,24 +39,22 @@ function fail(): never {
 }
 
 test("once its output is acknowledged, nothing that throws makes a record be handled again", async () => {
-  const under = await started({ ...throwing, isPrompt: true });
+  const under = await runners.started([], { ...throwing, isPrompt: true });
 
-  under.consumer.append(0, "a/1");
-  under.consumer.deliver();
+  under.read("a/1");
 
   await soon(() => committed(under) === 1);
   expect(under.started).toEqual(["a/1"]);
   expect(under.output.sent).toHaveLength(1);
-  expect(under.lines.map(({ event }) => event)).toContain(
+  expect(under.log.lines.map(({ event }) => event)).toContain(
     "record.aftermathFailed",
   );
 });
 
 test("a dead letter that is acknowledged is written once, though its metric throws", async () => {
-  const under = await started(throwing);
+  const under = await runners.started([], throwing);
 
-  under.consumer.append(0, "a/1");
-  under.consumer.deliver();
+  under.read("a/1");
   under.handlingOf("a/1").reject();
 
   await soon(() => committed(under) === 1);
@@ -84,7 +63,7 @@ test("a dead letter that is acknowledged is written once, though its metric thro
 
 test("a record that was deferred is never handled, though the metric of deferrals throws", async () => {
   const deferred: string[] = [];
-  const under = await started({
+  const under = await runners.started([], {
     ...throwing,
     limits: { maxOpenPerPartition: 20 },
     stage: {
@@ -94,11 +73,10 @@ test("a record that was deferred is never handled, though the metric of deferral
       },
     },
   });
-  for (let n = 0; n < 20; n++) under.consumer.append(0, `slow/${n}`);
-  under.consumer.deliver();
+  under.read(...inOneLane("slow", 20));
 
   // The tick relieves, once the lane has been slow for long enough to know.
-  clock.advance(1000);
+  under.clock.advance(1000);
   await soon(() => deferred.length > 0);
   await soon(() => under.consumer.commits.length > 0);
   under.handlingOf("slow/0").emit();
@@ -113,34 +91,26 @@ test("a record that was deferred is never handled, though the metric of deferral
 });
 
 test("a stage whose `defer` throws loses nothing: the record is handled after all", async () => {
-  const under = await started({
+  const under = await runners.started([], {
     limits: { maxOpenPerPartition: 4 },
     stage: { defer: () => fail() },
   });
-  for (let n = 0; n < 4; n++) under.consumer.append(0, `slow/${n}`);
-  under.consumer.deliver();
-  clock.advance(1000);
-  await soon(() =>
-    under.lines.some(({ event }) => event === "record.handlerFailed"),
-  );
+  under.read(...inOneLane("slow", 4));
+  under.clock.advance(1000);
+  await soon(() => under.log.of("record.handlerFailed").length > 0);
 
   while (committed(under) !== 4) {
     under.handling[0]?.emit();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 
-  expect(under.started.toSorted()).toEqual([
-    "slow/0",
-    "slow/1",
-    "slow/2",
-    "slow/3",
-  ]);
+  expect(under.started.toSorted()).toEqual(inOneLane("slow", 4));
 });
 
 test("a chunk that the output refuses is sent again; neither the chunk before it nor the handler is repeated", async () => {
   const records = Array.from({ length: 1201 }, (_, n) => outputOf(`${n}`));
   let handled = 0;
-  const under = await started({
+  const under = await runners.started([], {
     stage: {
       handle: async () => {
         handled++;
@@ -150,8 +120,7 @@ test("a chunk that the output refuses is sent again; neither the chunk before it
   });
   under.output.refusals.push(null, new Error("not now"));
 
-  under.consumer.append(0, "a/1");
-  under.consumer.deliver();
+  under.read("a/1");
 
   await soon(() => committed(under) === 1);
   expect(handled).toBe(1);
@@ -181,7 +150,7 @@ test.each([
   async (_, handle) => {
     const unfit = new UnfitValueError(outputOf("x"), "step", "int");
     let handled = 0;
-    const under = await started({
+    const under = await runners.started([], {
       stage: {
         handle: () => {
           handled++;
@@ -217,24 +186,21 @@ test.each([
 );
 
 test("a record whose output is refused stays open, and a stop does not wait for it", async () => {
-  const under = await started({ isPrompt: true });
+  const under = await runners.started([], { isPrompt: true });
   under.output.refusals.push(
     ...Array.from({ length: 9 }, () => new Error("no")),
   );
-  under.consumer.append(0, "a/1");
-  under.consumer.deliver();
-  await soon(() =>
-    under.lines.some(({ event }) => event === "record.handlerFailed"),
-  );
+  under.read("a/1");
+  await soon(() => under.log.of("record.handlerFailed").length > 0);
 
-  await under.runner.stop(clock.now() + 60_000);
+  await under.runner.stop(under.clock.now() + 60_000);
 
   expect(under.output.sent).toEqual([]);
   expect(under.consumer.commits).toEqual([]);
 });
 
 test("what a stage wants beside the dead letter of a record it never saw is written with it", async () => {
-  const under = await started({
+  const under = await runners.started([], {
     stage: {
       unread: (raw, reason, detail) => [
         outputOf(`${raw.offset} ${reason} ${detail}`),
@@ -242,9 +208,7 @@ test("what a stage wants beside the dead letter of a record it never saw is writ
     },
   });
 
-  under.consumer.append(0, "!");
-  under.consumer.append(0, null);
-  under.consumer.deliver();
+  under.read("!", null);
 
   await soon(() => committed(under) === 2);
   const written = under.output.sent.map(({ records }) =>

@@ -1,27 +1,25 @@
-import { afterEach, expect, test } from "@jest/globals";
-import { fakeClock, waitFor, type FakeClock } from "@postrider/testkit";
+import { expect, test } from "@jest/globals";
 import {
-  runnerUnderTest,
+  fakeClock,
+  soon,
+  useStageRunner,
+  type FakeClock,
   type RunnerUnderTest,
-} from "./stage-runner.harness.ts";
+} from "@postrider/testkit";
 
-let under: RunnerUnderTest | null = null;
+const runners = useStageRunner();
+let under: RunnerUnderTest;
 let clock: FakeClock;
 let deferred: string[];
 /** How often the event loop was asked what it does: once a tick, and at each relief. */
 let looks = 0;
-
-afterEach(async () => {
-  await under?.runner.stop(clock.now());
-  under = null;
-});
 
 /** A runner that owns partition 0 and may hold 100 of its records; each lane has 10 in flight. */
 async function started(busy: number): Promise<RunnerUnderTest> {
   clock = fakeClock();
   deferred = [];
   const startedAt = clock.monotonic();
-  under = runnerUnderTest({
+  under = runners.create({
     clock,
     limits: { maxOpenPerPartition: 100 },
     loopUse: () => {
@@ -37,15 +35,11 @@ async function started(busy: number): Promise<RunnerUnderTest> {
       },
     },
   });
-  await under.runner.start();
-  under.consumer.assign(0);
-  await soon(() => under!.runner.health().ready.every(({ isOk }) => isOk));
+  await under.startWith(0);
   await ticks();
   return under;
 }
 
-const soon = <T>(condition: () => T) =>
-  waitFor(condition, { everyMs: 1, timeoutMs: 3000 });
 /** Lets the runner's tick look at the process and the partitions. */
 async function ticks(): Promise<void> {
   const enough = looks + 3;
@@ -55,7 +49,7 @@ async function ticks(): Promise<void> {
 /** Answers so many of a lane's handlers, and hands what comes next to the runner. */
 async function complete(lane: string, count: number): Promise<void> {
   for (let n = 0; n < count; n++) {
-    const next = under!.handling.find(({ value }) => value.startsWith(lane));
+    const next = under.handling.find(({ value }) => value.startsWith(lane));
     next?.emit();
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -63,7 +57,7 @@ async function complete(lane: string, count: number): Promise<void> {
 
 function append(count: number, lanes: readonly string[]): void {
   for (let n = 0; n < count; n++)
-    for (const lane of lanes) under!.consumer.append(0, `${lane}/${n}`);
+    for (const lane of lanes) under.consumer.append(0, `${lane}/${n}`);
 }
 
 test.each([

@@ -1,15 +1,17 @@
 import { expect, test } from "@jest/globals";
-import { fakeClock, testEffects, waitFor } from "@postrider/testkit";
-import type { LogRange, TopicPartition } from "../ports.ts";
 import {
-  HandMovedConsumer,
+  FakeConsumer,
   TOPIC,
   decodeText,
-} from "../stage-runner/stage-runner.harness.ts";
+  fakeClock,
+  testEffects,
+  waitFor,
+} from "@postrider/testkit";
+import type { LogRange, TopicPartition } from "../ports.ts";
 import { createTable } from "./table.ts";
 
 /** Says nothing of a partition that has no leader, as the broker does. */
-class ConsumerWithoutLeader extends HandMovedConsumer {
+class ConsumerWithoutLeader extends FakeConsumer {
   leaderless = new Set<number>([1]);
   asked = 0;
 
@@ -24,7 +26,7 @@ class ConsumerWithoutLeader extends HandMovedConsumer {
 
 test("while a partition has no leader the table is not ready: it waits for it, and then has its entries, too", async () => {
   const clock = fakeClock();
-  const consumer = new ConsumerWithoutLeader(clock);
+  const consumer = new ConsumerWithoutLeader({ topic: TOPIC, clock });
   const table = createTable<string>({
     ...testEffects(),
     clock,

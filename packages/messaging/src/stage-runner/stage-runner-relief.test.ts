@@ -1,0 +1,91 @@
+import { expect, test } from "@jest/globals";
+import {
+  eachInItsOwnLane,
+  inOneLane,
+  soon,
+  turns,
+  useStageRunner,
+} from "@postrider/testkit";
+
+const runners = useStageRunner();
+
+test("a full window pauses the partition; what was fetched with it waits in memory, and is taken when there is room", async () => {
+  const under = await runners.started(eachInItsOwnLane("l", 12), {
+    limits: { maxOpenPerPartition: 8 },
+  });
+  expect(under.started).toHaveLength(8);
+  expect(under.consumer.paused.has(0)).toBe(true);
+  const { length: seeks } = under.consumer.seeks;
+
+  under.emitAll();
+  await soon(() => under.started.length === 12);
+
+  await soon(() => !under.consumer.paused.has(0));
+  expect(under.consumer.seeks).toHaveLength(seeks);
+});
+
+test("a partition is full at its share of the byte budget, and one record larger than that still passes", async () => {
+  const under = await runners.started(["a/1", `b/${"x".repeat(5000)}`, "c/1"], {
+    limits: { byteBudget: 2000 },
+  });
+  expect(under.started.map((value) => value[0])).toEqual(["a", "b"]);
+
+  under.emitAll();
+
+  await soon(() => under.started.length === 3);
+});
+
+test("under pressure the slow lane hands over its newest records, each with the next slot; a fast lane hands over none", async () => {
+  const slots: [string, number][] = [];
+  const under = await runners.started([], {
+    limits: { maxOpenPerPartition: 100 },
+    stage: {
+      laneConcurrency: (lane) => (lane === "fast" ? 50 : 1),
+      defer: ({ raw, value }, slotAt) => {
+        slots.push([value, slotAt]);
+        return [{ topic: "retry.1s", key: raw.key, value: raw.value! }];
+      },
+    },
+  });
+  under.read(...inOneLane("slow", 80), ...inOneLane("fast", 19));
+  under.clock.advance(1000);
+  for (const one of under.handling.slice())
+    if (one.value.startsWith("fast")) one.emit();
+  await turns();
+
+  under.read(...inOneLane("fast", 41, 19));
+  await soon(() => slots.length > 0);
+  await turns();
+
+  // The newest ones, in the order of the topic: a tail of all that are in the slow lane.
+  const values = slots.map(([value]) => value);
+  expect(values).toEqual(inOneLane("slow", 80).slice(-values.length));
+  const times = slots.map(([, slotAt]) => slotAt);
+  expect(times[0]).toBeGreaterThanOrEqual(under.clock.now() + 1000);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(new Set(times).size).toBe(times.length);
+});
+
+test("a healthy burst is not deferred: its partition pauses shortly instead", async () => {
+  const slots: string[] = [];
+  const under = await runners.started([], {
+    limits: { maxOpenPerPartition: 100 },
+    stage: {
+      laneConcurrency: () => 50,
+      defer: ({ value }) => {
+        slots.push(value);
+        return [];
+      },
+    },
+  });
+  under.consumer.append(0, ...inOneLane("a", 200));
+  for (let round = 0; round < 8; round++) {
+    under.consumer.deliver();
+    under.clock.advance(100);
+    under.emitAll();
+    await turns();
+  }
+
+  expect(under.started).toHaveLength(200);
+  expect(slots).toEqual([]);
+});

@@ -1,0 +1,224 @@
+/**
+ * One member of one group, and the group and its logs, in memory: what the runners' and tables' unit tests stand on. It
+ * behaves as the Consumer port says: a commit of an assignment that has ended is refused, and a position outside the log is
+ * reported. Never for a test of what Kafka does.
+ */
+import {
+  StaleAssignmentError,
+  type CommittedOffset,
+  type Consumer,
+  type ConsumerListener,
+  type LogRange,
+  type RawRecord,
+  type TopicPartition,
+} from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
+
+export type FakeCommit = Parameters<Consumer["commit"]>;
+
+export interface FakeConsumerOptions {
+  readonly topic: string;
+  readonly clock: Clock;
+  /** It fetches and sends heartbeats by itself. Default: only when the test says so, by `deliver` and `heartbeatAt`. */
+  readonly isSelfMoving?: boolean;
+  /** In a fetch of one partition; default 500. */
+  readonly fetchRecords?: number;
+}
+
+export class FakeConsumer implements Consumer {
+  readonly #options: FakeConsumerOptions;
+  listener: ConsumerListener | null = null;
+  /** Names the assignment that holds; 0 before the first. */
+  epoch = 0;
+  readonly logs = new Map<number, RawRecord[]>();
+  /** The first offset of each log; 0 unless set. */
+  readonly logStart = new Map<number, number>();
+  /** What is stored for the group, by partition. */
+  readonly stored = new Map<number, { offset: number; metadata: string }>();
+  /** Where the next fetch of each partition begins. */
+  readonly positions = new Map<number, number>();
+  readonly paused = new Set<number>();
+  readonly seeks: [partition: number, offset: number][] = [];
+  /** Every one that was sent, also those that were refused. */
+  readonly commits: FakeCommit[] = [];
+  /** `pause`, `commit` and `stop`, in the order in which they came. */
+  readonly calls: string[] = [];
+  /** When the coordinator acknowledged the last heartbeat; Infinity: it does all the time. */
+  heartbeatAt: number;
+  /** While set, commits are answered when it is settled: stored, or refused with its error. */
+  commitGate: Promise<void> | null = null;
+  /** While set, what is stored is told when it is settled, or not at all. */
+  fetchGate: Promise<void> | null = null;
+  isStopped = false;
+
+  constructor(options: FakeConsumerOptions) {
+    this.#options = options;
+    this.heartbeatAt =
+      options.isSelfMoving === true ? Infinity : options.clock.monotonic();
+  }
+
+  /** Appends records of these values. Gives the offset of the last. */
+  append(partition: number, ...values: (string | null)[]): number {
+    for (const value of values)
+      this.appendAt(partition, this.end(partition), value);
+    return this.end(partition) - 1;
+  }
+
+  /** Appends at an offset that may leave a gap, as compaction does. */
+  appendAt(partition: number, offset: number, value: string | null): void {
+    this.log(partition).push({
+      ...this.#at(partition),
+      offset,
+      timestamp: 1000 + offset,
+      key: Buffer.from("key"),
+      value: value === null ? null : Buffer.from(value),
+      headers: {},
+    });
+    this.#fetchSoon();
+  }
+
+  log(partition: number): RawRecord[] {
+    let log = this.logs.get(partition);
+    if (log === undefined) this.logs.set(partition, (log = []));
+    return log;
+  }
+
+  /** One past the last record. */
+  end(partition: number): number {
+    const last = this.log(partition).at(-1);
+    return last === undefined
+      ? (this.logStart.get(partition) ?? 0)
+      : last.offset + 1;
+  }
+
+  /** A new assignment, of these partitions. */
+  assign(...partitions: readonly number[]): void {
+    this.epoch++;
+    this.positions.clear();
+    for (const partition of partitions) this.paused.add(partition);
+    this.listener!.connected(true);
+    this.listener!.assigned(
+      this.epoch,
+      partitions.map((partition) => this.#at(partition)),
+    );
+  }
+
+  /** The sign of a rebalance. */
+  revoke(): void {
+    this.listener!.revoking(this.epoch);
+  }
+
+  /** One fetch of each partition that is not paused, from where it stands. True if something came. */
+  deliver(most = this.#options.fetchRecords ?? 500): boolean {
+    let any = false;
+    for (const [partition, position] of this.positions)
+      any = this.#deliver(partition, position, most) || any;
+    return any;
+  }
+
+  start(listener: ConsumerListener): Promise<void> {
+    this.listener = listener;
+    return Promise.resolve();
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    this.calls.push("pause");
+    for (const { partition } of partitions) this.paused.add(partition);
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const { partition } of partitions) this.paused.delete(partition);
+    this.#fetchSoon();
+  }
+
+  seek({ partition }: TopicPartition, offset: number): void {
+    this.seeks.push([partition, offset]);
+    this.positions.set(partition, offset);
+    this.#fetchSoon();
+  }
+
+  async commit(...commit: FakeCommit): Promise<void> {
+    this.commits.push(commit);
+    this.calls.push("commit");
+    const [epoch, offsets] = commit;
+    if (epoch !== this.epoch || this.isStopped)
+      throw new StaleAssignmentError(`Assignment ${epoch} has ended.`);
+    await this.commitGate;
+    for (const { partition, offset, metadata } of offsets)
+      this.stored.set(partition, { offset, metadata });
+  }
+
+  async fetchCommitted(
+    partitions: readonly TopicPartition[],
+  ): Promise<CommittedOffset[]> {
+    await this.fetchGate;
+    return partitions.map(({ partition }) => ({
+      ...this.#at(partition),
+      offset: null,
+      metadata: "",
+      ...this.stored.get(partition),
+    }));
+  }
+
+  fetchLogRanges(partitions: readonly TopicPartition[]): Promise<LogRange[]> {
+    return Promise.resolve(
+      partitions.map(({ partition }) => ({
+        ...this.#at(partition),
+        start: this.logStart.get(partition) ?? 0,
+        end: this.end(partition),
+      })),
+    );
+  }
+
+  lastHeartbeatAt(): number {
+    return Math.min(this.heartbeatAt, this.#options.clock.monotonic());
+  }
+
+  lastFetchAt(): number {
+    return this.#options.clock.monotonic();
+  }
+
+  stop(): Promise<void> {
+    this.calls.push("stop");
+    this.isStopped = true;
+    return Promise.resolve();
+  }
+
+  #deliver(partition: number, position: number, most: number): boolean {
+    const end = this.end(partition);
+    if (this.paused.has(partition) || position === end) return false;
+    if (position < (this.logStart.get(partition) ?? 0) || position > end) {
+      this.paused.add(partition);
+      this.positions.delete(partition);
+      this.listener!.outOfRange(this.epoch, this.#at(partition));
+      return false;
+    }
+    const records = this.log(partition)
+      .filter(({ offset }) => offset >= position)
+      .slice(0, most);
+    const lastOffset = records.at(-1)!.offset;
+    this.positions.set(partition, lastOffset + 1);
+    this.listener!.batch(this.epoch, {
+      ...this.#at(partition),
+      fetchOffset: position,
+      records,
+      lastOffset,
+      highWatermark: end,
+    });
+    return true;
+  }
+
+  /** Until nothing is left to fetch, if it moves by itself. */
+  #fetchSoon(): void {
+    if (this.#options.isSelfMoving !== true) return;
+    const { epoch } = this;
+    setImmediate(() => {
+      if (epoch !== this.epoch || this.isStopped) return;
+      if (this.deliver()) this.#fetchSoon();
+    });
+  }
+
+  #at(partition: number): TopicPartition {
+    return { topic: this.#options.topic, partition };
+  }
+}
