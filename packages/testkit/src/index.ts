@@ -4,6 +4,7 @@ export * from "./test-effects.ts";
 export * from "./fake-clock.ts";
 export * from "./fake-consumer.ts";
 export * from "./runner-harness.ts";
+export * from "./batch-runner-harness.ts";
 export * from "./wait-for.ts";
 export * from "./use-stack.ts";
 export {

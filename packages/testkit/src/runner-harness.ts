@@ -26,7 +26,7 @@ export const TOPIC = "t.in";
 
 /** Waits for what a runner on fakes does within moments. */
 export function soon<T>(condition: () => T): Promise<Truthy<T>> {
-  return waitFor(condition, { everyMs: 1, timeoutMs: 3000 });
+  return waitFor(condition, { everyMs: 1 });
 }
 
 /** Lets everything run that waits for nothing. */

@@ -1,0 +1,163 @@
+import { expect, test } from "@jest/globals";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  batchConsumer,
+  numberedValues,
+  soon,
+  tokenOf,
+  unavailable,
+  useBatchRunner,
+} from "@postrider/testkit";
+import type { InsertResult } from "./batch-target.ts";
+import { decodeIntent, encodeIntent } from "./intent-metadata.ts";
+
+const start = useBatchRunner();
+
+/** A commit that announces the insert of these offsets, but for the excluded ones. */
+const intentOf = (intent: {
+  first: number;
+  last: number;
+  firstTimestamp: number;
+  excluded: readonly number[];
+}) => ({
+  offset: intent.first,
+  metadata: encodeIntent({ ...intent, intendedAt: 1 }),
+});
+
+test("while an insert is under way its range stands in the commit's metadata, with the offset unchanged", async () => {
+  const { consumer, target, isCommitted } = await start();
+  const answerInserts = target.holdInserts();
+  consumer.append(0, "a", "garbage", "b");
+
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 1);
+
+  const { offset, metadata } = consumer.stored.get(0)!;
+  expect(offset).toBe(0);
+  expect(decodeIntent(metadata)).toMatchObject({
+    kind: "intent",
+    intent: { first: 0, last: 2, excluded: [1] },
+  });
+  answerInserts();
+  await soon(() => isCommitted(3));
+});
+
+test("an assignment during an insert begins again under the same token, and the old one commits nothing", async () => {
+  const { consumer, target, isCommitted } = await start();
+  const gates = [
+    Promise.withResolvers<InsertResult>(),
+    Promise.withResolvers<InsertResult>(),
+  ];
+  target.answer = () => gates[target.tokens.length - 1]!.promise;
+  consumer.append(0, "a", "b");
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 1);
+
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 2);
+  gates[0]!.resolve({ kind: "inserted" });
+  await sleep(5);
+  const afterOld = consumer.stored.get(0)!.offset;
+  gates[1]!.resolve({ kind: "inserted" });
+  await soon(() => isCommitted(2));
+
+  expect(afterOld).toBe(0);
+  expect(target.tokens[1]).toBe(target.tokens[0]);
+  expect(target.rows).toEqual(["a", "b"]);
+});
+
+test("an intent is fetched whole, although the queue is smaller and its owner's batches were larger", async () => {
+  const consumer = batchConsumer();
+  consumer.append(0, ...numberedValues(100));
+  consumer.stored.set(
+    0,
+    intentOf({ first: 0, last: 79, firstTimestamp: 1_000, excluded: [5] }),
+  );
+  const { target, deadLetters } = await start({
+    consumer,
+    limits: { maxRecords: 3, maxBytes: 500, byteBudget: 500 },
+  });
+
+  consumer.assign(0);
+
+  await soon(() => target.rows.length === 99);
+  expect(target.tokens[0]).toBe(tokenOf(0, 79));
+  expect(deadLetters).toEqual(["row_refused 0/5"]);
+});
+
+test("the intent of another log is not repeated under its token", async () => {
+  const consumer = batchConsumer();
+  consumer.append(0, "a", "b");
+  consumer.stored.set(
+    0,
+    intentOf({ first: 0, last: 1, firstTimestamp: 77, excluded: [0] }),
+  );
+  const { target, lines, isCommitted } = await start({ consumer });
+
+  consumer.assign(0);
+
+  await soon(() => isCommitted(2));
+  expect(lines).toContain("intent.foreign");
+  expect(target.tokens).toEqual([tokenOf(0, 1)]);
+  expect(target.rows).toEqual(["a", "b"]);
+});
+
+test("a range found announced is looked at once it is inserted", async () => {
+  const { consumer, target, isCommitted } = await start();
+  target.forgets = true;
+  consumer.append(0, "a", "b", "c");
+  consumer.stored.set(
+    0,
+    intentOf({ first: 0, last: 1, firstTimestamp: 1_000, excluded: [] }),
+  );
+
+  consumer.assign(0);
+  await soon(() => isCommitted(3));
+
+  // "c" was answered the first time, and forgotten all the same.
+  expect(target.rows).toEqual(["a", "b"]);
+  expect(target.looks).toEqual([target.tokens[0]]);
+});
+
+test("an insert that failed before is looked at, and what the table forgot is put back before the commit", async () => {
+  const { consumer, target, lines, isCommitted } = await start();
+  target.forgets = true;
+  target.failOnce();
+  consumer.append(0, "a", "b");
+
+  consumer.assign(0);
+  await soon(() => isCommitted(2));
+
+  expect(target.rows).toEqual(["a", "b"]);
+  expect(lines).toContain("rows.mended");
+});
+
+test("a look that fails is repeated before the commit", async () => {
+  const { consumer, target, isCommitted } = await start();
+  target.failOnce();
+  const { mend } = target;
+  let looks = 0;
+  target.mend = (rows, token) =>
+    looks++ === 0
+      ? Promise.resolve(unavailable("ECONNRESET"))
+      : mend(rows, token);
+  consumer.append(0, "a");
+
+  consumer.assign(0);
+  await soon(() => isCommitted(1));
+
+  expect(target.tokens).toHaveLength(2);
+  expect(looks).toBe(2);
+});
+
+test("inserts that are answered the first time are not looked at", async () => {
+  const { consumer, target, isCommitted } = await start({
+    limits: { maxRecords: 2 },
+  });
+  consumer.append(0, ...numberedValues(10));
+
+  consumer.assign(0);
+  await soon(() => isCommitted(10));
+
+  expect(target.looks).toEqual([]);
+});

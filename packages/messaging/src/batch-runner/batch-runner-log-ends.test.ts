@@ -1,0 +1,88 @@
+import { expect, test } from "@jest/globals";
+import {
+  batchConsumer,
+  numberedValues,
+  soon,
+  useBatchRunner,
+} from "@postrider/testkit";
+
+const start = useBatchRunner();
+
+test("below the log's start while nobody says where that is: it is asked until it is told, and reading goes on", async () => {
+  const { consumer, target, lines } = await start({ limits: { lingerMs: 1 } });
+  consumer.append(0, ...numberedValues(4));
+  consumer.assign(0);
+  await soon(() => target.rows.length === 4);
+  const ranges = consumer.fetchLogRanges.bind(consumer);
+  let isAway = true;
+  consumer.fetchLogRanges = (partitions) =>
+    isAway ? Promise.reject(new Error("away")) : ranges(partitions);
+
+  consumer.logStart.set(0, 8);
+  consumer.append(0, ...numberedValues(10).slice(4));
+  await soon(() => lines.includes("partition.failed"));
+  isAway = false;
+
+  await soon(() => target.rows.length === 6);
+  expect(target.rows).toEqual(["r0", "r1", "r2", "r3", "r8", "r9"]);
+});
+
+test("below the log's start: what was held is recorded, the loss is told, and our commit is put back", async () => {
+  const { consumer, target, lines, isCommitted } = await start();
+  const answerInserts = target.holdInserts();
+  consumer.append(0, "held");
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 1);
+  consumer.append(0, "lost 1", "lost 2", "kept");
+  consumer.logs.set(0, consumer.logs.get(0)!.slice(3));
+  consumer.logStart.set(0, 3);
+  await soon(() => lines.includes("offset.belowStart"));
+  await soon(() => consumer.stored.get(0)?.metadata !== "");
+  answerInserts();
+
+  await soon(() => isCommitted(4));
+  expect(target.rows).toEqual(["held", "kept"]);
+});
+
+test("beyond the log's end: it goes on at the end, never at the beginning", async () => {
+  const consumer = batchConsumer();
+  consumer.append(0, "old 1", "old 2");
+  consumer.stored.set(0, { offset: 900, metadata: "" });
+  const { target, lines, isCommitted } = await start({ consumer });
+
+  consumer.assign(0);
+  await soon(() => lines.includes("offset.beyondEnd"));
+  consumer.append(0, "new");
+
+  await soon(() => target.rows.length === 1);
+  expect(target.rows).toEqual(["new"]);
+  await soon(() => isCommitted(3));
+});
+
+test("a log cut under a running partition is left at its end too", async () => {
+  const { consumer, target, lines, isCommitted } = await start();
+  consumer.append(0, "a", "b", "c");
+  consumer.assign(0);
+  await soon(() => isCommitted(3));
+
+  consumer.logs.set(0, []);
+  consumer.append(0, "again a");
+  await soon(() => lines.includes("offset.beyondEnd"));
+  consumer.append(0, "new");
+
+  await soon(() => target.rows.length === 4);
+  expect(target.rows).toEqual(["a", "b", "c", "new"]);
+});
+
+test("a fetch that began beyond our position is not taken: nothing is skipped", async () => {
+  const { consumer, target } = await start();
+  consumer.append(0, ...numberedValues(20));
+  consumer.assign(0);
+  await soon(() => target.rows.length === 20);
+
+  consumer.append(0, "next", "last");
+  consumer.positions.set(0, 21);
+
+  await soon(() => target.rows.length === 22);
+  expect(target.rows).toEqual([...numberedValues(20), "next", "last"]);
+});

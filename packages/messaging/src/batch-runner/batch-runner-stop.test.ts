@@ -1,0 +1,47 @@
+import { expect, test } from "@jest/globals";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  numberedValues,
+  soon,
+  unavailable,
+  useBatchRunner,
+} from "@postrider/testkit";
+import { decodeIntent } from "./intent-metadata.ts";
+
+const start = useBatchRunner();
+
+test("a stop finishes the batch under way and commits it before it leaves the group", async () => {
+  const { consumer, target, runner } = await start({
+    limits: { maxRecords: 2 },
+  });
+  const answerInserts = target.holdInserts();
+  consumer.append(0, ...numberedValues(10));
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 1);
+
+  const stopped = runner.stop(Date.now() + 5_000);
+  await sleep(5);
+  expect(consumer.isStopped).toBe(false);
+  answerInserts();
+  await stopped;
+
+  expect(target.rows).toEqual(["r0", "r1"]);
+  expect(consumer.stored.get(0)).toEqual({ offset: 2, metadata: "" });
+  expect(consumer.isStopped).toBe(true);
+});
+
+test("a stop while the table is away does not wait for it, and leaves the intent", async () => {
+  const { consumer, target, runner } = await start();
+  target.answer = () => unavailable("away");
+  consumer.append(0, "a");
+  consumer.assign(0);
+  await soon(() => target.tokens.length >= 1);
+  const since = performance.now();
+
+  await runner.stop(Date.now() + 30_000);
+
+  expect(performance.now() - since).toBeLessThan(5_000);
+  const stored = consumer.stored.get(0)!;
+  expect(stored.offset).toBe(0);
+  expect(decodeIntent(stored.metadata).kind).toBe("intent");
+});
