@@ -7,7 +7,6 @@ import {
   createKafka,
   createOutput,
   createSchemas,
-  partitionCountsOf,
   topicName,
   topicPlan,
   type Admin,
@@ -73,12 +72,10 @@ export async function createTopics(
   });
   await applyTopics(admin, plan);
   const schemas = createSchemas({ kafka, prefix, ...effects });
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   const output = createOutput({
     ...effects,
-    createProducer: kafka.createProducer,
+    kafka,
     prefix,
-    partitionsOf,
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "bench", clock: systemClock }),
   });
@@ -87,7 +84,6 @@ export async function createTopics(
   const remove = async (): Promise<void> => {
     const deadline = Date.now() + 5_000;
     for (const part of parts.toReversed()) await part.stop(deadline);
-    await partitionsOf.disconnect();
     await admin.deleteTopics(plan.map(({ topic }) => topic));
     await admin.disconnect();
   };

@@ -7,7 +7,6 @@ export * from "./unfit-value-error.ts";
 export * from "./schemas/avro-codec.ts";
 export * from "./schemas/schema-files.ts";
 export { partitionOf } from "./output/partitioner.ts";
-export { partitionCountsOf } from "./output/partition-counts.ts";
 export * from "./output/output.ts";
 export * from "./dead-letter-of.ts";
 export type * from "./batch-runner/batch-target.ts";

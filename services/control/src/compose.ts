@@ -7,16 +7,15 @@ import {
   createSchemas,
   createStageRunner,
   createTable,
-  partitionCountsOf,
   partitionOf,
   topicName,
+  type Admin,
   type ProducerRecord,
 } from "@postrider/messaging";
 import {
   createKeyRing,
   type Composition,
   type Effects,
-  type Lifecycle,
 } from "@postrider/runtime";
 import type { ControlConfig } from "./config.ts";
 import { controlHealth } from "./control-health.ts";
@@ -68,14 +67,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     sessionTimeoutMs,
     unknownSchemaWaitMs,
   });
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   const deadLetterOf = createDeadLetterOf({ stage: "control", clock });
   const output = createOutput({
     ...effects,
-    createProducer: kafka.createProducer,
+    kafka,
     encode: schemas.encode,
     prefix,
-    partitionsOf,
     deadLetterOf,
   });
   const reader = createReader({
@@ -96,8 +93,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     }),
     fencedProducer: () => kafka.fencedProducer(`${prefix}control`),
     async catchUp() {
-      partitions = (await partitionsOf([topic])).get(topic) ?? 0;
-      if (partitions === 0) throw new Error(`topic ${topic} does not exist`);
+      partitions = await countPartitions(kafka.admin(), topic);
       await table.readToEnd();
     },
   });
@@ -155,16 +151,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ],
   });
   return {
-    parts: [
-      schemas,
-      table,
-      closing(partitionsOf),
-      output,
-      reader,
-      ownership,
-      follower,
-      server,
-    ],
+    parts: [schemas, table, output, reader, ownership, follower, server],
     health: controlHealth({
       table,
       ownership,
@@ -176,7 +163,13 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   };
 }
 
-/** The admin client behind the counts connects at the first question. */
-function closing(counts: { disconnect(): Promise<void> }): Lifecycle {
-  return { start: async () => {}, stop: () => counts.disconnect() };
+async function countPartitions(admin: Admin, topic: string): Promise<number> {
+  try {
+    await admin.connect();
+    const count = (await admin.partitionCounts([topic])).get(topic);
+    if (count === undefined) throw new Error(`topic ${topic} does not exist`);
+    return count;
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
 }

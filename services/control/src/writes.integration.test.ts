@@ -8,7 +8,6 @@ import {
   createDeadLetterOf,
   createSchemas,
   createTable,
-  partitionCountsOf,
   topicName,
   type RawRecord,
 } from "@postrider/messaging";
@@ -139,20 +138,17 @@ async function startTopics() {
     effects,
   );
   const schemas = createSchemas({ ...effects, kafka, prefix: stack.prefix });
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   const output = createOutput({
     ...effects,
-    createProducer: kafka.createProducer,
+    kafka,
     encode: schemas.encode,
     prefix: stack.prefix,
-    partitionsOf,
     deadLetterOf: createDeadLetterOf({ stage: "test", clock: effects.clock }),
   });
   const whole = composeLifecycle([schemas, output], effects);
   await whole.start();
   open.push(async () => {
     await whole.stop(Date.now() + 5_000);
-    await partitionsOf.disconnect();
   });
   return {
     kafka,

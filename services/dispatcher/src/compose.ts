@@ -7,7 +7,6 @@ import {
   createSchemas,
   createStageRunner,
   createTable,
-  partitionCountsOf,
   topicName,
 } from "@postrider/messaging";
 import {
@@ -63,11 +62,10 @@ export function compose(
     allowedCidrs: config.allowCidrs ?? [],
   };
   const sender = createSender({ guard: createGuard(urlPolicy), clock, meter });
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   const output = createOutput({
-    createProducer: kafka.createProducer,
+    kafka,
     prefix,
-    partitionsOf,
+    warm: [...OUTPUTS, ...config.tiers.map(({ topic }) => topic)],
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "deliver", clock }),
     log,
@@ -106,18 +104,9 @@ export function compose(
       unknownSchemaWaitMs,
     },
   });
-  const admin = {
-    start: async () => {},
-    stop: async () => await partitionsOf.disconnect(),
-  };
-  const warming = {
-    start: () =>
-      output.warm([...OUTPUTS, ...config.tiers.map(({ topic }) => topic)]),
-    stop: async () => {},
-  };
   const observed = [schemas, endpoints, output, runner];
   return {
-    parts: [schemas, endpoints, sender, admin, output, warming, runner],
+    parts: [schemas, endpoints, sender, output, runner],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

@@ -12,7 +12,6 @@ import {
   createDeadLetterOf,
   createOutput,
   createSchemas,
-  partitionCountsOf,
   type OutRecord,
   type Output,
   type Schemas,
@@ -70,20 +69,14 @@ beforeAll(async () => {
     sessionTimeoutMs: stack.sessionTimeoutMs,
   });
   await start(schemas);
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   output = createOutput({
     ...effects,
-    createProducer: kafka.createProducer,
+    kafka,
     prefix: stack.prefix,
-    partitionsOf,
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "test", clock: systemClock }),
   });
   await start(output);
-  running.push({
-    start: async () => {},
-    stop: () => partitionsOf.disconnect(),
-  });
   [attempts, deadLetters, signals] = await Promise.all([
     follow("attempts"),
     follow("dead-letters"),

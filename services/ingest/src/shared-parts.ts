@@ -6,7 +6,7 @@ import {
   type DeadLetterOf,
   type Kafka,
   type ObservedOutput,
-  partitionCountsOf,
+  type OutRecord,
   type Schemas,
 } from "@postrider/messaging";
 import {
@@ -65,31 +65,18 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
   return { config, effects, kafka, schemas, keyRing, rules, deadLetterOf };
 }
 
-/** An output that knows its topics before it is used, and what its partition counts hold open. */
+/** An output that knows its topics before it is used. */
 export function createOutputPart(
   shared: Shared,
-  topics: Parameters<ObservedOutput["warm"]>[0],
-): {
-  readonly output: ObservedOutput;
-  readonly parts: readonly Lifecycle[];
-} {
+  warm: readonly OutRecord["topic"][],
+): ObservedOutput {
   const { config, effects, kafka, schemas } = shared;
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
-  const output = createOutput({
-    createProducer: kafka.createProducer,
+  return createOutput({
+    kafka,
     encode: (record) => schemas.encode(record),
     prefix: config.topicPrefix,
-    partitionsOf,
+    warm,
     deadLetterOf: shared.deadLetterOf,
     ...effects,
   });
-  const counts: Lifecycle = {
-    start: () => Promise.resolve(),
-    stop: () => partitionsOf.disconnect(),
-  };
-  const warming: Lifecycle = {
-    start: () => output.warm(topics),
-    stop: () => Promise.resolve(),
-  };
-  return { output, parts: [counts, output, warming] };
 }

@@ -4,7 +4,6 @@ import {
   createKafka,
   createOutput,
   createSchemas,
-  partitionCountsOf,
   topicName,
 } from "@postrider/messaging";
 import type {
@@ -54,13 +53,11 @@ export function compose(
     schemaRegistryUrl: config.schemaRegistryUrl,
     registeredTopics: ["dead-letters"],
   });
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   const output = createOutput({
     ...effects,
-    createProducer: kafka.createProducer,
+    kafka,
     encode: (record) => schemas.encode(record),
     prefix,
-    partitionsOf,
     deadLetterOf: createDeadLetterOf({ stage: "record", clock: effects.clock }),
   });
 
@@ -104,7 +101,6 @@ export function compose(
   return {
     parts: [
       closing(() => writer.close()),
-      closing(() => partitionsOf.disconnect()),
       watch,
       schemas,
       output,

@@ -7,7 +7,6 @@ import {
   createStageRunner,
   DEFAULT_MAX_WAIT_MS,
   LARGE_FETCH_BYTES,
-  partitionCountsOf,
   topicName,
 } from "@postrider/messaging";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
@@ -38,11 +37,11 @@ export function compose(
     sessionTimeoutMs,
     schemaRegistryUrl: config.schemaRegistryUrl,
   });
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   const output = createOutput({
-    createProducer: kafka.createProducer,
+    kafka,
     prefix,
-    partitionsOf,
+    // Known before it is ready, or the first release would wait for that.
+    warm: ["deliveries", "dead-letters", ...tiers.map(({ topic }) => topic)],
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "hold", clock }),
     log,
@@ -80,20 +79,6 @@ export function compose(
       unknownSchemaWaitMs: config.unknownSchemaWaitMs,
     },
   });
-  const admin = {
-    start: async () => {},
-    stop: async () => await partitionsOf.disconnect(),
-  };
-  // Known before it is ready, or the first release would wait for that.
-  const warming: Lifecycle = {
-    start: () =>
-      output.warm([
-        "deliveries",
-        "dead-letters",
-        ...tiers.map(({ topic }) => topic),
-      ]),
-    stop: async () => {},
-  };
   // The runner finishes what is in flight; here that could take an hour, so it is given back once nothing is tried again.
   const holding: Lifecycle = {
     start: async () => await runner.start(),
@@ -105,7 +90,7 @@ export function compose(
   };
   const observed = [schemas, output, runner];
   return {
-    parts: [schemas, admin, output, warming, holding],
+    parts: [schemas, output, holding],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

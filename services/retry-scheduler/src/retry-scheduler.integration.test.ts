@@ -5,7 +5,6 @@ import {
   createDeadLetterOf,
   createOutput,
   createSchemas,
-  partitionCountsOf,
   type OutRecord,
   type Output,
   type RawRecord,
@@ -32,20 +31,14 @@ beforeAll(async () => {
   const { prefix, sessionTimeoutMs } = stack;
   schemas = createSchemas({ kafka, prefix, ...effects, sessionTimeoutMs });
   await start(schemas);
-  const partitionsOf = partitionCountsOf(() => kafka.admin());
   output = createOutput({
     ...effects,
-    createProducer: kafka.createProducer,
+    kafka,
     prefix,
-    partitionsOf,
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "test", clock: effects.clock }),
   });
   await start(output);
-  running.push({
-    start: async () => {},
-    stop: () => partitionsOf.disconnect(),
-  });
   const consumer = kafka.consumer({
     groupId: `${prefix}test`,
     topics: [`${prefix}deliveries`],

@@ -5,7 +5,6 @@ import { createDeadLetterOf } from "../dead-letter-of.ts";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createProducerFactory } from "./producer.ts";
 import { createOutput } from "../output/output.ts";
-import { partitionCountsOf } from "../output/partition-counts.ts";
 import {
   FencedError,
   PartlyAcknowledgedError,
@@ -179,15 +178,12 @@ describe("output beside a topic that refuses records", () => {
     await makeTopic("signals", { "max.message.bytes": "20000" });
     const letters = await makeTopic("dead-letters");
     const kafka = connect();
-    const counts = partitionCountsOf(() => kafka.admin());
-    closing.push(() => counts.disconnect());
     const effects = testEffects();
     const output = createOutput({
-      createProducer: kafka.createProducer,
+      kafka,
       encode: ({ value }) =>
         Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
       prefix: stack.prefix,
-      partitionsOf: counts,
       deadLetterOf: createDeadLetterOf({ stage: "test", clock: effects.clock }),
       ...effects,
     });

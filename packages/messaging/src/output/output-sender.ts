@@ -9,7 +9,7 @@ import {
   type Meter,
 } from "@postrider/runtime";
 import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
-import { OutputPlaces, type PartitionCounts } from "./partition-counts.ts";
+import { PartitionCounts, type PartitionAdmin } from "./partition-counts.ts";
 import type { OutputEntry } from "./output-queue.ts";
 import {
   PartlyAcknowledgedError,
@@ -26,9 +26,15 @@ export interface OutputFault {
   readonly detail: string;
 }
 
-export interface OutputSenderOptions {
+/** The clients that an output makes for itself, and closes. */
+export interface OutputKafka {
   readonly createProducer: ProducerFactory;
-  readonly partitionsOf: PartitionCounts;
+  /** To count partitions. */
+  admin(): PartitionAdmin;
+}
+
+export interface OutputSenderOptions {
+  readonly kafka: OutputKafka;
   readonly deadLetterOf: DeadLetterOf;
   /** The entry of a dead letter in the place of a refused one. */
   readonly replace: (
@@ -55,7 +61,7 @@ const DISCONNECTED_WITHIN_MS = 100;
 export class OutputSender {
   readonly #options: OutputSenderOptions;
   readonly #metrics: OutputMetrics;
-  readonly #places: OutputPlaces;
+  readonly #counts: PartitionCounts;
   #producer: Promise<Producer> | null = null;
   /** What is being settled: parts of one batch, in order. */
   #parts: (readonly OutputEntry[])[] = [];
@@ -67,7 +73,8 @@ export class OutputSender {
   constructor(options: OutputSenderOptions) {
     this.#options = options;
     this.#metrics = outputMetrics(options.meter);
-    this.#places = new OutputPlaces(options);
+    const { kafka, log } = options;
+    this.#counts = new PartitionCounts({ admin: () => kafka.admin(), log });
   }
 
   /** Connects ahead of the first batch, which meets the error if there is one. */
@@ -80,7 +87,7 @@ export class OutputSender {
     const { log, clock } = this.#options;
     const since = clock.monotonic();
     try {
-      const known = await this.#places.known(topics);
+      const known = await this.#counts.known(topics);
       const producer = await this.#connected();
       await producer.warm(known);
       const durationMs = Math.round(clock.monotonic() - since);
@@ -106,7 +113,7 @@ export class OutputSender {
   /** Learns how many partitions the topics have. False after a fault, once its back-off is over: ask again. */
   async knows(topics: ReadonlySet<string>): Promise<boolean> {
     try {
-      await this.#places.learn(topics);
+      await this.#counts.learn(topics);
       return true;
     } catch (error) {
       await this.#failed(error);
@@ -116,7 +123,7 @@ export class OutputSender {
 
   /** Of a key always the same; records without one change partition with each batch. */
   partitionOf(entry: OutputEntry): number {
-    const count = this.#places.count(entry.topic);
+    const count = this.#counts.count(entry.topic);
     return entry.key === null
       ? this.#batches % count
       : (entry.hash & 0x7fffffff) % count;
@@ -146,8 +153,7 @@ export class OutputSender {
 
   async close(): Promise<void> {
     this.#closed.abort();
-    this.#places.close();
-    await this.#discard();
+    await Promise.all([this.#counts.close(), this.#discard()]);
   }
 
   /** What the broker has, and what it may not have, for the error's reason. The producer does not outlive an error. */
@@ -171,7 +177,7 @@ export class OutputSender {
   }
 
   async #connected(): Promise<Producer> {
-    this.#producer ??= this.#options.createProducer();
+    this.#producer ??= this.#options.kafka.createProducer();
     const producer = await this.#producer;
     if (this.#closed.signal.aborted) {
       await producer.disconnect();
@@ -250,7 +256,7 @@ export class OutputSender {
   ): Promise<void> {
     if (!(error instanceof TopicMissingError)) return;
     const topics = new Set(part.map(({ topic }) => topic));
-    this.#places.forget(topics);
+    this.#counts.forget(topics);
     while (!(await this.knows(topics)) && !this.#closed.signal.aborted);
     for (const entry of part) entry.partition = this.partitionOf(entry);
   }

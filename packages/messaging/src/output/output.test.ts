@@ -17,6 +17,7 @@ import {
   type Producer,
   type ProducerRecord,
 } from "../ports.ts";
+import type { PartitionAdmin } from "./partition-counts.ts";
 import type { OutRecord, RawRecord } from "../record.ts";
 import { createAvroCodec, type Codec } from "../schemas/avro-codec.ts";
 import { readSchemaFiles } from "../schemas/schema-files.ts";
@@ -69,10 +70,28 @@ class Broker {
     });
   };
 
-  readonly partitionsOf = (topics: readonly string[]) =>
-    Promise.resolve(
-      new Map([...this.partitions].filter(([topic]) => topics.includes(topic))),
-    );
+  /** Rejects or hangs where the test says so. */
+  asked: string[] = [];
+  counting: () => Promise<void> = () => Promise.resolve();
+  admins = { made: 0, disconnected: 0 };
+
+  admin(): PartitionAdmin {
+    this.admins.made += 1;
+    return {
+      connect: () => Promise.resolve(),
+      disconnect: () => {
+        this.admins.disconnected += 1;
+        return Promise.resolve();
+      },
+      partitionCounts: async (topics) => {
+        this.asked.push(...topics);
+        await this.counting();
+        return new Map(
+          [...this.partitions].filter(([topic]) => topics.includes(topic)),
+        );
+      },
+    };
+  }
 
   values(topic: string): string[] {
     return this.stored
@@ -119,11 +138,12 @@ function outputTo(
   clock?: Clock,
   encode: Codec["encode"] = ({ value }) =>
     Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
+  warm: readonly OutRecord["topic"][] = [],
 ) {
   const effects = testEffects(clock && { clock });
   const output = createOutput({
-    createProducer: broker.createProducer,
-    partitionsOf: broker.partitionsOf,
+    kafka: broker,
+    warm,
     encode,
     prefix: "t.",
     deadLetterOf: createDeadLetterOf({
@@ -455,50 +475,61 @@ describe("stopping", () => {
   });
 });
 
-test("after warming, the first send asks nobody how many partitions a topic has", async () => {
-  const broker = new Broker();
-  const asked: string[] = [];
-  const { partitionsOf } = broker;
-  const { output } = outputTo(
-    Object.assign(broker, {
-      partitionsOf: (topics: readonly string[]) => {
-        asked.push(...topics);
-        return partitionsOf(topics);
-      },
-    }),
-  );
-  await output.start();
+const warmOutput = (broker: Broker, ...warm: OutRecord["topic"][]) =>
+  outputTo(broker, {}, undefined, undefined, warm);
 
-  await output.warm(["attempts", "signals", "retry.1s"]);
+test("once it has started warm, the first send asks nobody how many partitions a topic has", async () => {
+  const broker = new Broker();
+  const { output } = warmOutput(broker, "attempts", "signals", "retry.1s");
+
+  await output.start();
   await output.send([attempt("a")]);
 
-  expect(asked).toEqual(["t.attempts", "t.signals", "t.retry.1s"]);
+  expect(broker.asked).toEqual(["t.attempts", "t.signals", "t.retry.1s"]);
   // One that does not exist is no reason to leave the others cold.
   expect(broker.warmed).toEqual(["t.attempts", "t.signals"]);
-  await output.stop(Date.now() + 1000);
+  await output.stop(soon());
+  expect(broker.admins).toEqual({ made: 1, disconnected: 1 });
+});
+
+test("a broker that is away at the start is met by the first send, no sooner", async () => {
+  const broker = new Broker();
+  broker.counting = () => Promise.reject(new Error("away"));
+  const { output, effects } = warmOutput(broker, "attempts");
+
+  await output.start();
+  broker.counting = () => Promise.resolve();
+  await output.send([attempt("a")]);
+
+  expect(effects.log.of("output.notWarmed")).toHaveLength(1);
+  expect(broker.values("t.attempts")).toEqual(["a"]);
+  await output.stop(soon());
+  expect(broker.admins).toEqual({ made: 2, disconnected: 2 });
+});
+
+test("a stop ends the start of an output that no broker makes warm", async () => {
+  const broker = new Broker();
+  broker.counting = () => new Promise(() => undefined);
+  const { output } = warmOutput(broker, "attempts");
+
+  const started = output.start();
+  await output.stop(Date.now());
+
+  await started;
 });
 
 test("nothing waits for partitions to be counted again, however long that takes", async () => {
   const broker = new Broker();
-  const { partitionsOf } = broker;
-  let isSilent = false;
   let passedMs = 0;
   const clock: Clock = {
     now: () => Date.now() + passedMs,
     monotonic: () => performance.now() + passedMs,
   };
-  const { output } = outputTo(
-    Object.assign(broker, {
-      partitionsOf: (topics: readonly string[]) =>
-        isSilent ? new Promise<never>(() => undefined) : partitionsOf(topics),
-    }),
-    {},
-    clock,
-  );
+  const { output } = outputTo(broker, {}, clock);
   await output.start();
   await output.send([attempt("a")]);
 
-  isSilent = true;
+  broker.counting = () => new Promise(() => undefined);
   passedMs = 60 * 60_000;
   const sent = output.send([attempt("b")]);
   sent.catch(() => undefined);
@@ -510,27 +541,6 @@ test("nothing waits for partitions to be counted again, however long that takes"
   } finally {
     await output.stop(clock.now());
   }
-});
-
-test("a broker that is away when it is warmed is met by the first send, no sooner", async () => {
-  const broker = new Broker();
-  const { partitionsOf } = broker;
-  let isAway = true;
-  const { output, effects } = outputTo(
-    Object.assign(broker, {
-      partitionsOf: (topics: readonly string[]) =>
-        isAway ? Promise.reject(new Error("away")) : partitionsOf(topics),
-    }),
-  );
-  await output.start();
-
-  await output.warm(["attempts"]);
-  isAway = false;
-  await output.send([attempt("a")]);
-
-  expect(effects.log.of("output.notWarmed")).toHaveLength(1);
-  expect(broker.values("t.attempts")).toEqual(["a"]);
-  await output.stop(Date.now() + 1000);
 });
 
 describe("a value that does not fit its schema", () => {

@@ -17,10 +17,12 @@ import {
   type OutputEntry,
   type Ticket,
 } from "./output-queue.ts";
-import { OutputSender, type OutputFault } from "./output-sender.ts";
-import type { PartitionCounts } from "./partition-counts.ts";
+import {
+  OutputSender,
+  type OutputFault,
+  type OutputKafka,
+} from "./output-sender.ts";
 import { KeyHashes } from "./partitioner.ts";
-import type { ProducerFactory } from "../ports.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
 import { topicName } from "../topics.ts";
 import { UnfitValueError } from "../unfit-value-error.ts";
@@ -28,11 +30,15 @@ import { deadLettersInstead } from "./unfit.ts";
 import { Wake } from "./wake.ts";
 
 export interface OutputOptions {
-  readonly createProducer: ProducerFactory;
+  readonly kafka: OutputKafka;
   /** A codec's `encode`: throws `UnfitValueError` where a value does not fit its schema. */
   readonly encode: (record: OutRecord) => Buffer;
   readonly prefix: string;
-  readonly partitionsOf: PartitionCounts;
+  /**
+   * Topics (names below the prefix) of which `start` asks ahead what the first send to each would have to ask: how many partitions
+   * there are, where they are, and a connection. Default: none.
+   */
+  readonly warm?: readonly OutRecord["topic"][];
   /** Makes the dead letter of a record that cannot be written, from its source: too large (the raw part is cut here), or unfit for its schema. */
   readonly deadLetterOf: DeadLetterOf;
   readonly log: Log;
@@ -45,11 +51,6 @@ export interface OutputOptions {
 
 /** The port, and what readiness says of it. */
 export interface ObservedOutput extends Output {
-  /**
-   * Asks ahead for what the first send to each of these topics (names below the prefix) would have to ask for: how many
-   * partitions there are, where they are, and a connection. Resolves once that is known, or after 5 s without. Never rejects.
-   */
-  warm(topics: readonly OutRecord["topic"][]): Promise<void>;
   health(): {
     readonly ready: OutputCheck[];
     readonly live: OutputCheck[];
@@ -82,6 +83,8 @@ class BatchedOutput implements ObservedOutput {
   #unacknowledged = 0;
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #running: Promise<void> = Promise.resolve();
+  #warmed: Promise<void> = Promise.resolve();
+  readonly #isStopped = Promise.withResolvers<void>();
 
   constructor(options: OutputOptions) {
     this.#options = options;
@@ -107,14 +110,15 @@ class BatchedOutput implements ObservedOutput {
     });
   }
 
-  /** Does not wait for the broker: records are taken at once and wait for it. */
+  /** Resolves once it is warm, or after 5 s without. Records are taken at once, and wait for the broker. Never rejects. */
   start(): Promise<void> {
     if (this.#state === "new") {
       this.#state = "running";
       this.#sender.prepare();
       this.#running = this.#run();
+      this.#warmed = this.#warm();
     }
-    return Promise.resolve();
+    return this.#warmed;
   }
 
   send(records: readonly OutRecord[], source?: RawRecord): Promise<void> {
@@ -130,14 +134,6 @@ class BatchedOutput implements ObservedOutput {
       for (const entry of entries) this.#queue.push(entry);
       if (wasEmpty || this.#queue.isFull(this.#limits)) this.#wake.notify();
     });
-  }
-
-  async warm(topics: readonly OutRecord["topic"][]): Promise<void> {
-    const { prefix } = this.#options;
-    const warming = this.#sender.warm(
-      topics.map((topic) => topicName(prefix, topic)),
-    );
-    await within(warming, WARM_WITHIN_MS);
   }
 
   unacknowledged(): number {
@@ -163,6 +159,7 @@ class BatchedOutput implements ObservedOutput {
     this.#wake.notify();
     await within(this.#running, deadline - this.#options.clock.now());
     this.#state = "stopped";
+    this.#isStopped.resolve();
     const unsent = [...this.#sender.unsettled(), ...this.#queue.drain()];
     for (const { ticket } of unsent)
       ticket.reject(
@@ -170,6 +167,17 @@ class BatchedOutput implements ObservedOutput {
       );
     this.#unacknowledged = 0;
     await this.#sender.close();
+  }
+
+  async #warm(): Promise<void> {
+    const { prefix, warm = [] } = this.#options;
+    if (warm.length === 0) return;
+    const topics = warm.map((topic) => topicName(prefix, topic));
+    const warming = this.#sender.warm(topics);
+    await within(
+      Promise.race([warming, this.#isStopped.promise]),
+      WARM_WITHIN_MS,
+    );
   }
 
   async #run(): Promise<void> {

@@ -1,11 +1,11 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, waitFor } from "@postrider/testkit";
 import { TopicMissingError } from "../ports.ts";
-import { OutputPlaces } from "./partition-counts.ts";
+import { PartitionCounts } from "./partition-counts.ts";
 
-const open: OutputPlaces[] = [];
-afterEach(() => {
-  for (const counts of open.splice(0)) counts.close();
+const open: PartitionCounts[] = [];
+afterEach(async () => {
+  for (const counts of open.splice(0)) await counts.close();
 });
 
 /** Counts of a cluster that the test moves by hand. */
@@ -13,16 +13,20 @@ function countsOf(cluster: Map<string, number>, everyMs: number) {
   const { log } = testEffects();
   const asked: string[][] = [];
   let fault: Error | null = null;
-  const counts = new OutputPlaces({
+  const counts = new PartitionCounts({
     log,
     everyMs,
-    partitionsOf: (topics) => {
-      asked.push([...topics]);
-      if (fault !== null) return Promise.reject(fault);
-      return Promise.resolve(
-        new Map([...cluster].filter(([topic]) => topics.includes(topic))),
-      );
-    },
+    admin: () => ({
+      connect: () => Promise.resolve(),
+      disconnect: () => Promise.resolve(),
+      partitionCounts: (topics) => {
+        asked.push([...topics]);
+        if (fault !== null) return Promise.reject(fault);
+        return Promise.resolve(
+          new Map([...cluster].filter(([topic]) => topics.includes(topic))),
+        );
+      },
+    }),
   });
   open.push(counts);
   const fail = (error: Error | null) => void (fault = error);
@@ -107,8 +111,7 @@ test("no timer is left once it is closed, though a count is under way", async ()
   await counts.learn(new Set(["a"]));
   while (asked.length < 3) await new Promise(setImmediate);
 
-  counts.close();
-  await new Promise(setImmediate);
+  await counts.close();
 
   expect(timers()).toHaveLength(before);
 });

@@ -4,26 +4,35 @@
  * because partitions may be added. A count that has grown holds from then on; a lower one is not believed, since partitions are
  * never taken away: a topic that was deleted and made anew is met as a `TopicMissingError`, and forgotten.
  */
-import type { Log } from "@postrider/runtime";
+import { within, type Log } from "@postrider/runtime";
 import { TopicMissingError, type Admin } from "../ports.ts";
 
-const COUNT_AGAIN_EVERY_MS = 5 * 60_000;
+/** What is needed of an admin client. */
+export type PartitionAdmin = Pick<
+  Admin,
+  "connect" | "disconnect" | "partitionCounts"
+>;
 
-export class OutputPlaces {
-  readonly #partitionsOf: PartitionCounts;
+const COUNT_AGAIN_EVERY_MS = 5 * 60_000;
+const DISCONNECTED_WITHIN_MS = 100;
+
+export class PartitionCounts {
+  readonly #makeAdmin: () => PartitionAdmin;
   readonly #log: Log;
   readonly #everyMs: number;
   readonly #counts = new Map<string, number>();
+  /** Connects at the first question, and again after a failure. */
+  #admin: Promise<PartitionAdmin> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
   constructor(options: {
-    readonly partitionsOf: PartitionCounts;
+    readonly admin: () => PartitionAdmin;
     readonly log: Log;
     /** From one count to the next in the background. Default 5 minutes. */
     readonly everyMs?: number;
   }) {
-    this.#partitionsOf = options.partitionsOf;
+    this.#makeAdmin = options.admin;
     this.#log = options.log;
     this.#everyMs = options.everyMs ?? COUNT_AGAIN_EVERY_MS;
   }
@@ -45,7 +54,7 @@ export class OutputPlaces {
 
   /** Learns what there is of these topics, and gives their names; those that do not exist are for `learn` to refuse. */
   async known(topics: readonly string[]): Promise<string[]> {
-    const counts = await this.#partitionsOf(topics);
+    const counts = await this.#ask(topics);
     for (const [topic, count] of counts) this.#counts.set(topic, count);
     this.#countAgainLater();
     return [...counts.keys()];
@@ -56,10 +65,29 @@ export class OutputPlaces {
     for (const topic of topics) this.#counts.delete(topic);
   }
 
-  /** Nothing is counted after this. */
-  close(): void {
+  /** Nothing is counted after this. An admin client that is still connecting is disconnected when it has; nobody waits for that. */
+  async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    await within(this.#discard(), DISCONNECTED_WITHIN_MS);
+  }
+
+  /** Of these topics those that exist. Rejects while the broker is away. */
+  async #ask(topics: readonly string[]): Promise<Map<string, number>> {
+    if (this.#isClosed) throw new Error("the output was stopped");
+    this.#admin ??= connected(this.#makeAdmin());
+    try {
+      return await (await this.#admin).partitionCounts(topics);
+    } catch (error) {
+      await this.#discard();
+      throw error;
+    }
+  }
+
+  async #discard(): Promise<void> {
+    const discarded = this.#admin;
+    this.#admin = null;
+    await discarded?.then((admin) => admin.disconnect()).catch(() => undefined);
   }
 
   #countAgainLater(): void {
@@ -71,7 +99,7 @@ export class OutputPlaces {
   async #countAgain(): Promise<void> {
     const asked = [...this.#counts.keys()];
     try {
-      for (const [topic, count] of await this.#partitionsOf(asked)) {
+      for (const [topic, count] of await this.#ask(asked)) {
         const before = this.#counts.get(topic);
         // One that was forgotten meanwhile is for `learn`.
         if (before === undefined || count <= before) continue;
@@ -87,39 +115,12 @@ export class OutputPlaces {
   }
 }
 
-/** How many partitions each of these topics has; a topic that does not exist is left out. */
-export type PartitionCounts = (
-  topics: readonly string[],
-) => Promise<ReadonlyMap<string, number>>;
-
-/** Asks through an admin client that connects at the first question and again after a failure. Rejects while the broker is away. */
-export function partitionCountsOf(makeAdmin: () => Admin): PartitionCounts & {
-  disconnect(): Promise<void>;
-} {
-  let admin: Promise<Admin> | null = null;
-  const connected = async (): Promise<Admin> => {
-    const made = makeAdmin();
-    try {
-      await made.connect();
-      return made;
-    } catch (error) {
-      await made.disconnect().catch(() => undefined);
-      throw error;
-    }
-  };
-  const drop = async (): Promise<void> => {
-    const dropped = admin;
-    admin = null;
-    await dropped?.then((made) => made.disconnect()).catch(() => undefined);
-  };
-  const counts: PartitionCounts = async (topics) => {
-    admin ??= connected();
-    try {
-      return await (await admin).partitionCounts(topics);
-    } catch (error) {
-      await drop();
-      throw error;
-    }
-  };
-  return Object.assign(counts, { disconnect: drop });
+async function connected(admin: PartitionAdmin): Promise<PartitionAdmin> {
+  try {
+    await admin.connect();
+    return admin;
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined);
+    throw error;
+  }
 }

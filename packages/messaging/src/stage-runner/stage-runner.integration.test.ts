@@ -1,12 +1,20 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { setTimeout as sleep } from "node:timers/promises";
-import { testEffects, useStack, waitFor } from "@postrider/testkit";
+import {
+  aSignal,
+  readTopics,
+  testEffects,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
 import { createDeadLetterOf } from "../dead-letter-of.ts";
 import type { Lifecycle } from "@postrider/runtime";
 import { createKafka, type Kafka } from "../kafkajs/kafka.ts";
 import { encodeOffsetMetadata } from "../offsets/offset-metadata.ts";
 import { createOutput } from "../output/output.ts";
-import type { InRecord } from "../record.ts";
+import type { InRecord, OutRecord } from "../record.ts";
+import type { Codec } from "../schemas/avro-codec.ts";
+import { createSchemas } from "../schemas/schemas.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import type { Decoder, Stage, Verdict } from "../stage.ts";
 import { createStageRunner, type StageRunner } from "./stage-runner.ts";
@@ -40,6 +48,9 @@ interface Setup {
   readonly topic: string;
   readonly groupId: string;
   readonly handle?: (record: InRecord<number>) => Promise<void> | void;
+  /** Default: the number, to `attempts`. */
+  readonly outputOf?: (record: InRecord<number>) => OutRecord[];
+  readonly encode?: Codec["encode"];
   readonly remember?: Stage<number>["remember"];
   readonly limits?: Partial<RunnerLimits>;
 }
@@ -49,13 +60,14 @@ async function startRunner(setup: Setup) {
   const { kafka, effects } = connect();
   const handled: number[] = [];
   const output = createOutput({
-    createProducer: kafka.createProducer,
-    encode: (record) =>
-      Buffer.isBuffer(record.value)
-        ? record.value
-        : Buffer.from(JSON.stringify(record.value)),
+    kafka,
+    encode:
+      setup.encode ??
+      ((record) =>
+        Buffer.isBuffer(record.value)
+          ? record.value
+          : Buffer.from(JSON.stringify(record.value))),
     prefix: stack.prefix,
-    partitionsOf: async (topics) => new Map(topics.map((topic) => [topic, 2])),
     deadLetterOf: createDeadLetterOf({ stage: "test", clock: effects.clock }),
     ...effects,
   });
@@ -66,11 +78,8 @@ async function startRunner(setup: Setup) {
     handle: async (record): Promise<Verdict> => {
       await setup.handle?.(record);
       handled.push(record.value);
-      const value = Buffer.from(String(record.value));
-      return {
-        kind: "emit",
-        records: [{ topic: "attempts", key: record.raw.key, value }],
-      };
+      const records = setup.outputOf?.(record) ?? [passedOn(record)];
+      return { kind: "emit", records };
     },
   };
   const runner: StageRunner = createStageRunner({
@@ -95,6 +104,10 @@ async function startRunner(setup: Setup) {
     running.splice(running.indexOf(runner), 1);
   };
   return { runner, handled, effects, stop };
+}
+
+function passedOn({ raw, value }: InRecord<number>): OutRecord {
+  return { topic: "attempts", key: raw.key, value: Buffer.from(String(value)) };
 }
 
 async function produce(
@@ -158,6 +171,48 @@ test("every record is handled, its output written, and all of it committed", asy
   const output = await committed("g1", `${stack.prefix}attempts`);
   expect(output.reduce((sum, { end }) => sum + end, 0)).toBe(2000);
   expect(effects.log.of("commit.failed")).toEqual([]);
+});
+
+test("a value that fits no schema becomes a dead letter of its record, and the partition goes on", async () => {
+  const [topic] = await stack.createTopics("in-unfit", "signals", "schemas");
+  await produce(topic!, upTo(100));
+  const { kafka, effects } = connect();
+  const { prefix, sessionTimeoutMs } = stack;
+  const base = { kafka, prefix, sessionTimeoutMs, ...effects };
+  const schemas = createSchemas(base);
+  await schemas.start();
+  running.push(schemas);
+
+  // A bug in every tenth: a number where the schema wants a text.
+  const { handled } = await startRunner({
+    topic: topic!,
+    groupId: "g-unfit",
+    encode: schemas.encode,
+    outputOf: (record) => {
+      const bug = record.value % 10 === 0 && { kind: 7 as unknown as string };
+      const value = aSignal({ ...bug });
+      return [passedOn(record), { topic: "signals", key: null, value }];
+    },
+  });
+
+  await waitFor(async () =>
+    (await committed("g-unfit", topic!)).every(
+      ({ offset, end }) => offset === end,
+    ),
+  );
+  expect(sorted(handled)).toEqual(upTo(100));
+  const decodeLetter = schemas.decoderOf("dead-letters");
+  const letters = (await readTopics(kafka, [`${prefix}dead-letters`]))
+    .map((raw) => decodeLetter(raw))
+    .flatMap((decoded) => (decoded.kind === "decoded" ? [decoded.value] : []))
+    .filter(({ recordTopic }) => recordTopic === topic);
+  expect(letters).toHaveLength(10);
+  for (const letter of letters)
+    expect(letter).toMatchObject({
+      reason: "invalid",
+      detail:
+        "a value for signals does not fit its schema: kind must be string",
+    });
 });
 
 test("a record that hangs holds back neither others nor what is committed of them", async () => {

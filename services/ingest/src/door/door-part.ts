@@ -14,7 +14,7 @@ export function createDoorPart(
   shared: Shared,
 ): RolePart & { readonly door: Door } {
   const { config, effects } = shared;
-  const { parts: outputParts, output } = createOutputPart(shared, ["events"]);
+  const output = createOutputPart(shared, ["events"]);
   const sender = new PatientSender({
     output,
     timeoutMs: config.doorTimeoutMs,
@@ -37,7 +37,7 @@ export function createDoorPart(
   });
   return {
     door,
-    parts: [...outputParts, door],
+    parts: [output, door],
     health: () => ({
       live: output.health().live,
       ready: [

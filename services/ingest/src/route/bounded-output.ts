@@ -72,7 +72,6 @@ export function boundedOutput(
   return {
     start: () => output.start(),
     stop: (deadline) => output.stop(deadline),
-    warm: (topics) => output.warm(topics),
     health: () => output.health(),
     unacknowledged: () => output.unacknowledged(),
     oldestUnacknowledgedMs: () => output.oldestUnacknowledgedMs(),

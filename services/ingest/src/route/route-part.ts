@@ -18,7 +18,7 @@ import {
 /** The route stage with its table of endpoints, its output and its runner. */
 export function createRoutePart(shared: Shared): RolePart {
   const { config, effects, kafka, schemas } = shared;
-  const { parts: outputParts, output } = createOutputPart(shared, [
+  const output = createOutputPart(shared, [
     "deliveries",
     "intake",
     "dead-letters",
@@ -66,7 +66,7 @@ export function createRoutePart(shared: Shared): RolePart {
   });
   const healths = [table, output, runner];
   return {
-    parts: [table, ...outputParts, runner],
+    parts: [table, output, runner],
     health: () => ({
       live: healths.flatMap((one) => one.health().live),
       ready: healths.flatMap((one) => one.health().ready),
