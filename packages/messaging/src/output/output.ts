@@ -1,9 +1,10 @@
 /**
  * Output: records become batches, batches reach the broker. Invariants: one `sendBatch` is in flight; records of a
  * partition are written in the order in which they were sent; a record is acknowledged once, and only after the broker has
- * it (or a dead letter in its place). After any error the producer is discarded and the whole batch goes out again by a
- * new one, because kafkajs then miscounts its sequence numbers and the broker would drop a later batch as a duplicate
- * (docs/kafkajs.md, "One batch in flight, none after an error"). What was stored before the error is then stored twice.
+ * it (or a dead letter in its place). After any error the producer is discarded, because kafkajs then miscounts its sequence
+ * numbers and the broker would drop a later batch as a duplicate (docs/kafkajs.md, "One batch in flight, none after an error").
+ * A new producer sends again what is not acknowledged. What the broker's answer names as stored is never sent twice; what was
+ * stored by a request whose answer never came, is.
  */
 import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
