@@ -18,7 +18,7 @@ import {
   type Producer,
   type ProducerFactory,
 } from "../ports.ts";
-import { RAW_LIMITS, cutDeadLetter, tooLargeDeadLetter } from "./too-large.ts";
+import { cutFurther, halves } from "./too-large.ts";
 
 /** Why the broker does not take records now. */
 export interface OutputFault {
@@ -199,14 +199,11 @@ export class OutputSender {
 
   /** Halves, until the refused record stands alone; that one becomes a dead letter, cut more at each refusal. */
   async #smaller(part: readonly OutputEntry[]): Promise<OutputEntry[][]> {
-    if (part.length > 1) {
-      const middle = part.length >> 1;
-      return [part.slice(0, middle), part.slice(middle)];
-    }
+    if (part.length > 1) return halves(part);
     const entry = part[0]!;
-    const cut = entry.cut + 1;
-    const limit = RAW_LIMITS[cut];
-    if (limit === undefined) {
+    const { deadLetterOf, clock, replace } = this.#options;
+    const smaller = cutFurther(entry, { deadLetterOf, now: clock.now() });
+    if (smaller === null) {
       await this.#failed(
         new RecordTooLargeError(
           `${entry.topic} refuses even a bare dead letter of ${entry.bytes} bytes`,
@@ -214,7 +211,17 @@ export class OutputSender {
       );
       return [[entry]];
     }
-    const letter = cutDeadLetter(this.#letterOf(entry), limit);
+    const { letter, cut } = smaller;
+    this.#noteTooLarge(entry, letter);
+    const replaced = replace(entry, letter, cut);
+    const isKnown = (): Promise<boolean> =>
+      this.knows(new Set([replaced.topic]));
+    while (!(await isKnown()) && !this.#closed.signal.aborted);
+    replaced.partition = this.partitionOf(replaced);
+    return [[replaced]];
+  }
+
+  #noteTooLarge(entry: OutputEntry, letter: DeadLetter): void {
     this.#metrics.refused(entry.topic);
     this.#options.log.error("record.tooLarge", {
       topic: entry.topic,
@@ -224,29 +231,6 @@ export class OutputSender {
       sourceOffset: letter.recordOffset,
       keptBytes: letter.rawValue?.length ?? 0,
     });
-    const replaced = this.#options.replace(entry, letter, cut);
-    const isKnown = (): Promise<boolean> =>
-      this.knows(new Set([replaced.topic]));
-    while (!(await isKnown()) && !this.#closed.signal.aborted);
-    replaced.partition = this.partitionOf(replaced);
-    return [[replaced]];
-  }
-
-  #letterOf(entry: OutputEntry): DeadLetter {
-    const { record, source, topic, partition, key, value } = entry;
-    const written = {
-      topic,
-      partition,
-      offset: -1,
-      timestamp: this.#options.clock.now(),
-      key,
-      value,
-      headers: entry.headers ?? {},
-    };
-    return tooLargeDeadLetter(
-      { record, written, source },
-      this.#options.deadLetterOf,
-    );
   }
 
   /** A topic that went away may come back with other partitions. */

@@ -1,39 +1,66 @@
-/** What becomes of a record that the broker refuses for its size: a dead letter that fits. */
-import type { DeadLetter } from "@postrider/core";
+/** What becomes of records of which the broker refuses one for its size: smaller parts, and at last a dead letter that fits. */
+import type { DeadLetter, EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { OutRecord, RawRecord } from "../record.ts";
+import type { OutRecord } from "../record.ts";
+import type { OutputEntry } from "./output-queue.ts";
 
 /** How much of the raw part is kept: 256 KiB, and less where even that is refused. */
-export const RAW_LIMITS: readonly number[] = [256 * 1024, 32 * 1024, 0];
+const RAW_LIMITS: readonly number[] = [256 * 1024, 32 * 1024, 0];
 
-/** A record that could not be written, and the record that it follows from. */
-export interface RefusedRecord {
-  readonly record: OutRecord;
-  /** As it would have been written. */
-  readonly written: RawRecord;
-  readonly source: RawRecord | undefined;
+/** A dead letter in the place of a refused record. */
+export interface CutLetter {
+  readonly letter: DeadLetter;
+  /** Which of `RAW_LIMITS` it was cut to. */
+  readonly cut: number;
 }
 
-/** The dead letter of a refused record: coordinates and raw part of its source, the ids of what was to be written. A dead letter stays the one that it is. */
-export function tooLargeDeadLetter(
-  refused: RefusedRecord,
-  deadLetterOf: DeadLetterOf,
+/** Of a part with a refused record: halved until that record stands alone. */
+export function halves<T>(part: readonly T[]): T[][] {
+  const middle = part.length >> 1;
+  return [part.slice(0, middle), part.slice(middle)];
+}
+
+/** The dead letter of a refused record, cut one step further than the last that was refused in its place; null: that one was bare already. */
+export function cutFurther(
+  entry: OutputEntry,
+  context: { readonly deadLetterOf: DeadLetterOf; readonly now: EpochMs },
+): CutLetter | null {
+  const cut = entry.cut + 1;
+  const limit = RAW_LIMITS[cut];
+  if (limit === undefined) return null;
+  return { letter: cutTo(letterOf(entry, context), limit), cut };
+}
+
+/** Coordinates and raw part of the record's source, the ids of what was to be written. If the refused record is a dead letter itself, it keeps its reason. */
+function letterOf(
+  { record, source, topic, partition, key, value, headers }: OutputEntry,
+  {
+    deadLetterOf,
+    now,
+  }: { readonly deadLetterOf: DeadLetterOf; readonly now: EpochMs },
 ): DeadLetter {
-  const { record, written, source } = refused;
-  const { value } = record;
-  if (record.topic === "dead-letters" && !Buffer.isBuffer(value))
-    return value as DeadLetter;
+  if (record.topic === "dead-letters" && !Buffer.isBuffer(record.value))
+    return record.value as DeadLetter;
+  const written = {
+    topic,
+    partition,
+    offset: -1,
+    timestamp: now,
+    key,
+    value,
+    headers: headers ?? {},
+  };
   const made = deadLetterOf(
     source ?? written,
     "too_large",
-    `a record of ${written.value?.length ?? 0} bytes for ${written.topic} is larger than the broker or the topic allows`,
+    `a record of ${value.length} bytes for ${topic} is larger than the broker or the topic allows`,
   );
   // A `DeadLetterOf` makes a dead letter; its type allows any record.
   return { ...(made.value as DeadLetter), ...idsOf(record) };
 }
 
 /** The same dead letter with at most `limit` bytes of what it carries: raw value, payload, key, headers. Reason, ids and coordinates stay. */
-export function cutDeadLetter(letter: DeadLetter, limit: number): DeadLetter {
+function cutTo(letter: DeadLetter, limit: number): DeadLetter {
   const payload = letter.delivery?.payload;
   const isDeliveryKept = payload !== undefined && payload.length < limit;
   const raw = letter.rawValue ?? (isDeliveryKept ? null : (payload ?? null));
