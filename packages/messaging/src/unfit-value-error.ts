@@ -1,8 +1,8 @@
 import type { OutRecord } from "./record.ts";
 
 /**
- * A value does not fit the schema of its topic: a bug, or a value that nobody foresaw. To encode it again fails again. Neither
- * the message nor a field of this error repeats the value, which may hold a payload or a secret.
+ * A value does not fit the schema of its topic: a bug, or a value that nobody foresaw. To encode it again fails again. The value
+ * may hold a payload or a secret: it is not in the message, and a log line of the error leaves `record` out.
  */
 export class UnfitValueError extends Error {
   override readonly name = "UnfitValueError";
@@ -13,8 +13,7 @@ export class UnfitValueError extends Error {
   readonly field: string;
   /** What the schema wants there: `long`, `null or string`. */
   readonly rule: string;
-  /** What was to be encoded. */
-  readonly record: OutRecord;
+  readonly #record: OutRecord;
 
   constructor(record: OutRecord, field: string, rule: string) {
     const where = field === "" ? "the value" : field;
@@ -24,6 +23,11 @@ export class UnfitValueError extends Error {
     this.topic = record.topic;
     this.field = field;
     this.rule = rule;
-    this.record = record;
+    this.#record = record;
+  }
+
+  /** What was to be encoded. */
+  get record(): OutRecord {
+    return this.#record;
   }
 }

@@ -13,7 +13,13 @@
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Consumer, FencedProducer } from "@postrider/messaging";
-import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
+import {
+  within,
+  type Clock,
+  type Lifecycle,
+  type Log,
+  type Meter,
+} from "@postrider/runtime";
 
 /** One time of being the writer. */
 export interface Tenure {
@@ -170,7 +176,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
         if (!isStopped)
           log.error("ownership.joinFailed", { error: String(error) });
       });
-      await Promise.race([settled, pause(options.settleMs ?? 10_000)]);
+      await within(settled, options.settleMs ?? 10_000);
     },
     async stop() {
       isStopped = true;
