@@ -10,7 +10,7 @@ import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import { within, type Clock, type Log, type Meter } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
-import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
+import { OutputEntries } from "./output-entries.ts";
 import {
   BATCH_LIMITS,
   OutputQueue,
@@ -23,11 +23,8 @@ import {
   type OutputFault,
   type OutputKafka,
 } from "./output-sender.ts";
-import { KeyHashes } from "./partitioner.ts";
-import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
+import type { OutRecord, RawRecord } from "../record.ts";
 import { topicName } from "../topics.ts";
-import { UnfitValueError } from "../unfit-value-error.ts";
-import { deadLettersInstead } from "./unfit.ts";
 import { Wake } from "./wake.ts";
 
 export interface OutputOptions {
@@ -78,9 +75,8 @@ class BatchedOutput implements ObservedOutput {
   readonly #lingerMs: number;
   readonly #queue = new OutputQueue();
   readonly #sender: OutputSender;
-  readonly #keys = new KeyHashes();
+  readonly #entries: OutputEntries;
   readonly #wake = new Wake();
-  readonly #metrics: OutputMetrics;
   #unacknowledged = 0;
   #state: "new" | "running" | "draining" | "stopped" = "new";
   #running: Promise<void> = Promise.resolve();
@@ -91,11 +87,11 @@ class BatchedOutput implements ObservedOutput {
     this.#options = options;
     this.#limits = { ...BATCH_LIMITS, ...options.limits };
     this.#lingerMs = options.lingerMs ?? 5;
-    this.#metrics = outputMetrics(options.meter);
+    this.#entries = new OutputEntries(options);
     this.#sender = new OutputSender({
       ...options,
       replace: (entry, letter, cut) => ({
-        ...this.#entry(
+        ...this.#entries.of(
           {
             topic: "dead-letters",
             key: letter.endpointId ?? entry.source?.key ?? entry.key,
@@ -129,7 +125,9 @@ class BatchedOutput implements ObservedOutput {
     return new Promise((resolve, reject) => {
       const ticket: Ticket = { left: records.length, resolve, reject };
       // All are encoded before any is queued: one that cannot be, nor be replaced by a dead letter, rejects the whole call.
-      const entries = records.map((each) => this.#entry(each, source, ticket));
+      const entries = records.map((each) =>
+        this.#entries.of(each, source, ticket),
+      );
       this.#unacknowledged += entries.length;
       const wasEmpty = this.#queue.length === 0;
       for (const entry of entries) this.#queue.push(entry);
@@ -207,64 +205,6 @@ class BatchedOutput implements ObservedOutput {
     return first.since + this.#lingerMs - this.#options.clock.monotonic();
   }
 
-  #entry(
-    wanted: OutRecord,
-    source: RawRecord | undefined,
-    ticket: Ticket,
-  ): OutputEntry {
-    const { record, value } = this.#encoded(wanted, source);
-    const key = record.key === null ? null : this.#keys.of(record.key);
-    return {
-      record,
-      source,
-      topic: topicName(this.#options.prefix, record.topic),
-      key: key?.bytes ?? null,
-      hash: key?.hash ?? 0,
-      value,
-      headers: record.headers,
-      bytes: value.length + (key?.bytes.length ?? 0) + overhead(record.headers),
-      since: this.#options.clock.monotonic(),
-      cut: -1,
-      ticket,
-      partition: -1,
-    };
-  }
-
-  /** The record, or a dead letter in its place where its value does not fit its schema. */
-  #encoded(record: OutRecord, source: RawRecord | undefined): EncodedRecord {
-    const { encode, deadLetterOf, clock } = this.#options;
-    try {
-      return { record, value: encode(record) };
-    } catch (error) {
-      if (!(error instanceof UnfitValueError)) throw error;
-      this.#noteUnfit(error, source);
-      const context = { source, deadLetterOf, now: clock.now() };
-      for (const instead of deadLettersInstead(error, context)) {
-        try {
-          return { record: instead, value: encode(instead) };
-        } catch (again) {
-          if (!(again instanceof UnfitValueError)) throw again;
-        }
-      }
-      throw error;
-    }
-  }
-
-  #noteUnfit(
-    { topic, field, rule }: UnfitValueError,
-    source: RawRecord | undefined,
-  ): void {
-    this.#metrics.unfit(topic);
-    this.#options.log.error("record.unfit", {
-      topic,
-      field,
-      rule,
-      sourceTopic: source?.topic,
-      sourcePartition: source?.partition,
-      sourceOffset: source?.offset,
-    });
-  }
-
   #acknowledge(entries: readonly OutputEntry[]): void {
     // After a stop its tickets were rejected, and nothing counts any more.
     if (this.#state === "stopped") return;
@@ -274,11 +214,6 @@ class BatchedOutput implements ObservedOutput {
       if (ticket.left === 0) ticket.resolve();
     }
   }
-}
-
-interface EncodedRecord {
-  readonly record: OutRecord;
-  readonly value: Buffer;
 }
 
 const WARM_WITHIN_MS = 5000;
@@ -300,15 +235,4 @@ function checkOf(fault: OutputFault | null, oldestMs: number): OutputCheck {
         detail: `the oldest record is unacknowledged for ${Math.round(oldestMs)} ms`,
       }
     : { name, isOk: true, detail: "records are acknowledged" };
-}
-
-/** Lengths, deltas and headers of a record in a batch. */
-function overhead(headers: RecordHeaders | undefined): number {
-  let bytes = 24;
-  for (const name in headers) {
-    const value = headers[name]!;
-    const values = Buffer.isBuffer(value) ? [value] : value;
-    for (const each of values) bytes += 10 + name.length + each.length;
-  }
-  return bytes;
 }

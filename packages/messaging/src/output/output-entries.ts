@@ -1,0 +1,112 @@
+/** Records as producers take them: encoded, or replaced by a dead letter where a value does not fit its schema. */
+import type { Clock, Log, Meter } from "@postrider/runtime";
+import type { DeadLetterOf } from "../dead-letter-of.ts";
+import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
+import { topicName } from "../topics.ts";
+import { UnfitValueError } from "../unfit-value-error.ts";
+import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
+import type { OutputEntry, Ticket } from "./output-queue.ts";
+import { KeyHashes } from "./partitioner.ts";
+import { deadLettersInstead } from "./unfit.ts";
+
+export interface OutputEntriesOptions {
+  /** Throws `UnfitValueError` where a value does not fit its schema. */
+  readonly encode: (record: OutRecord) => Buffer;
+  readonly prefix: string;
+  readonly deadLetterOf: DeadLetterOf;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly clock: Clock;
+}
+
+interface EncodedRecord {
+  readonly record: OutRecord;
+  readonly value: Buffer;
+}
+
+export class OutputEntries {
+  readonly #options: OutputEntriesOptions;
+  readonly #metrics: OutputMetrics;
+  readonly #keys = new KeyHashes();
+
+  constructor(options: OutputEntriesOptions) {
+    this.#options = options;
+    this.#metrics = outputMetrics(options.meter);
+  }
+
+  /** Throws `UnfitValueError` where a value does not fit and there is no `source` that a dead letter could name. */
+  of(
+    wanted: OutRecord,
+    source: RawRecord | undefined,
+    ticket: Ticket,
+  ): OutputEntry {
+    const { record, value } = this.#encoded(wanted, source);
+    const key = record.key === null ? null : this.#keys.of(record.key);
+    return {
+      record,
+      source,
+      topic: topicName(this.#options.prefix, record.topic),
+      key: key?.bytes ?? null,
+      hash: key?.hash ?? 0,
+      value,
+      headers: record.headers,
+      bytes: value.length + (key?.bytes.length ?? 0) + overhead(record.headers),
+      since: this.#options.clock.monotonic(),
+      cut: -1,
+      ticket,
+      partition: -1,
+    };
+  }
+
+  #encoded(record: OutRecord, source: RawRecord | undefined): EncodedRecord {
+    try {
+      return { record, value: this.#options.encode(record) };
+    } catch (error) {
+      if (!(error instanceof UnfitValueError)) throw error;
+      this.#note(error, source);
+      return this.#instead(error, source);
+    }
+  }
+
+  #instead(
+    unfit: UnfitValueError,
+    source: RawRecord | undefined,
+  ): EncodedRecord {
+    const { encode, deadLetterOf, clock } = this.#options;
+    const context = { source, deadLetterOf, now: clock.now() };
+    for (const record of deadLettersInstead(unfit, context)) {
+      try {
+        return { record, value: encode(record) };
+      } catch (error) {
+        if (!(error instanceof UnfitValueError)) throw error;
+      }
+    }
+    throw unfit;
+  }
+
+  #note(
+    { topic, field, rule }: UnfitValueError,
+    source: RawRecord | undefined,
+  ): void {
+    this.#metrics.unfit(topic);
+    this.#options.log.error("record.unfit", {
+      topic,
+      field,
+      rule,
+      sourceTopic: source?.topic,
+      sourcePartition: source?.partition,
+      sourceOffset: source?.offset,
+    });
+  }
+}
+
+/** Lengths, deltas and headers of a record in a batch. */
+function overhead(headers: RecordHeaders | undefined): number {
+  let bytes = 24;
+  for (const name in headers) {
+    const value = headers[name]!;
+    const values = Buffer.isBuffer(value) ? [value] : value;
+    for (const each of values) bytes += 10 + name.length + each.length;
+  }
+  return bytes;
+}
