@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const SERVICE = ["core", "signing", "runtime", "messaging"];
+const API = [...SERVICE, "http"];
 
 /** Which of ours each may import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -14,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   signing: [],
   runtime: [],
   messaging: ["core", "runtime"],
+  http: ["core", "runtime"],
   "local-stack": ["core", "signing", "runtime", "messaging"],
   testkit: ["core", "signing", "runtime", "messaging", "local-stack"],
   cli: [
@@ -25,11 +27,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "local-stack",
     "testkit",
   ],
-  ingest: SERVICE,
+  ingest: API,
   dispatcher: SERVICE,
   "retry-scheduler": SERVICE,
   recorder: SERVICE,
-  control: SERVICE,
+  control: API,
 };
 
 /**
@@ -85,6 +87,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   [/^kafkajs/, /^packages\/messaging\/src\/kafkajs\//],
   [/^avsc$/, /^packages\/messaging\/src\/schemas\/(avro|registry)-[^/]*\.ts$/],
   [/^@kafkajs\//, /^packages\/messaging\/src\/schemas\/registry-[^/]*\.ts$/],
+  [/^fastify/, /^(packages\/http|services\/(ingest|control))\/src\//],
   [
     /^undici/,
     /^services\/dispatcher\/src\/send\/(sender|connection|guarded-sockets)\.ts$/,

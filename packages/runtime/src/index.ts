@@ -12,6 +12,5 @@ export * from "./log.ts";
 export * from "./meter.ts";
 export * from "./lifecycle.ts";
 export * from "./process-gauges.ts";
-export * from "./client-error.ts";
 export * from "./admin.ts";
 export * from "./run-service.ts";

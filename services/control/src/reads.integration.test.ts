@@ -10,20 +10,20 @@ import {
 } from "@postrider/testkit";
 import { eventRoutes } from "./reads/event-routes.ts";
 import type { EventView } from "./reads/event-view.ts";
-import type { ProblemDocument } from "./http/problem.ts";
+import type { ApiServer, ProblemDocument } from "@postrider/http";
 import {
   HARMLESS_TABLE_FUNCTIONS,
   isRefusedTableFunction,
 } from "./reads/query-guard.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { createReader, type Reader } from "./reads/reader.ts";
-import { createServer, type Server } from "./http/server.ts";
+import { createServer } from "./http/server.ts";
 
 const stack = useStack();
 const KEY = "an-admin-key-of-the-test";
 const AT = Date.now() - 60_000;
 let reader: Reader;
-let server: Server;
+let server: ApiServer;
 
 beforeAll(async () => {
   await migrate();

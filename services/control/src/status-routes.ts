@@ -1,6 +1,6 @@
 import type { Ownership } from "./endpoints/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
-import type { Routes } from "./http/server.ts";
+import type { Routes } from "@postrider/http";
 
 /** `GET /v1/status`: what this replica is and reaches. */
 export function statusRoutes(options: {

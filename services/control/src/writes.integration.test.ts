@@ -21,7 +21,7 @@ import { compose } from "./compose.ts";
 import { readControlConfig } from "./config.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { EndpointPage } from "./endpoints/endpoint-list.ts";
-import type { ProblemDocument } from "./http/problem.ts";
+import type { ProblemDocument } from "@postrider/http";
 
 const stack = useStack();
 const KEY = "an-admin-key-of-the-test";

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { createEndpointInput } from "./endpoint-input.ts";
-import { ProblemError } from "../http/problem.ts";
+import { ProblemError } from "@postrider/http";
 
 const input = createEndpointInput({ allowHttp: false, allowedCidrs: [] });
 const valid = {

@@ -6,7 +6,7 @@ import {
   type UrlPolicy,
 } from "@postrider/core";
 import { z } from "zod";
-import { invalid } from "../http/problem.ts";
+import { invalid } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
 export const DEFAULT_TIMEOUT_MS = 15_000;

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Endpoint } from "@postrider/core";
 import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
-import { ProblemError } from "../http/problem.ts";
+import { ProblemError } from "@postrider/http";
 
 function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
   const endpoint: Endpoint = {

@@ -1,7 +1,7 @@
 import type { Endpoint } from "@postrider/core";
 import { z } from "zod";
 import { viewOf, type EndpointView } from "./endpoint.ts";
-import { invalid } from "../http/problem.ts";
+import { invalid } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
 export interface EndpointPage {

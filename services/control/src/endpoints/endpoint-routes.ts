@@ -9,8 +9,8 @@ import {
   type VersionCondition,
 } from "./endpoint-writer.ts";
 import { changedEndpoint, enabledEndpoint, viewOf } from "./endpoint.ts";
-import { ProblemError } from "../http/problem.ts";
-import type { Routes } from "../http/server.ts";
+import { ControlProblem } from "../http/problem.ts";
+import type { Routes } from "@postrider/http";
 
 interface ById {
   Params: { id: string };
@@ -79,7 +79,7 @@ function shown(reply: FastifyReply, endpoint: Endpoint) {
 function requiredVersion(header: string | undefined): VersionCondition {
   const condition = versionOf(header);
   if (condition !== undefined) return condition;
-  throw new ProblemError(
+  throw new ControlProblem(
     "version_required",
     'Send `if-match` with the version that the change is meant for, as "3" (the ETag of a GET).',
     {
@@ -94,7 +94,7 @@ function versionOf(header: string | undefined): VersionCondition | undefined {
   if (header.trim() === "*") return "any";
   const version = /^\s*(?:"([1-9]\d{0,9})"|([1-9]\d{0,9}))\s*$/.exec(header);
   if (version !== null) return Number(version[1] ?? version[2]);
-  throw new ProblemError("bad_request", "`if-match` is not a version.", {
+  throw new ControlProblem("bad_request", "`if-match` is not a version.", {
     errors: [
       {
         field: "if-match",

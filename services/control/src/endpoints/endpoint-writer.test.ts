@@ -11,7 +11,7 @@ import { createEndpointWriter } from "./endpoint-writer.ts";
 import { changedEndpoint, enabledEndpoint } from "./endpoint.ts";
 import { createGoneStage } from "./gone.stage.ts";
 import type { Tenure } from "./ownership.ts";
-import { ProblemError } from "../http/problem.ts";
+import { ProblemError } from "@postrider/http";
 
 const input = createEndpointInput({ allowHttp: false, allowedCidrs: [] });
 const creation = input.parseCreation({

@@ -12,11 +12,12 @@ import {
   type ProducerRecord,
   type RecordPosition,
 } from "@postrider/messaging";
+import { type CommonProblem, invalid } from "@postrider/http";
 import { LATE, within, type Clock, type Log } from "@postrider/runtime";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { newEndpoint } from "./endpoint.ts";
 import type { Ownership, Tenure } from "./ownership.ts";
-import { invalid, ProblemError } from "../http/problem.ts";
+import { ControlProblem } from "../http/problem.ts";
 import type { SecretMaker } from "./secret-maker.ts";
 
 export interface EndpointWriter {
@@ -158,9 +159,13 @@ function createTurns(
   let waiting = 0;
   return async (work) => {
     if (waiting >= maxWaiting)
-      throw new ProblemError("busy", `${waiting} writes are waiting already.`, {
-        headers: RETRY_SOON,
-      });
+      throw new ControlProblem(
+        "busy",
+        `${waiting} writes are waiting already.`,
+        {
+          headers: RETRY_SOON,
+        },
+      );
     waiting += 1;
     const turn = last.then(work);
     last = turn.catch(() => {});
@@ -180,7 +185,7 @@ function refuseTakenExternalId(
   if (externalId === null) return;
   for (const [id, other] of table.entries())
     if (other.tenantId === tenantId && other.externalId === externalId)
-      throw new ProblemError(
+      throw new ControlProblem(
         "conflict",
         `Endpoint ${id} has this externalId.`,
         {
@@ -196,13 +201,13 @@ function refuseTakenExternalId(
 }
 
 /** Ends the tenure and says what the caller may believe. */
-function failed(tenure: Tenure, cause: unknown): ProblemError {
+function failed(tenure: Tenure, cause: unknown): ControlProblem {
   if (cause instanceof FencedError) {
     tenure.fail("another replica has become the owner");
     return notOwner(cause);
   }
   tenure.fail(`a write failed: ${String(cause)}`);
-  return new ProblemError(
+  return new ControlProblem(
     "write_uncertain",
     "The write was sent and not confirmed. Read the endpoint before you try again.",
     { headers: RETRY_SOON, cause },
@@ -210,26 +215,26 @@ function failed(tenure: Tenure, cause: unknown): ProblemError {
 }
 
 /** Our rules took what the schema does not: to ask again gives the same answer. */
-function unfit({ field, rule }: UnfitValueError): ProblemError {
+function unfit({ field, rule }: UnfitValueError): CommonProblem {
   return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
 }
 
-function notOwner(cause?: unknown): ProblemError {
-  return new ProblemError(
+function notOwner(cause?: unknown): ControlProblem {
+  return new ControlProblem(
     "not_owner",
     "Another replica is the writer, or none is yet. Nothing was written; try again.",
     { headers: RETRY_SOON, cause },
   );
 }
 
-export function unknownEndpoint(id: string): ProblemError {
-  return new ProblemError("not_found", `There is no endpoint ${id}.`, {
+export function unknownEndpoint(id: string): ControlProblem {
+  return new ControlProblem("not_found", `There is no endpoint ${id}.`, {
     errors: [{ field: "id", rule: "exists", message: "is not an endpoint" }],
   });
 }
 
-function staleVersion(endpoint: Endpoint, given: number): ProblemError {
-  return new ProblemError(
+function staleVersion(endpoint: Endpoint, given: number): ControlProblem {
+  return new ControlProblem(
     "stale_version",
     `Version ${given} was expected; the endpoint is at ${endpoint.version}.`,
     {

@@ -11,7 +11,7 @@ import type { Stage, Verdict } from "@postrider/messaging";
 import type { Log } from "@postrider/runtime";
 import type { EndpointWriter } from "./endpoint-writer.ts";
 import { disabledEndpoint } from "./endpoint.ts";
-import { ProblemError } from "../http/problem.ts";
+import { ProblemError } from "@postrider/http";
 
 const NOTHING_FOLLOWS: Verdict = { kind: "emit", records: [] };
 

@@ -1,7 +1,8 @@
 import { expect, test } from "@jest/globals";
 import { testEffects } from "@postrider/testkit";
-import { ProblemError } from "./problem.ts";
-import { createServer, type Routes } from "./server.ts";
+import { ControlProblem } from "./problem.ts";
+import { createServer } from "./server.ts";
+import type { Routes } from "@postrider/http";
 
 const KEY = "an-admin-key-of-the-test";
 const AUTHORIZED = { authorization: `Bearer ${KEY}` };
@@ -10,7 +11,7 @@ const routes: Routes = (app) => {
   app.get("/thing", async () => ({ ok: true }));
   app.post("/thing", async ({ body }) => ({ body: body ?? null }));
   app.get("/refused", async () => {
-    throw new ProblemError("not_owner", "try again", {
+    throw new ControlProblem("not_owner", "try again", {
       headers: { "retry-after": "1" },
     });
   });

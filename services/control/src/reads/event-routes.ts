@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
-import { invalid, ProblemError } from "../http/problem.ts";
+import { invalid } from "@postrider/http";
+import { ControlProblem } from "../http/problem.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES, type Reader } from "./reader.ts";
-import type { Routes } from "../http/server.ts";
+import type { Routes } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const eventQuery = z.strictObject({
@@ -57,8 +58,8 @@ function ofOneTenant(rows: readonly EventRow[]): readonly EventRow[] {
   return byTenant.values().next().value ?? [];
 }
 
-function ambiguous(tenants: number): ProblemError {
-  return new ProblemError(
+function ambiguous(tenants: number): ControlProblem {
+  return new ControlProblem(
     "ambiguous_event",
     `${tenants} tenants have an event of this id: say which with ?tenantId=.`,
     {
@@ -73,8 +74,8 @@ function ambiguous(tenants: number): ProblemError {
   );
 }
 
-function unknownEvent(eventId: string): ProblemError {
-  return new ProblemError(
+function unknownEvent(eventId: string): ControlProblem {
+  return new ControlProblem(
     "not_found",
     `No event ${JSON.stringify(eventId)} is recorded. What was just published takes a moment.`,
     { errors: [{ field: "id", rule: "exists", message: "is not recorded" }] },

@@ -1,10 +1,11 @@
 import type { Clock } from "@postrider/runtime";
 import { z } from "zod";
-import { invalid, ProblemError } from "../http/problem.ts";
+import { invalid } from "@postrider/http";
+import { ControlProblem } from "../http/problem.ts";
 import { queryAnswerJson } from "./query-answer.ts";
 import { judgeQuery } from "./query-guard.ts";
 import type { Reader } from "./reader.ts";
-import type { Routes } from "../http/server.ts";
+import type { Routes } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const queryBody = z.strictObject({ sql: z.string() });
@@ -17,7 +18,7 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
       if (!body.success) throw invalid(problemsOf(body.error));
       const judged = judgeQuery(body.data.sql);
       if (!judged.isAllowed)
-        throw new ProblemError("query_refused", `sql ${judged.message}`, {
+        throw new ControlProblem("query_refused", `sql ${judged.message}`, {
           errors: [
             { field: "sql", rule: judged.rule, message: judged.message },
           ],

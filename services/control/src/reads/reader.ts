@@ -11,7 +11,7 @@ import {
 } from "@clickhouse/client";
 import type { Lifecycle, Log } from "@postrider/runtime";
 import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
-import { ProblemError } from "../http/problem.ts";
+import { ControlProblem } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
 
 export interface Reader extends Lifecycle {
@@ -21,7 +21,7 @@ export interface Reader extends Lifecycle {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1`, deferrals among them. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** An operator's own SQL, judged already. Throws a `ProblemError` with ClickHouse's own words. `gone` ends it, on the server too. */
+  /** An operator's own SQL, judged already. Throws a `ControlProblem` with ClickHouse's own words. `gone` ends it, on the server too. */
   query(sql: string, gone: AbortSignal): Promise<QueryAnswer>;
   /** What the last look showed; five seconds lie between two. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
@@ -181,11 +181,11 @@ async function rows<Row>(
 function problemOf(
   error: unknown,
   refused: "query_failed" | "clickhouse_unavailable",
-): ProblemError {
-  if (error instanceof ProblemError) return error;
+): ControlProblem {
+  if (error instanceof ControlProblem) return error;
   const isAnswer = error instanceof ClickHouseError && !isOurFault(error);
   if (isAnswer && refused === "query_failed")
-    return new ProblemError("query_failed", wordsOf(error), {
+    return new ControlProblem("query_failed", wordsOf(error), {
       errors: [
         {
           field: "sql",
@@ -195,7 +195,7 @@ function problemOf(
       ],
       cause: error,
     });
-  return new ProblemError("clickhouse_unavailable", wordsOf(error), {
+  return new ControlProblem("clickhouse_unavailable", wordsOf(error), {
     headers: { "retry-after": "1" },
     cause: error,
   });

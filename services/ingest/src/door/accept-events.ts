@@ -4,10 +4,11 @@ import {
   type EventRules,
   type WebhookEvent,
 } from "@postrider/core";
+import { type CommonProblem, invalid } from "@postrider/http";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
-import { DoorProblem, invalid } from "./door-problem.ts";
+import { DoorProblem } from "./door-problem.ts";
 import type { PatientSender } from "./patient-sender.ts";
 import { type EventsRequest, readRequest } from "./read-request.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
@@ -82,7 +83,7 @@ function recordOf(event: ValidEvent, options: AcceptOptions): OutRecord {
 function unfit(
   { field, rule, record }: UnfitValueError,
   records: readonly OutRecord[],
-): DoorProblem {
+): CommonProblem {
   const problem = { field, rule: "schema", message: `must be ${rule}` };
   const place = `events[${records.indexOf(record)}]`;
   return invalid(records.length > 1 ? problemsAt(place, [problem]) : [problem]);

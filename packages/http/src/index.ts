@@ -1,0 +1,3 @@
+export * from "./api-server.ts";
+export * from "./bearer-key.ts";
+export * from "./problem-error.ts";

@@ -1,0 +1,100 @@
+import { type Problem, problemCount } from "@postrider/core";
+
+/** RFC 9457. `errors` is always there, so that a caller may read it without asking; empty where no field is at fault. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly errors: readonly Problem[];
+  readonly requestId?: string;
+}
+
+export const PROBLEM_MEDIA_TYPE = "application/problem+json";
+
+/** Status and title of each kind of problem. */
+export type ProblemKinds = Readonly<
+  Record<string, readonly [status: number, title: string]>
+>;
+
+/** What any of our APIs may answer. An API spreads them into the table of its own class. */
+export const COMMON_KINDS = {
+  bad_request: [400, "The request cannot be read"],
+  invalid: [400, "The request breaks a rule"],
+  unauthenticated: [401, "A valid key is needed"],
+  not_found: [404, "There is no such thing"],
+  too_large: [413, "The request is too large"],
+  unsupported_media_type: [415, "The body is not JSON"],
+  internal: [500, "Postrider failed"],
+} as const satisfies ProblemKinds;
+
+export interface ProblemOptions {
+  readonly errors?: readonly Problem[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/**
+ * An answer other than success. Thrown by handlers and turned into a document in one place: the server's error handler.
+ * An API with problems of its own derives a class from this one.
+ */
+export class ProblemError<
+  Kind extends string = keyof typeof COMMON_KINDS,
+> extends Error {
+  override readonly name: string = "ProblemError";
+  readonly code: Kind;
+  readonly status: number;
+  readonly title: string;
+  readonly errors: readonly Problem[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    kinds: Readonly<Record<Kind, readonly [status: number, title: string]>>,
+    code: Kind,
+    detail: string,
+    options: ProblemOptions = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    [this.status, this.title] = kinds[code];
+    this.errors = options.errors ?? [];
+    this.headers = options.headers ?? {};
+  }
+
+  document(requestId: string): ProblemDocument {
+    return {
+      type: `urn:postrider:problem:${this.code.replaceAll("_", "-")}`,
+      title: this.title,
+      status: this.status,
+      detail: this.message,
+      errors: this.errors,
+      requestId,
+    };
+  }
+}
+
+/** What any of our APIs may answer. */
+export class CommonProblem extends ProblemError {
+  constructor(
+    code: keyof typeof COMMON_KINDS,
+    detail: string,
+    options?: ProblemOptions,
+  ) {
+    super(COMMON_KINDS, code, detail, options);
+  }
+}
+
+/** A request whose fields break rules; the detail repeats the first, so that a terminal shows it. */
+export function invalid(errors: readonly Problem[]): CommonProblem {
+  const [first] = errors;
+  const count = problemCount(errors);
+  const more = count > 1 ? ` (and ${count - 1} more)` : "";
+  const where = first?.field ? `${first.field}: ` : "the body: ";
+  return new CommonProblem(
+    "invalid",
+    first === undefined
+      ? "The request breaks a rule."
+      : `${where}${first.message}${more}`,
+    { errors },
+  );
+}
