@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock, Lifecycle, Log } from "@postrider/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import { createKeyCheck } from "./bearer-key.ts";
-import { answerClientError } from "./client-error.ts";
 import {
   CommonProblem,
   PROBLEM_MEDIA_TYPE,
   ProblemError,
-  type COMMON_KINDS,
 } from "./problem-error.ts";
+import { answerUnreadableRequests } from "./unreadable-request.ts";
 
 /** A piece of an API: adds its routes, hooks and parsers. */
 export type Routes = (app: FastifyInstance) => void;
@@ -22,6 +22,8 @@ export interface ApiServerOptions {
   readonly port: number;
   readonly adminKey: string;
   readonly maxBodyBytes: number;
+  /** How long a request may take to arrive, from its first byte to its last: 30 s if left out. */
+  readonly requestTimeoutMs?: number;
   readonly routes: readonly Routes[];
   /** Comes behind "There is no GET /x" where a route is not known. */
   readonly unknownRoute?: string;
@@ -54,7 +56,8 @@ export interface ApiServer extends Lifecycle {
  * document. `stop` lets requests end until the deadline, then closes their connections.
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const app = createApp(options);
+  let isStopping = false;
+  const app = createApp(options, () => isStopping);
   let origin = "";
   return {
     app,
@@ -70,6 +73,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       options.log.info(`${options.name}.listening`, { url: origin });
     },
     async stop(deadline) {
+      isStopping = true;
       const late = setTimeout(
         () => app.server.closeAllConnections(),
         Math.max(0, deadline - options.clock.now()),
@@ -80,24 +84,43 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
-function createApp(options: ApiServerOptions): FastifyInstance {
+const MAX_PARAMETER_LENGTH = 1_024;
+
+function createApp(
+  options: ApiServerOptions,
+  isStopping: () => boolean,
+): FastifyInstance {
+  const { maxBodyBytes, requestTimeoutMs = 30_000 } = options;
+  const unreadable = answerUnreadableRequests(options.log);
   const app = fastify({
     logger: false,
-    bodyLimit: options.maxBodyBytes,
-    requestTimeout: 30_000,
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
     forceCloseConnections: "idle",
-    routerOptions: { maxParamLength: 1024 },
+    return503OnClosing: false, // its 503 is no problem document
+    http: {
+      requireHostHeader: false, // its 400 is none either
+      connectionsCheckingInterval: Math.min(requestTimeoutMs, 5_000),
+    },
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]),
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: unreadable.onClientError,
     frameworkErrors: (error, request, reply) => {
-      // before routing no route's types are known; a text is always right
-      sendProblem(problemOf(error), request, reply as ProblemReply);
+      sendProblem(problemOf(error, maxBodyBytes), {
+        requestId: request.id,
+        // before routing no route's types are known; a text is always right
+        reply: reply as ProblemReply,
+      });
     },
   });
+  unreadable.attach(app.server);
   const hasKey = createKeyCheck(options.adminKey);
   app.addHook("onRequest", async (request, reply) => {
+    unreadable.onRequest(reply.raw);
     void reply.header("x-request-id", request.id);
     void reply.header("cache-control", "no-store");
+    if (isStopping()) throw stopping();
+    requireHost(request.raw);
     if (!hasKey(request.headers.authorization)) throw unauthenticated();
   });
   app.addHook("onResponse", async (request, reply) => {
@@ -117,10 +140,10 @@ function createApp(options: ApiServerOptions): FastifyInstance {
     );
   });
   app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error);
+    const problem = problemOf(error, maxBodyBytes);
     if (problem.code === "internal")
       options.log.error("request.failed", { requestId: request.id, error });
-    sendProblem(problem, request, reply);
+    sendProblem(problem, { requestId: request.id, reply });
   });
   for (const routes of options.routes) routes(app);
   return app;
@@ -131,6 +154,20 @@ function requestIdOf(given: string | string[] | undefined): string {
   return typeof given === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(given)
     ? given
     : randomUUID();
+}
+
+function stopping(): CommonProblem {
+  return new CommonProblem("stopping", "Send it again: another one answers.", {
+    headers: { "retry-after": "1" },
+  });
+}
+
+/** HTTP/1.1 asks for it (RFC 9112, 3.2), and for this answer where it is missing. */
+function requireHost({ httpVersion, headers }: IncomingMessage): void {
+  if (headers.host !== undefined || httpVersion !== "1.1") return;
+  throw new CommonProblem("bad_request", "The header `host` is missing.", {
+    errors: [{ field: "host", rule: "required", message: "is missing" }],
+  });
 }
 
 function unauthenticated(): CommonProblem {
@@ -150,20 +187,9 @@ function unauthenticated(): CommonProblem {
   );
 }
 
-/** Fastify's own refusals, by their code. */
-const FRAMEWORK_PROBLEMS: Readonly<Record<string, keyof typeof COMMON_KINDS>> =
-  {
-    FST_ERR_CTP_BODY_TOO_LARGE: "too_large",
-    FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
-  };
-
-function problemOf(error: unknown): ProblemError<string> {
+function problemOf(error: unknown, maxBodyBytes: number): ProblemError<string> {
   if (error instanceof ProblemError) return error;
-  const { code, statusCode, message } = error as {
-    code?: string;
-    statusCode?: number;
-    message?: string;
-  };
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
   const isCallers =
     statusCode !== undefined && statusCode >= 400 && statusCode < 500;
   if (!isCallers)
@@ -172,22 +198,48 @@ function problemOf(error: unknown): ProblemError<string> {
       "The fault is in Postrider's log under this request id.",
       { cause: error },
     );
-  return new CommonProblem(
-    FRAMEWORK_PROBLEMS[code ?? ""] ?? "bad_request",
-    message ?? "The request cannot be read.",
-    {
-      errors: [
-        {
-          field: code === "FST_ERR_BAD_URL" ? "url" : "body",
-          rule: (code ?? "json")
-            .replace(/^FST_ERR_(?:CTP_)?/, "")
-            .toLowerCase(),
-          message: message ?? "cannot be read",
-        },
-      ],
+  const refusal = (
+    kind: "bad_request" | "too_large" | "unsupported_media_type",
+    field: string,
+    rule: string,
+    message: string,
+  ): CommonProblem =>
+    new CommonProblem(kind, `${field}: ${message}`, {
+      errors: [{ field, rule, message }],
       cause: error,
-    },
-  );
+    });
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return refusal(
+        "too_large",
+        "body",
+        "max_bytes",
+        `must be at most ${maxBodyBytes} bytes`,
+      );
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return refusal(
+        "unsupported_media_type",
+        "content-type",
+        "media_type",
+        "must be application/json",
+      );
+    case "FST_ERR_BAD_URL":
+      return refusal(
+        "bad_request",
+        "url",
+        "syntax",
+        "must be a path whose %-escapes are UTF-8",
+      );
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return refusal(
+        "bad_request",
+        "url",
+        "length",
+        `must have no part of more than ${MAX_PARAMETER_LENGTH} characters`,
+      );
+    default:
+      return refusal("bad_request", "body", "unreadable", "cannot be read");
+  }
 }
 
 /** What is needed of a reply, whatever its generics. */
@@ -199,11 +251,17 @@ interface ProblemReply {
 
 function sendProblem(
   problem: ProblemError<string>,
-  request: { readonly id: string },
-  reply: ProblemReply,
+  to: { readonly requestId: string; readonly reply: ProblemReply },
 ): void {
+  const { requestId, reply } = to;
   reply.code(problem.status);
-  reply.headers({ ...problem.headers, "content-type": PROBLEM_MEDIA_TYPE });
+  reply.headers({
+    ...problem.headers,
+    "content-type": PROBLEM_MEDIA_TYPE,
+    // also where no hook has run
+    "x-request-id": requestId,
+    "cache-control": "no-store",
+  });
   // fastify would add a charset to a text, which the media type has not
-  reply.send(Buffer.from(JSON.stringify(problem.document(request.id))));
+  reply.send(Buffer.from(JSON.stringify(problem.document(requestId))));
 }

@@ -1,3 +1,4 @@
 export * from "./api-server.ts";
 export * from "./bearer-key.ts";
+export * from "./json-body.ts";
 export * from "./problem-error.ts";

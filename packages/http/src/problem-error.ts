@@ -26,6 +26,7 @@ export const COMMON_KINDS = {
   too_large: [413, "The request is too large"],
   unsupported_media_type: [415, "The body is not JSON"],
   internal: [500, "Postrider failed"],
+  stopping: [503, "This server is stopping"],
 } as const satisfies ProblemKinds;
 
 export interface ProblemOptions {
@@ -89,12 +90,11 @@ export function invalid(errors: readonly Problem[]): CommonProblem {
   const [first] = errors;
   const count = problemCount(errors);
   const more = count > 1 ? ` (and ${count - 1} more)` : "";
-  const where = first?.field ? `${first.field}: ` : "the body: ";
   return new CommonProblem(
     "invalid",
     first === undefined
       ? "The request breaks a rule."
-      : `${where}${first.message}${more}`,
+      : `${first.field}: ${first.message}${more}`,
     { errors },
   );
 }

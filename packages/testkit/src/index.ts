@@ -16,6 +16,7 @@ export {
 export { execute, rowsOf } from "./clickhouse.ts";
 export * from "./receiver.ts";
 export * from "./raw-receiver.ts";
+export * from "./raw-request.ts";
 export * from "./misbehaviour.ts";
 export * from "./ledger.ts";
 export type * from "./evidence.ts";

@@ -45,6 +45,10 @@ test.each([
   [{ eventTypes: ["a", "a"] }, "eventTypes unique"],
   [{ headers: { "Webhook-Id": "x" } }, "headers.Webhook-Id refused_name"],
   [{ headers: { "x-a": "b\r\nc" } }, "headers.x-a characters"],
+  [{ headers: { "x-a": 7 } }, "headers.x-a type"],
+  [{ headers: ["x-a"] }, "headers type"],
+  [{ headers: null }, "headers type"],
+  [JSON.parse('{"__proto__":{"tenantId":"b"}}'), "__proto__ unknown"],
   [{ timeoutMs: 999 }, "timeoutMs min"],
   [{ timeoutMs: 60_001 }, "timeoutMs max"],
   [{ maxConcurrency: 0 }, "maxConcurrency min"],
@@ -79,6 +83,17 @@ test("of very many problems 20 are named, briefly, and the others counted", () =
   expect(problems.at(-1)).toBe(" more");
   expect(problems.join().length).toBeLessThan(3_000);
   expect(parse).toThrow(/\(and 9999 more\)/);
+});
+
+test("a header may be named __proto__, as on the topic and at the door", () => {
+  const headers: unknown = JSON.parse('{"__proto__":"x","x-a":"b"}');
+
+  const parsed = input.parseCreation({ ...valid, headers });
+
+  expect(Object.entries(parsed.headers)).toEqual([
+    ["__proto__", "x"],
+    ["x-a", "b"],
+  ]);
 });
 
 test("every problem is told at once, and no value is repeated", () => {

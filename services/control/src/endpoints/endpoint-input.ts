@@ -76,18 +76,41 @@ const eventTypes = z
     message: "must not name a type twice",
   });
 
-const headers = z
-  .record(z.string(), z.string())
-  .superRefine((given, context) => {
-    for (const problem of headerProblems("", given))
+/**
+ * Any name may be asked for; core says which may not be set. Not a `z.record`: that one leaves out an entry that is named
+ * `__proto__`, and its header would be lost without a word.
+ */
+const headers = z.unknown().transform((given, context) => {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    context.addIssue({
+      code: "invalid_type",
+      expected: "record",
+      input: given,
+    });
+    return z.NEVER;
+  }
+  const entries: [string, string][] = [];
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value === "string") entries.push([name, value]);
+    else
       context.addIssue({
-        code: "custom",
-        // core names a field `headers.x-team`; the path up to here is zod's to add
-        path: problem.field === "" ? [] : [problem.field.slice(1)],
-        params: { rule: problem.rule },
-        message: problem.message,
+        code: "invalid_type",
+        expected: "string",
+        input: value,
+        path: [name],
       });
-  });
+  }
+  const texts = Object.fromEntries(entries);
+  for (const problem of headerProblems("", texts))
+    context.addIssue({
+      code: "custom",
+      // core names a field `headers.x-team`; the path up to here is zod's to add
+      path: problem.field === "" ? [] : [problem.field.slice(1)],
+      params: { rule: problem.rule },
+      message: problem.message,
+    });
+  return texts;
+});
 
 const secret = z.string().superRefine((text, context) => {
   const problem = secretProblem("secret", text);

@@ -2,9 +2,11 @@ import {
   type AnsweredRequest,
   type ApiServer,
   createApiServer,
+  parseJsonBody,
   type Routes,
 } from "@postrider/http";
 import type { Clock, Log, Meter } from "@postrider/runtime";
+import type { FastifyRequest } from "fastify";
 
 export interface ServerOptions {
   readonly host: string;
@@ -33,15 +35,12 @@ export function createServer(options: ServerOptions): ApiServer {
 
 /** JSON bodies only; an empty one is no body, so that `POST …/enable` with a content type but nothing in it is fine. */
 const readJsonOnly: Routes = (app) => {
-  const parseJson = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/i,
-    { parseAs: "string" },
-    (request, body, done) => {
-      if (body === "") done(null, undefined);
-      else void parseJson(request, String(body), done);
-    },
+    { parseAs: "buffer" },
+    async (_request: FastifyRequest, body: Buffer) =>
+      body.length === 0 ? undefined : parseJsonBody(body),
   );
 };
 

@@ -1,4 +1,3 @@
-import { connect } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import {
   inlineEndpointId,
@@ -7,7 +6,13 @@ import {
 } from "@postrider/core";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import { createKeyRing, sha256 } from "@postrider/runtime";
-import { testEffects, waitFor } from "@postrider/testkit";
+import {
+  parseRawAnswer,
+  rawClient,
+  testEffects,
+  unreadableRequests,
+  waitFor,
+} from "@postrider/testkit";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
 import type { SendResult } from "./patient-sender.ts";
@@ -180,7 +185,7 @@ test("a refusal before the body is read names its field too, and nothing keeps a
     errors: [{ field: "authorization", rule: "bearer" }],
   });
   expect(tooLarge.json).toMatchObject({
-    errors: [{ field: "body", rule: "body_too_large" }],
+    errors: [{ field: "body", rule: "max_bytes" }],
   });
 });
 
@@ -279,35 +284,52 @@ test("a bug is answered without its details, and logged", async () => {
   expect(effects.log.of("request.failed")).toHaveLength(1);
 });
 
-/** A connection that writes what it is told, and what has come back. */
-function aConnection(door: Door) {
-  const { port, hostname } = new URL(door.url());
-  const socket = connect(Number(port), hostname);
-  const answer: Buffer[] = [];
-  socket.on("data", (chunk: Buffer) => answer.push(chunk));
-  return { socket, answer: () => Buffer.concat(answer).toString() };
-}
-
 const PROBLEM = /^content-type: application\/problem\+json\r$/im;
 
-test.each([
-  ["GARBAGE\r\n\r\n", 400],
-  [`GET / HTTP/1.1\r\nhost: x\r\nx: ${"x".repeat(20_000)}\r\n\r\n`, 431],
-  ["GET /% HTTP/1.1\r\nhost: x\r\n\r\n", 400],
-])(
-  "broken HTTP (%j) is answered with a problem document and hurts nobody",
-  async (text, status) => {
+test.each(unreadableRequests(KEY))(
+  "a request with %s is answered with a problem document and its request id, and hurts nobody",
+  async (_what, request, status) => {
     const { door, post } = await aDoor();
-    const { socket, answer } = aConnection(door);
+    const { socket, answer, closed } = rawClient(door.url());
 
-    socket.write(text);
+    socket.write(request, "latin1");
 
-    await waitFor(() => answer().includes('"status":'));
-    expect(answer()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    expect(answer()).toMatch(PROBLEM);
-    expect(answer()).toContain(`"status":${status}`);
+    await waitFor(() => answer().includes('"requestId"'));
+    const { headers, body, ...answered } = parseRawAnswer(answer());
+    expect(answered.status).toBe(status);
+    expect(headers["content-type"]).toBe("application/problem+json");
+    const document = JSON.parse(body) as Record<string, unknown>;
+    expect(document).toMatchObject({ status, errors: expect.any(Array) });
+    expect(document["requestId"]).toBe(headers["x-request-id"]);
     socket.destroy();
+    await closed;
     expect((await post(event)).status).toBe(202);
+  },
+);
+
+test.each([
+  ["not JSON", "{", "json"],
+  ["empty", "", "json"],
+  ["not UTF-8", Buffer.from([0x22, 0xff, 0x22]), "utf8"],
+  ["no object", "7", "object"],
+])(
+  "a body that is %s is a problem of the field body",
+  async (_, body, rule) => {
+    const { door } = await aDoor();
+
+    const answer = await fetch(`${door.url()}/v1/events`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${KEY}`,
+        "content-type": "application/json",
+      },
+      body,
+    });
+
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      errors: [{ field: "body", rule }],
+    });
   },
 );
 
@@ -324,8 +346,8 @@ test.each([
   "bodies %s take a bounded room: what is beyond it is asked to come back, and does when there is room",
   async (_, request) => {
     const { door, post, sent } = await aDoor();
-    const first = aConnection(door);
-    const second = aConnection(door);
+    const first = rawClient(door.url());
+    const second = rawClient(door.url());
 
     first.socket.write(request);
     await waitFor(() => first.socket.bytesWritten >= request.length);

@@ -87,19 +87,19 @@ function observer({
   };
 }
 
-function requirePlainJson(request: FastifyRequest): void {
-  const encoding = request.headers["content-encoding"] ?? "identity";
+function requirePlainJson({ headers }: FastifyRequest): void {
+  const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity")
-    throw new DoorProblem(
-      "unsupported_media_type",
-      "Compressed bodies are not read; send it without content-encoding.",
-    );
-  const type = request.headers["content-type"];
+    throw unsupported("content-encoding", "compressed bodies are not read");
+  const type = headers["content-type"];
   if (type === undefined || !isJsonContentType(type))
-    throw new DoorProblem(
-      "unsupported_media_type",
-      "Send JSON, with content-type: application/json.",
-    );
+    throw unsupported("content-type", "must be application/json");
+}
+
+function unsupported(field: string, message: string): DoorProblem {
+  return new DoorProblem("unsupported_media_type", `${field}: ${message}`, {
+    errors: [{ field, rule: "media_type", message }],
+  });
 }
 
 function headerOf(request: FastifyRequest, name: string): string | undefined {

@@ -75,8 +75,8 @@ test.each([
   [{ events: [] }, ["events: size"]],
   [{ events: Array.from({ length: 1_001 }, () => event) }, ["events: size"]],
   [{ events: "x" }, ["events: array"]],
-  ["", [": json"]],
-  ["[1]", [": object"]],
+  ["", ["body: json"]],
+  ["[1]", ["body: object"]],
 ])("%j is refused as a whole", (body, problems) => {
   expect(problemsOf(read(body))).toEqual(problems);
 });

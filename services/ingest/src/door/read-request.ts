@@ -38,7 +38,7 @@ export function readRequest(
   rules: EventRules,
 ): ReadRequest {
   const parsed = parseJsonEnvelopes(request.body);
-  if (parsed.kind === "unparseable") return refused(parsed.problem);
+  if (parsed.kind === "unparseable") return refused(inBody(parsed.problem));
   const { events, isBatch } = parsed;
   if (isBatch && (events.length === 0 || events.length > MAX_BATCH))
     return refused({
@@ -64,7 +64,9 @@ export function readRequest(
     const named =
       key === undefined ? { ...one, event } : withKey(one, event, key);
     const found = problemsOfParsed(named, rules);
-    list.addAll(isBatch ? problemsAt(`events[${index}]`, found) : found);
+    list.addAll(
+      isBatch ? problemsAt(`events[${index}]`, found) : found.map(inBody),
+    );
     const { tenantId } = named.event;
     if (tenantId !== null) accepted.push({ ...named.event, tenantId });
   }
@@ -103,6 +105,12 @@ function idempotencyKeyProblem(
       message: `must be 1 to ${MAX_KEY_LENGTH} printable ASCII characters without spaces`,
     };
   return undefined;
+}
+
+/** What is wrong with the whole is wrong with the body. The count of further problems has no field. */
+function inBody(problem: Problem): Problem {
+  const isWhole = problem.field === "" && problem.count === undefined;
+  return isWhole ? { ...problem, field: "body" } : problem;
 }
 
 function refused(problem: Problem): ReadRequest {

@@ -1,0 +1,140 @@
+/**
+ * What the server answers where no route will ever see the request: what node:http could not read, has refused by itself
+ * or hands to nobody. Node answers these with a bare status line, or not at all; here they are problem documents.
+ */
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Log } from "@postrider/runtime";
+import { PROBLEM_MEDIA_TYPE, type ProblemDocument } from "./problem-error.ts";
+
+interface Refusal {
+  readonly status: number;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+const MALFORMED: Refusal = {
+  status: 400,
+  reason: "Bad Request",
+  detail: "This is not valid HTTP.",
+};
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    reason: "Request Header Fields Too Large",
+    detail: "The request's headers are too large.",
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    reason: "Content Too Large",
+    detail: "The extensions of the body's chunks are too large.",
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    reason: "Request Timeout",
+    detail: "The request did not arrive in time.",
+  },
+};
+const NO_TUNNEL: Refusal = {
+  status: 400,
+  reason: "Bad Request",
+  detail: "This is no proxy: CONNECT is not answered.",
+};
+const UNKNOWN_EXPECTATION: Refusal = {
+  status: 417,
+  reason: "Expectation Failed",
+  detail: "The only expectation that can be met is 100-continue.",
+};
+
+export interface UnreadableRequests {
+  /** For fastify's `clientErrorHandler`. */
+  onClientError(error: { readonly code?: string }, socket: Socket): void;
+  /** A request has come whose answer is `response`. */
+  onRequest(response: ServerResponse): void;
+  /** Takes on what a server with no listeners refuses barely. */
+  attach(server: Server): void;
+}
+
+export function answerUnreadableRequests(log: Log): UnreadableRequests {
+  /** The newest answer of each connection that is not written yet. */
+  const owed = new WeakMap<Duplex, ServerResponse>();
+
+  function noted({ status: statusCode }: Refusal, code: string): string {
+    const requestId = randomUUID();
+    log.info("request.unreadable", { requestId, statusCode, code });
+    return requestId;
+  }
+
+  function refuse(socket: Duplex, refusal: Refusal, code: string): void {
+    const { status, reason } = refusal;
+    const { headers, body } = answerOf(refusal, noted(refusal, code));
+    const lines = Object.entries(headers).map(
+      ([name, value]) => `${name}: ${value}`,
+    );
+    socket.end(
+      [`HTTP/1.1 ${status} ${reason}`, ...lines, "", body].join("\r\n"),
+    );
+  }
+
+  function refuseExpectation(
+    _request: IncomingMessage,
+    response: ServerResponse,
+  ): void {
+    const id = noted(UNKNOWN_EXPECTATION, "EXPECT");
+    const { headers, body } = answerOf(UNKNOWN_EXPECTATION, id);
+    response.writeHead(UNKNOWN_EXPECTATION.status, headers).end(body);
+  }
+
+  /** An answer that is owed to a whole request before this goes first, and is never torn. */
+  function answerInTurn(socket: Duplex, answer: () => void): void {
+    const response = owed.get(socket);
+    if (response === undefined || response.writableFinished) answer();
+    else if (response.req.complete) response.once("close", answer);
+    else if (response.headersSent) socket.destroy();
+    else answer();
+  }
+
+  return {
+    onRequest(response) {
+      if (response.socket !== null) owed.set(response.socket, response);
+    },
+    onClientError({ code = "unknown" }, socket) {
+      answerInTurn(socket, () => {
+        if (code === "ECONNRESET" || !socket.writable) socket.destroy();
+        else refuse(socket, REFUSALS[code] ?? MALFORMED, code);
+      });
+    },
+    attach(server) {
+      server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
+        socket.on("error", () => socket.destroy()); // node has let go of it
+        answerInTurn(socket, () => refuse(socket, NO_TUNNEL, "CONNECT"));
+      });
+      server.on("checkExpectation", refuseExpectation);
+    },
+  };
+}
+
+function answerOf(
+  { status, detail }: Refusal,
+  requestId: string,
+): { readonly headers: Record<string, string>; readonly body: string } {
+  const document: ProblemDocument = {
+    type: "urn:postrider:problem:bad-request",
+    title: "The request cannot be read",
+    status,
+    detail,
+    errors: [],
+    requestId,
+  };
+  const body = JSON.stringify(document);
+  const headers = {
+    "content-type": PROBLEM_MEDIA_TYPE,
+    "content-length": String(Buffer.byteLength(body)),
+    "x-request-id": requestId,
+    "cache-control": "no-store",
+    connection: "close",
+  };
+  return { headers, body };
+}

@@ -1,0 +1,84 @@
+import { connect, type Socket } from "node:net";
+
+/** One connection that writes what it is told, byte for byte, and keeps what comes back. */
+export interface RawClient {
+  readonly socket: Socket;
+  answer(): string;
+  /** Resolves once the other side has ended the connection. */
+  readonly closed: Promise<void>;
+}
+
+export function rawClient(url: string): RawClient {
+  const { port, hostname } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  const answer: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => answer.push(chunk));
+  socket.on("error", () => undefined); // what came before a reset is still to be looked at
+  const closed = new Promise<void>((resolve) =>
+    socket.once("close", () => resolve()),
+  );
+  return { socket, answer: () => Buffer.concat(answer).toString(), closed };
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The parts of the first answer in a text; its body is all that follows. */
+export function parseRawAnswer(text: string): RawAnswer {
+  const [head = "", ...body] = text.split("\r\n\r\n");
+  const [statusLine = "", ...lines] = head.split("\r\n");
+  return {
+    status: Number(statusLine.split(" ")[1]),
+    headers: Object.fromEntries(
+      lines.map((line) => {
+        const colon = line.indexOf(":");
+        return [
+          line.slice(0, colon).toLowerCase(),
+          line.slice(colon + 1).trim(),
+        ];
+      }),
+    ),
+    body: body.join("\r\n\r\n"),
+  };
+}
+
+/**
+ * What no handler ever sees: requests that a server refuses before it knows a route, with the status of the answer.
+ * Each begins a connection; `key` is put where a request carries one.
+ */
+export function unreadableRequests(
+  key: string,
+): readonly (readonly [what: string, request: string, status: number])[] {
+  const known = `host: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\n`;
+  const post = `POST /v1/events HTTP/1.1\r\n${known}`;
+  return [
+    ["no HTTP", "GARBAGE\r\n\r\n", 400],
+    ["a TLS hello", "\u0016\u0003\u0001\u0002\u0000\u0001\u0000", 400],
+    ["HTTP/2 with prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
+    ["no host", "GET /v1/status HTTP/1.1\r\n\r\n", 400],
+    ["a bad path", `GET /% HTTP/1.1\r\n${known}\r\n`, 400],
+    ["a bad id", `GET /v1/events/%E0%A4%A HTTP/1.1\r\n${known}\r\n`, 400],
+    ["a bad header", "GET / HTTP/1.1\r\nhost: x\r\nb@d name: x\r\n\r\n", 400],
+    [
+      "two lengths",
+      `${post}content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+      400,
+    ],
+    ["a bad chunk", `${post}transfer-encoding: chunked\r\n\r\nzz\r\n`, 400],
+    ["CONNECT", "CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\n\r\n", 400],
+    [
+      "an expectation",
+      "GET / HTTP/1.1\r\nhost: x\r\nexpect: miracles\r\n\r\n",
+      417,
+    ],
+    [
+      "large headers",
+      `GET / HTTP/1.1\r\nhost: x\r\nx: ${"x".repeat(20_000)}\r\n\r\n`,
+      431,
+    ],
+  ];
+}
