@@ -81,22 +81,25 @@ test.each([
   expect(problemsOf(read(body))).toEqual(problems);
 });
 
-test("an Idempotency-Key becomes the event's id", () => {
+const { id: _, ...unnamed } = event;
+
+test("an Idempotency-Key becomes the id of an event that has none", () => {
   const id = eventIdOfKey(sha256, "acme", "key-1");
 
-  for (const body of [event, { ...event, id: undefined }, { ...event, id: 5 }])
-    expect(read(body, "key-1")).toMatchObject({ events: [{ id }] });
-  expect(read({ ...event, tenantId: "beta" }, "key-1")).not.toMatchObject({
+  expect(read(unnamed, "key-1")).toMatchObject({ events: [{ id }] });
+  expect(read({ ...unnamed, tenantId: "beta" }, "key-1")).not.toMatchObject({
     events: [{ id }],
   });
 });
 
 test.each([
-  ["", event, ["idempotency-key: characters"]],
-  ["a b", event, ["idempotency-key: characters"]],
-  ["a".repeat(257), event, ["idempotency-key: characters"]],
-  ["a", { events: [event] }, ["idempotency-key: single"]],
-  ["a", { ...event, tenantId: "!" }, ["tenantId: pattern"]],
+  ["", unnamed, ["idempotency-key: characters"]],
+  ["a b", unnamed, ["idempotency-key: characters"]],
+  ["a".repeat(257), unnamed, ["idempotency-key: characters"]],
+  ["a", { events: [unnamed] }, ["idempotency-key: single"]],
+  ["a", event, ["idempotency-key: no_id"]],
+  ["a", { ...event, id: 5 }, ["id: type", "idempotency-key: no_id"]],
+  ["a", { ...unnamed, tenantId: "!" }, ["tenantId: pattern"]],
 ])("the Idempotency-Key %j is refused (%#)", (key, body, problems) => {
   expect(problemsOf(read(body, key))).toEqual(problems);
 });

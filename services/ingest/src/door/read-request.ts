@@ -1,7 +1,6 @@
 import {
   eventIdOfKey,
   type EventRules,
-  isTenantId,
   isTraceparent,
   parseJsonEnvelopes,
   type Problem,
@@ -31,7 +30,7 @@ export type ReadRequest =
 
 /**
  * Reads the body of `POST /v1/events`. All or nothing: one problem anywhere refuses the whole. An `Idempotency-Key`
- * becomes the id of a single event, in place of one that the event may name.
+ * becomes the id of a single event that has none.
  */
 export function readRequest(
   request: EventsRequest,
@@ -77,15 +76,20 @@ export function readRequest(
 
 type Parsed = Parameters<typeof problemsOfParsed>[0];
 
+/** The event named by the key. Beside an id of its own the key would name it a second time: refused, not guessed. */
 function withKey(one: Parsed, event: Parsed["event"], key: string): Parsed {
-  const { tenantId } = event;
+  if (event.id !== "" || one.problems.some(({ field }) => field === "id"))
+    return { event, problems: [...one.problems, NAMED_TWICE] };
   // a wrong tenant has its own problem
-  if (tenantId === null || !isTenantId(tenantId)) return { ...one, event };
-  return {
-    event: { ...event, id: eventIdOfKey(sha256, tenantId, key) },
-    problems: one.problems.filter(({ field }) => field !== "id"),
-  };
+  const id = eventIdOfKey(sha256, event.tenantId ?? "", key);
+  return { ...one, event: { ...event, id } };
 }
+
+const NAMED_TWICE: Problem = {
+  field: "idempotency-key",
+  rule: "no_id",
+  message: "names the event in place of an id: send one of the two",
+};
 
 function idempotencyKeyProblem(
   key: string,
