@@ -1,48 +1,99 @@
-import { pipeline, type Readable, Transform } from "node:stream";
-import type { FastifyInstance } from "fastify";
+import type { Readable } from "node:stream";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { DoorProblem } from "./door-problem.ts";
 import { UploadBudget, type UploadShare } from "./upload-budget.ts";
 
 export interface UploadLimits {
   /** Of one body. */
   readonly maxBodyBytes: number;
-  /** Of all bodies at once; more are refused before they are read. */
+  /** Of all bodies at once; what is beyond it is refused. */
   readonly maxUploadBytes: number;
+  /** How long a body may stand still before it is refused: 10 s if left out. */
+  readonly idleUploadMs?: number;
 }
 
 /**
- * Bounds the memory of all requests at once. A body of a known length takes its room before it is read, any other as it
- * comes; a request gives its room back when its answer is over. Throws `DoorProblem` where there is none.
+ * Reads every body as bytes and bounds the memory of all of them at once. A body takes its room as it arrives, whatever
+ * length it was announced with: one that stands still holds what has come and keeps nobody else out. A request gives its
+ * room back when its answer is over. Throws `DoorProblem`.
  */
-export function boundUploads(
-  app: FastifyInstance,
-  { maxUploadBytes, maxBodyBytes }: UploadLimits,
-): void {
-  const budget = new UploadBudget(maxUploadBytes);
+export function boundUploads(app: FastifyInstance, limits: UploadLimits): void {
+  const budget = new UploadBudget(limits.maxUploadBytes);
+  const shares = new WeakMap<FastifyRequest, UploadShare>();
   app.addHook("preParsing", async (request, reply, payload) => {
-    if (request.method !== "POST") return payload;
     const share = budget.share();
+    shares.set(request, share);
     // Also where the sender goes away, or is refused below.
     reply.raw.once("close", () => share.giveBack());
-    const length = Number(request.headers["content-length"] ?? NaN);
-    if (Number.isNaN(length)) return counted(payload, share);
-    if (!share.take(Math.min(length, maxBodyBytes))) throw uploadsFull();
     return payload;
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    "*",
+    async (request: FastifyRequest, payload: Readable) => {
+      const length = Number(request.headers["content-length"] ?? 0);
+      if (length > limits.maxBodyBytes) throw tooLarge(limits.maxBodyBytes);
+      return await read(payload, shares.get(request) ?? budget.share(), limits);
+    },
+  );
+}
+
+function read(
+  payload: Readable,
+  share: UploadShare,
+  { maxBodyBytes, idleUploadMs = 10_000 }: UploadLimits,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const idle = setTimeout(() => refuse(standsStill()), idleUploadMs);
+    const take = (chunk: Buffer): void => {
+      idle.refresh();
+      bytes += chunk.length;
+      if (bytes > maxBodyBytes) refuse(tooLarge(maxBodyBytes));
+      else if (share.take(chunk.length)) chunks.push(chunk);
+      else refuse(uploadsFull());
+    };
+    const refuse = (problem: DoorProblem): void => {
+      clearTimeout(idle);
+      payload.off("data", take).resume(); // what still comes is let go
+      reject(problem);
+    };
+    payload
+      .on("data", take)
+      .once("end", () => {
+        clearTimeout(idle);
+        resolve(Buffer.concat(chunks, bytes));
+      })
+      .once("error", () => refuse(brokenOff()));
   });
 }
 
-function counted(payload: Readable, share: UploadShare): Readable {
-  const counting = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      if (share.take(chunk.length)) done(null, chunk);
-      else done(uploadsFull());
-    },
+function tooLarge(maxBodyBytes: number): DoorProblem {
+  const message = `must be at most ${maxBodyBytes} bytes`;
+  return new DoorProblem("too_large", `body: ${message}`, {
+    errors: [{ field: "body", rule: "max_bytes", message }],
   });
-  return pipeline(payload, counting, () => undefined); // what fails, the reader of `counting` sees
 }
 
 function uploadsFull(): DoorProblem {
   return new DoorProblem("busy", "Nothing was accepted. Send it again later.", {
     headers: { "retry-after": "1" },
+  });
+}
+
+function standsStill(): DoorProblem {
+  return new DoorProblem(
+    "too_slow",
+    "Nothing was accepted: the body stood still.",
+    { headers: { connection: "close" } },
+  );
+}
+
+function brokenOff(): DoorProblem {
+  return new DoorProblem("bad_request", "body: did not arrive as a whole", {
+    errors: [
+      { field: "body", rule: "whole", message: "did not arrive as a whole" },
+    ],
   });
 }

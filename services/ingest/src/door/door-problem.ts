@@ -8,6 +8,7 @@ import {
 /** What the door answers beside 202. */
 const KINDS = {
   ...COMMON_KINDS,
+  too_slow: [408, "The request did not arrive in time"],
   busy: [503, "Too much is being taken in at once"],
   not_acknowledged: [503, "Kafka has not acknowledged the events"],
 } as const satisfies ProblemKinds;

@@ -29,6 +29,7 @@ async function aDoor(
   send: (
     records: readonly OutRecord[],
   ) => SendResult | Promise<SendResult> = () => "acknowledged",
+  limits: { readonly idleUploadMs?: number } = {},
 ) {
   const sent: OutRecord[] = [];
   const effects = testEffects();
@@ -38,6 +39,7 @@ async function aDoor(
     adminKey: KEY,
     maxBodyBytes: 10_000,
     maxUploadBytes: 15_000,
+    ...limits,
     accept: (request) =>
       acceptEvents(request, {
         rules: {
@@ -368,6 +370,47 @@ test.each([
     second.socket.destroy();
   },
 );
+
+test.each([
+  ["that have sent nothing", ""],
+  ["that drip", "x"],
+])("eight uploads %s keep nobody out", async (_, sentSoFar) => {
+  const { door, post } = await aDoor();
+  const request = `${HEAD}content-length: 9000\r\n\r\n${sentSoFar}`;
+  const uploads = Array.from({ length: 8 }, () => rawClient(door.url()));
+  for (const { socket } of uploads) socket.write(request);
+  await waitFor(() =>
+    uploads.every(({ socket }) => socket.bytesWritten >= request.length),
+  );
+
+  const answered = await post({ ...event, payload: "x".repeat(900) });
+  for (const { socket } of uploads) socket.write("x");
+  const later = await post({ ...event, payload: "x".repeat(900) });
+
+  expect([answered.status, later.status]).toEqual([202, 202]);
+  expect(uploads.map(({ answer }) => answer())).toEqual(Array(8).fill(""));
+  for (const { socket } of uploads) socket.destroy();
+});
+
+test("an upload that stands still is answered with 408, and its room is free again", async () => {
+  const { door, post } = await aDoor(undefined, { idleUploadMs: 50 });
+  const { socket, answer, closed } = rawClient(door.url());
+
+  socket.write(`${HEAD}content-length: 9000\r\n\r\n${half}`);
+  await closed;
+
+  expect(parseRawAnswer(answer())).toMatchObject({
+    status: 408,
+    headers: { "content-type": "application/problem+json" },
+  });
+  const rest = `${HEAD}content-length: 9000\r\n\r\n${half}`;
+  const next = rawClient(door.url());
+  next.socket.write(`${rest}${"x".repeat(1_000)}`);
+  await waitFor(() => next.answer().includes('"requestId"'));
+  expect(parseRawAnswer(next.answer()).status).toBe(400); // no JSON, but read
+  next.socket.destroy();
+  expect((await post(event)).status).toBe(202);
+});
 
 test("a stop lets the request in flight end", async () => {
   const broker = Promise.withResolvers<SendResult>();

@@ -33,7 +33,7 @@ export function createDoor(options: DoorOptions): Door {
     name: "door",
     unknownRoute: " here; events go to POST /v1/events.",
     routes: [
-      readBytes,
+      takePlainJson,
       (app) => boundUploads(app, options),
       acceptEvents(options),
     ],
@@ -41,11 +41,7 @@ export function createDoor(options: DoorOptions): Door {
   });
 }
 
-const readBytes: Routes = (app) => {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_, body, done) => {
-    done(null, body);
-  });
+const takePlainJson: Routes = (app) => {
   app.addHook("onRequest", async (request) => {
     if (request.method === "POST") requirePlainJson(request);
   });
