@@ -164,6 +164,8 @@ test.each([
   ["http://example.com/", "scheme"],
   ["https://user@example.com/", "no_userinfo"],
   ["https://:p@example.com/", "no_userinfo"],
+  ["https://example.com:0/", "port"],
+  ["https://example.com:00000/hook", "port"],
   ["https://exa\nmple.com/", "characters"],
   [" https://example.com/", "characters"],
   ["https://10.0.0.1/", "address"],

@@ -68,6 +68,9 @@ export function judgeUrl(text: string, policy: UrlPolicy): UrlJudgement {
     return refused("scheme", "the scheme must be https; http is not allowed");
   if (url.username !== "" || url.password !== "")
     return refused("no_userinfo", "no user name or password in a URL");
+  // the parser takes it, and no connection to it can be made
+  if (url.port === "0")
+    return refused("port", "port 0 is not a port that a request can go to");
 
   const address = addressOf(url.hostname);
   if (address !== null) {
