@@ -85,18 +85,25 @@ function answering(
 
 const TIMEOUT_MS = 400;
 
-async function send(origin: string, body = BODY): Promise<SendResult> {
+async function send(
+  origin: string,
+  body = BODY,
+  timeoutMs = TIMEOUT_MS,
+): Promise<SendResult> {
   return await sender.send({
     origin,
     path: "/hook?a=b",
     headers: ["content-type", "application/json"],
     body,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
   });
 }
 
-async function attempt(origin: string): Promise<AttemptResult> {
-  const result = await send(origin);
+async function attempt(
+  origin: string,
+  timeoutMs = TIMEOUT_MS,
+): Promise<AttemptResult> {
+  const result = await send(origin, BODY, timeoutMs);
   if (result.kind !== "attempted")
     throw new Error(`a local fault: ${result.error}`);
   return result;
@@ -463,6 +470,56 @@ for (const row of rows) {
     );
   });
 }
+
+const slowBodies = [
+  ["hangs", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok", () => {}],
+  [
+    "drips by a length",
+    "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\nok",
+    dripping("x"),
+  ],
+  [
+    "drips in chunks",
+    "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n",
+    dripping("1\r\nx\r\n"),
+  ],
+] as const;
+
+test.each(slowBodies)(
+  "a 2xx whose body %s is delivered long before the deadline, keeps what came, and is cut",
+  async (_how, head, then) => {
+    const origin = await rawServer(answering(head, then));
+    const deadlineMs = 8_000;
+
+    const result = await attempt(origin, deadlineMs);
+
+    expect(result.durationMs).toBeLessThan(deadlineMs);
+    expect(result).toMatchObject({
+      outcome: "delivered",
+      statusCode: 200,
+      isBodyCut: true,
+      errorCode: "POSTRIDER_BODY_CUT",
+    });
+    expect(result.responseBody.toString()).toMatch(/^ok/);
+    await settledAt(() => sender.stats().sockets === 0);
+  },
+);
+
+test("a body that takes its time within a second is read whole, over a connection that serves again", async () => {
+  const origin = await rawServer((socket) =>
+    onRequest(socket, () => {
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no");
+      setTimeout(() => socket.write("k"), 50);
+    }),
+  );
+
+  const first = await attempt(origin, 8_000);
+  const second = await attempt(origin, 8_000);
+
+  expect(first).toMatchObject({ isBodyCut: false, error: null });
+  expect(first.responseBody.toString()).toBe("ok");
+  expect(second.isReused).toBe(true);
+});
 
 async function settledAt(isTrue: () => boolean): Promise<void> {
   const until = performance.now() + 5_000;

@@ -650,6 +650,15 @@ test("deliveries share slots by tenant", () => {
   expect(stage.groupOf?.(record({ tenantId: "other" }))).toBe("other");
 });
 
+test("a 2xx whose body had to be cut does not let more run at once", async () => {
+  const cut = answered(200, { isBodyCut: true });
+  const { stage, run, record } = aStage([registered()], [cut]);
+
+  for (let step = 0; step < 5; step += 1) await run(record({ step }));
+
+  expect(stage.laneConcurrency("ep_1")).toBe(2);
+});
+
 test("an endpoint's own limit counts from its first delivery on", () => {
   const { stage } = aStage([registered({ maxConcurrency: 1 })], []);
 

@@ -180,7 +180,7 @@ class DeliverStage implements Stage<Delivery> {
         this.#deferred(record.value, { reason: "local_fault", until }),
       );
     }
-    this.#lanes.ended(endpointId, result.outcome);
+    this.#lanes.ended(endpointId, result);
     if (result.released !== null)
       this.#lanes.linger(endpointId, result.released);
     return this.#concluded(record, target, startedAt, result);

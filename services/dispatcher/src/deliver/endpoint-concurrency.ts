@@ -2,14 +2,15 @@
  * What deliver knows of each endpoint beyond its record: how many attempts may run at once, whether it answers, and a 410
  * it has just seen.
  *
- * The window works like a congestion window: 2 at first, one more with each success up to the endpoint's cap, half on a
- * timeout or a refused connection, never below 1. An endpoint whose window those have brought down to 1 is suspect until it
- * answers. Sockets that outlive their attempt count as taken. Forgotten after 15
- * idle minutes.
+ * The window works like a congestion window: 2 at first, one more with each prompt success up to the endpoint's cap, half
+ * on a timeout or a refused connection, never below 1. A success whose body had to be cut held its slot longer than it
+ * should: it changes nothing. An endpoint whose window has come down to 1 is suspect until it answers. Sockets that
+ * outlive their attempt count as taken. Forgotten after 15 idle minutes.
  */
 import type { MonotonicMs, Outcome } from "@postrider/core";
 import type { LaneStanding } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
+import type { AttemptResult } from "../send/attempt-result.ts";
 
 export const DEFAULT_MAX_CONCURRENCY = 16;
 const FIRST_WINDOW = 2;
@@ -68,10 +69,13 @@ export class EndpointConcurrency {
     lane.usedAt = now;
   }
 
-  ended(endpointId: string, outcome: Outcome): void {
+  ended(
+    endpointId: string,
+    { outcome, isBodyCut }: Pick<AttemptResult, "outcome" | "isBodyCut">,
+  ): void {
     const lane = this.#laneOf(endpointId);
     if (outcome === "delivered") {
-      lane.window = Math.min(lane.window + 1, lane.cap);
+      if (!isBodyCut) lane.window = Math.min(lane.window + 1, lane.cap);
     } else if (outcome === "timeout" || outcome === "connection_refused") {
       lane.window = Math.max(1, Math.floor(lane.window / 2));
       // One time-out among many answers says little; the endpoint of an idle lane, or of many time-outs, is not there.

@@ -19,6 +19,8 @@ export interface AttemptResult {
   readonly responseBody: Buffer;
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly retryAfter: string | null;
+  /** The status came in time and the body did not: the rest of the body was not waited for. */
+  readonly isBodyCut: boolean;
   /** Resolves when the socket of an attempt that timed out before it was sent is really gone; null: it is gone already. */
   readonly released: Promise<void> | null;
 }
@@ -46,6 +48,7 @@ export function refusedResult(message: string): AttemptResult {
     responseBody: Buffer.alloc(0),
     responseHeaders: {},
     retryAfter: null,
+    isBodyCut: false,
     released: null,
   };
 }

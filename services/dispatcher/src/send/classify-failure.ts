@@ -31,6 +31,11 @@ export class DeadlineError extends Error {
   readonly code = "POSTRIDER_DEADLINE";
 }
 
+/** The status had come, and the body did not end in the time it has after that. */
+export class BodyCutError extends Error {
+  readonly code = "POSTRIDER_BODY_CUT";
+}
+
 /** The response breaks HTTP in a way that undici lets pass. */
 export class ProtocolError extends Error {
   readonly code = "POSTRIDER_PROTOCOL";
@@ -69,6 +74,7 @@ type FailedOutcome = Extract<Failure, { kind: "outcome" }>["outcome"];
 const BY_CODE: Readonly<Record<string, readonly [FailedOutcome, string]>> = {
   POSTRIDER_BLOCKED: ["blocked", "the address is not allowed"],
   POSTRIDER_DEADLINE: ["timeout", "no complete answer within the deadline"],
+  POSTRIDER_BODY_CUT: ["timeout", "it was not waited for any longer"],
   UND_ERR_CONNECT_TIMEOUT: ["timeout", "no connection within the deadline"],
   UND_ERR_HEADERS_TIMEOUT: [
     "timeout",

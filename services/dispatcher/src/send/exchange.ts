@@ -2,13 +2,14 @@
  * One attempt's HTTP exchange: the handler object undici calls, and the entry on the deadline wheel.
  *
  * Modes: waiting (no controller yet: DNS, connect, TLS) → running (controller) → settled. It settles exactly once: by the
- * end of the response, by an error, by a cap, or by the deadline. Once a final status was seen, nothing else of the answer
+ * end of the response, by an error, by a cap, by the deadline, or a second after the final status. Once a final status was seen, nothing else of the answer
  * changes the outcome: its flaws are noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
  * socket is destroyed where it is known, else `onRequestStart` aborts, and `released` resolves when that has happened.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { AnswerHead } from "./answer-head.ts";
 import {
+  BodyCutError,
   classifyError,
   DeadlineError,
   isProtocolError,
@@ -54,6 +55,8 @@ export interface ExchangeHost {
   monotonic(): MonotonicMs;
   /** Sends the exchange once more, over a connection of its own. */
   sendAgain(exchange: Exchange): void;
+  /** A final status has come: at `dueAt` the wheel calls again, and not at the deadline. */
+  answered(exchange: Exchange, dueAt: MonotonicMs): void;
   /** It is decided: takes it off the wheel. Called once. */
   settled(exchange: Exchange): void;
   /** The answer came whole: the connection may serve again, and then `tell` gives the result. */
@@ -66,6 +69,9 @@ export interface ExchangeHost {
 export interface ExchangeController {
   abort(reason: Error): void;
 }
+
+/** How long a body may take once the status has decided: it is read for the record, and to use the connection again. */
+const BODY_MS = 1_000;
 
 export class Exchange implements Deadline {
   dueAt = 0;
@@ -90,6 +96,7 @@ export class Exchange implements Deadline {
   #isRetried = false;
   #isSettled = false;
   #isWhole = false;
+  #isBodyCut = false;
   #result: SendResult | null = null;
   readonly #answer = new ResponseSoFar();
   #release: (() => void) | null = null;
@@ -134,7 +141,9 @@ export class Exchange implements Deadline {
       controller.abort(broken);
       return;
     }
-    this.#ttfbMs = this.#host.monotonic() - this.#sentAt;
+    const now = this.#host.monotonic();
+    this.#ttfbMs = now - this.#sentAt;
+    this.#host.answered(this, Math.min(this.dueAt, now + BODY_MS));
   }
 
   onResponseData(controller: ExchangeController, chunk: Buffer): void {
@@ -167,7 +176,10 @@ export class Exchange implements Deadline {
 
   onDeadline(): void {
     if (this.#isSettled) return;
-    const reason = new DeadlineError("the deadline passed");
+    this.#isBodyCut = this.#answer.isAnswered;
+    const reason = this.#isBodyCut
+      ? new BodyCutError("the body did not end in time")
+      : new DeadlineError("the deadline passed");
     const controller = this.#controller;
     if (controller !== null) {
       this.#settle(classifyError(reason));
@@ -237,6 +249,7 @@ export class Exchange implements Deadline {
       tlsMs: this.#timings?.tlsMs ?? 0,
       ttfbMs: this.#ttfbMs,
       isReused: this.#isReused,
+      isBodyCut: this.#isBodyCut,
       released,
     };
   }

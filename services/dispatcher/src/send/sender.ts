@@ -117,6 +117,10 @@ class DispatchSender implements ExchangeHost {
     this.#connect(exchange.request.origin).run(exchange);
   }
 
+  answered(exchange: Exchange, dueAt: number): void {
+    this.#wheel.add(exchange, dueAt);
+  }
+
   settled(exchange: Exchange): void {
     this.#wheel.remove(exchange);
   }
