@@ -531,6 +531,7 @@ async function settledAt(isTrue: () => boolean): Promise<void> {
 }
 
 test("an idle connection that died just before the request costs one retry on a fresh connection, in the same attempt", async () => {
+  heldClock();
   let requests = 0;
   // The first connection answers once and then resets at the second request, before any byte.
   const origin = await rawServer((socket, connection) =>
@@ -551,6 +552,69 @@ test("an idle connection that died just before the request costs one retry on a 
   });
   expect(requests).toBe(3);
 });
+
+test.each([
+  ["well after the request was written", "", 201],
+  ["behind a first byte of an answer", "H", 0],
+  ["behind an informational answer", "HTTP/1.1 103 Early Hints\r\n\r\n", 0],
+])(
+  "a used connection that is reset %s is not sent over again: the receiver may have taken the event",
+  async (_when, first, afterMs) => {
+    const held = heldClock();
+    let requests = 0;
+    const origin = await rawServer((socket) =>
+      onRequest(socket, () => {
+        requests += 1;
+        if (requests === 1) return void socket.write(ok);
+        held.at += afterMs;
+        socket.write(first, () => void afterTurns(20, () => reset(socket)));
+      }),
+    );
+    await attempt(origin);
+
+    const second = await attempt(origin);
+
+    expect(second).toMatchObject({
+      outcome: "connection_reset",
+      isReused: true,
+    });
+    expect(requests).toBe(2);
+  },
+);
+
+test("an event goes out twice at most within one attempt", async () => {
+  heldClock();
+  let requests = 0;
+  const origin = await rawServer((socket) =>
+    onRequest(socket, () => {
+      requests += 1;
+      if (requests === 1) socket.write(ok);
+      else reset(socket);
+    }),
+  );
+  await attempt(origin);
+
+  const second = await attempt(origin);
+
+  expect(second.outcome).toBe("connection_reset");
+  expect(requests).toBe(3);
+});
+
+/** A sender whose time passes only by hand, so that a slow machine decides nothing. */
+function heldClock(): { at: number } {
+  const held = { at: 1_000 };
+  const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
+  const byHand = { ...clock, monotonic: () => held.at };
+  sender = createSender({ guard, clock: byHand, meter });
+  return held;
+}
+
+/** What was written before has been read by then: each turn of the loop looks at all sockets. */
+async function afterTurns(turns: number, then: () => void): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1)
+    await new Promise((resume) => setTimeout(resume, 1));
+  then();
+}
 
 test("a fresh connection that dies is not retried within the attempt", async () => {
   let connections = 0;

@@ -20,7 +20,7 @@ import type { Deadline } from "./deadline-wheel.ts";
 import type { AttemptResult, SendResult } from "./attempt-result.ts";
 import { ResponseSoFar, type AnswerHeaders } from "./response.ts";
 
-/** What undici is given; kept for the one immediate retry. */
+/** What undici is given; kept for sending it once more over another connection. */
 export interface ExchangeRequest {
   readonly origin: string;
   readonly path: string;
@@ -72,6 +72,8 @@ export interface ExchangeController {
 
 /** How long a body may take once the status has decided: it is read for the record, and to use the connection again. */
 const BODY_MS = 1_000;
+/** A long round trip: how long after the request an error may still come from a close that was under way before it. */
+const IDLE_RACE_MS = 200;
 
 export class Exchange implements Deadline {
   dueAt = 0;
@@ -192,10 +194,15 @@ export class Exchange implements Deadline {
     this.connecting?.destroy(reason);
   }
 
-  /** An idle keep-alive connection was closed just as we wrote: nothing came back, so a fresh connection may try, once. */
+  /**
+   * An idle keep-alive connection was closed just as we wrote: a fresh one may try, once. The receiver's close and our
+   * request crossed on the way, so the error comes within a round trip. A reset that comes later, or behind any byte of
+   * an answer, may follow a request that was taken, and sending that again is for the retry to do, in the open.
+   */
   #diedIdle(error: Error): boolean {
     const hasByte = this.connection?.answerHead.hasByte === true;
     if (!this.#isReused || this.#isRetried || hasByte) return false;
+    if (this.#host.monotonic() - this.#sentAt > IDLE_RACE_MS) return false;
     const { code } = error as { code?: unknown };
     return (
       code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET"
