@@ -101,14 +101,6 @@ test("a configuration that cannot be read exits with 2 and every problem", async
   expect(service.output()).toContain("POSTRIDER_LOG_LEVEL must be");
 });
 
-test("names are looked up beside more stalled lookups than libuv has threads by default", async () => {
-  const service = run({ FIXTURE: "stalls" });
-
-  await service.sees("service.ready");
-
-  expect(service.output()).toContain("name.resolved");
-});
-
 test("a service whose parent is gone stops by itself", async () => {
   const service = run();
   await service.sees("service.ready");

@@ -29,8 +29,6 @@ export interface ServiceOptions<C extends ProcessSettings> {
   ) => Composition | Promise<Composition>;
   /** From the signal to the last part's deadline. Default 75 s: the longest attempt (60 s) and 15 s. */
   readonly stopWithinMs?: number;
-  /** How many names may be looked up at once, each by a thread of libuv's; default: its 4. `UV_THREADPOOL_SIZE` wins. */
-  readonly threads?: number;
 }
 
 /** A parent that died took its Kafka along or cannot be answered: no reason to wait for long. */
@@ -47,9 +45,6 @@ export async function runService<C extends ProcessSettings>(
   options: ServiceOptions<C>,
   env: Env = process.env,
 ): Promise<number> {
-  // Read by libuv when the first thread is wanted: loading modules wants none, on Node 24.
-  if (options.threads !== undefined)
-    process.env["UV_THREADPOOL_SIZE"] ||= String(options.threads);
   const config = configOf(options, env);
   if (config === undefined) return 2;
   const log = createLog({ service: options.name, level: config.logLevel });

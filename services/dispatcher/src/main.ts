@@ -8,7 +8,5 @@ process.exit(
     readConfig: readDispatcherConfig,
     compose,
     stopWithinMs: STOP_WITHIN_MS,
-    // A name that stalls holds a thread for as long as the resolver waits: four of them must not stop all others.
-    threads: 128,
   }),
 );

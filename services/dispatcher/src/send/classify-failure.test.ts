@@ -50,6 +50,16 @@ test.each(["EMFILE", "ENFILE", "ENOBUFS", "EADDRNOTAVAIL"])(
   },
 );
 
+test.each(["ECONNREFUSED", "EACCES", "ETIMEOUT", "ENOTFOUND"])(
+  "%s of a look-up is a dns_error",
+  (code) => {
+    expect(classifyError(of(code, { syscall: "queryAaaa" }))).toMatchObject({
+      outcome: "dns_error",
+      errorCode: code,
+    });
+  },
+);
+
 test("an IPv6 address on a host without IPv6 is the endpoint's", () => {
   expect(
     classifyError(of("EADDRNOTAVAIL", { address: "2606:4700::1111" })),

@@ -117,7 +117,7 @@ const DNS_CODE =
 function classifyOne(fault: Fault): Failure {
   const code = codeOf(fault);
   const message = typeof fault.message === "string" ? fault.message : "";
-  if (fault.syscall === "getaddrinfo" || DNS_CODE.test(code)) {
+  if (isLookUp(fault) || DNS_CODE.test(code)) {
     return failed("dns_error", code, `the name does not resolve: ${code}`);
   }
   if (code === "ECONNRESET" && message.includes("before secure TLS")) {
@@ -140,6 +140,14 @@ function classifyOne(fault: Fault): Failure {
     return failed("protocol_error", code, clip(message));
   // Anything else is a system error while connecting, reading or writing.
   return failed("connection_closed", code, `the connection failed: ${code}`);
+}
+
+/** c-ares names its calls `queryA` and `queryAaaa`; its ECONNREFUSED is that of a name server. */
+function isLookUp({ syscall }: Fault): boolean {
+  return (
+    syscall === "getaddrinfo" ||
+    (typeof syscall === "string" && syscall.startsWith("query"))
+  );
 }
 
 /** undici says "other side closed" or "closed" for a FIN, "bad response" for an unsolicited 100 and "bad upgrade" for a 101, all under one code. */

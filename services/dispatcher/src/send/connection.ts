@@ -41,6 +41,7 @@ export class Connection implements ExchangeConnection {
   readonly #open: Open;
   #exchange: Exchange | null = null;
   #timings: ConnectTimings | null = null;
+  #opening: Socket | null = null;
   #isConnected = false;
   #lostBy: Error | null = null;
 
@@ -108,7 +109,10 @@ export class Connection implements ExchangeConnection {
   }
 
   async destroy(): Promise<void> {
-    await this.#client.destroy();
+    const destroyed = this.#client.destroy();
+    // undici leaves alone what is being opened.
+    this.#opening?.destroy();
+    await destroyed;
   }
 
   #connect(
@@ -116,6 +120,7 @@ export class Connection implements ExchangeConnection {
     callback: buildConnector.Callback,
   ): void {
     const opening = this.#open(options, (error, socket) => {
+      this.#opening = null;
       if (socket === null) {
         callback(error ?? new Error("no socket"), null);
         return;
@@ -124,7 +129,7 @@ export class Connection implements ExchangeConnection {
       watchAnswers(socket, this.answerHead);
       callback(null, socket);
     });
-    if (this.#exchange !== null)
-      this.#exchange.connecting = opening?.socket ?? null;
+    this.#opening = opening?.socket ?? null;
+    if (this.#exchange !== null) this.#exchange.connecting = this.#opening;
   }
 }

@@ -16,7 +16,8 @@ import { judgeUrl, parseCidrs } from "@postrider/core";
 import type { Clock, Meter } from "@postrider/runtime";
 import type { AttemptResult } from "./attempt-result.ts";
 import { classifyError } from "./classify-failure.ts";
-import { createGuard, type Resolve } from "./guard.ts";
+import { createGuard } from "./guard.ts";
+import type { Resolve } from "./name-resolver.ts";
 import { createSender, type Sender } from "./sender.ts";
 
 const clock: Clock = {

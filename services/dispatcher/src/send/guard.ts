@@ -4,7 +4,6 @@
  * to. All of it happens once per connection, so a reused connection pays nothing; the policy is one for the whole
  * process, so connections may be shared by all tenants. No proxy is ever taken from the environment.
  */
-import { lookup as systemLookup } from "node:dns";
 import { isIP } from "node:net";
 import type { LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
@@ -15,18 +14,18 @@ import {
   type AddressPolicy,
 } from "@postrider/core";
 import { BlockedError } from "./classify-failure.ts";
+import { createNameResolver, type Resolve } from "./name-resolver.ts";
 
-/** Resolves a name to all of its addresses, or to a system error. */
-export type Resolve = (
-  hostname: string,
-  done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
-) => void;
+/** As net.connect calls it; what it returns, if anything, cancels the look-up. */
+export type GuardedLookup = (
+  ...args: Parameters<LookupFunction>
+) => (() => void) | void;
 
 export interface Guard {
   /** The error for a literal host that is refused, else null. Names pass: `lookup` judges them. */
   refuseHost(hostname: string): BlockedError | null;
   /** For net.connect: passes on only allowed addresses; fails with a BlockedError when none is left. Honours `options.all`. */
-  readonly lookup: LookupFunction;
+  readonly lookup: GuardedLookup;
   /** The error for a socket that is connected elsewhere than allowed, else null. One that has no address any more was reset: blocked would be for good. */
   refuseConnected(
     remoteAddress: string | undefined,
@@ -36,9 +35,9 @@ export interface Guard {
 
 export function createGuard(
   policy: AddressPolicy,
-  resolve: Resolve = systemResolver(),
+  resolve: Resolve = createNameResolver(),
 ): Guard {
-  const lookup: LookupFunction = (hostname, options, callback) => {
+  const lookup: GuardedLookup = (hostname, options, callback) =>
     resolve(hostname, (error, resolved) => {
       if (error !== null)
         return callback(error as NodeJS.ErrnoException, "", 0);
@@ -56,7 +55,6 @@ export function createGuard(
       if (options.all === true) return callback(null, [...usable]);
       return callback(null, first.address, first.family);
     });
-  };
   return {
     lookup,
     refuseHost(hostname) {
@@ -131,22 +129,4 @@ function unusable(hostname: string): NodeJS.ErrnoException {
   );
   error.code = "ENODATA";
   return error;
-}
-
-/** getaddrinfo, which holds one of a few threads while it waits: one at a time for a name, so that one stalling name holds one thread. */
-function systemResolver(): Resolve {
-  const resolving = new Map<string, Parameters<Resolve>[1][]>();
-  return (hostname, done) => {
-    const waiting = resolving.get(hostname);
-    if (waiting !== undefined) {
-      waiting.push(done);
-      return;
-    }
-    const callbacks = [done];
-    resolving.set(hostname, callbacks);
-    systemLookup(hostname, { all: true }, (error, addresses) => {
-      resolving.delete(hostname);
-      for (const each of callbacks) each(error, addresses ?? []);
-    });
-  };
 }

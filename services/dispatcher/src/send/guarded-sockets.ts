@@ -28,6 +28,8 @@ export class GuardedSockets {
   readonly #connector: buildConnector.connector;
   readonly #opened: ReturnType<Meter["counter"]>;
   readonly #gauge: ReturnType<Meter["gauge"]>;
+  /** Of the look-up that the connector has begun within its call; null: the host is an address. */
+  #cancelLookUp: (() => void) | null = null;
   count = 0;
 
   constructor({ guard, clock, meter, ca }: GuardedSocketsOptions) {
@@ -42,7 +44,9 @@ export class GuardedSockets {
       "Sockets open, or being opened, to endpoints.",
     );
     this.#connector = buildConnector({
-      lookup: guard.lookup,
+      lookup: (...args) => {
+        this.#cancelLookUp = guard.lookup(...args) ?? null;
+      },
       timeout: CONNECT_TIMEOUT_MS,
       autoSelectFamily: true,
       allowH2: false,
@@ -59,6 +63,7 @@ export class GuardedSockets {
     }
     const timings: ConnectTimings = { dnsMs: 0, connectMs: 0, tlsMs: 0 };
     const startedAt = this.#clock.monotonic();
+    this.#cancelLookUp = null;
     const socket = openSocket(this.#connector, options, (error, connected) => {
       if (error !== null) return done(error, null);
       const elsewhere = this.#guard.refuseConnected(
@@ -75,6 +80,8 @@ export class GuardedSockets {
       else timings.connectMs = totalMs - timings.dnsMs;
       done(null, connected);
     });
+    // A socket that is destroyed while its name is looked up, as by the deadline, waits for it no longer.
+    if (this.#cancelLookUp !== null) socket.once("close", this.#cancelLookUp);
     this.#watch(socket, hostname, timings);
     return { socket, timings };
   };

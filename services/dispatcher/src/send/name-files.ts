@@ -1,0 +1,135 @@
+/**
+ * What the machine says about names: `/etc/hosts`, and of `/etc/resolv.conf` what c-ares leaves to its caller. Read as
+ * glibc reads them, since that is what people have set them up for.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { isIP } from "node:net";
+import type { LookupAddress } from "node:dns";
+
+export interface NameFilePaths {
+  readonly hosts: string;
+  readonly resolvConf: string;
+}
+
+export const SYSTEM_NAME_FILES: NameFilePaths = {
+  hosts: "/etc/hosts",
+  resolvConf: "/etc/resolv.conf",
+};
+
+/** Names in lower case, without a last dot. */
+export type Hosts = ReadonlyMap<string, readonly LookupAddress[]>;
+
+export interface ResolvConf {
+  /** Empty: none is named, and c-ares takes its default. */
+  readonly servers: readonly string[];
+  readonly searchDomains: readonly string[];
+  /** A name with this many dots is asked for as it stands before the search domains are tried. */
+  readonly ndots: number;
+  /** How long a server has for its first answer. */
+  readonly timeoutMs: number;
+  readonly attempts: number;
+}
+
+export interface NameFiles {
+  hosts(): Hosts;
+  resolvConf(): ResolvConf;
+}
+
+/** Reads each file again once it has changed: a machine moves between networks, and Kubernetes writes `/etc/hosts` anew. */
+export function createNameFiles(paths: NameFilePaths): NameFiles {
+  return {
+    hosts: followed(paths.hosts, parseHosts),
+    resolvConf: followed(paths.resolvConf, parseResolvConf),
+  };
+}
+
+export function parseHosts(text: string): Hosts {
+  const hosts = new Map<string, LookupAddress[]>();
+  for (const [address, ...names] of words(text)) {
+    const family = isIP(address ?? "");
+    // An address with a zone (`fe80::1%lo0`) leads nowhere from another machine.
+    if (address === undefined || family === 0 || address.includes("%"))
+      continue;
+    for (const name of names) {
+      const known = hosts.get(plainName(name)) ?? [];
+      if (!known.some((each) => each.address === address))
+        known.push({ address, family });
+      hosts.set(plainName(name), known);
+    }
+  }
+  return hosts;
+}
+
+export function parseResolvConf(text: string): ResolvConf {
+  const servers: string[] = [];
+  let searchDomains: string[] = [];
+  const options = new Map<string, number>();
+  for (const [keyword, ...values] of words(text)) {
+    if (keyword === "nameserver" && values[0] !== undefined)
+      servers.push(values[0]);
+    // The last one of either counts.
+    if (keyword === "domain") searchDomains = values.slice(0, 1);
+    if (keyword === "search") searchDomains = values;
+    if (keyword !== "options") continue;
+    for (const value of values) {
+      const [name = "", number] = value.split(":");
+      options.set(name, Number(number));
+    }
+  }
+  return {
+    servers,
+    searchDomains: searchDomains.map(plainName).filter((each) => each !== ""),
+    ndots: bounded(options.get("ndots"), { least: 0, most: 15, default: 1 }),
+    timeoutMs:
+      bounded(options.get("timeout"), { least: 1, most: 30, default: 2 }) *
+      1_000,
+    attempts: bounded(options.get("attempts"), {
+      least: 1,
+      most: 5,
+      default: 3,
+    }),
+  };
+}
+
+/** As hosts are compared: in lower case, without the dot that ends a full name. */
+export function plainName(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.endsWith(".") ? lower.slice(0, -1) : lower;
+}
+
+/** The words of each line, without comments. */
+function words(text: string): string[][] {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/[#;].*/, "").trim())
+    .filter((line) => line !== "")
+    .map((line) => line.split(/\s+/));
+}
+
+function bounded(
+  value: number | undefined,
+  range: { least: number; most: number; default: number },
+): number {
+  return value === undefined || !Number.isInteger(value)
+    ? range.default
+    : Math.min(range.most, Math.max(range.least, value));
+}
+
+/** The file as it is now; a file that is not there is empty, and one that cannot be read now is what it was. */
+function followed<T>(path: string, parse: (text: string) => T): () => T {
+  let version = "";
+  let parsed = parse("");
+  return () => {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    const found =
+      stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+    if (found === version) return parsed;
+    try {
+      parsed = parse(found === "" ? "" : readFileSync(path, "utf8"));
+      version = found;
+    } catch {
+      // Descriptors may be used up, or the file is being replaced: the next look-up tries again.
+    }
+    return parsed;
+  };
+}
