@@ -1,31 +1,26 @@
 /** Lanes that answer nothing, beside others, in a runner with few slots and a small window. */
-import { afterEach, expect, test } from "@jest/globals";
-import { fakeClock, waitFor, type FakeClock } from "@postrider/testkit";
-import type { LaneStanding } from "../stage.ts";
+import { expect, test } from "@jest/globals";
 import {
-  runnerUnderTest,
+  fakeClock,
+  soon,
+  useStageRunner,
+  type FakeClock,
   type RunnerUnderTest,
-} from "./stage-runner.harness.ts";
+} from "@postrider/testkit";
+import type { LaneStanding } from "../stage.ts";
 
 const SLOTS = 16;
 
-let under: RunnerUnderTest | null = null;
+const runners = useStageRunner();
+let under: RunnerUnderTest;
 let clock: FakeClock;
 let deferred: string[];
-
-afterEach(async () => {
-  await under?.runner.stop(clock.now());
-  under = null;
-});
-
-const soon = (condition: () => boolean) =>
-  waitFor(condition, { everyMs: 1, timeoutMs: 5000 });
 
 /** A lane is called `tenant-standing-anything`. It holds partition 0, of which 100 records may be open. */
 async function started(): Promise<RunnerUnderTest> {
   clock = fakeClock();
   deferred = [];
-  under = runnerUnderTest({
+  under = runners.create({
     clock,
     limits: { maxInFlight: SLOTS, maxOpenPerPartition: 100 },
     stage: {
@@ -38,27 +33,24 @@ async function started(): Promise<RunnerUnderTest> {
       },
     },
   });
-  await under.runner.start();
-  under.consumer.assign(0);
-  await soon(() => under!.runner.health().ready.every(({ isOk }) => isOk));
+  await under.startWith(0);
   return under;
 }
 
 function append(kind: string, count: number): void {
-  for (let n = 0; n < count; n++)
-    under!.consumer.append(0, `${kind}-${n}/${n}`);
+  for (let n = 0; n < count; n++) under.consumer.append(0, `${kind}-${n}/${n}`);
 }
 
 const startedOf = (kind: string): number =>
-  under!.started.filter((value) => value.startsWith(kind)).length;
+  under.started.filter((value) => value.startsWith(kind)).length;
 
 /** Whatever starts of this kind is answered at once, and what is fetched is handed on, until so many have started. */
 async function answer(kind: string, count: number): Promise<void> {
   await soon(() => {
     clock.advance(50);
-    under!.consumer.heartbeatAt = clock.monotonic();
-    under!.consumer.deliver();
-    const one = under!.handling.find(({ value }) => value.startsWith(kind));
+    under.consumer.heartbeatAt = clock.monotonic();
+    under.consumer.deliver();
+    const one = under.handling.find(({ value }) => value.startsWith(kind));
     one?.emit();
     return startedOf(kind) === count;
   });
@@ -96,9 +88,9 @@ test("new lanes that all answer are not deferred, however many there are for the
   consumer.deliver();
   await soon(() => {
     clock.advance(5);
-    under!.consumer.heartbeatAt = clock.monotonic();
-    under!.consumer.deliver();
-    under!.handling.at(0)?.emit();
+    under.consumer.heartbeatAt = clock.monotonic();
+    under.consumer.deliver();
+    under.handling.at(0)?.emit();
     return startedOf("acme") === 400;
   });
 
