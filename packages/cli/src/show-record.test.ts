@@ -36,6 +36,22 @@ test("a time beyond what a date can hold stays a number", () => {
   expect(showable({ createdAt: 1e300 }, "")).toEqual({ createdAt: 1e300 });
 });
 
+test("a record with a timestamp beyond what a date can hold is shown with it as a number", () => {
+  const raw = {
+    topic: "postrider.events",
+    partition: 0,
+    offset: 0,
+    timestamp: 9e15,
+    key: null,
+    value: null,
+    headers: {},
+  };
+
+  const { timestamp } = showRecord(raw, { value: null, error: null });
+
+  expect(timestamp).toBe("9000000000000000");
+});
+
 test("a record shows where it lies, its key and headers as text", () => {
   const raw = {
     topic: "postrider.events",

@@ -23,7 +23,7 @@ export function showRecord(
     topic: raw.topic,
     partition: raw.partition,
     offset: raw.offset,
-    timestamp: new Date(raw.timestamp).toISOString(),
+    timestamp: String(timeOf(raw.timestamp)),
     key: raw.key === null ? null : textOf(raw.key),
     headers: showHeaders(raw.headers),
     value: showable(decoded.value, ""),

@@ -3,6 +3,7 @@ import {
   type DeadLetter,
   type DeadLetterReason,
   isSecretHeader,
+  receivedAtOf,
   REDACTED,
 } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
@@ -54,7 +55,7 @@ export function rawDeadLetter(
     deliveryId: null,
     eventId: null,
     eventType: null,
-    receivedAt: raw.timestamp,
+    receivedAt: receivedAtOf(raw.timestamp, why.deadAt),
     attempts: 0,
     step: 0,
     lastOutcome: null,

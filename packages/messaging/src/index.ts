@@ -4,6 +4,7 @@ export * from "./ports.ts";
 export type * from "./output-port.ts";
 export * from "./topics.ts";
 export * from "./unfit-value-error.ts";
+export * from "./timestamp-check.ts";
 export * from "./schemas/avro-codec.ts";
 export * from "./schemas/schema-files.ts";
 export { partitionOf } from "./output/partitioner.ts";

@@ -130,6 +130,11 @@ export interface Admin {
   brokerCount(): Promise<number>;
   /** How many partitions each topic has; a topic that does not exist is left out. Needs no right to read settings. */
   partitionCounts(topics: readonly string[]): Promise<Map<string, number>>;
+  /** A setting of each topic as it is in effect, its own or the broker's default; a topic that does not exist is left out. */
+  topicSetting(
+    topics: readonly string[],
+    name: string,
+  ): Promise<Map<string, string>>;
   /** What one broker has set, or takes as default, under these names; unknown names are left out. */
   brokerSettings(names: readonly string[]): Promise<Map<string, string>>;
 }

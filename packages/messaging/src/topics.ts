@@ -119,7 +119,9 @@ function deleteAfter(days: number): Readonly<Record<string, string>> {
 }
 
 /** A tier's wait is counted from the broker's append; `receivedAt` is the broker's time too. */
-const APPEND_TIME = { "message.timestamp.type": "LogAppendTime" };
+export const APPEND_TIME = {
+  "message.timestamp.type": "LogAppendTime",
+} as const;
 
 /** These carry another topic's record and more beside it, so the broker's default of 1 MiB must not be their limit too. */
 const ROOMY = { "max.message.bytes": `${2 * 1024 * 1024}` };

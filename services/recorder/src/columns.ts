@@ -1,5 +1,5 @@
 /** The one place where Avro's names become SQL's. A table's insert names these columns, in this order, and a row holds their values. */
-import { receivedAtOf, redactedHeaders } from "@postrider/core";
+import { notAfter, receivedAtOf, redactedHeaders } from "@postrider/core";
 import type { Attempt, DeadLetter, EpochMs, Intake } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 
@@ -78,7 +78,12 @@ export const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
   ["step", (attempt) => attempt.step],
   ["trigger", (attempt) => attempt.trigger],
   ["replay_id", (attempt) => attempt.replayId ?? ""],
-  ["received_at", (attempt) => timeOf(attempt.receivedAt)],
+  // An attempt of an earlier version, or of somebody else, must not make a partition of `deliveries` in the future. It may be
+  // old: retries go on for days.
+  [
+    "received_at",
+    (attempt) => timeOf(notAfter(attempt.receivedAt, attempt.startedAt)),
+  ],
   ["started_at", (attempt) => timeOf(attempt.startedAt)],
   ["queue_ms", (attempt) => attempt.queueMs],
   ["duration_ms", (attempt) => attempt.durationMs],
@@ -116,7 +121,11 @@ export const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   ["delivery_id", (letter) => letter.deliveryId ?? ""],
   ["event_id", (letter) => letter.eventId ?? ""],
   ["event_type", (letter) => letter.eventType ?? ""],
-  ["received_at", (letter) => timeOrNull(letter.receivedAt)],
+  [
+    "received_at",
+    ({ receivedAt, deadAt }) =>
+      timeOrNull(receivedAt === null ? null : notAfter(receivedAt, deadAt)),
+  ],
   ["reason", (letter) => letter.reason],
   ["detail", (letter) => letter.detail],
   ["field", (letter) => letter.field ?? ""],

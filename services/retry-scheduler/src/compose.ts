@@ -5,6 +5,7 @@ import {
   createOutput,
   createSchemas,
   createStageRunner,
+  createTimestampCheck,
   DEFAULT_MAX_WAIT_MS,
   LARGE_FETCH_BYTES,
   topicName,
@@ -88,9 +89,14 @@ export function compose(
       await stopped;
     },
   };
+  const timestamps = createTimestampCheck({
+    kafka,
+    topics: [...byTopic.keys()],
+    log,
+  });
   const observed = [schemas, output, runner];
   return {
-    parts: [schemas, output, holding],
+    parts: [schemas, output, holding, timestamps],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

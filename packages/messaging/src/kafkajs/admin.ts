@@ -76,6 +76,7 @@ export function createAdmin(client: Kafka): Admin {
         ]),
       );
     },
+    topicSetting: (topics, name) => topicSetting(admin, topics, name),
     brokerSettings: (names) => brokerSettings(admin, names),
   };
 }
@@ -190,6 +191,28 @@ async function ownSettings(
           .map((entry) => [entry.configName, entry.configValue]),
       ),
     ]),
+  );
+}
+
+async function topicSetting(
+  admin: KafkajsAdmin,
+  topics: readonly string[],
+  name: string,
+): Promise<Map<string, string>> {
+  const present = await existing(admin, topics);
+  if (present.length === 0) return new Map();
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: present.map((topic) => ({
+      type: kafkajs.ConfigResourceTypes.TOPIC,
+      name: topic,
+      configNames: [name],
+    })),
+  });
+  return new Map(
+    resources.flatMap(({ resourceName, configEntries }) =>
+      configEntries.map((entry) => [resourceName, entry.configValue]),
+    ),
   );
 }
 

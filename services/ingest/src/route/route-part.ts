@@ -2,6 +2,7 @@ import type { Endpoint } from "@postrider/core";
 import {
   createStageRunner,
   createTable,
+  createTimestampCheck,
   topicName,
 } from "@postrider/messaging";
 import { boundedOutput } from "./bounded-output.ts";
@@ -64,9 +65,14 @@ export function createRoutePart(shared: Shared): RolePart {
     },
     ...effects,
   });
+  const timestamps = createTimestampCheck({
+    kafka,
+    topics: [topicName(config.topicPrefix, "events")],
+    log: effects.log,
+  });
   const healths = [table, output, runner];
   return {
-    parts: [table, output, runner],
+    parts: [table, output, runner, timestamps],
     health: () => ({
       live: healths.flatMap((one) => one.health().live),
       ready: healths.flatMap((one) => one.health().ready),

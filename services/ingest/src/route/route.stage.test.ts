@@ -200,6 +200,22 @@ test("an event goes to every endpoint of its tenant that wants its type, and int
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+test("an event from the future came in now, whatever becomes of it", async () => {
+  const timestamp = Date.UTC(2099, 0, 1);
+  const hour = Math.floor(NOW / 3_600_000) * 3_600_000;
+  const { route, stage } = aRoute({ endpoints: [anEndpoint()] });
+
+  const routed = await route(aRecord(envelope(), { timestamp }));
+  const refused = await route(aRecord(envelope({ id: "" }), { timestamp }));
+  const raw = aRecord("?", { timestamp });
+  const unread = stage.unread?.(raw, "unknown_schema", "never came") ?? [];
+
+  const values = [...routed.records, ...refused.records, ...unread];
+  expect(values.length).toBeGreaterThan(4);
+  for (const { value } of values)
+    expect(value).toMatchObject({ receivedAt: hour });
+});
+
 test("an event routed twice makes the same deliveries", async () => {
   const endpoints = [anEndpoint({ id: "ep_a" })];
 
