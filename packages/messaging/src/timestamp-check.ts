@@ -1,6 +1,5 @@
 /** Says, once at boot, which topics keep their producers' timestamps where the broker's own are counted on. */
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Lifecycle, Log } from "@postrider/runtime";
+import { sleep, type Lifecycle, type Log } from "@postrider/runtime";
 import type { Admin } from "./ports.ts";
 import { APPEND_TIME } from "./topics.ts";
 
@@ -55,10 +54,7 @@ async function check(
       log.warn("topic.settingsNotRead", { topics: [...left], error });
       return;
     }
-    if (left.size > 0)
-      await sleep(AGAIN_MS, undefined, { signal, ref: false }).catch(
-        () => undefined,
-      );
+    if (left.size > 0) await sleep(AGAIN_MS, { signal });
   }
 }
 

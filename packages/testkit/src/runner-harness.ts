@@ -145,7 +145,7 @@ export interface Handling {
 
 export interface RunnerOptions extends Pick<
   Partial<StageRunnerOptions<string>>,
-  "observer" | "loopUse"
+  "observer" | "loopUse" | "waitsFor"
 > {
   readonly stage?: Partial<Stage<string>>;
   readonly limits?: Partial<RunnerLimits>;
@@ -197,6 +197,7 @@ export class RunnerUnderTest {
       },
       clock: this.clock,
       observer: options.observer,
+      waitsFor: options.waitsFor,
       // Idle, unless told otherwise: the real one would tell how busy the tests are.
       loopUse:
         options.loopUse ??

@@ -8,6 +8,7 @@ const healthy: HealthInputs = {
   isSettled: true,
   isStopping: false,
   blocked: null,
+  waitsFor: null,
   commitAgeMs: 15,
   unacknowledged: 20,
   oldestUnacknowledgedMs: 4,

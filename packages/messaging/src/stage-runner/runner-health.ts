@@ -14,6 +14,8 @@ export interface HealthInputs {
   readonly isSettled: boolean;
   readonly isStopping: boolean;
   readonly blocked: Blocked | null;
+  /** A sentence of the service's own: why nothing is started. */
+  readonly waitsFor: string | null;
   readonly commitAgeMs: number;
   readonly unacknowledged: number;
   readonly oldestUnacknowledgedMs: number;
@@ -71,6 +73,11 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
         "output",
         outputFlows,
         `${inputs.unacknowledged} records are not acknowledged, the oldest for ${inputs.oldestUnacknowledgedMs | 0} ms`,
+      ),
+      check(
+        "input",
+        inputs.waitsFor === null,
+        `nothing is started: ${inputs.waitsFor}`,
       ),
       check(
         "schemas",

@@ -22,6 +22,8 @@ export interface StageRunnerOptions<In> {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
+  /** Why nothing may be started now, as a sentence; null where it may. Asked before each start, so it must be cheap. Default: never. */
+  readonly waitsFor?: (() => string | null) | undefined;
   readonly limits?: Partial<RunnerLimits>;
   /** Default: the raw record as it is. */
   readonly deadLetterOf?: DeadLetterOf;

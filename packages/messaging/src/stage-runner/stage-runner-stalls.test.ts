@@ -67,3 +67,27 @@ test("nothing is started while 2,000 output records are unacknowledged", async (
 
   await soon(() => under.started.length === 4000);
 });
+
+test("nothing is started while what the stage decides by may be stale; readiness says why, and it goes on by itself", async () => {
+  let why: string | null = null;
+  const under = await runners.started(["a/1"], { waitsFor: () => why });
+  why = "the table is behind";
+  under.handlingOf("a/1").emit();
+  under.read("b/1");
+  under.clock.advance(120_000);
+  under.consumer.heartbeatAt = under.clock.monotonic();
+  await turns();
+
+  expect(under.started).toEqual(["a/1"]);
+  const { ready, live } = under.runner.health();
+  expect(ready.find(({ name }) => name === "test.input")).toEqual({
+    name: "test.input",
+    isOk: false,
+    detail: "nothing is started: the table is behind",
+  });
+  expect(live.find(({ name }) => name === "test.work")?.isOk).toBe(true);
+
+  why = null;
+
+  await soon(() => under.started.includes("b/1"));
+});

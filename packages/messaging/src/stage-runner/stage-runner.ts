@@ -112,6 +112,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
           isSettled: this.#assignment.isSettled,
           lastHeartbeatAt: consumer.lastHeartbeatAt(),
           commitAgeMs: this.#committer.ageMs(),
+          waitsFor: options.waitsFor?.() ?? null,
         }),
       changed: (partition) => this.#committer.changed(partition),
     });
@@ -128,7 +129,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   }
 
   health(): RunnerHealth {
-    const { clock, output, name } = this.#options;
+    const { clock, output, name, waitsFor } = this.#options;
     const now = clock.monotonic();
     const blocked = this.#work.blocked();
     let waiting = 0;
@@ -141,6 +142,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
       isSettled: this.#assignment.isSettled,
       isStopping: this.#isStopping,
       blocked,
+      waitsFor: waitsFor?.() ?? null,
       commitAgeMs: this.#committer.ageMs(),
       unacknowledged: output.unacknowledged(),
       oldestUnacknowledgedMs: output.oldestUnacknowledgedMs(),

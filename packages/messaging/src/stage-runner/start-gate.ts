@@ -11,7 +11,9 @@ export type Blocked =
   | "heartbeat"
   /** What is completed now could not be said, and would be repeated after a crash. */
   | "output"
-  | "commit";
+  | "commit"
+  /** What the stage decides by is not known to be current. */
+  | "input";
 
 /** The share of the session timeout in which a heartbeat is as good as an answer. */
 const LEASE = 0.8;
@@ -21,6 +23,7 @@ export interface GateInputs {
   readonly isSettled: boolean;
   readonly lastHeartbeatAt: number;
   readonly commitAgeMs: number;
+  readonly waitsFor: string | null;
 }
 
 export function startGate(
@@ -29,13 +32,20 @@ export function startGate(
   clock: Clock,
 ): (inputs: GateInputs) => Blocked | null {
   const leaseMs = limits.sessionTimeoutMs * LEASE;
-  return ({ isStopping, isSettled, lastHeartbeatAt, commitAgeMs }) => {
+  return ({
+    isStopping,
+    isSettled,
+    lastHeartbeatAt,
+    commitAgeMs,
+    waitsFor,
+  }) => {
     if (isStopping) return "stopping";
     if (!isSettled) return "rebalancing";
     if (clock.monotonic() - lastHeartbeatAt > leaseMs) return "heartbeat";
     const isOutputFull = output.unacknowledged() >= limits.maxUnacknowledged;
     if (isOutputFull || output.oldestUnacknowledgedMs() > limits.stallMs)
       return "output";
-    return commitAgeMs > limits.stallMs ? "commit" : null;
+    if (commitAgeMs > limits.stallMs) return "commit";
+    return waitsFor === null ? null : "input";
   };
 }

@@ -17,6 +17,11 @@ export interface Table<T> extends Lifecycle {
   }): Promise<void>;
   /** Resolves once everything has been read that the topic holds now. Rejects when the table is stopped. */
   readToEnd(): Promise<void>;
+  /**
+   * Why the table may lack what its topic holds, as a sentence; null while it is known to be current, give or take five
+   * seconds. Who decides something for good by what the table does not have must wait.
+   */
+  behind(): string | null;
   health(): { readonly ready: TableCheck[]; readonly live: TableCheck[] };
 }
 export type TableListener<T> = (key: string, value: T | undefined) => void;

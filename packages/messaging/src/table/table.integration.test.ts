@@ -38,6 +38,22 @@ async function makeTopic(): Promise<void> {
   await admin.disconnect();
 }
 
+/** Deletes the topic, does what is to be done while nobody leads its partitions, and makes it anew. */
+async function replaceTopic(
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  await withKafkajsAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
+  await waitFor(async () => {
+    const admin = kafka.admin();
+    await admin.connect();
+    const names = await admin.listTopics();
+    await admin.disconnect();
+    return !names.includes(topic);
+  });
+  await meanwhile();
+  await makeTopic();
+}
+
 async function withKafkajsAdmin(
   use: (admin: kafkajs.Admin) => Promise<unknown>,
 ): Promise<void> {
@@ -229,15 +245,7 @@ describe("a table", () => {
     await table.start();
     expect(table.size).toBe(3);
 
-    await withKafkajsAdmin((admin) => admin.deleteTopics({ topics: [topic] }));
-    await waitFor(async () => {
-      const admin = kafka.admin();
-      await admin.connect();
-      const names = await admin.listTopics();
-      await admin.disconnect();
-      return !names.includes(topic);
-    });
-    await makeTopic();
+    await replaceTopic();
     await waitFor(async () => {
       await write(["b", "2"]);
       return true;
@@ -247,6 +255,53 @@ describe("a table", () => {
       timeoutMs: 25_000,
     });
     expect(effects.log.of("table.readAnew").length).toBeGreaterThan(0);
+  });
+});
+
+describe("a table whose leaders are away", () => {
+  test("says how long ago it was read to its end, though its group answers, and is current again by itself", async () => {
+    // More than the topic will hold then: a table reads anew what is shorter than it was.
+    await write(["a", "1"], ["a", "2"], ["a", "3"]);
+    const { table, effects } = tableOf();
+    await table.start();
+    expect(table.behind()).toBeNull();
+
+    await replaceTopic(async () => {
+      await waitFor(() => table.behind() !== null, { timeoutMs: 25_000 });
+      expect(table.behind()).toMatch(
+        /^\S+ was last read to its end \d+ ms ago; 1 entries, as they were$/,
+      );
+      expect(table.health().ready).toMatchObject([
+        { isOk: false, detail: table.behind() },
+      ]);
+    });
+    await write(["b", "2"]);
+
+    await waitFor(() => table.behind() === null, { timeoutMs: 25_000 });
+    expect(contents(table)).toEqual({ b: "2" });
+    for (const event of ["table.fellBehind", "table.caughtUp"])
+      expect(effects.log.of(event)).toHaveLength(1);
+  });
+
+  test("is current while nobody writes, however long", async () => {
+    const clock = { ...testEffects().clock };
+    const { monotonic } = clock;
+    let passedMs = 0;
+    clock.monotonic = () => monotonic() + passedMs;
+    const table = createTable({
+      kafka,
+      topic,
+      decode: asText,
+      sessionTimeoutMs: stack.sessionTimeoutMs,
+      ...testEffects({ clock }),
+    });
+    closing.push(() => table.stop(Date.now() + 2000));
+    await table.start();
+
+    passedMs = 3_600_000;
+    expect(table.behind()).not.toBeNull();
+
+    await waitFor(() => table.behind() === null);
   });
 });
 

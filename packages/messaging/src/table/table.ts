@@ -13,6 +13,7 @@ import {
   type LogRange,
   type TopicPartition,
 } from "../ports.ts";
+import { TableCurrency } from "./table-currency.ts";
 import { TableEntries } from "./table-entries.ts";
 import type {
   Table,
@@ -34,17 +35,17 @@ export function createTable<T>(options: TableOptions<T>): Table<T> {
 }
 
 const RETRY_MS = 200;
-/** kafkajs retries a broker that is away without a word; heartbeats, one a second, are what stops. */
-const SILENT_MS = 5000;
 
 class CompactedTable<T> implements Table<T>, ConsumerListener {
   readonly #options: TableOptions<T>;
   readonly #entries: TableEntries<T>;
   readonly #positions = new TablePositions();
   readonly #loaded = Promise.withResolvers<void>();
+  readonly #currency: TableCurrency;
   #consumer: Consumer | null = null;
   #epoch = -1;
-  #isConnected = false;
+  /** When the ends were asked for to which the table is read first. */
+  #placedAt = 0;
   #isLoaded = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -52,6 +53,10 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   constructor(options: TableOptions<T>) {
     this.#options = options;
     this.#entries = new TableEntries(options);
+    this.#currency = new TableCurrency({
+      ...options,
+      readToEnd: () => this.#readToEnd(() => this.#rangesOnce(this.#all())),
+    });
     // A table that is stopped before it was started has nobody who waits for it.
     this.#loaded.promise.catch(() => undefined);
   }
@@ -94,6 +99,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     if (this.#isStopped) return;
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#currency.stop();
     const error = new TableStoppedError(
       `table ${this.#options.topic} is stopped`,
     );
@@ -110,13 +116,15 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
 
   async readToEnd(): Promise<void> {
     await this.start();
-    const { topic } = this.#options;
-    const partitions = this.#positions
-      .partitions()
-      .map((partition) => ({ topic, partition }));
-    const ranges = await this.#ranges(partitions, () => !this.#isStopped);
-    if (ranges === null) throw new TableStoppedError("the table is stopped");
-    const unread = ranges.filter(({ start, end }) => start < end);
+    await this.#readToEnd(async () => {
+      const ranges = await this.#ranges(this.#all(), () => !this.#isStopped);
+      if (ranges === null) throw new TableStoppedError("the table is stopped");
+      return ranges;
+    });
+  }
+
+  async #readToEnd(ask: () => Promise<readonly LogRange[]>): Promise<void> {
+    const unread = (await ask()).filter(({ start, end }) => start < end);
     await Promise.all(
       unread.map(({ partition, end }) =>
         this.readTo({ partition, offset: end - 1 }),
@@ -125,20 +133,19 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   }
 
   health(): { ready: TableCheck[]; live: TableCheck[] } {
-    const problem = this.#problem();
+    const problem = this.behind();
     const name = `table ${this.#options.topic}`;
     const detail = problem ?? `${this.size} entries`;
     return { ready: [{ name, isOk: problem === null, detail }], live: [] };
   }
 
-  /** What keeps the table from being, or staying, what the topic says. */
-  #problem(): string | null {
-    if (!this.#isLoaded) return "not read to its end yet";
-    const silentMs =
-      this.#options.clock.monotonic() - this.#consumer!.lastHeartbeatAt();
-    return this.#isConnected && silentMs <= SILENT_MS
+  behind(): string | null {
+    const { topic } = this.#options;
+    if (!this.#isLoaded) return `${topic} has not been read to its end yet`;
+    const behindMs = this.#currency.behindMs();
+    return behindMs === null
       ? null
-      : `no answer from the broker for ${Math.round(silentMs)} ms; ${this.size} entries, as they were`;
+      : `${topic} was last read to its end ${Math.round(behindMs)} ms ago; ${this.size} entries, as they were`;
   }
 
   // What the consumer calls.
@@ -162,20 +169,20 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     void this.#place(epoch, [partition]);
   }
 
-  connected(isConnected: boolean): void {
-    this.#isConnected = isConnected;
-  }
+  connected(): void {}
 
   /** Puts partitions where reading goes on: where it was, or at the log's start when that lies outside of the log. */
   async #place(
     epoch: number,
     partitions: readonly TopicPartition[],
   ): Promise<void> {
+    const askedAt = this.#options.clock.monotonic();
     const ranges = await this.#ranges(
       partitions,
       () => epoch === this.#epoch && !this.#isStopped,
     );
     if (ranges === null) return;
+    this.#placedAt = askedAt;
     for (const range of ranges) {
       const position = this.#positions.place(range);
       if (position.isAnew)
@@ -198,10 +205,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   ): Promise<LogRange[] | null> {
     while (isWanted()) {
       try {
-        const ranges = await this.#consumer!.fetchLogRanges(partitions);
-        // Without one the table would call itself whole, and what it lacks would be taken for deleted.
-        if (ranges.length < partitions.length)
-          throw new Error("a partition has no leader");
+        const ranges = await this.#rangesOnce(partitions);
         return isWanted() ? ranges : null;
       } catch (error) {
         this.#options.log.debug("table.rangesFailed", {
@@ -214,6 +218,23 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     return null;
   }
 
+  async #rangesOnce(
+    partitions: readonly TopicPartition[],
+  ): Promise<LogRange[]> {
+    const ranges = await this.#consumer!.fetchLogRanges(partitions);
+    // Without one the table would call itself whole, and what it lacks would be taken for deleted.
+    if (ranges.length < partitions.length)
+      throw new Error("a partition has no leader");
+    return ranges;
+  }
+
+  #all(): TopicPartition[] {
+    const { topic } = this.#options;
+    return this.#positions
+      .partitions()
+      .map((partition) => ({ topic, partition }));
+  }
+
   /** After any progress: drops what a partition read anew no longer has, and says when everything has been read. */
   #settle(): void {
     for (const [partition, generation] of this.#positions.takeCompleted())
@@ -222,6 +243,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     if (this.#entries.retryWaiting()) this.#retrySoon();
     else if (!this.#isLoaded && this.#positions.isComplete()) {
       this.#isLoaded = true;
+      this.#currency.start(this.#placedAt);
       this.#options.log.info("table.loaded", {
         topic: this.#options.topic,
         entries: this.size,

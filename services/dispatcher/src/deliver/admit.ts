@@ -52,6 +52,8 @@ export type Admission =
 /** What admit asks about endpoints. */
 export interface EndpointView {
   get(endpointId: string): Endpoint | undefined;
+  /** Whether it has all endpoints that there are. */
+  isCurrent(): boolean;
   /** A 410 was seen for this version. */
   isGone(endpointId: string, version: number): boolean;
 }
@@ -97,7 +99,9 @@ function targetOf(
     return { kind: "send", target: inlineTarget(delivery.inline) };
   const endpoint = endpoints.get(delivery.endpointId);
   const unknownSince = delivery.endpointUnknownSince ?? now;
-  const isOver = now - unknownSince >= UNKNOWN_LIMIT_MS;
+  // As long as the table may lack the endpoint, not knowing it says nothing.
+  const isOver =
+    now - unknownSince >= UNKNOWN_LIMIT_MS && endpoints.isCurrent();
   if (endpoint === undefined) {
     if (isOver)
       return dead(

@@ -81,7 +81,10 @@ function aStage(
 ) {
   const clock = fakeClock(BUILT_AT);
   const effects = testEffects({ clock });
-  const table = new Map(endpoints.map((each) => [each.id, each]));
+  const table = Object.assign(
+    new Map(endpoints.map((each) => [each.id, each])),
+    { behind: (): string | null => null },
+  );
   const requests: SendRequest[] = [];
   const stage = createDeliverStage({
     endpoints: table,
@@ -391,6 +394,31 @@ test("an unknown endpoint defers by a second, and after a minute is a dead lette
     attempts: 0,
     lastOutcome: null,
   });
+});
+
+test("as long as the table may lack endpoints, none is taken for deleted and no older version for the newest", async () => {
+  const { run, record, clock, table, requests } = aStage([
+    registered({ version: 3 }),
+  ]);
+  table.behind = () => "not read to its end";
+  const unknown = { deliveryId: "dlv_1", endpointId: "ep_2" };
+  const newer = { deliveryId: "dlv_2", endpointVersion: 4 };
+  const runBoth = async (step: number) => [
+    await run(record({ ...unknown, step, endpointUnknownSince: BUILT_AT })),
+    await run(record({ ...newer, step, endpointUnknownSince: BUILT_AT })),
+  ];
+  clock.advance(61_000);
+
+  const waiting = await runBoth(1);
+  table.behind = () => null;
+  const over = await runBoth(2);
+
+  expect(waiting.map((one) => deliveryOf(one).deferralReason)).toEqual([
+    "endpoint_unknown",
+    "endpoint_behind",
+  ]);
+  expect(deadLetterOf(over[0]!)).toMatchObject({ reason: "endpoint_deleted" });
+  expect(requests).toHaveLength(1);
 });
 
 test("a table that is behind the delivery's version defers it by a second", async () => {

@@ -12,6 +12,7 @@ import type {
   LaneStanding,
   OutRecord,
   Stage,
+  Table,
   Verdict,
 } from "@postrider/messaging";
 import type { Clock, Log, Meter } from "@postrider/runtime";
@@ -46,7 +47,7 @@ import { createUrlJudge } from "./url-judge.ts";
 
 export interface DeliverOptions {
   /** The table of the `endpoints` topic, read whole before the stage starts. */
-  readonly endpoints: { get(endpointId: string): Endpoint | undefined };
+  readonly endpoints: Pick<Table<Endpoint>, "get" | "behind">;
   readonly send: Send;
   readonly signer: Signer;
   readonly urlPolicy: UrlPolicy;
@@ -82,6 +83,7 @@ class DeliverStage implements Stage<Delivery> {
     this.#lanes = new EndpointConcurrency(options.clock);
     this.#view = {
       get: (id) => options.endpoints.get(id),
+      isCurrent: () => options.endpoints.behind() === null,
       isGone: (id, version) => this.#lanes.isGone(id, version),
     };
   }

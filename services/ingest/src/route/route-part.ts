@@ -56,6 +56,8 @@ export function createRoutePart(shared: Shared): RolePart {
     groupId: `${config.topicPrefix}route`,
     topics: [topicName(config.topicPrefix, "events")],
     output: boundedOutput(output),
+    // That nobody wants an event is final: an endpoint that the table lacks would never get it.
+    waitsFor: () => table.behind(),
     deadLetterOf: shared.deadLetterOf,
     limits: {
       sessionTimeoutMs: config.sessionTimeoutMs,
