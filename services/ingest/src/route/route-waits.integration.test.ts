@@ -93,8 +93,6 @@ test("while the leaders of the endpoints table are away nothing is decided; then
   );
 
   await publish("evt_1");
-  // It is fetched, and waits: the next one, of an inline destination or not, would wait behind it.
-  await waitFor(() => unready("route.input"));
   await admin.createTopics([topic!]);
   const endpoint: Endpoint = anEndpoint({ id: "ep_new" });
   await produce(
