@@ -1,3 +1,6 @@
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { text as readStream } from "node:stream/consumers";
 import { CliError, EXIT, reasonOf, type ExitCode } from "./cli-error.ts";
 
 export interface ApiAddress {
@@ -28,28 +31,53 @@ export async function callApiForText(
   address: ApiAddress,
   request: ApiRequest,
 ): Promise<string> {
-  const response = await send(address, request);
-  const text = await response.text();
-  if (response.ok) return text;
-  throw refusal(response.status, text, request);
+  const { status, text } = await send(address, request);
+  if (status >= 200 && status < 300) return text;
+  throw refusal(status, text, request);
 }
 
+/** An id as one part of a path. An id of dots alone must not be taken for a step up, so that its dots are escaped. */
+export function pathSegment(id: string): string {
+  if (id === "") throw new CliError(EXIT.usage, "The id is empty.");
+  const escaped = encodeURIComponent(id);
+  return /^\.+$/.test(escaped) ? escaped.replaceAll(".", "%2E") : escaped;
+}
+
+const TIMEOUT_MS = 60_000;
+
+/** By node:http: `fetch` would take the segments `.` and `..` out of the path, escaped or not. */
 async function send(
   address: ApiAddress,
-  request: ApiRequest,
-): Promise<Response> {
+  { method, path, body, headers }: ApiRequest,
+): Promise<{ readonly status: number; readonly text: string }> {
   try {
-    return await fetch(`${address.url}${request.path}`, {
-      method: request.method,
-      headers: {
-        authorization: `Bearer ${address.adminKey}`,
-        ...(request.body === undefined
-          ? {}
-          : { "content-type": "application/json" }),
-        ...request.headers,
-      },
-      ...(request.body === undefined ? {} : { body: request.body }),
-      signal: AbortSignal.timeout(60_000),
+    const base = new URL(address.url);
+    const request = base.protocol === "https:" ? httpsRequest : httpRequest;
+    return await new Promise((resolve, reject) => {
+      request(base, {
+        method,
+        path: `${base.pathname.replace(/\/$/, "")}${path}`,
+        headers: {
+          authorization: `Bearer ${address.adminKey}`,
+          ...(body === undefined
+            ? {}
+            : {
+                "content-type": "application/json",
+                "content-length": Buffer.byteLength(body),
+              }),
+          ...headers,
+        },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      })
+        .once("error", reject)
+        .once("response", (response) => {
+          const { statusCode: status = 0 } = response;
+          readStream(response).then(
+            (text) => resolve({ status, text }),
+            reject,
+          );
+        })
+        .end(body);
     });
   } catch (cause) {
     throw new CliError(EXIT.unreachable, `${address.url} cannot be reached.`, {
@@ -60,29 +88,53 @@ async function send(
   }
 }
 
+interface FieldError {
+  readonly field: string;
+  readonly rule?: string;
+  readonly message: string;
+}
+
 interface ProblemDocument {
   readonly title?: string;
   readonly detail?: string;
-  readonly errors?: readonly {
-    readonly field: string;
-    readonly rule?: string;
-    readonly message: string;
-  }[];
+  readonly errors?: readonly FieldError[];
 }
 
-function refusal(status: number, text: string, request: ApiRequest): CliError {
+/** What the API answered in place of success. */
+export class ApiRefusal extends CliError {
+  readonly status: number;
+  readonly errors: readonly FieldError[];
+
+  constructor(
+    status: number,
+    errors: readonly FieldError[],
+    what: string,
+    more: { readonly why: string; readonly next?: string | undefined },
+  ) {
+    super(exitCodeOf(status), what, more);
+    this.status = status;
+    this.errors = errors;
+  }
+}
+
+function refusal(
+  status: number,
+  text: string,
+  request: ApiRequest,
+): ApiRefusal {
   const problem = parseProblem(text);
   const errors = problem.errors ?? [];
+  const { detail = "" } = problem;
   const why = [
-    ...(problem.detail === undefined ? [] : [problem.detail]),
+    ...(detail === "" ? [] : [detail]),
     ...errors
-      .map(({ field, message }) =>
-        field === "" ? message : `${field}: ${message}`,
-      )
-      .filter((line) => !(problem.detail ?? "").startsWith(line)),
+      .filter(({ field, message }) => !detail.startsWith(`${field} ${message}`))
+      .map(lineOf)
+      .filter((line) => !detail.startsWith(line)),
   ].join("\n");
-  return new CliError(
-    exitCodeOf(status),
+  return new ApiRefusal(
+    status,
+    errors,
     `${problem.title ?? "The request was refused"} (${status}).`,
     {
       why: why === "" ? `${request.method} ${request.path}` : why,
@@ -91,11 +143,13 @@ function refusal(status: number, text: string, request: ApiRequest): CliError {
   );
 }
 
+/** One problem as people read it; the count of further ones stands alone. */
+export function lineOf({ field, message }: FieldError): string {
+  return field === "" ? message : `${field}: ${message}`;
+}
+
 /** https only, public addresses only: what an operator may loosen. */
-function isUrlPolicy(error: {
-  readonly field: string;
-  readonly rule?: string;
-}): boolean {
+function isUrlPolicy(error: FieldError): boolean {
   const isUrl = error.field === "url" || error.field.endsWith(".url");
   return isUrl && (error.rule === "scheme" || error.rule === "address");
 }

@@ -7,6 +7,8 @@ export const EXIT = {
   notFound: 4,
   refused: 5,
   interrupted: 130,
+  /** Whoever read our output has gone: what other tools end with, 128 and SIGPIPE. */
+  brokenPipe: 141,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
@@ -16,6 +18,8 @@ export class CliError extends Error {
   readonly exitCode: ExitCode;
   readonly why: string | null;
   readonly next: string | null;
+  /** Further fields of the error with `--json`. */
+  readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(
     exitCode: ExitCode,
@@ -24,12 +28,14 @@ export class CliError extends Error {
       readonly why?: string | undefined;
       readonly next?: string | undefined;
       readonly cause?: unknown;
+      readonly facts?: Readonly<Record<string, unknown>> | undefined;
     } = {},
   ) {
     super(what, more.cause === undefined ? undefined : { cause: more.cause });
     this.exitCode = exitCode;
     this.why = more.why ?? null;
     this.next = more.next ?? null;
+    this.facts = more.facts ?? {};
   }
 }
 

@@ -2,18 +2,24 @@ import { CommanderError, type Command } from "commander";
 import { CliError, EXIT, reasonOf, type ExitCode } from "./cli-error.ts";
 import type { Run } from "./command.ts";
 import { listenForInterrupts } from "./interrupted.ts";
+import { notWritten } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 listenForInterrupts((code) => process.exit(code));
-// `postrider query … | head` ends us early, and that is fine.
-process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed),
-);
+// `postrider query … | head` ends us early, and quietly. Whatever else keeps the output from being written is told.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.brokenPipe);
+  tell(notWritten(error));
+  process.exit(EXIT.failed);
+});
+process.stderr.on("error", () => undefined); // there is nobody left to tell
 
 const run: Run = { exitCode: EXIT.done };
 const exitCode = await perform(createProgram(run));
 // Pipes are written asynchronously; leaving before they drained would cut the data.
-process.stdout.write("", () => process.exit(exitCode));
+process.stdout.write("", (error) => {
+  if (error == null) process.exit(exitCode); // what went wrong is told above
+});
 
 async function perform(program: Command): Promise<ExitCode> {
   try {
@@ -35,7 +41,7 @@ function tell(error: unknown): void {
   if (process.argv.includes("--json")) {
     const code = cli?.exitCode ?? EXIT.failed;
     process.stderr.write(
-      `${JSON.stringify({ error: what, why, next, exitCode: code })}\n`,
+      `${JSON.stringify({ error: what, why, next, exitCode: code, ...cli?.facts })}\n`,
     );
     return;
   }

@@ -65,7 +65,11 @@ interface Ran {
 
 async function postrider(
   args: readonly string[],
-  more: { env?: Record<string, string>; input?: string; node?: string[] } = {},
+  more: {
+    env?: Record<string, string>;
+    input?: string | Buffer;
+    node?: string[];
+  } = {},
 ): Promise<Ran> {
   const own = spawn(process.execPath, [...(more.node ?? []), bin, ...args], {
     cwd,
@@ -303,6 +307,210 @@ test("a payload from stdin goes to the door byte for byte", async () => {
   expect(asked[0]?.body).toBe(
     `{"id":"e1","type":"order.paid","tenantId":"acme","payload":${payload}}`,
   );
+});
+
+test.each([
+  [".", "/v1/events/%2E"],
+  ["..", "/v1/events/%2E%2E"],
+  ["%2e", "/v1/events/%252e"],
+  ["../status", "/v1/events/..%2Fstatus"],
+  ["a/b?c#d", "/v1/events/a%2Fb%3Fc%23d"],
+])("the id %s stays one part of the path", async (id, path) => {
+  answer = () => [404, { title: "There is no such thing" }];
+
+  const ran = await postrider(["events", "get", id], { env: stack() });
+
+  expect(ran.code).toBe(4);
+  expect(asked.map(({ line }) => line)).toEqual([`GET ${path}`]);
+});
+
+test.each(["sql: must be one statement", "sql must be one statement"])(
+  "why a query is refused is said once (%s)",
+  async (detail) => {
+    answer = () => [
+      400,
+      {
+        title: "The query is not one that may be asked here",
+        detail,
+        errors: [
+          {
+            field: "sql",
+            rule: "one_statement",
+            message: "must be one statement",
+          },
+        ],
+      },
+    ];
+
+    const ran = await postrider(["query", "SELECT 1; SELECT 2"], {
+      env: stack(),
+    });
+
+    expect(ran.code).toBe(5);
+    expect(ran.stderr.match(/must be one statement/g)).toHaveLength(1);
+  },
+);
+
+const LATIN_1 = Buffer.from('{"name":"caf\u00e9"}\n', "latin1");
+const single = ["--tenant", "acme", "--type", "order.paid"];
+
+test.each([
+  ["--file", [...single, "--file", "latin1.json"], ""],
+  ["standard input", single, LATIN_1],
+  ["--ndjson", ["--ndjson", "latin1.json"], ""],
+  ["--ndjson of standard input", ["--ndjson", "-"], LATIN_1],
+])(
+  "bytes of %s that are not UTF-8 are refused by line and byte, and nothing is sent",
+  async (_, args, input) => {
+    writeFileSync(join(cwd, "latin1.json"), LATIN_1);
+    answer = () => [202, { events: [{ id: "e1", tenantId: "acme" }] }];
+
+    const ran = await postrider(["publish", ...args], { env: stack(), input });
+
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain("is not UTF-8");
+    expect(ran.stderr).toContain("Line 1, byte 13");
+    expect(asked).toEqual([]);
+  },
+);
+
+/** Runs the command by a shell, its output where `redirection` says. */
+async function inShell(
+  command: string,
+  redirection: string,
+): Promise<Omit<Ran, "stdout">> {
+  const own = spawn(
+    "bash",
+    [
+      "-c",
+      `${command} "$@" ${redirection}`,
+      "sh",
+      process.execPath,
+      bin,
+    ].concat("query", "SELECT n"),
+    {
+      cwd,
+      env: { PATH: process.env["PATH"], ...stack() },
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
+  child = own;
+  const [stderr, [code]] = await Promise.all([
+    text(own.stderr),
+    once(own, "close"),
+  ]);
+  return { code: code as number | null, stderr };
+}
+
+const manyRows = {
+  columns: [{ name: "n", type: "String" }],
+  rows: Array.from({ length: 50_000 }, (_, at) => [`row ${at}`]),
+};
+
+test.each([
+  ["a full device", "", "> /dev/full", "ENOSPC"],
+  // a limit of one KiB stores the first part of a write and then refuses, as a disk does when it gets full
+  [
+    "a file that gets full",
+    "trap '' XFSZ; ulimit -f 1;",
+    "> full.txt",
+    "EFBIG",
+  ],
+])(
+  "output that goes to %s ends with 1, and says so",
+  async (_, before, redirection, why) => {
+    answer = () => [200, manyRows];
+
+    const ran = await inShell(before, redirection);
+
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain("error: The output cannot be written.");
+    expect(ran.stderr).toContain(why);
+  },
+);
+
+test("whoever reads the output may go: the command ends quietly, as other tools do, and not as done", async () => {
+  answer = () => [200, manyRows];
+
+  const ran = await inShell("set -o pipefail;", "| head -n 1 >/dev/null");
+
+  expect(ran.code).toBe(141);
+  expect(ran.stderr).not.toContain("error");
+});
+
+/** A door that takes a batch unless it holds an event without a type. */
+const doorWithTypes = ({ body }: Asked): Answer => {
+  const { events } = JSON.parse(body) as {
+    events: { id: string; type?: string }[];
+  };
+  const at = events.findIndex(({ type }) => type === undefined);
+  if (at < 0) return [202, { events }];
+  const problem = { field: `events[${at}].type`, rule: "required" };
+  return [
+    400,
+    {
+      title: "The request breaks a rule",
+      detail: `events[${at}].type: is required`,
+      errors: [{ ...problem, message: "is required" }],
+    },
+  ];
+};
+
+test("a refused line is named by its line in the file, with what is published and how to go on", async () => {
+  answer = doorWithTypes;
+  const lines = Array.from({ length: 250 }, (_, at) =>
+    JSON.stringify({ id: `e${at}`, ...(at === 150 ? {} : { type: "a" }) }),
+  );
+  lines.splice(10, 0, "", ""); // blank lines count
+  writeFileSync(join(cwd, "many events.ndjson"), lines.join("\n"));
+  const args = ["publish", "--ndjson", "many events.ndjson"];
+
+  const ran = await postrider(args, { env: stack() });
+  const json = await postrider([...args, "--json"], { env: stack() });
+
+  expect(ran.code).toBe(5);
+  expect(ran.stderr).toContain("line 153: type: is required");
+  expect(ran.stderr).not.toContain("events[");
+  expect(ran.stderr).toContain("100 events, lines 1 to 102");
+  expect(ran.stderr).toContain(
+    "npx postrider publish --ndjson 'many events.ndjson' --from-line 103",
+  );
+  expect(JSON.parse(json.stderr.trim().split("\n").at(-1) ?? "")).toMatchObject(
+    {
+      acknowledged: 100,
+      fromLine: 103,
+    },
+  );
+});
+
+test("--from-line publishes from that line of the file on", async () => {
+  answer = doorWithTypes;
+  const lines = ["a", "b", "c"].map((id) => `{"id":"${id}","type":"t"}`);
+  const input = lines.join("\n\n");
+
+  const ran = await postrider(
+    ["publish", "--ndjson", "-", "--from-line", "3"],
+    { env: stack(), input },
+  );
+  const beyond = await postrider(
+    ["publish", "--ndjson", "-", "--from-line", "9"],
+    { env: stack(), input },
+  );
+
+  expect(ran).toMatchObject({ code: 0, stdout: "b\nc\n" });
+  expect(beyond.code).toBe(2);
+});
+
+test("an answer that does not come leaves it open whether a batch is published", async () => {
+  answer = () => [503, { title: "Kafka has not acknowledged the events" }];
+
+  const ran = await postrider(["publish", "--ndjson", "-"], {
+    env: stack(),
+    input: '{"id":"a","type":"t"}\n{"id":"b","type":"t"}',
+  });
+
+  expect(ran.code).toBe(3);
+  expect(ran.stderr).toContain("whether lines 1 to 2 are is not known");
 });
 
 test("NDJSON is published in batches, each line as it stands", async () => {

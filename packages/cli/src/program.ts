@@ -21,7 +21,7 @@ export function createProgram(run: Run): Command {
     .helpOption("-h, --help", "what there is")
     .addHelpText(
       "after",
-      "\nExit codes: 0 done · 1 failed · 2 usage · 3 a dependency cannot be reached · 4 not found · 5 refused or conflict · 130 interrupted",
+      "\nExit codes: 0 done · 1 failed · 2 usage · 3 a dependency cannot be reached · 4 not found · 5 refused or conflict · 130 interrupted · 141 nobody reads the output",
     );
   for (const make of [
     devCommand,

@@ -1,5 +1,6 @@
 /** Data goes to stdout, talk to stderr; colours only where the stream is a terminal that wants them (NO_COLOR). */
 import { stripVTControlCharacters, styleText } from "node:util";
+import { writeOutput } from "./output.ts";
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -27,7 +28,7 @@ export function createTerminal(json: boolean): Terminal {
   };
   const line = (text: string): void => {
     clear();
-    process.stdout.write(`${text}\n`);
+    writeOutput(`${text}\n`);
   };
   return {
     json,

@@ -1,7 +1,7 @@
 import { duration, integer, list, url } from "@postrider/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { findAddresses } from "../addresses.ts";
-import { callApi, type ApiRequest } from "../api.ts";
+import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
@@ -243,7 +243,7 @@ function headersOf(given: readonly string[]): Record<string, string> {
 }
 
 function pathOf(id: string): string {
-  return `/v1/endpoints/${encodeURIComponent(id)}`;
+  return `/v1/endpoints/${pathSegment(id)}`;
 }
 
 function read(id: string): Promise<Endpoint> {

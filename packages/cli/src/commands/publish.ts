@@ -1,16 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { text as readStream } from "node:stream/consumers";
+import { buffer as readStream } from "node:stream/consumers";
 import { duration, integer } from "@postrider/runtime";
 import { Option, type Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
-import { callApi } from "../api.ts";
+import { callApi, type ApiAddress } from "../api.ts";
 import { readArrivals, type Arrivals } from "../publish/arrivals.ts";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
+import { publishLines, type EventLine } from "../publish/publish-lines.ts";
 import { tellWhatBecame } from "../publish/publish-wait.ts";
+import { utf8Text } from "../publish/utf8-text.ts";
 import { requireSecret } from "../require-secret.ts";
-import type { Terminal } from "../terminal.ts";
 import type { PublishedEvent } from "../publish/wait-for-events.ts";
 
 interface PublishOptions {
@@ -20,6 +21,7 @@ interface PublishOptions {
   readonly payload?: string;
   readonly file?: string;
   readonly ndjson?: string;
+  readonly fromLine?: number;
   readonly to?: string;
   readonly secret?: string;
   readonly maxAttempts?: number;
@@ -34,13 +36,18 @@ export function publishCommand(run: Run): Command {
     "publish one event, or many from a file of JSON envelopes",
     async ({ options, terminal }) => {
       const addresses = findAddresses();
-      if (options.ndjson !== undefined) refuseSingles(options);
-      const envelopes =
-        options.ndjson === undefined
-          ? [await envelopeOf(options)]
-          : await readLines(options.ndjson);
+      const { ndjson: path, fromLine } = options;
+      if (path !== undefined) refuseSingles(options);
+      else if (fromLine !== undefined)
+        throw usage("--from-line goes with --ndjson.");
+      const lines = path === undefined ? [] : await readLines(path, fromLine);
+      const envelope = path === undefined ? await envelopeOf(options) : "";
       const before = await arrivalsBefore(addresses, options);
-      const events = await publish(addresses, envelopes, terminal);
+      const ingest = addresses.ingest();
+      const events =
+        path === undefined
+          ? await publishOne(ingest, envelope)
+          : await publishLines(ingest, lines, { path, terminal });
       if (options.wait === true)
         return await tellWhatBecame(addresses, {
           events,
@@ -68,6 +75,11 @@ export function publishCommand(run: Run): Command {
     .option(
       "--ndjson <path>",
       "many events, a JSON envelope a line; - is stdin",
+    )
+    .option(
+      "--from-line <n>",
+      "with --ndjson: leave out what is before this line, because it is published",
+      option(integer(1, Number.MAX_SAFE_INTEGER)),
     )
     .option(
       "--to <url>",
@@ -146,69 +158,46 @@ async function payloadOf(options: PublishOptions): Promise<string> {
   return await readText("-");
 }
 
-async function readLines(path: string): Promise<string[]> {
-  const lines = (await readText(path))
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-  if (lines.length === 0) throw usage(`${path} holds no event.`);
-  lines.forEach((line, at) => requireJson(line, `Line ${at + 1}`));
+/** The events of a file from a line on. All of them are read before the first is sent: what is no JSON stops it all. */
+async function readLines(path: string, fromLine = 1): Promise<EventLine[]> {
+  const all = (await readText(path)).split("\n");
+  const lines = all
+    .map((line, at) => ({ number: at + 1, text: line.trim() }))
+    .filter(({ number, text }) => text !== "" && number >= fromLine);
+  if (lines.length === 0)
+    throw usage(
+      fromLine === 1
+        ? `${path} holds no event.`
+        : `${path} holds no event from line ${fromLine} on.`,
+    );
+  for (const { number, text } of lines) requireJson(text, `Line ${number}`);
   return lines;
 }
 
 async function readText(path: string): Promise<string> {
-  if (path === "-") return await readStream(process.stdin);
+  if (path === "-")
+    return utf8Text(await readStream(process.stdin), "Standard input");
+  let bytes: Buffer;
   try {
-    return readFileSync(path, "utf8");
+    bytes = readFileSync(path);
   } catch (error) {
     throw new CliError(EXIT.usage, `${path} cannot be read.`, {
       why: reasonOf(error),
     });
   }
+  return utf8Text(bytes, path);
 }
 
-const BATCH_EVENTS = 100;
-const BATCH_CHARACTERS = 512 * 1024;
-
-async function publish(
-  addresses: Addresses,
-  envelopes: readonly string[],
-  terminal: Terminal,
-): Promise<PublishedEvent[]> {
-  const published: PublishedEvent[] = [];
-  for (const batch of batchesOf(envelopes)) {
-    const answer = (await callApi(addresses.ingest(), {
-      method: "POST",
-      path: "/v1/events",
-      // Alone it is not put into a list, so that a refusal names `type`, not `events[0].type`.
-      body:
-        envelopes.length === 1
-          ? batch.join("")
-          : `{"events":[${batch.join(",")}]}`,
-    })) as { readonly events: readonly PublishedEvent[] }; // the door's contract
-    published.push(...answer.events);
-    if (envelopes.length > BATCH_EVENTS)
-      terminal.progress(`published ${published.length} of ${envelopes.length}`);
-  }
-  return published;
-}
-
-function* batchesOf(envelopes: readonly string[]): Generator<string[]> {
-  let batch: string[] = [];
-  let characters = 0;
-  for (const envelope of envelopes) {
-    const isFull =
-      batch.length >= BATCH_EVENTS ||
-      characters + envelope.length > BATCH_CHARACTERS;
-    if (isFull && batch.length > 0) {
-      yield batch;
-      batch = [];
-      characters = 0;
-    }
-    batch.push(envelope);
-    characters += envelope.length;
-  }
-  if (batch.length > 0) yield batch;
+/** Alone it is not put into a list, so that a refusal names `type`, not `events[0].type`. */
+async function publishOne(
+  ingest: ApiAddress,
+  body: string,
+): Promise<readonly PublishedEvent[]> {
+  const request = { method: "POST", path: "/v1/events", body } as const;
+  const answer = (await callApi(ingest, request)) as {
+    readonly events: readonly PublishedEvent[];
+  }; // the door's contract
+  return answer.events;
 }
 
 function requireJson(text: string, what: string): void {

@@ -1,4 +1,4 @@
-import { callApi, type ApiAddress } from "../api.ts";
+import { callApi, pathSegment, type ApiAddress } from "../api.ts";
 import type { EventView } from "./event-view.ts";
 
 /** Throws `CliError` with exit code 4 while the event is not recorded. */
@@ -12,6 +12,6 @@ export async function readEvent(
       : `?tenantId=${encodeURIComponent(event.tenantId)}`;
   return (await callApi(control, {
     method: "GET",
-    path: `/v1/events/${encodeURIComponent(event.id)}${query}`,
+    path: `/v1/events/${pathSegment(event.id)}${query}`,
   })) as EventView; // control's contract
 }

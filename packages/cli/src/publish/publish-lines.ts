@@ -1,0 +1,118 @@
+/** Many events, a line each: sent in batches, and where one is refused, told by its line in the file. */
+import { ApiRefusal, callApi, lineOf, type ApiAddress } from "../api.ts";
+import { CliError } from "../cli-error.ts";
+import type { Terminal } from "../terminal.ts";
+import type { PublishedEvent } from "./wait-for-events.ts";
+
+export interface EventLine {
+  /** In its file, from 1. */
+  readonly number: number;
+  /** A JSON envelope, sent as it stands. */
+  readonly text: string;
+}
+
+const BATCH_EVENTS = 100;
+const BATCH_BYTES = 512 * 1024;
+
+/**
+ * Publishes the lines in their order; resolves to what the door acknowledged. Throws `CliError` at the first batch that is
+ * not acknowledged: it names the lines at fault, says what is published before them and how to go on.
+ */
+export async function publishLines(
+  ingest: ApiAddress,
+  lines: readonly EventLine[],
+  options: { readonly path: string; readonly terminal: Terminal },
+): Promise<PublishedEvent[]> {
+  const published: PublishedEvent[] = [];
+  for (const batch of batchesOf(lines)) {
+    const texts = batch.map(({ text }) => text);
+    try {
+      const answer = (await callApi(ingest, {
+        method: "POST",
+        path: "/v1/events",
+        body: `{"events":[${texts.join(",")}]}`,
+      })) as { readonly events: readonly PublishedEvent[] }; // the door's contract
+      published.push(...answer.events);
+    } catch (error) {
+      if (!(error instanceof CliError)) throw error;
+      throw stoppedAt(error, { batch, lines, published, path: options.path });
+    }
+    if (lines.length > BATCH_EVENTS)
+      options.terminal.progress(
+        `published ${published.length} of ${lines.length}`,
+      );
+  }
+  return published;
+}
+
+function* batchesOf(lines: readonly EventLine[]): Generator<EventLine[]> {
+  let batch: EventLine[] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    const length = Buffer.byteLength(line.text);
+    const isFull = batch.length >= BATCH_EVENTS || bytes + length > BATCH_BYTES;
+    if (isFull && batch.length > 0) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(line);
+    bytes += length;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+function stoppedAt(
+  error: CliError,
+  given: {
+    readonly batch: readonly EventLine[];
+    readonly lines: readonly EventLine[];
+    readonly published: readonly PublishedEvent[];
+    readonly path: string;
+  },
+): CliError {
+  const { batch, lines, published, path } = given;
+  const from = batch[0]?.number ?? 1;
+  const last = batch.at(-1)?.number ?? from;
+  const isRefused = error instanceof ApiRefusal && error.status < 500;
+  const named = isRefused ? error.errors.map(byLine(batch)) : [];
+  const before =
+    published.length === 0
+      ? "Nothing is published yet"
+      : `Published up to here: ${published.length} events, lines ${lines[0]?.number} to ${lineBefore(lines, from)}`;
+  const rest = isRefused
+    ? `nothing from line ${from} on is.`
+    : `whether lines ${from} to ${last} are is not known, and nothing behind them is.`;
+  return new CliError(error.exitCode, error.message, {
+    why: [
+      ...(named.length > 0 ? named : [error.why ?? ""]),
+      `${before}; ${rest}`,
+    ].join("\n"),
+    next: `${isRefused ? "Mend the line, then go on" : "Go on"}: npx postrider publish --ndjson ${shellWord(path)} --from-line ${from}`,
+    cause: error,
+    facts: { acknowledged: published.length, fromLine: from },
+  });
+}
+
+/** `events[50].type` of a batch is `type` of the line that stands there. */
+function byLine(
+  batch: readonly EventLine[],
+): (error: ApiRefusal["errors"][number]) => string {
+  return (error) => {
+    const [, index, field = ""] =
+      /^events\[(\d+)\]\.?(.*)$/.exec(error.field) ?? [];
+    const line = batch[Number(index ?? NaN)];
+    if (line === undefined) return lineOf(error);
+    return `line ${line.number}: ${lineOf({ ...error, field })}`;
+  };
+}
+
+function lineBefore(lines: readonly EventLine[], number: number): number {
+  return lines.findLast((line) => line.number < number)?.number ?? 0;
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text)
+    ? text
+    : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
