@@ -27,3 +27,20 @@ test("what is shown and sent back keeps its secret values, and is a map of texts
     toString: REDACTED,
   });
 });
+
+test("a secret header that comes back in another case keeps its value", () => {
+  const endpoint = anEndpoint({
+    headers: { Authorization: "Bearer hush", "x-api-key": "hush" },
+  });
+
+  const changed = changedEndpoint(
+    endpoint,
+    { headers: { authorization: REDACTED, "X-API-Key": REDACTED } },
+    endpoint.updatedAt,
+  );
+
+  expect(changed.headers).toEqual({
+    authorization: "Bearer hush",
+    "X-API-Key": "hush",
+  });
+});

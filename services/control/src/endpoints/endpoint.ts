@@ -116,17 +116,21 @@ function withState(
   };
 }
 
-/** A header whose value comes back as it was shown, `[redacted]`, keeps what is stored: get, edit, patch must not lose it. */
+/**
+ * A header whose value comes back as it was shown, `[redacted]`, keeps what is stored: get, edit, patch must not lose it.
+ * Names are compared as HTTP does, without regard to case: the caller's library may have changed it.
+ */
 function keepRedacted(
   given: Readonly<Record<string, string>>,
   stored: Readonly<Record<string, string>>,
 ): Record<string, string> {
+  const kept = new Map(
+    Object.entries(stored).map(([name, value]) => [name.toLowerCase(), value]),
+  );
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [
       name,
-      value === REDACTED && Object.hasOwn(stored, name)
-        ? (stored[name] ?? value)
-        : value,
+      value === REDACTED ? (kept.get(name.toLowerCase()) ?? value) : value,
     ]),
   );
 }
