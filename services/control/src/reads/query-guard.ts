@@ -85,13 +85,15 @@ export function judgeQuery(text: string): QueryJudgement {
   if (first === undefined) return refused("required", "is empty");
   if (tokens.some((token) => isSymbol(token, ";")))
     return refused("one_statement", "must be one statement");
-  const opening = tokens.find((token) => token.text !== "(");
-  const statement = opening?.kind === "word" ? opening.text.toLowerCase() : "";
-  const isDescription = DESCRIPTIONS.has(statement);
+  const isExplained = wordAt(tokens, 0) === "explain";
+  const statement = openingOf(isExplained ? explainedBy(tokens) : tokens);
+  const isDescription = !isExplained && DESCRIPTIONS.has(statement);
   if (!isDescription && !QUERIES.has(statement))
     return refused(
       "read_only",
-      "must begin with SELECT, WITH, SHOW, DESCRIBE or EXISTS",
+      isExplained
+        ? "must explain a SELECT: as AST, SYNTAX, QUERY TREE, PLAN, PIPELINE or ESTIMATE"
+        : "must begin with SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN",
     );
   return (
     judgeOutput(tokens) ??
@@ -99,6 +101,39 @@ export function judgeQuery(text: string): QueryJudgement {
     (isDescription ? judgeNames(tokens) : null) ??
     allowed(text, tokens)
   );
+}
+
+/** The first word behind opening brackets, in lower case; empty where there is another token. */
+function openingOf(tokens: readonly SqlToken[]): string {
+  return wordAt(
+    tokens,
+    tokens.findIndex((token) => !isSymbol(token, "(")),
+  );
+}
+
+/**
+ * What may be explained in which form. `EXPLAIN TABLE OVERRIDE` asks the server that a table function names, and is left
+ * out, as is `CURRENT TRANSACTION`, which explains nothing. The others build a plan of the query, for which ClickHouse
+ * runs its subqueries that give one value: under the same settings and the same guard as the query itself.
+ */
+const EXPLANATIONS = new Set(["ast", "syntax", "plan", "pipeline", "estimate"]);
+
+/** The tokens behind `EXPLAIN`, its form and its options (`indexes = 1, json = 1`). */
+function explainedBy(tokens: readonly SqlToken[]): readonly SqlToken[] {
+  let at = 1;
+  const form = wordAt(tokens, at);
+  if (EXPLANATIONS.has(form)) at += 1;
+  else if (form === "query" && wordAt(tokens, at + 1) === "tree") at += 2;
+  while (wordAt(tokens, at) !== "" && isSymbol(tokens[at + 1], "=")) {
+    at += 3;
+    if (isSymbol(tokens[at], ",")) at += 1;
+  }
+  return tokens.slice(at);
+}
+
+function wordAt(tokens: readonly SqlToken[], at: number): string {
+  const token = tokens[at];
+  return token?.kind === "word" ? token.text.toLowerCase() : "";
 }
 
 /** The answer's format is ours, and it goes to the caller, not to a file of the server's. */
