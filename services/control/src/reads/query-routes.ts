@@ -18,7 +18,7 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
       if (!body.success) throw invalid(problemsOf(body.error));
       const judged = judgeQuery(body.data.sql);
       if (!judged.isAllowed)
-        throw new ControlProblem("query_refused", `sql ${judged.message}`, {
+        throw new ControlProblem("query_refused", `sql: ${judged.message}`, {
           errors: [
             { field: "sql", rule: judged.rule, message: judged.message },
           ],

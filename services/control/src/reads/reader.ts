@@ -45,6 +45,8 @@ export const MAX_DELIVERIES = 1_000;
 export const MAX_ATTEMPTS = 20_000;
 export const MAX_QUERY_ROWS = 10_000;
 export const MAX_QUERY_BYTES = 8 * 1024 * 1024;
+/** What ClickHouse may hold of a result, in its own form, which is often larger than the text: only what is far beyond the text's cap ends there. */
+const MAX_RESULT_BYTES = 8 * MAX_QUERY_BYTES;
 
 const LOOK_EVERY_MS = 5_000;
 const EVENT_TIMEOUT_MS = 10_000;
@@ -126,6 +128,7 @@ function operatorSettings(timeoutMs: number): ClickHouseSettings {
     max_execution_time: Math.max(1, Math.ceil(timeoutMs / 1000)),
     timeout_overflow_mode: "throw",
     max_result_rows: String(MAX_QUERY_ROWS + 1),
+    max_result_bytes: String(MAX_RESULT_BYTES),
     result_overflow_mode: "break",
     max_memory_usage: String(2 * 1024 ** 3),
     cancel_http_readonly_queries_on_client_close: 1,
