@@ -90,7 +90,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   [/^fastify/, /^(packages\/http|services\/(ingest|control))\/src\//],
   [
     /^undici/,
-    /^services\/dispatcher\/src\/send\/(sender|connection|guarded-sockets)\.ts$/,
+    /^services\/dispatcher\/src\/send\/(connection|guarded-sockets)\.ts$/,
   ],
   [
     /^@clickhouse\//,

@@ -61,7 +61,12 @@ export function compose(
     allowHttp: config.allowHttp,
     allowedCidrs: config.allowCidrs ?? [],
   };
-  const sender = createSender({ guard: createGuard(urlPolicy), clock, meter });
+  const sender = createSender({
+    guard: createGuard(urlPolicy),
+    log,
+    meter,
+    clock,
+  });
   const output = createOutput({
     kafka,
     prefix,

@@ -2,20 +2,12 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createServer, type Server, type Socket } from "node:net";
 import { parseCidrs, type Outcome } from "@postrider/core";
-import type { Clock, Meter } from "@postrider/runtime";
+import { testEffects } from "@postrider/testkit";
 import type { AttemptResult, SendResult } from "./send/attempt-result.ts";
 import { createGuard } from "./send/guard.ts";
 import { createSender, type Sender } from "./send/sender.ts";
 
-const clock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-};
-const meter: Meter = {
-  counter: () => ({ inc: () => {} }),
-  gauge: () => ({ set: () => {} }),
-  histogram: () => ({ observe: () => {} }),
-};
+const { clock, log, meter } = testEffects();
 
 let sender: Sender;
 const servers: Server[] = [];
@@ -23,7 +15,7 @@ const sockets = new Set<Socket>();
 
 beforeEach(() => {
   const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
-  sender = createSender({ guard, clock, meter });
+  sender = createSender({ guard, clock, log, meter });
 });
 
 afterEach(async () => {
@@ -605,7 +597,7 @@ function heldClock(): { at: number } {
   const held = { at: 1_000 };
   const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
   const byHand = { ...clock, monotonic: () => held.at };
-  sender = createSender({ guard, clock: byHand, meter });
+  sender = createSender({ guard, clock: byHand, log, meter });
   return held;
 }
 

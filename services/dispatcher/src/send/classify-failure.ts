@@ -46,6 +46,11 @@ export function isProtocolError(failure: Failure): boolean {
   return failure.kind === "outcome" && failure.outcome === "protocol_error";
 }
 
+/** Whether closing sockets that rest may help. */
+export function isShortage(failure: Failure): boolean {
+  return failure.kind === "local_fault" && SHORTAGES.has(failure.errorCode);
+}
+
 /** Classifies what undici, net, tls or dns reported. Never throws. */
 export function classifyError(error: unknown): Failure {
   const faults = constituents(error);
@@ -176,11 +181,10 @@ function tlsText(code: string): string {
   return `the TLS handshake failed: ${code}`;
 }
 
-/** Descriptors and buffers used up; and a sender that was stopped under the attempt. */
-const OURS = new Set([
-  "EMFILE",
-  "ENFILE",
-  "ENOBUFS",
+/** No descriptor or buffer is left for a socket: sockets that rest can be closed for one. */
+const SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS"]);
+/** A sender that was stopped under the attempt. */
+const STOPPED: ReadonlySet<string> = new Set([
   "UND_ERR_DESTROYED",
   "UND_ERR_CLOSED",
 ]);
@@ -188,7 +192,7 @@ const OURS = new Set([
 /** A port or descriptor shortage is ours. EADDRNOTAVAIL for an IPv6 address only says that this host has no IPv6. */
 function isLocalFault(fault: Fault): boolean {
   const code = codeOf(fault);
-  if (OURS.has(code)) return true;
+  if (SHORTAGES.has(code) || STOPPED.has(code)) return true;
   if (code !== "EADDRNOTAVAIL") return false;
   return typeof fault.address !== "string" || !fault.address.includes(":");
 }

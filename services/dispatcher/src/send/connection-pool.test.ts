@@ -4,54 +4,61 @@ import { ConnectionPool, type Poolable } from "./connection-pool.ts";
 
 interface Fake extends Poolable {
   isConnected: boolean;
-  isClosed: boolean;
 }
 
-function aConnection(origin: string, madeAt: number): Fake {
-  const connection: Fake = {
-    origin,
-    madeAt,
-    isConnected: true,
-    restingAt: -1,
-    isClosed: false,
-    close: () => {
-      connection.isClosed = true;
-    },
-  };
-  return connection;
-}
+const aConnection = (origin: string, madeAt: number): Fake => ({
+  origin,
+  madeAt,
+  isConnected: true,
+  restingAt: -1,
+});
 
-test("what is taken rests, is connected and young, and is taken once", () => {
+const MAX_RESTING = 6;
+
+test("what is taken rests, is connected and young, and is taken once; of too many the longest rested goes", () => {
   const operation = fc.record({
-    kind: fc.constantFrom("give", "take", "lose", "age"),
+    kind: fc.constantFrom("give", "take", "lose", "age", "room"),
     origin: fc.constantFrom("a", "b"),
     pick: fc.nat(30),
   });
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
-      const pool = new ConnectionPool<Fake>(100);
-      const resting = new Set<Fake>();
+      // The model: those that rest, the longest first.
+      let resting: Fake[] = [];
+      const discarded = new Set<Fake>();
+      const pool = new ConnectionPool<Fake>(
+        { ttlMs: 100, maxResting: MAX_RESTING },
+        (connection) => discarded.add(connection),
+      );
       let now = 0;
 
       for (const { kind, origin, pick } of operations) {
-        const [chosen] = [...resting].slice(pick % Math.max(1, resting.size));
+        const chosen = resting[pick % Math.max(1, resting.length)];
         if (kind === "age") now += pick;
         if (kind === "give") {
           const connection = aConnection(origin, now);
-          resting.add(connection);
-          pool.giveBack(connection);
+          const isFull = resting.length === MAX_RESTING;
+          const [longest] = resting;
+          resting.push(connection);
+          expect(pool.giveBack(connection)).toBe(!isFull);
+          if (isFull) expect(discarded).toContain(longest);
+        }
+        if (kind === "room") {
+          const count = pick % 4;
+          expect(pool.takeLongest(count)).toEqual(resting.slice(0, count));
+          resting = resting.slice(count);
         }
         if (kind === "lose" && chosen !== undefined) {
           chosen.isConnected = false;
           if (pick % 2 === 0) {
             expect(pool.remove(chosen)).toBe(true);
             expect(pool.remove(chosen)).toBe(false);
-            resting.delete(chosen);
+            resting = resting.filter((each) => each !== chosen);
           }
         }
         if (kind === "take") {
           const taken = pool.take(origin, now);
-          const usable = [...resting].filter(
+          const usable = resting.filter(
             (each) =>
               each.origin === origin &&
               each.isConnected &&
@@ -59,12 +66,11 @@ test("what is taken rests, is connected and young, and is taken once", () => {
           );
           expect(taken === null).toBe(usable.length === 0);
           if (taken !== null) expect(usable).toContain(taken);
-          for (const each of resting)
-            if (each.isClosed || each === taken) resting.delete(each);
+          resting = resting.filter((each) => each !== taken);
         }
+        resting = resting.filter((each) => !discarded.has(each));
+        expect(pool.size).toBe(resting.length);
       }
-
-      for (const each of resting) expect(each.isClosed).toBe(false);
     }),
   );
 });

@@ -13,6 +13,7 @@ import {
   classifyError,
   DeadlineError,
   isProtocolError,
+  isShortage,
   type Failure,
 } from "./classify-failure.ts";
 import type { Poolable } from "./connection-pool.ts";
@@ -40,6 +41,8 @@ export interface ConnectTimings {
 export interface ExchangeConnection extends Poolable {
   run(exchange: Exchange): void;
   rest(): void;
+  /** Ends the socket, later. */
+  close(): void;
   /** Resolves when the socket is gone. */
   destroy(): Promise<void>;
   /** Timings of a socket opened for it; null: it has served before. */
@@ -55,6 +58,8 @@ export interface ExchangeHost {
   monotonic(): MonotonicMs;
   /** Sends the exchange once more, over a connection of its own. */
   sendAgain(exchange: Exchange): void;
+  /** This process has no socket for it: closes some that rest and sends it then, as `sendAgain`. False: none rests. */
+  makeRoom(exchange: Exchange, errorCode: string): boolean;
   /** A final status has come: at `dueAt` the wheel calls again, and not at the deadline. */
   answered(exchange: Exchange, dueAt: MonotonicMs): void;
   /** It is decided: takes it off the wheel. Called once. */
@@ -96,6 +101,7 @@ export class Exchange implements Deadline {
   #timings: ConnectTimings | null = null;
   #isReused = false;
   #isRetried = false;
+  #isRoomMade = false;
   #isSettled = false;
   #isWhole = false;
   #isBodyCut = false;
@@ -169,10 +175,23 @@ export class Exchange implements Deadline {
       this.#host.sendAgain(this);
       return;
     }
-    this.#host.failed(this);
     const failure = classifyError(error);
+    if (this.#needsRoom(failure)) {
+      this.#isRoomMade = true;
+      if (this.#host.makeRoom(this, failure.errorCode)) return;
+    }
+    this.#host.failed(this);
     if (isProtocolError(failure)) this.#takeStatusOfMalformed();
     this.#settle(failure);
+    this.#release?.();
+  }
+
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** It was settled while it had no connection, and gets none: nothing of it is left. */
+  abandoned(): void {
     this.#release?.();
   }
 
@@ -192,6 +211,16 @@ export class Exchange implements Deadline {
     this.#release = resolve;
     this.#settle(classifyError(reason), promise);
     this.connecting?.destroy(reason);
+  }
+
+  /** Nothing was sent, because no socket could be opened; room is made once for an attempt. */
+  #needsRoom(failure: Failure): boolean {
+    return (
+      isShortage(failure) &&
+      !this.#isSettled &&
+      !this.#isRoomMade &&
+      this.#controller === null
+    );
   }
 
   /**

@@ -13,22 +13,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { judgeUrl, parseCidrs } from "@postrider/core";
-import type { Clock, Meter } from "@postrider/runtime";
+import { testEffects } from "@postrider/testkit";
 import type { AttemptResult } from "./attempt-result.ts";
 import { classifyError } from "./classify-failure.ts";
 import { createGuard } from "./guard.ts";
 import type { Resolve } from "./name-resolver.ts";
 import { createSender, type Sender } from "./sender.ts";
 
-const clock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-};
-const meter: Meter = {
-  counter: () => ({ inc: () => {} }),
-  gauge: () => ({ set: () => {} }),
-  histogram: () => ({ observe: () => {} }),
-};
+const { clock, log, meter } = testEffects();
 
 const senders: Sender[] = [];
 const servers: TcpServer[] = [];
@@ -53,6 +45,7 @@ function aSender({
   const sender = createSender({
     guard,
     clock,
+    log,
     meter,
     ...(ca === undefined ? {} : { ca }),
   });
@@ -176,7 +169,7 @@ test("a socket that is connected elsewhere than allowed is given up before the r
   const guard = createGuard({ allowedCidrs: [] });
   // A resolver that lies past the filter, as a rebinding one would.
   const lying = { ...guard, lookup: aSystemLookupOf("127.0.0.1") };
-  const sender = createSender({ guard: lying, clock, meter });
+  const sender = createSender({ guard: lying, clock, log, meter });
   senders.push(sender);
 
   const result = await attempt(sender, `http://rebinding.example.com:${port}`);

@@ -48,14 +48,19 @@ export function createNameResolver(
       queueMicrotask(() => done(null, known));
       return;
     }
-    let lookUp = lookUps.get(hostname);
-    if (lookUp === undefined) {
-      lookUp = new LookUp(hostname, files.resolvConf(), () =>
-        lookUps.delete(hostname),
-      );
+    const underWay = lookUps.get(hostname);
+    if (underWay !== undefined) return underWay.wait(done);
+    try {
+      const ended = (): void => void lookUps.delete(hostname);
+      const lookUp = new LookUp(hostname, files.resolvConf(), ended);
       lookUps.set(hostname, lookUp);
+      return lookUp.wait(done);
+    } catch (error) {
+      // c-ares cannot even begin: its files cannot be opened.
+      const failure = error as NodeJS.ErrnoException;
+      queueMicrotask(() => done(exhausted(failure) ?? failure, []));
+      return;
     }
-    return lookUp.wait(done);
   };
 }
 
@@ -196,9 +201,10 @@ function gravest(failures: readonly NodeJS.ErrnoException[]): Error {
   return exhausted(failure) ?? failure ?? new Error("no answer");
 }
 
-/** c-ares calls a socket that it could not open ECONNREFUSED, as a server that refuses: where no descriptor is left, that is why. */
+/** c-ares calls a socket that it could not open ECONNREFUSED, as a server that refuses, and a file EFILE: where no descriptor is left, that is why. */
 function exhausted(failure: NodeJS.ErrnoException | undefined): Error | null {
-  if (failure?.code !== "ECONNREFUSED") return null;
+  if (failure?.code !== "ECONNREFUSED" && failure?.code !== "EFILE")
+    return null;
   try {
     closeSync(openSync("/dev/null", "r"));
     return null;

@@ -7,7 +7,7 @@
  * 1,000 of them costs more than the request. HTTP/2 is off; nothing is inflated; nothing is followed.
  */
 import type { EpochMs } from "@postrider/core";
-import type { Clock, Lifecycle, Meter } from "@postrider/runtime";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import type { SendResult } from "./attempt-result.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { DeadlineWheel } from "./deadline-wheel.ts";
@@ -21,6 +21,11 @@ import { GuardedSockets } from "./guarded-sockets.ts";
 import { Connection, type ConnectionEvents, type Open } from "./connection.ts";
 
 const CONNECTION_TTL_MS = 180_000;
+/** With the default of 1,000 attempts in flight, resting sockets leave a process below 4,096 descriptors, a common limit. */
+const MAX_RESTING = 2_048;
+/** How many resting connections one shortage closes: enough for the attempts beside the one that met it. */
+const ROOM = 32;
+const LOG_EVERY_MS = 60_000;
 
 /** One attempt: `headers` is a flat list of names and values, `body` goes out byte for byte. */
 export interface SendRequest {
@@ -37,6 +42,7 @@ export type Send = (request: SendRequest) => Promise<SendResult>;
 export interface SenderOptions {
   readonly guard: Guard;
   readonly clock: Clock;
+  readonly log: Log;
   readonly meter: Meter;
   /** More certificate authorities, as PEM; the system's own are Node's to know (NODE_EXTRA_CA_CERTS). */
   readonly ca?: string | Buffer;
@@ -55,7 +61,7 @@ export interface Sender extends Lifecycle {
 
 export function createSender(options: SenderOptions): Sender {
   const sockets = new GuardedSockets(options);
-  const sender = new DispatchSender(options.clock, sockets.open);
+  const sender = new DispatchSender(options, sockets.open);
   return {
     send: (request) => sender.send(request),
     stats: () => ({ sockets: sockets.count, inFlight: sender.inFlight }),
@@ -66,15 +72,28 @@ export function createSender(options: SenderOptions): Sender {
 
 class DispatchSender implements ExchangeHost {
   readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #evicted: ReturnType<Meter["counter"]>;
   readonly #wheel: DeadlineWheel;
-  readonly #pool = new ConnectionPool<ExchangeConnection>(CONNECTION_TTL_MS);
+  readonly #pool: ConnectionPool<ExchangeConnection>;
   readonly #connections = new Set<ExchangeConnection>();
   readonly #events: ConnectionEvents;
   #ended: Exchange[] = [];
   #isStopped = false;
+  #loggedAt = -Infinity;
 
-  constructor(clock: Clock, open: Open) {
+  constructor({ clock, log, meter }: SenderOptions, open: Open) {
     this.#clock = clock;
+    this.#log = log;
+    this.#evicted = meter.counter(
+      "postrider_connections_evicted_total",
+      `Connections to endpoints closed while they rested, by why: \`limit\`, more than ${MAX_RESTING} rested; \`descriptors\`, this process had none left for a new one.`,
+      ["why"],
+    );
+    this.#pool = new ConnectionPool<ExchangeConnection>(
+      { ttlMs: CONNECTION_TTL_MS, maxResting: MAX_RESTING },
+      (connection) => this.#close(connection),
+    );
     this.#wheel = new DeadlineWheel(clock);
     this.#events = { open, lost: (connection) => this.#lost(connection) };
   }
@@ -117,6 +136,23 @@ class DispatchSender implements ExchangeHost {
     this.#connect(exchange.request.origin).run(exchange);
   }
 
+  /**
+   * No descriptor is left: some connections that rest are closed, and the exchange goes over a new one. Where none rests,
+   * all are in use: the attempt is a local fault, which costs the endpoint nothing.
+   */
+  makeRoom(exchange: Exchange, errorCode: string): boolean {
+    const longest = this.#pool.takeLongest(ROOM);
+    if (longest.length === 0) return false;
+    this.failed(exchange);
+    this.#evicted.inc({ why: "descriptors" }, longest.length);
+    this.#logRoom(errorCode);
+    void Promise.all(longest.map((each) => this.#destroy(each))).then(() => {
+      if (exchange.isSettled) exchange.abandoned();
+      else this.#connect(exchange.request.origin).run(exchange);
+    });
+    return true;
+  }
+
   answered(exchange: Exchange, dueAt: number): void {
     this.#wheel.add(exchange, dueAt);
   }
@@ -148,7 +184,7 @@ class DispatchSender implements ExchangeHost {
     const { connection } = exchange;
     if (connection?.isConnected === true && !this.#isStopped) {
       connection.rest();
-      this.#pool.giveBack(connection);
+      if (!this.#pool.giveBack(connection)) this.#evicted.inc({ why: "limit" });
       exchange.tell();
     } else {
       this.failed(exchange);
@@ -171,5 +207,19 @@ class DispatchSender implements ExchangeHost {
   #close(connection: ExchangeConnection): void {
     this.#connections.delete(connection);
     connection.close();
+  }
+
+  #destroy(connection: ExchangeConnection): Promise<void> {
+    this.#connections.delete(connection);
+    return connection.destroy();
+  }
+
+  /** Once a minute at most: under a shortage there are many. */
+  #logRoom(errorCode: string): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#loggedAt < LOG_EVERY_MS) return;
+    this.#loggedAt = now;
+    const { size: resting } = this.#pool;
+    this.#log.warn("sender.madeRoom", { errorCode, resting });
   }
 }
