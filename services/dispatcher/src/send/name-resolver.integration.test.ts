@@ -265,7 +265,7 @@ test("names of the hosts file and localhost are never asked of DNS, and a change
   expect(asked).toEqual([]);
 });
 
-test("a name server that is named anew in resolv.conf is asked from then on", async () => {
+test("a change of resolv.conf counts from the next look-up on", async () => {
   zone = { "name.example.com": ["127.0.0.1"] };
   configure({ resolvConf: "search one.example" });
   const before = await looked("name");

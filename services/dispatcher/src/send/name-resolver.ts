@@ -192,13 +192,13 @@ function resolverOf({ servers, timeoutMs, attempts }: ResolvConf): Resolver {
   return resolver;
 }
 
-/** A failure that says nothing of the name outweighs one that says it has no address, and that one that says there is no such name. */
-function gravest(failures: readonly NodeJS.ErrnoException[]): Error {
+/** A failure that says nothing of the name outweighs one that says it has no address, and that one that says there is no such name. Null: none, and no address either. */
+function gravest(failures: readonly NodeJS.ErrnoException[]): Error | null {
   const failure =
     failures.find(({ code }) => code !== "ENOTFOUND" && code !== "ENODATA") ??
     failures.find(({ code }) => code === "ENODATA") ??
     failures[0];
-  return exhausted(failure) ?? failure ?? new Error("no answer");
+  return exhausted(failure) ?? failure ?? null;
 }
 
 /** c-ares calls a socket that it could not open ECONNREFUSED, as a server that refuses, and a file EFILE: where no descriptor is left, that is why. */
