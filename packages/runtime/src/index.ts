@@ -12,5 +12,6 @@ export * from "./log.ts";
 export * from "./meter.ts";
 export * from "./lifecycle.ts";
 export * from "./process-gauges.ts";
+export * from "./process-identity.ts";
 export * from "./admin.ts";
 export * from "./run-service.ts";

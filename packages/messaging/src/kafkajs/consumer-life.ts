@@ -6,15 +6,17 @@ import type {
   EachBatchPayload,
   Kafka as KafkajsClient,
 } from "kafkajs";
+import type { Log } from "@postrider/runtime";
 import { KAFKAJS_RETRY } from "./client.ts";
 import type { ConsumerGroup, GroupBatch } from "./patches/group-binding.ts";
-import { closeCluster } from "./patches/cluster.ts";
+import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
 import {
   DEFAULT_MAX_WAIT_MS,
   type ConsumerOptions,
   type FetchedBatch,
   type TopicPartition,
 } from "../ports.ts";
+import { removeGhosts } from "./ghosts.ts";
 import { reach } from "./reachable.ts";
 import { emptyBatch, rawRecord } from "./fetched-records.ts";
 import { stickyAssignor, type Ownership } from "./sticky-assignor.ts";
@@ -36,6 +38,8 @@ const HEARTBEAT_INTERVAL_MS = 1000;
 export class ConsumerLife {
   readonly consumer: KafkajsConsumer;
   readonly #probe: KafkajsClient;
+  readonly #cluster: Cluster;
+  readonly #log: Log;
   readonly #options: ConsumerOptions;
   readonly #events: LifeEvents;
   readonly #crashed = Promise.withResolvers<Error>();
@@ -45,31 +49,36 @@ export class ConsumerLife {
 
   constructor(
     options: ConsumerOptions,
-    { client, probe }: { client: KafkajsClient; probe: KafkajsClient },
+    effects: { client: KafkajsClient; probe: KafkajsClient; log: Log },
     events: LifeEvents,
     ownership: () => Ownership,
   ) {
     this.#options = options;
-    this.#probe = probe;
+    this.#probe = effects.probe;
+    this.#log = effects.log;
     this.#events = events;
     const binding = {
       bound: (group: ConsumerGroup) => (this.#group = group),
       emptyBatch: (batch: GroupBatch) => events.batch(emptyBatch(batch)),
       outOfRange: (partition: TopicPartition) => events.outOfRange(partition),
     };
-    this.consumer = client.consumer({
-      groupId: options.groupId,
-      // Not inherited from the client: kafkajs gives a consumer five retries of its own
-      // (docs/kafkajs.md, "Retries never run out").
-      retry: KAFKAJS_RETRY,
-      partitionAssigners: [stickyAssignor(ownership, binding)],
-      sessionTimeout: options.sessionTimeoutMs ?? 30_000,
-      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      maxWaitTimeInMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
-      minBytes: options.minBytes ?? 1,
-      maxBytesPerPartition: options.maxBytesPerPartition ?? 1 << 20,
-      allowAutoTopicCreation: false,
-    });
+    const { made, cluster } = withCluster(effects.client, () =>
+      effects.client.consumer({
+        groupId: options.groupId,
+        // Not inherited from the client: kafkajs gives a consumer five retries of its own
+        // (docs/kafkajs.md, "Retries never run out").
+        retry: KAFKAJS_RETRY,
+        partitionAssigners: [stickyAssignor(ownership, binding)],
+        sessionTimeout: options.sessionTimeoutMs ?? 30_000,
+        heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+        maxWaitTimeInMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
+        minBytes: options.minBytes ?? 1,
+        maxBytesPerPartition: options.maxBytesPerPartition ?? 1 << 20,
+        allowAutoTopicCreation: false,
+      }),
+    );
+    this.consumer = made;
+    this.#cluster = cluster;
     this.#listen();
   }
 
@@ -88,6 +97,17 @@ export class ConsumerLife {
         // (docs/kafkajs.md, "We say where reading begins").
         fromBeginning: true,
       });
+      const { groupId } = this.#options;
+      await Promise.race([
+        removeGhosts(this.#cluster, groupId, this.#log),
+        aborted(signal),
+      ]);
+      if (signal.aborted) {
+        // No member yet: nothing to leave.
+        this.#close();
+        await this.consumer.disconnect().catch(() => undefined);
+        return null;
+      }
       await this.consumer.run({
         autoCommit: false,
         eachBatch: (payload) => this.#eachBatch(payload),
@@ -111,7 +131,7 @@ export class ConsumerLife {
 
   /** What still looks for the group's coordinator would connect again, once a broker answers. */
   #close(): void {
-    if (this.#group !== null) closeCluster(this.#group.cluster);
+    closeCluster(this.#cluster);
   }
 
   #listen(): void {

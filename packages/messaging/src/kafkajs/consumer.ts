@@ -158,6 +158,7 @@ class KafkajsConsumer implements Consumer {
         {
           client: this.#effects.createClient(),
           probe: this.#effects.createProbe(),
+          log: this.#effects.log,
         },
         this.#events(() => {
           crashes = 0;

@@ -1,6 +1,12 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { decodeOwnership, encodeOwnership } from "./sticky-assignor.ts";
+import { processIdentity } from "@postrider/runtime";
+import kafkajs from "kafkajs";
+import {
+  decodeOwnership,
+  encodeOwnership,
+  memberProcess,
+} from "./sticky-assignor.ts";
 
 test("what a member owns survives the group's protocol", () => {
   const ownership = {
@@ -31,4 +37,34 @@ test("user data that is not ours owns nothing, and never throws", () => {
     ),
   );
   expect(decodeOwnership(undefined).partitions).toEqual([]);
+});
+
+test("a member's process is read from what the group keeps of it", () => {
+  const kept = kafkajs.AssignerProtocol.MemberMetadata.encode({
+    version: 0,
+    topics: ["a"],
+    userData: encodeOwnership({ generation: 7, partitions: [] }),
+  });
+
+  expect(memberProcess(kept)).toEqual(processIdentity());
+});
+
+test("metadata that is not ours, or says no process, has none, and never throws", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+        fc.record({ process: fc.jsonValue() }).map((data) =>
+          kafkajs.AssignerProtocol.MemberMetadata.encode({
+            version: 0,
+            topics: [],
+            userData: Buffer.from(JSON.stringify(data)),
+          }),
+        ),
+      ),
+      (kept) => {
+        expect(memberProcess(kept)).toBeNull();
+      },
+    ),
+  );
 });

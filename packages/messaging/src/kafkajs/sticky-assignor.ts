@@ -1,6 +1,7 @@
-/** The sticky assignment as kafkajs takes it: members say in their `userData` what they own (docs/kafkajs.md, "Sticky assignment"). */
+/** The sticky assignment as kafkajs takes it: members write into their `userData` what they own and which process they are (docs/kafkajs.md, "Sticky assignment"). */
 import { createRequire } from "node:module";
 import type { PartitionAssigner } from "kafkajs";
+import { processIdentity, type ProcessIdentity } from "@postrider/runtime";
 import { BINDING, type GroupBinding } from "./patches/group-binding.ts";
 import type { TopicPartition } from "../ports.ts";
 import { assignSticky, type GroupMember } from "./sticky-assignment.ts";
@@ -76,11 +77,34 @@ export function stickyAssignor(
   };
 }
 
-/** JSON, so that a later version may add to it. */
+/** JSON, so that a later version may add to it. `process` is for whoever looks for ghosts (ghosts.ts). */
 export function encodeOwnership({ generation, partitions }: Ownership): Buffer {
   return Buffer.from(
-    JSON.stringify({ generation, owned: byTopic(partitions) }),
+    JSON.stringify({
+      generation,
+      owned: byTopic(partitions),
+      process: processIdentity(),
+    }),
   );
+}
+
+/** The process of a member of the group, from its metadata as the group keeps it; null if it does not say. Never throws. */
+export function memberProcess(memberMetadata: Buffer): ProcessIdentity | null {
+  const { AssignerProtocol } = load("kafkajs") as typeof import("kafkajs");
+  try {
+    const metadata = AssignerProtocol.MemberMetadata.decode(memberMetadata);
+    const { process } = JSON.parse(String(metadata?.userData)) as {
+      process: Partial<ProcessIdentity> | null | undefined;
+    };
+    const { where, pid, startTicks } = process ?? {};
+    return typeof where === "string" &&
+      typeof pid === "number" &&
+      typeof startTicks === "string"
+      ? { where, pid, startTicks }
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What cannot be read owns nothing: it then moves, and nothing is lost. Never throws. */

@@ -1,6 +1,15 @@
 /** kafkajs' own view of the cluster, which a producer keeps to itself. Bound to kafkajs 2.2.4 (the client checks the version). */
 import type { Kafka } from "kafkajs";
 
+/** The part of kafkajs' Broker that is asked about a whole group. */
+export interface Coordinator {
+  describeGroups(of: { groupIds: string[] }): Promise<{
+    groups: { members: { memberId: string; memberMetadata: Buffer }[] }[];
+  }>;
+  /** Takes any member out of the group: the broker does not ask who sends it. */
+  leaveGroup(of: { groupId: string; memberId: string }): Promise<unknown>;
+}
+
 /** The part of kafkajs' Cluster that the adapters use. */
 export interface Cluster {
   connect(): Promise<void>;
@@ -12,6 +21,8 @@ export interface Cluster {
   ): readonly { readonly leader: number }[];
   /** Connected. */
   findBroker(broker: { readonly nodeId: string }): Promise<unknown>;
+  /** Connected. */
+  findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
 }
 
 type CreateCluster = (...options: unknown[]) => Cluster;
