@@ -1,6 +1,10 @@
 /**
- * As much of Kafka's protocol as a stack needs to know that a broker is usable and its own: the client library belongs
- * to messaging's adapters. Versions below the flexible ones, which Kafka 2.1 to 4.x speak.
+ * As much of Kafka's protocol as a stack needs to know that a broker is usable and its own, and the fault cases to know who
+ * leads and who coordinates. Versions below the flexible ones, which Kafka 2.1 to 4.x speak.
+ *
+ * Why not messaging's Admin: it waits for a broker for as long as it takes, where a stack must hear within a second that
+ * what listens on a port is no broker, or not its own; and leaders, coordinators and the cluster's id are of no use to a
+ * service, so its port does not have them.
  */
 import { connect, type Socket } from "node:net";
 
