@@ -30,6 +30,19 @@ test("a document's link leads to a file, and to a heading of it", () => {
   );
 });
 
+test("a file that a document names is there", () => {
+  const named = files
+    .filter((file) => file.startsWith(join(root, "docs")))
+    .flatMap((file) =>
+      [...textOf(file).matchAll(/`([\w/-]+\/[\w.-]+\.(?:ts|sql|avsc))`/g)].map(
+        ([, path]) => ({ file: relative(root, file), path: path! }),
+      ),
+    );
+
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter(({ path }) => !isThere(path))).toEqual([]);
+});
+
 test("no comment cites a numbered rule or section of something that is not here", () => {
   // Sections of an RFC are cited by number; a promise by its number is for docs/guarantees.md alone, which says what it means.
   const cited = files.flatMap((file) =>
@@ -96,6 +109,13 @@ function leads(target: string, anchor: string | undefined): boolean {
   if (!existsSync(target)) return false;
   return (
     anchor === undefined || headingsIn(target).map(slugOf).includes(anchor)
+  );
+}
+
+/** From the root, or as docs/kafkajs.md names the files of messaging. */
+function isThere(path: string): boolean {
+  return ["", "packages/messaging/src"].some((folder) =>
+    existsSync(join(root, folder, path)),
   );
 }
 
