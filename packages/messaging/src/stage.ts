@@ -13,6 +13,12 @@ export interface Stage<In> {
   groupOf?(record: InRecord<In>): string;
   /** A record before the committed offset, or done above it, read again on assignment to warm windows. */
   remember?(record: InRecord<In>): void;
+  /**
+   * Whether a record that was read before says the same: then it is done, and nothing follows from it. Asked once for each
+   * record that is not done, in the order of the log together with `remember`, and before the record waits for its lane.
+   * Absent: none does.
+   */
+  isRepeat?(record: InRecord<In>): boolean;
   /** A partition was taken away: forget what was remembered for it. */
   forget?(partition: { topic: string; partition: number }): void;
   /**

@@ -92,7 +92,7 @@ export class RecordWork<In> {
       log,
       clock,
       events: {
-        decoded: (entry) => this.#enqueue(entry, false),
+        decoded: (entry) => this.#decoded(entry),
         unreadable: (entry, why) =>
           this.#unreadable(entry, why.reason, why.detail),
         unknownSchema: (entry, schema) =>
@@ -230,6 +230,18 @@ export class RecordWork<In> {
     this.#abort.abort();
   }
 
+  #decoded(entry: OpenRecord<In>): void {
+    let isRepeat: boolean;
+    try {
+      isRepeat = this.#options.stage.isRepeat?.(entry) ?? false;
+    } catch (error) {
+      const detail = `The stage could not compare it: ${String(error)}`;
+      return this.#unreadable(entry, "unreadable", detail);
+    }
+    if (isRepeat) this.#done(entry);
+    else this.#enqueue(entry, false);
+  }
+
   #enqueue(entry: OpenRecord<In>, isAgain: boolean): void {
     const { stage, clock } = this.#options;
     const now = clock.monotonic();
@@ -263,7 +275,7 @@ export class RecordWork<In> {
       this.#unreadable(entry, decoded.reason, decoded.detail);
     else {
       entry.value = decoded.value;
-      this.#enqueue(entry, false);
+      this.#decoded(entry);
     }
   }
 
