@@ -87,6 +87,7 @@ export function compose(
       tiers: config.tiers,
       userAgent: `Postrider/${version()}`,
       worker: `${hostname()}:${process.pid}`,
+      sessionTimeoutMs,
       clock,
       log,
       meter,

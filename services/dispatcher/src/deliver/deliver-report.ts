@@ -18,6 +18,8 @@ export interface DeliverReport {
   deadLettered(delivery: Delivery, reason: DeadLetterReason): void;
   deferred(reason: DeferralReason): void;
   duplicateDropped(): void;
+  /** Before their time. */
+  stepsForgotten(steps: number): void;
   localFault(errorCode: string): void;
 }
 
@@ -51,6 +53,10 @@ export function deliverReport(log: Log, meter: Meter): DeliverReport {
     },
     deferred: (reason) => metrics.deferrals.inc({ reason }),
     duplicateDropped: () => metrics.duplicates.inc(),
+    stepsForgotten(steps) {
+      metrics.stepsForgotten.inc({}, steps);
+      log.warn("steps.forgottenEarly", { steps });
+    },
     localFault(errorCode) {
       metrics.localFaults.inc();
       log.error("sender.exhausted", { errorCode });
@@ -88,6 +94,10 @@ function deliverMetrics(meter: Meter) {
     duplicates: meter.counter(
       "postrider_duplicates_dropped_total",
       "Records whose (deliveryId, step) had been taken.",
+    ),
+    stepsForgotten: meter.counter(
+      "postrider_steps_forgotten_early_total",
+      "Taken (deliveryId, step) pairs that were forgotten before their time, because more are not kept in memory. Alert on any: this process reads more than it can compare, and a repeat could be delivered again.",
     ),
     localFaults: meter.counter(
       "postrider_local_faults_total",

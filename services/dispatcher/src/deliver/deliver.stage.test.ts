@@ -98,6 +98,7 @@ function aStage(
     tiers: parseTiers(DEFAULT_TIERS),
     userAgent: "Postrider/0.1.0",
     worker: "w1",
+    sessionTimeoutMs: 30_000,
     ...effects,
   });
   let offset = 100;
@@ -116,7 +117,9 @@ function aStage(
     },
     value: aDelivery({ endpointId: "ep_1", ...fields }),
   });
+  /** As the runner does it. */
   const run = async (of: InRecord<Delivery>): Promise<OutRecord[]> => {
+    if (stage.isRepeat?.(of)) return [];
     const verdict = await stage.handle(of, new AbortController().signal);
     if (verdict.kind !== "emit") throw new Error("deliver never rejects");
     return [...verdict.records];
@@ -332,16 +335,26 @@ test("a blocked address is a dead letter at once", async () => {
 });
 
 test("a repeated (deliveryId, step) is dropped, and the first is not a repeat of itself or of a later one", async () => {
-  const { stage, run, record, requests } = aStage();
+  const { run, record, requests } = aStage();
   const first = record({}, 10);
 
   await run(first);
   expect(await run(record({}, 11))).toEqual([]);
-  expect([...(stage.defer?.(record({}, 12), BUILT_AT) ?? [])]).toEqual([]);
   expect(topicsOf(await run(first))).toEqual(["attempts"]);
   expect(topicsOf(await run(record({ step: 1 }, 13)))).toEqual(["attempts"]);
 
   expect(requests).toHaveLength(3);
+});
+
+test("a twin is dropped though 20,000 other deliveries were read since the first", async () => {
+  const { stage, run, record } = aStage();
+  const twin = { deliveryId: "dlv_twin" };
+  await run(record(twin));
+
+  for (let n = 0; n < 20_001; n += 1)
+    stage.isRepeat?.(record({ deliveryId: `dlv_${n}` }));
+
+  expect(await run(record(twin))).toEqual([]);
 });
 
 test("what is remembered on assignment counts as taken, and is forgotten with the partition", async () => {

@@ -42,7 +42,7 @@ import { requestHeaders } from "./request-headers.ts";
 import type { Send } from "../send/sender.ts";
 import { secretWaitEndsAt } from "./secret-wait.ts";
 import type { Signer } from "./signer.ts";
-import { TakenSteps } from "./taken-steps.ts";
+import { TakenSteps, twinDistanceMs } from "./taken-steps.ts";
 import { createUrlJudge } from "./url-judge.ts";
 
 export interface DeliverOptions {
@@ -56,6 +56,8 @@ export interface DeliverOptions {
   readonly userAgent: string;
   /** Which process this is, as attempts name it. */
   readonly worker: string;
+  /** Of the group: how long it takes until somebody else has what a killed process had. */
+  readonly sessionTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -72,13 +74,18 @@ class DeliverStage implements Stage<Delivery> {
   readonly #options: DeliverOptions;
   readonly #report: DeliverReport;
   readonly #lanes: EndpointConcurrency;
-  readonly #steps = new TakenSteps();
+  readonly #steps: TakenSteps;
   readonly #judge: (url: string) => UrlJudgement;
   readonly #view: EndpointView;
 
   constructor(options: DeliverOptions) {
     this.#options = options;
     this.#report = deliverReport(options.log, options.meter);
+    this.#steps = new TakenSteps({
+      rememberMs: twinDistanceMs(options.sessionTimeoutMs),
+      now: () => options.clock.now(),
+      forgottenEarly: (steps) => this.#report.stepsForgotten(steps),
+    });
     this.#judge = createUrlJudge(options.urlPolicy);
     this.#lanes = new EndpointConcurrency(options.clock);
     this.#view = {
@@ -109,12 +116,17 @@ class DeliverStage implements Stage<Delivery> {
     this.#steps.take(raw, value.deliveryId, value.step);
   }
 
+  isRepeat({ raw, value }: InRecord<Delivery>): boolean {
+    if (this.#steps.take(raw, value.deliveryId, value.step)) return false;
+    this.#report.duplicateDropped();
+    return true;
+  }
+
   forget(partition: { topic: string; partition: number }): void {
     this.#steps.forget(partition);
   }
 
   handle(record: InRecord<Delivery>): Verdict | Promise<Verdict> {
-    if (!this.#isFirst(record)) return emit([]);
     const now = this.#options.clock.now();
     const admission = admit(record.value, this.#view, now);
     if (admission.kind === "send")
@@ -126,18 +138,11 @@ class DeliverStage implements Stage<Delivery> {
 
   /** Relief: the lane is too slow for the window, so the delivery waits in a tier for its slot. */
   defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
-    if (!this.#isFirst(record)) return [];
     return this.#deferred(record.value, {
       reason: "lane_slow",
       until: slotAt,
       slotAt,
     });
-  }
-
-  #isFirst({ raw, value }: InRecord<Delivery>): boolean {
-    if (this.#steps.take(raw, value.deliveryId, value.step)) return true;
-    this.#report.duplicateDropped();
-    return false;
   }
 
   #attempt(
