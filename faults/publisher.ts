@@ -13,9 +13,11 @@ import { TENANT, type Behaviour } from "./endpoints.ts";
 export interface Load {
   readonly perSecond: number;
   readonly seconds: number;
-  /** At most so many events for these; the others share the rest. */
   /** No attempt earlier than this, epoch ms. */
   readonly notBefore?: number;
+  /** All events are for this one. */
+  readonly only?: Behaviour;
+  /** At most so many events for these; the others share the rest. */
   readonly rare?: Readonly<Partial<Record<Behaviour, number>>>;
 }
 
@@ -101,7 +103,11 @@ export function createPublisher(options: {
     count: () => acknowledged,
     async publish(load) {
       const total = Math.round(load.perSecond * load.seconds);
-      const behaviours = planned(total, { ...RARE, ...load.rare }, random);
+      const { only } = load;
+      const behaviours =
+        only === undefined
+          ? planned(total, { ...RARE, ...load.rare }, random)
+          : Array.from({ length: total }, () => only);
       const startedAt = performance.now();
       for (let sent = 0; sent < total;) {
         const elapsed = (performance.now() - startedAt) / 1000;

@@ -16,6 +16,7 @@ import {
   partialProduce,
 } from "./cluster.ts";
 import { dispatcherKilled } from "./dispatcher-killed.ts";
+import { farTwins } from "./far-twins.ts";
 import { garbage } from "./garbage.ts";
 import { hangingRequest } from "./hanging-request.ts";
 import { membersChange } from "./members-change.ts";
@@ -30,6 +31,7 @@ import { zombie } from "./zombie.ts";
 export const CASES: readonly FaultCase[] = [
   dispatcherKilled,
   ...SERVICES_KILLED,
+  farTwins,
   cleanStop,
   zombie,
   brokerKilled,

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { appendFileSync } from "node:fs";
-import { join } from "node:path";
 import { Kafka as RawKafka, logLevel } from "kafkajs";
-import type { CommittedOffset } from "@postrider/messaging";
 import type { FaultCase } from "../case.ts";
 import { commitAs } from "../commit-as.ts";
+import { committedBy, overwriteCommits } from "../overwrite-commits.ts";
 import { metricOf } from "../services.ts";
 import type { World } from "../world.ts";
 
@@ -28,24 +26,12 @@ export const commitGarbage: FaultCase = {
       // A kill leaves something open, so that the metadata mattered.
       await world.kill9(world.services.one("dispatcher"));
       const metadata = random.pick(GARBAGE);
-      const stored = await storedBy(world, "dispatcher", "deliveries");
-      await commitAs(
-        world.kafka,
-        `${world.prefix}dispatcher`,
-        world.topic("deliveries"),
-        (at) => ({
-          offset:
-            stored.find(({ partition }) => partition === at.partition)
-              ?.offset ?? 0,
-          metadata,
-        }),
+      const stored = await committedBy(world, "dispatcher", "deliveries");
+      await overwriteCommits(
+        world,
+        "dispatcher",
+        stored.map((one) => ({ ...one, metadata })),
       );
-      // The judge must know that the runner's own word was overwritten.
-      for (const { topic, partition, offset } of stored)
-        appendFileSync(
-          join(world.options.folder, "runner"),
-          `${JSON.stringify({ kind: "committed", topic, partition, offset: offset ?? 0, metadata, pid: 0, at: Date.now(), monotonicMs: 0 })}\n`,
-        );
       await world.services.start("dispatcher");
       await load;
     }
@@ -93,16 +79,6 @@ async function commitTo(
     ),
     metadata: "",
   }));
-}
-
-async function storedBy(
-  world: World,
-  group: string,
-  name: string,
-): Promise<CommittedOffset[]> {
-  return await world.admin.fetchCommitted(world.prefix + group, [
-    world.topic(name),
-  ]);
 }
 
 /** Deletes every record that the topic has, as its retention would. */
