@@ -67,6 +67,8 @@ export interface Consumer {
   ): Promise<CommittedOffset[]>;
   /** The log's ranges now. */
   fetchLogRanges(partitions: readonly TopicPartition[]): Promise<LogRange[]>;
+  /** The first offset of the partition whose record was written at this time or later; null if none was. */
+  fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;
   /** When the coordinator last acknowledged a heartbeat (or join) of this member. */
   lastHeartbeatAt(): MonotonicMs;
   /** When a fetch loop last turned, or could not because the cluster was away. It turns while every partition is paused, too. */

@@ -50,6 +50,8 @@ export class FakeConsumer implements Consumer {
   /** While set, what is stored is told when it is settled, or not at all. */
   fetchGate: Promise<void> | null = null;
   isStopped = false;
+  /** When what is appended from now on was written; null: 1,000 and its offset. */
+  writtenAt: number | null = null;
 
   constructor(options: FakeConsumerOptions) {
     this.#options = options;
@@ -69,7 +71,7 @@ export class FakeConsumer implements Consumer {
     this.log(partition).push({
       ...this.#at(partition),
       offset,
-      timestamp: 1000 + offset,
+      timestamp: this.writtenAt ?? 1000 + offset,
       key: Buffer.from("key"),
       value: value === null ? null : Buffer.from(value),
       headers: {},
@@ -168,6 +170,14 @@ export class FakeConsumer implements Consumer {
         end: this.end(partition),
       })),
     );
+  }
+
+  fetchOffsetAt(
+    { partition }: TopicPartition,
+    at: number,
+  ): Promise<number | null> {
+    const found = this.log(partition).find(({ timestamp }) => timestamp >= at);
+    return Promise.resolve(found?.offset ?? null);
   }
 
   lastHeartbeatAt(): number {

@@ -20,6 +20,7 @@ import { createGuard } from "./send/guard.ts";
 import { openRunnerLedger } from "./runner-ledger.ts";
 import { createSender } from "./send/sender.ts";
 import { createSigner } from "./deliver/signer.ts";
+import { twinDistanceMs } from "./deliver/taken-steps.ts";
 
 /** Longer than the longest attempt: what is in flight at a stop is finished, not repeated. */
 export const STOP_WITHIN_MS = 75_000;
@@ -108,6 +109,7 @@ export function compose(
       maxInFlight: config.maxInFlight,
       sessionTimeoutMs,
       unknownSchemaWaitMs,
+      ...warmUpLimits(sessionTimeoutMs),
     },
   });
   const observed = [schemas, endpoints, output, runner];
@@ -117,6 +119,16 @@ export function compose(
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),
     },
+  };
+}
+
+/** What is read again of a new partition: all whose twins may come, but no longer than a few seconds. */
+function warmUpLimits(sessionTimeoutMs: number) {
+  return {
+    warmUpMs: twinDistanceMs(sessionTimeoutMs),
+    warmUpRecords: 400_000,
+    warmUpBytes: 64 << 20,
+    warmUpBudgetBytes: 128 << 20,
   };
 }
 

@@ -260,6 +260,22 @@ test("the log's ranges are those of the partitions asked for", async () => {
   ]);
 });
 
+test("the first offset of a time is that of the first record written then or later", async () => {
+  const [topic] = await stack.createTopics("times");
+  await produce(topic!, ["one", "two"]);
+  const between = Date.now() + 1;
+  await waitFor(() => Date.now() > between);
+  await produce(topic!, ["three"]);
+  const member = createMember("times", topic!);
+  await member.started;
+  const offsetAt = (at: number) =>
+    member.consumer.fetchOffsetAt({ topic: topic!, partition: 0 }, at);
+
+  expect(await offsetAt(0)).toBe(0);
+  expect(await offsetAt(between)).toBe(2);
+  expect(await offsetAt(Date.now() + 60_000)).toBeNull();
+});
+
 const noListener: ConsumerListener = {
   assigned: () => undefined,
   revoking: () => undefined,

@@ -11,7 +11,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
 import type { Clock, Log } from "@postrider/runtime";
 import type { ConsumerGroup } from "./patches/group-binding.ts";
-import { commitOnce, fetchCommitted, fetchRanges } from "./group-requests.ts";
+import {
+  commitOnce,
+  fetchCommitted,
+  fetchOffsetAt,
+  fetchRanges,
+} from "./group-requests.ts";
 import { ConsumerLife, type LifeEvents } from "./consumer-life.ts";
 import { isReachable } from "./reachable.ts";
 import { byTopic } from "./fetched-records.ts";
@@ -127,6 +132,12 @@ class KafkajsConsumer implements Consumer {
     partitions: readonly TopicPartition[],
   ): ReturnType<Consumer["fetchLogRanges"]> {
     return fetchRanges(this.#group(), partitions);
+  }
+
+  fetchOffsetAt(
+    ...[partition, at]: Parameters<Consumer["fetchOffsetAt"]>
+  ): ReturnType<Consumer["fetchOffsetAt"]> {
+    return fetchOffsetAt(this.#group(), partition, at);
   }
 
   lastHeartbeatAt(): number {

@@ -1,4 +1,5 @@
 /** Requests to a group's coordinator and to its partitions' leaders, over the consumer's own connections. */
+import type { EpochMs } from "@postrider/core";
 import type { ConsumerGroup } from "./patches/group-binding.ts";
 import { byTopic } from "./fetched-records.ts";
 import {
@@ -107,6 +108,21 @@ export async function fetchRanges(
       ? []
       : [{ topic, partition, start, end }];
   });
+}
+
+/** The first offset whose record was written at `at` or later; null if none was. */
+export async function fetchOffsetAt(
+  group: ConsumerGroup,
+  { topic, partition }: TopicPartition,
+  at: EpochMs,
+): Promise<number | null> {
+  const topics = await group.cluster.fetchTopicsOffset([
+    { topic, partitions: [{ partition }], fromTimestamp: Math.floor(at) },
+  ]);
+  const offset = indexed(topics).get(`${topic}:${partition}`);
+  if (offset === undefined)
+    throw new Error(`${topic}:${partition} has no leader now.`);
+  return offset < 0 ? null : offset;
 }
 
 function requested(partitions: readonly TopicPartition[]) {

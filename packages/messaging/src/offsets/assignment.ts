@@ -6,7 +6,7 @@
  * one of ours since; otherwise another member had it meanwhile, and it begins anew.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "@postrider/runtime";
+import type { Clock, Log } from "@postrider/runtime";
 import { OwnedPartition } from "./owned-partition.ts";
 import type {
   CommittedOffset,
@@ -15,11 +15,13 @@ import type {
   TopicPartition,
 } from "../ports.ts";
 import { startPoint, type StartPoint } from "./start-point.ts";
+import { warmUpStart } from "./warm-up.ts";
 
 export interface AssignmentOptions {
   readonly consumer: Consumer;
-  /** 0 where the stage remembers nothing. */
-  readonly warmUpRecords: number;
+  /** What is read again below the base, at most. 0 records where the stage remembers nothing. */
+  readonly warmUp: { readonly records: number; readonly ms: number };
+  readonly clock: Pick<Clock, "now">;
   readonly log: Log;
   readonly events: AssignmentEvents;
 }
@@ -34,6 +36,13 @@ export interface AssignmentEvents {
   /** All of the epoch's partitions are known. */
   settled(epoch: number): void;
   offsetsLost(partition: TopicPartition, count: number): void;
+}
+
+interface Place {
+  readonly owned: OwnedPartition;
+  readonly stored: CommittedOffset;
+  readonly range: LogRange;
+  readonly start: StartPoint | null;
 }
 
 const FIRST_RETRY_MS = 100;
@@ -124,25 +133,49 @@ export class Assignment {
         committed.map((stored) => [keyOf(stored), stored]),
       );
       const rangeOf = new Map(ranges.map((range) => [keyOf(range), range]));
-      const known = partitions.map((owned) => ({
-        owned,
-        stored: required(storedOf.get(keyOf(owned)), owned),
-        range: required(rangeOf.get(keyOf(owned)), owned),
-      }));
-      for (const { owned, stored, range } of known)
-        this.#place(owned, stored, range);
+      const known = await Promise.all(
+        partitions.map((owned) =>
+          this.#placeOf(
+            owned,
+            required(storedOf.get(keyOf(owned)), owned),
+            required(rangeOf.get(keyOf(owned)), owned),
+          ),
+        ),
+      );
+      if (this.#epoch !== epoch) return;
+      for (const place of known) this.#place(place);
       this.#isSettled = true;
       events.settled(epoch);
     });
   }
 
-  #place(
+  /** Where the partition's reading begins; `start` null if it is kept. */
+  async #placeOf(
     owned: OwnedPartition,
     stored: CommittedOffset,
     range: LogRange,
-  ): void {
+  ): Promise<Place> {
     // What is stored is our own last word: nobody had the partition meanwhile.
-    if (owned.state === "reading" && owned.commits.mayBeOurs(stored)) {
+    if (owned.state === "reading" && owned.commits.mayBeOurs(stored))
+      return { owned, stored, range, start: null };
+    const { consumer, clock, warmUp } = this.#options;
+    const start = startPoint(stored, range, warmUp.records);
+    const { base, seekTo } = start;
+    if (seekTo === base || warmUp.ms === Infinity)
+      return { owned, stored, range, start };
+    const from = await warmUpStart({
+      base,
+      log: range,
+      warmUpMs: warmUp.ms,
+      now: clock.now(),
+      offsetAt: (at) => consumer.fetchOffsetAt(owned, at),
+    });
+    const nearest = { ...start, seekTo: Math.max(seekTo, from) };
+    return { owned, stored, range, start: nearest };
+  }
+
+  #place({ owned, stored, range, start }: Place): void {
+    if (start === null) {
       this.#goOn(owned, range);
       return;
     }
@@ -151,7 +184,6 @@ export class Assignment {
       this.#lose(owned);
       fresh = this.#begin(owned);
     }
-    const start = startPoint(stored, range, this.#options.warmUpRecords);
     this.#load(fresh, start, stored);
   }
 

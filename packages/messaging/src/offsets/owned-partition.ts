@@ -20,6 +20,7 @@ import { OffsetTracker } from "./offset-tracker.ts";
 import { PartitionCommits } from "./partition-commits.ts";
 import type { RawRecord } from "../record.ts";
 import type { StartPoint } from "./start-point.ts";
+import { WarmUpPace } from "./warm-up-pace.ts";
 
 /** What a record that was read is. */
 export type Reading = "new" | "restored" | "done";
@@ -51,8 +52,7 @@ export class OwnedPartition implements TopicPartition {
   #state: "loading" | "reading" | "lost" = "loading";
   #tracker = new OffsetTracker(0);
   #position = 0;
-  #warmUntil = 0;
-  #warmUpBytes = 0;
+  #warmUp = new WarmUpPace(0, 0);
   #highWatermark = 0;
   #openInMemory = 0;
   #bytes = 0;
@@ -84,9 +84,9 @@ export class OwnedPartition implements TopicPartition {
     return this.#position;
   }
 
-  /** Below it records are read for `remember` only. */
-  get warmUntil(): number {
-    return this.#warmUntil;
+  /** What is read for `remember` only. */
+  get warmUp(): WarmUpPace {
+    return this.#warmUp;
   }
 
   /** Its unfinished records in memory; what is restored and still to be read is not among them. */
@@ -148,8 +148,7 @@ export class OwnedPartition implements TopicPartition {
     tracker.advance(start.next);
     this.commits.found(stored, tracker.runCount);
     this.#position = start.seekTo;
-    this.#warmUntil = start.base;
-    this.#warmUpBytes = 0;
+    this.#warmUp = new WarmUpPace(start.seekTo, start.base);
     this.#state = "reading";
   }
 
@@ -234,17 +233,11 @@ export class OwnedPartition implements TopicPartition {
     return null;
   }
 
-  /** A record below the base was remembered. How many bytes of them were since the start, or the last jump. */
-  noteWarmUp(bytes: number): number {
-    this.#warmUpBytes += bytes;
-    return this.#warmUpBytes;
-  }
-
   /** Reading goes on at `target`, below the base: what is skipped is done, and only not remembered. */
   jumpTo(target: number): void {
     this.#backlog = null;
-    this.#warmUpBytes = 0;
     this.#position = target;
+    this.#warmUp.jumped(target);
   }
 
   /** Says what the record is, and moves past what the log has no longer. */

@@ -39,23 +39,30 @@ export class RecordIntake<In> {
   readonly #options: IntakeOptions<In>;
   readonly #decode: Decoder<In>;
   #bytesPerPartition: number;
+  #warmUpBytesPerPartition: number;
 
   constructor(options: IntakeOptions<In>) {
     this.#options = options;
     this.#decode = neverThrowing(options.decode);
     this.#bytesPerPartition = options.limits.byteBudget;
+    this.#warmUpBytesPerPartition = options.limits.warmUpBytes;
   }
 
   get bytesPerPartition(): number {
     return this.#bytesPerPartition;
   }
 
-  /** The process' budget is split over what is assigned. */
+  /** The process' budgets are split over what is assigned. */
   splitBudget(partitions: number): void {
-    const { byteBudget, maxOpenBytesPerPartition } = this.#options.limits;
+    const { limits } = this.#options;
+    const share = 1 / Math.max(1, partitions);
     this.#bytesPerPartition = Math.min(
-      maxOpenBytesPerPartition,
-      byteBudget / Math.max(1, partitions),
+      limits.maxOpenBytesPerPartition,
+      limits.byteBudget * share,
+    );
+    this.#warmUpBytesPerPartition = Math.min(
+      limits.warmUpBytes,
+      limits.warmUpBudgetBytes * share,
     );
   }
 
@@ -164,24 +171,28 @@ export class RecordIntake<In> {
     this.#boundWarmUp(partition, raw);
   }
 
-  /** Where records are large, the warm-up by count would read too many bytes: jump to about what the bytes allow. */
+  /** Where records are many or large, the warm-up would read too many bytes: on to about what the bytes allow. */
   #boundWarmUp(partition: OwnedPartition, raw: RawRecord): void {
-    const { warmUpBytes, warmUpRecords } = this.#options.limits;
-    if (raw.offset >= partition.warmUntil) return;
-    const bytes = partition.noteWarmUp(
-      (raw.key?.length ?? 0) + (raw.value?.length ?? 0),
+    const { warmUp } = partition;
+    if (raw.offset >= warmUp.until) return;
+    const bytes = (raw.key?.length ?? 0) + (raw.value?.length ?? 0);
+    const target = warmUp.noteRemembered(
+      raw.offset,
+      bytes,
+      this.#warmUpBytesPerPartition,
     );
     const { backlogEnd } = partition;
-    if (bytes < warmUpBytes || backlogEnd === null) return;
-    const read = Math.max(
-      1,
-      raw.offset + 1 - Math.max(0, partition.warmUntil - warmUpRecords),
-    );
-    const allowed = Math.floor((read * warmUpBytes) / bytes);
-    const target = partition.warmUntil - allowed;
-    if (target <= backlogEnd + 1) return;
+    if (target === null || backlogEnd === null || target <= backlogEnd + 1)
+      return;
     partition.jumpTo(target);
-    this.#options.consumer.seek(partition, target);
+    const { consumer, log } = this.#options;
+    consumer.seek(partition, target);
+    log.info("partition.warmUpCut", {
+      topic: partition.topic,
+      partition: partition.partition,
+      from: raw.offset + 1,
+      to: target,
+    });
   }
 }
 

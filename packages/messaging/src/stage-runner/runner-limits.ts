@@ -7,6 +7,10 @@ export interface RunnerLimits {
   readonly warmUpRecords: number;
   /** And their bytes, about. */
   readonly warmUpBytes: number;
+  /** A process' share for each partition is never more than this; about 50 MB are read in a second. */
+  readonly warmUpBudgetBytes: number;
+  /** And no more than were written in so long before those that come next, about. */
+  readonly warmUpMs: number;
   /** Unfinished records' bytes, over the process; split over the partitions assigned. */
   readonly byteBudget: number;
   /** A partition's share is never more than this. */
@@ -33,6 +37,8 @@ export const RUNNER_LIMITS: RunnerLimits = {
   sessionTimeoutMs: 30_000,
   warmUpRecords: 10_000,
   warmUpBytes: 16 << 20,
+  warmUpBudgetBytes: Infinity,
+  warmUpMs: Infinity,
   byteBudget: 256 << 20,
   maxOpenBytesPerPartition: Infinity,
   maxOpenPerPartition: 4096,

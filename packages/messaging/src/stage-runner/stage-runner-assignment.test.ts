@@ -196,6 +196,59 @@ test("a warm-up of large records is cut to about the bytes that it may read", as
   expect(under.started).toHaveLength(1);
 });
 
+test("a warm-up by time reads again what was written in it, however many records those are", async () => {
+  const remembered: number[] = [];
+  const under = runners.create({
+    limits: { warmUpRecords: 100_000, warmUpMs: 60_000 },
+    stage: { remember: ({ raw }) => void remembered.push(raw.offset) },
+  });
+  const { consumer, clock } = under;
+  for (const [agoMs, count] of [
+    [90_000, 5_000],
+    [59_000, 15_000],
+    [0, 1],
+  ] as const) {
+    consumer.writtenAt = clock.now() - agoMs;
+    for (let n = 0; n < count; n++) consumer.append(0, "a/1");
+  }
+  consumer.stored.set(0, { offset: 20_000, metadata: "" });
+  await under.startWith(0);
+
+  while (consumer.deliver(5_000));
+
+  expect(consumer.seeks).toEqual([[0, 5_000]]);
+  expect(remembered).toHaveLength(15_000);
+  expect(under.started).toHaveLength(1);
+});
+
+test("the bytes of a warm-up are shared by the partitions that are assigned", async () => {
+  const remembered = [0, 0];
+  const under = runners.create({
+    limits: { warmUpRecords: 1000, warmUpBudgetBytes: 40_000 },
+    stage: {
+      remember: ({ raw }) => {
+        remembered[raw.partition]! += raw.value!.length;
+      },
+    },
+  });
+  const large = `a/${"x".repeat(1000)}`;
+  for (const partition of [0, 1]) {
+    under.consumer.append(
+      partition,
+      ...Array.from({ length: 1000 }, () => large),
+    );
+    under.consumer.stored.set(partition, { offset: 1000, metadata: "" });
+  }
+  await under.startWith(0, 1);
+
+  while (under.consumer.deliver(10));
+
+  for (const bytes of remembered) {
+    expect(bytes).toBeGreaterThan(15_000);
+    expect(bytes).toBeLessThan(60_000);
+  }
+});
+
 test("outside the log: below, on at its start; the loss is counted and our position committed at once", async () => {
   const under = await runners.started(["a/1", "b/1"]);
   under.consumer.append(0, ...eachInItsOwnLane("c", 50));

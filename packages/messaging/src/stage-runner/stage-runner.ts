@@ -82,7 +82,11 @@ class Runner<In> implements StageRunner, ConsumerListener {
     });
     this.#assignment = new Assignment({
       consumer,
-      warmUpRecords: stage.remember === undefined ? 0 : limits.warmUpRecords,
+      warmUp: {
+        records: stage.remember === undefined ? 0 : limits.warmUpRecords,
+        ms: limits.warmUpMs,
+      },
+      clock,
       log,
       events: {
         lost: (partition) => this.#lost(partition),

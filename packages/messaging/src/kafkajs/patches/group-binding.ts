@@ -58,11 +58,10 @@ export interface ConsumerGroup {
     refreshMetadata(): Promise<void>;
     findGroupCoordinator(of: { groupId: string }): Promise<GroupCoordinator>;
     fetchTopicsOffset(
-      topics: readonly {
+      topics: readonly ({
         topic: string;
         partitions: { partition: number }[];
-        fromBeginning: boolean;
-      }[],
+      } & ({ fromBeginning: boolean } | { fromTimestamp: number }))[],
     ): Promise<
       { topic: string; partitions: { partition: number; offset: string }[] }[]
     >;
