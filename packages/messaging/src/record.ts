@@ -19,6 +19,36 @@ export interface RawRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: RecordHeaders;
+  /** Present on what stands in the place of records that could not be read: no decoder may see its value. */
+  readonly unreadable?: Unreadable;
+}
+
+/** Why a record, or a batch with every record in it, could not be taken from what the broker sent. */
+export interface Unreadable {
+  /** The last offset that is lost with it; the record's own `offset` is the first. */
+  readonly lastOffset: number;
+  readonly reason: UnreadableReason;
+  /** The reason in words, with the offsets. */
+  readonly detail: string;
+}
+
+export type UnreadableReason =
+  /** The bytes are not those that the producer sent. */
+  | "checksum"
+  /** Lengths, counts or offsets contradict each other. */
+  | "framing"
+  | "unknown_codec"
+  /** The batch does not inflate. */
+  | "compression"
+  | "too_large_inflated"
+  | "too_many_records"
+  | "too_many_headers";
+
+/** The last offset of the log that a record stands for: its own, nearly always. */
+export function lastOffsetOf(record: RawRecord): number {
+  return record.unreadable === undefined
+    ? record.offset
+    : record.unreadable.lastOffset;
 }
 
 /** Header values in the order of the record; a repeated name keeps every value. */

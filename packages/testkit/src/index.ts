@@ -22,6 +22,7 @@ export * from "./ledger.ts";
 export type * from "./evidence.ts";
 export * from "./runner-replay.ts";
 export * from "./seeded-random.ts";
+export * from "./raw-batch.ts";
 export * from "./read-topic.ts";
 export * from "./tcp-proxy.ts";
 export * from "./invariant-checker.ts";

@@ -127,6 +127,8 @@ function decoderOf(codec: Codec, name: string): Decode {
   const isOurs = DECODED.has(name) || name.startsWith("retry.");
   const decode = isOurs ? codec.decoderOf(name as keyof TopicValues) : null; // one of its keys, by the line above
   return (raw) => {
+    if (raw.unreadable !== undefined)
+      return { value: null, error: raw.unreadable.detail };
     const framing = framingOf(raw.value);
     if (raw.value === null) return { value: null, error: null };
     if (name === "events" && framing === "other")

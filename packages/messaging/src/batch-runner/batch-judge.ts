@@ -5,6 +5,7 @@
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { BatchEntry, Refusal, RefusedEntry } from "./batch-protocol.ts";
 import type { InRecord, RawRecord } from "../record.ts";
+import { refusingUnreadable } from "../refusing-unreadable.ts";
 import type { Decoder } from "../stage.ts";
 
 /** What a topic's records become in its table. */
@@ -35,7 +36,8 @@ export function createBatchJudge<In, Row>(options: {
   /** Judges records in order, up to the first whose schema is worth waiting for. */
   judge(records: readonly RawRecord[]): Judged<Row>;
 } {
-  const { stage, decode, monotonic, unknownSchemaWaitMs } = options;
+  const { stage, monotonic, unknownSchemaWaitMs } = options;
+  const decode = refusingUnreadable(options.decode);
   const schemas = new Map<string, { since: MonotonicMs; seen: MonotonicMs }>();
 
   /** The wait is per schema, not per record: a thousand records of one lost schema wait once. It begins anew when the schema was not seen for as long. */

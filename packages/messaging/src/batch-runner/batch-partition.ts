@@ -204,6 +204,7 @@ export class BatchPartition<Row> {
     const head = records[0];
     if (
       head?.offset === intent.first &&
+      head.unreadable === undefined &&
       head.timestamp !== intent.firstTimestamp
     ) {
       this.#host.report({ kind: "intent_foreign", intent });
@@ -220,7 +221,7 @@ export class BatchPartition<Row> {
     const entries: BatchEntry<Row>[] = [];
     while (entries.length < records.length) {
       const judged = this.#host.judge(records.slice(entries.length));
-      entries.push(...judged.entries);
+      for (const entry of judged.entries) entries.push(entry);
       if (judged.waitsFor !== null) await this.#waitForSchema(judged.waitsFor);
     }
     return entries;

@@ -24,7 +24,7 @@
 import type { DeadLetterReason, EpochMs } from "@postrider/core";
 import { tokenOf } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
-import type { RawRecord } from "../record.ts";
+import { lastOffsetOf, type RawRecord } from "../record.ts";
 
 /** Why a record makes no row. */
 export interface Refusal {
@@ -107,7 +107,7 @@ export class BatchProtocol<Row> {
     const first = entries[0]!.raw; // at least one, says the contract
     const intent: Intent = {
       first: first.offset,
-      last: entries.at(-1)!.raw.offset,
+      last: lastOffsetOf(entries.at(-1)!.raw),
       firstTimestamp: first.timestamp,
       intendedAt: this.#effects.now(),
       excluded: offsetsOf(entries),
@@ -134,7 +134,10 @@ export class BatchProtocol<Row> {
         ? refused(entry.raw, "refused before")
         : entry,
     );
-    const added = offsetsOf(judged).filter((offset) => !excluded.has(offset));
+    // What could be read then and cannot be now is, like what retention took, left out under the same token.
+    const added = offsetsOf(
+      judged.filter(({ raw }) => raw.unreadable === undefined),
+    ).filter((offset) => !excluded.has(offset));
     const found = { end, isInDoubt: true };
     if (added.length === 0) return this.#carryOut(judged, intent, found);
     // Refused now but not then (its schema never came): what was announced must say so, before the dead letter exists.

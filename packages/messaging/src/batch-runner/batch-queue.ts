@@ -1,7 +1,7 @@
 /** Records of one partition that were fetched and are not yet in a batch, in offset order. Pure but for the state it holds. */
 import type { MonotonicMs } from "@postrider/core";
 import type { FetchedBatch } from "../ports.ts";
-import type { RawRecord } from "../record.ts";
+import { lastOffsetOf, type RawRecord } from "../record.ts";
 
 /** Bytes that a record costs beyond key and value: an estimate of its headers and of the objects around it. */
 const RECORD_OVERHEAD_BYTES = 200;
@@ -43,9 +43,12 @@ export class BatchQueue {
   push(batch: FetchedBatch, now: MonotonicMs): void {
     if (this.#records.length === 0) this.#headSince = now;
     for (const record of batch.records) {
-      if (record.offset < this.#readTo) continue;
-      this.#records.push(record);
-      this.#bytes += bytesOf(record);
+      if (lastOffsetOf(record) < this.#readTo) continue;
+      const isBefore = record.offset < this.#readTo;
+      // Of a range that began before the position, what is left.
+      const own = isBefore ? { ...record, offset: this.#readTo } : record;
+      this.#records.push(own);
+      this.#bytes += bytesOf(own);
     }
     this.#readTo = Math.max(this.#readTo, batch.lastOffset + 1);
   }
@@ -62,12 +65,18 @@ export class BatchQueue {
     this.#headSince = now;
   }
 
-  /** How many records a batch takes from the head: at most `maxRecords`, and `maxBytes` unless one record alone is larger. */
+  /**
+   * How many records a batch takes from the head: at most `maxRecords`, and `maxBytes` unless one record alone is larger. What
+   * stands for a range of offsets is a batch of its own: should it be readable when its intent is repeated, no row of the
+   * range was in an earlier insert.
+   */
   countOfBatch(maxRecords: number, maxBytes: number): number {
     let bytes = 0;
     let count = 0;
     while (count < this.#records.length && count < maxRecords) {
-      bytes += bytesOf(this.#records[count]!);
+      const record = this.#records[count]!;
+      if (lastOffsetOf(record) > record.offset) return Math.max(count, 1);
+      bytes += bytesOf(record);
       if (bytes > maxBytes && count > 0) break;
       count++;
     }

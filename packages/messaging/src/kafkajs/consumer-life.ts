@@ -8,8 +8,9 @@ import type {
 } from "kafkajs";
 import type { Log } from "@postrider/runtime";
 import { KAFKAJS_RETRY } from "./client.ts";
-import type { ConsumerGroup, GroupBatch } from "./patches/group-binding.ts";
 import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
+import { fetchedOf } from "./patches/fetch-response.ts";
+import type { ConsumerGroup, GroupBatch } from "./patches/group-binding.ts";
 import {
   DEFAULT_MAX_WAIT_MS,
   type ConsumerOptions,
@@ -18,13 +19,15 @@ import {
 } from "../ports.ts";
 import { removeGhosts } from "./ghosts.ts";
 import { reach } from "./reachable.ts";
-import { emptyBatch, rawRecord } from "./fetched-records.ts";
+import type { RawRecord } from "../record.ts";
 import { stickyAssignor, type Ownership } from "./sticky-assignor.ts";
 
 export interface LifeEvents {
   joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void;
   revoking(): void;
   batch(batch: FetchedBatch): void;
+  /** These of the batch that follows stand for what could not be read; one or more. */
+  unreadable(records: readonly RawRecord[]): void;
   outOfRange(partition: TopicPartition): void;
   connected(isConnected: boolean): void;
   /** The cluster cannot be reached, or does not give the topics; asked again soon. */
@@ -59,7 +62,6 @@ export class ConsumerLife {
     this.#events = events;
     const binding = {
       bound: (group: ConsumerGroup) => (this.#group = group),
-      emptyBatch: (batch: GroupBatch) => events.batch(emptyBatch(batch)),
       outOfRange: (partition: TopicPartition) => events.outOfRange(partition),
     };
     const { made, cluster } = withCluster(effects.client, () =>
@@ -157,19 +159,27 @@ export class ConsumerLife {
     });
   }
 
-  /** Enqueues and returns: an await here would stall every partition of the broker (docs/kafkajs.md, "The fetch loop never waits"). */
-  #eachBatch({ batch }: EachBatchPayload): Promise<void> {
-    const { topic, partition } = batch;
+  /**
+   * Enqueues and returns: an await here would stall every partition of the broker (docs/kafkajs.md, "The fetch loop never
+   * waits"). Batches with nothing for us come too: the position moves with them (docs/kafkajs.md, "Batches with nothing
+   * for us").
+   */
+  #eachBatch(payload: EachBatchPayload): Promise<void> {
     // Not in kafkajs' types, but in every Batch of 2.2.4.
-    const { fetchedOffset } = batch as unknown as GroupBatch;
+    const batch = payload.batch as unknown as GroupBatch;
+    const fetched = fetchedOf(batch);
+    if (fetched === null) return Promise.resolve();
+    const { broken, unreadable } = fetched;
+    // It was fetched again as often as that may help (reread.ts).
+    const records = broken === null ? fetched.records : [broken];
+    const lost = broken === null ? unreadable : [broken];
+    if (lost.length > 0) this.#events.unreadable(lost);
     this.#events.batch({
-      topic,
-      partition,
-      fetchOffset: Number(fetchedOffset),
-      records: batch.messages.map((message) =>
-        rawRecord(topic, partition, message),
-      ),
-      lastOffset: Number(batch.lastOffset()),
+      topic: batch.topic,
+      partition: batch.partition,
+      fetchOffset: Number(batch.fetchedOffset),
+      records,
+      lastOffset: broken?.unreadable?.lastOffset ?? fetched.lastOffset!,
       highWatermark: Number(batch.highWatermark),
     });
     return Promise.resolve();

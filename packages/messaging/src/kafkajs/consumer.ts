@@ -9,7 +9,7 @@
 import type { Kafka as KafkajsClient } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
-import type { Clock, Log } from "@postrider/runtime";
+import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { ConsumerGroup } from "./patches/group-binding.ts";
 import {
   commitOnce,
@@ -19,7 +19,9 @@ import {
 } from "./group-requests.ts";
 import { ConsumerLife, type LifeEvents } from "./consumer-life.ts";
 import { isReachable } from "./reachable.ts";
-import { byTopic } from "./fetched-records.ts";
+import { byTopic } from "./by-topic.ts";
+import { RestartBackOff } from "./restart-back-off.ts";
+import { createUnreadableAlert } from "./unreadable-alert.ts";
 import {
   StaleAssignmentError,
   type Consumer,
@@ -35,11 +37,9 @@ export interface KafkajsConsumerEffects {
   readonly createProbe: () => KafkajsClient;
   readonly log: Log;
   readonly clock: Clock;
+  readonly meter: Meter;
 }
 
-/** After a crash the next life begins after this, doubling to the limit, ms. */
-const FIRST_BACKOFF_MS = 200;
-const LONGEST_BACKOFF_MS = 10_000;
 /** How long `stop` waits for kafkajs at most, which waits for ever when the broker is away, ms. */
 const STOP_PATIENCE_MS = 5000;
 
@@ -66,6 +66,8 @@ class KafkajsConsumer implements Consumer {
   readonly #options: ConsumerOptions;
   readonly #effects: KafkajsConsumerEffects;
   readonly #closing = new AbortController();
+  readonly #backOff = new RestartBackOff();
+  readonly #alert: ReturnType<typeof createUnreadableAlert>;
   #listener: ConsumerListener | null = null;
   #life: ConsumerLife | null = null;
   #living: Promise<void> = Promise.resolve();
@@ -81,6 +83,7 @@ class KafkajsConsumer implements Consumer {
   constructor(options: ConsumerOptions, effects: KafkajsConsumerEffects) {
     this.#options = options;
     this.#effects = effects;
+    this.#alert = createUnreadableAlert(options.groupId, effects);
     this.#heartbeatAt = this.#fetchAt = effects.clock.monotonic();
   }
 
@@ -161,8 +164,9 @@ class KafkajsConsumer implements Consumer {
   /** One life after another, until `stop`. */
   async #live(onFetching: () => void): Promise<void> {
     const { signal } = this.#closing;
-    for (let crashes = 0; !signal.aborted; crashes++) {
-      if (crashes > 0) await this.#backOff(crashes);
+    for (;;) {
+      const waitMs = this.#backOff.nextMs();
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       const life = new ConsumerLife(
         this.#options,
@@ -171,10 +175,7 @@ class KafkajsConsumer implements Consumer {
           probe: this.#effects.createProbe(),
           log: this.#effects.log,
         },
-        this.#events(() => {
-          crashes = 0;
-          onFetching();
-        }),
+        this.#events(onFetching),
         () => this.#ownership(),
       );
       this.#life = life;
@@ -189,16 +190,6 @@ class KafkajsConsumer implements Consumer {
     }
   }
 
-  async #backOff(crashes: number): Promise<void> {
-    const ms = Math.min(
-      FIRST_BACKOFF_MS * 2 ** (crashes - 1),
-      LONGEST_BACKOFF_MS,
-    );
-    await sleep(ms, undefined, { signal: this.#closing.signal }).catch(
-      () => undefined,
-    );
-  }
-
   #events(onFetching: () => void): LifeEvents {
     const listener = this.#listener!;
     const { clock, log } = this.#effects;
@@ -209,8 +200,11 @@ class KafkajsConsumer implements Consumer {
       },
       batch: (batch) => {
         // Fetched under the assignment before, and handed over late by another broker's loop.
-        if (this.#assignment !== null) listener.batch(this.#epoch, batch);
+        if (this.#assignment === null) return;
+        listener.batch(this.#epoch, batch);
+        this.#backOff.delivered();
       },
+      unreadable: (records) => this.#alert(records),
       outOfRange: (partition) => {
         if (this.#assignment !== null)
           listener.outOfRange(this.#epoch, partition);

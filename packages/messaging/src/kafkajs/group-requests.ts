@@ -1,7 +1,7 @@
 /** Requests to a group's coordinator and to its partitions' leaders, over the consumer's own connections. */
 import type { EpochMs } from "@postrider/core";
 import type { ConsumerGroup } from "./patches/group-binding.ts";
-import { byTopic } from "./fetched-records.ts";
+import { byTopic } from "./by-topic.ts";
 import {
   CommitError,
   StaleAssignmentError,

@@ -34,7 +34,7 @@ export function createKafka(
   connection: KafkaConnection,
   effects: KafkaEffects,
 ): Kafka {
-  const { log, clock } = effects;
+  const { log, clock, meter } = effects;
   const client = createKafkajsClient(connection, log);
   return {
     consumer: (options) =>
@@ -43,6 +43,7 @@ export function createKafka(
         createProbe: () => createKafkajsClient(connection, log, PROBE_RETRY),
         log,
         clock,
+        meter,
       }),
     createProducer: createProducerFactory(client),
     admin: () => createAdmin(client),

@@ -18,7 +18,7 @@ import type {
 } from "../ports.ts";
 import { OffsetTracker } from "./offset-tracker.ts";
 import { PartitionCommits } from "./partition-commits.ts";
-import type { RawRecord } from "../record.ts";
+import { lastOffsetOf, type RawRecord } from "../record.ts";
 import type { StartPoint } from "./start-point.ts";
 import { WarmUpPace } from "./warm-up-pace.ts";
 
@@ -34,7 +34,7 @@ interface Backlog {
 
 /** What a partition knows of a record that is not done: `OpenRecord`, which knows the partition. */
 export interface HeldRecord {
-  readonly raw: Pick<RawRecord, "offset">;
+  readonly raw: Pick<RawRecord, "offset" | "unreadable">;
   /** What it takes in memory. */
   readonly bytes: number;
 }
@@ -63,6 +63,11 @@ export class OwnedPartition implements TopicPartition {
   #isFull = false;
   #isPaused = true;
   #waiting = 0;
+  /**
+   * Stands for a range of offsets, of which the tracker knows the first alone. Nothing behind it is read while it is open:
+   * a commit would call the others done.
+   */
+  #range: HeldRecord | null = null;
   /** Offsets, ascending; those before `#restoredAt` have been read. */
   #restored: number[] = [];
   #restoredAt = 0;
@@ -207,7 +212,8 @@ export class OwnedPartition implements TopicPartition {
   put(batch: FetchedBatch): void {
     const { records, lastOffset } = batch;
     let at = 0;
-    while (at < records.length && records[at]!.offset < this.#position) at++;
+    while (at < records.length && lastOffsetOf(records[at]!) < this.#position)
+      at++;
     this.#backlog = { records, at, lastOffset };
     this.#highWatermark = batch.highWatermark;
   }
@@ -247,10 +253,25 @@ export class OwnedPartition implements TopicPartition {
     return this.#restored[this.#restoredAt] === offset ? "restored" : "done";
   }
 
+  /** The first offset of a range that has to be handled; null if all of them are done. */
+  firstNotDone(first: number, last: number): number | null {
+    for (let i = this.#restoredAt; i < this.#restored.length; i++) {
+      const restored = this.#restored[i]!;
+      if (restored > last) break;
+      if (restored >= first) return restored;
+    }
+    return last < this.#tracker.next
+      ? null
+      : Math.max(first, this.#tracker.next);
+  }
+
   /** The record, read as new or restored, is open from now on. */
   open(entry: HeldRecord, reading: Reading): void {
     if (reading === "restored") this.#restoredAt++;
     else this.#tracker.open(entry.raw.offset);
+    const { offset, unreadable } = entry.raw;
+    if (unreadable !== undefined && unreadable.lastOffset > offset)
+      this.#range = entry;
     this.#openInMemory++;
     this.#bytes += entry.bytes;
   }
@@ -258,9 +279,15 @@ export class OwnedPartition implements TopicPartition {
   /** False if it was done already. */
   close(entry: HeldRecord): boolean {
     if (!this.#tracker.close(entry.raw.offset)) return false;
+    if (this.#range === entry) this.#range = null;
     this.#openInMemory--;
     this.#bytes -= entry.bytes;
     return true;
+  }
+
+  /** A range of offsets is open: what is behind it waits. */
+  get isBehindRange(): boolean {
+    return this.#range !== null;
   }
 
   /** Open records of an earlier life are still to be read: metadata cannot be under pressure from new ones. */

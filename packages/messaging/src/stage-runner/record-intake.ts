@@ -6,7 +6,8 @@
 import type { Clock, Log } from "@postrider/runtime";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
 import type { Consumer, FetchedBatch } from "../ports.ts";
-import type { RawRecord } from "../record.ts";
+import { lastOffsetOf, type RawRecord } from "../record.ts";
+import { refusingUnreadable } from "../refusing-unreadable.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import type { Decoded, Decoder, Stage } from "../stage.ts";
 import { OpenRecord } from "./open-record.ts";
@@ -43,7 +44,7 @@ export class RecordIntake<In> {
 
   constructor(options: IntakeOptions<In>) {
     this.#options = options;
-    this.#decode = neverThrowing(options.decode);
+    this.#decode = refusingUnreadable(neverThrowing(options.decode));
     this.#bytesPerPartition = options.limits.byteBudget;
     this.#warmUpBytesPerPartition = options.limits.warmUpBytes;
   }
@@ -83,7 +84,9 @@ export class RecordIntake<In> {
     const { openInMemory } = partition;
     while (partition.backlogEnd !== null && !this.#isFull(partition)) {
       const raw = partition.takeNext();
-      if (raw !== null) this.#takeOne(partition, raw, now);
+      if (raw === null) continue;
+      if (lastOffsetOf(raw) === raw.offset) this.#takeOne(partition, raw, now);
+      else this.#takeRange(partition, raw, now);
     }
     // Nothing was opened, but the position moved on: over control records, or over what the log has no longer.
     const { tracker } = partition;
@@ -128,6 +131,12 @@ export class RecordIntake<In> {
   #isFull(partition: OwnedPartition): boolean {
     this.#measure(partition);
     return partition.isFull;
+  }
+
+  /** A batch that cannot be read is one record at the first of its offsets that is not done. */
+  #takeRange(partition: OwnedPartition, raw: RawRecord, now: number): void {
+    const offset = partition.firstNotDone(raw.offset, lastOffsetOf(raw));
+    if (offset !== null) this.#takeOne(partition, { ...raw, offset }, now);
   }
 
   #takeOne(partition: OwnedPartition, raw: RawRecord, now: number): void {

@@ -21,14 +21,14 @@ export interface WindowLimits {
   readonly hasRelief: boolean;
 }
 
-/** Notes whether the partition is pressed and full now; each stays set until it has relaxed. */
+/** Notes whether the partition is pressed and full now; each stays set until it has relaxed. It is full, too, while a batch that cannot be read is no dead letter yet. */
 export function measure(partition: OwnedPartition, window: WindowLimits): void {
   const share = shareOf(partition, window);
   const fullFrom = window.hasRelief ? ROOM_FOR_RELIEF : 1;
   const fullTo = window.hasRelief ? 1 : RELAXED;
   partition.notePressure(
     share >= (partition.isPressed ? RELAXED : 1),
-    share >= (partition.isFull ? fullTo : fullFrom),
+    partition.isBehindRange || share >= (partition.isFull ? fullTo : fullFrom),
   );
 }
 

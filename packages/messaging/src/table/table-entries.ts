@@ -60,6 +60,9 @@ export class TableEntries<T> {
 
   /** Takes one record over. A later one of the same key always wins, also over one that waits. */
   read(record: RawRecord, generation: number): void {
+    // A batch's place may hold several keys, and none of them can be known.
+    if (record.unreadable !== undefined)
+      return this.#leftOut(record, record.unreadable.detail);
     if (record.key === null) return this.#leftOut(record, "it has no key");
     const key = record.key.toString("utf8");
     this.#waiting.delete(key);

@@ -5,7 +5,9 @@
  * one (other consumers of the process) behave as ever.
  */
 
+import { fetchedOf } from "./fetch-response.ts";
 import { joinOnce, mustBeJoined, orSeek } from "./rejoin.ts";
+import { Rereads } from "./reread.ts";
 
 export interface GroupTopicPartition {
   readonly topic: string;
@@ -73,15 +75,12 @@ export interface ConsumerGroup {
 export interface GroupBatch extends GroupTopicPartition {
   readonly fetchedOffset: string;
   readonly highWatermark: string;
-  lastOffset(): string;
-  isEmptyDueToFiltering(): boolean;
+  readonly rawMessages: readonly unknown[];
 }
 
 export interface GroupBinding {
   /** A group was made, and is about to join. */
   bound(group: ConsumerGroup): void;
-  /** Fetched, but nothing in it is for us: control records, aborted or compacted ones (docs/kafkajs.md, "Batches with nothing for us"). */
-  emptyBatch(batch: GroupBatch): void;
   /** The partition's position lies outside the log. */
   outOfRange(partition: GroupTopicPartition): void;
 }
@@ -114,15 +113,19 @@ export function registerBinding(groupClass: {
     await connect.call(this);
   };
 
-  // Empty batches never reach eachBatch (docs/kafkajs.md, "Batches with nothing for us").
   group.fetch = async function (nodeId) {
+    // What our decoder gives, kafkajs' own eachMessage could not read.
+    if (bindingOf(this) === undefined)
+      throw Object.assign(new Error("Only the Consumer port reads here."), {
+        retriable: false,
+      });
     mustBeJoined(this);
     const batches = await orSeek(this, fetch.call(this, nodeId));
-    const binding = bindingOf(this);
-    if (binding !== undefined)
-      for (const batch of batches)
-        if (batch.isEmptyDueToFiltering()) binding.emptyBatch(batch);
-    return batches;
+    const rereads = rereadsOf(this);
+    return batches.filter((batch) => {
+      const fetched = fetchedOf(batch);
+      return fetched === null || !rereads.isWanted(batch, fetched);
+    });
   };
 
   // kafkajs would commit a default offset without metadata, and so forget what is done
@@ -161,4 +164,12 @@ function bindingOf(group: ConsumerGroup): GroupBinding | undefined {
   for (const assigner of group.assigners)
     if (BINDING in assigner) return assigner[BINDING] as GroupBinding;
   return undefined;
+}
+
+const rereadsOfGroups = new WeakMap<ConsumerGroup, Rereads>();
+
+function rereadsOf(group: ConsumerGroup): Rereads {
+  const rereads = rereadsOfGroups.get(group) ?? new Rereads();
+  rereadsOfGroups.set(group, rereads);
+  return rereads;
 }

@@ -6,6 +6,7 @@
  */
 import { createRequire } from "node:module";
 import { registerCompression } from "./compression.ts";
+import { registerFetchDecoder } from "./fetch-response.ts";
 import { registerBinding } from "./group-binding.ts";
 import { registerRecordBatch } from "./produce-request.ts";
 
@@ -22,6 +23,7 @@ export function patchKafkajs(): void {
   patchRequestQueue();
   registerCompression();
   registerRecordBatch();
+  registerFetchDecoder();
   registerBinding(
     load("kafkajs/src/consumer/consumerGroup") as Parameters<
       typeof registerBinding

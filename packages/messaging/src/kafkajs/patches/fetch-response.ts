@@ -1,0 +1,218 @@
+/**
+ * Puts our decoder of fetched records in the place of kafkajs 2.2.4's, for every consumer of this process. Its own builds a
+ * record's headers quadratically (9,000 take 9.5 s, longer than a session), inflates without a limit, throws above 125,000
+ * records in a batch, and checks no checksum: one record could stop every replica in turn.
+ *
+ * kafkajs counts a partition's position by the messages of a response. It gets one that stands for all of them, at the
+ * offset of the last; `fetchedOf` gives back what was fetched.
+ */
+import { createRequire } from "node:module";
+import {
+  decodeBatches,
+  RESPONSE_BUDGET_BYTES,
+  type AbortedTransaction,
+  type FetchBudget,
+  type FetchedRecords,
+} from "./record-batch-decoder.ts";
+
+// kafkajs is CommonJS; what is replaced must be what its clients use.
+const load = createRequire(import.meta.url);
+
+interface FetchArguments {
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly {
+      readonly partition: number;
+      readonly fetchOffset: string | number;
+    }[];
+  }[];
+}
+
+interface FetchRequest {
+  readonly request: object;
+  readonly response: {
+    decode(bytes: Buffer): Promise<unknown>;
+    parse(answer: unknown): Promise<unknown>;
+  };
+}
+type MakeRequest = (request: FetchArguments) => FetchRequest;
+
+interface FetchDefinition {
+  protocol(options: { version: number }): MakeRequest;
+}
+
+/** The message that stands for all that was fetched of a partition. */
+interface StandIn {
+  readonly offset: string;
+  readonly fetched: FetchedRecords;
+}
+
+const FIRST_VERSION_WITH_BATCHES = 4;
+const FIRST_WITH_LOG_START = 5;
+const FIRST_WITH_SESSION = 7;
+const FIRST_WITH_CLIENT_THROTTLING = 8;
+const FIRST_WITH_REPLICA = 11;
+
+/** For every client of this process. Call once (patch-kafkajs.ts). */
+export function registerFetchDecoder(): void {
+  const fetch = load("kafkajs/src/protocol/requests/fetch") as FetchDefinition;
+  const original = fetch.protocol;
+  fetch.protocol = ({ version }) => {
+    const make = original({ version });
+    if (version < FIRST_VERSION_WITH_BATCHES) return make;
+    return (request) => {
+      const made = make(request);
+      const decode = (bytes: Buffer): Promise<unknown> =>
+        decodeResponse(bytes, version, request);
+      // kafkajs shares a version's response between all its requests.
+      return { ...made, response: { ...made.response, decode } };
+    };
+  };
+}
+
+/** What was fetched for a batch of kafkajs': null where nothing was. */
+export function fetchedOf(batch: {
+  readonly rawMessages: readonly unknown[];
+}): FetchedRecords | null {
+  // Only our decoder makes them.
+  const [standIn] = batch.rawMessages as readonly StandIn[];
+  return standIn === undefined ? null : standIn.fetched;
+}
+
+/** Throws a RangeError where the response itself, which the broker writes, ends too early. */
+async function decodeResponse(
+  bytes: Buffer,
+  version: number,
+  request: FetchArguments,
+): Promise<unknown> {
+  const from = new Reader(bytes);
+  const throttleMs = from.int32();
+  const session =
+    version < FIRST_WITH_SESSION
+      ? {}
+      : { errorCode: from.int16(), sessionId: from.int32() };
+  const budget: FetchBudget = { leftBytes: RESPONSE_BUDGET_BYTES };
+  const responses: object[] = [];
+  for (let topics = from.int32(); topics > 0; topics--) {
+    const topic = from.text();
+    const offsets = offsetsOf(request, topic);
+    const partitions: object[] = [];
+    for (let left = from.int32(); left > 0; left--)
+      partitions.push(
+        await decodePartition(from, { version, topic, offsets, budget }),
+      );
+    responses.push({ topicName: topic, partitions });
+  }
+  // From version 8 on it is the client that waits (KIP-219).
+  const throttling =
+    version < FIRST_WITH_CLIENT_THROTTLING
+      ? { throttleTime: throttleMs }
+      : { throttleTime: 0, clientSideThrottleTime: throttleMs };
+  return { ...throttling, ...session, responses };
+}
+
+function offsetsOf(
+  { topics }: FetchArguments,
+  topic: string,
+): ReadonlyMap<number, number> {
+  const offsets = new Map<number, number>();
+  // kafkajs shuffles the partitions of a request: a topic may come in several parts.
+  for (const part of topics)
+    if (part.topic === topic)
+      for (const { partition, fetchOffset } of part.partitions)
+        offsets.set(partition, Number(fetchOffset));
+  return offsets;
+}
+
+async function decodePartition(
+  from: Reader,
+  given: {
+    readonly version: number;
+    readonly topic: string;
+    readonly offsets: ReadonlyMap<number, number>;
+    readonly budget: FetchBudget;
+  },
+): Promise<object> {
+  const { version, topic, offsets, budget } = given;
+  const partition = from.int32();
+  const errorCode = from.int16();
+  const highWatermark = from.int64();
+  const lastStableOffset = String(from.int64());
+  if (version >= FIRST_WITH_LOG_START) from.int64();
+  const aborted: AbortedTransaction[] = [];
+  for (let left = from.int32(); left > 0; left--)
+    aborted.push({ producerId: from.bigint64(), firstOffset: from.int64() });
+  // The broker lists them by their end.
+  aborted.sort((a, b) => a.firstOffset - b.firstOffset);
+  const preferredReadReplica = version < FIRST_WITH_REPLICA ? -1 : from.int32();
+  const set = from.bytes();
+  const fetchOffset = offsets.get(partition);
+  const messages: StandIn[] = [];
+  if (fetchOffset !== undefined && set.length > 0) {
+    const fetched = await decodeBatches(
+      set,
+      { topic, partition, fetchOffset, highWatermark, aborted },
+      budget,
+    );
+    const last = fetched.broken?.unreadable?.lastOffset ?? fetched.lastOffset;
+    if (last !== null) messages.push({ offset: String(last), fetched });
+  }
+  return {
+    partition,
+    errorCode,
+    highWatermark: String(highWatermark),
+    lastStableOffset,
+    // Seen to by our decoder.
+    abortedTransactions: [],
+    preferredReadReplica,
+    messages,
+  };
+}
+
+/** Reads on and on; throws a RangeError at the end. */
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  int16(): number {
+    return this.#bytes.readInt16BE(this.#move(2));
+  }
+
+  int32(): number {
+    return this.#bytes.readInt32BE(this.#move(4));
+  }
+
+  bigint64(): bigint {
+    return this.#bytes.readBigInt64BE(this.#move(8));
+  }
+
+  /** Exact up to 2^53. */
+  int64(): number {
+    return Number(this.bigint64());
+  }
+
+  text(): string {
+    const size = this.int16();
+    const at = this.#move(Math.max(0, size));
+    return this.#bytes.toString("utf8", at, this.#at);
+  }
+
+  /** A view. */
+  bytes(): Buffer {
+    const size = this.int32();
+    const at = this.#move(Math.max(0, size));
+    return this.#bytes.subarray(at, this.#at);
+  }
+
+  #move(size: number): number {
+    const at = this.#at;
+    if (at + size > this.#bytes.length)
+      throw new RangeError("the response ends too early");
+    this.#at += size;
+    return at;
+  }
+}
