@@ -22,6 +22,7 @@ import { hangingRequest } from "./hanging-request.ts";
 import { membersChange } from "./members-change.ts";
 import { missingTopics } from "./missing-topics.ts";
 import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
+import { poison } from "./poison.ts";
 import { sameSecond } from "./same-second.ts";
 import { SERVICES_KILLED } from "./service-killed.ts";
 import { tooLarge } from "./too-large.ts";
@@ -50,6 +51,7 @@ export const CASES: readonly FaultCase[] = [
   clickhouseRefusing,
   clickhouseReadOnly,
   garbage,
+  poison,
   leaderMoved,
   coordinatorMoved,
   partialProduce,

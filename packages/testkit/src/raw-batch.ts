@@ -68,7 +68,7 @@ export function rawRecords(records: readonly RawBatchRecord[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Produce, version 3: the broker's answer for the one partition; 0 is success. */
+/** Produce, version 7 (the first to take zstd): the broker's answer for the one partition; 0 is success. */
 export async function produceRaw(
   broker: string,
   to: { readonly topic: string; readonly partition: number },
@@ -77,7 +77,7 @@ export async function produceRaw(
   const [host, port] = broker.split(":");
   const request = Buffer.concat([
     int16(0), // Produce
-    int16(3),
+    int16(7),
     int32(1),
     text("raw"),
     int16(-1), // no transaction

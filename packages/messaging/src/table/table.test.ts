@@ -57,3 +57,28 @@ test("while a partition has no leader the table is not ready: it waits for it, a
   );
   await table.stop(clock.now());
 });
+
+test("a batch that cannot be read is passed over with an alert; the table goes on, and keeps what it had", async () => {
+  const clock = fakeClock();
+  const effects = testEffects({ clock });
+  const consumer = new HandMovedConsumer(clock);
+  const table = createTable<string>({
+    ...effects,
+    kafka: { consumer: () => consumer },
+    topic: TOPIC,
+    decode: decodeText,
+  });
+  consumer.append(0, "known");
+  consumer.appendUnreadable(0, 1, 9);
+  const started = table.start();
+  consumer.assign(0);
+
+  await waitFor(() => consumer.deliver(), { everyMs: 1 });
+  await started;
+
+  expect(table.get("key")).toBe("known");
+  expect(effects.log.of("table.recordLeftOut")).toMatchObject([
+    { level: "error", fields: { offset: 1, why: "offsets 1 to 9" } },
+  ]);
+  await table.stop(clock.now());
+});

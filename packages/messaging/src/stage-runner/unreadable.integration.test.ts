@@ -1,0 +1,310 @@
+/** What a publisher can write, and a network can do, that kafkajs alone does not survive: the records behind it are handled. */
+import { afterEach, expect, test } from "@jest/globals";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { promisify } from "node:util";
+import { gzip, zstdCompress } from "node:zlib";
+import {
+  produceRaw,
+  rawBatch,
+  rawRecords,
+  readTopics,
+  testEffects,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
+import type { DeadLetter } from "@postrider/core";
+import type { Lifecycle } from "@postrider/runtime";
+import { createDeadLetterOf } from "../dead-letter-of.ts";
+import { createKafka } from "../kafkajs/kafka.ts";
+import { createOutput } from "../output/output.ts";
+import type { InRecord } from "../record.ts";
+import type { Stage } from "../stage.ts";
+import { createStageRunner } from "./stage-runner.ts";
+
+const stack = useStack();
+const running: Lifecycle[] = [];
+const closing: (() => void)[] = [];
+
+afterEach(async () => {
+  for (const part of running.splice(0).toReversed())
+    await part.stop(Date.now() + 5000);
+  for (const close of closing.splice(0)) close();
+});
+
+/** A runner that collects the values of what it handles. */
+async function startRunner(
+  topic: string,
+  groupId: string,
+  brokers: readonly string[] = stack.brokers,
+) {
+  const effects = testEffects();
+  const kafka = createKafka({ brokers, clientId: "unreadable-test" }, effects);
+  const handled: string[] = [];
+  const deadLetterOf = createDeadLetterOf({
+    stage: "test",
+    clock: effects.clock,
+  });
+  const output = createOutput({
+    createProducer: kafka.createProducer,
+    encode: ({ value }) =>
+      Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
+    prefix: stack.prefix,
+    partitionsOf: async (topics) => new Map(topics.map((each) => [each, 2])),
+    deadLetterOf,
+    ...effects,
+  });
+  const stage: Stage<string> = {
+    laneOf: () => "one",
+    laneConcurrency: () => 8,
+    handle(record: InRecord<string>) {
+      handled.push(record.value);
+      return { kind: "emit", records: [] };
+    },
+  };
+  const runner = createStageRunner({
+    name: "test",
+    stage,
+    decode: ({ value }) =>
+      value === null
+        ? { kind: "unreadable", reason: "unreadable", detail: "no value" }
+        : { kind: "decoded", value: value.toString() },
+    kafka,
+    groupId: stack.prefix + groupId,
+    topics: [topic],
+    output,
+    ...effects,
+    limits: { sessionTimeoutMs: stack.sessionTimeoutMs },
+  });
+  await output.start();
+  running.push(output);
+  await runner.start();
+  running.push(runner);
+  return { handled, effects, kafka };
+}
+
+const batchOf = (...values: string[]) =>
+  rawBatch({
+    size: values.length,
+    records: rawRecords(values.map((value) => ({ value: Buffer.from(value) }))),
+  });
+
+async function publish(topic: string, ...batches: Buffer[]): Promise<void> {
+  for (const batch of batches) {
+    const { errorCode } = await produceRaw(
+      stack.brokers[0]!,
+      { topic, partition: 0 },
+      batch,
+    );
+    expect(errorCode).toBe(0);
+  }
+}
+
+async function deadLettersOf(topic: string): Promise<DeadLetter[]> {
+  const found = await readTopics(stack.kafka(), [
+    `${stack.prefix}dead-letters`,
+  ]);
+  return found
+    .map(({ value }) => JSON.parse(value!.toString()) as DeadLetter)
+    .filter(({ recordTopic }) => recordTopic === topic);
+}
+
+async function isCommittedTo(groupId: string, topic: string, end: number) {
+  const admin = stack.kafka().admin();
+  await admin.connect();
+  try {
+    const [first] = await admin.fetchCommitted(stack.prefix + groupId, [topic]);
+    return first?.offset === end;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+const ascending = (count: number) =>
+  rawRecords(Array.from({ length: count }, () => ({})));
+
+const POISON: readonly {
+  readonly name: string;
+  readonly last: number;
+  readonly reason: string;
+  make(): Promise<Buffer> | Buffer;
+}[] = [
+  {
+    name: "one record with 15,000 empty headers",
+    last: 1,
+    reason: "too_many_headers",
+    make: () =>
+      rawBatch({
+        size: 1,
+        records: rawRecords([
+          {
+            value: Buffer.from("many headers"),
+            headers: Array.from(
+              { length: 15_000 },
+              (_, i) => [`h${i}`, Buffer.alloc(0)] as const,
+            ),
+          },
+        ]),
+      }),
+  },
+  {
+    name: "400,000 empty records in a batch of zstd",
+    last: 400_000,
+    reason: "too_many_records",
+    make: async () =>
+      rawBatch({
+        size: 400_000,
+        codec: 4,
+        records: await promisify(zstdCompress)(ascending(400_000)),
+      }),
+  },
+  {
+    name: "64 MB of zeros in 2 KB of zstd",
+    last: 1,
+    reason: "too_large_inflated",
+    make: async () =>
+      rawBatch({
+        size: 1,
+        codec: 4,
+        records: await promisify(zstdCompress)(
+          rawRecords([{ value: Buffer.alloc(64 << 20) }]),
+        ),
+      }),
+  },
+  {
+    name: "64 MB of zeros in gzip",
+    last: 1,
+    reason: "too_large_inflated",
+    make: async () =>
+      rawBatch({
+        size: 1,
+        codec: 1,
+        records: await promisify(gzip)(
+          rawRecords([{ value: Buffer.alloc(64 << 20) }]),
+        ),
+      }),
+  },
+  {
+    name: "records that all claim the same offset",
+    last: 10,
+    reason: "framing",
+    make: () =>
+      rawBatch({
+        size: 10,
+        records: rawRecords(
+          Array.from({ length: 10 }, () => ({ offsetDelta: 0 })),
+        ),
+      }),
+  },
+];
+
+test.each(POISON)(
+  "$name: what is behind is handled, and a dead letter names its offsets",
+  async ({ make, last, reason, name }) => {
+    const id = `poison-${POISON.findIndex((each) => each.name === name)}`;
+    const [topic] = await stack.createTopics(id, "dead-letters");
+
+    await publish(topic!, batchOf("before"), await make(), batchOf("behind"));
+    const { handled, effects } = await startRunner(topic!, id);
+
+    await waitFor(() => handled.includes("behind"));
+    await waitFor(() => isCommittedTo(id, topic!, last + 2));
+    expect(handled).toEqual(["before", "behind"]);
+    const letters = await deadLettersOf(topic!);
+    expect(letters).toMatchObject([
+      { reason: "unreadable", recordPartition: 0, recordOffset: 1 },
+    ]);
+    expect(letters[0]!.detail).toContain(
+      last === 1 ? "offset" : `offsets 1 to ${last}`,
+    );
+    expect(effects.log.of("batch.unreadable")).toMatchObject([
+      { level: "error", fields: { reason, firstOffset: 1, lastOffset: last } },
+    ]);
+    expect(await effects.meter.render()).toContain(
+      `postrider_unreadable_total{topic="${topic!}",reason="${reason}",service="test"} 1`,
+    );
+  },
+  60_000,
+);
+
+/** Between the clients and the broker: what a fetch answers goes through `change`. */
+async function startProxy(change: (chunk: Buffer) => void): Promise<string> {
+  const [host, port] = stack.brokers[0]!.split(":");
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const broker = connect({ host: host!, port: Number(port) });
+    for (const socket of [client, broker]) {
+      sockets.add(socket);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        client.destroy();
+        broker.destroy();
+      });
+    }
+    client.pipe(broker);
+    broker.on("data", (chunk) => {
+      ownPort(chunk);
+      change(chunk);
+      client.write(chunk);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const own = (server.address() as AddressInfo).port; // it listens on TCP
+  const portBytes = Buffer.alloc(4);
+  portBytes.writeInt32BE(Number(port));
+  /** The broker names itself, as leader and as coordinator: the client shall come back to the proxy. */
+  function ownPort(chunk: Buffer): void {
+    for (let at = 0; (at = chunk.indexOf(portBytes, at)) >= 0; at += 4)
+      chunk.writeInt32BE(own, at);
+  }
+  return `${host!}:${own}`;
+}
+
+function flipping(value: string, times: number) {
+  let left = times;
+  return (chunk: Buffer): void => {
+    const at = chunk.indexOf(value);
+    if (at < 0 || left-- <= 0) return;
+    chunk[at]! ^= 1;
+  };
+}
+
+test("a bit that was flipped on the way is fetched again, and nothing is lost", async () => {
+  const [topic] = await stack.createTopics("flip-passes", "dead-letters");
+  await publish(topic!, batchOf("before"), batchOf("FLIP"), batchOf("behind"));
+  const proxy = await startProxy(flipping("FLIP", 2));
+
+  const { handled, effects } = await startRunner(topic!, "flip-passes", [
+    proxy,
+  ]);
+
+  await waitFor(() => handled.length === 3);
+  expect(handled).toEqual(["before", "FLIP", "behind"]);
+  expect(effects.log.of("batch.unreadable")).toEqual([]);
+});
+
+test("a batch whose checksum is wrong each time is given up, and what is behind it is handled", async () => {
+  const [topic] = await stack.createTopics("flip-stays", "dead-letters");
+  await publish(
+    topic!,
+    batchOf("before"),
+    batchOf("one", "FLIP", "three"),
+    batchOf("behind"),
+  );
+  const proxy = await startProxy(flipping("FLIP", Infinity));
+
+  const { handled, effects } = await startRunner(topic!, "flip-stays", [proxy]);
+
+  await waitFor(() => handled.includes("behind"));
+  await waitFor(() => isCommittedTo("flip-stays", topic!, 5));
+  expect(handled).toEqual(["before", "behind"]);
+  expect(await deadLettersOf(topic!)).toMatchObject([
+    { reason: "unreadable", recordOffset: 1, recordPartition: 0 },
+  ]);
+  expect(effects.log.of("batch.unreadable")).toMatchObject([
+    { fields: { reason: "checksum", firstOffset: 1, lastOffset: 3 } },
+  ]);
+});
