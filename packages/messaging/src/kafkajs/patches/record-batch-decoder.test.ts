@@ -622,6 +622,12 @@ test("offsets that repeat or go back would be taken for others that are done: th
   expect(valuesOf(found)).toEqual(["framing 0-1", "behind"]);
 });
 
+test("records behind a count of none are not passed over in silence", async () => {
+  const found = await read(batchOf(0, ["a", "b"], { count: 0 }));
+
+  expect(valuesOf(found)).toEqual(["framing 0-1"]);
+});
+
 test("a compression that Kafka does not have is left out", async () => {
   const found = await read(
     Buffer.concat([batchOf(0, ["a"], { codec: 6 }), batchOf(1, ["behind"])]),

@@ -231,9 +231,10 @@ class BatchReader implements FetchedRecords {
         reason: "too_many_records",
         why: `it has ${count} records; at most ${MAX_RECORDS} are taken`,
       });
-    if (count === 0) return;
     const limit = inflatedLimit(end - start);
     const packed = set.subarray(start + AT.records, end);
+    // Compaction leaves the header of a batch that has no record any more.
+    if (count === 0 && packed.length === 0) return;
     let bytes: Buffer;
     try {
       bytes = codec === "none" ? packed : await inflate(codec, packed, limit);
