@@ -88,15 +88,17 @@ const batchOf = (...values: string[]) =>
     records: rawRecords(values.map((value) => ({ value: Buffer.from(value) }))),
   });
 
+/** A topic that was made just now may have no leader yet. */
 async function publish(topic: string, ...batches: Buffer[]): Promise<void> {
-  for (const batch of batches) {
-    const { errorCode } = await produceRaw(
-      stack.brokers[0]!,
-      { topic, partition: 0 },
-      batch,
+  const to = { topic, partition: 0 };
+  for (const batch of batches)
+    await waitFor(
+      async () => {
+        const answer = await produceRaw(stack.brokers[0]!, to, batch);
+        return answer.errorCode === 0;
+      },
+      { what: "the broker to take the batch" },
     );
-    expect(errorCode).toBe(0);
-  }
 }
 
 async function deadLettersOf(topic: string): Promise<DeadLetter[]> {
