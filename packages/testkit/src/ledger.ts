@@ -42,13 +42,18 @@ export interface CompletedEntry {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** All up to here was done with it: it stood for a batch that could not be read. */
+  readonly lastOffset?: number;
   readonly pid: number;
   readonly at: number;
   readonly monotonicMs: number;
 }
 
 /** The group stored this for the partition, as the dispatcher heard it. */
-export interface CommittedEntry extends Omit<CompletedEntry, "kind"> {
+export interface CommittedEntry extends Omit<
+  CompletedEntry,
+  "kind" | "lastOffset"
+> {
   readonly kind: "committed";
   readonly metadata: string;
 }

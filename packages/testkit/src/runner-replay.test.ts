@@ -69,3 +69,12 @@ test("what a woken process finishes after its successor's commit is a repeat, no
   expect(replay.ignored).toEqual([]);
   expect([...replay.repeated.keys()]).toEqual(["t/0@1"]);
 });
+
+test("a record that stood for a range of offsets is done with all of them", () => {
+  const replay = replayRunner([
+    { ...done(0), lastOffset: 3 } as RunnerEntry,
+    committed(4),
+  ]);
+
+  expect(replay.passed).toEqual([]);
+});

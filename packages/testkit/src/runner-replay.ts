@@ -66,7 +66,9 @@ export function replayRunner(entries: readonly RunnerEntry[]): RunnerReplay {
         ignored.push(place);
       else if (state.done.has(entry.offset))
         repeated.set(place, (repeated.get(place) ?? 0) + 1);
-      state.done.add(entry.offset);
+      const { offset: first, lastOffset = first } = entry;
+      for (let offset = first; offset <= lastOffset; offset++)
+        state.done.add(offset);
       if (!state.unsaid.has(entry.offset))
         state.unsaid.set(entry.offset, entry.at);
       completedAt.set(place, entry.at);

@@ -18,8 +18,8 @@ export function openRunnerLedger(
     writeSync(descriptor, `${line}\n`);
   };
   return {
-    completed: (topic, partition, offset) =>
-      write({ kind: "completed", topic, partition, offset }),
+    completed: (topic, partition, offset, lastOffset) =>
+      write({ kind: "completed", topic, partition, offset, lastOffset }),
     committed: (topic, partition, offset, metadata) =>
       write({ kind: "committed", topic, partition, offset, metadata }),
   };

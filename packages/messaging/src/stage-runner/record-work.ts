@@ -286,7 +286,10 @@ export class RecordWork<In> {
     this.#options.changed(partition);
     this.#handled++;
     const { topic, partition: number } = partition;
-    this.#options.observer?.completed(topic, number, entry.raw.offset);
+    const { offset, unreadable } = entry.raw;
+    const { observer } = this.#options;
+    if (unreadable === undefined) observer?.completed(topic, number, offset);
+    else observer?.completed(topic, number, offset, unreadable.lastOffset);
     if (partition.isPressed || partition.isFull) this.#relax(partition);
     if (this.#lanes.hasReady) this.pump();
   }
