@@ -1,4 +1,5 @@
 export type * from "./record.ts";
+export { lastOffsetOf } from "./record.ts";
 export type * from "./stage.ts";
 export * from "./ports.ts";
 export type * from "./output-port.ts";

@@ -4,6 +4,7 @@
  * reported. Never for a test of what Kafka does.
  */
 import {
+  lastOffsetOf,
   StaleAssignmentError,
   type CommittedOffset,
   type Consumer,
@@ -79,6 +80,30 @@ export class FakeConsumer implements Consumer {
     this.#fetchSoon();
   }
 
+  /** Appends what a consumer gives for a batch of `count` records that cannot be read. */
+  appendUnreadable(partition: number, count: number): void {
+    const offset = this.end(partition);
+    this.log(partition).push(this.unreadable(partition, offset, count));
+    this.#fetchSoon();
+  }
+
+  unreadable(partition: number, offset: number, count: number): RawRecord {
+    const lastOffset = offset + count - 1;
+    return {
+      ...this.#at(partition),
+      offset,
+      timestamp: 1000 + offset,
+      key: null,
+      value: Buffer.from("its bytes"),
+      headers: {},
+      unreadable: {
+        lastOffset,
+        reason: "checksum",
+        detail: `offsets ${offset} to ${lastOffset}`,
+      },
+    };
+  }
+
   log(partition: number): RawRecord[] {
     let log = this.logs.get(partition);
     if (log === undefined) this.logs.set(partition, (log = []));
@@ -90,7 +115,7 @@ export class FakeConsumer implements Consumer {
     const last = this.log(partition).at(-1);
     return last === undefined
       ? (this.logStart.get(partition) ?? 0)
-      : last.offset + 1;
+      : lastOffsetOf(last) + 1;
   }
 
   /** A new assignment, of these partitions. */
@@ -204,9 +229,9 @@ export class FakeConsumer implements Consumer {
       return false;
     }
     const records = this.log(partition)
-      .filter(({ offset }) => offset >= position)
+      .filter((record) => lastOffsetOf(record) >= position)
       .slice(0, most);
-    const lastOffset = records.at(-1)!.offset;
+    const lastOffset = lastOffsetOf(records.at(-1)!);
     this.positions.set(partition, lastOffset + 1);
     this.listener!.batch(this.epoch, {
       ...this.#at(partition),

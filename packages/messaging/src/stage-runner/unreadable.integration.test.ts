@@ -45,11 +45,10 @@ async function startRunner(
     clock: effects.clock,
   });
   const output = createOutput({
-    createProducer: kafka.createProducer,
+    kafka,
     encode: ({ value }) =>
       Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
     prefix: stack.prefix,
-    partitionsOf: async (topics) => new Map(topics.map((each) => [each, 2])),
     deadLetterOf,
     ...effects,
   });

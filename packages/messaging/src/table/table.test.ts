@@ -61,7 +61,7 @@ test("while a partition has no leader the table is not ready: it waits for it, a
 test("a batch that cannot be read is passed over with an alert; the table goes on, and keeps what it had", async () => {
   const clock = fakeClock();
   const effects = testEffects({ clock });
-  const consumer = new HandMovedConsumer(clock);
+  const consumer = new FakeConsumer({ topic: TOPIC, clock });
   const table = createTable<string>({
     ...effects,
     kafka: { consumer: () => consumer },
@@ -69,7 +69,7 @@ test("a batch that cannot be read is passed over with an alert; the table goes o
     decode: decodeText,
   });
   consumer.append(0, "known");
-  consumer.appendUnreadable(0, 1, 9);
+  consumer.appendUnreadable(0, 9);
   const started = table.start();
   consumer.assign(0);
 

@@ -1,0 +1,74 @@
+/** A batch that cannot be read, before, within and instead of what a batch runner inserts. */
+import { expect, test } from "@jest/globals";
+import { batchConsumer, soon, useBatchRunner } from "@postrider/testkit";
+import { encodeIntent } from "./intent-metadata.ts";
+
+const start = useBatchRunner();
+
+/** A commit that announces the insert of these offsets, but for the excluded ones. */
+const intentOf = (first: number, last: number, excluded: number[] = []) => ({
+  offset: first,
+  metadata: encodeIntent({
+    first,
+    last,
+    firstTimestamp: 1000 + first,
+    intendedAt: 1,
+    excluded,
+  }),
+});
+
+test("it is one dead letter, between rows that are all there, and the offset behind it is committed", async () => {
+  const { consumer, target, deadLetters, isCommitted } = await start();
+  consumer.append(0, "r0", "r1");
+  consumer.appendUnreadable(0, 1000);
+  consumer.append(0, "r2");
+
+  consumer.assign(0);
+
+  await soon(() => isCommitted(1003, "without an intent"));
+  expect(target.rows).toEqual(["r0", "r1", "r2"]);
+  expect(deadLetters).toEqual(["unreadable 0/2"]);
+});
+
+test("where it could be read when its range was announced, it is left out under the same token", async () => {
+  const consumer = batchConsumer();
+  consumer.append(0, "r0", "r1", "r2", "r3");
+  consumer.stored.set(0, intentOf(0, 3));
+  consumer.log(0).splice(1, 2, consumer.unreadable(0, 1, 2));
+
+  const { target, deadLetters, isCommitted } = await start({ consumer });
+  consumer.assign(0);
+
+  await soon(() => isCommitted(4));
+  expect(target.rows).toEqual(["r0", "r3"]);
+  expect(new Set(target.tokens).size).toBe(1);
+  expect(deadLetters).toEqual(["unreadable 0/1"]);
+});
+
+test("where it was announced and can be read now, it gives the rows that were not excluded, once", async () => {
+  const consumer = batchConsumer();
+  consumer.append(0, "r0", "r1", "r2", "r3");
+  consumer.stored.set(0, intentOf(1, 2, [1]));
+
+  const { target, deadLetters, isCommitted } = await start({ consumer });
+  consumer.assign(0);
+
+  await soon(() => isCommitted(4));
+  expect(target.rows).toEqual(["r2", "r3"]);
+  expect(deadLetters).toEqual(["row_refused 0/1"]);
+});
+
+test("where it was announced, not finished, and still cannot be read, its dead letter is the same", async () => {
+  const consumer = batchConsumer();
+  consumer.append(0, "r0");
+  consumer.appendUnreadable(0, 10);
+  consumer.append(0, "r11");
+  consumer.stored.set(0, intentOf(1, 10, [1]));
+
+  const { target, deadLetters, isCommitted } = await start({ consumer });
+  consumer.assign(0);
+
+  await soon(() => isCommitted(12));
+  expect(target.rows).toEqual(["r11"]);
+  expect(deadLetters).toEqual(["unreadable 0/1"]);
+});
