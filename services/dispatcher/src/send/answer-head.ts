@@ -47,6 +47,10 @@ export class AnswerHead {
   take(chunk: Buffer): Buffer {
     if (this.#isPassing) return chunk;
     this.#hasByte = true;
+    if (this.#held.length === 0) {
+      this.#statusCode = plainStatus(chunk);
+      if (this.#statusCode !== 0) return this.#pass(chunk);
+    }
     let bytes =
       this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     for (;;) {
@@ -88,6 +92,26 @@ export function watchAnswers(socket: Socket, head: AnswerHead): void {
       if (bytes.length > 0) return bytes;
     }
   };
+}
+
+const HTTP = 0x48545450;
+const SLASH_1_1 = 0x2f312e31;
+
+/** The final status of bytes that begin as nearly all answers do, read without making a string; 0: they begin otherwise. */
+function plainStatus(bytes: Buffer): number {
+  if (bytes.length < LONGEST_STATUS_LINE || bytes[8] !== 0x20) return 0;
+  if (bytes.readUInt32BE(0) !== HTTP || bytes.readUInt32BE(4) !== SLASH_1_1)
+    return 0;
+  const end = bytes[12];
+  if (end !== 0x20 && end !== 0x0d && end !== 0x0a) return 0;
+  const status =
+    digit(bytes[9]) * 100 + digit(bytes[10]) * 10 + digit(bytes[11]);
+  return status >= 200 ? status : 0;
+}
+
+/** NaN where it is none, and then the whole number is. */
+function digit(byte = 0): number {
+  return byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : NaN;
 }
 
 /** Empty lines may come before a status line. */
