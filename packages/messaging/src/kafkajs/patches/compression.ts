@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 import { gzip, zstdCompress } from "node:zlib";
 import { compressFrame } from "lz4-napi";
 import { compress } from "snappy";
+import { inflatedLimit } from "./fetched-records.ts";
 import { CODECS, inflate, XERIAL_MAGIC, type Codec } from "./inflate.ts";
-import { inflatedLimit } from "./record-batch-decoder.ts";
 
 interface KafkajsCodec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;

@@ -8,12 +8,12 @@
  */
 import { createRequire } from "node:module";
 import {
-  decodeBatches,
   RESPONSE_BUDGET_BYTES,
   type AbortedTransaction,
   type FetchBudget,
   type FetchedRecords,
-} from "./record-batch-decoder.ts";
+} from "./fetched-records.ts";
+import { decodeBatches } from "./record-batch-decoder.ts";
 
 // kafkajs is CommonJS; what is replaced must be what its clients use.
 const load = createRequire(import.meta.url);

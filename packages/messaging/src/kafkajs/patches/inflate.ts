@@ -13,6 +13,13 @@ export const CODECS = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 
 export type Codec = Exclude<keyof typeof CODECS, "none">;
 
+/** By Kafka's number; undefined where it has none. */
+export function codecOf(number: number): Codec | "none" | undefined {
+  return NAMES[number];
+}
+
+const NAMES = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
+
 /** More would come out than is allowed. */
 export class InflatedTooLargeError extends Error {
   readonly code = "INFLATED_TOO_LARGE";

@@ -12,13 +12,13 @@ import { CODECS } from "./inflate.ts";
 import { MAX_HEADERS } from "./record-decoder.ts";
 import { encodeProduceBody, type BatchRecord } from "./record-batch.ts";
 import {
-  decodeBatches,
   MAX_RECORDS,
   RESPONSE_BUDGET_BYTES,
   type FetchBudget,
   type FetchedRecords,
   type PartitionFetch,
-} from "./record-batch-decoder.ts";
+} from "./fetched-records.ts";
+import { decodeBatches } from "./record-batch-decoder.ts";
 
 const load = createRequire(import.meta.url);
 registerCompression();
@@ -402,14 +402,14 @@ test("a record with too many headers is lost alone, with its key and its value",
 test("headers of one name, as many as are taken, are all kept in order", async () => {
   const values = Array.from({ length: MAX_HEADERS }, (_, i) => String(i));
   const records = rawRecords(
-    Array.from({ length: 300 }, () => ({
+    Array.from({ length: 20 }, () => ({
       headers: values.map((value) => ["h", Buffer.from(value)] as const),
     })),
   );
 
-  const { records: found } = await read(rawBatch({ size: 300, records }));
+  const { records: found } = await read(rawBatch({ size: 20, records }));
 
-  expect(found).toHaveLength(300);
+  expect(found).toHaveLength(20);
   expect(found.at(-1)!.headers["h"]?.toString()).toBe(values.join(","));
 });
 

@@ -12,82 +12,27 @@
 import { crc32c } from "@node-rs/crc32";
 import type { RawRecord, UnreadableReason } from "../../record.ts";
 import {
-  CODECS,
-  inflate,
-  InflatedTooLargeError,
-  type Codec,
-} from "./inflate.ts";
+  AT,
+  claimAt,
+  CONTROL,
+  int64,
+  LENGTH_END,
+  LOG_APPEND_TIME,
+  MAGIC,
+  timeOf,
+  TRANSACTIONAL,
+} from "./batch-header.ts";
+import {
+  inflatedLimit,
+  MAX_RECORDS,
+  RECORD_OVERHEAD_BYTES,
+  type FetchBudget,
+  type FetchedRecords,
+  type PartitionFetch,
+} from "./fetched-records.ts";
+import { codecOf, inflate, InflatedTooLargeError } from "./inflate.ts";
 import { decodeOldEntry } from "./old-entry.ts";
 import { BatchFramingError, decodeRecords } from "./record-decoder.ts";
-
-/**
- * A batch inflates to this at most: 32 times what a broker takes by default (`message.max.bytes`, 1 MiB), where JSON shrinks
- * to a tenth or a twentieth. Batches of brokers that take more may inflate to eight times their own size.
- */
-export function inflatedLimit(batchBytes: number): number {
-  return Math.max(32 << 20, 8 * batchBytes);
-}
-
-/** About 50 MB as objects. Producers close a batch by its bytes, 1 MB or less: four bytes a record. */
-export const MAX_RECORDS = 250_000;
-
-export interface PartitionFetch {
-  readonly topic: string;
-  readonly partition: number;
-  /** What was asked for: what lies below it is passed over. */
-  readonly fetchOffset: number;
-  readonly highWatermark: number;
-  /** Transactions whose records are not for us, by their first offset, ascending. */
-  readonly aborted: readonly AbortedTransaction[];
-}
-
-export interface AbortedTransaction {
-  readonly producerId: bigint;
-  readonly firstOffset: number;
-}
-
-/** What may still be made of one response, in bytes. Shared by its partitions; what goes beyond is fetched again. */
-export interface FetchBudget {
-  leftBytes: number;
-}
-
-/** What one response may become in memory: six times what a fetch asks for (10 MiB). Its last batch may go beyond. */
-export const RESPONSE_BUDGET_BYTES = 64 << 20;
-/** What a record takes beside its bytes, about. */
-const RECORD_OVERHEAD_BYTES = 200;
-
-export interface FetchedRecords {
-  readonly records: readonly RawRecord[];
-  /** Those of them that are `unreadable`. */
-  readonly unreadable: readonly RawRecord[];
-  /** All up to here is accounted for; null: nothing is. It may be control records, aborted or compacted ones only. */
-  readonly lastOffset: number | null;
-  /** Set where nothing is accounted for because the very first batch is broken. */
-  readonly broken: RawRecord | null;
-}
-
-/** From a batch's start to these fields, and to its records. */
-const AT = {
-  length: 8,
-  magic: 16,
-  crc: 17,
-  attributes: 21,
-  lastOffsetDelta: 23,
-  baseTimestamp: 27,
-  maxTimestamp: 35,
-  producerId: 43,
-  count: 57,
-  records: 61,
-} as const;
-const LENGTH_END = 12;
-const MAGIC = 2;
-const LOG_APPEND_TIME = 0x8;
-const TRANSACTIONAL = 0x10;
-const CONTROL = 0x20;
-
-const CODEC_NAMES = Object.fromEntries(
-  Object.entries(CODECS).map(([name, number]) => [number, name]),
-) as Readonly<Record<number, Codec | "none">>;
 
 /** `set` is the partition's record set, as it came. */
 export async function decodeBatches(
@@ -220,7 +165,7 @@ class BatchReader implements FetchedRecords {
     const { start, end, baseOffset, lastOffset } = batch;
     const { topic, partition, fetchOffset } = this.#fetch;
     const count = set.readInt32BE(start + AT.count);
-    const codec = CODEC_NAMES[attributes & 7];
+    const codec = codecOf(attributes & 7);
     if (codec === undefined)
       return this.#leaveOut(batch, {
         reason: "unknown_codec",
@@ -294,10 +239,10 @@ class BatchReader implements FetchedRecords {
   #brokenAt(start: number, error: unknown): RawRecord {
     const set = this.#set;
     const { fetchOffset, highWatermark } = this.#fetch;
-    const header = this.#headerAt(start);
+    const header = claimAt(set, start);
     const end = header?.end ?? set.length;
     // The batch behind it knows better where it ends: the checksum, which may be what is wrong, covers its own last offset.
-    const next = header === null ? null : this.#headerAt(header.end);
+    const next = header === null ? null : claimAt(set, header.end);
     const limits = [header?.last ?? fetchOffset, highWatermark - 1];
     if (next !== null && next.first > fetchOffset) limits.push(next.first - 1);
     const last = Math.max(fetchOffset, Math.min(...limits));
@@ -306,26 +251,6 @@ class BatchReader implements FetchedRecords {
       { start, end, first: fetchOffset, last },
       { reason, why: textOf(error) },
     );
-  }
-
-  /** What the bytes there say, if they can be a batch's. */
-  #headerAt(start: number): {
-    readonly end: number;
-    readonly first: number;
-    readonly last: number;
-  } | null {
-    const set = this.#set;
-    if (start + AT.records > set.length) return null;
-    const end = start + LENGTH_END + set.readInt32BE(start + AT.length);
-    const first = int64(set, start);
-    const last = first + set.readInt32BE(start + AT.lastOffsetDelta);
-    const isOne =
-      set[start + AT.magic] === MAGIC &&
-      end >= start + AT.records &&
-      end <= set.length &&
-      first >= 0 &&
-      last >= first;
-    return isOne ? { end, first, last } : null;
   }
 
   #inPlaceOf(
@@ -340,7 +265,7 @@ class BatchReader implements FetchedRecords {
       topic,
       partition,
       offset: first,
-      timestamp: this.#timeOf(start),
+      timestamp: timeOf(this.#set, start),
       key: null,
       // Its own bytes: a dead letter outlives the fetch.
       value: Buffer.from(this.#set.subarray(start, end)),
@@ -351,13 +276,6 @@ class BatchReader implements FetchedRecords {
         detail: `${what} could not be read: ${why}`,
       },
     };
-  }
-
-  /** The latest time in the batch; 0 where that cannot be one. */
-  #timeOf(start: number): number {
-    if (start + AT.records > this.#set.length) return 0;
-    const time = int64(this.#set, start + AT.maxTimestamp);
-    return time > 0 && time < END_OF_TIME_MS ? time : 0;
   }
 
   /** One entry of the formats before record batches: a record, or compressed ones under the last one's offset. */
@@ -386,14 +304,6 @@ class BatchReader implements FetchedRecords {
 interface Fault {
   readonly reason: UnreadableReason;
   readonly why: string;
-}
-
-/** The year 2100. */
-const END_OF_TIME_MS = 4_102_444_800_000;
-
-/** As a number: exact up to 2^53, which offsets and times do not reach. */
-function int64(bytes: Buffer, at: number): number {
-  return bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
 }
 
 function textOf(error: unknown): string {

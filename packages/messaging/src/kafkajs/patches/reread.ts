@@ -2,7 +2,7 @@
  * How often a batch that came broken is fetched again: a bit may have been flipped on the way, and the same bytes come
  * whole the next time. A batch that is broken every time is broken in the log, and is given up.
  */
-import type { FetchedRecords } from "./record-batch-decoder.ts";
+import type { FetchedRecords } from "./fetched-records.ts";
 
 /** Fetches of a broken batch, in all. */
 export const BROKEN_FETCHES = 3;
