@@ -92,10 +92,11 @@ export function judgeQuery(text: string): QueryJudgement {
     return refused(
       "read_only",
       isExplained
-        ? "must explain a SELECT: as AST, SYNTAX, QUERY TREE, PLAN, PIPELINE or ESTIMATE"
+        ? "must explain a SELECT: as SYNTAX, QUERY TREE, PLAN, PIPELINE or ESTIMATE"
         : "must begin with SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN",
     );
   return (
+    (isExplained ? judgeSettings(tokens) : null) ??
     judgeOutput(tokens) ??
     judgeFunctions(tokens) ??
     (isDescription ? judgeNames(tokens) : null) ??
@@ -112,11 +113,12 @@ function openingOf(tokens: readonly SqlToken[]): string {
 }
 
 /**
- * What may be explained in which form. `EXPLAIN TABLE OVERRIDE` asks the server that a table function names, and is left
- * out, as is `CURRENT TRANSACTION`, which explains nothing. The others build a plan of the query, for which ClickHouse
- * runs its subqueries that give one value: under the same settings and the same guard as the query itself.
+ * The forms in which a SELECT may be explained. `EXPLAIN TABLE OVERRIDE` asks the server that a table function names, and
+ * is left out, as are `CURRENT TRANSACTION`, which explains nothing, and `AST`, which takes the answer's format for a part
+ * of the query. The others build a plan of the query, for which ClickHouse runs its subqueries that give one value: under
+ * the same settings and the same guard as the query itself.
  */
-const EXPLANATIONS = new Set(["ast", "syntax", "plan", "pipeline", "estimate"]);
+const EXPLANATIONS = new Set(["syntax", "plan", "pipeline", "estimate"]);
 
 /** The tokens behind `EXPLAIN`, its form and its options (`indexes = 1, json = 1`). */
 function explainedBy(tokens: readonly SqlToken[]): readonly SqlToken[] {
@@ -129,6 +131,19 @@ function explainedBy(tokens: readonly SqlToken[]): readonly SqlToken[] {
     if (isSymbol(tokens[at], ",")) at += 1;
   }
   return tokens.slice(at);
+}
+
+/** ClickHouse refuses a SETTINGS clause by `readonly`, but in some forms of EXPLAIN not that of a subquery. */
+function judgeSettings(tokens: readonly SqlToken[]): QueryJudgement | null {
+  const isClause = tokens.some(
+    (_, at) =>
+      wordAt(tokens, at) === "settings" &&
+      wordAt(tokens, at + 1) !== "" &&
+      isSymbol(tokens[at + 2], "="),
+  );
+  return isClause
+    ? refused("settings", "must not change settings (SETTINGS)")
+    : null;
 }
 
 function wordAt(tokens: readonly SqlToken[], at: number): string {
