@@ -121,6 +121,31 @@ test("a crash that kafkajs does not restart is followed by a new life, which rea
   expect(member.effects.log.of("consumer.crashed")).toHaveLength(1);
 });
 
+test("a consumer that joins, fetches and crashes each time waits longer each time, until it has delivered a batch", async () => {
+  const [topic] = await stack.createTopics("crashes");
+  let crashesLeft = 3;
+  const seen: string[] = [];
+  const member = createMember("crashes", topic!, {
+    batch: (_epoch, { records }) => {
+      if (crashesLeft-- > 0) throw new TypeError("a bug, and not retriable");
+      for (const { value } of records) seen.push(value!.toString());
+    },
+  });
+  await member.started;
+  await produce(topic!, ["one"]);
+  await waitFor(() => seen.length === 1, { timeoutMs: 30_000 });
+
+  crashesLeft = 1;
+  await produce(topic!, ["two"]);
+  await waitFor(() => seen.includes("two"), { timeoutMs: 30_000 });
+
+  expect(
+    member.effects.log
+      .of("consumer.crashed")
+      .map(({ fields }) => fields["waitMs"]),
+  ).toEqual([200, 400, 800, 200]);
+}, 60_000);
+
 test("a stop before the first fetch leaves no member behind", async () => {
   const [topic] = await stack.createTopics("early");
   const member = createMember("early", topic!);

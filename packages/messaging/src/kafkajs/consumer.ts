@@ -164,10 +164,7 @@ class KafkajsConsumer implements Consumer {
   /** One life after another, until `stop`. */
   async #live(onFetching: () => void): Promise<void> {
     const { signal } = this.#closing;
-    for (;;) {
-      const waitMs = this.#backOff.nextMs();
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+    while (!signal.aborted) {
       const life = new ConsumerLife(
         this.#options,
         {
@@ -182,11 +179,14 @@ class KafkajsConsumer implements Consumer {
       const error = await life.run(signal);
       this.#assignment = null;
       this.#listener?.connected(false);
-      if (error !== null)
-        this.#effects.log.error("consumer.crashed", {
-          groupId: this.#options.groupId,
-          error: error.message,
-        });
+      if (error === null) return;
+      const waitMs = this.#backOff.crashed();
+      this.#effects.log.error("consumer.crashed", {
+        groupId: this.#options.groupId,
+        error: error.message,
+        waitMs,
+      });
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
