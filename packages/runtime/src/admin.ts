@@ -9,7 +9,7 @@ import type { Check, Health, Lifecycle } from "./effects.ts";
 import { METRICS_CONTENT_TYPE, type RenderedMeter } from "./meter.ts";
 import { createProcessGauges, type ProcessGauges } from "./process-gauges.ts";
 
-/** The admin server: `url()` is where it listens, once started. */
+/** The admin server. `url()` is the address it listens on; call it after `start`. */
 export interface Admin extends Lifecycle {
   url(): string;
 }
@@ -20,7 +20,7 @@ export interface Admin extends Lifecycle {
  */
 export function startAdmin(options: {
   readonly host: string;
-  /** 0 takes any that is free. */
+  /** 0: the system chooses a free port. */
   readonly port: number;
   readonly health: Health;
   readonly meter: RenderedMeter;
@@ -41,7 +41,7 @@ export function startAdmin(options: {
         own.once("error", reject);
         own.listen(options.port, options.host, resolve);
       });
-      const { port } = own.address() as AddressInfo; // listening on a TCP port, so not a pipe's name
+      const { port } = own.address() as AddressInfo; // a server that listens on a TCP port has an AddressInfo; only one on a pipe has a string
       const host = options.host.includes(":")
         ? `[${options.host}]`
         : options.host;
@@ -109,7 +109,7 @@ function sendChecks(
   });
 }
 
-/** Probes come seldom: a connection each, so that none is left open when the server stops. */
+/** Probes are rare, so each gets a connection of its own that is closed after the answer: no open connection delays the server's stop. */
 function send(
   response: ServerResponse,
   answer: { status: number; type: string; body: string },

@@ -16,7 +16,7 @@ const encryptionKeys: Parse<readonly EncryptionKey[]> = Object.assign(
   { expects: "id:base64 of 32 bytes, more after commas, newest first" },
 );
 
-/** Settings that more than one service has: one name, one place. */
+/** Settings that more than one service has. Each is defined here once, so its name and meaning are the same everywhere. */
 export const commonConfig = {
   kafkaBrokers: {
     env: "KAFKA_BROKERS",
@@ -115,7 +115,7 @@ export function processConfig(adminPort: number) {
   } as const satisfies Record<string, ConfigEntry>;
 }
 
-/** Where a service's own API listens. */
+/** The host and port of a service's own API. */
 export function listenConfig(defaultPort: number) {
   return {
     host: {

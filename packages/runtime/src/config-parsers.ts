@@ -43,12 +43,12 @@ export const duration: Parse<number> = parser(
   (value) => {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value.trim());
     if (match === null) return undefined;
-    const unit = match[2] as keyof typeof UNIT_MS; // the pattern allows no other
+    const unit = match[2] as keyof typeof UNIT_MS; // the pattern allows only these units
     return Math.round(Number(match[1]) * UNIT_MS[unit]);
   },
 );
 
-/** Texts between commas, trimmed; at least one. */
+/** A comma-separated list of at least one text, each trimmed. */
 export const list: Parse<readonly string[]> = parser(
   "a list separated by commas",
   (value) => {
@@ -60,7 +60,7 @@ export const list: Parse<readonly string[]> = parser(
   },
 );
 
-/** Kafka brokers, each with its port. */
+/** Kafka brokers as `host:port`, separated by commas. */
 export const brokers: Parse<readonly string[]> = parser(
   "host:port, more after commas",
   (value) => {
@@ -69,10 +69,10 @@ export const brokers: Parse<readonly string[]> = parser(
   },
 );
 
-/** A name, an IPv4 address or an IPv6 one in brackets, and a port. */
+/** `host:port`; the host is a name, an IPv4 address, or an IPv6 address in brackets. */
 const BROKER = /^(?:\[[^\]\s]+\]|[^\s:/]+):\d{1,5}$/;
 
-/** An http or https URL, without a slash at its end. */
+/** An http or https URL; a slash at its end is removed. */
 export const url: Parse<string> = parser("an http or https URL", (value) => {
   if (!URL.canParse(value.trim())) return undefined;
   const parsed = new URL(value.trim());

@@ -1,6 +1,6 @@
 import type { ConfigEntry, ConfigSpec } from "./config.ts";
 
-/** The reference page in Markdown: a table per spec, under the spec's name. */
+/** The configuration reference page, in Markdown: one table for each service, under the service's name. */
 export function renderConfigReference(
   specs: Readonly<Record<string, ConfigSpec>>,
 ): string {

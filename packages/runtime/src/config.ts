@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 
-/** Reads a variable's text; throws an Error whose message completes "VARIABLE …". `expects` is its range, for messages and the reference. */
+/** Parses the text of a variable. Throws an Error whose message completes "VARIABLE …". `expects` is the allowed range, for messages and the reference page. */
 export interface Parse<T> {
   (text: string): T;
   readonly expects?: string;
 }
 
-/** One setting: one variable, one place. */
+/** One setting, read from one environment variable. */
 export interface ConfigEntry<T = unknown> {
-  /** The variable. A secret may also come from the file that `<env>_FILE` names. */
+  /** The variable's name. A secret may also be read from the file whose path is in `<env>_FILE`. */
   readonly env: string;
   readonly parse: Parse<T>;
-  /** Written as in the environment. `null`: may be left out, and the value is then null. Absent: required. */
+  /** The default, written as it would be in the environment. `null`: the variable is optional, and the value is `null` without it. Absent: the variable is required. */
   readonly default?: string | null;
-  /** Prints as `[redacted]`, here and wherever the config object is printed. */
+  /** A secret prints as `[redacted]`, in problems and wherever the config object is printed. */
   readonly secret?: boolean;
   /** One sentence for the reference page. */
   readonly doc: string;
@@ -23,21 +23,21 @@ export interface ConfigEntry<T = unknown> {
 export type ConfigSpec = Readonly<Record<string, ConfigEntry>>;
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** What `readConfig` makes of a spec. */
+/** The type of the object that `readConfig` returns for a spec. */
 export type ConfigOf<S extends ConfigSpec> = {
   readonly [K in keyof S]:
     | (S[K] extends ConfigEntry<infer T> ? T : never)
     | (S[K] extends { readonly default: null } ? null : never);
 };
 
-/** One thing that is wrong; `got` is null when the variable is not set. */
+/** One problem of the configuration; `got` is null when the variable is not set. */
 export interface ConfigProblem {
   readonly variable: string;
   readonly got: string | null;
   readonly message: string;
 }
 
-/** Every problem of a configuration at once. */
+/** All problems of a configuration, reported at once. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly code = "CONFIG_INVALID";
@@ -48,7 +48,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the environment by the spec: a frozen, typed object, or a `ConfigError` with every problem. An empty variable counts as not set. */
+/** Reads the environment by the spec. Returns a frozen, typed object; throws a `ConfigError` with every problem. An empty variable counts as not set. */
 export function readConfig<const S extends ConfigSpec>(
   env: Env,
   spec: S,
@@ -117,7 +117,7 @@ function problem(entry: ConfigEntry, got: string | null, why: string): Read {
   };
 }
 
-/** JSON.stringify, console.log and the log then show `[redacted]` in place of secrets. Not carried over by a spread: pass the object on whole. */
+/** Makes JSON.stringify, console.log and the log print `[redacted]` for secrets. A spread copy (`{...config}`) loses this: pass the object itself. */
 function hideSecrets(values: Record<string, unknown>, spec: ConfigSpec): void {
   const shown = (): Record<string, unknown> =>
     Object.fromEntries(

@@ -1,6 +1,6 @@
-/** What a process gives to the parts it is made of: the only shapes of clock, log, meter and lifecycle in the product. */
+/** The effects that a process gives to its parts. These are the only definitions of clock, log, meter and lifecycle in the product. */
 
-/** Where time comes from. `now` is epoch milliseconds; `monotonic` never goes back and means nothing outside the process. */
+/** The source of time. `now` is epoch milliseconds and may jump. `monotonic` is milliseconds that never go back; its values mean nothing in another process. */
 export interface Clock {
   now(): number;
   monotonic(): number;
@@ -27,7 +27,7 @@ export interface Histogram {
   observe(value: number, labels?: Labels): void;
 }
 
-/** Makes instruments; asking twice for one name gives the same instrument. Names carry units: `postrider_commit_age_seconds`. */
+/** Makes instruments. Two calls with the same name return the same instrument. Names carry units: `postrider_commit_age_seconds`. */
 export interface Meter {
   counter(name: string, help: string, labelNames?: readonly string[]): Counter;
   gauge(name: string, help: string, labelNames?: readonly string[]): Gauge;
@@ -39,26 +39,26 @@ export interface Meter {
   ): Histogram;
 }
 
-/** A thing with resources. Started in order, stopped in reverse; stopping twice is safe. `deadline` is epoch milliseconds. */
+/** A part that holds resources. Parts are started in order and stopped in reverse; stopping twice is safe. `deadline` is epoch milliseconds. */
 export interface Lifecycle {
   start(): Promise<void>;
   stop(deadline: number): Promise<void>;
 }
 
-/** One thing that was looked at; `detail` says what was seen, for people. */
+/** The result of one health check; `detail` describes what was found, for people. */
 export interface Check {
   readonly name: string;
   readonly isOk: boolean;
   readonly detail: string;
 }
 
-/** `live` fails only when a restart would help; `ready` also when a dependency is away. Both must return at once. */
+/** `live` fails only when a restart would help; `ready` fails also when a dependency is unreachable. Both must return at once, without waiting. */
 export interface Health {
   live(): readonly Check[];
   ready(): readonly Check[];
 }
 
-/** What `compose` gets beside its configuration. */
+/** What `compose` receives besides its configuration. */
 export interface Effects {
   readonly log: Log;
   readonly meter: Meter;

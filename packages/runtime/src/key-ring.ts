@@ -11,10 +11,10 @@ const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** By how much a ciphertext is longer than what was sealed. */
+/** How many bytes a ciphertext is longer than its plain text. */
 export const SEAL_BYTES = NONCE_BYTES + TAG_BYTES;
 
-/** One key of the ring; `kid` is stored beside whatever it sealed. */
+/** One key of the ring. `kid` is the key's id; it is stored beside every text that the key sealed. */
 export interface EncryptionKey {
   readonly kid: string;
   /** 32 bytes. */
@@ -27,18 +27,18 @@ export interface Sealed {
   readonly ciphertext: Buffer;
 }
 
-/** Seals with the newest key and opens with any. */
+/** Seals with the newest key; opens with whichever of its keys did the sealing. */
 export interface KeyRing {
-  /** `aad` binds the result to its place (core's `secretAad`): it opens only with the same. */
+  /** `aad` binds the sealed text to its owner (core's `secretAad`): it opens only with the same `aad`. */
   seal(plain: Uint8Array, aad: string): Sealed;
-  /** Throws `KeyRingError`: `UNKNOWN_KEY` when the ring has no such key, `NOT_AUTHENTIC` when key, `aad` or bytes are not those it was sealed with. */
+  /** Throws `KeyRingError`: `UNKNOWN_KEY` when the ring does not have the key, `NOT_AUTHENTIC` when the key, the `aad` or the bytes differ from those at sealing. */
   open(
     sealed: { readonly kid: string; readonly ciphertext: Uint8Array },
     aad: string,
   ): Buffer;
 }
 
-/** A secret that cannot be opened, or keys that cannot be used. The message never holds key or plain text. */
+/** A secret cannot be opened, or the keys cannot be used. The message never contains a key or a plain text. */
 export class KeyRingError extends Error {
   override readonly name = "KeyRingError";
   readonly code: "BAD_KEYS" | "UNKNOWN_KEY" | "NOT_AUTHENTIC";
@@ -53,7 +53,7 @@ export function createKeyRing(keys: readonly EncryptionKey[]): KeyRing {
   const newest = keys[0];
   if (newest === undefined)
     throw new KeyRingError("BAD_KEYS", "the key ring has no key");
-  // As objects, made once: from its bytes, a key costs each seal and each opening more than the cipher itself.
+  // Key objects are made once: making one from the bytes for every seal or opening would cost more than the cipher itself.
   const byId = new Map<string, KeyObject>();
   for (const { kid, key } of keys) {
     if (key.length !== KEY_BYTES)
@@ -83,7 +83,7 @@ export function createKeyRing(keys: readonly EncryptionKey[]): KeyRing {
   };
 }
 
-/** Reads `kid:base64,kid:base64`, newest first. Throws `KeyRingError` `BAD_KEYS` that names the entry by its place and says what is wrong with it. */
+/** Reads `kid:base64,kid:base64`, newest first. Throws `KeyRingError` `BAD_KEYS`, which says what is wrong and at which position in the list. */
 export function parseEncryptionKeys(text: string): readonly EncryptionKey[] {
   const keys = text.split(",").map(parseKey);
   createKeyRing(keys); // refuses wrong lengths and repeated ids

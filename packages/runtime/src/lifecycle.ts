@@ -1,14 +1,14 @@
 import type { Clock, Lifecycle, Log } from "./effects.ts";
 import { LATE, within } from "./within.ts";
 
-/** How long a part may overrun the deadline before the next one is stopped all the same. */
+/** How long a part may still be stopping after the deadline; then the next part is stopped anyway. */
 const OVERRUN_MS = 500;
 
 /**
- * Many parts as one. `start` starts them in order; if one fails, those begun are stopped again and the error is thrown.
- * `stop` stops those begun in reverse, each with the deadline; a part that fails or overruns is logged and does not keep
- * the others from stopping, and `stop` then rejects with an AggregateError. `stop` during `start` is allowed: no further
- * part is started. Stopping twice is one stop.
+ * Combines several parts into one. `start` starts them in order; if one fails, the parts that were begun are stopped and
+ * the error is thrown. `stop` stops the begun parts in reverse order and gives each the deadline. A part that fails or
+ * overruns is logged and does not keep the others from stopping; `stop` then rejects with an AggregateError. `stop` may
+ * be called during `start`: no further part is started then. A second `stop` returns the promise of the first.
  */
 export function composeLifecycle(
   parts: readonly Lifecycle[],
@@ -47,7 +47,7 @@ export function composeLifecycle(
         try {
           await part.start();
         } catch (error) {
-          await stop(clock.now() + 5_000).catch(() => undefined); // logged above; the reason to stop is what matters
+          await stop(clock.now() + 5_000).catch(() => undefined); // already logged; the caller needs the error of the start
           throw error;
         }
       }

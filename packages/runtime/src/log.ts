@@ -4,7 +4,7 @@ import type { Log, LogFields } from "./effects.ts";
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Fields that are never printed, at the top or one level down, should one ever be passed by mistake. */
+/** Names of fields whose values are never printed, at the top level or one level down: a guard against passing one by mistake. */
 const SECRET_FIELDS = [
   "secret",
   "secrets",
@@ -19,8 +19,8 @@ const SECRET_FIELDS = [
 ];
 
 /**
- * A log that writes JSON lines to stderr, so that stdout stays data. A line has `level`, `time` (RFC 3339), `service`,
- * `pid`, `event` and the fields. Lines are written synchronously: the last ones before a crash are not lost.
+ * A log that writes JSON lines to stderr; stdout is left for data. A line has `level`, `time` (RFC 3339), `service`,
+ * `pid`, `event` and the fields. Lines are written synchronously, so the last lines before a crash are not lost.
  */
 export function createLog(options: {
   readonly service: string;

@@ -6,15 +6,15 @@ import {
 } from "prom-client";
 import type { Meter } from "./effects.ts";
 
-/** A meter and the page that `/metrics` answers. */
+/** A meter that can also render the page for `/metrics`. */
 export interface RenderedMeter extends Meter {
   render(): Promise<string>;
 }
 
-/** What `/metrics` says it is: the Prometheus text format. */
+/** The content type of `/metrics`: the Prometheus text format. */
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** A meter with a registry of its own; every figure carries the label `service`. Throws when a name is asked for again as another kind. */
+/** A meter with a registry of its own; every metric carries the label `service`. Throws when a name is asked for again as another kind of instrument. */
 export function createMeter(options: {
   readonly service: string;
 }): RenderedMeter {
@@ -31,7 +31,7 @@ export function createMeter(options: {
     }
     if (known.kind !== kind)
       throw new Error(`metric ${name} is a ${known.kind}, not a ${kind}`);
-    return known.instrument as T; // the same name and kind, so `make` of this very kind made it
+    return known.instrument as T; // the kind is the same, so this kind's `make` created the instrument
   }
 
   return {

@@ -1,13 +1,13 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Meter } from "./effects.ts";
 
-/** Figures of the process itself. `collect` reads them into the meter; call it when the page is asked for. */
+/** Metrics of the process itself. `collect` reads them into the meter; call it for each request of the metrics page. */
 export interface ProcessGauges {
   collect(): void;
   stop(): void;
 }
 
-/** Heap, memory, CPU, what is open, and how late the event loop is (since the last `collect`). */
+/** Heap, memory, CPU, open sockets, timers and other resources, and event loop lag since the last `collect`. */
 export function createProcessGauges(meter: Meter): ProcessGauges {
   const heap = meter.gauge("postrider_heap_used_bytes", "Heap in use.");
   const rss = meter.gauge(
@@ -59,7 +59,7 @@ export function createProcessGauges(meter: Meter): ProcessGauges {
 
 const LAG_RESOLUTION_MS = 20;
 
-/** The monitor reports the time between two ticks of its own timer, in nanoseconds; what exceeds its period is lag. Before the first tick there is none. */
+/** Event loop lag in seconds. The monitor reports the time between two ticks of its own timer, in nanoseconds; what exceeds the timer's period is lag. Before the first tick the lag is 0. */
 function lagSeconds(nanoseconds: number): number {
   if (!Number.isFinite(nanoseconds)) return 0;
   return Math.max(nanoseconds / 1e6 - LAG_RESOLUTION_MS, 0) / 1e3;

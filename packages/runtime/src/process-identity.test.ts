@@ -42,7 +42,7 @@ testOnLinux("a process that was killed is dead", async () => {
 testOnLinux(
   "a process that ended, and that its parent has not asked for, is dead",
   async () => {
-    // The shell becomes a `sleep`, which asks for no child.
+    // `exec` replaces the shell by a `sleep`, which never waits for its child: the child becomes a zombie.
     const parent = running("sh", "-c", "sleep 60 & echo $!; exec sleep 60");
     const [line] = (await once(parent.stdout!, "data")) as [Buffer];
     const identity = processIdentity(Number(line.toString()))!;
@@ -53,7 +53,7 @@ testOnLinux(
     process.kill(identity.pid, "SIGKILL");
     while (!isCertainlyDead(identity)) await sleep(1);
 
-    // Still in the table of processes: a signal finds it.
+    // The zombie is still in the process table: a signal to it does not fail.
     expect(process.kill(identity.pid, 0)).toBe(true);
   },
 );

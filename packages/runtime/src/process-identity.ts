@@ -1,21 +1,21 @@
 /**
- * Which process of which machine this is, so that another process can tell later whether it is dead.
+ * Identifies a process of this machine, so that another process can tell later whether it is dead.
  *
- * Linux only, where `/proc` says enough; elsewhere nothing is known of any process.
+ * Works on Linux only, because it reads `/proc`; elsewhere no process has an identity.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { sha256 } from "./sha256.ts";
 
 export interface ProcessIdentity {
-  /** Equal for two processes only if they see each other's process ids: one boot of one machine, one process namespace. */
+  /** Names one boot of one machine and one process namespace. Equal for two processes only if they see each other's process ids. */
   readonly where: string;
   readonly pid: number;
-  /** When it started, in clock ticks since the boot: a process id that is used again has another one. */
+  /** The process's start time, in clock ticks since the boot. It tells a process from a later one that got the same process id. */
   readonly startTicks: string;
 }
 
-/** A process of this machine, by default this one; null where it cannot be told, or when there is none. */
+/** The identity of a process of this machine, by default of this process. Null when there is no such process, or its identity cannot be read. */
 export function processIdentity(pid = process.pid): ProcessIdentity | null {
   const where = here();
   const stat = statOf(pid);
@@ -23,15 +23,15 @@ export function processIdentity(pid = process.pid): ProcessIdentity | null {
   return { where, pid, startTicks: stat.startTicks };
 }
 
-/** True only if the process was one of this machine and is gone. In any doubt, or elsewhere, false. */
+/** True only if the process ran on this machine and is gone. False in any doubt, and for a process of another machine. */
 export function isCertainlyDead(identity: ProcessIdentity): boolean {
   const { where, pid, startTicks } = identity;
-  // 0 and below would name process groups.
+  // To `kill`, 0 and negative numbers mean process groups.
   if (!Number.isSafeInteger(pid) || pid <= 0 || where !== here()) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
-    // Not ours to signal is still alive. A process that `/proc` hides from us is not taken for dead either.
+    // Only ESRCH means dead. EPERM means alive but not ours to signal; a process that `/proc` hides from us is not taken for dead either.
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
   const stat = statOf(pid);
@@ -50,10 +50,10 @@ function readHere(): string | null {
     const digest = sha256(
       [
         readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
-        // A process id means something within its namespace, and a start time within its own.
+        // A process id is valid only within its process namespace, and a start time only within its time namespace.
         readlinkSync("/proc/self/ns/pid"),
         readlinkSync("/proc/self/ns/time"),
-        // Of machines whose boot ids were cloned.
+        // Tells machines apart whose boot ids were cloned.
         hostname(),
       ].join("\n"),
     );
@@ -64,12 +64,12 @@ function readHere(): string | null {
 }
 
 interface ProcessStat {
-  /** Killed, and not yet asked for by its parent. */
+  /** The process has ended, but its parent has not yet waited for it (a zombie). */
   readonly hasEnded: boolean;
   readonly startTicks: string;
 }
 
-/** Source: proc_pid_stat(5). The name in parentheses may hold anything; the fields count from its end. */
+/** Source: proc_pid_stat(5). The process name in parentheses may contain any character, so the fields are counted from the name's end. */
 function statOf(pid: number): ProcessStat | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

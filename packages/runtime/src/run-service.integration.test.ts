@@ -21,7 +21,7 @@ function run(env: Readonly<Record<string, string>> = {}) {
   return {
     child: own,
     output: () => output,
-    // not "close": it never comes after a disconnect
+    // not "close": the child process does not emit it after a disconnect
     exit: Promise.all([once(own, "exit"), once(own.stderr!, "close")]).then(
       ([[code]]) => code as number | null,
     ),

@@ -6,14 +6,14 @@ import { composeLifecycle } from "./lifecycle.ts";
 import { createLog, type LogLevel } from "./log.ts";
 import { createMeter } from "./meter.ts";
 
-/** What every service's config has: see `processConfig`. */
+/** The settings that every service's config has: see `processConfig`. */
 export interface ProcessSettings {
   readonly logLevel: LogLevel;
   readonly adminHost: string;
   readonly adminPort: number;
 }
 
-/** What `compose` returns: the parts in starting order, and what the admin port says of them. */
+/** What `compose` returns: the parts in starting order, and the health that the admin server reports. */
 export interface Composition {
   readonly parts: readonly Lifecycle[];
   readonly health: Health;
@@ -27,19 +27,19 @@ export interface ServiceOptions<C extends ProcessSettings> {
     config: C,
     effects: Effects,
   ) => Composition | Promise<Composition>;
-  /** From the signal to the last part's deadline. Default 75 s: the longest attempt (60 s) and 15 s. */
+  /** The time from the signal to the last part's deadline. Default 75 s: the longest attempt (60 s) and 15 s more. */
   readonly stopWithinMs?: number;
 }
 
-/** A parent that died took its Kafka along or cannot be answered: no reason to wait for long. */
+/** When the parent process has died, its Kafka has probably died with it, and nobody waits for this service: stop soon. */
 const STOP_WITHIN_MS_WHEN_ORPHANED = 3_000;
 
 /**
- * The life of a service's process: reads the configuration, starts the parts in order and the admin server with them,
- * logs `service.ready`, and stops in reverse on SIGTERM, SIGINT, or when the parent that holds its IPC channel is gone.
- * Resolves to the exit code, for `main.ts` to exit with: 0 stopped cleanly · 1 failed, or an exception nobody caught ·
- * 2 configuration, every problem on stderr · 130 a second signal. The admin server starts before the parts, so that a
- * service that waits for its broker can say so, and stops after them.
+ * Runs a service from start to exit. Reads the configuration, starts the admin server and then the parts in order, logs
+ * `service.ready`, and stops in reverse on SIGTERM, on SIGINT, or when the parent that holds its IPC channel is gone.
+ * Resolves to the exit code for `main.ts`: 0 stopped cleanly · 1 failed, or an uncaught exception · 2 bad configuration,
+ * with every problem on stderr · 130 a second signal. The admin server starts first and stops last, so that a service
+ * that is still waiting for its broker can report it.
  */
 export async function runService<C extends ProcessSettings>(
   options: ServiceOptions<C>,
@@ -123,7 +123,7 @@ async function runParts<C extends ProcessSettings>(
   });
   const { reason, withinMs } = await Promise.race([
     asked,
-    started.then(() => asked), // rejects when a part does not start
+    started.then(() => asked), // `started` rejects when a part does not start
   ]);
   log.info("service.stopping", { reason });
   started.catch(() => undefined); // a start that the stop interrupts may reject
@@ -132,7 +132,7 @@ async function runParts<C extends ProcessSettings>(
   return 0;
 }
 
-/** The first signal asks for a stop, the second for the exit; so does an exception nobody caught, whose state nobody knows. */
+/** The first signal asks for a stop, the second for an immediate exit. An uncaught exception also exits immediately: the process's state is then unknown. */
 function listenForEnd(log: Log): {
   stop: Promise<StopRequest>;
   exit: Promise<number>;

@@ -1,8 +1,9 @@
 import { setTimeout as timePasses } from "node:timers/promises";
 
 /**
- * Resolves after `ms`, or at once when the signal is aborted, before or meanwhile. Never rejects, and no timer is left. A signal
- * costs more with every sleeper that listens to it: for a few, not for one of every open record.
+ * Resolves after `ms`, or as soon as the signal is aborted (at once if it already is). Never rejects and leaves no timer.
+ * Each sleeper adds a listener to its signal, and a signal gets slower with every listener: use this for a few sleepers,
+ * not for one per open record.
  */
 export async function sleep(
   ms: number,

@@ -6,7 +6,7 @@ const never = new Promise<string>(() => undefined);
 const timers = () =>
   process.getActiveResourcesInfo().filter((what) => what === "Timeout").length;
 
-test("what comes in time is given, and no timer is left", async () => {
+test("a value that comes in time is returned, and no timer is left", async () => {
   const before = timers();
 
   expect(await within(Promise.resolve("in time"), 60_000)).toBe("in time");
@@ -17,12 +17,12 @@ test("what comes in time is given, and no timer is left", async () => {
   expect(timers()).toBe(before);
 });
 
-test.each([1, 0, -5])("what never comes is late after %p ms", async (ms) => {
+test.each([1, 0, -5])("a promise that never settles is LATE after %p ms", async (ms) => {
   expect(await within(never, ms)).toBe(LATE);
 });
 
 test.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])(
-  "%p ms are long, not none",
+  "%p ms is a long wait, not an immediate one",
   async (ms) => {
     const soon = new Promise((resolve) => setImmediate(resolve, "in time"));
 
@@ -30,7 +30,7 @@ test.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])(
   },
 );
 
-test("a rejection that comes late is nobody's", async () => {
+test("a rejection that comes late is not an unhandled rejection", async () => {
   const unhandled: unknown[] = [];
   const note = (error: unknown) => void unhandled.push(error);
   process.on("unhandledRejection", note);

@@ -1,12 +1,12 @@
-/** What `within` gives when time ran out first. */
+/** The value of `within` when the time ran out first. */
 export const LATE = Symbol("late");
 
-/** `setTimeout` takes a longer time for none at all. */
+/** The longest delay of `setTimeout` (ms). It treats a longer one as no delay at all. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
- * What the promise gives, or `LATE` after `ms` (0 and less: as soon as the event loop turns). Rejects as the promise does. What
- * the promise becomes after that is dropped: a late rejection is handled, and no timer is left.
+ * The promise's value, or `LATE` when it takes longer than `ms` (0 or less: `LATE` in the next turn of the event loop). Rejects
+ * when the promise rejects in time. A later result or rejection of the promise is ignored, and no timer is left.
  */
 export async function within<T>(
   promise: Promise<T>,

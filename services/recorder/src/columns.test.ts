@@ -26,7 +26,7 @@ test("an intake that holds a secret header in clear has it redacted in its row",
   expect(JSON.stringify(row)).not.toContain("hush");
 });
 
-test("a record that was received in the future makes no partition there", () => {
+test("a record whose time of receipt lies in the future makes no partition for it", () => {
   const now = Date.UTC(2026, 0, 10, 15, 30);
   const receivedAt = Date.UTC(2099, 0, 1);
 

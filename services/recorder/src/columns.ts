@@ -1,9 +1,9 @@
-/** The one place where Avro's names become SQL's. A table's insert names these columns, in this order, and a row holds their values. */
+/** The only place where Avro's names become SQL's. A table's insert names these columns in this order; a row holds their values. */
 import { notAfter, receivedAtOf, redactedHeaders } from "@postrider/core";
 import type { Attempt, DeadLetter, EpochMs, Intake } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 
-/** What JSON can carry; bytes go as base64, into a column that ends in `_base64`. */
+/** A value that JSON can carry. Bytes are base64, in a column whose name ends in `_base64`. */
 export type Cell =
   | string
   | number
@@ -25,9 +25,9 @@ export type Column<T> = readonly [
 export interface Table<T> {
   readonly name: string;
   readonly columns: readonly Column<T>[];
-  /** The column whose day a row's partition is; never null. */
+  /** The table is partitioned by the day of this column; it is never null. */
   readonly timeColumn: string;
-  /** The view by which it feeds `deliveries`. */
+  /** The view that fills `deliveries` from this table. */
   readonly deliveriesView: string;
 }
 
@@ -36,8 +36,9 @@ export const EVENT_COLUMNS: readonly Column<Intake>[] = [
   ["event_id", (intake) => intake.eventId ?? ""],
   ["event_type", (intake) => intake.eventType ?? ""],
   ["occurred_at", (intake) => timeOrNull(intake.occurredAt)],
-  // Route has raised it already; an intake that somebody else wrote must not make a partition for each of its days either. By
-  // decidedAt, not by our clock: a row inserted again must be the same row.
+  // A table has a partition for each day, so a wrong time would make a partition of its own. Route has raised this time already,
+  // but somebody else may have written the intake. The bound is decidedAt, not our clock, because an insert that is repeated must
+  // have the same rows.
   [
     "received_at",
     (intake) => timeOf(receivedAtOf(intake.receivedAt, intake.decidedAt)),
@@ -48,7 +49,7 @@ export const EVENT_COLUMNS: readonly Column<Intake>[] = [
   ["field", (intake) => intake.field ?? ""],
   ["rule", (intake) => intake.rule ?? ""],
   ["content_type", (intake) => intake.contentType],
-  // Route has redacted them; an earlier one had not.
+  // Route redacts the headers; earlier versions of route did not.
   ["headers", (intake) => redactedHeaders(intake.headers)],
   ["payload_base64", (intake) => base64(intake.payload)],
   ["payload_bytes", (intake) => intake.payloadBytes],
@@ -78,8 +79,8 @@ export const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
   ["step", (attempt) => attempt.step],
   ["trigger", (attempt) => attempt.trigger],
   ["replay_id", (attempt) => attempt.replayId ?? ""],
-  // An attempt of an earlier version, or of somebody else, must not make a partition of `deliveries` in the future. It may be
-  // old: retries go on for days.
+  // An attempt that an earlier version or somebody else wrote must not make a partition of `deliveries` in the future. An old
+  // time is right: retries go on for days.
   [
     "received_at",
     (attempt) => timeOf(notAfter(attempt.receivedAt, attempt.startedAt)),
@@ -168,7 +169,7 @@ export const DEAD_LETTERS: Table<DeadLetter> = {
   deliveriesView: "deliveries_from_dead_letters",
 };
 
-/** The row of a record. */
+/** The row that a record becomes. */
 export function rowOf<T>(
   columns: readonly Column<T>[],
   value: T,
@@ -177,10 +178,10 @@ export function rowOf<T>(
   return columns.map(([, cellOf]) => cellOf(value, raw));
 }
 
-/** ClickHouse's Date, which partitions are made of, ends in 2149; beyond it a time would wrap into another day. */
+/** Partitions are days of ClickHouse's Date, which ends in 2149; a time after that would wrap around into another day. */
 const LATEST = Date.UTC(2100, 0, 1);
 
-/** Epoch milliseconds as ClickHouse reads it; a time outside 1970–2100, which only garbage has, becomes the nearer end. */
+/** Epoch milliseconds in the form that ClickHouse reads. A time outside 1970–2100 can only be garbage and becomes the nearer end. */
 function timeOf(at: EpochMs): string {
   return new Date(Math.min(Math.max(at, 0), LATEST)).toISOString();
 }

@@ -27,7 +27,7 @@ import { createRefusedDeadLetterOf } from "./refused-dead-letter.ts";
 import { createTableWatch } from "./migrate/table-watch.ts";
 import { createWriter } from "./clickhouse/writer.ts";
 
-/** Wires one runner for each topic: `intake` → `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`. Tests may give their own `kafka`. */
+/** Wires one runner for each topic: `intake` → table `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`. Tests may pass their own `kafka`. */
 export function compose(
   config: RecorderConfig,
   effects: Effects,
@@ -122,7 +122,7 @@ export function compose(
   };
 }
 
-/** Each joins its own group, so none waits for another. */
+/** Starts and stops parts at the same time: each joins a group of its own, so none has to wait for another. */
 function together(parts: readonly Lifecycle[]): Lifecycle {
   return {
     async start() {
@@ -134,7 +134,7 @@ function together(parts: readonly Lifecycle[]): Lifecycle {
   };
 }
 
-/** Closed last, as it was opened first. */
+/** A part that only closes. Listed first, so that it is closed last. */
 function closing(close: () => Promise<void>): Lifecycle {
   return { start: () => Promise.resolve(), stop: close };
 }

@@ -8,7 +8,7 @@ import {
 import type { ConfigOf, ConfigSpec, Env } from "@postrider/runtime";
 import { databaseName } from "./migrate/migration-files.ts";
 
-/** What `migrate` needs: it runs without Kafka. */
+/** The settings of `migrate`, which runs without Kafka. */
 export const migrateSpec = {
   clickhouseUrl: commonConfig.clickhouseUrl,
   clickhouseDatabase: {

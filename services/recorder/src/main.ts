@@ -1,4 +1,4 @@
-/** `node main.ts [run | migrate]`: the recorder, or one run of its migrations. */
+/** `node main.ts [run | migrate]`: runs the recorder, or applies the migrations once. */
 import { runService } from "@postrider/runtime";
 import { readRecorderConfig } from "./config.ts";
 import { runMigrate } from "./migrate/migrate-mode.ts";
@@ -10,7 +10,7 @@ async function exitCode(): Promise<number> {
     return await runService({
       name: "recorder",
       readConfig: readRecorderConfig,
-      // Loaded here: `migrate` needs nothing of Kafka.
+      // Imported only here, because `migrate` needs no Kafka.
       compose: async (...args) =>
         (await import("./compose.ts")).compose(...args),
     });

@@ -1,4 +1,4 @@
-/** What one topic's records become in its one table. `intake` fills the table `events`. */
+/** For each recorded topic, how its records become rows of its table. `intake` fills the table `events`. */
 import type { Attempt, DeadLetter, Intake } from "@postrider/core";
 import { rawDeadLetter } from "@postrider/messaging";
 import type { RecordStage } from "@postrider/messaging";
@@ -20,7 +20,7 @@ export const attemptsStage: RecordStage<Attempt, Row> = {
 
 export const deadLettersStage: RecordStage<DeadLetter, Row> = {
   rowOf: ({ raw, value }) => rowOf(DEAD_LETTER_COLUMNS, value, raw),
-  /** Reason and coordinates only: whatever was refused must not be refused again. The record itself stays in the topic for 30 days. */
+  /** Reason and coordinates only: the value that ClickHouse refused must not be refused again. The record itself stays in its topic for 30 days. */
   reducedRowOf: (raw, { reason, detail }, deadAt) =>
     rowOf(
       DEAD_LETTER_COLUMNS,

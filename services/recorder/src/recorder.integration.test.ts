@@ -1,4 +1,4 @@
-/** The recorder on a real Kafka and a real ClickHouse: what comes in is in the tables once, whatever breaks. */
+/** The recorder on a real Kafka and a real ClickHouse: each record is in its table once, whatever fails meanwhile. */
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import { createServer, connect } from "node:net";
@@ -54,7 +54,7 @@ beforeAll(async () => {
   schemas = createSchemas({ ...effects, kafka, prefix: stack.prefix });
   await schemas.start();
   producer = await kafka.createProducer();
-  await startRecorder(); // commits where each partition begins: the tests below count commits
+  await startRecorder(); // its first commits, at each partition's beginning, must be over: the tests below count commits
   await stopRecorders();
 }, 60_000);
 
@@ -96,7 +96,7 @@ async function startRecorder(
   return { recorder, health };
 }
 
-/** Sends records, the n-th to partition n mod 2. */
+/** Sends records; the n-th goes to partition n mod 2. */
 async function produce(
   records: readonly (OutRecord | { topic: string; value: Buffer })[],
 ): Promise<void> {
@@ -128,7 +128,7 @@ function someAttempts(tenantId: string, count: number): OutRecord[] {
   }));
 }
 
-/** How often each record of a tenant is in a table, as the table is, without FINAL: "rows/distinct". */
+/** "rows/distinct rows" of a tenant in a table, read without FINAL, so that duplicates show. */
 async function counted(table: string, tenantId: string): Promise<string> {
   const [row] = await writer.query<{ counted: string }>(
     `SELECT concat(toString(count()), '/', toString(uniqExact(log_partition, log_offset))) AS counted FROM ${table} WHERE tenant_id = {tenantId: String}`,
@@ -137,7 +137,7 @@ async function counted(table: string, tenantId: string): Promise<string> {
   return row!.counted;
 }
 
-/** Waits until the attempts are there, stops the recorders so that nothing more can come, and looks closely. */
+/** Waits until the attempts are there, stops the recorders so that no more rows can come, and then checks the counts. */
 async function expectAttempts(tenantId: string, count: number): Promise<void> {
   const whole = { hours: count, minutes: count, deliveries: count };
   await waitFor(
@@ -145,7 +145,7 @@ async function expectAttempts(tenantId: string, count: number): Promise<void> {
       (await counted("attempts", tenantId)).endsWith(`/${count}`) &&
       JSON.stringify(await attemptsInViews(tenantId)) === JSON.stringify(whole),
     { timeoutMs: 20_000 },
-  ).catch(() => undefined); // the lines below say what is there instead
+  ).catch(() => undefined); // on a time-out the expectations below show what is there instead
   await stopRecorders();
   expect(await counted("attempts", tenantId)).toBe(`${count}/${count}`);
   expect(await attemptsInViews(tenantId)).toEqual(whole);
@@ -207,7 +207,7 @@ test("each record is one row in its table and in what its views feed, also after
   await expectAttempts("once", 1_000);
 }, 60_000);
 
-/** A Kafka whose consumers lose every commit after the first `allowed` of each partition: as if the process died at that moment. */
+/** A Kafka whose consumers lose every commit after the first `allowed` of each partition: as if the process died after those. */
 function losingCommits(
   allowed: number,
   stored: Map<string, string>,
@@ -248,7 +248,7 @@ test.each([1, 2])(
       { POSTRIDER_RECORD_BATCH_RECORDS: "70" },
       losingCommits(allowed, stored, dead),
     );
-    // Both partitions have inserted what they announced, and cannot commit.
+    // Both partitions have inserted the range that they announced, and cannot commit it.
     await waitFor(() => dead.size === 2, { timeoutMs: 20_000 });
     await victim.recorder.stop(Date.now() + 2_000);
     expect([...stored.values()]).toEqual([
@@ -357,7 +357,7 @@ test("a row that ClickHouse refuses becomes a dead letter, and its neighbours ar
   await writer.command("ALTER TABLE dead_letters DROP CONSTRAINT nor_this");
 }, 60_000);
 
-test("garbage on each topic is a dead letter with its coordinates, and what stands among it is recorded", async () => {
+test("garbage on each topic becomes a dead letter with its coordinates, and the good records between are recorded", async () => {
   const garbage = () => {
     const bytes = randomBytes(1 + Math.floor(Math.random() * 300));
     const start = [[], [0xc3, 0x01], [0x00], [0x7b]][
@@ -393,7 +393,7 @@ test("garbage on each topic is a dead letter with its coordinates, and what stan
   expect(await counted("attempts", "among")).toBe("20/20");
 }, 90_000);
 
-/** A way to ClickHouse that can be cut. */
+/** A proxy to ClickHouse whose connection can be cut. */
 async function openGate(): Promise<{
   url: string;
   shut(): Promise<void>;

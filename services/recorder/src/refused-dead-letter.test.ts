@@ -17,7 +17,7 @@ const raw: RawRecord = {
 };
 const keyRing = createKeyRing([{ kid: "k1", key: randomBytes(32) }]);
 
-test("what could not be read is sealed and can be opened again", () => {
+test("bytes that could not be read are sealed and can be opened again", () => {
   const { value } = createRefusedDeadLetterOf(keyRing)(
     raw,
     { reason: "unreadable", detail: "no" },
@@ -40,7 +40,7 @@ test("what could not be read is sealed and can be opened again", () => {
   expect(opened.toString()).toBe("whsec_secret");
 });
 
-test("a record that was read and only its row refused is kept as it is", () => {
+test("a record that could be read, and only its row was refused, is kept unsealed", () => {
   const { value } = createRefusedDeadLetterOf(keyRing)(
     raw,
     { reason: "row_refused", detail: "no" },

@@ -1,4 +1,4 @@
-/** The dead letter of a record that made no row. */
+/** The dead letter of a record that could not become a row. */
 import { rawValueAad } from "@postrider/core";
 import { rawDeadLetter } from "@postrider/messaging";
 import type { BatchRunnerOptions } from "@postrider/messaging";
@@ -8,8 +8,9 @@ import type { Row } from "./columns.ts";
 type DeadLetterOfRefused = BatchRunnerOptions<unknown, Row>["deadLetterOf"];
 
 /**
- * Dead at the intent's time, not at the clock's: a dead letter repeated after a crash then has its twin's key in `dead_letters`. What
- * could not be read is kept sealed where there is a key ring: it may be anything, an event with its secret on the wrong topic included.
+ * The dead letter's time is the intent's, not the clock's: if it is written again after a crash, both have the same key in
+ * `dead_letters`. Bytes that could not be read are sealed where there is a key ring, because they may contain anything, even an event
+ * with its secret that was sent to the wrong topic.
  */
 export function createRefusedDeadLetterOf(
   keyRing: KeyRing | null,

@@ -1,4 +1,4 @@
-/** The tables and their views on a real ClickHouse, fed by the writer alone. */
+/** The tables and their views on a real ClickHouse; rows are written by the writer alone. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import type { Attempt, DeadLetter, Intake } from "@postrider/core";
@@ -12,7 +12,7 @@ import { createWriter } from "./clickhouse/writer.ts";
 import type { Writer } from "./clickhouse/writer.ts";
 
 const stack = useStack();
-/** Recent, or the tables' TTL takes the rows away. */
+/** Must be recent; otherwise the tables' TTL would remove the rows. */
 const NOW = Date.now();
 let writer: Writer;
 let tokens = 0;
@@ -140,7 +140,7 @@ test("an event older than the day before its decision is raised to that day's st
   expect(rows).toEqual([{ isRaised: 1 }]);
 });
 
-test("a duplicate, and another part, stand beside the original", async () => {
+test("a duplicate and a further part do not replace the original", async () => {
   await events([
     { tenantId: "dup", eventId: "e", sourceOffset: 1 },
     {
@@ -422,7 +422,7 @@ test.each(stories)(
   },
 );
 
-test("a delivery lost to route's repeat stays one row, and the view shows what FINAL shows", async () => {
+test("a delivery that route made twice stays one row, and the view shows what FINAL shows", async () => {
   const ids = { deliveryId: "twice", endpointId: "ep_1" };
   await events([{ tenantId: "view", eventId: "a", deliveries: [ids] }]);
   await events([

@@ -1,4 +1,4 @@
-/** How long ago the broker appended a record, by our clock; and how far the two clocks are apart. */
+/** Tells, by our clock, how long ago the broker appended a record, and measures the difference between the two clocks. */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Clock, Meter } from "@postrider/runtime";
 
@@ -19,7 +19,7 @@ export class BrokerClock {
     );
   }
 
-  /** Clamped to [0, `atMostMs`]: whatever the timestamp says, it is about one hop. */
+  /** Milliseconds since the append, clamped to [0, `atMostMs`]: a wrong timestamp can shorten or lengthen one hop only, by at most `atMostMs`. */
   sinceAppend(appendedAt: EpochMs, atMostMs: number): number {
     const elapsedMs = this.#clock.now() - appendedAt;
     this.#observe(elapsedMs);

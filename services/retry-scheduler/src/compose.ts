@@ -14,11 +14,11 @@ import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
 import type { RetrySchedulerConfig } from "./config.ts";
 import { createHoldStage } from "./hold.stage.ts";
 
-/** A partition's prefetch: a tier is a FIFO, so a full buffer never hides a due record. */
+/** How many records of one partition are held in memory. A tier is a FIFO: the next due record is always at the head, so a full buffer hides no due record. */
 const PREFETCH_RECORDS = 4_096;
 const PREFETCH_BYTES = 4 << 20;
 
-/** The retry scheduler: every tier → the next tier, or `deliveries`. */
+/** Wires the retry scheduler: it reads every tier and writes each record to its next tier or to `deliveries`. */
 export function compose(
   config: RetrySchedulerConfig,
   effects: Effects,
@@ -41,7 +41,7 @@ export function compose(
   const output = createOutput({
     kafka,
     prefix,
-    // Known before it is ready, or the first release would wait for that.
+    // These topics' partitions are looked up before readiness; otherwise the first release would wait for the look-up.
     warm: ["deliveries", "dead-letters", ...tiers.map(({ topic }) => topic)],
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "hold", clock }),
@@ -61,7 +61,7 @@ export function compose(
   const runner = createStageRunner({
     name: "hold",
     stage,
-    // Every tier carries deliveries.
+    // The records of every tier are deliveries.
     decode: schemas.decoderOf("deliveries"),
     kafka,
     groupId: `${prefix}retry-scheduler`,
@@ -80,7 +80,8 @@ export function compose(
       unknownSchemaWaitMs: config.unknownSchemaWaitMs,
     },
   });
-  // The runner finishes what is in flight; here that could take an hour, so it is given back once nothing is tried again.
+  // A stopping runner finishes its open records. A held record could take an hour, so the stage gives all of them back; the
+  // runner is told to stop first, because it would otherwise try them again.
   const holding: Lifecycle = {
     start: async () => await runner.start(),
     stop: async (deadline) => {
@@ -104,7 +105,7 @@ export function compose(
   };
 }
 
-/** So soon that the time for which a fetch waits for more would show. */
+/** True if a tier's delay is under five times a fetch's longest wait: such a wait would then visibly delay its records. */
 function isAnySoonDue(tiers: readonly Tier[]): boolean {
   return tiers.some(({ delayMs }) => delayMs < 5 * DEFAULT_MAX_WAIT_MS);
 }

@@ -1,15 +1,15 @@
 /**
- * Waits for thousands of records behind one timer.
+ * Lets thousands of records wait behind a single timer.
  *
- * Invariant: within a queue the due times never fall, so its head is always the next due, and looking at the heads is
- * enough. What is added with an earlier time than the tail waits as long as the tail. Nothing is released before it is
- * due by the monotonic clock; what is due is released in groups, at most every few milliseconds, and the clock is looked
- * at again at least each second.
+ * Invariant: due times never decrease within a queue. So the head of each queue is its next due record, and only the heads
+ * are looked at. A record added with an earlier due time than the tail gets the tail's. No record is released before it is
+ * due by the monotonic clock. Due records are released in groups, at most one group every few milliseconds, and the clock
+ * is read again at least every second.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 
-/** The process stops: the record is not done, and whoever owns it next holds it again. */
+/** The process is stopping: the record is not done, and the partition's next owner will hold it again. */
 export class HoldAbandonedError extends Error {
   override readonly name = "HoldAbandonedError";
   readonly code = "HOLD_ABANDONED";
@@ -24,7 +24,7 @@ interface Waiting {
 
 interface Queue {
   readonly waiting: Waiting[];
-  /** Those before it have left. */
+  /** Index of the first entry that still waits; the entries before it have been released. */
   head: number;
 }
 
@@ -44,12 +44,15 @@ export class DueQueues {
     this.#clock = clock;
   }
 
-  /** How many wait. */
+  /** How many records wait. */
   get size(): number {
     return this.#size;
   }
 
-  /** True at or after `dueAt`, and not before those that are ahead in the queue; false when the queue was dropped. Rejects with HoldAbandonedError when given back. */
+  /**
+   * Resolves to true at or after `dueAt`, and not before the entries ahead in the queue; to false when the queue is dropped.
+   * Rejects with HoldAbandonedError after `giveBack`, or when the signal is aborted.
+   */
   async wait(
     name: string,
     dueAt: MonotonicMs,
@@ -68,7 +71,7 @@ export class DueQueues {
     }
   }
 
-  /** The queue's partition is not ours any more. */
+  /** Ends all waits of a queue, because its partition is no longer ours. */
   drop(name: string): void {
     const queue = this.#queues.get(name);
     this.#queues.delete(name);
@@ -76,7 +79,7 @@ export class DueQueues {
       if (this.#end(waiting)) waiting.resolve(false);
   }
 
-  /** Nothing is waited for any more, now or later. */
+  /** Ends all waits; later ones are rejected at once. */
   giveBack(): void {
     this.#isGivenBack = true;
     this.stop();
@@ -100,7 +103,7 @@ export class DueQueues {
     if (next !== Infinity) this.#wakeBy(next);
   }
 
-  /** Stops the timer; what waits does so until something is added. */
+  /** Stops the timer. Records that wait are released only after the next `wait` or `turn`. */
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -126,7 +129,7 @@ export class DueQueues {
       queue.head += 1;
       if (this.#end(head)) head.resolve(true);
     }
-    // Compacted when half has left, so that it costs each record once.
+    // Removed entries are cut off only when they are half of the array, so that the cost per record is constant.
     if (queue.head > 64 && queue.head * 2 > queue.waiting.length) {
       queue.waiting.splice(0, queue.head);
       queue.head = 0;
@@ -137,7 +140,7 @@ export class DueQueues {
     if (this.#end(waiting)) waiting.reject(abandoned());
   }
 
-  /** False if it is over already. */
+  /** Returns false if the wait has already ended. */
   #end(waiting: Waiting): boolean {
     if (waiting.isOver) return false;
     waiting.isOver = true;
@@ -145,7 +148,7 @@ export class DueQueues {
     return true;
   }
 
-  /** One listener a signal, however many records wait under it. */
+  /** Adds one listener per signal, however many records wait with it: a signal gets slower with every listener. */
   #watch(signal: AbortSignal, waiting: Waiting): void {
     let under = this.#bySignal.get(signal);
     if (under === undefined) {

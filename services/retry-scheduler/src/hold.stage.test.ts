@@ -20,7 +20,7 @@ afterEach(async () => {
   await Promise.allSettled(given.splice(0));
 });
 
-/** The stage with a clock that moves by hand; `advance` also lets the timer's work happen. */
+/** The stage with a clock that is advanced by hand; `advance` also runs the timer's work. */
 function aHold() {
   const clock = fakeClock();
   const { meter } = testEffects({ clock });
@@ -94,7 +94,7 @@ test("a record leaves exactly its tier's delay after the broker appended it, its
   });
 });
 
-test("what remains goes to the longest tier within it, and the last second waits in memory", async () => {
+test("the remaining wait goes to the longest tier that fits into it, and the last second is waited in memory", async () => {
   const { clock, released, hold, advance } = aHold();
   const startedAt = clock.now();
   void hold("t.retry.2s", {
@@ -145,14 +145,14 @@ test("a timestamp far in the future or the past costs one hop at most the tier's
   );
   await advance(10);
 
-  // Its hop is over at once; the wait itself is not.
+  // The record's hop ends at once, but its whole wait does not.
   expect(released.at(-1)).toMatchObject({
     deliveryId: "past",
     record: { topic: "retry.1s" },
   });
 });
 
-test("a partition is left in the order it came in", async () => {
+test("records leave a partition in the order in which they came", async () => {
   const { clock, released, hold, advance } = aHold();
   const startedAt = clock.now();
   const appends = [0, 30, 10, 500, 20];
@@ -191,7 +191,7 @@ test("a clock set back while a record waits does not make it early", async () =>
   expect(released[0]?.at).toBeGreaterThanOrEqual(dueAt);
 });
 
-test("a wait shorter than the shortest tier ends in time where the event would expire in the tier, and nowhere else", async () => {
+test("a wait shorter than the shortest tier skips the tier's delay if the event would expire in it, and only then", async () => {
   const { clock, released, hold, advance } = aHold();
   const now = clock.now();
   const at = { nextAttemptAt: now + 300, expiresAt: now + 500 };
@@ -220,7 +220,7 @@ test("a wait shorter than the shortest tier ends in time where the event would e
   ).toEqual(["dlv_never", "dlv_too_late"]);
 });
 
-test("records of a partition that moved are let go of with nothing to follow", async () => {
+test("records of a partition that moved end without output", async () => {
   const { stage, hold, released } = aHold();
   const moved = hold("t.retry.4s", {});
   void hold("t.retry.8s", {});
@@ -232,7 +232,7 @@ test("records of a partition that moved are let go of with nothing to follow", a
   expect(stage.held()).toBe(1);
 });
 
-test("at a stop everything that is held is given back at once, and nothing is taken any more", async () => {
+test("at a stop all held records are given back at once, and no new one is accepted", async () => {
   const { stage, signal, hold, released } = aHold();
   const given = hold("t.retry.4s", {});
   stage.giveBack();
@@ -254,7 +254,7 @@ test("at a stop everything that is held is given back at once, and nothing is ta
   expect([...released, ...other.released]).toEqual([]);
 });
 
-test("through any number of hops no wait ends early, and late only by the turns of the timer", async () => {
+test("through any number of hops no wait ends early, and it is late only by the timer's period in each hop", async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 30_000 }), async (waitMs) => {
       const { clock, released, hold, advance } = aHold();

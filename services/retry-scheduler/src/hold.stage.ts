@@ -1,11 +1,12 @@
 /**
  * hold: keeps a record for its tier's delay, then passes it on untouched.
  *
- * A tier is a FIFO: a record's hop is due exactly the tier's delay after the broker appended it, so the head of a partition
- * is always the next due, and a bounded buffer never hides a due record. What then remains of the wait (`nextAttemptAt`)
- * is made of further hops, or of up to a second in memory. Never early by this process's clock. The broker's time decides
- * about one hop only, and is clamped to it: a skewed or garbage timestamp cannot cost more than the tier's own delay.
- */
+  * A tier is a FIFO: a record's hop is due exactly the tier's delay after the broker appended the record. So the head of a
+  * partition is always the next due record, and a bounded buffer never hides one. What then remains of the wait (until
+  * `nextAttemptAt`) is spent in further hops, or in memory when it is a second or less. No wait ends early by this process's
+  * clock. The broker's timestamp affects one hop only and is clamped to that hop's delay: a skewed or garbage timestamp
+  * cannot cost more than the tier's own delay.
+  */
 import {
   nextHop,
   type Delivery,
@@ -19,21 +20,21 @@ import { BrokerClock } from "./broker-clock.ts";
 import { DueQueues } from "./due-queues.ts";
 
 export interface HoldOptions {
-  /** Ascending. */
+  /** In ascending order of delay. */
   readonly tiers: readonly Tier[];
-  /** The tier of a topic's full name. */
+  /** The tier whose topic has this full name. */
   readonly tierOf: (topic: string) => Tier;
   readonly clock: Clock;
   readonly meter: Meter;
 }
 
-/** The hold stage, and how many records it holds now. */
+/** The hold stage; `held` is the number of records in memory. */
 export interface HoldStage extends Stage<Delivery> {
   handle(record: InRecord<Delivery>, signal: AbortSignal): Promise<Verdict>;
   held(): number;
-  /** Releases what is due now; the timer does so by itself. */
+  /** Releases what is due now; the timer calls it, too. */
   turn(): void;
-  /** At a stop: what is held is given up, not done, at once. Whoever owns it next holds it again. */
+  /** For a stop: gives up all held records at once. They are not done; the partition's next owner holds them again. */
   giveBack(): void;
 }
 
@@ -78,7 +79,7 @@ export function createHoldStage(options: HoldOptions): HoldStage {
           dueAt,
           signal,
         );
-        // The partition moved: whoever owns it now holds the record.
+        // The partition moved; its new owner holds the record.
         if (!isOurs) return { kind: "emit", records: [] };
       }
       for (;;) {
@@ -96,7 +97,7 @@ export function createHoldStage(options: HoldOptions): HoldStage {
   };
 }
 
-/** It would expire before its hop is over, though its wait is over in time. */
+/** True if the delivery would expire during its hop, although its wait ends in time. Such a hop is skipped. */
 function expiresFirst(
   { nextAttemptAt, expiresAt }: Delivery,
   hopEndsAt: EpochMs,
@@ -108,7 +109,7 @@ function expiresFirst(
   );
 }
 
-/** The last piece, at most a second. Rests that end in one tick share a queue, so that every queue stays a FIFO. */
+/** Waits in memory for the last piece, at most a second. Waits that end in the same tick share a queue, so that due times never decrease within a queue. */
 function restInMemory(
   queues: DueQueues,
   dueAt: MonotonicMs,
@@ -118,7 +119,7 @@ function restInMemory(
   return queues.wait(`rest ${tick}`, tick * REST_TICK_MS, signal);
 }
 
-/** The same bytes, key and headers: whoever reads them next sees what deliver wrote. */
+/** Keeps bytes, key and headers unchanged: the next reader gets what deliver wrote. */
 function passedOn({ raw }: InRecord<Delivery>, hop: Tier | null): OutRecord {
   return {
     topic: hop?.topic ?? "deliveries",

@@ -1,4 +1,4 @@
-/** hold on a real broker: never early, in order, through several hops, and a clean stop gives back what is held. */
+/** hold on a real broker: no record is early, all are in order and go through several hops, and a clean stop gives back what is held. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { parseTiers, planWait, type Delivery } from "@postrider/core";
 import {
@@ -93,7 +93,7 @@ async function withScheduler(run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A delivery on its way to the tier that its wait begins in. */
+/** A delivery as it is written to the first tier of its wait. */
 function waiting(
   waitMs: number,
   endpointId = "ep_1",
@@ -129,7 +129,7 @@ test("no record is released before its wait is over, through any number of hops,
   for (const { id } of records) {
     expect(of(id)).toHaveLength(1);
     const [one] = of(id);
-    // `deliveries` keeps the producer's time, which is the scheduler's clock.
+    // A record in `deliveries` keeps its producer's timestamp, which is the scheduler's clock.
     lateMs.push(
       (one?.raw.timestamp ?? 0) - (one?.value.nextAttemptAt ?? Infinity),
     );

@@ -1,10 +1,10 @@
-/** What an error of an insert means: is it the values, the moment, or something an operator must mend? Pure. */
+/** Judges an error of an insert: is a value bad, will it pass by itself, or must an operator act? Pure. */
 
 /**
- * A value is bad, so the batch is halved. ClickHouse refuses such a block before it writes any of it.
- * (6 text, 25–27 escapes, quotes and input, 33 data ends, 38 date, 41 time, 53 type, 69 argument range, 70 conversion, 72 number,
- * 128 and 130 array, 131 string size, 190 array sizes, 321 out of the type's range, 349 NULL, 376 UUID, 407 decimal, 467 bool,
- * 469 constraint, 675 and 676 addresses, 691 Enum.)
+ * A value is bad: the runner halves the batch until the bad row stands alone. ClickHouse refuses such a block before it writes any
+ * of it. (6 text, 25–27 escapes, quotes and input, 33 data ends, 38 date, 41 time, 53 type, 69 argument range, 70 conversion,
+ * 72 number, 128 and 130 array, 131 string size, 190 array sizes, 321 out of the type's range, 349 NULL, 376 UUID, 407 decimal,
+ * 467 bool, 469 constraint, 675 and 676 addresses, 691 Enum.)
  */
 const VALUE_CODES: ReadonlySet<string> = new Set(
   "6 25 26 27 33 38 41 53 69 70 72 128 130 131 190 321 349 376 407 467 469 675 676 691".split(
@@ -12,13 +12,13 @@ const VALUE_CODES: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Will not pass by itself: no such column, table or database (16, 60, 81), columns that do not fit (117), read-only (164), no right or no such user (497, 516, 192, 193). */
+/** An operator must act: no such column, table or database (16, 60, 81), columns that do not fit (117), read-only (164), no right or no such user (497, 516, 192, 193). */
 const OPERATOR_CODES: ReadonlySet<string> = new Set(
   "16 60 81 117 164 192 193 497 516".split(" "),
 );
 
 const TOO_MANY_PARTS = "252";
-/** Merges need seconds to catch up; inserts that come sooner only make it worse. */
+/** Merges need seconds to catch up; an insert that comes sooner adds parts and makes it worse. */
 const TOO_MANY_PARTS_WAIT_MS = 5_000;
 
 export type InsertFault =
@@ -31,8 +31,9 @@ export type InsertFault =
     };
 
 /**
- * Judges what `@clickhouse/client` threw. Whatever is not known is tried again: to wait for nothing costs time, to halve for nothing
- * would dead-letter good records. Messages of ClickHouse may quote rows, so only an operator's fault, which cannot, is told in its words.
+ * Judges what `@clickhouse/client` threw. An unknown error is retried: a needless wait costs time only, but needless halving would
+ * dead-letter good records. ClickHouse's messages may quote rows, so its own words are passed on only where they quote none: for an
+ * operator's fault other than 117.
  */
 export function judgeInsertError(error: unknown): InsertFault {
   const { code, type, message } = error as {

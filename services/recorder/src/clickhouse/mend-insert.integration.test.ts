@@ -1,4 +1,4 @@
-/** What a kill of ClickHouse within an insert can leave, on a real ClickHouse of its own that is killed, and how the recorder mends it. */
+/** What an insert can leave behind when ClickHouse is killed in the middle, and how the recorder mends it. The test kills a real ClickHouse of its own. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ let target: BatchTarget<Row>;
 
 beforeAll(async () => {
   stack = await startStack({ provider: "local" });
-  server = stack.clickhouse.server!; // a local stack owns it
+  server = stack.clickhouse.server!; // a local stack always has its own server process
   const { url } = stack.clickhouse;
   await execute(url, `CREATE DATABASE ${database}`);
   writer = createWriter({ url, database });
@@ -39,7 +39,7 @@ afterAll(async () => {
   await stack.stop();
 }, 60_000);
 
-/** 100 attempts of two days, so two parts, of their own partition of the log. */
+/** 100 attempts of two days, so ClickHouse makes two parts. Each call's rows are of another partition of the log. */
 function attemptsOf(
   partition: number,
   fieldsOf: (n: number) => Partial<Attempt> = () => ({}),
@@ -91,7 +91,7 @@ async function stagingTables(): Promise<unknown[]> {
   );
 }
 
-/** Kills ClickHouse and takes parts of a table that hold a tenant's rows, as a kill does between a part's entry and its rename: the entry stays. */
+/** Kills ClickHouse and removes the parts of a table that hold a tenant's rows. Their deduplication entries stay, as after a kill between a part's entry and its rename. */
 async function killWithin(
   table: string,
   partition: number,
@@ -117,12 +117,12 @@ async function killWithin(
 const dayOf = (at: number) =>
   new Date(at).toISOString().slice(0, 10).replaceAll("-", "");
 
-test("rows whose part a kill took, but not its entry, are put back once, and the views count them once", async () => {
+test("rows that a kill lost, though their deduplication entry stayed, are put back once, and the views count them once", async () => {
   const rows = attemptsOf(1);
   await target.insert(rows, "one", never);
   await killWithin("attempts", 1, (id) => id === dayOf(NOW));
 
-  // The defect: ClickHouse says yes and has dropped them.
+  // This is the defect: ClickHouse answers "inserted" to the repeat and drops its rows.
   expect(await target.insert(rows, "one", never)).toEqual({ kind: "inserted" });
   expect(await countsOf(1)).toEqual({ ...whole, attempts: "50/50" });
 
@@ -142,11 +142,11 @@ test("rows whose part a kill took, but not its entry, are put back once, and the
   expect(await stagingTables()).toEqual([]);
 }, 60_000);
 
-test("views that a kill left without their part and its entry are filled by the same insert again", async () => {
+test("views that a kill left without their rows and their deduplication entry are filled by repeating the insert", async () => {
   const rows = attemptsOf(2);
   await target.insert(rows, "two", never);
   for (const table of ["endpoint_hour", "tenant_minute", "deliveries"])
-    await writer.command(`TRUNCATE TABLE ${table}`); // takes the entries, too
+    await writer.command(`TRUNCATE TABLE ${table}`); // removes the deduplication entries, too
 
   await target.insert(rows, "two", never);
 
@@ -157,7 +157,7 @@ test("views that a kill left without their part and its entry are filled by the 
   expect(await countsOf(2)).toEqual(whole);
 }, 60_000);
 
-test("deliveries whose part a kill took, but not its entry, are there again", async () => {
+test("rows of deliveries that a kill lost, though their deduplication entry stayed, are put back", async () => {
   const rows = attemptsOf(5);
   await target.insert(rows, "five", never);
   await killWithin("deliveries", 5);
@@ -202,12 +202,12 @@ test.each([
     ).toHaveLength(1);
 });
 
-test("a mend that dies before or after any of its statements is done again, and leaves each row once", async () => {
+test("a mend that dies before or after any of its statements is repeated, and leaves each row once", async () => {
   const table = {
     ...ATTEMPTS,
     columnNames: ATTEMPTS.columns.map(([name]) => name),
   };
-  let left = Infinity; // calls that come through; one more acts and does not answer, or does not even act
+  let left = Infinity; // so many calls succeed; the next one fails, either after its statement ran or before
   let actsAtTheEnd = false;
   async function mayDie<T>(act: () => Promise<T>): Promise<T> {
     if (left-- > 0) return await act();
@@ -264,7 +264,7 @@ test("a row that a later one of the same key has replaced is not missing", async
   expect(before).toMatchObject({ attempts: "20/20", hours: 100 });
 });
 
-test("while ClickHouse is down a mend says so, and claims nothing", async () => {
+test("while ClickHouse is down a mend reports it as unavailable", async () => {
   const rows = attemptsOf(4);
   await server.kill9();
 

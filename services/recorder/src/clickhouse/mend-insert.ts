@@ -1,44 +1,44 @@
 /**
- * Puts back the rows of an insert that ClickHouse has noted but does not have.
+ * Puts back the rows of an insert that ClickHouse has recorded as done, but whose rows it has lost.
  *
- * ClickHouse writes a part's entry into the deduplication log before it puts the part into place. A kill between the two leaves the
- * entry alone: the insert comes again under its token and is dropped as a repeat, while the views, which have no entry yet, take their
- * share. So the rows are missing in the source table only, and must come back without the views seeing them:
+ * ClickHouse writes a part's entry into the deduplication log before it puts the part into place. A kill between these two leaves the
+ * entry without the part. When the insert is repeated under its token, the table drops it as a repeat, but the views, which have no
+ * entry yet, take their rows. So rows are missing in the source table only, and must be put back without feeding the views again:
  *
- * 1. the missing rows are inserted into a staging table, made for this range, without views and with a deduplication log of its own
- * 2. of these, what the table has got meanwhile, or has in a later row of the same key, is deleted
- * 3. each partition of it is MOVEd to the table: a row leaves the staging table as it arrives, however often and by whomever the
- *    statement is sent, and views are not fed by it
- * 4. the staging table is dropped
+ * 1. The missing rows are inserted into a staging table made for this range. It has no views and a deduplication log of its own.
+ * 2. Rows that the source table has by now, or has in a later row of the same key, are deleted from the staging table.
+ * 3. Each partition of the staging table is MOVEd to the source table. MOVE does not feed views, and a row leaves the staging table
+ *    as it arrives in the source table, so nothing is doubled when the statement is sent twice or by two processes.
+ * 4. The staging table is dropped.
  *
- * A crash anywhere is followed by the same from the beginning: a staging table that was left is dropped first (`SYNC` waits for a
- * statement still at work on it), then what is missing now is looked up anew. Two owners at the same moment, which takes a frozen
- * member within step 3, could at worst leave a row twice for a while: the tables are ReplacingMergeTree.
+ * After a crash at any point, the mend starts again from the beginning: a leftover staging table is dropped first (`SYNC` waits for a
+ * statement still at work on it), then the missing rows are looked up anew. Two owners can mend at the same moment only if one was
+ * frozen within step 3; that could at worst leave a row twice for a while, because the tables are ReplacingMergeTree.
  *
- * A part of a view's own table can be lost in the same way. `deliveries` gets the range's rows again in any case: of equal rows it keeps
- * one. Roll-ups are not mended: nothing tells which batch their rows came from.
+ * A view's own table can lose a part in the same way. `deliveries` therefore always gets the range's rows again; of equal rows it keeps
+ * one. Roll-ups are not mended: nothing tells from which batch their rows came.
  */
 import type { Row } from "../columns.ts";
 
-/** ClickHouse, as far as it is needed here. Each rejects with what it said. */
+/** What a mend needs of ClickHouse. Each method rejects with ClickHouse's error. */
 export interface MendSql {
   command(statement: string): Promise<void>;
-  /** Under the insert's own token. */
+  /** Inserts under the token of the insert that is mended. */
   insert(table: string, rows: readonly Row[]): Promise<void>;
   query<R>(query: string): Promise<R[]>;
 }
 
 export interface MendedTable {
   readonly name: string;
-  /** Among them `log_partition` and `log_offset`. */
+  /** Must contain `log_partition` and `log_offset`. */
   readonly columnNames: readonly string[];
-  /** What its partitions are days of: bounds what has to be read. */
+  /** The table is partitioned by the day of this column; queries use its range to bound what they read. */
   readonly timeColumn: string;
-  /** The view by which it feeds `deliveries`. */
+  /** The view that fills `deliveries` from this table. */
   readonly deliveriesView: string;
 }
 
-/** Resolves to the number of rows that were put back. `rows`: one insert's, at least one, ascending by offset, of one log partition. */
+/** Resolves to the number of rows that were put back. `rows` are the rows of one insert: at least one, all of one log partition, in ascending order of offset. */
 export async function mendInsert(
   sql: MendSql,
   table: MendedTable,
@@ -86,9 +86,9 @@ async function putBackMissing(
 interface Range {
   readonly partition: number;
   readonly first: number;
-  /** SQL: rows of the range. */
+  /** SQL condition: rows of the range. */
   readonly within: string;
-  /** SQL: rows of the range, or of the log after it. */
+  /** SQL condition: rows of the range, or of later offsets of the same log partition. */
   readonly orLater: string;
   offsetOf(row: Row): number;
 }
@@ -101,9 +101,9 @@ function rangeOf(
   const partitionAt = columnNames.indexOf("log_partition");
   const timeAt = columnNames.indexOf(timeColumn);
   const offsetOf = (row: Row) => Number(row[offsetAt]);
-  const partition = Number(rows[0]![partitionAt]); // at least one row
+  const partition = Number(rows[0]![partitionAt]); // `rows` is never empty
   const first = offsetOf(rows[0]!);
-  // ISO text, as columns.ts writes it; of these years it sorts as the times do.
+  // ISO text as columns.ts writes it (years 1970–2100): sorting the text sorts the times.
   const times = rows.map((row) => row[timeAt] as string).sort();
   const timeOf = (text: string) => `parseDateTime64BestEffort('${text}', 3)`;
   const orLater = `log_partition = ${partition} AND log_offset >= ${first} AND ${timeColumn} BETWEEN ${timeOf(times[0]!)} AND ${timeOf(times.at(-1)!)}`;
@@ -111,7 +111,7 @@ function rangeOf(
   return { partition, first, within, orLater, offsetOf };
 }
 
-/** Does what the view does, for the range alone; names its columns, as an operator may have added some to `deliveries`. */
+/** Runs the view's SELECT again, for the range only. The insert names the view's columns, because an operator may have added others to `deliveries`. */
 async function refillDeliveries(
   sql: MendSql,
   { name, deliveriesView }: MendedTable,
@@ -127,7 +127,7 @@ async function refillDeliveries(
       (SELECT arrayStringConcat(groupArray(name), ', ') FROM (SELECT name FROM system.columns WHERE ${ofView} ORDER BY position)) AS columns
     FROM system.tables WHERE ${ofView}`,
   );
-  if (view === undefined) return; // an operator does without it
+  if (view === undefined) return; // an operator has removed the view
   const { definition, columns, database } = view;
   const filter = within.replaceAll("'", "\\'");
   await sql.command(
@@ -153,10 +153,10 @@ async function offsetsThere(
   return found.map(({ offset }) => Number(offset));
 }
 
-/** As ClickHouse has it, so that a table an operator made anew with another key is mended by that. */
+/** The sorting key as ClickHouse has it now: an operator may have re-created the table with another key. */
 async function sortingKeyOf(sql: MendSql, table: string): Promise<string> {
   const [found] = await sql.query<{ sorting_key: string }>(
     `SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = '${table}'`,
   );
-  return found!.sorting_key; // we have just read it
+  return found!.sorting_key; // the table exists: it has just been read
 }

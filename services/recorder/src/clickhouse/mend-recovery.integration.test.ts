@@ -1,4 +1,4 @@
-/** Recorder and ClickHouse die together within an insert: the next recorder finds the range announced, and leaves each row once. */
+/** Recorder and ClickHouse die together within an insert. The next recorder finds the announced range and leaves each row once. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { rmSync } from "node:fs";
 import { startStack } from "@postrider/local-stack";
@@ -30,7 +30,7 @@ const shared = useStack();
 const effects = testEffects();
 const NOW = Date.now();
 const ATTEMPTS = 400;
-/** ClickHouse of its own, to be killed; Kafka is the run's. */
+/** This test's own ClickHouse, because it is killed; Kafka is the test run's shared one. */
 let own: Stack;
 let writer: Writer;
 let kafka: Kafka;
@@ -67,7 +67,7 @@ async function startRecorder(
   return { recorder, health };
 }
 
-/** Its consumers commit until a range is announced, and never again: as if the process died once it has inserted that. */
+/** A Kafka whose consumers commit until a range is announced and never after: as if the process died right after inserting that range. */
 function dyingAfterAnnouncing(): Kafka {
   return {
     ...kafka,
@@ -121,7 +121,7 @@ async function counts(): Promise<Record<string, number>> {
   return row!;
 }
 
-test("a recorder that finds a range announced puts back what ClickHouse lost of it", async () => {
+test("a recorder that finds an announced range puts back the rows of it that ClickHouse lost", async () => {
   await produceAttempts();
   const victim = await startRecorder(dyingAfterAnnouncing());
   await waitFor(
@@ -138,7 +138,7 @@ test("a recorder that finds a range announced puts back what ClickHouse lost of 
   const inserted = await counts();
   expect(inserted["hours"]).toBeGreaterThan(0);
 
-  // What a kill between a part's entry in the deduplication log and its rename leaves.
+  // The state that a kill leaves between a part's entry in the deduplication log and its rename.
   await own.clickhouse.server!.kill9();
   for (const { path } of parts) rmSync(path, { recursive: true });
   await own.clickhouse.server!.restart();
@@ -155,7 +155,7 @@ test("a recorder that finds a range announced puts back what ClickHouse lost of 
   await waitFor(
     async () => JSON.stringify(await counts()) === JSON.stringify(whole),
     { timeoutMs: 20_000 },
-  ).catch(() => undefined); // the last line says what is there instead
+  ).catch(() => undefined); // on a time-out the last expectation shows what is there instead
   await recorder.stop(Date.now() + 10_000);
   expect(effects.log.of("rows.mended").length).toBeGreaterThan(0);
   expect(await counts()).toEqual(whole);

@@ -12,15 +12,15 @@ import { mendInsert } from "./mend-insert.ts";
 import type { MendSql } from "./mend-insert.ts";
 
 export interface WriterOptions {
-  /** May carry user and password. */
+  /** May contain a user and a password. */
   readonly url: string;
   readonly database: string;
 }
 
 export interface Writer {
-  /** A table as a target of batches, whose rows were made of its columns. */
+  /** A table as the target of batches. The rows must have this table's columns. */
   tableOf<T>(table: Table<T>): BatchTarget<Row>;
-  /** Runs one statement. Rejects with what ClickHouse said. */
+  /** Runs one statement. Rejects with ClickHouse's error. */
   command(statement: string): Promise<void>;
   /** The rows of a query, as objects. */
   query<R>(
@@ -31,13 +31,14 @@ export interface Writer {
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
-/** The client logs failed requests to stderr, with the rows they quote: events are other people's. */
+/** The client would log failed requests to stderr, together with the rows that they quote; those are other people's events. */
 const NO_LOG = { level: ClickHouseLogLevel.OFF };
 
 /**
- * Sent with every insert, because the defaults differ between versions and two of them lose data: asynchronous inserts lose the token's
- * answer, and skipping unknown fields drops a misspelt column. One insert is one block: 5,000 rows are far below its size, and they are
- * parsed in one piece. A batch of many days makes as many parts instead of failing (252) for ever.
+ * Sent with every insert, because defaults differ between versions of ClickHouse and two of them lose data: asynchronous inserts
+ * lose the answer for the token, and skipping unknown fields silently drops a misspelt column. One insert
+ * must be one block: 5,000 rows are far below a block's size, and they are parsed in one piece. A batch whose rows are of many days
+ * makes as many parts, instead of failing (code 252) for ever.
  */
 const INSERT_SETTINGS: ClickHouseSettings = {
   insert_deduplicate: 1,
@@ -59,7 +60,7 @@ export function createWriter({ url, database }: WriterOptions): Writer {
     application: "postrider-recorder",
     request_timeout: REQUEST_TIMEOUT_MS,
     max_open_connections: 4,
-    // Below the idle time of servers and load balancers: a socket they closed in silence looks like an answer that never came.
+    // Shorter than the idle time-outs of servers and load balancers. A socket that they have closed unnoticed looks like a request without an answer.
     keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
     log: NO_LOG,
   });
@@ -84,7 +85,7 @@ function targetOf<T>(
   ): Promise<void> {
     await client.insert({
       table,
-      columns: columnNames as [string, ...string[]], // no table is without columns
+      columns: columnNames as [string, ...string[]], // every table has columns
       values: insert.rows,
       format: "JSONCompactEachRow",
       abort_signal: signal,
@@ -116,7 +117,7 @@ function targetOf<T>(
         return { kind: "mended", rows: await mendInsert(sql, table, rows) };
       } catch (error) {
         const { detail, ...fault } = judgeInsertError(error);
-        // The table took these very rows before, so no value of theirs is bad.
+        // The table accepted these same rows before, so none of their values can be bad.
         return { needsOperator: false, ...fault, kind: "unavailable", detail };
       }
     },

@@ -1,4 +1,4 @@
-/** `main.ts migrate`: one run of the migrations, told in lines. */
+/** `main.ts migrate`: applies the migrations once and prints a line for each. */
 import { ConfigError } from "@postrider/runtime";
 import type { Env } from "@postrider/runtime";
 import { readMigrateConfig } from "../config.ts";
@@ -6,7 +6,7 @@ import { MigrationRefusedError, migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
 import { createWriter } from "../clickhouse/writer.ts";
 
-/** Resolves to the exit code: 0 up to date · 1 failed · 2 configuration · 3 ClickHouse cannot be reached · 5 the history is another. */
+/** Resolves to the exit code: 0 up to date · 1 failed · 2 configuration · 3 ClickHouse cannot be reached · 5 the database's history differs from the migration files. */
 export async function runMigrate(
   say: { out(line: string): void; err(line: string): void },
   env?: Env,
@@ -20,7 +20,7 @@ export async function runMigrate(
     return 2;
   }
   const database = config.clickhouseDatabase;
-  // The migrations name their database themselves, and it need not exist yet.
+  // Not connected to the target database, which may not exist yet; the migrations name it themselves.
   const sql = createWriter({ url: config.clickhouseUrl, database: "default" });
   try {
     const migrations = readMigrations();

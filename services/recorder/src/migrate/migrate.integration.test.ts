@@ -35,7 +35,7 @@ const two = parseMigration(
   "INSERT INTO {database}.one VALUES (1);\nINSERT INTO {database}.one VALUES (2);",
 );
 
-/** A database of its own for a test; removed with the file's, whose name it carries, by the test. */
+/** Runs a test in a database of its own, which it removes afterwards. Its name begins with the name of this file's database. */
 async function inDatabase<T>(
   name: string,
   use: (database: string) => Promise<T>,
@@ -111,7 +111,7 @@ test("a database that a newer Postrider migrated further is left alone", async (
   });
 });
 
-test("a migrator that died holding the lock is waited for, then passed over", async () => {
+test("the lock of a migrator that died is waited for, then broken", async () => {
   await inDatabase("stale", async (database) => {
     await execute(stack.clickhouseUrl, `CREATE DATABASE ${database}`);
     await execute(
@@ -128,7 +128,7 @@ test("a migrator that died holding the lock is waited for, then passed over", as
   });
 });
 
-test("the command says what it did, and says so when there is nothing to do", async () => {
+test("the command prints what it did, or that there was nothing to do", async () => {
   await inDatabase("command", async (database) => {
     const lines: string[] = [];
     const say = {

@@ -1,14 +1,16 @@
 /**
- * Brings a database up to the migrations: each runs once, in order, and is written down with its checksum in `postrider_migrations`.
+ * Applies to a database the migrations that it lacks. Each runs once, in order, and is recorded with its checksum in
+ * `postrider_migrations`.
  *
- * ClickHouse has no transactions over DDL, so every statement of a migration may be run twice (IF NOT EXISTS): one that failed halfway
- * runs again from its beginning. A lock table keeps a second migrator waiting; should it ever be broken wrongly, two do the same.
+ * ClickHouse has no transactions over DDL, so every statement of a migration must be safe to run twice (IF NOT EXISTS): a migration
+ * that failed halfway runs again from its beginning. A lock table keeps a second migrator waiting. If a lock is broken although its
+ * owner is alive, two migrators do the same work, which is safe for the same reason.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Migration } from "./migration-files.ts";
 
-/** What the migrator needs of ClickHouse; statements name their database. */
+/** What the migrator needs of ClickHouse. Statements name their database themselves. */
 export interface SqlRunner {
   command(statement: string): Promise<void>;
   query<R>(
@@ -21,15 +23,15 @@ export interface MigrateOptions {
   readonly sql: SqlRunner;
   readonly database: string;
   readonly migrations: readonly Migration[];
-  /** Told of each migration, after it. */
+  /** Called after each migration that was applied. */
   readonly onApplied?: (name: string) => void;
-  /** How long to wait for another migrator. Default 60 s. */
+  /** How long to wait for another migrator (ms). Default 60 s. */
   readonly lockWaitMs?: number;
-  /** A lock older than this was left by a migrator that died. Default 10 minutes. */
+  /** A lock older than this (ms) is taken for one that a dead migrator left. Default 10 minutes. */
   readonly staleLockMs?: number;
 }
 
-/** The database's history is not that of the files: nothing was changed. */
+/** The migrations recorded in the database are not those of the files: nothing was changed. */
 export class MigrationRefusedError extends Error {
   readonly code = "MIGRATION_REFUSED";
 }
@@ -37,7 +39,7 @@ export class MigrationRefusedError extends Error {
 const LOCK = "postrider_migrations_lock";
 const LOCK_POLL_MS = 200;
 
-/** Resolves to the names of what was applied now; an empty list when the database was up to date. */
+/** Resolves to the names of the migrations that were applied; an empty list when the database was up to date. */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const { sql, database } = options;
   const [found] = await sql.query<{ n: string }>(
@@ -49,7 +51,7 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   return await withLock(options, () => applyPending(options));
 }
 
-/** Which migrations the database still needs. Throws `MigrationRefusedError` when its history is another. */
+/** The migrations that the database still needs. Throws `MigrationRefusedError` when its recorded migrations are not those of the files. */
 export async function pendingMigrations(
   options: Pick<MigrateOptions, "sql" | "database" | "migrations">,
 ): Promise<Migration[]> {
@@ -61,10 +63,10 @@ export async function pendingMigrations(
   }>(
     `SELECT number, name, checksum FROM ${database}.postrider_migrations FINAL ORDER BY number`,
   );
-  // A newer Postrider may have migrated further: that is its business, and a rollback must still run.
+  // A newer Postrider may have migrated further. That is no error: an older version must still run after a rollback.
   const known = applied.filter(({ number }) => number <= migrations.length);
   for (const [index, row] of known.entries()) {
-    const file = migrations[index]!; // no longer than the files
+    const file = migrations[index]!; // `known` is no longer than the list of files
     if (row.number !== file.number)
       throw new MigrationRefusedError(
         `${database} lacks ${file.name}, but has ${row.name}, which comes later`,
@@ -94,7 +96,7 @@ async function applyPending(options: MigrateOptions): Promise<string[]> {
   return pending.map(({ name }) => name);
 }
 
-/** CREATE TABLE without IF NOT EXISTS succeeds for one: the table is the lock, its comment the owner. */
+/** CREATE TABLE without IF NOT EXISTS succeeds for one process only: the table is the lock. Its comment is a random id of the owner. */
 async function withLock<T>(
   options: MigrateOptions,
   act: () => Promise<T>,
@@ -136,7 +138,7 @@ async function takeLock(
   }
 }
 
-/** By ClickHouse's clock on both sides. 0 when it is gone by now. */
+/** The lock's age in ms; start and end are by ClickHouse's clock. 0 when the lock is gone by now. */
 async function lockAgeMs({ sql, database }: MigrateOptions): Promise<number> {
   const [row] = await sql.query<{ seconds: number }>(
     "SELECT toInt32(dateDiff('second', metadata_modification_time, now())) AS seconds FROM system.tables WHERE database = {database: String} AND name = {lock: String}",

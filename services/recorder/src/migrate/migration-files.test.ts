@@ -5,7 +5,7 @@ import {
   readMigrations,
 } from "./migration-files.ts";
 
-test("a statement ends with a semicolon at the end of a line, and a comment alone is none", () => {
+test("a statement ends with a semicolon at the end of a line, and a comment alone is no statement", () => {
   const { statements } = parseMigration(
     1,
     "0001_x.sql",

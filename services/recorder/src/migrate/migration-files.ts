@@ -1,4 +1,4 @@
-/** The numbered .sql files: what they hold and in which order. Pure but for reading the folder. */
+/** The numbered .sql files: their content and their order. Pure, except for reading the folder. */
 import { readFileSync, readdirSync } from "node:fs";
 import { sha256 } from "@postrider/runtime";
 
@@ -6,7 +6,7 @@ export interface Migration {
   readonly number: number;
   /** The file's name, without its folder. */
   readonly name: string;
-  /** SHA-256 of the file, in hex; line ends do not count, so that a checkout on Windows is the same. */
+  /** SHA-256 of the file, in hex. Line ends do not count, so that a checkout on Windows has the same checksum. */
   readonly checksum: string;
   readonly statements: readonly string[];
 }
@@ -34,7 +34,7 @@ export function readMigrations(folder: URL = MIGRATIONS_FOLDER): Migration[] {
   });
 }
 
-/** A statement ends with a semicolon at the end of a line; so no line of a comment may. Comments stay in: ClickHouse's query log then says why. */
+/** A statement ends with a semicolon at the end of a line, so no line of a comment may end with one. Comments stay in the statement, so that ClickHouse's query log shows them. */
 export function parseMigration(
   number: number,
   name: string,
@@ -51,7 +51,7 @@ export function parseMigration(
 
 const DATABASE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
-/** Reads a database name that needs no quotes anywhere. */
+/** Accepts a database name that is valid in SQL without quotes. */
 export const databaseName = Object.assign(
   (text: string): string => {
     const name = text.trim();

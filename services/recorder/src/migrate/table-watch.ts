@@ -1,4 +1,4 @@
-/** Looks every few seconds whether ClickHouse answers and has our tables: readiness, never liveness. */
+/** Checks every few seconds whether ClickHouse answers and has our tables. The result affects readiness, never liveness. */
 import type { Check, Lifecycle, Log } from "@postrider/runtime";
 import { pendingMigrations } from "./migrate.ts";
 import type { MigrateOptions } from "./migrate.ts";
@@ -28,7 +28,7 @@ export function createTableWatch(
         ...found,
       });
     seen = found;
-    if (!isStopped) timer = setTimeout(() => void look(), everyMs); // stateOf never rejects
+    if (!isStopped) timer = setTimeout(() => void look(), everyMs); // safe without a catch: stateOf never rejects
   }
 
   return {
