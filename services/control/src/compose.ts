@@ -32,16 +32,17 @@ import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { statusRoutes } from "./status-routes.ts";
 
-/** The control service, composed. */
+/** The wired control service. */
 export interface Control extends Composition {
-  /** Where the API listens, once started. */
+  /** The address that the API listens on; call it after `start`. */
   url(): string;
 }
 
 /**
- * The parts in starting order: the codec, our table, what refused signals need, ClickHouse, and only then what writes and
- * answers. The follower is made before ownership starts, so that it sees the first tenure; it stops before, so that a
- * disable that is under way can still be written.
+ * Wires the parts in starting order: the codec, our table, the output (for the dead letters of refused signals), ClickHouse's
+ * reader, and only then what writes and answers. The signals follower is created before ownership starts, because it must
+ * see the first tenure. It is listed after ownership, so it stops first, while the disable that it may have under way can
+ * still be written.
  */
 export function compose(config: ControlConfig, effects: Effects): Control {
   const { log, clock } = effects;
@@ -82,7 +83,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     queryTimeoutMs: config.queryTimeoutMs,
   });
 
-  // A key must stay in its partition, so their number is asked for again at the begin of each tenure.
+  // A key must stay in its partition, so the number of partitions is read again at the beginning of each tenure.
   let partitions = 0;
   const ownership = createOwnership({
     ...effects,

@@ -4,16 +4,17 @@ import type { Ownership } from "./endpoints/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
 
 /**
- * What takes a replica out of service is a table that is not loaded, or not followed because Kafka is away: its answers
- * would be wrong or old. The rest is named and does not fail readiness. A follower is as ready as the owner, for it answers
- * every read. Without ClickHouse, endpoints can still be read and changed and a 410 still disables; a failed readiness
- * would make an outage of the reports one of the configuration too. Those two routes answer 503 themselves.
+ * Readiness fails only when this replica's table is not loaded, or not followed because Kafka is away: its answers would be
+ * wrong or old. Everything else is reported as degraded, without failing readiness. A follower is as ready as the owner,
+ * because it answers every read. Without ClickHouse, endpoints can still be read and changed, and a 410 still disables; if
+ * readiness failed, an outage of the reports would become an outage of the configuration, too. The two routes that need
+ * ClickHouse (`GET /v1/events/{id}`, `POST /v1/query`) answer 503 themselves.
  */
 export function controlHealth(of: {
   readonly table: Pick<Table<unknown>, "health">;
   readonly ownership: Pick<Ownership, "describe" | "heartbeatAgeMs">;
   readonly reader: Pick<Reader, "reachability">;
-  /** The signals' runner, on the owner. */
+  /** The runner of the `signals` topic; null unless this replica is the owner. */
   readonly runner: () => Pick<StageRunner, "health"> | null;
   readonly sessionTimeoutMs: number;
 }): Health {
@@ -32,12 +33,12 @@ export function controlHealth(of: {
   };
 }
 
-/** Named, and no reason to take the replica out. */
+/** Keeps readiness as it is, and reports the fault in the detail. */
 function degraded({ name, isOk, detail }: Check): Check {
   return { name, isOk: true, detail: isOk ? detail : `degraded: ${detail}` };
 }
 
-/** A broker that is silent, not gone, closes no connection: only the missing heartbeats show it. */
+/** A broker that hangs keeps its connections open; only missing heartbeats show it. */
 function kafkaCheck(heartbeatAgeMs: number, sessionTimeoutMs: number): Check {
   const ageMs = Math.round(heartbeatAgeMs);
   const isOk = ageMs <= sessionTimeoutMs;

@@ -1,4 +1,4 @@
-/** What the API reads from a real ClickHouse, over real HTTP, from tables made by the recorder's own migrations. */
+/** What the API reads from a real ClickHouse, over real HTTP, from tables that the recorder's own migrations made. */
 import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
@@ -63,7 +63,7 @@ async function migrate(): Promise<void> {
   }
 }
 
-/** `at` in milliseconds of AT, as ClickHouse reads it. */
+/** The time `ms` milliseconds after AT, in the form that ClickHouse reads. */
 function time(ms: number): string {
   return new Date(AT + ms).toISOString().replace("T", " ").replace("Z", "");
 }
@@ -240,7 +240,7 @@ test("a delivery that was given up is expired and says why", async () => {
   ]);
 });
 
-test("an id that several tenants use asks for the tenant, and then shows theirs alone", async () => {
+test("an event id that several tenants use needs the tenant, and then only that tenant's event is shown", async () => {
   await insert("events", [
     anEventRow({ event_id: "shared", event_type: "a" }),
     anEventRow({ event_id: "shared", event_type: "b", tenant_id: "other" }),
@@ -254,7 +254,7 @@ test("an id that several tenants use asks for the tenant, and then shows theirs 
   expect(other.body).toMatchObject({ tenantId: "other", type: "b" });
 });
 
-test("an event that nobody recorded is a 404, and a tenant's event is not another's", async () => {
+test("an event that was not recorded is a 404, and so is another tenant's event", async () => {
   await insert("events", [anEventRow({ event_id: "theirs" })]);
 
   const { status, body } = await ask<ProblemDocument>("/v1/events/nothing");
@@ -379,7 +379,7 @@ test("a caller who goes away ends the query on the server", async () => {
   await waitFor(async () => !(await running()), { timeoutMs: 1_500 });
 });
 
-test("ClickHouse's own words come back", async () => {
+test("ClickHouse's own message reaches the caller", async () => {
   const { status, body } = await query("SELECT nothing FROM attempts");
 
   expect(status).toBe(400);
@@ -417,7 +417,7 @@ test("every table function of this engine is refused or known to be harmless", a
   expect(unknown).toEqual([]);
 });
 
-test("a ClickHouse that does not answer is a 503 to try again, and shows", async () => {
+test("when ClickHouse does not answer, a query is a 503 to try again, and the reachability shows it", async () => {
   const effects = testEffects();
   const away = createReader({
     ...effects,

@@ -2,7 +2,7 @@ import type { Ownership } from "./endpoints/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
 import type { Routes } from "@postrider/http";
 
-/** `GET /v1/status`: what this replica is and reaches. */
+/** `GET /v1/status`: this replica's state and what it can reach. */
 export function statusRoutes(options: {
   readonly ownership: Pick<Ownership, "describe">;
   readonly reader: Pick<Reader, "reachability">;

@@ -38,7 +38,7 @@ beforeAll(async () => {
   );
 });
 
-/** Stops what a test started, newest first. */
+/** What the tests started; stopped in reverse order. */
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of open.splice(0).toReversed()) await stop();
@@ -130,7 +130,7 @@ async function isOwner(ask: Ask): Promise<boolean> {
   return (await ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner;
 }
 
-/** The test's own way to the topics. */
+/** Gives the test its own access to the topics. */
 async function startTopics() {
   const effects = testEffects();
   const kafka = createKafka(
@@ -246,7 +246,7 @@ test(
   LONG,
 );
 
-/** The record has the secret under the key ring alone. */
+/** Expects the record to hold the secret only in sealed form. */
 async function expectSealed(id: string, secret: string): Promise<void> {
   const { kafka, effects, schemas } = await startTopics();
   const records: RawRecord[] = [];

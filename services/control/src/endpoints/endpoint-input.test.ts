@@ -69,7 +69,7 @@ test.each([
   expect(problems).toEqual([expected]);
 });
 
-test("of very many problems 20 are named, briefly, and the others counted", () => {
+test("of very many problems the first 20 are named, and the others are counted", () => {
   const unknown = Array.from(
     { length: 10_000 },
     (_, at) => [`x${at}${"y".repeat(500)}`, 1] as const,
@@ -96,7 +96,7 @@ test("a header may be named __proto__, as on the topic and at the door", () => {
   ]);
 });
 
-test("every problem is told at once, and no value is repeated", () => {
+test("every problem is reported at once, and none quotes a value", () => {
   const secret = "whsec_not-base64-but-secret";
   const parse = (): unknown =>
     input.parseCreation({ url: "ftp://x.example/", eventTypes: "a", secret });

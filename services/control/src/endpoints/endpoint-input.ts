@@ -12,17 +12,17 @@ import { problemsOf } from "../http/zod-problems.ts";
 export const DEFAULT_TIMEOUT_MS = 15_000;
 export const DEFAULT_MAX_CONCURRENCY = 16;
 
-/** What a header's value is shown as when its name says that it is a secret; sent back in a change, it keeps the stored value. */
+/** Shown in place of the value of a header whose name says that it is a secret. Sent back in a change, it keeps the stored value. */
 export const REDACTED = "[redacted]";
 
 export type EndpointCreation = z.infer<ReturnType<typeof creationSchema>>;
 export type EndpointChange = z.infer<ReturnType<typeof changeSchema>>;
 
-/** What create and change of an endpoint may say; every rule is checked, so that a caller sees all that is wrong at once. */
+/** Parses the bodies of create and change. All rules are checked, so that a caller sees every problem at once. */
 export interface EndpointInput {
-  /** Throws a `ProblemError` that names every field and rule. */
+  /** Throws a `ProblemError` that names every wrong field and the rule it broke. */
   parseCreation(body: unknown): EndpointCreation;
-  /** The same for a change; an empty one is refused. */
+  /** Throws as `parseCreation` does; an empty change is refused, too. */
   parseChange(body: unknown): EndpointChange;
 }
 
@@ -50,7 +50,7 @@ const tenantId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -");
 
-/** Printable text: control characters would break logs and terminals, and an id is written into both. */
+/** Printable text. Control characters would break logs and terminals, where an id is printed. */
 const externalId = z
   .string()
   .min(1)
@@ -77,8 +77,8 @@ const eventTypes = z
   });
 
 /**
- * Any name may be asked for; core says which may not be set. Not a `z.record`: that one leaves out an entry that is named
- * `__proto__`, and its header would be lost without a word.
+ * Accepts headers of any name; core says which names are forbidden. Not a `z.record`, because that silently leaves out an
+ * entry named `__proto__`, and its header would be lost.
  */
 const headers = z.unknown().transform((given, context) => {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
@@ -104,7 +104,7 @@ const headers = z.unknown().transform((given, context) => {
   for (const problem of headerProblems("", texts))
     context.addIssue({
       code: "custom",
-      // core names a field `headers.x-team`; the path up to here is zod's to add
+      // Core names a field `headers.x-team`; zod adds the path up to `headers` itself.
       path: problem.field === "" ? [] : [problem.field.slice(1)],
       params: { rule: problem.rule },
       message: problem.message,
@@ -122,7 +122,7 @@ const secret = z.string().superRefine((text, context) => {
     });
 });
 
-/** The wait after each failed attempt: a second to a day each. */
+/** The wait after each failed attempt, in ms: each from a second to a day. */
 const retryDelaysMs = z.array(z.int().min(1000).max(86_400_000)).min(1).max(50);
 
 function fields(policy: UrlPolicy) {
@@ -165,7 +165,7 @@ function creationSchema(policy: UrlPolicy) {
   });
 }
 
-/** `state` takes what control can carry out today: `enabled` and `disabled`. A pause needs its resume. */
+/** `state` accepts only what control can do today: `enabled` and `disabled`. Pausing is not accepted, because there is no resume yet. */
 function changeSchema(policy: UrlPolicy) {
   return z
     .strictObject({

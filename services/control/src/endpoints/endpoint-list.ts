@@ -6,11 +6,11 @@ import { problemsOf } from "../http/zod-problems.ts";
 
 export interface EndpointPage {
   readonly endpoints: readonly EndpointView[];
-  /** For the next page; null on the last. */
+  /** Asks for the next page; null on the last page. */
   readonly nextCursor: string | null;
 }
 
-/** A place in the order of creation: it stays valid whatever is created or deleted in between. */
+/** A position in the order of creation. It stays valid when endpoints are created or deleted in between. */
 interface Place {
   readonly createdAt: number;
   readonly id: string;
@@ -37,7 +37,7 @@ const listQuery = z.strictObject({
 });
 export type ListQuery = z.infer<typeof listQuery>;
 
-/** Throws a `ProblemError` that names every parameter at fault. */
+/** Throws a `ProblemError` that names every invalid parameter. */
 export function parseListQuery(query: unknown): ListQuery {
   const parsed = listQuery.safeParse(query);
   if (!parsed.success) throw invalid(problemsOf(parsed.error));

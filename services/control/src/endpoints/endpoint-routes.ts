@@ -64,7 +64,7 @@ export function endpointRoutes(options: {
   };
 }
 
-/** One command undoes a 410. An endpoint that is enabled already stays at its version. */
+/** Enables an endpoint, also one that a 410 disabled. An endpoint that is enabled already keeps its version. */
 function enable(endpoint: Endpoint, now: EpochMs): Endpoint {
   return endpoint.state === "enabled"
     ? endpoint
@@ -88,7 +88,7 @@ function requiredVersion(header: string | undefined): VersionCondition {
   );
 }
 
-/** `"3"` as the ETag has it, or 3; `*` is any version (RFC 9110 §13.1.1). */
+/** The version in an `If-Match` header: `"3"` (an ETag) or `3`; `*` is any version (RFC 9110 §13.1.1). */
 function versionOf(header: string | undefined): VersionCondition | undefined {
   if (header === undefined) return undefined;
   if (header.trim() === "*") return "any";

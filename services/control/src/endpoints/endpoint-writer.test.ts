@@ -21,7 +21,7 @@ const creation = input.parseCreation({
   externalId: "theirs",
 });
 
-/** A writer over a log and a table that the test plays. */
+/** A writer whose log and table are the test's fakes. */
 function aWriter() {
   const effects = testEffects();
   const rows = new Map<string, Endpoint>();
@@ -151,7 +151,7 @@ test("of two changes meant for one version the second is stale", async () => {
   expect(codes).toEqual(["done", "stale_version"]);
 });
 
-test("a delete is a tombstone, after which nothing is there", async () => {
+test("a delete writes a tombstone, after which the endpoint is gone", async () => {
   const { writer, log } = aWriter();
   const { endpoint } = await writer.create(creation);
 
@@ -161,7 +161,7 @@ test("a delete is a tombstone, after which nothing is there", async () => {
   expect(await codeOf(writer.remove(endpoint.id, "any"))).toBe("not_found");
 });
 
-test("an externalId is taken once per tenant", async () => {
+test("an externalId can be used once per tenant", async () => {
   const { writer } = aWriter();
   await writer.create(creation);
 
@@ -193,7 +193,7 @@ test("an endpoint that does not fit its schema is refused by its field; nothing 
   expect(log).toHaveLength(2);
 });
 
-test("who is not the owner writes nothing", async () => {
+test("a process that is not the owner writes nothing", async () => {
   const { writer, state, log } = aWriter();
   state.isOwner = false;
 
@@ -228,7 +228,7 @@ test("more than 256 waiting writes are turned away", async () => {
 
 function gone(signal: Partial<Signal>): InRecord<Signal> {
   const value = aSignal({ kind: "gone", ...signal });
-  return { raw: {} as InRecord<Signal>["raw"], value }; // the stage reads the value alone
+  return { raw: {} as InRecord<Signal>["raw"], value }; // the stage reads only the value
 }
 
 test("a 410 disables the endpoint, and one command enables it again", async () => {
@@ -282,7 +282,7 @@ test("a repeated signal, and one for a deleted endpoint, are done without a writ
   expect(log).toHaveLength(3);
 });
 
-test("a signal that meets no owner is not done: it fails only when the runner stops, uncommitted", async () => {
+test("a signal stays open while this process is not the owner, and is uncommitted when the runner stops", async () => {
   const { writer, stage, state } = aWriter();
   const { endpoint } = await writer.create(creation);
   state.isOwner = false;

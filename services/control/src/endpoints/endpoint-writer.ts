@@ -1,8 +1,8 @@
 /**
- * The one way an endpoint changes. Invariant: writes run one after another, each on the version that the table shows
- * after the one before was read back; so versions go up by one, and what a caller was told is what every reader will see.
- * A write that fails half-way ends the tenure: the next tenure begins with a new producer, which settles what the old one
- * had open, and with the table read to the end.
+ * The only way in which an endpoint changes. Invariant: writes run one after another, and each starts from the version that
+ * the table shows after the write before it was read back. So versions go up by one, and every reader will see what the
+ * caller was told. A write that fails half-way ends the tenure. The next tenure begins with a new producer, which completes
+ * or aborts what the old one had open, and with the table read to its end.
  */
 import type { Endpoint, EpochMs } from "@postrider/core";
 import {
@@ -21,11 +21,11 @@ import { ControlProblem } from "../http/problem.ts";
 import type { SecretMaker } from "./secret-maker.ts";
 
 export interface EndpointWriter {
-  /** The endpoint and its plain secret, which nobody can read again. */
+  /** Resolves to the endpoint and its plain secret. The plain secret cannot be read again later. */
   create(
     creation: EndpointCreation,
   ): Promise<{ readonly endpoint: Endpoint; readonly secret: string }>;
-  /** What `apply` makes of the endpoint, or the endpoint as it is when `apply` returns it unchanged. */
+  /** Writes the result of `apply` and resolves to it. When `apply` returns the endpoint itself, nothing is written. */
   change(
     id: string,
     condition: VersionCondition,
@@ -34,10 +34,10 @@ export interface EndpointWriter {
   remove(id: string, condition: VersionCondition): Promise<void>;
 }
 
-/** The version that the change is meant for; `any` takes whatever is there. */
+/** The version that the change is meant for; `any` accepts the current version. */
 export type VersionCondition = number | "any";
 
-/** Our own view of the `endpoints` topic. */
+/** This process's copy of the `endpoints` topic. */
 export interface EndpointTable {
   get(id: string): Endpoint | undefined;
   entries(): Iterable<readonly [string, Endpoint]>;
@@ -48,17 +48,17 @@ export interface EndpointTable {
 export interface EndpointWriterOptions {
   readonly ownership: Pick<Ownership, "tenure">;
   readonly table: EndpointTable;
-  /** The record of an endpoint, or its tombstone. Throws `UnfitValueError` where the endpoint does not fit its schema. */
+  /** The record that stores an endpoint; for null its tombstone. Throws `UnfitValueError` when the endpoint does not fit its schema. */
   readonly recordOf: (id: string, endpoint: Endpoint | null) => ProducerRecord;
   readonly secrets: SecretMaker;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Log;
-  /** From sending to having read back. Default 10 s. */
+  /** The longest time from sending a record until it is read back. Default 10 s. */
   readonly writeTimeoutMs?: number;
 }
 
-/** More than this would wait longer than any caller does; memory stays bounded. */
+/** Bounds memory; a caller behind more writes than this would give up before its turn. */
 const MAX_WAITING_WRITES = 256;
 const RETRY_SOON = { "retry-after": "1" };
 
@@ -71,7 +71,7 @@ export function createEndpointWriter(
   async function write(id: string, endpoint: Endpoint | null): Promise<void> {
     const tenure = ownership.tenure();
     if (tenure === null) throw notOwner();
-    // Before anything is sent, so that a value that cannot be encoded leaves the tenure as it is.
+    // Encoded before anything is sent, so that a value that cannot be encoded does not end the tenure.
     const record = encoded(id, endpoint);
     try {
       const timeoutMs = options.writeTimeoutMs ?? 10_000;
@@ -200,7 +200,7 @@ function refuseTakenExternalId(
       );
 }
 
-/** Ends the tenure and says what the caller may believe. */
+/** Ends the tenure, and returns the problem that tells the caller whether the write may have happened. */
 function failed(tenure: Tenure, cause: unknown): ControlProblem {
   if (cause instanceof FencedError) {
     tenure.fail("another replica has become the owner");
@@ -214,7 +214,7 @@ function failed(tenure: Tenure, cause: unknown): ControlProblem {
   );
 }
 
-/** Our rules took what the schema does not: to ask again gives the same answer. */
+/** The endpoint passed our rules but not its schema. Asking again would give the same answer. */
 function unfit({ field, rule }: UnfitValueError): CommonProblem {
   return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
 }

@@ -3,7 +3,7 @@ import { anEndpoint } from "@postrider/testkit";
 import { REDACTED } from "./endpoint-input.ts";
 import { changedEndpoint, viewOf } from "./endpoint.ts";
 
-test("what is shown and sent back keeps its secret values, and is a map of texts whatever the names are", () => {
+test("headers sent back as they were shown keep their secret values, also under names such as `constructor`", () => {
   const endpoint = anEndpoint({
     headers: { "x-auth": "hush", "x-team": "a", constructor: "b" },
   });

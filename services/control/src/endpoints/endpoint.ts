@@ -11,7 +11,7 @@ import {
 } from "./endpoint-input.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 
-/** An endpoint as the API shows it: never a secret, only their ids. */
+/** An endpoint as the API shows it: the ids of its secrets, never a secret. */
 export interface EndpointView {
   readonly id: string;
   readonly externalId: string | null;
@@ -63,7 +63,7 @@ export function newEndpoint(
   };
 }
 
-/** The next version with the change applied. Enabling takes the reason away; disabling by hand gives one. */
+/** The next version with the change applied. Enabling removes the reason for disabling; disabling by hand sets one. */
 export function changedEndpoint(
   endpoint: Endpoint,
   change: EndpointChange,
@@ -95,7 +95,7 @@ export function disabledEndpoint(
   return withState(nextVersion(endpoint, now), "disabled", reason);
 }
 
-/** `updatedAt` never goes back, whatever the clock does. */
+/** `updatedAt` never goes back, even when the clock does. */
 function nextVersion(endpoint: Endpoint, now: EpochMs): Endpoint {
   return {
     ...endpoint,
@@ -117,8 +117,8 @@ function withState(
 }
 
 /**
- * A header whose value comes back as it was shown, `[redacted]`, keeps what is stored: get, edit, patch must not lose it.
- * Names are compared as HTTP does, without regard to case: the caller's library may have changed it.
+ * A header that comes back with the value `[redacted]`, as it was shown, keeps its stored value: otherwise get, edit, patch
+ * would lose it. Names are compared without regard to case, as in HTTP, because the caller's library may have changed it.
  */
 function keepRedacted(
   given: Readonly<Record<string, string>>,

@@ -1,10 +1,9 @@
 /**
- * What a `gone` signal (a receiver answered 410) does: it disables the endpoint that it was seen on. A signal for an older
- * version says nothing about the endpoint as it is now: someone has changed or enabled it since. The other kinds of
- * signal are for people and the recorder.
+ * Handles a `gone` signal (a receiver answered 410): disables the endpoint on which it was seen. A signal for an older
+ * version does nothing, because somebody has changed or enabled the endpoint since. Other kinds of signals are ignored.
  *
  * Only the owner runs this stage. A signal is done when the change was read back, or when there is nothing to change.
- * Where the tenure ends in between, `handle` does not return: the signal stays uncommitted and the next owner reads it.
+ * If the tenure ends before that, `handle` does not return: the signal stays uncommitted and the next owner reads it.
  */
 import type { Endpoint, Signal } from "@postrider/core";
 import type { Stage, Verdict } from "@postrider/messaging";
@@ -35,7 +34,7 @@ export function createGoneStage(options: {
         if (!(error instanceof ProblemError)) throw error;
         if (error.code === "not_owner" || error.code === "write_uncertain")
           return await untilStopped(aborted);
-        // An endpoint that does not fit its schema would not fit again.
+        // A retry would fail again: the endpoint does not fit its schema.
         if (error.code === "invalid")
           return { kind: "reject", reason: "invalid", detail: error.message };
         if (error.code !== "not_found") throw error;
@@ -50,7 +49,7 @@ export function createGoneStage(options: {
   };
 }
 
-/** The very version that answered 410, and not disabled already. */
+/** True if the endpoint is at the version that answered 410, and is not disabled already. */
 export function shouldDisable(endpoint: Endpoint, signal: Signal): boolean {
   return (
     endpoint.version === signal.endpointVersion && endpoint.state !== "disabled"
@@ -62,7 +61,7 @@ function reasonOf(signal: Signal): string {
   return `gone: ${what}`;
 }
 
-/** We are not the owner any more: the runner is about to be stopped, which drops what has not ended. */
+/** Waits until the runner stops, and then rejects. We are no longer the owner, so the runner is about to be stopped. */
 function untilStopped(aborted: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     const stop = (): void => reject(new Error("the tenure has ended"));

@@ -9,7 +9,7 @@ import { createOwnership, type Tenure } from "./ownership.ts";
 
 const CONTROL = [{ topic: "control", partition: 0 }];
 
-/** A group that the test plays, and producers that the test counts. */
+/** A consumer group that the test controls, and producers that it counts. */
 function aGroup() {
   let listener: ConsumerListener | undefined;
   let heartbeatAt = 0;
@@ -23,7 +23,7 @@ function aGroup() {
     resume: () => {},
     lastHeartbeatAt: () => heartbeatAt,
     stop: async () => void steps.push("left"),
-  } as unknown as Consumer; // only these are called
+  } as unknown as Consumer; // ownership calls no other method
   const ownership = createOwnership({
     ...testEffects(),
     consumer,
@@ -97,7 +97,7 @@ test.each([
   await waitFor(() => producers[0]?.isOpen === false);
 });
 
-test("after a failed write it acquires again only behind a later heartbeat", async () => {
+test("after a failed write ownership is acquired again only after a later heartbeat", async () => {
   const { ownership, group, tenures, heartbeat, producers } = aGroup();
   await ownership.start();
   group().assigned(1, CONTROL);

@@ -1,15 +1,15 @@
 /**
- * Who may write. Invariant: a write leaves only through the producer of the current tenure, and a tenure begins only
- * after (1) the group gave us the one partition of `control`, (2) a new transactional producer fenced every earlier one
- * and ended what it had open, and (3) our table was read to the end behind that fence. So whoever writes has seen all
- * that was ever written, and nobody else can write any more.
+ * Decides which process may write endpoints. Invariant: a write is sent only by the producer of the current tenure, and a
+ * tenure begins only after (1) the group assigned us the one partition of `control`, (2) a new transactional producer
+ * fenced every earlier one and ended its open transactions, and (3) our table was read to the end of the log after that
+ * fence. So the writer has seen everything that was ever written, and no other process can write any more.
  *
  *   follower ──assigned──▶ acquiring ──fenced, caught up──▶ owner
  *      ▲                       ▲                              │ a write failed or was fenced: the tenure ends
  *      └──revoked, lost────────┴──a later heartbeat───────────┘
  *
- * After a failed write the group is asked first: we acquire again only once the coordinator has acknowledged a heartbeat
- * later than the failure. Two processes that both believe in their partition would else fence each other for ever.
+ * After a failed write we acquire again only once the group's coordinator has acknowledged a heartbeat later than the
+ * failure. Otherwise two processes that both believe that they own the partition would fence each other for ever.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Consumer, FencedProducer } from "@postrider/messaging";
@@ -21,37 +21,37 @@ import {
   type Meter,
 } from "@postrider/runtime";
 
-/** One time of being the writer. */
+/** A period in which this process is the writer. */
 export interface Tenure {
   readonly producer: FencedProducer;
-  /** Aborted when the tenure ends, for whatever reason. */
+  /** Aborted when the tenure ends, for any reason. */
   readonly ended: AbortSignal;
-  /** The caller saw a write fail: what this tenure's producer and our table hold is uncertain. Safe to call twice. */
+  /** Ends the tenure after a failed write: it is then uncertain what the log holds and whether our table shows it. Safe to call twice. */
   fail(why: string): void;
 }
 
 export interface Ownership extends Lifecycle {
-  /** The tenure now; null on a follower and while acquiring. */
+  /** The current tenure; null on a follower and while acquiring. */
   tenure(): Tenure | null;
-  /** Called at the begin of each tenure. */
+  /** The listener is called at the beginning of each tenure. */
   onTenure(listener: (tenure: Tenure) => void): void;
-  /** Since the group's coordinator last answered; beyond the session timeout Kafka is away, and our table may be old. */
+  /** Milliseconds since the group's coordinator last answered. More than the session timeout means that Kafka is away and our table may be old. */
   heartbeatAgeMs(): number;
-  /** For status and readiness: `owner`, `follower` or `acquiring`, and what happened last. */
+  /** The state for status and readiness; `detail` tells what happened last. */
   describe(): { readonly state: OwnershipState; readonly detail: string };
 }
 export type OwnershipState = "owner" | "follower" | "acquiring";
 
 export interface OwnershipOptions {
   readonly consumer: Consumer;
-  /** Makes a producer that fences all before it. */
+  /** Makes a producer that fences all earlier ones. */
   readonly fencedProducer: () => Promise<FencedProducer>;
-  /** Reads our own table to the end of the log as it is now. */
+  /** Reads our own table to the current end of the log. */
   readonly catchUp: () => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
-  /** How long `start` waits to know who owns; it never fails for that. Default 10 s. */
+  /** How long `start` waits until it is known which replica is the owner. After that it goes on anyway. Default 10 s. */
   readonly settleMs?: number;
 }
 
@@ -65,7 +65,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     "1 while this process is the writer of endpoints.",
   );
   const listeners: ((tenure: Tenure) => void)[] = [];
-  /** Raised at each change of assignment; an acquisition that is not the newest gives up. */
+  /** Incremented for each acquisition and each loss of the assignment; an acquisition with an older number gives up. */
   let turn = 0;
   let acquiring: Promise<void> = Promise.resolve();
   let isAssigned = false;
@@ -107,7 +107,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     for (const listener of listeners) listener(tenure);
   }
 
-  /** One acquisition at a time: a new producer fences every other, so an old attempt that ends late would fence the new. */
+  /** Acquisitions run one at a time: each new producer fences all others, so an old acquisition that ended late would fence the newer producer. */
   function acquire(after: MonotonicMs | null): void {
     turn += 1;
     const mine = turn;
@@ -115,7 +115,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
     acquiring = acquiring.then(() => tryToAcquire(after, isMine));
   }
 
-  /** Tries until it is the owner or no longer the one to try. `after`: not before a heartbeat later than this. */
+  /** Tries until this process is the owner, or this acquisition is outdated. `after`: waits first for a heartbeat later than this. */
   async function tryToAcquire(
     after: MonotonicMs | null,
     isMine: () => boolean,
@@ -161,7 +161,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
           detail = isAssigned ? "acquiring" : "another replica is the owner";
           if (isAssigned) acquire(null);
           else settle();
-          // Nothing is read from the topic here, but the loop that heartbeats must run.
+          // No record is read from the topic; the partitions are resumed because the fetch loop also sends the heartbeats.
           consumer.resume(partitions);
         },
         revoking: () => lose("the group is being reassigned"),

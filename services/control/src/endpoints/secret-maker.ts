@@ -4,7 +4,7 @@ import type { Clock, KeyRing } from "@postrider/runtime";
 
 /** Makes and seals signing secrets. */
 export interface SecretMaker {
-  /** `given` null: `whsec_` and the base64 of 24 random bytes, as Standard Webhooks has it. */
+  /** When `given` is null, makes a new secret: `whsec_` and the base64 of 24 random bytes, the form of Standard Webhooks. */
   make(
     tenantId: string,
     endpointId: string,

@@ -1,18 +1,18 @@
 /**
- * Runs the stage on `signals` while, and only while, this process is the owner: one runner per tenure. A follower never
- * joins the group, so no signal waits with a process that may not act on it; what the owner had not finished when its
- * tenure ended is uncommitted, and the next owner's runner reads it again.
+ * Runs the stage on `signals` only while this process is the owner, with one runner per tenure. A follower never joins the
+ * group, so no signal waits in a process that may not act on it. Signals that were unfinished when a tenure ended are
+ * uncommitted; the next owner's runner reads them again.
  */
 import type { EpochMs } from "@postrider/core";
 import type { StageRunner } from "@postrider/messaging";
 import type { Clock, Lifecycle, Log } from "@postrider/runtime";
 import type { Ownership, Tenure } from "./ownership.ts";
 
-/** A tenure that has ended leaves nothing to finish: its writes fail anyway. */
+/** Short, because nothing can be finished after the end of a tenure: its writes fail anyway. */
 const STOP_WITHIN_MS = 2_000;
 
 export interface SignalsFollower extends Lifecycle {
-  /** The runner of the tenure now. */
+  /** The runner of the current tenure; null without one. */
   runner(): StageRunner | null;
 }
 
@@ -30,7 +30,7 @@ export function createSignalsFollower(options: {
     stop(deadline: EpochMs): Promise<void>;
   } | null = null;
 
-  /** One runner at a time: the next tenure's starts after the last one's has left the group. */
+  /** One runner at a time: a tenure's runner starts only after the runner before it has left the group. */
   async function follow(tenure: Tenure): Promise<void> {
     if (tenure.ended.aborted || isStopped) return;
     const runner = options.createRunner();
@@ -57,7 +57,7 @@ export function createSignalsFollower(options: {
     if (current === mine) current = null;
   }
 
-  // Here and not in `start`: the first tenure begins while ownership starts, and that is before this part does.
+  // Registered here, not in `start`: ownership starts before this part, and the first tenure may begin while it does.
   options.ownership.onTenure((tenure) => {
     before = before.then(() => follow(tenure));
   });

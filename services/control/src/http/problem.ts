@@ -6,10 +6,10 @@ import {
   type ProblemOptions,
 } from "@postrider/http";
 
-/** One thing wrong with a request: the field (a body path, a parameter or a header), the rule it broke, and a sentence. */
+/** One problem of a request: the field (a body path, a parameter or a header), the rule that it broke, and a sentence. */
 export type { FieldProblem };
 
-/** What control answers beside success. */
+/** The kinds of problem that only control answers with. */
 const KINDS = {
   ...COMMON_KINDS,
   query_refused: [400, "The query is not one that may be asked here"],
@@ -25,7 +25,7 @@ const KINDS = {
 } as const satisfies ProblemKinds;
 export type ControlProblemKind = keyof typeof KINDS;
 
-/** An answer of control other than success. */
+/** A problem that control answers with instead of success. */
 export class ControlProblem extends ProblemError<ControlProblemKind> {
   override readonly name = "ControlProblem";
 

@@ -1,4 +1,4 @@
-/** Control's server on real sockets: what it answers where no route is asked. */
+/** Control's server on real sockets: what it answers to requests that match no route. */
 import { afterEach, expect, test } from "@jest/globals";
 import type { ApiServer, Routes } from "@postrider/http";
 import {

@@ -101,7 +101,7 @@ test.each([
   },
 );
 
-test("a fault is logged under the request id, and its words stay inside", async () => {
+test("a fault is logged under the request id, and its message is not sent to the caller", async () => {
   const { app, effects } = anApp();
 
   const answer = await app.inject({ url: "/broken", headers: AUTHORIZED });

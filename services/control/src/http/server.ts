@@ -10,7 +10,7 @@ import type { FastifyRequest } from "fastify";
 
 export interface ServerOptions {
   readonly host: string;
-  /** 0 takes any that is free. */
+  /** 0: the system chooses a free port. */
   readonly port: number;
   readonly adminKey: string;
   readonly routes: readonly Routes[];
@@ -19,7 +19,7 @@ export interface ServerOptions {
   readonly clock: Clock;
 }
 
-/** SQL texts and endpoint documents fit; nothing that a caller may send is larger. */
+/** Large enough for every SQL text and endpoint document that is allowed. */
 const MAX_BODY_BYTES = 256 * 1024;
 
 /** Control's REST server. Bodies are JSON. */
@@ -33,7 +33,7 @@ export function createServer(options: ServerOptions): ApiServer {
   });
 }
 
-/** JSON bodies only; an empty one is no body, so that `POST …/enable` with a content type but nothing in it is fine. */
+/** Accepts JSON bodies only. An empty body counts as none, so that `POST …/enable` with a content type but no body works. */
 const readJsonOnly: Routes = (app) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -46,7 +46,7 @@ const readJsonOnly: Routes = (app) => {
 
 const BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
 
-/** One line and one observation a request; the route's pattern, never the URL or a body. */
+/** Writes one log line and one observation per request. They hold the route's pattern, never the URL or a body. */
 function observe(
   { log, meter }: ServerOptions,
   { requestId, method, route, statusCode, elapsedMs }: AnsweredRequest,

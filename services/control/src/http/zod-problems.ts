@@ -5,8 +5,9 @@ import type { FieldProblem } from "./problem.ts";
 type Issue = z.core.$ZodIssue;
 
 /**
- * What a failed parse means to the caller: one entry per issue (of many the first 20 and a count), naming the field (`eventTypes[0]`, `headers.x-team`)
- * and the rule. A custom issue names its rule in `params.rule`. Values are never repeated: they may be secrets.
+ * Translates a failed parse for the caller: one entry per issue (of many issues the first 20 and a count), with the field
+ * (`eventTypes[0]`, `headers.x-team`) and the rule. A custom issue names its rule in `params.rule`. Values are never
+ * repeated, because they may be secrets.
  */
 export function problemsOf(error: z.ZodError): FieldProblem[] {
   return fewProblems(error.issues.flatMap(problemsOfIssue));
@@ -23,7 +24,7 @@ function problemsOfIssue(issue: Issue): FieldProblem[] {
   return [{ field, rule: ruleOf(issue), message: messageOf(issue) }];
 }
 
-/** `["eventTypes", 0]` is `eventTypes[0]`; the body itself is `body`. */
+/** The field's name: `["eventTypes", 0]` becomes `eventTypes[0]`; the body itself is `body`. */
 function fieldOf(path: readonly PropertyKey[]): string {
   if (path.length === 0) return "body";
   return path
@@ -79,7 +80,7 @@ function unitOf(origin: string): string {
   return origin === "array" || origin === "record" ? " entries" : "";
 }
 
-/** zod keeps no input in its issues (`reportInput` is off), but says what it received in the message. */
+/** True if the value was missing. Zod does not keep the input in its issues (`reportInput` is off), so this reads its message. */
 function isMissing(issue: Issue): boolean {
   return issue.message.includes("received undefined");
 }

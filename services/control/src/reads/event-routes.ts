@@ -10,7 +10,7 @@ const eventQuery = z.strictObject({
   tenantId: z.string().min(1).max(64).optional(),
 });
 
-/** `GET /v1/events/{id}`: what the recorder has written; a second or so behind what happened. */
+/** `GET /v1/events/{id}`: what the recorder has written, about a second behind what happened. */
 export function eventRoutes(reader: Reader): Routes {
   return (app) => {
     app.get<{ Params: { id: string } }>("/v1/events/:id", async (request) => {
@@ -35,10 +35,10 @@ async function readEvent(
   const key = {
     tenantId: first.tenant_id,
     eventId: asked.eventId,
-    receivedFrom: first.received_at, // oldest first
+    receivedFrom: first.received_at, // the rows are sorted oldest first
     receivedTo: events.at(-1)?.received_at ?? first.received_at,
   };
-  // One after the other: what decided a delivery is then among its attempts.
+  // In this order: the attempts that are read later then include those that decided the deliveries read before.
   const deliveries = await reader.deliveries(key);
   const attempts = await reader.attempts(key);
   return eventViewOf({
@@ -50,7 +50,7 @@ async function readEvent(
   });
 }
 
-/** Event ids are unique within a tenant only. A row without tenant (an invalid record that used the id) never makes it ambiguous. */
+/** Event ids are unique only within a tenant. A row without a tenant (an invalid record that used the id) does not make an id ambiguous. */
 function ofOneTenant(rows: readonly EventRow[]): readonly EventRow[] {
   const byTenant = Map.groupBy(rows, (row) => row.tenant_id);
   if (byTenant.size > 1) byTenant.delete("");

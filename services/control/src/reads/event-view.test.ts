@@ -84,7 +84,7 @@ test("a duplicate never hides the event it repeats", () => {
   expect(viewOf({ events: [duplicate, anEventRow()] }).decision).toBe("routed");
 });
 
-test("attempts stand in order, deferrals are left out and tell the next attempt", () => {
+test("attempts are in order; deferrals are left out but set the time of the next attempt", () => {
   const view = viewOf({
     deliveries: [aDeliveryRow({ next_attempt_at: AT + 1000 })],
     attempts: [

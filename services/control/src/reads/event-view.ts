@@ -1,7 +1,7 @@
 import type { EpochMs } from "@postrider/core";
 import { rfc3339 } from "../http/rfc3339.ts";
 
-/** A row of `events`: one part of what was decided about one record. Empty texts stand for null, as in the table. */
+/** A row of `events`: one part of the decision about one record. Empty texts stand for null, as in the table. */
 export interface EventRow {
   readonly tenant_id: string;
   readonly event_id: string;
@@ -12,7 +12,7 @@ export interface EventRow {
   readonly reason: string;
 }
 
-/** A row of `deliveries`, the newest version. */
+/** The newest version of a row of `deliveries`. */
 export interface DeliveryRow {
   readonly delivery_id: string;
   readonly endpoint_id: string;
@@ -34,17 +34,17 @@ export interface AttemptRow {
   readonly trigger: string;
   readonly error: string;
   readonly next_attempt_at: EpochMs | null;
-  /** The delivery's, after this attempt. */
+  /** The delivery's status after this attempt. */
   readonly status: string;
   readonly dead_letter_reason: string;
 }
 
 export interface EventRows {
-  /** Of one tenant, at least one. */
+  /** At least one row, all of one tenant. */
   readonly events: readonly [EventRow, ...EventRow[]];
   readonly deliveries: readonly DeliveryRow[];
   readonly attempts: readonly AttemptRow[];
-  /** There were more deliveries or attempts than are read. */
+  /** There were more deliveries or attempts than the limit on what is read. */
   readonly truncated: boolean;
 }
 
@@ -64,7 +64,7 @@ export interface DeliveryView {
   readonly status: string;
   readonly attempts: readonly AttemptView[];
   readonly nextAttemptAt: string | null;
-  /** Why it was given up or, with `paused`, parked. */
+  /** Why the delivery was given up or, with `paused`, parked. */
   readonly deadLetterReason: string | null;
 }
 
@@ -81,7 +81,7 @@ export interface EventView {
   readonly truncated: boolean;
 }
 
-/** One event as a user sees it. A record that was a duplicate never hides the one it repeats. */
+/** One event as a user sees it. Where a duplicate has the same id, the original is shown. */
 export function eventViewOf(rows: EventRows): EventView {
   const event = rows.events.reduce(moreTelling);
   const attempts = Map.groupBy(rows.attempts, (row) => row.delivery_id);
@@ -107,7 +107,7 @@ function moreTelling(one: EventRow, other: EventRow): EventRow {
   return one.received_at <= other.received_at ? one : other;
 }
 
-/** An event that was routed twice, beyond the duplicate window, has a row per arrival and delivery. */
+/** An event that was routed twice, because its repeat came after the duplicate window, has a row per arrival and delivery. */
 function newestVersions(rows: readonly DeliveryRow[]): DeliveryRow[] {
   const newest = new Map<string, DeliveryRow>();
   for (const row of rows) {
@@ -141,8 +141,9 @@ function deliveryViewOf(
 const RANKS = ["pending", "failed", "expired", "delivered"];
 
 /**
- * An insert of attempts is seen a moment before what its view makes of it in `deliveries`. So that no delivery is pending
- * beside the attempt that decided it, an attempt's row counts as the view will count it: by the version of migration 0002.
+ * Applies an attempt to its delivery. An insert into `attempts` becomes visible a moment before its view has updated
+ * `deliveries`; without this, a delivery could show as pending beside the attempt that decided it. The version is computed
+ * as in migration 0002, so the result is the row that the view will write.
  */
 function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
   const { status, step, next_attempt_at, dead_letter_reason } = attempt;
@@ -154,7 +155,7 @@ function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
     : delivery;
 }
 
-/** Only what is unfinished has a next attempt. The newest row knows it: after a failed attempt, a deferral stands in `attempts` alone. */
+/** Only an unfinished delivery has a next attempt. The newest attempt row has its time: a deferral after a failed attempt is in `attempts` only. */
 function nextAttemptAt(
   delivery: DeliveryRow,
   newest: AttemptRow | undefined,

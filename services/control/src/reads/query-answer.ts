@@ -1,9 +1,9 @@
-/** What a query answers: columns, and rows as JSON texts exactly as ClickHouse wrote them, so that 64-bit integers stay whole. */
+/** The result of a query: columns, and rows as JSON texts exactly as ClickHouse wrote them, so that 64-bit integers keep every digit. */
 export interface QueryAnswer {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Each is a JSON array. */
+  /** Each row is the text of a JSON array. */
   readonly rows: readonly string[];
-  /** There were more rows than the caps let through. */
+  /** There were more rows than the caps allow. */
   readonly truncated: boolean;
 }
 
@@ -13,8 +13,8 @@ export interface QueryCaps {
 }
 
 /**
- * Reads a result of the format JSONCompactEachRowWithNamesAndTypes: line 1 names, line 2 types, then a row a line. Stops
- * reading at the first row beyond a cap, which closes the stream, and with it the query on the server.
+ * Reads a result in the format JSONCompactEachRowWithNamesAndTypes: line 1 names, line 2 types, then one row per line. Stops
+ * reading at the first row beyond a cap. That closes the stream, and so ends the query on the server.
  */
 export async function readCapped(
   lines: AsyncIterable<readonly { readonly text: string }[]>,
@@ -42,14 +42,14 @@ export async function readCapped(
 
 function columnsOf(head: readonly string[]): QueryAnswer["columns"] {
   const [names = "[]", types = "[]"] = head;
-  const typeList = JSON.parse(types) as readonly string[]; // the format's second line
+  const typeList = JSON.parse(types) as readonly string[]; // line 2 is a JSON array of texts
   return (JSON.parse(names) as readonly string[]).map((name, at) => ({
     name,
     type: typeList[at] ?? "",
   }));
 }
 
-/** The response body. Rows are put in as they are. */
+/** The response body. The rows' texts are inserted unchanged. */
 export function queryAnswerJson(
   answer: QueryAnswer,
   elapsedMs: number,

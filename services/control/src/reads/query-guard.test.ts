@@ -100,7 +100,7 @@ test("the length is capped, and a text below the cap is read whole", () => {
   expect(ruleOf(`SELECT '${"a".repeat(99_000)}`)).toBe("syntax");
 });
 
-test("a closing semicolon and comments around are taken off, the rest is sent as written", () => {
+test("closing semicolons and outer comments are removed, and the rest is sent as written", () => {
   const judged = judgeQuery("  /* x */ SELECT  1 ; ; -- end");
 
   expect(judged).toEqual({ isAllowed: true, sql: "SELECT  1" });

@@ -1,8 +1,8 @@
 /**
- * Which SQL an operator may send through the API. This is the second wall: ClickHouse itself runs the query with
- * `readonly=1`, so it refuses writes and changed settings by its own parser. What `readonly` does not refuse is here:
- * several statements, an output format of one's own, and functions that read files, other servers, or the index of
- * tables past a row policy.
+ * Decides which SQL an operator may send through the API. This is the second wall: ClickHouse itself runs the query with
+ * `readonly=1`, so its own parser refuses writes and changed settings. This file refuses what `readonly` lets through:
+ * several statements, an output format other than ours, and functions that read files, other servers, or a table's index
+ * past its row policy.
  */
 import { tokenize, type SqlToken } from "./sql-tokens.ts";
 
@@ -17,14 +17,14 @@ export type QueryJudgement =
 
 export const MAX_SQL_CHARACTERS = 100_000;
 
-/** Statements that may be asked; the second list describes things by name and never reads them. */
+/** Allowed first words. Those of the second list describe things by name and never read them. */
 const QUERIES = new Set(["select", "with"]);
 const DESCRIPTIONS = new Set(["show", "describe", "desc", "exists"]);
 
 /**
- * Table functions that stay inside the server and read no table's storage past its grants. Every other table function
- * is refused by name; a test compares both lists with the engine's own `system.table_functions`. ClickHouse's
- * `readonly=1` refuses most of them in a SELECT, yet it runs `DESCRIBE url(…)`, which makes the request.
+ * Table functions that stay inside the server and read no table beyond its grants. Every other table function is refused by
+ * name; a test compares both lists with the engine's own `system.table_functions`. `readonly=1` refuses most of them in a
+ * SELECT, but it runs `DESCRIBE url(…)`, which does make the request.
  */
 export const HARMLESS_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   "format",
@@ -46,7 +46,7 @@ export const HARMLESS_TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   "zeros_mt",
 ]);
 
-/** Prefixes, so that `urlCluster`, `s3Cluster`, `icebergS3` and their kin to come are refused as well. */
+/** Prefixes, so that `urlCluster`, `s3Cluster`, `icebergS3` and similar functions of later versions are refused, too. */
 const REFUSED_PREFIXES =
   /^(?:arrowflight|azureblobstorage|cluster|cosn|deltalake|executable|filecluster|filesystem|fuzzjson|gcs|hdfs|hudi|iceberg|jdbc|mergetree|mongodb|mysql|odbc|oss|paimon|postgresql|prometheusquery|remote|s3|timeseries(?:data|metrics|samples|selector|tags)|url|ytsaurus)/;
 const REFUSED_TABLE_FUNCTIONS = new Set([
@@ -59,7 +59,7 @@ const REFUSED_TABLE_FUNCTIONS = new Set([
   "sqlite",
 ]);
 
-/** Scalars that only begin like a table function. */
+/** Scalar functions whose names begin with a refused prefix, but which are harmless. */
 const HARMLESS_SCALARS = new Set([
   "urlhash",
   "urlhierarchy",
@@ -67,14 +67,14 @@ const HARMLESS_SCALARS = new Set([
 ]);
 
 /**
- * Scalars that `readonly` lets through: `file` reads the server's files, `getClientHTTPHeader` our own credentials, `ai…`
- * call out. They also run without a bracket behind their name (`APPLY(file)`, `arrayMap(file, …)`), so the bare name is
- * refused wherever it stands; a column of that name is written with its table: `t.file`.
+ * Scalar functions that `readonly` lets through: `file` reads the server's files, `getClientHTTPHeader` our own credentials,
+ * `ai…` calls other servers. They also run without a bracket behind the name (`APPLY(file)`, `arrayMap(file, …)`), so the
+ * bare name is refused everywhere. A column of that name must be written with its table: `t.file`.
  */
 const REFUSED_SCALARS =
   /^(?:file|getclienthttpheader|catboostevaluate|generateserialid|ai(?:classify|embed|extract|generate|translate)\w*)$/;
 
-/** Judges one text. Never throws; a text that cannot be read for certain is refused. */
+/** Judges one text. Never throws; a text that may be read in two ways is refused. */
 export function judgeQuery(text: string): QueryJudgement {
   if (text.length > MAX_SQL_CHARACTERS)
     return refused("max", `must be at most ${MAX_SQL_CHARACTERS} characters`);
@@ -104,7 +104,7 @@ export function judgeQuery(text: string): QueryJudgement {
   );
 }
 
-/** The first word behind opening brackets, in lower case; empty where there is another token. */
+/** The first word after opening brackets, in lower case; empty when the token there is not a word. */
 function openingOf(tokens: readonly SqlToken[]): string {
   return wordAt(
     tokens,
@@ -113,14 +113,14 @@ function openingOf(tokens: readonly SqlToken[]): string {
 }
 
 /**
- * The forms in which a SELECT may be explained. `EXPLAIN TABLE OVERRIDE` asks the server that a table function names, and
- * is left out, as are `CURRENT TRANSACTION`, which explains nothing, and `AST`, which takes the answer's format for a part
- * of the query. The others build a plan of the query, for which ClickHouse runs its subqueries that give one value: under
- * the same settings and the same guard as the query itself.
+ * The forms of EXPLAIN that are allowed. Not allowed are `TABLE OVERRIDE`, which calls the server that a table function names,
+ * `CURRENT TRANSACTION`, which explains nothing, and `AST`, which takes the answer's format for a part of the query. The
+ * allowed forms build a plan of the query, for which ClickHouse runs its scalar subqueries, under the same settings and the
+ * same guard as the query itself.
  */
 const EXPLANATIONS = new Set(["syntax", "plan", "pipeline", "estimate"]);
 
-/** The tokens behind `EXPLAIN`, its form and its options (`indexes = 1, json = 1`). */
+/** The tokens after `EXPLAIN`, its form and its options (`indexes = 1, json = 1`). */
 function explainedBy(tokens: readonly SqlToken[]): readonly SqlToken[] {
   let at = 1;
   const form = wordAt(tokens, at);
@@ -151,7 +151,7 @@ function wordAt(tokens: readonly SqlToken[], at: number): string {
   return token?.kind === "word" ? token.text.toLowerCase() : "";
 }
 
-/** The answer's format is ours, and it goes to the caller, not to a file of the server's. */
+/** Refuses FORMAT and INTO OUTFILE: the format is ours, and the answer goes to the caller, not to a file on the server. */
 function judgeOutput(tokens: readonly SqlToken[]): QueryJudgement | null {
   for (const [at, token] of tokens.entries()) {
     const next = tokens[at + 1];
@@ -182,7 +182,7 @@ function judgeFunctions(tokens: readonly SqlToken[]): QueryJudgement | null {
   return null;
 }
 
-/** Whether a call of this name is refused, in upper or lower case. */
+/** Whether a call of this name is refused; case does not matter. */
 export function isRefusedTableFunction(name: string): boolean {
   const lower = name.toLowerCase();
   if (REFUSED_TABLE_FUNCTIONS.has(lower) || REFUSED_SCALARS.test(lower))
@@ -190,7 +190,7 @@ export function isRefusedTableFunction(name: string): boolean {
   return REFUSED_PREFIXES.test(lower) && !HARMLESS_SCALARS.has(lower);
 }
 
-/** A quoted name may be a path: clickhouse-local, which serves tests and the demo, looks for a file of that name. */
+/** Refuses a quoted name that may be a path: clickhouse-local, which tests and the demo use, opens a file of that name. */
 function judgeNames(tokens: readonly SqlToken[]): QueryJudgement | null {
   const isPath = (token: SqlToken): boolean =>
     token.kind === "quoted" && !/^[\w-]+$/.test(token.text);

@@ -10,7 +10,7 @@ import { problemsOf } from "../http/zod-problems.ts";
 
 const queryBody = z.strictObject({ sql: z.string() });
 
-/** `POST /v1/query`: an operator's own SQL, read-only and capped. The text is never logged: literals may be personal data. */
+/** `POST /v1/query`: an operator's own SQL, read-only and capped. The text is never logged, because its literals may be personal data. */
 export function queryRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
     app.post("/v1/query", async (request, reply) => {
@@ -24,7 +24,7 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
           ],
         });
       const startedAt = clock.monotonic();
-      // A caller who has gone needs no answer: ClickHouse is told to stop.
+      // When the caller disconnects, the query is ended in ClickHouse, too.
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       const answer = await reader.query(judged.sql, gone.signal);

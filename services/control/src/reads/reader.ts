@@ -1,6 +1,6 @@
 /**
- * The only file that knows @clickhouse/client. Two clients, so that an operator's slow queries never keep
- * `GET /v1/events/{id}` waiting for a connection. Every query is read-only, and none is retried: the caller is a person.
+ * The only file of control that imports @clickhouse/client. It has two clients, so that an operator's slow queries never
+ * keep `GET /v1/events/{id}` waiting for a connection. Every query is read-only, and none is retried: a person is waiting.
  */
 import {
   ClickHouseError,
@@ -15,15 +15,15 @@ import { ControlProblem } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
 
 export interface Reader extends Lifecycle {
-  /** Every row of the event, of every tenant or of one; oldest first. */
+  /** All rows of the event, oldest first; `tenantId` null: of every tenant. */
   events(eventId: string, tenantId: string | null): Promise<EventRow[]>;
-  /** At most `MAX_DELIVERIES + 1` of one event that was received within the two times. */
+  /** At most `MAX_DELIVERIES + 1` deliveries of one event that was received between the two times. */
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
-  /** At most `MAX_ATTEMPTS + 1`, deferrals among them. */
+  /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** An operator's own SQL, judged already. Throws a `ControlProblem` with ClickHouse's own words. `gone` ends it, on the server too. */
+  /** Runs an operator's SQL, which `judgeQuery` must have allowed. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
   query(sql: string, gone: AbortSignal): Promise<QueryAnswer>;
-  /** What the last look showed; five seconds lie between two. */
+  /** The result of the last check of ClickHouse; there is one every five seconds. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
 }
 
@@ -45,12 +45,12 @@ export const MAX_DELIVERIES = 1_000;
 export const MAX_ATTEMPTS = 20_000;
 export const MAX_QUERY_ROWS = 10_000;
 export const MAX_QUERY_BYTES = 8 * 1024 * 1024;
-/** What ClickHouse may hold of a result, in its own form, which is often larger than the text: only what is far beyond the text's cap ends there. */
+/** ClickHouse's own cap on a result, counted in its own format, which is often larger than the text. So it ends only results far beyond the text's cap. */
 const MAX_RESULT_BYTES = 8 * MAX_QUERY_BYTES;
 
 const LOOK_EVERY_MS = 5_000;
 const EVENT_TIMEOUT_MS = 10_000;
-/** The client waits a little longer than the server, so that the server's own words arrive. */
+/** The client waits this much longer than the server, so that the server's own error arrives. */
 const GRACE_MS = 2_000;
 
 export function createReader(options: ReaderOptions): Reader {
@@ -76,7 +76,7 @@ export function createReader(options: ReaderOptions): Reader {
     seen = now;
   }
 
-  /** One look after another: to a server that hangs they would pile up. */
+  /** Each check starts only after the one before has ended: against a server that hangs, they would pile up. */
   function lookAgain(): void {
     void look().finally(() => {
       if (!isStopped) timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
@@ -118,9 +118,9 @@ export function createReader(options: ReaderOptions): Reader {
 }
 
 /**
- * `readonly=1` makes ClickHouse refuse writes and, unlike `readonly=2`, every SETTINGS clause: with 2 on an engine whose
- * user has no profile of its own, `SETTINGS max_execution_time=0` would lift the caps. `break` ends a result at a block's
- * end, so rows are capped again while they are read; a caller who stops reading ends the query on the server.
+ * `readonly=1` makes ClickHouse refuse writes and, unlike `readonly=2`, every SETTINGS clause. With 2, on an engine whose
+ * user has no profile, `SETTINGS max_execution_time=0` would lift the caps. The overflow mode `break` ends a result only at
+ * the end of a block, so rows are capped again while they are read; to stop reading ends the query on the server.
  */
 function operatorSettings(timeoutMs: number): ClickHouseSettings {
   return {
@@ -151,13 +151,13 @@ function clientOf(
     application: "postrider-control",
     request_timeout: limits.timeoutMs,
     max_open_connections: limits.connections,
-    // below the 3 s after which servers and balancers close an idle connection without a word
+    // Below the 3 s after which servers and load balancers close an idle connection without notice.
     keep_alive: {
       enabled: true,
       idle_socket_ttl: 1_500,
       eagerly_destroy_stale_sockets: true,
     },
-    // the client's own log quotes query texts and rows at ERROR; what matters is thrown anyway
+    // The client's own log would quote query texts and rows at level ERROR; its errors are thrown to us anyway.
     log: { level: ClickHouseLogLevel.OFF },
   });
 }
@@ -180,7 +180,7 @@ async function rows<Row>(
   }
 }
 
-/** What ClickHouse refused is told in its words; where it did not answer, there is nothing to tell but that. */
+/** The problem for a failed query: with ClickHouse's own words if it refused, else only that it did not answer. */
 function problemOf(
   error: unknown,
   refused: "query_failed" | "clickhouse_unavailable",
@@ -204,7 +204,7 @@ function problemOf(
   });
 }
 
-/** 516 wrong password, 81 no such database, 202 and 203 too busy: nothing that the caller's SQL could mend. */
+/** 516 wrong password, 81 no such database, 202 and 203 too busy: no change of the caller's SQL would help. */
 function isOurFault(error: ClickHouseError): boolean {
   return ["516", "81", "202", "203"].includes(error.code);
 }
@@ -228,7 +228,7 @@ LIMIT 1000`;
 
 const RECEIVED = `fromUnixTimestamp64Milli({receivedFrom:Int64}) AND fromUnixTimestamp64Milli({receivedTo:Int64})`;
 
-/** All deliveries of an event carry its received_at, which is in the key: FINAL then reads next to nothing. */
+/** All deliveries of an event have the event's received_at, which is in the table's key: so FINAL reads almost nothing. */
 const DELIVERIES_SQL = `
 SELECT delivery_id, endpoint_id, status, dead_letter_reason, version,
   toUnixTimestamp64Milli(d.next_attempt_at) AS next_attempt_at
@@ -238,7 +238,7 @@ ORDER BY received_at, delivery_id
 LIMIT ${MAX_DELIVERIES + 1}
 SETTINGS do_not_merge_across_partitions_select_final = 1`;
 
-/** A row inserted twice counts once, merged or not. An attempt cannot begin before its event was received, but for skewed clocks. */
+/** A row inserted twice counts once, merged or not. An attempt begins after its event was received; the day allows for skewed clocks. */
 const ATTEMPTS_SQL = `
 SELECT delivery_id, attempt_number, step, outcome, status_code, duration_ms, trigger, error, status, dead_letter_reason,
   toUnixTimestamp64Milli(a.started_at) AS started_at,

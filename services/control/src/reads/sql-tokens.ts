@@ -1,10 +1,10 @@
 /**
- * Just enough of ClickHouse's lexer to tell words and symbols from what only looks like them inside strings and comments.
- * Where the two could read one text differently (heredocs, typographic quotes and dashes, escapes in quoted names), the
- * text is refused: a guard that misreads where a string ends guards nothing.
+ * Just enough of ClickHouse's lexer to tell words and symbols from text inside strings and comments. A text that this lexer
+ * and ClickHouse could read differently (heredocs, typographic quotes and dashes, escapes in quoted names) is refused: if
+ * the guard misjudged where a string ends, it could be bypassed.
  */
 export interface SqlToken {
-  /** `quoted`: an identifier in backticks or double quotes, its text without them. */
+  /** `quoted`: an identifier in backticks or double quotes; its text is without them. */
   readonly kind: "word" | "quoted" | "string" | "number" | "symbol";
   readonly text: string;
   readonly start: number;
@@ -22,7 +22,7 @@ const STRING = /'(?:[^'\\]|\\[^]|'')*'/y;
 const QUOTED = /`(?:[^`\\]|``)*`|"(?:[^"\\]|"")*"/y;
 const SYMBOL = /[!%&()*+,\-./:;<=>?@[\]^{|}~]/y;
 
-/** Never throws; linear in the text. Comments and white space leave no token. */
+/** Never throws; its time is linear in the text. Comments and white space make no token. */
 export function tokenize(text: string): Scan {
   const tokens: SqlToken[] = [];
   let at = 0;
