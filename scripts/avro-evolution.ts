@@ -1,18 +1,18 @@
 /**
- * May this schema follow its earlier versions? FULL_TRANSITIVE: every version reads every other, because a log holds
- * records of all of them and a rolling upgrade or rollback has readers of all of them.
+ * Judges whether a schema may follow its earlier versions. The rule is FULL_TRANSITIVE: every version can read records of
+ * every other, because a log holds records of all versions, and a rolling upgrade or a rollback has readers of all versions.
  */
 import avro from "avsc";
 
-/** A schema and its frozen versions, oldest first, as JSON text. */
+/** A schema with its frozen versions, oldest first, as JSON texts. */
 export interface SchemaHistory {
   readonly name: string;
-  /** Undefined when the schema was removed. */
+  /** The current text; undefined when the schema was removed. */
   readonly current: string | undefined;
   readonly versions: readonly string[];
 }
 
-/** What is wrong with it, in sentences that say what to do; empty when nothing is. */
+/** The problems, as sentences that tell what to do; empty when there are none. */
 export function judgeEvolution(history: SchemaHistory): string[] {
   const { name, current, versions } = history;
   if (current === undefined)
@@ -38,7 +38,7 @@ export function judgeEvolution(history: SchemaHistory): string[] {
       ];
 }
 
-/** Equal but for what is written for people. */
+/** True if the schemas differ at most in their texts for people. */
 export function isSameSchema(one: string, other: string): boolean {
   return (
     JSON.stringify(withoutDocs(JSON.parse(one))) ===
@@ -46,7 +46,7 @@ export function isSameSchema(one: string, other: string): boolean {
   );
 }
 
-/** A record that stands in several schemas must be the same in each: one type is generated for all of them. */
+/** A record that several schemas contain must be the same in each, because one type is generated for all of them. */
 export function judgeRepeatedRecords(
   schemas: ReadonlyMap<string, string>,
 ): string[] {
@@ -101,7 +101,7 @@ function isRecord(schema: object): schema is AvroRecord {
   return "type" in schema && schema.type === "record" && "name" in schema;
 }
 
-/** A record at the top names the namespace that one within inherits. */
+/** Removes the namespace: a record at the top names it, while a nested record inherits it. */
 function withoutNamespace(record: AvroRecord): object {
   return Object.fromEntries(
     Object.entries(record).filter(([name]) => name !== "namespace"),

@@ -1,6 +1,7 @@
 /**
- * Holds schemas/*.avsc against every frozen version in schemas/history/NAME/N.avsc (FULL_TRANSITIVE), and exits 1 when one
- * cannot follow or has changed without being frozen. `--freeze` adds what has changed, and may, as the next version.
+ * Checks schemas/*.avsc against every frozen version in schemas/history/NAME/N.avsc (FULL_TRANSITIVE). Exits 1 when a schema
+ * is incompatible with a frozen version, or has changed without being frozen. `--freeze` adds a changed, compatible schema as
+ * its next version.
  */
 import {
   existsSync,
@@ -45,7 +46,7 @@ const problems = [
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;
 
-/** Oldest first: 1.avsc, 2.avsc, … */
+/** The frozen versions, oldest first: 1.avsc, 2.avsc, … */
 function versionsOf(name: string): string[] {
   const folder = new URL(`${name}/`, history);
   if (!existsSync(folder)) return [];
@@ -55,7 +56,7 @@ function versionsOf(name: string): string[] {
     .map((version) => readFileSync(new URL(`${version}.avsc`, folder), "utf8"));
 }
 
-/** Writes the next version where the only complaint is that there is none. */
+/** Writes the next version, if the only problem is that the current text is not frozen. */
 function freeze({ name, current: text, versions }: SchemaHistory): void {
   if (text === undefined) return;
   const asFrozen = { name, current: text, versions: [...versions, text] };

@@ -1,4 +1,4 @@
-/** Everything that can be said of the tree without running it. Each check tells one line; failures are shown whole, and none stops the others. */
+/** Runs all static checks of the repository. Each check prints one line; the output of a failed one is printed in full, and the other checks still run. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

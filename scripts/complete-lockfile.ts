@@ -1,8 +1,8 @@
 /**
- * Adds to package-lock.json the platform packages that npm left out. Where a registry mirror does not serve the binary
- * packages of some platforms, `npm install` writes a lockfile without them, and `npm ci` then refuses it.
- * `node scripts/complete-lockfile.ts --check` writes nothing and exits 1 when something is missing. Run it without after each
- * change of dependencies.
+ * Adds to package-lock.json the platform packages that npm left out. When a registry mirror does not serve the binary packages
+ * of some platforms, `npm install` writes a lockfile without them, and `npm ci` then refuses that lockfile.
+ * `node scripts/complete-lockfile.ts --check` writes nothing and exits 1 when something is missing. Run the script without
+ * `--check` after each change of dependencies.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -43,7 +43,7 @@ const PROCESSORS = [
   "x64",
 ];
 
-/** The entries that are missing, by their path in the lockfile. */
+/** The missing entries, by their path in the lockfile. */
 export function missingEntries(
   lockfile: Lockfile,
 ): Record<string, LockedPackage> {
@@ -56,7 +56,7 @@ export function missingEntries(
       missing[`node_modules/${name}`] = {
         version: range.replace(/^[~^]/, ""),
         ...platformOf(name),
-        // The root's own optional packages are wanted in production too.
+        // Optional packages of the root itself are wanted in production, too.
         ...(parent.dev === true ? { dev: true } : {}),
         optional: true,
       };
@@ -65,7 +65,7 @@ export function missingEntries(
   return missing;
 }
 
-/** Whether Node's resolution from `path` upwards finds the package in the lockfile. */
+/** Whether Node, resolving from `path` upwards, finds the package in the lockfile. */
 function isLocked({ packages }: Lockfile, path: string, name: string): boolean {
   for (let folder = path; ; folder = parentOf(folder)) {
     if (
@@ -85,7 +85,7 @@ function parentOf(path: string): string {
   return at === -1 ? "" : path.slice(0, at);
 }
 
-/** `@swc/core-linux-arm64-musl` names its platform; npm must not install it elsewhere. */
+/** The platform in a package's name, e.g. `@swc/core-linux-arm64-musl`; npm must not install the package on other platforms. */
 function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
   const words = name.split(/[-/]/);
   const os = OPERATING_SYSTEMS.filter((system) => words.includes(system));
@@ -105,7 +105,7 @@ function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
   };
 }
 
-/** The lockfile with what the manifests of the root and the workspaces ask for; npm drops from it what it could not get. */
+/** The lockfile with the dependencies that the manifests of the root and the workspaces list; npm removes those that it could not get. */
 function withManifests(lockfile: Lockfile, root: URL): Lockfile {
   const packages = { ...lockfile.packages };
   for (const [path, locked] of Object.entries(packages)) {
@@ -139,7 +139,7 @@ function main(): void {
     process.exitCode = 1;
     return;
   }
-  // npm's own order, so that its next run moves nothing.
+  // Sorted in npm's own order, so that its next run moves no entry.
   const packages = Object.fromEntries(
     Object.entries({ ...lockfile.packages, ...missing }).toSorted(([a], [b]) =>
       a.localeCompare(b, "en"),

@@ -49,7 +49,7 @@ if (!process.argv.includes("--check")) {
   process.exitCode = 1;
 }
 
-/** The TypeScript type of an Avro type; records met on the way are added to `interfaces`, once per name. */
+/** The TypeScript type of an Avro type. Records found on the way are added to `interfaces`, each name once. */
 function typeOf(type: AvroType): string {
   if (Array.isArray(type)) return type.map(typeOf).join(" | ");
   if (typeof type === "string") return primitive(type);

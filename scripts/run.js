@@ -1,5 +1,5 @@
-// Runs a script of this folder: `node scripts/run.js check`. Plain JavaScript that old Nodes can read: it must be able
-// to say that they are too old, where a .ts file would only meet "Unknown file extension".
+// Runs a script of this folder: `node scripts/run.js check`. Plain JavaScript that an old Node can parse, so that it can report
+// that Node is too old; with a .ts file an old Node would only report "Unknown file extension".
 import { fileURLToPath } from "node:url";
 
 const [name, ...args] = process.argv.slice(2);

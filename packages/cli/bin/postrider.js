@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript that old Nodes can read: it must be able to say that they are too old.
+// Plain JavaScript that an old Node can parse, so that this file can report that Node is too old.
 var major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
   process.stderr.write(

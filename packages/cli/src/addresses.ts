@@ -2,7 +2,7 @@ import { brokers } from "@postrider/runtime";
 import { CliError, EXIT, reasonOf } from "./cli-error.ts";
 import { findDevFolder, readDevFile, type DevFile } from "./dev-folder.ts";
 
-/** Where the parts of a stack are. Each is asked for by name, so that a command needs only what it uses. */
+/** The addresses of a stack's parts. Each is a function, so that a command needs only the addresses that it uses. */
 export interface Addresses {
   kafka(): {
     readonly brokers: readonly string[];
@@ -12,13 +12,13 @@ export interface Addresses {
   clickhouse(): { readonly url: string; readonly database: string };
   control(): { readonly url: string; readonly adminKey: string };
   ingest(): { readonly url: string; readonly adminKey: string };
-  /** What `dev` runs; null when the addresses come from the environment alone. */
+  /** The running `dev`; null when the addresses come from the environment alone. */
   dev(): { readonly folder: string; readonly file: DevFile } | null;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The environment first, then the nearest `.postrider/dev.json`; neither: exit 3 with the command that starts a stack. */
+/** Takes addresses from the environment first, then from the nearest `.postrider/dev.json`. With neither: exit code 3, and the command that starts a stack. */
 export function findAddresses(
   env: Env = process.env,
   cwd: string = process.cwd(),

@@ -10,14 +10,14 @@ export interface ApiAddress {
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  /** With the query string; ids escaped. */
+  /** Includes the query string; ids in it must be escaped. */
   readonly path: string;
-  /** JSON text, sent as it is. */
+  /** JSON text, sent unchanged. */
   readonly body?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** One request to control or ingest; resolves to the answer's JSON (null when it is empty). Throws `CliError` with what the API said. */
+/** Sends one request to control or ingest. Resolves to the answer's JSON (null when it is empty). Throws `CliError` with the API's own message. */
 export async function callApi(
   address: ApiAddress,
   request: ApiRequest,
@@ -26,7 +26,7 @@ export async function callApi(
   return text === "" ? null : JSON.parse(text);
 }
 
-/** The same, with the answer's text as it came: a 64-bit integer would not survive parsing. */
+/** As `callApi`, but resolves to the answer's text: parsing would round a 64-bit integer. */
 export async function callApiForText(
   address: ApiAddress,
   request: ApiRequest,
@@ -36,7 +36,7 @@ export async function callApiForText(
   throw refusal(status, text, request);
 }
 
-/** An id as one part of a path. An id of dots alone must not be taken for a step up, so that its dots are escaped. */
+/** Escapes an id for use as one segment of a path. An id of dots only has its dots escaped, too; otherwise `..` would mean the parent path. */
 export function pathSegment(id: string): string {
   if (id === "") throw new CliError(EXIT.usage, "The id is empty.");
   const escaped = encodeURIComponent(id);
@@ -45,7 +45,7 @@ export function pathSegment(id: string): string {
 
 const TIMEOUT_MS = 60_000;
 
-/** By node:http: `fetch` would take the segments `.` and `..` out of the path, escaped or not. */
+/** Uses node:http, because `fetch` removes the segments `.` and `..` from a path, even if they are escaped. */
 async function send(
   address: ApiAddress,
   { method, path, body, headers }: ApiRequest,
@@ -100,7 +100,7 @@ interface ProblemDocument {
   readonly errors?: readonly FieldError[];
 }
 
-/** What the API answered in place of success. */
+/** The API answered with an error. */
 export class ApiRefusal extends CliError {
   readonly status: number;
   readonly errors: readonly FieldError[];
@@ -143,12 +143,12 @@ function refusal(
   );
 }
 
-/** One problem as people read it; the count of further ones stands alone. */
+/** One field problem as a line for people. An entry without a field of its own (the count of further problems) is its message alone. */
 export function lineOf({ field, message }: FieldError): string {
   return field === "" ? message : `${field}: ${message}`;
 }
 
-/** https only, public addresses only: what an operator may loosen. */
+/** True for a URL refused by policy (https only, public addresses only), which an operator may loosen. */
 function isUrlPolicy(error: FieldError): boolean {
   const isUrl = error.field === "url" || error.field.endsWith(".url");
   return isUrl && (error.rule === "scheme" || error.rule === "address");
@@ -157,7 +157,7 @@ function isUrlPolicy(error: FieldError): boolean {
 const ALLOW =
   "To allow it, set POSTRIDER_ALLOW_CIDRS (addresses) or POSTRIDER_ALLOW_HTTP=true where the services are started.";
 
-/** What to do after a status, on the paths that begin so. */
+/** What to do next after a status, for requests whose path begins with `path`. */
 const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
   [
     [

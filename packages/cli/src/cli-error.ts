@@ -1,4 +1,4 @@
-/** What the exit code says; a contract for scripts. */
+/** The exit codes. Scripts rely on them, so their meaning must not change. */
 export const EXIT = {
   done: 0,
   failed: 1,
@@ -7,18 +7,18 @@ export const EXIT = {
   notFound: 4,
   refused: 5,
   interrupted: 130,
-  /** Whoever read our output has gone: what other tools end with, 128 and SIGPIPE. */
+  /** The reader of our output has closed it. 128 and the number of SIGPIPE, as other tools exit. */
   brokenPipe: 141,
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** A command that cannot do what was asked: what happened, why, and the next command to run. */
+/** A command cannot do what was asked. The error holds what happened, why, and the next command to run. */
 export class CliError extends Error {
   override readonly name = "CliError";
   readonly exitCode: ExitCode;
   readonly why: string | null;
   readonly next: string | null;
-  /** Further fields of the error with `--json`. */
+  /** Further fields of the error that `--json` prints. */
   readonly facts: Readonly<Record<string, unknown>>;
 
   constructor(
@@ -39,7 +39,7 @@ export class CliError extends Error {
   }
 }
 
-/** The innermost reason of an error, in one line: what a person can act on. */
+/** The innermost cause of an error in one line; usually that is what a person can act on. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0)
     return reasonOf(error.errors[0]);

@@ -3,19 +3,19 @@ import type { Parse } from "@postrider/runtime";
 import { EXIT, reasonOf, type ExitCode } from "./cli-error.ts";
 import { createTerminal, type Terminal } from "./terminal.ts";
 
-/** How commands hand their exit code to `main.ts`. */
+/** Carries a command's exit code to `main.ts`. */
 export interface Run {
   exitCode: ExitCode;
 }
 
-/** What a command's action gets beside its arguments. */
+/** A command's action, with everything that it receives. */
 export type Action<Options> = (given: {
   readonly args: readonly string[];
   readonly options: Options;
   readonly terminal: Terminal;
 }) => Promise<ExitCode | void>;
 
-/** A command with `--json`, whose action's result becomes the exit code. */
+/** A command with the option `--json`. The result of its action becomes the exit code. */
 export function command<Options>(
   run: Run,
   spec: string,
@@ -29,7 +29,7 @@ export function command<Options>(
     .description(description)
     .option("--json", "data as JSON on stdout, and no talk")
     .action(async (...given: unknown[]) => {
-      const self = given.at(-1) as Command; // commander passes the command last
+      const self = given.at(-1) as Command; // commander passes the command as the last argument
       const options = self.optsWithGlobals<Options & { json?: boolean }>();
       run.exitCode =
         (await action({
@@ -40,7 +40,7 @@ export function command<Options>(
     });
 }
 
-/** Turns a parser of the runtime into one of commander's: the same ranges, and a refusal that names the option. */
+/** Makes an option parser for commander from a config parser of runtime: same ranges; the error names the option. */
 export function option<T>(parse: Parse<T>): (text: string) => T {
   return (text) => {
     try {

@@ -1,7 +1,7 @@
 /**
- * `.postrider`: what one `dev` knows. `dev.json` (a contract) is there exactly while a stack is ready; `dev.lock` while a
- * dev runs; `environment.json` is what its services were started with, so that `start` gives another one the same.
- * All are 0600: they hold keys.
+ * The folder `.postrider` of one `dev`. `dev.json` (a public contract) exists only while a stack is ready; `dev.lock` exists
+ * while a dev runs; `environment.json` holds the variables that its services were started with, so that `start` can start
+ * another service with the same ones. All have mode 0600, because they hold keys.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -18,7 +18,7 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { CliError, EXIT } from "./cli-error.ts";
 
-/** `.postrider/dev.json`. */
+/** The content of `.postrider/dev.json`. */
 export interface DevFile {
   readonly version: 1;
   readonly kafka: { readonly brokers: readonly string[] };
@@ -38,7 +38,7 @@ export interface DevFile {
 
 export type ServiceEnvironment = Readonly<Record<string, string>>;
 
-/** The nearest folder `.postrider` with a `dev.json`, from `from` upwards; null when there is none. */
+/** The nearest folder `.postrider` that contains a `dev.json`, searched from `from` upwards; null when there is none. */
 export function findDevFolder(from: string): string | null {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const candidate = join(folder, ".postrider");
@@ -48,14 +48,14 @@ export function findDevFolder(from: string): string | null {
 }
 
 export function readDevFile(folder: string): DevFile {
-  return readJson(join(folder, "dev.json")) as DevFile; // written by `writeDevFile`, whole or not at all
+  return readJson(join(folder, "dev.json")) as DevFile; // `writeDevFiles` writes it completely or not at all
 }
 
 export function readServiceEnvironment(folder: string): ServiceEnvironment {
-  return readJson(join(folder, "environment.json")) as ServiceEnvironment; // likewise
+  return readJson(join(folder, "environment.json")) as ServiceEnvironment; // written in the same way
 }
 
-/** The environment first: whoever sees dev.json finds both. */
+/** Writes environment.json first: whoever sees dev.json then finds both. */
 export function writeDevFiles(
   folder: string,
   dev: DevFile,
@@ -70,10 +70,10 @@ export function removeDevFiles(folder: string): void {
     rmSync(join(folder, name), { force: true });
 }
 
-/** The keys of this folder's stack, made once: what was sealed yesterday must open today. */
+/** The keys of this folder's stack. They are made once and kept, because secrets sealed in an earlier run must still open. */
 export function keepKeys(folder: string, make: () => DevKeys): DevKeys {
   const path = join(folder, "keys.json");
-  if (existsSync(path)) return readJson(path) as DevKeys; // written below
+  if (existsSync(path)) return readJson(path) as DevKeys; // the file is written below
   const keys = make();
   writeSecretly(path, keys);
   return keys;
@@ -92,7 +92,7 @@ export interface DevKeys {
   readonly encryptionKeys: string;
 }
 
-/** Makes the folder and takes its lock. Throws a refusal that names the pid of the `dev` that has it. Returns how to give it back. */
+/** Makes the folder and takes its lock. Returns the function that releases the lock. Throws a refusal with the pid of the `dev` that holds it. */
 export function lockDevFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, "dev.lock");
@@ -108,11 +108,11 @@ export function lockDevFolder(folder: string): () => void {
           next: `npx postrider status   (or stop it: kill ${holder.pid})`,
         },
       );
-    rmSync(path, { force: true }); // its owner was killed
+    rmSync(path, { force: true }); // the lock's owner was killed
   }
 }
 
-/** The pid of a `dev` that had the folder and is gone without a word: killed, or the machine went down. Null: it runs, or ended by itself. */
+/** The pid of a `dev` that held the folder and died without releasing it: it was killed, or the machine went down. Null when none did. */
 export function deadHolder(folder: string): number | null {
   const holder = readHolder(join(folder, "dev.lock"));
   return holder === null || isAlive(holder) ? null : holder.pid;
@@ -134,34 +134,34 @@ function tryLock(path: string): boolean {
     closeSync(file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false; // what openSync throws has a code
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false; // errors of openSync have a code
     throw error;
   }
 }
 
 function readHolder(path: string): Holder | null {
   try {
-    return readJson(path) as Holder; // written by `tryLock`, or cut short by a kill
+    return readJson(path) as Holder; // written by `tryLock`; a kill may have left it incomplete
   } catch {
     return null;
   }
 }
 
-/** Whether the very process that a note was written for still runs. */
+/** Whether the process that wrote the note still runs. */
 export function isAlive(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"; // alive, another user's
+    return (error as NodeJS.ErrnoException).code === "EPERM"; // EPERM: alive, but another user's process
   }
-  return holder.startedAt === startOf(holder.pid); // else the pid is another process's by now
+  return holder.startedAt === startOf(holder.pid); // otherwise the pid now belongs to another process
 }
 
-/** When a process started, in the kernel's ticks; null where /proc is not there. */
+/** When a process started, in clock ticks since the boot, as text; null without /proc. */
 export function startOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold blanks; what follows it starts with field 3, and the start is field 22.
+    // The name in parentheses may contain blanks. Field 3 follows the name, and the start time is field 22.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
   } catch {
     return null;
@@ -172,7 +172,7 @@ function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-/** Whole or not at all: written beside, then renamed. */
+/** Writes the file completely or not at all: to a file beside it, which is then renamed. */
 function writeSecretly(path: string, value: unknown): void {
   const beside = `${path}.${process.pid}.tmp`;
   writeFileSync(beside, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });

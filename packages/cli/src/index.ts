@@ -1,4 +1,4 @@
-/** What the demo, the fault suite and the bench need of the command: real services as child processes. */
+/** The parts of the command that the demo, the fault suite and the bench use to run real services as child processes. */
 export * from "./cli-error.ts";
 export { createProgram } from "./program.ts";
 export * from "./processes/service-process.ts";

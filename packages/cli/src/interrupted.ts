@@ -1,12 +1,12 @@
 import { EXIT, type ExitCode } from "./cli-error.ts";
 
-/** npm passes on the Ctrl-C that the terminal has sent us already: what comes this soon is the same one. */
+/** npm passes on the Ctrl-C that the terminal has already sent to us. A second signal within this time is taken for the same one. */
 const SAME_SIGNAL_MS = 1_000;
 
 let onFirst: ((signal: NodeJS.Signals) => void) | null = null;
 let firstAt: number | null = null;
 
-/** What SIGINT, SIGTERM and SIGHUP (the terminal was closed) do to this process; called once, by `main.ts`. */
+/** Handles SIGINT, SIGTERM and SIGHUP (the terminal was closed) for this process. `main.ts` calls it once. */
 export function listenForInterrupts(exit: (code: ExitCode) => void): void {
   const onSignal = (signal: NodeJS.Signals): void => {
     if (onFirst === null) return exit(EXIT.interrupted);
@@ -19,8 +19,8 @@ export function listenForInterrupts(exit: (code: ExitCode) => void): void {
 }
 
 /**
- * Resolves at the first SIGINT, SIGTERM or SIGHUP; from then on the command ends itself in good order, and whoever presses
- * Ctrl-C again ends it at once: what it started ends with it. Until this is called, a signal simply ends the process.
+ * Resolves at the first SIGINT, SIGTERM or SIGHUP. From then on the command shuts down in good order; a second Ctrl-C ends it
+ * at once, and the processes that it started end with it. Until this function is called, a signal ends the process at once.
  */
 export function interrupted(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {

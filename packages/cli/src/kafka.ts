@@ -11,7 +11,7 @@ import { CliError, EXIT, reasonOf } from "./cli-error.ts";
 
 const CONNECT_WITHIN_MS = 10_000;
 
-/** Only what goes wrong, on stderr, and that only where it is asked for: commands say themselves what they could not do. */
+/** A log that prints warnings and errors to stderr if POSTRIDER_DEBUG is set, else nothing: commands themselves report what they could not do. */
 export function quietLog(): Log {
   const level = process.env["POSTRIDER_DEBUG"] ? "warn" : "silent";
   return createLog({ service: "cli", level });
@@ -28,7 +28,7 @@ export function connectKafka(brokers: readonly string[]): Kafka {
   );
 }
 
-/** Runs `use` with a connected admin. The adapter would wait for a broker for ever; a person is told after 10 s, with exit code 3. */
+/** Runs `use` with a connected admin client. The adapter would wait for a broker for ever; here the command ends after 10 s, with exit code 3. */
 export async function withAdmin<T>(
   brokers: readonly string[],
   use: (admin: Admin) => Promise<T>,

@@ -6,19 +6,19 @@ import { notWritten } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 listenForInterrupts((code) => process.exit(code));
-// `postrider query … | head` ends us early, and quietly. Whatever else keeps the output from being written is told.
+// `postrider query … | head` closes our output early: exit quietly. Any other error of writing the output is reported.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(EXIT.brokenPipe);
   tell(notWritten(error));
   process.exit(EXIT.failed);
 });
-process.stderr.on("error", () => undefined); // there is nobody left to tell
+process.stderr.on("error", () => undefined); // stderr is closed: nothing can be reported
 
 const run: Run = { exitCode: EXIT.done };
 const exitCode = await perform(createProgram(run));
-// Pipes are written asynchronously; leaving before they drained would cut the data.
+// Pipes are written asynchronously; exiting before they are drained would cut the data.
 process.stdout.write("", (error) => {
-  if (error == null) process.exit(exitCode); // what went wrong is told above
+  if (error == null) process.exit(exitCode); // a write error is reported above
 });
 
 async function perform(program: Command): Promise<ExitCode> {
@@ -27,7 +27,7 @@ async function perform(program: Command): Promise<ExitCode> {
     return run.exitCode;
   } catch (error) {
     if (error instanceof CommanderError)
-      return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has said what is wrong
+      return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has printed what is wrong
     tell(error);
     return error instanceof CliError ? error.exitCode : EXIT.failed;
   }

@@ -1,11 +1,11 @@
-/** Standard output, written so that what cannot be written is an error: a disk that is full must not look like success. */
+/** Standard output. A failed write is an error: a full disk must not look like success. */
 import { fstatSync, writeSync } from "node:fs";
 import { CliError, EXIT, reasonOf } from "./cli-error.ts";
 
 /**
- * Writes to standard output. A pipe, a socket or a terminal is written by its stream, whose errors `main.ts` listens for.
- * Anything else (a file, /dev/full) is written here and now to its last byte: Node's own stream takes a write that stored
- * only a part of the text for a whole one. Throws `CliError`.
+ * Writes to standard output. To a pipe, a socket or a terminal it writes through the stream, whose errors `main.ts` handles.
+ * To anything else (a file, /dev/full) it writes synchronously until the last byte is stored, because Node's own stream takes
+ * a write that stored only a part of the text for a complete one. Throws `CliError`.
  */
 export function writeOutput(text: string): void {
   if (isStream()) {

@@ -1,4 +1,4 @@
-/** Runs the real command, against a server that answers as control and ingest do. */
+/** Runs the real command against a server that answers like control and ingest. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -224,7 +224,7 @@ test("an endpoint is created from the flags, and its secret is printed", async (
   });
 });
 
-test("a change names the version that is there, unless one is given", async () => {
+test("a change names the current version, unless one is given", async () => {
   answer = () => [200, { id: "ep_1", version: 7, eventTypes: [] }];
 
   await postrider(["endpoints", "update", "ep_1", "--disable"], {
@@ -280,7 +280,7 @@ test.each([
   },
 );
 
-test("a query's 64-bit integers come out whole, as a table and as JSON", async () => {
+test("a query's 64-bit integers keep every digit, as a table and as JSON", async () => {
   const body =
     '{"columns":[{"name":"n","type":"UInt64"}],"rows":[[18446744073709551615]]}';
   answer = () => [200, body];
@@ -325,7 +325,7 @@ test.each([
 });
 
 test.each(["sql: must be one statement", "sql must be one statement"])(
-  "why a query is refused is said once (%s)",
+  "the reason why a query is refused is printed once (%s)",
   async (detail) => {
     answer = () => [
       400,
@@ -374,7 +374,7 @@ test.each([
   },
 );
 
-/** Runs the command by a shell, its output where `redirection` says. */
+/** Runs the command in a shell, with its output redirected by `redirection`. */
 async function inShell(
   command: string,
   redirection: string,
@@ -409,7 +409,7 @@ const manyRows = {
 
 test.each([
   ["a full device", "", "> /dev/full", "ENOSPC"],
-  // a limit of one KiB stores the first part of a write and then refuses, as a disk does when it gets full
+  // A limit of one KiB stores the first part of a write and refuses the rest, like a disk that becomes full.
   [
     "a file that gets full",
     "trap '' XFSZ; ulimit -f 1;",
@@ -429,7 +429,7 @@ test.each([
   },
 );
 
-test("whoever reads the output may go: the command ends quietly, as other tools do, and not as done", async () => {
+test("when the reader of its output goes away, the command ends quietly, as other tools do, and not with 0", async () => {
   answer = () => [200, manyRows];
 
   const ran = await inShell("set -o pipefail;", "| head -n 1 >/dev/null");
@@ -438,7 +438,7 @@ test("whoever reads the output may go: the command ends quietly, as other tools 
   expect(ran.stderr).not.toContain("error");
 });
 
-/** A door that takes a batch unless it holds an event without a type. */
+/** A door that accepts a batch unless it contains an event without a type. */
 const doorWithTypes = ({ body }: Asked): Answer => {
   const { events } = JSON.parse(body) as {
     events: { id: string; type?: string }[];
@@ -461,7 +461,7 @@ test("a refused line is named by its line in the file, with what is published an
   const lines = Array.from({ length: 250 }, (_, at) =>
     JSON.stringify({ id: `e${at}`, ...(at === 150 ? {} : { type: "a" }) }),
   );
-  lines.splice(10, 0, "", ""); // blank lines count
+  lines.splice(10, 0, "", ""); // blank lines count in the numbering
   writeFileSync(join(cwd, "many events.ndjson"), lines.join("\n"));
   const args = ["publish", "--ndjson", "many events.ndjson"];
 
@@ -501,7 +501,7 @@ test("--from-line publishes from that line of the file on", async () => {
   expect(beyond.code).toBe(2);
 });
 
-test("an answer that does not come leaves it open whether a batch is published", async () => {
+test("when the door fails to answer, it is left open whether a batch was published", async () => {
   answer = () => [503, { title: "Kafka has not acknowledged the events" }];
 
   const ran = await postrider(["publish", "--ndjson", "-"], {
@@ -622,7 +622,7 @@ test("publish --wait to nobody exits with 1 and says how to make an endpoint", a
   expect(ran.stderr).toContain("endpoints create --tenant acme --types a");
 });
 
-test("an address that policy refuses is told with what allows it", async () => {
+test("when policy refuses an address, the setting that allows it is named", async () => {
   const errors = [{ field: "url", rule: "scheme", message: "https only" }];
   answer = () => [400, { title: "The request breaks a rule", errors }];
 

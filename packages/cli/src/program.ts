@@ -13,7 +13,7 @@ import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { topicsCommand } from "./commands/topics.ts";
 
-/** The `postrider` command with all of its commands. Their exit code is left in `run`. */
+/** The `postrider` command with all its subcommands. They leave their exit code in `run`. */
 export function createProgram(run: Run): Command {
   const program = new Command("postrider")
     .description("Webhook delivery from Kafka")
@@ -40,7 +40,7 @@ export function createProgram(run: Run): Command {
   return throwing(program);
 }
 
-/** Usage errors are thrown for `main.ts`, which alone exits, in every command below. */
+/** Makes every command throw its usage errors, so that `main.ts`, the only file that exits, handles them. */
 function throwing(command: Command): Command {
   command
     .exitOverride()

@@ -64,7 +64,7 @@ test("a repeat of a webhook-id is counted", async () => {
   expect(seen.map((request) => request.timesSeen)).toEqual([1, 2]);
 });
 
-test("the first requests fail as often as asked, then the status is what was asked", async () => {
+test("the first requests fail as often as asked, and then the answer has the status that was asked for", async () => {
   const { seen, send } = await start({ failFirst: 2, status: 204 });
 
   const statuses = [await send("1"), await send("2"), await send("3")];
@@ -73,7 +73,7 @@ test("the first requests fail as often as asked, then the status is what was ask
   expect(seen.map((request) => request.status)).toEqual(statuses);
 });
 
-test("without secrets nothing is claimed about signatures", async () => {
+test("without secrets signatures are reported as not checked", async () => {
   const { seen, send } = await start({ secrets: [] });
 
   await send("{}");

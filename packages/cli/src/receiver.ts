@@ -8,13 +8,13 @@ import { textOf } from "./show-record.ts";
 
 export interface ReceiverOptions {
   readonly port: number;
-  /** Whatever may have signed; empty: signatures are not checked. */
+  /** The secrets that may have signed; empty: signatures are not checked. */
   readonly secrets: readonly string[];
-  /** The first so many requests are answered with 500. */
+  /** How many requests are answered with 500 before the others. */
   readonly failFirst: number;
-  /** Wait before each answer. */
+  /** The wait before each answer (ms). */
   readonly slowMs: number;
-  /** The answer otherwise. */
+  /** The status of every other answer. */
   readonly status: number;
   readonly onRequest: (request: ReceivedRequest) => void;
 }
@@ -25,15 +25,15 @@ export interface ReceivedRequest {
   readonly method: string;
   readonly path: string;
   readonly webhookId: string | null;
-  /** How often this webhook-id has come so far, this one included. */
+  /** How often this webhook-id has come so far, including this request. */
   readonly timesSeen: number;
   readonly signature: "right" | "wrong" | "not checked";
-  /** Why a signature is wrong. */
+  /** Why the signature is wrong; null when it is not. */
   readonly signatureError: string | null;
-  /** What was answered. */
+  /** The status of our answer. */
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** As text, where it is UTF-8; else base64 after `base64:`. */
+  /** As text if it is UTF-8, else base64 after `base64:`. */
   readonly body: string;
 }
 
@@ -42,10 +42,10 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
-/** So many ids are remembered, then none. */
+/** How many ids are remembered, to bound memory; later ones are not counted. */
 const MAX_SEEN = 100_000;
 
-/** An HTTP server that takes webhooks and tells of each. Rejects when the port is taken. */
+/** An HTTP server that accepts webhooks and reports each. Rejects when the port is taken. */
 export async function startReceiver(
   options: ReceiverOptions,
 ): Promise<Receiver> {
@@ -77,7 +77,7 @@ export async function startReceiver(
   return { url: receiver.url, stop: () => receiver.close() };
 }
 
-/** As a receiver should: what nobody signed is refused. */
+/** Refuses a wrong signature with 401, as a real receiver should. */
 function statusOf(
   nth: number,
   signature: ReceivedRequest["signature"],

@@ -1,7 +1,7 @@
 import { secretProblem } from "@postrider/core";
 import { CliError, EXIT } from "./cli-error.ts";
 
-/** A `--secret` that breaks the rule is refused at once. Not an option parser: commander's refusal would repeat the secret. */
+/** Refuses a `--secret` that breaks the rule, before anything is sent. Not an option parser, because commander's error would print the secret. */
 export function requireSecret(secret: string): void {
   const problem = secretProblem("--secret", secret);
   if (problem === undefined) return;

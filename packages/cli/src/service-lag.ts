@@ -1,4 +1,4 @@
-/** How far behind each service is, by what its groups have committed: also for one that is down, which has no metrics. */
+/** How far each service is behind, computed from its groups' committed offsets. So it works also for a service that is down and has no metrics. */
 import { parseTiers } from "@postrider/core";
 import {
   topicName,
@@ -11,7 +11,7 @@ import { withAdmin } from "./kafka.ts";
 import { SERVICES, type ServiceName } from "./processes/service-process.ts";
 import { tiersOf } from "./topics/topic-plan.ts";
 
-/** The group ids (below the prefix) of each service, and what they read. */
+/** The group ids (without the prefix) of each service, and the topics that each group reads. */
 function groupsOf(
   name: ServiceName,
   tiers: string,
@@ -34,7 +34,7 @@ function groupsOf(
   }
 }
 
-/** Empty where Kafka cannot be asked: the services say themselves what is wrong with it. */
+/** Empty when Kafka cannot be reached: the services' own checks then report that. */
 export async function lagsOfDev({
   folder,
   file,
@@ -52,7 +52,7 @@ export async function lagsOfDev({
   }
 }
 
-/** Records not done yet, per service, all of its processes together. What waits in a tier counts for the retry scheduler. */
+/** The number of records not done yet for each service, all of its processes together. Records that wait in a tier count for the retry scheduler. */
 async function lagOfServices(
   admin: Pick<Admin, "fetchLogRanges" | "fetchCommitted">,
   prefix: string,

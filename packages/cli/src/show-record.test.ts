@@ -32,11 +32,11 @@ test("times become RFC 3339, bytes text or base64, and sealed secrets are left o
   });
 });
 
-test("a time beyond what a date can hold stays a number", () => {
+test("a time beyond the range of a date stays a number", () => {
   expect(showable({ createdAt: 1e300 }, "")).toEqual({ createdAt: 1e300 });
 });
 
-test("a record with a timestamp beyond what a date can hold is shown with it as a number", () => {
+test("a record's timestamp beyond the range of a date is shown as a number", () => {
   const raw = {
     topic: "postrider.events",
     partition: 0,
@@ -52,7 +52,7 @@ test("a record with a timestamp beyond what a date can hold is shown with it as 
   expect(timestamp).toBe("9000000000000000");
 });
 
-test("a record shows where it lies, its key and headers as text", () => {
+test("a record is shown with its coordinates, and its key and headers as text", () => {
   const raw = {
     topic: "postrider.events",
     partition: 2,

@@ -9,9 +9,9 @@ export interface ShownRecord {
   readonly timestamp: string;
   readonly key: string | null;
   readonly headers: Readonly<Record<string, unknown>>;
-  /** The decoded value, null for a tombstone; a text or `base64:…` where it is not one of ours. */
+  /** The decoded value; null for a tombstone; a text or `base64:…` when it is not in a format of ours. */
   readonly value: unknown;
-  /** Why the value could not be decoded. */
+  /** Why the value could not be decoded; null when it could. */
   readonly error: string | null;
 }
 
@@ -32,8 +32,8 @@ export function showRecord(
 }
 
 /**
- * Fields named `…At` become RFC 3339, bytes become text where they are UTF-8 and `base64:…` where not; secrets, sealed or
- * plain, are left out, and so are the values of headers that are secrets.
+ * Converts a value for printing. Fields named `…At` become RFC 3339; bytes become text if they are UTF-8, else `base64:…`.
+ * Secrets, sealed or plain, are left out, and so are the values of secret headers.
  */
 export function showable(value: unknown, name: string): unknown {
   if (name === "ciphertext") return "[sealed]";
@@ -49,7 +49,7 @@ export function showable(value: unknown, name: string): unknown {
   );
 }
 
-/** Fields that hold headers by name. */
+/** Names of the fields that contain headers. */
 const HEADERS = new Set(["headers", "rawHeaders", "responseHeaders"]);
 
 function showHeaders(headers: object): Record<string, unknown> {
@@ -61,13 +61,13 @@ function showHeaders(headers: object): Record<string, unknown> {
   );
 }
 
-/** A garbage time is shown as the number it is. */
+/** A time as RFC 3339; a time beyond the range of a date, which only garbage has, stays a number. */
 function timeOf(at: number): string | number {
   const date = new Date(at);
   return Number.isNaN(date.getTime()) ? at : date.toISOString();
 }
 
-/** Text where the bytes are UTF-8, else base64. */
+/** The bytes as text if they are UTF-8, else base64. */
 export function textOf(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(

@@ -14,6 +14,6 @@ test("columns are as wide as their widest cell, without blanks at the ends of li
   expect(text).toBe("A     B\nlong  1\nx");
 });
 
-test("what others wrote cannot steer the terminal", () => {
+test("control characters in other people's texts do not reach the terminal", () => {
   expect(visible("a\u001b[2Jb\nc\u0007\u009b")).toBe("ab\\nc��");
 });

@@ -1,4 +1,4 @@
-/** Data goes to stdout, talk to stderr; colours only where the stream is a terminal that wants them (NO_COLOR). */
+/** The command's output: data goes to stdout, messages to stderr. Colours are used only where the stream is a terminal that wants them (NO_COLOR). */
 import { stripVTControlCharacters, styleText } from "node:util";
 import { writeOutput } from "./output.ts";
 
@@ -8,13 +8,13 @@ export interface Terminal {
   readonly json: boolean;
   /** A line of data on stdout. */
   line(text: string): void;
-  /** With `--json` the value as one line of JSON, else what `render` makes of it. */
+  /** Prints data on stdout: with `--json` the value as one line of JSON, else the text that `render` returns. */
   data(value: unknown, render: () => string): void;
-  /** A line of talk on stderr; silent with `--json`. */
+  /** Prints a message on stderr; nothing with `--json`. */
   say(text: string): void;
-  /** Talk that the next replaces, on a terminal; elsewhere a line each time it changes. */
+  /** Prints a message that the next one replaces, on a terminal; elsewhere a new line each time the text changes. */
   progress(text: string): void;
-  /** The text in a style, where stdout (or stderr) is a terminal. */
+  /** The text in a style, if stdout (or stderr) is a terminal. */
   paint(style: Style, text: string): string;
   paintTalk(style: Style, text: string): string;
 }
@@ -54,7 +54,7 @@ export function createTerminal(json: boolean): Terminal {
   };
 }
 
-/** Columns under a header, aligned; on a terminal, cells are cut so that a row fits. Control characters in cells are shown, not obeyed. */
+/** A table with a header and aligned columns. On a terminal, cells are cut so that a row fits. Control characters in cells are made visible. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -81,7 +81,7 @@ export function table(
 
 const LEAST_WIDTH = 8;
 
-/** Takes from the widest column until all fit, or none can give more. */
+/** Narrows the widest column step by step, until all fit or none can be narrowed further. */
 function shrink(widths: number[], columns: number): void {
   const total = (): number =>
     widths.reduce((sum, width) => sum + width + 2, -2);
@@ -93,7 +93,7 @@ function shrink(widths: number[], columns: number): void {
   }
 }
 
-/** What a receiver or publisher wrote must not steer the terminal. */
+/** Replaces control characters: a text of a receiver or publisher must not control the terminal. */
 export function visible(text: string): string {
   return stripVTControlCharacters(text).replace(
     /\p{Cc}/gu,

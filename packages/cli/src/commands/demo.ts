@@ -7,7 +7,7 @@ export function demoCommand(run: Run): Command {
     "demo",
     "a tour of about a minute: publish, deliver, retry, give up, ask in SQL; needs nothing running and leaves nothing",
     async ({ terminal }) => {
-      const { runDemo } = await import("../demo/run-demo.ts"); // Kafka's client and the stack, which no other command needs
+      const { runDemo } = await import("../demo/run-demo.ts"); // loaded here only: Kafka's client and the stack, which other commands do not need
       return await runDemo(terminal);
     },
   );

@@ -12,7 +12,7 @@ export function devCommand(run: Run): Command {
       const folder = join(process.cwd(), ".postrider");
       const unlock = lockDevFolder(folder);
       try {
-        const { runDev } = await import("../dev/run-dev.ts"); // Kafka's client and the stack, which no other command needs
+        const { runDev } = await import("../dev/run-dev.ts"); // loaded here only: Kafka's client and the stack, which other commands do not need
         return await runDev(folder, terminal);
       } finally {
         unlock();

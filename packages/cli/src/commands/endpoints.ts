@@ -6,7 +6,7 @@ import { command, option, repeated, type Run } from "../command.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
 
-/** What control shows of an endpoint, as far as people read it here. */
+/** The fields of control's answer that are printed for people. */
 interface Endpoint {
   readonly id: string;
   readonly tenantId: string;
@@ -123,7 +123,7 @@ function update(run: Run): Command {
           ...(options.disable === true ? { state: "disabled" } : {}),
         }),
       });
-      terminal.data(endpoint, () => lines(endpoint as Endpoint, terminal)); // PATCH answers with it
+      terminal.data(endpoint, () => lines(endpoint as Endpoint, terminal)); // PATCH answers with the endpoint
     },
   ).option("--disable", "deliver nothing to it until `endpoints enable`");
   return withSettings(withVersion(made), "optional");
@@ -202,7 +202,7 @@ function withVersion(made: Command): Command {
   );
 }
 
-/** As given: a slash at the end belongs to the URL. */
+/** Keeps the text as given: a slash at the end is part of the URL. */
 function webUrl(text: string): string {
   option(url)(text);
   return text;
@@ -250,7 +250,7 @@ function read(id: string): Promise<Endpoint> {
   return call({ method: "GET", path: pathOf(id) });
 }
 
-/** Every page of the list. */
+/** Reads all pages of the list. */
 async function readAll(tenantId: string | undefined): Promise<Endpoint[]> {
   const endpoints: Endpoint[] = [];
   let cursor: string | null = null;
@@ -268,7 +268,7 @@ async function readAll(tenantId: string | undefined): Promise<Endpoint[]> {
   return endpoints;
 }
 
-/** A write names the version it is meant for: the one given, else the one there is now. */
+/** Sends a write for a version of the endpoint: the given one, else the current one, which is read first. */
 async function write(
   id: string,
   ifVersion: number | undefined,
@@ -287,7 +287,7 @@ function matching(version: number | undefined): Record<string, string> {
 }
 
 async function call<T>(request: ApiRequest): Promise<T> {
-  return (await callApi(findAddresses().control(), request)) as T; // control's contract
+  return (await callApi(findAddresses().control(), request)) as T; // this is what control's API answers
 }
 
 function lines(endpoint: Endpoint, terminal: Terminal): string {

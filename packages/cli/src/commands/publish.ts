@@ -102,7 +102,7 @@ export function publishCommand(run: Run): Command {
     );
 }
 
-/** Each of these is said by the lines themselves. */
+/** Refuses options that describe a single event: with --ndjson each line contains them. */
 function refuseSingles(options: PublishOptions): void {
   const { tenant, type, id, payload, file, to, secret } = options;
   const given = { tenant, type, id, payload, file, to, secret };
@@ -117,7 +117,7 @@ function refuseSingles(options: PublishOptions): void {
     );
 }
 
-/** Only a waited-for event with an id of the caller's can be told from its repeat. */
+/** How often the event had come in before it is published. Needed, and possible, only for `--wait` with an id that the caller chose: only then can this be a repeat. */
 async function arrivalsBefore(
   addresses: Addresses,
   { wait: isWaiting, id, tenant }: PublishOptions,
@@ -127,7 +127,7 @@ async function arrivalsBefore(
     : null;
 }
 
-/** The envelope's text, with the payload's text put in untouched: its bytes are what receivers get. */
+/** The envelope's text, with the payload's text inserted unchanged: receivers get exactly these bytes. */
 async function envelopeOf(options: PublishOptions): Promise<string> {
   const { tenant, type, to, secret, maxAttempts } = options;
   if (tenant === undefined || type === undefined)
@@ -158,7 +158,7 @@ async function payloadOf(options: PublishOptions): Promise<string> {
   return await readText("-");
 }
 
-/** The events of a file from a line on. All of them are read before the first is sent: what is no JSON stops it all. */
+/** Reads the events of a file, from a line on. All lines are read before the first is sent, so that a line that is not JSON stops the command before anything is published. */
 async function readLines(path: string, fromLine = 1): Promise<EventLine[]> {
   const all = (await readText(path)).split("\n");
   const lines = all
@@ -188,7 +188,7 @@ async function readText(path: string): Promise<string> {
   return utf8Text(bytes, path);
 }
 
-/** Alone it is not put into a list, so that a refusal names `type`, not `events[0].type`. */
+/** Publishes one event, not in a list, so that a refusal names `type` instead of `events[0].type`. */
 async function publishOne(
   ingest: ApiAddress,
   body: string,
@@ -196,7 +196,7 @@ async function publishOne(
   const request = { method: "POST", path: "/v1/events", body } as const;
   const answer = (await callApi(ingest, request)) as {
     readonly events: readonly PublishedEvent[];
-  }; // the door's contract
+  }; // this is what the door answers
   return answer.events;
 }
 

@@ -43,11 +43,11 @@ export function queryCommand(run: Run): Command {
   );
 }
 
-/** Numbers stay texts, as ClickHouse wrote them: a 64-bit integer does not fit a JavaScript number. */
+/** Parses the answer but keeps numbers as the texts that ClickHouse wrote: a JavaScript number cannot hold every 64-bit integer. */
 function parseKeepingNumbers(text: string): QueryAnswer {
   const keep = (_key: string, value: unknown, context?: { source?: string }) =>
     typeof value === "number" ? (context?.source ?? value) : value;
-  return JSON.parse(text, keep) as QueryAnswer; // control's contract
+  return JSON.parse(text, keep) as QueryAnswer; // this is what control's API answers
 }
 
 function cell(value: unknown): string {

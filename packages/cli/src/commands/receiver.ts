@@ -23,7 +23,7 @@ export function receiverCommand(run: Run): Command {
     async ({ options, terminal }) => {
       const secrets = options.secret ?? [];
       secrets.forEach(requireSecret);
-      const { startReceiver } = await import("../receiver.ts"); // the testkit, which no other command needs
+      const { startReceiver } = await import("../receiver.ts"); // loaded here only: the testkit, which other commands do not need
       const receiver = await startReceiver({
         port: options.port,
         secrets,

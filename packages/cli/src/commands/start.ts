@@ -29,7 +29,7 @@ export function startCommand(run: Run): Command {
     run,
     "start",
     "run one service in the foreground, beside what `dev` runs or against the stack of the environment",
-    async ({ args, terminal }) => await start(args[0] as ServiceName, terminal), // one of the choices below
+    async ({ args, terminal }) => await start(args[0] as ServiceName, terminal), // commander allows only the choices below
   );
   return made.addArgument(new Argument("<service>").choices(SERVICES));
 }
@@ -71,7 +71,7 @@ async function start(
   try {
     const asked = await Promise.race([interrupted(), service.exited]);
     if (typeof asked !== "string") return exitCodeOf(asked.code);
-    // So that its log says what it was; of SIGHUP it knows nothing.
+    // Passes on the same signal, so that the service's log names it. Services do not handle SIGHUP, so that becomes SIGTERM.
     const signal = asked === "SIGINT" ? asked : "SIGTERM";
     const exit = await service.stop(90_000, signal);
     return exitCodeOf(exit.code);
@@ -80,7 +80,7 @@ async function start(
   }
 }
 
-/** What `dev` gave its services; the environment wins where it says otherwise. */
+/** The variables that `dev` gave its services; a variable of our own environment wins. */
 function sharedEnvironment(folder: string): Record<string, string> {
   const shared = readServiceEnvironment(folder);
   return Object.fromEntries(
@@ -91,7 +91,7 @@ function sharedEnvironment(folder: string): Record<string, string> {
   );
 }
 
-/** The ports of the one that `dev` started: they are free where that one died, and then `dev.json` is right again. */
+/** The ports of the same service of `dev`. When that service has died, its ports are free, and with them `dev.json` is right again. */
 function wantedPorts(
   name: ServiceName,
   dev: DevFile | null,
@@ -101,7 +101,7 @@ function wantedPorts(
     const text = process.env[variable];
     if (!text) return undefined;
     const number = Number(text);
-    // What is no port the service refuses, together with whatever else is wrong.
+    // A text that is no port is passed on: the service refuses it, together with every other problem of its configuration.
     return Number.isInteger(number) && number >= 0 && number < 65_536
       ? number
       : text;
@@ -139,7 +139,7 @@ async function sayWhenReady(
   }
 }
 
-/** The service's own: 0 stopped cleanly, 2 its configuration; a kill counts as failed. */
+/** The service's own exit code: 0 stopped cleanly, 2 bad configuration; a kill counts as failed. */
 function exitCodeOf(code: number | null): ExitCode {
   return Object.values(EXIT).find((known) => known === code) ?? EXIT.failed;
 }

@@ -13,7 +13,7 @@ import { table } from "../terminal.ts";
 interface ServiceStatus {
   readonly name: string;
   readonly state: "ready" | "not ready" | "down";
-  /** Records that its service has not done yet, all of its processes together; null when Kafka cannot be asked. */
+  /** Records that all processes of this service together have not done yet; null when Kafka cannot be reached. */
   readonly lagRecords: number | null;
   readonly detail: string;
   readonly adminUrl: string;
@@ -41,7 +41,7 @@ export function statusCommand(run: Run): Command {
             next: "npx postrider dev",
           },
         );
-      const { lagsOfDev } = await import("../service-lag.ts"); // Kafka's client, which most commands do not need
+      const { lagsOfDev } = await import("../service-lag.ts"); // loaded here only: Kafka's client, which most commands do not need
       const lags = await lagsOfDev(dev);
       const services = await Promise.all(
         processesOf(dev).map((one) => statusOf(one, lags)),
@@ -69,7 +69,7 @@ export function statusCommand(run: Run): Command {
 
 type Dev = NonNullable<ReturnType<Addresses["dev"]>>;
 
-/** What `dev` started, and what was started beside: a service that took the place of a dead one has its admin port. */
+/** The services that `dev` started, and those that `start` added. One that replaced a dead service of `dev` has the same admin port and is shown once. */
 function processesOf({ folder, file }: Dev): StartedService[] {
   const known = new Set(file.services.map(({ adminUrl }) => adminUrl));
   const beside = startedBeside(folder).filter(

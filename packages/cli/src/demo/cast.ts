@@ -1,30 +1,30 @@
-/** Who plays in the tour: four receivers' answers in one server, checked with the package that receivers would use. */
+/** The receivers of the tour: four roles in one server, checked with the `standardwebhooks` package, which receivers would use. */
 import { startReceiver, type ReceivedRequest } from "@postrider/testkit";
 import { Webhook } from "standardwebhooks";
 
 export const ROLES = ["healthy", "flaky", "dead", "inline"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What one request showed. */
+/** What a receiver saw of one request. */
 export interface Seen {
   readonly role: Role;
   readonly at: number;
   readonly webhookId: string;
   readonly answered: number;
   readonly body: string;
-  /** By the `standardwebhooks` package; null where no secret is known for the path. */
+  /** By the `standardwebhooks` package; null when no secret is known for the path. */
   readonly isSignatureValid: boolean | null;
 }
 
 export interface Cast {
   urlOf(role: Role): string;
-  /** From now on the role's requests are checked with this secret. */
+  /** From now on the requests of this role are checked with this secret. */
   knowSecret(role: Role, secret: string): void;
   seenBy(role: Role): readonly Seen[];
   close(): Promise<void>;
 }
 
-/** Healthy and inline say 200; flaky 500, then 503 with Retry-After, then 200; dead always 500. */
+/** The roles' answers: healthy and inline 200; flaky 500, then 503 with Retry-After, then 200; dead always 500. */
 export async function startCast(onSeen: (seen: Seen) => void): Promise<Cast> {
   const secrets = new Map<Role, string>();
   const seen: Seen[] = [];

@@ -7,18 +7,21 @@ export interface StepLine {
   readonly detail: string;
 }
 
-/** Tells the steps of a tour: lines for people, one JSON object a line for programs. */
+/** Reports the steps of the tour: as lines for people, or with `--json` as one JSON object per line. */
 export interface Narrator {
-  /** Runs one step and tells what it returned, under what it `claims`; while it runs, and where it fails, it goes by what is being done. `progress` says what it waits for. Rejects with what `run` rejected with, after telling it. */
+  /**
+   * Runs one step. While it runs, and when it fails, its title is `doing`; when it succeeds, its title is `claim`, followed by
+   * the text that `run` resolved to. `progress` shows what the step waits for. Reports a failure, then rejects with it.
+   */
   step(
     name: string,
     title: { readonly doing: string; readonly claim: string },
     run: (progress: (text: string) => void) => Promise<string>,
   ): Promise<void>;
-  /** Nothing more is told, and what turns stops: whatever fails from now on fails because it was interrupted. */
+  /** Stops all reports and the spinner. For an interruption: every failure after it is caused by it. */
   hush(): void;
   readonly isHushed: boolean;
-  /** A line of its own while a step runs. Silent with JSON. */
+  /** Prints a line of its own while a step runs. Prints nothing with `--json`. */
   say(text: string): void;
   readonly steps: readonly StepLine[];
 }
@@ -72,7 +75,7 @@ export function createNarrator(terminal: Terminal): Narrator {
   };
 }
 
-/** On a terminal a line that turns; elsewhere a line each time the text changes. */
+/** On a terminal, a line with a spinner; elsewhere a new line each time the text changes. */
 function showWaiting(
   terminal: Terminal,
   title: string,
@@ -93,7 +96,7 @@ function showWaiting(
   };
 }
 
-/** What happened, and why as far as it is known. */
+/** The error's message, followed by its cause where there is one. */
 function inWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const why = error instanceof CliError ? error.why : error.cause;

@@ -10,7 +10,7 @@ export interface TourQuery {
   readonly expected: readonly (readonly (string | number)[])[];
 }
 
-/** What people ask first; the answers are known, so they are checked. */
+/** The first questions that people ask. The tour knows the right answers and checks them. */
 export const QUERIES: readonly TourQuery[] = [
   {
     name: "sql-status",
@@ -58,7 +58,7 @@ export async function ask(scene: Scene, query: TourQuery): Promise<void> {
           })) as {
             columns: { name: string }[];
             rows: (string | number)[][];
-          }; // control's documented shape
+          }; // this is what control's API answers
           return answer.rows.length >= query.expected.length ? answer : null;
         },
         { what: "the rows", timeoutMs: 20_000 },

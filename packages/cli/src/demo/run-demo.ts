@@ -29,7 +29,10 @@ import {
   showTiers,
 } from "./tour.ts";
 
-/** 0 when everything was as claimed, 1 when something differed, 3 when there is no stack to be had (1 with `--json`, where a step is all there is), 130 when it was interrupted. Leaves nothing running and no file. */
+/**
+ * Runs the tour and resolves to the exit code: 0 when every claim held · 1 when one did not · 3 when no stack could be started
+ * (1 with `--json`, where that is a failed step like others) · 130 when interrupted. Leaves no process running and no file.
+ */
 export async function runDemo(terminal: Terminal): Promise<ExitCode> {
   const asked = interrupted();
   const narrator = createNarrator(terminal);
@@ -38,7 +41,7 @@ export async function runDemo(terminal: Terminal): Promise<ExitCode> {
   try {
     const tour = takeTour(narrator, terminal, undo).then(
       () => EXIT.done,
-      (error: unknown) => endOf(error, terminal), // the narrator has told what failed
+      (error: unknown) => endOf(error, terminal), // the narrator has already printed what failed
     );
     const ended = await Promise.race([
       tour,
@@ -54,7 +57,7 @@ export async function runDemo(terminal: Terminal): Promise<ExitCode> {
   }
 }
 
-/** A stack that cannot start is no fault of the demo: the exit code says so, and the next command does. */
+/** The exit code of a failed tour. A stack that cannot start is not the demo's fault: then the exit code and the printed next command say so. */
 function endOf(error: unknown, terminal: Terminal): ExitCode {
   const problem = inWords(error);
   if (!(problem instanceof CliError) || problem.exitCode === EXIT.failed)
@@ -79,7 +82,7 @@ async function takeTour(
   for (const query of QUERIES) await ask(scene, query);
 }
 
-/** A stack of its own, on free ports, in a temporary folder; names of its own, and removed again, where the stack is somebody else's. */
+/** Starts a stack on free ports, with its data in a temporary folder. On somebody else's stack it uses topic and database names of its own, and removes them again. */
 async function setStage(
   narrator: Narrator,
   terminal: Terminal,
@@ -110,7 +113,7 @@ async function setStage(
       });
       if (stack.provider === "external")
         undo.splice(
-          undo.length - 1, // after the services have ended
+          undo.length - 1, // before the last step, which stops the services: steps run in reverse
           0,
           () => removeNames(stack, prefix, name),
         );
@@ -139,10 +142,10 @@ async function setStage(
       return `Kafka ${brokers.join(",")} · ClickHouse ${stack.clickhouse.url} · topics ${prefix}*`;
     },
   );
-  return scene[0]!; // the step above pushed it, or threw
+  return scene[0]!; // the step above has added it; otherwise it threw
 }
 
-/** On a Kafka and ClickHouse that were there before us nothing of ours may stay. */
+/** Removes our topics and database from a Kafka and ClickHouse that somebody else runs. */
 async function removeNames(
   stack: WholeStack["stack"],
   prefix: string,
@@ -164,7 +167,7 @@ async function removeNames(
   });
 }
 
-/** What a producer of any language would do: plain JSON, a key, acks from all. */
+/** Produces events as a producer in any language would: plain JSON, a key, acks from all replicas. */
 async function produceEvents(
   kafka: Kafka,
   topic: string,
@@ -218,7 +221,7 @@ function tellEnd(
     return terminal.line(
       JSON.stringify({ ok, steps: narrator.steps.length, seconds }),
     );
-  if (!ok && ended !== EXIT.failed) return; // said with what to do next
+  if (!ok && ended !== EXIT.failed) return; // already printed, with the next command to run
   terminal.line("");
   if (!ok)
     return terminal.line(

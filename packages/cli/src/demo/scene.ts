@@ -3,7 +3,7 @@ import type { Terminal } from "../terminal.ts";
 import type { Cast } from "./cast.ts";
 import type { Narrator } from "./narrator.ts";
 
-/** What the steps of the tour play with. */
+/** What the steps of the tour work with. */
 export interface Scene {
   readonly narrator: Narrator;
   readonly terminal: Terminal;
@@ -13,13 +13,13 @@ export interface Scene {
   readonly publish: (
     records: readonly { key: string; value: string }[],
   ) => Promise<void>;
-  /** How many endpoints each process that reads the `endpoints` topic has. */
+  /** The number of endpoints in each table of the `endpoints` topic, one number per process that has one. */
   readonly tableSizes: () => Promise<readonly number[]>;
   /** How many records a tier's topic holds. */
   readonly recordsIn: (tier: string) => Promise<number>;
 }
 
-/** A claim of the tour: throws with both sides where they differ. */
+/** Checks a claim of the tour: throws, naming both values, when they differ. */
 export function expectEqual(
   what: string,
   found: unknown,

@@ -1,4 +1,4 @@
-/** The tour's steps from the first event to the last row. Each claims something, checks it, and throws where it differs. */
+/** The steps of the tour, from the first event to the last row. Each step makes a claim, checks it, and throws when it does not hold. */
 import { waitFor } from "@postrider/testkit";
 import { callApi, type ApiAddress } from "../api.ts";
 import { RETRY_AFTER_SECONDS, type Role } from "./cast.ts";
@@ -12,7 +12,7 @@ const EVENT_TYPES: Readonly<Record<Exclude<Role, "inline">, string>> = {
 };
 const INLINE_SECRET = "whsec_aW5saW5lLWRlbW8tc2VjcmV0LTI0Ynl0ZXM=";
 
-/** An event as `GET /v1/events/{id}` shows it; only what the tour looks at. */
+/** The fields of `GET /v1/events/{id}` that the tour checks. */
 interface EventView {
   readonly decision: string;
   readonly deliveries: readonly {
@@ -26,7 +26,7 @@ interface EventView {
   }[];
 }
 
-/** Registers three endpoints, and waits until everybody who needs them has them: route sends to whom it knows. */
+/** Registers three endpoints and waits until every process that needs them has them: route sends only to endpoints that it knows. */
 export async function createEndpoints(scene: Scene): Promise<void> {
   const { narrator, cast, control } = scene;
   const roles = ["healthy", "flaky", "dead"] as const;
@@ -77,7 +77,7 @@ export async function publishEvents(scene: Scene): Promise<void> {
     },
     async () => {
       const envelope = (role: Role, more: object): string =>
-        // A number beyond 2^53 and an odd spelling: the receiver must get these very bytes.
+        // A number beyond 2^53 and an unusual format, to show that the receiver gets exactly these bytes.
         `{"id":"${eventIdOf(role)}","tenantId":"${TENANT}",${JSON.stringify(more).slice(1, -1)},"payload":${payloadOf(role)}}`;
       const events = (["healthy", "flaky", "dead"] as const).map((role) => ({
         role,
@@ -103,7 +103,7 @@ export async function publishEvents(scene: Scene): Promise<void> {
   );
 }
 
-/** What each role must have seen, and what Postrider must say of it. */
+/** For each role, the requests that it must receive and the delivery that Postrider must report. */
 const EXPECTED: Readonly<
   Record<Role, { answers: readonly number[]; status: string; claim: string }>
 > = {
@@ -179,7 +179,7 @@ async function eventWith(
   const event = (await callApi(control, {
     method: "GET",
     path: `/v1/events/${eventIdOf(role)}?tenantId=${TENANT}`,
-  })) as EventView; // control's documented shape
+  })) as EventView; // this is what control's API answers
   const [delivery] = event.deliveries;
   return delivery?.status === wanted.status &&
     delivery.attempts.length === wanted.attempts
@@ -204,7 +204,7 @@ function detailOf(event: EventView, requests: number): string {
   return `${trail}; ${requests} of ${requests} signatures right${retryAfter}`;
 }
 
-/** The retries really were records of the tiers' topics: two first failures waited a second, two second ones two and more. */
+/** Checks that the retries were records of the tiers' topics: two first failures waited one second, two second failures two seconds or more. */
 export async function showTiers(scene: Scene): Promise<void> {
   await scene.narrator.step(
     "tiers",

@@ -10,7 +10,7 @@ import {
 import { DEFAULT_PORTS, type RunningServices } from "../processes/services.ts";
 import { startWholeStack, type Undo } from "./whole-stack.ts";
 
-/** Where every example looks for Kafka. */
+/** Kafka's usual port, which examples everywhere use. */
 const KAFKA_PORT = 9092;
 
 export interface DevStack {
@@ -19,7 +19,7 @@ export interface DevStack {
   readonly services: RunningServices["services"];
 }
 
-/** Starts the whole stack and writes dev.json when all of it is ready. `folder` is locked by the caller. */
+/** Starts the whole stack and writes dev.json once all of it is ready. The caller must hold the lock of `folder`. */
 export async function startDevStack(
   folder: string,
   undo: Undo,
@@ -28,7 +28,7 @@ export async function startDevStack(
 ): Promise<DevStack> {
   const prefix = process.env["POSTRIDER_TOPIC_PREFIX"] || "postrider.";
   const database = process.env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider";
-  removeDevFiles(folder); // of a dev that was killed
+  removeDevFiles(folder); // left by a dev that was killed
   const keys = keepKeys(folder, newKeys);
   const { stack, running } = await startWholeStack({
     prefix,

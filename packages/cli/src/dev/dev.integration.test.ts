@@ -1,4 +1,4 @@
-/** `postrider dev` on the run's own Kafka and ClickHouse, with the commands that one uses beside it. */
+/** `postrider dev` on the test run's Kafka and ClickHouse, with the other commands that people use beside it. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -65,7 +65,7 @@ interface Status {
   }[];
 }
 
-/** `line` is split at blanks; `more` is not. */
+/** Runs the command. `line` is split into arguments at blanks; each text of `more` is one argument. */
 async function postrider(line: string, ...more: readonly string[]) {
   const own = start([...line.split(" "), ...more]);
   const [stdout, stderr, [code]] = await Promise.all([
@@ -193,7 +193,7 @@ test("a service that dies is named with the command that starts it, and a killed
   expect(status.stderr).toContain("next: npx postrider dev");
 }, 120_000);
 
-/** Route sends to whom it knows: control has answered, but route may be a moment behind. */
+/** Waits until route knows the endpoint: control has answered, but route may be a moment behind. */
 async function endpointIsKnown(file: DevFile): Promise<void> {
   const gauge = /^postrider_table_entries\{[^}]*endpoints"[^}]*\} 1$/m;
   for (const { name, adminUrl } of file.services)

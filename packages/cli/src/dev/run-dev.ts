@@ -7,7 +7,7 @@ import { inWords } from "./stack-problem.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Undo } from "./whole-stack.ts";
 
-/** 0 when it was ready and was then told to stop, 130 when that came before it was ready. */
+/** Resolves to 0 when the stack was ready before it was told to stop, to 130 when it was not ready yet. */
 export async function runDev(
   folder: string,
   terminal: Terminal,
@@ -22,7 +22,7 @@ export async function runDev(
       (text) => (isStopping ? undefined : terminal.progress(text)),
       (wanted, picked) => terminal.say(`${wanted} is taken, using ${picked}.`),
     );
-    starting.catch(() => undefined); // an interrupted start may fail later; nobody asks any more
+    starting.catch(() => undefined); // an interrupted start may fail later; by then nobody waits for it
     const dev = await Promise.race([starting, asked.then(() => null)]).catch(
       (error: unknown) => {
         throw inWords(error);
@@ -40,7 +40,7 @@ export async function runDev(
   }
 }
 
-/** Says who died, and how to start it again; never does so itself: it would hide what one came to see. */
+/** Reports a service that died, and the command that starts it again. Never restarts it: that would hide the failure that the user wants to see. */
 function watch(
   dev: DevStack,
   terminal: Terminal,

@@ -1,7 +1,7 @@
 import { StackError, type StackErrorCode } from "@postrider/local-stack";
 import { CliError, EXIT } from "../cli-error.ts";
 
-/** What to run or set when the stack cannot start. */
+/** For each reason why a stack cannot start: what to run or set. */
 const NEXT: Readonly<Record<StackErrorCode, string | undefined>> = {
   JAVA_MISSING:
     "apt install openjdk-17-jre-headless   (macOS: brew install openjdk@17)",
@@ -20,7 +20,7 @@ const NEXT: Readonly<Record<StackErrorCode, string | undefined>> = {
   CONFIG: "Correct it, or unset POSTRIDER_STACK to have a stack of your own.",
 };
 
-/** A stack that cannot start, as a command says it; any other error as it is. */
+/** Turns the error of a stack that cannot start into the command's error; returns any other error unchanged. */
 export function inWords(error: unknown): unknown {
   if (!(error instanceof StackError)) return error;
   return new CliError(

@@ -11,7 +11,7 @@ import {
 } from "../processes/services.ts";
 import { DEV_PARTITIONS, growing } from "../topics/topic-plan.ts";
 
-/** What stopping will undo, in reverse order; filled as things start, so that an interrupted start can be undone too. */
+/** The steps that stop the stack, in the order of starting; they run in reverse. Filled while things start, so that an interrupted start can be undone, too. */
 export type Undo = (() => Promise<void> | void)[];
 
 export interface WholeStackOptions {
@@ -21,11 +21,11 @@ export interface WholeStackOptions {
   readonly encryptionKeys: string;
   readonly ports: ServicePorts;
   readonly logDirectory: string;
-  /** Where Kafka and ClickHouse keep their data; default: a temporary folder that goes with them. */
+  /** Where Kafka and ClickHouse keep their data. Default: a temporary folder that is removed with the stack. */
   readonly dataDir?: string;
-  /** Told when a wanted port is another's. */
+  /** Called when a wanted port is in use and another one was picked. */
   readonly onTaken?: (wanted: number, picked: number) => void;
-  /** The port that Kafka takes where it is free and Kafka is ours. */
+  /** The port of a Kafka that we start, if the port is free. */
   readonly kafkaPort?: number;
   readonly undo: Undo;
   readonly onProgress: (text: string) => void;
@@ -86,7 +86,7 @@ export async function startWholeStack(
   return { stack, running };
 }
 
-/** As local-stack decides: asked for, or both addresses given. */
+/** Whether the stack is external, by local-stack's rule: it was asked for, or both addresses are given. */
 function isExternal(): boolean {
   const { env } = process;
   return env["POSTRIDER_STACK"]
@@ -98,7 +98,7 @@ function portOf(brokers: readonly string[]): number {
   return Number(brokers[0]?.split(":").at(-1));
 }
 
-/** A receiver on this machine is what one tries first: loopback and http are allowed here, and only here. What the environment says wins. */
+/** Allows loopback addresses and http, because people first try a receiver on their own machine. Only `dev` and `demo` do so. Variables of the environment win. */
 function ownMachineEnvironment() {
   const { env } = process;
   return {
@@ -106,7 +106,7 @@ function ownMachineEnvironment() {
       env["POSTRIDER_ALLOW_CIDRS"] || "127.0.0.0/8,::1/128",
     POSTRIDER_ALLOW_HTTP: env["POSTRIDER_ALLOW_HTTP"] || "true",
     POSTRIDER_TIERS: env["POSTRIDER_TIERS"] || DEFAULT_TIERS,
-    // A service that is killed and started again is back after this, not after half a minute.
+    // Shorter than the default of half a minute: a service that is killed and started again gets its partitions back after this time.
     POSTRIDER_SESSION_TIMEOUT: env["POSTRIDER_SESSION_TIMEOUT"] || "10s",
   } as const;
 }

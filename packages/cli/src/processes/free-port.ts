@@ -1,12 +1,12 @@
 import { createServer } from "node:net";
 
-/** Picks ports of the loopback; never the same twice. */
+/** Picks ports of the loopback interface. Never picks the same port twice. */
 export interface PortPicker {
-  /** The first free one from `wanted` upwards; 0: any. */
+  /** The first free port from `wanted` upwards; 0: any free port. */
   pick(wanted: number): Promise<number>;
 }
 
-/** `onTaken` is told when another than the wanted one is picked. */
+/** `onTaken` is called when the wanted port is in use and another one is picked. */
 export function createPortPicker(
   onTaken: (wanted: number, picked: number) => void = () => undefined,
 ): PortPicker {
@@ -26,12 +26,12 @@ export function createPortPicker(
   };
 }
 
-/** Whether nobody has the port now. */
+/** Whether the port is free now. */
 export async function isPortFree(port: number): Promise<boolean> {
   return (await tryBind(port)) !== null;
 }
 
-/** The port that could be bound, and is free again; null when it is taken. */
+/** Binds the port and releases it; resolves to the port, or to null when it is taken. */
 function tryBind(port: number): Promise<number | null> {
   return new Promise((resolve) => {
     const server = createServer();

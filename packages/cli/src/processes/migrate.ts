@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { CliError, EXIT } from "../cli-error.ts";
 import { mainOf, tied } from "./service-process.ts";
 
-/** Runs the recorder's migrations in a process of their own; resolves to what it said. Throws `CliError` with it when they fail. */
+/** Runs the recorder's migrations in a child process; resolves to its output. Throws `CliError` with the output when they fail. */
 export async function migrate(
   clickhouse: { readonly url: string; readonly database: string },
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -18,7 +18,7 @@ export async function migrate(
       CLICKHOUSE_URL: clickhouse.url,
       POSTRIDER_CLICKHOUSE_DATABASE: clickhouse.database,
     },
-    detached: true, // Ctrl-C is ours to answer: the migration's own death would look like a failure
+    detached: true, // keeps Ctrl-C from the child: we handle it, and a child killed by it would look like a failed migration
     stdio: ["ignore", "pipe", "pipe"],
   });
   let out = "";

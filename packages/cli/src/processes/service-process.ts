@@ -1,7 +1,7 @@
 /**
- * One service as a child process. It ends with us whatever ends us: Ctrl-C does not reach it (its own process group), so
- * that we stop it in order; a kill of ours closes its IPC channel, on which it stops by itself, and on Linux setpriv makes
- * the kernel kill it.
+ * One service as a child process, which ends whenever this process ends. Ctrl-C does not reach the child (it has its own
+ * process group), so that we can stop services in order. If we are killed, the child's IPC channel closes, on which it stops
+ * by itself; on Linux, setpriv also makes the kernel kill it.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import {
@@ -32,23 +32,23 @@ export interface ServiceProcess {
   readonly name: ServiceName;
   readonly pid: number;
   readonly child: ChildProcess;
-  /** Null when its output is ours. */
+  /** Null when the service writes to our own output. */
   readonly logFile: string | null;
-  /** Settles when it has ended, however. */
+  /** Settles when the service has ended, for any reason. */
   readonly exited: Promise<ServiceExit>;
   hasExited(): boolean;
-  /** SIGTERM or the signal given, then SIGKILL when it has not ended within. Twice is safe. */
+  /** Sends SIGTERM or the given signal, then SIGKILL if the service has not ended within `withinMs`. Calling it twice is safe. */
   stop(withinMs: number, signal?: NodeJS.Signals): Promise<ServiceExit>;
 }
 
-/** Where a service's program is. */
+/** The path of a service's program. */
 export function mainOf(name: ServiceName): string {
   return fileURLToPath(
     new URL(`../../../../services/${name}/src/main.ts`, import.meta.url),
   );
 }
 
-/** Starts one service; with a log file its output goes there, without one to ours. `main` is another program in tests. */
+/** Starts one service. Its output goes to the log file, or to our own output without one. Tests pass another program as `main`. */
 export function spawnService(options: {
   readonly name: ServiceName;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -77,7 +77,7 @@ export function spawnService(options: {
     child.once("exit", (code, signal) => settle({ code, signal }));
     child.once("error", () => settle({ code: 127, signal: null }));
   });
-  // One SIGTERM: a second would tell the service to drop what it finishes.
+  // Only one SIGTERM is sent: a second one tells a service to exit at once.
   const end = async (
     withinMs: number,
     signal: NodeJS.Signals = "SIGTERM",
@@ -101,7 +101,7 @@ export function spawnService(options: {
   };
 }
 
-/** The last lines of a log, for people who ask why it ended. */
+/** The last lines of a log, to show why a service ended. */
 export function logTail(file: string, lines = 15): string {
   try {
     return readFileSync(file, "utf8")
@@ -114,13 +114,13 @@ export function logTail(file: string, lines = 15): string {
   }
 }
 
-/** A new life starts a new log: the tail shown is then of this life. */
+/** Each start truncates the log, so that the tail that is shown is of this run. */
 function openLog(file: string): number {
   mkdirSync(dirname(file), { recursive: true });
   return openSync(file, "w", 0o600);
 }
 
-/** Under `setpriv --pdeathsig KILL` where there is one (Linux): the pid stays, and the kernel kills it when we are killed. */
+/** Wraps the command in `setpriv --pdeathsig KILL` where that exists (Linux): the kernel then kills the child when we are killed. The child's pid stays the same. */
 export function tied(
   argv: readonly [string, ...string[]],
 ): [string, ...string[]] {

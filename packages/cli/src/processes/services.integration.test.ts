@@ -125,7 +125,7 @@ async function refusal(starting: Promise<RunningServices>): Promise<CliError> {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A killed process whose parent has not asked for it is still in the table.
+    // A killed process stays in the process table (a zombie) until its parent has waited for it.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;

@@ -9,7 +9,7 @@ import {
   type ServiceProcess,
 } from "./service-process.ts";
 
-/** Default ports of `dev`; the next free one is taken when one is in use. */
+/** Default ports of `dev`; for one that is in use, the next free port is taken. */
 export const DEFAULT_PORTS: ServicePorts = {
   ingest: 7401,
   control: 7400,
@@ -22,7 +22,7 @@ export const DEFAULT_PORTS: ServicePorts = {
   },
 };
 
-/** Wanted ports. 0 takes any that is free. */
+/** Wanted ports; 0: any free port. */
 export interface ServicePorts {
   readonly ingest: number;
   readonly control: number;
@@ -42,38 +42,38 @@ export const ANY_PORTS: ServicePorts = {
 };
 
 export interface StartServicesOptions {
-  /** A `Stack` of local-stack, or addresses in its shape. */
+  /** A `Stack` of local-stack, or addresses in the same form. */
   readonly stack: {
     readonly kafka: { readonly brokers: readonly string[] };
     readonly clickhouse: { readonly url: string };
     readonly schemaRegistry: { readonly url: string } | null;
   };
-  /** Before every topic and group, e.g. `postrider.`. */
+  /** The prefix of every topic and group, e.g. `postrider.`. */
   readonly prefix: string;
-  /** ClickHouse's database; migrated already. */
+  /** The name of ClickHouse's database, which must have been migrated. */
   readonly database: string;
   readonly adminKey: string;
   /** `kid:base64`, newest first. */
   readonly encryptionKeys: string;
   /** Default: any free ports. */
   readonly ports?: ServicePorts | undefined;
-  /** More variables for every service, such as POSTRIDER_TIERS; they win over what the options above say. */
+  /** Further variables for every service, such as POSTRIDER_TIERS; they win over those made from the options above. */
   readonly env?: Readonly<Record<string, string>> | undefined;
-  /** Default: all five, once each. A name may be repeated. */
+  /** Default: each of the five services once. A name may be repeated. */
   readonly services?: readonly ServiceName[] | undefined;
-  /** Each service logs to NAME.log here. */
+  /** Each service logs to the file NAME.log in this folder. */
   readonly logDirectory: string;
-  /** Told when a wanted port is another's. */
+  /** Called when a wanted port is in use and another one was picked. */
   readonly onTaken?: ((wanted: number, picked: number) => void) | undefined;
-  /** Called as the services become ready, with what is still awaited. */
+  /** Called as services become ready, with those that are still awaited. */
   readonly onProgress?: ((text: string) => void) | undefined;
   /** Default 60 s. */
   readonly readyTimeoutMs?: number | undefined;
-  /** Another program per service, in tests. */
+  /** In tests, the path of another program for a service. */
   readonly mainOf?: ((name: ServiceName) => string) | undefined;
 }
 
-/** One service of `startServices`. `url` is its own API's, where it has one. */
+/** A service that `startServices` started. `url` is that of its own API, if it has one. */
 export interface RunningService extends ServiceProcess {
   readonly adminUrl: string;
   readonly url: string | null;
@@ -84,15 +84,15 @@ export interface RunningServices {
   readonly services: readonly RunningService[];
   readonly ingestUrl: string;
   readonly controlUrl: string;
-  /** What all of them were started with, without their ports. */
+  /** The variables that all services were started with, without their ports. */
   readonly environment: Readonly<Record<string, string>>;
-  /** SIGTERM to all at once; SIGKILL to what has not ended within (default 30 s). Twice is safe. */
+  /** Sends SIGTERM to all at once, then SIGKILL to those that have not ended in time (default 30 s). Calling it twice is safe. */
   stop(withinMs?: number): Promise<void>;
 }
 
 /**
- * Starts services as child processes and resolves when every `/readyz` says so. When one ends or is not ready in time,
- * all are stopped and a `CliError` tells which, what its checks said, and the end of its log. Topics and tables must be there.
+ * Starts services as child processes and resolves when every `/readyz` answers 200. If one ends or is not ready in time, all
+ * are stopped, and a `CliError` names it, its failing checks, and the end of its log. Topics and tables must exist before.
  */
 export async function startServices(
   options: StartServicesOptions,
@@ -142,7 +142,7 @@ export async function startServices(
   };
 }
 
-/** A service's whole environment: ours (PATH and the like), what all share, and its ports. */
+/** The whole environment of a service: our own variables (PATH and the like), those that all services share, and its ports. */
 export function serviceEnv(
   shared: Readonly<Record<string, string>>,
   adminPort: number | string,
@@ -156,7 +156,7 @@ export function serviceEnv(
   };
 }
 
-/** Only these listen for others than probes. */
+/** Whether the service has an API of its own besides the admin port. */
 export function hasApi(name: ServiceName): name is "ingest" | "control" {
   return name === "ingest" || name === "control";
 }
@@ -199,7 +199,7 @@ async function allReady(
 
 const PROBE_EVERY_MS = 100;
 
-/** Resolves when `/readyz` answers 200, and the child lives: else another process has its port. */
+/** Resolves when `/readyz` answers 200 and the child is alive. If the child is dead, another process answered on its port. */
 export async function becomesReady(
   service: RunningService,
   deadline: number,
@@ -219,7 +219,7 @@ export async function becomesReady(
   throw failure(service, `did not become ready: ${seen}.`);
 }
 
-/** What `/readyz` says; null when nobody answers. `failing` names the checks that are not ok. */
+/** The answer of `/readyz`; null when nobody answers. `failing` names the checks that are not ok. */
 export async function readiness(
   adminUrl: string,
 ): Promise<{ readonly isReady: boolean; readonly failing: string } | null> {
@@ -229,7 +229,7 @@ export async function readiness(
     });
     const body = (await response.json()) as {
       checks?: readonly { name: string; isOk: boolean; detail: string }[];
-    }; // the admin server's own shape
+    }; // this is what the admin server answers
     const failing = (body.checks ?? [])
       .filter((check) => !check.isOk)
       .map((check) => `${check.name}: ${check.detail}`)

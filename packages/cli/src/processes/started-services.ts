@@ -1,4 +1,4 @@
-/** What `postrider start` runs beside `dev`: a file each in `.postrider/started`, so that `status` shows them too. */
+/** Notes of the services that `postrider start` runs beside `dev`: one file per service in `.postrider/started`, so that `status` shows them, too. */
 import {
   mkdirSync,
   readdirSync,
@@ -9,13 +9,13 @@ import {
 import { join } from "node:path";
 import { isAlive, startOf, type Holder } from "../dev-folder.ts";
 
-/** A service's process and where its admin port is. */
+/** A service's process and the address of its admin port. */
 export interface StartedService {
   readonly name: string;
   readonly adminUrl: string;
 }
 
-/** Returns how to take the note away again. */
+/** Writes the note of a service; returns the function that removes it. */
 export function noteStarted(
   devFolder: string,
   service: StartedService & { readonly pid: number },
@@ -28,7 +28,7 @@ export function noteStarted(
   return () => rmSync(path, { force: true });
 }
 
-/** Those whose process lives; the notes of others are taken away. */
+/** The noted services whose processes are alive; the notes of dead ones are removed. */
 export function startedBeside(devFolder: string): StartedService[] {
   const folder = join(devFolder, "started");
   return namesIn(folder).flatMap((name) => {
@@ -49,13 +49,13 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).toSorted();
   } catch {
-    return []; // nothing was ever started beside
+    return []; // the folder does not exist: `start` was never used
   }
 }
 
 function readNote(path: string): Note | null {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Note; // written by `noteStarted`, or cut short by a kill
+    return JSON.parse(readFileSync(path, "utf8")) as Note; // written by `noteStarted`; a kill may have left it incomplete
   } catch {
     return null;
   }

@@ -1,11 +1,11 @@
-/** How often an event has come in: what tells a repeat that was dropped from one that is delivered. */
+/** Counts how often an event has come in. This tells a repeat that was dropped from an event that is delivered. */
 import { callApi, type ApiAddress } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { PublishedEvent } from "./wait-for-events.ts";
 
 export interface Arrivals {
   readonly all: number;
-  /** Of these, those that were dropped as repeats. */
+  /** How many of them were dropped as repeats. */
   readonly duplicates: number;
 }
 
@@ -19,14 +19,14 @@ export async function readArrivals(
     body: JSON.stringify({
       sql: `SELECT toUInt32(count()), toUInt32(countIf(decision = 'duplicate')) FROM events WHERE tenant_id = ${quoted(tenantId)} AND event_id = ${quoted(id)}`,
     }),
-  })) as { readonly rows: readonly (readonly [number, number])[] }; // control's contract
+  })) as { readonly rows: readonly (readonly [number, number])[] }; // this is what control's API answers
   const [all = 0, duplicates = 0] = answer.rows[0] ?? [];
   return { all, duplicates };
 }
 
 const POLL_EVERY_MS = 250;
 
-/** Resolves when an event that had come in before has come in once more: was it dropped as a repeat? */
+/** Waits until an event that had come in before has come in once more; resolves to whether it was dropped as a repeat. */
 export async function wasRepeat(
   control: ApiAddress,
   event: PublishedEvent,

@@ -1,6 +1,6 @@
 import { visible, type Terminal } from "../terminal.ts";
 
-/** `GET /v1/events/{id}`, a contract. */
+/** The answer of `GET /v1/events/{id}`, a public contract. */
 export interface EventView {
   readonly id: string;
   readonly type: string;
@@ -29,10 +29,10 @@ export interface DeliveryView {
   readonly deadLetterReason?: string | null;
 }
 
-/** Nothing further will happen by itself. */
+/** True when nothing further will happen to the event by itself. */
 export function isSettled(event: EventView): boolean {
   if (event.decision === "routed" && event.deliveries.length === 0)
-    return false; // its deliveries are about to be seen
+    return false; // its deliveries will be visible soon
   return event.deliveries.every(
     ({ status }) => status === "delivered" || status === "expired",
   );
@@ -45,7 +45,7 @@ const STATUS_STYLE = {
   expired: "red",
 } as const;
 
-/** The event, its deliveries and their attempts, for people. */
+/** The event with its deliveries and their attempts, as text for people. */
 export function renderEvent(event: EventView, terminal: Terminal): string {
   const reason = event.reason === null ? "" : ` (${visible(event.reason)})`;
   return [
@@ -58,7 +58,7 @@ export function renderEvent(event: EventView, terminal: Terminal): string {
 }
 
 function renderDelivery(delivery: DeliveryView, terminal: Terminal): string[] {
-  const style = STATUS_STYLE[delivery.status as keyof typeof STATUS_STYLE]; // undefined for a status newer than this
+  const style = STATUS_STYLE[delivery.status as keyof typeof STATUS_STYLE]; // undefined for a status that this version does not know
   const status =
     style === undefined
       ? delivery.status

@@ -1,13 +1,13 @@
-/** Many events, a line each: sent in batches, and where one is refused, told by its line in the file. */
+/** Publishes many events, one per line, in batches. A refused event is named by its line in the file. */
 import { ApiRefusal, callApi, lineOf, type ApiAddress } from "../api.ts";
 import { CliError } from "../cli-error.ts";
 import type { Terminal } from "../terminal.ts";
 import type { PublishedEvent } from "./wait-for-events.ts";
 
 export interface EventLine {
-  /** In its file, from 1. */
+  /** The line's number in its file, from 1. */
   readonly number: number;
-  /** A JSON envelope, sent as it stands. */
+  /** A JSON envelope, sent unchanged. */
   readonly text: string;
 }
 
@@ -15,8 +15,8 @@ const BATCH_EVENTS = 100;
 const BATCH_BYTES = 512 * 1024;
 
 /**
- * Publishes the lines in their order; resolves to what the door acknowledged. Throws `CliError` at the first batch that is
- * not acknowledged: it names the lines at fault, says what is published before them and how to go on.
+ * Publishes the lines in order and resolves to what the door acknowledged. Throws `CliError` at the first batch that is not
+ * acknowledged. The error names the wrong lines, what was published before them, and how to go on.
  */
 export async function publishLines(
   ingest: ApiAddress,
@@ -31,7 +31,7 @@ export async function publishLines(
         method: "POST",
         path: "/v1/events",
         body: `{"events":[${texts.join(",")}]}`,
-      })) as { readonly events: readonly PublishedEvent[] }; // the door's contract
+      })) as { readonly events: readonly PublishedEvent[] }; // this is what the door answers
       published.push(...answer.events);
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
@@ -94,7 +94,7 @@ function stoppedAt(
   });
 }
 
-/** `events[50].type` of a batch is `type` of the line that stands there. */
+/** Renames a field of a batch to its line in the file: `events[50].type` becomes `type` of the line that was event 50 of the batch. */
 function byLine(
   batch: readonly EventLine[],
 ): (error: ApiRefusal["errors"][number]) => string {

@@ -1,4 +1,4 @@
-/** The second half of `publish --wait`: what became of what was published. */
+/** The second half of `publish --wait`: reports what became of the published events. */
 import type { Addresses } from "../addresses.ts";
 import { wasRepeat, type Arrivals } from "./arrivals.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
@@ -6,7 +6,7 @@ import { renderEvent, type EventView } from "./event-view.ts";
 import { visible, type Terminal } from "../terminal.ts";
 import { waitForEvents, type PublishedEvent } from "./wait-for-events.ts";
 
-/** Waits until nothing further will happen to the events, and tells what became of them; 0 only if all of it was delivered. */
+/** Waits until nothing further will happen to the events and reports what became of them. Resolves to 0 only if all were delivered. */
 export async function tellWhatBecame(
   addresses: Addresses,
   given: {

@@ -13,5 +13,5 @@ export async function readEvent(
   return (await callApi(control, {
     method: "GET",
     path: `/v1/events/${pathSegment(event.id)}${query}`,
-  })) as EventView; // control's contract
+  })) as EventView; // this is what control's API answers
 }

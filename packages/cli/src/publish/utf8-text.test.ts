@@ -40,7 +40,7 @@ test.each([
   });
 });
 
-test("bytes come out whole, or not at all", () => {
+test("bytes are decoded exactly, or refused", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 20 }), (array) => {
       const bytes = Buffer.from(array);

@@ -3,8 +3,8 @@ import { CliError, EXIT } from "../cli-error.ts";
 const LINE_FEED = 0x0a;
 
 /**
- * The text of bytes, to the letter: what is not UTF-8 is refused by its place, never replaced. `source` begins the
- * sentence: a file's name, or "Standard input". A byte order mark is left out. Throws `CliError`.
+ * Decodes UTF-8 exactly: a byte that is not UTF-8 is refused, with its position, and never replaced. `source` begins the
+ * error's sentence: a file's name, or "Standard input". A byte order mark is left out. Throws `CliError`.
  */
 export function utf8Text(bytes: Buffer, source: string): string {
   const text = bytes.toString("utf8");
@@ -19,7 +19,7 @@ export function utf8Text(bytes: Buffer, source: string): string {
   });
 }
 
-/** Where the first byte is that decoding replaced by U+FFFD; null where every U+FFFD of the text is the sender's own. */
+/** The index of the first byte that decoding replaced by U+FFFD; null when every U+FFFD of the text was in the bytes. */
 function firstReplaced(bytes: Buffer, text: string): number | null {
   let at = 0;
   let from = 0;

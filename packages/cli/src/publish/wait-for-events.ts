@@ -11,7 +11,10 @@ export interface PublishedEvent {
 const POLL_EVERY_MS = 250;
 const READS_AT_ONCE = 8;
 
-/** Polls until nothing further will happen to any of the events; `onProgress` says where they are, and `onChange`, of a single event, each thing that has happened to it. Throws `CliError` when the time is over. */
+/**
+ * Polls until nothing further will happen to any of the events. `onProgress` gets a summary of all; `onChange`, used for a single
+ * event, gets each thing that has happened to it. Throws `CliError` when the time is over.
+ */
 export async function waitForEvents(options: {
   readonly control: ApiAddress;
   readonly events: readonly PublishedEvent[];
@@ -42,7 +45,7 @@ export async function waitForEvents(options: {
       told = text;
     }
     if (open.size === 0)
-      return events.map((event) => views.get(event) as EventView); // none is open, so each was read
+      return events.map((event) => views.get(event) as EventView); // no event is open, so each has been read
     if (Date.now() >= deadline) throw tooLate(open, options.timeoutMs);
     await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
   }
@@ -90,7 +93,7 @@ function describe(event: EventView): string {
         last === undefined
           ? ""
           : `, attempt ${last.attemptNumber}: ${last.outcome} ${last.statusCode ?? ""}`.trimEnd();
-      // Attempts are read a moment before the status that they make.
+      // An attempt becomes visible a moment before the status that follows from it.
       const isDelivered = last?.outcome === "delivered";
       const status = isDelivered ? "delivered" : delivery.status;
       const next =

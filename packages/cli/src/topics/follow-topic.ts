@@ -1,6 +1,6 @@
 /**
- * Follows one topic, in a group of its own that commits nothing. Positions are kept here: after a rejoin it goes on where
- * it was, not where a committed offset would put it.
+ * Follows one topic in a group of its own that commits nothing. The positions are kept in memory, so after a rejoin it
+ * continues where it was.
  */
 import { randomUUID } from "node:crypto";
 import type {
@@ -12,12 +12,12 @@ import type {
 
 export interface FollowOptions {
   readonly kafka: Kafka;
-  /** The full name. */
+  /** The topic's full name. */
   readonly topic: string;
   readonly groupPrefix: string;
   readonly fromBeginning: boolean;
   readonly onRecord: (record: RawRecord) => void;
-  /** Once: it reads, and what is published from now on will be seen. */
+  /** Called once, when the consumer is positioned: every record published from then on will be seen. */
   readonly onReady: () => void;
   readonly onError: (error: unknown) => void;
 }
@@ -36,7 +36,7 @@ export function followTopic(options: FollowOptions): Consumer {
   ): Promise<void> {
     const isFirst = positions.size === 0;
     const ranges = await consumer.fetchLogRanges(partitions);
-    if (epoch !== current) return; // another assignment is being positioned
+    if (epoch !== current) return; // a newer assignment has come meanwhile
     for (const range of ranges) {
       const begin = options.fromBeginning ? range.start : range.end;
       const wanted = positions.get(range.partition) ?? begin;

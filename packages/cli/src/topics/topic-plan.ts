@@ -14,12 +14,12 @@ import { readServiceEnvironment } from "../dev-folder.ts";
 import { withAdmin } from "../kafka.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** Of each topic but the tiers, on a machine of one's own. */
+/** Partitions of each topic except the tiers, for a stack on one's own machine. */
 export const DEV_PARTITIONS = 4;
 const DEFAULT_PARTITIONS = 12;
 
 export interface PlanOptions {
-  /** Default: what the running `dev` takes, else 12. */
+  /** Default: as many as the running `dev` uses, else 12. */
   readonly partitions?: number;
   /** Also give existing topics more partitions. */
   readonly grow?: boolean;
@@ -67,7 +67,7 @@ function wantedTopics(options: PlanOptions): {
   };
 }
 
-/** A topic that has fewer partitions than are wanted, and keeps them. */
+/** An existing topic that has fewer partitions than wanted, and is left so. */
 export interface KeptPartitions {
   readonly topic: string;
   readonly partitions: number;
@@ -75,8 +75,9 @@ export interface KeptPartitions {
 }
 
 /**
- * What is wanted, but existing topics keep their partitions unless `grow` says otherwise: every topic here is keyed, and
- * with more partitions a key's next record lands elsewhere than its last, out of sight of the duplicate check and out of order.
+ * The wanted topics, but existing topics keep their partitions unless `grow` is set. Every topic is keyed: with more
+ * partitions, a key's next record can go to another partition than its last, so it may be handled out of order, and the
+ * duplicate check does not see that it is a repeat.
  */
 export async function growing(
   admin: Pick<Admin, "describeTopics">,
@@ -101,7 +102,7 @@ function flagsOf({ partitions, grow }: PlanOptions): string {
   return `${count}${grow === true ? " --grow" : ""}`;
 }
 
-/** The tiers that the running stack was started with, unless the environment says otherwise. */
+/** The tiers that the running stack was started with, unless the environment sets others. */
 export function tiersOf(devFolder: string | null): string {
   const fromDev =
     devFolder === null

@@ -71,7 +71,7 @@ async function follow(given: {
     meter: createMeter({ service: "cli" }),
     clock: systemClock,
     schemaRegistryUrl: given.schemaRegistryUrl,
-    registeredTopics: [], // it only reads
+    registeredTopics: [], // this command only reads
   });
   await schemas.start();
   const decode = decoderOf(schemas, name);
@@ -122,10 +122,10 @@ type Decode = (raw: RawRecord) => {
   readonly error: string | null;
 };
 
-/** Avro where the value is framed as such, else JSON or text as it stands. */
+/** Decodes Avro if the value has our framing; otherwise shows JSON, or the text unchanged. */
 function decoderOf(codec: Codec, name: string): Decode {
   const isOurs = DECODED.has(name) || name.startsWith("retry.");
-  const decode = isOurs ? codec.decoderOf(name as keyof TopicValues) : null; // one of its keys, by the line above
+  const decode = isOurs ? codec.decoderOf(name as keyof TopicValues) : null; // `isOurs`, above: the name is a key of TopicValues
   return (raw) => {
     if (raw.unreadable !== undefined)
       return { value: null, error: raw.unreadable.detail };
@@ -146,7 +146,7 @@ function decoderOf(codec: Codec, name: string): Decode {
   };
 }
 
-/** A JSON envelope with its payload's bytes as they stand: parsing would change its numbers. */
+/** A JSON envelope with its payload's text unchanged: parsing would change its numbers. */
 function envelopeOrText(value: Buffer): ReturnType<Decode> {
   const parsed = parseJsonEnvelope(value);
   return parsed.kind === "parsed"
