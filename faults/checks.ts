@@ -1,4 +1,4 @@
-/** What more than one case judges beside the invariants. */
+/** Checks that several cases make besides the invariants. */
 import {
   placeOf,
   replayRunner,
@@ -6,7 +6,7 @@ import {
   type RunnerEntry,
 } from "@postrider/testkit";
 
-/** Nothing was cut off, so nothing is repeated: no record done twice, no request made twice. */
+/** For faults that cut nothing off: no record may be completed twice and no request made twice. */
 export function* nothingRepeated(evidence: Evidence): Iterable<string> {
   const { repeated } = replayRunner(evidence.runner);
   if (repeated.size > 0) yield `${repeated.size} records were done again`;
@@ -25,10 +25,10 @@ export function* nothingRepeated(evidence: Evidence): Iterable<string> {
     yield `${evidence.received.length} requests for ${seen.size} attempts`;
 }
 
-/** While a commit is due for a second nothing is started, so a process that is killed leaves hardly anything older unsaid. */
-const OLDEST_UNSAID_MS = 1_500;
+/** No request starts once a commit is a second late. So when a process is killed, hardly any completion older than this is uncommitted. */
+const OLDEST_UNCOMMITTED_MS = 1_500;
 
-/** A killed process' completions that no commit said were young. Only for runs in which the broker is well, and nobody frozen. */
+/** Completions of a killed process that no commit covered must be recent. Only for runs in which the broker works and no process is frozen. */
 export function* commitsPrompt({ runner }: Evidence): Iterable<string> {
   const lastAt = new Map<number, number>();
   for (const { pid, at } of runner) lastAt.set(pid, at);
@@ -40,7 +40,7 @@ export function* commitsPrompt({ runner }: Evidence): Iterable<string> {
     first.set(place, entry);
     if (before === undefined) continue;
     const ageMs = (lastAt.get(before.pid) ?? 0) - before.at;
-    if (ageMs > OLDEST_UNSAID_MS)
+    if (ageMs > OLDEST_UNCOMMITTED_MS)
       yield `${place} was done ${ageMs} ms before the end of its process, and no commit said so`;
   }
 }

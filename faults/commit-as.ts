@@ -1,6 +1,6 @@
 import type { Kafka, TopicPartition } from "@postrider/messaging";
 
-/** Commits for a group that has no member now, as its only one. */
+/** Commits offsets for a group without members, by joining it as its only member. */
 export async function commitAs(
   kafka: Kafka,
   groupId: string,

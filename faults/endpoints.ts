@@ -1,4 +1,4 @@
-/** The endpoints of every case, and how a receiver behaves for each: written to the topic as control would, read by all services. */
+/** The endpoints of every case, and how a receiver behaves for each. They are written to the topic as control would write them, and all services read them. */
 import { secretAad, type Endpoint } from "@postrider/core";
 import { createSchemas, topicName, type Kafka } from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
@@ -13,7 +13,7 @@ export const TENANT = "acme";
 export const SECRET = "whsec_ZmF1bHRzIGFyZSB3aGF0IHdlIGxvb2sgZm9yIQ==";
 export const KEY = { kid: "k1", key: Buffer.alloc(32, 7) };
 
-/** How an endpoint behaves; its path at the receiver, and the last part of its event type. */
+/** The behaviours. The name is also the endpoint's path at the receiver and the last part of its event type. */
 export const BEHAVIOURS = [
   "healthy0",
   "healthy1",
@@ -35,7 +35,7 @@ const HEALTHY_RETRIES = [200, 500, 1000, 1000, 1000, 1000];
 export interface EndpointOptions {
   readonly receiverUrl: string;
   readonly blackholeTimeoutMs?: number | undefined;
-  /** Of the topic `endpoints`. */
+  /** The number of partitions of the topic `endpoints`. */
   readonly partitions: number;
 }
 
@@ -62,7 +62,7 @@ function endpointOf(
   });
 }
 
-/** Writes them to `endpoints`, and our schemas to `schemas`. */
+/** Writes the endpoints to `endpoints`, and our schemas to `schemas`. */
 export async function writeEndpoints(
   kafka: Kafka,
   prefix: string,
@@ -89,15 +89,15 @@ export async function writeEndpoints(
   }
 }
 
-/** What a case changes of the answers while it runs. */
+/** What a case can change in the receivers' answers while it runs. */
 export interface Mood {
-  /** Added to each answer of a healthy endpoint. */
+  /** A delay that is added to each answer of a healthy endpoint. */
   slowMs: number;
-  /** What a black hole is given from now on. */
+  /** The answer of black holes from now on. */
   blackhole: Answer;
 }
 
-/** A flaky endpoint fails the first one or two requests of each webhook-id; a healthy one takes a moment. */
+/** Chooses answers: a flaky endpoint fails the first one or two requests of each webhook-id; a healthy one takes a moment. */
 export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
   const seen = new Map<string, number>();
   return ({ path, headers }) => {
@@ -105,7 +105,7 @@ export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
     const id = headers["webhook-id"] ?? "";
     if (behaviour === "blackhole") return mood.blackhole;
     if (behaviour === "dead") return 503;
-    // Of the id and not of chance, so that a repeat is answered alike.
+    // Computed from the id, not random, so that a repeat gets the same delay.
     const delayMs = (id.charCodeAt(id.length - 1) % 8) * 5;
     if (behaviour !== "flaky")
       return { status: 200, delayMs: delayMs + mood.slowMs };

@@ -1,4 +1,4 @@
-/** What a group has stored, and another value in its place, as a broker would leave it that fell behind. */
+/** Reads the stored commits of a group, and can store older ones in their place, as a broker that had fallen behind would leave them. */
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CommittedOffset } from "@postrider/messaging";
@@ -15,13 +15,13 @@ export async function committedBy(
   ]);
 }
 
-/** All of one topic. The group has no member that lives; one that was killed is waited for until its session ends. */
+/** Overwrites all commits of one topic. The group must have no living member; the session of a killed one is waited for. */
 export async function overwriteCommits(
   world: World,
   group: string,
   commits: readonly CommittedOffset[],
 ): Promise<void> {
-  const wordOf = new Map(
+  const commitOf = new Map(
     commits.map(({ partition, offset, metadata }) => [
       partition,
       { offset: offset ?? 0, metadata },
@@ -29,12 +29,12 @@ export async function overwriteCommits(
   );
   const { topic } = commits[0]!;
   await commitAs(world.kafka, world.prefix + group, topic, ({ partition }) =>
-    wordOf.get(partition)!,
+    commitOf.get(partition)!,
   );
-  // The judge must know that the runner's own word was overwritten.
-  for (const [partition, word] of wordOf)
+  // The checker must know that the runner's own commits were overwritten.
+  for (const [partition, commit] of commitOf)
     appendFileSync(
       join(world.options.folder, "runner"),
-      `${JSON.stringify({ kind: "committed", topic, partition, ...word, pid: 0, at: Date.now(), monotonicMs: 0 })}\n`,
+      `${JSON.stringify({ kind: "committed", topic, partition, ...commit, pid: 0, at: Date.now(), monotonicMs: 0 })}\n`,
     );
 }

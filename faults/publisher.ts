@@ -1,4 +1,4 @@
-/** An open-loop publisher: events come when they are due, whether or not the last were acknowledged, and wait in line meanwhile. */
+/** An open-loop publisher: an event is due at a fixed time, whether or not earlier ones are acknowledged, and waits in a queue until it can be sent. */
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   partitionOf,
@@ -13,18 +13,18 @@ import { TENANT, type Behaviour } from "./endpoints.ts";
 export interface Load {
   readonly perSecond: number;
   readonly seconds: number;
-  /** No attempt earlier than this, epoch ms. */
+  /** The time before which no attempt may start, epoch ms. */
   readonly notBefore?: number;
-  /** All events are for this one. */
+  /** All events are for this endpoint. */
   readonly only?: Behaviour;
-  /** At most so many events for these; the others share the rest. */
+  /** At most so many events for each of these endpoints; the others share the rest. */
   readonly rare?: Readonly<Partial<Record<Behaviour, number>>>;
 }
 
 export interface Publisher {
-  /** Resolves when all of it is acknowledged. May run beside another. */
+  /** Resolves when all of the load is acknowledged. Several loads may run at the same time. */
   publish(load: Load): Promise<void>;
-  /** Acknowledged so far. */
+  /** How many events are acknowledged so far. */
   count(): number;
   close(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export function createPublisher(options: {
     };
   };
 
-  /** Sends what is pending until nothing is. A batch whose outcome is unknown is sent again: route knows the second. */
+  /** Sends until nothing is pending. A batch whose outcome is unknown is sent again: route recognises its events as duplicates. */
   const drain = async (): Promise<void> => {
     while (pending.length > 0 && !isClosed) {
       const batch = pending.slice(0, BATCH_RECORDS);
@@ -120,14 +120,14 @@ export function createPublisher(options: {
       while (pending.length > 0 && !isClosed) await flush();
     },
     async close() {
-      isClosed = true; // a case that failed may have left its load behind
+      isClosed = true; // a failed case may have left a load that is still being sent
       await sending;
       await producer?.disconnect();
     },
   };
 }
 
-/** Which event is for whom: each kind of rare ones somewhere in its equal share of the time, a seventh flaky, the rest healthy. */
+/** Which event goes to which endpoint. A seventh go to flaky ones, the rest to healthy ones; the events of each rare endpoint are spread, one at random in each equal share of the load. */
 function planned(
   total: number,
   rare: Readonly<Record<string, number>>,
@@ -143,7 +143,7 @@ function planned(
     for (let i = 0; i < count; i++) {
       const share = (at: number): number => Math.floor((at * total) / count);
       const place = random.between(share(i), share(i + 1) - 1);
-      plan[place] = behaviour as Behaviour; // RARE's own keys
+      plan[place] = behaviour as Behaviour; // the keys of `rare` are behaviours
     }
   }
   return plan;

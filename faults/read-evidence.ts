@@ -1,4 +1,4 @@
-/** Reads back what a run left in Kafka and ClickHouse, and whether it is over. */
+/** Reads back what a run left in Kafka and ClickHouse, and tells whether the run is over. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Attempt, DeadLetter, Delivery, Intake } from "@postrider/core";
 import {
@@ -19,7 +19,7 @@ import {
   type TableEvidence,
 } from "@postrider/testkit";
 
-/** Each group and what it reads, without the prefix. */
+/** Each group and the topics that it reads, without the prefix. */
 export function groupsOf(
   tierTopics: readonly string[],
 ): Readonly<Record<string, readonly string[]>> {
@@ -35,9 +35,9 @@ export function groupsOf(
 
 export interface Lag {
   readonly records: number;
-  /** `group topic/partition: committed of end`, of those that lag. */
+  /** `group topic/partition: lag before end` of each partition that lags. */
   readonly places: readonly string[];
-  /** Of everything that was ever written. */
+  /** The number of all records that were ever written. */
   readonly written: number;
 }
 
@@ -67,7 +67,7 @@ export async function readLag(
 
 const QUIET_EVERY_MS = 150;
 
-/** Waits until nothing lags, twice in a row with nothing written between. Returns the last look, which lags when nothing had changed for so long. */
+/** Waits until two checks in a row find no lag and nothing written in between. Gives up when nothing has changed for `withoutProgressMs`. Returns the last check. */
 export async function waitForQuiet(
   look: () => Promise<Lag>,
   withoutProgressMs: number,
@@ -93,11 +93,11 @@ export interface LogEvidence extends Pick<
   Evidence,
   "attempts" | "deadLetters" | "intake" | "deliveries"
 > {
-  /** By table: partition@offset of each record of its topic. */
+  /** For each table: partition@offset of each record of its topic. */
   readonly places: Readonly<Record<keyof typeof TABLES, readonly string[]>>;
 }
 
-/** Everything on the topics that say what became of events. A record that no schema fits is none of ours. */
+/** Reads all topics that tell what became of events. A record that fits no schema was not written by the services and is left out. */
 export async function readLog(
   kafka: Kafka,
   prefix: string,
@@ -155,7 +155,7 @@ function placed({
 
 const MISSING_SHOWN = 50;
 
-/** The tables that are made of topics, with the columns of their keys. */
+/** The tables that are filled from topics, with the columns of their keys. */
 const TABLES = {
   attempts:
     "tenant_id, endpoint_id, started_at, delivery_id, attempt_number, step",

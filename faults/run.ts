@@ -1,7 +1,7 @@
 /**
- * `npm run faults -- [--short] [--seed N] [--only NAME,…] [--times N]`: runs the cases against a stack of its own, one after the other, `times` times with seeds that
- * follow each other, and ends with
- * `N passed, N failed`. A case that fails prints what was violated, where its ledgers and logs are, and the command that repeats it.
+ * `npm run faults -- [--short] [--seed N] [--only NAME,…] [--times N]`: runs the cases one after the other against a stack of its
+ * own, `times` times with consecutive seeds, and ends with `N passed, N failed`. For a case that fails it prints what was
+ * violated, where the ledgers and logs are, and the command that repeats the case.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -57,7 +57,7 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
   return failed === 0;
 }
 
-/** The stack of the case that runs: one at a time, shared by those that follow each other on as many brokers. */
+/** Holds the stack of the running case. There is one stack at a time; consecutive cases with the same number of brokers share it. */
 class Stacks {
   #stack: Stack | null = null;
 

@@ -1,4 +1,4 @@
-/** The services of one case as processes, and what can be done to them. */
+/** The services of one case as processes, and the faults that can be done to them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,7 +31,7 @@ export class Services {
     this.#logDirectory = logDirectory;
   }
 
-  /** One more of this service; `ready` waits until it says so. `env` is only for this one. */
+  /** Starts one more process of this service without waiting; `ready` waits until it is ready. `env` is for this process only. */
   async spawn(
     name: ServiceName,
     env: Readonly<Record<string, string>> = {},
@@ -72,7 +72,7 @@ export class Services {
     );
   }
 
-  /** Those that live, in the order of their starts. */
+  /** The living processes, in the order of their starts. */
   all(name?: ServiceName): RunningService[] {
     return this.#started.filter(
       (one) => !one.hasExited() && (name === undefined || one.name === name),
@@ -90,7 +90,7 @@ export class Services {
     await service.exited;
   }
 
-  /** SIGTERM; throws when it does not end by itself, with code 0. */
+  /** Sends SIGTERM; throws when the service does not end by itself with code 0. */
   async stop(service: RunningService): Promise<void> {
     const { code, signal } = await service.stop(STOP_WITHIN_MS);
     if (code !== 0)
@@ -102,7 +102,7 @@ export class Services {
   }
 }
 
-/** What a service logged under this name, in order. */
+/** The lines that a service logged with this event name, in order. */
 export function logged(
   service: RunningService,
   event: string,
@@ -116,7 +116,7 @@ export function logged(
     });
 }
 
-/** One line of a service's metrics page; null where there is none. */
+/** The value of one line of a service's metrics page; null when there is no such line. */
 export async function metricOf(
   service: RunningService,
   name: string,
@@ -132,7 +132,7 @@ export async function metricOf(
   return line === undefined ? null : Number(line.split(" ").at(-1));
 }
 
-/** Heap after a collection, sockets and timers; the least of some looks, as a request of its own may be open at any one. */
+/** Heap after a collection, sockets and timers: the smallest value of several readings, because a service's own request may be open during one of them. */
 export async function figuresOf(
   service: RunningService,
 ): Promise<ProcessFigures> {
@@ -155,7 +155,7 @@ export async function figuresOf(
 const LOOKS = 10;
 const LOOK_EVERY_MS = 50;
 
-/** The figures once they are no more than before, or those of the last look. */
+/** Waits until the figures are no higher than before; otherwise returns the last reading. */
 export async function figuresNoMoreThan(
   service: RunningService,
   before: ProcessFigures,

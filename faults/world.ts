@@ -1,6 +1,6 @@
 /**
- * What a case has: a stack that all cases share, topics and tables and services of its own, a receiver and a publisher with
- * ledgers, and the judge of what is left at the end.
+ * Everything that a case works with: a stack, which cases share; its own topics, tables and services; a receiver and a
+ * publisher with ledgers; and the judgement of what is left at the end.
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -40,11 +40,11 @@ import { createPublisher, type Publisher } from "./publisher.ts";
 import { readLag, readLog, readTables, waitForQuiet } from "./read-evidence.ts";
 import { figuresNoMoreThan, figuresOf, Services } from "./services.ts";
 
-/** Of each topic but `control` and `schemas`: what testkit's topics have. */
+/** Partitions of each topic except `control` and `schemas`; the same as in testkit. */
 export const PARTITIONS = 2;
 export const SESSION_TIMEOUT_MS = 6_000;
 const TIERS = "200ms,500ms,1s";
-/** Without any progress. */
+/** How long to wait without any progress. */
 const QUIET_WITHIN_MS = 60_000;
 const DELIVERING = [
   "ingest",
@@ -55,10 +55,10 @@ const DELIVERING = [
 
 export interface WorldOptions {
   readonly stack: Stack;
-  /** Of this case, such as `f3.`. */
+  /** This case's topic prefix, such as `f3.`. */
   readonly prefix: string;
   readonly database: string;
-  /** Ledgers and logs. */
+  /** The folder of ledgers and logs. */
   readonly folder: string;
   readonly random: Random;
   readonly isShort: boolean;
@@ -69,13 +69,13 @@ interface CaseViolation extends Omit<Violation, "invariant"> {
   readonly invariant: "case";
 }
 
-/** What a case came to. `facts` are for people: how much happened, and how often the fault showed. */
+/** The result of a case. `facts` are for people: how much happened, and how often the fault had an effect. */
 export interface Verdict {
   readonly violations: readonly (Violation | CaseViolation)[];
   readonly facts: Readonly<Record<string, number>>;
 }
 
-/** What a case alone can judge: what is wrong, in words. */
+/** A check of one case only: returns what is wrong, in words. */
 export type Check = (evidence: Evidence) => Iterable<string>;
 
 export class World {
@@ -118,7 +118,7 @@ export class World {
     return present(this.#admin);
   }
 
-  /** Topics, tables, endpoints, receiver and publisher; no service yet. */
+  /** Makes topics, tables, endpoints, receiver and publisher, but starts no service. */
   async prepare(): Promise<void> {
     const { stack, database, folder, prefix } = this.options;
     const seen = openLedger(join(folder, "received"));
@@ -156,7 +156,7 @@ export class World {
     });
   }
 
-  /** The services that deliver, once each; not waited for. `env` is for one of them more. */
+  /** Starts one process of each service of DELIVERING, without waiting. `env` holds extra variables by service. */
   async spawnAll(
     env: Readonly<Partial<Record<ServiceName, Record<string, string>>>> = {},
   ): Promise<RunningService[]> {
@@ -166,14 +166,14 @@ export class World {
     return services;
   }
 
-  /** The same, ready. */
+  /** As `spawnAll`, and waits until all are ready. */
   async startAll(
     env: Readonly<Partial<Record<ServiceName, Record<string, string>>>> = {},
   ): Promise<void> {
     await this.services.ready(...(await this.spawnAll(env)));
   }
 
-  /** A fault that may cut off what dispatchers have begun, for as long as `fault` runs. */
+  /** Records an interruption for as long as `fault` runs: a period in which requests of dispatchers may be cut off. */
   async interrupted<T>(fault: () => Promise<T>): Promise<T> {
     const from = Date.now();
     try {
@@ -183,12 +183,12 @@ export class World {
     }
   }
 
-  /** The stack's own Kafka, to be killed and frozen. */
+  /** The stack's Kafka broker, which cases may kill and freeze. */
   get broker(): ServerHandle {
     return present(this.stack.kafka.server);
   }
 
-  /** One broker of the cluster, by its node id. */
+  /** A broker of the cluster, by its node id. */
   node(id: number): ServerHandle {
     return present(this.stack.kafka.servers[id - 1] ?? null);
   }
@@ -201,25 +201,25 @@ export class World {
     return topicName(this.prefix, name);
   }
 
-  /** Judged with everything else, at the end. */
+  /** Adds a check that is made at the end, with the invariants. */
   also(check: Check): void {
     this.#checks.push(check);
   }
 
-  /** kill -9 of a service; of a dispatcher it explains repeats. */
+  /** Kills a service with kill -9. For a dispatcher this is recorded as an interruption, which explains repeats. */
   async kill9(service: RunningService): Promise<void> {
     const kill = () => this.services.kill9(service);
     await (service.name === "dispatcher" ? this.interrupted(kill) : kill());
   }
 
-  /** Nothing lags; throws what does when that takes too long. */
+  /** Waits until no group lags; throws with the lagging partitions when that takes too long. */
   async quiet(): Promise<void> {
     const lag = await this.#waitForQuiet();
     if (lag.records > 0)
       throw new Error(`did not come to rest: ${lag.places.join("; ")}`);
   }
 
-  /** Figures of every living service before and after `fault`, both at rest. */
+  /** Measures every living service before and after `fault`, both times at rest. */
   async surviving(
     fault: () => Promise<void>,
     spareConnections = 0,
@@ -249,7 +249,7 @@ export class World {
     );
   }
 
-  /** Waits for the end of everything, reads what is left, and judges it. */
+  /** Waits until everything is over, reads what is left, and judges it. */
   async judge(): Promise<Verdict> {
     const lag = await this.#waitForQuiet();
     const evidence = await this.#evidence(lag.records);
@@ -284,7 +284,7 @@ export class World {
     };
   }
 
-  /** Ends what is left of the case. `isKept` leaves topics and tables for who looks. */
+  /** Ends everything of the case. `isKept` keeps topics and tables for people to look at. */
   async close(isKept: boolean): Promise<void> {
     const { stack, database, prefix } = this.options;
     await this.services.killAll();
@@ -300,7 +300,7 @@ export class World {
     await deleteTopicsUnder(this.kafka, prefix);
   }
 
-  /** A broker that the case before has restarted answers before the controller gives it partitions. */
+  /** Waits until the cluster counts all its brokers: one that the previous case restarted answers before the controller gives it partitions. */
   async #wholeCluster(): Promise<void> {
     const { length } = this.stack.kafka.servers;
     await waitFor(async () => (await this.admin.brokerCount()) === length, {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultCase } from "../case.ts";
 
-/** Of a service: tables, runners, output, admin. More than one for each is a leak, and grows with each kill. */
+/** The Kafka clients of a service: tables, runners, output, admin. Each may keep one more connection; more is a leak that grows with each kill. */
 const KAFKA_CLIENTS = 4;
 
 export const brokerKilled: FaultCase = {
@@ -31,7 +31,7 @@ export const brokerKilled: FaultCase = {
   },
 };
 
-/** Longer than a client waits for an answer (5 s): what it sent again meets what it sent before, in one broker that wakes. And a minute. */
+/** 8 s is longer than a client waits for an answer (5 s): when the broker wakes, it gets both the first request and its repeat. And one minute. */
 const FROZEN_MS = [8_000, 60_000];
 
 export const brokerFrozen: FaultCase = {

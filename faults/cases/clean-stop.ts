@@ -13,7 +13,7 @@ export const cleanStop: FaultCase = {
   async run(world) {
     await world.startAll();
     const dispatcher = world.services.one("dispatcher");
-    // The window of each endpoint grows with its successes; then all of them become slow.
+    // Each endpoint's concurrency grows with its successes; then all endpoints become slow.
     const load = world.publisher.publish({ perSecond: 500, seconds: 4 });
     await waitFor(() => world.receiver.requests.length > 800);
     world.mood.slowMs = SLOW_MS;

@@ -9,7 +9,7 @@ import {
 import type { FaultCase } from "../case.ts";
 import type { World } from "../world.ts";
 
-/** Long enough for every back-off to have grown to its longest. */
+/** Long enough for every back-off to reach its maximum. */
 const DOWN_MS = 120_000;
 
 export const clickhouseKilled: FaultCase = {
@@ -130,7 +130,7 @@ export const clickhouseRefusing: FaultCase = {
   },
 };
 
-/** All services, of which the recorder reaches ClickHouse through a proxy; it is stopped before that is gone. */
+/** Runs with all services, where the recorder reaches ClickHouse through a proxy. The recorder is stopped before the proxy is closed. */
 async function behindProxy(
   world: World,
   fault: (proxy: TcpProxy) => Promise<void>,

@@ -1,13 +1,13 @@
-/** Three brokers, of which one goes: what it led and coordinated moves to the others. */
+/** Three brokers, of which one fails: the partitions that it led and the groups that it coordinated move to the others. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { coordinatorOf, leadersOf } from "@postrider/local-stack";
 import { waitFor, type Random } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
 import type { World } from "../world.ts";
 
-/** A connection a client and broker: which brokers a service talks to changes with their leaders. */
+/** A connection per client and broker: the brokers that a service talks to change with their leaders. */
 const SPARE_CONNECTIONS = 12;
-/** What a client that waited for the dead broker needs to hear of its successor. */
+/** The time that a client which waited for the dead broker needs to find its successor. */
 const SETTLED_MS = 3_000;
 
 export const leaderMoved: FaultCase = {
@@ -80,7 +80,7 @@ export const outputSilent: FaultCase = {
     await world.startAll();
     const load = world.publisher.publish({ perSecond: 200, seconds: 14 });
     await sleep(random.between(1_500, 2_500));
-    // Its commits go on, so that one which says too much has the time to be stored.
+    // The coordinator is not frozen, so commits go on. If one of them covered work that is not done, it would have time to be stored.
     const leaders = await leadersIn(world, "attempts");
     leaders.delete((await coordinatorIn(world)) ?? 0);
     const silent = world.node(oneOf(leaders, random));
@@ -119,7 +119,7 @@ export const brokerLost: FaultCase = {
   },
 };
 
-/** Figures and invariants over `rounds` faults, some seconds apart, while events come. */
+/** Compares metrics and checks invariants over `rounds` faults, some seconds apart, while events come in. */
 async function underLoad(
   world: World,
   rounds: number,
@@ -140,7 +140,7 @@ async function underLoad(
   }, SPARE_CONNECTIONS);
 }
 
-/** kill -9 of a node, until the others have what it had, and some time more; then its return. */
+/** Kills a node (kill -9), waits until the others have taken over its roles, and some time more; then starts it again. */
 async function dies(
   world: World,
   random: Random,
@@ -160,7 +160,7 @@ async function dies(
   });
 }
 
-/** The node id of the dispatcher's coordinator. */
+/** The node id of the coordinator of the dispatcher's group. */
 async function coordinatorIn(world: World): Promise<number | null> {
   const { brokers } = world.stack.kafka;
   return await coordinatorOf(brokers, `${world.prefix}dispatcher`);

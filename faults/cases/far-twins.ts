@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultCase } from "../case.ts";
 import { committedBy, overwriteCommits } from "../overwrite-commits.ts";
 
-/** More than the window of taken steps once held, so that only one bounded by time knows the first of two twins. */
+/** More deliveries than the window of taken steps held when it was bounded by count. Only a window bounded by time still knows the first of two twins. */
 const BETWEEN = 25_000;
 const PER_SECOND = 4_000;
-/** The tiers of a case end below this: what a killed dispatcher produced is back in `deliveries`. */
+/** A case's tiers are all shorter than this, so after it the retries that a killed dispatcher produced are back in `deliveries`. */
 const RETURNED_MS = 2_500;
 
 export const farTwins: FaultCase = {
@@ -28,7 +28,7 @@ export const farTwins: FaultCase = {
       const overwritten = overwriteCommits(world, "dispatcher", behind);
       await load;
       await sleep(RETURNED_MS);
-      // Of the partition of the flaky and the dead ones.
+      // An endpoint in the same partition as the flaky and the dead ones.
       await world.publisher.publish({
         perSecond: PER_SECOND,
         seconds: BETWEEN / PER_SECOND,

@@ -3,7 +3,7 @@ import type { FaultCase } from "../case.ts";
 import { garbageFor } from "../../tests/garbage.ts";
 import { PARTITIONS } from "../world.ts";
 
-/** Dead letters that nobody can read have no key to be counted by: tests/garbage.e2e.test.ts has them. */
+/** Without `dead-letters`: unreadable records there have no key to be counted by. tests/garbage.e2e.test.ts covers them. */
 const TOPICS = ["events", "deliveries", "attempts", "intake"];
 const COUNT = 60;
 const SOUND = Buffer.from("c3010000000000000000", "hex");
@@ -14,7 +14,7 @@ export const garbage: FaultCase = {
     "records that nobody meant to write stop no partition and take nothing along that was meant",
   isLong: true,
   async run(world, random) {
-    // A schema that nobody knows is waited for: here not for long.
+    // A record with an unknown schema waits for the schema; shortened here.
     const env = { POSTRIDER_UNKNOWN_SCHEMA_WAIT: "1s" };
     await world.startAll({
       ingest: env,

@@ -21,7 +21,7 @@ export const hangingRequest: FaultCase = {
     await waitFor(() =>
       world.receiver.requests.some(({ path }) => path === "/blackhole"),
     );
-    // Well within the deadline of the first, with thousands done behind it.
+    // Well before the deadline of the first request, when thousands of later records are done.
     await sleep(random.between(3_000, HANG_MS - 1_000));
     const killedAt = Date.now();
     await world.kill9(dispatcher);

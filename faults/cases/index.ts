@@ -28,7 +28,7 @@ import { SERVICES_KILLED } from "./service-killed.ts";
 import { tooLarge } from "./too-large.ts";
 import { zombie } from "./zombie.ts";
 
-/** In the order in which they run. */
+/** All cases, in the order in which they run. */
 export const CASES: readonly FaultCase[] = [
   dispatcherKilled,
   ...SERVICES_KILLED,

@@ -20,13 +20,13 @@ export const membersChange: FaultCase = {
         async () => await world.services.start(...SCALED),
       );
       await sleep(random.between(500, 1_500));
-      // Who leaves is the old member or the new one, by chance.
+      // Whether the old or the new member leaves is random.
       const leaving = SCALED.map((name, i) =>
         random.next() < 0.5 ? world.services.one(name) : joined[i]!,
       );
       await world.interrupted(async () => {
         await Promise.all(leaving.map((each) => world.services.stop(each)));
-        await sleep(1_000); // what moved settles with its new owner
+        await sleep(1_000); // time for the new owners to take over the partitions
       });
     }
     await load;

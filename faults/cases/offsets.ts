@@ -23,7 +23,7 @@ export const commitGarbage: FaultCase = {
     for (let round = 0; round < (world.isShort ? 1 : 5); round++) {
       const load = world.publisher.publish({ perSecond: 300, seconds: 3 });
       await sleep(random.between(500, 1_500));
-      // A kill leaves something open, so that the metadata mattered.
+      // The kill leaves some records open, so that the commit metadata matter.
       await world.kill9(world.services.one("dispatcher"));
       const metadata = random.pick(GARBAGE);
       const stored = await committedBy(world, "dispatcher", "deliveries");
@@ -81,7 +81,7 @@ async function commitTo(
   }));
 }
 
-/** Deletes every record that the topic has, as its retention would. */
+/** Deletes every record of the topic, as its retention would. */
 async function cutLog(world: World, topic: string): Promise<void> {
   const admin = new RawKafka({
     brokers: [...world.stack.kafka.brokers],

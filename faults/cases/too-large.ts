@@ -1,6 +1,6 @@
 import type { FaultCase } from "../case.ts";
 
-/** Smaller than about half of the deliveries. */
+/** The limit is smaller than about half of the deliveries. */
 const LIMIT_BYTES = 900;
 
 export const tooLarge: FaultCase = {

@@ -17,7 +17,7 @@ export const zombie: FaultCase = {
       seconds: 8 + SESSION_TIMEOUT_MS / 1000,
     });
     await sleep(random.between(800, 1_500));
-    // More than may be in flight, so that sends queue up.
+    // More requests than may be in flight, so that records queue up before their requests.
     world.mood.slowMs = 4_000;
     await waitFor(
       async () =>
@@ -32,7 +32,7 @@ export const zombie: FaultCase = {
     await world.services.ready(successor);
     await sleep(random.between(500, 3_000));
     const wokenAt = Date.now();
-    // It leaves its dead membership and joins again: what was in flight on partitions that then move may be repeated.
+    // The woken process leaves its dead membership and joins again. Requests in flight on partitions that then move may be repeated.
     await world.interrupted(async () => {
       frozen.child.kill("SIGCONT");
       await waitFor(() => joinedAt(frozen) > wokenAt, { timeoutMs: 20_000 });
@@ -47,7 +47,7 @@ export const zombie: FaultCase = {
               startedAt >= wokenAt &&
               startedAt < rejoinedAt,
           )
-          // It may have been frozen between its look at the lease and the request: one, and no second.
+          // The process may have been frozen between its check of the lease and the request, so one such attempt is allowed, but no second.
           .slice(1)
           .map(
             ({ webhookId, startedAt }) =>

@@ -26,7 +26,7 @@ async function makeFolder(temporary: string): Promise<void> {
   mkdirSync(temporary);
 }
 
-test("of processes that want one entry at once, one makes it", async () => {
+test("when several processes want the same entry at once, one makes it", async () => {
   const script = fileURLToPath(
     new URL("../fixtures/cache-filler.ts", import.meta.url),
   );

@@ -1,6 +1,6 @@
 /**
- * Downloads and what is made of them once, kept between runs.
- * Invariant: an entry has its name only when it is whole. Of several processes one makes it, the others wait.
+ * A cache of downloads and of files made from them, kept between runs.
+ * Invariant: a path with an entry's name exists only when the entry is complete. One process makes it; others wait for it.
  */
 import {
   existsSync,
@@ -16,16 +16,16 @@ import { basename, dirname, join } from "node:path";
 import { StackError } from "./stack-error.ts";
 import { waitUntil } from "./wait-until.ts";
 
-/** Where downloads are kept: XDG_CACHE_HOME or ~/.cache, below it `postrider`. */
+/** The cache's folder: `postrider` below XDG_CACHE_HOME or ~/.cache. */
 export function cacheRoot(env: NodeJS.ProcessEnv): string {
   return join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "postrider");
 }
 
-/** The holder touches its lock more often than this; a lock untouched for so long has lost its holder. */
+/** The holder touches its lock five times within this time; a lock that was not touched for so long belongs to a dead process. */
 const LOCK_STALE_MS = 15_000;
 const WAIT_MS = 15 * 60_000;
 
-/** The entry `path`, made by `make` where it is missing; `make` writes to the path beside it that it is given. `onWait` is told when another process is at it. */
+/** Returns the entry `path`. If it is missing, calls `make` with a temporary path beside it, and then moves that into place. `onWait` is called when another process is making the entry. */
 export async function cached(
   path: string,
   make: (temporary: string) => Promise<void>,
@@ -71,12 +71,12 @@ function moveInto(path: string, temporary: string): void {
   try {
     if (existsSync(temporary)) renameSync(temporary, path);
   } catch (error) {
-    // Two that took one stale lock made it twice: theirs is as good as ours.
+    // If two processes took over the same stale lock, both made the entry. Whichever is in place first is used.
     if (!existsSync(path)) throw error;
   }
 }
 
-/** A folder is made by one process only; a stale one is taken away first. */
+/** Tries to take the lock by making its folder, which only one process can do. Removes a stale lock first. */
 function takeLock(lock: string): boolean {
   try {
     mkdirSync(lock);

@@ -1,6 +1,7 @@
 /**
- * The child process that is a ClickHouse server: the engine runs on a thread of its own, so that this loop stays free
- * to see SIGTERM and the parent's end. Leaves by SIGKILL of itself: the engine's native threads hold up any other exit.
+ * The child process that is a ClickHouse server. The engine runs on a thread of its own, so the event loop stays free to
+ * notice SIGTERM and the parent's end. It ends by sending itself SIGKILL, because the engine's native threads block any
+ * other exit.
  */
 import { DataType, load, open } from "ffi-rs";
 
@@ -18,7 +19,7 @@ function leave(why: string): void {
 
 let isStopping = false;
 
-/** Ends the query that keeps the engine alive; it then closes its databases and returns. */
+/** Ends the query that keeps the engine running. The engine then closes its databases and returns. */
 async function stop(): Promise<void> {
   if (isStopping) return;
   isStopping = true;
@@ -30,13 +31,13 @@ async function stop(): Promise<void> {
       body: "KILL QUERY WHERE query LIKE '%sleepEachRow(1)%' AND query NOT LIKE 'KILL%' SYNC",
     });
   } catch {
-    // The engine closes the connection as it goes; if it does not go, the timer above ends it.
+    // The engine closes the connection while it ends, so an error is expected. If it does not end, the timer above does it.
   }
 }
 
 process.on("SIGTERM", () => void stop());
 process.on("SIGINT", () => void stop());
-// Nobody is left to use the data: no need to close them well, and what is committed survives a kill.
+// The parent is gone, so nobody will use the data: leave at once, without closing the databases. Committed data survive a kill.
 process.on("disconnect", () => leave("the parent is gone"));
 
 open({ library: "clickhouse", path: library });

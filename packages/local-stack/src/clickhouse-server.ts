@@ -7,7 +7,7 @@ import { startServer, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
 
 export interface ClickHouseOptions {
-  /** From `engineLibrary`. */
+  /** The path of the engine's library: see `engineLibrary`. */
   readonly library: string;
   readonly dir: string;
   readonly port: number;
@@ -15,7 +15,7 @@ export interface ClickHouseOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** One ClickHouse with its HTTP interface. Resolves when it answers queries and its data path is ours. */
+/** Starts one ClickHouse with its HTTP interface. Resolves when it answers queries and its data path shows that it is ours. */
 export async function startClickHouse(
   options: ClickHouseOptions,
 ): Promise<ServerHandle> {
@@ -38,7 +38,7 @@ export async function startClickHouse(
       "--listen_host=127.0.0.1",
       "--query=SYSTEM START LISTEN HTTP; SELECT sleepEachRow(1) FROM numbers(1000000000) SETTINGS max_block_size=1, function_sleep_max_microseconds_per_block=0 FORMAT Null",
     ],
-    // A test runner's own flags (a loader, an inspector port) are not for the child.
+    // A test runner's own flags (a loader, an inspector port) must not reach the child.
     env: { ...options.env, NODE_OPTIONS: "" },
     logFile: join(dir, "clickhouse.log"),
     hasIpc: true,
@@ -49,7 +49,7 @@ export async function startClickHouse(
   });
 }
 
-/** Any server may answer /ping on a port; only ours has our data path. */
+/** The data path of the server on this port. Any server may answer /ping there, but only ours has our data path. */
 async function dataPathAt(url: string): Promise<string> {
   const response = await fetch(url, {
     method: "POST",
@@ -61,7 +61,7 @@ async function dataPathAt(url: string): Promise<string> {
   return response.ok ? body : "";
 }
 
-/** The engine's shared library; throws a sentence where this platform has none. */
+/** The path of the engine's shared library. Throws a sentence for people when there is none for this platform. */
 export function engineLibrary(): string {
   const name = `@chdb/lib-${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}`;
   try {

@@ -1,6 +1,6 @@
 /**
- * The stack as containers. Written against the documentation of testcontainers and the images: the machine on which it
- * was written has no Docker daemon, so it has not been run. testcontainers' own reaper ends containers whose process died.
+ * The stack as containers. It has never been run: it was written from the documentation of testcontainers and of the images,
+ * on a machine without a Docker daemon. testcontainers' own reaper ends the containers when this process dies.
  */
 import { connect } from "node:net";
 import { freePorts } from "./free-port.ts";
@@ -12,7 +12,7 @@ import type { Stack, StackOptions } from "./stack.ts";
 
 const DAEMON_ANSWERS_WITHIN_MS = 2000;
 
-/** A client without a daemon is common: Docker counts only when the daemon answers. */
+/** Whether a Docker daemon answers. A Docker client without a daemon is common, so its presence is not enough. */
 export async function isDockerThere(env: NodeJS.ProcessEnv): Promise<boolean> {
   const { DOCKER_HOST: host = "unix:///var/run/docker.sock" } = env;
   const url = URL.canParse(host) ? new URL(host) : null;
@@ -48,14 +48,14 @@ export async function startDockerStack(
       "POSTRIDER_STACK=docker needs a Docker daemon, and none answers: start it, or use POSTRIDER_STACK=local (Java 17 and Maven).",
     );
   }
-  // Loaded here only: it takes half a second, and most runs need none of it.
+  // Imported only here, because the import takes half a second and most runs do not need it.
   const { GenericContainer, Wait } = await import("testcontainers");
   options.onProgress?.(
     "Docker: starting containers; the first time they are pulled",
   );
   const [port = 0] = await freePorts(1);
   const started = await Promise.all([
-    // Clients are sent to the advertised address, so the broker must listen on the port by which the host reaches it.
+    // The broker tells clients to connect to its advertised address, so it must listen on the port by which the host reaches it.
     new GenericContainer(`apache/kafka:${KAFKA_VERSION}`)
       .withExposedPorts({ container: port, host: port })
       .withEnvironment(kafkaEnvironment(port))
@@ -103,7 +103,7 @@ export async function startDockerStack(
   };
 }
 
-/** The image reads `server.properties` from the environment: `log.dirs` is `KAFKA_LOG_DIRS`. */
+/** The broker's settings as environment variables: the image reads `log.dirs` from `KAFKA_LOG_DIRS`. */
 function kafkaEnvironment(port: number): Record<string, string> {
   const settings = kafkaSettings({
     port,

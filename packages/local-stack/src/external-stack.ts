@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import { StackError } from "./stack-error.ts";
 import type { Stack, StackOptions } from "./stack.ts";
 
-/** Servers that are somebody else's: their addresses come from the environment, and stop leaves them alone. */
+/** Servers that somebody else runs. Their addresses come from the environment, and `stop` leaves them running. */
 export async function startExternalStack(
   env: NodeJS.ProcessEnv,
   options: StackOptions,
@@ -43,7 +43,7 @@ function hostAndPort(text: string): string {
   return `${url.hostname}:${port}`;
 }
 
-/** Only that somebody accepts connections: what they speak may need credentials that are not ours to have here. */
+/** Checks only that the address accepts connections: more could need credentials, which we do not have here. */
 async function mustAnswer(
   variable: string,
   addresses: readonly string[],

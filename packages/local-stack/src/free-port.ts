@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server } from "node:net";
 
-/** `count` different TCP ports of the loopback on which nobody listened a moment ago. Another process may take one first: callers check who answers there. */
+/** `count` different TCP ports of the loopback interface that were free a moment ago. Another process may take one before it is used, so callers check who answers there. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => await listen(0)),

@@ -1,8 +1,8 @@
 /**
- * Invariant: whatever way this process ends, its servers end and its temporary folder goes.
+ * Invariant: however this process ends, its servers end and its temporary folder is removed.
  *
- * A shell of its own session reads a pipe from us. `+PID` and `-PID` name the servers that run; the pipe's end, which
- * the kernel brings about even on kill -9, makes it kill what is left and remove the folder.
+ * A shell in a session of its own reads a pipe from us. `+PID` and `-PID` tell it which servers run. When the pipe ends,
+ * which the kernel ensures even after kill -9, the shell kills the servers that are left and removes the folder.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -22,15 +22,15 @@ for round in 1 2 3 4 5; do rm -rf "$1" 2>/dev/null && [ ! -e "$1" ] && exit 0; s
 `;
 
 export interface Janitor {
-  /** Watch a server of ours. */
+  /** Adds a server of ours to those that are killed at the end. */
   add(pid: number): void;
-  /** It has ended: its pid may soon be another's. */
+  /** Removes a server that has ended: its pid may soon belong to another process. */
   remove(pid: number): void;
-  /** Kills what is still named and removes the folder; resolves when done. */
+  /** Kills the servers that are left and removes the folder; resolves when that is done. */
   finish(): Promise<void>;
 }
 
-/** Starts the janitor of one stack. `folder` is removed at the end; null keeps everything. */
+/** Starts the janitor of one stack. `folder` is removed at the end; null removes nothing. */
 export function startJanitor(folder: string | null): Janitor {
   const shell = spawn("sh", ["-c", SCRIPT, "postrider-janitor", folder ?? ""], {
     detached: true,
@@ -40,7 +40,7 @@ export function startJanitor(folder: string | null): Janitor {
     shell.once("exit", () => resolve());
     shell.once("error", () => resolve());
   });
-  // A janitor that died leaves the pipe broken; setpriv below is then the net that remains.
+  // If the janitor dies, the pipe breaks. Then only setpriv, below, still ends the servers.
   shell.stdin.on("error", () => undefined);
   shell.unref();
   if ("unref" in shell.stdin && typeof shell.stdin.unref === "function") {
@@ -59,7 +59,7 @@ export function startJanitor(folder: string | null): Janitor {
 
 const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find(existsSync);
 
-/** The command under `setpriv --pdeathsig KILL` where there is one (Linux), which keeps the pid: the second net beside the janitor. */
+/** Wraps a command in `setpriv --pdeathsig KILL` where that exists (Linux): a second protection beside the janitor. The pid stays the same. */
 export function tied(
   command: string,
   args: readonly string[],

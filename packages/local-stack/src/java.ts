@@ -10,18 +10,18 @@ const NEEDED = 17;
 const HOW =
   "Debian and Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17";
 
-/** Without it every Java leaves a folder of counters in the temporary one. */
+/** Without this option every Java process leaves a folder of counters in the temporary folder. */
 export const JAVA_LEAVES_NOTHING = ["-XX:-UsePerfData"];
 
 export interface Java {
-  /** The launcher itself, not a wrapper script: its pid is the server's. */
+  /** The path of the launcher itself, not of a wrapper script, so that the pid of the child is the server's. */
   readonly command: string;
   readonly major: number;
-  /** Names this very build; an archive of classes fits no other. */
+  /** Identifies this exact build of Java; an archive of loaded classes fits no other. */
   readonly build: string;
 }
 
-/** The Java of JAVA_HOME, else of PATH, 17 or newer. Throws a sentence that says what to install or set. */
+/** Finds Java 17 or newer, by JAVA_HOME or else by PATH. Throws a sentence that tells what to install or set. */
 export async function findJava(env: NodeJS.ProcessEnv): Promise<Java> {
   const home = env["JAVA_HOME"];
   const command = home ? join(home, "bin", "java") : "java";
@@ -66,7 +66,7 @@ function propertyOf(settings: string, name: string): string {
   return line?.split(" = ")[1]?.trim() ?? "";
 }
 
-/** `17` is 17, and the old `1.8` is 8; 0 when there is none. */
+/** The major version: 17 for `17`, 8 for the old form `1.8`; 0 when there is none. */
 export function javaMajor(version: string): number {
   const [first = "0", second = "0"] = version.split(".");
   return Number(first === "1" ? second : first) || 0;

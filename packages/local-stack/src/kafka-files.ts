@@ -17,7 +17,7 @@ const ARTIFACTS = [
   { groupId: "org.slf4j", artifactId: "slf4j-simple", version: "1.7.36" },
 ];
 
-/** Kafka's jars and class archive in the cache, fetched and made the first time. */
+/** Kafka's jars and archive of loaded classes, from the cache; the first call downloads and makes them. */
 export async function kafkaFiles(
   env: NodeJS.ProcessEnv,
   onProgress: Progress,
@@ -49,7 +49,7 @@ export async function kafkaFiles(
   return { java, libs, archive };
 }
 
-/** Runs a broker once; at its end Java writes the classes it had loaded to `archive`. */
+/** Runs a broker once. At its end Java writes the classes that it had loaded to `archive`. */
 async function train(
   files: KafkaFiles,
   archive: string,

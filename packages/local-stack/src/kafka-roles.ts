@@ -1,4 +1,4 @@
-/** What a broker says about itself and the others: the cluster, who leads a partition, who coordinates a group. */
+/** Asks a broker for roles: the cluster's id, each partition's leader, a group's coordinator. */
 import {
   array,
   connectWire,
@@ -12,7 +12,7 @@ const FIND_COORDINATOR = 10;
 
 const SILENT_MS = 1000;
 
-/** The cluster id that the broker on this port claims. */
+/** The cluster id that the broker on this port reports; null when none answers. */
 export async function clusterIdAt(port: number): Promise<string | null> {
   const wire = await connectWire(port, SILENT_MS);
   try {
@@ -22,7 +22,7 @@ export async function clusterIdAt(port: number): Promise<string | null> {
   }
 }
 
-/** The node id of each partition's leader, by partition; null where it has none. Asks the first of the brokers that answers. */
+/** The node id of each partition's leader, by partition; null for a partition without one. Asks the first broker that answers. */
 export async function leadersOf(
   brokers: readonly string[],
   topic: string,
@@ -35,7 +35,7 @@ export async function leadersOf(
   });
 }
 
-/** The node id of the group's coordinator; null while there is none. Asks the first of the brokers that answers. */
+/** The node id of the group's coordinator; null while there is none. Asks the first broker that answers. */
 export async function coordinatorOf(
   brokers: readonly string[],
   groupId: string,
@@ -49,7 +49,7 @@ export async function coordinatorOf(
 
 export type CoordinatorType = "group" | "transaction";
 
-/** Null while the broker knows none. */
+/** Null while the broker knows no coordinator. */
 export async function findCoordinator(
   wire: KafkaWire,
   type: CoordinatorType,
@@ -75,7 +75,7 @@ interface Metadata {
   }[];
 }
 
-/** Of the topics named; the partitions of all of them in one list. */
+/** The partitions of all the named topics, in one list. */
 async function metadata(
   wire: KafkaWire,
   topics: readonly string[],

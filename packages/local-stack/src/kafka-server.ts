@@ -15,29 +15,29 @@ import type { Janitor } from "./janitor.ts";
 import { allOrNone, startServer, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
 
-/** What a broker is run from. */
+/** The files that a broker is started from. */
 export interface KafkaFiles {
   readonly java: Java;
-  /** The folder of its jars. */
+  /** The folder with Kafka's jars. */
   readonly libs: string;
-  /** The archive of loaded classes for this version and Java, which halves the start; may not exist. */
+  /** The archive of loaded classes for this version and this Java. It halves the starting time, and may be missing. */
   readonly archive: string;
 }
 
 export interface KafkaOptions {
   readonly files: KafkaFiles;
-  /** Data, settings and logs. Kept data keep their cluster id. */
+  /** The folder of data, settings and logs. Data that are kept keep their cluster id. */
   readonly dir: string;
-  /** Of each node, in the order of the node ids, which count from 1. */
+  /** The port of each node, in the order of the node ids, which start at 1. */
   readonly ports: readonly number[];
   readonly controllerPorts: readonly number[];
   readonly janitor: Janitor;
   readonly env: NodeJS.ProcessEnv;
-  /** Write the archive of loaded classes here at the end (a training run). */
+  /** In a training run: the path to which the archive of loaded classes is written at the end. */
   readonly archiveAtExit?: string;
 }
 
-/** A cluster of KRaft nodes, each broker and controller. Resolves when a topic, a group and a transaction have been used on it and its cluster id is ours. */
+/** Starts a cluster of KRaft nodes, each of them broker and controller. Resolves when the cluster id is ours, and a topic, a group and a transaction have been used once. */
 export async function startKafka(
   options: KafkaOptions,
 ): Promise<ServerHandle[]> {
@@ -104,7 +104,7 @@ function archiveArgs({ archiveAtExit, files }: KafkaOptions): string[] {
     : [];
 }
 
-/** In a fixed order: the archive of classes fits only the class path it was made with. */
+/** Always in the same order, because an archive of classes fits only the class path that it was made with. */
 function classPath(libs: string): string {
   return readdirSync(libs)
     .filter((name) => name.endsWith(".jar"))
@@ -113,7 +113,7 @@ function classPath(libs: string): string {
     .join(":");
 }
 
-/** The first node's folder is the cluster's own, so that data of one broker stay where they were. */
+/** The first node uses the cluster's own folder, so that the data of a single broker stay where they were. */
 function nodeDir({ dir, nodeId }: { dir: string; nodeId: number }): string {
   return nodeId === 1 ? dir : join(dir, `node-${nodeId}`);
 }
@@ -122,7 +122,7 @@ function metaFileOf(dir: string): string {
   return join(dir, "data", "meta.properties");
 }
 
-/** That of kept data, or a new one. */
+/** The cluster id of kept data, or a new one. */
 function clusterIdOf({ dir }: KafkaOptions): string {
   const metaFile = metaFileOf(dir);
   if (!existsSync(metaFile)) return randomBytes(16).toString("base64url");
@@ -137,7 +137,7 @@ function clusterIdOf({ dir }: KafkaOptions): string {
   return clusterId.trim();
 }
 
-/** Writes the settings, and the identity where there is none yet. */
+/** Writes the settings, and the node's identity if there is none yet. */
 function prepare(options: NodeOptions, clusterId: string): void {
   const { ports, controllerPorts, nodeId } = options;
   const dir = nodeDir(options);

@@ -1,9 +1,9 @@
 export const KAFKA_VERSION = "4.4.0";
 
-/** A broker that is small, and quick to start and to come back: never for anything that matters. */
+/** Settings for a small broker that starts and recovers fast. Not for data that matter. */
 export function kafkaSettings(options: {
   readonly port: number;
-  /** Of each node's controller, in the order of the node ids, which count from 1. */
+  /** The port of each node's controller, in the order of the node ids, which start at 1. */
   readonly controllerPorts: readonly number[];
   readonly nodeId: number;
   readonly dataDir: string;
@@ -14,7 +14,7 @@ export function kafkaSettings(options: {
   const controllerPort = controllerPorts[nodeId - 1];
   const nodes = controllerPorts.length;
   const replicas = String(nodes);
-  // All but one: what is acknowledged outlives any one broker, and one that is down stops nobody.
+  // All replicas but one must have a record: an acknowledged record survives the loss of any one broker, and one broker that is down stops no producer.
   const inSync = String(Math.max(1, nodes - 1));
   return {
     "process.roles": "broker,controller",
@@ -42,7 +42,7 @@ export function kafkaSettings(options: {
     "share.coordinator.state.topic.num.partitions": "1",
     "group.initial.rebalance.delay.ms": "0",
     "log.cleaner.dedupe.buffer.size": "8388608",
-    // After a kill the broker's old lease must run out before it is let in again: 2 s instead of 11.
+    // After a kill, the broker is let in again only when its old lease has run out: with this setting after 2 s instead of 11.
     "broker.session.timeout.ms": "1000",
     "broker.heartbeat.interval.ms": "200",
     "num.network.threads": "2",

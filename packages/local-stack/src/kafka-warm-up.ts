@@ -22,8 +22,8 @@ const WARM_UP = "postrider-warm-up";
 const TOPIC_ALREADY_EXISTS = 36;
 
 /**
- * Uses the broker once as our clients will: a topic, a group, a transaction. The first such use makes the internal topics
- * and answers with retriable errors for a while; nobody else should meet those. Returns whether all of it succeeded in time.
+ * Uses the broker once as our clients will: a topic, a group, a transaction. The first use creates Kafka's internal topics
+ * and gets retriable errors for a while, which no other client should meet. Returns whether all of it succeeded in time.
  */
 export async function warmUpKafka(
   port: number,
@@ -71,7 +71,7 @@ async function createTopic(wire: KafkaWire): Promise<boolean> {
   return code === 0 || code === TOPIC_ALREADY_EXISTS;
 }
 
-/** Does it over a connection to the coordinator, which in a cluster may be another broker. */
+/** Calls `use` with a connection to the coordinator, which in a cluster may be another broker. */
 async function atCoordinator(
   wire: KafkaWire,
   type: CoordinatorType,

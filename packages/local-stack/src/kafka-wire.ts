@@ -1,10 +1,10 @@
 /**
- * As much of Kafka's protocol as a stack needs to know that a broker is usable and its own, and the fault cases to know who
- * leads and who coordinates. Versions below the flexible ones, which Kafka 2.1 to 4.x speak.
+ * A small part of Kafka's protocol. A stack needs it to know that a broker is usable and its own; the fault cases need it to
+ * know leaders and coordinators. It uses the versions before the flexible ones, which Kafka 2.1 to 4.x speak.
  *
- * Why not messaging's Admin: it waits for a broker for as long as it takes, where a stack must hear within a second that
- * what listens on a port is no broker, or not its own; and leaders, coordinators and the cluster's id are of no use to a
- * service, so its port does not have them.
+ * Why not messaging's Admin: it waits for a broker without a limit, but a stack must know within a second that whatever
+ * listens on a port is no broker, or not its own. And messaging's port has no calls for leaders, coordinators and the
+ * cluster's id, because no service needs them.
  */
 import { connect, type Socket } from "node:net";
 
@@ -50,7 +50,7 @@ export const array =
     for (const item of items) for (const write of item) write(out);
   };
 
-/** Reads a response from left to right. */
+/** Reads the fields of a response in their order. */
 export class Reader {
   readonly #buffer: Buffer;
   #at = 0;
@@ -93,7 +93,7 @@ export interface KafkaWire {
   close(): void;
 }
 
-/** One connection with one request at a time. Rejects when the broker cannot be reached or is silent for `timeoutMs`. */
+/** Opens a connection that sends one request at a time. Rejects when the broker cannot be reached or does not answer within `timeoutMs`. */
 export async function connectWire(
   port: number,
   timeoutMs = 5000,

@@ -23,7 +23,7 @@ import { clusterIdAt, coordinatorOf, leadersOf } from "./kafka-roles.ts";
 
 const FIRST_DOWNLOAD_MS = 180_000;
 
-/** A stack for the tests that leave it as they found it; `leftover` is the folder of a dead process that lay there before. */
+/** One stack for all tests that leave it as they found it. `leftover` is the folder of a dead process, which existed before the stack was started. */
 let shared: Stack;
 let leftover: string;
 beforeAll(async () => {
@@ -71,7 +71,7 @@ async function query(url: string, sql: string): Promise<string> {
   return text.trim();
 }
 
-/** Of this process: what its stacks made and did not remove. */
+/** The folders that stacks of this process have made and not removed. */
 function foldersOfOurs(): string[] {
   return readdirSync(tmpdir()).filter((name) =>
     name.startsWith(`postrider-stack-${process.pid}-`),
@@ -186,7 +186,7 @@ async function startParent(
   return { child, ...(JSON.parse(line) as { pids: number[] }) };
 }
 
-test("what a stack whose process is gone has left is removed at the next start", () => {
+test("the folder of a stack whose process is gone is removed at the next start", () => {
   expect(existsSync(leftover)).toBe(false);
 });
 
@@ -207,7 +207,7 @@ test("a data folder keeps data and ports between stacks", async () => {
   expect(await query(second.clickhouse.url, "SELECT n FROM t")).toBe("1");
 });
 
-test("a server of others on the port is not taken for ours", async () => {
+test("another process's server on the port is not taken for ours", async () => {
   const dir = aFolder();
   const janitor = startJanitor(null);
   const env = process.env;

@@ -20,14 +20,14 @@ interface Ports {
   readonly controller: number;
   readonly clickhouse: number;
   readonly registry: number;
-  /** Of a cluster's further nodes: the broker's, the controller's, and so on. */
+  /** The ports of a cluster's further nodes: broker, controller, broker, controller, and so on. */
   readonly further: readonly number[];
 }
 
-/** Between the choice of a free port and its use another process can take it. */
+/** How often to try: another process can take a port between its choice and its use. */
 const TRIES = 3;
 
-/** Kafka and ClickHouse as processes of this machine, which end with this process whatever ends it. */
+/** Starts Kafka and ClickHouse as processes of this machine. They end with this process, for whatever reason it ends. */
 export async function startLocalStack(
   env: NodeJS.ProcessEnv,
   options: StackOptions,
@@ -152,7 +152,7 @@ async function one(starting: Promise<ServerHandle>): Promise<ServerHandle[]> {
 
 const PORTS_FILE = "ports.json";
 
-/** The ports asked for, which must be free; else those that kept data had, if they are free; else free ones. */
+/** The ports that were asked for, which must be free; otherwise those that the kept data had, if they are free; otherwise any free ports. */
 async function choosePorts(dir: string, options: StackOptions): Promise<Ports> {
   const asked = options.ports ?? {};
   for (const [name, port] of Object.entries(asked)) {

@@ -12,12 +12,12 @@ export interface Artifact {
   readonly groupId: string;
   readonly artifactId: string;
   readonly version: string;
-  /** For an archive that is no jar; it is fetched alone. */
+  /** The type of an archive that is no jar. It is fetched without its dependencies. */
   readonly type?: string;
   readonly classifier?: string;
 }
 
-/** Puts the artifacts and all they need at run time into `folder`. Throws a sentence when Maven or the network is missing. */
+/** Downloads the artifacts and their run-time dependencies into `folder`. Throws a sentence for people when Maven or the network is missing. */
 export async function fetchArtifacts(
   what: string,
   artifacts: readonly Artifact[],
@@ -87,7 +87,7 @@ async function runMaven(
   });
   if (child.pid !== undefined) janitor.add(child.pid);
   const startedAt = performance.now();
-  // One large file is silent until it is there.
+  // Maven prints nothing about a large file until it is complete.
   const patience = setInterval(() => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     onProgress(`${what}: still downloading after ${seconds} s`);
@@ -122,10 +122,10 @@ async function runMaven(
   }
 }
 
-/** A shell's, and setpriv's, exit code for a command that is not there. */
+/** The exit code of a shell, and of setpriv, for a command that does not exist. */
 const NOT_FOUND = 127;
 
-/** Maven tells the size of each file once it is there: `Downloaded from central: https://…/x.jar (1.2 MB at 3 MB/s)`. */
+/** Reports finished downloads. Maven prints the size of each file when it is complete: `Downloaded from central: https://…/x.jar (1.2 MB at 3 MB/s)`. */
 function transferTeller(
   what: string,
   onProgress: Progress,

@@ -1,4 +1,4 @@
-/** What somebody reads whose machine lacks something. */
+/** The messages that people see when their machine lacks a tool. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import {
   chmodSync,
@@ -20,13 +20,13 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** An environment with a cache and a PATH that hold nothing. */
+/** An environment with an empty cache and an empty PATH. */
 const bare = (): NodeJS.ProcessEnv => ({
   PATH: folder,
   XDG_CACHE_HOME: folder,
 });
 
-/** A java that is no Java, and says what it is told. */
+/** An executable `java` that is not Java, but reports this version. */
 function fakeJava(specificationVersion: string): string {
   mkdirSync(join(folder, "bin"));
   const java = join(folder, "bin", "java");

@@ -13,7 +13,7 @@ export const REGISTRY_VERSION = "2.6.13.Final";
 
 const run = promisify(execFile);
 
-/** Apicurio's folder in the cache, with its runner jar; fetched the first time (142 MB). */
+/** Apicurio's folder in the cache, with its runner jar; the first call downloads it (142 MB). */
 export async function registryFiles(
   env: NodeJS.ProcessEnv,
   onProgress: Progress,
@@ -52,7 +52,7 @@ export interface RegistryOptions {
 /** The path of the registry's Confluent-compatible API. */
 export const REGISTRY_API = "/apis/ccompat/v7";
 
-/** An Apicurio registry that keeps its schemas in memory. Resolves when its Confluent-compatible API answers, and the answer is our process's. */
+/** Starts an Apicurio registry that keeps its schemas in memory. Resolves when its Confluent-compatible API answers, and it is our process that answers. */
 export async function startRegistry(
   options: RegistryOptions,
 ): Promise<ServerHandle> {

@@ -1,6 +1,6 @@
 /**
- * One server as a child process, restartable on the same ports and data.
- * Invariant: at most one child lives; its pid is with the janitor for exactly as long.
+ * One server as a child process, which can be restarted on the same ports and data.
+ * Invariant: at most one child is alive, and the janitor knows its pid exactly as long as it is.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
@@ -14,32 +14,32 @@ export interface ServerSpec {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   readonly logFile: string;
-  /** Give the child an IPC channel: a Node child sees our end by its `disconnect`. */
+  /** Give the child an IPC channel, so that a Node child notices our end by its event `disconnect`. */
   readonly hasIpc: boolean;
-  /** Usable, and ours. */
+  /** True when the server is usable, and is ours. */
   readonly isReady: () => Promise<boolean>;
   readonly readyTimeoutMs: number;
-  /** From SIGTERM to SIGKILL. */
+  /** The time from SIGTERM to SIGKILL. */
   readonly graceMs: number;
   readonly janitor: Janitor;
 }
 
-/** A running server, for fault tests. */
+/** A running server, with the faults that tests need. */
 export interface ServerHandle {
   readonly name: string;
   /** Null while it is down. */
   pid(): number | null;
-  /** SIGKILL; resolves when it is gone. Data stay. */
+  /** Sends SIGKILL; resolves when the server is gone. Its data stay. */
   kill9(): Promise<void>;
-  /** Starts it again on the same ports and data, if it is down; resolves when usable. */
+  /** Starts the server again on the same ports and data, if it is down; resolves when it is usable. */
   restart(): Promise<void>;
-  /** SIGSTOP: alive, but silent. */
+  /** Sends SIGSTOP: the server is alive but does not answer. */
   freeze(): void;
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   thaw(): void;
-  /** SIGTERM, then SIGKILL after its grace. Twice is safe. */
+  /** Sends SIGTERM, then SIGKILL after `graceMs`. Calling it twice is safe. */
   stop(): Promise<void>;
-  /** Called with the end of its log when it ends without our asking. */
+  /** The listener is called, with the end of the log, when the server ends without our having stopped it. */
   onUnexpectedExit(listener: (logTail: string) => void): void;
   readonly logFile: string;
 }
@@ -51,7 +51,7 @@ interface Running {
   hasEnded: boolean;
 }
 
-/** Starts the server and resolves when it is usable; throws `StackError` with the end of its log otherwise. */
+/** Starts the server and resolves when it is usable. Otherwise throws a `StackError` with the end of the server's log. */
 export async function startServer(spec: ServerSpec): Promise<ServerHandle> {
   let running = await launch(spec);
   let isWanted = true;
@@ -90,7 +90,7 @@ export async function startServer(spec: ServerSpec): Promise<ServerHandle> {
   };
 }
 
-/** When one of the groups fails the others are killed, once it is known which have started. */
+/** Waits for all groups. If one failed, kills the servers of the others and throws its error. */
 export async function allOrNone(
   starting: readonly Promise<readonly ServerHandle[]>[],
 ): Promise<(readonly ServerHandle[])[]> {
@@ -127,7 +127,7 @@ async function launch(spec: ServerSpec): Promise<Running> {
 async function run(spec: ServerSpec): Promise<Running> {
   const log = openSync(spec.logFile, "a");
   const { command, args } = tied(spec.command, spec.args);
-  // Detached: Ctrl-C reaches only us, so that we stop first what uses the servers.
+  // Detached, so that Ctrl-C reaches only us, and we can first stop what uses the servers.
   const child = spawn(command, args, {
     detached: true,
     env: spec.env,

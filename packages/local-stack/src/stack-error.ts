@@ -10,7 +10,7 @@ export type StackErrorCode =
   | "DOCKER_MISSING"
   | "CONFIG";
 
-/** The stack cannot start. The message is a sentence for people: what is wrong, and what to install or set. */
+/** The stack cannot start. The message is a sentence for people that tells what is wrong, and what to install or set. */
 export class StackError extends Error {
   readonly code: StackErrorCode;
 

@@ -2,23 +2,23 @@ import type { Progress } from "./maven.ts";
 import type { ServerHandle } from "./server-process.ts";
 
 export const PROVIDERS = ["external", "docker", "local"] as const;
-/** Where the servers come from: addresses that are given, containers, or processes of this machine. */
+/** Where the servers come from: given addresses (`external`), containers (`docker`), or processes of this machine (`local`). */
 export type Provider = (typeof PROVIDERS)[number];
 
 export interface StackOptions {
-  /** Default: POSTRIDER_STACK, else the first that works. */
+  /** Default: POSTRIDER_STACK, else the first provider that works. */
   readonly provider?: Provider | undefined;
-  /** Also a schema registry; default false. */
+  /** Also start a schema registry. Default false. */
   readonly registry?: boolean | undefined;
-  /** Brokers of one cluster, each also a controller: every topic is on all of them, and all but one must take a record. Default 1. `local` only. */
+  /** The number of brokers in the cluster, each of them also a controller. Every topic has a replica on each, and all but one must have a record before it is acknowledged. Default 1. `local` only. */
   readonly brokers?: 1 | 3 | undefined;
-  /** Keep data here between runs; default: a temporary folder that goes with the stack. A registry keeps nothing. `local` only. */
+  /** The folder in which data are kept between runs. Default: a temporary folder that is removed with the stack. A registry keeps nothing. `local` only. */
   readonly dataDir?: string | undefined;
-  /** Told what happens while it takes long: downloads, the first start. */
+  /** Called with what is going on when it takes long: downloads, the first start. */
   readonly onProgress?: Progress | undefined;
   /** Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
-  /** Fixed ports instead of free ones; `kafka` is the first broker's. `local` only. */
+  /** Fixed ports instead of free ones; `kafka` is the port of the first broker. `local` only. */
   readonly ports?:
     | {
         readonly kafka?: number;
@@ -28,25 +28,25 @@ export interface StackOptions {
     | undefined;
 }
 
-/** A Kafka and a ClickHouse that can be used at once. `server` is there where the stack owns the process. */
+/** A Kafka and a ClickHouse that can be used at once. `server` is null when the stack does not own the process. */
 export interface Stack {
   readonly provider: Provider;
   readonly kafka: {
     readonly brokers: readonly string[];
-    /** The only broker, or the first. */
+    /** The only broker, or the first one of a cluster. */
     readonly server: ServerHandle | null;
-    /** Of a cluster all, in the order of `brokers` and of their node ids, which count from 1. */
+    /** All brokers of a cluster, in the order of `brokers` and of their node ids, which start at 1. */
     readonly servers: readonly ServerHandle[];
   };
   readonly clickhouse: {
     readonly url: string;
     readonly server: ServerHandle | null;
   };
-  /** With its path: what a registry client takes as host. */
+  /** The URL includes the API's path, as a registry client expects it as its host. */
   readonly schemaRegistry: {
     readonly url: string;
     readonly server: ServerHandle | null;
   } | null;
-  /** Ends what the stack started and removes its temporary folder. Twice is safe. */
+  /** Ends what the stack started and removes its temporary folder. Calling it twice is safe. */
   stop(): Promise<void>;
 }

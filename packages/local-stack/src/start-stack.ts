@@ -9,7 +9,7 @@ import {
   type StackOptions,
 } from "./stack.ts";
 
-/** Starts, or finds, a Kafka and a ClickHouse that work. Throws `StackError` with a sentence that says what is missing. */
+/** Starts, or finds, a usable Kafka and ClickHouse. Throws `StackError` with a sentence that tells what is missing. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const env = options.env ?? process.env;
   const provider = options.provider ?? askedProvider(env);
@@ -17,7 +17,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
   if (env["KAFKA_BROKERS"] && env["CLICKHOUSE_URL"])
     return await startExternalStack(env, options);
-  // Containers keep no data between runs, so whoever wants to keep some is served by processes.
+  // Containers keep no data between runs, so a stack with `dataDir` is made of processes.
   if (options.dataDir === undefined && (await isDockerThere(env))) {
     try {
       return await startDockerStack(env, options);

@@ -4,12 +4,12 @@ import { join } from "node:path";
 
 const PREFIX = "postrider-stack-";
 
-/** A new folder below the system's temporary one; its name carries our pid, so that others can tell whether it is in use. */
+/** Makes a new folder below the system's temporary folder. Its name contains our pid, so that other processes can tell whether it is in use. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
 }
 
-/** Removes what stacks of processes that are gone have left. */
+/** Removes the folders of stacks whose processes are gone. */
 export function sweepTemporaryFolders(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = /^postrider-stack-(\d+)-/.exec(name)?.[1];
@@ -23,7 +23,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // EPERM: it lives, and is another user's.
+    // EPERM: the process is alive and belongs to another user.
     return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }

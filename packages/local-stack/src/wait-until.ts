@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Asks `condition` every 25 ms until it says yes or `timeoutMs` is over; returns its last answer. A rejection counts as no. */
+/** Calls `condition` every 25 ms until it returns true or `timeoutMs` is over; returns its last result. A rejection counts as false. */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,
@@ -10,7 +10,7 @@ export async function waitUntil(
     try {
       if (await condition()) return true;
     } catch {
-      // Not ready yet: a refused connection is the usual answer of a server that is starting.
+      // Not ready yet: a server that is starting usually refuses connections.
     }
     if (performance.now() >= end) return false;
     await sleep(25);

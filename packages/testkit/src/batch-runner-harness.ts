@@ -1,6 +1,6 @@
 /**
- * A batch runner over a fake consumer that moves by itself and a table in memory, each of which can be made to fail: for unit
- * tests. `useBatchRunner()` stands at the top of a test file; it stops what a test has left running.
+ * For unit tests: a batch runner over a fake consumer, which fetches by itself, and a table in memory. Both can be made to
+ * fail. Call `useBatchRunner()` at the top of a test file; it stops the runners that a test has left running.
  */
 import {
   createBatchRunner,
@@ -18,13 +18,13 @@ import { FakeConsumer } from "./fake-consumer.ts";
 /** The topic that these runners read. */
 export const BATCH_TOPIC = "p.attempts";
 
-/** A table that keeps the rows of a token once. `answer` may make it fail; with `forgets` it keeps tokens without their rows. */
+/** A table that stores the rows of each token once. `answer` can make inserts fail; with `forgets` it remembers tokens but loses their rows. */
 export class FakeTable {
   readonly table = "attempts";
   readonly rows: string[] = [];
-  /** Of each insert, also those that failed. */
+  /** The token of each insert, including those that failed. */
   readonly tokens: string[] = [];
-  /** Tokens of the ranges that were looked at. */
+  /** The token of each range that was mended. */
   readonly looks: string[] = [];
   forgets = false;
   answer: (rows: readonly string[]) => InsertResult | Promise<InsertResult> =
@@ -50,14 +50,14 @@ export class FakeTable {
     return Promise.resolve({ kind: "mended", rows: missing.length });
   };
 
-  /** From now on inserts go unanswered, until what this gives is called. */
+  /** From now on inserts are not answered, until the returned function is called. */
   holdInserts(): () => void {
     const gate = Promise.withResolvers<InsertResult>();
     this.answer = () => gate.promise;
     return () => gate.resolve({ kind: "inserted" });
   }
 
-  /** The first insert from now on fails, the next ones are taken. */
+  /** The next insert fails; those after it succeed. */
   failOnce(): void {
     let failures = 0;
     this.answer = () =>
@@ -65,17 +65,17 @@ export class FakeTable {
   }
 }
 
-/** The table is away, or, with `needsOperator`, somebody has to mend it. */
+/** The answer of a table that cannot be reached or, with `needsOperator`, of one that an operator must mend. */
 export function unavailable(detail: string, needsOperator = false) {
   return { kind: "unavailable", detail, needsOperator } as const;
 }
 
-/** The token of the records from `first` to `last` of partition 0, as `FakeConsumer` dates them. */
+/** The token of the records `first` to `last` of partition 0, with the timestamps that `FakeConsumer` gives them. */
 export function tokenOf(first: number, last: number): string {
   return `attempts-${BATCH_TOPIC}-0-${first}-${last}-${1000 + first}`;
 }
 
-/** `r0`, `r1`, …: so many values. */
+/** `count` values: `r0`, `r1`, … */
 export function numberedValues(count: number): string[] {
   return Array.from({ length: count }, (_, n) => `r${n}`);
 }
@@ -84,17 +84,17 @@ export interface BatchRunnerUnderTest {
   readonly runner: BatchRunner;
   readonly consumer: FakeConsumer;
   readonly target: FakeTable;
-  /** `reason partition/offset` of each. */
+  /** `reason partition/offset` of each dead letter. */
   readonly deadLetters: string[];
-  /** The events of its log. */
+  /** The event name of each line that was logged. */
   readonly lines: string[];
-  /** By partition. */
+  /** The lag of each partition. */
   readonly lags: ReadonlyMap<string, number>;
-  /** Schemas that are known: `schema:s1` is a row once `s1` is one of them. */
+  /** The known schemas: a record `schema:s1` becomes a row once `s1` is in this set. */
   readonly schemas: Set<string>;
-  /** True once partition 0 is committed to this offset; without an intent if that is asked. */
+  /** True once partition 0 is committed up to this offset; with "without an intent", only if that commit has none. */
   isCommitted(offset: number, how?: "without an intent"): boolean;
-  /** The details of the checks of readiness that fail. */
+  /** The details of the readiness checks that fail. */
   complaints(): string[];
 }
 
@@ -104,7 +104,7 @@ export interface BatchRunnerGiven {
   readonly stage?: RecordStage<string, string>;
 }
 
-/** A consumer that fetches four records at a time, before its runner is made: for what the group or the log holds already. */
+/** A consumer that fetches four records at a time. For tests that fill the group or the log before the runner is made. */
 export function batchConsumer(): FakeConsumer {
   return new FakeConsumer({
     topic: BATCH_TOPIC,
@@ -114,12 +114,12 @@ export function batchConsumer(): FakeConsumer {
   });
 }
 
-/** Makes and starts the runners of a test file, and stops them. */
+/** Returns a function that makes and starts the runners of a test file; stops them after each test. */
 export function useBatchRunner(): (
   given?: BatchRunnerGiven,
 ) => Promise<BatchRunnerUnderTest> {
   const running: BatchRunner[] = [];
-  // Not by import: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver.
+  // Not imported: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver.
   const { afterEach } = globalThis as unknown as typeof import("@jest/globals");
   afterEach(async () => {
     for (const runner of running.splice(0))

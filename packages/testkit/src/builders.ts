@@ -1,4 +1,4 @@
-/** Whole records of which a test states only what matters. Ids and times are fixed: two builds are equal. */
+/** Builds complete records, of which a test states only the fields that matter. Ids and times are fixed, so two builds are equal. */
 import type {
   Attempt,
   DeadLetter,
@@ -11,7 +11,7 @@ import type {
   WebhookEvent,
 } from "@postrider/core";
 
-/** 2026-01-01T00:00:00Z, the time of everything that is built. */
+/** 2026-01-01T00:00:00Z, the time of every record that is built. */
 export const BUILT_AT = Date.UTC(2026, 0, 1);
 
 const PAYLOAD = Buffer.from('{"orderId":"o_1","total":1250}');

@@ -1,4 +1,4 @@
-/** What must hold of the attempts of one delivery: one chain, exact numbers, nothing early. Pure. */
+/** The rules for the attempts of one delivery: one chain, numbers without gaps, no attempt early. Pure. */
 import type { Attempt } from "@postrider/core";
 
 export interface ChainViolation {
@@ -6,7 +6,7 @@ export interface ChainViolation {
   readonly detail: string;
 }
 
-/** `chain`: the attempts of one delivery, deferrals included. `explained`: how often a fault may have repeated a step of it. */
+/** `chain`: the attempts of one delivery, including deferrals. `explained`: how often faults may have repeated a step. */
 export function* chainViolations(
   chain: readonly Attempt[],
   explained: (step: number) => number,
@@ -18,7 +18,7 @@ export function* chainViolations(
   yield* early(made);
 }
 
-/** An output that is sent again writes the same attempt twice: one worker starts one attempt of a step at one time. */
+/** Removes copies of the same attempt, which an output writes when it sends a batch again. They are equal in worker, starting time, step and number. */
 function distinct(attempts: readonly Attempt[]): Attempt[] {
   const seen = new Map(
     attempts.map((one) => [
@@ -30,8 +30,8 @@ function distinct(attempts: readonly Attempt[]): Attempt[] {
 }
 
 /**
- * Two retry chains of one delivery. A fault repeats what it cut off, and what no commit said; any further attempt of a step,
- * and any attempt number at another step, is of a second chain.
+ * Finds a second retry chain of one delivery. A fault may repeat the requests that it cut off, and completed ones that no
+ * commit had recorded. Any further attempt of a step, or the same attempt number at another step, belongs to a second chain.
  */
 function* forks(
   made: readonly Attempt[],
@@ -47,7 +47,7 @@ function* forks(
   }
   for (const [number, same] of Map.groupBy(made, (one) => one.attemptNumber)) {
     const steps = [...new Set(same.map(({ step }) => step))];
-    // A record that a kill cut off may have been deferred by one process and sent by the other.
+    // After a kill, one process may have deferred the record while the other sent it: then the same number has two steps.
     if (steps.length > 1 && !steps.some((step) => explained(step) > 0))
       yield {
         invariant: "fork",
@@ -56,7 +56,7 @@ function* forks(
   }
 }
 
-/** Numbers count from 1 without a gap, steps grow with them, and only a deferral takes a step without a number. */
+/** Numbers count from 1 without a gap, and steps grow with them. Only a deferral may use up a step without a number. */
 function* numbering(
   made: readonly Attempt[],
   hasWaited: boolean,
@@ -82,7 +82,7 @@ function* numbering(
   }
 }
 
-/** A retry starts no sooner than the earliest time that the attempt before it, or a repeat of it, gave. */
+/** A retry may not start before the time that the previous attempt set; if that attempt was repeated, before the earliest of their times. */
 function* early(made: readonly Attempt[]): Iterable<ChainViolation> {
   const dueOf = new Map<number, number>();
   for (const { attemptNumber, nextAttemptAt } of made) {

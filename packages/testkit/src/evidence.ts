@@ -1,37 +1,37 @@
-/** What a fault run leaves behind for its judge: read from ledgers, topics, ClickHouse and the services' own figures. */
+/** What a fault run leaves behind for the checker: read from ledgers, topics, ClickHouse and the services' own metrics. */
 import type { Attempt, DeadLetter, Intake } from "@postrider/core";
 import type { PublishedEntry, ReceivedEntry, RunnerEntry } from "./ledger.ts";
 
-/** A record of `deliveries`: where it stood, and what it was. */
+/** A record of `deliveries`, with its coordinates. */
 export interface DeliveryPlace {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** When it was produced. */
+  /** When the record was produced (epoch ms). */
   readonly timestamp: number;
   readonly deliveryId: string;
   readonly webhookId: string;
   readonly step: number;
 }
 
-/** A time in which a fault may have cut off what a dispatcher had begun. Epoch ms. */
+/** A period in which a fault may have cut off requests that a dispatcher had begun. Epoch ms. */
 export interface Interruption {
   readonly from: number;
   readonly until: number;
 }
 
-/** One table of ClickHouse against the topic that it is made of. */
+/** Compares one table of ClickHouse with the topic that fills it. */
 export interface TableEvidence {
   readonly table: string;
   readonly records: number;
-  /** Different keys of the table among the records: an output that sent a batch again wrote some records twice. */
+  /** The number of different table keys among the records: an output that sent a batch again wrote some records twice. */
   readonly recordKeys: number;
   readonly rows: number;
-  /** Different keys among the rows. */
+  /** The number of different keys among the rows. */
   readonly rowKeys: number;
-  /** Different (log_partition, log_offset) among the rows. */
+  /** The number of different (log_partition, log_offset) pairs among the rows. */
   readonly rowPlaces: number;
-  /** Records that have no row, as partition@offset, the first of them: for who looks for the reason. */
+  /** The first few records without a row, as partition@offset, to help find the reason. */
   readonly missing?: readonly string[];
 }
 
@@ -41,19 +41,19 @@ export interface ProcessFigures {
   readonly timers: number;
 }
 
-/** A process that lived through the fault, at rest before and after it. */
+/** A process that survived the fault, measured at rest before and after it. */
 export interface Survivor {
   readonly name: string;
   readonly before: ProcessFigures;
   readonly after: ProcessFigures;
-  /** Connections, each with its timer, that it may have more: kafkajs keeps the one by which it found a broker again, one a client. Default 0. */
+  /** How many more connections, each with its timer, are allowed: each kafkajs client keeps the one by which it found a broker again. Default 0. */
   readonly spareConnections?: number;
 }
 
 export interface Evidence {
   readonly published: readonly PublishedEntry[];
   readonly received: readonly ReceivedEntry[];
-  /** In the order of writing, all dispatchers together. */
+  /** Entries of all dispatchers, in the order of writing. */
   readonly runner: readonly RunnerEntry[];
   readonly interruptions: readonly Interruption[];
   readonly deliveries: readonly DeliveryPlace[];
@@ -62,9 +62,9 @@ export interface Evidence {
   readonly deadLetters: readonly DeadLetter[];
   readonly intake: readonly Intake[];
   readonly tables: readonly TableEvidence[];
-  /** The sum of `attempts` over each roll-up. */
+  /** The sum of `attempts` in each roll-up table. */
   readonly rolledUp: Readonly<Record<string, number>>;
-  /** Over all groups. */
+  /** The lag of all groups together. */
   readonly lag: number;
   readonly survivors: readonly Survivor[];
 }

@@ -1,13 +1,13 @@
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 
-/** A clock that moves only when told to. */
+/** A clock that moves only when a test moves it. */
 export interface FakeClock extends Clock {
   now(): EpochMs;
   monotonic(): MonotonicMs;
-  /** Both times go on by `ms`. */
+  /** Moves both times forward by `ms`. */
   advance(ms: number): void;
-  /** The wall clock jumps, as a clock that is set does; monotonic time does not. */
+  /** Sets the wall clock only, as an administrator may; monotonic time stays. */
   setNow(at: EpochMs): void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * One member of one group, and the group and its logs, in memory: what the runners' and tables' unit tests stand on. It
- * behaves as the Consumer port says: a commit of an assignment that has ended is refused, and a position outside the log is
- * reported. Never for a test of what Kafka does.
+ * A fake of one member of one group, with the group's commits and its logs in memory, for unit tests of runners and tables.
+ * It behaves as the Consumer port promises: a commit of an assignment that has ended is refused, and a position outside the
+ * log is reported. Do not use it to test what Kafka does.
  */
 import {
   lastOffsetOf,
@@ -20,38 +20,38 @@ export type FakeCommit = Parameters<Consumer["commit"]>;
 export interface FakeConsumerOptions {
   readonly topic: string;
   readonly clock: Clock;
-  /** It fetches and sends heartbeats by itself. Default: only when the test says so, by `deliver` and `heartbeatAt`. */
+  /** Fetches and sends heartbeats by itself. Default: only when the test calls `deliver` and sets `heartbeatAt`. */
   readonly isSelfMoving?: boolean;
-  /** In a fetch of one partition; default 500. */
+  /** The most records in a fetch of one partition. Default 500. */
   readonly fetchRecords?: number;
 }
 
 export class FakeConsumer implements Consumer {
   readonly #options: FakeConsumerOptions;
   listener: ConsumerListener | null = null;
-  /** Names the assignment that holds; 0 before the first. */
+  /** The number of the current assignment; 0 before the first. */
   epoch = 0;
   readonly logs = new Map<number, RawRecord[]>();
   /** The first offset of each log; 0 unless set. */
   readonly logStart = new Map<number, number>();
-  /** What is stored for the group, by partition. */
+  /** The group's stored commits, by partition. */
   readonly stored = new Map<number, { offset: number; metadata: string }>();
-  /** Where the next fetch of each partition begins. */
+  /** The offset at which the next fetch of each partition begins. */
   readonly positions = new Map<number, number>();
   readonly paused = new Set<number>();
   readonly seeks: [partition: number, offset: number][] = [];
-  /** Every one that was sent, also those that were refused. */
+  /** Every commit that was sent, including those that were refused. */
   readonly commits: FakeCommit[] = [];
-  /** `pause`, `commit` and `stop`, in the order in which they came. */
+  /** The calls of `pause`, `commit` and `stop`, in order. */
   readonly calls: string[] = [];
-  /** When the coordinator acknowledged the last heartbeat; Infinity: it does all the time. */
+  /** When the coordinator acknowledged the last heartbeat. Infinity: it always has just done so. */
   heartbeatAt: number;
-  /** While set, commits are answered when it is settled: stored, or refused with its error. */
+  /** While this is set, commits are answered only when it settles: stored, or refused with its error. */
   commitGate: Promise<void> | null = null;
-  /** While set, what is stored is told when it is settled, or not at all. */
+  /** While this is set, `fetchCommitted` answers only when it settles, and rejects if it rejects. */
   fetchGate: Promise<void> | null = null;
   isStopped = false;
-  /** When what is appended from now on was written; null: 1,000 and its offset. */
+  /** The timestamp of records that are appended from now on; null: 1,000 plus the offset. */
   writtenAt: number | null = null;
 
   constructor(options: FakeConsumerOptions) {
@@ -60,14 +60,14 @@ export class FakeConsumer implements Consumer {
       options.isSelfMoving === true ? Infinity : options.clock.monotonic();
   }
 
-  /** Appends records of these values. Gives the offset of the last. */
+  /** Appends records with these values. Returns the offset of the last. */
   append(partition: number, ...values: (string | null)[]): number {
     for (const value of values)
       this.appendAt(partition, this.end(partition), value);
     return this.end(partition) - 1;
   }
 
-  /** Appends at an offset that may leave a gap, as compaction does. */
+  /** Appends one record at an offset that may leave a gap, as compaction does. */
   appendAt(partition: number, offset: number, value: string | null): void {
     this.log(partition).push({
       ...this.#at(partition),
@@ -80,7 +80,7 @@ export class FakeConsumer implements Consumer {
     this.#fetchSoon();
   }
 
-  /** Appends what a consumer gives for a batch of `count` records that cannot be read. */
+  /** Appends the record that a consumer delivers in place of an unreadable batch of `count` records. */
   appendUnreadable(partition: number, count: number): void {
     const offset = this.end(partition);
     this.log(partition).push(this.unreadable(partition, offset, count));
@@ -110,7 +110,7 @@ export class FakeConsumer implements Consumer {
     return log;
   }
 
-  /** One past the last record. */
+  /** The offset after the last record. */
   end(partition: number): number {
     const last = this.log(partition).at(-1);
     return last === undefined
@@ -118,7 +118,7 @@ export class FakeConsumer implements Consumer {
       : lastOffsetOf(last) + 1;
   }
 
-  /** A new assignment, of these partitions. */
+  /** Makes a new assignment of these partitions. */
   assign(...partitions: readonly number[]): void {
     this.epoch++;
     this.positions.clear();
@@ -130,12 +130,12 @@ export class FakeConsumer implements Consumer {
     );
   }
 
-  /** The sign of a rebalance. */
+  /** Announces a rebalance. */
   revoke(): void {
     this.listener!.revoking(this.epoch);
   }
 
-  /** One fetch of each partition that is not paused, from where it stands. True if something came. */
+  /** Fetches once from each partition that is not paused, at its position. Returns true if there were records. */
   deliver(most = this.#options.fetchRecords ?? 500): boolean {
     let any = false;
     for (const [partition, position] of this.positions)
@@ -243,7 +243,7 @@ export class FakeConsumer implements Consumer {
     return true;
   }
 
-  /** Until nothing is left to fetch, if it moves by itself. */
+  /** If it fetches by itself: fetches until nothing is left. */
   #fetchSoon(): void {
     if (this.#options.isSelfMoving !== true) return;
     const { epoch } = this;

@@ -1,4 +1,4 @@
-/** Clocks, builders, a receiver and a share of the stack for Postrider's own tests. */
+/** Clocks, builders, a receiver and access to the test run's stack, for Postrider's own tests. */
 export * from "./builders.ts";
 export * from "./test-effects.ts";
 export * from "./fake-clock.ts";

@@ -55,7 +55,7 @@ const routed = anIntake({
   parts: 1,
 });
 
-/** A run in which one event failed once and was then delivered; rows as many as records, unless a test plants otherwise. */
+/** The evidence of a run in which one event failed once and was then delivered, with as many rows as records. `planted` replaces fields. */
 function evidence(planted: Partial<Evidence> = {}): Evidence {
   const attempts = planted.attempts ?? [failed, delivered];
   return {

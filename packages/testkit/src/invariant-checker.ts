@@ -1,6 +1,6 @@
 /**
- * What must hold at the end of a run, whatever was killed in it: pure, over what was written down and read back.
- * It assumes that the run is over: everything due has been waited for.
+ * What must hold at the end of a run, whatever was killed during it. Pure: works on what was recorded and read back.
+ * It assumes that the run is over, so that nothing is still due.
  */
 import { chainViolations } from "./chain-rules.ts";
 import type { Evidence } from "./evidence.ts";
@@ -34,7 +34,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** All violations; none where every invariant holds. Never throws. */
+/** Returns all violations; an empty list when every invariant holds. Never throws. */
 export function checkInvariants(evidence: Evidence): Violation[] {
   const replay = replayRunner(evidence.runner);
   const explained = explainedRepeats({ ...evidence, replay });
@@ -58,7 +58,7 @@ export function checkInvariants(evidence: Evidence): Violation[] {
   ];
 }
 
-/** Every acknowledged event ends delivered, dead-lettered or explained. */
+/** Every acknowledged event must end delivered, dead-lettered or explained by its intake. */
 function* losses(evidence: Evidence): Iterable<Violation> {
   const { published, attempts, deadLetters, intake } = evidence;
   const intakeOf = Map.groupBy(intake, keyOf);
@@ -97,7 +97,7 @@ function* losses(evidence: Evidence): Iterable<Violation> {
   }
 }
 
-/** Requests against attempts: known, of the payload's bytes, and repeated no more often than the faults explain. */
+/** Compares requests with attempts: each request is known, carries the payload's bytes, and is repeated no more often than faults explain. */
 function* requests(
   evidence: Evidence,
   explained: ReadonlyMap<string, number>,
@@ -146,7 +146,7 @@ function* requests(
       yield violation("unseen_delivery", webhookId, "no receiver saw it");
 }
 
-/** What the runner said to the group against what it had done. */
+/** Compares the runner's commits with what it had completed. */
 function* commits({ passed, ignored }: RunnerReplay): Iterable<Violation> {
   for (const place of passed)
     yield violation(
@@ -162,7 +162,7 @@ function* commits({ passed, ignored }: RunnerReplay): Iterable<Violation> {
     );
 }
 
-/** ClickHouse against the log, and the lag. */
+/** Compares ClickHouse with the log, and requires that no group lags. */
 function* tables(evidence: Evidence): Iterable<Violation> {
   for (const of of evidence.tables) {
     const isExact =
@@ -191,10 +191,10 @@ function* tables(evidence: Evidence): Iterable<Violation> {
 }
 
 const HEAP_GROWTH = 1.1;
-/** What the windows of events and steps that were taken, bounded and a few MB a process, fill up to while a case runs. */
+/** Memory that a process may gain while a case runs, because its windows of events and of taken steps fill up. They are bounded to a few MB per process. */
 const WINDOWS_BYTES = 4 * 1024 * 1024;
 
-/** A process that lived through the fault holds no more than before. */
+/** A process that survived the fault must not hold more than before. */
 function* resources({ survivors }: Evidence): Iterable<Violation> {
   for (const { name, before, after, spareConnections = 0 } of survivors) {
     const grown = [
@@ -222,7 +222,7 @@ function violation(
   return { invariant, subject, detail };
 }
 
-/** An event's identity; only ids of tenants have no `:`, so it is unambiguous. */
+/** An event's identity. A tenant's id contains no `:`, so the key is unambiguous. */
 function keyOf(of: {
   readonly tenantId: string | null;
   readonly eventId: string | null;

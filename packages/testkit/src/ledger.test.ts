@@ -7,7 +7,7 @@ import { bodyHash, openLedger, readLedger } from "./ledger.ts";
 const folder = mkdtempSync(join(tmpdir(), "postrider-ledger-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("an entry is in the file once it is written, and a line that a kill cut is left out", () => {
+test("an entry is in the file once it is written, and an incomplete last line is left out", () => {
   const file = join(folder, "receiver");
   const ledger = openLedger(file);
   const entry = {

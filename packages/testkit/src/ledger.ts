@@ -1,8 +1,8 @@
 /**
- * Append-only ledgers: what a publisher, a receiver and a runner saw, whatever becomes of them.
+ * Append-only ledgers of what a publisher, a receiver and a runner saw. They survive the death of their writers.
  *
- * Each entry is one line, handed to the kernel before `write` returns, so that a kill of the writer loses no entry. A kill
- * within a write can leave part of a line at the end, which a reader leaves out.
+ * Each entry is one line, handed to the kernel before `write` returns, so killing the writer loses no entry. A kill during a
+ * write can leave an incomplete last line, which readers leave out.
  */
 import { createHash } from "node:crypto";
 import {
@@ -18,19 +18,19 @@ export interface PublishedEntry {
   readonly kind: "published";
   readonly tenantId: string;
   readonly eventId: string;
-  /** Of the payload's bytes: `bodyHash`. */
+  /** `bodyHash` of the payload's bytes. */
   readonly bodyHash: string;
   readonly at: number;
   readonly monotonicMs: number;
 }
 
-/** A request that a receiver read to its end, written before it is answered. */
+/** A request that a receiver read completely. The entry is written before the answer is sent. */
 export interface ReceivedEntry {
   readonly kind: "received";
   readonly webhookId: string;
   readonly webhookTimestamp: string;
   readonly bodyHash: string;
-  /** The signature fits these very bytes. */
+  /** The signature is valid for exactly these bytes. */
   readonly isSigned: boolean;
   readonly at: number;
   readonly monotonicMs: number;
@@ -42,14 +42,14 @@ export interface CompletedEntry {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** All up to here was done with it: it stood for a batch that could not be read. */
+  /** Every offset up to this one is done: the record stood for a batch that could not be read. */
   readonly lastOffset?: number;
   readonly pid: number;
   readonly at: number;
   readonly monotonicMs: number;
 }
 
-/** The group stored this for the partition, as the dispatcher heard it. */
+/** The group stored this commit for the partition: the dispatcher got the acknowledgement. */
 export interface CommittedEntry extends Omit<
   CompletedEntry,
   "kind" | "lastOffset"
@@ -66,7 +66,7 @@ type Unstamped<Entry> = Entry extends PublishedEntry | ReceivedEntry
   : never;
 
 export interface Ledger {
-  /** Stamps the entry with both clocks. */
+  /** Adds the times of both clocks to the entry and writes it. */
   write(entry: Unstamped<LedgerEntry>): void;
   close(): void;
 }
@@ -86,14 +86,14 @@ export function openLedger(file: string): Ledger {
   };
 }
 
-/** Its whole lines, in the order of writing. */
+/** The complete lines of a ledger, in the order of writing. */
 export function readLedger(file: string): LedgerEntry[] {
   const lines = readFileSync(file, "utf8").split("\n");
-  lines.pop(); // what follows the last line's end: nothing, or a write that a kill cut
+  lines.pop(); // after the last line end there is nothing, or a write that a kill cut off
   return lines.map((line) => JSON.parse(line) as LedgerEntry); // written by `write`
 }
 
-/** The entries of one kind, of a file that may not be there: nobody has written yet. */
+/** The entries of one kind; none if the file does not exist because nothing was written yet. */
 export function readEntries<Kind extends LedgerEntry["kind"]>(
   file: string,
   ...kinds: readonly Kind[]

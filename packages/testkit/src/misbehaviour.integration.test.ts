@@ -14,11 +14,11 @@ import { waitFor } from "./wait-for.ts";
 interface Seen {
   readonly text: string;
   readonly bytes: number;
-  /** `end` for a FIN, else the error's code; null while the connection lives. */
+  /** How the connection ended: `end` for a FIN, else the error's code; null while it is open. */
   readonly end: string | null;
 }
 
-/** What a sender sees of each, once `isEnough` holds. */
+/** What a sender sees of each behaviour, once `isEnough` holds. */
 const ROWS: readonly [
   name: string,
   behaviour: typeof silence,

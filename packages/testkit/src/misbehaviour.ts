@@ -1,10 +1,10 @@
-/** Ways in which an endpoint breaks its side of HTTP, for `startRawReceiver`. What `saying` can say covers the malformed answers. */
+/** Ways in which an endpoint breaks HTTP, for `startRawReceiver`. Malformed answers are made with `saying`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RawConnection } from "./raw-receiver.ts";
 
 type Behaviour = (connection: RawConnection) => Promise<void>;
 
-/** Answers each request of the connection with these bytes, whatever they are. */
+/** Answers each request of the connection with these bytes, valid HTTP or not. */
 export function saying(response: string | Buffer): Behaviour {
   return async ({ socket, request }) => {
     for (;;) {
@@ -14,22 +14,22 @@ export function saying(response: string | Buffer): Behaviour {
   };
 }
 
-/** Accepts and stays silent. */
+/** Accepts the connection and never answers. */
 export const silence: Behaviour = async () => undefined;
 
-/** RST as soon as the request is there. */
+/** Resets the connection (RST) as soon as the request has come. */
 export const resetAfterRequest: Behaviour = async ({ socket, request }) => {
   await request();
   socket.resetAndDestroy();
 };
 
-/** FIN as soon as the request is there. */
+/** Ends the connection (FIN) as soon as the request has come. */
 export const closeAfterRequest: Behaviour = async ({ socket, request }) => {
   await request();
   socket.end();
 };
 
-/** `head`, then `part` every `everyMs` for ever: no idle timeout ever sees it end. */
+/** Sends `head`, then `part` every `everyMs` for ever, so that no idle timeout ends it. */
 export function dripping(
   head: string,
   part: string,
@@ -45,21 +45,21 @@ export function dripping(
   };
 }
 
-/** A body of one byte every 50 ms. */
+/** Sends a body at one byte every 50 ms. */
 export const drippingBody: Behaviour = dripping(
   "HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n",
   "x",
   50,
 );
 
-/** `103 Early Hints` without end. */
+/** Sends `103 Early Hints` for ever. */
 export const endlessEarlyHints: Behaviour = dripping(
   "",
   "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n",
   50,
 );
 
-/** A body that never ends, as fast as it is read. */
+/** Sends a body that never ends, as fast as it is read. */
 export const endlessBody: Behaviour = async ({ socket, request }) => {
   await request();
   socket.write("HTTP/1.1 200 OK\r\n\r\n");

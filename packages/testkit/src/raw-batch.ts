@@ -1,24 +1,24 @@
-/** Record batches as bytes, also such as no client would write; and the request that gives one to a broker. */
+/** Makes record batches as bytes, also such as no client would write, and the request that produces one to a broker. */
 import { connect } from "node:net";
 
 export interface RawBatch {
   readonly baseOffset?: number;
   readonly codec?: number;
-  /** Beside the codec. */
+  /** Attribute bits other than the codec. */
   readonly attributes?: number;
-  /** What it claims, where that is not what it has. */
+  /** The number of records that the batch claims to hold. Default: its real number. */
   readonly count?: number;
   readonly lastOffsetDelta?: number;
   readonly baseTimestamp?: number;
   readonly maxTimestamp?: number;
   readonly producerId?: bigint;
-  /** How many records `records` holds. */
+  /** How many records `records` contains. */
   readonly size: number;
-  /** Their bytes, compressed if `codec` says so. */
+  /** The records' bytes, already compressed if `codec` says so. */
   readonly records: Buffer;
 }
 
-/** A whole batch (magic 2) with a right checksum. */
+/** A complete batch (magic 2) with a correct checksum. */
 export function rawBatch(batch: RawBatch): Buffer {
   const bytes = Buffer.alloc(61 + batch.records.length);
   const base = batch.baseTimestamp ?? Date.now();
@@ -43,7 +43,7 @@ export interface RawBatchRecord {
   readonly value?: Buffer | null;
   readonly headers?: readonly (readonly [string, Buffer | null])[];
   readonly timestampDelta?: number;
-  /** Default: its place. */
+  /** Default: the record's index in the batch. */
   readonly offsetDelta?: number;
 }
 
@@ -68,7 +68,7 @@ export function rawRecords(records: readonly RawBatchRecord[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Produce, version 7 (the first to take zstd): the broker's answer for the one partition; 0 is success. */
+/** Sends a Produce request, version 7 (the first with zstd). Resolves to the broker's answer for the one partition; error code 0 is success. */
 export async function produceRaw(
   broker: string,
   to: { readonly topic: string; readonly partition: number },
@@ -99,7 +99,7 @@ export async function produceRaw(
       if (answer.length >= 4 && answer.length >= 4 + answer.readInt32BE(0))
         break;
     }
-    // size, correlation id, one topic with its name, one partition with its number
+    // Skips size, correlation id, one topic with its name, and one partition with its number.
     const at = 4 + 4 + 4 + 2 + Buffer.byteLength(to.topic) + 4 + 4;
     return {
       errorCode: answer.readInt16BE(at),
@@ -116,7 +116,7 @@ function sized(bytes: Buffer | null): Buffer {
     : Buffer.concat([varInt(bytes.length), bytes]);
 }
 
-/** Zigzag, 7 bits a byte; of an int32. */
+/** A Kafka varint of an int32: zigzag, then 7 bits per byte. */
 function varInt(value: number): Buffer {
   const bytes: number[] = [];
   let rest = ((value << 1) ^ (value >> 31)) >>> 0;
@@ -140,7 +140,7 @@ function text(value: string): Buffer {
   return Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)]);
 }
 
-/** CRC-32C, bit by bit: written anew, so that a test does not ask the code it tests. */
+/** CRC-32C, computed bit by bit. Written again here, so that a test does not depend on the code it tests. */
 export function crc32cOf(bytes: Buffer): number {
   let crc = 0xffff_ffff;
   for (const byte of bytes) {

@@ -1,11 +1,11 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
 
-/** What a raw receiver does with one connection: `request` resolves with the exact bytes of the next request, headers and body. */
+/** One connection to a raw receiver. `request` resolves to the exact bytes of the next request, headers and body. */
 export interface RawConnection {
   readonly socket: Socket;
-  /** 1-based. */
+  /** Which connection of this receiver it is, from 1. */
   readonly number: number;
-  /** The next whole request by its content-length; rejects when the sender closes before. */
+  /** Resolves when the next request is complete by its content-length; rejects when the sender closes before. */
   request(): Promise<Buffer>;
 }
 
@@ -18,7 +18,7 @@ export interface RawReceiver {
   close(): Promise<void>;
 }
 
-/** A TCP server that speaks HTTP only as well as `behave` does: for endpoints that break the protocol. */
+/** A TCP server whose answers are exactly what `behave` writes: for endpoints that break HTTP. */
 export async function startRawReceiver(
   behave: (connection: RawConnection) => void | Promise<void>,
 ): Promise<RawReceiver> {
@@ -31,7 +31,7 @@ export async function startRawReceiver(
     const request = requestReader(socket);
     void Promise.resolve(
       behave({ socket, number: seen.length, request }),
-      // A sender that gives up ends the behaviour, which is then over.
+      // When the sender gives up, the behaviour rejects, and the connection is over.
     ).catch(() => socket.destroy());
   });
   await new Promise<void>((resolve, reject) => {
@@ -78,7 +78,7 @@ function requestReader(socket: Socket): () => Promise<Buffer> {
   };
 }
 
-/** Where the first request ends, by its content-length; null while it is not whole. */
+/** The index at which the first request ends, by its content-length; null while it is incomplete. */
 function endOfRequest(bytes: Buffer): number | null {
   const head = bytes.indexOf("\r\n\r\n");
   if (head === -1) return null;

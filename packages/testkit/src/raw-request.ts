@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-/** One connection that writes what it is told, byte for byte, and keeps what comes back. */
+/** A client connection that writes exactly the given bytes and keeps what comes back. */
 export interface RawClient {
   readonly socket: Socket;
   answer(): string;
@@ -13,7 +13,7 @@ export function rawClient(url: string): RawClient {
   const socket = connect(Number(port), hostname);
   const answer: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => answer.push(chunk));
-  socket.on("error", () => undefined); // what came before a reset is still to be looked at
+  socket.on("error", () => undefined); // a reset is no failure: the test looks at what came before it
   const closed = new Promise<void>((resolve) =>
     socket.once("close", () => resolve()),
   );
@@ -22,12 +22,12 @@ export function rawClient(url: string): RawClient {
 
 export interface RawAnswer {
   readonly status: number;
-  /** Names in lower case. */
+  /** By name in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** The parts of the first answer in a text; its body is all that follows. */
+/** Splits the first answer in a text into its parts; its body is everything after the headers. */
 export function parseRawAnswer(text: string): RawAnswer {
   const [head = "", ...body] = text.split("\r\n\r\n");
   const [statusLine = "", ...lines] = head.split("\r\n");
@@ -47,8 +47,8 @@ export function parseRawAnswer(text: string): RawAnswer {
 }
 
 /**
- * What no handler ever sees: requests that a server refuses before it knows a route, with the status of the answer.
- * Each begins a connection; `key` is put where a request carries one.
+ * Requests that a server refuses before it looks for a route, so that no handler sees them, with the status of the answer.
+ * Each is the first request of a connection. `key` is inserted into those that carry a bearer key.
  */
 export function unreadableRequests(
   key: string,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Kafka, RawRecord } from "@postrider/messaging";
 
-/** Every record that the topics hold now, in order within each partition. Reads as a table does: in a group of its own, which commits nothing. */
+/** Reads every record that the topics hold now, in order within each partition. Uses a group of its own that commits nothing, as a table does. */
 export async function readTopics(
   kafka: Kafka,
   topics: readonly string[],

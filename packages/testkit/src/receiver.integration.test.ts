@@ -34,7 +34,7 @@ test("a receiver keeps each request's bytes exactly", async () => {
   expect(request?.headers["webhook-id"]).toBe("msg_1");
 });
 
-test("a list of answers is given in order, and its last stays", async () => {
+test("a list of answers is given in order, and its last is repeated", async () => {
   const receiver = await aReceiver({
     answer: [500, { status: 503, headers: { "retry-after": "1" } }, 200],
   });
@@ -46,7 +46,7 @@ test("a list of answers is given in order, and its last stays", async () => {
   expect(answers).toEqual([500, 503, 200, 200]);
 });
 
-test("a script answers by what the request says", async () => {
+test("a script chooses the answer by the request", async () => {
   const receiver = await aReceiver({
     answer: (request) => (request.path === "/gone" ? 410 : 204),
   });
@@ -81,7 +81,7 @@ test("a hanging receiver can be closed", async () => {
   await refused;
 });
 
-test("a raw receiver says what it is told and keeps what came", async () => {
+test("a raw receiver sends the given bytes and keeps what came", async () => {
   const receiver = await startRawReceiver(saying("SSH-2.0-OpenSSH\r\n"));
   open.push(receiver);
   const socket = connect(receiver.port, "127.0.0.1");

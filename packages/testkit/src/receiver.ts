@@ -7,40 +7,40 @@ import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor, type WaitOptions } from "./wait-for.ts";
 
-/** One request as it came: `body` is its exact bytes. */
+/** One request as it came; `body` is its exact bytes. */
 export interface ReceivedRequest {
-  /** Epoch milliseconds of its last byte. */
+  /** When its last byte came, in epoch milliseconds. */
   readonly at: number;
-  /** 1-based: which TCP connection of this receiver it came over. */
+  /** The number of its TCP connection to this receiver, from 1. */
   readonly connection: number;
   readonly method: string;
   /** The request target, with its query. */
   readonly path: string;
   /** Names in lower case; a repeated header's values joined by `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Name, value, name, value …, as they stood on the wire. */
+  /** Name, value, name, value …, exactly as they came. */
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
 }
 
-/** What to answer: a status, or more; or no answer at all. */
+/** The answer: a status, a status with more, or one of the ways not to answer. */
 export type Answer =
   | number
   | {
       readonly status?: number;
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string | Uint8Array;
-      /** Wait so long before the answer. */
+      /** How long to wait before the answer. */
       readonly delayMs?: number;
     }
-  /** Say nothing and keep the connection. */
+  /** Never answer, and keep the connection open. */
   | "hang"
-  /** RST. */
+  /** Reset the connection (RST). */
   | "reset"
-  /** FIN without an answer. */
+  /** End the connection (FIN) without an answer. */
   | "close";
 
-/** `nth` is 1 for the first request that this answers. */
+/** `nth` is 1 for the first request since this script was set. */
 export type Script =
   | Answer
   | readonly Answer[]
@@ -49,13 +49,13 @@ export type Script =
 export interface ReceiverOptions {
   /** Default 127.0.0.1. */
   readonly host?: string;
-  /** Default 0: a free one. */
+  /** Default 0: the system chooses a free port. */
   readonly port?: number;
-  /** Default 200. Of a list each request takes the next, and the last stays. */
+  /** Default 200. Of a list, each request gets the next answer, and the last is repeated. */
   readonly answer?: Script;
   /** Called with each request before it is answered. */
   readonly onRequest?: (request: ReceivedRequest) => void;
-  /** Whether `requests` holds them; default true. Without, a receiver may run for days. */
+  /** Whether requests are kept in `requests`. Default true; with false a receiver may run for days. */
   readonly keepsRequests?: boolean;
 }
 
@@ -65,20 +65,20 @@ export interface Receiver {
   readonly port: number;
   /** In the order of arrival. */
   readonly requests: readonly ReceivedRequest[];
-  /** TCP connections so far. */
+  /** The number of TCP connections so far. */
   connections(): number;
-  /** From now on. A list starts at its beginning. */
+  /** Sets the answers to requests from now on. A list starts at its beginning. */
   answerWith(script: Script): void;
-  /** Resolves with all requests once there are `count`, or `count` that `where` accepts. */
+  /** Resolves with all requests, once there are `count` of them, or `count` that `where` accepts. */
   waitForRequests(
     count: number,
     options?: WaitOptions & {
       readonly where?: (request: ReceivedRequest) => boolean;
     },
   ): Promise<ReceivedRequest[]>;
-  /** Ends the connections over which nothing is being asked. */
+  /** Ends the connections on which no request is under way. */
   closeIdle(): void;
-  /** Ends every connection and stops listening. Twice is safe. */
+  /** Ends every connection and stops listening. Calling it twice is safe. */
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export async function startReceiver(
         options.onRequest?.(request);
         await give(await answerOf(script, request, nth), response);
       },
-      // The sender went away in the middle: there is nobody to answer.
+      // The sender went away in the middle of its request, so there is nobody to answer.
       () => message.socket.destroy(),
     );
   });

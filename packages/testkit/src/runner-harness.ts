@@ -1,6 +1,6 @@
 /**
- * A stage runner over a fake consumer and an output that acknowledges when told to: for unit tests of the runner and of what
- * it is made of. `useStageRunner()` stands at the top of a test file; it stops what a test has left running.
+ * For unit tests of the stage runner and its parts: a runner over a fake consumer and an output that acknowledges when the
+ * test says so. Call `useStageRunner()` at the top of a test file; it stops the runners that a test has left running.
  */
 import {
   createStageRunner,
@@ -24,28 +24,28 @@ import { waitFor, type Truthy } from "./wait-for.ts";
 /** The topic that these runners read. */
 export const TOPIC = "t.in";
 
-/** Waits for what a runner on fakes does within moments. */
+/** Waits for something that a runner on fakes does within moments. */
 export function soon<T>(condition: () => T): Promise<Truthy<T>> {
   return waitFor(condition, { everyMs: 1 });
 }
 
-/** Lets everything run that waits for nothing. */
+/** Lets the event loop turn `count` times, so that everything runs that waits for no timer. */
 export async function turns(count = 20): Promise<void> {
   for (let n = 0; n < count; n++)
     await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Values `lane/0`, `lane/1`, …: so many of one lane. */
+/** `count` values of one lane: `lane/0`, `lane/1`, … */
 export function inOneLane(lane: string, count: number, from = 0): string[] {
   return Array.from({ length: count }, (_, n) => `${lane}/${from + n}`);
 }
 
-/** Values `l0/1`, `l1/1`, …: so many, none of which waits for another. */
+/** `count` values, each in a lane of its own: `l0/1`, `l1/1`, … */
 export function eachInItsOwnLane(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, n) => `${prefix}${n}/1`);
 }
 
-/** `lane/text` decodes to itself; `?` alone is of an unknown schema, `!` alone is unreadable. */
+/** `lane/text` decodes to itself; `?` has an unknown schema, and `!` is unreadable. */
 export const decodeText: Decoder<string> = (raw) => {
   const text = raw.value!.toString();
   if (text === "?") return { kind: "unknown_schema", schema: "s1" };
@@ -54,7 +54,7 @@ export const decodeText: Decoder<string> = (raw) => {
   return { kind: "decoded", value: text };
 };
 
-/** What a commit says, spelled out: every offset below `next` is done, but for the open ones. */
+/** The decoded content of a commit: every offset below `next` is done, except the open ones. */
 export interface SpelledCommit {
   /** The committed offset: the lowest open one, or `next`. */
   readonly offset: number;
@@ -63,7 +63,7 @@ export interface SpelledCommit {
   readonly open: readonly number[];
 }
 
-/** As it is stored for a partition. `by` names the member that wrote it: letters, digits and hyphens. */
+/** Encodes a commit as the group stores it. `by` is the tag of the member that wrote it: letters, digits and hyphens. */
 export function storedCommit(
   { offset, next, open }: SpelledCommit,
   by: string,
@@ -82,7 +82,7 @@ export function storedCommit(
   return { offset, metadata };
 }
 
-/** What a stored commit says. */
+/** Decodes a stored commit. */
 export function spelledCommit(stored: {
   readonly offset: number;
   readonly metadata: string;
@@ -100,10 +100,10 @@ export class FakeOutput implements Output {
     records: readonly OutRecord[];
     source: RawRecord | undefined;
   }[] = [];
-  /** False: what is sent waits for `acknowledge`. */
+  /** False: records that are sent wait until the test calls `acknowledge`. */
   isPrompt = true;
   oldestMs = 0;
-  /** What the next calls reject with, in turn; null: the call is taken. */
+  /** The errors with which the next calls reject, in order; null: that call succeeds. */
   readonly refusals: (Error | null)[] = [];
   #waiting: (() => void)[] = [];
 
@@ -133,7 +133,7 @@ export class FakeOutput implements Output {
   }
 }
 
-/** A handler that was started, and what ends it. */
+/** A handler that was started, with the functions that end it. */
 export interface Handling {
   readonly value: string;
   readonly offset: number;
@@ -152,19 +152,19 @@ export interface RunnerOptions extends Pick<
   readonly decode?: Decoder<string>;
   readonly meter?: Meter;
   readonly clock?: FakeClock;
-  /** Handlers emit at once. */
+  /** Handlers emit at once, without waiting for the test. */
   readonly isPrompt?: boolean;
 }
 
-/** A stage runner, all that it stands on, and what it has done. */
+/** A stage runner with the fakes that it runs on, and a record of what it has done. */
 export class RunnerUnderTest {
   readonly clock: FakeClock;
   readonly consumer: FakeConsumer;
   readonly output = new FakeOutput();
   readonly log: RecordingLog = recordingLog();
-  /** Handlers that were started and have not ended. */
+  /** The handlers that have started and not ended. */
   readonly handling: Handling[] = [];
-  /** Values in the order in which their handlers were started. */
+  /** The values of the records, in the order in which their handlers started. */
   readonly started: string[] = [];
   readonly runner: ReturnType<typeof createStageRunner>;
 
@@ -198,7 +198,7 @@ export class RunnerUnderTest {
       clock: this.clock,
       observer: options.observer,
       waitsFor: options.waitsFor,
-      // Idle, unless told otherwise: the real one would tell how busy the tests are.
+      // An idle event loop, unless the test sets another. The real measurement would depend on how busy the tests are.
       loopUse:
         options.loopUse ??
         (() => ({ active: 0, idle: this.clock.monotonic() })),
@@ -206,13 +206,13 @@ export class RunnerUnderTest {
     });
   }
 
-  /** Starts it and waits until these partitions are its own. */
+  /** Starts the runner and waits until it owns these partitions. */
   async startWith(...partitions: readonly number[]): Promise<void> {
     await this.runner.start();
     await this.assign(...partitions);
   }
 
-  /** Waits until these partitions, and no others, are its own. */
+  /** Waits until the runner owns exactly these partitions. */
   async assign(...partitions: readonly number[]): Promise<void> {
     const before = this.consumer.seeks.length;
     this.consumer.assign(...partitions);
@@ -220,30 +220,30 @@ export class RunnerUnderTest {
     await soon(() => this.runner.health().ready.every(({ isOk }) => isOk));
   }
 
-  /** Appends to partition 0 and fetches. */
+  /** Appends records to partition 0 and lets the runner fetch them. */
   read(...values: readonly (string | null)[]): void {
     this.consumer.append(0, ...values);
     this.consumer.deliver();
   }
 
-  /** The handler at work on a record of this value. */
+  /** The running handler of the record with this value. */
   handlingOf(value: string): Handling {
     const found = this.handling.find((one) => one.value === value);
     if (found === undefined) throw new Error(`${value} is not being handled`);
     return found;
   }
 
-  /** Ends every handler that is at work now. */
+  /** Lets every running handler emit. */
   emitAll(): void {
     for (const one of this.handling.slice()) one.emit();
   }
 
-  /** Waits until so many commits were sent in all. */
+  /** Waits until `count` commits were sent since the start. */
   async commitsSent(count: number): Promise<void> {
     await soon(() => this.consumer.commits.length === count);
   }
 
-  /** What the last commit of a partition says, whether it was acknowledged or not. */
+  /** The decoded last commit of a partition, acknowledged or not. */
   lastCommit(partition = 0): SpelledCommit {
     const sent = this.consumer.commits
       .flatMap(([, offsets]) => offsets)
@@ -251,21 +251,21 @@ export class RunnerUnderTest {
     return spelledCommit(sent.at(-1)!);
   }
 
-  /** Waits until this offset is committed for partition 0: everything below it is done. */
+  /** Waits until partition 0 is committed to this offset, which means that everything below it is done. */
   async committedTo(offset: number): Promise<void> {
     await soon(() => this.lastCommit().offset === offset);
   }
 
-  /** Commits that are sent from now on go unanswered until what this gives is resolved or rejected. */
+  /** Commits from now on are not answered until the returned promise is resolved or rejected. */
   holdCommits(): PromiseWithResolvers<void> {
     const gate = Promise.withResolvers<void>();
-    // A gate that is rejected before a commit waits for it is no unhandled fault.
+    // If the test rejects the gate before a commit waits for it, that must not be an unhandled rejection.
     gate.promise.catch(() => undefined);
     this.consumer.commitGate = gate.promise;
     return gate;
   }
 
-  /** Commits that are sent from now on are acknowledged at once. */
+  /** Commits from now on are acknowledged at once. */
   answerCommits(): void {
     this.consumer.commitGate = null;
   }
@@ -302,19 +302,19 @@ export class RunnerUnderTest {
 }
 
 export interface StageRunners {
-  /** Not started. */
+  /** A runner that is not started. */
   create(options?: RunnerOptions): RunnerUnderTest;
-  /** Owns partitions 0 and 1, and has fetched these values from partition 0. */
+  /** A runner that owns partitions 0 and 1, and has fetched these values from partition 0. */
   started(
     values: readonly string[],
     options?: RunnerOptions,
   ): Promise<RunnerUnderTest>;
 }
 
-/** Makes the runners of a test file, and stops them. What a test has left in flight is not waited for. */
+/** Makes the runners of a test file and stops them. Handlers and commits that a test left open are not waited for. */
 export function useStageRunner(): StageRunners {
   const made: RunnerUnderTest[] = [];
-  // Not by import: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver.
+  // Not imported: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver.
   const { afterEach } = globalThis as unknown as typeof import("@jest/globals");
   afterEach(async () => {
     for (const { runner, clock } of made.splice(0))

@@ -18,7 +18,7 @@ const committed = (offset: number, metadata = ""): RunnerEntry => ({
   metadata,
 });
 
-test("what lies below the base and above it but in no open run is said; a repeat of it is an ignored commit", () => {
+test("an offset below the base, or above it and not open, is committed; a repeat of it is an ignored commit", () => {
   const replay = replayRunner([
     ...[0, 2].map(done),
     committed(1, OPEN_1_AND_3),
@@ -29,14 +29,14 @@ test("what lies below the base and above it but in no open run is said; a repeat
   expect(replay.ignored).toEqual(["t/0@0", "t/0@2"]);
 });
 
-test("a repeat before any commit is a repeat that a kill explains", () => {
+test("a repeat before any commit can be explained by a kill", () => {
   const replay = replayRunner([done(0), done(0), done(0), committed(1)]);
 
   expect([...replay.repeated]).toEqual([["t/0@0", 2]]);
   expect(replay.ignored).toEqual([]);
 });
 
-test("a commit that says what is done only later passed unfinished work, and is told once", () => {
+test("a commit that covers an offset before it is done has passed unfinished work, and is reported once", () => {
   const replay = replayRunner([
     done(0),
     committed(2),
@@ -48,7 +48,7 @@ test("a commit that says what is done only later passed unfinished work, and is 
   expect(replay.passed).toEqual(["t/0@1"]);
 });
 
-test("a commit's age is the time from the completion to the line that says it", () => {
+test("a commit's age is the time from the completion to the commit that covers it", () => {
   const replay = replayRunner([
     { ...done(0), at: 100 },
     { ...done(1), at: 140 },
@@ -58,7 +58,7 @@ test("a commit's age is the time from the completion to the line that says it", 
   expect(replay.commitAgesMs).toEqual([10, 50]);
 });
 
-test("what a woken process finishes after its successor's commit is a repeat, not an ignored commit", () => {
+test("work that a woken process finishes after its successor's commit is a repeat, not an ignored commit", () => {
   const replay = replayRunner([
     done(0),
     { ...done(1), pid: 2 },
@@ -70,7 +70,7 @@ test("what a woken process finishes after its successor's commit is a repeat, no
   expect([...replay.repeated.keys()]).toEqual(["t/0@1"]);
 });
 
-test("a record that stood for a range of offsets is done with all of them", () => {
+test("completing a record that stands for a range of offsets completes all of them", () => {
   const replay = replayRunner([
     { ...done(0), lastOffset: 3 } as RunnerEntry,
     committed(4),

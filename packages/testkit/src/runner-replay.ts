@@ -1,21 +1,22 @@
 /**
- * Replays what the deliver runner wrote about offsets: a commit may only say what was done, and what an acknowledged commit
- * says is never done again. What was done again although no commit said it is what a fault explains.
+ * Replays what the deliver runner recorded about offsets. A commit may cover only offsets that are done, and an offset that
+ * an acknowledged commit covers is never done again. An offset that is done again although no commit covered it is a repeat
+ * that a fault can explain.
  */
 import { decodeOffsetMetadata } from "@postrider/messaging";
 import type { DeliveryPlace, Interruption } from "./evidence.ts";
 import type { CommittedEntry, ReceivedEntry, RunnerEntry } from "./ledger.ts";
 
 export interface RunnerReplay {
-  /** By `placeOf`: how often it was completed again, covered by no commit. */
+  /** By `placeOf`: how often the offset was completed again while no commit covered it. */
   readonly repeated: ReadonlyMap<string, number>;
-  /** By `placeOf`: the last completion, epoch ms. */
+  /** By `placeOf`: when the offset was last completed, epoch ms. */
   readonly completedAt: ReadonlyMap<string, number>;
-  /** Offsets that a commit called done before anybody had done them. */
+  /** Offsets that a commit covered before they were done. */
   readonly passed: readonly string[];
-  /** Offsets done again after a commit that said so was acknowledged. */
+  /** Offsets that were done again after an acknowledged commit had covered them. */
   readonly ignored: readonly string[];
-  /** From a completion to the acknowledged commit that says so, ms, ascending. */
+  /** The time from each completion to the acknowledged commit that covers it, in ms, ascending. */
   readonly commitAgesMs: readonly number[];
 }
 
@@ -35,15 +36,15 @@ interface Stored {
 
 interface PartitionState {
   readonly done: Set<number>;
-  /** Done, and said by no commit yet; with the time. */
-  readonly unsaid: Map<number, number>;
-  /** Offsets below this were checked, but for the open ones. */
+  /** Done offsets that no commit covers yet, with the time of their completion. */
+  readonly uncovered: Map<number, number>;
+  /** Every offset below this was checked, except those in `unchecked`, which were open. */
   checked: number;
   unchecked: Set<number>;
   stored: Stored;
-  /** Who wrote it. */
+  /** The pid of the process that wrote the stored commit. */
   storedBy: number;
-  /** Processes that wrote of this partition, the oldest first. */
+  /** The processes that wrote entries of this partition, in the order of their first entry. */
   readonly pids: Set<number>;
 }
 
@@ -62,26 +63,26 @@ export function replayRunner(entries: readonly RunnerEntry[]): RunnerReplay {
     state.pids.add(entry.pid);
     if (entry.kind === "completed") {
       const place = placeOf(entry);
-      if (isSaid(state.stored, entry.offset) && !isLate(state, entry.pid))
+      if (isCovered(state.stored, entry.offset) && !isLate(state, entry.pid))
         ignored.push(place);
       else if (state.done.has(entry.offset))
         repeated.set(place, (repeated.get(place) ?? 0) + 1);
       const { offset: first, lastOffset = first } = entry;
       for (let offset = first; offset <= lastOffset; offset++)
         state.done.add(offset);
-      if (!state.unsaid.has(entry.offset))
-        state.unsaid.set(entry.offset, entry.at);
+      if (!state.uncovered.has(entry.offset))
+        state.uncovered.set(entry.offset, entry.at);
       completedAt.set(place, entry.at);
       continue;
     }
     state.stored = storedBy(entry);
     state.storedBy = entry.pid;
-    for (const offset of wronglySaid(state))
+    for (const offset of wronglyCovered(state))
       passed.push(placeOf({ ...entry, offset }));
-    for (const [offset, at] of state.unsaid)
-      if (isSaid(state.stored, offset)) {
+    for (const [offset, at] of state.uncovered)
+      if (isCovered(state.stored, offset)) {
         commitAgesMs.push(entry.at - at);
-        state.unsaid.delete(offset);
+        state.uncovered.delete(offset);
       }
   }
   commitAgesMs.sort((a, b) => a - b);
@@ -91,8 +92,8 @@ export function replayRunner(entries: readonly RunnerEntry[]): RunnerReplay {
 function fresh(offset: number): PartitionState {
   return {
     done: new Set(),
-    unsaid: new Map(),
-    // The log of a run begins at 0; where a case cuts it, at what was seen first.
+    uncovered: new Map(),
+    // The log of a run begins at 0. If a case has cut it, checking starts at the first offset that was seen.
     checked: Math.min(offset, 0),
     unchecked: new Set(),
     stored: { base: 0, next: 0, open: new Set() },
@@ -101,13 +102,13 @@ function fresh(offset: number): PartitionState {
   };
 }
 
-/** It finishes what it began before a younger process took over: it does not know yet, and asked nobody. */
+/** True for a process that finishes old work after a newer process took over and committed: it does not know that yet. */
 function isLate({ storedBy, pids }: PartitionState, pid: number): boolean {
   const ages = [...pids];
   return pid !== storedBy && ages.indexOf(pid) < ages.indexOf(storedBy);
 }
 
-function isSaid({ base, next, open }: Stored, offset: number): boolean {
+function isCovered({ base, next, open }: Stored, offset: number): boolean {
   return offset < base || (offset < next && !open.has(offset));
 }
 
@@ -120,12 +121,12 @@ function storedBy({ offset: base, metadata }: CommittedEntry): Stored {
   return { base, next: decoded?.next ?? base, open };
 }
 
-/** What the stored commit says and nobody did; each offset is told once. */
-function* wronglySaid(state: PartitionState): Iterable<number> {
+/** The offsets that the stored commit covers although they are not done; each is reported once. */
+function* wronglyCovered(state: PartitionState): Iterable<number> {
   const { stored, done } = state;
   const unchecked = new Set<number>();
   const look = function* (offset: number): Iterable<number> {
-    if (!isSaid(stored, offset)) unchecked.add(offset);
+    if (!isCovered(stored, offset)) unchecked.add(offset);
     else if (!done.has(offset)) yield offset;
   };
   for (const offset of state.unchecked) yield* look(offset);
@@ -138,8 +139,8 @@ function* wronglySaid(state: PartitionState): Iterable<number> {
 const SECOND_MS = 1000;
 
 /**
- * `deliveryId#step` → how many times more than once a fault may have made that attempt: once for each time that it was done again
- * with no commit saying so, and once for each interruption that cut it off, which is one before whose end it had been sent.
+ * `deliveryId#step` → how many extra times, beyond the first, faults may have made that attempt. One for each time that it was done
+ * again while no commit covered it, and one for each interruption that cut it off: one before whose end it had been sent.
  */
 export function explainedRepeats(evidence: {
   readonly deliveries: readonly DeliveryPlace[];
@@ -148,7 +149,7 @@ export function explainedRepeats(evidence: {
   readonly replay: RunnerReplay;
 }): Map<string, number> {
   const { deliveries, received, interruptions, replay } = evidence;
-  // By the sender's word, in whole seconds: a busy receiver may write of it seconds later.
+  // The time that the sender signed, in whole seconds. The receiver's time is not used: a busy receiver may be seconds later.
   const sentAt = new Map<string, number[]>();
   for (const { webhookId, webhookTimestamp } of received) {
     const times = sentAt.get(webhookId) ?? [];

@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed and name give the same draws. */
+/** Random numbers that can be repeated: the same seed and name give the same numbers. */
 export interface Random {
   /** In [0, 1). */
   next(): number;
@@ -7,7 +7,7 @@ export interface Random {
   pick<T>(from: readonly [T, ...T[]]): T;
 }
 
-/** Mulberry32, begun at the seed and the name's hash, so that cases of one run differ. */
+/** Mulberry32, started from the seed and the hash of the name, so that the cases of one run differ. */
 export function seededRandom(seed: number, name = ""): Random {
   let state = seed >>> 0;
   for (const char of name)

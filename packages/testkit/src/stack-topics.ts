@@ -8,15 +8,15 @@ import {
 } from "@postrider/messaging";
 import { testEffects } from "./test-effects.ts";
 
-/** Small enough to be made in a moment, and more than one, so that partitions can be told apart. */
+/** Few, so that topics are made quickly, but more than one, so that tests can tell partitions apart. */
 const PARTITIONS = 2;
 
-/** A Kafka of the product's own adapters, its log kept silent. */
+/** The product's own Kafka adapters, with a log that prints nothing. */
 export function kafkaAt(brokers: readonly string[], clientId: string): Kafka {
   return createKafka({ brokers, clientId }, testEffects());
 }
 
-/** Makes `prefix + name` for each name: a topic of the plan as the plan says, any other plain; 2 partitions, `control` and `schemas` 1. */
+/** Makes the topic `prefix + name` for each name. A topic of the plan gets the plan's settings, any other the defaults. 2 partitions each; `control` and `schemas` have 1. */
 export async function createTopics(
   kafka: Kafka,
   prefix: string,
@@ -39,7 +39,7 @@ export async function createTopics(
   return topics.map(({ topic }) => topic);
 }
 
-/** Makes every topic of the plan, with the tiers named (`retry.1s`). */
+/** Makes every topic of the plan, and the given tiers (`retry.1s`). */
 export async function createAllTopics(
   kafka: Kafka,
   prefix: string,

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { startReceiver } from "./receiver.ts";
 import { startTcpProxy } from "./tcp-proxy.ts";
 
-test("a lost answer is of a request that arrived; others pass", async () => {
+test("the request of a lost answer has arrived; other answers pass", async () => {
   const receiver = await startReceiver();
   const proxy = await startTcpProxy({
     host: "127.0.0.1",

@@ -1,13 +1,13 @@
-/** A TCP proxy that loses answers (what was asked arrives, what is answered does not), or lets ClickHouse be read only. */
+/** A TCP proxy that loses answers (the request arrives, its answer does not), or makes ClickHouse read-only. */
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 export interface TcpProxy {
   readonly port: number;
-  /** From now on the connection is reset as soon as the server answers a request in which `request` occurs, `times` times. */
+  /** From now on, and `times` times, the connection is reset as soon as the server answers a request that contains `request`. */
   loseAnswers(request: string, times: number): void;
-  /** Whether ClickHouse is asked, from now on, to refuse what is not a read: it then answers 164. */
+  /** Whether ClickHouse is told, from now on, to refuse everything but reads. It then answers code 164. */
   readOnly(isReadOnly: boolean): void;
-  /** How many were lost. */
+  /** How many answers were lost. */
   lost(): number;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export async function startTcpProxy(target: {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    port: (server.address() as AddressInfo).port, // it listens on TCP
+    port: (server.address() as AddressInfo).port, // a server that listens on TCP has an AddressInfo
     loseAnswers: (request, times) => {
       wanted = request;
       left = times;
@@ -65,7 +65,7 @@ export async function startTcpProxy(target: {
 
 const REQUEST_LINE = "POST /?";
 
-/** ClickHouse takes settings from the query; a client on a kept-alive connection begins each request with a chunk. */
+/** Adds `readonly` to the URL's query, from which ClickHouse takes settings. Relies on a keep-alive client starting each request in a new chunk. */
 function asReader(chunk: Buffer): Buffer {
   if (!chunk.subarray(0, REQUEST_LINE.length).equals(Buffer.from(REQUEST_LINE)))
     return chunk;

@@ -15,7 +15,7 @@ export interface LoggedLine {
 
 export interface RecordingLog extends Log {
   readonly lines: readonly LoggedLine[];
-  /** The lines of one event. */
+  /** The logged lines of one event name. */
   of(event: string): LoggedLine[];
 }
 
@@ -24,7 +24,7 @@ export interface TestEffects extends Effects {
   readonly meter: ReturnType<typeof createMeter>;
 }
 
-/** A log that prints nothing and keeps its lines, a real meter, and the machine's clock unless another is given. */
+/** Effects for tests: a log that prints nothing and keeps its lines, a real meter, and the machine's clock unless another is given. */
 export function testEffects(
   options: { readonly clock?: Clock } = {},
 ): TestEffects {

@@ -8,25 +8,25 @@ import {
   kafkaAt,
 } from "./stack-topics.ts";
 
-/** What a test file has of the run's one Kafka and one ClickHouse. */
+/** A test file's share of the test run's one Kafka and one ClickHouse. */
 export interface TestStack {
   readonly brokers: readonly string[];
   readonly clickhouseUrl: string;
-  /** This file's own topic prefix, such as `t3f9a1c.`; also a fine prefix of group ids. */
+  /** This file's own topic prefix, such as `t3f9a1c.`; use it for group ids, too. */
   readonly prefix: string;
   /** This file's own database; it exists from the first test on. */
   readonly database: string;
-  /** For consumers in tests: short, so that a lost member is noticed soon. */
+  /** A short session timeout for consumers in tests, so that a lost member is noticed soon. */
   readonly sessionTimeoutMs: number;
-  /** The product's own adapters on this broker. */
+  /** The product's own Kafka adapters, connected to this broker. */
   kafka(): Kafka;
-  /** Makes topics `prefix + name` as the plan says, or plain where the plan has no such topic: 2 partitions, `control` and `schemas` 1. Returns the full names. */
+  /** Makes topics `prefix + name`, with the plan's settings where the plan has the topic, else the defaults: 2 partitions; `control` and `schemas` 1. Returns the full names. */
   createTopics(...names: readonly string[]): Promise<string[]>;
   /** Makes every topic of the plan with these tiers (`retry.1s`). Returns the full names. */
   createAllTopics(...tierTopics: readonly string[]): Promise<string[]>;
 }
 
-/** Gives the test file its share of the stack; at its end removes its topics and its database. Call it at the top of the file. */
+/** Gives a test file its share of the stack, and removes the file's topics and database at the end. Call it at the top of the file. */
 export function useStack(): TestStack {
   const { beforeAll, afterAll } = jestHooks();
   const id = `t${randomBytes(3).toString("hex")}`;
@@ -61,7 +61,7 @@ export function useStack(): TestStack {
   };
 }
 
-/** Not by import: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver. */
+/** Not imported: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver. */
 function jestHooks(): Pick<
   typeof import("@jest/globals"),
   "beforeAll" | "afterAll"

@@ -3,18 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface WaitOptions {
   /** Default 10,000. */
   readonly timeoutMs?: number;
-  /** Between two looks; default 20. */
+  /** The time between two checks, ms. Default 20. */
   readonly everyMs?: number;
-  /** What is waited for, for the error. */
+  /** What is waited for; used in the error's message. */
   readonly what?: string;
 }
 
-/** What is left of a type once a test for truth has passed. */
+/** The type of a value after a test for truthiness. */
 export type Truthy<T> = Exclude<NonNullable<T>, false | 0 | "">;
 
 /**
- * Looks until `condition` gives something truthy, and returns that. A throw counts as not yet; when time is over, the
- * last one is the cause of the error.
+ * Calls `condition` until it returns something truthy, and returns that. A throw counts as "not yet"; when the time is over,
+ * the last one is the cause of the error.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
