@@ -1,4 +1,4 @@
-/** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Data on stdout, talk on stderr. */
+/** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Results go to stdout, progress to stderr. */
 import { burstDue } from "./benches/burst-due.ts";
 import { crash } from "./benches/crash.ts";
 import { drain } from "./benches/drain.ts";

@@ -28,7 +28,7 @@ describe("a schema that follows its earlier versions", () => {
     ).toEqual([]);
   });
 
-  test("may change its words without being frozen", () => {
+  test("may change its texts for people without being frozen", () => {
     const current = record({ ...id, doc: "The thing." });
 
     expect(
@@ -36,7 +36,7 @@ describe("a schema that follows its earlier versions", () => {
     ).toEqual([]);
   });
 
-  test("is told to be frozen when it has changed in a way that may be", () => {
+  test("must be frozen when it has changed in an allowed way", () => {
     const problems = judgeEvolution({
       name: "thing",
       current: record(id, size),
@@ -48,7 +48,7 @@ describe("a schema that follows its earlier versions", () => {
     ]);
   });
 
-  test("is told to be frozen when it is new", () => {
+  test("must be frozen when it is new", () => {
     const problems = judgeEvolution({
       name: "thing",
       current: record(id),
@@ -90,7 +90,7 @@ describe("a schema that cannot follow", () => {
     expect(problems.join(" ")).toContain("version 1");
   });
 
-  test("is missed when it was removed", () => {
+  test("is reported when it was removed", () => {
     const problems = judgeEvolution({
       name: "thing",
       current: undefined,
@@ -101,7 +101,7 @@ describe("a schema that cannot follow", () => {
   });
 });
 
-test("a record that stands in two schemas must be the same in both", () => {
+test("a record that two schemas contain must be the same in both", () => {
   const within = (inner: string): string =>
     JSON.stringify({
       type: "record",
@@ -127,7 +127,7 @@ test("a record that stands in two schemas must be the same in both", () => {
   expect(different[0]).toContain("differs between thing and outer");
 });
 
-test("a default belongs to the schema, its words do not", () => {
+test("a default belongs to the schema, its texts for people do not", () => {
   expect(isSameSchema(record(size), record({ ...size, doc: "Bytes." }))).toBe(
     true,
   );

@@ -1,4 +1,4 @@
-/** What comments and documents cite, this repository has: a page under docs/ and its heading. */
+/** Checks that whatever comments and documents cite exists in this repository: a page under docs/ and its heading. */
 import { expect, test } from "@jest/globals";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -30,7 +30,7 @@ test("a document's link leads to a file, and to a heading of it", () => {
   );
 });
 
-test("a file that a document names is there", () => {
+test("a file that a document names exists", () => {
   const named = files
     .filter((file) => file.startsWith(join(root, "docs")))
     .flatMap((file) =>
@@ -43,8 +43,8 @@ test("a file that a document names is there", () => {
   expect(named.filter(({ path }) => !isThere(path))).toEqual([]);
 });
 
-test("no comment cites a numbered rule or section of something that is not here", () => {
-  // Sections of an RFC are cited by number; a promise by its number is for docs/guarantees.md alone, which says what it means.
+test("no comment cites a numbered rule or section of a document outside this repository", () => {
+  // Allowed: sections of an RFC, and in docs/guarantees.md, which defines them, the numbers of promises.
   const cited = files.flatMap((file) =>
     textOf(file)
       .split("\n")
@@ -67,7 +67,7 @@ interface Citation {
 }
 
 function citationsOf(file: string): Citation[] {
-  // A citation may be broken over two lines of a comment.
+  // A citation may span two lines of a comment, so line breaks are removed first.
   const text = textOf(file).replaceAll(/\n\s*(\*|\/\/) */g, " ");
   return [...text.matchAll(/docs\/([\w/-]+\.md), "([^"]+)"/g)].map(
     ([, page, heading]) => ({
@@ -93,7 +93,7 @@ interface Link {
   readonly anchor: string | undefined;
 }
 
-/** Those into this repository. */
+/** The links that lead into this repository. */
 function linksOf(file: string): Link[] {
   return [...textOf(file).matchAll(/\]\(([^)\s]+)\)/g)]
     .map(([, link]) => link!)
@@ -112,14 +112,14 @@ function leads(target: string, anchor: string | undefined): boolean {
   );
 }
 
-/** From the root, or as docs/kafkajs.md names the files of messaging. */
+/** Whether a path exists, relative to the root or, as docs/kafkajs.md names files, to messaging's `src`. */
 function isThere(path: string): boolean {
   return ["", "packages/messaging/src"].some((folder) =>
     existsSync(join(root, folder, path)),
   );
 }
 
-/** As GitHub makes them. */
+/** The anchor that GitHub makes of a heading. */
 function slugOf(heading: string): string {
   return heading
     .toLowerCase()

@@ -6,7 +6,7 @@ const bin = fileURLToPath(
   new URL("../packages/cli/bin/postrider.js", import.meta.url),
 );
 
-test("the demo's tour finds everything as it claims", async () => {
+test("every claim of the demo's tour holds", async () => {
   const child = spawn(process.execPath, [bin, "demo", "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** Of a run that is still going; the suite itself ends well before. */
+/** The longest time for a run that hangs; the suite itself ends well before. */
 const LIMIT_MS = 420_000;
 
 test(

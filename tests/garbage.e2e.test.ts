@@ -38,7 +38,7 @@ import { garbageFor, reasonOf } from "./garbage.ts";
 
 const COUNT = 200;
 const SEED = 7;
-/** The machine may be busy with more than this. */
+/** Generous, because the machine may be busy with other work. */
 const PATIENCE_MS = 30_000;
 const TIERS = "200ms,500ms,1s";
 const SECRET = "whsec_Z2FyYmFnZSBpbiwgZ29vZCBldmVudHMgb3V0IQ==";
@@ -47,7 +47,7 @@ const stack = useStack();
 const { prefix, database, clickhouseUrl } = stack;
 const logDirectory = mkdtempSync(join(tmpdir(), "postrider-garbage-"));
 const tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
-/** Topics whose records are work: each ends somewhere, one by one. */
+/** Topics whose records are work. Each garbage record of them must be given up as one dead letter. */
 const WORK = [
   "events",
   "deliveries",
@@ -87,7 +87,7 @@ test("a garbage record on every topic neither stops a partition nor is lost", as
       sound: soundValueOf(name),
     }),
   );
-  // The older half meets what starts up, the newer half what runs.
+  // The first half is in the topics when the services start, the second half comes while they run.
   await write(garbage.flatMap((records) => records.slice(0, COUNT / 2)));
   const services = await start();
   await write(garbage.flatMap((records) => records.slice(COUNT / 2)));
@@ -147,7 +147,7 @@ async function start(): Promise<RunningServices> {
   return running;
 }
 
-/** One by the endpoint's second attempt, through a tier; one to an inline destination; by the door and by the topic. */
+/** One event, published at the door, arrives at an endpoint's second attempt, through a tier. Another, written to the topic, arrives at an inline destination. */
 async function goodEventsArrive({
   controlUrl,
   ingestUrl,
@@ -214,7 +214,7 @@ const nameOf = (topic: string): string => topic.slice(prefix.length);
 const to = (path: string) => (request: ReceivedRequest) =>
   request.path === path;
 
-/** Where the broker put each garbage record, as `topic/partition/offset reason`. */
+/** The place and the expected reason of each garbage record, as `topic/partition/offset reason`. */
 async function expectedEnds(
   garbage: readonly ProducerRecord[],
 ): Promise<string[]> {
@@ -225,7 +225,7 @@ async function expectedEnds(
   const topics = WORK.map((name) => prefix + name);
   const sound = new Map(WORK.map((name) => [name, soundValueOf(name)]));
   for (const raw of await readTopics(stack.kafka(), topics)) {
-    // One producer wrote them, so they are in their order; what lies between is the services'.
+    // One producer wrote the garbage, so it is in order; records between it are the services' own.
     const [planted] = next.get(placeOf(raw)) ?? [];
     if (planted === undefined || !isSame(planted, raw)) continue;
     next.get(placeOf(raw))!.shift();
@@ -252,7 +252,7 @@ async function endsFound(): Promise<string[]> {
   return rows.map(({ found }) => found).toSorted();
 }
 
-/** Of `events`, garbage is in the intake too, whatever it is. */
+/** Places in the intake. Garbage on `events`, of every kind, must be there as well as in the dead letters. */
 async function intakeFound(): Promise<string[]> {
   const rows = await rowsOf<{ found: string }>(
     clickhouseUrl,
@@ -262,7 +262,7 @@ async function intakeFound(): Promise<string[]> {
   return rows.map(({ found }) => found).toSorted();
 }
 
-/** Waits until both are alike, and then, or when time is up, shows how they differ. */
+/** Waits until as many are found as expected, or the time is over; then compares the two lists. */
 async function expectSoon(
   found: () => Promise<string[]>,
   expected: readonly string[],
@@ -273,7 +273,7 @@ async function expectSoon(
   expect(await found()).toEqual(expected);
 }
 
-/** Groups that have not committed the end of a partition. */
+/** Groups with a partition that is not committed to its end. */
 async function lagging(): Promise<string[]> {
   const admin = stack.kafka().admin();
   await admin.connect();
@@ -299,7 +299,7 @@ async function lagging(): Promise<string[]> {
 const placeOf = ({ topic, partition }: Pick<LogRange, "topic" | "partition">) =>
   `${topic}/${partition}`;
 
-/** How many records of a compacted topic each service's table says it left out. */
+/** For each service, how many records of a compacted topic its table has skipped as unreadable, by its metrics. */
 async function leftOut(name: string): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const service of running!.services) {
@@ -312,7 +312,7 @@ async function leftOut(name: string): Promise<Record<string, number>> {
   return counts;
 }
 
-/** A null value takes a key out of its table; it is no garbage there. */
+/** The number of unreadable records. A null value is not one of them: it removes its key from the table. */
 function unreadableIn(
   garbage: readonly (readonly ProducerRecord[])[],
   name: string,
@@ -379,6 +379,6 @@ function soundValueOf(name: string): Buffer {
       endpoints: { topic: "endpoints", value: anEndpoint() },
     };
   const record = records[name] ?? { topic: "deliveries", value: aDelivery() };
-  // Each pair above fits; the union forgets which value goes with which topic.
+  // Each topic has a value of its type above; TypeScript cannot see that from the union.
   return codec.encode({ ...record, key: null } as OutRecord);
 }

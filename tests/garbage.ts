@@ -1,18 +1,18 @@
-/** Records that nobody meant to write: seeded, so that a run that fails can be run again. */
+/** Random records that no producer of ours would write. Seeded, so that a failed run can be repeated. */
 import type { ProducerRecord } from "@postrider/messaging";
 
 export interface GarbageOptions {
   readonly topic: string;
   readonly partitions: number;
   readonly count: number;
-  /** A compacted topic takes no record without a key. */
+  /** A compacted topic accepts no record without a key. */
   readonly needsKey: boolean;
   readonly seed: number;
-  /** A value as the topic's readers want it: what is garbage begins like it, or is part of it. */
+  /** A valid value of the topic. Some of the garbage begins like it, or is a part of it. */
   readonly sound: Buffer;
 }
 
-/** `count` records, spread over the topic's partitions; every kind of value, key and header that follows is among them. */
+/** `count` records, spread over the topic's partitions. They include every kind of value, key and header listed below. */
 export function garbageFor(options: GarbageOptions): ProducerRecord[] {
   const { topic, partitions, count, needsKey, seed, sound } = options;
   const random = randomOf(seed);
@@ -26,8 +26,8 @@ export function garbageFor(options: GarbageOptions): ProducerRecord[] {
 }
 
 /**
- * Why a garbage record is given up. A schema that nobody knows is told from bytes that are no value of a known one; what is
- * a JSON object breaks a rule of events. `sound` is a value of the topic.
+ * The reason with which a garbage record must be given up. `unknown_schema`: no schema has this fingerprint or id. `invalid`: on
+ * `events`, a JSON object that breaks a rule. `unreadable`: everything else. `sound` is a valid value of the topic.
  */
 export function reasonOf(
   topicName: string,
@@ -61,9 +61,9 @@ type Random = () => number;
 
 const MAX_VALUE_BYTES = 2_000;
 
-/** The marker of a single object and the schema's fingerprint. */
+/** Avro's single-object encoding: the marker (2 bytes) and the schema's fingerprint (8 bytes). */
 const FRAME_BYTES = 10;
-/** A zero and a registry's id. */
+/** A registry's framing: a zero byte and the schema's id (4 bytes). */
 const REGISTRY_FRAME_BYTES = 5;
 const BRACE = 0x7b;
 
@@ -79,7 +79,7 @@ const VALUES: readonly ((random: Random, sound: Buffer) => Buffer | null)[] = [
   (random) => Buffer.concat([Buffer.of(0x00), bytes(random)]),
   () => Buffer.alloc(0),
   (random, sound) => framed(sound, bytes(random)),
-  // Lengths of more than there is: 4 GiB, 2^62, and a negative one.
+  // Lengths that do not fit the value: 4 GiB, 2^62, and a negative one.
   (_random, sound) => framed(sound, Buffer.from("feffffff1f", "hex")),
   (_random, sound) => framed(sound, Buffer.from("ffffffffffffffff7f", "hex")),
   (_random, sound) => framed(sound, Buffer.from("01".repeat(40), "hex")),
@@ -138,7 +138,7 @@ function bytes(random: Random): Buffer {
   return made;
 }
 
-/** Mulberry32: small, and good enough for garbage. */
+/** Mulberry32: a small generator, good enough for garbage. */
 function randomOf(seed: number): Random {
   let state = seed >>> 0;
   return () => {

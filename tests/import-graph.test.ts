@@ -1,4 +1,4 @@
-/** The layout of docs/architecture.md as a table, held against every import of the tree. Lint refuses most of this earlier; this also sees type imports, dynamic imports and paths. */
+/** Checks every import against the layout of docs/architecture.md, written here as a table. Lint refuses most violations earlier; this test also sees type imports, dynamic imports and paths. */
 import { expect, test } from "@jest/globals";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const SERVICE = ["core", "signing", "runtime", "messaging"];
 const API = [...SERVICE, "http"];
 
-/** Which of ours each may import. */
+/** For each package and service, which of our packages it may import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   signing: [],
@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "signing",
     "runtime",
     "messaging",
-    // For `dev`, `demo` and `receiver` only, below.
+    // Only for `dev`, `demo` and `receiver`; see the test below.
     "local-stack",
     "testkit",
   ],
@@ -35,8 +35,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Which folders of its own package each folder may import; "." is the root of src. An `index.ts`, `compose.ts` or
- * `main.ts` ties the folders together and may import all of them; a package that is not named here has no folders.
+ * For each package, which of its own folders each folder may import; "." is the root of src. An `index.ts`, `compose.ts` or
+ * `main.ts` connects the folders and may import all of them. A package that is not listed has no folders.
  */
 const FOLDERS: Readonly<
   Record<string, Readonly<Record<string, readonly string[]>>>
@@ -82,7 +82,7 @@ const FOLDERS: Readonly<
   },
 };
 
-/** Libraries that stay behind one door, and the files that are it. */
+/** Libraries that only certain files may import, with those files. */
 const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   [/^kafkajs/, /^packages\/messaging\/src\/kafkajs\//],
   [/^avsc$/, /^packages\/messaging\/src\/schemas\/(avro|registry)-[^/]*\.ts$/],
@@ -100,7 +100,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
 
 interface Import {
   readonly file: string;
-  /** The folder below packages/ or services/. */
+  /** The importing file's folder below packages/ or services/. */
   readonly from: string;
   readonly specifier: string;
 }

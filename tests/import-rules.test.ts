@@ -1,4 +1,4 @@
-/** Proof that the tools refuse what the layout forbids: each rule is broken once, on purpose, in a copy of the tree's settings. */
+/** Proves that the tools refuse what the layout forbids: breaks each rule once, in a copy of the repository's settings. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
 import {
@@ -20,7 +20,7 @@ const bin = (name: string): string => join(root, "node_modules/.bin", name);
 const IMPORT = "no-restricted-imports";
 const EFFECT = "no-restricted-properties";
 
-/** File, what it holds, the rule that must refuse it; null where it is allowed. */
+/** A file, its content, and the rule that must refuse it; null where it is allowed. */
 const CASES: readonly [file: string, text: string, rule: string | null][] = [
   ["packages/core/src/a.ts", 'import "node:fs";', IMPORT],
   ["packages/core/src/b.ts", 'import "@postrider/runtime";', IMPORT],
@@ -94,7 +94,7 @@ const CASES: readonly [file: string, text: string, rule: string | null][] = [
   ],
 ];
 
-/** Violations that the type checker's project boundaries see by themselves. */
+/** Violations that the type checker refuses because of its project boundaries. */
 const BOUNDARIES: readonly [project: string, file: string, text: string][] = [
   ["packages/core", "node.ts", 'import "node:fs";'],
   ["packages/core", "global.ts", "export const now = process.hrtime();"],
@@ -105,7 +105,7 @@ const BOUNDARIES: readonly [project: string, file: string, text: string][] = [
   ],
 ];
 
-/** Where lint's violations are, and where the type checker's are: the same settings, nothing else of the tree. */
+/** The folders with the violations for lint and for the type checker. They have the repository's settings and nothing else of it. */
 let lintCopy: string;
 let typesCopy: string;
 let refusals: ReadonlyMap<string, string>;

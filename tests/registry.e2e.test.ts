@@ -19,7 +19,7 @@ const { prefix, database, clickhouseUrl } = stack;
 const logDirectory = mkdtempSync(join(tmpdir(), "postrider-registry-"));
 const tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
 
-/** A stack that is given may have no registry; then there is nothing to test against. */
+/** An external stack may have no registry; then there is nothing to test. */
 const isGiven = process.env["POSTRIDER_STACK"] === "external";
 const given = process.env["SCHEMA_REGISTRY_URL"];
 const testWithRegistry = isGiven && !given ? test.skip : test;
@@ -100,7 +100,7 @@ testWithRegistry(
       await waitFor(
         async () =>
           JSON.stringify(await recorded()) === JSON.stringify([whole]),
-      ).catch(() => undefined); // the line below says what is there instead
+      ).catch(() => undefined); // on a time-out the expectation below shows what is there instead
       expect(await recorded()).toEqual([whole]);
     } finally {
       await receiver.close();

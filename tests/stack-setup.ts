@@ -1,11 +1,11 @@
 import { startStack, type Stack } from "@postrider/local-stack";
 
 declare global {
-  // The teardown runs in this process and has no other way to the stack.
+  // The teardown runs in the same process and finds the stack only here.
   var postriderTestStack: Stack | undefined;
 }
 
-/** Starts the one stack of a run, and tells the tests' processes where it is. */
+/** Starts the one stack of a test run and passes its addresses to the processes of the tests. */
 export default async function setUp(): Promise<void> {
   const stack = await startStack({
     onProgress: (text) => process.stderr.write(`${text}\n`),

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 
 const reporter = new URL("./summary-reporter.js", import.meta.url).href;
 
-/** What a process prints that reports these results and goes on talking afterwards. */
+/** The last line that a process prints which reports these results and prints more afterwards. */
 function lastLine(results: Readonly<Record<string, number>>): string {
   const script = `
     import Reporter from ${JSON.stringify(reporter)};

@@ -1,4 +1,4 @@
-/** How much the sink can take: fixed requests, pipelined over raw sockets. URL BODY-BYTES SECONDS CONNECTIONS DEPTH */
+/** Measures the sink's limit: fixed requests, pipelined over raw sockets. URL BODY-BYTES SECONDS CONNECTIONS DEPTH */
 import { connect } from "node:net";
 
 const [url = "", bytes, seconds, connections, depth] = process.argv.slice(2);

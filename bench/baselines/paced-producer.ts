@@ -1,4 +1,4 @@
-/** Produces at a fixed rate, whatever that takes; with `consume` reads back, the bare client's latency. BROKER TOPIC FILE RATE COUNT [consume] */
+/** Produces at a fixed rate, however long each send takes. With `consume` it also reads the records back: the latency of a bare client. BROKER TOPIC FILE RATE COUNT [consume] */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Kafka, logLevel, Partitioners } from "kafkajs";
@@ -6,7 +6,7 @@ import { Kafka, logLevel, Partitioners } from "kafkajs";
 const [broker = "", topic = "", file = "", rate, total, mode] =
   process.argv.slice(2);
 const count = Number(total);
-/** What becomes due within this is sent together, or the broker is busy with us alone. Half of it, on average, is in every latency. */
+/** Records that become due within this time (ms) are sent together; one request per record would keep the broker busy with us alone. On average half of it is part of every latency. */
 const TICK_MS = 5;
 const perMicro = Number(rate) / 1e6;
 const micros = (): number => Number(process.hrtime.bigint() / 1000n);

@@ -13,7 +13,7 @@ const producer = kafka.producer({
 });
 const value = Buffer.alloc(Number(bytes), "x");
 
-/** The same keys in turn as the subject's records have. */
+/** Sends with the same keys, in the same rotation, as the subject's records. */
 async function send(records: number): Promise<void> {
   for (let sent = 0; sent < records; sent += size) {
     const length = Math.min(size, records - sent);

@@ -32,17 +32,17 @@ import {
 import { startSubject } from "../harness/subject.ts";
 
 const TARGET = 0.8;
-/** A record's tier is the longest that ends before the common moment: what is then left is under a second, in memory. */
+/** Each record goes to the longest tier that ends before the common moment. Less than a second of its wait is then left, and is spent in memory. */
 const TIERS_SECONDS = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12] as const;
 const TIERS = TIERS_SECONDS.map((seconds) => `${seconds}s`).join(",");
 const WAIT_MS = 12_500;
-/** As many records as the product sends at once. */
+/** The number of records in a batch of the product. */
 const BATCH = 500;
 
 interface Burst {
   readonly perSecond: number;
   readonly early: number;
-  /** Lateness, ms, of the median and the last. */
+  /** The lateness (ms) of the median record and of the last. */
   readonly p50Ms: number;
   readonly lastMs: number;
 }
@@ -86,7 +86,7 @@ async function bareLoop(args: readonly (string | number)[]): Promise<number> {
   const loop = startPinned({
     name: "send-batch",
     cores: BOTH_CORES,
-    // kafkajs unpatched, as it comes.
+    // kafkajs without our patches.
     nodeArgs: ["--disable-warning=TimeoutNegativeWarning"],
     main: programOf("baselines/send-batch.ts"),
     args: args.map(String),
@@ -126,7 +126,7 @@ async function burstOf(topics: Topics, pair: number, count: number) {
   return await releasedOf(topics, { before, dueAt, count });
 }
 
-/** By the time that the sender stamps on each record as it leaves. */
+/** Computes the lateness from each record's timestamp, which its sender sets when the record leaves. */
 async function releasedOf(
   topics: Topics,
   given: {

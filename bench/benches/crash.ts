@@ -1,4 +1,4 @@
-/** crash: kill -9 of the dispatcher again and again at 1,000 deliveries a second; what is lost, forked, repeated, and how soon it goes on. */
+/** crash: kill -9 of the dispatcher, again and again, at 1,000 deliveries a second. Measures what is lost, forked and repeated, and how soon delivery goes on. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -26,15 +26,15 @@ import { failingBody } from "../sink/failures.ts";
 const PER_SECOND = 1_000;
 const SESSION_TIMEOUT_MS = 6_000;
 const TARGET = { commitAgeP99Ms: 50, resumedMs: SESSION_TIMEOUT_MS + 5_000 };
-/** One event in so many is refused once, so that retries are under way when the dispatcher dies. */
+/** One event in this many is refused once, so that retries are under way when the dispatcher dies. */
 const FAILS_EVERY = 20;
 const FAILING = failingBody(1, BODY_BYTES);
 const TIERS = ["retry.1s", "retry.2s"] as const;
 
 interface Kill {
-  /** µs of the machine's monotonic clock. */
+  /** The time of the kill, in µs of the machine's monotonic clock. */
   readonly atMicros: number;
-  /** To the first request of the next dispatcher. */
+  /** From the kill to the first request of the next dispatcher. */
   readonly resumedMs: number;
 }
 
@@ -135,7 +135,7 @@ async function killAgainAndAgain(
     await dispatcher.ended;
     interruptions.push({ from, until: Date.now() });
     dispatcher = await start();
-    // What the dead one had written to its sockets has come by now; the new one cannot have joined yet.
+    // Requests that the dead dispatcher had written to its sockets have arrived by now, and the new one cannot have joined yet.
     const { requests } = await sink.count();
     await waitFor(async () => (await sink.count()).requests > requests, {
       timeoutMs: 60_000,
@@ -151,13 +151,13 @@ async function killAgainAndAgain(
   return killed;
 }
 
-/** Everything that was published has been delivered and recorded, retries too. */
+/** Waits until everything that was published has been delivered and recorded, including retries. */
 async function comeToRest(
   { sink, topics }: Whole,
   events: number,
 ): Promise<void> {
   await sink.waitForUnique(events);
-  // A delivery that is waiting in a tier comes back to `deliveries`: its group is looked at again after the tiers.
+  // A delivery that waits in a tier comes back to `deliveries`, so the group of `deliveries` is checked again after the tiers.
   for (let round = 0; round < 2; round++) {
     for (const [group, topic] of GROUPS.slice(0, 2))
       await checkLag(topics, group, topic, 60_000);
@@ -219,7 +219,7 @@ function resultOf(
   };
 }
 
-/** From a completion to the acknowledged commit that says so, within the life of one dispatcher, ms. */
+/** The time from each completion to the acknowledged commit that covers it, within the life of one dispatcher, ms. */
 function commitAgesOf({ runner }: Evidence): number[] {
   const lives = Map.groupBy(runner, ({ pid }) => pid);
   return [...lives.values()].flatMap(

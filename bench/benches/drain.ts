@@ -37,7 +37,7 @@ interface Subject extends Drained {
 
 export async function drain(context: BenchContext): Promise<BenchResult> {
   const { isShort, say } = context;
-  // Compiling hot code takes the first seconds: a tenth of the ids must outlast it.
+  // Hot code is compiled in the first seconds, so a tenth of the ids, which is not measured, must take longer than that.
   const count = isShort ? 60_000 : 200_000;
   const pairs = isShort ? 4 : 6;
   const stack = await startOwnStack(context);
@@ -50,7 +50,7 @@ export async function drain(context: BenchContext): Promise<BenchResult> {
   const baselines: Drained[] = [];
   const subjects: Subject[] = [];
   for (let pair = 0; pair < pairs; pair++) {
-    // Beside each pair: the machine's speed a minute ago says nothing of now.
+    // Measured again for each pair, because the machine's speed changes within a minute.
     const limit = await sinkLimit(sink, SUBJECT_CORE);
     say(`the sink takes ${Math.round(limit)}/s from a bare loop`);
     limits.push(limit);
@@ -86,7 +86,7 @@ async function drained(
   });
   await sink.reset();
   const given = { stack, topics };
-  // Where a core is taken from the sink for a moment, its endpoints are slow and relief defers: somebody brings that back.
+  // When the sink loses its core for a moment, its endpoints become slow and relief defers some records; the scheduler brings those back.
   const scheduler = await startPinnedService(context, {
     name: "retry-scheduler",
     cores: OTHER_CORE,

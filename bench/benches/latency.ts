@@ -1,4 +1,4 @@
-/** latency: from the time at which an event was meant to be sent to the first byte of its request, at parts of the pipeline's rate. */
+/** latency: the time from the moment at which an event was meant to be sent to the first byte of its request, at several shares of the pipeline's rate. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { topicName } from "@postrider/messaging";
@@ -23,10 +23,10 @@ import { createTopics, type Topics } from "../harness/stack.ts";
 import { GROUPS, startWhole, type Whole } from "../harness/whole.ts";
 
 const SHARES = [0.1, 0.25, 0.5] as const;
-/** The share of which a ratio is claimed. */
+/** The share for which a ratio is claimed. */
 const CLAIMED = 0.25;
 const TARGET = 3;
-/** The first of it is not counted: connections are opened, code is compiled. */
+/** The beginning of each run, which is not counted: connections are opened, code is compiled. */
 const WARM_UP_SECONDS = 2;
 
 interface Latency {
@@ -49,7 +49,7 @@ export async function latency(context: BenchContext): Promise<BenchResult> {
   const whole = await startWhole(context, { prefix: "latency." });
   const pairs: LatencyPair[] = [];
   let sent = 0;
-  // One more round warms the services up, and is not counted.
+  // The first round only warms the services up and is not counted.
   for (let round = 0; round <= rounds; round++)
     for (const share of shares) {
       const perSecond = Math.max(20, Math.round(rate * share));
@@ -71,7 +71,7 @@ interface Run {
   readonly seconds: number;
 }
 
-/** The same records, through a topic of their own and back to the producer's process. */
+/** Sends the same records through a topic of their own and back to the producer's process. */
 async function bare(
   context: BenchContext,
   whole: Whole,
@@ -121,7 +121,7 @@ async function delivered(
 
 interface Produced {
   readonly startedAt: number;
-  /** Beside the records: when each was read back, µs. */
+  /** For each record, in order: when it was read back, µs. */
   readonly seenAt: readonly number[];
 }
 
@@ -154,7 +154,7 @@ async function produce(
   return done;
 }
 
-/** Encoded beforehand, so that producing costs the same in both. */
+/** The records are encoded before the run, so that producing costs the same for baseline and subject. */
 function writeRecords(
   { folder }: BenchContext,
   { topics, endpoints }: Whole,

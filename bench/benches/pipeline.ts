@@ -22,16 +22,16 @@ import {
 import { DATABASE } from "../harness/subject.ts";
 import { GROUPS, startWhole, type Whole } from "../harness/whole.ts";
 
-/** CPU of all our processes per delivery, µs. */
+/** CPU time of all our processes per delivery, µs. */
 const TARGET_MICROS = 110;
 
 interface Piped {
-  /** CPU µs per delivery by process; `kafka`, `clickhouse` and `sink` are not ours. */
+  /** CPU time per delivery (µs) by process. `kafka`, `clickhouse` and `sink` are not ours. */
   readonly micros: Readonly<Record<string, number>>;
   readonly ourMicros: number;
-  /** To the last row, and all lag 0. */
+  /** Deliveries per second until the last row is there and no group lags. */
   readonly perSecond: number;
-  /** To the last request. */
+  /** Deliveries per second until the last request. */
   readonly deliveredPerSecond: number;
   readonly sinkShare: number;
 }
@@ -40,7 +40,7 @@ export async function pipeline(context: BenchContext): Promise<BenchResult> {
   const { isShort, say } = context;
   const count = isShort ? 30_000 : 60_000;
   const pairs = isShort ? 4 : 6;
-  // ingest is stopped while the events are written: it must still have its partitions afterwards.
+  // ingest is frozen while the events are written. Its session must not time out in that time, so that it keeps its partitions.
   const env = { POSTRIDER_SESSION_TIMEOUT: "30s" };
   const whole = await startWhole(context, { prefix: "pipeline.", env });
   const limit = await sinkLimit(whole.sink, BOTH_CORES);
@@ -49,7 +49,7 @@ export async function pipeline(context: BenchContext): Promise<BenchResult> {
   const subjects: Piped[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const baseline = await rawSignedLoop(whole.sink, {
-      // Fewer would measure how its code is compiled.
+      // With fewer requests, the time in which the loop's code is compiled would count too much.
       count: Math.max(count, 60_000),
       prefix: `raw_${pair}_`,
       limit,
@@ -124,7 +124,7 @@ function pidsOf({ running, stack, sink }: Whole): Map<string, number> {
   return pids.set("sink", sink.pid);
 }
 
-/** One row per event and per attempt of this pair, each once; a deferral is no attempt. */
+/** Checks that each event and each attempt of this pair has exactly one row; a deferral is no attempt. */
 async function checkRows(
   { stack, topics }: Whole,
   pair: number,

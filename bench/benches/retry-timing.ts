@@ -17,9 +17,9 @@ import { failingBody } from "../sink/failures.ts";
 
 const TIERS_MS = [1, 2, 4, 8, 16, 32].map((seconds) => seconds * 1000);
 const TARGET = { p50Ms: 10, p99Ms: 50 };
-/** A delivery's waits together, with all jitter, and what it may be late. */
+/** The sum of a delivery's waits with the largest jitter, and how late they may be in all. */
 const LONGEST_MS = 63_000 * 1.2 + 5_000;
-/** The load runs alone for so long: code is compiled, connections are opened. */
+/** How long the load runs alone at first: code is compiled, connections are opened. */
 const WARM_UP_MS = 8_000;
 
 export async function retryTiming(context: BenchContext): Promise<BenchResult> {
@@ -90,7 +90,7 @@ async function checkRequests(
   await checkDeadLetters(topics);
 }
 
-/** How late each retry started, ms, by the tier in which it waited; negative is early. */
+/** How late each retry started (ms), by the tier in which it waited; a negative number is early. */
 async function waitsOf(
   { topics }: Whole,
   expected: number,

@@ -1,8 +1,8 @@
-/** The rate of which the other benches take a part: what `pipeline` last measured on this machine. */
+/** The rate of which the other benches use a share: the last result of `pipeline` on this machine. */
 import type { BenchContext } from "./context.ts";
 import { lastResult } from "./report.ts";
 
-/** Where `pipeline` has not run yet. */
+/** Used when there is no result of `pipeline` yet. */
 const FALLBACK_PER_SECOND = 4_000;
 
 export function pipelineRate({ dataIn }: BenchContext): number {

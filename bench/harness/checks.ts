@@ -1,4 +1,4 @@
-/** What a run must show of itself before it prints a number. Each throws with what it found. */
+/** Checks that a run must pass before its number is printed. Each throws with what it found. */
 import type { Attempt, DeadLetter } from "@postrider/core";
 import { topicName } from "@postrider/messaging";
 import { waitFor } from "@postrider/testkit";
@@ -8,7 +8,7 @@ import type { SinkReport } from "../sink/protocol.ts";
 import { readRecords } from "./read-topic.ts";
 import type { Topics } from "./stack.ts";
 
-/** Every id came, none twice and none that was not sent. */
+/** Every id must have come exactly once, and no id that was not sent. */
 export function checkIds(report: SinkReport, ids: ReadonlySet<string>): void {
   const strange = report.ids.filter((id) => !ids.has(id)).length;
   if (report.unique !== ids.size || report.requests !== ids.size || strange > 0)
@@ -17,7 +17,7 @@ export function checkIds(report: SinkReport, ids: ReadonlySet<string>): void {
     );
 }
 
-/** By the public verifier, not by ours. */
+/** Verifies signatures with the public verifier, not with ours. */
 export function checkSignatures(report: SinkReport, secret: string): void {
   const webhook = new Webhook(secret);
   if (report.requests >= 100 && report.sample.length === 0)
@@ -29,7 +29,7 @@ export function checkSignatures(report: SinkReport, secret: string): void {
   }
 }
 
-/** The group has read and committed everything that is there now. */
+/** Waits until the group has read and committed everything that the topic holds now. */
 export async function checkLag(
   { admin, prefix }: Topics,
   group: string,
@@ -51,7 +51,7 @@ export async function checkLag(
   );
 }
 
-/** One attempt per delivery, and nothing in `dead-letters`. How many were deferred on their way, which is no attempt. */
+/** There must be one attempt per delivery, and no dead letter. Returns how many deliveries were deferred, which is no attempt. */
 export async function checkAttempts(
   topics: Topics,
   count: number,
@@ -80,7 +80,7 @@ export async function checkDeadLetters(topics: Topics): Promise<void> {
     );
 }
 
-/** Calls with every record of `attempts`, each partition in its order. */
+/** Calls back for every record of `attempts`, each partition in its order. */
 export async function readAttempts(
   topics: Topics,
   onAttempt: (attempt: Attempt) => void,

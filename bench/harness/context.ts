@@ -1,4 +1,4 @@
-/** What every bench is given, and what it gives back. */
+/** What every bench receives, and what it returns. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,33 +7,33 @@ import type { DataPlace } from "./data-folder.ts";
 export interface BenchContext {
   /** Fewer records and pairs: at most two minutes. */
   readonly isShort: boolean;
-  /** Profile the subject into this folder, where the bench can. */
+  /** The folder for a profile of the subject, if the bench can make one. */
   readonly profileInto: string | null;
-  /** Of the servers. */
+  /** Where the servers keep their data. */
   readonly dataIn: DataPlace;
-  /** Progress, on stderr. */
+  /** Prints progress on stderr. */
   readonly say: (text: string) => void;
-  /** For logs and records of this run; removed at its end. */
+  /** A folder for logs and records of this run; removed at the end. */
   readonly folder: string;
-  /** What ends the run's servers and processes; run in reverse order at its end, however it ends. */
+  /** The steps that end the run's servers and processes. They run in reverse order at the end, whether the run succeeded or not. */
   readonly undo: (() => Promise<void> | void)[];
 }
 
 /** A row of the printed table: a name, the value, its unit. */
 export type Figures = Readonly<Record<string, number>>;
 
-/** The part of the result line that a bench knows. Keys of figures carry their unit. */
+/** The part of the result line that the bench fills. Names of figures carry their unit. */
 export interface BenchResult {
   readonly bench: string;
   readonly figures: Figures;
   readonly baseline: Figures;
   /** Subject ÷ baseline; null where the bench has no baseline. */
   readonly ratio: number | null;
-  /** As a sentence: `ratio >= 0.55`. */
+  /** The target as a sentence: `ratio >= 0.55`. */
   readonly target: string;
   readonly pass: boolean;
   readonly pairs: number;
-  /** Of the per-pair ratios: the smallest and the largest. */
+  /** The smallest and the largest of the per-pair ratios. */
   readonly spread: readonly [number, number] | null;
 }
 
@@ -51,7 +51,7 @@ export function createContext(
   };
 }
 
-/** Runs what there is to undo, last first; each once. */
+/** Runs each step of `undo` once, in reverse order. */
 export async function undoAll({ undo, say }: BenchContext): Promise<void> {
   for (let next = undo.pop(); next !== undefined; next = undo.pop()) {
     try {

@@ -1,4 +1,4 @@
-/** What a run with kills left behind, for testkit's checker: payloads are left out, so that a long run fits into memory. */
+/** Reads what a run with kills left behind, for testkit's checker. Payloads are left out, so that a long run fits into memory. */
 import { createHmac } from "node:crypto";
 import type { Attempt, Intake } from "@postrider/core";
 import {
@@ -24,7 +24,7 @@ const NO_BYTES = Buffer.alloc(0);
 export interface CrashRun {
   readonly published: readonly PublishedEntry[];
   readonly log: readonly LoggedRequest[];
-  /** All bodies that were published. */
+  /** All event bodies that were published. */
   readonly bodies: readonly Buffer[];
   readonly interruptions: readonly Interruption[];
   readonly ledgerFile: string;
@@ -80,13 +80,13 @@ export async function crashEvidence(
       },
     ],
     rolledUp: { endpoint_hour: Number(tables?.up) },
-    // Waited for before: the run would have failed.
+    // The run has already waited until no group lags; otherwise it would have failed.
     lag: 0,
     survivors: [],
   };
 }
 
-/** The sink's log as a receiver's ledger: its signatures are checked here, with every body known. */
+/** Turns the sink's log into a receiver's ledger. The signatures are checked here, because here all bodies are known. */
 function receivedOf({ log, bodies }: CrashRun): ReceivedEntry[] {
   const bodyOf = new Map(bodies.map((body) => [bodyHash(body), body]));
   const key = Buffer.from(SECRET.slice("whsec_".length), "base64");

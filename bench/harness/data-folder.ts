@@ -8,11 +8,11 @@ const ENOUGH_BYTES = 8 * 2 ** 30;
 export type DataPlace = "memory" | "disk";
 
 /**
- * Puts the run's temporary folders into memory where there is room. An insert makes some fifty files, and what that costs is the
- * file system's: on a disk without a journal ClickHouse spent two thirds of an insert's CPU on it.
+ * Puts the run's temporary folders into memory if there is room. An insert makes about fifty files, and their cost depends on the
+ * file system: on a disk without a journal ClickHouse spent two thirds of an insert's CPU time on them.
  */
 export function keepDataInMemory(env: NodeJS.ProcessEnv): DataPlace {
-  // A folder in memory says what it may take, not what there is.
+  // The free bytes of a folder in memory are only its limit, so the machine's free memory is checked, too.
   if (Math.min(freeBytesOf(MEMORY), freemem()) < ENOUGH_BYTES) return "disk";
   env["TMPDIR"] = MEMORY;
   return "memory";

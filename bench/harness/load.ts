@@ -1,4 +1,4 @@
-/** What is sent: endpoints at the sink, and deliveries and events of 1 KB for them. */
+/** The load: endpoints at the sink, and deliveries and events of 1 KB for them. */
 import { randomBytes } from "node:crypto";
 import {
   deliveryIdOf,
@@ -14,18 +14,18 @@ import { aDelivery, anEndpoint, anEvent } from "@postrider/testkit";
 import type { Topics } from "./stack.ts";
 
 export const BODY_BYTES = 1024;
-/** Each has 16 requests at once: 128 connections in all, and as many for the baseline. */
+/** The number of endpoints. Each has 16 requests at once: 128 connections in all, and as many for the baseline. */
 export const ENDPOINTS = 8;
 export const CONNECTIONS = ENDPOINTS * 16;
 
-/** The same text as the baseline sends. */
+/** The body; the baseline sends the same text. */
 export const BODY = Buffer.from(`{"text":"${"x".repeat(BODY_BYTES - 11)}"}`);
 
 export const SECRET = `whsec_${randomBytes(24).toString("base64")}`;
 export const ENCRYPTION_KEYS = `k1:${randomBytes(32).toString("base64")}`;
 const keyRing = createKeyRing(parseEncryptionKeys(ENCRYPTION_KEYS));
 
-/** One endpoint for each of as many tenants, so that an event has one delivery. */
+/** One endpoint for each of several tenants, so that an event has exactly one delivery. */
 export function endpointsAt(
   url: string,
   changes: Partial<Endpoint> = {},
@@ -47,14 +47,14 @@ export function endpointsAt(
   });
 }
 
-/** An event and the ids that follow from it. */
+/** An event, with the ids that are derived from it. */
 export interface LoadEvent {
   readonly event: WebhookEvent & { readonly tenantId: string };
   readonly endpointId: string;
   readonly webhookId: string;
 }
 
-/** The `i`-th event of a run, for one endpoint in turn; its id begins with `evt_RUN_`. */
+/** The `i`-th event of a run; the endpoints take turns. Its id begins with `evt_RUN_`. */
 export function eventOf(
   run: string,
   i: number,
@@ -72,13 +72,13 @@ export function eventOf(
   };
 }
 
-/** As the door would write it. */
+/** The event's record, as the door would write it. */
 export function eventRecord({ event }: LoadEvent): OutRecord {
   const key = `${event.tenantId}:${event.id}`;
   return { topic: "events", key, value: event };
 }
 
-/** What route would have made of that event. */
+/** The delivery that route would make of the event. */
 export function deliveryOf(
   { event, endpointId, webhookId }: LoadEvent,
   changes: Partial<Delivery> = {},

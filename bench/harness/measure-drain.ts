@@ -1,16 +1,16 @@
-/** The window in which a loop or a service empties what was preloaded: after its start, before its tail. */
+/** Measures how a loop or a service empties what was preloaded, without its start and its tail. */
 import { cpuSecondsOf } from "./proc-stat.ts";
 import type { Sink } from "./sink.ts";
 
 export interface Drained {
-  /** Requests per CPU second of the process measured. */
+  /** Requests per CPU second of the measured process. */
   readonly perCpuSecond: number;
   readonly perSecond: number;
-  /** The part of one core that the sink used. */
+  /** The share of one core that the sink used. */
   readonly sinkShare: number;
 }
 
-/** From a tenth of the ids to nine tenths; resolves when all have come. */
+/** Measures from a tenth of the ids to nine tenths; resolves when all have come. */
 export async function measureDrain(
   sink: Sink,
   pid: number,

@@ -1,6 +1,6 @@
-/** What a service says of itself at /metrics. */
+/** Reads a service's metrics page. */
 
-/** The sum of a metric's series, those whose labels hold `labels` where given; null when there is none. */
+/** The sum of a metric's series, or of those whose labels contain `labels`; null when there is none. */
 export function metricOf(
   text: string,
   name: string,
@@ -18,7 +18,7 @@ export function metricOf(
   return sum;
 }
 
-/** Rejects when nobody answers. */
+/** The text of /metrics. Rejects when nobody answers. */
 export async function fetchMetrics(adminUrl: string): Promise<string> {
   const response = await fetch(`${adminUrl}/metrics`, {
     signal: AbortSignal.timeout(2_000),

@@ -1,21 +1,21 @@
-/** Sends at a fixed rate whatever the sending takes: what comes late was still meant for its time. */
+/** Sends at a fixed rate, however long each send takes: a late record still counts from the time for which it was planned. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface OpenLoop {
   readonly perSecond: number;
-  /** Infinity: until `isOver`. */
+  /** The number of records; Infinity: until `isOver`. */
   readonly count: number;
   readonly isOver?: () => boolean;
-  /** Sends the records from `from` up to, and without, `to`; resolves when they are acknowledged. */
+  /** Sends the records from `from` up to, but not including, `to`; resolves when they are acknowledged. */
   readonly send: (from: number, to: number) => Promise<unknown>;
 }
 
-/** What becomes due within this is sent together, ms. */
+/** Records that become due within this time (ms) are sent together. */
 const TICK_MS = 5;
 
 /**
- * Resolves when all are acknowledged, with the monotonic time (µs, the sink's clock) at which the first was meant to be
- * sent; the i-th was meant `i / perSecond` seconds later. Rejects when a sending does.
+ * Resolves when all records are acknowledged, with the time for which the first was planned (monotonic µs, the sink's
+ * clock); the i-th was planned `i / perSecond` seconds later. Rejects when a send does.
  */
 export async function openLoop(loop: OpenLoop): Promise<number> {
   const { perSecond, count, send, isOver = () => false } = loop;
@@ -39,7 +39,7 @@ export async function openLoop(loop: OpenLoop): Promise<number> {
   return startedAt;
 }
 
-/** When the `i`-th record of the loop was meant to be sent, µs. */
+/** The time for which the `i`-th record of the loop was planned, µs. */
 export function intendedMicros(
   startedAt: number,
   perSecond: number,
@@ -48,7 +48,7 @@ export function intendedMicros(
   return startedAt + (i * 1e6) / perSecond;
 }
 
-/** The machine's monotonic clock, as the sink reads it. */
+/** The machine's monotonic clock (µs), as the sink reads it. */
 export function nowMicros(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }

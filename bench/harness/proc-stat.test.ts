@@ -12,7 +12,7 @@ test("a process may call itself anything", () => {
   expect(ticksOf(`4242 (a) b (c) R 9) ${REST}`)).toBe(950);
 });
 
-test("what is no stat line is refused", () => {
+test("a text that is no stat line is refused", () => {
   expect(() => ticksOf("")).toThrow(/not a \/proc stat/);
 });
 

@@ -1,4 +1,4 @@
-/** Runs the raw signed dispatch loop against the sink and checks what came. */
+/** Runs the raw signed dispatch loop against the sink and checks the requests that came. */
 import { checkIds, checkSignatures } from "./checks.ts";
 import { BODY_BYTES, CONNECTIONS, SECRET } from "./load.ts";
 import { measureDrain, type Drained } from "./measure-drain.ts";
@@ -6,8 +6,8 @@ import { programOf, startPinned, type Cores } from "./processes.ts";
 import type { Sink } from "./sink.ts";
 
 /**
- * A request of the loop may cost as much CPU as this many of a bare, pipelined one take; 1.4 to 2.4 is usual. More means a
- * broken baseline, whatever the speed of the machine on the day: 40 µs where a bare request takes 12.
+ * The most CPU that a request of the loop may cost, as a multiple of a bare, pipelined request; 1.4 to 2.4 is usual. More means
+ * that the baseline is broken, independent of the machine's speed on that day: 40 µs where a bare request takes 12.
  */
 const BROKEN_RATIO = 3.3;
 
@@ -17,7 +17,7 @@ export async function rawSignedLoop(
     readonly count: number;
     readonly prefix: string;
     readonly cores: Cores;
-    /** What the sink answers a second to a bare loop (`sinkLimit`): how fast the machine is today. */
+    /** The answers per second that the sink gives to a bare loop (`sinkLimit`), which shows how fast the machine is today. */
     readonly limit: number;
   },
 ): Promise<Drained> {

@@ -1,4 +1,4 @@
-/** What a topic holds now, read the way a table reads: a private group, no commits. */
+/** Reads what a topic holds now. Uses a private group that commits nothing, as a table does. */
 import { randomUUID } from "node:crypto";
 import {
   topicName,
@@ -8,7 +8,7 @@ import {
 } from "@postrider/messaging";
 import type { Topics } from "./stack.ts";
 
-/** Every record of one of our topics, decoded. Throws at one that cannot be read. */
+/** Decodes every record of one of our topics. Throws at a record that cannot be read. */
 export async function readRecords<T extends keyof TopicValues>(
   { kafka, schemas, prefix }: Topics,
   topic: T,
@@ -27,7 +27,7 @@ export async function readRecords<T extends keyof TopicValues>(
   });
 }
 
-/** Calls once for each record up to the ends as they are at the start. `from`: the first offset of each partition. */
+/** Calls back once for each record, up to the partitions' ends at the start. `from`: the first offset to read in each partition. */
 export async function readTopic(
   given: {
     readonly kafka: Kafka;

@@ -1,4 +1,4 @@
-/** The result line, its record in results/NAME.jsonl, and the table for people. */
+/** The result line, its entry in results/NAME.jsonl, and the table for people. */
 import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,7 +15,7 @@ export interface ReportedResult extends BenchResult {
   readonly machine: string;
   readonly versions: Readonly<Record<string, string>>;
   readonly short: boolean;
-  /** Of the servers. */
+  /** Where the servers kept their data. */
   readonly dataIn: DataPlace;
   readonly at: string;
 }
@@ -41,7 +41,7 @@ export function appendResult(report: ReportedResult): void {
   appendFileSync(file, `${JSON.stringify(report)}\n`);
 }
 
-/** The last result of another bench on this machine and its like data, full ones before short ones; null where there is none. */
+/** The last result of another bench on this machine, with its data in the same kind of place. A full result is preferred to a short one; null when there is none. */
 export function lastResult(
   bench: string,
   dataIn: DataPlace,
@@ -60,7 +60,7 @@ export function lastResult(
   return results.findLast(({ short }) => !short) ?? results.at(-1) ?? null;
 }
 
-/** One line: what was measured, against what, and whether that is enough. */
+/** One line: what was measured, compared with what, and whether it reaches the target. */
 export function sentenceOf(report: ReportedResult): string {
   const { bench, ratio, spread, pairs, target, pass, dataIn } = report;
   const compared =
@@ -88,7 +88,7 @@ function rowsOf(prefix: string, figures: Figures): [string, string][] {
   ]);
 }
 
-/** The commit that is checked out, `+` behind it where tracked files differ from it. */
+/** The commit that is checked out, with a `+` if tracked files differ from it. */
 function commit(): string {
   const git = (...args: string[]): string =>
     execFileSync("git", args, { encoding: "utf8" }).trim();
@@ -96,7 +96,7 @@ function commit(): string {
   return git("rev-parse", "--short", "HEAD") + (differs ? "+" : "");
 }
 
-/** As lscpu names it. */
+/** The number and the model of the processors, from lscpu. */
 function machine(): string {
   const text = execFileSync("lscpu", {
     encoding: "utf8",
@@ -110,7 +110,7 @@ function machine(): string {
 function versions(): Record<string, string> {
   const require = createRequire(import.meta.url);
   const of = (name: string): string =>
-    (require(`${name}/package.json`) as { version: string }).version; // every package has one
+    (require(`${name}/package.json`) as { version: string }).version; // every package.json has a version
   return {
     node: process.versions.node,
     undici: of("undici"),

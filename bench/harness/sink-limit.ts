@@ -1,14 +1,14 @@
-/** That the sink is not what is measured (benchmarks: ≥ 1.5 × the rate under a bare load loop, or its core under 60 %). */
+/** Checks that the sink itself was not the limit: a bare load loop must reach 1.5 × the measured rate, or the sink must use under 60 % of its core. */
 import { BODY_BYTES, CONNECTIONS } from "./load.ts";
 import { messageOf, programOf, startPinned, type Cores } from "./processes.ts";
 import type { Sink } from "./sink.ts";
 
 const HEADROOM = 1.5;
 const LOW_SHARE = 0.6;
-/** Requests that are under way on each connection: the sink never waits for the loop. */
+/** Requests under way on each connection; enough that the sink never waits for the loop. */
 const DEPTH = 4;
 
-/** Requests per second that the sink answers when nothing but it is slow. */
+/** The requests per second that the sink answers when it is itself the limit. */
 export async function sinkLimit(sink: Sink, cores: Cores): Promise<number> {
   await sink.reset();
   const seconds = 2;
@@ -25,7 +25,7 @@ export async function sinkLimit(sink: Sink, cores: Cores): Promise<number> {
   return answered / seconds;
 }
 
-/** Throws when the sink may have been the limit of this rate. `share` is of its core. */
+/** Throws when the sink may have been the limit of this rate. `sinkShare` is the share of its core that it used. */
 export function checkSinkLimit(
   limit: number,
   measured: { readonly perSecond: number; readonly sinkShare: number },

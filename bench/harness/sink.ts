@@ -1,4 +1,4 @@
-/** The sink as the harness sees it. */
+/** The harness's connection to the sink. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SinkCount, SinkQuestion, SinkReport } from "../sink/protocol.ts";
 import {
@@ -12,13 +12,13 @@ import {
 export interface Sink {
   readonly url: string;
   readonly pid: number;
-  /** Forgets what it has seen. */
+  /** Forgets all requests so far. */
   reset(): Promise<void>;
   count(): Promise<SinkCount>;
   report(): Promise<SinkReport>;
-  /** Resolves once that many unique ids came; throws after `timeoutMs` without a new one. */
+  /** Resolves once `count` unique ids have come; throws after `timeoutMs` without a new one. */
   waitForUnique(count: number, timeoutMs?: number): Promise<SinkCount>;
-  /** The same of requests, repeated ids and all. */
+  /** As `waitForUnique`, but counts requests, including repeated ids. */
   waitForRequests(count: number, timeoutMs: number): Promise<SinkCount>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The run's own Kafka and ClickHouse, never anybody else's, and the product's own adapters on them. */
+/** The run's own Kafka and ClickHouse, which nobody else uses, with the product's own adapters. */
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { startStack, type Stack } from "@postrider/local-stack";
 import {
@@ -22,17 +22,17 @@ import {
 } from "@postrider/runtime";
 import type { BenchContext } from "./context.ts";
 
-/** Of every topic, so that a prefix costs little; one dispatcher owns them all anyway. */
+/** Partitions of each topic. Few, so that a prefix is cheap; one dispatcher owns all of them anyway. */
 const PARTITIONS = 4;
 
-/** Topics under one prefix, and how to write and read them. */
+/** The topics under one prefix, and how to write and read them. */
 export interface Topics {
   readonly prefix: string;
   readonly kafka: Kafka;
   readonly schemas: Schemas;
   readonly output: Output;
   readonly admin: Admin;
-  /** Closes the clients and deletes the topics. Twice is safe; the end of the run does it too. */
+  /** Closes the clients and deletes the topics. Calling it twice is safe; the end of the run calls it, too. */
   remove(): Promise<void>;
 }
 
@@ -41,13 +41,13 @@ export async function startOwnStack({
   undo,
 }: BenchContext): Promise<Stack> {
   const { KAFKA_BROKERS: _b, CLICKHOUSE_URL: _c, ...env } = process.env;
-  // Processes, whatever else there is: their CPU can be read.
+  // Always processes of this machine, because their CPU time can be read.
   const stack = await startStack({ provider: "local", env, onProgress: say });
   undo.push(() => stack.stop());
   return stack;
 }
 
-/** Everything under a prefix of its own, so that a run never sees what another left. */
+/** Makes all topics under a prefix of their own, so that a run never sees what another left. */
 export async function createTopics(
   { undo }: Pick<BenchContext, "undo">,
   stack: Stack,
@@ -93,7 +93,7 @@ export async function createTopics(
   return { prefix, kafka, schemas, output, admin, remove: once };
 }
 
-/** One past the last record of each partition of one of our topics. */
+/** The offset after the last record, for each partition of one of our topics. */
 export async function logEnds(
   { admin, prefix }: Topics,
   name: string,

@@ -59,7 +59,7 @@ test("ratios are taken within pairs, so that a drift of both sides does not show
   expect(compare(pairs)).toEqual({ ratio: 0.5, spread: [0.5, 0.5], pairs: 3 });
 });
 
-test("nothing is claimed from no values or from the first pair alone", () => {
+test("no values, or the first pair alone, give no result", () => {
   expect(() => median([])).toThrow(RangeError);
   expect(() => percentile([], 50)).toThrow(RangeError);
   expect(() => withoutFirst([1])).toThrow(RangeError);

@@ -15,7 +15,7 @@ export function percentile(values: readonly number[], percent: number): number {
   return sorted[Math.min(Math.max(rank, 1), sorted.length) - 1]!;
 }
 
-/** What one run of either side gave, in the unit that is compared. */
+/** The results of one run of baseline and subject, in the unit that is compared. */
 export interface Pair {
   readonly baseline: number;
   readonly subject: number;
@@ -24,13 +24,13 @@ export interface Pair {
 export interface Comparison {
   /** The median of subject ÷ baseline over the pairs that count. */
   readonly ratio: number;
-  /** The smallest and the largest of them. */
+  /** The smallest and the largest ratio. */
   readonly spread: readonly [min: number, max: number];
-  /** How many counted. */
+  /** How many pairs counted. */
   readonly pairs: number;
 }
 
-/** Drops the first pair, which warms the machine, and compares within each of the others: what drifts, drifts for both. Throws on fewer than two. */
+/** Drops the first pair, which warms the machine up, and compares within each other pair, so that a drift of the machine affects both sides. Throws on fewer than two. */
 export function compare(pairs: readonly Pair[]): Comparison {
   const counted = withoutFirst(pairs);
   const ratios = counted.map(({ baseline, subject }) => subject / baseline);
@@ -48,7 +48,7 @@ export function withoutFirst<T>(runs: readonly T[]): readonly T[] {
   return rest;
 }
 
-/** Four significant digits: more would claim more than two noisy cores can show. */
+/** Rounds to four significant digits: two noisy cores do not support more. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(4));
 }

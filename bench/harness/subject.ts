@@ -1,4 +1,4 @@
-/** Postrider's services as a run's subject: on the run's own stack, with the run's endpoints and keys. */
+/** Postrider's services as the subject of a run: on the run's own stack, with the run's endpoints and keys. */
 import { join } from "node:path";
 import {
   createPortPicker,
@@ -19,7 +19,7 @@ import type { Topics } from "./stack.ts";
 
 const ports = createPortPicker();
 
-/** A service alone, on its own cores from its first instruction. */
+/** A single service, on its own cores from its first instruction. */
 export interface PinnedService extends Pinned {
   readonly adminUrl: string;
   readonly logFile: string;
@@ -54,7 +54,7 @@ export async function startPinnedService(
   return { ...pinned, logFile, adminUrl: `http://127.0.0.1:${port}` };
 }
 
-/** When what is measured fails, says what the service said of itself, then fails the same. */
+/** If the measurement fails, prints the service's metrics and the end of its log, then throws the same error. */
 export async function explained<T>(
   { say }: BenchContext,
   service: { readonly adminUrl: string; readonly logFile: string },
@@ -70,10 +70,10 @@ export async function explained<T>(
   }
 }
 
-/** What is neither a comment nor 0 of our own metrics, without histograms' buckets. */
+/** Lines of our own metrics with a value other than 0, without histograms' buckets. */
 const TOLD = /^postrider_(?!.*_bucket).* (?!0$)/;
 
-/** These services, on both cores, ready. They stop at the end of the run, or before. */
+/** Starts these services on both cores; resolves when they are ready. They stop at the end of the run, if not before. */
 export async function startSubject(
   context: BenchContext,
   given: {
@@ -98,14 +98,14 @@ export async function startSubject(
   return running;
 }
 
-/** Where the recorder writes. */
+/** The database that the recorder writes to. */
 export const DATABASE = "postrider_bench";
 
 export async function createTables(stack: Stack): Promise<void> {
   await migrate({ url: stack.clickhouse.url, database: DATABASE });
 }
 
-/** Of every service here: the sink is on this machine and speaks http. */
+/** Variables of every service here. The sink is on this machine and speaks http, so both must be allowed. */
 function environmentOf(stack: Stack, topics: Topics): Record<string, string> {
   return {
     KAFKA_BROKERS: stack.kafka.brokers.join(","),
@@ -113,7 +113,7 @@ function environmentOf(stack: Stack, topics: Topics): Record<string, string> {
     POSTRIDER_ENCRYPTION_KEYS: ENCRYPTION_KEYS,
     POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
     POSTRIDER_ALLOW_HTTP: "true",
-    // A run never measures for as long as the default of half a minute.
+    // Shorter than the default of half a minute, which no run waits for.
     POSTRIDER_SESSION_TIMEOUT: "10s",
   };
 }

@@ -1,4 +1,4 @@
-/** Everything at once: servers, topics, tables, endpoints at a sink, and services on both cores. */
+/** The whole product: servers, topics, tables, endpoints at a sink, and services on both cores. */
 import type { RunningServices, ServiceName } from "@postrider/cli";
 import type { Endpoint } from "@postrider/core";
 import type { Stack } from "@postrider/local-stack";
@@ -23,7 +23,7 @@ export interface WholeOptions {
   /** Default: all five. */
   readonly services?: readonly ServiceName[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Changes to every endpoint. */
+  /** Fields that replace those of every endpoint. */
   readonly endpoint?: Partial<Endpoint>;
   readonly sinkArgs?: readonly string[];
 }
@@ -64,7 +64,7 @@ export async function startWhole(
   };
 }
 
-/** Every group and what it reads, beside the tiers: which must be at its end when a run is over. */
+/** Every group, without those of the tiers, and the topic that it reads. Each must be at its topic's end when a run is over. */
 export const GROUPS = [
   ["route", "events"],
   ["dispatcher", "deliveries"],

@@ -1,8 +1,8 @@
 /**
- * The sink: answers every request with the same bytes, counts unique webhook-ids with the time of each first byte, and
- * keeps one request in a hundred. It speaks to the harness over IPC: `reset`, `count`, `report`. A body that begins with
- * `{"fail":N,` is refused with 503 the first N times that its id comes. With `--log` it also keeps every request's id,
- * time and hash.
+ * The sink: answers every request with the same bytes, counts unique webhook-ids with the time of each one's first byte, and
+ * keeps one request in a hundred. It talks to the harness over IPC: `reset`, `count`, `report`. A body that begins with
+ * `{"fail":N,` is refused with 503 the first N times that its id comes. With `--log` it also keeps the id, time and body
+ * hash of every request.
  */
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
@@ -22,9 +22,9 @@ const REFUSAL = Buffer.from(
 const SAMPLE_EVERY = 100;
 const isLogging = process.argv.includes("--log");
 
-/** Id → when its first request came, µs of the machine's monotonic clock. */
+/** By id: when its first request came, in µs of the machine's monotonic clock. */
 let firstSeen = new Map<string, number>();
-/** Id → how often it was refused. */
+/** By id: how often it was refused. */
 let refused = new Map<string, number>();
 let sample: SampledRequest[] = [];
 let log: LoggedRequest[] = [];
@@ -52,7 +52,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     at = nowMicros();
     read(chunk);
   });
-  // A sender that is killed resets its connections: nothing to say about that.
+  // A sender that is killed resets its connections, which is expected.
   socket.on("error", () => socket.destroy());
 });
 
@@ -73,7 +73,7 @@ process.on("message", (question: SinkQuestion) => {
 });
 process.on("disconnect", () => server.close());
 
-// Listening by number of port: the senders know it as 127.0.0.1.
+// Listens on this address and not on a name such as `localhost`, because senders connect to 127.0.0.1.
 server.listen(0, "127.0.0.1", 4096, () => {
   const address = server.address();
   const port =
@@ -94,7 +94,7 @@ function answer(message: SinkAnswer): void {
   process.send?.(message);
 }
 
-/** The same clock in every process of this machine. */
+/** All processes of this machine read the same clock. */
 function nowMicros(): number {
   const [seconds, nanos] = process.hrtime();
   return seconds * 1e6 + nanos / 1e3;

@@ -1,4 +1,4 @@
-/** What harness and sink say to each other. */
+/** The messages between harness and sink. */
 export type SinkQuestion = {
   readonly kind: "reset" | "count" | "report";
 };
@@ -12,7 +12,7 @@ export interface SinkCount {
   readonly kind: "count";
   /** Unique webhook-ids since the last reset. */
   readonly unique: number;
-  /** Every request, repeats too. */
+  /** All requests, including repeats. */
   readonly requests: number;
 }
 
@@ -20,13 +20,13 @@ export interface SinkReport {
   readonly kind: "report";
   readonly unique: number;
   readonly requests: number;
-  /** In the order in which they came first. */
+  /** In the order in which they first came. */
   readonly ids: readonly string[];
-  /** Beside `ids`: µs of the machine's monotonic clock. */
+  /** The time of each of `ids`, in µs of the machine's monotonic clock. */
   readonly seenAtMicros: Float64Array;
   /** Every hundredth request. */
   readonly sample: readonly SampledRequest[];
-  /** Every request, in the order of coming; empty unless the sink was told to log. */
+  /** Every request, in the order in which they came; empty unless the sink was started with `--log`. */
   readonly log: readonly LoggedRequest[];
 }
 
@@ -36,7 +36,7 @@ export interface LoggedRequest {
   readonly timestamp: string;
   /** The webhook-signature. */
   readonly signature: string;
-  /** Its first byte, µs of the machine's monotonic clock. */
+  /** When the first byte came, in µs of the machine's monotonic clock. */
   readonly atMicros: number;
   /** Base64url of the body's SHA-256. */
   readonly bodyHash: string;

@@ -7,7 +7,7 @@ const request = (id: string, body: string): Buffer =>
     `POST /hook HTTP/1.1\r\nwebhook-id: ${id}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
 
-test("requests are found whatever the chunks are", () => {
+test("requests are found however the bytes are split into chunks", () => {
   const stream = Buffer.concat([
     request("msg_1", "{}"),
     request("msg_2", ""),

@@ -1,11 +1,11 @@
-/** Cuts a socket's bytes into requests. As little as can be: it runs on the core that must not be the limit. */
+/** Cuts a socket's bytes into requests. Does as little as possible: it runs on the sink's core, which must not be the limit. */
 
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 
-/** A request's head without its last empty line, and its body; `body` is a view of the socket's own memory. */
+/** Receives a request's head, without its last empty line, and its body. `body` is a view of the socket's own memory. */
 export type OnRequest = (head: string, body: Buffer) => void;
 
-/** Takes chunks as they come and calls once for each whole request. Requests carry a content-length. */
+/** Returns a function that takes chunks and calls `onRequest` for each complete request. Requests must carry a content-length. */
 export function requestReader(onRequest: OnRequest): (chunk: Buffer) => void {
   let held: Buffer | null = null;
   return (chunk) => {
@@ -26,7 +26,7 @@ export function requestReader(onRequest: OnRequest): (chunk: Buffer) => void {
   };
 }
 
-/** A header's value; names are lower case, as every sender here writes them. */
+/** The value of a header. The name must be in lower case, as all senders here write it. */
 export function headerOf(head: string, name: string): string {
   const start = head.indexOf(`\r\n${name}: `);
   if (start === -1) return "";
