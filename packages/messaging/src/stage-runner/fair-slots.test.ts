@@ -1,4 +1,4 @@
-/** Lanes that answer nothing, beside others, in a runner with few slots and a small window. */
+/** Lanes that never answer, beside others that do, in a runner with few slots and a small window. */
 import { expect, test } from "@jest/globals";
 import {
   fakeClock,
@@ -44,7 +44,7 @@ function append(kind: string, count: number): void {
 const startedOf = (kind: string): number =>
   under.started.filter((value) => value.startsWith(kind)).length;
 
-/** Whatever starts of this kind is answered at once, and what is fetched is handed on, until so many have started. */
+/** Answers each handler of this kind at once and hands fetched records on, until so many have started. */
 async function answer(kind: string, count: number): Promise<void> {
   await soon(() => {
     clock.advance(50);
@@ -57,10 +57,10 @@ async function answer(kind: string, count: number): Promise<void> {
 }
 
 test.each([
-  // Nobody knows them, and they are the same tenant's.
+  // All unknown, and all of the same tenant.
   ["acme-unknown", "acme-proven", SLOTS / 2],
   ["acme-suspect", "acme-proven", SLOTS / 8],
-  // Nobody knows either of them.
+  // Both unknown.
   ["greedy-unknown", "modest-unknown", SLOTS / 2],
 ])(
   "lanes that never answer (%s), more than the window holds, keep nobody else (%s) from anything",

@@ -3,23 +3,24 @@ import type { Lane, Queued } from "../lanes/lane.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
 import type { InRecord, RawRecord, RecordHeaders } from "../record.ts";
 
-/** What a record costs beside its bytes: objects, links, its handler's promise. About. */
+/** About what a record costs in memory beside its bytes: objects, links, its handler's promise. */
 const OVERHEAD_BYTES = 600;
 
 /**
- * One record from its decoding until it is done: a place in a lane's queue, and what its stage is given. One object for both, because there is one for every record of the hot path.
+ * One record, from decoding until it is done. The same object is the entry in a lane's queue and the record that the stage
+ * is given: this is the hot path, and a second object per record would cost.
  */
 export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
   readonly raw: RawRecord;
-  /** Undefined only while its schema is waited for; no stage sees it then. */
+  /** Undefined only while the record waits for its schema, or could not be read; no stage sees it then. */
   value: In;
   readonly partition: OwnedPartition;
   readonly bytes: number;
-  /** Set while queued or in flight. */
+  /** Set while the record is queued or in flight. */
   lane: Lane<OpenRecord<In>> | null = null;
   ahead: OpenRecord<In> | null = null;
   behind: OpenRecord<In> | null = null;
-  /** How often its handler has thrown, or its schema was not there. */
+  /** How often its handler threw, its output was refused, or its schema was looked for in vain. Sets the back-off. */
   failures = 0;
   readonly seenAt: MonotonicMs;
 

@@ -1,9 +1,10 @@
 /**
- * Waits that a stop ends at once: none begins after it, and those that last resolve. One for each open record may last, so they are
- * kept in a set: on one `AbortSignal`, ten thousand of them take seconds to begin and to end.
+ * Waits that a stop ends at once: waits that are running resolve, and later ones resolve immediately. Every open record may
+ * be waiting at the same time, so the waits are kept in a set: ten thousand listeners on one `AbortSignal` take seconds to
+ * add and to remove.
  */
 export class Pauses {
-  /** Each ends one. */
+  /** Each function ends one wait. */
   readonly #ends = new Set<() => void>();
   #isStopped = false;
 
@@ -16,7 +17,7 @@ export class Pauses {
     for (const end of this.#ends) end();
   }
 
-  /** Resolves after so long, or at the stop. */
+  /** Resolves after `ms`, or at the stop. */
   wait(ms: number): Promise<void> {
     if (this.#isStopped) return Promise.resolve();
     return new Promise((resolve) => {

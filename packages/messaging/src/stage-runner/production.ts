@@ -1,17 +1,18 @@
 /**
- * Sends what follows from a record until all of it is acknowledged.
+ * Sends the records that follow from a record until all of them are acknowledged.
  *
- * What was acknowledged must not be sent again by another handling of the record: a retry and a deferral of one delivery
- * would be two chains of it. So:
+ * Records that were acknowledged must not be followed by another handling of the same record. Otherwise one delivery could
+ * get both a retry and a deferral, and would go on as two chains. So:
  *
- * - Records are sent chunk by chunk. A chunk that the output refuses was not taken at all (`Output.send` encodes all of it
- *   before it queues any), so that chunk alone is sent again, after a back-off. Neither the chunks before it nor the handler
- *   with its HTTP request are repeated.
- * - An iterable that throws is a bug of the stage: the record must be handled again. If it throws after its first chunk,
- *   that chunk is sent twice; this is the one case. Stages give arrays, which cannot throw, and what they fan out carries ids
- *   by which the repeat is dropped.
+ * - Records are sent chunk by chunk. If the output refuses a chunk, it took none of it (`Output.send` encodes a whole chunk
+ *   before it queues any of it). So only that chunk is sent again, after a back-off. The chunks before it and the handler
+ *   (with its HTTP request) are not repeated.
+ * - If the stage's iterable throws, that is a bug of the stage, and the record must be handled again. Chunks that were sent
+ *   before the throw are then sent twice. This is the only case. Stages return arrays, which cannot throw, and the records
+ *   they fan out carry ids by which a repeat is dropped.
  *
- * A record is *given back* when its partition went to another member or the runner stops: whoever owns it next takes it.
+ * A record is *given back* when its partition moved to another member or the runner stops: its offset stays open, and the
+ * partition's next owner handles it.
  */
 import type { Log } from "@postrider/runtime";
 import { backOffMs } from "../back-off.ts";
@@ -27,7 +28,7 @@ export interface ProductionOptions {
   readonly metrics: Pick<RunnerMetrics, "handlerErrors">;
 }
 
-/** How it ended; `threw` names what the stage's iterable threw. */
+/** How a record's production ended. `bug` is what the stage's iterable threw. */
 export type Ending =
   | { readonly kind: "acknowledged" }
   | { readonly kind: "given_back" }
@@ -36,7 +37,7 @@ export type Ending =
 const ACKNOWLEDGED: Ending = { kind: "acknowledged" };
 const GIVEN_BACK: Ending = { kind: "given_back" };
 
-/** Records given to the output at once, from a verdict that yields many. */
+/** A verdict with more records than this is given to the output in chunks of this size. */
 const CHUNK_RECORDS = 500;
 
 export class Production {
@@ -48,8 +49,8 @@ export class Production {
   }
 
   /**
-   * Nearly every record has a few outputs that are acknowledged at the first try: one promise for those, and async
-   * functions only for the others. Never throws; `ended` is called once.
+   * Sends `records` until all are acknowledged, then calls `ended` once. Never throws. Nearly every record has a few outputs
+   * that are acknowledged at the first try, so that path costs one promise; only the others use async functions.
    */
   send(
     entry: OpenRecord<unknown>,
@@ -70,7 +71,7 @@ export class Production {
     );
   }
 
-  /** As `send`, for records that are made anew at each try, because making them may throw. */
+  /** Like `send`, but makes the records anew at each try, because making them may throw. */
   async sendMade(
     entry: OpenRecord<unknown>,
     make: () => readonly OutRecord[],
@@ -79,7 +80,7 @@ export class Production {
     return isAcknowledged ? ACKNOWLEDGED : GIVEN_BACK;
   }
 
-  /** Waits before the record is tried again. False if it is given back instead. Never rejects. */
+  /** Waits before the record is tried again. Resolves with false if the record is given back instead. Never rejects. */
   async backOff(entry: OpenRecord<unknown>, error: unknown): Promise<boolean> {
     if (this.#isGivenBack(entry)) return false;
     const waitMs = backOffMs(++entry.failures, 1);
@@ -88,7 +89,7 @@ export class Production {
     return !this.#isGivenBack(entry);
   }
 
-  /** Tells that the record failed, and when it is tried again. Never throws. */
+  /** Logs and counts that the record failed, and when it will be tried again. Never throws. */
   report(entry: OpenRecord<unknown>, error: unknown, waitMs: number): void {
     const { log, metrics } = this.#options;
     const { topic, partition, offset } = entry.raw;
@@ -105,7 +106,7 @@ export class Production {
     });
   }
 
-  /** Ends the waits: what waits to be tried again is given back. */
+  /** Ends all waits: records that wait to be tried again are given back. */
   stop(): void {
     this.#pauses.stop();
   }
@@ -133,7 +134,7 @@ export class Production {
     return isAcknowledged ? ACKNOWLEDGED : GIVEN_BACK;
   }
 
-  /** One chunk, until it is acknowledged (true) or the record is given back (false). Never rejects. */
+  /** Sends one chunk until it is acknowledged (true) or the record is given back (false). Never rejects. */
   async #sendUntilAcknowledged(
     entry: OpenRecord<unknown>,
     recordsOf: () => readonly OutRecord[],
@@ -153,7 +154,7 @@ export class Production {
   }
 }
 
-/** Does what must not change a record's fate: what it throws becomes a line in the log. */
+/** Runs `act`. If it throws, logs that and returns, so that a bug there cannot change what happens to the record. */
 export function guard(log: Log, raw: RawRecord, act: () => void): void {
   try {
     act();

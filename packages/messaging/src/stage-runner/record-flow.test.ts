@@ -12,7 +12,7 @@ import { UnfitValueError } from "../unfit-value-error.ts";
 
 const runners = useStageRunner();
 
-/** The lowest open offset that the group knows of. */
+/** The committed offset. */
 const committed = ({ consumer }: RunnerUnderTest) =>
   consumer.stored.get(0)?.offset;
 
@@ -22,7 +22,7 @@ const outputOf = (text: string): OutRecord => ({
   value: Buffer.from(text),
 });
 
-/** What is told of a record that is done throws. */
+/** An observer that throws when it is told of a record that is done. */
 const throwing: RunnerOptions = {
   meter: {
     counter: (name) => ({
@@ -38,7 +38,7 @@ function fail(): never {
   throw new Error("a broken instrument");
 }
 
-test("once its output is acknowledged, nothing that throws makes a record be handled again", async () => {
+test("once its output is acknowledged, a record is not handled again, whatever throws after that", async () => {
   const under = await runners.started([], { ...throwing, isPrompt: true });
 
   under.read("a/1");
@@ -75,7 +75,7 @@ test("a record that was deferred is never handled, though the metric of deferral
   });
   under.read(...inOneLane("slow", 20));
 
-  // The tick relieves, once the lane has been slow for long enough to know.
+  // The tick relieves the lane once it has been measured for long enough.
   under.clock.advance(1000);
   await soon(() => deferred.length > 0);
   await soon(() => under.consumer.commits.length > 0);
@@ -139,7 +139,7 @@ test.each([
     "an iterable of its verdict",
     (unfit: Error): Verdict => ({
       kind: "emit",
-      // oxlint-disable-next-line require-yield -- it ends before the first
+      // oxlint-disable-next-line require-yield -- it throws before its first record
       records: (function* () {
         throw unfit;
       })(),

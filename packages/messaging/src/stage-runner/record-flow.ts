@@ -1,19 +1,20 @@
 /**
- * What happens to one record after it was decoded: its handler, its output, its end.
+ * What happens to one record after it was decoded: handler, output, done.
  *
  *     queued ─take─▶ handled ─verdict─▶ produced ─acknowledged─▶ done
  *       │ ▲             │ threw           │ ▲ refused
  *       │ └── back-off ◀┘                 └─┘ back-off, the same records again
  *       └── relieved: deferred ─▶ produced ─acknowledged─▶ done
  *
- * A record is done only when all that follows from it is acknowledged (production.ts). Whatever fails before leaves it open,
- * and it is tried again: at least once.
+ * At least once: a record is done only when every record that follows from it is acknowledged (production.ts). After a failure
+ * before that, the record stays open and is tried again.
  *
- * - After the acknowledgement come `done` and then the metrics, and what these throw is a line in the log: nothing brings
- *   back a record whose output is acknowledged.
- * - A value that does not fit its schema becomes a dead letter: in the output, where a stage gives it on; here, of the whole
- *   record, where the stage throws an `UnfitValueError` itself. Nothing of this is tried again, because it would fail again.
- * - Of a `stage.defer` that threw nothing was produced: the handler decides after all.
+ * - After the acknowledgement `done` is called, then the metrics. If one of them throws, that is logged and nothing else: a
+ *   record whose output is acknowledged must never be handled again.
+ * - A value that does not fit its schema becomes a dead letter and is not tried again, because it would fail again. If the
+ *   stage emits such a value, the output makes the dead letter. If the stage itself throws an `UnfitValueError`, the whole
+ *   record becomes a dead letter here.
+ * - If `stage.defer` throws, nothing was produced: the record goes back to its lane, and its handler decides.
  */
 import type { DeadLetterReason } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
@@ -35,19 +36,19 @@ export interface RecordFlowOptions<In> {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly metrics: RunnerMetrics;
-  /** A handler ended: another may begin. */
+  /** A handler ended: another may start. */
   readonly settled: () => void;
-  /** All that follows is acknowledged. */
+  /** Every record that follows from this one is acknowledged. */
   readonly done: (entry: OpenRecord<In>) => void;
-  /** Its handler threw: queue it again, at the head of its lane, once it has waited. */
+  /** The record's handler threw and its back-off is over: queue it again, at the head of its lane. */
   readonly again: (entry: OpenRecord<In>) => void;
 }
 
-/** What else belongs to the end of a record's production. */
+/** What else to do when the production of a record ends. */
 interface RecordEnd {
-  /** Counts it, once all is acknowledged. */
+  /** Called only if everything was acknowledged: counts the record in a metric. */
   readonly count?: () => void;
-  /** However it ended. */
+  /** Called however the production ended. */
   readonly departed?: () => void;
 }
 const NOTHING_MORE: RecordEnd = {};
@@ -60,9 +61,9 @@ type Rejection = Pick<
 export class RecordFlow<In> {
   readonly #options: RecordFlowOptions<In>;
   readonly #production: Production;
-  /** Handlers at work. */
+  /** Handlers that run now. */
   inFlight = 0;
-  /** Records whose output is on its way, or that wait to be tried again. */
+  /** Records whose output is not acknowledged yet, or that wait to be tried again. */
   producing = 0;
   #onIdle: (() => void) | null = null;
 
@@ -89,7 +90,7 @@ export class RecordFlow<In> {
     else this.#decided(entry, verdict);
   }
 
-  /** The raw record, which no handler could take, becomes a dead letter and what the stage wants beside it. Never throws. */
+  /** For a record that no handler can take: produces a dead letter, and what `stage.unread` wants written with it. Never throws. */
   reject(
     entry: OpenRecord<In>,
     reason: DeadLetterReason,
@@ -104,7 +105,7 @@ export class RecordFlow<In> {
     );
   }
 
-  /** Relief: the record, which is in no queue any more, goes to its slot. Never throws. */
+  /** Relief: produces the records that send this one to a tier until `slotAt`. It must have left its queue. Never throws. */
   defer(entry: OpenRecord<In>, slotAt: number): void {
     const { stage, metrics } = this.#options;
     const { partition } = entry;
@@ -120,12 +121,12 @@ export class RecordFlow<In> {
     this.#emit(entry, records, { count: () => metrics.deferrals(), departed });
   }
 
-  /** What waits to be tried again stays open, and is not. */
+  /** Ends all back-offs: a record that waits to be tried again is not, and its offset stays open. */
   stop(): void {
     this.#production.stop();
   }
 
-  /** Resolves when no handler is at work and no output on its way. */
+  /** Resolves when no handler runs and no output is unacknowledged. */
   idle(): Promise<void> {
     if (this.inFlight === 0 && this.producing === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -148,7 +149,7 @@ export class RecordFlow<In> {
     void this.#again(entry, bug);
   }
 
-  /** Its handler ended. The lane goes on while the output travels. */
+  /** The record's handler ended. Its lane may start the next record; it does not wait for the output. */
   #handled(entry: OpenRecord<In>, isCompleted: boolean): void {
     this.inFlight--;
     this.producing++;
@@ -182,7 +183,7 @@ export class RecordFlow<In> {
       .then((ending) => this.#ended(entry, ending, end));
   }
 
-  /** Of its production. */
+  /** The record's production ended. */
   #ended(
     entry: OpenRecord<In>,
     ending: Ending,
@@ -200,14 +201,14 @@ export class RecordFlow<In> {
     this.#produced();
   }
 
-  /** All that follows is acknowledged: whatever is thrown here must not bring the record back. */
+  /** Everything that follows is acknowledged. An error thrown here must not make the record be handled again. */
   #finish(entry: OpenRecord<In>, count?: () => void): void {
     const { log, done } = this.#options;
     guard(log, entry.raw, () => done(entry));
     if (count !== undefined) guard(log, entry.raw, count);
   }
 
-  /** Back to its lane, once it has waited; a dead letter where a value fits no schema, because the stage would throw the same again. */
+  /** Puts the record back into its lane after a back-off. After an `UnfitValueError` it becomes a dead letter instead: the stage would throw the same again. */
   async #again(entry: OpenRecord<In>, bug: unknown): Promise<void> {
     if (bug instanceof UnfitValueError) {
       this.#production.report(entry, bug, 0);

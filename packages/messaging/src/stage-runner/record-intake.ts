@@ -1,7 +1,8 @@
 /**
- * From fetched batches to lanes: what is done is remembered, what is open is decoded and queued, what is too much waits.
+ * Takes records from fetched batches. A record that is already done is only shown to the stage (`remember`); any other is
+ * decoded and queued in its lane.
  *
- * While a partition's window is full (window-pressure) nothing is taken from its backlog, and its fetching is paused.
+ * While a partition's window is full (window-pressure), its records stay in its backlog and its fetching is paused.
  */
 import type { Clock, Log } from "@postrider/runtime";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
@@ -30,9 +31,9 @@ export interface IntakeEvents<In> {
     why: Extract<Decoded<In>, { kind: "unreadable" }>,
   ): void;
   unknownSchema(entry: OpenRecord<In>, schema: string): void;
-  /** The position moved without anything of it being open. */
+  /** The position moved on and no record was opened: the new position has to be committed. */
   passed(partition: OwnedPartition): void;
-  /** Relief is wanted. */
+  /** The window is under pressure: relief is wanted. */
   pressed(partition: OwnedPartition): void;
 }
 
@@ -53,7 +54,7 @@ export class RecordIntake<In> {
     return this.#bytesPerPartition;
   }
 
-  /** The process' budgets are split over what is assigned. */
+  /** Splits the process's byte budgets evenly over the partitions that are assigned. */
   splitBudget(partitions: number): void {
     const { limits } = this.#options;
     const share = 1 / Math.max(1, partitions);
@@ -69,7 +70,7 @@ export class RecordIntake<In> {
 
   batch(partition: OwnedPartition, batch: FetchedBatch): void {
     if (!partition.follows(batch)) {
-      // It skips what we have not read, or comes while our backlog stands: it is fetched again from our place.
+      // The batch leaves out offsets that we have not read, or comes while a backlog is left: fetch again from our position.
       this.#options.consumer.seek(partition, partition.fetchPosition);
       return;
     }
@@ -77,7 +78,7 @@ export class RecordIntake<In> {
     this.take(partition);
   }
 
-  /** Takes from the backlog while there is room; then pauses or resumes the fetching as it should be. */
+  /** Takes records from the backlog while there is room; then pauses or resumes fetching. */
   take(partition: OwnedPartition): void {
     const now = this.#options.clock.monotonic();
     const { next, base } = partition.tracker;
@@ -88,7 +89,7 @@ export class RecordIntake<In> {
       if (lastOffsetOf(raw) === raw.offset) this.#takeOne(partition, raw, now);
       else this.#takeRange(partition, raw, now);
     }
-    // Nothing was opened, but the position moved on: over control records, or over what the log has no longer.
+    // No record was opened, but the position moved on: over control records, or over offsets that the log no longer has.
     const { tracker } = partition;
     const isMoved = tracker.next > next || tracker.base > base;
     if (isMoved && partition.openInMemory === openInMemory)
@@ -97,7 +98,7 @@ export class RecordIntake<In> {
     if (partition.isPressed) this.#options.events.pressed(partition);
   }
 
-  /** Pauses or resumes; also right after an assignment, when all are paused. */
+  /** Pauses or resumes fetching. Also called right after an assignment, when every partition is paused. */
   flow(partition: OwnedPartition): void {
     if (partition.state !== "reading") return;
     const shouldPause = partition.isFull || partition.backlogEnd !== null;
@@ -133,7 +134,7 @@ export class RecordIntake<In> {
     return partition.isFull;
   }
 
-  /** A batch that cannot be read is one record at the first of its offsets that is not done. */
+  /** A batch that cannot be read is taken as one record, at the first of its offsets that is not done. */
   #takeRange(partition: OwnedPartition, raw: RawRecord, now: number): void {
     const offset = partition.firstNotDone(raw.offset, lastOffsetOf(raw));
     if (offset !== null) this.#takeOne(partition, { ...raw, offset }, now);
@@ -147,7 +148,7 @@ export class RecordIntake<In> {
     }
     const { events } = this.#options;
     const decoded = this.#decode(raw);
-    // Without a value the entry never reaches a stage; see SchemaWait and `unreadable`.
+    // An entry without a value never reaches the stage: it waits for its schema (SchemaWait) or becomes a dead letter.
     const value =
       decoded.kind === "decoded" ? decoded.value : (undefined as In);
     const entry = new OpenRecord<In>(raw, value, partition, now);
@@ -180,7 +181,7 @@ export class RecordIntake<In> {
     this.#boundWarmUp(partition, raw);
   }
 
-  /** Where records are many or large, the warm-up would read too many bytes: on to about what the bytes allow. */
+  /** Skips a part of the warm-up if it would read more bytes than its limit, because records are many or large. */
   #boundWarmUp(partition: OwnedPartition, raw: RawRecord): void {
     const { warmUp } = partition;
     if (raw.offset >= warmUp.until) return;
@@ -205,7 +206,7 @@ export class RecordIntake<In> {
   }
 }
 
-/** A decoder never throws by contract; if one does, its record is unreadable and the partition goes on. */
+/** A decoder must not throw. If one does, its record is unreadable and the partition goes on. */
 function neverThrowing<In>(decode: Decoder<In>): Decoder<In> {
   return (raw) => {
     try {

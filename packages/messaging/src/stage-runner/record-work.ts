@@ -1,12 +1,12 @@
 /**
- * A runner's records, from the fetched batch until they are done: the parts that handle them, wired together.
+ * Wires the parts that handle a runner's records, from the fetched batch until each record is done.
  *
  *     record-intake ─decoded─▶ lanes ─▶ record-flow ─▶ done
  *          │      ▲              │ relief-valve: deferred ─▶ done
  *          ▼      └── relaxed    │
  *     schema-wait ───────────────┘
  *
- * What is assigned, and what is committed, is the runner's.
+ * Assignment and commits are not here: the runner (stage-runner.ts) holds them.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Clock, Log } from "@postrider/runtime";
@@ -40,7 +40,7 @@ export interface RecordWorkOptions<In> {
   readonly consumer: Pick<Consumer, "pause" | "resume" | "seek">;
   readonly metrics: RunnerMetrics;
   readonly partitions: () => Iterable<OwnedPartition>;
-  /** Why nothing may be started now. */
+  /** Why no handler may start now; null if one may. */
   readonly gate: () => Blocked | null;
   /** There is something of the partition to commit. */
   readonly changed: (partition: OwnedPartition) => void;
@@ -55,7 +55,7 @@ export class RecordWork<In> {
   readonly #valve: ReliefValve<In>;
   readonly #abort = new AbortController();
   #isGivenBack = false;
-  /** A handler that answers at once ends within the loop that started it: that loop goes on, none begins inside it. */
+  /** True while `pump` loops. A handler that ends synchronously calls `pump` again from inside that loop; such a call does nothing. */
   #isPumping = false;
   #startedAt: MonotonicMs;
   #handled = 0;
@@ -125,17 +125,17 @@ export class RecordWork<In> {
     };
   }
 
-  /** A few of those that are waited for. */
+  /** A few of the schemas that records wait for. */
   get schemas(): string[] {
     return this.#schemas.schemas();
   }
 
-  /** How long a record could have been started and was not, as far as it is up to us; 0 if none could. */
+  /** For how long a record has been ready and none was started, ms; 0 if no record is ready. */
   readyMs(now: MonotonicMs): number {
     return this.#lanes.hasReady ? now - this.#startedAt : 0;
   }
 
-  /** How many were done since it was asked last: a labelled counter for each would cost more than all else that is done then. */
+  /** Records done since the last call. They are counted here because a labelled counter incremented for each record would cost more than all other work at that point. */
   takeHandled(): number {
     const handled = this.#handled;
     this.#handled = 0;
@@ -152,19 +152,19 @@ export class RecordWork<In> {
     this.pump();
   }
 
-  /** Its position is known: fetching may go on. */
+  /** The partition's position is known: fetching may go on. */
   reading(partition: OwnedPartition): void {
     if (!this.#isGivenBack) this.#intake.flow(partition);
   }
 
-  /** What has not started of it is forgotten, what is in flight ends. */
+  /** Forgets the partition's records that have not started. Handlers in flight run to their end. */
   lost(partition: OwnedPartition): void {
     this.#lanes.removeWhere((entry) => entry.partition === partition);
     const { topic, partition: number } = partition;
     this.#options.stage.forget?.({ topic, partition: number });
   }
 
-  /** Starts what may be started; whether it may is looked at for each, because a process can be frozen between two. */
+  /** Starts every record that may start. The gate is asked before each start, because the process can be frozen (SIGSTOP, a paused VM) between two. */
   pump(): void {
     const isWanted = this.#lanes.hasReady && !this.#isPumping;
     if (!isWanted || this.blocked() !== null) return;
@@ -183,14 +183,14 @@ export class RecordWork<In> {
     this.#startedAt = this.#options.clock.monotonic();
   }
 
-  /** Why nothing may be started now; looking also tells relief of our stalls. */
+  /** Why no handler may start now; null if one may. Each call also tells the relief valve, which must not blame lanes for our stalls. */
   blocked(): Blocked | null {
     const blocked = this.#options.gate();
     this.#valve.gated(blocked);
     return blocked;
   }
 
-  /** What no event tells: stalls that ended, waits that are over, lanes that have become slow. Call about every 50 ms. */
+  /** Does what no event triggers: goes on after a stall, ends waits for schemas, relieves lanes that became slow. Call about every 50 ms. */
   tick(now: MonotonicMs): void {
     this.#valve.sample();
     this.blocked();
@@ -211,7 +211,7 @@ export class RecordWork<In> {
     this.#lanes.turnMeasures(now);
   }
 
-  /** At a stop: what has not started stays open, for whoever owns it next. */
+  /** For a stop: drops records that have not started. Their offsets stay open, so the partition's next owner handles them. */
   giveBack(): void {
     this.#isGivenBack = true;
     this.#lanes.removeWhere(() => true);
@@ -220,12 +220,12 @@ export class RecordWork<In> {
     for (const partition of this.#options.partitions()) partition.dropBacklog();
   }
 
-  /** Resolves when no handler is at work and no output on its way. */
+  /** Resolves when no handler runs and no output is unacknowledged. */
   idle(): Promise<void> {
     return this.#flow.idle();
   }
 
-  /** Tells the handlers that their time is over. */
+  /** Aborts the signal that handlers were given: they must end now. */
   abort(): void {
     this.#abort.abort();
   }
@@ -265,7 +265,7 @@ export class RecordWork<In> {
     this.#flow.reject(entry, ...why);
   }
 
-  /** The wait for its schema is over. */
+  /** The record's wait for its schema is over. */
   #waited(waited: Waited<In>): void {
     const { entry, decoded } = waited;
     if (decoded === null) {
@@ -282,7 +282,7 @@ export class RecordWork<In> {
   #done(entry: OpenRecord<In>): void {
     const { partition } = entry;
     if (partition.state === "lost" || !partition.close(entry)) return;
-    // First of all, so that it is committed whatever the rest does.
+    // First, so that the record is committed even if a later line throws.
     this.#options.changed(partition);
     this.#handled++;
     const { topic, partition: number } = partition;

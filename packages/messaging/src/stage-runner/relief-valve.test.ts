@@ -46,7 +46,7 @@ async function ticks(): Promise<void> {
   await soon(() => looks >= enough);
 }
 
-/** Answers so many of a lane's handlers, and hands what comes next to the runner. */
+/** Ends so many handlers of a lane, and hands the next fetched records to the runner. */
 async function complete(lane: string, count: number): Promise<void> {
   for (let n = 0; n < count; n++) {
     const next = under.handling.find(({ value }) => value.startsWith(lane));
@@ -93,7 +93,7 @@ test("a black hole among healthy lanes is relieved in a saturated process, too",
   );
 });
 
-test("a stall of ours is not held against the lanes", async () => {
+test("lanes are measured anew after a stall of the process itself, so none is called slow for it", async () => {
   const under = await started(0);
   append(90, ["a"]);
   under.consumer.deliver();

@@ -1,4 +1,4 @@
-/** Opens when a window is under pressure: the records that relief chooses leave their queues for their slots. */
+/** Runs relief when a window is under pressure: the records that `relieve` chooses leave their queues and go to a tier. */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 import type { Lanes } from "../lanes/lanes.ts";
@@ -13,19 +13,19 @@ import type { OpenRecord } from "./open-record.ts";
 export interface ReliefValveOptions<In> {
   readonly limits: RunnerLimits;
   readonly lanes: Lanes<OpenRecord<In>>;
-  /** A partition's share of the byte budget now. */
+  /** A partition's current share of the byte budget. */
   readonly bytesPerPartition: () => number;
-  /** Sends a record, which is in no queue any more, to its slot; null: the stage has no relief. */
+  /** Sends a record that has left its queue to a tier until `slotAt`. Null if the stage has no relief. */
   readonly defer: ((entry: OpenRecord<In>, slotAt: EpochMs) => void) | null;
   readonly output: Pick<Output, "unacknowledged">;
   readonly clock: Clock;
   readonly loopUse: () => LoopUse;
 }
 
-/** Deferred at once, at most; and not again before the interval is over. */
+/** At most so many records are deferred at once, and the next ones not before the interval is over. */
 const RELIEF_RECORDS = 500;
 const RELIEF_INTERVAL_MS = 20;
-/** A shorter stall of ours is within what saturation forgives, and would keep lanes from ever being measured, ms. */
+/** After a stall shorter than this lanes are not measured anew, ms. `Saturation` already spares lanes then; and if every short stall restarted the measures, no lane would ever be measured for the second that judging it needs. */
 const SHORTEST_STALL_MS = 200;
 
 export class ReliefValve<In> {
@@ -39,7 +39,7 @@ export class ReliefValve<In> {
     this.#saturation = new Saturation(options.loopUse);
   }
 
-  /** What the gate says now. After a stall of ours the lanes are measured anew: it is not held against them. */
+  /** Notes the gate's answer. After a stall of this process the lanes are measured anew, so that they are not judged by it. */
   gated(blocked: Blocked | null): void {
     if (blocked === null && this.#stalledSince === null) return;
     const { clock, lanes } = this.#options;
@@ -54,7 +54,7 @@ export class ReliefValve<In> {
     }
   }
 
-  /** Records are ready, and as many handlers are at work as may be. */
+  /** Records are ready, but as many handlers run as the process allows. */
   limited(): void {
     this.#saturation.limited(this.#options.clock.monotonic());
   }
@@ -64,7 +64,7 @@ export class ReliefValve<In> {
     this.#saturation.sample(this.#options.clock.monotonic());
   }
 
-  /** Of the partitions under pressure, as many records of slow lanes as it takes. None: their fetching will pause. */
+  /** Defers as many records of slow lanes as the partitions under pressure need to get rid of. If no lane is slow, none; fetching pauses when the window is full. */
   relieve(): void {
     const { clock, output, lanes, limits, defer } = this.#options;
     const monotonic = clock.monotonic();
@@ -85,12 +85,12 @@ export class ReliefValve<In> {
         limits.maxUnacknowledged - output.unacknowledged(),
       ),
     });
-    // All leave their queues before the first is deferred: a deferral that ends at once makes room, and what follows starts.
+    // Remove all from their queues before the first deferral: a deferral that ends at once makes room, and then `pump` could start a record that is chosen here.
     for (const { entry } of relieved) lanes.remove(entry);
     for (const { entry, slotAt } of relieved) defer(entry, slotAt);
   }
 
-  /** Down to half of what the window may hold: a little less, and relief would be wanted again at once. */
+  /** Whether the record's partition must still get rid of records: until its window is half full. If relief stopped just below the limit, it would be wanted again at once. */
   #wants(entry: OpenRecord<In>, chosen: Map<OwnedPartition, Sum>): boolean {
     const { partition } = entry;
     const { limits, bytesPerPartition } = this.#options;

@@ -1,4 +1,4 @@
-/** Whether a runner is ready and alive, and if not, why (docs/kafkajs.md, "A loop that stands still"). */
+/** Whether a runner is ready and live, and if not, why (docs/kafkajs.md, "A loop that stands still"). */
 import type { Check } from "@postrider/runtime";
 import type { Blocked } from "./start-gate.ts";
 
@@ -14,7 +14,7 @@ export interface HealthInputs {
   readonly isSettled: boolean;
   readonly isStopping: boolean;
   readonly blocked: Blocked | null;
-  /** A sentence of the service's own: why nothing is started. */
+  /** Why no handler may start, as a sentence from the service; null if one may. */
   readonly waitsFor: string | null;
   readonly commitAgeMs: number;
   readonly unacknowledged: number;
@@ -24,15 +24,15 @@ export interface HealthInputs {
   readonly schemas: readonly string[];
   readonly sinceTickMs: number;
   readonly sinceFetchMs: number;
-  /** How long a record could have been started and was not; 0 if none could. */
+  /** For how long a record has been ready and none was started; 0 if no record is ready. */
   readonly readyWorkMs: number;
 }
 
-/** A dependency is called slow after this, ms. */
+/** After so long without an answer a dependency makes the runner not ready, ms. */
 const SLOW_MS = 5000;
-/** What stands still longer than this is stuck, ms. */
+/** A loop that has not moved for longer than this is stuck, ms: the process is not live. */
 const STUCK_MS = 60_000;
-/** A join waits for the slowest member, as long as the rebalance timeout; three times that is stuck, ms. */
+/** A join waits for the slowest member, for the rebalance timeout (60 s) at most. Three times that is stuck, ms. */
 const STUCK_JOIN_MS = 180_000;
 
 export function runnerHealth(inputs: HealthInputs): RunnerHealth {
@@ -45,12 +45,12 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
   const isMember =
     inputs.isConnected &&
     !inputs.isStopping &&
-    // kafkajs waits for a lost broker without a word; only the heartbeats stop.
+    // While a broker is lost kafkajs retries and emits no event; only the missing heartbeats show it.
     inputs.sinceHeartbeatMs < SLOW_MS;
   const commitsFlow = inputs.commitAgeMs < SLOW_MS;
   const outputFlows = inputs.oldestUnacknowledgedMs < SLOW_MS;
   const schemasKnown = inputs.partitionsWaitingForSchemas === 0;
-  // A fault of a dependency shows in readiness only: a restart would not cure it.
+  // A fault of a dependency must not make the process not live: a restart would not cure it.
   const isHealthy = isMember && inputs.isSettled && inputs.blocked === null;
   return {
     ready: [

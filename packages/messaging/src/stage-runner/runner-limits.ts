@@ -1,34 +1,35 @@
-/** What bounds a stage runner. Every bound is of memory or of time; none counts retries of infrastructure. */
+/** The limits of a stage runner. Each limits memory or time; none limits how often a failing dependency is tried again. */
 export interface RunnerLimits {
-  /** Handlers at work at once, over all partitions. A stage whose handlers only wait (hold) sets Infinity. */
+  /** Handlers that run at once, over all partitions. A stage whose handlers only wait (hold) sets Infinity. */
   readonly maxInFlight: number;
   readonly sessionTimeoutMs: number;
-  /** Records below the committed offset that `remember` sees on assignment, a partition. */
+  /** On assignment, `remember` is shown at most so many records below the committed offset, per partition. */
   readonly warmUpRecords: number;
-  /** And their bytes, about. */
+  /** And at most about so many bytes of them, per partition. */
   readonly warmUpBytes: number;
-  /** A process' share for each partition is never more than this; about 50 MB are read in a second. */
+  /** And so many bytes for the whole process, split over the partitions assigned. About 50 MB are read in a second. */
   readonly warmUpBudgetBytes: number;
-  /** And no more than were written in so long before those that come next, about. */
+  /** And only records written at most about so long before the next record to handle, ms (offsets/warm-up). */
   readonly warmUpMs: number;
-  /** Unfinished records' bytes, over the process; split over the partitions assigned. */
+  /** Bytes of unfinished records, for the whole process; split over the partitions assigned. */
   readonly byteBudget: number;
   /** A partition's share is never more than this. */
   readonly maxOpenBytesPerPartition: number;
-  /** Unfinished records of a partition. */
+  /** Unfinished records per partition. */
   readonly maxOpenPerPartition: number;
-  /** Metadata of this length is pressure; the broker takes 4,096. */
+  /** Commit metadata of this length puts the window under pressure. The broker takes 4,096 characters. */
   readonly metadataPressureChars: number;
-  /** How long a record waits for a schema that cannot be had, before it is a dead letter. */
+  /** How long a record waits for a schema that cannot be had. After that it becomes a dead letter. */
   readonly unknownSchemaWaitMs: number;
-  /** Between two commits, at least. */
+  /** From one commit to the next, at least. */
   readonly commitIntervalMs: number;
-  /** With this many output records unacknowledged, or commits or output this late, nothing is started. */
+  /** No handler starts while so many output records are unacknowledged. */
   readonly maxUnacknowledged: number;
+  /** No handler starts while the oldest unacknowledged output record, or the oldest uncommitted completion, is older than this. */
   readonly stallMs: number;
-  /** A fetch of one partition, at most. */
+  /** A fetch takes at most so many bytes of one partition. */
   readonly maxBytesPerPartition: number;
-  /** A fetch waits for so many bytes, `DEFAULT_MAX_WAIT_MS` at most. */
+  /** The broker answers a fetch once it has so many bytes, or after `DEFAULT_MAX_WAIT_MS`. */
   readonly minFetchBytes: number;
 }
 

@@ -1,15 +1,16 @@
 /**
- * The order of a stop: drop what has not started → finish what has → produce → commit. Then only may the consumer leave
- * the group, because kafkajs answers a commit during its stop with success and does nothing (docs/kafkajs.md, "Commit before the stop").
+ * The order of a stop: drop records that have not started → finish those that have → produce → commit. Only then may the
+ * consumer leave the group: during its own stop kafkajs reports a commit as successful without sending it
+ * (docs/kafkajs.md, "Commit before the stop").
  */
 import type { EpochMs } from "@postrider/core";
 import type { Committer } from "../offsets/committer.ts";
 import { sleep, within, type Clock } from "@postrider/runtime";
 import type { RecordWork } from "./record-work.ts";
 
-/** Of the time that a stop is given, what output, commit and leaving the group keep, at most, ms. */
+/** The last part of the time before the deadline, kept for output, commit and leaving the group, ms. At most a quarter of that time. */
 const RESERVE_MS = 5000;
-/** Between two assignments nothing can be committed; the next one may come, ms. */
+/** Between two assignments nothing can be committed. After this pause we try again, ms: the next assignment may have come. */
 const COMMIT_RETRY_MS = 50;
 
 interface Bounds {
@@ -17,7 +18,7 @@ interface Bounds {
   readonly clock: Pick<Clock, "now">;
 }
 
-/** Resolves when everything that was started is done and committed, or at the deadline. */
+/** Resolves when every record that was started is done and committed, or at the deadline. */
 export async function finishAndCommit(
   work: Pick<RecordWork<never>, "giveBack" | "idle" | "abort">,
   committer: Pick<Committer, "drain">,
@@ -41,7 +42,7 @@ async function commitAll(
     await sleep(COMMIT_RETRY_MS);
 }
 
-/** Resolves with the work, or at the deadline. */
+/** Resolves when `work` does, or at the deadline. */
 async function until(
   work: Promise<void>,
   { deadline, clock }: Bounds,

@@ -1,7 +1,7 @@
 /**
  * Records whose schema cannot be had yet (docs/architecture.md, "Promises, and what keeps them", 8). They stay open and are
- * decoded again with back-off while their siblings go on; when the wait is over they are dead letters. A few at most in
- * health: a list is enough.
+ * decoded again with a back-off, while other records of the partition go on. When the wait is over they become dead letters.
+ * They are few in normal operation, so a list is enough.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Decoded, Decoder } from "../stage.ts";
@@ -16,7 +16,7 @@ interface Waiting<In> {
   retryAt: MonotonicMs;
 }
 
-/** The wait is over: the schema came, or time ran out. */
+/** A record whose wait is over: its schema came (`decoded`), or time ran out (`decoded` is null). */
 export type Waited<In> =
   | {
       readonly entry: OpenRecord<In>;
@@ -42,7 +42,7 @@ export class SchemaWait<In> {
     return this.#waiting.length;
   }
 
-  /** The schemas that are waited for, a few of them, to tell people. */
+  /** Up to five of the schemas that records wait for, for the health check's text. */
   schemas(): string[] {
     return [
       ...new Set(this.#waiting.slice(0, 100).map(({ schema }) => schema)),
@@ -59,7 +59,7 @@ export class SchemaWait<In> {
     this.#waiting = [];
   }
 
-  /** Looks again at those that are due; who is done waiting leaves. Records of lost partitions are dropped. */
+  /** Decodes again the records whose back-off is over. Returns, and forgets, those whose wait is over. Records of lost partitions are dropped. */
   due(now: MonotonicMs): Waited<In>[] {
     if (this.#waiting.length === 0) return [];
     const over: Waited<In>[] = [];

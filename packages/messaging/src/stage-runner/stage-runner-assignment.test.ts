@@ -10,7 +10,7 @@ import {
 
 const runners = useStageRunner();
 
-test("a kept partition keeps its queue and what is in flight, and is read on from where it stood", async () => {
+test("a kept partition keeps its queue and its records in flight, and is read on from its position", async () => {
   const under = await runners.started(["a/1", "a/2", "b/1"]);
   under.handlingOf("b/1").emit();
   await soon(() => under.consumer.stored.has(0));
@@ -26,7 +26,7 @@ test("a kept partition keeps its queue and what is in flight, and is read on fro
   expect(under.consumer.commits.at(-1)![0]).toBe(2);
 });
 
-test("a partition that another member had meanwhile begins anew, and what was in flight is not committed", async () => {
+test("a partition that another member had meanwhile begins anew, and records that were in flight are not committed", async () => {
   const forgotten: number[] = [];
   const under = await runners.started(["a/1", "a/2", "b/1"], {
     stage: { forget: ({ partition }) => void forgotten.push(partition) },
@@ -48,7 +48,7 @@ test("a partition that another member had meanwhile begins anew, and what was in
   expect(under.consumer.commits).toEqual([]);
 });
 
-test("a partition that is lost: what has not started is forgotten, what is in flight is produced and not committed", async () => {
+test("of a lost partition, records that have not started are forgotten, and those in flight are produced but not committed", async () => {
   const under = await runners.started(["a/1", "a/2"]);
   under.consumer.append(1, "c/1");
   under.consumer.deliver();
@@ -150,7 +150,7 @@ test("offsets that the metadata lists as open, but the log has no longer, are do
   await under.committedTo(10);
 });
 
-test("before what the metadata lists has been read again, a commit still lists it", async () => {
+test("a commit still lists the open offsets of the metadata before they have been read again", async () => {
   const under = runners.create();
   under.consumer.stored.set(
     0,
@@ -166,7 +166,7 @@ test("before what the metadata lists has been read again, a commit still lists i
   expect(under.lastCommit()).toEqual({ offset: 6, next: 9, open: [6, 7] });
 });
 
-test("long metadata of somebody else is no pressure: the partition is read", async () => {
+test("long metadata that is not ours puts no pressure on the window: the partition is read", async () => {
   const under = runners.create();
   under.consumer.append(0, ...eachInItsOwnLane("l", 3));
   under.consumer.stored.set(0, { offset: 1, metadata: "x".repeat(4096) });
@@ -196,7 +196,7 @@ test("a warm-up of large records is cut to about the bytes that it may read", as
   expect(under.started).toHaveLength(1);
 });
 
-test("a warm-up by time reads again what was written in it, however many records those are", async () => {
+test("a warm-up by time reads again every record written in that time, however many they are", async () => {
   const remembered: number[] = [];
   const under = runners.create({
     limits: { warmUpRecords: 100_000, warmUpMs: 60_000 },
@@ -249,7 +249,7 @@ test("the bytes of a warm-up are shared by the partitions that are assigned", as
   }
 });
 
-test("outside the log: below, on at its start; the loss is counted and our position committed at once", async () => {
+test("a position below the log goes on at its start; the loss is counted and the new position committed at once", async () => {
   const under = await runners.started(["a/1", "b/1"]);
   under.consumer.append(0, ...eachInItsOwnLane("c", 50));
 
@@ -265,7 +265,7 @@ test("outside the log: below, on at its start; the loss is counted and our posit
   expect(under.started).toContain("c28/1");
 });
 
-test("outside the log: above, on at its end, and new records under old offsets are handled", async () => {
+test("a position above the log goes on at its end, and new records under old offsets are handled", async () => {
   const under = await runners.started(["a/1", "b/1", "c/1", "d/1"]);
   under.handlingOf("d/1").emit();
   await under.commitsSent(1);

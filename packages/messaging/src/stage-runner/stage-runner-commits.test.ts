@@ -4,7 +4,7 @@ import { soon, turns, useStageRunner } from "@postrider/testkit";
 
 const runners = useStageRunner();
 
-test("a failed commit is not tried again: the next one says the same and more", async () => {
+test("a failed commit is not tried again: the next one includes its progress", async () => {
   const under = await runners.started(["a/1", "b/1"]);
   const gate = under.holdCommits();
   under.handlingOf("a/1").emit();
@@ -22,7 +22,7 @@ test("a failed commit is not tried again: the next one says the same and more", 
   expect(under.lastCommit()).toEqual({ offset: 2, next: 2, open: [] });
 });
 
-test("on revoking, what is done is committed before the call returns, though another commit is on its way", async () => {
+test("on revoking, a commit of all that is done starts before the call returns, though another commit is in flight", async () => {
   const under = await runners.started(["a/1", "b/1"]);
   under.holdCommits();
   under.handlingOf("a/1").emit();
@@ -36,7 +36,7 @@ test("on revoking, what is done is committed before the call returns, though ano
   expect(under.lastCommit()).toMatchObject({ offset: 2 });
 });
 
-test("when the last commit before a rebalance fails, though the one before it was acknowledged, the next assignment says it", async () => {
+test("when the last commit before a rebalance fails, though the one before it was acknowledged, the next assignment commits its progress", async () => {
   const under = await runners.started(["a/1", "b/1"]);
   const first = under.holdCommits();
   under.handlingOf("a/1").emit();
@@ -59,7 +59,7 @@ test("when the last commit before a rebalance fails, though the one before it wa
   });
 });
 
-test("an answer that comes late, to a commit of the assignment before, does not make one of this assignment forgotten", async () => {
+test("a late answer to a commit of the previous assignment does not hide that a commit of this one is unanswered", async () => {
   const under = await runners.started(["a/1", "b/1"]);
   const first = under.holdCommits();
   under.handlingOf("a/1").emit();
@@ -83,7 +83,7 @@ test("an answer that comes late, to a commit of the assignment before, does not 
   });
 });
 
-test("between the sign of a rebalance and the new assignment nothing starts and nothing is committed", async () => {
+test("between the first sign of a rebalance and the new assignment nothing starts and nothing is committed", async () => {
   const under = await runners.started(["a/1", "a/2", "b/1"]);
   under.consumer.revoke();
 

@@ -9,7 +9,7 @@ import type { LoopUse } from "../lanes/saturation.ts";
 import type { Decoder, Stage } from "../stage.ts";
 
 export interface StageRunnerOptions<In> {
-  /** The stage's name in the vocabulary: route, deliver, hold. */
+  /** The stage's name as in docs/glossary.md: route, deliver, hold. */
   readonly name: string;
   readonly stage: Stage<In>;
   readonly decode: Decoder<In>;
@@ -22,14 +22,14 @@ export interface StageRunnerOptions<In> {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
-  /** Why nothing may be started now, as a sentence; null where it may. Asked before each start, so it must be cheap. Default: never. */
+  /** Why no handler may start now, as a sentence; null if one may. Called before each start, so it must be cheap. Default: always null. */
   readonly waitsFor?: (() => string | null) | undefined;
   readonly limits?: Partial<RunnerLimits>;
-  /** Default: the raw record as it is. */
+  /** Default: a dead letter that holds the raw record (dead-letter-of). */
   readonly deadLetterOf?: DeadLetterOf;
-  /** What the event loop has done so far. Default: `performance.eventLoopUtilization`. */
+  /** How long the event loop has been active and idle so far, ms. Default: `performance.eventLoopUtilization`. */
   readonly loopUse?: () => LoopUse;
-  /** For fault runs. */
+  /** Used by fault runs only. */
   readonly observer?: RunnerObserver | undefined;
 }
 

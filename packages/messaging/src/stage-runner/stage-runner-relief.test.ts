@@ -9,7 +9,7 @@ import {
 
 const runners = useStageRunner();
 
-test("a full window pauses the partition; what was fetched with it waits in memory, and is taken when there is room", async () => {
+test("a full window pauses the partition; the rest of its fetched batch waits in memory, and is taken when there is room", async () => {
   const under = await runners.started(eachInItsOwnLane("l", 12), {
     limits: { maxOpenPerPartition: 8 },
   });

@@ -3,7 +3,7 @@ import { soon, useStageRunner } from "@postrider/testkit";
 
 const runners = useStageRunner();
 
-test("a repeat is known when it is read, however long its lane is, and is done with nothing following", async () => {
+test("a repeat is recognised when it is read, however long its lane is, and is done without output", async () => {
   const seen = new Set<string>();
   const asked: number[] = [];
   const under = runners.create({

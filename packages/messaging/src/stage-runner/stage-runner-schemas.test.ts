@@ -31,7 +31,7 @@ test("a record whose schema does not come in time is a dead letter", async () =>
   under.clock.advance(299_000);
   await turns();
   expect(under.output.sent).toEqual([]);
-  // The wait is 5 minutes; the coordinator has heard of us meanwhile.
+  // The wait is 5 minutes. A heartbeat comes meanwhile, so that the gate does not block.
   under.consumer.heartbeatAt = Infinity;
   under.clock.advance(1001);
 

@@ -68,7 +68,7 @@ test("nothing is started while 2,000 output records are unacknowledged", async (
   await soon(() => under.started.length === 4000);
 });
 
-test("nothing is started while what the stage decides by may be stale; readiness says why, and it goes on by itself", async () => {
+test("nothing starts while the service's `waitsFor` gives a reason; readiness shows the reason, and the runner goes on by itself", async () => {
   let why: string | null = null;
   const under = await runners.started(["a/1"], { waitsFor: () => why });
   why = "the table is behind";

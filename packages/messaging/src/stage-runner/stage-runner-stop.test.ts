@@ -20,7 +20,7 @@ test("a stop drops what has not started, finishes and commits what is in flight,
   expect(calls.filter((call) => call === "stop")).toHaveLength(1);
 });
 
-test("a stop tells its handlers when their time is over, and commits what that gives", async () => {
+test("a stop aborts handlers that are still running near its deadline, and commits what they then finish", async () => {
   const under = await runners.started(["a/1", "b/1"], {
     stage: {
       handle: ({ value }, signal) =>

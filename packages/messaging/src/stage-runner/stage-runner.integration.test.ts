@@ -215,7 +215,7 @@ test("a value that fits no schema becomes a dead letter of its record, and the p
     });
 });
 
-test("a record that hangs holds back neither others nor what is committed of them", async () => {
+test("a record that hangs holds back neither other records nor their commits", async () => {
   const [topic] = await stack.createTopics("in-2");
   await produce(topic!, upTo(500));
   const hung = Promise.withResolvers<void>();
@@ -286,12 +286,12 @@ test("two members join and leave, nothing is lost, and what stays with a member 
     (await committed("g4", topic!)).every(({ offset, end }) => offset === end),
   );
   const lost = first.effects.log.of("partition.lost");
-  // Repeated is at most what was in flight on the one partition that moved; that a partition moved at all is the join.
+  // At most the records in flight on the one partition that moved are repeated. That one moved shows that the second member joined.
   expect(all().length - 4000).toBeLessThanOrEqual(7 * 8);
   expect(lost).toHaveLength(1);
 });
 
-test("committed below the log goes on at its start, counted; above it at its end, and never replays", async () => {
+test("an offset committed below the log goes on at its start and the loss is counted; one above goes on at its end; neither replays", async () => {
   const [topic] = await stack.createTopics("in-5");
   await produce(topic!, upTo(100));
   await commitRaw("g5", topic!, [
@@ -345,12 +345,12 @@ test("a log that is cut under a reader makes it go on at the new start, commit t
   );
   const alerts = effects.log.of("partition.offsetsLost");
   expect(alerts.length).toBeGreaterThan(0);
-  // A position: it was told by a fetch, and not found when the partition was assigned.
+  // "position": the loss was found by a fetch, and not when the partition was assigned.
   expect(alerts.every(({ fields }) => "position" in fields)).toBe(true);
   expect(handled.filter((n) => n >= 1800)).toHaveLength(200);
 }, 30_000);
 
-test("metadata that is not ours leaves everything from the committed offset open", async () => {
+test("with metadata that is not ours, every record from the committed offset on is handled", async () => {
   const [topic] = await stack.createTopics("in-7");
   await produce(topic!, upTo(40));
   await commitRaw("g7", topic!, [
@@ -358,7 +358,7 @@ test("metadata that is not ours leaves everything from the committed offset open
     {
       partition: 1,
       offset: 5,
-      // Ours, but of another offset.
+      // Ours, but written for another offset.
       metadata: encodeOffsetMetadata({
         base: 4,
         next: 19,
@@ -375,7 +375,7 @@ test("metadata that is not ours leaves everything from the committed offset open
   expect(sorted(handled)).toEqual(upTo(40, 10));
 });
 
-test("what the metadata lists as open is handled; what it says is done is only remembered, with the warm-up", async () => {
+test("records that the metadata lists as open are handled; those it shows as done are only remembered, like the warm-up", async () => {
   const [topic] = await stack.createTopics("in-8");
   await produce(topic!, upTo(40));
   await commitRaw(
@@ -503,7 +503,7 @@ async function deleteRecords(
     logLevel: logLevel.NOTHING,
   }).admin();
   await admin.connect();
-  // kafkajs looks up the leaders in what it has read of the topic.
+  // kafkajs takes the leaders from the metadata that it has loaded of the topic.
   await admin.fetchTopicOffsets(topic);
   await admin.deleteTopicRecords({
     topic,

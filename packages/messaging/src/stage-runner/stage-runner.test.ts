@@ -21,7 +21,7 @@ test("a lane's records start in order, one after the other; another lane's do no
   expect(under.started).toEqual(["a/1", "b/1", "a/2"]);
 });
 
-test("a record is done only when its output is acknowledged; what is open stands in the metadata", async () => {
+test("a record is done only when its output is acknowledged; the metadata lists the open offsets", async () => {
   const under = await runners.started(["a/1", "b/1", "c/1"]);
   under.output.isPrompt = false;
 
@@ -61,7 +61,7 @@ test("an observer hears of each completion, and of each commit that was acknowle
   expect(heard[1]).toEqual(["committed", TOPIC, 0, [0]]);
 });
 
-test("a handler that throws is tried again, first in its lane; its offset stays open meanwhile", async () => {
+test("a record whose handler throws is tried again, first in its lane; its offset stays open meanwhile", async () => {
   const under = await runners.started(["a/1", "a/2", "b/1"]);
 
   under.handlingOf("a/1").throw();
@@ -102,7 +102,7 @@ test("a rejected record becomes a dead letter with the raw record, and is done",
   });
 });
 
-test("a record that cannot be read, or has no value, is a dead letter and stops nobody", async () => {
+test("a record that cannot be read, or has no value, is a dead letter and holds up no other record", async () => {
   const under = await runners.started([]);
 
   under.read("!", null, "a/1");
@@ -111,7 +111,7 @@ test("a record that cannot be read, or has no value, is a dead letter and stops 
   expect(under.started).toEqual(["a/1"]);
 });
 
-test("a raw value is cut at 256 KiB, and its size is told", async () => {
+test("a dead letter's raw value is cut at 256 KiB, and its full size is noted", async () => {
   const under = await runners.started([`a/${"x".repeat(300_000)}`]);
 
   under.handling[0]!.reject();

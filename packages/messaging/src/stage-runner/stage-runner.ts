@@ -1,12 +1,14 @@
 /**
- * The stage runner: every promise made to Kafka for a stage lives here and in the small files that it is made of.
+ * The stage runner keeps the promises that Postrider makes for a stage that reads from Kafka. This file wires the parts:
  *
  *     fetch → decode → lane → handle → produce → done → commit
  *     assignment  record-work: intake, lanes, flow      committer
  *
- * At least once, because an offset is open from its reading until all that follows from it is acknowledged, and a commit
- * names the lowest open offset and lists the others (offset-tracker, offset-metadata). Seldom more than once, because
- * commits are continuous, because nothing starts while they, the output or the heartbeats stall (start-gate), and because
+ * At least once: an offset is open from the moment its record is read until every record that follows from it is
+ * acknowledged. A commit carries the lowest open offset and, in its metadata, the other open ones (offset-tracker,
+ * offset-metadata).
+ *
+ * Seldom more than once: commits are continuous; no handler starts while commits, output or heartbeats stall (start-gate);
  * a clean stop finishes, produces and commits before it leaves the group.
  */
 import { randomBytes } from "node:crypto";
@@ -30,7 +32,7 @@ import { startGate } from "./start-gate.ts";
 
 export type { RunnerStats, StageRunner, StageRunnerOptions };
 
-/** Joins the group on `start`, which resolves once it fetches. */
+/** Creates a runner. Its `start` joins the group, and resolves once the consumer fetches. */
 export function createStageRunner<In>(
   options: StageRunnerOptions<In>,
 ): StageRunner {
@@ -172,7 +174,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     };
   }
 
-  // The consumer's events.
+  // ConsumerListener: called by the consumer.
 
   connected(isConnected: boolean): void {
     this.#isConnected = isConnected;
@@ -186,7 +188,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   assigned(
     ...[epoch, partitions]: Parameters<ConsumerListener["assigned"]>
   ): void {
-    // After an eviction no `revoking` came: what was computed for the old assignment must not be committed.
+    // A member that was evicted gets no `revoking`. Commits computed for the old assignment must not leave under the new one.
     this.#committer.end();
     this.#assignment.assigned(epoch, partitions);
     this.#work.splitBudget(partitions.length);
@@ -204,7 +206,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
     void this.#assignment.outOfRange(epoch, partition);
   }
 
-  // The assignment's events.
+  // Called by `Assignment`.
 
   #lost(partition: OwnedPartition): void {
     this.#committer.forget(partition);

@@ -1,21 +1,21 @@
-/** Why no handler may be started now, in the order in which it is asked; null when one may. */
+/** Whether a handler may start now, and if not, why. The reasons are checked in the order of `Blocked`. */
 import type { Clock } from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 
 export type Blocked =
   | "stopping"
-  /** Between the sign of a rebalance and the new assignment: what is started now could move. */
+  /** Between the first sign of a rebalance and the new assignment: the partition of a record that starts now could move. */
   | "rebalancing"
-  /** The coordinator may have given our partitions away. */
+  /** The last acknowledged heartbeat is too old: the coordinator may have given our partitions to another member. */
   | "heartbeat"
-  /** What is completed now could not be said, and would be repeated after a crash. */
+  /** Output or commits stall: work completed now could not be committed, and would be repeated after a crash. */
   | "output"
   | "commit"
-  /** What the stage decides by is not known to be current. */
+  /** What the stage decides by (route: the table of endpoints) may be out of date. */
   | "input";
 
-/** The share of the session timeout in which a heartbeat is as good as an answer. */
+/** A heartbeat proves our membership for this share of the session timeout. */
 const LEASE = 0.8;
 
 export interface GateInputs {

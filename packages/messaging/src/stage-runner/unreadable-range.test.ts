@@ -31,7 +31,7 @@ const deadLetters = ({ output }: RunnerUnderTest) =>
     .filter(({ topic }) => topic === "dead-letters")
     .map(({ value }) => value as DeadLetter);
 
-test("nothing behind it is handled, and nothing of it committed, before its dead letter is acknowledged", async () => {
+test("until the dead letter of an unreadable range is acknowledged, no record behind the range is handled and no offset of it committed", async () => {
   const under = await start();
   under.consumer.deliver(1);
   await under.commitsSent(1);
@@ -55,7 +55,7 @@ test("nothing behind it is handled, and nothing of it committed, before its dead
   ]);
 });
 
-test("an observer hears of the whole range", async () => {
+test("an observer is told the whole range", async () => {
   const heard: unknown[] = [];
   const under = create({
     isPrompt: true,
@@ -73,7 +73,7 @@ test("an observer hears of the whole range", async () => {
   expect(heard).toEqual([["t.in", 0, 0, 399]]);
 });
 
-test("of a range that was done before, no second dead letter is made", async () => {
+test("a range that is already done gets no second dead letter", async () => {
   const under = await start({ offset: 401, next: 401, open: [] });
 
   while (under.consumer.deliver());
@@ -83,7 +83,7 @@ test("of a range that was done before, no second dead letter is made", async () 
   expect(deadLetters(under)).toEqual([]);
 });
 
-test("a range of which single offsets are open is a dead letter once, at the first of them", async () => {
+test("a range in which single offsets are open gets one dead letter, at the first of them", async () => {
   const under = await start({ offset: 7, next: 401, open: [7, 9, 300] });
 
   under.consumer.deliver();
@@ -93,7 +93,7 @@ test("a range of which single offsets are open is a dead letter once, at the fir
   expect(deadLetters(under)).toMatchObject([{ recordOffset: 7 }]);
 });
 
-test("a range that reaches beyond what was read is a dead letter at the first offset that was not", async () => {
+test("a range that reaches beyond what was read gets its dead letter at the first unread offset", async () => {
   const under = await start({ offset: 200, next: 200, open: [] });
 
   under.consumer.deliver();

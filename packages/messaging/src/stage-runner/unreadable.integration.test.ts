@@ -1,4 +1,4 @@
-/** What a publisher can write, and a network can do, that kafkajs alone does not survive: the records behind it are handled. */
+/** Batches that a publisher can write or a network can damage, and that kafkajs alone does not survive: the records behind them must be handled. */
 import { afterEach, expect, test } from "@jest/globals";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { promisify } from "node:util";
@@ -87,7 +87,7 @@ const batchOf = (...values: string[]) =>
     records: rawRecords(values.map((value) => ({ value: Buffer.from(value) }))),
   });
 
-/** A topic that was made just now may have no leader yet. */
+/** Retries the publish: a topic that was created just now may have no leader yet. */
 async function publish(topic: string, ...batches: Buffer[]): Promise<void> {
   const to = { topic, partition: 0 };
   for (const batch of batches)
@@ -227,7 +227,7 @@ test.each(POISON)(
   60_000,
 );
 
-/** Between the clients and the broker: what a fetch answers goes through `change`. */
+/** A proxy between the clients and the broker; each fetch response goes through `change`. */
 async function startProxy(change: (chunk: Buffer) => void): Promise<string> {
   const [host, port] = stack.brokers[0]!.split(":");
   const sockets = new Set<Socket>();
@@ -256,7 +256,7 @@ async function startProxy(change: (chunk: Buffer) => void): Promise<string> {
   const own = (server.address() as AddressInfo).port; // it listens on TCP
   const portBytes = Buffer.alloc(4);
   portBytes.writeInt32BE(Number(port));
-  /** The broker names itself, as leader and as coordinator: the client shall come back to the proxy. */
+  /** Rewrites the broker's own address in its answers (as leader, as coordinator), so that the client comes back to the proxy. */
   function ownPort(chunk: Buffer): void {
     for (let at = 0; (at = chunk.indexOf(portBytes, at)) >= 0; at += 4)
       chunk.writeInt32BE(own, at);
@@ -287,7 +287,7 @@ test("a bit that was flipped on the way is fetched again, and nothing is lost", 
   expect(effects.log.of("batch.unreadable")).toEqual([]);
 });
 
-test("a batch whose checksum is wrong each time is given up, and what is behind it is handled", async () => {
+test("a batch whose checksum is wrong each time is given up, and the records behind it are handled", async () => {
   const [topic] = await stack.createTopics("flip-stays", "dead-letters");
   await publish(
     topic!,

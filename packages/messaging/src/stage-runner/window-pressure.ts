@@ -5,8 +5,9 @@
  *     with relief                             no longer pressed   relief works      nothing is taken, fetching pauses
  *     without                                 no longer full      full
  *
- * Limits: records, bytes, and the metadata's length. Relief has the room between pressed and full to work in, so that a
- * slow lane is relieved before its partition pauses; the byte budget is a bound of memory and so is the end of that room.
+ * The limits are records, bytes and the metadata's length. Relief works in the room between pressed and full, so that a slow
+ * lane is relieved before its partition pauses. The byte budget bounds memory, so full begins exactly there, and pressed
+ * below it.
  */
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
@@ -21,7 +22,7 @@ export interface WindowLimits {
   readonly hasRelief: boolean;
 }
 
-/** Notes whether the partition is pressed and full now; each stays set until it has relaxed. It is full, too, while a batch that cannot be read is no dead letter yet. */
+/** Sets whether the partition is pressed and full now; each stays set until the window has relaxed. A partition is also full while a batch that cannot be read has no acknowledged dead letter yet. */
 export function measure(partition: OwnedPartition, window: WindowLimits): void {
   const share = shareOf(partition, window);
   const fullFrom = window.hasRelief ? ROOM_FOR_RELIEF : 1;
@@ -32,7 +33,7 @@ export function measure(partition: OwnedPartition, window: WindowLimits): void {
   );
 }
 
-/** 1 is where pressure begins. */
+/** How full the window is, by its tightest limit. Pressure begins at 1. */
 function shareOf(
   partition: OwnedPartition,
   { limits, bytesPerPartition, hasRelief }: WindowLimits,
@@ -40,7 +41,7 @@ function shareOf(
   const bytes = hasRelief
     ? bytesPerPartition / ROOM_FOR_RELIEF
     : bytesPerPartition;
-  // What the metadata lists from an earlier life must be read, or it would never shrink.
+  // Restored records must be read before the metadata can shrink: its length must not stop reading until then.
   const chars = partition.isRestoring ? 0 : partition.metadataChars();
   return Math.max(
     partition.openInMemory / limits.maxOpenPerPartition,
