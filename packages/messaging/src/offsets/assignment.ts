@@ -1,9 +1,10 @@
 /**
- * Which partitions are ours, and from where they are read (docs/architecture.md, "The runner").
+ * Which partitions this member owns, and where their reading begins (docs/architecture.md, "The runner").
  *
- * Nothing is started from the sign of a rebalance until the new assignment is *settled*: what is stored has been compared
- * with what we wrote. A partition that we had before is kept, with its queue and open records, only if the stored value is
- * one of ours since; otherwise another member had it meanwhile, and it begins anew.
+ * From the first sign of a rebalance no handler starts until the new assignment is *settled*: the stored offset and metadata
+ * of each partition have been compared with what we wrote. A partition that we owned before is kept, with its queue and open
+ * records, only if the stored value is one that we wrote or found. Otherwise another member had the partition meanwhile, and
+ * it begins anew.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, Log } from "@postrider/runtime";
@@ -19,7 +20,7 @@ import { warmUpStart } from "./warm-up.ts";
 
 export interface AssignmentOptions {
   readonly consumer: Consumer;
-  /** What is read again below the base, at most. 0 records where the stage remembers nothing. */
+  /** How much is read again below the base, at most. 0 records if the stage remembers nothing. */
   readonly warmUp: { readonly records: number; readonly ms: number };
   readonly clock: Pick<Clock, "now">;
   readonly log: Log;
@@ -27,13 +28,13 @@ export interface AssignmentOptions {
 }
 
 export interface AssignmentEvents {
-  /** No longer ours: forget its queue. */
+  /** The partition is no longer ours: forget its queue. */
   lost(partition: OwnedPartition): void;
-  /** Its position is known and set; fetching may be resumed. */
+  /** The partition's position is known and set: fetching may be resumed. */
   reading(partition: OwnedPartition): void;
-  /** What is stored for it is wrong: commit its position at once. */
+  /** The stored offset lies outside the log: commit our position at once. */
   misplaced(partition: OwnedPartition): void;
-  /** All of the epoch's partitions are known. */
+  /** The position of every partition of the epoch is known. */
   settled(epoch: number): void;
   offsetsLost(partition: TopicPartition, count: number): void;
 }
@@ -75,7 +76,7 @@ export class Assignment {
     return this.#partitions.values();
   }
 
-  /** Null if it is not ours, or not known yet: its batches are dropped, and fetched again. */
+  /** Null if the partition is not ours, or its position is not known yet. Its batches are then dropped, and fetched again later. */
   get({ topic, partition }: TopicPartition): OwnedPartition | null {
     const owned = this.#partitions.get(`${topic}:${partition}`);
     return owned?.state === "reading" ? owned : null;
@@ -103,7 +104,7 @@ export class Assignment {
     void this.#settle(epoch);
   }
 
-  /** The log no longer has the position: go on at its start or end, as for a new assignment. */
+  /** The log does not have our position: goes on at the log's start or end, as for a new assignment. */
   async outOfRange(epoch: number, partition: TopicPartition): Promise<void> {
     const { consumer } = this.#options;
     const owned = this.get(partition);
@@ -149,13 +150,13 @@ export class Assignment {
     });
   }
 
-  /** Where the partition's reading begins; `start` null if it is kept. */
+  /** Where the partition's reading begins. `start` is null if the partition is kept. */
   async #placeOf(
     owned: OwnedPartition,
     stored: CommittedOffset,
     range: LogRange,
   ): Promise<Place> {
-    // What is stored is our own last word: nobody had the partition meanwhile.
+    // The stored value is one of ours, so nobody else had the partition meanwhile.
     if (owned.state === "reading" && owned.commits.mayBeOurs(stored))
       return { owned, stored, range, start: null };
     const { consumer, clock, warmUp } = this.#options;
@@ -215,7 +216,7 @@ export class Assignment {
     this.#read(owned);
   }
 
-  /** A partition that is ours and known goes on at its position, wherever the log is now. */
+  /** Goes on with a partition that is kept: at its position, or at the log's start or end if the log no longer has that. */
   #goOn(owned: OwnedPartition, range: LogRange): void {
     const { events, log } = this.#options;
     const { topic, partition, position } = owned;
@@ -227,7 +228,7 @@ export class Assignment {
       end: range.end,
     };
     if (position > range.end) {
-      // The log was cut: its offsets will be given to other records, so what is known of them is void.
+      // The log was cut: the broker will give the same offsets to other records. So nothing that we know of them holds any more.
       this.#lose(owned);
       const fresh = this.#begin(owned);
       const stored = { topic, partition, offset: position, metadata: "" };
@@ -267,7 +268,7 @@ export class Assignment {
     events.lost(owned);
   }
 
-  /** Until it succeeds, or the epoch is over. */
+  /** Tries `work` until it succeeds or the epoch is over. */
   async #persist(epoch: number, work: () => Promise<void>): Promise<void> {
     for (
       let waitMs = FIRST_RETRY_MS;

@@ -1,10 +1,10 @@
 /**
- * Continuous commits: what is done is said to the group soon, and under the assignment in which it was computed.
+ * Continuous commits: progress is committed soon after it is made, under the assignment in which it was computed.
  *
- * One commit is in flight at a time, for all partitions that changed. The next leaves when the last was answered, at least
- * max(interval, its bytes ÷ 200 KB/s) after it began. A commit is tried once; what a failed one did not say, the next one
- * says. The exception is the last commit before a rebalance: it leaves at once, whatever is in flight, on the same
- * connection and so behind it.
+ * One commit is in flight at a time, for all partitions that changed. The next one leaves when that was answered, and at
+ * least max(interval, its bytes ÷ 200 KB/s) after it began. A commit is tried once; if it fails, the next one carries its
+ * progress too. The exception is the last commit before a rebalance: it leaves at once, even if another is in flight. Both
+ * use the same connection, so the broker sees them in order.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MonotonicMs } from "@postrider/core";
@@ -14,18 +14,18 @@ import type { OwnedPartition } from "./owned-partition.ts";
 import { StaleAssignmentError, type Consumer } from "../ports.ts";
 import type { RunnerObserver } from "./offset-observer.ts";
 
-/** The group's log is compacted memory of the broker: more than this is not written to it, bytes a second. */
+/** At most so many bytes of commits per second. Every commit is appended to the broker's offsets topic, which is compacted only now and then. */
 const COMMIT_BYTES_PER_SECOND = 200_000;
-/** What a partition adds to a request beside its metadata, about. */
+/** About how many bytes a partition adds to a request beside its metadata. */
 const ENTRY_BYTES = 60;
-/** After a failure the next commit waits this long at least, ms. */
+/** After a failure the next commit waits at least this long, ms. */
 const FAILURE_PAUSE_MS = 100;
 const AGE_BUCKETS = [0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 5, 30];
 
 export interface CommitterOptions {
   readonly stage: string;
   readonly consumer: Consumer;
-  /** Names this member in what it writes. */
+  /** Names this member in the metadata that it writes. */
   readonly tag: string;
   readonly intervalMs: number;
   readonly observer?: RunnerObserver | undefined;
@@ -36,12 +36,12 @@ export interface CommitterOptions {
 
 type Partition = OwnedPartition;
 
-/** What a commit on its way says of one partition. */
+/** What a commit in flight carries for one partition. */
 interface SentCommit {
   readonly partition: Partition;
   readonly offset: number;
   readonly metadata: string;
-  /** The oldest completion that it is the first to say. */
+  /** When the oldest completion was made that this commit is the first to carry. */
   readonly since: MonotonicMs;
 }
 
@@ -49,9 +49,9 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #age: ReturnType<Meter["histogram"]>;
   readonly #failures: ReturnType<Meter["counter"]>;
-  /** Partitions with something done that no commit on its way says. */
+  /** Partitions whose progress is in no in-flight commit. */
   readonly #changed = new Set<Partition>();
-  /** The commits on their way: one, and around a rebalance two or three. Each answer is for what that commit said, and no other. */
+  /** The commits in flight: one; around a rebalance two or three. Each answer concerns its own commit only. */
   readonly #sent = new Set<readonly SentCommit[]>();
   #epoch: number | null = null;
   #counter = 0;
@@ -79,12 +79,12 @@ export class Committer {
   begin(epoch: number): void {
     this.#epoch = epoch;
     this.#earliestAt = 0;
-    // One of the assignment before may never be answered (its coordinator died). If it comes late, its generation is refused.
+    // A commit of the previous assignment may never be answered, if its coordinator died: do not wait for it. If it reaches the broker late, it is refused because its generation is old.
     this.#inFlight = null;
     this.#schedule();
   }
 
-  /** The assignment is about to end: its last commit starts before this returns. */
+  /** Ends the assignment: its last commit is sent before this returns. */
   end(): void {
     const epoch = this.#epoch;
     if (epoch === null) return;
@@ -93,7 +93,7 @@ export class Committer {
     this.#cancel();
   }
 
-  /** Something of the partition is done. */
+  /** There is new progress in the partition. */
   changed(partition: Partition): void {
     if (partition.commits.doneSince !== null) return;
     partition.commits.noteDone(this.#options.clock.monotonic());
@@ -101,7 +101,7 @@ export class Committer {
     this.#schedule();
   }
 
-  /** Our position once more, without waiting for the interval: what the group has stored is known to be wrong. */
+  /** Commits our position again, without waiting for the interval, because the stored one is known to be wrong. */
   commitSoon(partition: Partition): void {
     this.changed(partition);
     this.#earliestAt = 0;
@@ -113,18 +113,21 @@ export class Committer {
     this.#changed.delete(partition);
   }
 
-  /** Age of the oldest completion that no acknowledged commit says; 0 when all are said. */
+  /** Age of the oldest completion that no acknowledged commit carries, ms; 0 if all are committed. */
   ageMs(): number {
     let oldest = Infinity;
     for (const { commits } of this.#changed)
       oldest = Math.min(oldest, commits.doneSince ?? Infinity);
-    for (const said of this.#sent)
-      for (const { partition, since } of said)
+    for (const commits of this.#sent)
+      for (const { partition, since } of commits)
         if (partition.state !== "lost" && since < oldest) oldest = since;
     return oldest === Infinity ? 0 : this.#options.clock.monotonic() - oldest;
   }
 
-  /** Commits until everything done is said: true. False when `isOver` first, or when there is no assignment. */
+  /**
+   * Commits until all progress is acknowledged. Resolves with true if it is; with false if `isOver` came first, or if there is
+   * progress left and no assignment to commit it under.
+   */
   async drain(isOver: () => boolean): Promise<boolean> {
     for (;;) {
       if (this.#inFlight === null && this.#epoch !== null)
@@ -157,19 +160,21 @@ export class Committer {
   #send(epoch: number): void {
     this.#cancel();
     if (this.#changed.size === 0) return;
-    const said = [...this.#changed].map((partition) => this.#say(partition));
+    const commits = [...this.#changed].map((partition) =>
+      this.#commitOf(partition),
+    );
     this.#changed.clear();
-    this.#pace(said);
-    const offsets = said.map(({ partition, offset, metadata }) => ({
+    this.#pace(commits);
+    const offsets = commits.map(({ partition, offset, metadata }) => ({
       topic: partition.topic,
       partition: partition.partition,
       offset,
       metadata,
     }));
-    this.#sent.add(said);
+    this.#sent.add(commits);
     const sent = this.#options.consumer.commit(epoch, offsets).then(
-      () => this.#acknowledged(said),
-      (error: unknown) => this.#failed(said, error),
+      () => this.#acknowledged(commits),
+      (error: unknown) => this.#failed(commits, error),
     );
     this.#inFlight = sent;
     void sent.then(() => {
@@ -179,7 +184,7 @@ export class Committer {
     });
   }
 
-  #say(partition: Partition): SentCommit {
+  #commitOf(partition: Partition): SentCommit {
     const { tracker, commits } = partition;
     const offset = tracker.base;
     const metadata = encodeOffsetMetadata({
@@ -208,11 +213,11 @@ export class Committer {
       );
   }
 
-  #acknowledged(said: readonly SentCommit[]): true {
+  #acknowledged(sent: readonly SentCommit[]): true {
     const { clock, observer, stage } = this.#options;
-    this.#sent.delete(said);
+    this.#sent.delete(sent);
     const now = clock.monotonic();
-    for (const { partition, offset, metadata, since } of said) {
+    for (const { partition, offset, metadata, since } of sent) {
       const { topic, partition: number, commits } = partition;
       observer?.committed(topic, number, offset, metadata);
       this.#age.observe((now - since) / 1000, { stage });
@@ -221,8 +226,8 @@ export class Committer {
     return true;
   }
 
-  #failed(said: readonly SentCommit[], error: unknown): false {
-    this.#sent.delete(said);
+  #failed(sent: readonly SentCommit[], error: unknown): false {
+    this.#sent.delete(sent);
     const { clock, log, stage } = this.#options;
     const isStale = error instanceof StaleAssignmentError;
     const kind = isStale ? "stale" : "failed";
@@ -234,7 +239,7 @@ export class Committer {
       this.#earliestAt,
       clock.monotonic() + FAILURE_PAUSE_MS,
     );
-    for (const { partition, since } of said) {
+    for (const { partition, since } of sent) {
       if (partition.state === "lost") continue;
       partition.commits.noteUnsaid(since);
       this.#changed.add(partition);

@@ -33,7 +33,7 @@ const metadata = (maxRuns: number): fc.Arbitrary<OffsetMetadata> =>
         flat.push(start, length);
         end = start + length;
       });
-      // Without open offsets the base is the next one.
+      // Without open offsets the base equals `next`.
       return {
         base,
         next: flat.length === 0 ? base : end + rest,
@@ -53,7 +53,7 @@ test("what is written is read back", () => {
   );
 });
 
-test("the text never exceeds the limit; what is left out is above every run that is kept, and counts as not seen", () => {
+test("the text never exceeds the limit; runs that are left out lie above those that are kept, and count as not seen", () => {
   fc.assert(
     fc.property(
       metadata(3000),
@@ -64,7 +64,7 @@ test("the text never exceeds the limit; what is left out is above every run that
         expect(text.length).toBeLessThanOrEqual(limit);
         const read = decodeOffsetMetadata(text, written.base);
         if (read === null) {
-          // Not even one run fits: base and next then differ, and a reader takes everything as open.
+          // Not even one run fits: the text then does not decode, and a reader takes everything as open.
           expect(limit).toBeLessThan(200);
           return;
         }
@@ -91,7 +91,7 @@ test("metadata of another offset is not believed", () => {
   expect(decodeOffsetMetadata(text, 4)).toBeNull();
 });
 
-test("garbage is nothing, and never throws", () => {
+test("garbage decodes to null, and never throws", () => {
   const valid = encodeOffsetMetadata({
     base: 5,
     next: 900,

@@ -1,18 +1,18 @@
 /**
- * What a commit says in its metadata: everything in [base, next) that is not in an open run is done.
+ * The metadata of a commit. It lists the open offsets in [base, next) as runs; every other offset in that range is done.
  *
  *     base64(body) ~ member tag ~ counter in base 36
  *     body: version (1), or version with DEFLATED when the rest is deflated; then as varints
- *           base · next − base · number of runs · for each run: its gap since the end of the one before, times two, plus
- *           one if it is longer than one offset, and then its length − 2
+ *           base · next − base · number of runs · for each run: (its gap since the end of the run before) × 2, plus 1 if it
+ *           is longer than one offset; then, only if it is longer, its length − 2
  *
- * The size depends on how many runs are open and not on how far they reach. The tag and the counter name the very commit,
- * so that a member can tell whether what is stored is its own last word. The base is repeated in the body, so that
- * metadata left over beside another offset is not believed.
+ * The size depends on how many runs are open and not on how far they reach. The tag and the counter identify the commit, so
+ * that a member can tell whether the stored value is one that it wrote. The base is repeated in the body, so that metadata
+ * that stands beside another offset (a tool changed the offset) is not believed.
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 
-/** What the broker stores at most (`offset.metadata.max.bytes`), in characters. */
+/** The longest metadata that the broker stores (`offset.metadata.max.bytes`, its default), in characters. */
 export const METADATA_LIMIT_CHARS = 4096;
 
 export interface OffsetMetadata {
@@ -21,7 +21,7 @@ export interface OffsetMetadata {
   readonly next: number;
   /** Open offsets, ascending and flat: start, length, start, length, … All within [base, next). */
   readonly runs: readonly number[];
-  /** Names the member, for its lifetime. */
+  /** Identifies the member for its lifetime. */
   readonly tag: string;
   /** Grows with every commit of the member. */
   readonly counter: number;
@@ -32,13 +32,13 @@ const DEFLATED = 0x80;
 /** Below this, deflate saves too few characters to be worth its time. */
 const DEFLATE_FROM_BYTES = 512;
 const INFLATED_LIMIT_BYTES = 1 << 20;
-/** More open offsets than any member keeps: such metadata is not ours. */
+/** No member keeps more offsets open than this; metadata that lists more is not ours. */
 const OPEN_LIMIT = 1 << 20;
 const SHAPE = /^([A-Za-z0-9+/]+={0,2})~([A-Za-z0-9_-]{1,32})~([0-9a-z]{1,11})$/;
 
 /**
- * The metadata's text, at most `limitChars` long. Where the open runs do not fit, `next` is lowered to the first run that
- * is left out: what is done above it would then be repeated after a crash, but nothing is lost.
+ * The metadata as text, at most `limitChars` long. If the open runs do not fit, `next` is lowered to the start of the first
+ * run that is left out. After a crash records above it that were done are then repeated, but nothing is lost.
  */
 export function encodeOffsetMetadata(
   metadata: OffsetMetadata,
@@ -56,7 +56,7 @@ export function encodeOffsetMetadata(
   }
 }
 
-/** What the text says, or null if it is not ours, is damaged, or belongs to another offset. Never throws. */
+/** Decodes the text. Null if it is not ours, is damaged, or belongs to another offset than `committed`. Never throws. */
 export function decodeOffsetMetadata(
   text: string,
   committed: number,
@@ -90,7 +90,7 @@ function encodeWhole(metadata: OffsetMetadata): string {
 function withVersion(body: Buffer): Buffer {
   if (body.length >= DEFLATE_FROM_BYTES) {
     const deflated = deflateRawSync(body, {
-      // Gaps do not repeat, but some bytes are commoner than others.
+      // Sequences of gaps do not repeat, so matching them finds nothing; but some bytes are more common than others.
       strategy: constants.Z_HUFFMAN_ONLY,
     });
     if (deflated.length < body.length)
@@ -127,7 +127,7 @@ function decodeBody(
     const length = head % 2 === 1 ? readVarint(reader) + 2 : 1;
     end = start + length;
     open += length;
-    // NaN (bytes ran out) fails both comparisons, too.
+    // NaN (the bytes ran out) also fails both comparisons.
     if (!(end <= next) || !(open <= OPEN_LIMIT)) return null;
     runs.push(start, length);
   }
@@ -143,7 +143,7 @@ function writeVarint(bytes: number[], value: number): void {
   bytes.push(value);
 }
 
-/** NaN when the bytes run out, or for what no safe integer is written as. */
+/** NaN if the bytes run out, or if they are longer than any safe integer needs. */
 function readVarint(reader: { bytes: Buffer; at: number }): number {
   let value = 0;
   let scale = 1;

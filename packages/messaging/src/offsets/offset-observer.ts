@@ -1,11 +1,12 @@
 /**
- * Hears what a stage runner did with offsets, as it happens: for the ledgers of fault runs, which compare what a crash repeated
- * with what it may have repeated. Absent, it costs nothing.
+ * Is told what a stage runner does with offsets, as it happens. Fault runs use it: they compare the records that a crash
+ * repeated with those that it may repeat. Without an observer there is no cost.
  */
 export interface RunnerObserver {
   /**
-   * The record is done: all that follows from it is acknowledged. `lastOffset` where it stood for a batch that could not be
-   * read: all up to there is done with it. Called synchronously, before any commit can say so. Must not throw.
+   * The record is done: all that follows from it is acknowledged. `lastOffset` is given if the record stood for a batch that
+   * could not be read: every offset up to there is done, too. Called synchronously, before a commit can carry this. Must not
+   * throw.
    */
   completed(
     topic: string,
@@ -14,8 +15,9 @@ export interface RunnerObserver {
     lastOffset?: number,
   ): void;
   /**
-   * The group has stored this for the partition: `offset` is the lowest open one, and everything below it is done; what else is
-   * done stands in `metadata` (`decodeOffsetMetadata(metadata, offset)`: below `next` all that is in no open run). Must not throw.
+   * The group has stored this commit for the partition. `offset` is the lowest open one; everything below it is done. What is
+   * done above it follows from `decodeOffsetMetadata(metadata, offset)`: every offset below `next` that is in no open run. Must
+   * not throw.
    */
   committed(
     topic: string,

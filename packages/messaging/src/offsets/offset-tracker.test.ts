@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { OffsetTracker } from "./offset-tracker.ts";
 
-/** What the tracker must say, from plain sets. */
+/** The answers that the tracker must give, computed from plain sets. */
 function modelRuns(open: ReadonlySet<number>): number[] {
   const runs: number[] = [];
   for (const offset of [...open].toSorted((a, b) => a - b)) {
@@ -13,7 +13,7 @@ function modelRuns(open: ReadonlySet<number>): number[] {
   return runs;
 }
 
-/** Small gaps, and some that leave words and blocks out. */
+/** Small gaps, and some that skip whole words and blocks. */
 const gap = fc.oneof(
   { weight: 20, arbitrary: fc.nat(3) },
   { weight: 1, arbitrary: fc.nat(3000) },
@@ -84,7 +84,7 @@ test("whatever is opened and closed in whatever order, base, next and runs are t
   );
 });
 
-test("advancing never goes back", () => {
+test("`advance` never lowers `next`", () => {
   const tracker = new OffsetTracker(10);
 
   tracker.advance(5);
@@ -92,7 +92,7 @@ test("advancing never goes back", () => {
   expect(tracker.next).toBe(10);
 });
 
-test("an offset that was passed cannot be opened", () => {
+test("an offset below `next` cannot be opened", () => {
   const tracker = new OffsetTracker(10);
 
   expect(() => tracker.open(9)).toThrow(RangeError);

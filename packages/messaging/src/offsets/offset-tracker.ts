@@ -1,10 +1,12 @@
 /**
  * Which offsets of one partition are done.
  *
- * Invariant: an offset below `next` is done unless its bit is set; nothing at or above `next` is done. The bits stand in
- * blocks, which exist while one of theirs is set, in ascending order (offsets are opened in that order, and a Map keeps
- * it). So opening and closing cost the same in whatever order records complete, what a commit says is read off a word at
- * a time, and an offset that stays open for long costs one block, however far the others go on.
+ * Invariant: an offset below `next` is done unless its bit is set; nothing at or above `next` is done. The bits are kept in
+ * blocks of 1,024. A block exists while one of its bits is set. The blocks are in ascending order, because offsets are opened
+ * in ascending order and a Map keeps the order of insertion.
+ *
+ * So opening and closing an offset costs the same in whatever order records complete; a commit reads the open offsets 32 at
+ * a time; and an offset that stays open for long costs one block, however many offsets come after it.
  */
 const BLOCK_BITS = 1024;
 const WORD_BITS = 32;
@@ -20,7 +22,7 @@ export class OffsetTracker {
   #openCount = 0;
   #runCount = 0;
 
-  /** Nothing is open; everything below `next` is done. */
+  /** Starts with nothing open: everything below `next` is done. */
   constructor(next: number) {
     this.#next = next;
   }
@@ -30,7 +32,7 @@ export class OffsetTracker {
     return this.#next;
   }
 
-  /** The lowest open offset, or `next`: what a commit names. */
+  /** The lowest open offset, or `next` if none is open. This is the offset that a commit carries. */
   get base(): number {
     for (const [number, { words }] of this.#blocks)
       for (let i = 0; i < words.length; i++)
@@ -43,7 +45,7 @@ export class OffsetTracker {
     return this.#openCount;
   }
 
-  /** How many unbroken runs of open offsets there are: what the metadata's size depends on. */
+  /** How many unbroken runs of open offsets there are. The size of the metadata depends on it. */
   get runCount(): number {
     return this.#runCount;
   }
@@ -76,12 +78,12 @@ export class OffsetTracker {
     this.#next = offset + 1;
   }
 
-  /** Everything below `next` has been seen: what is not open there is done. Never goes back. */
+  /** Raises `next`: every offset below it that is not open is done. A lower `next` changes nothing. */
   advance(next: number): void {
     if (next > this.#next) this.#next = next;
   }
 
-  /** The offset is done. False if it was already. */
+  /** Marks the offset as done. False if it was done already. */
   close(offset: number): boolean {
     if (!this.isOpen(offset)) return false;
     const number = Math.floor(offset / BLOCK_BITS);
@@ -108,7 +110,7 @@ export class OffsetTracker {
   }
 }
 
-/** Adds the runs of one word's bits; one that goes on where the last ended makes that longer. */
+/** Adds the runs of one word's bits. A run that begins where the last one ended lengthens that one. */
 function addRuns(runs: number[], wordOffset: number, word: number): void {
   let rest = word;
   while (rest !== 0) {
@@ -120,12 +122,12 @@ function addRuns(runs: number[], wordOffset: number, word: number): void {
     if (last >= 0 && runs[last]! + runs[last + 1]! === start)
       runs[last + 1]! += length;
     else runs.push(start, length);
-    // A shift by 32 is one by 0.
+    // In JavaScript a shift by 32 is a shift by 0.
     rest = from + length >= WORD_BITS ? 0 : rest & (-1 << (from + length));
   }
 }
 
-/** Of a word that is not 0. */
+/** The index of the lowest set bit. `word` must not be 0. */
 function lowestBit(word: number): number {
   return 31 - Math.clz32(word & -word);
 }

@@ -1,15 +1,20 @@
 /**
- * One partition for as long as this member owns it.
+ * The state of one partition while this member owns it.
  *
  *     loading ──load──▶ reading ──lose──▶ lost
  *
- * Three positions, ascending but for the first: `position`, where the next fetch begins; `tracker.next`, below which what is
- * not open is done; `tracker.base`, the lowest open offset. After an assignment `position` starts below the base (warm-up)
- * or between base and next (what the metadata lists as open): a record there is either *restored* (open, from the metadata)
- * or done, and then only remembered. Restored offsets are open in the tracker before their records are read, so that every
- * commit meanwhile says so.
+ * Three offsets matter:
  *
- * Others read its fields and change them by its methods only.
+ * - `tracker.base`: the lowest open offset. Everything below it is done.
+ * - `tracker.next`: at or above `base`. Below it every offset that is not open is done.
+ * - `position`: where reading goes on. Normally it is `next`. After an assignment it starts below `base` (the warm-up), and
+ *   reading then passes from `base` to `next` again.
+ *
+ * Below `next` a record is either *restored* (the stored metadata lists it as open: it is handled) or done (it is only
+ * remembered). Restored offsets are open in the tracker before their records are read, so that every commit made meanwhile
+ * lists them as open.
+ *
+ * Other files change this state by its methods only.
  */
 import type {
   CommittedOffset,
@@ -22,24 +27,24 @@ import { lastOffsetOf, type RawRecord } from "../record.ts";
 import type { StartPoint } from "./start-point.ts";
 import { WarmUpPace } from "./warm-up-pace.ts";
 
-/** What a record that was read is. */
+/** What a record is when it is read: never seen before, restored from the metadata, or done. */
 export type Reading = "new" | "restored" | "done";
 
-/** Fetched, not yet taken for want of room. Its records' bytes are bounded by one fetch. */
+/** Records that were fetched and not taken yet, because the window is full. Their bytes are bounded by one fetch. */
 interface Backlog {
   readonly records: readonly RawRecord[];
   at: number;
   readonly lastOffset: number;
 }
 
-/** What a partition knows of a record that is not done: `OpenRecord`, which knows the partition. */
+/** The part of an `OpenRecord` that a partition uses. (`OpenRecord` imports this file, so this file cannot import it.) */
 export interface HeldRecord {
   readonly raw: Pick<RawRecord, "offset" | "unreadable">;
-  /** What it takes in memory. */
+  /** The memory that it takes, about. */
   readonly bytes: number;
 }
 
-/** Which of its offsets are done. Only the partition opens and closes them. */
+/** A read-only view of which offsets are done. Only the partition opens and closes offsets. */
 export type OffsetsView = Pick<
   OffsetTracker,
   "next" | "base" | "openCount" | "runCount" | "isOpen" | "runs"
@@ -64,11 +69,12 @@ export class OwnedPartition implements TopicPartition {
   #isPaused = true;
   #waiting = 0;
   /**
-   * Stands for a range of offsets, of which the tracker knows the first alone. Nothing behind it is read while it is open:
-   * a commit would call the others done.
+   * The open record that stands for a range of offsets (a batch that cannot be read), if there is one. The tracker knows only
+   * its first offset. No record behind it is read while it is open: otherwise a commit would count the range's other offsets as
+   * done.
    */
   #range: HeldRecord | null = null;
-  /** Offsets, ascending; those before `#restoredAt` have been read. */
+  /** The restored offsets, ascending. Those before index `#restoredAt` have been read. */
   #restored: number[] = [];
   #restoredAt = 0;
 
@@ -89,22 +95,22 @@ export class OwnedPartition implements TopicPartition {
     return this.#position;
   }
 
-  /** What is read for `remember` only. */
+  /** Records below `warmUp.until` are read for `remember` only. */
   get warmUp(): WarmUpPace {
     return this.#warmUp;
   }
 
-  /** Its unfinished records in memory; what is restored and still to be read is not among them. */
+  /** Unfinished records in memory. Restored offsets whose records are still to be read do not count. */
   get openInMemory(): number {
     return this.#openInMemory;
   }
 
-  /** The bytes of those. */
+  /** The bytes of the records in `openInMemory`. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Those of them that relief is deferring. */
+  /** How many of the records in `openInMemory` relief is deferring. */
   get deferring(): number {
     return this.#deferring;
   }
@@ -113,31 +119,32 @@ export class OwnedPartition implements TopicPartition {
     return this.#deferringBytes;
   }
 
-  /** The last offset of what is fetched and not yet taken; null when all is taken. */
+  /** The last offset of the backlog; null when everything that was fetched is taken. */
   get backlogEnd(): number | null {
     return this.#backlog === null ? null : this.#backlog.lastOffset;
   }
 
-  /** How full its window is; see window-pressure. */
+  /** The window is under pressure: relief is wanted (window-pressure). */
   get isPressed(): boolean {
     return this.#isPressed;
   }
 
+  /** The window is full: no record is taken, and fetching pauses. */
   get isFull(): boolean {
     return this.#isFull;
   }
 
-  /** Its fetching is paused. */
+  /** Fetching is paused. */
   get isPaused(): boolean {
     return this.#isPaused;
   }
 
-  /** Records whose schema is waited for. */
+  /** Records that wait for their schema. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Begins to read at the start point, which was made of what is stored. */
+  /** Begins to read at `start`, which was computed from the stored offset and metadata. */
   load(start: StartPoint, stored: CommittedOffset): void {
     const tracker = new OffsetTracker(start.base);
     this.#tracker = tracker;
@@ -170,13 +177,12 @@ export class OwnedPartition implements TopicPartition {
     this.#isPaused = false;
   }
 
-  /** How full the window is now. */
   notePressure(isPressed: boolean, isFull: boolean): void {
     this.#isPressed = isPressed;
     this.#isFull = isFull;
   }
 
-  /** One more of its records waits for a schema. */
+  /** One more record waits for its schema. */
   beginWaiting(): void {
     this.#waiting++;
   }
@@ -191,20 +197,20 @@ export class OwnedPartition implements TopicPartition {
     this.#deferringBytes += bytes;
   }
 
-  /** However the deferral ended. */
+  /** Call when the deferral ended, with success or not. */
   endDeferring({ bytes }: HeldRecord): void {
     this.#deferring--;
     this.#deferringBytes -= bytes;
   }
 
-  /** Where kafkajs goes on: after the backlog, which is in memory already. */
+  /** Where fetching goes on: after the backlog, which is in memory already. */
   get fetchPosition(): number {
     return this.#backlog === null
       ? this.#position
       : Math.max(this.#position, this.#backlog.lastOffset + 1);
   }
 
-  /** True if the batch begins where the partition's reading stands, or overlaps it: only then may it be taken. */
+  /** Whether the batch may be taken: there is no backlog, and the batch begins at or below `position`, so that no offset is skipped. */
   follows(batch: FetchedBatch): boolean {
     return this.#backlog === null && batch.fetchOffset <= this.#position;
   }
@@ -218,12 +224,12 @@ export class OwnedPartition implements TopicPartition {
     this.#highWatermark = batch.highWatermark;
   }
 
-  /** What was fetched and not taken is forgotten. */
+  /** Forgets records that were fetched and not taken. */
   dropBacklog(): void {
     this.#backlog = null;
   }
 
-  /** The next record of the backlog, or null when all of it is taken: the position is then after it. */
+  /** The next record of the backlog. Null when all are taken; `position` is then one past the backlog. */
   takeNext(): RawRecord | null {
     const backlog = this.#backlog;
     if (backlog === null) return null;
@@ -239,14 +245,14 @@ export class OwnedPartition implements TopicPartition {
     return null;
   }
 
-  /** Reading goes on at `target`, below the base: what is skipped is done, and only not remembered. */
+  /** Skips a part of the warm-up: reading goes on at `target`, at or below the base. The skipped records are done; they are only not remembered. */
   jumpTo(target: number): void {
     this.#backlog = null;
     this.#position = target;
     this.#warmUp.jumped(target);
   }
 
-  /** Says what the record is, and moves past what the log has no longer. */
+  /** What the record at this offset is. Also closes restored offsets below it: the log has skipped them, so they no longer exist. */
   read(offset: number): Reading {
     if (offset >= this.#tracker.next) return "new";
     this.#closeRestoredBelow(offset);
@@ -265,7 +271,7 @@ export class OwnedPartition implements TopicPartition {
       : Math.max(first, this.#tracker.next);
   }
 
-  /** The record, read as new or restored, is open from now on. */
+  /** Opens a record that `read` has called new or restored. */
   open(entry: HeldRecord, reading: Reading): void {
     if (reading === "restored") this.#restoredAt++;
     else this.#tracker.open(entry.raw.offset);
@@ -276,7 +282,7 @@ export class OwnedPartition implements TopicPartition {
     this.#bytes += entry.bytes;
   }
 
-  /** False if it was done already. */
+  /** Marks the record as done. False if it was done already. */
   close(entry: HeldRecord): boolean {
     if (!this.#tracker.close(entry.raw.offset)) return false;
     if (this.#range === entry) this.#range = null;
@@ -285,23 +291,23 @@ export class OwnedPartition implements TopicPartition {
     return true;
   }
 
-  /** A range of offsets is open: what is behind it waits. */
+  /** A range of offsets is open: records behind it wait. */
   get isBehindRange(): boolean {
     return this.#range !== null;
   }
 
-  /** Open records of an earlier life are still to be read: metadata cannot be under pressure from new ones. */
+  /** Restored records are still to be read. Until they are, the length of the metadata must not stop reading: it could never shrink. */
   get isRestoring(): boolean {
     return this.#restoredAt < this.#restored.length;
   }
 
-  /** Records of the log, as of its last fetch, that are not done. */
+  /** Records that are not done, up to the end of the log at the last fetch. */
   get lagRecords(): number {
     const { next, openCount } = this.#tracker;
     return Math.max(0, this.#highWatermark - next) + openCount;
   }
 
-  /** The log begins at `start` now: goes on there. How many offsets that nobody had read are gone. */
+  /** Goes on at `start`, where the log begins now. Returns how many offsets were deleted before they were read. */
   skipTo(start: number): number {
     const read = Math.max(this.#position, this.#tracker.base);
     this.#backlog = null;
@@ -311,7 +317,7 @@ export class OwnedPartition implements TopicPartition {
     return Math.max(0, start - read);
   }
 
-  /** The metadata's length if a commit were made now; not less, about. */
+  /** About how long the metadata of a commit made now would be, in characters; rather too long than too short. */
   metadataChars(): number {
     return this.commits.metadataChars(this.#tracker.runCount);
   }

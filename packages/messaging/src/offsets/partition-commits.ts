@@ -1,73 +1,80 @@
 /**
- * What the group may have stored for one partition, and what is done that it was not told.
+ * The commits of one partition: which values the group may have stored, and since when there is progress in no commit.
  *
- * Invariant: what the group has stored is one of the candidates, as long as nobody else commits for the partition: the value
- * that was last known to be stored, and those that were sent since and whose answer is not known.
+ * Invariant: as long as nobody else commits for the partition, the value that the group has stored is one of the candidates.
+ * The candidates are the value that was last known to be stored, and all values sent since then.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { CommittedOffset } from "../ports.ts";
 
-type Word = Pick<CommittedOffset, "offset" | "metadata">;
+type CommitValue = Pick<CommittedOffset, "offset" | "metadata">;
 
-/** Values that may be stored, remembered a partition; more fail in a row only while the broker is away. */
+/** At most so many candidates are kept. More than that fail in a row only while the broker is away. */
 const CANDIDATES = 100;
-/** What a new run costs in metadata beside those that were counted: a few bytes. */
+/** About how many characters one more run of open offsets adds to the metadata. */
 const RUN_CHARS = 4;
 
 export class PartitionCommits {
-  #candidates: Word[] = [];
+  #candidates: CommitValue[] = [];
   #doneSince: MonotonicMs | null = null;
-  /** The metadata's length at the last commit, and its runs then. */
+  /** The length of the metadata at the last commit, and how many runs it listed. */
   #chars = 0;
   #runs = 0;
 
-  /** Since when something is done that no commit says; null when nothing is. */
+  /** Since when there is progress that no in-flight or acknowledged commit carries; null if there is none. */
   get doneSince(): MonotonicMs | null {
     return this.#doneSince;
   }
 
-  /** What was found stored. Its length counts only where it lists open runs: somebody else's says nothing of ours, and no commit would shorten it. */
-  found({ offset, metadata }: Word, openRuns: number): void {
+  /**
+   * Notes the value that was found stored on assignment. The length of metadata that we cannot decode (`openRuns` is 0) is
+   * ignored: it would count as pressure and pause reading, so no commit would ever replace it.
+   */
+  found({ offset, metadata }: CommitValue, openRuns: number): void {
     this.#candidates = [{ offset, metadata }];
     this.#chars = openRuns === 0 ? 0 : metadata.length;
     this.#runs = openRuns;
   }
 
-  /** Something is done that no commit says. */
+  /** A record is done that no commit carries yet. */
   noteDone(now: MonotonicMs): void {
     this.#doneSince ??= now;
   }
 
-  /** A commit leaves that says all that is done. Since when it was not said; `now` if all was. */
-  noteSent(word: Word, openRuns: number, now: MonotonicMs): MonotonicMs {
+  /** A commit with all progress leaves. Returns `doneSince` as it was before: the oldest progress that this commit is the first to carry; `now` if there is none. */
+  noteSent(
+    value: CommitValue,
+    openRuns: number,
+    now: MonotonicMs,
+  ): MonotonicMs {
     const since = this.#doneSince ?? now;
     this.#doneSince = null;
-    this.#chars = word.metadata.length;
+    this.#chars = value.metadata.length;
     this.#runs = openRuns;
-    this.#candidates.push(word);
+    this.#candidates.push(value);
     if (this.#candidates.length > CANDIDATES) this.#candidates.shift();
     return since;
   }
 
-  /** The commit is stored: those before it no longer can be. */
+  /** The commit was acknowledged: earlier values can no longer be the stored one. */
   noteStored(metadata: string): void {
     const at = this.#candidates.findIndex((one) => one.metadata === metadata);
     if (at > 0) this.#candidates.splice(0, at);
   }
 
-  /** The commit failed: what it said is still to be said. It may be stored all the same. */
+  /** The commit failed: the next one must carry its progress. It stays a candidate, because the group may have stored it all the same. */
   noteUnsaid(since: MonotonicMs): void {
     this.#doneSince = Math.min(this.#doneSince ?? since, since);
   }
 
-  /** The value is one that only we can have written, or the one that we found: nobody else has committed since. */
-  mayBeOurs({ offset, metadata }: Word): boolean {
+  /** Whether the stored value is one that we wrote, or the one that we found on assignment. If so, nobody else has committed since. */
+  mayBeOurs({ offset, metadata }: CommitValue): boolean {
     return this.#candidates.some(
       (one) => one.offset === offset && one.metadata === metadata,
     );
   }
 
-  /** The metadata's length if a commit with so many open runs were made now; not less, about. */
+  /** About how long the metadata of a commit with so many open runs would be, in characters; rather too long than too short. */
   metadataChars(openRuns: number): number {
     return this.#chars + Math.max(0, openRuns - this.#runs) * RUN_CHARS;
   }

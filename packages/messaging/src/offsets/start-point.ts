@@ -1,17 +1,17 @@
-/** Where the reading of a newly assigned partition begins, from what is stored and what the log has. Pure. */
+/** Where the reading of a newly assigned partition begins, computed from the stored commit and the log's range. Pure. */
 import type { CommittedOffset, LogRange } from "../ports.ts";
 import { decodeOffsetMetadata } from "./offset-metadata.ts";
 
 export interface StartPoint {
-  /** The first offset to read: `base` less the warm-up. */
+  /** The first offset to read: `base` minus the warm-up. */
   readonly seekTo: number;
-  /** Below it everything is done. */
+  /** Every offset below it is done. */
   readonly base: number;
-  /** In [base, next) everything is done that is not in an open run. */
+  /** Every offset in [base, next) that is not in an open run is done. */
   readonly next: number;
   /** Flat: start, length, … */
   readonly openRuns: readonly number[];
-  /** Offsets that can never be read, because the log no longer has them; 0 in health. */
+  /** How many offsets can never be read, because the log no longer has them. Normally 0. */
   readonly lost: number;
   readonly kind:
     | "as_committed"
@@ -21,7 +21,7 @@ export interface StartPoint {
     | "above_log";
 }
 
-/** `warmUpRecords` is 0 where the stage remembers nothing. */
+/** Computes the start point. `warmUpRecords` is 0 if the stage remembers nothing. */
 export function startPoint(
   committed: CommittedOffset,
   log: LogRange,
@@ -36,7 +36,7 @@ export function startPoint(
     lost: 0,
   });
   if (offset === null) return { ...at(log.start), kind: "no_commit" };
-  // Never replay from the beginning: a log that ends before our offset was cut, and what was there is gone.
+  // The log ends before our offset: it was cut, and the records that were there are gone. Go on at its end; reading from its start would repeat everything.
   if (offset > log.end)
     return { ...at(log.end), lost: offset - log.end, kind: "above_log" };
   const stored = decodeOffsetMetadata(metadata, offset);
@@ -48,7 +48,7 @@ export function startPoint(
       kind: metadata === "" ? "as_committed" : "foreign_metadata",
     };
   }
-  // Offsets above the log's end are of records that were cut off: new ones will carry them.
+  // Offsets at or above the log's end belong to records that were cut off. New records will get the same offsets.
   const next = Math.min(stored.next, log.end);
   const { runs, lost: lostOpen } = within(stored.runs, log.start, next);
   const lost = lostOpen + Math.max(0, log.start - stored.next);
@@ -63,7 +63,7 @@ export function startPoint(
   };
 }
 
-/** The runs' parts within [start, end), and how many open offsets lie below `start`. */
+/** The parts of the runs within [start, end), and how many open offsets lie below `start`. */
 function within(
   runs: readonly number[],
   start: number,

@@ -3,7 +3,7 @@ import { WarmUpPace } from "./warm-up-pace.ts";
 
 const BUDGET = 8 << 20;
 
-/** How many bytes are read of records of these sizes, if each jump is followed. */
+/** How many bytes a warm-up over records of these sizes reads, if it follows each jump. */
 function read(sizes: readonly number[]): { bytes: number; last: number[] } {
   const pace = new WarmUpPace(0, sizes.length);
   const last: number[] = [];
@@ -39,6 +39,6 @@ test.each([
   expect(last.at(-1)).toBe(sizes.length - 1);
 });
 
-test("with no bytes at all nothing more than the first is read", () => {
+test("with a budget of 0 bytes only the first record is read", () => {
   expect(new WarmUpPace(0, 1_000).noteRemembered(0, 10, 0)).toBe(1_000);
 });

@@ -1,15 +1,16 @@
 /**
- * Where the warm-up of one partition has to skip, because its records are more than the bytes allow. The size of those that
- * were read last says how many are left: a warm-up that is too long is known after the first mebibyte, not after the last.
+ * Decides where the warm-up of one partition must skip records, because it would read more bytes than its budget. The bytes
+ * that remain are estimated from the size of the records read last. So a warm-up that is too large is found after its first
+ * mebibyte, and not only when the budget is used up.
  */
 
-/** After so many bytes the rest is judged. */
+/** After so many bytes the rest is estimated. */
 const MEASURED_BYTES = 1 << 20;
 
 export class WarmUpPace {
-  /** Below it records are read for `remember` only. */
+  /** Records below it are read for `remember` only. */
   readonly until: number;
-  /** Where the records begin that are being measured, and their bytes. */
+  /** The first offset of the records that are being measured. `#bytes` are their bytes. */
   #from: number;
   #bytes = 0;
 
@@ -18,7 +19,7 @@ export class WarmUpPace {
     this.until = until;
   }
 
-  /** A record below `until` was remembered. From where on about `budget` bytes are left; null while no more are left than that. */
+  /** Notes that a record below `until` was remembered. Returns the offset to jump to, from which about `budget` bytes are left; null if no jump is needed yet. */
   noteRemembered(offset: number, bytes: number, budget: number): number | null {
     this.#bytes += bytes;
     if (this.#bytes < Math.min(MEASURED_BYTES, budget)) return null;
@@ -30,7 +31,7 @@ export class WarmUpPace {
       : null;
   }
 
-  /** Reading goes on there. */
+  /** Reading goes on at `target`: measuring begins anew there. */
   jumped(target: number): void {
     this.#from = target;
     this.#bytes = 0;

@@ -5,7 +5,7 @@ import { warmUpStart } from "./warm-up.ts";
 const NOW = 1_800_000_000_000;
 const WARM_UP_MS = 40_000;
 
-/** Offsets from 0 on, and when each was written, ascending. */
+/** A log from offset 0 on; the times at which its records were written, ascending. */
 function asked(times: readonly number[], base: number, now = NOW) {
   const questions: number[] = [];
   const start = warmUpStart({
@@ -22,22 +22,22 @@ function asked(times: readonly number[], base: number, now = NOW) {
   return { start, questions };
 }
 
-/** One a second, the last one so long ago. */
+/** One record a second; the last one was written so long ago. */
 const log = (count: number, lastAgoMs: number): number[] =>
   Array.from({ length: count }, (_, n) => NOW - lastAgoMs - (count - n) * 1000);
 
-test("where nothing is left to read, what was written in the time until now is read again", async () => {
+test("where the whole log is read, the records of the last `warmUpMs` are read again", async () => {
   const { start, questions } = asked(log(1000, 0), 1000);
 
   expect(await start).toBe(960);
   expect(questions).toHaveLength(1);
 });
 
-test("nothing is read again where all is done and was written long ago", async () => {
+test("where the whole log is read and was written long ago, nothing is read again", async () => {
   expect(await asked(log(1000, 3_600_000), 1000).start).toBe(1000);
 });
 
-test("after a session timeout's lag two questions are enough", async () => {
+test("for a group that lags by a session timeout two questions to the broker are enough", async () => {
   // The base was written 9 s ago.
   const { start, questions } = asked(log(1000, 0), 991);
 
@@ -50,7 +50,7 @@ test("an empty log, and one that is younger than the time, are read from their s
   expect(await asked(log(10, 0), 10).start).toBe(0);
 });
 
-test("however far the group lags, all that was written in the time before the base is read again, and little more", async () => {
+test("however far the group lags, all records written within `warmUpMs` before the base are read again, and few more", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 100 }),

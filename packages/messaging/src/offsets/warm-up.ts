@@ -1,24 +1,26 @@
 /**
- * How far below the committed offset a partition is read again, to remember what came before.
+ * How far below the committed offset a new owner reads a partition again, so that its stage remembers those records and
+ * recognises their repeats.
  *
- * Which of those records can have a twin that is still to be read? Not those of our predecessor's own death: what it had done
- * and not said stands in no commit, so their outputs lie above what is done, and are read as new. But when whoever writes to
- * this topic died, its twins come until a session timeout and more after their firsts, and the firsts may be done and
- * committed by then. If the partition moves in between, only the log knows them. So records are read again that were written
- * up to `warmUpMs` before those that come next: the time that the stage remembers for.
+ * Which records below the committed offset can still get a repeat? Not those that the previous owner of this partition
+ * handled before it died: what it had not committed is above the committed offset, or open, and is read as new. But when the
+ * process that writes to this topic dies, its successor writes repeats a session timeout or more after the originals. The
+ * originals may be done and committed by then. If the partition changes its owner in between, only the log still knows them.
+ * So we read again the records written up to `warmUpMs` before the next record to handle; the stage remembers for that long.
  *
- * The time is the log's. Where nothing is left to read, what comes next is written now. Where the group lags, the time of the
- * base is found by asking which offset belongs to which time, to a quarter of `warmUpMs`.
+ * These are the times of the log's records. If the group has read the whole log, the next record is written now. If the group
+ * lags, the time of the record at the base is found by asking the broker for the offset of a time, exact to a quarter of
+ * `warmUpMs`.
  *
- * The limits of records and bytes stand above it (`warmUpRecords`, `warmUpBytes`): a partition that a second, later fault
- * moves again is not to wait long for records of which few have twins. Where they cut the time short, the nearest are read.
- * What then does not hold stands in docs/guarantees.md, "Not promised".
+ * The limits of records and bytes (`warmUpRecords`, `warmUpBytes`) come before this time: a partition that a second fault
+ * moves again must not wait long for records of which few have repeats. If a limit cuts the time short, the records nearest
+ * to the base are read. What is then not promised: docs/guarantees.md, "Not promised".
  */
 import type { EpochMs } from "@postrider/core";
 import type { LogRange } from "../ports.ts";
 
 export interface WarmUpQuestion {
-  /** Below it all is done. */
+  /** Every offset below it is done. */
   readonly base: number;
   readonly log: LogRange;
   readonly warmUpMs: number;
@@ -35,7 +37,7 @@ export async function warmUpStart(question: WarmUpQuestion): Promise<number> {
   return Math.min(base, (await offsetAt(since)) ?? base);
 }
 
-/** A time at or before which nothing from the base on was written: exact to a quarter of the warm-up. */
+/** About when the record at the base was written: never later, and earlier by at most a quarter of `warmUpMs`. Now, if the log ends at the base. */
 async function writtenSince({
   base,
   log,
