@@ -1,6 +1,6 @@
 /**
- * Whether one partition is fetched: not while the table is away or the queue is full, so that memory is bounded however
- * long that lasts; but the range of an intent found at the start is always fetched whole.
+ * Decides whether one partition is fetched. It is paused while the table is unavailable or the queue is full, so that memory is
+ * bounded however long that lasts. But the range of an intent that was found on assignment is always fetched completely.
  */
 import type { PartitionHost } from "./partition-host.ts";
 import type { BatchQueue } from "./batch-queue.ts";
@@ -10,13 +10,13 @@ type Host = Pick<PartitionHost<never>, "limits" | "pause" | "resume" | "seek">;
 export class BatchFetching {
   readonly #host: Host;
   readonly #isOver: () => boolean;
-  /** Null: the position is not known. */
+  /** Null while the position is not known. */
   #queue: BatchQueue | null = null;
   #isFetching = false;
   #isHeld = false;
   #gatherTo = -1;
 
-  /** `isOver`: the partition is another's, or its runner stops; nothing is asked of the consumer then. */
+  /** `isOver`: the partition has moved to another member, or the runner stops. The consumer is not called then. */
   constructor(host: Host, isOver: () => boolean) {
     this.#host = host;
     this.#isOver = isOver;
@@ -26,7 +26,7 @@ export class BatchFetching {
     return this.#isFetching;
   }
 
-  /** Reading begins at `offset`, into this queue; `gatherTo` is the last offset of an intent, or -1. */
+  /** Fetching begins at `offset`, into this queue. `gatherTo` is the last offset of the stored intent, or -1. */
   begin(queue: BatchQueue, offset: number, gatherTo: number): void {
     this.#queue = queue;
     this.#gatherTo = gatherTo;
@@ -41,19 +41,19 @@ export class BatchFetching {
     this.#gatherTo = -1;
   }
 
-  /** The consumer paused it, because the position was outside of the log. */
+  /** The consumer has paused the partition, because the position was outside the log. */
   wasPaused(): void {
     this.#isFetching = false;
     this.regulate();
   }
 
-  /** The table cannot take the batch; or it can again. */
+  /** `isHeld`: the table cannot take the batch, so do not fetch. */
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
     this.regulate();
   }
 
-  /** Until it begins again. */
+  /** Pauses fetching until `begin` is called again. */
   end(): void {
     this.#queue = null;
     if (!this.#isOver()) this.#host.pause();

@@ -1,8 +1,8 @@
-/** What a batch runner says of itself. */
+/** Readiness and liveness of a batch runner. */
 import type { BatchPartition } from "./batch-partition.ts";
 import type { BatchRunner } from "./batch-runner-options.ts";
 
-/** A loop that has records and nobody to wait for, and has not moved for so long, is broken. */
+/** A loop that has records and nothing to wait for, and has made no progress for so long, is broken, ms. */
 const STUCK_MS = 60_000;
 
 type Observed = Pick<BatchPartition<never>, "source" | "problem" | "stuckMs">;

@@ -1,16 +1,16 @@
-/** One insert, until the table has answered it, and, if it was in doubt, until all of it is known to be there. */
+/** Tries one insert until the table has answered it, and, if it was in doubt, until all its rows are known to be there. */
 import type { PartitionHost } from "./partition-host.ts";
 import type { InsertVerdict } from "./batch-protocol.ts";
 import type { Unavailable } from "./batch-target.ts";
 import type { PartitionWaits } from "./partition-waits.ts";
 
-/** How often to look whether the lease runs again. */
+/** How often to check whether the lease is valid again. */
 const LEASE_POLL_MS = 100;
 
 interface Insert<Row> {
   readonly rows: readonly Row[];
   readonly token: string;
-  /** Found announced: nobody knows whether it was tried. */
+  /** Its intent was found on assignment: nobody knows whether the insert was tried. */
   readonly isInDoubt: boolean;
 }
 
@@ -20,11 +20,11 @@ interface Given<Row> {
     "insert" | "mend" | "isLeaseValid" | "report"
   >;
   readonly waits: PartitionWaits;
-  /** Fetching stops while the table cannot take the batch. */
+  /** Stops fetching (true) while the table cannot take the batch. */
   readonly hold: (isHeld: boolean) => void;
 }
 
-/** Throws `Ended` when the assignment is over, or a stop does not wait; its announcement stays, and the next owner does it again. */
+/** Inserts, and retries until the table answers. Throws `Ended` if the assignment is over, or if a stop comes while it waits; the intent stays, and the next owner repeats it. */
 export async function insertPatiently<Row>(
   { rows, token, isInDoubt }: Insert<Row>,
   given: Given<Row>,
@@ -55,7 +55,7 @@ async function untilAnswered<Row, Answer extends { readonly kind: string }>(
   { host, waits, hold }: Given<Row>,
 ): Promise<{ answer: Exclude<Answer, Unavailable>; failures: number }> {
   for (let failures = 0; ;) {
-    // A member that was frozen may have lost the partition long ago, and the token's window may have passed since.
+    // A member that was frozen (SIGSTOP, a paused VM) may have lost the partition long ago, and the table may have forgotten the token since: the rows would be stored twice.
     while (!host.isLeaseValid()) {
       waits.reportProblem("lost contact with the group", false);
       await waits.sleep(LEASE_POLL_MS);

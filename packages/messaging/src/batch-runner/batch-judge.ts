@@ -1,6 +1,7 @@
 /**
- * Turns raw records into rows or refusals, and decides how long a record whose schema cannot be had is waited for. Its partition
- * waits with it (docs/architecture.md, "Promises, and what keeps them", 8): batches are ranges of the log, so nothing behind it can be recorded before it.
+ * Turns raw records into rows or refusals, and decides how long to wait for a schema that cannot be had. The whole partition waits
+ * (docs/architecture.md, "Promises, and what keeps them", 8): batches are ranges of the log, so no record behind the waiting one can
+ * be recorded before it.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { BatchEntry, Refusal, RefusedEntry } from "./batch-protocol.ts";
@@ -8,23 +9,23 @@ import type { InRecord, RawRecord } from "../record.ts";
 import { refusingUnreadable } from "../refusing-unreadable.ts";
 import type { Decoder } from "../stage.ts";
 
-/** What a topic's records become in its table. */
+/** Makes the rows of a topic's records. */
 export interface RecordStage<In, Row> {
-  /** The row of a record. A throw refuses the record (`row_refused`); it must throw for the same records always. */
+  /** The row of a record. If it throws, the record is refused (`row_refused`). It must always throw for the same records. */
   rowOf(record: InRecord<In>): Row;
-  /** Only for `dead-letters` itself: the row of a record that cannot have its own, so that it is not produced again. Never throws. */
+  /** For the topic `dead-letters` only: a reduced row for a record that is refused, so that it does not become a dead letter again. Never throws. */
   reducedRowOf?(raw: RawRecord, refusal: Refusal, at: EpochMs): Row;
 }
 
 export interface Judged<Row> {
   readonly entries: readonly BatchEntry<Row>[];
-  /** The schema that the first record without an entry waits for; null when all were judged, or the batch is full. */
+  /** The schema that the first record without an entry waits for. Null if all records were judged, or the batch is full. */
   readonly waitsFor: string | null;
 }
 
-/** Runs of refused records in one batch: their intent stays far below what Kafka keeps (a run costs up to 13 characters). */
+/** At most so many runs of refused records in one batch. A run costs up to 13 characters, so the intent stays below the 4,096 characters that Kafka stores. */
 const MAX_REFUSED_RUNS = 250;
-/** From here on, schemas that are not seen any more are forgotten. */
+/** When so many schemas are noted, those that were not seen for a whole wait are forgotten. */
 const MANY_SCHEMAS = 10_000;
 
 export function createBatchJudge<In, Row>(options: {
@@ -33,14 +34,14 @@ export function createBatchJudge<In, Row>(options: {
   readonly unknownSchemaWaitMs: number;
   readonly monotonic: () => MonotonicMs;
 }): {
-  /** Judges records in order, up to the first whose schema is worth waiting for. */
+  /** Judges records in order, up to the first that still waits for its schema. */
   judge(records: readonly RawRecord[]): Judged<Row>;
 } {
   const { stage, monotonic, unknownSchemaWaitMs } = options;
   const decode = refusingUnreadable(options.decode);
   const schemas = new Map<string, { since: MonotonicMs; seen: MonotonicMs }>();
 
-  /** The wait is per schema, not per record: a thousand records of one lost schema wait once. It begins anew when the schema was not seen for as long. */
+  /** The wait is per schema, not per record: a thousand records of one lost schema wait once. It begins anew if the schema was not seen for longer than `unknownSchemaWaitMs`. */
   function isWaitOver(schema: string): boolean {
     const now = monotonic();
     const wait = schemas.get(schema);
@@ -58,7 +59,7 @@ export function createBatchJudge<In, Row>(options: {
       if (now - wait.seen > unknownSchemaWaitMs) schemas.delete(schema);
   }
 
-  /** Begins the waits of those behind one that waits, or garbage with a schema of its own in each record would wait one after the other. */
+  /** Begins the waits of the records behind a waiting one now. Otherwise garbage in which each record names another schema would wait for one schema after the other. */
   function lookAhead(records: readonly RawRecord[]): void {
     for (const raw of records) {
       const decoded = decode(raw);

@@ -1,9 +1,9 @@
 /**
- * One partition under one assignment: locate → repeat the intent found, if any → gather → record → settle, until it ends.
+ * The loop of one partition under one assignment: locate → repeat the stored intent, if any → gather → record → settle, until it ends.
  *
- * It ends in two ways. `end` (the assignment is over): nothing more is committed; an insert on its way may finish, because whoever
- * comes next does the same one under the same token. `drain` (a clean stop): the batch under way is finished and committed; one that
- * waits for a fault to pass is left to its intent.
+ * The loop ends in two ways. `end` (the assignment is over): nothing more is committed; an insert in flight may finish, because the
+ * next owner repeats it under the same token. `drain` (a clean stop): the current batch is finished and committed; if it waits for a
+ * fault to pass, it is given up, and the next owner repeats its intent.
  */
 import type { MonotonicMs } from "@postrider/core";
 import { BatchFetching } from "./batch-fetching.ts";
@@ -35,7 +35,7 @@ export class BatchPartition<Row> {
   readonly #linger: InsertLinger;
   #movedAt: MonotonicMs;
 
-  /** `known` is what we last committed, where the stored offset was overwritten; null: ask the group. */
+  /** `known` is our last commit; it is given if the stored offset was overwritten. Null: ask the group. */
   constructor(
     source: TopicPartition,
     host: PartitionHost<Row>,
@@ -62,13 +62,13 @@ export class BatchPartition<Row> {
     this.done = this.#run().finally(() => this.#waits.end());
   }
 
-  /** Why it does not get on, for readiness; null when it does. */
+  /** Why the partition makes no progress, for readiness; null if it does. */
   get problem(): string | null {
     if (this.#waits.problem !== null) return this.#waits.problem;
     return this.#protocol === null ? "reading its position" : null;
   }
 
-  /** How long it has had records, nobody to wait for, and has not moved: only a bug makes this grow. */
+  /** For how long the loop has had records and nothing to wait for, and made no progress, ms. Only a bug makes this grow. */
   stuckMs(): number {
     const isExcused =
       this.#waits.isEnded ||
@@ -78,20 +78,20 @@ export class BatchPartition<Row> {
     return isExcused ? 0 : this.#host.monotonic() - this.#movedAt;
   }
 
-  /** The first offset not yet recorded; null before it is known. */
+  /** The first offset that is not recorded yet; null until it is known. */
   get base(): number | null {
     return this.#protocol?.base ?? null;
   }
 
-  /** What the group should have stored; null before that is known. */
+  /** The commit that the group should have stored; null until it is known. */
   get lastCommit(): Position | null {
     return this.#lastCommit;
   }
 
   push(batch: FetchedBatch): void {
-    if (this.#waits.isEnded || this.#protocol === null) return; // fetched before we sought
+    if (this.#waits.isEnded || this.#protocol === null) return; // fetched before our seek
     if (batch.fetchOffset > this.#queue.readTo) {
-      // Fetched from a position before our seek: to take it would skip what lies between.
+      // Fetched for a position from before our seek: taking this batch would skip the offsets in between.
       this.#host.seek(this.#queue.readTo);
       return;
     }
@@ -102,14 +102,14 @@ export class BatchPartition<Row> {
     this.#waits.notify();
   }
 
-  /** The log's start has passed our position while we waited: go on there; what we hold stays good. Our commit was overwritten: repeat it. */
+  /** The log's start has passed our position while we waited: fetching goes on there, and queued records stay. The stored commit was overwritten by kafkajs, so commit ours again. */
   async skipTo(start: number): Promise<void> {
     if (this.#waits.isEnded || this.#protocol === null) return;
     const from = this.#queue.readTo;
     if (start > from) this.#host.report({ kind: "lost", from, to: start });
     this.#queue.skipTo(start);
     this.#host.seek(this.#queue.readTo);
-    // The consumer paused it when it told us.
+    // The consumer paused the partition when it reported this.
     this.#fetching.wasPaused();
     this.#waits.notify();
     const last = this.#lastCommit;
@@ -125,7 +125,7 @@ export class BatchPartition<Row> {
   }
 
   async #run(): Promise<void> {
-    await Promise.resolve(); // the constructor returns first
+    await Promise.resolve(); // so that the constructor returns first
     for (let failures = 1; ; failures++) {
       try {
         await this.#locateAndRecord();
@@ -133,7 +133,7 @@ export class BatchPartition<Row> {
       } catch (error) {
         if (error instanceof Ended || error instanceof StaleAssignmentError)
           return;
-        // A bug. What is stored is still right: begin again from there.
+        // A bug. The stored commit is still right: begin again from there.
         this.#host.report({ kind: "failed", error });
         this.#protocol = null;
         this.#fetching.end();
@@ -172,7 +172,7 @@ export class BatchPartition<Row> {
     const start = planBatchStart(stored, log);
     this.#host.report({ kind: "started", start });
     const metadata = start.intent === null ? "" : encodeIntent(start.intent);
-    // An offset outside the log, kafkajs would sooner or later overwrite with its own idea.
+    // If the stored offset lies outside the log, kafkajs sooner or later replaces it with one of its own: commit ours first.
     if (this.#known !== null || start.faults.length > 0)
       await this.#commit(start.base, metadata);
     this.#lastCommit = { offset: start.base, metadata };
@@ -234,7 +234,7 @@ export class BatchPartition<Row> {
     const { maxRecords, maxBytes } = this.#host.limits;
     const queue = this.#queue;
     const count = queue.countOfBatch(maxRecords, maxBytes);
-    // Where nothing is fetched, nothing would join it.
+    // While fetching is paused no record would join the batch, so there is no reason to linger.
     const isFull =
       count === maxRecords ||
       count < queue.size ||
@@ -244,7 +244,7 @@ export class BatchPartition<Row> {
     const leavesAt = headSince + this.#linger.msFrom(headSince);
     const waitMs = leavesAt - this.#host.monotonic();
     if (count === 0 || (!isFull && waitMs > 0)) {
-      // Nothing to announce now, so what is done is said by itself; offsets without records count as done.
+      // There is no next intent to carry the progress, so commit it alone. Offsets without records count as done.
       const readTo = count === 0 ? queue.readTo : protocol.base;
       if (!protocol.isSettled || readTo > protocol.base)
         await protocol.settle(readTo);

@@ -9,8 +9,8 @@ import type { RawRecord } from "../record.ts";
 class Crash extends Error {}
 
 /**
- * A group, a table of three parts that deduplicates per part and token as ClickHouse does, and dead letters; each step may crash before or
- * after it acts, and the table also after it has noted a part and before it has kept it.
+ * A model of a group, of a table in three parts that deduplicates per part and token as ClickHouse does, and of dead letters. Each step
+ * may crash before or after it acts; the table may also crash after it noted a token and before it stored that part's rows.
  */
 class World {
   group = { offset: null as number | null, metadata: "" };
@@ -171,7 +171,7 @@ test("whatever crashes between whichever steps, each good row is inserted once a
       expect([...world.rows].sort((a, b) => a - b)).toEqual(
         offsets.filter((offset) => !lost.has(offset)),
       );
-      // A crash can repeat a dead letter, but then it is its twin: same offset, same time.
+      // A crash can repeat a dead letter, but then both are equal: same offset, same time.
       const distinct = new Set(
         world.deadLetters.map(({ offset, at }) => `${offset}@${at}`),
       );

@@ -1,25 +1,27 @@
 /**
- * The intent protocol for one partition and one assignment: where exactly-once into the table is argued.
+ * The intent protocol for one partition and one assignment. This comment argues why each record is in the table exactly once.
  *
- * Invariant: every record below `base` is in the table once, or refused once; and at any moment at most one range is in doubt, the
- * one in the last acknowledged intent, which begins at or above the committed offset.
+ * Invariant: every record below `base` is in the table once, or refused once. At any moment at most one range is in doubt: the range
+ * of the last acknowledged intent, which begins at or above the committed offset.
  *
- * 1. commit(base, intent)    the range is announced, the committed offset does not pass it
- * 2. insert(rows, token)     the table drops what it has seen under this token, part by part
- * 3. dead letters            for what the intent excludes
+ * 1. commit(base, intent)    announces the range; the committed offset stays at its beginning
+ * 2. insert(rows, token)     the table drops the parts that it has already seen under this token
+ * 3. dead letters            for the offsets that the intent excludes
  * 4. commit(last + 1, …)     the range is done; carries the next intent if there is one
  *
- * A crash after 1, 2 or 3 leaves the intent, and the next owner does 2 and 3 again with the same rows under the same token: the table
- * drops them. A crash within 1 or 4 leaves the old metadata or the new one; both are such a state. No other owner can come between: the
- * broker refuses commits of an ended generation, and a new one reads the offsets after the old has ended.
+ * A crash after 1, 2 or 3 leaves the intent. The next owner does 2 and 3 again with the same rows under the same token, and the table
+ * drops the rows that it has. A crash within 1 or 4 leaves the old metadata or the new, and both are states described here. No other
+ * owner can come in between: the broker refuses commits of an old generation, and a new generation reads the offsets only after the
+ * old one has ended.
  *
- * A table that is killed may keep the token without the rows and drop them when they come again. So an insert in doubt, one that failed
- * before or that was found announced, is looked at once it is answered, and what is missing is put back (`BatchTarget.mend`), before
- * the commit that calls its range done.
+ * A table that is killed may keep the token but not the rows, and then drops the rows when they come again. So an insert is in doubt
+ * if it failed before or if its intent was found on assignment. Once such an insert is answered, the table is checked, and missing
+ * rows are put back (`BatchTarget.mend`) before the commit that marks the range as done.
  *
- * A row that the table refuses: the whole insert was refused before anything was written, so the range is halved, each half with its
- * own intent, until the row stands alone; then its intent excludes it. What is excluded is written in the intent because the next owner
- * may judge otherwise (a schema has arrived meanwhile), and other rows under the same token would be lost.
+ * If the table refuses a row, it refused the whole insert before it wrote anything. So the range is halved, each half with its own
+ * intent, until the row stands alone; then its intent excludes it. The intent lists the excluded offsets because the next owner may
+ * judge a record differently (its schema has arrived meanwhile), and then would send other rows under the same token, which would be
+ * lost.
  */
 import type { DeadLetterReason, EpochMs } from "@postrider/core";
 import { tokenOf } from "./intent-metadata.ts";
@@ -47,27 +49,27 @@ export type BatchEntry<Row> =
 
 export type RefusedEntry = Extract<BatchEntry<unknown>, { kind: "refused" }>;
 
-/** What the protocol does to the world. Each resolves when acknowledged, trying for ever; each rejects only when the assignment is over. */
+/** The side effects of the protocol. Each retries until it is acknowledged and then resolves; it rejects only when the assignment is over. */
 export interface BatchEffects<Row> {
   commit(offset: number, intent: Intent | null): Promise<void>;
-  /** `isInDoubt`: it may have been tried before, so what the table answers is not enough. */
+  /** `isInDoubt`: the insert may have been tried before, so the table's answer alone does not prove that the rows are there. */
   insert(
     rows: readonly Row[],
     token: string,
     isInDoubt: boolean,
   ): Promise<InsertVerdict>;
-  /** Produces the dead letters of refused records, or, where they became reduced rows, only tells of them. */
+  /** Produces the dead letters of refused records. If they became reduced rows, only logs and counts them. */
   refuse(entries: readonly RefusedEntry[], at: EpochMs): Promise<void>;
-  /** Present for `dead-letters` itself: a refused record becomes this row instead of one more dead letter, which would be refused again, for ever. */
+  /** Present for the topic `dead-letters` only: a refused record becomes this row. One more dead letter would be refused again, for ever. */
   reducedRowOf?(entry: RefusedEntry, at: EpochMs): Row;
-  /** Even the reduced row was refused: the table is not what we take it for. Resolves when it is time to try again. */
+  /** The table refused even a reduced row, so its definition is not the one we expect. Resolves when it is time to try again. */
   waitForTable(detail: string): Promise<void>;
   now(): EpochMs;
 }
 
 export type InsertVerdict =
   | { readonly kind: "inserted" }
-  /** A value is bad. Nothing of the insert was written. */
+  /** The table does not take a value. Nothing of the insert was written. */
   | { readonly kind: "refused"; readonly detail: string };
 
 export class BatchProtocol<Row> {
@@ -81,7 +83,7 @@ export class BatchProtocol<Row> {
     readonly table: string;
     readonly source: { readonly topic: string; readonly partition: number };
     readonly base: number;
-    /** What the group stores is `base` without an intent. */
+    /** The group has stored `base` without an intent. */
     readonly isSettled: boolean;
     readonly effects: BatchEffects<Row>;
   }) {
@@ -97,14 +99,14 @@ export class BatchProtocol<Row> {
     return this.#base;
   }
 
-  /** Nothing is in doubt and the group knows: `base` is committed without an intent. */
+  /** No range is in doubt: `base` is committed without an intent. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
-  /** Records these: ascending, at least one, all of the partition from `base` to the last one's offset. */
+  /** Records `entries`: ascending, at least one; every record of the partition from `base` to the last entry. */
   async record(entries: readonly BatchEntry<Row>[]): Promise<void> {
-    const first = entries[0]!.raw; // at least one, says the contract
+    const first = entries[0]!.raw; // the caller gives at least one
     const intent: Intent = {
       first: first.offset,
       last: lastOffsetOf(entries.at(-1)!.raw),
@@ -120,8 +122,8 @@ export class BatchProtocol<Row> {
   }
 
   /**
-   * Repeats an intent found at assignment. `entries` are the records of the range that the log still has; `end` is the last offset of it
-   * that could be read. Records that the intent excludes stay excluded, whatever they look like now.
+   * Repeats an intent that was found on assignment. `entries` are the records of its range that the log still has; `end` is the last
+   * offset of the range that could be read. Records that the intent excludes stay excluded, even if they could be inserted now.
    */
   async repeat(
     entries: readonly BatchEntry<Row>[],
@@ -134,13 +136,13 @@ export class BatchProtocol<Row> {
         ? refused(entry.raw, "refused before")
         : entry,
     );
-    // What could be read then and cannot be now is, like what retention took, left out under the same token.
+    // A batch that cannot be read now, but could be then, is left out under the same token, like records that retention deleted.
     const added = offsetsOf(
       judged.filter(({ raw }) => raw.unreadable === undefined),
     ).filter((offset) => !excluded.has(offset));
     const found = { end, isInDoubt: true };
     if (added.length === 0) return this.#carryOut(judged, intent, found);
-    // Refused now but not then (its schema never came): what was announced must say so, before the dead letter exists.
+    // A record is refused now and was not then (its schema never came): announce it as excluded before its dead letter exists.
     const wider = {
       ...intent,
       excluded: [...intent.excluded, ...added].sort((a, b) => a - b),
@@ -149,7 +151,7 @@ export class BatchProtocol<Row> {
     await this.#carryOut(judged, wider, found);
   }
 
-  /** Commits `base` without an intent; `base` may move up to `readTo` where there were no records between. */
+  /** Commits without an intent. `base` moves up to `readTo` first, if that is higher: there must be no record in between. */
   async settle(readTo: number): Promise<void> {
     const base = Math.max(this.#base, readTo);
     if (this.#isSettled && base === this.#base) return;
@@ -205,7 +207,7 @@ export class BatchProtocol<Row> {
       await this.record(entries.slice(middle));
       return;
     }
-    const entry = entries[0]!; // one is left
+    const entry = entries[0]!; // exactly one is left
     if (entry.kind === "refused") {
       await this.#effects.waitForTable(detail);
       await this.record([entry]);

@@ -1,4 +1,4 @@
-/** Records of one partition that were fetched and are not yet in a batch, in offset order. Pure but for the state it holds. */
+/** Records of one partition that were fetched and are not in a batch yet, in offset order. No side effects. */
 import type { MonotonicMs } from "@postrider/core";
 import type { FetchedBatch } from "../ports.ts";
 import { lastOffsetOf, type RawRecord } from "../record.ts";
@@ -16,7 +16,7 @@ export class BatchQueue {
     this.#readTo = position;
   }
 
-  /** One past the last offset that was fetched, whether or not there was a record. */
+  /** One past the last offset that was fetched, even if there was no record at that offset. */
   get readTo(): number {
     return this.#readTo;
   }
@@ -29,23 +29,23 @@ export class BatchQueue {
     return this.#bytes;
   }
 
-  /** In offset order, the next to be recorded first. */
+  /** In offset order: the next to be recorded is the first. */
   get records(): readonly RawRecord[] {
     return this.#records;
   }
 
-  /** Since when the oldest record could have left; meaningless when empty. */
+  /** Since when the first record has been at the head of the queue. Meaningless if the queue is empty. */
   get headSince(): MonotonicMs {
     return this.#headSince;
   }
 
-  /** Adds a fetched batch. What lies before the position (a fetch that was under way when we sought) is dropped. */
+  /** Adds a fetched batch. Records below `readTo` (of a fetch that was in flight during our seek) are dropped. */
   push(batch: FetchedBatch, now: MonotonicMs): void {
     if (this.#records.length === 0) this.#headSince = now;
     for (const record of batch.records) {
       if (lastOffsetOf(record) < this.#readTo) continue;
       const isBefore = record.offset < this.#readTo;
-      // Of a range that began before the position, what is left.
+      // A range of offsets that began below `readTo` is cut to the part from there on.
       const own = isBefore ? { ...record, offset: this.#readTo } : record;
       this.#records.push(own);
       this.#bytes += bytesOf(own);
@@ -53,7 +53,7 @@ export class BatchQueue {
     this.#readTo = Math.max(this.#readTo, batch.lastOffset + 1);
   }
 
-  /** The log no longer has what lies below `position`: fetching goes on there. What is here stays. */
+  /** The log no longer has offsets below `position`: fetching goes on there. Queued records stay. */
   skipTo(position: number): void {
     this.#readTo = Math.max(this.#readTo, position);
   }
@@ -66,9 +66,9 @@ export class BatchQueue {
   }
 
   /**
-   * How many records a batch takes from the head: at most `maxRecords`, and `maxBytes` unless one record alone is larger. What
-   * stands for a range of offsets is a batch of its own: should it be readable when its intent is repeated, no row of the
-   * range was in an earlier insert.
+   * How many records a batch takes from the head: at most `maxRecords`, and at most `maxBytes` unless one record alone is larger. A
+   * record that stands for a range of offsets (a batch that cannot be read) is a batch of its own. If the range can be read when its
+   * intent is repeated, its rows are then the only ones under that token, and none of them was inserted before.
    */
   countOfBatch(maxRecords: number, maxBytes: number): number {
     let bytes = 0;

@@ -1,4 +1,4 @@
-/** The lines and numbers of a batch runner: what an operator sees of it. */
+/** The log lines and metrics of a batch runner. */
 import type { PartitionFact } from "./partition-host.ts";
 import type { RefusedEntry } from "./batch-protocol.ts";
 import type { StartFault } from "./batch-start.ts";
@@ -62,7 +62,7 @@ export function createBatchReporter(options: {
     log.error(`offset.${EVENT_OF_FAULT[found.kind]}`, { ...source, ...found });
   }
 
-  /** Where the log ended when last fetched: nothing is fetched while nothing comes, so this is its end while idle. */
+  /** Where the log of each partition ended at its last fetch. While the runner is idle that is the end of the log: a new record would have been fetched. */
   const ends = new Map<number, number>();
   function lag({ topic, partition }: TopicPartition, base: number): void {
     const end = ends.get(partition) ?? base;

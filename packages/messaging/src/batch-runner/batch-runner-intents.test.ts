@@ -13,7 +13,7 @@ import { decodeIntent, encodeIntent } from "./intent-metadata.ts";
 
 const start = useBatchRunner();
 
-/** A commit that announces the insert of these offsets, but for the excluded ones. */
+/** A commit that announces the insert of these offsets, except the excluded ones. */
 const intentOf = (intent: {
   first: number;
   last: number;
@@ -42,7 +42,7 @@ test("while an insert is under way its range stands in the commit's metadata, wi
   await soon(() => isCommitted(3));
 });
 
-test("an assignment during an insert begins again under the same token, and the old one commits nothing", async () => {
+test("after an assignment during an insert, the insert begins again under the same token, and the old one commits nothing", async () => {
   const { consumer, target, isCommitted } = await start();
   const gates = [
     Promise.withResolvers<InsertResult>(),
@@ -66,7 +66,7 @@ test("an assignment during an insert begins again under the same token, and the 
   expect(target.rows).toEqual(["a", "b"]);
 });
 
-test("an intent is fetched whole, although the queue is smaller and its owner's batches were larger", async () => {
+test("the range of an intent is fetched whole, even if it is larger than the queue and this member's batches", async () => {
   const consumer = batchConsumer();
   consumer.append(0, ...numberedValues(100));
   consumer.stored.set(
@@ -102,7 +102,7 @@ test("the intent of another log is not repeated under its token", async () => {
   expect(target.rows).toEqual(["a", "b"]);
 });
 
-test("a range found announced is looked at once it is inserted", async () => {
+test("after the insert of a range whose intent was found on assignment, missing rows are put back", async () => {
   const { consumer, target, isCommitted } = await start();
   target.forgets = true;
   consumer.append(0, "a", "b", "c");
@@ -114,12 +114,12 @@ test("a range found announced is looked at once it is inserted", async () => {
   consumer.assign(0);
   await soon(() => isCommitted(3));
 
-  // "c" was answered the first time, and forgotten all the same.
+  // The insert of "c" was answered the first time, so its lost rows are not noticed.
   expect(target.rows).toEqual(["a", "b"]);
   expect(target.looks).toEqual([target.tokens[0]]);
 });
 
-test("an insert that failed before is looked at, and what the table forgot is put back before the commit", async () => {
+test("after an insert that failed before, rows that the table lost are put back before the commit", async () => {
   const { consumer, target, lines, isCommitted } = await start();
   target.forgets = true;
   target.failOnce();
@@ -132,7 +132,7 @@ test("an insert that failed before is looked at, and what the table forgot is pu
   expect(lines).toContain("rows.mended");
 });
 
-test("a look that fails is repeated before the commit", async () => {
+test("a mend that fails is repeated before the commit", async () => {
   const { consumer, target, isCommitted } = await start();
   target.failOnce();
   const { mend } = target;
@@ -150,7 +150,7 @@ test("a look that fails is repeated before the commit", async () => {
   expect(looks).toBe(2);
 });
 
-test("inserts that are answered the first time are not looked at", async () => {
+test("inserts that are answered the first time are not mended", async () => {
   const { consumer, target, isCommitted } = await start({
     limits: { maxRecords: 2 },
   });

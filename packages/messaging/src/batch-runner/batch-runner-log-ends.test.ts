@@ -8,7 +8,7 @@ import {
 
 const start = useBatchRunner();
 
-test("below the log's start while nobody says where that is: it is asked until it is told, and reading goes on", async () => {
+test("with a position below the log's start, the start is asked for until Kafka answers, and reading goes on", async () => {
   const { consumer, target, lines } = await start({ limits: { lingerMs: 1 } });
   consumer.append(0, ...numberedValues(4));
   consumer.assign(0);
@@ -27,7 +27,7 @@ test("below the log's start while nobody says where that is: it is asked until i
   expect(target.rows).toEqual(["r0", "r1", "r2", "r3", "r8", "r9"]);
 });
 
-test("below the log's start: what was held is recorded, the loss is told, and our commit is put back", async () => {
+test("with a position below the log's start, queued records are recorded, the loss is reported, and our commit is made again", async () => {
   const { consumer, target, lines, isCommitted } = await start();
   const answerInserts = target.holdInserts();
   consumer.append(0, "held");
@@ -44,7 +44,7 @@ test("below the log's start: what was held is recorded, the loss is told, and ou
   expect(target.rows).toEqual(["held", "kept"]);
 });
 
-test("beyond the log's end: it goes on at the end, never at the beginning", async () => {
+test("with a position beyond the log's end, reading goes on at the end, never at the beginning", async () => {
   const consumer = batchConsumer();
   consumer.append(0, "old 1", "old 2");
   consumer.stored.set(0, { offset: 900, metadata: "" });
@@ -59,7 +59,7 @@ test("beyond the log's end: it goes on at the end, never at the beginning", asyn
   await soon(() => isCommitted(3));
 });
 
-test("a log cut under a running partition is left at its end too", async () => {
+test("a running partition whose log is cut also goes on at the log's end", async () => {
   const { consumer, target, lines, isCommitted } = await start();
   consumer.append(0, "a", "b", "c");
   consumer.assign(0);
@@ -74,7 +74,7 @@ test("a log cut under a running partition is left at its end too", async () => {
   expect(target.rows).toEqual(["a", "b", "c", "new"]);
 });
 
-test("a fetch that began beyond our position is not taken: nothing is skipped", async () => {
+test("a batch fetched from beyond our position is not taken, so that no offset is skipped", async () => {
   const { consumer, target } = await start();
   consumer.append(0, ...numberedValues(20));
   consumer.assign(0);

@@ -1,4 +1,4 @@
-/** What a batch runner is made from, and what it is to its users. */
+/** The options, limits and interface of a batch runner. */
 import type { EpochMs } from "@postrider/core";
 import type { RecordStage } from "./batch-judge.ts";
 import type { PartitionLimits } from "./partition-host.ts";
@@ -11,7 +11,7 @@ import type { OutRecord, RawRecord } from "../record.ts";
 import type { Decoder } from "../stage.ts";
 
 export interface BatchRunnerOptions<In, Row> {
-  /** For logs, metrics and checks: `record.attempts`. */
+  /** The name in logs, metrics and checks, for example `record.attempts`. */
   readonly name: string;
   /** The full name of the topic. One topic feeds one table. */
   readonly topic: string;
@@ -20,9 +20,9 @@ export interface BatchRunnerOptions<In, Row> {
   readonly decode: Decoder<In>;
   readonly target: BatchTarget<Row>;
   readonly kafka: { consumer(options: ConsumerOptions): Consumer };
-  /** Takes the dead letters; not used where the stage has `reducedRowOf`. */
+  /** Takes the dead letters. Not used if the stage has `reducedRowOf`. */
   readonly output: Pick<Output, "send">;
-  /** The dead letter of a refused record. The same arguments must give an equal one: it is repeated after a crash. */
+  /** The dead letter of a refused record. The same arguments must give an equal dead letter, because it is produced again after a crash. */
   readonly deadLetterOf: (
     raw: RawRecord,
     refusal: Refusal,
@@ -36,9 +36,9 @@ export interface BatchRunnerOptions<In, Row> {
 }
 
 export interface BatchRunnerLimits {
-  /** Records of a batch. Default 5,000: far below one insert block. */
+  /** Records of a batch, at most. Default 5,000: far below one insert block of ClickHouse. */
   readonly maxRecords: number;
-  /** Their bytes. Default 4 MB. */
+  /** Bytes of a batch, at most. Default 4 MB. */
   readonly maxBytes: number;
   /** How long the first record of a batch waits for others, at least (`InsertLinger`). Default 200 ms. */
   readonly lingerMs: number;
@@ -59,7 +59,7 @@ export const BATCH_RUNNER_LIMITS: BatchRunnerLimits = {
   unknownSchemaWaitMs: 300_000,
 };
 
-/** One thing that was looked at, as the admin port shows it. */
+/** The result of one health check, as the admin port shows it. */
 export interface BatchCheck {
   readonly name: string;
   readonly isOk: boolean;
@@ -73,7 +73,7 @@ export interface BatchRunner extends Lifecycle {
   };
 }
 
-/** What one of `count` partitions may hold. */
+/** The limits of one partition, if `count` are assigned. */
 export function partitionLimits(
   limits: BatchRunnerLimits,
   count: number,

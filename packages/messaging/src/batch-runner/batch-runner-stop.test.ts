@@ -10,7 +10,7 @@ import { decodeIntent } from "./intent-metadata.ts";
 
 const start = useBatchRunner();
 
-test("a stop finishes the batch under way and commits it before it leaves the group", async () => {
+test("a stop finishes the current batch and commits it before it leaves the group", async () => {
   const { consumer, target, runner } = await start({
     limits: { maxRecords: 2 },
   });
@@ -30,7 +30,7 @@ test("a stop finishes the batch under way and commits it before it leaves the gr
   expect(consumer.isStopped).toBe(true);
 });
 
-test("a stop while the table is away does not wait for it, and leaves the intent", async () => {
+test("a stop while the table is unavailable does not wait for it, and leaves the intent", async () => {
   const { consumer, target, runner } = await start();
   target.answer = () => unavailable("away");
   consumer.append(0, "a");

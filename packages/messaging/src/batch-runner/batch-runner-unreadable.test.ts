@@ -1,11 +1,11 @@
-/** A batch that cannot be read, before, within and instead of what a batch runner inserts. */
+/** A fetched batch that cannot be read, in the log of a batch runner. */
 import { expect, test } from "@jest/globals";
 import { batchConsumer, soon, useBatchRunner } from "@postrider/testkit";
 import { encodeIntent } from "./intent-metadata.ts";
 
 const start = useBatchRunner();
 
-/** A commit that announces the insert of these offsets, but for the excluded ones. */
+/** A commit that announces the insert of these offsets, except the excluded ones. */
 const intentOf = (first: number, last: number, excluded: number[] = []) => ({
   offset: first,
   metadata: encodeIntent({
@@ -17,7 +17,7 @@ const intentOf = (first: number, last: number, excluded: number[] = []) => ({
   }),
 });
 
-test("it is one dead letter, between rows that are all there, and the offset behind it is committed", async () => {
+test("a batch that cannot be read becomes one dead letter; all rows around it are recorded, and the offset behind it is committed", async () => {
   const { consumer, target, deadLetters, isCommitted } = await start();
   consumer.append(0, "r0", "r1");
   consumer.appendUnreadable(0, 1000);
@@ -30,7 +30,7 @@ test("it is one dead letter, between rows that are all there, and the offset beh
   expect(deadLetters).toEqual(["unreadable 0/2"]);
 });
 
-test("where it could be read when its range was announced, it is left out under the same token", async () => {
+test("if it could be read when its range was announced, it is left out under the same token", async () => {
   const consumer = batchConsumer();
   consumer.append(0, "r0", "r1", "r2", "r3");
   consumer.stored.set(0, intentOf(0, 3));
@@ -45,7 +45,7 @@ test("where it could be read when its range was announced, it is left out under 
   expect(deadLetters).toEqual(["unreadable 0/1"]);
 });
 
-test("where it was announced and can be read now, it gives the rows that were not excluded, once", async () => {
+test("if it was announced as unreadable and can be read now, its offsets that were not excluded become rows, once", async () => {
   const consumer = batchConsumer();
   consumer.append(0, "r0", "r1", "r2", "r3");
   consumer.stored.set(0, intentOf(1, 2, [1]));
@@ -58,7 +58,7 @@ test("where it was announced and can be read now, it gives the rows that were no
   expect(deadLetters).toEqual(["row_refused 0/1"]);
 });
 
-test("where it was announced, not finished, and still cannot be read, its dead letter is the same", async () => {
+test("if it was announced as unreadable and still cannot be read, its dead letter is the same", async () => {
   const consumer = batchConsumer();
   consumer.append(0, "r0");
   consumer.appendUnreadable(0, 10);

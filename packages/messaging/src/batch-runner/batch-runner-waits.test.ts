@@ -8,7 +8,7 @@ import {
 
 const start = useBatchRunner();
 
-test("fetching pauses while the table is away and goes on when it is back; the others are not held up", async () => {
+test("fetching pauses while the table is unavailable and goes on when it is back; other partitions are not held up", async () => {
   const { consumer, target, runner } = await start({
     limits: { maxRecords: 2 },
   });
@@ -52,7 +52,7 @@ test("a full queue pauses fetching before the memory is full", async () => {
   expect(target.rows).toEqual(numberedValues(500));
 });
 
-test("an operator's fault keeps the batch and says what it is", async () => {
+test("a fault that needs the operator keeps the batch, and readiness names the fault", async () => {
   const { consumer, target, lines, deadLetters, complaints } = await start();
   let isMissing = true;
   target.answer = () =>
@@ -70,7 +70,7 @@ test("an operator's fault keeps the batch and says what it is", async () => {
   expect(deadLetters).toEqual([]);
 });
 
-test("nothing is inserted while the coordinator has not heard of us", async () => {
+test("nothing is inserted while no heartbeat is acknowledged", async () => {
   const { consumer, target, complaints } = await start({
     limits: { sessionTimeoutMs: 1_000 },
   });

@@ -36,7 +36,7 @@ test("a table that is slow to take a batch gets the next one larger", async () =
   consumer.append(0, "first");
   await soon(() => target.rows.length === 1);
 
-  // Apart by more than the linger, within the time that one insert has earned.
+  // Further apart than the linger, but within the longer wait that the slow insert causes.
   for (const letter of numberedValues(5)) {
     consumer.append(0, letter);
     await sleep(10);
@@ -84,7 +84,7 @@ test("garbage becomes dead letters and its neighbours rows", async () => {
   ]);
 });
 
-test("a row that cannot be made is refused like one that the table refuses", async () => {
+test("a record whose row cannot be made is refused like one that the table refuses", async () => {
   const { consumer, target, deadLetters, isCommitted } = await start({
     stage: {
       rowOf: ({ value }) => {
@@ -102,7 +102,7 @@ test("a row that cannot be made is refused like one that the table refuses", asy
   expect(deadLetters).toEqual(["row_refused 0/1"]);
 });
 
-test("where rows are reduced, a refused record becomes one and is never produced", async () => {
+test("with `reducedRowOf`, a refused record becomes a reduced row and is never produced as a dead letter", async () => {
   const { consumer, target, deadLetters, isCommitted } = await start({
     stage: {
       rowOf: ({ value }) => value,

@@ -1,9 +1,10 @@
 /**
- * The second runner: a topic into a table, each record once. What makes it exact is argued in `batch-protocol.ts`, how one partition
- * lives in `batch-partition.ts`; here partitions are born and end with the assignments of one group member.
+ * The batch runner writes the records of a topic into a table, each record once. Why exactly once: `batch-protocol.ts`. The loop of
+ * one partition: `batch-partition.ts`. This file starts and ends the partitions with the assignments of one group member.
  *
- * Every assignment begins each partition anew from what the group stores, also one that stayed with us: an insert that is still on its
- * way then is done twice at once under one token, which the table takes for one. So nothing has to be carried over a rebalance.
+ * With every assignment each partition begins anew from the stored commit, even one that we owned before. An insert that is in flight
+ * then may run twice concurrently; both runs carry the same token, so the table stores the rows once. So no state has to be carried
+ * over a rebalance.
  */
 import { sleep, within } from "@postrider/runtime";
 import type { EpochMs } from "@postrider/core";
@@ -31,12 +32,12 @@ import {
 
 export type { BatchCheck, BatchRunner, BatchRunnerLimits, BatchRunnerOptions };
 
-/** No insert begins later than this part of the session timeout after the coordinator last heard of us. */
+/** No insert begins later than this share of the session timeout after the last acknowledged heartbeat. */
 const LEASE_SHARE = 0.8;
-/** What is left of the time to stop, for leaving the group. */
+/** The last part of the time before the stop's deadline, kept for leaving the group, ms. */
 const LEAVE_MS = 1_000;
 
-/** Starts with one group member on one topic, and records until it is stopped. */
+/** Creates a runner with one group member on one topic. */
 export function createBatchRunner<In, Row>(
   options: BatchRunnerOptions<In, Row>,
 ): BatchRunner {
@@ -54,7 +55,7 @@ export function createBatchRunner<In, Row>(
     groupId: options.groupId,
     topics: [topic],
     sessionTimeoutMs: limits.sessionTimeoutMs,
-    // They may wait as long as a batch does.
+    // The broker may hold a fetch for as long as a batch lingers.
     minBytes: LARGE_FETCH_BYTES,
     maxWaitMs: Math.min(Math.max(limits.lingerMs, 20), LONGEST_WAIT_MS),
   });
@@ -94,7 +95,7 @@ export function createBatchRunner<In, Row>(
       mend: (rows, token) => target.mend(rows, token, giveUp.signal),
       refuse: async (entries, at) => {
         for (const entry of entries) reporter.refused(entry);
-        if (reducedRowOf !== undefined) return; // they are rows already
+        if (reducedRowOf !== undefined) return; // inserted already, as reduced rows
         await options.output.send(
           entries.map((entry) =>
             options.deadLetterOf(entry.raw, entry.refusal, at),
@@ -138,7 +139,7 @@ export function createBatchRunner<In, Row>(
       reporter.assigned(assigned);
     },
     revoking() {
-      // Nothing to hurry for: what is announced is repeated by the next owner, and what is done is committed at once anyway.
+      // No last commit is needed: the next owner repeats an announced range, and finished ranges are committed at once anyway.
     },
     batch(batchEpoch, batch) {
       if (batchEpoch !== epoch) return;
@@ -154,13 +155,13 @@ export function createBatchRunner<In, Row>(
     },
   };
 
-  /** The position left the log. Below its start we go on with what we hold; above its end the log is another, so begin anew from what we last committed. */
+  /** The log does not have our position. Below the log's start: keep what is queued and go on at the start. Above its end, the log was cut or made anew: begin the partition anew from our last commit. */
   async function recover(source: TopicPartition): Promise<void> {
     const partition = partitions.get(source.partition);
     if (partition === undefined) return;
     const ownEpoch = epoch;
     const isWanted = () => ownEpoch === epoch && stopping === null;
-    // It stays paused until we say where it goes on: nobody tells us again.
+    // The consumer has paused the partition and reports this once. So retry until we have told it where to go on.
     for (let failures = 1; isWanted(); failures++) {
       try {
         const log = await only(consumer.fetchLogRanges([source]), source);

@@ -29,7 +29,7 @@ test("an intent within the log is repeated whole", () => {
   expect(start).toEqual({ base: 100, intent, intentEnd: 199, faults: [] });
 });
 
-test("of an intent that retention has reached, what is left is repeated and the loss is told", () => {
+test("of an intent that retention has partly deleted, the rest is repeated and the loss is reported", () => {
   const start = planBatchStart(
     { offset: 100, metadata },
     { start: 150, end: 500 },
@@ -41,7 +41,7 @@ test("of an intent that retention has reached, what is left is repeated and the 
   ]);
 });
 
-test("an intent that retention has taken whole is given up and the loss is told", () => {
+test("an intent that retention has deleted completely is given up and the loss is reported", () => {
   const start = planBatchStart(
     { offset: 100, metadata },
     { start: 200, end: 500 },
@@ -51,7 +51,7 @@ test("an intent that retention has taken whole is given up and the loss is told"
   expect(start.faults).toMatchObject([{ kind: "below_start", lost: 100 }]);
 });
 
-test("a log that ends within the intent is repeated up to its end", () => {
+test("if the log ends within the intent, the intent is repeated up to that end", () => {
   const start = planBatchStart(
     { offset: 100, metadata },
     { start: 0, end: 120 },

@@ -1,27 +1,27 @@
-/** Where a batch partition begins after an assignment: from what the group stores and what the log still holds. Pure. */
+/** Where a batch partition begins after an assignment, computed from the stored commit and the log's range. Pure. */
 import { decodeIntent } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
 
 export interface BatchStart {
-  /** Everything below is recorded or lost; fetching begins here. */
+  /** Every record below it is recorded or lost. Fetching begins here. */
   readonly base: number;
-  /** The range to insert again, under its own token; its records at and above `base`, up to `intentEnd`. */
+  /** The range to insert again under its own token, or null. Its records from `base` to `intentEnd` are inserted. */
   readonly intent: Intent | null;
-  /** The last offset of the intent that the log can still give. */
+  /** The last offset of the intent's range that the log still has. */
   readonly intentEnd: number;
-  /** What an operator must hear of. */
+  /** Faults that are logged as errors, for the operator. */
   readonly faults: readonly StartFault[];
 }
 
 export type StartFault =
-  /** Retention deleted records before they were recorded: at most `lost`, fewer where the intent had been inserted. */
+  /** Retention deleted records before they were recorded: at most `lost`, fewer if the intent had been inserted. */
   | {
       readonly kind: "below_start";
       readonly committed: number;
       readonly start: number;
       readonly lost: number;
     }
-  /** The log ends before the committed offset: the topic was made anew, or an unclean election cut it. We go on at the end, never at the beginning. */
+  /** The log ends before the committed offset: the topic was made anew, or an unclean election cut it. We go on at its end; from its start every record would be recorded again. */
   | {
       readonly kind: "beyond_end";
       readonly committed: number;
@@ -33,14 +33,18 @@ export type StartFault =
       readonly intent: Intent;
       readonly end: number;
     }
-  /** The metadata is not ours, of a newer version, or of another offset: an intent, if there was one, is not known. */
+  /** The metadata is not ours, of a newer version, or for another offset. If it held an intent, that is not repeated. */
   | { readonly kind: "metadata_unreadable"; readonly metadata: string };
 
 /**
- * If retention has taken part of an intent, what is left is inserted under the intent's own token, and that is right in each case:
- * the range was inserted before the crash (the token drops what is left), it never was (what is left is inserted once), or it was in
- * some of the table's parts only (the token skips those and the others get what is left). Leaving the rest out, or giving it a new
- * token, would lose rows in the second case or double them in the first.
+ * Plans the start. If retention has deleted a part of the intent's range, the rest is inserted under the intent's own token. This is
+ * right in each case:
+ *
+ * - The range was inserted before the crash: the table drops the rest, because it knows the token.
+ * - It was not inserted: the rest is inserted once.
+ * - It was inserted into some of the table's parts only: the table skips those parts, and the others get the rest.
+ *
+ * Leaving the rest out would lose rows in the second case; a new token would store them twice in the first.
  */
 export function planBatchStart(
   committed: { readonly offset: number | null; readonly metadata: string },
@@ -73,7 +77,7 @@ export function planBatchStart(
   const intentEnd = Math.min(intent.last, log.end - 1);
   if (intentEnd < intent.last)
     faults.push({ kind: "intent_cut", intent, end: log.end });
-  if (intentEnd < base) return at(base, faults); // nothing of it is left
+  if (intentEnd < base) return at(base, faults); // the log has nothing of the range any more
   return { base, intent, intentEnd, faults };
 }
 

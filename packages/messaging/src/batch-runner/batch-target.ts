@@ -1,12 +1,12 @@
-/** Where batches go, and how long to wait when it cannot take one. */
+/** The table that a batch runner writes to, as a port: what its answers mean, and how long to wait if it cannot take a batch. */
 
-/** A table behind an interface that says what its answers mean. The recorder's writer implements it with ClickHouse. */
+/** A table. The recorder's writer implements it with ClickHouse. */
 export interface BatchTarget<Row> {
   /** Part of the deduplication token; one topic feeds one table. */
   readonly table: string;
   /**
-   * Inserts the rows as one block, in their order, unless the table has seen the token. Never rejects; gives up on `signal` or after a
-   * time of its own, and then says `unavailable`, which claims nothing about what was written.
+   * Inserts the rows as one block, in their order, unless the table has seen the token. Never rejects. Gives up on `signal` or after a
+   * timeout of its own, and then answers `unavailable`; the rows may have been written or not.
    */
   insert(
     rows: readonly Row[],
@@ -14,9 +14,9 @@ export interface BatchTarget<Row> {
     signal: AbortSignal,
   ): Promise<InsertResult>;
   /**
-   * Puts back what the table lacks of an insert that is answered now but was in doubt before: it had failed, or stood announced when its
-   * partition was assigned. A table that died may have kept a token without its rows, and then dropped them as a repeat. An insert that
-   * is answered the first time is never asked for, so the healthy way costs nothing. May be repeated; never rejects.
+   * Puts back rows that the table lacks of an insert that is answered now but was in doubt before: it had failed, or its intent was
+   * found on assignment. A table that was killed may have kept the token without the rows, and then dropped the rows as a repeat. Not
+   * called for an insert that is answered the first time, so there is no cost in normal operation. May be repeated; never rejects.
    */
   mend(
     rows: readonly Row[],
@@ -25,7 +25,7 @@ export interface BatchTarget<Row> {
   ): Promise<MendResult>;
 }
 
-/** The table cannot take it now. `needsOperator`: it will not heal by itself (a table is missing, no right to write). */
+/** The table cannot take the insert now. `needsOperator`: the fault will not pass by itself (the table is missing, no right to write). */
 export interface Unavailable {
   readonly kind: "unavailable";
   readonly detail: string;
@@ -40,7 +40,7 @@ export type MendResult =
 
 export type InsertResult =
   | { readonly kind: "inserted" }
-  /** A value is bad, whatever the time: nothing was written. */
+  /** The table does not take a value, now or later. Nothing was written. */
   | { readonly kind: "refused"; readonly detail: string }
-  /** Try the same again. */
+  /** Try the same insert again. */
   | Unavailable;

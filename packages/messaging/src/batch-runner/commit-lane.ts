@@ -1,4 +1,4 @@
-/** Commits of many partitions, one request in flight at a time: what arrives meanwhile leaves together in the next. */
+/** Commits of many partitions with one request in flight at a time. Commits that arrive meanwhile leave together in the next request. */
 import type { Consumer, TopicPartition } from "../ports.ts";
 
 export interface PartitionCommit extends TopicPartition {
@@ -14,8 +14,8 @@ interface Waiting {
 }
 
 /**
- * The function it returns commits one partition's offset, once, and settles as the consumer does. A partition has at most one commit
- * waiting that its owner still cares for, and they leave in the order of their calls, so a later one is never overtaken by an earlier.
+ * Returns a function that commits one partition's offset. It is tried once; the promise settles as the consumer's commit does. Commits
+ * of one partition leave in the order of their calls, so an older one never overwrites a newer one.
  */
 export function createCommitLane(
   consumer: Pick<Consumer, "commit">,
@@ -44,11 +44,11 @@ export function createCommitLane(
   return (epoch, commit) =>
     new Promise<void>((resolve, reject) => {
       waiting.push({ epoch, commit, resolve, reject });
-      if (!isInFlight) void flush(); // never rejects: every error goes to who waits for it
+      if (!isInFlight) void flush(); // never rejects: each error rejects the promises of its request
     });
 }
 
-/** The oldest commit and those of its epoch that follow it, the first of each partition. */
+/** The oldest waiting commit, and of each other partition the first commit of the same epoch. */
 function nextRequest(waiting: readonly Waiting[]): Waiting[] {
   const partitions = new Set<string>();
   return waiting.filter(({ epoch, commit }) => {

@@ -26,12 +26,12 @@ test.each([
   },
 );
 
-test("what waited already while the insert was under way earns the same", async () => {
+test("a batch whose first record came during the insert waits as long", async () => {
   const linger = await afterInsertOf(40);
   expect(linger.msFrom(1_000)).toBe(760);
 });
 
-test("before the first insert, and after a rest, a batch waits what is configured", async () => {
+test("before the first insert, and after a rest, a batch waits for the configured linger", async () => {
   const fresh = new InsertLinger(200, () => 0);
   expect(fresh.msFrom(5)).toBe(200);
 
@@ -39,7 +39,7 @@ test("before the first insert, and after a rest, a batch waits what is configure
   expect(rested.msFrom(1_040 + 761)).toBe(200);
 });
 
-test("an insert that was not answered earns nothing", async () => {
+test("an insert that the table did not take does not lengthen the wait", async () => {
   const linger = await afterInsertOf(60_000, "unavailable");
   expect(linger.msFrom(61_000)).toBe(200);
 });

@@ -1,28 +1,28 @@
 /** The commit metadata in which the batch runner announces a range before it inserts it. Pure. */
 import type { EpochMs } from "@postrider/core";
 
-/** A range of one partition that may be, in part or in whole, in the table: whoever owns the partition must insert exactly it again. */
+/** A range of one partition whose rows may be in the table, all or some. The next owner of the partition must insert exactly this range again. */
 export interface Intent {
   /** Offset of the first record of the range. */
   readonly first: number;
   /** Offset of the last one. */
   readonly last: number;
-  /** The first record's timestamp: part of the token, so that a topic made anew, whose offsets begin again, is not taken for the old one. */
+  /** The first record's timestamp. It is part of the token: if the topic is made anew, its offsets begin again at 0, and must not get the tokens of the old topic. */
   readonly firstTimestamp: EpochMs;
-  /** When it was announced: the `deadAt` of what it refuses, so that a dead letter repeated after a crash equals its twin. */
+  /** When the range was announced. It is the `deadAt` of the range's dead letters, so that one that is produced again after a crash equals the first. */
   readonly intendedAt: EpochMs;
-  /** Offsets within the range that are refused, ascending: they make dead letters, not rows. */
+  /** Offsets within the range that are refused, ascending: their records become dead letters, not rows. */
   readonly excluded: readonly number[];
 }
 
-/** Kafka keeps at most 4,096 characters of metadata; a batch ends before its intent is longer than this. */
+/** No intent is longer than this, in characters: a batch ends before (`MAX_REFUSED_RUNS` in batch-judge). Kafka stores at most 4,096. */
 export const MAX_INTENT_LENGTH = 3_500;
 
 const VERSION = 1;
 
 /**
- * JSON, so that an operator can read it from the group: `{"intent":1,"first":…,"last":…,"firstTimestamp":…,"intendedAt":…,"excluded":[gap,length,…]}`.
- * `excluded` alternates how many offsets are skipped since the last run (since `first` at the beginning) and how long the run is.
+ * Encodes the intent as JSON, so that an operator can read it in the group: `{"intent":1,"first":…,"last":…,"firstTimestamp":…,"intendedAt":…,"excluded":[gap,length,…]}`.
+ * `excluded` alternates a gap (the offsets skipped since the last run; for the first run, since `first`) and the run's length.
  */
 export function encodeIntent(intent: Intent): string {
   return JSON.stringify({
@@ -35,13 +35,13 @@ export function encodeIntent(intent: Intent): string {
   });
 }
 
-/** What metadata says: no intent, an intent, or text that this version cannot read. Never throws. */
+/** What metadata holds: no intent, an intent, or text that this version cannot read. */
 export type StoredIntent =
   | { readonly kind: "none" }
   | { readonly kind: "intent"; readonly intent: Intent }
   | { readonly kind: "unreadable"; readonly text: string };
 
-/** Reads what `encodeIntent` wrote; empty metadata, as admin tools leave it, is no intent. */
+/** Reads what `encodeIntent` wrote. Empty metadata, as admin tools leave it, is no intent. Never throws. */
 export function decodeIntent(metadata: string): StoredIntent {
   if (metadata === "") return { kind: "none" };
   const intent = parse(metadata);
@@ -50,7 +50,7 @@ export function decodeIntent(metadata: string): StoredIntent {
     : { kind: "intent", intent };
 }
 
-/** The deduplication token of a range: one table, one log, one range. The same range always has the same token, by any process. */
+/** The deduplication token of a range. It is the same in every process for the same table, log and range. */
 export function tokenOf(
   table: string,
   source: { readonly topic: string; readonly partition: number },
@@ -82,7 +82,7 @@ function parse(text: string): Intent | null {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null) return null;
-    fields = value as Record<string, unknown>; // an object, whose fields are each checked below
+    fields = value as Record<string, unknown>; // it is an object; each field is checked below
   } catch {
     return null;
   }
@@ -114,7 +114,7 @@ function offsetsOf(
     const [gap, length]: unknown[] = [runs[i], runs[i + 1]];
     if (!isOffset(gap) || !isOffset(length)) return null;
     next += gap;
-    // Checked before the loop below: a damaged length must not fill the memory.
+    // Check before the loop: a damaged length must not fill the memory.
     if (length === 0 || next + length - 1 > last) return null;
     for (let n = 0; n < length; n++) offsets.push(next++);
   }

@@ -1,4 +1,4 @@
-/** What one partition of a batch runner asks of its runner, and tells it. */
+/** The port of a batch partition: what it calls on its runner, and the facts that it reports. */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Judged } from "./batch-judge.ts";
 import type { RefusedEntry } from "./batch-protocol.ts";
@@ -14,17 +14,17 @@ export interface PartitionLimits {
   readonly lingerMs: number;
   /** Fetching pauses above it and goes on at half of it. */
   readonly queueBytes: number;
-  /** How often a record whose schema is not known is tried again. */
+  /** From one try to the next to decode a record whose schema is not known, ms. */
   readonly schemaPollMs: number;
 }
 
-/** What the group stores, or should. */
+/** A commit of one partition: as the group stores it, or should. */
 export interface Position {
   readonly offset: number | null;
   readonly metadata: string;
 }
 
-/** What a partition asks of its runner; all of it for its own partition and epoch. */
+/** What a partition calls on its runner. All calls concern its own partition and epoch. */
 export interface PartitionHost<Row> {
   readonly table: string;
   readonly limits: PartitionLimits;
@@ -32,7 +32,7 @@ export interface PartitionHost<Row> {
   now(): EpochMs;
   monotonic(): MonotonicMs;
   random(): number;
-  /** The coordinator heard of us so lately that the partition cannot be another's. */
+  /** The last acknowledged heartbeat is recent enough: the partition cannot belong to another member. */
   isLeaseValid(): boolean;
   fetchCommitted(): Promise<Position>;
   fetchLogRange(): Promise<LogRange>;
@@ -47,14 +47,14 @@ export interface PartitionHost<Row> {
   report(fact: PartitionFact): void;
 }
 
-/** What is worth a line or a count. */
+/** A fact that is logged or counted. */
 export type PartitionFact =
   | { readonly kind: "started"; readonly start: BatchStart }
-  /** The stored intent is of another log under the same name: not repeated. */
+  /** The stored intent belongs to another log of the same name (the topic was made anew): it is not repeated. */
   | { readonly kind: "intent_foreign"; readonly intent: Intent }
   | { readonly kind: "lost"; readonly from: number; readonly to: number }
   | { readonly kind: "inserted"; readonly rows: number }
-  /** The table had taken an insert for a repeat without having its rows: they were put back. */
+  /** The table had dropped an insert as a repeat, but did not have its rows: `rows` of them were put back. */
   | { readonly kind: "mended"; readonly rows: number }
   | {
       readonly kind: "rows_refused";

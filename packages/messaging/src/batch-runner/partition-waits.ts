@@ -1,9 +1,9 @@
-/** How a loop waits: for news, for time, for a fault to pass. It says what it waits for, and every wait ends when the loop must. */
+/** How a partition's loop waits: for a notice, for a time, for a fault to pass. It reports what it waits for, and every wait ends when the loop must end. */
 import type { MonotonicMs } from "@postrider/core";
 import { backOffMs } from "../back-off.ts";
 import { StaleAssignmentError } from "../ports.ts";
 
-/** The loop must end: unwinds it, is never an error. */
+/** Thrown to unwind a loop that must end. It is not a fault and is never logged. */
 export class Ended extends Error {
   readonly code = "ENDED";
 }
@@ -11,14 +11,14 @@ export class Ended extends Error {
 export interface PartitionWaitsEffects {
   monotonic(): MonotonicMs;
   random(): number;
-  /** What it waits for has changed; `needsOperator`: it will not pass by itself. */
+  /** The loop now waits for `problem` to pass. `needsOperator`: it will not pass by itself. */
   waiting(problem: string, needsOperator: boolean): void;
   healed(problem: string): void;
 }
 
 /**
- * `end`: nothing more may be done. `drain`: work under way is finished, but no fault is waited for any more.
- * Every check that precedes a wait is synchronous with it, so no notice is lost.
+ * After `end` the loop may do nothing more. After `drain` it finishes its current work, but no longer waits for a fault to pass.
+ * There is no `await` between a check and the wait that follows it, so no notice is lost.
  */
 export class PartitionWaits {
   readonly #effects: PartitionWaitsEffects;
@@ -44,7 +44,7 @@ export class PartitionWaits {
     return this.#isDraining;
   }
 
-  /** Somebody else is to answer: Kafka or the table. */
+  /** The loop waits for an answer of Kafka or the table. */
   get isOutside(): boolean {
     return this.#outside > 0;
   }
@@ -90,7 +90,7 @@ export class PartitionWaits {
     this.throwIfEnded();
   }
 
-  /** Waits for a fault to pass; throws `Ended` when draining. */
+  /** Waits `ms`, for a fault to pass. Throws `Ended` when the loop ends or drains. */
   async sleep(ms: number): Promise<void> {
     const until = this.#effects.monotonic() + ms;
     for (;;) {
@@ -106,7 +106,7 @@ export class PartitionWaits {
     await this.sleep(backOffMs(failures, this.#effects.random(), leastMs));
   }
 
-  /** Waits for somebody else's answer. */
+  /** Runs `act`, which waits for an answer of Kafka or the table; `isOutside` is true meanwhile. */
   async whileWaiting<T>(act: () => Promise<T>): Promise<T> {
     this.throwIfEnded();
     this.#outside++;
@@ -117,7 +117,7 @@ export class PartitionWaits {
     }
   }
 
-  /** Asks Kafka until it answers or the assignment is over. */
+  /** Tries `act`, a call to Kafka, until it succeeds or the assignment is over. */
   async persist<T>(act: () => Promise<T>): Promise<T> {
     for (let failures = 1; ; failures++) {
       try {

@@ -1,4 +1,4 @@
-/** Records as producers take them: encoded, or replaced by a dead letter where a value does not fit its schema. */
+/** Makes the entries that producers take: encodes a record, or replaces it by a dead letter if its value does not fit its schema. */
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
@@ -10,7 +10,7 @@ import { KeyHashes } from "./partitioner.ts";
 import { deadLettersInstead } from "./unfit.ts";
 
 export interface OutputEntriesOptions {
-  /** Throws `UnfitValueError` where a value does not fit its schema. */
+  /** Throws `UnfitValueError` if a value does not fit its schema. */
   readonly encode: (record: OutRecord) => Buffer;
   readonly prefix: string;
   readonly deadLetterOf: DeadLetterOf;
@@ -34,7 +34,7 @@ export class OutputEntries {
     this.#metrics = outputMetrics(options.meter);
   }
 
-  /** Throws `UnfitValueError` where a value does not fit and there is no `source` that a dead letter could name. */
+  /** The entry of a record. Throws `UnfitValueError` if the value does not fit and there is no `source` that a dead letter could name. */
   of(
     wanted: OutRecord,
     source: RawRecord | undefined,
@@ -100,7 +100,7 @@ export class OutputEntries {
   }
 }
 
-/** Lengths, deltas and headers of a record in a batch. */
+/** About how many bytes a record takes in a batch beside key and value: lengths, deltas and headers. */
 function overhead(headers: RecordHeaders | undefined): number {
   let bytes = 24;
   for (const name in headers) {

@@ -1,4 +1,4 @@
-/** What an output counts. */
+/** The metrics of an output. */
 import type { Meter } from "@postrider/runtime";
 import type { OutputEntry } from "./output-queue.ts";
 

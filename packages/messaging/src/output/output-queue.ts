@@ -2,14 +2,14 @@
 import type { MonotonicMs } from "@postrider/core";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
 
-/** What a caller of `send` waits for: its records that are not acknowledged yet. */
+/** One call of `send`: how many of its records are not acknowledged yet, and its promise. */
 export interface Ticket {
   left: number;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-/** One record on its way, as producers take it. `partition` is set when it is taken. */
+/** One record to be produced. `partition` is set when the record is taken into a batch. */
 export interface OutputEntry {
   readonly record: OutRecord;
   readonly source: RawRecord | undefined;
@@ -19,22 +19,22 @@ export interface OutputEntry {
   readonly hash: number;
   readonly value: Buffer;
   readonly headers: RecordHeaders | undefined;
-  /** What it takes in a record batch, roughly. */
+  /** About its size in a record batch. */
   readonly bytes: number;
   readonly since: MonotonicMs;
-  /** Which of `RAW_LIMITS` a dead letter in its place has been cut to; -1: it is itself. */
+  /** Index in `RAW_LIMITS` (too-large) to which this dead letter was cut; -1 if this is not a dead letter in the place of a refused record. */
   readonly cut: number;
-  /** Told once, when it is acknowledged. */
+  /** The call of `send` that waits for this record. */
   readonly ticket: Ticket;
   partition: number;
 }
 
 export interface BatchLimits {
-  /** In one request. Default 500. */
+  /** Records in one request. Default 500. */
   readonly records: number;
-  /** Of one partition, because the broker's limit holds for a partition's whole record batch. Default 512 KiB. */
+  /** Bytes of one partition in one request. Default 512 KiB. The broker's limit holds for a partition's whole record batch. */
   readonly partitionBytes: number;
-  /** In one request. Default 8 MiB; brokers refuse 100 MiB. */
+  /** Bytes in one request. Default 8 MiB; brokers refuse 100 MiB. */
   readonly requestBytes: number;
 }
 
@@ -44,7 +44,7 @@ export const BATCH_LIMITS: BatchLimits = {
   requestBytes: 8 * 1024 * 1024,
 };
 
-/** A queue of an array and where it begins: taking from its front costs nothing. */
+/** An array and the index of its first element: taking from the front does not move the other elements. */
 export class OutputQueue {
   #entries: OutputEntry[] = [];
   #head = 0;
@@ -63,7 +63,7 @@ export class OutputQueue {
     this.#bytes += entry.bytes;
   }
 
-  /** A batch's worth waits, so there is no reason to linger. */
+  /** Enough records for a whole batch wait, so there is no reason to linger. */
   isFull(limits: BatchLimits): boolean {
     return (
       this.length >= limits.records || this.#bytes >= limits.partitionBytes
@@ -78,7 +78,7 @@ export class OutputQueue {
     return topics;
   }
 
-  /** The longest front of the queue that keeps the limits; a record over a partition's limit alone, wherever it goes. */
+  /** Takes as many records from the front as the limits allow. A record that alone exceeds a limit is taken alone. */
   take(
     limits: BatchLimits,
     partitionOf: (entry: OutputEntry) => number,
@@ -104,7 +104,7 @@ export class OutputQueue {
     return batch;
   }
 
-  /** Everything that waits; the queue is empty after. */
+  /** Takes everything; the queue is empty afterwards. */
   drain(): OutputEntry[] {
     const rest = this.#entries.slice(this.#head);
     this.#entries = [];

@@ -1,4 +1,4 @@
-/** Brings one batch after another to the broker, whatever it takes. The state of output.ts that touches producers. */
+/** Sends one batch after another and retries each until the broker has all of it. Owns the producer of output.ts. */
 import type { DeadLetter, EpochMs, MonotonicMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import {
@@ -26,23 +26,23 @@ export interface OutputFault {
   readonly detail: string;
 }
 
-/** The clients that an output makes for itself, and closes. */
+/** Makes the Kafka clients of an output, which closes them itself. */
 export interface OutputKafka {
   readonly createProducer: ProducerFactory;
-  /** To count partitions. */
+  /** For counting partitions. */
   admin(): PartitionAdmin;
 }
 
 export interface OutputSenderOptions {
   readonly kafka: OutputKafka;
   readonly deadLetterOf: DeadLetterOf;
-  /** The entry of a dead letter in the place of a refused one. */
+  /** The entry of a dead letter that takes the place of a refused record. */
   readonly replace: (
     entry: OutputEntry,
     letter: DeadLetter,
     cut: number,
   ) => OutputEntry;
-  /** The broker has them, or dead letters in their place. */
+  /** The broker has stored these entries, or dead letters in their place. */
   readonly stored: (entries: readonly OutputEntry[]) => void;
   readonly log: Log;
   readonly meter: Meter;
@@ -63,7 +63,7 @@ export class OutputSender {
   readonly #metrics: OutputMetrics;
   readonly #counts: PartitionCounts;
   #producer: Promise<Producer> | null = null;
-  /** What is being settled: parts of one batch, in order. */
+  /** The batch that is being sent: its parts that are not acknowledged, in order. */
   #parts: (readonly OutputEntry[])[] = [];
   #batches = 0;
   #fault: OutputFault | null = null;
@@ -77,12 +77,12 @@ export class OutputSender {
     this.#counts = new PartitionCounts({ admin: () => kafka.admin(), log });
   }
 
-  /** Connects ahead of the first batch, which meets the error if there is one. */
+  /** Connects before the first batch. If that fails, the first batch meets the same error and handles it. */
   prepare(): void {
     this.#connected().catch(() => undefined);
   }
 
-  /** Counts the partitions of these topics and connects to their leaders, as far as both go: whatever fails here is met again by the first batch. */
+  /** Counts the partitions of these topics and connects to their leaders. Never rejects: if something fails here, the first batch meets it again and handles it. */
   async warm(topics: readonly string[]): Promise<void> {
     const { log, clock } = this.#options;
     const since = clock.monotonic();
@@ -97,7 +97,7 @@ export class OutputSender {
     }
   }
 
-  /** What is on its way, and not acknowledged. */
+  /** The entries of the current batch that are not acknowledged. */
   unsettled(): OutputEntry[] {
     return this.#parts.flat();
   }
@@ -110,7 +110,7 @@ export class OutputSender {
     return this.#fault;
   }
 
-  /** Learns how many partitions the topics have. False after a fault, once its back-off is over: ask again. */
+  /** Learns how many partitions the topics have. After a fault it waits for the back-off and resolves with false: call it again. */
   async knows(topics: ReadonlySet<string>): Promise<boolean> {
     try {
       await this.#counts.learn(topics);
@@ -121,7 +121,7 @@ export class OutputSender {
     }
   }
 
-  /** Of a key always the same; records without one change partition with each batch. */
+  /** The partition of an entry: always the same for a key. All records without a key in one batch go to one partition, and the next batch takes the next partition. */
   partitionOf(entry: OutputEntry): number {
     const count = this.#counts.count(entry.topic);
     return entry.key === null
@@ -129,7 +129,7 @@ export class OutputSender {
       : (entry.hash & 0x7fffffff) % count;
   }
 
-  /** Returns once every entry is acknowledged, or when the sender is closed. */
+  /** Sends the batch. Resolves once every entry is acknowledged, or when the sender is closed. */
   async settle(batch: readonly OutputEntry[]): Promise<void> {
     this.#batches += 1;
     this.#parts = [batch];
@@ -156,7 +156,7 @@ export class OutputSender {
     await Promise.all([this.#counts.close(), this.#discard()]);
   }
 
-  /** What the broker has, and what it may not have, for the error's reason. The producer does not outlive an error. */
+  /** Sends a part once. Returns the entries that the broker has stored, the rest (stored or not) and the error. After an error the producer is discarded. */
   async #try(part: readonly OutputEntry[]): Promise<Tried> {
     try {
       const producer = await this.#connected();
@@ -166,7 +166,7 @@ export class OutputSender {
       await this.#discard();
       if (!(error instanceof PartlyAcknowledgedError))
         return { stored: [], rest: part, error };
-      // Sent once more, they would stand in the log, and in every count made from it, twice.
+      // Acknowledged entries must not be sent again: they would be in the log, and in every count made from it, twice.
       const { acknowledged } = error;
       return {
         stored: part.filter((entry) => acknowledged.has(entry)),
@@ -193,11 +193,11 @@ export class OutputSender {
     const disconnected = discarded
       .then((producer) => producer.disconnect())
       .catch(() => undefined);
-    // One that is still connecting is disconnected when it has; nobody waits for that.
+    // A producer that is still connecting is disconnected once it has connected; do not wait for that.
     await within(disconnected, DISCONNECTED_WITHIN_MS);
   }
 
-  /** Halves, until the refused record stands alone; that one becomes a dead letter, cut more at each refusal. */
+  /** Halves a part until the refused record stands alone. That record becomes a dead letter, which is cut more at each refusal. */
   async #smaller(part: readonly OutputEntry[]): Promise<OutputEntry[][]> {
     if (part.length > 1) return halves(part);
     const entry = part[0]!;
@@ -233,7 +233,7 @@ export class OutputSender {
     });
   }
 
-  /** A topic that went away may come back with other partitions. */
+  /** After a topic was deleted: counts its partitions again, because it may come back with another number, and gives the records new partitions. */
   async #placeAnew(
     part: readonly OutputEntry[],
     error: unknown,

@@ -22,7 +22,7 @@ import type { OutRecord, RawRecord } from "../record.ts";
 import { createAvroCodec, type Codec } from "../schemas/avro-codec.ts";
 import { readSchemaFiles } from "../schemas/schema-files.ts";
 
-/** A broker by hand: keeps what it acknowledged, and fails as it is told. */
+/** A fake broker: keeps the records that it acknowledged, and fails as the test says. */
 class Broker {
   readonly stored: ProducerRecord[] = [];
   readonly batches: (readonly ProducerRecord[])[] = [];
@@ -33,7 +33,7 @@ class Broker {
   ]);
   maxRecordBytes = Infinity;
   maxPartitionBytes = Infinity;
-  /** Thrown by the next batches, in order; `true` in the second place: after the batch was stored. */
+  /** Errors thrown by the next batches, in order. `isStored`: the batch is stored before the error is thrown. */
   failures: (readonly [error: Error, isStored: boolean])[] = [];
   readonly warmed: string[] = [];
   producers = 0;
@@ -70,8 +70,8 @@ class Broker {
     });
   };
 
-  /** Rejects or hangs where the test says so. */
   asked: string[] = [];
+  /** A test replaces it to make a count of partitions fail or hang. */
   counting: () => Promise<void> = () => Promise.resolve();
   admins = { made: 0, disconnected: 0 };
 
@@ -118,7 +118,7 @@ class Broker {
       )
         refused.add(place);
     }
-    // As a broker does: each partition for itself.
+    // Each partition is refused or stored on its own, as by a real broker.
     const stored = records.filter((record) => !refused.has(placeOf(record)));
     this.stored.push(...stored);
     if (refused.size === 0) return;
@@ -233,7 +233,7 @@ describe("what is sent", () => {
     await output.stop(soon());
   });
 
-  test("waits for company no longer than the linger, and not at all when a batch is full", async () => {
+  test("waits for more records no longer than the linger, and not at all when a batch is full", async () => {
     const broker = new Broker();
     const { output } = outputTo(broker, { records: 2 });
     await output.start();
@@ -276,7 +276,7 @@ describe("an error", () => {
 
     expect(broker.producers).toBe(2);
     expect(broker.discarded).toBe(1);
-    // Stored before the answer was lost: doubled, never lost, in order.
+    // Records that were stored before the answer was lost are stored twice; none is lost, and the order is kept.
     expect(broker.values("t.attempts")).toEqual(["a", "b", "a", "b"]);
     expect(effects.log.of("output.failed")).toHaveLength(1);
     expect(effects.log.of("output.recovered")).toHaveLength(1);
@@ -303,7 +303,7 @@ describe("an error", () => {
     await output.stop(soon());
   });
 
-  test("that nobody tells of shows in readiness by the age of what waits", async () => {
+  test("that the producer does not report shows in readiness by the age of the oldest record", async () => {
     const broker = new Broker();
     const held = Promise.withResolvers<void>();
     broker.hold = held.promise;
@@ -327,7 +327,7 @@ describe("an error", () => {
     await output.stop(clock.now());
   });
 
-  test("of a missing topic holds until it is there", async () => {
+  test("because a topic is missing holds its records until the topic exists", async () => {
     const broker = new Broker();
     broker.partitions.delete("t.attempts");
     const { output } = outputTo(broker);
@@ -343,7 +343,7 @@ describe("an error", () => {
     await output.stop(soon());
   });
 
-  test("of a topic that went away places the records anew", async () => {
+  test("because a topic was deleted gives its records new partitions", async () => {
     const broker = new Broker();
     broker.partitions.set("t.attempts", 12);
     const { output } = outputTo(broker);
@@ -478,7 +478,7 @@ describe("stopping", () => {
 const warmOutput = (broker: Broker, ...warm: OutRecord["topic"][]) =>
   outputTo(broker, {}, undefined, undefined, warm);
 
-test("once it has started warm, the first send asks nobody how many partitions a topic has", async () => {
+test("after a warm start, the first send does not ask how many partitions a topic has", async () => {
   const broker = new Broker();
   const { output } = warmOutput(broker, "attempts", "signals", "retry.1s");
 
@@ -486,13 +486,13 @@ test("once it has started warm, the first send asks nobody how many partitions a
   await output.send([attempt("a")]);
 
   expect(broker.asked).toEqual(["t.attempts", "t.signals", "t.retry.1s"]);
-  // One that does not exist is no reason to leave the others cold.
+  // A topic that does not exist must not keep the others from being prepared.
   expect(broker.warmed).toEqual(["t.attempts", "t.signals"]);
   await output.stop(soon());
   expect(broker.admins).toEqual({ made: 1, disconnected: 1 });
 });
 
-test("a broker that is away at the start is met by the first send, no sooner", async () => {
+test("`start` resolves while the broker is away, and the first send succeeds once it is back", async () => {
   const broker = new Broker();
   broker.counting = () => Promise.reject(new Error("away"));
   const { output, effects } = warmOutput(broker, "attempts");
@@ -507,7 +507,7 @@ test("a broker that is away at the start is met by the first send, no sooner", a
   expect(broker.admins).toEqual({ made: 2, disconnected: 2 });
 });
 
-test("a stop ends the start of an output that no broker makes warm", async () => {
+test("a stop ends a `start` that waits for a broker that does not answer", async () => {
   const broker = new Broker();
   broker.counting = () => new Promise(() => undefined);
   const { output } = warmOutput(broker, "attempts");
@@ -518,7 +518,7 @@ test("a stop ends the start of an output that no broker makes warm", async () =>
   await started;
 });
 
-test("nothing waits for partitions to be counted again, however long that takes", async () => {
+test("no record waits while partitions are counted again, however long that takes", async () => {
   const broker = new Broker();
   let passedMs = 0;
   const clock: Clock = {
@@ -544,7 +544,7 @@ test("nothing waits for partitions to be counted again, however long that takes"
 });
 
 describe("a value that does not fit its schema", () => {
-  /** As the type forbids, and a bug may bring all the same. */
+  /** A value that the type forbids, but that a bug may produce. */
   const unfit = (fields: object): OutRecord => ({
     topic: "deliveries",
     key: "ep_1",
@@ -613,7 +613,7 @@ describe("a value that does not fit its schema", () => {
     await output.stop(soon());
   });
 
-  test("loses its ids, too, where they are what does not fit", async () => {
+  test("becomes a dead letter without ids if the ids are what does not fit", async () => {
     const broker = new Broker();
     const { output, letters } = avroOutput(broker);
     await output.start();
@@ -659,7 +659,7 @@ describe("a value that does not fit its schema", () => {
     await output.stop(soon());
   });
 
-  test("that is a dead letter of which no raw record is left is reduced to its reason, ids and coordinates", async () => {
+  test("that is a dead letter without a source is reduced to its reason, ids and coordinates", async () => {
     const broker = new Broker();
     const { output, letters } = avroOutput(broker);
     await output.start();
@@ -689,7 +689,7 @@ describe("a value that does not fit its schema", () => {
     await output.stop(soon());
   });
 
-  test("that is a dead letter with nothing right in it still says where its record stands", async () => {
+  test("that is a dead letter in which no field fits still keeps the coordinates of its source", async () => {
     const broker = new Broker();
     const { output, letters } = avroOutput(broker);
     await output.start();
@@ -708,7 +708,7 @@ describe("a value that does not fit its schema", () => {
     await output.stop(soon());
   });
 
-  test("rejects its own call, and only that, where it follows from no record", async () => {
+  test("rejects its own call of `send`, and no other, if it follows from no record", async () => {
     const broker = new Broker();
     const { output } = avroOutput(broker);
     await output.start();

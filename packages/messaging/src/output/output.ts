@@ -1,10 +1,14 @@
 /**
- * Output: records become batches, batches reach the broker. Invariants: one `sendBatch` is in flight; records of a
- * partition are written in the order in which they were sent; a record is acknowledged once, and only after the broker has
- * it (or a dead letter in its place). After any error the producer is discarded, because kafkajs then miscounts its sequence
- * numbers and the broker would drop a later batch as a duplicate (docs/kafkajs.md, "One batch in flight, none after an error").
- * A new producer sends again what is not acknowledged. What the broker's answer names as stored is never sent twice; what was
- * stored by a request whose answer never came, is.
+ * Output: puts records into batches and sends the batches to the broker. Invariants:
+ *
+ * - One `sendBatch` is in flight at a time.
+ * - Records of a partition are written in the order in which they were sent.
+ * - A record is acknowledged once, and only after the broker has stored it, or a dead letter in its place.
+ *
+ * After any error the producer is discarded, because kafkajs then miscounts its sequence numbers and the broker would drop a
+ * later batch as a duplicate (docs/kafkajs.md, "One batch in flight, none after an error"). A new producer sends the records
+ * that are not acknowledged. Records that the broker's answer names as stored are never sent twice. If an answer never came,
+ * records of that request that were stored are sent, and stored, twice.
  */
 import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
@@ -29,25 +33,25 @@ import { Wake } from "./wake.ts";
 
 export interface OutputOptions {
   readonly kafka: OutputKafka;
-  /** A codec's `encode`: throws `UnfitValueError` where a value does not fit its schema. */
+  /** A codec's `encode`: throws `UnfitValueError` if a value does not fit its schema. */
   readonly encode: (record: OutRecord) => Buffer;
   readonly prefix: string;
   /**
-   * Topics (names below the prefix) of which `start` asks ahead what the first send to each would have to ask: how many partitions
-   * there are, where they are, and a connection. Default: none.
+   * Topics (names without the prefix) that `start` prepares: it counts their partitions, finds the leaders and connects to them, so
+   * that the first send to each does not have to. Default: none.
    */
   readonly warm?: readonly OutRecord["topic"][];
-  /** Makes the dead letter of a record that cannot be written, from its source: too large (the raw part is cut here), or unfit for its schema. */
+  /** Makes the dead letter of a record that cannot be written, from its source: the record is too large (the raw part is then cut here), or does not fit its schema. */
   readonly deadLetterOf: DeadLetterOf;
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
-  /** The longest a record waits for company. Default 5 ms. */
+  /** How long a record waits for others to fill its batch, at most. Default 5 ms. */
   readonly lingerMs?: number;
   readonly limits?: Partial<BatchLimits>;
 }
 
-/** The port, and what readiness says of it. */
+/** The output port, with its health checks. */
 export interface ObservedOutput extends Output {
   health(): {
     readonly ready: OutputCheck[];
@@ -60,7 +64,7 @@ export interface OutputCheck {
   readonly detail: string;
 }
 
-/** The output was stopped before the record was acknowledged: the broker may have it or not. */
+/** The output was stopped before the record was acknowledged. The broker may have stored it or not. */
 export class OutputStoppedError extends Error {
   readonly code = "OUTPUT_STOPPED";
 }
@@ -107,7 +111,7 @@ class BatchedOutput implements ObservedOutput {
     });
   }
 
-  /** Resolves once it is warm, or after 5 s without. Records are taken at once, and wait for the broker. Never rejects. */
+  /** Resolves once the `warm` topics are prepared, or after 5 s. `send` may be called at once; its records wait for the broker. Never rejects. */
   start(): Promise<void> {
     if (this.#state === "new") {
       this.#state = "running";
@@ -124,7 +128,7 @@ class BatchedOutput implements ObservedOutput {
     if (records.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const ticket: Ticket = { left: records.length, resolve, reject };
-      // All are encoded before any is queued: one that cannot be, nor be replaced by a dead letter, rejects the whole call.
+      // Encode all records before any is queued: a record that can be neither encoded nor replaced by a dead letter rejects the whole call.
       const entries = records.map((each) =>
         this.#entries.of(each, source, ticket),
       );
@@ -151,7 +155,7 @@ class BatchedOutput implements ObservedOutput {
     return { ready: [check], live: [] };
   }
 
-  /** Sends what waits, until the deadline; what is left then is rejected. */
+  /** Sends queued records until the deadline. Those that are left then are rejected with `OutputStoppedError`. */
   async stop(deadline: EpochMs): Promise<void> {
     if (this.#state === "stopped") return;
     this.#state = this.#state === "new" ? "stopped" : "draining";
@@ -197,7 +201,7 @@ class BatchedOutput implements ObservedOutput {
     }
   }
 
-  /** How long to wait for company yet; `undefined` when nothing waits. */
+  /** How much longer the queue lingers, ms; `undefined` if it is empty. */
   #waitMs(): number | undefined {
     const { first } = this.#queue;
     if (first === undefined) return undefined;
@@ -206,7 +210,7 @@ class BatchedOutput implements ObservedOutput {
   }
 
   #acknowledge(entries: readonly OutputEntry[]): void {
-    // After a stop its tickets were rejected, and nothing counts any more.
+    // The stop has rejected all tickets and set the count to 0.
     if (this.#state === "stopped") return;
     this.#unacknowledged -= entries.length;
     for (const { ticket } of entries) {
@@ -218,7 +222,7 @@ class BatchedOutput implements ObservedOutput {
 
 const WARM_WITHIN_MS = 5000;
 
-/** kafkajs retries a broker that is away without a word: then only the age of what waits tells. */
+/** While a broker is away kafkajs retries and reports nothing; only the age of the oldest record shows it, ms. */
 const STALLED_MS = 1000;
 
 function checkOf(fault: OutputFault | null, oldestMs: number): OutputCheck {

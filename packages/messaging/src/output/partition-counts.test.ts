@@ -8,7 +8,7 @@ afterEach(async () => {
   for (const counts of open.splice(0)) await counts.close();
 });
 
-/** Counts of a cluster that the test moves by hand. */
+/** A fake admin client; the test sets its counts. */
 function countsOf(cluster: Map<string, number>, everyMs: number) {
   const { log } = testEffects();
   const asked: string[][] = [];
@@ -49,7 +49,7 @@ test("a topic is asked for once, and one that is missing is named", async () => 
   expect(counts.count("a")).toBe(3);
 });
 
-test("partitions that are added are counted in the background, with every topic that is known", async () => {
+test("added partitions are found in the background; every known topic is counted again", async () => {
   const cluster = new Map([
     ["a", 3],
     ["b", 2],
@@ -68,7 +68,7 @@ test("partitions that are added are counted in the background, with every topic 
   ]);
 });
 
-test("a count that fails is a warning, and the counts before it hold until the next", async () => {
+test("a count that fails is logged as a warning, and the old counts hold until the next", async () => {
   const cluster = new Map([["a", 3]]);
   const { counts, asked, log, fail } = countsOf(cluster, 1);
   await counts.learn(new Set(["a"]));
@@ -84,7 +84,7 @@ test("a count that fails is a warning, and the counts before it hold until the n
   expect(asked.every((topics) => topics.join() === "a")).toBe(true);
 });
 
-test("a count that is lower, or of no topic, is not believed until the topic is forgotten", async () => {
+test("a lower count, or none, is ignored until the topic is forgotten", async () => {
   const cluster = new Map([
     ["a", 3],
     ["b", 3],

@@ -1,13 +1,14 @@
 /**
- * How many partitions each topic has, as an output needs to know. Invariant: what is known stays known, whatever happens to the
- * broker. Only a topic that is not known yet is asked for while records wait; the others are counted again in the background,
- * because partitions may be added. A count that has grown holds from then on; a lower one is not believed, since partitions are
- * never taken away: a topic that was deleted and made anew is met as a `TopicMissingError`, and forgotten.
+ * How many partitions each topic has. Invariant: a count that is known stays known, even while the broker is away.
+ *
+ * Records wait only for the count of a topic that is not known yet. Known topics are counted again in the background, because
+ * partitions may be added. A higher count is taken over at once. A lower count is ignored, because Kafka never removes partitions
+ * of a topic. If a topic was deleted and made anew, a send fails with `TopicMissingError`, and its count is then forgotten.
  */
 import { within, type Log } from "@postrider/runtime";
 import { TopicMissingError, type Admin } from "../ports.ts";
 
-/** What is needed of an admin client. */
+/** The part of an admin client that is needed here. */
 export type PartitionAdmin = Pick<
   Admin,
   "connect" | "disconnect" | "partitionCounts"
@@ -21,7 +22,7 @@ export class PartitionCounts {
   readonly #log: Log;
   readonly #everyMs: number;
   readonly #counts = new Map<string, number>();
-  /** Connects at the first question, and again after a failure. */
+  /** Connects at the first question, and again after a failure. Null: not connected. */
   #admin: Promise<PartitionAdmin> | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
@@ -37,12 +38,12 @@ export class PartitionCounts {
     this.#everyMs = options.everyMs ?? COUNT_AGAIN_EVERY_MS;
   }
 
-  /** Call `learn` first. */
+  /** The topic's count. Call `learn` first; the count of an unknown topic is 1. */
   count(topic: string): number {
     return this.#counts.get(topic) ?? 1;
   }
 
-  /** Rejects with `TopicMissingError` where one of the topics does not exist, with anything else where nobody answers. Asks nobody when all are known. */
+  /** Learns the counts of topics that are not known; if all are known, Kafka is not asked. Rejects with `TopicMissingError` if one of them does not exist, and with another error if Kafka does not answer. */
   async learn(topics: ReadonlySet<string>): Promise<void> {
     const asked = [...topics].filter((topic) => !this.#counts.has(topic));
     if (asked.length === 0) return;
@@ -52,7 +53,7 @@ export class PartitionCounts {
       throw new TopicMissingError(`topic ${missing} does not exist`);
   }
 
-  /** Learns what there is of these topics, and gives their names; those that do not exist are for `learn` to refuse. */
+  /** Learns the counts of those topics that exist, and returns their names. Unlike `learn`, topics that do not exist are no error. */
   async known(topics: readonly string[]): Promise<string[]> {
     const counts = await this.#ask(topics);
     for (const [topic, count] of counts) this.#counts.set(topic, count);
@@ -60,19 +61,19 @@ export class PartitionCounts {
     return [...counts.keys()];
   }
 
-  /** One of them went away, and may come back with other partitions. */
+  /** Forgets the counts: one of these topics was deleted, and may come back with another number of partitions. */
   forget(topics: Iterable<string>): void {
     for (const topic of topics) this.#counts.delete(topic);
   }
 
-  /** Nothing is counted after this. An admin client that is still connecting is disconnected when it has; nobody waits for that. */
+  /** Ends all counting. An admin client that is still connecting is disconnected once it has connected; `close` does not wait for that. */
   async close(): Promise<void> {
     this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     await within(this.#discard(), DISCONNECTED_WITHIN_MS);
   }
 
-  /** Of these topics those that exist. Rejects while the broker is away. */
+  /** The counts of those topics that exist. Rejects while the broker is away. */
   async #ask(topics: readonly string[]): Promise<Map<string, number>> {
     if (this.#isClosed) throw new Error("the output was stopped");
     this.#admin ??= connected(this.#makeAdmin());
@@ -101,7 +102,7 @@ export class PartitionCounts {
     try {
       for (const [topic, count] of await this.#ask(asked)) {
         const before = this.#counts.get(topic);
-        // One that was forgotten meanwhile is for `learn`.
+        // A topic that was forgotten meanwhile is counted by `learn`.
         if (before === undefined || count <= before) continue;
         this.#counts.set(topic, count);
         this.#log.info("output.partitionsAdded", { topic, before, count });

@@ -1,4 +1,4 @@
-/** Which partition a key belongs to: the same as the Java client's, so that any producer puts a key where ours do. */
+/** Which partition a key belongs to. The same as in the Java client, so that every producer puts a key into the same partition. */
 
 /** MurmurHash2 with Kafka's seed, as a signed 32-bit integer. Source: org.apache.kafka.common.utils.Utils.murmur2. */
 export function murmur2(key: Uint8Array): number {
@@ -32,12 +32,12 @@ export interface HashedKey {
   readonly hash: number;
 }
 
-/** Keys of text repeat (an endpoint's id is the key of all its records): bytes and hash of the last ones are kept. */
+/** Caches the bytes and hashes of text keys, because they repeat: an endpoint's id is the key of all its records. */
 export class KeyHashes {
   readonly #known = new Map<string, HashedKey>();
   readonly #limit: number;
 
-  /** `limit`: how many keys are kept; all are forgotten at once when one more comes. */
+  /** `limit`: how many keys are kept. When one more comes, all are forgotten. */
   constructor(limit = 10_000) {
     this.#limit = limit;
   }

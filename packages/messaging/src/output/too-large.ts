@@ -1,26 +1,26 @@
-/** What becomes of records of which the broker refuses one for its size: smaller parts, and at last a dead letter that fits. */
+/** What to do if the broker refuses records because one is too large: send smaller parts, and at last a dead letter that fits. */
 import type { DeadLetter, EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { OutRecord } from "../record.ts";
 import type { OutputEntry } from "./output-queue.ts";
 
-/** How much of the raw part is kept: 256 KiB, and less where even that is refused. */
+/** How many bytes of the raw part a dead letter keeps: 256 KiB, and less if even that is refused. */
 const RAW_LIMITS: readonly number[] = [256 * 1024, 32 * 1024, 0];
 
-/** A dead letter in the place of a refused record. */
+/** A dead letter that takes the place of a refused record. */
 export interface CutLetter {
   readonly letter: DeadLetter;
-  /** Which of `RAW_LIMITS` it was cut to. */
+  /** Index in `RAW_LIMITS` to which it was cut. */
   readonly cut: number;
 }
 
-/** Of a part with a refused record: halved until that record stands alone. */
+/** Halves a part that holds a refused record. Repeated until that record stands alone. */
 export function halves<T>(part: readonly T[]): T[][] {
   const middle = part.length >> 1;
   return [part.slice(0, middle), part.slice(middle)];
 }
 
-/** The dead letter of a refused record, cut one step further than the last that was refused in its place; null: that one was bare already. */
+/** The dead letter of a refused record, cut one step more than the dead letter that was refused in its place before. Null if that had no raw part left. */
 export function cutFurther(
   entry: OutputEntry,
   context: { readonly deadLetterOf: DeadLetterOf; readonly now: EpochMs },
@@ -31,7 +31,7 @@ export function cutFurther(
   return { letter: cutTo(letterOf(entry, context), limit), cut };
 }
 
-/** Coordinates and raw part of the record's source, the ids of what was to be written. If the refused record is a dead letter itself, it keeps its reason. */
+/** A dead letter with the coordinates and the raw part of the record's source, and the ids of the record that was refused. If the refused record is itself a dead letter, that one is returned and keeps its reason. */
 function letterOf(
   { record, source, topic, partition, key, value, headers }: OutputEntry,
   {
@@ -59,7 +59,10 @@ function letterOf(
   return { ...(made.value as DeadLetter), ...idsOf(record) };
 }
 
-/** The same dead letter with at most `limit` bytes of what it carries: raw value, payload, key, headers. Reason, ids and coordinates stay. */
+/**
+ * Cuts a dead letter: the raw value to `limit` bytes and the key to 1,024 at most; headers of more than a quarter of `limit` and a
+ * payload of `limit` or more are left out (such a payload becomes the raw value if there is none). Reason, ids and coordinates stay.
+ */
 function cutTo(letter: DeadLetter, limit: number): DeadLetter {
   const payload = letter.delivery?.payload;
   const isDeliveryKept = payload !== undefined && payload.length < limit;
@@ -75,7 +78,7 @@ function cutTo(letter: DeadLetter, limit: number): DeadLetter {
   };
 }
 
-/** Which ids a record's value has; a value that is encoded already shows none. */
+/** The ids in a record's value; none if the value is already encoded. */
 function idsOf(record: OutRecord): Partial<DeadLetter> {
   const { value } = record;
   if (Buffer.isBuffer(value) || !("sourceTopic" in value)) return {};

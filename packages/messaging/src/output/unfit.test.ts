@@ -26,7 +26,7 @@ const source: RawRecord = {
   headers: {},
 };
 
-/** Dead letters of which any field may be anything. */
+/** Dead letters in which each field may be anything. */
 const garbled = fc
   .dictionary(
     fc.constantFrom(...Object.keys(aDeadLetter())),
@@ -60,7 +60,7 @@ test.each([source, undefined])(
   },
 );
 
-test("a record that is no dead letter and follows from none has no dead letter", () => {
+test("a record that is not a dead letter and has no source gets no dead letter", () => {
   const record = { topic: "signals", key: null, value: {} } as OutRecord;
   const unfit = new UnfitValueError(record, "kind", "string");
   const deadLetterOf = () => record;

@@ -1,4 +1,4 @@
-/** What becomes of a record whose value does not fit its schema: a dead letter that does. */
+/** Makes the dead letter of a record whose value does not fit its schema. The dead letter itself always fits. */
 import type { DeadLetter, DeadLetterReason } from "@postrider/core";
 import { DEAD_LETTER_REASONS } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
@@ -6,19 +6,23 @@ import type { OutRecord, RawRecord } from "../record.ts";
 import type { UnfitValueError } from "../unfit-value-error.ts";
 
 export interface UnfitContext {
-  /** The record that the unfit one follows from, where there is one. */
+  /** The record that the unfit one follows from, if there is one. */
   readonly source: RawRecord | undefined;
   readonly deadLetterOf: DeadLetterOf;
   readonly now: number;
 }
 
-/** Of a value that does not fit, nothing is known. */
+/** A value that does not fit its schema: each field may be anything. */
 type Unknowns = Readonly<Record<string, unknown>>;
 
 /**
- * What to write in the place of an unfit record; the next one where even that does not fit. First the dead letter of its source,
- * with the ids of what was to be written. Then the same reduced to its reason, ids and coordinates, which always fits. An unfit
- * dead letter keeps its reason. Nothing for a record that is no dead letter and follows from none: its sender has to know.
+ * Yields the dead letters to write in the place of an unfit record; the second is for the case that the first does not fit either.
+ *
+ * 1. The dead letter of its source, with the ids of the unfit record.
+ * 2. The same reduced to its reason, ids and coordinates, which always fits.
+ *
+ * An unfit dead letter keeps its reason; without a source only the second is yielded for it. For any other record without a source
+ * nothing is yielded: the sender gets the error.
  */
 export function* deadLettersInstead(
   unfit: UnfitValueError,
@@ -26,7 +30,7 @@ export function* deadLettersInstead(
 ): Generator<OutRecord> {
   const { record, message, field, rule } = unfit;
   const isDeadLetter = record.topic === "dead-letters";
-  // It does not fit: whatever its type says, it may be anything.
+  // The value does not fit its schema, so it need not match its type either.
   const value = (record.value ?? {}) as unknown as Unknowns;
   const reason = isDeadLetter ? reasonOf(value.reason) : "invalid";
   const before = isDeadLetter ? textOf(value.detail) : null;
@@ -47,7 +51,7 @@ function placed(letter: DeadLetter, source: RawRecord | undefined): OutRecord {
   return { topic: "dead-letters", key, value: letter };
 }
 
-/** Each field that is kept is looked at: what is no text or number of the right kind is left out. */
+/** The dead letter reduced to fields that fit. Each field is checked; one that is not a text or number of the right kind gets a default. */
 function bare(letter: Unknowns, now: number): DeadLetter {
   return {
     reason: reasonOf(letter.reason),
@@ -82,7 +86,7 @@ function bare(letter: Unknowns, now: number): DeadLetter {
   };
 }
 
-/** The ids that a value has, as far as they are ids. */
+/** The ids in a value, except those of the wrong type. */
 function idsIn(value: Unknowns): Partial<DeadLetter> {
   const ids = {
     tenantId: textOf(value.tenantId),
@@ -108,12 +112,12 @@ function textOf(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** An Avro long, as far as a number holds one exactly. */
+/** An Avro long that a JavaScript number holds exactly; null for anything else. */
 function wholeOf(value: unknown): number | null {
   return Number.isSafeInteger(value) ? (value as number) : null;
 }
 
-/** An Avro int. */
+/** An Avro int; null for anything else. */
 function intOf(value: unknown): number | null {
   return Number.isInteger(value) && ((value as number) | 0) === value
     ? (value as number)

@@ -1,4 +1,4 @@
-/** One waiter, any number of notices. A notice without a waiter is kept for the next wait, so none is lost. */
+/** Wakes one waiter. A notice that comes while nobody waits is kept for the next wait, so none is lost. */
 export class Wake {
   #isNotified = false;
   #resolve: (() => void) | null = null;
