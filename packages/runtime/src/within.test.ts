@@ -17,9 +17,12 @@ test("a value that comes in time is returned, and no timer is left", async () =>
   expect(timers()).toBe(before);
 });
 
-test.each([1, 0, -5])("a promise that never settles is LATE after %p ms", async (ms) => {
-  expect(await within(never, ms)).toBe(LATE);
-});
+test.each([1, 0, -5])(
+  "a promise that never settles is LATE after %p ms",
+  async (ms) => {
+    expect(await within(never, ms)).toBe(LATE);
+  },
+);
 
 test.each([Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER])(
   "%p ms is a long wait, not an immediate one",

@@ -1,12 +1,12 @@
 /**
  * hold: keeps a record for its tier's delay, then passes it on untouched.
  *
-  * A tier is a FIFO: a record's hop is due exactly the tier's delay after the broker appended the record. So the head of a
-  * partition is always the next due record, and a bounded buffer never hides one. What then remains of the wait (until
-  * `nextAttemptAt`) is spent in further hops, or in memory when it is a second or less. No wait ends early by this process's
-  * clock. The broker's timestamp affects one hop only and is clamped to that hop's delay: a skewed or garbage timestamp
-  * cannot cost more than the tier's own delay.
-  */
+ * A tier is a FIFO: a record's hop is due exactly the tier's delay after the broker appended the record. So the head of a
+ * partition is always the next due record, and a bounded buffer never hides one. What then remains of the wait (until
+ * `nextAttemptAt`) is spent in further hops, or in memory when it is a second or less. No wait ends early by this process's
+ * clock. The broker's timestamp affects one hop only and is clamped to that hop's delay: a skewed or garbage timestamp
+ * cannot cost more than the tier's own delay.
+ */
 import {
   nextHop,
   type Delivery,
