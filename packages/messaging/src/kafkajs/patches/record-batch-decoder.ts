@@ -7,10 +7,11 @@
  * next fetch then begins with that batch, and whoever fetches decides how often (reread.ts). `broken` is what it becomes
  * when it is given up.
  *
- * Source of the format: Kafka's protocol guide, Record Batch; of aborted transactions: Kafka's own consumer.
+ * Source of the format: Kafka's protocol guide, Record Batch.
  */
 import { crc32c } from "@node-rs/crc32";
 import type { RawRecord, UnreadableReason } from "../../record.ts";
+import { AbortedRecords } from "./aborted-records.ts";
 import {
   AT,
   claimAt,
@@ -20,7 +21,6 @@ import {
   LOG_APPEND_TIME,
   MAGIC,
   timeOf,
-  TRANSACTIONAL,
 } from "./batch-header.ts";
 import {
   inflatedLimit,
@@ -72,14 +72,13 @@ class BatchReader implements FetchedRecords {
   readonly #set: Buffer;
   readonly #fetch: PartitionFetch;
   readonly #budget: FetchBudget;
-  /** Producers in whose aborted transaction the reading stands. */
-  readonly #aborting = new Set<bigint>();
-  #abortedAt = 0;
+  readonly #aborted: AbortedRecords;
 
   constructor(set: Buffer, fetch: PartitionFetch, budget: FetchBudget) {
     this.#set = set;
     this.#fetch = fetch;
     this.#budget = budget;
+    this.#aborted = new AbortedRecords(fetch.aborted);
   }
 
   async readAll(): Promise<void> {
@@ -137,27 +136,11 @@ class BatchReader implements FetchedRecords {
 
   async #readBatch(batch: Batch): Promise<void> {
     const attributes = this.#set.readInt16BE(batch.start + AT.attributes);
-    const isAborted = this.#isAborted(batch, attributes);
+    const { start, lastOffset } = batch;
+    const isAborted = this.#aborted.holds(this.#set, start, lastOffset);
     if (!isAborted && (attributes & CONTROL) === 0)
       await this.#take(batch, attributes);
-    this.lastOffset = batch.lastOffset;
-  }
-
-  /** Whether its records belong to a transaction that was aborted; a marker of its end is noted. */
-  #isAborted(batch: Batch, attributes: number): boolean {
-    const { aborted } = this.#fetch;
-    if (aborted.length === 0 || (attributes & TRANSACTIONAL) === 0)
-      return false;
-    for (; this.#abortedAt < aborted.length; this.#abortedAt++) {
-      const { firstOffset, producerId } = aborted[this.#abortedAt]!;
-      if (firstOffset > batch.lastOffset) break;
-      this.#aborting.add(producerId);
-    }
-    const producerId = this.#set.readBigInt64BE(batch.start + AT.producerId);
-    if ((attributes & CONTROL) === 0) return this.#aborting.has(producerId);
-    // A marker ends what its producer had begun.
-    this.#aborting.delete(producerId);
-    return true;
+    this.lastOffset = lastOffset;
   }
 
   async #take(batch: Batch, attributes: number): Promise<void> {
