@@ -1,5 +1,7 @@
 /** What stands before a batch's records (magic 2). Source: Kafka's protocol guide, Record Batch. */
 
+import { crc32c } from "@node-rs/crc32";
+
 /** From a batch's start to these fields, and to its records. */
 export const AT = {
   length: 8,
@@ -22,12 +24,13 @@ export const CONTROL = 0x20;
 
 /** Where a batch is, and the offsets that it claims. */
 export interface BatchClaim {
+  /** Beyond what was sent, where the batch is cut. */
   readonly end: number;
   readonly first: number;
   readonly last: number;
 }
 
-/** What the bytes there say, if they can be a batch's. */
+/** What the bytes there say, if they can be a batch's header. */
 export function claimAt(set: Buffer, start: number): BatchClaim | null {
   if (start + AT.records > set.length) return null;
   const end = start + LENGTH_END + set.readInt32BE(start + AT.length);
@@ -36,10 +39,26 @@ export function claimAt(set: Buffer, start: number): BatchClaim | null {
   const isOne =
     set[start + AT.magic] === MAGIC &&
     end >= start + AT.records &&
-    end <= set.length &&
     first >= 0 &&
     last >= first;
   return isOne ? { end, first, last } : null;
+}
+
+/** Where a batch or an entry of the old formats ends, by its length; null where that is outside of what was sent. */
+export function endAt(set: Buffer, start: number): number | null {
+  if (start + AT.crc > set.length) return null;
+  const end = start + LENGTH_END + set.readInt32BE(start + AT.length);
+  return end >= start + AT.crc && end <= set.length ? end : null;
+}
+
+/** It covers a batch from its attributes on: not its first offset, its length and its format's number. */
+export function isChecksumRight(
+  set: Buffer,
+  start: number,
+  end: number,
+): boolean {
+  const covered = set.subarray(start + AT.attributes, end);
+  return crc32c(covered) === set.readUInt32BE(start + AT.crc);
 }
 
 /** The latest time in a batch; 0 where that cannot be one. */

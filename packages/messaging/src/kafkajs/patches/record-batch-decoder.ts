@@ -9,18 +9,16 @@
  *
  * Source of the format: Kafka's protocol guide, Record Batch.
  */
-import { crc32c } from "@node-rs/crc32";
 import type { RawRecord, UnreadableReason } from "../../record.ts";
 import { AbortedRecords } from "./aborted-records.ts";
 import {
   AT,
-  claimAt,
   CONTROL,
+  endAt,
   int64,
-  LENGTH_END,
+  isChecksumRight,
   LOG_APPEND_TIME,
   MAGIC,
-  timeOf,
 } from "./batch-header.ts";
 import {
   inflatedLimit,
@@ -33,6 +31,11 @@ import {
 import { codecOf, inflate, InflatedTooLargeError } from "./inflate.ts";
 import { decodeOldEntry } from "./old-entry.ts";
 import { BatchFramingError, decodeRecords } from "./record-decoder.ts";
+import {
+  brokenRange,
+  unreadableBatch,
+  type Fault,
+} from "./unreadable-batch.ts";
 
 /** `set` is the partition's record set, as it came. */
 export async function decodeBatches(
@@ -94,15 +97,21 @@ class BatchReader implements FetchedRecords {
     }
   }
 
+  /** What stands in the place of a batch that may be whole at the next fetch. */
+  #brokenAt(start: number, error: unknown): RawRecord {
+    const reason = error instanceof BrokenError ? error.reason : "framing";
+    const range = brokenRange(this.#set, start, this.#fetch);
+    const fault = { reason, why: textOf(error) };
+    return unreadableBatch(this.#set, this.#fetch, range, fault);
+  }
+
   /** Reads the batch that begins there; gives where the next one does. */
   async #readAt(at: number): Promise<number> {
     const set = this.#set;
-    if (at + AT.crc > set.length)
-      throw new BrokenError("framing", "it ends within its header");
-    const end = at + LENGTH_END + set.readInt32BE(at + AT.length);
-    if (end < at + AT.crc || end > set.length)
+    const end = endAt(set, at);
+    if (end === null)
       throw new BrokenError("framing", "it ends outside of what was sent");
-    const magic = set.readInt8(at + AT.magic);
+    const magic = set[at + AT.magic]!;
     if (magic < MAGIC) await this.#readOldEntry(at, end);
     else if (magic > MAGIC)
       throw new BrokenError("framing", `its format is ${magic}`);
@@ -114,8 +123,7 @@ class BatchReader implements FetchedRecords {
     const set = this.#set;
     if (end < start + AT.records)
       throw new BrokenError("framing", "it is shorter than its header");
-    const crc = set.readUInt32BE(start + AT.crc);
-    if (crc32c(set.subarray(start + AT.attributes, end)) !== crc)
+    if (!isChecksumRight(set, start, end))
       throw new BrokenError("checksum", "its checksum (CRC-32C) is wrong");
     const baseOffset = int64(set, start);
     const lastOffset = baseOffset + set.readInt32BE(start + AT.lastOffsetDelta);
@@ -208,57 +216,12 @@ class BatchReader implements FetchedRecords {
 
   /** The checksum is right, so it is as the producer sent it, and to fetch it again would change nothing. */
   #leaveOut(batch: Batch, fault: Fault): void {
-    const { start, end, baseOffset, lastOffset } = batch;
-    const record = this.#inPlaceOf(
-      { start, end, first: baseOffset, last: lastOffset },
-      fault,
-    );
+    const { start, end, baseOffset: first, lastOffset: last } = batch;
+    const range = { start, end, first, last };
+    const record = unreadableBatch(this.#set, this.#fetch, range, fault);
     this.records.push(record);
     this.unreadable.push(record);
     this.#budget.leftBytes -= end - start;
-  }
-
-  /** What stands in the place of a batch that may be whole at the next fetch; its header is believed as far as it can be. */
-  #brokenAt(start: number, error: unknown): RawRecord {
-    const set = this.#set;
-    const { fetchOffset, highWatermark } = this.#fetch;
-    const header = claimAt(set, start);
-    const end = header?.end ?? set.length;
-    // The batch behind it knows better where it ends: the checksum, which may be what is wrong, covers its own last offset.
-    const next = header === null ? null : claimAt(set, header.end);
-    const limits = [header?.last ?? fetchOffset, highWatermark - 1];
-    if (next !== null && next.first > fetchOffset) limits.push(next.first - 1);
-    const last = Math.max(fetchOffset, Math.min(...limits));
-    const reason = error instanceof BrokenError ? error.reason : "framing";
-    return this.#inPlaceOf(
-      { start, end, first: fetchOffset, last },
-      { reason, why: textOf(error) },
-    );
-  }
-
-  #inPlaceOf(
-    at: { start: number; end: number; first: number; last: number },
-    { reason, why }: Fault,
-  ): RawRecord {
-    const { topic, partition, fetchOffset } = this.#fetch;
-    const { start, end, last } = at;
-    const first = Math.max(at.first, fetchOffset);
-    const what = `offsets ${first} to ${last} (a batch of ${end - start} bytes)`;
-    return {
-      topic,
-      partition,
-      offset: first,
-      timestamp: timeOf(this.#set, start),
-      key: null,
-      // Its own bytes: a dead letter outlives the fetch.
-      value: Buffer.from(this.#set.subarray(start, end)),
-      headers: {},
-      unreadable: {
-        lastOffset: last,
-        reason,
-        detail: `${what} could not be read: ${why}`,
-      },
-    };
   }
 
   /** One entry of the formats before record batches: a record, or compressed ones under the last one's offset. */
@@ -282,11 +245,6 @@ class BatchReader implements FetchedRecords {
     if (lastOffset > before) this.lastOffset = lastOffset;
     this.#budget.leftBytes -= end - start + RECORD_OVERHEAD_BYTES;
   }
-}
-
-interface Fault {
-  readonly reason: UnreadableReason;
-  readonly why: string;
 }
 
 function textOf(error: unknown): string {

@@ -1,0 +1,103 @@
+/** How much is given up with a batch that cannot be read, and what a broker's answer is not believed in. */
+import { expect, test } from "@jest/globals";
+import { rawBatch, rawRecords } from "@postrider/testkit";
+import { registerCompression } from "./compression.ts";
+import {
+  RESPONSE_BUDGET_BYTES,
+  type FetchBudget,
+  type FetchedRecords,
+  type PartitionFetch,
+} from "./fetched-records.ts";
+import { decodeBatches } from "./record-batch-decoder.ts";
+
+registerCompression();
+
+const MAGIC_AT = 16;
+
+function read(
+  set: Buffer,
+  fetch: Partial<PartitionFetch> = {},
+  budget: FetchBudget = { leftBytes: RESPONSE_BUDGET_BYTES },
+): Promise<FetchedRecords> {
+  return decodeBatches(
+    set,
+    {
+      topic: "t",
+      partition: 3,
+      fetchOffset: 0,
+      highWatermark: 2000,
+      aborted: [],
+      ...fetch,
+    },
+    budget,
+  );
+}
+
+/** `size` records of 100 bytes. */
+function batchOf(baseOffset: number, size: number): Buffer {
+  const values = Array.from({ length: size }, () => ({
+    value: Buffer.alloc(100),
+  }));
+  return rawBatch({ baseOffset, size, records: rawRecords(values) });
+}
+
+function withBase(batch: Buffer, baseOffset: number): Buffer {
+  batch.writeBigInt64BE(BigInt(baseOffset), 0);
+  return batch;
+}
+
+function withMagic(batch: Buffer, magic: number): Buffer {
+  batch[MAGIC_AT] = magic;
+  return batch;
+}
+
+/** Of what is lost: its offsets and how many bytes are kept. */
+const lostOf = ({ broken }: FetchedRecords) =>
+  broken === null
+    ? null
+    : [broken.offset, broken.unreadable?.lastOffset, broken.value?.length];
+
+test.each([0, 1, 3, 6, 130])(
+  "a batch whose format's number is %d is given up as a whole, without the batches behind it",
+  async (magic) => {
+    const bad = withMagic(batchOf(0, 1000), magic);
+
+    const followed = await read(Buffer.concat([bad, batchOf(1000, 10)]));
+    const last = await read(bad);
+
+    expect(lostOf(followed)).toEqual([0, 999, bad.length]);
+    expect(lostOf(last)).toEqual([0, 999, bad.length]);
+  },
+);
+
+test("where its own last offset may be what is wrong, a whole batch behind it says where it ends", async () => {
+  const bad = batchOf(0, 1000);
+  bad.writeInt32BE(2, 23);
+
+  const found = await read(Buffer.concat([bad, batchOf(1000, 10)]));
+
+  expect(lostOf(found)).toEqual([0, 999, bad.length]);
+});
+
+test("what follows a broken batch is not believed unless its checksum is right", async () => {
+  const bad = batchOf(0, 10);
+  bad[bad.length - 1]! ^= 1;
+  const alsoBad = withBase(batchOf(10, 10), 1500);
+  alsoBad[alsoBad.length - 1]! ^= 1;
+
+  const found = await read(Buffer.concat([bad, alsoBad]));
+
+  expect(lostOf(found)).toEqual([0, 9, bad.length]);
+});
+
+test("a broken batch whose length reaches out of what was sent is given up to its own last offset", async () => {
+  const bad = batchOf(0, 10);
+  bad.writeInt32BE(1 << 30, 8);
+
+  const found = await read(Buffer.concat([bad, batchOf(10, 10)]));
+
+  expect(found.broken?.unreadable).toMatchObject({
+    lastOffset: 9,
+    reason: "framing",
+  });
+});
