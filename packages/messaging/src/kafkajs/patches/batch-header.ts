@@ -24,6 +24,7 @@ export const CONTROL = 0x20;
 
 /** Where a batch is, and the offsets that it claims. */
 export interface BatchClaim {
+  readonly start: number;
   /** Beyond what was sent, where the batch is cut. */
   readonly end: number;
   readonly first: number;
@@ -41,7 +42,7 @@ export function claimAt(set: Buffer, start: number): BatchClaim | null {
     end >= start + AT.records &&
     first >= 0 &&
     last >= first;
-  return isOne ? { end, first, last } : null;
+  return isOne ? { start, end, first, last } : null;
 }
 
 /** Where a batch or an entry of the old formats ends, by its length; null where that is outside of what was sent. */

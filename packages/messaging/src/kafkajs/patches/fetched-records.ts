@@ -45,4 +45,6 @@ export interface FetchedRecords {
   readonly lastOffset: number | null;
   /** Set where nothing is accounted for because the very first batch is broken. */
   readonly broken: RawRecord | null;
+  /** What was fetched begins above what was asked for, and nothing in it bears that out. */
+  readonly isDoubtful: boolean;
 }

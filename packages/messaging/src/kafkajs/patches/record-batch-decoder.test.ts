@@ -478,12 +478,13 @@ test("gaps in a batch and between batches are no fault", async () => {
       records: Buffer.alloc(0),
     }),
     batchOf(50, ["c"]),
+    batchOf(51, ["d"]),
   ]);
 
   const found = await read(set, { fetchOffset: 5 });
 
-  expect(found.records.map(({ offset }) => offset)).toEqual([13, 17, 50]);
-  expect(found.lastOffset).toBe(50);
+  expect(found.records.map(({ offset }) => offset)).toEqual([13, 17, 50, 51]);
+  expect(found.lastOffset).toBe(51);
 });
 
 test("a topic with LogAppendTime gives the batch's time to every record, another each its own", async () => {

@@ -13,12 +13,14 @@ import type { RawRecord, UnreadableReason } from "../../record.ts";
 import { AbortedRecords } from "./aborted-records.ts";
 import {
   AT,
+  claimAt,
   CONTROL,
   endAt,
   int64,
   isChecksumRight,
   LOG_APPEND_TIME,
   MAGIC,
+  type BatchClaim,
 } from "./batch-header.ts";
 import {
   inflatedLimit,
@@ -72,6 +74,7 @@ class BatchReader implements FetchedRecords {
   readonly unreadable: RawRecord[] = [];
   lastOffset: number | null = null;
   broken: RawRecord | null = null;
+  isDoubtful = false;
   readonly #set: Buffer;
   readonly #fetch: PartitionFetch;
   readonly #budget: FetchBudget;
@@ -125,21 +128,38 @@ class BatchReader implements FetchedRecords {
       throw new BrokenError("framing", "it is shorter than its header");
     if (!isChecksumRight(set, start, end))
       throw new BrokenError("checksum", "its checksum (CRC-32C) is wrong");
-    const baseOffset = int64(set, start);
-    const lastOffset = baseOffset + set.readInt32BE(start + AT.lastOffsetDelta);
-    const next = (this.lastOffset ?? this.#fetch.fetchOffset - 1) + 1;
-    const isAfter = this.lastOffset === null || baseOffset >= next;
-    if (
-      baseOffset < 0 ||
-      lastOffset < baseOffset ||
-      lastOffset < next ||
-      !isAfter
-    )
+    const first = int64(set, start);
+    const last = first + set.readInt32BE(start + AT.lastOffsetDelta);
+    this.#checkOffsets({ start, end, first, last });
+    return { start, end, baseOffset: first, lastOffset: last };
+  }
+
+  /** The first offset lies outside of the checksum: it is compared with all that is known of the log. */
+  #checkOffsets({ end, first, last }: BatchClaim): void {
+    const { fetchOffset, highWatermark } = this.#fetch;
+    const next = (this.lastOffset ?? fetchOffset - 1) + 1;
+    const claim = `it claims offsets ${first} to ${last}`;
+    const isAfter = this.lastOffset === null || first >= next;
+    if (first < 0 || last < first || last < next || !isAfter)
+      throw new BrokenError("framing", `${claim} where ${next} is next`);
+    // The broker may have told the log's end a moment before it read the batch; the next fetch tells.
+    if (last >= highWatermark)
       throw new BrokenError(
         "framing",
-        `it claims offsets ${baseOffset} to ${lastOffset} where ${next} is next`,
+        `${claim} of a log that ends at ${highWatermark}`,
       );
-    return { start, end, baseOffset, lastOffset };
+    if (first <= next) return;
+    const behind = claimAt(this.#set, end);
+    if (behind !== null && behind.first <= last)
+      throw new BrokenError(
+        "framing",
+        `${claim} where ${next} is next and ${behind.first} follows`,
+      );
+    if (behind !== null) return;
+    // Compaction leaves gaps, and so does a wrong first offset. Nothing here tells which it is: the next fetch may.
+    if (this.lastOffset !== null)
+      throw new BrokenError("framing", `${claim} where ${next} is next`);
+    this.isDoubtful = true;
   }
 
   async #readBatch(batch: Batch): Promise<void> {

@@ -101,3 +101,58 @@ test("a broken batch whose length reaches out of what was sent is given up to it
     reason: "framing",
   });
 });
+
+test("a first offset beyond the log's end is not believed: the batch is broken, and what is lost with it is its own length", async () => {
+  const far = withBase(batchOf(0, 10), 1 << 20);
+
+  const found = await read(far);
+
+  expect(found).toMatchObject({ records: [], lastOffset: null });
+  expect(lostOf(found)).toEqual([0, 9, far.length]);
+  expect(found.broken?.unreadable?.reason).toBe("framing");
+});
+
+test("a batch that comes later than the log's end as it was told is left for the next fetch", async () => {
+  const set = Buffer.concat([batchOf(0, 10), batchOf(10, 10)]);
+
+  const found = await read(set, { highWatermark: 15 });
+
+  expect(found).toMatchObject({ lastOffset: 9, broken: null });
+});
+
+test("a first offset that the batch behind it contradicts is not believed", async () => {
+  const near = withBase(batchOf(0, 10), 1024);
+  const set = Buffer.concat([near, batchOf(10, 10)]);
+
+  const found = await read(set);
+
+  expect(found).toMatchObject({ records: [], lastOffset: null });
+  expect(lostOf(found)).toEqual([0, 9, near.length]);
+});
+
+test("it is not believed either where it comes behind others, or where the batch behind it is cut", async () => {
+  const near = withBase(batchOf(10, 10), 1024);
+  const cut = batchOf(20, 10).subarray(0, 70);
+
+  const behindOthers = await read(
+    Buffer.concat([batchOf(0, 10), near, batchOf(20, 10)]),
+  );
+  const beforeCut = await read(Buffer.concat([near, cut]), { fetchOffset: 10 });
+  const atTheEnd = await read(Buffer.concat([batchOf(0, 10), near]));
+
+  expect(behindOthers).toMatchObject({ lastOffset: 9, broken: null });
+  expect(lostOf(beforeCut)).toEqual([10, 19, near.length]);
+  expect(atTheEnd).toMatchObject({ lastOffset: 9, broken: null });
+});
+
+test("a gap that nothing bears out is read, and said to be doubtful", async () => {
+  const doubtful = await read(batchOf(500, 10));
+  const borneOut = await read(
+    Buffer.concat([batchOf(500, 10), batchOf(510, 5)]),
+  );
+  const none = await read(batchOf(500, 10), { fetchOffset: 505 });
+
+  expect(doubtful).toMatchObject({ isDoubtful: true, lastOffset: 509 });
+  expect(borneOut).toMatchObject({ isDoubtful: false, lastOffset: 514 });
+  expect(none).toMatchObject({ isDoubtful: false, lastOffset: 509 });
+});

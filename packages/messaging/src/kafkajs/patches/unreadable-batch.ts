@@ -8,6 +8,7 @@ import {
   isChecksumRight,
   MAGIC,
   timeOf,
+  type BatchClaim,
 } from "./batch-header.ts";
 import type { PartitionFetch } from "./fetched-records.ts";
 
@@ -57,14 +58,16 @@ export function unreadableBatch(
 export function brokenRange(
   set: Buffer,
   start: number,
-  { fetchOffset, highWatermark }: PartitionFetch,
+  fetch: PartitionFetch,
 ): BatchRange {
+  const { fetchOffset, highWatermark } = fetch;
   const end = endAt(set, start);
-  const behind = end === null ? null : wholeAt(set, end);
-  const last =
-    behind !== null && behind.first > fetchOffset
-      ? behind.first - 1
-      : lastClaimedAt(set, start, { end, fetchOffset, highWatermark });
+  let last = lastClaimedAt(set, start, end, fetch);
+  const behind = end === null ? null : claimAt(set, end);
+  if (behind !== null && behind.first > fetchOffset) {
+    const before = behind.first - 1;
+    last = isWhole(set, behind) ? before : Math.min(last, before);
+  }
   return {
     start,
     end: end ?? set.length,
@@ -73,21 +76,16 @@ export function brokenRange(
   };
 }
 
-function wholeAt(set: Buffer, start: number): { first: number } | null {
-  const claim = claimAt(set, start);
-  const isWhole =
-    claim !== null &&
-    claim.end <= set.length &&
-    isChecksumRight(set, start, claim.end);
-  return isWhole ? claim : null;
+function isWhole(set: Buffer, { start, end }: BatchClaim): boolean {
+  return end <= set.length && isChecksumRight(set, start, end);
 }
 
 function lastClaimedAt(
   set: Buffer,
   start: number,
-  log: { end: number | null; fetchOffset: number; highWatermark: number },
+  end: number | null,
+  { fetchOffset, highWatermark }: PartitionFetch,
 ): number {
-  const { end, fetchOffset, highWatermark } = log;
   if (start + AT.records > (end ?? set.length)) return fetchOffset;
   // An entry of the old formats has its offset and no more. The format's number lies outside of the checksum: where that
   // is right all the same, only the number is wrong.
