@@ -62,10 +62,17 @@ interface Batch {
 class BrokenError extends Error {
   readonly code = "BATCH_BROKEN";
   readonly reason: UnreadableReason;
+  /** Where the batch begins, if it is not the one that was being read. */
+  readonly at: number | null;
 
-  constructor(reason: UnreadableReason, message: string) {
+  constructor(
+    reason: UnreadableReason,
+    message: string,
+    at: number | null = null,
+  ) {
     super(message);
     this.reason = reason;
+    this.at = at;
   }
 }
 
@@ -75,6 +82,8 @@ class BatchReader implements FetchedRecords {
   lastOffset: number | null = null;
   broken: RawRecord | null = null;
   isDoubtful = false;
+  /** The last batch that lay below what was asked for. */
+  #passedAt: number | null = null;
   readonly #set: Buffer;
   readonly #fetch: PartitionFetch;
   readonly #budget: FetchBudget;
@@ -98,13 +107,20 @@ class BatchReader implements FetchedRecords {
         return;
       }
     }
+    if (this.lastOffset === null && this.#passedAt !== null) {
+      const why = "it claims to end below what was asked for, and none follows";
+      this.broken = this.#brokenAt(
+        this.#passedAt,
+        new BrokenError("framing", why),
+      );
+    }
   }
 
   /** What stands in the place of a batch that may be whole at the next fetch. */
-  #brokenAt(start: number, error: unknown): RawRecord {
-    const reason = error instanceof BrokenError ? error.reason : "framing";
-    const range = brokenRange(this.#set, start, this.#fetch);
-    const fault = { reason, why: textOf(error) };
+  #brokenAt(at: number, error: unknown): RawRecord {
+    const known = error instanceof BrokenError ? error : null;
+    const range = brokenRange(this.#set, known?.at ?? at, this.#fetch);
+    const fault = { reason: known?.reason ?? "framing", why: textOf(error) };
     return unreadableBatch(this.#set, this.#fetch, range, fault);
   }
 
@@ -118,7 +134,11 @@ class BatchReader implements FetchedRecords {
     if (magic < MAGIC) await this.#readOldEntry(at, end);
     else if (magic > MAGIC)
       throw new BrokenError("framing", `its format is ${magic}`);
-    else await this.#readBatch(this.#checked(at, end));
+    else {
+      const batch = this.#checked(at, end);
+      if (this.#isBelow(batch)) this.#passedAt = at;
+      else await this.#readBatch(batch);
+    }
     return end;
   }
 
@@ -130,8 +150,19 @@ class BatchReader implements FetchedRecords {
       throw new BrokenError("checksum", "its checksum (CRC-32C) is wrong");
     const first = int64(set, start);
     const last = first + set.readInt32BE(start + AT.lastOffsetDelta);
-    this.#checkOffsets({ start, end, first, last });
-    return { start, end, baseOffset: first, lastOffset: last };
+    const batch = { start, end, baseOffset: first, lastOffset: last };
+    if (!this.#isBelow(batch)) this.#checkOffsets({ start, end, first, last });
+    return batch;
+  }
+
+  /** A broker may begin with batches that end before what was asked for. */
+  #isBelow({ baseOffset, lastOffset }: Batch): boolean {
+    return (
+      this.lastOffset === null &&
+      baseOffset >= 0 &&
+      baseOffset <= lastOffset &&
+      lastOffset < this.#fetch.fetchOffset
+    );
   }
 
   /** The first offset lies outside of the checksum: it is compared with all that is known of the log. */
@@ -149,6 +180,12 @@ class BatchReader implements FetchedRecords {
         `${claim} of a log that ends at ${highWatermark}`,
       );
     if (first <= next) return;
+    if (this.lastOffset === null && this.#passedAt !== null)
+      throw new BrokenError(
+        "framing",
+        `it claims to end below ${next}, and ${first} follows`,
+        this.#passedAt,
+      );
     const behind = claimAt(this.#set, end);
     if (behind !== null && behind.first <= last)
       throw new BrokenError(

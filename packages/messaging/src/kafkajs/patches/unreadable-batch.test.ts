@@ -57,6 +57,11 @@ const lostOf = ({ broken }: FetchedRecords) =>
     ? null
     : [broken.offset, broken.unreadable?.lastOffset, broken.value?.length];
 
+const offsetsOf = ({ records }: FetchedRecords) => [
+  records[0]?.offset,
+  records.at(-1)?.offset,
+];
+
 test.each([0, 1, 3, 6, 130])(
   "a batch whose format's number is %d is given up as a whole, without the batches behind it",
   async (magic) => {
@@ -155,4 +160,24 @@ test("a gap that nothing bears out is read, and said to be doubtful", async () =
   expect(doubtful).toMatchObject({ isDoubtful: true, lastOffset: 509 });
   expect(borneOut).toMatchObject({ isDoubtful: false, lastOffset: 514 });
   expect(none).toMatchObject({ isDoubtful: false, lastOffset: 509 });
+});
+
+test("batches that lie below what was asked for are passed over, and cost no record behind them", async () => {
+  const set = Buffer.concat([batchOf(0, 5), batchOf(5, 5), batchOf(10, 10)]);
+
+  const found = await read(set, { fetchOffset: 10 });
+
+  expect(found).toMatchObject({ lastOffset: 19, broken: null });
+  expect(offsetsOf(found)).toEqual([10, 19]);
+});
+
+test("a batch that claims to lie below does not vanish where nobody else has its offsets", async () => {
+  const lowered = withBase(batchOf(1024, 10), 0);
+  const set = Buffer.concat([lowered, batchOf(1034, 10)]);
+
+  const found = await read(set, { fetchOffset: 1024 });
+  const alone = await read(lowered, { fetchOffset: 1024 });
+
+  expect(lostOf(found)).toEqual([1024, 1033, lowered.length]);
+  expect(lostOf(alone)).toEqual([1024, 1033, lowered.length]);
 });
