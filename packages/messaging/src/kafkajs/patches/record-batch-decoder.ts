@@ -289,7 +289,10 @@ class BatchReader implements FetchedRecords {
     try {
       const entry = this.#set.subarray(start, end);
       for (const record of await decodeOldEntry(entry, { topic, partition }))
-        if (record.offset > before) this.records.push(record);
+        if (record.offset > before) {
+          this.records.push(record);
+          this.#budget.leftBytes -= bytesOf(record);
+        }
     } catch (error) {
       if (!(error instanceof InflatedTooLargeError))
         throw new BrokenError("framing", textOf(error));
@@ -300,8 +303,11 @@ class BatchReader implements FetchedRecords {
       this.#leaveOut({ start, end, baseOffset: before + 1, lastOffset }, fault);
     }
     if (lastOffset > before) this.lastOffset = lastOffset;
-    this.#budget.leftBytes -= end - start + RECORD_OVERHEAD_BYTES;
   }
+}
+
+function bytesOf({ key, value }: RawRecord): number {
+  return RECORD_OVERHEAD_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
 }
 
 function textOf(error: unknown): string {

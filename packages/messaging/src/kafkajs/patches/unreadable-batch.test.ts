@@ -1,5 +1,7 @@
 /** How much is given up with a batch that cannot be read, and what a broker's answer is not believed in. */
+import { gzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
+import { crc32 } from "@node-rs/crc32";
 import { rawBatch, rawRecords } from "@postrider/testkit";
 import { registerCompression } from "./compression.ts";
 import {
@@ -181,3 +183,31 @@ test("a batch that claims to lie below does not vanish where nobody else has its
   expect(lostOf(found)).toEqual([1024, 1033, lowered.length]);
   expect(lostOf(alone)).toEqual([1024, 1033, lowered.length]);
 });
+
+test("what records of the old formats become in memory is taken from the budget", async () => {
+  const inner = oldEntry(0, Buffer.alloc(30 << 20), 0);
+  const packed = gzipSync(inner, { level: 9 });
+  const entries = Array.from({ length: 12 }, (_, i) => oldEntry(i, packed, 1));
+
+  const { records, lastOffset, broken } = await read(Buffer.concat(entries));
+
+  const bytes = records.reduce((sum, { value }) => sum + value!.length, 0);
+  expect(broken).toBeNull();
+  expect(lastOffset).toBe(records.length - 1);
+  expect(bytes).toBeLessThanOrEqual(RESPONSE_BUDGET_BYTES + (30 << 20));
+}, 60_000);
+
+/** Magic 1, without a key. */
+function oldEntry(offset: number, value: Buffer, codec: number): Buffer {
+  const head = Buffer.alloc(34);
+  head.writeBigInt64BE(BigInt(offset), 0);
+  head.writeInt32BE(head.length - 12 + value.length, 8);
+  head[16] = 1;
+  head[17] = codec;
+  head.writeBigInt64BE(1n, 18);
+  head.writeInt32BE(-1, 26);
+  head.writeInt32BE(value.length, 30);
+  const entry = Buffer.concat([head, value]);
+  entry.writeUInt32BE(crc32(entry.subarray(16)), 12);
+  return entry;
+}
