@@ -283,17 +283,33 @@ class BatchReader implements FetchedRecords {
 
   /** One entry of the formats before record batches: a record, or compressed ones under the last one's offset. */
   async #readOldEntry(start: number, end: number): Promise<void> {
-    const { topic, partition, fetchOffset } = this.#fetch;
+    const { topic, partition, fetchOffset, highWatermark } = this.#fetch;
     const lastOffset = int64(this.#set, start);
     const before = this.lastOffset ?? fetchOffset - 1;
+    if (this.lastOffset === null && lastOffset >= 0 && lastOffset <= before) {
+      this.#passedAt = start;
+      return;
+    }
+    // As that of a batch, its offset is under no checksum.
+    if (lastOffset <= before || lastOffset >= highWatermark)
+      throw new BrokenError(
+        "framing",
+        `it claims offset ${lastOffset} where ${before + 1} is next, of a log that ends at ${highWatermark}`,
+      );
+    const count = this.records.length;
+    let previous = before;
     try {
       const entry = this.#set.subarray(start, end);
-      for (const record of await decodeOldEntry(entry, { topic, partition }))
-        if (record.offset > before) {
-          this.records.push(record);
-          this.#budget.leftBytes -= bytesOf(record);
-        }
+      for (const record of await decodeOldEntry(entry, { topic, partition })) {
+        if (record.offset <= before) continue;
+        if (record.offset <= previous || record.offset > lastOffset)
+          throw new Error(`it holds offset ${record.offset} after ${previous}`);
+        previous = record.offset;
+        this.records.push(record);
+        this.#budget.leftBytes -= bytesOf(record);
+      }
     } catch (error) {
+      this.records.length = count;
       if (!(error instanceof InflatedTooLargeError))
         throw new BrokenError("framing", textOf(error));
       const fault = {
@@ -302,7 +318,7 @@ class BatchReader implements FetchedRecords {
       } as const;
       this.#leaveOut({ start, end, baseOffset: before + 1, lastOffset }, fault);
     }
-    if (lastOffset > before) this.lastOffset = lastOffset;
+    this.lastOffset = lastOffset;
   }
 }
 

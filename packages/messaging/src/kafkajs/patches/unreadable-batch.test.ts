@@ -197,6 +197,34 @@ test("what records of the old formats become in memory is taken from the budget"
   expect(bytes).toBeLessThanOrEqual(RESPONSE_BUDGET_BYTES + (30 << 20));
 }, 60_000);
 
+test("an old record's offset is compared with the log, too, and what lies below is passed over", async () => {
+  const entry = (offset: number) => oldEntry(offset, Buffer.from("v"), 0);
+
+  const far = await read(entry(1 << 20));
+  const below = await read(Buffer.concat([entry(4), entry(5), entry(6)]), {
+    fetchOffset: 6,
+  });
+  const back = await read(Buffer.concat([entry(0), entry(1), entry(1)]));
+
+  expect(lostOf(far)).toEqual([0, 0, entry(0).length]);
+  expect(offsetsOf(below)).toEqual([6, 6]);
+  expect(back).toMatchObject({ lastOffset: 1, broken: null });
+});
+
+test("old records within one entry have offsets that ascend to the entry's own, or it is broken", async () => {
+  const inner = (...offsets: number[]) =>
+    gzipSync(
+      Buffer.concat(offsets.map((each) => oldEntry(each, Buffer.from("v"), 0))),
+    );
+
+  const good = await read(oldEntry(2, inner(0, 1, 2), 1));
+  const bad = await read(oldEntry(2, inner(0, 1, 1, 2), 1));
+
+  expect(offsetsOf(good)).toEqual([0, 2]);
+  expect(bad).toMatchObject({ records: [], lastOffset: null });
+  expect(bad.broken?.unreadable?.lastOffset).toBe(2);
+});
+
 /** Magic 1, without a key. */
 function oldEntry(offset: number, value: Buffer, codec: number): Buffer {
   const head = Buffer.alloc(34);
