@@ -7,7 +7,7 @@ const KAFKA_CLIENTS = 4;
 export const brokerKilled: FaultCase = {
   name: "broker-killed",
   proves:
-    "after kills of the broker everything resumes with no restart, nothing is lost, and no process holds more than before but a connection a Kafka client",
+    "after kills of the broker everything resumes with no restart, nothing is lost, and no process holds more than before, except one connection for each Kafka client",
   async run(world, random) {
     await world.startAll();
     await world.publisher.publish({ perSecond: 400, seconds: 2 });
@@ -61,7 +61,7 @@ export const brokerFrozen: FaultCase = {
 export const brokerDownAtBoot: FaultCase = {
   name: "broker-down-at-boot",
   proves:
-    "services that start without a broker say so, stay, and begin when it comes",
+    "services that start without a broker report it, keep running, and begin when it comes",
   isLong: true,
   async run(world) {
     await world.broker.kill9();

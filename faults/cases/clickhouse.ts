@@ -82,7 +82,7 @@ export const clickhouseAnswerLost: FaultCase = {
 export const clickhouseReadOnly: FaultCase = {
   name: "clickhouse-read-only",
   proves:
-    "a ClickHouse that may only be read for a while costs no row, and the recorder says why it waits",
+    "a ClickHouse that is read-only for a while loses no row, and the recorder reports why it waits",
   isLong: true,
   async run(world) {
     await behindProxy(world, async (proxy) => {

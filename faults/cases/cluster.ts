@@ -13,7 +13,7 @@ const SETTLED_MS = 3_000;
 export const leaderMoved: FaultCase = {
   name: "leader-moved",
   proves:
-    "of three brokers one after the other dies and comes back under load: its partitions move, and nothing is lost, forked or left unread",
+    "three brokers die and come back one after the other, under load: their partitions move, and nothing is lost, forked or left unread",
   isLong: true,
   brokers: 3,
   run: (world, random) =>
@@ -30,7 +30,7 @@ export const leaderMoved: FaultCase = {
 export const coordinatorMoved: FaultCase = {
   name: "coordinator-moved",
   proves:
-    "when the coordinator of the dispatcher's group dies, another one knows what was committed, and nothing that it said is done again",
+    "when the coordinator of the dispatcher's group dies, another one knows what was committed, and nothing that a commit recorded as done is done again",
   isLong: true,
   brokers: 3,
   run: (world, random) =>
@@ -73,7 +73,7 @@ export const partialProduce: FaultCase = {
 export const outputSilent: FaultCase = {
   name: "output-silent",
   proves:
-    "what a dispatcher did and could not write down, because the broker that keeps its attempts fell silent, is in no commit; a kill then repeats it and loses nothing",
+    "while the broker that keeps its attempts is silent, a dispatcher cannot record what it did, and commits none of it; a kill then repeats it and loses nothing",
   isLong: true,
   brokers: 3,
   async run(world, random) {
@@ -98,7 +98,7 @@ export const outputSilent: FaultCase = {
 export const brokerLost: FaultCase = {
   name: "broker-lost",
   proves:
-    "of three brokers the one that coordinates the dispatcher's group dies and does not come back: what it coordinated and led goes on elsewhere, and nothing waits for its return",
+    "when one of three brokers, the coordinator of the dispatcher's group, dies for good, the others take over its groups and partitions, and nothing waits for its return",
   isLong: true,
   brokers: 3,
   async run(world) {

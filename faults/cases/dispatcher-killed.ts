@@ -6,7 +6,7 @@ import { SESSION_TIMEOUT_MS } from "../world.ts";
 export const dispatcherKilled: FaultCase = {
   name: "dispatcher-killed",
   proves:
-    "a kill of the dispatcher, at any moment, loses nothing and repeats only what was in flight or said by no commit",
+    "a kill of the dispatcher, at any moment, loses nothing and repeats only requests that were in flight or whose completion no commit had recorded",
   async run(world, random) {
     await world.startAll();
     const kills = world.isShort ? 1 : 5;

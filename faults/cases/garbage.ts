@@ -11,7 +11,7 @@ const SOUND = Buffer.from("c3010000000000000000", "hex");
 export const garbage: FaultCase = {
   name: "garbage",
   proves:
-    "records that nobody meant to write stop no partition and take nothing along that was meant",
+    "garbage records stop no partition, and no good record is lost with them",
   isLong: true,
   async run(world, random) {
     // A record with an unknown schema waits for the schema; shortened here.

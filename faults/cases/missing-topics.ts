@@ -8,7 +8,7 @@ const MISSING = ["attempts", "retry.500ms", "deliveries"];
 export const missingTopics: FaultCase = {
   name: "missing-topics",
   proves:
-    "services that start before their topics exist say what is missing, stay, and begin when it is there",
+    "services that start before their topics exist report what is missing, keep running, and begin when it is there",
   isLong: true,
   async run(world) {
     await world.admin.deleteTopics(MISSING.map((name) => world.topic(name)));

@@ -17,7 +17,7 @@ const GARBAGE = [
 export const commitGarbage: FaultCase = {
   name: "commit-garbage",
   proves:
-    "metadata that is not ours, beside the right offset, costs repeats of what was done above it and nothing else",
+    "foreign metadata in a commit with the right offset only causes repeats of records that were done above that offset",
   async run(world, random) {
     await world.startAll();
     for (let round = 0; round < (world.isShort ? 1 : 5); round++) {
@@ -41,7 +41,7 @@ export const commitGarbage: FaultCase = {
 export const offsetsOutOfRange: FaultCase = {
   name: "offsets-out-of-range",
   proves:
-    "a commit beyond the log's end goes on at the end, one below its start at the start, both with an alert and no replay",
+    "from a commit beyond the log's end the reader goes on at the end, from one before its start at the start; both raise an alert and replay nothing",
   isLong: true,
   async run(world) {
     await world.startAll();

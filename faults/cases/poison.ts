@@ -11,7 +11,7 @@ const squeeze = promisify<Buffer, Buffer>(zstdCompress);
 export const poison: FaultCase = {
   name: "poison",
   proves:
-    "batches that no consumer should take in (too many headers or records, a bomb, offsets that contradict each other) are a dead letter each, and what is behind them goes on",
+    "batches that no consumer should take in (too many headers or records, a bomb, offsets that contradict each other) each become one dead letter, and the records after them are handled",
   async run(world) {
     await world.startAll();
     const load = world.publisher.publish({ perSecond: 300, seconds: 4 });
