@@ -64,14 +64,16 @@ export async function explained<T>(
     return await measure();
   } catch (error) {
     const text = await fetchMetrics(service.adminUrl).catch(String);
-    const told = text.split("\n").filter((line) => TOLD.test(line));
-    say([...told, logTail(service.logFile)].join("\n"));
+    const metrics = text
+      .split("\n")
+      .filter((line) => NON_ZERO_METRIC.test(line));
+    say([...metrics, logTail(service.logFile)].join("\n"));
     throw error;
   }
 }
 
 /** Lines of our own metrics with a value other than 0, without histograms' buckets. */
-const TOLD = /^postrider_(?!.*_bucket).* (?!0$)/;
+const NON_ZERO_METRIC = /^postrider_(?!.*_bucket).* (?!0$)/;
 
 /** Starts these services on both cores; resolves when they are ready. They stop at the end of the run, if not before. */
 export async function startSubject(

@@ -146,7 +146,7 @@ test("with --json an error is one line of JSON on stderr", async () => {
   });
 });
 
-test("another Node is told which Node is needed and how to get it", async () => {
+test("under another Node it prints which Node is needed and how to get it", async () => {
   const disguise = join(cwd, "old-node.cjs");
   writeFileSync(
     disguise,
@@ -600,7 +600,7 @@ test("publish --wait shows each change on stderr, and ends with 0 when all is de
   expect(ran.stdout).toContain("dlv_1 → ep_1  delivered");
 });
 
-test("publish --wait to nobody exits with 1 and says how to make an endpoint", async () => {
+test("publish --wait without a matching endpoint exits with 1 and prints how to make one", async () => {
   answer = ({ line }) =>
     line.startsWith("POST")
       ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
@@ -635,7 +635,7 @@ test("when policy refuses an address, the setting that allows it is named", asyn
   expect(ran.stderr).toContain("POSTRIDER_ALLOW_HTTP");
 });
 
-test("an empty payload is said to be empty", async () => {
+test("an empty payload is reported as empty", async () => {
   const ran = await postrider(["publish", "--tenant", "acme", "--type", "a"], {
     env: stack(),
   });

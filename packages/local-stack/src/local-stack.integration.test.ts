@@ -128,7 +128,7 @@ test(
   FIRST_DOWNLOAD_MS,
 );
 
-test("a frozen Kafka lives and is silent until it thaws", async () => {
+test("a frozen Kafka is alive and does not answer until it is thawed", async () => {
   const { server } = shared.kafka;
   const pid = server?.pid();
 

@@ -9,7 +9,7 @@ import {
 const old = { kid: "k1", key: Buffer.alloc(32, 1) };
 const fresh = { kid: "k2", key: Buffer.alloc(32, 2) };
 
-test("what is sealed opens with the same owner and gives the same bytes", () => {
+test("a sealed secret opens with the same owner and gives the same bytes", () => {
   const ring = createKeyRing([fresh]);
 
   fc.assert(

@@ -11,7 +11,7 @@ export interface FakeClock extends Clock {
   setNow(at: EpochMs): void;
 }
 
-/** Starts at 2026-01-01T00:00:00Z, monotonic 0, unless told otherwise. */
+/** Starts at 2026-01-01T00:00:00Z, monotonic 0, unless another start is given. */
 export function fakeClock(startAt: EpochMs = Date.UTC(2026, 0, 1)): FakeClock {
   let now = startAt;
   let monotonic = 0;

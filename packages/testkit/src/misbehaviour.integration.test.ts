@@ -59,7 +59,7 @@ test.each(ROWS)(
   },
 );
 
-test("silence takes a request and says nothing", async () => {
+test("silence reads a request and never answers", async () => {
   const receiver = await startRawReceiver(silence);
   const socket = connect(receiver.port, "127.0.0.1");
   let answered = 0;

@@ -19,7 +19,7 @@ function problemsOf(parse: () => unknown): string[] {
   }
 }
 
-test("a creation with what is required gets the defaults", () => {
+test("a creation with only the required fields gets the defaults", () => {
   expect(input.parseCreation(valid)).toEqual({
     ...valid,
     description: "",

@@ -37,7 +37,7 @@ export interface Ownership extends Lifecycle {
   onTenure(listener: (tenure: Tenure) => void): void;
   /** Milliseconds since the group's coordinator last answered. More than the session timeout means that Kafka is away and our table may be old. */
   heartbeatAgeMs(): number;
-  /** The state for status and readiness; `detail` tells what happened last. */
+  /** The state for status and readiness; `detail` describes the last event. */
   describe(): { readonly state: OwnershipState; readonly detail: string };
 }
 export type OwnershipState = "owner" | "follower" | "acquiring";

@@ -54,7 +54,7 @@ test.each([
   }
 });
 
-test("the key opens, whatever the spelling of the scheme", async () => {
+test("the key is accepted with any spelling of the scheme's case", async () => {
   const { app } = anApp();
 
   const answer = await app.inject({
