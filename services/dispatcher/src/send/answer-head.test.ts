@@ -30,6 +30,21 @@ const rows: readonly (readonly [string, string, Seen])[] = [
   ["a 100", CONTINUE + OK, { passed: OK, statusCode: 200 }],
   ["a 103", HINTS + CONTINUE + OK, { passed: OK, statusCode: 200 }],
   ["only a 103", HINTS, { passed: "", statusCode: 0 }],
+  [
+    "a 100 whose lines end with LF",
+    `HTTP/1.1 100 Continue\n\n${OK}`,
+    { passed: OK, statusCode: 200 },
+  ],
+  [
+    "a 103 of LF with an empty line of CRLF",
+    `HTTP/1.1 103 Early Hints\nlink: </a>\n\r\n${OK}`,
+    { passed: OK, statusCode: 200 },
+  ],
+  [
+    "a 103 of CRLF with an empty line of LF",
+    `HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\n${OK}`,
+    { passed: OK, statusCode: 200 },
+  ],
   ["empty lines", `\r\n${OK}`, { passed: `\r\n${OK}`, statusCode: 200 }],
   ["half a status", "HTTP/1.1 20", { passed: "", statusCode: 0 }],
   [

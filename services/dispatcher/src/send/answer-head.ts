@@ -12,6 +12,8 @@
  */
 import type { Socket } from "node:net";
 
+const CR = 0x0d;
+const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
 const MAX_HELD_BYTES = 16_384;
 /** `HTTP/1.1 200` and what must follow: a space or the end of the line. */
@@ -117,7 +119,7 @@ function digit(byte = 0): number {
 /** Empty lines may come before a status line. */
 function lineStart(bytes: Buffer): number {
   let at = 0;
-  while (bytes[at] === 0x0d || bytes[at] === 0x0a) at += 1;
+  while (bytes[at] === CR || bytes[at] === LF) at += 1;
   return at;
 }
 
@@ -129,8 +131,13 @@ function mayBecomeStatusLine(line: string): boolean {
         !/[\r\n]/.test(line);
 }
 
-/** Behind the empty line that ends the head; -1: it has not come yet. */
+/** Behind the empty line that ends the head; -1: it has not come yet. Lines may end with LF alone. */
 function headEnd(bytes: Buffer, from: number): number {
-  const end = bytes.indexOf("\r\n\r\n", from, "latin1");
-  return end === -1 ? -1 : end + 4;
+  let lineEnd = bytes.indexOf(LF, from);
+  while (lineEnd !== -1) {
+    const next = lineEnd + (bytes[lineEnd + 1] === CR ? 2 : 1);
+    if (bytes[next] === LF) return next + 1;
+    lineEnd = bytes.indexOf(LF, next);
+  }
+  return -1;
 }

@@ -303,6 +303,11 @@ const rows: readonly Row[] = [
     isFlaw: false,
   },
   {
+    name: "a 100 whose lines end with LF",
+    answer: `HTTP/1.1 100 Continue\n\n${OK}`,
+    isFlaw: false,
+  },
+  {
     name: "an empty line before the answer",
     answer: `\r\n${OK}`,
     isFlaw: false,
