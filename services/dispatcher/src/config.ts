@@ -32,7 +32,7 @@ export const dispatcherSpec = {
     env: "POSTRIDER_MAX_IN_FLIGHT",
     parse: integer(1, 100_000),
     default: "1000",
-    doc: "Attempts at once in one dispatcher: each holds a socket until it is decided. Endpoints that do not answer get an eighth of them, new ones half, one tenant alone about seven eighths.",
+    doc: "Attempts at once in one dispatcher: each holds a socket until it is decided. Endpoints that do not answer get an eighth of them, new ones half, one tenant alone eight ninths.",
   },
   runnerLedger: {
     env: "POSTRIDER_RUNNER_LEDGER",
