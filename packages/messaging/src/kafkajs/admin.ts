@@ -1,4 +1,4 @@
-/** The Admin port over kafkajs 2.2.4. Offsets of a group are only read here: kafkajs' way of setting them joins the group for 5 s. */
+/** Implements the Admin port with kafkajs 2.2.4. It reads a group's offsets and never sets them: for that kafkajs would join the group for 5 s. */
 import kafkajs from "kafkajs";
 import type { Admin as KafkajsAdmin, Kafka } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,7 +9,7 @@ import {
   type TopicDescription,
 } from "../ports.ts";
 
-/** An admin client, not yet connected. It keeps trying while the broker is away. */
+/** Makes an admin client, not yet connected. It retries while the broker is away. */
 export function createAdmin(client: Kafka): Admin {
   const admin = client.admin();
   return {
@@ -24,7 +24,7 @@ export function createAdmin(client: Kafka): Admin {
       });
     },
     async alterTopicConfig(topic, config) {
-      // The request replaces everything set on the topic: read, merge, write.
+      // The request replaces all settings of the topic. So read them, merge, and write all.
       const present = (await ownSettings(admin, [topic])).get(topic) ?? {};
       const merged = { ...present, ...config };
       await admin.alterConfigs({
@@ -102,7 +102,7 @@ async function createTopics(
   admin: KafkajsAdmin,
   topics: readonly TopicDescription[],
 ): Promise<void> {
-  // One that exists already makes kafkajs answer false without waiting for the others' leaders.
+  // If a topic exists already, kafkajs returns false without waiting for the leaders of the others. So create only missing ones.
   const present = new Set(
     await existing(
       admin,
@@ -112,7 +112,7 @@ async function createTopics(
   const missing = topics.filter(({ topic }) => !present.has(topic));
   if (missing.length === 0) return;
   await admin.createTopics({
-    // kafkajs' own wait fails when the broker has not heard of the new topic yet.
+    // kafkajs' own wait fails if the broker does not know the new topic yet.
     waitForLeaders: false,
     topics: missing.map((topic) => ({
       topic: topic.topic,
@@ -150,7 +150,7 @@ async function untilLed(
   }
 }
 
-/** Metadata of those that exist, in the order asked: kafkajs fails the whole request when one is missing, and answers in any order. */
+/** The metadata of those topics that exist, in the order of `topics`. kafkajs fails the whole request if one is missing, and answers in any order. */
 async function metadataOf(admin: KafkajsAdmin, topics: readonly string[]) {
   const present = await existing(admin, topics);
   if (present.length === 0) return [];
@@ -169,7 +169,7 @@ async function existing(
   return topics.filter((topic) => all.has(topic));
 }
 
-/** What is set on each topic itself, not what it inherits from its broker. */
+/** The settings made on each topic itself, without those that it inherits from its broker. */
 async function ownSettings(
   admin: KafkajsAdmin,
   topics: readonly string[],
@@ -240,7 +240,7 @@ async function brokerSettings(
   );
 }
 
-/** kafkajs answers in random order of partitions: each range names its own. */
+/** kafkajs returns the partitions in random order, so take the number from each entry. */
 async function logRanges(
   admin: KafkajsAdmin,
   topic: string,
@@ -260,7 +260,7 @@ function entriesOf(
   return Object.entries(config).map(([name, value]) => ({ name, value }));
 }
 
-/** kafkajs' ConfigSource.TOPIC_CONFIG, which it does not export as a value; nor does its type name the property. */
+/** kafkajs' ConfigSource.TOPIC_CONFIG. kafkajs does not export the value, and its type lacks the property `configSource`. */
 const TOPIC_CONFIG = 1;
 
 function sourceOf(entry: object): unknown {

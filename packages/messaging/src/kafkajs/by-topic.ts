@@ -1,6 +1,6 @@
 import type { TopicPartition } from "../ports.ts";
 
-/** kafkajs wants them grouped. */
+/** Groups partitions by topic, as kafkajs takes them. */
 export function byTopic(
   partitions: readonly TopicPartition[],
 ): { topic: string; partitions: number[] }[] {

@@ -1,4 +1,4 @@
-/** Our kafkajs clients: their retries, their sockets, and what of their log is passed on. */
+/** Makes kafkajs clients with our retries and sockets, and passes on some of their log lines. */
 import { createRequire } from "node:module";
 import { connect as connectPlain, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -13,10 +13,10 @@ import { patchKafkajs } from "./patches/patch-kafkajs.ts";
 import type { KafkaConnection } from "../ports.ts";
 import { createSeldom, type Seldom } from "./repeated-lines.ts";
 
-// kafkajs is CommonJS; its inner modules must come from the same registry as its entry.
+// kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that the patches change.
 const load = createRequire(import.meta.url);
 
-/** No count bounds the retries: a broker that is away for an hour is waited for (docs/kafkajs.md, "Retries never run out"). */
+/** Retries without an end: after an hour without a broker everything must still go on (docs/kafkajs.md, "Retries never run out"). */
 export const KAFKAJS_RETRY: RetryOptions = {
   initialRetryTime: 100,
   maxRetryTime: 1000,
@@ -25,10 +25,10 @@ export const KAFKAJS_RETRY: RetryOptions = {
   retries: Number.MAX_SAFE_INTEGER,
 };
 
-/** For a client that only asks whether the cluster is there: it must get to say no. Enough for a list with dead brokers in it. */
+/** For a client that only asks whether the cluster answers: it must give up soon. Two retries are enough for a list with dead brokers in it. */
 export const PROBE_RETRY: RetryOptions = { ...KAFKAJS_RETRY, retries: 2 };
 
-/** A client with its own caches: kafkajs shares committed offsets between the consumers of one client. */
+/** Makes a new client. A consumer needs its own: kafkajs shares a cache of committed offsets between the consumers of one client. */
 export function createKafkajsClient(
   connection: KafkaConnection,
   log: Log,
@@ -39,7 +39,7 @@ export function createKafkajsClient(
   return new Kafka({
     brokers: [...connection.brokers],
     clientId: connection.clientId,
-    // With 5 s and 1 s a frozen or lost broker is noticed soon; the retries then go on for ever
+    // ms. With 5 s and 1 s a frozen or lost broker is noticed soon; the retries then go on for ever
     // (docs/kafkajs.md, "Retries never run out").
     requestTimeout: 5000,
     connectionTimeout: 1000,
@@ -50,9 +50,9 @@ export function createKafkajsClient(
   });
 }
 
-/** kafkajs sets keep-alive only, and a small commit would wait for Nagle's algorithm (docs/kafkajs.md, "Timers and sockets"). */
+/** kafkajs sets keep-alive but leaves Nagle's algorithm on, for which a small commit would wait (docs/kafkajs.md, "Timers and sockets"). */
 const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-  // Typed loosely by kafkajs; it is what `tls.connect` takes.
+  // kafkajs types it loosely; the value is what `tls.connect` takes.
   const tls = ssl as object | undefined;
   const socket = tls
     ? connectTls(
@@ -65,7 +65,7 @@ const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
   return socket;
 };
 
-/** kafkajs speaks of its own retries; to us they are details of a connection, and the facts have their own lines. */
+/** Passes on kafkajs' log lines. Most are about its retries, which are details of a connection: errors become a seldom warning, the rest is debug. Real events have log lines of their own. */
 function logTo(log: Log, errorLevel: number): logCreator {
   return () => (entry) => {
     const { message, error, groupId, broker } = entry.log;
@@ -90,7 +90,7 @@ function logTo(log: Log, errorLevel: number): logCreator {
   };
 }
 
-/** One for all clients of a process: each of them tries the same broker several times a second. */
+/** Shared by all clients of a process, because each of them tries the same broker several times a second. */
 const seldoms = new WeakMap<Log, Seldom>();
 
 function seldomOf(log: Log): Seldom {

@@ -1,5 +1,6 @@
 /**
- * One kafkajs consumer from its connection to its end. It ends by `stop`, or by a crash that kafkajs does not restart.
+ * One kafkajs consumer, from connecting to its end. It ends when the signal aborts, or by a crash after which kafkajs does not
+ * restart.
  */
 import type {
   Consumer as KafkajsConsumer,
@@ -26,11 +27,11 @@ export interface LifeEvents {
   joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void;
   revoking(): void;
   batch(batch: FetchedBatch): void;
-  /** These of the batch that follows stand for what could not be read; one or more. */
+  /** One or more records of the next `batch` call that stand for batches or records that could not be read. */
   unreadable(records: readonly RawRecord[]): void;
   outOfRange(partition: TopicPartition): void;
   connected(isConnected: boolean): void;
-  /** The cluster cannot be reached, or does not give the topics; asked again soon. */
+  /** The cluster cannot be reached, or a topic is missing. We ask again soon. */
   waiting(error: Error): void;
   heartbeat(): void;
   fetching(isFirst: boolean): void;
@@ -84,7 +85,7 @@ export class ConsumerLife {
     this.#listen();
   }
 
-  /** Resolves when the life is over: null after a stop, else what it crashed of. */
+  /** Resolves when the life is over: with null after a stop, else with the error of the crash. */
   async run(signal: AbortSignal): Promise<Error | null> {
     try {
       await reach(this.#probe, this.#options.topics, signal, (fault) => {
@@ -105,7 +106,7 @@ export class ConsumerLife {
         aborted(signal),
       ]);
       if (signal.aborted) {
-        // No member yet: nothing to leave.
+        // We have not joined yet, so there is no group to leave.
         this.#close();
         await this.consumer.disconnect().catch(() => undefined);
         return null;
@@ -131,7 +132,7 @@ export class ConsumerLife {
     return null;
   }
 
-  /** What still looks for the group's coordinator would connect again, once a broker answers. */
+  /** A search for the group's coordinator may still be running; without this it would connect again once a broker answers. */
   #close(): void {
     closeCluster(this.#cluster);
   }
@@ -160,17 +161,17 @@ export class ConsumerLife {
   }
 
   /**
-   * Enqueues and returns: an await here would stall every partition of the broker (docs/kafkajs.md, "The fetch loop never
-   * waits"). Batches with nothing for us come too: the position moves with them (docs/kafkajs.md, "Batches with nothing
-   * for us").
+   * Hands the batch over and returns at once: an await here would stall every partition of the broker (docs/kafkajs.md, "The
+   * fetch loop never waits"). Batches without records are handed over too, because the position moves with them
+   * (docs/kafkajs.md, "Batches with nothing for us").
    */
   #eachBatch(payload: EachBatchPayload): Promise<void> {
-    // Not in kafkajs' types, but in every Batch of 2.2.4.
+    // These fields are missing in kafkajs' types, but every Batch of 2.2.4 has them.
     const batch = payload.batch as unknown as GroupBatch;
     const fetched = fetchedOf(batch);
     if (fetched === null) return Promise.resolve();
     const { broken, unreadable } = fetched;
-    // It was fetched again as often as that may help (reread.ts).
+    // A batch that is still broken here has been fetched `BROKEN_FETCHES` times (reread.ts) and is given up.
     const records = broken === null ? fetched.records : [broken];
     const lost = broken === null ? unreadable : [broken];
     if (lost.length > 0) this.#events.unreadable(lost);

@@ -99,7 +99,7 @@ async function admin<T>(use: (admin: kafkajs.Admin) => Promise<T>): Promise<T> {
 const offsetsOf = (member: { consumer: Consumer }, topic: string) =>
   member.consumer.fetchCommitted([{ topic, partition: 0 }]);
 
-test("a crash that kafkajs does not restart is followed by a new life, which reads on", async () => {
+test("after a crash that kafkajs does not restart, a new life begins and reads on", async () => {
   const [topic] = await stack.createTopics("crash");
   let failures = 0;
   const seen: string[] = [];
@@ -242,7 +242,7 @@ test("a commit that starts on revoking is stored, and its epoch is over after th
   );
 });
 
-test("a position outside the log is told, its partition pauses, and what is stored stays as it is", async () => {
+test("a position outside the log is reported, its partition pauses, and the stored commit does not change", async () => {
   const [topic] = await stack.createTopics("range");
   await produce(topic!, ["one"]);
   const told: number[] = [];
@@ -285,7 +285,7 @@ test("the log's ranges are those of the partitions asked for", async () => {
   ]);
 });
 
-test("the first offset of a time is that of the first record written then or later", async () => {
+test("`fetchOffsetAt` gives the offset of the first record written at that time or later", async () => {
   const [topic] = await stack.createTopics("times");
   await produce(topic!, ["one", "two"]);
   const between = Date.now() + 1;
@@ -309,7 +309,7 @@ const noListener: ConsumerListener = {
   connected: () => undefined,
 };
 
-test("a stop keeps its deadline though the broker says nothing, and leaves nothing behind that connects", async () => {
+test("a stop keeps its deadline though the broker does not answer, and leaves nothing behind that reconnects", async () => {
   const silent = createServer().listen(0, "127.0.0.1");
   await once(silent, "listening");
   const { port } = silent.address() as AddressInfo;
@@ -331,11 +331,11 @@ test("a stop keeps its deadline though the broker says nothing, and leaves nothi
   await started;
   for (const socket of sockets) socket.destroy();
   silent.close();
-  // Jest would wait for a client that goes on.
+  // If a client went on reconnecting, Jest would not exit.
   await consumer.stop();
 });
 
-test("a cluster that does not answer is said to be away, and the waiting for it can be ended", async () => {
+test("a cluster that does not answer is reported, and the wait for it can be aborted", async () => {
   const client = () =>
     createKafkajsClient(
       { brokers: ["127.0.0.1:1"], clientId: "test" },

@@ -1,10 +1,11 @@
 /**
- * The Consumer port over kafkajs: one member of one group, for as long as the process wants it.
+ * Implements the Consumer port with kafkajs: one member of one group, until `stop`.
  *
- * A *life* is one kafkajs consumer. It survives rebalances and the crashes that kafkajs restarts by itself. After a crash
- * that kafkajs does not restart the next life begins, with back-off (docs/kafkajs.md, "Crashes"). An *epoch* is one
- * assignment: it begins at GROUP_JOIN and ends with the next. A commit names its epoch and goes to the coordinator under
- * that epoch's member id and generation (docs/kafkajs.md, "A commit belongs to one assignment").
+ * A *life* is one kafkajs consumer. It survives rebalances, and crashes after which kafkajs restarts by itself. After any
+ * other crash the next life begins, with a back-off (docs/kafkajs.md, "Crashes").
+ *
+ * An *epoch* is one assignment: it begins at GROUP_JOIN and ends with the next one. A commit names its epoch and goes to the
+ * coordinator under that epoch's member id and generation (docs/kafkajs.md, "A commit belongs to one assignment").
  */
 import type { Kafka as KafkajsClient } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,22 +32,22 @@ import {
 } from "../ports.ts";
 
 export interface KafkajsConsumerEffects {
-  /** A client of its own for each life. */
+  /** Makes a new client for each life. */
   readonly createClient: () => KafkajsClient;
-  /** A client that gives up soon: to ask whether the cluster is there. */
+  /** Makes a client with few retries, for asking whether the cluster answers. */
   readonly createProbe: () => KafkajsClient;
   readonly log: Log;
   readonly clock: Clock;
   readonly meter: Meter;
 }
 
-/** How long `stop` waits for kafkajs at most, which waits for ever when the broker is away, ms. */
+/** How long `stop` waits for kafkajs at most, ms: while the broker is away kafkajs' own stop never ends. */
 const STOP_PATIENCE_MS = 5000;
 
-/** After so long without a fetch the cluster is asked, over other connections, whether it is to blame, ms. */
+/** After so long without a fetch we ask the cluster over another connection whether it answers, ms. */
 const SUSPICIOUS_MS = 10_000;
 
-/** The assignment that holds now. */
+/** The current assignment. */
 interface Assignment {
   readonly epoch: number;
   readonly group: ConsumerGroup;
@@ -75,7 +76,7 @@ class KafkajsConsumer implements Consumer {
   #assignment: Assignment | null = null;
   #watch: NodeJS.Timeout | undefined;
   #isAsking = false;
-  /** Said once, as long as it is the same. */
+  /** The last fault that was logged; the same fault is not logged again until the next join. */
   #waitingFor: string | null = null;
   #heartbeatAt: number;
   #fetchAt: number;
@@ -161,7 +162,7 @@ class KafkajsConsumer implements Consumer {
     ]);
   }
 
-  /** One life after another, until `stop`. */
+  /** Runs one life after another, until `stop`. */
   async #live(onFetching: () => void): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
@@ -199,7 +200,7 @@ class KafkajsConsumer implements Consumer {
         if (this.#assignment !== null) listener.revoking(this.#epoch);
       },
       batch: (batch) => {
-        // Fetched under the assignment before, and handed over late by another broker's loop.
+        // Fetched before a crash, and handed over late by the loop of another broker.
         if (this.#assignment === null) return;
         listener.batch(this.#epoch, batch);
         this.#backOff.delivered();
@@ -227,7 +228,7 @@ class KafkajsConsumer implements Consumer {
     };
   }
 
-  /** A fetch loop also stands still while the cluster is away; that is no fault of this process (docs/kafkajs.md, "A loop that stands still"). */
+  /** While the cluster does not answer, fetch loops stand still, too. That is no fault of this process, so it must not fail liveness (docs/kafkajs.md, "A loop that stands still"). */
   async #excuse(): Promise<void> {
     const { clock, createProbe } = this.#effects;
     const isLate = clock.monotonic() - this.#fetchAt > SUSPICIOUS_MS;
@@ -248,14 +249,15 @@ class KafkajsConsumer implements Consumer {
       partitions,
     };
     this.#heartbeatAt = this.#effects.clock.monotonic();
-    // Nothing may be fetched from kafkajs' idea of a position: the listener seeks first. After a crash with restart the
-    // group object is new and knows no pauses: this line puts them back (docs/kafkajs.md, "We say where reading begins").
+    // kafkajs would fetch from a position of its own: pause everything until the listener has sought. After a crash with
+    // restart the group object is new and has forgotten all pauses, so this is needed then, too
+    // (docs/kafkajs.md, "We say where reading begins").
     this.pause(partitions);
     this.#listener!.connected(true);
     this.#listener!.assigned(this.#epoch, partitions);
   }
 
-  /** Between a crash and the next join there is no group to ask; after the join everything is asked again. */
+  /** Runs a pause, resume or seek. Between a crash and the next join there is no group, so it does nothing; after the join the listener sets everything again. */
   #ask(question: (consumer: ConsumerLife["consumer"]) => void): void {
     if (this.#life === null || this.#assignment === null) return;
     try {

@@ -1,4 +1,4 @@
-/** The transactional producer of a single writer, over kafkajs 2.2.4. */
+/** The transactional producer of a single writer, with kafkajs 2.2.4. */
 import kafkajs from "kafkajs";
 import type { Kafka, RecordMetadata, Transaction } from "kafkajs";
 import { withCluster } from "./patches/cluster.ts";
@@ -17,8 +17,8 @@ import {
 } from "../ports.ts";
 
 /**
- * Takes the transactional id over: when this resolves, every earlier owner is fenced and what it had open is aborted.
- * Only who owns the right to write may call it, because it always wins.
+ * Takes over the transactional id. When this resolves, every earlier owner is fenced and its open transaction is aborted.
+ * It always wins, so only a process that has the right to write may call it.
  */
 export async function createFencedProducer(
   client: Kafka,
@@ -30,13 +30,13 @@ export async function createFencedProducer(
       allowAutoTopicCreation: false,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       transactionalId,
-      // What a dead owner left open blocks readers no longer than this.
+      // The open transaction of a dead owner blocks readers no longer than this, ms.
       transactionTimeout: 10_000,
     }),
   );
   try {
     await made.connect();
-    // kafkajs takes the id over in the first transaction; an empty one costs nothing more.
+    // kafkajs takes over the id in the first transaction, so begin one and abort it; it is empty and costs nothing more.
     await (await made.transaction()).abort();
   } catch (error) {
     await discard(made, cluster);
@@ -80,10 +80,10 @@ async function sendAll(
       acks: -1,
       topicMessages: topicMessages(records),
     });
-    // Before the commit: kafkajs reports success although it left out a partition that moved.
+    // Check before the commit: kafkajs reports success even if it left out a partition that moved.
     positions = positionsOf(records, stored);
   } catch (error) {
-    // Readers must not wait for the transaction's time-out. If this fails too, the time-out does it.
+    // Abort now, so that readers need not wait for the transaction's time-out. If this fails too, the time-out aborts it.
     await transaction.abort().catch(() => undefined);
     throw error;
   }
@@ -91,7 +91,7 @@ async function sendAll(
   return positions;
 }
 
-/** The broker names the first offset of each partition; records of a partition follow each other. */
+/** The broker answers with the first offset of each partition; the records of a partition have consecutive offsets. */
 function positionsOf(
   records: readonly ProducerRecord[],
   stored: readonly RecordMetadata[],
@@ -119,7 +119,7 @@ function fencedOr(error: unknown): unknown {
     : error;
 }
 
-/** INVALID_TXN_STATE and the mapping error: the new owner has ended or replaced what this one had open. */
+/** Errors that mean another owner took over. INVALID_TXN_STATE and INVALID_PRODUCER_ID_MAPPING: the new owner has ended or replaced our transaction. */
 const FENCED = new Set([
   "INVALID_PRODUCER_EPOCH",
   "PRODUCER_FENCED",

@@ -1,4 +1,4 @@
-/** A member of a group, in a process of its own that a test can kill: `node ghost-member.fixture.ts '{"brokers": …}'`. Says `joined` once it owns partitions. */
+/** A member of a group, in a process of its own that a test can kill: `node ghost-member.fixture.ts '{"brokers": …}'`. Prints `joined` once it owns partitions. */
 import { systemClock } from "@postrider/runtime";
 import { createKafka } from "./kafka.ts";
 

@@ -1,4 +1,4 @@
-/** Members that were killed, and what becomes of their partitions when a process of the same machine joins. */
+/** Members whose process was killed, and their partitions when another process of the same machine joins. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -15,7 +15,7 @@ import { createKafka } from "./kafka.ts";
 import { withCluster } from "./patches/cluster.ts";
 import type { Consumer } from "../ports.ts";
 
-/** So long does the group wait for a member that is silent: longer than any of these tests may take. */
+/** How long the group waits for a silent member: longer than any of these tests may take. */
 const SESSION_TIMEOUT_MS = 300_000;
 
 const stack = useStack();
@@ -74,7 +74,7 @@ function join(name: string, topic: string) {
   return { owned, log: effects.log };
 }
 
-test("a process that starts again on the same machine owns its partitions long before the session of the one that was killed is over", async () => {
+test("a process that starts after another was killed on the same machine owns the partitions long before the killed one's session ends", async () => {
   const [topic] = await stack.createTopics("killed");
   const before = await memberProcess("killed", topic!);
   before.kill("SIGKILL");

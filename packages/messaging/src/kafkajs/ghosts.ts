@@ -1,13 +1,13 @@
 /**
- * A *ghost* is a member whose process was killed: the group keeps its partitions for it until its session times out. When a
- * process starts again on the same machine, it takes the ghosts of this machine out of the group first, and so need not wait
- * for them (docs/kafkajs.md, "Ghosts").
+ * A *ghost* is a member whose process was killed: the group keeps its partitions for it until its session times out. A process
+ * that starts on the same machine first removes the ghosts of this machine from the group, so that it need not wait for them
+ * (docs/kafkajs.md, "Ghosts").
  */
 import { isCertainlyDead, type Log } from "@postrider/runtime";
 import type { Cluster } from "./patches/cluster.ts";
 import { memberProcess } from "./sticky-assignor.ts";
 
-/** Never rejects: a ghost that stays costs a wait, nothing else. The group tells its members' processes only while it is stable. */
+/** Removes the ghosts. Never rejects: a ghost that stays only costs a wait. Finds none while the group rebalances, because a coordinator gives the members' metadata only while the group is stable. */
 export async function removeGhosts(
   cluster: Pick<Cluster, "findGroupCoordinator">,
   groupId: string,

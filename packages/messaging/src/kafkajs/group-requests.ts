@@ -11,7 +11,7 @@ import {
   type TopicPartition,
 } from "../ports.ts";
 
-/** Under these the group says that the assignment is over. */
+/** With these errors the group says that our assignment has ended. */
 const STALE_ERRORS = new Set([
   "ILLEGAL_GENERATION",
   "UNKNOWN_MEMBER_ID",
@@ -20,9 +20,9 @@ const STALE_ERRORS = new Set([
 ]);
 
 /**
- * One OffsetCommit, once, under the given member and generation (docs/kafkajs.md, "A commit belongs to one assignment").
- * While the coordinator is connected the request is written before this function returns, because a commit on revoking
- * must be on the wire before JoinGroup (docs/kafkajs.md, "The last commit of an assignment leaves at REBALANCING").
+ * Sends one OffsetCommit request, without retries, under the given member and generation (docs/kafkajs.md, "A commit belongs
+ * to one assignment"). If the coordinator is connected, the request is written before this function returns: the commit on
+ * revoking must leave before JoinGroup (docs/kafkajs.md, "The last commit of an assignment leaves at REBALANCING").
  */
 export async function commitOnce(
   member: { group: ConsumerGroup; memberId: string; generation: number },
@@ -59,7 +59,7 @@ export async function commitOnce(
       throw new StaleAssignmentError(`The group refused: ${type}`, {
         cause: error,
       });
-    // Heartbeats know better where the coordinator is: they find it anew.
+    // The group has moved to another coordinator. Take the one that heartbeats use: failed heartbeats look for the new one.
     if (type === "NOT_COORDINATOR_FOR_GROUP")
       group.offsetManager.coordinator = group.coordinator;
     throw new CommitError(`The commit failed: ${message}`, { cause: error });

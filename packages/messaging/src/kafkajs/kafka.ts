@@ -1,4 +1,4 @@
-/** Everything of Kafka, assembled: the one place that ties the ports to kafkajs. */
+/** Makes everything that a service needs of Kafka: the one place that ties the ports to kafkajs. */
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import { createAdmin } from "./admin.ts";
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
@@ -21,15 +21,15 @@ export interface KafkaEffects {
 }
 
 export interface Kafka {
-  /** A member of a group; joins on `start`. */
+  /** Makes a member of a group. It joins on `start`. */
   consumer(options: ConsumerOptions): Consumer;
   readonly createProducer: ProducerFactory;
   admin(): Admin;
-  /** Takes the transactional id over from whoever had it. */
+  /** Takes over the transactional id from its earlier owner. */
   fencedProducer(transactionalId: string): Promise<FencedProducer>;
 }
 
-/** Connects to nothing yet. Throws if the installed kafkajs is not the version that the adapters were written for. */
+/** Makes the adapters; connects to nothing yet. Throws if the installed kafkajs is not the version that the adapters were written for. */
 export function createKafka(
   connection: KafkaConnection,
   effects: KafkaEffects,

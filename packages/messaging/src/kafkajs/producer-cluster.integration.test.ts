@@ -15,7 +15,7 @@ afterAll(async () => {
   await stack.stop();
 }, 30_000);
 
-test("a record whose partition moved to a broker that had answered already is not called acknowledged", async () => {
+test("a record whose partition moved to a broker that had answered already is not reported as acknowledged", async () => {
   const { brokers, servers } = stack.kafka;
   const kafka = createKafka({ brokers, clientId: "cluster" }, testEffects());
   const admin = kafka.admin();
@@ -34,7 +34,7 @@ test("a record whose partition moved to a broker that had answered already is no
     return { topic, partition, key: null, value };
   });
 
-  // Silent first, so that the others answer while it has the request, and dead once they have its partitions.
+  // Freeze this broker first, so that the others answer while it holds the request. Kill it once the others lead its partitions.
   servers[lost! - 1]!.freeze();
   const sent = producer.sendBatch(records).then(
     () => new Set(records),
@@ -44,7 +44,7 @@ test("a record whose partition moved to a broker that had answered already is no
     },
   );
   await waitFor(async () => !(await leadersOf(brokers, topic)).includes(lost!));
-  // For their answers to arrive. What is judged does not depend on it: only how likely the defect is to show.
+  // Time for the answers of the others to arrive. Without it the test still holds, but would show the defect less often.
   await sleep(500);
   await servers[lost! - 1]!.kill9();
   const acknowledged = await sent;

@@ -63,7 +63,7 @@ const valuesOf = (records: readonly RawRecord[]): string[] =>
   records.map((each) => each.value!.toString("utf8"));
 
 describe("a producer", () => {
-  test("writes to the partitions it is told, with headers of several values, null keys and null values", async () => {
+  test("writes to the given partitions, with headers of several values, null keys and null values", async () => {
     const topic = await makeTopic("plain");
     const producer = await producerOf(connect());
     const headers = {
@@ -87,7 +87,7 @@ describe("a producer", () => {
     expect(full!.value!.toString()).toBe("v");
   });
 
-  test("says at once that a topic, or a partition, does not exist", async () => {
+  test("rejects at once if a topic, or a partition, does not exist", async () => {
     const topic = await makeTopic("known");
     const producer = await producerOf(connect());
 
@@ -103,7 +103,7 @@ describe("a producer", () => {
     expect(valuesOf(await readTopics(connect(), [topic]))).toEqual(["y"]);
   });
 
-  test("tells that a record is too large", async () => {
+  test("rejects a record that is too large with its own error", async () => {
     const small = await makeTopic("small", { "max.message.bytes": "2000" });
     const producer = await producerOf(connect());
 
@@ -173,7 +173,7 @@ describe("a producer", () => {
 });
 
 describe("output beside a topic that refuses records", () => {
-  test("loses nothing, and doubles nothing", async () => {
+  test("loses no record and stores none twice", async () => {
     const attempts = await makeTopic("attempts");
     await makeTopic("signals", { "max.message.bytes": "20000" });
     const letters = await makeTopic("dead-letters");
@@ -212,7 +212,7 @@ describe("output beside a topic that refuses records", () => {
 });
 
 describe("a fenced producer", () => {
-  test("says where each record is, and shows all of them or none", async () => {
+  test("returns the offset of each record, and writes all of them or none", async () => {
     const topic = await makeTopic("fenced");
     const kafka = connect();
     const producer = await kafka.fencedProducer(`${stack.prefix}writer`);
@@ -238,7 +238,7 @@ describe("a fenced producer", () => {
     expect(valuesOf(read).toSorted()).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("of a second owner fences the first", async () => {
+  test("fences the earlier owner of its id", async () => {
     const topic = await makeTopic("taken");
     const id = `${stack.prefix}owner`;
     const first = await connect().fencedProducer(id);

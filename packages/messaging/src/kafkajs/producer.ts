@@ -1,13 +1,13 @@
 /**
- * Idempotent producers over kafkajs 2.2.4 (docs/kafkajs.md, "One batch in flight, none after an error"). Three habits of
- * kafkajs are cured here:
+ * Idempotent producers with kafkajs 2.2.4 (docs/kafkajs.md, "One batch in flight, none after an error"). Three defects of
+ * kafkajs are worked around here:
  *
- * - It drops records of a partition of which it has no metadata, and reports success; and it retries a missing topic for
+ * - It drops records of a partition of which it has no metadata, and reports success. It also retries a missing topic for
  *   ever. So topics and partitions are checked before each batch.
- * - When it tries again it leaves out the brokers that have answered, and with them a partition that has moved to one of
- *   those meanwhile, and reports success. So only what a broker said it stored counts as stored.
- * - A send that is being retried goes on, reconnecting, after `disconnect`. So a producer that is given up has its cluster
- *   closed for good (docs/kafkajs.md, "Leaving a group").
+ * - When it retries, it leaves out the brokers that have answered. A partition that has moved to one of those meanwhile is
+ *   left out with them, and kafkajs reports success. So a record counts as stored only if a broker's answer says so.
+ * - A send that is being retried goes on after `disconnect`, and reconnects. So the cluster object of a discarded producer is
+ *   closed (docs/kafkajs.md, "Leaving a group").
  */
 import kafkajs from "kafkajs";
 import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";
@@ -22,7 +22,7 @@ import {
   type ProducerRecord,
 } from "../ports.ts";
 
-/** Makes connected idempotent producers, acks=all, one `sendBatch` in flight each. Connecting goes on until the broker answers. */
+/** Makes connected idempotent producers with acks=all and one `sendBatch` in flight each. Connecting is retried until the broker answers. */
 export function createProducerFactory(client: Kafka): ProducerFactory {
   return async () => {
     const { made, cluster } = withCluster(client, () =>
@@ -42,7 +42,7 @@ export function createProducerFactory(client: Kafka): ProducerFactory {
   };
 }
 
-/** Grouped as kafkajs wants it, in the order given. `Message` has `partition`, which its partitioners put before the key. */
+/** Groups records by topic, as kafkajs takes them, in the given order. kafkajs' partitioners prefer a message's `partition` to its key. */
 export function topicMessages(
   records: readonly ProducerRecord[],
 ): { topic: string; messages: GroupedMessages }[] {
@@ -57,19 +57,19 @@ export function topicMessages(
 }
 
 /**
- * A topic's messages that know their partitions. kafkajs groups them by `reduce`, copying a partition's array for every
- * message (quadratic), and asks a partitioner for each; this `reduce` gives the groups that it would make.
+ * A topic's messages, already grouped by partition. kafkajs would group them with `reduce`, copying a partition's array for
+ * every message (quadratic) and asking a partitioner for each. The `reduce` of this class returns the same groups at once.
  */
 class GroupedMessages extends Array<Message> {
   readonly #byPartition: Record<number, Message[]> = {};
 
-  /** What `map`, `filter` and the like make of it is a plain array. */
+  /** `map`, `filter` and the like return a plain array. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
 
   add(record: ProducerRecord): void {
-    // A record has a message's fields. kafkajs types a repeated header's values as mutable; it only reads them.
+    // A record has the fields of a message. kafkajs types the values of a repeated header as mutable, but only reads them.
     const message = record as unknown as Message;
     this.push(message);
     (this.#byPartition[record.partition] ??= []).push(message);
@@ -84,12 +84,12 @@ class GroupedMessages extends Array<Message> {
   }
 
   override reduce(): never {
-    // Only kafkajs' groupMessagesPerPartition calls it, and takes groups.
+    // Only kafkajs' groupMessagesPerPartition calls this, and it expects the groups.
     return this.#byPartition as never;
   }
 }
 
-/** Throws `TopicMissingError` unless every record's topic and partition exist; asks the broker only for topics not seen yet. */
+/** Throws `TopicMissingError` unless every record's topic and partition exist. Asks the broker only for topics that are not known yet. */
 export async function requirePartitions(
   cluster: Cluster,
   records: readonly ProducerRecord[],
@@ -135,7 +135,7 @@ async function warm(
   );
 }
 
-/** A kafkajs error in the port's words; what it does not tell apart is passed on. */
+/** Turns a kafkajs error into the port's error; any other error is returned as it is. */
 export function portError(cause: unknown, topics: readonly string[]): unknown {
   switch (typeOf(cause)) {
     case "MESSAGE_TOO_LARGE":
@@ -155,14 +155,14 @@ export function portError(cause: unknown, topics: readonly string[]): unknown {
   }
 }
 
-/** The protocol's name of an error, which kafkajs puts on the error or, where its retrier wrapped it, on the cause. */
+/** The Kafka protocol's name of an error. kafkajs puts it on the error, or on its cause if the retrier has wrapped the error. */
 export function typeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   if ("type" in error && typeof error.type === "string") return error.type;
   return "cause" in error ? typeOf(error.cause) : undefined;
 }
 
-/** Disconnects, and keeps whatever is still being retried from connecting again. Never rejects: nothing follows from it. */
+/** Disconnects, and ends retries that would connect again. Never rejects. */
 export async function discard(
   producer: KafkajsProducer,
   cluster: Cluster,

@@ -1,14 +1,14 @@
 /**
- * Whether the cluster can be reached, asked over connections of its own. The client given must have few retries
- * (`PROBE_RETRY`): kafkajs connects by the client's retries, whatever the admin is given, and with ours it never says no.
+ * Asks over separate connections whether the cluster can be reached. The client must have few retries (`PROBE_RETRY`): an admin
+ * connects with the retries of its client, whatever retries it is given itself, and with `KAFKAJS_RETRY` it never gives up.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Kafka as KafkajsClient } from "kafkajs";
 
-/** Between looks at a cluster that cannot be reached, or a topic that is missing, ms. */
+/** From one try to the next while the cluster cannot be reached, or a topic is missing, ms. */
 const INTERVAL_MS = 500;
 
-/** Waits until the cluster answers and has the topics, or the signal aborts: kafkajs' own wait cannot be ended. */
+/** Waits until the cluster answers and has the topics, or the signal aborts. kafkajs' own wait cannot be aborted. */
 export async function reach(
   client: KafkajsClient,
   topics: readonly string[],

@@ -1,15 +1,15 @@
-/** After a crash the next life begins after this, doubling to the limit, ms. */
+/** The wait after the first crash, ms. It doubles with each crash, up to `LONGEST_MS`. */
 const FIRST_MS = 200;
 const LONGEST_MS = 10_000;
 
 /**
- * How long a consumer that crashed waits before it begins anew. Only a batch that was delivered begins the count again: a
- * consumer that joins, fetches and crashes each time would otherwise do so five times a second, for ever.
+ * How long a consumer that crashed waits before its next life. The wait becomes short again only after a batch was delivered:
+ * otherwise a consumer that joins, fetches and crashes each time would do so five times a second, for ever.
  */
 export class RestartBackOff {
   #crashes = 0;
 
-  /** How long to wait now, ms. */
+  /** Call after each crash. Returns how long to wait before the next life, ms. */
   crashed(): number {
     return Math.min(FIRST_MS * 2 ** this.#crashes++, LONGEST_MS);
   }

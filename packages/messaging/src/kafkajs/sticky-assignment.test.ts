@@ -66,7 +66,7 @@ test("the fewest partitions move that balance allows, from any state", () => {
     fc.property(scene, ({ partitions, members }) => {
       const assignment = assignSticky(partitions, members);
 
-      // Who is believed of several claimants: the latest, then the first by name.
+      // Of several members that claim one partition, the one with the latest generation keeps it; among equals the first by name.
       const believed = new Map<string, GroupMember>();
       for (const one of members)
         for (const owned of one.owned) {
@@ -99,7 +99,7 @@ test("the fewest partitions move that balance allows, from any state", () => {
   );
 });
 
-test("asked again with what it gave, it gives the same", () => {
+test("applied to its own result, it gives the same result", () => {
   fc.assert(
     fc.property(scene, ({ partitions, topics, members }) => {
       const before = assignSticky(partitions, members);
@@ -122,7 +122,7 @@ test("asked again with what it gave, it gives the same", () => {
   );
 });
 
-test("a member that joins takes only its share, and of a lost member's partitions none of the others' move", () => {
+test("only the share of a member that joins, or the partitions of a member that left, move", () => {
   const partitions = partitionsOf([12]);
   const two = assignSticky(partitions, [
     member("a", ["t0"]),
@@ -160,7 +160,7 @@ test("each topic is spread, so that no member gets all of a busy one", () => {
       expect(share.filter((p) => p.topic === topic)).toHaveLength(2);
 });
 
-test("while members subscribe to different topics, each gets only of its own, and none is left out", () => {
+test("while members subscribe to different topics, each gets only partitions of its own topics, and every partition is assigned", () => {
   fc.assert(
     fc.property(
       fc.array(fc.subarray(["t0", "t1", "t2"], { minLength: 1 }), {

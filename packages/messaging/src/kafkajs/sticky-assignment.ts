@@ -1,5 +1,6 @@
 /**
- * Who gets which partition of a group: balanced to within one partition, moving the fewest that this allows. Pure.
+ * Which member of a group gets which partition. The shares differ by one partition at most, and as few partitions move as this
+ * allows. Pure.
  */
 import type { TopicPartition } from "../ports.ts";
 
@@ -7,9 +8,9 @@ import type { TopicPartition } from "../ports.ts";
 export interface GroupMember {
   readonly memberId: string;
   readonly topics: readonly string[];
-  /** What it was assigned last. */
+  /** The partitions that it was assigned last. */
   readonly owned: readonly TopicPartition[];
-  /** The group's generation in which it was; of two members that claim one partition the later is believed. -1: never. */
+  /** The group's generation of that assignment; -1 if there was none. If two members claim one partition, the one with the later generation keeps it. */
   readonly generation: number;
 }
 
@@ -19,7 +20,7 @@ interface Share {
   partitions: TopicPartition[];
 }
 
-/** Every partition to one member that subscribes to its topic; members that get nothing are in the map, too. */
+/** Assigns every partition to one member that subscribes to its topic. Members that get no partition are in the map, too. */
 export function assignSticky(
   partitions: readonly TopicPartition[],
   members: readonly GroupMember[],
@@ -43,7 +44,7 @@ export function assignSticky(
   );
 }
 
-/** Gives every member what it owned and may keep; the rest is free. */
+/** Gives every member the partitions that it owned and may keep. Returns the others. */
 function keepOwned(
   partitions: readonly TopicPartition[],
   shares: readonly Share[],
@@ -67,7 +68,7 @@ function keepOwned(
   return free;
 }
 
-/** With equal subscriptions the final sizes are known: those who hold most keep the larger ones, and shed what is above. */
+/** With equal subscriptions the final size of each share is known. The members that hold most get the larger sizes; partitions above a member's size are taken from it and returned. */
 function shed(
   partitions: readonly TopicPartition[],
   shares: readonly Share[],
@@ -89,7 +90,7 @@ function shed(
   return freed;
 }
 
-/** From the topic of which the member holds most, so that each topic's load stays spread. */
+/** Takes one partition of the topic of which the member holds most, so that each topic's load stays spread. */
 function shedOne(share: Share): TopicPartition {
   const counts = countByTopic(share);
   let chosen = 0;
@@ -103,7 +104,7 @@ function shedOne(share: Share): TopicPartition {
   return share.partitions.splice(chosen, 1)[0]!;
 }
 
-/** To the subscriber with the fewest partitions; among equals, the one with the fewest of this topic. */
+/** Gives the partition to the subscriber with the fewest partitions; among equals, to the one with the fewest of this topic. */
 function giveTo(shares: readonly Share[], partition: TopicPartition): void {
   let best: Share | null = null;
   for (const share of shares) {
@@ -113,7 +114,7 @@ function giveTo(shares: readonly Share[], partition: TopicPartition): void {
   best?.partitions.push(partition);
 }
 
-/** Members subscribe differently (a rolling upgrade): move one at a time while that levels the two ends. */
+/** If members subscribe to different topics (a rolling upgrade): moves one partition at a time, while a member has at least two more than another that could take one. */
 function level(shares: readonly Share[]): void {
   for (let isMoved = true; isMoved;) {
     isMoved = false;

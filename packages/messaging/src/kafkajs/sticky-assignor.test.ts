@@ -8,7 +8,7 @@ import {
   memberProcess,
 } from "./sticky-assignor.ts";
 
-test("what a member owns survives the group's protocol", () => {
+test("a member's ownership is read back as it was encoded", () => {
   const ownership = {
     generation: 7,
     partitions: [
@@ -21,7 +21,7 @@ test("what a member owns survives the group's protocol", () => {
   expect(decodeOwnership(encodeOwnership(ownership))).toEqual(ownership);
 });
 
-test("user data that is not ours owns nothing, and never throws", () => {
+test("user data that is not ours decodes to no partitions, and never throws", () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -39,7 +39,7 @@ test("user data that is not ours owns nothing, and never throws", () => {
   expect(decodeOwnership(undefined).partitions).toEqual([]);
 });
 
-test("a member's process is read from what the group keeps of it", () => {
+test("a member's process is read from the metadata that the group keeps of it", () => {
   const kept = kafkajs.AssignerProtocol.MemberMetadata.encode({
     version: 0,
     topics: ["a"],
@@ -49,7 +49,7 @@ test("a member's process is read from what the group keeps of it", () => {
   expect(memberProcess(kept)).toEqual(processIdentity());
 });
 
-test("metadata that is not ours, or says no process, has none, and never throws", () => {
+test("metadata that is not ours, or names no process, gives null, and never throws", () => {
   fc.assert(
     fc.property(
       fc.oneof(

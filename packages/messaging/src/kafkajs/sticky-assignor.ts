@@ -1,4 +1,4 @@
-/** The sticky assignment as kafkajs takes it: members write into their `userData` what they own and which process they are (docs/kafkajs.md, "Sticky assignment"). */
+/** The sticky assignment as a kafkajs assigner. Members write into the `userData` of their join which partitions they own and which process they are (docs/kafkajs.md, "Sticky assignment"). */
 import { createRequire } from "node:module";
 import type { PartitionAssigner } from "kafkajs";
 import { processIdentity, type ProcessIdentity } from "@postrider/runtime";
@@ -8,16 +8,16 @@ import { assignSticky, type GroupMember } from "./sticky-assignment.ts";
 
 const load = createRequire(import.meta.url);
 
-/** What this member was assigned last, and in which generation of the group; -1: never. */
+/** The partitions that this member was assigned last, and the group's generation of that assignment; -1 if there was none. */
 export interface Ownership {
   readonly generation: number;
   readonly partitions: readonly TopicPartition[];
 }
 
-/** All members of a group must use the assigner of this name, as the group agrees on one name. */
+/** The name of our assigner. A group uses one assigner, so all its members must have this one. */
 const NAME = "postrider-sticky";
 
-/** `ownership` is read whenever the member joins. */
+/** Makes the assigner. `ownership` is called whenever the member joins. */
 export function stickyAssignor(
   ownership: () => Ownership,
   binding: GroupBinding,
@@ -77,7 +77,7 @@ export function stickyAssignor(
   };
 }
 
-/** JSON, so that a later version may add to it. `process` is for whoever looks for ghosts (ghosts.ts). */
+/** Encodes as JSON, so that a later version may add fields. `process` is read by members that look for ghosts (ghosts.ts). */
 export function encodeOwnership({ generation, partitions }: Ownership): Buffer {
   return Buffer.from(
     JSON.stringify({
@@ -88,7 +88,7 @@ export function encodeOwnership({ generation, partitions }: Ownership): Buffer {
   );
 }
 
-/** The process of a member of the group, from its metadata as the group keeps it; null if it does not say. Never throws. */
+/** The process of a member, from the metadata that the group keeps of it; null if that names no process. Never throws. */
 export function memberProcess(memberMetadata: Buffer): ProcessIdentity | null {
   const { AssignerProtocol } = load("kafkajs") as typeof import("kafkajs");
   try {
@@ -107,7 +107,7 @@ export function memberProcess(memberMetadata: Buffer): ProcessIdentity | null {
   }
 }
 
-/** What cannot be read owns nothing: it then moves, and nothing is lost. Never throws. */
+/** Decodes what a member owns; nothing if `userData` cannot be read. Its partitions may then move, but no record is lost. Never throws. */
 export function decodeOwnership(userData: Buffer | undefined): Ownership {
   const nothing = { generation: -1, partitions: [] };
   if (userData === undefined || userData.length === 0) return nothing;

@@ -1,4 +1,4 @@
-/** What an operator hears of records that could not be read: one line for each reason in a batch, and a count. */
+/** Alerts the operator to records that could not be read: one log line for each reason in a batch, and a count. */
 import type { Log, Meter } from "@postrider/runtime";
 import {
   lastOffsetOf,

@@ -1,6 +1,6 @@
 /**
- * Which batches belong to a transaction that was aborted, told from the broker's list of such transactions and the markers
- * in the log. Batches are asked about in the order of the log. Source: Kafka's own consumer.
+ * Which batches belong to an aborted transaction: computed from the broker's list of aborted transactions and the markers in the
+ * log. `holds` must be called for the batches in the order of the log. Source: Kafka's own consumer.
  */
 import { AT, CONTROL, TRANSACTIONAL } from "./batch-header.ts";
 import type { AbortedTransaction } from "./fetched-records.ts";
@@ -9,14 +9,14 @@ export class AbortedRecords {
   /** By their first offset, ascending. */
   readonly #transactions: readonly AbortedTransaction[];
   #next = 0;
-  /** Producers in whose aborted transaction the reading stands. */
+  /** Producers with an aborted transaction that is open at the current batch. */
   readonly #aborting = new Set<bigint>();
 
   constructor(transactions: readonly AbortedTransaction[]) {
     this.#transactions = transactions;
   }
 
-  /** Whether the batch that begins at `start` is not for us; the marker of a transaction's end is noted. */
+  /** Whether the batch that begins at `start` must be left out. Also true for the marker that ends a transaction, which is noted. */
   holds(set: Buffer, start: number, lastOffset: number): boolean {
     const attributes = set.readInt16BE(start + AT.attributes);
     const transactions = this.#transactions;
@@ -29,7 +29,7 @@ export class AbortedRecords {
     }
     const producerId = set.readBigInt64BE(start + AT.producerId);
     if ((attributes & CONTROL) === 0) return this.#aborting.has(producerId);
-    // A marker ends what its producer had begun.
+    // A marker ends the open transaction of its producer.
     this.#aborting.delete(producerId);
     return true;
   }

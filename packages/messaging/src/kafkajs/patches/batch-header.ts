@@ -1,8 +1,8 @@
-/** What stands before a batch's records (magic 2). Source: Kafka's protocol guide, Record Batch. */
+/** The header of a record batch (magic 2). Source: Kafka's protocol guide, Record Batch. */
 
 import { crc32c } from "@node-rs/crc32";
 
-/** From a batch's start to these fields, and to its records. */
+/** The positions of these fields, and of the records, from a batch's start. */
 export const AT = {
   length: 8,
   magic: 16,
@@ -15,23 +15,23 @@ export const AT = {
   count: 57,
   records: 61,
 } as const;
-/** What its length counts begins here. */
+/** Where the bytes begin that a batch's length counts, from its start. */
 export const LENGTH_END = 12;
 export const MAGIC = 2;
 export const LOG_APPEND_TIME = 0x8;
 export const TRANSACTIONAL = 0x10;
 export const CONTROL = 0x20;
 
-/** Where a batch is, and the offsets that it claims. */
+/** Where a batch begins and ends, and the offsets that its header claims. */
 export interface BatchClaim {
   readonly start: number;
-  /** Beyond what was sent, where the batch is cut. */
+  /** Lies beyond the bytes that were sent if the batch is cut. */
   readonly end: number;
   readonly first: number;
   readonly last: number;
 }
 
-/** What the bytes there say, if they can be a batch's header. */
+/** Reads the header at `start`; null if these bytes cannot be the header of a batch. */
 export function claimAt(set: Buffer, start: number): BatchClaim | null {
   if (start + AT.records > set.length) return null;
   const end = start + LENGTH_END + set.readInt32BE(start + AT.length);
@@ -45,14 +45,14 @@ export function claimAt(set: Buffer, start: number): BatchClaim | null {
   return isOne ? { start, end, first, last } : null;
 }
 
-/** Where a batch or an entry of the old formats ends, by its length; null where that is outside of what was sent. */
+/** Where a batch, or an entry of an old format, ends by its own length; null if that lies outside the bytes that were sent. */
 export function endAt(set: Buffer, start: number): number | null {
   if (start + AT.crc > set.length) return null;
   const end = start + LENGTH_END + set.readInt32BE(start + AT.length);
   return end >= start + AT.crc && end <= set.length ? end : null;
 }
 
-/** It covers a batch from its attributes on: not its first offset, its length and its format's number. */
+/** Whether the checksum is right. It covers a batch from its attributes on, so not its first offset, its length and its format's number. */
 export function isChecksumRight(
   set: Buffer,
   start: number,
@@ -62,7 +62,7 @@ export function isChecksumRight(
   return crc32c(covered) === set.readUInt32BE(start + AT.crc);
 }
 
-/** The latest time in a batch; 0 where that cannot be one. */
+/** The latest timestamp in a batch's header; 0 if that cannot be a time. */
 export function timeOf(set: Buffer, start: number): number {
   if (start + AT.records > set.length) return 0;
   const time = int64(set, start + AT.maxTimestamp);
@@ -72,7 +72,7 @@ export function timeOf(set: Buffer, start: number): number {
 /** The year 2100. */
 const END_OF_TIME_MS = 4_102_444_800_000;
 
-/** As a number: exact up to 2^53, which offsets and times do not reach. */
+/** Reads an int64 as a number: exact up to 2^53, which offsets and timestamps do not reach. */
 export function int64(bytes: Buffer, at: number): number {
   return bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
 }

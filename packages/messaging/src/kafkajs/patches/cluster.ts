@@ -1,12 +1,12 @@
-/** kafkajs' own view of the cluster, which a producer keeps to itself. Bound to kafkajs 2.2.4 (the client checks the version). */
+/** Gives access to kafkajs' cluster object, which its producers and consumers hide. Written for kafkajs 2.2.4 (`patchKafkajs` checks the version). */
 import type { Kafka } from "kafkajs";
 
-/** The part of kafkajs' Broker that is asked about a whole group. */
+/** The part of kafkajs' Broker that deals with a whole group. */
 export interface Coordinator {
   describeGroups(of: { groupIds: string[] }): Promise<{
     groups: { members: { memberId: string; memberMetadata: Buffer }[] }[];
   }>;
-  /** Takes any member out of the group: the broker does not ask who sends it. */
+  /** Removes any member from the group: the broker does not check who sends the request. */
   leaveGroup(of: { groupId: string; memberId: string }): Promise<unknown>;
 }
 
@@ -19,15 +19,15 @@ export interface Cluster {
   findTopicPartitionMetadata(
     topic: string,
   ): readonly { readonly leader: number }[];
-  /** Connected. */
+  /** Resolves with the broker, connected. */
   findBroker(broker: { readonly nodeId: string }): Promise<unknown>;
-  /** Connected. */
+  /** Resolves with the coordinator, connected. */
   findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
 }
 
 type CreateCluster = (...options: unknown[]) => Cluster;
 
-/** What `make` makes of the client, and the cluster that was made for it on the way. */
+/** Calls `make`, which makes a producer or consumer of the client. Returns it with the cluster object that kafkajs made for it. */
 export function withCluster<T>(
   client: Kafka,
   make: () => T,
@@ -37,7 +37,7 @@ export function withCluster<T>(
   );
   if (symbol === undefined)
     throw new Error("kafkajs' Kafka has no createCluster: expected 2.2.4");
-  // The property is kafkajs' own; its description was just checked.
+  // The symbol is that of kafkajs' own property: its description was checked above.
   const holder = client as unknown as Record<symbol, CreateCluster>;
   const create = holder[symbol]!;
   let cluster: Cluster | undefined;
@@ -51,7 +51,7 @@ export function withCluster<T>(
   }
 }
 
-/** Every further try through this cluster fails, as not retriable: retries in progress end instead of connecting again. */
+/** Closes the cluster object: every later call fails with an error that is not retriable. So retries that are running end and do not connect again. */
 export function closeCluster(cluster: Partial<Cluster>): void {
   const closed = (): Promise<never> =>
     Promise.reject(

@@ -1,7 +1,7 @@
 /**
- * The compressions that kafkajs 2.2.4 leaves out, and a bound for the one that it has. A consumer crashes on a batch that
- * uses one of them (docs/kafkajs.md, "Compression"). Record batches are read by record-batch-decoder.ts; through kafkajs
- * go what its producers write and what brokers kept in the formats before record batches.
+ * Registers with kafkajs 2.2.4 the codecs that it lacks (snappy, lz4, zstd), without which a consumer crashes, and replaces gzip,
+ * which it inflates without a limit (docs/kafkajs.md, "Compression"). Fetched record batches do not go through these codecs
+ * (record-batch-decoder.ts inflates them itself). What kafkajs producers write does, and so do records from before Kafka 0.11.
  */
 import { createRequire } from "node:module";
 import { promisify } from "node:util";
@@ -16,7 +16,7 @@ interface KafkajsCodec {
   decompress(bytes: Buffer): Promise<Buffer>;
 }
 
-// kafkajs is CommonJS; its table of codecs must be the one that its clients use.
+// kafkajs is CommonJS: load it with `require`, so that its table of codecs is the same object that its clients use.
 const load = createRequire(import.meta.url);
 
 /** Registers all of Kafka's codecs for every client of this process. Safe to call twice. */
@@ -40,7 +40,7 @@ const COMPRESS: Readonly<Record<Codec, (bytes: Buffer) => Promise<Buffer>>> = {
   zstd: promisify<Buffer, Buffer>(zstdCompress),
 };
 
-/** In xerial's blocks, as Java does. */
+/** Compresses into xerial's blocks, as the Java client does. */
 async function compressSnappy(bytes: Buffer): Promise<Buffer> {
   const parts: Buffer[] = [XERIAL_HEADER];
   for (let i = 0; i < bytes.length; i += XERIAL_BLOCK_BYTES) {

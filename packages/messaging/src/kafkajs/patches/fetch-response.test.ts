@@ -60,7 +60,7 @@ function partitionOf(version: number, partition: number, set: Buffer): Buffer {
     int64(9000), // high watermark
     int64(8999), // last stable offset
     ...(version >= 5 ? [int64(7)] : []), // log start
-    // One aborted transaction, or the null that stands for none.
+    // One aborted transaction, or null (-1) for none.
     ...(partition === 0 ? [int32(1), int64(5), int64(0)] : [int32(-1)]),
     ...(version >= 11 ? [int32(-1)] : []), // preferred replica
     int32(set.length),
@@ -111,7 +111,7 @@ test.each(versions)(
           ...each,
           messages: undefined,
           lastStartOffset: undefined,
-          // Ours are applied already; before version 11 there is no replica to name.
+          // Our decoder has applied aborted transactions already. Before version 11 there is no preferred replica.
           abortedTransactions: undefined,
           preferredReadReplica: undefined,
         })),

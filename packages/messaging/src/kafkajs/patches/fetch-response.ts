@@ -1,10 +1,10 @@
 /**
- * Puts our decoder of fetched records in the place of kafkajs 2.2.4's, for every consumer of this process. Its own builds a
- * record's headers quadratically (9,000 take 9.5 s, longer than a session), inflates without a limit, throws above 125,000
- * records in a batch, and checks no checksum: one record could stop every replica in turn.
+ * Replaces kafkajs 2.2.4's decoder of fetched records by ours, for every consumer of this process. kafkajs' decoder builds a
+ * record's headers in quadratic time (9,000 take 9.5 s, longer than a session), inflates without a limit, throws above 125,000
+ * records in a batch, and checks no checksum. So one record could stop every replica, one after the other.
  *
- * kafkajs counts a partition's position by the messages of a response. It gets one that stands for all of them, at the
- * offset of the last; `fetchedOf` gives back what was fetched.
+ * kafkajs takes a partition's position from the messages of a response. We give it one message, the stand-in, at the last offset
+ * that was fetched. The stand-in carries the fetched records; `fetchedOf` returns them.
  */
 import { createRequire } from "node:module";
 import {
@@ -15,7 +15,7 @@ import {
 } from "./fetched-records.ts";
 import { decodeBatches } from "./record-batch-decoder.ts";
 
-// kafkajs is CommonJS; what is replaced must be what its clients use.
+// kafkajs is CommonJS: load it with `require`, so that the patched modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
 
 interface FetchArguments {
@@ -41,7 +41,7 @@ interface FetchDefinition {
   protocol(options: { version: number }): MakeRequest;
 }
 
-/** The message that stands for all that was fetched of a partition. */
+/** The one message that stands for everything that was fetched of a partition. */
 interface StandIn {
   readonly offset: string;
   readonly fetched: FetchedRecords;
@@ -53,7 +53,7 @@ const FIRST_WITH_SESSION = 7;
 const FIRST_WITH_CLIENT_THROTTLING = 8;
 const FIRST_WITH_REPLICA = 11;
 
-/** For every client of this process. Call once (patch-kafkajs.ts). */
+/** Installs the decoder for every client of this process. Call once (patch-kafkajs.ts). */
 export function registerFetchDecoder(): void {
   const fetch = load("kafkajs/src/protocol/requests/fetch") as FetchDefinition;
   const original = fetch.protocol;
@@ -64,22 +64,22 @@ export function registerFetchDecoder(): void {
       const made = make(request);
       const decode = (bytes: Buffer): Promise<unknown> =>
         decodeResponse(bytes, version, request);
-      // kafkajs shares a version's response between all its requests.
+      // kafkajs shares one response object between all requests of a version, so make a new one.
       return { ...made, response: { ...made.response, decode } };
     };
   };
 }
 
-/** What was fetched for a batch of kafkajs': null where nothing was. */
+/** The fetched records that a kafkajs batch carries; null if nothing was fetched. */
 export function fetchedOf(batch: {
   readonly rawMessages: readonly unknown[];
 }): FetchedRecords | null {
-  // Only our decoder makes them.
+  // Only our decoder makes these messages, so their type is known.
   const [standIn] = batch.rawMessages as readonly StandIn[];
   return standIn === undefined ? null : standIn.fetched;
 }
 
-/** Throws a RangeError where the response itself, which the broker writes, ends too early. */
+/** Decodes a fetch response. Throws a RangeError if the response itself (written by the broker) ends too early. */
 async function decodeResponse(
   bytes: Buffer,
   version: number,
@@ -103,7 +103,7 @@ async function decodeResponse(
       );
     responses.push({ topicName: topic, partitions });
   }
-  // From version 8 on it is the client that waits (KIP-219).
+  // From version 8 on the client must wait for the throttle time; before, the broker has waited (KIP-219).
   const throttling =
     version < FIRST_WITH_CLIENT_THROTTLING
       ? { throttleTime: throttleMs }
@@ -116,7 +116,7 @@ function offsetsOf(
   topic: string,
 ): ReadonlyMap<number, number> {
   const offsets = new Map<number, number>();
-  // kafkajs shuffles the partitions of a request: a topic may come in several parts.
+  // kafkajs shuffles the partitions of a request, so a topic may be in it several times.
   for (const part of topics)
     if (part.topic === topic)
       for (const { partition, fetchOffset } of part.partitions)
@@ -142,7 +142,7 @@ async function decodePartition(
   const aborted: AbortedTransaction[] = [];
   for (let left = from.int32(); left > 0; left--)
     aborted.push({ producerId: from.bigint64(), firstOffset: from.int64() });
-  // The broker lists them by their end.
+  // The broker sorts them by their end; the decoder needs them by their first offset.
   aborted.sort((a, b) => a.firstOffset - b.firstOffset);
   const preferredReadReplica = version < FIRST_WITH_REPLICA ? -1 : from.int32();
   const set = from.bytes();
@@ -162,14 +162,14 @@ async function decodePartition(
     errorCode,
     highWatermark: String(highWatermark),
     lastStableOffset,
-    // Seen to by our decoder.
+    // Our decoder has left out aborted records already.
     abortedTransactions: [],
     preferredReadReplica,
     messages,
   };
 }
 
-/** Reads on and on; throws a RangeError at the end. */
+/** Reads one field after another. Throws a RangeError if the bytes end within a field. */
 class Reader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -201,7 +201,7 @@ class Reader {
     return this.#bytes.toString("utf8", at, this.#at);
   }
 
-  /** A view. */
+  /** A view of the response, not a copy. */
   bytes(): Buffer {
     const size = this.int32();
     const at = this.#move(Math.max(0, size));

@@ -1,24 +1,24 @@
-/** What is asked of the decoder and what it gives, and how much it may become in memory. */
+/** The input, result and limits of the decoder of fetched records (record-batch-decoder.ts). */
 import type { RawRecord } from "../../record.ts";
 
 /**
- * A batch inflates to this at most: 32 times what a broker takes by default (`message.max.bytes`, 1 MiB), where JSON shrinks
- * to a tenth or a twentieth. Batches of brokers that take more may inflate to eight times their own size.
+ * The most that a batch may inflate to, in bytes: 32 MiB, which is 32 times what a broker takes by default (`message.max.bytes`,
+ * 1 MiB); JSON shrinks to a tenth or a twentieth. A batch of more than 4 MiB may inflate to eight times its own size.
  */
 export function inflatedLimit(batchBytes: number): number {
   return Math.max(32 << 20, 8 * batchBytes);
 }
 
-/** About 50 MB as objects. Producers close a batch by its bytes, 1 MB or less: four bytes a record. */
+/** At most so many records of a batch are taken: about 50 MB as objects. Producers close a batch at 1 MB or less; this limit is reached only with four bytes a record. */
 export const MAX_RECORDS = 250_000;
 
 export interface PartitionFetch {
   readonly topic: string;
   readonly partition: number;
-  /** What was asked for: what lies below it is passed over. */
+  /** The offset that was asked for: records below it are skipped. */
   readonly fetchOffset: number;
   readonly highWatermark: number;
-  /** Transactions whose records are not for us, by their first offset, ascending. */
+  /** Aborted transactions, whose records are left out; ascending by first offset. */
   readonly aborted: readonly AbortedTransaction[];
 }
 
@@ -27,24 +27,24 @@ export interface AbortedTransaction {
   readonly firstOffset: number;
 }
 
-/** What may still be made of one response, in bytes. Shared by its partitions; what goes beyond is fetched again. */
+/** How many bytes of memory one response may still take. Shared by its partitions; batches beyond the budget are fetched again. */
 export interface FetchBudget {
   leftBytes: number;
 }
 
-/** What one response may become in memory: six times what a fetch asks for (10 MiB). Its last batch may go beyond. */
+/** How many bytes one response may take in memory: six times what a fetch asks for (10 MiB). The last batch may exceed it. */
 export const RESPONSE_BUDGET_BYTES = 64 << 20;
-/** What a record takes beside its bytes, about. */
+/** About how much memory a record takes beside its bytes. */
 export const RECORD_OVERHEAD_BYTES = 200;
 
 export interface FetchedRecords {
   readonly records: readonly RawRecord[];
-  /** Those of them that are `unreadable`. */
+  /** Those of `records` that have `unreadable` set. */
   readonly unreadable: readonly RawRecord[];
-  /** All up to here is accounted for; null: nothing is. It may be control records, aborted or compacted ones only. */
+  /** Every offset up to here was read, though there may be no record for it (control records, aborted or compacted ones). Null: nothing was read. */
   readonly lastOffset: number | null;
-  /** Set where nothing is accounted for because the very first batch is broken. */
+  /** Set if nothing was read because the first batch is broken: the record that takes its place when it is given up. */
   readonly broken: RawRecord | null;
-  /** What was fetched begins above what was asked for, and nothing in it bears that out. */
+  /** The first batch begins above the fetch offset, and no batch behind it confirms its offsets. */
   readonly isDoubtful: boolean;
 }

@@ -1,8 +1,9 @@
 /**
- * What the consumer adapter needs of a kafkajs consumer group and its public interface does not give.
+ * Gives the consumer adapter access to kafkajs' ConsumerGroup object, which kafkajs does not expose, and patches its class.
  *
- * kafkajs keeps the group in a closure, but hands it the assigners that we make: a binding rides on ours. Groups without
- * one (other consumers of the process) behave as ever.
+ * kafkajs hides the group in a closure, but gives it the assigners that we make. Our assigner carries a *binding*, by which the
+ * patched methods find our adapter. A group without a binding (another consumer of the process) is refused when it fetches; its
+ * commits and its handling of positions outside the log stay kafkajs' own.
  */
 
 import { fetchedOf } from "./fetch-response.ts";
@@ -21,7 +22,7 @@ export interface GroupCommit {
   readonly metadata: string;
 }
 
-/** One broker, as kafkajs has it. */
+/** The part of kafkajs' Broker that we call. */
 export interface GroupCoordinator {
   isConnected(): boolean;
   offsetCommit(request: {
@@ -45,7 +46,7 @@ export interface GroupCoordinator {
   }>;
 }
 
-/** The parts of kafkajs' ConsumerGroup 2.2.4 that we call. A new one is made after every crash. */
+/** The part of kafkajs' ConsumerGroup (2.2.4) that we call. kafkajs makes a new one after every crash. */
 export interface ConsumerGroup {
   coordinator: GroupCoordinator;
   readonly groupId: string;
@@ -71,7 +72,7 @@ export interface ConsumerGroup {
   pause(partitions: { topic: string; partitions: number[] }[]): void;
 }
 
-/** A batch, as kafkajs has it. */
+/** The part of kafkajs' Batch that we read. */
 export interface GroupBatch extends GroupTopicPartition {
   readonly fetchedOffset: string;
   readonly highWatermark: string;
@@ -79,13 +80,13 @@ export interface GroupBatch extends GroupTopicPartition {
 }
 
 export interface GroupBinding {
-  /** A group was made, and is about to join. */
+  /** The group was made and is about to join. */
   bound(group: ConsumerGroup): void;
   /** The partition's position lies outside the log. */
   outOfRange(partition: GroupTopicPartition): void;
 }
 
-/** Under this name our assigner carries the binding. */
+/** The property of our assigner that holds the binding. */
 export const BINDING = Symbol("postrider.binding");
 
 interface GroupPrototype {
@@ -114,7 +115,7 @@ export function registerBinding(groupClass: {
   };
 
   group.fetch = async function (nodeId) {
-    // What our decoder gives, kafkajs' own eachMessage could not read.
+    // kafkajs' own eachMessage cannot read the messages that our decoder makes (fetch-response.ts). So refuse other consumers.
     if (bindingOf(this) === undefined)
       throw Object.assign(new Error("Only the Consumer port reads here."), {
         retriable: false,
@@ -128,7 +129,7 @@ export function registerBinding(groupClass: {
     });
   };
 
-  // kafkajs would commit a default offset without metadata, and so forget what is done
+  // kafkajs would commit a default offset without metadata; which offsets are done would be lost
   // (docs/kafkajs.md, "Positions outside the log").
   group.recoverFromOffsetOutOfRange = async function (error) {
     const binding = bindingOf(this);
@@ -147,8 +148,8 @@ export function registerBinding(groupClass: {
     return joinOnce(this, () => joinAndSync.call(this));
   };
 
-  // kafkajs retries a commit under whatever generation it then has. Ours go to the coordinator directly, once, under the
-  // generation they were computed in; nothing else may commit for a bound group
+  // kafkajs retries a commit under the generation that it has by then. Our commits go to the coordinator directly, once, under
+  // the generation in which they were computed. So refuse any other commit for a bound group
   // (docs/kafkajs.md, "A commit belongs to one assignment").
   group.commitOffsets = async function (offsets) {
     if (bindingOf(this) === undefined)

@@ -1,31 +1,31 @@
 /**
- * Inflates what a batch carries, for each codec of Kafka's, and never beyond a limit: 2 KB of zstd are 64 MB of zeros. zlib
- * and zstd stop while they inflate; for snappy and lz4 the size is read before, and their libraries write no more than
- * that.
+ * Inflates the records of a batch, for each codec of Kafka, and never beyond a limit: 2 KB of zstd can be 64 MB of zeros. gzip
+ * and zstd stop at the limit while they inflate. For snappy and lz4 the inflated size is read first; their libraries write no
+ * more than that.
  */
 import { unzip, zstdDecompress } from "node:zlib";
 import { decompressFrame } from "lz4-napi";
 import { uncompress, uncompressSync } from "snappy";
 import { lz4Size } from "./lz4-size.ts";
 
-/** Kafka's numbers, as they stand in a batch's attributes. */
+/** Kafka's numbers of the codecs, as in a batch's attributes. */
 export const CODECS = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 
 export type Codec = Exclude<keyof typeof CODECS, "none">;
 
-/** By Kafka's number; undefined where it has none. */
+/** The codec with this number; undefined if Kafka has none. */
 export function codecOf(number: number): Codec | "none" | undefined {
   return NAMES[number];
 }
 
 const NAMES = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 
-/** More would come out than is allowed. */
+/** The bytes inflate to more than the limit. */
 export class InflatedTooLargeError extends Error {
   readonly code = "INFLATED_TOO_LARGE";
 }
 
-/** Throws `InflatedTooLargeError`, or whatever the codec says of broken bytes. */
+/** Inflates the bytes. Rejects with `InflatedTooLargeError`, or with the codec's own error for broken bytes. */
 export function inflate(
   codec: Codec,
   bytes: Buffer,
@@ -55,7 +55,7 @@ function byZlib(
   limitBytes: number,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // It counts what has come out, not what a frame's header claims.
+    // This limits the bytes that really come out, whatever size a frame's header claims.
     const maxOutputLength = Math.max(1, limitBytes);
     inflateAll(bytes, { maxOutputLength }, (error, result) => {
       if (error === null) return resolve(result);
@@ -72,7 +72,7 @@ async function inflateLz4(bytes: Buffer, limitBytes: number): Promise<Buffer> {
   return decompressFrame(bytes.subarray(0, frameBytes));
 }
 
-/** Java frames snappy in xerial's blocks; librdkafka and others write one bare block. Both are read. */
+/** The Java client writes snappy in xerial's blocks; librdkafka and others write one bare block. Both are read. */
 async function inflateSnappy(
   bytes: Buffer,
   limitBytes: number,
@@ -92,7 +92,7 @@ async function inflateSnappy(
     const block = bytes.subarray(at + 4, end);
     size += snappySize(block);
     if (size > limitBytes) throw tooLarge(limitBytes);
-    // Blocks are small and may be many: a task of the thread pool for each would cost more than the block.
+    // Blocks are small and there may be many: a thread-pool task for each would cost more than inflating the block.
     parts.push(bufferOf(uncompressSync(block)));
     at = end;
   }
@@ -102,10 +102,10 @@ async function inflateSnappy(
 export const XERIAL_MAGIC = Buffer.from([
   0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0,
 ]);
-/** The magic and two version numbers. */
+/** The header is the magic and two version numbers. */
 const XERIAL_HEADER_BYTES = 16;
 
-/** What a bare block says at its beginning; the library refuses a block that gives more or less. */
+/** The inflated size that a bare block names at its beginning. The library refuses a block that inflates to more or less. */
 function snappySize(block: Buffer): number {
   let size = 0;
   for (let i = 0; i < 5 && i < block.length; i++) {
@@ -116,7 +116,7 @@ function snappySize(block: Buffer): number {
   throw new Error("snappy: a block has no size");
 }
 
-/** snappy types its result as text or bytes; without an option it is bytes. */
+/** snappy types its result as a string or a Buffer; without an option it is a Buffer. */
 function bufferOf(result: string | Buffer): Buffer {
   return Buffer.isBuffer(result) ? result : Buffer.from(result, "binary");
 }

@@ -1,11 +1,11 @@
 /**
- * How large an LZ4 frame is once inflated, read off its sequences without writing a byte: the library has no limit of its
- * own, and the size that a frame claims may lie. Source of the format: LZ4 Frame Format 1.6, LZ4 Block Format.
+ * Computes how large an LZ4 frame is once inflated, from its sequences, without inflating it. This is needed because the library
+ * has no limit, and the size that a frame claims may be wrong. Source of the format: LZ4 Frame Format 1.6, LZ4 Block Format.
  */
 
 export interface Lz4Size {
   readonly inflatedBytes: number;
-  /** Where the frame ends: what lies behind it is not part of it. */
+  /** The length of the frame; bytes behind it are not part of it. */
   readonly frameBytes: number;
 }
 
@@ -14,7 +14,7 @@ const UNCOMPRESSED_BLOCK = 0x8000_0000;
 const SHORTEST_MATCH = 4;
 const LONGER = 15;
 
-/** Stops as soon as the size is above the limit, and then says at least what it counted. Throws for what is no frame. */
+/** Stops counting once the size is above the limit; `inflatedBytes` is then too small, but above the limit. Throws if the bytes are not a frame. */
 export function lz4Size(bytes: Buffer, limitBytes: number): Lz4Size {
   if (bytes.length < 7 || bytes.readUInt32LE(0) !== MAGIC)
     throw new Error("lz4: no frame begins here");
@@ -42,11 +42,11 @@ export function lz4Size(bytes: Buffer, limitBytes: number): Lz4Size {
   return { inflatedBytes, frameBytes };
 }
 
-/** A sequence is a token, literals, and a match; the last one has literals only. */
+/** The inflated size of one block. A sequence is a token, literals and a match; the last sequence has literals only. */
 function sizeOfBlock(bytes: Buffer, start: number, end: number): number {
   let size = 0;
   let at = start;
-  /** The rest of a length whose first part was the most that a token holds. */
+  /** Reads the rest of a length that did not fit into its token. */
   const longer = (): number => {
     let length = 0;
     let byte: number;

@@ -1,12 +1,12 @@
 /**
- * Records in the formats before Kafka 0.11 (magic 0 and 1), which brokers keep as they were written: kafkajs reads them, an
- * entry at a time, with our bounded codecs (compression.ts). No broker takes new ones in.
+ * Decodes records in the formats from before Kafka 0.11 (magic 0 and 1). Brokers no longer take such records, but keep old ones
+ * as they were written. kafkajs' own decoder reads them, one entry at a time, with our bounded codecs (compression.ts).
  */
 import { createRequire } from "node:module";
 import { crc32 } from "@node-rs/crc32";
 import type { RawRecord } from "../../record.ts";
 
-// kafkajs is CommonJS; its inner modules must come from the same registry as its entry.
+// kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
 
 interface OldMessage {
@@ -22,11 +22,11 @@ type DecodeMessageSet = (
   size: number,
 ) => Promise<OldMessage[]>;
 
-/** From an entry's start to its checksum, and to what that covers. */
+/** From an entry's start: where its checksum is, and where the bytes begin that the checksum covers. */
 const CRC_AT = 12;
 const CRC_START = 16;
 
-/** `entry` is one whole entry: offset, size, message. Throws where it is broken. */
+/** Decodes one whole entry: offset, size, message. Throws if the entry is broken. */
 export async function decodeOldEntry(
   entry: Buffer,
   { topic, partition }: { readonly topic: string; readonly partition: number },
@@ -46,7 +46,7 @@ export async function decodeOldEntry(
     partition,
     offset: Number(offset),
     timestamp: Number(timestamp ?? 0),
-    // Their own bytes: a record outlives the fetch.
+    // Copy the bytes: a view would keep the whole fetch in memory for as long as the record.
     key: key === null ? null : Buffer.from(key),
     value: value === null ? null : Buffer.from(value),
     headers: {},

@@ -1,8 +1,8 @@
 /**
- * What of kafkajs 2.2.4 is replaced for every client of this process, and the check that it is the version that was read.
+ * Replaces parts of kafkajs 2.2.4 for every client of this process.
  *
- * kafkajs has had no maintainer since 2023 (docs/kafkajs.md), so what is wrong in it is put right at run time, and only in
- * that very version: another version refuses to start.
+ * kafkajs has had no maintainer since 2023 (docs/kafkajs.md), so its defects are patched at run time. The patches were written
+ * for exactly this version: with another version the process refuses to start.
  */
 import { createRequire } from "node:module";
 import { registerCompression } from "./compression.ts";
@@ -10,13 +10,13 @@ import { registerFetchDecoder } from "./fetch-response.ts";
 import { registerBinding } from "./group-binding.ts";
 import { registerRecordBatch } from "./produce-request.ts";
 
-// kafkajs is CommonJS; its inner modules must come from the same registry as its entry.
+// kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
 
 const PATCHED_VERSION = "2.2.4";
 let isPatched = false;
 
-/** Puts right what is wrong in kafkajs. Safe to call twice. Throws if kafkajs is not the version that was read. */
+/** Installs all patches. Safe to call twice. Throws if another version of kafkajs is installed. */
 export function patchKafkajs(): void {
   if (isPatched) return;
   requirePatchedVersion();
@@ -48,7 +48,7 @@ interface RequestQueue {
   checkPendingRequests(): void;
 }
 
-/** Without this every connection wakes the process a thousand times a second, for ever (docs/kafkajs.md, "Timers and sockets"). */
+/** Without this patch every connection wakes the process up to a thousand times a second, for ever (docs/kafkajs.md, "Timers and sockets"). */
 function patchRequestQueue(): void {
   const queue = load("kafkajs/src/network/requestQueue") as {
     prototype: RequestQueue;

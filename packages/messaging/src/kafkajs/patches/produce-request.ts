@@ -1,15 +1,16 @@
 /**
- * Puts our record-batch encoder in the place of kafkajs 2.2.4's, for requests that it can write; others go kafkajs' own way.
- * And listens to the broker's answers, which name each partition: kafkajs throws for the first that was refused, and says
- * neither which that was nor that the others are stored (docs/kafkajs.md, "One batch in flight, none after an error").
+ * Replaces kafkajs 2.2.4's record-batch encoder by ours, for requests that ours can write; other requests use kafkajs' own.
+ *
+ * Also reads the broker's answers, which name each partition. kafkajs throws for the first partition that was refused, and says
+ * neither which one that was nor that the others are stored (docs/kafkajs.md, "One batch in flight, none after an error").
  */
 import { createRequire } from "node:module";
 import { encodeProduceBody, type BatchRecord } from "./record-batch.ts";
 
-// kafkajs is CommonJS; what is replaced must be what its clients use.
+// kafkajs is CommonJS: load it with `require`, so that the patched modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
 
-/** kafkajs' Encoder, as far as a request's body is one. */
+/** The part of kafkajs' Encoder that holds a request's body. */
 interface Encoder {
   buf: Buffer;
   offset: number;
@@ -61,15 +62,15 @@ interface ProduceDefinition {
 
 const FIRST_VERSION_WITH_BATCHES = 3;
 let isRegistered = false;
-/** Arrays of messages, each what one request carried for one partition, that the broker has stored. */
+/** The message arrays that a broker has stored. Each is what one request carried for one partition. */
 const acknowledged = new WeakSet<object>();
 
-/** Whether the broker has said that it stored these messages: the very array given to kafkajs for one partition. */
+/** Whether a broker has answered that it stored these messages. `messages` must be the same array object that kafkajs was given for one partition. */
 export function isAcknowledged(messages: object): boolean {
   return acknowledged.has(messages);
 }
 
-/** For every client of this process. Safe to call twice. Called by `patchKafkajs`, which looks at the version first. */
+/** Installs the encoder for every client of this process. Safe to call twice. Called by `patchKafkajs`, which checks the version first. */
 export function registerRecordBatch(): void {
   if (isRegistered) return;
   const produce = load(
@@ -112,11 +113,11 @@ function listeningTo(
       }
     return response.parse(answer);
   };
-  // kafkajs shares a version's response between all its requests.
+  // kafkajs shares one response object between all requests of a version, so make a new one.
   return { request, response: { ...response, parse } };
 }
 
-/** Uncompressed, every key, value and header bytes, every record timed by us: what our producers send. */
+/** Whether our encoder can write the request: uncompressed, every key, value and header is a Buffer (or null), no record has its own timestamp. Our producers send only such requests. */
 function isOurs({ compression = 0, topicData }: ProduceArguments): boolean {
   return (
     compression === 0 &&
@@ -143,7 +144,7 @@ function bodyOf(request: ProduceArguments): Buffer {
     transactionalId: request.transactionalId ?? null,
     acks: request.acks,
     timeoutMs: request.timeout,
-    // A number, a decimal text or kafkajs' own Long: each says itself in decimal.
+    // A number, a decimal text or kafkajs' own Long: `toString` gives decimal digits for each.
     producerId: BigInt((request.producerId ?? -1).toString()),
     producerEpoch: request.producerEpoch ?? 0,
     now: Date.now(),
@@ -152,7 +153,7 @@ function bodyOf(request: ProduceArguments): Buffer {
       partitions: partitions.map(({ partition, firstSequence, messages }) => ({
         partition,
         firstSequence: firstSequence ?? 0,
-        // isOurs has looked at every one.
+        // isOurs has checked each message.
         messages: messages as readonly BatchRecord[],
       })),
     })),

@@ -207,7 +207,7 @@ async function threeBatches(codec: keyof typeof CODECS): Promise<Buffer> {
   ]);
 }
 
-/** What holds of every answer, whatever the bytes were. */
+/** Checks what must hold for every result, whatever the bytes were. */
 function expectSound(found: FetchedRecords, fetchOffset: number): void {
   const isNothing = found.lastOffset === null;
   if (found.broken !== null) expect(isNothing).toBe(true);
@@ -262,7 +262,7 @@ test.each(codecNames)(
           const found = await read(bad, { fetchOffset });
 
           expectSound(found, fetchOffset);
-          // Offsets are not covered by the checksum; all else that is read is as it was sent.
+          // The checksum does not cover the base offset; everything else that is read must be as it was sent.
           for (const each of found.records)
             if (each.unreadable === undefined)
               expect(sent).toContain(textOfRecord(each));
@@ -338,7 +338,7 @@ test.each(["gzip", "snappy", "lz4", "zstd"] as const)(
   },
 );
 
-test("more records than are taken are left out, whatever they would take, and a count that lies allocates nothing", async () => {
+test("a batch with more records than the limit is left out, whatever its size, and a false count allocates nothing", async () => {
   const empty = rawRecords([{}]);
   const many = Buffer.concat(Array.from({ length: 1000 }, () => empty));
   const set = Buffer.concat([
@@ -363,7 +363,7 @@ test("more records than are taken are left out, whatever they would take, and a 
   ]);
 });
 
-test("as many empty records as are taken are read", async () => {
+test("a batch with as many empty records as the limit allows is read", async () => {
   const records = rawRecords(Array.from({ length: MAX_RECORDS }, () => ({})));
   const packed = await COMPRESSORS.zstd(records);
 
@@ -398,8 +398,8 @@ test("a record with too many headers is lost alone, with its key and its value",
   expect(Object.keys(found[2]!.headers)).toHaveLength(MAX_HEADERS);
 });
 
-/** In time that grows with their number: kafkajs' own decoder needs minutes for these. */
-test("headers of one name, as many as are taken, are all kept in order", async () => {
+/** The time must grow linearly with the number of headers: kafkajs' own decoder needs minutes for these. */
+test("as many headers of one name as the limit allows are all kept, in order", async () => {
   const values = Array.from({ length: MAX_HEADERS }, (_, i) => String(i));
   const records = rawRecords(
     Array.from({ length: 20 }, () => ({
@@ -455,7 +455,7 @@ test("a header without a value is an empty one", async () => {
   });
 });
 
-test("records below the fetch are passed over, and the position is the batch's own end, also where compaction took its last records", async () => {
+test("records below the fetch offset are skipped, and `lastOffset` is the batch's own end, even if compaction removed its last records", async () => {
   const set = batchOf(10, ["a", "b", "c"], { lastOffsetDelta: 8 });
 
   const found = await read(set, { fetchOffset: 11 });
@@ -527,7 +527,7 @@ function marker(
   });
 }
 
-test("records of aborted transactions are left out, those of others beside and behind them are not", async () => {
+test("records of aborted transactions are left out; other records between and behind them are kept", async () => {
   const attributes = TRANSACTIONAL;
   const set = Buffer.concat([
     batchOf(0, ["7 aborted"], { producerId: 7n, attributes }),
@@ -557,7 +557,7 @@ test("records of aborted transactions are left out, those of others beside and b
   expect(found.lastOffset).toBe(9);
 });
 
-test("control records only still move the position", async () => {
+test("a batch with only control records still moves `lastOffset`", async () => {
   const found = await read(marker(4, 7n, false), { fetchOffset: 4 });
 
   expect(found).toMatchObject({ records: [], lastOffset: 4, broken: null });
@@ -576,7 +576,7 @@ test("a batch that was cut at the end of a fetch is left for the next one", asyn
   }
 });
 
-test("a wrong checksum ends the reading before its batch; where it comes first, it says what would be lost", async () => {
+test("a wrong checksum ends the reading before its batch; if it is the first batch, `broken` names the offsets that would be lost", async () => {
   const bad = batchOf(1, ["bad", "worse"]);
   bad[bad.length - 2]! ^= 1;
   const rest = Buffer.concat([bad, batchOf(3, ["behind"])]);
@@ -597,7 +597,7 @@ test("a wrong checksum ends the reading before its batch; where it comes first, 
   });
 });
 
-test("an end that a broken batch claims for itself is not believed beyond the batch behind it, nor beyond the log", async () => {
+test("the last offset that a broken batch claims is limited by the batch behind it and by the log's end", async () => {
   const bad = batchOf(1, ["bad", "worse"], { lastOffsetDelta: 5000 });
   bad[bad.length - 2]! ^= 1;
 
@@ -610,7 +610,7 @@ test("an end that a broken batch claims for itself is not believed beyond the ba
   expect(last.broken?.unreadable?.lastOffset).toBe(2);
 });
 
-test("offsets that repeat or go back would be taken for others that are done: their batch is left out", async () => {
+test("a batch whose offsets repeat or go back is left out, because its records could be taken for others that are done", async () => {
   const records = rawRecords([
     { value: Buffer.from("a"), offsetDelta: 0 },
     { value: Buffer.from("b"), offsetDelta: 0 },
@@ -623,13 +623,13 @@ test("offsets that repeat or go back would be taken for others that are done: th
   expect(valuesOf(found)).toEqual(["framing 0-1", "behind"]);
 });
 
-test("records behind a count of none are not passed over in silence", async () => {
+test("a batch that claims no records but has some is unreadable, and not skipped silently", async () => {
   const found = await read(batchOf(0, ["a", "b"], { count: 0 }));
 
   expect(valuesOf(found)).toEqual(["framing 0-1"]);
 });
 
-test("a compression that Kafka does not have is left out", async () => {
+test("a batch with a codec that Kafka does not have is left out", async () => {
   const found = await read(
     Buffer.concat([batchOf(0, ["a"], { codec: 6 }), batchOf(1, ["behind"])]),
   );
@@ -637,7 +637,7 @@ test("a compression that Kafka does not have is left out", async () => {
   expect(valuesOf(found)).toEqual(["unknown_codec 0-0", "behind"]);
 });
 
-test("what one response becomes in memory is bounded: what is beyond is left for the next fetch", async () => {
+test("the memory of one response is bounded: batches beyond the budget are left for the next fetch", async () => {
   const set = Buffer.concat([batchOf(0, ["a"]), batchOf(1, ["b"])]);
   const budget = { leftBytes: 1 };
 
@@ -648,7 +648,7 @@ test("what one response becomes in memory is bounded: what is beyond is left for
   expect(other).toMatchObject({ records: [], lastOffset: null, broken: null });
 });
 
-test("a record that is kept keeps no more than a few others of its fetch alive", async () => {
+test("a record that is kept in memory keeps only a few others of its fetch there", async () => {
   const records = rawRecords(
     Array.from({ length: 2000 }, (_, i) => ({ value: Buffer.alloc(500, i) })),
   );
@@ -680,7 +680,7 @@ test.each([0, 1, 2, 3])(
   },
 );
 
-test("a broken record in the old format is no different", async () => {
+test("a broken record in the old format is treated like a broken batch", async () => {
   const set = oldSet([{ key: "k", value: "a", timestamp: 1 }]);
   set[set.length - 1]! ^= 1;
 
@@ -698,7 +698,7 @@ function oldSet(
   const set = Buffer.from(
     kafkajsMessageSet({ messageVersion: 1, compression: 0, entries }).buffer,
   );
-  // The writer leaves offsets to the broker.
+  // The encoder leaves the offset to the broker.
   for (let i = 0, at = 0; at < set.length; i++) {
     set.writeBigInt64BE(BigInt(i), at);
     at += 12 + set.readInt32BE(at + 8);

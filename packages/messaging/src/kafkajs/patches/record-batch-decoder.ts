@@ -1,11 +1,13 @@
 /**
- * What a broker sent of one partition, as our records: batch after batch, in order, from the fetch's offset on.
+ * Decodes what a broker sent of one partition into records: batch after batch, in order, from the fetch offset on.
  *
- * Never throws, and takes memory and time in proportion to its limits, whatever the bytes are. What cannot be taken stands
- * in the list as one record that says so (`RawRecord.unreadable`), and reading goes on behind it. Only where the fault may
- * lie with this one transfer (a wrong checksum, broken framing, bytes that do not inflate) reading ends before it: the
- * next fetch then begins with that batch, and whoever fetches decides how often (reread.ts). `broken` is what it becomes
- * when it is given up.
+ * It never throws, and its memory and time are bounded by its limits, whatever the bytes are. There are two kinds of faults:
+ *
+ * - A batch that can never be taken (for example too many records, or an unknown codec) becomes one record with `unreadable` set
+ *   (`RawRecord.unreadable`), and reading goes on behind it.
+ * - A fault that may come from this one transfer (a wrong checksum, broken framing, bytes that do not inflate) ends the reading
+ *   before that batch. The next fetch then begins with the batch; reread.ts limits how often. If it is the first batch, `broken`
+ *   is the record that takes its place when it is given up.
  *
  * Source of the format: Kafka's protocol guide, Record Batch.
  */
@@ -39,7 +41,7 @@ import {
   type Fault,
 } from "./unreadable-batch.ts";
 
-/** `set` is the partition's record set, as it came. */
+/** Decodes `set`, the partition's record set as the broker sent it. */
 export async function decodeBatches(
   set: Buffer,
   fetch: PartitionFetch,
@@ -50,7 +52,7 @@ export async function decodeBatches(
   return reader;
 }
 
-/** A batch that is whole and whose checksum, where it has one we know, is right. */
+/** A batch that is complete and whose checksum is right. */
 interface Batch {
   readonly start: number;
   readonly end: number;
@@ -58,7 +60,7 @@ interface Batch {
   readonly lastOffset: number;
 }
 
-/** Why a batch ends the reading. */
+/** A fault that ends the reading before its batch. */
 class BrokenError extends Error {
   readonly code = "BATCH_BROKEN";
   readonly reason: UnreadableReason;
@@ -82,7 +84,7 @@ class BatchReader implements FetchedRecords {
   lastOffset: number | null = null;
   broken: RawRecord | null = null;
   isDoubtful = false;
-  /** The last batch that lay below what was asked for. */
+  /** Where the last batch begins that lay below the fetch offset; null if none did. */
   #passedAt: number | null = null;
   readonly #set: Buffer;
   readonly #fetch: PartitionFetch;
@@ -102,7 +104,7 @@ class BatchReader implements FetchedRecords {
       try {
         at = await this.#readAt(at);
       } catch (error) {
-        // The tail of what a broker sends is often cut; then it is read with the next fetch.
+        // The last batch that a broker sends is often cut; the next fetch begins with it. So only a fault in the first batch counts.
         if (this.lastOffset === null) this.broken = this.#brokenAt(at, error);
         return;
       }
@@ -116,7 +118,7 @@ class BatchReader implements FetchedRecords {
     }
   }
 
-  /** What stands in the place of a batch that may be whole at the next fetch. */
+  /** The record that takes the place of a broken batch when it is given up. The batch may be whole at the next fetch. */
   #brokenAt(at: number, error: unknown): RawRecord {
     const known = error instanceof BrokenError ? error : null;
     const range = brokenRange(this.#set, known?.at ?? at, this.#fetch);
@@ -124,7 +126,7 @@ class BatchReader implements FetchedRecords {
     return unreadableBatch(this.#set, this.#fetch, range, fault);
   }
 
-  /** Reads the batch that begins there; gives where the next one does. */
+  /** Reads the batch that begins at `at`. Returns where the next one begins. */
   async #readAt(at: number): Promise<number> {
     const set = this.#set;
     const end = endAt(set, at);
@@ -155,7 +157,7 @@ class BatchReader implements FetchedRecords {
     return batch;
   }
 
-  /** A broker may begin with batches that end before what was asked for. */
+  /** Whether the batch lies below the fetch offset: a broker may begin with batches that end before it. */
   #isBelow({ baseOffset, lastOffset }: Batch): boolean {
     return (
       this.lastOffset === null &&
@@ -165,7 +167,7 @@ class BatchReader implements FetchedRecords {
     );
   }
 
-  /** The first offset lies outside of the checksum: it is compared with all that is known of the log. */
+  /** Compares the batch's offsets with everything that is known of the log, because the checksum does not cover the first offset. */
   #checkOffsets({ end, first, last }: BatchClaim): void {
     const { fetchOffset, highWatermark } = this.#fetch;
     const next = (this.lastOffset ?? fetchOffset - 1) + 1;
@@ -173,7 +175,7 @@ class BatchReader implements FetchedRecords {
     const isAfter = this.lastOffset === null || first >= next;
     if (first < 0 || last < first || last < next || !isAfter)
       throw new BrokenError("framing", `${claim} where ${next} is next`);
-    // The broker may have told the log's end a moment before it read the batch; the next fetch tells.
+    // The broker may have noted the log's end a moment before it read the batch. Then the next fetch shows a later end.
     if (last >= highWatermark)
       throw new BrokenError(
         "framing",
@@ -193,7 +195,7 @@ class BatchReader implements FetchedRecords {
         `${claim} where ${next} is next and ${behind.first} follows`,
       );
     if (behind !== null) return;
-    // Compaction leaves gaps, and so does a wrong first offset. Nothing here tells which it is: the next fetch may.
+    // There is a gap. Compaction leaves gaps, but a wrong first offset looks the same, and here is no batch behind to compare with. The next fetch may have one.
     if (this.lastOffset !== null)
       throw new BrokenError("framing", `${claim} where ${next} is next`);
     this.isDoubtful = true;
@@ -226,7 +228,7 @@ class BatchReader implements FetchedRecords {
       });
     const limit = inflatedLimit(end - start);
     const packed = set.subarray(start + AT.records, end);
-    // Compaction leaves the header of a batch that has no record any more.
+    // Compaction may remove every record of a batch and leave only its header.
     if (count === 0 && packed.length === 0) return;
     let bytes: Buffer;
     try {
@@ -271,7 +273,7 @@ class BatchReader implements FetchedRecords {
       bytes.length + (this.records.length - before) * RECORD_OVERHEAD_BYTES;
   }
 
-  /** The checksum is right, so it is as the producer sent it, and to fetch it again would change nothing. */
+  /** Puts one unreadable record in the place of the batch. The checksum is right, so the batch is as its producer sent it, and fetching it again would change nothing. */
   #leaveOut(batch: Batch, fault: Fault): void {
     const { start, end, baseOffset: first, lastOffset: last } = batch;
     const range = { start, end, first, last };
@@ -281,7 +283,7 @@ class BatchReader implements FetchedRecords {
     this.#budget.leftBytes -= end - start;
   }
 
-  /** One entry of the formats before record batches: a record, or compressed ones under the last one's offset. */
+  /** Reads one entry in a format from before record batches: one record, or several compressed ones under the offset of the last. */
   async #readOldEntry(start: number, end: number): Promise<void> {
     const { topic, partition, fetchOffset, highWatermark } = this.#fetch;
     const lastOffset = int64(this.#set, start);
@@ -290,7 +292,7 @@ class BatchReader implements FetchedRecords {
       this.#passedAt = start;
       return;
     }
-    // As that of a batch, its offset is under no checksum.
+    // Like a batch's first offset, the offset of an entry is not covered by the checksum.
     if (lastOffset <= before || lastOffset >= highWatermark)
       throw new BrokenError(
         "framing",

@@ -20,7 +20,7 @@ async function byKafkajs(body: ProduceBody): Promise<Buffer> {
       topic,
       partitions: partitions.map((batch) => ({
         ...batch,
-        // It reads its own clock where a record has no time.
+        // kafkajs reads the clock if a record has no timestamp, so give each one.
         messages: batch.messages.map((each) => ({
           ...each,
           timestamp: body.now,

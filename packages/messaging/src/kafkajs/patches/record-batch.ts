@@ -1,20 +1,19 @@
 /**
- * A Produce request's body (versions 3 to 7) in one pass: sizes first, then every byte straight into one buffer. kafkajs
- * makes an encoder, and several buffers, for each record instead, and its CRC-32C is JavaScript
- * (docs/kafkajs.md, "Encoding").
+ * Encodes the body of a Produce request (versions 3 to 7): first all sizes, then every byte into one buffer. kafkajs makes an
+ * encoder and several buffers for each record, and computes CRC-32C in JavaScript (docs/kafkajs.md, "Encoding").
  * Source of the format: Kafka's protocol guide, Produce and Record Batch.
  */
 import { crc32c } from "@node-rs/crc32";
 import type { RecordHeaders } from "../../record.ts";
 
-/** A record as it goes into a batch. */
+/** A record to be put into a batch. */
 export interface BatchRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers?: RecordHeaders | undefined;
 }
 
-/** What goes to one partition: one record batch. */
+/** The record batch for one partition. */
 export interface PartitionBatch {
   readonly partition: number;
   /** The idempotent producer's sequence number of the first record. */
@@ -36,7 +35,7 @@ export interface ProduceBody {
   }[];
 }
 
-/** The body's bytes, uncompressed. */
+/** Encodes the body, uncompressed. */
 export function encodeProduceBody(body: ProduceBody): Buffer {
   const sizes: number[] = [];
   const to = new Writer(Buffer.allocUnsafe(measure(body, sizes)));
@@ -57,15 +56,15 @@ export function encodeProduceBody(body: ProduceBody): Buffer {
   return to.buffer;
 }
 
-/** Bytes of a record batch before its records. */
+/** The size of a record batch's header. */
 const BATCH_HEADER_BYTES = 61;
-/** From the batch's start to what its CRC covers, and to what its length counts. */
+/** From the batch's start: where the bytes begin that its CRC covers, and those that its length counts. */
 const CRC_START = 21;
 const LENGTH_END = 12;
 const MAGIC = 2;
 const TRANSACTIONAL = 16;
 
-/** The size of the whole body. `sizes` takes each batch's records' size, then each record's own, in order. */
+/** The size of the whole body. Appends to `sizes` first the size of each batch's records, then the size of each single record, in order. */
 function measure(body: ProduceBody, sizes: number[]): number {
   let total = 2 + byteLength(body.transactionalId) + 2 + 4 + 4;
   const records: number[] = [];
@@ -90,7 +89,7 @@ function partsOf(body: ProduceBody): number {
   return body.topics.reduce((n, { partitions }) => n + partitions.length, 0);
 }
 
-/** Writes the batch whose records' size is `sizes[part]`; records' sizes begin at `record`. Gives where the next batch's begin. */
+/** Writes one batch. `sizes[part]` is the size of its records; the sizes of single records begin at `sizes[record]`. Returns the index at which those of the next batch begin. */
 function writeBatch(
   to: Writer,
   body: ProduceBody,
@@ -174,7 +173,7 @@ function sizeOfBytes(bytes: Buffer | null): number {
   return bytes === null ? 1 : sizeOfVarInt(bytes.length) + bytes.length;
 }
 
-/** Of a number from 0 up, zigzag encoded. */
+/** How many bytes a number of 0 or more takes, zigzag encoded. */
 function sizeOfVarInt(value: number): number {
   if (value < 0x40) return 1;
   if (value < 0x2000) return 2;
@@ -186,7 +185,7 @@ function byteLength(text: string | null): number {
   return text === null ? 0 : Buffer.byteLength(text);
 }
 
-/** Writes on and on into a buffer that was measured before. */
+/** Writes one field after another into a buffer of the right size. */
 class Writer {
   readonly buffer: Buffer;
   position = 0;
@@ -211,7 +210,7 @@ class Writer {
     this.position = this.buffer.writeBigInt64BE(value, this.position);
   }
 
-  /** Zigzag, 7 bits a byte; from -1 to 2^31 - 1. */
+  /** Zigzag, 7 bits a byte. `value` lies in -1 to 2^31 - 1. */
   varInt(value: number): void {
     let rest = ((value << 1) ^ (value >> 31)) >>> 0;
     while (rest > 0x7f) {

@@ -1,19 +1,19 @@
 /**
- * The records of one batch, read in one pass over its inflated bytes. Numbers are read as numbers, headers are collected
- * once, and a record that was below the fetch is not made.
+ * Reads the records of one batch in one pass over its inflated bytes. Records below the fetch offset are skipped without making
+ * objects for them.
  *
- * Records outlive the fetch by seconds, so they may not be views of it: one that stays open would keep megabytes alive.
- * Their bytes are copied a window of a few records at a time, so a record keeps at most `WINDOW_BYTES` alive beside itself.
+ * Records live seconds longer than the fetch, so they must not be views of it: one open record would keep megabytes in memory.
+ * So the bytes are copied into windows of a few records each. A record then keeps at most `WINDOW_BYTES` in memory beside its own.
  */
 import { setOwn } from "../../set-own.ts";
 import type { RawRecord, RecordHeaders } from "../../record.ts";
 
-/** More is no use that anybody makes of headers; a producer that goes astray must not become 500,000 of them. */
+/** Nobody needs more headers on one record. Without a limit a faulty producer could make us build 500,000 of them. */
 export const MAX_HEADERS = 1000;
-/** Length, attributes, time, offset, key, value, headers: a byte each at least. */
+/** Length, attributes, timestamp, offset, key, value and headers take at least one byte each. */
 export const SMALLEST_RECORD_BYTES = 7;
 
-/** Records share a copy of so many bytes; larger ones have their own. As Node's own pool of small buffers. */
+/** Records share a copy of so many bytes; a record larger than half of it gets its own. The size is that of Node's own pool of small buffers. */
 const WINDOW_BYTES = 8 << 10;
 const NO_BYTES = Buffer.alloc(0);
 const NO_HEADERS: RecordHeaders = {};
@@ -21,16 +21,16 @@ const NO_HEADERS: RecordHeaders = {};
 export interface RecordsOfBatch {
   readonly topic: string;
   readonly partition: number;
-  /** Records below it are passed over. */
+  /** Records below it are skipped. */
   readonly fetchOffset: number;
   readonly baseOffset: number;
   readonly lastOffset: number;
   readonly count: number;
-  /** What each record's time is counted from. */
+  /** Each record's timestamp is stored as a difference to this one. */
   readonly baseTimestamp: number;
-  /** The time of all of them, on a topic with LogAppendTime; else null. */
+  /** The timestamp of all records on a topic with LogAppendTime; else null. */
   readonly appendTimestamp: number | null;
-  /** Inflated. */
+  /** The records, inflated. */
   readonly bytes: Buffer;
 }
 
@@ -39,12 +39,12 @@ export class BatchFramingError extends Error {
   readonly code = "BATCH_FRAMING";
 }
 
-/** Adds the records to `to`, in order. On a throw of `BatchFramingError` some may have been added: the caller takes them off. */
+/** Appends the records to `to`, in order. If it throws `BatchFramingError`, some may have been appended already; the caller must remove them. */
 export function decodeRecords(batch: RecordsOfBatch, to: RawRecord[]): void {
   new RecordReader(batch).readAll(to);
 }
 
-/** One position in the bytes, and the window that was copied last. */
+/** Reads on from one position in the bytes; holds the window that was copied last. */
 class RecordReader {
   readonly #batch: RecordsOfBatch;
   readonly #bytes: Buffer;
@@ -71,11 +71,11 @@ class RecordReader {
         throw new BatchFramingError(
           `record ${i} claims ${size} bytes, ${this.#bytes.length - this.#at} are there`,
         );
-      // Attributes of a record have no use yet.
+      // Skip the record's attributes: Kafka does not use them yet.
       this.#at++;
       const timestampDelta = this.#varLong(end);
       const offset = baseOffset + this.#varInt(end);
-      // Each offset once and ascending, or a record would be taken for another that is done.
+      // Offsets must ascend without a repeat: otherwise a record could be taken for another one that is done.
       if (offset <= previous || offset > lastOffset)
         throw new BatchFramingError(
           `record ${i} claims offset ${offset} after ${previous}, in a batch up to ${lastOffset}`,
@@ -106,7 +106,7 @@ class RecordReader {
     if (keySize < -1 || valueSize < -1 || headerCount < 0 || headersAt > end)
       throw new BatchFramingError(`record at ${offset}: a size is not one`);
     const isTooMany = headerCount > MAX_HEADERS;
-    // What is not read of the headers is not kept either.
+    // Headers that are not read need not be copied.
     if (keySize > 0 || valueSize > 0 || headerCount > 0)
       this.#keep(start, isTooMany ? headersAt : end);
     const key = this.#slice(keyAt, keySize);
@@ -159,7 +159,7 @@ class RecordReader {
     return headers;
   }
 
-  /** Makes the window hold what stands between the two places. */
+  /** Makes sure that the window holds the bytes from `from` to `to`. */
   #keep(from: number, to: number): void {
     const shift = from - this.#windowFrom;
     if (shift >= 0 && to - this.#windowFrom <= this.#window.length) return;
@@ -172,14 +172,14 @@ class RecordReader {
     this.#bytes.copy(this.#window, 0, from, from + this.#window.length);
   }
 
-  /** What stands there, from the window. A size of -1 is Kafka's null. */
+  /** The bytes at this place, from the window. A size of -1 is Kafka's null. */
   #slice(at: number, size: number): Buffer | null {
     if (size <= 0) return size === 0 ? NO_BYTES : null;
     const from = at - this.#windowFrom;
     return this.#window.subarray(from, from + size);
   }
 
-  /** Zigzag, 7 bits a byte, of an int32. */
+  /** Reads an int32: zigzag, 7 bits a byte. */
   #varInt(end: number): number {
     const bytes = this.#bytes;
     let at = this.#at;
@@ -200,7 +200,7 @@ class RecordReader {
     return (value >>> 1) ^ -(value & 1);
   }
 
-  /** Zigzag of an int64, as a number: exact up to 2^53, which times do not reach. */
+  /** Reads an int64 (zigzag) as a number: exact up to 2^53, which timestamps do not reach. */
   #varLong(end: number): number {
     let value = 0;
     for (let i = 0, scale = 1; ; i++, scale *= 128) {

@@ -1,11 +1,14 @@
 /**
- * How a kafkajs group stays a member: two things that kafkajs 2.2.4 does only while it joins, or not at all.
+ * Mends two defects of kafkajs 2.2.4 that keep a group from joining again:
  *
- * - It asks for the group's coordinator only when it joins, and it joins only when a coordinator says so: one that died and
- *   does not come back is sent heartbeats for ever, while another has taken the group over.
- * - A join that ends by an error that is neither of the group's (no answer, a coordinator that loads) is forgotten: the
- *   runner goes on fetching, without a member id not even heartbeats go out, and nothing ever joins again. And two fetches
- *   that both meet a moved leader would join twice at once.
+ * - kafkajs asks for the group's coordinator only when it joins, and joins only when a coordinator tells it to. If a coordinator
+ *   dies and does not come back, kafkajs sends it heartbeats for ever, although another broker has taken over the group. So
+ *   after a request without an answer we look for the coordinator (`orSeek`).
+ * - If a join fails with an error that kafkajs does not expect (no answer; a coordinator that is still loading), kafkajs forgets
+ *   the join. It goes on fetching, sends no heartbeats because it has no member id, and never joins again. So we note failed
+ *   joins and make the next fetch join (`mustBeJoined`).
+ *
+ * Two fetches that both meet a moved leader would also join twice at the same time (`joinOnce`).
  */
 
 interface CoordinatedGroup<Coordinator = object> {
@@ -17,13 +20,13 @@ interface CoordinatedGroup<Coordinator = object> {
   };
 }
 
-/** Joins under way, and groups of which the last one failed. */
+/** Joins that are running, by group; and groups whose last join failed. */
 const joining = new WeakMap<object, Promise<void>>();
 const unjoined = new WeakSet<object>();
-/** Groups whose coordinator is being asked for. */
+/** Groups whose coordinator is being looked for. */
 const seeking = new WeakSet<object>();
 
-/** Joins, or waits for the join that is under way. */
+/** Joins, or waits for the join that is already running. */
 export function joinOnce(
   group: object,
   join: () => Promise<void>,
@@ -43,7 +46,7 @@ export function joinOnce(
   return joined;
 }
 
-/** Throws, after a join that failed, what makes kafkajs' runner join again. */
+/** If the last join failed, throws the error that makes kafkajs' runner join again. */
 export function mustBeJoined(group: object): void {
   if (unjoined.has(group))
     throw Object.assign(new Error("the last join did not end"), {
@@ -51,7 +54,7 @@ export function mustBeJoined(group: object): void {
     });
 }
 
-/** Passes on what the request gives; when it went unanswered, the group's coordinator is looked for. */
+/** Returns the request's result. If the request got no answer, also begins to look for the group's coordinator. */
 export async function orSeek<T, C>(
   group: CoordinatedGroup<C>,
   request: Promise<T>,
@@ -64,7 +67,7 @@ export async function orSeek<T, C>(
   }
 }
 
-/** Nobody waits for it: it goes on for as long as no broker answers. The members and their generation are the same for every coordinator. */
+/** Looks for the coordinator in the background, for as long as no broker answers. Member id and generation stay valid: a new coordinator takes over the group's state. */
 function seekCoordinator<C>(group: CoordinatedGroup<C>): void {
   if (seeking.has(group)) return;
   seeking.add(group);
@@ -73,18 +76,18 @@ function seekCoordinator<C>(group: CoordinatedGroup<C>): void {
     .findGroupCoordinator({ groupId })
     .then(
       (coordinator) => {
-        // A join finds its own, and keeps to it until it has ended.
+        // A join that is running has looked up a coordinator itself: do not replace it.
         if (joining.has(group) || group.coordinator !== before) return;
         group.coordinator = coordinator;
         group.offsetManager.coordinator = coordinator;
       },
-      // The next heartbeat that fails asks again.
+      // The next heartbeat that fails looks again.
       () => undefined,
     )
     .finally(() => seeking.delete(group));
 }
 
-/** The connection failed, or no answer came; not an answer that says no. */
+/** The connection failed, or no answer came. An answer with an error does not count. */
 function isUnanswered(error: unknown): boolean {
   return (
     error instanceof Error &&

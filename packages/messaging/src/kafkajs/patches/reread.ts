@@ -1,10 +1,10 @@
 /**
- * How often a batch that came broken is fetched again: a bit may have been flipped on the way, and the same bytes come
- * whole the next time. A batch that is broken every time is broken in the log, and is given up.
+ * Decides whether a broken batch is fetched again. A bit may have been flipped in transfer; then the next fetch brings the right
+ * bytes. A batch that is broken every time is broken in the log, and is given up.
  */
 import type { FetchedRecords } from "./fetched-records.ts";
 
-/** Fetches of a broken batch, in all. */
+/** How often a broken batch is fetched in all. */
 export const BROKEN_FETCHES = 3;
 
 interface Place {
@@ -18,11 +18,11 @@ interface Failing {
   fetches: number;
 }
 
-/** For one member of one group. */
+/** Counts the fetches of broken batches, for one member of one group. */
 export class Rereads {
   readonly #failing = new Map<string, Failing>();
 
-  /** Whether to forget what was fetched, and so to fetch it again. */
+  /** Whether to drop what was fetched, so that kafkajs fetches it again. */
   isWanted(place: Place, fetched: FetchedRecords): boolean {
     const key = `${place.topic}/${place.partition}`;
     if (fetched.broken === null) {

@@ -1,4 +1,4 @@
-/** How much is given up with a batch that cannot be read, and what a broker's answer is not believed in. */
+/** Which offsets are given up with a batch that cannot be read, and which claims in a broker's answer are ignored. */
 import { gzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
 import { crc32 } from "@node-rs/crc32";
@@ -53,7 +53,7 @@ function withMagic(batch: Buffer, magic: number): Buffer {
   return batch;
 }
 
-/** Of what is lost: its offsets and how many bytes are kept. */
+/** The first and last offset that are lost, and how many bytes are kept. */
 const lostOf = ({ broken }: FetchedRecords) =>
   broken === null
     ? null
@@ -77,7 +77,7 @@ test.each([0, 1, 3, 6, 130])(
   },
 );
 
-test("where its own last offset may be what is wrong, a whole batch behind it says where it ends", async () => {
+test("a broken batch ends where the whole batch behind it begins, whatever its own last offset claims", async () => {
   const bad = batchOf(0, 1000);
   bad.writeInt32BE(2, 23);
 
@@ -86,7 +86,7 @@ test("where its own last offset may be what is wrong, a whole batch behind it sa
   expect(lostOf(found)).toEqual([0, 999, bad.length]);
 });
 
-test("what follows a broken batch is not believed unless its checksum is right", async () => {
+test("the offsets of the batch behind a broken one are ignored unless its checksum is right", async () => {
   const bad = batchOf(0, 10);
   bad[bad.length - 1]! ^= 1;
   const alsoBad = withBase(batchOf(10, 10), 1500);
@@ -97,7 +97,7 @@ test("what follows a broken batch is not believed unless its checksum is right",
   expect(lostOf(found)).toEqual([0, 9, bad.length]);
 });
 
-test("a broken batch whose length reaches out of what was sent is given up to its own last offset", async () => {
+test("a broken batch whose length reaches beyond the bytes sent is given up to its own last offset", async () => {
   const bad = batchOf(0, 10);
   bad.writeInt32BE(1 << 30, 8);
 
@@ -109,7 +109,7 @@ test("a broken batch whose length reaches out of what was sent is given up to it
   });
 });
 
-test("a first offset beyond the log's end is not believed: the batch is broken, and what is lost with it is its own length", async () => {
+test("a batch whose first offset lies beyond the log's end is broken, and as many offsets are lost as it claims to hold", async () => {
   const far = withBase(batchOf(0, 10), 1 << 20);
 
   const found = await read(far);
@@ -119,7 +119,7 @@ test("a first offset beyond the log's end is not believed: the batch is broken, 
   expect(found.broken?.unreadable?.reason).toBe("framing");
 });
 
-test("a batch that comes later than the log's end as it was told is left for the next fetch", async () => {
+test("a batch beyond the log's end that the broker gave, behind others, is left for the next fetch", async () => {
   const set = Buffer.concat([batchOf(0, 10), batchOf(10, 10)]);
 
   const found = await read(set, { highWatermark: 15 });
@@ -127,7 +127,7 @@ test("a batch that comes later than the log's end as it was told is left for the
   expect(found).toMatchObject({ lastOffset: 9, broken: null });
 });
 
-test("a first offset that the batch behind it contradicts is not believed", async () => {
+test("a batch whose first offset the batch behind it contradicts is broken", async () => {
   const near = withBase(batchOf(0, 10), 1024);
   const set = Buffer.concat([near, batchOf(10, 10)]);
 
@@ -137,7 +137,7 @@ test("a first offset that the batch behind it contradicts is not believed", asyn
   expect(lostOf(found)).toEqual([0, 9, near.length]);
 });
 
-test("it is not believed either where it comes behind others, or where the batch behind it is cut", async () => {
+test("a contradicted first offset also counts as broken behind other batches, or if the batch behind it is cut", async () => {
   const near = withBase(batchOf(10, 10), 1024);
   const cut = batchOf(20, 10).subarray(0, 70);
 
@@ -152,7 +152,7 @@ test("it is not believed either where it comes behind others, or where the batch
   expect(atTheEnd).toMatchObject({ lastOffset: 9, broken: null });
 });
 
-test("a gap that nothing bears out is read, and said to be doubtful", async () => {
+test("a first batch behind a gap that no batch confirms is read, and `isDoubtful` is set", async () => {
   const doubtful = await read(batchOf(500, 10));
   const borneOut = await read(
     Buffer.concat([batchOf(500, 10), batchOf(510, 5)]),
@@ -164,7 +164,7 @@ test("a gap that nothing bears out is read, and said to be doubtful", async () =
   expect(none).toMatchObject({ isDoubtful: false, lastOffset: 509 });
 });
 
-test("batches that lie below what was asked for are passed over, and cost no record behind them", async () => {
+test("batches below the fetch offset are skipped, and all records behind them are read", async () => {
   const set = Buffer.concat([batchOf(0, 5), batchOf(5, 5), batchOf(10, 10)]);
 
   const found = await read(set, { fetchOffset: 10 });
@@ -173,7 +173,7 @@ test("batches that lie below what was asked for are passed over, and cost no rec
   expect(offsetsOf(found)).toEqual([10, 19]);
 });
 
-test("a batch that claims to lie below does not vanish where nobody else has its offsets", async () => {
+test("a batch that claims to lie below the fetch offset is broken if no other batch has the offset that was asked for", async () => {
   const lowered = withBase(batchOf(1024, 10), 0);
   const set = Buffer.concat([lowered, batchOf(1034, 10)]);
 
@@ -184,7 +184,7 @@ test("a batch that claims to lie below does not vanish where nobody else has its
   expect(lostOf(alone)).toEqual([1024, 1033, lowered.length]);
 });
 
-test("what records of the old formats become in memory is taken from the budget", async () => {
+test("records of the old formats count against the memory budget at their inflated size", async () => {
   const inner = oldEntry(0, Buffer.alloc(30 << 20), 0);
   const packed = gzipSync(inner, { level: 9 });
   const entries = Array.from({ length: 12 }, (_, i) => oldEntry(i, packed, 1));
@@ -197,7 +197,7 @@ test("what records of the old formats become in memory is taken from the budget"
   expect(bytes).toBeLessThanOrEqual(RESPONSE_BUDGET_BYTES + (30 << 20));
 }, 60_000);
 
-test("an old record's offset is compared with the log, too, and what lies below is passed over", async () => {
+test("an old record's offset is compared with the log, too, and old records below the fetch offset are skipped", async () => {
   const entry = (offset: number) => oldEntry(offset, Buffer.from("v"), 0);
 
   const far = await read(entry(1 << 20));
@@ -211,7 +211,7 @@ test("an old record's offset is compared with the log, too, and what lies below 
   expect(back).toMatchObject({ lastOffset: 1, broken: null });
 });
 
-test("old records within one entry have offsets that ascend to the entry's own, or it is broken", async () => {
+test("an old entry is broken unless its records' offsets ascend up to the entry's own", async () => {
   const inner = (...offsets: number[]) =>
     gzipSync(
       Buffer.concat(offsets.map((each) => oldEntry(each, Buffer.from("v"), 0))),

@@ -1,4 +1,4 @@
-/** What stands in the place of a batch that cannot be read, and how far a batch goes whose header may be what is broken. */
+/** The record that takes the place of a batch that cannot be read, and the range of a batch whose header may be broken. */
 import type { RawRecord, UnreadableReason } from "../../record.ts";
 import {
   AT,
@@ -12,7 +12,7 @@ import {
 } from "./batch-header.ts";
 import type { PartitionFetch } from "./fetched-records.ts";
 
-/** From which byte to which, and the first and last offset that are lost with it. */
+/** The first byte and the byte after the last, and the first and last offset that are lost with the batch. */
 export interface BatchRange {
   readonly start: number;
   readonly end: number;
@@ -40,7 +40,7 @@ export function unreadableBatch(
     offset: first,
     timestamp: timeOf(set, start),
     key: null,
-    // Its own bytes: a dead letter outlives the fetch.
+    // Copy the bytes: a view would keep the whole fetch in memory.
     value: Buffer.from(set.subarray(start, end)),
     headers: {},
     unreadable: {
@@ -52,8 +52,9 @@ export function unreadableBatch(
 }
 
 /**
- * How far the broken batch goes that begins at `start`, the first one that is for us. Nothing of its header is certain. A
- * batch behind it, if that is whole, knows best where it ends; else its own last offset is believed, within the log.
+ * The range of the broken batch that begins at `start`, the first batch at or above the fetch offset. Nothing in its header is
+ * certain. If the batch behind it has a right checksum, the broken batch ends before that one's first offset. Otherwise its own last
+ * offset is taken, limited by the log's end and by the offset that the batch behind it claims.
  */
 export function brokenRange(
   set: Buffer,
@@ -87,8 +88,8 @@ function lastClaimedAt(
   { fetchOffset, highWatermark }: PartitionFetch,
 ): number {
   if (start + AT.records > (end ?? set.length)) return fetchOffset;
-  // An entry of the old formats has its offset and no more. The format's number lies outside of the checksum: where that
-  // is right all the same, only the number is wrong.
+  // An entry of an old format has one offset and no last-offset delta. But the checksum does not cover the format's number: if the
+  // checksum is right, only that number is wrong, and this is a batch of the new format.
   const isOld =
     set[start + AT.magic]! < MAGIC &&
     !(end !== null && isChecksumRight(set, start, end));
@@ -96,7 +97,7 @@ function lastClaimedAt(
     ? 0
     : Math.max(0, set.readInt32BE(start + AT.lastOffsetDelta));
   const last = int64(set, start) + delta;
-  // So does the first offset: one that leads out of the log, or below what was asked for, is not believed.
+  // The checksum does not cover the first offset either: ignore one that leads out of the log or below the fetch offset.
   const isWithin = last >= fetchOffset && last < highWatermark;
   return isWithin ? last : fetchOffset + delta;
 }
