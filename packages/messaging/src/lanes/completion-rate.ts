@@ -1,8 +1,8 @@
-/** Completions a second, over the last one to two seconds. */
+/** Measures completions a second, over the last one to two seconds. */
 import type { MonotonicMs } from "@postrider/core";
 
 const WINDOW_MS = 1000;
-/** A rate needs at least this long to be worth anything: a lane starts with two at once, over new connections, ms. */
+/** A rate is not given before this long, ms: a lane starts with two records at once and over new connections, so an early rate would be too low. */
 const SHORTEST_MEASURE_MS = WINDOW_MS;
 
 export class CompletionRate {
@@ -19,13 +19,13 @@ export class CompletionRate {
     this.#completed++;
   }
 
-  /** What was before says nothing of what comes. */
+  /** Begins to measure anew: earlier completions no longer count. */
   restart(now: MonotonicMs): void {
     this.#from = now;
     this.#completed = this.#completedBefore = this.#beforeMs = 0;
   }
 
-  /** Forgets what is older than the window. Call about once in a window. */
+  /** Forgets completions that are older than the window. Call about once a second. */
   turn(now: MonotonicMs): void {
     const elapsedMs = now - this.#from;
     if (elapsedMs < WINDOW_MS) return;
@@ -35,7 +35,7 @@ export class CompletionRate {
     this.#from = now;
   }
 
-  /** `also` is taken as completed just now. Null while it is too early to say. */
+  /** The rate; null while it is too early to tell. `also`: so many more are counted as just completed. */
   perSecond(now: MonotonicMs, also = 0): number | null {
     const ms = now - this.#from + this.#beforeMs;
     if (ms < SHORTEST_MEASURE_MS) return null;

@@ -1,11 +1,11 @@
-/** A queue whose links are in what it holds, so that anything can leave it, from any place, at once. */
+/** A queue whose links are in its elements, so that an element can be removed from any place in constant time. */
 
 export interface Linked<T> {
   ahead: T | null;
   behind: T | null;
 }
 
-/** Each element stands in one `Fifo` at a time. */
+/** An element may be in one `Fifo` at a time. */
 export class Fifo<T extends Linked<T>> {
   first: T | null = null;
   last: T | null = null;

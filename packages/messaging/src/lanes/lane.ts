@@ -3,7 +3,7 @@ import { CompletionRate } from "./completion-rate.ts";
 import type { Linked } from "./fifo.ts";
 import type { Share, SlotLane } from "./slot-share.ts";
 
-/** What can stand in a lane's queue. Owners extend it; lane and links belong to `Lanes`. */
+/** An entry of a lane's queue. The owner extends it; only `Lanes` sets `lane` and the links. */
 export interface Queued<E> extends Linked<E> {
   lane: Lane<E> | null;
 }
@@ -18,10 +18,10 @@ export class Lane<E> implements SlotLane<Lane<E>> {
   ahead: Lane<E> | null = null;
   behind: Lane<E> | null = null;
   share: Share<Lane<E>>;
-  /** The lane's virtual clock: the next slot that a deferral may reserve. */
+  /** The next slot that a deferral may reserve: a time ahead of now, which each deferral moves on (the lane's virtual clock). */
   nextSlotAt: EpochMs = 0;
 
-  /** What it completes since it has had a queue: without one it would tell what arrives, not what the lane is able to. */
+  /** Completions since the lane has had a queue. Without a queue the rate would measure how many records arrive, not how many the lane can complete. */
   readonly #rate: CompletionRate;
 
   constructor(name: string, share: Share<Lane<E>>, now: MonotonicMs) {
@@ -31,8 +31,8 @@ export class Lane<E> implements SlotLane<Lane<E>> {
   }
 
   /**
-   * How long it may wait for a slot, ms, where that is up to its standing: it is not known to answer, and nothing of it is in
-   * flight. Null where it does not wait so, or while it is too early to say.
+   * How long the lane may wait for a slot because of its standing, ms: it is ready, is not proven, and has no record in flight.
+   * Null if it does not wait for that reason, or while it is too early to tell.
    */
   heldBackMs(now: MonotonicMs): number | null {
     const isHeldBack =
@@ -47,12 +47,12 @@ export class Lane<E> implements SlotLane<Lane<E>> {
     return this.#rate;
   }
 
-  /** Completions a second lately; null while it is too early to say. */
+  /** Completions a second over the last one to two seconds; null while it is too early to tell. */
   completedPerSecond(now: MonotonicMs): number | null {
     return this.#rate.perSecond(now);
   }
 
-  /** The same, taking what is in flight as just completing: generous, so that a lane is called slow only when it is. */
+  /** Like `completedPerSecond`, but counts records in flight as just completed. This errs on the side of the lane: it is called slow only if it certainly is. */
   ratePerSecond(now: MonotonicMs): number | null {
     return this.#rate.perSecond(now, this.inFlight);
   }

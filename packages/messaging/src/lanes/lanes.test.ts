@@ -173,7 +173,7 @@ test("a lane that has stopped completing is at rate 0 two turns later, however l
   expect(lanes.ratePerSecond(7500)).toBe(0);
 });
 
-test("what is in flight counts as just completing in a lane's rate, and in that of all lanes", () => {
+test("records in flight count as just completed in a lane's rate, and in that of all lanes", () => {
   const lanes = new Lanes<Entry>({ concurrencyOf: () => 3 });
   for (const name of ["a", "b"])
     for (let n = 0; n < 9; n++) lanes.push(name, new Entry(name, n), 0);

@@ -1,9 +1,10 @@
 /**
  * The queues of records that have not started: one per lane.
  *
- * Invariant: a lane is ready exactly when it has a queued record and, when it became so, had room for one more in flight.
- * Records of a lane leave in the order they came; ready lanes take turns, one record each, so that no lane waits for another
- * while there are slots (slot-shares). A lane exists while it holds records, or has slots reserved in the future.
+ * Invariant: a lane is ready exactly when it has a queued record and, when it became ready, had room for one more in flight.
+ *
+ * Records leave a lane in the order in which they came. Ready lanes take turns, one record each, so that no lane waits for
+ * another while there are slots (slot-shares). A lane exists while it holds records, or has reserved slots in the future.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { LaneStanding } from "../stage.ts";
@@ -12,13 +13,13 @@ import { Lane, type Queued } from "./lane.ts";
 import { SlotShares } from "./slot-shares.ts";
 
 export interface LanesOptions {
-  /** Read at each start; a lane may always have one in flight. */
+  /** How many records of a lane may be in flight. Read at each start. One record is always allowed. */
   readonly concurrencyOf: (lane: string) => number;
-  /** Read as often. Absent: all are proven. */
+  /** The lane's standing. Read when a record is queued or ends. Absent: all lanes are proven. */
   readonly standingOf?: ((lane: string) => LaneStanding) | undefined;
-  /** In flight at once, over all lanes. Default: any number. */
+  /** Records in flight at once, over all lanes. Default: any number. */
   readonly slots?: number;
-  /** Groups share the slots. */
+  /** Whether groups (tenants) share the slots. Default: no, all lanes are one group. */
   readonly hasGroups?: boolean;
 }
 
@@ -27,7 +28,7 @@ export class Lanes<E extends Queued<E>> {
   readonly #standingOf: ((lane: string) => LaneStanding) | undefined;
   readonly #lanes = new Map<string, Lane<E>>();
   readonly #shares: SlotShares<Lane<E>>;
-  /** Of all lanes together, since there has been a queue. */
+  /** Completions of all lanes together, measured since a record was queued in one of them. */
   readonly #rate = new CompletionRate(0);
   #queued = 0;
 
@@ -52,7 +53,7 @@ export class Lanes<E extends Queued<E>> {
     return this.#shares.hasNext;
   }
 
-  /** Records wait because the process has no slot for them, and not because of what is known of their lanes. */
+  /** Records wait because the process has too few slots, and not because of their lanes' standing. */
   get isShort(): boolean {
     return this.#shares.isShort;
   }
@@ -74,7 +75,7 @@ export class Lanes<E extends Queued<E>> {
     this.#added(lane);
   }
 
-  /** Back to the head: it started and must start again. */
+  /** Puts a record that had started back to the head of its lane: it must start again. */
   pushAhead(name: string, entry: E, now: MonotonicMs, group = ""): void {
     const lane = this.#lane(name, now, group);
     entry.lane = lane;
@@ -91,7 +92,7 @@ export class Lanes<E extends Queued<E>> {
     for (;;) {
       const lane = this.#shares.next();
       if (lane === null) return null;
-      // The concurrency may have shrunk since the lane became ready; whoever is in flight makes it ready again.
+      // The concurrency may have shrunk since the lane became ready. The end of a record in flight makes the lane ready again.
       if (lane.oldest === null || !this.#hasRoom(lane)) continue;
       const entry = lane.oldest;
       this.remove(entry);
@@ -102,7 +103,7 @@ export class Lanes<E extends Queued<E>> {
     }
   }
 
-  /** A record that was taken is no longer in flight. `isCompleted`: it counts for the lane's rate. */
+  /** A record that was taken is no longer in flight. `isCompleted`: it counts as a completion in the rates. */
   settle(lane: Lane<E>, isCompleted: boolean): void {
     this.#shares.hold(lane, -1);
     if (isCompleted) {
@@ -116,7 +117,7 @@ export class Lanes<E extends Queued<E>> {
     this.#makeReady(lane);
   }
 
-  /** Takes a record that has not started out of its queue. */
+  /** Removes a record that has not started from its queue. */
   remove(entry: E): void {
     const lane = entry.lane;
     if (lane === null) return;
@@ -130,7 +131,7 @@ export class Lanes<E extends Queued<E>> {
     if (lane.queued === 0) this.#shares.unready(lane);
   }
 
-  /** Takes out every record that has not started and for which `isGone` holds. */
+  /** Removes every record that has not started and for which `isGone` holds. */
   removeWhere(isGone: (entry: E) => boolean): void {
     for (const lane of this.#lanes.values()) {
       let entry = lane.oldest;
@@ -142,19 +143,19 @@ export class Lanes<E extends Queued<E>> {
     }
   }
 
-  /** As a lane's, of all lanes together. */
+  /** Completions a second of all lanes together, like `Lane.ratePerSecond`; null while it is too early to tell. */
   ratePerSecond(now: MonotonicMs): number | null {
     return this.#rate.perSecond(now, this.#shares.inFlight);
   }
 
-  /** Nothing could complete for a while, through no fault of the lanes: they are measured from now on. */
+  /** Measures all rates anew from now on. Call after a time in which nothing could complete through no fault of the lanes. */
   restartMeasures(now: MonotonicMs): void {
     this.#rate.restart(now);
     this.#shares.restartMeasures(now);
     for (const lane of this.#lanes.values()) lane.rate.restart(now);
   }
 
-  /** Call each second: rates forget what is too old to count. */
+  /** Call each second: rates forget completions that are too old. */
   turnMeasures(now: MonotonicMs): void {
     this.#rate.turn(now);
     this.#shares.turnMeasures(now);

@@ -1,4 +1,4 @@
-/** Relief on a real broker and a real event loop: who is deferred when the process itself is the bottleneck. */
+/** Relief with a real broker and a real event loop: which lanes are deferred if the process itself is the bottleneck. */
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
 import type { Lifecycle } from "@postrider/runtime";
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 const HEALTHY = 6000;
-/** Far too long for thousands of records a second: the loop never rests. */
+/** How long a handler keeps the event loop busy, ms: so long that the loop is never idle. */
 const BURN_MS = 0.4;
 
 const decode: Decoder<string> = ({ key }) => ({
@@ -24,7 +24,7 @@ const decode: Decoder<string> = ({ key }) => ({
   value: key!.toString(),
 });
 
-/** Takes everything at once: the bottleneck is the handlers' own work. */
+/** An output that acknowledges everything at once, so that the handlers' own work is the bottleneck. */
 const output: Output = {
   start: async () => undefined,
   stop: async () => undefined,
@@ -88,7 +88,7 @@ test("a saturated process defers no healthy lane, however long its backlog, and 
   expect(deferredOf(false)).toBe(0);
 }, 60_000);
 
-/** To two partitions: one carries two lanes, the other eight, of which one is a black hole. */
+/** Writes to two partitions: one carries two lanes, the other eight, of which one never answers (a black hole). */
 async function preload(
   kafka: ReturnType<typeof createKafka>,
   topic: string,

@@ -52,14 +52,14 @@ test.each([
   );
 });
 
-test("too young to be measured, a lane gives nothing", () => {
+test("a lane that has not been measured for long enough hands over nothing", () => {
   const lanes = new Lanes<Entry>({ concurrencyOf: () => 1 });
   for (let n = 0; n < 1000; n++) lanes.push("a", new Entry(n), 900);
 
   expect(relieve(lanes.all(), all)).toEqual([]);
 });
 
-test("slots ascend in the order of the topic, apart by the lane's pace, and go on where the last relief ended", () => {
+test("slots ascend in the order of the topic, spaced by the lane's rate, and go on where the last relief ended", () => {
   const lanes = lanesWith(["a", 10, 15]);
 
   const first = relieve(lanes.all(), { ...all, most: 3 });
@@ -74,7 +74,7 @@ test("slots ascend in the order of the topic, apart by the lane's pace, and go o
   expect(second[0]!.slotAt).toBeGreaterThanOrEqual(51_300);
 });
 
-test("the slowest lane gives first", () => {
+test("the slowest lane hands over first", () => {
   const lanes = lanesWith(["slow", 50, 200], ["slower", 10, 200]);
 
   const relieved = relieve(lanes.all(), { ...all, most: 5 });
@@ -191,14 +191,14 @@ test("saturation only ever spares lanes; it never spares one that completes noth
   );
 });
 
-test("in a saturated process whose own rate is too young to be known, nothing is relieved", () => {
+test("in a saturated process whose own rate is not measured yet, nothing is relieved", () => {
   const lanes = lanesWith(["hole", 0, 400]);
   const load = { isSaturated: true, ratePerSecond: null };
 
   expect(relieve(lanes.all(), { ...all, load })).toEqual([]);
 });
 
-test("never more than asked for, never one that is not wanted, and never a slot in the past or beyond five minutes", () => {
+test("relief never chooses more records than asked for, nor unwanted ones, nor a slot in the past or beyond five minutes", () => {
   fc.assert(
     fc.property(
       fc.array(fc.record({ completed: fc.nat(30), queued: fc.nat(200) }), {
@@ -247,7 +247,7 @@ test("a backlog that is deferred while the process is saturated comes back after
   );
 });
 
-/** So many lanes with a record each, nothing known of them, of which `slots` have begun and `completed` are over. */
+/** So many unknown lanes with a record each, of which `slots` have started and `completed` have ended. */
 function heldBack(count: number, slots: number, completed: number) {
   const lanes = new Lanes<Entry>({
     concurrencyOf: () => 1,

@@ -1,22 +1,23 @@
 /**
- * Relief: which records that have not started leave a window under pressure (docs/architecture.md, "The runner").
+ * Relief chooses which records that have not started leave a window under pressure and go to a tier (docs/architecture.md, "The
+ * runner").
  *
- * Only lanes that would need more than a second to drain, at their measured rate, give; the slowest first, each its newest
- * records and never so many that less than a second's work is left. Each record reserves the next free slot of its lane's
- * virtual clock, in the order of the topic, so that a backlog waits once for as long as it must.
+ * A lane is *slow* if it would need more than a second to drain at its measured rate. Only slow lanes hand over records, the
+ * slowest first. A lane hands over its newest records, and keeps a second's work. Each record reserves the next free slot of its
+ * lane's virtual clock, in the order of the topic, so that a backlog waits only once, for as long as it must.
  *
- * A lane that is held back, because the slots for lanes that are not known to answer are taken, gives all that it has, if its
- * turn is further away than the slot that it gets instead. There may be thousands of such lanes with a record each: if they
- * stayed, their partition's window would be full of them.
+ * A lane is *held back* if it is not proven and the slots for lanes of its standing are taken. If its turn for a slot is further
+ * away than the tier's wait, it hands over all its records. There may be thousands of such lanes with a record each; if they
+ * stayed, they would fill their partition's window.
  *
- * In a process that is saturated a lane may be slow only because it waits for us. Then lanes are compared with each other:
+ * In a saturated process a lane may be slow only because it waits for the process. Then lanes are compared with each other:
  *
- *     it drains within twice the time that everything queued needs at the process's rate     it waits for us: kept
- *     or it completes half as much as lanes with a queue do on average                       it waits for us: kept
- *     neither (a black hole among others)                                                    slow: relieved
+ *     it drains within twice the time that everything queued needs at the process's rate     waits for the process: kept
+ *     or it completes at least half as much as lanes with a queue do on average              waits for the process: kept
+ *     neither (one lane that never answers, among others that do)                            slow: relieved
  *
- * So an overload that all share is never deferred: fetching pauses. The second line is for lanes of equal pace and unequal
- * queues, as when one partition carries one endpoint and another carries five.
+ * So an overload that all lanes share is never deferred: fetching pauses instead. The second line is for lanes of equal pace and
+ * unequal queues, for example if one partition carries one endpoint and another carries five.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Lane, Queued } from "./lane.ts";
@@ -26,39 +27,39 @@ export interface Relieved<E> {
   readonly slotAt: EpochMs;
 }
 
-/** What the lanes share. */
+/** The load of the whole process. */
 export interface Load {
-  /** The process itself is what its records wait for. */
+  /** The process itself is the bottleneck (saturation). */
   readonly isSaturated: boolean;
-  /** Of all lanes together; null while it is too early to say. */
+  /** Completions of all lanes together; null while it is too early to tell. */
   readonly ratePerSecond: number | null;
 }
 
 /** A lane that drains within this is not slow, ms. */
 const DRAIN_MS = 1000;
-/** A lane of which nothing completes still gets a slot a second: it may be well again by then, ms. */
+/** The slots of a lane are at most so far apart, ms. A lane that completes nothing still gets a slot a second, because it may recover meanwhile. */
 const LONGEST_STEP_MS = 1000;
 /**
- * A slot is no further away than this, ms: as far as the longest ordinary retry. The rate that it comes from was measured in
- * a bad moment, and the lane may be well long before a backlog that waits by it has gone.
+ * A slot is no further away than this, ms, like the longest ordinary retry. The rate was measured in a bad moment: the lane may
+ * recover long before a backlog that waits by that rate would be gone.
  */
 const FURTHEST_SLOT_MS = 300_000;
-/** The first slot of a lane that is held back, ms. One tier. */
+/** How far away the first slot of a lane that is held back is, ms. One tier, so that the wait is one hop. */
 const HELD_BACK_SLOT_MS = 32_000;
-/** In a saturated process it says as much of us as of the lane, ms. One tier, so that a wait of that length is one hop. */
+/** In a saturated process a slot is no further away than this, ms: the measured rate then partly reflects the process, and not only the lane. One tier, so that the wait is one hop. */
 const FURTHEST_WHEN_SATURATED_MS = 64_000;
 
 export interface ReliefRequest<E> {
   readonly now: EpochMs;
   readonly monotonic: MonotonicMs;
   readonly load: Load;
-  /** The record's partition is under pressure, and still wants to be rid of records: called before each is taken. */
+  /** Whether the record's partition is under pressure and must still get rid of records. Called before each record is chosen. */
   readonly wants: (entry: E) => boolean;
-  /** At most so many. */
+  /** At most so many records are chosen. */
   readonly most: number;
 }
 
-/** The records to defer. They still stand in their queues; their lanes' clocks have moved. */
+/** Chooses the records to defer and reserves their slots. The records are still in their queues afterwards. */
 export function relieve<E extends Queued<E>>(
   lanes: Iterable<Lane<E>>,
   request: ReliefRequest<E>,
@@ -151,7 +152,7 @@ function reserve<E>(
   const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
   return chosen.map((entry) => {
     const slotAt = Math.max(lane.nextSlotAt, firstAt);
-    // Never back: what lies between was given to others while the process was not saturated.
+    // Never move back: earlier slots were given to other records while the process was not saturated.
     lane.nextSlotAt = Math.max(
       lane.nextSlotAt,
       Math.min(slotAt + stepMs, furthestAt),

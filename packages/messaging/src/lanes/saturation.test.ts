@@ -41,7 +41,7 @@ test.each([
   expect(saturation.isSaturated(now)).toBe(isSaturated);
 });
 
-test("a bound of ours that was reached counts for a second", () => {
+test("a process that has reached a limit of its own counts as saturated for a second", () => {
   const { saturation, now } = after(times(40, 0));
 
   saturation.limited(now);

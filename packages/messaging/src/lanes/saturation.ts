@@ -1,11 +1,11 @@
 /**
- * Whether this process itself is what its records wait for: its event loop is busy, it has as many handlers at work as it
- * may, or its output or commits hold it up. Looks back about a second; and a fifth of one, because a burst that follows
- * upon idleness saturates a process at once.
+ * Whether this process itself is the bottleneck: its event loop is busy, it runs as many handlers as it may, or its output or
+ * commits stall. It looks at the last second, and also at the last 200 ms, because a burst after an idle time saturates a process
+ * at once.
  */
 import type { MonotonicMs } from "@postrider/core";
 
-/** What the event loop has done so far, ms: `performance.eventLoopUtilization()` is of this shape. */
+/** How long the event loop has been active and idle so far, ms. `performance.eventLoopUtilization()` has this shape. */
 export interface LoopUse {
   readonly active: number;
   readonly idle: number;
@@ -16,8 +16,8 @@ interface Sample extends LoopUse {
 }
 
 /**
- * Half, because what a loop waits for on a machine that others use too counts as idle; and a loop that is busy for half of
- * the time completes thousands a second, beside which a slow lane still shows.
+ * The share of active time from which a loop is busy. Only half: on a machine that others use, time in which the loop waits for a
+ * CPU counts as idle. And a loop that is busy half of the time completes thousands a second, so a slow lane still stands out.
  */
 const BUSY = 0.5;
 const WINDOW_MS = 1000;
@@ -25,7 +25,7 @@ const SHORT_WINDOW_MS = 200;
 
 export class Saturation {
   readonly #loopUse: () => LoopUse;
-  /** Ascending; the first is about a window old. */
+  /** Ascending by time; the first is about a second old. */
   #samples: Sample[] = [];
   #limitedAt: MonotonicMs = -Infinity;
 
@@ -43,7 +43,7 @@ export class Saturation {
     if (oldest > 0) this.#samples.splice(0, oldest);
   }
 
-  /** A bound of ours keeps a record from starting. */
+  /** Call when a limit of this process keeps a record from starting. It then counts as saturated for a second. */
   limited(now: MonotonicMs): void {
     this.#limitedAt = now;
   }

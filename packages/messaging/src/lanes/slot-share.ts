@@ -1,16 +1,16 @@
 /**
- * The places where lanes stand in line for slots: each standing has a share for each group, each share a queue of lanes.
+ * The queues in which lanes wait for slots. Each standing has a share for each group; each share has a queue of ready lanes.
  *
- * Invariant: a ready lane stands in the queue of its share, and a share with such lanes in the list of its level. The level
- * is how many binary digits the number of its slots has: so the group with the fewest is found in constant time, and is
- * exact within a factor of two.
+ * Invariant: a ready lane is in the queue of its share, and a share with ready lanes is in the list of its level. A share's level
+ * is the number of binary digits of the count of slots that it holds. So a group that holds the fewest slots is found in constant
+ * time, exact within a factor of two.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { LaneStanding } from "../stage.ts";
 import { CompletionRate } from "./completion-rate.ts";
 import { Fifo, type Linked } from "./fifo.ts";
 
-/** What a lane brings to stand in line. Only `SlotShares` and `Share` change it. */
+/** The fields of a lane that slots need. Only `SlotShares` and `Share` change them. */
 export interface SlotLane<L extends SlotLane<L>> extends Linked<L> {
   share: Share<L>;
   inFlight: number;
@@ -20,10 +20,10 @@ export interface SlotLane<L extends SlotLane<L>> extends Linked<L> {
 /** The lanes of one standing. */
 export class Standing<L extends SlotLane<L>> {
   readonly name: LaneStanding;
-  /** Slots that they may hold. */
+  /** How many slots its lanes may hold together. */
   readonly most: number;
   held = 0;
-  /** By level: its shares that have a ready lane. Which lists are not empty is in the bits of `levels`. */
+  /** For each level the shares that have a ready lane. Bit n of `levels` is set if list n is not empty. */
   readonly lists: Fifo<Share<L>>[] = [];
   levels = 0;
 
@@ -34,7 +34,7 @@ export class Standing<L extends SlotLane<L>> {
   }
 }
 
-/** A tenant's lanes, or those of all where nobody shares. */
+/** The lanes of one tenant; all lanes if the stage has no groups. */
 export class Group<L extends SlotLane<L>> {
   readonly shares: Readonly<Record<LaneStanding, Share<L>>>;
 
@@ -52,13 +52,13 @@ export class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
   readonly standing: Standing<L>;
   ahead: Share<L> | null = null;
   behind: Share<L> | null = null;
-  /** Of what its lanes complete. */
+  /** Completions of its lanes. */
   readonly rate: CompletionRate;
   readonly #ready = new Fifo<L>();
   /** How many lanes are ready. */
   #waiting = 0;
   #held = 0;
-  /** -1: nothing is ready. */
+  /** The list that the share is in; -1 if no lane is ready. */
   #level = -1;
 
   constructor(group: Group<L>, standing: Standing<L>, now: MonotonicMs) {
@@ -67,12 +67,12 @@ export class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
     this.rate = new CompletionRate(now);
   }
 
-  /** Whose turn it is. */
+  /** The lane whose turn it is. */
   get firstReady(): L | null {
     return this.#ready.first;
   }
 
-  /** How long it takes, at its pace, until each lane that is ready has had a slot; null while it is too early to say. */
+  /** How long it takes at the share's rate until each of its ready lanes has had a slot, ms; null while it is too early to tell. */
   waitMs(now: MonotonicMs): number | null {
     const perSecond = this.rate.perSecond(now);
     if (perSecond === null) return null;
@@ -86,7 +86,7 @@ export class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
     this.#place(false);
   }
 
-  /** `hadTurn`: its slot comes, and other groups that hold as many come before the next one of this group. */
+  /** The lane is no longer ready. `hadTurn`: it gets a slot, so other groups of the same level come before the next lane of this one. */
   leave(lane: L, hadTurn: boolean): void {
     lane.isReady = false;
     this.#ready.remove(lane);
@@ -94,14 +94,14 @@ export class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
     this.#place(hadTurn);
   }
 
-  /** So many slots more. */
+  /** The share holds `by` slots more (less, if negative). */
   hold(by: number): void {
     this.#held += by;
     this.standing.held += by;
     this.#place(false);
   }
 
-  /** Into the list where it belongs; `hadTurn`: behind its equals. */
+  /** Moves the share to the list of its level. `hadTurn`: to the end of that list, even if the level is the same. */
   #place(hadTurn: boolean): void {
     const { lists } = this.standing;
     const from = this.#level;

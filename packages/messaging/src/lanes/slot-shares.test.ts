@@ -19,7 +19,7 @@ const STANDINGS = ["proven", "unknown", "suspect"] as const;
 
 /** A lane is called `tenant/standing/anything`. */
 const tenantOf = (lane: string): string => lane.split("/")[0]!;
-// The names are made by these tests.
+// These tests make the names, so the cast is true.
 const standingOf = (lane: string): LaneStanding =>
   lane.split("/")[1] as LaneStanding;
 
@@ -33,7 +33,7 @@ function lanesWith(
     slots,
     hasGroups: true,
   });
-  /** So many lanes of a kind with a record each. */
+  /** Queues one record in each of so many lanes of a kind. */
   const push = (kind: string, count: number, records = 1): void => {
     for (let n = 0; n < count; n++)
       for (let record = 0; record < records; record++) {
@@ -41,7 +41,7 @@ function lanesWith(
         lanes.push(name, new Entry(name), 0, tenantOf(name));
       }
   };
-  /** All that may start now, and does not end. */
+  /** Starts every record that may start now; none of them ends. */
   const takeAll = (): Entry[] => {
     const taken: Entry[] = [];
     for (let one = lanes.take(); one !== null; one = lanes.take())
@@ -89,7 +89,7 @@ test.each([[1000], [100], [40], [10]])(
   },
 );
 
-test("a tenant that holds nearly all leaves slots for those that come, in each standing", () => {
+test("a tenant that holds nearly all slots leaves some for tenants that come later, in each standing", () => {
   for (const standing of STANDINGS) {
     const { push, takeAll } = lanesWith(1000);
     push(`greedy/${standing}`, 5000);
@@ -103,7 +103,7 @@ test("a tenant that holds nearly all leaves slots for those that come, in each s
   }
 });
 
-test("what ends goes to the tenant with the fewest, until all hold about as many", () => {
+test("a slot that becomes free goes to the tenant with the fewest, until all hold about as many", () => {
   const { lanes, push, takeAll } = lanesWith(100);
   push("greedy/proven", 1000);
   let held = takeAll();
@@ -120,7 +120,7 @@ test("what ends goes to the tenant with the fewest, until all hold about as many
   expect(ratio).toBeLessThan(2);
 });
 
-test("without groups one may use all slots", () => {
+test("without groups one tenant may use all slots", () => {
   const lanes = new Lanes<Entry>({ concurrencyOf: () => 1, slots: 100 });
   for (let n = 0; n < 200; n++) lanes.push(`l${n}`, new Entry(`l${n}`), 0);
   let taken = 0;
@@ -130,7 +130,7 @@ test("without groups one may use all slots", () => {
   expect(lanes.isShort).toBe(true);
 });
 
-test("a lane whose standing changes takes what it holds and what waits along", () => {
+test("when a lane's standing changes, its slots and its waiting records move to the new standing", () => {
   const now = new Map<string, LaneStanding>();
   const { lanes, push, takeAll } = lanesWith(80, {
     concurrency: 2,
@@ -147,11 +147,11 @@ test("a lane whose standing changes takes what it holds and what waits along", (
 
   const next = takeAll().map(({ name }) => name);
   expect(next.filter((name) => name === first!.name)).toHaveLength(2);
-  // And its slot among them is free.
+  // And its slot among the unknown is free.
   expect(next.length).toBeGreaterThan(2);
 });
 
-test("only what a lane's standing does not forbid makes a process short of slots", () => {
+test("a lane that waits only because of its standing does not make the process short of slots", () => {
   const suspects = lanesWith(8);
   suspects.push("a/suspect", 5);
   suspects.takeAll();
@@ -197,7 +197,7 @@ const step = fc.oneof(
   },
 );
 
-test("whatever happens, bounds hold at each start, nobody with nothing waits while there is a slot, and every record starts", () => {
+test("whatever happens, bounds hold at each start, no tenant without a slot waits while one is free, and every record starts", () => {
   fc.assert(
     fc.property(
       fc.array(step, { maxLength: 400 }),
@@ -213,7 +213,7 @@ test("whatever happens, bounds hold at each start, nobody with nothing waits whi
           unknown: Math.max(1, Math.floor(slots / 2)),
           suspect: Math.max(1, Math.floor(slots / 8)),
         };
-        // As the lanes last saw it: a standing is looked at when something of the lane happens.
+        // The standing as the lanes saw it last: they read it only when a record of the lane is queued or ends.
         const seen = (entry: Entry) => entry.lane!.share.standing.name;
         const held = (of: LaneStanding, tenant?: string) =>
           flying.filter(

@@ -1,18 +1,19 @@
 /**
- * Who gets the next slot: which of the lanes that have a record to start.
+ * Decides which lane gets the next slot, among those that have a record to start.
  *
- * A process has a bounded number of slots, and a lane whose endpoint answers nothing holds one for the length of its time-out.
- * So lanes of each standing have a part of the slots, and in it each group (tenant) has a share:
+ * A process has a bounded number of slots, and a lane whose endpoint never answers holds one until its time-out. So the lanes of
+ * each standing may hold a part of the slots only, and within that part each group (tenant) has a share:
  *
- *     proven    it answers              may use every slot: three eighths at least are left for it
- *     unknown   nobody knows            half of all slots, at most
- *     suspect   it did not answer       an eighth of all slots, at most
+ *     proven    the endpoint answers              may hold every slot; three eighths at least are left for it
+ *     unknown   the endpoint was not tried yet    half of all slots, at most
+ *     suspect   the endpoint did not answer       an eighth of all slots, at most
  *
- * A group may hold about eight times as many of a standing's slots as are free: a single one eight ninths, each of several
- * less. So there is a slot for a group that has none, however much the others want. The next slot goes to the group that
- * holds the fewest, and standings take turns.
+ * A group may hold about eight times as many of a standing's slots as are free: one group alone eight ninths, each of several
+ * groups less. So there is always a slot for a group that has none, however much the others want. The next slot goes to a group
+ * that holds the fewest, and standings take turns.
  *
- * Invariant: what a standing, and a group in it, is counted to hold is what its lanes have in flight (slot-share).
+ * Invariant: the number of slots that a standing, or a group in it, holds is the number of records that its lanes have in flight
+ * (slot-share).
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { LaneStanding } from "../stage.ts";
@@ -24,7 +25,7 @@ const MOST: Readonly<Record<LaneStanding, number>> = {
   unknown: 1 / 2,
   suspect: 1 / 8,
 };
-/** A group may hold so many times what is free beside the one that it leaves. */
+/** A group may hold so many times the free slots, not counting one that it must leave for others. */
 const TIMES_FREE = 8;
 
 export class SlotShares<L extends SlotLane<L>> {
@@ -37,7 +38,7 @@ export class SlotShares<L extends SlotLane<L>> {
   /** Which standing is asked first for the next slot. */
   #turn = 0;
 
-  /** `hasGroups`: without groups that share, one may use all. */
+  /** `hasGroups` false: there is one group, and it may hold all slots of a standing. */
   constructor(slots: number, hasGroups: boolean) {
     this.#slots = slots;
     this.#hasGroups = hasGroups;
@@ -51,21 +52,21 @@ export class SlotShares<L extends SlotLane<L>> {
     return this.#inFlight;
   }
 
-  /** A ready lane may have a slot now. */
+  /** A ready lane may get a slot now. */
   get hasNext(): boolean {
     for (const standing of this.#standings)
       if (this.#share(standing) !== null) return true;
     return false;
   }
 
-  /** The process' own bound, and not a lane's standing, keeps a ready lane from a slot. */
+  /** A ready lane gets no slot because the process has too few, and not because of the lane's standing. */
   get isShort(): boolean {
     if (this.#inFlight >= this.#slots)
       return this.#standings.some(({ levels }) => levels !== 0);
     return this.#proven.levels !== 0 && this.#share(this.#proven) === null;
   }
 
-  /** The share of a lane that is new. */
+  /** The share for a new lane of this group and standing. */
   shareOf(
     groupName: string,
     standing: LaneStanding,
@@ -88,7 +89,7 @@ export class SlotShares<L extends SlotLane<L>> {
     if (lane.isReady) lane.share.leave(lane, false);
   }
 
-  /** The lane whose turn it is, not ready any more; null when none may have a slot. */
+  /** Takes the lane whose turn it is; it is no longer ready then. Null if none may get a slot. */
   next(): L | null {
     const standings = this.#standings;
     for (let n = 0; n < standings.length; n++) {
@@ -104,14 +105,14 @@ export class SlotShares<L extends SlotLane<L>> {
     return null;
   }
 
-  /** The lane holds one slot more, or one less. */
+  /** The lane holds one slot more, or one slot less. */
   hold(lane: L, by: 1 | -1): void {
     lane.inFlight += by;
     this.#inFlight += by;
     lane.share.hold(by);
   }
 
-  /** What is known of the lane has changed: the slots that it holds count in its new standing. */
+  /** Sets the lane's standing. The slots that it holds count in the new standing from now on. */
   move(lane: L, standing: LaneStanding): void {
     const { share, isReady } = lane;
     if (share.standing.name === standing) return;
@@ -122,25 +123,25 @@ export class SlotShares<L extends SlotLane<L>> {
     if (isReady) this.ready(lane);
   }
 
-  /** Rates are measured from now on. */
+  /** Measures all rates anew from now on. */
   restartMeasures(now: MonotonicMs): void {
     for (const { shares } of this.#groups.values())
       for (const name in shares) shares[name as LaneStanding].rate.restart(now);
   }
 
-  /** Rates forget what is too old to count. */
+  /** Call each second: rates forget completions that are too old. */
   turnMeasures(now: MonotonicMs): void {
     for (const { shares } of this.#groups.values())
       for (const name in shares) shares[name as LaneStanding].rate.turn(now);
   }
 
-  /** Forgets groups of which there is no lane. */
+  /** Forgets groups that have no lane. */
   sweep(isUsed: (group: Group<L>) => boolean): void {
     for (const [name, group] of this.#groups)
       if (!isUsed(group)) this.#groups.delete(name);
   }
 
-  /** The share that gets the standing's next slot, if it may. */
+  /** The share that gets the standing's next slot; null if no share may get one. */
   #share(standing: Standing<L>): Share<L> | null {
     const { levels } = standing;
     if (levels === 0) return null;
@@ -149,7 +150,7 @@ export class SlotShares<L extends SlotLane<L>> {
       standing.most - standing.held,
     );
     const lowest = 31 - Math.clz32(levels & -levels);
-    // Who holds nothing may have the last slot; whoever holds some leaves one. By the most that shares of this level hold.
+    // A group that holds nothing may take the last free slot; any other must leave one. `held` is the most that a share of this level can hold.
     const held = 2 ** lowest - 1;
     const isFree =
       held === 0 || !this.#hasGroups
