@@ -4,9 +4,9 @@ const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 30_000;
 
 /**
- * How long to wait after the n-th failure in a row (1-based): 100 ms doubling to 30 s, the upper half of it at random, so that many
- * partitions do not come back in step; never less than `leastMs`. `random` lies in [0, 1); 1 is the
- * whole of it.
+ * How long to wait after the n-th failure in a row (1-based), ms. The longest wait is 100 ms, doubled for each failure up to 30 s. Of
+ * that at least half is waited and the other half times `random`, so that many partitions do not retry at the same moment. Never less
+ * than `leastMs`. `random` lies in [0, 1]; 1 gives the longest wait.
  */
 export function backOffMs(
   failures: number,

@@ -1,4 +1,4 @@
-/** Dead letters of records that no stage could take: the raw record, whole, with its coordinates. */
+/** Makes dead letters that hold the raw record and its coordinates, for records that no stage could take. */
 import {
   type DeadLetter,
   type DeadLetterReason,
@@ -10,18 +10,18 @@ import type { Clock } from "@postrider/runtime";
 import { setOwn } from "./set-own.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "./record.ts";
 
-/** Makes the dead letter of a raw record. A service may give its own, to seal the raw value. Never throws. */
+/** Makes the dead letter of a raw record. A service may pass its own function, to seal the raw value. Never throws. */
 export type DeadLetterOf = (
   raw: RawRecord,
   reason: DeadLetterReason,
   detail: string,
 ) => OutRecord;
 
-/** A raw value is kept up to this; the rest is cut off, and `rawBytes` says how much there was. */
+/** A raw value is cut to so many bytes; `rawBytes` is its full size. */
 export const RAW_VALUE_LIMIT_BYTES = 256 << 10;
 const DETAIL_LIMIT_CHARS = 1000;
 
-/** `stage` is the vocabulary's: route, deliver, hold, record. The raw value is kept as it is. */
+/** Makes the default `DeadLetterOf`, which does not seal the raw value. `stage` is a stage's name as in docs/glossary.md: route, deliver, hold, record. */
 export function createDeadLetterOf(options: {
   readonly stage: string;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export function createDeadLetterOf(options: {
   });
 }
 
-/** The fields that a raw record gives. `rawValue` may be replaced by a sealed one, with `rawKid`. */
+/** A dead letter with the fields that follow from the raw record. The caller may replace `rawValue` by a sealed one and set `rawKid`. */
 export function rawDeadLetter(
   raw: RawRecord,
   why: Pick<DeadLetter, "reason" | "detail" | "stage" | "deadAt">,
@@ -76,8 +76,8 @@ export function rawDeadLetter(
 }
 
 /**
- * A dead letter keeps one value a name: of repeated ones the first, and the others under `name[1]`, `name[2]`, … Values of
- * headers that are secrets are redacted.
+ * The headers of a dead letter, which has one value for each name. If a name is repeated, the first value keeps the name and the
+ * others become `name[1]`, `name[2]`, … Values of secret headers are redacted.
  */
 function firstValues(headers: RecordHeaders): Record<string, Uint8Array> {
   const values: Record<string, Uint8Array> = {};

@@ -1,5 +1,5 @@
 /**
- * What the runners, tables and services need of Kafka. Only the adapters in `kafkajs/` know kafkajs.
+ * What runners, tables and services need of Kafka, as ports. Only the adapters in `kafkajs/` know kafkajs.
  * All topics here are full names, with the prefix.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
@@ -10,13 +10,13 @@ export interface TopicPartition {
   readonly partition: number;
 }
 
-/** What is stored for a partition of a group; `offset` is null when nothing is. */
+/** The commit that a group has stored for a partition; `offset` is null if there is none. */
 export interface CommittedOffset extends TopicPartition {
   readonly offset: number | null;
   readonly metadata: string;
 }
 
-/** The log: `start` is the first offset that can be read, `end` one past the last record (the high watermark). */
+/** The range of a partition's log: `start` is the first offset that can be read, `end` one past the last record (the high watermark). */
 export interface LogRange extends TopicPartition {
   readonly start: number;
   readonly end: number;
@@ -24,7 +24,7 @@ export interface LogRange extends TopicPartition {
 
 /** One fetched batch of one partition. `records` may be empty (control records, compaction); the position is then still `lastOffset + 1`. */
 export interface FetchedBatch extends TopicPartition {
-  /** The offset at which the fetch began: what lies between it and the first record does not exist. */
+  /** The offset at which the fetch began. Offsets between it and the first record do not exist. */
   readonly fetchOffset: number;
   readonly records: readonly RawRecord[];
   readonly lastOffset: number;
@@ -33,15 +33,15 @@ export interface FetchedBatch extends TopicPartition {
 
 /** Called by a consumer. Every method returns at once: none may await. */
 export interface ConsumerListener {
-  /** A new assignment, after a join or rejoin. All of its partitions are paused until `resume`. `epoch` names it; the epoch before it has ended. */
+  /** A new assignment, after a join or rejoin. All its partitions are paused until `resume`. `epoch` is its number; the epoch before has ended. */
   assigned(epoch: number, partitions: readonly TopicPartition[]): void;
-  /** The group is about to rebalance: the last moment in which a commit of this epoch is accepted; start it synchronously. */
+  /** The group is about to rebalance. This is the last moment in which a commit of this epoch is accepted: send it synchronously. */
   revoking(epoch: number): void;
   /** A batch, in offset order within its partition, of a partition that belongs to `epoch`. */
   batch(epoch: number, batch: FetchedBatch): void;
-  /** The position was outside the log. The partition is paused and nothing was committed: seek, resume, and commit our position at once. */
+  /** The position was outside the log. The consumer has paused the partition and committed nothing. The listener must seek, resume, and commit its position at once. */
   outOfRange(epoch: number, partition: TopicPartition): void;
-  /** Joined, fetching: true. Crashed, evicted or unreachable: false; the consumer keeps trying by itself, for ever. */
+  /** True: joined and fetching. False: crashed, evicted or unreachable; the consumer keeps trying by itself, for ever. */
   connected(isConnected: boolean): void;
 }
 
@@ -53,7 +53,7 @@ export interface Consumer {
   resume(partitions: readonly TopicPartition[]): void;
   /** The next fetch of the partition starts at `offset`, which must lie within the log. */
   seek(partition: TopicPartition, offset: number): void;
-  /** Tried once, under the epoch's own member and generation. Rejects with `StaleAssignmentError` if the epoch has ended, `CommitError` on any other failure. Never retries. */
+  /** Commits once, without retries, under the epoch's member id and generation. Rejects with `StaleAssignmentError` if the epoch has ended, and with `CommitError` on any other failure. */
   commit(
     epoch: number,
     offsets: readonly (TopicPartition & {
@@ -61,7 +61,7 @@ export interface Consumer {
       metadata: string;
     })[],
   ): Promise<void>;
-  /** What is stored for the group now. */
+  /** The commits that the group has stored now. */
   fetchCommitted(
     partitions: readonly TopicPartition[],
   ): Promise<CommittedOffset[]>;
@@ -71,13 +71,13 @@ export interface Consumer {
   fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;
   /** When the coordinator last acknowledged a heartbeat (or join) of this member. */
   lastHeartbeatAt(): MonotonicMs;
-  /** When a fetch loop last turned, or could not because the cluster was away. It turns while every partition is paused, too. */
+  /** When a fetch loop last turned, or was last found unable to because the cluster was away. Loops also turn while every partition is paused. */
   lastFetchAt(): MonotonicMs;
-  /** Leaves the group. Only after the last commit was acknowledged: kafkajs drops commits during its stop. Resolves at the deadline at the latest, and after 5 s: a broker that is away never answers. Safe to call twice and before `start` resolved. */
+  /** Leaves the group. Call it after the last commit was acknowledged, because kafkajs drops commits during its stop. Resolves after 5 s at the latest, and not after the deadline, even if the broker never answers. Safe to call twice, and before `start` has resolved. */
   stop(deadline?: EpochMs): Promise<void>;
 }
 
-/** A record ready for the broker. `partition` is explicit: the output computes it (murmur2 of the key, as the Java client). */
+/** An encoded record with its partition. The output computes `partition` (murmur2 of the key, as the Java client). */
 export interface ProducerRecord {
   readonly topic: string;
   readonly partition: number;
@@ -86,11 +86,11 @@ export interface ProducerRecord {
   readonly headers?: RecordHeaders | undefined;
 }
 
-/** An idempotent producer, acks=all. At most one `sendBatch` in flight: a second call while one runs throws. */
+/** An idempotent producer with acks=all. At most one `sendBatch` may be in flight: a second call meanwhile rejects. */
 export interface Producer {
-  /** Resolves when every record is acknowledged. After any error this producer must be discarded; what became of the batch is then unknown, but for the records that a `PartlyAcknowledgedError` names. `RecordTooLargeError` and `TopicMissingError`, on their own or as its cause, are told apart. */
+  /** Resolves when every record is acknowledged. After any error this producer must be discarded; records may be stored or not, except those that a `PartlyAcknowledgedError` names as stored. The error, or its cause if it is a `PartlyAcknowledgedError`, may be a `RecordTooLargeError` or a `TopicMissingError`. */
   sendBatch(records: readonly ProducerRecord[]): Promise<void>;
-  /** Learns where the partitions of these topics are and connects there, so that the first batch need not. Throws `TopicMissingError`. */
+  /** Finds the leaders of these topics' partitions and connects to them, so that the first batch does not have to. Rejects with `TopicMissingError`. */
   warm(topics: readonly string[]): Promise<void>;
   disconnect(): Promise<void>;
 }
@@ -122,7 +122,7 @@ export interface Admin {
   ): Promise<void>;
   deleteTopics(topics: readonly string[]): Promise<void>;
   listGroups(): Promise<string[]>;
-  /** Groups without members; their offsets go with them. */
+  /** Deletes groups, which must have no members, with their offsets. */
   deleteGroups(groups: readonly string[]): Promise<void>;
   fetchLogRanges(topics: readonly string[]): Promise<LogRange[]>;
   fetchCommitted(
@@ -132,12 +132,12 @@ export interface Admin {
   brokerCount(): Promise<number>;
   /** How many partitions each topic has; a topic that does not exist is left out. Needs no right to read settings. */
   partitionCounts(topics: readonly string[]): Promise<Map<string, number>>;
-  /** A setting of each topic as it is in effect, its own or the broker's default; a topic that does not exist is left out. */
+  /** The effective value of a setting for each topic: its own or the broker's default. A topic that does not exist is left out. */
   topicSetting(
     topics: readonly string[],
     name: string,
   ): Promise<Map<string, string>>;
-  /** What one broker has set, or takes as default, under these names; unknown names are left out. */
+  /** The effective values of these settings on one broker; unknown names are left out. */
   brokerSettings(names: readonly string[]): Promise<Map<string, string>>;
 }
 
@@ -147,12 +147,12 @@ export interface KafkaConnection {
   readonly clientId: string;
 }
 
-/** A pause or a resume takes effect within this, ms. */
+/** How long a fetch waits by default, ms. A pause or a resume takes effect within this time. */
 export const DEFAULT_MAX_WAIT_MS = 100;
-/** Far below a third of any session timeout, as heartbeats are sent between fetches (docs/kafkajs.md, "Fetches are short"), ms. */
+/** How long a fetch may wait at most, ms. Heartbeats are sent between fetches, so this must be far below a third of any session timeout (docs/kafkajs.md, "Fetches are short"). */
 export const LONGEST_WAIT_MS = 250;
 
-/** For `minBytes` where a record is in no hurry: fewer and larger fetches cost us and the broker less. */
+/** A value for `minBytes` if records may wait: fewer and larger fetches cost us and the broker less. */
 export const LARGE_FETCH_BYTES = 256 << 10;
 
 export interface ConsumerOptions {
@@ -162,28 +162,28 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs?: number;
   /** Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
-  /** A fetch waits for so many bytes, `maxWaitMs` at most. Default 1: whatever is there. */
+  /** The broker answers a fetch once it has so many bytes, or after `maxWaitMs`. Default 1. */
   readonly minBytes?: number;
-  /** Fetches return after this at the latest. Pause, resume, stop and the first fetch of an assignment may wait as long, too. Default `DEFAULT_MAX_WAIT_MS`, at most `LONGEST_WAIT_MS`. */
+  /** A fetch returns after this at the latest. A pause, a resume, a stop and the first fetch of an assignment may be delayed as long. Default `DEFAULT_MAX_WAIT_MS`, at most `LONGEST_WAIT_MS`. */
   readonly maxWaitMs?: number;
 }
 
-/** The epoch in which a commit was computed has ended; it was not sent, or the group refused it for that reason. */
+/** The epoch in which a commit was computed has ended. The commit was not sent, or the group refused it for that reason. */
 export class StaleAssignmentError extends Error {
   readonly code = "STALE_ASSIGNMENT";
 }
 
-/** A commit failed for another reason. Others of the same request may have been stored. */
+/** A commit failed for another reason than the end of its epoch. Other partitions of the same request may have been stored. */
 export class CommitError extends Error {
   readonly code = "COMMIT_FAILED";
 }
 
-/** A record, alone, is larger than the topic's or broker's limit. */
+/** A record, or all records of a partition in one batch together, are larger than the limit of the topic or broker. */
 export class RecordTooLargeError extends Error {
   readonly code = "RECORD_TOO_LARGE";
 }
 
-/** Of one batch these records are acknowledged, and must not be sent again; the others met the cause. */
+/** Some records of a batch are acknowledged and must not be sent again. The others failed with the `cause`. */
 export class PartlyAcknowledgedError extends Error {
   readonly code = "PARTLY_ACKNOWLEDGED";
   readonly acknowledged: ReadonlySet<ProducerRecord>;
@@ -201,22 +201,22 @@ export class TopicMissingError extends Error {
   readonly code = "TOPIC_MISSING";
 }
 
-/** Where the broker put a record. */
+/** Where the broker has stored a record. */
 export interface RecordPosition extends TopicPartition {
   readonly offset: number;
 }
 
 /**
- * A transactional producer under one transactional id: only its newest owner can write. Of use to a single writer
- * (control); never in the hot path, where a transaction costs nine requests.
+ * A transactional producer with a transactional id: only the newest owner of the id can write. For a single writer (control). Do
+ * not use it in the hot path: a transaction costs nine requests.
  */
 export interface FencedProducer {
-  /** Writes all or nothing and says where each record is. Throws `FencedError` when another owner took over; after any error this producer must be discarded. */
+  /** Writes all records or none, and returns where each is. Rejects with `FencedError` if another owner took over. After any error this producer must be discarded. */
   send(records: readonly ProducerRecord[]): Promise<RecordPosition[]>;
   disconnect(): Promise<void>;
 }
 
-/** Another producer took the transactional id over: this one owns nothing any more. */
+/** Another producer has taken over the transactional id: this one can no longer write. */
 export class FencedError extends Error {
   readonly code = "FENCED";
 }

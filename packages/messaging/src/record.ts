@@ -9,7 +9,7 @@ import type {
   WebhookEvent,
 } from "@postrider/core";
 
-/** A record as the broker gave it. `topic` is the full name, with the prefix; `offset` is exact below 2^53. */
+/** A record as it was read from the broker. `topic` is the full name, with the prefix; `offset` is exact below 2^53. */
 export interface RawRecord {
   readonly topic: string;
   readonly partition: number;
@@ -19,13 +19,13 @@ export interface RawRecord {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: RecordHeaders;
-  /** Present on what stands in the place of records that could not be read: no decoder may see its value. */
+  /** Set if this record stands for records that could not be read. No decoder may see its value. */
   readonly unreadable?: Unreadable;
 }
 
-/** Why a record, or a batch with every record in it, could not be taken from what the broker sent. */
+/** Why a record, or a whole batch, could not be read. */
 export interface Unreadable {
-  /** The last offset that is lost with it; the record's own `offset` is the first. */
+  /** The last offset that could not be read; the record's own `offset` is the first. */
   readonly lastOffset: number;
   readonly reason: UnreadableReason;
   /** The reason in words, with the offsets. */
@@ -44,7 +44,7 @@ export type UnreadableReason =
   | "too_many_records"
   | "too_many_headers";
 
-/** The last offset of the log that a record stands for: its own, nearly always. */
+/** The last offset that a record stands for: its own, unless it stands for a batch that could not be read. */
 export function lastOffsetOf(record: RawRecord): number {
   return record.unreadable === undefined
     ? record.offset
@@ -62,10 +62,10 @@ export interface InRecord<In> {
   readonly value: In;
 }
 
-/** A tier's topic, below the prefix: `retry.1s`. */
+/** A tier's topic, without the prefix: `retry.1s`. */
 export type TierTopic = `retry.${string}`;
 
-/** What each topic (its name below the prefix) carries. */
+/** What each topic (its name without the prefix) carries. */
 export interface TopicValues {
   events: WebhookEvent;
   deliveries: Delivery;
@@ -78,8 +78,8 @@ export interface TopicValues {
 }
 
 /**
- * A record that should follow. `topic` is the name below the prefix. `value` is encoded by the output;
- * a `Buffer` is a value that is encoded already (hold passes a delivery on untouched).
+ * A record to be produced. `topic` is the name without the prefix. The output encodes `value`, unless it is a `Buffer`: that is
+ * encoded already (hold passes a delivery on unchanged).
  */
 export type OutRecord = {
   [T in keyof TopicValues]: {

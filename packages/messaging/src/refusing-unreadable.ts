@@ -1,6 +1,6 @@
 import type { Decoder } from "./stage.ts";
 
-/** The same decoder, which never sees what stands in the place of records that could not be read. */
+/** Wraps a decoder: a record that stands for records that could not be read is `unreadable`, and `decode` is not called for it. */
 export function refusingUnreadable<In>(decode: Decoder<In>): Decoder<In> {
   return (raw) =>
     raw.unreadable === undefined

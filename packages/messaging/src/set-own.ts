@@ -1,4 +1,4 @@
-/** Sets a record's entry whatever its name: by assignment, `__proto__` would replace the prototype instead. */
+/** Sets an entry of an object, whatever its name. A plain assignment to `__proto__` would replace the object's prototype instead. */
 export function setOwn<T>(
   record: Record<string, T>,
   name: string,

@@ -27,7 +27,7 @@ async function make(name: string, config: Record<string, string>) {
   return topic;
 }
 
-test("a topic with its producers' timestamps is named at boot, with the command that mends it; others are not", async () => {
+test("a topic with its producers' timestamps is warned of at boot, with the command that changes it; others are not", async () => {
   const right = await make("right", {
     "message.timestamp.type": "LogAppendTime",
   });

@@ -1,4 +1,4 @@
-/** Says, once at boot, which topics keep their producers' timestamps where the broker's own are counted on. */
+/** Warns once at boot of topics that keep their producers' timestamps although we rely on the broker's (LogAppendTime). */
 import { sleep, type Lifecycle, type Log } from "@postrider/runtime";
 import type { Admin } from "./ports.ts";
 import { APPEND_TIME } from "./topics.ts";
@@ -10,13 +10,13 @@ export interface TimestampCheckOptions {
   readonly log: Log;
 }
 
-/** A topic that is not there yet is looked at again: made by hand, it has the broker's default, which is CreateTime. */
+/** A topic that does not exist yet is checked again after this, ms: if it is then made by hand, it gets the broker's default, CreateTime. */
 const AGAIN_MS = 10_000;
 
 /**
- * It only warns. With a producer's timestamps events come in when their publishers say so, within bounds that route keeps;
- * and waits in the tiers are as exact as the clocks of all machines. Nothing waits for the check, and Kafka's refusal of it
- * (no right to read settings) is a warning, too.
+ * Makes the check. It only warns, because Postrider also works with producers' timestamps, but less exactly: the time at which an
+ * event was received is then what its publisher claims (route limits it), and waits in the tiers depend on the clocks of all
+ * machines. Nothing waits for the check. If Kafka refuses it (no right to read settings), that is a warning, too.
  */
 export function createTimestampCheck(
   options: TimestampCheckOptions,
@@ -27,7 +27,7 @@ export function createTimestampCheck(
       void check(options, closing.signal);
       return Promise.resolve();
     },
-    // Not waited for: a client whose broker is away tries to connect for ever.
+    // Do not wait for the check: while the broker is away its client tries to connect for ever.
     stop() {
       closing.abort();
       return Promise.resolve();
@@ -66,7 +66,7 @@ function warning(topic: string, value: string): Record<string, string> {
   return { topic, setting: SETTING, value, wanted: WANTED, toMend };
 }
 
-/** The setting as it is in effect, of those topics that exist. */
+/** The effective value of the setting, for those topics that exist. */
 async function timestampTypes(
   kafka: TimestampCheckOptions["kafka"],
   topics: readonly string[],

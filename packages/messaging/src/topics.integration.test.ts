@@ -26,7 +26,7 @@ const planOf = (name: string) =>
   });
 
 describe("a plan", () => {
-  test("is what has to change at first, and nothing once applied", async () => {
+  test("has changes at first, and none once applied", async () => {
     const plan = planOf("fresh");
 
     const before = await planTopics(admin, plan);
@@ -43,7 +43,7 @@ describe("a plan", () => {
     );
   });
 
-  test("adds partitions and puts settings right, and keeps what it does not name", async () => {
+  test("adds partitions and corrects settings, and keeps settings that it does not name", async () => {
     const [events] = planOf("changed");
     const { topic } = events!;
     await admin.createTopics([
@@ -81,7 +81,7 @@ describe("a plan", () => {
 });
 
 describe("the admin port", () => {
-  test("says nothing of topics that do not exist", async () => {
+  test("leaves out topics that do not exist", async () => {
     const missing = `${stack.prefix}missing`;
 
     expect(await admin.describeTopics([missing])).toEqual([]);
@@ -89,7 +89,7 @@ describe("the admin port", () => {
     await admin.deleteTopics([missing]);
   });
 
-  test("creates what is missing beside what is there", async () => {
+  test("creates missing topics, even if others exist already", async () => {
     const [one, two] = planOf("beside");
     await admin.createTopics([one!]);
 
@@ -108,7 +108,7 @@ describe("the admin port", () => {
     ]);
   });
 
-  test("reads what a group has committed, nothing being null", async () => {
+  test("reads what a group has committed; an offset is null if there is no commit", async () => {
     const [one] = planOf("committed");
     await admin.createTopics([one!]);
 
@@ -120,7 +120,7 @@ describe("the admin port", () => {
     expect(committed[0]).toMatchObject({ offset: null, metadata: "" });
   });
 
-  test("tells a broker's own settings", async () => {
+  test("reads a broker's own settings", async () => {
     const settings = await admin.brokerSettings([
       "min.insync.replicas",
       "offset.metadata.max.bytes",

@@ -7,13 +7,13 @@ const plan = topicPlan({
   tiers: [{ topic: "retry.1s" }, { topic: "retry.1h" }],
 });
 
-/** Three brokers that have every topic, and give it these settings. */
+/** A fake of three brokers that have every topic, with these settings. */
 function clusterOf(
   own: Readonly<Record<string, string>>,
   broker: string,
 ): Admin {
   const found = plan.map((t) => ({ ...t, config: { ...t.config, ...own } }));
-  // Only what the plan asks for.
+  // The fake has only what the plan calls, so the cast is safe here.
   return {
     describeTopics: () => Promise.resolve(found),
     brokerCount: () => Promise.resolve(3),

@@ -1,4 +1,4 @@
-/** Postrider's topics: their names, partitions and settings (docs/architecture.md, "The flow"), and what has to change to get there. */
+/** Postrider's topics: their names, partitions and settings (docs/architecture.md, "The flow"), and how to change a cluster to match. */
 import type { Admin, TopicDescription } from "./ports.ts";
 
 /** The full name of a topic: `postrider.` and `events` give `postrider.events`. */
@@ -6,17 +6,17 @@ export function topicName(prefix: string, name: string): string {
   return `${prefix}${name}`;
 }
 
-/** What the plan depends on. `tiers` are `parseTiers`' tiers, or anything that names their topics (`retry.1s`). */
+/** The options of the plan. `tiers` are those of `parseTiers`, or any objects with the topic names (`retry.1s`). */
 export interface TopicPlanOptions {
   readonly prefix: string;
   readonly tiers: readonly { readonly topic: string }[];
-  /** Of every topic but the tiers, `control` and `schemas`. Default 12; `dev` takes 4, tests 2. */
+  /** Partitions of every topic except the tiers, `control` and `schemas`. Default 12; `dev` uses 4, tests 2. */
   readonly partitions?: number | undefined;
-  /** Of each tier. Default 4. */
+  /** Partitions of each tier. Default 4. */
   readonly tierPartitions?: number | undefined;
 }
 
-/** Every topic as it should be. Replication is the broker's default. */
+/** Every topic as it should be. The replication factor is the broker's default. */
 export function topicPlan(options: TopicPlanOptions): TopicDescription[] {
   const { prefix, tiers, partitions = 12, tierPartitions = 4 } = options;
   const plan = (
@@ -49,7 +49,7 @@ export function topicPlan(options: TopicPlanOptions): TopicDescription[] {
 /** A difference between a topic and its plan, in the order in which it should be applied. */
 export type TopicChange =
   | { readonly kind: "create"; readonly topic: TopicDescription }
-  /** Records of one key move to another partition: order per endpoint holds again only after the old ones have been read. */
+  /** New records of a key may go to another partition: order per endpoint holds again only after the old records have been read. */
   | {
       readonly kind: "add_partitions";
       readonly topic: string;
@@ -64,13 +64,13 @@ export type TopicChange =
       >;
     };
 
-/** What `planTopics` found. A warning names the topic, what it is, and what to do. */
+/** The result of `planTopics`. A warning names the topic, what is wrong, and what to do. */
 export interface TopicDifferences {
   readonly changes: readonly TopicChange[];
   readonly warnings: readonly string[];
 }
 
-/** Compares the cluster with the plan. Settings and partitions beyond the plan are left alone; too many partitions cannot be taken back. */
+/** Compares the cluster with the plan. Settings that the plan does not name are left alone, and so are additional partitions: Kafka cannot remove partitions. */
 export async function planTopics(
   admin: Admin,
   plan: readonly TopicDescription[],
@@ -83,7 +83,7 @@ export async function planTopics(
   return { changes, warnings: await replicaWarnings(admin, plan, existing) };
 }
 
-/** Makes the cluster follow the plan; what is right already is not touched, so applying twice changes nothing. */
+/** Changes the cluster to match the plan. Topics that match already are not touched, so applying twice changes nothing. */
 export async function applyTopics(
   admin: Admin,
   plan: readonly TopicDescription[],
@@ -118,22 +118,22 @@ function deleteAfter(days: number): Readonly<Record<string, string>> {
   return { "cleanup.policy": "delete", "retention.ms": `${days * DAY_MS}` };
 }
 
-/** A tier's wait is counted from the broker's append; `receivedAt` is the broker's time too. */
+/** For `events` and the tiers: a tier's wait counts from the broker's append, and `receivedAt` is the broker's time, too. */
 export const APPEND_TIME = {
   "message.timestamp.type": "LogAppendTime",
 } as const;
 
-/** These carry another topic's record and more beside it, so the broker's default of 1 MiB must not be their limit too. */
+/** For topics whose records contain a record of another topic and more. The inner record may have up to the broker's default of 1 MiB, so these need a higher limit. */
 const ROOMY = { "max.message.bytes": `${2 * 1024 * 1024}` };
 
 const COMPACT = {
   "cleanup.policy": "compact",
-  // Rewritten when a tenth is stale, so that loading a table stays short.
+  // Compact when a tenth of the log is superseded, so that a table loads fast.
   "min.cleanable.dirty.ratio": "0.1",
   "segment.ms": `${60 * 60 * 1000}`,
-  // Superseded secrets and hashes leave the log within a day.
+  // Superseded secrets and hashes are removed from the log within a day.
   "max.compaction.lag.ms": `${DAY_MS}`,
-  // A tombstone outlives any table's loading.
+  // Keep tombstones longer than any table takes to load: a table that misses one would keep the deleted key.
   "delete.retention.ms": `${DAY_MS}`,
 };
 
@@ -162,7 +162,7 @@ function changesOf(
   return changes;
 }
 
-/** With three brokers or more a record should be on two before it counts as acknowledged. */
+/** Warnings for a cluster of three brokers or more: there a record should be on two brokers before it is acknowledged. */
 async function replicaWarnings(
   admin: Admin,
   plan: readonly TopicDescription[],

@@ -1,17 +1,17 @@
 import type { OutRecord } from "./record.ts";
 
 /**
- * A value does not fit the schema of its topic: a bug, or a value that nobody foresaw. To encode it again fails again. The value
- * may hold a payload or a secret: it is not in the message, and a log line of the error leaves `record` out.
+ * A value does not fit the schema of its topic: a bug, or an unexpected value. Encoding it again would fail again. The value may hold
+ * a payload or a secret, so the message does not contain it, and `record` does not appear when the error is logged.
  */
 export class UnfitValueError extends Error {
   override readonly name = "UnfitValueError";
   readonly code = "UNFIT_VALUE";
-  /** The topic's name below the prefix. */
+  /** The topic's name, without the prefix. */
   readonly topic: OutRecord["topic"];
-  /** Where in the value: `inline.secrets[0].kid`; empty for the whole. */
+  /** The path in the value, for example `inline.secrets[0].kid`; empty for the whole value. */
   readonly field: string;
-  /** What the schema wants there: `long`, `null or string`. */
+  /** What the schema wants there, for example `long`, `null or string`. */
   readonly rule: string;
   readonly #record: OutRecord;
 
@@ -26,7 +26,7 @@ export class UnfitValueError extends Error {
     this.#record = record;
   }
 
-  /** What was to be encoded. */
+  /** The record that could not be encoded. */
   get record(): OutRecord {
     return this.#record;
   }

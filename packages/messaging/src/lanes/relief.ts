@@ -6,9 +6,9 @@
  * slowest first. A lane hands over its newest records, and keeps a second's work. Each record reserves the next free slot of its
  * lane's virtual clock, in the order of the topic, so that a backlog waits only once, for as long as it must.
  *
- * A lane is *held back* if it is not proven and the slots for lanes of its standing are taken. If its turn for a slot is further
- * away than the tier's wait, it hands over all its records. There may be thousands of such lanes with a record each; if they
- * stayed, they would fill their partition's window.
+ * A lane is *held back* if it is not proven and the slots for lanes of its standing are taken. If its turn for a slot is more than
+ * 32 s away, which is the wait of its first slot in a tier, it hands over all its records. There may be thousands of such lanes with
+ * a record each; if they stayed, they would fill their partition's window.
  *
  * In a saturated process a lane may be slow only because it waits for the process. Then lanes are compared with each other:
  *

@@ -153,7 +153,7 @@ const signal: Signal = {
   deliveryId: null,
 };
 
-/** Bytes compare as bytes, whatever class carries them. */
+/** Makes bytes comparable, whatever class (Buffer or Uint8Array) holds them. */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   if (Array.isArray(value)) return value.map(plain);
@@ -163,7 +163,7 @@ function plain(value: unknown): unknown {
   );
 }
 
-test("an entry of a map keeps its name, also where every object has one of that name", () => {
+test("an entry of a map keeps its name, even one that every object has, like `__proto__`", () => {
   const headers = Object.fromEntries([
     ["__proto__", "a"],
     ["constructor", "b"],
@@ -185,7 +185,7 @@ test("an entry of a map keeps its name, also where every object has one of that 
 });
 
 describe("what is encoded", () => {
-  test("comes back the same, nested records, bytes of any class and all", () => {
+  test("comes back the same, with nested records and bytes of any class", () => {
     const codec = codecOf();
     const decode = codec.decoderOf("dead-letters");
 
@@ -272,20 +272,20 @@ describe("what is encoded", () => {
   ] as const)(
     "is refused by its topic, the field %p and the rule %p where it does not fit its schema",
     (field, rule, wrong) => {
-      // What the type forbids, and a bug may bring all the same.
+      // A value that the type forbids, but that a bug may produce.
       const value = (wrong && { ...aSignal(), ...wrong }) as unknown as Signal;
 
       const refusal = refusalOf({ topic: "signals", key: null, value });
 
       expect(refusal).toMatchObject({ topic: "signals", field, rule });
       expect(refusal.message).toContain(rule);
-      // As a log line or anything else shows it.
+      // As a log line shows the error: it must not contain the value.
       expect(inspect(refusal, { depth: 9 })).not.toContain("whsec_x");
       expect(refusal.record.value).toBe(value);
     },
   );
 
-  test("is refused by the path of what does not fit, however deep it stands", () => {
+  test("is refused with the path of what does not fit, however deep it is", () => {
     const secrets = [{ ...aSealedSecret(), kid: 7 }];
     const inline = { ...anInlineDestination(), secrets };
     const value = { ...aDelivery(), inline } as unknown as Delivery;
@@ -296,7 +296,7 @@ describe("what is encoded", () => {
     });
   });
 
-  test("is refused by the branches of a union, none of which it is; bytes of any class are bytes", () => {
+  test("is refused with all branches of a union if none fits; bytes of any class fit bytes", () => {
     const value = {
       ...aDelivery({ payload: new Uint8Array([1, 2]) }),
       occurredAt: "yesterday",
@@ -561,7 +561,7 @@ test("the fingerprint is the Avro specification's CRC-64 of the canonical form",
   );
 });
 
-test("the framing is told by the first bytes", () => {
+test("`framingOf` tells the framing by the first bytes", () => {
   expect(framingOf(null)).toBe("none");
   expect(framingOf(Buffer.of(0xc3, 0x01, 1))).toBe("single_object");
   expect(framingOf(Buffer.of(0, 0, 0, 0, 1))).toBe("confluent");
@@ -569,7 +569,7 @@ test("the framing is told by the first bytes", () => {
   expect(framingOf(Buffer.alloc(0))).toBe("other");
 });
 
-test("every schema can be read by what is generated from it", () => {
+test("there is a schema for every record, and a decoder for every topic", () => {
   const attempt: Partial<Attempt> = { attemptNumber: 1 };
   expect(attempt.attemptNumber).toBe(1);
   expect([...schemas.keys()]).toHaveLength(7);

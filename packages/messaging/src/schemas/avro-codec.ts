@@ -1,7 +1,7 @@
 /**
- * Values as bytes and back. Two framings, told apart by the first byte: Avro single-object encoding (C3 01 and the schema's
- * CRC-64 fingerprint, little endian) and Confluent's (0 and the registry's id, big endian). Another writer's schema is
- * resolved to ours once per fingerprint or id and kept. Decoding never throws.
+ * Encodes values and decodes them. There are two framings, told apart by the first byte: Avro single-object encoding (C3 01 and the
+ * schema's CRC-64 fingerprint, little endian) and Confluent's (0 and the registry's id, big endian). How another writer's schema is
+ * read into ours is worked out once per fingerprint or id, and kept. Decoding never throws.
  */
 import type { Type } from "avsc";
 import {
@@ -18,9 +18,9 @@ import { recordNameOf, type RecordName } from "./schema-files.ts";
 import type { Decoded, Decoder } from "../stage.ts";
 import { UnfitValueError } from "../unfit-value-error.ts";
 
-/** Bytes for what is sent and values for what is read. Topics are named below the prefix. */
+/** Encodes what is sent and decodes what is read. Topic names are without the prefix. */
 export interface Codec {
-  /** The value's bytes, a `Buffer` as it is. Throws `UnfitValueError` on a value that does not fit its schema. */
+  /** The value's bytes; a `Buffer` is returned as it is. Throws `UnfitValueError` if the value does not fit its schema. */
   encode(record: OutRecord): Buffer;
   decoderOf<T extends keyof TopicValues>(topic: T): Decoder<TopicValues[T]>;
 }
@@ -28,12 +28,12 @@ export interface Codec {
 /** What is known of a writer's schema that is not ours. */
 export type WriterSchema =
   | { readonly kind: "found"; readonly json: string }
-  /** Not known now; asking has set a look-up in motion where there is one. */
+  /** Not known now. If there is a registry, asking has started a look-up. */
   | { readonly kind: "unknown" }
   /** Known not to exist, or not to be Avro. */
   | { readonly kind: "absent"; readonly detail: string };
 
-/** Where schemas of other writers come from. Answers at once, from memory. */
+/** The schemas of other writers. Answers at once, from memory. */
 export interface WriterSchemas {
   /** By the 16 hexadecimal digits of `fingerprintOf`. */
   byFingerprint(fingerprint: string): WriterSchema;
@@ -42,17 +42,17 @@ export interface WriterSchemas {
 }
 
 export interface AvroCodecOptions {
-  /** Our schemas, as JSON. */
+  /** Our schemas as JSON, by record. */
   readonly schemas: ReadonlyMap<RecordName, string>;
   readonly writers: WriterSchemas;
-  /** The registry's id of our schema for a topic; null or absent: single-object encoding. */
+  /** The registry's id of our schema for a topic. Null or absent: values are written in single-object encoding. */
   readonly registryIdOf?: (topic: keyof TopicValues) => number | null;
 }
 
-/** How a value is framed, by its first bytes; `other` is anything that is neither (JSON, for one), `none` a null value. */
+/** How a value is framed, by its first bytes. `other` is anything else (for example JSON), `none` a null value. */
 export type Framing = "single_object" | "confluent" | "other" | "none";
 
-/** For stages that take other formats besides Avro. A value too short for its framing is still that framing (and unreadable). */
+/** The framing of a value, for stages that also take other formats than Avro. A value that is too short for its framing still counts as that framing (and is unreadable). */
 export function framingOf(value: Buffer | null): Framing {
   if (value === null) return "none";
   if (value[0] === 0xc3 && value[1] === 0x01) return "single_object";
@@ -79,7 +79,7 @@ export function createAvroCodec(options: AvroCodecOptions): Codec {
       try {
         return encoder(own.type, header, record.value);
       } catch (error) {
-        // avsc's own error repeats the value.
+        // Do not pass on avsc's own error: its message contains the value.
         const misfit = misfitOf(own.type, record.value);
         if (misfit === null) throw error;
         throw new UnfitValueError(record, misfit.field, misfit.rule);
@@ -87,14 +87,14 @@ export function createAvroCodec(options: AvroCodecOptions): Codec {
     },
     decoderOf<T extends keyof TopicValues>(topic: T) {
       const decode = createDecoder(recordOf(topic), options.writers);
-      // The reader schema of a topic makes exactly its value: types are generated from the same files.
+      // The cast is true: the topic's type is generated from the same schema file that is read with here.
       return (record: RawRecord) =>
         decode(record.value) as Decoded<TopicValues[T]>;
     },
   };
 }
 
-/** One of our records: its type, the header its values begin with, and the fingerprint in that header. */
+/** One of our records: its type, the header with which its values begin, and the fingerprint in that header. */
 interface OwnRecord {
   readonly type: Type;
   readonly reader: Reader;
@@ -123,7 +123,7 @@ function confluentHeader(id: number): Buffer {
   return header;
 }
 
-/** Writes into one scratch buffer that grows to the largest value yet, then copies the value out at its true size. */
+/** Encodes into one scratch buffer, which grows with the largest value so far, and copies the value out at its true size. */
 function createEncoder(): (
   type: Type,
   header: Buffer,
@@ -141,7 +141,7 @@ function createEncoder(): (
   };
 }
 
-/** Why values of one writer's schema cannot be read, or how they are. */
+/** How values of one writer's schema are read into ours, or why they cannot be read. */
 type Resolution =
   { readonly reader: Reader } | { readonly refusal: Decoded<never> };
 
@@ -194,7 +194,7 @@ function createDecoder(
       : resolution.refusal;
   }
 
-  /** Keeps what will not change: an absent schema is asked for again, because a registry may learn of it. */
+  /** Keeps a result that will not change. An absent schema is not kept, because it may be registered later. */
   function resolve(
     writer: WriterSchema,
     keep: (found: Resolution) => void,

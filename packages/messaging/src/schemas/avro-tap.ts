@@ -1,8 +1,9 @@
 /**
- * Reads Avro's primitives from bytes that nobody vouches for. avsc's own tap checks the end only after the whole value was
- * read, so a wrong length or count makes it allocate and loop first; this one throws at the first byte that is not there.
- * Bytes come out as views of the record (no copy): who keeps a value beyond its record copies the record first.
- * Bound to avsc 5.7.9's internals, like avro-types.ts.
+ * Reads Avro's primitives from bytes that cannot be trusted. avsc's own tap checks for the end only after the whole value was read,
+ * so with a wrong length or count it allocates and loops first. This one throws at the first missing byte.
+ *
+ * Bytes are returned as views of the record, without a copy. If you keep a value longer than its record, copy the record first.
+ * Depends on internals of avsc 5.7.9, like avro-types.ts.
  */
 import { createRequire } from "node:module";
 
@@ -14,19 +15,19 @@ export interface Tap {
   skipLong(): void;
   readString(): string;
 }
-/** Node's own UTF-8 read, which its types leave out: half the cost of `toString` on short strings. */
+/** Node's own method for reading UTF-8, which is missing in its types. On short strings it costs half as much as `toString`. */
 type Sliceable = Buffer & { utf8Slice(start: number, end: number): string };
 type TapClass = new (buf: Buffer, pos: number) => Tap;
 
 const require = createRequire(import.meta.url);
 const { Tap: AvscTap } = require("avsc/lib/utils.js") as { Tap: TapClass };
 
-/** The bytes end before the value does, or say something that no writer writes. */
+/** The bytes end before the value does, or contain something that no Avro writer writes. */
 export class MalformedError extends Error {
   readonly code = "MALFORMED";
 }
 
-/** Position never goes back: `#floor` is the highest that a block's head was read at, so a negative block size cannot loop. */
+/** A tap that never goes back: `#floor` is the position after the last number that was read. So a negative block size cannot make it loop. */
 export class CheckedTap extends AvscTap {
   #floor = 0;
 
@@ -47,7 +48,7 @@ export class CheckedTap extends AvscTap {
       byte = buf[position++];
       if (byte === undefined) throw truncated();
       if (++length > 10) throw new MalformedError("number over 64 bits");
-      // Plain arithmetic: bit operations would cut at 32 bits. Beyond 2^53 avsc refuses the value.
+      // Use arithmetic, because bit operations would cut at 32 bits. avsc refuses values beyond 2^53.
       value += (byte & 0x7f) * factor;
       factor *= 128;
     }
@@ -122,7 +123,7 @@ export class CheckedTap extends AvscTap {
     this.take(this.readLong());
   }
 
-  /** Moves past `length` bytes that are there and gives where they begin. */
+  /** Moves past `length` bytes and returns where they begin. Throws if they are not all there. */
   private take(length: number): number {
     const start = this.pos;
     if (length < 0 || length > this.buf.length - start) throw truncated();

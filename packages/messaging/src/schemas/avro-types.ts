@@ -1,15 +1,15 @@
-/** Avro types as Postrider reads and writes them, and the fingerprint that names a schema. Bound to avsc 5.7.9's internals. */
+/** Avro types as Postrider reads and writes them, and the fingerprint of a schema. Depends on internals of avsc 5.7.9. */
 import avro from "avsc";
 import type { Type } from "avsc";
 import { CheckedTap, MalformedError, type Tap } from "./avro-tap.ts";
 import { setOwn } from "../set-own.ts";
 
-/** Reads one value; a type reads its own encoding, a resolver another schema's. */
+/** Reads one value. A type reads its own encoding; a resolver reads that of another schema. */
 export interface Reader {
   _read(tap: Tap): unknown;
 }
 
-/** The type we read into and write from: takes any `Uint8Array` for bytes and believes no count. Throws on a schema that is not Avro. */
+/** Parses a schema of ours, to read into and write from. Its bytes may be any `Uint8Array`, and no count in the data is trusted. Throws if the schema is not Avro. */
 export function parseReaderSchema(json: string): Type {
   return avro.Type.forSchema(JSON.parse(json) as avro.Schema, {
     omitRecordMethods: true,
@@ -17,7 +17,7 @@ export function parseReaderSchema(json: string): Type {
   });
 }
 
-/** The type another writer used. Throws on a schema that is not Avro, or that could make a few bytes stand for endless items. */
+/** Parses the schema of another writer. Throws if it is not Avro, or if a few bytes could stand for endless items. */
 export function parseWriterSchema(json: string): Type {
   const type = avro.Type.forSchema(JSON.parse(json) as avro.Schema, {
     omitRecordMethods: true,
@@ -26,21 +26,21 @@ export function parseWriterSchema(json: string): Type {
   return type;
 }
 
-/** How values of `writer` are read into `reader`. Throws where the schemas do not fit. */
+/** Makes the reader for values of `writer` into `reader`. Throws if the schemas do not fit. */
 export function resolverOf(reader: Type, writer: Type): Reader {
   // avsc hides `_read`, which both have; it is what its own `decode` calls.
   return reader.createResolver(writer) as unknown as Reader;
 }
 
-/** The first place where a value does not fit its type, and what the type wants there. */
+/** A place where a value does not fit its type, and what the type wants there. */
 export interface Misfit {
-  /** `inline.secrets[0].kid`; empty for the whole. */
+  /** The path, for example `inline.secrets[0].kid`; empty for the whole value. */
   readonly field: string;
-  /** `long`, `null or string`, `Delivery`. */
+  /** What fits there, for example `long`, `null or string`, `Delivery`. */
   readonly rule: string;
 }
 
-/** Why a value cannot be written; null where it can. Only for one that could not: it costs more than writing. */
+/** The first misfit of a value; null if the value fits. Call it only after writing has failed: it costs more than writing. */
 export function misfitOf(type: Type, value: unknown): Misfit | null {
   const found: Misfit[] = [];
   type.isValid(value, {
@@ -68,7 +68,7 @@ function wantedBy(type: Type): string {
   return (type.name ?? type.typeName).replace(/^.*\./, "");
 }
 
-/** Reads the one value that fills `bytes` from `start` to the end. Throws where it does not. */
+/** Reads one value that fills `bytes` from `start` to the end. Throws if it ends earlier or later. */
 export function readWhole(
   reader: Reader,
   bytes: Buffer,
@@ -103,7 +103,7 @@ type Hook = (
   options: avro.ForSchemaOptions | undefined,
 ) => Type | undefined;
 
-/** avsc's classes with the checks that its own leave out. */
+/** Replaces some of avsc's classes by ones that also check what avsc does not. */
 function checkedTypes(): Hook {
   const bytes = new AnyBytes();
   return (schema, options) => {
@@ -136,7 +136,7 @@ const MapType = avro.types.MapType as unknown as Constructor;
 const UnwrappedUnionType = avro.types
   .UnwrappedUnionType as unknown as Constructor;
 
-/** Rules make bytes without Node's Buffer; avsc writes Buffers only. */
+/** Takes any `Uint8Array`: `core` makes bytes without Node's Buffer, but avsc writes Buffers only. */
 class AnyBytes extends BytesType {
   override _write(tap: Tap, value: unknown): void {
     super._write(tap, bufferOf(value));
@@ -153,7 +153,7 @@ class Union extends UnwrappedUnionType {
   }
 }
 
-/** avsc allocates the array before it reads the first item. */
+/** Checks the count first: avsc allocates the whole array before it reads the first item. */
 class CountedArray extends ArrayType {
   override _read(tap: Tap): unknown {
     const items: unknown[] = [];
@@ -170,7 +170,7 @@ class CountedArray extends ArrayType {
   }
 }
 
-/** avsc assigns what it reads, and so loses an entry that is named `__proto__`. */
+/** Keeps an entry named `__proto__`; avsc loses it, because it sets entries by assignment. */
 class AnyNames extends MapType {
   override _read(tap: Tap): unknown {
     const entries: Record<string, unknown> = {};
@@ -192,7 +192,7 @@ function bufferOf(value: unknown): unknown {
     : value;
 }
 
-/** Items that take no byte would let a count of 2^50 stand in ten bytes. */
+/** Throws if the type has an array whose items take no byte: ten bytes could then claim 2^50 items. */
 function refuseEmptyItems(type: Type, seen: Set<Type>): void {
   if (seen.has(type)) return;
   seen.add(type);

@@ -19,7 +19,7 @@ const closing: (() => Promise<unknown>)[] = [];
 let withRegistry: Stack | undefined;
 let url: string;
 
-/** A stack that is given may have no registry; then there is nothing to test against. */
+/** A stack given from outside may have no registry; these tests are then skipped. */
 const isGiven = process.env["POSTRIDER_STACK"] === "external";
 const given = process.env["SCHEMA_REGISTRY_URL"];
 const describeWithRegistry = isGiven && !given ? describe.skip : describe;
@@ -155,8 +155,8 @@ describeWithRegistry("with a schema registry", () => {
   });
 });
 
-describe("without an answer", () => {
-  test("the registry is not asked for the same id at once, and the record waits", async () => {
+describe("while the registry does not answer", () => {
+  test("it is not asked for the same id again at once, and the record waits", async () => {
     const effects = testEffects();
     const schemas = createRegistrySchemas({
       url: "http://127.0.0.1:1",

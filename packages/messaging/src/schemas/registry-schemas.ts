@@ -1,6 +1,6 @@
 /**
- * Schemas of a Confluent-compatible registry. Only look-ups and registration go through the client; decoding is ours,
- * because its `decode` rebuilds type and resolver at every call (docs/kafkajs.md, "The registry client").
+ * Schemas of a Confluent-compatible registry. We use its client only for look-ups and registration. Decoding is ours, because the
+ * client's `decode` builds type and resolver again at every call (docs/kafkajs.md, "The registry client").
  */
 import {
   COMPATIBILITY,
@@ -12,9 +12,9 @@ import type { WriterSchema } from "./avro-codec.ts";
 import type { Clock, Log } from "@postrider/runtime";
 
 export interface RegistrySchemas {
-  /** The id of the schema under the subject, registered if it is new there. Rejects while the registry is away or refuses it. */
+  /** Returns the schema's id under the subject; registers the schema if it is new there. Tries once: rejects if the registry does not answer or refuses the schema. */
   register(subject: string, json: string): Promise<number>;
-  /** From memory. An id not known yet is looked up in the background; ask again. */
+  /** Answers from memory. An id that is not known yet gives `unknown` and is looked up in the background; ask again later. */
   byId(id: number): WriterSchema;
 }
 
@@ -22,12 +22,12 @@ export interface RegistrySchemasOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long a 404, or a failed look-up, is believed before the registry is asked again. Default 10 s, 1 s. */
+  /** How long after a 404 (`absentMs`) or a failed look-up (`failedMs`) the registry is not asked for the same id. Default 10 s, 1 s. */
   readonly absentMs?: number;
   readonly failedMs?: number;
 }
 
-/** Look-ups at once: garbage with a leading zero byte names ids at random. */
+/** Look-ups at once, at most: garbage that begins with a zero byte names random ids. */
 const MAX_LOOK_UPS = 4;
 const MAX_REMEMBERED = 10_000;
 
@@ -35,7 +35,7 @@ export function createRegistrySchemas(
   options: RegistrySchemasOptions,
 ): RegistrySchemas {
   const { clock, log, absentMs = 10_000, failedMs = 1000 } = options;
-  // Once, without the client's retries: who asks asks again.
+  // No retries in the client: our callers ask again.
   const client = new SchemaRegistry({
     host: options.url.replace(/\/+$/, ""),
     retry: { retries: 0 },
@@ -51,7 +51,7 @@ export function createRegistrySchemas(
     try {
       found.set(id, {
         kind: "found",
-        // The client gives avsc's type, which is JSON as its schema.
+        // The client returns avsc's type; as JSON that is its schema.
         json: JSON.stringify(await client.getSchema(id)),
       });
     } catch (error) {
@@ -71,7 +71,7 @@ export function createRegistrySchemas(
   return {
     async register(subject, json) {
       const schema = { type: SchemaType.AVRO as const, schema: json };
-      // The client refuses to register under a subject whose rule is not the one passed, so ours first, then whatever it is.
+      // The client refuses to register if the subject's compatibility rule is not the one passed. So try ours first, then each other rule.
       for (const compatibility of RULES) {
         try {
           const options = { subject, compatibility };

@@ -1,8 +1,8 @@
-/** The schemas of schemas/*.avsc, which every value is written with, and the record that each topic carries. */
+/** Our schemas (schemas/*.avsc), with which every value is written, and which record each topic carries. */
 import { readFileSync } from "node:fs";
 import type { TopicValues } from "../record.ts";
 
-/** The records of schemas/*.avsc that stand alone as a topic's value. */
+/** The records of schemas/*.avsc that are the value of a topic. */
 export type RecordName =
   | "WebhookEvent"
   | "Delivery"
@@ -12,14 +12,14 @@ export type RecordName =
   | "Signal"
   | "Endpoint";
 
-/** What a topic (its name below the prefix) carries; every tier carries deliveries. */
+/** The record that a topic (its name without the prefix) carries; every tier carries deliveries. */
 export function recordNameOf(topic: keyof TopicValues): RecordName {
   return topic in BY_TOPIC
     ? BY_TOPIC[topic as keyof typeof BY_TOPIC]
     : "Delivery";
 }
 
-/** Each record's schema as JSON text. Reads the files at each call; throws where one is missing. */
+/** Each record's schema as JSON text. Reads the files at each call; throws if one is missing. */
 export function readSchemaFiles(): ReadonlyMap<RecordName, string> {
   return new Map(
     Object.entries(FILES).map(([name, file]) => [

@@ -46,7 +46,7 @@ const rawOf = (value: Buffer): RawRecord => {
   return { ...place, key: null, value, headers: {} };
 };
 
-test("ours are written before the first use, once", async () => {
+test("our schemas are written to the topic before the first use, once", async () => {
   await startSchemas();
   await startSchemas();
 
@@ -57,7 +57,7 @@ test("ours are written before the first use, once", async () => {
   expect(keys[0]).toMatch(/^[0-9a-f]{16}$/);
 });
 
-test("a value of a newer writer is read as soon as its schema has come by the topic", async () => {
+test("a value of a newer writer is read as soon as its schema is in the `schemas` topic", async () => {
   const ours = await startSchemas();
   const signal = JSON.parse(readSchemaFiles().get("Signal")!) as {
     fields: unknown[];
@@ -78,7 +78,7 @@ test("a value of a newer writer is read as soon as its schema has come by the to
   expect({ ...decoded.value }).toEqual(value);
 });
 
-test("a schema under a wrong fingerprint, and garbage, are not believed", async () => {
+test("a schema under a wrong fingerprint, and garbage, are ignored", async () => {
   const producer = await kafka.createProducer();
   closing.push(() => producer.disconnect());
   const topic = `${prefix}schemas`;
@@ -109,7 +109,7 @@ test("a schema under a wrong fingerprint, and garbage, are not believed", async 
   );
 });
 
-test("without a registry a value framed by one is a dead letter at once", async () => {
+test("without a registry a value that carries a registry id is a dead letter at once", async () => {
   const schemas = await startSchemas();
 
   const decoded = schemas.decoderOf("events")(

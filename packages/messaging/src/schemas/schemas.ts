@@ -1,6 +1,6 @@
 /**
- * The codec of a process, with every schema that it may meet: ours from the schemas/ folder, other writers' from the
- * `schemas` topic (a compacted table keyed by fingerprint) and, where one is configured, the schema registry.
+ * The codec of a process, with every schema that it may need: ours from the schemas/ folder, those of other writers from the
+ * `schemas` topic (compacted, keyed by fingerprint) and, if one is configured, from the schema registry.
  */
 import type { EpochMs } from "@postrider/core";
 import {
@@ -42,11 +42,11 @@ export interface SchemasOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
-  /** With one, values carry its ids; without, fingerprints. Either is read. */
+  /** With a registry, written values carry its ids; without one, fingerprints. Both are always read, as far as their schema can be had. */
   readonly schemaRegistryUrl?: string | null;
-  /** The topics that this process writes, whose schemas are registered before their first use. Default: all but the tiers. */
+  /** The topics that this process writes; their schemas are registered before the first use. Default: all but the tiers. */
   readonly registeredTopics?: readonly (keyof TopicValues)[];
-  /** Ours, as JSON. Default: the schemas/ folder. */
+  /** Our schemas, as JSON. Default: those of the schemas/ folder. */
   readonly ownSchemas?: ReadonlyMap<RecordName, string>;
   readonly sessionTimeoutMs?: number;
 }
@@ -55,7 +55,7 @@ export interface Schemas extends Lifecycle, Codec {
   health(): { readonly ready: TableCheck[]; readonly live: TableCheck[] };
 }
 
-/** `start` resolves when the `schemas` topic has been read and holds ours (and the registry, where there is one). Nothing may be encoded before. */
+/** Makes the codec. `start` resolves when the `schemas` topic has been read and holds our schemas, and the registry has them, too, if there is one. Encode nothing before. */
 export function createSchemas(options: SchemasOptions): Schemas {
   const { kafka, prefix, log, meter, clock } = options;
   const ours = options.ownSchemas ?? readSchemaFiles();
@@ -94,7 +94,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
       byId: (id) => writerById(options, registry, id),
     },
     registryIdOf: (name) =>
-      // A tier that is not registered under its own subject carries what deliveries carry: the id names the schema.
+      // A tier carries deliveries. If it has no subject of its own, use the id of `deliveries`: an id names a schema, not a subject.
       registryIds.get(name) ??
       (name.startsWith("retry.") ? registryIds.get("deliveries") : null) ??
       null,
@@ -111,7 +111,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
       value: Buffer.from(json, "utf8"),
     }));
     if (records.length === 0) return;
-    // Two processes may write the same schema at once: it is the same record.
+    // Two processes may write the same schema at the same time. This does no harm: key and value are the same.
     await untilDone("schemas.publish", options, stopped.signal, async () => {
       const producer = await kafka.createProducer();
       try {
@@ -181,7 +181,7 @@ function writerById(
     : { kind: "unknown" };
 }
 
-/** A schema is only believed under its own fingerprint. */
+/** Decodes a record of the `schemas` topic. Its key must be the fingerprint of its schema. */
 function decodeSchema(
   key: Buffer | null,
   value: Buffer | null,
@@ -201,7 +201,7 @@ function unreadable(detail: string): Decoded<never> {
   return { kind: "unreadable", reason: "unreadable", detail };
 }
 
-/** Tries for ever, at most a second apart, until it is done or the signal says stop. */
+/** Tries `act` until it succeeds, at most a second apart. Rejects if the signal aborts. */
 async function untilDone(
   what: string,
   { log }: SchemasOptions,

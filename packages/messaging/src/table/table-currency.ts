@@ -1,25 +1,26 @@
 /**
- * As of when a table is known to be what its topic says.
+ * Since when a table may lack changes of its topic.
  *
- * Invariant: `#asOf` is a moment in which the leaders of all partitions were asked where their logs end, and everything up to
- * those ends has been read. So a table that reads nothing because nobody writes is current, and one whose leader is away, or
- * that cannot keep up, is not, whatever the heartbeats of its group say.
+ * Invariant: at the time `#asOf` the leaders of all partitions were asked where their logs end, and everything up to those ends
+ * has been read since. So a table that reads nothing because nobody writes is current. A table whose leader is away, or that
+ * cannot keep up, is not current, even if the heartbeats of its group are acknowledged.
  */
 import type { MonotonicMs } from "@postrider/core";
 import { sleep, type Clock, type Log } from "@postrider/runtime";
 
-/** How often the leaders are asked, ms. */
+/** From one time that the leaders are asked to the next, ms. */
 const ASK_EVERY_MS = 1_000;
 const RETRY_MS = 200;
 /**
- * A table is behind after this, ms. Above a second of asking and what a busy broker or process adds to it; below the 9 s after
- * which Kafka gives a silent broker's partitions another leader, whose records we could then lack.
+ * A table is behind after this, ms. It is longer than the second between two questions plus the delays of a busy broker or process.
+ * It is shorter than the 9 s after which Kafka makes another broker the leader of a silent broker's partitions: we could then lack
+ * records that the new leader takes.
  */
 const BEHIND_MS = 5_000;
 
 export interface TableCurrencyOptions {
   readonly topic: string;
-  /** Asks once, and resolves when everything has been read that was there; rejects where a leader does not answer. */
+  /** Asks once for the log ends and resolves when everything up to them has been read. Rejects if a leader does not answer. */
   readonly readToEnd: () => Promise<unknown>;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,7 +36,7 @@ export class TableCurrency {
     this.#options = options;
   }
 
-  /** `asOf`: when the ends were asked for up to which the table has been read so far. */
+  /** Begins to ask. `asOf`: when we asked for the log ends up to which the table has been read so far. */
   start(asOf: MonotonicMs): void {
     this.#asOf = asOf;
     void this.#follow();
@@ -45,7 +46,7 @@ export class TableCurrency {
     this.#closing.abort();
   }
 
-  /** How long ago the table was last known to be current, where that is too long; else null. */
+  /** How long ago the table was last known to be current, ms; null if that is not longer than `BEHIND_MS`. */
   behindMs(): number | null {
     const ageMs = this.#options.clock.monotonic() - this.#asOf;
     return ageMs > BEHIND_MS ? ageMs : null;
@@ -75,7 +76,7 @@ export class TableCurrency {
     }
   }
 
-  /** Said once, until it is current again. */
+  /** Logs that the table is behind: once, until it is current again. */
   #fellBehind(): void {
     const behindMs = this.behindMs();
     if (behindMs === null || this.#isBehind) return;

@@ -1,4 +1,4 @@
-/** What a table holds, and the records that wait for their schema. */
+/** The entries of a table, and the records that wait for their schema. */
 import type { MonotonicMs } from "@postrider/core";
 import type { RawRecord } from "../record.ts";
 import type { TableListener, TableOptions } from "./table-options.ts";
@@ -58,31 +58,31 @@ export class TableEntries<T> {
     this.#gauge.set(this.size, { topic: this.#options.topic });
   }
 
-  /** Takes one record over. A later one of the same key always wins, also over one that waits. */
+  /** Takes one record. It replaces an earlier record of the same key, even one that still waits for its schema. */
   read(record: RawRecord, generation: number): void {
-    // A batch's place may hold several keys, and none of them can be known.
+    // The record stands for a batch that cannot be read: its keys are not known.
     if (record.unreadable !== undefined)
       return this.#leftOut(record, record.unreadable.detail);
     if (record.key === null) return this.#leftOut(record, "it has no key");
     const key = record.key.toString("utf8");
     this.#waiting.delete(key);
     if (record.value === null) return this.#remove(key);
-    // A copy: the record is a view of a whole fetched batch, and values are views of the record.
+    // Copy the value, because the table keeps it for long: a record's bytes may be a view of a window that it shares with other records, and decoded values are views of the record.
     const copy = { ...record, value: Buffer.from(record.value) };
     const since = this.#options.clock.monotonic();
     this.#decode(key, { record: copy, generation, since });
   }
 
-  /** Tries again what waits for its schema, and gives up on what has waited too long. True while something waits. */
+  /** Decodes waiting records again, and leaves out those that have waited too long. True if records still wait. */
   retryWaiting(): boolean {
     const waiting = Array.from(this.#waiting);
-    // Those whose schema is still unknown put themselves back.
+    // `#decode` puts those back whose schema is still unknown.
     this.#waiting.clear();
     for (const [key, each] of waiting) this.#decode(key, each);
     return this.#waiting.size > 0;
   }
 
-  /** The partition was read anew: keys that were not found again are gone. */
+  /** The partition was read anew: removes keys that were not found again. */
   dropOlder(partition: number, generation: number): void {
     for (const [key, { record, generation: read }] of this.#waiting)
       if (record.partition === partition && read < generation)

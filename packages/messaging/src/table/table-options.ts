@@ -1,25 +1,25 @@
-/** What a table is to its users, and what it is made from. */
+/** The interface and the options of a table. */
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import type { Consumer, ConsumerOptions } from "../ports.ts";
 import type { Decoder } from "../stage.ts";
 
-/** What the topic says now. Values are shared: treat them as read-only. */
+/** The current contents of a compacted topic. Values are shared: treat them as read-only. */
 export interface Table<T> extends Lifecycle {
   get(key: string): T | undefined;
   entries(): IterableIterator<[string, T]>;
   readonly size: number;
-  /** Called after each change, also while the table is read for the first time; `undefined` when the key went. Gives a function that ends it. */
+  /** Calls `listener` after each change, also while the table is read for the first time; with `undefined` if the key was removed. Returns a function that removes the listener. */
   onChange(listener: TableListener<T>): () => void;
   /** Resolves once the record at this place has been read. Rejects when the table is stopped. */
   readTo(place: {
     readonly partition: number;
     readonly offset: number;
   }): Promise<void>;
-  /** Resolves once everything has been read that the topic holds now. Rejects when the table is stopped. */
+  /** Resolves once the table has read everything that the topic holds at this call. Rejects when the table is stopped. */
   readToEnd(): Promise<void>;
   /**
-   * Why the table may lack what its topic holds, as a sentence; null while it is known to be current, give or take five
-   * seconds. Who decides something for good by what the table does not have must wait.
+   * Why the table may lack records of its topic, as a sentence; null if it is known to have been current within the last five
+   * seconds. Before a final decision because the table does not have a key, wait until this is null.
    */
   behind(): string | null;
   health(): { readonly ready: TableCheck[]; readonly live: TableCheck[] };

@@ -1,10 +1,10 @@
-/** How far each partition of a table has been read, how far it must be, and who waits for that. Pure bookkeeping. */
+/** How far each partition of a table has been read, how far it must be read, and who waits for that. No side effects. */
 import type { LogRange } from "../ports.ts";
 
 interface Position {
   /** The next offset to read. */
   next: number;
-  /** Where the log ended when this reading of it began. */
+  /** Where the log ended when we began to read it from its start. */
   end: number;
   /** Raised when the partition is read anew. */
   generation: number;
@@ -30,7 +30,7 @@ export class TablePositions {
     return this.#positions.get(partition)?.generation ?? 0;
   }
 
-  /** Where to go on: where reading stopped, or from the start of a log that does not hold that place any more. */
+  /** Where to go on reading: at the last position, or at the log's start if the position lies outside the log. `isAnew`: the partition is read a second time. */
   place({ partition, start, end }: LogRange): {
     readonly offset: number;
     readonly isAnew: boolean;
@@ -59,7 +59,7 @@ export class TablePositions {
       }
   }
 
-  /** Partitions that have reached their end since the last call, with their generation. */
+  /** Partitions that have reached their `end` since the last call, with their generation. */
   takeCompleted(): [partition: number, generation: number][] {
     const completed: [number, number][] = [];
     for (const [partition, position] of this.#positions)
@@ -70,7 +70,7 @@ export class TablePositions {
     return completed;
   }
 
-  /** All partitions known, and each read to the end that it had. */
+  /** The partitions are known, and each has been read to its `end`. */
   isComplete(): boolean {
     return (
       this.#positions.size > 0 &&
@@ -88,7 +88,7 @@ export class TablePositions {
     });
   }
 
-  /** Nobody need wait any longer. */
+  /** Rejects all waiters. */
   fail(error: Error): void {
     for (const waiter of this.#waiters) waiter.reject(error);
     this.#waiters.clear();

@@ -38,7 +38,7 @@ async function makeTopic(): Promise<void> {
   await admin.disconnect();
 }
 
-/** Deletes the topic, does what is to be done while nobody leads its partitions, and makes it anew. */
+/** Deletes the topic, runs `meanwhile` while its partitions have no leader, and makes the topic anew. */
 async function replaceTopic(
   meanwhile: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
@@ -89,7 +89,7 @@ function tableOf(decode = asText, unknownSchemaWaitMs = 60_000) {
   return { table, effects };
 }
 
-/** Keys a to m on partition 0, the others on 1. */
+/** Writes keys a to m to partition 0, the others to 1. */
 async function write(...pairs: readonly (readonly [string, string | null])[]) {
   await producer.sendBatch(
     pairs.map(([key, value]) => ({
@@ -105,7 +105,7 @@ const contents = (table: Table<string>): Record<string, string> =>
   Object.fromEntries(table.entries());
 
 describe("a table", () => {
-  test("has on start what the topic held: the newest value of each key, without the deleted", async () => {
+  test("has after its start the newest value of each key of the topic, without deleted keys", async () => {
     await write(["a", "1"], ["b", "1"], ["x", "1"], ["a", "2"], ["b", null]);
     const { table, effects } = tableOf();
 
@@ -129,7 +129,7 @@ describe("a table", () => {
     await table.readToEnd();
   });
 
-  test("follows the topic and tells of each change", async () => {
+  test("follows the topic and reports each change", async () => {
     await write(["a", "1"]);
     const { table } = tableOf();
     const changes: [string, string | undefined][] = [];
@@ -147,7 +147,7 @@ describe("a table", () => {
     expect(changes.at(-1)).toEqual(["a", undefined]);
   });
 
-  test("is read to a place that a transaction names, past the transaction's own marks", async () => {
+  test("is read to the position of a record in a transaction, and past the transaction's markers", async () => {
     const { table } = tableOf();
     await table.start();
     const fenced = await kafka.fencedProducer(`${topic}.writer`);
@@ -168,13 +168,13 @@ describe("a table", () => {
     }
     await table.readToEnd();
 
-    // A second table ends behind the last mark, which is no record.
+    // A second table must read to the end of the log, which lies behind the last marker; a marker is not a record.
     const second = tableOf().table;
     await second.start();
     expect(contents(second)).toEqual({ a: "3" });
   });
 
-  test("leaves out a record that cannot be read, and says so; the key keeps its value", async () => {
+  test("leaves out a record that cannot be read, and logs that; the key keeps its value", async () => {
     await write(["a", "1"], ["a", "garbage"], ["b", "1"]);
     const { table, effects } = tableOf();
 
@@ -225,7 +225,7 @@ describe("a table", () => {
   test("goes on at the log's start when records are deleted under it", async () => {
     await write(["a", "1"], ["b", "1"]);
     await withKafkajsAdmin(async (admin) => {
-      // kafkajs deletes only where it has metadata already.
+      // kafkajs deletes records only of topics whose metadata it has loaded.
       await admin.fetchTopicOffsets(topic);
       await admin.deleteTopicRecords({
         topic,
@@ -239,7 +239,7 @@ describe("a table", () => {
     expect(contents(table)).toEqual({ b: "1" });
   });
 
-  test("is read anew when its topic was replaced, and what is not found again goes", async () => {
+  test("is read anew when its topic was replaced, and loses keys that are not found again", async () => {
     await write(["a", "1"], ["b", "1"], ["x", "1"]);
     const { table, effects } = tableOf();
     await table.start();
@@ -259,8 +259,8 @@ describe("a table", () => {
 });
 
 describe("a table whose leaders are away", () => {
-  test("says how long ago it was read to its end, though its group answers, and is current again by itself", async () => {
-    // More than the topic will hold then: a table reads anew what is shorter than it was.
+  test("reports how long ago it was read to its end, even if its group answers, and becomes current again by itself", async () => {
+    // More records than the new topic will hold: the table reads a log anew only if it is shorter than its position.
     await write(["a", "1"], ["a", "2"], ["a", "3"]);
     const { table, effects } = tableOf();
     await table.start();
@@ -306,7 +306,7 @@ describe("a table whose leaders are away", () => {
 });
 
 describe("a table that is stopped", () => {
-  test("rejects who waits for it", async () => {
+  test("rejects calls that wait for it", async () => {
     const { table } = tableOf();
     await table.start();
     const waiting = expect(

@@ -10,7 +10,7 @@ import {
 import type { LogRange, TopicPartition } from "../ports.ts";
 import { createTable } from "./table.ts";
 
-/** Says nothing of a partition that has no leader, as the broker does. */
+/** Leaves out partitions without a leader, as the broker does. */
 class ConsumerWithoutLeader extends FakeConsumer {
   leaderless = new Set<number>([1]);
   asked = 0;
@@ -24,7 +24,7 @@ class ConsumerWithoutLeader extends FakeConsumer {
   }
 }
 
-test("while a partition has no leader the table is not ready: it waits for it, and then has its entries, too", async () => {
+test("while a partition has no leader the table is not loaded; once there is one, it has that partition's entries, too", async () => {
   const clock = fakeClock();
   const consumer = new ConsumerWithoutLeader({ topic: TOPIC, clock });
   const table = createTable<string>({
@@ -48,7 +48,7 @@ test("while a partition has no leader the table is not ready: it waits for it, a
   while (consumer.deliver());
 
   await started;
-  // One key, in both partitions of this test's log.
+  // All records of this fake have one key, so look at the positions and not at the entries.
   expect(consumer.positions).toEqual(
     new Map([
       [0, 1],
@@ -58,7 +58,7 @@ test("while a partition has no leader the table is not ready: it waits for it, a
   await table.stop(clock.now());
 });
 
-test("a batch that cannot be read is passed over with an alert; the table goes on, and keeps what it had", async () => {
+test("a batch that cannot be read is skipped with an alert; the table goes on and keeps its entries", async () => {
   const clock = fakeClock();
   const effects = testEffects({ clock });
   const consumer = new FakeConsumer({ topic: TOPIC, clock });

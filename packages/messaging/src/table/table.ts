@@ -1,7 +1,10 @@
 /**
- * A compacted topic as a table in memory: the newest value of each key. Read by a member of a group of its own that never
- * commits, from the beginning. Invariant: after `start` the table has everything that the topic held when it was started,
- * and it only moves forward; a partition whose log was replaced under it is read anew, and what is not found again goes.
+ * A compacted topic as a table in memory: the newest value of each key. It is read from the beginning, by the only member of a
+ * group of its own that never commits.
+ *
+ * Invariant: once `start` has resolved, the table has everything that the topic held at the start, and it only moves forward. If
+ * a partition's log is replaced (the topic was made anew), the partition is read again from its start; keys that are not found
+ * again are then removed.
  */
 import { randomUUID } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
@@ -25,7 +28,7 @@ import { TablePositions } from "./table-positions.ts";
 
 export type { Table, TableCheck, TableListener, TableOptions };
 
-/** The table was stopped before what was waited for had been read. */
+/** The table was stopped before the awaited record had been read. */
 export class TableStoppedError extends Error {
   readonly code = "TABLE_STOPPED";
 }
@@ -44,7 +47,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   readonly #currency: TableCurrency;
   #consumer: Consumer | null = null;
   #epoch = -1;
-  /** When the ends were asked for to which the table is read first. */
+  /** When we asked for the log ends up to which the table is read at first. */
   #placedAt = 0;
   #isLoaded = false;
   #isStopped = false;
@@ -57,7 +60,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       ...options,
       readToEnd: () => this.#readToEnd(() => this.#rangesOnce(this.#all())),
     });
-    // A table that is stopped before it was started has nobody who waits for it.
+    // If the table is stopped before it was started, nobody waits for this promise: its rejection must not end the process.
     this.#loaded.promise.catch(() => undefined);
   }
 
@@ -83,11 +86,11 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       this.#consumer = kafka.consumer({
         groupId: `${topic}.table.${randomUUID()}`,
         topics: [topic],
-        // A change is answered at once; without one a fetch comes back only so often. Every process reads several tables.
+        // A fetch returns at once if there is a change, so a long wait delays nothing. It saves requests: every process reads several tables.
         maxWaitMs: LONGEST_WAIT_MS,
         ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       });
-      // Nothing is lost if this never settles: the load decides.
+      // Do not await it: `start` waits for the load, not for the consumer.
       this.#consumer.start(this).catch((error: unknown) => {
         this.#loaded.reject(error);
       });
@@ -148,7 +151,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       : `${topic} was last read to its end ${Math.round(behindMs)} ms ago; ${this.size} entries, as they were`;
   }
 
-  // What the consumer calls.
+  // ConsumerListener: called by the consumer.
 
   assigned(epoch: number, partitions: readonly TopicPartition[]): void {
     this.#epoch = epoch;
@@ -171,7 +174,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
 
   connected(): void {}
 
-  /** Puts partitions where reading goes on: where it was, or at the log's start when that lies outside of the log. */
+  /** Seeks and resumes partitions: at their position, or at the log's start if the position lies outside the log. */
   async #place(
     epoch: number,
     partitions: readonly TopicPartition[],
@@ -198,7 +201,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     this.#settle();
   }
 
-  /** The logs' ranges, asked for until they come; null once `isWanted` says no. */
+  /** The logs' ranges. Asks until Kafka answers; null once `isWanted` returns false. */
   async #ranges(
     partitions: readonly TopicPartition[],
     isWanted: () => boolean,
@@ -222,7 +225,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     partitions: readonly TopicPartition[],
   ): Promise<LogRange[]> {
     const ranges = await this.#consumer!.fetchLogRanges(partitions);
-    // Without one the table would call itself whole, and what it lacks would be taken for deleted.
+    // A partition without a leader is missing here. Without this check the table would count as loaded, and the keys of that partition would count as deleted.
     if (ranges.length < partitions.length)
       throw new Error("a partition has no leader");
     return ranges;
@@ -235,7 +238,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       .map((partition) => ({ topic, partition }));
   }
 
-  /** After any progress: drops what a partition read anew no longer has, and says when everything has been read. */
+  /** Call after any progress: removes keys that a partition read anew no longer has, and resolves `start` once everything has been read. */
   #settle(): void {
     for (const [partition, generation] of this.#positions.takeCompleted())
       this.#entries.dropOlder(partition, generation);
