@@ -4,8 +4,8 @@
  *
  * The window works like a congestion window: 2 at first, one more with each prompt success up to the endpoint's cap, half
  * on a timeout or a refused connection, never below 1. A success whose body had to be cut held its slot longer than it
- * should: it changes nothing. An endpoint whose window has come down to 1 is suspect until it answers. Sockets that
- * outlive their attempt count as taken. Forgotten after 15 idle minutes.
+ * should: it changes nothing. An endpoint whose window has come down to 1, and whose last two attempts were not answered, is
+ * suspect until it answers; one that has never answered is so after the first. Sockets that outlive their attempt count as taken. Forgotten after 15 idle minutes.
  */
 import type { MonotonicMs, Outcome } from "@postrider/core";
 import type { LaneStanding } from "@postrider/messaging";
@@ -29,6 +29,8 @@ const ANSWERS: ReadonlySet<Outcome> = new Set<Outcome>([
 interface Lane {
   window: number;
   standing: LaneStanding;
+  /** Attempts since the last answer that timed out or were refused. */
+  unanswered: number;
   cap: number;
   lingering: number;
   goneVersion: number;
@@ -78,10 +80,15 @@ export class EndpointConcurrency {
       if (!isBodyCut) lane.window = Math.min(lane.window + 1, lane.cap);
     } else if (outcome === "timeout" || outcome === "connection_refused") {
       lane.window = Math.max(1, Math.floor(lane.window / 2));
-      // One time-out among many answers says little; the endpoint of an idle lane, or of many time-outs, is not there.
-      if (lane.window === 1) lane.standing = "suspect";
+      lane.unanswered += 1;
+      // One time-out among many answers says little, and a cap of up to 3 makes the window 1 at the first.
+      const isSilent = lane.unanswered > 1 || lane.standing === "unknown";
+      if (lane.window === 1 && isSilent) lane.standing = "suspect";
     }
-    if (ANSWERS.has(outcome)) lane.standing = "proven";
+    if (ANSWERS.has(outcome)) {
+      lane.standing = "proven";
+      lane.unanswered = 0;
+    }
   }
 
   /** The socket of an attempt that is over is still there; it counts until `released`. */
@@ -106,6 +113,7 @@ export class EndpointConcurrency {
       lane = {
         window: FIRST_WINDOW,
         standing: "unknown",
+        unanswered: 0,
         cap: DEFAULT_MAX_CONCURRENCY,
         lingering: 0,
         goneVersion: -1,
