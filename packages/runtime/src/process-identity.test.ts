@@ -1,9 +1,22 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "@jest/globals";
-import { isCertainlyDead, processIdentity } from "./process-identity.ts";
+import {
+  isCertainlyDead,
+  processIdentity,
+  whereOf,
+} from "./process-identity.ts";
 
 const testOnLinux = process.platform === "linux" ? test : test.skip;
 const children: ChildProcess[] = [];
@@ -79,3 +92,22 @@ testOnLinux(
       expect(isCertainlyDead({ ...own, pid })).toBe(false);
   },
 );
+
+test("a kernel without time namespaces (before 5.6) is a place all the same; one without process namespaces is none", () => {
+  const proc = mkdtempSync(join(tmpdir(), "proc-"));
+  try {
+    mkdirSync(join(proc, "sys/kernel/random"), { recursive: true });
+    mkdirSync(join(proc, "self/ns"), { recursive: true });
+    writeFileSync(join(proc, "sys/kernel/random/boot_id"), "a-boot\n");
+    expect(whereOf(proc)).toBeNull();
+
+    symlinkSync("pid:[4026531836]", join(proc, "self/ns/pid"));
+    const old = whereOf(proc);
+    symlinkSync("time:[4026531834]", join(proc, "self/ns/time"));
+
+    expect(old).toMatch(/^[0-9a-f]{16}$/);
+    expect(whereOf(proc)).not.toBe(old);
+  } finally {
+    rmSync(proc, { recursive: true });
+  }
+});

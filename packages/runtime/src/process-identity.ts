@@ -41,18 +41,19 @@ export function isCertainlyDead(identity: ProcessIdentity): boolean {
 let known: string | null | undefined;
 
 function here(): string | null {
-  known ??= readHere();
+  known ??= whereOf("/proc");
   return known;
 }
 
-function readHere(): string | null {
+/** What `/proc` says of the place; null where it does not say enough. */
+export function whereOf(proc: string): string | null {
   try {
     const digest = sha256(
       [
-        readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+        readFileSync(`${proc}/sys/kernel/random/boot_id`, "utf8").trim(),
         // A process id is valid only within its process namespace, and a start time only within its time namespace.
-        readlinkSync("/proc/self/ns/pid"),
-        readlinkSync("/proc/self/ns/time"),
+        readlinkSync(`${proc}/self/ns/pid`),
+        timeNamespaceOf(proc),
         // Tells machines apart whose boot ids were cloned.
         hostname(),
       ].join("\n"),
@@ -60,6 +61,16 @@ function readHere(): string | null {
     return Buffer.from(digest).toString("hex").slice(0, 16);
   } catch {
     return null;
+  }
+}
+
+/** Empty on kernels before 5.6, where time has no namespaces: all processes count from the same boot. */
+function timeNamespaceOf(proc: string): string {
+  try {
+    return readlinkSync(`${proc}/self/ns/time`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
   }
 }
 
