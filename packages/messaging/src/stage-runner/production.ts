@@ -4,12 +4,13 @@
  * Records that were acknowledged must not be followed by another handling of the same record. Otherwise one delivery could
  * get both a retry and a deferral, and would go on as two chains. So:
  *
- * - Records are sent chunk by chunk. If the output refuses a chunk, it took none of it (`Output.send` encodes a whole chunk
- *   before it queues any of it). So only that chunk is sent again, after a back-off. The chunks before it and the handler
- *   (with its HTTP request) are not repeated.
+ * - Records are sent chunk by chunk. If the output refuses a chunk, only that chunk is sent again, after a back-off. The
+ *   chunks before it and the handler (with its HTTP request) are not repeated. `Output.send` encodes a whole chunk before it
+ *   queues any of it, so it took nothing of a chunk that it refuses. Route's output is the exception: it sends a large fan-out
+ *   in pieces. If a later piece is refused, the pieces before it are sent twice, and deliver drops the repeats by their ids.
  * - If the stage's iterable throws, that is a bug of the stage, and the record must be handled again. Chunks that were sent
- *   before the throw are then sent twice. This is the only case. Stages return arrays, which cannot throw, and the records
- *   they fan out carry ids by which a repeat is dropped.
+ *   before the throw are then sent twice. Stages return arrays, which cannot throw, and the records they fan out carry ids by
+ *   which a repeat is dropped.
  *
  * A record is *given back* when its partition moved to another member or the runner stops: its offset stays open, and the
  * partition's next owner handles it.

@@ -18,7 +18,8 @@ interface Piece {
 /**
  * An output that takes a burst of large fan-outs piece by piece: each delivery carries the payload, so that 256 KiB to 500
  * endpoints are 128 MiB, and a hundred such events may be decided in one turn of the loop. A record is taken for as large
- * as its source. Calls go on in the order in which they came; one piece always fits where nothing is on its way.
+ * as its source. Calls go on in the order in which they came; one piece always fits where nothing is on its way. A call whose
+ * later piece is refused is made again whole: deliver drops what was sent twice by its ids.
  */
 export function boundedOutput(
   output: ObservedOutput,
