@@ -8,9 +8,9 @@
  * originals may be done and committed by then. If the partition changes its owner in between, only the log still knows them.
  * So we read again the records written up to `warmUpMs` before the next record to handle; the stage remembers for that long.
  *
- * These are the times of the log's records. If the group has read the whole log, the next record is written now. If the group
- * lags, the time of the record at the base is found by asking the broker for the offset of a time, exact to a quarter of
- * `warmUpMs`.
+ * These are the times of the log's records, so this machine's clock need not be right: it only says where the search begins.
+ * The time of the record at the base, or of the last record if the group has read the whole log, is found by asking the
+ * broker for the offset of a time, exact to a quarter of `warmUpMs`.
  *
  * The limits of records and bytes (`warmUpRecords`, `warmUpBytes`) come before this time: a partition that a second fault
  * moves again must not wait long for records of which few have repeats. If a limit cuts the time short, the records nearest
@@ -32,12 +32,13 @@ export interface WarmUpQuestion {
 /** The offset from which records are read again; at most the base. */
 export async function warmUpStart(question: WarmUpQuestion): Promise<number> {
   const { base, log, warmUpMs, offsetAt } = question;
+  if (log.start === log.end) return log.start;
   const since = (await writtenSince(question)) - warmUpMs;
   if (since <= 0) return log.start;
   return Math.min(base, (await offsetAt(since)) ?? base);
 }
 
-/** About when the record at the base was written: never later, and earlier by at most a quarter of `warmUpMs`. Now, if the log ends at the base. */
+/** About when the record at the base was written, or the last record if the log ends at the base: never later, and earlier by at most a quarter of `warmUpMs`. */
 async function writtenSince({
   base,
   log,
@@ -45,10 +46,10 @@ async function writtenSince({
   now,
   offsetAt,
 }: WarmUpQuestion): Promise<EpochMs> {
-  if (base >= log.end) return now;
+  const next = Math.min(base, log.end - 1);
   const exactMs = Math.max(1, warmUpMs / 4);
   const isBefore = async (at: EpochMs): Promise<boolean> =>
-    at <= 0 || ((await offsetAt(at)) ?? Infinity) <= base;
+    at <= 0 || ((await offsetAt(at)) ?? Infinity) <= next;
   let tooLateMs = 0;
   let agoMs = exactMs;
   while (!(await isBefore(now - agoMs))) {
