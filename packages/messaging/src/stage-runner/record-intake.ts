@@ -25,6 +25,8 @@ export interface IntakeOptions<In> {
 }
 
 export interface IntakeEvents<In> {
+  /** Records are about to be decoded: what waits before them for the same schema goes first, if that has come. */
+  taking(): void;
   decoded(entry: OpenRecord<In>): void;
   unreadable(
     entry: OpenRecord<In>,
@@ -80,6 +82,7 @@ export class RecordIntake<In> {
 
   /** Takes records from the backlog while there is room; then pauses or resumes fetching. */
   take(partition: OwnedPartition): void {
+    if (partition.waiting > 0) this.#options.events.taking();
     const now = this.#options.clock.monotonic();
     const { next, base } = partition.tracker;
     const { openInMemory } = partition;

@@ -57,6 +57,8 @@ export class RecordWork<In> {
   #isGivenBack = false;
   /** True while `pump` loops. A handler that ends synchronously calls `pump` again from inside that loop; such a call does nothing. */
   #isPumping = false;
+  /** True while `#goOn` loops: no partition takes later records then. */
+  #isGoingOn = false;
   #startedAt: MonotonicMs;
   #handled = 0;
 
@@ -92,6 +94,7 @@ export class RecordWork<In> {
       log,
       clock,
       events: {
+        taking: () => this.#goOn(this.#schemas.come()),
         decoded: (entry) => this.#decoded(entry),
         unreadable: (entry, why) =>
           this.#unreadable(entry, why.reason, why.detail),
@@ -196,7 +199,7 @@ export class RecordWork<In> {
     this.blocked();
     if (this.#isGivenBack) return;
     if (this.#lanes.isShort) this.#valve.limited();
-    for (const waited of this.#schemas.due(now)) this.#waited(waited);
+    this.#goOn(this.#schemas.due(now));
     for (const { isPressed } of this.#options.partitions())
       if (isPressed) {
         this.#relieve();
@@ -265,6 +268,16 @@ export class RecordWork<In> {
     this.#flow.reject(entry, ...why);
   }
 
+  /** Queues all of these records, whose wait for a schema is over, before their partitions may take later records. */
+  #goOn(waited: readonly Waited<In>[]): void {
+    if (waited.length === 0) return;
+    this.#isGoingOn = true;
+    for (const one of waited) this.#waited(one);
+    this.#isGoingOn = false;
+    for (const partition of new Set(waited.map((one) => one.entry.partition)))
+      if (partition.state === "reading") this.#relax(partition);
+  }
+
   /** The record's wait for its schema is over. */
   #waited(waited: Waited<In>): void {
     const { entry, decoded } = waited;
@@ -295,7 +308,7 @@ export class RecordWork<In> {
   }
 
   #relax(partition: OwnedPartition): void {
-    if (this.#isGivenBack) return;
+    if (this.#isGivenBack || this.#isGoingOn) return;
     this.#intake.relax(partition);
     if (partition.isPressed) this.#relieve();
   }

@@ -28,6 +28,8 @@ export type Waited<In> =
       readonly schema: string;
     };
 
+type Look<In> = Waited<In> | "wait" | "lost";
+
 export class SchemaWait<In> {
   readonly #decode: Decoder<In>;
   readonly #longestMs: number;
@@ -59,28 +61,55 @@ export class SchemaWait<In> {
     this.#waiting = [];
   }
 
-  /** Decodes again the records whose back-off is over. Returns, and forgets, those whose wait is over. Records of lost partitions are dropped. */
+  /**
+   * Decodes again the records whose back-off is over. Returns, and forgets, those whose wait is over, in the order of the log.
+   * When a schema has come, all records that wait for it are returned at once: a stage recognises a repeat only by a record
+   * before it in the log, so a repeat must not overtake. Records of lost partitions are dropped.
+   */
   due(now: MonotonicMs): Waited<In>[] {
-    if (this.#waiting.length === 0) return [];
-    const over: Waited<In>[] = [];
-    const still: Waiting<In>[] = [];
-    for (const waiting of this.#waiting) {
-      const outcome = this.#look(waiting, now);
-      if (outcome === "wait") still.push(waiting);
-      else waiting.entry.partition.endWaiting();
-      if (typeof outcome === "object") over.push(outcome);
-    }
-    this.#waiting = still;
-    return over;
+    return this.#leave((waiting) => this.#look(waiting, now));
   }
 
-  #look(waiting: Waiting<In>, now: MonotonicMs): Waited<In> | "wait" | "lost" {
+  /** Returns, and forgets, the records whose schema has come, also before their back-off is over. Call before later records are taken, because those must not overtake them. */
+  come(): Waited<In>[] {
+    const asked = new Set<string>();
+    return this.#leave(({ entry, schema }) => {
+      if (entry.partition.state === "lost") return "lost";
+      if (asked.has(schema)) return "wait";
+      asked.add(schema);
+      return this.#decoded(entry) ?? "wait";
+    });
+  }
+
+  #leave(look: (waiting: Waiting<In>) => Look<In>): Waited<In>[] {
+    if (this.#waiting.length === 0) return [];
+    const over: Waited<In>[] = [];
+    const come = new Set<string>();
+    const leaves = (waiting: Waiting<In>, outcome: Look<In>): boolean => {
+      if (outcome === "wait") return false;
+      waiting.entry.partition.endWaiting();
+      if (outcome === "lost") return true;
+      if (outcome.decoded !== null) come.add(waiting.schema);
+      over.push(outcome);
+      return true;
+    };
+    this.#waiting = this.#waiting.filter((one) => !leaves(one, look(one)));
+    if (come.size > 0)
+      this.#waiting = this.#waiting.filter(
+        (one) =>
+          !come.has(one.schema) ||
+          !leaves(one, this.#decoded(one.entry) ?? "wait"),
+      );
+    return over.sort((a, b) => a.entry.raw.offset - b.entry.raw.offset);
+  }
+
+  #look(waiting: Waiting<In>, now: MonotonicMs): Look<In> {
     const { entry, schema } = waiting;
     if (entry.partition.state === "lost") return "lost";
     const isOver = now - entry.seenAt >= this.#longestMs;
     if (waiting.retryAt > now && !isOver) return "wait";
-    const decoded = this.#decode(entry.raw);
-    if (decoded.kind !== "unknown_schema") return { entry, decoded };
+    const decoded = this.#decoded(entry);
+    if (decoded !== null) return decoded;
     if (isOver) return { entry, decoded: null, schema };
     entry.failures++;
     waiting.retryAt =
@@ -90,5 +119,10 @@ export class SchemaWait<In> {
         FIRST_RETRY_MS * 2 ** Math.min(entry.failures, 10),
       );
     return "wait";
+  }
+
+  #decoded(entry: OpenRecord<In>): Waited<In> | null {
+    const decoded = this.#decode(entry.raw);
+    return decoded.kind === "unknown_schema" ? null : { entry, decoded };
   }
 }

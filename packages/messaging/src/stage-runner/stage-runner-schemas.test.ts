@@ -54,3 +54,30 @@ test("a full window of records without schema makes the runner not ready, but li
   ]);
   expect(live.every(({ isOk }) => isOk)).toBe(true);
 });
+
+test("what was waiting for its schema comes before a record that is read once the schema is there", async () => {
+  let isKnown = false;
+  const seen: number[] = [];
+  const under = await runners.started(["?"], {
+    stage: {
+      isRepeat: ({ raw }) => {
+        seen.push(raw.offset);
+        return false;
+      },
+    },
+    decode: (raw) => {
+      const decoded = decodeText(raw);
+      return decoded.kind === "unknown_schema" && isKnown
+        ? { kind: "decoded", value: "a/1" }
+        : decoded;
+    },
+  });
+  under.clock.advance(12_000);
+  await turns();
+
+  isKnown = true;
+  under.consumer.append(0, "?");
+  under.consumer.deliver();
+
+  expect(seen).toEqual([0, 1]);
+});
