@@ -4,7 +4,8 @@
  * From the first sign of a rebalance no handler starts until the new assignment is *settled*: the stored offset and metadata
  * of each partition have been compared with what we wrote. A partition that we owned before is kept, with its queue and open
  * records, only if the stored value is one that we wrote or found. Otherwise another member had the partition meanwhile, and
- * it begins anew.
+ * it begins anew. There is one `OwnedPartition` of a partition at a time. If another one takes its place while the broker is
+ * asked about it, the answer is dropped.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock, Log } from "@postrider/runtime";
@@ -144,6 +145,10 @@ export class Assignment {
         ),
       );
       if (this.#epoch !== epoch) return;
+      // The log of one was cut meanwhile, so that it began anew: the answers are not about it.
+      const replaced = partitions.find((owned) => !this.#isOurs(owned));
+      if (replaced !== undefined)
+        throw new Error(`${keyOf(replaced)} began anew meanwhile`);
       for (const place of known) this.#place(place);
       this.#isSettled = true;
       events.settled(epoch);
@@ -261,11 +266,15 @@ export class Assignment {
 
   #lose(owned: OwnedPartition): void {
     const { events, log } = this.#options;
-    this.#partitions.delete(keyOf(owned));
+    if (this.#isOurs(owned)) this.#partitions.delete(keyOf(owned));
     const { topic, partition, openInMemory } = owned;
     owned.lose();
     log.info("partition.lost", { topic, partition, unfinished: openInMemory });
     events.lost(owned);
+  }
+
+  #isOurs(owned: OwnedPartition): boolean {
+    return this.#partitions.get(keyOf(owned)) === owned;
   }
 
   /** Tries `work` until it succeeds or the epoch is over. */

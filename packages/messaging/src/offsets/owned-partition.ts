@@ -146,6 +146,9 @@ export class OwnedPartition implements TopicPartition {
 
   /** Begins to read at `start`, which was computed from the stored offset and metadata. */
   load(start: StartPoint, stored: CommittedOffset): void {
+    // What is in flight of it would close offsets that are another's now.
+    if (this.#state === "lost")
+      throw new Error(`${this.topic}:${this.partition} was lost`);
     const tracker = new OffsetTracker(start.base);
     this.#tracker = tracker;
     this.#restored = [];
