@@ -14,7 +14,7 @@ import type { BatchEffects, BatchEntry } from "./batch-protocol.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { planBatchStart } from "./batch-start.ts";
 import { InsertLinger } from "./insert-linger.ts";
-import { encodeIntent } from "./intent-metadata.ts";
+import { encodeIntent, isOfAnotherLog } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
 import { Ended, PartitionWaits } from "./partition-waits.ts";
 import { StaleAssignmentError } from "../ports.ts";
@@ -201,12 +201,7 @@ export class BatchPartition<Row> {
     }
     this.#fetching.gathered();
     const records = this.#queue.records.filter(({ offset }) => offset <= end);
-    const head = records[0];
-    if (
-      head?.offset === intent.first &&
-      head.unreadable === undefined &&
-      head.timestamp !== intent.firstTimestamp
-    ) {
+    if (records.length > 0 && isOfAnotherLog(intent, records[0]!)) {
       this.#host.report({ kind: "intent_foreign", intent });
       return;
     }

@@ -6,12 +6,17 @@ import { encodeIntent } from "./intent-metadata.ts";
 const start = useBatchRunner();
 
 /** A commit that announces the insert of these offsets, except the excluded ones. */
-const intentOf = (first: number, last: number, excluded: number[] = []) => ({
+const intentOf = (
+  first: number,
+  last: number,
+  excluded: number[] = [],
+  firstTimestamp = 1000 + first,
+) => ({
   offset: first,
   metadata: encodeIntent({
     first,
     last,
-    firstTimestamp: 1000 + first,
+    firstTimestamp,
     intendedAt: 1,
     excluded,
   }),
@@ -72,3 +77,25 @@ test("if it was announced as unreadable and still cannot be read, its dead lette
   expect(target.rows).toEqual(["r11"]);
   expect(deadLetters).toEqual(["unreadable 0/1"]);
 });
+
+test.each([
+  ["the latest in its batch", 1002],
+  ["not known", 0],
+])(
+  "where its time was %s when it was announced and it can be read now, it is the same range",
+  async (_, firstTimestamp) => {
+    const consumer = batchConsumer();
+    consumer.append(0, "r0", "r1", "r2", "r3");
+    consumer.stored.set(0, intentOf(1, 2, [1], firstTimestamp));
+
+    const { target, deadLetters, lines, isCommitted } = await start({
+      consumer,
+    });
+    consumer.assign(0);
+
+    await soon(() => isCommitted(4));
+    expect(lines).not.toContain("intent.foreign");
+    expect(target.rows).toEqual(["r2", "r3"]);
+    expect(deadLetters).toEqual(["row_refused 0/1"]);
+  },
+);

@@ -1,5 +1,6 @@
 /** The commit metadata in which the batch runner announces a range before it inserts it. Pure. */
 import type { EpochMs } from "@postrider/core";
+import type { RawRecord } from "../record.ts";
 
 /** A range of one partition whose rows may be in the table, all or some. The next owner of the partition must insert exactly this range again. */
 export interface Intent {
@@ -7,7 +8,11 @@ export interface Intent {
   readonly first: number;
   /** Offset of the last one. */
   readonly last: number;
-  /** The first record's timestamp. It is part of the token: if the topic is made anew, its offsets begin again at 0, and must not get the tokens of the old topic. */
+  /**
+   * The first record's timestamp. It is part of the token: if the topic is made anew, its offsets begin again at 0, and must
+   * not get the tokens of the old topic. If the first record could not be read, it is the latest time in the record's batch,
+   * or 0 if that is not known.
+   */
   readonly firstTimestamp: EpochMs;
   /** When the range was announced. It is the `deadAt` of the range's dead letters, so that one that is produced again after a crash equals the first. */
   readonly intendedAt: EpochMs;
@@ -64,6 +69,20 @@ export function tokenOf(
     intent.last,
     intent.firstTimestamp,
   ].join("-");
+}
+
+/**
+ * Whether the log's first record of the range shows that the topic was made anew since the range was announced. What the
+ * intent excludes may have been a whole batch that could not be read, and can be read now: its first record is not later
+ * than the batch, and a log made anew is.
+ */
+export function isOfAnotherLog(
+  { first, firstTimestamp, excluded }: Intent,
+  { offset, timestamp, unreadable }: RawRecord,
+): boolean {
+  if (offset !== first || unreadable !== undefined) return false;
+  if (excluded[0] !== first) return timestamp !== firstTimestamp;
+  return firstTimestamp > 0 && timestamp > firstTimestamp;
 }
 
 function runsOf(offsets: readonly number[], first: number): number[] {
