@@ -9,22 +9,26 @@ const OPEN_BRACE = 0x7b;
 
 /**
  * A JSON envelope with the secret of its destination and the values of its secret headers blanked, and every other byte as
- * it was, to be kept where the event is refused. Every repeat of a field is blanked, so is a URL that may carry a password.
- * The bytes must be valid JSON.
+ * it was, to be kept where the event is refused. Every repeat of a field is blanked, in whatever case its name is written; so
+ * is a URL that may carry a password. The bytes must be valid JSON.
  */
 export function blankSecret(bytes: Uint8Array): Uint8Array {
   const hasMark = bytes[0] === 0xef;
   const spans = membersOf(bytes, hasMark ? 3 : 0).flatMap(({ key, value }) => {
-    if (key === "secret") return [value];
-    if (key === "destination")
-      return secretsOf(
-        bytes,
-        value,
-        (name, text) => KEPT.has(name) && !text.includes("@"),
-      );
-    if (key.toLowerCase() === "headers")
-      return secretsOf(bytes, value, (name) => !isSecretHeader(name));
-    return [];
+    switch (key.toLowerCase()) {
+      case "secret":
+        return [value];
+      case "destination":
+        return secretsOf(
+          bytes,
+          value,
+          (name, text) => KEPT.has(name) && !text.includes("@"),
+        );
+      case "headers":
+        return secretsOf(bytes, value, (name) => !isSecretHeader(name));
+      default:
+        return [];
+    }
   });
   return replaced(bytes, spans);
 }
