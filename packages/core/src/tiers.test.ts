@@ -92,14 +92,14 @@ test("no lengthening passes the time after which the wait is of no use", () => {
 });
 
 /** The tiers a planned wait goes through where every hop costs `hopMs`, and how late it ends. */
-function travel(asked: number, hopMs: number) {
-  const plan = planWait(tiers, asked);
+function travel(asked: number, hopMs: number, through = tiers) {
+  const plan = planWait(through, asked);
   const hops: string[] = [];
   let elapsed = 0;
   for (let tier = plan.tier; tier !== null;) {
     hops.push(tier.name);
     elapsed += tier.delayMs + hopMs;
-    tier = nextHop(tiers, plan.waitMs - elapsed);
+    tier = nextHop(through, plan.waitMs - elapsed);
   }
   return { hops, lateMs: elapsed - plan.waitMs, hopMs };
 }
@@ -112,6 +112,28 @@ test("the hops end the wait: less than a second is left, and it is late by at mo
       expect(lateMs).toBeLessThanOrEqual(hopMs);
       expect(lateMs).toBeGreaterThanOrEqual(-1_000);
     }),
+  );
+});
+
+test("whatever the tiers, a wait is late by no more than its hops cost", () => {
+  fc.assert(
+    fc.property(
+      anyWait,
+      fc.integer({ min: 0, max: 40 }),
+      fc.constantFrom("10s", "10s,60s", "5s,60s,1h", "7s,1h"),
+      (asked, hopMs, names) => {
+        const { lateMs, hops } = travel(asked, hopMs, parseTiers(names));
+
+        expect(lateMs).toBeLessThanOrEqual(hops.length * hopMs);
+      },
+    ),
+    {
+      examples: [
+        // Slack for more than 20 hops would be over the second that is waited in memory.
+        [261_177, 10, "10s"],
+        [57_886_064, 10, "5s,60s,1h"],
+      ],
+    },
   );
 });
 

@@ -95,7 +95,12 @@ export function planWait(
     const holding = smallestHolding(tiers, rest);
     const next = longestWithin(tiers, rest);
     if (holding !== null) {
-      const lengthening = holding.delayMs + hops * HOP_SLACK_MS - rest;
+      // More slack than is waited in memory would itself become a tier.
+      const slackMs = Math.min(
+        hops * HOP_SLACK_MS,
+        next === null ? MEMORY_WAIT_MS : Infinity,
+      );
+      const lengthening = holding.delayMs + slackMs - rest;
       if (lengthening <= (next === null ? spareMs : boundMs))
         return { tier: first, waitMs: asked + lengthening };
     }
