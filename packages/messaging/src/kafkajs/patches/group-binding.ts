@@ -56,6 +56,8 @@ export interface ConsumerGroup {
   readonly offsetManager: {
     coordinator: GroupCoordinator;
     getCoordinator(): Promise<GroupCoordinator>;
+    /** Where the next fetch of a partition begins. */
+    nextOffset(topic: string, partition: number): { toString(): string };
   };
   readonly cluster: {
     refreshMetadata(): Promise<void>;
@@ -98,6 +100,8 @@ interface GroupPrototype {
   ): Promise<void>;
   heartbeat(this: ConsumerGroup, given: unknown): Promise<void>;
   joinAndSync(this: ConsumerGroup): Promise<void>;
+  /** What the next fetch may ask for, by topic. */
+  getActiveTopicPartitions(this: ConsumerGroup): Record<string, Set<number>>;
   commitOffsets(this: ConsumerGroup, offsets: unknown): Promise<void>;
 }
 
@@ -107,7 +111,7 @@ export function registerBinding(groupClass: {
 }): void {
   const group = groupClass.prototype;
   const { connect, fetch, heartbeat, joinAndSync, commitOffsets } = group;
-  const { recoverFromOffsetOutOfRange } = group;
+  const { getActiveTopicPartitions, recoverFromOffsetOutOfRange } = group;
 
   group.connect = async function () {
     bindingOf(this)?.bound(this);
@@ -127,6 +131,21 @@ export function registerBinding(groupClass: {
       const fetched = fetchedOf(batch);
       return fetched === null || !rereads.isWanted(batch, fetched);
     });
+  };
+
+  // A broken batch that is fetched again later: until then its partition is left out of the fetches. It is not paused, because
+  // only the runners pause and resume.
+  group.getActiveTopicPartitions = function () {
+    const active = getActiveTopicPartitions.call(this);
+    const rereads = rereadsOf(this);
+    for (const [topic, partitions] of Object.entries(active))
+      for (const partition of partitions) {
+        const nextOffset = () =>
+          this.offsetManager.nextOffset(topic, partition).toString();
+        if (rereads.isHeldBack({ topic, partition }, nextOffset))
+          partitions.delete(partition);
+      }
+    return active;
   };
 
   // kafkajs would commit a default offset without metadata; which offsets are done would be lost
@@ -170,7 +189,15 @@ function bindingOf(group: ConsumerGroup): GroupBinding | undefined {
 const rereadsOfGroups = new WeakMap<ConsumerGroup, Rereads>();
 
 function rereadsOf(group: ConsumerGroup): Rereads {
-  const rereads = rereadsOfGroups.get(group) ?? new Rereads();
-  rereadsOfGroups.set(group, rereads);
+  let rereads = rereadsOfGroups.get(group);
+  if (rereads === undefined) {
+    rereads = new Rereads({
+      monotonic: () => performance.now(),
+      // If it fails, the fetches go on with the metadata they have.
+      refreshMetadata: () =>
+        void group.cluster.refreshMetadata().catch(() => undefined),
+    });
+    rereadsOfGroups.set(group, rereads);
+  }
   return rereads;
 }
