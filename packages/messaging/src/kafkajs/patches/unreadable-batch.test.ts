@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "@jest/globals";
 import { crc32 } from "@node-rs/crc32";
 import { rawBatch, rawRecords } from "@postrider/testkit";
+import fc from "fast-check";
 import { registerCompression } from "./compression.ts";
 import {
   RESPONSE_BUDGET_BYTES,
@@ -183,6 +184,75 @@ test("a batch that claims to lie below the fetch offset is broken if no other ba
   expect(lostOf(found)).toEqual([1024, 1033, lowered.length]);
   expect(lostOf(alone)).toEqual([1024, 1033, lowered.length]);
 });
+
+const damage = fc.oneof(
+  fc.record({ magic: fc.nat(255).filter((each) => each !== 2) }),
+  fc.record({ raisedBy: fc.integer({ min: 1, max: 5000 }) }),
+  fc.record({ loweredBy: fc.integer({ min: 20, max: 5000 }) }),
+);
+
+test("whichever batch's header is damaged outside of its checksum, each offset is read or named as lost, and only that batch's are lost", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 6 }),
+      fc.nat(),
+      damage,
+      async (sizes, which, how) => {
+        const bad = which % sizes.length;
+        const firsts = sizes.map((_, i) => sum(sizes.slice(0, i)));
+        const batches = sizes.map((size, i) => batchOf(firsts[i]!, size));
+        damageHeader(batches[bad]!, firsts[bad]!, how);
+
+        const { good, lost } = await readLog(batches, firsts, sum(sizes));
+
+        const ofBad = range(firsts[bad]!, sizes[bad]!);
+        expect(lost).toEqual(ofBad);
+        expect(good).toEqual(
+          range(0, sum(sizes)).filter((each) => !ofBad.includes(each)),
+        );
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+const sum = (numbers: readonly number[]) =>
+  numbers.reduce((total, each) => total + each, 0);
+const range = (first: number, size: number) =>
+  Array.from({ length: size }, (_, i) => first + i);
+
+function damageHeader(
+  batch: Buffer,
+  first: number,
+  how: typeof damage extends fc.Arbitrary<infer T> ? T : never,
+): void {
+  if ("magic" in how) withMagic(batch, how.magic);
+  else if ("raisedBy" in how) withBase(batch, first + how.raisedBy);
+  else withBase(batch, first - how.loweredBy);
+}
+
+/** Fetches until the log's end, and gives up what is broken. A fetch begins with the batch that holds its offset. */
+async function readLog(
+  batches: readonly Buffer[],
+  firsts: readonly number[],
+  end: number,
+): Promise<{ good: number[]; lost: number[] }> {
+  const good: number[] = [];
+  const lost: number[] = [];
+  for (let at = 0; at < end;) {
+    const from = firsts.findLastIndex((first) => first <= at);
+    const found = await read(Buffer.concat(batches.slice(from)), {
+      fetchOffset: at,
+      highWatermark: end,
+    });
+    good.push(...found.records.map(({ offset }) => offset));
+    const last = found.broken?.unreadable?.lastOffset ?? found.lastOffset;
+    if (last === null) throw new Error(`nothing was read at ${at}`);
+    if (found.broken !== null) lost.push(...range(at, last - at + 1));
+    at = last + 1;
+  }
+  return { good, lost };
+}
 
 test("records of the old formats count against the memory budget at their inflated size", async () => {
   const inner = oldEntry(0, Buffer.alloc(30 << 20), 0);
