@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { DoorProblem } from "./door-problem.ts";
+import { UploadBody } from "./upload-body.ts";
 import { UploadBudget, type UploadShare } from "./upload-budget.ts";
 
 export interface UploadLimits {
@@ -14,8 +15,8 @@ export interface UploadLimits {
 
 /**
  * Reads every body as bytes and bounds the memory of all of them at once. A body takes its room as it arrives, whatever
- * length it was announced with: one that stands still holds what has come and keeps nobody else out. A request gives its
- * room back when its answer is over. Throws `DoorProblem`.
+ * length it was announced with: one that stands still holds little more than what has come and keeps nobody else out. A
+ * request gives its room back when its answer is over. Throws `DoorProblem`.
  */
 export function boundUploads(app: FastifyInstance, limits: UploadLimits): void {
   const budget = new UploadBudget(limits.maxUploadBytes);
@@ -31,28 +32,28 @@ export function boundUploads(app: FastifyInstance, limits: UploadLimits): void {
   app.addContentTypeParser(
     "*",
     async (request: FastifyRequest, payload: Readable) => {
-      const length = Number(request.headers["content-length"] ?? 0);
-      if (length > limits.maxBodyBytes) throw tooLarge(limits.maxBodyBytes);
-      return await read(payload, shares.get(request) ?? budget.share(), limits);
+      const { maxBodyBytes } = limits;
+      const length = Number(request.headers["content-length"] ?? maxBodyBytes);
+      if (length > maxBodyBytes) throw tooLarge(maxBodyBytes);
+      const share = shares.get(request) ?? budget.share();
+      const body = new UploadBody(share, length);
+      return await read(payload, body, limits);
     },
   );
 }
 
 function read(
   payload: Readable,
-  share: UploadShare,
+  body: UploadBody,
   { maxBodyBytes, idleUploadMs = 10_000 }: UploadLimits,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
     const idle = setTimeout(() => refuse(standsStill()), idleUploadMs);
-    const take = (chunk: Buffer): void => {
+    const take = (piece: Buffer): void => {
       idle.refresh();
-      bytes += chunk.length;
-      if (bytes > maxBodyBytes) refuse(tooLarge(maxBodyBytes));
-      else if (share.take(chunk.length)) chunks.push(chunk);
-      else refuse(uploadsFull());
+      if (body.length + piece.length > maxBodyBytes)
+        refuse(tooLarge(maxBodyBytes));
+      else if (!body.add(piece)) refuse(uploadsFull());
     };
     const refuse = (problem: DoorProblem): void => {
       clearTimeout(idle);
@@ -63,7 +64,7 @@ function read(
       .on("data", take)
       .once("end", () => {
         clearTimeout(idle);
-        resolve(Buffer.concat(chunks, bytes));
+        resolve(body.bytes);
       })
       .once("error", () => refuse(brokenOff()));
   });
