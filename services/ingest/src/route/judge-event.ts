@@ -24,7 +24,10 @@ export type Judged =
       readonly key: string;
     };
 
-/** Depends on the event and the keys only, so that remembering a record judges it as handling it would. */
+/**
+ * By the rules and keys of now: a record that is remembered is judged as it would be handled today, which is not always what
+ * was decided when it was handled.
+ */
 export function judgeEvent(input: RouteInput, options: JudgeOptions): Judged {
   if (input.kind === "unreadable")
     return { kind: "rejected", problems: fewProblems([input.problem]) };

@@ -7,6 +7,7 @@ import {
   type Endpoint,
   inlineEndpointId,
   type Intake,
+  parseCidrs,
   rawValueAad,
   type SealedSecret,
   secretAad,
@@ -616,6 +617,77 @@ test("more endpoints than the limit are refused with the reason, and not deliver
   expect(deliveries).toEqual([]);
   expect(intake).toMatchObject([{ decision: "refused" }]);
   expect(intake[0]?.reason).toContain("3 endpoints");
+});
+
+const two = [anEndpoint({ id: "ep_1" }), anEndpoint({ id: "ep_2" })];
+const HTTP_URL = { destination: { url: "http://a.example/", secret: "hush" } };
+const PRIVATE_URL = { destination: { url: "https://10.0.0.1/", secret: "a" } };
+const open = {
+  ...routeOptions.rules,
+  url: { allowHttp: true, allowedCidrs: parseCidrs("10.0.0.0/8") },
+};
+
+test.each([
+  [
+    "fewer endpoints want it",
+    {},
+    { endpoints: two, maxFanOut: 1 },
+    { endpoints: two.slice(1), maxFanOut: 1 },
+  ],
+  [
+    "more endpoints may get it",
+    {},
+    { endpoints: two, maxFanOut: 1 },
+    { endpoints: two },
+  ],
+  ["http is allowed", HTTP_URL, {}, { rules: open }],
+  ["its network is allowed", PRIVATE_URL, {}, { rules: open }],
+  [
+    "inline destinations are allowed",
+    HTTP_URL,
+    { rules: { ...open, inline: { kind: "deny" } } },
+    { rules: open },
+  ],
+  [
+    "its host is on the list",
+    HTTP_URL,
+    { rules: { ...open, inline: { kind: "hosts", hosts: [] } } },
+    { rules: open },
+  ],
+  [
+    "larger payloads are allowed",
+    {},
+    { rules: { ...open, maxPayloadBytes: 1 } },
+    { endpoints: two },
+  ],
+] as const)(
+  "an event that was refused until %s is told to come under a new id, because its old one counts as accepted after a restart",
+  async (_change, over, before, after) => {
+    const then = await aRoute(before).route(
+      aRecord(envelope(over), { offset: 1 }),
+    );
+    const restarted = aRoute(after);
+    restarted.remember(aRecord(envelope(over), { offset: 1 }));
+
+    const again = await restarted.route(aRecord(envelope(over), { offset: 2 }));
+    const renamed = await restarted.route(
+      aRecord(envelope({ ...over, id: "evt.2" }), { offset: 3 }),
+    );
+
+    expect(then.deliveries).toEqual([]);
+    expect(then.intake[0]?.reason).toMatch(/under a new id$/);
+    expect(again.intake).toMatchObject([{ decision: "duplicate" }]);
+    expect(renamed.intake).toMatchObject([{ decision: "routed" }]);
+  },
+);
+
+test("an event whose schema never came is told to come under a new id", () => {
+  const { stage } = aRoute();
+
+  const unread = stage.unread?.(aRecord("?"), "unknown_schema", "never came");
+
+  const [intake] = (unread ?? []).map(({ value }) => value as Intake);
+  expect(intake?.reason).toMatch(/^never came.*under a new id$/);
 });
 
 test("intake above 500 deliveries comes in parts, with the payload in the first", async () => {

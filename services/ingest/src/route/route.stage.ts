@@ -29,8 +29,9 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       const judged = judgeEvent(value, options);
       if (judged.kind === "rejected") return;
       const { event, key } = judged;
-      // Who wants it is not asked again for each of these records. One that may have been refused is not remembered: its
-      // publisher may send it again, and a repeat that is delivered has the same webhook-id.
+      // Nothing says what was decided of it. By the rules, keys and endpoints of now it may count as accepted though it was
+      // not: its intake has told its publisher to send it again under a new id. Who wants it is not asked again for each of
+      // these records. One that may have been refused is not remembered: a repeat that is delivered has the same webhook-id.
       const most =
         event.destination === null
           ? endpoints.mostWanting(event.tenantId, event.type)

@@ -22,6 +22,7 @@ import {
   type IntakeSource,
   type KnownEvent,
 } from "./intake-records.ts";
+import { isMendedBySettings, UNDER_A_NEW_ID } from "./mended-by-settings.ts";
 import type { RouteInput } from "./read-event.ts";
 import { describe, rejectedRecord } from "./rejected-record.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
@@ -65,7 +66,10 @@ export class Routing {
     const [problem] = problems;
     const intake = this.#intake({
       decision: "invalid",
-      reason: problems.map(describe).join("; "),
+      reason: [
+        ...problems.map(describe),
+        ...(problems.some(isMendedBySettings) ? [UNDER_A_NEW_ID] : []),
+      ].join("; "),
       ...(problem === undefined ? {} : { problem }),
     });
     return [deadLetter, ...intake];
@@ -74,7 +78,9 @@ export class Routing {
   /** The intake of a record that the runner gave up, with a dead letter of its own, before it was read. */
   unread(rule: DeadLetterReason, detail: string): OutRecord[] {
     const [problem] = fewProblems([{ field: "", rule, message: detail }]);
-    const reason = problem?.message ?? "";
+    const message = problem?.message ?? "";
+    const reason =
+      rule === "unknown_schema" ? `${message}; ${UNDER_A_NEW_ID}` : message;
     return this.#intake({
       decision: "invalid",
       reason,
@@ -84,7 +90,7 @@ export class Routing {
 
   refused(count: number): OutRecord[] {
     const { maxFanOut } = this.#options;
-    const reason = `${count} endpoints want this event; at most ${maxFanOut} are served`;
+    const reason = `${count} endpoints want this event; at most ${maxFanOut} are served; ${UNDER_A_NEW_ID}`;
     return this.#intake({ decision: "refused", reason });
   }
 
