@@ -20,8 +20,11 @@ const BEHIND_MS = 5_000;
 
 export interface TableCurrencyOptions {
   readonly topic: string;
-  /** Asks once for the log ends and resolves when everything up to them has been read. Rejects if a leader does not answer. */
-  readonly readToEnd: () => Promise<unknown>;
+  /**
+   * Asks once for the log ends. True once everything up to them has been read; false if that takes so long that the ends
+   * should be asked for again. Rejects if a leader does not answer.
+   */
+  readonly isReadToEnd: () => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -53,14 +56,13 @@ export class TableCurrency {
   }
 
   async #follow(): Promise<void> {
-    const { readToEnd, clock, log, topic } = this.#options;
+    const { isReadToEnd, clock, log, topic } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       const askedAt = clock.monotonic();
       const late = setTimeout(() => this.#fellBehind(), BEHIND_MS);
       try {
-        await readToEnd();
-        this.#asOf = askedAt;
+        if (await isReadToEnd()) this.#asOf = askedAt;
         if (this.#isBehind && this.behindMs() === null) {
           this.#isBehind = false;
           log.info("table.caughtUp", { topic });

@@ -78,13 +78,22 @@ export class TablePositions {
     );
   }
 
-  /** Resolves when the partition's next offset is `next` or higher. */
-  reached(partition: number, next: number): Promise<void> {
+  /** Resolves when the partition's next offset is `next` or higher; rejects when the signal says so. */
+  reached(
+    partition: number,
+    next: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const position = this.#positions.get(partition);
     if (position !== undefined && position.next >= next)
       return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.#waiters.add({ partition, next, resolve, reject });
+      const waiter = { partition, next, resolve, reject };
+      this.#waiters.add(waiter);
+      signal?.addEventListener("abort", () => {
+        this.#waiters.delete(waiter);
+        reject(signal.reason as Error);
+      });
     });
   }
 

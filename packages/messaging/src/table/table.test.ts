@@ -5,9 +5,11 @@ import {
   decodeText,
   fakeClock,
   testEffects,
+  turns,
   waitFor,
 } from "@postrider/testkit";
 import type { LogRange, TopicPartition } from "../ports.ts";
+import type { Decoder } from "../stage.ts";
 import { createTable } from "./table.ts";
 
 /** Leaves out partitions without a leader, as the broker does. */
@@ -80,5 +82,43 @@ test("a batch that cannot be read is skipped with an alert; the table goes on an
   expect(effects.log.of("table.recordLeftOut")).toMatchObject([
     { level: "error", fields: { offset: 1, why: "offsets 1 to 9" } },
   ]);
+  await table.stop(clock.now());
+});
+
+/** A table of one partition that has been read to its end. */
+async function loadedTable(decode: Decoder<string> = decodeText) {
+  const clock = fakeClock();
+  const effects = testEffects({ clock });
+  const consumer = new ConsumerWithoutLeader({ topic: TOPIC, clock });
+  const kafka = { consumer: () => consumer };
+  const table = createTable<string>({
+    ...effects,
+    kafka,
+    topic: TOPIC,
+    decode,
+  });
+  consumer.append(0, "first");
+  const started = table.start();
+  consumer.assign(0);
+  await waitFor(() => consumer.deliver(), { everyMs: 1 });
+  await started;
+  return { ...effects, table, consumer, clock };
+}
+
+test("a table that waits for a place which its log has no longer asks anew, and is current again", async () => {
+  const { table, consumer, clock } = await loadedTable();
+  const { asked } = consumer;
+  // Acknowledged by a leader that dies before we, or another replica, have fetched it.
+  consumer.append(0, "lost", "lost");
+  await waitFor(() => consumer.asked > asked, { everyMs: 1 });
+  const readToEnd = table.readToEnd();
+  await turns();
+
+  consumer.log(0).splice(1);
+  clock.advance(5_001);
+  expect(table.behind()).toMatch(/was last read to its end 5001 ms ago/);
+
+  await waitFor(() => table.behind() === null, { timeoutMs: 5_000 });
+  await readToEnd;
   await table.stop(clock.now());
 });

@@ -38,6 +38,8 @@ export function createTable<T>(options: TableOptions<T>): Table<T> {
 }
 
 const RETRY_MS = 200;
+/** How long a place is waited for before it is asked again whether the log reaches so far, ms. */
+const ASK_ANEW_MS = 5_000;
 
 class CompactedTable<T> implements Table<T>, ConsumerListener {
   readonly #options: TableOptions<T>;
@@ -58,7 +60,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     this.#entries = new TableEntries(options);
     this.#currency = new TableCurrency({
       ...options,
-      readToEnd: () => this.#readToEnd(() => this.#rangesOnce(this.#all())),
+      isReadToEnd: async () =>
+        this.#isReadTo(await this.#rangesOnce(this.#all())),
     });
     // If the table is stopped before it was started, nobody waits for this promise: its rejection must not end the process.
     this.#loaded.promise.catch(() => undefined);
@@ -119,20 +122,39 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
 
   async readToEnd(): Promise<void> {
     await this.start();
-    await this.#readToEnd(async () => {
-      const ranges = await this.#ranges(this.#all(), () => !this.#isStopped);
-      if (ranges === null) throw new TableStoppedError("the table is stopped");
-      return ranges;
-    });
+    const isWanted = (): boolean => !this.#isStopped;
+    while (isWanted()) {
+      const ranges = await this.#ranges(this.#all(), isWanted);
+      if (ranges !== null && (await this.#isReadTo(ranges))) return;
+    }
+    throw new TableStoppedError("the table is stopped");
   }
 
-  async #readToEnd(ask: () => Promise<readonly LogRange[]>): Promise<void> {
-    const unread = (await ask()).filter(({ start, end }) => start < end);
-    await Promise.all(
-      unread.map(({ partition, end }) =>
-        this.readTo({ partition, offset: end - 1 }),
-      ),
-    );
+  /**
+   * Whether all that these logs held has been read within a while. If not, ask anew: a log can end before the place that was
+   * asked for, once its leader has died or its topic was replaced, and nobody would ever get there.
+   */
+  async #isReadTo(ranges: readonly LogRange[]): Promise<boolean> {
+    const { clock } = this.#options;
+    const askedAt = clock.monotonic();
+    const givenUp = new AbortController();
+    const late = setInterval(() => {
+      if (clock.monotonic() - askedAt > ASK_ANEW_MS) givenUp.abort();
+    }, RETRY_MS);
+    try {
+      const unread = ranges.filter(({ start, end }) => start < end);
+      await Promise.all(
+        unread.map(({ partition, end }) =>
+          this.#positions.reached(partition, end, givenUp.signal),
+        ),
+      );
+      return true;
+    } catch (error) {
+      if (givenUp.signal.aborted) return false;
+      throw error;
+    } finally {
+      clearInterval(late);
+    }
   }
 
   health(): { ready: TableCheck[]; live: TableCheck[] } {
