@@ -16,7 +16,7 @@ export type AddressJudgement =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly why: string };
 
-/** IPv4 special-purpose ranges (IANA), and one public-looking address behind which a cloud's own platform answers. */
+/** IPv4 special-purpose ranges (IANA), and 168.63.129.16: it looks public, but Azure's own platform answers there. */
 const REFUSED_IPV4 = ranges({
   "0.0.0.0/8": "this network",
   "10.0.0.0/8": "private",
@@ -36,7 +36,10 @@ const REFUSED_IPV4 = ranges({
   "240.0.0.0/4": "reserved",
 });
 
-/** Within 2000::/3, which alone is global unicast, these are not for the public or carry another address inside. */
+/**
+ * Refused ranges inside 2000::/3: not public, or with an IPv4 address embedded. Everything outside 2000::/3 is refused
+ * anyway, because only 2000::/3 is global unicast.
+ */
 const REFUSED_IPV6 = ranges({
   "2001::/23": "IETF protocol assignments",
   "2001:db8::/32": "documentation",
@@ -46,8 +49,9 @@ const REFUSED_IPV6 = ranges({
 const GLOBAL_UNICAST = parseCidrs("2000::/3");
 
 /**
- * Whether a request may leave for an address. An IPv4 address inside `::ffff:0:0/96` is judged as that address; every
- * other IPv6 form that embeds one is refused. What is no address is refused. `vectors/addresses.json` is the table.
+ * Whether a request may be sent to an address. An IPv4 address inside `::ffff:0:0/96` is judged as that IPv4 address;
+ * every other IPv6 form that embeds an IPv4 address is refused. A text that is not an IP address is refused. Test cases:
+ * `vectors/addresses.json`.
  */
 export function judgeAddress(
   address: string,
@@ -67,7 +71,7 @@ export function judgeAddress(
   return { allowed: true };
 }
 
-/** Whether an address lies in one of the blocks: the only pass for a refused name. */
+/** Whether an address lies in one of the blocks. A local name (`localhost`, `db.internal`) may be called only if this is true. */
 export function isInCidrs(address: string, cidrs: readonly Cidr[]): boolean {
   const parsed = parseAddress(address);
   return parsed !== undefined && isWithinAny(unmapped(parsed), cidrs);

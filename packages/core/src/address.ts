@@ -1,7 +1,7 @@
 /** An IP address as its bytes: 4 or 16, network order. */
 export type AddressBytes = readonly number[];
 
-/** A block of addresses. `bits` is the length of the prefix that counts. */
+/** A block of addresses. `bits` is the prefix length. */
 export interface Cidr {
   /** As it was written. */
   readonly text: string;
@@ -14,7 +14,7 @@ export function parseAddress(text: string): AddressBytes | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
-/** Throws `RangeError` naming the entry at fault. Commas separate; an address alone is a block of one. */
+/** Reads a comma-separated list of blocks; an address without `/` is a block of one. Throws `RangeError` naming the wrong entry. */
 export function parseCidrs(text: string): Cidr[] {
   return text
     .split(",")
@@ -96,7 +96,7 @@ function parseGroups(
   return bytes;
 }
 
-/** No sign, no leading zero (which some readers take for octal). */
+/** A number from 0 to `max`, at most three digits. No sign and no leading zero: some parsers read `010` as octal 8. */
 function parseDecimal(text: string, max: number): number | undefined {
   if (!/^(?:0|[1-9]\d{0,2})$/.test(text)) return undefined;
   return Number(text) <= max ? Number(text) : undefined;

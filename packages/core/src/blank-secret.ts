@@ -3,14 +3,14 @@ import { isSecretHeader, REDACTED } from "./secret-header.ts";
 import { decodeUtf8, encodeUtf8 } from "./web-globals.ts";
 
 const BLANK = encodeUtf8(`"${REDACTED}"`);
-/** Fields of a destination that are kept: anything else may be a secret under a mistaken name. */
+/** Fields of a destination that are kept. Every other field is blanked: it may be a secret under a misspelled name. */
 const KEPT = new Set(["url", "maxAttempts", "timeoutSeconds"]);
 const OPEN_BRACE = 0x7b;
 
 /**
- * A JSON envelope with the secret of its destination and the values of its secret headers blanked, and every other byte as
- * it was, to be kept where the event is refused. Every repeat of a field is blanked, in whatever case its name is written; so
- * is a URL that may carry a password. The bytes must be valid JSON.
+ * Blanks the secrets in a JSON envelope, so that a refused event can be stored: the destination's secret, the values of
+ * secret headers, and a URL that may carry a password (it contains `@`). If a field is repeated, each repeat is blanked,
+ * in upper or lower case. Every other byte stays as it was. The bytes must be valid JSON.
  */
 export function blankSecret(bytes: Uint8Array): Uint8Array {
   const hasMark = bytes[0] === 0xef;
@@ -34,8 +34,8 @@ export function blankSecret(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * What must be blanked of an object: the members that `mayKeep` does not let through, and whatever is neither a text nor a
- * number, as something may be hidden in it. The whole where it is no object.
+ * The parts of an object to blank: members that `mayKeep` refuses, and members that are neither a string nor a number,
+ * because a nested value may hide a secret. If the value is not an object, all of it is blanked.
  */
 function secretsOf(
   bytes: Uint8Array,
@@ -51,7 +51,7 @@ function secretsOf(
     .map(({ value }) => value);
 }
 
-/** A text, however it is spelled, or a number as text. */
+/** The value of a JSON string (escapes decoded) or of a number, as text; `undefined` for any other JSON. */
 function plainText(bytes: Uint8Array): string | undefined {
   const value: unknown = JSON.parse(decodeUtf8(bytes) ?? "null");
   if (typeof value === "string") return value;

@@ -2,7 +2,7 @@
 const MEDIA_TYPE =
   /^[!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?: *;[\u0020-\u007e]*)?$/;
 
-/** Whether a text can stand as a `content-type` header. */
+/** Whether a text is a valid `content-type` header: at most 256 characters. */
 export function isContentType(text: string): boolean {
   return text.length <= 256 && MEDIA_TYPE.test(text);
 }

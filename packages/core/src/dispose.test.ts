@@ -101,7 +101,7 @@ test.each([
   expect(dispose(result)).toEqual({ kind: "dead_letter", reason });
 });
 
-test("the next attempt comes after what the tiers make of the wait", () => {
+test("the next attempt comes after the wait as planned over the tiers", () => {
   const second = failed({
     delivery: { ...delivery, attemptNumber: 2 },
     tiers: parseTiers("1s,4100ms"),
@@ -155,7 +155,7 @@ test.each([
   },
 );
 
-test("what the tiers make of a wait does not let an event expire that would have been in time", () => {
+test("rounding a wait up to a tier does not expire an event that would have been in time", () => {
   const result = dispose(
     failed({
       policy: { schedule: [95_500], notRetryableStatuses: [] },

@@ -13,7 +13,7 @@ export type Disposition =
       readonly kind: "retry";
       /** The end of the whole wait. */
       readonly nextAttemptAt: EpochMs;
-      /** The first tier; `null` where the wait is zero: straight back to `deliveries`. */
+      /** The first tier; `null` if the wait is zero: the delivery goes straight back to `deliveries`. */
       readonly tier: Tier | null;
     }
   | { readonly kind: "dead_letter"; readonly reason: DeadLetterReason };
@@ -33,21 +33,22 @@ export interface RetryPolicy {
 export interface AttemptResult {
   readonly delivery: DeliveryTimes;
   readonly outcome: Outcome;
-  /** `null` where no status was seen. */
+  /** `null` if no status was received. */
   readonly statusCode: number | null;
   /** From `parseRetryAfter`. */
   readonly retryAfterMs?: number | undefined;
   readonly policy: RetryPolicy;
   readonly tiers: readonly Tier[];
-  /** When the attempt was decided. */
+  /** When the outcome of the attempt was known. */
   readonly now: EpochMs;
   /** From `jitterOf(deliveryId, step)`. */
   readonly random01: number;
 }
 
 /**
- * What follows an attempt: 2xx is done; a blocked address and a 410 are given up at once; everything else is tried
- * again until the attempts or the age are used up. A status the endpoint calls not retryable counts as used up.
+ * What follows an attempt. A 2xx is done. A blocked address and a 410 become a dead letter at once. Everything else is
+ * retried until the attempts are used up (`exhausted`) or the delivery is too old (`expired`). A status that the endpoint
+ * lists as not retryable is `exhausted` at once.
  */
 export function dispose(result: AttemptResult): Disposition {
   const { delivery, outcome, policy, now } = result;
@@ -74,18 +75,19 @@ export function dispose(result: AttemptResult): Disposition {
   return { kind: "retry", nextAttemptAt, tier: plan.tier };
 }
 
-/** The usual limit of a delivery's age. */
+/** The usual limit of a delivery's age: 72 h. */
 const MAX_AGE_MS = 72 * 3_600_000;
 
-/** The oldest a delivery may get: 72 h, or its schedule with full jitter where that is longer. */
+/** The greatest age of a delivery, in ms: 72 h, or all waits of its schedule with full jitter if that is longer. */
 export function maxAgeMs(schedule: RetrySchedule): number {
   const whole = schedule.reduce((sum, wait) => sum + wait, 0);
   return Math.max(MAX_AGE_MS, Math.ceil(whole * (1 + JITTER)));
 }
 
 /**
- * The last moment at which an attempt may start. Its age counts from when the event came in, or from `notBefore`; time
- * spent deferred does not count. `expiresAt`, which the publisher gave, is kept as it stands.
+ * The last moment at which an attempt may start. A delivery's age counts from `receivedAt` or from `notBefore`, whichever
+ * is later; time spent deferred does not count. The publisher's `expiresAt` also ends the delivery, and deferrals do not
+ * move it.
  */
 export function lastStartAt(
   delivery: DeliveryTimes,
@@ -115,7 +117,7 @@ export function statusWaiting(
   return delivery.attemptNumber > 1 ? "failed" : "pending";
 }
 
-/** The status of a delivery that was given up for `reason`; a parked one keeps what it had. */
+/** The status of a delivery that was given up for `reason`. A parked delivery (its endpoint is paused) keeps its status. */
 export function statusGivenUp(
   delivery: Pick<Delivery, "attemptNumber">,
   reason: DeadLetterReason,

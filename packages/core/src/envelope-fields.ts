@@ -11,8 +11,8 @@ export const DEFAULT_MAX_ATTEMPTS = 5;
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
 /**
- * The event that parsed fields make, and every field of the wrong type. `rawPayload` is the payload's own bytes in the
- * text. A null counts as absent.
+ * Builds the event from parsed JSON fields, and lists every field of the wrong type. `rawPayload` is the payload's bytes,
+ * cut out of the JSON text. A null counts as absent.
  */
 export function readEnvelope(
   fields: Fields,
@@ -70,7 +70,7 @@ class FieldReader {
   integer(name: string): number | null {
     const value = this.#take(name);
     if (value === null) return null;
-    if (Number.isSafeInteger(value)) return value as number; // as just tested
+    if (Number.isSafeInteger(value)) return value as number; // isSafeInteger has just tested it
     return this.#wrong(name, "must be an integer");
   }
 
@@ -98,7 +98,7 @@ class FieldReader {
     if (value === null) return null;
     if (typeof value !== "object" || Array.isArray(value))
       return this.#wrong(name, "must be an object");
-    return new FieldReader(value as Fields, `${this.#path}${name}.`); // an object that is no array
+    return new FieldReader(value as Fields, `${this.#path}${name}.`); // just tested: an object and not an array
   }
 
   payload(raw: Uint8Array | undefined, contentType: string): Uint8Array {

@@ -22,7 +22,7 @@ const endpoint = (id: string, over: Partial<Endpoint> = {}): Endpoint => ({
   ...over,
 });
 
-test("of those that want the type, enabled and paused endpoints are sent to, disabled ones only listed; the tenant's others are counted", () => {
+test("of the endpoints that want the type, enabled and paused ones get a delivery, disabled ones are listed; the tenant's others are counted", () => {
   const wanting = [
     endpoint("a"),
     endpoint("d", { state: "paused" }),
@@ -37,7 +37,7 @@ test("of those that want the type, enabled and paused endpoints are sent to, dis
   expect(result.noMatchCount).toBe(4);
 });
 
-test("no endpoints is nobody", () => {
+test("without endpoints nobody gets the event", () => {
   expect(fanOut([], 0)).toEqual({
     sent: [],
     pausedIds: [],

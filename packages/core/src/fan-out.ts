@@ -2,9 +2,9 @@ import type { Endpoint } from "./records.ts";
 
 /** Who gets an event, and who does not. */
 export interface FanOut {
-  /** Matched and not disabled: they get a delivery, the paused ones too. */
+  /** Matched and not disabled. They get a delivery, the paused endpoints too. */
   readonly sent: readonly Endpoint[];
-  /** Those of `sent` that are paused; deliver parks theirs. */
+  /** Those of `sent` that are paused: deliver parks their deliveries. */
   readonly pausedIds: readonly string[];
   /** Matched, but disabled. */
   readonly disabledIds: readonly string[];
@@ -13,8 +13,8 @@ export interface FanOut {
 }
 
 /**
- * Who gets an event, of the endpoints that want its type. `tenantEndpoints` is how many the tenant has in all: those that
- * do not want the type are counted, and never looked at one by one.
+ * Decides who gets an event. `wanting` are the endpoints whose patterns match the event's type; `tenantEndpoints` is how
+ * many endpoints the tenant has in all. Endpoints that do not match are only counted, never looked at one by one.
  */
 export function fanOut(
   wanting: Iterable<Endpoint>,

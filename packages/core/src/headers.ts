@@ -26,7 +26,7 @@ const VALUE = /^[\u0020-\u007e\u00a0-\u00ff]*$/;
 const MAX_HEADERS = 50;
 const MAX_BYTES = 8_192;
 
-/** The problems of request headers that a user gave, for an event or for an endpoint. `field` is where they stand: `headers`. */
+/** The problems of request headers that a user gave, for an event or for an endpoint. `field` is their path: `headers`. */
 export function headerProblems(
   field: string,
   headers: Readonly<Record<string, string>>,

@@ -43,7 +43,7 @@ test("the webhook id is the same whatever the replay, and has no dot", () => {
   );
 });
 
-test("parts do not run into one another", () => {
+test("moving letters from one part to the next changes the id", () => {
   const one = { ...key, tenantId: "a", eventId: "bc" };
   const two = { ...key, tenantId: "ab", eventId: "c" };
 
@@ -66,7 +66,7 @@ test("an inline endpoint is one per tenant and origin, whatever the path and spe
   expect(inlineEndpointId(sha256, "acme", "http://example.com/")).not.toBe(id);
 });
 
-test("ids are what they were yesterday", () => {
+test("ids stay the same from version to version", () => {
   expect([
     deliveryIdOf(sha256, key),
     webhookIdOf(sha256, key),

@@ -1,6 +1,6 @@
 import { parseUrl } from "./web-globals.ts";
 
-/** SHA-256 of a text's UTF-8 bytes: 32 bytes. Runtime gives it; core has no hash of its own. */
+/** SHA-256 of a text's UTF-8 bytes: 32 bytes. The package `runtime` implements it, because core uses no platform code. */
 export type Sha256 = (text: string) => Uint8Array;
 
 /** Names one event to one endpoint. */
@@ -8,11 +8,11 @@ export interface DeliveryKey {
   readonly tenantId: string;
   readonly eventId: string;
   readonly endpointId: string;
-  /** The replay that sends it again, so that a replay is a delivery of its own. */
+  /** The replay that sends the event again; part of the key, so that each replay makes a delivery of its own. */
   readonly replayId: string | null;
 }
 
-/** The delivery's id. The same event routed twice is the same delivery. */
+/** The delivery's id: `dlv_` and a hash of the key. The same event routed twice gets the same delivery id. */
 export function deliveryIdOf(sha256: Sha256, key: DeliveryKey): string {
   return idOf(sha256, "dlv_", [
     key.tenantId,
@@ -22,7 +22,7 @@ export function deliveryIdOf(sha256: Sha256, key: DeliveryKey): string {
   ]);
 }
 
-/** The `webhook-id` header: the same in every attempt, redrive and replay. It has no `.`, which separates the parts that are signed. */
+/** The `webhook-id` header: the same in every attempt, redrive and replay. It contains no `.`, because `.` separates the signed parts. */
 export function webhookIdOf(
   sha256: Sha256,
   key: Omit<DeliveryKey, "replayId">,
@@ -31,8 +31,8 @@ export function webhookIdOf(
 }
 
 /**
- * The endpoint id of an inline destination: one per tenant and origin, so that a host has one owner, one breaker and
- * one lane whatever the paths of its URLs. Throws `TypeError` where the URL does not parse: judge it first.
+ * The endpoint id of an inline destination: one per tenant and origin. So all URLs of one host share one partition and
+ * one lane, whatever their paths. Throws `TypeError` if the URL does not parse: call `judgeUrl` first.
  */
 export function inlineEndpointId(
   sha256: Sha256,
@@ -44,7 +44,7 @@ export function inlineEndpointId(
   return idOf(sha256, "inline_", [tenantId, parsed.origin]);
 }
 
-/** The event id that an `Idempotency-Key` gives, so that every replica of the door answers alike without a store. */
+/** The event id made from an `Idempotency-Key`. A hash, so that every replica of the door gives the same id without a shared store. */
 export function eventIdOfKey(
   sha256: Sha256,
   tenantId: string,
@@ -53,7 +53,7 @@ export function eventIdOfKey(
   return idOf(sha256, "evt_", [tenantId, idempotencyKey]);
 }
 
-/** The secret id of an inline destination: bound to its event, so that a sealed secret cannot be moved to another. */
+/** The secret id of an inline destination. It depends on the event, so a sealed secret cannot be moved to another event. */
 export function inlineSecretId(
   sha256: Sha256,
   tenantId: string,
@@ -62,7 +62,7 @@ export function inlineSecretId(
   return idOf(sha256, "sec_", [tenantId, eventId]);
 }
 
-/** The additional authenticated data under which a secret is sealed. None of the three ids may hold a `/`. */
+/** The additional authenticated data under which a secret is sealed. None of the three ids may contain a `/`. */
 export function secretAad(
   tenantId: string,
   endpointId: string,
@@ -71,7 +71,7 @@ export function secretAad(
   return `${tenantId}/${endpointId}/${secretId}`;
 }
 
-/** The additional authenticated data under which a dead letter's unreadable value is sealed: where the record stood. */
+/** The additional authenticated data under which a dead letter's unreadable value is sealed: the record's topic, partition and offset. */
 export function rawValueAad(record: {
   readonly topic: string;
   readonly partition: number;
@@ -82,7 +82,7 @@ export function rawValueAad(record: {
 
 const ID_BYTES = 18;
 
-/** None of the parts may hold a line feed, so that no two lists make one text; validation refuses control characters. */
+/** No part may contain a line feed: it separates the parts, so two different lists could give the same hash. Validation refuses control characters. */
 function idOf(
   sha256: Sha256,
   prefix: string,
@@ -97,7 +97,7 @@ const ALPHABET = Uint8Array.from(
   (letter) => letter.charCodeAt(0),
 );
 
-/** Of a length divisible by three, so that there is no padding. Made as codes: a text that grows by letters costs as much as the hash. */
+/** The length must be divisible by three, so that no padding is needed. Collects character codes: appending letter by letter to a string costs as much as the hash itself. */
 function base64url(bytes: Uint8Array): string {
   const codes: number[] = [];
   for (let at = 0; at + 2 < bytes.length; at += 3) {

@@ -22,11 +22,11 @@ export * from "./headers.ts";
 export * from "./secret-header.ts";
 export * from "./received-at.ts";
 export * from "./secret-rule.ts";
-// who gets it
+// who gets an event
 export * from "./type-pattern.ts";
 export * from "./fan-out.ts";
 export * from "./ids.ts";
-// where it may go
+// where an event may be sent
 export * from "./address.ts";
 export * from "./address-policy.ts";
 export * from "./url-policy.ts";

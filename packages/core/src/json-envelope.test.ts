@@ -239,7 +239,7 @@ test("the secret is blanked and every other byte kept", () => {
   );
 });
 
-test("of headers those that are no secrets are kept as they stand", () => {
+test("headers that are not secret keep their bytes", () => {
   expect(
     blanked(
       `{"headers" : { "x-team":"a\\u0062", "authorization": "Bearer hush","x-n":1 },"id":""}`,
@@ -280,7 +280,7 @@ test.each([
   expect(() => JSON.parse(left) as unknown).not.toThrow();
 });
 
-test("fields of the wrong type without end are 20 problems and a count", () => {
+test("very many fields of the wrong type are reported as 20 problems and a count", () => {
   const headers = Array.from({ length: 200_000 }, (_, at) => `"${at}":0`);
 
   const parsed = parseJsonEnvelope(

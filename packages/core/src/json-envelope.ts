@@ -4,18 +4,18 @@ import type { Problem } from "./problem.ts";
 import type { WebhookEvent } from "./records.ts";
 import { decodeUtf8 } from "./web-globals.ts";
 
-/** What a JSON envelope says. */
+/** One parsed JSON envelope. */
 export type ParsedEvent =
   | {
       readonly kind: "parsed";
-      /** A field that is absent or has the wrong type has its default here; an absent id or type is empty. */
+      /** A field that is absent or of the wrong type gets its default; an absent `id` or `type` is empty. */
       readonly event: WebhookEvent;
-      /** Fields of the wrong type. Where there are any, the event must not be used but to say whose it was. */
+      /** Fields of the wrong type. If there are any, use the event only to name its id, type and tenant in a report. */
       readonly problems: readonly Problem[];
     }
   | { readonly kind: "unparseable"; readonly problem: Problem };
 
-/** What the body of `POST /v1/events` says: one event, or several. */
+/** The parsed body of `POST /v1/events`: one event, or several. */
 export type ParsedEvents =
   | {
       readonly kind: "parsed";
@@ -26,8 +26,9 @@ export type ParsedEvents =
 
 /**
  * Reads one JSON envelope. The payload is cut out of the text byte for byte: 64-bit integers, key order, repeated keys
- * and the spelling of numbers survive. A JSON string as payload with a content type other than JSON is its text.
- * Of a repeated envelope field the last one counts, as with JSON.parse; unknown fields are ignored. Never throws.
+ * and the spelling of numbers survive. If the content type is not JSON and the payload is a JSON string, the payload is
+ * the string's text. If an envelope field is repeated, the last one counts, as with JSON.parse. Unknown fields are
+ * ignored. Never throws.
  */
 export function parseJsonEnvelope(bytes: Uint8Array): ParsedEvent {
   const text = parseText(bytes);
@@ -36,7 +37,7 @@ export function parseJsonEnvelope(bytes: Uint8Array): ParsedEvent {
   return readOne(bytes, { start: text.start, end: bytes.length }, text.value);
 }
 
-/** Reads one envelope, or `{"events":[…]}`. An object with a `payload` is one event, whatever else it has. */
+/** Reads one envelope, or `{"events":[…]}`. An object with a `payload` is one event, even if it also has `events`. */
 export function parseJsonEnvelopes(bytes: Uint8Array): ParsedEvents {
   const text = parseText(bytes);
   if (text.kind === "unparseable") return text;
@@ -96,7 +97,7 @@ function parseText(bytes: Uint8Array): Text {
     const value: unknown = JSON.parse(text);
     return { kind: "text", value, start: hasMark ? 3 : 0 };
   } catch {
-    // the parser's own message quotes the text, which may hold a secret
+    // the parser's own message quotes the text, which may contain a secret
     return unparseable("json", "not valid JSON");
   }
 }

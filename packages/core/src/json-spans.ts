@@ -1,6 +1,6 @@
 /**
- * Finds where values stand in JSON text, over its bytes. It trusts that the text is valid (JSON.parse has accepted it)
- * and so only looks for ends. Multi-byte UTF-8 needs no care: its bytes are never ASCII.
+ * Finds the byte positions of values in JSON text. The text must be valid (JSON.parse has accepted it): these functions
+ * only look for the end of each value and check nothing. Multi-byte UTF-8 needs no special care: its bytes are never ASCII.
  */
 import { decodeUtf8 } from "./web-globals.ts";
 
@@ -23,7 +23,7 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** The members of the object that begins at or after `from`, in the order of the text, repeated keys included. Empty where there is no object. */
+/** The members of the object that begins at or after `from`, in the order of the text, repeated keys included. Empty if there is no object. */
 export function membersOf(bytes: Uint8Array, from: number): Member[] {
   const members: Member[] = [];
   let at = skipSpace(bytes, from);
@@ -40,7 +40,7 @@ export function membersOf(bytes: Uint8Array, from: number): Member[] {
   return members;
 }
 
-/** The elements of the array that begins at or after `from`. Empty where there is no array. */
+/** The elements of the array that begins at or after `from`. Empty if there is no array. */
 export function elementsOf(bytes: Uint8Array, from: number): Span[] {
   const elements: Span[] = [];
   let at = skipSpace(bytes, from);

@@ -1,25 +1,26 @@
 /** What is wrong with one field. `rule` is a short stable name that programs may test; `message` is for people and never repeats a secret. */
 export interface Problem {
-  /** A path such as `destination.url`; empty for the whole. */
+  /** A path such as `destination.url`; empty if the problem concerns the whole input. */
   readonly field: string;
   readonly rule: string;
   readonly message: string;
-  /** Only where the rule is `more`: how many problems are not named. */
+  /** Only if the rule is `more`: how many further problems are not listed. */
   readonly count?: number;
 }
 
 export type ValidationProblem = Problem;
 
-/** So many problems are named. */
+/** How many problems are listed one by one; further problems are only counted. */
 const MAX_PROBLEMS = 20;
 const MAX_FIELD_LENGTH = 128;
 const MAX_MESSAGE_LENGTH = 500;
-/** What would change the line that a field or a message is shown in. */
+/** Characters that would break or reorder the line in which a field or a message is shown. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /**
- * Collects problems of what somebody else wrote. Invariant: however many there are and however long the names that they
- * quote, the list holds 20 short ones and how many more there are, because it goes into answers, records and rows.
+ * Collects the problems of input from outside. Invariant: the list holds at most 20 problems of bounded length and a count
+ * of the others. The list is copied into HTTP answers, Kafka records and ClickHouse rows, so hostile input must not be
+ * able to make it large.
  */
 export class ProblemList {
   readonly #named: Problem[] = [];
@@ -43,19 +44,19 @@ export class ProblemList {
   }
 }
 
-/** The first 20 of some problems, and how many more there are. */
+/** The first 20 problems, and how many more there are. */
 export function fewProblems(problems: Iterable<Problem>): Problem[] {
   const list = new ProblemList();
   list.addAll(problems);
   return list.list();
 }
 
-/** How many problems a list stands for. */
+/** How many problems a list stands for, those that are only counted included. */
 export function problemCount(problems: readonly Problem[]): number {
   return problems.reduce((sum, { count = 1 }) => sum + count, 0);
 }
 
-/** The same problems of something that stands at `path` in a larger whole: `events[3]`. */
+/** The same problems, with `path` put before each field: the path of the checked value in a larger input, such as `events[3]`. */
 export function problemsAt(
   path: string,
   problems: readonly Problem[],

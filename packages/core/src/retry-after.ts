@@ -11,8 +11,9 @@ const HTTP_DATES = [
 ];
 
 /**
- * What a `Retry-After` header asks for, in ms from `now`, at most 24 h: seconds or an HTTP-date (RFC 9110 §10.2.3).
- * `undefined` for garbage, negative numbers and dates that are not in the future. Never throws.
+ * The wait that a `Retry-After` header asks for, in ms from `now`, at most 24 h. The header holds seconds or an HTTP-date
+ * (RFC 9110 §10.2.3). `undefined` for an invalid value, zero, a negative number or a date that is not in the future. Never
+ * throws.
  */
 export function parseRetryAfter(
   header: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * The wait, in ms, after each failed attempt, before jitter: the n-th entry follows the n-th attempt. One attempt more
- * than waits. Also an endpoint's own `retryDelaysMs`.
+ * The wait, in ms, after each failed attempt, before jitter: the n-th entry follows the n-th attempt. So there is one
+ * attempt more than there are waits. An endpoint's own `retryDelaysMs` has the same form.
  */
 export type RetrySchedule = readonly number[];
 
@@ -43,7 +43,7 @@ export function inlineSchedule(maxAttempts: number): RetrySchedule {
   return INLINE_SCHEDULE.slice(0, Math.max(0, maxAttempts - 1));
 }
 
-/** The schedule of a registered endpoint: its own, or the common one. */
+/** The schedule of a registered endpoint: its own `retryDelaysMs`, or else `REGISTERED_SCHEDULE`. */
 export function scheduleOf(endpoint: {
   readonly retryDelaysMs: null | readonly number[];
 }): RetrySchedule {

@@ -2,7 +2,7 @@ import type { Sha256 } from "./ids.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
 import { MAX_RETRY_AFTER_MS } from "./retry-after.ts";
 
-/** The most that jitter adds to a wait, as a part of it. */
+/** Jitter adds at most this part of the wait: 20 %. */
 export const JITTER = 0.2;
 
 export interface FailedAttempt {
@@ -10,7 +10,7 @@ export interface FailedAttempt {
   readonly attemptNumber: number;
   /** From `jitterOf`: at least 0, below 1. */
   readonly random01: number;
-  /** What the receiver asked for; it lengthens the wait and never shortens it. */
+  /** The wait that the receiver asked for. It can only lengthen the wait, never shorten it. */
   readonly retryAfterMs?: number | undefined;
   readonly schedule: RetrySchedule;
 }
@@ -24,7 +24,7 @@ export function retryWaitMs(failed: FailedAttempt): number | undefined {
   return Math.max(jitteredMs, askedMs);
 }
 
-/** A draw in [0, 1) that belongs to the delivery and its step, so that a repeated record waits as long as its twin. */
+/** A number in [0, 1), computed from the delivery's id and step. Not random: a record that is processed twice must wait equally long both times. */
 export function jitterOf(
   sha256: Sha256,
   deliveryId: string,

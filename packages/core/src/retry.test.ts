@@ -97,7 +97,7 @@ test.each([
   expect(parseRetryAfter(header, now)).toBe(waitMs);
 });
 
-test("no header makes a wait below zero or above a day", () => {
+test("no Retry-After header gives a wait below zero or above a day", () => {
   fc.assert(
     fc.property(fc.string(), fc.integer(), (header, at) => {
       const waitMs = parseRetryAfter(header, at) ?? 1;

@@ -1,15 +1,15 @@
 const SECRET_NAME =
   /auth|cookie|token|secret|passw|key|credential|session|signature/i;
 
-/** What stands where a secret was. */
+/** The text that replaces a secret. */
 export const REDACTED = "[redacted]";
 
-/** Whether a header's value is likely a secret, by its name: it is shown and stored as `[redacted]`. Rather one too many. */
+/** Whether a header's value is probably a secret, judged by its name. Such a value is shown and stored as `[redacted]`. A header too many is redacted rather than one too few. */
 export function isSecretHeader(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** Headers as they may be stored and shown. A delivery carries the real ones, because its receiver gets them. */
+/** Headers with secret values redacted, as they may be stored and shown. A delivery carries the real values, because its receiver gets them. */
 export function redactedHeaders(
   headers: Readonly<Record<string, string>>,
 ): Record<string, string> {

@@ -33,7 +33,7 @@ test.each([
   [`whsec_whsec_${KEY}`, "base64"],
   [`whsec_${KEY},whsec_${KEY}`, "base64"],
   [`whsec_"${KEY}"`, "base64"],
-  // white space and what nobody sees
+  // white space and invisible characters
   [` whsec_${KEY}`, "space"],
   [`whsec_${KEY}\n`, "space"],
   ["hush ", "space"],
@@ -45,7 +45,7 @@ test.each([
   ["hu\u0000sh", "characters"],
   ["hu\u2028sh", "characters"],
   ["hu\ud800sh", "characters"],
-  // what stands behind whsec_
+  // the text after whsec_
   ["whsec_", "base64"],
   ["whsec_%%", "base64"],
   [`whsec_${KEY}A`, "base64"],
@@ -61,13 +61,13 @@ test.each([
   });
 });
 
-test("what a secret with something around it should look like is said", () => {
+test("the message for a secret with something around it shows the right form", () => {
   expect(secretProblem("secret", `v1,whsec_${KEY}`)?.message).toContain(
     "such as whsec_",
   );
 });
 
-test("no message repeats any of a secret", () => {
+test("no message repeats any part of a secret", () => {
   const around = fc.constantFrom("", " ", "v1,", "\n", '"', "whsec_", "whsk_");
   const text = fc.stringMatching(/^[XYZ]{4,40}$/);
   fc.assert(

@@ -3,24 +3,26 @@ import type { Problem } from "./problem.ts";
 const MAX_LENGTH = 1_024;
 const PREFIX = "whsec_";
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
-/** What Standard Webhooks asks of a `whsec_` secret. */
+/** The key length that Standard Webhooks requires of a `whsec_` secret. */
 const MIN_KEY_BYTES = 24;
 const MAX_KEY_BYTES = 64;
-/** White space, and characters that nobody sees: a copy that took too much. */
+/** White space or an invisible character at either end: usually copied by mistake. */
 const EDGE = /^[\s\p{Cc}\p{Cf}]|[\s\p{Cc}\p{Cf}]$/u;
-/** Control characters, line separators, and half a surrogate pair, which has no bytes. */
+/** Control characters, line separators, and half a surrogate pair, which has no UTF-8 encoding. */
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u;
-/** A Standard Webhooks secret that stands anywhere in a text. */
+/** The prefix of a Standard Webhooks secret, anywhere in a text. */
 const PREFIXES = /whsec_|whsk_/i;
 
 const FORM =
   "whsec_ and the base64 of 24 to 64 bytes, with nothing before or after it, such as whsec_MfKQ9r8GKYqrTwjU…";
 
 /**
- * What is wrong with a signing secret: `whsec_` and the base64 of 24 to 64 bytes, as Standard Webhooks has it, or any other
- * non-empty text, which is its UTF-8 bytes. A `whsec_` with something around it would be such a text, too, and no receiver
- * could ever verify what it signs; so it is refused. `whsk_` (ed25519) is refused until `v1a` can be signed. The message
- * never repeats the secret.
+ * The problem of a signing secret; `undefined` if the secret is valid. Valid is `whsec_` and the base64 of 24 to 64 bytes
+ * (Standard Webhooks), or any other non-empty text, whose UTF-8 bytes are the key.
+ *
+ * A text that contains `whsec_` with something before it would pass as "any other text", but the receiver uses the decoded
+ * key, so no signature would ever verify: such a text is refused. `whsk_` (ed25519) is refused until Postrider can sign
+ * `v1a`. The message never repeats the secret.
  */
 export function secretProblem(
   field: string,
@@ -52,7 +54,7 @@ function brokenRule(
   return undefined;
 }
 
-/** The rule that what follows `whsec_` breaks. Padding may be left out; where there is some, it must be right. */
+/** The rule that the text after `whsec_` breaks, if any. Base64 padding may be left out; if present, it must be correct. */
 function brokenKey(
   base64: string,
 ): readonly [rule: string, message: string] | undefined {

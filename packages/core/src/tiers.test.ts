@@ -74,7 +74,7 @@ test("no wait is shortened, and none is lengthened by more than a second, nor on
   );
 });
 
-test("no lengthening passes the time after which the wait is of no use", () => {
+test("no wait is lengthened past the time at which the delivery expires", () => {
   fc.assert(
     fc.property(
       anyWait,
@@ -137,7 +137,7 @@ test("whatever the tiers, a wait is late by no more than its hops cost", () => {
   );
 });
 
-test("beside its whole hours a wait is made of 20 hops at most: eleven of five minutes, the tiers below once each", () => {
+test("besides its whole hours a wait has at most 20 hops: eleven of five minutes, and each smaller tier once", () => {
   fc.assert(
     fc.property(anyWait, fc.integer({ min: 0, max: 40 }), (asked, hopMs) => {
       const { hops } = travel(asked, hopMs);
@@ -164,7 +164,7 @@ test("what is left below a second is waited in memory, whatever the tiers", () =
   expect(nextHop(tiers, NaN)).toBeNull();
 });
 
-test("a rest that no tier is short enough for goes through the shortest, not through memory", () => {
+test("a rest over a second that is shorter than every tier goes through the shortest tier, not through memory", () => {
   expect(nextHop(parseTiers("10s,60s"), 3_000)?.name).toBe("10s");
   expect(planWait(parseTiers("10s,60s"), 13_000)).toMatchObject({
     tier: { name: "10s" },

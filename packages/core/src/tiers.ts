@@ -3,25 +3,27 @@ export interface Tier {
   /** As configured: `1s`. */
   readonly name: string;
   readonly delayMs: number;
-  /** Below the prefix: `retry.1s`. */
+  /** Without the topic prefix: `retry.1s`. */
   readonly topic: `retry.${string}`;
 }
 
 export const DEFAULT_TIERS = "1s,2s,4s,8s,16s,32s,64s,128s,256s,300s,1h";
 
-/** What is left of a wait below this is waited in memory, not in a topic. */
+/** A rest of a wait up to this long, in ms, is waited in memory, not in a topic. */
 export const MEMORY_WAIT_MS = 1_000;
 
 /**
- * By how much a wait may be lengthened to save hops: this part of the whole, and never more than this, ms. Every wait is a
- * promise of a time to someone (`notBefore`, `Retry-After`, an endpoint's own delays), and a part of a day is an hour.
+ * A wait may be lengthened to save hops: by at most 5 % of the whole wait, and by at most 1,000 ms. The bound in ms is
+ * needed because every wait is a promise (`notBefore`, `Retry-After`, an endpoint's own delays), and 5 % of a day is more
+ * than an hour.
  */
 const LENGTHENING = 0.05;
 const LONGEST_LENGTHENING_MS = 1_000;
 
 /**
- * What each hop before the last tier of a wait may cost, in ms: produce, broker, release. Without it the rest that a
- * tier was chosen for would always be a little shorter than the tier, and fall apart into all the smaller ones.
+ * Allowance for each hop before the last tier of a wait, in ms: the time to produce, store and release a record. Without
+ * it, the rest of the wait would be a little shorter than the tier planned for it, and would be split over all the
+ * smaller tiers.
  */
 const HOP_SLACK_MS = 50;
 
@@ -32,7 +34,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** The tiers of a list such as `1s,2s,300s,1h`, shortest first. Throws `RangeError` naming the entry at fault. */
+/** The tiers of a list such as `1s,2s,300s,1h`, shortest first. Throws `RangeError` naming the wrong entry. */
 export function parseTiers(text: string): Tier[] {
   const tiers = text.split(",").map((entry) => parseTier(entry.trim()));
   tiers.sort((a, b) => a.delayMs - b.delayMs);
@@ -54,19 +56,23 @@ function parseTier(name: string): Tier {
   return { name, delayMs, topic: `retry.${name}` };
 }
 
-/** A wait as the tiers can keep it. */
+/** A wait, adjusted to the tiers. */
 export interface PlannedWait {
-  /** The first tier; `null` only where there is nothing to wait for. */
+  /** The first tier; `null` only if the wait is zero. */
   readonly tier: Tier | null;
   /** The whole wait: never shorter than what was asked for. `nextAttemptAt` is now plus this. */
   readonly waitMs: number;
 }
 
 /**
- * Splits a wait greedily from the longest tier down. A rest of at most a second is waited in memory behind the last
- * tier. A rest, or a whole, becomes the smallest tier that holds it where that lengthens the whole by at most 5 % and at
- * most a second, so that hops stay few. A wait, or a rest over a second, that is shorter than every tier becomes the
- * shortest. Nothing is lengthened past `mostMs`, after which the wait is of no use: the delivery would have expired.
+ * Splits a wait greedily, from the longest tier down.
+ *
+ * - A rest of at most a second is waited in memory after the last tier.
+ * - To keep hops few, the wait or its rest is rounded up to one tier if that lengthens the whole wait by at most 5 % and at
+ *   most a second.
+ * - A wait, or a rest over a second, that is shorter than every tier takes the shortest tier.
+ * - Nothing is lengthened past `mostMs`: by then the delivery would have expired.
+ *
  * `tiers` are ascending, one or more.
  */
 export function planWait(
@@ -87,7 +93,7 @@ export function planWait(
   const wholeMs = whole === null ? Infinity : whole.delayMs - asked;
   if (wholeMs <= boundMs || (first === null && wholeMs <= spareMs))
     return { tier: whole, waitMs: asked + wholeMs };
-  // Hold lets it go before the tier's delay is over.
+  // The shortest tier is longer than the delivery may live. Hold then releases the record before the tier's delay is over.
   if (first === null) return { tier: whole, waitMs: asked };
 
   let rest = asked - first.delayMs;
@@ -111,8 +117,8 @@ export function planWait(
 }
 
 /**
- * Where hold sends a record whose tier is over while `restMs` of the whole wait remain; `null`: the rest is waited in
- * memory, then the record goes to `deliveries`.
+ * The next tier of a record that has waited its tier's delay while `restMs` of its whole wait remain. `null`: hold waits
+ * the rest in memory, then sends the record to `deliveries`.
  */
 export function nextHop(tiers: readonly Tier[], restMs: number): Tier | null {
   if (!(restMs > MEMORY_WAIT_MS)) return null;

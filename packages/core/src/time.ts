@@ -1,18 +1,18 @@
 /** Milliseconds since 1970-01-01T00:00:00Z, as in every `…At` field of code and Avro. */
 export type EpochMs = number;
 
-/** Milliseconds of a clock that never goes back and means nothing outside its process. */
+/** Milliseconds of a clock that never goes back. Comparable only within one process. */
 export type MonotonicMs = number;
 
-/** The last time that is accepted: the end of 2199. Later ones do not fit every column that keeps them. */
+/** The last accepted time: the end of 2199. Later times do not fit every ClickHouse column that stores them. */
 export const LATEST_TIME: EpochMs = Date.UTC(2200, 0, 1) - 1;
 
 const RFC_3339 =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/;
 
 /**
- * A time as people and programs write it: RFC 3339 text, or epoch milliseconds as a number.
- * `undefined` for anything else, and for times outside 1970 to 2199. Digits below a millisecond are cut off.
+ * Reads a time: RFC 3339 text, or epoch milliseconds as a number. `undefined` for anything else, and for times outside
+ * 1970 to 2199. Digits below a millisecond are cut off.
  */
 export function parseTime(value: unknown): EpochMs | undefined {
   if (typeof value === "number")
@@ -39,7 +39,7 @@ export function parseTime(value: unknown): EpochMs | undefined {
   );
 }
 
-/** RFC 3339 in UTC with milliseconds, as times stand in APIs and JSON. */
+/** RFC 3339 in UTC with milliseconds: the form of times in APIs and JSON. */
 export function formatTime(at: EpochMs): string {
   return new Date(at).toISOString();
 }

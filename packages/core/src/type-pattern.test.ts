@@ -54,8 +54,8 @@ test("a type matches itself, and its every ancestor with .*", () => {
   );
 });
 
-test("the patterns of a type are exactly those that want it", () => {
-  // few letters, so that texts often match; types with empty words, too, which no rule lets in
+test("the patterns of a type are exactly those that match it", () => {
+  // few letters, so that texts often match; also types with empty words, which validation refuses
   const text = fc.stringMatching(/^[ab.*]{0,7}$/);
   fc.assert(
     fc.property(text, text, (type, pattern) => {

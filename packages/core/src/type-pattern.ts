@@ -13,8 +13,8 @@ export function isTypePattern(text: string): boolean {
 }
 
 /**
- * Whether a pattern wants a type. `order.*` wants every type below `order`, at any depth, and not `order` itself;
- * `*` wants everything.
+ * Whether a pattern matches a type. `order.*` matches every type below `order`, at any depth, but not `order` itself;
+ * `*` matches everything.
  */
 export function matchesType(pattern: string, type: string): boolean {
   if (pattern === "*" || pattern === type) return true;
@@ -26,13 +26,13 @@ export function matchesType(pattern: string, type: string): boolean {
 }
 
 /**
- * Every pattern that wants a type, so that an index of patterns can be asked instead of each pattern being tested:
- * `order.paid.late` gives itself, `order.paid.*`, `order.*` and `*`. A pattern is among them exactly where `matchesType`
- * says yes.
+ * Every pattern that matches a type: for `order.paid.late` these are itself, `order.paid.*`, `order.*` and `*`. A caller
+ * can look these up in an index instead of testing every pattern. A pattern is in the set exactly when `matchesType` is
+ * true.
  */
 export function patternsOf(type: string): ReadonlySet<string> {
   const patterns = new Set(["*", type]);
-  // A pattern wants what lies below it: the dot must have something behind it.
+  // `a.*` does not match `a.`: there must be something after the dot.
   for (let dot = type.indexOf("."); dot >= 0; dot = type.indexOf(".", dot + 1))
     if (dot + 1 < type.length) patterns.add(`${type.slice(0, dot)}.*`);
   return patterns;

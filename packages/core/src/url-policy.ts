@@ -13,9 +13,9 @@ export interface UrlParts {
   /** `https://example.com:8443`. */
   readonly origin: string;
   readonly protocol: "http:" | "https:";
-  /** As in a URL: an IPv6 address stands in brackets. */
+  /** As in a URL: an IPv6 address has brackets. */
   readonly hostname: string;
-  /** The host where it is an IP address, without brackets; `null` for a name. */
+  /** The host if it is an IP address, without brackets; `null` if it is a name. */
   readonly address: string | null;
   readonly port: number;
   /** Path and query, as in a request line. */
@@ -26,14 +26,14 @@ export type UrlJudgement =
   | {
       readonly ok: true;
       readonly url: UrlParts;
-      /** The name is local. It passes only when every address it resolves to lies in the allowed CIDRs (`isInCidrs`). */
+      /** The host is a local name. It may be called only if every address it resolves to lies in the allowed CIDRs (`isInCidrs`). */
       readonly needsAllowedCidr: boolean;
     }
   | { readonly ok: false; readonly rule: string; readonly message: string };
 
 const MAX_LENGTH = 2_048;
 
-/** Names that mean something only inside a network (RFC 6761, 6762, 8375, ICANN's reserved and commonly internal). */
+/** Suffixes of names that resolve only inside a private network (RFC 6761, 6762, 8375, ICANN's reserved names, and names in common internal use). */
 const LOCAL_SUFFIXES = [
   "localhost",
   "local",
@@ -48,8 +48,9 @@ const LOCAL_SUFFIXES = [
 ];
 
 /**
- * Whether Postrider may send to a URL, before any name is resolved. Judges what the WHATWG parser makes of it, so that
- * `http://2130706433/` is 127.0.0.1. A local name is refused unless CIDRs are allowed: then its addresses decide.
+ * Whether Postrider may send to a URL, before any name is resolved. Judges the URL as the WHATWG parser normalises it, so
+ * `http://2130706433/` is judged as 127.0.0.1. A local name is refused if no CIDRs are allowed; otherwise its resolved
+ * addresses decide (`needsAllowedCidr`).
  */
 export function judgeUrl(text: string, policy: UrlPolicy): UrlJudgement {
   if (text === "") return refused("required", "a URL is required");
@@ -68,7 +69,7 @@ export function judgeUrl(text: string, policy: UrlPolicy): UrlJudgement {
     return refused("scheme", "the scheme must be https; http is not allowed");
   if (url.username !== "" || url.password !== "")
     return refused("no_userinfo", "no user name or password in a URL");
-  // the parser takes it, and no connection to it can be made
+  // the parser accepts port 0, but no connection to it can be made
   if (url.port === "0")
     return refused("port", "port 0 is not a port that a request can go to");
 

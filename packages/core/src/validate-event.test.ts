@@ -126,7 +126,7 @@ test("inline destinations may be forbidden, or bound to hosts", () => {
   ).toEqual([]);
 });
 
-test("a sealed secret stands for the plain one", () => {
+test("a sealed secret is accepted in place of a plain one", () => {
   const sealedSecret = {
     id: "sec_1",
     kid: "k1",
@@ -171,7 +171,7 @@ test("a header given twice in different case, and too many headers, are refused"
   expect(headerProblems("headers", { x: "a".repeat(9_000) })).toHaveLength(1);
 });
 
-test("no problem repeats a secret or brings control characters along", () => {
+test("no problem repeats a secret or contains control characters", () => {
   expect(secretProblem("secret", "whsec_!hush!")?.message).not.toContain(
     "hush",
   );
@@ -190,14 +190,14 @@ test("problems can be placed in a larger whole", () => {
   ).toEqual(["events[3].id", "events[3]"]);
 });
 
-test("media types are told from other text", () => {
+test("media types are distinguished from other text", () => {
   expect(isContentType("application/cloudevents+json; charset=utf-8")).toBe(
     true,
   );
   expect(isContentType("text")).toBe(false);
 });
 
-test("a field that could not be read is reported once, beside the rules that others break", () => {
+test("a field of the wrong type is reported once, together with the broken rules of other fields", () => {
   const parsed = {
     event: anEvent({ id: "", type: "" }),
     problems: [{ field: "id", rule: "type", message: "must be a string" }],
@@ -210,7 +210,7 @@ test("a field that could not be read is reported once, beside the rules that oth
   ).toEqual(["id: type", "type: required"]);
 });
 
-/** Names that no header may have, so many of them. */
+/** `count` headers with invalid names. */
 const badNames = (count: number) =>
   Object.fromEntries(
     Array.from({ length: count }, (_, index) => [`bad name ${index}`, "a"]),
@@ -233,7 +233,7 @@ test("of tens of thousands of broken headers 20 are named and the others counted
   });
 });
 
-test("a problem is short however long the name that it quotes", () => {
+test("a problem is short, however long the name in it", () => {
   const [problem] = headerProblems("headers", { ["\n".repeat(200_000)]: "a" });
 
   expect(problem?.field).toMatch(/^headers\.\?+…$/);

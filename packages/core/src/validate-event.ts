@@ -12,7 +12,7 @@ import { judgeUrl, type UrlPolicy } from "./url-policy.ts";
 export type InlinePolicy =
   | { readonly kind: "allow" }
   | { readonly kind: "deny" }
-  /** Only these hosts, as they stand in a URL. */
+  /** Only these hosts, spelled as in a normalised URL. */
   | { readonly kind: "hosts"; readonly hosts: readonly string[] };
 
 export interface EventRules {
@@ -35,7 +35,7 @@ export function isTenantId(text: string): boolean {
   return TENANT_ID.test(text);
 }
 
-/** Whether a text is a W3C traceparent of version 00, or of the same form. */
+/** Whether a text is a W3C traceparent of version 00, or of another version with the same form. */
 export function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text);
 }
@@ -55,7 +55,7 @@ export function eventIdProblem(id: string): Problem | undefined {
   return undefined;
 }
 
-/** The problems of an event, each naming its field and rule; empty where it may be delivered. */
+/** The problems of an event, each naming its field and rule; empty if the event may be delivered. */
 export function validateEvent(
   event: WebhookEvent,
   rules: EventRules,
@@ -104,7 +104,7 @@ function tenantProblem(tenantId: string | null): Problem | undefined {
   return problem("tenantId", "pattern", "must match [A-Za-z0-9_-]{1,64}");
 }
 
-/** JSON's times were checked as they were read; Avro's come as they are. */
+/** For events read from Avro: their times are not checked on reading, those in JSON are. */
 function timeProblem(field: string, at: number | null): Problem | undefined {
   if (at === null || parseTime(at) !== undefined) return undefined;
   return problem(field, "range", "must lie from 1970 to 2199");
@@ -154,7 +154,7 @@ function problem(field: string, rule: string, message: string): Problem {
   return { field, rule, message };
 }
 
-/** The problems of an event that was read from JSON: fields of the wrong type, then the rules that the others break. */
+/** The problems of an event that was read from JSON: fields of the wrong type, then broken rules of the other fields. */
 export function problemsOfParsed(
   parsed: {
     readonly event: WebhookEvent;
@@ -163,7 +163,7 @@ export function problemsOfParsed(
   rules: EventRules,
 ): Problem[] {
   const misread = parsed.problems.map(({ field }) => field);
-  // what could not be read has its default, about which there is nothing to say
+  // a field of the wrong type holds its default, so a rule that the default breaks is not reported
   const isMisread = (field: string): boolean =>
     misread.some(
       (one) => one === "" || one === field || field.startsWith(`${one}.`),

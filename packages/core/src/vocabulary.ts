@@ -1,4 +1,4 @@
-/** The closed lists of Postrider's vocabulary, as they stand in Avro, JSON and SQL. */
+/** The closed lists of Postrider's vocabulary, spelled as in Avro, JSON and SQL. */
 
 export const OUTCOMES = [
   "delivered",
@@ -52,9 +52,9 @@ export const TRIGGERS = [
   "replay",
   "test",
 ] as const;
-/** What made an attempt happen. */
+/** Why an attempt was made. */
 export type Trigger = (typeof TRIGGERS)[number];
 
 export const STATUSES = ["pending", "failed", "delivered", "expired"] as const;
-/** A delivery as users see it; `expired` is dead-lettered for any reason but `paused`. */
+/** A delivery's status as users see it. `expired` means dead-lettered for any reason except `paused`. */
 export type Status = (typeof STATUSES)[number];

@@ -8,9 +8,9 @@ export interface WebUrl {
   readonly protocol: string;
   readonly username: string;
   readonly password: string;
-  /** Normalised; an IPv6 address stands in brackets. */
+  /** Normalised; an IPv6 address has brackets. */
   readonly hostname: string;
-  /** Empty where it is the scheme's default. */
+  /** Empty if it is the scheme's default port. */
   readonly port: string;
   readonly pathname: string;
   readonly search: string;
@@ -28,7 +28,7 @@ interface WebGlobals {
 // every platform that runs this code has these three by the WHATWG standards
 const globals = globalThis as unknown as WebGlobals;
 
-/** The WHATWG URL of a text, or `null` where there is none. */
+/** The WHATWG URL of a text, or `null` if the text is not a URL. */
 export function parseUrl(text: string): WebUrl | null {
   return globals.URL.parse(text);
 }
@@ -36,7 +36,7 @@ export function parseUrl(text: string): WebUrl | null {
 const strictDecoder = new globals.TextDecoder("utf-8", { fatal: true });
 const encoder = new globals.TextEncoder();
 
-/** The text of UTF-8 bytes, without a byte order mark; `undefined` where they are not UTF-8. */
+/** The text of UTF-8 bytes, without a byte order mark; `undefined` if the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes);
