@@ -1,4 +1,4 @@
-/** The server on real sockets, with a route that answers when it is told to. */
+/** The server on real sockets, with a route that answers when the test tells it to. */
 import { afterEach, expect, test } from "@jest/globals";
 import {
   parseRawAnswer,
@@ -53,7 +53,7 @@ async function aServer(options: { readonly requestTimeoutMs?: number } = {}) {
 const request = (path: string): string =>
   `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n\r\n`;
 
-test("garbage behind a request does not take the place of its answer", async () => {
+test("garbage after a request does not replace the request's answer", async () => {
   const { server, finish, asked } = await aServer();
   const { socket, answer, closed } = rawClient(server.url());
 
@@ -106,7 +106,7 @@ test("a request that never ends is answered with 408 and a problem document", as
   });
 });
 
-test("what could not be read is in the log under the request id of its answer", async () => {
+test("an unreadable request is logged under the request id of its answer", async () => {
   const { server, effects } = await aServer();
   const { socket, answer, closed } = rawClient(server.url());
 

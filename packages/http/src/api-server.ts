@@ -15,19 +15,19 @@ import { answerUnreadableRequests } from "./unreadable-request.ts";
 export type Routes = (app: FastifyInstance) => void;
 
 export interface ApiServerOptions {
-  /** Begins the name of the log line that says where the server listens: `door` gives `door.listening`. */
+  /** Prefix of the log event that gives the server's URL: `door` gives `door.listening`. */
   readonly name: string;
   readonly host: string;
-  /** 0 takes any that is free. */
+  /** 0 takes any free port. */
   readonly port: number;
   readonly adminKey: string;
   readonly maxBodyBytes: number;
-  /** How long a request may take to arrive, from its first byte to its last: 30 s if left out. */
+  /** How long a request may take to arrive, from its first byte to its last. Default: 30 s. */
   readonly requestTimeoutMs?: number;
   readonly routes: readonly Routes[];
-  /** Comes behind "There is no GET /x" where a route is not known. */
+  /** Text after "There is no GET /x" in the answer to an unknown route. Default: a full stop. */
   readonly unknownRoute?: string;
-  /** Every request that was answered, whatever the answer. */
+  /** Called for every answered request, whatever its status. */
   readonly onAnswered: (answered: AnsweredRequest) => void;
   readonly log: Log;
   readonly clock: Clock;
@@ -36,14 +36,14 @@ export interface ApiServerOptions {
 export interface AnsweredRequest {
   readonly requestId: string;
   readonly method: string;
-  /** The route's pattern, never the URL; `none` where there is no such route. */
+  /** The route's pattern, never the URL; `none` if there is no such route. */
   readonly route: string;
   readonly statusCode: number;
   /** From the request's headers to the end of its answer. */
   readonly elapsedMs: number;
 }
 
-/** An HTTP server of an API: `url()` is where it listens, once started. */
+/** An HTTP server of an API. `url()` is its address, once started. */
 export interface ApiServer extends Lifecycle {
   url(): string;
   isListening(): boolean;
@@ -52,8 +52,9 @@ export interface ApiServer extends Lifecycle {
 }
 
 /**
- * Every request needs the admin key, unknown routes too (deny by default); every answer other than success is a problem
- * document. `stop` lets requests end until the deadline, then closes their connections.
+ * Creates the HTTP server of an API. Every request needs the admin key, unknown routes too (deny by default). Every answer
+ * other than success is a problem document. `stop` waits for running requests until the deadline, then closes their
+ * connections.
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   let isStopping = false;
@@ -97,9 +98,9 @@ function createApp(
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: "idle",
-    return503OnClosing: false, // its 503 is no problem document
+    return503OnClosing: false, // fastify's 503 is not a problem document
     http: {
-      requireHostHeader: false, // its 400 is none either
+      requireHostHeader: false, // node's 400 is not a problem document; requireHost checks instead
       connectionsCheckingInterval: Math.min(requestTimeoutMs, 5_000),
     },
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
@@ -108,7 +109,7 @@ function createApp(
     frameworkErrors: (error, request, reply) => {
       sendProblem(problemOf(error, maxBodyBytes), {
         requestId: request.id,
-        // before routing no route's types are known; a text is always right
+        // fastify has no reply type before routing; a reply of any type has these three methods
         reply: reply as ProblemReply,
       });
     },
@@ -149,7 +150,7 @@ function createApp(
   return app;
 }
 
-/** A caller's own id is taken over when it cannot harm a log line. */
+/** Keeps the caller's own request id if it is safe in a log line; otherwise makes one. */
 function requestIdOf(given: string | string[] | undefined): string {
   return typeof given === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(given)
     ? given
@@ -162,7 +163,7 @@ function stopping(): CommonProblem {
   });
 }
 
-/** HTTP/1.1 asks for it (RFC 9112, 3.2), and for this answer where it is missing. */
+/** HTTP/1.1 requires a `host` header, and a 400 if it is missing (RFC 9112, 3.2). */
 function requireHost({ httpVersion, headers }: IncomingMessage): void {
   if (headers.host !== undefined || httpVersion !== "1.1") return;
   throw new CommonProblem("bad_request", "The header `host` is missing.", {
@@ -242,7 +243,7 @@ function problemOf(error: unknown, maxBodyBytes: number): ProblemError<string> {
   }
 }
 
-/** What is needed of a reply, whatever its generics. */
+/** The methods of a fastify reply that are used, so that a reply with any type parameters fits. */
 interface ProblemReply {
   code(status: number): unknown;
   headers(headers: Record<string, string>): unknown;
@@ -258,10 +259,10 @@ function sendProblem(
   reply.headers({
     ...problem.headers,
     "content-type": PROBLEM_MEDIA_TYPE,
-    // also where no hook has run
+    // set again here: an error before the onRequest hook also needs these two
     "x-request-id": requestId,
     "cache-control": "no-store",
   });
-  // fastify would add a charset to a text, which the media type has not
+  // a buffer, because fastify adds a charset to a string, and this media type has no charset
   reply.send(Buffer.from(JSON.stringify(problem.document(requestId))));
 }

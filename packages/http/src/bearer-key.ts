@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** Whether an `authorization` header carries the key. Hashes are compared, in constant time, so that neither length nor prefix leaks. */
+/** Returns a check whether an `authorization` header carries the key. It compares hashes in constant time, so the answer's timing shows neither the key's length nor a matching prefix. */
 export function createKeyCheck(
   key: string,
 ): (authorization: string | undefined) => boolean {

@@ -3,8 +3,8 @@ import { CommonProblem } from "./problem-error.ts";
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * The value of a JSON body; an own field `__proto__` is a field like any other and changes no prototype. Throws a
- * `CommonProblem` that names the field `body` and never quotes it: it may hold a secret.
+ * Parses a JSON body. A field `__proto__` is an ordinary field and changes no prototype. Throws a `CommonProblem` for the
+ * field `body`; its message never quotes the body, which may contain a secret.
  */
 export function parseJsonBody(bytes: Uint8Array): unknown {
   let text: string;

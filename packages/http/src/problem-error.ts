@@ -1,6 +1,6 @@
 import { type Problem, problemCount } from "@postrider/core";
 
-/** RFC 9457. `errors` is always there, so that a caller may read it without asking; empty where no field is at fault. */
+/** A problem document (RFC 9457). `errors` is always present; empty if no field is at fault. */
 export interface ProblemDocument {
   readonly type: string;
   readonly title: string;
@@ -17,7 +17,7 @@ export type ProblemKinds = Readonly<
   Record<string, readonly [status: number, title: string]>
 >;
 
-/** What any of our APIs may answer. An API spreads them into the table of its own class. */
+/** The problems that every API may answer. An API with more kinds spreads these into its own table. */
 export const COMMON_KINDS = {
   bad_request: [400, "The request cannot be read"],
   invalid: [400, "The request breaks a rule"],
@@ -36,8 +36,8 @@ export interface ProblemOptions {
 }
 
 /**
- * An answer other than success. Thrown by handlers and turned into a document in one place: the server's error handler.
- * An API with problems of its own derives a class from this one.
+ * An answer other than success. Handlers throw it, and the server's error handler, the only place, turns it into a
+ * document. An API with further kinds of problems derives a class from this one.
  */
 export class ProblemError<
   Kind extends string = keyof typeof COMMON_KINDS,
@@ -74,7 +74,7 @@ export class ProblemError<
   }
 }
 
-/** What any of our APIs may answer. */
+/** A problem of one of the common kinds. */
 export class CommonProblem extends ProblemError {
   constructor(
     code: keyof typeof COMMON_KINDS,
@@ -85,7 +85,7 @@ export class CommonProblem extends ProblemError {
   }
 }
 
-/** A request whose fields break rules; the detail repeats the first, so that a terminal shows it. */
+/** The problem of a request whose fields break rules. The detail repeats the first error, so that a terminal that shows only the detail shows one. */
 export function invalid(errors: readonly Problem[]): CommonProblem {
   const [first] = errors;
   const count = problemCount(errors);

@@ -1,6 +1,7 @@
 /**
- * What the server answers where no route will ever see the request: what node:http could not read, has refused by itself
- * or hands to nobody. Node answers these with a bare status line, or not at all; here they are problem documents.
+ * Answers requests that never reach a route: node:http could not parse them, refused them itself (a timeout, an unknown
+ * `expect`), or passes them to no handler (CONNECT). Node answers these with a bare status line, or not at all. Here they
+ * get problem documents.
  */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
@@ -51,14 +52,14 @@ const UNKNOWN_EXPECTATION: Refusal = {
 export interface UnreadableRequests {
   /** For fastify's `clientErrorHandler`. */
   onClientError(error: { readonly code?: string }, socket: Socket): void;
-  /** A request has come whose answer is `response`. */
+  /** Call for each parsed request: `response` is its answer. */
   onRequest(response: ServerResponse): void;
-  /** Takes on what a server with no listeners refuses barely. */
+  /** Handles CONNECT and `expect` requests, which node answers without a problem document if nobody listens. */
   attach(server: Server): void;
 }
 
 export function answerUnreadableRequests(log: Log): UnreadableRequests {
-  /** The newest answer of each connection that is not written yet. */
+  /** The newest response of each connection; it may not be written yet. */
   const owed = new WeakMap<Duplex, ServerResponse>();
 
   function noted({ status: statusCode }: Refusal, code: string): string {
@@ -87,7 +88,11 @@ export function answerUnreadableRequests(log: Log): UnreadableRequests {
     response.writeHead(UNKNOWN_EXPECTATION.status, headers).end(body);
   }
 
-  /** An answer that is owed to a whole request before this goes first, and is never torn. */
+  /**
+   * Answers in the order of requests. If an earlier, complete request on the connection still waits for its response, that
+   * response goes first. If the response to an incomplete request has begun, the connection is destroyed: two answers would
+   * mix.
+   */
   function answerInTurn(socket: Duplex, answer: () => void): void {
     const response = owed.get(socket);
     if (response === undefined || response.writableFinished) answer();
@@ -108,7 +113,7 @@ export function answerUnreadableRequests(log: Log): UnreadableRequests {
     },
     attach(server) {
       server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
-        socket.on("error", () => socket.destroy()); // node has let go of it
+        socket.on("error", () => socket.destroy()); // node no longer handles errors of this socket
         answerInTurn(socket, () => refuse(socket, NO_TUNNEL, "CONNECT"));
       });
       server.on("checkExpectation", refuseExpectation);

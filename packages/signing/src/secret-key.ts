@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject } from "node:crypto";
 
-/** A secret cannot be used to sign. The message never holds the secret. */
+/** A secret cannot be used to sign. The message never contains the secret. */
 export class SecretError extends Error {
   override readonly name = "SecretError";
   readonly code: "EMPTY" | "BAD_BASE64" | "UNSUPPORTED";
@@ -12,20 +12,20 @@ export class SecretError extends Error {
 }
 
 /**
- * The HMAC key of a secret: what `whsec_` precedes as base64, any other text as its UTF-8 bytes.
+ * The HMAC key of a secret: for `whsec_…` the decoded base64 after the prefix, for any other text its UTF-8 bytes.
  * Throws `SecretError` on an empty secret, bad base64, and `whsk_` (ed25519), which cannot sign `v1`.
  */
 export function secretKeyOf(secret: string): KeyObject {
   const known = cache.get(secret);
   if (known !== undefined) return known;
   const key = createSecretKey(bytesOf(secret));
-  // emptied as a whole: reading a key again costs a microsecond, keeping an order of use costs one every time
+  // cleared whole, no LRU: making a key again costs a microsecond, but tracking the order of use would cost one per call
   if (cache.size >= MAX_CACHED) cache.clear();
   cache.set(secret, key);
   return key;
 }
 
-/** Making a KeyObject costs more than the signature itself. */
+/** Keys by secret: making a KeyObject costs more than the signature itself. */
 const cache = new Map<string, KeyObject>();
 const MAX_CACHED = 10_000;
 

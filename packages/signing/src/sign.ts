@@ -2,19 +2,19 @@ import { createHmac, type KeyObject } from "node:crypto";
 import { secretKeyOf } from "./secret-key.ts";
 
 export interface ToSign {
-  /** The `webhook-id`. It must not hold a `.`, which separates the signed parts. */
+  /** The `webhook-id`. It must not contain a `.`, because `.` separates the signed parts. */
   readonly id: string;
   /** The `webhook-timestamp`: whole seconds since 1970, of this attempt. */
   readonly timestamp: number;
   /** Exactly the bytes that are sent. */
   readonly body: Uint8Array;
-  /** One or more; each signs, so that receivers may change over at any time during a rotation. */
+  /** One or more. Each makes a signature, so that a receiver may switch to the new secret at any time during a rotation. */
   readonly secrets: readonly string[];
 }
 
 /**
  * The `webhook-signature` header of Standard Webhooks 1.0.0: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`,
- * one per secret, separated by spaces. Throws `SecretError` where a secret cannot sign.
+ * one per secret, separated by spaces. Throws `SecretError` if a secret cannot be used.
  */
 export function sign(toSign: ToSign): string {
   const prefix = prefixOf(toSign.id, toSign.timestamp);
@@ -34,7 +34,7 @@ function signOne(prefix: string, body: Uint8Array, secret: string): string {
   return `v1,${hmac(key, prefix, body).toString("base64")}`;
 }
 
-/** Two updates, so that the body is not copied behind the prefix. */
+/** Two updates instead of one concatenated buffer, so that the body is not copied. */
 export function hmac(key: KeyObject, prefix: string, body: Uint8Array): Buffer {
   return createHmac("sha256", key).update(prefix).update(body).digest();
 }

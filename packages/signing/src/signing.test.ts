@@ -74,7 +74,7 @@ test("what the standardwebhooks package signs is verified", () => {
   });
 });
 
-test("any of the signatures may match any of the secrets, and other versions are passed over", () => {
+test("any of the signatures may match any of the secrets, and other versions are ignored", () => {
   const result = verify({
     headers: headersOf(
       vector.id,
@@ -169,7 +169,7 @@ test.each([
   },
 );
 
-test("a secret that is no whsec_ signs with its UTF-8 bytes", () => {
+test("a secret without the prefix whsec_ signs with its UTF-8 bytes", () => {
   const secret = "süß";
   const base64 = `whsec_${Buffer.from(secret, "utf8").toString("base64")}`;
 

@@ -3,7 +3,7 @@ import { secretKeyOf } from "./secret-key.ts";
 import { hmac, prefixOf } from "./sign.ts";
 
 export interface ToVerify {
-  /** As `node:http` gives them, or any record; names in any case. */
+  /** As `node:http` gives them, or any other record; names in upper or lower case. */
   readonly headers: Readonly<
     Record<string, string | readonly string[] | undefined>
   >;
@@ -17,7 +17,7 @@ export interface ToVerify {
   readonly now?: number;
 }
 
-/** Why a webhook is not to be trusted. */
+/** Why a webhook must not be trusted. */
 export type VerifyFailure =
   "missing_header" | "bad_timestamp" | "too_old" | "too_new" | "no_match";
 
@@ -35,8 +35,9 @@ export type Verification =
     };
 
 /**
- * Whether a request was signed by one of the secrets, and lately: Standard Webhooks 1.0.0, `v1`. Signatures of other
- * versions are passed over. Signatures are compared in constant time. Throws `SecretError` on a secret that cannot be used.
+ * Whether a request was signed with one of the secrets, and its timestamp is recent: Standard Webhooks 1.0.0, `v1`.
+ * Signatures of other versions are ignored. Signatures are compared in constant time. Throws `SecretError` on a secret that
+ * cannot be used.
  */
 export function verify(toVerify: ToVerify): Verification {
   const { headers, secrets, toleranceSeconds = 300 } = toVerify;
