@@ -10,7 +10,7 @@ const OPEN_BRACE = 0x7b;
 /**
  * Blanks the secrets in a JSON envelope, so that a refused event can be stored: the destination's secret, the values of
  * secret headers, and a URL that may carry a password (it contains `@`). If a field is repeated, each repeat is blanked,
- * in upper or lower case. Every other byte stays as it was. The bytes must be valid JSON.
+ * whether its name is in upper or lower case. Every other byte stays as it was. The bytes must be valid JSON.
  */
 export function blankSecret(bytes: Uint8Array): Uint8Array {
   const hasMark = bytes[0] === 0xef;

@@ -22,10 +22,10 @@ import { createSender } from "./send/sender.ts";
 import { createSigner } from "./deliver/signer.ts";
 import { twinDistanceMs } from "./deliver/taken-steps.ts";
 
-/** Longer than the longest attempt: what is in flight at a stop is finished, not repeated. */
+/** Longer than the longest attempt (60 s), so that attempts in flight at a stop are finished and not repeated. */
 export const STOP_WITHIN_MS = 75_000;
 
-/** What it writes, beside the tiers: known before it is ready, or the first retry would wait for that. */
+/** The topics that the dispatcher writes, besides the tiers. The output prepares them before readiness; otherwise the first retry would wait for that. */
 const OUTPUTS = ["attempts", "deliveries", "dead-letters", "signals"] as const;
 
 /** The dispatcher: `deliveries` → HTTP → `attempts`, tiers, `dead-letters`, `signals`. */
@@ -122,7 +122,10 @@ export function compose(
   };
 }
 
-/** What is read again of a new partition: all whose twins may come, but no longer than a few seconds. */
+/**
+ * How much of a newly assigned partition is read again to find repeats: every record whose repeat may still come
+ * (`twinDistanceMs`), but within limits that keep the reading to a few seconds.
+ */
 function warmUpLimits(sessionTimeoutMs: number) {
   return {
     warmUpMs: twinDistanceMs(sessionTimeoutMs),
@@ -132,7 +135,7 @@ function warmUpLimits(sessionTimeoutMs: number) {
   };
 }
 
-/** As the package says it; receivers see it in `user-agent`. */
+/** The version in package.json. Receivers see it in `user-agent`. */
 function version(): string {
   const text = readFileSync(
     new URL("../package.json", import.meta.url),

@@ -1,12 +1,13 @@
 /**
- * What the deliver runner did with offsets, one line each, handed to the kernel before it goes on: a fault run that kills this
- * process reads from it what the kill may have repeated. Several processes may append to one file, so each line says whose it is.
+ * A file with one line for each completion and each acknowledged commit of the deliver runner. Each line is written to the
+ * kernel before the runner goes on, so it survives a kill: a fault run reads from the file which deliveries the kill may
+ * have repeated. Several processes may append to one file, so each line carries the process id.
  */
 import { openSync, writeSync } from "node:fs";
 import type { RunnerObserver } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
 
-/** Appends to `file` for as long as the process lives. Throws where it cannot be opened. */
+/** Appends to `file` until the process ends. Throws if the file cannot be opened. */
 export function openRunnerLedger(
   file: string,
   clock: Pick<Clock, "now" | "monotonic">,

@@ -1,4 +1,4 @@
-/** Whether a delivery may be attempted now, and where to; or why it waits, or is given up. Pure but for the table it reads. */
+/** Decides whether a delivery is attempted now (and where), waits, or is given up. Pure, except that it reads the table of endpoints. */
 import {
   inlineSchedule,
   lastStartAt,
@@ -40,7 +40,7 @@ export type Admission =
       readonly kind: "defer";
       readonly reason: DeferralReason;
       readonly until: EpochMs;
-      /** Goes into the record, so that a minute of not knowing is a minute whoever handles it. */
+      /** Since when the endpoint has been unknown. Stored in the record, so that the minute is also counted across processes. */
       readonly unknownSince: EpochMs | null;
     }
   | {
@@ -49,12 +49,12 @@ export type Admission =
       readonly detail: string;
     };
 
-/** What admit asks about endpoints. */
+/** What `admit` needs to know about endpoints. */
 export interface EndpointView {
   get(endpointId: string): Endpoint | undefined;
-  /** Whether it has all endpoints that there are. */
+  /** Whether the table is up to date: it holds all endpoints that exist. */
   isCurrent(): boolean;
-  /** A 410 was seen for this version. */
+  /** Whether this version of the endpoint has answered 410. */
   isGone(endpointId: string, version: number): boolean;
 }
 
@@ -99,7 +99,7 @@ function targetOf(
     return { kind: "send", target: inlineTarget(delivery.inline) };
   const endpoint = endpoints.get(delivery.endpointId);
   const unknownSince = delivery.endpointUnknownSince ?? now;
-  // As long as the table may lack the endpoint, not knowing it says nothing.
+  // While the table is behind, it may lack an endpoint that exists: then an unknown endpoint is never taken for deleted.
   const isOver =
     now - unknownSince >= UNKNOWN_LIMIT_MS && endpoints.isCurrent();
   if (endpoint === undefined) {
@@ -110,7 +110,7 @@ function targetOf(
       );
     return behind("endpoint_unknown", now, unknownSince);
   }
-  // A version that does not appear within a minute never will: what the table has counts then.
+  // If the newer version does not appear within a minute, it never will: then the version in the table is used.
   if (endpoint.version < delivery.endpointVersion && !isOver)
     return behind("endpoint_behind", now, unknownSince);
   if (endpoints.isGone(endpoint.id, endpoint.version))

@@ -1,4 +1,4 @@
-/** What follows from an attempt that was made: its disposition by core's rules, and the records that say so. Pure. */
+/** What follows from an attempt: the disposition, decided by core's `dispose`, and the records to emit. Pure. */
 import {
   dispose,
   isGone,
@@ -32,7 +32,7 @@ export interface Concluding {
 export interface Conclusion {
   readonly disposition: Disposition;
   readonly queueMs: number;
-  /** A registered endpoint answered 410: its version is to be treated as disabled at once. */
+  /** A registered endpoint answered 410: treat this version as disabled at once. */
   readonly isGone: boolean;
   readonly records: readonly OutRecord[];
 }

@@ -1,4 +1,4 @@
-/** What deliver counts and logs: one place for each fact. */
+/** All metrics and log lines of deliver, one method for each fact. */
 import type { DeadLetterReason, Delivery } from "@postrider/core";
 import type { Log, Meter } from "@postrider/runtime";
 import type { DeferralReason } from "./admit.ts";
@@ -18,7 +18,7 @@ export interface DeliverReport {
   deadLettered(delivery: Delivery, reason: DeadLetterReason): void;
   deferred(reason: DeferralReason): void;
   duplicateDropped(): void;
-  /** Before their time. */
+  /** Steps were forgotten early, because memory for them is used up. */
   stepsForgotten(steps: number): void;
   localFault(errorCode: string): void;
 }

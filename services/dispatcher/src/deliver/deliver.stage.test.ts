@@ -117,7 +117,7 @@ function aStage(
     },
     value: aDelivery({ endpointId: "ep_1", ...fields }),
   });
-  /** As the runner does it. */
+  /** Calls the stage in the order in which the runner does. */
   const run = async (of: InRecord<Delivery>): Promise<OutRecord[]> => {
     if (stage.isRepeat?.(of)) return [];
     const verdict = await stage.handle(of, new AbortController().signal);
@@ -175,7 +175,7 @@ test("the bytes that are sent are the payload's, signed so that standardwebhooks
     "x-event": "1",
     "webhook-timestamp": String(BUILT_AT / 1_000),
   });
-  // standardwebhooks judges the age of the timestamp by the machine's clock.
+  // standardwebhooks checks the timestamp's age against the machine's clock.
   const verifier = new Webhook(SECRET);
   const signature = verifier.sign(
     headers["webhook-id"] ?? "",
@@ -357,7 +357,7 @@ test("a twin is dropped though 20,000 other deliveries were read since the first
   expect(await run(record(twin))).toEqual([]);
 });
 
-test("what is remembered on assignment counts as taken, and is forgotten with the partition", async () => {
+test("a step remembered on assignment counts as taken, and is forgotten with the partition", async () => {
   const { stage, run, record } = aStage();
   stage.remember?.(record({}, 5));
 
@@ -400,7 +400,7 @@ test("an unknown endpoint defers by a second, and after a minute is a dead lette
     endpointUnknownSince: BUILT_AT,
     nextAttemptAt: BUILT_AT + 1_000,
   });
-  // The same reason is noted once.
+  // A second deferral for the same reason writes no second attempt.
   expect(topicsOf(again)).toEqual(["retry.1s"]);
   expect(deadLetterOf(over)).toMatchObject({
     reason: "endpoint_deleted",
@@ -409,7 +409,7 @@ test("an unknown endpoint defers by a second, and after a minute is a dead lette
   });
 });
 
-test("as long as the table may lack endpoints, none is taken for deleted and no older version for the newest", async () => {
+test("while the table is behind, an unknown endpoint is not taken for deleted, nor an older version for the newest", async () => {
   const { run, record, clock, table, requests } = aStage([
     registered({ version: 3 }),
   ]);
@@ -532,7 +532,7 @@ test("relief puts the delivery into the tier of its slot and spends no attempt",
   });
 });
 
-test("a shortage of sockets is ours: a deferral, a log line at error, no attempt spent", async () => {
+test("a shortage of sockets in this process makes a deferral and an error log line, and spends no attempt", async () => {
   const fault = {
     kind: "local_fault",
     errorCode: "EMFILE",
@@ -608,7 +608,7 @@ test.each([
   },
 );
 
-test("what cannot be signed is looked at once more before expiresAt, and sent if the secret opens then", async () => {
+test("a delivery that cannot be signed gets a last try just before expiresAt, and is sent if the secret opens then", async () => {
   const endpoint = registered({ secrets: [sealed(SECRET, "ep_2")] });
   const { run, record, clock, table } = aStage([endpoint]);
   const expiresAt = BUILT_AT + 30_000;
@@ -678,7 +678,7 @@ test("an endpoint is unknown until it answers, suspect after a time-out or two, 
   ]);
 });
 
-test("an endpoint that answers many is not suspect for one time-out among them", async () => {
+test("one timeout among many answers does not make an endpoint suspect", async () => {
   const results = [answered(200), answered(200), failedBy("timeout")];
   const { stage, run, record } = aStage([registered()], results);
 

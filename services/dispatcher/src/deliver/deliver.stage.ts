@@ -1,4 +1,4 @@
-/** deliver: admit, sign, send, classify, dispose. One delivery in; its attempt and what follows from it out, as data. */
+/** deliver: admit, sign, send, classify, dispose. One delivery comes in; its attempt and what follows go out, as records. */
 import type {
   Delivery,
   Endpoint,
@@ -46,7 +46,7 @@ import { TakenSteps, twinDistanceMs } from "./taken-steps.ts";
 import { createUrlJudge } from "./url-judge.ts";
 
 export interface DeliverOptions {
-  /** The table of the `endpoints` topic, read whole before the stage starts. */
+  /** The table of the `endpoints` topic. It must be read completely before the stage starts. */
   readonly endpoints: Pick<Table<Endpoint>, "get" | "behind">;
   readonly send: Send;
   readonly signer: Signer;
@@ -54,16 +54,16 @@ export interface DeliverOptions {
   /** Ascending, one or more. */
   readonly tiers: readonly Tier[];
   readonly userAgent: string;
-  /** Which process this is, as attempts name it. */
+  /** The name of this process in attempts. */
   readonly worker: string;
-  /** Of the group: how long it takes until somebody else has what a killed process had. */
+  /** The consumer group's session timeout: how long until another process takes over a killed process's partitions. */
   readonly sessionTimeoutMs: number;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
 }
 
-/** Wait of a delivery when this process has no socket left. */
+/** How long a delivery waits if this process has no socket left for it. */
 const LOCAL_FAULT_WAIT_MS = 1_000;
 
 export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
@@ -136,7 +136,7 @@ class DeliverStage implements Stage<Delivery> {
     return emit([this.#givenUp(record, admission, now)]);
   }
 
-  /** Relief: the lane is too slow for the window, so the delivery waits in a tier for its slot. */
+  /** Relief: the lane is too slow for the window, so the delivery waits in a tier until `slotAt`, its turn in the lane. */
   defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
     return this.#deferred(record.value, {
       reason: "lane_slow",
@@ -274,7 +274,7 @@ function emit(records: Iterable<OutRecord>): Verdict {
   return { kind: "emit", records };
 }
 
-/** The same memory: what is signed is what is sent. */
+/** The same memory as a Buffer, not copied: the bytes that are sent are the bytes that were signed. */
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes)
     ? bytes

@@ -1,11 +1,14 @@
 /**
- * What deliver knows of each endpoint beyond its record: how many attempts may run at once, whether it answers, and a 410
- * it has just seen.
+ * What deliver has learnt about each endpoint, in memory: how many attempts may run at once (the window), whether the
+ * endpoint answers (its standing), and which version answered 410.
  *
- * The window works like a congestion window: 2 at first, one more with each prompt success up to the endpoint's cap, half
- * on a timeout or a refused connection, never below 1. A success whose body had to be cut held its slot longer than it
- * should: it changes nothing. An endpoint whose window has come down to 1, and whose last two attempts were not answered, is
- * suspect until it answers; one that has never answered is so after the first. Sockets that outlive their attempt count as taken. Forgotten after 15 idle minutes.
+ * The window works like a TCP congestion window. It starts at 2, grows by one with each success up to the endpoint's cap,
+ * and halves on a timeout or a refused connection, but never below 1. A success whose body was cut does not grow the
+ * window, because it held its slot too long. A socket that is still open after its attempt takes a place in the window.
+ *
+ * An endpoint is suspect when its window has shrunk to 1 and its last two attempts were not answered (timeout or refused
+ * connection); if it has never answered, after the first such attempt. It is suspect until it answers. An endpoint is
+ * forgotten after 15 idle minutes.
  */
 import type { MonotonicMs, Outcome } from "@postrider/core";
 import type { LaneStanding } from "@postrider/messaging";
@@ -18,7 +21,7 @@ const UNUSED = { window: FIRST_WINDOW, lingering: 0 };
 const IDLE_MS = 15 * 60_000;
 const SWEEP_MS = 60_000;
 
-/** What shows that somebody answers, and so that an attempt is over soon. */
+/** Outcomes that prove that the endpoint answers, so that its attempts end soon. */
 const ANSWERS: ReadonlySet<Outcome> = new Set<Outcome>([
   "delivered",
   "http_error",
@@ -51,7 +54,7 @@ export class EndpointConcurrency {
     return this.#lanes.size;
   }
 
-  /** `cap` is the endpoint's own limit now: a lane that has not begun yet must keep it too. */
+  /** How many attempts may run at once. `cap` is the endpoint's current limit, which also bounds a lane without any attempt yet. */
   concurrencyOf(endpointId: string, cap: number): number {
     const lane = this.#lanes.get(endpointId);
     const { window, lingering } = lane ?? UNUSED;
@@ -62,7 +65,7 @@ export class EndpointConcurrency {
     return this.#lanes.get(endpointId)?.standing ?? "unknown";
   }
 
-  /** An attempt begins; `cap` is the endpoint's own limit now. */
+  /** An attempt begins; `cap` is the endpoint's current limit. */
   begin(endpointId: string, cap: number): void {
     const now = this.#clock.monotonic();
     if (now - this.#sweptAt > SWEEP_MS) this.#sweep(now);
@@ -81,7 +84,8 @@ export class EndpointConcurrency {
     } else if (outcome === "timeout" || outcome === "connection_refused") {
       lane.window = Math.max(1, Math.floor(lane.window / 2));
       lane.unanswered += 1;
-      // One time-out among many answers says little, and a cap of up to 3 makes the window 1 at the first.
+      // Two in a row, because one timeout among many answers proves little, and with a cap of up to 3 the first one already
+      // makes the window 1.
       const isSilent = lane.unanswered > 1 || lane.standing === "unknown";
       if (lane.window === 1 && isSilent) lane.standing = "suspect";
     }
@@ -91,14 +95,14 @@ export class EndpointConcurrency {
     }
   }
 
-  /** The socket of an attempt that is over is still there; it counts until `released`. */
+  /** An attempt has ended but its socket is still open: the socket counts until `released` resolves. */
   linger(endpointId: string, released: Promise<void>): void {
     const lane = this.#laneOf(endpointId);
     lane.lingering += 1;
     void released.then(() => (lane.lingering -= 1));
   }
 
-  /** A 410 for this version: nothing more is sent until the endpoint has changed. */
+  /** This version answered 410: nothing more is sent to it until the endpoint has a newer version. */
   markGone(endpointId: string, version: number): void {
     this.#laneOf(endpointId).goneVersion = version;
   }

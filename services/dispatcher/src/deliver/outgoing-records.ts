@@ -1,4 +1,4 @@
-/** The records with which a delivery leaves deliver: its attempt, a retry, a deferral, a dead letter, a signal. */
+/** Builds the records that deliver emits for a delivery: attempt, retry, deferral, dead letter, signal. */
 import {
   planWait,
   statusAfter,
@@ -95,7 +95,10 @@ export interface Deferral {
   readonly worker: string;
 }
 
-/** The delivery to its tier, and as an attempt with number 0 where the reason is new to it. `tiers` are one or more. */
+/**
+ * The records of a deferral: the delivery, sent to its tier, and an attempt with number 0 if the delivery's last deferral
+ * had another reason. So a long wait writes one attempt, not one for each deferral. `tiers` are one or more.
+ */
 export function deferralRecords(
   delivery: Delivery,
   deferral: Deferral,
@@ -134,7 +137,10 @@ export function deferralRecords(
   ];
 }
 
-/** The wait counts as age: from `notBefore` the age counts anyway, and a wait for keys must come to an end. */
+/**
+ * Whether the wait counts as age. A wait for `notBefore` is not added to `deferredMs`, because age counts from `notBefore`
+ * anyway. A wait for a secret counts, because otherwise it would never end.
+ */
 function isAge(reason: DeferralReason): boolean {
   return reason === "not_before" || reason === "secret_unavailable";
 }
@@ -173,7 +179,7 @@ function deferralAttempt(
   };
 }
 
-/** Why a delivery is given up, and the attempt that showed it, if one did. */
+/** Why a delivery is given up, and the outcome of the attempt that caused it, if there was one. */
 export interface GivenUp {
   readonly reason: DeadLetterReason;
   readonly detail: string;
@@ -182,7 +188,7 @@ export interface GivenUp {
   readonly lastStatusCode: number | null;
 }
 
-/** The delivery inside has its step raised, so that sending it again is not taken for a repeat of this one. */
+/** The dead letter of a delivery. The delivery in it has its step raised by one, so that a redrive of it is not dropped as a repeat. */
 export function deadLetterRecord(
   { raw, value: delivery }: InRecord<Delivery>,
   given: GivenUp,
@@ -223,7 +229,7 @@ export function deadLetterRecord(
   return { topic: "dead-letters", key: delivery.endpointId, value };
 }
 
-/** The endpoint answered 410: control disables the version that was called. */
+/** The signal that the endpoint answered 410. Control then disables the version that was called. */
 export function goneSignal(
   delivery: Delivery,
   endpointVersion: number,

@@ -1,7 +1,7 @@
 /** The headers of one request, as the flat list of names and values that undici takes. */
 import type { Delivery } from "@postrider/core";
 
-/** Set by Postrider or by HTTP itself. Input is refused with them; should one get this far it is left out. */
+/** Headers that Postrider or HTTP itself sets. Validation refuses them in input; one that gets this far anyway is left out. */
 const RESERVED =
   /^(webhook-.*|proxy-.*|host|content-length|content-type|content-encoding|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|user-agent|traceparent)$/i;
 
@@ -11,7 +11,7 @@ export interface Signed {
   readonly signature: string;
 }
 
-/** Ours first, then the event's, then the endpoint's; where both name one, the endpoint's counts. */
+/** Postrider's headers first, then the event's, then the endpoint's. If event and endpoint set the same header, the endpoint's wins. */
 export function requestHeaders(
   delivery: Pick<
     Delivery,

@@ -1,18 +1,21 @@
-/** How long a delivery that cannot be signed waits before it is looked at again. */
+/** How long a delivery that cannot be signed waits before the next try to sign it. */
 import { lastStartAt, type Delivery, type EpochMs } from "@postrider/core";
 import type { Target } from "./admit.ts";
 
-/** A key ring is mended by hand, or by a rollout: minutes at first. */
+/** A key ring is repaired by hand or by a rollout, which takes minutes: a shorter wait is of no use. */
 const SHORTEST_MS = 60_000;
 const LONGEST_MS = 3_600_000;
-/** The wait is this part of the age, so that a backlog that waits for days is not carried round each minute. */
+/** The wait is this part of the delivery's age, so that a backlog that has waited for days is not sent through the tiers every minute. */
 const PART_OF_AGE = 1 / 8;
-/** So long before the delivery expires it is looked at for the last time: later than that, nobody could say why it expired. */
+/**
+ * The last try to sign is this long before the delivery expires, in ms. If that fails too, the delivery is given up with
+ * the signing problem as its reason; after the expiry its dead letter could not name the problem.
+ */
 const LAST_LOOK_MS = 2_000;
 
 /**
- * The end of the wait; `null` once the delivery is to be given up. Unlike other deferrals this one counts as age: nothing but
- * a change of keys or secrets ends it, and without an end it would go round for ever.
+ * The end of the wait; `null` if the delivery must be given up now. Unlike most deferrals this wait counts as age: only a
+ * change of keys or secrets can end the fault, so without the age limit the delivery could wait for ever.
  */
 export function secretWaitEndsAt(
   delivery: Delivery,

@@ -1,4 +1,4 @@
-/** Signs with every unexpired secret of a target. Plain secrets live in memory only. */
+/** Signs with every unexpired secret of a target. Opened (plain) secrets are kept in memory only. */
 import {
   secretAad,
   type Delivery,
@@ -12,10 +12,10 @@ import type { Signed } from "./request-headers.ts";
 
 export type Signing =
   | ({ readonly kind: "signed" } & Signed)
-  /** There is no secret to sign with, or one does not open: nothing is ever sent unsigned. */
+  /** There is no valid secret, or one cannot be opened. Nothing is ever sent unsigned. */
   | {
       readonly kind: "unsigned";
-      /** What is wrong and what to do, for people. It never holds a secret. */
+      /** What is wrong and what to do, for people. Never contains a secret. */
       readonly problem: string;
     };
 
@@ -49,7 +49,7 @@ export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
 }
 
 function problemOf(error: unknown, target: Target): string {
-  // What else is thrown may say more than is meant for a dead letter.
+  // The message of any other error may contain details that must not go into a dead letter.
   if (!(error instanceof KeyRingError || error instanceof SecretError))
     return `its secret could not be used; ${remedy(target)}`;
   const what = `its secret could not be used: ${error.message}`;
@@ -66,19 +66,19 @@ function remedy({ isInline }: Target): string {
 
 class OpenedSecrets {
   readonly #keyRing: Pick<KeyRing, "open">;
-  /** By the sealed secret itself: the table gives the same object until the endpoint changes. */
+  /** Keyed by the SealedSecret object: the table returns the same object until the endpoint changes. */
   readonly #opened = new WeakMap<SealedSecret, OpenedSecret>();
 
   constructor(keyRing: Pick<KeyRing, "open">) {
     this.#keyRing = keyRing;
   }
 
-  /** Throws `KeyRingError` when one of them does not open. */
+  /** Throws `KeyRingError` if one of the secrets does not open. */
   open(delivery: Delivery, target: Target, now: EpochMs): string[] {
     const secrets: string[] = [];
     for (const secret of target.secrets) {
       if (secret.expiresAt !== null && secret.expiresAt <= now) continue;
-      // An inline destination's secret is sealed anew for each event: not worth keeping.
+      // An inline destination's secret is sealed for each event alone, so keeping the opened one is of no use.
       secrets.push(
         target.isInline
           ? this.#openOne(secret, delivery)
@@ -91,7 +91,7 @@ class OpenedSecrets {
   #openKept(secret: SealedSecret, delivery: Delivery): string {
     const { tenantId, endpointId } = delivery;
     const known = this.#opened.get(secret);
-    // What was opened for one endpoint is not open for another: its AAD is another.
+    // Check tenant and endpoint: a secret opened for one endpoint must not be used for another, whose AAD differs.
     if (known?.tenantId === tenantId && known.endpointId === endpointId)
       return known.text;
     const text = this.#openOne(secret, delivery);

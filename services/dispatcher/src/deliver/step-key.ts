@@ -1,23 +1,23 @@
 /**
  * The key of a (deliveryId, step): 95 bits, in three words.
  *
- * A deliveryId is 144 bits of SHA-256 in base64url, so its own bits are the hash, and nothing is computed. An id of another
- * form is hashed. Two different pairs meet in one key with a chance of 2^-95: at 10,000 look-ups a second among two million
- * pairs that is one wrongly dropped delivery in 60 billion years. (64 bits would be one in 30 years for each process, which
- * is too often for a promise that nothing vanishes.) Who chooses event ids can only make ids of their own tenant meet, and
- * needs 2^47 hashes for that.
+ * A deliveryId is already 144 bits of SHA-256 in base64url, so its bits are used as the hash, and nothing is hashed again.
+ * An id of another form is hashed. Two different pairs get the same key with a chance of 2^-95. At 10,000 look-ups a second
+ * among two million pairs, that wrongly drops one delivery in 60 billion years. (With 64 bits it would be one in 30 years
+ * for each process: too often for the promise that nothing vanishes.) A publisher who chooses event ids on purpose can only
+ * make ids of their own tenant collide, and needs 2^47 hashes for that.
  */
 import { sha256 } from "@postrider/runtime";
 
 export type StepKey = Uint32Array;
 
 const PREFIX = "dlv_";
-/** Of the id after its prefix: four words of six letters, six bits each. */
+/** Letters of an id after its prefix: four words of six letters, six bits each. */
 const LETTERS = 24;
 const LETTERS_A_WORD = 6;
 const NO_LETTER = 0xff;
 
-/** The six bits of a letter, by its code below 128. */
+/** The six bits of a base64url letter, indexed by its character code (below 128). */
 const BITS = new Uint8Array(128).fill(NO_LETTER);
 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
   .split("")
@@ -27,7 +27,7 @@ export function stepKey(): StepKey {
   return new Uint32Array(3);
 }
 
-/** Writes the key into `key`. Its last word is never 0. */
+/** Writes the key into `key`. Its last word is never 0: StepTable uses 0 there for a free place. */
 export function writeStepKey(
   key: StepKey,
   deliveryId: string,
@@ -38,11 +38,11 @@ export function writeStepKey(
     const words = new DataView(hash.buffer, hash.byteOffset);
     for (let i = 0; i < key.length; i++) key[i] = words.getUint32(i * 4);
   }
-  // A step is far below 2^31: shifted past the bit that is always set, each gives a key of its own.
+  // The lowest bit is always set, so the step is shifted past it. A step is far below 2^31, so different steps give different keys.
   key[2] = (key[2]! ^ (step << 1)) | 1;
 }
 
-/** The id's own bits; all of them count. False if it is not of our form. */
+/** Writes the id's own bits into the key, folded so that every bit counts. False if the id does not have our form. */
 function writeId(key: StepKey, id: string): boolean {
   if (id.length !== PREFIX.length + LETTERS || !id.startsWith(PREFIX))
     return false;

@@ -1,20 +1,21 @@
 /**
- * Steps and the offsets that took them, as words in one array: 16 bytes a place, no object for any.
+ * A hash table from a step's key to the offset of the record that took the step. All in one array of words: 16 bytes a
+ * place, no objects.
  *
- * Open addressing with linear probing. A place is free while its third word is 0, which no key has. Nothing is removed: the
- * table is dropped as a whole. It is at most three quarters full, and doubles up to `MAX_PLACES`.
+ * Open addressing with linear probing. A place is free while its third word is 0; no key has 0 there. Entries are never
+ * removed one by one: the table is dropped as a whole. It is at most three quarters full, and doubles up to `MAX_PLACES`.
  */
 import { randomInt } from "node:crypto";
 import type { StepKey } from "./step-key.ts";
 
 const WORDS = 4;
 const MIN_PLACES = 64;
-/** 4 MiB. To double a table takes a moment in which nothing else runs: about 5 ms for the last time. */
+/** 4 MiB. Doubling blocks the event loop: about 5 ms for the last doubling. A larger table would block longer. */
 const MAX_PLACES = 1 << 18;
 const FULLEST = 0.75;
 export const BYTES_PER_PLACE = WORDS * 4;
 
-/** Odd, and of this process alone: nobody can choose ids that all begin to search at one place. */
+/** Random odd multipliers of this process, so that nobody can choose ids that all start at the same place and make look-ups slow. */
 const A = randomInt(2 ** 32) | 1;
 const B = randomInt(2 ** 32) | 1;
 const C = randomInt(2 ** 32) | 1;
@@ -33,12 +34,12 @@ export class StepTable {
     return this.#words.byteLength;
   }
 
-  /** No more can be added. */
+  /** Whether the table has reached its largest size: nothing more can be added. */
   get isFull(): boolean {
     return this.#count >= MAX_PLACES * FULLEST;
   }
 
-  /** Where the key stands, for `offsetAt` and `setOffsetAt`; -1 if it does not. */
+  /** The key's place, for `offsetAt` and `setOffsetAt`; -1 if the key is not in the table. */
   find(key: StepKey): number {
     const words = this.#words;
     const first = key[0]!;
@@ -62,7 +63,7 @@ export class StepTable {
     this.#words[place + 3] = offset;
   }
 
-  /** The key is not in the table, and the table is not full. */
+  /** Adds a key. The caller has checked that the key is not in the table and that the table is not full. */
   add(key: StepKey, offset: number): void {
     const places = this.#words.length / WORDS;
     if (this.#count >= places * FULLEST) this.#double();

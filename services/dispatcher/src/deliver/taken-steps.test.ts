@@ -68,7 +68,7 @@ test("steps are forgotten when records are read that were written long after the
   expect(take(idOf(0))).toBe(true);
 });
 
-test("where records are few, the last 10,000 are known however long ago they were written", () => {
+test("the last 10,000 steps are known, however long ago they were written", () => {
   const { take, wait } = steps();
   take(idOf("twin"));
 
@@ -80,7 +80,7 @@ test("where records are few, the last 10,000 are known however long ago they wer
   expect(take(idOf("twin"))).toBe(false);
 });
 
-test("the time is the log's: what is read late is known as long as it was far from its twin when it was written", () => {
+test("time is measured by record timestamps: a twin is known even if the log is read late", () => {
   const { take, wait, now } = steps();
   const written = now();
   wait(3_600_000);
@@ -128,7 +128,7 @@ test("records whose clocks differ by more than the time of a table do not make m
   expect(taken.bytes).toBeLessThan(16 * 65_536);
 });
 
-test("the memory of all partitions is bounded: the oldest steps are forgotten early, which is told", () => {
+test("the memory of all partitions is bounded: the oldest steps are forgotten early, and forgottenEarly is called", () => {
   const maxBytes = 1 << 20;
   const { taken, lost, take, wait } = steps({ maxBytes });
   for (let n = 0; n < 20_000; n++) take(idOf(n), { partition: 0 });
@@ -143,7 +143,7 @@ test("the memory of all partitions is bounded: the oldest steps are forgotten ea
   expect(take(idOf(0), { partition: 1 })).toBe(false);
 });
 
-test("steps whose time is over are forgotten for want of memory without a word", () => {
+test("steps whose time is over are forgotten for lack of memory without a call of forgottenEarly", () => {
   const maxBytes = 1 << 20;
   const { taken, lost, take, wait } = steps({ maxBytes });
   for (let n = 0; n < 100_000; n++) {
@@ -157,7 +157,7 @@ test("steps whose time is over are forgotten for want of memory without a word",
   expect(taken.bytes).toBeLessThanOrEqual(maxBytes);
 });
 
-test("the memory of a partition that was taken away is free", () => {
+test("the memory of a revoked partition is freed", () => {
   const { taken, take } = steps();
   for (let n = 0; n < 1000; n++) take(idOf(n));
 
@@ -167,7 +167,7 @@ test("the memory of a partition that was taken away is free", () => {
   expect(take(idOf(0))).toBe(true);
 });
 
-test("ids of another form, and each step of an id, are told apart", () => {
+test("ids of another form, and each step of an id, have different keys", () => {
   const { take } = steps();
   const ids = ["", "a", "b", "dlv_a", "dlv_+".padEnd(28, "/"), idOf(1)];
   for (const id of ids)
@@ -179,7 +179,7 @@ test("ids of another form, and each step of an id, are told apart", () => {
       expect(take(id, { step })).toBe(false);
 });
 
-test("as a map of the lowest offset of each step says", () => {
+test("agrees with a plain map of the lowest offset of each step", () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -211,6 +211,6 @@ test("as a map of the lowest offset of each step says", () => {
   );
 });
 
-test("twins of a process that died are as far apart as its session, and what follows, lasts", () => {
+test("twins after a death are at most a session timeout and two minutes apart", () => {
   expect(twinDistanceMs(30_000)).toBe(150_000);
 });

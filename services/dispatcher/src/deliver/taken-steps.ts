@@ -1,22 +1,25 @@
 /**
- * Which (deliveryId, step) of a partition were taken, so that a repeated record does not fork into a second retry chain.
+ * Remembers which (deliveryId, step) of each partition were taken, so that a repeated record does not start a second retry
+ * chain.
  *
- * A twin of a record comes when a process died after it had written the record and before its commit said so: whoever has
- * the partition next writes the record again. So twins stand as far apart in the log as such a handover lasts, however many
- * records come between: `twinDistanceMs`.
+ * A record gets a twin (a second copy with the same deliveryId and step) when a process dies after it has written the record
+ * and before it has committed: the next owner of the input partition writes the record again. So twins lie apart in the log
+ * by as long as such a takeover lasts (`twinDistanceMs`), with any number of records between them.
  *
  * Invariants:
- * - Records are taken in the order of the log, each once for as long as the partition is ours, when they are read and not
- *   when they are handled: a lane may be an hour behind the others.
- * - A record is a repeat only of a record with a *lower* offset of its partition. So a record that is read again after a
- *   crash is never taken for a repeat of itself, nor of a later twin that was dropped because of it.
- * - A step is known until records are read that were written `rememberMs` after it, and up to half as long again. The time
- *   is the log's, so that it holds while the partition is read late, or faster than it was written. The last 10,000 steps
- *   are known in any case, however old. But where all steps together would take more than `maxBytes`, the oldest are
- *   forgotten: before their time, too, which `forgottenEarly` tells.
+ * - Records are taken in the order of the log, each once while this process owns the partition. They are taken when they
+ *   are read, not when they are handled: one lane may be handled an hour later than the others.
+ * - A record is a repeat only of a record with a *lower* offset in its partition. So a record that is read again after a
+ *   crash is never a repeat of itself, nor of its later twin that was dropped before the crash.
+ * - A step is remembered until records are read that were written at least `rememberMs` later, and at most half as long
+ *   again. Time is measured by the records' timestamps, so this also holds when a partition is read late, or faster than it
+ *   was written. The last 10,000 steps are always remembered, however old.
+ * - Exception: if all steps together would need more than `maxBytes`, the oldest are forgotten, even before their time.
+ *   `forgottenEarly` reports those that were forgotten before their time.
  *
- * The steps stand in tables, of a quarter of the time and of 2,500 at least, and are forgotten a table at a time. A step takes 21 to 43 bytes,
- * so that 64 MiB are enough for about 12,000 records a second by the default session timeout.
+ * Each partition's steps are kept in tables. A table covers a quarter of `rememberMs` and at least 2,500 steps; steps are
+ * forgotten one table at a time. A step takes 21 to 43 bytes, so 64 MiB are enough for about 12,000 records a second with
+ * the default session timeout.
  */
 import { stepKey, writeStepKey } from "./step-key.ts";
 import { StepTable } from "./step-table.ts";
@@ -31,39 +34,39 @@ export interface TakenRecord {
 export interface TakenStepsOptions {
   readonly rememberMs: number;
   readonly now: () => number;
-  /** Steps were forgotten before their time, because there is no more memory for them. */
+  /** Called when steps were forgotten before their time, because `maxBytes` was reached. */
   readonly forgottenEarly: (steps: number) => void;
-  /** Of all partitions; the table of each that is being filled is not forgotten. */
+  /** Limit for all partitions together. The table that a partition is filling now is never forgotten. */
   readonly maxBytes?: number;
 }
 
-/** A second owner may take as long: the other members join, and the partition is read from a little before where it stood. */
+/** How long the next owner may need to start: the other members rejoin the group, and it reads the partition from a little before the committed offset. */
 const REBALANCE_MS = 30_000;
-/** The second attempt may last until its deadline, where the first was answered at once. */
+/** The first attempt may have been answered at once, while the repeated one lasts until its deadline. */
 const LONGEST_ATTEMPT_MS = 60_000;
-/** In lanes, in the output, and for clocks that differ. */
+/** Time spent in lanes and in the output, and differences between clocks. */
 const MARGIN_MS = 30_000;
 const MAX_BYTES = 64 << 20;
-/** Tables in which the time is divided, and how many steps each has at least. */
+/** `rememberMs` is divided over this many tables, and each holds at least `LEAST_STEPS` steps. */
 const TABLES = 4;
 const LEAST_STEPS = 2_500;
 
-/** How far apart twins stand in the log, at most, if one process died: until the group notices, until the next has begun, and until its attempt has ended. */
+/** The greatest time between twins in the log if one process died: until the group notices, until the next owner has started, and until its attempt has ended. */
 export function twinDistanceMs(sessionTimeoutMs: number): number {
   return sessionTimeoutMs + REBALANCE_MS + LONGEST_ATTEMPT_MS + MARGIN_MS;
 }
 
-/** Records that follow each other in the log. */
+/** Consecutive records of one partition, whose steps are in one table. */
 interface Stretch {
   readonly table: StepTable;
-  /** The newest time seen when it began, and since. Neither goes back. */
+  /** `begun`: the newest timestamp read when this stretch began. `newest`: the newest timestamp read so far. Neither goes back. */
   readonly begun: number;
   newest: number;
-  /** When the oldest of its records was written. */
+  /** The oldest timestamp of its records. */
   oldest: number;
 }
 
-/** Of one partition, the newest first; the first one is being filled. */
+/** The stretches of one partition, newest first. The first one is being filled. */
 type Stretches = [Stretch, ...Stretch[]];
 
 export class TakenSteps {
@@ -77,12 +80,12 @@ export class TakenSteps {
     this.#options = { maxBytes: MAX_BYTES, ...options };
   }
 
-  /** What the tables take in memory. */
+  /** Memory of all tables, in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Notes the record; false when one with a lower offset has taken this step before. */
+  /** Notes the record. Returns false if a record with a lower offset has taken this step before. */
   take(record: TakenRecord, deliveryId: string, step: number): boolean {
     const stretches = this.#stretchesOf(record);
     const key = this.#key;
@@ -92,7 +95,7 @@ export class TakenSteps {
       const { table } = stretches[i]!;
       const place = table.find(key);
       if (place === -1) continue;
-      // The difference of the low bits: no two records of a stretch are 2^31 apart.
+      // Only the low 32 bits of offsets are stored. The difference is right, because no two records of a stretch are 2^31 apart.
       const ahead = (record.offset - table.offsetAt(place)) | 0;
       if (ahead < 0) table.setOffsetAt(place, offset);
       return ahead <= 0;
@@ -101,7 +104,7 @@ export class TakenSteps {
     return true;
   }
 
-  /** The partition was taken away. */
+  /** The partition was revoked: frees its tables. */
   forget({ topic, partition }: { topic: string; partition: number }): void {
     const partitions = this.#topics.get(topic);
     for (const { table } of partitions?.[partition] ?? [])
@@ -110,7 +113,7 @@ export class TakenSteps {
   }
 
   #add(stretches: Stretches, timestamp: number, offset: number): void {
-    // A time that is yet to come is nobody's: it would keep what it stands among for ever.
+    // A timestamp in the future is replaced by now: otherwise its stretch would never be old enough to be forgotten.
     const at = Math.min(timestamp, this.#options.now());
     let filling = stretches[0];
     const { count, isFull } = filling.table;
@@ -131,8 +134,8 @@ export class TakenSteps {
     const next = aStretch(at, newest);
     stretches.unshift(next);
     this.#grew(next.table.bytes);
-    // By the oldest record and not by the newest: in a log that is read late, one whose clock is ahead must not end the
-    // time of the others. One whose clock is behind makes it longer.
+    // Measure from the oldest record, not the newest: in a log that is read late, a record whose clock is ahead must not
+    // make others be forgotten early. A record whose clock is behind only makes steps be remembered longer.
     const since = Math.min(oldest, at) - this.#options.rememberMs;
     while (stretches.length > TABLES + 1 && stretches.at(-1)!.newest < since)
       this.#drop(stretches);
@@ -142,16 +145,17 @@ export class TakenSteps {
   #grew(bytes: number): void {
     this.#bytes += bytes;
     while (this.#bytes > this.#options.maxBytes) {
-      const longest = this.#oldest();
-      if (longest === null) return;
+      const stretches = this.#oldest();
+      if (stretches === null) return;
       const isEarly =
-        longest.at(-1)!.newest > longest[0].newest - this.#options.rememberMs;
-      const steps = this.#drop(longest);
+        stretches.at(-1)!.newest >
+        stretches[0].newest - this.#options.rememberMs;
+      const steps = this.#drop(stretches);
       if (isEarly) this.#options.forgottenEarly(steps);
     }
   }
 
-  /** The partition whose last stretch is the oldest that is not being filled. */
+  /** The partition with the oldest stretch, among stretches that are no longer being filled. */
   #oldest(): Stretches | null {
     let oldest: Stretches | null = null;
     for (const partitions of this.#topics.values())
@@ -165,7 +169,7 @@ export class TakenSteps {
     return oldest;
   }
 
-  /** Forgets the last stretch. How many steps it had. */
+  /** Forgets the partition's oldest stretch. Returns how many steps it held. */
   #drop(stretches: Stretches): number {
     const { table } = stretches.pop()!;
     this.#bytes -= table.bytes;

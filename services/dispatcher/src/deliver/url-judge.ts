@@ -1,4 +1,4 @@
-/** Core's judgement of a URL, kept: an endpoint's URL is judged once, not for each attempt. */
+/** Caches core's judgement of each URL, so that an endpoint's URL is not judged again for each attempt. */
 import { judgeUrl, type UrlJudgement, type UrlPolicy } from "@postrider/core";
 
 const MAX_CACHED = 10_000;
@@ -11,7 +11,7 @@ export function createUrlJudge(
     const found = known.get(url);
     if (found !== undefined) return found;
     const judgement = judgeUrl(url, policy);
-    // Emptied as a whole: many callback URLs of inline destinations come once each.
+    // Cleared whole, no LRU: most URLs of inline destinations come only once.
     if (known.size >= MAX_CACHED) known.clear();
     known.set(url, judgement);
     return judgement;
