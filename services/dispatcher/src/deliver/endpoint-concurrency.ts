@@ -6,9 +6,10 @@
  * and halves on a timeout or a refused connection, but never below 1. A success whose body was cut does not grow the
  * window, because it held its slot too long. A socket that is still open after its attempt takes a place in the window.
  *
- * An endpoint is suspect when its window has shrunk to 1 and its last two attempts were not answered (timeout or refused
- * connection); if it has never answered, after the first such attempt. It is suspect until it answers. An endpoint is
- * forgotten after 15 idle minutes.
+ * An endpoint becomes suspect when its window has shrunk to 1 and at least two attempts since its last answer have timed out
+ * or were refused; if it has never answered, the first such attempt is enough. It stays suspect until it answers.
+ *
+ * An endpoint is forgotten after 15 idle minutes.
  */
 import type { MonotonicMs, Outcome } from "@postrider/core";
 import type { LaneStanding } from "@postrider/messaging";

@@ -1,14 +1,14 @@
 /**
- * The first bytes of an answer, seen before undici parses them. Two things are needed that undici does not give:
+ * Looks at the first bytes of an answer before undici parses them, for two things that undici cannot do:
  *
- * - The status of an answer whose head is malformed (both framings, a folded header, a length that is no number). undici
- *   is strict about responses and cannot be told otherwise. It reports the parser's error and not the status it had read
- *   before, and a receiver that said 200 must not get the event again.
- * - Answers behind a `100 Continue` that nobody asked for. undici takes that for an error, though RFC 9110 section 15.2
- *   obliges a client to skip it. So informational heads are taken out here.
+ * - Read the status of an answer whose head is malformed (both content-length and chunked, a folded header, a length that
+ *   is not a number). undici is strict and this cannot be configured: it reports the parser's error without the status that
+ *   it has read already. But a receiver that has answered 200 must not get the event again.
+ * - Skip a `100 Continue` that was not requested. undici treats it as an error, though RFC 9110 section 15.2 requires a
+ *   client to skip it. So informational heads (1xx) are removed here.
  *
- * Invariant: once the status line of the final answer was read, bytes pass unchanged, without being looked at. Before
- * that, at most 16 KiB are held back.
+ * Invariant: after the final answer's status line, bytes pass unchanged and unread. Before it, at most 16 KiB are held
+ * back.
  */
 import type { Socket } from "node:net";
 
@@ -16,7 +16,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
 const MAX_HELD_BYTES = 16_384;
-/** `HTTP/1.1 200` and what must follow: a space or the end of the line. */
+/** `HTTP/1.1 200` followed by a space or the end of the line. */
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})[ \r\n]/;
 const LONGEST_STATUS_LINE = 13;
 const SWITCHING_PROTOCOLS = 101;
@@ -27,17 +27,17 @@ export class AnswerHead {
   #isPassing = true;
   #held: Buffer = NOTHING;
 
-  /** The status line's code once a final one was read, 200 or above; else 0. */
+  /** The final status (200 or above) once its status line was read; before that 0. */
   get statusCode(): number {
     return this.#statusCode;
   }
 
-  /** Whether the receiver has said anything since `expect`. */
+  /** Whether any byte has arrived since `expect`. */
   get hasByte(): boolean {
     return this.#hasByte;
   }
 
-  /** A request goes out: the next bytes begin an answer. */
+  /** Call when a request is sent: the next bytes begin an answer. */
   expect(): void {
     this.#statusCode = 0;
     this.#hasByte = false;
@@ -45,7 +45,7 @@ export class AnswerHead {
     this.#held = NOTHING;
   }
 
-  /** What undici may see of these bytes now. */
+  /** The bytes that undici may read now; empty while bytes are held back or removed. */
   take(chunk: Buffer): Buffer {
     if (this.#isPassing) return chunk;
     this.#hasByte = true;
@@ -83,7 +83,7 @@ export class AnswerHead {
   }
 }
 
-/** Lets `head` see what is read from `socket`: undici reads by `socket.read()` and by nothing else. */
+/** Passes everything read from `socket` through `head`. Replaces `socket.read`, because undici reads only by `socket.read()`. */
 export function watchAnswers(socket: Socket, head: AnswerHead): void {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
   socket.read = (size?: number): Buffer | null => {
@@ -99,7 +99,7 @@ export function watchAnswers(socket: Socket, head: AnswerHead): void {
 const HTTP = 0x48545450;
 const SLASH_1_1 = 0x2f312e31;
 
-/** The final status of bytes that begin as nearly all answers do, read without making a string; 0: they begin otherwise. */
+/** Fast path: the final status if the bytes begin with a usual `HTTP/1.1 NNN ` line, read without making a string; otherwise 0. */
 function plainStatus(bytes: Buffer): number {
   if (bytes.length < LONGEST_STATUS_LINE || bytes[8] !== 0x20) return 0;
   if (bytes.readUInt32BE(0) !== HTTP || bytes.readUInt32BE(4) !== SLASH_1_1)
@@ -111,7 +111,7 @@ function plainStatus(bytes: Buffer): number {
   return status >= 200 ? status : 0;
 }
 
-/** NaN where it is none, and then the whole number is. */
+/** The value of an ASCII digit; NaN for any other byte, which makes the whole status NaN. */
 function digit(byte = 0): number {
   return byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : NaN;
 }
@@ -131,7 +131,7 @@ function mayBecomeStatusLine(line: string): boolean {
         !/[\r\n]/.test(line);
 }
 
-/** Behind the empty line that ends the head; -1: it has not come yet. Lines may end with LF alone. */
+/** The position after the empty line that ends the head; -1 if that line has not arrived yet. Lines may end with LF alone. */
 function headEnd(bytes: Buffer, from: number): number {
   let lineEnd = bytes.indexOf(LF, from);
   while (lineEnd !== -1) {

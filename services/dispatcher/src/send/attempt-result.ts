@@ -1,8 +1,8 @@
-/** What sending one attempt gave. */
+/** The result of sending one attempt. */
 import type { Outcome } from "@postrider/core";
 import type { Failure } from "./classify-failure.ts";
 
-/** What one attempt showed. `error` is null unless something went wrong, also after a 2xx. */
+/** What one attempt showed. `error` is null unless something went wrong; it may be set after a 2xx too, such as a body that broke off. */
 export interface AttemptResult {
   readonly kind: "attempted";
   readonly outcome: Outcome;
@@ -19,18 +19,18 @@ export interface AttemptResult {
   readonly responseBody: Buffer;
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly retryAfter: string | null;
-  /** The status came in time and the body did not: the rest of the body was not waited for. */
+  /** The status arrived in time, but the body did not end in time: the rest of the body was not read. */
   readonly isBodyCut: boolean;
-  /** Resolves when the socket of an attempt that timed out before it was sent is really gone; null: it is gone already. */
+  /** Set for an attempt that timed out before its request was sent: resolves when its socket is closed. Otherwise null. */
   readonly released: Promise<void> | null;
 }
 
-/** Ours, not the endpoint's: descriptors or ports are used up. */
+/** A fault of this process, not of the endpoint: descriptors or ports are used up. */
 export type LocalFault = Extract<Failure, { kind: "local_fault" }>;
 
 export type SendResult = AttemptResult | LocalFault;
 
-/** A URL that policy refuses counts as an attempt that was blocked; nothing was opened. */
+/** The result for a URL that the policy refuses: a `blocked` attempt. No connection was opened. */
 export function refusedResult(message: string): AttemptResult {
   return {
     kind: "attempted",

@@ -1,10 +1,11 @@
 /**
- * What a failed exchange was: the one place where a system, TLS or undici error becomes an outcome.
- * Texts are made here and never taken from the error where it could carry an address: resolved addresses are not for tenants.
+ * Turns a system, TLS, DNS or undici error into an outcome. This is the only place that does.
+ * Where an error's own message could contain a resolved address, a text from here replaces it: tenants must not see
+ * resolved addresses.
  */
 import type { Outcome } from "@postrider/core";
 
-/** Why no final status was seen. `local_fault` is ours (descriptors or ports used up), not the endpoint's: no attempt is spent. */
+/** Why no final status was received. `local_fault` is a fault of this process (descriptors or ports used up): no attempt is spent. */
 export type Failure =
   | {
       readonly kind: "outcome";
@@ -21,32 +22,32 @@ export type Failure =
       readonly error: string;
     };
 
-/** The guard refused the host, every resolved address, or the connected one. */
+/** The guard refused the host, every resolved address, or the connected address. */
 export class BlockedError extends Error {
   readonly code = "POSTRIDER_BLOCKED";
 }
 
-/** The attempt's deadline passed; the reason with which an exchange is aborted or its connecting socket destroyed. */
+/** The attempt's deadline passed. The exchange is aborted, or its connecting socket destroyed, with this error. */
 export class DeadlineError extends Error {
   readonly code = "POSTRIDER_DEADLINE";
 }
 
-/** The status had come, and the body did not end in the time it has after that. */
+/** The status arrived, but the body did not end within the time allowed after the status. */
 export class BodyCutError extends Error {
   readonly code = "POSTRIDER_BODY_CUT";
 }
 
-/** The response breaks HTTP in a way that undici lets pass. */
+/** The response breaks HTTP in a way that undici accepts. */
 export class ProtocolError extends Error {
   readonly code = "POSTRIDER_PROTOCOL";
 }
 
-/** Whether the bytes of the answer broke HTTP, as opposed to an answer that broke off. */
+/** Whether the answer's bytes broke HTTP. False for an answer that was cut off. */
 export function isProtocolError(failure: Failure): boolean {
   return failure.kind === "outcome" && failure.outcome === "protocol_error";
 }
 
-/** Whether closing sockets that rest may help. */
+/** Whether closing idle connections may help: no descriptor or buffer was left for a socket. */
 export function isShortage(failure: Failure): boolean {
   return failure.kind === "local_fault" && SHORTAGES.has(failure.errorCode);
 }
@@ -147,7 +148,7 @@ function classifyOne(fault: Fault): Failure {
   return failed("connection_closed", code, `the connection failed: ${code}`);
 }
 
-/** c-ares names its calls `queryA` and `queryAaaa`; its ECONNREFUSED is that of a name server. */
+/** Whether a name look-up failed. c-ares names its calls `queryA` and `queryAaaa`; an ECONNREFUSED from them means that the name server refused. */
 function isLookUp({ syscall }: Fault): boolean {
   return (
     syscall === "getaddrinfo" ||
@@ -155,7 +156,7 @@ function isLookUp({ syscall }: Fault): boolean {
   );
 }
 
-/** undici says "other side closed" or "closed" for a FIN, "bad response" for an unsolicited 100 and "bad upgrade" for a 101, all under one code. */
+/** undici uses one code for several cases: "other side closed" or "closed" for a FIN, "bad response" for an unsolicited 100, "bad upgrade" for a 101. */
 function closedOrMalformed(code: string, message: string): Failure {
   if (message.startsWith("bad ")) {
     return failed(
@@ -181,15 +182,15 @@ function tlsText(code: string): string {
   return `the TLS handshake failed: ${code}`;
 }
 
-/** No descriptor or buffer is left for a socket: sockets that rest can be closed for one. */
+/** No descriptor or buffer is left for a socket; closing an idle connection frees one. */
 const SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS"]);
-/** A sender that was stopped under the attempt. */
+/** The sender was stopped while the attempt ran. */
 const STOPPED: ReadonlySet<string> = new Set([
   "UND_ERR_DESTROYED",
   "UND_ERR_CLOSED",
 ]);
 
-/** A port or descriptor shortage is ours. EADDRNOTAVAIL for an IPv6 address only says that this host has no IPv6. */
+/** A shortage of ports or descriptors is a local fault. But EADDRNOTAVAIL for an IPv6 address only means that this host has no IPv6. */
 function isLocalFault(fault: Fault): boolean {
   const code = codeOf(fault);
   if (SHORTAGES.has(code) || STOPPED.has(code)) return true;
@@ -197,7 +198,7 @@ function isLocalFault(fault: Fault): boolean {
   return typeof fault.address !== "string" || !fault.address.includes(":");
 }
 
-/** An AggregateError (several addresses tried) counts as its parts, the first one deciding. */
+/** The errors inside an AggregateError (several addresses were tried), or the error itself. A shortage among them decides, else the first. */
 function constituents(error: unknown): Fault[] {
   if (error === null || typeof error !== "object")
     return [{ message: String(error) }];

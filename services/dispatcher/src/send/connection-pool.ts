@@ -1,11 +1,13 @@
 /**
- * Resting connections by origin, the last used first: taking and giving back cost the same for ten connections and for
- * ten thousand. Invariant: what rests is connected and young enough when it is taken, and at most `maxResting` rest;
- * beyond that, and when room must be made, the one that has rested longest goes first, whatever its origin.
+ * Idle ("resting") connections by origin. The most recently used one is taken first. Taking and giving back cost the same
+ * with ten connections and with ten thousand.
+ *
+ * Invariants: a connection that is taken is connected and younger than `ttlMs`. At most `maxResting` rest; beyond that, and
+ * when descriptors are short, the connection that has rested longest is closed first, whatever its origin.
  */
 import type { MonotonicMs } from "@postrider/core";
 
-/** What the pool needs of a connection; `restingAt` is its own. */
+/** What the pool needs of a connection. `restingAt` belongs to the pool: nobody else writes it. */
 export interface Poolable {
   readonly origin: string;
   readonly madeAt: MonotonicMs;
@@ -22,10 +24,10 @@ export class ConnectionPool<C extends Poolable> {
   readonly #limits: PoolLimits;
   readonly #discard: (connection: C) => void;
   readonly #resting = new Map<string, C[]>();
-  /** All that rest, the longest first. */
+  /** All resting connections; the one that has rested longest is first. */
   readonly #byAge = new Set<C>();
 
-  /** `discard` closes what the pool gives up: it is too old, lost, or too much. */
+  /** `discard` closes a connection that the pool drops: too old, disconnected, or one too many. */
   constructor(limits: PoolLimits, discard: (connection: C) => void) {
     this.#limits = limits;
     this.#discard = discard;
@@ -35,7 +37,7 @@ export class ConnectionPool<C extends Poolable> {
     return this.#byAge.size;
   }
 
-  /** A connection to use, or null: open another. */
+  /** A connection to use, or null: the caller opens one. */
   take(origin: string, now: MonotonicMs): C | null {
     const resting = this.#resting.get(origin);
     for (
@@ -51,7 +53,7 @@ export class ConnectionPool<C extends Poolable> {
     return null;
   }
 
-  /** False: another had to go for it. */
+  /** Puts a connection back to rest. False: the pool was full, and the connection that has rested longest was discarded. */
   giveBack(connection: C): boolean {
     let resting = this.#resting.get(connection.origin);
     if (resting === undefined) {
@@ -65,7 +67,7 @@ export class ConnectionPool<C extends Poolable> {
     return false;
   }
 
-  /** Takes out the ones that have rested longest, for the caller to close. */
+  /** Removes up to `count` connections that have rested longest; the caller closes them. */
   takeLongest(count: number): C[] {
     const taken: C[] = [];
     for (const connection of this.#byAge) {
@@ -76,7 +78,7 @@ export class ConnectionPool<C extends Poolable> {
     return taken;
   }
 
-  /** Takes out a connection that rests, wherever it stands; false when it does not rest. */
+  /** Removes a resting connection from any position. False if it does not rest. */
   remove(connection: C): boolean {
     const resting = this.#resting.get(connection.origin);
     const at = connection.restingAt;

@@ -1,8 +1,9 @@
 /**
  * One kept-alive connection to an origin: an undici Client that carries one exchange at a time.
  *
- * It belongs to an exchange from `run` until that has ended, and rests in the pool otherwise. undici opens its socket at
- * the first exchange, and again by itself when an idle socket turns out to be dead before anything was written.
+ * From `run` until the exchange has ended the connection belongs to that exchange; otherwise it rests in the pool. undici
+ * opens the socket at the first exchange. If an idle socket turns out to be dead before anything was written, undici opens
+ * another one by itself.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Socket } from "node:net";
@@ -14,12 +15,12 @@ import type {
   ExchangeConnection,
 } from "./exchange.ts";
 
-/** Without an answer that names its own, a connection rests this long; with one, at most twice that. */
+/** How long a connection may rest, unless the answer names its own time (`keep-alive: timeout=…`): then that, at most 60 s. */
 const IDLE_MS = 30_000;
 const MAX_IDLE_MS = 60_000;
 const MAX_HEADER_BYTES = 16_384;
 
-/** Opens a guarded socket; null when it was refused at once. The timings are complete when `done` is called. */
+/** Opens a guarded socket; null if the host was refused at once. The timings are complete when `done` is called. */
 export type Open = (
   options: buildConnector.Options,
   done: (error: Error | null, socket: Socket | null) => void,
@@ -27,14 +28,14 @@ export type Open = (
 
 export interface ConnectionEvents {
   readonly open: Open;
-  /** Its socket is gone. */
+  /** Called when the connection's socket has closed. */
   readonly lost: (connection: Connection) => void;
 }
 
 export class Connection implements ExchangeConnection {
   readonly origin: string;
   readonly madeAt: MonotonicMs;
-  /** Its place among the pool's resting ones; -1: it does not rest. */
+  /** The pool's index of this connection among resting ones; -1: it does not rest. */
   restingAt = -1;
   readonly answerHead = new AnswerHead();
   readonly #client: Client;
@@ -58,7 +59,7 @@ export class Connection implements ExchangeConnection {
       allowH2: false,
       pipelining: 1,
       maxHeaderSize: MAX_HEADER_BYTES,
-      // One deadline, on the wheel.
+      // undici's own timeouts are off: the deadline wheel has the only deadline.
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: IDLE_MS,
@@ -70,13 +71,13 @@ export class Connection implements ExchangeConnection {
     });
     this.#client.on("disconnect", (_origin, _targets, error) => {
       this.#isConnected = false;
-      // With this code undici closes by itself, as after `connection: close`.
+      // With this code undici itself closed the socket in order, such as after `connection: close`.
       this.#lostBy = error.code === "UND_ERR_INFO" ? null : error;
       lost(this);
     });
   }
 
-  /** Whether another exchange may go over it. */
+  /** Whether the connection can carry another exchange. */
   get isConnected(): boolean {
     return this.#isConnected;
   }
@@ -95,14 +96,14 @@ export class Connection implements ExchangeConnection {
     this.#exchange = null;
   }
 
-  /** Timings of the socket if it was opened since the last call, for its first request; null: it has served before. */
+  /** Timings of the socket, once, for its first request; null if the socket has carried a request before. */
   takeTimings(): ConnectTimings | null {
     const timings = this.#timings;
     this.#timings = null;
     return timings;
   }
 
-  /** Ends the socket. In a microtask, because undici may be in the middle of a call to the exchange. */
+  /** Closes the socket in a microtask, because undici may be in the middle of a call to the exchange. */
   close(): void {
     this.#exchange = null;
     queueMicrotask(() => void this.#client.destroy());
@@ -110,7 +111,7 @@ export class Connection implements ExchangeConnection {
 
   async destroy(): Promise<void> {
     const destroyed = this.#client.destroy();
-    // undici leaves alone what is being opened.
+    // undici does not destroy a socket that is still being opened.
     this.#opening?.destroy();
     await destroyed;
   }

@@ -1,14 +1,14 @@
 /**
- * One timer for every attempt's deadline.
+ * A timer wheel: one timer for the deadlines of all attempts.
  *
- * Invariant: a deadline that was added is linked into exactly one bucket, the first one that turns at or after its
- * `dueAt`, until it expires or is removed. So it never expires early, and late by at most one tick plus the timer's own
+ * Invariant: from `add` until it expires or is removed, a deadline is linked into exactly one bucket: the first that is
+ * turned at or after its `dueAt`. So a deadline never expires early, and is late by at most one tick plus the timer's own
  * delay. Adding and removing cost a few pointer writes; nothing is allocated per attempt.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 
-/** What can be put on the wheel: the links are the wheel's own, start them with `null` and -1. */
+/** An entry of the wheel. The `wheel…` fields belong to the wheel: initialise the links with `null` and the bucket with -1. */
 export interface Deadline {
   dueAt: MonotonicMs;
   wheelBucket: number;
@@ -29,7 +29,7 @@ export class DeadlineWheel {
   #size = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `tickMs` bounds the lateness; `buckets` × `tickMs` is one round, and longer deadlines stay for several rounds. */
+  /** `tickMs` bounds the lateness. One round is `buckets` × `tickMs`; a longer deadline stays linked for several rounds. */
   constructor(
     clock: Pick<Clock, "monotonic">,
     { tickMs = 10, buckets = 2_048 } = {},
@@ -78,7 +78,7 @@ export class DeadlineWheel {
     if (this.#size === 0) this.stop();
   }
 
-  /** Stops the timer; deadlines that are linked do not expire until something is added. */
+  /** Stops the timer. Linked deadlines then do not expire until `add` starts it again. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

@@ -1,10 +1,14 @@
 /**
- * One attempt's HTTP exchange: the handler object undici calls, and the entry on the deadline wheel.
+ * One attempt's HTTP exchange: the handler object that undici calls, and the entry on the deadline wheel.
  *
- * Modes: waiting (no controller yet: DNS, connect, TLS) → running (controller) → settled. It settles exactly once: by the
- * end of the response, by an error, by a cap, by the deadline, or a second after the final status. Once a final status was seen, nothing else of the answer
- * changes the outcome: its flaws are noted in `error`. When the deadline passes while waiting, nothing is ever sent: the connecting
- * socket is destroyed where it is known, else `onRequestStart` aborts, and `released` resolves when that has happened.
+ * Modes: waiting (no controller yet: DNS, connect, TLS) → running (controller) → settled. An exchange settles exactly once:
+ * at the end of the response, on an error, when enough of the body was read, at the deadline, or one second after the final
+ * status.
+ *
+ * Once a final status was received, nothing else in the answer changes the outcome; later flaws are noted in `error`.
+ *
+ * If the deadline passes while waiting, the request is never sent: the connecting socket is destroyed if it is known,
+ * otherwise `onRequestStart` aborts. `released` resolves when that has happened.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { AnswerHead } from "./answer-head.ts";
@@ -21,7 +25,7 @@ import type { Deadline } from "./deadline-wheel.ts";
 import type { AttemptResult, SendResult } from "./attempt-result.ts";
 import { ResponseSoFar, type AnswerHeaders } from "./response.ts";
 
-/** What undici is given; kept for sending it once more over another connection. */
+/** The request for undici. Kept, because it may be sent once more over another connection. */
 export interface ExchangeRequest {
   readonly origin: string;
   readonly path: string;
@@ -41,32 +45,32 @@ export interface ConnectTimings {
 export interface ExchangeConnection extends Poolable {
   run(exchange: Exchange): void;
   rest(): void;
-  /** Ends the socket, later. */
+  /** Closes the socket, shortly after the call. */
   close(): void;
-  /** Resolves when the socket is gone. */
+  /** Closes the socket; resolves when it is closed. */
   destroy(): Promise<void>;
-  /** Timings of a socket opened for it; null: it has served before. */
+  /** Timings of the socket, once, for its first request; null if the socket has carried a request before. */
   takeTimings(): ConnectTimings | null;
   /** The first bytes of the answer it waits for. */
   readonly answerHead: AnswerHead;
-  /** What broke its socket off; null while it is connected, and where it was closed in order. */
+  /** The error that broke the socket; null while it is connected, and if it was closed in order. */
   readonly lostBy: Error | null;
 }
 
-/** What an exchange tells the sender. */
+/** What an exchange calls on the sender. */
 export interface ExchangeHost {
   monotonic(): MonotonicMs;
-  /** Sends the exchange once more, over a connection of its own. */
+  /** Sends the exchange once more, over a new connection. */
   sendAgain(exchange: Exchange): void;
-  /** This process has no socket for it: closes some that rest and sends it then, as `sendAgain`. False: none rests. */
+  /** No descriptor is left for the exchange: closes some resting connections, then sends it again like `sendAgain`. False: none rests. */
   makeRoom(exchange: Exchange, errorCode: string): boolean;
-  /** A final status has come: at `dueAt` the wheel calls again, and not at the deadline. */
+  /** A final status has arrived: moves the exchange's deadline to `dueAt`. */
   answered(exchange: Exchange, dueAt: MonotonicMs): void;
-  /** It is decided: takes it off the wheel. Called once. */
+  /** The exchange is settled: removes it from the wheel. Called once. */
   settled(exchange: Exchange): void;
-  /** The answer came whole: the connection may serve again, and then `tell` gives the result. */
+  /** The answer arrived completely: the connection may be used again. The sender then calls `tell`, which gives the result. */
   ended(exchange: Exchange): void;
-  /** undici is done with it otherwise: the connection ends. */
+  /** The exchange ended in any other way: closes its connection. */
   failed(exchange: Exchange): void;
 }
 
@@ -75,9 +79,9 @@ export interface ExchangeController {
   abort(reason: Error): void;
 }
 
-/** How long a body may take once the status has decided: it is read for the record, and to use the connection again. */
+/** How long a body may take after the final status. The body decides nothing: it is read for the attempt's record, and so that the connection can be used again. */
 const BODY_MS = 1_000;
-/** A long round trip: how long after the request an error may still come from a close that was under way before it. */
+/** About a long round trip: an error this soon after the request may come from a close that was under way before the request. */
 const IDLE_RACE_MS = 200;
 
 export class Exchange implements Deadline {
@@ -87,9 +91,9 @@ export class Exchange implements Deadline {
   wheelNext: Deadline | null = null;
 
   readonly request: ExchangeRequest;
-  /** The socket being opened for this exchange, where that is known. */
+  /** The socket that is being opened for this exchange, if known. */
   connecting: { destroy(error: Error): unknown } | null = null;
-  /** Set by whoever runs it. */
+  /** Set by the connection that runs the exchange. */
   connection: ExchangeConnection | null = null;
 
   readonly #host: ExchangeHost;
@@ -141,7 +145,7 @@ export class Exchange implements Deadline {
     statusCode: number,
     headers: AnswerHeaders,
   ): void {
-    // Informational answers repeat; the deadline bounds an endless row of them.
+    // Skip informational answers (1xx). There may be many; the deadline ends an endless series.
     if (this.#isSettled || (statusCode >= 100 && statusCode < 200)) return;
     const broken = this.#answer.start(statusCode, headers);
     if (broken !== null) {
@@ -190,7 +194,7 @@ export class Exchange implements Deadline {
     return this.#isSettled;
   }
 
-  /** It was settled while it had no connection, and gets none: nothing of it is left. */
+  /** The exchange settled (at its deadline) while the sender was closing connections for it; no connection is opened any more. */
   abandoned(): void {
     this.#release?.();
   }
@@ -213,7 +217,7 @@ export class Exchange implements Deadline {
     this.connecting?.destroy(reason);
   }
 
-  /** Nothing was sent, because no socket could be opened; room is made once for an attempt. */
+  /** Whether closing idle connections may help: no socket could be opened, so nothing was sent. Tried once per attempt. */
   #needsRoom(failure: Failure): boolean {
     return (
       isShortage(failure) &&
@@ -224,9 +228,10 @@ export class Exchange implements Deadline {
   }
 
   /**
-   * An idle keep-alive connection was closed just as we wrote: a fresh one may try, once. The receiver's close and our
-   * request crossed on the way, so the error comes within a round trip. A reset that comes later, or behind any byte of
-   * an answer, may follow a request that was taken, and sending that again is for the retry to do, in the open.
+   * Whether the receiver probably closed the idle connection just as the request was written, and so did not take the
+   * request. Then the request is sent once more over a new connection, in the same attempt. The close and the request
+   * crossed on the network, so the error comes within a round trip (`IDLE_RACE_MS`). An error that comes later, or after any
+   * byte of an answer, may follow a request that the receiver took: then only a retry, with its own attempt, sends it again.
    */
   #diedIdle(error: Error): boolean {
     const hasByte = this.connection?.answerHead.hasByte === true;
@@ -251,7 +256,7 @@ export class Exchange implements Deadline {
     else this.tell();
   }
 
-  /** Gives the result to whoever waits for it; `lostBy` ended the connection behind the whole answer. */
+  /** Resolves the promise of `send`. `lostBy`: the error that broke the connection after the complete answer; a protocol error among these is noted in the result. */
   tell(lostBy: Error | null = null): void {
     const result = this.#result;
     if (result === null) return;
@@ -264,7 +269,7 @@ export class Exchange implements Deadline {
     );
   }
 
-  /** undici gave up a malformed head: the status decides all the same where it was read. Of its headers nothing is kept. */
+  /** undici refused a malformed head. If its status was read, the status decides all the same; its headers are not kept. */
   #takeStatusOfMalformed(): void {
     const statusCode = this.connection?.answerHead.statusCode ?? 0;
     if (this.#isSettled || this.#answer.isAnswered || statusCode === 0) return;

@@ -1,8 +1,9 @@
 /**
- * The SSRF guard. A connection is checked three times: a literal host before anything is opened (the resolver is never
- * asked about literals), every resolved address before it is handed on, and the address the socket is really connected
- * to. All of it happens once per connection, so a reused connection pays nothing; the policy is one for the whole
- * process, so connections may be shared by all tenants. No proxy is ever taken from the environment.
+ * The SSRF guard. It checks a connection three times: a literal address before anything is opened (literals are never
+ * resolved), every resolved address before it is used, and the address to which the socket is really connected.
+ *
+ * The checks run once per connection, so a reused connection costs nothing. One policy holds for the whole process, so all
+ * tenants may share connections. Proxy settings in the environment are never used.
  */
 import { isIP } from "node:net";
 import type { LookupAddress } from "node:dns";
@@ -16,17 +17,20 @@ import {
 import { BlockedError } from "./classify-failure.ts";
 import { createNameResolver, type Resolve } from "./name-resolver.ts";
 
-/** As net.connect calls it; what it returns, if anything, cancels the look-up. */
+/** The `lookup` that net.connect calls. It may return a function that cancels the look-up. */
 export type GuardedLookup = (
   ...args: Parameters<LookupFunction>
 ) => (() => void) | void;
 
 export interface Guard {
-  /** The error for a literal host that is refused, else null. Names pass: `lookup` judges them. */
+  /** The error for a refused literal address, else null. Null for a name: `lookup` judges names. */
   refuseHost(hostname: string): BlockedError | null;
-  /** For net.connect: passes on only allowed addresses; fails with a BlockedError when none is left. Honours `options.all`. */
+  /** For net.connect: returns only allowed addresses; fails with a BlockedError if the name has addresses but none is allowed. Honours `options.all`. */
   readonly lookup: GuardedLookup;
-  /** The error for a socket that is connected elsewhere than allowed, else null. One that has no address any more was reset: blocked would be for good. */
+  /**
+   * The error for a socket that is connected to a refused address, else null. A socket without a remote address was closed
+   * already: that is ECONNRESET, which is retried, and not `blocked`, which would end the delivery.
+   */
   refuseConnected(
     remoteAddress: string | undefined,
     hostname: string,
@@ -75,7 +79,7 @@ export function createGuard(
   };
 }
 
-/** A local name passes only when every address lies in the allowed CIDRs; any other name keeps the addresses that are allowed. */
+/** The addresses of a name that may be used. For a local name: all, if every one lies in the allowed CIDRs, else none. For any other name: those that are allowed. */
 function allowedAddresses(
   policy: AddressPolicy,
   hostname: string,
@@ -91,7 +95,7 @@ function allowedAddresses(
   return isInside ? resolved : [];
 }
 
-/** Single-label names, `.local`, `.internal` and the like: core's rule for URLs says which. */
+/** Single-label names, `.local`, `.internal` and so on, as decided by core's `judgeUrl`. */
 function isLocalName(hostname: string): boolean {
   const judgement = judgeUrl(`https://${hostname}/`, {
     allowHttp: false,
@@ -114,7 +118,7 @@ function ofFamily(
     : addresses.filter((each) => each.family === wanted);
 }
 
-/** The peer was faster than we could ask for its address. */
+/** The peer closed the connection before its address could be read. */
 function goneAtOnce(hostname: string): NodeJS.ErrnoException {
   const error: NodeJS.ErrnoException = new Error(
     `${hostname} was gone as soon as it was connected`,

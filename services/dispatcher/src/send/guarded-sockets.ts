@@ -1,7 +1,7 @@
 /**
- * The sockets to endpoints: opened behind the guard, counted and timed.
+ * Opens the sockets to endpoints: checked by the guard, counted and timed.
  *
- * Invariant: a socket is handed on only when it is connected to an address that the guard allows; `count` is the number
+ * Invariants: `open` passes on only a socket that is connected to an address that the guard allows. `count` is the number
  * of sockets that are open or being opened.
  */
 import type { Clock, Meter } from "@postrider/runtime";
@@ -11,7 +11,7 @@ import type { Open } from "./connection.ts";
 import type { ConnectTimings } from "./exchange.ts";
 import type { Guard } from "./guard.ts";
 
-/** The longest time-out of an attempt: nobody waits longer for a connection. */
+/** The longest timeout of an attempt: no attempt waits longer for a connection. */
 const CONNECT_TIMEOUT_MS = 60_000;
 
 export interface GuardedSocketsOptions {
@@ -28,7 +28,7 @@ export class GuardedSockets {
   readonly #connector: buildConnector.connector;
   readonly #opened: ReturnType<Meter["counter"]>;
   readonly #gauge: ReturnType<Meter["gauge"]>;
-  /** Of the look-up that the connector has begun within its call; null: the host is an address. */
+  /** Cancels the look-up that the connector has just begun; null if there is none, because the host is an address. */
   #cancelLookUp: (() => void) | null = null;
   count = 0;
 
@@ -80,7 +80,7 @@ export class GuardedSockets {
       else timings.connectMs = totalMs - timings.dnsMs;
       done(null, connected);
     });
-    // A socket that is destroyed while its name is looked up, as by the deadline, waits for it no longer.
+    // A socket that is destroyed during its look-up (at the deadline) cancels the look-up.
     if (this.#cancelLookUp !== null) socket.once("close", this.#cancelLookUp);
     this.#watch(socket, hostname, timings);
     return { socket, timings };
@@ -96,7 +96,7 @@ export class GuardedSockets {
     });
     socket.once("connect", () => {
       timings.connectMs = this.#clock.monotonic() - startedAt - timings.dnsMs;
-      // Before a TLS handshake says anything to an address that is not allowed.
+      // Check already here, so that no TLS handshake is sent to an address that is not allowed.
       const elsewhere = this.#guard.refuseConnected(
         socket.remoteAddress,
         hostname,
@@ -106,7 +106,7 @@ export class GuardedSockets {
   }
 }
 
-/** undici's connector returns the socket it opens, which its types leave out. */
+/** undici's connector returns the socket that it opens, though its types do not say so. */
 function openSocket(
   connector: buildConnector.connector,
   options: buildConnector.Options,

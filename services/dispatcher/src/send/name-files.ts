@@ -1,6 +1,6 @@
 /**
- * What the machine says about names: `/etc/hosts`, and of `/etc/resolv.conf` what c-ares leaves to its caller. Read as
- * glibc reads them, since that is what people have set them up for.
+ * Reads the machine's name configuration: `/etc/hosts`, and the settings of `/etc/resolv.conf` that c-ares leaves to its
+ * caller. Both are read like glibc reads them, because people write these files for glibc.
  */
 import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
@@ -16,16 +16,16 @@ export const SYSTEM_NAME_FILES: NameFilePaths = {
   resolvConf: "/etc/resolv.conf",
 };
 
-/** Names in lower case, without a last dot. */
+/** Addresses by name. Names are in lower case, without a trailing dot. */
 export type Hosts = ReadonlyMap<string, readonly LookupAddress[]>;
 
 export interface ResolvConf {
-  /** Empty: none is named, and c-ares takes its default. */
+  /** Empty if the file names none: then c-ares uses its default. */
   readonly servers: readonly string[];
   readonly searchDomains: readonly string[];
-  /** A name with this many dots is asked for as it stands before the search domains are tried. */
+  /** A name with at least this many dots is looked up as it is before the search domains are tried. */
   readonly ndots: number;
-  /** How long a server has for its first answer. */
+  /** How long a server may take for its first answer. */
   readonly timeoutMs: number;
   readonly attempts: number;
 }
@@ -35,7 +35,7 @@ export interface NameFiles {
   resolvConf(): ResolvConf;
 }
 
-/** Reads each file again once it has changed: a machine moves between networks, and Kubernetes writes `/etc/hosts` anew. */
+/** Reads each file again when it has changed: a machine may move to another network, and Kubernetes rewrites `/etc/hosts`. */
 export function createNameFiles(paths: NameFilePaths): NameFiles {
   return {
     hosts: followed(paths.hosts, parseHosts),
@@ -47,7 +47,7 @@ export function parseHosts(text: string): Hosts {
   const hosts = new Map<string, LookupAddress[]>();
   for (const [address, ...names] of words(text)) {
     const family = isIP(address ?? "");
-    // An address with a zone (`fe80::1%lo0`) leads nowhere from another machine.
+    // Skip an address with a zone (`fe80::1%lo0`): it is valid only on one interface of this machine.
     if (address === undefined || family === 0 || address.includes("%"))
       continue;
     for (const name of names) {
@@ -67,7 +67,7 @@ export function parseResolvConf(text: string): ResolvConf {
   for (const [keyword, ...values] of words(text)) {
     if (keyword === "nameserver" && values[0] !== undefined)
       servers.push(values[0]);
-    // The last one of either counts.
+    // If `domain` and `search` are repeated or mixed, the last line counts.
     if (keyword === "domain") searchDomains = values.slice(0, 1);
     if (keyword === "search") searchDomains = values;
     if (keyword !== "options") continue;
@@ -91,7 +91,7 @@ export function parseResolvConf(text: string): ResolvConf {
   };
 }
 
-/** As hosts are compared: in lower case, without the dot that ends a full name. */
+/** A name in the form in which names are compared: lower case, without a trailing dot. */
 export function plainName(name: string): string {
   const lower = name.toLowerCase();
   return lower.endsWith(".") ? lower.slice(0, -1) : lower;
@@ -115,7 +115,7 @@ function bounded(
     : Math.min(range.most, Math.max(range.least, value));
 }
 
-/** The file as it is now; a file that is not there is empty, and one that cannot be read now is what it was. */
+/** Returns a function that gives the parsed file as it is now. A missing file counts as empty; while a file cannot be read, its last content counts. */
 function followed<T>(path: string, parse: (text: string) => T): () => T {
   let version = "";
   let parsed = parse("");
@@ -128,7 +128,7 @@ function followed<T>(path: string, parse: (text: string) => T): () => T {
       parsed = parse(found === "" ? "" : readFileSync(path, "utf8"));
       version = found;
     } catch {
-      // Descriptors may be used up, or the file is being replaced: the next look-up tries again.
+      // Descriptors are used up, or the file is being replaced: the next look-up tries again.
     }
     return parsed;
   };

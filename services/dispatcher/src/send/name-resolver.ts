@@ -1,12 +1,14 @@
 /**
  * Resolves names without a thread: `/etc/hosts` first, then DNS by c-ares, with the search domains of resolv.conf.
  *
- * getaddrinfo holds one of libuv's few threads for as long as a name stalls, and cannot be cancelled: some hundred names
- * of one hostile zone would stop the look-ups of all others. A look-up here is a datagram and a little memory, ends by
- * its own time-out, and is cancelled once nobody waits for it. What getaddrinfo does beyond that is left out: nsswitch.conf
- * and its sources (mDNS, NIS, nss-resolve), gai.conf, and the variables RES_OPTIONS and LOCALDOMAIN.
+ * Why not getaddrinfo: it blocks one of libuv's few threads while a name stalls, and cannot be cancelled. A hundred stalling
+ * names of one hostile zone would stop all other look-ups. A look-up here costs a datagram and a little memory, ends by its
+ * own timeout, and is cancelled when nobody waits for it any more.
  *
- * Invariant: for one name there is at most one look-up at a time, and everybody who asks meanwhile waits for that one.
+ * Not supported, unlike with getaddrinfo: nsswitch.conf and its sources (mDNS, NIS, nss-resolve), gai.conf, and the
+ * variables RES_OPTIONS and LOCALDOMAIN.
+ *
+ * Invariant: for one name there is at most one look-up at a time; callers that ask meanwhile wait for the same one.
  */
 import { Resolver } from "node:dns";
 import { closeSync, openSync } from "node:fs";
@@ -19,16 +21,16 @@ import {
   type ResolvConf,
 } from "./name-files.ts";
 
-/** Called at most once, and not at all once cancelled. */
+/** Called at most once, and never after the look-up was cancelled. */
 export type Resolved = (
   error: Error | null,
   addresses: readonly LookupAddress[],
 ) => void;
 
-/** Resolves a name to all of its addresses, or to a system error; what it returns, if anything, cancels that. */
+/** Resolves a name to all of its addresses, or to a system error. It may return a function that cancels the caller's wait. */
 export type Resolve = (hostname: string, done: Resolved) => (() => void) | void;
 
-/** Once one family has addresses, how long the other may still take: a server that drops AAAA must not cost its time-out. */
+/** How long to wait for the other address family once one has answered with addresses. A name server that drops AAAA queries must not make each look-up wait for the timeout. */
 const OTHER_FAMILY_MS = 300;
 const LOOPBACK: readonly LookupAddress[] = [
   { address: "127.0.0.1", family: 4 },
@@ -44,7 +46,7 @@ export function createNameResolver(
     const name = plainName(hostname);
     const known = files.hosts().get(name) ?? loopbackOf(name);
     if (known !== undefined) {
-      // Later, as an answer from DNS would come.
+      // Call back asynchronously, like an answer from DNS.
       queueMicrotask(() => done(null, known));
       return;
     }
@@ -56,7 +58,7 @@ export function createNameResolver(
       lookUps.set(hostname, lookUp);
       return lookUp.wait(done);
     } catch (error) {
-      // c-ares cannot even begin: its files cannot be opened.
+      // c-ares could not start: it could not open its files.
       const failure = error as NodeJS.ErrnoException;
       queueMicrotask(() => done(exhausted(failure) ?? failure, []));
       return;
@@ -64,14 +66,14 @@ export function createNameResolver(
   };
 }
 
-/** RFC 6761 section 6.3: these are never asked of DNS. */
+/** The addresses of `localhost` and names below it, which are never sent to DNS (RFC 6761 section 6.3). */
 function loopbackOf(name: string): readonly LookupAddress[] | undefined {
   return name === "localhost" || name.endsWith(".localhost")
     ? LOOPBACK
     : undefined;
 }
 
-/** The names to ask DNS for, in order: resolv.conf(5) under `search` and `ndots`. */
+/** The names to look up in DNS, in order, by the rules of `search` and `ndots` in resolv.conf(5). */
 export function candidatesOf(
   hostname: string,
   { searchDomains, ndots }: Pick<ResolvConf, "searchDomains" | "ndots">,
@@ -82,7 +84,7 @@ export function candidatesOf(
   return dots >= ndots ? [hostname, ...searched] : [...searched, hostname];
 }
 
-/** No server answers: it would not for the next candidate either. */
+/** Errors that mean that no name server answers. Then the next candidate name is not tried, because it would fail too. */
 const UNANSWERED: ReadonlySet<string | undefined> = new Set([
   "ETIMEOUT",
   "ECONNREFUSED",
@@ -96,9 +98,9 @@ class LookUp {
   readonly #failures: NodeJS.ErrnoException[] = [];
   readonly #found: LookupAddress[] = [];
   #at = 0;
-  /** Families of the candidate that have not answered. */
-  #open = 0;
-  #patience: NodeJS.Timeout | null = null;
+  /** How many address families have not answered for the current candidate. */
+  #pendingFamilies = 0;
+  #otherFamilyTimer: NodeJS.Timeout | null = null;
 
   constructor(hostname: string, conf: ResolvConf, ended: () => void) {
     this.#candidates = candidatesOf(hostname, conf);
@@ -107,9 +109,9 @@ class LookUp {
     this.#ask();
   }
 
-  /** Returns what ends the wait; the look-up itself ends with the last one. */
+  /** Returns a function that ends this caller's wait. The look-up is cancelled when the last caller stops waiting. */
   wait(done: Resolved): () => void {
-    // One of its own for each wait: two may have given the same function.
+    // Wrapped, so that each call has an entry of its own, even if two callers pass the same function.
     const waiter: Resolved = (error, addresses) => done(error, addresses);
     this.#waiting.add(waiter);
     return () => {
@@ -119,7 +121,7 @@ class LookUp {
 
   #ask(): void {
     const name = this.#candidates[this.#at] ?? "";
-    this.#open = 2;
+    this.#pendingFamilies = 2;
     try {
       this.#resolver.resolve4(name, (error, addresses) =>
         this.#answered(error, 4, addresses),
@@ -128,8 +130,8 @@ class LookUp {
         this.#answered(error, 6, addresses),
       );
     } catch (error) {
-      // A name that cannot be asked for, such as one with a label of 64 characters. Nobody waits yet when it is the first.
-      this.#open = 1;
+      // c-ares refuses the name, such as one with a label of 64 characters. Answer later: for the first candidate, `wait` has not been called yet.
+      this.#pendingFamilies = 1;
       queueMicrotask(() => this.#answered(error as NodeJS.ErrnoException, 4));
     }
   }
@@ -139,14 +141,17 @@ class LookUp {
     family: 4 | 6,
     addresses: readonly string[] = [],
   ): void {
-    // Cancelled, or told without this family.
+    // The look-up was cancelled, or has ended without this family.
     if (this.#waiting.size === 0) return;
-    this.#open -= 1;
+    this.#pendingFamilies -= 1;
     if (error !== null) this.#failures.push(error);
     else this.#found.push(...addresses.map((address) => ({ address, family })));
-    if (this.#open === 0) this.#concluded();
+    if (this.#pendingFamilies === 0) this.#concluded();
     else if (this.#found.length > 0)
-      this.#patience = setTimeout(() => this.#concluded(), OTHER_FAMILY_MS);
+      this.#otherFamilyTimer = setTimeout(
+        () => this.#concluded(),
+        OTHER_FAMILY_MS,
+      );
   }
 
   #concluded(): void {
@@ -159,7 +164,7 @@ class LookUp {
       this.#ask();
     } else if (this.#found.length === 0)
       this.#tell(gravest(this.#failures), []);
-    // Where both work, IPv4 does more often.
+    // IPv4 first: it works more often than IPv6.
     else
       this.#tell(
         null,
@@ -175,24 +180,27 @@ class LookUp {
 
   #end(): void {
     this.#waiting.clear();
-    if (this.#patience !== null) clearTimeout(this.#patience);
+    if (this.#otherFamilyTimer !== null) clearTimeout(this.#otherFamilyTimer);
     this.#ended();
     this.#resolver.cancel();
   }
 }
 
-/** One for each look-up: it costs some 70 µs, reads the servers anew, has a port of its own, and `cancel` ends no other's queries. */
+/** A new resolver for each look-up. That costs about 70 µs, but uses the current servers and a port of its own, and `cancel` cannot end other look-ups. */
 function resolverOf({ servers, timeoutMs, attempts }: ResolvConf): Resolver {
   const resolver = new Resolver({ timeout: timeoutMs, tries: attempts });
   try {
     if (servers.length > 0) resolver.setServers(servers);
   } catch {
-    // c-ares has read the file too, and has left out what is no address.
+    // An entry is not an address. c-ares has read the file itself and has left out such entries.
   }
   return resolver;
 }
 
-/** A failure that says nothing of the name outweighs one that says it has no address, and that one that says there is no such name. Null: none, and no address either. */
+/**
+ * The failure to report if no candidate has an address. First any failure of the look-up itself (such as a timeout), then
+ * ENODATA (the name exists without an address), then ENOTFOUND. Null: every answer was empty and none was an error.
+ */
 function gravest(failures: readonly NodeJS.ErrnoException[]): Error | null {
   const failure =
     failures.find(({ code }) => code !== "ENOTFOUND" && code !== "ENODATA") ??
@@ -201,7 +209,11 @@ function gravest(failures: readonly NodeJS.ErrnoException[]): Error | null {
   return exhausted(failure) ?? failure ?? null;
 }
 
-/** c-ares calls a socket that it could not open ECONNREFUSED, as a server that refuses, and a file EFILE: where no descriptor is left, that is why. */
+/**
+ * The real error behind ECONNREFUSED or EFILE from c-ares if this process has no descriptor left, else null. c-ares reports
+ * ECONNREFUSED for a socket that it could not open, the same as for a server that refuses, and EFILE for a file that it
+ * could not open. Opening a file here shows whether descriptors are used up.
+ */
 function exhausted(failure: NodeJS.ErrnoException | undefined): Error | null {
   if (failure?.code !== "ECONNREFUSED" && failure?.code !== "EFILE")
     return null;

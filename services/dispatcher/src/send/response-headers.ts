@@ -1,10 +1,10 @@
-/** What is kept of a response's headers: at most 16 KiB, with the values of headers that carry secrets blanked. */
+/** The response headers that are kept: at most 16 KiB, with the values of secret headers redacted. */
 
 import { isSecretHeader, REDACTED } from "@postrider/core";
 
 const MAX_HEADER_BYTES = 16_384;
 
-/** Redacted and bounded by the length of names and values; the first ones are kept. Names are in lower case. */
+/** Keeps the first headers, up to 16 KiB of names and values, with secret values redacted. Names are in lower case. */
 export function keepResponseHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): Record<string, string> {

@@ -1,8 +1,8 @@
 /**
- * What an exchange has seen of the answer: status, headers, and the beginning of the body.
+ * What an exchange has received of the answer: status, headers, and the beginning of the body.
  *
- * Invariant: the status code is 0 until a final status was seen, and then never changes. However small the pieces in which a
- * hostile endpoint sends its body, the kept part is one buffer of at most 16 KiB.
+ * Invariants: the status code is 0 until a final status was received, and then never changes. The kept part of the body is
+ * one buffer of at most 16 KiB, even if a hostile endpoint sends the body byte by byte.
  */
 import { classifyStatus, type Outcome } from "@postrider/core";
 import {
@@ -14,9 +14,9 @@ import {
 import type { AttemptResult } from "./attempt-result.ts";
 import { keepResponseHeaders } from "./response-headers.ts";
 
-/** Kept of a response body. */
+/** How much of a response body is kept. */
 const KEPT_BODY_BYTES = 16_384;
-/** Read of a response body before the connection is given up: a body a little too long should not cost a keep-alive connection. */
+/** How much of a response body is read before the connection is closed. More than is kept, so that a body a little too long does not cost a keep-alive connection. */
 const READ_BODY_BYTES = 65_536;
 const NO_BODY = Buffer.alloc(0);
 
@@ -49,12 +49,12 @@ export class ResponseSoFar {
     return this.#statusCode !== 0;
   }
 
-  /** The framing breaks HTTP, though undici took the answer: where the next one would begin is not sure. */
+  /** Whether the framing breaks HTTP though undici accepted the answer. Then it is not certain where the next answer begins, so the connection must not be used again. */
   get isFlawed(): boolean {
     return this.#flaw !== null;
   }
 
-  /** A final status. undici lets pass one below 100, which is none: then the error, and nothing was seen. */
+  /** Notes a final status and its headers. undici accepts a status below 100, which is invalid: then returns the error and notes nothing. */
   start(statusCode: number, headers: AnswerHeaders): ProtocolError | null {
     if (statusCode < 100) return new ProtocolError("the status is below 100");
     this.#statusCode = statusCode;
@@ -63,7 +63,7 @@ export class ResponseSoFar {
     return null;
   }
 
-  /** More of the body; false once enough was read. Copies: a chunk is a view of the socket's read buffer, which would stay in memory with it. */
+  /** Notes a piece of the body; false once enough was read. Copies it, because a chunk is a view that would keep the socket's whole read buffer in memory. */
   data(chunk: Buffer): boolean {
     this.#readBytes += chunk.length;
     if (this.#statusCode === 205) this.#flaw ??= withBody(205);
@@ -72,7 +72,7 @@ export class ResponseSoFar {
     return this.#readBytes <= READ_BODY_BYTES;
   }
 
-  /** A failure after a final status, or a flaw of the answer, is noted and changes nothing. */
+  /** The result. After a final status, a failure or a flaw of the answer is noted in `error` but does not change the outcome. */
   result(broken: Failure | null): AnswerResult {
     const failure =
       broken ?? (this.#flaw === null ? null : classifyError(this.#flaw));
@@ -116,7 +116,7 @@ export class ResponseSoFar {
   }
 }
 
-/** A 204, 205 or 304 that announces a body: where it ends, sender and receiver may see differently. */
+/** The flaw of a 204, 205 or 304 that announces a body: the two sides may disagree about where the answer ends. */
 function framingFlaw(
   statusCode: number,
   headers: AnswerHeaders,
@@ -124,7 +124,7 @@ function framingFlaw(
   if (statusCode !== 204 && statusCode !== 205 && statusCode !== 304)
     return null;
   const length = single(headers["content-length"]);
-  // A 304 may name the length its body would have had, and a 205 may end an empty body by its last chunk.
+  // Allowed: a 304 with the content-length of the body it leaves out, and a 205 with an empty chunked body.
   const hasBody =
     (statusCode !== 205 && headers["transfer-encoding"] !== undefined) ||
     (statusCode !== 304 && length !== null && length !== "0");

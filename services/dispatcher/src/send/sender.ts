@@ -1,10 +1,12 @@
 /**
- * Sends attempts over undici's `dispatch`. Only connection.ts and guarded-sockets.ts know undici.
+ * Sends attempts over undici's `dispatch`. Only connection.ts and guarded-sockets.ts import undici.
  *
- * Per request there is one handler object: deadlines are on one shared wheel, so no timer and no signal. Connections are
- * kept alive and shared by origin, and live at most 5 minutes: 3 until they get no new request, at most one more in an
- * attempt, at most one more idle. undici's own Pool looks through all connections of an origin at each request, which at
- * 1,000 of them costs more than the request. HTTP/2 is off; nothing is inflated; nothing is followed.
+ * Each request makes one handler object and no timer or signal: all deadlines are on one shared wheel. Connections are kept
+ * alive and shared by origin. A connection lives at most 5 minutes: after 3 minutes it gets no new request, and then ends
+ * after at most one minute in an attempt and one minute idle. undici's own Pool is not used, because it searches all
+ * connections of an origin for each request, which with 1,000 connections costs more than the request.
+ *
+ * HTTP/2 is off, bodies are not decompressed, redirects are not followed.
  */
 import type { EpochMs } from "@postrider/core";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
@@ -23,7 +25,7 @@ import { Connection, type ConnectionEvents, type Open } from "./connection.ts";
 const CONNECTION_TTL_MS = 180_000;
 /** With the default of 1,000 attempts in flight, resting sockets leave a process below 4,096 descriptors, a common limit. */
 const MAX_RESTING = 2_048;
-/** How many resting connections one shortage closes: enough for the attempts beside the one that met it. */
+/** How many resting connections are closed at a shortage of descriptors: enough also for other attempts that start at the same time. */
 const ROOM = 32;
 const LOG_EVERY_MS = 60_000;
 
@@ -36,7 +38,7 @@ export interface SendRequest {
   readonly timeoutMs: number;
 }
 
-/** Never rejects. The result is there at the deadline at the latest. */
+/** Sends one attempt. Never rejects; resolves at the deadline at the latest. */
 export type Send = (request: SendRequest) => Promise<SendResult>;
 
 export interface SenderOptions {
@@ -44,7 +46,7 @@ export interface SenderOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
-  /** More certificate authorities, as PEM; the system's own are Node's to know (NODE_EXTRA_CA_CERTS). */
+  /** More certificate authorities, as PEM. Node itself adds those of NODE_EXTRA_CA_CERTS. */
   readonly ca?: string | Buffer;
 }
 
@@ -118,7 +120,7 @@ class DispatchSender implements ExchangeHost {
     });
   }
 
-  /** Attempts are finished by then, or never will be: the runner has waited for them. */
+  /** Closes all connections at once. The runner has stopped before and has waited for attempts to finish. */
   async stop(_deadline: EpochMs): Promise<void> {
     this.#isStopped = true;
     const connections = [...this.#connections];
@@ -137,8 +139,8 @@ class DispatchSender implements ExchangeHost {
   }
 
   /**
-   * No descriptor is left: some connections that rest are closed, and the exchange goes over a new one. Where none rests,
-   * all are in use: the attempt is a local fault, which costs the endpoint nothing.
+   * No descriptor is left: closes some resting connections, then sends the exchange over a new one. If no connection rests,
+   * all descriptors are in use: the attempt becomes a local fault, which spends no attempt.
    */
   makeRoom(exchange: Exchange, errorCode: string): boolean {
     const longest = this.#pool.takeLongest(ROOM);
@@ -166,8 +168,9 @@ class DispatchSender implements ExchangeHost {
   }
 
   /**
-   * undici frees or ends a connection after the handler returned, in this turn of the loop or the next. Whatever ends
-   * within one turn is told in the next but one, so that the next attempt finds its connection free.
+   * After the handler has returned, undici frees or closes the connection in this turn of the event loop or the next. So the
+   * result is given two turns later: then the connection is free for the next attempt. Exchanges that end in the same turn
+   * share the two `setImmediate` calls.
    */
   ended(exchange: Exchange): void {
     if (this.#ended.push(exchange) > 1) return;
@@ -199,7 +202,7 @@ class DispatchSender implements ExchangeHost {
     return connection;
   }
 
-  /** One in use ends with its exchange; one that rests ends here. */
+  /** The connection's socket has closed. A resting connection is closed here; one in use is closed with its exchange. */
   #lost(connection: ExchangeConnection): void {
     if (this.#pool.remove(connection)) this.#close(connection);
   }
@@ -214,7 +217,7 @@ class DispatchSender implements ExchangeHost {
     return connection.destroy();
   }
 
-  /** Once a minute at most: under a shortage there are many. */
+  /** Logs at most once a minute, because a shortage closes connections many times. */
   #logRoom(errorCode: string): void {
     const now = this.#clock.monotonic();
     if (now - this.#loggedAt < LOG_EVERY_MS) return;
