@@ -61,6 +61,11 @@ export type Decoded<In> =
       readonly detail: string;
     }
   /** It may be readable later: the record waits, and the other records go on. When the wait is over it becomes a dead letter `unknown_schema`. */
-  | { readonly kind: "unknown_schema"; readonly schema: string };
+  | {
+      readonly kind: "unknown_schema";
+      readonly schema: string;
+      /** The table of schemas may lack some now: the wait does not end before the table is current again. */
+      readonly isSourceBehind?: true;
+    };
 
 export type Decoder<In> = (record: RawRecord) => Decoded<In>;

@@ -96,6 +96,9 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     async catchUp() {
       partitions = await countPartitions(kafka.admin(), topic);
       await table.readToEnd();
+      // A write would be made of an endpoint's old version, or refuse one that the table lacks.
+      const lack = table.behind();
+      if (lack !== null) throw new Error(lack);
     },
   });
   const writer = createEndpointWriter({

@@ -72,7 +72,9 @@ export function createBatchJudge<In, Row>(options: {
     if (decoded.kind === "unreadable")
       return refused(raw, { reason: decoded.reason, detail: decoded.detail });
     if (decoded.kind === "unknown_schema") {
-      if (!isWaitOver(decoded.schema)) return { waitsFor: decoded.schema };
+      const isOver = isWaitOver(decoded.schema);
+      if (!isOver || decoded.isSourceBehind === true)
+        return { waitsFor: decoded.schema };
       const detail = `no schema ${decoded.schema} after ${unknownSchemaWaitMs} ms`;
       return refused(raw, { reason: "unknown_schema", detail });
     }

@@ -29,7 +29,11 @@ export interface Codec {
 export type WriterSchema =
   | { readonly kind: "found"; readonly json: string }
   /** Not known now. If there is a registry, asking has started a look-up. */
-  | { readonly kind: "unknown" }
+  | {
+      readonly kind: "unknown";
+      /** The table of schemas may lack some now. */
+      readonly isSourceBehind?: true;
+    }
   /** Known not to exist, or not to be Avro. */
   | { readonly kind: "absent"; readonly detail: string };
 
@@ -172,11 +176,11 @@ function createDecoder(
     const fingerprint = value.readBigUInt64LE(2).toString(16).padStart(16, "0");
     const resolution =
       byFingerprint.get(fingerprint) ??
-      resolve(writers.byFingerprint(fingerprint), (found) =>
-        byFingerprint.set(fingerprint, found),
+      resolve(
+        writers.byFingerprint(fingerprint),
+        `fingerprint ${fingerprint}`,
+        (found) => byFingerprint.set(fingerprint, found),
       );
-    if (resolution === undefined)
-      return { kind: "unknown_schema", schema: `fingerprint ${fingerprint}` };
     return "reader" in resolution
       ? read(resolution.reader, value, 10)
       : resolution.refusal;
@@ -186,9 +190,10 @@ function createDecoder(
     if (value.length < 5) return unreadable("ends within its header");
     const id = value.readInt32BE(1);
     const resolution =
-      byId.get(id) ?? resolve(writers.byId(id), (found) => byId.set(id, found));
-    if (resolution === undefined)
-      return { kind: "unknown_schema", schema: `registry id ${id}` };
+      byId.get(id) ??
+      resolve(writers.byId(id), `registry id ${id}`, (found) =>
+        byId.set(id, found),
+      );
     return "reader" in resolution
       ? read(resolution.reader, value, 5)
       : resolution.refusal;
@@ -197,11 +202,12 @@ function createDecoder(
   /** Keeps a result that will not change. An absent schema is not kept, because it may be registered later. */
   function resolve(
     writer: WriterSchema,
+    schema: string,
     keep: (found: Resolution) => void,
-  ): Resolution | undefined {
+  ): Resolution {
     switch (writer.kind) {
       case "unknown":
-        return undefined;
+        return { refusal: { ...writer, kind: "unknown_schema", schema } };
       case "absent":
         return { refusal: unreadable(writer.detail, "unknown_schema") };
       case "found": {

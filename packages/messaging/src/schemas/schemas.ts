@@ -87,9 +87,10 @@ export function createSchemas(options: SchemasOptions): Schemas {
       byFingerprint(fingerprint) {
         const json =
           oursByFingerprint.get(fingerprint) ?? table.get(fingerprint);
-        return json === undefined
+        if (json !== undefined) return { kind: "found", json };
+        return table.behind() === null
           ? { kind: "unknown" }
-          : { kind: "found", json };
+          : { kind: "unknown", isSourceBehind: true };
       },
       byId: (id) => writerById(options, registry, id),
     },

@@ -14,6 +14,7 @@ interface Waiting<In> {
   readonly entry: OpenRecord<In>;
   readonly schema: string;
   retryAt: MonotonicMs;
+  lookedAt: MonotonicMs;
 }
 
 /** A record whose wait is over: its schema came (`decoded`), or time ran out (`decoded` is null). */
@@ -53,7 +54,12 @@ export class SchemaWait<In> {
 
   add(entry: OpenRecord<In>, schema: string, now: MonotonicMs): void {
     entry.partition.beginWaiting();
-    this.#waiting.push({ entry, schema, retryAt: now + FIRST_RETRY_MS });
+    this.#waiting.push({
+      entry,
+      schema,
+      retryAt: now + FIRST_RETRY_MS,
+      lookedAt: now,
+    });
   }
 
   clear(): void {
@@ -106,11 +112,16 @@ export class SchemaWait<In> {
   #look(waiting: Waiting<In>, now: MonotonicMs): Look<In> {
     const { entry, schema } = waiting;
     if (entry.partition.state === "lost") return "lost";
-    const isOver = now - entry.seenAt >= this.#longestMs;
-    if (waiting.retryAt > now && !isOver) return "wait";
-    const decoded = this.#decoded(entry);
-    if (decoded !== null) return decoded;
-    if (isOver) return { entry, decoded: null, schema };
+    const endsAt = entry.seenAt + this.#longestMs;
+    const isOver = now >= endsAt;
+    const isDue =
+      waiting.retryAt <= now || (isOver && waiting.lookedAt < endsAt);
+    if (!isDue) return "wait";
+    waiting.lookedAt = now;
+    const decoded = this.#decode(entry.raw);
+    if (decoded.kind !== "unknown_schema") return { entry, decoded };
+    if (isOver && decoded.isSourceBehind !== true)
+      return { entry, decoded: null, schema };
     entry.failures++;
     waiting.retryAt =
       now +

@@ -3,15 +3,19 @@ import type { MonotonicMs } from "@postrider/core";
 import type { RawRecord } from "../record.ts";
 import type { TableListener, TableOptions } from "./table-options.ts";
 
-interface Entry<T> {
-  readonly value: T;
+/** Where a record was read. */
+interface Place {
   readonly partition: number;
+  readonly offset: number;
   readonly generation: number;
 }
 
-interface Waiting {
+interface Entry<T> extends Place {
+  readonly value: T;
+}
+
+interface Waiting extends Place {
   readonly record: RawRecord;
-  readonly generation: number;
   readonly since: MonotonicMs;
 }
 
@@ -19,6 +23,9 @@ export class TableEntries<T> {
   readonly #options: TableOptions<T>;
   readonly #entries = new Map<string, Entry<T>>();
   readonly #waiting = new Map<string, Waiting>();
+  /** Keys that were deleted behind a hole: what is read again in its place must not bring them back. */
+  readonly #deleted = new Map<string, Place>();
+  #awaitedSchema: string | null = null;
   readonly #listeners = new Set<TableListener<T>>();
   readonly #gauge;
   readonly #unreadable;
@@ -58,19 +65,47 @@ export class TableEntries<T> {
     this.#gauge.set(this.size, { topic: this.#options.topic });
   }
 
-  /** Takes one record. It replaces an earlier record of the same key, even one that still waits for its schema. */
-  read(record: RawRecord, generation: number): void {
-    // The record stands for a batch that cannot be read: its keys are not known.
-    if (record.unreadable !== undefined)
-      return this.#leftOut(record, record.unreadable.detail);
+  countUnreadable(): void {
+    this.#unreadable.inc({ topic: this.#options.topic });
+  }
+
+  /**
+   * Takes one record, which can be read. It replaces an earlier record of the same key, even one that still waits for its schema.
+   * A later record of the key stays: records behind a hole are read before the hole is.
+   */
+  read(record: RawRecord, generation: number, isBehindHole: boolean): void {
     if (record.key === null) return this.#leftOut(record, "it has no key");
     const key = record.key.toString("utf8");
+    const { partition, offset } = record;
+    const place = { partition, offset, generation };
+    const isOld = [this.#entries, this.#waiting, this.#deleted].some((places) =>
+      isNotBefore(places.get(key), place),
+    );
+    if (isOld) return;
     this.#waiting.delete(key);
-    if (record.value === null) return this.#remove(key);
+    this.#deleted.delete(key);
+    if (record.value === null) {
+      if (isBehindHole) this.#deleted.set(key, place);
+      return this.#remove(key);
+    }
     // Copy the value, because the table keeps it for long: a record's bytes may be a view of a window that it shares with other records, and decoded values are views of the record.
     const copy = { ...record, value: Buffer.from(record.value) };
     const since = this.#options.clock.monotonic();
-    this.#decode(key, { record: copy, generation, since });
+    this.#decode(key, { ...place, record: copy, since });
+  }
+
+  /** The partition has no hole any more. */
+  forgetDeleted(partition: number): void {
+    for (const [key, place] of this.#deleted)
+      if (place.partition === partition) this.#deleted.delete(key);
+  }
+
+  /** What waits for its schema, as a sentence; null where nothing does. */
+  describeWaiting(): string | null {
+    const [first] = this.#waiting.values();
+    if (first === undefined) return null;
+    const { partition, offset } = first;
+    return `has ${this.#waiting.size} records that wait for their schema, the first at partition ${partition}, offset ${offset} (${this.#awaitedSchema})`;
   }
 
   /** Decodes waiting records again, and leaves out those that have waited too long. True if records still wait. */
@@ -84,8 +119,8 @@ export class TableEntries<T> {
 
   /** The partition was read anew: removes keys that were not found again. */
   dropOlder(partition: number, generation: number): void {
-    for (const [key, { record, generation: read }] of this.#waiting)
-      if (record.partition === partition && read < generation)
+    for (const [key, waiting] of this.#waiting)
+      if (waiting.partition === partition && waiting.generation < generation)
         this.#waiting.delete(key);
     for (const [key, entry] of this.#entries)
       if (entry.partition === partition && entry.generation < generation)
@@ -93,23 +128,26 @@ export class TableEntries<T> {
   }
 
   #decode(key: string, waiting: Waiting): void {
-    const { record, generation, since } = waiting;
+    const { record, partition, offset, generation, since } = waiting;
     const decoded = this.#options.decode(record);
     switch (decoded.kind) {
       case "decoded": {
         const { value } = decoded;
-        const { partition } = record;
-        this.#entries.set(key, { value, partition, generation });
+        this.#entries.set(key, { value, partition, offset, generation });
         return this.#tell(key, value);
       }
       case "unreadable":
         return this.#leftOut(record, decoded.detail);
       case "unknown_schema": {
         const waitMs = this.#options.unknownSchemaWaitMs ?? 5 * 60_000;
-        if (this.#options.clock.monotonic() - since < waitMs)
-          this.#waiting.set(key, waiting);
-        else
-          this.#leftOut(record, `its schema is not known: ${decoded.schema}`);
+        const isOver = this.#options.clock.monotonic() - since >= waitMs;
+        if (isOver && decoded.isSourceBehind !== true)
+          return this.#leftOut(
+            record,
+            `its schema is not known: ${decoded.schema}`,
+          );
+        this.#awaitedSchema = decoded.schema;
+        this.#waiting.set(key, waiting);
       }
     }
   }
@@ -124,7 +162,7 @@ export class TableEntries<T> {
 
   #leftOut(record: RawRecord, why: string): void {
     const { topic, partition, offset } = record;
-    this.#unreadable.inc({ topic });
+    this.countUnreadable();
     this.#options.log.error("table.recordLeftOut", {
       topic,
       partition,
@@ -132,4 +170,13 @@ export class TableEntries<T> {
       why,
     });
   }
+}
+
+function isNotBefore(known: Place | undefined, place: Place): boolean {
+  return (
+    known !== undefined &&
+    known.partition === place.partition &&
+    known.generation === place.generation &&
+    known.offset >= place.offset
+  );
 }

@@ -19,7 +19,8 @@ export interface Table<T> extends Lifecycle {
   readToEnd(): Promise<void>;
   /**
    * Why the table may lack records of its topic, as a sentence; null if it is known to have been current within the last five
-   * seconds. Before a final decision because the table does not have a key, wait until this is null.
+   * seconds. It may lack records while a leader is away, while it has a hole, and while records wait for their schema. Before a
+   * final decision because the table does not have a key, wait until this is null.
    */
   behind(): string | null;
   health(): { readonly ready: TableCheck[]; readonly live: TableCheck[] };

@@ -70,6 +70,10 @@ export class TablePositions {
     return completed;
   }
 
+  isCompleted(partition: number): boolean {
+    return this.#positions.get(partition)?.isCompleted ?? false;
+  }
+
   /** The partitions are known, and each has been read to its `end`. */
   isComplete(): boolean {
     return (

@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import {
   FakeConsumer,
   TOPIC,
@@ -9,7 +9,8 @@ import {
   waitFor,
 } from "@postrider/testkit";
 import type { LogRange, TopicPartition } from "../ports.ts";
-import type { Decoder } from "../stage.ts";
+import type { RawRecord } from "../record.ts";
+import type { Decoded, Decoder } from "../stage.ts";
 import { createTable } from "./table.ts";
 
 /** Leaves out partitions without a leader, as the broker does. */
@@ -60,30 +61,14 @@ test("while a partition has no leader the table is not loaded; once there is one
   await table.stop(clock.now());
 });
 
-test("a batch that cannot be read is skipped with an alert; the table goes on and keeps its entries", async () => {
-  const clock = fakeClock();
-  const effects = testEffects({ clock });
-  const consumer = new FakeConsumer({ topic: TOPIC, clock });
-  const table = createTable<string>({
-    ...effects,
-    kafka: { consumer: () => consumer },
-    topic: TOPIC,
-    decode: decodeText,
-  });
-  consumer.append(0, "known");
-  consumer.appendUnreadable(0, 9);
-  const started = table.start();
-  consumer.assign(0);
+let fetching: NodeJS.Timeout | undefined;
 
-  await waitFor(() => consumer.deliver(), { everyMs: 1 });
-  await started;
+afterEach(() => clearInterval(fetching));
 
-  expect(table.get("key")).toBe("known");
-  expect(effects.log.of("table.recordLeftOut")).toMatchObject([
-    { level: "error", fields: { offset: 1, why: "offsets 1 to 9" } },
-  ]);
-  await table.stop(clock.now());
-});
+/** From now on it fetches by itself. */
+function follow(consumer: FakeConsumer): void {
+  fetching = setInterval(() => consumer.deliver(), 5);
+}
 
 /** A table of one partition that has been read to its end. */
 async function loadedTable(decode: Decoder<string> = decodeText) {
@@ -120,5 +105,126 @@ test("a table that waits for a place which its log has no longer asks anew, and 
 
   await waitFor(() => table.behind() === null, { timeoutMs: 5_000 });
   await readToEnd;
+  await table.stop(clock.now());
+});
+
+function record(offset: number, key: string, value: string | null): RawRecord {
+  return {
+    topic: TOPIC,
+    partition: 0,
+    offset,
+    timestamp: 1000 + offset,
+    key: Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+    headers: {},
+  };
+}
+
+test("a table with a hole is loaded but behind, says where and what to do, and keeps what it had; read after all, it is current", async () => {
+  const { table, consumer, clock, log } = await loadedTable();
+  follow(consumer);
+  // Offsets 1 to 4.
+  consumer.appendUnreadable(0, 4);
+  consumer.log(0).push(record(5, "changed", "new"), record(6, "deleted", null));
+
+  await waitFor(() => table.behind() !== null, { everyMs: 1 });
+  expect(table.behind()).toBe(
+    `${TOPIC} cannot be read at partition 0, offsets 1 to 4 (offsets 1 to 4)`,
+  );
+  expect(table.health().ready).toMatchObject([
+    { isOk: false, detail: table.behind() },
+  ]);
+  expect(table.get("key")).toBe("first");
+  // Again and again, and told once.
+  await waitFor(() => consumer.seeks.filter(([, at]) => at === 1).length > 1);
+  expect(log.of("table.holeOpened")).toMatchObject([
+    { level: "error", fields: { firstOffset: 1, lastOffset: 4 } },
+  ]);
+
+  const seen: [string, string | undefined][] = [];
+  table.onChange((key, value) => seen.push([key, value]));
+  consumer
+    .log(0)
+    .splice(
+      1,
+      1,
+      record(1, "changed", "old"),
+      record(2, "deleted", "there"),
+      record(3, "found", "after all"),
+      record(4, "key", "second"),
+    );
+
+  await waitFor(() => table.behind() === null);
+  expect(Object.fromEntries(table.entries())).toEqual({
+    key: "second",
+    changed: "new",
+    found: "after all",
+  });
+  // Nothing went back on the way.
+  expect(seen).toEqual([
+    ["found", "after all"],
+    ["key", "second"],
+  ]);
+  expect(log.of("table.holeClosed")).toHaveLength(1);
+  await table.stop(clock.now());
+});
+
+test("a table that is read anew, with a hole, drops nothing that may stand in the hole, until it was read whole", async () => {
+  const { table, consumer, clock } = await loadedTable();
+  consumer.append(0, "second", "third");
+  consumer.deliver();
+  follow(consumer);
+
+  // Another log, shorter and unreadable.
+  consumer.logs.set(0, []);
+  consumer.appendUnreadable(0, 2);
+  consumer.positions.set(0, 3);
+  consumer.listener!.outOfRange(consumer.epoch, { topic: TOPIC, partition: 0 });
+  await waitFor(() => table.behind()?.includes("cannot be read"));
+  expect(table.get("key")).toBe("third");
+
+  consumer.logs.set(0, [record(0, "other", "1"), record(1, "other", "2")]);
+  await waitFor(() => table.behind() === null);
+
+  expect(Object.fromEntries(table.entries())).toEqual({ other: "2" });
+  await table.stop(clock.now());
+});
+
+test("a hole that the log no longer holds is none: the table is current again", async () => {
+  const { table, consumer, clock } = await loadedTable();
+  follow(consumer);
+  consumer.appendUnreadable(0, 4);
+  await waitFor(() => table.behind() !== null, { everyMs: 1 });
+
+  consumer.logStart.set(0, 5);
+
+  await waitFor(() => table.behind() === null);
+  await table.stop(clock.now());
+});
+
+test("a loaded table is behind while a record waits for its schema, and the wait does not end while schemas may be lacking", async () => {
+  let answer: Decoded<string> = {
+    kind: "unknown_schema",
+    schema: "s7",
+    isSourceBehind: true,
+  };
+  const { table, consumer, clock, log } = await loadedTable(
+    (raw): Decoded<string> =>
+      raw.value?.toString() === "late" ? answer : decodeText(raw),
+  );
+
+  consumer.append(0, "late");
+  consumer.deliver();
+  const waits = `${TOPIC} has 1 records that wait for their schema, the first at partition 0, offset 1 (s7)`;
+  expect(table.behind()).toBe(waits);
+  clock.advance(3_600_000);
+  await turns();
+  expect(table.behind()).toBe(waits);
+  expect(log.of("table.recordLeftOut")).toEqual([]);
+
+  answer = { kind: "decoded", value: "came" };
+  await waitFor(() => table.get("key") === "came");
+  consumer.deliver();
+  await waitFor(() => table.behind() === null, { timeoutMs: 10_000 });
   await table.stop(clock.now());
 });

@@ -4,10 +4,12 @@
  *
  * Invariant: once `start` has resolved, the table has everything that the topic held at the start, and it only moves forward. If
  * a partition's log is replaced (the topic was made anew), the partition is read again from its start; keys that are not found
- * again are then removed.
+ * again are then removed. A batch that cannot be read is a hole (table-holes.ts): the table says that it is behind, keeps its
+ * entries, and reads the hole again.
  */
 import { randomUUID } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
+import { sleep } from "@postrider/runtime";
 import {
   LONGEST_WAIT_MS,
   type Consumer,
@@ -18,6 +20,7 @@ import {
 } from "../ports.ts";
 import { TableCurrency } from "./table-currency.ts";
 import { TableEntries } from "./table-entries.ts";
+import { TableHoles, type Hole } from "./table-holes.ts";
 import type {
   Table,
   TableCheck,
@@ -38,6 +41,11 @@ export function createTable<T>(options: TableOptions<T>): Table<T> {
 }
 
 const RETRY_MS = 200;
+/** A hole is read again at once, then less and less often, up to this, ms. */
+const LONGEST_REREAD_MS = 60_000;
+/** What an operator does about a hole. */
+const HOLE_TODO =
+  "Let a replica that is whole lead the partition: the table then reads these offsets by itself. If none is whole, see docs/guarantees.md, 'A table with a hole'.";
 /** How long a place is waited for before it is asked again whether the log reaches so far, ms. */
 const ASK_ANEW_MS = 5_000;
 
@@ -45,6 +53,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   readonly #options: TableOptions<T>;
   readonly #entries: TableEntries<T>;
   readonly #positions = new TablePositions();
+  readonly #holes = new TableHoles();
+  readonly #closing = new AbortController();
   readonly #loaded = Promise.withResolvers<void>();
   readonly #currency: TableCurrency;
   #consumer: Consumer | null = null;
@@ -52,6 +62,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   /** When we asked for the log ends up to which the table is read at first. */
   #placedAt = 0;
   #isLoaded = false;
+  #isHealing = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -105,6 +116,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     if (this.#isStopped) return;
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#closing.abort();
     this.#currency.stop();
     const error = new TableStoppedError(
       `table ${this.#options.topic} is stopped`,
@@ -167,6 +179,10 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   behind(): string | null {
     const { topic } = this.#options;
     if (!this.#isLoaded) return `${topic} has not been read to its end yet`;
+    if (!this.#positions.isComplete())
+      return `${topic} has a partition that is being read from its start`;
+    const lack = this.#holes.describe() ?? this.#entries.describeWaiting();
+    if (lack !== null) return `${topic} ${lack}`;
     const behindMs = this.#currency.behindMs();
     return behindMs === null
       ? null
@@ -184,9 +200,17 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
 
   batch(epoch: number, batch: FetchedBatch): void {
     if (epoch !== this.#epoch) return;
+    const { partition } = batch;
+    const hadHole = this.#holes.has(partition);
+    const opened = this.#holes.read(batch);
+    const hasHole = this.#holes.has(partition);
+    const generation = this.#positions.generation(partition);
     for (const record of batch.records)
-      this.#entries.read(record, this.#positions.generation(batch.partition));
-    this.#positions.advance(batch.partition, batch.lastOffset + 1);
+      if (record.unreadable === undefined)
+        this.#entries.read(record, generation, hadHole || hasHole);
+    for (const hole of opened) this.#holeOpened(batch, hole);
+    this.#positions.advance(partition, batch.lastOffset + 1);
+    if (hadHole && !hasHole) this.#healed(partition);
     this.#settle();
   }
 
@@ -210,13 +234,15 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     this.#placedAt = askedAt;
     for (const range of ranges) {
       const position = this.#positions.place(range);
-      if (position.isAnew)
+      if (position.isAnew) {
+        this.#holes.forget(range.partition);
         this.#options.log.warn("table.readAnew", {
           topic: range.topic,
           partition: range.partition,
           logStart: range.start,
           logEnd: range.end,
         });
+      }
       this.#consumer?.seek(range, position.offset);
     }
     this.#consumer?.resume(ranges);
@@ -263,7 +289,9 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   /** Call after any progress: removes keys that a partition read anew no longer has, and resolves `start` once everything has been read. */
   #settle(): void {
     for (const [partition, generation] of this.#positions.takeCompleted())
-      this.#entries.dropOlder(partition, generation);
+      // What stands in a hole was not looked for: it may be there.
+      if (!this.#holes.has(partition))
+        this.#entries.dropOlder(partition, generation);
     this.#entries.count();
     if (this.#entries.retryWaiting()) this.#retrySoon();
     else if (!this.#isLoaded && this.#positions.isComplete()) {
@@ -274,6 +302,61 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
         entries: this.size,
       });
       this.#loaded.resolve();
+    }
+  }
+
+  #holeOpened({ topic, partition }: TopicPartition, hole: Hole): void {
+    const { first, last, why } = hole;
+    this.#entries.countUnreadable();
+    this.#options.log.error("table.holeOpened", {
+      topic,
+      partition,
+      firstOffset: first,
+      lastOffset: last,
+      why,
+      todo: HOLE_TODO,
+    });
+    if (!this.#isHealing) void this.#heal();
+  }
+
+  /** Nothing of the partition is unread any more. */
+  #healed(partition: number): void {
+    const { topic, log } = this.#options;
+    log.info("table.holeClosed", { topic, partition });
+    this.#entries.forgetDeleted(partition);
+    if (this.#positions.isCompleted(partition))
+      this.#entries.dropOlder(partition, this.#positions.generation(partition));
+  }
+
+  /** Reads holes again until there is none: another replica, which is whole, may lead by then, or the log may begin behind them. */
+  async #heal(): Promise<void> {
+    const { signal } = this.#closing;
+    this.#isHealing = true;
+    let waitMs = RETRY_MS;
+    while (!this.#holes.isEmpty && !signal.aborted) {
+      await sleep(waitMs, { signal });
+      waitMs = Math.min(waitMs * 2, LONGEST_REREAD_MS);
+      if (!signal.aborted) await this.#rereadHoles(this.#epoch);
+    }
+    this.#isHealing = false;
+  }
+
+  async #rereadHoles(epoch: number): Promise<void> {
+    const { topic, log } = this.#options;
+    try {
+      const holed = this.#holes.partitions();
+      const ranges = await this.#rangesOnce(
+        holed.map((partition) => ({ topic, partition })),
+      );
+      if (epoch !== this.#epoch || this.#isStopped) return;
+      for (const range of ranges) {
+        this.#holes.cutBelow(range.partition, range.start);
+        const first = this.#holes.firstOf(range.partition);
+        if (first === null) this.#healed(range.partition);
+        else this.#consumer?.seek(range, first);
+      }
+    } catch (error) {
+      log.debug("table.rangesFailed", { topic, error: String(error) });
     }
   }
 
