@@ -121,6 +121,10 @@ test("dev runs everything, the other commands find it, and Ctrl-C leaves nothing
   expect(grown.stdout).toContain(
     `add partitions to ${stack.prefix}deliveries: 4 → 12`,
   );
+  expect(grown.stdout).not.toContain(`${stack.prefix}endpoints`);
+  expect(grown.stderr).toContain(
+    `${stack.prefix}endpoints: compacted, never grown`,
+  );
 
   const second = await postrider("dev");
   expect(second.code).toBe(5);

@@ -72,29 +72,37 @@ export interface KeptPartitions {
   readonly topic: string;
   readonly partitions: number;
   readonly wanted: number;
+  /** Read as a table: never grown, with `--grow` either. */
+  readonly isTable: boolean;
 }
 
 /**
  * The wanted topics, but existing topics keep their partitions unless `grow` is set. Every topic is keyed: with more
  * partitions, a key's next record can go to another partition than its last, so it may be handled out of order, and the
- * duplicate check does not see that it is a repeat.
+ * duplicate check does not see that it is a repeat. Compacted topics are never grown.
  */
 export async function growing(
   admin: Pick<Admin, "describeTopics">,
   wanted: readonly TopicDescription[],
   { grow = false }: { readonly grow?: boolean },
 ): Promise<{ topics: TopicDescription[]; kept: KeptPartitions[] }> {
-  if (grow) return { topics: [...wanted], kept: [] };
   const found = await admin.describeTopics(wanted.map(({ topic }) => topic));
   const counts = new Map(found.map((one) => [one.topic, one.partitions]));
   const kept: KeptPartitions[] = [];
   const topics = wanted.map((one) => {
     const partitions = counts.get(one.topic) ?? one.partitions;
-    if (partitions >= one.partitions) return one;
-    kept.push({ topic: one.topic, partitions, wanted: one.partitions });
+    const mayGrow = grow && !isCompacted(one);
+    if (partitions >= one.partitions || mayGrow) return one;
+    const { topic, partitions: most } = one;
+    kept.push({ topic, partitions, wanted: most, isTable: isCompacted(one) });
     return { ...one, partitions };
   });
   return { topics, kept };
+}
+
+/** Of a key in two partitions, a table would take whichever record it read last, an old one too. */
+function isCompacted({ config }: TopicDescription): boolean {
+  return config["cleanup.policy"] === "compact";
 }
 
 function flagsOf({ partitions, grow }: PlanOptions): string {
@@ -126,10 +134,24 @@ function tell(
   const { kept, changes } = differences;
   if (kept.length > 0)
     terminal.say(
-      `Topics keep the partitions they have: ${kept.map((one) => `${one.topic} ${one.partitions} (of ${one.wanted})`).join(", ")}.\n${WHAT_GROWING_DOES} Grow them all the same with: --grow`,
+      `Topics keep the partitions they have: ${kept.map((one) => `${one.topic} ${one.partitions} (of ${one.wanted})`).join(", ")}.\n${whyKept(kept)}`,
     );
   if (changes.some(({ kind }) => kind === "add_partitions"))
     terminal.say(terminal.paintTalk("yellow", `warning: ${WHAT_GROWING_DOES}`));
+}
+
+function whyKept(kept: readonly KeptPartitions[]): string {
+  const tables = kept.filter(({ isTable }) => isTable);
+  const lines: string[] = [];
+  if (tables.length > 0)
+    lines.push(
+      `${tables.map(({ topic }) => topic).join(", ")}: compacted, never grown. A key's old record would stay in another partition than its new one.`,
+    );
+  if (kept.length > tables.length)
+    lines.push(
+      `${WHAT_GROWING_DOES} Grow the others all the same with: --grow`,
+    );
+  return lines.join("\n");
 }
 
 const WHAT_GROWING_DOES =
