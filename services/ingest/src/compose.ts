@@ -5,12 +5,12 @@ import { createDoorPart } from "./door/door-part.ts";
 import { createRoutePart } from "./route/route-part.ts";
 import { createShared } from "./shared-parts.ts";
 
-/** What compose returns: `door` is there where the process has that role, for its address. */
+/** What `compose` returns. `door` gives the door's address; null if this process does not have the door role. */
 export interface Ingest extends Composition {
   readonly door: Door | null;
 }
 
-/** Ingest's parts in starting order. Door and route each have an output of their own, so that neither waits for the other's batches. */
+/** Ingest's parts in starting order. Door and route have separate outputs, so that neither waits for the other's batches. */
 export function compose(config: IngestConfig, effects: Effects): Ingest {
   const shared = createShared(config, effects);
   const route = config.roles.includes("route") ? createRoutePart(shared) : null;

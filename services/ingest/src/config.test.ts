@@ -8,7 +8,7 @@ const needed = {
   POSTRIDER_ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString("base64")}`,
 };
 
-test("what is not said has its default", () => {
+test("a variable that is not set has its default", () => {
   expect(readIngestConfig(needed)).toMatchObject({
     topicPrefix: "postrider.",
     roles: ["door", "route"],

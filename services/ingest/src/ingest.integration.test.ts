@@ -40,7 +40,7 @@ const ENCRYPTION_KEY = Buffer.alloc(32, 9);
 const keyRing = createKeyRing([{ kid: "k1", key: ENCRYPTION_KEY }]);
 const effects = testEffects();
 
-/** Everything that one topic holds, decoded, as it comes. */
+/** Collects the decoded records of one topic as they arrive. */
 interface Followed<T> {
   readonly records: { readonly raw: RawRecord; readonly value: T }[];
 }
@@ -108,7 +108,7 @@ async function follow<T extends keyof TopicValues>(
   return followed;
 }
 
-/** `topic` is the name below the prefix. */
+/** `topic` is the name without the prefix. */
 async function produce(records: readonly ProducerRecord[]): Promise<void> {
   const producer = await kafka.createProducer();
   await producer.sendBatch(
@@ -144,7 +144,7 @@ async function putEndpoints(endpoints: readonly Endpoint[]): Promise<void> {
   );
 }
 
-/** The list once it has so many. */
+/** Waits until the list has this many entries. */
 const atLeast = <T>(count: number, list: () => T[]): Promise<T[]> =>
   waitFor(() => (list().length >= count ? list() : undefined));
 
@@ -331,7 +331,7 @@ test("an endpoint that is added, changed or deleted counts from then on", async 
 
 test("garbage never stops a partition: each record is a sealed dead letter and an intake row", async () => {
   const garbage = Array.from({ length: 200 }, (_, index) =>
-    // no Avro framing: a schema that cannot be had is another test
+    // no Avro framing; a missing schema has its own test
     Buffer.concat([Buffer.of(0xff), randomBytes(index)]),
   );
   const broken = [
@@ -429,7 +429,7 @@ test("a broken rule is a dead letter with the secret blanked, naming field and r
   expect(kept).not.toContain("hush");
 });
 
-test("what the door accepts is routed, and sent again it is a duplicate", async () => {
+test("an event that the door accepts is routed, and sent again it is a duplicate", async () => {
   const post = () =>
     fetch(`${ingest.door!.url()}/v1/events`, {
       method: "POST",

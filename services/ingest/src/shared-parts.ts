@@ -19,7 +19,7 @@ import {
 import type { IngestConfig } from "./config.ts";
 import { createSealedDeadLetterOf } from "./secrets/sealed-dead-letter.ts";
 
-/** What door and route have in common. */
+/** What door and route share. */
 export interface Shared {
   readonly config: IngestConfig;
   readonly effects: Effects;
@@ -30,7 +30,7 @@ export interface Shared {
   readonly deadLetterOf: DeadLetterOf;
 }
 
-/** A role of the process: its parts in starting order, and what is said of them. */
+/** A role of the process (door or route): its parts in starting order, and their health. */
 export interface RolePart {
   readonly parts: readonly Lifecycle[];
   readonly health: () => {
@@ -65,7 +65,7 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
   return { config, effects, kafka, schemas, keyRing, rules, deadLetterOf };
 }
 
-/** An output that knows its topics before it is used. */
+/** An output that prepares the topics in `warm` at start, so that its first records do not wait for that. */
 export function createOutputPart(
   shared: Shared,
   warm: readonly OutRecord["topic"][],

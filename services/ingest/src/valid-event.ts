@@ -1,4 +1,4 @@
 import type { WebhookEvent } from "@postrider/core";
 
-/** An event that passed validation, so that its tenant is known. */
+/** An event that has passed validation, so its tenant is never null. */
 export type ValidEvent = WebhookEvent & { readonly tenantId: string };

@@ -20,15 +20,16 @@ export interface AcceptOptions {
   readonly now: () => EpochMs;
 }
 
-/** What the door answers of an accepted event. */
+/** The part of the door's answer for one accepted event. */
 export interface AcceptedEvent {
   readonly id: string;
   readonly tenantId: string;
 }
 
 /**
- * Accepts a request's events: resolves once the broker has acknowledged every one of them. Throws `DoorProblem`: nothing
- * was accepted where it is `invalid` or `busy`; after `not_acknowledged` a repeat is safe and needed.
+ * Accepts a request's events: resolves when the broker has acknowledged all of them. Throws a `ProblemError`. After
+ * `invalid` and `busy`, nothing was accepted. After `not_acknowledged` the events may or may not be accepted: the caller
+ * must repeat the request, which is safe.
  */
 export async function acceptEvents(
   request: EventsRequest,
@@ -61,7 +62,7 @@ export async function acceptEvents(
   }
 }
 
-/** Nothing plain leaves the door: the secret is sealed before it is produced. */
+/** The record of an event. Its plain secret is sealed first: no plain secret may reach Kafka from the door. */
 function recordOf(event: ValidEvent, options: AcceptOptions): OutRecord {
   const { tenantId, id: eventId, destination } = event;
   const value: WebhookEvent = {
@@ -79,7 +80,7 @@ function recordOf(event: ValidEvent, options: AcceptOptions): OutRecord {
   return { topic: "events", key: `${tenantId}:${eventId}`, value };
 }
 
-/** Our rules took what the schema does not: to send it again gives the same answer. */
+/** The problem of an event that passes validation but does not fit the Avro schema. It is `invalid`, because sending it again gives the same answer. */
 function unfit(
   { field, rule, record }: UnfitValueError,
   records: readonly OutRecord[],

@@ -5,18 +5,18 @@ import { UploadBody } from "./upload-body.ts";
 import { UploadBudget, type UploadShare } from "./upload-budget.ts";
 
 export interface UploadLimits {
-  /** Of one body. */
+  /** Limit for one body. */
   readonly maxBodyBytes: number;
-  /** Of all bodies at once; what is beyond it is refused. */
+  /** Limit for all bodies at once; a request beyond it is refused. */
   readonly maxUploadBytes: number;
-  /** How long a body may stand still before it is refused: 10 s if left out. */
+  /** How long no byte of a body may arrive before the request is refused. Default: 10 s. */
   readonly idleUploadMs?: number;
 }
 
 /**
- * Reads every body as bytes and bounds the memory of all of them at once. A body takes its room as it arrives, whatever
- * length it was announced with: one that stands still holds little more than what has come and keeps nobody else out. A
- * request gives its room back when its answer is over. Throws `DoorProblem`.
+ * Reads every body as bytes and bounds the memory of all bodies together. A body is counted as its bytes arrive, not by
+ * its content-length: so an upload that stalls holds little more than the bytes that have arrived, and does not keep others
+ * out. A request gives its bytes back when its response is closed. Throws `DoorProblem`.
  */
 export function boundUploads(app: FastifyInstance, limits: UploadLimits): void {
   const budget = new UploadBudget(limits.maxUploadBytes);
@@ -24,7 +24,7 @@ export function boundUploads(app: FastifyInstance, limits: UploadLimits): void {
   app.addHook("preParsing", async (request, reply, payload) => {
     const share = budget.share();
     shares.set(request, share);
-    // Also where the sender goes away, or is refused below.
+    // The response also closes if the sender goes away or is refused below.
     reply.raw.once("close", () => share.giveBack());
     return payload;
   });
@@ -57,7 +57,7 @@ function read(
     };
     const refuse = (problem: DoorProblem): void => {
       clearTimeout(idle);
-      payload.off("data", take).resume(); // what still comes is let go
+      payload.off("data", take).resume(); // read the rest and drop it
       reject(problem);
     };
     payload

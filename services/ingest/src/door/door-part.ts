@@ -9,7 +9,7 @@ import {
   type Shared,
 } from "../shared-parts.ts";
 
-/** The door with an output of its own. */
+/** The door role: the HTTP door and its own output. */
 export function createDoorPart(
   shared: Shared,
 ): RolePart & { readonly door: Door } {
@@ -51,7 +51,7 @@ export function createDoorPart(
   };
 }
 
-/** A broker that is silent rather than gone shows only in the age of what waits for it. */
+/** Readiness of the door. It checks the age of the oldest unacknowledged event, because nothing else shows a broker that is connected but does not answer. */
 function doorCheck(
   door: Door,
   output: ObservedOutput,

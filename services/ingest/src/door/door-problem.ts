@@ -5,7 +5,7 @@ import {
   type ProblemOptions,
 } from "@postrider/http";
 
-/** What the door answers beside 202. */
+/** Status and title of the door's answers other than 202. */
 const KINDS = {
   ...COMMON_KINDS,
   too_slow: [408, "The request did not arrive in time"],

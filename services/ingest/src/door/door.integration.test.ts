@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const door of open.splice(0)) await door.stop(Date.now() + 1_000);
 });
 
-/** A door whose broker answers as `send` says. */
+/** A door whose fake broker answers with `send`. */
 async function aDoor(
   send: (
     records: readonly OutRecord[],
@@ -116,7 +116,7 @@ test("a batch is answered in its order", async () => {
   expect(json["events"]).toEqual(ids.map((id) => ({ id, tenantId: "acme" })));
 });
 
-test("an event that the rules take and the schema does not is refused by its field, and nothing of its batch is accepted", async () => {
+test("an event that passes the rules but does not fit the schema is refused by its field, and nothing of its batch is accepted", async () => {
   const { post } = await aDoor((records) => {
     throw new UnfitValueError(records[1]!, "destination.maxAttempts", "int");
   });
@@ -176,7 +176,7 @@ test.each([
     expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
 });
 
-test("a refusal before the body is read names its field too, and nothing keeps an answer", async () => {
+test("a refusal before the body is read names its field too, and no answer may be cached", async () => {
   const { door, post } = await aDoor();
 
   const noKey = await fetch(`${door.url()}/v1/events`, { method: "POST" });
@@ -374,7 +374,7 @@ test.each([
 test.each([
   ["that have sent nothing", ""],
   ["that drip", "x"],
-])("eight uploads %s keep nobody out", async (_, sentSoFar) => {
+])("eight uploads %s do not keep other requests out", async (_, sentSoFar) => {
   const { door, post } = await aDoor();
   const request = `${HEAD}content-length: 9000\r\n\r\n${sentSoFar}`;
   const uploads = Array.from({ length: 8 }, () => rawClient(door.url()));
@@ -392,7 +392,7 @@ test.each([
   for (const { socket } of uploads) socket.destroy();
 });
 
-test("an upload that stands still is answered with 408, and its room is free again", async () => {
+test("an upload that stalls is answered with 408, and its bytes are free again", async () => {
   const { door, post } = await aDoor(undefined, { idleUploadMs: 50 });
   const { socket, answer, closed } = rawClient(door.url());
 

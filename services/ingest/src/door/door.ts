@@ -14,10 +14,10 @@ import type { EventsRequest } from "./read-request.ts";
 
 export interface DoorOptions extends UploadLimits {
   readonly host: string;
-  /** 0 takes any that is free. */
+  /** 0 takes any free port. */
   readonly port: number;
   readonly adminKey: string;
-  /** Throws a `ProblemError`. */
+  /** Accepts the events of one request. Throws a `ProblemError`. */
   readonly accept: (request: EventsRequest) => Promise<AcceptedEvent[]>;
   readonly log: Log;
   readonly meter: Meter;
@@ -26,7 +26,7 @@ export interface DoorOptions extends UploadLimits {
 
 export type Door = ApiServer;
 
-/** The HTTP door, `POST /v1/events`. Bodies are taken as bytes and never parsed by the server. */
+/** The HTTP door, `POST /v1/events`. The server passes bodies on as bytes and does not parse them, so that payloads keep their bytes. */
 export function createDoor(options: DoorOptions): Door {
   return createApiServer({
     ...options,

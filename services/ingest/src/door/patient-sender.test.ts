@@ -26,7 +26,7 @@ test("a request ends when the broker has acknowledged, and frees its bytes", asy
   expect(sender.waitingBytes).toBe(0);
 });
 
-test("what would exceed the bound is refused and not sent", async () => {
+test("a request that would exceed the bound is refused and not sent", async () => {
   const { sender, sent } = aSender();
   const waiting = sender.send([], 60);
 
@@ -46,7 +46,7 @@ test("an empty queue takes a request of any size", async () => {
   expect(await result).toBe("acknowledged");
 });
 
-test("what is late counts until it is acknowledged all the same", async () => {
+test("late records count toward the bound until they are acknowledged", async () => {
   const { sender, sent } = aSender(1);
 
   expect(await sender.send([], 60)).toBe("late");
@@ -58,7 +58,7 @@ test("what is late counts until it is acknowledged all the same", async () => {
   expect(await sender.send([], 60)).toBe("late");
 });
 
-test("a value that fits no schema is told, and frees its bytes", async () => {
+test("a value that does not fit its schema is an UnfitValueError, and frees its bytes", async () => {
   const { sender, sent } = aSender();
 
   const result = sender.send([], 60);
@@ -70,7 +70,7 @@ test("a value that fits no schema is told, and frees its bytes", async () => {
   expect(sender.waitingBytes).toBe(0);
 });
 
-test("an output that stops says so", async () => {
+test("an output that is stopped gives the result stopped", async () => {
   const { sender, sent } = aSender();
 
   const result = sender.send([], 1);

@@ -13,12 +13,12 @@ export interface PatientSenderOptions {
   readonly maxWaitingBytes: number;
 }
 
-/** `late`: not acknowledged in time, and may still be. `full`: too much waits already; nothing was sent. `stopped`: we are going away. */
+/** `late`: not acknowledged in time, but may be later. `full`: too many bytes wait already; nothing was sent. `stopped`: this process is stopping. */
 export type SendResult = "acknowledged" | "late" | "full" | "stopped";
 
 /**
- * Hands records to the output and waits for the broker, but not for ever. What is late goes on waiting in memory and
- * counts toward the bound until it is acknowledged, so that memory stays bounded however long the broker is away.
+ * Sends records to the output and waits for the broker, for at most `timeoutMs`. Records that are late stay in memory and
+ * count toward `maxWaitingBytes` until they are acknowledged. So memory stays bounded, however long the broker is away.
  */
 export class PatientSender {
   readonly #options: PatientSenderOptions;
@@ -32,7 +32,7 @@ export class PatientSender {
     return this.#waitingBytes;
   }
 
-  /** `bytes`: the size of the records, roughly. One request always fits into an empty queue. Rejects with `UnfitValueError`, nothing sent, where a value does not fit its schema. */
+  /** `bytes`: about the size of the records. An empty queue takes a request of any size. Rejects with `UnfitValueError`, and sends nothing, if a value does not fit its schema. */
   async send(
     records: readonly OutRecord[],
     bytes: number,
@@ -47,7 +47,7 @@ export class PatientSender {
         () => "acknowledged" as const,
         (error: unknown) => {
           if (error instanceof UnfitValueError) throw error;
-          // Else the output rejects only when it is stopped.
+          // The only other reason for which the output rejects: it was stopped.
           return "stopped" as const;
         },
       )

@@ -19,18 +19,18 @@ export interface EventsRequest {
   readonly body: Uint8Array;
   /** The `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
-  /** The `traceparent` header, for events that bring none of their own. */
+  /** The `traceparent` header, used for events without their own `traceparent`. */
   readonly traceparent: string | undefined;
 }
 
-/** What a request says: events that may all be accepted, or everything that is wrong with any of them. */
+/** The result: either all events, every one valid, or the problems of all events. */
 export type ReadRequest =
   | { readonly kind: "events"; readonly events: readonly ValidEvent[] }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 /**
- * Reads the body of `POST /v1/events`. All or nothing: one problem anywhere refuses the whole. An `Idempotency-Key`
- * becomes the id of a single event that has none.
+ * Reads the body of `POST /v1/events`. All or nothing: one problem in any event refuses the whole request. For a single
+ * event without an id, the id is made from the `Idempotency-Key`.
  */
 export function readRequest(
   request: EventsRequest,
@@ -50,7 +50,7 @@ export function readRequest(
     key === undefined ? undefined : idempotencyKeyProblem(key, isBatch);
   if (keyProblem !== undefined) return refused(keyProblem);
 
-  // One that is broken is ignored, as W3C asks: a proxy may have made it.
+  // An invalid traceparent is ignored and not refused, as W3C requires: a proxy may have added it.
   const given = request.traceparent;
   const inherited = given !== undefined && isTraceparent(given) ? given : null;
   const list = new ProblemList();
@@ -76,11 +76,11 @@ export function readRequest(
 
 type Parsed = Parameters<typeof problemsOfParsed>[0];
 
-/** The event named by the key. Beside an id of its own the key would name it a second time: refused, not guessed. */
+/** The event with the id made from the key. An event that has an id too is refused, because it is not clear which of the two should count. */
 function withKey(one: Parsed, event: Parsed["event"], key: string): Parsed {
   if (event.id !== "" || one.problems.some(({ field }) => field === "id"))
     return { event, problems: [...one.problems, NAMED_TWICE] };
-  // a wrong tenant has its own problem
+  // a missing tenant is reported as a problem of its own
   const id = eventIdOfKey(sha256, event.tenantId ?? "", key);
   return { ...one, event: { ...event, id } };
 }
@@ -111,7 +111,7 @@ function idempotencyKeyProblem(
   return undefined;
 }
 
-/** What is wrong with the whole is wrong with the body. The count of further problems has no field. */
+/** Sets the field `body` for a problem without a field. But the count of further problems stays without a field. */
 function inBody(problem: Problem): Problem {
   const isWhole = problem.field === "" && problem.count === undefined;
   return isWhole ? { ...problem, field: "body" } : problem;

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { UploadBudget } from "./upload-budget.ts";
 
-test("what would exceed the budget is not taken, and what is given back is room again", () => {
+test("bytes beyond the budget are not taken, and bytes given back are free again", () => {
   const budget = new UploadBudget(100);
   const [one, two] = [budget.share(), budget.share()];
 
@@ -16,7 +16,7 @@ test("what would exceed the budget is not taken, and what is given back is room 
   expect(two.take(60)).toBe(true);
 });
 
-test("a share alone may be of any size, and grow", () => {
+test("the only share may be of any size, and grow", () => {
   const budget = new UploadBudget(100);
   const alone = budget.share();
 

@@ -1,6 +1,7 @@
 /**
- * How many bytes of bodies a door holds at once, being read or waiting for Kafka. Invariant: `takenBytes` is the sum of the
- * shares that are not given back; a share alone may be of any size, so that no budget keeps a request out for ever.
+ * Counts the bytes of bodies that the door holds at once, being read or waiting for Kafka. Invariant: `takenBytes` is the
+ * sum of the shares that are not given back. A share that is the only one may be of any size: otherwise a request larger
+ * than the budget could never be accepted.
  */
 export class UploadBudget {
   readonly #maxBytes: number;
@@ -14,7 +15,7 @@ export class UploadBudget {
     return this.#takenBytes;
   }
 
-  /** One request's share, of nothing yet. */
+  /** A new share for one request, of 0 bytes. */
   share(): UploadShare {
     let own = 0;
     return {
@@ -34,8 +35,8 @@ export class UploadBudget {
 }
 
 export interface UploadShare {
-  /** False, and nothing is taken, where there is no room. */
+  /** Adds to the share. False if there is no room; then nothing is added. */
   take(bytes: number): boolean;
-  /** All of it. Twice is safe. */
+  /** Gives the whole share back. A second call does nothing. */
   giveBack(): void;
 }

@@ -22,7 +22,7 @@ test("a key is a repeat after its first record, and only in its partition", () =
   expect(window.isRepeat(at(6, 10, 1), "acme:1")).toBe(false);
 });
 
-test("a record read again is not its own duplicate, and an earlier one not that of a later", () => {
+test("a record that is read again is not its own duplicate, nor a duplicate of a later record", () => {
   const window = aWindow();
   window.accept(at(5), "acme:1");
 
@@ -34,7 +34,7 @@ test("a record read again is not its own duplicate, and an earlier one not that 
   expect(window.isRepeat(at(4), "acme:1")).toBe(true);
 });
 
-test("the window ends after its records", () => {
+test("an event older than maxRecords records is forgotten", () => {
   const window = aWindow({ maxRecords: 10 });
   window.accept(at(0), "acme:1");
 
@@ -45,7 +45,7 @@ test("the window ends after its records", () => {
   expect(window.isRepeat(at(11), "acme:1")).toBe(false);
 });
 
-test("the window ends after its bytes", () => {
+test("an event older than maxBytes bytes is forgotten", () => {
   const window = aWindow({ maxBytes: 100 });
   window.see(at(0, 50));
   window.accept(at(0, 50), "acme:1");
@@ -57,7 +57,7 @@ test("the window ends after its bytes", () => {
   expect(window.isRepeat(at(2, 1), "acme:1")).toBe(false);
 });
 
-test("a partition that was taken away is forgotten, the others are not", () => {
+test("a revoked partition is forgotten, the others are not", () => {
   const window = aWindow();
   window.accept(at(1, 10, 0), "acme:1");
   window.accept(at(1, 10, 1), "acme:1");
@@ -69,7 +69,7 @@ test("a partition that was taken away is forgotten, the others are not", () => {
   expect(window.size).toBe(1);
 });
 
-test("it holds no more than its bounds, and decides as a full history would within them", () => {
+test("the window stays within its bounds, and within them decides like a full history", () => {
   const records = fc.array(fc.record({ key: fc.nat(20), bytes: fc.nat(30) }), {
     maxLength: 300,
   });

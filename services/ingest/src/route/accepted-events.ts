@@ -1,16 +1,17 @@
 /**
- * What was accepted lately, per partition of the source topic: the last records, or the last bytes, whichever is less.
+ * The duplicate window: the keys of events that were accepted lately, per partition of the source topic. It covers the
+ * last `maxRecords` records or the last `maxBytes` bytes, whichever is less.
  *
- * Invariant: an entry holds the lowest offset at which its key was accepted, as far as known. A record repeats an event
- * only where that offset lies below its own, so that a record read again after a rebalance is never its own duplicate,
- * and one whose later repeat was finished first is still delivered.
+ * Invariant: an entry holds the lowest known offset at which its key was accepted. A record is a repeat only if that offset
+ * is lower than its own. So a record that is read again after a rebalance is never its own duplicate, and an event is still
+ * delivered if its later repeat was finished first.
  */
 export interface WindowLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
 }
 
-/** Where a record stands, and how large it is. */
+/** A record's position, and its value, of which only the size is used. */
 export interface WindowRecord {
   readonly topic: string;
   readonly partition: number;
@@ -20,15 +21,15 @@ export interface WindowRecord {
 
 interface Entry {
   offset: number;
-  /** How many bytes of the partition had been seen when it came. */
+  /** How many bytes of the partition had been seen before this record. */
   readonly bytesBefore: number;
 }
 
 interface PartitionWindow {
   readonly entries: Map<string, Entry>;
-  /** Keys in the order in which they came. A map's own order is slow to take from the front: it walks over what was deleted. */
+  /** Keys in order of arrival. The map's own order is not used: finding its first entry is slow, because it skips all deleted ones. */
   readonly order: string[];
-  /** Up to here `order` is used up. */
+  /** Index in `order` of the oldest key that is not evicted yet. */
   oldest: number;
   latestOffset: number;
   bytesSeen: number;
@@ -42,7 +43,7 @@ export class DuplicateWindow {
     this.#limits = limits;
   }
 
-  /** Moves the window up to a record, whatever becomes of it. */
+  /** Moves the window forward to a record. Call for every record, also for rejected ones. */
   see(record: WindowRecord): void {
     const window = this.#windowOf(record);
     window.latestOffset = Math.max(window.latestOffset, record.offset);
@@ -68,7 +69,7 @@ export class DuplicateWindow {
     window.order.push(key);
   }
 
-  /** The partition belongs to another process now. */
+  /** The partition was revoked: drops its window. */
   forget(partition: { topic: string; partition: number }): void {
     this.#partitions.delete(nameOf(partition));
   }

@@ -39,7 +39,7 @@ function anOutput(limits: { maxBytes: number; maxPieceBytes: number }) {
   return { output, sent, settled };
 }
 
-test("what does not fit waits for an acknowledgement, and then goes on in its order", async () => {
+test("records that do not fit wait for an acknowledgement, and are then sent in order", async () => {
   const { output, sent, settled } = anOutput({
     maxBytes: 100,
     maxPieceBytes: 100,
@@ -77,7 +77,7 @@ test("one call of more than a piece goes piece by piece, and a record larger tha
   expect(sent.map(({ keys }) => keys)).toEqual([["a0"], ["a1"], ["a2"]]);
 });
 
-test("a refusal frees the room and is the caller's to see", async () => {
+test("a rejected send frees its room and rejects the caller's promise", async () => {
   const { output, sent, settled } = anOutput({
     maxBytes: 100,
     maxPieceBytes: 100,

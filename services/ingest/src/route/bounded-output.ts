@@ -4,22 +4,27 @@ import type {
   RawRecord,
 } from "@postrider/messaging";
 
-/** What may be encoded and on its way to the broker at once. */
+/** How many bytes may be encoded and unacknowledged at once. */
 const MAX_BYTES = 64 << 20;
-/** Of one call: a large payload to many endpoints goes in pieces. */
+/** A call of `send` with more bytes is split into pieces of at most this size. */
 const MAX_PIECE_BYTES = 8 << 20;
 
 interface Piece {
   readonly bytes: number;
-  /** Hands it to the output, at once: what waits must not be overtaken by what comes in the same turn. */
+  /** Sends the piece to the output synchronously. If it were async, a call in the same turn of the event loop could overtake a waiting piece. */
   readonly begin: () => void;
 }
 
 /**
- * An output that takes a burst of large fan-outs piece by piece: each delivery carries the payload, so that 256 KiB to 500
- * endpoints are 128 MiB, and a hundred such events may be decided in one turn of the loop. A record is taken for as large
- * as its source. Calls go on in the order in which they came; one piece always fits where nothing is on its way. A call whose
- * later piece is refused is made again whole: deliver drops what was sent twice by its ids.
+ * An output with bounded memory for bursts of large fan-outs. Each delivery carries the payload, so an event of 256 KiB for
+ * 500 endpoints is 128 MiB, and route may decide a hundred such events in one turn of the event loop. This output sends
+ * them in pieces and holds further pieces back.
+ *
+ * A record is assumed to be as large as its source record. Pieces are sent in the order of the calls. If nothing is
+ * unacknowledged, one piece of any size is sent.
+ *
+ * If a later piece of a call is refused, the caller makes the whole call again. Deliver recognises the deliveries that were
+ * sent twice by their ids and drops them.
  */
 export function boundedOutput(
   output: ObservedOutput,
@@ -44,7 +49,7 @@ export function boundedOutput(
     }
   }
 
-  /** As the output's own `send`, once there is room. */
+  /** Calls the output's `send` once there is room; resolves and rejects like that call. */
   function sendPiece(
     records: readonly OutRecord[],
     source: RawRecord | undefined,
@@ -79,7 +84,7 @@ export function boundedOutput(
     send(records, source) {
       const each = source?.value?.length ?? 0;
       const bytes = records.length * each;
-      // Nearly every event is one piece.
+      // Nearly every event is one piece, so that case avoids the async loop.
       return bytes <= maxPieceBytes
         ? sendPiece(records, source, bytes)
         : sendPieces(records, source, each);

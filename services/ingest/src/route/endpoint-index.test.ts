@@ -4,7 +4,7 @@ import { anEndpoint } from "@postrider/testkit";
 import fc from "fast-check";
 import { EndpointIndex } from "./endpoint-index.ts";
 
-/** Who gets an event, told by looking at every endpoint there is. */
+/** The reference: who gets an event, found by looking at every endpoint. */
 function byLookingAtAll(
   table: ReadonlyMap<string, Endpoint>,
   tenantId: string,
@@ -24,7 +24,7 @@ function byLookingAtAll(
   };
 }
 
-/** The index promises no order. */
+/** Sorted, because the index promises no order. */
 const inOrder = ({ sent, pausedIds, disabledIds, noMatchCount }: FanOut) => ({
   sent: sent.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   pausedIds: pausedIds.toSorted(),
@@ -35,7 +35,7 @@ const inOrder = ({ sent, pausedIds, disabledIds, noMatchCount }: FanOut) => ({
 const TENANTS = ["acme", "beta"];
 const TYPES = ["order", "order.paid", "order.paid.late", "orders.paid", "user"];
 
-/** A change of the table: an endpoint as its newest record has it, or its deletion. Few ids, so that most are met again. */
+/** A change of the table: a new version of an endpoint, or its deletion. Few ids, so that most changes meet a known endpoint. */
 const aChange = fc.record({
   id: fc.constantFrom("ep_1", "ep_2", "ep_3", "ep_4"),
   endpoint: fc.option(
@@ -51,7 +51,7 @@ const aChange = fc.record({
   ),
 });
 
-test("after any changes of the table the index says of every tenant and type what looking at every endpoint says", () => {
+test("after any changes of the table the index agrees with a search of all endpoints, for every tenant and type", () => {
   fc.assert(
     fc.property(fc.array(aChange, { maxLength: 30 }), (changes) => {
       const table = new Map<string, Endpoint>();

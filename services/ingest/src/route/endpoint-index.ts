@@ -5,22 +5,22 @@ import {
   patternsOf,
 } from "@postrider/core";
 
-/** One tenant's endpoints by id, and by each pattern that they name. */
+/** One tenant's endpoints by id, and by each of their event type patterns. */
 interface TenantEndpoints {
   readonly byId: Map<string, Endpoint>;
   readonly byPattern: Map<string, Map<string, Endpoint>>;
 }
 
 /**
- * The endpoints table by tenant and event type pattern, so that an event costs what its own endpoints cost, however many
- * others the tenant has. Invariant: an endpoint stands under exactly the tenant and the patterns that its latest record
- * names; what is empty is not kept.
+ * Indexes the table of endpoints by tenant and event type pattern. So the cost of an event depends only on the endpoints
+ * that match it, not on how many the tenant has. Invariant: an endpoint is indexed under exactly the tenant and the patterns
+ * of its latest record; empty maps are removed.
  */
 export class EndpointIndex {
   readonly #tenants = new Map<string, TenantEndpoints>();
   readonly #tenantOf = new Map<string, string>();
 
-  /** Takes over a change of the table; `undefined` is a deletion. */
+  /** Applies a change of the table; `undefined` is a deletion. */
   set(endpointId: string, endpoint: Endpoint | undefined): void {
     this.#remove(endpointId);
     if (endpoint === undefined) return;
@@ -38,18 +38,18 @@ export class EndpointIndex {
     this.#tenantOf.set(endpointId, tenantId);
   }
 
-  /** Who gets an event of a type, in no order that anybody may rely on. */
+  /** Who gets an event of a type. The order is not defined. */
   fanOut(tenantId: string, type: string): FanOut {
     const tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) return fanOut([], 0);
-    // A set: an endpoint may name several patterns that want the type.
+    // A set, because several patterns of one endpoint may match the type.
     const wanting = new Set<Endpoint>();
     for (const found of foundUnder(tenant, type))
       for (const endpoint of found.values()) wanting.add(endpoint);
     return fanOut(wanting, tenant.byId.size);
   }
 
-  /** How many endpoints an event of a type may have at most: cheaper than to ask for them. */
+  /** An upper bound for the number of endpoints that match a type. Cheaper than `fanOut`, but counts an endpoint once for each matching pattern. */
   mostWanting(tenantId: string, type: string): number {
     const tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) return 0;
@@ -61,7 +61,7 @@ export class EndpointIndex {
   #remove(endpointId: string): void {
     const tenantId = this.#tenantOf.get(endpointId);
     if (tenantId === undefined) return;
-    // An endpoint that is known stands under its tenant.
+    // Both lookups succeed: an endpoint in #tenantOf is always in its tenant's byId.
     const { byId, byPattern } = this.#tenants.get(tenantId)!;
     for (const pattern of byId.get(endpointId)!.eventTypes) {
       byPattern.get(pattern)?.delete(endpointId);
@@ -73,7 +73,7 @@ export class EndpointIndex {
   }
 }
 
-/** The endpoints under each pattern that wants the type. */
+/** The endpoints of each pattern that matches the type. */
 function* foundUnder(
   { byPattern }: TenantEndpoints,
   type: string,

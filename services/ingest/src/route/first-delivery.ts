@@ -62,7 +62,7 @@ export function firstDelivery(
   };
 }
 
-/** Kafka clients with tracing put it into the record's headers. */
+/** The traceparent from the record's headers: Kafka clients with tracing put it there. */
 function traceparentOf(raw: RawRecord): string | null {
   const text = headerText(raw, "traceparent");
   return isTraceparent(text) ? text : null;

@@ -25,7 +25,7 @@ export interface IntakeDecision {
   readonly noMatchCount?: number;
 }
 
-/** Whose event a record is, as far as its fields can be trusted. */
+/** A record's tenant, event id and type; null where the field is missing or breaks its rule. */
 export interface KnownEvent {
   readonly tenantId: string | null;
   readonly eventId: string | null;
@@ -37,13 +37,13 @@ export interface IntakeSource {
   readonly input: RouteInput;
   readonly known: KnownEvent;
   readonly decidedAt: EpochMs;
-  /** A payload above it is left out, its size is not. */
+  /** A larger payload is left out of the intake record; its size is kept. */
   readonly maxPayloadBytes: number;
 }
 
 /**
- * The intake records of one event, in parts of at most 500 ids of a kind. Payload, its size and the count of those that
- * did not match stand in the first part only, so that sums over parts are right.
+ * The intake records of one event, in parts of at most 500 ids of each kind. The payload, its size and the count of
+ * endpoints that did not match are in the first part only, so that sums over the parts are right.
  */
 export function intakeRecords(
   source: IntakeSource,
@@ -109,7 +109,7 @@ function commonFields(
       event !== null && isContentType(event.contentType)
         ? event.contentType
         : "",
-    // The row is for people and queries; the receiver gets the real ones.
+    // Redacted, because the row is for people and queries. The receiver gets the real headers.
     headers:
       decision === "invalid" ? {} : redactedHeaders(event?.headers ?? {}),
     payload: isFirst && payload.length <= maxPayloadBytes ? payload : NO_BYTES,

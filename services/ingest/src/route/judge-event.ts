@@ -14,19 +14,19 @@ export interface JudgeOptions {
   readonly keyRing: KeyRing;
 }
 
-/** What an event is, before anybody asks who wants it or whether it came before. */
+/** Whether an event is valid. Checked before its endpoints are looked up and before it is compared with earlier events. */
 export type Judged =
   | { readonly kind: "rejected"; readonly problems: readonly Problem[] }
   | {
       readonly kind: "valid";
       readonly event: ValidEvent;
-      /** Of the duplicate window; tenant ids hold no colon. */
+      /** The key in the duplicate window: `tenantId:eventId`. Unambiguous, because a tenant id contains no colon. */
       readonly key: string;
     };
 
 /**
- * By the rules and keys of now: a record that is remembered is judged as it would be handled today, which is not always what
- * was decided when it was handled.
+ * Judges an event by the current rules and encryption keys. So a record that is remembered is judged as it would be handled
+ * now, which may differ from the decision when it was handled.
  */
 export function judgeEvent(input: RouteInput, options: JudgeOptions): Judged {
   if (input.kind === "unreadable")

@@ -5,20 +5,20 @@ import {
 } from "@postrider/core";
 import type { Decoder, RawRecord } from "@postrider/messaging";
 
-/** What a record of the `events` topic holds. Route itself turns what it cannot use into a dead letter, so that intake knows of it. */
+/** A record of the `events` topic, as read. An unreadable record is a value here, not a failure of the decoder, so that route itself makes its dead letter and its intake record. */
 export type RouteInput =
   | {
       readonly kind: "event";
       readonly form: "json" | "avro";
       readonly event: WebhookEvent;
-      /** Fields of the wrong type; the rules are checked by the stage. */
+      /** Fields of the wrong type. The stage checks the other rules. */
       readonly problems: readonly Problem[];
     }
   | { readonly kind: "unreadable"; readonly problem: Problem };
 
 /**
- * Reads a record of `events`: a JSON envelope where the first byte is `{` or the `content-type` header says
- * `application/json`, Avro otherwise. Only a schema that is not known yet makes a record wait.
+ * Reads a record of `events`: as a JSON envelope if the first byte is `{` or the record's `content-type` header is
+ * `application/json`, as Avro otherwise. A record waits only if its schema is not known yet.
  */
 export function createEventDecoder(
   avro: Decoder<WebhookEvent>,
@@ -37,7 +37,7 @@ export function createEventDecoder(
         };
       }
       case "unreadable":
-        // a registry's true 404 is not the publisher's spelling: the runner's own dead letter says so
+        // the registry has no such schema (404): not a format error, so the runner makes the dead letter, with the reason unknown_schema
         if (decoded.reason === "unknown_schema") return decoded;
         return unreadable(
           "format",
@@ -72,7 +72,7 @@ const OPEN_BRACE = 0x7b;
 /** Space, tab, line feed, carriage return. */
 const SPACES = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
-/** Space and a byte order mark may stand before the brace: no Avro framing begins with either. */
+/** White space and a byte order mark may come before the brace: no Avro framing begins with either. */
 function isJson(value: Buffer, raw: RawRecord): boolean {
   let at = value[0] === 0xef && value[1] === 0xbb && value[2] === 0xbf ? 3 : 0;
   while (SPACES.has(value[at] ?? 0)) at += 1;
@@ -82,7 +82,7 @@ function isJson(value: Buffer, raw: RawRecord): boolean {
   );
 }
 
-/** The first value of a record header as text; empty where there is none. */
+/** The first value of a record header as text; empty if there is none. */
 export function headerText(raw: RawRecord, name: string): string {
   const value = raw.headers[name];
   const first = Buffer.isBuffer(value) ? value : value?.[0];

@@ -22,20 +22,20 @@ export interface RejectedRecord {
   readonly raw: RawRecord;
   readonly input: RouteInput;
   readonly known: KnownEvent;
-  /** One or more; the first is named in `field` and `rule`. */
+  /** One or more. The first one gives `field` and `rule` of the dead letter. */
   readonly problems: readonly Problem[];
 }
 
 export interface RejectContext {
   readonly keyRing: KeyRing;
-  /** An event as Avro, for one that was refused and is kept without its secrets. */
+  /** Encodes an event as Avro: a refused event is stored again without its secrets. */
   readonly encodeEvent: (event: WebhookEvent) => Buffer;
   readonly now: EpochMs;
 }
 
 /**
- * The dead letter of a record that is no event, or breaks a rule. What could not be parsed is kept sealed, because it may
- * hold a secret anywhere; what could be is kept plain with its secrets blanked.
+ * The dead letter of a record that is not an event or breaks a rule. A value that could not be parsed is kept sealed,
+ * because a secret may be anywhere in it. A value that could be parsed is kept plain, with its secrets blanked.
  */
 export function rejectedRecord(
   rejected: RejectedRecord,
@@ -51,7 +51,7 @@ export function rejectedRecord(
       stage: "route",
       deadAt: context.now,
     }),
-    // Whole: its problems are few and short already.
+    // Not cut again: the problems are few and short already.
     detail,
     field: first?.field ?? null,
     rule: first?.rule ?? null,

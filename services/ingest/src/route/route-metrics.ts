@@ -1,7 +1,7 @@
 import type { Log, Meter } from "@postrider/runtime";
 import type { RouteOptions } from "./route.stage.ts";
 
-/** Counts what route decides; the wide line per event is for debugging only, because intake has them all. */
+/** Counts route's decisions. The log line per event is at debug level only, because intake records every event anyway. */
 export function createRouteMeters({
   log,
   meter,

@@ -56,7 +56,7 @@ export function createRoutePart(shared: Shared): RolePart {
     groupId: `${config.topicPrefix}route`,
     topics: [topicName(config.topicPrefix, "events")],
     output: boundedOutput(output),
-    // That nobody wants an event is final: an endpoint that the table lacks would never get it.
+    // Wait while the table is behind: `no_match` is final, so an endpoint that the table lacks would never get the event.
     waitsFor: () => table.behind(),
     deadLetterOf: shared.deadLetterOf,
     limits: {

@@ -80,11 +80,11 @@ async function valuesOf<T>(topic: "intake" | "deliveries"): Promise<T[]> {
   });
 }
 
-/** What a check of readiness says, where it says no. */
+/** The details of the readiness checks that fail. */
 const unready = (name: string) =>
   ingest.health.ready().find((one) => one.name === name && !one.isOk)?.detail;
 
-test("while the leaders of the endpoints table are away nothing is decided; then the event goes to the endpoint that was made meanwhile", async () => {
+test("while the leaders of the endpoints topic are down route decides nothing; then the event goes to the endpoint that was created meanwhile", async () => {
   const [topic] = await admin.describeTopics([`${stack.prefix}endpoints`]);
   await admin.deleteTopics([topic!.topic]);
   await waitFor(() => unready("route.input"), { timeoutMs: 25_000 });

@@ -201,7 +201,7 @@ test("an event goes to every endpoint of its tenant that wants its type, and int
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-test("an event from the future came in now, whatever becomes of it", async () => {
+test("the receivedAt of an event from the future is set to about now in every record", async () => {
   const timestamp = Date.UTC(2099, 0, 1);
   const hour = Math.floor(NOW / 3_600_000) * 3_600_000;
   const { route, stage } = aRoute({ endpoints: [anEndpoint()] });
@@ -299,14 +299,17 @@ test.each([
   ["as it is", sealedFor("acme")],
   // while a new key is rolled out, the door may have it before route does
   ["with a key that is not here yet", aSealedSecret({ kid: "k2" })],
-])("a secret that was sealed before rides along %s", async (_how, secret) => {
-  const value = eventWithSealed(secret);
-  const { route } = aRoute({ avro: { kind: "decoded", value } });
+])(
+  "a secret that came sealed is passed on unchanged %s",
+  async (_how, secret) => {
+    const value = eventWithSealed(secret);
+    const { route } = aRoute({ avro: { kind: "decoded", value } });
 
-  const { deliveries } = await route(aRecord(Buffer.of(0xc3, 1)));
+    const { deliveries } = await route(aRecord(Buffer.of(0xc3, 1)));
 
-  expect(deliveries[0]?.inline?.secrets).toEqual([secret]);
-});
+    expect(deliveries[0]?.inline?.secrets).toEqual([secret]);
+  },
+);
 
 test.each([
   ["changed", aSealedSecret(), "sealed"],
@@ -339,7 +342,7 @@ test.each([
   },
 );
 
-test("what is no event is kept sealed, and intake knows of it", async () => {
+test("a record that is not an event is kept sealed, and has an intake record", async () => {
   for (const value of ["{broken", "\u0000garbage", "secret=hush"]) {
     const raw = aRecord(value, { headers: { "x-a": [Buffer.from("1")] } });
 
@@ -406,7 +409,7 @@ test("a broken rule is named with its field, and the secret is blanked in what i
   ]);
 });
 
-test("an event with tens of thousands of broken headers has a dead letter and an intake that say so in a few words", async () => {
+test("an event with tens of thousands of broken headers has a short dead letter and a short intake record", async () => {
   const headers = Object.fromEntries(
     Array.from({ length: 30_000 }, (_, index) => [`bad name ${index}`, "a"]),
   );
@@ -422,7 +425,7 @@ test("an event with tens of thousands of broken headers has a dead letter and an
   expect(intake).toMatchObject([{ reason: detail, contentType: "" }]);
 });
 
-test("what a decoder says of a record is cut", async () => {
+test("a decoder's detail about a record is cut", async () => {
   const detail = "no ".repeat(100_000);
   const { route, stage } = aRoute({
     avro: { kind: "unreadable", reason: "unreadable", detail },
@@ -437,7 +440,7 @@ test("what a decoder says of a record is cut", async () => {
   expect(JSON.stringify(unread).length).toBeLessThan(3_000);
 });
 
-test("a secret that was pasted with something around it is refused, and told to nobody", async () => {
+test("a secret that was pasted with something around it is refused, and appears in no record", async () => {
   for (const secret of ["v1,whsec_hush", "whsec_hush", "hu\nsh", " hush"]) {
     const url = "https://callback.example/";
     const text = envelope({ destination: { url, secret } });
@@ -561,7 +564,7 @@ test("an invalid event does not make a later good one a duplicate", async () => 
   expect(good.intake).toMatchObject([{ decision: "routed" }]);
 });
 
-test("what is remembered on assignment makes duplicates, until the partition is taken away", async () => {
+test("an event remembered on assignment makes its repeat a duplicate, until the partition is revoked", async () => {
   const { route, remember, stage } = aRoute({ endpoints: [anEndpoint()] });
   remember(aRecord(envelope(), { offset: 1 }));
   remember(aRecord("garbage", { offset: 2 }));
@@ -574,7 +577,7 @@ test("what is remembered on assignment makes duplicates, until the partition is 
   expect(after.intake).toMatchObject([{ decision: "routed" }]);
 });
 
-test("what is remembered on assignment costs no fan-out, and an event that was refused does not make its repeat a duplicate", async () => {
+test("remembering on assignment costs no fan-out, and an event that was refused does not make its repeat a duplicate", async () => {
   const asked: string[] = [];
   const endpoints = new EndpointIndex();
   for (const id of ["a", "b", "c"])
@@ -711,7 +714,7 @@ test("intake above 500 deliveries comes in parts, with the payload in the first"
   expect(intake.flatMap((one) => one.deliveries)).toHaveLength(1_201);
 });
 
-test("a schema that is not known yet lets the record wait, and JSON is told by its header too", () => {
+test("a schema that is not known yet makes the record wait, and a header alone marks JSON too", () => {
   const { decode } = aRoute({
     avro: { kind: "unknown_schema", schema: "fingerprint 1" },
   });

@@ -7,15 +7,15 @@ import { Routing, type RoutingOptions } from "./routed-records.ts";
 
 export interface RouteOptions
   extends JudgeOptions, Omit<RoutingOptions, "maxPayloadBytes"> {
-  /** Every tenant's endpoints now. */
+  /** The current endpoints of every tenant. */
   readonly endpoints: Pick<EndpointIndex, "fanOut" | "mostWanting">;
   readonly window: WindowLimits;
 }
 
-/** Handling never waits, so a lane's records are judged in the order of the topic however many are in flight. */
+/** High, because `handle` is synchronous: the records of a lane are judged in the order of the topic, however many are in flight. */
 const LANE_CONCURRENCY = 10_000;
 
-/** `events` → `deliveries`, `intake`, `dead-letters`: finds who wants each event. Every record gets an intake row, whatever it is. */
+/** The route stage: `events` → `deliveries`, `intake`, `dead-letters`. Finds the endpoints that want each event. Every record gets an intake row, also an unreadable one. */
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const window = new DuplicateWindow(options.window);
   const { endpoints, maxFanOut } = options;
@@ -29,9 +29,10 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       const judged = judgeEvent(value, options);
       if (judged.kind === "rejected") return;
       const { event, key } = judged;
-      // Nothing says what was decided of it. By the rules, keys and endpoints of now it may count as accepted though it was
-      // not: its intake has told its publisher to send it again under a new id. Who wants it is not asked again for each of
-      // these records. One that may have been refused is not remembered: a repeat that is delivered has the same webhook-id.
+      // The decision about this record is not stored, so it is judged again by the current rules, keys and endpoints. It may
+      // count as accepted though it was refused, and then the same event sent again is dropped as a duplicate: that is why its
+      // intake tells the publisher to send it again under a new id. `mostWanting` is cheaper than `fanOut` and may be too
+      // high: a record that may have been refused is not remembered. At worst a repeat is delivered, with the same webhook-id.
       const most =
         event.destination === null
           ? endpoints.mostWanting(event.tenantId, event.type)

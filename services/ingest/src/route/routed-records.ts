@@ -31,17 +31,17 @@ export interface RoutingOptions {
   readonly maxPayloadBytes: number;
   readonly maxFanOut: number;
   readonly keyRing: KeyRing;
-  /** An event as Avro, for one that is refused and kept. */
+  /** Encodes an event as Avro: a refused event is stored again without its secrets. */
   readonly encodeEvent: (event: WebhookEvent) => Buffer;
   readonly now: () => EpochMs;
   /** Called once per record with what was decided, for metrics and logs. */
   readonly onDecided?: (decision: IntakeDecision, known: KnownEvent) => void;
 }
 
-/** Up to so many deliveries an event's records are an array, which costs less to send. */
+/** Up to this many deliveries, an event's records are returned as an array, which is cheaper to send than a generator. */
 const MOST_AT_ONCE = 500;
 
-/** What one record becomes. */
+/** Builds the records that follow from one record of `events`. */
 export class Routing {
   readonly #record: InRecord<RouteInput>;
   readonly #options: RoutingOptions;
@@ -75,7 +75,7 @@ export class Routing {
     return [deadLetter, ...intake];
   }
 
-  /** The intake of a record that the runner gave up, with a dead letter of its own, before it was read. */
+  /** Only the intake record, for a record that the runner could not read: the runner makes its dead letter. */
   unread(rule: DeadLetterReason, detail: string): OutRecord[] {
     const [problem] = fewProblems([{ field: "", rule, message: detail }]);
     const message = problem?.message ?? "";
@@ -111,7 +111,7 @@ export class Routing {
     return targets.length > MOST_AT_ONCE ? records : [...records];
   }
 
-  /** Made as they are produced: 10,000 deliveries of one event are never there at once. */
+  /** Yields each record when it is produced, so that 10,000 deliveries of one event are never in memory at once. */
   *#routed(
     event: ValidEvent,
     targets: readonly DeliveryTarget[],
@@ -128,7 +128,7 @@ export class Routing {
   }
 
   #inlineTarget(event: ValidEvent): DeliveryTarget {
-    const destination = event.destination!; // only called where there is one
+    const destination = event.destination!; // the caller has checked: matched is null only with a destination
     const owner = { tenantId: event.tenantId, eventId: event.id };
     const { endpointId, sealedSecret } = sealDestination(destination, owner, {
       keyRing: this.#options.keyRing,
@@ -171,7 +171,7 @@ function whyNobody(matched: FanOut | null): string {
     : "no endpoint of the tenant wants this type";
 }
 
-/** Names that break a rule are left out: they would go into keys and columns. */
+/** The event's tenant, id and type. Values that break a rule are null, because they would go into Kafka keys and ClickHouse columns. */
 function knownOf(input: RouteInput): KnownEvent {
   if (input.kind === "unreadable")
     return { tenantId: null, eventId: null, eventType: null };

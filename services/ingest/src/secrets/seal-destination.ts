@@ -8,15 +8,15 @@ import {
 } from "@postrider/core";
 import { type KeyRing, sha256 } from "@postrider/runtime";
 
-/** Whose destination it is. */
+/** The tenant and event of a destination. */
 export interface DestinationOwner {
   readonly tenantId: string;
   readonly eventId: string;
 }
 
 /**
- * The endpoint id of a valid inline destination, and its secret under the key ring: sealed here, or already by the door.
- * The id of the secret belongs to the event, so that the ciphertext is of no use beside another.
+ * The endpoint id of a valid inline destination, and its sealed secret: sealed here, or already by the door. The secret's
+ * id is made from the event and is part of the AAD, so the ciphertext cannot be used for another event.
  */
 export function sealDestination(
   destination: Destination,

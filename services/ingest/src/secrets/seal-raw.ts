@@ -3,8 +3,8 @@ import { RAW_VALUE_LIMIT_BYTES, type RawRecord } from "@postrider/messaging";
 import { type KeyRing, SEAL_BYTES } from "@postrider/runtime";
 
 /**
- * The raw value of a record that could not be read, sealed, because it may hold a secret anywhere. Cut before it is sealed,
- * so that the whole keeps within what a dead letter may carry: a ciphertext that is cut later opens no more.
+ * Seals the raw value of a record that could not be read, because a secret may be anywhere in it. The value is cut before
+ * it is sealed, so that the ciphertext fits into a dead letter: a ciphertext that is cut later cannot be opened.
  */
 export function sealRaw(
   raw: RawRecord,

@@ -3,7 +3,7 @@ import { createDeadLetterOf, type DeadLetterOf } from "@postrider/messaging";
 import type { Clock, KeyRing } from "@postrider/runtime";
 import { sealRaw } from "./seal-raw.ts";
 
-/** For records that the runner gives up itself (a schema that never came, a record too large): the raw value is sealed. */
+/** Makes dead letters, with a sealed raw value, for records that the runner itself gives up (a schema that never came, a record too large). */
 export function createSealedDeadLetterOf(options: {
   readonly keyRing: KeyRing;
   readonly clock: Clock;

@@ -10,9 +10,9 @@ import { type KeyRing, KeyRingError, sha256 } from "@postrider/runtime";
 const FIELD = "destination.sealedSecret";
 
 /**
- * What is wrong with the secret of a destination whose URL is valid, if it came sealed: it does not open for this tenant
- * and URL, or what it holds is no secret. A key that the ring does not have is not called wrong: while a new key is rolled
- * out the door may seal with it before route has it, and deliver waits for it.
+ * The problem of a destination's secret that came sealed: it does not open for this tenant and URL, or its plain text is not
+ * a valid secret. The destination's URL must be valid. A key that the key ring lacks is not a problem: while a new key is
+ * rolled out, the door may seal with it before route has it, and deliver waits for the key.
  */
 export function sealedSecretProblem(
   destination: Destination,
