@@ -1,4 +1,4 @@
-/** The dispatcher and the retry scheduler, composed as their processes compose them, on a real broker. */
+/** The dispatcher and the retry scheduler, composed as in their own processes, on a real broker. */
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import {
   secretAad,
@@ -124,7 +124,7 @@ function aRetryScheduler(): Lifecycle {
   return composeLifecycle(parts, effects);
 }
 
-/** Runs the test with a dispatcher of its own. */
+/** Runs the test with its own dispatcher. */
 async function withDispatcher(
   run: () => Promise<void>,
   over: Record<string, string> = {},
@@ -138,7 +138,7 @@ async function withDispatcher(
   }
 }
 
-/** Everything that a topic holds, decoded, as it comes. */
+/** Collects the decoded records of a topic as they arrive. */
 async function follow<T extends keyof TopicValues>(
   topic: T,
 ): Promise<TopicValues[T][]> {
@@ -434,7 +434,7 @@ async function endpointsAt(
   );
 }
 
-/** To each endpoint so many. Resolves to their ids once the broker has them. */
+/** Publishes this many deliveries for each endpoint. Resolves to their ids when the broker has acknowledged them. */
 async function publishTo(
   endpoints: readonly Endpoint[],
   each: number,
@@ -458,9 +458,9 @@ const areDelivered = (deliveryIds: readonly string[]): boolean => {
 };
 
 test.each([
-  // Its healthy endpoints have answered before: a process may well have one tenant only.
+  // One tenant, as in many installations; its healthy endpoints have answered before, so they are proven.
   { whose: "of their own tenant that have answered before", tenantId: "acme" },
-  // Nobody knows of these whether they answer.
+  // Another tenant, whose endpoints are unknown: they have not been called yet.
   { whose: "of another tenant, new ones included", tenantId: "other" },
 ])(
   "endpoints that never answer, five times as many as slots, hold up none $whose",
@@ -479,7 +479,7 @@ test.each([
       await waitFor(() => hanging.requests.length >= 10);
       const wanted = await publishTo(healthy, 20);
       await waitFor(() => areDelivered(wanted), { timeoutMs: 40_000 });
-      // The first of the dead are still waited for: nobody gave way because a time-out had made room.
+      // The first attempts to dead endpoints have not timed out yet: the healthy deliveries did not get slots from timeouts.
       const ended = new Set(dead.map(({ id }) => id));
       expect(attempts.filter((one) => ended.has(one.endpointId))).toEqual([]);
       await hanging.close();

@@ -1,4 +1,4 @@
-/** Every row of the table of hostile endpoints, over real sockets: exactly one result, of the right class, by its deadline. */
+/** Hostile endpoints over real sockets: for each row of the table, exactly one result with the right outcome, by the deadline. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createServer, type Server, type Socket } from "node:net";
 import { parseCidrs, type Outcome } from "@postrider/core";
@@ -24,7 +24,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
 });
 
-/** A server that does as `behave` says with each connection; `requests` counts the requests seen by their header ends. */
+/** A server that handles each connection with `behave`. `requests` counts requests by the ends of their headers. */
 async function rawServer(
   behave: (socket: Socket, connection: number) => void,
 ): Promise<string> {
@@ -106,7 +106,7 @@ interface Row {
   readonly behave: (socket: Socket, connection: number) => void;
   readonly outcome: Outcome;
   readonly statusCode?: number;
-  /** Whether `error` notes something; outcomes other than by status always do. */
+  /** Whether `error` is set. It is always set for an outcome that does not come from a status. */
   readonly isNoted?: boolean;
 }
 
@@ -456,7 +456,7 @@ for (const row of rows) {
     );
     expect(result.responseBody.length).toBeLessThanOrEqual(16_384);
     expect(tookMs).toBeLessThan(TIMEOUT_MS + 400);
-    // The sockets are gone, or one is idle for the next request.
+    // All sockets are closed, or one rests for the next request.
     await settledAt(
       () => sender.stats().sockets <= 1 && sender.stats().inFlight === 0,
     );
@@ -547,8 +547,8 @@ test("an idle connection that died just before the request costs one retry on a 
 
 test.each([
   ["well after the request was written", "", 201],
-  ["behind a first byte of an answer", "H", 0],
-  ["behind an informational answer", "HTTP/1.1 103 Early Hints\r\n\r\n", 0],
+  ["after a first byte of an answer", "H", 0],
+  ["after an informational answer", "HTTP/1.1 103 Early Hints\r\n\r\n", 0],
 ])(
   "a used connection that is reset %s is not sent over again: the receiver may have taken the event",
   async (_when, first, afterMs) => {
@@ -592,7 +592,7 @@ test("an event goes out twice at most within one attempt", async () => {
   expect(requests).toBe(3);
 });
 
-/** A sender whose time passes only by hand, so that a slow machine decides nothing. */
+/** A sender with a clock that only the test moves, so that a slow machine cannot change the result. */
 function heldClock(): { at: number } {
   const held = { at: 1_000 };
   const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
@@ -601,7 +601,7 @@ function heldClock(): { at: number } {
   return held;
 }
 
-/** What was written before has been read by then: each turn of the loop looks at all sockets. */
+/** Waits for turns of the event loop. Each turn reads all sockets, so bytes that were written before have been read. */
 async function afterTurns(turns: number, then: () => void): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1)
     await new Promise((resume) => setTimeout(resume, 1));
@@ -681,7 +681,7 @@ test("the bytes that arrive are the bytes that were given", async () => {
   ).toBe(true);
 });
 
-test("connections are used again, and say so", async () => {
+test("connections are used again, and isReused shows it", async () => {
   const origin = await rawServer(answering(ok));
 
   const first = await attempt(origin);

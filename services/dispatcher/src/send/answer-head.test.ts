@@ -77,7 +77,7 @@ test.each([
   expect(seen(answer)).toEqual({ passed: answer, statusCode: 0 });
 });
 
-test("bytes that nobody expects pass, and each request begins anew", () => {
+test("bytes pass unchanged before a request, and each request resets the head", () => {
   const head = new AnswerHead();
 
   expect(head.take(Buffer.from(CONTINUE)).toString()).toBe(CONTINUE);
@@ -89,7 +89,7 @@ test("bytes that nobody expects pass, and each request begins anew", () => {
   expect([head.statusCode, head.hasByte]).toEqual([0, false]);
 });
 
-test("an informational head without end is held up to a bound", () => {
+test("an informational head that never ends is held back up to 16 KiB only", () => {
   const head = new AnswerHead();
   head.expect();
   let passed = 0;

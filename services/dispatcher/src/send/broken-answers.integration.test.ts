@@ -1,6 +1,6 @@
 /**
- * What a receiver that took the event may answer: a status decides where it was read, however broken the rest, because
- * an event that was accepted must not be sent again for the shape of the answer. Real sockets; the broken connection is
+ * Broken answers from a receiver that took the event, over real sockets. If a final status was read, it decides, however
+ * broken the rest is: an accepted event must not be sent again because its answer is malformed. A broken connection is
  * never used for the next attempt.
  */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
@@ -29,7 +29,7 @@ afterEach(async () => {
   for (const receiver of receivers.splice(0)) await receiver.close();
 });
 
-/** Answers each whole request as `answer` says. */
+/** Answers each complete request with `answer`. */
 async function aReceiver(
   answer: (socket: Socket) => void | Promise<void>,
 ): Promise<RawReceiver> {
@@ -62,16 +62,16 @@ interface Row {
   readonly answer: string;
   readonly outcome?: Outcome;
   readonly statusCode?: number | null;
-  /** False: HTTP allows it, and nothing is noted. */
+  /** False: HTTP allows the answer, and `error` stays null. */
   readonly isFlaw?: boolean;
-  /** The connection ends behind the answer, as it must where the body has no other end. */
+  /** The server closes the connection after the answer; needed if only that ends the body. */
   readonly closes?: boolean;
-  /** The flaw stands behind a whole answer: noted only where it comes together with that answer. */
+  /** The flaw comes after a complete answer: it is noted only if it arrives together with that answer. */
   readonly isBehind?: boolean;
 }
 
 const rows: readonly Row[] = [
-  // No content where there must be none.
+  // Statuses that must not have a body.
   {
     name: "a 204 in chunks with the empty chunk",
     answer:
@@ -180,7 +180,7 @@ const rows: readonly Row[] = [
     name: "an unknown transfer encoding",
     answer: "HTTP/1.1 200 OK\r\ntransfer-encoding: odd\r\n\r\nok",
   },
-  // Bodies that lie.
+  // Bodies that do not match their framing.
   {
     name: "a length that is too long, then the end",
     answer: "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nok",
@@ -233,7 +233,7 @@ const rows: readonly Row[] = [
   },
   { name: "garbage behind the answer", answer: `${OK}garbage`, isBehind: true },
   { name: "line feeds behind the answer", answer: `${OK}\r\n`, isFlaw: false },
-  // Heads that break HTTP behind their status line.
+  // Heads that break HTTP after their status line.
   {
     name: "a folded header",
     answer: "HTTP/1.1 200 OK\r\nx: a\r\n b\r\ncontent-length: 2\r\n\r\nok",
@@ -271,7 +271,7 @@ const rows: readonly Row[] = [
     name: "HTTP/2 in a status line",
     answer: "HTTP/2 200\r\ncontent-length: 2\r\n\r\nok",
   },
-  // What is unusual and no flaw.
+  // Unusual answers that are valid.
   {
     name: "an answer that closes",
     answer:
@@ -291,7 +291,7 @@ const rows: readonly Row[] = [
       "HTTP/1.1 200 OK\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 2\r\n\r\nok",
     isFlaw: false,
   },
-  // What comes before the answer.
+  // Bytes before the answer.
   {
     name: "a 100 that nobody asked for",
     answer: `HTTP/1.1 100 Continue\r\n\r\n${OK}`,
@@ -348,7 +348,7 @@ const rows: readonly Row[] = [
     isFlaw: false,
     closes: true,
   },
-  // Where there is no status there is no answer.
+  // Without a status there is no answer.
   {
     name: "a status of four digits",
     answer: "HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\nok",

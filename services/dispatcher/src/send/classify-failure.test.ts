@@ -60,7 +60,7 @@ test.each(["ECONNREFUSED", "EACCES", "ETIMEOUT", "ENOTFOUND"])(
   },
 );
 
-test("an IPv6 address on a host without IPv6 is the endpoint's", () => {
+test("EADDRNOTAVAIL for an IPv6 address spends an attempt: the host has no IPv6", () => {
   expect(
     classifyError(of("EADDRNOTAVAIL", { address: "2606:4700::1111" })),
   ).toMatchObject({
@@ -68,7 +68,7 @@ test("an IPv6 address on a host without IPv6 is the endpoint's", () => {
   });
 });
 
-test("of several addresses tried a shortage decides, else the first", () => {
+test("if several addresses failed, a shortage decides, otherwise the first error", () => {
   const both = (...errors: unknown[]) =>
     Object.assign(new AggregateError(errors), { code: "ECONNREFUSED" });
 
@@ -80,7 +80,7 @@ test("of several addresses tried a shortage decides, else the first", () => {
   ).toMatchObject({ outcome: "connection_refused" });
 });
 
-test("what is no error, and our own errors, are classified too", () => {
+test("thrown values that are not errors, and our own errors, are classified too", () => {
   expect(classifyError("odd")).toMatchObject({ outcome: "connection_closed" });
   expect(classifyError(new BlockedError("x"))).toMatchObject({
     outcome: "blocked",

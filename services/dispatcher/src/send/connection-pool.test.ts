@@ -15,7 +15,7 @@ const aConnection = (origin: string, madeAt: number): Fake => ({
 
 const MAX_RESTING = 6;
 
-test("what is taken rests, is connected and young, and is taken once; of too many the longest rested goes", () => {
+test("a taken connection rested, is connected and young, and is taken once; if too many rest, the one that rested longest is dropped", () => {
   const operation = fc.record({
     kind: fc.constantFrom("give", "take", "lose", "age", "room"),
     origin: fc.constantFrom("a", "b"),
@@ -23,7 +23,7 @@ test("what is taken rests, is connected and young, and is taken once; of too man
   });
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
-      // The model: those that rest, the longest first.
+      // The model: resting connections, the one that has rested longest first.
       let resting: Fake[] = [];
       const discarded = new Set<Fake>();
       const pool = new ConnectionPool<Fake>(

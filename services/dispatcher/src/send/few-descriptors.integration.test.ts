@@ -1,4 +1,4 @@
-/** What a sender does that has no descriptor left: a process of its own under `ulimit -n`, against a receiver in this one. */
+/** A sender that has no descriptor left: it runs in its own process under `ulimit -n`, against a receiver in this process. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { execFile } from "node:child_process";
 import { createSocket, type Socket } from "node:dgram";
@@ -53,7 +53,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Every name has the address 127.0.0.1, and no other. */
+/** A DNS answer to any query: 127.0.0.1, and no IPv6 address. */
 function loopbackFor(query: Buffer): Buffer {
   const end = query.indexOf(0, 12) + 5;
   const isA = query.readUInt16BE(end - 4) === 1;
@@ -111,7 +111,7 @@ test.each([
   },
 );
 
-test("attempts at once that find no descriptor are ours to wait for, never the endpoint's failure", async () => {
+test("concurrent attempts without a descriptor are local faults, never the endpoint's failure", async () => {
   const { results } = await run("at once", addresses(200));
 
   expect(results).toHaveLength(200);

@@ -1,4 +1,4 @@
-/** A refused address gets no connection: a listener that would see one proves it. And TLS, with certificates made here. */
+/** A refused address gets no connection, which a listener on it proves. Also TLS, with certificates made here. */
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -159,7 +159,7 @@ test("a name that resolves to a public and a refused address is never called at 
   expect(connections()).toBe(0);
 });
 
-test("a socket that is connected elsewhere than allowed is given up before the request", async () => {
+test("a socket that is connected to a refused address is closed before the request", async () => {
   const seen: string[] = [];
   const server = createServer((_request, response) => {
     seen.push("request");
@@ -167,7 +167,7 @@ test("a socket that is connected elsewhere than allowed is given up before the r
   });
   const port = await listening(server);
   const guard = createGuard({ allowedCidrs: [] });
-  // A resolver that lies past the filter, as a rebinding one would.
+  // A lookup that returns an address past the guard's filter, as with DNS rebinding.
   const lying = { ...guard, lookup: aSystemLookupOf("127.0.0.1") };
   const sender = createSender({ guard: lying, clock, log, meter });
   senders.push(sender);
@@ -214,7 +214,7 @@ test("a local name passes only when every address it resolves to lies in the all
   expect(connections()).toBe(1);
 });
 
-test("names that do not resolve, and resolvers that stall, are told apart", async () => {
+test("a name that does not resolve and a resolver that stalls have different outcomes", async () => {
   const failing =
     (code: string): Resolve =>
     (hostname, done) =>
@@ -334,7 +334,7 @@ test("every blocked address is refused as a literal, as a resolved and as a conn
   }
 });
 
-test("a socket without an address is not sent to, and counts as reset: the next attempt may find it well", () => {
+test("a socket without a remote address is not used and counts as reset, so that the delivery is retried", () => {
   const guard = createGuard({ allowedCidrs: [] });
 
   const refusal = guard.refuseConnected(undefined, "name.example.com");

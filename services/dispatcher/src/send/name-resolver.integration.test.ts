@@ -1,4 +1,4 @@
-/** Names over real datagrams: a name server on loopback that answers, refuses or stalls, as each test says. */
+/** Look-ups over real datagrams: a name server on loopback that answers, refuses or stalls, as each test needs. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createSocket, type Socket } from "node:dgram";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -22,7 +22,7 @@ import { createSender, type Sender } from "./sender.ts";
 
 type Answer = readonly string[] | "NXDOMAIN" | "SERVFAIL" | "stalls";
 
-/** `A name` and `AAAA name`, in the order in which they were asked. */
+/** The questions in order of arrival: `A name` or `AAAA name`. */
 let asked: string[];
 let zone: Record<string, Answer>;
 let held: { query: Buffer; port: number; address: string }[];
@@ -161,7 +161,7 @@ const looked = (name: string): Promise<unknown> =>
     );
   });
 
-test("300 names that stall do not hold up one that is well", async () => {
+test("300 names that stall do not delay a name that resolves", async () => {
   zone = { "well.example.com": ["127.0.0.1"] };
   const stalling = Array.from({ length: 300 }, (_, n) => `s${n}.example.net`);
   for (const name of stalling) zone[name] = "stalls";
@@ -181,7 +181,7 @@ test("300 names that stall do not hold up one that is well", async () => {
   await Promise.all(stalled);
 });
 
-test("an attempt's deadline cancels the look-up of its name: who asks later asks anew", async () => {
+test("an attempt's deadline cancels the look-up of its name, and a later attempt starts a new look-up", async () => {
   zone = { "stalls.example.com": "stalls" };
 
   const result = await attempt("stalls.example.com", 300);
@@ -194,7 +194,7 @@ test("an attempt's deadline cancels the look-up of its name: who asks later asks
   expect(later.outcome).toBe("delivered");
 });
 
-test("a look-up goes on while one of those who asked still waits", async () => {
+test("a look-up goes on while at least one caller still waits", async () => {
   zone = { "shared.example.com": "stalls" };
   const long = attempt("shared.example.com", 60_000);
   const short = await attempt("shared.example.com", 300);
@@ -300,7 +300,7 @@ test.each([
     ],
   ],
   ["example.com.", ["example.com"]],
-])("%s is asked for as %j", (hostname, expected) => {
+])("%s is looked up as %j", (hostname, expected) => {
   expect(candidatesOf(hostname, search)).toEqual(expected);
 });
 
@@ -316,7 +316,7 @@ test("a service is found through its search domains, in order", async () => {
   );
 });
 
-test("of a name that is nowhere the gravest answer counts, and a server that is silent ends the search", async () => {
+test("for a name without addresses the most serious failure is reported, and a silent server ends the search", async () => {
   configure({
     resolvConf: "search a.local b.local\noptions ndots:5 timeout:1 attempts:1",
   });
@@ -327,7 +327,7 @@ test("of a name that is nowhere the gravest answer counts, and a server that is 
   expect(asked.filter((each) => each.includes("two.b"))).toEqual([]);
 });
 
-test("a name that cannot be asked for is a dns_error", async () => {
+test("a name that c-ares refuses to look up is a dns_error", async () => {
   expect(await looked(`${"a".repeat(64)}.example.com`)).toBe("EBADNAME");
   const result = await attempt(`${"a".repeat(64)}.example.com`);
   expect(result.outcome).toBe("dns_error");

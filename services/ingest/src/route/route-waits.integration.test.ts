@@ -80,7 +80,7 @@ async function valuesOf<T>(topic: "intake" | "deliveries"): Promise<T[]> {
   });
 }
 
-/** The details of the readiness checks that fail. */
+/** The detail of the named readiness check if it fails, else undefined. */
 const unready = (name: string) =>
   ingest.health.ready().find((one) => one.name === name && !one.isOk)?.detail;
 
