@@ -129,7 +129,7 @@ test("whatever the tiers, a wait is late by no more than its hops cost", () => {
     ),
     {
       examples: [
-        // Slack for more than 20 hops would be over the second that is waited in memory.
+        // More than 20 hops: without a bound their slack would be over the second that may be waited in memory.
         [261_177, 10, "10s"],
         [57_886_064, 10, "5s,60s,1h"],
       ],

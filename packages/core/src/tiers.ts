@@ -101,7 +101,7 @@ export function planWait(
     const holding = smallestHolding(tiers, rest);
     const next = longestWithin(tiers, rest);
     if (holding !== null) {
-      // More slack than is waited in memory would itself become a tier.
+      // At most MEMORY_WAIT_MS, because a longer rest would itself need a tier.
       const slackMs = Math.min(
         hops * HOP_SLACK_MS,
         next === null ? MEMORY_WAIT_MS : Infinity,
