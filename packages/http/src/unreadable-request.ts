@@ -60,7 +60,7 @@ export interface UnreadableRequests {
 
 export function answerUnreadableRequests(log: Log): UnreadableRequests {
   /** The newest response of each connection; it may not be written yet. */
-  const owed = new WeakMap<Duplex, ServerResponse>();
+  const newestResponses = new WeakMap<Duplex, ServerResponse>();
 
   function noted({ status: statusCode }: Refusal, code: string): string {
     const requestId = randomUUID();
@@ -94,7 +94,7 @@ export function answerUnreadableRequests(log: Log): UnreadableRequests {
    * mix.
    */
   function answerInTurn(socket: Duplex, answer: () => void): void {
-    const response = owed.get(socket);
+    const response = newestResponses.get(socket);
     if (response === undefined || response.writableFinished) answer();
     else if (response.req.complete) response.once("close", answer);
     else if (response.headersSent) socket.destroy();
@@ -103,7 +103,8 @@ export function answerUnreadableRequests(log: Log): UnreadableRequests {
 
   return {
     onRequest(response) {
-      if (response.socket !== null) owed.set(response.socket, response);
+      if (response.socket !== null)
+        newestResponses.set(response.socket, response);
     },
     onClientError({ code = "unknown" }, socket) {
       answerInTurn(socket, () => {

@@ -38,8 +38,8 @@ export interface NameFiles {
 /** Reads each file again when it has changed: a machine may move to another network, and Kubernetes rewrites `/etc/hosts`. */
 export function createNameFiles(paths: NameFilePaths): NameFiles {
   return {
-    hosts: followed(paths.hosts, parseHosts),
-    resolvConf: followed(paths.resolvConf, parseResolvConf),
+    hosts: rereadOnChange(paths.hosts, parseHosts),
+    resolvConf: rereadOnChange(paths.resolvConf, parseResolvConf),
   };
 }
 
@@ -116,7 +116,7 @@ function bounded(
 }
 
 /** Returns a function that gives the parsed file as it is now. A missing file counts as empty; while a file cannot be read, its last content counts. */
-function followed<T>(path: string, parse: (text: string) => T): () => T {
+function rereadOnChange<T>(path: string, parse: (text: string) => T): () => T {
   let version = "";
   let parsed = parse("");
   return () => {

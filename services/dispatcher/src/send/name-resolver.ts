@@ -60,7 +60,7 @@ export function createNameResolver(
     } catch (error) {
       // c-ares could not start: it could not open its files.
       const failure = error as NodeJS.ErrnoException;
-      queueMicrotask(() => done(exhausted(failure) ?? failure, []));
+      queueMicrotask(() => done(descriptorShortage(failure) ?? failure, []));
       return;
     }
   };
@@ -163,7 +163,7 @@ class LookUp {
       this.#at += 1;
       this.#ask();
     } else if (this.#found.length === 0)
-      this.#tell(gravest(this.#failures), []);
+      this.#tell(mostSerious(this.#failures), []);
     // IPv4 first: it works more often than IPv6.
     else
       this.#tell(
@@ -201,12 +201,12 @@ function resolverOf({ servers, timeoutMs, attempts }: ResolvConf): Resolver {
  * The failure to report if no candidate has an address. First any failure of the look-up itself (such as a timeout), then
  * ENODATA (the name exists without an address), then ENOTFOUND. Null: every answer was empty and none was an error.
  */
-function gravest(failures: readonly NodeJS.ErrnoException[]): Error | null {
+function mostSerious(failures: readonly NodeJS.ErrnoException[]): Error | null {
   const failure =
     failures.find(({ code }) => code !== "ENOTFOUND" && code !== "ENODATA") ??
     failures.find(({ code }) => code === "ENODATA") ??
     failures[0];
-  return exhausted(failure) ?? failure ?? null;
+  return descriptorShortage(failure) ?? failure ?? null;
 }
 
 /**
@@ -214,7 +214,9 @@ function gravest(failures: readonly NodeJS.ErrnoException[]): Error | null {
  * ECONNREFUSED for a socket that it could not open, the same as for a server that refuses, and EFILE for a file that it
  * could not open. Opening a file here shows whether descriptors are used up.
  */
-function exhausted(failure: NodeJS.ErrnoException | undefined): Error | null {
+function descriptorShortage(
+  failure: NodeJS.ErrnoException | undefined,
+): Error | null {
   if (failure?.code !== "ECONNREFUSED" && failure?.code !== "EFILE")
     return null;
   try {

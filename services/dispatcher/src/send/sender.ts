@@ -143,12 +143,12 @@ class DispatchSender implements ExchangeHost {
    * all descriptors are in use: the attempt becomes a local fault, which spends no attempt.
    */
   makeRoom(exchange: Exchange, errorCode: string): boolean {
-    const longest = this.#pool.takeLongest(ROOM);
-    if (longest.length === 0) return false;
+    const closing = this.#pool.takeLongest(ROOM);
+    if (closing.length === 0) return false;
     this.failed(exchange);
-    this.#evicted.inc({ why: "descriptors" }, longest.length);
+    this.#evicted.inc({ why: "descriptors" }, closing.length);
     this.#logRoom(errorCode);
-    void Promise.all(longest.map((each) => this.#destroy(each))).then(() => {
+    void Promise.all(closing.map((each) => this.#destroy(each))).then(() => {
       if (exchange.isSettled) exchange.abandoned();
       else this.#connect(exchange.request.origin).run(exchange);
     });
