@@ -12,7 +12,7 @@ export interface Attempt {
   readonly tenantId: string;
   /** The event. */
   readonly eventId: string;
-  /** Its type. */
+  /** The event's type. */
   readonly eventType: string;
   /** The endpoint. */
   readonly endpointId: string;
@@ -24,7 +24,7 @@ export interface Attempt {
   readonly trigger: string;
   /** The replay. */
   readonly replayId: null | string;
-  /** The event record's broker timestamp. */
+  /** The event record's timestamp, but not before the start of yesterday (UTC) and not in the future. */
   readonly receivedAt: EpochMs;
   /** When the request, or the deferral, began. */
   readonly startedAt: EpochMs;
@@ -70,13 +70,13 @@ export interface Attempt {
   readonly responseBody: Uint8Array;
   /** Secret values redacted; at most 16 KiB. */
   readonly responseHeaders: Readonly<Record<string, string>>;
-  /** Which process made it. */
+  /** Which process made the attempt. */
   readonly worker: string;
   /** Topic of the event's own record. */
   readonly sourceTopic: string;
-  /** Its partition. */
+  /** Partition of the event's own record. */
   readonly sourcePartition: number;
-  /** Its offset. */
+  /** Offset of the event's own record. */
   readonly sourceOffset: number;
 }
 
@@ -90,7 +90,7 @@ export interface SealedSecret {
   readonly ciphertext: Uint8Array;
   /** When it was made. */
   readonly createdAt: EpochMs;
-  /** A rotated secret signs until then. */
+  /** When a rotated secret stops signing; null: never. */
   readonly expiresAt: null | EpochMs;
 }
 
@@ -98,7 +98,7 @@ export interface SealedSecret {
 export interface InlineDestination {
   /** The URL. */
   readonly url: string;
-  /** Every one of them signs. */
+  /** Each secret makes one signature. */
   readonly secrets: readonly SealedSecret[];
   /** Attempts in all. */
   readonly maxAttempts: number;
@@ -116,7 +116,7 @@ export interface Delivery {
   readonly tenantId: string;
   /** The event. */
   readonly eventId: string;
-  /** Its dotted type. */
+  /** The event's dotted type. */
   readonly eventType: string;
   /** Registered endpoint, or inline_ and a hash of tenant and origin. */
   readonly endpointId: string;
@@ -124,7 +124,7 @@ export interface Delivery {
   readonly endpointVersion: number;
   /** The attempt to make next, 1-based. */
   readonly attemptNumber: number;
-  /** Departures from deliver so far: retries and deferrals. */
+  /** How often the delivery has left deliver so far: retries and deferrals. */
   readonly step: number;
   /** first, retry, redrive, replay or test. */
   readonly trigger: string;
@@ -132,7 +132,7 @@ export interface Delivery {
   readonly replayId: null | string;
   /** The event's own time. */
   readonly occurredAt: null | EpochMs;
-  /** The event record's broker timestamp. */
+  /** The event record's timestamp, but not before the start of yesterday (UTC) and not in the future. */
   readonly receivedAt: EpochMs;
   /** Media type of the payload. */
   readonly contentType: string;
@@ -160,9 +160,9 @@ export interface Delivery {
   readonly endpointUnknownSince: null | EpochMs;
   /** Topic of the event's own record. */
   readonly sourceTopic: string;
-  /** Its partition. */
+  /** Partition of the event's own record. */
   readonly sourcePartition: number;
-  /** Its offset. */
+  /** Offset of the event's own record. */
   readonly sourceOffset: number;
 }
 
@@ -190,7 +190,7 @@ export interface DeadLetter {
   readonly eventId: null | string;
   /** Type, where known. */
   readonly eventType: null | string;
-  /** The event record's broker timestamp, where known. */
+  /** The event record's timestamp, bounded as in a delivery, where known. */
   readonly receivedAt: null | EpochMs;
   /** Attempts made. */
   readonly attempts: number;
@@ -198,21 +198,21 @@ export interface DeadLetter {
   readonly step: number;
   /** Outcome of the last attempt. */
   readonly lastOutcome: null | string;
-  /** Its status. */
+  /** HTTP status of the last attempt. */
   readonly lastStatusCode: null | number;
   /** Topic of the record that ended here. */
   readonly recordTopic: string;
-  /** Its partition. */
+  /** Partition of the record that ended here. */
   readonly recordPartition: number;
-  /** Its offset. */
+  /** Offset of the record that ended here. */
   readonly recordOffset: number;
   /** The delivery, where there was one. */
   readonly delivery: null | Delivery;
   /** The raw record's key. */
   readonly rawKey: null | Uint8Array;
-  /** Its value: sealed where it could not be parsed; cut to 256 KiB where too large. */
+  /** The raw record's value: sealed if it could not be parsed; cut to 256 KiB if larger. */
   readonly rawValue: null | Uint8Array;
-  /** Its headers. */
+  /** The raw record's headers. */
   readonly rawHeaders: Readonly<Record<string, Uint8Array>>;
   /** The key that sealed rawValue; null where it is plain. */
   readonly rawKid: null | string;
@@ -220,9 +220,9 @@ export interface DeadLetter {
   readonly rawBytes: number;
   /** Topic of the event's own record. */
   readonly sourceTopic: string;
-  /** Its partition. */
+  /** Partition of the event's own record. */
   readonly sourcePartition: number;
-  /** Its offset. */
+  /** Offset of the event's own record. */
   readonly sourceOffset: number;
 }
 
@@ -234,7 +234,7 @@ export interface Endpoint {
   readonly externalId: null | string;
   /** Owner. */
   readonly tenantId: string;
-  /** Where to. */
+  /** Where deliveries are sent. */
   readonly url: string;
   /** For people. */
   readonly description: string;
@@ -244,9 +244,9 @@ export interface Endpoint {
   readonly state: string;
   /** Why it is paused or disabled. */
   readonly stateReason: null | string;
-  /** Every unexpired one signs. */
+  /** Each unexpired secret makes one signature. */
   readonly secrets: readonly SealedSecret[];
-  /** Its own request headers. */
+  /** The endpoint's own request headers. */
   readonly headers: Readonly<Record<string, string>>;
   /** 1000 to 60000. */
   readonly timeoutMs: number;
@@ -256,7 +256,7 @@ export interface Endpoint {
   readonly retryDelaysMs: null | readonly number[];
   /** Statuses that end a delivery. */
   readonly notRetryableStatuses: readonly number[];
-  /** 1 at creation, plus 1 a change. */
+  /** 1 at creation, raised by 1 with each change. */
   readonly version: number;
   /** When created. */
   readonly createdAt: EpochMs;
@@ -268,7 +268,7 @@ export interface Endpoint {
 export interface RoutedDelivery {
   /** The delivery. */
   readonly deliveryId: string;
-  /** Its endpoint. */
+  /** The delivery's endpoint. */
   readonly endpointId: string;
 }
 
@@ -278,11 +278,11 @@ export interface Intake {
   readonly tenantId: null | string;
   /** The event's id; null where unreadable. */
   readonly eventId: null | string;
-  /** Its type. */
+  /** The event's type. */
   readonly eventType: null | string;
   /** The publisher's time. */
   readonly occurredAt: null | EpochMs;
-  /** The record's broker timestamp. */
+  /** The record's timestamp, but not before the start of yesterday (UTC) and not in the future. */
   readonly receivedAt: EpochMs;
   /** When route decided. */
   readonly decidedAt: EpochMs;
@@ -300,7 +300,7 @@ export interface Intake {
   readonly headers: Readonly<Record<string, string>>;
   /** The payload, in the first part only. */
   readonly payload: Uint8Array;
-  /** Its size. */
+  /** Size of the payload, also where the payload itself is left out. */
   readonly payloadBytes: number;
   /** At most 500 a part. */
   readonly deliveries: readonly RoutedDelivery[];
@@ -318,9 +318,9 @@ export interface Intake {
   readonly parts: number;
   /** Topic of the event's own record. */
   readonly sourceTopic: string;
-  /** Its partition. */
+  /** Partition of the event's own record. */
   readonly sourcePartition: number;
-  /** Its offset. */
+  /** Offset of the event's own record. */
   readonly sourceOffset: number;
 }
 
@@ -334,11 +334,11 @@ export interface Signal {
   readonly tenantId: string;
   /** The version it was seen on. */
   readonly endpointVersion: number;
-  /** When. */
+  /** When the change was seen. */
   readonly at: EpochMs;
   /** For people. */
   readonly detail: string;
-  /** The delivery that showed it. */
+  /** The delivery whose attempt showed the change. */
   readonly deliveryId: null | string;
 }
 
@@ -348,7 +348,7 @@ export interface Destination {
   readonly url: string;
   /** Plain signing secret, as a publisher wrote it; null once sealed. */
   readonly secret: null | string;
-  /** The same, sealed by the door. */
+  /** The secret, sealed by the door. */
   readonly sealedSecret: null | SealedSecret;
   /** 1 to 20. */
   readonly maxAttempts: number;
