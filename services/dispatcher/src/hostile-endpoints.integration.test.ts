@@ -489,7 +489,7 @@ test.each(slowBodies)(
     expect(result).toMatchObject({
       outcome: "delivered",
       statusCode: 200,
-      isBodyCut: true,
+      isBodyLate: true,
       errorCode: "POSTRIDER_BODY_CUT",
     });
     expect(result.responseBody.toString()).toMatch(/^ok/);
@@ -508,7 +508,7 @@ test("a body that takes its time within a second is read whole, over a connectio
   const first = await attempt(origin, 8_000);
   const second = await attempt(origin, 8_000);
 
-  expect(first).toMatchObject({ isBodyCut: false, error: null });
+  expect(first).toMatchObject({ isBodyLate: false, error: null });
   expect(first.responseBody.toString()).toBe("ok");
   expect(second.isReused).toBe(true);
 });

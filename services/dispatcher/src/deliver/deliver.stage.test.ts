@@ -693,9 +693,9 @@ test("deliveries share slots by tenant", () => {
   expect(stage.groupOf?.(record({ tenantId: "other" }))).toBe("other");
 });
 
-test("a 2xx whose body had to be cut does not let more run at once", async () => {
-  const cut = answered(200, { isBodyCut: true });
-  const { stage, run, record } = aStage([registered()], [cut]);
+test("a 2xx whose body did not end in time does not let more run at once", async () => {
+  const late = answered(200, { isBodyLate: true });
+  const { stage, run, record } = aStage([registered()], [late]);
 
   for (let step = 0; step < 5; step += 1) await run(record({ step }));
 

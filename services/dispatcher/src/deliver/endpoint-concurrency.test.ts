@@ -6,7 +6,7 @@ function after(cap: number, ...outcomes: readonly Outcome[]) {
   const lanes = new EndpointConcurrency({ monotonic: () => 0 });
   for (const outcome of outcomes) {
     lanes.begin("ep", cap);
-    lanes.ended("ep", { outcome, isBodyCut: false });
+    lanes.ended("ep", { outcome, isBodyLate: false });
   }
   return lanes.standingOf("ep");
 }

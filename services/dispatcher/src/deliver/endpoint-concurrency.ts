@@ -3,7 +3,7 @@
  * endpoint answers (its standing), and which version answered 410.
  *
  * The window works like a TCP congestion window. It starts at 2, grows by one with each success up to the endpoint's cap,
- * and halves on a timeout or a refused connection, but never below 1. A success whose body was cut does not grow the
+ * and halves on a timeout or a refused connection, but never below 1. A success whose body ended too late does not grow the
  * window, because it held its slot too long. A socket that is still open after its attempt takes a place in the window.
  *
  * An endpoint becomes suspect when its window has shrunk to 1 and at least two attempts since its last answer have timed out
@@ -77,11 +77,11 @@ export class EndpointConcurrency {
 
   ended(
     endpointId: string,
-    { outcome, isBodyCut }: Pick<AttemptResult, "outcome" | "isBodyCut">,
+    { outcome, isBodyLate }: Pick<AttemptResult, "outcome" | "isBodyLate">,
   ): void {
     const lane = this.#laneOf(endpointId);
     if (outcome === "delivered") {
-      if (!isBodyCut) lane.window = Math.min(lane.window + 1, lane.cap);
+      if (!isBodyLate) lane.window = Math.min(lane.window + 1, lane.cap);
     } else if (outcome === "timeout" || outcome === "connection_refused") {
       lane.window = Math.max(1, Math.floor(lane.window / 2));
       lane.unanswered += 1;

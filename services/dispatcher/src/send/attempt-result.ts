@@ -20,7 +20,7 @@ export interface AttemptResult {
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly retryAfter: string | null;
   /** The status arrived in time, but the body did not end in time: the rest of the body was not read. */
-  readonly isBodyCut: boolean;
+  readonly isBodyLate: boolean;
   /** Set for an attempt that timed out before its request was sent: resolves when its socket is closed. Otherwise null. */
   readonly released: Promise<void> | null;
 }
@@ -48,7 +48,7 @@ export function refusedResult(message: string): AttemptResult {
     responseBody: Buffer.alloc(0),
     responseHeaders: {},
     retryAfter: null,
-    isBodyCut: false,
+    isBodyLate: false,
     released: null,
   };
 }

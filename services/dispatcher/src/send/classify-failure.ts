@@ -33,8 +33,13 @@ export class DeadlineError extends Error {
 }
 
 /** The status arrived, but the body did not end within the time allowed after the status. */
-export class BodyCutError extends Error {
+export class BodyLateError extends Error {
   readonly code = "POSTRIDER_BODY_CUT";
+}
+
+/** More than 64 KiB of the body arrived (response.ts). It only closes the connection: the attempt is settled before, without an error. */
+export class BodyCapError extends Error {
+  readonly code = "POSTRIDER_BODY_CAP";
 }
 
 /** The response breaks HTTP in a way that undici accepts. */

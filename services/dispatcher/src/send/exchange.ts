@@ -1,19 +1,25 @@
 /**
  * One attempt's HTTP exchange: the handler object that undici calls, and the entry on the deadline wheel.
  *
- * Modes: waiting (no controller yet: DNS, connect, TLS) → running (controller) → settled. An exchange settles exactly once:
- * at the end of the response, on an error, when enough of the body was read, at the deadline, or one second after the final
- * status.
+ *     waiting ──onRequestStart──▶ running ──end, error, body cap, deadline──▶ settled
+ *       │ ▲                          │
+ *       │ └──────── sendAgain ───────┘
+ *       ├── makeRoom ──▶ waiting
+ *       └── error, deadline ──▶ settled
+ *
+ * Waiting means that there is no controller yet: DNS, connect, TLS. An exchange is sent again at most once, and room is made for it
+ * at most once. An exchange settles exactly once. After a final status, the body has one second.
  *
  * Once a final status was received, nothing else in the answer changes the outcome; later flaws are noted in `error`.
  *
- * If the deadline passes while waiting, the request is never sent: the connecting socket is destroyed if it is known,
- * otherwise `onRequestStart` aborts. `released` resolves when that has happened.
+ * If the deadline passes while waiting, nothing more is sent: the connecting socket is destroyed if it is known, otherwise
+ * `onRequestStart` aborts. `released` resolves when that has happened.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { AnswerHead } from "./answer-head.ts";
 import {
-  BodyCutError,
+  BodyCapError,
+  BodyLateError,
   classifyError,
   DeadlineError,
   isProtocolError,
@@ -49,7 +55,7 @@ export interface ExchangeConnection extends Poolable {
   close(): void;
   /** Closes the socket; resolves when it is closed. */
   destroy(): Promise<void>;
-  /** Timings of the socket, once, for its first request; null if the socket has carried a request before. */
+  /** Timings of the socket if it was opened for this exchange; null if it has served before. */
   takeTimings(): ConnectTimings | null;
   /** The first bytes of the answer it waits for. */
   readonly answerHead: AnswerHead;
@@ -64,13 +70,13 @@ export interface ExchangeHost {
   sendAgain(exchange: Exchange): void;
   /** No descriptor is left for the exchange: closes some resting connections, then sends it again like `sendAgain`. False: none rests. */
   makeRoom(exchange: Exchange, errorCode: string): boolean;
-  /** A final status has arrived: moves the exchange's deadline to `dueAt`. */
+  /** A final status has arrived: the wheel calls `onDeadline` at `dueAt`, and no longer at the attempt's deadline. */
   answered(exchange: Exchange, dueAt: MonotonicMs): void;
   /** The exchange is settled: removes it from the wheel. Called once. */
   settled(exchange: Exchange): void;
-  /** The answer arrived completely: the connection may be used again. The sender then calls `tell`, which gives the result. */
+  /** The answer arrived completely: puts the connection back into the pool once undici has freed it, then calls `tell`. */
   ended(exchange: Exchange): void;
-  /** The exchange ended in any other way: closes its connection. */
+  /** The exchange's connection cannot be used again: closes it. */
   failed(exchange: Exchange): void;
 }
 
@@ -93,7 +99,7 @@ export class Exchange implements Deadline {
   readonly request: ExchangeRequest;
   /** The socket that is being opened for this exchange, if known. */
   connecting: { destroy(error: Error): unknown } | null = null;
-  /** Set by the connection that runs the exchange. */
+  /** Set by the connection that runs the exchange. While `makeRoom` closes others, `connection` still holds the closed one. */
   connection: ExchangeConnection | null = null;
 
   readonly #host: ExchangeHost;
@@ -105,10 +111,10 @@ export class Exchange implements Deadline {
   #timings: ConnectTimings | null = null;
   #isReused = false;
   #isRetried = false;
-  #isRoomMade = false;
+  #hasAskedForRoom = false;
   #isSettled = false;
   #isWhole = false;
-  #isBodyCut = false;
+  #isBodyLate = false;
   #result: SendResult | null = null;
   readonly #answer = new ResponseSoFar();
   #release: (() => void) | null = null;
@@ -162,7 +168,7 @@ export class Exchange implements Deadline {
     if (this.#isSettled) return;
     if (!this.#answer.data(chunk)) {
       this.#settle(null);
-      controller.abort(new DeadlineError("enough of the body was read"));
+      controller.abort(new BodyCapError("the body is longer than 64 KiB"));
     }
   }
 
@@ -181,7 +187,7 @@ export class Exchange implements Deadline {
     }
     const failure = classifyError(error);
     if (this.#needsRoom(failure)) {
-      this.#isRoomMade = true;
+      this.#hasAskedForRoom = true;
       if (this.#host.makeRoom(this, failure.errorCode)) return;
     }
     this.#host.failed(this);
@@ -201,9 +207,9 @@ export class Exchange implements Deadline {
 
   onDeadline(): void {
     if (this.#isSettled) return;
-    this.#isBodyCut = this.#answer.isAnswered;
-    const reason = this.#isBodyCut
-      ? new BodyCutError("the body did not end in time")
+    this.#isBodyLate = this.#answer.isAnswered;
+    const reason = this.#isBodyLate
+      ? new BodyLateError("the body did not end in time")
       : new DeadlineError("the deadline passed");
     const controller = this.#controller;
     if (controller !== null) {
@@ -222,7 +228,7 @@ export class Exchange implements Deadline {
     return (
       isShortage(failure) &&
       !this.#isSettled &&
-      !this.#isRoomMade &&
+      !this.#hasAskedForRoom &&
       this.#controller === null
     );
   }
@@ -290,7 +296,7 @@ export class Exchange implements Deadline {
       tlsMs: this.#timings?.tlsMs ?? 0,
       ttfbMs: this.#ttfbMs,
       isReused: this.#isReused,
-      isBodyCut: this.#isBodyCut,
+      isBodyLate: this.#isBodyLate,
       released,
     };
   }
