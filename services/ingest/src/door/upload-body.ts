@@ -1,9 +1,9 @@
 import type { UploadShare } from "./upload-budget.ts";
 
 /**
- * The bytes of one body as they arrive, in one buffer that doubles. The pieces themselves are not kept: a piece is an object
- * of some 200 bytes, and a sender may cut its body into pieces of one byte. Invariant: the share has taken as many bytes as
- * the buffer holds room for.
+ * Collects the bytes of one body in one buffer that doubles. The arriving pieces are copied and not kept, because each piece
+ * is an object of about 200 bytes, and a sender may cut its body into pieces of one byte. Invariant: the share has taken as
+ * many bytes as the buffer's capacity.
  */
 export class UploadBody {
   readonly #share: Pick<UploadShare, "take">;
@@ -11,23 +11,23 @@ export class UploadBody {
   #buffer = Buffer.alloc(0);
   #length = 0;
 
-  /** `mostBytes`: no more ever comes. */
+  /** `mostBytes`: the body is never longer. */
   constructor(share: Pick<UploadShare, "take">, mostBytes: number) {
     this.#share = share;
     this.#mostBytes = mostBytes;
   }
 
-  /** How many bytes have come. */
+  /** How many bytes have arrived. */
   get length(): number {
     return this.#length;
   }
 
-  /** What has come, as one. */
+  /** The bytes that have arrived. */
   get bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Copies the next piece. False, and nothing is added, where the share has no room for it. */
+  /** Copies the next piece. False, and nothing is added, if the share has no room for it. */
   add(piece: Uint8Array): boolean {
     const length = this.#length + piece.length;
     if (length > this.#buffer.length && !this.#grow(length)) return false;

@@ -1,14 +1,14 @@
 import type { Problem } from "@postrider/core";
 
 /**
- * What the publisher of an event is told that was not accepted, where a change that is not the event's own would make it
- * acceptable. Under its old id it may be lost: after a restart or a rebalance route judges the old record by the settings and
- * endpoints of then, takes it for accepted, and takes the event that comes again for its duplicate.
+ * Text for the publisher of an event that was not accepted, but could be after a change of settings, keys or endpoints. Sent
+ * again under its old id, the event may be lost: after a restart or a rebalance, route judges the old record by the changed
+ * settings, counts it as accepted, and drops the repeat as its duplicate.
  */
 export const UNDER_A_NEW_ID =
   "once that has changed, publish it again under a new id";
 
-/** The rules that the operator's settings or keys decide, each after its field. */
+/** Rules whose result depends on the operator's settings or keys, as `field rule`. */
 const DECIDED_BY_SETTINGS = new Set([
   "payload max_bytes",
   "destination not_allowed",
