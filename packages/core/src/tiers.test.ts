@@ -132,6 +132,8 @@ test("whatever the tiers, a wait is late by no more than its hops cost", () => {
         // More than 20 hops: without a bound their slack would be over the second that may be waited in memory.
         [261_177, 10, "10s"],
         [57_886_064, 10, "5s,60s,1h"],
+        // Lengthened for the tier of 7 s, the wait fills one more hour.
+        [79_199_126, 0, "7s,1h"],
       ],
     },
   );

@@ -107,7 +107,10 @@ export function planWait(
         next === null ? MEMORY_WAIT_MS : Infinity,
       );
       const lengthening = holding.delayMs + slackMs - rest;
-      if (lengthening <= (next === null ? spareMs : boundMs))
+      if (next === null && lengthening <= spareMs)
+        // Planned anew, because the longer wait may fill a longer tier, and then has another rest.
+        return planWait(tiers, asked + lengthening, mostMs);
+      if (next !== null && lengthening <= boundMs)
         return { tier: first, waitMs: asked + lengthening };
     }
     if (next === null) break;
