@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { DuplicateWindow } from "./accepted-events.ts";
+import { AcceptedEvents } from "./accepted-events.ts";
 
 const at = (offset: number, bytes = 10, partition = 0) => ({
   topic: "events",
@@ -10,7 +10,7 @@ const at = (offset: number, bytes = 10, partition = 0) => ({
 });
 
 const aWindow = (limits = {}) =>
-  new DuplicateWindow({ maxRecords: 100, maxBytes: 1_000, ...limits });
+  new AcceptedEvents({ maxRecords: 100, maxBytes: 1_000, ...limits });
 
 test("a key is a repeat after its first record, and only in its partition", () => {
   const window = aWindow();
@@ -57,6 +57,17 @@ test("an event older than maxBytes bytes is forgotten", () => {
   expect(window.isRepeat(at(2, 1), "acme:1")).toBe(false);
 });
 
+test("the bytes of a record that is handled again count once", () => {
+  const window = aWindow({ maxBytes: 100 });
+  window.see(at(0, 50));
+  window.accept(at(0, 50), "acme:1");
+
+  window.see(at(1, 50));
+  window.see(at(1, 50));
+
+  expect(window.isRepeat(at(1, 50), "acme:1")).toBe(true);
+});
+
 test("a revoked partition is forgotten, the others are not", () => {
   const window = aWindow();
   window.accept(at(1, 10, 0), "acme:1");
@@ -75,7 +86,7 @@ test("the window stays within its bounds, and within them decides like a full hi
   });
   fc.assert(
     fc.property(records, (list) => {
-      const window = new DuplicateWindow({ maxRecords: 20, maxBytes: 1e9 });
+      const window = new AcceptedEvents({ maxRecords: 20, maxBytes: 1e9 });
       const acceptedAt = new Map<number, number>();
 
       list.forEach(({ key, bytes }, offset) => {

@@ -35,7 +35,7 @@ interface PartitionWindow {
   bytesSeen: number;
 }
 
-export class DuplicateWindow {
+export class AcceptedEvents {
   readonly #limits: WindowLimits;
   readonly #partitions = new Map<string, PartitionWindow>();
 
@@ -43,10 +43,14 @@ export class DuplicateWindow {
     this.#limits = limits;
   }
 
-  /** Moves the window forward to a record. Call for every record, also for rejected ones. */
+  /**
+   * Moves the window up to a record that could be decoded, whatever is decided about it. The bytes of a record at or below the
+   * latest offset are not counted: its handler threw, and it is handled again, or it waited for its schema.
+   */
   see(record: WindowRecord): void {
     const window = this.#windowOf(record);
-    window.latestOffset = Math.max(window.latestOffset, record.offset);
+    if (record.offset <= window.latestOffset) return;
+    window.latestOffset = record.offset;
     window.bytesSeen += record.value?.length ?? 0;
     this.#evict(window);
   }

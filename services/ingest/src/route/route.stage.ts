@@ -1,5 +1,5 @@
 import type { OutRecord, Stage, Verdict } from "@postrider/messaging";
-import { DuplicateWindow, type WindowLimits } from "./accepted-events.ts";
+import { AcceptedEvents, type WindowLimits } from "./accepted-events.ts";
 import type { EndpointIndex } from "./endpoint-index.ts";
 import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
@@ -12,20 +12,23 @@ export interface RouteOptions
   readonly window: WindowLimits;
 }
 
-/** High, because `handle` is synchronous: the records of a lane are judged in the order of the topic, however many are in flight. */
-const LANE_CONCURRENCY = 10_000;
-
-/** The route stage: `events` → `deliveries`, `intake`, `dead-letters`. Finds the endpoints that want each event. Every record gets an intake row, also an unreadable one. */
+/**
+ * The route stage: `events` → `deliveries`, `intake`, `dead-letters`. Finds the endpoints that want each event. Every record gets
+ * an intake row, also an unreadable one. A lane is a partition, so its events are judged in the order of the log.
+ *
+ * A repeat is recognised in `handle` and not by `Stage.isRepeat`, after which nothing follows: a repeat needs its intake row, too.
+ */
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
-  const window = new DuplicateWindow(options.window);
+  const acceptedEvents = new AcceptedEvents(options.window);
   const { endpoints, maxFanOut } = options;
   const { maxPayloadBytes } = options.rules;
   const routing: RoutingOptions = { ...options, maxPayloadBytes };
   return {
     laneOf: ({ raw }) => `${raw.topic}/${raw.partition}`,
-    laneConcurrency: () => LANE_CONCURRENCY,
+    // Handling never waits, so there is never a second record in flight.
+    laneConcurrency: () => 1,
     remember({ raw, value }) {
-      window.see(raw);
+      acceptedEvents.see(raw);
       const judged = judgeEvent(value, options);
       if (judged.kind === "rejected") return;
       const { event, key } = judged;
@@ -37,10 +40,10 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
         event.destination === null
           ? endpoints.mostWanting(event.tenantId, event.type)
           : 1;
-      if (most <= maxFanOut) window.accept(raw, key);
+      if (most <= maxFanOut) acceptedEvents.accept(raw, key);
     },
     forget(partition) {
-      window.forget(partition);
+      acceptedEvents.forget(partition);
     },
     unread(raw, reason, detail) {
       const problem = { field: "", rule: reason, message: detail };
@@ -48,20 +51,20 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       return new Routing({ raw, value }, routing).unread(reason, detail);
     },
     handle({ raw, value }) {
-      window.see(raw);
+      acceptedEvents.see(raw);
       const route = new Routing({ raw, value }, routing);
       const judged = judgeEvent(value, options);
       if (judged.kind === "rejected")
         return emit(route.rejected(judged.problems));
       const { event, key } = judged;
-      if (window.isRepeat(raw, key)) return emit(route.duplicate());
+      if (acceptedEvents.isRepeat(raw, key)) return emit(route.duplicate());
       const matched =
         event.destination === null
           ? endpoints.fanOut(event.tenantId, event.type)
           : null;
       const count = matched?.sent.length ?? 1;
       if (count > maxFanOut) return emit(route.refused(count));
-      window.accept(raw, key);
+      acceptedEvents.accept(raw, key);
       return emit(route.accepted(event, matched));
     },
   };
