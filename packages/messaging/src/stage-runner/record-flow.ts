@@ -1,10 +1,13 @@
 /**
  * What happens to one record after it was decoded: handler, output, done.
  *
- *     queued ─take─▶ handled ─verdict─▶ produced ─acknowledged─▶ done
- *       │ ▲             │ threw           │ ▲ refused
- *       │ └── back-off ◀┘                 └─┘ back-off, the same records again
+ *     queued ─take─▶ handled ─verdict: emit, or reject with a dead letter─▶ produced ─acknowledged─▶ done
+ *       │ ▲             │ threw                                              │ ▲ refused
+ *       │ └── back-off ◀┤                                                    └─┘ back-off, the same records again
+ *       │               └ UnfitValueError: rejected ─▶ produced ─acknowledged─▶ done
  *       └── relieved: deferred ─▶ produced ─acknowledged─▶ done
+ *
+ *     unreadable, schema never came: rejected ─▶ produced ─acknowledged─▶ done
  *
  * At least once: a record is done only when every record that follows from it is acknowledged (production.ts). After a failure
  * before that, the record stays open and is tried again.
@@ -14,7 +17,9 @@
  * - A value that does not fit its schema becomes a dead letter and is not tried again, because it would fail again. If the
  *   stage emits such a value, the output makes the dead letter. If the stage itself throws an `UnfitValueError`, the whole
  *   record becomes a dead letter here.
- * - If `stage.defer` throws, nothing was produced: the record goes back to its lane, and its handler decides.
+ * - If `stage.defer` throws, nothing was produced: the record goes back to its lane, and its handler decides. There are two
+ *   exceptions. After an `UnfitValueError` the record becomes a dead letter, as above. If `defer` returned a lazy iterable that
+ *   throws midway, chunks of it may have been sent; the handler decides all the same, so those are sent besides what it emits.
  */
 import type { DeadLetterReason } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
@@ -37,10 +42,10 @@ export interface RecordFlowOptions<In> {
   readonly log: Log;
   readonly metrics: RunnerMetrics;
   /** A handler ended: another may start. */
-  readonly settled: () => void;
+  readonly handlerEnded: () => void;
   /** Every record that follows from this one is acknowledged. */
   readonly done: (entry: OpenRecord<In>) => void;
-  /** The record's handler threw and its back-off is over: queue it again, at the head of its lane. */
+  /** The handler, `stage.defer` or the iterable threw, and the record's back-off is over: queue it again, at the head of its lane. */
   readonly again: (entry: OpenRecord<In>) => void;
 }
 
@@ -48,8 +53,8 @@ export interface RecordFlowOptions<In> {
 interface RecordEnd {
   /** Called only if everything was acknowledged: counts the record in a metric. */
   readonly count?: () => void;
-  /** Called however the production ended. */
-  readonly departed?: () => void;
+  /** Called however the deferral ended: acknowledged, given back, or queued again. */
+  readonly deferralEnded?: () => void;
 }
 const NOTHING_MORE: RecordEnd = {};
 
@@ -63,8 +68,8 @@ export class RecordFlow<In> {
   readonly #production: Production;
   /** Handlers that run now. */
   inFlight = 0;
-  /** Records whose output is not acknowledged yet, or that wait to be tried again. */
-  producing = 0;
+  /** Records whose output is not acknowledged yet, or that wait out a back-off. */
+  unfinished = 0;
   #onIdle: (() => void) | null = null;
 
   constructor(options: RecordFlowOptions<In>) {
@@ -90,14 +95,18 @@ export class RecordFlow<In> {
     else this.#decided(entry, verdict);
   }
 
-  /** For a record that no handler can take: produces a dead letter, and what `stage.unread` wants written with it. Never throws. */
+  /**
+   * For a record that no handler can take, or for which the stage threw an `UnfitValueError`: produces a dead letter, and what
+   * `stage.unread` wants written with it. A verdict `reject` does not come here, and `stage.unread` is not asked: the stage has
+   * handled the record and knows what it rejects. Never throws.
+   */
   reject(
     entry: OpenRecord<In>,
     reason: DeadLetterReason,
     detail: string,
   ): void {
     const { stage } = this.#options;
-    this.producing++;
+    this.unfinished++;
     this.#deadLetter(
       entry,
       { reason, detail },
@@ -105,30 +114,33 @@ export class RecordFlow<In> {
     );
   }
 
-  /** Relief: produces the records that send this one to a tier until `slotAt`. It must have left its queue. Never throws. */
+  /** Relief: produces the records that send this one to a tier; `slotAt` is the time for which relief has reserved a slot in its lane. The record must have left its queue. Never throws. */
   defer(entry: OpenRecord<In>, slotAt: number): void {
     const { stage, metrics } = this.#options;
     const { partition } = entry;
-    this.producing++;
+    this.unfinished++;
     partition.beginDeferring(entry);
-    const departed = (): void => partition.endDeferring(entry);
+    const deferralEnded = (): void => partition.endDeferring(entry);
     let records: Iterable<OutRecord>;
     try {
       records = stage.defer!(entry, slotAt);
     } catch (bug) {
-      return void this.#again(entry, bug).then(departed);
+      return void this.#again(entry, bug).then(deferralEnded);
     }
-    this.#emit(entry, records, { count: () => metrics.deferrals(), departed });
+    this.#emit(entry, records, {
+      count: () => metrics.deferrals(),
+      deferralEnded,
+    });
   }
 
-  /** Ends all back-offs: a record that waits to be tried again is not, and its offset stays open. */
+  /** Ends all back-offs. The records that wait in them are not tried again, and their offsets stay open. */
   stop(): void {
     this.#production.stop();
   }
 
-  /** Resolves when no handler runs and no output is unacknowledged. */
+  /** Resolves when no handler runs, no output is unacknowledged and no record waits out a back-off. */
   idle(): Promise<void> {
-    if (this.inFlight === 0 && this.producing === 0) return Promise.resolve();
+    if (this.inFlight === 0 && this.unfinished === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const before = this.#onIdle;
       this.#onIdle = () => {
@@ -152,9 +164,10 @@ export class RecordFlow<In> {
   /** The record's handler ended. Its lane may start the next record; it does not wait for the output. */
   #handled(entry: OpenRecord<In>, isCompleted: boolean): void {
     this.inFlight--;
-    this.producing++;
+    this.unfinished++;
+    // `Lanes.take` has set the lane of a record in flight.
     this.#options.lanes.settle(entry.lane!, isCompleted);
-    this.#options.settled();
+    this.#options.handlerEnded();
   }
 
   #emit(
@@ -187,17 +200,18 @@ export class RecordFlow<In> {
   #ended(
     entry: OpenRecord<In>,
     ending: Ending,
-    { count, departed }: RecordEnd,
+    { count, deferralEnded }: RecordEnd,
   ): void {
     switch (ending.kind) {
       case "threw":
-        return void this.#again(entry, ending.bug).then(departed);
+        return void this.#again(entry, ending.bug).then(deferralEnded);
       case "acknowledged":
         this.#finish(entry, count);
         break;
       case "given_back":
+        break; // its offset stays open
     }
-    departed?.();
+    deferralEnded?.();
     this.#produced();
   }
 
@@ -220,12 +234,12 @@ export class RecordFlow<In> {
   }
 
   #produced(): void {
-    this.producing--;
+    this.unfinished--;
     this.#checkIdle();
   }
 
   #checkIdle(): void {
-    if (this.#onIdle === null || this.inFlight > 0 || this.producing > 0)
+    if (this.#onIdle === null || this.inFlight > 0 || this.unfinished > 0)
       return;
     const onIdle = this.#onIdle;
     this.#onIdle = null;

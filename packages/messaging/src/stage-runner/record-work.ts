@@ -82,7 +82,7 @@ export class RecordWork<In> {
       signal: this.#abort.signal,
       log,
       metrics,
-      settled: () => this.pump(),
+      handlerEnded: () => this.pump(),
       done: (entry) => this.#done(entry),
       again: (entry) => this.#enqueue(entry, true),
     });
@@ -123,7 +123,7 @@ export class RecordWork<In> {
       queued: this.#lanes.queued,
       lanes: this.#lanes.size,
       inFlight: this.#flow.inFlight,
-      producing: this.#flow.producing,
+      producing: this.#flow.unfinished,
       waitingForSchemas: this.#schemas.size,
     };
   }
@@ -223,7 +223,7 @@ export class RecordWork<In> {
     for (const partition of this.#options.partitions()) partition.dropBacklog();
   }
 
-  /** Resolves when no handler runs and no output is unacknowledged. */
+  /** Resolves when no handler runs, no output is unacknowledged and no record waits out a back-off. */
   idle(): Promise<void> {
     return this.#flow.idle();
   }
