@@ -1,7 +1,7 @@
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import { CompletionRate } from "./completion-rate.ts";
 import type { Linked } from "./fifo.ts";
-import type { Share, SlotLane } from "./slot-share.ts";
+import type { Share, SlotLane } from "./standing-queues.ts";
 
 /** An entry of a lane's queue. The owner extends it; only `Lanes` sets `lane` and the links. */
 export interface Queued<E> extends Linked<E> {

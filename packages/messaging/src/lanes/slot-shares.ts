@@ -9,15 +9,20 @@
  *     suspect   the endpoint did not answer       an eighth of all slots, at most
  *
  * A group may hold about eight times as many of a standing's slots as are free: one group alone eight ninths, each of several
- * groups less. So there is always a slot for a group that has none, however much the others want. The next slot goes to a group
- * that holds the fewest, and standings take turns.
+ * groups less. So there is always a slot for a group that has none, however much the others want. Standings take turns, and the
+ * next slot of a standing goes to the group that holds the fewest of its slots, exact within a factor of two.
  *
  * Invariant: the number of slots that a standing, or a group in it, holds is the number of records that its lanes have in flight
- * (slot-share).
+ * (standing-queues.ts).
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { LaneStanding } from "../stage.ts";
-import { Group, type Share, type SlotLane, Standing } from "./slot-share.ts";
+import {
+  Group,
+  type Share,
+  type SlotLane,
+  Standing,
+} from "./standing-queues.ts";
 
 /** The part of all slots that lanes of a standing may hold. */
 const MOST: Readonly<Record<LaneStanding, number>> = {
