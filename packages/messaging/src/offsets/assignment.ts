@@ -3,8 +3,8 @@
  *
  * From the first sign of a rebalance no handler starts until the new assignment is *settled*: the stored offset and metadata
  * of each partition have been compared with what we wrote. A partition that we owned before is kept, with its queue and open
- * records, only if the stored value is one that we wrote or found. Otherwise another member had the partition meanwhile, and
- * it begins anew. There is one `OwnedPartition` of a partition at a time. If another one takes its place while the broker is
+ * records, only if the stored value is the last known stored value (acknowledged to us, or found on assignment), or one sent
+ * since. Otherwise another member had the partition meanwhile, and it begins anew. There is one `OwnedPartition` of a partition at a time. If another one takes its place while the broker is
  * asked about it, the answer is dropped.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -33,7 +33,7 @@ export interface AssignmentEvents {
   lost(partition: OwnedPartition): void;
   /** The partition's position is known and set: fetching may be resumed. */
   reading(partition: OwnedPartition): void;
-  /** The stored offset lies outside the log: commit our position at once. */
+  /** Our position, or the stored offset, lies outside the log, and reading goes on elsewhere: commit that at once. */
   misplaced(partition: OwnedPartition): void;
   /** The position of every partition of the epoch is known. */
   settled(epoch: number): void;
@@ -77,7 +77,7 @@ export class Assignment {
     return this.#partitions.values();
   }
 
-  /** Null if the partition is not ours, or its position is not known yet. Its batches are then dropped, and fetched again later. */
+  /** Null if the partition is not ours, or its position is not known yet. The runner drops its batches until then; they are fetched again. */
   get({ topic, partition }: TopicPartition): OwnedPartition | null {
     const owned = this.#partitions.get(`${topic}:${partition}`);
     return owned?.state === "reading" ? owned : null;
@@ -105,7 +105,7 @@ export class Assignment {
     void this.#settle(epoch);
   }
 
-  /** The log does not have our position: goes on at the log's start or end, as for a new assignment. */
+  /** The broker says that the log does not have our position. Asks where the log begins and ends now, and goes on there (`#goOn`). */
   async outOfRange(epoch: number, partition: TopicPartition): Promise<void> {
     const { consumer } = this.#options;
     const owned = this.get(partition);
@@ -118,6 +118,7 @@ export class Assignment {
     });
   }
 
+  /** Ends the attempts to learn where partitions stand: one that waits for its next try does not try again. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -145,11 +146,11 @@ export class Assignment {
         ),
       );
       if (this.#epoch !== epoch) return;
-      // The log of one was cut meanwhile, so that it began anew: the answers are not about it.
+      // `outOfRange` has put a new OwnedPartition in the place of one that we asked about, so the answers are not about the new one.
       const replaced = partitions.find((owned) => !this.#isOurs(owned));
       if (replaced !== undefined)
         throw new Error(`${keyOf(replaced)} began anew meanwhile`);
-      for (const place of known) this.#place(place);
+      for (const place of known) this.#apply(place);
       this.#isSettled = true;
       events.settled(epoch);
     });
@@ -161,12 +162,13 @@ export class Assignment {
     stored: CommittedOffset,
     range: LogRange,
   ): Promise<Place> {
-    // The stored value is one of ours, so nobody else had the partition meanwhile.
+    // The stored value may be ours, so nobody else had the partition meanwhile.
     if (owned.state === "reading" && owned.commits.mayBeOurs(stored))
       return { owned, stored, range, start: null };
     const { consumer, clock, warmUp } = this.#options;
     const start = startPoint(stored, range, warmUp.records);
     const { base, seekTo } = start;
+    // Nothing is to be read again, or the number of records alone bounds it: the broker need not be asked about times.
     if (seekTo === base || warmUp.ms === Infinity)
       return { owned, stored, range, start };
     const from = await warmUpStart({
@@ -180,7 +182,7 @@ export class Assignment {
     return { owned, stored, range, start: nearest };
   }
 
-  #place({ owned, stored, range, start }: Place): void {
+  #apply({ owned, stored, range, start }: Place): void {
     if (start === null) {
       this.#goOn(owned, range);
       return;
@@ -218,10 +220,14 @@ export class Assignment {
     } else if (kind === "foreign_metadata")
       log.warn("partition.metadataUnreadable", fields);
     else log.debug("partition.loaded", fields);
-    this.#read(owned);
+    this.#startReading(owned);
   }
 
-  /** Goes on with a partition that is kept: at its position, or at the log's start or end if the log no longer has that. */
+  /**
+   * Goes on with a partition that is ours. If the log has our position, reading goes on there, and the queue and open records stay.
+   * So do they if the log now begins above the position: then reading goes on at its start. If the log ends below the position, it
+   * was cut: everything that we know of the partition is forgotten, and reading goes on at its end.
+   */
   #goOn(owned: OwnedPartition, range: LogRange): void {
     const { events, log } = this.#options;
     const { topic, partition, position } = owned;
@@ -236,8 +242,10 @@ export class Assignment {
       // The log was cut: the broker will give the same offsets to other records. So nothing that we know of them holds any more.
       this.#lose(owned);
       const fresh = this.#begin(owned);
-      const stored = { topic, partition, offset: position, metadata: "" };
-      this.#load(fresh, startPoint(stored, range, 0), stored);
+      // As if our position was stored, without open offsets: `startPoint` then begins at the log's end and reports what is lost.
+      // No warm-up: the stage would remember offsets that other records will get.
+      const asIfStored = { topic, partition, offset: position, metadata: "" };
+      this.#load(fresh, startPoint(asIfStored, range, 0), asIfStored);
       return;
     }
     if (position < range.start) {
@@ -250,10 +258,10 @@ export class Assignment {
       events.offsetsLost(owned, lost);
       events.misplaced(owned);
     }
-    this.#read(owned);
+    this.#startReading(owned);
   }
 
-  #read(owned: OwnedPartition): void {
+  #startReading(owned: OwnedPartition): void {
     this.#options.consumer.seek(owned, owned.fetchPosition);
     this.#options.events.reading(owned);
   }
@@ -277,7 +285,7 @@ export class Assignment {
     return this.#partitions.get(keyOf(owned)) === owned;
   }
 
-  /** Tries `work` until it succeeds or the epoch is over. */
+  /** Tries `work` until it succeeds, the epoch is over, or `stop` is called. */
   async #persist(epoch: number, work: () => Promise<void>): Promise<void> {
     for (
       let waitMs = FIRST_RETRY_MS;
@@ -299,6 +307,7 @@ export class Assignment {
   }
 }
 
+/** Throws if the broker's answer does not name the partition. `#persist` then asks again. */
 function required<T>(
   found: T | undefined,
   { topic, partition }: TopicPartition,
