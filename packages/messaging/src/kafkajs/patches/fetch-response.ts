@@ -1,10 +1,12 @@
 /**
  * Replaces kafkajs 2.2.4's decoder of fetched records by ours, for every consumer of this process. kafkajs' decoder builds a
- * record's headers in quadratic time (9,000 take 9.5 s, longer than a session), inflates without a limit, throws above 125,000
- * records in a batch, and checks no checksum. So one record could stop every replica, one after the other.
+ * record's headers in quadratic time (9,000 headers take 9.5 s, and a record of 1 MB may hold 500,000), inflates without a limit,
+ * throws above 125,000 records in a batch, and checks no checksum. So one record with many headers, or one small batch, could stop
+ * every replica, one after the other.
  *
  * kafkajs takes a partition's position from the messages of a response. We give it one message, the stand-in, at the last offset
- * that was fetched. The stand-in carries the fetched records; `fetchedOf` returns them.
+ * that was fetched, or at the last offset of a broken batch if nothing was fetched before it. The stand-in carries the fetched
+ * records; `fetchedOf` returns them. There is no stand-in if the response holds neither a whole batch nor a broken one.
  */
 import { createRequire } from "node:module";
 import {
@@ -70,7 +72,7 @@ export function registerFetchDecoder(): void {
   };
 }
 
-/** The fetched records that a kafkajs batch carries; null if nothing was fetched. */
+/** The fetched records that a kafkajs batch carries; null if there is no stand-in. */
 export function fetchedOf(batch: {
   readonly rawMessages: readonly unknown[];
 }): FetchedRecords | null {
@@ -87,7 +89,7 @@ async function decodeResponse(
 ): Promise<unknown> {
   const from = new Reader(bytes);
   const throttleMs = from.int32();
-  const session =
+  const fetchSession =
     version < FIRST_WITH_SESSION
       ? {}
       : { errorCode: from.int16(), sessionId: from.int32() };
@@ -103,12 +105,12 @@ async function decodeResponse(
       );
     responses.push({ topicName: topic, partitions });
   }
-  // From version 8 on the client must wait for the throttle time; before, the broker has waited (KIP-219).
+  // From version 8 on the broker answers at once and the client must wait for the throttle time. Before, the broker has waited itself.
   const throttling =
     version < FIRST_WITH_CLIENT_THROTTLING
       ? { throttleTime: throttleMs }
       : { throttleTime: 0, clientSideThrottleTime: throttleMs };
-  return { ...throttling, ...session, responses };
+  return { ...throttling, ...fetchSession, responses };
 }
 
 function offsetsOf(
@@ -138,19 +140,20 @@ async function decodePartition(
   const errorCode = from.int16();
   const highWatermark = from.int64();
   const lastStableOffset = String(from.int64());
-  if (version >= FIRST_WITH_LOG_START) from.int64();
+  if (version >= FIRST_WITH_LOG_START) from.int64(); // log start offset, unused
   const aborted: AbortedTransaction[] = [];
   for (let left = from.int32(); left > 0; left--)
     aborted.push({ producerId: from.bigint64(), firstOffset: from.int64() });
   // The broker sorts them by their end; the decoder needs them by their first offset.
   aborted.sort((a, b) => a.firstOffset - b.firstOffset);
   const preferredReadReplica = version < FIRST_WITH_REPLICA ? -1 : from.int32();
-  const set = from.bytes();
+  const recordSet = from.bytes();
   const fetchOffset = offsets.get(partition);
   const messages: StandIn[] = [];
-  if (fetchOffset !== undefined && set.length > 0) {
+  // No fetch offset: the partition was not asked for. What came of it is ignored, because records below the offset could not be skipped.
+  if (fetchOffset !== undefined && recordSet.length > 0) {
     const fetched = await decodeBatches(
-      set,
+      recordSet,
       { topic, partition, fetchOffset, highWatermark, aborted },
       budget,
     );
