@@ -34,8 +34,9 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       const { event, key } = judged;
       // The decision about this record is not stored, so it is judged again by the current rules, keys and endpoints. It may
       // count as accepted though it was refused, and then the same event sent again is dropped as a duplicate: that is why its
-      // intake tells the publisher to send it again under a new id. `mostWanting` only counts, which is cheaper than `fanOut`; it may be too
-      // high: a record that may have been refused is not remembered. At worst a repeat is delivered, with the same webhook-id.
+      // intake tells the publisher to send it again under a new id. `mostWanting` only counts, which is cheaper than `fanOut`,
+      // and may count too many: a record that may have been refused is not remembered. At worst a repeat is delivered, with the
+      // same webhook-id.
       const mostEndpoints =
         event.destination === null
           ? endpoints.mostWanting(event.tenantId, event.type)
