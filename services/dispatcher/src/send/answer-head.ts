@@ -1,14 +1,14 @@
 /**
  * Looks at the first bytes of an answer before undici parses them, for two things that undici cannot do:
  *
- * - Read the status of an answer whose head is malformed (both content-length and chunked, a folded header, a length that
- *   is not a number). undici is strict and this cannot be configured: it reports the parser's error without the status that
+ * - Read the status of an answer whose head is too long or malformed (both content-length and chunked, a folded header, a
+ *   length that is not a number). undici is strict and this cannot be configured: it reports the parser's error without the status that
  *   it has read already. But a receiver that has answered 200 must not get the event again.
  * - Skip a `100 Continue` that was not requested. undici treats it as an error, though RFC 9110 section 15.2 requires a
  *   client to skip it. So informational heads (1xx) are removed here.
  *
  * Invariant: after the final answer's status line, bytes pass unchanged and unread. Before it, at most 16 KiB are held
- * back.
+ * back; of an informational head only the last two bytes, so its length does not matter.
  */
 import type { Socket } from "node:net";
 
@@ -26,6 +26,8 @@ export class AnswerHead {
   #hasByte = false;
   #isPassing = true;
   #held: Buffer = NOTHING;
+  /** Within an informational head, whose end has not come. */
+  #isSkipping = false;
 
   /** The final status (200 or above) once its status line was read; before that 0. */
   get statusCode(): number {
@@ -42,6 +44,7 @@ export class AnswerHead {
     this.#statusCode = 0;
     this.#hasByte = false;
     this.#isPassing = false;
+    this.#isSkipping = false;
     this.#held = NOTHING;
   }
 
@@ -56,24 +59,36 @@ export class AnswerHead {
     let bytes =
       this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     for (;;) {
-      const start = lineStart(bytes);
-      const line = bytes.toString("latin1", start, start + LONGEST_STATUS_LINE);
-      const status = Number(STATUS_LINE.exec(line)?.[1] ?? -1);
-      const isInformational =
-        status >= 100 && status < 200 && status !== SWITCHING_PROTOCOLS;
-      const isUnfinished = status === -1 && mayBecomeStatusLine(line);
-      if (!isInformational && !isUnfinished) {
-        if (status >= 200) this.#statusCode = status;
-        return this.#pass(bytes);
+      if (!this.#isSkipping) {
+        const start = lineStart(bytes);
+        const line = bytes.toString(
+          "latin1",
+          start,
+          start + LONGEST_STATUS_LINE,
+        );
+        const status = Number(STATUS_LINE.exec(line)?.[1] ?? -1);
+        this.#isSkipping =
+          status >= 100 && status < 200 && status !== SWITCHING_PROTOCOLS;
+        if (!this.#isSkipping) {
+          const isUnfinished = status === -1 && mayBecomeStatusLine(line);
+          if (isUnfinished && bytes.length <= MAX_HELD_BYTES)
+            return this.#hold(bytes);
+          if (status >= 200) this.#statusCode = status;
+          return this.#pass(bytes);
+        }
+        bytes = bytes.subarray(start);
       }
-      const end = isInformational ? headEnd(bytes, start) : -1;
-      if (end === -1) {
-        if (bytes.length > MAX_HELD_BYTES) return this.#pass(bytes);
-        this.#held = bytes;
-        return NOTHING;
-      }
+      const end = headEnd(bytes);
+      // An end that is cut in two begins within the last two bytes.
+      if (end === -1) return this.#hold(Buffer.from(bytes.subarray(-2)));
+      this.#isSkipping = false;
       bytes = bytes.subarray(end);
     }
+  }
+
+  #hold(bytes: Buffer): Buffer {
+    this.#held = bytes;
+    return NOTHING;
   }
 
   #pass(bytes: Buffer): Buffer {
@@ -132,8 +147,8 @@ function mayBecomeStatusLine(line: string): boolean {
 }
 
 /** The position after the empty line that ends the head; -1 if that line has not arrived yet. Lines may end with LF alone. */
-function headEnd(bytes: Buffer, from: number): number {
-  let lineEnd = bytes.indexOf(LF, from);
+function headEnd(bytes: Buffer): number {
+  let lineEnd = bytes.indexOf(LF);
   while (lineEnd !== -1) {
     const next = lineEnd + (bytes[lineEnd + 1] === CR ? 2 : 1);
     if (bytes[next] === LF) return next + 1;

@@ -52,6 +52,11 @@ export function isProtocolError(failure: Failure): boolean {
   return failure.kind === "outcome" && failure.outcome === "protocol_error";
 }
 
+/** Whether more of the answer came than is read. */
+export function isTooLarge(failure: Failure): boolean {
+  return failure.kind === "outcome" && failure.outcome === "response_too_large";
+}
+
 /** Whether closing idle connections may help: no descriptor or buffer was left for a socket. */
 export function isShortage(failure: Failure): boolean {
   return failure.kind === "local_fault" && SHORTAGES.has(failure.errorCode);

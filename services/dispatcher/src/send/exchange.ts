@@ -24,6 +24,7 @@ import {
   DeadlineError,
   isProtocolError,
   isShortage,
+  isTooLarge,
   type Failure,
 } from "./classify-failure.ts";
 import type { Poolable } from "./connection-pool.ts";
@@ -191,7 +192,8 @@ export class Exchange implements Deadline {
       if (this.#host.makeRoom(this, failure.errorCode)) return;
     }
     this.#host.failed(this);
-    if (isProtocolError(failure)) this.#takeStatusOfMalformed();
+    if (isProtocolError(failure) || isTooLarge(failure))
+      this.#takeStatusOfUnread();
     this.#settle(failure);
     this.#release?.();
   }
@@ -275,8 +277,8 @@ export class Exchange implements Deadline {
     );
   }
 
-  /** undici refused a malformed head. If its status was read, the status decides all the same; its headers are not kept. */
-  #takeStatusOfMalformed(): void {
+  /** undici refused a head that is malformed or too long. If its status was read, the status decides all the same; its headers are not kept. */
+  #takeStatusOfUnread(): void {
     const statusCode = this.connection?.answerHead.statusCode ?? 0;
     if (this.#isSettled || this.#answer.isAnswered || statusCode === 0) return;
     this.#answer.start(statusCode, {});

@@ -8,6 +8,7 @@ import { classifyStatus, type Outcome } from "@postrider/core";
 import {
   classifyError,
   isProtocolError,
+  isTooLarge,
   ProtocolError,
   type Failure,
 } from "./classify-failure.ts";
@@ -110,6 +111,7 @@ export class ResponseSoFar {
   #errorText(failure: Failure | null): string | null {
     if (failure === null) return null;
     if (!this.isAnswered) return failure.error;
+    if (isTooLarge(failure)) return `the answer is too large: ${failure.error}`;
     return isProtocolError(failure)
       ? `the answer breaks HTTP: ${failure.error}`
       : `the body broke off: ${failure.error}`;
