@@ -42,6 +42,7 @@ export class Connection implements ExchangeConnection {
   readonly #open: Open;
   #exchange: Exchange | null = null;
   #timings: ConnectTimings | null = null;
+  #connectMs = 0;
   #opening: Socket | null = null;
   #isConnected = false;
   #lostBy: Error | null = null;
@@ -80,6 +81,10 @@ export class Connection implements ExchangeConnection {
   /** Whether the connection can carry another exchange. */
   get isConnected(): boolean {
     return this.#isConnected;
+  }
+
+  get connectMs(): number {
+    return this.#connectMs;
   }
 
   get lostBy(): Error | null {
@@ -127,6 +132,7 @@ export class Connection implements ExchangeConnection {
         return;
       }
       this.#timings = opening?.timings ?? null;
+      this.#connectMs = this.#timings?.connectMs ?? 0;
       watchAnswers(socket, this.answerHead);
       callback(null, socket);
     });

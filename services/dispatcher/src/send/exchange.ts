@@ -30,7 +30,12 @@ import {
 import type { Poolable } from "./connection-pool.ts";
 import type { Deadline } from "./deadline-wheel.ts";
 import type { AttemptResult, SendResult } from "./attempt-result.ts";
-import { ResponseSoFar, type AnswerHeaders } from "./response.ts";
+import { idleRaceMs } from "./idle-race.ts";
+import {
+  ResponseSoFar,
+  type AnswerHeaders,
+  type AnswerResult,
+} from "./response.ts";
 
 /** The request for undici. Kept, because it may be sent once more over another connection. */
 export interface ExchangeRequest {
@@ -58,6 +63,8 @@ export interface ExchangeConnection extends Poolable {
   destroy(): Promise<void>;
   /** Timings of the socket if it was opened for this exchange; null if it has served before. */
   takeTimings(): ConnectTimings | null;
+  /** What its socket took to connect: about a round trip. */
+  readonly connectMs: number;
   /** The first bytes of the answer it waits for. */
   readonly answerHead: AnswerHead;
   /** The error that broke the socket; null while it is connected, and if it was closed in order. */
@@ -88,8 +95,7 @@ export interface ExchangeController {
 
 /** How long a body may take after the final status. The body decides nothing: it is read for the attempt's record, and so that the connection can be used again. */
 const BODY_MS = 1_000;
-/** About a long round trip: an error this soon after the request may come from a close that was under way before the request. */
-const IDLE_RACE_MS = 200;
+const SENT_TWICE = "sent twice: the kept connection closed under the request";
 
 export class Exchange implements Deadline {
   dueAt = 0;
@@ -238,13 +244,15 @@ export class Exchange implements Deadline {
   /**
    * Whether the receiver probably closed the idle connection just as the request was written, and so did not take the
    * request. Then the request is sent once more over a new connection, in the same attempt. The close and the request
-   * crossed on the network, so the error comes within a round trip (`IDLE_RACE_MS`). An error that comes later, or after any
+   * crossed on the network, so the error comes within a round trip (`idleRaceMs`). An error that comes later, or after any
    * byte of an answer, may follow a request that the receiver took: then only a retry, with its own attempt, sends it again.
+   * Within it the receiver may have taken the request, too: the attempt's `error` says that it was sent twice.
    */
   #diedIdle(error: Error): boolean {
     const hasByte = this.connection?.answerHead.hasByte === true;
     if (!this.#isReused || this.#isRetried || hasByte) return false;
-    if (this.#host.monotonic() - this.#sentAt > IDLE_RACE_MS) return false;
+    const raceMs = idleRaceMs(this.connection?.connectMs ?? 0);
+    if (this.#host.monotonic() - this.#sentAt > raceMs) return false;
     const { code } = error as { code?: unknown };
     return (
       code === "ECONNRESET" || code === "EPIPE" || code === "UND_ERR_SOCKET"
@@ -272,7 +280,7 @@ export class Exchange implements Deadline {
     const isFlawed = flaw !== null && isProtocolError(flaw);
     this.#resolve(
       isFlawed && result.kind === "attempted"
-        ? { ...result, ...this.#answer.result(flaw) }
+        ? { ...result, ...this.#answerResult(flaw) }
         : result,
     );
   }
@@ -285,13 +293,21 @@ export class Exchange implements Deadline {
     this.#ttfbMs = this.#host.monotonic() - this.#sentAt;
   }
 
+  /** What the answer decides. That the request went out twice is noted beside a flaw of the answer. */
+  #answerResult(failure: Failure | null): AnswerResult {
+    const answer = this.#answer.result(failure);
+    if (!this.#isRetried) return answer;
+    const notes = answer.error === null ? [] : [answer.error];
+    return { ...answer, error: [...notes, SENT_TWICE].join("; ") };
+  }
+
   #resultOf(
     failure: Failure | null,
     released: Promise<void> | null,
   ): AttemptResult {
     return {
       kind: "attempted",
-      ...this.#answer.result(failure),
+      ...this.#answerResult(failure),
       durationMs: this.#host.monotonic() - this.#startedAt,
       dnsMs: this.#timings?.dnsMs ?? 0,
       connectMs: this.#timings?.connectMs ?? 0,
