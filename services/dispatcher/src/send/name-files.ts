@@ -120,15 +120,17 @@ function rereadOnChange<T>(path: string, parse: (text: string) => T): () => T {
   let version = "";
   let parsed = parse("");
   return () => {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    const found =
-      stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
-    if (found === version) return parsed;
     try {
+      const stats = statSync(path, { throwIfNoEntry: false });
+      const found =
+        stats === undefined
+          ? ""
+          : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+      if (found === version) return parsed;
       parsed = parse(found === "" ? "" : readFileSync(path, "utf8"));
       version = found;
     } catch {
-      // Descriptors are used up, or the file is being replaced: the next look-up tries again.
+      // Descriptors are used up, the file is being replaced, or its path leads nowhere: the next look-up tries again.
     }
     return parsed;
   };

@@ -1,7 +1,7 @@
 /** Look-ups over real datagrams: a name server on loopback that answers, refuses or stalls, as each test needs. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createSocket, type Socket } from "node:dgram";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseCidrs } from "@postrider/core";
@@ -209,6 +209,37 @@ test("a look-up goes on while at least one caller still waits", async () => {
     "A shared.example.com",
     "AAAA shared.example.com",
   ]);
+});
+
+test("who cancels from within another's answer is not called any more", async () => {
+  zone = { "shared.example.com": ["127.0.0.1"] };
+  const told: string[] = [];
+  let cancelSecond: (() => void) | void;
+
+  const third = new Promise<void>((done) => {
+    resolve("shared.example.com", () => {
+      told.push("first");
+      cancelSecond?.();
+    });
+    cancelSecond = resolve("shared.example.com", () => told.push("second"));
+    resolve("shared.example.com", () => {
+      told.push("third");
+      done();
+    });
+  });
+  await third;
+
+  expect(told).toEqual(["first", "third"]);
+});
+
+test("a hosts file that cannot be looked at is as good as none, and never the endpoint's fault", async () => {
+  zone = { "name.example.com": ["127.0.0.1"] };
+  rmSync(join(folder, "hosts"));
+  symlinkSync("hosts", join(folder, "hosts"));
+
+  const result = await attempt("name.example.com");
+
+  expect(result).toMatchObject({ outcome: "delivered" });
 });
 
 test("a name that stalls past the resolver's own time-out is a dns_error", async () => {

@@ -111,10 +111,15 @@ class LookUp {
 
   /** Returns a function that ends this caller's wait. The look-up is cancelled when the last caller stops waiting. */
   wait(done: Resolved): () => void {
-    // Wrapped, so that each call has an entry of its own, even if two callers pass the same function.
-    const waiter: Resolved = (error, addresses) => done(error, addresses);
+    let isCancelled = false;
+    // Wrapped, so that each call has an entry of its own, even if two callers pass the same function. A caller that is
+    // called may cancel another one's wait.
+    const waiter: Resolved = (error, addresses) => {
+      if (!isCancelled) done(error, addresses);
+    };
     this.#waiting.add(waiter);
     return () => {
+      isCancelled = true;
       if (this.#waiting.delete(waiter) && this.#waiting.size === 0) this.#end();
     };
   }
