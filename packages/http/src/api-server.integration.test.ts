@@ -1,5 +1,6 @@
 /** The server on real sockets, with a route that answers when the test tells it to. */
 import { afterEach, expect, test } from "@jest/globals";
+import type { ServerResponse } from "node:http";
 import {
   parseRawAnswer,
   rawClient,
@@ -64,6 +65,34 @@ test("garbage after a request does not replace the request's answer", async () =
 
   const statuses = [...answer().matchAll(/HTTP\/1\.1 (\d+)/g)];
   expect(statuses.map(([, status]) => status)).toEqual(["200", "400"]);
+});
+
+test("however many packets of garbage come behind a request, its answer is whole and one refusal follows", async () => {
+  const { server, effects, finish, asked } = await aServer();
+  const answers: ServerResponse[] = [];
+  server.app.server.on("request", (_request, response: ServerResponse) =>
+    answers.push(response),
+  );
+  const { socket, answer, closed } = rawClient(server.url());
+  let refusals = 0;
+  server.app.server.on("clientError", () => (refusals += 1));
+  socket.write(request("/slow"));
+  await waitFor(() => asked() === 1);
+  const before = answers[0]?.listenerCount("close") ?? 0;
+
+  for (let packet = 1; packet <= 20; packet += 1) {
+    socket.write("GARBAGE\r\n\r\n");
+    await waitFor(() => refusals === packet);
+  }
+  const behind = answers[0]?.listenerCount("close");
+  finish();
+  await closed;
+
+  expect(behind).toBe(before + 1);
+  const statuses = [...answer().matchAll(/HTTP\/1\.1 (\d+)/g)];
+  expect(statuses.map(([, status]) => status)).toEqual(["200", "400"]);
+  expect(answer()).toContain("This is not valid HTTP.");
+  expect(effects.log.of("request.unreadable")).toHaveLength(1);
 });
 
 test("a request that comes while the server stops is answered with a problem document", async () => {

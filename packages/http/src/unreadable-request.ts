@@ -61,6 +61,8 @@ export interface UnreadableRequests {
 export function answerUnreadableRequests(log: Log): UnreadableRequests {
   /** The newest response of each connection; it may not be written yet. */
   const newestResponses = new WeakMap<Duplex, ServerResponse>();
+  /** Connections that have their refusal, or get it behind an answer that is owed: it is the last that they are told. */
+  const refused = new WeakSet<Duplex>();
 
   function noted({ status: statusCode }: Refusal, code: string): string {
     const requestId = randomUUID();
@@ -94,6 +96,12 @@ export function answerUnreadableRequests(log: Log): UnreadableRequests {
    * mix.
    */
   function answerInTurn(socket: Duplex, answer: () => void): void {
+    if (refused.has(socket)) {
+      // Whoever goes on behind a refusal that is written is cut off; before that, the refusal would be torn.
+      if (socket.writableFinished) socket.destroy();
+      return;
+    }
+    refused.add(socket);
     const response = newestResponses.get(socket);
     if (response === undefined || response.writableFinished) answer();
     else if (response.req.complete) response.once("close", answer);
