@@ -17,23 +17,60 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Sends one request to control or ingest. Resolves to the answer's JSON (null when it is empty). Throws `CliError` with the API's own message. */
+/** Sends one request to control or ingest. Resolves to the answer's JSON object (null after a DELETE). Throws `CliError` with the API's own message. */
 export async function callApi(
   address: ApiAddress,
   request: ApiRequest,
 ): Promise<unknown> {
-  const text = await callApiForText(address, request);
-  return text === "" ? null : JSON.parse(text);
+  const { status, text } = await callSuccessfully(address, request);
+  if (text === "" && request.method === "DELETE") return null;
+  try {
+    const answer: unknown = JSON.parse(text);
+    if (typeof answer === "object" && answer !== null) return answer;
+  } catch {
+    // It is told below what came instead.
+  }
+  throw brokenAnswer(status, text, request);
 }
 
-/** As `callApi`, but resolves to the answer's text: parsing would round a 64-bit integer. */
+/** As `callApi`, but resolves to the answer's text, which is JSON: parsing would round a 64-bit integer. */
 export async function callApiForText(
   address: ApiAddress,
   request: ApiRequest,
 ): Promise<string> {
-  const { status, text } = await send(address, request);
-  if (status >= 200 && status < 300) return text;
+  const { status, text } = await callSuccessfully(address, request);
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    throw brokenAnswer(status, text, request);
+  }
+}
+
+async function callSuccessfully(
+  address: ApiAddress,
+  request: ApiRequest,
+): Promise<Answer> {
+  const answer = await send(address, request);
+  const { status, text } = answer;
+  if (status >= 200 && status < 300) return answer;
   throw refusal(status, text, request);
+}
+
+/** A success that no API of ours gives: something else answers at the address, or stands between. What became of the request is not known. */
+function brokenAnswer(
+  status: number,
+  text: string,
+  { method, path }: ApiRequest,
+): CliError {
+  return new CliError(
+    EXIT.failed,
+    `${method} ${path} was answered ${status} with something else than JSON of Postrider.`,
+    {
+      why: text === "" ? "the answer is empty" : text.slice(0, 500),
+      next: "npx postrider status   (and see whether the URL is that of the service)",
+    },
+  );
 }
 
 /** Escapes an id for use as one segment of a path. An id of dots only has its dots escaped, too; otherwise `..` would mean the parent path. */
@@ -45,11 +82,16 @@ export function pathSegment(id: string): string {
 
 const TIMEOUT_MS = 60_000;
 
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
 /** Uses node:http, because `fetch` removes the segments `.` and `..` from a path, even if they are escaped. */
 async function send(
   address: ApiAddress,
   { method, path, body, headers }: ApiRequest,
-): Promise<{ readonly status: number; readonly text: string }> {
+): Promise<Answer> {
   try {
     const base = new URL(address.url);
     const request = base.protocol === "https:" ? httpsRequest : httpRequest;

@@ -513,6 +513,68 @@ test("when the door fails to answer, it is left open whether a batch was publish
   expect(ran.stderr).toContain("whether lines 1 to 2 are is not known");
 });
 
+test.each([
+  ["HTML", 200, "<html>hello</html>"],
+  ["null", 200, "null"],
+  ["nothing", 204, ""],
+  ["an object without events", 202, "{}"],
+  ["half an answer", 202, '{"events":['],
+])(
+  "when a 2xx of the door is %s, it is left open whether the batch was published",
+  async (_what, status, body) => {
+    answer = (one) =>
+      asked.length === 1 ? doorWithTypes(one) : [status, body];
+    const lines = Array.from({ length: 150 }, (_, at) =>
+      JSON.stringify({ id: `e${at}`, type: "a" }),
+    );
+    const args = ["publish", "--ndjson", "-", "--json"];
+
+    const ran = await postrider(args, {
+      env: stack(),
+      input: lines.join("\n"),
+    });
+
+    expect(ran.code).toBe(1);
+    const told = JSON.parse(ran.stderr.trim().split("\n").at(-1) ?? "");
+    expect(told).toMatchObject({ acknowledged: 100, fromLine: 101 });
+    expect(told.why).toContain("whether lines 101 to 150 are is not known");
+    expect(told.next).toContain("--from-line 101");
+  },
+);
+
+test.each([
+  ["publish", "--tenant", "acme", "--type", "a", "--payload", "{}"],
+  ["query", "SELECT 1"],
+  ["endpoints", "list"],
+  ["events", "get", "e1"],
+])("%s says which answer it could not read", async (...args) => {
+  answer = () => [200, "<html>hello</html>"];
+
+  const ran = await postrider(args, { env: stack() });
+
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toContain(
+    "was answered 200 with something else than JSON",
+  );
+  expect(ran.stderr).toContain("<html>hello</html>");
+});
+
+test.each([301, 408, 429])(
+  "after a %i no line is called wrong",
+  async (status) => {
+    answer = () => [status, {}];
+
+    const ran = await postrider(["publish", "--ndjson", "-"], {
+      env: stack(),
+      input: '{"id":"a","type":"t"}',
+    });
+
+    expect(ran.code).toBe(5);
+    expect(ran.stderr).not.toContain("Mend the line");
+    expect(ran.stderr).toContain("Go on: npx postrider publish --ndjson -");
+  },
+);
+
 test("NDJSON is published in batches, each line as it stands", async () => {
   answer = ({ body }) => [
     202,

@@ -4,15 +4,14 @@ import { buffer as readStream } from "node:stream/consumers";
 import { duration, integer } from "@postrider/runtime";
 import { Option, type Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
-import { callApi, type ApiAddress } from "../api.ts";
 import { readArrivals, type Arrivals } from "../publish/arrivals.ts";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
+import { postEvents } from "../publish/post-events.ts";
 import { publishLines, type EventLine } from "../publish/publish-lines.ts";
 import { tellWhatBecame } from "../publish/publish-wait.ts";
 import { utf8Text } from "../publish/utf8-text.ts";
 import { requireSecret } from "../require-secret.ts";
-import type { PublishedEvent } from "../publish/wait-for-events.ts";
 
 interface PublishOptions {
   readonly tenant?: string;
@@ -46,7 +45,8 @@ export function publishCommand(run: Run): Command {
       const ingest = addresses.ingest();
       const events =
         path === undefined
-          ? await publishOne(ingest, envelope)
+          ? // Not in a list, so that a refusal names `type` instead of `events[0].type`.
+            await postEvents(ingest, envelope)
           : await publishLines(ingest, lines, { path, terminal });
       if (options.wait === true)
         return await tellWhatBecame(addresses, {
@@ -186,18 +186,6 @@ async function readText(path: string): Promise<string> {
     });
   }
   return utf8Text(bytes, path);
-}
-
-/** Publishes one event, not in a list, so that a refusal names `type` instead of `events[0].type`. */
-async function publishOne(
-  ingest: ApiAddress,
-  body: string,
-): Promise<readonly PublishedEvent[]> {
-  const request = { method: "POST", path: "/v1/events", body } as const;
-  const answer = (await callApi(ingest, request)) as {
-    readonly events: readonly PublishedEvent[];
-  }; // this is what the door answers
-  return answer.events;
 }
 
 function requireJson(text: string, what: string): void {

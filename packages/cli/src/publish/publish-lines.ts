@@ -1,7 +1,8 @@
 /** Publishes many events, one per line, in batches. A refused event is named by its line in the file. */
-import { ApiRefusal, callApi, lineOf, type ApiAddress } from "../api.ts";
+import { ApiRefusal, lineOf, type ApiAddress } from "../api.ts";
 import { CliError } from "../cli-error.ts";
 import type { Terminal } from "../terminal.ts";
+import { postEvents } from "./post-events.ts";
 import type { PublishedEvent } from "./wait-for-events.ts";
 
 export interface EventLine {
@@ -27,12 +28,8 @@ export async function publishLines(
   for (const batch of batchesOf(lines)) {
     const texts = batch.map(({ text }) => text);
     try {
-      const answer = (await callApi(ingest, {
-        method: "POST",
-        path: "/v1/events",
-        body: `{"events":[${texts.join(",")}]}`,
-      })) as { readonly events: readonly PublishedEvent[] }; // this is what the door answers
-      published.push(...answer.events);
+      const body = `{"events":[${texts.join(",")}]}`;
+      published.push(...(await postEvents(ingest, body)));
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
       throw stoppedAt(error, { batch, lines, published, path: options.path });
@@ -75,7 +72,9 @@ function stoppedAt(
   const from = batch[0]?.number ?? 1;
   const last = batch.at(-1)?.number ?? from;
   const isRefused = error instanceof ApiRefusal && error.status < 500;
-  const named = isRefused ? error.errors.map(byLine(batch)) : [];
+  const problems = isRefused ? error.errors : [];
+  const named = problems.map(byLine(batch));
+  const isLineWrong = problems.some(({ field }) => lineIn(batch, field));
   const before =
     published.length === 0
       ? "Nothing is published yet"
@@ -88,7 +87,7 @@ function stoppedAt(
       ...(named.length > 0 ? named : [error.why ?? ""]),
       `${before}; ${rest}`,
     ].join("\n"),
-    next: `${isRefused ? "Mend the line, then go on" : "Go on"}: npx postrider publish --ndjson ${shellWord(path)} --from-line ${from}`,
+    next: `${isLineWrong ? "Mend the line, then go on" : "Go on"}: npx postrider publish --ndjson ${shellWord(path)} --from-line ${from}`,
     cause: error,
     facts: { acknowledged: published.length, fromLine: from },
   });
@@ -99,12 +98,20 @@ function byLine(
   batch: readonly EventLine[],
 ): (error: ApiRefusal["errors"][number]) => string {
   return (error) => {
-    const [, index, field = ""] =
-      /^events\[(\d+)\]\.?(.*)$/.exec(error.field) ?? [];
-    const line = batch[Number(index ?? NaN)];
+    const line = lineIn(batch, error.field);
     if (line === undefined) return lineOf(error);
+    const field = error.field.replace(OF_EVENT, "");
     return `line ${line.number}: ${lineOf({ ...error, field })}`;
   };
+}
+
+const OF_EVENT = /^events\[(\d+)\]\.?/;
+
+function lineIn(
+  batch: readonly EventLine[],
+  field: string,
+): EventLine | undefined {
+  return batch[Number(OF_EVENT.exec(field)?.[1] ?? NaN)];
 }
 
 function lineBefore(lines: readonly EventLine[], number: number): number {
