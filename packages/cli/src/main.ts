@@ -4,6 +4,7 @@ import type { Run } from "./command.ts";
 import { listenForInterrupts } from "./interrupted.ts";
 import { notWritten } from "./output.ts";
 import { createProgram } from "./program.ts";
+import { visible } from "./terminal.ts";
 
 listenForInterrupts((code) => process.exit(code));
 // `postrider query … | head` closes our output early: exit quietly. Any other error of writing the output is reported.
@@ -45,10 +46,16 @@ function tell(error: unknown): void {
     );
     return;
   }
-  process.stderr.write(`error: ${what}\n`);
-  if (why !== null && why !== what)
-    process.stderr.write(`  why:  ${why.replaceAll("\n", "\n        ")}\n`);
-  if (next !== null) process.stderr.write(`  next: ${next}\n`);
+  say("error: ", what);
+  if (why !== null && why !== what) say("  why:  ", why);
+  if (next !== null) say("  next: ", next);
   if (cli === null && process.env["POSTRIDER_DEBUG"] && error instanceof Error)
-    process.stderr.write(`${error.stack}\n`);
+    say("", error.stack ?? "");
+}
+
+/** Writes a text line by line. A server's words may be in it: they must not control the terminal. */
+function say(label: string, text: string): void {
+  const lines = text.split("\n").map(visible);
+  const indent = " ".repeat(label.length);
+  process.stderr.write(`${label}${lines.join(`\n${indent}`)}\n`);
 }

@@ -501,6 +501,26 @@ test("--from-line publishes from that line of the file on", async () => {
   expect(beyond.code).toBe(2);
 });
 
+test("control characters of an answer do not reach the terminal", async () => {
+  answer = () => [
+    400,
+    {
+      title: "x\u001b[2Jx",
+      detail: "\u001b]0;owned\u0007 d",
+      errors: [{ field: "type", message: "m\u001b[31m\u009b" }],
+    },
+  ];
+
+  const ran = await postrider(
+    ["publish", "--tenant", "acme", "--type", "a", "--payload", "{}"],
+    { env: stack() },
+  );
+
+  expect(ran.stderr).toContain("xx (400)");
+  expect(ran.stderr).toContain("\n        type: m");
+  expect(ran.stderr.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+});
+
 test("when the door fails to answer, it is left open whether a batch was published", async () => {
   answer = () => [503, { title: "Kafka has not acknowledged the events" }];
 

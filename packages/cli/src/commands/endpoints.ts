@@ -4,7 +4,7 @@ import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { requireSecret } from "../require-secret.ts";
-import { table, type Terminal } from "../terminal.ts";
+import { table, visible, type Terminal } from "../terminal.ts";
 
 /** The fields of control's answer that are printed for people. */
 interface Endpoint {
@@ -295,7 +295,7 @@ function lines(endpoint: Endpoint, terminal: Terminal): string {
     .filter(([, value]) => value !== null && value !== "")
     .map(([name, value]) => {
       const shown = typeof value === "object" ? JSON.stringify(value) : value;
-      return `${terminal.paint("bold", name.padEnd(20))} ${shown}`;
+      return `${terminal.paint("bold", name.padEnd(20))} ${visible(String(shown))}`;
     })
     .join("\n");
 }

@@ -12,6 +12,7 @@ import { publishLines, type EventLine } from "../publish/publish-lines.ts";
 import { tellWhatBecame } from "../publish/publish-wait.ts";
 import { utf8Text } from "../publish/utf8-text.ts";
 import { requireSecret } from "../require-secret.ts";
+import { visible } from "../terminal.ts";
 
 interface PublishOptions {
   readonly tenant?: string;
@@ -56,10 +57,12 @@ export function publishCommand(run: Run): Command {
           terminal,
         });
       terminal.data({ events }, () =>
-        events.map((event) => event.id).join("\n"),
+        events.map((event) => visible(event.id)).join("\n"),
       );
       terminal.say(
-        `Published. See what became of it: npx postrider events get ${events[0]?.id} --tenant ${events[0]?.tenantId}`,
+        visible(
+          `Published. See what became of it: npx postrider events get ${events[0]?.id} --tenant ${events[0]?.tenantId}`,
+        ),
       );
       return EXIT.done;
     },

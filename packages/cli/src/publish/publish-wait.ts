@@ -28,8 +28,8 @@ export async function tellWhatBecame(
     control,
     events,
     timeoutMs,
-    onProgress: (text) => terminal.progress(text),
-    onChange: (text) => terminal.say(text),
+    onProgress: (text) => terminal.progress(visible(text)),
+    onChange: (text) => terminal.say(visible(text)),
   });
   const shown = isDuplicate
     ? views.map((view) => ({ ...view, duplicate: true }))
