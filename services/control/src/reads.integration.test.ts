@@ -338,7 +338,7 @@ test("a query that takes too long is ended, and no caller can lift the cap", asy
   expect(slow.status).toBe(400);
   expect(slow.body.detail).toContain("Timeout exceeded");
   expect(lifted.status).toBe(400);
-  expect(lifted.body.errors).toMatchObject([{ rule: "clickhouse_164" }]);
+  expect(lifted.body.errors).toMatchObject([{ rule: "settings" }]);
 });
 
 test("a subquery that is run to explain its query is ended in time", async () => {
@@ -348,6 +348,32 @@ test("a subquery that is run to explain its query is ended in time", async () =>
 
   expect(status).toBe(400);
   expect(body.detail).toContain("Timeout exceeded");
+});
+
+test.each([
+  "max_execution_time = 0",
+  "`max_memory_usage` = 7",
+  '"readonly" = 0',
+  "allow_introspection_functions",
+  "`allow_introspection_functions`",
+  "SQL_tenant = 'other'",
+  "`SQL_tenant` = 'other'",
+  "max_threads = DEFAULT",
+])("no subquery, explained or not, changes settings by %s", async (change) => {
+  const nested = `SELECT (SELECT 1 SETTINGS ${change})`;
+  const from = `SELECT * FROM (SELECT 1 SETTINGS ${change})`;
+  const common = `WITH a AS (SELECT 1 SETTINGS ${change}) SELECT * FROM a`;
+  const explanations = ["", "SYNTAX ", "QUERY TREE ", "PLAN ", "PIPELINE "];
+  const queries = [nested, from, common].flatMap((sql) => [
+    sql,
+    ...explanations.map((form) => `EXPLAIN ${form}${sql}`),
+  ]);
+
+  const answers = await Promise.all(
+    queries.map(async (sql) => ({ sql, status: (await query(sql)).status })),
+  );
+
+  expect(answers.filter(({ status }) => status !== 400)).toEqual([]);
 });
 
 test("a caller who goes away ends the query on the server", async () => {

@@ -1,7 +1,7 @@
 /**
  * Decides which SQL an operator may send through the API. This is the second wall: ClickHouse itself runs the query with
- * `readonly=1`, so its own parser refuses writes and changed settings. This file refuses what `readonly` lets through:
- * several statements, an output format other than ours, and functions that read files, other servers, or a table's index
+ * `readonly=1`, so its own parser refuses writes. This file refuses what `readonly` lets through: several statements,
+ * settings that a subquery changes, an output format other than ours, and functions that read files, other servers, or a table's index
  * past its row policy.
  */
 import { tokenize, type SqlToken } from "./sql-tokens.ts";
@@ -96,7 +96,7 @@ export function judgeQuery(text: string): QueryJudgement {
         : "must begin with SELECT, WITH, SHOW, DESCRIBE, EXISTS or EXPLAIN",
     );
   return (
-    (isExplained ? judgeSettings(tokens) : null) ??
+    judgeSettings(tokens) ??
     judgeOutput(tokens) ??
     judgeFunctions(tokens) ??
     (isDescription ? judgeNames(tokens) : null) ??
@@ -133,16 +133,23 @@ function explainedBy(tokens: readonly SqlToken[]): readonly SqlToken[] {
   return tokens.slice(at);
 }
 
-/** ClickHouse refuses a SETTINGS clause by `readonly`, but in some forms of EXPLAIN not that of a subquery. */
+/**
+ * Refuses a SETTINGS clause in all its forms: a name may be quoted, and one without a value means 1. ClickHouse refuses it
+ * by `readonly` at the end of a query only: in a subquery it lets it pass. A column called so passes when it is quoted.
+ */
 function judgeSettings(tokens: readonly SqlToken[]): QueryJudgement | null {
-  const isClause = tokens.some(
-    (_, at) =>
+  const isClause = tokens.some((_, at) => {
+    const next = tokens[at + 1]?.kind;
+    return (
       wordAt(tokens, at) === "settings" &&
-      wordAt(tokens, at + 1) !== "" &&
-      isSymbol(tokens[at + 2], "="),
-  );
+      (next === "word" || next === "quoted" || next === "string")
+    );
+  });
   return isClause
-    ? refused("settings", "must not change settings (SETTINGS)")
+    ? refused(
+        "settings",
+        "must not change settings (SETTINGS); quote a column of that name",
+      )
     : null;
 }
 
