@@ -135,13 +135,15 @@ function explainedBy(tokens: readonly SqlToken[]): readonly SqlToken[] {
 
 /**
  * Refuses a SETTINGS clause in all its forms: a name may be quoted, and one without a value means 1. ClickHouse refuses it
- * by `readonly` at the end of a query only: in a subquery it lets it pass. A column called so passes when it is quoted.
+ * by `readonly` at the end of a query only: in a subquery it lets it pass. A column or table called so passes when it is
+ * quoted, or written behind its table or database (`system.settings`).
  */
 function judgeSettings(tokens: readonly SqlToken[]): QueryJudgement | null {
   const isClause = tokens.some((_, at) => {
     const next = tokens[at + 1]?.kind;
     return (
       wordAt(tokens, at) === "settings" &&
+      !isQualified(tokens, at) &&
       (next === "word" || next === "quoted" || next === "string")
     );
   });
@@ -151,6 +153,14 @@ function judgeSettings(tokens: readonly SqlToken[]): QueryJudgement | null {
         "must not change settings (SETTINGS); quote a column of that name",
       )
     : null;
+}
+
+/** Behind a name and a dot. Behind a number, as in `1. SETTINGS`, the dot is the number's. */
+function isQualified(tokens: readonly SqlToken[], at: number): boolean {
+  const before = tokens[at - 2]?.kind;
+  return (
+    isSymbol(tokens[at - 1], ".") && (before === "word" || before === "quoted")
+  );
 }
 
 function wordAt(tokens: readonly SqlToken[], at: number): string {
