@@ -93,7 +93,8 @@ export async function fetchRanges(
   if (partitions.length === 0) return [];
   const [starts, ends] = await Promise.all(
     [true, false].map((fromBeginning) =>
-      group.cluster.fetchTopicsOffset(
+      offsetsOf(
+        group,
         requested(partitions).map((topic) => ({ ...topic, fromBeginning })),
       ),
     ),
@@ -116,13 +117,31 @@ export async function fetchOffsetAt(
   { topic, partition }: TopicPartition,
   at: EpochMs,
 ): Promise<number | null> {
-  const topics = await group.cluster.fetchTopicsOffset([
+  const topics = await offsetsOf(group, [
     { topic, partitions: [{ partition }], fromTimestamp: Math.floor(at) },
   ]);
   const offset = indexed(topics).get(`${topic}:${partition}`);
   if (offset === undefined)
     throw new Error(`${topic}:${partition} has no leader now.`);
   return offset < 0 ? null : offset;
+}
+
+/**
+ * Asks the leaders that we know of. After a failure the metadata is read again, so that the next question goes to the new
+ * leader. kafkajs does not read it here, and a fetch need not fail either: a broker that is no longer the leader of a
+ * partition still serves it to consumers, as a replica (docs/kafkajs.md, "A moved leader is not noticed by a fetch").
+ */
+async function offsetsOf(
+  group: ConsumerGroup,
+  topics: Parameters<ConsumerGroup["cluster"]["fetchTopicsOffset"]>[0],
+): ReturnType<ConsumerGroup["cluster"]["fetchTopicsOffset"]> {
+  try {
+    return await group.cluster.fetchTopicsOffset(topics);
+  } catch (error) {
+    // Not awaited: where no broker answers it is tried without end.
+    void group.cluster.refreshMetadata().catch(() => undefined);
+    throw error;
+  }
 }
 
 function requested(partitions: readonly TopicPartition[]) {
