@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
-import { readTopics, testEffects, useStack } from "@postrider/testkit";
+import { readTopics, testEffects, useStack, waitFor } from "@postrider/testkit";
 import kafkajs from "kafkajs";
 import { createDeadLetterOf } from "../dead-letter-of.ts";
 import { createKafka, type Kafka } from "./kafka.ts";
@@ -30,6 +30,7 @@ function connect(): Kafka {
   );
 }
 
+/** Makes the topic and waits until its leaders answer: right after it is made, they may refuse to be its leaders. */
 async function makeTopic(
   name: string,
   config: Readonly<Record<string, string>> = {},
@@ -40,6 +41,10 @@ async function makeTopic(
   const settings = { partitions: 2, replicationFactor: -1, config };
   try {
     await admin.createTopics([{ topic, ...settings }]);
+    await waitFor(
+      async () =>
+        (await admin.fetchLogRanges([topic])).length === settings.partitions,
+    );
   } finally {
     await admin.disconnect();
   }
