@@ -20,14 +20,12 @@ export interface Intent {
   readonly excluded: readonly number[];
 }
 
-/** No intent is longer than this, in characters: a batch ends before (`MAX_REFUSED_RUNS` in batch-judge). Kafka stores at most 4,096. */
-export const MAX_INTENT_LENGTH = 3_500;
-
 const VERSION = 1;
 
 /**
  * Encodes the intent as JSON, so that an operator can read it in the group: `{"intent":1,"first":…,"last":…,"firstTimestamp":…,"intendedAt":…,"excluded":[gap,length,…]}`.
  * `excluded` alternates a gap (the offsets skipped since the last run; for the first run, since `first`) and the run's length.
+ * It fits into the 4,096 characters that Kafka stores, because a batch ends before too many runs are refused (`MAX_REFUSED_RUNS`).
  */
 export function encodeIntent(intent: Intent): string {
   return JSON.stringify({
