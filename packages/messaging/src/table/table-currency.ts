@@ -60,26 +60,31 @@ export class TableCurrency {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       const askedAt = clock.monotonic();
-      const late = setTimeout(() => this.#fellBehind(), BEHIND_MS);
+      const late = setTimeout(() => this.#noteBehind(), BEHIND_MS);
       try {
-        if (await isReadToEnd()) this.#asOf = askedAt;
-        if (this.#isBehind && this.behindMs() === null) {
-          this.#isBehind = false;
-          log.info("table.caughtUp", { topic });
-        }
+        if (await isReadToEnd()) this.#readToEnd(askedAt);
       } catch (error) {
         log.debug("table.endNotRead", { topic, error: String(error) });
       } finally {
         clearTimeout(late);
       }
-      this.#fellBehind();
+      this.#noteBehind();
       const leftMs = ASK_EVERY_MS - (clock.monotonic() - askedAt);
       await sleep(Math.max(RETRY_MS, leftMs), { signal });
     }
   }
 
-  /** Logs that the table is behind: once, until it is current again. */
-  #fellBehind(): void {
+  #readToEnd(asOf: MonotonicMs): void {
+    // First, or a table that was behind for less than the time between two notes would never be logged.
+    this.#noteBehind();
+    this.#asOf = asOf;
+    if (!this.#isBehind || this.behindMs() !== null) return;
+    this.#isBehind = false;
+    this.#options.log.info("table.caughtUp", { topic: this.#options.topic });
+  }
+
+  /** Logs that the table is behind, if it is: once, until it is current again. */
+  #noteBehind(): void {
     const behindMs = this.behindMs();
     if (behindMs === null || this.#isBehind) return;
     this.#isBehind = true;
