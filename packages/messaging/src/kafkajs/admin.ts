@@ -127,27 +127,42 @@ async function createTopics(
   );
 }
 
-const LEADERS_WITHIN_MS = 10_000;
+const LEADERS_WITHIN_MS = 30_000;
 
-/** Waits until every partition of the topics has a leader. */
+/** Waits until every partition of the topics has a leader. In a cluster each question may go to another broker, which may not know the topics yet: its error counts as "not yet". */
 async function untilLed(
   admin: KafkajsAdmin,
   topics: readonly string[],
 ): Promise<void> {
   const end = performance.now() + LEADERS_WITHIN_MS;
   for (;;) {
-    const found = await metadataOf(admin, topics);
-    const isLed = found.every(({ partitions }) =>
-      partitions.every(({ leader }) => leader >= 0),
-    );
-    if (found.length === topics.length && isLed) return;
+    let cause: unknown;
+    try {
+      if (await areLed(admin, topics)) return;
+    } catch (error) {
+      cause = error;
+    }
     if (performance.now() >= end) {
       throw new TopicMissingError(
         `no leader for ${topics.join(", ")} ${LEADERS_WITHIN_MS} ms after they were created`,
+        { cause },
       );
     }
     await sleep(50);
   }
+}
+
+async function areLed(
+  admin: KafkajsAdmin,
+  topics: readonly string[],
+): Promise<boolean> {
+  const found = await metadataOf(admin, topics);
+  return (
+    found.length === topics.length &&
+    found.every(({ partitions }) =>
+      partitions.every(({ leader }) => leader >= 0),
+    )
+  );
 }
 
 /** The metadata of those topics that exist, in the order of `topics`. kafkajs fails the whole request if one is missing, and answers in any order. */
