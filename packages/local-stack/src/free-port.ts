@@ -1,12 +1,30 @@
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { randomInt } from "node:crypto";
+import { createServer, type Server } from "node:net";
+
+/**
+ * Ports below those that systems give to connections, and to servers that ask for any port (from 32,768 on; macOS from 49,152
+ * on). So no other program gets one by chance before it is used, or while a killed server is down.
+ */
+const FIRST = 20_000;
+const LAST = 32_767;
+const TRIES = 1_000;
 
 /** `count` different TCP ports of the loopback interface that were free a moment ago. Another process may take one before it is used, so callers check who answers there. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => await listen(0)),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  const ports: number[] = [];
+  const servers: Server[] = [];
+  for (let tries = 0; ports.length < count && tries < TRIES; tries++) {
+    const port = randomInt(FIRST, LAST + 1);
+    try {
+      servers.push(await listen(port));
+      ports.push(port);
+    } catch {
+      // Taken: try another.
+    }
+  }
   await Promise.all(servers.map(close));
+  if (ports.length < count)
+    throw new Error(`no ${count} free ports from ${FIRST} to ${LAST}`);
   return ports;
 }
 

@@ -1,4 +1,12 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
+
+/**
+ * Any port is one of these: below those that systems give to connections, and to servers that ask for any port (from 32,768
+ * on; macOS from 49,152 on). So no other program gets the port by chance before the service binds it.
+ */
+const FIRST = 20_000;
+const LAST = 32_767;
 
 /** Picks ports of the loopback interface. Never picks the same port twice. */
 export interface PortPicker {
@@ -15,7 +23,9 @@ export function createPortPicker(
     async pick(wanted) {
       for (let port = wanted; port <= 65_535; port += wanted === 0 ? 0 : 1) {
         if (port !== 0 && given.has(port)) continue;
-        const bound = await tryBind(port);
+        const bound = await tryBind(
+          port === 0 ? randomInt(FIRST, LAST + 1) : port,
+        );
         if (bound === null || given.has(bound)) continue;
         given.add(bound);
         if (wanted !== 0 && bound !== wanted) onTaken(wanted, bound);
