@@ -1,0 +1,32 @@
+import { expect, test } from "@jest/globals";
+import { soundLoop } from "./sound-loop.ts";
+
+/** A loop whose requests cost so much, try after try, where a bare one takes 10 µs. */
+function measuredAt(...micros: number[]) {
+  return {
+    measured: [] as number[],
+    async measure(nth: number) {
+      this.measured.push(nth);
+      return { result: nth, micros: micros[nth - 1]!, bareMicros: 10 };
+    },
+  };
+}
+
+test.each([
+  ["a sound loop is measured once", [33], 1],
+  ["a disturbed measurement is made again", [34, 20], 2],
+  ["and once more", [90, 34, 20], 3],
+])("%s", async (_what, micros, tries) => {
+  const loop = measuredAt(...micros);
+
+  expect(await soundLoop((nth) => loop.measure(nth))).toBe(tries);
+  expect(loop.measured).toHaveLength(tries);
+});
+
+test("a loop that costs too much each time is broken, and the error says what was measured", async () => {
+  const loop = measuredAt(40, 41, 39);
+
+  await expect(soundLoop((nth) => loop.measure(nth))).rejects.toThrow(
+    "the raw loop is broken: in 3 tries a request of it (a bare one) took 40.0 µs (10.0), 41.0 µs (10.0), 39.0 µs (10.0)",
+  );
+});
