@@ -1,6 +1,7 @@
 /** The steps of the tour, from the first event to the last row. Each step makes a claim, checks it, and throws when it does not hold. */
 import { waitFor } from "@postrider/testkit";
 import { callApi, type ApiAddress } from "../api.ts";
+import type { EventView } from "../event-view.ts";
 import { RETRY_AFTER_SECONDS, type Role } from "./cast.ts";
 import { expectEqual, type Scene } from "./scene.ts";
 
@@ -11,20 +12,6 @@ const EVENT_TYPES: Readonly<Record<Exclude<Role, "inline">, string>> = {
   dead: "user.deleted",
 };
 const INLINE_SECRET = "whsec_aW5saW5lLWRlbW8tc2VjcmV0LTI0Ynl0ZXM=";
-
-/** The fields of `GET /v1/events/{id}` that the tour checks. */
-interface EventView {
-  readonly decision: string;
-  readonly deliveries: readonly {
-    readonly status: string;
-    readonly attempts: readonly {
-      readonly attemptNumber: number;
-      readonly startedAt: string;
-      readonly outcome: string;
-      readonly statusCode: number | null;
-    }[];
-  }[];
-}
 
 /** Registers three endpoints and waits until every process that needs them has them: route sends only to endpoints that it knows. */
 export async function createEndpoints(scene: Scene): Promise<void> {
@@ -59,7 +46,7 @@ export async function createEndpoints(scene: Scene): Promise<void> {
       await waitFor(
         async () =>
           (await scene.tableSizes()).every((size) => size === roles.length),
-        { what: "the endpoint tables of route and deliver", timeoutMs: 20_000 },
+        { what: "the endpoint tables of route and deliver", timeoutMs: 60_000 },
       );
       return lines.join("\n");
     },
@@ -142,7 +129,7 @@ export async function followDelivery(scene: Scene, role: Role): Promise<void> {
           const all = cast.seenBy(role);
           return all.length >= answers.length ? all : null;
         },
-        { what: `${answers.length} requests`, timeoutMs: 30_000 },
+        { what: `${answers.length} requests`, timeoutMs: 60_000 },
       );
       expectEqual(
         "the answers",
@@ -163,7 +150,7 @@ export async function followDelivery(scene: Scene, role: Role): Promise<void> {
         () => eventWith(control, role, { status, attempts: answers.length }),
         {
           what: `the event ${eventIdOf(role)} as ${status}`,
-          timeoutMs: 20_000,
+          timeoutMs: 60_000,
         },
       );
       return detailOf(event, seen.length);

@@ -1,33 +1,5 @@
+import type { DeliveryView, EventView } from "../event-view.ts";
 import { visible, type Terminal } from "../terminal.ts";
-
-/** The answer of `GET /v1/events/{id}`, a public contract. */
-export interface EventView {
-  readonly id: string;
-  readonly type: string;
-  readonly tenantId: string | null;
-  readonly occurredAt: string | null;
-  readonly receivedAt: string;
-  readonly decision: string;
-  readonly reason: string | null;
-  readonly deliveries: readonly DeliveryView[];
-}
-
-export interface DeliveryView {
-  readonly id: string;
-  readonly endpointId: string;
-  readonly status: string;
-  readonly attempts: readonly {
-    readonly attemptNumber: number;
-    readonly startedAt: string;
-    readonly outcome: string;
-    readonly statusCode: number | null;
-    readonly durationMs: number;
-    readonly trigger: string;
-    readonly error: string | null;
-  }[];
-  readonly nextAttemptAt: string | null;
-  readonly deadLetterReason?: string | null;
-}
 
 /** True when nothing further will happen to the event by itself. */
 export function isSettled(event: EventView): boolean {

@@ -2,7 +2,8 @@
 import type { Addresses } from "../addresses.ts";
 import { wasRepeat, type Arrivals } from "./arrivals.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
-import { renderEvent, type EventView } from "./event-view.ts";
+import type { EventView } from "../event-view.ts";
+import { renderEvent } from "./event-view.ts";
 import { visible, type Terminal } from "../terminal.ts";
 import { waitForEvents, type PublishedEvent } from "./wait-for-events.ts";
 

@@ -1,5 +1,5 @@
 import { callApi, pathSegment, type ApiAddress } from "../api.ts";
-import type { EventView } from "./event-view.ts";
+import type { EventView } from "../event-view.ts";
 
 /** Throws `CliError` with exit code 4 while the event is not recorded. */
 export async function readEvent(

@@ -1,7 +1,8 @@
 import type { ApiAddress } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { readEvent } from "./read-event.ts";
-import { isSettled, type EventView } from "./event-view.ts";
+import type { EventView } from "../event-view.ts";
+import { isSettled } from "./event-view.ts";
 
 export interface PublishedEvent {
   readonly id: string;
