@@ -16,10 +16,14 @@ export interface CommittedOffset extends TopicPartition {
   readonly metadata: string;
 }
 
-/** The range of a partition's log: `start` is the first offset that can be read, `end` one past the last record (the high watermark). */
-export interface LogRange extends TopicPartition {
-  readonly start: number;
+/** The end of a partition's log: one past the last record (the high watermark). */
+export interface LogEnd extends TopicPartition {
   readonly end: number;
+}
+
+/** The range of a partition's log: `start` is the first offset that can be read. */
+export interface LogRange extends LogEnd {
+  readonly start: number;
 }
 
 /** One fetched batch of one partition. `records` may be empty (control records, compaction); the position is then still `lastOffset + 1`. */
@@ -65,8 +69,10 @@ export interface Consumer {
   fetchCommitted(
     partitions: readonly TopicPartition[],
   ): Promise<CommittedOffset[]>;
-  /** The log's ranges now. */
+  /** The logs' ranges now. A partition without a leader is missing. */
   fetchLogRanges(partitions: readonly TopicPartition[]): Promise<LogRange[]>;
+  /** As `fetchLogRanges`, with half the requests. */
+  fetchLogEnds(partitions: readonly TopicPartition[]): Promise<LogEnd[]>;
   /** The first offset of the partition whose record was written at this time or later; null if none was. */
   fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;
   /** When the coordinator last acknowledged a heartbeat (or join) of this member. */

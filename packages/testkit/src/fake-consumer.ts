@@ -9,6 +9,7 @@ import {
   type CommittedOffset,
   type Consumer,
   type ConsumerListener,
+  type LogEnd,
   type LogRange,
   type RawRecord,
   type TopicPartition,
@@ -195,6 +196,15 @@ export class FakeConsumer implements Consumer {
         end: this.end(partition),
       })),
     );
+  }
+
+  async fetchLogEnds(partitions: readonly TopicPartition[]): Promise<LogEnd[]> {
+    const ranges = await this.fetchLogRanges(partitions);
+    return ranges.map(({ topic, partition, end }) => ({
+      topic,
+      partition,
+      end,
+    }));
   }
 
   fetchOffsetAt(

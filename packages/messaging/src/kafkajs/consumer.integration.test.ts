@@ -117,7 +117,7 @@ test("after a crash that kafkajs does not restart, a new life begins and reads o
   expect(seen).toEqual(["one", "two"]);
   expect(member.assignments.map(([epoch]) => epoch)).toEqual([1, 2]);
   expect(member.connections).toContain(false);
-  expect(member.connections.at(-1)).toBe(true);
+  await waitFor(() => member.connections.at(-1) === true);
   expect(member.effects.log.of("consumer.crashed")).toHaveLength(1);
 });
 
@@ -133,18 +133,18 @@ test("a consumer that joins, fetches and crashes each time waits longer each tim
   });
   await member.started;
   await produce(topic!, ["one"]);
-  await waitFor(() => seen.length === 1, { timeoutMs: 30_000 });
+  await waitFor(() => seen.length === 1);
 
   crashesLeft = 1;
   await produce(topic!, ["two"]);
-  await waitFor(() => seen.includes("two"), { timeoutMs: 30_000 });
+  await waitFor(() => seen.includes("two"));
 
   expect(
     member.effects.log
       .of("consumer.crashed")
       .map(({ fields }) => fields["waitMs"]),
   ).toEqual([200, 400, 800, 200]);
-}, 60_000);
+});
 
 test("a stop before the first fetch leaves no member behind", async () => {
   const [topic] = await stack.createTopics("early");
@@ -268,21 +268,23 @@ test("a position outside the log is reported, its partition pauses, and the stor
   expect(told).toEqual([0]);
 });
 
-test("the log's ranges are those of the partitions asked for", async () => {
+test("the logs' ranges and ends are those of the partitions asked for", async () => {
   const [topic] = await stack.createTopics("ranges");
   await produce(topic!, ["one", "two", "three"]);
   const member = createMember("ranges", topic!);
   await member.started;
 
-  const ranges = await member.consumer.fetchLogRanges([
-    { topic: topic!, partition: 1 },
-    { topic: topic!, partition: 0 },
-  ]);
+  const asked = [1, 0].map((partition) => ({ topic: topic!, partition }));
+  const ranges = await member.consumer.fetchLogRanges(asked);
+  const ends = await member.consumer.fetchLogEnds(asked);
 
   expect(ranges).toEqual([
     { topic, partition: 1, start: 0, end: 0 },
     { topic, partition: 0, start: 0, end: 3 },
   ]);
+  expect(ends).toEqual(
+    ranges.map(({ partition, end }) => ({ topic, partition, end })),
+  );
 });
 
 test("`fetchOffsetAt` gives the offset of the first record written at that time or later", async () => {
@@ -327,7 +329,8 @@ test("a stop keeps its deadline though the broker does not answer, and leaves no
   const before = performance.now();
   await consumer.stop(Date.now() + 200);
 
-  expect(performance.now() - before).toBeLessThan(2000);
+  // Without a deadline a stop takes up to 5 s.
+  expect(performance.now() - before).toBeLessThan(4_500);
   await started;
   for (const socket of sockets) socket.destroy();
   silent.close();

@@ -16,6 +16,7 @@ import {
   commitOnce,
   fetchCommitted,
   fetchOffsetAt,
+  fetchEnds,
   fetchRanges,
 } from "./group-requests.ts";
 import { ConsumerLife, type LifeEvents } from "./consumer-life.ts";
@@ -136,6 +137,12 @@ class KafkajsConsumer implements Consumer {
     partitions: readonly TopicPartition[],
   ): ReturnType<Consumer["fetchLogRanges"]> {
     return fetchRanges(this.#group(), partitions);
+  }
+
+  fetchLogEnds(
+    partitions: readonly TopicPartition[],
+  ): ReturnType<Consumer["fetchLogEnds"]> {
+    return fetchEnds(this.#group(), partitions);
   }
 
   fetchOffsetAt(

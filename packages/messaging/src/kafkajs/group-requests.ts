@@ -7,6 +7,7 @@ import {
   StaleAssignmentError,
   type CommittedOffset,
   type Consumer,
+  type LogEnd,
   type LogRange,
   type TopicPartition,
 } from "../ports.ts";
@@ -90,25 +91,41 @@ export async function fetchRanges(
   group: ConsumerGroup,
   partitions: readonly TopicPartition[],
 ): Promise<LogRange[]> {
-  if (partitions.length === 0) return [];
-  const [starts, ends] = await Promise.all(
-    [true, false].map((fromBeginning) =>
-      offsetsOf(
-        group,
-        requested(partitions).map((topic) => ({ ...topic, fromBeginning })),
-      ),
+  const [starts, ends] = await Promise.all([
+    edgesOf(group, partitions, "start"),
+    fetchEnds(group, partitions),
+  ]);
+  return ends.flatMap((end) => {
+    const start = starts.get(`${end.topic}:${end.partition}`);
+    return start === undefined ? [] : [{ ...end, start }];
+  });
+}
+
+export async function fetchEnds(
+  group: ConsumerGroup,
+  partitions: readonly TopicPartition[],
+): Promise<LogEnd[]> {
+  const ends = await edgesOf(group, partitions, "end");
+  return partitions.flatMap(({ topic, partition }) => {
+    // The answer comes in random order (docs/kafkajs.md, "The admin client"); a partition without a leader is missing.
+    const end = ends.get(`${topic}:${partition}`);
+    return end === undefined ? [] : [{ topic, partition, end }];
+  });
+}
+
+async function edgesOf(
+  group: ConsumerGroup,
+  partitions: readonly TopicPartition[],
+  edge: "start" | "end",
+): Promise<Map<string, number>> {
+  if (partitions.length === 0) return new Map();
+  const fromBeginning = edge === "start";
+  return indexed(
+    await offsetsOf(
+      group,
+      requested(partitions).map((topic) => ({ ...topic, fromBeginning })),
     ),
   );
-  const startOf = indexed(starts!);
-  const endOf = indexed(ends!);
-  return partitions.flatMap(({ topic, partition }) => {
-    // Both answers come in random order (docs/kafkajs.md, "The admin client"); a partition without a leader is missing.
-    const start = startOf.get(`${topic}:${partition}`);
-    const end = endOf.get(`${topic}:${partition}`);
-    return start === undefined || end === undefined
-      ? []
-      : [{ topic, partition, start, end }];
-  });
 }
 
 /** The first offset whose record was written at `at` or later; null if none was. */

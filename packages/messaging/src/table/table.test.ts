@@ -103,8 +103,25 @@ test("a table that waits for a place which its log has no longer asks anew, and 
   clock.advance(5_001);
   expect(table.behind()).toMatch(/was last read to its end 5001 ms ago/);
 
-  await waitFor(() => table.behind() === null, { timeoutMs: 5_000 });
+  await waitFor(() => table.behind() === null);
   await readToEnd;
+  await table.stop(clock.now());
+});
+
+test("a table that is loaded asks for the ends of its logs only", async () => {
+  const { table, consumer, clock } = await loadedTable();
+  const rangesOf = consumer.fetchLogRanges.bind(consumer);
+  let asked = 0;
+  consumer.fetchLogEnds = async (partitions) => {
+    asked++;
+    return await rangesOf(partitions);
+  };
+  consumer.fetchLogRanges = () => Promise.reject(new Error("not needed"));
+
+  await waitFor(() => asked > 0);
+  clock.advance(5_001);
+  await waitFor(() => table.behind() === null);
+  await table.readToEnd();
   await table.stop(clock.now());
 });
 
@@ -225,6 +242,6 @@ test("a loaded table is behind while a record waits for its schema, and the wait
   answer = { kind: "decoded", value: "came" };
   await waitFor(() => table.get("key") === "came");
   consumer.deliver();
-  await waitFor(() => table.behind() === null, { timeoutMs: 10_000 });
+  await waitFor(() => table.behind() === null);
   await table.stop(clock.now());
 });

@@ -15,6 +15,7 @@ import {
   type Consumer,
   type ConsumerListener,
   type FetchedBatch,
+  type LogEnd,
   type LogRange,
   type TopicPartition,
 } from "../ports.ts";
@@ -71,8 +72,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     this.#entries = new TableEntries(options);
     this.#currency = new TableCurrency({
       ...options,
-      isReadToEnd: async () =>
-        this.#isReadTo(await this.#rangesOnce(this.#all())),
+      isReadToEnd: async () => this.#isReadTo(await this.#endsOnce()),
     });
     // If the table is stopped before it was started, nobody waits for this promise: its rejection must not end the process.
     this.#loaded.promise.catch(() => undefined);
@@ -136,8 +136,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     await this.start();
     const isWanted = (): boolean => !this.#isStopped;
     while (isWanted()) {
-      const ranges = await this.#ranges(this.#all(), isWanted);
-      if (ranges !== null && (await this.#isReadTo(ranges))) return;
+      const ends = await this.#answered(() => this.#endsOnce(), isWanted);
+      if (ends !== null && (await this.#isReadTo(ends))) return;
     }
     throw new TableStoppedError("the table is stopped");
   }
@@ -146,7 +146,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
    * Whether all that these logs held has been read within a while. If not, ask anew: a log can end before the place that was
    * asked for, once its leader has died or its topic was replaced, and nobody would ever get there.
    */
-  async #isReadTo(ranges: readonly LogRange[]): Promise<boolean> {
+  async #isReadTo(ends: readonly LogEnd[]): Promise<boolean> {
     const { clock } = this.#options;
     const askedAt = clock.monotonic();
     const givenUp = new AbortController();
@@ -154,9 +154,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       if (clock.monotonic() - askedAt > ASK_ANEW_MS) givenUp.abort();
     }, RETRY_MS);
     try {
-      const unread = ranges.filter(({ start, end }) => start < end);
       await Promise.all(
-        unread.map(({ partition, end }) =>
+        ends.map(({ partition, end }) =>
           this.#positions.reached(partition, end, givenUp.signal),
         ),
       );
@@ -226,8 +225,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     partitions: readonly TopicPartition[],
   ): Promise<void> {
     const askedAt = this.#options.clock.monotonic();
-    const ranges = await this.#ranges(
-      partitions,
+    const ranges = await this.#answered(
+      () => this.#rangesOnce(partitions),
       () => epoch === this.#epoch && !this.#isStopped,
     );
     if (ranges === null) return;
@@ -249,15 +248,15 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     this.#settle();
   }
 
-  /** The logs' ranges. Asks until Kafka answers; null once `isWanted` returns false. */
-  async #ranges(
-    partitions: readonly TopicPartition[],
+  /** Asks until Kafka answers; null once `isWanted` returns false. */
+  async #answered<A>(
+    ask: () => Promise<A>,
     isWanted: () => boolean,
-  ): Promise<LogRange[] | null> {
+  ): Promise<A | null> {
     while (isWanted()) {
       try {
-        const ranges = await this.#rangesOnce(partitions);
-        return isWanted() ? ranges : null;
+        const answer = await ask();
+        return isWanted() ? answer : null;
       } catch (error) {
         this.#options.log.debug("table.rangesFailed", {
           topic: this.#options.topic,
@@ -272,11 +271,12 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   async #rangesOnce(
     partitions: readonly TopicPartition[],
   ): Promise<LogRange[]> {
-    const ranges = await this.#consumer!.fetchLogRanges(partitions);
-    // A partition without a leader is missing here. Without this check the table would count as loaded, and the keys of that partition would count as deleted.
-    if (ranges.length < partitions.length)
-      throw new Error("a partition has no leader");
-    return ranges;
+    return allLed(partitions, await this.#consumer!.fetchLogRanges(partitions));
+  }
+
+  async #endsOnce(): Promise<LogEnd[]> {
+    const partitions = this.#all();
+    return allLed(partitions, await this.#consumer!.fetchLogEnds(partitions));
   }
 
   #all(): TopicPartition[] {
@@ -365,4 +365,14 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => this.#settle(), RETRY_MS);
   }
+}
+
+/** A partition without a leader is missing in an answer. Without this check the table would count as loaded, and the keys of that partition would count as deleted. */
+function allLed<A extends TopicPartition>(
+  asked: readonly TopicPartition[],
+  answered: A[],
+): A[] {
+  if (answered.length < asked.length)
+    throw new Error("a partition has no leader");
+  return answered;
 }
