@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { waitFor } from "./wait-for.ts";
 
 /** A client connection that writes exactly the given bytes and keeps what comes back. */
 export interface RawClient {
@@ -44,6 +45,34 @@ export function parseRawAnswer(text: string): RawAnswer {
     ),
     body: body.join("\r\n\r\n"),
   };
+}
+
+/** A refusal as a client sees it. */
+export interface RawProblem {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly document: Readonly<Record<string, unknown>>;
+  /** The document names the request id of the answer's header. */
+  readonly isNamed: boolean;
+}
+
+/** Sends these bytes as the first request of a connection, and reads the problem document of the answer. */
+export async function rawProblem(
+  url: string,
+  request: string,
+): Promise<RawProblem> {
+  const { socket, answer, closed } = rawClient(url);
+  socket.write(request, "latin1");
+  const { status, headers, body } = await waitFor(() => {
+    const parsed = parseRawAnswer(answer());
+    const length = Number(parsed.headers["content-length"]);
+    return Buffer.byteLength(parsed.body) === length && parsed;
+  });
+  socket.destroy();
+  await closed;
+  const document = JSON.parse(body) as Record<string, unknown>;
+  const isNamed = document["requestId"] === headers["x-request-id"];
+  return { status, contentType: headers["content-type"], document, isNamed };
 }
 
 /**

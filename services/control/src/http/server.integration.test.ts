@@ -2,11 +2,9 @@
 import { afterEach, expect, test } from "@jest/globals";
 import type { ApiServer, Routes } from "@postrider/http";
 import {
-  parseRawAnswer,
-  rawClient,
+  rawProblem,
   testEffects,
   unreadableRequests,
-  waitFor,
 } from "@postrider/testkit";
 import { createServer } from "./server.ts";
 
@@ -45,19 +43,15 @@ test.each([
   "a request with %s is answered with a problem document and its request id",
   async (_what, request, status) => {
     const server = await aServer();
-    const { socket, answer, closed } = rawClient(server.url());
 
-    socket.write(request, "latin1");
+    const problem = await rawProblem(server.url(), request);
 
-    await waitFor(() => answer().includes('"requestId"'));
-    const { headers, body, ...answered } = parseRawAnswer(answer());
-    expect(answered.status).toBe(status);
-    expect(headers["content-type"]).toBe("application/problem+json");
-    const document = JSON.parse(body) as Record<string, unknown>;
-    expect(document).toMatchObject({ status, errors: expect.any(Array) });
-    expect(document["requestId"]).toBe(headers["x-request-id"]);
-    socket.destroy();
-    await closed;
+    expect(problem).toMatchObject({
+      status,
+      contentType: "application/problem+json",
+      document: { status, errors: expect.any(Array) },
+      isNamed: true,
+    });
   },
 );
 
