@@ -25,8 +25,8 @@ export function* nothingRepeated(evidence: Evidence): Iterable<string> {
     yield `${evidence.received.length} requests for ${seen.size} attempts`;
 }
 
-/** No request starts once a commit is a second late. So when a process is killed, hardly any completion older than this is uncommitted. */
-const OLDEST_UNCOMMITTED_MS = 1_500;
+/** No request starts once a commit is a second late. So when a process is killed, hardly any completion older than this is uncommitted; the rest is for a commit that a busy machine delays. */
+const OLDEST_UNCOMMITTED_MS = 3_000;
 
 /** Completions of a killed process that no commit covered must be recent. Only for runs in which the broker works and no process is frozen. */
 export function* commitsPrompt({ runner }: Evidence): Iterable<string> {

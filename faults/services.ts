@@ -14,7 +14,7 @@ import {
 } from "@postrider/cli";
 import { waitFor, type ProcessFigures } from "@postrider/testkit";
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 90_000;
 
 export class Services {
@@ -123,7 +123,7 @@ export async function metricOf(
 ): Promise<number | null> {
   const page = await fetch(`${service.adminUrl}/metrics`, {
     headers: { connection: "close" },
-    signal: AbortSignal.timeout(5_000),
+    signal: AbortSignal.timeout(20_000),
   });
   const lines = (await page.text()).split("\n");
   const line = lines.find(

@@ -142,11 +142,20 @@ export class World {
       migrate({ url: stack.clickhouse.url, database }),
       createAllTopics(this.kafka, prefix, this.tierTopics),
     ]);
-    await writeEndpoints(this.kafka, prefix, {
-      receiverUrl: this.#receiver.url,
-      blackholeTimeoutMs: this.options.blackholeTimeoutMs,
-      partitions: PARTITIONS,
-    });
+    const { url: receiverUrl } = this.#receiver;
+    const { blackholeTimeoutMs } = this.options;
+    // Again after a fault: in a cluster a broker may not know the new topics yet. Endpoints that are written twice are the same.
+    await waitFor(
+      async () => {
+        await writeEndpoints(this.kafka, prefix, {
+          receiverUrl,
+          blackholeTimeoutMs,
+          partitions: PARTITIONS,
+        });
+        return true;
+      },
+      { timeoutMs: 60_000, what: "the endpoints to be written" },
+    );
     this.#publisher = createPublisher({
       kafka: this.kafka,
       prefix,
@@ -235,7 +244,7 @@ export class World {
       services.map((service, i) =>
         figuresNoMoreThan(service, before[i]!, {
           spareConnections,
-          timeoutMs: 10_000,
+          timeoutMs: 30_000,
         }),
       ),
     );
@@ -304,7 +313,7 @@ export class World {
   async #wholeCluster(): Promise<void> {
     const { length } = this.stack.kafka.servers;
     await waitFor(async () => (await this.admin.brokerCount()) === length, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: `${length} brokers`,
     });
   }

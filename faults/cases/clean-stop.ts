@@ -4,7 +4,8 @@ import { nothingRepeated } from "../checks.ts";
 import { metricOf } from "../services.ts";
 
 const IN_FLIGHT = 500;
-const SLOW_MS = 2_000;
+/** So long that the requests are in flight together even where only a hundred start in a second. */
+const SLOW_MS = 5_000;
 
 export const cleanStop: FaultCase = {
   name: "clean-stop",

@@ -93,7 +93,7 @@ export const clickhouseReadOnly: FaultCase = {
       await load;
       await waitFor(
         () => /\b164\b|READONLY/.test(readFileSync(recorder.logFile, "utf8")),
-        { timeoutMs: 20_000, what: "the recorder's line about 164 (READONLY)" },
+        { what: "the recorder's line about 164 (READONLY)" },
       );
       proxy.readOnly(false);
       await world.quiet();

@@ -151,7 +151,6 @@ async function dies(
     await sleep(random.between(0, 500));
     await world.node(id).kill9();
     await waitFor(hasMoved, {
-      timeoutMs: 20_000,
       what: `another broker in the place of ${id}`,
     });
     await sleep(random.between(0, 4_000));

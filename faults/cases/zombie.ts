@@ -22,7 +22,6 @@ export const zombie: FaultCase = {
     await waitFor(
       async () =>
         ((await metricOf(frozen, "postrider_queued_records")) ?? 0) > 100,
-      { timeoutMs: 20_000 },
     );
     await world.interrupted(async () => {
       frozen.child.kill("SIGSTOP");
@@ -35,7 +34,7 @@ export const zombie: FaultCase = {
     // The woken process leaves its dead membership and joins again. Requests in flight on partitions that then move may be repeated.
     await world.interrupted(async () => {
       frozen.child.kill("SIGCONT");
-      await waitFor(() => joinedAt(frozen) > wokenAt, { timeoutMs: 20_000 });
+      await waitFor(() => joinedAt(frozen) > wokenAt);
     });
     world.also(({ attempts }) => {
       const rejoinedAt = joinedAt(frozen);
