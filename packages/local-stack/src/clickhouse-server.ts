@@ -43,7 +43,7 @@ export async function startClickHouse(
     logFile: join(dir, "clickhouse.log"),
     hasIpc: true,
     isReady: async () => (await dataPathAt(url)).startsWith(dataPath),
-    readyTimeoutMs: 30_000,
+    readyTimeoutMs: 60_000,
     graceMs: 8000,
     janitor: options.janitor,
   });

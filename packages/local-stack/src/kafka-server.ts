@@ -48,7 +48,7 @@ export async function startKafka(
     await startNode(node, clusterId),
   ]);
   const servers = (await allOrNone(starting)).flat();
-  if (await warmUpKafka(ports[0] ?? 0, 30_000)) return servers;
+  if (await warmUpKafka(ports[0] ?? 0, 60_000)) return servers;
   await Promise.all(servers.map((server) => server.kill9()));
   throw new StackError(
     "NOT_READY",
@@ -88,7 +88,7 @@ async function startNode(
     hasIpc: false,
     isReady: async () =>
       (await clusterIdAt(ports[nodeId - 1] ?? 0)) === clusterId,
-    readyTimeoutMs: 60_000,
+    readyTimeoutMs: 120_000,
     graceMs: 15_000,
     janitor: options.janitor,
   });

@@ -93,7 +93,7 @@ export async function startRegistry(
       await response.arrayBuffer();
       return response.ok && response.headers.get(IDENTITY_HEADER) === identity;
     },
-    readyTimeoutMs: 60_000,
+    readyTimeoutMs: 120_000,
     graceMs: 5000,
     janitor,
   });

@@ -61,7 +61,7 @@ export async function ask(scene: Scene, query: TourQuery): Promise<void> {
           }; // this is what control's API answers
           return answer.rows.length >= query.expected.length ? answer : null;
         },
-        { what: "the rows", timeoutMs: 20_000 },
+        { what: "the rows", timeoutMs: 60_000 },
       );
       expectEqual("the rows", rows.rows, query.expected);
       const shown = table(
