@@ -50,6 +50,7 @@ export default {
       globalTeardown: "<rootDir>/tests/stack-teardown.ts",
     },
   ],
-  testTimeout: 30_000,
+  /** Only a test that hangs takes so long, also on a slow and busy machine. */
+  testTimeout: 120_000,
   reporters: ["default", "<rootDir>/tests/summary-reporter.js"],
 };

@@ -37,7 +37,7 @@ afterEach(async () => {
   await running?.stop();
   rmSync(logDirectory, { recursive: true, force: true });
 });
-afterAll(async () => await withRegistry?.stop(), 30_000);
+afterAll(async () => await withRegistry?.stop());
 
 testWithRegistry(
   "with a schema registry every service reads what the others write, and an event ends in ClickHouse",
@@ -55,6 +55,7 @@ testWithRegistry(
       ...newKeys(),
       adminKey: "admin",
       logDirectory,
+      readyTimeoutMs: 120_000,
       env: {
         POSTRIDER_TIERS: TIERS,
         POSTRIDER_SESSION_TIMEOUT: "6s",
@@ -106,5 +107,5 @@ testWithRegistry(
       await receiver.close();
     }
   },
-  60_000,
+  300_000,
 );

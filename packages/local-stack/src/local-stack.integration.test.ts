@@ -35,7 +35,7 @@ beforeAll(async () => {
 }, FIRST_DOWNLOAD_MS);
 afterAll(async () => {
   await shared.stop();
-}, 30_000);
+});
 
 const stacks: Stack[] = [];
 const folders: string[] = [];
@@ -43,7 +43,7 @@ afterEach(async () => {
   for (const stack of stacks.splice(0)) await stack.stop();
   for (const folder of folders.splice(0))
     rmSync(folder, { recursive: true, force: true });
-}, 30_000);
+});
 
 async function aStack(options: StackOptions = {}): Promise<Stack> {
   const stack = await startStack({ provider: "local", ...options });
@@ -149,7 +149,7 @@ test(
 
     parent.child.kill("SIGINT");
 
-    await waitFor(() => !parent.pids.some(isAlive), { timeoutMs: 5000 });
+    await waitFor(() => !parent.pids.some(isAlive));
     await waitFor(() => readdirSync(TMPDIR).length === 0);
   },
   FIRST_DOWNLOAD_MS,
@@ -163,7 +163,7 @@ test(
 
     parent.child.kill("SIGKILL");
 
-    await waitFor(() => !parent.pids.some(isAlive), { timeoutMs: 3000 });
+    await waitFor(() => !parent.pids.some(isAlive));
     await waitFor(() => readdirSync(TMPDIR).length === 0);
   },
   FIRST_DOWNLOAD_MS,

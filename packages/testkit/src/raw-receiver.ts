@@ -24,6 +24,8 @@ export async function startRawReceiver(
 ): Promise<RawReceiver> {
   const seen: { socket: Socket; chunks: Buffer[] }[] = [];
   const server = createServer((socket) => {
+    // What a behaviour writes in pieces must travel in pieces.
+    socket.setNoDelay(true);
     const chunks: Buffer[] = [];
     seen.push({ socket, chunks });
     socket.on("data", (chunk) => chunks.push(chunk));

@@ -7,6 +7,7 @@ import {
   type TopicDescription,
 } from "@postrider/messaging";
 import { testEffects } from "./test-effects.ts";
+import { waitFor } from "./wait-for.ts";
 
 /** Few, so that topics are made quickly, but more than one, so that tests can tell partitions apart. */
 const PARTITIONS = 2;
@@ -35,8 +36,7 @@ export async function createTopics(
         config: {},
       },
   );
-  await withAdmin(kafka, (admin) => applyTopics(admin, topics));
-  return topics.map(({ topic }) => topic);
+  return await makeTopics(kafka, topics);
 }
 
 /** Makes every topic of the plan, and the given tiers (`retry.1s`). */
@@ -46,8 +46,27 @@ export async function createAllTopics(
   tierTopics: readonly string[],
 ): Promise<string[]> {
   const plan = planOf(prefix, tierTopics);
-  await withAdmin(kafka, (admin) => applyTopics(admin, plan));
-  return plan.map(({ topic }) => topic);
+  return await makeTopics(kafka, plan);
+}
+
+/** Waits until the leaders answer: right after a topic is made, they may refuse to be its leaders. */
+async function makeTopics(
+  kafka: Kafka,
+  topics: readonly TopicDescription[],
+): Promise<string[]> {
+  await withAdmin(kafka, (admin) => applyTopics(admin, topics));
+  const names = topics.map(({ topic }) => topic);
+  const partitions = topics.reduce((sum, topic) => sum + topic.partitions, 0);
+  // A new client each time: after an error kafkajs would ask the same leader again.
+  await waitFor(
+    () =>
+      withAdmin(kafka, async (admin) => {
+        const led = await admin.fetchLogRanges(names);
+        return led.length >= partitions;
+      }),
+    { what: `the leaders of ${names.join(", ")}` },
+  );
+  return names;
 }
 
 function planOf(

@@ -16,7 +16,7 @@ export interface TestStack {
   readonly prefix: string;
   /** This file's own database; it exists from the first test on. */
   readonly database: string;
-  /** A short session timeout for consumers in tests, so that a lost member is noticed soon. */
+  /** A short session timeout for consumers in tests, so that a lost member is noticed soon; long enough that a busy machine loses none. */
   readonly sessionTimeoutMs: number;
   /** The product's own Kafka adapters, connected to this broker. */
   kafka(): Kafka;
@@ -54,7 +54,7 @@ export function useStack(): TestStack {
     clickhouseUrl,
     prefix,
     database,
-    sessionTimeoutMs: 6000,
+    sessionTimeoutMs: 10_000,
     kafka,
     createTopics: (...names) => createTopics(kafka(), prefix, names),
     createAllTopics: (...tiers) => createAllTopics(kafka(), prefix, tiers),

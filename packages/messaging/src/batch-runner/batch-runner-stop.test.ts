@@ -40,7 +40,7 @@ test("a stop while the table is unavailable does not wait for it, and leaves the
 
   await runner.stop(Date.now() + 30_000);
 
-  expect(performance.now() - since).toBeLessThan(5_000);
+  expect(performance.now() - since).toBeLessThan(20_000);
   const stored = consumer.stored.get(0)!;
   expect(stored.offset).toBe(0);
   expect(decodeIntent(stored.metadata).kind).toBe("intent");

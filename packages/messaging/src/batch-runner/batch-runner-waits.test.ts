@@ -107,7 +107,7 @@ test("a record whose schema is not known waits while other partitions go on, and
 
 test("schemas that never come make dead letters after one wait, however many they are", async () => {
   const { consumer, target, deadLetters } = await start({
-    limits: { unknownSchemaWaitMs: 60 },
+    limits: { unknownSchemaWaitMs: 500 },
   });
   const lost = Array.from({ length: 40 }, (_, n) => `schema:lost${n}`);
   consumer.append(0, "a", ...lost, "b");
@@ -118,5 +118,5 @@ test("schemas that never come make dead letters after one wait, however many the
 
   expect(deadLetters).toHaveLength(40);
   expect(deadLetters[0]).toBe("unknown_schema 0/1");
-  expect(performance.now() - since).toBeLessThan(40 * 60);
+  expect(performance.now() - since).toBeLessThan(40 * 500);
 });

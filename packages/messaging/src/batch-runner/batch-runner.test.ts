@@ -11,7 +11,7 @@ const start = useBatchRunner();
 
 test("records go in batches of the configured size, and the offset after the last is committed without an intent", async () => {
   const { consumer, target, isCommitted } = await start({
-    limits: { maxRecords: 10, lingerMs: 50 },
+    limits: { maxRecords: 10, lingerMs: 1_000 },
   });
   consumer.append(0, ...numberedValues(25));
 
@@ -29,7 +29,7 @@ test("records go in batches of the configured size, and the offset after the las
 test("a table that is slow to take a batch gets the next one larger", async () => {
   const { consumer, target } = await start({ limits: { lingerMs: 1 } });
   target.answer = async () => {
-    await sleep(30);
+    await sleep(100);
     return { kind: "inserted" };
   };
   consumer.assign(0);

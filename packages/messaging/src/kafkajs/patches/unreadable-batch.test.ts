@@ -265,7 +265,7 @@ test("records of the old formats count against the memory budget at their inflat
   expect(broken).toBeNull();
   expect(lastOffset).toBe(records.length - 1);
   expect(bytes).toBeLessThanOrEqual(RESPONSE_BUDGET_BYTES + (30 << 20));
-}, 60_000);
+});
 
 test("an old record's offset is compared with the log, too, and old records below the fetch offset are skipped", async () => {
   const entry = (offset: number) => oldEntry(offset, Buffer.from("v"), 0);
