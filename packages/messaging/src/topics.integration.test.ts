@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { testEffects, useStack } from "@postrider/testkit";
+import { testEffects, useStack, waitFor } from "@postrider/testkit";
 import { createKafka } from "./kafkajs/kafka.ts";
 import type { Admin } from "./ports.ts";
 import { applyTopics, planTopics, topicPlan } from "./topics.ts";
@@ -72,10 +72,14 @@ describe("a plan", () => {
         },
       },
     ]);
-    const [found] = await admin.describeTopics([topic]);
-    expect(found).toMatchObject({
-      partitions: 2,
-      config: { ...events!.config, "segment.ms": "1234567" },
+    // The broker that answers may learn of a change a moment after the controller has made it.
+    await waitFor(async () => {
+      const [found] = await admin.describeTopics([topic]);
+      expect(found).toMatchObject({
+        partitions: 2,
+        config: { ...events!.config, "segment.ms": "1234567" },
+      });
+      return true;
     });
   });
 });
@@ -101,7 +105,8 @@ describe("the admin port", () => {
         [two!.topic, 2],
       ]),
     );
-    const ranges = await admin.fetchLogRanges([one!.topic]);
+    // Right after a topic is made, its leaders may refuse to be its leaders.
+    const ranges = await waitFor(() => admin.fetchLogRanges([one!.topic]));
     expect(ranges.toSorted((a, b) => a.partition - b.partition)).toEqual([
       { topic: one!.topic, partition: 0, start: 0, end: 0 },
       { topic: one!.topic, partition: 1, start: 0, end: 0 },
