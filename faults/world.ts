@@ -138,24 +138,14 @@ export class World {
     this.#admin = this.kafka.admin();
     await this.#admin.connect();
     await this.#wholeCluster();
-    await Promise.all([
-      migrate({ url: stack.clickhouse.url, database }),
-      createAllTopics(this.kafka, prefix, this.tierTopics),
-    ]);
     const { url: receiverUrl } = this.#receiver;
     const { blackholeTimeoutMs } = this.options;
-    // Again after a fault: in a cluster a broker may not know the new topics yet. Endpoints that are written twice are the same.
-    await waitFor(
-      async () => {
-        await writeEndpoints(this.kafka, prefix, {
-          receiverUrl,
-          blackholeTimeoutMs,
-          partitions: PARTITIONS,
-        });
-        return true;
-      },
-      { timeoutMs: 60_000, what: "the endpoints to be written" },
-    );
+    const shape = { receiverUrl, blackholeTimeoutMs, partitions: PARTITIONS };
+    await Promise.all([
+      migrate({ url: stack.clickhouse.url, database }),
+      tried(() => createAllTopics(this.kafka, prefix, this.tierTopics)),
+    ]);
+    await tried(() => writeEndpoints(this.kafka, prefix, shape));
     this.#publisher = createPublisher({
       kafka: this.kafka,
       prefix,
@@ -358,6 +348,12 @@ export class World {
       NODE_OPTIONS: `--import=${preload.href}`,
     };
   }
+}
+
+/** Does it again after a fault: in a cluster that has just become whole, a broker may not know yet what the others know. What is made twice is the same. */
+async function tried(act: () => Promise<unknown>): Promise<void> {
+  const isDone = () => act().then(() => true);
+  await waitFor(isDone, { timeoutMs: 90_000, what: "the case's set-up" });
 }
 
 function present<T>(part: T | null): T {
