@@ -89,6 +89,7 @@ export function compose(
       userAgent: `Postrider/${version()}`,
       worker: `${hostname()}:${process.pid}`,
       sessionTimeoutMs,
+      random01: Math.random,
       clock,
       log,
       meter,

@@ -486,3 +486,50 @@ test.each([
     }, FEW_SLOTS);
   },
 );
+
+const QUEUED = 1_000;
+/** As in breaker.ts. */
+const PROBES = 3;
+
+test("a thousand deliveries queued for a dead endpoint cost it a few requests, and are delivered once it is well; a healthy endpoint beside it notices nothing", async () => {
+  const recovering = await aReceiver({ answer: 503 });
+  const receiver = await aReceiver({});
+  const dead = await anEndpointAt(recovering.url, {
+    retryDelaysMs: Array.from({ length: 30 }, () => 300),
+  });
+  const healthy = await anEndpointAt(receiver.url);
+  const of = ({ id }: Endpoint) =>
+    attempts.filter(({ endpointId }) => endpointId === id);
+  const failed = () => of(dead).filter(({ statusCode }) => statusCode === 503);
+  const signalled = (kind: string) =>
+    signals.find((one) => one.endpointId === dead.id && one.kind === kind);
+  const waits = { timeoutMs: 40_000 };
+
+  await withDispatcher(async () => {
+    const queued = await publishTo([dead], QUEUED);
+    const opened = await waitFor(() => signalled("breaker_opened"), waits);
+    const wanted = await publishTo([healthy], 200);
+    await waitFor(() => areDelivered(wanted), waits);
+    const beforeOpen = () =>
+      failed().filter(({ startedAt }) => startedAt <= opened.at).length;
+    await waitFor(() => failed().length >= beforeOpen() + PROBES, waits);
+    recovering.answerWith(200);
+    await waitFor(() => areDelivered(queued), { timeoutMs: 90_000 });
+    await waitFor(() => signalled("breaker_closed"), waits);
+
+    // Ten in a row, and one more may have been under way.
+    expect(beforeOpen()).toBeGreaterThanOrEqual(10);
+    expect(beforeOpen()).toBeLessThanOrEqual(11);
+    expect((failed().length - beforeOpen()) % PROBES).toBe(0);
+    expect(recovering.requests).toHaveLength(QUEUED + failed().length);
+  });
+
+  const deferred = of(dead).filter((each) => each.attemptNumber === 0);
+  expect(deferred.length).toBeGreaterThan(QUEUED / 2);
+  for (const each of deferred)
+    expect([each.deferralReason, each.disposition]).toEqual([
+      "breaker_open",
+      "defer",
+    ]);
+  expect(of(healthy).filter((each) => each.attemptNumber !== 1)).toEqual([]);
+}, 200_000);

@@ -19,7 +19,9 @@ export type DeferralReason =
   | "not_before"
   | "lane_slow"
   | "local_fault"
-  | "secret_unavailable";
+  | "secret_unavailable"
+  | "breaker_open"
+  | "retry_after";
 
 /** Where and how one delivery is sent. */
 export interface Target {
@@ -58,6 +60,12 @@ export interface EndpointView {
   isGone(endpointId: string, version: number): boolean;
 }
 
+/** What a delivery that expired waited for last, for people. Only waits that count as age. */
+const WAITED_FOR: Readonly<Record<string, string>> = {
+  secret_unavailable: "it waited for a secret that did not open",
+  breaker_open: "it waited for the endpoint's circuit breaker, which was open",
+  retry_after: "it waited because the endpoint asked for a pause (Retry-After)",
+};
 const UNKNOWN_WAIT_MS = 1_000;
 const UNKNOWN_LIMIT_MS = 60_000;
 const MAX_TIMEOUT_MS = 60_000;
@@ -73,12 +81,8 @@ export function admit(
   if (now > lastStartAt(delivery, found.target.policy.schedule)) {
     const isPast = delivery.expiresAt !== null && now > delivery.expiresAt;
     const why = isPast ? "expiresAt has passed" : "its age is used up";
-    return dead(
-      "expired",
-      delivery.deferralReason === "secret_unavailable"
-        ? `${why}; it waited for a secret that did not open`
-        : why,
-    );
+    const waited = WAITED_FOR[delivery.deferralReason ?? ""];
+    return dead("expired", waited === undefined ? why : `${why}; ${waited}`);
   }
   if (notBefore !== null && notBefore > now)
     return {

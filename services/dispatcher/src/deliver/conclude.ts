@@ -12,17 +12,20 @@ import {
 import type { InRecord, OutRecord } from "@postrider/messaging";
 import { sha256 } from "@postrider/runtime";
 import type { Target } from "./admit.ts";
+import type { BreakerChange } from "./breaker.ts";
 import {
   attemptRecord,
   deadLetterRecord,
-  goneSignal,
   retryRecord,
 } from "./outgoing-records.ts";
+import { breakerSignals, goneSignal } from "./signal-records.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
 
 export interface Concluding {
   readonly target: Target;
   readonly result: AttemptResult;
+  /** How the endpoint's breaker changed by this attempt. */
+  readonly change: BreakerChange | null;
   readonly startedAt: EpochMs;
   readonly now: EpochMs;
   readonly tiers: readonly Tier[];
@@ -42,7 +45,7 @@ export function conclude(
   concluding: Concluding,
 ): Conclusion {
   const { value: delivery, raw } = record;
-  const { target, result, startedAt, worker } = concluding;
+  const { target, result, change, startedAt, now, worker } = concluding;
   const disposition = dispositionOf(delivery, concluding);
   const dueAt = delivery.nextAttemptAt ?? raw.timestamp;
   const queueMs = Math.max(0, startedAt - dueAt);
@@ -60,8 +63,9 @@ export function conclude(
   if (disposition.kind === "dead_letter")
     records.push(deadLetterOf(record, disposition.reason, concluding));
   const isEndpointGone = isGone(result.statusCode) && !target.isInline;
-  if (isEndpointGone)
-    records.push(goneSignal(delivery, target.endpointVersion, concluding.now));
+  const seenOn = { delivery, endpointVersion: target.endpointVersion, at: now };
+  if (isEndpointGone) records.push(goneSignal(seenOn));
+  if (change !== null) records.push(...breakerSignals(change, result, seenOn));
   return { disposition, queueMs, isGone: isEndpointGone, records };
 }
 

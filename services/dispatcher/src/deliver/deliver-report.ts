@@ -2,6 +2,8 @@
 import type { DeadLetterReason, Delivery } from "@postrider/core";
 import type { Log, Meter } from "@postrider/runtime";
 import type { DeferralReason } from "./admit.ts";
+import type { BreakerChange } from "./breaker.ts";
+import type { BreakerCounts } from "./endpoint-breakers.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
 import type { Conclusion } from "./conclude.ts";
 
@@ -21,6 +23,12 @@ export interface DeliverReport {
   /** Steps were forgotten early, because memory for them is used up. */
   stepsForgotten(steps: number): void;
   localFault(errorCode: string): void;
+  breakerChanged(
+    delivery: Delivery,
+    change: BreakerChange,
+    result: AttemptResult,
+  ): void;
+  breakers(counts: BreakerCounts): void;
 }
 
 export function deliverReport(log: Log, meter: Meter): DeliverReport {
@@ -60,6 +68,21 @@ export function deliverReport(log: Log, meter: Meter): DeliverReport {
     localFault(errorCode) {
       metrics.localFaults.inc();
       log.error("sender.exhausted", { errorCode });
+    },
+    breakerChanged({ endpointId, tenantId, deliveryId }, change, result) {
+      const { kind } = change;
+      metrics.breakerChanges[kind].inc();
+      const on = { endpointId, tenantId, deliveryId };
+      if (kind === "closed") return log.info("breaker.closed", on);
+      const { outcome, statusCode } = result;
+      const { why, openMs } = change;
+      const fields = { ...on, reason: why, openMs, outcome, statusCode };
+      if (kind === "opened") log.warn("breaker.opened", fields);
+      else log.info("breaker.reopened", fields);
+    },
+    breakers(counts) {
+      metrics.breakers.set(counts.open, { state: "open" });
+      metrics.breakers.set(counts.half_open, { state: "half_open" });
     },
   };
 }
@@ -103,5 +126,24 @@ function deliverMetrics(meter: Meter) {
       "postrider_local_faults_total",
       "Attempts not started because this process had no socket or port left. Alert on any.",
     ),
+    breakers: meter.gauge(
+      "postrider_breakers",
+      "Endpoints whose circuit breaker is not closed, by its state.",
+      ["state"],
+    ),
+    breakerChanges: {
+      opened: meter.counter(
+        "postrider_breakers_opened_total",
+        "Circuit breakers that opened because their endpoint failed.",
+      ),
+      reopened: meter.counter(
+        "postrider_breakers_reopened_total",
+        "Circuit breakers that opened again, because a probe failed.",
+      ),
+      closed: meter.counter(
+        "postrider_breakers_closed_total",
+        "Circuit breakers that closed, because every probe was answered.",
+      ),
+    },
   };
 }

@@ -1,142 +1,20 @@
 import { expect, test } from "@jest/globals";
-import {
-  DEFAULT_TIERS,
-  parseTiers,
-  secretAad,
-  type Attempt,
-  type DeadLetter,
-  type Delivery,
-  type Endpoint,
-  type Signal,
-} from "@postrider/core";
-import type { InRecord, OutRecord } from "@postrider/messaging";
-import { createKeyRing } from "@postrider/runtime";
-import {
-  aDelivery,
-  anEndpoint,
-  anInlineDestination,
-  BUILT_AT,
-  fakeClock,
-  testEffects,
-} from "@postrider/testkit";
+import type { Delivery, Signal } from "@postrider/core";
+import { anInlineDestination, BUILT_AT } from "@postrider/testkit";
 import { Webhook } from "standardwebhooks";
-import { createDeliverStage } from "./deliver.stage.ts";
 import {
-  refusedResult,
-  type AttemptResult,
-  type SendResult,
-} from "../send/attempt-result.ts";
+  answered,
+  aStage,
+  attemptOf,
+  deadLetterOf,
+  deliveryOf,
+  failedBy,
+  registered,
+  sealed,
+  SECRET,
+  topicsOf,
+} from "../../fixtures/deliver-stage.ts";
 import type { SendRequest } from "../send/sender.ts";
-import { createSigner } from "./signer.ts";
-
-const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
-const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-
-function sealed(
-  text: string,
-  endpointId: string,
-  id = "sec_1",
-  expiresAt: number | null = null,
-) {
-  const { kid, ciphertext } = keyRing.seal(
-    Buffer.from(text),
-    secretAad("acme", endpointId, id),
-  );
-  return { id, kid, ciphertext, createdAt: BUILT_AT, expiresAt };
-}
-
-function registered(fields: Partial<Endpoint> = {}): Endpoint {
-  const id = "ep_1";
-  return anEndpoint({ id, secrets: [sealed(SECRET, id)], ...fields });
-}
-
-function answered(
-  statusCode: number,
-  fields: Partial<AttemptResult> = {},
-): AttemptResult {
-  const outcome =
-    statusCode < 300
-      ? "delivered"
-      : statusCode < 400
-        ? "redirect"
-        : "http_error";
-  return {
-    ...refusedResult(""),
-    outcome,
-    statusCode,
-    error: null,
-    errorCode: null,
-    ...fields,
-  };
-}
-
-const failedBy = (outcome: AttemptResult["outcome"]): AttemptResult => ({
-  ...refusedResult("went wrong"),
-  outcome,
-});
-
-function aStage(
-  endpoints: Endpoint[] = [registered()],
-  results: SendResult[] = [answered(200)],
-) {
-  const clock = fakeClock(BUILT_AT);
-  const effects = testEffects({ clock });
-  const table = Object.assign(
-    new Map(endpoints.map((each) => [each.id, each])),
-    { behind: (): string | null => null },
-  );
-  const requests: SendRequest[] = [];
-  const stage = createDeliverStage({
-    endpoints: table,
-    send: (request) => {
-      requests.push(request);
-      const result = results.length > 1 ? results.shift() : results[0];
-      return Promise.resolve(result ?? answered(200));
-    },
-    signer: createSigner(keyRing, effects.log),
-    urlPolicy: { allowHttp: false, allowedCidrs: [] },
-    tiers: parseTiers(DEFAULT_TIERS),
-    userAgent: "Postrider/0.1.0",
-    worker: "w1",
-    sessionTimeoutMs: 30_000,
-    ...effects,
-  });
-  let offset = 100;
-  const record = (
-    fields: Partial<Delivery> = {},
-    at?: number,
-  ): InRecord<Delivery> => ({
-    raw: {
-      topic: "t.deliveries",
-      partition: 0,
-      offset: at ?? (offset += 1),
-      timestamp: BUILT_AT,
-      key: null,
-      value: null,
-      headers: {},
-    },
-    value: aDelivery({ endpointId: "ep_1", ...fields }),
-  });
-  /** Calls the stage in the order in which the runner does. */
-  const run = async (of: InRecord<Delivery>): Promise<OutRecord[]> => {
-    if (stage.isRepeat?.(of)) return [];
-    const verdict = await stage.handle(of, new AbortController().signal);
-    if (verdict.kind !== "emit") throw new Error("deliver never rejects");
-    return [...verdict.records];
-  };
-  return { stage, clock, effects, table, requests, record, run };
-}
-
-const topicsOf = (records: readonly OutRecord[]): string[] =>
-  records.map(({ topic }) => topic);
-const attemptOf = (records: readonly OutRecord[]): Attempt =>
-  records.find(({ topic }) => topic === "attempts")?.value as Attempt;
-const deliveryOf = (records: readonly OutRecord[]): Delivery =>
-  records.find(
-    ({ topic }) => topic.startsWith("retry.") || topic === "deliveries",
-  )?.value as Delivery;
-const deadLetterOf = (records: readonly OutRecord[]): DeadLetter =>
-  records.find(({ topic }) => topic === "dead-letters")?.value as DeadLetter;
 
 test("a 2xx makes one attempt that is delivered, and nothing follows", async () => {
   const { run, record } = aStage();

@@ -16,19 +16,11 @@ import type {
   Verdict,
 } from "@postrider/messaging";
 import type { Clock, Log, Meter } from "@postrider/runtime";
-import {
-  admit,
-  type Admission,
-  type EndpointView,
-  type Target,
-} from "./admit.ts";
+import { admit, type EndpointView, type Target } from "./admit.ts";
 import { conclude } from "./conclude.ts";
 import { deliverReport, type DeliverReport } from "./deliver-report.ts";
-import {
-  deadLetterRecord,
-  deferralRecords,
-  type Deferral,
-} from "./outgoing-records.ts";
+import { PROBES, type BreakerChange, type Permit } from "./breaker.ts";
+import { EndpointBreakers } from "./endpoint-breakers.ts";
 import {
   DEFAULT_MAX_CONCURRENCY,
   EndpointConcurrency,
@@ -40,9 +32,9 @@ import {
 } from "../send/attempt-result.ts";
 import { requestHeaders } from "./request-headers.ts";
 import type { Send } from "../send/sender.ts";
-import { secretWaitEndsAt } from "./secret-wait.ts";
 import type { Signer } from "./signer.ts";
 import { TakenSteps, twinDistanceMs } from "./taken-steps.ts";
+import { createUnsent, type Unsent } from "./unsent.ts";
 import { createUrlJudge } from "./url-judge.ts";
 
 export interface DeliverOptions {
@@ -58,9 +50,18 @@ export interface DeliverOptions {
   readonly worker: string;
   /** The consumer group's session timeout: how long until another process takes over a killed process's partitions. */
   readonly sessionTimeoutMs: number;
+  /** At least 0, below 1: the jitter of open breakers. */
+  readonly random01: () => number;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+}
+
+/** An attempt that was made, or is about to be. */
+interface Attempted {
+  readonly record: InRecord<Delivery>;
+  readonly target: Target;
+  readonly startedAt: EpochMs;
 }
 
 /** How long a delivery waits if this process has no socket left for it. */
@@ -73,7 +74,9 @@ export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
 class DeliverStage implements Stage<Delivery> {
   readonly #options: DeliverOptions;
   readonly #report: DeliverReport;
+  readonly #unsent: Unsent;
   readonly #lanes: EndpointConcurrency;
+  readonly #breakers: EndpointBreakers;
   readonly #steps: TakenSteps;
   readonly #judge: (url: string) => UrlJudgement;
   readonly #view: EndpointView;
@@ -87,7 +90,14 @@ class DeliverStage implements Stage<Delivery> {
       forgottenEarly: (steps) => this.#report.stepsForgotten(steps),
     });
     this.#judge = createUrlJudge(options.urlPolicy);
+    const report = this.#report;
+    this.#unsent = createUnsent({ ...options, report });
     this.#lanes = new EndpointConcurrency(options.clock);
+    this.#breakers = new EndpointBreakers({
+      clock: options.clock,
+      random01: options.random01,
+      counted: (counts) => report.breakers(counts),
+    });
     this.#view = {
       get: (id) => options.endpoints.get(id),
       isCurrent: () => options.endpoints.behind() === null,
@@ -100,12 +110,18 @@ class DeliverStage implements Stage<Delivery> {
   }
 
   laneConcurrency(lane: string): number {
-    const cap = this.#options.endpoints.get(lane)?.maxConcurrency;
-    return this.#lanes.concurrencyOf(lane, cap ?? DEFAULT_MAX_CONCURRENCY);
+    const endpoint = this.#options.endpoints.get(lane);
+    const cap = endpoint?.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
+    return this.#breakers.isProbing(lane)
+      ? Math.max(1, Math.min(PROBES, cap))
+      : this.#lanes.concurrencyOf(lane, cap);
   }
 
+  /** What is deferred at once waits for no endpoint, so it need not stand in line with what does. */
   laneStanding(lane: string): LaneStanding {
-    return this.#lanes.standingOf(lane);
+    return this.#breakers.defersAll(lane)
+      ? "proven"
+      : this.#lanes.standingOf(lane);
   }
 
   groupOf(record: InRecord<Delivery>): string {
@@ -132,13 +148,13 @@ class DeliverStage implements Stage<Delivery> {
     if (admission.kind === "send")
       return this.#attempt(record, admission.target, now);
     if (admission.kind === "defer")
-      return emit(this.#deferred(record.value, admission));
-    return emit([this.#givenUp(record, admission, now)]);
+      return emit(this.#unsent.deferred(record.value, admission));
+    return emit(this.#unsent.givenUp(record, admission, now));
   }
 
   /** Relief: the lane is too slow for the window, so the delivery waits in a tier until `slotAt`, its turn in the lane. */
   defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
-    return this.#deferred(record.value, {
+    return this.#unsent.deferred(record.value, {
       reason: "lane_slow",
       until: slotAt,
       slotAt,
@@ -151,53 +167,62 @@ class DeliverStage implements Stage<Delivery> {
     startedAt: EpochMs,
   ): Verdict | Promise<Verdict> {
     const delivery = record.value;
+    const { endpointId } = delivery;
+    const attempt = { record, target, startedAt };
     const url = this.#judge(target.url);
     if (!url.ok)
-      return this.#concluded(
-        record,
-        target,
-        startedAt,
-        refusedResult(url.message),
-      );
+      return this.#concluded(attempt, refusedResult(url.message), null);
     const signed = this.#options.signer.sign(delivery, target, startedAt);
     if (signed.kind === "unsigned")
-      return emit(this.#unsigned(record, target, startedAt, signed.problem));
+      return emit(
+        this.#unsent.unsigned(record, target, startedAt, signed.problem),
+      );
+    const entry = this.#breakers.enter(delivery, this.#lanes.knows(endpointId));
+    if (entry.kind === "wait")
+      return emit(
+        this.#unsent.deferred(delivery, { ...entry, slotAt: entry.until }),
+      );
     const { userAgent, send } = this.#options;
-    this.#lanes.begin(delivery.endpointId, target.maxConcurrency);
+    this.#lanes.begin(endpointId, target.maxConcurrency);
     return send({
       origin: url.url.origin,
       path: url.url.path,
       headers: requestHeaders(delivery, target.headers, signed, userAgent),
       body: asBuffer(delivery.payload),
       timeoutMs: target.timeoutMs,
-    }).then((result) => this.#sent(record, target, startedAt, result));
+    }).then((result) => this.#sent(attempt, entry.permit, result));
   }
 
-  #sent(
-    record: InRecord<Delivery>,
-    target: Target,
-    startedAt: EpochMs,
-    result: SendResult,
-  ): Verdict {
-    const { endpointId } = record.value;
+  #sent(attempt: Attempted, permit: Permit, result: SendResult): Verdict {
+    const delivery = attempt.record.value;
+    const { endpointId } = delivery;
     if (result.kind === "local_fault") {
+      this.#breakers.undecided(endpointId, permit);
       this.#report.localFault(result.errorCode);
       const until = this.#options.clock.now() + LOCAL_FAULT_WAIT_MS;
       return emit(
-        this.#deferred(record.value, { reason: "local_fault", until }),
+        this.#unsent.deferred(delivery, { reason: "local_fault", until }),
       );
     }
     this.#lanes.ended(endpointId, result);
     if (result.released !== null)
       this.#lanes.linger(endpointId, result.released);
-    return this.#concluded(record, target, startedAt, result);
+    const { change, holdMs } = this.#breakers.ended(
+      endpointId,
+      permit,
+      result,
+      this.#lanes.hasAnswered(endpointId),
+    );
+    if (holdMs > 0 || change?.kind === "closed")
+      this.#lanes.restart(endpointId);
+    if (change !== null) this.#report.breakerChanged(delivery, change, result);
+    return this.#concluded(attempt, result, change);
   }
 
   #concluded(
-    record: InRecord<Delivery>,
-    target: Target,
-    startedAt: EpochMs,
+    { record, target, startedAt }: Attempted,
     result: AttemptResult,
+    change: BreakerChange | null,
   ): Verdict {
     const delivery = record.value;
     const { clock, tiers, worker } = this.#options;
@@ -205,6 +230,7 @@ class DeliverStage implements Stage<Delivery> {
     const conclusion = conclude(record, {
       target,
       result,
+      change,
       startedAt,
       now,
       tiers,
@@ -217,56 +243,6 @@ class DeliverStage implements Stage<Delivery> {
     if (disposition.kind === "dead_letter")
       this.#report.deadLettered(delivery, disposition.reason);
     return emit(conclusion.records);
-  }
-
-  #unsigned(
-    record: InRecord<Delivery>,
-    target: Target,
-    now: EpochMs,
-    problem: string,
-  ): OutRecord[] {
-    const until = secretWaitEndsAt(record.value, target, now);
-    if (until !== null)
-      return this.#deferred(record.value, {
-        reason: "secret_unavailable",
-        until,
-      });
-    const detail = `it could not be signed before it expired: ${problem}`;
-    return [
-      this.#givenUp(
-        record,
-        { kind: "dead_letter", reason: "expired", detail },
-        now,
-      ),
-    ];
-  }
-
-  #givenUp(
-    record: InRecord<Delivery>,
-    { reason, detail }: Extract<Admission, { kind: "dead_letter" }>,
-    now: EpochMs,
-  ): OutRecord {
-    this.#report.deadLettered(record.value, reason);
-    return deadLetterRecord(record, {
-      reason,
-      detail,
-      now,
-      lastOutcome: null,
-      lastStatusCode: null,
-    });
-  }
-
-  #deferred(
-    delivery: Delivery,
-    why: Pick<Deferral, "reason" | "until"> &
-      Partial<Pick<Deferral, "slotAt" | "unknownSince">>,
-  ): OutRecord[] {
-    const { clock, tiers, worker } = this.#options;
-    const { reason, until, slotAt = null, unknownSince = null } = why;
-    this.#report.deferred(reason);
-    const now = clock.now();
-    const deferral = { reason, until, slotAt, unknownSince, now, worker };
-    return deferralRecords(delivery, deferral, tiers);
   }
 }
 

@@ -9,6 +9,8 @@
  * An endpoint becomes suspect when its window has shrunk to 1 and at least two attempts since its last answer have timed out
  * or were refused; if it has never answered, the first such attempt is enough. It stays suspect until it answers.
  *
+ * When the endpoint's breaker closes, or the endpoint asks for a pause (`Retry-After`), the window starts again.
+ *
  * An endpoint is forgotten after 15 idle minutes.
  */
 import type { MonotonicMs, Outcome } from "@postrider/core";
@@ -33,6 +35,7 @@ const ANSWERS: ReadonlySet<Outcome> = new Set<Outcome>([
 interface Lane {
   window: number;
   standing: LaneStanding;
+  hasAnswered: boolean;
   /** Attempts since the last answer that timed out or were refused. */
   unanswered: number;
   cap: number;
@@ -66,6 +69,21 @@ export class EndpointConcurrency {
     return this.#lanes.get(endpointId)?.standing ?? "unknown";
   }
 
+  /** This process has tried the endpoint, not longer ago than endpoints are remembered. */
+  knows(endpointId: string): boolean {
+    return this.#lanes.has(endpointId);
+  }
+
+  /** The endpoint has answered this process, with any status. */
+  hasAnswered(endpointId: string): boolean {
+    return this.#lanes.get(endpointId)?.hasAnswered ?? false;
+  }
+
+  /** The endpoint must be approached slowly again. */
+  restart(endpointId: string): void {
+    this.#laneOf(endpointId).window = FIRST_WINDOW;
+  }
+
   /** An attempt begins; `cap` is the endpoint's current limit. */
   begin(endpointId: string, cap: number): void {
     const now = this.#clock.monotonic();
@@ -92,6 +110,7 @@ export class EndpointConcurrency {
     }
     if (ANSWERS.has(outcome)) {
       lane.standing = "proven";
+      lane.hasAnswered = true;
       lane.unanswered = 0;
     }
   }
@@ -118,6 +137,7 @@ export class EndpointConcurrency {
       lane = {
         window: FIRST_WINDOW,
         standing: "unknown",
+        hasAnswered: false,
         unanswered: 0,
         cap: DEFAULT_MAX_CONCURRENCY,
         lingering: 0,

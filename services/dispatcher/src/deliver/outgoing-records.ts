@@ -1,4 +1,4 @@
-/** Builds the records that deliver emits for a delivery: attempt, retry, deferral, dead letter, signal. */
+/** Builds the records that deliver emits for a delivery: attempt, retry, deferral, dead letter. */
 import {
   planWait,
   statusAfter,
@@ -10,7 +10,6 @@ import {
   type Disposition,
   type EpochMs,
   type Outcome,
-  type Signal,
   type Tier,
 } from "@postrider/core";
 import type { InRecord, OutRecord } from "@postrider/messaging";
@@ -139,10 +138,22 @@ export function deferralRecords(
 
 /**
  * Whether the wait counts as age. A wait for `notBefore` is not added to `deferredMs`, because age counts from `notBefore`
- * anyway. A wait for a secret counts, because otherwise it would never end.
+ * anyway. The waits for a secret, for an open breaker and for `Retry-After` count, because otherwise they might never end: all
+ * deliveries of an endpoint that is dead for good would go through the tiers for ever.
  */
 function isAge(reason: DeferralReason): boolean {
-  return reason === "not_before" || reason === "secret_unavailable";
+  switch (reason) {
+    case "not_before":
+    case "secret_unavailable":
+    case "breaker_open":
+    case "retry_after":
+      return true;
+    case "endpoint_unknown":
+    case "endpoint_behind":
+    case "lane_slow":
+    case "local_fault":
+      return false;
+  }
 }
 
 function deferralAttempt(
@@ -227,24 +238,6 @@ export function deadLetterRecord(
     sourceOffset: delivery.sourceOffset,
   };
   return { topic: "dead-letters", key: delivery.endpointId, value };
-}
-
-/** The signal that the endpoint answered 410. Control then disables the version that was called. */
-export function goneSignal(
-  delivery: Delivery,
-  endpointVersion: number,
-  at: EpochMs,
-): OutRecord {
-  const value: Signal = {
-    kind: "gone",
-    endpointId: delivery.endpointId,
-    tenantId: delivery.tenantId,
-    endpointVersion,
-    at,
-    detail: "the endpoint answered 410 Gone",
-    deliveryId: delivery.deliveryId,
-  };
-  return { topic: "signals", key: delivery.endpointId, value };
 }
 
 function identity(delivery: Delivery) {
