@@ -22,6 +22,7 @@ export const BEHAVIOURS = [
   "flaky",
   "dead",
   "blackhole",
+  "outage",
 ] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -29,6 +30,8 @@ const RETRIES: Readonly<Record<string, readonly number[]>> = {
   flaky: [200, 500, 700, 1000, 1000],
   dead: [200, 300],
   blackhole: [200],
+  // Enough for a delivery that is a probe again and again.
+  outage: [200, 500, ...Array.from({ length: 18 }, () => 1000)],
 };
 const HEALTHY_RETRIES = [200, 500, 1000, 1000, 1000, 1000];
 
@@ -95,16 +98,22 @@ export interface Mood {
   slowMs: number;
   /** The answer of black holes from now on. */
   blackhole: Answer;
+  /** The answer of the endpoint `outage` from now on. Events reach it only in the case `breaker`. */
+  outage: Answer;
 }
 
-/** Chooses answers: a flaky endpoint fails the first one or two requests of each webhook-id; a healthy one takes a moment. */
+/**
+ * Chooses answers: a flaky endpoint refuses the first one or two requests of each webhook-id, a dead one all; a healthy one takes
+ * a moment. Refusals are 4xx, which are retried but open no breaker: otherwise these endpoints would be asked too rarely.
+ */
 export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
   const seen = new Map<string, number>();
   return ({ path, headers }) => {
     const behaviour = path.slice(1);
     const id = headers["webhook-id"] ?? "";
     if (behaviour === "blackhole") return mood.blackhole;
-    if (behaviour === "dead") return 503;
+    if (behaviour === "outage") return mood.outage;
+    if (behaviour === "dead") return 404;
     // Computed from the id, not random, so that a repeat gets the same delay.
     const delayMs = (id.charCodeAt(id.length - 1) % 8) * 5;
     if (behaviour !== "flaky")
@@ -112,6 +121,6 @@ export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
     const times = (seen.get(id) ?? 0) + 1;
     seen.set(id, times);
     const failures = 1 + (id.charCodeAt(id.length - 2) % 2);
-    return { status: times <= failures ? 500 : 200, delayMs };
+    return { status: times <= failures ? 409 : 200, delayMs };
   };
 }

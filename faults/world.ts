@@ -86,7 +86,7 @@ export class World {
   readonly isShort: boolean;
   readonly tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
   readonly services: Services;
-  readonly mood: Mood = { slowMs: 0, blackhole: "hang" };
+  readonly mood: Mood = { slowMs: 0, blackhole: "hang", outage: 200 };
   readonly #checks: Check[] = [];
   readonly #interruptions: Interruption[] = [];
   readonly #survivors: Survivor[] = [];

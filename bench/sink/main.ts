@@ -1,7 +1,7 @@
 /**
  * The sink: answers every request with the same bytes, counts unique webhook-ids with the time of each one's first byte, and
  * keeps one request in a hundred. It talks to the harness over IPC: `reset`, `count`, `report`. A body that begins with
- * `{"fail":N,` is refused with 503 the first N times that its id comes. With `--log` it also keeps the id, time and body
+ * `{"fail":N,` is refused with 409 (which opens no circuit breaker) the first N times that its id comes. With `--log` it also keeps the id, time and body
  * hash of every request.
  */
 import { createHash } from "node:crypto";
@@ -17,7 +17,7 @@ import type {
 
 const ANSWER = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
 const REFUSAL = Buffer.from(
-  "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno",
+  "HTTP/1.1 409 Conflict\r\ncontent-length: 2\r\n\r\nno",
 );
 const SAMPLE_EVERY = 100;
 const isLogging = process.argv.includes("--log");

@@ -1,4 +1,5 @@
 import type { FaultCase } from "../case.ts";
+import { breaker } from "./breaker.ts";
 import { brokerDownAtBoot, brokerFrozen, brokerKilled } from "./broker.ts";
 import { cleanStop } from "./clean-stop.ts";
 import {
@@ -47,6 +48,7 @@ export const CASES: readonly FaultCase[] = [
   offsetsOutOfRange,
   missingTopics,
   sameSecond,
+  breaker,
   clickhouseAnswerLost,
   clickhouseRefusing,
   clickhouseReadOnly,

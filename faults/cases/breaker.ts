@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RunningService } from "@postrider/cli";
+import type { Attempt } from "@postrider/core";
+import { waitFor } from "@postrider/testkit";
+import type { FaultCase } from "../case.ts";
+import { logged } from "../services.ts";
+
+/** As in the dispatcher's breaker.ts. */
+const PROBES = 3;
+/** A breaker opens at 10 failures in a row; two attempts are under way at once, so an eleventh may have begun. */
+const BEFORE_OPEN = 11;
+/** The backlog returns within 20 s, and each hop of it takes a second. */
+const WITHIN_MS = 60_000;
+
+export const breaker: FaultCase = {
+  name: "breaker",
+  proves:
+    "a thousand deliveries for a dead endpoint cost it a few requests, then three each time that its breaker half-opens, also after a kill; once it is well, all are delivered",
+  isLong: true,
+  async run(world, random) {
+    world.mood.outage = 503;
+    await world.startAll();
+    const first = world.services.one("dispatcher");
+    const queued = world.isShort ? 300 : 1_000;
+    const others = world.publisher.publish({ perSecond: 100, seconds: 20 });
+    await world.publisher.publish({
+      perSecond: queued,
+      seconds: 1,
+      only: "outage",
+    });
+    await reopened(first, world.isShort ? 1 : 2);
+    await sleep(random.between(0, 3_000));
+    await world.kill9(first);
+    const [second] = await world.services.start("dispatcher");
+    await reopened(second!, 1);
+    world.mood.outage = 200;
+    await waitFor(() => logged(second!, "breaker.closed").length > 0, {
+      timeoutMs: WITHIN_MS,
+      what: "breaker.closed",
+    });
+    await others;
+    world.also(function* ({ attempts, deadLetters }) {
+      const made = attempts.filter(
+        ({ eventType, attemptNumber }) =>
+          eventType === "load.outage" && attemptNumber > 0,
+      );
+      yield* tooMany(first, made);
+      yield* tooMany(second!, made);
+      const delivered = made.filter(({ outcome }) => outcome === "delivered");
+      const ids = new Set(delivered.map(({ deliveryId }) => deliveryId)).size;
+      if (ids !== queued) yield `${ids} of ${queued} were delivered`;
+      const lost = deadLetters.filter(
+        ({ eventType }) => eventType === "load.outage",
+      );
+      if (lost.length > 0) yield `${lost.length} became dead letters`;
+    });
+  },
+};
+
+async function reopened(service: RunningService, times: number): Promise<void> {
+  await waitFor(() => logged(service, "breaker.reopened").length >= times, {
+    timeoutMs: WITHIN_MS,
+    what: `breaker.reopened ${times} times`,
+  });
+}
+
+/** The attempts of one process between its breaker's changes. */
+function* tooMany(
+  service: RunningService,
+  made: readonly Attempt[],
+): Iterable<string> {
+  const own = made.filter(({ worker }) => worker.endsWith(`:${service.pid}`));
+  let from = 0;
+  const changes = [
+    ...logged(service, "breaker.opened").map((one) => ({
+      ...one,
+      most: BEFORE_OPEN,
+      least: 1,
+    })),
+    ...logged(service, "breaker.reopened").map((one) => ({
+      ...one,
+      most: PROBES,
+      least: PROBES,
+    })),
+  ].sort((a, b) => a.at - b.at);
+  for (const { at, most, least } of changes) {
+    const between = own.filter(
+      ({ startedAt }) => startedAt > from && startedAt <= at,
+    ).length;
+    if (between > most || between < least)
+      yield `${between} attempts before ${new Date(at).toISOString()}, expected ${least} to ${most}`;
+    from = at;
+  }
+}
