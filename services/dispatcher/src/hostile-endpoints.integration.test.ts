@@ -5,6 +5,7 @@ import { parseCidrs, type Outcome } from "@postrider/core";
 import { testEffects, waitFor } from "@postrider/testkit";
 import type { AttemptResult, SendResult } from "./send/attempt-result.ts";
 import { createGuard } from "./send/guard.ts";
+import type { Resolve } from "./send/name-resolver.ts";
 import { createSender, type Sender } from "./send/sender.ts";
 
 const { clock, log, meter } = testEffects();
@@ -614,10 +615,48 @@ test("an event goes out twice at most within one attempt", async () => {
   expect(requests).toBe(3);
 });
 
+test.each([
+  ["no descriptor", "EMFILE", "connection_reset"],
+  ["no name server", "ESERVFAIL", "dns_error"],
+])(
+  "a request that died on a kept connection, and for which %s is found a second time, is an attempt and not a local fault",
+  async (_what, code, outcome) => {
+    let looksUp = 0;
+    heldClock((_name, done) => {
+      looksUp += 1;
+      if (looksUp === 1) done(null, [{ address: "127.0.0.1", family: 4 }]);
+      else done(Object.assign(new Error("no look-up"), { code }), []);
+    });
+    let requests = 0;
+    const { port } = new URL(
+      await rawServer((socket) =>
+        onRequest(socket, () => {
+          requests += 1;
+          if (requests === 1) socket.write(ok);
+          else reset(socket);
+        }),
+      ),
+    );
+    const origin = `http://hook.example.com:${port}`;
+    await attempt(origin);
+
+    const second = await attempt(origin);
+
+    expect(second).toMatchObject({ outcome, statusCode: null });
+    expect(second.error).toContain(code);
+    expect(second.error).toContain(
+      "sent once before: the kept connection closed under the request",
+    );
+    expect(second.error).not.toContain("twice");
+    expect(requests).toBe(2);
+  },
+);
+
 /** A sender with a clock that only the test moves, so that a slow machine cannot change the result. */
-function heldClock(): { at: number } {
+function heldClock(resolve?: Resolve): { at: number } {
   const held = { at: 1_000 };
-  const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
+  const allowedCidrs = parseCidrs("127.0.0.0/8");
+  const guard = createGuard({ allowedCidrs }, resolve);
   const byHand = { ...clock, monotonic: () => held.at };
   sender = createSender({ guard, clock: byHand, log, meter });
   return held;

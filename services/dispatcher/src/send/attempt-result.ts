@@ -10,6 +10,7 @@ export interface AttemptResult {
   readonly errorCode: string | null;
   readonly error: string | null;
   readonly durationMs: number;
+  /** The phases of opening the connection, 0 unless it was opened for this attempt. These and `isReused` tell of the connection over which the request last began. */
   readonly dnsMs: number;
   readonly connectMs: number;
   readonly tlsMs: number;
@@ -25,7 +26,7 @@ export interface AttemptResult {
   readonly released: Promise<void> | null;
 }
 
-/** A fault of this process, not of the endpoint: descriptors or ports are used up. */
+/** A fault of this process, not of the endpoint: descriptors or ports are used up. Nothing was sent. */
 export type LocalFault = Extract<Failure, { kind: "local_fault" }>;
 
 export type SendResult = AttemptResult | LocalFault;

@@ -5,7 +5,7 @@
  */
 import type { Outcome } from "@postrider/core";
 
-/** Why no final status was received. `local_fault` is a fault of this process (descriptors or ports used up): no attempt is spent. */
+/** Why no final status was received, or what broke or cut the answer after it. `local_fault` is a fault of this process (descriptors or ports used up): no attempt is spent, unless the request had been sent before. */
 export type Failure =
   | {
       readonly kind: "outcome";

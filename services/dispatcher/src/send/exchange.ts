@@ -7,8 +7,12 @@
  *       ├── makeRoom ──▶ waiting
  *       └── error, deadline ──▶ settled
  *
- * Waiting means that there is no controller yet: DNS, connect, TLS. An exchange is sent again at most once, and room is made for it
- * at most once. An exchange settles exactly once. After a final status, the body has one second.
+ * Waiting means that there is no controller yet: DNS, connect, TLS. A request that a close crossed is sent once more at most
+ * (`sendAgain`), and room is made for an exchange at most once. An exchange settles exactly once. After a final status, the body
+ * has at most one second, and never longer than the attempt's deadline.
+ *
+ * An exchange whose request has not begun, and that fails for a fault of this process, is a local fault: no attempt. Once the
+ * request has begun, the receiver may have it, so it is an attempt, whatever becomes of its second sending.
  *
  * Once a final status was received, nothing else in the answer changes the outcome; later flaws are noted in `error`.
  *
@@ -37,7 +41,7 @@ import {
   type AnswerResult,
 } from "./response.ts";
 
-/** The request for undici. Kept, because it may be sent once more over another connection. */
+/** The request for undici. Kept, because it may be sent once more, over another connection, within the attempt. */
 export interface ExchangeRequest {
   readonly origin: string;
   readonly path: string;
@@ -76,7 +80,7 @@ export interface ExchangeHost {
   monotonic(): MonotonicMs;
   /** Sends the exchange once more, over a new connection. */
   sendAgain(exchange: Exchange): void;
-  /** No descriptor is left for the exchange: closes some resting connections, then sends it again like `sendAgain`. False: none rests. */
+  /** No descriptor is left for the exchange's connection: closes some resting ones, then opens the connection anew. False: none rests. */
   makeRoom(exchange: Exchange, errorCode: string): boolean;
   /** A final status has arrived: the wheel calls `onDeadline` at `dueAt`, and no longer at the attempt's deadline. */
   answered(exchange: Exchange, dueAt: MonotonicMs): void;
@@ -93,9 +97,11 @@ export interface ExchangeController {
   abort(reason: Error): void;
 }
 
-/** How long a body may take after the final status. The body decides nothing: it is read for the attempt's record, and so that the connection can be used again. */
+/** How long a body may take after the final status. The body does not change the outcome: it is read for the attempt's record, and so that the connection can be used again. */
 const BODY_MS = 1_000;
 const SENT_TWICE = "sent twice: the kept connection closed under the request";
+const SENT_BEFORE =
+  "sent once before: the kept connection closed under the request";
 
 export class Exchange implements Deadline {
   dueAt = 0;
@@ -117,10 +123,13 @@ export class Exchange implements Deadline {
   #controller: ExchangeController | null = null;
   #timings: ConnectTimings | null = null;
   #isReused = false;
-  #isRetried = false;
+  /** How the kept connection closed under the request; null unless that happened. */
+  #crossedBy: Failure | null = null;
+  #isSentTwice = false;
   #hasAskedForRoom = false;
   #isSettled = false;
-  #isWhole = false;
+  /** The answer ended and its framing is sound: the connection may be used again. */
+  #isReusable = false;
   #isBodyLate = false;
   #result: SendResult | null = null;
   readonly #answer = new ResponseSoFar();
@@ -147,6 +156,7 @@ export class Exchange implements Deadline {
     }
     this.#controller = controller;
     this.connecting = null;
+    this.#isSentTwice = this.#crossedBy !== null;
     this.#timings = this.connection?.takeTimings() ?? null;
     this.#isReused = this.#timings === null;
     this.connection?.answerHead.expect();
@@ -158,7 +168,7 @@ export class Exchange implements Deadline {
     statusCode: number,
     headers: AnswerHeaders,
   ): void {
-    // Skip informational answers (1xx). There may be many; the deadline ends an endless series.
+    // Skip informational answers. AnswerHead removes them, except a 101 and what follows it; the deadline ends an endless series.
     if (this.#isSettled || (statusCode >= 100 && statusCode < 200)) return;
     const broken = this.#answer.start(statusCode, headers);
     if (broken !== null) {
@@ -180,26 +190,27 @@ export class Exchange implements Deadline {
   }
 
   onResponseEnd(): void {
-    this.#isWhole = !this.#answer.isFlawed;
-    if (!this.#isWhole) this.#host.failed(this);
+    this.#isReusable = !this.#answer.isFlawed;
+    if (!this.#isReusable) this.#host.failed(this);
     this.#settle(null);
   }
 
+  /** undici also calls it after our own `abort`, when the exchange is settled: then it only closes the connection and resolves `released`. */
   onResponseError(_controller: ExchangeController | null, error: Error): void {
-    if (!this.#isSettled && this.#diedIdle(error)) {
-      this.#isRetried = true;
+    const failure = classifyError(error);
+    if (!this.#isSettled && this.#closeCrossedRequest(error)) {
+      this.#crossedBy = failure;
       this.#controller = null;
       this.#host.sendAgain(this);
       return;
     }
-    const failure = classifyError(error);
     if (this.#needsRoom(failure)) {
       this.#hasAskedForRoom = true;
       if (this.#host.makeRoom(this, failure.errorCode)) return;
     }
     this.#host.failed(this);
     if (isProtocolError(failure) || isTooLarge(failure))
-      this.#takeStatusOfUnread();
+      this.#takeStatusOfRefusedHead();
     this.#settle(failure);
     this.#release?.();
   }
@@ -231,7 +242,7 @@ export class Exchange implements Deadline {
     this.connecting?.destroy(reason);
   }
 
-  /** Whether closing idle connections may help: no socket could be opened, so nothing was sent. Tried once per attempt. */
+  /** Whether closing idle connections may help: no socket could be opened for the request. Tried once per attempt. */
   #needsRoom(failure: Failure): boolean {
     return (
       isShortage(failure) &&
@@ -244,13 +255,14 @@ export class Exchange implements Deadline {
   /**
    * Whether the receiver probably closed the idle connection just as the request was written, and so did not take the
    * request. Then the request is sent once more over a new connection, in the same attempt. The close and the request
-   * crossed on the network, so the error comes within a round trip (`idleRaceMs`). An error that comes later, or after any
-   * byte of an answer, may follow a request that the receiver took: then only a retry, with its own attempt, sends it again.
-   * Within it the receiver may have taken the request, too: the attempt's `error` says that it was sent twice.
+   * crossed on the network, so the error comes within twice the round trip (`idleRaceMs`). An error that comes later, or after
+   * any byte of an answer, may follow a request that the receiver took: then only a retry, with its own attempt, sends it again.
+   * Also where the error came that soon the receiver may have taken the request: the attempt's `error` says that it was sent
+   * before, or twice.
    */
-  #diedIdle(error: Error): boolean {
+  #closeCrossedRequest(error: Error): boolean {
     const hasByte = this.connection?.answerHead.hasByte === true;
-    if (!this.#isReused || this.#isRetried || hasByte) return false;
+    if (!this.#isReused || this.#crossedBy !== null || hasByte) return false;
     const raceMs = idleRaceMs(this.connection?.connectMs ?? 0);
     if (this.#host.monotonic() - this.#sentAt > raceMs) return false;
     const { code } = error as { code?: unknown };
@@ -267,8 +279,11 @@ export class Exchange implements Deadline {
     this.#isSettled = true;
     this.#host.settled(this);
     const isLocal = failure?.kind === "local_fault" && !this.#answer.isAnswered;
-    this.#result = isLocal ? failure : this.#resultOf(failure, released);
-    if (this.#isWhole) this.#host.ended(this);
+    this.#result =
+      isLocal && this.#crossedBy === null
+        ? failure
+        : this.#resultOf(failure, released);
+    if (this.#isReusable) this.#host.ended(this);
     else this.tell();
   }
 
@@ -285,20 +300,29 @@ export class Exchange implements Deadline {
     );
   }
 
-  /** undici refused a head that is malformed or too long. If its status was read, the status decides all the same; its headers are not kept. */
-  #takeStatusOfUnread(): void {
+  /** undici refused a head that is malformed or too long. If its status was read, the status decides all the same; its headers, and so a `Retry-After`, are lost. */
+  #takeStatusOfRefusedHead(): void {
     const statusCode = this.connection?.answerHead.statusCode ?? 0;
     if (this.#isSettled || this.#answer.isAnswered || statusCode === 0) return;
     this.#answer.start(statusCode, {});
     this.#ttfbMs = this.#host.monotonic() - this.#sentAt;
   }
 
-  /** What the answer decides. That the request went out twice is noted beside a flaw of the answer. */
+  /**
+   * What the answer decides. What became of a request that a close crossed is noted beside it. If our own fault kept that
+   * request from being sent again, the close is what the attempt showed of the endpoint.
+   */
   #answerResult(failure: Failure | null): AnswerResult {
-    const answer = this.#answer.result(failure);
-    if (!this.#isRetried) return answer;
-    const notes = answer.error === null ? [] : [answer.error];
-    return { ...answer, error: [...notes, SENT_TWICE].join("; ") };
+    const crossedBy = this.#crossedBy;
+    if (crossedBy === null) return this.#answer.result(failure);
+    const ourFault = failure?.kind === "local_fault" ? failure : null;
+    const answer = this.#answer.result(ourFault === null ? failure : crossedBy);
+    const notes = [
+      answer.error,
+      ourFault?.error,
+      this.#isSentTwice ? SENT_TWICE : SENT_BEFORE,
+    ];
+    return { ...answer, error: notes.filter(Boolean).join("; ") };
   }
 
   #resultOf(

@@ -139,8 +139,8 @@ class DispatchSender implements ExchangeHost {
   }
 
   /**
-   * No descriptor is left: closes some resting connections, then sends the exchange over a new one. If no connection rests,
-   * all descriptors are in use: the attempt becomes a local fault, which spends no attempt.
+   * No descriptor is left: closes some resting connections, then opens one for the exchange anew. If none rests, all descriptors
+   * are in use: the exchange becomes a local fault, which spends no attempt, unless its request had been sent before.
    */
   makeRoom(exchange: Exchange, errorCode: string): boolean {
     const closing = this.#pool.takeLongest(ROOM);
