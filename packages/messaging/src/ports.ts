@@ -217,12 +217,15 @@ export interface RecordPosition extends TopicPartition {
  * not use it in the hot path: a transaction costs nine requests.
  */
 export interface FencedProducer {
-  /** Writes all records or none, and returns where each is. Rejects with `FencedError` if another owner took over. After any error this producer must be discarded. */
+  /**
+   * Writes all records or none, and returns where each is. Rejects with `FencedError` if another owner took over: then none was
+   * written. After any other error it is not known whether all or none were. After any error this producer must be discarded.
+   */
   send(records: readonly ProducerRecord[]): Promise<RecordPosition[]>;
   disconnect(): Promise<void>;
 }
 
-/** Another producer has taken over the transactional id: this one can no longer write. */
+/** Another producer has taken over the transactional id, or the transaction timed out: this one can no longer write, and what it sent last was not written. */
 export class FencedError extends Error {
   readonly code = "FENCED";
 }

@@ -17,7 +17,8 @@ import {
 } from "../ports.ts";
 
 /**
- * Takes over the transactional id. When this resolves, every earlier owner is fenced and its open transaction is aborted.
+ * Takes over the transactional id. When this resolves, every earlier owner is fenced and its open transaction is ended: aborted,
+ * or completed if Kafka had taken its commit. (An owner that did not get the answer to its commit cannot tell which.)
  * It always wins, so only a process that has the right to write may call it.
  */
 export async function createFencedProducer(
@@ -119,7 +120,12 @@ function fencedOr(error: unknown): unknown {
     : error;
 }
 
-/** Errors that mean another owner took over. INVALID_TXN_STATE and INVALID_PRODUCER_ID_MAPPING: the new owner has ended or replaced our transaction. */
+/**
+ * Errors that mean another owner took over, or the broker ended the transaction at its time-out. INVALID_TXN_STATE and
+ * INVALID_PRODUCER_ID_MAPPING: the new owner has ended or replaced our transaction. Each of them means that nothing of the
+ * transaction was written. A refused commit may not hide one that was taken before: kafkajs sends it once, and if its answer is
+ * lost, the error is the connection's.
+ */
 const FENCED = new Set([
   "INVALID_PRODUCER_EPOCH",
   "PRODUCER_FENCED",

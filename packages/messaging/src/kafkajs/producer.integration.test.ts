@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from "@jest/globals";
 import { readTopics, testEffects, useStack, waitFor } from "@postrider/testkit";
 import kafkajs from "kafkajs";
+import { connect as connectSocket, type Socket } from "node:net";
 import { createDeadLetterOf } from "../dead-letter-of.ts";
+import { createFencedProducer } from "./fenced-producer.ts";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createProducerFactory } from "./producer.ts";
 import { createOutput } from "../output/output.ts";
@@ -66,6 +68,32 @@ const record = (topic: string, value: string | Buffer): ProducerRecord => ({
 
 const valuesOf = (records: readonly RawRecord[]): string[] =>
   records.map((each) => each.value!.toString("utf8"));
+
+const END_TXN = 26;
+
+/** A client that does not get the answers to its commits. `answered` resolves with the socket over which the first came. */
+function clientWithoutCommitAnswer(): {
+  readonly client: kafkajs.Kafka;
+  readonly answered: Promise<Socket>;
+} {
+  const { promise: answered, resolve } = Promise.withResolvers<Socket>();
+  const client = new kafkajs.Kafka({
+    brokers: [...stack.brokers],
+    logLevel: kafkajs.logLevel.NOTHING,
+    socketFactory: ({ host, port, onConnect }) => {
+      const socket = connectSocket({ host, port }, onConnect);
+      const write = socket.write.bind(socket);
+      socket.write = (request: Buffer) => {
+        // The request's length takes four bytes; its kind comes next.
+        if (request.readInt16BE(4) === END_TXN)
+          socket.removeAllListeners("data").on("data", () => resolve(socket));
+        return write(request);
+      };
+      return socket;
+    },
+  });
+  return { client, answered };
+}
 
 describe("a producer", () => {
   test("writes to the given partitions, with headers of several values, null keys and null values", async () => {
@@ -264,6 +292,25 @@ describe("a fenced producer", () => {
       "old",
       "new",
     ]);
+  });
+
+  test("does not call a send fenced whose commit was taken, though its answer is lost and another owner takes over", async () => {
+    const topic = await makeTopic("unanswered");
+    const id = `${stack.prefix}unanswered`;
+    const { client, answered } = clientWithoutCommitAnswer();
+    const first = await createFencedProducer(client, id);
+    closing.push(() => first.disconnect());
+    const sent = first.send([record(topic, "taken")]).catch((e: unknown) => e);
+    const socket = await answered;
+
+    const second = await connect().fencedProducer(id);
+    closing.push(() => second.disconnect());
+    socket.destroy(new Error("the answer was lost"));
+
+    const error = await sent;
+    expect(error).toBeInstanceOf(Error);
+    expect(error).not.toBeInstanceOf(FencedError);
+    expect(valuesOf(await readTopics(connect(), [topic]))).toEqual(["taken"]);
   });
 
   test("refuses a missing topic without writing the others", async () => {

@@ -202,6 +202,20 @@ test("a process that is not the owner writes nothing", async () => {
   expect(log).toHaveLength(0);
 });
 
+test("a write that the table does not show, though it has read past it, is uncertain and ends the tenure", async () => {
+  const { writer, rows, state } = aWriter();
+  const { endpoint } = await writer.create(creation);
+  const get = rows.get.bind(rows);
+  rows.get = (id) => get(id) && endpoint;
+
+  expect(await codeOf(writer.change(endpoint.id, 1, describe))).toBe(
+    "write_uncertain",
+  );
+  expect(state.ended.join()).toContain(
+    "the table shows version 1 after it, not version 2",
+  );
+});
+
 test.each([
   ["a newer owner", new FencedError("taken over"), "not_owner"],
   ["a broker that went away", new Error("gone"), "write_uncertain"],

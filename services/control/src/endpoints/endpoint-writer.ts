@@ -1,8 +1,9 @@
 /**
  * The only way in which an endpoint changes. Invariant: writes run one after another, and each starts from the version that
  * the table shows after the write before it was read back. So versions go up by one, and every reader will see what the
- * caller was told. A write that fails half-way ends the tenure. The next tenure begins with a new producer, which completes
- * or aborts what the old one had open, and with the table read to its end.
+ * caller was told. A write that fails half-way ends the tenure (the period in which this process is the writer, ownership.ts).
+ * The next tenure begins with a new producer, before which Kafka ends what the old one had open (fenced-producer.ts), and with
+ * the table read to its end.
  */
 import type { Endpoint, EpochMs } from "@postrider/core";
 import {
@@ -16,7 +17,7 @@ import { type CommonProblem, invalid } from "@postrider/http";
 import { LATE, within, type Clock, type Log } from "@postrider/runtime";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { newEndpoint } from "./endpoint.ts";
-import type { Ownership, Tenure } from "./ownership.ts";
+import type { Ownership } from "./ownership.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { SecretMaker } from "./secret-maker.ts";
 
@@ -41,7 +42,7 @@ export type VersionCondition = number | "any";
 export interface EndpointTable {
   get(id: string): Endpoint | undefined;
   entries(): Iterable<readonly [string, Endpoint]>;
-  /** Resolves once the record at this position is in the table. */
+  /** Resolves once the table has read past this position. Whether it could take the record, `get` shows. */
   readTo(position: RecordPosition): Promise<void>;
 }
 
@@ -58,15 +59,15 @@ export interface EndpointWriterOptions {
   readonly writeTimeoutMs?: number;
 }
 
-/** Bounds memory; a caller behind more writes than this would give up before its turn. */
-const MAX_WAITING_WRITES = 256;
+/** Bounds memory. The write that runs counts, too. */
+const MAX_UNFINISHED_WRITES = 256;
 const RETRY_SOON = { "retry-after": "1" };
 
 export function createEndpointWriter(
   options: EndpointWriterOptions,
 ): EndpointWriter {
   const { ownership, table, clock, log } = options;
-  const inTurn = createTurns(MAX_WAITING_WRITES);
+  const inTurn = createTurns(MAX_UNFINISHED_WRITES);
 
   async function write(id: string, endpoint: Endpoint | null): Promise<void> {
     const tenure = ownership.tenure();
@@ -78,10 +79,14 @@ export function createEndpointWriter(
       const confirmed = sendAndReadBack(tenure.producer, record);
       if ((await within(confirmed, timeoutMs)) === LATE)
         throw new Error(`not confirmed within ${timeoutMs} ms`);
-      if (table.get(id)?.version !== endpoint?.version)
-        throw new Error("another write was read back in its place");
+      requireShown(table.get(id)?.version, endpoint?.version);
     } catch (cause) {
-      throw failed(tenure, cause);
+      tenure.fail(
+        cause instanceof FencedError
+          ? "another replica has become the owner"
+          : `a write failed: ${String(cause)}`,
+      );
+      throw problemOf(cause);
     }
     log.info("endpoint.written", {
       endpointId: id,
@@ -153,26 +158,26 @@ export function createEndpointWriter(
 
 /** Runs one piece of work at a time, in order of arrival. */
 function createTurns(
-  maxWaiting: number,
+  maxUnfinished: number,
 ): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
-  let waiting = 0;
+  let unfinished = 0;
   return async (work) => {
-    if (waiting >= maxWaiting)
+    if (unfinished >= maxUnfinished)
       throw new ControlProblem(
         "busy",
-        `${waiting} writes are waiting already.`,
+        `${unfinished} writes are unfinished already.`,
         {
           headers: RETRY_SOON,
         },
       );
-    waiting += 1;
+    unfinished += 1;
     const turn = last.then(work);
     last = turn.catch(() => {});
     try {
       return await turn;
     } finally {
-      waiting -= 1;
+      unfinished -= 1;
     }
   };
 }
@@ -200,13 +205,22 @@ function refuseTakenExternalId(
       );
 }
 
-/** Ends the tenure, and returns the problem that tells the caller whether the write may have happened. */
-function failed(tenure: Tenure, cause: unknown): ControlProblem {
-  if (cause instanceof FencedError) {
-    tenure.fail("another replica has become the owner");
-    return notOwner(cause);
-  }
-  tenure.fail(`a write failed: ${String(cause)}`);
+/** The table skips a record that it cannot decode, and waits with one whose schema it does not know. */
+function requireShown(
+  shown: number | undefined,
+  written: number | undefined,
+): void {
+  if (shown === written) return;
+  const nameOf = (version = 0): string =>
+    version === 0 ? "no endpoint" : `version ${version}`;
+  throw new Error(
+    `the table shows ${nameOf(shown)} after it, not ${nameOf(written)}`,
+  );
+}
+
+/** Tells the caller whether the write may have happened. A fenced write has not: Kafka refused it (`FencedError`). */
+function problemOf(cause: unknown): ControlProblem {
+  if (cause instanceof FencedError) return notOwner(cause);
   return new ControlProblem(
     "write_uncertain",
     "The write was sent and not confirmed. Read the endpoint before you try again.",
@@ -214,7 +228,7 @@ function failed(tenure: Tenure, cause: unknown): ControlProblem {
   );
 }
 
-/** The endpoint passed our rules but not its schema. Asking again would give the same answer. */
+/** The endpoint passed our rules (endpoint-input.ts) but not its schema: a gap in the rules, and so our bug, but only the caller can avoid the value. Asking again would give the same answer. */
 function unfit({ field, rule }: UnfitValueError): CommonProblem {
   return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
 }
