@@ -43,7 +43,7 @@ export interface ConsumerListener {
   revoking(epoch: number): void;
   /** A batch, in offset order within its partition, of a partition that belongs to `epoch`. */
   batch(epoch: number, batch: FetchedBatch): void;
-  /** The position was outside the log. The consumer has paused the partition and committed nothing. The listener must seek, resume, and commit its position at once. */
+  /** The position was outside the log. The consumer has paused the partition and committed nothing. The listener must seek and resume at once, and commit its position if it commits at all. */
   outOfRange(epoch: number, partition: TopicPartition): void;
   /** True: joined and fetching. False: crashed, evicted or unreachable; the consumer keeps trying by itself, for ever. */
   connected(isConnected: boolean): void;

@@ -39,7 +39,7 @@ export class TableEntries<T> {
     );
     this.#unreadable = options.meter.counter(
       "postrider_table_unreadable_total",
-      "Records of a compacted topic that could not be read; the key keeps its earlier value",
+      "Records of a compacted topic that could not be read (the key keeps its earlier value), and batches that could not (a hole: nobody knows which keys). Alert on any.",
       ["topic"],
     );
   }
@@ -70,10 +70,14 @@ export class TableEntries<T> {
   }
 
   /**
-   * Takes one record, which can be read. It replaces an earlier record of the same key, even one that still waits for its schema.
-   * A later record of the key stays: records behind a hole are read before the hole is.
+   * Takes one record that stands for no hole. It replaces an earlier record of the same key, even one that still waits for its
+   * schema. A later record of the key stays: records behind a hole are read before the hole is. `mayFollowHole`: the partition
+   * has a hole, or had one until now. A record that cannot be read is left out: its key keeps its earlier value.
    */
-  read(record: RawRecord, generation: number, isBehindHole: boolean): void {
+  read(record: RawRecord, generation: number, mayFollowHole: boolean): void {
+    const { unreadable } = record;
+    if (unreadable !== undefined)
+      return this.#leftOut(record, unreadable.detail);
     if (record.key === null) return this.#leftOut(record, "it has no key");
     const key = record.key.toString("utf8");
     const { partition, offset } = record;
@@ -85,7 +89,7 @@ export class TableEntries<T> {
     this.#waiting.delete(key);
     this.#deleted.delete(key);
     if (record.value === null) {
-      if (isBehindHole) this.#deleted.set(key, place);
+      if (mayFollowHole) this.#deleted.set(key, place);
       return this.#remove(key);
     }
     // Copy the value, because the table keeps it for long: a record's bytes may be a view of a window that it shares with other records, and decoded values are views of the record.

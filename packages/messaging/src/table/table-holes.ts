@@ -3,11 +3,16 @@
  * something, or hold an old value, until they are read after all or leave the log. Pure bookkeeping.
  */
 import type { FetchedBatch } from "../ports.ts";
-import { lastOffsetOf } from "../record.ts";
+import {
+  lastOffsetOf,
+  type RawRecord,
+  type UnreadableReason,
+} from "../record.ts";
 
 export interface Hole {
   readonly first: number;
   readonly last: number;
+  readonly reason: UnreadableReason;
   readonly why: string;
 }
 
@@ -36,15 +41,7 @@ export class TableHoles {
   read(batch: FetchedBatch): Hole[] {
     const { partition, fetchOffset, lastOffset, records } = batch;
     const known = this.#holes.get(partition) ?? [];
-    const opened = records.flatMap((record) =>
-      record.unreadable === undefined
-        ? []
-        : {
-            first: record.offset,
-            last: lastOffsetOf(record),
-            why: record.unreadable.detail,
-          },
-    );
+    const opened = records.flatMap(holeOf);
     if (known.length === 0 && opened.length === 0) return [];
     // What lies before the fetch is not in it.
     const left = known.flatMap((hole) =>
@@ -91,9 +88,26 @@ export class TableHoles {
   }
 }
 
+/** Whether the record stands for records that could not be read. One with too many headers does not: its batch was read, so its key is known. */
+export function standsForHole({ unreadable }: RawRecord): boolean {
+  return unreadable !== undefined && unreadable.reason !== "too_many_headers";
+}
+
+/** Whether another replica may have the batch whole. If not, its producer wrote it as it is: its checksum is right. */
+export function isDamage(reason: UnreadableReason): boolean {
+  return reason === "checksum" || reason === "framing";
+}
+
+function holeOf(record: RawRecord): Hole[] {
+  const { offset: first, unreadable } = record;
+  if (unreadable === undefined || !standsForHole(record)) return [];
+  const { reason, detail: why } = unreadable;
+  return [{ first, last: lastOffsetOf(record), reason, why }];
+}
+
 /** What of the hole lies above an offset. */
-function above({ first, last, why }: Hole, offset: number): Hole[] {
-  return last <= offset
+function above(hole: Hole, offset: number): Hole[] {
+  return hole.last <= offset
     ? []
-    : [{ first: Math.max(first, offset + 1), last, why }];
+    : [{ ...hole, first: Math.max(hole.first, offset + 1) }];
 }

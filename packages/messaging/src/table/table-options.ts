@@ -10,7 +10,7 @@ export interface Table<T> extends Lifecycle {
   readonly size: number;
   /** Calls `listener` after each change, also while the table is read for the first time; with `undefined` if the key was removed. Returns a function that removes the listener. */
   onChange(listener: TableListener<T>): () => void;
-  /** Resolves once the record at this place has been read. Rejects when the table is stopped. */
+  /** Resolves once the table has read past this place. Whether it could take the record there, `get` shows. Rejects when the table is stopped. */
   readTo(place: {
     readonly partition: number;
     readonly offset: number;

@@ -1,4 +1,5 @@
 /** How far each partition of a table has been read, how far it must be read, and who waits for that. No side effects. */
+import type { MonotonicMs } from "@postrider/core";
 import type { LogRange } from "../ports.ts";
 
 interface Position {
@@ -6,6 +7,8 @@ interface Position {
   next: number;
   /** Where the log ended when we began to read it from its start. */
   end: number;
+  /** When we asked for `end`. */
+  readonly endAskedAt: MonotonicMs;
   /** Raised when the partition is read anew. */
   generation: number;
   isCompleted: boolean;
@@ -30,8 +33,14 @@ export class TablePositions {
     return this.#positions.get(partition)?.generation ?? 0;
   }
 
-  /** Where to go on reading: at the last position, or at the log's start if the position lies outside the log. `isAnew`: the partition is read a second time. */
-  place({ partition, start, end }: LogRange): {
+  /**
+   * Where to go on reading: at the last position, or at the log's start if the position lies outside the log. `isAnew`: the
+   * partition is read a second time. `askedAt`: when we asked for the range.
+   */
+  place(
+    { partition, start, end }: LogRange,
+    askedAt: MonotonicMs,
+  ): {
     readonly offset: number;
     readonly isAnew: boolean;
   } {
@@ -42,6 +51,7 @@ export class TablePositions {
     this.#positions.set(partition, {
       next: start,
       end,
+      endAskedAt: askedAt,
       generation: (position?.generation ?? -1) + 1,
       isCompleted: false,
     });
@@ -79,6 +89,13 @@ export class TablePositions {
     return (
       this.#positions.size > 0 &&
       [...this.#positions.values()].every(({ isCompleted }) => isCompleted)
+    );
+  }
+
+  /** When we asked for the oldest `end`: what the logs held then has been read once all partitions are complete. */
+  endsAskedAt(): MonotonicMs {
+    return Math.min(
+      ...[...this.#positions.values()].map(({ endAskedAt }) => endAskedAt),
     );
   }
 

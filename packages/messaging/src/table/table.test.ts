@@ -207,6 +207,76 @@ test("a table that is read anew, with a hole, drops nothing that may stand in th
   await table.stop(clock.now());
 });
 
+test("a table that rejoined while it was read at first is as old as the log ends up to which it was read", async () => {
+  const clock = fakeClock();
+  const consumer = new ConsumerWithoutLeader({ topic: TOPIC, clock });
+  const table = createTable<string>({
+    ...testEffects({ clock }),
+    kafka: { consumer: () => consumer },
+    topic: TOPIC,
+    decode: decodeText,
+  });
+  consumer.append(0, "first", "second");
+  const started = table.start();
+  consumer.assign(0);
+  await waitFor(() => consumer.deliver(1), { everyMs: 1 });
+
+  clock.advance(4_000);
+  consumer.append(0, "written meanwhile");
+  consumer.assign(0);
+  await waitFor(() => consumer.deliver(1), { everyMs: 1 });
+  await started;
+  clock.advance(2_000);
+
+  expect(table.behind()).toMatch(/was last read to its end 6000 ms ago/);
+  while (consumer.deliver());
+  await waitFor(() => table.behind() === null);
+  await table.stop(clock.now());
+});
+
+test("a record with too many headers is left out and is no hole: its key is known, and no replica would have another", async () => {
+  const { table, consumer, clock, log } = await loadedTable();
+  follow(consumer);
+  consumer.log(0).push({
+    ...record(1, "key", "of a thousand headers"),
+    unreadable: {
+      lastOffset: 1,
+      reason: "too_many_headers",
+      detail: "offset 1: the record has 1001 headers; at most 1000 are taken",
+    },
+  });
+  consumer.log(0).push(record(2, "other", "new"));
+
+  await waitFor(() => table.get("other") === "new");
+
+  expect(table.behind()).toBeNull();
+  expect(table.get("key")).toBe("first");
+  expect(log.of("table.recordLeftOut")).toMatchObject([
+    { fields: { offset: 1, why: expect.stringContaining("1001 headers") } },
+  ]);
+  await table.stop(clock.now());
+});
+
+test.each([
+  ["checksum", /^Let a replica that is whole lead the partition/],
+  ["too_many_records", /^Every replica has the same bytes/],
+] as const)(
+  "what to do about a hole by %s is in its log line",
+  async (reason, todo) => {
+    const { table, consumer, clock, log } = await loadedTable();
+    follow(consumer);
+    const { unreadable, ...rest } = consumer.unreadable(0, 1, 4);
+    consumer.log(0).push({ ...rest, unreadable: { ...unreadable!, reason } });
+
+    await waitFor(() => table.behind() !== null, { everyMs: 1 });
+
+    expect(log.of("table.holeOpened")).toMatchObject([
+      { fields: { todo: expect.stringMatching(todo) } },
+    ]);
+    await table.stop(clock.now());
+  },
+);
+
 test("a hole that the log no longer holds is none: the table is current again", async () => {
   const { table, consumer, clock } = await loadedTable();
   follow(consumer);

@@ -2,10 +2,10 @@
  * A compacted topic as a table in memory: the newest value of each key. It is read from the beginning, by the only member of a
  * group of its own that never commits.
  *
- * Invariant: once `start` has resolved, the table has everything that the topic held at the start, and it only moves forward. If
- * a partition's log is replaced (the topic was made anew), the partition is read again from its start; keys that are not found
- * again are then removed. A batch that cannot be read is a hole (table-holes.ts): the table says that it is behind, keeps its
- * entries, and reads the hole again.
+ * Invariant: once `start` has resolved, every partition was read to where it ended at the start, and the table only moves forward.
+ * A batch that could not be read is a hole (table-holes.ts): the table says that it is behind, keeps its entries, and reads the
+ * hole again. A record that could not be read, in a batch that could, is left out (table-entries.ts). If a partition's log is
+ * replaced (the topic was made anew), the partition is read again from its start; keys that are not found again are then removed.
  */
 import { randomUUID } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
@@ -21,7 +21,12 @@ import {
 } from "../ports.ts";
 import { TableCurrency } from "./table-currency.ts";
 import { TableEntries } from "./table-entries.ts";
-import { TableHoles, type Hole } from "./table-holes.ts";
+import {
+  isDamage,
+  standsForHole,
+  TableHoles,
+  type Hole,
+} from "./table-holes.ts";
 import type {
   Table,
   TableCheck,
@@ -42,11 +47,16 @@ export function createTable<T>(options: TableOptions<T>): Table<T> {
 }
 
 const RETRY_MS = 200;
-/** A hole is read again at once, then less and less often, up to this, ms. */
+/**
+ * Holes are read again after `RETRY_MS`, then less and less often, up to this, ms. All holes share these turns, also one that opens
+ * later: each turn reads all of them, and the table is behind until the last is closed.
+ */
 const LONGEST_REREAD_MS = 60_000;
-/** What an operator does about a hole. */
-const HOLE_TODO =
-  "Let a replica that is whole lead the partition: the table then reads these offsets by itself. If none is whole, see docs/guarantees.md, 'A table with a hole'.";
+const WAYS_OUT = "see docs/guarantees.md, 'A table with a hole'";
+/** What an operator does about a hole that may be damage of one replica. */
+const DAMAGED_TODO = `Let a replica that is whole lead the partition: the table then reads these offsets by itself. If none is whole, ${WAYS_OUT}.`;
+/** What an operator does about a hole that its producer wrote. */
+const WRITTEN_TODO = `Every replica has the same bytes, as their producer wrote them. The log must begin behind these offsets: ${WAYS_OUT}. Only control should have the right to write here.`;
 /** How long a place is waited for before it is asked again whether the log reaches so far, ms. */
 const ASK_ANEW_MS = 5_000;
 
@@ -60,10 +70,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   readonly #currency: TableCurrency;
   #consumer: Consumer | null = null;
   #epoch = -1;
-  /** When we asked for the log ends up to which the table is read at first. */
-  #placedAt = 0;
   #isLoaded = false;
-  #isHealing = false;
+  #isRereading = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -172,6 +180,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     const problem = this.behind();
     const name = `table ${this.#options.topic}`;
     const detail = problem ?? `${this.size} entries`;
+    // A dependency's fault must not fail liveness. A consumer that does not read shows in `behind`, too.
     return { ready: [{ name, isOk: problem === null, detail }], live: [] };
   }
 
@@ -195,6 +204,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     void this.#place(epoch, partitions);
   }
 
+  /** There is nothing to commit. */
   revoking(): void {}
 
   batch(epoch: number, batch: FetchedBatch): void {
@@ -205,11 +215,11 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     const hasHole = this.#holes.has(partition);
     const generation = this.#positions.generation(partition);
     for (const record of batch.records)
-      if (record.unreadable === undefined)
+      if (!standsForHole(record))
         this.#entries.read(record, generation, hadHole || hasHole);
     for (const hole of opened) this.#holeOpened(batch, hole);
     this.#positions.advance(partition, batch.lastOffset + 1);
-    if (hadHole && !hasHole) this.#healed(partition);
+    if (hadHole && !hasHole) this.#holesClosed(partition);
     this.#settle();
   }
 
@@ -217,6 +227,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     void this.#place(epoch, [partition]);
   }
 
+  /** A lost connection shows in `behind`, after five seconds. */
   connected(): void {}
 
   /** Seeks and resumes partitions: at their position, or at the log's start if the position lies outside the log. */
@@ -230,9 +241,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       () => epoch === this.#epoch && !this.#isStopped,
     );
     if (ranges === null) return;
-    this.#placedAt = askedAt;
     for (const range of ranges) {
-      const position = this.#positions.place(range);
+      const position = this.#positions.place(range, askedAt);
       if (position.isAnew) {
         this.#holes.forget(range.partition);
         this.#options.log.warn("table.readAnew", {
@@ -286,7 +296,11 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       .map((partition) => ({ topic, partition }));
   }
 
-  /** Call after any progress: removes keys that a partition read anew no longer has, and resolves `start` once everything has been read. */
+  /**
+   * Call after any progress; while records wait for their schema it calls itself every `RETRY_MS`. Removes keys that a partition
+   * read anew no longer has, decodes again what waits for its schema, and resolves `start` once everything has been read and
+   * nothing waits.
+   */
   #settle(): void {
     for (const [partition, generation] of this.#positions.takeCompleted())
       // What stands in a hole was not looked for: it may be there.
@@ -296,7 +310,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     if (this.#entries.retryWaiting()) this.#retrySoon();
     else if (!this.#isLoaded && this.#positions.isComplete()) {
       this.#isLoaded = true;
-      this.#currency.start(this.#placedAt);
+      this.#currency.start(this.#positions.endsAskedAt());
       this.#options.log.info("table.loaded", {
         topic: this.#options.topic,
         entries: this.size,
@@ -306,7 +320,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   }
 
   #holeOpened({ topic, partition }: TopicPartition, hole: Hole): void {
-    const { first, last, why } = hole;
+    const { first, last, reason, why } = hole;
     this.#entries.countUnreadable();
     this.#options.log.error("table.holeOpened", {
       topic,
@@ -314,13 +328,13 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       firstOffset: first,
       lastOffset: last,
       why,
-      todo: HOLE_TODO,
+      todo: isDamage(reason) ? DAMAGED_TODO : WRITTEN_TODO,
     });
-    if (!this.#isHealing) void this.#heal();
+    if (!this.#isRereading) void this.#rereadUntilClosed();
   }
 
   /** Nothing of the partition is unread any more. */
-  #healed(partition: number): void {
+  #holesClosed(partition: number): void {
     const { topic, log } = this.#options;
     log.info("table.holeClosed", { topic, partition });
     this.#entries.forgetDeleted(partition);
@@ -329,16 +343,16 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   }
 
   /** Reads holes again until there is none: another replica, which is whole, may lead by then, or the log may begin behind them. */
-  async #heal(): Promise<void> {
+  async #rereadUntilClosed(): Promise<void> {
     const { signal } = this.#closing;
-    this.#isHealing = true;
+    this.#isRereading = true;
     let waitMs = RETRY_MS;
     while (!this.#holes.isEmpty && !signal.aborted) {
       await sleep(waitMs, { signal });
       waitMs = Math.min(waitMs * 2, LONGEST_REREAD_MS);
       if (!signal.aborted) await this.#rereadHoles(this.#epoch);
     }
-    this.#isHealing = false;
+    this.#isRereading = false;
   }
 
   async #rereadHoles(epoch: number): Promise<void> {
@@ -352,7 +366,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       for (const range of ranges) {
         this.#holes.cutBelow(range.partition, range.start);
         const first = this.#holes.firstOf(range.partition);
-        if (first === null) this.#healed(range.partition);
+        if (first === null) this.#holesClosed(range.partition);
         else this.#consumer?.seek(range, first);
       }
     } catch (error) {
