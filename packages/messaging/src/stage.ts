@@ -1,7 +1,7 @@
 import type { DeadLetterReason, EpochMs } from "@postrider/core";
 import type { InRecord, OutRecord, RawRecord } from "./record.ts";
 
-/** One hop: it is given the records of one topic and returns, as data, the records that should follow. It never produces, commits or retries. */
+/** One part of the flow: it is given the records of one topic and returns, as data, the records that should follow. It never produces, commits or retries. */
 export interface Stage<In> {
   /** Records of a lane start in order; lanes never wait for each other. */
   laneOf(record: InRecord<In>): string;

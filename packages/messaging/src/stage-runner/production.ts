@@ -9,8 +9,8 @@
  *   queues any of it, so it took nothing of a chunk that it refuses. Route's output is the exception: it sends a large fan-out
  *   in pieces. If a later piece is refused, the pieces before it are sent twice, and deliver drops the repeats by their ids.
  * - If the stage's iterable throws, that is a bug of the stage, and the record must be handled again. Chunks that were sent
- *   before the throw are then sent twice. Stages return arrays, which cannot throw, and the records they fan out carry ids by
- *   which a repeat is dropped.
+ *   before the throw are then sent twice. An array cannot throw; only route returns an iterable that could, for an event with
+ *   many deliveries, and these carry ids by which deliver drops a repeat.
  *
  * A record is *given back* when its partition moved to another member or the runner stops: its offset stays open, and the
  * partition's next owner handles it.
@@ -94,7 +94,7 @@ export class Production {
   report(entry: OpenRecord<unknown>, error: unknown, waitMs: number): void {
     const { log, metrics } = this.#options;
     const { topic, partition, offset } = entry.raw;
-    guard(log, entry.raw, () => {
+    logThrown(log, entry.raw, () => {
       log.error("record.handlerFailed", {
         topic,
         partition,
@@ -156,7 +156,7 @@ export class Production {
 }
 
 /** Runs `act`. If it throws, logs that and returns, so that a bug there cannot change what happens to the record. */
-export function guard(log: Log, raw: RawRecord, act: () => void): void {
+export function logThrown(log: Log, raw: RawRecord, act: () => void): void {
   try {
     act();
   } catch (error) {

@@ -4,29 +4,30 @@
  *     queued ─take─▶ handled ─verdict: emit, or reject with a dead letter─▶ produced ─acknowledged─▶ done
  *       │ ▲             │ threw                                              │ ▲ refused
  *       │ └── back-off ◀┤                                                    └─┘ back-off, the same records again
- *       │               └ UnfitValueError: rejected ─▶ produced ─acknowledged─▶ done
+ *       │               └ UnfitValueError: given up ─▶ produced ─acknowledged─▶ done
  *       └── relieved: deferred ─▶ produced ─acknowledged─▶ done
  *
- *     unreadable, schema never came: rejected ─▶ produced ─acknowledged─▶ done
+ *     unreadable, schema never came: given up ─▶ produced ─acknowledged─▶ done
+ *     any back-off ─partition lost, or stop─▶ given back: its offset stays open (production.ts)
  *
  * At least once: a record is done only when every record that follows from it is acknowledged (production.ts). After a failure
- * before that, the record stays open and is tried again.
+ * before that, the record stays open and is tried again, here or by the partition's next owner.
  *
  * - After the acknowledgement `done` is called, then the metrics. If one of them throws, that is logged and nothing else: a
  *   record whose output is acknowledged must never be handled again.
  * - A value that does not fit its schema becomes a dead letter and is not tried again, because it would fail again. If the
  *   stage emits such a value, the output makes the dead letter. If the stage itself throws an `UnfitValueError`, the whole
  *   record becomes a dead letter here.
- * - If `stage.defer` throws, nothing was produced: the record goes back to its lane, and its handler decides. There are two
- *   exceptions. After an `UnfitValueError` the record becomes a dead letter, as above. If `defer` returned a lazy iterable that
- *   throws midway, chunks of it may have been sent; the handler decides all the same, so those are sent besides what it emits.
+ * - If `stage.defer` throws, the record goes back to its lane and its handler decides; after an `UnfitValueError` it becomes a
+ *   dead letter instead, as above. Usually nothing was produced by then. Only if `defer` returned a lazy iterable that throws
+ *   midway may chunks of it have been sent: they then stand beside what the handler emits.
  */
 import type { DeadLetterReason } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { Log } from "@postrider/runtime";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
-import { guard, Production, type Ending } from "./production.ts";
+import { logThrown, Production, type Ending } from "./production.ts";
 import type { OutRecord } from "../record.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 import type { Stage, Verdict } from "../stage.ts";
@@ -38,6 +39,7 @@ export interface RecordFlowOptions<In> {
   readonly lanes: Lanes<OpenRecord<In>>;
   readonly output: Pick<Output, "send">;
   readonly deadLetterOf: DeadLetterOf;
+  /** Given to handlers; aborted when they must end now. What a handler throws then changes nothing: its record is given back. */
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly metrics: RunnerMetrics;
@@ -53,7 +55,7 @@ export interface RecordFlowOptions<In> {
 interface RecordEnd {
   /** Called only if everything was acknowledged: counts the record in a metric. */
   readonly count?: () => void;
-  /** Called however the deferral ended: acknowledged, given back, or queued again. */
+  /** Called however the deferral ended: acknowledged, given back, queued again, or replaced by a dead letter (then as soon as that is begun). */
   readonly deferralEnded?: () => void;
 }
 const NOTHING_MORE: RecordEnd = {};
@@ -97,10 +99,9 @@ export class RecordFlow<In> {
 
   /**
    * For a record that no handler can take, or for which the stage threw an `UnfitValueError`: produces a dead letter, and what
-   * `stage.unread` wants written with it. A verdict `reject` does not come here, and `stage.unread` is not asked: the stage has
-   * handled the record and knows what it rejects. Never throws.
+   * `stage.unread` wants written with it. (After a verdict `reject` the stage is not asked: it knows what it rejects.) Never throws.
    */
-  reject(
+  giveUp(
     entry: OpenRecord<In>,
     reason: DeadLetterReason,
     detail: string,
@@ -123,6 +124,7 @@ export class RecordFlow<In> {
     const deferralEnded = (): void => partition.endDeferring(entry);
     let records: Iterable<OutRecord>;
     try {
+      // The relief valve calls this only if the stage has `defer` (record-work.ts).
       records = stage.defer!(entry, slotAt);
     } catch (bug) {
       return void this.#again(entry, bug).then(deferralEnded);
@@ -212,28 +214,29 @@ export class RecordFlow<In> {
         break; // its offset stays open
     }
     deferralEnded?.();
-    this.#produced();
+    this.#left();
   }
 
   /** Everything that follows is acknowledged. An error thrown here must not make the record be handled again. */
   #finish(entry: OpenRecord<In>, count?: () => void): void {
     const { log, done } = this.#options;
-    guard(log, entry.raw, () => done(entry));
-    if (count !== undefined) guard(log, entry.raw, count);
+    logThrown(log, entry.raw, () => done(entry));
+    if (count !== undefined) logThrown(log, entry.raw, count);
   }
 
   /** Puts the record back into its lane after a back-off. After an `UnfitValueError` it becomes a dead letter instead: the stage would throw the same again. */
   async #again(entry: OpenRecord<In>, bug: unknown): Promise<void> {
     if (bug instanceof UnfitValueError) {
       this.#production.report(entry, bug, 0);
-      this.reject(entry, "invalid", bug.message);
-      return this.#produced();
+      this.giveUp(entry, "invalid", bug.message);
+      return this.#left();
     }
     if (await this.#production.backOff(entry, bug)) this.#options.again(entry);
-    this.#produced();
+    this.#left();
   }
 
-  #produced(): void {
+  /** A record is no longer here: done, given back, or in its lane again. */
+  #left(): void {
     this.unfinished--;
     this.#checkIdle();
   }

@@ -123,7 +123,7 @@ export class RecordWork<In> {
       queued: this.#lanes.queued,
       lanes: this.#lanes.size,
       inFlight: this.#flow.inFlight,
-      producing: this.#flow.unfinished,
+      unfinished: this.#flow.unfinished,
       waitingForSchemas: this.#schemas.size,
     };
   }
@@ -265,7 +265,7 @@ export class RecordWork<In> {
     ...why: [reason: Parameters<DeadLetterOf>[1], detail: string]
   ): void {
     this.#options.metrics.decodeFailures();
-    this.#flow.reject(entry, ...why);
+    this.#flow.giveUp(entry, ...why);
   }
 
   /** Queues all of these records, whose wait for a schema is over, before their partitions may take later records. */

@@ -249,11 +249,11 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#isStopping = true;
     this.#consumer.pause([...this.#assignment.all()]);
     await finishAndCommit(this.#work, this.#committer, { deadline, clock });
-    const { inFlight, producing } = this.#work.counts;
+    const { inFlight, unfinished } = this.#work.counts;
     log.info("runner.stopped", {
       stage: name,
       uncommittedMs: this.#committer.ageMs(),
-      unfinished: inFlight + producing,
+      unfinished: inFlight + unfinished,
     });
     this.#assignment.stop();
     if (this.#tick !== null) clearInterval(this.#tick);

@@ -58,7 +58,7 @@ export class EndpointConcurrency {
     return this.#lanes.size;
   }
 
-  /** How many attempts may run at once. `cap` is the endpoint's current limit, which also bounds a lane without any attempt yet. */
+  /** How many attempts may run at once. `cap` is the endpoint's `maxConcurrency` now, which also bounds a lane without any attempt yet. */
   concurrencyOf(endpointId: string, cap: number): number {
     const lane = this.#lanes.get(endpointId);
     const { window, lingering } = lane ?? UNUSED;
@@ -84,7 +84,7 @@ export class EndpointConcurrency {
     this.#laneOf(endpointId).window = FIRST_WINDOW;
   }
 
-  /** An attempt begins; `cap` is the endpoint's current limit. */
+  /** An attempt begins; `cap` is the endpoint's `maxConcurrency` now. */
   begin(endpointId: string, cap: number): void {
     const now = this.#clock.monotonic();
     if (now - this.#sweptAt > SWEEP_MS) this.#sweep(now);

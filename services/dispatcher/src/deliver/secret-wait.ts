@@ -8,8 +8,9 @@ const LONGEST_MS = 3_600_000;
 /** The wait is this part of the delivery's age, so that a backlog that has waited for days is not sent through the tiers every minute. */
 const PART_OF_AGE = 1 / 8;
 /**
- * The last try to sign is this long before the delivery expires, in ms. If that fails too, the delivery is given up with
- * the signing problem as its reason; after the expiry its dead letter could not name the problem.
+ * The last try to sign is this long before the delivery expires, in ms. If that fails too, the delivery is given up as
+ * `expired`, with the signing problem in its detail (deliver.stage.ts, `#unsigned`). After the expiry admit.ts would give it up
+ * before anybody tried to sign, and the detail could not name the problem.
  */
 const LAST_LOOK_MS = 2_000;
 

@@ -18,6 +18,7 @@ import type {
 /** How long a connection may rest, unless the answer names its own time (`keep-alive: timeout=…`): then that, at most 60 s. */
 const IDLE_MS = 30_000;
 const MAX_IDLE_MS = 60_000;
+/** How large all headers of an answer may be together; of a larger answer only the status is taken. What is kept of them: response-headers.ts. */
 const MAX_HEADER_BYTES = 16_384;
 
 /** Opens a guarded socket; null if the host was refused at once. The timings are complete when `done` is called. */

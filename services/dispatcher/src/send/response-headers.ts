@@ -2,7 +2,7 @@
 
 import { isSecretHeader, REDACTED } from "@postrider/core";
 
-const MAX_HEADER_BYTES = 16_384;
+const KEPT_HEADER_BYTES = 16_384;
 
 /** Keeps the first headers, up to 16 KiB of names and values, with secret values redacted. Names are in lower case. */
 export function keepResponseHeaders(
@@ -19,7 +19,7 @@ export function keepResponseHeaders(
         ? raw
         : raw.join(", ");
     bytes += name.length + value.length;
-    if (bytes > MAX_HEADER_BYTES) break;
+    if (bytes > KEPT_HEADER_BYTES) break;
     kept[name] = value;
   }
   return kept;

@@ -14,7 +14,7 @@ const aWindow = (limits = {}) =>
 
 test("a key is a repeat after its first record, and only in its partition", () => {
   const window = aWindow();
-  window.see(at(5));
+  window.moveTo(at(5));
   window.accept(at(5), "acme:1");
 
   expect(window.isRepeat(at(6), "acme:1")).toBe(true);
@@ -38,32 +38,32 @@ test("an event older than maxRecords records is forgotten", () => {
   const window = aWindow({ maxRecords: 10 });
   window.accept(at(0), "acme:1");
 
-  window.see(at(10));
+  window.moveTo(at(10));
   expect(window.isRepeat(at(10), "acme:1")).toBe(true);
 
-  window.see(at(11));
+  window.moveTo(at(11));
   expect(window.isRepeat(at(11), "acme:1")).toBe(false);
 });
 
 test("an event older than maxBytes bytes is forgotten", () => {
   const window = aWindow({ maxBytes: 100 });
-  window.see(at(0, 50));
+  window.moveTo(at(0, 50));
   window.accept(at(0, 50), "acme:1");
 
-  window.see(at(1, 50));
+  window.moveTo(at(1, 50));
   expect(window.isRepeat(at(1, 50), "acme:1")).toBe(true);
 
-  window.see(at(2, 1));
+  window.moveTo(at(2, 1));
   expect(window.isRepeat(at(2, 1), "acme:1")).toBe(false);
 });
 
 test("the bytes of a record that is handled again count once", () => {
   const window = aWindow({ maxBytes: 100 });
-  window.see(at(0, 50));
+  window.moveTo(at(0, 50));
   window.accept(at(0, 50), "acme:1");
 
-  window.see(at(1, 50));
-  window.see(at(1, 50));
+  window.moveTo(at(1, 50));
+  window.moveTo(at(1, 50));
 
   expect(window.isRepeat(at(1, 50), "acme:1")).toBe(true);
 });
@@ -91,7 +91,7 @@ test("the window stays within its bounds, and within them decides like a full hi
 
       list.forEach(({ key, bytes }, offset) => {
         const record = at(offset, bytes);
-        window.see(record);
+        window.moveTo(record);
         const isRepeat = window.isRepeat(record, String(key));
         const last = acceptedAt.get(key);
         expect(isRepeat).toBe(last !== undefined && last >= offset - 20);

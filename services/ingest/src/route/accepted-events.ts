@@ -47,7 +47,7 @@ export class AcceptedEvents {
    * Moves the window up to a record that could be decoded, whatever is decided about it. The bytes of a record at or below the
    * latest offset are not counted: its handler threw, and it is handled again, or it waited for its schema.
    */
-  see(record: WindowRecord): void {
+  moveTo(record: WindowRecord): void {
     const window = this.#windowOf(record);
     if (record.offset <= window.latestOffset) return;
     window.latestOffset = record.offset;

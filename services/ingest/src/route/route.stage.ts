@@ -3,7 +3,7 @@ import { AcceptedEvents, type WindowLimits } from "./accepted-events.ts";
 import type { EndpointIndex } from "./endpoint-index.ts";
 import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
-import { Routing, type RoutingOptions } from "./routed-records.ts";
+import { Routing, type RoutingOptions } from "./routing.ts";
 
 export interface RouteOptions
   extends JudgeOptions, Omit<RoutingOptions, "maxPayloadBytes"> {
@@ -14,9 +14,10 @@ export interface RouteOptions
 
 /**
  * The route stage: `events` → `deliveries`, `intake`, `dead-letters`. Finds the endpoints that want each event. Every record gets
- * an intake row, also an unreadable one. A lane is a partition, so its events are judged in the order of the log.
+ * a record in `intake`; a batch that cannot be read gets one for the whole batch. A lane is a partition here, not an endpoint, so
+ * the events of a partition are judged in the order of the log.
  *
- * A repeat is recognised in `handle` and not by `Stage.isRepeat`, after which nothing follows: a repeat needs its intake row, too.
+ * A repeat is recognised in `handle` and not by `Stage.isRepeat`, after which nothing follows: a repeat needs its intake record, too.
  */
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const acceptedEvents = new AcceptedEvents(options.window);
@@ -28,15 +29,16 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
     // Handling never waits, so there is never a second record in flight.
     laneConcurrency: () => 1,
     remember({ raw, value }) {
-      acceptedEvents.see(raw);
+      acceptedEvents.moveTo(raw);
       const judged = judgeEvent(value, options);
       if (judged.kind === "rejected") return;
       const { event, key } = judged;
-      // The decision about this record is not stored, so it is judged again by the current rules, keys and endpoints. It may
-      // count as accepted though it was refused, and then the same event sent again is dropped as a duplicate: that is why its
-      // intake tells the publisher to send it again under a new id. `mostWanting` only counts, which is cheaper than `fanOut`,
-      // and may count too many: a record that may have been refused is not remembered. At worst a repeat is delivered, with the
-      // same webhook-id.
+      // What was decided about this record is not stored, so it is judged again, by the rules, keys and endpoints of now. They may
+      // have changed since: then a record that was refused counts as accepted, and the same event sent again is dropped as a
+      // duplicate. That is why the intake of a refused event asks for a new id.
+      //
+      // `mostWanting` is an upper bound, which is cheaper than `fanOut`. So near `maxFanOut` an accepted event may not be
+      // remembered. At worst a repeat is then delivered, with the same webhook-id.
       const mostEndpoints =
         event.destination === null
           ? endpoints.mostWanting(event.tenantId, event.type)
@@ -47,14 +49,13 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       acceptedEvents.forget(partition);
     },
     unread(raw, reason, detail) {
-      const problem = { field: "", rule: reason, message: detail };
-      const value: RouteInput = { kind: "unreadable", problem };
-      return new Routing({ raw, value }, routing).unread(reason, detail);
+      return Routing.ofUnread(raw, routing).unread(reason, detail);
     },
     handle({ raw, value }) {
-      acceptedEvents.see(raw);
+      acceptedEvents.moveTo(raw);
       const route = new Routing({ raw, value }, routing);
       const judged = judgeEvent(value, options);
+      // `emit`, not the verdict `reject`: the dead letter must be without secrets (rejected-record.ts), and `intake` gets a record, too.
       if (judged.kind === "rejected")
         return emit(route.rejected(judged.problems));
       const { event, key } = judged;

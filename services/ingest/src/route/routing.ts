@@ -12,7 +12,7 @@ import {
   type RoutedDelivery,
   type WebhookEvent,
 } from "@postrider/core";
-import type { InRecord, OutRecord } from "@postrider/messaging";
+import type { InRecord, OutRecord, RawRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
 import { type DeliveryTarget, firstDelivery } from "./first-delivery.ts";
 import type { ValidEvent } from "../valid-event.ts";
@@ -56,6 +56,15 @@ export class Routing {
     this.#known = knownOf(record.value);
   }
 
+  /** For a record that the runner gave up: nothing is known of its event. */
+  static ofUnread(raw: RawRecord, options: RoutingOptions): Routing {
+    const problem = { field: "", rule: "unreadable", message: "" };
+    return new Routing(
+      { raw, value: { kind: "unreadable", problem } },
+      options,
+    );
+  }
+
   rejected(problems: readonly Problem[]): OutRecord[] {
     const { raw, value: input } = this.#record;
     const { keyRing, encodeEvent } = this.#options;
@@ -75,7 +84,7 @@ export class Routing {
     return [deadLetter, ...intake];
   }
 
-  /** Only the intake record, for a record that the runner could not read: the runner makes its dead letter. */
+  /** Only the intake record, for a record that the runner could not read: the runner makes its dead letter, whose reason is the `rule` here. */
   unread(rule: DeadLetterReason, detail: string): OutRecord[] {
     const [problem] = fewProblems([{ field: "", rule, message: detail }]);
     const message = problem?.message ?? "";
