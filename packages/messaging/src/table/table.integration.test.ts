@@ -133,6 +133,28 @@ describe("a table", () => {
     );
   });
 
+  test("leaves out a record with 1,001 headers, keeps its key's value, and is not behind", async () => {
+    await write(["a", "1"]);
+    const many = Array.from({ length: 1_001 }, () => Buffer.from("h"));
+    await producer.sendBatch([
+      {
+        topic,
+        partition: 0,
+        key: Buffer.from("a"),
+        value: Buffer.from("2"),
+        headers: { many },
+      },
+    ]);
+    await write(["b", "1"]);
+    const { table, effects } = tableOf();
+
+    await table.start();
+
+    expect(contents(table)).toEqual({ a: "1", b: "1" });
+    expect(table.health().ready[0]!.isOk).toBe(true);
+    expect(effects.log.of("table.recordLeftOut")).toHaveLength(1);
+  });
+
   test("of an empty topic is ready at once", async () => {
     const { table } = tableOf();
 

@@ -194,7 +194,7 @@ function tlsText(code: string): string {
 
 /** No descriptor or buffer is left for a socket; closing an idle connection frees one. */
 const SHORTAGES: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS"]);
-/** The sender was stopped while the attempt ran. */
+/** The sender was stopped while the attempt ran: the runner was stopped before, and takes no result any more. */
 const STOPPED: ReadonlySet<string> = new Set([
   "UND_ERR_DESTROYED",
   "UND_ERR_CLOSED",
