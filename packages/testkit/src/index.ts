@@ -18,6 +18,8 @@ export * from "./receiver.ts";
 export * from "./raw-receiver.ts";
 export * from "./raw-request.ts";
 export * from "./misbehaviour.ts";
+export * from "./misbehaviours/index.ts";
+export * from "./certificate.ts";
 export * from "./ledger.ts";
 export type * from "./evidence.ts";
 export * from "./runner-replay.ts";

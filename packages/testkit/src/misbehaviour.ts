@@ -1,8 +1,23 @@
-/** Ways in which an endpoint breaks HTTP, for `startRawReceiver`. Malformed answers are made with `saying`. */
+/** The pieces of which `misbehaviours/` is made: ways in which an endpoint breaks HTTP, for `startRawReceiver`. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RawConnection } from "./raw-receiver.ts";
+import type { Outcome } from "@postrider/core";
+import type { RawConnection, RawReceiverOptions } from "./raw-receiver.ts";
 
-type Behaviour = (connection: RawConnection) => Promise<void>;
+export type Behaviour = (connection: RawConnection) => void | Promise<void>;
+
+/** One way in which an endpoint misbehaves. `postrider receiver --behaviour NAME` offers each. */
+export interface Misbehaviour {
+  /** What the endpoint does, as the rest of a sentence that begins with its name. */
+  readonly does: string;
+  /** What an attempt to it comes to. */
+  readonly outcome: Outcome;
+  readonly behave: Behaviour;
+  /** Makes the certificate and the TLS settings of an endpoint that is called by https. */
+  readonly tls?: () => RawReceiverOptions["tls"];
+}
+
+/** A small answer without a flaw. */
+export const OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /** Answers each request of the connection with these bytes, valid HTTP or not. */
 export function saying(response: string | Buffer): Behaviour {
@@ -14,8 +29,16 @@ export function saying(response: string | Buffer): Behaviour {
   };
 }
 
+/** Answers the first request with these bytes, then ends the connection (FIN). */
+export function sayingLast(response: string): Behaviour {
+  return async ({ socket, request }) => {
+    await request();
+    socket.end(response);
+  };
+}
+
 /** Accepts the connection and never answers. */
-export const silence: Behaviour = async () => undefined;
+export const silence: Behaviour = () => undefined;
 
 /** Resets the connection (RST) as soon as the request has come. */
 export const resetAfterRequest: Behaviour = async ({ socket, request }) => {
@@ -59,16 +82,27 @@ export const endlessEarlyHints: Behaviour = dripping(
   50,
 );
 
-/** Sends a body that never ends, as fast as it is read. */
-export const endlessBody: Behaviour = async ({ socket, request }) => {
-  await request();
-  socket.write("HTTP/1.1 200 OK\r\n\r\n");
-  const block = Buffer.alloc(64 * 1024, "x");
-  while (!socket.destroyed) {
-    if (!socket.write(block))
-      await new Promise((resolve) => {
-        socket.once("drain", resolve);
-        socket.once("close", resolve);
-      });
-  }
-};
+/** Sends `head`, then `block` for ever, as fast as it is read. */
+export function flooding(head: string, block: string): Behaviour {
+  return async ({ socket, request }) => {
+    await request();
+    socket.write(head);
+    const bytes = Buffer.from(block);
+    while (!socket.destroyed) {
+      if (!socket.write(bytes))
+        await new Promise<void>((resolve) => {
+          const go = (): void => {
+            socket.off("drain", go).off("close", go);
+            resolve();
+          };
+          socket.on("drain", go).on("close", go);
+        });
+    }
+  };
+}
+
+/** Sends a body without a length that never ends, as fast as it is read. */
+export const endlessBody: Behaviour = flooding(
+  "HTTP/1.1 200 OK\r\n\r\n",
+  "x".repeat(64 * 1024),
+);

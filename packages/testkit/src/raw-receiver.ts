@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 
 /** One connection to a raw receiver. `request` resolves to the exact bytes of the next request, headers and body. */
 export interface RawConnection {
@@ -7,6 +8,19 @@ export interface RawConnection {
   readonly number: number;
   /** Resolves when the next request is complete by its content-length; rejects when the sender closes before. */
   request(): Promise<Buffer>;
+}
+
+export interface RawReceiverOptions {
+  /** Default 0: the system chooses a free port. */
+  readonly port?: number;
+  /** Serve https. `stall`: the URL says https, and no handshake is ever answered. */
+  readonly tls?: TlsOptions | "stall" | undefined;
+  /** Called for each connection, before any handshake. */
+  readonly onConnection?: (number: number) => void;
+  /** Called with each complete request, whether the behaviour asks for it or not. */
+  readonly onRequest?: (request: Buffer, connection: number) => void;
+  /** Whether the bytes of connections are kept for `received`. Default true; with false a receiver may run for days. */
+  readonly keepsBytes?: boolean;
 }
 
 export interface RawReceiver {
@@ -21,45 +35,79 @@ export interface RawReceiver {
 /** A TCP server whose answers are exactly what `behave` writes: for endpoints that break HTTP. */
 export async function startRawReceiver(
   behave: (connection: RawConnection) => void | Promise<void>,
+  options: RawReceiverOptions = {},
 ): Promise<RawReceiver> {
-  const seen: { socket: Socket; chunks: Buffer[] }[] = [];
-  const server = createServer((socket) => {
+  const { tls, onConnection, onRequest } = options;
+  const open = new Set<Socket>();
+  /** By the sender's port, because a TLS socket is another object than the connection below it. */
+  const numbers = new Map<number | undefined, number>();
+  const seen: Buffer[][] = [];
+  let count = 0;
+  const opened = (socket: Socket): void => {
     // What a behaviour writes in pieces must travel in pieces.
     socket.setNoDelay(true);
-    const chunks: Buffer[] = [];
-    seen.push({ socket, chunks });
-    socket.on("data", (chunk) => chunks.push(chunk));
+    open.add(socket);
+    numbers.set(socket.remotePort, (count += 1));
+    socket.on("close", () => open.delete(socket));
     socket.on("error", () => undefined);
-    const request = requestReader(socket);
+    onConnection?.(count);
+  };
+  const serve = (socket: Socket): void => {
+    const number = numbers.get(socket.remotePort) ?? count;
+    if (options.keepsBytes !== false) {
+      const chunks: Buffer[] = [];
+      seen.push(chunks);
+      socket.on("data", (chunk) => chunks.push(chunk));
+    }
+    socket.on("error", () => undefined);
+    const request = requestReader(socket, (bytes) =>
+      onRequest?.(bytes, number),
+    );
     void Promise.resolve(
-      behave({ socket, number: seen.length, request }),
+      behave({ socket, number, request }),
       // When the sender gives up, the behaviour rejects, and the connection is over.
     ).catch(() => socket.destroy());
-  });
+  };
+  const server =
+    tls === undefined || tls === "stall"
+      ? createServer(serve)
+      : createTlsServer(tls, serve).on("tlsClientError", () => undefined);
+  // Before `serve`, so that a connection has its number when it is served.
+  server.prependListener("connection", opened);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(options.port ?? 0, "127.0.0.1", resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
     port,
-    connections: () => seen.length,
-    received: () => seen.map(({ chunks }) => Buffer.concat(chunks)),
+    connections: () => count,
+    received: () => seen.map((chunks) => Buffer.concat(chunks)),
     close: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const { socket } of seen) socket.destroy();
+      for (const socket of open) socket.destroy();
       await closed;
     },
   };
 }
 
-function requestReader(socket: Socket): () => Promise<Buffer> {
+function requestReader(
+  socket: Socket,
+  onRequest: (request: Buffer) => void,
+): () => Promise<Buffer> {
   let rest = Buffer.alloc(0);
+  const requests: Buffer[] = [];
   let wake: () => void = () => undefined;
   let isOver = false;
   socket.on("data", (chunk) => {
     rest = Buffer.concat([rest, chunk]);
+    for (let end = endOfRequest(rest); end !== null; end = endOfRequest(rest)) {
+      const request = rest.subarray(0, end);
+      rest = rest.subarray(end);
+      requests.push(request);
+      onRequest(request);
+    }
     wake();
   });
   socket.on("close", () => {
@@ -68,12 +116,8 @@ function requestReader(socket: Socket): () => Promise<Buffer> {
   });
   return async () => {
     for (;;) {
-      const end = endOfRequest(rest);
-      if (end !== null) {
-        const request = rest.subarray(0, end);
-        rest = rest.subarray(end);
-        return request;
-      }
+      const request = requests.shift();
+      if (request !== undefined) return request;
       if (isOver) throw new Error("the sender closed before a whole request");
       await new Promise<void>((resolve) => (wake = resolve));
     }

@@ -30,10 +30,14 @@ import {
 import {
   aDelivery,
   anEndpoint,
+  MISBEHAVIOUR_NAMES,
+  MISBEHAVIOURS,
+  startRawReceiver,
   startReceiver,
   testEffects,
   useStack,
   waitFor,
+  type RawReceiver,
   type Receiver,
   type ReceiverOptions,
 } from "@postrider/testkit";
@@ -49,7 +53,7 @@ const TIERS = "50ms,100ms,300ms,1s,300s";
 const effects = testEffects();
 
 const running: Lifecycle[] = [];
-const receivers: Receiver[] = [];
+const receivers: (Receiver | RawReceiver)[] = [];
 let schemas: Schemas;
 let output: Output;
 let attempts: Attempt[];
@@ -291,6 +295,44 @@ test("used-up attempts end in a dead letter with the delivery", async () => {
     ),
   ).toBe(true);
   await waitFor(() => made(delivery.deliveryId).length === 2);
+});
+
+test("each way of misbehaving makes one attempt with its outcome and no retry beyond the policy, and a healthy endpoint among them is delivered to", async () => {
+  const healthy = await anEndpointAt((await aReceiver({})).url);
+  const rows = await Promise.all(
+    MISBEHAVIOUR_NAMES.map(async (name) => {
+      const { behave, tls, outcome } = MISBEHAVIOURS[name];
+      const receiver = await startRawReceiver(behave, { tls: tls?.() });
+      receivers.push(receiver);
+      const endpoint = await anEndpointAt(receiver.url, {
+        retryDelaysMs: [],
+        // A busy machine must not make a time-out of any other.
+        timeoutMs: outcome === "timeout" ? 1_000 : 10_000,
+      });
+      return { name, outcome, delivery: deliveryTo(endpoint) };
+    }),
+  );
+  const toHealthy = Array.from({ length: 20 }, () => deliveryTo(healthy));
+  const all = [...rows.map(({ delivery }) => delivery), ...toHealthy];
+
+  await withDispatcher(async () => {
+    await output.send(all.map(toDeliveries));
+    await waitFor(() => all.every((each) => made(each.deliveryId).length > 0), {
+      timeoutMs: 20_000,
+    });
+  });
+
+  expect(
+    rows.map(({ name, delivery }) => [
+      name,
+      made(delivery.deliveryId).map(({ outcome }) => outcome),
+    ]),
+  ).toEqual(rows.map(({ name, outcome }) => [name, [outcome]]));
+  expect(
+    toHealthy.flatMap((each) =>
+      made(each.deliveryId).map(({ status }) => status),
+    ),
+  ).toEqual(toHealthy.map(() => "delivered"));
 });
 
 test("a 410 makes a signal, and the endpoint gets nothing more", async () => {

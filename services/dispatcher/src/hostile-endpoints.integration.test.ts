@@ -1,4 +1,4 @@
-/** Hostile endpoints over real sockets: for each row of the table, exactly one result with the right outcome, by the deadline. */
+/** Hostile endpoints over real sockets, besides those that `misbehaviours.integration.test.ts` takes from the testkit: reuse, repeats within an attempt, cut bodies, black holes. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createServer, type Server, type Socket } from "node:net";
 import { parseCidrs, type Outcome } from "@postrider/core";
@@ -129,30 +129,6 @@ function dripping(text: string) {
 }
 
 const rows: Row[] = [
-  { does: "accepts and stays silent", behave: () => {}, outcome: "timeout" },
-  {
-    does: "sends half a status line",
-    behave: answering("HTTP/1.1 20"),
-    outcome: "timeout",
-  },
-  {
-    does: "drips headers",
-    behave: answering("HTTP/1.1 200 OK\r\nx: ", dripping("a")),
-    outcome: "timeout",
-  },
-  { does: "closes on accept", behave: end, outcome: "connection_closed" },
-  {
-    does: "closes after the request",
-    behave: (s) => onRequest(s, () => s.end()),
-    outcome: "connection_closed",
-  },
-  {
-    does: "closes in the middle of the body after 200",
-    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", end),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
   {
     does: "closes in the middle of the body after 500",
     behave: answering(
@@ -161,53 +137,6 @@ const rows: Row[] = [
     ),
     outcome: "http_error",
     statusCode: 500,
-    isNoted: true,
-  },
-  {
-    does: "closes in the middle of the headers",
-    behave: answering("HTTP/1.1 200 OK\r\ncontent-le", end),
-    outcome: "connection_closed",
-  },
-  { does: "resets on accept", behave: reset, outcome: "connection_reset" },
-  {
-    does: "resets after the request",
-    behave: (s) => onRequest(s, () => reset(s)),
-    outcome: "connection_reset",
-  },
-  {
-    does: "resets in the middle of the body after 200",
-    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", (s) =>
-      setTimeout(() => reset(s), 30),
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "sends 200 and hangs before the body",
-    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n"),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "drips a body of a given length",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n",
-      dripping("x"),
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "drips a chunked body",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
-      dripping("1\r\nx\r\n"),
-    ),
-    outcome: "delivered",
-    statusCode: 200,
     isNoted: true,
   },
   {
@@ -221,14 +150,6 @@ const rows: Row[] = [
     isNoted: true,
   },
   {
-    does: "sends 103 without end",
-    behave: answering(
-      "",
-      dripping("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"),
-    ),
-    outcome: "timeout",
-  },
-  {
     does: "sends whole 103s without end",
     behave: (socket) =>
       onRequest(socket, () => {
@@ -240,169 +161,6 @@ const rows: Row[] = [
     outcome: "timeout",
   },
   {
-    does: "sends an unsolicited 100, then 200",
-    behave: answering(`HTTP/1.1 100 Continue\r\n\r\n${ok}`),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  {
-    does: "switches protocols",
-    behave: answering(
-      "HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
-    ),
-    outcome: "protocol_error",
-  },
-  {
-    does: "sends status 000",
-    behave: answering("HTTP/1.1 000 Zero\r\ncontent-length: 0\r\n\r\n"),
-    outcome: "protocol_error",
-  },
-  {
-    does: "sends status 999",
-    behave: answering("HTTP/1.1 999 Odd\r\ncontent-length: 0\r\n\r\n"),
-    outcome: "http_error",
-    statusCode: 999,
-  },
-  {
-    does: "speaks HTTP/1.0",
-    behave: answering("HTTP/1.0 200 OK\r\n\r\nhi", end),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  {
-    does: "gives no length and closes",
-    behave: answering("HTTP/1.1 200 OK\r\n\r\nhi", end),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  {
-    does: "sends a body that is not UTF-8",
-    behave: answering(
-      Buffer.concat([
-        Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"),
-        Buffer.from([0xff, 0xfe]),
-      ]),
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  {
-    does: "sends 103, then 200",
-    behave: answering(`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${ok}`),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  {
-    does: "sends content-length and transfer-encoding",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "sends content-length twice",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok",
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "sends a content-length of 20 digits",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999\r\n\r\nok",
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "sends 204 with a body",
-    behave: answering("HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\nok"),
-    outcome: "delivered",
-    statusCode: 204,
-    isNoted: true,
-  },
-  {
-    does: "sends a negative length",
-    behave: answering("HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\nok"),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "sends a bad chunk after 500",
-    behave: answering(
-      "HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nok\r\n",
-    ),
-    outcome: "http_error",
-    statusCode: 500,
-    isNoted: true,
-  },
-  {
-    does: "ends lines with LF only",
-    behave: answering("HTTP/1.1 200 OK\ncontent-length: 2\n\nok"),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "folds a header",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\nx: a\r\n b\r\ncontent-length: 2\r\n\r\nok",
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "puts NUL into a header",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 2\r\n\r\nok",
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "is an SSH server",
-    behave: (s) => void s.write("SSH-2.0-OpenSSH_9.7\r\n"),
-    outcome: "protocol_error",
-  },
-  {
-    does: "sends a status of 4 digits",
-    behave: answering("HTTP/1.1 2000 OK\r\ncontent-length: 2\r\n\r\nok"),
-    outcome: "protocol_error",
-  },
-  {
-    does: "sends a header of 20 KB",
-    behave: answering(
-      `HTTP/1.1 200 OK\r\nx: ${"a".repeat(20_000)}\r\ncontent-length: 2\r\n\r\nok`,
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "sends 3,000 headers",
-    behave: answering(
-      `HTTP/1.1 200 OK\r\n${Array.from({ length: 3_000 }, (_, n) => `x-${n}: v\r\n`).join("")}\r\nok`,
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-    isNoted: true,
-  },
-  {
-    does: "switches protocols with a header of 20 KB",
-    behave: answering(
-      `HTTP/1.1 101 Switching\r\nx: ${"a".repeat(20_000)}\r\n\r\n`,
-    ),
-    outcome: "response_too_large",
-  },
-  {
     does: "sends early hints of 20 KB",
     behave: answering(
       `HTTP/1.1 103 Early Hints\r\nlink: ${"a".repeat(20_000)}\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`,
@@ -410,57 +168,7 @@ const rows: Row[] = [
     outcome: "delivered",
     statusCode: 200,
   },
-  {
-    does: "sends an endless chunked body",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n",
-      flooding("1000\r\n" + "x".repeat(4096) + "\r\n"),
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  {
-    does: "sends a body of 1 GB",
-    behave: answering(
-      "HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n",
-      flooding("x".repeat(65_536)),
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  {
-    does: "nests 100 content-encodings",
-    behave: answering(
-      `HTTP/1.1 200 OK\r\ncontent-encoding: ${Array(100).fill("gzip").join(", ")}\r\ncontent-length: 2\r\n\r\nok`,
-    ),
-    outcome: "delivered",
-    statusCode: 200,
-  },
-  ...[301, 302, 303, 307, 308].map((status): Row => ({
-    does: `redirects with ${status}`,
-    behave: answering(
-      `HTTP/1.1 ${status} Moved\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n`,
-    ),
-    outcome: "redirect",
-    statusCode: status,
-  })),
-  {
-    does: "is gone",
-    behave: answering("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n"),
-    outcome: "http_error",
-    statusCode: 410,
-  },
 ];
-
-function flooding(text: string) {
-  return (socket: Socket): void => {
-    const more = (): void => {
-      while (!socket.destroyed && socket.write(text));
-    };
-    socket.on("drain", more);
-    more();
-  };
-}
 
 for (const row of rows) {
   test(`an endpoint that ${row.does} makes one ${row.outcome}`, async () => {
@@ -680,34 +388,6 @@ test("a fresh connection that dies is not retried within the attempt", async () 
 
   expect(result.outcome).toBe("connection_reset");
   expect(connections).toBe(1);
-});
-
-test("bytes after the declared body are not taken for the next answer", async () => {
-  const origin = await rawServer((socket, connection) =>
-    onRequest(socket, () => {
-      const late = "HTTP/1.1 500 Smuggled\r\ncontent-length: 0\r\n\r\n";
-      socket.write(connection === 1 ? ok + late : ok);
-    }),
-  );
-  const first = await attempt(origin);
-
-  const second = await attempt(origin);
-
-  expect([first.statusCode, second.statusCode]).toEqual([200, 200]);
-});
-
-test("an answer that comes while a large request is still being written decides by its status", async () => {
-  const origin = await rawServer((socket) => {
-    socket.once("data", () =>
-      socket.write(
-        "HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-      ),
-    );
-  });
-
-  const result = await send(origin, Buffer.alloc(262_144, "x"));
-
-  expect(result).toMatchObject({ outcome: "http_error", statusCode: 413 });
 });
 
 test("a closed port is a refused connection", async () => {

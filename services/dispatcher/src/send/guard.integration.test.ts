@@ -1,7 +1,6 @@
-/** A refused address gets no connection, which a listener on it proves. Also TLS, with certificates made here. */
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+/** A refused address gets no connection, which a listener on it proves. */
+import { afterEach, expect, test } from "@jest/globals";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import {
   createServer as createTcpServer,
@@ -9,9 +8,6 @@ import {
   type Server as TcpServer,
   type Socket,
 } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { judgeUrl, parseCidrs } from "@postrider/core";
 import { testEffects } from "@postrider/testkit";
 import type { AttemptResult } from "./attempt-result.ts";
@@ -35,20 +31,12 @@ afterEach(async () => {
 function aSender({
   allow = "",
   resolve,
-  ca,
 }: {
   allow?: string;
   resolve?: Resolve;
-  ca?: Buffer;
 }): Sender {
   const guard = createGuard({ allowedCidrs: parseCidrs(allow) }, resolve);
-  const sender = createSender({
-    guard,
-    clock,
-    log,
-    meter,
-    ...(ca === undefined ? {} : { ca }),
-  });
+  const sender = createSender({ guard, clock, log, meter });
   senders.push(sender);
   return sender;
 }
@@ -354,173 +342,6 @@ test("every spelling of a host is judged after parsing, and every refused URL is
     expect([url, judgeUrl(url, policy).ok]).toEqual([url, false]);
   }
 });
-
-const hasOpenssl = ((): boolean => {
-  try {
-    execFileSync("openssl", ["version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-// Node cannot make certificates: without openssl these are skipped, and say so.
-const tlsTest = hasOpenssl ? test : test.skip;
-let folder = "";
-
-beforeAll(() => {
-  if (!hasOpenssl) return;
-  folder = mkdtempSync(join(tmpdir(), "postrider-tls-"));
-  openssl(
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=Test CA",
-  );
-  issue("good", "subjectAltName=IP:127.0.0.1", "2");
-  issue("other", "subjectAltName=DNS:other.example.com", "2");
-  issue("expired", "subjectAltName=IP:127.0.0.1", "-1");
-  openssl(
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    "self.key",
-    "-out",
-    "self.pem",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=self",
-    "-addext",
-    "subjectAltName=IP:127.0.0.1",
-  );
-});
-
-afterAll(() => {
-  if (folder !== "") rmSync(folder, { recursive: true });
-});
-
-function openssl(...args: string[]): void {
-  execFileSync("openssl", args, {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "ignore"],
-  });
-}
-
-function issue(name: string, extension: string, days: string): void {
-  openssl(
-    "req",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-keyout",
-    `${name}.key`,
-    "-out",
-    `${name}.csr`,
-    "-subj",
-    `/CN=${name}`,
-    "-addext",
-    extension,
-  );
-  openssl(
-    "x509",
-    "-req",
-    "-in",
-    `${name}.csr`,
-    "-CA",
-    "ca.pem",
-    "-CAkey",
-    "ca.key",
-    "-CAcreateserial",
-    "-out",
-    `${name}.pem`,
-    "-days",
-    days,
-    "-copy_extensions",
-    "copy",
-  );
-}
-
-const pem = (name: string): Buffer => readFileSync(join(folder, name));
-
-async function tlsAttempt(options: TlsOptions): Promise<AttemptResult> {
-  const server = createTlsServer(options, (socket) => {
-    socket.on("error", () => {});
-    socket.on("data", () =>
-      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
-    );
-  });
-  server.on("tlsClientError", () => {});
-  const port = await listening(server);
-  return await attempt(
-    aSender({ allow: "127.0.0.0/8", ca: pem("ca.pem") }),
-    `https://127.0.0.1:${port}`,
-  );
-}
-
-const certified = (name: string): TlsOptions => ({
-  key: pem(`${name}.key`),
-  cert: pem(`${name}.pem`),
-});
-
-tlsTest(
-  "a good certificate is delivered to, with the handshake timed",
-  async () => {
-    const result = await tlsAttempt(certified("good"));
-
-    expect(result).toMatchObject({ outcome: "delivered", statusCode: 200 });
-    expect(result.tlsMs).toBeGreaterThan(0);
-  },
-);
-
-for (const [what, name] of [
-  ["for another host", "other"],
-  ["that expired", "expired"],
-  ["signed by itself", "self"],
-] as const) {
-  tlsTest(`a certificate ${what} is a tls_error`, async () => {
-    expect((await tlsAttempt(certified(name))).outcome).toBe("tls_error");
-  });
-}
-
-tlsTest("a server that speaks only TLS 1.0 is a tls_error", async () => {
-  const result = await tlsAttempt({
-    ...certified("good"),
-    minVersion: "TLSv1",
-    maxVersion: "TLSv1",
-    ciphers: "DEFAULT@SECLEVEL=0",
-  });
-
-  expect(result.outcome).toBe("tls_error");
-});
-
-tlsTest(
-  "a server that asks for a client certificate is a tls_error",
-  async () => {
-    const result = await tlsAttempt({
-      ...certified("good"),
-      requestCert: true,
-      rejectUnauthorized: true,
-      ca: pem("ca.pem"),
-      maxVersion: "TLSv1.2",
-    });
-
-    expect(["tls_error", "connection_reset", "connection_closed"]).toContain(
-      result.outcome,
-    );
-  },
-);
 
 test("a handshake that stalls is a timeout, and one that is cut is a closed connection", async () => {
   const stalling = await listening(createTcpServer(() => {}));
