@@ -15,6 +15,10 @@ import {
   expect,
   test,
 } from "@jest/globals";
+import {
+  MISBEHAVIOUR_NAMES,
+  MISBEHAVIOURS,
+} from "@postrider/testkit/misbehaviours";
 
 const bin = fileURLToPath(new URL("../bin/postrider.js", import.meta.url));
 const cwd = mkdtempSync(join(tmpdir(), "postrider-cli-"));
@@ -114,6 +118,8 @@ test.each([
   [["start", "mailer"], 2],
   [["receiver", "--port", "x"], 2],
   [["receiver", "--secret", "whsec_%"], 2],
+  [["receiver", "--behaviour", "polite"], 2],
+  [["receiver", "--behaviour", "gone", "--status", "410"], 2],
   [["receiver", "--secret", "v1,whsec_c2hvcnQ="], 2],
   [["endpoints", "create", "--tenant", "a", "--url", "nope"], 2],
   [["publish", "--tenant", "a", "--type", "b", "--payload", "nope"], 2],
@@ -126,6 +132,16 @@ test.each([
   [["--version"], 0],
 ])("%j without a stack exits with %i", async (args, code) => {
   expect((await postrider(args)).code).toBe(code);
+});
+
+test("an unknown behaviour of a receiver is refused with the list of those that there are, and help explains each", async () => {
+  const refused = await postrider(["receiver", "--behaviour", "polite"]);
+  const help = await postrider(["receiver", "--help"]);
+
+  for (const name of MISBEHAVIOUR_NAMES) {
+    expect(refused.stderr).toContain(name);
+    expect(help.stdout).toContain(`${MISBEHAVIOURS[name].does} → `);
+  }
 });
 
 test("without a stack it says what is missing and how to start one, on stderr alone", async () => {

@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { sign } from "@postrider/signing";
+import { waitFor, type MisbehaviourName } from "@postrider/testkit";
+import { startHostileReceiver } from "./hostile-receiver.ts";
 import {
   startReceiver,
   type ReceivedRequest,
@@ -22,8 +24,11 @@ async function start(options: Partial<ReceiverOptions> = {}) {
     onRequest: (request) => seen.push(request),
     ...options,
   });
-  const { url } = receiver;
-  const send = async (body: string, signedBody = body): Promise<number> => {
+  return { seen, send: sender(receiver.url) };
+}
+
+function sender(url: string) {
+  return async (body: string, signedBody = body): Promise<number> => {
     const id = "msg_1";
     const timestamp = Math.floor(Date.now() / 1000);
     const response = await fetch(url, {
@@ -42,7 +47,6 @@ async function start(options: Partial<ReceiverOptions> = {}) {
     });
     return response.status;
   };
-  return { seen, send };
 }
 
 test("a request signed by the secret is right, and one whose body was changed is wrong", async () => {
@@ -79,4 +83,41 @@ test("without secrets signatures are reported as not checked", async () => {
   await send("{}");
 
   expect(seen[0]?.signature).toBe("not checked");
+});
+
+async function startHostile(behaviour: MisbehaviourName) {
+  const seen: ReceivedRequest[] = [];
+  const connections: number[] = [];
+  receiver = await startHostileReceiver({
+    port: 0,
+    behaviour,
+    secrets: [secret],
+    onConnection: (number) => connections.push(number),
+    onRequest: (request) => seen.push(request),
+  });
+  return { seen, connections, send: sender(receiver.url) };
+}
+
+test("a receiver that misbehaves answers by its behaviour and reports each request with its signature", async () => {
+  const { seen, send } = await startHostile("gone");
+
+  const statuses = [await send("{}"), await send("{ }", "{}")];
+
+  expect(statuses).toEqual([410, 410]);
+  expect(seen).toMatchObject([
+    { webhookId: "msg_1", signature: "right", status: null, timesSeen: 1 },
+    { webhookId: "msg_1", signature: "wrong", status: null, timesSeen: 2 },
+  ]);
+});
+
+test("a receiver that never answers reports connections and requests, too", async () => {
+  const { seen, connections, send } = await startHostile("silence");
+
+  const answered = send("{}").catch(() => "no answer");
+  await waitFor(() => seen.length > 0);
+  await receiver?.stop();
+
+  expect(await answered).toBe("no answer");
+  expect(seen[0]?.body).toBe("{}");
+  expect(connections[0]).toBe(1);
 });

@@ -30,8 +30,8 @@ export interface ReceivedRequest {
   readonly signature: "right" | "wrong" | "not checked";
   /** Why the signature is wrong; null when it is not. */
   readonly signatureError: string | null;
-  /** The status of our answer. */
-  readonly status: number;
+  /** The status of our answer; null if the receiver misbehaves instead. */
+  readonly status: number | null;
   readonly headers: IncomingHttpHeaders;
   /** As text if it is UTF-8, else base64 after `base64:`. */
   readonly body: string;
@@ -49,32 +49,42 @@ const MAX_SEEN = 100_000;
 export async function startReceiver(
   options: ReceiverOptions,
 ): Promise<Receiver> {
-  const timesSeen = new Map<string, number>();
+  const seen = witness(options.secrets);
   const receiver = await startRecording({
     port: options.port,
     keepsRequests: false,
     answer(request, nth) {
-      const judged = judge(request, options.secrets);
+      const judged = seen(request);
       const status = statusOf(nth, judged.signature, options);
-      const id = request.headers["webhook-id"] ?? null;
-      const times = (timesSeen.get(id ?? "") ?? 0) + 1;
-      if (timesSeen.size >= MAX_SEEN) timesSeen.clear();
-      if (id !== null) timesSeen.set(id, times);
-      options.onRequest({
-        receivedAt: new Date(request.at).toISOString(),
-        method: request.method,
-        path: request.path,
-        webhookId: id,
-        timesSeen: id === null ? 1 : times,
-        ...judged,
-        status,
-        headers: request.headers,
-        body: textOf(request.body),
-      });
+      options.onRequest({ ...judged, status });
       return { status, delayMs: options.slowMs };
     },
   });
   return { url: receiver.url, stop: () => receiver.close() };
+}
+
+/** Turns each request into what is printed of it, without the status of an answer, and counts how often its webhook-id has come. */
+export function witness(
+  secrets: readonly string[],
+): (request: Omit<Recorded, "connection" | "rawHeaders">) => ReceivedRequest {
+  const timesSeen = new Map<string, number>();
+  return (request) => {
+    const id = request.headers["webhook-id"] ?? null;
+    const times = (timesSeen.get(id ?? "") ?? 0) + 1;
+    if (timesSeen.size >= MAX_SEEN) timesSeen.clear();
+    if (id !== null) timesSeen.set(id, times);
+    return {
+      receivedAt: new Date(request.at).toISOString(),
+      method: request.method,
+      path: request.path,
+      webhookId: id,
+      timesSeen: id === null ? 1 : times,
+      ...judge(request, secrets),
+      status: null,
+      headers: request.headers,
+      body: textOf(request.body),
+    };
+  };
 }
 
 /** Refuses a wrong signature with 401, as a real receiver should. */
@@ -88,7 +98,7 @@ function statusOf(
 }
 
 function judge(
-  { headers, body }: Recorded,
+  { headers, body }: Pick<Recorded, "headers" | "body">,
   secrets: readonly string[],
 ): Pick<ReceivedRequest, "signature" | "signatureError"> {
   if (secrets.length === 0)

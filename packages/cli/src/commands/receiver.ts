@@ -1,9 +1,15 @@
-import { duration, integer, port } from "@postrider/runtime";
-import type { Command } from "commander";
+import { duration, integer, oneOf, port } from "@postrider/runtime";
+// A part of the test kit that loads nothing else: help lists the behaviours.
+import {
+  MISBEHAVIOUR_NAMES,
+  MISBEHAVIOURS,
+  type MisbehaviourName,
+} from "@postrider/testkit/misbehaviours";
+import { Option, type Command } from "commander";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { interrupted } from "../interrupted.ts";
-import type { ReceivedRequest } from "../receiver.ts";
+import type { ReceivedRequest, Receiver } from "../receiver.ts";
 import { requireSecret } from "../require-secret.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
@@ -13,6 +19,7 @@ interface Options {
   readonly fail: number;
   readonly slow: number;
   readonly status: number;
+  readonly behaviour?: MisbehaviourName;
 }
 
 export function receiverCommand(run: Run): Command {
@@ -23,28 +30,25 @@ export function receiverCommand(run: Run): Command {
     async ({ options, terminal }) => {
       const secrets = options.secret ?? [];
       secrets.forEach(requireSecret);
-      const { startReceiver } = await import("../receiver.ts"); // loaded here only: the testkit, which other commands do not need
-      const receiver = await startReceiver({
-        port: options.port,
-        secrets,
-        failFirst: options.fail,
-        slowMs: options.slow,
-        status: options.status,
-        onRequest: (request) =>
-          terminal.data(request, () => render(request, terminal)),
-      }).catch((error: unknown) => {
-        throw new CliError(
-          EXIT.refused,
-          `Port ${options.port} cannot be listened on.`,
-          {
-            why: reasonOf(error),
-            next: `npx postrider receiver --port ${options.port + 1}`,
-          },
-        );
-      });
+      const receiver = await start(options, secrets, terminal).catch(
+        (error: unknown) => {
+          throw new CliError(
+            EXIT.refused,
+            `Port ${options.port} cannot be listened on.`,
+            {
+              why: reasonOf(error),
+              next: `npx postrider receiver --port ${options.port + 1}`,
+            },
+          );
+        },
+      );
       terminal.say(`Listening on ${receiver.url} (Ctrl-C ends it)`);
       if (secrets.length === 0)
         terminal.say("No --secret was given: signatures are not checked.");
+      if (options.behaviour !== undefined) {
+        const { does, outcome } = MISBEHAVIOURS[options.behaviour];
+        terminal.say(`It ${does}. An attempt to it is ${outcome}.`);
+      }
       await interrupted();
       await receiver.stop();
     },
@@ -67,12 +71,58 @@ export function receiverCommand(run: Run): Command {
       slow,
       0,
     )
-    .option(
-      "--status <code>",
-      "answer with it",
-      option(integer(200, 599)),
-      200,
+    .option("--status <code>", "answer with it", option(integer(200, 599)), 200)
+    .addOption(
+      new Option(
+        "--behaviour <name>",
+        "misbehave in one of the ways below instead of answering",
+      )
+        .argParser(option(oneOf(MISBEHAVIOUR_NAMES)))
+        .conflicts(["fail", "slow", "status"]),
+    )
+    .addHelpText(
+      "after",
+      `\nBehaviours, and the outcome of an attempt to each:\n${behaviours()}`,
     );
+}
+
+/** Each behaviour, what it does, and what an attempt to it comes to. */
+function behaviours(): string {
+  const width = Math.max(...MISBEHAVIOUR_NAMES.map(({ length }) => length));
+  return MISBEHAVIOUR_NAMES.map((name) => {
+    const { does, outcome } = MISBEHAVIOURS[name];
+    return `  ${name.padEnd(width)}  ${does} → ${outcome}`;
+  }).join("\n");
+}
+
+/** The servers are loaded here only: other commands do not need the test kit. */
+async function start(
+  options: Options,
+  secrets: readonly string[],
+  terminal: Terminal,
+): Promise<Receiver> {
+  const { behaviour } = options;
+  const onRequest = (request: ReceivedRequest): void =>
+    terminal.data(request, () => render(request, behaviour, terminal));
+  if (behaviour === undefined) {
+    const { startReceiver } = await import("../receiver.ts");
+    return await startReceiver({
+      port: options.port,
+      secrets,
+      failFirst: options.fail,
+      slowMs: options.slow,
+      status: options.status,
+      onRequest,
+    });
+  }
+  const { startHostileReceiver } = await import("../hostile-receiver.ts");
+  return await startHostileReceiver({
+    port: options.port,
+    secrets,
+    behaviour,
+    onConnection: (number) => terminal.say(`connection ${number}`),
+    onRequest,
+  });
 }
 
 function slow(text: string): number {
@@ -85,7 +135,11 @@ const SIGNATURE_STYLE = {
   "not checked": "yellow",
 } as const;
 
-function render(request: ReceivedRequest, terminal: Terminal): string {
+function render(
+  request: ReceivedRequest,
+  behaviour: MisbehaviourName | undefined,
+  terminal: Terminal,
+): string {
   const error =
     request.signatureError === null ? "" : ` (${request.signatureError})`;
   const again =
@@ -93,7 +147,7 @@ function render(request: ReceivedRequest, terminal: Terminal): string {
   const { signature } = request;
   return [
     `${request.receivedAt}  ${request.method} ${visible(request.path)}  webhook-id ${visible(request.webhookId ?? "none")}${again}`,
-    `  signature ${terminal.paint(SIGNATURE_STYLE[signature], signature)}${error}  answered ${request.status}`,
+    `  signature ${terminal.paint(SIGNATURE_STYLE[signature], signature)}${error}  ${behaviour ?? `answered ${request.status}`}`,
     `  ${visible(request.body.slice(0, 2_000))}`,
   ].join("\n");
 }
