@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import {
-  isInCidrs,
+  isAllowedFor,
   judgeAddress,
   judgeUrl,
   parseAddress,
@@ -20,10 +20,11 @@ const vectors = JSON.parse(
   readFileSync(new URL("../vectors/addresses.json", import.meta.url), "utf8"),
 ) as Vectors;
 
-const strict = { allowHttp: true, allowedCidrs: [] };
+const strict = { allowHttp: true, allowedCidrs: [], deniedCidrs: [] };
 const withLoopback = {
   allowHttp: true,
   allowedCidrs: parseCidrs("127.0.0.0/8, ::1"),
+  deniedCidrs: [],
 };
 
 test.each(vectors.blocked)("$address is refused: $why", ({ address }) => {
@@ -31,7 +32,11 @@ test.each(vectors.blocked)("$address is refused: $why", ({ address }) => {
 });
 
 test.each(vectors.allowed)("%s is allowed", (address) => {
-  expect(judgeAddress(address, strict)).toEqual({ allowed: true });
+  expect(judgeAddress(address, strict)).toEqual({
+    allowed: true,
+    rule: "public",
+    cidr: null,
+  });
 });
 
 test.each([
@@ -93,14 +98,102 @@ test("every IPv4 address inside IPv6 is refused but the mapped form of an allowe
   );
 });
 
+const LOCAL = { isLocal: true };
+const PUBLIC = { isLocal: false };
+
 test("configured blocks are allowed, also as IPv4-mapped IPv6, and nothing outside them", () => {
   for (const address of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]) {
-    expect(judgeAddress(address, withLoopback).allowed).toBe(true);
-    expect(isInCidrs(address, withLoopback.allowedCidrs)).toBe(true);
+    const judgement = judgeAddress(address, withLoopback);
+
+    expect(judgement).toMatchObject({ allowed: true, rule: "allowed_cidr" });
+    expect(isAllowedFor(LOCAL, judgement)).toBe(true);
   }
-  for (const address of ["10.0.0.1", "::2", "::127.0.0.1", "128.0.0.1", "x"])
-    expect(isInCidrs(address, withLoopback.allowedCidrs)).toBe(false);
-  expect(judgeAddress("10.0.0.1", withLoopback).allowed).toBe(false);
+  for (const address of ["10.0.0.1", "::2", "::127.0.0.1", "x"])
+    expect(judgeAddress(address, withLoopback).allowed).toBe(false);
+});
+
+test("a local name may be called at addresses of allowed blocks alone, a public name at public ones, too", () => {
+  const judgement = judgeAddress("1.1.1.1", withLoopback);
+
+  expect(isAllowedFor(PUBLIC, judgement)).toBe(true);
+  expect(isAllowedFor(LOCAL, judgement)).toBe(false);
+});
+
+describe("denied blocks", () => {
+  const policy = {
+    allowHttp: true,
+    allowedCidrs: parseCidrs("10.0.0.0/8, 127.0.0.0/8, fd00::/8"),
+    deniedCidrs: parseCidrs("10.1.0.0/16, 1.1.1.1, fd00:ec2::254, 2600::/16"),
+  };
+
+  test.each([
+    ["10.1.2.3", "10.1.0.0/16"], // also inside an allowed block
+    ["::ffff:10.1.2.3", "10.1.0.0/16"],
+    ["::ffff:a01:203", "10.1.0.0/16"],
+    ["1.1.1.1", "1.1.1.1"], // public
+    ["fd00:ec2::254", "fd00:ec2::254"],
+    ["fd00:0ec2:0:0::0254", "fd00:ec2::254"],
+    ["2600::1", "2600::/16"],
+  ])("%s is refused by %s", (address, cidr) => {
+    const judgement = judgeAddress(address, policy);
+
+    expect(judgement).toEqual({
+      allowed: false,
+      rule: "denied_cidr",
+      cidr,
+      why: "denied by the operator",
+    });
+    expect(isAllowedFor(LOCAL, judgement)).toBe(false);
+  });
+
+  test.each(["10.2.0.1", "127.0.0.1", "fd00::1", "8.8.8.8"])(
+    "%s outside of them is judged as ever",
+    (address) => {
+      expect(judgeAddress(address, policy).allowed).toBe(true);
+    },
+  );
+
+  test.each([
+    "http://10.1.2.3/",
+    "http://167838211/",
+    "http://0xa010203/",
+    "http://012.01.02.03/",
+    "http://10.1.515/",
+    "http://10.66051/",
+    "http://[::ffff:10.1.2.3]/",
+    "http://１０.1.2.3/",
+    "http://[fd00:ec2:0:0::254]/",
+  ])("the URL %s is refused, however its host is spelled", (url) => {
+    expect(judgeUrl(url, policy)).toMatchObject({
+      ok: false,
+      rule: "address",
+      message: "requests to it are refused: denied by the operator",
+    });
+  });
+
+  test("of mapped IPv4 addresses are the IPv4 blocks that they map", () => {
+    const mapped = {
+      ...policy,
+      deniedCidrs: parseCidrs("::ffff:127.0.0.0/104, ::ffff:8.8.8.8"),
+    };
+
+    for (const address of ["127.9.9.9", "::ffff:127.0.0.1", "8.8.8.8"])
+      expect(judgeAddress(address, mapped)).toMatchObject({
+        rule: "denied_cidr",
+      });
+    expect(judgeAddress("8.8.4.4", mapped).allowed).toBe(true);
+  });
+
+  test("win for every address, whatever is allowed", () => {
+    const everything = parseCidrs("0.0.0.0/0, ::/0");
+    const shut = { allowedCidrs: everything, deniedCidrs: everything };
+
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
+        expect(judgeAddress(address, shut).allowed).toBe(false);
+      }),
+    );
+  });
 });
 
 test.each(["10.0.0.0/33", "10.0.0/8", "::/129", "a/8", "10.0.0.0/8/8", "1/-1"])(
@@ -125,6 +218,7 @@ test.each(vectors.hostAfterParsing)(
     const lenient = {
       allowHttp: true,
       allowedCidrs: parseCidrs("0.0.0.0/0,::/0"),
+      deniedCidrs: [],
     };
 
     const judgement = judgeUrl(url, lenient);
@@ -135,11 +229,44 @@ test.each(vectors.hostAfterParsing)(
   },
 );
 
+/** Ways to write the IPv4 addresses 127.0.0.1 and 169.254.169.254 that URL parsers and resolvers accept. */
+test.each([
+  ["decimal", "2130706433", "2852039166"],
+  ["hexadecimal", "0x7f000001", "0xA9FEA9FE"],
+  ["octal", "017700000001", "025177524776"],
+  ["dotted octal", "0177.0.0.01", "0251.0376.0251.0376"],
+  ["dotted hexadecimal", "0x7f.0x0.0x0.0x1", "0xa9.0xfe.0xa9.0xfe"],
+  ["a mixture", "0x7f.0.0.01", "169.0xfe.0251.254"],
+  ["three parts", "127.0.1", "169.254.43518"],
+  ["two parts", "127.1", "169.16689662"],
+  ["a dot at the end", "127.0.0.1.", "169.254.169.254."],
+  ["full-width digits", "１２７.0.0.1", "１６９.254.169.254"],
+  ["circled digits", "①②⑦.0.0.1", "①⑥⑨.254.169.254"],
+  ["an ideographic full stop", "127。0。0。1", "169。254。169。254"],
+  ["escaped", "%31%32%37.0.0.1", "%31%36%39.254.169.254"],
+  ["mapped", "[::ffff:127.0.0.1]", "[::ffff:169.254.169.254]"],
+  ["mapped, hexadecimal", "[::ffff:7f00:1]", "[::FFFF:a9fe:a9fe]"],
+  ["mapped, in full", "[0:0:0:0:0:ffff:7f00:1]", "[0::0:ffff:a9fe:a9fe]"],
+  ["compatible", "[::127.0.0.1]", "[::169.254.169.254]"],
+  ["translated (SIIT)", "[::ffff:0:127.0.0.1]", "[::ffff:0:a9fe:a9fe]"],
+  ["NAT64", "[64:ff9b::127.0.0.1]", "[64:ff9b::a9fe:a9fe]"],
+  ["local NAT64", "[64:ff9b:1::127.0.0.1]", "[64:ff9b:1::a9fe:a9fe]"],
+  ["6to4", "[2002:7f00:1::1]", "[2002:a9fe:a9fe::1]"],
+  ["Teredo", "[2001::80ff:fffe]", "[2001::5601:5601]"],
+])("an internal address written as %s is refused", (_way, ...hosts) => {
+  for (const host of hosts)
+    expect([host, judgeUrl(`http://${host}/`, strict)]).toMatchObject([
+      host,
+      { ok: false, rule: "address" },
+    ]);
+});
+
 test("a URL is taken apart after it was normalised", () => {
   expect(
     judgeUrl("HTTPS://EXAMPLE.com/a/../b?c=d#e", {
       allowHttp: false,
       allowedCidrs: [],
+      deniedCidrs: [],
     }),
   ).toEqual({
     ok: true,
@@ -174,7 +301,7 @@ test.each([
   ["https://a.LOCAL./", "local_name"],
   [`https://example.com/${"a".repeat(2_048)}`, "length"],
 ])("by default %s breaks the rule %s", (url, rule) => {
-  const policy = { allowHttp: false, allowedCidrs: [] };
+  const policy = { allowHttp: false, allowedCidrs: [], deniedCidrs: [] };
 
   expect(judgeUrl(url, policy)).toMatchObject({ ok: false, rule });
 });

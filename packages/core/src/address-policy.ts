@@ -10,11 +10,28 @@ import {
 export interface AddressPolicy {
   /** Blocks that are allowed though the ranges below forbid them. */
   readonly allowedCidrs: readonly Cidr[];
+  /** Blocks that are refused whatever else allows them. */
+  readonly deniedCidrs: readonly Cidr[];
 }
 
+/** `cidr` is the block that decided, as it is written in the policy or below; null if none did. */
 export type AddressJudgement =
-  | { readonly allowed: true }
-  | { readonly allowed: false; readonly why: string };
+  | {
+      readonly allowed: true;
+      /** `allowed_cidr`: a configured block allows it. `public`: nothing forbids it. */
+      readonly rule: "allowed_cidr" | "public";
+      readonly cidr: string | null;
+    }
+  | {
+      readonly allowed: false;
+      readonly rule:
+        | "denied_cidr"
+        | "special_range"
+        | "not_global_unicast"
+        | "not_an_address";
+      readonly cidr: string | null;
+      readonly why: string;
+    };
 
 /** IPv4 special-purpose ranges (IANA), and 168.63.129.16: it looks public, but Azure's own platform answers there. */
 const REFUSED_IPV4 = ranges({
@@ -49,36 +66,60 @@ const REFUSED_IPV6 = ranges({
 const GLOBAL_UNICAST = parseCidrs("2000::/3");
 
 /**
- * Whether a request may be sent to an address. An IPv4 address inside `::ffff:0:0/96` is judged as that IPv4 address;
- * every other IPv6 form that embeds an IPv4 address is refused. A text that is not an IP address is refused. Test cases:
- * `vectors/addresses.json`.
+ * Whether a request may be sent to an address. A denied block wins over an allowed one, and an allowed one over the ranges
+ * above. An IPv4 address inside `::ffff:0:0/96` is judged as that IPv4 address; every other IPv6 form that embeds an IPv4
+ * address is refused. A text that is not an IP address is refused. Test cases: `vectors/addresses.json`.
  */
 export function judgeAddress(
   address: string,
   policy: AddressPolicy,
 ): AddressJudgement {
   const parsed = parseAddress(address);
-  if (parsed === undefined) return { allowed: false, why: "not an IP address" };
+  if (parsed === undefined)
+    return refused("not_an_address", null, "not an IP address");
   const bytes = unmapped(parsed);
-  if (policy.allowedCidrs.some((cidr) => isWithin(bytes, cidr)))
-    return { allowed: true };
+  const denied = findBlock(bytes, policy.deniedCidrs);
+  if (denied !== undefined)
+    return refused("denied_cidr", denied, "denied by the operator");
+  const exception = findBlock(bytes, policy.allowedCidrs);
+  if (exception !== undefined)
+    return { allowed: true, rule: "allowed_cidr", cidr: exception.text };
 
-  const refused = bytes.length === 4 ? REFUSED_IPV4 : REFUSED_IPV6;
-  const range = refused.find(({ cidr }) => isWithin(bytes, cidr));
-  if (range !== undefined) return { allowed: false, why: range.why };
-  if (bytes.length === 16 && !isWithinAny(bytes, GLOBAL_UNICAST))
-    return { allowed: false, why: "not global unicast" };
-  return { allowed: true };
+  const special = bytes.length === 4 ? REFUSED_IPV4 : REFUSED_IPV6;
+  const range = special.find(({ cidr }) => isWithin(bytes, cidr));
+  if (range !== undefined)
+    return refused("special_range", range.cidr, range.why);
+  if (bytes.length === 16 && findBlock(bytes, GLOBAL_UNICAST) === undefined)
+    return refused("not_global_unicast", null, "not global unicast");
+  return { allowed: true, rule: "public", cidr: null };
 }
 
-/** Whether an address lies in one of the blocks. A local name (`localhost`, `db.internal`) may be called only if this is true. */
-export function isInCidrs(address: string, cidrs: readonly Cidr[]): boolean {
-  const parsed = parseAddress(address);
-  return parsed !== undefined && isWithinAny(unmapped(parsed), cidrs);
+/**
+ * Whether a request to a name may go to one of its addresses. A local name (`localhost`, `db.internal`) may be called only
+ * at addresses that a configured block allows.
+ */
+export function isAllowedFor(
+  name: { readonly isLocal: boolean },
+  judgement: AddressJudgement,
+): boolean {
+  return (
+    judgement.allowed && (!name.isLocal || judgement.rule === "allowed_cidr")
+  );
 }
 
-function isWithinAny(bytes: AddressBytes, cidrs: readonly Cidr[]): boolean {
-  return cidrs.some((cidr) => isWithin(bytes, cidr));
+function findBlock(
+  bytes: AddressBytes,
+  cidrs: readonly Cidr[],
+): Cidr | undefined {
+  return cidrs.find((cidr) => isWithin(bytes, cidr));
+}
+
+function refused(
+  rule: Extract<AddressJudgement, { allowed: false }>["rule"],
+  cidr: Cidr | null,
+  why: string,
+): AddressJudgement {
+  return { allowed: false, rule, cidr: cidr?.text ?? null, why };
 }
 
 function ranges(

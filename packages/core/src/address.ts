@@ -14,7 +14,7 @@ export function parseAddress(text: string): AddressBytes | undefined {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
-/** Reads a comma-separated list of blocks; an address without `/` is a block of one. Throws `RangeError` naming the wrong entry. */
+/** Reads a comma-separated list of blocks; an address without `/` is a block of one, and a block inside `::ffff:0:0/96` is the block of IPv4 addresses that it maps. Throws `RangeError` naming the wrong entry. */
 export function parseCidrs(text: string): Cidr[] {
   return text
     .split(",")
@@ -32,7 +32,12 @@ function parseCidr(text: string): Cidr {
     throw new RangeError(
       `"${text}" is not a block of addresses such as 10.0.0.0/8 or fd00::/8`,
     );
-  return { text, bytes, bits };
+  // Addresses are compared unmapped, so a block of mapped addresses would match none: as a denied block it would fail open.
+  const inner = unmapped(bytes);
+  const isMapped = inner.length < bytes.length && bits >= 96;
+  return isMapped
+    ? { text, bytes: inner, bits: bits - 96 }
+    : { text, bytes, bits };
 }
 
 /** Whether an address lies in a block. An IPv4 address never lies in an IPv6 block, nor the other way round. */

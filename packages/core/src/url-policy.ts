@@ -26,7 +26,7 @@ export type UrlJudgement =
   | {
       readonly ok: true;
       readonly url: UrlParts;
-      /** The host is a local name. It may be called only if every address it resolves to lies in the allowed CIDRs (`isInCidrs`). */
+      /** The host is a local name. It may be called only if every address it resolves to lies in the allowed CIDRs (`isAllowedFor`). */
       readonly needsAllowedCidr: boolean;
     }
   | { readonly ok: false; readonly rule: string; readonly message: string };

@@ -13,7 +13,7 @@ import {
 
 const rules: EventRules = {
   maxPayloadBytes: 100,
-  url: { allowHttp: false, allowedCidrs: [] },
+  url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
   inline: { kind: "allow" },
 };
 

@@ -41,6 +41,12 @@ export const commonConfig = {
     default: null,
     doc: "Address ranges, separated by commas, that deliveries may reach although policy refuses them.",
   },
+  denyCidrs: {
+    env: "POSTRIDER_DENY_CIDRS",
+    parse: text,
+    default: null,
+    doc: "Address ranges, separated by commas, that deliveries never reach, even where POSTRIDER_ALLOW_CIDRS allows them.",
+  },
   allowHttp: {
     env: "POSTRIDER_ALLOW_HTTP",
     parse: boolean,

@@ -147,6 +147,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         input: createEndpointInput({
           allowHttp: config.allowHttp,
           allowedCidrs: config.allowCidrs ?? [],
+          deniedCidrs: config.denyCidrs ?? [],
         }),
       }),
       eventRoutes(reader),

@@ -13,7 +13,7 @@ import {
 
 const cidrs: Parse<readonly Cidr[]> = Object.assign(
   (text: string) => parseCidrs(text),
-  { expects: "address ranges such as 10.0.0.0/8, separated by commas" },
+  { expects: "blocks of addresses such as 10.0.0.0/8,fd00::/8" },
 );
 
 export const controlSpec = {
@@ -21,6 +21,7 @@ export const controlSpec = {
   topicPrefix: commonConfig.topicPrefix,
   schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },
+  denyCidrs: { ...commonConfig.denyCidrs, parse: cidrs },
   allowHttp: commonConfig.allowHttp,
   encryptionKeys: commonConfig.encryptionKeys,
   adminKey: commonConfig.adminKey,

@@ -61,6 +61,7 @@ export function compose(
   const urlPolicy = {
     allowHttp: config.allowHttp,
     allowedCidrs: config.allowCidrs ?? [],
+    deniedCidrs: config.denyCidrs ?? [],
   };
   const sender = createSender({
     guard: createGuard(urlPolicy),

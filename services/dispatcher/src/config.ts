@@ -1,4 +1,4 @@
-import { parseCidrs, parseTiers } from "@postrider/core";
+import { parseCidrs, parseTiers, type Cidr } from "@postrider/core";
 import {
   commonConfig,
   integer,
@@ -8,7 +8,13 @@ import {
   type ConfigOf,
   type ConfigSpec,
   type Env,
+  type Parse,
 } from "@postrider/runtime";
+
+const cidrs: Parse<readonly Cidr[]> = Object.assign(
+  (text: string) => parseCidrs(text),
+  { expects: "blocks of addresses such as 10.0.0.0/8,fd00::/8" },
+);
 
 export const dispatcherSpec = {
   kafkaBrokers: commonConfig.kafkaBrokers,
@@ -18,12 +24,8 @@ export const dispatcherSpec = {
     ...commonConfig.tiers,
     parse: Object.assign(parseTiers, { expects: "delays such as 1s,2s,5m" }),
   },
-  allowCidrs: {
-    ...commonConfig.allowCidrs,
-    parse: Object.assign(parseCidrs, {
-      expects: "blocks of addresses such as 10.0.0.0/8,fd00::/8",
-    }),
-  },
+  allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },
+  denyCidrs: { ...commonConfig.denyCidrs, parse: cidrs },
   allowHttp: commonConfig.allowHttp,
   encryptionKeys: commonConfig.encryptionKeys,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,

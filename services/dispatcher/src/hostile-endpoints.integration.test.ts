@@ -15,7 +15,10 @@ const servers: Server[] = [];
 const sockets = new Set<Socket>();
 
 beforeEach(() => {
-  const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
+  const guard = createGuard({
+    allowedCidrs: parseCidrs("127.0.0.0/8"),
+    deniedCidrs: [],
+  });
   sender = createSender({ guard, clock, log, meter });
 });
 
@@ -364,7 +367,7 @@ test.each([
 function heldClock(resolve?: Resolve): { at: number } {
   const held = { at: 1_000 };
   const allowedCidrs = parseCidrs("127.0.0.0/8");
-  const guard = createGuard({ allowedCidrs }, resolve);
+  const guard = createGuard({ allowedCidrs, deniedCidrs: [] }, resolve);
   const byHand = { ...clock, monotonic: () => held.at };
   sender = createSender({ guard, clock: byHand, log, meter });
   return held;

@@ -32,7 +32,10 @@ afterEach(async () => {
 });
 
 function aSender(ca?: string): Sender {
-  const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
+  const guard = createGuard({
+    allowedCidrs: parseCidrs("127.0.0.0/8"),
+    deniedCidrs: [],
+  });
   const sender = createSender({
     guard,
     clock,
@@ -230,7 +233,10 @@ test("tls-client-certificate fails although its own certificate is trusted", asy
 
 test("reset-when-reused costs a second request over a fresh connection, in the same attempt", async () => {
   const held = { at: 1_000 };
-  const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
+  const guard = createGuard({
+    allowedCidrs: parseCidrs("127.0.0.0/8"),
+    deniedCidrs: [],
+  });
   // A clock that stands still: on a slow machine the reset would come later than a dead idle connection's.
   const still = { ...clock, monotonic: () => held.at };
   const sender = createSender({ guard, clock: still, log, meter });

@@ -15,6 +15,7 @@ test("a variable that is not set has its default", () => {
     inlineDestinations: { kind: "allow" },
     allowHttp: false,
     allowCidrs: null,
+    denyCidrs: null,
     maxPayloadBytes: 262_144,
     maxFanOut: 10_000,
     duplicateWindowRecords: 10_000,
@@ -30,11 +31,13 @@ test("roles, CIDRs and inline destinations are read", () => {
     ...needed,
     POSTRIDER_INGEST_ROLES: "route",
     POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8,::1/128",
+    POSTRIDER_DENY_CIDRS: "127.0.0.1, fd00::/8",
     POSTRIDER_INLINE_DESTINATIONS: "Example.com, [::1]",
   });
 
   expect(config.roles).toEqual(["route"]);
   expect(config.allowCidrs?.map(({ bits }) => bits)).toEqual([8, 128]);
+  expect(config.denyCidrs?.map(({ bits }) => bits)).toEqual([32, 8]);
   expect(config.inlineDestinations).toEqual({
     kind: "hosts",
     hosts: ["example.com", "[::1]"],
@@ -47,6 +50,7 @@ test("every problem is reported at once", () => {
       ...needed,
       POSTRIDER_INGEST_ROLES: "door,window",
       POSTRIDER_ALLOW_CIDRS: "10.0.0.0/99",
+      POSTRIDER_DENY_CIDRS: "internal",
       POSTRIDER_INLINE_DESTINATIONS: "https://example.com/",
       POSTRIDER_MAX_PAYLOAD_BYTES: "0",
     });
@@ -56,6 +60,7 @@ test("every problem is reported at once", () => {
     expect.objectContaining({
       problems: [
         "POSTRIDER_ALLOW_CIDRS",
+        "POSTRIDER_DENY_CIDRS",
         "POSTRIDER_INGEST_ROLES",
         "POSTRIDER_INLINE_DESTINATIONS",
         "POSTRIDER_MAX_PAYLOAD_BYTES",

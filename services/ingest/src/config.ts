@@ -1,4 +1,5 @@
 import {
+  type Cidr,
   DEFAULT_MAX_PAYLOAD_BYTES,
   type InlinePolicy,
   parseCidrs,
@@ -16,6 +17,11 @@ import {
   processConfig,
   readConfig,
 } from "@postrider/runtime";
+
+const cidrs: Parse<readonly Cidr[]> = Object.assign(
+  (text: string) => parseCidrs(text),
+  { expects: "blocks of addresses such as 10.0.0.0/8,fd00::/8" },
+);
 
 export const ROLES = ["door", "route"] as const;
 /** What this process does: the HTTP door, the route stage, or both. */
@@ -54,7 +60,8 @@ export const ingestSpec = {
   schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
-  allowCidrs: { ...commonConfig.allowCidrs, parse: parseCidrs },
+  allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },
+  denyCidrs: { ...commonConfig.denyCidrs, parse: cidrs },
   allowHttp: commonConfig.allowHttp,
   encryptionKeys: commonConfig.encryptionKeys,
   adminKey: commonConfig.adminKey,

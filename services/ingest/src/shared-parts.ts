@@ -57,6 +57,7 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     url: {
       allowHttp: config.allowHttp,
       allowedCidrs: config.allowCidrs ?? [],
+      deniedCidrs: config.denyCidrs ?? [],
     },
     inline: config.inlineDestinations,
   };

@@ -2,7 +2,11 @@ import { expect, test } from "@jest/globals";
 import { createEndpointInput } from "./endpoint-input.ts";
 import { ProblemError } from "@postrider/http";
 
-const input = createEndpointInput({ allowHttp: false, allowedCidrs: [] });
+const input = createEndpointInput({
+  allowHttp: false,
+  allowedCidrs: [],
+  deniedCidrs: [],
+});
 const valid = {
   tenantId: "acme",
   url: "https://example.com/hook",

@@ -13,7 +13,11 @@ import { createGoneStage } from "./gone.stage.ts";
 import type { Tenure } from "./ownership.ts";
 import { ProblemError } from "@postrider/http";
 
-const input = createEndpointInput({ allowHttp: false, allowedCidrs: [] });
+const input = createEndpointInput({
+  allowHttp: false,
+  allowedCidrs: [],
+  deniedCidrs: [],
+});
 const creation = input.parseCreation({
   tenantId: "acme",
   url: "https://example.com/hook",

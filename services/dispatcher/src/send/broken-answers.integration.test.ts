@@ -20,7 +20,10 @@ let sender: Sender;
 const receivers: RawReceiver[] = [];
 
 beforeEach(() => {
-  const guard = createGuard({ allowedCidrs: parseCidrs("127.0.0.0/8") });
+  const guard = createGuard({
+    allowedCidrs: parseCidrs("127.0.0.0/8"),
+    deniedCidrs: [],
+  });
   sender = createSender({ guard, ...testEffects() });
 });
 

@@ -30,12 +30,18 @@ afterEach(async () => {
 
 function aSender({
   allow = "",
+  deny = "",
   resolve,
 }: {
   allow?: string;
+  deny?: string;
   resolve?: Resolve;
 }): Sender {
-  const guard = createGuard({ allowedCidrs: parseCidrs(allow) }, resolve);
+  const policy = {
+    allowedCidrs: parseCidrs(allow),
+    deniedCidrs: parseCidrs(deny),
+  };
+  const guard = createGuard(policy, resolve);
   const sender = createSender({ guard, clock, log, meter });
   senders.push(sender);
   return sender;
@@ -154,7 +160,7 @@ test("a socket that is connected to a refused address is closed before the reque
     response.end("ok");
   });
   const port = await listening(server);
-  const guard = createGuard({ allowedCidrs: [] });
+  const guard = createGuard({ allowedCidrs: [], deniedCidrs: [] });
   // A lookup that returns an address past the guard's filter, as with DNS rebinding.
   const lying = { ...guard, lookup: aSystemLookupOf("127.0.0.1") };
   const sender = createSender({ guard: lying, clock, log, meter });
@@ -174,6 +180,66 @@ function aSystemLookupOf(
     else callback(null, address, 4);
   };
 }
+
+test("a name that resolves to an allowed address and then to 127.0.0.1 gets one request at the first and none at the second", async () => {
+  // One port on all addresses of this machine: 127.0.0.2 stands for a public one.
+  const reached: (string | undefined)[] = [];
+  const server = createServer((_request, response) => {
+    response.setHeader("connection", "close").end("ok");
+  });
+  server.on("connection", (socket) => reached.push(socket.localAddress));
+  const port = await listening(server, "0.0.0.0");
+  const answers = ["127.0.0.2", "127.0.0.1"];
+  const rebinding: Resolve = (hostname, done) =>
+    resolvesTo(answers.shift() ?? "127.0.0.1")(hostname, done);
+  const sender = aSender({ resolve: rebinding, allow: "127.0.0.2" });
+  const origin = `http://rebinding.example.com:${port}`;
+
+  const outcomes = [];
+  for (let n = 0; n < 3; n += 1)
+    outcomes.push((await attempt(sender, origin, 5_000)).outcome);
+
+  expect(outcomes).toEqual(["delivered", "blocked", "blocked"]);
+  expect(reached).toEqual(["127.0.0.2"]);
+});
+
+test("a denied address is refused as a literal, as a name's and as a local name's, though its block is allowed", async () => {
+  const { port, connections } = await aListener();
+  const sender = aSender({
+    allow: "127.0.0.0/8, ::1",
+    deny: "127.0.0.1",
+    resolve: resolvesTo("127.0.0.1"),
+  });
+
+  for (const host of [
+    "127.0.0.1",
+    "2130706433",
+    "[::ffff:127.0.0.1]",
+    "public.example.com",
+    "receiver",
+    "db.internal",
+  ]) {
+    const { origin } = new URL(`http://${host}:${port}`);
+    expect([host, (await attempt(sender, origin)).outcome]).toEqual([
+      host,
+      "blocked",
+    ]);
+  }
+
+  expect(connections()).toBe(0);
+});
+
+test("a socket that is connected to a denied address is refused, for public and local names", () => {
+  const guard = createGuard({
+    allowedCidrs: parseCidrs("0.0.0.0/0, ::/0"),
+    deniedCidrs: parseCidrs("10.0.0.0/8"),
+  });
+
+  for (const name of ["name.example.com", "db.internal", "10.0.0.1"]) {
+    expect(guard.refuseConnected("::ffff:10.0.0.1", name)).not.toBeNull();
+    expect(guard.refuseConnected("11.0.0.1", name)).toBeNull();
+  }
+});
 
 test("a local name passes only when every address it resolves to lies in the allowed CIDRs", async () => {
   const { port, connections } = await aListener();
@@ -289,10 +355,13 @@ const vectors = JSON.parse(
 ) as AddressVectors;
 
 test("every blocked address is refused as a literal, as a resolved and as a connected address, and every allowed one passes", async () => {
-  const guard = createGuard({ allowedCidrs: [] });
+  const guard = createGuard({ allowedCidrs: [], deniedCidrs: [] });
   const looked = (address: string): Promise<string> =>
     new Promise((resolve) => {
-      const of = createGuard({ allowedCidrs: [] }, resolvesTo(address));
+      const of = createGuard(
+        { allowedCidrs: [], deniedCidrs: [] },
+        resolvesTo(address),
+      );
       of.lookup("name.example.com", { all: true }, (error) =>
         resolve(error?.code ?? "passed"),
       );
@@ -323,7 +392,7 @@ test("every blocked address is refused as a literal, as a resolved and as a conn
 });
 
 test("a socket without a remote address is not used and counts as reset, so that the delivery is retried", () => {
-  const guard = createGuard({ allowedCidrs: [] });
+  const guard = createGuard({ allowedCidrs: [], deniedCidrs: [] });
 
   const refusal = guard.refuseConnected(undefined, "name.example.com");
 
@@ -331,7 +400,7 @@ test("a socket without a remote address is not used and counts as reset, so that
 });
 
 test("every spelling of a host is judged after parsing, and every refused URL is refused", () => {
-  const policy = { allowHttp: true, allowedCidrs: [] };
+  const policy = { allowHttp: true, allowedCidrs: [], deniedCidrs: [] };
 
   for (const { url, hostname } of vectors.hostAfterParsing) {
     expect([url, new URL(url).hostname]).toEqual([url, hostname]);

@@ -9,7 +9,7 @@ import { isIP } from "node:net";
 import type { LookupAddress } from "node:dns";
 import type { LookupFunction } from "node:net";
 import {
-  isInCidrs,
+  isAllowedFor,
   judgeAddress,
   judgeUrl,
   type AddressPolicy,
@@ -68,11 +68,8 @@ export function createGuard(
     },
     refuseConnected(remoteAddress, hostname) {
       if (remoteAddress === undefined) return goneAtOnce(hostname);
-      const isAllowed =
-        isIP(hostname) === 0 && isLocalName(hostname)
-          ? isInCidrs(remoteAddress, policy.allowedCidrs)
-          : judgeAddress(remoteAddress, policy).allowed;
-      return isAllowed
+      const isLocal = isIP(hostname) === 0 && isLocalName(hostname);
+      return isAllowedFor({ isLocal }, judgeAddress(remoteAddress, policy))
         ? null
         : new BlockedError(`${hostname} led to another address than allowed`);
     },
@@ -85,14 +82,11 @@ function allowedAddresses(
   hostname: string,
   resolved: readonly LookupAddress[],
 ): readonly LookupAddress[] {
-  if (!isLocalName(hostname))
-    return resolved.filter(
-      ({ address }) => judgeAddress(address, policy).allowed,
-    );
-  const isInside = resolved.every(({ address }) =>
-    isInCidrs(address, policy.allowedCidrs),
+  const isLocal = isLocalName(hostname);
+  const allowed = resolved.filter(({ address }) =>
+    isAllowedFor({ isLocal }, judgeAddress(address, policy)),
   );
-  return isInside ? resolved : [];
+  return isLocal && allowed.length < resolved.length ? [] : allowed;
 }
 
 /** Single-label names, `.local`, `.internal` and so on, as decided by core's `judgeUrl`. */
@@ -100,6 +94,7 @@ function isLocalName(hostname: string): boolean {
   const judgement = judgeUrl(`https://${hostname}/`, {
     allowHttp: false,
     allowedCidrs: [],
+    deniedCidrs: [],
   });
   return !judgement.ok;
 }

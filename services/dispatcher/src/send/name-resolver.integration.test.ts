@@ -49,7 +49,7 @@ beforeEach(async () => {
     resolvConf: join(folder, "resolv.conf"),
   });
   const guard = createGuard(
-    { allowedCidrs: parseCidrs("127.0.0.0/8,::1/128") },
+    { allowedCidrs: parseCidrs("127.0.0.0/8,::1/128"), deniedCidrs: [] },
     resolve,
   );
   sender = createSender({ guard, ...testEffects() });

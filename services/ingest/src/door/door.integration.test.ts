@@ -45,7 +45,7 @@ async function aDoor(
       acceptEvents(request, {
         rules: {
           maxPayloadBytes: 1_000,
-          url: { allowHttp: false, allowedCidrs: [] },
+          url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
           inline: { kind: "allow" },
         },
         keyRing,

@@ -5,7 +5,7 @@ import { readRequest } from "./read-request.ts";
 
 const rules: EventRules = {
   maxPayloadBytes: 1_000,
-  url: { allowHttp: false, allowedCidrs: [] },
+  url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
   inline: { kind: "allow" },
 };
 

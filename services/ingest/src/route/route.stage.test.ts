@@ -49,7 +49,7 @@ function aRecord(
 const routeOptions: Omit<RouteOptions, "endpoints"> = {
   rules: {
     maxPayloadBytes: 1_000,
-    url: { allowHttp: false, allowedCidrs: [] },
+    url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
     inline: { kind: "allow" },
   },
   maxFanOut: 10_000,
@@ -624,7 +624,11 @@ const HTTP_URL = { destination: { url: "http://a.example/", secret: "hush" } };
 const PRIVATE_URL = { destination: { url: "https://10.0.0.1/", secret: "a" } };
 const open = {
   ...routeOptions.rules,
-  url: { allowHttp: true, allowedCidrs: parseCidrs("10.0.0.0/8") },
+  url: {
+    allowHttp: true,
+    allowedCidrs: parseCidrs("10.0.0.0/8"),
+    deniedCidrs: [],
+  },
 };
 
 test.each([
