@@ -55,9 +55,10 @@ const FOLDERS: Readonly<
   },
   cli: {
     ".": ["processes", "topics"],
-    commands: [".", "demo", "dev", "processes", "publish", "topics"],
+    commands: [".", "demo", "dev", "doctor", "processes", "publish", "topics"],
     demo: [".", "dev", "processes"],
     dev: [".", "processes", "topics"],
+    doctor: ["."],
     processes: ["."],
     publish: ["."],
     topics: ["."],

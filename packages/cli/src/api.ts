@@ -197,7 +197,7 @@ function isUrlPolicy(error: FieldError): boolean {
 }
 
 const ALLOW =
-  "To allow it, set POSTRIDER_ALLOW_CIDRS (addresses) or POSTRIDER_ALLOW_HTTP=true where the services are started.";
+  "npx postrider doctor address URL   (which rule refuses it, and what to set where the services are started)";
 
 /** What to do next after a status, for requests whose path begins with `path`. */
 const NEXT: readonly (readonly [status: number, path: string, next: string])[] =

@@ -121,6 +121,12 @@ test.each([
   [["receiver", "--behaviour", "polite"], 2],
   [["receiver", "--behaviour", "gone", "--status", "410"], 2],
   [["receiver", "--secret", "v1,whsec_c2hvcnQ="], 2],
+  [["doctor", "address"], 2],
+  [["doctor", "address", "nope"], 2],
+  [["doctor", "address", "https://1.1.1.1/"], 0],
+  [["doctor", "address", "https://127.0.0.1/"], 5],
+  [["doctor", "address", "http://1.1.1.1/"], 5],
+  [["doctor", "address", `https://${"a".repeat(64)}.example.com/`], 3],
   [["endpoints", "create", "--tenant", "a", "--url", "nope"], 2],
   [["publish", "--tenant", "a", "--type", "b", "--payload", "nope"], 2],
   [["publish", "--ndjson", "/no/such/file"], 2],
@@ -132,6 +138,36 @@ test.each([
   [["--version"], 0],
 ])("%j without a stack exits with %i", async (args, code) => {
   expect((await postrider(args)).code).toBe(code);
+});
+
+test("doctor address judges by the settings of its environment, and refuses those that no service would start with", async () => {
+  const judged = await postrider(
+    ["doctor", "address", "http://127.0.0.1/", "--json"],
+    {
+      env: {
+        POSTRIDER_ALLOW_HTTP: "true",
+        POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
+        POSTRIDER_DENY_CIDRS: "127.0.0.1",
+      },
+    },
+  );
+  const unreadable = await postrider(
+    ["doctor", "address", "https://1.1.1.1/"],
+    { env: { POSTRIDER_DENY_CIDRS: "internal" } },
+  );
+
+  expect(judged.code).toBe(5);
+  expect(JSON.parse(judged.stdout)).toMatchObject({
+    verdict: "refused",
+    addresses: [{ address: "127.0.0.1", rule: "denied_cidr" }],
+    settings: [
+      { variable: "POSTRIDER_ALLOW_HTTP", value: "true", from: "environment" },
+      { variable: "POSTRIDER_ALLOW_CIDRS", value: "127.0.0.0/8" },
+      { variable: "POSTRIDER_DENY_CIDRS", value: "127.0.0.1" },
+    ],
+  });
+  expect(unreadable.code).toBe(2);
+  expect(unreadable.stderr).toContain("POSTRIDER_DENY_CIDRS");
 });
 
 test("an unknown behaviour of a receiver is refused with the list of those that there are, and help explains each", async () => {

@@ -3,6 +3,7 @@ import manifest from "../package.json" with { type: "json" };
 import type { Run } from "./command.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { devCommand } from "./commands/dev.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { endpointsCommand } from "./commands/endpoints.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { migrateCommand } from "./commands/migrate.ts";
@@ -35,6 +36,7 @@ export function createProgram(run: Run): Command {
     eventsCommand,
     queryCommand,
     statusCommand,
+    doctorCommand,
   ])
     program.addCommand(make(run));
   return throwing(program);

@@ -104,6 +104,7 @@ function ownMachineEnvironment() {
   return {
     POSTRIDER_ALLOW_CIDRS:
       env["POSTRIDER_ALLOW_CIDRS"] || "127.0.0.0/8,::1/128",
+    POSTRIDER_DENY_CIDRS: env["POSTRIDER_DENY_CIDRS"] || "",
     POSTRIDER_ALLOW_HTTP: env["POSTRIDER_ALLOW_HTTP"] || "true",
     POSTRIDER_TIERS: env["POSTRIDER_TIERS"] || DEFAULT_TIERS,
     // Shorter than the default of half a minute: a service that is killed and started again gets its partitions back after this time.

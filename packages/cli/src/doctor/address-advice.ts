@@ -1,0 +1,55 @@
+import type { UrlPolicy } from "@postrider/core";
+import type { AddressReport } from "./address-report.ts";
+
+const WHERE = "for ingest, control and the dispatcher, and start them again";
+
+/** What to change so that a refused URL is allowed, one sentence for each cause; nothing for one that is allowed. */
+export function adviceFor(
+  report: Omit<AddressReport, "next">,
+  policy: UrlPolicy,
+): readonly string[] {
+  const { verdict, urlRefusal, addresses, host, isLocalName } = report;
+  if (verdict === "allowed") return [];
+  if (verdict === "unresolved")
+    return [
+      `Make ${host} resolve where the dispatcher runs, or correct the URL. Until then each attempt fails as dns_error and is retried.`,
+    ];
+  if (host === null) return ["Correct the URL. No setting allows it."];
+  const steps: string[] = [];
+  if (urlRefusal?.rule === "scheme")
+    steps.push(`Use https, or set POSTRIDER_ALLOW_HTTP=true ${WHERE}.`);
+  const blocked = addresses.filter(({ mayBeCalled }) => !mayBeCalled);
+  // Of a public name one address is enough.
+  const isReached = !isLocalName && blocked.length < addresses.length;
+  if (!isReached) steps.push(...liftings(blocked, policy));
+  if (urlRefusal?.rule === "local_name" && addresses.length === 0)
+    steps.push(
+      `Set POSTRIDER_ALLOW_CIDRS to the addresses of ${host} ${WHERE}: a local name may only lead there.`,
+    );
+  return steps;
+}
+
+/** How to let all of these addresses be called. */
+function liftings(
+  blocked: AddressReport["addresses"],
+  policy: UrlPolicy,
+): string[] {
+  const denied = blocked.filter(({ rule }) => rule === "denied_cidr");
+  const cidrs = [...new Set(denied.map(({ cidr }) => cidr))];
+  const missing = blocked
+    .filter((each) => !denied.includes(each))
+    .map(({ address }) => address);
+  const allowed = policy.allowedCidrs.map(({ text }) => text);
+  return [
+    ...(cidrs.length === 0
+      ? []
+      : [
+          `Take ${cidrs.join(", ")} out of POSTRIDER_DENY_CIDRS ${WHERE}. POSTRIDER_ALLOW_CIDRS cannot override it.`,
+        ]),
+    ...(missing.length === 0
+      ? []
+      : [
+          `Only if the receiver is yours: set POSTRIDER_ALLOW_CIDRS=${[...allowed, ...missing].join(",")} ${WHERE}.`,
+        ]),
+  ];
+}
