@@ -37,6 +37,10 @@ const checks: readonly Check[] = [
     name: "configuration reference",
     command: script("generate-config-reference", "--check"),
   },
+  {
+    name: "metrics reference",
+    command: script("generate-metrics-reference", "--check"),
+  },
   { name: "lockfile", command: script("complete-lockfile", "--check") },
 ];
 

@@ -29,7 +29,7 @@ export function createServer(options: ServerOptions): ApiServer {
     name: "api",
     maxBodyBytes: MAX_BODY_BYTES,
     routes: [readJsonOnly, ...options.routes],
-    onAnswered: (answered) => observe(options, answered),
+    onAnswered: observer(options),
   });
 }
 
@@ -47,24 +47,25 @@ const readJsonOnly: Routes = (app) => {
 const BUCKETS = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30];
 
 /** Writes one log line and one observation per request. They hold the route's pattern, never the URL or a body. */
-function observe(
-  { log, meter }: ServerOptions,
-  { requestId, method, route, statusCode, elapsedMs }: AnsweredRequest,
-): void {
-  const durationMs = Math.round(elapsedMs);
-  const labels = { method, route, status: String(statusCode) };
-  meter
-    .histogram(
-      "postrider_control_request_seconds",
-      "Requests to the API, by route and status.",
-      BUCKETS,
-      ["method", "route", "status"],
-    )
-    .observe(durationMs / 1000, labels);
-  log.info("request.answered", {
-    requestId,
-    ...labels,
-    statusCode,
-    durationMs,
-  });
+function observer({
+  log,
+  meter,
+}: ServerOptions): (answered: AnsweredRequest) => void {
+  const duration = meter.histogram(
+    "postrider_control_request_seconds",
+    "Requests to the API, by route and status.",
+    BUCKETS,
+    ["method", "route", "status"],
+  );
+  return ({ requestId, method, route, statusCode, elapsedMs }) => {
+    const durationMs = Math.round(elapsedMs);
+    const labels = { method, route, status: String(statusCode) };
+    duration.observe(durationMs / 1000, labels);
+    log.info("request.answered", {
+      requestId,
+      ...labels,
+      statusCode,
+      durationMs,
+    });
+  };
 }

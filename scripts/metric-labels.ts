@@ -1,0 +1,23 @@
+/**
+ * Every label that a metric may have, with its values. Each has a bounded number of them: one series for each endpoint would
+ * take down the Prometheus of whoever has many. A metric with another label fails the tests and `npm run check`.
+ */
+export const LABELS: Readonly<Record<string, string>> = {
+  connection: "`reused` or `fresh`",
+  decision: "what route decided: `routed`, `no_match`, `refused` …",
+  kind: "how a commit failed",
+  method: "of an HTTP request to the API",
+  outcome: "what an attempt showed: `delivered`, `timeout` …",
+  partition: "a partition's number",
+  quantile: "`0.5`, `0.99`, `1`",
+  reason: "why, from a closed list",
+  route: "the pattern of an API route, such as `/v1/endpoints/:id`",
+  stage: "the stage of a runner: `route`, `deliver`, `hold`, `gone`",
+  status: "an HTTP status",
+  table: "a table of ClickHouse",
+  tier: "a tier's delay, such as `1s`",
+  to: "where a record goes: `deliveries` or a tier",
+  topic: "one of Postrider's topics",
+  type: "a kind of resource of Node",
+  why: "why connections were closed, from a closed list",
+};
