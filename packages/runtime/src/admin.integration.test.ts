@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "@jest/globals";
-import { startAdmin, type Admin } from "./admin.ts";
+import { startAdmin, type Admin, type AdminHealth } from "./admin.ts";
 import type { Check } from "./effects.ts";
 import { createMeter } from "./meter.ts";
 
@@ -8,11 +8,16 @@ afterEach(() => admin?.stop(Date.now()));
 
 const fine: Check = { name: "loop", isOk: true, detail: "turned" };
 
-async function start(health: { live?: () => Check[]; ready?: () => Check[] }) {
+async function start(health: Partial<AdminHealth>) {
   admin = startAdmin({
     host: "127.0.0.1",
     port: 0,
-    health: { live: () => [fine], ready: () => [fine], ...health },
+    health: {
+      live: () => [fine],
+      ready: () => [fine],
+      startup: () => [fine],
+      ...health,
+    },
     meter: createMeter({ service: "test" }),
   });
   await admin.start();
@@ -29,6 +34,24 @@ test("readiness is 503 with each check while one of them fails, and liveness sta
   expect([ready.status, live.status]).toEqual([503, 200]);
   expect(await ready.json()).toEqual({ ready: false, checks: [fine, away] });
   expect(await live.json()).toEqual({ live: true, checks: [fine] });
+});
+
+test("the start is over for good: a dependency that fails later shows in readiness alone", async () => {
+  const starting = { name: "started", isOk: false, detail: "starting" };
+  const away = { name: "kafka", isOk: false, detail: "no broker answers" };
+  let checks: readonly Check[] = [starting];
+  const origin = await start({ ready: () => [away], startup: () => checks });
+  const status = async (path: string): Promise<number> =>
+    (await fetch(origin + path)).status;
+
+  const before = await status("/startupz");
+  checks = [fine];
+  const after = await (await fetch(`${origin}/startupz`)).json();
+
+  expect(before).toBe(503);
+  expect(after).toEqual({ started: true, checks: [fine] });
+  expect(await status("/startupz")).toBe(200);
+  expect(await status("/readyz")).toBe(503);
 });
 
 test("a check that throws is a 503, not a crash", async () => {
@@ -71,7 +94,7 @@ test("a port that is taken rejects the start", async () => {
   const second = startAdmin({
     host: "127.0.0.1",
     port: Number(new URL(origin).port),
-    health: { live: () => [], ready: () => [] },
+    health: { live: () => [], ready: () => [], startup: () => [] },
     meter: createMeter({ service: "test" }),
   });
 

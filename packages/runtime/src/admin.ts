@@ -14,15 +14,20 @@ export interface Admin extends Lifecycle {
   url(): string;
 }
 
+/** `startup` fails until the start is over, and never after it, whatever happens to dependencies. */
+export interface AdminHealth extends Health {
+  startup(): readonly Check[];
+}
+
 /**
- * Serves `/livez` and `/readyz` (200 or 503, JSON with each check) and `/metrics`. It has no authentication: keep it on
- * loopback, or behind a network policy. `start` rejects when the port is taken.
+ * Serves `/livez`, `/readyz` and `/startupz` (200 or 503, JSON with each check) and `/metrics`. It has no authentication: keep
+ * it on loopback, or behind a network policy. `start` rejects when the port is taken.
  */
 export function startAdmin(options: {
   readonly host: string;
   /** 0: the system chooses a free port. */
   readonly port: number;
-  readonly health: Health;
+  readonly health: AdminHealth;
   readonly meter: RenderedMeter;
 }): Admin {
   let server: Server | undefined;
@@ -62,7 +67,7 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   parts: {
-    readonly health: Health;
+    readonly health: AdminHealth;
     readonly meter: RenderedMeter;
     readonly gauges: ProcessGauges;
   },
@@ -73,6 +78,8 @@ async function answer(
         return sendChecks(response, "live", parts.health.live());
       case "/readyz":
         return sendChecks(response, "ready", parts.health.ready());
+      case "/startupz":
+        return sendChecks(response, "started", parts.health.startup());
       case "/metrics":
         parts.gauges.collect();
         return send(response, {
@@ -84,7 +91,9 @@ async function answer(
         return send(response, {
           status: 404,
           type: "application/json",
-          body: JSON.stringify({ paths: ["/livez", "/readyz", "/metrics"] }),
+          body: JSON.stringify({
+            paths: ["/livez", "/readyz", "/startupz", "/metrics"],
+          }),
         });
     }
   } catch (error) {
@@ -98,7 +107,7 @@ async function answer(
 
 function sendChecks(
   response: ServerResponse,
-  name: "live" | "ready",
+  name: "live" | "ready" | "started",
   checks: readonly Check[],
 ): void {
   const isOk = checks.every((check) => check.isOk);

@@ -110,7 +110,7 @@ export function processConfig(adminPort: number) {
       env: "POSTRIDER_ADMIN_HOST",
       parse: text,
       default: "127.0.0.1",
-      doc: "Where /livez, /readyz and /metrics listen.",
+      doc: "Where /livez, /readyz, /startupz and /metrics listen.",
     },
     adminPort: {
       env: "POSTRIDER_ADMIN_PORT",

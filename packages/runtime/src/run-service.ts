@@ -1,7 +1,7 @@
 import { startAdmin } from "./admin.ts";
 import { systemClock } from "./clock.ts";
 import { ConfigError, type Env } from "./config.ts";
-import type { Effects, Health, Lifecycle, Log } from "./effects.ts";
+import type { Check, Effects, Health, Lifecycle, Log } from "./effects.ts";
 import { composeLifecycle } from "./lifecycle.ts";
 import { createLog, type LogLevel } from "./log.ts";
 import { createMeter } from "./meter.ts";
@@ -96,20 +96,21 @@ async function runParts<C extends ProcessSettings>(
     clock,
   });
   let isStarted = false;
+  const startup = (): Check[] => [
+    {
+      name: "started",
+      isOk: isStarted,
+      detail: isStarted ? "all parts have started" : "parts are starting",
+    },
+  ];
   const admin = startAdmin({
     host: config.adminHost,
     port: config.adminPort,
     meter,
     health: {
       live: () => health.live(),
-      ready: () => [
-        {
-          name: "started",
-          isOk: isStarted,
-          detail: isStarted ? "all parts have started" : "parts are starting",
-        },
-        ...health.ready(),
-      ],
+      ready: () => [...startup(), ...health.ready()],
+      startup,
     },
   });
   const whole = composeLifecycle([admin, ...parts], { clock, log });
