@@ -40,6 +40,14 @@ export function runnerMetrics(meter: Meter, stage: string) {
     ),
     handled: counter("postrider_handled_total", "Records that are done"),
     open: gauge("postrider_open_records", "Records seen and not done"),
+    openBytes: gauge(
+      "postrider_open_bytes",
+      "Bytes of the records seen and not done that are in memory",
+    ),
+    lanes: gauge(
+      "postrider_lanes",
+      "Lanes in memory: of deliver, endpoints that have records or had some lately",
+    ),
     inFlight: gauge("postrider_in_flight", "Handlers at work"),
     queued: gauge("postrider_queued_records", "Records that have not started"),
     commitAge: gauge(

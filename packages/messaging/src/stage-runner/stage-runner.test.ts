@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import type { Meter } from "@postrider/runtime";
 import { CommitError } from "../ports.ts";
 import {
   TOPIC,
@@ -32,6 +33,26 @@ test("a record is done only when its output is acknowledged; the metadata lists 
 
   await under.commitsSent(1);
   expect(under.lastCommit()).toEqual({ offset: 0, next: 3, open: [0, 2] });
+});
+
+test("gauges tell how much of its partitions a runner holds", async () => {
+  const gauges = new Map<string, number>();
+  const meter: Meter = {
+    counter: () => ({ inc: () => undefined }),
+    histogram: () => ({ observe: () => undefined }),
+    gauge: (name) => ({ set: (value) => void gauges.set(name, value) }),
+  };
+  const under = await runners.started(["a/1", "a/2", "b/1"], { meter });
+
+  under.clock.advance(1_000);
+
+  await soon(
+    () =>
+      gauges.get("postrider_open_records") === 3 &&
+      gauges.get("postrider_queued_records") === 1,
+  );
+  expect(gauges.get("postrider_lanes")).toBe(2);
+  expect(gauges.get("postrider_open_bytes")).toBeGreaterThan(0);
 });
 
 test("an observer hears of each completion, and of each commit that was acknowledged, as it was stored", async () => {

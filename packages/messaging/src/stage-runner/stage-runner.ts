@@ -229,19 +229,24 @@ class Runner<In> implements StageRunner, ConsumerListener {
   #setGauges(now: number): void {
     this.#gaugesAt = now;
     this.#work.turn(now);
-    const { open, queued, inFlight, commitAgeMs } = this.stats();
+    const { open, queued, inFlight, lanes, commitAgeMs } = this.stats();
     this.#metrics.handled(this.#work.takeHandled());
     this.#metrics.open(open);
     this.#metrics.queued(queued);
     this.#metrics.inFlight(inFlight);
     this.#metrics.commitAge(commitAgeMs / 1000);
     this.#metrics.schemaWaiting(this.#work.counts.waitingForSchemas);
-    for (const partition of this.#assignment.all())
+    this.#metrics.lanes(lanes);
+    let openBytes = 0;
+    for (const partition of this.#assignment.all()) {
+      openBytes += partition.bytes;
       this.#metrics.lag(
         partition.topic,
         partition.partition,
         partition.lagRecords,
       );
+    }
+    this.#metrics.openBytes(openBytes);
   }
 
   async #stop(deadline: EpochMs): Promise<void> {
