@@ -1,8 +1,9 @@
-export { sign, type ToSign } from "./sign.ts";
+export { sign, signHmacHex, type ToSign } from "./sign.ts";
 export {
   verify,
   type ToVerify,
   type Verification,
   type VerifyFailure,
 } from "./verify.ts";
-export { SecretError } from "./secret-key.ts";
+export type { GivenHeaders } from "./given-headers.ts";
+export { publicKeyOf, SecretError } from "./secret-key.ts";

@@ -1,5 +1,5 @@
-import { createHmac, type KeyObject } from "node:crypto";
-import { secretKeyOf } from "./secret-key.ts";
+import { createHmac, sign as signBytes, type KeyObject } from "node:crypto";
+import { keyOf, SecretError } from "./secret-key.ts";
 
 export interface ToSign {
   /** The `webhook-id`. It must not contain a `.`, because `.` separates the signed parts. */
@@ -13,8 +13,9 @@ export interface ToSign {
 }
 
 /**
- * The `webhook-signature` header of Standard Webhooks 1.0.0: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`,
- * one per secret, separated by spaces. Throws `SecretError` if a secret cannot be used.
+ * The `webhook-signature` header of Standard Webhooks 1.0.0: one signature per secret over `id.timestamp.body`, separated
+ * by spaces. A `whsk_…` makes `v1a,` and an ed25519 signature, any other secret `v1,` and an HMAC-SHA256, both in base64.
+ * Throws `SecretError` if a secret cannot be used.
  */
 export function sign(toSign: ToSign): string {
   const prefix = prefixOf(toSign.id, toSign.timestamp);
@@ -25,16 +26,40 @@ export function sign(toSign: ToSign): string {
     .join(" ");
 }
 
+/**
+ * The value of `x-webhook-signature`, the profile `hmac-hex`: `sha256=` and the hex of HMAC-SHA256 over the body alone.
+ * Throws `SecretError` if the secret is empty, or an ed25519 key.
+ */
+export function signHmacHex(body: Uint8Array, secret: string): string {
+  const key = keyOf(secret);
+  if (key.version === "v1a")
+    throw new SecretError("UNSUPPORTED", "an ed25519 key makes no HMAC");
+  return `sha256=${hmac(key.hmac, "", body).toString("hex")}`;
+}
+
 export function prefixOf(id: string, timestamp: number | string): string {
   return `${id}.${timestamp}.`;
 }
 
 function signOne(prefix: string, body: Uint8Array, secret: string): string {
-  const key = secretKeyOf(secret);
-  return `v1,${hmac(key, prefix, body).toString("base64")}`;
+  const key = keyOf(secret);
+  if (key.version === "v1")
+    return `v1,${hmac(key.hmac, prefix, body).toString("base64")}`;
+  if (key.privateKey === null)
+    throw new SecretError(
+      "UNSUPPORTED",
+      "whpk_ is a public key: it verifies and cannot sign",
+    );
+  const bytes = signBytes(null, contentOf(prefix, body), key.privateKey);
+  return `v1a,${bytes.toString("base64")}`;
 }
 
 /** Two updates instead of one concatenated buffer, so that the body is not copied. */
 export function hmac(key: KeyObject, prefix: string, body: Uint8Array): Buffer {
   return createHmac("sha256", key).update(prefix).update(body).digest();
+}
+
+/** What is signed, in one piece: ed25519 reads it twice and takes no parts. */
+export function contentOf(prefix: string, body: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(prefix), body]);
 }

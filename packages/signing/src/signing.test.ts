@@ -154,7 +154,10 @@ test.each([
   ["whsec_", "BAD_BASE64"],
   ["whsec_not base64!", "BAD_BASE64"],
   ["whsec_AAAAA", "BAD_BASE64"],
-  ["whsk_6Xb/dCcHpPea21PS1N9VY", "UNSUPPORTED"],
+  ["whsk_6Xb/dCcHpPea21PS1N9VY", "BAD_BASE64"],
+  ["whsk_6Xb/dCcHpPea21PS1N9VYw==", "BAD_KEY"],
+  ["whpk_6Xb/dCcHpPea21PS1N9VYw==", "BAD_KEY"],
+  ["whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=", "UNSUPPORTED"],
 ])(
   "the secret %j is refused, and not repeated in the error",
   (secret, code) => {

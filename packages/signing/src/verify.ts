@@ -1,15 +1,14 @@
-import { timingSafeEqual } from "node:crypto";
-import { secretKeyOf } from "./secret-key.ts";
-import { hmac, prefixOf } from "./sign.ts";
+import { timingSafeEqual, verify as verifyBytes } from "node:crypto";
+import { keyOf, SecretError, type SigningKey } from "./secret-key.ts";
+import { contentOf, hmac, prefixOf } from "./sign.ts";
+import { headerOf, type GivenHeaders } from "./given-headers.ts";
 
 export interface ToVerify {
-  /** As `node:http` gives them, or any other record; names in upper or lower case. */
-  readonly headers: Readonly<
-    Record<string, string | readonly string[] | undefined>
-  >;
+  /** As `node:http` gives them, or any other record with names in upper or lower case, or the `Headers` of a `Request`. */
+  readonly headers: GivenHeaders;
   /** The body's raw bytes, before any parsing; a string stands for its UTF-8 bytes. */
   readonly body: Uint8Array | string;
-  /** Every secret that may have signed. */
+  /** Every secret that may have signed: `whsec_…` or other texts (`v1`), and public keys `whpk_…` (`v1a`). */
   readonly secrets: readonly string[];
   /** How far the timestamp may be from `now`, before or after. Default 300, as the specification advises. */
   readonly toleranceSeconds?: number;
@@ -31,61 +30,131 @@ export type Verification =
   | {
       readonly ok: false;
       readonly failure: VerifyFailure;
+      /** What is wrong and what to look at. It repeats nothing of the request. */
       readonly message: string;
     };
 
+const NAMES = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
+
 /**
- * Whether a request was signed with one of the secrets, and its timestamp is recent: Standard Webhooks 1.0.0, `v1`.
- * Signatures of other versions are ignored. Signatures are compared in constant time. Throws `SecretError` on a secret that
- * cannot be used.
+ * Whether a request was signed with one of the secrets, and its timestamp is recent: Standard Webhooks 1.0.0, `v1` and
+ * `v1a`. Signatures of other versions are ignored. HMACs are compared in constant time. Throws `SecretError` on a secret
+ * that cannot be used or if there is none, and `TypeError` on a body that is neither bytes nor a string.
  */
 export function verify(toVerify: ToVerify): Verification {
   const { headers, secrets, toleranceSeconds = 300 } = toVerify;
-  const id = headerOf(headers, "webhook-id");
-  const stamp = headerOf(headers, "webhook-timestamp");
-  const signatures = headerOf(headers, "webhook-signature");
-  if (!id || !stamp || !signatures)
-    return failed(
-      "missing_header",
-      "webhook-id, webhook-timestamp and webhook-signature are required",
-    );
+  const body = bytesOf(toVerify.body);
+  const keys = keysOf(secrets);
+  const [id, stamp, signatures] = NAMES.map((name) => headerOf(headers, name));
+  if (!id || !stamp || !signatures) return missing(headers);
   if (!/^\d{1,12}$/.test(stamp))
-    return failed("bad_timestamp", "webhook-timestamp is not whole seconds");
+    return failed(
+      "bad_timestamp",
+      "webhook-timestamp is not whole seconds since 1970",
+    );
   const timestamp = Number(stamp);
   const ageSeconds = (toVerify.now ?? Date.now()) / 1_000 - timestamp;
-  if (ageSeconds > toleranceSeconds)
-    return failed("too_old", "webhook-timestamp is too old");
-  if (ageSeconds < -toleranceSeconds)
-    return failed("too_new", "webhook-timestamp lies in the future");
+  if (Math.abs(ageSeconds) > toleranceSeconds)
+    return outOfTime(ageSeconds, toleranceSeconds);
 
-  const body =
-    typeof toVerify.body === "string"
-      ? Buffer.from(toVerify.body, "utf8")
-      : toVerify.body;
-  const given = signatures.split(" ").filter((one) => one.startsWith("v1,"));
-  const matches = secrets.some((secret) => {
-    const expected = hmac(secretKeyOf(secret), prefixOf(id, stamp), body);
-    return given.some((one) => isEqual(expected, one.slice("v1,".length)));
-  });
-  if (!matches)
-    return failed("no_match", "no signature was made by one of the secrets");
-  return { ok: true, id, timestamp };
+  const given = signatures.split(" ").map(split);
+  const prefix = prefixOf(id, stamp);
+  const isSigned = keys.some((key) => isMadeBy(key, given, prefix, body));
+  return isSigned ? { ok: true, id, timestamp } : noMatch(given, keys);
 }
 
-function isEqual(expected: Buffer, signature: string): boolean {
-  const given = Buffer.from(signature, "base64");
-  return given.length === expected.length && timingSafeEqual(given, expected);
+/** One signature of the header. */
+interface Given {
+  readonly version: string;
+  readonly bytes: Buffer;
 }
 
-function headerOf(
-  headers: ToVerify["headers"],
-  name: string,
-): string | undefined {
-  const value =
-    headers[name] ??
-    Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
-  return typeof value === "string" || value === undefined ? value : value[0];
+function split(text: string): Given {
+  const comma = text.indexOf(",");
+  return {
+    version: text.slice(0, Math.max(comma, 0)),
+    bytes: Buffer.from(text.slice(comma + 1), "base64"),
+  };
 }
+
+/** A key checks signatures of its own version only: a public key, which everybody knows, is never used as an HMAC key. */
+function isMadeBy(
+  key: SigningKey,
+  given: readonly Given[],
+  prefix: string,
+  body: Uint8Array,
+): boolean {
+  const own = given.filter(({ version }) => version === key.version);
+  if (own.length === 0) return false;
+  if (key.version === "v1a") {
+    const content = contentOf(prefix, body);
+    return own.some(({ bytes }) =>
+      verifyBytes(null, content, key.publicKey, bytes),
+    );
+  }
+  const expected = hmac(key.hmac, prefix, body);
+  return own.some(
+    ({ bytes }) =>
+      bytes.length === expected.length && timingSafeEqual(bytes, expected),
+  );
+}
+
+function keysOf(secrets: readonly string[]): SigningKey[] {
+  if (secrets.length === 0)
+    throw new SecretError("EMPTY", "there is no secret to verify with");
+  return secrets.map(keyOf);
+}
+
+function bytesOf(body: unknown): Uint8Array {
+  if (typeof body === "string") return Buffer.from(body, "utf8");
+  if (body instanceof Uint8Array) return body;
+  throw new TypeError(
+    "the body must be the raw bytes of the request, or their text; this one was parsed already: take the body before a JSON parser does",
+  );
+}
+
+function missing(headers: GivenHeaders): Verification {
+  const names = NAMES.filter((name) => !headerOf(headers, name));
+  const are = names.length === 1 ? "is" : "are";
+  return failed("missing_header", `${names.join(" and ")} ${are} missing`);
+}
+
+function outOfTime(ageSeconds: number, tolerance: number): Verification {
+  const seconds = Math.ceil(Math.abs(ageSeconds));
+  const limit = `the limit is ${tolerance} s; is the clock of this machine right?`;
+  return ageSeconds > 0
+    ? failed("too_old", `webhook-timestamp is ${seconds} s old; ${limit}`)
+    : failed(
+        "too_new",
+        `webhook-timestamp lies ${seconds} s in the future; ${limit}`,
+      );
+}
+
+function noMatch(
+  given: readonly Given[],
+  keys: readonly SigningKey[],
+): Verification {
+  const versions = [...new Set(keys.map(({ version }) => version))];
+  const wanted = versions.join(" or ");
+  if (given.some(({ version }) => versions.some((own) => own === version)))
+    return failed(
+      "no_match",
+      `no ${wanted} signature matches the body and the secrets; the usual cause is a body that was parsed and serialised again (verify its raw bytes), else the secret of another endpoint`,
+    );
+  const hint = HINTS.find(([version]) =>
+    given.some((one) => one.version === version),
+  );
+  return failed(
+    "no_match",
+    `there is no ${wanted} signature, and the secrets check no other${hint === undefined ? "" : `; ${hint[1]}`}`,
+  );
+}
+
+/** What checks a version. */
+const HINTS = [
+  ["v1", "v1 is checked with the endpoint's secret, whsec_…"],
+  ["v1a", "v1a is checked with the endpoint's public key, whpk_…"],
+] as const;
 
 function failed(failure: VerifyFailure, message: string): Verification {
   return { ok: false, failure, message };
