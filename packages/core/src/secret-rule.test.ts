@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { secretProblem } from "./secret-rule.ts";
+import { secretProblem, secretTypeOf, verifierProblem } from "./secret-rule.ts";
 
 /** 24 bytes. */
 const KEY = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -11,6 +11,9 @@ test.each([
   `whsec_${keyOf(64)}`,
   `whsec_${keyOf(25)}`,
   `whsec_${keyOf(25).replaceAll("=", "")}`,
+  `whsk_${keyOf(64)}`,
+  `whsk_${keyOf(32)}`,
+  `whsk_${keyOf(64).replaceAll("=", "")}`,
   "s",
   "a pass phrase",
   "süß",
@@ -53,7 +56,13 @@ test.each([
   [`whsec_${keyOf(23)}`, "length"],
   [`whsec_${keyOf(65)}`, "length"],
   [`whsec_${KEY.replace("8", "-")}`, "base64"],
-  [`whsk_${KEY}`, "unsupported"],
+  // the text after whsk_, and a public key
+  ["whsk_", "base64"],
+  [`whsk_${keyOf(63)}`, "length"],
+  [`whsk_${keyOf(24)}`, "length"],
+  [`whsk_${keyOf(64)} `, "space"],
+  [`whpk_${keyOf(32)}`, "public_key"],
+  [`key=whpk_${keyOf(32)}`, "form"],
 ])("%j breaks the rule %s", (secret, rule) => {
   expect(secretProblem("secret", secret)).toMatchObject({
     field: "secret",
@@ -77,6 +86,22 @@ test("no message repeats any part of a secret", () => {
       expect(problem?.message ?? "").not.toMatch(/[XYZ]{3}/);
     }),
   );
+});
+
+test("a receiver verifies with a public key of 32 bytes, or with any secret", () => {
+  const ruleOf = (text: string) => verifierProblem("--secret", text)?.rule;
+
+  expect(ruleOf(`whpk_${keyOf(32)}`)).toBeUndefined();
+  expect(ruleOf(`whsec_${KEY}`)).toBeUndefined();
+  expect(ruleOf(`whpk_${keyOf(33)}`)).toBe("length");
+  expect(ruleOf("whpk_%")).toBe("base64");
+  expect(ruleOf("")).toBe("required");
+});
+
+test("a whsk_ is an ed25519 secret, and every other is one for HMAC", () => {
+  expect(secretTypeOf(`whsk_${keyOf(64)}`)).toBe("ed25519");
+  expect(secretTypeOf(`whsec_${KEY}`)).toBe("hmac");
+  expect(secretTypeOf("a pass phrase")).toBe("hmac");
 });
 
 test("a whsec_ of 24 to 64 bytes is a secret, padded or not, and of no other length", () => {

@@ -97,7 +97,7 @@ test.each([
   ["destination.url: address", anEvent(to({ url: "https://127.0.0.1/" }))],
   ["destination.secret: required", anEvent(to({ secret: "" }))],
   ["destination.secret: required", anEvent(to({ secret: null }))],
-  ["destination.secret: unsupported", anEvent(to({ secret: "whsk_AAAA" }))],
+  ["destination.secret: length", anEvent(to({ secret: "whsk_AAAA" }))],
   ["destination.secret: base64", anEvent(to({ secret: "whsec_" }))],
   ["destination.maxAttempts: range", anEvent(to({ maxAttempts: 0 }))],
   ["destination.maxAttempts: range", anEvent(to({ maxAttempts: 21 }))],
