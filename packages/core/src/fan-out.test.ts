@@ -15,6 +15,7 @@ const endpoint = (id: string, over: Partial<Endpoint> = {}): Endpoint => ({
   timeoutMs: 15_000,
   maxConcurrency: 16,
   retryDelaysMs: null,
+  signing: ["standard"],
   notRetryableStatuses: [],
   version: 1,
   createdAt: 0,

@@ -244,8 +244,10 @@ export interface Endpoint {
   readonly state: string;
   /** Why it is paused or disabled. */
   readonly stateReason: null | string;
-  /** Each unexpired secret makes one signature. */
+  /** Oldest first; the last is the newest. Each unexpired secret makes one signature. */
   readonly secrets: readonly SealedSecret[];
+  /** The signature headers that its requests carry: standard, hmac-hex or both. */
+  readonly signing: readonly string[];
   /** The endpoint's own request headers. */
   readonly headers: Readonly<Record<string, string>>;
   /** 1000 to 60000. */

@@ -58,3 +58,7 @@ export type Trigger = (typeof TRIGGERS)[number];
 export const STATUSES = ["pending", "failed", "delivered", "expired"] as const;
 /** A delivery's status as users see it. `expired` means dead-lettered for any reason except `paused`. */
 export type Status = (typeof STATUSES)[number];
+
+export const SIGNING_PROFILES = ["standard", "hmac-hex"] as const;
+/** A signature header: `standard` is `webhook-signature` (Standard Webhooks), `hmac-hex` is `x-webhook-signature` over the body alone. */
+export type SigningProfile = (typeof SIGNING_PROFILES)[number];

@@ -57,6 +57,7 @@ export function anEndpoint(fields: Partial<Endpoint> = {}): Endpoint {
     state: "enabled",
     stateReason: null,
     secrets: [aSealedSecret()],
+    signing: ["standard"],
     headers: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,

@@ -9,6 +9,7 @@ import {
   type EpochMs,
   type RetryPolicy,
   type SealedSecret,
+  type SigningProfile,
 } from "@postrider/core";
 import { DEFAULT_MAX_CONCURRENCY } from "./endpoint-concurrency.ts";
 
@@ -27,6 +28,8 @@ export type DeferralReason =
 export interface Target {
   readonly url: string;
   readonly secrets: readonly SealedSecret[];
+  /** Signing profiles: which signature headers its requests carry. */
+  readonly signing: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
@@ -69,6 +72,7 @@ const WAITED_FOR: Readonly<Record<string, string>> = {
 const UNKNOWN_WAIT_MS = 1_000;
 const UNKNOWN_LIMIT_MS = 60_000;
 const MAX_TIMEOUT_MS = 60_000;
+const INLINE_SIGNING: readonly SigningProfile[] = ["standard"];
 
 export function admit(
   delivery: Delivery,
@@ -133,6 +137,7 @@ function inlineTarget(inline: NonNullable<Delivery["inline"]>): Target {
   return {
     url: inline.url,
     secrets: inline.secrets,
+    signing: INLINE_SIGNING,
     headers: {},
     timeoutMs: clampTimeout(inline.timeoutMs),
     maxConcurrency: DEFAULT_MAX_CONCURRENCY,
@@ -149,6 +154,7 @@ function registeredTarget(endpoint: Endpoint): Target {
   return {
     url: endpoint.url,
     secrets: endpoint.secrets,
+    signing: endpoint.signing,
     headers: endpoint.headers,
     timeoutMs: clampTimeout(endpoint.timeoutMs),
     maxConcurrency: endpoint.maxConcurrency,

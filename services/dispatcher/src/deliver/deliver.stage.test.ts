@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import type { Delivery, Signal } from "@postrider/core";
 import { anInlineDestination, BUILT_AT } from "@postrider/testkit";
@@ -78,6 +79,82 @@ test("every unexpired secret signs, in order", async () => {
     2,
   );
 });
+
+const ED25519 =
+  "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+const hexOf = (secret: string, body: Uint8Array): string =>
+  `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+
+test("an endpoint with hmac-hex alone gets a hex signature over the body, and no Standard Webhooks one", async () => {
+  const endpoint = registered({
+    signing: ["hmac-hex"],
+    secrets: [sealed("hush", "ep_1")],
+    headers: { "X-Webhook-Signature": "forged" },
+  });
+  const { run, record, requests } = aStage([endpoint]);
+
+  await run(record({ headers: { "x-webhook-signature": "forged, too" } }));
+
+  const headers = headersOf(requests[0]);
+  expect(headers["x-webhook-signature"]).toBe(
+    hexOf("hush", requests[0]?.body ?? Buffer.alloc(0)),
+  );
+  expect(headers["webhook-signature"]).toBeUndefined();
+  expect(headers["webhook-id"]).toMatch(/^msg_/);
+  expect(headers["webhook-timestamp"]).toBe(String(BUILT_AT / 1_000));
+});
+
+test("during a rotation the standard header has a signature of each secret, and the hex header follows the oldest that can make one", async () => {
+  const endpoint = registered({
+    signing: ["standard", "hmac-hex"],
+    secrets: [
+      sealed(ED25519, "ep_1", "sec_0", BUILT_AT + 1),
+      sealed("old", "ep_1", "sec_1", BUILT_AT + 1),
+      sealed("new", "ep_1", "sec_2"),
+    ],
+  });
+  const { run, record, requests, clock } = aStage([endpoint]);
+
+  await run(record());
+  clock.advance(1);
+  await run(record({ deliveryId: "dlv_2" }));
+
+  const [during, after] = requests.map(headersOf);
+  const body = requests[0]?.body ?? Buffer.alloc(0);
+  const versionsOf = (headers?: Record<string, string>) =>
+    headers?.["webhook-signature"]?.split(" ").map((one) => one.split(",")[0]);
+  expect(versionsOf(during)).toEqual(["v1a", "v1", "v1"]);
+  expect(during?.["x-webhook-signature"]).toBe(hexOf("old", body));
+  expect(versionsOf(after)).toEqual(["v1"]);
+  expect(after?.["x-webhook-signature"]).toBe(hexOf("new", body));
+});
+
+test("without hmac-hex, x-webhook-signature is a header like any other", async () => {
+  const { run, record, requests } = aStage();
+
+  await run(record({ headers: { "x-webhook-signature": "theirs" } }));
+
+  expect(headersOf(requests[0])["x-webhook-signature"]).toBe("theirs");
+});
+
+test.each([
+  ["hmac-hex with an ed25519 key alone", ["standard", "hmac-hex"], ED25519],
+  ["a profile of a later version", ["standard", "jws"], SECRET],
+  ["no profile", [], SECRET],
+])(
+  "%s signs nothing: the delivery waits and nothing is sent",
+  async (_, signing, secret) => {
+    const secrets = [sealed(secret, "ep_1")];
+    const { run, record, requests } = aStage([
+      registered({ signing, secrets }),
+    ]);
+
+    const records = await run(record());
+
+    expect(deliveryOf(records).deferralReason).toBe("secret_unavailable");
+    expect(requests).toEqual([]);
+  },
+);
 
 test("the endpoint's headers win over the event's, and reserved names are left out", async () => {
   const { run, record, requests } = aStage([

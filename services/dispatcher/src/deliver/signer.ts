@@ -6,18 +6,9 @@ import {
   type SealedSecret,
 } from "@postrider/core";
 import { KeyRingError, type KeyRing, type Log } from "@postrider/runtime";
-import { SecretError, sign } from "@postrider/signing";
+import { SecretError } from "@postrider/signing";
 import type { Target } from "./admit.ts";
-import type { Signed } from "./request-headers.ts";
-
-export type Signing =
-  | ({ readonly kind: "signed" } & Signed)
-  /** There is no valid secret, or one cannot be opened. Nothing is ever sent unsigned. */
-  | {
-      readonly kind: "unsigned";
-      /** What is wrong and what to do, for people. Never contains a secret. */
-      readonly problem: string;
-    };
+import { signaturesOf, type Signing } from "./signatures.ts";
 
 export interface Signer {
   sign(delivery: Delivery, target: Target, now: EpochMs): Signing;
@@ -27,19 +18,16 @@ export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
   const opened = new OpenedSecrets(keyRing);
   return {
     sign(delivery, target, now) {
-      const { tenantId, endpointId, webhookId, payload } = delivery;
+      const { tenantId, endpointId, webhookId: id, payload: body } = delivery;
       try {
         const secrets = opened.open(delivery, target, now);
-        if (secrets.length > 0) {
-          const timestamp = Math.floor(now / 1_000);
-          const toSign = { id: webhookId, timestamp, body: payload, secrets };
-          return { kind: "signed", timestamp, signature: sign(toSign) };
-        }
-        log.error("secret.missing", { tenantId, endpointId });
-        return {
-          kind: "unsigned",
-          problem: `it has no secret that is valid now; ${remedy(target)}`,
-        };
+        const timestamp = Math.floor(now / 1_000);
+        const toSign = { id, timestamp, body, secrets };
+        const signing = signaturesOf(target.signing, toSign);
+        if (signing.kind === "signed") return signing;
+        const { problem } = signing;
+        log.error("secret.missing", { tenantId, endpointId, problem });
+        return { ...signing, problem: `${problem}; ${remedy(target)}` };
       } catch (error) {
         log.error("secret.unavailable", { tenantId, endpointId, error });
         return { kind: "unsigned", problem: problemOf(error, target) };
@@ -61,7 +49,7 @@ function problemOf(error: unknown, target: Target): string {
 function remedy({ isInline }: Target): string {
   return isInline
     ? "publish the event again"
-    : "give the endpoint a new secret";
+    : "give the endpoint a new secret (postrider endpoints rotate-secret ID --overlap 0)";
 }
 
 class OpenedSecrets {
