@@ -120,6 +120,10 @@ test.each([
   [["receiver", "--secret", "whsec_%"], 2],
   [["receiver", "--behaviour", "polite"], 2],
   [["receiver", "--behaviour", "gone", "--status", "410"], 2],
+  [["receiver", "--secret", "whpk_AAAA"], 2],
+  [["endpoints", "rotate-secret", "ep_1", "--secret", "whpk_AAAA"], 2],
+  [["endpoints", "rotate-secret", "ep_1", "--overlap", "24"], 2],
+  [["endpoints", "update", "ep_1", "--signing", "jws"], 2],
   [["receiver", "--secret", "v1,whsec_c2hvcnQ="], 2],
   [["doctor", "address"], 2],
   [["doctor", "address", "nope"], 2],
@@ -294,6 +298,59 @@ test("a change names the current version, unless one is given", async () => {
   expect(patch?.headers["if-match"]).toBe('"7"');
   expect(remove?.line).toBe("DELETE /v1/endpoints/ep_1");
   expect(remove?.headers["if-match"]).toBe('"3"');
+});
+
+test("signing profiles and an ed25519 key are asked for by flags, and the public key is told", async () => {
+  const secrets = [{ id: "sec_1", publicKey: "whpk_x" }];
+  answer = () => [201, { id: "ep_1", version: 1, secrets, secret: "whsk_x" }];
+  const flags = "--tenant acme --url https://a.example";
+
+  const ran = await postrider(
+    ["endpoints", "create", ...flags.split(" "), "--ed25519"],
+    { env: stack() },
+  );
+  const both = ["--signing", "standard,hmac-hex"];
+  await postrider(
+    ["endpoints", "update", "ep_1", ...both, "--if-version", "1"],
+    {
+      env: stack(),
+    },
+  );
+
+  expect(ran.stdout).toContain("whsk_x");
+  expect(ran.stderr).toContain("the public key: whpk_x");
+  expect(JSON.parse(asked[0]?.body ?? "")).toMatchObject({
+    secretType: "ed25519",
+  });
+  expect(JSON.parse(asked[1]?.body ?? "")).toEqual({
+    signing: ["standard", "hmac-hex"],
+  });
+});
+
+test("a rotation names the current version, and prints the new secret", async () => {
+  answer = () => [200, { id: "ep_1", version: 7, secret: "whsec_new" }];
+  const rotate = ["endpoints", "rotate-secret", "ep_1"];
+
+  const ran = await postrider([...rotate, "--json"], { env: stack() });
+  await postrider(
+    [...rotate, "--secret", "hush", "--overlap", "0", "--if-version", "3"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(0);
+  expect(JSON.parse(ran.stdout)).toMatchObject({ secret: "whsec_new" });
+  const [read, first, second] = asked;
+  expect(read?.line).toBe("GET /v1/endpoints/ep_1");
+  expect(first).toMatchObject({
+    line: "POST /v1/endpoints/ep_1/rotate-secret",
+    body: "{}",
+  });
+  expect(first?.headers["if-match"]).toBe('"7"');
+  expect(second?.headers["if-match"]).toBe('"3"');
+  expect(JSON.parse(second?.body ?? "")).toEqual({
+    secret: "hush",
+    overlapMs: 0,
+  });
 });
 
 test("a list is read to its last page", async () => {

@@ -27,7 +27,9 @@ import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./endpoints/ownership.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { createReader } from "./reads/reader.ts";
+import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
+import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { statusRoutes } from "./status-routes.ts";
@@ -101,6 +103,9 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       if (lack !== null) throw new Error(lack);
     },
   });
+  const keyRing = createKeyRing(config.encryptionKeys);
+  const secrets = createSecretMaker(keyRing, clock);
+  const publicKeyOf = createPublicKeys(keyRing, log);
   const writer = createEndpointWriter({
     ownership,
     table,
@@ -112,7 +117,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
           : schemas.encode({ topic: "endpoints", key: id, value: endpoint });
       return { topic, partition: partitionOf(key, partitions), key, value };
     },
-    secrets: createSecretMaker(createKeyRing(config.encryptionKeys), clock),
+    secrets,
     newId: () => `ep_${randomBytes(18).toString("base64url")}`,
     clock,
     log,
@@ -144,6 +149,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       endpointRoutes({
         table,
         writer,
+        rotate: createSecretRotation({ writer, secrets, publicKeyOf }),
+        publicKeyOf,
         input: createEndpointInput({
           allowHttp: config.allowHttp,
           allowedCidrs: config.allowCidrs ?? [],

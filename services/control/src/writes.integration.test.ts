@@ -16,6 +16,7 @@ import {
   createKeyRing,
   parseEncryptionKeys,
 } from "@postrider/runtime";
+import { publicKeyOf } from "@postrider/signing";
 import { aSignal, testEffects, useStack, waitFor } from "@postrider/testkit";
 import { compose } from "./compose.ts";
 import { readControlConfig } from "./config.ts";
@@ -121,14 +122,13 @@ function aCreation(fields: Readonly<Record<string, unknown>> = {}) {
   };
 }
 
+type WithSecret = EndpointView & { readonly secret: string };
+
 async function create(
   ask: Ask,
   fields: Readonly<Record<string, unknown>> = {},
-): Promise<EndpointView & { readonly secret: string }> {
-  const made = await ask<EndpointView & { readonly secret: string }>(
-    "POST /v1/endpoints",
-    aCreation(fields),
-  );
+): Promise<WithSecret> {
+  const made = await ask<WithSecret>("POST /v1/endpoints", aCreation(fields));
   if (made.status !== 201) throw new Error(`not created: ${made.text}`);
   return made.body;
 }
@@ -215,6 +215,101 @@ test(
     expect((await ask(`GET ${path}`)).status).toBe(404);
     const again = await ask(`DELETE ${path}`, undefined, { "if-match": "2" });
     expect(again.status).toBe(404);
+  },
+  LONG,
+);
+
+test(
+  "a secret is rotated under its version: the new one is shown once, and the old one stays for the overlap",
+  async () => {
+    const { ask, effects } = await startControl();
+    const made = await create(ask);
+    const path = `/v1/endpoints/${made.id}`;
+    const rotate = async (body?: unknown, headers = { "if-match": "*" }) =>
+      await ask<WithSecret & ProblemDocument>(
+        `POST ${path}/rotate-secret`,
+        body,
+        headers,
+      );
+
+    const missing = await ask(`POST ${path}/rotate-secret`);
+    const stale = await rotate({}, { "if-match": '"7"' });
+    const invalid = await rotate({ overlapMs: "24h" });
+    expect([missing.status, stale.status, invalid.status]).toEqual([
+      428, 412, 400,
+    ]);
+    expect(invalid.body.errors).toMatchObject([{ field: "overlapMs" }]);
+
+    const rotated = await rotate(undefined, { "if-match": '"1"' });
+    expect(rotated.status).toBe(200);
+    expect(rotated.headers.get("etag")).toBe('"2"');
+    const { secret, ...shown } = rotated.body;
+    expect(secret).toMatch(/^whsec_/);
+    expect(secret).not.toBe(made.secret);
+    expect(shown.secrets).toMatchObject([
+      { id: made.secrets[0]?.id, expiresAt: expect.any(String) },
+      { expiresAt: null, publicKey: null },
+    ]);
+    expect((await ask(`GET ${path}`)).body).toEqual(shown);
+
+    const ended = await rotate({ overlapMs: 0, secret: "their own secret" });
+    expect(ended.body).toMatchObject({
+      version: 3,
+      secret: "their own secret",
+    });
+    expect(ended.body.secrets).toHaveLength(1);
+    for (const _ of [2, 3, 4, 5]) expect((await rotate()).status).toBe(200);
+    const sixth = await rotate();
+    expect(sixth.status).toBe(409);
+    expect(sixth.body.errors).toMatchObject([
+      { field: "secrets", rule: "max" },
+    ]);
+
+    const gone = await ask(
+      "POST /v1/endpoints/ep_none/rotate-secret",
+      {},
+      { "if-match": "*" },
+    );
+    expect(gone.status).toBe(404);
+    const { text } = await ask(`GET ${path}`);
+    for (const hidden of [secret, "their own secret"]) {
+      expect(text).not.toContain(hidden);
+      expect(JSON.stringify(effects.log.lines)).not.toContain(hidden);
+    }
+  },
+  LONG,
+);
+
+test(
+  "an ed25519 key is made, its public key is shown in every answer, and hmac-hex refuses it",
+  async () => {
+    const { ask } = await startControl();
+    const made = await create(ask, { secretType: "ed25519" });
+    const path = `/v1/endpoints/${made.id}`;
+
+    const [got, list, refused] = [
+      await ask(`GET ${path}`),
+      await ask<EndpointPage>("GET /v1/endpoints"),
+      await ask(
+        `PATCH ${path}`,
+        { signing: ["hmac-hex"] },
+        { "if-match": "*" },
+      ),
+    ];
+    const other = await create(ask, { signing: ["standard", "hmac-hex"] });
+
+    const publicKey = publicKeyOf(made.secret);
+    expect(publicKey).toMatch(/^whpk_/);
+    expect(got.body.secrets).toMatchObject([{ publicKey }]);
+    expect(
+      list.body.endpoints.find(({ id }) => id === made.id)?.secrets,
+    ).toMatchObject([{ publicKey }]);
+    expect(refused.status).toBe(400);
+    expect(refused.body.errors).toMatchObject([
+      { field: "signing", rule: "hmac_secret" },
+    ]);
+    expect(made.signing).toEqual(["standard"]);
+    expect(other.signing).toEqual(["standard", "hmac-hex"]);
   },
   LONG,
 );

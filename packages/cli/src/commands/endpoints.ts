@@ -1,4 +1,5 @@
-import { duration, integer, list, url } from "@postrider/runtime";
+import { SIGNING_PROFILES, type SigningProfile } from "@postrider/core";
+import { duration, integer, list, oneOf, url } from "@postrider/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment, type ApiRequest } from "../api.ts";
@@ -15,6 +16,7 @@ interface Endpoint {
   readonly state: string;
   readonly stateReason: string | null;
   readonly version: number;
+  readonly secrets?: readonly { readonly publicKey: string | null }[];
   readonly secret?: string;
 }
 
@@ -32,6 +34,13 @@ interface Settings {
   readonly timeout?: number;
   readonly maxConcurrency?: number;
   readonly retryDelays?: readonly number[];
+  readonly signing?: readonly SigningProfile[];
+}
+
+/** A secret of the user's own, or the type of the one that is to be made. */
+interface NewSecret {
+  readonly secret?: string;
+  readonly ed25519?: boolean;
 }
 
 export function endpointsCommand(run: Run): Command {
@@ -41,17 +50,17 @@ export function endpointsCommand(run: Run): Command {
     .addCommand(listAll(run))
     .addCommand(get(run))
     .addCommand(update(run))
+    .addCommand(rotateSecret(run))
     .addCommand(enable(run))
     .addCommand(remove(run));
 }
 
 function create(run: Run): Command {
-  const made = command<Settings & { tenant: string; secret?: string }>(
+  const made = command<Settings & NewSecret & { tenant: string }>(
     run,
     "create",
     "make an endpoint; its secret is shown this once",
     async ({ options, terminal }) => {
-      if (options.secret !== undefined) requireSecret(options.secret);
       const endpoint = await call<Endpoint>({
         method: "POST",
         path: "/v1/endpoints",
@@ -59,16 +68,61 @@ function create(run: Run): Command {
           tenantId: options.tenant,
           eventTypes: ["*"],
           ...bodyOf(options),
-          ...(options.secret === undefined ? {} : { secret: options.secret }),
+          ...newSecretOf(options),
         }),
       });
-      terminal.data(endpoint, () => lines(endpoint, terminal));
-      terminal.say("Keep the secret: it is not shown again.");
+      showSecret(endpoint, terminal);
     },
-  )
-    .requiredOption("--tenant <id>", "whose endpoint it is")
-    .option("--secret <secret>", "your own; else one is made");
-  return withSettings(made, "required");
+  ).requiredOption("--tenant <id>", "whose endpoint it is");
+  return withSettings(withNewSecret(made), "required");
+}
+
+function rotateSecret(run: Run): Command {
+  const made = command<NewSecret & { overlap?: number; ifVersion?: number }>(
+    run,
+    "rotate-secret <id>",
+    "give it a new secret, shown this once; the old one signs, too, until the overlap ends",
+    async ({ args, options, terminal }) => {
+      const { overlap, ifVersion } = options;
+      const endpoint = await write(args[0] ?? "", ifVersion, {
+        method: "POST",
+        under: "/rotate-secret",
+        body: JSON.stringify({
+          ...newSecretOf(options),
+          ...(overlap === undefined ? {} : { overlapMs: overlap }),
+        }),
+      });
+      showSecret(endpoint as Endpoint, terminal); // the route answers with the endpoint
+    },
+  ).option(
+    "--overlap <duration>",
+    "how long the old secret signs, too, up to 30d; 0 ends it at once (default: 24h)",
+    (text) => (text === "0" ? 0 : option(duration)(text)),
+  );
+  return withVersion(withNewSecret(made));
+}
+
+function withNewSecret(made: Command): Command {
+  return made
+    .option("--secret <secret>", "your own; else one is made")
+    .option("--ed25519", "make an ed25519 key: receivers verify with whpk_…");
+}
+
+function newSecretOf({ secret, ed25519 }: NewSecret): Record<string, string> {
+  if (secret !== undefined) requireSecret(secret);
+  return {
+    ...(secret === undefined ? {} : { secret }),
+    ...(ed25519 === true ? { secretType: "ed25519" } : {}),
+  };
+}
+
+/** The endpoint with its new secret. */
+function showSecret(endpoint: Endpoint, terminal: Terminal): void {
+  terminal.data(endpoint, () => lines(endpoint, terminal));
+  terminal.say("Keep the secret: it is not shown again.");
+  const publicKey = endpoint.secrets?.at(-1)?.publicKey;
+  if (typeof publicKey === "string")
+    terminal.say(`Receivers verify with the public key: ${publicKey}`);
 }
 
 function listAll(run: Run): Command {
@@ -191,6 +245,11 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
       "--retry-delays <list>",
       "its own schedule: the wait after each failed attempt, e.g. 5s,5m,1h",
       durations,
+    )
+    .option(
+      "--signing <profiles>",
+      "standard, hmac-hex, or both with a comma (default on create: standard)",
+      (text) => option(list)(text).map(option(oneOf(SIGNING_PROFILES))),
     );
 }
 
@@ -223,6 +282,7 @@ function bodyOf(options: Settings): Record<string, unknown> {
     timeoutMs: options.timeout,
     maxConcurrency: options.maxConcurrency,
     retryDelaysMs: options.retryDelays,
+    signing: options.signing,
   };
   return Object.fromEntries(
     Object.entries(given).filter(([, value]) => value !== undefined),
@@ -272,12 +332,12 @@ async function readAll(tenantId: string | undefined): Promise<Endpoint[]> {
 async function write(
   id: string,
   ifVersion: number | undefined,
-  request: Omit<ApiRequest, "path">,
+  { under = "", ...request }: Omit<ApiRequest, "path"> & { under?: string },
 ): Promise<unknown> {
   const version = ifVersion ?? (await read(id)).version;
   return await call({
     ...request,
-    path: pathOf(id),
+    path: `${pathOf(id)}${under}`,
     headers: matching(version),
   });
 }

@@ -10,7 +10,7 @@ import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { interrupted } from "../interrupted.ts";
 import type { ReceivedRequest, Receiver } from "../receiver.ts";
-import { requireSecret } from "../require-secret.ts";
+import { requireVerifier } from "../require-secret.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
 interface Options {
@@ -29,7 +29,7 @@ export function receiverCommand(run: Run): Command {
     "take webhooks here, and print each with whether its signature is right",
     async ({ options, terminal }) => {
       const secrets = options.secret ?? [];
-      secrets.forEach(requireSecret);
+      secrets.forEach(requireVerifier);
       const receiver = await start(options, secrets, terminal).catch(
         (error: unknown) => {
           throw new CliError(
@@ -56,7 +56,7 @@ export function receiverCommand(run: Run): Command {
     .option("--port <n>", "0 takes any that is free", option(port), 9000)
     .option(
       "--secret <secret>",
-      "the endpoint's; may be repeated. A wrong signature is answered with 401",
+      "the endpoint's secret or public key; may be repeated. A wrong signature is answered with 401",
       repeated,
     )
     .option(

@@ -13,6 +13,9 @@ const valid = {
   eventTypes: ["order.*"],
 };
 
+const ED25519 =
+  "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+
 function problemsOf(parse: () => unknown): string[] {
   try {
     parse();
@@ -28,6 +31,7 @@ test("a creation with only the required fields gets the defaults", () => {
     ...valid,
     description: "",
     externalId: null,
+    signing: ["standard"],
     headers: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,
@@ -62,6 +66,19 @@ test.each([
   [{ secret: "whsec_c2hvcnQ=" }, "secret length"],
   [{ secret: "whsk_abcd" }, "secret length"],
   [{ secret: "v1,whsec_c2hvcnQ=" }, "secret form"],
+  [{ secret: `whsk_${"A".repeat(86)}==` }, "secret key_pair"],
+  [{ secret: `whpk_${"A".repeat(43)}=` }, "secret public_key"],
+  [{ secret: "hush", secretType: "hmac" }, "secretType no_secret"],
+  [{ secretType: "rsa" }, "secretType one_of"],
+  [{ signing: [] }, "signing min"],
+  [{ signing: ["jws"] }, "signing[0] one_of"],
+  [{ signing: ["standard", "standard"] }, "signing unique"],
+  [{ signing: ["hmac-hex"], secretType: "ed25519" }, "signing hmac_secret"],
+  [{ signing: ["hmac-hex"], secret: ED25519 }, "signing hmac_secret"],
+  [
+    { signing: ["hmac-hex"], headers: { "X-Webhook-Signature": "x" } },
+    "headers.X-Webhook-Signature refused_name",
+  ],
   [{ secret: "hush\n" }, "secret space"],
   [{ externalId: "a\u0007" }, "externalId format"],
   [{ version: 3 }, "version unknown"],
@@ -138,4 +155,35 @@ test("a change takes any field but those that never change", () => {
   expect(problemsOf(() => input.parseChange({ state: "paused" }))).toEqual([
     "state one_of",
   ]);
+});
+
+test("a creation takes an ed25519 key, and both profiles with any other secret", () => {
+  const problemsWith = (fields: object): string[] =>
+    problemsOf(() => input.parseCreation({ ...valid, ...fields }));
+
+  expect(problemsWith({ secret: ED25519 })).toEqual([]);
+  expect(problemsWith({ signing: ["standard", "hmac-hex"] })).toEqual([]);
+  expect(
+    problemsWith({ headers: { "x-webhook-signature": "theirs" } }),
+  ).toEqual([]);
+});
+
+test("a rotation without a body makes a secret and keeps the old one for a day", () => {
+  expect(input.parseRotation(undefined)).toEqual({ overlapMs: 86_400_000 });
+  expect(input.parseRotation({ overlapMs: 0, secret: "hush" })).toEqual({
+    overlapMs: 0,
+    secret: "hush",
+  });
+});
+
+test.each([
+  [{ overlapMs: -1 }, "overlapMs min"],
+  [{ overlapMs: 30 * 86_400_000 + 1 }, "overlapMs max"],
+  [{ overlapMs: "24h" }, "overlapMs type"],
+  [{ secret: "whsec_%%" }, "secret base64"],
+  [{ secret: "hush", secretType: "ed25519" }, "secretType no_secret"],
+  [{ overlap: 1 }, "overlap unknown"],
+  [null, "body type"],
+])("a rotation with %j is refused: %s", (body, expected) => {
+  expect(problemsOf(() => input.parseRotation(body))).toEqual([expected]);
 });

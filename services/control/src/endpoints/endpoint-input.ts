@@ -2,12 +2,18 @@ import {
   headerProblems,
   isTypePattern,
   judgeUrl,
-  secretProblem,
   type UrlPolicy,
 } from "@postrider/core";
 import { z } from "zod";
 import { invalid } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
+import {
+  newSecret,
+  refuseTwoSecrets,
+  refuseUnfitSigning,
+  rotation,
+  signing,
+} from "./signing-input.ts";
 
 export const DEFAULT_TIMEOUT_MS = 15_000;
 export const DEFAULT_MAX_CONCURRENCY = 16;
@@ -17,13 +23,16 @@ export const REDACTED = "[redacted]";
 
 export type EndpointCreation = z.infer<ReturnType<typeof creationSchema>>;
 export type EndpointChange = z.infer<ReturnType<typeof changeSchema>>;
+export type SecretRotation = z.infer<typeof rotation>;
 
-/** Parses the bodies of create and change. All rules are checked, so that a caller sees every problem at once. */
+/** Parses the bodies of create, change and rotate-secret. All rules are checked, so that a caller sees every problem at once. */
 export interface EndpointInput {
   /** Throws a `ProblemError` that names every wrong field and the rule it broke. */
   parseCreation(body: unknown): EndpointCreation;
   /** Throws as `parseCreation` does; an empty change is refused, too. */
   parseChange(body: unknown): EndpointChange;
+  /** Throws as `parseCreation` does. Without a body, everything has its default. */
+  parseRotation(body: unknown): SecretRotation;
 }
 
 export function createEndpointInput(policy: UrlPolicy): EndpointInput {
@@ -37,6 +46,7 @@ export function createEndpointInput(policy: UrlPolicy): EndpointInput {
       const message = "must change at least one field";
       throw invalid([{ field: "body", rule: "required", message }]);
     },
+    parseRotation: (body) => parse(rotation, body === undefined ? {} : body),
   };
 }
 
@@ -112,16 +122,6 @@ const headers = z.unknown().transform((given, context) => {
   return texts;
 });
 
-const secret = z.string().superRefine((text, context) => {
-  const problem = secretProblem("secret", text);
-  if (problem !== undefined)
-    context.addIssue({
-      code: "custom",
-      params: { rule: problem.rule },
-      message: problem.message,
-    });
-});
-
 /** The wait after each failed attempt, in ms: each from a second to a day. */
 const retryDelaysMs = z.array(z.int().min(1000).max(86_400_000)).min(1).max(50);
 
@@ -140,6 +140,7 @@ function fields(policy: UrlPolicy) {
     eventTypes,
     description,
     externalId: externalId.nullable(),
+    signing,
     headers,
     timeoutMs: z.int().min(1000).max(60_000),
     maxConcurrency: z.int().min(1).max(1000),
@@ -150,19 +151,21 @@ function fields(policy: UrlPolicy) {
 
 function creationSchema(policy: UrlPolicy) {
   const field = fields(policy);
-  return z.strictObject({
+  const creation = z.strictObject({
     tenantId,
     url: field.url,
     eventTypes: field.eventTypes,
     description: field.description.default(""),
     externalId: field.externalId.default(null),
+    signing: field.signing.default(["standard"]),
     headers: field.headers.default({}),
     timeoutMs: field.timeoutMs.default(DEFAULT_TIMEOUT_MS),
     maxConcurrency: field.maxConcurrency.default(DEFAULT_MAX_CONCURRENCY),
     retryDelaysMs: field.retryDelaysMs.default(null),
     notRetryableStatuses: field.notRetryableStatuses.default([]),
-    secret: secret.optional(),
+    ...newSecret,
   });
+  return creation.superRefine(refuseTwoSecrets).superRefine(refuseUnfitSigning);
 }
 
 /** `state` accepts only what control can do today: `enabled` and `disabled`. Pausing is not accepted, because there is no resume yet. */

@@ -18,6 +18,7 @@ function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
     timeoutMs: 15_000,
     maxConcurrency: 16,
     retryDelaysMs: null,
+    signing: ["standard"],
     notRetryableStatuses: [],
     version: 1,
     createdAt,
@@ -35,10 +36,11 @@ test("pages follow the order of creation and miss nothing when something is crea
   ];
   const query = { tenantId: "acme", limit: "2" };
 
-  const first = listEndpoints(entries, parseListQuery(query));
+  const first = listEndpoints(entries, parseListQuery(query), () => null);
   const second = listEndpoints(
     [...entries, anEndpoint("ep_0", 1)],
     parseListQuery({ ...query, cursor: first.nextCursor }),
+    () => null,
   );
 
   expect(first.endpoints.map(({ id }) => id)).toEqual(["ep_c", "ep_a"]);

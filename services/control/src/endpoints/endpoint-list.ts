@@ -1,6 +1,7 @@
 import type { Endpoint } from "@postrider/core";
 import { z } from "zod";
 import { viewOf, type EndpointView } from "./endpoint.ts";
+import type { PublicKeyOf } from "./public-keys.ts";
 import { invalid } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
@@ -48,6 +49,7 @@ export function parseListQuery(query: unknown): ListQuery {
 export function listEndpoints(
   entries: Iterable<readonly [string, Endpoint]>,
   query: ListQuery,
+  publicKeyOf: PublicKeyOf,
 ): EndpointPage {
   const wanted: Endpoint[] = [];
   for (const [, endpoint] of entries)
@@ -56,7 +58,7 @@ export function listEndpoints(
   const page = wanted.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    endpoints: page.map(viewOf),
+    endpoints: page.map((endpoint) => viewOf(endpoint, publicKeyOf)),
     nextCursor:
       last !== undefined && wanted.length > page.length ? cursorOf(last) : null,
   };

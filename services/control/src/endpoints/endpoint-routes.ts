@@ -11,6 +11,9 @@ import {
 import { changedEndpoint, enabledEndpoint, viewOf } from "./endpoint.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Routes } from "@postrider/http";
+import type { PublicKeyOf } from "./public-keys.ts";
+import type { RotateSecret } from "./secret-rotation.ts";
+import { requireSignable } from "./signing-rules.ts";
 
 interface ById {
   Params: { id: string };
@@ -20,9 +23,17 @@ interface ById {
 export function endpointRoutes(options: {
   readonly table: Pick<EndpointTable, "get" | "entries">;
   readonly writer: EndpointWriter;
+  readonly rotate: RotateSecret;
+  readonly publicKeyOf: PublicKeyOf;
   readonly input: EndpointInput;
 }): Routes {
-  const { table, writer, input } = options;
+  const { table, writer, rotate, publicKeyOf, input } = options;
+
+  function shown(reply: FastifyReply, endpoint: Endpoint) {
+    void reply.header("etag", `"${endpoint.version}"`);
+    return viewOf(endpoint, publicKeyOf);
+  }
+
   return (app) => {
     app.post("/v1/endpoints", async (request, reply) => {
       const made = await writer.create(input.parseCreation(request.body));
@@ -32,7 +43,11 @@ export function endpointRoutes(options: {
       return { ...shown(reply, made.endpoint), secret: made.secret };
     });
     app.get("/v1/endpoints", async (request) =>
-      listEndpoints(table.entries(), parseListQuery(request.query)),
+      listEndpoints(
+        table.entries(),
+        parseListQuery(request.query),
+        publicKeyOf,
+      ),
     );
     app.get<ById>("/v1/endpoints/:id", async ({ params }, reply) => {
       const endpoint = table.get(params.id);
@@ -45,7 +60,11 @@ export function endpointRoutes(options: {
       const changed = await writer.change(
         request.params.id,
         condition,
-        (endpoint, now) => changedEndpoint(endpoint, change, now),
+        (endpoint, now) => {
+          const after = changedEndpoint(endpoint, change, now);
+          requireSignable(after, publicKeyOf);
+          return after;
+        },
       );
       return shown(reply, changed);
     });
@@ -54,6 +73,15 @@ export function endpointRoutes(options: {
       await writer.remove(request.params.id, condition);
       return await reply.code(204).send();
     });
+    app.post<ById>(
+      "/v1/endpoints/:id/rotate-secret",
+      async (request, reply) => {
+        const condition = requiredVersion(request.headers["if-match"]);
+        const rotation = input.parseRotation(request.body);
+        const made = await rotate(request.params.id, condition, rotation);
+        return { ...shown(reply, made.endpoint), secret: made.secret };
+      },
+    );
     app.post<ById>("/v1/endpoints/:id/enable", async (request, reply) => {
       const condition = versionOf(request.headers["if-match"]) ?? "any";
       return shown(
@@ -69,11 +97,6 @@ function enable(endpoint: Endpoint, now: EpochMs): Endpoint {
   return endpoint.state === "enabled"
     ? endpoint
     : enabledEndpoint(endpoint, now);
-}
-
-function shown(reply: FastifyReply, endpoint: Endpoint) {
-  void reply.header("etag", `"${endpoint.version}"`);
-  return viewOf(endpoint);
 }
 
 function requiredVersion(header: string | undefined): VersionCondition {

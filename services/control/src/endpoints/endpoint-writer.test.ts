@@ -86,8 +86,8 @@ function aWriter() {
       };
     },
     secrets: {
-      make: (_tenant, _endpoint, given) => ({
-        plain: given ?? "whsec_made",
+      make: (_tenant, _endpoint, wanted) => ({
+        plain: "secret" in wanted ? wanted.secret : "whsec_made",
         sealed: {
           id: "sec_1",
           kid: "k1",

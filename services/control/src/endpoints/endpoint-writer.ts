@@ -132,7 +132,9 @@ export function createEndpointWriter(
         const { plain, sealed } = options.secrets.make(
           creation.tenantId,
           id,
-          creation.secret ?? null,
+          creation.secret === undefined
+            ? { type: creation.secretType ?? "hmac" }
+            : { secret: creation.secret },
         );
         const endpoint = newEndpoint(id, creation, sealed);
         await write(id, endpoint);

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { anEndpoint } from "@postrider/testkit";
+import { anEndpoint, aSealedSecret, BUILT_AT } from "@postrider/testkit";
 import { REDACTED } from "./endpoint-input.ts";
 import { changedEndpoint, viewOf } from "./endpoint.ts";
 
@@ -8,7 +8,7 @@ test("headers sent back as they were shown keep their secret values, also under 
     headers: { "x-auth": "hush", "x-team": "a", constructor: "b" },
   });
 
-  const shown = viewOf(endpoint).headers;
+  const shown = viewOf(endpoint, () => null).headers;
   const changed = changedEndpoint(
     endpoint,
     { headers: { ...shown, toString: REDACTED } },
@@ -43,4 +43,18 @@ test("a secret header that comes back in another case keeps its value", () => {
     authorization: "Bearer hush",
     "X-API-Key": "hush",
   });
+});
+
+test("every change removes the secrets that have expired, and no other", () => {
+  const endpoint = anEndpoint({
+    secrets: [
+      aSealedSecret({ id: "sec_1", expiresAt: BUILT_AT + 1 }),
+      aSealedSecret({ id: "sec_2", expiresAt: BUILT_AT + 2 }),
+      aSealedSecret({ id: "sec_3" }),
+    ],
+  });
+
+  const changed = changedEndpoint(endpoint, { description: "x" }, BUILT_AT + 1);
+
+  expect(changed.secrets.map(({ id }) => id)).toEqual(["sec_2", "sec_3"]);
 });

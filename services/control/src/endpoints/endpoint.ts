@@ -10,8 +10,9 @@ import {
   type EndpointCreation,
 } from "./endpoint-input.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
+import type { PublicKeyOf } from "./public-keys.ts";
 
-/** An endpoint as the API shows it: the ids of its secrets, never a secret. */
+/** An endpoint as the API shows it: the ids and public keys of its secrets, never a secret. */
 export interface EndpointView {
   readonly id: string;
   readonly externalId: string | null;
@@ -23,9 +24,12 @@ export interface EndpointView {
   readonly stateReason: string | null;
   readonly secrets: readonly {
     readonly id: string;
+    /** `whpk_…` of an ed25519 secret. */
+    readonly publicKey: string | null;
     readonly createdAt: string;
     readonly expiresAt: string | null;
   }[];
+  readonly signing: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
@@ -52,6 +56,7 @@ export function newEndpoint(
     state: "enabled",
     stateReason: null,
     secrets: [secret],
+    signing: creation.signing,
     headers: creation.headers,
     timeoutMs: creation.timeoutMs,
     maxConcurrency: creation.maxConcurrency,
@@ -95,10 +100,13 @@ export function disabledEndpoint(
   return withState(nextVersion(endpoint, now), "disabled", reason);
 }
 
-/** `updatedAt` never goes back, even when the clock does. */
-function nextVersion(endpoint: Endpoint, now: EpochMs): Endpoint {
+/** Without the secrets that have expired. `updatedAt` never goes back, even when the clock does. */
+export function nextVersion(endpoint: Endpoint, now: EpochMs): Endpoint {
   return {
     ...endpoint,
+    secrets: endpoint.secrets.filter(
+      ({ expiresAt }) => expiresAt === null || expiresAt > now,
+    ),
     version: endpoint.version + 1,
     updatedAt: Math.max(now, endpoint.updatedAt),
   };
@@ -135,7 +143,10 @@ function keepRedacted(
   );
 }
 
-export function viewOf(endpoint: Endpoint): EndpointView {
+export function viewOf(
+  endpoint: Endpoint,
+  publicKeyOf: PublicKeyOf,
+): EndpointView {
   return {
     id: endpoint.id,
     externalId: endpoint.externalId,
@@ -147,9 +158,11 @@ export function viewOf(endpoint: Endpoint): EndpointView {
     stateReason: endpoint.stateReason,
     secrets: endpoint.secrets.map((secret) => ({
       id: secret.id,
+      publicKey: publicKeyOf(endpoint, secret),
       createdAt: rfc3339(secret.createdAt),
       expiresAt: secret.expiresAt === null ? null : rfc3339(secret.expiresAt),
     })),
+    signing: endpoint.signing,
     headers: Object.fromEntries(
       Object.entries(endpoint.headers).map(([name, value]) => [
         name,
