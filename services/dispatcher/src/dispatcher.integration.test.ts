@@ -1,4 +1,9 @@
 /** The dispatcher and the retry scheduler, composed as in their own processes, on a real broker. */
+import {
+  createHmac,
+  createPublicKey,
+  verify as verifyBytes,
+} from "node:crypto";
 import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import {
   secretAad,
@@ -28,9 +33,11 @@ import {
   type Effects,
   type Lifecycle,
 } from "@postrider/runtime";
+import { verify } from "@postrider/signing";
 import {
   aDelivery,
   anEndpoint,
+  aSealedSecret,
   MISBEHAVIOUR_NAMES,
   MISBEHAVIOURS,
   startRawReceiver,
@@ -43,6 +50,7 @@ import {
   type ReceiverOptions,
 } from "@postrider/testkit";
 import { Webhook } from "standardwebhooks";
+import { Webhook as SvixWebhook } from "svix";
 import { compose } from "./compose.ts";
 import { readDispatcherConfig } from "./config.ts";
 
@@ -50,6 +58,11 @@ const stack = useStack();
 const KEY = Buffer.alloc(32, 9);
 const keyRing = createKeyRing([{ kid: "k1", key: KEY }]);
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const OLD_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+/** The key pair of the specification's example. */
+const ED25519 =
+  "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+const PUBLIC_KEY = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
 const TIERS = "50ms,100ms,300ms,1s,300s";
 const effects = testEffects();
 
@@ -268,10 +281,65 @@ test("a delivery to a flaky endpoint goes through the tiers until it is delivere
   for (const request of receiver.requests) {
     expect(request.body.equals(delivery.payload)).toBe(true);
     new Webhook(SECRET).verify(request.body.toString(), request.headers);
+    new SvixWebhook(SECRET).verify(request.body, request.headers);
     expect(request.headers["webhook-id"]).toBe(delivery.webhookId);
     expect(request.headers["user-agent"]).toMatch(/^Postrider\/\d/);
   }
 });
+
+test("a request with secrets of both kinds and both profiles is verified by the packages of others, each with its own secret", async () => {
+  const receiver = await aReceiver({});
+  const id = "ep_both";
+  const secrets = [OLD_SECRET, SECRET, ED25519].map((text, at) => {
+    const secretId = `sec_${at}`;
+    const aad = secretAad("acme", id, secretId);
+    const { kid, ciphertext } = keyRing.seal(Buffer.from(text), aad);
+    return aSealedSecret({ id: secretId, kid, ciphertext });
+  });
+  const signing = ["standard", "hmac-hex"];
+  const endpoint = await anEndpointAt(receiver.url, { id, secrets, signing });
+
+  await withDispatcher(async () => {
+    await output.send([toDeliveries(deliveryTo(endpoint))]);
+    await receiver.waitForRequests(1);
+  });
+
+  const { headers, body } = receiver.requests[0]!;
+  for (const secret of [OLD_SECRET, SECRET]) {
+    new Webhook(secret).verify(body.toString(), headers);
+    new SvixWebhook(secret).verify(body, headers);
+  }
+  const stranger = `whsec_${Buffer.alloc(24, 1).toString("base64")}`;
+  expect(() => new SvixWebhook(stranger).verify(body, headers)).toThrow();
+  expect(verify({ headers, body, secrets: [PUBLIC_KEY] }).ok).toBe(true);
+  expect(isSignedByEd25519(headers, body)).toBe(true);
+  const key = Buffer.from(OLD_SECRET.slice("whsec_".length), "base64");
+  expect(headers["x-webhook-signature"]).toBe(
+    `sha256=${createHmac("sha256", key).update(body).digest("hex")}`,
+  );
+});
+
+/** Verifies the `v1a` signature by the words of the specification, without our own package. */
+function isSignedByEd25519(
+  headers: Readonly<Record<string, string>>,
+  body: Buffer,
+): boolean {
+  const { "webhook-id": id, "webhook-timestamp": timestamp } = headers;
+  const signature = headers["webhook-signature"]
+    ?.split(" ")
+    .find((one) => one.startsWith("v1a,"));
+  const x = Buffer.from(PUBLIC_KEY.slice("whpk_".length), "base64");
+  const key = createPublicKey({
+    key: { kty: "OKP", crv: "Ed25519", x: x.toString("base64url") },
+    format: "jwk",
+  });
+  return verifyBytes(
+    null,
+    Buffer.concat([Buffer.from(`${id}.${timestamp}.`), body]),
+    key,
+    Buffer.from(signature?.slice("v1a,".length) ?? "", "base64"),
+  );
+}
 
 test("used-up attempts end in a dead letter with the delivery", async () => {
   const receiver = await aReceiver({ answer: 500 });
