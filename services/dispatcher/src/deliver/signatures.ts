@@ -5,24 +5,22 @@ import type { Signed } from "./request-headers.ts";
 
 export type Signing =
   | ({ readonly kind: "signed" } & Signed)
-  /** A profile has no secret that is valid now and fits. Nothing is ever sent unsigned. */
+  /** A profile cannot sign. Nothing is ever sent unsigned. */
   | {
       readonly kind: "unsigned";
-      /** What is wrong, for people. Never contains a secret. */
+      /** What is wrong and what to do, for people. Never contains a secret. */
       readonly problem: string;
     };
 
 /**
  * Every profile signs, or none does: a receiver that misses the header it expects would refuse the request. The secrets are
- * those that are valid now, oldest first. Throws `SecretError` if one cannot be used.
+ * those that are valid now, one or more, oldest first. Throws `SecretError` if one cannot be used.
  */
 export function signaturesOf(
   profiles: readonly string[],
   toSign: ToSign,
 ): Signing {
   const { secrets, timestamp, body } = toSign;
-  if (secrets.length === 0)
-    return unsigned("it has no secret that is valid now");
   let signature: string | null = null;
   let hexSignature: string | null = null;
   for (const profile of profiles) {
@@ -30,15 +28,17 @@ export function signaturesOf(
     else if (profile === "hmac-hex") {
       const secret = hexSecretOf(secrets);
       if (secret === undefined)
-        return unsigned("hmac-hex needs a secret that is not an ed25519 key");
+        return unsigned(
+          "hmac-hex needs a secret that is not an ed25519 key; rotate to one, or change the endpoint's signing",
+        );
       hexSignature = signHmacHex(body, secret);
     } else
       return unsigned(
-        "it has a signing profile that this version does not know",
+        "it has a signing profile that this version does not know; update the dispatcher",
       );
   }
   return signature === null && hexSignature === null
-    ? unsigned("it has no signing profile")
+    ? unsigned("it has no signing profile; set the endpoint's signing")
     : { kind: "signed", timestamp, signature, hexSignature };
 }
 

@@ -22,18 +22,28 @@ export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
       try {
         const secrets = opened.open(delivery, target, now);
         const timestamp = Math.floor(now / 1_000);
-        const toSign = { id, timestamp, body, secrets };
-        const signing = signaturesOf(target.signing, toSign);
-        if (signing.kind === "signed") return signing;
-        const { problem } = signing;
-        log.error("secret.missing", { tenantId, endpointId, problem });
-        return { ...signing, problem: `${problem}; ${remedy(target)}` };
+        const signing =
+          secrets.length > 0
+            ? signaturesOf(target.signing, { id, timestamp, body, secrets })
+            : noSecret(target);
+        if (signing.kind === "unsigned")
+          log.error("secret.missing", {
+            tenantId,
+            endpointId,
+            problem: signing.problem,
+          });
+        return signing;
       } catch (error) {
         log.error("secret.unavailable", { tenantId, endpointId, error });
         return { kind: "unsigned", problem: problemOf(error, target) };
       }
     },
   };
+}
+
+function noSecret(target: Target): Signing {
+  const problem = `it has no secret that is valid now; ${remedy(target)}`;
+  return { kind: "unsigned", problem };
 }
 
 function problemOf(error: unknown, target: Target): string {
