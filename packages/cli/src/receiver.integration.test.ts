@@ -10,10 +10,14 @@ import {
 } from "./receiver.ts";
 
 const secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+/** The key pair of the specification's example. */
+const privateKey =
+  "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
+const publicKey = "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=";
 let receiver: Receiver | undefined;
 afterEach(async () => await receiver?.stop());
 
-async function start(options: Partial<ReceiverOptions> = {}) {
+async function start(options: Partial<ReceiverOptions> = {}, signer = secret) {
   const seen: ReceivedRequest[] = [];
   receiver = await startReceiver({
     port: 0,
@@ -41,7 +45,7 @@ function sender(url: string) {
           id,
           timestamp,
           body: Buffer.from(signedBody),
-          secrets: [secret],
+          secrets: [signer],
         }),
       },
     });
@@ -56,7 +60,16 @@ test("a request signed by the secret is right, and one whose body was changed is
 
   expect(statuses).toEqual([200, 401]);
   expect(seen.map((request) => request.signature)).toEqual(["right", "wrong"]);
-  expect(seen[1]?.signatureError).toContain("no signature was made");
+  expect(seen[1]?.signatureError).toContain("no v1 signature matches");
+});
+
+test("a request signed by an ed25519 key is checked with the public key", async () => {
+  const { seen, send } = await start({ secrets: [publicKey] }, privateKey);
+
+  const statuses = [await send("{}"), await send("{ }", "{}")];
+
+  expect(statuses).toEqual([200, 401]);
+  expect(seen.map((request) => request.signature)).toEqual(["right", "wrong"]);
 });
 
 test("a repeat of a webhook-id is counted", async () => {
