@@ -226,6 +226,14 @@ export interface DeadLetter {
   readonly sourceOffset: number;
 }
 
+/** How many attempts may start. */
+export interface RateLimit {
+  /** Attempts a second in the long run; more than 0. */
+  readonly perSecond: number;
+  /** Attempts that may start at once after a rest; 1 or more. */
+  readonly burst: number;
+}
+
 /** A URL, its secrets and what it wants. */
 export interface Endpoint {
   /** ep_ and 24 characters. */
@@ -254,6 +262,8 @@ export interface Endpoint {
   readonly timeoutMs: number;
   /** Requests at once. */
   readonly maxConcurrency: number;
+  /** Null: no limit. */
+  readonly rateLimit: null | RateLimit;
   /** Its own retry schedule: the wait after each failed attempt, so attempts are one more than delays; null: the registered schedule. */
   readonly retryDelaysMs: null | readonly number[];
   /** Statuses that end a delivery. */

@@ -1,4 +1,4 @@
-import type { DeadLetterReason, EpochMs } from "@postrider/core";
+import type { DeadLetterReason, EpochMs, MonotonicMs } from "@postrider/core";
 import type { InRecord, OutRecord, RawRecord } from "./record.ts";
 
 /** One part of the flow: it is given the records of one topic and returns, as data, the records that should follow. It never produces, commits or retries. */
@@ -9,6 +9,8 @@ export interface Stage<In> {
   laneConcurrency(lane: string): number;
   /** Whether the lane's endpoint is known to answer; for stages whose handlers wait for an endpoint. Read often, so it must be cheap. Absent: every lane is proven. */
   laneStanding?(lane: string): LaneStanding;
+  /** The lane's rate limit; undefined if it has none. Read at each start, so it must be cheap. Absent: no lane has one. */
+  laneRateLimit?(lane: string): LaneRateLimit | undefined;
   /** The group (tenant) that the record's lane belongs to; groups share scarce slots. The same for all records of a lane. Absent: there are no groups. */
   groupOf?(record: InRecord<In>): string;
   /** Is given records that are done and are read again on assignment, so that the stage remembers them and recognises repeats. */
@@ -39,6 +41,14 @@ export interface Stage<In> {
 
 /** Whether a lane's endpoint answers: yes (`proven`), not tried yet (`unknown`), or not lately (`suspect`). */
 export type LaneStanding = "proven" | "unknown" | "suspect";
+
+/** How often a record of a lane may start. The stage counts what it starts; the runner only asks. */
+export interface LaneRateLimit {
+  /** Records a second, in the long run. */
+  readonly perSecond: number;
+  /** When the next record may start; in the past if it may start now. */
+  nextStartAt(): MonotonicMs;
+}
 
 /** What a stage decides about one record. */
 export type Verdict =

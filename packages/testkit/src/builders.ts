@@ -61,6 +61,7 @@ export function anEndpoint(fields: Partial<Endpoint> = {}): Endpoint {
     headers: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,
+    rateLimit: null,
     retryDelaysMs: null,
     notRetryableStatuses: [],
     version: 1,

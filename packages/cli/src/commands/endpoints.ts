@@ -33,6 +33,9 @@ interface Settings {
   readonly header?: readonly string[];
   readonly timeout?: number;
   readonly maxConcurrency?: number;
+  /** False: `--no-rate-limit`. */
+  readonly rateLimit?: number | false;
+  readonly burst?: number;
   readonly retryDelays?: readonly number[];
   readonly signing?: readonly SigningProfile[];
 }
@@ -242,6 +245,17 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
       option(integer(1, 1_000)),
     )
     .option(
+      "--rate-limit <rate>",
+      "attempts that may start: 50/s, 600/m or 100/h",
+      rate,
+    )
+    .option("--no-rate-limit", "as many as its concurrency allows (default)")
+    .option(
+      "--burst <n>",
+      "how many of them at once (default: a second's worth)",
+      option(integer(1, 100_000)),
+    )
+    .option(
       "--retry-delays <list>",
       "its own schedule: the wait after each failed attempt, e.g. 5s,5m,1h",
       durations,
@@ -271,6 +285,23 @@ function durations(text: string): number[] {
   return option(list)(text).map(option(duration));
 }
 
+const SECONDS_OF = { s: 1, m: 60, h: 3_600 } as const;
+
+/** Attempts a second. */
+function rate(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new InvalidArgumentError("It must be like 50/s, 600/m or 100/h.");
+  return Number(count) / SECONDS_OF[unit as keyof typeof SECONDS_OF]; // the pattern allows no other
+}
+
+function rateLimitOf({ rateLimit, burst }: Settings): unknown {
+  if (typeof rateLimit === "number") return { perSecond: rateLimit, burst };
+  if (burst !== undefined)
+    throw new InvalidArgumentError("--burst goes with --rate-limit.");
+  return rateLimit === false ? null : undefined;
+}
+
 function bodyOf(options: Settings): Record<string, unknown> {
   const given: Record<string, unknown> = {
     url: options.url,
@@ -281,6 +312,7 @@ function bodyOf(options: Settings): Record<string, unknown> {
       options.header === undefined ? undefined : headersOf(options.header),
     timeoutMs: options.timeout,
     maxConcurrency: options.maxConcurrency,
+    rateLimit: rateLimitOf(options),
     retryDelaysMs: options.retryDelays,
     signing: options.signing,
   };

@@ -1,4 +1,5 @@
 import type { EpochMs, MonotonicMs } from "@postrider/core";
+import type { Throttle } from "./throttled-lanes.ts";
 import { CompletionRate } from "./completion-rate.ts";
 import type { Linked } from "./fifo.ts";
 import type { Share, SlotLane } from "./standing-queues.ts";
@@ -18,6 +19,8 @@ export class Lane<E> implements SlotLane<Lane<E>> {
   ahead: Lane<E> | null = null;
   behind: Lane<E> | null = null;
   share: Share<Lane<E>>;
+  /** Set while its rate limit lets no record start. Only `ThrottledLanes` changes it. */
+  throttle: Throttle | null = null;
   /** The next slot that a deferral may reserve: a time ahead of now, which each deferral moves on (the lane's virtual clock). */
   nextSlotAt: EpochMs = 0;
 

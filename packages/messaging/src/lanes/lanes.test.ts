@@ -186,3 +186,57 @@ test("records in flight count as just completed in a lane's rate, and in that of
   lanes.restartMeasures(1000);
   expect(lanes.ratePerSecond(1100)).toBeNull();
 });
+
+test("a lane at its rate limit starts nothing until its time, holds no other lane up, and then goes on in order", () => {
+  let now = 0;
+  let alarmAt = Infinity;
+  let nextStartAt = 0;
+  const limit = { perSecond: 10, nextStartAt: () => nextStartAt };
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 5,
+    limits: {
+      limitOf: (lane) => (lane === "limited" ? limit : undefined),
+      now: () => now,
+      throttledUntil: (at) => (alarmAt = at),
+    },
+  });
+  for (let n = 0; n < 3; n++) lanes.push("limited", new Entry("limited", n), 0);
+
+  expect(lanes.take()?.n).toBe(0);
+  nextStartAt = 100;
+  expect(lanes.take()).toBeNull();
+  expect(alarmAt).toBe(100);
+  lanes.push("free", new Entry("free", 9), 0);
+  expect(lanes.take()?.n).toBe(9);
+
+  now = 100;
+  lanes.unthrottle(now);
+  expect(lanes.take()?.n).toBe(1);
+  nextStartAt = 200;
+  expect(lanes.take()).toBeNull();
+  expect(alarmAt).toBe(200);
+});
+
+test("a lane at a limit that is far away is looked at again after a second: its limit may have been lifted", () => {
+  let now = 0;
+  let limit: { perSecond: number; nextStartAt: () => number } | undefined = {
+    perSecond: 0.001,
+    nextStartAt: () => 1_000_000,
+  };
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 1,
+    limits: {
+      limitOf: () => limit,
+      now: () => now,
+      throttledUntil: () => undefined,
+    },
+  });
+  lanes.push("a", new Entry("a", 0), 0);
+  expect(lanes.take()).toBeNull();
+
+  limit = undefined;
+  now = 1_000;
+  lanes.unthrottle(now);
+
+  expect(lanes.take()?.n).toBe(0);
+});

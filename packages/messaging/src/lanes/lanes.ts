@@ -1,13 +1,15 @@
 /**
  * The queues of records that have not started: one per lane.
  *
- * Invariant: a lane is ready exactly when it has a queued record and, when it became ready, had room for one more in flight.
+ * Invariant: a lane is ready exactly when it has a queued record and, when it became ready, had room for one more in flight and
+ * was not throttled by its rate limit.
  *
  * Records leave a lane in the order in which they came. Ready lanes take turns, one record each, so that no lane waits for
  * another while there are slots (slot-shares). A lane exists while it holds records, or has reserved slots in the future.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
-import type { LaneStanding } from "../stage.ts";
+import type { LaneRateLimit, LaneStanding } from "../stage.ts";
+import { ThrottledLanes } from "./throttled-lanes.ts";
 import { CompletionRate } from "./completion-rate.ts";
 import { Lane, type Queued } from "./lane.ts";
 import { SlotShares } from "./slot-shares.ts";
@@ -17,15 +19,29 @@ export interface LanesOptions {
   readonly concurrencyOf: (lane: string) => number;
   /** The lane's standing. Read when a record is queued or ends. Absent: all lanes are proven. */
   readonly standingOf?: ((lane: string) => LaneStanding) | undefined;
+  /** Absent: no lane has a rate limit. */
+  readonly limits?: LaneRateLimits | undefined;
   /** Records in flight at once, over all lanes. Default: any number. */
   readonly slots?: number;
   /** Whether groups (tenants) share the slots. Default: no, all lanes are one group. */
   readonly hasGroups?: boolean;
 }
 
+export interface LaneRateLimits {
+  readonly limitOf: (lane: string) => LaneRateLimit | undefined;
+  readonly now: () => MonotonicMs;
+  /** A lane is throttled. Call `unthrottle` at this time: no other lane is free before. */
+  readonly throttledUntil: (at: MonotonicMs) => void;
+}
+
+/** A throttled lane is looked at again after this, ms, because its limit may have been changed. */
+const LONGEST_THROTTLE_MS = 1_000;
+
 export class Lanes<E extends Queued<E>> {
   readonly #concurrencyOf: (lane: string) => number;
   readonly #standingOf: ((lane: string) => LaneStanding) | undefined;
+  readonly #limits: LaneRateLimits | undefined;
+  readonly #throttled = new ThrottledLanes<Lane<E>>();
   readonly #lanes = new Map<string, Lane<E>>();
   readonly #shares: SlotShares<Lane<E>>;
   /** Completions of all lanes together, measured since a record was queued in one of them. */
@@ -36,6 +52,7 @@ export class Lanes<E extends Queued<E>> {
     const { slots = Infinity, hasGroups = false } = options;
     this.#concurrencyOf = options.concurrencyOf;
     this.#standingOf = options.standingOf;
+    this.#limits = options.limits;
     this.#shares = new SlotShares(slots, hasGroups);
   }
 
@@ -92,8 +109,13 @@ export class Lanes<E extends Queued<E>> {
     for (;;) {
       const lane = this.#shares.next();
       if (lane === null) return null;
-      // The concurrency may have shrunk since the lane became ready. The end of a record in flight makes the lane ready again.
-      if (lane.oldest === null || !this.#hasRoom(lane)) continue;
+      // The concurrency may have shrunk since the lane became ready, or its rate limit may be reached. The end of a record in flight makes the lane ready again, and so does `unthrottle`.
+      if (
+        lane.oldest === null ||
+        !this.#hasRoom(lane) ||
+        this.#isThrottled(lane)
+      )
+        continue;
       const entry = lane.oldest;
       this.remove(entry);
       entry.lane = lane;
@@ -101,6 +123,17 @@ export class Lanes<E extends Queued<E>> {
       this.#makeReady(lane);
       return entry;
     }
+  }
+
+  /** Lanes that are throttled no longer may start records again. */
+  unthrottle(now: MonotonicMs): void {
+    for (;;) {
+      const lane = this.#throttled.takeFree(now);
+      if (lane === null) break;
+      this.#makeReady(lane);
+    }
+    if (this.#throttled.firstUntil < Infinity)
+      this.#limits?.throttledUntil(this.#throttled.firstUntil);
   }
 
   /** A record that was taken is no longer in flight. `isCompleted`: it counts as a completion in the rates. */
@@ -197,8 +230,23 @@ export class Lanes<E extends Queued<E>> {
   }
 
   #makeReady(lane: Lane<E>): void {
-    if (!lane.isReady && lane.queued > 0 && this.#hasRoom(lane))
-      this.#shares.ready(lane);
+    if (lane.isReady || lane.queued === 0 || !this.#hasRoom(lane)) return;
+    if (!this.#isThrottled(lane)) this.#shares.ready(lane);
+  }
+
+  /** Whether the lane's rate limit lets no record start now. */
+  #isThrottled(lane: Lane<E>): boolean {
+    if (this.#limits === undefined) return false;
+    if (lane.throttle !== null) return true;
+    const limit = this.#limits.limitOf(lane.name);
+    if (limit === undefined) return false;
+    const now = this.#limits.now();
+    const until = Math.min(limit.nextStartAt(), now + LONGEST_THROTTLE_MS);
+    if (until <= now) return false;
+    const isFirst = until < this.#throttled.firstUntil;
+    this.#throttled.add(lane, { until, perSecond: limit.perSecond });
+    if (isFirst) this.#limits.throttledUntil(until);
+    return true;
   }
 
   #hasRoom(lane: Lane<E>): boolean {

@@ -285,3 +285,30 @@ test.each([
     for (const { slotAt } of relieved) expect(slotAt).toBe(all.now + 32_000);
   },
 );
+
+test("a throttled lane hands over its newest records at once, into slots that begin where its queue ends, a limit's step apart, however far away", () => {
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 1,
+    limits: {
+      limitOf: () => ({ perSecond: 2, nextStartAt: () => Infinity }),
+      now: () => 0,
+      throttledUntil: () => undefined,
+    },
+  });
+  for (let n = 0; n < 4_000; n++) lanes.push("a", new Entry(n), 0);
+  let wanted = 2_000;
+
+  const relieved = relieve(lanes.all(), {
+    ...all,
+    load: { isSaturated: true, ratePerSecond: 1_000 },
+    wants: () => wanted-- > 0,
+    most: 500,
+  });
+
+  expect(relieved.map(({ entry, slotAt }) => [entry.n, slotAt])).toEqual(
+    Array.from({ length: 2_000 }, (_, i) => [
+      2_000 + i,
+      all.now + (2_000 + i) * 500,
+    ]),
+  );
+});

@@ -10,6 +10,10 @@
  * 32 s away, which is the wait of its first slot in a tier, it hands over all its records. There may be thousands of such lanes with
  * a record each; if they stayed, they would fill their partition's window.
  *
+ * A lane is *throttled* if its rate limit lets no record start now. It drains at that rate, whatever was measured. It hands over as
+ * many records as are wanted at once, and their slots begin where its queue will end and are spaced by the limit: so each record
+ * waits once, for as long as it must.
+ *
  * In a saturated process a lane may be slow only because it waits for the process. Then lanes are compared with each other:
  *
  *     it drains within twice the time that everything queued needs at the process's rate     waits for the process: kept
@@ -73,18 +77,31 @@ export function relieve<E extends Queued<E>>(
     const keep = isHeldBack
       ? 0
       : Math.max(1, Math.ceil((rate * DRAIN_MS) / 1000));
-    const firstAt = now + (isHeldBack ? HELD_BACK_SLOT_MS : DRAIN_MS);
+    const { throttle } = lane;
     const chosen: E[] = [];
     let excess = lane.queued - keep;
     for (
       let entry = lane.newest;
-      entry !== null && excess > 0 && relieved.length + chosen.length < most;
+      entry !== null &&
+      excess > 0 &&
+      // Of a throttled lane all at once: later slots must not go to earlier records.
+      (throttle !== null || relieved.length + chosen.length < most);
       entry = entry.ahead, excess--
     )
       if (wants(entry)) chosen.push(entry);
-    relieved.push(
-      ...reserve(lane, chosen.toReversed(), { rate, firstAt, furthestAt }),
-    );
+    const slots =
+      throttle === null
+        ? {
+            stepMs: Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001)),
+            firstAt: now + (isHeldBack ? HELD_BACK_SLOT_MS : DRAIN_MS),
+            furthestAt,
+          }
+        : {
+            stepMs: 1000 / rate,
+            firstAt: now + ((lane.queued - chosen.length) * 1000) / rate,
+            furthestAt: Infinity,
+          };
+    relieved.push(...reserve(lane, chosen.toReversed(), slots));
   }
   return relieved;
 }
@@ -103,7 +120,7 @@ function slowest<E>(
   const backlogged = [...lanes].filter(({ queued }) => queued > 0);
   const slow: SlowLane<E>[] = [];
   for (const lane of backlogged) {
-    const rate = lane.ratePerSecond(monotonic);
+    const rate = lane.throttle?.perSecond ?? lane.ratePerSecond(monotonic);
     if (rate === null) continue;
     const isHeldBack = (lane.heldBackMs(monotonic) ?? 0) > HELD_BACK_SLOT_MS;
     if (lane.queued < 2 && !isHeldBack) continue;
@@ -113,7 +130,9 @@ function slowest<E>(
   slow.sort((a, b) => b.drainMs - a.drainMs);
   if (!load.isSaturated) return slow;
   const isKept = waitsForUs(backlogged, load.ratePerSecond, monotonic);
-  return slow.filter((each) => each.isHeldBack || !isKept(each));
+  return slow.filter(
+    (each) => each.isHeldBack || each.lane.throttle !== null || !isKept(each),
+  );
 }
 
 function waitsForUs<E>(
@@ -143,13 +162,12 @@ function reserve<E>(
   lane: Lane<E>,
   chosen: readonly E[],
   given: {
-    readonly rate: number;
+    readonly stepMs: number;
     readonly firstAt: EpochMs;
     readonly furthestAt: EpochMs;
   },
 ): Relieved<E>[] {
-  const { rate, firstAt, furthestAt } = given;
-  const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
+  const { stepMs, firstAt, furthestAt } = given;
   return chosen.map((entry) => {
     const slotAt = Math.max(lane.nextSlotAt, firstAt);
     // Never move back: earlier slots were given to other records while the process was not saturated.

@@ -17,6 +17,7 @@ import type { RunnerObserver } from "../offsets/offset-observer.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
 import type { Output } from "../output-port.ts";
 import type { Consumer, FetchedBatch } from "../ports.ts";
+import { Alarm } from "./alarm.ts";
 import { RecordFlow } from "./record-flow.ts";
 import { RecordIntake } from "./record-intake.ts";
 import { ReliefValve } from "./relief-valve.ts";
@@ -54,6 +55,8 @@ export class RecordWork<In> {
   readonly #schemas: SchemaWait<In>;
   readonly #valve: ReliefValve<In>;
   readonly #abort = new AbortController();
+  /** Goes off when the first throttled lane is free. */
+  readonly #alarm: Alarm;
   #isGivenBack = false;
   /** True while `pump` loops. A handler that ends synchronously calls `pump` again from inside that loop; such a call does nothing. */
   #isPumping = false;
@@ -67,9 +70,18 @@ export class RecordWork<In> {
     const { log, metrics, clock, loopUse } = options;
     this.#options = options;
     this.#startedAt = clock.monotonic();
+    this.#alarm = new Alarm(clock, (now) => {
+      this.#lanes.unthrottle(now);
+      this.pump();
+    });
     this.#lanes = new Lanes({
       concurrencyOf: (lane) => stage.laneConcurrency(lane),
       standingOf: stage.laneStanding?.bind(stage),
+      limits: stage.laneRateLimit && {
+        limitOf: stage.laneRateLimit.bind(stage),
+        now: () => clock.monotonic(),
+        throttledUntil: (at) => this.#alarm.set(at),
+      },
       slots: limits.maxInFlight,
       hasGroups: stage.groupOf !== undefined,
     });
@@ -219,6 +231,7 @@ export class RecordWork<In> {
     this.#isGivenBack = true;
     this.#lanes.removeWhere(() => true);
     this.#schemas.clear();
+    this.#alarm.stop();
     this.#flow.stop();
     for (const partition of this.#options.partitions()) partition.dropBacklog();
   }

@@ -35,6 +35,7 @@ test("a creation with only the required fields gets the defaults", () => {
     headers: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,
+    rateLimit: null,
     retryDelaysMs: null,
     notRetryableStatuses: [],
   });
@@ -81,6 +82,9 @@ test.each([
   ],
   [{ secret: "hush\n" }, "secret space"],
   [{ externalId: "a\u0007" }, "externalId format"],
+  [{ rateLimit: { perSecond: 0 } }, "rateLimit.perSecond min"],
+  [{ rateLimit: { perSecond: 1, burst: 0 } }, "rateLimit.burst min"],
+  [{ rateLimit: 5 }, "rateLimit type"],
   [{ version: 3 }, "version unknown"],
 ])("a creation with %j is refused: %s", (change, expected) => {
   const problems = problemsOf(() =>
@@ -105,6 +109,19 @@ test("of very many problems the first 20 are named, and the others are counted",
   expect(problems.join().length).toBeLessThan(3_000);
   expect(parse).toThrow(/\(and 9999 more\)/);
 });
+
+test.each([
+  [50, 50],
+  [2.5, 3],
+  [0.1, 1],
+])(
+  "a rate limit of %d a second has a burst of %d by default",
+  (perSecond, burst) => {
+    const parsed = input.parseCreation({ ...valid, rateLimit: { perSecond } });
+
+    expect(parsed.rateLimit).toEqual({ perSecond, burst });
+  },
+);
 
 test("a header may be named __proto__, as on the topic and at the door", () => {
   const headers: unknown = JSON.parse('{"__proto__":"x","x-a":"b"}');

@@ -122,6 +122,17 @@ const headers = z.unknown().transform((given, context) => {
   return texts;
 });
 
+/** Without a burst it is a second's worth of attempts. */
+const rateLimit = z
+  .strictObject({
+    perSecond: z.number().min(0.001).max(100_000),
+    burst: z.int().min(1).max(100_000).optional(),
+  })
+  .transform(({ perSecond, burst = Math.max(1, Math.ceil(perSecond)) }) => ({
+    perSecond,
+    burst,
+  }));
+
 /** The wait after each failed attempt, in ms: each from a second to a day. */
 const retryDelaysMs = z.array(z.int().min(1000).max(86_400_000)).min(1).max(50);
 
@@ -144,6 +155,7 @@ function fields(policy: UrlPolicy) {
     headers,
     timeoutMs: z.int().min(1000).max(60_000),
     maxConcurrency: z.int().min(1).max(1000),
+    rateLimit: rateLimit.nullable(),
     retryDelaysMs: retryDelaysMs.nullable(),
     notRetryableStatuses: z.array(z.int().min(300).max(599)).max(50),
   };
@@ -161,6 +173,7 @@ function creationSchema(policy: UrlPolicy) {
     headers: field.headers.default({}),
     timeoutMs: field.timeoutMs.default(DEFAULT_TIMEOUT_MS),
     maxConcurrency: field.maxConcurrency.default(DEFAULT_MAX_CONCURRENCY),
+    rateLimit: field.rateLimit.default(null),
     retryDelaysMs: field.retryDelaysMs.default(null),
     notRetryableStatuses: field.notRetryableStatuses.default([]),
     ...newSecret,

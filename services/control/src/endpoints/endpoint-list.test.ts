@@ -17,6 +17,7 @@ function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
     headers: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,
+    rateLimit: null,
     retryDelaysMs: null,
     signing: ["standard"],
     notRetryableStatuses: [],

@@ -33,6 +33,7 @@ export interface EndpointView {
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
+  readonly rateLimit: { perSecond: number; burst: number } | null;
   readonly retryDelaysMs: readonly number[] | null;
   readonly notRetryableStatuses: readonly number[];
   readonly version: number;
@@ -60,6 +61,7 @@ export function newEndpoint(
     headers: creation.headers,
     timeoutMs: creation.timeoutMs,
     maxConcurrency: creation.maxConcurrency,
+    rateLimit: creation.rateLimit,
     retryDelaysMs: creation.retryDelaysMs,
     notRetryableStatuses: creation.notRetryableStatuses,
     version: 1,
@@ -171,6 +173,7 @@ export function viewOf(
     ),
     timeoutMs: endpoint.timeoutMs,
     maxConcurrency: endpoint.maxConcurrency,
+    rateLimit: endpoint.rateLimit,
     retryDelaysMs: endpoint.retryDelaysMs,
     notRetryableStatuses: endpoint.notRetryableStatuses,
     version: endpoint.version,

@@ -19,6 +19,7 @@ export type DeferralReason =
   | "endpoint_behind"
   | "not_before"
   | "lane_slow"
+  | "rate_limited"
   | "local_fault"
   | "secret_unavailable"
   | "breaker_open"

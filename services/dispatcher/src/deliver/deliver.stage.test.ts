@@ -487,6 +487,26 @@ test("relief puts the delivery into the tier of its slot and spends no attempt",
   });
 });
 
+test("a lane whose endpoint's rate limit is reached waits for its next start, and relief says so", async () => {
+  const rateLimit = { perSecond: 2, burst: 1 };
+  const { stage, clock, record, run } = aStage([registered({ rateLimit })]);
+  expect(stage.laneRateLimit?.("ep_1")?.nextStartAt()).toBeLessThanOrEqual(
+    clock.monotonic(),
+  );
+
+  await run(record());
+
+  const nextStartAt = clock.monotonic() + 500;
+  expect(stage.laneRateLimit?.("ep_1")).toMatchObject({ perSecond: 2 });
+  expect(stage.laneRateLimit?.("ep_1")?.nextStartAt()).toBe(nextStartAt);
+  const records = [...(stage.defer?.(record(), BUILT_AT + 5_000) ?? [])];
+  expect(deliveryOf(records)).toMatchObject({
+    attemptNumber: 1,
+    slotAt: BUILT_AT + 5_000,
+    deferralReason: "rate_limited",
+  });
+});
+
 test("a shortage of sockets in this process makes a deferral and an error log line, and spends no attempt", async () => {
   const fault = {
     kind: "local_fault",

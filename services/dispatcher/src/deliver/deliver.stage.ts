@@ -11,6 +11,7 @@ import type {
   InRecord,
   LaneStanding,
   OutRecord,
+  LaneRateLimit,
   Stage,
   Table,
   Verdict,
@@ -32,6 +33,7 @@ import {
 } from "../send/attempt-result.ts";
 import { requestHeaders } from "./request-headers.ts";
 import type { Send } from "../send/sender.ts";
+import { RateLimits } from "./rate-limits.ts";
 import type { Signer } from "./signer.ts";
 import { TakenSteps, twinDistanceMs } from "./taken-steps.ts";
 import { createUnsent, type Unsent } from "./unsent.ts";
@@ -77,6 +79,7 @@ class DeliverStage implements Stage<Delivery> {
   readonly #unsent: Unsent;
   readonly #lanes: EndpointConcurrency;
   readonly #breakers: EndpointBreakers;
+  readonly #limits: RateLimits;
   readonly #steps: TakenSteps;
   readonly #judge: (url: string) => UrlJudgement;
   readonly #view: EndpointView;
@@ -98,6 +101,7 @@ class DeliverStage implements Stage<Delivery> {
       random01: options.random01,
       counted: (counts) => report.breakers(counts),
     });
+    this.#limits = new RateLimits(options.clock);
     this.#view = {
       get: (id) => options.endpoints.get(id),
       isCurrent: () => options.endpoints.behind() === null,
@@ -122,6 +126,10 @@ class DeliverStage implements Stage<Delivery> {
     return this.#breakers.defersAll(lane)
       ? "proven"
       : this.#lanes.standingOf(lane);
+  }
+
+  laneRateLimit(lane: string): LaneRateLimit | undefined {
+    return this.#limits.limitOf(this.#options.endpoints.get(lane));
   }
 
   groupOf(record: InRecord<Delivery>): string {
@@ -152,13 +160,11 @@ class DeliverStage implements Stage<Delivery> {
     return emit(this.#unsent.givenUp(record, admission, now));
   }
 
-  /** Relief: the lane is too slow for the window, so the delivery waits in a tier until `slotAt`, its turn in the lane. */
-  defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
-    return this.#unsent.deferred(record.value, {
-      reason: "lane_slow",
-      until: slotAt,
-      slotAt,
-    });
+  /** Relief: the lane is too slow for the window, or its rate limit is, so the delivery waits in a tier until `slotAt`, its turn in the lane. */
+  defer({ value }: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
+    const isLimited = this.#limits.isReached(value.endpointId);
+    const reason = isLimited ? "rate_limited" : "lane_slow";
+    return this.#unsent.deferred(value, { reason, until: slotAt, slotAt });
   }
 
   #attempt(
@@ -184,6 +190,7 @@ class DeliverStage implements Stage<Delivery> {
       );
     const { userAgent, send } = this.#options;
     this.#lanes.begin(endpointId, target.maxConcurrency);
+    this.#limits.started(endpointId);
     return send({
       origin: url.url.origin,
       path: url.url.path,

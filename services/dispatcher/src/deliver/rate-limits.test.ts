@@ -1,0 +1,84 @@
+import { expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { RateLimits } from "./rate-limits.ts";
+
+function limited(perSecond: number, burst: number) {
+  const clock = { at: 0, monotonic: () => clock.at };
+  const limits = new RateLimits(clock);
+  const endpoint = { id: "ep", rateLimit: { perSecond, burst } };
+  const start = (): boolean => {
+    limits.limitOf(endpoint);
+    if (limits.isReached("ep")) return false;
+    limits.started("ep");
+    return true;
+  };
+  return { clock, limits, endpoint, start };
+}
+
+test("a burst may start at once, and then one attempt a step", () => {
+  const { clock, limits, endpoint, start } = limited(10, 3);
+
+  expect([start(), start(), start(), start()]).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+  expect(limits.limitOf(endpoint)?.nextStartAt()).toBe(100);
+  clock.at = 99;
+  expect(start()).toBe(false);
+  clock.at = 100;
+  expect([start(), start()]).toEqual([true, false]);
+  clock.at = 10_000;
+  expect([start(), start(), start(), start()]).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+});
+
+test("in no stretch of time do more attempts start than the rate and one burst allow, and none waits longer than it must", () => {
+  const steps = fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 200 });
+  const rate = fc.integer({ min: 1, max: 50 });
+  fc.assert(
+    fc.property(steps, rate, fc.integer({ min: 1, max: 20 }), (...of) => {
+      const [waits, perSecond, burst] = of;
+      const { clock, start } = limited(perSecond, burst);
+      const startedAt: number[] = [];
+      for (const wait of waits) {
+        clock.at += wait;
+        while (start()) startedAt.push(clock.at);
+      }
+      for (const [first, from] of startedAt.entries())
+        for (const [last, to] of startedAt.entries()) {
+          const allowed = ((to - from) * perSecond) / 1_000 + burst;
+          if (last >= first)
+            expect(last - first + 1).toBeLessThanOrEqual(allowed + 1e-6);
+        }
+    }),
+  );
+});
+
+test("a changed limit holds at once, and what was sent before counts", () => {
+  const { limits, endpoint, start } = limited(1, 1);
+  start();
+
+  endpoint.rateLimit = { perSecond: 100, burst: 1 };
+  expect(limits.limitOf(endpoint)?.nextStartAt()).toBe(1_000);
+  expect(limits.limitOf({ id: "ep", rateLimit: null })).toBeUndefined();
+});
+
+test("limits of endpoints that have sent nothing lately are forgotten, and no others", () => {
+  const { clock, limits, start } = limited(0.01, 1);
+  const idle = { id: "idle", rateLimit: { perSecond: 1, burst: 1 } };
+  limits.limitOf(idle);
+  limits.started("idle");
+  start();
+
+  clock.at = 70_000;
+  limits.limitOf({ ...idle, id: "new" });
+
+  expect(limits.size).toBe(2);
+  expect(limits.isReached("ep")).toBe(true);
+});

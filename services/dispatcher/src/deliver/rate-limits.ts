@@ -1,0 +1,98 @@
+/**
+ * The rate limits of endpoints: how many attempts may start a second, and how many of them at once (the burst).
+ *
+ * A limit is a clock that each start moves on by one step, which is a second divided by the rate (the generic cell rate algorithm).
+ * A start is allowed while the clock is less than the burst's steps ahead of now. So over any time t at most `rate · t + burst`
+ * attempts start. Only what was sent counts; a limit is in this process's memory, so a new owner of the endpoint begins with a
+ * whole burst.
+ */
+import type { Endpoint, MonotonicMs } from "@postrider/core";
+import type { LaneRateLimit } from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
+
+type Setting = NonNullable<Endpoint["rateLimit"]>;
+
+/** How often clocks are forgotten that have stood still since a whole burst, ms. */
+const SWEEP_MS = 60_000;
+
+export class RateLimits {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #limits = new Map<string, EndpointLimit>();
+  #sweptAt: MonotonicMs;
+
+  constructor(clock: Pick<Clock, "monotonic">) {
+    this.#clock = clock;
+    this.#sweptAt = clock.monotonic();
+  }
+
+  get size(): number {
+    return this.#limits.size;
+  }
+
+  /** The endpoint's limit as it is set now; undefined if it has none. A changed limit holds at once, and what was sent before counts. */
+  limitOf(
+    endpoint: Pick<Endpoint, "id" | "rateLimit"> | undefined,
+  ): LaneRateLimit | undefined {
+    // Control refuses a rate of 0. If another writer has set it, sending without a limit is better than never.
+    if (!endpoint?.rateLimit || !(endpoint.rateLimit.perSecond > 0))
+      return undefined;
+    let limit = this.#limits.get(endpoint.id);
+    if (limit === undefined) {
+      this.#sweep();
+      limit = new EndpointLimit(endpoint.rateLimit);
+      this.#limits.set(endpoint.id, limit);
+    }
+    limit.setting = endpoint.rateLimit;
+    return limit;
+  }
+
+  /** An attempt starts. */
+  started(endpointId: string): void {
+    this.#limits.get(endpointId)?.started(this.#clock.monotonic());
+  }
+
+  /** Whether no attempt to the endpoint may start now. */
+  isReached(endpointId: string): boolean {
+    const limit = this.#limits.get(endpointId);
+    return limit !== undefined && limit.nextStartAt() > this.#clock.monotonic();
+  }
+
+  #sweep(): void {
+    const now = this.#clock.monotonic();
+    if (now - this.#sweptAt < SWEEP_MS) return;
+    this.#sweptAt = now;
+    for (const [endpointId, limit] of this.#limits)
+      if (limit.isUnused(now)) this.#limits.delete(endpointId);
+  }
+}
+
+class EndpointLimit implements LaneRateLimit {
+  setting: Setting;
+  /** The time up to which starts are used up. */
+  #usedUpTo: MonotonicMs = -Infinity;
+
+  constructor(setting: Setting) {
+    this.setting = setting;
+  }
+
+  get perSecond(): number {
+    return this.setting.perSecond;
+  }
+
+  get #stepMs(): number {
+    return 1_000 / this.setting.perSecond;
+  }
+
+  nextStartAt(): MonotonicMs {
+    return this.#usedUpTo - (this.setting.burst - 1) * this.#stepMs;
+  }
+
+  started(now: MonotonicMs): void {
+    this.#usedUpTo = Math.max(this.#usedUpTo, now) + this.#stepMs;
+  }
+
+  /** As good as new: a whole burst is free. */
+  isUnused(now: MonotonicMs): boolean {
+    return this.#usedUpTo <= now;
+  }
+}
