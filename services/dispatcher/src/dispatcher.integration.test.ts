@@ -244,6 +244,9 @@ const toDeliveries = (delivery: Delivery): OutRecord => ({
   value: delivery,
 });
 
+const deferralsOf = ({ id }: Endpoint): Attempt[] =>
+  attempts.filter((one) => one.endpointId === id && one.attemptNumber === 0);
+
 const made = (deliveryId: string): Attempt[] =>
   attempts.filter(
     (each) => each.deliveryId === deliveryId && each.attemptNumber > 0,
@@ -340,6 +343,36 @@ function isSignedByEd25519(
     Buffer.from(signature?.slice("v1a,".length) ?? "", "base64"),
   );
 }
+
+test("an endpoint's rate limit holds in each stretch of time, and an endpoint beside it without one does not wait", async () => {
+  const receiver = await aReceiver({ answer: 200 });
+  const rateLimit = { perSecond: 20, burst: 5 };
+  const limited = await anEndpointAt(receiver.url, { rateLimit });
+  const free = await anEndpointAt(receiver.url);
+  const deliveries = Array.from({ length: 50 }, () => deliveryTo(limited));
+  const others = Array.from({ length: 50 }, () => deliveryTo(free));
+
+  await withDispatcher(async () => {
+    await output.send([...deliveries, ...others].map(toDeliveries));
+    for (const { deliveryId } of [...deliveries, ...others])
+      await waitFor(() => made(deliveryId).length > 0);
+  });
+
+  const startsOf = (of: readonly Delivery[]): number[] =>
+    of.flatMap(({ deliveryId }) => made(deliveryId).map((a) => a.startedAt));
+  const starts = startsOf(deliveries).toSorted((a, b) => a - b);
+  expect(starts).toHaveLength(50);
+  for (const [first, from] of starts.entries())
+    for (const [last, to] of starts.entries())
+      if (last > first)
+        // `startedAt` is in whole milliseconds, so a stretch may be two longer than it looks.
+        expect(last - first + 1).toBeLessThanOrEqual(
+          ((to - from + 2) * 20) / 1_000 + 5,
+        );
+  // The limited ones need more than two seconds. The others begin beside them, so the last of them is not the last of all.
+  expect(Math.max(...startsOf(others))).toBeLessThan(starts.at(-1)!);
+  expect(deferralsOf(limited)).toEqual([]);
+});
 
 test("used-up attempts end in a dead letter with the delivery", async () => {
   const receiver = await aReceiver({ answer: 500 });
