@@ -23,6 +23,7 @@ export const BEHAVIOURS = [
   "dead",
   "blackhole",
   "outage",
+  "limited",
 ] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -33,6 +34,9 @@ const RETRIES: Readonly<Record<string, readonly number[]>> = {
   // Enough for a delivery that is a probe again and again.
   outage: [200, 500, ...Array.from({ length: 18 }, () => 1000)],
 };
+/** The rate limit of the endpoint `limited`. Events reach it only in the case `rate-limited`. */
+export const LIMIT = { perSecond: 50, burst: 20 };
+
 const HEALTHY_RETRIES = [200, 500, 1000, 1000, 1000, 1000];
 
 export interface EndpointOptions {
@@ -61,6 +65,7 @@ function endpointOf(
     secrets: [{ id: secretId, ...sealed, createdAt: 0, expiresAt: null }],
     timeoutMs: behaviour === "blackhole" ? blackholeTimeoutMs : 15_000,
     maxConcurrency: 200,
+    rateLimit: behaviour === "limited" ? LIMIT : null,
     retryDelaysMs: RETRIES[behaviour] ?? HEALTHY_RETRIES,
   });
 }

@@ -24,6 +24,7 @@ import { membersChange } from "./members-change.ts";
 import { missingTopics } from "./missing-topics.ts";
 import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
 import { poison } from "./poison.ts";
+import { rateLimited } from "./rate-limited.ts";
 import { sameSecond } from "./same-second.ts";
 import { SERVICES_KILLED } from "./service-killed.ts";
 import { tooLarge } from "./too-large.ts";
@@ -49,6 +50,7 @@ export const CASES: readonly FaultCase[] = [
   missingTopics,
   sameSecond,
   breaker,
+  rateLimited,
   clickhouseAnswerLost,
   clickhouseRefusing,
   clickhouseReadOnly,
