@@ -28,10 +28,10 @@ async function start(options: Partial<ReceiverOptions> = {}, signer = secret) {
     onRequest: (request) => seen.push(request),
     ...options,
   });
-  return { seen, send: sender(receiver.url) };
+  return { seen, send: sender(receiver.url, signer) };
 }
 
-function sender(url: string) {
+function sender(url: string, signer = secret) {
   return async (body: string, signedBody = body): Promise<number> => {
     const id = "msg_1";
     const timestamp = Math.floor(Date.now() / 1000);

@@ -151,6 +151,7 @@ function isAge(reason: DeferralReason): boolean {
     case "endpoint_unknown":
     case "endpoint_behind":
     case "lane_slow":
+    case "rate_limited":
     case "local_fault":
       return false;
   }
