@@ -13,6 +13,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   reason: "why, from a closed list",
   route: "the pattern of an API route, such as `/v1/endpoints/:id`",
   stage: "the stage of a runner: `route`, `deliver`, `hold`, `gone`",
+  state: "of a circuit breaker: `open` or `half_open`",
   status: "an HTTP status",
   table: "a table of ClickHouse",
   tier: "a tier's delay, such as `1s`",
