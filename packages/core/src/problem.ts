@@ -8,8 +8,6 @@ export interface Problem {
   readonly count?: number;
 }
 
-export type ValidationProblem = Problem;
-
 /** How many problems are listed one by one; further problems are only counted. */
 const MAX_PROBLEMS = 20;
 const MAX_FIELD_LENGTH = 128;

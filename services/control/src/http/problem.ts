@@ -1,13 +1,9 @@
-import type { Problem as FieldProblem } from "@postrider/core";
 import {
   COMMON_KINDS,
   ProblemError,
   type ProblemKinds,
   type ProblemOptions,
 } from "@postrider/http";
-
-/** One problem of a request: the field (a body path, a parameter or a header), the rule that it broke, and a sentence. */
-export type { FieldProblem };
 
 /** The kinds of problem that only control answers with. */
 const KINDS = {

@@ -1,6 +1,5 @@
-import { fewProblems } from "@postrider/core";
+import { fewProblems, type Problem } from "@postrider/core";
 import type { z } from "zod";
-import type { FieldProblem } from "./problem.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -9,11 +8,11 @@ type Issue = z.core.$ZodIssue;
  * (`eventTypes[0]`, `headers.x-team`) and the rule. A custom issue names its rule in `params.rule`. Values are never
  * repeated, because they may be secrets.
  */
-export function problemsOf(error: z.ZodError): FieldProblem[] {
+export function problemsOf(error: z.ZodError): Problem[] {
   return fewProblems(error.issues.flatMap(problemsOfIssue));
 }
 
-function problemsOfIssue(issue: Issue): FieldProblem[] {
+function problemsOfIssue(issue: Issue): Problem[] {
   const field = fieldOf(issue.path);
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => ({
