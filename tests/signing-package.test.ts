@@ -26,12 +26,13 @@ const receiver = join(folder, "receiver");
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !name.startsWith("npm_")),
 );
-/** The version and path of each Node. */
+/** The version and path of each Node that the package is for. */
 const nodes = [
   ...new Set([process.execPath, process.env["npm_node_execpath"] ?? ""]),
 ]
   .filter((node) => node !== "")
-  .map((node) => [run(node, ["--version"], root).trim(), node] as const);
+  .map((node) => [run(node, ["--version"], root).trim(), node] as const)
+  .filter(([version]) => Number.parseInt(version.slice(1), 10) >= 20);
 const MINUTES = 180_000;
 
 function run(command: string, args: readonly string[], cwd: string): string {

@@ -203,7 +203,7 @@ async function anEndpointAt(
   url: string,
   fields: Partial<Endpoint> = {},
 ): Promise<Endpoint> {
-  const id = `ep_${(ids += 1)}`;
+  const id = fields.id ?? `ep_${(ids += 1)}`;
   const { kid, ciphertext } = keyRing.seal(
     Buffer.from(SECRET),
     secretAad(fields.tenantId ?? "acme", id, "sec_1"),

@@ -80,7 +80,7 @@ function tooMany({ secrets }: Endpoint): ControlProblem {
   const first = rfc3339(Math.min(...ends));
   return new ControlProblem(
     "conflict",
-    `${MAX_SECRETS} secrets of the endpoint are valid already. Rotate after ${first}, when the first of them ends, or with a shorter overlap: 0 ends them all.`,
+    `${MAX_SECRETS} secrets of the endpoint are valid already. Rotate after ${first}, when the first of them ends, or with an overlap of 0, which ends them all.`,
     {
       errors: [
         {
