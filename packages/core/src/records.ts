@@ -80,6 +80,54 @@ export interface Attempt {
   readonly sourceOffset: number;
 }
 
+/** A partition of dead-letters in which parked deliveries of the endpoint may be. */
+export interface ResumePlace {
+  /** The partition. */
+  readonly partition: number;
+  /** Offset at which this resume began. */
+  readonly from: number;
+  /** Everything below this offset was sent again or is none of ours. */
+  readonly position: number;
+  /** The log's end up to which it reads, as last asked for. */
+  readonly end: number;
+}
+
+/** The deliveries that are parked for an endpoint, and the durable job that sends them again. */
+export interface Resume {
+  /** The endpoint. */
+  readonly endpointId: string;
+  /** Owner. */
+  readonly tenantId: string;
+  /** rsm_ and 24 characters, new at each start; empty until the first. */
+  readonly id: string;
+  /** parked (not started yet), running, done, cancelled or ended. */
+  readonly state: string;
+  /** Why it was cancelled or ended. */
+  readonly detail: string;
+  /** Version of the endpoint at the start. What is sent again waits where this version is not known yet. */
+  readonly endpointVersion: number;
+  /** How many partitions dead-letters had when the places were last noted. */
+  readonly partitions: number;
+  /** One, and one more for each that partitions added to dead-letters have made. */
+  readonly places: readonly ResumePlace[];
+  /** Deliveries that this resume has sent again. */
+  readonly sent: number;
+  /** Dead letters that this resume has read and that are none of its own. */
+  readonly skipped: number;
+  /** When the endpoint was paused. */
+  readonly pausedAt: EpochMs;
+  /** When this resume was started. */
+  readonly startedAt: null | EpochMs;
+  /** When it was done, cancelled or ended. */
+  readonly finishedAt: null | EpochMs;
+}
+
+/** What the topic `control` knows under a key. The key's beginning says which field is set: `resume:` and an endpoint's id. */
+export interface ControlEntry {
+  /** The endpoint's parked deliveries. */
+  readonly resume: null | Resume;
+}
+
 /** A secret under AES-256-GCM; AAD is tenant, endpoint and secret id. */
 export interface SealedSecret {
   /** The secret's id, part of the AAD. */

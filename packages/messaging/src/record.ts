@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  ControlEntry,
   DeadLetter,
   Delivery,
   Endpoint,
@@ -74,6 +75,7 @@ export interface TopicValues {
   intake: Intake;
   signals: Signal;
   endpoints: Endpoint;
+  control: ControlEntry;
   [tier: TierTopic]: Delivery;
 }
 

@@ -10,7 +10,8 @@ export type RecordName =
   | "Attempt"
   | "Intake"
   | "Signal"
-  | "Endpoint";
+  | "Endpoint"
+  | "ControlEntry";
 
 /** The record that a topic (its name without the prefix) carries; every tier carries deliveries. */
 export function recordNameOf(topic: keyof TopicValues): RecordName {
@@ -40,6 +41,7 @@ const FILES: Readonly<Record<RecordName, string>> = {
   Intake: "intake.avsc",
   Signal: "signal.avsc",
   Endpoint: "endpoint.avsc",
+  ControlEntry: "control-entry.avsc",
 };
 
 const BY_TOPIC = {
@@ -50,4 +52,5 @@ const BY_TOPIC = {
   intake: "Intake",
   signals: "Signal",
   endpoints: "Endpoint",
+  control: "ControlEntry",
 } as const satisfies Partial<Record<keyof TopicValues, RecordName>>;

@@ -166,6 +166,7 @@ const TOPICS = [
   "intake",
   "signals",
   "endpoints",
+  "control",
 ] as const satisfies (keyof TopicValues)[];
 
 function writerById(
