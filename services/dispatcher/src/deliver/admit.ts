@@ -71,6 +71,8 @@ const WAITED_FOR: Readonly<Record<string, string>> = {
   retry_after: "it waited because the endpoint asked for a pause (Retry-After)",
 };
 const UNKNOWN_WAIT_MS = 1_000;
+/** While the table is behind, deliveries of a paused endpoint wait so long each time; nobody is in a hurry to get them. */
+const PAUSED_WAIT_MS = 10_000;
 const UNKNOWN_LIMIT_MS = 60_000;
 const MAX_TIMEOUT_MS = 60_000;
 const INLINE_SIGNING: readonly SigningProfile[] = ["standard"];
@@ -129,8 +131,14 @@ function targetOf(
       "endpoint_disabled",
       endpoint.stateReason ?? "the endpoint is disabled",
     );
-  if (endpoint.state === "paused")
+  if (endpoint.state === "paused") {
+    // A resume counts on this: once its write is older than the time for which a table counts as current, nothing is parked any more.
+    if (!endpoints.isCurrent())
+      return behind("endpoint_behind", now, delivery.endpointUnknownSince, {
+        waitMs: PAUSED_WAIT_MS,
+      });
     return dead("paused", endpoint.stateReason ?? "the endpoint is paused");
+  }
   return { kind: "send", target: registeredTarget(endpoint) };
 }
 
@@ -175,9 +183,10 @@ function clampTimeout(timeoutMs: number): number {
 function behind(
   reason: "endpoint_unknown" | "endpoint_behind",
   now: EpochMs,
-  unknownSince: EpochMs,
+  unknownSince: EpochMs | null,
+  { waitMs } = { waitMs: UNKNOWN_WAIT_MS },
 ): Admission {
-  return { kind: "defer", reason, until: now + UNKNOWN_WAIT_MS, unknownSince };
+  return { kind: "defer", reason, until: now + waitMs, unknownSince };
 }
 
 function dead(reason: DeadLetterReason, detail: string): Admission {

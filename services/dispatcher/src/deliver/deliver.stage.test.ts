@@ -417,6 +417,20 @@ test("disabled and paused endpoints' deliveries become dead letters with that re
   });
 });
 
+test("a paused endpoint's delivery waits while the table is behind: the endpoint may have been resumed since", async () => {
+  const { run, record, table } = aStage([registered({ state: "paused" })]);
+  table.behind = () => "the table was last read 9 s ago";
+
+  const records = await run(record());
+
+  expect(topicsOf(records)).not.toContain("dead-letters");
+  expect(deliveryOf(records)).toMatchObject({
+    deferralReason: "endpoint_behind",
+    endpointUnknownSince: null,
+    step: 1,
+  });
+});
+
 test("notBefore defers without counting as deferred time, and expiresAt and age end a delivery", async () => {
   const { run, record, clock } = aStage();
 
