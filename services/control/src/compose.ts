@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Endpoint } from "@postrider/core";
+import type { ControlEntry, Endpoint } from "@postrider/core";
 import {
   createDeadLetterOf,
   createKafka,
@@ -8,6 +8,7 @@ import {
   createStageRunner,
   createTable,
   partitionOf,
+  readPartition,
   topicName,
   type Admin,
   type ProducerRecord,
@@ -25,13 +26,19 @@ import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./endpoints/ownership.ts";
+import { createParkingLog } from "./endpoints/parking-log.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
+import { resumeRoutes } from "./endpoints/resume-routes.ts";
+import { runResume } from "./endpoints/resume-run.ts";
+import { createResumeRunner } from "./endpoints/resume-runner.ts";
+import { createResumeStore } from "./endpoints/resume-store.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
+import { createTenureWriter } from "./endpoints/tenure-writer.ts";
 import { statusRoutes } from "./status-routes.ts";
 
 /** The wired control service. */
@@ -50,6 +57,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const { log, clock } = effects;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const topic = topicName(prefix, "endpoints");
+  const controlTopic = topicName(prefix, "control");
   const kafka = createKafka(
     { brokers: config.kafkaBrokers, clientId: "postrider-control" },
     effects,
@@ -60,13 +68,21 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     prefix,
     sessionTimeoutMs,
     schemaRegistryUrl: config.schemaRegistryUrl,
-    registeredTopics: ["endpoints", "dead-letters"],
+    registeredTopics: ["endpoints", "control", "dead-letters", "deliveries"],
   });
   const table = createTable<Endpoint>({
     ...effects,
     kafka,
     topic,
     decode: schemas.decoderOf("endpoints"),
+    sessionTimeoutMs,
+    unknownSchemaWaitMs,
+  });
+  const entries = createTable<ControlEntry>({
+    ...effects,
+    kafka,
+    topic: controlTopic,
+    decode: schemas.decoderOf("control"),
     sessionTimeoutMs,
     unknownSchemaWaitMs,
   });
@@ -91,24 +107,72 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ...effects,
     consumer: kafka.consumer({
       groupId: `${prefix}control`,
-      topics: [topicName(prefix, "control")],
+      topics: [controlTopic],
       sessionTimeoutMs,
     }),
     fencedProducer: () => kafka.fencedProducer(`${prefix}control`),
     async catchUp() {
       partitions = await countPartitions(kafka.admin(), topic);
-      await table.readToEnd();
+      await Promise.all([table.readToEnd(), entries.readToEnd()]);
       // A write would be made of an endpoint's old version, or refuse one that the table lacks.
-      const lack = table.behind();
+      const lack = table.behind() ?? entries.behind();
       if (lack !== null) throw new Error(lack);
     },
   });
   const keyRing = createKeyRing(config.encryptionKeys);
   const secrets = createSecretMaker(keyRing, clock);
   const publicKeyOf = createPublicKeys(keyRing, log);
-  const writer = createEndpointWriter({
+  const tenureWriter = createTenureWriter({
     ownership,
+    readBack: (place) =>
+      (place.topic === topic ? table : entries).readTo(place),
+  });
+  const parkingLog = createParkingLog({ admin: () => kafka.admin(), prefix });
+  const { deadLetterLog, dispatchers } = parkingLog;
+  const store = createResumeStore({
+    ...effects,
+    tenureWriter,
+    table: entries,
+    endpoints: table,
+    encode: schemas.encode,
+    topic: controlTopic,
+    deadLetterLog,
+  });
+  const resumes = createResumeRunner({
+    ...effects,
+    ownership,
+    store,
+    run: (resume, context) =>
+      runResume(
+        {
+          ...effects,
+          store,
+          deadLetterLog,
+          dispatchers,
+          read: (partition, range, signal) =>
+            readPartition({
+              kafka,
+              topic: topicName(prefix, "dead-letters"),
+              partition,
+              ...range,
+              signal,
+              sessionTimeoutMs,
+            }),
+          decode: schemas.decoderOf("dead-letters"),
+          send: (record, source) => output.send([record], source),
+          heartbeatAgeMs: ownership.heartbeatAgeMs,
+          sessionTimeoutMs,
+          perSecond: config.resumeRate,
+          unknownSchemaWaitMs,
+        },
+        resume,
+        context,
+      ),
+  });
+  const writer = createEndpointWriter({
+    tenureWriter,
     table,
+    alsoWritten: store.alsoWritten,
     recordOf(id, endpoint): ProducerRecord {
       const key = Buffer.from(id);
       const value =
@@ -157,15 +221,27 @@ export function compose(config: ControlConfig, effects: Effects): Control {
           deniedCidrs: config.denyCidrs ?? [],
         }),
       }),
+      resumeRoutes({ table, writer, store, publicKeyOf }),
       eventRoutes(reader),
       queryRoutes(reader, clock),
       statusRoutes({ ownership, reader, endpoints: () => table.size }),
     ],
   });
   return {
-    parts: [schemas, table, output, reader, ownership, follower, server],
-    health: controlHealth({
+    parts: [
+      schemas,
       table,
+      entries,
+      output,
+      reader,
+      parkingLog,
+      ownership,
+      follower,
+      resumes,
+      server,
+    ],
+    health: controlHealth({
+      tables: [table, entries],
       ownership,
       reader,
       runner: follower.runner,

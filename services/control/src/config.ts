@@ -2,6 +2,7 @@ import { parseCidrs, type Cidr } from "@postrider/core";
 import {
   commonConfig,
   duration,
+  integer,
   listenConfig,
   processConfig,
   readConfig,
@@ -34,6 +35,12 @@ export const controlSpec = {
     parse: duration,
     default: "30s",
     doc: "How long a query of POST /v1/query may run.",
+  },
+  resumeRate: {
+    env: "POSTRIDER_RESUME_RATE",
+    parse: integer(1, 10_000),
+    default: "500",
+    doc: "How many parked deliveries a second a resume sends again.",
   },
   ...listenConfig(7400),
   ...processConfig(9404),

@@ -12,12 +12,14 @@ interface Seen {
 function readinessOf(seen: Seen) {
   const check = (name: string, isOk: boolean) => ({ name, isOk, detail: "" });
   const health = controlHealth({
-    table: {
-      health: () => ({
-        ready: [check("table", seen.isTableOk ?? true)],
-        live: [],
-      }),
-    },
+    tables: [
+      {
+        health: () => ({
+          ready: [check("table", seen.isTableOk ?? true)],
+          live: [],
+        }),
+      },
+    ],
     ownership: {
       describe: () => ({
         state: (seen.isOwner ?? true) ? "owner" : "follower",

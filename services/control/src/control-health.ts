@@ -4,14 +4,14 @@ import type { Ownership } from "./endpoints/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
 
 /**
- * Readiness fails only when Kafka is away, or when this replica's table may lack something (`Table.behind`: it is not loaded, not
- * followed, cannot read a batch, or has a record that waits for its schema): its answers would be wrong or old. Everything else is reported as degraded, without failing readiness. A follower is as ready as the owner,
+ * Readiness fails only when Kafka is away, or when one of this replica's tables may lack something (`Table.behind`: it is not loaded,
+ * not followed, cannot read a batch, or has a record that waits for its schema): its answers would be wrong or old. Everything else is reported as degraded, without failing readiness. A follower is as ready as the owner,
  * because it answers every read. Without ClickHouse, endpoints can still be read and changed, and a 410 still disables; if
  * readiness failed, an outage of the reports would become an outage of the configuration, too. The two routes that need
  * ClickHouse (`GET /v1/events/{id}`, `POST /v1/query`) answer 503 themselves.
  */
 export function controlHealth(of: {
-  readonly table: Pick<Table<unknown>, "health">;
+  readonly tables: readonly Pick<Table<unknown>, "health">[];
   readonly ownership: Pick<Ownership, "describe" | "heartbeatAgeMs">;
   readonly reader: Pick<Reader, "reachability">;
   /** The runner of the `signals` topic; null unless this replica is the owner. */
@@ -20,11 +20,11 @@ export function controlHealth(of: {
 }): Health {
   return {
     live: () => [
-      ...of.table.health().live,
+      ...of.tables.flatMap((table) => table.health().live),
       ...(of.runner()?.health().live ?? []),
     ],
     ready: () => [
-      ...of.table.health().ready,
+      ...of.tables.flatMap((table) => table.health().ready),
       kafkaCheck(of.ownership.heartbeatAgeMs(), of.sessionTimeoutMs),
       ownershipCheck(of.ownership.describe()),
       clickhouseCheck(of.reader.reachability()),

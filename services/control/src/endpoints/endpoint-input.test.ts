@@ -169,7 +169,7 @@ test("a change takes any field but those that never change", () => {
   expect(problemsOf(() => input.parseChange({ tenantId: "b" }))).toEqual([
     "tenantId unknown",
   ]);
-  expect(problemsOf(() => input.parseChange({ state: "paused" }))).toEqual([
+  expect(problemsOf(() => input.parseChange({ state: "asleep" }))).toEqual([
     "state one_of",
   ]);
 });
@@ -203,4 +203,15 @@ test.each([
   [null, "body type"],
 ])("a rotation with %j is refused: %s", (body, expected) => {
   expect(problemsOf(() => input.parseRotation(body))).toEqual([expected]);
+});
+
+test("a reason for a pause may be left out, and is text for people", () => {
+  expect(input.parseReason(undefined)).toBe("by hand");
+  expect(input.parseReason({ reason: "they migrate" })).toBe("they migrate");
+  expect(problemsOf(() => input.parseReason({ reason: "" }))).toEqual([
+    "reason min",
+  ]);
+  expect(problemsOf(() => input.parseReason({ why: "x" }))).toEqual([
+    "why unknown",
+  ]);
 });

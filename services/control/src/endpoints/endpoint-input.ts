@@ -33,6 +33,8 @@ export interface EndpointInput {
   parseChange(body: unknown): EndpointChange;
   /** Throws as `parseCreation` does. Without a body, everything has its default. */
   parseRotation(body: unknown): SecretRotation;
+  /** The reason of a pause or a disable; `by hand` where the body is missing or gives none. Throws as `parseCreation` does. */
+  parseReason(body: unknown): string;
 }
 
 export function createEndpointInput(policy: UrlPolicy): EndpointInput {
@@ -47,6 +49,7 @@ export function createEndpointInput(policy: UrlPolicy): EndpointInput {
       throw invalid([{ field: "body", rule: "required", message }]);
     },
     parseRotation: (body) => parse(rotation, body === undefined ? {} : body),
+    parseReason: (body) => parse(reasonSchema, body ?? {}).reason,
   };
 }
 
@@ -71,6 +74,10 @@ const description = z
   .string()
   .max(1024)
   .regex(/^[^\p{Cc}]*$/u, "must not hold control characters");
+
+const reasonSchema = z.strictObject({
+  reason: description.min(1).default("by hand"),
+});
 
 const eventTypes = z
   .array(
@@ -181,12 +188,11 @@ function creationSchema(policy: UrlPolicy) {
   return creation.superRefine(refuseTwoSecrets).superRefine(refuseUnfitSigning);
 }
 
-/** `state` accepts only what control can do today: `enabled` and `disabled`. Pausing is not accepted, because there is no resume yet. */
 function changeSchema(policy: UrlPolicy) {
   return z
     .strictObject({
       ...fields(policy),
-      state: z.enum(["enabled", "disabled"]),
+      state: z.enum(["enabled", "paused", "disabled"]),
     })
     .partial();
 }

@@ -8,14 +8,20 @@ import {
   type EndpointWriter,
   type VersionCondition,
 } from "./endpoint-writer.ts";
-import { changedEndpoint, enabledEndpoint, viewOf } from "./endpoint.ts";
+import {
+  changedEndpoint,
+  disabledEndpoint,
+  enabledEndpoint,
+  pausedEndpoint,
+  viewOf,
+} from "./endpoint.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Routes } from "@postrider/http";
 import type { PublicKeyOf } from "./public-keys.ts";
 import type { RotateSecret } from "./secret-rotation.ts";
 import { requireSignable } from "./signing-rules.ts";
 
-interface ById {
+export interface ById {
   Params: { id: string };
 }
 
@@ -89,6 +95,22 @@ export function endpointRoutes(options: {
         await writer.change(request.params.id, condition, enable),
       );
     });
+    for (const [route, state, apply] of [
+      ["pause", "paused", pausedEndpoint],
+      ["disable", "disabled", disabledEndpoint],
+    ] as const)
+      app.post<ById>(`/v1/endpoints/:id/${route}`, async (request, reply) => {
+        const condition = versionOf(request.headers["if-match"]) ?? "any";
+        const reason = input.parseReason(request.body);
+        // An endpoint that is in this state already keeps its version.
+        const changed = await writer.change(
+          request.params.id,
+          condition,
+          (endpoint, now) =>
+            endpoint.state === state ? endpoint : apply(endpoint, reason, now),
+        );
+        return shown(reply, changed);
+      });
   };
 }
 
@@ -112,7 +134,9 @@ function requiredVersion(header: string | undefined): VersionCondition {
 }
 
 /** The version in an `If-Match` header: `"3"` (an ETag) or `3`; `*` is any version (RFC 9110 §13.1.1). */
-function versionOf(header: string | undefined): VersionCondition | undefined {
+export function versionOf(
+  header: string | undefined,
+): VersionCondition | undefined {
   if (header === undefined) return undefined;
   if (header.trim() === "*") return "any";
   const version = /^\s*(?:"([1-9]\d{0,9})"|([1-9]\d{0,9}))\s*$/.exec(header);

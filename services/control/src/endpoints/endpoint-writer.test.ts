@@ -9,6 +9,7 @@ import { aSignal, testEffects } from "@postrider/testkit";
 import { createEndpointInput } from "./endpoint-input.ts";
 import { createEndpointWriter } from "./endpoint-writer.ts";
 import { changedEndpoint, enabledEndpoint } from "./endpoint.ts";
+import { createTenureWriter } from "./tenure-writer.ts";
 import { createGoneStage } from "./gone.stage.ts";
 import type { Tenure } from "./ownership.ts";
 import { ProblemError } from "@postrider/http";
@@ -56,21 +57,22 @@ function aWriter() {
     },
   };
   let made = 0;
-  const writer = createEndpointWriter({
-    ...effects,
+  const tenureWriter = createTenureWriter({
     writeTimeoutMs: 50,
     ownership: { tenure: () => (state.isOwner ? tenure : null) },
-    table: {
-      get: (id) => rows.get(id),
-      entries: () => rows.entries(),
-      async readTo({ offset }) {
-        if (!state.isReadBack) await new Promise(() => {});
-        const written = log[offset];
-        if (written === undefined) throw new Error("beyond the log");
-        if (written.endpoint === null) rows.delete(written.id);
-        else rows.set(written.id, written.endpoint);
-      },
+    async readBack({ offset }) {
+      if (!state.isReadBack) await new Promise(() => {});
+      const written = log[offset];
+      if (written === undefined) throw new Error("beyond the log");
+      if (written.endpoint === null) rows.delete(written.id);
+      else rows.set(written.id, written.endpoint);
     },
+  });
+  const writer = createEndpointWriter({
+    ...effects,
+    tenureWriter,
+    table: { get: (id) => rows.get(id), entries: () => rows.entries() },
+    alsoWritten: async () => [],
     recordOf: (id, endpoint) => {
       if (state.isUnfit)
         throw new UnfitValueError(

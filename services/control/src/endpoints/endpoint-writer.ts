@@ -1,25 +1,17 @@
 /**
- * The only way in which an endpoint changes. Invariant: writes run one after another, and each starts from the version that
- * the table shows after the write before it was read back. So versions go up by one, and every reader will see what the
- * caller was told. A write that fails half-way ends the tenure (the period in which this process is the writer, ownership.ts).
- * The next tenure begins with a new producer, before which Kafka ends what the old one had open (fenced-producer.ts), and with
- * the table read to its end.
+ * The only way in which an endpoint changes. Invariant: each change starts from the version that the table shows after the
+ * change before it was read back (tenure-writer.ts). So versions go up by one, and every reader will see what the caller was told.
  */
 import type { Endpoint, EpochMs } from "@postrider/core";
-import {
-  FencedError,
-  UnfitValueError,
-  type FencedProducer,
-  type ProducerRecord,
-  type RecordPosition,
-} from "@postrider/messaging";
+import { UnfitValueError, type ProducerRecord } from "@postrider/messaging";
 import { type CommonProblem, invalid } from "@postrider/http";
-import { LATE, within, type Clock, type Log } from "@postrider/runtime";
+import type { Clock, Log } from "@postrider/runtime";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { newEndpoint } from "./endpoint.ts";
-import type { Ownership } from "./ownership.ts";
 import { ControlProblem } from "../http/problem.ts";
+import type { Tenure } from "./ownership.ts";
 import type { SecretMaker } from "./secret-maker.ts";
+import type { TenureWriter } from "./tenure-writer.ts";
 
 export interface EndpointWriter {
   /** Resolves to the endpoint and its plain secret. The plain secret cannot be read again later. */
@@ -42,65 +34,46 @@ export type VersionCondition = number | "any";
 export interface EndpointTable {
   get(id: string): Endpoint | undefined;
   entries(): Iterable<readonly [string, Endpoint]>;
-  /** Resolves once the table has read past this position. Whether it could take the record, `get` shows. */
-  readTo(position: RecordPosition): Promise<void>;
 }
 
 export interface EndpointWriterOptions {
-  readonly ownership: Pick<Ownership, "tenure">;
+  readonly tenureWriter: TenureWriter;
   readonly table: EndpointTable;
   /** The record that stores an endpoint; for null its tombstone. Throws `UnfitValueError` when the endpoint does not fit its schema. */
   readonly recordOf: (id: string, endpoint: Endpoint | null) => ProducerRecord;
+  /** What else is written with a change, in the same transaction; `after` is null for a deletion. */
+  readonly alsoWritten: (
+    before: Endpoint,
+    after: Endpoint | null,
+  ) => Promise<readonly ProducerRecord[]>;
   readonly secrets: SecretMaker;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Log;
-  /** The longest time from sending a record until it is read back. Default 10 s. */
-  readonly writeTimeoutMs?: number;
 }
-
-/** Bounds memory. The write that runs counts, too. */
-const MAX_UNFINISHED_WRITES = 256;
-const RETRY_SOON = { "retry-after": "1" };
 
 export function createEndpointWriter(
   options: EndpointWriterOptions,
 ): EndpointWriter {
-  const { ownership, table, clock, log } = options;
-  const inTurn = createTurns(MAX_UNFINISHED_WRITES);
+  const { tenureWriter, table, clock, log } = options;
+  const { inTurn, owner } = tenureWriter;
 
-  async function write(id: string, endpoint: Endpoint | null): Promise<void> {
-    const tenure = ownership.tenure();
-    if (tenure === null) throw notOwner();
+  async function write(
+    tenure: Tenure,
+    id: string,
+    endpoint: Endpoint | null,
+    also: readonly ProducerRecord[] = [],
+  ): Promise<void> {
     // Encoded before anything is sent, so that a value that cannot be encoded does not end the tenure.
     const record = encoded(id, endpoint);
-    try {
-      const timeoutMs = options.writeTimeoutMs ?? 10_000;
-      const confirmed = sendAndReadBack(tenure.producer, record);
-      if ((await within(confirmed, timeoutMs)) === LATE)
-        throw new Error(`not confirmed within ${timeoutMs} ms`);
-      requireShown(table.get(id)?.version, endpoint?.version);
-    } catch (cause) {
-      tenure.fail(
-        cause instanceof FencedError
-          ? "another replica has become the owner"
-          : `a write failed: ${String(cause)}`,
-      );
-      throw problemOf(cause);
-    }
+    await tenureWriter.write(tenure, [record, ...also], () =>
+      requireShown(table.get(id)?.version, endpoint?.version),
+    );
     log.info("endpoint.written", {
       endpointId: id,
       version: endpoint?.version ?? null,
       state: endpoint?.state ?? "deleted",
     });
-  }
-
-  async function sendAndReadBack(
-    producer: FencedProducer,
-    record: ProducerRecord,
-  ): Promise<void> {
-    const written = await producer.send([record]);
-    for (const place of written) await table.readTo(place);
   }
 
   function encoded(id: string, endpoint: Endpoint | null): ProducerRecord {
@@ -115,7 +88,6 @@ export function createEndpointWriter(
   }
 
   function current(id: string, condition: VersionCondition): Endpoint {
-    if (ownership.tenure() === null) throw notOwner();
     const endpoint = table.get(id);
     if (endpoint === undefined) throw unknownEndpoint(id);
     if (condition !== "any" && condition !== endpoint.version)
@@ -126,7 +98,7 @@ export function createEndpointWriter(
   return {
     create: (creation) =>
       inTurn(async () => {
-        if (ownership.tenure() === null) throw notOwner();
+        const tenure = owner();
         refuseTakenExternalId(table, creation.tenantId, creation.externalId);
         const id = options.newId();
         const { plain, sealed } = options.secrets.make(
@@ -137,50 +109,28 @@ export function createEndpointWriter(
             : { secret: creation.secret },
         );
         const endpoint = newEndpoint(id, creation, sealed);
-        await write(id, endpoint);
+        await write(tenure, id, endpoint);
         return { endpoint, secret: plain };
       }),
     change: (id, condition, apply) =>
       inTurn(async () => {
+        const tenure = owner();
         const before = current(id, condition);
         const after = apply(before, clock.now());
         if (after === before) return before;
         if (after.externalId !== before.externalId)
           refuseTakenExternalId(table, after.tenantId, after.externalId);
-        await write(id, after);
+        const also = await options.alsoWritten(before, after);
+        await write(tenure, id, after, also);
         return after;
       }),
     remove: (id, condition) =>
       inTurn(async () => {
-        current(id, condition);
-        await write(id, null);
+        const tenure = owner();
+        const before = current(id, condition);
+        const also = await options.alsoWritten(before, null);
+        await write(tenure, id, null, also);
       }),
-  };
-}
-
-/** Runs one piece of work at a time, in order of arrival. */
-function createTurns(
-  maxUnfinished: number,
-): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  let unfinished = 0;
-  return async (work) => {
-    if (unfinished >= maxUnfinished)
-      throw new ControlProblem(
-        "busy",
-        `${unfinished} writes are unfinished already.`,
-        {
-          headers: RETRY_SOON,
-        },
-      );
-    unfinished += 1;
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    try {
-      return await turn;
-    } finally {
-      unfinished -= 1;
-    }
   };
 }
 
@@ -207,7 +157,6 @@ function refuseTakenExternalId(
       );
 }
 
-/** The table skips a record that it cannot decode, and waits with one whose schema it does not know. */
 function requireShown(
   shown: number | undefined,
   written: number | undefined,
@@ -220,27 +169,9 @@ function requireShown(
   );
 }
 
-/** Tells the caller whether the write may have happened. A fenced write has not: Kafka refused it (`FencedError`). */
-function problemOf(cause: unknown): ControlProblem {
-  if (cause instanceof FencedError) return notOwner(cause);
-  return new ControlProblem(
-    "write_uncertain",
-    "The write was sent and not confirmed. Read the endpoint before you try again.",
-    { headers: RETRY_SOON, cause },
-  );
-}
-
 /** The endpoint passed our rules (endpoint-input.ts) but not its schema: a gap in the rules, and so our bug, but only the caller can avoid the value. Asking again would give the same answer. */
 function unfit({ field, rule }: UnfitValueError): CommonProblem {
   return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
-}
-
-function notOwner(cause?: unknown): ControlProblem {
-  return new ControlProblem(
-    "not_owner",
-    "Another replica is the writer, or none is yet. Nothing was written; try again.",
-    { headers: RETRY_SOON, cause },
-  );
 }
 
 export function unknownEndpoint(id: string): ControlProblem {

@@ -70,7 +70,7 @@ export function newEndpoint(
   };
 }
 
-/** The next version with the change applied. Enabling removes the reason for disabling; disabling by hand sets one. */
+/** The next version with the change applied. Enabling removes the reason of the state before; pausing and disabling by hand set one. */
 export function changedEndpoint(
   endpoint: Endpoint,
   change: EndpointChange,
@@ -102,6 +102,14 @@ export function disabledEndpoint(
   return withState(nextVersion(endpoint, now), "disabled", reason);
 }
 
+export function pausedEndpoint(
+  endpoint: Endpoint,
+  reason: string,
+  now: EpochMs,
+): Endpoint {
+  return withState(nextVersion(endpoint, now), "paused", reason);
+}
+
 /** Without the secrets that have expired. `updatedAt` never goes back, even when the clock does. */
 export function nextVersion(endpoint: Endpoint, now: EpochMs): Endpoint {
   return {
@@ -116,7 +124,7 @@ export function nextVersion(endpoint: Endpoint, now: EpochMs): Endpoint {
 
 function withState(
   endpoint: Endpoint,
-  state: "enabled" | "disabled",
+  state: "enabled" | "paused" | "disabled",
   reason: string | null,
 ): Endpoint {
   return {

@@ -17,6 +17,7 @@ const KINDS = {
   busy: [503, "Too many writes are waiting"],
   not_owner: [503, "This replica may not write now"],
   write_uncertain: [503, "Whether the write was stored is not known"],
+  kafka_unavailable: [503, "Kafka does not answer"],
   clickhouse_unavailable: [503, "ClickHouse does not answer"],
 } as const satisfies ProblemKinds;
 export type ControlProblemKind = keyof typeof KINDS;

@@ -1,0 +1,79 @@
+/** What resumes ask Kafka: where `dead-letters` ends, and how far the dispatchers have come. One admin client, connected at the first question and again after a failure. */
+import {
+  partitionOf,
+  topicName,
+  type Admin,
+  type LogRange,
+} from "@postrider/messaging";
+import type { Lifecycle } from "@postrider/runtime";
+import type { DeadLetterLog } from "./resume.ts";
+import type { ResumeRunOptions } from "./resume-run.ts";
+
+export interface ParkingLog extends Lifecycle {
+  /** Rejects while Kafka does not answer. */
+  deadLetterLog(): Promise<DeadLetterLog>;
+  readonly dispatchers: ResumeRunOptions["dispatchers"];
+}
+
+export function createParkingLog(options: {
+  readonly admin: () => Admin;
+  readonly prefix: string;
+}): ParkingLog {
+  const { prefix } = options;
+  const deliveries = topicName(prefix, "deliveries");
+  const deadLetters = topicName(prefix, "dead-letters");
+  let connected: Promise<Admin> | null = null;
+
+  async function connect(): Promise<Admin> {
+    const admin = options.admin();
+    await admin.connect();
+    return admin;
+  }
+
+  async function ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    const mine = (connected ??= connect());
+    try {
+      return await question(await mine);
+    } catch (error) {
+      if (connected === mine) await discard();
+      throw error;
+    }
+  }
+
+  async function discard(): Promise<void> {
+    const discarded = connected;
+    connected = null;
+    await discarded?.then((admin) => admin.disconnect()).catch(() => undefined);
+  }
+
+  async function rangeOf(endpointId: string): Promise<LogRange> {
+    const ranges = await ask((admin) => admin.fetchLogRanges([deliveries]));
+    const partition = partitionOf(Buffer.from(endpointId), ranges.length);
+    const range = ranges.find((each) => each.partition === partition);
+    if (range === undefined) throw new Error(`${deliveries} has no leader now`);
+    return range;
+  }
+
+  return {
+    async deadLetterLog() {
+      const ranges = await ask((admin) => admin.fetchLogRanges([deadLetters]));
+      return {
+        ranges,
+        partitionOf: (id, count) => partitionOf(Buffer.from(id), count),
+      };
+    },
+    dispatchers: {
+      endFor: async (endpointId) => (await rangeOf(endpointId)).end,
+      async havePassed(endpointId, end) {
+        const { partition, start } = await rangeOf(endpointId);
+        const committed = await ask((admin) =>
+          admin.fetchCommitted(`${prefix}dispatcher`, [deliveries]),
+        );
+        const own = committed.find((each) => each.partition === partition);
+        return (own?.offset ?? start) >= end;
+      },
+    },
+    async start() {},
+    stop: discard,
+  };
+}

@@ -1,0 +1,113 @@
+import type { Endpoint, EpochMs, Resume } from "@postrider/core";
+import type { Routes } from "@postrider/http";
+import { versionOf, type ById } from "./endpoint-routes.ts";
+import {
+  unknownEndpoint,
+  type EndpointTable,
+  type EndpointWriter,
+} from "./endpoint-writer.ts";
+import { enabledEndpoint, viewOf } from "./endpoint.ts";
+import type { PublicKeyOf } from "./public-keys.ts";
+import { neverPaused, type ResumeStore } from "./resume-store.ts";
+import { ControlProblem } from "../http/problem.ts";
+import { rfc3339 } from "../http/rfc3339.ts";
+
+/** A resume as the API shows it. */
+export interface ResumeView {
+  readonly id: string | null;
+  readonly endpointId: string;
+  readonly state: string;
+  readonly detail: string | null;
+  /** Dead letters read so far and in all, as far as the log reached when it was last looked at. */
+  readonly read: number;
+  readonly total: number;
+  readonly sent: number;
+  readonly skipped: number;
+  readonly places: Resume["places"];
+  readonly pausedAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+/** Pausing is a change of the endpoint (endpoint-routes.ts); here is what sends its parked deliveries again. */
+export function resumeRoutes(options: {
+  readonly table: Pick<EndpointTable, "get">;
+  readonly writer: Pick<EndpointWriter, "change">;
+  readonly store: Pick<ResumeStore, "get" | "restart" | "cancel">;
+  readonly publicKeyOf: PublicKeyOf;
+}): Routes {
+  const { table, writer, store, publicKeyOf } = options;
+
+  function requireEndpoint(id: string): Endpoint {
+    const endpoint = table.get(id);
+    if (endpoint === undefined) throw unknownEndpoint(id);
+    return endpoint;
+  }
+
+  return (app) => {
+    app.post<ById>("/v1/endpoints/:id/resume", async (request, reply) => {
+      const { id } = request.params;
+      const condition = versionOf(request.headers["if-match"]) ?? "any";
+      // The change of a paused endpoint starts its resume in the same write; one that is enabled goes on with what is left.
+      const endpoint = await writer.change(id, condition, resumed);
+      const resume = await store.restart(id);
+      void reply.header("etag", `"${endpoint.version}"`);
+      return {
+        ...viewOf(endpoint, publicKeyOf),
+        resume: resume === undefined ? null : resumeView(resume),
+      };
+    });
+    app.get<ById>("/v1/endpoints/:id/resume", async ({ params: { id } }) => {
+      requireEndpoint(id);
+      const resume = store.get(id);
+      if (resume === undefined) throw neverPaused(id);
+      return resumeView(resume);
+    });
+    app.delete<ById>("/v1/endpoints/:id/resume", async ({ params: { id } }) => {
+      requireEndpoint(id);
+      return resumeView(await store.cancel(id));
+    });
+  };
+}
+
+function resumed(endpoint: Endpoint, now: EpochMs): Endpoint {
+  switch (endpoint.state) {
+    case "enabled":
+      return endpoint;
+    case "paused":
+      return enabledEndpoint(endpoint, now);
+    default:
+      throw new ControlProblem(
+        "conflict",
+        `Endpoint ${endpoint.id} is ${endpoint.state}, not paused. Enable it: that also sends what was parked before.`,
+        {
+          errors: [
+            {
+              field: "state",
+              rule: "paused",
+              message: `is ${endpoint.state}`,
+            },
+          ],
+        },
+      );
+  }
+}
+
+function resumeView(resume: Resume): ResumeView {
+  const sum = (of: (place: Resume["places"][number]) => number): number =>
+    resume.places.reduce((total, place) => total + of(place), 0);
+  return {
+    id: resume.id === "" ? null : resume.id,
+    endpointId: resume.endpointId,
+    state: resume.state,
+    detail: resume.detail === "" ? null : resume.detail,
+    read: sum(({ from, position }) => position - from),
+    total: sum(({ from, position, end }) => Math.max(position, end) - from),
+    sent: resume.sent,
+    skipped: resume.skipped,
+    places: resume.places,
+    pausedAt: rfc3339(resume.pausedAt),
+    startedAt: resume.startedAt === null ? null : rfc3339(resume.startedAt),
+    finishedAt: resume.finishedAt === null ? null : rfc3339(resume.finishedAt),
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * One run of a resume: reads the places up to the log's ends, sends what is parked to `deliveries`, paced, and stores after
+ * each chunk how far it got. A run that is cut off is repeated from the last checkpoint, and deliver drops what it then gets twice.
+ *
+ * When is a resume done? A dispatcher whose table has not seen the resume yet goes on parking. It parks only while its table is
+ * current, so not later than `PARKING_ENDS_MS` after the resume was read back. What it has decided until then is in
+ * `dead-letters` once the group of the dispatchers has committed everything that `deliveries` holds at that moment. Then the
+ * run reads up to the ends once more, and is done.
+ */
+import type { DeadLetter, Resume } from "@postrider/core";
+import type {
+  Decoder,
+  FetchedBatch,
+  OutRecord,
+  RawRecord,
+} from "@postrider/messaging";
+import { sleep, type Clock, type Log } from "@postrider/runtime";
+import { resentDelivery } from "./resent-delivery.ts";
+import type { DeadLetterLog } from "./resume.ts";
+import type { ResumeStore } from "./resume-store.ts";
+
+/** A table counts as current for five seconds (`Table.behind`). One second more, because clocks do not run equally fast. */
+const PARKING_ENDS_MS = 6_000;
+/** From one look at the logs' ends to the next. */
+const LOOK_EVERY_MS = 1_000;
+/** A checkpoint is due after so many records, also where none of them is sent. */
+const CHECKPOINT_RECORDS = 5_000;
+/** The most deliveries between two checkpoints. */
+const MAX_CHUNK = 250;
+/** While the coordinator is silent for longer than this part of the session, another replica may be the owner already. */
+const LEASE = 0.8;
+const SCHEMA_RETRY_MS = 500;
+
+export interface ResumeRunOptions {
+  readonly store: Pick<ResumeStore, "get" | "checkpoint" | "reach" | "done">;
+  readonly deadLetterLog: () => Promise<DeadLetterLog>;
+  /** How far the group of the dispatchers has come in the endpoint's partition of `deliveries`. */
+  readonly dispatchers: {
+    /** The end of that partition now. */
+    endFor(endpointId: string): Promise<number>;
+    /** Whether every record below `end` is done. */
+    havePassed(endpointId: string, end: number): Promise<boolean>;
+  };
+  readonly read: (
+    partition: number,
+    range: { readonly from: number; readonly to: number },
+    signal: AbortSignal,
+  ) => AsyncIterable<FetchedBatch>;
+  readonly decode: Decoder<DeadLetter>;
+  readonly send: (record: OutRecord, source: RawRecord) => Promise<void>;
+  readonly heartbeatAgeMs: () => number;
+  readonly sessionTimeoutMs: number;
+  /** Deliveries a second. */
+  readonly perSecond: number;
+  /** How long a dead letter waits for its schema before it is left parked. */
+  readonly unknownSchemaWaitMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Where the run may read at the same time as others; `read` runs once there is room. */
+export type InSlot = <T>(read: () => Promise<T>) => Promise<T>;
+
+/** Resolves once the resume is no longer running or is another one. Rejects when the signal is aborted, when a write fails or Kafka is away. */
+export async function runResume(
+  options: ResumeRunOptions,
+  of: Pick<Resume, "endpointId" | "id">,
+  context: { readonly signal: AbortSignal; readonly inSlot: InSlot },
+): Promise<void> {
+  const { store, clock, deadLetterLog, dispatchers } = options;
+  const { signal, inSlot } = context;
+  const { endpointId, id } = of;
+  const seenAt = clock.monotonic();
+  let deliveriesEnd: number | null = null;
+  for (;;) {
+    signal.throwIfAborted();
+    if (deliveriesEnd === null && clock.monotonic() - seenAt >= PARKING_ENDS_MS)
+      deliveriesEnd = await dispatchers.endFor(endpointId);
+    const isParkingOver =
+      deliveriesEnd !== null &&
+      (await dispatchers.havePassed(endpointId, deliveriesEnd));
+    // Asked for after it is known whether anything can still be parked, so that the last round reads all.
+    const resume = await store.reach(endpointId, await deadLetterLog());
+    if (resume?.id !== id || resume.state !== "running") return;
+    const unread = resume.places.filter(({ position, end }) => position < end);
+    if (unread.length > 0)
+      await inSlot(async () => {
+        for (const place of unread)
+          await sendPlace(options, resume, place, signal);
+      });
+    if (isParkingOver) return await store.done(endpointId, id);
+    await sleep(LOOK_EVERY_MS, { signal });
+  }
+}
+
+async function sendPlace(
+  options: ResumeRunOptions,
+  resume: Resume,
+  place: Resume["places"][number],
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, clock, read, perSecond } = options;
+  const { endpointId, id } = resume;
+  const { partition, position: from, end: to } = place;
+  const chunkSize = Math.max(1, Math.min(MAX_CHUNK, Math.ceil(perSecond / 2)));
+  let chunk: { readonly record: OutRecord; readonly source: RawRecord }[] = [];
+  let position = from;
+  let skipped = 0;
+
+  /** False: the resume is no longer ours to work off. */
+  async function flush(): Promise<boolean> {
+    const startedAt = clock.monotonic();
+    const sent = chunk.length;
+    await untilLeased(options, signal);
+    await Promise.all(
+      chunk.map(({ record, source }) => options.send(record, source)),
+    );
+    const progress = { id, partition, position, sent, skipped };
+    const stored = await store.checkpoint(endpointId, progress);
+    chunk = [];
+    skipped = 0;
+    if (stored?.id !== id || stored.state !== "running") return false;
+    const dueMs = (sent / perSecond) * 1_000;
+    await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), {
+      signal,
+    });
+    return true;
+  }
+
+  for await (const batch of read(partition, { from, to }, signal)) {
+    for (const source of batch.records) {
+      const letter = await decoded(options, source, signal);
+      const value =
+        letter && resentDelivery(letter, resume, options.clock.now());
+      if (value)
+        chunk.push({
+          record: { topic: "deliveries", key: endpointId, value },
+          source,
+        });
+      else skipped += 1;
+      position = source.offset + 1;
+      if (chunk.length >= chunkSize || skipped >= CHECKPOINT_RECORDS)
+        if (!(await flush())) return;
+    }
+    position = Math.min(to, batch.lastOffset + 1);
+  }
+  position = to;
+  await flush();
+}
+
+/** Another owner may have begun while this process was frozen or cut off: then nothing more is sent. */
+async function untilLeased(
+  { heartbeatAgeMs, sessionTimeoutMs }: ResumeRunOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted && heartbeatAgeMs() > LEASE * sessionTimeoutMs)
+    await sleep(LOOK_EVERY_MS, { signal });
+  signal.throwIfAborted();
+}
+
+/** The dead letter; null for one that cannot be read. One whose schema is unknown is waited for. */
+async function decoded(
+  options: ResumeRunOptions,
+  raw: RawRecord,
+  signal: AbortSignal,
+): Promise<DeadLetter | null> {
+  const { decode, clock, log, unknownSchemaWaitMs } = options;
+  if (raw.unreadable !== undefined) return null;
+  const since = clock.monotonic();
+  for (;;) {
+    const result = decode(raw);
+    if (result.kind === "decoded") return result.value;
+    const isOver = clock.monotonic() - since >= unknownSchemaWaitMs;
+    if (
+      result.kind === "unreadable" ||
+      (isOver && result.isSourceBehind !== true)
+    ) {
+      const { topic, partition, offset } = raw;
+      const why = result.kind === "unreadable" ? result.detail : result.schema;
+      log.error("resume.deadLetterUnreadable", {
+        topic,
+        partition,
+        offset,
+        why,
+      });
+      return null;
+    }
+    await sleep(SCHEMA_RETRY_MS, { signal });
+    signal.throwIfAborted();
+  }
+}
