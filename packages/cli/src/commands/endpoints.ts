@@ -4,8 +4,10 @@ import { Command, InvalidArgumentError } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { command, option, repeated, type Run } from "../command.ts";
+import { fieldLines } from "../field-lines.ts";
 import { requireSecret } from "../require-secret.ts";
-import { table, visible, type Terminal } from "../terminal.ts";
+import { table, type Terminal } from "../terminal.ts";
+import { disable, pause, resume } from "./endpoint-states.ts";
 
 /** The fields of control's answer that are printed for people. */
 interface Endpoint {
@@ -55,6 +57,9 @@ export function endpointsCommand(run: Run): Command {
     .addCommand(update(run))
     .addCommand(rotateSecret(run))
     .addCommand(enable(run))
+    .addCommand(pause(run))
+    .addCommand(resume(run))
+    .addCommand(disable(run))
     .addCommand(remove(run));
 }
 
@@ -121,7 +126,7 @@ function newSecretOf({ secret, ed25519 }: NewSecret): Record<string, string> {
 
 /** The endpoint with its new secret. */
 function showSecret(endpoint: Endpoint, terminal: Terminal): void {
-  terminal.data(endpoint, () => lines(endpoint, terminal));
+  terminal.data(endpoint, () => fieldLines(endpoint, terminal));
   terminal.say("Keep the secret: it is not shown again.");
   const publicKey = endpoint.secrets?.at(-1)?.publicKey;
   if (typeof publicKey === "string")
@@ -162,7 +167,7 @@ function get(run: Run): Command {
     "one endpoint",
     async ({ args, terminal }) => {
       const endpoint = await read(args[0] ?? "");
-      terminal.data(endpoint, () => lines(endpoint, terminal));
+      terminal.data(endpoint, () => fieldLines(endpoint, terminal));
     },
   );
 }
@@ -180,7 +185,7 @@ function update(run: Run): Command {
           ...(options.disable === true ? { state: "disabled" } : {}),
         }),
       });
-      terminal.data(endpoint, () => lines(endpoint as Endpoint, terminal)); // PATCH answers with the endpoint
+      terminal.data(endpoint, () => fieldLines(endpoint as Endpoint, terminal)); // PATCH answers with the endpoint
     },
   ).option("--disable", "deliver nothing to it until `endpoints enable`");
   return withSettings(withVersion(made), "optional");
@@ -190,14 +195,14 @@ function enable(run: Run): Command {
   const made = command<{ ifVersion?: number }>(
     run,
     "enable <id>",
-    "deliver to it again, after a 410 or `update --disable`",
+    "deliver to it again, after a 410 or `endpoints disable`",
     async ({ args, options, terminal }) => {
       const endpoint = await call<Endpoint>({
         method: "POST",
         path: `${pathOf(args[0] ?? "")}/enable`,
         headers: matching(options.ifVersion),
       });
-      terminal.data(endpoint, () => lines(endpoint, terminal));
+      terminal.data(endpoint, () => fieldLines(endpoint, terminal));
     },
   );
   return withVersion(made);
@@ -380,14 +385,4 @@ function matching(version: number | undefined): Record<string, string> {
 
 async function call<T>(request: ApiRequest): Promise<T> {
   return (await callApi(findAddresses().control(), request)) as T; // this is what control's API answers
-}
-
-function lines(endpoint: Endpoint, terminal: Terminal): string {
-  return Object.entries(endpoint)
-    .filter(([, value]) => value !== null && value !== "")
-    .map(([name, value]) => {
-      const shown = typeof value === "object" ? JSON.stringify(value) : value;
-      return `${terminal.paint("bold", name.padEnd(20))} ${visible(String(shown))}`;
-    })
-    .join("\n");
 }

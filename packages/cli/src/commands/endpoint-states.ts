@@ -1,0 +1,119 @@
+/** `endpoints pause`, `disable` and `resume`. */
+import { integer } from "@postrider/runtime";
+import type { Command } from "commander";
+import { findAddresses } from "../addresses.ts";
+import { callApi, pathSegment, type ApiRequest } from "../api.ts";
+import { command, option, type Run } from "../command.ts";
+import { fieldLines } from "../field-lines.ts";
+import { watchResume, type Resume } from "../resume-watch.ts";
+
+interface Given {
+  readonly ifVersion?: number;
+  readonly reason?: string;
+}
+
+export function pause(run: Run): Command {
+  return change(
+    run,
+    "pause",
+    "park what comes for it until `endpoints resume`",
+  ).option("--reason <text>", "why, for people");
+}
+
+export function disable(run: Run): Command {
+  return change(
+    run,
+    "disable",
+    "give up what comes for it until `endpoints enable`",
+  ).option("--reason <text>", "why, for people");
+}
+
+function change(run: Run, name: string, description: string): Command {
+  const made = command<Given>(
+    run,
+    `${name} <id>`,
+    description,
+    async ({ args, options, terminal }) => {
+      const { reason } = options;
+      const endpoint = await call<object>({
+        method: "POST",
+        path: `${pathOf(args[0])}/${name}`,
+        body: JSON.stringify(reason === undefined ? {} : { reason }),
+        headers: matching(options.ifVersion),
+      });
+      terminal.data(endpoint, () => fieldLines(endpoint, terminal));
+    },
+  );
+  return withVersion(made);
+}
+
+export function resume(run: Run): Command {
+  const made = command<Given & { watch?: boolean; cancel?: boolean }>(
+    run,
+    "resume <id>",
+    "deliver to a paused endpoint again, also what was parked meanwhile",
+    async ({ args, options, terminal }) => {
+      const path = pathOf(args[0]);
+      const read = (): Promise<Resume> =>
+        call({ method: "GET", path: `${path}/resume` });
+      if (options.cancel === true) {
+        const cancelled = await call<Resume>({
+          method: "DELETE",
+          path: `${path}/resume`,
+        });
+        terminal.data(cancelled, () => fieldLines(cancelled, terminal));
+        terminal.say(
+          "The endpoint stays enabled; what was not sent stays parked until it is resumed again.",
+        );
+        return;
+      }
+      const { resume: begun, ...endpoint } = await call<{
+        readonly resume: Resume | null;
+      }>({
+        method: "POST",
+        path: `${path}/resume`,
+        headers: matching(options.ifVersion),
+      });
+      if (begun === null) {
+        terminal.data({ ...endpoint, resume: null }, () =>
+          fieldLines(endpoint, terminal),
+        );
+        terminal.say("It was never paused, so there is nothing to send again.");
+      } else if (options.watch === true) {
+        const done = await watchResume(begun, read, terminal);
+        terminal.data(done, () => fieldLines(done, terminal));
+      } else {
+        terminal.data({ ...endpoint, resume: begun }, () =>
+          fieldLines(begun, terminal),
+        );
+        if (begun.state === "running")
+          terminal.say(
+            `It goes on by itself. To see how far it is: npx postrider endpoints resume ${args[0]} --watch`,
+          );
+      }
+    },
+  )
+    .option("--watch", "show the progress, and end when it is done")
+    .option("--cancel", "stop sending what is parked");
+  return withVersion(made);
+}
+
+function withVersion(made: Command): Command {
+  return made.option(
+    "--if-version <n>",
+    "refuse if the endpoint is at another version",
+    option(integer(1, Number.MAX_SAFE_INTEGER)),
+  );
+}
+
+function matching(version: number | undefined): Record<string, string> {
+  return version === undefined ? {} : { "if-match": `"${version}"` };
+}
+
+function pathOf(id = ""): string {
+  return `/v1/endpoints/${pathSegment(id)}`;
+}
+
+async function call<T>(request: ApiRequest): Promise<T> {
+  return (await callApi(findAddresses().control(), request)) as T; // this is what control's API answers
+}
