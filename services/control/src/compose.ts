@@ -8,7 +8,6 @@ import {
   createStageRunner,
   createTable,
   partitionOf,
-  readPartition,
   topicName,
   type Admin,
   type ProducerRecord,
@@ -26,14 +25,11 @@ import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./endpoints/ownership.ts";
-import { createParkingLog } from "./endpoints/parking-log.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./endpoints/resume-routes.ts";
-import { runResume } from "./endpoints/resume-run.ts";
-import { createResumeRunner } from "./endpoints/resume-runner.ts";
-import { createResumeStore } from "./endpoints/resume-store.ts";
+import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createServer } from "./http/server.ts";
@@ -127,48 +123,18 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     readBack: (place) =>
       (place.topic === topic ? table : entries).readTo(place),
   });
-  const parkingLog = createParkingLog({ admin: () => kafka.admin(), prefix });
-  const { deadLetterLog, dispatchers } = parkingLog;
-  const store = createResumeStore({
+  const resumes = composeResumes({
     ...effects,
-    tenureWriter,
-    table: entries,
-    endpoints: table,
-    encode: schemas.encode,
-    topic: controlTopic,
-    deadLetterLog,
-  });
-  const resumes = createResumeRunner({
-    ...effects,
+    config,
+    kafka,
+    schemas,
+    output,
     ownership,
-    store,
-    run: (resume, context) =>
-      runResume(
-        {
-          ...effects,
-          store,
-          deadLetterLog,
-          dispatchers,
-          read: (partition, range, signal) =>
-            readPartition({
-              kafka,
-              topic: topicName(prefix, "dead-letters"),
-              partition,
-              ...range,
-              signal,
-              sessionTimeoutMs,
-            }),
-          decode: schemas.decoderOf("dead-letters"),
-          send: (record, source) => output.send([record], source),
-          heartbeatAgeMs: ownership.heartbeatAgeMs,
-          sessionTimeoutMs,
-          perSecond: config.resumeRate,
-          unknownSchemaWaitMs,
-        },
-        resume,
-        context,
-      ),
+    tenureWriter,
+    entries,
+    endpoints: table,
   });
+  const { store } = resumes;
   const writer = createEndpointWriter({
     tenureWriter,
     table,
@@ -234,10 +200,10 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       entries,
       output,
       reader,
-      parkingLog,
+      resumes.parkingLog,
       ownership,
       follower,
-      resumes,
+      resumes.runner,
       server,
     ],
     health: controlHealth({

@@ -7,7 +7,12 @@
  * `dead-letters` once the group of the dispatchers has committed everything that `deliveries` holds at that moment. Then the
  * run reads up to the ends once more, and is done.
  */
-import type { DeadLetter, Resume } from "@postrider/core";
+import type {
+  DeadLetter,
+  Endpoint,
+  MonotonicMs,
+  Resume,
+} from "@postrider/core";
 import type {
   Decoder,
   FetchedBatch,
@@ -21,18 +26,18 @@ import type { ResumeStore } from "./resume-store.ts";
 
 /** A table counts as current for five seconds (`Table.behind`). One second more, because clocks do not run equally fast. */
 const PARKING_ENDS_MS = 6_000;
-/** From one look at the logs' ends to the next. */
-const LOOK_EVERY_MS = 1_000;
 /** A checkpoint is due after so many records, also where none of them is sent. */
 const CHECKPOINT_RECORDS = 5_000;
 /** The most deliveries between two checkpoints. */
 const MAX_CHUNK = 250;
 /** While the coordinator is silent for longer than this part of the session, another replica may be the owner already. */
 const LEASE = 0.8;
+const LEASE_POLL_MS = 100;
 const SCHEMA_RETRY_MS = 500;
 
 export interface ResumeRunOptions {
   readonly store: Pick<ResumeStore, "get" | "checkpoint" | "reach" | "done">;
+  readonly endpoints: { get(id: string): Endpoint | undefined };
   readonly deadLetterLog: () => Promise<DeadLetterLog>;
   /** How far the group of the dispatchers has come in the endpoint's partition of `deliveries`. */
   readonly dispatchers: {
@@ -54,6 +59,8 @@ export interface ResumeRunOptions {
   readonly perSecond: number;
   /** How long a dead letter waits for its schema before it is left parked. */
   readonly unknownSchemaWaitMs: number;
+  /** From one look at the logs' ends to the next, ms. Default 1,000. */
+  readonly lookEveryMs?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -67,38 +74,59 @@ export async function runResume(
   of: Pick<Resume, "endpointId" | "id">,
   context: { readonly signal: AbortSignal; readonly inSlot: InSlot },
 ): Promise<void> {
-  const { store, clock, deadLetterLog, dispatchers } = options;
+  const { store, clock, deadLetterLog, dispatchers, lookEveryMs } = options;
   const { signal, inSlot } = context;
   const { endpointId, id } = of;
-  const seenAt = clock.monotonic();
+  let shownAt: MonotonicMs | null = null;
   let deliveriesEnd: number | null = null;
   for (;;) {
     signal.throwIfAborted();
-    if (deliveriesEnd === null && clock.monotonic() - seenAt >= PARKING_ENDS_MS)
-      deliveriesEnd = await dispatchers.endFor(endpointId);
+    // Two partitions show the same transaction one after the other; dispatchers read that of the endpoint.
+    if (isShown(options, store.get(endpointId))) shownAt ??= clock.monotonic();
+    const shownMs = shownAt === null ? 0 : clock.monotonic() - shownAt;
+    if (shownMs >= PARKING_ENDS_MS)
+      deliveriesEnd ??= await dispatchers.endFor(endpointId);
     const isParkingOver =
       deliveriesEnd !== null &&
       (await dispatchers.havePassed(endpointId, deliveriesEnd));
     // Asked for after it is known whether anything can still be parked, so that the last round reads all.
     const resume = await store.reach(endpointId, await deadLetterLog());
-    if (resume?.id !== id || resume.state !== "running") return;
+    if (!isRunning(resume, id)) return;
     const unread = resume.places.filter(({ position, end }) => position < end);
     if (unread.length > 0)
       await inSlot(async () => {
         for (const place of unread)
-          await sendPlace(options, resume, place, signal);
+          if (!(await sendPlace(options, resume, place, signal))) return;
       });
     if (isParkingOver) return await store.done(endpointId, id);
-    await sleep(LOOK_EVERY_MS, { signal });
+    await sleep(lookEveryMs ?? 1_000, { signal });
   }
 }
 
+function isRunning(
+  resume: Resume | undefined,
+  id: string,
+): resume is Resume & { readonly state: "running" } {
+  return resume?.id === id && resume.state === "running";
+}
+
+/** Whether the table shows the endpoint as the resume has made it. */
+function isShown(
+  { endpoints }: ResumeRunOptions,
+  resume: Resume | undefined,
+): boolean {
+  if (resume === undefined) return false;
+  const endpoint = endpoints.get(resume.endpointId);
+  return endpoint !== undefined && endpoint.version >= resume.endpointVersion;
+}
+
+/** Resolves to false once the resume was stopped, or is another one. */
 async function sendPlace(
   options: ResumeRunOptions,
   resume: Resume,
   place: Resume["places"][number],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { store, clock, read, perSecond } = options;
   const { endpointId, id } = resume;
   const { partition, position: from, end: to } = place;
@@ -107,11 +135,11 @@ async function sendPlace(
   let position = from;
   let skipped = 0;
 
-  /** False: the resume is no longer ours to work off. */
   async function flush(): Promise<boolean> {
     const startedAt = clock.monotonic();
     const sent = chunk.length;
     await untilLeased(options, signal);
+    if (!isRunning(store.get(endpointId), id)) return false;
     await Promise.all(
       chunk.map(({ record, source }) => options.send(record, source)),
     );
@@ -119,7 +147,7 @@ async function sendPlace(
     const stored = await store.checkpoint(endpointId, progress);
     chunk = [];
     skipped = 0;
-    if (stored?.id !== id || stored.state !== "running") return false;
+    if (!isRunning(stored, id)) return false;
     const dueMs = (sent / perSecond) * 1_000;
     await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), {
       signal,
@@ -140,12 +168,12 @@ async function sendPlace(
       else skipped += 1;
       position = source.offset + 1;
       if (chunk.length >= chunkSize || skipped >= CHECKPOINT_RECORDS)
-        if (!(await flush())) return;
+        if (!(await flush())) return false;
     }
     position = Math.min(to, batch.lastOffset + 1);
   }
   position = to;
-  await flush();
+  return await flush();
 }
 
 /** Another owner may have begun while this process was frozen or cut off: then nothing more is sent. */
@@ -154,7 +182,7 @@ async function untilLeased(
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted && heartbeatAgeMs() > LEASE * sessionTimeoutMs)
-    await sleep(LOOK_EVERY_MS, { signal });
+    await sleep(LEASE_POLL_MS, { signal });
   signal.throwIfAborted();
 }
 

@@ -122,6 +122,11 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
     log.info("resume.changed", { endpointId, id, state, detail, sent });
   }
 
+  function reportDeleted(endpointId: string): void {
+    const detail = "the endpoint was deleted";
+    log.info("resume.changed", { endpointId, state: "ended", detail });
+  }
+
   return {
     get,
     running: () =>
@@ -143,7 +148,8 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
         now: clock.now(),
       });
       if (next === stored || (next === null && stored === undefined)) return [];
-      if (next !== null && next !== undefined) report(next);
+      if (next === null) reportDeleted(before.id);
+      else if (next !== undefined) report(next);
       return [recordOf(before.id, next ?? null)];
     },
     restart: (endpointId) =>
