@@ -353,6 +353,90 @@ test("a rotation names the current version, and prints the new secret", async ()
   });
 });
 
+test("an endpoint is paused and disabled with a reason, and resumed", async () => {
+  answer = () => [200, { id: "ep_1", state: "paused", resume: null }];
+
+  for (const line of [
+    "pause ep_1 --reason moving",
+    "disable ep_1 --if-version 3",
+    "resume ep_1 --json",
+  ]) {
+    const ran = await postrider(["endpoints", ...line.split(" ")], {
+      env: stack(),
+    });
+    expect(ran.code).toBe(0);
+  }
+
+  expect(asked.map(({ line, body }) => [line, body])).toEqual([
+    ["POST /v1/endpoints/ep_1/pause", '{"reason":"moving"}'],
+    ["POST /v1/endpoints/ep_1/disable", "{}"],
+    ["POST /v1/endpoints/ep_1/resume", ""],
+  ]);
+  expect(asked[1]?.headers["if-match"]).toBe('"3"');
+});
+
+/** Answers like control, with these states of a resume one after the other; the last one stays. */
+function answerResumes(...states: readonly Record<string, unknown>[]): void {
+  let reads = 0;
+  const at = (n: number) => ({
+    ...{ id: "rsm_1", endpointId: "ep_1", detail: null },
+    ...{ read: 1, total: 4, sent: 1 },
+    ...states[Math.min(n, states.length - 1)],
+  });
+  answer = ({ line }) =>
+    line.startsWith("POST")
+      ? [200, { id: "ep_1", state: "enabled", resume: at(0) }]
+      : [200, at((reads += 1))];
+}
+
+test("a watched resume shows its progress, and ends with 0 when it is done", async () => {
+  answerResumes(
+    { state: "running" },
+    { state: "running", read: 4, sent: 3 },
+    { state: "done", read: 4, sent: 3 },
+  );
+
+  const ran = await postrider(["endpoints", "resume", "ep_1", "--watch"], {
+    env: stack(),
+  });
+
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toContain("read 1 of 4 dead letters, sent 1 deliveries");
+  expect(ran.stderr).toContain("waiting until no dispatcher parks any more");
+  expect(ran.stdout).toMatch(/state +done/);
+});
+
+test.each([
+  ["cancelled", { state: "cancelled", detail: "by hand" }, "by hand"],
+  ["followed by another one", { state: "running", id: "rsm_2" }, "rsm_1"],
+])("a watched resume that is %s ends with 1 and says so", async (...of) => {
+  const [, state, why] = of;
+  answerResumes({ state: "running" }, state);
+
+  const ran = await postrider(
+    ["endpoints", "resume", "ep_1", "--watch", "--json"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(1);
+  expect(ran.stdout + ran.stderr).toContain(why);
+  expect(ran.stdout + ran.stderr).toContain("endpoints resume ep_1");
+});
+
+test("a resume is cancelled by its own request, and what that means is said", async () => {
+  answerResumes({ state: "cancelled", detail: "by hand" });
+
+  const ran = await postrider(["endpoints", "resume", "ep_1", "--cancel"], {
+    env: stack(),
+  });
+
+  expect(ran.code).toBe(0);
+  expect(asked.map(({ line }) => line)).toEqual([
+    "DELETE /v1/endpoints/ep_1/resume",
+  ]);
+  expect(ran.stderr).toContain("stays parked until it is resumed again");
+});
+
 test("a list is read to its last page", async () => {
   answer = ({ line }) =>
     line.includes("cursor=next")
