@@ -1,6 +1,11 @@
 /** The endpoints of every case, and how a receiver behaves for each. They are written to the topic as control would write them, and all services read them. */
 import { secretAad, type Endpoint } from "@postrider/core";
-import { createSchemas, topicName, type Kafka } from "@postrider/messaging";
+import {
+  createSchemas,
+  partitionOf,
+  topicName,
+  type Kafka,
+} from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
 import {
   anEndpoint,
@@ -46,12 +51,16 @@ export interface EndpointOptions {
   readonly partitions: number;
 }
 
+export function endpointIdOf(behaviour: Behaviour): string {
+  return `ep_${behaviour.padEnd(24, "0")}`;
+}
+
 /** The endpoint of one behaviour at this receiver. */
 function endpointOf(
   behaviour: Behaviour,
   { receiverUrl, blackholeTimeoutMs = 1_000 }: EndpointOptions,
 ): Endpoint {
-  const id = `ep_${behaviour.padEnd(24, "0")}`;
+  const id = endpointIdOf(behaviour);
   const secretId = `sec_${behaviour}`;
   const sealed = createKeyRing([KEY]).seal(
     Buffer.from(SECRET),
@@ -81,12 +90,14 @@ export async function writeEndpoints(
   const producer = await kafka.createProducer();
   try {
     await producer.sendBatch(
-      BEHAVIOURS.map((behaviour, index) => {
+      BEHAVIOURS.map((behaviour) => {
         const value = endpointOf(behaviour, options);
+        const key = Buffer.from(value.id);
         return {
           topic: topicName(prefix, "endpoints"),
-          partition: index % options.partitions,
-          key: Buffer.from(value.id),
+          // As control does: a later version of an endpoint must go to the same partition.
+          partition: partitionOf(key, options.partitions),
+          key,
           value: schemas.encode({ topic: "endpoints", key: value.id, value }),
         };
       }),

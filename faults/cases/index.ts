@@ -23,6 +23,7 @@ import { hangingRequest } from "./hanging-request.ts";
 import { membersChange } from "./members-change.ts";
 import { missingTopics } from "./missing-topics.ts";
 import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
+import { pauseResume } from "./pause-resume.ts";
 import { poison } from "./poison.ts";
 import { rateLimited } from "./rate-limited.ts";
 import { sameSecond } from "./same-second.ts";
@@ -35,6 +36,7 @@ export const CASES: readonly FaultCase[] = [
   dispatcherKilled,
   ...SERVICES_KILLED,
   farTwins,
+  pauseResume,
   cleanStop,
   zombie,
   brokerKilled,

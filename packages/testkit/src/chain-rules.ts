@@ -6,13 +6,15 @@ export interface ChainViolation {
   readonly detail: string;
 }
 
-/** `chain`: the attempts of one delivery, including deferrals. `explained`: how often faults may have repeated a step. */
+/** `chain`: the attempts of one delivery, including deferrals. `explained`: how often faults may have repeated a step. `wasParked`: it waited for its paused endpoint, which uses up a step, too. */
 export function* chainViolations(
   chain: readonly Attempt[],
   explained: (step: number) => number,
+  wasParked = false,
 ): Iterable<ChainViolation> {
   const made = distinct(chain.filter(({ attemptNumber }) => attemptNumber > 0));
-  const hasWaited = chain.some(({ attemptNumber }) => attemptNumber === 0);
+  const hasWaited =
+    wasParked || chain.some(({ attemptNumber }) => attemptNumber === 0);
   yield* forks(made, explained);
   yield* numbering(made, hasWaited);
   yield* early(made);

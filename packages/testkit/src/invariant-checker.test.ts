@@ -121,6 +121,15 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
     { intake: [{ ...routed, parts: 2 }] },
   ],
   [
+    "a parked delivery that no resume sent again",
+    "lost",
+    {
+      attempts: [failed],
+      received: [received],
+      deadLetters: [aDeadLetter({ ...ids, reason: "paused" })],
+    },
+  ],
+  [
     "a request that no attempt says",
     "unknown_request",
     { received: [received, received, { ...received, webhookId: "msg_2" }] },
@@ -292,6 +301,13 @@ const sound: readonly [string, Partial<Evidence>][] = [
       attempts: [failed],
       received: [received],
       deadLetters: [aDeadLetter(ids)],
+    },
+  ],
+  [
+    "a delivery that was parked between two attempts",
+    {
+      attempts: [failed, { ...delivered, step: 2 }],
+      deadLetters: [aDeadLetter({ ...ids, reason: "paused" })],
     },
   ],
   [

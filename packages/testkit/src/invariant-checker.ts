@@ -39,6 +39,11 @@ export function checkInvariants(evidence: Evidence): Violation[] {
   const replay = replayRunner(evidence.runner);
   const explained = explainedRepeats({ ...evidence, replay });
   const chains = Map.groupBy(evidence.attempts, ({ deliveryId }) => deliveryId);
+  const parked = new Set(
+    evidence.deadLetters.flatMap(({ reason, deliveryId }) =>
+      reason === "paused" && deliveryId !== null ? [deliveryId] : [],
+    ),
+  );
   return [
     ...losses(evidence),
     ...requests(evidence, explained),
@@ -47,6 +52,7 @@ export function checkInvariants(evidence: Evidence): Violation[] {
         ...chainViolations(
           chain,
           (step) => explained.get(`${deliveryId}#${step}`) ?? 0,
+          parked.has(deliveryId),
         ),
       ].map(({ invariant, detail }) =>
         violation(invariant, deliveryId, detail),
@@ -62,9 +68,10 @@ export function checkInvariants(evidence: Evidence): Violation[] {
 function* losses(evidence: Evidence): Iterable<Violation> {
   const { published, attempts, deadLetters, intake } = evidence;
   const intakeOf = Map.groupBy(intake, keyOf);
-  const ended = new Set<string | null>(
-    deadLetters.map(({ deliveryId }) => deliveryId),
-  );
+  const ended = new Set<string | null>();
+  for (const { reason, deliveryId } of deadLetters)
+    // A parked delivery has not ended: its endpoint is resumed before the run is over.
+    if (reason !== "paused") ended.add(deliveryId);
   for (const { outcome, deliveryId } of attempts)
     if (outcome === "delivered") ended.add(deliveryId);
   const deadEvents = new Set(deadLetters.map(keyOf));
