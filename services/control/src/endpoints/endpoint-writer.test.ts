@@ -37,6 +37,9 @@ function aWriter() {
     isReadBack: true,
     isUnfit: false,
     ended: [] as string[],
+    /** Called while a change looks up what else is written with it. */
+    whileLookingUp: (): void => {},
+    nextTenure: null as Tenure | null,
   };
   const tenure: Tenure = {
     ended: new AbortController().signal,
@@ -59,7 +62,9 @@ function aWriter() {
   let made = 0;
   const tenureWriter = createTenureWriter({
     writeTimeoutMs: 50,
-    ownership: { tenure: () => (state.isOwner ? tenure : null) },
+    ownership: {
+      tenure: () => state.nextTenure ?? (state.isOwner ? tenure : null),
+    },
     async readBack({ offset }) {
       if (!state.isReadBack) await new Promise(() => {});
       const written = log[offset];
@@ -72,7 +77,10 @@ function aWriter() {
     ...effects,
     tenureWriter,
     table: { get: (id) => rows.get(id), entries: () => rows.entries() },
-    alsoWritten: async () => [],
+    alsoWritten: async () => {
+      state.whileLookingUp();
+      return [];
+    },
     recordOf: (id, endpoint) => {
       if (state.isUnfit)
         throw new UnfitValueError(
@@ -102,7 +110,7 @@ function aWriter() {
     newId: () => `ep_${(made += 1)}`,
   });
   const stage = createGoneStage({ writer, log: effects.log });
-  return { writer, stage, rows, log, state };
+  return { writer, stage, rows, log, state, tenure };
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -231,6 +239,17 @@ test.each([
 
   expect(await codeOf(writer.create(creation))).toBe(code);
   expect(state.ended).toHaveLength(1);
+});
+
+test("a change that began in one tenure is not written in the next: another owner may have written in between", async () => {
+  const { writer, log, state, tenure } = aWriter();
+  const { endpoint } = await writer.create(creation);
+  state.whileLookingUp = () => void (state.nextTenure = { ...tenure });
+
+  expect(await codeOf(writer.change(endpoint.id, 1, describe))).toBe(
+    "not_owner",
+  );
+  expect(log).toHaveLength(1);
 });
 
 test("more than 256 waiting writes are turned away", async () => {

@@ -5,7 +5,7 @@ import {
   type Admin,
   type LogRange,
 } from "@postrider/messaging";
-import type { Lifecycle } from "@postrider/runtime";
+import { within, type Lifecycle } from "@postrider/runtime";
 import type { DeadLetterLog } from "./resume.ts";
 import type { ResumeRunOptions } from "./resume-run.ts";
 
@@ -14,6 +14,8 @@ export interface ParkingLog extends Lifecycle {
   deadLetterLog(): Promise<DeadLetterLog>;
   readonly dispatchers: ResumeRunOptions["dispatchers"];
 }
+
+const STOP_WITHIN_MS = 1_000;
 
 export function createParkingLog(options: {
   readonly admin: () => Admin;
@@ -74,6 +76,9 @@ export function createParkingLog(options: {
       },
     },
     async start() {},
-    stop: discard,
+    async stop() {
+      // While the broker is away the client never finishes connecting.
+      await within(discard(), STOP_WITHIN_MS);
+    },
   };
 }

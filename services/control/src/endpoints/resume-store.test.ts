@@ -1,0 +1,130 @@
+import { expect, test } from "@jest/globals";
+import type { ControlEntry, Endpoint } from "@postrider/core";
+import { ProblemError } from "@postrider/http";
+import { anEndpoint, testEffects } from "@postrider/testkit";
+import type { Tenure } from "./ownership.ts";
+import { createResumeStore } from "./resume-store.ts";
+import { createTenureWriter } from "./tenure-writer.ts";
+
+const ENDPOINT = anEndpoint({ state: "enabled", version: 1 });
+const PAUSED = { ...ENDPOINT, state: "paused", version: 2 };
+const RESUMED = { ...ENDPOINT, state: "enabled", version: 3 };
+
+/** A store whose log and table are the test's. `endpoint` is the endpoint as it is now. */
+function aStore() {
+  const entries = new Map<string, ControlEntry>();
+  const state = { endpoint: ENDPOINT as Endpoint, ends: 10, isSilent: false };
+  const written: (ControlEntry | null)[] = [];
+  const take = (key: string, value: Buffer | null): void => {
+    const entry =
+      value === null ? null : (JSON.parse(String(value)) as ControlEntry);
+    written.push(entry);
+    if (entry === null) entries.delete(key);
+    else entries.set(key, entry);
+  };
+  const tenure: Tenure = {
+    ended: new AbortController().signal,
+    producer: {
+      send: async (records) => {
+        for (const { key, value } of records) take(String(key), value);
+        return [];
+      },
+      disconnect: async () => {},
+    },
+    fail: () => {},
+  };
+  const store = createResumeStore({
+    ...testEffects(),
+    tenureWriter: createTenureWriter({
+      ownership: { tenure: () => tenure },
+      readBack: async () => {},
+    }),
+    table: {
+      get: (key) => entries.get(key),
+      entries: () => entries.entries(),
+      onChange: () => undefined,
+    },
+    endpoints: { get: () => state.endpoint },
+    encode: ({ value }) => Buffer.from(JSON.stringify(value)),
+    topic: "control",
+    deadLetterLog: async () => {
+      if (state.isSilent) throw new Error("no leader");
+      return {
+        ranges: [{ topic: "d", partition: 0, start: 0, end: state.ends }],
+        partitionOf: () => 0,
+      };
+    },
+  });
+  /** Changes the endpoint as the writer does. */
+  const change = async (before: Endpoint, after: Endpoint | null) => {
+    for (const { key, value } of await store.alsoWritten(before, after))
+      take(String(key), value);
+    if (after !== null) state.endpoint = after;
+  };
+  return { store, state, written, change };
+}
+
+test("a pause that cannot learn where dead-letters ends is refused, and nothing is written", async () => {
+  const { store, state } = aStore();
+  state.isSilent = true;
+
+  const paused = store.alsoWritten(ENDPOINT, PAUSED);
+
+  await expect(paused).rejects.toMatchObject({ code: "kafka_unavailable" });
+});
+
+test("a running resume is restarted as it is; one that is done looks again from its position", async () => {
+  const { store, change } = aStore();
+  await change(ENDPOINT, PAUSED);
+  await change(PAUSED, RESUMED);
+  const running = store.get(ENDPOINT.id);
+
+  expect(await store.restart(ENDPOINT.id)).toBe(running);
+  await store.done(ENDPOINT.id, running?.id ?? "");
+  expect(store.get(ENDPOINT.id)?.state).toBe("done");
+  const again = await store.restart(ENDPOINT.id);
+
+  expect(again).toMatchObject({ state: "running", endpointVersion: 3 });
+  expect(again?.id).not.toBe(running?.id);
+});
+
+test("a resume is not started while its endpoint is paused, and not called done for another one", async () => {
+  const { store, change } = aStore();
+  await change(ENDPOINT, PAUSED);
+  expect(await store.restart(ENDPOINT.id)).toMatchObject({ state: "parked" });
+
+  await change(PAUSED, RESUMED);
+  await store.done(ENDPOINT.id, "rsm_older");
+
+  expect(store.running()).toHaveLength(1);
+});
+
+test("cancelling twice is the same as once; what is not running cannot be cancelled", async () => {
+  const { store, change, written } = aStore();
+  const codeOf = async (id: string): Promise<unknown> =>
+    await store.cancel(id).catch((error: unknown) => {
+      return error instanceof ProblemError ? error.code : error;
+    });
+  expect(await codeOf(ENDPOINT.id)).toBe("not_found");
+  await change(ENDPOINT, PAUSED);
+  expect(await codeOf(ENDPOINT.id)).toBe("conflict");
+  await change(PAUSED, RESUMED);
+
+  await store.cancel(ENDPOINT.id);
+  const writes = written.length;
+
+  expect(await store.cancel(ENDPOINT.id)).toMatchObject({ state: "cancelled" });
+  expect(written).toHaveLength(writes);
+});
+
+test("a deleted endpoint takes its resume along, and one that was never paused leaves nothing behind", async () => {
+  const { store, change, written } = aStore();
+  await change(ENDPOINT, null);
+  expect(written).toEqual([]);
+  await change(ENDPOINT, PAUSED);
+
+  await change(PAUSED, null);
+
+  expect(written.at(-1)).toBeNull();
+  expect(store.get(ENDPOINT.id)).toBeUndefined();
+});
