@@ -875,6 +875,34 @@ test("publish --wait shows each change on stderr, and ends with 0 when all is de
   expect(ran.stdout).toContain("dlv_1 → ep_1  delivered");
 });
 
+test("publish --wait ends with 1 when the delivery is parked, and prints how to resume", async () => {
+  const { deliveries, ...event } = eventView("pending") as {
+    deliveries: object[];
+  };
+  answer = ({ line }) =>
+    line.startsWith("POST")
+      ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
+      : [
+          200,
+          {
+            ...event,
+            deliveries: deliveries.map((delivery) => ({
+              ...delivery,
+              deadLetterReason: "paused",
+            })),
+          },
+        ];
+
+  const ran = await postrider(
+    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(1);
+  expect(ran.stdout).toContain("pending (paused)");
+  expect(ran.stderr).toContain("npx postrider endpoints resume ep_1");
+});
+
 test("publish --wait without a matching endpoint exits with 1 and prints how to make one", async () => {
   answer = ({ line }) =>
     line.startsWith("POST")

@@ -6,8 +6,16 @@ export function isSettled(event: EventView): boolean {
   if (event.decision === "routed" && event.deliveries.length === 0)
     return false; // its deliveries will be visible soon
   return event.deliveries.every(
-    ({ status }) => status === "delivered" || status === "expired",
+    (delivery) =>
+      delivery.status === "delivered" ||
+      delivery.status === "expired" ||
+      isParked(delivery),
   );
+}
+
+/** True if the delivery waits until somebody resumes its paused endpoint. */
+export function isParked({ status, deadLetterReason }: DeliveryView): boolean {
+  return deadLetterReason === "paused" && status !== "delivered";
 }
 
 const STATUS_STYLE = {

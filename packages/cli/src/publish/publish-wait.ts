@@ -3,7 +3,7 @@ import type { Addresses } from "../addresses.ts";
 import { wasRepeat, type Arrivals } from "./arrivals.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import type { EventView } from "../event-view.ts";
-import { renderEvent } from "./event-view.ts";
+import { isParked, renderEvent } from "./event-view.ts";
 import { visible, type Terminal } from "../terminal.ts";
 import { waitForEvents, type PublishedEvent } from "./wait-for-events.ts";
 
@@ -56,6 +56,9 @@ function wasDelivered(event: EventView): boolean {
 
 function notDelivered(views: readonly EventView[]): string {
   const unwanted = views.find(({ decision }) => decision === "no_match");
+  const parked = views.flatMap(({ deliveries }) => deliveries).find(isParked);
+  if (parked !== undefined)
+    return `Not everything was delivered: ${parked.endpointId} is paused, and what comes for it is parked. To deliver it: npx postrider endpoints resume ${parked.endpointId}`;
   return unwanted === undefined
     ? "Not everything was delivered."
     : `Nobody got it: tenant ${unwanted.tenantId} has no endpoint that takes ${visible(unwanted.type)}. Make one: npx postrider endpoints create --tenant ${unwanted.tenantId} --types ${visible(unwanted.type)} --url https://…`;
