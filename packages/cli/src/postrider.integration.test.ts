@@ -379,8 +379,12 @@ test("an endpoint is paused and disabled with a reason, and resumed", async () =
 function answerResumes(...states: readonly Record<string, unknown>[]): void {
   let reads = 0;
   const at = (n: number) => ({
-    ...{ id: "rsm_1", endpointId: "ep_1", detail: null },
-    ...{ read: 1, total: 4, sent: 1 },
+    id: "rsm_1",
+    endpointId: "ep_1",
+    detail: null,
+    read: 1,
+    total: 4,
+    sent: 1,
     ...states[Math.min(n, states.length - 1)],
   });
   answer = ({ line }) =>
