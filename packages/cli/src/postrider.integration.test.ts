@@ -929,7 +929,7 @@ test("publish --wait without a matching endpoint exits with 1 and prints how to 
   expect(ran.stderr).toContain("endpoints create --tenant acme --types a");
 });
 
-test("when policy refuses an address, the setting that allows it is named", async () => {
+test("when policy refuses an address, the command that says how to allow it is named", async () => {
   const errors = [{ field: "url", rule: "scheme", message: "https only" }];
   answer = () => [400, { title: "The request breaks a rule", errors }];
 
@@ -939,7 +939,7 @@ test("when policy refuses an address, the setting that allows it is named", asyn
   );
 
   expect(ran.code).toBe(5);
-  expect(ran.stderr).toContain("POSTRIDER_ALLOW_HTTP");
+  expect(ran.stderr).toContain("postrider doctor address");
 });
 
 test("an empty payload is reported as empty", async () => {
