@@ -35,6 +35,8 @@ export interface Concluding {
 export interface Conclusion {
   readonly disposition: Disposition;
   readonly queueMs: number;
+  /** From the event's acceptance, by the publisher's or the door's clock, until now; never below 0. */
+  readonly sinceReceivedMs: number;
   /** A registered endpoint answered 410: treat this version as disabled at once. */
   readonly isGone: boolean;
   readonly records: readonly OutRecord[];
@@ -66,7 +68,14 @@ export function conclude(
   const seenOn = { delivery, endpointVersion: target.endpointVersion, at: now };
   if (isEndpointGone) records.push(goneSignal(seenOn));
   if (change !== null) records.push(...breakerSignals(change, result, seenOn));
-  return { disposition, queueMs, isGone: isEndpointGone, records };
+  const sinceReceivedMs = Math.max(0, now - delivery.receivedAt);
+  return {
+    disposition,
+    queueMs,
+    sinceReceivedMs,
+    isGone: isEndpointGone,
+    records,
+  };
 }
 
 function dispositionOf(

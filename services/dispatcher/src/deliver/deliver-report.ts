@@ -11,6 +11,12 @@ const SECONDS = [
   0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60,
 ];
 
+/** From a few milliseconds to the last attempt of a registered endpoint, two and a half days after the first. */
+const SUCCESS_SECONDS = [
+  0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200, 21_600,
+  86_400, 259_200,
+];
+
 export interface DeliverReport {
   attempted(
     delivery: Delivery,
@@ -34,7 +40,7 @@ export interface DeliverReport {
 export function deliverReport(log: Log, meter: Meter): DeliverReport {
   const metrics = deliverMetrics(meter);
   return {
-    attempted(delivery, result, { disposition, queueMs }) {
+    attempted(delivery, result, { disposition, queueMs, sinceReceivedMs }) {
       const { outcome, isReused, durationMs } = result;
       metrics.attempts.inc({
         outcome,
@@ -42,6 +48,8 @@ export function deliverReport(log: Log, meter: Meter): DeliverReport {
       });
       metrics.duration.observe(durationMs / 1_000);
       metrics.queue.observe(queueMs / 1_000);
+      if (outcome === "delivered")
+        metrics.success.observe(sinceReceivedMs / 1_000);
       log.debug("delivery.attempted", {
         eventId: delivery.eventId,
         deliveryId: delivery.deliveryId,
@@ -103,6 +111,11 @@ function deliverMetrics(meter: Meter) {
       "postrider_attempt_queue_seconds",
       "From due to started.",
       SECONDS,
+    ),
+    success: meter.histogram(
+      "postrider_event_to_success_seconds",
+      "From an event's acceptance to the success of a delivery, all waits and retries included.",
+      SUCCESS_SECONDS,
     ),
     deferrals: meter.counter(
       "postrider_deliveries_deferred_total",

@@ -213,6 +213,21 @@ test("Retry-After lengthens a wait, never shortens it, and garbage is ignored", 
   expect(await waitOf("315360000")).toBeLessThanOrEqual(24 * 3_600_000 + 1_000);
 });
 
+test("the time from an event to its success is measured at the success alone", async () => {
+  const { run, record, clock, effects } = aStage(
+    [registered()],
+    [answered(500), answered(200)],
+  );
+
+  await run(record());
+  clock.advance(3_000);
+  await run(record({ attemptNumber: 2, step: 1, nextAttemptAt: BUILT_AT }));
+
+  const page = await effects.meter.render();
+  expect(page).toMatch(/postrider_event_to_success_seconds_count\{.*\} 1$/m);
+  expect(page).toMatch(/postrider_event_to_success_seconds_sum\{.*\} 3$/m);
+});
+
 test("used-up attempts become a dead letter that holds the delivery with its step raised", async () => {
   const inline = anInlineDestination({
     maxAttempts: 2,
