@@ -24,6 +24,7 @@ const TOPICS = [
   "intake",
   "signals",
   "endpoints",
+  "control",
   "retry.1s",
 ] as const satisfies (keyof TopicValues)[];
 
@@ -572,7 +573,7 @@ test("`framingOf` tells the framing by the first bytes", () => {
 test("there is a schema for every record, and a decoder for every topic", () => {
   const attempt: Partial<Attempt> = { attemptNumber: 1 };
   expect(attempt.attemptNumber).toBe(1);
-  expect([...schemas.keys()]).toHaveLength(7);
+  expect([...schemas.keys()]).toHaveLength(8);
   for (const topic of TOPICS)
     expect(typeof codecOf().decoderOf(topic)).toBe("function");
 });
