@@ -24,17 +24,17 @@ import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
-import { createOwnership } from "./endpoints/ownership.ts";
+import { createOwnership } from "./writer/ownership.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
-import { resumeRoutes } from "./endpoints/resume-routes.ts";
+import { resumeRoutes } from "./resumes/resume-routes.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
-import { createTenureWriter } from "./endpoints/tenure-writer.ts";
+import { createTenureWriter } from "./writer/tenure-writer.ts";
 import { statusRoutes } from "./status-routes.ts";
 
 /** The wired control service. */

@@ -1,6 +1,6 @@
 import type { StageRunner, Table } from "@postrider/messaging";
 import type { Check, Health } from "@postrider/runtime";
-import type { Ownership } from "./endpoints/ownership.ts";
+import type { Ownership } from "./writer/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
 
 /**

@@ -32,7 +32,7 @@ import {
 import { compose } from "./compose.ts";
 import { readControlConfig } from "./config.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
-import type { ResumeView } from "./endpoints/resume-routes.ts";
+import type { ResumeView } from "./resumes/resume-routes.ts";
 
 const stack = useStack();
 const KEY = "an-admin-key-of-the-test";

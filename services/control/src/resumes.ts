@@ -10,15 +10,12 @@ import {
 } from "@postrider/messaging";
 import type { Effects, Lifecycle } from "@postrider/runtime";
 import type { ControlConfig } from "./config.ts";
-import type { Ownership } from "./endpoints/ownership.ts";
-import { createParkingLog } from "./endpoints/parking-log.ts";
-import { runResume, type ResumeRunOptions } from "./endpoints/resume-run.ts";
-import { createResumeRunner } from "./endpoints/resume-runner.ts";
-import {
-  createResumeStore,
-  type ResumeStore,
-} from "./endpoints/resume-store.ts";
-import type { TenureWriter } from "./endpoints/tenure-writer.ts";
+import type { Ownership } from "./writer/ownership.ts";
+import { createParkingLog } from "./resumes/parking-log.ts";
+import { runResume, type ResumeRunOptions } from "./resumes/resume-run.ts";
+import { createResumeRunner } from "./resumes/resume-runner.ts";
+import { createResumeStore, type ResumeStore } from "./resumes/resume-store.ts";
+import type { TenureWriter } from "./writer/tenure-writer.ts";
 
 export interface Resumes {
   readonly store: ResumeStore;

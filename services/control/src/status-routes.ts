@@ -1,4 +1,4 @@
-import type { Ownership } from "./endpoints/ownership.ts";
+import type { Ownership } from "./writer/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
 import type { Routes } from "@postrider/http";
 

@@ -9,9 +9,9 @@ import { aSignal, testEffects } from "@postrider/testkit";
 import { createEndpointInput } from "./endpoint-input.ts";
 import { createEndpointWriter } from "./endpoint-writer.ts";
 import { changedEndpoint, enabledEndpoint } from "./endpoint.ts";
-import { createTenureWriter } from "./tenure-writer.ts";
+import { createTenureWriter } from "../writer/tenure-writer.ts";
 import { createGoneStage } from "./gone.stage.ts";
-import type { Tenure } from "./ownership.ts";
+import type { Tenure } from "../writer/ownership.ts";
 import { ProblemError } from "@postrider/http";
 
 const input = createEndpointInput({

@@ -9,9 +9,9 @@ import type { Clock, Log } from "@postrider/runtime";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { newEndpoint } from "./endpoint.ts";
 import { ControlProblem } from "../http/problem.ts";
-import type { Tenure } from "./ownership.ts";
+import type { Tenure } from "../writer/ownership.ts";
 import type { SecretMaker } from "./secret-maker.ts";
-import type { TenureWriter } from "./tenure-writer.ts";
+import type { TenureWriter } from "../writer/tenure-writer.ts";
 
 export interface EndpointWriter {
   /** Resolves to the endpoint and its plain secret. The plain secret cannot be read again later. */

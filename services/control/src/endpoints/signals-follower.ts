@@ -6,7 +6,7 @@
 import type { EpochMs } from "@postrider/core";
 import type { StageRunner } from "@postrider/messaging";
 import type { Clock, Lifecycle, Log } from "@postrider/runtime";
-import type { Ownership, Tenure } from "./ownership.ts";
+import type { Ownership, Tenure } from "../writer/ownership.ts";
 
 /** Short, because nothing can be finished after the end of a tenure: its writes fail anyway. */
 const STOP_WITHIN_MS = 2_000;

@@ -12,7 +12,7 @@ import {
 import type { InRecord, OutRecord } from "@postrider/messaging";
 import { sha256 } from "@postrider/runtime";
 import type { Target } from "./admit.ts";
-import type { BreakerChange } from "./breaker.ts";
+import type { BreakerChange } from "../breaker/breaker.ts";
 import {
   attemptRecord,
   deadLetterRecord,

@@ -2,8 +2,8 @@
 import type { DeadLetterReason, Delivery } from "@postrider/core";
 import type { Log, Meter } from "@postrider/runtime";
 import type { DeferralReason } from "./admit.ts";
-import type { BreakerChange } from "./breaker.ts";
-import type { BreakerCounts } from "./endpoint-breakers.ts";
+import type { BreakerChange } from "../breaker/breaker.ts";
+import type { BreakerCounts } from "../breaker/endpoint-breakers.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
 import type { Conclusion } from "./conclude.ts";
 

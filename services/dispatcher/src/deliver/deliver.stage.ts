@@ -20,8 +20,8 @@ import type { Clock, Log, Meter } from "@postrider/runtime";
 import { admit, type EndpointView, type Target } from "./admit.ts";
 import { conclude } from "./conclude.ts";
 import { deliverReport, type DeliverReport } from "./deliver-report.ts";
-import { PROBES, type BreakerChange, type Permit } from "./breaker.ts";
-import { EndpointBreakers } from "./endpoint-breakers.ts";
+import { PROBES, type BreakerChange, type Permit } from "../breaker/breaker.ts";
+import { EndpointBreakers } from "../breaker/endpoint-breakers.ts";
 import {
   DEFAULT_MAX_CONCURRENCY,
   EndpointConcurrency,

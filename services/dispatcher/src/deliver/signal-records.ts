@@ -1,7 +1,7 @@
 /** Builds the signals that deliver emits: changes in an endpoint's health. */
 import type { Delivery, EpochMs, Signal } from "@postrider/core";
 import type { OutRecord } from "@postrider/messaging";
-import type { BreakerChange } from "./breaker.ts";
+import type { BreakerChange } from "../breaker/breaker.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
 
 /** The endpoint on which the change was seen. */

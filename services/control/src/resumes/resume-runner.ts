@@ -10,7 +10,7 @@ import {
   type Lifecycle,
   type Log,
 } from "@postrider/runtime";
-import type { Ownership, Tenure } from "./ownership.ts";
+import type { Ownership, Tenure } from "../writer/ownership.ts";
 import type { InSlot } from "./resume-run.ts";
 import type { ResumeStore } from "./resume-store.ts";
 

@@ -1,13 +1,13 @@
 import type { Endpoint, EpochMs, Resume } from "@postrider/core";
 import type { Routes } from "@postrider/http";
-import { versionOf, type ById } from "./endpoint-routes.ts";
+import { versionOf, type ById } from "../endpoints/endpoint-routes.ts";
 import {
   unknownEndpoint,
   type EndpointTable,
   type EndpointWriter,
-} from "./endpoint-writer.ts";
-import { enabledEndpoint, viewOf } from "./endpoint.ts";
-import type { PublicKeyOf } from "./public-keys.ts";
+} from "../endpoints/endpoint-writer.ts";
+import { enabledEndpoint, viewOf } from "../endpoints/endpoint.ts";
+import type { PublicKeyOf } from "../endpoints/public-keys.ts";
 import { neverPaused, type ResumeStore } from "./resume-store.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { rfc3339 } from "../http/rfc3339.ts";

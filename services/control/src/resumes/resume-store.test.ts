@@ -2,9 +2,9 @@ import { expect, test } from "@jest/globals";
 import type { ControlEntry, Endpoint } from "@postrider/core";
 import { ProblemError } from "@postrider/http";
 import { anEndpoint, testEffects } from "@postrider/testkit";
-import type { Tenure } from "./ownership.ts";
+import type { Tenure } from "../writer/ownership.ts";
 import { createResumeStore } from "./resume-store.ts";
-import { createTenureWriter } from "./tenure-writer.ts";
+import { createTenureWriter } from "../writer/tenure-writer.ts";
 
 const ENDPOINT = anEndpoint({ state: "enabled", version: 1 });
 const PAUSED = { ...ENDPOINT, state: "paused", version: 2 };

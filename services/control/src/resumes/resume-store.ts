@@ -17,7 +17,7 @@ import {
   type DeadLetterLog,
   type Progress,
 } from "./resume.ts";
-import type { TenureWriter } from "./tenure-writer.ts";
+import type { TenureWriter } from "../writer/tenure-writer.ts";
 
 export interface ResumeStore {
   /** The endpoint's resume; `undefined` if it was never paused. */
