@@ -653,10 +653,12 @@ const PROBES = 3;
 test("a thousand deliveries queued for a dead endpoint cost it a few requests, and are delivered once it is well; a healthy endpoint beside it notices nothing", async () => {
   const recovering = await aReceiver({ answer: 503 });
   const receiver = await aReceiver({});
+  const timeoutMs = 30_000;
   const dead = await anEndpointAt(recovering.url, {
     retryDelaysMs: Array.from({ length: 30 }, () => 300),
+    timeoutMs,
   });
-  const healthy = await anEndpointAt(receiver.url);
+  const healthy = await anEndpointAt(receiver.url, { timeoutMs });
   const of = ({ id }: Endpoint) =>
     attempts.filter(({ endpointId }) => endpointId === id);
   const failed = () => of(dead).filter(({ statusCode }) => statusCode === 503);
