@@ -46,8 +46,14 @@ export const pauseResume: FaultCase = {
       await world.kill9(world.services.one("control"));
       await startControl(world);
       await each(world, pause);
+      await sleep(random.between(200, 700));
+      // It wakes with the table as it was, and parks what it reads until it sees the resumes.
+      const dispatcher = world.services.one("dispatcher");
+      dispatcher.child.kill("SIGSTOP");
       await each(world, resume);
-      await sleep(random.between(0, 1_500));
+      await sleep(1_000);
+      dispatcher.child.kill("SIGCONT");
+      await sleep(random.between(500, 1_500));
       await world.kill9(world.services.one("dispatcher"));
       await world.services.start("dispatcher");
       await load;
