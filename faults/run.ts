@@ -13,6 +13,9 @@ import type { FaultCase } from "./case.ts";
 import { CASES } from "./cases/index.ts";
 import { World, type Verdict } from "./world.ts";
 
+export const USAGE = `npm run faults -- [--short] [--seed N] [--only NAME,NAME] [--times N]
+cases: ${CASES.map(({ name }) => name).join(", ")}`;
+
 const VIOLATIONS_SHOWN = 12;
 
 interface Options {
