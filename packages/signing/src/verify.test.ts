@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { sign, verify, type ToVerify } from "./index.ts";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -113,4 +113,45 @@ test("the headers of a fetch Request are read, too", () => {
   expect(resultOf({ headers: new Headers(headersSignedBy(SECRET)) }).ok).toBe(
     true,
   );
+});
+
+/** Signatures that could be right by their length, but of which none is. */
+const wrong = (version: "v1" | "v1a", count: number): string[] =>
+  Array.from(
+    { length: count },
+    (_, n) =>
+      `${version},${Buffer.alloc(version === "v1" ? 32 : 64, n + 1).toString("base64")}`,
+  );
+
+describe.each([
+  ["v1", SECRET, SECRET],
+  ["v1a", PRIVATE, PUBLIC],
+] as const)("of many %s signatures", (version, signer, secret) => {
+  const right = headersSignedBy(signer)["webhook-signature"] ?? "";
+  const given = (...signatures: readonly string[]): Partial<ToVerify> => ({
+    headers: {
+      ...headersSignedBy(signer),
+      "webhook-signature": signatures.join(" "),
+    },
+    secrets: [secret],
+  });
+
+  test("the first eight are checked", () => {
+    expect(resultOf(given(...wrong(version, 7), right)).ok).toBe(true);
+    expect(messageOf(given(...wrong(version, 8)))).not.toContain("first");
+  });
+
+  test("a right one behind eight wrong ones is not checked, and the message says why", () => {
+    const message = messageOf(given(...wrong(version, 8), right));
+
+    expect(message).toContain(`no ${version} signature matches`);
+    expect(message).toContain("only the first 8 of a version are checked");
+  });
+
+  test("those of another version or length do not count", () => {
+    const other = version === "v1" ? "v1a" : "v1";
+    const short = Array<string>(20).fill(`${version},AAAA`);
+
+    expect(resultOf(given(...wrong(other, 20), ...short, right)).ok).toBe(true);
+  });
 });

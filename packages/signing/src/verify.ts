@@ -38,8 +38,9 @@ const NAMES = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
 
 /**
  * Whether a request was signed with one of the secrets, and its timestamp is recent: Standard Webhooks 1.0.0, `v1` and
- * `v1a`. Signatures of other versions are ignored. HMACs are compared in constant time. Throws `SecretError` on a secret
- * that cannot be used or if there is none, and `TypeError` on a body that is neither bytes nor a string.
+ * `v1a`. Signatures of other versions are ignored. Of each version, the first 8 signatures that have its length are
+ * checked, and no more. HMACs are compared in constant time. Throws `SecretError` on a secret that cannot be used or if
+ * there is none, and `TypeError` on a body that is neither bytes nor a string.
  */
 export function verify(toVerify: ToVerify): Verification {
   const { headers, secrets, toleranceSeconds = 300 } = toVerify;
@@ -84,7 +85,7 @@ function isMadeBy(
   prefix: string,
   body: Uint8Array,
 ): boolean {
-  const own = given.filter(({ version }) => version === key.version);
+  const own = usableOf(key.version, given).slice(0, MAX_CHECKED);
   if (own.length === 0) return false;
   if (key.version === "v1a") {
     const content = contentOf(prefix, body);
@@ -93,9 +94,23 @@ function isMadeBy(
     );
   }
   const expected = hmac(key.hmac, prefix, body);
-  return own.some(
-    ({ bytes }) =>
-      bytes.length === expected.length && timingSafeEqual(bytes, expected),
+  return own.some(({ bytes }) => timingSafeEqual(bytes, expected));
+}
+
+/**
+ * Anybody can send a header full of signatures, and each check of a `v1a` signature hashes the whole body. A sender gives
+ * one for each secret that is valid: two in a rotation, and Postrider five at most.
+ */
+const MAX_CHECKED = 8;
+const SIGNATURE_BYTES = { v1: 32, v1a: 64 };
+
+function usableOf(
+  version: SigningKey["version"],
+  given: readonly Given[],
+): readonly Given[] {
+  return given.filter(
+    (one) =>
+      one.version === version && one.bytes.length === SIGNATURE_BYTES[version],
   );
 }
 
@@ -136,6 +151,11 @@ function noMatch(
 ): Verification {
   const versions = [...new Set(keys.map(({ version }) => version))];
   const wanted = versions.join(" or ");
+  if (versions.some((own) => usableOf(own, given).length > MAX_CHECKED))
+    return failed(
+      "no_match",
+      `no ${wanted} signature matches the body and the secrets; only the first ${MAX_CHECKED} of a version are checked, and the request has more, which no sender needs`,
+    );
   if (given.some(({ version }) => versions.some((own) => own === version)))
     return failed(
       "no_match",
