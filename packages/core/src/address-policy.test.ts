@@ -196,6 +196,84 @@ describe("denied blocks", () => {
   });
 });
 
+/** How each form that embeds an IPv4 address writes 169.254.169.254, 10.1.2.3 and 1.1.1.1. */
+describe.each([
+  [
+    "64:ff9b::/96",
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b::a01:203",
+    "64:ff9b::1.1.1.1",
+  ],
+  [
+    "64:ff9b:1::/48",
+    "64:ff9b:1::a9fe:a9fe",
+    "64:ff9b:1:fffe::a01:203",
+    "64:ff9b:1:7::1.1.1.1",
+  ],
+  ["::/96", "::a9fe:a9fe", "::10.1.2.3", "::1.1.1.1"],
+  [
+    "::ffff:0:0:0/96",
+    "::ffff:0:a9fe:a9fe",
+    "::ffff:0:10.1.2.3",
+    "::ffff:0:1.1.1.1",
+  ],
+  ["2002::/16", "2002:a9fe:a9fe::1", "2002:a01:203::1", "2002:101:101::1"],
+  [
+    "2001::/32",
+    "2001::5601:5601",
+    "2001:0:4136:e378:8000:63bf:f5fe:fdfc",
+    "2001::fefe:fefe",
+  ],
+])("behind the allowed block %s", (block, metadata, ten, one) => {
+  const policyOf = (allow: string, deny = "") => ({
+    allowedCidrs: parseCidrs(`${block},${allow}`),
+    deniedCidrs: parseCidrs(deny),
+  });
+
+  test("a public IPv4 address may be called", () => {
+    expect(judgeAddress(one, policyOf(""))).toEqual({
+      allowed: true,
+      rule: "allowed_cidr",
+      cidr: block,
+    });
+  });
+
+  test("an IPv4 address of a special range is refused as such, until it is allowed itself", () => {
+    expect(judgeAddress(metadata, policyOf("10.0.0.0/8"))).toEqual({
+      allowed: false,
+      rule: "special_range",
+      cidr: "169.254.0.0/16",
+      why: "link-local",
+      ipv4: "169.254.169.254",
+    });
+    expect(judgeAddress(ten, policyOf("10.0.0.0/8")).allowed).toBe(true);
+  });
+
+  test("a denied IPv4 address is refused, also if it is allowed or public", () => {
+    const policy = policyOf("0.0.0.0/0", "10.0.0.0/8,169.254.0.0/16,1.1.1.1");
+
+    for (const [address, cidr, ipv4] of [
+      [metadata, "169.254.0.0/16", "169.254.169.254"],
+      [ten, "10.0.0.0/8", "10.1.2.3"],
+      [one, "1.1.1.1", "1.1.1.1"],
+    ] as const)
+      expect(judgeAddress(address, policy)).toEqual({
+        allowed: false,
+        rule: "denied_cidr",
+        cidr,
+        why: "denied by the operator",
+        ipv4,
+      });
+  });
+
+  test("an allowed IPv4 address alone does not allow the form", () => {
+    const policy = { ...policyOf(""), allowedCidrs: parseCidrs("0.0.0.0/0") };
+
+    expect(judgeAddress(one, policy).allowed).toBe(false);
+    expect(judgeAddress(ten, policy).allowed).toBe(false);
+  });
+});
+
 test.each(["10.0.0.0/33", "10.0.0/8", "::/129", "a/8", "10.0.0.0/8/8", "1/-1"])(
   "the block %s is refused",
   (text) => {

@@ -6,6 +6,7 @@ import {
   parseCidrs,
   unmapped,
 } from "./address.ts";
+import { embeddedIpv4 } from "./embedded-ipv4.ts";
 
 export interface AddressPolicy {
   /** Blocks that are allowed though the ranges below forbid them. */
@@ -31,6 +32,8 @@ export type AddressJudgement =
         | "not_an_address";
       readonly cidr: string | null;
       readonly why: string;
+      /** The IPv4 address inside the IPv6 one, if it decided; else absent. */
+      readonly ipv4?: string;
     };
 
 /** IPv4 special-purpose ranges (IANA), and 168.63.129.16: it looks public, but Azure's own platform answers there. */
@@ -67,8 +70,10 @@ const GLOBAL_UNICAST = parseCidrs("2000::/3");
 
 /**
  * Whether a request may be sent to an address. A denied block wins over an allowed one, and an allowed one over the ranges
- * above. An IPv4 address inside `::ffff:0:0/96` is judged as that IPv4 address; every other IPv6 form that embeds an IPv4
- * address is refused. A text that is not an IP address is refused. Test cases: `vectors/addresses.json`.
+ * above. An IPv4 address inside `::ffff:0:0/96` is judged as that IPv4 address. Every other IPv6 form that embeds an IPv4
+ * address (`embeddedIpv4`) is refused unless an allowed block holds it; even then the IPv4 address must not be denied, and
+ * one in the ranges above must be allowed itself. A text that is not an IP address is refused. Test cases:
+ * `vectors/addresses.json`.
  */
 export function judgeAddress(
   address: string,
@@ -81,9 +86,13 @@ export function judgeAddress(
   const denied = findBlock(bytes, policy.deniedCidrs);
   if (denied !== undefined)
     return refused("denied_cidr", denied, "denied by the operator");
+  const inside = refusalInside(bytes, policy);
+  if (inside?.rule === "denied_cidr") return inside;
   const exception = findBlock(bytes, policy.allowedCidrs);
   if (exception !== undefined)
-    return { allowed: true, rule: "allowed_cidr", cidr: exception.text };
+    return (
+      inside ?? { allowed: true, rule: "allowed_cidr", cidr: exception.text }
+    );
 
   const special = bytes.length === 4 ? REFUSED_IPV4 : REFUSED_IPV6;
   const range = special.find(({ cidr }) => isWithin(bytes, cidr));
@@ -92,6 +101,17 @@ export function judgeAddress(
   if (bytes.length === 16 && findBlock(bytes, GLOBAL_UNICAST) === undefined)
     return refused("not_global_unicast", null, "not global unicast");
   return { allowed: true, rule: "public", cidr: null };
+}
+
+/** Why the IPv4 address inside an IPv6 one is refused; undefined if it is allowed, or there is none. */
+function refusalInside(
+  bytes: AddressBytes,
+  policy: AddressPolicy,
+): Refusal | undefined {
+  const ipv4 = embeddedIpv4(bytes)?.join(".");
+  if (ipv4 === undefined) return undefined;
+  const judgement = judgeAddress(ipv4, policy);
+  return judgement.allowed ? undefined : { ...judgement, ipv4 };
 }
 
 /**
@@ -114,11 +134,13 @@ function findBlock(
   return cidrs.find((cidr) => isWithin(bytes, cidr));
 }
 
+type Refusal = Extract<AddressJudgement, { allowed: false }>;
+
 function refused(
-  rule: Extract<AddressJudgement, { allowed: false }>["rule"],
+  rule: Refusal["rule"],
   cidr: Cidr | null,
   why: string,
-): AddressJudgement {
+): Refusal {
   return { allowed: false, rule, cidr: cidr?.text ?? null, why };
 }
 

@@ -39,13 +39,13 @@ export const commonConfig = {
     env: "POSTRIDER_ALLOW_CIDRS",
     parse: text,
     default: null,
-    doc: "Address ranges, separated by commas, that deliveries may reach although policy refuses them.",
+    doc: "Address ranges, separated by commas, that deliveries may reach although policy refuses them. An allowed NAT64 or 6to4 range reaches private IPv4 addresses only if these are allowed, too.",
   },
   denyCidrs: {
     env: "POSTRIDER_DENY_CIDRS",
     parse: text,
     default: null,
-    doc: "Address ranges, separated by commas, that deliveries never reach, even where POSTRIDER_ALLOW_CIDRS allows them.",
+    doc: "Address ranges, separated by commas, that deliveries never reach, even where POSTRIDER_ALLOW_CIDRS allows them. IPv4 ranges hold behind NAT64 (64:ff9b::/96), 6to4 and Teredo, too; for a NAT64 prefix of your own, deny the IPv6 form as well.",
   },
   allowHttp: {
     env: "POSTRIDER_ALLOW_HTTP",

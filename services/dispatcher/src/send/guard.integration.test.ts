@@ -241,6 +241,28 @@ test("a socket that is connected to a denied address is refused, for public and 
   }
 });
 
+test("a denied or special IPv4 address behind the allowed NAT64 prefix is refused as a literal, as a name's and as a connected address", async () => {
+  const allow = "64:ff9b::/96";
+  const deny = "8.8.0.0/16";
+  const guard = createGuard({
+    allowedCidrs: parseCidrs(allow),
+    deniedCidrs: parseCidrs(deny),
+  });
+
+  for (const address of ["64:ff9b::a9fe:a9fe", "64:ff9b::8.8.8.8"]) {
+    const sender = aSender({ allow, deny, resolve: resolvesTo(address) });
+    const byName = await attempt(sender, "http://name.example.com");
+    const byLiteral = await attempt(sender, `http://[${address}]`);
+
+    expect([byName.outcome, byLiteral.outcome]).toEqual(["blocked", "blocked"]);
+    expect(byName.error).toBe("the address is not allowed");
+    expect(guard.refuseConnected(address, "name.example.com")).not.toBeNull();
+  }
+  expect(guard.refuseConnected("64:ff9b::1.1.1.1", "name.example.com")).toBe(
+    null,
+  );
+});
+
 test("a local name passes only when every address it resolves to lies in the allowed CIDRs", async () => {
   const { port, connections } = await aListener();
   const inside = aSender({
