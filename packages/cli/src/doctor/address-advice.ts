@@ -1,5 +1,5 @@
-import type { UrlPolicy } from "@postrider/core";
-import type { AddressReport } from "./address-report.ts";
+import { judgeAddress, parseCidrs, type UrlPolicy } from "@postrider/core";
+import type { AddressReport, JudgedAddress } from "./address-report.ts";
 
 const WHERE = "for ingest, control and the dispatcher, and start them again";
 
@@ -36,9 +36,11 @@ function liftings(
 ): string[] {
   const denied = blocked.filter(({ rule }) => rule === "denied_cidr");
   const cidrs = [...new Set(denied.map(({ cidr }) => cidr))];
-  const missing = blocked
-    .filter((each) => !denied.includes(each))
-    .map(({ address }) => address);
+  const missing = new Set(
+    blocked
+      .filter((each) => !denied.includes(each))
+      .flatMap((each) => missingFor(each, policy)),
+  );
   const allowed = policy.allowedCidrs.map(({ text }) => text);
   return [
     ...(cidrs.length === 0
@@ -46,10 +48,23 @@ function liftings(
       : [
           `Take ${cidrs.join(", ")} out of POSTRIDER_DENY_CIDRS ${WHERE}. POSTRIDER_ALLOW_CIDRS cannot override it.`,
         ]),
-    ...(missing.length === 0
+    ...(missing.size === 0
       ? []
       : [
           `Only if the receiver is yours: set POSTRIDER_ALLOW_CIDRS=${[...allowed, ...missing].join(",")} ${WHERE}.`,
         ]),
   ];
+}
+
+/** What must be allowed so that one address is. An allowed NAT64 address may hold an IPv4 address that must be allowed, too. */
+function missingFor(
+  { address, ipv4, rule }: JudgedAddress,
+  policy: UrlPolicy,
+): string[] {
+  if (rule === "not_an_address") return []; // one with a zone: no service would start with such a block
+  if (ipv4 !== null) return [ipv4];
+  const allowedCidrs = [...policy.allowedCidrs, ...parseCidrs(address)];
+  const then = judgeAddress(address, { ...policy, allowedCidrs });
+  const inside = then.allowed ? undefined : then.ipv4;
+  return inside === undefined ? [address] : [address, inside];
 }

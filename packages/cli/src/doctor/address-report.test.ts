@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { parseCidrs, type UrlPolicy } from "@postrider/core";
 import { reportAddress, type AddressReport } from "./address-report.ts";
 
@@ -91,6 +91,53 @@ test("a denied block wins, and the advice is to take it away, not to allow more"
   });
   expect(told.next).toHaveLength(1);
   expect(told.next[0]).toContain("Take 10.1.0.0/16 out of");
+});
+
+test("an address with a zone is refused, and is no block that could be allowed", async () => {
+  const addresses = ["fe80::1%eth0", "10.0.0.1"];
+
+  const told = await report("https://example.com/", aPolicy(), addresses);
+
+  expect(told.verdict).toBe("refused");
+  expect(told.next.join()).toContain("POSTRIDER_ALLOW_CIDRS=10.0.0.1 ");
+});
+
+describe("of an IPv4 address behind NAT64", () => {
+  const NAT64 = "64:ff9b::a01:203"; // 10.1.2.3
+
+  test("the denied IPv4 block is named, and is what to take away", async () => {
+    const policy = aPolicy({ allow: "64:ff9b::/96", deny: "10.0.0.0/8" });
+
+    const told = await report("https://example.com/", policy, [NAT64]);
+
+    expect(told).toMatchObject({
+      verdict: "refused",
+      addresses: [{ rule: "denied_cidr", cidr: "10.0.0.0/8" }],
+    });
+    expect(told.addresses[0]?.why).toBe(
+      "10.1.2.3 inside: in 10.0.0.0/8 of POSTRIDER_DENY_CIDRS",
+    );
+    expect(told.next.join()).toContain("Take 10.0.0.0/8 out of");
+  });
+
+  test.each([
+    ["64:ff9b::/96", "64:ff9b::/96,10.1.2.3", "10.1.2.3 inside: private"],
+    ["", `${NAT64},10.1.2.3`, "not global unicast"],
+    ["10.0.0.0/8", `10.0.0.0/8,${NAT64}`, "not global unicast"],
+  ])(
+    "where %j is allowed, the advice names what to add, and it helps",
+    async (allow, advised, why) => {
+      const url = "https://example.com/";
+
+      const told = await report(url, aPolicy({ allow }), [NAT64]);
+
+      expect(told.verdict).toBe("refused");
+      expect(told.addresses[0]?.why).toContain(why);
+      expect(told.next.join()).toContain(`POSTRIDER_ALLOW_CIDRS=${advised} `);
+      const mended = await report(url, aPolicy({ allow: advised }), [NAT64]);
+      expect(mended.verdict).toBe("allowed");
+    },
+  );
 });
 
 test("a local name needs every address in an allowed block", async () => {

@@ -8,12 +8,13 @@ import {
 import { isIP } from "node:net";
 import { adviceFor } from "./address-advice.ts";
 
-/** What the policy says of one address. `rule` and `cidr` are those of `judgeAddress`; `mayBeCalled` counts the name, too. */
+/** What the policy says of one address. `rule`, `cidr` and `ipv4` (null: absent) are those of `judgeAddress`; `mayBeCalled` counts the name, too. */
 export interface JudgedAddress {
   readonly address: string;
   readonly mayBeCalled: boolean;
   readonly rule: AddressJudgement["rule"];
   readonly cidr: string | null;
+  readonly ipv4: string | null;
   readonly why: string;
 }
 
@@ -97,13 +98,15 @@ function judge(
 ): JudgedAddress {
   const judgement = judgeAddress(address, policy);
   const { rule, cidr } = judgement;
+  const ipv4 = judgement.allowed ? null : (judgement.ipv4 ?? null);
   const mayBeCalled = isAllowedFor({ isLocal: isLocalName }, judgement);
   return {
     address,
     mayBeCalled,
     rule,
     cidr,
-    why: whyOf(judgement, mayBeCalled),
+    ipv4,
+    why: `${ipv4 === null ? "" : `${ipv4} inside: `}${whyOf(judgement, mayBeCalled)}`,
   };
 }
 
