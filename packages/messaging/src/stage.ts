@@ -11,6 +11,8 @@ export interface Stage<In> {
   laneStanding?(lane: string): LaneStanding;
   /** The lane's rate limit; undefined if it has none. Read at each start, so it must be cheap. Absent: no lane has one. */
   laneRateLimit?(lane: string): LaneRateLimit | undefined;
+  /** Whether the record comes back for a turn that a deferral had reserved for it because of its lane's rate limit. Absent: none does. */
+  hasTurn?(record: InRecord<In>): boolean;
   /** The group (tenant) that the record's lane belongs to; groups share scarce slots. The same for all records of a lane. Absent: there are no groups. */
   groupOf?(record: InRecord<In>): string;
   /** Is given records that are done and are read again on assignment, so that the stage remembers them and recognises repeats. */

@@ -7,6 +7,8 @@ import type { Share, SlotLane } from "./standing-queues.ts";
 /** An entry of a lane's queue. The owner extends it; only `Lanes` sets `lane` and the links. */
 export interface Queued<E> extends Linked<E> {
   lane: Lane<E> | null;
+  /** The record waits in memory for its turn by a rate limit. Only `farTurns` sets it. */
+  isInTurn: boolean;
 }
 
 export class Lane<E> implements SlotLane<Lane<E>> {
@@ -21,6 +23,8 @@ export class Lane<E> implements SlotLane<Lane<E>> {
   share: Share<Lane<E>>;
   /** Set while its rate limit lets no record start. Only `ThrottledLanes` changes it. */
   throttle: Throttle | null = null;
+  /** The turns that a rate limit's deferrals have reserved (far-turns.ts): when the next one is free, and at which rate. */
+  nextTurn: { readonly at: EpochMs; readonly perSecond: number } | null = null;
   /** The next slot that a deferral may reserve: a time ahead of now, which each deferral moves on (the lane's virtual clock). */
   nextSlotAt: EpochMs = 0;
 
@@ -31,6 +35,13 @@ export class Lane<E> implements SlotLane<Lane<E>> {
     this.name = name;
     this.share = share;
     this.#rate = new CompletionRate(now);
+  }
+
+  /** Nothing of the lane is in memory, and no slot or turn of its records is still to come. */
+  isForgettable(now: EpochMs): boolean {
+    const isEmpty = this.queued === 0 && this.inFlight === 0;
+    const turnAt = this.nextTurn?.at ?? 0;
+    return isEmpty && this.nextSlotAt <= now && turnAt <= now;
   }
 
   /**

@@ -5,6 +5,7 @@ import { Lanes } from "./lanes.ts";
 
 class Entry implements Queued<Entry> {
   lane: Lane<Entry> | null = null;
+  isInTurn = false;
   ahead: Entry | null = null;
   behind: Entry | null = null;
   readonly name: string;

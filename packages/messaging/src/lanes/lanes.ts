@@ -79,6 +79,11 @@ export class Lanes<E extends Queued<E>> {
     return this.#lanes.values();
   }
 
+  /** The lanes whose rate limit lets no record start now. */
+  throttled(): Iterable<Lane<E>> {
+    return this.#throttled.lanes();
+  }
+
   push(name: string, entry: E, now: MonotonicMs, group = ""): void {
     const lane = this.#lane(name, now, group);
     if (lane.queued === 0) lane.rate.restart(now);
@@ -144,8 +149,7 @@ export class Lanes<E extends Queued<E>> {
       lane.share.rate.completedOne();
       this.#rate.completedOne();
     }
-    if (lane.queued === 0 && lane.inFlight === 0 && lane.nextSlotAt === 0)
-      return void this.#lanes.delete(lane.name);
+    if (lane.isForgettable(0)) return void this.#lanes.delete(lane.name);
     this.#lookAt(lane);
     this.#makeReady(lane);
   }
@@ -198,10 +202,13 @@ export class Lanes<E extends Queued<E>> {
   /** Forgets lanes that are empty and whose reserved slots have passed, and groups without a lane. */
   sweep(now: EpochMs): void {
     const groups = new Set<unknown>();
-    for (const lane of this.#lanes.values())
-      if (lane.queued === 0 && lane.inFlight === 0 && lane.nextSlotAt <= now)
-        this.#lanes.delete(lane.name);
+    for (const lane of this.#lanes.values()) {
+      // The limit was lifted: its turns would keep later records waiting for nothing.
+      if (lane.nextTurn !== null && !this.#limits?.limitOf(lane.name))
+        lane.nextTurn = null;
+      if (lane.isForgettable(now)) this.#lanes.delete(lane.name);
       else groups.add(lane.share.group);
+    }
     this.#shares.sweep((group) => groups.has(group));
   }
 
@@ -241,10 +248,12 @@ export class Lanes<E extends Queued<E>> {
     const limit = this.#limits.limitOf(lane.name);
     if (limit === undefined) return false;
     const now = this.#limits.now();
-    const until = Math.min(limit.nextStartAt(), now + LONGEST_THROTTLE_MS);
-    if (until <= now) return false;
+    const nextStartAt = limit.nextStartAt();
+    if (nextStartAt <= now) return false;
+    const until = Math.min(nextStartAt, now + LONGEST_THROTTLE_MS);
     const isFirst = until < this.#throttled.firstUntil;
-    this.#throttled.add(lane, { until, perSecond: limit.perSecond });
+    const { perSecond } = limit;
+    this.#throttled.add(lane, { until, nextStartAt, perSecond });
     if (isFirst) this.#limits.throttledUntil(until);
     return true;
   }

@@ -2,10 +2,12 @@ import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import type { Lane, Queued } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
+import { farTurns } from "./far-turns.ts";
 import { relieve } from "./relief.ts";
 
 class Entry implements Queued<Entry> {
   lane: Lane<Entry> | null = null;
+  isInTurn = false;
   ahead: Entry | null = null;
   behind: Entry | null = null;
   readonly n: number;
@@ -35,6 +37,7 @@ const all = {
   monotonic: 1000,
   load: { isSaturated: false, ratePerSecond: null },
   wants: () => true,
+  hasTurn: () => false,
   most: 10_000,
 };
 
@@ -286,29 +289,78 @@ test.each([
   },
 );
 
-test("a throttled lane hands over its newest records at once, into slots that begin where its queue ends, a limit's step apart, however far away", () => {
+function throttledLanes(perSecond: number, nextStartAt: number) {
+  const limit = { perSecond, nextStartAt: () => nextStartAt };
   const lanes = new Lanes<Entry>({
     concurrencyOf: () => 1,
     limits: {
-      limitOf: () => ({ perSecond: 2, nextStartAt: () => Infinity }),
-      now: () => 0,
+      limitOf: () => limit,
+      now: () => all.monotonic,
       throttledUntil: () => undefined,
     },
   });
-  for (let n = 0; n < 4_000; n++) lanes.push("a", new Entry(n), 0);
-  let wanted = 2_000;
+  return { lanes, limit };
+}
 
-  const relieved = relieve(lanes.all(), {
-    ...all,
-    load: { isSaturated: true, ratePerSecond: 1_000 },
-    wants: () => wanted-- > 0,
-    most: 500,
-  });
+test("a throttled lane hands over what cannot start within a second, each record until its turn by the limit, however far away, in order over several calls", () => {
+  const { lanes } = throttledLanes(2, all.monotonic + 500);
+  for (let n = 0; n < 4_000; n++) lanes.push("a", new Entry(n), 0);
+  const isSaturated = { isSaturated: true, ratePerSecond: 1_000 };
+
+  const relieved = Array.from({ length: 3 }, () => {
+    const some = relieve(lanes.all(), { ...all, load: isSaturated, most: 500 });
+    for (const { entry } of some) lanes.remove(entry);
+    return some;
+  }).flat();
 
   expect(relieved.map(({ entry, slotAt }) => [entry.n, slotAt])).toEqual(
-    Array.from({ length: 2_000 }, (_, i) => [
-      2_000 + i,
-      all.now + (2_000 + i) * 500,
-    ]),
+    Array.from({ length: 1_500 }, (_, i) => [2 + i, all.now + (3 + i) * 500]),
   );
+});
+
+test("of many throttled lanes with one record each, those whose turn is far away hand it over", () => {
+  const { lanes } = throttledLanes(0.001, all.monotonic + 900_000);
+  for (let n = 0; n < 100; n++) lanes.push(`a${n}`, new Entry(n), 0);
+
+  const relieved = relieve(lanes.all(), all);
+
+  expect(new Set(relieved.map(({ slotAt }) => slotAt))).toEqual(
+    new Set([all.now + 900_000]),
+  );
+  expect(relieved).toHaveLength(100);
+});
+
+test("while turns are reserved a fresh record goes behind them, and one that comes back for its turn stays", () => {
+  const { lanes } = throttledLanes(1, all.monotonic + 1_000);
+  for (let n = 0; n < 100; n++) lanes.push("a", new Entry(n), 0);
+  for (const { entry } of relieve(lanes.all(), all)) lanes.remove(entry);
+  lanes.push("a", new Entry(1_000), 0);
+  lanes.push("a", new Entry(1), 0);
+
+  const later = { ...all, now: all.now + 1_000, monotonic: all.monotonic };
+  const hasTurn = ({ n }: Entry) => n < 1_000;
+  const relieved = farTurns([...lanes.all()][0]!, {
+    ...later,
+    hasTurn,
+    beyondMs: 32_000,
+  });
+
+  expect(relieved.map(({ entry, slotAt }) => [entry.n, slotAt])).toEqual([
+    [1_000, all.now + 101_000],
+  ]);
+});
+
+test("after a change of the limit as many turns are reserved as before, at the new rate; after its end none", () => {
+  const { lanes, limit } = throttledLanes(1, all.monotonic + 1_000);
+  for (let n = 0; n < 1_001; n++) lanes.push("a", new Entry(n), 0);
+  for (const { entry } of relieve(lanes.all(), all)) lanes.remove(entry);
+  const [lane] = [...lanes.all()];
+  expect(lane!.nextTurn).toEqual({ at: all.now + 1_002_000, perSecond: 1 });
+
+  limit.perSecond = 1_000;
+  lane!.throttle = { ...lane!.throttle!, perSecond: 1_000 };
+  for (let n = 0; n < 2_000; n++) lanes.push("a", new Entry(n), 0);
+  const [first] = relieve(lanes.all(), all);
+
+  expect(first!.slotAt).toBe(all.now + 1_002);
 });

@@ -10,9 +10,8 @@
  * 32 s away, which is the wait of its first slot in a tier, it hands over all its records. There may be thousands of such lanes with
  * a record each; if they stayed, they would fill their partition's window.
  *
- * A lane is *throttled* if its rate limit lets no record start now. It drains at that rate, whatever was measured. It hands over as
- * many records as are wanted at once, and their slots begin where its queue will end and are spaced by the limit: so each record
- * waits once, for as long as it must.
+ * A lane is *throttled* if its rate limit lets no record start now. It hands over what cannot start within a second, each record until
+ * its turn by the limit (far-turns.ts).
  *
  * In a saturated process a lane may be slow only because it waits for the process. Then lanes are compared with each other:
  *
@@ -24,6 +23,7 @@
  * unequal queues, for example if one partition carries one endpoint and another carries five.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
+import { farTurns } from "./far-turns.ts";
 import type { Lane, Queued } from "./lane.ts";
 
 export interface Relieved<E> {
@@ -59,49 +59,46 @@ export interface ReliefRequest<E> {
   readonly load: Load;
   /** Whether the record's partition is under pressure and must still get rid of records. Called before each record is chosen. */
   readonly wants: (entry: E) => boolean;
+  /** Whether the record comes back for a turn that it had reserved in its throttled lane. */
+  readonly hasTurn: (entry: E) => boolean;
   /** At most so many records are chosen. */
   readonly most: number;
 }
 
 /** Chooses the records to defer and reserves their slots. The records are still in their queues afterwards. */
 export function relieve<E extends Queued<E>>(
-  lanes: Iterable<Lane<E>>,
+  all: Iterable<Lane<E>>,
   request: ReliefRequest<E>,
 ): Relieved<E>[] {
   const { now, wants, most, load } = request;
+  const lanes = [...all].filter(({ queued }) => queued > 0);
   const furthestAt =
     now + (load.isSaturated ? FURTHEST_WHEN_SATURATED_MS : FURTHEST_SLOT_MS);
   const relieved: Relieved<E>[] = [];
+  for (const lane of lanes) {
+    const left = most - relieved.length;
+    if (lane.throttle !== null)
+      relieved.push(
+        ...farTurns(lane, { ...request, beyondMs: DRAIN_MS, most: left }),
+      );
+  }
   for (const { lane, rate, isHeldBack } of slowest(lanes, request)) {
     if (relieved.length >= most) break;
     const keep = isHeldBack
       ? 0
       : Math.max(1, Math.ceil((rate * DRAIN_MS) / 1000));
-    const { throttle } = lane;
+    const firstAt = now + (isHeldBack ? HELD_BACK_SLOT_MS : DRAIN_MS);
     const chosen: E[] = [];
     let excess = lane.queued - keep;
     for (
       let entry = lane.newest;
-      entry !== null &&
-      excess > 0 &&
-      // Of a throttled lane all at once: later slots must not go to earlier records.
-      (throttle !== null || relieved.length + chosen.length < most);
+      entry !== null && excess > 0 && relieved.length + chosen.length < most;
       entry = entry.ahead, excess--
     )
       if (wants(entry)) chosen.push(entry);
-    const slots =
-      throttle === null
-        ? {
-            stepMs: Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001)),
-            firstAt: now + (isHeldBack ? HELD_BACK_SLOT_MS : DRAIN_MS),
-            furthestAt,
-          }
-        : {
-            stepMs: 1000 / rate,
-            firstAt: now + ((lane.queued - chosen.length) * 1000) / rate,
-            furthestAt: Infinity,
-          };
-    relieved.push(...reserve(lane, chosen.toReversed(), slots));
+    relieved.push(
+      ...reserve(lane, chosen.toReversed(), { rate, firstAt, furthestAt }),
+    );
   }
   return relieved;
 }
@@ -114,14 +111,13 @@ interface SlowLane<E> {
 }
 
 function slowest<E>(
-  lanes: Iterable<Lane<E>>,
+  backlogged: readonly Lane<E>[],
   { monotonic, load }: Pick<ReliefRequest<E>, "monotonic" | "load">,
 ): SlowLane<E>[] {
-  const backlogged = [...lanes].filter(({ queued }) => queued > 0);
   const slow: SlowLane<E>[] = [];
   for (const lane of backlogged) {
-    const rate = lane.throttle?.perSecond ?? lane.ratePerSecond(monotonic);
-    if (rate === null) continue;
+    const rate = lane.ratePerSecond(monotonic);
+    if (rate === null || lane.throttle !== null) continue;
     const isHeldBack = (lane.heldBackMs(monotonic) ?? 0) > HELD_BACK_SLOT_MS;
     if (lane.queued < 2 && !isHeldBack) continue;
     const drainMs = isHeldBack ? Infinity : drainTime(lane.queued, rate);
@@ -130,9 +126,7 @@ function slowest<E>(
   slow.sort((a, b) => b.drainMs - a.drainMs);
   if (!load.isSaturated) return slow;
   const isKept = waitsForUs(backlogged, load.ratePerSecond, monotonic);
-  return slow.filter(
-    (each) => each.isHeldBack || each.lane.throttle !== null || !isKept(each),
-  );
+  return slow.filter((each) => each.isHeldBack || !isKept(each));
 }
 
 function waitsForUs<E>(
@@ -162,12 +156,13 @@ function reserve<E>(
   lane: Lane<E>,
   chosen: readonly E[],
   given: {
-    readonly stepMs: number;
+    readonly rate: number;
     readonly firstAt: EpochMs;
     readonly furthestAt: EpochMs;
   },
 ): Relieved<E>[] {
-  const { stepMs, firstAt, furthestAt } = given;
+  const { rate, firstAt, furthestAt } = given;
+  const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
   return chosen.map((entry) => {
     const slotAt = Math.max(lane.nextSlotAt, firstAt);
     // Never move back: earlier slots were given to other records while the process was not saturated.

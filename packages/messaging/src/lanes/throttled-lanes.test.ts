@@ -7,7 +7,10 @@ test("lanes are free in the order of their times, each at its time and no earlie
     fc.property(fc.array(fc.nat(20)), fc.nat(20), (times, now) => {
       const throttled = new ThrottledLanes<{ throttle: Throttle | null }>();
       for (const until of times)
-        throttled.add({ throttle: null }, { until, perSecond: 1 });
+        throttled.add(
+          { throttle: null },
+          { until, nextStartAt: until, perSecond: 1 },
+        );
       const expected = times.toSorted((a, b) => a - b);
 
       for (const until of expected.filter((time) => time <= now)) {

@@ -5,9 +5,11 @@
  */
 import type { MonotonicMs } from "@postrider/core";
 
-/** The lane's rate limit lets no record start before `until`. */
+/** The lane's rate limit lets no record start now. */
 export interface Throttle {
+  /** When the lane is looked at again: at its next start, or earlier. */
   readonly until: MonotonicMs;
+  readonly nextStartAt: MonotonicMs;
   readonly perSecond: number;
 }
 
@@ -18,6 +20,10 @@ export class ThrottledLanes<L extends { throttle: Throttle | null }> {
   /** When the first lane is free; Infinity if none is throttled. */
   get firstUntil(): MonotonicMs {
     return this.#heap[0]?.until ?? Infinity;
+  }
+
+  *lanes(): Iterable<L> {
+    for (const { lane } of this.#heap) yield lane;
   }
 
   add(lane: L, throttle: Throttle): void {

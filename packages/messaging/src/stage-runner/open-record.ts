@@ -20,6 +20,7 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
   lane: Lane<OpenRecord<In>> | null = null;
   ahead: OpenRecord<In> | null = null;
   behind: OpenRecord<In> | null = null;
+  isInTurn = false;
   /** How often its handler threw, its output was refused, or its schema was looked for in vain. Sets the back-off. */
   failures = 0;
   readonly seenAt: MonotonicMs;

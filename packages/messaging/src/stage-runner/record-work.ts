@@ -124,6 +124,7 @@ export class RecordWork<In> {
         stage.defer === undefined
           ? null
           : (entry, slotAt) => this.#flow.defer(entry, slotAt),
+      hasTurn: (entry) => stage.hasTurn?.(entry) ?? false,
       output,
       clock,
       loopUse,
@@ -217,6 +218,7 @@ export class RecordWork<In> {
         this.#relieve();
         break;
       }
+    if (this.blocked() === null) this.#valve.farTurns();
     this.pump();
   }
 

@@ -4,7 +4,8 @@ import type { Clock } from "@postrider/runtime";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
 import type { OwnedPartition } from "../offsets/owned-partition.ts";
-import { relieve } from "../lanes/relief.ts";
+import { farTurns } from "../lanes/far-turns.ts";
+import { relieve, type Relieved } from "../lanes/relief.ts";
 import type { RunnerLimits } from "./runner-limits.ts";
 import { Saturation, type LoopUse } from "../lanes/saturation.ts";
 import type { Blocked } from "./start-gate.ts";
@@ -17,6 +18,7 @@ export interface ReliefValveOptions<In> {
   readonly bytesPerPartition: () => number;
   /** Sends a record that has left its queue to a tier until `slotAt`. Null if the stage has no relief. */
   readonly defer: ((entry: OpenRecord<In>, slotAt: EpochMs) => void) | null;
+  readonly hasTurn: (entry: OpenRecord<In>) => boolean;
   readonly output: Pick<Output, "unacknowledged">;
   readonly clock: Clock;
   readonly loopUse: () => LoopUse;
@@ -25,6 +27,10 @@ export interface ReliefValveOptions<In> {
 /** At most so many records are deferred at once, and the next ones not before the interval is over. */
 const RELIEF_RECORDS = 500;
 const RELIEF_INTERVAL_MS = 20;
+/** A record of a throttled lane whose turn is further away than this does not wait in memory, ms, even if there is room: it would keep its offset open, and its wait would count as age. One tier, so that a short wait is one hop. */
+const FAR_TURN_MS = 32_000;
+/** Throttled lanes are looked at so often, ms. */
+const FAR_TURNS_EVERY_MS = 1_000;
 /** After a stall shorter than this lanes are not measured anew, ms. `Saturation` already spares lanes then; and if every short stall restarted the measures, no lane would ever be measured for the second that judging it needs. */
 const SHORTEST_STALL_MS = 200;
 
@@ -32,6 +38,7 @@ export class ReliefValve<In> {
   readonly #options: ReliefValveOptions<In>;
   readonly #saturation: Saturation;
   #reliefAt = -Infinity;
+  #farTurnsAt = -Infinity;
   #stalledSince: MonotonicMs | null = null;
 
   constructor(options: ReliefValveOptions<In>) {
@@ -66,7 +73,7 @@ export class ReliefValve<In> {
 
   /** Defers as many records of slow lanes as the partitions under pressure need to get rid of. If no lane is slow, none; fetching pauses when the window is full. */
   relieve(): void {
-    const { clock, output, lanes, limits, defer } = this.#options;
+    const { clock, lanes, defer, hasTurn } = this.#options;
     const monotonic = clock.monotonic();
     const isEarly = monotonic - this.#reliefAt < RELIEF_INTERVAL_MS;
     if (defer === null || isEarly) return;
@@ -80,14 +87,43 @@ export class ReliefValve<In> {
         ratePerSecond: lanes.ratePerSecond(monotonic),
       },
       wants: (entry) => this.#wants(entry, chosen),
-      most: Math.min(
-        RELIEF_RECORDS,
-        limits.maxUnacknowledged - output.unacknowledged(),
-      ),
+      hasTurn,
+      most: this.#most(),
     });
+    this.#handOver(relieved);
+  }
+
+  /** Defers what waits in throttled lanes and whose turn is far away. Call about every 50 ms. */
+  farTurns(): void {
+    const { clock, lanes, defer, hasTurn } = this.#options;
+    const monotonic = clock.monotonic();
+    if (defer === null || monotonic - this.#farTurnsAt < FAR_TURNS_EVERY_MS)
+      return;
+    const most = this.#most();
+    const request = { now: clock.now(), monotonic, beyondMs: FAR_TURN_MS };
+    const far: Relieved<OpenRecord<In>>[] = [];
+    for (const lane of lanes.throttled()) {
+      const left = most - far.length;
+      const wants = () => true;
+      far.push(...farTurns(lane, { ...request, hasTurn, wants, most: left }));
+    }
+    // If there may be more, the next call goes on.
+    if (far.length < most) this.#farTurnsAt = monotonic;
+    this.#handOver(far);
+  }
+
+  /** How many records may be deferred now. */
+  #most(): number {
+    const { limits, output } = this.#options;
+    const room = limits.maxUnacknowledged - output.unacknowledged();
+    return Math.max(0, Math.min(RELIEF_RECORDS, room));
+  }
+
+  #handOver(relieved: readonly Relieved<OpenRecord<In>>[]): void {
+    const { lanes, defer } = this.#options;
     // Remove all from their queues before the first deferral: a deferral that ends at once makes room, and then `pump` could start a record that is chosen here.
     for (const { entry } of relieved) lanes.remove(entry);
-    for (const { entry, slotAt } of relieved) defer(entry, slotAt);
+    for (const { entry, slotAt } of relieved) defer?.(entry, slotAt);
   }
 
   /** Whether the record's partition must still get rid of records: until its window is half full. If relief stopped just below the limit, it would be wanted again at once. */

@@ -89,3 +89,62 @@ test("a healthy burst is not deferred: its partition pauses shortly instead", as
   expect(under.started).toHaveLength(200);
   expect(slots).toEqual([]);
 });
+
+/** Starts a runner whose lanes `limited…` may start nothing for `nextStartMs`. */
+async function withLimited(perSecond: number, nextStartMs: number) {
+  const slots: [string, number][] = [];
+  const under = await runners.started([], {
+    limits: { maxOpenPerPartition: 100 },
+    stage: {
+      laneRateLimit: (lane) =>
+        lane.startsWith("limited")
+          ? {
+              perSecond,
+              nextStartAt: () => under.clock.monotonic() + nextStartMs,
+            }
+          : undefined,
+      defer: ({ raw, value }, slotAt) => {
+        slots.push([value, slotAt]);
+        return [{ topic: "retry.1s", key: raw.key, value: raw.value! }];
+      },
+    },
+  });
+  return { under, slots };
+}
+
+test("of a throttled lane only what starts soon waits in memory, though there is room; the rest gets the turns behind it", async () => {
+  const { under, slots } = await withLimited(1, 1_000);
+
+  under.read(...inOneLane("limited", 60));
+  under.clock.advance(1_000);
+  await soon(() => slots.length > 0);
+
+  expect(under.started).toEqual([]);
+  // 32 or 33 of them start within the 32 s of a tier: whether the lane was looked at before or after the clock was moved.
+  const first = slots[0]![0];
+  expect(["limited/32", "limited/33"]).toContain(first);
+  const values = inOneLane("limited", 60);
+  expect(slots.map(([value]) => value)).toEqual(
+    values.slice(values.indexOf(first)),
+  );
+  expect(slots.map(([, at]) => at - slots[0]![1])).toEqual(
+    slots.map((_, n) => n * 1_000),
+  );
+});
+
+test("throttled lanes with a record each do not fill the window of their partition", async () => {
+  const { under } = await withLimited(0.001, 20_000);
+
+  under.consumer.append(
+    0,
+    ...eachInItsOwnLane("limited", 250),
+    ...eachInItsOwnLane("free", 20),
+  );
+  const freeStarted = () =>
+    under.started.filter((value) => value.startsWith("free")).length;
+  await soon(() => {
+    under.consumer.deliver();
+    under.clock.advance(50);
+    return freeStarted() === 20;
+  });
+});

@@ -66,6 +66,13 @@ interface Attempted {
   readonly startedAt: EpochMs;
 }
 
+/** A limit is known: a delivery whose turn comes after its end need not wait for it. */
+const NO_TURN = {
+  kind: "dead_letter",
+  reason: "expired",
+  detail: "its turn by the endpoint's rate limit comes after its expiresAt",
+} as const;
+
 /** How long a delivery waits if this process has no socket left for it. */
 const LOCAL_FAULT_WAIT_MS = 1_000;
 
@@ -128,8 +135,17 @@ class DeliverStage implements Stage<Delivery> {
       : this.#lanes.standingOf(lane);
   }
 
+  /** No limit while nothing would be sent: what is parked, given up or deferred at once need not wait for its turn. */
   laneRateLimit(lane: string): LaneRateLimit | undefined {
-    return this.#limits.limitOf(this.#options.endpoints.get(lane));
+    const endpoint = this.#options.endpoints.get(lane);
+    if (endpoint?.rateLimit == null) return undefined;
+    const isSent =
+      endpoint.state === "enabled" && !this.#breakers.defersAll(lane);
+    return isSent ? this.#limits.limitOf(endpoint) : undefined;
+  }
+
+  hasTurn({ value }: InRecord<Delivery>): boolean {
+    return value.slotAt !== null && value.deferralReason === "rate_limited";
   }
 
   groupOf(record: InRecord<Delivery>): string {
@@ -161,10 +177,14 @@ class DeliverStage implements Stage<Delivery> {
   }
 
   /** Relief: the lane is too slow for the window, or its rate limit is, so the delivery waits in a tier until `slotAt`, its turn in the lane. */
-  defer({ value }: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
-    const isLimited = this.#limits.isReached(value.endpointId);
+  defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
+    const { endpointId, expiresAt } = record.value;
+    const isLimited = this.#limits.isReached(endpointId);
+    if (isLimited && expiresAt !== null && slotAt > expiresAt)
+      return this.#unsent.givenUp(record, NO_TURN, this.#options.clock.now());
     const reason = isLimited ? "rate_limited" : "lane_slow";
-    return this.#unsent.deferred(value, { reason, until: slotAt, slotAt });
+    const wait = { reason, until: slotAt, slotAt } as const;
+    return this.#unsent.deferred(record.value, wait);
   }
 
   #attempt(
@@ -205,6 +225,7 @@ class DeliverStage implements Stage<Delivery> {
     const { endpointId } = delivery;
     if (result.kind === "local_fault") {
       this.#breakers.undecided(endpointId, permit);
+      this.#limits.notSent(endpointId);
       this.#report.localFault(result.errorCode);
       const until = this.#options.clock.now() + LOCAL_FAULT_WAIT_MS;
       return emit(

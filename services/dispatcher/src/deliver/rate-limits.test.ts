@@ -60,13 +60,35 @@ test("in no stretch of time do more attempts start than the rate and one burst a
   );
 });
 
-test("a changed limit holds at once, and what was sent before counts", () => {
+test("after a change as many starts are used up as before, in steps of the new rate", () => {
   const { limits, endpoint, start } = limited(1, 1);
   start();
 
   endpoint.rateLimit = { perSecond: 100, burst: 1 };
-  expect(limits.limitOf(endpoint)?.nextStartAt()).toBe(1_000);
+  expect(limits.limitOf(endpoint)?.nextStartAt()).toBe(10);
   expect(limits.limitOf({ id: "ep", rateLimit: null })).toBeUndefined();
+});
+
+test("a raised limit does not wait for a burst that was used up at the old rate, and a lowered one gives no second burst", () => {
+  const raised = limited(1 / 60, 60);
+  while (raised.start());
+  raised.endpoint.rateLimit = { perSecond: 100, burst: 100 };
+  const next = raised.limits.limitOf(raised.endpoint)?.nextStartAt();
+  expect(next).toBeLessThanOrEqual(0);
+
+  const lowered = limited(100, 100);
+  while (lowered.start());
+  lowered.endpoint.rateLimit = { perSecond: 1, burst: 100 };
+  expect(lowered.start()).toBe(false);
+});
+
+test("an attempt that was not made does not count", () => {
+  const { limits, start } = limited(1, 1);
+  start();
+
+  limits.notSent("ep");
+
+  expect(start()).toBe(true);
 });
 
 test("limits of endpoints that have sent nothing lately are forgotten, and no others", () => {

@@ -42,13 +42,18 @@ export class RateLimits {
       limit = new EndpointLimit(endpoint.rateLimit);
       this.#limits.set(endpoint.id, limit);
     }
-    limit.setting = endpoint.rateLimit;
+    limit.set(endpoint.rateLimit, this.#clock.monotonic());
     return limit;
   }
 
   /** An attempt starts. */
   started(endpointId: string): void {
     this.#limits.get(endpointId)?.started(this.#clock.monotonic());
+  }
+
+  /** The attempt that started last was not made: its start does not count. */
+  notSent(endpointId: string): void {
+    this.#limits.get(endpointId)?.notSent();
   }
 
   /** Whether no attempt to the endpoint may start now. */
@@ -67,28 +72,40 @@ export class RateLimits {
 }
 
 class EndpointLimit implements LaneRateLimit {
-  setting: Setting;
+  #setting: Setting;
   /** The time up to which starts are used up. */
   #usedUpTo: MonotonicMs = -Infinity;
 
   constructor(setting: Setting) {
-    this.setting = setting;
+    this.#setting = setting;
+  }
+
+  /** What was used up counts in steps of the new rate, a whole new burst at most: so a raised limit holds at once, too. */
+  set(setting: Setting, now: MonotonicMs): void {
+    if (setting === this.#setting) return;
+    const used = Math.max(0, this.#usedUpTo - now) / this.#stepMs;
+    this.#setting = setting;
+    this.#usedUpTo = now + Math.min(used, setting.burst) * this.#stepMs;
   }
 
   get perSecond(): number {
-    return this.setting.perSecond;
+    return this.#setting.perSecond;
   }
 
   get #stepMs(): number {
-    return 1_000 / this.setting.perSecond;
+    return 1_000 / this.#setting.perSecond;
   }
 
   nextStartAt(): MonotonicMs {
-    return this.#usedUpTo - (this.setting.burst - 1) * this.#stepMs;
+    return this.#usedUpTo - (this.#setting.burst - 1) * this.#stepMs;
   }
 
   started(now: MonotonicMs): void {
     this.#usedUpTo = Math.max(this.#usedUpTo, now) + this.#stepMs;
+  }
+
+  notSent(): void {
+    this.#usedUpTo -= this.#stepMs;
   }
 
   /** As good as new: a whole burst is free. */

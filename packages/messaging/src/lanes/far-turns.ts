@@ -1,0 +1,67 @@
+/**
+ * Chooses the records of a throttled lane that must not wait in memory, because their turn by the lane's rate limit is too far away.
+ *
+ * Each of them reserves the next free turn, a step of the limit after the one before, however far away: the limit is known, so its
+ * turns are exact, and each record waits once. Turns are given in the order of the queue, from its old end on, so that later
+ * turns never go to earlier records.
+ *
+ * A record that comes back for a turn of its own goes first. As long as turns are reserved, a fresh record goes behind them: otherwise fresh
+ * arrivals would keep those that waited from their turns for ever.
+ */
+import type { EpochMs, MonotonicMs } from "@postrider/core";
+import type { Lane, Queued } from "./lane.ts";
+import type { Relieved } from "./relief.ts";
+
+export interface FarTurnsRequest<E> {
+  readonly now: EpochMs;
+  readonly monotonic: MonotonicMs;
+  /** A turn further away than this is far, ms. */
+  readonly beyondMs: number;
+  /** Whether the record comes back for a turn that it had reserved. */
+  readonly hasTurn: (entry: E) => boolean;
+  /** Asked for each record that is far. False ends the choice. */
+  readonly wants: (entry: E) => boolean;
+  /** At most so many records are chosen. */
+  readonly most: number;
+}
+
+/** The records are still in their queue afterwards. */
+export function farTurns<E extends Queued<E>>(
+  lane: Lane<E>,
+  request: FarTurnsRequest<E>,
+): Relieved<E>[] {
+  if (lane.throttle === null) return [];
+  const { now, monotonic, beyondMs, hasTurn, wants, most } = request;
+  const { perSecond, nextStartAt } = lane.throttle;
+  const stepMs = 1_000 / perSecond;
+  const reservedUntil = reservedAt(lane, perSecond, now);
+  const isOthersTurn = reservedUntil - now > beyondMs;
+  const chosen: Relieved<E>[] = [];
+  let free = reservedUntil;
+  /** The turn of the next record that stays. */
+  let turnAt = now + Math.max(0, nextStartAt - monotonic);
+  for (let entry = lane.oldest; entry !== null; entry = entry.behind) {
+    const isBehind = isOthersTurn && !entry.isInTurn && !hasTurn(entry);
+    if (!isBehind && turnAt - now <= beyondMs) {
+      entry.isInTurn = true;
+      turnAt += stepMs;
+    } else if (chosen.length >= most || !wants(entry)) break;
+    else {
+      const slotAt = Math.max(free, turnAt);
+      chosen.push({ entry, slotAt: Math.ceil(slotAt) });
+      free = slotAt + stepMs;
+    }
+  }
+  if (chosen.length > 0) lane.nextTurn = { at: free, perSecond };
+  return chosen;
+}
+
+/** Up to when turns are reserved. After a change of the limit as many turns are reserved as before, at the new rate. */
+function reservedAt<E>(
+  { nextTurn }: Lane<E>,
+  perSecond: number,
+  now: EpochMs,
+): EpochMs {
+  if (nextTurn === null || nextTurn.at <= now) return now;
+  return now + ((nextTurn.at - now) * nextTurn.perSecond) / perSecond;
+}
