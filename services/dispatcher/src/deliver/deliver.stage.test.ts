@@ -536,6 +536,31 @@ test("a lane whose endpoint's rate limit is reached waits for its next start, an
   });
 });
 
+test("a delivery whose turn by the rate limit comes after its expiresAt is given up at once", async () => {
+  const rateLimit = { perSecond: 0.01, burst: 1 };
+  const { stage, record, run } = aStage([registered({ rateLimit })]);
+  stage.laneRateLimit?.("ep_1");
+  await run(record());
+
+  const expiring = record({ expiresAt: BUILT_AT + 60_000 });
+  const records = [...(stage.defer?.(expiring, BUILT_AT + 100_000) ?? [])];
+
+  expect(deadLetterOf(records)).toMatchObject({
+    reason: "expired",
+    detail: "its turn by the endpoint's rate limit comes after its expiresAt",
+  });
+});
+
+test("what is parked need not wait for the endpoint's rate limit", async () => {
+  const rateLimit = { perSecond: 0.01, burst: 1 };
+  const { stage, table } = aStage([registered({ rateLimit })]);
+  expect(stage.laneRateLimit?.("ep_1")).toBeDefined();
+
+  table.set("ep_1", registered({ rateLimit, state: "paused" }));
+
+  expect(stage.laneRateLimit?.("ep_1")).toBeUndefined();
+});
+
 test("a shortage of sockets in this process makes a deferral and an error log line, and spends no attempt", async () => {
   const fault = {
     kind: "local_fault",
