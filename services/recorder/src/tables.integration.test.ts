@@ -291,7 +291,7 @@ const stories: Story[] = [
             ...ids,
             reason: "paused",
             attempts: 0,
-            step: 1,
+            step: 0,
             lastOutcome: null,
             lastStatusCode: null,
           },
@@ -327,7 +327,7 @@ const stories: Story[] = [
     name: "paused, resumed, delivered",
     tell: (ids) => [
       () => events([{ deliveries: [ids] }]),
-      () => deadLetters([{ ...ids, reason: "paused", attempts: 0, step: 1 }]),
+      () => deadLetters([{ ...ids, reason: "paused", attempts: 0, step: 0 }]),
       () => attempts([{ ...ids, ...delivered, attemptNumber: 1, step: 1 }]),
     ],
     ends: { status: "delivered", attempts: 1, dead_letter_reason: "" },

@@ -138,7 +138,7 @@ class DeliverStage implements Stage<Delivery> {
   /** No limit while nothing would be sent: what is parked, given up or deferred at once need not wait for its turn. */
   laneRateLimit(lane: string): LaneRateLimit | undefined {
     const endpoint = this.#options.endpoints.get(lane);
-    if (endpoint?.rateLimit == null) return undefined;
+    if (endpoint?.rateLimit == null) return this.#limits.limitOf(endpoint);
     const isSent =
       endpoint.state === "enabled" && !this.#breakers.defersAll(lane);
     return isSent ? this.#limits.limitOf(endpoint) : undefined;

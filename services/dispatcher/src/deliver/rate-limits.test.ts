@@ -82,6 +82,17 @@ test("a raised limit does not wait for a burst that was used up at the old rate,
   expect(lowered.start()).toBe(false);
 });
 
+test("what is sent while there is no limit does not count when there is one again", () => {
+  const { limits, endpoint, start } = limited(1, 1);
+  start();
+
+  limits.limitOf({ id: "ep", rateLimit: null });
+  for (let n = 0; n < 1_000; n++) limits.started("ep");
+
+  expect(limits.isReached("ep")).toBe(false);
+  expect(limits.limitOf(endpoint)?.nextStartAt()).toBeLessThanOrEqual(0);
+});
+
 test("an attempt that was not made does not count", () => {
   const { limits, start } = limited(1, 1);
   start();

@@ -33,9 +33,13 @@ export class RateLimits {
   limitOf(
     endpoint: Pick<Endpoint, "id" | "rateLimit"> | undefined,
   ): LaneRateLimit | undefined {
+    if (endpoint === undefined) return undefined;
     // Control refuses a rate of 0. If another writer has set it, sending without a limit is better than never.
-    if (!endpoint?.rateLimit || !(endpoint.rateLimit.perSecond > 0))
+    if (!endpoint.rateLimit || !(endpoint.rateLimit.perSecond > 0)) {
+      // What is sent without a limit must not count when there is one again.
+      this.#limits.delete(endpoint.id);
       return undefined;
+    }
     let limit = this.#limits.get(endpoint.id);
     if (limit === undefined) {
       this.#sweep();

@@ -147,8 +147,9 @@ test("the command prints what it did, or that there was nothing to do", async ()
       "applied 0001_records.sql",
       "applied 0002_deliveries.sql",
       "applied 0003_roll_ups.sql",
-      `${database} is up to date: 3 migrations, 3 applied now`,
-      `${database} is up to date: 3 migrations, 0 applied now`,
+      "applied 0004_parked_deliveries.sql",
+      `${database} is up to date: 4 migrations, 4 applied now`,
+      `${database} is up to date: 4 migrations, 0 applied now`,
     ]);
   });
 });
