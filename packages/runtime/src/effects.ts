@@ -30,7 +30,13 @@ export interface Histogram {
 /** Makes instruments. Two calls with the same name return the same instrument. Names carry units: `postrider_commit_age_seconds`. */
 export interface Meter {
   counter(name: string, help: string, labelNames?: readonly string[]): Counter;
-  gauge(name: string, help: string, labelNames?: readonly string[]): Gauge;
+  /** `collect` is called whenever the metrics are read, to set the gauge then. */
+  gauge(
+    name: string,
+    help: string,
+    labelNames?: readonly string[],
+    collect?: (gauge: Gauge) => void,
+  ): Gauge;
   histogram(
     name: string,
     help: string,

@@ -20,6 +20,20 @@ test("counters, gauges and histograms appear with their labels and the service",
   expect(page).toContain('_bucket{le="1",service="recorder"} 1');
 });
 
+test("a gauge that collects is set whenever the page is read", async () => {
+  const meter = createMeter({ service: "recorder" });
+  let reads = 0;
+  meter.gauge("postrider_reads", "Reads.", [], (gauge) =>
+    gauge.set((reads += 1)),
+  );
+
+  await meter.render();
+
+  expect(await meter.render()).toContain(
+    'postrider_reads{service="recorder"} 2',
+  );
+});
+
 test("one name cannot be two kinds", () => {
   const meter = createMeter({ service: "recorder" });
   meter.counter("postrider_rows_total", "Rows.");

@@ -4,7 +4,7 @@ import {
   Histogram as PromHistogram,
   Registry,
 } from "prom-client";
-import type { Meter } from "./effects.ts";
+import type { Gauge, Meter } from "./effects.ts";
 
 /** A meter that can also render the page for `/metrics`. */
 export interface RenderedMeter extends Meter {
@@ -45,15 +45,19 @@ export function createMeter(options: {
         });
         return { inc: (labels = {}, by = 1) => counter.inc(labels, by) };
       }),
-    gauge: (name, help, labelNames = []) =>
-      once("gauge", name, () => {
+    gauge: (name, help, labelNames = [], collect) =>
+      once<Gauge>("gauge", name, () => {
         const gauge = new PromGauge({
           name,
           help,
           labelNames: [...labelNames],
           registers: [registry],
+          collect: () => collect?.(own),
         });
-        return { set: (value, labels = {}) => gauge.set(labels, value) };
+        const own: Gauge = {
+          set: (value, labels = {}) => gauge.set(labels, value),
+        };
+        return own;
       }),
     histogram: (name, help, buckets, labelNames = []) =>
       once("histogram", name, () => {
