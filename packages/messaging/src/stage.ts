@@ -5,7 +5,7 @@ import type { InRecord, OutRecord, RawRecord } from "./record.ts";
 export interface Stage<In> {
   /** Records of a lane start in order; lanes never wait for each other. */
   laneOf(record: InRecord<In>): string;
-  /** How many records of a lane may be handled at once; 1 or more. Read at each start, so it may change. */
+  /** How many records of a lane may be handled at once. Read at each start, and when a record of the lane comes or ends, so it may change. One is always allowed, also at 0. */
   laneConcurrency(lane: string): number;
   /** Whether the lane's endpoint is known to answer; for stages whose handlers wait for an endpoint. Read often, so it must be cheap. Absent: every lane is proven. */
   laneStanding?(lane: string): LaneStanding;

@@ -125,6 +125,23 @@ test("a concurrency that grows is used at the lane's next completion", () => {
   ]).toEqual([1, 2, 3, null]);
 });
 
+test("a lane that has no room while a record is in flight is looked at again at each end, and starts all that it then may", () => {
+  let concurrency = 3;
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => concurrency });
+  for (let n = 0; n < 10; n++) lanes.push("a", new Entry("a", n), 0);
+  const early = [lanes.take()!, lanes.take()!, lanes.take()!];
+  concurrency = 0;
+
+  lanes.settle(early[0]!.lane!, true);
+  expect(lanes.take()).toBeNull();
+  concurrency = Infinity;
+  lanes.settle(early[1]!.lane!, true);
+
+  expect(Array.from({ length: 7 }, () => lanes.take()?.n)).toEqual([
+    3, 4, 5, 6, 7, 8, 9,
+  ]);
+});
+
 test("lanes that are empty are forgotten, unless slots are reserved in their future", () => {
   const lanes = new Lanes<Entry>({ concurrencyOf: () => 1 });
   lanes.push("gone", new Entry("gone", 0), 0);

@@ -12,14 +12,15 @@ function aBreaker(
   const breaker = new Breaker(() => 0);
   const ended = (permit: Permit, evidence: Evidence) =>
     breaker.ended(permit, { evidence, now, hasAnswered, probesToCome });
+  const begin = () => (breaker.mayBegin(now) ? breaker.begin(now) : null);
   const attempt = (evidence: Evidence): BreakerChange | null => {
-    const permit = breaker.begin(now);
+    const permit = begin();
     if (permit === null) throw new Error("the breaker lets nothing pass");
     return ended(permit, evidence);
   };
   return {
     breaker,
-    begin: () => breaker.begin(now),
+    begin,
     ended,
     attempt,
     attempts: (count: number, evidence: Evidence) =>
@@ -98,18 +99,32 @@ test("it closes when all three probes are answered, also by a refusal", () => {
 test.each(["failing", "busy"] as const)(
   "one %s probe opens it again once all three have begun, and the two others no longer count",
   (shown) => {
-    const { open, pass, begin, ended, attempt, isShut } = aBreaker();
+    const { open, pass, begin, ended, isShut } = aBreaker();
     pass(open());
+    const probes = [begin()!, begin()!];
 
-    expect(attempt(shown)).toBeNull();
-    const others = [begin()!, begin()!];
+    expect(ended(probes[0]!, shown)).toBeNull();
+    const last = begin()!;
     expect(begin()).toBeNull();
 
-    expect(ended(others[0]!, "well")).toMatchObject({ kind: "reopened" });
-    expect(ended(others[1]!, "well")).toBeNull();
+    expect(ended(probes[1]!, "well")).toMatchObject({ kind: "reopened" });
+    expect(ended(last, "well")).toBeNull();
     expect(isShut()).toBe(true);
   },
 );
+
+test("a failed probe opens it again at once when no other one is under way: where one attempt at a time is allowed, one time-out is enough", () => {
+  const { open, pass, attempt, begin, ended, isShut } = aBreaker();
+  pass(open());
+  expect(attempt("failing")).toMatchObject({ kind: "reopened" });
+  expect(isShut()).toBe(true);
+  pass(10_000);
+  const probes = [begin()!, begin()!];
+
+  expect(ended(probes[0]!, "failing")).toBeNull();
+
+  expect(ended(probes[1]!, "well")).toMatchObject({ kind: "reopened" });
+});
 
 test("where only one delivery waits, its probe alone decides", () => {
   const well = aBreaker({ probesToCome: 1 });
@@ -127,7 +142,7 @@ test("each time that probes fail it stays open for twice as long, up to five min
 
   for (let period = 0; period < 8; period += 1) {
     pass(openMs.at(-1)!);
-    openMs.push(openMsOf(attempts(PROBES, "failing")));
+    openMs.push(openMsOf(attempts(1, "failing")));
   }
 
   expect(openMs.map((ms) => ms / 1_000)).toEqual([
@@ -140,7 +155,7 @@ test("jitter shortens an open time by a fifth at most, so none is longer than fi
   let change: BreakerChange | null = null;
 
   while (change === null)
-    change = breaker.ended(breaker.begin(0)!, {
+    change = breaker.ended(breaker.begin(0), {
       evidence: "failing",
       now: 0,
       hasAnswered: true,
@@ -188,16 +203,34 @@ test("a probe that was not made gives its place to another", () => {
   expect(attempts(2, "well")).toEqual({ kind: "closed" });
 });
 
-test("probes of which nothing is ever heard do not keep it half-open for ever", () => {
-  const { open, pass, begin, attempts } = aBreaker();
+test.each([1, PROBES])(
+  "what %i probes showed is forgotten when no other one has begun for 75 s, also if nothing was ever heard of them",
+  (probes) => {
+    const { open, pass, begin, ended, attempts, breaker } = aBreaker();
+    pass(open());
+    const early = Array.from({ length: probes }, () => begin()!);
+    pass(75_000);
+    expect(breaker.isStale(75_000 + 5_000)).toBe(false);
+    expect(begin() === null).toBe(probes === PROBES);
+    pass(75_001);
+    expect(attempts(1, "well")).toBeNull();
+
+    for (const permit of early) expect(ended(permit, "failing")).toBeNull();
+
+    expect(attempts(PROBES - 1, "well")).toEqual({ kind: "closed" });
+  },
+);
+
+test("a probe that failed long ago, while another one was lost, does not open it again", () => {
+  const { open, pass, begin, ended, attempts } = aBreaker();
   pass(open());
-  for (let probe = 0; probe < PROBES; probe += 1) begin();
+  const probes = [begin()!, begin()!];
+  ended(probes[0]!, "failing");
 
-  pass(75_000);
-  expect(begin()).toBeNull();
-  pass(1);
+  pass(600_000);
 
-  expect(attempts(PROBES, "well")).toEqual({ kind: "closed" });
+  expect(attempts(1, "well")).toBeNull();
+  expect(attempts(PROBES - 1, "well")).toEqual({ kind: "closed" });
 });
 
 const evidence = fc.constantFrom<Evidence>(
@@ -244,10 +277,9 @@ test("whatever happens, nothing passes while it is open, three probes at most pa
         const underWay: Permit[] = [];
         const probes = new Map<Permit, number>();
         const begin = () => {
-          const wasShut = breaker.isShut(now);
+          if (!breaker.mayBegin(now)) return;
+          expect(breaker.isShut(now)).toBe(false);
           const permit = breaker.begin(now);
-          if (permit === null) return;
-          expect(wasShut).toBe(false);
           underWay.push(permit);
           if (breaker.state !== "half_open") return;
           probes.set(permit, (probes.get(permit) ?? 0) + 1);
@@ -275,9 +307,13 @@ test("whatever happens, nothing passes while it is open, three probes at most pa
         now += 400_000;
         for (let tries = 0; breaker.state !== "closed"; tries += 1) {
           expect(tries).toBeLessThan(4 * PROBES);
-          const permit = breaker.begin(now);
-          if (permit === null) now += 400_000;
-          else breaker.ended(permit, { ...shown, evidence: "well", now });
+          if (!breaker.mayBegin(now)) now += 400_000;
+          else
+            breaker.ended(breaker.begin(now), {
+              ...shown,
+              evidence: "well",
+              now,
+            });
         }
       },
     ),

@@ -3,7 +3,7 @@
  *
  *             too many failures              its time is over, and a delivery comes
  *     closed ──────────────────▶ open ◀─────────────────────────────────────────▶ half-open
- *       ▲                          a probe fails: open again, for twice as long      │
+ *       ▲                          a probe failed: open again, for twice as long     │
  *       └────────────────────────────────── every probe is answered ─────────────────┘
  *
  * Invariant: while the breaker is half-open, at most PROBES attempts have begun, without those that were then not made. Each attempt
@@ -45,7 +45,7 @@ const LONGEST_OPEN_MS = 300_000;
 const JITTER = 0.2;
 /** A breaker that was closed for this long, ms, opens for the shortest time again. */
 const WELL_MS = 300_000;
-/** Longer than the longest attempt (60 s). A probe that is not decided by then never will be: others take its place. */
+/** Longer than the longest attempt (60 s), ms. If no probe has begun for so long, the half-open breaker begins anew: none is under way, and the answers of earlier ones are too old to be put together with new ones. */
 const PROBE_LEASE_MS = 75_000;
 
 export class Breaker {
@@ -62,7 +62,7 @@ export class Breaker {
   /** Probes that have begun. */
   #probes = 0;
   #answered = 0;
-  #hasFailed = false;
+  #failed = 0;
 
   constructor(random01: () => number) {
     this.#random01 = random01;
@@ -87,14 +87,21 @@ export class Breaker {
     return this.#state === "open" && now < this.#openUntil;
   }
 
-  /** Whether an attempt may begin: its permit, or `null` if it must wait. The permit must be given back by `ended` or `undecided`. */
-  begin(now: MonotonicMs): Permit | null {
+  /** Whether an attempt may begin. If it may, it still may later, as long as no other one begins. */
+  mayBegin(now: MonotonicMs): boolean {
+    if (this.#state !== "half_open") return !this.isShut(now);
+    return this.#probes < PROBES || this.isStale(now);
+  }
+
+  /** Half-open, but no probe can be under way any more, and what they showed is too old: the next one begins a new turn. */
+  isStale(now: MonotonicMs): boolean {
+    return this.#state === "half_open" && now - this.#begunAt > PROBE_LEASE_MS;
+  }
+
+  /** An attempt begins; only if it may. Its permit must be given back by `ended` or `undecided`. */
+  begin(now: MonotonicMs): Permit {
     if (this.#state === "closed") return this.#turn;
-    if (this.isShut(now)) return null;
-    const areLost = now - this.#begunAt > PROBE_LEASE_MS;
-    if (this.#state === "open" || (this.#probes >= PROBES && areLost))
-      this.halfOpen(now);
-    if (this.#probes >= PROBES) return null;
+    if (this.#state === "open" || this.isStale(now)) this.halfOpen(now);
     this.#probes += 1;
     this.#begunAt = now;
     return this.#turn;
@@ -124,16 +131,17 @@ export class Breaker {
   }
 
   #probed({ evidence, now, probesToCome }: Shown): BreakerChange | null {
-    if (evidence === "failing" || evidence === "busy") this.#hasFailed = true;
+    if (evidence === "failing" || evidence === "busy") this.#failed += 1;
     else this.#answered += 1;
     const haveAllBegun = this.#probes >= probesToCome;
-    if (this.#hasFailed && haveAllBegun)
+    const isOneUnderWay = this.#answered + this.#failed < this.#probes;
+    if (this.#failed > 0 && (haveAllBegun || !isOneUnderWay))
       return {
         kind: "reopened",
         why: "a probe failed",
         openMs: this.#open(now),
       };
-    if (!haveAllBegun || this.#answered < this.#probes) return null;
+    if (!haveAllBegun || isOneUnderWay) return null;
     this.#become("closed");
     this.#closedAt = now;
     this.#window = new FailureWindow();
@@ -143,9 +151,8 @@ export class Breaker {
   /** Begins to probe. Also for a breaker that another process had opened. */
   halfOpen(now: MonotonicMs): void {
     this.#become("half_open");
-    this.#halfOpenAt = now;
-    this.#probes = this.#answered = 0;
-    this.#hasFailed = false;
+    this.#halfOpenAt = this.#begunAt = now;
+    this.#probes = this.#answered = this.#failed = 0;
   }
 
   #open(now: MonotonicMs): number {

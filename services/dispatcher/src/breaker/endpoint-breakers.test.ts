@@ -1,11 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { BUILT_AT, fakeClock } from "@postrider/testkit";
 import type { Permit } from "./breaker.ts";
-import {
-  EndpointBreakers,
-  type BreakerCounts,
-  type Entry,
-} from "./endpoint-breakers.ts";
+import { EndpointBreakers, type Wait } from "./endpoint-breakers.ts";
 import { refusedResult, type AttemptResult } from "../send/attempt-result.ts";
 
 const answered = (
@@ -22,14 +18,17 @@ const DOWN = answered(503);
 
 function someBreakers() {
   const clock = fakeClock(BUILT_AT);
-  const counts: BreakerCounts[] = [];
-  const breakers = new EndpointBreakers({
-    clock,
-    random01: () => 0,
-    counted: (now) => counts.push({ ...now }),
-  });
-  const enter = (endpointId = "ep_1", deferralReason: string | null = null) =>
-    breakers.enter({ endpointId, deferralReason }, deferralReason === null);
+  const breakers = new EndpointBreakers({ clock, random01: () => 0 });
+  const enter = (
+    endpointId = "ep_1",
+    deferralReason: string | null = null,
+    isKnown = deferralReason === null,
+  ): Entry => {
+    const wait = breakers.waitOf(endpointId);
+    if (wait !== null) return { kind: "wait", ...wait };
+    const permit = breakers.begin({ endpointId, deferralReason }, isKnown);
+    return { kind: "go", permit };
+  };
   const end = (permit: Permit, result: AttemptResult, endpointId = "ep_1") =>
     breakers.ended(endpointId, permit, result, true);
   const attempt = (result: AttemptResult, endpointId = "ep_1") =>
@@ -37,7 +36,6 @@ function someBreakers() {
   return {
     breakers,
     clock,
-    counts,
     enter,
     end,
     attempt,
@@ -49,6 +47,10 @@ function someBreakers() {
       Array.from({ length: count }, () => untilOf(enter()) - clock.now()),
   };
 }
+
+type Entry =
+  | { readonly kind: "go"; readonly permit: Permit }
+  | ({ readonly kind: "wait" } & Wait);
 
 function permitOf(entry: Entry): Permit {
   if (entry.kind === "wait") throw new Error(`it waits: ${entry.reason}`);
@@ -116,11 +118,11 @@ test("Retry-After holds the whole endpoint: the others wait from its end on, and
   expect(attempt(answered(429, "30")).holdMs).toBe(30_000);
   expect(enter()).toMatchObject({ kind: "wait", reason: "retry_after" });
   expect(waits(2)).toEqual([30_020, 30_040]);
-  expect(breakers.defersAll("ep_1")).toBe(true);
+  expect(breakers.passageOf("ep_1")).toBe("deferral");
   clock.advance(30_000);
 
   expect(enter().kind).toBe("go");
-  expect(breakers.defersAll("ep_1")).toBe(false);
+  expect(breakers.passageOf("ep_1")).toBe("attempt");
 });
 
 test("a hold is five minutes at most, and a shorter one does not end a longer one", () => {
@@ -168,14 +170,52 @@ test("a delivery that waited for a breaker of another process finds it half-open
   const [first] = entries;
   end(permitOf(first!), WELL);
   expect(enter().kind).toBe("wait");
-  expect(
-    breakers.enter({ endpointId: "ep_2", deferralReason: "breaker_open" }, true)
-      .kind,
-  ).toBe("go");
+  expect(breakers.passageOf("ep_1")).toBe("decision");
+  enter("ep_2", "breaker_open", true);
+  expect(breakers.passageOf("ep_2")).toBe("attempt");
+});
+
+test("what becomes of the next delivery: attempted, deferred, a probe, or left where it is until the probes are decided", () => {
+  const { breakers, open, enter, end, clock } = someBreakers();
+  const seen = [breakers.passageOf("ep_1")];
+  const see = () => seen.push(breakers.passageOf("ep_1"));
+  open();
+  see();
+  clock.advance(5_000);
+  see();
+  const permits = [enter(), enter(), enter()].map(permitOf);
+  see();
+  breakers.undecided("ep_1", permits[0]!);
+  see();
+  permits[0] = permitOf(enter());
+  see();
+  for (const permit of permits) end(permit, WELL);
+  see();
+
+  expect(seen).toEqual([
+    "attempt",
+    "deferral",
+    "probe",
+    "decision",
+    "probe",
+    "decision",
+    "attempt",
+  ]);
+});
+
+test("where what had a probe's slot never comes back, the next delivery alone decides", () => {
+  const { open, waits, enter, end, clock } = someBreakers();
+  open();
+  waits(3);
+  clock.advance(5_000);
+  expect(end(permitOf(enter()), WELL).change).toBeNull();
+  clock.advance(76_000);
+
+  expect(end(permitOf(enter()), WELL).change).toEqual({ kind: "closed" });
 });
 
 test("endpoints that only succeed are not kept in memory, and those that failed are forgotten after fifteen idle minutes", () => {
-  const { breakers, attempt, open, enter, clock, counts } = someBreakers();
+  const { breakers, attempt, open, enter, clock } = someBreakers();
   for (let n = 0; n < 1_000; n += 1) attempt(WELL, `ep_${n}`);
   attempt(answered(404), "ep_refusing");
   expect(breakers.size).toBe(0);
@@ -190,19 +230,21 @@ test("endpoints that only succeed are not kept in memory, and those that failed 
   enter("ep_3");
 
   expect(breakers.size).toBe(1);
-  expect(counts.at(-1)).toMatchObject({ open: 0, half_open: 0 });
 });
 
-test("the breakers are counted by state", () => {
-  const { open, enter, end, clock, counts } = someBreakers();
+test("the breakers are counted by state, and idle ones are forgotten then, also if no delivery comes any more", () => {
+  const { breakers, open, enter, end, clock } = someBreakers();
 
   open("ep_1");
   open("ep_2");
-  expect(counts.at(-1)).toMatchObject({ open: 2, half_open: 0 });
+  expect(breakers.counts()).toMatchObject({ open: 2, half_open: 0 });
   clock.advance(5_000);
   const probe = permitOf(enter("ep_1"));
-  expect(counts.at(-1)).toMatchObject({ open: 1, half_open: 1 });
+  expect(breakers.counts()).toMatchObject({ open: 1, half_open: 1 });
   end(probe, WELL);
+  expect(breakers.counts()).toMatchObject({ open: 1, half_open: 0 });
+  clock.advance(15 * 60_000 + 1);
 
-  expect(counts.at(-1)).toMatchObject({ open: 1, half_open: 0 });
+  expect(breakers.counts()).toMatchObject({ open: 0, half_open: 0 });
+  expect(breakers.size).toBe(0);
 });

@@ -1,30 +1,33 @@
 /**
  * Decides for each endpoint whether a delivery may be attempted now, by the endpoint's breaker and by the `Retry-After` that it
- * sent, and if not, how long the delivery waits.
+ * sent, and if not, how long the delivery waits. `waitOf` is asked first; if there is no wait, `begin` begins the attempt.
  *
  * In memory are only endpoints that have failed lately; they are forgotten after 15 idle minutes. That is longer than a breaker is
  * ever open, and than any hold.
  */
 import type { Delivery, EpochMs, MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
-import {
-  Breaker,
-  type BreakerChange,
-  type BreakerState,
-  type Permit,
-} from "./breaker.ts";
+import { Breaker, type BreakerChange, type Permit } from "./breaker.ts";
 import { evidenceOf, holdMsOf } from "./evidence.ts";
 import { WaitingSlots } from "./waiting-slots.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
 
-export type Entry =
-  | { readonly kind: "go"; readonly permit: Permit }
-  | {
-      readonly kind: "wait";
-      readonly reason: "breaker_open" | "retry_after";
-      /** The reserved slot. */
-      readonly until: EpochMs;
-    };
+/** What becomes of the endpoint's next delivery. */
+export type Passage =
+  | "attempt"
+  /** An attempt that decides about a breaker that is not closed. Probes should start together: then an endpoint that never answers is known after one time-out. */
+  | "probe"
+  /** The probes are under way: it should stay where it is until they are decided. */
+  | "decision"
+  /** It is deferred at once, as is each other one, and none waits for an answer. */
+  | "deferral";
+
+/** Why a delivery must wait, and until when. */
+export interface Wait {
+  readonly reason: "breaker_open" | "retry_after";
+  /** The reserved slot. */
+  readonly until: EpochMs;
+}
 
 /** What follows for the endpoint from what an attempt showed. */
 export interface Consequence {
@@ -46,21 +49,17 @@ interface Endpoint {
   readonly breaker: Breaker;
   readonly slots: WaitingSlots;
   heldUntil: MonotonicMs;
-  counted: BreakerState;
   usedAt: MonotonicMs;
 }
 
 export interface EndpointBreakersOptions {
   readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly random01: () => number;
-  /** Is told whenever the counts change. */
-  readonly counted: (counts: BreakerCounts) => void;
 }
 
 export class EndpointBreakers {
   readonly #options: EndpointBreakersOptions;
   readonly #endpoints = new Map<string, Endpoint>();
-  readonly #counts = { open: 0, half_open: 0, closed: 0 };
   #sweptAt: MonotonicMs;
 
   constructor(options: EndpointBreakersOptions) {
@@ -72,48 +71,68 @@ export class EndpointBreakers {
     return this.#endpoints.size;
   }
 
-  /** Attempts of this endpoint are probes. They should start together: then an endpoint that never answers is known after one time-out. */
-  isProbing(endpointId: string): boolean {
+  /** The counts now. Forgets idle endpoints first: they may be without deliveries, or another process's by now. */
+  counts(): BreakerCounts {
+    this.#sweep(this.#options.clock.monotonic());
+    const counts = { open: 0, half_open: 0, closed: 0 };
+    for (const { breaker } of this.#endpoints.values())
+      counts[breaker.state] += 1;
+    return counts;
+  }
+
+  passageOf(endpointId: string): Passage {
     const endpoint = this.#endpoints.get(endpointId);
-    return endpoint !== undefined && endpoint.breaker.state !== "closed";
+    if (endpoint === undefined) return "attempt";
+    const { breaker, heldUntil } = endpoint;
+    const now = this.#options.clock.monotonic();
+    if (now < heldUntil || breaker.isShut(now)) return "deferral";
+    if (breaker.state === "closed") return "attempt";
+    return breaker.mayBegin(now) ? "probe" : "decision";
   }
 
   /** Each delivery of this endpoint is deferred at once, and none waits for an answer. */
   defersAll(endpointId: string): boolean {
-    const endpoint = this.#endpoints.get(endpointId);
-    if (endpoint === undefined) return false;
-    const now = this.#options.clock.monotonic();
-    return now < endpoint.heldUntil || endpoint.breaker.isShut(now);
+    return this.passageOf(endpointId) === "deferral";
   }
 
-  /** Whether the delivery may be attempted now. `isKnown`: this process has tried the endpoint before. */
-  enter(
+  /** Reserves the slot of a delivery that may not be attempted now; null if it may. */
+  waitOf(endpointId: string): Wait | null {
+    const endpoint = this.#endpoints.get(endpointId);
+    if (endpoint === undefined) return null;
+    const { breaker, slots, heldUntil } = endpoint;
+    const now = this.#options.clock.monotonic();
+    if (now >= heldUntil && breaker.mayBegin(now)) return null;
+    endpoint.usedAt = now;
+    const slotAt = slots.reserve(breaker, heldUntil, now);
+    return {
+      reason: breaker.state === "closed" ? "retry_after" : "breaker_open",
+      until: this.#options.clock.now() + Math.ceil(slotAt - now),
+    };
+  }
+
+  /**
+   * An attempt begins; only after `waitOf` has named no wait. `isKnown`: this process has tried the endpoint before. The permit
+   * must be given back by `ended` or `undecided`.
+   */
+  begin(
     delivery: Pick<Delivery, "endpointId" | "deferralReason">,
     isKnown: boolean,
-  ): Entry {
+  ): Permit {
     const now = this.#options.clock.monotonic();
     if (now - this.#sweptAt > SWEEP_MS) this.#sweep(now);
     let endpoint = this.#endpoints.get(delivery.endpointId);
     if (endpoint === undefined) {
       // Its breaker was open in another process, which is gone: begin with probes, not with a concurrency of its own.
       const wasOpen = delivery.deferralReason === "breaker_open";
-      if (isKnown || !wasOpen) return { kind: "go", permit: NO_BREAKER };
+      if (isKnown || !wasOpen) return NO_BREAKER;
       endpoint = this.#endpoint(delivery.endpointId, now);
       endpoint.breaker.halfOpen(now);
       endpoint.slots.expectOthers(now);
     }
     endpoint.usedAt = now;
-    const permit =
-      now < endpoint.heldUntil ? null : endpoint.breaker.begin(now);
-    this.#count(endpoint);
-    if (permit !== null) return { kind: "go", permit };
-    const { breaker, slots, heldUntil } = endpoint;
-    const slotAt = slots.reserve(breaker, heldUntil, now);
-    return {
-      kind: "wait",
-      reason: breaker.state === "closed" ? "retry_after" : "breaker_open",
-      until: this.#options.clock.now() + Math.ceil(slotAt - now),
-    };
+    // What had a probe's slot has not come back, so there are fewer probes to come.
+    if (endpoint.breaker.isStale(now)) endpoint.slots.changed();
+    return endpoint.breaker.begin(now);
   }
 
   /** What the attempt showed. `hasAnswered`: the endpoint has answered in this process, now or before. */
@@ -140,7 +159,6 @@ export class EndpointBreakers {
       probesToCome: endpoint.slots.probesToCome(now),
     });
     if (change !== null) endpoint.slots.changed();
-    this.#count(endpoint);
     return { change, holdMs };
   }
 
@@ -156,31 +174,16 @@ export class EndpointBreakers {
         breaker: new Breaker(this.#options.random01),
         slots: new WaitingSlots(),
         heldUntil: 0,
-        counted: "closed",
         usedAt: now,
       };
       this.#endpoints.set(endpointId, endpoint);
-      this.#counts.closed += 1;
     }
     return endpoint;
   }
 
-  #count(endpoint: Endpoint): void {
-    const { state } = endpoint.breaker;
-    if (endpoint.counted === state) return;
-    this.#counts[endpoint.counted] -= 1;
-    this.#counts[state] += 1;
-    endpoint.counted = state;
-    this.#options.counted(this.#counts);
-  }
-
   #sweep(now: MonotonicMs): void {
     this.#sweptAt = now;
-    for (const [endpointId, endpoint] of this.#endpoints) {
-      if (now - endpoint.usedAt <= IDLE_MS) continue;
-      this.#endpoints.delete(endpointId);
-      this.#counts[endpoint.counted] -= 1;
-    }
-    this.#options.counted(this.#counts);
+    for (const [endpointId, endpoint] of this.#endpoints)
+      if (now - endpoint.usedAt > IDLE_MS) this.#endpoints.delete(endpointId);
   }
 }

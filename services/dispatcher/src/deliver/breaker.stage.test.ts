@@ -23,7 +23,7 @@ const signalsOf = (records: readonly OutRecord[]): Signal[] =>
     .map(({ value }) => value as Signal);
 
 /** A stage whose endpoint's breaker has just opened at ten answers of 503; then the endpoint answers `results`. */
-async function opened(...results: SendResult[]) {
+async function opened(...results: (SendResult | Promise<SendResult>)[]) {
   const down = Array.from({ length: 10 }, () => answered(503));
   const staged = aStage([registered({ version: 7 })], [...down, ...results]);
   let ids = 0;
@@ -76,13 +76,11 @@ test("a wait for a breaker counts as age, so that the deliveries of an endpoint 
 test("opening and closing each make one signal, one log line and a count; opening again makes no signal", async () => {
   const { next, last, clock, effects } = await opened(
     answered(500),
-    answered(500),
-    answered(500),
     answered(200),
   );
   for (let n = 0; n < 4; n += 1) await next();
   clock.advance(5_000);
-  const reopened = [await next(), await next(), await next()].flat();
+  const reopened = await next();
   for (let n = 0; n < 4; n += 1) await next();
   clock.advance(10_000);
   const closed = [await next(), await next(), await next()].flat();
@@ -123,14 +121,65 @@ test("opening and closing each make one signal, one log line and a count; openin
     expect(page.split("\n")).toContain(line);
 });
 
-test("while it is not closed three attempts may run at once, and after it has closed two again", async () => {
-  const { stage, next, clock } = await opened(answered(200));
+test("an open breaker gives its lane any room, three probes as much as the endpoint allows, probes under way none, and a closed one two", async () => {
+  const answers = Array.from({ length: 3 }, () =>
+    Promise.withResolvers<SendResult>(),
+  );
+  const { stage, next, clock, table } = await opened(
+    ...answers.map(({ promise }) => promise),
+  );
+  table.set("ep_1", registered({ version: 7, maxConcurrency: 8 }));
   for (let n = 0; n < 4; n += 1) await next();
-  const whileOpen = stage.laneConcurrency("ep_1");
+  const rooms = [stage.laneConcurrency("ep_1")];
+  const see = () => rooms.push(stage.laneConcurrency("ep_1"));
   clock.advance(5_000);
-  for (let probe = 0; probe < 3; probe += 1) await next();
+  see();
+  const probes = [next(), next(), next()];
+  see();
+  for (const [n, answer] of answers.entries()) {
+    answer.resolve(answered(200));
+    await probes[n];
+    see();
+  }
 
-  expect([whileOpen, stage.laneConcurrency("ep_1")]).toEqual([3, 2]);
+  expect(rooms).toEqual([Infinity, 8, 0, 0, 0, 2]);
+});
+
+test("a hold gives the lane any room too: all of it is deferred, whatever is under way", async () => {
+  const { stage, run, record, clock } = aStage(
+    [registered()],
+    [answered(429, { retryAfter: "30" })],
+  );
+  await run(record());
+
+  expect(stage.laneConcurrency("ep_1")).toBe(Infinity);
+  clock.advance(30_000);
+  expect(stage.laneConcurrency("ep_1")).toBe(2);
+});
+
+test("what is deferred is not signed", async () => {
+  const { next, clock, table, effects } = await opened(answered(200));
+  table.set("ep_1", registered({ secrets: [sealed(SECRET, "ep_2")] }));
+
+  const waits = await next();
+  clock.advance(5_000);
+  const unsigned = await next();
+
+  expect(deliveryOf(waits).deferralReason).toBe("breaker_open");
+  expect(deliveryOf(unsigned).deferralReason).toBe("secret_unavailable");
+  expect(effects.log.of("secret.unavailable")).toHaveLength(1);
+});
+
+test("the gauge is right when it is read, also when no delivery has come for a quarter of an hour", async () => {
+  const { clock, effects } = await opened();
+  const openOnes = async () =>
+    /^postrider_breakers\{state="open",.*\} (.*)$/m.exec(
+      await effects.meter.render(),
+    )?.[1];
+  const before = await openOnes();
+  clock.advance(15 * 60_000 + 1);
+
+  expect([before, await openOnes()]).toEqual(["1", "0"]);
 });
 
 test("a lane whose deliveries are all deferred stands in no line for slots, even if its endpoint is suspect", async () => {
@@ -219,16 +268,15 @@ test("a delivery that comes back from another process's open breaker is a probe 
   const next = (n: number) =>
     run(record({ deliveryId: `dlv_${n}`, deferralReason, step: 4 }));
 
-  const all = [];
-  for (let n = 0; n < 6; n += 1) all.push(await next(n));
+  const all = await Promise.all(Array.from({ length: 6 }, (_, n) => next(n)));
 
   expect(requests).toHaveLength(3);
   expect(all.flatMap(signalsOf)).toEqual([]);
   // The row of the first deferral was written by the other process.
   expect(all.slice(3).map(topicsOf)).toEqual([
-    ["retry.4s"],
-    ["retry.4s"],
-    ["retry.4s"],
+    ["retry.2s"],
+    ["retry.2s"],
+    ["retry.2s"],
   ]);
 });
 

@@ -34,11 +34,25 @@ export interface DeliverReport {
     change: BreakerChange,
     result: AttemptResult,
   ): void;
-  breakers(counts: BreakerCounts): void;
 }
 
-export function deliverReport(log: Log, meter: Meter): DeliverReport {
+/** `breakers` is asked whenever the metrics are read. */
+export function deliverReport(
+  log: Log,
+  meter: Meter,
+  breakers: () => BreakerCounts,
+): DeliverReport {
   const metrics = deliverMetrics(meter);
+  meter.gauge(
+    "postrider_breakers",
+    "Endpoints whose circuit breaker is not closed, by its state. One that gets no deliveries here any more, also because another process owns it now, counts for another 15 minutes.",
+    ["state"],
+    (gauge) => {
+      const { open, half_open } = breakers();
+      gauge.set(open, { state: "open" });
+      gauge.set(half_open, { state: "half_open" });
+    },
+  );
   return {
     attempted(delivery, result, { disposition, queueMs, sinceReceivedMs }) {
       const { outcome, isReused, durationMs } = result;
@@ -88,10 +102,6 @@ export function deliverReport(log: Log, meter: Meter): DeliverReport {
       if (kind === "opened") log.warn("breaker.opened", fields);
       else log.info("breaker.reopened", fields);
     },
-    breakers(counts) {
-      metrics.breakers.set(counts.open, { state: "open" });
-      metrics.breakers.set(counts.half_open, { state: "half_open" });
-    },
   };
 }
 
@@ -138,11 +148,6 @@ function deliverMetrics(meter: Meter) {
     localFaults: meter.counter(
       "postrider_local_faults_total",
       "Attempts not started because this process had no socket or port left. Alert on any.",
-    ),
-    breakers: meter.gauge(
-      "postrider_breakers",
-      "Endpoints whose circuit breaker is not closed, by its state.",
-      ["state"],
     ),
     breakerChanges: {
       opened: meter.counter(

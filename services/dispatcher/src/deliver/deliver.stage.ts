@@ -20,7 +20,7 @@ import type { Clock, Log, Meter } from "@postrider/runtime";
 import { admit, type EndpointView, type Target } from "./admit.ts";
 import { conclude } from "./conclude.ts";
 import { deliverReport, type DeliverReport } from "./deliver-report.ts";
-import { PROBES, type BreakerChange, type Permit } from "../breaker/breaker.ts";
+import type { BreakerChange, Permit } from "../breaker/breaker.ts";
 import { EndpointBreakers } from "../breaker/endpoint-breakers.ts";
 import {
   DEFAULT_MAX_CONCURRENCY,
@@ -93,7 +93,9 @@ class DeliverStage implements Stage<Delivery> {
 
   constructor(options: DeliverOptions) {
     this.#options = options;
-    this.#report = deliverReport(options.log, options.meter);
+    this.#report = deliverReport(options.log, options.meter, () =>
+      this.#breakers.counts(),
+    );
     this.#steps = new TakenSteps({
       rememberMs: twinDistanceMs(options.sessionTimeoutMs),
       now: () => options.clock.now(),
@@ -106,7 +108,6 @@ class DeliverStage implements Stage<Delivery> {
     this.#breakers = new EndpointBreakers({
       clock: options.clock,
       random01: options.random01,
-      counted: (counts) => report.breakers(counts),
     });
     this.#limits = new RateLimits(options.clock);
     this.#view = {
@@ -123,9 +124,19 @@ class DeliverStage implements Stage<Delivery> {
   laneConcurrency(lane: string): number {
     const endpoint = this.#options.endpoints.get(lane);
     const cap = endpoint?.maxConcurrency ?? DEFAULT_MAX_CONCURRENCY;
-    return this.#breakers.isProbing(lane)
-      ? Math.max(1, Math.min(PROBES, cap))
-      : this.#lanes.concurrencyOf(lane, cap);
+    switch (this.#breakers.passageOf(lane)) {
+      case "attempt":
+        return this.#lanes.concurrencyOf(lane, cap);
+      // No more probes start than may, because this is asked before each start. Attempts from before the breaker opened may be under way beside them.
+      case "probe":
+        return Math.max(1, cap);
+      // The end of a probe lets the runner ask again.
+      case "decision":
+        return 0;
+      // However many attempts are still under way. What bounds a backlog that is deferred is the runner's gate: it looks at the output before each start.
+      case "deferral":
+        return Infinity;
+    }
   }
 
   /** What is deferred at once waits for no endpoint, so it need not stand in line with what does. */
@@ -198,16 +209,19 @@ class DeliverStage implements Stage<Delivery> {
     const url = this.#judge(target.url);
     if (!url.ok)
       return this.#concluded(attempt, refusedResult(url.message), null);
+    // Before signing, which costs more than all else here: a backlog may be deferred many times.
+    const wait = this.#breakers.waitOf(endpointId);
+    if (wait !== null)
+      return emit(
+        this.#unsent.deferred(delivery, { ...wait, slotAt: wait.until }),
+      );
     const signed = this.#options.signer.sign(delivery, target, startedAt);
     if (signed.kind === "unsigned")
       return emit(
         this.#unsent.unsigned(record, target, startedAt, signed.problem),
       );
-    const entry = this.#breakers.enter(delivery, this.#lanes.knows(endpointId));
-    if (entry.kind === "wait")
-      return emit(
-        this.#unsent.deferred(delivery, { ...entry, slotAt: entry.until }),
-      );
+    const isKnown = this.#lanes.knows(endpointId);
+    const permit = this.#breakers.begin(delivery, isKnown);
     const { userAgent, send } = this.#options;
     this.#lanes.begin(endpointId, target.maxConcurrency);
     this.#limits.started(endpointId);
@@ -217,7 +231,7 @@ class DeliverStage implements Stage<Delivery> {
       headers: requestHeaders(delivery, target.headers, signed, userAgent),
       body: asBuffer(delivery.payload),
       timeoutMs: target.timeoutMs,
-    }).then((result) => this.#sent(attempt, entry.permit, result));
+    }).then((result) => this.#sent(attempt, permit, result));
   }
 
   #sent(attempt: Attempted, permit: Permit, result: SendResult): Verdict {
