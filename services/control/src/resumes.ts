@@ -38,7 +38,11 @@ export function composeResumes(
 ): Resumes {
   const { clock, log, config, kafka, schemas, output, ownership } = options;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
-  const parkingLog = createParkingLog({ admin: () => kafka.admin(), prefix });
+  const parkingLog = createParkingLog({
+    admin: () => kafka.admin(),
+    prefix,
+    clock,
+  });
   const { deadLetterLog, dispatchers } = parkingLog;
   const store = createResumeStore({
     clock,

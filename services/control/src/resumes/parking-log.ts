@@ -5,7 +5,7 @@ import {
   type Admin,
   type LogRange,
 } from "@postrider/messaging";
-import { within, type Lifecycle } from "@postrider/runtime";
+import { within, type Clock, type Lifecycle } from "@postrider/runtime";
 import type { DeadLetterLog } from "./resume.ts";
 import type { ResumeRunOptions } from "./resume-run.ts";
 
@@ -16,15 +16,20 @@ export interface ParkingLog extends Lifecycle {
 }
 
 const STOP_WITHIN_MS = 1_000;
+/** The dispatchers count again every five minutes (`PartitionCounts`); this allows for two counts that fail. */
+const COUNT_KNOWN_AFTER_MS = 15 * 60_000;
 
 export function createParkingLog(options: {
   readonly admin: () => Admin;
   readonly prefix: string;
+  readonly clock: Clock;
 }): ParkingLog {
-  const { prefix } = options;
+  const { prefix, clock } = options;
   const deliveries = topicName(prefix, "deliveries");
   const deadLetters = topicName(prefix, "dead-letters");
   let connected: Promise<Admin> | null = null;
+  /** How many partitions `dead-letters` has, and since when at least. A count never goes down. */
+  let counted = { partitions: 0, since: clock.monotonic() };
 
   async function connect(): Promise<Admin> {
     const admin = options.admin();
@@ -56,18 +61,26 @@ export function createParkingLog(options: {
     return range;
   }
 
+  async function deadLetterLog(): Promise<DeadLetterLog> {
+    const ranges = await ask((admin) => admin.fetchLogRanges([deadLetters]));
+    const now = clock.monotonic();
+    if (ranges.length !== counted.partitions)
+      counted = { partitions: ranges.length, since: now };
+    return {
+      ranges,
+      partitionOf: (id, count) => partitionOf(Buffer.from(id), count),
+      isCountKnown: now - counted.since >= COUNT_KNOWN_AFTER_MS,
+    };
+  }
+
   return {
-    async deadLetterLog() {
-      const ranges = await ask((admin) => admin.fetchLogRanges([deadLetters]));
-      return {
-        ranges,
-        partitionOf: (id, count) => partitionOf(Buffer.from(id), count),
-      };
-    },
+    deadLetterLog,
     dispatchers: {
-      endFor: async (endpointId) => (await rangeOf(endpointId)).end,
-      async havePassed(endpointId, end) {
-        const { partition, start } = await rangeOf(endpointId);
+      async endFor(endpointId) {
+        const { partition, start, end } = await rangeOf(endpointId);
+        return { partition, start, end };
+      },
+      async havePassed({ partition, start, end }) {
         const committed = await ask((admin) =>
           admin.fetchCommitted(`${prefix}dispatcher`, [deliveries]),
         );
@@ -75,7 +88,10 @@ export function createParkingLog(options: {
         return (own?.offset ?? start) >= end;
       },
     },
-    async start() {},
+    async start() {
+      // Counts, so that the first pause after a while need not note every partition. Nobody waits: Kafka may be away.
+      void deadLetterLog().catch(() => undefined);
+    },
     async stop() {
       // While the broker is away the client never finishes connecting.
       await within(discard(), STOP_WITHIN_MS);

@@ -80,10 +80,15 @@ function aRun() {
           return {
             ranges: [{ topic: "d", partition: 0, start: 0, end }],
             partitionOf: () => 0,
+            isCountKnown: true,
           };
         },
         dispatchers: {
-          endFor: async () => (seen.endsAskedFor += 1),
+          endFor: async () => ({
+            partition: 0,
+            start: 0,
+            end: (seen.endsAskedFor += 1),
+          }),
           havePassed: async () => seen.hasPassed,
         },
         async *read(partition, { from, to }) {

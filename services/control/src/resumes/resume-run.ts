@@ -16,6 +16,7 @@ import type {
 import type {
   Decoder,
   FetchedBatch,
+  LogRange,
   OutRecord,
   RawRecord,
 } from "@postrider/messaging";
@@ -41,10 +42,10 @@ export interface ResumeRunOptions {
   readonly deadLetterLog: () => Promise<DeadLetterLog>;
   /** How far the group of the dispatchers has come in the endpoint's partition of `deliveries`. */
   readonly dispatchers: {
-    /** The end of that partition now. */
-    endFor(endpointId: string): Promise<number>;
-    /** Whether every record below `end` is done. */
-    havePassed(endpointId: string, end: number): Promise<boolean>;
+    /** That partition and its range now. The partition is kept, because another one is the endpoint's once `deliveries` gets more. */
+    endFor(endpointId: string): Promise<DeliveriesEnd>;
+    /** Whether every record below the end is done. */
+    havePassed(place: DeliveriesEnd): Promise<boolean>;
   };
   readonly read: (
     partition: number,
@@ -65,6 +66,9 @@ export interface ResumeRunOptions {
   readonly log: Log;
 }
 
+/** Where the endpoint's partition of `deliveries` ended. */
+export type DeliveriesEnd = Pick<LogRange, "partition" | "start" | "end">;
+
 /** Where the run may read at the same time as others; `read` runs once there is room. */
 export type InSlot = <T>(read: () => Promise<T>) => Promise<T>;
 
@@ -78,7 +82,7 @@ export async function runResume(
   const { signal, inSlot } = context;
   const { endpointId, id } = of;
   let shownAt: MonotonicMs | null = null;
-  let deliveriesEnd: number | null = null;
+  let deliveriesEnd: DeliveriesEnd | null = null;
   for (;;) {
     signal.throwIfAborted();
     // Two partitions show the same transaction one after the other; dispatchers read that of the endpoint.
@@ -88,7 +92,7 @@ export async function runResume(
       deliveriesEnd ??= await dispatchers.endFor(endpointId);
     const isParkingOver =
       deliveriesEnd !== null &&
-      (await dispatchers.havePassed(endpointId, deliveriesEnd));
+      (await dispatchers.havePassed(deliveriesEnd));
     // Asked for after it is known whether anything can still be parked, so that the last round reads all.
     const resume = await store.reach(endpointId, await deadLetterLog());
     if (!isRunning(resume, id)) return;

@@ -52,6 +52,7 @@ function aStore() {
       return {
         ranges: [{ topic: "d", partition: 0, start: 0, end: state.ends }],
         partitionOf: () => 0,
+        isCountKnown: true,
       };
     },
   });

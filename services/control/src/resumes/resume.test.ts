@@ -23,6 +23,7 @@ function aLog(...ends: readonly number[]): DeadLetterLog {
       end,
     })),
     partitionOf: (_id, partitions) => Math.max(0, partitions - 2),
+    isCountKnown: true,
   };
 }
 
@@ -66,6 +67,20 @@ test("a pause notes where its dead letters can begin: at the log's end before th
 
   expect(resume).toMatchObject({ state: "parked", endpointId: ID, id: "" });
   expect(positionsOf(resume)).toEqual([[0, 70]]);
+});
+
+test("a pause soon after dead-letters got partitions notes them all: a dispatcher may still park by an earlier count", async () => {
+  const log = { ...aLog(70, 90, 0, 0), isCountKnown: false };
+
+  const resume = await aParked(log);
+
+  expect(resume).toMatchObject({ partitions: 4 });
+  expect(positionsOf(resume)).toEqual([
+    [0, 70],
+    [1, 90],
+    [2, 0],
+    [3, 0],
+  ]);
 });
 
 test("enabling a paused endpoint starts its resume at that place, with the version that enabled it", async () => {

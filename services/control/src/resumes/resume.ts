@@ -17,11 +17,14 @@ export interface DeadLetterLog {
   /** In any order. */
   readonly ranges: readonly LogRange[];
   readonly partitionOf: (endpointId: string, partitions: number) => number;
+  /** Whether every dispatcher knows this number of partitions by now. One that counted fewer parks in the partition of its own count. */
+  readonly isCountKnown: boolean;
 }
 
 /**
  * The endpoint is being paused. `log` was read before the write, so nothing that this pause parks is below its ends. Where an
- * earlier resume has left something, its places are kept; otherwise they begin at the ends.
+ * earlier resume has left something, its places are kept; otherwise they begin at the ends: the endpoint's partition, and while
+ * a dispatcher may still count fewer, every partition, because the earlier count is known to nobody.
  */
 export function parked(
   endpoint: Pick<Endpoint, "id" | "tenantId">,
@@ -33,8 +36,11 @@ export function parked(
     return finished(stored, "ended", "the endpoint was paused again", now);
   if (stored !== undefined && stored.state !== "done") return stored;
   const partitions = log.ranges.length;
-  const partition = log.partitionOf(endpoint.id, partitions);
-  const end = endOf(log, partition);
+  const own = log.partitionOf(endpoint.id, partitions);
+  const places = log.ranges
+    .filter(({ partition }) => partition === own || !log.isCountKnown)
+    .map(({ partition, end }) => ({ partition, from: end, position: end, end }))
+    .sort((a, b) => a.partition - b.partition);
   return {
     endpointId: endpoint.id,
     tenantId: endpoint.tenantId,
@@ -43,7 +49,7 @@ export function parked(
     detail: "",
     endpointVersion: 0,
     partitions,
-    places: [{ partition, from: end, position: end, end }],
+    places,
     sent: 0,
     skipped: 0,
     pausedAt: now,
