@@ -48,9 +48,14 @@ export function resumeRoutes(options: {
     app.post<ById>("/v1/endpoints/:id/resume", async (request, reply) => {
       const { id } = request.params;
       const condition = versionOf(request.headers["if-match"]) ?? "any";
-      // The change of a paused endpoint starts its resume in the same write; one that is enabled goes on with what is left.
-      const endpoint = await writer.change(id, condition, resumed);
-      const resume = await store.restart(id);
+      let wasEnabled = false;
+      const endpoint = await writer.change(id, condition, (before, now) => {
+        wasEnabled = before.state === "enabled";
+        return resumed(before, now);
+      });
+      // The change of a paused endpoint started its resume in the same write. One that was enabled goes on with what is left: its
+      // only write is then this one, so a refusal that says that nothing was written is true.
+      const resume = wasEnabled ? await store.restart(id) : store.get(id);
       void reply.header("etag", `"${endpoint.version}"`);
       return {
         ...viewOf(endpoint, publicKeyOf),

@@ -91,8 +91,7 @@ export async function runResume(
     if (shownMs >= PARKING_ENDS_MS)
       deliveriesEnd ??= await dispatchers.endFor(endpointId);
     const isParkingOver =
-      deliveriesEnd !== null &&
-      (await dispatchers.havePassed(deliveriesEnd));
+      deliveriesEnd !== null && (await dispatchers.havePassed(deliveriesEnd));
     // Asked for after it is known whether anything can still be parked, so that the last round reads all.
     const resume = await store.reach(endpointId, await deadLetterLog());
     if (!isRunning(resume, id)) return;
