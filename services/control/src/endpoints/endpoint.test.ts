@@ -58,3 +58,13 @@ test("every change removes the secrets that have expired, and no other", () => {
 
   expect(changed.secrets.map(({ id }) => id)).toEqual(["sec_2", "sec_3"]);
 });
+
+test("a change that names the state which holds already keeps that state's reason", () => {
+  const endpoint = anEndpoint({ state: "disabled", stateReason: "gone: 410" });
+
+  const same = changedEndpoint(endpoint, { state: "disabled" }, BUILT_AT);
+  const paused = changedEndpoint(endpoint, { state: "paused" }, BUILT_AT);
+
+  expect(same.stateReason).toBe("gone: 410");
+  expect(paused.stateReason).toBe("by hand");
+});

@@ -85,7 +85,8 @@ export function changedEndpoint(
     headers === undefined
       ? changed
       : { ...changed, headers: keepRedacted(headers, endpoint.headers) };
-  return state === undefined
+  // Where the state holds already, its reason stays: it may be another's, such as the 410 that disabled the endpoint.
+  return state === undefined || state === endpoint.state
     ? withHeaders
     : withState(withHeaders, state, "by hand");
 }
@@ -168,7 +169,7 @@ export function viewOf(
     stateReason: endpoint.stateReason,
     secrets: endpoint.secrets.map((secret) => ({
       id: secret.id,
-      publicKey: publicKeyOf(endpoint, secret),
+      publicKey: publicKeyOf(endpoint, secret) ?? null,
       createdAt: rfc3339(secret.createdAt),
       expiresAt: secret.expiresAt === null ? null : rfc3339(secret.expiresAt),
     })),
