@@ -149,13 +149,32 @@ test("an endpoint with hmac-hex refuses an ed25519 key", async () => {
   expect(stored().version).toBe(1);
 });
 
+test("where the newest secret does not open, the caller says of which type the new one is, or gives it", async () => {
+  const foreign = aSealedSecret({ kid: "gone" });
+  const { run, stored } = aRotation("hush", { secrets: [foreign] });
+
+  await expect(run("ep_1", 1, { overlapMs: HOUR })).rejects.toMatchObject({
+    code: "conflict",
+    errors: [{ field: "secretType", rule: "required" }],
+  });
+  expect(stored().version).toBe(1);
+  const { secret } = await run("ep_1", 1, {
+    overlapMs: HOUR,
+    secret: ED25519,
+  });
+  expect(secret).toBe(ED25519);
+});
+
 test("a secret that does not open has no public key, and a new one can be made all the same", async () => {
   const foreign = aSealedSecret({ kid: "gone" });
   const rotated = aRotation("hush", { secrets: [foreign] });
   const { publicKeyOf, effects, stored } = rotated;
 
-  expect(publicKeyOf(stored(), foreign)).toBeNull();
-  const { secret } = await rotated.run("ep_1", 1, { overlapMs: 0 });
+  expect(publicKeyOf(stored(), foreign)).toBeUndefined();
+  const { secret } = await rotated.run("ep_1", 1, {
+    overlapMs: 0,
+    secretType: "hmac",
+  });
 
   expect(secret).toMatch(/^whsec_/);
   expect(effects.log.of("secret.unavailable")).toHaveLength(1);

@@ -43,16 +43,17 @@ export function createSecretRotation(options: {
     return { endpoint, secret: plain };
   };
 
-  /** Without a wish, the new secret is of the newest one's type, because the receiver verifies with that. */
+  /** Without a wish, the new secret is of the newest one's type, because the receiver verifies with that. Throws a `ControlProblem` where that type is not known. */
   function wantedOf(
     endpoint: Endpoint,
     { secret, secretType }: SecretRotation,
   ) {
     if (secret !== undefined) return { secret };
+    if (secretType !== undefined) return { type: secretType };
     const newest = endpoint.secrets.at(-1);
-    const isEd25519 =
-      newest !== undefined && publicKeyOf(endpoint, newest) !== null;
-    return { type: secretType ?? (isEd25519 ? "ed25519" : "hmac") } as const;
+    const publicKey = newest && publicKeyOf(endpoint, newest);
+    if (publicKey === undefined) throw unknownType(endpoint);
+    return { type: publicKey === null ? "hmac" : "ed25519" } as const;
   }
 }
 
@@ -73,6 +74,22 @@ export function rotatedEndpoint(
   const next = nextVersion({ ...endpoint, secrets: [...older, added] }, now);
   if (next.secrets.length > MAX_SECRETS) throw tooMany(endpoint);
   return next;
+}
+
+function unknownType({ id }: Endpoint): ControlProblem {
+  return new ControlProblem(
+    "conflict",
+    `The newest secret of endpoint ${id} does not open, so its type is not known. Say what the new one is to be: send secretType (hmac or ed25519, as the receiver verifies), or a secret of your own. If the encryption key was only left out of the settings, give it back first.`,
+    {
+      errors: [
+        {
+          field: "secretType",
+          rule: "required",
+          message: "is required, unless a secret is given",
+        },
+      ],
+    },
+  );
 }
 
 function tooMany({ secrets }: Endpoint): ControlProblem {

@@ -32,14 +32,17 @@ export function signingProblems(endpoint: {
   return problems;
 }
 
-/** Throws a `ProblemError` if the endpoint, as it would be stored, cannot be signed for as its `signing` says. */
+/**
+ * Throws a `ProblemError` if the endpoint, as it would be stored, cannot be signed for as its `signing` says. A secret that does
+ * not open is not judged: otherwise an endpoint could not even be disabled by a change while its key is missing.
+ */
 export function requireSignable(
   endpoint: Endpoint,
   publicKeyOf: PublicKeyOf,
 ): void {
   const newest = endpoint.secrets.at(-1);
-  const newestIsEd25519 =
-    newest !== undefined && publicKeyOf(endpoint, newest) !== null;
+  const publicKey = newest && publicKeyOf(endpoint, newest);
+  const newestIsEd25519 = typeof publicKey === "string";
   const problems = signingProblems({ ...endpoint, newestIsEd25519 });
   if (problems.length > 0) throw invalid(problems);
 }
