@@ -82,8 +82,8 @@ function render(
       : row("URL", false, `${urlRefusal.message} (rule ${urlRefusal.rule})`),
     ...addresses.map((each) => row(each.address, each.mayBeCalled, each.why)),
     ...settings.map(
-      ({ variable, value, from }) =>
-        `  ${variable}=${visible(value ?? "")}  (${from})`,
+      ({ variable, value, from, shell }) =>
+        `  ${variable}=${visible(value ?? "")}  (${from}${shell === null ? "" : `; this shell sets ${visible(shell)}, which the running dev does not use`})`,
     ),
     ...report.next.map((step) => `next: ${step}`),
   ].join("\n");

@@ -1,7 +1,11 @@
 import { parseCidrs, type UrlPolicy } from "@postrider/core";
 import { boolean } from "@postrider/runtime";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
-import { findDevFolder, readServiceEnvironment } from "../dev-folder.ts";
+import {
+  deadHolder,
+  findDevFolder,
+  readServiceEnvironment,
+} from "../dev-folder.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -18,6 +22,8 @@ export interface PolicySetting {
   readonly variable: PolicyVariable;
   readonly value: string | null;
   readonly from: "environment" | "dev" | "default";
+  /** What this shell sets where the running `dev` has something else: the value does not count. */
+  readonly shell: string | null;
 }
 
 export interface FoundPolicy {
@@ -25,13 +31,16 @@ export interface FoundPolicy {
   readonly settings: readonly PolicySetting[];
 }
 
-/** Takes each setting from the environment first, then from the nearest running `dev`, else its default. Throws `CliError` for a value that a service would refuse, too. */
+/** Takes all settings from the nearest running `dev`, because its dispatcher decides; without one from the environment. What is not set has its default. Throws `CliError` for a value that a service would refuse, too. */
 export function findAddressPolicy(
   env: Env = process.env,
   cwd: string = process.cwd(),
 ): FoundPolicy {
   const folder = findDevFolder(cwd);
-  const dev: Env = folder === null ? {} : readServiceEnvironment(folder);
+  const dev: Env | null =
+    folder === null || deadHolder(folder) !== null
+      ? null
+      : readServiceEnvironment(folder);
   const settings = POLICY_VARIABLES.map((variable) =>
     settingOf(variable, env, dev),
   );
@@ -57,12 +66,18 @@ export function findAddressPolicy(
 function settingOf(
   variable: PolicyVariable,
   env: Env,
-  dev: Env,
+  dev: Env | null,
 ): PolicySetting {
-  if (env[variable])
-    return { variable, value: env[variable], from: "environment" };
-  if (dev[variable]) return { variable, value: dev[variable], from: "dev" };
-  return { variable, value: null, from: "default" };
+  // An empty variable counts as not set, as in the services.
+  const inShell = env[variable] || null;
+  const value = (dev === null ? inShell : dev[variable]) || null;
+  const source = dev === null ? "environment" : "dev";
+  return {
+    variable,
+    value,
+    from: value === null ? "default" : source,
+    shell: dev !== null && inShell !== value ? inShell : null,
+  };
 }
 
 function parsed<T>(
