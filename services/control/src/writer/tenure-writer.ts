@@ -16,6 +16,8 @@ import { ControlProblem } from "../http/problem.ts";
 export interface TenureWriter {
   /** Runs one piece of work at a time, in order of arrival. Rejects with the problem `busy` if too many wait already. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** As `inTurn`, but only while nothing waits there, and never `busy`: for work of which each running resume has one piece at most. */
+  inSpareTurn<T>(work: () => Promise<T>): Promise<T>;
   /** The current tenure. Throws the problem `not_owner` if this process is not the owner now. */
   owner(): Tenure;
   /**
@@ -54,7 +56,7 @@ export function createTenureWriter(options: TenureWriterOptions): TenureWriter {
   }
 
   return {
-    inTurn: createTurns(MAX_UNFINISHED_WRITES),
+    ...createTurns(MAX_UNFINISHED_WRITES),
     owner() {
       const tenure = ownership.tenure();
       if (tenure === null) throw notOwner();
@@ -74,25 +76,58 @@ export function createTenureWriter(options: TenureWriterOptions): TenureWriter {
   };
 }
 
-/** Runs one piece of work at a time, in order of arrival. */
-function createTurns(maxUnfinished: number): TenureWriter["inTurn"] {
-  let last: Promise<unknown> = Promise.resolve();
+/** Runs one piece of work at a time, in order of arrival; what has no hurry runs when nothing else waits. */
+function createTurns(
+  maxUnfinished: number,
+): Pick<TenureWriter, "inTurn" | "inSpareTurn"> {
+  const waiting: (() => Promise<unknown>)[] = [];
+  const spare: (() => Promise<unknown>)[] = [];
+  let isRunning = false;
   let unfinished = 0;
-  return async (work) => {
-    if (unfinished >= maxUnfinished)
-      throw new ControlProblem(
-        "busy",
-        `${unfinished} writes are unfinished already.`,
-        { headers: RETRY_SOON },
-      );
-    unfinished += 1;
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    try {
-      return await turn;
-    } finally {
-      unfinished -= 1;
+
+  async function run(): Promise<void> {
+    if (isRunning) return;
+    isRunning = true;
+    for (;;) {
+      const work = waiting.shift() ?? spare.shift();
+      if (work === undefined) break;
+      await work();
     }
+    isRunning = false;
+  }
+
+  async function queued<T>(
+    queue: (() => Promise<unknown>)[],
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const turn = Promise.withResolvers<T>();
+    queue.push(async () => {
+      try {
+        turn.resolve(await work());
+      } catch (error) {
+        turn.reject(error);
+      }
+    });
+    void run();
+    return await turn.promise;
+  }
+
+  return {
+    async inTurn(work) {
+      if (unfinished >= maxUnfinished)
+        throw new ControlProblem(
+          "busy",
+          `${unfinished} writes are unfinished already.`,
+          { headers: RETRY_SOON },
+        );
+      unfinished += 1;
+      try {
+        return await queued(waiting, work);
+      } finally {
+        unfinished -= 1;
+      }
+    },
+    inSpareTurn: (work) => queued(spare, work),
   };
 }
 
