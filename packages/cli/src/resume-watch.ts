@@ -12,34 +12,48 @@ export interface Resume {
   readonly read: number;
   readonly total: number;
   readonly sent: number;
+  readonly unreadable: number;
+  readonly lost: number;
 }
 
 const POLL_EVERY_MS = 500;
 /** How long control may be away while we watch: a new owner begins within a session timeout. */
 const PATIENCE_MS = 60_000;
 
-/** Resolves to the resume once it is done. Throws `CliError` where it was cancelled or has ended, or another one has begun. */
+/**
+ * Resolves to the resume once it is done. Throws `CliError` where it was cancelled or has ended, where another one has begun, or
+ * where it could not send everything. A replica of control that has not read the resume yet shows an older one, or none: until
+ * it was seen once, that means that it is not there yet.
+ */
 export async function watchResume(
   first: Resume,
   read: () => Promise<Resume>,
-  terminal: Terminal,
+  terminal: Pick<Terminal, "progress">,
+  pollEveryMs: number = POLL_EVERY_MS,
 ): Promise<Resume> {
   let resume = first;
+  let isSeen = false;
   let seenAt = performance.now();
+  const isPatient = (): boolean => performance.now() - seenAt <= PATIENCE_MS;
   while (resume.state === "running" && resume.id === first.id) {
     terminal.progress(progressOf(resume));
-    await sleep(POLL_EVERY_MS);
+    await sleep(pollEveryMs);
     try {
-      resume = await read();
+      const found = await read();
+      if (found.id !== first.id && !isSeen && isPatient()) continue;
+      resume = found;
+      isSeen = true;
       seenAt = performance.now();
     } catch (error) {
-      const isAway =
-        error instanceof CliError && error.exitCode === EXIT.unreachable;
-      if (!isAway || performance.now() - seenAt > PATIENCE_MS) throw error;
+      const code = error instanceof CliError ? error.exitCode : undefined;
+      const mayCome =
+        code === EXIT.unreachable || (code === EXIT.notFound && !isSeen);
+      if (!mayCome || !isPatient()) throw error;
     }
   }
   if (resume.id !== first.id) throw replaced(first);
   if (resume.state !== "done") throw stopped(resume);
+  if (resume.unreadable > 0 || resume.lost > 0) throw incomplete(resume);
   return resume;
 }
 
@@ -56,6 +70,17 @@ function replaced({ endpointId, id }: Resume): CliError {
     {
       why: "The endpoint was resumed again; the newer resume goes on where this one stopped.",
       next: `npx postrider endpoints resume ${endpointId} --watch`,
+    },
+  );
+}
+
+function incomplete({ endpointId, detail, sent }: Resume): CliError {
+  return new CliError(
+    EXIT.failed,
+    `The resume of ${endpointId} is done, but could not read all of dead-letters.`,
+    {
+      why: `${detail ?? "see control's log"}. It has sent ${sent} deliveries.`,
+      next: "See control's log (resume.deadLetterUnreadable, resume.deadLettersLost), and publish again the events that the endpoint lacks.",
     },
   );
 }
