@@ -102,7 +102,7 @@ export interface Resume {
   readonly id: string;
   /** parked (not started yet), running, done, cancelled or ended. */
   readonly state: string;
-  /** Why it was cancelled or ended. */
+  /** Why it was cancelled or ended, or what it could not send. */
   readonly detail: string;
   /** Version of the endpoint at the start. What is sent again waits where this version is not known yet. */
   readonly endpointVersion: number;
@@ -114,6 +114,10 @@ export interface Resume {
   readonly sent: number;
   /** Dead letters that this resume has read and that are none of its own. */
   readonly skipped: number;
+  /** Dead letters that this resume could not read, so it has not sent them if they were its own. */
+  readonly unreadable: number;
+  /** Offsets that dead-letters held no longer when this resume came to read them. */
+  readonly lost: number;
   /** When the endpoint was paused. */
   readonly pausedAt: EpochMs;
   /** When this resume was started. */

@@ -32,6 +32,7 @@ export async function* readPartition(
   options: ReadPartitionOptions,
 ): AsyncGenerator<FetchedBatch, void> {
   const { kafka, topic, partition, signal, sessionTimeoutMs } = options;
+  signal.throwIfAborted();
   const place: TopicPartition = { topic, partition };
   const queue: FetchedBatch[] = [];
   let position = options.from;

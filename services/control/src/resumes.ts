@@ -24,7 +24,7 @@ export interface Resumes {
 }
 
 export function composeResumes(
-  options: Pick<Effects, "clock" | "log"> & {
+  options: Pick<Effects, "clock" | "log" | "meter"> & {
     readonly config: ControlConfig;
     readonly kafka: Kafka;
     readonly schemas: Schemas;
@@ -81,6 +81,7 @@ export function composeResumes(
   const runner = createResumeRunner({
     clock,
     log,
+    meter: options.meter,
     ownership,
     store,
     run: (resume, context) => runResume(run, resume, context),

@@ -18,6 +18,8 @@ const RUNNING: Resume = {
   places: [{ partition: 0, from: 0, position: 0, end: 0 }],
   sent: 0,
   skipped: 0,
+  unreadable: 0,
+  lost: 0,
   pausedAt: BUILT_AT,
   startedAt: BUILT_AT,
   finishedAt: null,

@@ -23,6 +23,9 @@ export interface ResumeView {
   readonly total: number;
   readonly sent: number;
   readonly skipped: number;
+  /** Dead letters that could not be read, and offsets that the log held no longer: if they were the endpoint's, they were not sent. */
+  readonly unreadable: number;
+  readonly lost: number;
   readonly places: Resume["places"];
   readonly pausedAt: string;
   readonly startedAt: string | null;
@@ -110,6 +113,8 @@ function resumeView(resume: Resume): ResumeView {
     total: sum(({ from, position, end }) => Math.max(position, end) - from),
     sent: resume.sent,
     skipped: resume.skipped,
+    unreadable: resume.unreadable,
+    lost: resume.lost,
     places: resume.places,
     pausedAt: rfc3339(resume.pausedAt),
     startedAt: resume.startedAt === null ? null : rfc3339(resume.startedAt),

@@ -8,8 +8,8 @@ import {
   testEffects,
   waitFor,
 } from "@postrider/testkit";
-import { advanced, finished, reachingTo, started } from "./resume.ts";
-import { runResume } from "./resume-run.ts";
+import { advanced, finished, reachingTo, started, unsentOf } from "./resume.ts";
+import { runResume, type RunMemory } from "./resume-run.ts";
 
 const ID = anEndpoint().id;
 
@@ -34,6 +34,14 @@ function aRun() {
     beforeRead: (): void => {},
     endsAskedFor: 0,
     looks: 0,
+    /** Whether others wait for the run's slot. */
+    isWaitedFor: false,
+    /** The size of each dead letter. */
+    bytes: 0,
+    /** The offset of a dead letter that cannot be decoded. */
+    unreadableAt: -1,
+    /** Where the log begins. */
+    start: 0,
   };
   const empty: Resume = {
     endpointId: ID,
@@ -46,12 +54,15 @@ function aRun() {
     places: [{ partition: 0, from: 0, position: 0, end: 0 }],
     sent: 0,
     skipped: 0,
+    unreadable: 0,
+    lost: 0,
     pausedAt: 0,
     startedAt: null,
     finishedAt: null,
   };
   let stored = started(empty, { id: "rsm_1", endpointVersion: 3, now: 0 });
   const stop = new AbortController();
+  const memory: RunMemory = { shownAt: null, deliveriesEnd: null };
   const store = {
     get: () => stored,
     checkpoint: async (
@@ -65,7 +76,7 @@ function aRun() {
       (stored = reachingTo(stored, log)),
     done: async (_id: string, id: string) => {
       if (stored.id === id && stored.state === "running")
-        stored = finished(stored, "done", "", 0);
+        stored = finished(stored, "done", unsentOf(stored), 0);
     },
   };
   const run = () =>
@@ -78,7 +89,7 @@ function aRun() {
           seen.looks += 1;
           const end = letters.length;
           return {
-            ranges: [{ topic: "d", partition: 0, start: 0, end }],
+            ranges: [{ topic: "d", partition: 0, start: seen.start, end }],
             partitionOf: () => 0,
             isCountKnown: true,
           };
@@ -100,7 +111,7 @@ function aRun() {
             offset: from + n,
             timestamp: 0,
             key: null,
-            value: null,
+            value: Buffer.alloc(seen.bytes),
             headers: {},
           }));
           yield {
@@ -112,8 +123,13 @@ function aRun() {
             highWatermark: to,
           } satisfies FetchedBatch;
         },
-        decode: ({ offset }) => ({ kind: "decoded", value: letters[offset]! }),
-        send: async ({ value }: OutRecord) => void sent.push(value as Delivery), // a resume sends deliveries only
+        decode: ({ offset }) =>
+          offset === seen.unreadableAt
+            ? { kind: "unreadable", reason: "invalid", detail: "broken" }
+            : { kind: "decoded", value: letters[offset]! },
+        send: async ({ value }: OutRecord) => {
+          sent.push(value as Delivery); // a resume sends deliveries only
+        },
         heartbeatAgeMs: () => seen.heartbeatAgeMs,
         sessionTimeoutMs: 1_000,
         perSecond: 10_000,
@@ -121,7 +137,11 @@ function aRun() {
         lookEveryMs: 1,
       },
       { endpointId: ID, id: "rsm_1" },
-      { signal: stop.signal, inSlot: (work) => work() },
+      {
+        signal: stop.signal,
+        memory,
+        inSlot: (work) => work(() => seen.isWaitedFor),
+      },
     );
   return {
     run,
@@ -256,4 +276,76 @@ test("nothing is sent while the group's coordinator is silent: another replica m
 
   await expect(running).rejects.toThrow("the tenure is over");
   expect(sent).toEqual([]);
+});
+
+test("a chunk is bounded by its bytes, too", async () => {
+  const { run, park, sent, seen } = aRun();
+  park(12);
+  seen.bytes = 1_048_576;
+  seen.beforeCheckpoint = () => {
+    throw new Error("one chunk is enough");
+  };
+
+  await expect(run()).rejects.toThrow("one chunk is enough");
+
+  expect(sent).toHaveLength(4);
+});
+
+test("what cannot be read, and what the log has lost, is counted and said: it was not sent", async () => {
+  const { run, park, seen, sent, pass, resume } = aRun();
+  park(4);
+  seen.start = 1;
+  seen.unreadableAt = 2;
+
+  const running = run();
+  await waitFor(() => sent.length === 2);
+  pass(6_000);
+  await running;
+
+  expect(idsOf(sent)).toEqual(["dlv_1", "dlv_3"]);
+  expect(resume()).toMatchObject({
+    state: "done",
+    sent: 2,
+    skipped: 0,
+    unreadable: 1,
+    lost: 1,
+  });
+  expect(resume().detail).toContain("1 offsets");
+  expect(resume().detail).toContain("1 dead letters could not be read");
+});
+
+test("a run that has read for a while gives its slot to one that waits, and goes on later where it stopped", async () => {
+  const { run, park, sent, seen, reads, pass } = aRun();
+  park(600);
+  seen.isWaitedFor = true;
+  seen.beforeCheckpoint = () => void pass(10_000);
+
+  await run();
+
+  expect(sent).toHaveLength(600);
+  expect(reads).toEqual([
+    [0, 600],
+    [250, 600],
+    [500, 600],
+  ]);
+});
+
+test("a run that is tried again knows how long its resume is shown, and what the dispatchers must pass", async () => {
+  const { run, seen, pass, resume, park } = aRun();
+  seen.hasPassed = false;
+  const first = run();
+  pass(6_000);
+  await waitFor(() => seen.endsAskedFor === 1);
+  seen.beforeRead = () => {
+    throw new Error("the broker is away");
+  };
+  park(1);
+  await expect(first).rejects.toThrow("the broker is away");
+
+  seen.beforeRead = () => {};
+  seen.hasPassed = true;
+  await run();
+
+  expect(seen.endsAskedFor).toBe(1);
+  expect(resume().state).toBe("done");
 });

@@ -22,6 +22,7 @@ import type {
 } from "@postrider/messaging";
 import { sleep, type Clock, type Log } from "@postrider/runtime";
 import { resentDelivery } from "./resent-delivery.ts";
+import type { InSlot } from "./slots.ts";
 import type { DeadLetterLog } from "./resume.ts";
 import type { ResumeStore } from "./resume-store.ts";
 
@@ -31,6 +32,10 @@ const PARKING_ENDS_MS = 6_000;
 const CHECKPOINT_RECORDS = 5_000;
 /** The most deliveries between two checkpoints. */
 const MAX_CHUNK = 250;
+/** A checkpoint is due after so many bytes, too: all of a chunk is handed over at once. */
+const MAX_CHUNK_BYTES = 4 * 1_048_576;
+/** How long a run reads while others wait for its slot. Beginning costs about a second, because the reader joins a group. */
+const SLOT_MS = 10_000;
 /** While the coordinator is silent for longer than this part of the session, another replica may be the owner already. */
 const LEASE = 0.8;
 const LEASE_POLL_MS = 100;
@@ -69,41 +74,71 @@ export interface ResumeRunOptions {
 /** Where the endpoint's partition of `deliveries` ended. */
 export type DeliveriesEnd = Pick<LogRange, "partition" | "start" | "end">;
 
-/** Where the run may read at the same time as others; `read` runs once there is room. */
-export type InSlot = <T>(read: () => Promise<T>) => Promise<T>;
+/** What a run knows that its next try need not find out again. */
+export interface RunMemory {
+  /** When the resume was first seen in the table. */
+  shownAt: MonotonicMs | null;
+  /** What the dispatchers must have passed; asked for after parking was over. */
+  deliveriesEnd: DeliveriesEnd | null;
+}
+
+interface RunContext {
+  readonly signal: AbortSignal;
+  readonly inSlot: InSlot;
+  readonly memory: RunMemory;
+}
 
 /** Resolves once the resume is no longer running or is another one. Rejects when the signal is aborted, when a write fails or Kafka is away. */
 export async function runResume(
   options: ResumeRunOptions,
   of: Pick<Resume, "endpointId" | "id">,
-  context: { readonly signal: AbortSignal; readonly inSlot: InSlot },
+  context: RunContext,
 ): Promise<void> {
-  const { store, clock, deadLetterLog, dispatchers, lookEveryMs } = options;
-  const { signal, inSlot } = context;
+  const { store, deadLetterLog, lookEveryMs } = options;
+  const { signal, inSlot, memory } = context;
   const { endpointId, id } = of;
-  let shownAt: MonotonicMs | null = null;
-  let deliveriesEnd: DeliveriesEnd | null = null;
   for (;;) {
     signal.throwIfAborted();
-    // Two partitions show the same transaction one after the other; dispatchers read that of the endpoint.
-    if (isShown(options, store.get(endpointId))) shownAt ??= clock.monotonic();
-    const shownMs = shownAt === null ? 0 : clock.monotonic() - shownAt;
-    if (shownMs >= PARKING_ENDS_MS)
-      deliveriesEnd ??= await dispatchers.endFor(endpointId);
-    const isParkingOver =
-      deliveriesEnd !== null && (await dispatchers.havePassed(deliveriesEnd));
+    const isOver = await isParkingOver(options, endpointId, memory);
     // Asked for after it is known whether anything can still be parked, so that the last round reads all.
     const resume = await store.reach(endpointId, await deadLetterLog());
     if (!isRunning(resume, id)) return;
     const unread = resume.places.filter(({ position, end }) => position < end);
-    if (unread.length > 0)
-      await inSlot(async () => {
+    if (unread.length > 0) {
+      const isRead = await inSlot(async (isWanted) => {
+        // The turn may have come late.
+        if (!isRunning(store.get(endpointId), id)) return false;
+        const until = options.clock.monotonic() + SLOT_MS;
+        const mustYield = (): boolean =>
+          isWanted() && options.clock.monotonic() >= until;
         for (const place of unread)
-          if (!(await sendPlace(options, resume, place, signal))) return;
-      });
-    if (isParkingOver) return await store.done(endpointId, id);
+          if (!(await sendPlace(options, resume, { place, mustYield, signal })))
+            return false;
+        return true;
+      }, signal);
+      // It was stopped, which the next look shows, or others are to read now.
+      if (!isRead) continue;
+    }
+    if (isOver) return await store.done(endpointId, id);
     await sleep(lookEveryMs ?? 1_000, { signal });
   }
+}
+
+/** Whether everything that the dispatchers will park is in `dead-letters`. */
+async function isParkingOver(
+  options: ResumeRunOptions,
+  endpointId: string,
+  memory: RunMemory,
+): Promise<boolean> {
+  const { store, clock, dispatchers } = options;
+  // Two partitions show the same transaction one after the other; dispatchers read that of the endpoint.
+  if (isShown(options, store.get(endpointId)))
+    memory.shownAt ??= clock.monotonic();
+  const { shownAt } = memory;
+  if (shownAt === null || clock.monotonic() - shownAt < PARKING_ENDS_MS)
+    return false;
+  memory.deliveriesEnd ??= await dispatchers.endFor(endpointId);
+  return await dispatchers.havePassed(memory.deliveriesEnd);
 }
 
 function isRunning(
@@ -123,20 +158,26 @@ function isShown(
   return endpoint !== undefined && endpoint.version >= resume.endpointVersion;
 }
 
-/** Resolves to false once the resume was stopped, or is another one. */
+/** Resolves to false once the resume was stopped or is another one, and where others are to read before the place was read to its end. */
 async function sendPlace(
   options: ResumeRunOptions,
   resume: Resume,
-  place: Resume["places"][number],
-  signal: AbortSignal,
+  of: {
+    readonly place: Resume["places"][number];
+    readonly mustYield: () => boolean;
+    readonly signal: AbortSignal;
+  },
 ): Promise<boolean> {
+  const { place, mustYield, signal } = of;
   const { store, clock, read, perSecond } = options;
   const { endpointId, id } = resume;
   const { partition, position: from, end: to } = place;
   const chunkSize = Math.max(1, Math.min(MAX_CHUNK, Math.ceil(perSecond / 2)));
   let chunk: { readonly record: OutRecord; readonly source: RawRecord }[] = [];
+  let chunkBytes = 0;
   let position = from;
   let skipped = 0;
+  let unreadable = 0;
 
   async function flush(): Promise<boolean> {
     const startedAt = clock.monotonic();
@@ -146,10 +187,17 @@ async function sendPlace(
     await Promise.all(
       chunk.map(({ record, source }) => options.send(record, source)),
     );
-    const progress = { id, partition, position, sent, skipped };
-    const stored = await store.checkpoint(endpointId, progress);
+    const stored = await store.checkpoint(endpointId, {
+      id,
+      partition,
+      position,
+      end: to,
+      sent,
+      skipped,
+      unreadable,
+    });
     chunk = [];
-    skipped = 0;
+    chunkBytes = skipped = unreadable = 0;
     if (!isRunning(stored, id)) return false;
     const dueMs = (sent / perSecond) * 1_000;
     await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), {
@@ -163,15 +211,20 @@ async function sendPlace(
       const letter = await decoded(options, source, signal);
       const value =
         letter && resentDelivery(letter, resume, options.clock.now());
-      if (value)
+      if (value) {
         chunk.push({
           record: { topic: "deliveries", key: endpointId, value },
           source,
         });
+        chunkBytes += source.value?.length ?? 0;
+      } else if (letter === null) unreadable += recordsOf(source);
       else skipped += 1;
       position = source.offset + 1;
-      if (chunk.length >= chunkSize || skipped >= CHECKPOINT_RECORDS)
-        if (!(await flush())) return false;
+      const isDue =
+        chunk.length >= chunkSize ||
+        chunkBytes >= MAX_CHUNK_BYTES ||
+        skipped + unreadable >= CHECKPOINT_RECORDS;
+      if (isDue && (!(await flush()) || mustYield())) return false;
     }
     position = Math.min(to, batch.lastOffset + 1);
   }
@@ -189,34 +242,46 @@ async function untilLeased(
   signal.throwIfAborted();
 }
 
-/** The dead letter; null for one that cannot be read. One whose schema is unknown is waited for. */
+/** How many dead letters a record stands for: that of an unreadable batch stands for all of the batch. */
+function recordsOf({ offset, unreadable }: RawRecord): number {
+  return unreadable === undefined ? 1 : unreadable.lastOffset - offset + 1;
+}
+
+/** The dead letter; null, logged, for one that cannot be read. One whose schema is unknown is waited for. */
 async function decoded(
   options: ResumeRunOptions,
   raw: RawRecord,
   signal: AbortSignal,
 ): Promise<DeadLetter | null> {
-  const { decode, clock, log, unknownSchemaWaitMs } = options;
-  if (raw.unreadable !== undefined) return null;
+  const { decode, clock, unknownSchemaWaitMs } = options;
+  if (raw.unreadable !== undefined)
+    return passedOver(options, raw, raw.unreadable.detail);
   const since = clock.monotonic();
   for (;;) {
     const result = decode(raw);
     if (result.kind === "decoded") return result.value;
+    if (result.kind === "unreadable")
+      return passedOver(options, raw, result.detail);
     const isOver = clock.monotonic() - since >= unknownSchemaWaitMs;
-    if (
-      result.kind === "unreadable" ||
-      (isOver && result.isSourceBehind !== true)
-    ) {
-      const { topic, partition, offset } = raw;
-      const why = result.kind === "unreadable" ? result.detail : result.schema;
-      log.error("resume.deadLetterUnreadable", {
-        topic,
-        partition,
-        offset,
-        why,
-      });
-      return null;
-    }
+    if (isOver && result.isSourceBehind !== true)
+      return passedOver(options, raw, `unknown schema ${result.schema}`);
     await sleep(SCHEMA_RETRY_MS, { signal });
     signal.throwIfAborted();
   }
+}
+
+function passedOver(
+  { log }: ResumeRunOptions,
+  { topic, partition, offset }: RawRecord,
+  why: string,
+): null {
+  log.error("resume.deadLetterUnreadable", {
+    topic,
+    partition,
+    offset,
+    why,
+    action:
+      "The resume goes on without it, and nothing sends it later. It stays at this offset for the topic's retention: see which event it holds, and publish that again if the endpoint needs it.",
+  });
+  return null;
 }

@@ -14,6 +14,7 @@ import {
   reachingTo,
   resumeAfter,
   started,
+  unsentOf,
   type DeadLetterLog,
   type Progress,
 } from "./resume.ts";
@@ -40,7 +41,7 @@ export interface ResumeStore {
     endpointId: string,
     progress: Progress,
   ): Promise<Resume | undefined>;
-  /** Stores the log's ends for people to see how much is left. */
+  /** The resume with the log's ends as they are now. They are stored with the next checkpoint, except for what a checkpoint needs: places that were added, and what was lost. */
   reach(endpointId: string, log: DeadLetterLog): Promise<Resume | undefined>;
   /** Ends a resume for good, if it still is the one that runs. */
   done(endpointId: string, id: string): Promise<void>;
@@ -67,7 +68,7 @@ const ANSWER_WITHIN_MS = 5_000;
 
 export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
   const { tenureWriter, table, encode, topic, clock, log } = options;
-  const { inTurn, owner } = tenureWriter;
+  const { inTurn, inSpareTurn, owner } = tenureWriter;
 
   const get = (endpointId: string): Resume | undefined =>
     table.get(KEY_START + endpointId)?.resume ?? undefined;
@@ -82,12 +83,13 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
     return { topic, partition: 0, key, value };
   }
 
-  /** Changes the stored resume in turn. Where `apply` returns the resume itself, nothing is written. */
+  /** Changes the stored resume in turn. Where `apply` returns the resume itself, nothing is written. What runs write waits for what people do. */
   async function change(
     endpointId: string,
     apply: (stored: Resume) => Resume,
+    turn: TenureWriter["inTurn"] = inTurn,
   ): Promise<Resume | undefined> {
-    return await inTurn(async () => {
+    return await turn(async () => {
       const tenure = owner();
       const stored = get(endpointId);
       if (stored === undefined) return undefined;
@@ -152,10 +154,17 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
       else if (next !== undefined) report(next);
       return [recordOf(before.id, next ?? null)];
     },
-    restart: (endpointId) =>
-      change(endpointId, (stored) => {
+    async restart(endpointId) {
+      const isDone = get(endpointId)?.state === "done";
+      const deadLetters = isDone ? await answered() : null;
+      return await change(endpointId, (found) => {
         const endpoint = options.endpoints.get(endpointId);
-        // A resume that is done looks once more, too: it finds nothing, or what a process that was cut off parked late.
+        // A resume that is done looks once more, too: it finds nothing, or what a process that was cut off parked late. What
+        // the log has lost since it was done, it does not miss.
+        const stored =
+          found.state === "done" && deadLetters !== null
+            ? reachingTo(found, deadLetters)
+            : found;
         return endpoint?.state === "enabled" &&
           (hasRest(stored) || stored.state === "done")
           ? started(stored, {
@@ -163,8 +172,9 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
               endpointVersion: endpoint.version,
               now: clock.now(),
             })
-          : stored;
-      }),
+          : found;
+      });
+    },
     async cancel(endpointId) {
       const cancelled = await change(endpointId, (stored) => {
         if (stored.state === "cancelled") return stored;
@@ -175,23 +185,44 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
       return cancelled;
     },
     checkpoint: (endpointId, progress) =>
-      change(endpointId, (stored) => advanced(stored, progress)),
-    reach: (endpointId, deadLetters) =>
-      change(endpointId, (stored) => {
-        const next = reachingTo(stored, deadLetters);
-        const isSame =
-          next.places.length === stored.places.length &&
-          next.places.every(({ end }, i) => end === stored.places[i]?.end);
-        return isSame ? stored : next;
-      }),
+      change(endpointId, (stored) => advanced(stored, progress), inSpareTurn),
+    async reach(endpointId, deadLetters) {
+      const stored = get(endpointId);
+      if (stored === undefined) return undefined;
+      const next = reachingTo(stored, deadLetters);
+      if (!mustBeStored(stored, next)) return next;
+      if (next.lost > stored.lost)
+        log.error("resume.deadLettersLost", {
+          endpointId,
+          offsets: next.lost - stored.lost,
+          action:
+            "These dead letters are older than the retention of dead-letters. Publish the events of that time again if the endpoint needs them.",
+        });
+      return await change(
+        endpointId,
+        (now) => reachingTo(now, deadLetters),
+        inSpareTurn,
+      );
+    },
     async done(endpointId, id) {
-      await change(endpointId, (stored) =>
-        stored.id === id && stored.state === "running"
-          ? finished(stored, "done", "", clock.now())
-          : stored,
+      await change(
+        endpointId,
+        (stored) =>
+          stored.id === id && stored.state === "running"
+            ? finished(stored, "done", unsentOf(stored), clock.now())
+            : stored,
+        inSpareTurn,
       );
     },
   };
+}
+
+function mustBeStored(stored: Resume, next: Resume): boolean {
+  return (
+    next.partitions !== stored.partitions ||
+    next.places.length !== stored.places.length ||
+    next.lost !== stored.lost
+  );
 }
 
 function newId(): string {

@@ -183,8 +183,10 @@ function aProgress(fields: Partial<Parameters<typeof advanced>[1]> = {}) {
     id: "rsm_new",
     partition: 0,
     position: 70,
+    end: 90,
     sent: 0,
     skipped: 0,
+    unreadable: 0,
     ...fields,
   };
 }

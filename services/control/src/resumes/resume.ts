@@ -52,6 +52,8 @@ export function parked(
     places,
     sent: 0,
     skipped: 0,
+    unreadable: 0,
+    lost: 0,
     pausedAt: now,
     startedAt: null,
     finishedAt: null,
@@ -76,6 +78,8 @@ export function started(
     places: stored.places.map((place) => ({ ...place, from: place.position })),
     sent: 0,
     skipped: 0,
+    unreadable: 0,
+    lost: 0,
     startedAt: of.now,
     finishedAt: null,
   };
@@ -83,7 +87,7 @@ export function started(
 
 /**
  * The resume with the log's ends as they are now. Where `dead-letters` has got more partitions, the endpoint's dead letters may
- * be in others from then on, which are read from their start.
+ * be in others from then on, which are read from their start. What the log no longer holds below its start counts as lost.
  */
 export function reachingTo(resume: Resume, log: DeadLetterLog): Resume {
   const partitions = Math.max(resume.partitions, log.ranges.length);
@@ -93,13 +97,19 @@ export function reachingTo(resume: Resume, log: DeadLetterLog): Resume {
     const partition = log.partitionOf(resume.endpointId, count);
     if (known.has(partition)) continue;
     known.add(partition);
-    added.push({ partition, from: 0, position: 0, end: 0 });
+    const start = log.ranges.find((one) => one.partition === partition)?.start;
+    const from = start ?? 0;
+    added.push({ partition, from, position: from, end: from });
   }
-  const places = [...resume.places, ...added].map((place) => ({
-    ...place,
-    end: Math.max(place.end, endOf(log, place.partition)),
-  }));
-  return { ...resume, partitions, places };
+  let { lost } = resume;
+  const places = [...resume.places, ...added].map((place) => {
+    const range = log.ranges.find((one) => one.partition === place.partition);
+    if (range === undefined) return place;
+    const position = Math.max(place.position, range.start);
+    lost += position - place.position;
+    return { ...place, position, end: Math.max(place.end, range.end) };
+  });
+  return { ...resume, partitions, places, lost };
 }
 
 /** What a run has read and sent since its last checkpoint. */
@@ -108,15 +118,22 @@ export interface Progress {
   readonly id: string;
   readonly partition: number;
   readonly position: number;
+  /** The log's end up to which it reads. */
+  readonly end: number;
   readonly sent: number;
   readonly skipped: number;
+  readonly unreadable: number;
 }
 
 /** `stored` with the progress. It may have been cancelled or ended meanwhile, or another resume may have begun: what was sent was sent. */
 export function advanced(stored: Resume, progress: Progress): Resume {
   const places = stored.places.map((place) =>
     place.partition === progress.partition
-      ? { ...place, position: Math.max(place.position, progress.position) }
+      ? {
+          ...place,
+          position: Math.max(place.position, progress.position),
+          end: Math.max(place.end, progress.end),
+        }
       : place,
   );
   return stored.id === progress.id
@@ -125,6 +142,7 @@ export function advanced(stored: Resume, progress: Progress): Resume {
         places,
         sent: stored.sent + progress.sent,
         skipped: stored.skipped + progress.skipped,
+        unreadable: stored.unreadable + progress.unreadable,
       }
     : { ...stored, places };
 }
@@ -174,11 +192,21 @@ export async function resumeAfter(change: {
     : stored;
 }
 
+/** What a resume could not send, for people; empty if it has sent everything. */
+export function unsentOf({ lost, unreadable }: Resume): string {
+  return [
+    ...(lost > 0
+      ? [
+          `${lost} offsets of dead-letters were deleted by its retention before they were read`,
+        ]
+      : []),
+    ...(unreadable > 0
+      ? [`${unreadable} dead letters could not be read, the log names them`]
+      : []),
+  ].join("; ");
+}
+
 /** Whether parked deliveries may be left that no resume is working on. */
 export function hasRest({ state }: Resume): boolean {
   return state === "parked" || state === "cancelled" || state === "ended";
-}
-
-function endOf({ ranges }: DeadLetterLog, partition: number): number {
-  return ranges.find((range) => range.partition === partition)?.end ?? 0;
 }
