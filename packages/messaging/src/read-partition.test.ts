@@ -71,3 +71,22 @@ test("where retention has taken the beginning, reading begins at the log's start
 
   expect(read).toEqual(values.slice(30, 60));
 });
+
+test("a reader whose signal is aborted before it begins makes no consumer", async () => {
+  const stop = new AbortController();
+  stop.abort(new Error("the tenure is over"));
+  const reading = readPartition({
+    kafka: {
+      consumer: () => {
+        throw new Error("made a consumer");
+      },
+    },
+    topic: "t",
+    partition: 1,
+    from: 0,
+    to: 100,
+    signal: stop.signal,
+  });
+
+  await expect(reading.next()).rejects.toThrow("the tenure is over");
+});

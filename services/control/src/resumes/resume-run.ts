@@ -7,20 +7,15 @@
  * `dead-letters` once the group of the dispatchers has committed everything that `deliveries` holds at that moment. Then the
  * run reads up to the ends once more, and is done.
  */
+import type { Endpoint, MonotonicMs, Resume } from "@postrider/core";
 import type {
-  DeadLetter,
-  Endpoint,
-  MonotonicMs,
-  Resume,
-} from "@postrider/core";
-import type {
-  Decoder,
   FetchedBatch,
   LogRange,
   OutRecord,
   RawRecord,
 } from "@postrider/messaging";
-import { sleep, type Clock, type Log } from "@postrider/runtime";
+import { sleep } from "@postrider/runtime";
+import { decoded, recordsOf, type LetterReading } from "./letter-reading.ts";
 import { resentDelivery } from "./resent-delivery.ts";
 import type { InSlot } from "./slots.ts";
 import type { DeadLetterLog } from "./resume.ts";
@@ -39,9 +34,8 @@ const SLOT_MS = 10_000;
 /** While the coordinator is silent for longer than this part of the session, another replica may be the owner already. */
 const LEASE = 0.8;
 const LEASE_POLL_MS = 100;
-const SCHEMA_RETRY_MS = 500;
 
-export interface ResumeRunOptions {
+export interface ResumeRunOptions extends LetterReading {
   readonly store: Pick<ResumeStore, "get" | "checkpoint" | "reach" | "done">;
   readonly endpoints: { get(id: string): Endpoint | undefined };
   readonly deadLetterLog: () => Promise<DeadLetterLog>;
@@ -57,18 +51,13 @@ export interface ResumeRunOptions {
     range: { readonly from: number; readonly to: number },
     signal: AbortSignal,
   ) => AsyncIterable<FetchedBatch>;
-  readonly decode: Decoder<DeadLetter>;
   readonly send: (record: OutRecord, source: RawRecord) => Promise<void>;
   readonly heartbeatAgeMs: () => number;
   readonly sessionTimeoutMs: number;
   /** Deliveries a second. */
   readonly perSecond: number;
-  /** How long a dead letter waits for its schema before it is left parked. */
-  readonly unknownSchemaWaitMs: number;
   /** From one look at the logs' ends to the next, ms. Default 1,000. */
   readonly lookEveryMs?: number;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** Where the endpoint's partition of `deliveries` ended. */
@@ -240,48 +229,4 @@ async function untilLeased(
   while (!signal.aborted && heartbeatAgeMs() > LEASE * sessionTimeoutMs)
     await sleep(LEASE_POLL_MS, { signal });
   signal.throwIfAborted();
-}
-
-/** How many dead letters a record stands for: that of an unreadable batch stands for all of the batch. */
-function recordsOf({ offset, unreadable }: RawRecord): number {
-  return unreadable === undefined ? 1 : unreadable.lastOffset - offset + 1;
-}
-
-/** The dead letter; null, logged, for one that cannot be read. One whose schema is unknown is waited for. */
-async function decoded(
-  options: ResumeRunOptions,
-  raw: RawRecord,
-  signal: AbortSignal,
-): Promise<DeadLetter | null> {
-  const { decode, clock, unknownSchemaWaitMs } = options;
-  if (raw.unreadable !== undefined)
-    return passedOver(options, raw, raw.unreadable.detail);
-  const since = clock.monotonic();
-  for (;;) {
-    const result = decode(raw);
-    if (result.kind === "decoded") return result.value;
-    if (result.kind === "unreadable")
-      return passedOver(options, raw, result.detail);
-    const isOver = clock.monotonic() - since >= unknownSchemaWaitMs;
-    if (isOver && result.isSourceBehind !== true)
-      return passedOver(options, raw, `unknown schema ${result.schema}`);
-    await sleep(SCHEMA_RETRY_MS, { signal });
-    signal.throwIfAborted();
-  }
-}
-
-function passedOver(
-  { log }: ResumeRunOptions,
-  { topic, partition, offset }: RawRecord,
-  why: string,
-): null {
-  log.error("resume.deadLetterUnreadable", {
-    topic,
-    partition,
-    offset,
-    why,
-    action:
-      "The resume goes on without it, and nothing sends it later. It stays at this offset for the topic's retention: see which event it holds, and publish that again if the endpoint needs it.",
-  });
-  return null;
 }

@@ -3,6 +3,7 @@ import type { ControlEntry, Endpoint } from "@postrider/core";
 import { ProblemError } from "@postrider/http";
 import { anEndpoint, testEffects } from "@postrider/testkit";
 import type { Tenure } from "../writer/ownership.ts";
+import type { DeadLetterLog } from "./resume.ts";
 import { createResumeStore } from "./resume-store.ts";
 import { createTenureWriter } from "../writer/tenure-writer.ts";
 
@@ -13,7 +14,19 @@ const RESUMED = { ...ENDPOINT, state: "enabled", version: 3 };
 /** A store whose log and table are the test's. `endpoint` is the endpoint as it is now. */
 function aStore() {
   const entries = new Map<string, ControlEntry>();
-  const state = { endpoint: ENDPOINT as Endpoint, ends: 10, isSilent: false };
+  const state = {
+    endpoint: ENDPOINT as Endpoint,
+    start: 0,
+    ends: 10,
+    isSilent: false,
+    log: (): DeadLetterLog => ({
+      ranges: [
+        { topic: "d", partition: 0, start: state.start, end: state.ends },
+      ],
+      partitionOf: () => 0,
+      isCountKnown: true,
+    }),
+  };
   const written: (ControlEntry | null)[] = [];
   const take = (key: string, value: Buffer | null): void => {
     const entry =
@@ -49,11 +62,7 @@ function aStore() {
     topic: "control",
     deadLetterLog: async () => {
       if (state.isSilent) throw new Error("no leader");
-      return {
-        ranges: [{ topic: "d", partition: 0, start: 0, end: state.ends }],
-        partitionOf: () => 0,
-        isCountKnown: true,
-      };
+      return state.log();
     },
   });
   /** Changes the endpoint as the writer does. */
@@ -128,4 +137,49 @@ test("a deleted endpoint takes its resume along, and one that was never paused l
 
   expect(written.at(-1)).toBeNull();
   expect(store.get(ENDPOINT.id)).toBeUndefined();
+});
+
+test("an end that moved is stored with the next checkpoint, not by itself", async () => {
+  const { store, state, written, change } = aStore();
+  await change(ENDPOINT, PAUSED);
+  await change(PAUSED, RESUMED);
+  const id = store.get(ENDPOINT.id)?.id ?? "";
+  const writes = written.length;
+  state.ends = 30;
+
+  const reached = await store.reach(ENDPOINT.id, state.log());
+  expect(reached?.places).toMatchObject([{ position: 10, end: 30 }]);
+  expect(written).toHaveLength(writes);
+  const stored = await store.checkpoint(ENDPOINT.id, {
+    id,
+    partition: 0,
+    position: 20,
+    end: 30,
+    sent: 10,
+    skipped: 0,
+    unreadable: 0,
+  });
+
+  expect(stored?.places).toMatchObject([{ position: 20, end: 30 }]);
+});
+
+test("what the log lost under a running resume is counted once; what it lost since a resume was done is not missed", async () => {
+  const { store, state, change } = aStore();
+  await change(ENDPOINT, PAUSED);
+  await change(PAUSED, RESUMED);
+  Object.assign(state, { start: 15, ends: 30 });
+
+  await store.reach(ENDPOINT.id, state.log());
+  const reached = await store.reach(ENDPOINT.id, state.log());
+  expect(reached).toMatchObject({ lost: 5, places: [{ position: 15 }] });
+  await store.done(ENDPOINT.id, reached?.id ?? "");
+  expect(store.get(ENDPOINT.id)?.detail).toContain("5 offsets");
+  state.start = 25;
+  const again = await store.restart(ENDPOINT.id);
+
+  expect(again).toMatchObject({
+    state: "running",
+    lost: 0,
+    places: [{ from: 25, position: 25 }],
+  });
 });
