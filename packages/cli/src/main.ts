@@ -1,4 +1,4 @@
-import { CommanderError, type Command } from "commander";
+import { CommanderError, InvalidArgumentError, type Command } from "commander";
 import { CliError, EXIT, reasonOf, type ExitCode } from "./cli-error.ts";
 import type { Run } from "./command.ts";
 import { listenForInterrupts } from "./interrupted.ts";
@@ -27,6 +27,11 @@ async function perform(program: Command): Promise<ExitCode> {
     await program.parseAsync();
     return run.exitCode;
   } catch (error) {
+    // Commander prints this one only if an option's parser throws it; then another error arrives here.
+    if (error instanceof InvalidArgumentError) {
+      tell(new CliError(EXIT.usage, error.message));
+      return EXIT.usage;
+    }
     if (error instanceof CommanderError)
       return error.exitCode === 0 ? EXIT.done : EXIT.usage; // commander has printed what is wrong
     tell(error);

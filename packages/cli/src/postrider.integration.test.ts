@@ -280,6 +280,40 @@ test("an endpoint is created from the flags, and its secret is printed", async (
   });
 });
 
+test.each([
+  [["update", "ep_1", "--burst", "5"]],
+  [["update", "ep_1", "--no-rate-limit", "--burst", "5"]],
+  [["create", "--tenant", "a", "--url", "https://a.example", "--burst", "5"]],
+])("endpoints %j without a rate says what a burst goes with", async (args) => {
+  const ran = await postrider(["endpoints", ...args], { env: stack() });
+  const asJson = await postrider(["endpoints", ...args, "--json"], {
+    env: stack(),
+  });
+
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain("error: --burst goes with --rate-limit.");
+  expect(ran.stderr).toMatch(
+    new RegExp(`endpoints ${args[0]} .*--rate-limit 50/s --burst 100\n`),
+  );
+  expect(asJson.code).toBe(2);
+  expect(JSON.parse(asJson.stderr)).toMatchObject({
+    error: "--burst goes with --rate-limit.",
+    exitCode: 2,
+  });
+  expect(asked).toEqual([]);
+});
+
+test("a header without a value is refused with the form that it must have", async () => {
+  const ran = await postrider(
+    ["endpoints", "update", "ep_1", "--header", "foo"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain("--header foo: it must be name:value.");
+  expect(ran.stderr).toContain('--header "x-team: billing"');
+});
+
 test("a change names the current version, unless one is given", async () => {
   answer = () => [200, { id: "ep_1", version: 7, eventTypes: [] }];
 

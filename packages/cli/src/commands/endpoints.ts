@@ -3,6 +3,7 @@ import { duration, integer, list, oneOf, url } from "@postrider/runtime";
 import { Command, InvalidArgumentError } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment, type ApiRequest } from "../api.ts";
+import { CliError, EXIT } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { fieldLines } from "../field-lines.ts";
 import { requireSecret } from "../require-secret.ts";
@@ -75,7 +76,7 @@ function create(run: Run): Command {
         body: JSON.stringify({
           tenantId: options.tenant,
           eventTypes: ["*"],
-          ...bodyOf(options),
+          ...bodyOf(options, "endpoints create --tenant TENANT --url URL"),
           ...newSecretOf(options),
         }),
       });
@@ -181,7 +182,7 @@ function update(run: Run): Command {
       const endpoint = await write(args[0] ?? "", options.ifVersion, {
         method: "PATCH",
         body: JSON.stringify({
-          ...bodyOf(options),
+          ...bodyOf(options, "endpoints update ID"),
           ...(options.disable === true ? { state: "disabled" } : {}),
         }),
       });
@@ -300,24 +301,29 @@ function rate(text: string): number {
   return Number(count) / SECONDS_OF[unit as keyof typeof SECONDS_OF]; // the pattern allows no other
 }
 
-function rateLimitOf({ rateLimit, burst }: Settings): unknown {
+function rateLimitOf({ rateLimit, burst }: Settings, spec: string): unknown {
   if (typeof rateLimit === "number") return { perSecond: rateLimit, burst };
   if (burst !== undefined)
-    throw new InvalidArgumentError("--burst goes with --rate-limit.");
+    throw new CliError(EXIT.usage, "--burst goes with --rate-limit.", {
+      next: `npx postrider ${spec} --rate-limit 50/s --burst 100`,
+    });
   return rateLimit === false ? null : undefined;
 }
 
-function bodyOf(options: Settings): Record<string, unknown> {
+/** `spec`: the command that was called, for the next step that a usage error names. */
+function bodyOf(options: Settings, spec: string): Record<string, unknown> {
   const given: Record<string, unknown> = {
     url: options.url,
     eventTypes: options.types,
     description: options.description,
     externalId: options.externalId,
     headers:
-      options.header === undefined ? undefined : headersOf(options.header),
+      options.header === undefined
+        ? undefined
+        : headersOf(options.header, spec),
     timeoutMs: options.timeout,
     maxConcurrency: options.maxConcurrency,
-    rateLimit: rateLimitOf(options),
+    rateLimit: rateLimitOf(options, spec),
     retryDelaysMs: options.retryDelays,
     signing: options.signing,
   };
@@ -326,13 +332,18 @@ function bodyOf(options: Settings): Record<string, unknown> {
   );
 }
 
-function headersOf(given: readonly string[]): Record<string, string> {
+function headersOf(
+  given: readonly string[],
+  spec: string,
+): Record<string, string> {
   return Object.fromEntries(
     given.map((text) => {
       const colon = text.indexOf(":");
       if (colon < 1)
-        throw new InvalidArgumentError(
+        throw new CliError(
+          EXIT.usage,
           `--header ${text}: it must be name:value.`,
+          { next: `npx postrider ${spec} --header "x-team: billing"` },
         );
       return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
     }),
