@@ -941,27 +941,57 @@ test("publish --wait ends with 1 when the delivery is parked, and prints how to 
   expect(ran.stderr).toContain("npx postrider endpoints resume ep_1");
 });
 
-test("publish --wait without a matching endpoint exits with 1 and prints how to make one", async () => {
-  answer = ({ line }) =>
-    line.startsWith("POST")
-      ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
-      : [
-          200,
-          {
-            ...(eventView("") as object),
-            decision: "no_match",
-            deliveries: [],
-          },
-        ];
+test.each([
+  ["without an endpoint", [], "endpoints create --tenant acme --types a --url"],
+  [
+    "with a disabled endpoint for another type",
+    [{ eventTypes: ["a.*"], state: "disabled" }],
+    "endpoints create --tenant acme --types a --url",
+  ],
+  [
+    "with disabled endpoints alone",
+    [
+      { eventTypes: ["b"], state: "enabled" },
+      { eventTypes: ["*"], state: "disabled" },
+    ],
+    "the endpoints of tenant acme that take a are disabled. Enable one: npx postrider endpoints list --tenant acme, then npx postrider endpoints enable ID",
+  ],
+])(
+  "publish --wait %s exits with 1 and says how the tenant gets one",
+  async (_, endpoints, advice) => {
+    answer = ({ line }) => {
+      if (line.startsWith("POST"))
+        return [202, { events: [{ id: "e1", tenantId: "acme" }] }];
+      return line.startsWith("GET /v1/endpoints?limit=1000&tenantId=acme")
+        ? [200, { endpoints }]
+        : [
+            200,
+            {
+              ...(eventView("") as object),
+              decision: "no_match",
+              deliveries: [],
+            },
+          ];
+    };
 
-  const ran = await postrider(
-    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
-    { env: stack() },
-  );
+    const ran = await postrider(
+      [
+        "publish",
+        "--tenant",
+        "acme",
+        "--type",
+        "a",
+        "--payload",
+        "1",
+        "--wait",
+      ],
+      { env: stack() },
+    );
 
-  expect(ran.code).toBe(1);
-  expect(ran.stderr).toContain("endpoints create --tenant acme --types a");
-});
+    expect(ran.code).toBe(1);
+    expect(ran.stderr).toContain(advice);
+  },
+);
 
 test("when policy refuses an address, the command that says how to allow it is named", async () => {
   const errors = [{ field: "url", rule: "scheme", message: "https only" }];

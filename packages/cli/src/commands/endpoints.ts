@@ -6,27 +6,10 @@ import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { fieldLines } from "../field-lines.ts";
+import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
 import { disable, pause, resume } from "./endpoint-states.ts";
-
-/** The fields of control's answer that are printed for people. */
-interface Endpoint {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly url: string;
-  readonly eventTypes: readonly string[];
-  readonly state: string;
-  readonly stateReason: string | null;
-  readonly version: number;
-  readonly secrets?: readonly { readonly publicKey: string | null }[];
-  readonly secret?: string;
-}
-
-interface EndpointPage {
-  readonly endpoints: readonly Endpoint[];
-  readonly nextCursor?: string | null;
-}
 
 interface Settings {
   readonly url?: string;
@@ -140,7 +123,10 @@ function listAll(run: Run): Command {
     "list",
     "all endpoints, or a tenant's",
     async ({ options, terminal }) => {
-      const endpoints = await readAll(options.tenant);
+      const endpoints = await readEndpoints(
+        findAddresses().control(),
+        options.tenant,
+      );
       const answer = { endpoints };
       terminal.data(answer, () =>
         endpoints.length === 0
@@ -356,24 +342,6 @@ function pathOf(id: string): string {
 
 function read(id: string): Promise<Endpoint> {
   return call({ method: "GET", path: pathOf(id) });
-}
-
-/** Reads all pages of the list. */
-async function readAll(tenantId: string | undefined): Promise<Endpoint[]> {
-  const endpoints: Endpoint[] = [];
-  let cursor: string | null = null;
-  do {
-    const query = new URLSearchParams({ limit: "1000" });
-    if (tenantId !== undefined) query.set("tenantId", tenantId);
-    if (cursor !== null) query.set("cursor", cursor);
-    const page: EndpointPage = await call({
-      method: "GET",
-      path: `/v1/endpoints?${query.toString()}`,
-    });
-    endpoints.push(...page.endpoints);
-    cursor = page.nextCursor ?? null;
-  } while (cursor !== null);
-  return endpoints;
 }
 
 /** Sends a write for a version of the endpoint: the given one, else the current one, which is read first. */

@@ -1,8 +1,11 @@
 /** The second half of `publish --wait`: reports what became of the published events. */
+import { matchesType } from "@postrider/core";
 import type { Addresses } from "../addresses.ts";
 import { wasRepeat, type Arrivals } from "./arrivals.ts";
 import { EXIT, type ExitCode } from "../cli-error.ts";
+import type { ApiAddress } from "../api.ts";
 import type { EventView } from "../event-view.ts";
+import { readEndpoints } from "../read-endpoints.ts";
 import { isParked, renderEvent } from "./event-view.ts";
 import { visible, type Terminal } from "../terminal.ts";
 import { waitForEvents, type PublishedEvent } from "./wait-for-events.ts";
@@ -43,7 +46,7 @@ export async function tellWhatBecame(
       `${first?.id} was published before: this is a duplicate, and nothing was sent. Shown is what became of the first one.`,
     );
   const isFine = views.every(wasDelivered);
-  if (!isFine) terminal.say(notDelivered(views));
+  if (!isFine) terminal.say(await notDelivered(views, control));
   return isFine ? EXIT.done : EXIT.failed;
 }
 
@@ -54,12 +57,30 @@ function wasDelivered(event: EventView): boolean {
   );
 }
 
-function notDelivered(views: readonly EventView[]): string {
+async function notDelivered(
+  views: readonly EventView[],
+  control: ApiAddress,
+): Promise<string> {
   const unwanted = views.find(({ decision }) => decision === "no_match");
   const parked = views.flatMap(({ deliveries }) => deliveries).find(isParked);
   if (parked !== undefined)
     return `Not everything was delivered: ${parked.endpointId} is paused, and what comes for it is parked. To deliver it: npx postrider endpoints resume ${parked.endpointId}`;
   return unwanted === undefined
     ? "Not everything was delivered."
-    : `Nobody got it: tenant ${unwanted.tenantId} has no endpoint that takes ${visible(unwanted.type)}. Make one: npx postrider endpoints create --tenant ${unwanted.tenantId} --types ${visible(unwanted.type)} --url https://…`;
+    : `Nobody got it: ${await whyUnwanted(unwanted, control)}`;
+}
+
+async function whyUnwanted(
+  { tenantId, type }: EventView,
+  control: ApiAddress,
+): Promise<string> {
+  const all = await readEndpoints(control, tenantId ?? undefined);
+  const takers = all.filter(({ eventTypes }) =>
+    eventTypes.some((pattern) => matchesType(pattern, type)),
+  );
+  const areDisabled =
+    takers.length > 0 && takers.every(({ state }) => state === "disabled");
+  return areDisabled
+    ? `the endpoints of tenant ${tenantId} that take ${visible(type)} are disabled. Enable one: npx postrider endpoints list --tenant ${tenantId}, then npx postrider endpoints enable ID`
+    : `tenant ${tenantId} has no endpoint that takes ${visible(type)}. Make one: npx postrider endpoints create --tenant ${tenantId} --types ${visible(type)} --url https://…`;
 }
