@@ -123,6 +123,8 @@ test.each([
   [["receiver", "--secret", "whpk_AAAA"], 2],
   [["endpoints", "rotate-secret", "ep_1", "--secret", "whpk_AAAA"], 2],
   [["endpoints", "rotate-secret", "ep_1", "--overlap", "24"], 2],
+  [["endpoints", "rotate-secret", "ep_1", "--overlap", "40d"], 2],
+  [["endpoints", "update", "ep_1", "--rate-limit", "1/h"], 2],
   [["endpoints", "update", "ep_1", "--signing", "jws"], 2],
   [["receiver", "--secret", "v1,whsec_c2hvcnQ="], 2],
   [["doctor", "address"], 2],

@@ -1,11 +1,12 @@
 import { SIGNING_PROFILES, type SigningProfile } from "@postrider/core";
 import { duration, integer, list, oneOf, url } from "@postrider/runtime";
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { fieldLines } from "../field-lines.ts";
+import { overlap, rate } from "../option-ranges.ts";
 import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
@@ -75,13 +76,13 @@ function rotateSecret(run: Run): Command {
     "rotate-secret <id>",
     "give it a new secret, shown this once; the old one signs, too, until the overlap ends",
     async ({ args, options, terminal }) => {
-      const { overlap, ifVersion } = options;
+      const { overlap: overlapMs, ifVersion } = options;
       const endpoint = await write(args[0] ?? "", ifVersion, {
         method: "POST",
         under: "/rotate-secret",
         body: JSON.stringify({
           ...newSecretOf(options),
-          ...(overlap === undefined ? {} : { overlapMs: overlap }),
+          ...(overlapMs === undefined ? {} : { overlapMs }),
         }),
       });
       showSecret(endpoint as Endpoint, terminal); // the route answers with the endpoint
@@ -89,7 +90,7 @@ function rotateSecret(run: Run): Command {
   ).option(
     "--overlap <duration>",
     "how long the old secret signs, too, up to 30d; 0 ends it at once (default: 24h)",
-    (text) => (text === "0" ? 0 : option(duration)(text)),
+    overlap,
   );
   return withVersion(withNewSecret(made));
 }
@@ -238,7 +239,7 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
     )
     .option(
       "--rate-limit <rate>",
-      "attempts that may start: 50/s, 600/m or 100/h",
+      "attempts that may start: 50/s, 600/m or 100/h; 3.6/h to 100000/s",
       rate,
     )
     .option("--no-rate-limit", "as many as its concurrency allows (default)")
@@ -275,16 +276,6 @@ function webUrl(text: string): string {
 
 function durations(text: string): number[] {
   return option(list)(text).map(option(duration));
-}
-
-const SECONDS_OF = { s: 1, m: 60, h: 3_600 } as const;
-
-/** Attempts a second. */
-function rate(text: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new InvalidArgumentError("It must be like 50/s, 600/m or 100/h.");
-  return Number(count) / SECONDS_OF[unit as keyof typeof SECONDS_OF]; // the pattern allows no other
 }
 
 function rateLimitOf({ rateLimit, burst }: Settings, spec: string): unknown {
