@@ -24,10 +24,21 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   latency,
 };
 
+const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]
+Measures Postrider on a Kafka and a ClickHouse of its own (Linux, two cores). What each bench measures: bench/README.md.
+
+  NAME              ${Object.keys(BENCHES).join(", ")}
+  --short           two minutes instead of ten, with rougher figures
+  --json            the whole result as JSON, as the last line
+  --profile FOLDER  CPU profiles of the dispatcher (drain, crash)
+`;
+
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-if (bench === undefined) {
-  process.stderr.write(`benches: ${Object.keys(BENCHES).join(", ")}\n`);
+if ([name, ...flags].some((flag) => flag === "--help" || flag === "-h"))
+  process.stdout.write(USAGE);
+else if (bench === undefined) {
+  process.stderr.write(USAGE);
   process.exitCode = 2;
 } else process.exit(await run(bench));
 
