@@ -3,7 +3,12 @@ import { createServer } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { Webhook } from "standardwebhooks";
 
-const webhook = new Webhook(process.env["WEBHOOK_SECRET"] ?? "");
+const secret = process.env["WEBHOOK_SECRET"] ?? "";
+if (secret === "") {
+  console.error("Set WEBHOOK_SECRET to the endpoint's secret (whsec_…).");
+  process.exit(2);
+}
+const webhook = new Webhook(secret);
 
 createServer((request, response) => {
   void buffer(request).then((body) => {
