@@ -384,6 +384,22 @@ test.each([
   expect(judgeUrl(url, policy)).toMatchObject({ ok: false, rule });
 });
 
+test.each([
+  [true, "the scheme must be https or http"],
+  [false, "the scheme must be https"],
+])(
+  "with allowHttp %s another scheme is told which are allowed",
+  (allowHttp, message) => {
+    const policy = { allowHttp, allowedCidrs: [], deniedCidrs: [] };
+
+    expect(judgeUrl("ftp://example.com/", policy)).toMatchObject({
+      ok: false,
+      rule: "scheme",
+      message,
+    });
+  },
+);
+
 test("a local name needs an address in an allowed block, if blocks are allowed", () => {
   expect(judgeUrl("http://localhost:8080/", withLoopback)).toMatchObject({
     ok: true,

@@ -64,7 +64,10 @@ export function judgeUrl(text: string, policy: UrlPolicy): UrlJudgement {
     return refused("syntax", "not a valid URL with a host");
   const { protocol } = url;
   if (protocol !== "https:" && protocol !== "http:")
-    return refused("scheme", "the scheme must be https");
+    return refused(
+      "scheme",
+      `the scheme must be ${policy.allowHttp ? "https or http" : "https"}`,
+    );
   if (protocol === "http:" && !policy.allowHttp)
     return refused("scheme", "the scheme must be https; http is not allowed");
   if (url.username !== "" || url.password !== "")
