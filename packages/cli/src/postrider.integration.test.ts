@@ -305,6 +305,32 @@ test.each([
   expect(asked).toEqual([]);
 });
 
+test.each([[[]], [["--if-version", "3"]]])(
+  "an update with %j alone is refused, because nothing would change",
+  async (args) => {
+    const ran = await postrider(["endpoints", "update", "ep_1", ...args], {
+      env: stack(),
+    });
+
+    expect(ran.code).toBe(2);
+    expect(ran.stderr).toContain("error: Nothing to change was given.");
+    expect(ran.stderr).toContain("endpoints update --help");
+    expect(asked).toEqual([]);
+  },
+);
+
+test("a secret of one's own and one that is to be made do not go together", async () => {
+  const ran = await postrider(
+    ["endpoints", "rotate-secret", "ep_1", "--secret", "hush", "--ed25519"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain("--secret does not go with --ed25519");
+  expect(ran.stdout + ran.stderr).not.toContain("hush");
+  expect(asked).toEqual([]);
+});
+
 test("a header without a value is refused with the form that it must have", async () => {
   const ran = await postrider(
     ["endpoints", "update", "ep_1", "--header", "foo"],

@@ -102,6 +102,12 @@ function withNewSecret(made: Command): Command {
 }
 
 function newSecretOf({ secret, ed25519 }: NewSecret): Record<string, string> {
+  if (secret !== undefined && ed25519 === true)
+    throw new CliError(
+      EXIT.usage,
+      "--secret does not go with --ed25519, which makes a secret.",
+      { next: "Leave one of them out; --secret whsk_… is a key of your own." },
+    );
   if (secret !== undefined) requireSecret(secret);
   return {
     ...(secret === undefined ? {} : { secret }),
@@ -166,12 +172,17 @@ function update(run: Run): Command {
     "update <id>",
     "change what is given, keep the rest",
     async ({ args, options, terminal }) => {
+      const change = {
+        ...bodyOf(options, "endpoints update ID"),
+        ...(options.disable === true ? { state: "disabled" } : {}),
+      };
+      if (Object.keys(change).length === 0)
+        throw new CliError(EXIT.usage, "Nothing to change was given.", {
+          next: "npx postrider endpoints update --help",
+        });
       const endpoint = await write(args[0] ?? "", options.ifVersion, {
         method: "PATCH",
-        body: JSON.stringify({
-          ...bodyOf(options, "endpoints update ID"),
-          ...(options.disable === true ? { state: "disabled" } : {}),
-        }),
+        body: JSON.stringify(change),
       });
       terminal.data(endpoint, () => fieldLines(endpoint as Endpoint, terminal)); // PATCH answers with the endpoint
     },
