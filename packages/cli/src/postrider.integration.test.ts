@@ -941,6 +941,27 @@ test("publish --wait shows each change on stderr, and ends with 0 when all is de
   expect(ran.stdout).toContain("dlv_1 → ep_1  delivered");
 });
 
+test("publish --wait says after a second that the event is not recorded yet", async () => {
+  let reads = 0;
+  answer = ({ line }) => {
+    if (line.startsWith("POST"))
+      return [202, { events: [{ id: "e1", tenantId: "acme" }] }];
+    reads += 1;
+    // Polls are a quarter of a second apart, so the quiet second is over before the last of these.
+    return reads <= 6 ? [404, {}] : [200, eventView("delivered")];
+  };
+
+  const ran = await postrider(
+    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
+    { env: stack() },
+  );
+
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toBe(
+    "published; waiting until it is recorded\nep_1 delivered\n",
+  );
+});
+
 test("publish --wait ends with 1 when the delivery is parked, and prints how to resume", async () => {
   const { deliveries, ...event } = eventView("pending") as {
     deliveries: object[];

@@ -10,6 +10,8 @@ export interface PublishedEvent {
 }
 
 const POLL_EVERY_MS = 250;
+/** An event is usually recorded within this time, and nothing need be said. */
+const QUIET_MS = 1_000;
 const READS_AT_ONCE = 8;
 
 /**
@@ -26,6 +28,7 @@ export async function waitForEvents(options: {
   const { control, events } = options;
   const views = new Map<PublishedEvent, EventView>();
   const open = new Set(events);
+  const quietUntil = Date.now() + QUIET_MS;
   const deadline = Date.now() + options.timeoutMs;
   let told = "";
   for (;;) {
@@ -39,7 +42,13 @@ export async function waitForEvents(options: {
         }),
       );
     const [single] = events.length === 1 ? views.values() : [];
-    if (single === undefined) options.onProgress(progressOf(events, views));
+    if (views.size === 0) {
+      if (Date.now() >= quietUntil)
+        options.onProgress(
+          `published; waiting until ${events.length === 1 ? "it is" : "they are"} recorded`,
+        );
+    } else if (single === undefined)
+      options.onProgress(progressOf(events, views));
     else {
       const text = describe(single);
       if (text !== told) options.onChange(text);
