@@ -24,7 +24,7 @@ export function disable(run: Run): Command {
   return change(
     run,
     "disable",
-    "give up what comes for it until `endpoints enable`",
+    "route nothing to it, and give up what waits, until `endpoints enable`",
   ).option("--reason <text>", "why, for people");
 }
 
