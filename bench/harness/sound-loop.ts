@@ -1,10 +1,10 @@
 /** When the raw loop, the baseline of a bench, is broken. */
 
 /**
- * The most CPU that a request of the loop may cost, as a multiple of a bare, pipelined request; 1.4 to 2.4 is usual. More means
- * that the baseline is broken, independent of the machine's speed on that day: 40 µs where a bare request takes 12.
+ * The most CPU that a request of the loop may cost, as a multiple of a bare, pipelined request; 1.4 to 3.7 is usual, by the machine.
+ * More means that the baseline is broken, however fast the machine is on that day: 60 µs where a bare request takes 12.
  */
-const BROKEN_RATIO = 3.3;
+const BROKEN_RATIO = 5;
 /** Other work on the machine can disturb one measurement. A loop that is broken is so each time. */
 const TRIES = 3;
 
