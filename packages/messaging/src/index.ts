@@ -10,6 +10,7 @@ export { readPartition } from "./read-partition.ts";
 export type { ReadPartitionOptions } from "./read-partition.ts";
 export * from "./schemas/avro-codec.ts";
 export * from "./schemas/schema-files.ts";
+export { FURTHEST_SLOT_MS, reserveSlot } from "./lanes/reserve-slot.ts";
 export { partitionOf } from "./output/partitioner.ts";
 export * from "./output/output.ts";
 export * from "./dead-letter-of.ts";

@@ -25,6 +25,7 @@
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import { farTurns } from "./far-turns.ts";
 import type { Lane, Queued } from "./lane.ts";
+import { FURTHEST_SLOT_MS, reserveSlot } from "./reserve-slot.ts";
 
 export interface Relieved<E> {
   readonly entry: E;
@@ -43,11 +44,6 @@ export interface Load {
 const DRAIN_MS = 1000;
 /** The slots of a lane are at most so far apart, ms. A lane that completes nothing still gets a slot a second, because it may recover meanwhile. */
 const LONGEST_STEP_MS = 1000;
-/**
- * A slot is no further away than this, ms, like the longest ordinary retry. The rate was measured in a bad moment: the lane may
- * recover long before a backlog that waits by that rate would be gone.
- */
-const FURTHEST_SLOT_MS = 300_000;
 /** How far away the first slot of a lane that is held back is, ms. One tier, so that the wait is one hop. */
 const HELD_BACK_SLOT_MS = 32_000;
 /** In a saturated process a slot is no further away than this, ms: the measured rate then partly reflects the process, and not only the lane. One tier, so that the wait is one hop. */
@@ -164,12 +160,7 @@ function reserve<E>(
   const { rate, firstAt, furthestAt } = given;
   const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
   return chosen.map((entry) => {
-    const slotAt = Math.max(lane.nextSlotAt, firstAt);
-    // Never move back: earlier slots were given to other records while the process was not saturated.
-    lane.nextSlotAt = Math.max(
-      lane.nextSlotAt,
-      Math.min(slotAt + stepMs, furthestAt),
-    );
-    return { entry, slotAt: Math.round(Math.min(slotAt, furthestAt)) };
+    const slotAt = reserveSlot(lane, { from: firstAt, stepMs, furthestAt });
+    return { entry, slotAt: Math.round(slotAt) };
   });
 }

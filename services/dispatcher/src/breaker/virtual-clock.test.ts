@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { FURTHEST_SLOT_MS, VirtualClock } from "./virtual-clock.ts";
+import { FURTHEST_SLOT_MS } from "@postrider/messaging";
+import { VirtualClock } from "./virtual-clock.ts";
 
 test("slots follow each other from the time wanted on, and what has no room within five minutes gets the furthest", () => {
   const clock = new VirtualClock();

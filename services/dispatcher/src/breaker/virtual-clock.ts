@@ -1,5 +1,6 @@
 /** Gives the deliveries of one endpoint that must wait a slot each, in turn: a backlog waits once, and does not come back all at once. */
 import type { MonotonicMs } from "@postrider/core";
+import { FURTHEST_SLOT_MS, reserveSlot } from "@postrider/messaging";
 
 export interface SlotRequest {
   readonly now: MonotonicMs;
@@ -9,25 +10,18 @@ export interface SlotRequest {
   readonly stepMs: number;
 }
 
-/**
- * A slot is no further away than this, ms (docs/adr/0007): the endpoint may be well long before a longer wait would be over, and
- * a delivery cannot be called back from a tier. What has no room before it gets the furthest slot.
- */
-export const FURTHEST_SLOT_MS = 300_000;
-
 export class VirtualClock {
-  #next: MonotonicMs = 0;
+  /** The next free slot. */
+  nextSlotAt: MonotonicMs = 0;
 
-  /** Reserves the next free slot. Slots never move back: the earlier ones belong to deliveries that wait already. */
+  /** No slot is further away than five minutes (docs/adr/0007). */
   reserve({ now, from, stepMs }: SlotRequest): MonotonicMs {
-    const furthest = now + FURTHEST_SLOT_MS;
-    const slot = Math.max(this.#next, from);
-    this.#next = Math.max(this.#next, Math.min(slot + stepMs, furthest));
-    return Math.min(slot, furthest);
+    const furthestAt = now + FURTHEST_SLOT_MS;
+    return reserveSlot(this, { from, stepMs, furthestAt });
   }
 
   /** A slot that was given is still to come: a delivery waits. */
   hasReserved(now: MonotonicMs): boolean {
-    return this.#next > now;
+    return this.nextSlotAt > now;
   }
 }

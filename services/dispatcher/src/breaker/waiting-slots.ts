@@ -6,8 +6,9 @@
  *     for a hold                 from its end on
  */
 import type { MonotonicMs } from "@postrider/core";
+import { FURTHEST_SLOT_MS } from "@postrider/messaging";
 import { PROBES, type Breaker } from "./breaker.ts";
-import { FURTHEST_SLOT_MS, VirtualClock } from "./virtual-clock.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
 /** The distance between two slots: 50 a second. Once the deliveries are back, the endpoint's concurrency protects it. */
 const STEP_MS = 20;
