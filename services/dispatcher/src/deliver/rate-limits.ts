@@ -36,8 +36,8 @@ export class RateLimits {
     if (endpoint === undefined) return undefined;
     // Control refuses a rate of 0. If another writer has set it, sending without a limit is better than never.
     if (!endpoint.rateLimit || !(endpoint.rateLimit.perSecond > 0)) {
-      // What is sent without a limit must not count when there is one again.
-      this.#limits.delete(endpoint.id);
+      // What is sent without a limit must not count when there is one again. Asked at each start, mostly where no endpoint has a limit.
+      if (this.#limits.size > 0) this.#limits.delete(endpoint.id);
       return undefined;
     }
     let limit = this.#limits.get(endpoint.id);
