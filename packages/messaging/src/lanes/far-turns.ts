@@ -9,8 +9,7 @@
  * arrivals would keep those that waited from their turns for ever.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
-import type { Lane, Queued } from "./lane.ts";
-import type { Relieved } from "./relief.ts";
+import type { Lane, Queued, Relieved } from "./lane.ts";
 
 export interface FarTurnsRequest<E> {
   readonly now: EpochMs;

@@ -11,6 +11,12 @@ export interface Queued<E> extends Linked<E> {
   isInTurn: boolean;
 }
 
+/** A record that leaves its lane, and the slot that is reserved for it. */
+export interface Relieved<E> {
+  readonly entry: E;
+  readonly slotAt: EpochMs;
+}
+
 export class Lane<E> implements SlotLane<Lane<E>> {
   readonly name: string;
   oldest: E | null = null;

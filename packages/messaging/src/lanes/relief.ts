@@ -23,14 +23,9 @@
  * unequal queues, for example if one partition carries one endpoint and another carries five.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
-import { farTurns } from "./far-turns.ts";
-import type { Lane, Queued } from "./lane.ts";
+import { farTurns, type FarTurnsRequest } from "./far-turns.ts";
+import type { Lane, Queued, Relieved } from "./lane.ts";
 import { FURTHEST_SLOT_MS, reserveSlot } from "./reserve-slot.ts";
-
-export interface Relieved<E> {
-  readonly entry: E;
-  readonly slotAt: EpochMs;
-}
 
 /** The load of the whole process. */
 export interface Load {
@@ -49,16 +44,10 @@ const HELD_BACK_SLOT_MS = 32_000;
 /** In a saturated process a slot is no further away than this, ms: the measured rate then partly reflects the process, and not only the lane. One tier, so that the wait is one hop. */
 const FURTHEST_WHEN_SATURATED_MS = 64_000;
 
-export interface ReliefRequest<E> {
-  readonly now: EpochMs;
-  readonly monotonic: MonotonicMs;
+export interface ReliefRequest<E> extends Omit<FarTurnsRequest<E>, "beyondMs"> {
   readonly load: Load;
   /** Whether the record's partition is under pressure and must still get rid of records. Called before each record is chosen. */
   readonly wants: (entry: E) => boolean;
-  /** Whether the record comes back for a turn that it had reserved in its throttled lane. */
-  readonly hasTurn: (entry: E) => boolean;
-  /** At most so many records are chosen. */
-  readonly most: number;
 }
 
 /** Chooses the records to defer and reserves their slots. The records are still in their queues afterwards. */
