@@ -121,6 +121,25 @@ test("a slot that becomes free goes to the tenant with the fewest, until all hol
   expect(ratio).toBeLessThan(2);
 });
 
+test.each([{ dead: ["dead"] }, { dead: ["dead", "gone", "paused"] }])(
+  "tenants whose records end at once ($dead) never hold a slot, and leave half of the starts to those that do",
+  ({ dead }) => {
+    const { lanes, push } = lanesWith(1000, { concurrency: Infinity });
+    for (const tenant of dead) push(`${tenant}/proven`, 1, 1_000);
+    push("well/proven", 10, 100);
+    let well = 0;
+
+    for (let starts = 0; starts < 300; starts++) {
+      const entry = lanes.take()!;
+      if (tenantOf(entry.name) === "well") well++;
+      else lanes.settle(entry.lane!, true);
+    }
+
+    expect(well).toBeGreaterThan(140);
+    expect(well).toBeLessThan(160);
+  },
+);
+
 test("without groups one tenant may use all slots", () => {
   const lanes = new Lanes<Entry>({ concurrencyOf: () => 1, slots: 100 });
   for (let n = 0; n < 200; n++) lanes.push(`l${n}`, new Entry(`l${n}`), 0);

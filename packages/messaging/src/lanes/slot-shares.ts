@@ -12,6 +12,9 @@
  * groups less. So there is always a slot for a group that has none, however much the others want. Standings take turns, and the
  * next slot of a standing goes to the group that holds the fewest of its slots, exact within a factor of two.
  *
+ * A record that ends as soon as it starts (it is deferred, or parked) leaves its group as empty as before. So that such a group is
+ * not always the one with the fewest, the next turn goes past it, to the groups that hold more.
+ *
  * Invariant: the number of slots that a standing, or a group in it, holds is the number of records that its lanes have in flight
  * (standing-queues.ts).
  */
@@ -42,6 +45,8 @@ export class SlotShares<L extends SlotLane<L>> {
   #inFlight = 0;
   /** Which standing is asked first for the next slot. */
   #turn = 0;
+  /** The lane that got the last slot. */
+  #served: L | null = null;
 
   /** `hasGroups` false: there is one group, and it may hold all slots of a standing. */
   constructor(slots: number, hasGroups: boolean) {
@@ -115,6 +120,10 @@ export class SlotShares<L extends SlotLane<L>> {
     lane.inFlight += by;
     this.#inFlight += by;
     lane.share.hold(by);
+    if (by === 1) {
+      this.#served = lane;
+      lane.share.standing.passed = 0;
+    } else if (lane === this.#served) lane.share.pass();
   }
 
   /** Sets the lane's standing. The slots that it holds count in the new standing from now on. */
@@ -148,7 +157,15 @@ export class SlotShares<L extends SlotLane<L>> {
 
   /** The share that gets the standing's next slot; null if no share may get one. */
   #share(standing: Standing<L>): Share<L> | null {
-    const { levels } = standing;
+    const { levels, passed } = standing;
+    if (levels === 0) return null;
+    const next =
+      passed === 0 ? null : this.#shareOf(standing, levels & ~passed);
+    return next ?? this.#shareOf(standing, levels);
+  }
+
+  /** The first share of the lowest of these levels; null if it may get no slot, or if there are no levels. */
+  #shareOf(standing: Standing<L>, levels: number): Share<L> | null {
     if (levels === 0) return null;
     const free = Math.min(
       this.#slots - this.#inFlight,

@@ -26,6 +26,8 @@ export class Standing<L extends SlotLane<L>> {
   /** For each level the shares that have a ready lane. Bit n of `levels` is set if list n is not empty. */
   readonly lists: Fifo<Share<L>>[] = [];
   levels = 0;
+  /** The levels that the next turn goes past, as bits: the last record that started ended at once, and its share is at the highest of them. */
+  passed = 0;
 
   constructor(name: LaneStanding, most: number) {
     this.name = name;
@@ -101,11 +103,16 @@ export class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
     this.#place(false);
   }
 
+  /** The next turn goes past this share and those that hold fewer slots. */
+  pass(): void {
+    this.standing.passed = 2 ** (levelOf(this.#held) + 1) - 1;
+  }
+
   /** Moves the share to the list of its level. `hadTurn`: to the end of that list, even if the level is the same. */
   #place(hadTurn: boolean): void {
     const { lists } = this.standing;
     const from = this.#level;
-    const to = this.#waiting === 0 ? -1 : 32 - Math.clz32(this.#held);
+    const to = this.#waiting === 0 ? -1 : levelOf(this.#held);
     if (to === from && (!hadTurn || isAlone(lists[from]))) return;
     if (from >= 0) {
       const list = lists[from]!;
@@ -118,6 +125,10 @@ export class Share<L extends SlotLane<L>> implements Linked<Share<L>> {
     }
     this.#level = to;
   }
+}
+
+function levelOf(held: number): number {
+  return 32 - Math.clz32(held);
 }
 
 function isAlone<T extends Linked<T>>(list: Fifo<T> | undefined): boolean {
