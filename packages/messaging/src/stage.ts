@@ -37,8 +37,15 @@ export interface Stage<In> {
     reason: DeadLetterReason,
     detail: string,
   ): readonly OutRecord[];
-  /** Relief: the records that send this one to a tier until `slotAt`. Called for a record that has not started, if its lane is too slow for the window. Absent: the partition is paused instead. */
-  defer?(record: InRecord<In>, slotAt: EpochMs): Iterable<OutRecord>;
+  /**
+   * Relief: the records that send this one to a tier until `slotAt`. Called for a record that has not started. `isTurn`: the slot is
+   * its turn by the lane's rate limit; otherwise the lane is too slow for the window. Absent: the partition is paused instead.
+   */
+  defer?(
+    record: InRecord<In>,
+    slotAt: EpochMs,
+    isTurn: boolean,
+  ): Iterable<OutRecord>;
 }
 
 /** Whether a lane's endpoint answers: yes (`proven`), not tried yet (`unknown`), or not lately (`suspect`). */

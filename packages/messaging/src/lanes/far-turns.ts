@@ -47,7 +47,7 @@ export function farTurns<E extends Queued<E>>(
     } else if (chosen.length >= most || !wants(entry)) break;
     else {
       const slotAt = Math.max(free, turnAt);
-      chosen.push({ entry, slotAt: Math.ceil(slotAt) });
+      chosen.push({ entry, slotAt: Math.ceil(slotAt), isTurn: true });
       free = slotAt + stepMs;
     }
   }

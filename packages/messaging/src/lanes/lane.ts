@@ -15,6 +15,8 @@ export interface Queued<E> extends Linked<E> {
 export interface Relieved<E> {
   readonly entry: E;
   readonly slotAt: EpochMs;
+  /** The slot is the record's turn by the lane's rate limit. */
+  readonly isTurn: boolean;
 }
 
 export class Lane<E> implements SlotLane<Lane<E>> {

@@ -74,6 +74,7 @@ test("slots ascend in the order of the topic, spaced by the lane's rate, and go 
     [13, 51_100],
     [14, 51_200],
   ]);
+  expect(first.some(({ isTurn }) => isTurn)).toBe(false);
   expect(second[0]!.slotAt).toBeGreaterThanOrEqual(51_300);
 });
 
@@ -328,6 +329,7 @@ test("of many throttled lanes with one record each, those whose turn is far away
     new Set([all.now + 900_000]),
   );
   expect(relieved).toHaveLength(100);
+  expect(relieved.every(({ isTurn }) => isTurn)).toBe(true);
 });
 
 test("while turns are reserved a fresh record goes behind them, and one that comes back for its turn stays", () => {

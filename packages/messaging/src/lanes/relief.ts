@@ -150,6 +150,6 @@ function reserve<E>(
   const stepMs = Math.min(LONGEST_STEP_MS, 1000 / Math.max(rate, 0.001));
   return chosen.map((entry) => {
     const slotAt = reserveSlot(lane, { from: firstAt, stepMs, furthestAt });
-    return { entry, slotAt: Math.round(slotAt) };
+    return { entry, slotAt: Math.round(slotAt), isTurn: false };
   });
 }

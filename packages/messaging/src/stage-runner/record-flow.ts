@@ -25,6 +25,7 @@
 import type { DeadLetterReason } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { Log } from "@postrider/runtime";
+import type { Relieved } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
 import { logThrown, Production, type Ending } from "./production.ts";
@@ -115,8 +116,8 @@ export class RecordFlow<In> {
     );
   }
 
-  /** Relief: produces the records that send this one to a tier; `slotAt` is the time for which relief has reserved a slot in its lane. The record must have left its queue. Never throws. */
-  defer(entry: OpenRecord<In>, slotAt: number): void {
+  /** Relief: produces the records that send this one to a tier until the slot that relief has reserved for it in its lane. The record must have left its queue. Never throws. */
+  defer({ entry, slotAt, isTurn }: Relieved<OpenRecord<In>>): void {
     const { stage, metrics } = this.#options;
     const { partition } = entry;
     this.unfinished++;
@@ -125,7 +126,7 @@ export class RecordFlow<In> {
     let records: Iterable<OutRecord>;
     try {
       // The relief valve calls this only if the stage has `defer` (record-work.ts).
-      records = stage.defer!(entry, slotAt);
+      records = stage.defer!(entry, slotAt, isTurn);
     } catch (bug) {
       return void this.#again(entry, bug).then(deferralEnded);
     }

@@ -123,7 +123,7 @@ export class RecordWork<In> {
       defer:
         stage.defer === undefined
           ? null
-          : (entry, slotAt) => this.#flow.defer(entry, slotAt),
+          : (relieved) => this.#flow.defer(relieved),
       hasTurn: (entry) => stage.hasTurn?.(entry) ?? false,
       output,
       clock,

@@ -1,5 +1,5 @@
 /** Runs relief when a window is under pressure: the records that `relieve` chooses leave their queues and go to a tier. */
-import type { EpochMs, MonotonicMs } from "@postrider/core";
+import type { MonotonicMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
@@ -17,8 +17,8 @@ export interface ReliefValveOptions<In> {
   readonly lanes: Lanes<OpenRecord<In>>;
   /** A partition's current share of the byte budget. */
   readonly bytesPerPartition: () => number;
-  /** Sends a record that has left its queue to a tier until `slotAt`. Null if the stage has no relief. */
-  readonly defer: ((entry: OpenRecord<In>, slotAt: EpochMs) => void) | null;
+  /** Sends a record that has left its queue to a tier until its slot. Null if the stage has no relief. */
+  readonly defer: ((relieved: Relieved<OpenRecord<In>>) => void) | null;
   readonly hasTurn: (entry: OpenRecord<In>) => boolean;
   readonly output: Pick<Output, "unacknowledged">;
   readonly clock: Clock;
@@ -124,7 +124,7 @@ export class ReliefValve<In> {
     const { lanes, defer } = this.#options;
     // Remove all from their queues before the first deferral: a deferral that ends at once makes room, and then `pump` could start a record that is chosen here.
     for (const { entry } of relieved) lanes.remove(entry);
-    for (const { entry, slotAt } of relieved) defer?.(entry, slotAt);
+    for (const each of relieved) defer?.(each);
   }
 
   /** Whether the record's partition must still get rid of records: until its window is half full. If relief stopped just below the limit, it would be wanted again at once. */

@@ -503,7 +503,8 @@ test.each([
 test("relief puts the delivery into the tier of its slot and spends no attempt", () => {
   const { stage, record } = aStage();
 
-  const records = [...(stage.defer?.(record(), BUILT_AT + 5_000) ?? [])];
+  const slotAt = BUILT_AT + 5_000;
+  const records = [...(stage.defer?.(record(), slotAt, false) ?? [])];
 
   expect(topicsOf(records)).toEqual(["attempts", "retry.4s"]);
   expect(deliveryOf(records)).toMatchObject({
@@ -528,11 +529,28 @@ test("a lane whose endpoint's rate limit is reached waits for its next start, an
   const nextStartAt = clock.monotonic() + 500;
   expect(stage.laneRateLimit?.("ep_1")).toMatchObject({ perSecond: 2 });
   expect(stage.laneRateLimit?.("ep_1")?.nextStartAt()).toBe(nextStartAt);
-  const records = [...(stage.defer?.(record(), BUILT_AT + 5_000) ?? [])];
+  const slotAt = BUILT_AT + 5_000;
+  const records = [...(stage.defer?.(record(), slotAt, true) ?? [])];
   expect(deliveryOf(records)).toMatchObject({
     attemptNumber: 1,
-    slotAt: BUILT_AT + 5_000,
+    slotAt,
     deferralReason: "rate_limited",
+  });
+});
+
+test("a turn stays a turn if the limit lets something start meanwhile, and a slow lane's slot is none though its limit is reached: it ends no delivery", async () => {
+  const rateLimit = { perSecond: 1, burst: 1 };
+  const { stage, record, run } = aStage([registered({ rateLimit })]);
+  const slotAt = BUILT_AT + 300_000;
+  const expiresAt = BUILT_AT + 60_000;
+  const deferred = (fields: Partial<Delivery>, isTurn: boolean) =>
+    deliveryOf([...(stage.defer?.(record(fields), slotAt, isTurn) ?? [])]);
+
+  expect(deferred({}, true)).toMatchObject({ deferralReason: "rate_limited" });
+  stage.laneRateLimit?.("ep_1");
+  await run(record());
+  expect(deferred({ expiresAt }, false)).toMatchObject({
+    deferralReason: "lane_slow",
   });
 });
 
@@ -543,7 +561,8 @@ test("a delivery whose turn by the rate limit comes after its expiresAt is given
   await run(record());
 
   const expiring = record({ expiresAt: BUILT_AT + 60_000 });
-  const records = [...(stage.defer?.(expiring, BUILT_AT + 100_000) ?? [])];
+  const slotAt = BUILT_AT + 100_000;
+  const records = [...(stage.defer?.(expiring, slotAt, true) ?? [])];
 
   expect(deadLetterOf(records)).toMatchObject({
     reason: "expired",

@@ -187,13 +187,16 @@ class DeliverStage implements Stage<Delivery> {
     return emit(this.#unsent.givenUp(record, admission, now));
   }
 
-  /** Relief: the lane is too slow for the window, or its rate limit is, so the delivery waits in a tier until `slotAt`, its turn in the lane. */
-  defer(record: InRecord<Delivery>, slotAt: EpochMs): Iterable<OutRecord> {
-    const { endpointId, expiresAt } = record.value;
-    const isLimited = this.#limits.isReached(endpointId);
-    if (isLimited && expiresAt !== null && slotAt > expiresAt)
+  /** Relief: the lane is too slow for the window, or its rate limit is (`isTurn`), so the delivery waits in a tier until `slotAt`. */
+  defer(
+    record: InRecord<Delivery>,
+    slotAt: EpochMs,
+    isTurn: boolean,
+  ): Iterable<OutRecord> {
+    const { expiresAt } = record.value;
+    if (isTurn && expiresAt !== null && slotAt > expiresAt)
       return this.#unsent.givenUp(record, NO_TURN, this.#options.clock.now());
-    const reason = isLimited ? "rate_limited" : "lane_slow";
+    const reason = isTurn ? "rate_limited" : "lane_slow";
     const wait = { reason, until: slotAt, slotAt } as const;
     return this.#unsent.deferred(record.value, wait);
   }

@@ -60,12 +60,6 @@ export class RateLimits {
     this.#limits.get(endpointId)?.notSent();
   }
 
-  /** Whether no attempt to the endpoint may start now. */
-  isReached(endpointId: string): boolean {
-    const limit = this.#limits.get(endpointId);
-    return limit !== undefined && limit.nextStartAt() > this.#clock.monotonic();
-  }
-
   #sweep(): void {
     const now = this.#clock.monotonic();
     if (now - this.#sweptAt < SWEEP_MS) return;
