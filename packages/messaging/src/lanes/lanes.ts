@@ -203,9 +203,6 @@ export class Lanes<E extends Queued<E>> {
   sweep(now: EpochMs): void {
     const groups = new Set<unknown>();
     for (const lane of this.#lanes.values()) {
-      // The limit was lifted: its turns would keep later records waiting for nothing.
-      if (lane.nextTurn !== null && !this.#limits?.limitOf(lane.name))
-        lane.nextTurn = null;
       if (lane.isForgettable(now)) this.#lanes.delete(lane.name);
       else groups.add(lane.share.group);
     }

@@ -291,11 +291,11 @@ test.each([
 );
 
 function throttledLanes(perSecond: number, nextStartAt: number) {
-  const limit = { perSecond, nextStartAt: () => nextStartAt };
+  const limit = { perSecond, nextStartAt: () => nextStartAt, isAsked: true };
   const lanes = new Lanes<Entry>({
     concurrencyOf: () => 1,
     limits: {
-      limitOf: () => limit,
+      limitOf: () => (limit.isAsked ? limit : undefined),
       now: () => all.monotonic,
       throttledUntil: () => undefined,
     },
@@ -352,7 +352,21 @@ test("while turns are reserved a fresh record goes behind them, and one that com
   ]);
 });
 
-test("after a change of the limit as many turns are reserved as before, at the new rate; after its end none", () => {
+test("turns stay reserved while the limit holds nothing back, because the endpoint's breaker is open", () => {
+  const { lanes, limit } = throttledLanes(1, all.monotonic + 1_000);
+  for (let n = 0; n < 100; n++) lanes.push("a", new Entry(n), 0);
+  for (const { entry } of relieve(lanes.all(), all)) lanes.remove(entry);
+  const [lane] = [...lanes.all()];
+  const reserved = lane!.nextTurn;
+
+  limit.isAsked = false;
+  lanes.sweep(all.now + 5_000);
+
+  expect(reserved).toEqual({ at: all.now + 101_000, perSecond: 1 });
+  expect(lane!.nextTurn).toEqual(reserved);
+});
+
+test("after a change of the limit as many turns are reserved as before, at the new rate", () => {
   const { lanes, limit } = throttledLanes(1, all.monotonic + 1_000);
   for (let n = 0; n < 1_001; n++) lanes.push("a", new Entry(n), 0);
   for (const { entry } of relieve(lanes.all(), all)) lanes.remove(entry);
