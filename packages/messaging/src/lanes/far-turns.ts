@@ -55,12 +55,17 @@ export function farTurns<E extends Queued<E>>(
   return chosen;
 }
 
-/** Up to when turns are reserved. After a change of the limit as many turns are reserved as before, at the new rate. */
+/**
+ * Up to when turns are reserved. When the limit was raised as many are reserved as before, at the new rate. When it was lowered they
+ * end when they did: what waits for them comes back at its old turns, faster than it may start, and takes turns anew behind the
+ * last of these. Turns between would be nobody's, and nothing would start there.
+ */
 function reservedAt<E>(
   { nextTurn }: Lane<E>,
   perSecond: number,
   now: EpochMs,
 ): EpochMs {
   if (nextTurn === null || nextTurn.at <= now) return now;
-  return now + ((nextTurn.at - now) * nextTurn.perSecond) / perSecond;
+  const scale = Math.min(1, nextTurn.perSecond / perSecond);
+  return now + (nextTurn.at - now) * scale;
 }

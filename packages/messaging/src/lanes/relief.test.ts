@@ -380,3 +380,60 @@ test("after a change of the limit as many turns are reserved as before, at the n
 
   expect(first!.slotAt).toBe(all.now + 1_002);
 });
+
+test.each([
+  [10, 1],
+  [10, 5],
+  [2, 10],
+])(
+  "when the limit is changed from %i to %i a second, what comes back for its turn starts as fast as the new limit allows",
+  (before, after) => {
+    const limit = { perSecond: before, nextStartAt: () => startAt };
+    let startAt = 0;
+    let monotonic = 0;
+    const lanes = new Lanes<Entry>({
+      concurrencyOf: () => 100,
+      limits: {
+        limitOf: () => limit,
+        now: () => monotonic,
+        throttledUntil: () => undefined,
+      },
+    });
+    const waiting: { entry: Entry; slotAt: number }[] = [];
+    const waited = new Set<number>();
+    const startedAt: number[] = [];
+    const BACKLOG = 300;
+    for (let n = 0; n < BACKLOG; n++) lanes.push("a", new Entry(n), 0);
+
+    for (; startedAt.length < BACKLOG && monotonic < 3_600_000;) {
+      if (monotonic === 2_000) limit.perSecond = after;
+      for (const { entry, slotAt } of waiting.splice(0))
+        if (slotAt > monotonic) waiting.push({ entry, slotAt });
+        else lanes.push("a", entry, monotonic);
+      lanes.unthrottle(monotonic);
+      for (let one = lanes.take(); one !== null; one = lanes.take()) {
+        startedAt.push(monotonic);
+        startAt = Math.max(startAt, monotonic) + 1_000 / limit.perSecond;
+        lanes.settle(one.lane!, true);
+      }
+      for (const lane of monotonic % 1_000 === 0 ? lanes.all() : [])
+        for (const relieved of farTurns(lane, {
+          now: monotonic,
+          monotonic,
+          beyondMs: 1_000,
+          hasTurn: ({ n }) => waited.has(n),
+          wants: () => true,
+          most: 500,
+        })) {
+          waited.add(relieved.entry.n);
+          lanes.remove(relieved.entry);
+          waiting.push(relieved);
+        }
+      monotonic += 100;
+    }
+
+    const pauses = startedAt.slice(1).map((at, n) => at - startedAt[n]!);
+    expect(startedAt).toHaveLength(BACKLOG);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(2_000);
+  },
+);
