@@ -63,6 +63,21 @@ test("a success in between starts the count again, and refusals neither count no
   expect(attempt("failing")).toMatchObject({ kind: "opened" });
 });
 
+test("a success never opens it, however many attempts failed before: the endpoint may just be well again", () => {
+  const { attempts, attempt, pass } = aBreaker();
+  for (let n = 0; n < 9; n += 1) {
+    attempts(9, "failing");
+    attempt("well");
+  }
+  pass(10_000);
+
+  expect(attempts(9, "well")).toBeNull();
+  expect(attempt("failing")).toMatchObject({
+    kind: "opened",
+    why: "82 of 100 attempts within a minute failed",
+  });
+});
+
 test("an endpoint that has never answered opens it at the fifth failure", () => {
   const { attempts, attempt } = aBreaker({ hasAnswered: false });
 

@@ -124,6 +124,7 @@ export class Breaker {
   #attempted({ evidence, now, hasAnswered }: Shown): BreakerChange | null {
     if (evidence !== "well" && evidence !== "failing") return null;
     this.#window.add(evidence === "failing", now);
+    if (evidence === "well") return null;
     const why = this.#window.reasonToOpen(hasAnswered, now);
     if (why === null) return null;
     if (now - this.#closedAt >= WELL_MS) this.#openMs = SHORTEST_OPEN_MS;
