@@ -6,6 +6,10 @@ import {
   type FakeClock,
   type RunnerUnderTest,
 } from "@postrider/testkit";
+import type { Lanes } from "../lanes/lanes.ts";
+import type { OpenRecord } from "./open-record.ts";
+import { ReliefValve } from "./relief-valve.ts";
+import { RUNNER_LIMITS } from "./runner-limits.ts";
 
 const runners = useStageRunner();
 let under: RunnerUnderTest;
@@ -113,3 +117,41 @@ test("lanes are measured anew after a stall of the process itself, so none is ca
 
   expect(deferred).toEqual([]);
 });
+
+test.each([
+  ["a few lanes", 0, 50],
+  ["so many lanes that a look at them takes 50 ms", 50, 4],
+])(
+  "with %s relief takes a fifth of the time at most, however often it is asked for",
+  (_name, lookMs, most) => {
+    const clock = fakeClock();
+    let looks = 0;
+    const lanes: Pick<Lanes<OpenRecord<string>>, "all" | "ratePerSecond"> = {
+      all: () => {
+        looks++;
+        clock.advance(lookMs);
+        return new Map<string, never>().values();
+      },
+      ratePerSecond: () => null,
+    };
+    const valve = new ReliefValve<string>({
+      limits: RUNNER_LIMITS,
+      // Relief uses nothing else of the lanes.
+      lanes: lanes as Lanes<OpenRecord<string>>,
+      bytesPerPartition: () => 1,
+      defer: () => undefined,
+      hasTurn: () => false,
+      output: { unacknowledged: () => 0 },
+      clock,
+      loopUse: () => ({ active: 0, idle: 0 }),
+    });
+
+    while (clock.monotonic() < 1_000) {
+      valve.relieve();
+      clock.advance(1);
+    }
+
+    expect(looks).toBeGreaterThanOrEqual(most - 1);
+    expect(looks).toBeLessThanOrEqual(most);
+  },
+);

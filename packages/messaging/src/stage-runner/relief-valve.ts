@@ -28,6 +28,8 @@ export interface ReliefValveOptions<In> {
 /** At most so many records are deferred at once, and the next ones not before the interval is over. */
 const RELIEF_RECORDS = 500;
 const RELIEF_INTERVAL_MS = 20;
+/** The interval is at least so many times what the choice took. It looks at every lane: with 50,000 lanes that takes longer than the shortest interval, and nothing else would be done. */
+const TIMES_TAKEN = 5;
 /** A record of a throttled lane whose turn is further away than this does not wait in memory, ms, even if there is room: it would keep its offset open, and its wait would count as age. One tier, so that a short wait is one hop. */
 const FAR_TURN_MS = 32_000;
 /** Throttled lanes are looked at so often, ms. */
@@ -38,7 +40,7 @@ const SHORTEST_STALL_MS = 200;
 export class ReliefValve<In> {
   readonly #options: ReliefValveOptions<In>;
   readonly #saturation: Saturation;
-  #reliefAt = -Infinity;
+  #nextReliefAt: MonotonicMs = -Infinity;
   #farTurnsAt = -Infinity;
   #stalledSince: MonotonicMs | null = null;
 
@@ -76,9 +78,7 @@ export class ReliefValve<In> {
   relieve(): void {
     const { clock, lanes, defer, hasTurn } = this.#options;
     const monotonic = clock.monotonic();
-    const isEarly = monotonic - this.#reliefAt < RELIEF_INTERVAL_MS;
-    if (defer === null || isEarly) return;
-    this.#reliefAt = monotonic;
+    if (defer === null || monotonic < this.#nextReliefAt) return;
     const chosen = new Map<OwnedPartition, Sum>();
     const relieved = relieve(lanes.all(), {
       now: clock.now(),
@@ -91,6 +91,9 @@ export class ReliefValve<In> {
       hasTurn,
       most: this.#most(),
     });
+    const takenMs = clock.monotonic() - monotonic;
+    this.#nextReliefAt =
+      monotonic + Math.max(RELIEF_INTERVAL_MS, TIMES_TAKEN * takenMs);
     this.#handOver(relieved);
   }
 
