@@ -131,6 +131,14 @@ export const LARGE = {
       `1000\r\n${"x".repeat(4_096)}\r\n`,
     ),
   },
+  "flood-of-103": {
+    does: "sends 103 Early Hints, as fast as they are read, and never an answer",
+    outcome: "response_too_large",
+    behave: flooding(
+      "",
+      "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(1_024),
+    ),
+  },
   "body-of-1-gb": {
     does: "answers 200 with a body of 1 GB",
     outcome: "delivered",

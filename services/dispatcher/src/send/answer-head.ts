@@ -1,21 +1,27 @@
 /**
- * Looks at the first bytes of an answer before undici parses them, for two things that undici cannot do:
+ * Looks at the bytes of an answer before undici parses them, for three things that undici cannot do:
  *
  * - Read the status of an answer whose head is too long or malformed (both content-length and chunked, a folded header, a
  *   length that is not a number). undici is strict and this cannot be configured: it reports the parser's error without the status that
  *   it has read already. But a receiver that has answered 200 must not get the event again.
  * - Skip a `100 Continue` that was not requested. undici treats it as an error, though RFC 9110 section 15.2 requires a
  *   client to skip it. So informational heads (1xx) are removed here.
+ * - Bound what an endpoint can send. undici counts headers and body, but not informational answers, empty lines, a reason
+ *   phrase, white space around a header's value, or chunk extensions: a flood of these, as fast as it is read, would take
+ *   this process's whole thread until the deadline, or for as long as the connection rests.
  *
- * Invariant: after the final answer's status line, bytes pass unchanged and unread. Before it, at most 16 KiB are held
- * back; of an informational head only the last two bytes, so its length does not matter.
+ * Invariant: after the final answer's status line, bytes pass unchanged and unread, and are counted. Before it, at most 16 KiB
+ * are held back; of an informational head only the last two bytes.
  */
 import type { Socket } from "node:net";
+import { AnswerTooLongError } from "./classify-failure.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
 const MAX_HELD_BYTES = 16_384;
+/** How long an answer may be, all in all. The longest body that is read (64 KiB), in chunks of one byte, has 384 KiB. */
+const MAX_ANSWER_BYTES = 524_288;
 /** `HTTP/1.1 200` followed by a space or the end of the line. */
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})[ \r\n]/;
 const LONGEST_STATUS_LINE = 13;
@@ -26,6 +32,7 @@ export class AnswerHead {
   #hasByte = false;
   #isPassing = true;
   #held: Buffer = NOTHING;
+  #bytes = 0;
   /** Within an informational head, whose end has not come. */
   #isSkipping = false;
 
@@ -39,9 +46,15 @@ export class AnswerHead {
     return this.#hasByte;
   }
 
+  /** Whether more has arrived since `expect` than any answer needs. */
+  get isTooLong(): boolean {
+    return this.#bytes > MAX_ANSWER_BYTES;
+  }
+
   /** Call when a request is sent: the next bytes begin an answer. */
   expect(): void {
     this.#statusCode = 0;
+    this.#bytes = 0;
     this.#hasByte = false;
     this.#isPassing = false;
     this.#isSkipping = false;
@@ -50,6 +63,7 @@ export class AnswerHead {
 
   /** The bytes that undici may read now; empty while bytes are held back or removed. */
   take(chunk: Buffer): Buffer {
+    this.#bytes += chunk.length;
     if (this.#isPassing) return chunk;
     this.#hasByte = true;
     if (this.#held.length === 0) {
@@ -98,7 +112,7 @@ export class AnswerHead {
   }
 }
 
-/** Passes everything read from `socket` through `head`. Replaces `socket.read`, because undici reads only by `socket.read()`. */
+/** Passes everything read from `socket` through `head`, and closes the socket once that is too long. Replaces `socket.read`, because undici reads only by `socket.read()`. */
 export function watchAnswers(socket: Socket, head: AnswerHead): void {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
   socket.read = (size?: number): Buffer | null => {
@@ -106,6 +120,10 @@ export function watchAnswers(socket: Socket, head: AnswerHead): void {
       const chunk = read(size);
       if (chunk === null) return null;
       const bytes = head.take(chunk);
+      if (head.isTooLong) {
+        socket.destroy(new AnswerTooLongError("more than 512 KiB arrived"));
+        return null;
+      }
       if (bytes.length > 0) return bytes;
     }
   };

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import type { Socket } from "node:net";
 import { parseCidrs, type Outcome } from "@postrider/core";
 import {
+  flooding,
   startRawReceiver,
   testEffects,
   waitFor,
@@ -435,3 +436,60 @@ for (const [way, split] of Object.entries(ways)) {
     expect(next.isReused).toBe(isKept);
   });
 }
+
+const CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+
+// What undici does not count.
+test.each<[string, string, string, Outcome]>([
+  ["103s", "", "HTTP/1.1 103 Early Hints\r\n\r\n", "response_too_large"],
+  ["a header of a 103", "HTTP/1.1 103 x\r\nx: ", "a", "response_too_large"],
+  ["empty lines", "", "\r\n", "response_too_large"],
+  ["a reason phrase", "HTTP/1.1 200 ", "a", "delivered"],
+  ["spaces before a value", "HTTP/1.1 200 OK\r\nx:", " ", "delivered"],
+  ["a chunk extension", `${CHUNKED}5;`, "a=b;", "delivered"],
+  ["digits of a chunk's length", CHUNKED, "0", "delivered"],
+])(
+  "%s without end are not read until the deadline",
+  async (_name, head, part, outcome) => {
+    const block = part.repeat(Math.ceil(65_536 / part.length));
+    const receiver = await startRawReceiver(flooding(head, block), {
+      keepsBytes: false,
+    });
+    receivers.push(receiver);
+
+    const result = await attempt(receiver.url);
+
+    expect(result).toMatchObject({
+      outcome,
+      errorCode: "POSTRIDER_ANSWER_TOO_LONG",
+      isBodyLate: false,
+    });
+    await waitFor(() => sender.stats().sockets === 0);
+  },
+);
+
+test("empty lines without end behind an answer are not read while the connection rests", async () => {
+  const lines = "\r\n".repeat(32_768);
+  const receiver = await startRawReceiver(flooding(OK, lines), {
+    keepsBytes: false,
+  });
+  receivers.push(receiver);
+
+  const result = await attempt(receiver.url);
+
+  expect(result).toMatchObject({ outcome: "delivered", statusCode: 200 });
+  // Sooner than a connection that rests is closed.
+  await waitFor(() => sender.stats().sockets === 0, { timeoutMs: 20_000 });
+});
+
+test("a body of 64 KiB in chunks of one byte is read to its end", async () => {
+  const body = "1\r\nx\r\n".repeat(65_536);
+  const receiver = await aReceiver(
+    (socket) => void socket.write(`${CHUNKED}${body}0\r\n\r\n`),
+  );
+
+  const result = await attempt(receiver.url);
+
+  expect(result).toMatchObject({ outcome: "delivered", responseBytes: 65_536 });
+  expect(result.errorCode).not.toBe("POSTRIDER_ANSWER_TOO_LONG");
+});

@@ -42,6 +42,11 @@ export class BodyCapError extends Error {
   readonly code = "POSTRIDER_BODY_CAP";
 }
 
+/** More of the answer arrived than any answer needs, its framing included (answer-head.ts). */
+export class AnswerTooLongError extends Error {
+  readonly code = "POSTRIDER_ANSWER_TOO_LONG";
+}
+
 /** The response breaks HTTP in a way that undici accepts. */
 export class ProtocolError extends Error {
   readonly code = "POSTRIDER_PROTOCOL";
@@ -110,6 +115,10 @@ const BY_CODE: Readonly<Record<string, readonly [FailedOutcome, string]>> = {
   ECONNRESET: ["connection_reset", "connection reset by peer"],
   ECONNABORTED: ["connection_reset", "connection aborted"],
   EPIPE: ["connection_reset", "the peer closed while the request was written"],
+  POSTRIDER_ANSWER_TOO_LONG: [
+    "response_too_large",
+    "more than 512 KiB of heads, body and framing",
+  ],
   UND_ERR_HEADERS_OVERFLOW: [
     "response_too_large",
     "more than 16 KiB of headers",

@@ -168,7 +168,7 @@ export class Exchange implements Deadline {
     statusCode: number,
     headers: AnswerHeaders,
   ): void {
-    // Skip informational answers. AnswerHead removes them, except a 101 and what follows it; the deadline ends an endless series.
+    // Skip informational answers. AnswerHead removes them, except a 101 and what follows it, and ends an endless series.
     if (this.#isSettled || (statusCode >= 100 && statusCode < 200)) return;
     const broken = this.#answer.start(statusCode, headers);
     if (broken !== null) {
