@@ -58,6 +58,18 @@ test("300 s before and after are accepted", () => {
     expect(resultOf({ now: signed.timestamp * 1_000 + ageMs }).ok).toBe(true);
 });
 
+test.each([
+  [{ toleranceSeconds: NaN }, "toleranceSeconds is not a number"],
+  [{ now: NaN }, "now is not a time"],
+])(
+  "a request of any age is not let through by a mistake: %j",
+  (given, message) => {
+    expect(() => resultOf({ now: Date.now(), ...given })).toThrow(
+      new TypeError(message),
+    );
+  },
+);
+
 test("a body that was parsed and serialised again does not verify, and the message names this cause", () => {
   const message = messageOf({ body: JSON.stringify(JSON.parse(body)) });
 

@@ -40,7 +40,7 @@ const NAMES = ["webhook-id", "webhook-timestamp", "webhook-signature"] as const;
  * Whether a request was signed with one of the secrets, and its timestamp is recent: Standard Webhooks 1.0.0, `v1` and
  * `v1a`. Signatures of other versions are ignored. Of each version, the first 8 signatures that have its length are
  * checked, and no more. HMACs are compared in constant time. Throws `SecretError` on a secret that cannot be used or if
- * there is none, and `TypeError` on a body that is neither bytes nor a string.
+ * there is none, and `TypeError` on a body that is neither bytes nor a string, and on a tolerance or a time that is no number.
  */
 export function verify(toVerify: ToVerify): Verification {
   const { headers, secrets, toleranceSeconds = 300 } = toVerify;
@@ -55,6 +55,7 @@ export function verify(toVerify: ToVerify): Verification {
     );
   const timestamp = Number(stamp);
   const ageSeconds = (toVerify.now ?? Date.now()) / 1_000 - timestamp;
+  requireComparable(ageSeconds, toleranceSeconds);
   if (Math.abs(ageSeconds) > toleranceSeconds)
     return outOfTime(ageSeconds, toleranceSeconds);
 
@@ -126,6 +127,13 @@ function bytesOf(body: unknown): Uint8Array {
   throw new TypeError(
     "the body must be the raw bytes of the request, or their text; this one was parsed already: take the body before a JSON parser does",
   );
+}
+
+/** Nothing is more than NaN, so with it every timestamp would pass, however old. `Number(undefined)` is NaN: a setting that is missing. */
+function requireComparable(ageSeconds: number, tolerance: number): void {
+  if (Number.isNaN(Number(tolerance)))
+    throw new TypeError("toleranceSeconds is not a number");
+  if (Number.isNaN(ageSeconds)) throw new TypeError("now is not a time");
 }
 
 function missing(headers: GivenHeaders): Verification {
