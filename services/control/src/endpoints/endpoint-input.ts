@@ -7,6 +7,7 @@ import {
 import { z } from "zod";
 import { invalid } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
+import { redactedProblems } from "./header-rules.ts";
 import {
   newSecret,
   refuseTwoSecrets,
@@ -17,9 +18,6 @@ import {
 
 export const DEFAULT_TIMEOUT_MS = 15_000;
 export const DEFAULT_MAX_CONCURRENCY = 16;
-
-/** Shown in place of the value of a header whose name says that it is a secret. Sent back in a change, it keeps the stored value. */
-export const REDACTED = "[redacted]";
 
 export type EndpointCreation = z.infer<ReturnType<typeof creationSchema>>;
 export type EndpointChange = z.infer<ReturnType<typeof changeSchema>>;
@@ -63,17 +61,17 @@ const tenantId = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -");
 
-/** Printable text. Control characters would break logs and terminals, where an id is printed. */
-const externalId = z
+/** Control characters would break logs and terminals. Half of a surrogate pair has no UTF-8: it would be stored as U+FFFD, and two different ids could be the same. */
+const printable = z
   .string()
-  .min(1)
-  .max(128)
-  .regex(/^[^\p{Cc}]*$/u, "must not hold control characters");
+  .regex(
+    /^[^\p{Cc}\p{Cs}]*$/u,
+    "must not hold control characters or halves of surrogate pairs",
+  );
 
-const description = z
-  .string()
-  .max(1024)
-  .regex(/^[^\p{Cc}]*$/u, "must not hold control characters");
+const externalId = printable.min(1).max(128);
+
+const description = printable.max(1024);
 
 const reasonSchema = z.strictObject({
   reason: description.min(1).default("by hand"),
@@ -185,7 +183,21 @@ function creationSchema(policy: UrlPolicy) {
     notRetryableStatuses: field.notRetryableStatuses.default([]),
     ...newSecret,
   });
-  return creation.superRefine(refuseTwoSecrets).superRefine(refuseUnfitSigning);
+  return creation
+    .superRefine(refuseTwoSecrets)
+    .superRefine(refuseUnfitSigning)
+    .superRefine(refuseRedacted);
+}
+
+/** Nothing is stored yet, so nothing can be kept. */
+function refuseRedacted(
+  given: { readonly headers: Readonly<Record<string, string>> },
+  context: z.RefinementCtx,
+): void {
+  for (const { field, rule, message } of redactedProblems(given.headers)) {
+    const path = ["headers", field.slice("headers.".length)];
+    context.addIssue({ code: "custom", path, params: { rule }, message });
+  }
 }
 
 function changeSchema(policy: UrlPolicy) {

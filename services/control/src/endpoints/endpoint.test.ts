@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { anEndpoint, aSealedSecret, BUILT_AT } from "@postrider/testkit";
-import { REDACTED } from "./endpoint-input.ts";
+import { REDACTED } from "./header-rules.ts";
 import { changedEndpoint, viewOf } from "./endpoint.ts";
 
 test("headers sent back as they were shown keep their secret values, also under names such as `constructor`", () => {
@@ -43,6 +43,23 @@ test("a secret header that comes back in another case keeps its value", () => {
     authorization: "Bearer hush",
     "X-API-Key": "hush",
   });
+});
+
+test("a change to `[redacted]` is refused where no value is stored under that name", () => {
+  const endpoint = anEndpoint({ headers: { "x-api-key": "hush" } });
+  const rename = (): unknown =>
+    changedEndpoint(endpoint, { headers: { "x-api-token": REDACTED } }, 0);
+
+  expect(rename).toThrow(/headers\.x-api-token: .*none is stored/);
+});
+
+test("headers are as large as what `[redacted]` stands for", () => {
+  const endpoint = anEndpoint({ headers: { "x-key-1": "a".repeat(8_000) } });
+  const headers = { "x-key-1": REDACTED, "x-key-2": "b".repeat(8_000) };
+
+  expect(() => changedEndpoint(endpoint, { headers }, 0)).toThrow(
+    /headers: at most 50 headers and 8192 characters/,
+  );
 });
 
 test("every change removes the secrets that have expired, and no other", () => {

@@ -4,11 +4,8 @@ import {
   type EpochMs,
   type SealedSecret,
 } from "@postrider/core";
-import {
-  REDACTED,
-  type EndpointChange,
-  type EndpointCreation,
-} from "./endpoint-input.ts";
+import type { EndpointChange, EndpointCreation } from "./endpoint-input.ts";
+import { REDACTED, requireFitHeaders } from "./header-rules.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 
@@ -70,7 +67,7 @@ export function newEndpoint(
   };
 }
 
-/** The next version with the change applied. Enabling removes the reason of the state before; pausing and disabling by hand set one. */
+/** The next version with the change applied. Enabling removes the reason of the state before; pausing and disabling by hand set one. Throws a `ProblemError` if the headers, with what is kept of the stored ones, break a rule. */
 export function changedEndpoint(
   endpoint: Endpoint,
   change: EndpointChange,
@@ -146,12 +143,14 @@ function keepRedacted(
   const kept = new Map(
     Object.entries(stored).map(([name, value]) => [name.toLowerCase(), value]),
   );
-  return Object.fromEntries(
+  const headers = Object.fromEntries(
     Object.entries(given).map(([name, value]) => [
       name,
       value === REDACTED ? (kept.get(name.toLowerCase()) ?? value) : value,
     ]),
   );
+  requireFitHeaders(headers);
+  return headers;
 }
 
 export function viewOf(
