@@ -1,6 +1,7 @@
 /** Hostile endpoints over real sockets, besides those that `misbehaviours.integration.test.ts` takes from the testkit: reuse, repeats within an attempt, cut bodies, black holes. */
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { createServer, type Server, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
 import { parseCidrs, type Outcome } from "@postrider/core";
 import { testEffects, waitFor } from "@postrider/testkit";
 import type { AttemptResult, SendResult } from "./send/attempt-result.ts";
@@ -13,6 +14,7 @@ const { clock, log, meter } = testEffects();
 let sender: Sender;
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
+const workers: Worker[] = [];
 
 beforeEach(() => {
   const guard = createGuard({
@@ -26,6 +28,7 @@ afterEach(async () => {
   await sender.stop(Date.now());
   for (const socket of sockets) socket.destroy();
   for (const server of servers.splice(0)) server.close();
+  for (const worker of workers.splice(0)) await worker.terminate();
 });
 
 /** A server that handles each connection with `behave`. `requests` counts requests by the ends of their headers. */
@@ -274,6 +277,67 @@ test("an idle connection that died just before the request costs one retry on a 
   });
   expect(requests).toBe(3);
 });
+
+test.each([
+  ["reset", "socket.resetAndDestroy()"],
+  ["closed", "socket.end()"],
+  ["sent garbage", "socket.end('garbage')"],
+  ["sent an answer", "socket.end('HTTP/1.1 408 Late\\r\\n\\r\\n')"],
+])(
+  "an idle connection that was %s, which this process has not seen yet, costs no attempt: nothing was sent over it",
+  async (_how, breaking) => {
+    const { origin, breakIdle, requests } = await breakingServer(breaking);
+    await attempt(origin);
+
+    breakIdle();
+    const second = await attempt(origin);
+
+    expect(second).toMatchObject({ outcome: "delivered", error: null });
+    expect(requests()).toBe(2);
+  },
+);
+
+/** A server in a thread of its own. `breakIdle` blocks this thread until the first connection was broken, so that its end waits in the kernel. */
+async function breakingServer(breaking: string) {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  const worker = new Worker(
+    `const { createServer } = require("node:net");
+     const { parentPort, workerData: shared } = require("node:worker_threads");
+     let first = true;
+     const server = createServer((socket) => {
+       socket.on("error", () => undefined);
+       socket.on("data", () => {
+         Atomics.add(shared, 1, 1);
+         socket.write("HTTP/1.1 200 OK\\r\\ncontent-length: 0\\r\\n\\r\\n");
+       });
+       if (!first) return;
+       first = false;
+       const timer = setInterval(() => {
+         if (Atomics.load(shared, 0) !== 1) return;
+         clearInterval(timer);
+         const broken = () => {
+           Atomics.store(shared, 0, 2);
+           Atomics.notify(shared, 0);
+         };
+         socket.once("finish", broken).once("close", broken);
+         ${breaking};
+       }, 1);
+     }).listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));`,
+    { eval: true, workerData: shared },
+  );
+  workers.push(worker);
+  const port = await new Promise<number>((resolve) =>
+    worker.once("message", resolve),
+  );
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    breakIdle: () => {
+      Atomics.store(shared, 0, 1);
+      Atomics.wait(shared, 0, 1, 10_000);
+    },
+    requests: () => Atomics.load(shared, 1),
+  };
+}
 
 test.each([
   ["more than its round trip after the request", "", 11],

@@ -2,8 +2,8 @@
  * One kept-alive connection to an origin: an undici Client that carries one exchange at a time.
  *
  * From `run` until the exchange has ended the connection belongs to that exchange; otherwise it rests in the pool. undici
- * opens the socket at the first exchange. If an idle socket turns out to be dead before anything was written, undici opens
- * another one by itself.
+ * opens the socket at the first exchange. If an idle socket turns out to be closed in order before anything was written,
+ * undici opens another one by itself; if it was reset, the exchange gets the error.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Socket } from "node:net";

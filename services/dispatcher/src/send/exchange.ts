@@ -7,8 +7,9 @@
  *       ├── makeRoom ──▶ waiting
  *       └── error, deadline ──▶ settled
  *
- * Waiting means that there is no controller yet: DNS, connect, TLS. A request that a close crossed is sent once more at most
- * (`sendAgain`), and room is made for an exchange at most once. An exchange settles exactly once. After a final status, the body
+ * Waiting means that there is no controller yet: DNS, connect, TLS, or undici's look at a kept connection. A request that a
+ * close crossed is sent once more at most (`sendAgain`), and so is one that has not begun when its kept connection breaks.
+ * Room is made for an exchange at most once. An exchange settles exactly once. After a final status, the body
  * has at most one second, and never longer than the attempt's deadline.
  *
  * An exchange whose request has not begun, and that fails for a fault of this process, is a local fault: no attempt. Once the
@@ -198,6 +199,8 @@ export class Exchange implements Deadline {
   /** undici also calls it after our own `abort`, when the exchange is settled: then it only closes the connection and resolves `released`. */
   onResponseError(_controller: ExchangeController | null, error: Error): void {
     const failure = classifyError(error);
+    if (!this.#isSettled && this.#brokeBefore(failure))
+      return this.#host.sendAgain(this);
     if (!this.#isSettled && this.#closeCrossedRequest(error)) {
       this.#crossedBy = failure;
       this.#controller = null;
@@ -249,6 +252,19 @@ export class Exchange implements Deadline {
       !this.#isSettled &&
       !this.#hasAskedForRoom &&
       this.#controller === null
+    );
+  }
+
+  /**
+   * Whether the kept connection broke before anything of the request was written. Of an orderly close (FIN) undici takes
+   * care itself; a reset, or bytes that nobody asked for, it reports. A connection that is being opened is not connected, so
+   * what fails a second time is reported.
+   */
+  #brokeBefore({ kind }: Failure): boolean {
+    return (
+      kind === "outcome" &&
+      this.#controller === null &&
+      this.connection?.isConnected === true
     );
   }
 
