@@ -338,6 +338,26 @@ test("a name with a thousand addresses that refuse takes no longer than the dead
   expect(result.durationMs).toBeLessThan(20_000);
 });
 
+test("of a name with a thousand addresses, a few of each family are tried", () => {
+  const names = Array.from({ length: 1_000 }, (_, n) => `${n >> 8}.${n & 255}`);
+  const found = [
+    ...names.map((name) => ({ address: `8.8.${name}`, family: 4 })),
+    ...names.map((name) => ({
+      address: `2600::${name.replace(".", ":")}`,
+      family: 6,
+    })),
+  ];
+  const policy = { allowedCidrs: [], deniedCidrs: [] };
+  const guard = createGuard(policy, (_name, done) => done(null, found));
+  let tried: unknown = null;
+
+  guard.lookup("many.example.com", { all: true }, (_error, addresses) => {
+    tried = addresses;
+  });
+
+  expect(tried).toEqual([...found.slice(0, 8), ...found.slice(1_000, 1_008)]);
+});
+
 test("an attempt that times out in name resolution sends nothing when the name resolves later, and its socket is gone", async () => {
   const { port, connections } = await aListener();
   let answer: () => void = () => {};

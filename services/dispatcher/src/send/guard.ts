@@ -17,6 +17,12 @@ import {
 import { BlockedError } from "./classify-failure.ts";
 import { createNameResolver, type Resolve } from "./name-resolver.ts";
 
+/**
+ * How many addresses of a family are tried for a name. A DNS answer has room for 4,000, which net.connect would try one after
+ * another: each attempt would be thousands of connections to whomever the name's owner likes.
+ */
+const MAX_TRIED = 8;
+
 /** The `lookup` that net.connect calls. It may return a function that cancels the look-up. */
 export type GuardedLookup = (
   ...args: Parameters<LookupFunction>
@@ -25,7 +31,7 @@ export type GuardedLookup = (
 export interface Guard {
   /** The error for a refused literal address, else null. Null for a name: `lookup` judges names. */
   refuseHost(hostname: string): BlockedError | null;
-  /** For net.connect: returns only allowed addresses; fails with a BlockedError if the name has addresses but none is allowed. Honours `options.all`. */
+  /** For net.connect: returns only allowed addresses, the first few of each family; fails with a BlockedError if the name has addresses but none is allowed. Honours `options.all`. */
   readonly lookup: GuardedLookup;
   /**
    * The error for a socket that is connected to a refused address, else null. A socket without a remote address was closed
@@ -56,7 +62,7 @@ export function createGuard(
           0,
         );
       }
-      if (options.all === true) return callback(null, [...usable]);
+      if (options.all === true) return callback(null, firstOf(usable));
       return callback(null, first.address, first.family);
     });
   return {
@@ -111,6 +117,12 @@ function ofFamily(
   return wanted === 0
     ? addresses
     : addresses.filter((each) => each.family === wanted);
+}
+
+function firstOf(addresses: readonly LookupAddress[]): LookupAddress[] {
+  return [4, 6].flatMap((family) =>
+    ofFamily(addresses, family).slice(0, MAX_TRIED),
+  );
 }
 
 /** The peer closed the connection before its address could be read. */
