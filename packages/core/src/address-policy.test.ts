@@ -377,6 +377,9 @@ test.each([
   ["https://[::1]/", "address"],
   ["https://metadata/", "local_name"],
   ["https://a.LOCAL./", "local_name"],
+  ["https://localhost../", "syntax"],
+  ["https://db.internal../", "syntax"],
+  ["https://.example.com/", "syntax"],
   [`https://example.com/${"a".repeat(2_048)}`, "length"],
 ])("by default %s breaks the rule %s", (url, rule) => {
   const policy = { allowHttp: false, allowedCidrs: [], deniedCidrs: [] };

@@ -60,7 +60,8 @@ export function judgeUrl(text: string, policy: UrlPolicy): UrlJudgement {
   if (/[\p{Cc} ]/u.test(text))
     return refused("characters", "no spaces or control characters");
   const url = parseUrl(text);
-  if (url === null || url.hostname === "")
+  // the parser accepts empty labels, which would hide a local suffix: `db.internal..`
+  if (url === null || url.hostname === "" || hasEmptyLabel(url.hostname))
     return refused("syntax", "not a valid URL with a host");
   const { protocol } = url;
   if (protocol !== "https:" && protocol !== "http:")
@@ -95,6 +96,11 @@ export function judgeUrl(text: string, policy: UrlPolicy): UrlJudgement {
     path: url.pathname + url.search,
   };
   return { ok: true, url: parts, needsAllowedCidr };
+}
+
+/** One dot at the end is allowed: it makes a name absolute. */
+function hasEmptyLabel(hostname: string): boolean {
+  return hostname.startsWith(".") || hostname.includes("..");
 }
 
 function isLocalName(hostname: string): boolean {
