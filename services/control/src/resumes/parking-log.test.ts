@@ -8,25 +8,23 @@ const ID = "ep_1";
 /** A parking log whose topics have these partitions, each with ten records, of which the dispatchers have committed `committed`. */
 function aLog() {
   const state = { deadLetters: 4, deliveries: 4, committed: 0, nowMs: 0 };
+  let questions = 0;
   const admin: Partial<Admin> = {
     connect: async () => {},
     disconnect: async () => {},
-    fetchLogRanges: async ([topic = ""]) =>
-      Array.from(
-        {
-          length:
-            topic === "t.deliveries" ? state.deliveries : state.deadLetters,
-        },
+    fetchLogRanges: async ([topic = ""]) => {
+      questions += 1;
+      const { deliveries, deadLetters } = state;
+      return Array.from(
+        { length: topic === "t.deliveries" ? deliveries : deadLetters },
         (_, partition): LogRange => ({ topic, partition, start: 0, end: 10 }),
-      ),
-    fetchCommitted: async (_group, [topic = ""]) => [
-      {
-        topic,
-        partition: partitionOf(Buffer.from(ID), 4),
-        offset: state.committed,
-        metadata: "",
-      },
-    ],
+      );
+    },
+    fetchCommitted: async (_group, [topic = ""]) => {
+      questions += 1;
+      const partition = partitionOf(Buffer.from(ID), 4);
+      return [{ topic, partition, offset: state.committed, metadata: "" }];
+    },
   };
   const { clock } = testEffects();
   const log = createParkingLog({
@@ -34,7 +32,7 @@ function aLog() {
     prefix: "t.",
     clock: { ...clock, monotonic: () => state.nowMs },
   });
-  return { log, state };
+  return { log, state, questions: () => questions };
 }
 
 const MINUTE_MS = 60_000;
@@ -61,4 +59,17 @@ test("the dispatchers are asked about the partition whose end was asked for, als
   state.committed = 10;
 
   expect(await log.dispatchers.havePassed(place)).toBe(true);
+});
+
+test("a thousand resumes that look at the same time share their questions to Kafka", async () => {
+  const { log, questions } = aLog();
+
+  await Promise.all(
+    Array.from({ length: 1_000 }, async () => {
+      await log.deadLetterLog();
+      await log.dispatchers.havePassed(await log.dispatchers.endFor(ID));
+    }),
+  );
+
+  expect(questions()).toBeLessThan(20);
 });

@@ -1,4 +1,8 @@
-/** What resumes ask Kafka: where `dead-letters` ends, and how far the dispatchers have come. One admin client, connected at the first question and again after a failure. */
+/**
+ * What resumes ask Kafka: where `dead-letters` ends, and how far the dispatchers have come. One admin client, connected at the
+ * first question and again after a failure. Each running resume asks once a second; those who ask at the same time share a
+ * question, so that a thousand resumes cost Kafka and this process no more than one.
+ */
 import {
   partitionOf,
   topicName,
@@ -7,6 +11,7 @@ import {
 } from "@postrider/messaging";
 import { within, type Clock, type Lifecycle } from "@postrider/runtime";
 import type { DeadLetterLog } from "./resume.ts";
+import { sharedQuestion } from "./shared-question.ts";
 import type { ResumeRunOptions } from "./resume-run.ts";
 
 export interface ParkingLog extends Lifecycle {
@@ -53,8 +58,18 @@ export function createParkingLog(options: {
     await discarded?.then((admin) => admin.disconnect()).catch(() => undefined);
   }
 
+  const deliveriesRanges = sharedQuestion(() =>
+    ask((admin) => admin.fetchLogRanges([deliveries])),
+  );
+  const deadLetterRanges = sharedQuestion(() =>
+    ask((admin) => admin.fetchLogRanges([deadLetters])),
+  );
+  const dispatchersOffsets = sharedQuestion(() =>
+    ask((admin) => admin.fetchCommitted(`${prefix}dispatcher`, [deliveries])),
+  );
+
   async function rangeOf(endpointId: string): Promise<LogRange> {
-    const ranges = await ask((admin) => admin.fetchLogRanges([deliveries]));
+    const ranges = await deliveriesRanges();
     const partition = partitionOf(Buffer.from(endpointId), ranges.length);
     const range = ranges.find((each) => each.partition === partition);
     if (range === undefined) throw new Error(`${deliveries} has no leader now`);
@@ -62,7 +77,7 @@ export function createParkingLog(options: {
   }
 
   async function deadLetterLog(): Promise<DeadLetterLog> {
-    const ranges = await ask((admin) => admin.fetchLogRanges([deadLetters]));
+    const ranges = await deadLetterRanges();
     const now = clock.monotonic();
     if (ranges.length !== counted.partitions)
       counted = { partitions: ranges.length, since: now };
@@ -81,9 +96,7 @@ export function createParkingLog(options: {
         return { partition, start, end };
       },
       async havePassed({ partition, start, end }) {
-        const committed = await ask((admin) =>
-          admin.fetchCommitted(`${prefix}dispatcher`, [deliveries]),
-        );
+        const committed = await dispatchersOffsets();
         const own = committed.find((each) => each.partition === partition);
         return (own?.offset ?? start) >= end;
       },
