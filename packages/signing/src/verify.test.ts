@@ -106,6 +106,18 @@ test("no message repeats anything of the request", () => {
   ).not.toContain("XXXX");
 });
 
+test("what was signed is not taken apart in another way, as a message of another time", () => {
+  const early = { id: "msg_1", timestamp: 1_600_000_000, secrets: [SECRET] };
+  const later = `${signed.timestamp}.${body}`;
+  const headers = {
+    "webhook-id": `${early.id}.${early.timestamp}`,
+    "webhook-timestamp": String(signed.timestamp),
+    "webhook-signature": sign({ ...early, body: Buffer.from(later) }),
+  };
+
+  expect(resultOf({ headers })).toMatchObject({ ok: false, failure: "bad_id" });
+});
+
 test("a body that was parsed already is refused at once, with what to do", () => {
   const parsed = JSON.parse(body) as string; // a mistake that only JavaScript allows
 

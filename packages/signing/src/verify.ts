@@ -18,7 +18,12 @@ export interface ToVerify {
 
 /** Why a webhook must not be trusted. */
 export type VerifyFailure =
-  "missing_header" | "bad_timestamp" | "too_old" | "too_new" | "no_match";
+  | "missing_header"
+  | "bad_id"
+  | "bad_timestamp"
+  | "too_old"
+  | "too_new"
+  | "no_match";
 
 export type Verification =
   | {
@@ -48,6 +53,12 @@ export function verify(toVerify: ToVerify): Verification {
   const keys = keysOf(secrets);
   const [id, stamp, signatures] = NAMES.map((name) => headerOf(headers, name));
   if (!id || !stamp || !signatures) return missing(headers);
+  // What is signed for the id `a`, the time 1 and the body `2.b` is also what is signed for `a.1`, the time 2 and the body `b`.
+  if (id.includes("."))
+    return failed(
+      "bad_id",
+      "webhook-id contains a full stop, which separates the parts that are signed",
+    );
   if (!/^\d{1,12}$/.test(stamp))
     return failed(
       "bad_timestamp",
