@@ -4,7 +4,14 @@ import { decodeUtf8, encodeUtf8 } from "./web-globals.ts";
 
 const BLANK = encodeUtf8(`"${REDACTED}"`);
 /** Fields of a destination that are kept. Every other field is blanked: it may be a secret under a misspelled name. */
-const KEPT = new Set(["url", "maxAttempts", "timeoutSeconds"]);
+const KEPT = new Set([
+  "url",
+  "maxAttempts",
+  "timeoutSeconds",
+  "retryDelaysMs",
+  "maxAgeMs",
+  "notRetryableStatuses",
+]);
 const OPEN_BRACE = 0x7b;
 
 /**
@@ -34,7 +41,7 @@ export function blankSecret(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The parts of an object to blank: members that `mayKeep` refuses, and members that are neither a string nor a number,
+ * The parts of an object to blank: members that `mayKeep` refuses, and members that are neither a string nor numbers,
  * because a nested value may hide a secret. If the value is not an object, all of it is blanked.
  */
 function secretsOf(
@@ -51,10 +58,12 @@ function secretsOf(
     .map(({ value }) => value);
 }
 
-/** The value of a JSON string (escapes decoded) or of a number, as text; `undefined` for any other JSON. */
+/** The value of a JSON string (escapes decoded), of a number or of a list of numbers, as text; `undefined` for any other JSON. */
 function plainText(bytes: Uint8Array): string | undefined {
   const value: unknown = JSON.parse(decodeUtf8(bytes) ?? "null");
   if (typeof value === "string") return value;
+  if (Array.isArray(value) && value.every((each) => typeof each === "number"))
+    return value.join();
   return typeof value === "number" ? String(value) : undefined;
 }
 

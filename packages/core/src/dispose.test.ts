@@ -5,9 +5,8 @@ import {
   DEFAULT_TIERS,
   dispose,
   lastStartAt,
-  maxAgeMs,
   parseTiers,
-  REGISTERED_SCHEDULE,
+  type RetryPolicy,
   statusAfter,
   statusGivenUp,
 } from "./index.ts";
@@ -21,11 +20,21 @@ const delivery = {
   deferredMs: 0,
 };
 
+const policyOf = (
+  schedule: readonly number[],
+  over: Partial<RetryPolicy> = {},
+): RetryPolicy => ({
+  schedule,
+  maxAgeMs: 72 * HOUR,
+  notRetryableStatuses: [],
+  ...over,
+});
+
 const failed = (over: Partial<AttemptResult> = {}): AttemptResult => ({
   delivery,
   outcome: "http_error",
   statusCode: 500,
-  policy: { schedule: [1_000, 4_000], notRetryableStatuses: [] },
+  policy: policyOf([1_000, 4_000]),
   tiers: parseTiers("1s,2s,4s"),
   now: 10_000,
   random01: 0,
@@ -82,11 +91,11 @@ test.each([
     "exhausted",
     failed({
       statusCode: 422,
-      policy: { schedule: [1_000], notRetryableStatuses: [422] },
+      policy: policyOf([1_000], { notRetryableStatuses: [422] }),
     }),
   ],
   ["exhausted", failed({ delivery: { ...delivery, attemptNumber: 3 } })],
-  ["exhausted", failed({ policy: { schedule: [], notRetryableStatuses: [] } })],
+  ["exhausted", failed({ policy: policyOf([]) })],
   ["expired", failed({ delivery: { ...delivery, expiresAt: 10_999 } })],
   ["expired", failed({ now: 1_000 + 72 * HOUR })],
   [
@@ -137,7 +146,7 @@ test.each([
   (delayMs, retryAfterMs, longestMs) => {
     const result = dispose(
       failed({
-        policy: { schedule: [delayMs], notRetryableStatuses: [] },
+        policy: policyOf([delayMs]),
         retryAfterMs,
         tiers: parseTiers(DEFAULT_TIERS),
         now: 0,
@@ -158,7 +167,7 @@ test.each([
 test("rounding a wait up to a tier does not expire an event that would have been in time", () => {
   const result = dispose(
     failed({
-      policy: { schedule: [95_500], notRetryableStatuses: [] },
+      policy: policyOf([95_500]),
       delivery: { ...delivery, expiresAt: 95_700 },
       tiers: parseTiers(DEFAULT_TIERS),
       now: 0,
@@ -169,21 +178,32 @@ test("rounding a wait up to a tier does not expire an event that would have been
 });
 
 test("time spent deferred, and before notBefore, does not count as age", () => {
-  const schedule = [1_000];
+  const day = 24 * HOUR;
 
-  expect(lastStartAt(delivery, schedule)).toBe(1_000 + 72 * HOUR);
-  expect(lastStartAt({ ...delivery, deferredMs: HOUR }, schedule)).toBe(
-    1_000 + 73 * HOUR,
+  expect(lastStartAt(delivery, day)).toBe(1_000 + day);
+  expect(lastStartAt({ ...delivery, deferredMs: HOUR }, day)).toBe(
+    1_000 + day + HOUR,
   );
-  expect(lastStartAt({ ...delivery, notBefore: 5_000 }, schedule)).toBe(
-    5_000 + 72 * HOUR,
-  );
+  expect(lastStartAt({ ...delivery, notBefore: 5_000 }, day)).toBe(5_000 + day);
 });
 
-test("a schedule longer than 72 h, with full jitter, may run to its end", () => {
-  expect(maxAgeMs([1_000])).toBe(72 * HOUR);
-  expect(maxAgeMs(REGISTERED_SCHEDULE)).toBeGreaterThan(76 * HOUR);
-  expect(maxAgeMs(Array<number>(10).fill(24 * HOUR))).toBe(288 * HOUR);
+test("the publisher's expiresAt ends a delivery before its greatest age does, and never later", () => {
+  const expiring = (expiresAt: number) =>
+    lastStartAt({ ...delivery, expiresAt, deferredMs: 500 }, 10_000);
+
+  expect(expiring(2_000)).toBe(2_000);
+  expect(expiring(90_000)).toBe(11_500);
+});
+
+test.each([
+  ["a wait of its schedule", failed({ policy: policyOf([5_000]) }), 13_999],
+  ["a Retry-After", failed({ retryAfterMs: 5_000 }), 13_999],
+])("%s that ends after the greatest age expires it at once", (_, at, ageMs) => {
+  const within = (maxAgeMs: number) =>
+    dispose({ ...at, policy: { ...at.policy, maxAgeMs } });
+
+  expect(within(ageMs)).toEqual({ kind: "dead_letter", reason: "expired" });
+  expect(within(ageMs + 1).kind).toBe("retry");
 });
 
 test("users see delivered, failed or expired; a parked delivery keeps its status", () => {

@@ -1,7 +1,7 @@
 import { isGone } from "./classify-status.ts";
 import type { Delivery } from "./records.ts";
-import { JITTER, retryWaitMs } from "./retry-wait.ts";
-import type { RetrySchedule } from "./retry-schedule.ts";
+import type { RetryPolicy } from "./retry-policy.ts";
+import { retryWaitMs } from "./retry-wait.ts";
 import { planWait, type Tier } from "./tiers.ts";
 import type { EpochMs } from "./time.ts";
 import type { DeadLetterReason, Outcome, Status } from "./vocabulary.ts";
@@ -23,12 +23,6 @@ export type DeliveryTimes = Pick<
   Delivery,
   "attemptNumber" | "receivedAt" | "notBefore" | "expiresAt" | "deferredMs"
 >;
-
-export interface RetryPolicy {
-  readonly schedule: RetrySchedule;
-  /** Statuses that end a delivery at once. */
-  readonly notRetryableStatuses: readonly number[];
-}
 
 export interface AttemptResult {
   readonly delivery: DeliveryTimes;
@@ -68,20 +62,11 @@ export function dispose(result: AttemptResult): Disposition {
     schedule: policy.schedule,
   });
   if (waitMs === undefined) return deadLetter("exhausted");
-  const mostMs = lastStartAt(delivery, policy.schedule) - now;
+  const mostMs = lastStartAt(delivery, policy.maxAgeMs) - now;
   const plan = planWait(result.tiers, waitMs, mostMs);
   if (plan.waitMs > mostMs) return deadLetter("expired");
   const nextAttemptAt = now + plan.waitMs;
   return { kind: "retry", nextAttemptAt, tier: plan.tier };
-}
-
-/** The usual limit of a delivery's age: 72 h. */
-const MAX_AGE_MS = 72 * 3_600_000;
-
-/** The greatest age of a delivery, in ms: 72 h, or all waits of its schedule with full jitter if that is longer. */
-export function maxAgeMs(schedule: RetrySchedule): number {
-  const whole = schedule.reduce((sum, wait) => sum + wait, 0);
-  return Math.max(MAX_AGE_MS, Math.ceil(whole * (1 + JITTER)));
 }
 
 /**
@@ -91,10 +76,10 @@ export function maxAgeMs(schedule: RetrySchedule): number {
  */
 export function lastStartAt(
   delivery: DeliveryTimes,
-  schedule: RetrySchedule,
+  maxAgeMs: number,
 ): EpochMs {
   const from = Math.max(delivery.receivedAt, delivery.notBefore ?? 0);
-  const byAge = from + delivery.deferredMs + maxAgeMs(schedule);
+  const byAge = from + delivery.deferredMs + maxAgeMs;
   return Math.min(byAge, delivery.expiresAt ?? Infinity);
 }
 

@@ -1,6 +1,12 @@
 import { isJsonContentType } from "./content-type.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
+import {
+  attemptsOf,
+  MAX_INLINE_ATTEMPTS,
+  RETRY_PRESETS,
+  retryPreset,
+} from "./retry-schedule.ts";
 import { type EpochMs, parseTime } from "./time.ts";
 import { encodeUtf8 } from "./web-globals.ts";
 
@@ -39,12 +45,20 @@ export function readEnvelope(
 function readDestination(read: FieldReader): Destination | null {
   const inner = read.object("destination");
   if (inner === null) return null;
+  const retryDelaysMs = inner.delays("retryDelaysMs");
   const destination: Destination = {
     url: inner.text("url") ?? "",
     secret: inner.text("secret"),
     sealedSecret: null,
-    maxAttempts: inner.integer("maxAttempts") ?? DEFAULT_MAX_ATTEMPTS,
+    maxAttempts:
+      inner.integer("maxAttempts") ??
+      (retryDelaysMs === null
+        ? DEFAULT_MAX_ATTEMPTS
+        : Math.min(attemptsOf(retryDelaysMs), MAX_INLINE_ATTEMPTS)),
     timeoutSeconds: inner.integer("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS,
+    retryDelaysMs,
+    maxAgeMs: inner.integer("maxAgeMs"),
+    notRetryableStatuses: inner.integers("notRetryableStatuses") ?? [],
   };
   read.problems.addAll(inner.problems.list());
   return destination;
@@ -72,6 +86,29 @@ class FieldReader {
     if (value === null) return null;
     if (Number.isSafeInteger(value)) return value as number; // isSafeInteger has just tested it
     return this.#wrong(name, "must be an integer");
+  }
+
+  integers(name: string): number[] | null {
+    const value = this.#take(name);
+    if (value === null) return null;
+    if (!Array.isArray(value)) return this.#wrong(name, "must be a list");
+    const wrongAt = value.findIndex((each) => !Number.isSafeInteger(each));
+    if (wrongAt < 0) return value as number[]; // isSafeInteger has just tested each
+    return this.#wrong(`${name}[${wrongAt}]`, "must be an integer");
+  }
+
+  /** Waits in ms, or the name of a preset. */
+  delays(name: string): readonly number[] | null {
+    const value = this.#take(name);
+    if (typeof value !== "string") return this.integers(name);
+    const preset = retryPreset(value);
+    if (preset !== undefined) return preset;
+    const names = Object.keys(RETRY_PRESETS).join(", ");
+    return this.#wrong(
+      name,
+      `must be a list of ms, or one of ${names}`,
+      "preset",
+    );
   }
 
   time(name: string): EpochMs | null {

@@ -33,6 +33,7 @@ export * from "./url-policy.ts";
 // what follows an attempt
 export * from "./classify-status.ts";
 export * from "./retry-schedule.ts";
+export * from "./retry-policy.ts";
 export * from "./retry-after.ts";
 export * from "./retry-wait.ts";
 export * from "./tiers.ts";

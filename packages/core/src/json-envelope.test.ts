@@ -133,9 +133,33 @@ test("every field is read, times in both forms, unknown fields ignored", () => {
       sealedSecret: null,
       maxAttempts: 3,
       timeoutSeconds: 30,
+      retryDelaysMs: null,
+      maxAgeMs: null,
+      notRetryableStatuses: [],
     },
   });
 });
+
+test.each([
+  [{}, { maxAttempts: 5, retryDelaysMs: null }],
+  [
+    { retryDelaysMs: [1_000, 5_000] },
+    { maxAttempts: 3, retryDelaysMs: [1_000, 5_000] },
+  ],
+  [{ retryDelaysMs: [1_000], maxAttempts: 9 }, { maxAttempts: 9 }],
+  [{ retryDelaysMs: "standard-webhooks" }, { maxAttempts: 10 }],
+  [
+    { maxAgeMs: 60_000, notRetryableStatuses: [404] },
+    { maxAgeMs: 60_000, notRetryableStatuses: [404] },
+  ],
+])(
+  "an event with the destination %j has the policy %j",
+  (given, destination) => {
+    const event = eventOf(JSON.stringify({ payload: 1, destination: given }));
+
+    expect(event.destination).toMatchObject(destination);
+  },
+);
 
 test.each([
   ["", ": json"],
@@ -154,6 +178,18 @@ test.each([
   [
     `{"payload":1,"destination":{"maxAttempts":1.5}}`,
     "destination.maxAttempts: type",
+  ],
+  [
+    `{"payload":1,"destination":{"retryDelaysMs":"weekly"}}`,
+    "destination.retryDelaysMs: preset",
+  ],
+  [
+    `{"payload":1,"destination":{"retryDelaysMs":[1000,"5s"]}}`,
+    "destination.retryDelaysMs[1]: type",
+  ],
+  [
+    `{"payload":1,"destination":{"notRetryableStatuses":404}}`,
+    "destination.notRetryableStatuses: type",
   ],
   [`{"payload":"\\ud800","contentType":"text/plain"}`, "payload: characters"],
 ])("%s has the problem %s", (text, problem) => {
@@ -239,6 +275,12 @@ test("the secret is blanked and every other byte kept", () => {
   );
 });
 
+test("the numbers of a destination's policy are kept", () => {
+  const text = `{"destination":{"retryDelaysMs":[1000, 5000],"maxAgeMs":9000,"notRetryableStatuses":[]}}`;
+
+  expect(blanked(text)).toBe(text);
+});
+
 test("headers that are not secret keep their bytes", () => {
   expect(
     blanked(
@@ -261,6 +303,7 @@ test.each([
   `{"destination":{"url":"https://u:hush\\u0040a"}}`,
   `{"destination":{"url":{"secret":"hush"}}}`,
   `{"destination":{"maxAttempts":["hush"]}}`,
+  `{"destination":{"retryDelaysMs":[1000,"hush"]}}`,
   `{"secret":"hush"}`,
   `{"Secret":"hush"}`,
   `{"SECRET":{"deep":["hush"]}}`,

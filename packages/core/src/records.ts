@@ -156,6 +156,12 @@ export interface InlineDestination {
   readonly maxAttempts: number;
   /** Deadline of one attempt. */
   readonly timeoutMs: number;
+  /** Its own waits after failed attempts; null: the built-in ones of an inline destination. */
+  readonly retryDelaysMs: null | readonly number[];
+  /** No attempt of a delivery that is older; null: 72 h, or the schedule with full jitter where that is longer. */
+  readonly maxAgeMs: null | number;
+  /** Statuses that end the delivery. */
+  readonly notRetryableStatuses: readonly number[];
 }
 
 /** One event to one endpoint: what deliver, the tiers and a dead letter carry. */
@@ -308,6 +314,8 @@ export interface Endpoint {
   readonly secrets: readonly SealedSecret[];
   /** The signature headers that its requests carry: standard, hmac-hex or both. */
   readonly signing: readonly string[];
+  /** The HTTP method of its requests: POST, PUT or PATCH. */
+  readonly method: string;
   /** The endpoint's own request headers. */
   readonly headers: Readonly<Record<string, string>>;
   /** 1000 to 60000. */
@@ -318,6 +326,10 @@ export interface Endpoint {
   readonly rateLimit: null | RateLimit;
   /** Its own retry schedule: the wait after each failed attempt, so attempts are one more than delays; null: the registered schedule. */
   readonly retryDelaysMs: null | readonly number[];
+  /** 1 to 100, the first included: cuts the schedule, or goes on with its last wait; null: one more than its waits. */
+  readonly maxAttempts: null | number;
+  /** No attempt of a delivery that is older; null: 72 h, or the schedule with full jitter where that is longer. */
+  readonly maxAgeMs: null | number;
   /** Statuses that end a delivery. */
   readonly notRetryableStatuses: readonly number[];
   /** 1 at creation, raised by 1 with each change. */
@@ -414,10 +426,16 @@ export interface Destination {
   readonly secret: null | string;
   /** The secret, sealed by the door. */
   readonly sealedSecret: null | SealedSecret;
-  /** 1 to 20. */
+  /** 1 to 20, the first included: cuts the waits, or goes on with the last one. */
   readonly maxAttempts: number;
   /** 1 to 60: one attempt, from DNS to the last body byte. */
   readonly timeoutSeconds: number;
+  /** Its own waits after failed attempts; null: the built-in ones of an inline destination. */
+  readonly retryDelaysMs: null | readonly number[];
+  /** No attempt of a delivery that is older; null: 72 h, or the schedule with full jitter where that is longer. */
+  readonly maxAgeMs: null | number;
+  /** Statuses that end the delivery. */
+  readonly notRetryableStatuses: readonly number[];
 }
 
 /** What happened, as a publisher or the door writes it to the events topic. */

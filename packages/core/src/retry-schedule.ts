@@ -24,7 +24,7 @@ export const REGISTERED_SCHEDULE: RetrySchedule = [
 /** The most attempts an inline destination may ask for. */
 export const MAX_INLINE_ATTEMPTS = 20;
 
-/** The longest schedule of an inline destination: doubling from one second to five minutes, then five minutes. */
+/** The waits of an inline destination that gives none of its own: doubling from one second to five minutes, then five minutes. */
 export const INLINE_SCHEDULE: RetrySchedule = Array.from(
   { length: MAX_INLINE_ATTEMPTS - 1 },
   (_, step) => Math.min(SECOND * 2 ** step, 300 * SECOND),
@@ -38,19 +38,17 @@ export const STANDARD_WEBHOOKS_SCHEDULE: RetrySchedule = [
   ...[2, 5, 10, 14, 20, 24].map((wait) => wait * HOUR),
 ];
 
-/** The schedule of an inline destination that may be attempted `maxAttempts` times. */
-export function inlineSchedule(maxAttempts: number): RetrySchedule {
-  return INLINE_SCHEDULE.slice(0, Math.max(0, maxAttempts - 1));
-}
+/** Schedules that may be given by name in place of a list of waits. */
+export const RETRY_PRESETS = {
+  "standard-webhooks": STANDARD_WEBHOOKS_SCHEDULE,
+} as const;
 
-/** The schedule of a registered endpoint: its own `retryDelaysMs`, or else `REGISTERED_SCHEDULE`. */
-export function scheduleOf(endpoint: {
-  readonly retryDelaysMs: null | readonly number[];
-}): RetrySchedule {
-  return endpoint.retryDelaysMs ?? REGISTERED_SCHEDULE;
+/** The waits that a name stands for; `undefined` if it is no preset. */
+export function retryPreset(name: string): RetrySchedule | undefined {
+  return Object.entries(RETRY_PRESETS).find(([each]) => each === name)?.[1];
 }
 
 /** How many attempts a schedule allows, the first included. */
-export function maxAttempts(schedule: RetrySchedule): number {
+export function attemptsOf(schedule: RetrySchedule): number {
   return schedule.length + 1;
 }

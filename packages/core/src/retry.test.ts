@@ -2,15 +2,12 @@ import { createHash } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
+  attemptsOf,
   INLINE_SCHEDULE,
-  inlineSchedule,
   jitterOf,
-  maxAttempts,
   parseRetryAfter,
   REGISTERED_SCHEDULE,
   retryWaitMs,
-  scheduleOf,
-  STANDARD_WEBHOOKS_SCHEDULE,
 } from "./index.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest();
@@ -19,7 +16,7 @@ const HOUR = 3_600_000;
 test("a registered endpoint gets 20 attempts over about two and a half days", () => {
   const wholeMs = REGISTERED_SCHEDULE.reduce((sum, wait) => sum + wait, 0);
 
-  expect(maxAttempts(REGISTERED_SCHEDULE)).toBe(20);
+  expect(attemptsOf(REGISTERED_SCHEDULE)).toBe(20);
   expect(wholeMs / HOUR).toBeCloseTo(63.5, 0);
   expect(REGISTERED_SCHEDULE.map((wait) => wait / 1000)).toEqual([
     1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 900, 3600, 7200, 14400, 28800, 43200,
@@ -28,17 +25,9 @@ test("a registered endpoint gets 20 attempts over about two and a half days", ()
 });
 
 test("an inline destination waits twice as long each time, up to five minutes", () => {
-  expect(inlineSchedule(5)).toEqual([1_000, 2_000, 4_000, 8_000]);
-  expect(inlineSchedule(1)).toEqual([]);
-  expect(maxAttempts(INLINE_SCHEDULE)).toBe(20);
+  expect(INLINE_SCHEDULE.slice(0, 4)).toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(attemptsOf(INLINE_SCHEDULE)).toBe(20);
   expect(INLINE_SCHEDULE.at(-1)).toBe(300_000);
-});
-
-test("an endpoint's own delays are its schedule", () => {
-  expect(scheduleOf({ retryDelaysMs: [5] })).toEqual([5]);
-  expect(scheduleOf({ retryDelaysMs: [] })).toEqual([]);
-  expect(scheduleOf({ retryDelaysMs: null })).toBe(REGISTERED_SCHEDULE);
-  expect(STANDARD_WEBHOOKS_SCHEDULE).toHaveLength(9);
 });
 
 const schedule = [1_000, 2_000];

@@ -39,6 +39,9 @@ const to = (over: Partial<Destination> = {}): Partial<WebhookEvent> => ({
     sealedSecret: null,
     maxAttempts: 5,
     timeoutSeconds: 30,
+    retryDelaysMs: null,
+    maxAgeMs: null,
+    notRetryableStatuses: [],
     ...over,
   },
 });
@@ -102,6 +105,24 @@ test.each([
   ["destination.maxAttempts: range", anEvent(to({ maxAttempts: 0 }))],
   ["destination.maxAttempts: range", anEvent(to({ maxAttempts: 21 }))],
   ["destination.timeoutSeconds: range", anEvent(to({ timeoutSeconds: 61 }))],
+  ["destination.maxAgeMs: range", anEvent(to({ maxAgeMs: 999 }))],
+  ["destination.retryDelaysMs: size", anEvent(to({ retryDelaysMs: [] }))],
+  [
+    "destination.retryDelaysMs: size",
+    anEvent(to({ retryDelaysMs: Array<number>(20).fill(1_000) })),
+  ],
+  [
+    "destination.retryDelaysMs[1]: range",
+    anEvent(to({ retryDelaysMs: [1_000, 999] })),
+  ],
+  [
+    "destination.retryDelaysMs[0]: range",
+    anEvent(to({ retryDelaysMs: [86_400_001] })),
+  ],
+  [
+    "destination.notRetryableStatuses[0]: range",
+    anEvent(to({ notRetryableStatuses: [200] })),
+  ],
 ])("%s (%#)", (problem, event) => {
   expect(found(event)).toEqual([problem]);
 });

@@ -1,8 +1,8 @@
 import { isContentType } from "./content-type.ts";
 import { headerProblems } from "./headers.ts";
-import { fewProblems, type Problem } from "./problem.ts";
+import { inlinePolicyProblems } from "./inline-policy.ts";
+import { fewProblems, type Problem, problemsAt } from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
-import { MAX_INLINE_ATTEMPTS } from "./retry-schedule.ts";
 import { secretProblem } from "./secret-rule.ts";
 import { parseTime } from "./time.ts";
 import { isEventType } from "./type-pattern.ts";
@@ -24,7 +24,6 @@ export interface EventRules {
 
 export const DEFAULT_MAX_PAYLOAD_BYTES = 262_144;
 const MAX_ID_LENGTH = 256;
-const MAX_TIMEOUT_SECONDS = 60;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -114,18 +113,13 @@ function destinationProblems(
   destination: Destination,
   rules: EventRules,
 ): (Problem | undefined)[] {
-  const { secret, sealedSecret, maxAttempts, timeoutSeconds } = destination;
+  const { secret, sealedSecret } = destination;
   return [
     urlProblem(destination.url, rules),
     secret === null && sealedSecret !== null
       ? undefined
       : secretProblem("destination.secret", secret ?? ""),
-    rangeProblem("destination.maxAttempts", maxAttempts, MAX_INLINE_ATTEMPTS),
-    rangeProblem(
-      "destination.timeoutSeconds",
-      timeoutSeconds,
-      MAX_TIMEOUT_SECONDS,
-    ),
+    ...problemsAt("destination", inlinePolicyProblems(destination)),
   ];
 }
 
@@ -139,15 +133,6 @@ function urlProblem(url: string, rules: EventRules): Problem | undefined {
   if (inline.kind === "hosts" && !inline.hosts.includes(judgement.url.hostname))
     return problem(field, "not_allowed", "this host is not on the list");
   return undefined;
-}
-
-function rangeProblem(
-  field: string,
-  value: number,
-  max: number,
-): Problem | undefined {
-  if (Number.isInteger(value) && value >= 1 && value <= max) return undefined;
-  return problem(field, "range", `must be from 1 to ${max}`);
 }
 
 function problem(field: string, rule: string, message: string): Problem {

@@ -62,3 +62,7 @@ export type Status = (typeof STATUSES)[number];
 export const SIGNING_PROFILES = ["standard", "hmac-hex"] as const;
 /** A signature header: `standard` is `webhook-signature` (Standard Webhooks), `hmac-hex` is `x-webhook-signature` over the body alone. */
 export type SigningProfile = (typeof SIGNING_PROFILES)[number];
+
+export const REQUEST_METHODS = ["POST", "PUT", "PATCH"] as const;
+/** The HTTP method of an endpoint's requests. */
+export type RequestMethod = (typeof REQUEST_METHODS)[number];

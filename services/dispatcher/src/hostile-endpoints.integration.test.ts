@@ -95,6 +95,7 @@ async function send(
   return await sender.send({
     origin,
     path: "/hook?a=b",
+    method: "POST",
     headers: ["content-type", "application/json"],
     body,
     timeoutMs,

@@ -67,6 +67,7 @@ async function attempt(
   const result = await sender.send({
     origin,
     path: "/hook?a=b",
+    method: "POST",
     headers: ["content-type", "application/json"],
     body,
     timeoutMs,

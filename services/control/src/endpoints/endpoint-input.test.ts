@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { createEndpointInput } from "./endpoint-input.ts";
+import { RETRY_PRESETS } from "@postrider/core";
 import { ProblemError } from "@postrider/http";
 
 const input = createEndpointInput({
@@ -32,11 +33,14 @@ test("a creation with only the required fields gets the defaults", () => {
     description: "",
     externalId: null,
     signing: ["standard"],
+    method: "POST",
     headers: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,
     rateLimit: null,
     retryDelaysMs: null,
+    maxAttempts: null,
+    maxAgeMs: null,
     notRetryableStatuses: [],
   });
 });
@@ -63,6 +67,20 @@ test.each([
   [{ timeoutMs: 60_001 }, "timeoutMs max"],
   [{ maxConcurrency: 0 }, "maxConcurrency min"],
   [{ notRetryableStatuses: [200] }, "notRetryableStatuses[0] min"],
+  [{ notRetryableStatuses: [600] }, "notRetryableStatuses[0] max"],
+  [{ retryDelaysMs: [] }, "retryDelaysMs min"],
+  [{ retryDelaysMs: Array(51).fill(1_000) }, "retryDelaysMs max"],
+  [{ retryDelaysMs: [1_000, 999] }, "retryDelaysMs[1] min"],
+  [{ retryDelaysMs: [86_400_001] }, "retryDelaysMs[0] max"],
+  [{ retryDelaysMs: ["1s"] }, "retryDelaysMs[0] type"],
+  [{ retryDelaysMs: "weekly" }, "retryDelaysMs preset"],
+  [{ maxAttempts: 0 }, "maxAttempts min"],
+  [{ maxAttempts: 101 }, "maxAttempts max"],
+  [{ maxAttempts: 1.5 }, "maxAttempts type"],
+  [{ maxAgeMs: 999 }, "maxAgeMs min"],
+  [{ maxAgeMs: 2_592_000_001 }, "maxAgeMs max"],
+  [{ method: "GET" }, "method one_of"],
+  [{ method: "put" }, "method one_of"],
   [{ secret: "" }, "secret required"],
   [{ secret: "whsec_%%" }, "secret base64"],
   [{ secret: "whsec_c2hvcnQ=" }, "secret length"],
@@ -95,6 +113,23 @@ test.each([
   );
 
   expect(problems).toEqual([expected]);
+});
+
+test("a preset's name stands for its waits, at a creation and in a change", () => {
+  const retryDelaysMs = "standard-webhooks";
+  const waits = [...RETRY_PRESETS[retryDelaysMs]];
+
+  const created = input.parseCreation({ ...valid, retryDelaysMs });
+  const changed = input.parseChange({ retryDelaysMs });
+
+  expect(created.retryDelaysMs).toEqual(waits);
+  expect(changed).toEqual({ retryDelaysMs: waits });
+});
+
+test("a change with null gives back the built-in schedule, number of attempts and age", () => {
+  const change = { retryDelaysMs: null, maxAttempts: null, maxAgeMs: null };
+
+  expect(input.parseChange(change)).toEqual(change);
 });
 
 test("of very many problems the first 20 are named, and the others are counted", () => {

@@ -2,12 +2,14 @@ import {
   headerProblems,
   isTypePattern,
   judgeUrl,
+  REQUEST_METHODS,
   type UrlPolicy,
 } from "@postrider/core";
 import { z } from "zod";
 import { invalid } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 import { redactedProblems } from "./header-rules.ts";
+import { retryFields } from "./retry-input.ts";
 import {
   newSecret,
   refuseTwoSecrets,
@@ -138,9 +140,6 @@ const rateLimit = z
     burst,
   }));
 
-/** The wait after each failed attempt, in ms: each from a second to a day. */
-const retryDelaysMs = z.array(z.int().min(1000).max(86_400_000)).min(1).max(50);
-
 function fields(policy: UrlPolicy) {
   const url = z.string().superRefine((text, context) => {
     const judged = judgeUrl(text, policy);
@@ -157,12 +156,12 @@ function fields(policy: UrlPolicy) {
     description,
     externalId: externalId.nullable(),
     signing,
+    method: z.enum(REQUEST_METHODS),
     headers,
     timeoutMs: z.int().min(1000).max(60_000),
     maxConcurrency: z.int().min(1).max(1000),
     rateLimit: rateLimit.nullable(),
-    retryDelaysMs: retryDelaysMs.nullable(),
-    notRetryableStatuses: z.array(z.int().min(300).max(599)).max(50),
+    ...retryFields,
   };
 }
 
@@ -175,11 +174,14 @@ function creationSchema(policy: UrlPolicy) {
     description: field.description.default(""),
     externalId: field.externalId.default(null),
     signing: field.signing.default(["standard"]),
+    method: field.method.default("POST"),
     headers: field.headers.default({}),
     timeoutMs: field.timeoutMs.default(DEFAULT_TIMEOUT_MS),
     maxConcurrency: field.maxConcurrency.default(DEFAULT_MAX_CONCURRENCY),
     rateLimit: field.rateLimit.default(null),
     retryDelaysMs: field.retryDelaysMs.default(null),
+    maxAttempts: field.maxAttempts.default(null),
+    maxAgeMs: field.maxAgeMs.default(null),
     notRetryableStatuses: field.notRetryableStatuses.default([]),
     ...newSecret,
   });

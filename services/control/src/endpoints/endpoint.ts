@@ -27,11 +27,14 @@ export interface EndpointView {
     readonly expiresAt: string | null;
   }[];
   readonly signing: readonly string[];
+  readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
   readonly rateLimit: { perSecond: number; burst: number } | null;
   readonly retryDelaysMs: readonly number[] | null;
+  readonly maxAttempts: number | null;
+  readonly maxAgeMs: number | null;
   readonly notRetryableStatuses: readonly number[];
   readonly version: number;
   readonly createdAt: string;
@@ -55,11 +58,14 @@ export function newEndpoint(
     stateReason: null,
     secrets: [secret],
     signing: creation.signing,
+    method: creation.method,
     headers: creation.headers,
     timeoutMs: creation.timeoutMs,
     maxConcurrency: creation.maxConcurrency,
     rateLimit: creation.rateLimit,
     retryDelaysMs: creation.retryDelaysMs,
+    maxAttempts: creation.maxAttempts,
+    maxAgeMs: creation.maxAgeMs,
     notRetryableStatuses: creation.notRetryableStatuses,
     version: 1,
     createdAt: secret.createdAt,
@@ -173,6 +179,7 @@ export function viewOf(
       expiresAt: secret.expiresAt === null ? null : rfc3339(secret.expiresAt),
     })),
     signing: endpoint.signing,
+    method: endpoint.method,
     headers: Object.fromEntries(
       Object.entries(endpoint.headers).map(([name, value]) => [
         name,
@@ -183,6 +190,8 @@ export function viewOf(
     maxConcurrency: endpoint.maxConcurrency,
     rateLimit: endpoint.rateLimit,
     retryDelaysMs: endpoint.retryDelaysMs,
+    maxAttempts: endpoint.maxAttempts,
+    maxAgeMs: endpoint.maxAgeMs,
     notRetryableStatuses: endpoint.notRetryableStatuses,
     version: endpoint.version,
     createdAt: rfc3339(endpoint.createdAt),

@@ -1,8 +1,10 @@
 /** Decides whether a delivery is attempted now (and where), waits, or is given up. Pure, except that it reads the table of endpoints. */
 import {
-  inlineSchedule,
+  attemptsOf,
+  INLINE_SCHEDULE,
   lastStartAt,
-  scheduleOf,
+  REGISTERED_SCHEDULE,
+  retryPolicyOf,
   type DeadLetterReason,
   type Delivery,
   type Endpoint,
@@ -31,6 +33,7 @@ export interface Target {
   readonly secrets: readonly SealedSecret[];
   /** Signing profiles: which signature headers its requests carry. */
   readonly signing: readonly string[];
+  readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
@@ -85,7 +88,12 @@ export function admit(
   const found = targetOf(delivery, endpoints, now);
   if (found.kind !== "send") return found;
   const { notBefore } = delivery;
-  if (now > lastStartAt(delivery, found.target.policy.schedule)) {
+  const { schedule, maxAgeMs } = found.target.policy;
+  const attempts = attemptsOf(schedule);
+  // Its endpoint got fewer attempts while the retry waited.
+  if (delivery.trigger === "retry" && delivery.attemptNumber > attempts)
+    return dead("exhausted", `its endpoint now allows ${attempts} attempts`);
+  if (now > lastStartAt(delivery, maxAgeMs)) {
     const isPast = delivery.expiresAt !== null && now > delivery.expiresAt;
     const why = isPast ? "expiresAt has passed" : "its age is used up";
     const waited = WAITED_FOR[delivery.deferralReason ?? ""];
@@ -147,13 +155,11 @@ function inlineTarget(inline: NonNullable<Delivery["inline"]>): Target {
     url: inline.url,
     secrets: inline.secrets,
     signing: INLINE_SIGNING,
+    method: "POST",
     headers: {},
     timeoutMs: clampTimeout(inline.timeoutMs),
     maxConcurrency: DEFAULT_MAX_CONCURRENCY,
-    policy: {
-      schedule: inlineSchedule(inline.maxAttempts),
-      notRetryableStatuses: [],
-    },
+    policy: retryPolicyOf(inline, INLINE_SCHEDULE),
     isInline: true,
     endpointVersion: 0,
   };
@@ -164,13 +170,11 @@ function registeredTarget(endpoint: Endpoint): Target {
     url: endpoint.url,
     secrets: endpoint.secrets,
     signing: endpoint.signing,
+    method: endpoint.method,
     headers: endpoint.headers,
     timeoutMs: clampTimeout(endpoint.timeoutMs),
     maxConcurrency: endpoint.maxConcurrency,
-    policy: {
-      schedule: scheduleOf(endpoint),
-      notRetryableStatuses: endpoint.notRetryableStatuses,
-    },
+    policy: retryPolicyOf(endpoint, REGISTERED_SCHEDULE),
     isInline: false,
     endpointVersion: endpoint.version,
   };

@@ -3,7 +3,9 @@ import {
   dispose,
   isGone,
   jitterOf,
+  lastStartAt,
   parseRetryAfter,
+  type DeadLetterReason,
   type Delivery,
   type Disposition,
   type EpochMs,
@@ -98,14 +100,41 @@ function dispositionOf(
 
 function deadLetterOf(
   record: InRecord<Delivery>,
-  reason: Extract<Disposition, { kind: "dead_letter" }>["reason"],
-  { result, now }: Concluding,
+  reason: DeadLetterReason,
+  { target, result, now }: Concluding,
 ): OutRecord {
+  const { error, statusCode } = result;
+  const shown = error ?? `the endpoint answered ${statusCode}`;
+  const why = whyNoRetry(record.value, { reason, statusCode, target });
   return deadLetterRecord(record, {
     reason,
-    detail: result.error ?? `the endpoint answered ${result.statusCode}`,
+    detail: why === null ? shown : `${shown}; ${why}`,
     now,
     lastOutcome: result.outcome,
     lastStatusCode: result.statusCode,
   });
+}
+
+/** What in the policy ended the delivery, for people; `null` where the answer alone did. */
+function whyNoRetry(
+  delivery: Delivery,
+  ended: {
+    readonly reason: DeadLetterReason;
+    readonly statusCode: number | null;
+    readonly target: Target;
+  },
+): string | null {
+  const { policy } = ended.target;
+  if (ended.reason === "exhausted") {
+    const isListed = policy.notRetryableStatuses.some(
+      (status) => status === ended.statusCode,
+    );
+    return isListed
+      ? "this status is not retried"
+      : `attempt ${delivery.attemptNumber} was the last`;
+  }
+  if (ended.reason !== "expired") return null;
+  const isByExpiry =
+    lastStartAt(delivery, policy.maxAgeMs) === delivery.expiresAt;
+  return `the next attempt would be after its ${isByExpiry ? "expiresAt" : "maximum age"}`;
 }

@@ -231,6 +231,7 @@ class DeliverStage implements Stage<Delivery> {
     return send({
       origin: url.url.origin,
       path: url.url.path,
+      method: target.method,
       headers: requestHeaders(delivery, target.headers, signed, userAgent),
       body: asBuffer(delivery.payload),
       timeoutMs: target.timeoutMs,

@@ -27,7 +27,7 @@ export function secretWaitEndsAt(
   const partMs = (now - bornAt) * PART_OF_AGE;
   const waitMs = Math.min(Math.max(partMs, SHORTEST_MS), LONGEST_MS);
   const lastLookAt =
-    lastStartAt(delivery, target.policy.schedule) - LAST_LOOK_MS;
+    lastStartAt(delivery, target.policy.maxAgeMs) - LAST_LOOK_MS;
   const until = Math.min(now + waitMs, lastLookAt);
   return until > now ? until : null;
 }

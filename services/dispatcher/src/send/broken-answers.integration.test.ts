@@ -51,6 +51,7 @@ async function attempt(origin: string): Promise<AttemptResult> {
   const result = await sender.send({
     origin,
     path: "/",
+    method: "POST",
     headers: [],
     body: Buffer.from("{}"),
     timeoutMs: 20_000,

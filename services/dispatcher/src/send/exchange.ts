@@ -46,7 +46,7 @@ import {
 export interface ExchangeRequest {
   readonly origin: string;
   readonly path: string;
-  readonly method: "POST";
+  readonly method: string;
   readonly headers: string[];
   readonly body: Buffer;
 }

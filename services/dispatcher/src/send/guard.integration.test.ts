@@ -55,6 +55,7 @@ async function attempt(
   const result = await sender.send({
     origin,
     path: "/",
+    method: "POST",
     headers: [],
     body: Buffer.from("{}"),
     timeoutMs,

@@ -136,6 +136,7 @@ const begun = (name: string, timeoutMs: number): Promise<SendResult> =>
   sender.send({
     origin: `http://${name}:${receiver.port}`,
     path: "/",
+    method: "POST",
     headers: [],
     body: Buffer.from("{}"),
     timeoutMs,

@@ -33,6 +33,7 @@ const LOG_EVERY_MS = 60_000;
 export interface SendRequest {
   readonly origin: string;
   readonly path: string;
+  readonly method: string;
   readonly headers: string[];
   readonly body: Buffer;
   readonly timeoutMs: number;
@@ -106,11 +107,11 @@ class DispatchSender implements ExchangeHost {
 
   send(request: SendRequest): Promise<SendResult> {
     return new Promise((resolve) => {
-      const { origin, path, headers, body, timeoutMs } = request;
+      const { origin, path, method, headers, body, timeoutMs } = request;
       const now = this.#clock.monotonic();
       const exchange = new Exchange(
         this,
-        { origin, path, method: "POST", headers, body },
+        { origin, path, method, headers, body },
         now,
         resolve,
       );

@@ -252,6 +252,9 @@ test("an inline destination gets one delivery with its secret sealed, whatever e
     secret: "hush",
     maxAttempts: 3,
     timeoutSeconds: 9,
+    retryDelaysMs: [5_000],
+    maxAgeMs: 60_000,
+    notRetryableStatuses: [404],
   };
 
   const { deliveries, intake, records } = await aRoute({
@@ -263,7 +266,14 @@ test("an inline destination gets one delivery with its secret sealed, whatever e
     {
       endpointId,
       endpointVersion: 0,
-      inline: { url, maxAttempts: 3, timeoutMs: 9_000 },
+      inline: {
+        url,
+        maxAttempts: 3,
+        timeoutMs: 9_000,
+        retryDelaysMs: [5_000],
+        maxAgeMs: 60_000,
+        notRetryableStatuses: [404],
+      },
     },
   ]);
   const secret = deliveries[0]?.inline?.secrets[0];
@@ -282,6 +292,9 @@ function eventWithSealed(sealedSecret: SealedSecret): WebhookEvent {
       sealedSecret,
       maxAttempts: 5,
       timeoutSeconds: 30,
+      retryDelaysMs: null,
+      maxAgeMs: null,
+      notRetryableStatuses: [],
     },
   });
 }
@@ -512,6 +525,9 @@ test("an invalid Avro event is kept as Avro without its secret", async () => {
       sealedSecret: null,
       maxAttempts: 5,
       timeoutSeconds: 30,
+      retryDelaysMs: null,
+      maxAgeMs: null,
+      notRetryableStatuses: [],
     },
   });
   const { route } = aRoute({ avro: { kind: "decoded", value: event } });

@@ -148,6 +148,9 @@ export class Routing {
       secrets: [sealedSecret],
       maxAttempts: destination.maxAttempts,
       timeoutMs: destination.timeoutSeconds * 1_000,
+      retryDelaysMs: destination.retryDelaysMs,
+      maxAgeMs: destination.maxAgeMs,
+      notRetryableStatuses: destination.notRetryableStatuses,
     };
     return { endpointId, endpointVersion: 0, inline };
   }
