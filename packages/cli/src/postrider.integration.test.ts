@@ -282,6 +282,39 @@ test("an endpoint is created from the flags, and its secret is printed", async (
   });
 });
 
+test("an endpoint's policy is set from the flags, and set back to what is built in", async () => {
+  answer = () => [200, { id: "ep_1", version: 1 }];
+
+  const set =
+    "--retry standard-webhooks --max-attempts 4 --max-age 72h --never-retry 400,422 --method PUT";
+  const back =
+    "--retry default --max-attempts default --max-age default --never-retry none --method POST";
+  for (const flags of [set, back])
+    await postrider(["endpoints", "update", "ep_1", ...flags.split(" ")], {
+      env: stack(),
+    });
+
+  const bodies = asked
+    .filter(({ body }) => body !== "")
+    .map(({ body }) => JSON.parse(body) as unknown);
+  expect(bodies).toEqual([
+    {
+      retryDelaysMs: "standard-webhooks",
+      maxAttempts: 4,
+      maxAgeMs: 259_200_000,
+      notRetryableStatuses: [400, 422],
+      method: "PUT",
+    },
+    {
+      retryDelaysMs: null,
+      maxAttempts: null,
+      maxAgeMs: null,
+      notRetryableStatuses: [],
+      method: "POST",
+    },
+  ]);
+});
+
 test.each([
   [["update", "ep_1", "--burst", "5"]],
   [["update", "ep_1", "--no-rate-limit", "--burst", "5"]],

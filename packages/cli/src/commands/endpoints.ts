@@ -10,9 +10,14 @@ import { overlap, rate } from "../option-ranges.ts";
 import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
+import {
+  policyBody,
+  withPolicy,
+  type PolicySettings,
+} from "./endpoint-policy.ts";
 import { disable, pause, resume } from "./endpoint-states.ts";
 
-interface Settings {
+interface Settings extends PolicySettings {
   readonly url?: string;
   readonly types?: readonly string[];
   readonly description?: string;
@@ -23,7 +28,6 @@ interface Settings {
   /** False: `--no-rate-limit`. */
   readonly rateLimit?: number | false;
   readonly burst?: number;
-  readonly retryDelays?: readonly number[];
   readonly signing?: readonly SigningProfile[];
 }
 
@@ -225,7 +229,7 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
   const flag = ["--url <url>", "where to", webUrl] as const;
   if (url_ === "required") made.requiredOption(...flag);
   else made.option(...flag);
-  return made
+  return withPolicy(made)
     .option(
       "--types <patterns>",
       "e.g. order.paid,user.* (default on create: *)",
@@ -260,11 +264,6 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
       option(integer(1, 100_000)),
     )
     .option(
-      "--retry-delays <list>",
-      "its own schedule: the wait after each failed attempt, e.g. 5s,5m,1h",
-      durations,
-    )
-    .option(
       "--signing <profiles>",
       "standard, hmac-hex, or both with a comma (default on create: standard)",
       (text) => option(list)(text).map(option(oneOf(SIGNING_PROFILES))),
@@ -283,10 +282,6 @@ function withVersion(made: Command): Command {
 function webUrl(text: string): string {
   option(url)(text);
   return text;
-}
-
-function durations(text: string): number[] {
-  return option(list)(text).map(option(duration));
 }
 
 function rateLimitOf({ rateLimit, burst }: Settings, spec: string): unknown {
@@ -312,7 +307,7 @@ function bodyOf(options: Settings, spec: string): Record<string, unknown> {
     timeoutMs: options.timeout,
     maxConcurrency: options.maxConcurrency,
     rateLimit: rateLimitOf(options, spec),
-    retryDelaysMs: options.retryDelays,
+    ...policyBody(options),
     signing: options.signing,
   };
   return Object.fromEntries(

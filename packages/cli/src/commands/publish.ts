@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { buffer as readStream } from "node:stream/consumers";
+import { MAX_INLINE_ATTEMPTS } from "@postrider/core";
 import { duration, integer } from "@postrider/runtime";
 import { Option, type Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
@@ -92,7 +93,7 @@ export function publishCommand(run: Run): Command {
     .option(
       "--max-attempts <n>",
       "with --to (default 5)",
-      option(integer(1, 100)),
+      option(integer(1, MAX_INLINE_ATTEMPTS)),
     )
     .option(
       "--wait",
