@@ -92,7 +92,10 @@ export function admit(
   const attempts = attemptsOf(schedule);
   // Its endpoint got fewer attempts while the retry waited.
   if (delivery.trigger === "retry" && delivery.attemptNumber > attempts)
-    return dead("exhausted", `its endpoint now allows ${attempts} attempts`);
+    return dead(
+      "exhausted",
+      `the endpoint allows fewer attempts now: ${attempts} in all`,
+    );
   if (now > lastStartAt(delivery, maxAgeMs)) {
     const isPast = delivery.expiresAt !== null && now > delivery.expiresAt;
     const why = isPast ? "expiresAt has passed" : "its age is used up";

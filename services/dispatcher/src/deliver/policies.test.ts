@@ -224,7 +224,7 @@ test("a retry beyond an endpoint's new number of attempts is not sent; a redrive
   expect(deadLetterOf(retry)).toMatchObject({
     reason: "exhausted",
     attempts: 2,
-    detail: "its endpoint now allows 2 attempts",
+    detail: "the endpoint allows fewer attempts now: 2 in all",
   });
   expect(topicsOf(redrive)).toEqual(["attempts"]);
   expect(requests).toHaveLength(1);
