@@ -24,22 +24,22 @@ export function withPolicy(made: Command): Command {
   return made
     .option(
       "--retry-delays, --retry <waits>",
-      "the wait after each failed attempt: 5s,5m,1h, or standard-webhooks, or default",
+      "the wait after each failed attempt: 5s,5m,1h, or standard-webhooks; default: as built in",
       retryWaits,
     )
     .option(
       "--max-attempts <n>",
-      "attempts in all, 1 to 100: cuts the waits, or goes on with the last one; or default: one more than the waits",
+      "attempts in all, 1 to 100: cuts the waits, or goes on with the last one; default: one more than waits",
       maxAttempts,
     )
     .option(
       "--max-age <duration>",
-      "no attempt of a delivery that is older, 1s to 30d; or default: 72h, or all waits where that is longer",
+      "no attempt of a delivery that is older, 1s to 30d; default: 72h, or all waits where that is longer",
       maxAge,
     )
     .option(
       "--never-retry <statuses>",
-      "statuses that end a delivery, e.g. 400,422; or none",
+      "statuses that end a delivery, e.g. 400,422; none: no such status (default on create)",
       neverRetried,
     )
     .option(

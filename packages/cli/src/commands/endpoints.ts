@@ -229,7 +229,7 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
   const flag = ["--url <url>", "where to", webUrl] as const;
   if (url_ === "required") made.requiredOption(...flag);
   else made.option(...flag);
-  return withPolicy(made)
+  made
     .option(
       "--types <patterns>",
       "e.g. order.paid,user.* (default on create: *)",
@@ -239,7 +239,7 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
     .option("--external-id <id>", "your own id of it")
     .option(
       "--header <name:value>",
-      "sent with each request; may be repeated",
+      "sent with each request; may be repeated; an update replaces all",
       repeated,
     )
     .option(
@@ -262,12 +262,12 @@ function withSettings(made: Command, url_: "required" | "optional"): Command {
       "--burst <n>",
       "how many of them at once (default: a second's worth)",
       option(integer(1, 100_000)),
-    )
-    .option(
-      "--signing <profiles>",
-      "standard, hmac-hex, or both with a comma (default on create: standard)",
-      (text) => option(list)(text).map(option(oneOf(SIGNING_PROFILES))),
     );
+  return withPolicy(made).option(
+    "--signing <profiles>",
+    "standard, hmac-hex, or both with a comma (default on create: standard)",
+    (text) => option(list)(text).map(option(oneOf(SIGNING_PROFILES))),
+  );
 }
 
 function withVersion(made: Command): Command {
