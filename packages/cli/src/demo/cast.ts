@@ -1,8 +1,8 @@
-/** The receivers of the tour: four roles in one server, checked with the `standardwebhooks` package, which receivers would use. */
+/** The receivers of the tour: five roles in one server, checked with the `standardwebhooks` package, which receivers would use. */
 import { startReceiver, type ReceivedRequest } from "@postrider/testkit";
 import { Webhook } from "standardwebhooks";
 
-export const ROLES = ["healthy", "flaky", "dead", "inline"] as const;
+export const ROLES = ["healthy", "flaky", "dead", "inline", "down"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What a receiver saw of one request. */
@@ -21,18 +21,21 @@ export interface Cast {
   /** From now on the requests of this role are checked with this secret. */
   knowSecret(role: Role, secret: string): void;
   seenBy(role: Role): readonly Seen[];
+  /** From now on the role `down` answers 200. */
+  repair(): void;
   close(): Promise<void>;
 }
 
-/** The roles' answers: healthy and inline 200; flaky 500, then 503 with Retry-After, then 200; dead always 500. */
+/** The roles' answers: healthy and inline 200; flaky 500, then 503 with Retry-After, then 200; dead always 500; down 503 until it is repaired, then 200. */
 export async function startCast(onSeen: (seen: Seen) => void): Promise<Cast> {
   const secrets = new Map<Role, string>();
   const seen: Seen[] = [];
+  let isRepaired = false;
   const receiver = await startReceiver({
     answer: (request) => {
       const role = roleOf(request);
       const nth = seen.filter((one) => one.role === role).length;
-      const answer = answerOf(role, nth);
+      const answer = answerOf(role, nth, isRepaired);
       const one: Seen = {
         role,
         at: request.at,
@@ -50,6 +53,9 @@ export async function startCast(onSeen: (seen: Seen) => void): Promise<Cast> {
     urlOf: (role) => `${receiver.url}/${role}`,
     knowSecret: (role, secret) => void secrets.set(role, secret),
     seenBy: (role) => seen.filter((one) => one.role === role),
+    repair: () => {
+      isRepaired = true;
+    },
     close: () => receiver.close(),
   };
 }
@@ -59,6 +65,7 @@ export const RETRY_AFTER_SECONDS = 3;
 function answerOf(
   role: Role,
   nth: number,
+  isRepaired: boolean,
 ): { status: number; headers?: Readonly<Record<string, string>> } {
   switch (role) {
     case "healthy":
@@ -66,6 +73,8 @@ function answerOf(
       return { status: 200 };
     case "dead":
       return { status: 500 };
+    case "down":
+      return { status: isRepaired ? 200 : 503 };
     case "flaky":
       if (nth === 0) return { status: 500 };
       if (nth === 1)

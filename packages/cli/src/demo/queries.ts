@@ -1,5 +1,5 @@
 import { waitFor } from "@postrider/testkit";
-import { callApi } from "../api.ts";
+import { callApi, type ApiAddress } from "../api.ts";
 import { table } from "../terminal.ts";
 import { expectEqual, type Scene } from "./scene.ts";
 
@@ -7,7 +7,8 @@ export interface TourQuery {
   readonly name: string;
   readonly title: string;
   readonly sql: string;
-  readonly expected: readonly (readonly (string | number)[])[];
+  /** The rows of the right answer; null stands for any value. */
+  readonly expected: readonly (readonly (string | number | null)[])[];
 }
 
 /** The first questions that people ask. The tour knows the right answers and checks them. */
@@ -44,32 +45,52 @@ export const QUERIES: readonly TourQuery[] = [
 ];
 
 export async function ask(scene: Scene, query: TourQuery): Promise<void> {
-  const { narrator, control, terminal } = scene;
+  const { narrator, terminal } = scene;
   await narrator.step(
     query.name,
     { doing: "Asking ClickHouse in SQL", claim: query.title },
     async () => {
-      const rows = await waitFor(
-        async () => {
-          const answer = (await callApi(control, {
-            method: "POST",
-            path: "/v1/query",
-            body: JSON.stringify({ sql: query.sql }),
-          })) as {
-            columns: { name: string }[];
-            rows: (string | number)[][];
-          }; // this is what control's API answers
-          return answer.rows.length >= query.expected.length ? answer : null;
-        },
-        { what: "the rows", timeoutMs: 60_000 },
-      );
-      expectEqual("the rows", rows.rows, query.expected);
+      const answer = await rightAnswer(scene.control, query);
       const shown = table(
-        rows.columns.map((column) => column.name),
-        rows.rows.map((row) => row.map(String)),
+        answer.columns.map((column) => column.name),
+        answer.rows.map((row) => row.map(String)),
         terminal,
       );
       return `${terminal.paint("dim", query.sql)}\n${shown}`;
     },
   );
+}
+
+interface Answer {
+  readonly columns: readonly { readonly name: string }[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/** Asks until the answer is right: the rows may not be in ClickHouse yet. Throws, naming both answers, if it stays wrong. */
+async function rightAnswer(
+  control: ApiAddress,
+  { sql, expected }: TourQuery,
+): Promise<Answer> {
+  let answer: Answer = { columns: [], rows: [] };
+  const checkRows = (): void =>
+    expectEqual(
+      "the rows",
+      answer.rows.map((row, r) =>
+        row.map((cell, c) => (expected[r]?.[c] === null ? null : cell)),
+      ),
+      expected,
+    );
+  await waitFor(
+    async () => {
+      answer = (await callApi(control, {
+        method: "POST",
+        path: "/v1/query",
+        body: JSON.stringify({ sql }),
+      })) as Answer; // this is what control's API answers
+      checkRows();
+      return true;
+    },
+    { what: "the rows", timeoutMs: 60_000, everyMs: 100 },
+  ).catch(checkRows);
+  return answer;
 }

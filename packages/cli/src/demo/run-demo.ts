@@ -10,7 +10,7 @@ import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { newKeys } from "../dev-folder.ts";
 import { interrupted } from "../interrupted.ts";
 import { connectKafka, withAdmin } from "../kafka.ts";
-import { ANY_PORTS, type RunningService } from "../processes/services.ts";
+import { ANY_PORTS } from "../processes/services.ts";
 import { inWords } from "../dev/stack-problem.ts";
 import type { Terminal } from "../terminal.ts";
 import {
@@ -19,7 +19,14 @@ import {
   type WholeStack,
 } from "../dev/whole-stack.ts";
 import { startCast, type Seen } from "./cast.ts";
+import { breakerChanges, endpointTableSizes } from "./metrics.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
+import {
+  breakerCloses,
+  breakerOpens,
+  costOfTheOutage,
+  othersGoOn,
+} from "./outage.ts";
 import { ask, QUERIES } from "./queries.ts";
 import type { Scene } from "./scene.ts";
 import {
@@ -80,6 +87,10 @@ async function takeTour(
   await followDelivery(scene, "flaky");
   await showTiers(scene);
   for (const query of QUERIES) await ask(scene, query);
+  await breakerOpens(scene);
+  await othersGoOn(scene);
+  await breakerCloses(scene);
+  await ask(scene, costOfTheOutage(scene));
 }
 
 /** Starts a stack on free ports, with its data in a temporary folder. On somebody else's stack it uses topic and database names of its own, and removes them again. */
@@ -117,7 +128,9 @@ async function setStage(
           0,
           () => removeNames(stack, prefix, name),
         );
-      const cast = await startCast((seen) => narrator.say(seenLine(seen)));
+      const cast = await startCast((seen) => {
+        if (seen.role !== "down") narrator.say(seenLine(seen)); // of the role down there are dozens: its steps count them
+      });
       undo.push(() => cast.close());
       const { brokers } = stack.kafka;
       scene.push({
@@ -132,6 +145,7 @@ async function setStage(
             records,
           ),
         tableSizes: () => endpointTableSizes(running.services),
+        breakers: () => breakerChanges(running.services),
         recordsIn: async (tier) =>
           await withAdmin(brokers, async (admin) => {
             const topic = topicName(prefix, `retry.${tier}`);
@@ -186,22 +200,6 @@ async function produceEvents(
     }),
   );
   await producer.disconnect();
-}
-
-const TABLE_SIZE = /^postrider_table_entries\{[^}]*endpoints[^}]*\} (\d+)$/m;
-
-async function endpointTableSizes(
-  services: readonly RunningService[],
-): Promise<number[]> {
-  const readers = services.filter(
-    ({ name }) => name === "ingest" || name === "dispatcher",
-  );
-  return await Promise.all(
-    readers.map(async ({ adminUrl }) => {
-      const text = await (await fetch(`${adminUrl}/metrics`)).text();
-      return Number(TABLE_SIZE.exec(text)?.[1] ?? 0);
-    }),
-  );
 }
 
 function seenLine(seen: Seen): string {

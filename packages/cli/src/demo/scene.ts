@@ -15,6 +15,8 @@ export interface Scene {
   ) => Promise<void>;
   /** The number of endpoints in each table of the `endpoints` topic, one number per process that has one. */
   readonly tableSizes: () => Promise<readonly number[]>;
+  /** How many circuit breakers the dispatcher has opened and closed. */
+  readonly breakers: () => Promise<{ opened: number; closed: number }>;
   /** How many records a tier's topic holds. */
   readonly recordsIn: (tier: string) => Promise<number>;
 }

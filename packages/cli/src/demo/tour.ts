@@ -6,22 +6,25 @@ import { RETRY_AFTER_SECONDS, type Role } from "./cast.ts";
 import { expectEqual, type Scene } from "./scene.ts";
 
 export const TENANT = "demo";
-const EVENT_TYPES: Readonly<Record<Exclude<Role, "inline">, string>> = {
+export const EVENT_TYPES: Readonly<Record<Exclude<Role, "inline">, string>> = {
   healthy: "order.paid",
   flaky: "invoice.sent",
   dead: "user.deleted",
+  down: "stock.changed",
 };
+/** The roles that one event each is published for; `outage.ts` has the events of `down`. */
+type RoleOfOne = Exclude<Role, "down">;
 const INLINE_SECRET = "whsec_aW5saW5lLWRlbW8tc2VjcmV0LTI0Ynl0ZXM=";
 
-/** Registers three endpoints and waits until every process that needs them has them: route sends only to endpoints that it knows. */
+/** Registers four endpoints and waits until every process that needs them has them: route sends only to endpoints that it knows. */
 export async function createEndpoints(scene: Scene): Promise<void> {
   const { narrator, cast, control } = scene;
-  const roles = ["healthy", "flaky", "dead"] as const;
+  const roles = ["healthy", "flaky", "dead", "down"] as const;
   await narrator.step(
     "endpoints",
     {
-      doing: "Registering three endpoints",
-      claim: "Three endpoints are registered",
+      doing: "Registering four endpoints",
+      claim: "Four endpoints are registered",
     },
     async (progress) => {
       const lines: string[] = [];
@@ -63,9 +66,8 @@ export async function publishEvents(scene: Scene): Promise<void> {
       claim: "Four events are on the Kafka topic",
     },
     async () => {
-      const envelope = (role: Role, more: object): string =>
-        // A number beyond 2^53 and an unusual format, to show that the receiver gets exactly these bytes.
-        `{"id":"${eventIdOf(role)}","tenantId":"${TENANT}",${JSON.stringify(more).slice(1, -1)},"payload":${payloadOf(role)}}`;
+      const envelope = (role: RoleOfOne, more: object): string =>
+        envelopeOf(eventIdOf(role), more, payloadOf(role));
       const events = (["healthy", "flaky", "dead"] as const).map((role) => ({
         role,
         value: envelope(role, { type: EVENT_TYPES[role] }),
@@ -92,7 +94,10 @@ export async function publishEvents(scene: Scene): Promise<void> {
 
 /** For each role, the requests that it must receive and the delivery that Postrider must report. */
 const EXPECTED: Readonly<
-  Record<Role, { answers: readonly number[]; status: string; claim: string }>
+  Record<
+    RoleOfOne,
+    { answers: readonly number[]; status: string; claim: string }
+  >
 > = {
   healthy: {
     answers: [200],
@@ -116,7 +121,10 @@ const EXPECTED: Readonly<
   },
 };
 
-export async function followDelivery(scene: Scene, role: Role): Promise<void> {
+export async function followDelivery(
+  scene: Scene,
+  role: RoleOfOne,
+): Promise<void> {
   const { narrator, cast, control } = scene;
   const { answers, status, claim } = EXPECTED[role];
   await narrator.step(
@@ -214,10 +222,16 @@ export async function showTiers(scene: Scene): Promise<void> {
   );
 }
 
+/** An event as its producer writes it: the payload's text unchanged. */
+export function envelopeOf(id: string, more: object, payload: string): string {
+  return `{"id":"${id}","tenantId":"${TENANT}",${JSON.stringify(more).slice(1, -1)},"payload":${payload}}`;
+}
+
 export function eventIdOf(role: Role): string {
   return `demo-${role}`;
 }
 
+/** A number beyond 2^53 and an unusual format, to show that the receiver gets exactly these bytes. */
 function payloadOf(role: Role): string {
   return `{"for": "${role}", "amount": 1.10, "id": 9007199254740993}`;
 }
