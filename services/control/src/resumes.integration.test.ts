@@ -326,13 +326,21 @@ test(
       detail: "by hand",
     });
     expect((await ask(`GET ${path}`)).body.state).toBe("enabled");
+    const twice = await ask(`DELETE ${path}/resume`);
+    expect(twice.body).toEqual(cancelled.body);
 
     await ask(`POST ${path}/resume`);
     await waitFor(async () => (await resumeOf(ask, endpoint)).sent >= 10);
     await ask(`POST ${path}/pause`);
+    const again = await ask(`POST ${path}/pause`, { reason: "still moving" });
+    expect(again.body).toMatchObject({
+      state: "paused",
+      stateReason: "still moving",
+    });
     expect(await resumeOf(ask, endpoint)).toMatchObject({
       state: "ended",
       detail: "the endpoint was paused again",
+      pausedAt: cancelled.body.pausedAt,
     });
 
     await ask(`POST ${path}/resume`);

@@ -34,7 +34,8 @@ export interface EndpointInput {
   /** Throws as `parseCreation` does. Without a body, everything has its default. */
   parseRotation(body: unknown): SecretRotation;
   /** The reason of a pause or a disable; `by hand` where the body is missing or gives none. Throws as `parseCreation` does. */
-  parseReason(body: unknown): string;
+  /** `undefined` where none was given. */
+  parseReason(body: unknown): string | undefined;
 }
 
 export function createEndpointInput(policy: UrlPolicy): EndpointInput {
@@ -76,7 +77,7 @@ const externalId = printable.min(1).max(128);
 const description = printable.max(1024);
 
 const reasonSchema = z.strictObject({
-  reason: description.min(1).default("by hand"),
+  reason: description.min(1).optional(),
 });
 
 const eventTypes = z

@@ -1,4 +1,4 @@
-import type { Endpoint, EpochMs } from "@postrider/core";
+import type { Endpoint } from "@postrider/core";
 import type { FastifyReply } from "fastify";
 import type { EndpointInput } from "./endpoint-input.ts";
 import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
@@ -11,7 +11,6 @@ import {
 import {
   changedEndpoint,
   disabledEndpoint,
-  enabledEndpoint,
   pausedEndpoint,
   viewOf,
 } from "./endpoint.ts";
@@ -88,13 +87,6 @@ export function endpointRoutes(options: {
         return { ...shown(reply, made.endpoint), secret: made.secret };
       },
     );
-    app.post<ById>("/v1/endpoints/:id/enable", async (request, reply) => {
-      const condition = versionOf(request.headers["if-match"]) ?? "any";
-      return shown(
-        reply,
-        await writer.change(request.params.id, condition, enable),
-      );
-    });
     for (const [route, state, apply] of [
       ["pause", "paused", pausedEndpoint],
       ["disable", "disabled", disabledEndpoint],
@@ -102,23 +94,19 @@ export function endpointRoutes(options: {
       app.post<ById>(`/v1/endpoints/:id/${route}`, async (request, reply) => {
         const condition = versionOf(request.headers["if-match"]) ?? "any";
         const reason = input.parseReason(request.body);
-        // An endpoint that is in this state already keeps its version.
+        // An endpoint that is in this state already only takes a new reason; without one it keeps its version.
         const changed = await writer.change(
           request.params.id,
           condition,
           (endpoint, now) =>
-            endpoint.state === state ? endpoint : apply(endpoint, reason, now),
+            endpoint.state === state &&
+            (reason === undefined || reason === endpoint.stateReason)
+              ? endpoint
+              : apply(endpoint, reason ?? "by hand", now),
         );
         return shown(reply, changed);
       });
   };
-}
-
-/** Enables an endpoint, also one that a 410 disabled. An endpoint that is enabled already keeps its version. */
-function enable(endpoint: Endpoint, now: EpochMs): Endpoint {
-  return endpoint.state === "enabled"
-    ? endpoint
-    : enabledEndpoint(endpoint, now);
 }
 
 function requiredVersion(header: string | undefined): VersionCondition {

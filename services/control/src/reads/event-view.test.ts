@@ -45,6 +45,7 @@ function anAttemptRow(row: Partial<AttemptRow> = {}): AttemptRow {
     trigger: "first",
     error: "",
     next_attempt_at: AT + 1000,
+    deferral_reason: "",
     status: "failed",
     dead_letter_reason: "",
     ...row,
@@ -94,6 +95,7 @@ test("attempts are in order; deferrals are left out but set the time of the next
         started_at: AT + 3000,
         outcome: "",
         next_attempt_at: AT + 9000,
+        deferral_reason: "breaker_open",
       }),
       anAttemptRow({ attempt_number: 2, step: 1, started_at: AT + 2000 }),
       anAttemptRow(),
@@ -104,17 +106,42 @@ test("attempts are in order; deferrals are left out but set the time of the next
   expect(delivery?.attempts.map((attempt) => attempt.attemptNumber)).toEqual([
     1, 2,
   ]);
-  expect(delivery?.nextAttemptAt).toBe("2026-11-23T12:00:09.000Z");
+  expect(delivery).toMatchObject({
+    nextAttemptAt: "2026-11-23T12:00:09.000Z",
+    deferralReason: "breaker_open",
+  });
 });
 
 test.each([
   [{ status: "delivered", next_attempt_at: AT }],
   [{ status: "expired", next_attempt_at: AT, dead_letter_reason: "exhausted" }],
   [{ status: "failed", next_attempt_at: AT, dead_letter_reason: "paused" }],
-])("a delivery %j has no next attempt", (row) => {
-  const [delivery] = viewOf({ deliveries: [aDeliveryRow(row)] }).deliveries;
+])("a delivery %j has no next attempt, and does not wait", (row) => {
+  const [delivery] = viewOf({
+    deliveries: [aDeliveryRow(row)],
+    attempts: [
+      anAttemptRow({
+        attempt_number: 0,
+        outcome: "",
+        status: "pending",
+        deferral_reason: "breaker_open",
+      }),
+    ],
+  }).deliveries;
 
-  expect(delivery?.nextAttemptAt).toBeNull();
+  expect(delivery).toMatchObject({ nextAttemptAt: null, deferralReason: null });
+});
+
+test("a deferral that an attempt has followed is no reason to wait any more", () => {
+  const [delivery] = viewOf({
+    deliveries: [aDeliveryRow()],
+    attempts: [
+      anAttemptRow({ attempt_number: 0, deferral_reason: "rate_limited" }),
+      anAttemptRow({ step: 1 }),
+    ],
+  }).deliveries;
+
+  expect(delivery?.deferralReason).toBeNull();
 });
 
 test("a delivery that arrived twice shows its newest version", () => {

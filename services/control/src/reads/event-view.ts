@@ -34,6 +34,7 @@ export interface AttemptRow {
   readonly trigger: string;
   readonly error: string;
   readonly next_attempt_at: EpochMs | null;
+  readonly deferral_reason: string;
   /** The delivery's status after this attempt. */
   readonly status: string;
   readonly dead_letter_reason: string;
@@ -64,6 +65,8 @@ export interface DeliveryView {
   readonly status: string;
   readonly attempts: readonly AttemptView[];
   readonly nextAttemptAt: string | null;
+  /** Why the delivery waits without spending an attempt, such as `breaker_open`; null where it does not. */
+  readonly deferralReason: string | null;
   /** Why the delivery was given up or, with `paused`, parked. */
   readonly deadLetterReason: string | null;
 }
@@ -123,9 +126,12 @@ function deliveryViewOf(
   rows: readonly AttemptRow[],
 ): DeliveryView {
   const delivery = rows.reduce(asDecidedBy, row);
+  const isWaiting = waits(delivery);
   const inOrder = rows.toSorted(
     (a, b) => a.step - b.step || a.started_at - b.started_at,
   );
+  const newest = inOrder.at(-1);
+  const nextAttemptAt = newest?.next_attempt_at ?? delivery.next_attempt_at; // a deferral after a failed attempt is in `attempts` only
   return {
     id: delivery.delivery_id,
     endpointId: delivery.endpoint_id,
@@ -133,7 +139,10 @@ function deliveryViewOf(
     attempts: inOrder
       .filter((row) => row.attempt_number > 0)
       .map(attemptViewOf),
-    nextAttemptAt: nextAttemptAt(delivery, inOrder.at(-1)),
+    nextAttemptAt: isWaiting ? timeOrNull(nextAttemptAt) : null,
+    deferralReason: isWaiting
+      ? textOrNull(newest?.deferral_reason ?? "")
+      : null,
     deadLetterReason: textOrNull(delivery.dead_letter_reason),
   };
 }
@@ -155,15 +164,10 @@ function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
     : delivery;
 }
 
-/** Only an unfinished delivery has a next attempt. The newest attempt row has its time: a deferral after a failed attempt is in `attempts` only. */
-function nextAttemptAt(
-  delivery: DeliveryRow,
-  newest: AttemptRow | undefined,
-): string | null {
-  if (delivery.status !== "pending" && delivery.status !== "failed")
-    return null;
-  if (delivery.dead_letter_reason !== "") return null; // parked: `paused`
-  return timeOrNull(newest?.next_attempt_at ?? delivery.next_attempt_at);
+/** Whether the delivery has a next attempt: it is unfinished, and not parked. */
+function waits({ status, dead_letter_reason }: DeliveryRow): boolean {
+  const isUnfinished = status === "pending" || status === "failed";
+  return isUnfinished && dead_letter_reason === "";
 }
 
 function attemptViewOf(row: AttemptRow): AttemptView {

@@ -240,7 +240,7 @@ SETTINGS do_not_merge_across_partitions_select_final = 1`;
 
 /** A row inserted twice counts once, merged or not. An attempt begins after its event was received; the day allows for skewed clocks. */
 const ATTEMPTS_SQL = `
-SELECT delivery_id, attempt_number, step, outcome, status_code, duration_ms, trigger, error, status, dead_letter_reason,
+SELECT delivery_id, attempt_number, step, outcome, status_code, duration_ms, trigger, error, status, deferral_reason, dead_letter_reason,
   toUnixTimestamp64Milli(a.started_at) AS started_at,
   toUnixTimestamp64Milli(a.next_attempt_at) AS next_attempt_at
 FROM attempts AS a

@@ -51,10 +51,10 @@ function anApp(state: string) {
       }),
     ],
   });
-  return async () =>
+  return async (route = "resume") =>
     await app.inject({
       method: "POST",
-      url: `/v1/endpoints/${ID}/resume`,
+      url: `/v1/endpoints/${ID}/${route}`,
       headers: { authorization: `Bearer ${KEY}` },
     });
 }
@@ -68,6 +68,19 @@ test("a resume of a paused endpoint takes one write: after it nothing can be ref
     resume: { id: "rsm_1", state: "running" },
   });
 });
+
+test.each(["paused", "disabled", "enabled"])(
+  "enabling an endpoint that is %s answers with its resume, too",
+  async (state) => {
+    const answer = await anApp(state)("enable");
+
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toMatchObject({
+      state: "enabled",
+      resume: { id: "rsm_1", state: "running" },
+    });
+  },
+);
 
 test("a resume of an enabled endpoint that is refused has written nothing", async () => {
   const answer = await anApp("enabled")();

@@ -1,12 +1,17 @@
 import type { Endpoint, EpochMs, Resume } from "@postrider/core";
 import type { Routes } from "@postrider/http";
+import type { FastifyReply } from "fastify";
 import { versionOf, type ById } from "../endpoints/endpoint-routes.ts";
 import {
   unknownEndpoint,
   type EndpointTable,
   type EndpointWriter,
 } from "../endpoints/endpoint-writer.ts";
-import { enabledEndpoint, viewOf } from "../endpoints/endpoint.ts";
+import {
+  enabledEndpoint,
+  viewOf,
+  type EndpointView,
+} from "../endpoints/endpoint.ts";
 import type { PublicKeyOf } from "../endpoints/public-keys.ts";
 import { neverPaused, type ResumeStore } from "./resume-store.ts";
 import { ControlProblem } from "../http/problem.ts";
@@ -27,12 +32,13 @@ export interface ResumeView {
   readonly unreadable: number;
   readonly lost: number;
   readonly places: Resume["places"];
+  /** When the endpoint was paused. If a resume has left something and the endpoint was paused again, when it was paused first. */
   readonly pausedAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
 }
 
-/** Pausing is a change of the endpoint (endpoint-routes.ts); here is what sends its parked deliveries again. */
+/** Pausing is a change of the endpoint (endpoint-routes.ts); here is what sends its parked deliveries again: `resume` and `enable`. */
 export function resumeRoutes(options: {
   readonly table: Pick<EndpointTable, "get">;
   readonly writer: Pick<EndpointWriter, "change">;
@@ -47,7 +53,25 @@ export function resumeRoutes(options: {
     return endpoint;
   }
 
+  function shown(
+    reply: FastifyReply,
+    endpoint: Endpoint,
+    resume: Resume | undefined,
+  ): EndpointView & { readonly resume: ResumeView | null } {
+    void reply.header("etag", `"${endpoint.version}"`);
+    return {
+      ...viewOf(endpoint, publicKeyOf),
+      resume: resume === undefined ? null : resumeView(resume),
+    };
+  }
+
   return (app) => {
+    app.post<ById>("/v1/endpoints/:id/enable", async (request, reply) => {
+      const { id } = request.params;
+      const condition = versionOf(request.headers["if-match"]) ?? "any";
+      const endpoint = await writer.change(id, condition, enabled);
+      return shown(reply, endpoint, store.get(id));
+    });
     app.post<ById>("/v1/endpoints/:id/resume", async (request, reply) => {
       const { id } = request.params;
       const condition = versionOf(request.headers["if-match"]) ?? "any";
@@ -59,11 +83,7 @@ export function resumeRoutes(options: {
       // The change of a paused endpoint started its resume in the same write. One that was enabled goes on with what is left: its
       // only write is then this one, so a refusal that says that nothing was written is true.
       const resume = wasEnabled ? await store.restart(id) : store.get(id);
-      void reply.header("etag", `"${endpoint.version}"`);
-      return {
-        ...viewOf(endpoint, publicKeyOf),
-        resume: resume === undefined ? null : resumeView(resume),
-      };
+      return shown(reply, endpoint, resume);
     });
     app.get<ById>("/v1/endpoints/:id/resume", async ({ params: { id } }) => {
       requireEndpoint(id);
@@ -78,12 +98,18 @@ export function resumeRoutes(options: {
   };
 }
 
+/** An endpoint that is enabled already keeps its version. Also one that a 410 disabled is enabled. */
+function enabled(endpoint: Endpoint, now: EpochMs): Endpoint {
+  return endpoint.state === "enabled"
+    ? endpoint
+    : enabledEndpoint(endpoint, now);
+}
+
 function resumed(endpoint: Endpoint, now: EpochMs): Endpoint {
   switch (endpoint.state) {
     case "enabled":
-      return endpoint;
     case "paused":
-      return enabledEndpoint(endpoint, now);
+      return enabled(endpoint, now);
     default:
       throw new ControlProblem(
         "conflict",
