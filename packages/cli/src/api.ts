@@ -151,7 +151,7 @@ export class ApiRefusal extends CliError {
     status: number,
     errors: readonly FieldError[],
     what: string,
-    more: { readonly why: string; readonly next?: string | undefined },
+    more: { readonly why?: string; readonly next?: string | undefined },
   ) {
     super(exitCodeOf(status), what, more);
     this.status = status;
@@ -167,6 +167,10 @@ function refusal(
   const problem = parseProblem(text);
   const errors = problem.errors ?? [];
   const { detail = "" } = problem;
+  if (status === 404 && detail !== "")
+    return new ApiRefusal(status, errors, detail, {
+      next: nextAfter(status, request.path),
+    }); // title and errors say only that it is not there, as the detail does
   const why = [
     ...(detail === "" ? [] : [detail]),
     ...errors

@@ -24,5 +24,6 @@ export interface DeliveryView {
     readonly error: string | null;
   }[];
   readonly nextAttemptAt: string | null;
+  readonly deferralReason?: string | null;
   readonly deadLetterReason?: string | null;
 }

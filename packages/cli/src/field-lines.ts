@@ -1,12 +1,35 @@
 import { visible, type Terminal } from "./terminal.ts";
 
-/** An answer of control's API for people: one field a line. Empty fields are left out. */
-export function fieldLines(answer: object, terminal: Terminal): string {
+/** How fields are shown for people: as a text, or as one line for each part. */
+export type Shown = Readonly<
+  Record<string, ((value: never) => string | readonly string[]) | undefined>
+>;
+
+const NAME_WIDTH = 20;
+
+/** An answer of control's API for people: one field a line. Empty fields are left out. `shown` says how the fields that it names look; others that are no text are JSON. */
+export function fieldLines(
+  answer: object,
+  terminal: Terminal,
+  shown: Shown = {},
+): string {
   return Object.entries(answer)
-    .filter(([, value]) => value !== null && value !== "")
-    .map(([name, value]) => {
-      const shown = typeof value === "object" ? JSON.stringify(value) : value;
-      return `${terminal.paint("bold", name.padEnd(20))} ${visible(String(shown))}`;
+    .flatMap(([name, value]) => {
+      const [first, ...more] = linesOf(value, shown[name]);
+      if (first === undefined) return [];
+      const title = terminal.paint("bold", name.padEnd(NAME_WIDTH));
+      const indent = " ".repeat(NAME_WIDTH);
+      return [`${title} ${first}`, ...more.map((line) => `${indent} ${line}`)];
     })
     .join("\n");
+}
+
+function linesOf(value: unknown, show: Shown[string]): readonly string[] {
+  const found = show === undefined ? textOf(value) : show(value as never); // the caller knows the type of the field that it names
+  return [found].flat().filter(Boolean).map(visible);
+}
+
+function textOf(value: unknown): string {
+  if (value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

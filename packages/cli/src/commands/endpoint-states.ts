@@ -1,9 +1,10 @@
-/** `endpoints pause`, `disable` and `resume`. */
+/** `endpoints pause`, `disable`, `enable` and `resume`. */
 import { integer } from "@postrider/runtime";
 import type { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { command, option, type Run } from "../command.ts";
+import { endpointLines } from "../endpoint-lines.ts";
 import { fieldLines } from "../field-lines.ts";
 import { watchResume, type Resume } from "../resume-watch.ts";
 
@@ -41,10 +42,41 @@ function change(run: Run, name: string, description: string): Command {
         body: JSON.stringify(reason === undefined ? {} : { reason }),
         headers: matching(options.ifVersion),
       });
-      terminal.data(endpoint, () => fieldLines(endpoint, terminal));
+      terminal.data(endpoint, () => endpointLines(endpoint, terminal));
     },
   );
   return withVersion(made);
+}
+
+/** Control's answer to what may start a resume: the endpoint, and its resume if it was ever paused. */
+interface WithResume {
+  readonly resume: Resume | null;
+}
+
+export function enable(run: Run): Command {
+  const made = command<Given>(
+    run,
+    "enable <id>",
+    "deliver to it again, after a 410 or `endpoints disable`; sends what was parked before",
+    async ({ args, options, terminal }) => {
+      const answer = await call<WithResume>({
+        method: "POST",
+        path: `${pathOf(args[0])}/enable`,
+        headers: matching(options.ifVersion),
+      });
+      const { resume: begun, ...endpoint } = answer;
+      terminal.data(answer, () => endpointLines(endpoint, terminal));
+      if (begun?.state === "running")
+        terminal.say(
+          `A resume sends what was parked while it was paused. ${howToWatch(begun)}`,
+        );
+    },
+  );
+  return withVersion(made);
+}
+
+function howToWatch({ endpointId }: Resume): string {
+  return `To see how far it is: npx postrider endpoints resume ${endpointId} --watch`;
 }
 
 export function resume(run: Run): Command {
@@ -63,20 +95,18 @@ export function resume(run: Run): Command {
         });
         terminal.data(cancelled, () => fieldLines(cancelled, terminal));
         terminal.say(
-          "The endpoint stays enabled; what was not sent stays parked until it is resumed again.",
+          `What was not sent stays parked. To send it: npx postrider endpoints resume ${args[0]}`,
         );
         return;
       }
-      const { resume: begun, ...endpoint } = await call<{
-        readonly resume: Resume | null;
-      }>({
+      const { resume: begun, ...endpoint } = await call<WithResume>({
         method: "POST",
         path: `${path}/resume`,
         headers: matching(options.ifVersion),
       });
       if (begun === null) {
         terminal.data({ ...endpoint, resume: null }, () =>
-          fieldLines(endpoint, terminal),
+          endpointLines(endpoint, terminal),
         );
         terminal.say("It was never paused, so there is nothing to send again.");
       } else if (options.watch === true) {
@@ -87,9 +117,7 @@ export function resume(run: Run): Command {
           fieldLines(begun, terminal),
         );
         if (begun.state === "running")
-          terminal.say(
-            `It goes on by itself. To see how far it is: npx postrider endpoints resume ${args[0]} --watch`,
-          );
+          terminal.say(`It goes on by itself. ${howToWatch(begun)}`);
       }
     },
   )

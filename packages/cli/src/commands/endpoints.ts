@@ -5,7 +5,7 @@ import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, option, repeated, type Run } from "../command.ts";
-import { fieldLines } from "../field-lines.ts";
+import { endpointLines } from "../endpoint-lines.ts";
 import { overlap, rate } from "../option-ranges.ts";
 import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
@@ -15,7 +15,7 @@ import {
   withPolicy,
   type PolicySettings,
 } from "./endpoint-policy.ts";
-import { disable, pause, resume } from "./endpoint-states.ts";
+import { disable, enable, pause, resume } from "./endpoint-states.ts";
 
 interface Settings extends PolicySettings {
   readonly url?: string;
@@ -121,7 +121,7 @@ function newSecretOf({ secret, ed25519 }: NewSecret): Record<string, string> {
 
 /** The endpoint with its new secret. */
 function showSecret(endpoint: Endpoint, terminal: Terminal): void {
-  terminal.data(endpoint, () => fieldLines(endpoint, terminal));
+  terminal.data(endpoint, () => endpointLines(endpoint, terminal));
   terminal.say("Keep the secret: it is not shown again.");
   const publicKey = endpoint.secrets?.at(-1)?.publicKey;
   if (typeof publicKey === "string")
@@ -165,7 +165,7 @@ function get(run: Run): Command {
     "one endpoint",
     async ({ args, terminal }) => {
       const endpoint = await read(args[0] ?? "");
-      terminal.data(endpoint, () => fieldLines(endpoint, terminal));
+      terminal.data(endpoint, () => endpointLines(endpoint, terminal));
     },
   );
 }
@@ -188,27 +188,12 @@ function update(run: Run): Command {
         method: "PATCH",
         body: JSON.stringify(change),
       });
-      terminal.data(endpoint, () => fieldLines(endpoint as Endpoint, terminal)); // PATCH answers with the endpoint
+      terminal.data(endpoint, () =>
+        endpointLines(endpoint as Endpoint, terminal),
+      ); // PATCH answers with the endpoint
     },
   ).option("--disable", "deliver nothing to it until `endpoints enable`");
   return withSettings(withVersion(made), "optional");
-}
-
-function enable(run: Run): Command {
-  const made = command<{ ifVersion?: number }>(
-    run,
-    "enable <id>",
-    "deliver to it again, after a 410 or `endpoints disable`",
-    async ({ args, options, terminal }) => {
-      const endpoint = await call<Endpoint>({
-        method: "POST",
-        path: `${pathOf(args[0] ?? "")}/enable`,
-        headers: matching(options.ifVersion),
-      });
-      terminal.data(endpoint, () => fieldLines(endpoint, terminal));
-    },
-  );
-  return withVersion(made);
 }
 
 function remove(run: Run): Command {

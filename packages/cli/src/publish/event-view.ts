@@ -43,9 +43,8 @@ function renderDelivery(delivery: DeliveryView, terminal: Terminal): string[] {
     style === undefined
       ? delivery.status
       : terminal.paint(style, delivery.status);
-  const why = delivery.deadLetterReason
-    ? ` (${delivery.deadLetterReason})`
-    : "";
+  const reason = delivery.deadLetterReason ?? delivery.deferralReason ?? null;
+  const why = reason === null ? "" : ` (${visible(reason)})`;
   const next =
     delivery.nextAttemptAt === null
       ? ""
