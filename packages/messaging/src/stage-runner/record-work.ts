@@ -209,16 +209,13 @@ export class RecordWork<In> {
   /** Does what no event triggers: goes on after a stall, ends waits for schemas, relieves lanes that became slow. Call about every 50 ms. */
   tick(now: MonotonicMs): void {
     this.#valve.sample();
-    this.blocked();
     if (this.#isGivenBack) return;
     if (this.#lanes.isShort) this.#valve.limited();
     this.#goOn(this.#schemas.due(now));
-    for (const { isPressed } of this.#options.partitions())
-      if (isPressed) {
-        this.#relieve();
-        break;
-      }
-    if (this.blocked() === null) this.#valve.farTurns();
+    if (this.blocked() === null) {
+      if (this.#isPressed()) this.#valve.relieve();
+      this.#valve.farTurns();
+    }
     this.pump();
   }
 
@@ -246,6 +243,12 @@ export class RecordWork<In> {
   /** Aborts the signal that handlers were given: they must end now. */
   abort(): void {
     this.#abort.abort();
+  }
+
+  #isPressed(): boolean {
+    for (const { isPressed } of this.#options.partitions())
+      if (isPressed) return true;
+    return false;
   }
 
   #decoded(entry: OpenRecord<In>): void {
