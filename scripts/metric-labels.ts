@@ -16,7 +16,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   state: "of a circuit breaker: `open` or `half_open`",
   status: "an HTTP status",
   table: "a table of ClickHouse",
-  tier: "a tier's delay, such as `1s`",
+  tier: "a tier's delay, such as `1s`; of an attempt also `none`, and `other` for a tier that is not configured any more",
   to: "where a record goes: `deliveries` or a tier",
   topic: "one of Postrider's topics",
   type: "a kind of resource of Node",

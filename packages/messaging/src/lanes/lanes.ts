@@ -84,6 +84,10 @@ export class Lanes<E extends Queued<E>> {
     return this.#throttled.lanes();
   }
 
+  get throttledCount(): number {
+    return this.#throttled.size;
+  }
+
   push(name: string, entry: E, now: MonotonicMs, group = ""): void {
     const lane = this.#lane(name, now, group);
     if (lane.queued === 0) lane.rate.restart(now);

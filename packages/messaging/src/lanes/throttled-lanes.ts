@@ -22,6 +22,10 @@ export class ThrottledLanes<L extends { throttle: Throttle | null }> {
     return this.#heap[0]?.until ?? Infinity;
   }
 
+  get size(): number {
+    return this.#heap.length;
+  }
+
   *lanes(): Iterable<L> {
     for (const { lane } of this.#heap) yield lane;
   }

@@ -135,6 +135,7 @@ export class RecordWork<In> {
     return {
       queued: this.#lanes.queued,
       lanes: this.#lanes.size,
+      throttledLanes: this.#lanes.throttledCount,
       inFlight: this.#flow.inFlight,
       unfinished: this.#flow.unfinished,
       waitingForSchemas: this.#schemas.size,

@@ -48,6 +48,10 @@ export function runnerMetrics(meter: Meter, stage: string) {
       "postrider_lanes",
       "Lanes in memory: of deliver, endpoints that have records or had some lately",
     ),
+    throttledLanes: gauge(
+      "postrider_throttled_lanes",
+      "Lanes whose rate limit lets no record start now: of deliver, endpoints that are rate-limited",
+    ),
     inFlight: gauge("postrider_in_flight", "Handlers at work"),
     queued: gauge("postrider_queued_records", "Records that have not started"),
     commitAge: gauge(

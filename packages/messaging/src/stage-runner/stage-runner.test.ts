@@ -42,16 +42,25 @@ test("gauges tell how much of its partitions a runner holds", async () => {
     histogram: () => ({ observe: () => undefined }),
     gauge: (name) => ({ set: (value) => void gauges.set(name, value) }),
   };
-  const under = await runners.started(["a/1", "a/2", "b/1"], { meter });
+  const under = await runners.started(["a/1", "a/2", "b/1", "limited/1"], {
+    meter,
+    stage: {
+      laneRateLimit: (lane) =>
+        lane === "limited"
+          ? { perSecond: 1, nextStartAt: () => Infinity }
+          : undefined,
+    },
+  });
 
   under.clock.advance(1_000);
 
   await soon(
     () =>
-      gauges.get("postrider_open_records") === 3 &&
-      gauges.get("postrider_queued_records") === 1,
+      gauges.get("postrider_open_records") === 4 &&
+      gauges.get("postrider_queued_records") === 2,
   );
-  expect(gauges.get("postrider_lanes")).toBe(2);
+  expect(gauges.get("postrider_lanes")).toBe(3);
+  expect(gauges.get("postrider_throttled_lanes")).toBe(1);
   expect(gauges.get("postrider_open_bytes")).toBeGreaterThan(0);
 });
 

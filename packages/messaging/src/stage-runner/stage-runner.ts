@@ -235,7 +235,9 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#metrics.queued(queued);
     this.#metrics.inFlight(inFlight);
     this.#metrics.commitAge(commitAgeMs / 1000);
-    this.#metrics.schemaWaiting(this.#work.counts.waitingForSchemas);
+    const { waitingForSchemas, throttledLanes } = this.#work.counts;
+    this.#metrics.schemaWaiting(waitingForSchemas);
+    this.#metrics.throttledLanes(throttledLanes);
     this.#metrics.lanes(lanes);
     let openBytes = 0;
     for (const partition of this.#assignment.all()) {

@@ -22,6 +22,7 @@ import {
 } from "./outgoing-records.ts";
 import { breakerSignals, goneSignal } from "./signal-records.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
+import { tierOf } from "./tier-header.ts";
 
 export interface Concluding {
   readonly target: Target;
@@ -37,6 +38,8 @@ export interface Concluding {
 export interface Conclusion {
   readonly disposition: Disposition;
   readonly queueMs: number;
+  /** The tier in which the delivery waited before; `none` or `other`. */
+  readonly cameFrom: string;
   /** From the event's acceptance, by the publisher's or the door's clock, until now; never below 0. */
   readonly sinceReceivedMs: number;
   /** A registered endpoint answered 410: treat this version as disabled at once. */
@@ -74,6 +77,7 @@ export function conclude(
   return {
     disposition,
     queueMs,
+    cameFrom: tierOf(raw.headers, concluding.tiers),
     sinceReceivedMs,
     isGone: isEndpointGone,
     records,

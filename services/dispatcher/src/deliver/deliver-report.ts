@@ -54,11 +54,13 @@ export function deliverReport(
     },
   );
   return {
-    attempted(delivery, result, { disposition, queueMs, sinceReceivedMs }) {
+    attempted(delivery, result, conclusion) {
+      const { disposition, queueMs, sinceReceivedMs, cameFrom } = conclusion;
       const { outcome, isReused, durationMs } = result;
       metrics.attempts.inc({
         outcome,
         connection: isReused ? "reused" : "fresh",
+        tier: cameFrom,
       });
       metrics.duration.observe(durationMs / 1_000);
       metrics.queue.observe(queueMs / 1_000);
@@ -109,8 +111,8 @@ function deliverMetrics(meter: Meter) {
   return {
     attempts: meter.counter(
       "postrider_attempts_total",
-      "Attempts by outcome, and by whether the connection had served before.",
-      ["outcome", "connection"],
+      "Attempts by outcome, by whether the connection had served before, and by the tier in which the delivery waited before.",
+      ["outcome", "connection", "tier"],
     ),
     duration: meter.histogram(
       "postrider_attempt_duration_seconds",

@@ -228,6 +228,35 @@ test("the time from an event to its success is measured at the success alone", a
   expect(page).toMatch(/postrider_event_to_success_seconds_sum\{.*\} 3$/m);
 });
 
+test("attempts are counted by outcome and by the tier in which the delivery waited before", async () => {
+  const { run, record, effects } = aStage(
+    [registered()],
+    [answered(500), failedBy("timeout"), answered(200)],
+  );
+  let next = record();
+  for (const attemptNumber of [1, 2, 3]) {
+    const records = await run(next);
+    const { headers } = records.at(-1)!;
+    const { raw, value } = record({
+      attemptNumber: attemptNumber + 1,
+      step: attemptNumber,
+    });
+    next = { raw: { ...raw, headers: headers ?? {} }, value };
+  }
+
+  const page = await effects.meter.render();
+  const counted = [
+    ...page.matchAll(
+      /^postrider_attempts_total\{outcome="(\w+)",.*tier="(\w+)".*\} (\d)$/gm,
+    ),
+  ].map((match) => match.slice(1));
+  expect(counted).toEqual([
+    ["http_error", "none", "1"],
+    ["timeout", "1s", "1"],
+    ["delivered", "2s", "1"],
+  ]);
+});
+
 test("used-up attempts become a dead letter that holds the delivery with its step raised", async () => {
   const inline = anInlineDestination({
     maxAttempts: 2,

@@ -15,6 +15,7 @@ import {
 import type { InRecord, OutRecord } from "@postrider/messaging";
 import type { DeferralReason } from "./admit.ts";
 import type { AttemptResult } from "../send/attempt-result.ts";
+import { tierHeaders } from "./tier-header.ts";
 
 const NO_BYTES = Buffer.alloc(0);
 const NO_HEADERS = {};
@@ -77,11 +78,15 @@ export function retryRecord(
     deferralReason: null,
     endpointUnknownSince: null,
   };
-  return {
-    topic: retry.tier?.topic ?? "deliveries",
-    key: delivery.endpointId,
-    value,
-  };
+  return sentTo(retry.tier, value);
+}
+
+/** The record of a delivery that goes to its tier, or back to `deliveries` where it has none. */
+function sentTo(tier: Tier | null | undefined, value: Delivery): OutRecord {
+  const key = value.endpointId;
+  return tier == null
+    ? { topic: "deliveries", key, value }
+    : { topic: tier.topic, key, value, headers: tierHeaders(tier) };
 }
 
 /** Why and until when a delivery waits without having spent an attempt. */
@@ -120,11 +125,7 @@ export function deferralRecords(
     deferredMs: delivery.deferredMs + (isAge(reason) ? 0 : planned.waitMs),
     endpointUnknownSince: deferral.unknownSince,
   };
-  const departure: OutRecord = {
-    topic: tier?.topic ?? "deliveries",
-    key: delivery.endpointId,
-    value,
-  };
+  const departure = sentTo(tier, value);
   if (delivery.deferralReason === reason) return [departure];
   const noted = deferralAttempt(delivery, deferral, {
     nextAttemptAt,
