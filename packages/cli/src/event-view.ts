@@ -1,4 +1,4 @@
-/** The answer of `GET /v1/events/{id}`, a public contract. */
+/** The answer of `GET /v1/events/{id}`, a public contract, as far as it is read here. Declared a second time, because a package imports no service; tests/event-view.test.ts holds it against control's. */
 export interface EventView {
   readonly id: string;
   readonly type: string;

@@ -45,10 +45,7 @@ function renderDelivery(delivery: DeliveryView, terminal: Terminal): string[] {
       : terminal.paint(style, delivery.status);
   const reason = delivery.deadLetterReason ?? delivery.deferralReason ?? null;
   const why = reason === null ? "" : ` (${visible(reason)})`;
-  const next =
-    delivery.nextAttemptAt === null
-      ? ""
-      : `  next attempt ${delivery.nextAttemptAt}`;
+  const next = nextAttempt(delivery);
   return [
     `  ${delivery.id} → ${delivery.endpointId}  ${status}${why}${next}`,
     ...delivery.attempts.map((attempt) => {
@@ -56,4 +53,13 @@ function renderDelivery(delivery: DeliveryView, terminal: Terminal): string[] {
       return `    ${attempt.attemptNumber}  ${attempt.startedAt}  ${attempt.outcome} ${seen}  ${attempt.durationMs} ms`;
     }),
   ];
+}
+
+/** Of waits for one reason only the first is recorded: after its end the delivery may be deferred again, and nobody can tell until when. */
+function nextAttempt({ nextAttemptAt, deferralReason }: DeliveryView): string {
+  if (nextAttemptAt === null) return "";
+  const isOver = Date.parse(nextAttemptAt) < Date.now();
+  return deferralReason != null && isOver
+    ? `  next attempt was due ${nextAttemptAt}; it is under way, or waits again`
+    : `  next attempt ${nextAttemptAt}`;
 }

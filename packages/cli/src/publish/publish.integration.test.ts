@@ -359,25 +359,31 @@ test.each([
   },
 );
 
-test("events get says why a delivery waits, and until when", async () => {
-  const { deliveries, ...event } = eventView("pending") as {
-    deliveries: object[];
-  };
-  const waiting = {
-    ...deliveries[0],
-    nextAttemptAt: "2026-01-01T00:00:05.000Z",
-    deferralReason: "breaker_open",
-  };
-  fake.answer = () => [200, { ...event, deliveries: [waiting] }];
+test.each([
+  ["2126-01-01T00:00:05.000Z", "next attempt 2126-01-01T00:00:05.000Z"],
+  [
+    "2026-01-01T00:00:05.000Z",
+    "next attempt was due 2026-01-01T00:00:05.000Z; it is under way, or waits again",
+  ],
+])(
+  "events get says why a delivery waits, and until when (%s)",
+  async (nextAttemptAt, said) => {
+    const { deliveries, ...event } = eventView("pending") as {
+      deliveries: object[];
+    };
+    const waiting = { nextAttemptAt, deferralReason: "breaker_open" };
+    fake.answer = () => [
+      200,
+      { ...event, deliveries: [{ ...deliveries[0], ...waiting }] },
+    ];
 
-  const ran = await fake.postrider(["events", "get", "e1"], {
-    env: fake.env(),
-  });
+    const ran = await fake.postrider(["events", "get", "e1"], {
+      env: fake.env(),
+    });
 
-  expect(ran.stdout).toContain(
-    "pending (breaker_open)  next attempt 2026-01-01T00:00:05.000Z",
-  );
-});
+    expect(ran.stdout).toContain(`pending (breaker_open)  ${said}\n`);
+  },
+);
 
 test("an empty payload is reported as empty", async () => {
   const ran = await fake.postrider(
