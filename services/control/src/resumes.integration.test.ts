@@ -1,15 +1,11 @@
 /** Pause and resume on a real Kafka: control over HTTP, with the dispatcher and the retry scheduler as in their own processes. */
-import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { DeadLetter, Delivery } from "@postrider/core";
 import {
   compose as composeDispatcher,
   readDispatcherConfig,
 } from "@postrider/dispatcher";
 import {
-  createDeadLetterOf,
-  createOutput,
-  createSchemas,
   topicName,
   type OutRecord,
   type TopicValues,
@@ -29,50 +25,25 @@ import {
   waitFor,
   type Receiver,
 } from "@postrider/testkit";
-import { compose } from "./compose.ts";
-import { readControlConfig } from "./config.ts";
+import { accessTo, useControl, type Ask } from "../fixtures/running-control.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { ResumeView } from "./resumes/resume-routes.ts";
 
 const stack = useStack();
-const KEY = "an-admin-key-of-the-test";
 const TIERS = "200ms,500ms,1s";
 const LONG = 90_000;
-const ENV = {
-  POSTRIDER_ENCRYPTION_KEYS: `k1:${randomBytes(32).toString("base64")}`,
-  POSTRIDER_ADMIN_KEY: KEY,
-  POSTRIDER_TIERS: TIERS,
-  POSTRIDER_ALLOW_HTTP: "true",
-  POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
-  POSTRIDER_PORT: "0",
-};
-const effects = testEffects();
-const schemas = createSchemas({
-  ...effects,
-  kafka: stack.kafka(),
-  prefix: stack.prefix,
-});
-const output = createOutput({
-  ...effects,
-  kafka: stack.kafka(),
-  encode: (record) => schemas.encode(record),
-  prefix: stack.prefix,
-  deadLetterOf: createDeadLetterOf({ stage: "test", clock: effects.clock }),
-});
+const control = useControl(stack);
+const { effects, schemas, output, parts } = accessTo(stack);
 
 let around: Lifecycle;
 let receiver: Receiver;
-/** Controls that a test started. */
-const open: (() => Promise<void>)[] = [];
 
 function env(): Record<string, string> {
   return {
-    ...ENV,
-    KAFKA_BROKERS: stack.brokers.join(","),
-    POSTRIDER_TOPIC_PREFIX: stack.prefix,
-    POSTRIDER_SESSION_TIMEOUT: `${stack.sessionTimeoutMs}ms`,
-    CLICKHOUSE_URL: stack.clickhouseUrl,
-    POSTRIDER_CLICKHOUSE_DATABASE: stack.database,
+    ...control.env(),
+    POSTRIDER_TIERS: TIERS,
+    POSTRIDER_ALLOW_HTTP: "true",
+    POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
   };
 }
 
@@ -83,8 +54,7 @@ beforeAll(async () => {
   receiver = await startReceiver({ answer: 200 });
   around = composeLifecycle(
     [
-      schemas,
-      output,
+      ...parts,
       ...composeDispatcher(readDispatcherConfig(env()), testEffects()).parts,
       ...composeRetryScheduler(readRetrySchedulerConfig(env()), testEffects())
         .parts,
@@ -93,46 +63,14 @@ beforeAll(async () => {
   );
   await around.start();
 }, LONG);
-afterEach(async () => {
-  for (const stop of open.splice(0).toReversed()) await stop();
-}, LONG);
 afterAll(async () => {
   await around.stop(Date.now() + 20_000);
   await receiver.close();
 }, LONG);
 
 /** `perSecond`: of the resumes. */
-async function startControl(perSecond = 500) {
-  const control = compose(
-    readControlConfig({ ...env(), POSTRIDER_RESUME_RATE: String(perSecond) }),
-    testEffects(),
-  );
-  const whole = composeLifecycle(control.parts, effects);
-  let isStopped = false;
-  const stop = async (): Promise<void> => {
-    if (!isStopped) await whole.stop(Date.now() + 10_000);
-    isStopped = true;
-  };
-  open.push(stop);
-  await whole.start();
-  const ask = async <T = EndpointView & { resume: ResumeView }>(
-    what: string,
-    body?: unknown,
-  ): Promise<{ status: number; body: T }> => {
-    const [method = "GET", path = "/"] = what.split(" ");
-    const answer = await fetch(`${control.url()}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${KEY}`,
-        "content-type": "application/json",
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return { status: answer.status, body: (await answer.json()) as T };
-  };
-  return { ask, stop };
-}
-type Ask = Awaited<ReturnType<typeof startControl>>["ask"];
+const startControl = (perSecond = 500) =>
+  control.start({ ...env(), POSTRIDER_RESUME_RATE: String(perSecond) });
 
 let made = 0;
 
@@ -259,7 +197,7 @@ test(
     expect(done).toMatchObject({ sent: 21, finishedAt: expect.any(String) });
     expect(done.read).toBe(done.total);
     await waitFor(() => requestsTo(endpoint).length >= 21);
-    const again = await ask(`POST ${path}/resume`);
+    const again = await ask<{ resume: ResumeView }>(`POST ${path}/resume`);
     expect(again.body).toMatchObject({ version: 3, resume: { sent: 0 } });
     expect(again.body.resume.id).not.toBe(done.id);
     expect(await untilDone(ask, endpoint)).toMatchObject({ sent: 0 });
@@ -281,7 +219,7 @@ test(
     const usurper = await stack
       .kafka()
       .fencedProducer(`${stack.prefix}control`);
-    open.push(() => usurper.disconnect());
+    control.onEnd(() => usurper.disconnect());
 
     await untilDone(ask, endpoint);
     await waitFor(() => requestsTo(endpoint).length >= 60);

@@ -1,32 +1,21 @@
 /** Control on a real Kafka and ClickHouse, through its own composition and over real HTTP. */
-import { randomBytes } from "node:crypto";
-import { afterEach, beforeAll, expect, test } from "@jest/globals";
+import { beforeAll, expect, test } from "@jest/globals";
 import { secretAad, type Endpoint, type Signal } from "@postrider/core";
-import {
-  createKafka,
-  createOutput,
-  createDeadLetterOf,
-  createSchemas,
-  createTable,
-  topicName,
-  type RawRecord,
-} from "@postrider/messaging";
+import { createTable, topicName, type RawRecord } from "@postrider/messaging";
 import {
   composeLifecycle,
   createKeyRing,
   parseEncryptionKeys,
 } from "@postrider/runtime";
 import { publicKeyOf } from "@postrider/signing";
-import { aSignal, testEffects, useStack, waitFor } from "@postrider/testkit";
-import { compose } from "./compose.ts";
-import { readControlConfig } from "./config.ts";
+import { aSignal, useStack, waitFor } from "@postrider/testkit";
+import { accessTo, useControl, type Ask } from "../fixtures/running-control.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { EndpointPage } from "./endpoints/endpoint-list.ts";
 import type { ProblemDocument } from "@postrider/http";
 
 const stack = useStack();
-const KEY = "an-admin-key-of-the-test";
-const ENCRYPTION_KEYS = `k1:${randomBytes(32).toString("base64")}`;
+const control = useControl(stack);
 const LONG = 120_000;
 
 beforeAll(async () => {
@@ -39,79 +28,12 @@ beforeAll(async () => {
   );
 });
 
-/** What the tests started; stopped in reverse order. */
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of open.splice(0).toReversed()) await stop();
-});
-
-async function startControl() {
-  const effects = testEffects();
-  const control = compose(
-    readControlConfig({
-      KAFKA_BROKERS: stack.brokers.join(","),
-      POSTRIDER_TOPIC_PREFIX: stack.prefix,
-      POSTRIDER_ENCRYPTION_KEYS: ENCRYPTION_KEYS,
-      POSTRIDER_ADMIN_KEY: KEY,
-      CLICKHOUSE_URL: stack.clickhouseUrl,
-      POSTRIDER_CLICKHOUSE_DATABASE: stack.database,
-      POSTRIDER_SESSION_TIMEOUT: `${stack.sessionTimeoutMs}ms`,
-      POSTRIDER_PORT: "0",
-    }),
-    effects,
-  );
-  const whole = composeLifecycle(control.parts, effects);
-  let isStopped = false;
-  const stop = async (): Promise<void> => {
-    if (!isStopped) await whole.stop(Date.now() + 10_000);
-    isStopped = true;
-  };
-  open.push(stop);
-  await whole.start();
-  return { control, effects, stop, ask: asker(control.url()) };
-}
-
 /** Starts the only replica and waits until it may write: a start goes on after a while though it is not the owner yet. */
 async function startOwner() {
-  const started = await startControl();
+  const started = await control.start();
   await waitFor(() => isOwner(started.ask));
   return started;
 }
-
-interface Reply<T> {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-  readonly body: T;
-}
-
-/** `ask("PATCH /v1/endpoints/x", {…}, { "if-match": '"1"' })`. */
-function asker(url: string) {
-  return async <T = EndpointView & ProblemDocument>(
-    what: string,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Reply<T>> => {
-    const [method = "GET", path = "/"] = what.split(" ");
-    const answer = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${KEY}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await answer.text();
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      text,
-      body: (text === "" ? null : JSON.parse(text)) as T,
-    };
-  };
-}
-type Ask = ReturnType<typeof asker>;
 
 function aCreation(fields: Readonly<Record<string, unknown>> = {}) {
   return {
@@ -139,28 +61,15 @@ async function isOwner(ask: Ask): Promise<boolean> {
 
 /** Gives the test its own access to the topics. */
 async function startTopics() {
-  const effects = testEffects();
-  const kafka = createKafka(
-    { brokers: stack.brokers, clientId: "test" },
-    effects,
-  );
-  const schemas = createSchemas({ ...effects, kafka, prefix: stack.prefix });
-  const output = createOutput({
-    ...effects,
-    kafka,
-    encode: schemas.encode,
-    prefix: stack.prefix,
-    deadLetterOf: createDeadLetterOf({ stage: "test", clock: effects.clock }),
-  });
-  const whole = composeLifecycle([schemas, output], effects);
+  const { parts, output, effects, ...access } = accessTo(stack);
+  const whole = composeLifecycle(parts, effects);
   await whole.start();
-  open.push(async () => {
+  control.onEnd(async () => {
     await whole.stop(Date.now() + 5_000);
   });
   return {
-    kafka,
+    ...access,
     effects,
-    schemas,
     signal: async (signal: Partial<Signal>): Promise<void> => {
       const value = aSignal({ kind: "gone", ...signal });
       await output.send([{ topic: "signals", key: value.endpointId, value }]);
@@ -222,7 +131,7 @@ test(
 test(
   "a secret is rotated under its version: the new one is shown once, and the old one stays for the overlap",
   async () => {
-    const { ask, effects } = await startControl();
+    const { ask, effects } = await control.start();
     const made = await create(ask);
     const path = `/v1/endpoints/${made.id}`;
     const rotate = async (body?: unknown, headers = { "if-match": "*" }) =>
@@ -283,7 +192,7 @@ test(
 test(
   "an ed25519 key is made, its public key is shown in every answer, and hmac-hex refuses it",
   async () => {
-    const { ask } = await startControl();
+    const { ask } = await control.start();
     const made = await create(ask, { secretType: "ed25519" });
     const path = `/v1/endpoints/${made.id}`;
 
@@ -373,7 +282,7 @@ async function expectSealed(id: string, secret: string): Promise<void> {
   const [sealed] = endpoint?.secrets ?? [];
   if (endpoint === undefined || sealed === undefined)
     throw new Error("no secret");
-  const ring = createKeyRing(parseEncryptionKeys(ENCRYPTION_KEYS));
+  const ring = createKeyRing(parseEncryptionKeys(control.encryptionKeys));
   const aad = secretAad(endpoint.tenantId, id, sealed.id);
   expect(ring.open(sealed, aad).toString()).toBe(secret);
   expect(() => ring.open(sealed, secretAad("other", id, sealed.id))).toThrow();
@@ -382,8 +291,8 @@ async function expectSealed(id: string, secret: string): Promise<void> {
 test(
   "of two replicas one writes and both read; when it stops, the other takes over",
   async () => {
-    const one = await startControl();
-    const two = await startControl();
+    const one = await control.start();
+    const two = await control.start();
     const [owner, follower] = await waitFor(
       async () => {
         const [first, second] = [
@@ -426,7 +335,7 @@ test(
     const path = `/v1/endpoints/${made.id}`;
     const { kafka } = await startTopics();
     const usurper = await kafka.fencedProducer(`${stack.prefix}control`);
-    open.push(() => usurper.disconnect());
+    control.onEnd(() => usurper.disconnect());
 
     const fenced = await ask(
       `PATCH ${path}`,
