@@ -9,7 +9,7 @@ import {
   type Socket,
 } from "node:net";
 import { judgeUrl, parseCidrs } from "@postrider/core";
-import { testEffects } from "@postrider/testkit";
+import { testEffects, waitFor } from "@postrider/testkit";
 import type { AttemptResult } from "./attempt-result.ts";
 import { classifyError } from "./classify-failure.ts";
 import { createGuard } from "./guard.ts";
@@ -154,24 +154,30 @@ test("a name that resolves to a public and a refused address is never called at 
   expect(connections()).toBe(0);
 });
 
-test("a socket that is connected to a refused address is closed before the request", async () => {
-  const seen: string[] = [];
-  const server = createServer((_request, response) => {
-    seen.push("request");
-    response.end("ok");
-  });
-  const port = await listening(server);
-  const guard = createGuard({ allowedCidrs: [], deniedCidrs: [] });
-  // A lookup that returns an address past the guard's filter, as with DNS rebinding.
-  const lying = { ...guard, lookup: aSystemLookupOf("127.0.0.1") };
-  const sender = createSender({ guard: lying, clock, log, meter });
-  senders.push(sender);
+test.each(["http", "https"])(
+  "a %s socket that is connected to a refused address is closed before anything is sent",
+  async (scheme) => {
+    const ended: number[] = [];
+    const server = createTcpServer((socket) => {
+      let bytes = 0;
+      socket.on("data", (chunk) => (bytes += chunk.length));
+      socket.on("close", () => ended.push(bytes));
+    });
+    const port = await listening(server);
+    const guard = createGuard({ allowedCidrs: [], deniedCidrs: [] });
+    // A lookup that returns an address past the guard's filter, as with DNS rebinding.
+    const lying = { ...guard, lookup: aSystemLookupOf("127.0.0.1") };
+    const sender = createSender({ guard: lying, clock, log, meter });
+    senders.push(sender);
+    const url = `${scheme}://rebinding.example.com:${port}`;
 
-  const result = await attempt(sender, `http://rebinding.example.com:${port}`);
+    const { outcome } = await attempt(sender, url);
 
-  expect(result.outcome).toBe("blocked");
-  expect(seen).toEqual([]);
-});
+    expect(outcome).toBe("blocked");
+    await waitFor(() => ended.length === 1);
+    expect(ended).toEqual([0]);
+  },
+);
 
 function aSystemLookupOf(
   address: string,

@@ -7,6 +7,7 @@
 import type { Clock, Meter } from "@postrider/runtime";
 import type { Socket } from "node:net";
 import { buildConnector } from "undici";
+import { BlockedError } from "./classify-failure.ts";
 import type { Open } from "./connection.ts";
 import type { ConnectTimings } from "./exchange.ts";
 import type { Guard } from "./guard.ts";
@@ -64,12 +65,9 @@ export class GuardedSockets {
     const timings: ConnectTimings = { dnsMs: 0, connectMs: 0, tlsMs: 0 };
     const startedAt = this.#clock.monotonic();
     this.#cancelLookUp = null;
+    let elsewhere: Error | null = new BlockedError("it was not checked");
     const socket = openSocket(this.#connector, options, (error, connected) => {
       if (error !== null) return done(error, null);
-      const elsewhere = this.#guard.refuseConnected(
-        connected.remoteAddress,
-        hostname,
-      );
       if (elsewhere !== null) {
         connected.destroy();
         return done(elsewhere, null);
@@ -82,11 +80,17 @@ export class GuardedSockets {
     });
     // A socket that is destroyed during its look-up (at the deadline) cancels the look-up.
     if (this.#cancelLookUp !== null) socket.once("close", this.#cancelLookUp);
-    this.#watch(socket, hostname, timings);
+    this.#watch(socket, timings);
+    // Before all other listeners, of which one begins the TLS handshake: nothing is sent to an address that is not allowed.
+    socket.prependOnceListener("connect", () => {
+      const { remoteAddress } = socket;
+      elsewhere = this.#guard.refuseConnected(remoteAddress, hostname);
+      if (elsewhere !== null) socket.destroy(elsewhere);
+    });
     return { socket, timings };
   };
 
-  #watch(socket: Socket, hostname: string, timings: ConnectTimings): void {
+  #watch(socket: Socket, timings: ConnectTimings): void {
     const startedAt = this.#clock.monotonic();
     this.#opened.inc();
     this.#gauge.set((this.count += 1));
@@ -96,12 +100,6 @@ export class GuardedSockets {
     });
     socket.once("connect", () => {
       timings.connectMs = this.#clock.monotonic() - startedAt - timings.dnsMs;
-      // Check already here, so that no TLS handshake is sent to an address that is not allowed.
-      const elsewhere = this.#guard.refuseConnected(
-        socket.remoteAddress,
-        hostname,
-      );
-      if (elsewhere !== null) socket.destroy(elsewhere);
     });
   }
 }
