@@ -145,9 +145,10 @@ export class Lanes<E extends Queued<E>> {
       this.#limits?.throttledUntil(this.#throttled.firstUntil);
   }
 
-  /** A record that was taken is no longer in flight. `isCompleted`: it counts as a completion in the rates. */
-  settle(lane: Lane<E>, isCompleted: boolean): void {
+  /** A record that was taken is no longer in flight. `isCompleted`: it counts as a completion in the rates. `isAtOnce`: it ended as soon as it had started. */
+  settle(lane: Lane<E>, isCompleted: boolean, isAtOnce = false): void {
     this.#shares.hold(lane, -1);
+    if (isAtOnce) this.#shares.pass(lane);
     if (isCompleted) {
       lane.rate.completedOne();
       lane.share.rate.completedOne();

@@ -132,7 +132,7 @@ test.each([{ dead: ["dead"] }, { dead: ["dead", "gone", "paused"] }])(
     for (let starts = 0; starts < 300; starts++) {
       const entry = lanes.take()!;
       if (tenantOf(entry.name) === "well") well++;
-      else lanes.settle(entry.lane!, true);
+      else lanes.settle(entry.lane!, true, true);
     }
 
     expect(well).toBeGreaterThan(140);

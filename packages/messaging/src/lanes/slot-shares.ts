@@ -45,8 +45,6 @@ export class SlotShares<L extends SlotLane<L>> {
   #inFlight = 0;
   /** Which standing is asked first for the next slot. */
   #turn = 0;
-  /** The lane that got the last slot. */
-  #served: L | null = null;
 
   /** `hasGroups` false: there is one group, and it may hold all slots of a standing. */
   constructor(slots: number, hasGroups: boolean) {
@@ -120,10 +118,12 @@ export class SlotShares<L extends SlotLane<L>> {
     lane.inFlight += by;
     this.#inFlight += by;
     lane.share.hold(by);
-    if (by === 1) {
-      this.#served = lane;
-      lane.share.standing.passed = 0;
-    } else if (lane === this.#served) lane.share.pass();
+    if (by === 1) lane.share.standing.passed = 0;
+  }
+
+  /** The lane's record ended as soon as it had started: the next turn goes past its group. */
+  pass(lane: L): void {
+    lane.share.pass();
   }
 
   /** Sets the lane's standing. The slots that it holds count in the new standing from now on. */

@@ -2,12 +2,14 @@
 import { expect, test } from "@jest/globals";
 import {
   fakeClock,
+  inOneLane,
   soon,
+  turns,
   useStageRunner,
   type FakeClock,
   type RunnerUnderTest,
 } from "@postrider/testkit";
-import type { LaneStanding } from "../stage.ts";
+import type { LaneStanding, Verdict } from "../stage.ts";
 
 const SLOTS = 16;
 
@@ -95,4 +97,47 @@ test("new lanes that all answer are not deferred, however many there are for the
   });
 
   expect(deferred).toEqual([]);
+});
+
+test("while a tenant's backlog is deferred as fast as the output takes it, another tenant's attempts start", async () => {
+  const attempts: (() => void)[] = [];
+  let deferrals = 0;
+  let started = 0;
+  const under = await runners.started([], {
+    limits: { maxUnacknowledged: 20 },
+    stage: {
+      laneConcurrency: (lane) => (lane === "dead" ? Infinity : 16),
+      groupOf: ({ value }) => value.split("/")[0]!,
+      handle: ({ raw }) => {
+        const verdict: Verdict = {
+          kind: "emit",
+          records: [{ topic: "attempts", key: raw.key, value: raw.value! }],
+        };
+        if (raw.value!.toString().startsWith("dead")) {
+          deferrals++;
+          return verdict;
+        }
+        started++;
+        const { promise, resolve } = Promise.withResolvers<Verdict>();
+        attempts.push(() => resolve(verdict));
+        return promise;
+      },
+    },
+  });
+  under.output.isPrompt = false;
+  under.consumer.append(
+    0,
+    ...inOneLane("dead", 2_000),
+    ...inOneLane("well", 200),
+  );
+  while (under.consumer.deliver());
+
+  for (let round = 0; round < 60; round++) {
+    under.output.acknowledge();
+    for (const end of attempts.splice(0)) end();
+    await turns(3);
+  }
+
+  expect(started).toBe(200);
+  expect(deferrals).toBeLessThan(2_000);
 });

@@ -95,7 +95,7 @@ export class RecordFlow<In> {
         (decided) => this.#decided(entry, decided),
         (bug: unknown) => this.#threw(entry, bug),
       );
-    else this.#decided(entry, verdict);
+    else this.#decided(entry, verdict, true);
   }
 
   /**
@@ -153,8 +153,8 @@ export class RecordFlow<In> {
     });
   }
 
-  #decided(entry: OpenRecord<In>, verdict: Verdict): void {
-    this.#handled(entry, true);
+  #decided(entry: OpenRecord<In>, verdict: Verdict, isAtOnce = false): void {
+    this.#handled(entry, true, isAtOnce);
     if (verdict.kind === "emit") this.#emit(entry, verdict.records);
     else this.#deadLetter(entry, verdict);
   }
@@ -165,11 +165,15 @@ export class RecordFlow<In> {
   }
 
   /** The record's handler ended. Its lane may start the next record; it does not wait for the output. */
-  #handled(entry: OpenRecord<In>, isCompleted: boolean): void {
+  #handled(
+    entry: OpenRecord<In>,
+    isCompleted: boolean,
+    isAtOnce = false,
+  ): void {
     this.inFlight--;
     this.unfinished++;
     // `Lanes.take` has set the lane of a record in flight.
-    this.#options.lanes.settle(entry.lane!, isCompleted);
+    this.#options.lanes.settle(entry.lane!, isCompleted, isAtOnce);
     this.#options.handlerEnded();
   }
 
