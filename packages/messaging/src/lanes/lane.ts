@@ -36,6 +36,8 @@ export class Lane<E> implements SlotLane<Lane<E>> {
   /** The next slot that a deferral may reserve: a time ahead of now, which each deferral moves on (the lane's virtual clock). */
   nextSlotAt: EpochMs = 0;
 
+  /** For so many turns more (`turn`) the lane counts as one whose records end at once. */
+  #atOnceTurns = 0;
   /** Completions since the lane has had a queue. Without a queue the rate would measure how many records arrive, not how many the lane can complete. */
   readonly #rate: CompletionRate;
 
@@ -65,8 +67,23 @@ export class Lane<E> implements SlotLane<Lane<E>> {
     return isHeldBack ? this.share.waitMs(now) : null;
   }
 
-  get rate(): Pick<CompletionRate, "completedOne" | "restart" | "turn"> {
+  get rate(): Pick<CompletionRate, "completedOne" | "restart"> {
     return this.#rate;
+  }
+
+  /** A record ended as soon as it had started, within the last one to two seconds: records of the lane are deferred or parked, and wait for nobody. */
+  get endsAtOnce(): boolean {
+    return this.#atOnceTurns > 0;
+  }
+
+  endedAtOnce(): void {
+    this.#atOnceTurns = 2;
+  }
+
+  /** Call each second. */
+  turn(now: MonotonicMs): void {
+    this.#rate.turn(now);
+    if (this.#atOnceTurns > 0) this.#atOnceTurns--;
   }
 
   /** Completions a second over the last one to two seconds; null while it is too early to tell. */

@@ -44,7 +44,7 @@ export class Lanes<E extends Queued<E>> {
   readonly #throttled = new ThrottledLanes<Lane<E>>();
   readonly #lanes = new Map<string, Lane<E>>();
   readonly #shares: SlotShares<Lane<E>>;
-  /** Completions of all lanes together, measured since a record was queued in one of them. */
+  /** Completions of all lanes together, without those that came at once, measured since a record was queued in one of them. */
   readonly #rate = new CompletionRate(0);
   #queued = 0;
 
@@ -148,11 +148,14 @@ export class Lanes<E extends Queued<E>> {
   /** A record that was taken is no longer in flight. `isCompleted`: it counts as a completion in the rates. `isAtOnce`: it ended as soon as it had started. */
   settle(lane: Lane<E>, isCompleted: boolean, isAtOnce = false): void {
     this.#shares.hold(lane, -1);
-    if (isAtOnce) this.#shares.pass(lane);
+    if (isAtOnce) {
+      this.#shares.pass(lane);
+      lane.endedAtOnce();
+    }
     if (isCompleted) {
       lane.rate.completedOne();
       lane.share.rate.completedOne();
-      this.#rate.completedOne();
+      if (!isAtOnce) this.#rate.completedOne();
     }
     if (lane.isForgettable(0)) return void this.#lanes.delete(lane.name);
     this.#lookAt(lane);
@@ -201,7 +204,7 @@ export class Lanes<E extends Queued<E>> {
   turnMeasures(now: MonotonicMs): void {
     this.#rate.turn(now);
     this.#shares.turnMeasures(now);
-    for (const lane of this.#lanes.values()) lane.rate.turn(now);
+    for (const lane of this.#lanes.values()) lane.turn(now);
   }
 
   /** Forgets lanes that are empty and whose reserved slots have passed, and groups without a lane. */

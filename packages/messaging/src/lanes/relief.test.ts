@@ -28,7 +28,8 @@ function lanesWith(...shapes: readonly Shape[]): Lanes<Entry> {
     taken.push(entry);
   for (const [name, , queued] of shapes)
     for (let n = 0; n < queued; n++) lanes.push(name, new Entry(n), 0);
-  for (const entry of taken) lanes.settle(entry.lane!, true);
+  for (const { lane } of taken)
+    lanes.settle(lane!, true, lane!.name.startsWith("deferred"));
   return lanes;
 }
 
@@ -163,6 +164,32 @@ test.each<[string, readonly Shape[], idle: string[], saturated: string[]]>([
 ])("%s", (_name, shapes, idle, saturated) => {
   expect(relievedOf(shapes, false)).toEqual(idle);
   expect(relievedOf(shapes, true)).toEqual(saturated);
+});
+
+test("beside a lane whose records end at once, because they are deferred, no other is slow for that, nor is that one", () => {
+  const healthy: Shape[] = [
+    ["a", 100, 400],
+    ["b", 100, 400],
+  ];
+  const deferring: Shape = ["deferred", 3_000, 4_000];
+
+  expect(relievedOf([...healthy, deferring], true)).toEqual([]);
+  expect(relievedOf([...healthy, deferring, ["hole", 0, 400]], true)).toEqual([
+    "hole",
+  ]);
+});
+
+test("a lane counts as one whose records end at once for up to two seconds after such an end", () => {
+  const lanes = lanesWith(["deferred", 10, 10]);
+  const [lane] = [...lanes.all()];
+
+  const seen = [1_000, 2_000, 3_000].map((now) => {
+    const { endsAtOnce } = lane!;
+    lanes.turnMeasures(now);
+    return endsAtOnce;
+  });
+
+  expect(seen).toEqual([true, true, false]);
 });
 
 test("saturation only ever spares lanes; it never spares one that completes nothing while the others are quick", () => {

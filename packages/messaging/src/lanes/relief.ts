@@ -19,6 +19,8 @@
  *     or it completes at least half as much as lanes with a queue do on average              waits for the process: kept
  *     neither (one lane that never answers, among others that do)                            slow: relieved
  *
+ * A lane whose records end at once (they are deferred, or parked) waits for the process alone: it is kept, and nothing is compared with it.
+ *
  * So an overload that all lanes share is never deferred: fetching pauses instead. The second line is for lanes of equal pace and
  * unequal queues, for example if one partition carries one endpoint and another carries five.
  */
@@ -121,16 +123,21 @@ function waitsForUs<E>(
 ): (slow: SlowLane<E>) => boolean {
   if (totalRate === null) return () => true;
   const paceOf = (lane: Lane<E>) => lane.completedPerSecond(monotonic) ?? 0;
+  let count = 0;
   let queued = 0;
   let pace = 0;
   for (const lane of backlogged) {
+    if (lane.endsAtOnce) continue;
+    count++;
     queued += lane.queued;
     pace += paceOf(lane);
   }
   const usualMs = drainTime(queued, totalRate);
-  const usualPace = pace / backlogged.length;
+  const usualPace = pace / count;
   return ({ lane, drainMs }) =>
-    drainMs <= 2 * usualMs || (pace > 0 && paceOf(lane) >= usualPace / 2);
+    lane.endsAtOnce ||
+    drainMs <= 2 * usualMs ||
+    (pace > 0 && paceOf(lane) >= usualPace / 2);
 }
 
 function drainTime(queued: number, ratePerSecond: number): number {
