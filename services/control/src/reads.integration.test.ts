@@ -211,6 +211,7 @@ test("an event shows its decision, its deliveries and their attempts, without de
           },
         ],
         nextAttemptAt: at(5000),
+        deferralReason: "breaker_open",
         deadLetterReason: null,
       },
       {
@@ -219,6 +220,7 @@ test("an event shows its decision, its deliveries and their attempts, without de
         status: "pending",
         attempts: [],
         nextAttemptAt: null,
+        deferralReason: null,
         deadLetterReason: null,
       },
     ],
