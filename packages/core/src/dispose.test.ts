@@ -187,7 +187,7 @@ test("time spent deferred, and before notBefore, does not count as age", () => {
   expect(lastStartAt({ ...delivery, notBefore: 5_000 }, day)).toBe(5_000 + day);
 });
 
-test("the publisher's expiresAt ends a delivery before its greatest age does, and never later", () => {
+test("the publisher's expiresAt ends a delivery before its maximum age does, and never later", () => {
   const expiring = (expiresAt: number) =>
     lastStartAt({ ...delivery, expiresAt, deferredMs: 500 }, 10_000);
 
@@ -198,7 +198,7 @@ test("the publisher's expiresAt ends a delivery before its greatest age does, an
 test.each([
   ["a wait of its schedule", failed({ policy: policyOf([5_000]) }), 13_999],
   ["a Retry-After", failed({ retryAfterMs: 5_000 }), 13_999],
-])("%s that ends after the greatest age expires it at once", (_, at, ageMs) => {
+])("%s that ends after the maximum age expires it at once", (_, at, ageMs) => {
   const within = (maxAgeMs: number) =>
     dispose({ ...at, policy: { ...at.policy, maxAgeMs } });
 

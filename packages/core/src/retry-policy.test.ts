@@ -81,7 +81,7 @@ test("by default a schedule longer than 72 h, with full jitter, may run to its e
   expect(policyOf({ maxAttempts: 5 }).maxAgeMs).toBe(72 * HOUR);
 });
 
-test("a greatest age that is set holds, also where the schedule is longer", () => {
+test("a maximum age that is set holds, also where the schedule is longer", () => {
   expect(policyOf({ maxAgeMs: HOUR }).maxAgeMs).toBe(HOUR);
   expect(policyOf({ maxAgeMs: 200 * HOUR }).maxAgeMs).toBe(200 * HOUR);
 });

@@ -70,7 +70,7 @@ export function withAttempts(
 /** The usual limit of a delivery's age: 72 h. */
 const USUAL_MAX_AGE_MS = 72 * HOUR;
 
-/** The greatest age of a delivery where none is set, in ms: 72 h, or all waits of its schedule with full jitter if that is longer. */
+/** The maximum age of a delivery where none is set, in ms: 72 h, or all waits of its schedule with full jitter if that is longer. */
 export function defaultMaxAgeMs(schedule: RetrySchedule): number {
   const whole = schedule.reduce((sum, wait) => sum + wait, 0);
   return Math.max(USUAL_MAX_AGE_MS, Math.ceil(whole * (1 + JITTER)));
