@@ -3,6 +3,7 @@ export { startStack } from "./start-stack.ts";
 export {
   PROVIDERS,
   type Provider,
+  type SecureListeners,
   type Stack,
   type StackOptions,
 } from "./stack.ts";

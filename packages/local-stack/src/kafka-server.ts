@@ -9,6 +9,7 @@ import {
 import { join } from "node:path";
 import { JAVA_LEAVES_NOTHING, type Java } from "./java.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
+import { addScramUsers, type SecureSettings } from "./kafka-secure.ts";
 import { clusterIdAt } from "./kafka-roles.ts";
 import { warmUpKafka } from "./kafka-warm-up.ts";
 import type { Janitor } from "./janitor.ts";
@@ -35,6 +36,7 @@ export interface KafkaOptions {
   readonly env: NodeJS.ProcessEnv;
   /** In a training run: the path to which the archive of loaded classes is written at the end. */
   readonly archiveAtExit?: string;
+  readonly secure?: SecureSettings | undefined;
 }
 
 /** Starts a cluster of KRaft nodes, each of them broker and controller. Resolves when the cluster id is ours, and a topic, a group and a transaction have been used once. */
@@ -67,6 +69,13 @@ async function startNode(
   const { files, nodeId, ports } = options;
   const dir = nodeDir(options);
   prepare(options, clusterId);
+  if (options.secure)
+    await addScramUsers(options.secure, {
+      command: files.java.command,
+      classPath: classPath(files.libs),
+      settings: join(dir, "server.properties"),
+      clusterId,
+    });
   return await startServer({
     name: ports.length === 1 ? "Kafka" : `Kafka's node ${nodeId}`,
     command: files.java.command,
@@ -143,7 +152,8 @@ function prepare(options: NodeOptions, clusterId: string): void {
   const dir = nodeDir(options);
   const dataDir = join(dir, "data");
   mkdirSync(dataDir, { recursive: true });
-  if (!existsSync(metaFileOf(dir)))
+  // With users the folder is formatted by Kafka's own tool.
+  if (!existsSync(metaFileOf(dir)) && !options.secure)
     writeFileSync(
       metaFileOf(dir),
       `version=1\nnode.id=${nodeId}\ncluster.id=${clusterId}\n`,
@@ -153,6 +163,7 @@ function prepare(options: NodeOptions, clusterId: string): void {
     controllerPorts,
     nodeId,
     dataDir,
+    secure: options.secure,
   });
   writeFileSync(
     join(dir, "server.properties"),

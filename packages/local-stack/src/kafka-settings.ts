@@ -1,3 +1,5 @@
+import { secureSettings, type SecureSettings } from "./kafka-secure.ts";
+
 export const KAFKA_VERSION = "4.4.0";
 
 /** Settings for a small broker that starts and recovers fast. Not for data that matter. */
@@ -8,11 +10,16 @@ export function kafkaSettings(options: {
   readonly nodeId: number;
   readonly dataDir: string;
   readonly listenHost?: string;
+  readonly secure?: SecureSettings | undefined;
 }): Readonly<Record<string, string>> {
   const { port, controllerPorts, nodeId, dataDir } = options;
   const { listenHost = "127.0.0.1" } = options;
   const controllerPort = controllerPorts[nodeId - 1];
   const nodes = controllerPorts.length;
+  const { secure } = options;
+  const secureAt = secure
+    ? `SASL://127.0.0.1:${secure.saslPort},MUTUAL://127.0.0.1:${secure.mutualPort},`
+    : "";
   const replicas = String(nodes);
   // All replicas but one must have a record: an acknowledged record survives the loss of any one broker, and one broker that is down stops no producer.
   const inSync = String(Math.max(1, nodes - 1));
@@ -23,10 +30,10 @@ export function kafkaSettings(options: {
       .map((at, i) => `${i + 1}@127.0.0.1:${at}`)
       .join(),
     "controller.listener.names": "CONTROLLER",
-    listeners: `PLAINTEXT://${listenHost}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `${secureAt}PLAINTEXT://${listenHost}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": `${secureAt}PLAINTEXT://127.0.0.1:${port}`,
     "listener.security.protocol.map":
-      "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+      "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL:SASL_SSL,MUTUAL:SSL",
     "inter.broker.listener.name": "PLAINTEXT",
     "log.dirs": dataDir,
     "auto.create.topics.enable": "false",
@@ -45,6 +52,7 @@ export function kafkaSettings(options: {
     // After a kill, the broker is let in again only when its old lease has run out: with this setting after 2 s instead of 11.
     "broker.session.timeout.ms": "1000",
     "broker.heartbeat.interval.ms": "200",
+    ...(options.secure && secureSettings(options.secure)),
     "num.network.threads": "2",
     "num.io.threads": "2",
     "background.threads": "2",

@@ -12,7 +12,7 @@ import {
 } from "./registry-server.ts";
 import { allOrNone, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
-import type { Stack, StackOptions } from "./stack.ts";
+import type { SecureListeners, Stack, StackOptions } from "./stack.ts";
 import { sweepTemporaryFolders, temporaryFolder } from "./temporary-folder.ts";
 
 interface Ports {
@@ -22,6 +22,8 @@ interface Ports {
   readonly registry: number;
   /** The ports of a cluster's further nodes: broker, controller, broker, controller, and so on. */
   readonly further: readonly number[];
+  /** Of the listeners with TLS: SASL, mutual TLS. */
+  readonly secure: readonly number[];
 }
 
 /** How often to try: another process can take a port between its choice and its use. */
@@ -37,6 +39,14 @@ export async function startLocalStack(
     throw new StackError(
       "CONFIG",
       "A cluster of three brokers keeps no data between runs: leave out the data folder, or start one broker.",
+    );
+  if (
+    options.secure &&
+    (options.dataDir !== undefined || options.brokers === 3)
+  )
+    throw new StackError(
+      "CONFIG",
+      "Listeners with TLS need a single broker without a data folder.",
     );
   const library = engineLibrary();
   sweepTemporaryFolders();
@@ -58,6 +68,7 @@ export async function startLocalStack(
         kafka,
         registry,
         library,
+        secure: options.secure,
       });
     } catch (error) {
       await janitor.finish();
@@ -75,6 +86,7 @@ interface Plan {
   readonly kafka: KafkaFiles;
   readonly registry: string | null;
   readonly library: string;
+  readonly secure: SecureListeners | undefined;
 }
 
 async function startIn(plan: Plan): Promise<Stack> {
@@ -83,6 +95,12 @@ async function startIn(plan: Plan): Promise<Stack> {
   writeFileSync(join(dir, PORTS_FILE), JSON.stringify(ports));
   const { further } = ports;
   const nodes = [ports.kafka, ...further.filter((_, i) => i % 2 === 0)];
+  const secure = plan.secure && {
+    ...plan.secure,
+    dir,
+    saslPort: ports.secure[0]!,
+    mutualPort: ports.secure[1]!,
+  };
   const starting = [
     startKafka({
       files: plan.kafka,
@@ -94,6 +112,7 @@ async function startIn(plan: Plan): Promise<Stack> {
       ],
       janitor,
       env,
+      secure,
     }),
     one(
       startClickHouse({
@@ -131,6 +150,12 @@ async function startIn(plan: Plan): Promise<Stack> {
       brokers: nodes.map((port) => `127.0.0.1:${port}`),
       server: servers[0] ?? null,
       servers,
+      ...(secure && {
+        secure: {
+          sasl: `127.0.0.1:${secure.saslPort}`,
+          mutualTls: `127.0.0.1:${secure.mutualPort}`,
+        },
+      }),
     },
     clickhouse: {
       url: `http://127.0.0.1:${ports.clickhouse}`,
@@ -164,12 +189,15 @@ async function choosePorts(dir: string, options: StackOptions): Promise<Ports> {
     }
   }
   const file = join(dir, PORTS_FILE);
-  const count = 4 + 2 * ((options.brokers ?? 1) - 1);
-  const [kafka = 0, controller = 0, clickhouse = 0, registry = 0, ...further] =
-    await freePorts(count);
-  const free: Ports = { kafka, controller, clickhouse, registry, further };
+  const nodes = options.brokers ?? 1;
+  const [kafka = 0, controller = 0, clickhouse = 0, registry = 0, ...others] =
+    await freePorts(4 + 2 * (nodes - 1) + (options.secure ? 2 : 0));
+  const further = others.splice(0, 2 * (nodes - 1));
+  const secure = others;
+  const more = { further, secure };
+  const free: Ports = { kafka, controller, clickhouse, registry, ...more };
   const before = existsSync(file)
-    ? { ...(JSON.parse(readFileSync(file, "utf8")) as Ports), further }
+    ? { ...(JSON.parse(readFileSync(file, "utf8")) as Ports), ...more }
     : free;
   return { ...((await isAnyTaken(before)) ? free : before), ...asked };
 }

@@ -18,6 +18,8 @@ export interface StackOptions {
   readonly onProgress?: Progress | undefined;
   /** Default `process.env`. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** Also listen with TLS and SASL. `local` and one broker only; without a data folder. */
+  readonly secure?: SecureListeners | undefined;
   /** Fixed ports instead of free ones; `kafka` is the port of the first broker. `local` only. */
   readonly ports?:
     | {
@@ -26,6 +28,18 @@ export interface StackOptions {
         readonly registry?: number;
       }
     | undefined;
+}
+
+/** Two more listeners of the only broker, and an authorizer: who comes by them may do what ACLs allow; who comes by the plain one, everything. */
+export interface SecureListeners {
+  /** The broker's certificate and key, PEM. */
+  readonly certificate: { readonly cert: string; readonly key: string };
+  /** Clients' certificates, or those of their authorities, PEM. */
+  readonly trusted: readonly string[];
+  /** Users of PLAIN and of both SCRAMs. */
+  readonly users: Readonly<Record<string, string>>;
+  /** A session must be renewed after this time; 0: never. */
+  readonly reauthenticateMs?: number;
 }
 
 /** A Kafka and a ClickHouse that can be used at once. `server` is null when the stack does not own the process. */
@@ -37,6 +51,8 @@ export interface Stack {
     readonly server: ServerHandle | null;
     /** All brokers of a cluster, in the order of `brokers` and of their node ids, which start at 1. */
     readonly servers: readonly ServerHandle[];
+    /** The only broker's listeners that want SASL over TLS, and a client's certificate. */
+    readonly secure?: { readonly sasl: string; readonly mutualTls: string };
   };
   readonly clickhouse: {
     readonly url: string;

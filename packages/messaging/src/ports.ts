@@ -3,6 +3,7 @@
  * All topics here are full names, with the prefix.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
+import type { KafkaConfig } from "@postrider/runtime";
 import type { RawRecord, RecordHeaders } from "./record.ts";
 
 export interface TopicPartition {
@@ -151,6 +152,8 @@ export interface Admin {
 export interface KafkaConnection {
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** TLS and SASL; without it, neither. */
+  readonly security?: KafkaConfig;
 }
 
 /** How long a fetch waits by default, ms. A pause or a resume takes effect within this time. */

@@ -1,12 +1,4 @@
-import {
-  boolean,
-  brokers,
-  duration,
-  oneOf,
-  port,
-  text,
-  url,
-} from "./config-parsers.ts";
+import { boolean, duration, oneOf, port, text, url } from "./config-parsers.ts";
 import type { ConfigEntry, Parse } from "./config.ts";
 import { parseEncryptionKeys, type EncryptionKey } from "./key-ring.ts";
 import { LOG_LEVELS } from "./log.ts";
@@ -18,11 +10,6 @@ const encryptionKeys: Parse<readonly EncryptionKey[]> = Object.assign(
 
 /** Settings that more than one service has. Each is defined here once, so its name and meaning are the same everywhere. */
 export const commonConfig = {
-  kafkaBrokers: {
-    env: "KAFKA_BROKERS",
-    parse: brokers,
-    doc: "Brokers to connect to first, host:port separated by commas.",
-  },
   topicPrefix: {
     env: "POSTRIDER_TOPIC_PREFIX",
     parse: text,

@@ -12,12 +12,13 @@ import {
   text,
   url,
 } from "./config-parsers.ts";
+import { kafkaConfig } from "./kafka-config.ts";
 import { renderConfigReference } from "./config-reference.ts";
 import { ConfigError, readConfig } from "./config.ts";
 
 const spec = {
   ...processConfig(9401),
-  brokers: commonConfig.kafkaBrokers,
+  brokers: kafkaConfig.kafkaBrokers,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   registry: commonConfig.schemaRegistryUrl,
   adminKey: commonConfig.adminKey,

@@ -16,6 +16,10 @@ export interface ConfigEntry<T = unknown> {
   readonly default?: string | null;
   /** A secret prints as `[redacted]`, in problems and wherever the config object is printed. */
   readonly secret?: boolean;
+  /** The value is a function that reads the file again at each call, so that a changed password needs no restart. It throws if the file has become unreadable or invalid. */
+  readonly live?: true;
+  /** A rule about this and other values, by the spec's names, those that could not be read being absent. Returns what completes "VARIABLE …", or null. */
+  readonly check?: (values: Readonly<Record<string, unknown>>) => string | null;
   /** One sentence for the reference page. */
   readonly doc: string;
 }
@@ -26,7 +30,11 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** The type of the object that `readConfig` returns for a spec. */
 export type ConfigOf<S extends ConfigSpec> = {
   readonly [K in keyof S]:
-    | (S[K] extends ConfigEntry<infer T> ? T : never)
+    | (S[K] extends ConfigEntry<infer T>
+        ? S[K] extends { readonly live: true }
+          ? () => T
+          : T
+        : never)
     | (S[K] extends { readonly default: null } ? null : never);
 };
 
@@ -61,6 +69,10 @@ export function readConfig<const S extends ConfigSpec>(
     if ("problem" in result) problems.push(result.problem);
     else values[name] = result.value;
   }
+  for (const [name, entry] of Object.entries(spec)) {
+    const why = name in values ? (entry.check?.(values) ?? null) : null;
+    if (why !== null) problems.push(problemOf(entry, null, why));
+  }
   if (problems.length > 0) throw new ConfigError(problems);
   hideSecrets(values, spec);
   return Object.freeze(values) as ConfigOf<S>; // each key of S was read by its own parse
@@ -78,19 +90,21 @@ function readEntry(
   const text = found.value ?? entry.default;
   if (text === undefined) {
     const expects = entry.parse.expects;
-    return problem(
-      entry,
-      null,
-      `is not set${expects === undefined ? "" : `: expected ${expects}`}`,
-    );
+    const why = `is not set${expects === undefined ? "" : `: expected ${expects}`}`;
+    return { problem: problemOf(entry, null, why) };
   }
   if (text === null) return { value: null };
   try {
-    return { value: entry.parse(text) };
+    const value = entry.parse(text);
+    const { path } = found;
+    if (entry.live !== true) return { value };
+    const again = (): unknown => entry.parse(readFile(path!).trim());
+    return { value: path === null ? () => value : again };
   } catch (error) {
     const got = entry.secret === true ? "[redacted]" : text;
     const why = error instanceof Error ? error.message : String(error);
-    return problem(entry, got, `${why}; got ${JSON.stringify(got)}`);
+    const message = `${why}; got ${JSON.stringify(got)}`;
+    return { problem: problemOf(entry, got, message) };
   }
 }
 
@@ -98,12 +112,13 @@ function textOf(
   env: Env,
   entry: ConfigEntry,
   readFile: (path: string) => string,
-): { value: string | null } | { problem: ConfigProblem } {
+): { value: string | null; path: string | null } | { problem: ConfigProblem } {
   const text = env[entry.env] ?? "";
   const path = entry.secret === true ? (env[`${entry.env}_FILE`] ?? "") : "";
-  if (text !== "" || path === "") return { value: text === "" ? null : text };
+  if (text !== "" || path === "")
+    return { value: text === "" ? null : text, path: null };
   try {
-    return { value: readFile(path).trim() };
+    return { value: readFile(path).trim(), path };
   } catch (error) {
     const variable = `${entry.env}_FILE`;
     const message = `${variable} names a file that cannot be read: ${String(error)}`;
@@ -111,10 +126,12 @@ function textOf(
   }
 }
 
-function problem(entry: ConfigEntry, got: string | null, why: string): Read {
-  return {
-    problem: { variable: entry.env, got, message: `${entry.env} ${why}` },
-  };
+function problemOf(
+  entry: ConfigEntry,
+  got: string | null,
+  why: string,
+): ConfigProblem {
+  return { variable: entry.env, got, message: `${entry.env} ${why}` };
 }
 
 /** Makes JSON.stringify, console.log and the log print `[redacted]` for secrets. A spread copy (`{...config}`) loses this: pass the object itself. */

@@ -7,6 +7,7 @@ export * from "./key-ring.ts";
 export * from "./config.ts";
 export * from "./config-parsers.ts";
 export * from "./common-config.ts";
+export * from "./kafka-config.ts";
 export * from "./config-reference.ts";
 export * from "./log.ts";
 export * from "./meter.ts";

@@ -55,7 +55,11 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const topic = topicName(prefix, "endpoints");
   const controlTopic = topicName(prefix, "control");
   const kafka = createKafka(
-    { brokers: config.kafkaBrokers, clientId: "postrider-control" },
+    {
+      brokers: config.kafkaBrokers,
+      clientId: "postrider-control",
+      security: config,
+    },
     effects,
   );
   const schemas = createSchemas({

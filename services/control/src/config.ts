@@ -1,6 +1,7 @@
 import { parseCidrs, type Cidr } from "@postrider/core";
 import {
   commonConfig,
+  kafkaConfig,
   duration,
   integer,
   listenConfig,
@@ -18,7 +19,7 @@ const cidrs: Parse<readonly Cidr[]> = Object.assign(
 );
 
 export const controlSpec = {
-  kafkaBrokers: commonConfig.kafkaBrokers,
+  ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
   schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },

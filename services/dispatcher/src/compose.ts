@@ -36,7 +36,11 @@ export function compose(
   const { log, meter, clock } = effects;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const kafka = createKafka(
-    { brokers: config.kafkaBrokers, clientId: "postrider-dispatcher" },
+    {
+      brokers: config.kafkaBrokers,
+      clientId: "postrider-dispatcher",
+      security: config,
+    },
     effects,
   );
   const schemas = createSchemas({

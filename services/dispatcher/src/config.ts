@@ -1,6 +1,7 @@
 import { parseCidrs, parseTiers, type Cidr } from "@postrider/core";
 import {
   commonConfig,
+  kafkaConfig,
   integer,
   processConfig,
   readConfig,
@@ -17,7 +18,7 @@ const cidrs: Parse<readonly Cidr[]> = Object.assign(
 );
 
 export const dispatcherSpec = {
-  kafkaBrokers: commonConfig.kafkaBrokers,
+  ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
   schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   tiers: {

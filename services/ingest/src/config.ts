@@ -8,6 +8,7 @@ import {
   commonConfig,
   type ConfigOf,
   type ConfigSpec,
+  kafkaConfig,
   duration,
   type Env,
   integer,
@@ -55,7 +56,7 @@ const inlinePolicy: Parse<InlinePolicy> = Object.assign(
 );
 
 export const ingestSpec = {
-  kafkaBrokers: commonConfig.kafkaBrokers,
+  ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
   schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,

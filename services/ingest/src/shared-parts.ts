@@ -41,7 +41,11 @@ export interface RolePart {
 
 export function createShared(config: IngestConfig, effects: Effects): Shared {
   const kafka = createKafka(
-    { brokers: config.kafkaBrokers, clientId: "postrider-ingest" },
+    {
+      brokers: config.kafkaBrokers,
+      clientId: "postrider-ingest",
+      security: config,
+    },
     effects,
   );
   const keyRing = createKeyRing(config.encryptionKeys);

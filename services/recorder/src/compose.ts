@@ -32,7 +32,11 @@ export function compose(
   config: RecorderConfig,
   effects: Effects,
   kafka: Kafka = createKafka(
-    { brokers: config.kafkaBrokers, clientId: "postrider-recorder" },
+    {
+      brokers: config.kafkaBrokers,
+      clientId: "postrider-recorder",
+      security: config,
+    },
     effects,
   ),
 ): Composition {

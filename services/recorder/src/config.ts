@@ -1,5 +1,6 @@
 import {
   commonConfig,
+  kafkaConfig,
   duration,
   integer,
   processConfig,
@@ -18,7 +19,7 @@ export const migrateSpec = {
 } as const satisfies ConfigSpec;
 
 export const recorderSpec = {
-  kafkaBrokers: commonConfig.kafkaBrokers,
+  ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
   schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   ...migrateSpec,

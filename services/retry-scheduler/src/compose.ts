@@ -26,7 +26,11 @@ export function compose(
   const { log, meter, clock } = effects;
   const { topicPrefix: prefix, tiers, sessionTimeoutMs } = config;
   const kafka = createKafka(
-    { brokers: config.kafkaBrokers, clientId: "postrider-retry-scheduler" },
+    {
+      brokers: config.kafkaBrokers,
+      clientId: "postrider-retry-scheduler",
+      security: config,
+    },
     effects,
   );
   const schemas = createSchemas({

@@ -1,6 +1,7 @@
 import { parseTiers } from "@postrider/core";
 import {
   commonConfig,
+  kafkaConfig,
   processConfig,
   readConfig,
   type ConfigOf,
@@ -9,7 +10,7 @@ import {
 } from "@postrider/runtime";
 
 export const retrySchedulerSpec = {
-  kafkaBrokers: commonConfig.kafkaBrokers,
+  ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
   schemaRegistryUrl: commonConfig.schemaRegistryUrl,
   tiers: {

@@ -11,6 +11,7 @@ import type {
 import type { Log } from "@postrider/runtime";
 import { patchKafkajs } from "./patches/patch-kafkajs.ts";
 import type { KafkaConnection } from "../ports.ts";
+import { securityOf } from "./security.ts";
 import { createSeldom, type Seldom } from "./repeated-lines.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that the patches change.
@@ -39,6 +40,7 @@ export function createKafkajsClient(
   return new Kafka({
     brokers: [...connection.brokers],
     clientId: connection.clientId,
+    ...(connection.security && securityOf(connection.security, log)),
     // ms. With 5 s and 1 s a frozen or lost broker is noticed soon; the retries then go on for ever
     // (docs/kafkajs.md, "Retries never run out").
     requestTimeout: 5000,
