@@ -61,7 +61,8 @@ export function findAddresses(
   };
 }
 
-function brokersOf(text: string): readonly string[] {
+/** Throws a `CliError` that says what is expected. */
+export function brokersOf(text: string): readonly string[] {
   try {
     return brokers(text);
   } catch (error) {

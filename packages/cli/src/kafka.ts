@@ -1,12 +1,17 @@
 import { createKafka, type Admin, type Kafka } from "@postrider/messaging";
 import {
+  ConfigError,
   LATE,
   within,
   createLog,
   createMeter,
+  kafkaConfig,
+  readConfig,
   systemClock,
+  type KafkaConfig,
   type Log,
 } from "@postrider/runtime";
+import { brokersOf } from "./addresses.ts";
 import { CliError, EXIT, reasonOf } from "./cli-error.ts";
 
 const CONNECT_WITHIN_MS = 10_000;
@@ -17,15 +22,50 @@ export function quietLog(): Log {
   return createLog({ service: "cli", level });
 }
 
-export function connectKafka(brokers: readonly string[]): Kafka {
+export function connectKafka(
+  brokers: readonly string[],
+  log: Log = quietLog(),
+): Kafka {
+  const security = securityOf(brokers);
   return createKafka(
-    { brokers, clientId: "postrider-cli" },
+    { brokers, clientId: "postrider-cli", ...(security && { security }) },
     {
-      log: quietLog(),
+      log,
       meter: createMeter({ service: "cli" }),
       clock: systemClock,
     },
   );
+}
+
+/** TLS and SASL of the environment belong to the environment's brokers, and not to those that `dev` has started. */
+function securityOf(brokers: readonly string[]): KafkaConfig | null {
+  const { KAFKA_BROKERS } = process.env;
+  if (!KAFKA_BROKERS || brokersOf(KAFKA_BROKERS).join() !== brokers.join())
+    return null;
+  try {
+    return readConfig(process.env, kafkaConfig);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CliError(EXIT.usage, "The settings for Kafka are wrong.", {
+      why: error.message,
+      next: "See TLS and SASL in docs/security.md",
+    });
+  }
+}
+
+/** A quiet log, and the last trouble that the client had: kafkajs retries without an end and tells nobody else. */
+function troubleLog(): {
+  readonly log: Log;
+  readonly last: () => string | null;
+} {
+  const quiet = quietLog();
+  let last: string | null = null;
+  const warn: Log["warn"] = (event, fields) => {
+    if (typeof fields?.["error"] === "string") last = fields["error"];
+    else if (typeof fields?.["detail"] === "string") last = fields["detail"];
+    quiet.warn(event, fields);
+  };
+  return { log: { ...quiet, warn }, last: () => last };
 }
 
 /** Runs `use` with a connected admin client. The adapter would wait for a broker for ever; here the command ends after 10 s, with exit code 3. */
@@ -33,8 +73,9 @@ export async function withAdmin<T>(
   brokers: readonly string[],
   use: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const admin = connectKafka(brokers).admin();
-  await reachable(admin.connect(), brokers);
+  const trouble = troubleLog();
+  const admin = connectKafka(brokers, trouble.log).admin();
+  await reachable(admin.connect(), brokers, trouble.last);
   try {
     return await use(admin);
   } finally {
@@ -45,11 +86,14 @@ export async function withAdmin<T>(
 export async function reachable<T>(
   connecting: Promise<T>,
   brokers: readonly string[],
+  lastTrouble: () => string | null = () => null,
 ): Promise<T> {
   try {
     const connected = await within(connecting, CONNECT_WITHIN_MS);
     if (connected === LATE)
-      throw new Error(`no answer within ${CONNECT_WITHIN_MS / 1000} s`);
+      throw new Error(
+        lastTrouble() ?? `no answer within ${CONNECT_WITHIN_MS / 1000} s`,
+      );
     return connected;
   } catch (cause) {
     throw new CliError(

@@ -1,6 +1,7 @@
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { startStack, type Stack } from "@postrider/local-stack";
 import { applyTopics, topicPlan } from "@postrider/messaging";
+import { kafkaConfig } from "@postrider/runtime";
 import { migrate } from "../processes/migrate.ts";
 import { withAdmin } from "../kafka.ts";
 import { isPortFree } from "../processes/free-port.ts";
@@ -77,7 +78,7 @@ export async function startWholeStack(
     adminKey: options.adminKey,
     encryptionKeys: options.encryptionKeys,
     ports: options.ports,
-    env,
+    env: stack.provider === "external" ? env : { ...WITHOUT_SECURITY, ...env },
     logDirectory: options.logDirectory,
     onTaken: options.onTaken,
     onProgress,
@@ -111,3 +112,11 @@ function ownMachineEnvironment() {
     POSTRIDER_SESSION_TIMEOUT: env["POSTRIDER_SESSION_TIMEOUT"] || "10s",
   } as const;
 }
+
+/** TLS and SASL of the environment are not for brokers that we have started. An empty variable counts as not set. */
+const WITHOUT_SECURITY = Object.fromEntries(
+  Object.values(kafkaConfig).flatMap(({ env }) => [
+    [env, ""],
+    [`${env}_FILE`, ""],
+  ]),
+);
