@@ -41,6 +41,10 @@ const checks: readonly Check[] = [
     name: "metrics reference",
     command: script("generate-metrics-reference", "--check"),
   },
+  {
+    name: "rights reference",
+    command: script("generate-rights-reference", "--check"),
+  },
   { name: "lockfile", command: script("complete-lockfile", "--check") },
 ];
 

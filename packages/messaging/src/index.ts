@@ -6,6 +6,8 @@ export type * from "./output-port.ts";
 export * from "./topics.ts";
 export * from "./unfit-value-error.ts";
 export * from "./timestamp-check.ts";
+export * from "./rights.ts";
+export * from "./rights-check.ts";
 export { readPartition } from "./read-partition.ts";
 export type { ReadPartitionOptions } from "./read-partition.ts";
 export * from "./schemas/avro-codec.ts";

@@ -105,6 +105,12 @@ export interface Producer {
 /** Makes connected producers; a runner discards one after any error and asks for another. */
 export type ProducerFactory = () => Promise<Producer>;
 
+/** What a right allows. To read or to write is also to describe. */
+export type Operation = "read" | "write" | "describe" | "describe_configs";
+
+/** What this client may do, by topic or group. */
+export type GrantedOperations = ReadonlyMap<string, ReadonlySet<Operation>>;
+
 /** A topic as it is or should be. `config` holds only what is set on the topic itself. */
 export interface TopicDescription {
   readonly topic: string;
@@ -128,6 +134,10 @@ export interface Admin {
     config: Readonly<Record<string, string>>,
   ): Promise<void>;
   deleteTopics(topics: readonly string[]): Promise<void>;
+  /** What we may do on these topics; one that does not exist is left out. Rejects where the broker is older than Kafka 2.3. */
+  topicOperations(topics: readonly string[]): Promise<GrantedOperations>;
+  /** What we may do on these groups, which need not exist. Rejects where a broker is older than Kafka 2.3. */
+  groupOperations(groups: readonly string[]): Promise<GrantedOperations>;
   listGroups(): Promise<string[]>;
   /** Deletes groups, which must have no members, with their offsets. */
   deleteGroups(groups: readonly string[]): Promise<void>;

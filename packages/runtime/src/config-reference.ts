@@ -1,25 +1,39 @@
 import type { ConfigEntry, ConfigSpec } from "./config.ts";
 
-/** The configuration reference page, in Markdown: one table for each service, under the service's name. */
+/** The configuration reference page, in Markdown: a table of what every service has, and one for each service, under the service's name. */
 export function renderConfigReference(
   specs: Readonly<Record<string, ConfigSpec>>,
 ): string {
-  const sections = Object.entries(specs).map(([title, spec]) =>
-    [
-      `## ${title}`,
-      "",
-      "| variable | default | expects | what it does |",
-      "| --- | --- | --- | --- |",
-      ...Object.values(spec).map(row),
-      "",
-    ].join("\n"),
-  );
+  const all = Object.values(specs);
+  const isCommon = (entry: ConfigEntry): boolean =>
+    all.length > 1 && all.every((spec) => Object.values(spec).includes(entry));
+  const common = Object.values(all[0] ?? {}).filter(isCommon);
+  const sections = [
+    ...(common.length > 0 ? [section("Every service", common)] : []),
+    ...Object.entries(specs).map(([title, spec]) =>
+      section(
+        title,
+        Object.values(spec).filter((entry) => !isCommon(entry)),
+      ),
+    ),
+  ];
   return [
     "# Configuration",
     "",
     "Generated from each service's `config.ts`. Every variable with a secret may also be given as `VARIABLE_FILE`, the path of a file that holds it.",
     "",
     ...sections,
+  ].join("\n");
+}
+
+function section(title: string, entries: readonly ConfigEntry[]): string {
+  return [
+    `## ${title}`,
+    "",
+    "| variable | default | expects | what it does |",
+    "| --- | --- | --- | --- |",
+    ...entries.map(row),
+    "",
   ].join("\n");
 }
 

@@ -162,6 +162,14 @@ test("the reference page names each variable with its default and range", () => 
   expect(page).toMatch(/`POSTRIDER_ADMIN_KEY` \| required .* Secret\. \|/);
 });
 
+test("what every service has is listed once on the reference page", () => {
+  const { adminKey } = spec;
+  const page = renderConfigReference({ one: spec, two: { adminKey } });
+
+  expect(page.match(/POSTRIDER_ADMIN_KEY/g)).toHaveLength(1);
+  expect(page).toMatch(/## Every service\n[^#]*POSTRIDER_ADMIN_KEY/);
+});
+
 function problemsOf(read: () => unknown): ConfigError {
   try {
     read();

@@ -4,7 +4,9 @@ import {
   createDeadLetterOf,
   createKafka,
   createOutput,
+  createRightsCheck,
   createSchemas,
+  rightsOf,
   createStageRunner,
   createTable,
   partitionOf,
@@ -62,6 +64,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     },
     effects,
   );
+  const rights = createRightsCheck({
+    kafka,
+    rights: rightsOf("control", { prefix, tiers: [] }),
+    security: config,
+    log,
+  });
   const schemas = createSchemas({
     ...effects,
     kafka,
@@ -199,6 +207,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   });
   return {
     parts: [
+      rights,
       schemas,
       table,
       entries,
@@ -211,7 +220,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       server,
     ],
     health: controlHealth({
-      tables: [table, entries],
+      parts: [rights, table, entries],
       ownership,
       reader,
       runner: follower.runner,

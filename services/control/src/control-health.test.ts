@@ -12,7 +12,7 @@ interface Seen {
 function readinessOf(seen: Seen) {
   const check = (name: string, isOk: boolean) => ({ name, isOk, detail: "" });
   const health = controlHealth({
-    tables: [
+    parts: [
       {
         health: () => ({
           ready: [check("table", seen.isTableOk ?? true)],

@@ -1,4 +1,4 @@
-import type { StageRunner, Table } from "@postrider/messaging";
+import type { RightsCheck, StageRunner } from "@postrider/messaging";
 import type { Check, Health } from "@postrider/runtime";
 import type { Ownership } from "./writer/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
@@ -11,7 +11,7 @@ import type { Reader } from "./reads/reader.ts";
  * ClickHouse (`GET /v1/events/{id}`, `POST /v1/query`) answer 503 themselves.
  */
 export function controlHealth(of: {
-  readonly tables: readonly Pick<Table<unknown>, "health">[];
+  readonly parts: readonly Pick<RightsCheck, "health">[];
   readonly ownership: Pick<Ownership, "describe" | "heartbeatAgeMs">;
   readonly reader: Pick<Reader, "reachability">;
   /** The runner of the `signals` topic; null unless this replica is the owner. */
@@ -20,11 +20,11 @@ export function controlHealth(of: {
 }): Health {
   return {
     live: () => [
-      ...of.tables.flatMap((table) => table.health().live),
+      ...of.parts.flatMap((table) => table.health().live),
       ...(of.runner()?.health().live ?? []),
     ],
     ready: () => [
-      ...of.tables.flatMap((table) => table.health().ready),
+      ...of.parts.flatMap((table) => table.health().ready),
       kafkaCheck(of.ownership.heartbeatAgeMs(), of.sessionTimeoutMs),
       ownershipCheck(of.ownership.describe()),
       clickhouseCheck(of.reader.reachability()),

@@ -4,7 +4,9 @@ import {
   createDeadLetterOf,
   createKafka,
   createOutput,
+  createRightsCheck,
   createSchemas,
+  rightsOf,
   createStageRunner,
   createTable,
   topicName,
@@ -43,6 +45,12 @@ export function compose(
     },
     effects,
   );
+  const rights = createRightsCheck({
+    kafka,
+    rights: rightsOf("dispatcher", { prefix, tiers: config.tiers }),
+    security: config,
+    log,
+  });
   const schemas = createSchemas({
     kafka,
     prefix,
@@ -118,9 +126,9 @@ export function compose(
       ...warmUpLimits(sessionTimeoutMs),
     },
   });
-  const observed = [schemas, endpoints, output, runner];
+  const observed = [rights, schemas, endpoints, output, runner];
   return {
-    parts: [schemas, endpoints, sender, output, runner],
+    parts: [rights, schemas, endpoints, sender, output, runner],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

@@ -3,7 +3,9 @@ import {
   createDeadLetterOf,
   createKafka,
   createOutput,
+  createRightsCheck,
   createSchemas,
+  rightsOf,
   topicName,
 } from "@postrider/messaging";
 import type {
@@ -57,6 +59,12 @@ export function compose(
     schemaRegistryUrl: config.schemaRegistryUrl,
     registeredTopics: ["dead-letters"],
   });
+  const rights = createRightsCheck({
+    kafka,
+    rights: rightsOf("recorder", { prefix, tiers: [] }),
+    security: config,
+    log,
+  });
   const output = createOutput({
     ...effects,
     kafka,
@@ -105,6 +113,7 @@ export function compose(
   return {
     parts: [
       closing(() => writer.close()),
+      rights,
       watch,
       schemas,
       output,
@@ -117,6 +126,7 @@ export function compose(
         ...runners.flatMap((each) => each.health().live),
       ],
       ready: () => [
+        ...rights.health().ready,
         watch.check(),
         ...schemas.health().ready,
         ...output.health().ready,

@@ -3,7 +3,9 @@ import {
   createDeadLetterOf,
   createKafka,
   createOutput,
+  createRightsCheck,
   createSchemas,
+  rightsOf,
   createStageRunner,
   createTimestampCheck,
   DEFAULT_MAX_WAIT_MS,
@@ -33,6 +35,12 @@ export function compose(
     },
     effects,
   );
+  const rights = createRightsCheck({
+    kafka,
+    rights: rightsOf("retry-scheduler", { prefix, tiers: config.tiers }),
+    security: config,
+    log,
+  });
   const schemas = createSchemas({
     kafka,
     prefix,
@@ -99,9 +107,9 @@ export function compose(
     topics: [...byTopic.keys()],
     log,
   });
-  const observed = [schemas, output, runner];
+  const observed = [rights, schemas, output, runner];
   return {
-    parts: [schemas, output, holding, timestamps],
+    parts: [rights, schemas, output, holding, timestamps],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

@@ -2,6 +2,8 @@
 import kafkajs from "kafkajs";
 import type { Admin as KafkajsAdmin, Kafka } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { groupOperations, topicOperations } from "./authorized-operations.ts";
+import { withCluster } from "./patches/cluster.ts";
 import {
   TopicMissingError,
   type Admin,
@@ -11,7 +13,7 @@ import {
 
 /** Makes an admin client, not yet connected. It retries while the broker is away. */
 export function createAdmin(client: Kafka): Admin {
-  const admin = client.admin();
+  const { made: admin, cluster } = withCluster(client, () => client.admin());
   return {
     connect: () => admin.connect(),
     disconnect: () => admin.disconnect(),
@@ -42,6 +44,8 @@ export function createAdmin(client: Kafka): Admin {
       const present = await existing(admin, topics);
       if (present.length > 0) await admin.deleteTopics({ topics: present });
     },
+    topicOperations: (topics) => topicOperations(cluster, topics),
+    groupOperations: (groups) => groupOperations(cluster, groups),
     async listGroups() {
       return (await admin.listGroups()).groups.map(({ groupId }) => groupId);
     },

@@ -1,8 +1,18 @@
 /** Gives access to kafkajs' cluster object, which its producers and consumers hide. Written for kafkajs 2.2.4 (`patchKafkajs` checks the version). */
 import type { Kafka } from "kafkajs";
 
+/** The part of kafkajs' Broker that sends any request. */
+export interface WireBroker {
+  readonly connectionPool: {
+    send(request: {
+      readonly request: object;
+      readonly response: object;
+    }): Promise<unknown>;
+  };
+}
+
 /** The part of kafkajs' Broker that deals with a whole group. */
-export interface Coordinator {
+export interface Coordinator extends WireBroker {
   describeGroups(of: { groupIds: string[] }): Promise<{
     groups: { members: { memberId: string; memberMetadata: Buffer }[] }[];
   }>;
@@ -21,6 +31,8 @@ export interface Cluster {
   ): readonly { readonly leader: number }[];
   /** Resolves with the broker, connected. */
   findBroker(broker: { readonly nodeId: string }): Promise<unknown>;
+  /** Resolves with the controller, connected; in KRaft with any broker. */
+  findControllerBroker(): Promise<WireBroker>;
   /** Resolves with the coordinator, connected. */
   findGroupCoordinator(of: { groupId: string }): Promise<Coordinator>;
 }

@@ -1,0 +1,182 @@
+/**
+ * Asks the broker what this client may do. kafkajs cannot: the answers that tell it are Metadata from version 8 and
+ * DescribeGroups from version 3 (KIP-430), which brokers speak since Kafka 2.3.
+ */
+import { createRequire } from "node:module";
+import type { GrantedOperations, Operation } from "../ports.ts";
+import type { Cluster, WireBroker } from "./patches/cluster.ts";
+
+const load = createRequire(import.meta.url);
+
+interface Encoder {
+  writeArray(values: readonly string[]): Encoder;
+  writeBoolean(value: boolean): Encoder;
+}
+interface Decoder {
+  readInt16(): number;
+  readInt32(): number;
+  readString(): string;
+  readBytes(): Buffer;
+  readBoolean(): boolean;
+  readArray<T>(one: (decoder: Decoder) => T): T[];
+}
+
+const Encoder = load("kafkajs/src/protocol/encoder") as new () => Encoder;
+const Decoder = load("kafkajs/src/protocol/decoder") as new (
+  bytes: Buffer,
+) => Decoder;
+
+/** Kafka's codes of operations; the answer has a bit for each. */
+const CODES: Readonly<Record<Operation, number>> = {
+  read: 3,
+  write: 4,
+  describe: 8,
+  describe_configs: 10,
+};
+const NOTHING_SAID = -2_147_483_648;
+const TOPIC_AUTHORIZATION_FAILED = 29;
+const GROUP_AUTHORIZATION_FAILED = 30;
+
+/** Topics that do not exist are left out. Rejects where the broker is older than 2.3. */
+export async function topicOperations(
+  cluster: Cluster,
+  topics: readonly string[],
+): Promise<GrantedOperations> {
+  await cluster.connect();
+  await cluster.refreshMetadataIfNecessary();
+  const broker = await cluster.findControllerBroker();
+  const answers = await send(broker, {
+    apiKey: 3,
+    apiVersion: 8,
+    apiName: "Metadata",
+    // No creation of topics, no operations on the cluster, those on topics.
+    body: new Encoder()
+      .writeArray(topics)
+      .writeBoolean(false)
+      .writeBoolean(false)
+      .writeBoolean(true),
+    decode(answer) {
+      answer.readInt32(); // throttle time
+      answer.readArray((broker) => {
+        broker.readInt32();
+        broker.readString();
+        broker.readInt32();
+        broker.readString();
+      });
+      answer.readString(); // cluster id
+      answer.readInt32(); // controller
+      return answer.readArray((topic) => {
+        const error = topic.readInt16();
+        const name = topic.readString();
+        topic.readBoolean(); // internal
+        topic.readArray(skipPartition);
+        return { name, error, bits: topic.readInt32() };
+      });
+    },
+  });
+  return granted(answers, TOPIC_AUTHORIZATION_FAILED);
+}
+
+function skipPartition(partition: Decoder): void {
+  partition.readInt16();
+  for (const _ of ["partition", "leader", "leader epoch"])
+    partition.readInt32();
+  for (const _ of ["replicas", "in sync", "offline"])
+    partition.readArray((replica) => replica.readInt32());
+}
+
+/** Each group's coordinator is asked, whether the group exists or not. Rejects where a broker is older than 2.3. */
+export async function groupOperations(
+  cluster: Cluster,
+  groups: readonly string[],
+): Promise<GrantedOperations> {
+  await cluster.connect();
+  const all = new Map<string, ReadonlySet<Operation>>();
+  for (const groupId of groups)
+    for (const [name, operations] of await operationsOn(cluster, groupId))
+      all.set(name, operations);
+  return all;
+}
+
+async function operationsOn(
+  cluster: Cluster,
+  groupId: string,
+): Promise<GrantedOperations> {
+  let broker: WireBroker;
+  try {
+    broker = await cluster.findGroupCoordinator({ groupId });
+  } catch (error) {
+    // To find a group's coordinator is to describe the group.
+    if ((error as { type?: string }).type === "GROUP_AUTHORIZATION_FAILED")
+      return new Map([[groupId, new Set()]]);
+    throw error;
+  }
+  const answers = await send(broker, {
+    apiKey: 15,
+    apiVersion: 3,
+    apiName: "DescribeGroups",
+    body: new Encoder().writeArray([groupId]).writeBoolean(true),
+    decode(answer) {
+      answer.readInt32(); // throttle time
+      return answer.readArray((group) => {
+        const error = group.readInt16();
+        const name = group.readString();
+        for (const _ of ["state", "protocol type", "protocol"])
+          group.readString();
+        group.readArray((member) => {
+          for (const _ of ["id", "client", "host"]) member.readString();
+          member.readBytes();
+          member.readBytes();
+        });
+        return { name, error, bits: group.readInt32() };
+      });
+    },
+  });
+  return granted(answers, GROUP_AUTHORIZATION_FAILED);
+}
+
+interface Answer {
+  readonly name: string;
+  readonly error: number;
+  readonly bits: number;
+}
+
+function granted(
+  answers: readonly Answer[],
+  refused: number,
+): GrantedOperations {
+  return new Map(
+    answers.flatMap(({ name, error, bits }) => {
+      if (error === refused) return [[name, new Set<Operation>()] as const];
+      if (error !== 0 || bits === NOTHING_SAID) return [];
+      return [[name, operationsOf(bits)] as const];
+    }),
+  );
+}
+
+function operationsOf(bits: number): ReadonlySet<Operation> {
+  // The keys of CODES are the operations.
+  const all = Object.keys(CODES) as Operation[];
+  return new Set(all.filter((operation) => bits & (1 << CODES[operation])));
+}
+
+async function send(
+  broker: WireBroker,
+  request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    readonly body: Encoder;
+    decode(answer: Decoder): Answer[];
+  },
+): Promise<Answer[]> {
+  const { body, decode, ...head } = request;
+  // kafkajs passes on what `parse` returns.
+  return (await broker.connectionPool.send({
+    request: { ...head, encode: () => Promise.resolve(body) },
+    response: {
+      decode: (bytes: Buffer) => Promise.resolve(new Decoder(bytes)),
+      parse: (answer: Decoder) => Promise.resolve(decode(answer)),
+    },
+  })) as Answer[];
+}

@@ -1,0 +1,132 @@
+/** Tells at start, in readiness and in the log, which rights a service lacks in Kafka. Without it a missing right shows only as a stage that stands still. */
+import {
+  sleep,
+  type Check,
+  type KafkaConfig,
+  type Lifecycle,
+  type Log,
+} from "@postrider/runtime";
+import type { Admin, GrantedOperations } from "./ports.ts";
+import { grantCommand, type Right } from "./rights.ts";
+
+export interface RightsCheckOptions {
+  readonly kafka: { admin(): Admin };
+  readonly rights: readonly Right[];
+  readonly security: Pick<
+    KafkaConfig,
+    "kafkaSaslMechanism" | "kafkaSaslUsername" | "kafkaOauthClientId"
+  >;
+  readonly log: Log;
+}
+
+export interface RightsCheck extends Lifecycle {
+  health(): {
+    readonly live: readonly Check[];
+    readonly ready: readonly Check[];
+  };
+}
+
+/** While a right is missing the cluster is asked again after this, ms: granting the right is then enough. */
+const AGAIN_MS = 10_000;
+
+/** Makes the check. Nothing waits for it, but the service is not ready while a right is missing. Where Kafka cannot tell rights (before 2.3), it says nothing. */
+export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
+  const closing = new AbortController();
+  let missing: readonly Right[] = [];
+  const check = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      try {
+        missing = await missingRights(options);
+      } catch (error) {
+        options.log.debug("kafka.rightsNotRead", { error });
+        return;
+      }
+      if (missing.length === 0) return;
+      tell(options, missing);
+      await sleep(AGAIN_MS, { signal: closing.signal });
+    }
+  };
+  return {
+    start() {
+      void check();
+      return Promise.resolve();
+    },
+    // Does not wait for the check: while the broker is away its client tries to connect for ever.
+    stop() {
+      closing.abort();
+      return Promise.resolve();
+    },
+    health: () => ({
+      live: [],
+      ready: [
+        {
+          name: "kafka-rights",
+          isOk: missing.length === 0,
+          detail:
+            missing.length === 0
+              ? "none is missing"
+              : sentence(options, missing),
+        },
+      ],
+    }),
+  };
+}
+
+async function missingRights({
+  kafka,
+  rights,
+}: RightsCheckOptions): Promise<readonly Right[]> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const names = (resource: Right["resource"]): string[] =>
+      rights.filter((right) => right.resource === resource).map(nameToAsk);
+    const topics = await admin.topicOperations(names("topic"));
+    const groups = await admin.groupOperations(names("group"));
+    return rights.flatMap((right) => lack(right, topics, groups));
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** A right to a prefix is a right to any name with it. */
+function nameToAsk(right: Right): string {
+  return right.isPrefix ? `${right.name}rights-check` : right.name;
+}
+
+/** The part of the right that is missing: none or one. What Kafka does not tell (a topic that does not exist, a transactional id) is not missing. */
+function lack(
+  right: Right,
+  topics: GrantedOperations,
+  groups: GrantedOperations,
+): Right[] {
+  const granted = { topic: topics, group: groups, "transactional-id": null };
+  const found = granted[right.resource]?.get(nameToAsk(right));
+  if (found === undefined) return [];
+  const operations = right.operations.filter((each) => !found.has(each));
+  return operations.length === 0 ? [] : [{ ...right, operations }];
+}
+
+function tell(options: RightsCheckOptions, missing: readonly Right[]): void {
+  options.log.error("kafka.rightsMissing", {
+    what: sentence(options, missing),
+    toMend: missing.map((right) => grantCommand(right, principalOf(options))),
+  });
+}
+
+function sentence(
+  options: RightsCheckOptions,
+  missing: readonly Right[],
+): string {
+  const texts = missing.map(
+    ({ operations, resource, name, isPrefix }) =>
+      `${operations.join(" and ")} on ${resource} ${name}${isPrefix ? "*" : ""}`,
+  );
+  return `Kafka does not allow ${principalOf(options)}: ${texts.join("; ")}. Grant this with the commands in the log (kafka.rightsMissing) or in docs/security.md; no restart is needed.`;
+}
+
+/** As far as the client knows it: a broker may map names to others. */
+function principalOf({ security }: RightsCheckOptions): string {
+  const name = security.kafkaSaslUsername ?? security.kafkaOauthClientId;
+  return name === null ? "User:<this service>" : `User:${name}`;
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "@jest/globals";
+import { grantCommand, rightsOf } from "./rights.ts";
+
+test("a right as a command names the user, each operation, the resource and whether it is a prefix", () => {
+  const rights = rightsOf("control", { prefix: "p.", tiers: [] });
+  const commandOf = (name: string): string =>
+    grantCommand(
+      rights.find((right) => right.name === name)!,
+      "User:control",
+    );
+
+  expect(commandOf("p.endpoints")).toBe(
+    "kafka-acls.sh --add --allow-principal User:control --operation Read --operation Write --topic p.endpoints",
+  );
+  expect(commandOf("p.control.table.")).toBe(
+    "kafka-acls.sh --add --allow-principal User:control --operation Read --group p.control.table. --resource-pattern-type prefixed",
+  );
+});
+
+test("only control may write endpoints and keys, and nobody but the publishers' door may write events", () => {
+  const holders = [
+    "door",
+    "route",
+    "dispatcher",
+    "retry-scheduler",
+    "recorder",
+    "control",
+  ] as const;
+  const writersOf = (topic: string): string[] =>
+    holders.filter((holder) =>
+      rightsOf(holder, { prefix: "", tiers: [] }).some(
+        ({ resource, name, operations }) =>
+          resource === "topic" &&
+          name === topic &&
+          operations.includes("write"),
+      ),
+    );
+
+  expect(writersOf("endpoints")).toEqual(["control"]);
+  expect(writersOf("control")).toEqual(["control"]);
+  expect(writersOf("events")).toEqual(["door"]);
+});

@@ -1,0 +1,136 @@
+/** The rights (ACLs) that each service needs in Kafka: the one list from which come the check at start, the documentation and the commands that grant them. */
+import type { Operation } from "./ports.ts";
+
+/** The services; ingest by its two roles. */
+export type RightsHolder =
+  "door" | "route" | "dispatcher" | "retry-scheduler" | "recorder" | "control";
+
+export interface Right {
+  readonly resource: "topic" | "group" | "transactional-id";
+  /** With the prefix of topics and groups. */
+  readonly name: string;
+  /** Whether the right covers every name that begins with `name`: for groups of one process, which have a random end. */
+  readonly isPrefix: boolean;
+  /** To read or to write is also to describe. */
+  readonly operations: readonly Operation[];
+}
+
+export interface RightsOptions {
+  readonly prefix: string;
+  readonly tiers: readonly { readonly topic: string }[];
+}
+
+/** Everything that the service does in Kafka, and nothing else. */
+export function rightsOf(
+  service: RightsHolder,
+  { prefix, tiers }: RightsOptions,
+): readonly Right[] {
+  const topic = (name: string, ...operations: Operation[]): Right => ({
+    resource: "topic",
+    name: `${prefix}${name}`,
+    isPrefix: false,
+    operations,
+  });
+  const group = (name: string, operation: Operation = "read"): Right => ({
+    resource: "group",
+    name: `${prefix}${name}`,
+    isPrefix: false,
+    operations: [operation],
+  });
+  const ownGroups = (name: string): Right => ({
+    ...group(name),
+    isPrefix: true,
+  });
+  // Every service reads the schemas that others wrote, and writes its own.
+  const schemas = [
+    topic("schemas", "read", "write"),
+    ownGroups("schemas.table."),
+  ];
+  switch (service) {
+    case "door":
+      return [topic("events", "write"), ...schemas];
+    case "route":
+      return [
+        topic("events", "read", "describe_configs"),
+        topic("deliveries", "write"),
+        topic("intake", "write"),
+        topic("dead-letters", "write"),
+        topic("endpoints", "read"),
+        ...schemas,
+        group("route"),
+        ownGroups("endpoints.table."),
+      ];
+    case "dispatcher":
+      return [
+        topic("deliveries", "read", "write"),
+        topic("attempts", "write"),
+        ...tiers.map((tier) => topic(tier.topic, "write")),
+        topic("dead-letters", "write"),
+        topic("signals", "write"),
+        topic("endpoints", "read"),
+        ...schemas,
+        group("dispatcher"),
+        ownGroups("endpoints.table."),
+      ];
+    case "retry-scheduler":
+      return [
+        ...tiers.map((tier) =>
+          topic(tier.topic, "read", "write", "describe_configs"),
+        ),
+        topic("deliveries", "write"),
+        topic("dead-letters", "write"),
+        ...schemas,
+        group("retry-scheduler"),
+      ];
+    case "recorder":
+      return [
+        topic("intake", "read"),
+        topic("attempts", "read"),
+        topic("dead-letters", "read", "write"),
+        ...schemas,
+        group("recorder.intake"),
+        group("recorder.attempts"),
+        group("recorder.dead-letters"),
+      ];
+    case "control":
+      return [
+        topic("endpoints", "read", "write"),
+        topic("control", "read", "write"),
+        topic("signals", "read"),
+        topic("dead-letters", "read", "write"),
+        topic("deliveries", "write"),
+        ...schemas,
+        group("control"),
+        group("control-signals"),
+        group("dispatcher", "describe"),
+        ownGroups("endpoints.table."),
+        ownGroups("control.table."),
+        ownGroups("dead-letters.read."),
+        {
+          resource: "transactional-id",
+          name: `${prefix}control`,
+          isPrefix: false,
+          operations: ["write"],
+        },
+      ];
+  }
+}
+
+/** Kafka's own name of the operation: `describe_configs` is `DescribeConfigs`. */
+export function kafkaNameOf(operation: Operation): string {
+  return operation
+    .split("_")
+    .map((word) => `${word[0]!.toUpperCase()}${word.slice(1)}`)
+    .join("");
+}
+
+/** The command that grants the right. */
+export function grantCommand(right: Right, principal: string): string {
+  const { operations, resource, name, isPrefix } = right;
+  return [
+    `kafka-acls.sh --add --allow-principal ${principal}`,
+    ...operations.map((each) => `--operation ${kafkaNameOf(each)}`),
+    `--${resource} ${name}`,
+    ...(isPrefix ? ["--resource-pattern-type prefixed"] : []),
+  ].join(" ");
+}

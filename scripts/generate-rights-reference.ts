@@ -1,0 +1,122 @@
+/**
+ * Writes docs/kafka-rights.md from the list of rights that the services check at their start (packages/messaging/src/rights.ts).
+ * `node scripts/generate-rights-reference.ts --check` writes nothing and exits 1 when the file would change.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { format } from "prettier";
+import { DEFAULT_TIERS, parseTiers } from "../packages/core/src/index.ts";
+import {
+  grantCommand,
+  kafkaNameOf,
+  rightsOf,
+  type Right,
+  type RightsHolder,
+} from "../packages/messaging/src/index.ts";
+
+const SERVICES: Readonly<Record<string, readonly RightsHolder[]>> = {
+  ingest: ["door", "route"],
+  dispatcher: ["dispatcher"],
+  "retry-scheduler": ["retry-scheduler"],
+  recorder: ["recorder"],
+  control: ["control"],
+};
+const PREFIX = "postrider.";
+
+const target = new URL("../docs/kafka-rights.md", import.meta.url);
+const text = await format(render(), { parser: "markdown" });
+const present = existsSync(target) ? readFileSync(target, "utf8") : "";
+if (process.argv.includes("--check")) {
+  if (present !== text) {
+    console.error(
+      "docs/kafka-rights.md is out of date; run: node scripts/generate-rights-reference.ts",
+    );
+    process.exitCode = 1;
+  }
+} else if (present !== text) writeFileSync(target, text);
+
+/** A right without repeats: ingest's two roles share some. */
+function rightsOfService(service: string): readonly Right[] {
+  const rights = new Map<string, Right>();
+  for (const holder of SERVICES[service]!)
+    for (const right of rightsOf(holder, {
+      prefix: PREFIX,
+      tiers: parseTiers(DEFAULT_TIERS),
+    })) {
+      const key = `${right.resource} ${right.name}`;
+      const before = rights.get(key)?.operations ?? [];
+      const operations = [...new Set([...before, ...right.operations])];
+      rights.set(key, { ...right, operations });
+    }
+  return [...rights.values()];
+}
+
+function render(): string {
+  const services = Object.keys(SERVICES);
+  return [
+    "# Rights in Kafka",
+    "",
+    "Generated from the list that each service checks at its start. What TLS and SASL need, and how a missing right shows: [security.md](security.md).",
+    "",
+    `The names are those of the default prefix \`${PREFIX}\` and the default tiers. A name that ends with \`*\` stands for all names that begin so: the groups of one process end with a random id. To read or to write includes to describe. Creating topics is \`postrider topics apply\`'s work, which needs Create, Describe, DescribeConfigs, Alter and AlterConfigs on them; no service needs a right on the cluster.`,
+    "",
+    "| service | resource | name | operations |",
+    "| --- | --- | --- | --- |",
+    ...services.flatMap((service) =>
+      rightsOfService(service).map((right) => row(service, right)),
+    ),
+    "",
+    "Whoever may write `postrider.events` may act for any tenant, and only control may write `postrider.endpoints` and `postrider.control`.",
+    "",
+    "## As commands",
+    "",
+    "With the users `postrider-ingest`, `postrider-dispatcher` and so on. For a broker that wants to be signed in to, add `--bootstrap-server` and `--command-config`.",
+    "",
+    "```sh",
+    ...services.flatMap((service) =>
+      rightsOfService(service).map((right) =>
+        grantCommand(right, `User:postrider-${service}`),
+      ),
+    ),
+    "```",
+    "",
+    "## As Strimzi users",
+    "",
+    "For a cluster named `kafka` with `authorization: {type: simple}`.",
+    "",
+    "```yaml",
+    ...services.flatMap(strimziUser),
+    "```",
+    "",
+  ].join("\n");
+}
+
+function row(service: string, right: Right): string {
+  const name = `\`${right.name}${right.isPrefix ? "*" : ""}\``;
+  const operations = right.operations.map(kafkaNameOf).join(", ");
+  return `| ${service} | ${right.resource.replace("-", " ")} | ${name} | ${operations} |`;
+}
+
+function strimziUser(service: string, nth: number): string[] {
+  return [
+    ...(nth > 0 ? ["---"] : []),
+    "apiVersion: kafka.strimzi.io/v1",
+    "kind: KafkaUser",
+    "metadata:",
+    `  name: postrider-${service}`,
+    "  labels:",
+    "    strimzi.io/cluster: kafka",
+    "spec:",
+    "  authentication:",
+    "    type: scram-sha-512",
+    "  authorization:",
+    "    type: simple",
+    "    acls:",
+    ...rightsOfService(service).flatMap((right) => [
+      "      - resource:",
+      `          type: ${right.resource === "transactional-id" ? "transactionalId" : right.resource}`,
+      `          name: ${right.name}`,
+      `          patternType: ${right.isPrefix ? "prefix" : "literal"}`,
+      `        operations: [${right.operations.map(kafkaNameOf).join(", ")}]`,
+    ]),
+  ];
+}
