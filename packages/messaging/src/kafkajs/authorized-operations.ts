@@ -11,6 +11,8 @@ const load = createRequire(import.meta.url);
 interface Encoder {
   writeArray(values: readonly string[]): Encoder;
   writeBoolean(value: boolean): Encoder;
+  writeString(value: string): Encoder;
+  writeInt8(value: number): Encoder;
 }
 interface Decoder {
   readInt16(): number;
@@ -102,15 +104,14 @@ async function operationsOn(
   cluster: Cluster,
   groupId: string,
 ): Promise<GrantedOperations> {
-  let broker: WireBroker;
-  try {
-    broker = await cluster.findGroupCoordinator({ groupId });
-  } catch (error) {
-    // To find a group's coordinator is to describe the group.
-    if ((error as { type?: string }).type === "GROUP_AUTHORIZATION_FAILED")
-      return new Map([[groupId, new Set()]]);
-    throw error;
-  }
+  const found = await findCoordinator(cluster, groupId);
+  // To find a group's coordinator is to describe the group.
+  if (found.error === GROUP_AUTHORIZATION_FAILED)
+    return new Map([[groupId, new Set()]]);
+  if (found.error !== 0) return new Map();
+  const nodeId = String(found.nodeId);
+  // kafkajs returns the broker that sends requests, connected.
+  const broker = (await cluster.findBroker({ nodeId })) as WireBroker;
   const answers = await send(broker, {
     apiKey: 15,
     apiVersion: 3,
@@ -133,6 +134,25 @@ async function operationsOn(
     },
   });
   return granted(answers, GROUP_AUTHORIZATION_FAILED);
+}
+
+/** kafkajs' own search asks again for ever while the group may not be described. */
+async function findCoordinator(
+  cluster: Cluster,
+  groupId: string,
+): Promise<{ readonly error: number; readonly nodeId: number }> {
+  return await send(await cluster.findControllerBroker(), {
+    apiKey: 10,
+    apiVersion: 1,
+    apiName: "FindCoordinator",
+    body: new Encoder().writeString(groupId).writeInt8(0), // 0: a group
+    decode(answer) {
+      answer.readInt32(); // throttle time
+      const error = answer.readInt16();
+      answer.readString(); // the error's text
+      return { error, nodeId: answer.readInt32() };
+    },
+  });
 }
 
 interface Answer {
@@ -160,16 +180,16 @@ function operationsOf(bits: number): ReadonlySet<Operation> {
   return new Set(all.filter((operation) => bits & (1 << CODES[operation])));
 }
 
-async function send(
+async function send<T>(
   broker: WireBroker,
   request: {
     readonly apiKey: number;
     readonly apiVersion: number;
     readonly apiName: string;
     readonly body: Encoder;
-    decode(answer: Decoder): Answer[];
+    decode(answer: Decoder): T;
   },
-): Promise<Answer[]> {
+): Promise<T> {
   const { body, decode, ...head } = request;
   // kafkajs passes on what `parse` returns.
   return (await broker.connectionPool.send({
@@ -178,5 +198,5 @@ async function send(
       decode: (bytes: Buffer) => Promise.resolve(new Decoder(bytes)),
       parse: (answer: Decoder) => Promise.resolve(decode(answer)),
     },
-  })) as Answer[];
+  })) as T;
 }
