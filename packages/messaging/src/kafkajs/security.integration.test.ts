@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
 import {
   AclOperationTypes,
@@ -32,6 +33,8 @@ import {
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
 import { createKafka, type Kafka } from "./kafka.ts";
 
+/** Just above the ten seconds before the end at which kafkajs signs in again. */
+const REAUTHENTICATE_MS = 11_000;
 const broker = makeCertificate({ hosts: ["127.0.0.1"] });
 const client = makeCertificate({ hosts: ["client"] });
 const folder = temporaryFolder();
@@ -44,7 +47,7 @@ beforeAll(async () => {
       certificate: broker,
       trusted: [client.cert],
       users: { alice: "alice-password" },
-      reauthenticateMs: 11_000,
+      reauthenticateMs: REAUTHENTICATE_MS,
     },
   });
   await allow("User:alice", "User:CN=postrider", "User:carol");
@@ -134,14 +137,18 @@ function tokenOf(user: string, seconds: number): string {
 }
 
 const TOPIC = "signed-in";
+const RECORD = {
+  topic: TOPIC,
+  partition: 0,
+  key: null,
+  value: Buffer.from("x"),
+};
 
 /** Writes a record, which only the named principals may. */
 async function write(kafka: Kafka): Promise<void> {
   const producer = await kafka.createProducer();
   try {
-    await producer.sendBatch([
-      { topic: TOPIC, partition: 0, key: null, value: Buffer.from("x") },
-    ]);
+    await producer.sendBatch([RECORD]);
   } finally {
     await producer.disconnect();
   }
@@ -287,6 +294,22 @@ test("a certificate that changes in its file is used for the next connection, an
   await write(kafka);
   expect(log.of("kafka.secretNotReadAgain")).not.toEqual([]);
 });
+
+test("a session that the broker ends after its time is renewed before", async () => {
+  const log = recordingLog();
+  const kafka = connect({ KAFKA_SASL_MECHANISM: "plain", ...ALICE }, log);
+  const producer = await kafka.createProducer();
+  const until = performance.now() + 1.3 * REAUTHENTICATE_MS;
+  try {
+    while (performance.now() < until) {
+      await producer.sendBatch([RECORD]);
+      await sleep(200);
+    }
+  } finally {
+    await producer.disconnect();
+  }
+  expect(log.of("kafka.clientTroubled")).toEqual([]);
+}, 60_000);
 
 test("a broker whose certificate is not from the authority is refused", async () => {
   const other = makeCertificate({ hosts: ["127.0.0.1"] });
