@@ -2,16 +2,14 @@
 import { createSecureContext } from "node:tls";
 import { boolean, brokers, oneOf, text, url } from "./config-parsers.ts";
 import type { ConfigEntry, ConfigOf, Parse } from "./config.ts";
-
-export const SASL_MECHANISMS = [
-  "plain",
-  "scram-sha-256",
-  "scram-sha-512",
-  "oauthbearer",
-  "aws-msk-iam",
-] as const;
-/** How a client proves to the broker who it is. */
-export type SaslMechanism = (typeof SASL_MECHANISMS)[number];
+import {
+  belongs,
+  onlyWithTls,
+  SASL_MECHANISMS,
+  together,
+  type SaslMechanism,
+  type Values,
+} from "./kafka-rules.ts";
 
 const BY_PASSWORD: readonly SaslMechanism[] = [
   "plain",
@@ -145,28 +143,6 @@ export const kafkaConfig = {
 
 export type KafkaConfig = ConfigOf<typeof kafkaConfig>;
 
-type Values = Readonly<Record<string, unknown>>;
-
-function isSet(values: Values, name: string): boolean {
-  return values[name] !== null && values[name] !== undefined;
-}
-
-function onlyWithTls(values: Values, name: string): string | null {
-  return isSet(values, name) && values["kafkaTls"] === false
-    ? "is set, but KAFKA_TLS is not true"
-    : null;
-}
-
-function together(
-  values: Values,
-  name: string,
-  other: string,
-  otherVariable: string,
-): string | null {
-  const isAlone = isSet(values, name) && values[other] === null;
-  return isAlone ? `is set, but ${otherVariable} is not` : null;
-}
-
 /** A key that is not the certificate's is found at the start and not at the first connection. */
 function fits(values: Values): string | null {
   // Each was read by its own entry above.
@@ -196,21 +172,4 @@ export function tlsOf(config: Partial<KafkaConfig>): {
     ...(kafkaTlsKey && { key: kafkaTlsKey() }),
     ...(kafkaTlsKeyPassword && { passphrase: kafkaTlsKeyPassword() }),
   };
-}
-
-/** The variable belongs to these mechanisms: it is required with them, unless it is optional, and refused with others. */
-function belongs(
-  values: Values,
-  name: string,
-  mechanisms: readonly SaslMechanism[],
-  need: "required" | "optional" = "required",
-): string | null {
-  const mechanism = values["kafkaSaslMechanism"];
-  if (mechanism === undefined) return null; // has a problem of its own
-  const isOurs = mechanisms.some((one) => one === mechanism);
-  if (isOurs && need === "required" && !isSet(values, name))
-    return `is not set, and KAFKA_SASL_MECHANISM is ${String(mechanism)}`;
-  if (!isOurs && isSet(values, name))
-    return `is set, but KAFKA_SASL_MECHANISM is ${mechanism === null ? "not set" : `${String(mechanism)}, not ${mechanisms.join(" or ")}`}`;
-  return null;
 }
