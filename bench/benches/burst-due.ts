@@ -52,7 +52,9 @@ export async function burstDue(context: BenchContext): Promise<BenchResult> {
   const count = isShort ? 50_000 : 100_000;
   const pairs = isShort ? 4 : 6;
   const stack = await startOwnStack(context);
-  const topics = await createTopics(context, stack, "burst.", TIERS);
+  const topics = await createTopics(context, stack, "burst.", {
+    tiers: TIERS,
+  });
   const bare = await createTopics(context, stack, "bare.");
   await startSubject(context, {
     stack,

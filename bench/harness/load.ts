@@ -30,20 +30,29 @@ export function endpointsAt(
   url: string,
   changes: Partial<Endpoint> = {},
 ): Endpoint[] {
-  return Array.from({ length: ENDPOINTS }, (_, i) => {
-    const id = `ep_bench${String(i).padStart(19, "0")}`;
-    const tenantId = `tenant${i}`;
-    const secretId = "sec_1";
-    const aad = secretAad(tenantId, id, secretId);
-    const sealed = keyRing.seal(Buffer.from(SECRET), aad);
-    const createdAt = Date.now();
-    return anEndpoint({
-      id,
-      tenantId,
-      url,
-      secrets: [{ id: secretId, ...sealed, createdAt, expiresAt: null }],
-      ...changes,
-    });
+  return Array.from({ length: ENDPOINTS }, (_, i) =>
+    endpointAt(i, url, changes),
+  );
+}
+
+/** The `i`-th endpoint, of a tenant of its own. */
+export function endpointAt(
+  i: number,
+  url: string,
+  changes: Partial<Endpoint> = {},
+): Endpoint {
+  const id = `ep_bench${String(i).padStart(19, "0")}`;
+  const tenantId = `tenant${i}`;
+  const secretId = "sec_1";
+  const aad = secretAad(tenantId, id, secretId);
+  const sealed = keyRing.seal(Buffer.from(SECRET), aad);
+  const createdAt = Date.now();
+  return anEndpoint({
+    id,
+    tenantId,
+    url,
+    secrets: [{ id: secretId, ...sealed, createdAt, expiresAt: null }],
+    ...changes,
   });
 }
 
@@ -95,12 +104,13 @@ export function deliveryOf(
 }
 
 export async function writeEndpoints(
-  { output }: Topics,
+  topics: Topics,
   endpoints: readonly Endpoint[],
 ): Promise<void> {
-  await output.send(
-    endpoints.map((value) => ({ topic: "endpoints", key: value.id, value })),
-  );
+  await preload(topics, endpoints.length, (i) => {
+    const value = endpoints[i]!;
+    return { topic: "endpoints", key: value.id, value };
+  });
 }
 
 const CHUNK = 2_000;

@@ -1,5 +1,10 @@
 import { expect, test } from "@jest/globals";
-import { cpuSecondsOf, ticksOf } from "./proc-stat.ts";
+import {
+  cpuSecondsOf,
+  residentMbOf,
+  residentOf,
+  ticksOf,
+} from "./proc-stat.ts";
 
 const REST =
   "S 1 4242 4242 0 -1 4194304 1021 0 3 0 731 219 5 6 20 0 11 0 88 1 2";
@@ -18,4 +23,15 @@ test("a text that is no stat line is refused", () => {
 
 test("a living process has used some time", () => {
   expect(cpuSecondsOf(process.pid)).toBeGreaterThan(0);
+});
+
+test("resident memory is read in bytes", () => {
+  const status = "Name:\tnode\nVmHWM:\t  9000 kB\nVmRSS:\t  8192 kB\n";
+
+  expect(residentOf(status)).toBe(8_388_608);
+  expect(() => residentOf("Name:\tnode")).toThrow(/no VmRSS/);
+});
+
+test("a living process has some memory", () => {
+  expect(residentMbOf(process.pid)).toBeGreaterThan(1);
 });

@@ -1,4 +1,4 @@
-/** CPU time of a process from /proc/PID/stat: user and system time of all its threads, including those that have ended. Linux only. */
+/** What /proc says about a process: CPU time, which is user and system time of all its threads, including those that have ended; and memory. Linux only. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -24,4 +24,16 @@ export function cpuSecondsByName(
   pids: ReadonlyMap<string, number>,
 ): Map<string, number> {
   return new Map([...pids].map(([name, pid]) => [name, cpuSecondsOf(pid)]));
+}
+
+/** Resident memory in bytes. Source: proc_pid_status(5). */
+export function residentOf(status: string): number {
+  const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+  if (!(kilobytes > 0)) throw new Error(`no VmRSS in ${status}`);
+  return kilobytes * 1024;
+}
+
+/** Resident memory of a living process, in millions of bytes. */
+export function residentMbOf(pid: number): number {
+  return residentOf(readFileSync(`/proc/${pid}/status`, "utf8")) / 1e6;
 }

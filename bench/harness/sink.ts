@@ -11,6 +11,8 @@ import {
 
 export interface Sink {
   readonly url: string;
+  /** One for each port that the sink listens on; `url` is the first. */
+  readonly urls: readonly string[];
   readonly pid: number;
   /** Forgets all requests so far. */
   reset(): Promise<void>;
@@ -20,6 +22,10 @@ export interface Sink {
   waitForUnique(count: number, timeoutMs?: number): Promise<SinkCount>;
   /** As `waitForUnique`, but counts requests, including repeated ids. */
   waitForRequests(count: number, timeoutMs: number): Promise<SinkCount>;
+  /** Refuses connections from now on, and resets those that are open. */
+  shut(): Promise<void>;
+  /** Listens again. */
+  open(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,10 +41,12 @@ export async function startSink(
     main: programOf("sink/main.ts"),
     args,
   });
-  const { port } = await messageOf<{ port: number }>(sink, "listening");
+  const { ports } = await messageOf<{ ports: number[] }>(sink, "listening");
+  const urls = ports.map((port) => `http://127.0.0.1:${port}/hook`);
   const count = (): Promise<SinkCount> => ask(sink, "count", "count");
   return {
-    url: `http://127.0.0.1:${port}/hook`,
+    url: urls[0]!,
+    urls,
     pid: sink.pid,
     reset: async () => void (await ask(sink, "reset", "count")),
     count,
@@ -47,6 +55,8 @@ export async function startSink(
       waitFor(count, { what: "unique", wanted, timeoutMs }),
     waitForRequests: (wanted, timeoutMs) =>
       waitFor(count, { what: "requests", wanted, timeoutMs }),
+    shut: async () => void (await ask(sink, "shut", "count")),
+    open: async () => void (await ask(sink, "open", "count")),
     stop: () => sink.stop(1_000),
   };
 }

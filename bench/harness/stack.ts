@@ -47,12 +47,18 @@ export async function startOwnStack({
   return stack;
 }
 
+export interface TopicsOptions {
+  /** As in POSTRIDER_TIERS. */
+  readonly tiers?: string;
+  readonly partitions?: number;
+}
+
 /** Makes all topics under a prefix of their own, so that a run never sees what another left. */
 export async function createTopics(
   { undo }: Pick<BenchContext, "undo">,
   stack: Stack,
   prefix: string,
-  tiers = DEFAULT_TIERS,
+  { tiers = DEFAULT_TIERS, partitions = PARTITIONS }: TopicsOptions = {},
 ): Promise<Topics> {
   const effects = {
     log: createLog({ service: "bench", level: "silent" }),
@@ -68,7 +74,7 @@ export async function createTopics(
   const plan = topicPlan({
     prefix,
     tiers: parseTiers(tiers),
-    partitions: PARTITIONS,
+    partitions,
   });
   await applyTopics(admin, plan);
   const schemas = createSchemas({ kafka, prefix, ...effects });

@@ -25,6 +25,8 @@ export interface WholeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Fields that replace those of every endpoint. */
   readonly endpoint?: Partial<Endpoint>;
+  /** The endpoints at the sink's URL. Default: those of `endpointsAt`. */
+  readonly endpointsAt?: (url: string) => Endpoint[];
   readonly sinkArgs?: readonly string[];
 }
 
@@ -45,7 +47,8 @@ export async function startWhole(
   await createTables(stack);
   const topics = await createTopics(context, stack, prefix);
   const sink = await startSink(BOTH_CORES, sinkArgs);
-  const endpoints = endpointsAt(sink.url, endpoint);
+  const endpoints =
+    options.endpointsAt?.(sink.url) ?? endpointsAt(sink.url, endpoint);
   await writeEndpoints(topics, endpoints);
   const running = await startSubject(context, {
     stack,

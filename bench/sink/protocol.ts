@@ -1,10 +1,10 @@
 /** The messages between harness and sink. */
 export type SinkQuestion = {
-  readonly kind: "reset" | "count" | "report";
+  readonly kind: "reset" | "count" | "report" | "shut" | "open";
 };
 
 export type SinkAnswer =
-  | { readonly kind: "listening"; readonly port: number }
+  | { readonly kind: "listening"; readonly ports: readonly number[] }
   | SinkCount
   | SinkReport;
 
@@ -14,18 +14,20 @@ export interface SinkCount {
   readonly unique: number;
   /** All requests, including repeats. */
   readonly requests: number;
+  /** For how long all answered requests together were under way, ms; 0 if the sink answers at once. */
+  readonly underWayMs: number;
 }
 
-export interface SinkReport {
+export interface SinkReport extends Omit<SinkCount, "kind"> {
   readonly kind: "report";
-  readonly unique: number;
-  readonly requests: number;
   /** In the order in which they first came. */
   readonly ids: readonly string[];
   /** The time of each of `ids`, in µs of the machine's monotonic clock. */
   readonly seenAtMicros: Float64Array;
   /** Every hundredth request. */
   readonly sample: readonly SampledRequest[];
+  /** By path: the most requests that were under way at once; empty if the sink answers at once. */
+  readonly mostAtOnce: ReadonlyMap<string, number>;
   /** Every request, in the order in which they came; empty unless the sink was started with `--log`. */
   readonly log: readonly LoggedRequest[];
 }

@@ -1,0 +1,174 @@
+/** slots: whether every slot of a dispatcher is used while endpoints take their time, with one dispatcher and two, and how long a rebalance holds healthy traffic up. */
+import type { Endpoint } from "@postrider/core";
+import { partitionOf } from "@postrider/messaging";
+import type { BenchContext, BenchResult } from "../harness/context.ts";
+import { endpointAt } from "../harness/load.ts";
+import { cpuSecondsByName } from "../harness/proc-stat.ts";
+import { BOTH_CORES } from "../harness/processes.ts";
+import { rebalancePauses, type Pauses } from "../harness/rebalance-pauses.ts";
+import { startSink, type Sink } from "../harness/sink.ts";
+import { Site, type Started } from "../harness/site.ts";
+import { startOwnStack } from "../harness/stack.ts";
+import { median, rounded, withoutFirst } from "../harness/statistics.ts";
+
+/** How long the sink takes to answer, ms. */
+const ANSWER_MS = 50;
+/**
+ * Two dispatchers then send 2,000 requests a second at most, which leaves half of two cores free. With 200 slots they would send
+ * 8,000, and the processor would be measured instead of the slots.
+ */
+const SLOTS = 50;
+const IDEAL_PER_SECOND = (SLOTS * 1000) / ANSWER_MS;
+const MOST_PARTITIONS = 8;
+const TARGET = { ratio: 0.9, pauseMs: 3_000 };
+/** Under a rebalance: a share of what one dispatcher can do, so that it alone can bear it. */
+const HEALTHY_PER_SECOND = IDEAL_PER_SECOND * 0.4;
+
+const VARIANTS = [
+  { name: "one1", dispatchers: 1, partitions: 1 },
+  { name: "one8", dispatchers: 1, partitions: MOST_PARTITIONS },
+  { name: "two8", dispatchers: 2, partitions: MOST_PARTITIONS },
+] as const;
+
+interface Variant {
+  readonly name: string;
+  readonly dispatchers: number;
+  readonly site: Site;
+  readonly running: readonly Started[];
+}
+
+interface Used {
+  readonly perSecond: number;
+  /** `perSecond` over what all slots could do. */
+  readonly ratio: number;
+  /** The share of all slots that had a request under way at the sink. A slot is taken for a little longer than that. */
+  readonly busyShare: number;
+  /** CPU seconds per second of all dispatchers together. */
+  readonly cores: number;
+}
+
+export async function slots(context: BenchContext): Promise<BenchResult> {
+  const { isShort, say } = context;
+  const rounds = isShort ? 2 : 6;
+  const seconds = isShort ? 5 : 10;
+  const stack = await startOwnStack(context);
+  await stack.clickhouse.server?.stop();
+  const args = ["--answer-after", String(ANSWER_MS)];
+  const sink = await startSink(BOTH_CORES, args);
+  const endpoints = spread(sink.url);
+  const env = { POSTRIDER_MAX_IN_FLIGHT: String(SLOTS) };
+  const variants: Variant[] = [];
+  for (const { name, dispatchers, partitions } of VARIANTS) {
+    const given = { stack, sink, prefix: `${name}.`, endpoints, env };
+    const site = await Site.create(context, { ...given, partitions });
+    const running: Started[] = [];
+    while (running.length < dispatchers)
+      running.push(await site.startDispatcher());
+    variants.push({ name, dispatchers, site, running });
+  }
+  const used = new Map<string, Used[]>(variants.map(({ name }) => [name, []]));
+  // In the first round endpoints are unknown and may have half of the slots; it is not counted.
+  for (let round = 0; round <= rounds; round++)
+    for (const variant of variants) {
+      const one = await usedBy(sink, variant, seconds);
+      used.get(variant.name)!.push(one);
+      say(`round ${round}, ${variant.name}: ${JSON.stringify(one)}`);
+    }
+  const pauses = await rebalancePauses(context, variants[1]!.site, {
+    perSecond: HEALTHY_PER_SECOND,
+    repeats: isShort ? 1 : 4,
+    underWay: SLOTS,
+  });
+  let deferrals = 0;
+  for (const { site } of variants) deferrals += await site.checkAttempts();
+  const repeated = variants[1]!.site.repeated;
+  return resultOf(used, pauses, { deferrals, repeated });
+}
+
+/** Endpoints such that each partition has as many as any other; their caps together are more than all slots. */
+function spread(url: string): Endpoint[] {
+  const EACH = 8;
+  const found = new Map<number, Endpoint[]>();
+  for (let i = 0; ; i++) {
+    const endpoint = endpointAt(i, url);
+    const partition = partitionOf(Buffer.from(endpoint.id), MOST_PARTITIONS);
+    const there = found.get(partition) ?? [];
+    if (there.length < EACH) found.set(partition, [...there, endpoint]);
+    const all = [...found.values()].flat();
+    if (all.length === EACH * MOST_PARTITIONS)
+      return all.toSorted((a, b) => a.id.localeCompare(b.id));
+  }
+}
+
+/** Preloads more than all slots can send, and measures between a fifth and four fifths of it. */
+async function usedBy(
+  sink: Sink,
+  { site, dispatchers, running }: Variant,
+  seconds: number,
+): Promise<Used> {
+  const ideal = IDEAL_PER_SECOND * dispatchers;
+  const pids = new Map(running.map(({ pid }) => [String(pid), pid]));
+  const cpu = (): number =>
+    [...cpuSecondsByName(pids).values()].reduce((sum, each) => sum + each, 0);
+  await sink.reset();
+  const ids = await site.preload(Math.round(ideal * seconds));
+  const at = async (share: number) => {
+    const seen = await sink.waitForUnique(ids.length * share);
+    return { ...seen, now: performance.now(), cpu: cpu() };
+  };
+  const from = await at(0.2);
+  const to = await at(0.8);
+  await site.checked(ids);
+  const measuredSeconds = (to.now - from.now) / 1000;
+  const perSecond = (to.unique - from.unique) / measuredSeconds;
+  return {
+    perSecond,
+    ratio: perSecond / ideal,
+    busyShare:
+      (to.underWayMs - from.underWayMs) /
+      (to.now - from.now) /
+      (SLOTS * dispatchers),
+    cores: (to.cpu - from.cpu) / measuredSeconds,
+  };
+}
+
+function resultOf(
+  used: ReadonlyMap<string, readonly Used[]>,
+  pauses: Pauses,
+  others: { readonly deferrals: number; readonly repeated: number },
+): BenchResult {
+  const middle = (name: string, key: keyof Used): number =>
+    rounded(median(withoutFirst(used.get(name)!).map((one) => one[key])));
+  const names = VARIANTS.map(({ name }) => name);
+  const lowest = Math.min(...names.map((name) => middle(name, "ratio")));
+  const counted = [...used.values()].flatMap((of) => withoutFirst(of));
+  const ratios = counted.map(({ ratio }) => ratio);
+  const joinPauseMs = rounded(Math.max(...pauses.joinMs));
+  const leavePauseMs = rounded(Math.max(...pauses.leaveMs));
+  return {
+    bench: "slots",
+    figures: {
+      slots: SLOTS,
+      ...Object.fromEntries(
+        names.flatMap((name) => [
+          [`${name}PerSecond`, middle(name, "perSecond")],
+          [`${name}Ratio`, middle(name, "ratio")],
+          [`${name}BusyShare`, middle(name, "busyShare")],
+          [`${name}Cores`, middle(name, "cores")],
+        ]),
+      ),
+      joinPauseMs,
+      leavePauseMs,
+      calmMaxMs: rounded(pauses.calmMs),
+      ...others,
+    },
+    baseline: { idealPerSecondAndProcess: IDEAL_PER_SECOND },
+    ratio: lowest,
+    target: `ratio to the ideal >= ${TARGET.ratio} with 1 dispatcher on 1 and on 8 partitions and with 2 on 8; a rebalance pauses healthy traffic <= ${TARGET.pauseMs} ms`,
+    pass:
+      lowest >= TARGET.ratio &&
+      Math.max(joinPauseMs, leavePauseMs) <= TARGET.pauseMs,
+    pairs: withoutFirst(used.get("one8")!).length,
+    spread: [rounded(Math.min(...ratios)), rounded(Math.max(...ratios))],
+  };
+}
