@@ -69,6 +69,7 @@ export function compose(
     unknownSchemaWaitMs,
     topic: topicName(prefix, "endpoints"),
     decode: schemas.decoderOf("endpoints"),
+    isKeptEncoded: true,
   });
   const urlPolicy = {
     allowHttp: config.allowHttp,

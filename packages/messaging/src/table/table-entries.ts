@@ -11,7 +11,9 @@ interface Place {
 }
 
 interface Entry<T> extends Place {
-  readonly value: T;
+  /** The value's bytes, one to a character, which takes less memory than a `Buffer`; null once `value` is decoded. */
+  encoded: string | null;
+  value: T | undefined;
 }
 
 interface Waiting extends Place {
@@ -49,11 +51,16 @@ export class TableEntries<T> {
   }
 
   get(key: string): T | undefined {
-    return this.#entries.get(key)?.value;
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.encoded === null) return entry?.value;
+    entry.value = this.#decodeAgain(key, entry, entry.encoded);
+    entry.encoded = null;
+    return entry.value;
   }
 
   *entries(): IterableIterator<[string, T]> {
-    for (const [key, { value }] of this.#entries) yield [key, value];
+    // Every key has a value.
+    for (const key of this.#entries.keys()) yield [key, this.get(key)!];
   }
 
   onChange(listener: TableListener<T>): () => void {
@@ -137,7 +144,12 @@ export class TableEntries<T> {
     switch (decoded.kind) {
       case "decoded": {
         const { value } = decoded;
-        this.#entries.set(key, { value, partition, offset, generation });
+        const place = { partition, offset, generation };
+        const encoded = this.#options.isKeptEncoded
+          ? record.value!.toString("latin1")
+          : null;
+        const kept = encoded === null ? value : undefined;
+        this.#entries.set(key, { ...place, encoded, value: kept });
         return this.#tell(key, value);
       }
       case "unreadable":
@@ -154,6 +166,25 @@ export class TableEntries<T> {
         this.#waiting.set(key, waiting);
       }
     }
+  }
+
+  /** Bytes that were decoded when they were read can be decoded again: how a schema is read is kept. Decoders look at the value alone. */
+  #decodeAgain(key: string, place: Place, encoded: string): T {
+    const { partition, offset } = place;
+    const { topic } = this.#options;
+    const decoded = this.#options.decode({
+      topic,
+      partition,
+      offset,
+      timestamp: 0,
+      key: Buffer.from(key),
+      value: Buffer.from(encoded, "latin1"),
+      headers: {},
+    });
+    if (decoded.kind === "decoded") return decoded.value;
+    throw new Error(
+      `${topic} ${partition}:${offset} was read, and is now ${decoded.kind}`,
+    );
   }
 
   #remove(key: string): void {

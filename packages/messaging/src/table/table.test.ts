@@ -11,7 +11,7 @@ import {
 import type { LogRange, TopicPartition } from "../ports.ts";
 import type { RawRecord } from "../record.ts";
 import type { Decoded, Decoder } from "../stage.ts";
-import { createTable } from "./table.ts";
+import { createTable, type TableOptions } from "./table.ts";
 
 /** Leaves out partitions without a leader, as the broker does. */
 class ConsumerWithoutLeader extends FakeConsumer {
@@ -71,16 +71,20 @@ function follow(consumer: FakeConsumer): void {
 }
 
 /** A table of one partition that has been read to its end. */
-async function loadedTable(decode: Decoder<string> = decodeText) {
+async function loadedTable<T = string>(
+  decode = decodeText as Decoder<T>,
+  changes: Pick<TableOptions<T>, "isKeptEncoded"> = {},
+) {
   const clock = fakeClock();
   const effects = testEffects({ clock });
   const consumer = new ConsumerWithoutLeader({ topic: TOPIC, clock });
   const kafka = { consumer: () => consumer };
-  const table = createTable<string>({
+  const table = createTable<T>({
     ...effects,
     kafka,
     topic: TOPIC,
     decode,
+    ...changes,
   });
   consumer.append(0, "first");
   const started = table.start();
@@ -313,5 +317,48 @@ test("a loaded table is behind while a record waits for its schema, and the wait
   await waitFor(() => table.get("key") === "came");
   consumer.deliver();
   await waitFor(() => table.behind() === null);
+  await table.stop(clock.now());
+});
+
+/** What decoded is a new object each time, so that tests see which one the table keeps. */
+const decodeObject: Decoder<{ readonly text: string }> = (raw) => {
+  const decoded = decodeText(raw);
+  return decoded.kind === "decoded"
+    ? { kind: "decoded", value: { text: decoded.value } }
+    : decoded;
+};
+
+test("a table that is kept encoded keeps no value until it is asked for, and then this one", async () => {
+  const values: unknown[] = [];
+  const { table, consumer, clock } = await loadedTable(decodeObject, {
+    isKeptEncoded: true,
+  });
+  table.onChange((_, value) => values.push(value));
+  consumer.append(0, "sécond €");
+  consumer.deliver();
+
+  const asked = table.get("key");
+
+  expect(values).toEqual([{ text: "sécond €" }]);
+  expect(asked).toEqual(values[0]);
+  expect(asked).not.toBe(values[0]);
+  expect(table.get("key")).toBe(asked);
+  expect([...table.entries()]).toEqual([["key", asked]]);
+  await table.stop(clock.now());
+});
+
+test("a table that is kept encoded takes what is newer, keeps what it has when the newer cannot be read, and forgets what is removed", async () => {
+  const { table, consumer, clock } = await loadedTable(decodeObject, {
+    isKeptEncoded: true,
+  });
+  expect(table.get("key")).toEqual({ text: "first" });
+
+  consumer.append(0, "second", "!");
+  consumer.deliver();
+  expect(table.get("key")).toEqual({ text: "second" });
+
+  consumer.append(0, null);
+  consumer.deliver();
+  expect(table.get("key")).toBeUndefined();
   await table.stop(clock.now());
 });
