@@ -151,18 +151,35 @@ test("where only one delivery waits, its probe alone decides", () => {
   expect(dead.attempt("failing")).toMatchObject({ kind: "reopened" });
 });
 
-test("each time that probes fail it stays open for twice as long, up to five minutes", () => {
+test("each time that probes fail it stays open for half as long again, up to five minutes", () => {
   const { open, pass, attempts } = aBreaker();
   const openMs = [open()];
 
-  for (let period = 0; period < 8; period += 1) {
+  for (let period = 0; period < 12; period += 1) {
     pass(openMs.at(-1)!);
     openMs.push(openMsOf(attempts(1, "failing")));
   }
 
-  expect(openMs.map((ms) => ms / 1_000)).toEqual([
-    5, 10, 20, 40, 80, 160, 300, 300, 300,
+  expect(openMs.map((ms) => Math.round(ms / 1_000))).toEqual([
+    5, 8, 11, 17, 25, 38, 57, 85, 128, 192, 288, 300, 300,
   ]);
+});
+
+test("an endpoint that recovers is found out within half of the time for which it was down, and five seconds", () => {
+  const { open, pass, attempts } = aBreaker();
+  let downMs = 0;
+  let openMs = open();
+  const late: boolean[] = [];
+
+  for (let period = 0; period < 10; period += 1) {
+    // Open times are whole milliseconds.
+    late.push(openMs > downMs / 2 + 5_010);
+    pass(openMs);
+    downMs += openMs;
+    openMs = openMsOf(attempts(1, "failing"));
+  }
+
+  expect(late).toEqual(Array.from({ length: 10 }, () => false));
 });
 
 test("jitter shortens an open time by a fifth at most, so none is longer than five minutes", () => {
@@ -190,7 +207,7 @@ test("one that closed a moment ago opens for longer than before, and after five 
   later.attempts(PROBES, "well");
   later.pass(300_000);
 
-  expect([soon.open(), later.open()]).toEqual([10_000, 5_000]);
+  expect([soon.open(), later.open()]).toEqual([7_500, 5_000]);
 });
 
 test("attempts that began before it opened say nothing about it afterwards", () => {

@@ -3,7 +3,7 @@
  *
  *             too many failures              its time is over, and a delivery comes
  *     closed ──────────────────▶ open ◀─────────────────────────────────────────▶ half-open
- *       ▲                          a probe failed: open again, for twice as long     │
+ *       ▲                          a probe failed: open again, for half as long again │
  *       └────────────────────────────────── every probe is answered ─────────────────┘
  *
  * Invariant: while the breaker is half-open, at most PROBES attempts have begun, without those that were then not made. Each attempt
@@ -41,6 +41,8 @@ export const PROBES = 3;
 
 const SHORTEST_OPEN_MS = 5_000;
 const LONGEST_OPEN_MS = 300_000;
+/** Each opening lasts so many times the one before. So an endpoint that recovers is found out within half of the time for which it was down. */
+const GROWTH = 1.5;
 /** The open time is shortened by up to this part at random, so that breakers that opened together do not probe together. */
 const JITTER = 0.2;
 /** A breaker that was closed for this long, ms, opens for the shortest time again. */
@@ -160,7 +162,7 @@ export class Breaker {
     this.#become("open");
     const openMs = Math.round(this.#openMs * (1 - JITTER * this.#random01()));
     this.#openUntil = now + openMs;
-    this.#openMs = Math.min(this.#openMs * 2, LONGEST_OPEN_MS);
+    this.#openMs = Math.min(this.#openMs * GROWTH, LONGEST_OPEN_MS);
     return openMs;
   }
 

@@ -106,7 +106,7 @@ test("opening and closing each make one signal, one log line and a count; openin
     { level: "warn", fields: { endpointId: "ep_1", statusCode: 503 } },
   ]);
   expect(log.of("breaker.reopened")).toMatchObject([
-    { fields: { openMs: 10_000, statusCode: 500 } },
+    { fields: { openMs: 7_500, statusCode: 500 } },
   ]);
   expect(log.of("breaker.closed")).toHaveLength(1);
   const page = await meter.render();
