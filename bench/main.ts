@@ -1,10 +1,13 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Results go to stdout, progress to stderr. */
 import { burstDue } from "./benches/burst-due.ts";
+import { catchUp } from "./benches/catch-up.ts";
 import { crash } from "./benches/crash.ts";
 import { drain } from "./benches/drain.ts";
+import { footprint } from "./benches/footprint.ts";
 import { latency } from "./benches/latency.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
+import { slots } from "./benches/slots.ts";
 import { keepDataInMemory } from "./harness/data-folder.ts";
 import { createContext, undoAll, type Bench } from "./harness/context.ts";
 import { stopAll } from "./harness/processes.ts";
@@ -22,6 +25,9 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "burst-due": burstDue,
   crash,
   latency,
+  footprint,
+  slots,
+  "catch-up": catchUp,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]
