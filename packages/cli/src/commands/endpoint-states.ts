@@ -1,12 +1,11 @@
 /** `endpoints pause`, `disable`, `enable` and `resume`. */
 import { integer } from "@postrider/runtime";
 import type { Command } from "commander";
-import { findAddresses } from "../addresses.ts";
-import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { command, option, type Run } from "../command.ts";
 import { endpointLines } from "../endpoint-lines.ts";
 import { fieldLines } from "../field-lines.ts";
 import { watchResume, type Resume } from "../resume-watch.ts";
+import { call, matching, pathOf } from "./endpoint-requests.ts";
 
 interface Given {
   readonly ifVersion?: number;
@@ -132,16 +131,4 @@ function withVersion(made: Command): Command {
     "refuse if the endpoint is at another version",
     option(integer(1, Number.MAX_SAFE_INTEGER)),
   );
-}
-
-function matching(version: number | undefined): Record<string, string> {
-  return version === undefined ? {} : { "if-match": `"${version}"` };
-}
-
-function pathOf(id = ""): string {
-  return `/v1/endpoints/${pathSegment(id)}`;
-}
-
-async function call<T>(request: ApiRequest): Promise<T> {
-  return (await callApi(findAddresses().control(), request)) as T; // this is what control's API answers
 }

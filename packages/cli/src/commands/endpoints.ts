@@ -1,35 +1,17 @@
-import { SIGNING_PROFILES, type SigningProfile } from "@postrider/core";
-import { duration, integer, list, oneOf, url } from "@postrider/runtime";
+/** `endpoints create`, `list`, `get`, `update`, `rotate-secret` and `delete`. */
+import { integer } from "@postrider/runtime";
 import { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
-import { callApi, pathSegment, type ApiRequest } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
-import { command, option, repeated, type Run } from "../command.ts";
+import { command, option, type Run } from "../command.ts";
 import { endpointLines } from "../endpoint-lines.ts";
-import { overlap, rate } from "../option-ranges.ts";
+import { overlap } from "../option-ranges.ts";
 import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
-import {
-  policyBody,
-  withPolicy,
-  type PolicySettings,
-} from "./endpoint-policy.ts";
+import { call, read, write } from "./endpoint-requests.ts";
+import { bodyOf, withSettings, type Settings } from "./endpoint-settings.ts";
 import { disable, enable, pause, resume } from "./endpoint-states.ts";
-
-interface Settings extends PolicySettings {
-  readonly url?: string;
-  readonly types?: readonly string[];
-  readonly description?: string;
-  readonly externalId?: string;
-  readonly header?: readonly string[];
-  readonly timeout?: number;
-  readonly maxConcurrency?: number;
-  /** False: `--no-rate-limit`. */
-  readonly rateLimit?: number | false;
-  readonly burst?: number;
-  readonly signing?: readonly SigningProfile[];
-}
 
 /** A secret of the user's own, or the type of the one that is to be made. */
 interface NewSecret {
@@ -210,140 +192,10 @@ function remove(run: Run): Command {
   return withVersion(made);
 }
 
-function withSettings(made: Command, url_: "required" | "optional"): Command {
-  const flag = ["--url <url>", "where to", webUrl] as const;
-  if (url_ === "required") made.requiredOption(...flag);
-  else made.option(...flag);
-  made
-    .option(
-      "--types <patterns>",
-      "e.g. order.paid,user.* (default on create: *)",
-      option(list),
-    )
-    .option("--description <text>", "for people")
-    .option("--external-id <id>", "your own id of it")
-    .option(
-      "--header <name:value>",
-      "sent with each request; may be repeated; an update replaces all",
-      repeated,
-    )
-    .option(
-      "--timeout <duration>",
-      "of an attempt, 1s to 60s",
-      option(duration),
-    )
-    .option(
-      "--max-concurrency <n>",
-      "requests at once",
-      option(integer(1, 1_000)),
-    )
-    .option(
-      "--rate-limit <rate>",
-      "attempts that may start: 50/s, 600/m or 100/h; 3.6/h to 100000/s",
-      rate,
-    )
-    .option("--no-rate-limit", "as many as its concurrency allows (default)")
-    .option(
-      "--burst <n>",
-      "how many of them at once (default: a second's worth)",
-      option(integer(1, 100_000)),
-    );
-  return withPolicy(made).option(
-    "--signing <profiles>",
-    "standard, hmac-hex, or both with a comma (default on create: standard)",
-    (text) => option(list)(text).map(option(oneOf(SIGNING_PROFILES))),
-  );
-}
-
 function withVersion(made: Command): Command {
   return made.option(
     "--if-version <n>",
     "refuse if it has changed since (default: the version it has now)",
     option(integer(1, Number.MAX_SAFE_INTEGER)),
   );
-}
-
-/** Keeps the text as given: a slash at the end is part of the URL. */
-function webUrl(text: string): string {
-  option(url)(text);
-  return text;
-}
-
-function rateLimitOf({ rateLimit, burst }: Settings, spec: string): unknown {
-  if (typeof rateLimit === "number") return { perSecond: rateLimit, burst };
-  if (burst !== undefined)
-    throw new CliError(EXIT.usage, "--burst goes with --rate-limit.", {
-      next: `npx postrider ${spec} --rate-limit 50/s --burst 100`,
-    });
-  return rateLimit === false ? null : undefined;
-}
-
-/** `spec`: the command that was called, for the next step that a usage error names. */
-function bodyOf(options: Settings, spec: string): Record<string, unknown> {
-  const given: Record<string, unknown> = {
-    url: options.url,
-    eventTypes: options.types,
-    description: options.description,
-    externalId: options.externalId,
-    headers:
-      options.header === undefined
-        ? undefined
-        : headersOf(options.header, spec),
-    timeoutMs: options.timeout,
-    maxConcurrency: options.maxConcurrency,
-    rateLimit: rateLimitOf(options, spec),
-    ...policyBody(options),
-    signing: options.signing,
-  };
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  );
-}
-
-function headersOf(
-  given: readonly string[],
-  spec: string,
-): Record<string, string> {
-  return Object.fromEntries(
-    given.map((text) => {
-      const colon = text.indexOf(":");
-      if (colon < 1)
-        throw new CliError(
-          EXIT.usage,
-          `--header ${text}: it must be name:value.`,
-          { next: `npx postrider ${spec} --header "x-team: billing"` },
-        );
-      return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
-    }),
-  );
-}
-
-function pathOf(id: string): string {
-  return `/v1/endpoints/${pathSegment(id)}`;
-}
-
-function read(id: string): Promise<Endpoint> {
-  return call({ method: "GET", path: pathOf(id) });
-}
-
-/** Sends a write for a version of the endpoint: the given one, else the current one, which is read first. */
-async function write(
-  id: string,
-  ifVersion: number | undefined,
-  { under = "", ...request }: Omit<ApiRequest, "path"> & { under?: string },
-): Promise<unknown> {
-  const version = ifVersion ?? (await read(id)).version;
-  return await call({
-    ...request,
-    path: `${pathOf(id)}${under}`,
-    headers: matching(version),
-  });
-}
-
-function matching(version: number | undefined): Record<string, string> {
-  return version === undefined ? {} : { "if-match": `"${version}"` };
-}
-
-async function call<T>(request: ApiRequest): Promise<T> {
-  return (await callApi(findAddresses().control(), request)) as T; // this is what control's API answers
 }
