@@ -1,18 +1,12 @@
 /** Makes kafkajs clients with our retries and sockets, and passes on some of their log lines. */
 import { createRequire } from "node:module";
-import { connect as connectPlain, isIP } from "node:net";
-import { connect as connectTls } from "node:tls";
-import type {
-  ISocketFactory,
-  Kafka as KafkajsClient,
-  RetryOptions,
-  logCreator,
-} from "kafkajs";
+import type { Kafka as KafkajsClient, RetryOptions, logCreator } from "kafkajs";
 import type { Log } from "@postrider/runtime";
 import { patchKafkajs } from "./patches/patch-kafkajs.ts";
 import type { KafkaConnection } from "../ports.ts";
 import { securityOf } from "./security.ts";
 import { createSeldom, type Seldom } from "./repeated-lines.ts";
+import { socketFactoryFor } from "./socket-factory.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that the patches change.
 const load = createRequire(import.meta.url);
@@ -46,26 +40,11 @@ export function createKafkajsClient(
     requestTimeout: 5000,
     connectionTimeout: 1000,
     retry,
-    socketFactory,
+    socketFactory: socketFactoryFor(connection.brokers, log),
     logLevel: logLevel.WARN,
     logCreator: logTo(log, logLevel.ERROR),
   });
 }
-
-/** kafkajs sets keep-alive but leaves Nagle's algorithm on, for which a small commit would wait (docs/kafkajs.md, "Timers and sockets"). */
-const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-  // kafkajs types it loosely; the value is what `tls.connect` takes.
-  const tls = ssl as object | undefined;
-  const socket = tls
-    ? connectTls(
-        { host, port, ...(isIP(host) ? {} : { servername: host }), ...tls },
-        onConnect,
-      )
-    : connectPlain({ host, port }, onConnect);
-  socket.setKeepAlive(true, 60_000);
-  socket.setNoDelay(true);
-  return socket;
-};
 
 /** Passes on kafkajs' log lines. Most are about its retries, which are details of a connection: errors become a seldom warning, the rest is debug. Real events have log lines of their own. */
 function logTo(log: Log, errorLevel: number): logCreator {

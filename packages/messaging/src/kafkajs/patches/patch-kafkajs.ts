@@ -9,6 +9,7 @@ import { registerCompression } from "./compression.ts";
 import { registerFetchDecoder } from "./fetch-response.ts";
 import { registerBinding } from "./group-binding.ts";
 import { registerRecordBatch } from "./produce-request.ts";
+import { registerRequestQueue } from "./request-queue.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
@@ -20,7 +21,7 @@ let isPatched = false;
 export function patchKafkajs(): void {
   if (isPatched) return;
   requirePatchedVersion();
-  patchRequestQueue();
+  registerRequestQueue();
   registerCompression();
   registerRecordBatch();
   registerFetchDecoder();
@@ -38,30 +39,4 @@ function requirePatchedVersion(): void {
     throw new Error(
       `kafkajs ${version} is installed, but the patches were written for ${PATCHED_VERSION}. Install that version, or read and adapt kafkajs/patches.`,
     );
-}
-
-interface RequestQueue {
-  throttleCheckTimeoutId: NodeJS.Timeout | null;
-  throttledUntil: number;
-  readonly pending: readonly unknown[];
-  scheduleCheckPendingRequests(): void;
-  checkPendingRequests(): void;
-}
-
-/** Without this patch every connection wakes the process up to a thousand times a second, for ever (docs/kafkajs.md, "Timers and sockets"). */
-function patchRequestQueue(): void {
-  const queue = load("kafkajs/src/network/requestQueue") as {
-    prototype: RequestQueue;
-  };
-  queue.prototype.scheduleCheckPendingRequests = function (this: RequestQueue) {
-    if (this.throttleCheckTimeoutId !== null || this.pending.length === 0)
-      return;
-    this.throttleCheckTimeoutId = setTimeout(
-      () => {
-        this.throttleCheckTimeoutId = null;
-        this.checkPendingRequests();
-      },
-      Math.max(this.throttledUntil - Date.now(), 10),
-    );
-  };
 }

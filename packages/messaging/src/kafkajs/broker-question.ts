@@ -1,0 +1,23 @@
+/** Asks a broker whether it is there: an ApiVersions request over a connection of its own, which needs no login. */
+import type { Socket } from "node:net";
+
+/** Version 0, which every broker answers: length, key 18, version, correlation id, no client id. */
+const API_VERSIONS = Buffer.from("0000000a0012000000000000ffff", "hex");
+const PATIENCE_MS = 2000;
+
+/** Whether any byte came back within 2 s. `connect` opens the connection and calls back once it can be written to. Never rejects. */
+export async function isAnswering(
+  connect: (onConnect: () => void) => Socket,
+): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(() => socket.write(API_VERSIONS));
+  const timer = setTimeout(() => resolve(false), PATIENCE_MS).unref();
+  socket
+    .once("data", () => resolve(true))
+    .once("close", () => resolve(false))
+    .on("error", () => resolve(false));
+  const isHeard = await promise;
+  clearTimeout(timer);
+  socket.destroy();
+  return isHeard;
+}
