@@ -6,18 +6,27 @@ export interface ChainViolation {
   readonly detail: string;
 }
 
-/** `chain`: the attempts of one delivery, including deferrals. `explained`: how often faults may have repeated a step. `wasParked`: it waited for its paused endpoint, which uses up a step, too. */
+/** What is known of a delivery beside its attempts. */
+export interface ChainFacts {
+  /** How often faults may have repeated a step. */
+  readonly explained: (step: number) => number;
+  /** It waited for its paused endpoint, which uses up a step, too. */
+  readonly wasParked: boolean;
+  /** A fault cut an attempt off after its retry was stored, but before its own record was. So nobody knows when that retry is due. */
+  readonly lacksAttempts: boolean;
+}
+
+/** `chain`: the attempts of one delivery, including deferrals. */
 export function* chainViolations(
   chain: readonly Attempt[],
-  explained: (step: number) => number,
-  wasParked = false,
+  { explained, wasParked, lacksAttempts }: ChainFacts,
 ): Iterable<ChainViolation> {
   const made = distinct(chain.filter(({ attemptNumber }) => attemptNumber > 0));
   const hasWaited =
     wasParked || chain.some(({ attemptNumber }) => attemptNumber === 0);
   yield* forks(made, explained);
   yield* numbering(made, hasWaited);
-  yield* early(made);
+  if (!lacksAttempts) yield* early(made);
 }
 
 /** Removes copies of the same attempt, which an output writes when it sends a batch again. They are equal in worker, starting time, step and number. */

@@ -277,6 +277,14 @@ const sound: readonly [string, Partial<Evidence>][] = [
     },
   ],
   [
+    "a retry of an attempt whose record a kill lost, before the repeated attempt's retry is due",
+    {
+      attempts: [failed, { ...delivered, startedAt: BUILT_AT + 999 }],
+      received: [received, received, received],
+      interruptions: [{ from: BUILT_AT, until: BUILT_AT + 500 }],
+    },
+  ],
+  [
     "a batch of output that was sent again",
     {
       attempts: [failed, failed, delivered],

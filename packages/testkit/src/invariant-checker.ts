@@ -44,16 +44,17 @@ export function checkInvariants(evidence: Evidence): Violation[] {
       reason === "paused" && deliveryId !== null ? [deliveryId] : [],
     ),
   );
+  const unrecorded = moreRequestsThanAttempts(evidence);
   return [
     ...losses(evidence),
     ...requests(evidence, explained),
     ...[...chains].flatMap(([deliveryId, chain]) =>
       [
-        ...chainViolations(
-          chain,
-          (step) => explained.get(`${deliveryId}#${step}`) ?? 0,
-          parked.has(deliveryId),
-        ),
+        ...chainViolations(chain, {
+          explained: (step) => explained.get(`${deliveryId}#${step}`) ?? 0,
+          wasParked: parked.has(deliveryId),
+          lacksAttempts: unrecorded.has(chain[0]!.webhookId),
+        }),
       ].map(({ invariant, detail }) =>
         violation(invariant, deliveryId, detail),
       ),
@@ -62,6 +63,23 @@ export function checkInvariants(evidence: Evidence): Violation[] {
     ...tables(evidence),
     ...resources(evidence),
   ];
+}
+
+/** The webhook-ids of which the receiver got more requests than attempts were recorded. Whether faults explain these requests is judged on its own. */
+function moreRequestsThanAttempts({
+  received,
+  attempts,
+}: Evidence): ReadonlySet<string> {
+  const counts = new Map<string, number>();
+  const add = (webhookId: string, count: number): void => {
+    counts.set(webhookId, (counts.get(webhookId) ?? 0) + count);
+  };
+  for (const { webhookId } of received) add(webhookId, 1);
+  for (const { webhookId, attemptNumber } of attempts)
+    if (attemptNumber > 0) add(webhookId, -1);
+  return new Set(
+    [...counts].filter(([, left]) => left > 0).map(([webhookId]) => webhookId),
+  );
 }
 
 /** Every acknowledged event must end delivered, dead-lettered or explained by its intake. */
