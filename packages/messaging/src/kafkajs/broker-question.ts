@@ -3,9 +3,10 @@ import type { Socket } from "node:net";
 
 /** Version 0, which every broker answers: length, key 18, version, correlation id, no client id. */
 const API_VERSIONS = Buffer.from("0000000a0012000000000000ffff", "hex");
-const PATIENCE_MS = 2000;
+/** A broker whose requests queue up answers late. One that answers nothing for so long is about to lose its leases, too. */
+const PATIENCE_MS = 4000;
 
-/** Whether any byte came back within 2 s. `connect` opens the connection and calls back once it can be written to. Never rejects. */
+/** Whether any byte came back within 4 s. `connect` opens the connection and calls back once it can be written to. Never rejects. */
 export async function isAnswering(
   connect: (onConnect: () => void) => Socket,
 ): Promise<boolean> {

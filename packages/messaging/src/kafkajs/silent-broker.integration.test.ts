@@ -86,7 +86,9 @@ test("while a broker is silent, a producer, a group and a client that starts mea
   const starting = late.admin();
   await starting.connect();
   closing.push(() => starting.disconnect());
-  await send("late", await late.createProducer());
+  const newcomer = await late.createProducer();
+  closing.push(() => newcomer.disconnect());
+  await send("late", newcomer);
   await waitFor(isRead("late"), MOVES_ON);
 
   servers[0]!.thaw();
