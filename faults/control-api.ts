@@ -1,7 +1,7 @@
 /** What a case asks of the living control, as a person would over its API. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor } from "@postrider/testkit";
-import { endpointIdOf, type Behaviour } from "./endpoints.ts";
+import { endpointIdOf, TENANT, type Behaviour } from "./endpoints.ts";
 import type { World } from "./world.ts";
 
 interface ResumeAnswer {
@@ -10,41 +10,60 @@ interface ResumeAnswer {
   readonly sent: number;
 }
 
+const PATIENCE_MS = 60_000;
+/** Longer than control waits for a write. A control that is frozen, or that waits for Kafka, must not hold the case up. */
+const ANSWER_WITHIN_MS = 15_000;
+
 /** Asks again until control is the owner and has done it: each of these requests may be repeated. */
 async function ask<T>(
   world: World,
   method: string,
-  behaviour: Behaviour,
-  route: string,
+  path: string,
+  body?: object,
 ): Promise<T> {
-  for (const end = performance.now() + 60_000; ;) {
+  const what = `${method} ${path}`;
+  for (const end = performance.now() + PATIENCE_MS; ;) {
     try {
       const { url } = world.services.one("control");
-      const answer = await fetch(
-        `${url}/v1/endpoints/${endpointIdOf(behaviour)}/${route}`,
-        { method, headers: { authorization: "Bearer admin" } },
-      );
+      const answer = await fetch(`${url}/v1/endpoints${path}`, {
+        method,
+        headers: {
+          authorization: "Bearer admin",
+          "if-match": "*",
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      });
       if (answer.ok) return (await answer.json()) as T;
       if (answer.status !== 503)
-        throw new Error(`${method} ${route}: ${await answer.text()}`);
+        throw new Error(`${what}: ${await answer.text()}`);
     } catch (error) {
       if (performance.now() >= end) throw error;
     }
-    if (performance.now() >= end)
-      throw new Error(`${method} ${route} of ${behaviour}: 503 for a minute`);
+    if (performance.now() >= end) throw new Error(`${what}: 503 for a minute`);
     await sleep(100);
   }
 }
 
+/** Creates an endpoint that no event of a case is for. */
+export async function createEndpoint(world: World): Promise<void> {
+  await ask(world, "POST", "", {
+    tenantId: TENANT,
+    url: world.receiver.url,
+    eventTypes: ["none.*"],
+  });
+}
+
 export async function pause(world: World, behaviour: Behaviour): Promise<void> {
-  await ask(world, "POST", behaviour, "pause");
+  await ask(world, "POST", `/${endpointIdOf(behaviour)}/pause`);
 }
 
 export async function resume(
   world: World,
   behaviour: Behaviour,
 ): Promise<void> {
-  await ask(world, "POST", behaviour, "resume");
+  await ask(world, "POST", `/${endpointIdOf(behaviour)}/resume`);
 }
 
 /** Waits until the endpoint's resume has this property. */
@@ -54,12 +73,10 @@ export async function resumeIs(
   what: string,
   is: (resume: ResumeAnswer) => boolean,
 ): Promise<void> {
-  await waitFor(
-    async () => is(await ask<ResumeAnswer>(world, "GET", behaviour, "resume")),
-    {
-      timeoutMs: 120_000,
-      everyMs: 50,
-      what: `the resume of ${behaviour}: ${what}`,
-    },
-  );
+  const path = `/${endpointIdOf(behaviour)}/resume`;
+  await waitFor(async () => is(await ask<ResumeAnswer>(world, "GET", path)), {
+    timeoutMs: 120_000,
+    everyMs: 50,
+    what: `the resume of ${behaviour}: ${what}`,
+  });
 }

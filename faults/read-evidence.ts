@@ -67,7 +67,7 @@ export async function readLag(
 
 const QUIET_EVERY_MS = 150;
 
-/** Waits until two checks in a row find no lag and nothing written in between. Gives up when nothing has changed for `withoutProgressMs`. Returns the last check. */
+/** Waits until two checks in a row find no lag and nothing written in between. Gives up when nothing has changed for `withoutProgressMs`. Returns the last check. One that fails counts as "not yet": a broker or a coordinator may have moved just now. */
 export async function waitForQuiet(
   look: () => Promise<Lag>,
   withoutProgressMs: number,
@@ -75,7 +75,15 @@ export async function waitForQuiet(
   let end = performance.now() + withoutProgressMs;
   let before: Lag | null = null;
   for (;;) {
-    const now = await look();
+    let now: Lag;
+    try {
+      now = await look();
+    } catch (error) {
+      if (performance.now() >= end) throw error;
+      before = null;
+      await sleep(QUIET_EVERY_MS);
+      continue;
+    }
     const isSame =
       before?.written === now.written && before.records === now.records;
     if (now.records === 0 && isSame) return now;

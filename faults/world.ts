@@ -218,6 +218,11 @@ export class World {
       throw new Error(`did not come to rest: ${lag.places.join("; ")}`);
   }
 
+  /** The partitions that lag now. */
+  async lagging(): Promise<readonly string[]> {
+    return (await readLag(this.admin, this.prefix, this.tierTopics)).places;
+  }
+
   /** Measures every living service before and after `fault`, both times at rest. */
   async surviving(
     fault: () => Promise<void>,

@@ -1,5 +1,6 @@
 import type { FaultCase } from "../case.ts";
 import { breaker } from "./breaker.ts";
+import { brokerSilent } from "./broker-silent.ts";
 import { brokerDownAtBoot, brokerFrozen, brokerKilled } from "./broker.ts";
 import { cleanStop } from "./clean-stop.ts";
 import {
@@ -63,4 +64,5 @@ export const CASES: readonly FaultCase[] = [
   partialProduce,
   outputSilent,
   brokerLost,
+  brokerSilent,
 ];

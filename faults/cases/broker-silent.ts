@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RunningService } from "@postrider/cli";
+import type { Random } from "@postrider/testkit";
+import type { FaultCase } from "../case.ts";
+import { createEndpoint } from "../control-api.ts";
+import { SESSION_TIMEOUT_MS, type World } from "../world.ts";
+
+const BROKERS = [1, 2, 3];
+/** From the moment at which the broker falls silent until everything that it led and coordinated must have moved on. */
+const MOVES_ON_WITHIN_MS = SESSION_TIMEOUT_MS + 30_000;
+const SILENT_MS = 60_000;
+const LONG_SILENT_MS = 180_000;
+/** The time that a client needs to find out that the broker answers again. */
+const SETTLED_MS = 3_000;
+/** Black holes open their breaker, for longer each time, and would be what everything waits for. */
+const RARE = { blackhole: 0 };
+/** A connection per client and broker: the brokers that a service talks to change with their leaders. */
+const SPARE_CONNECTIONS = 12;
+
+export const brokerSilent: FaultCase = {
+  name: "broker-silent",
+  proves:
+    "while one of three brokers answers nothing for minutes and ends no connection, all that it led and coordinated moves on within the session timeout and 30 s, for every service",
+  isLong: true,
+  brokers: 3,
+  async run(world, random) {
+    await world.startAll();
+    await world.services.start("control");
+    await world.publisher.publish({ perSecond: 200, seconds: 2, rare: RARE });
+    await world.surviving(async () => {
+      const order = shuffled(BROKERS, random);
+      if (world.isShort) return await fallsSilent(world, order[0]!, SILENT_MS);
+      await fallsSilent(world, order[0]!, LONG_SILENT_MS);
+      for (const id of order.slice(1)) await fallsSilent(world, id, SILENT_MS);
+    }, SPARE_CONNECTIONS);
+  },
+};
+
+async function fallsSilent(
+  world: World,
+  id: number,
+  silentMs: number,
+): Promise<void> {
+  const since = performance.now();
+  const newcomer = await world.interrupted(async () => {
+    world.node(id).freeze();
+    return await movesOn(world, since + MOVES_ON_WITHIN_MS);
+  });
+  // From here on nothing fails any more, so nothing may be repeated.
+  const leftMs = Math.max(1_000, since + silentMs - performance.now());
+  await world.publisher.publish({
+    perSecond: 50,
+    seconds: leftMs / 1000,
+    rare: RARE,
+  });
+  await world.quiet();
+  await world.interrupted(async () => {
+    world.node(id).thaw();
+    await sleep(SETTLED_MS);
+    await world.services.stop(newcomer);
+  });
+  await world.publisher.publish({ perSecond: 50, seconds: 2, rare: RARE });
+  await world.quiet();
+}
+
+/** Waits until every service has done new work, and a dispatcher that starts now is ready; returns that. Throws at the deadline. */
+async function movesOn(
+  world: World,
+  deadline: number,
+): Promise<RunningService> {
+  let next = "control creates an endpoint";
+  const newcomer = await world.services.spawn("dispatcher");
+  const work = async (): Promise<"done"> => {
+    const load = world.publisher.publish({
+      perSecond: 100,
+      seconds: 3,
+      rare: RARE,
+    });
+    await createEndpoint(world);
+    next = "all events are published";
+    await load;
+    next = "a new dispatcher is ready";
+    await world.services.ready(newcomer);
+    next = "all events are routed, delivered, retried and recorded";
+    await world.quiet();
+    return "done";
+  };
+  const leftMs = deadline - performance.now();
+  const end = await Promise.race([
+    work(),
+    sleep(leftMs, "late", { ref: false }),
+  ]);
+  if (end === "done") return newcomer;
+  const lagging = await world.lagging().catch(String);
+  throw new Error(
+    `not within ${MOVES_ON_WITHIN_MS} ms: ${next}. Lagging: ${String(lagging)}`,
+  );
+}
+
+function shuffled(ids: readonly number[], random: Random): number[] {
+  const rest = [...ids];
+  return ids.map(() => rest.splice(random.between(0, rest.length - 1), 1)[0]!);
+}
