@@ -74,6 +74,11 @@ export class Breaker {
     return this.#state;
   }
 
+  /** How many attempts a second the endpoint took within the last minute, since the breaker closed. */
+  wellPerSecond(now: MonotonicMs): number {
+    return this.#window.wellPerSecond(now);
+  }
+
   /** When an open breaker lets the first probe pass. */
   get openUntil(): MonotonicMs {
     return this.#openUntil;

@@ -119,6 +119,24 @@ test("Retry-After holds the whole endpoint: the others wait from its end on, and
   expect(breakers.passageOf("ep_1")).toBe("attempt");
 });
 
+test("what waits for a hold comes back at the pace at which the endpoint took deliveries within the last minute, fifty a second at least", () => {
+  const { attempt, waits, clock } = someBreakers();
+  attempt(DOWN);
+  for (let n = 0; n < 10_000; n += 1) {
+    attempt(WELL);
+    clock.advance(2);
+  }
+
+  attempt(answered(429, "1"));
+
+  expect(waits(2)).toEqual([1_000, 1_002]);
+  clock.advance(990);
+  expect(waits(2)).toEqual([14, 16]);
+  clock.advance(70_000);
+  attempt(answered(429, "1"));
+  expect(waits(3)).toEqual([1_000, 1_020, 1_040]);
+});
+
 test("a hold is five minutes at most, and a shorter one does not end a longer one", () => {
   const { attempt, enter, end, clock } = someBreakers();
   const permit = permitOf(enter());

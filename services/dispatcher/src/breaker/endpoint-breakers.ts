@@ -159,6 +159,7 @@ export class EndpointBreakers {
       probesToCome: endpoint.slots.probesToCome(now),
     });
     if (change !== null) endpoint.slots.changed();
+    if (holdMs > 0) endpoint.slots.held(endpoint.breaker.wellPerSecond(now));
     return { change, holdMs };
   }
 

@@ -39,6 +39,16 @@ export class FailureWindow {
     this.#run = hasFailed ? this.#run + 1 : 0;
   }
 
+  /** Successes a second, within the last minute; 0 if the window is shorter than a second. */
+  wellPerSecond(now: MonotonicMs): number {
+    this.#sliceAt(now);
+    const ms = now - (this.#slices[0]?.from ?? now);
+    if (ms < 1_000) return 0;
+    let well = 0;
+    for (const { all, failed } of this.#slices) well += all - failed;
+    return (well * 1_000) / ms;
+  }
+
   /** Why the breaker must open, for people; `null` if it need not. */
   reasonToOpen(hasAnswered: boolean, now: MonotonicMs): string | null {
     this.#sliceAt(now);

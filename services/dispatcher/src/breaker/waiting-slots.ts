@@ -3,14 +3,14 @@
  *
  *     for an open breaker        PROBES of them at the moment at which it half-opens, the others from a second later on
  *     while probes are under way behind the others, and so late that the probes are likely decided
- *     for a hold                 from its end on
+ *     for a hold                 from its end on, as many a second as the endpoint took before
  */
 import type { MonotonicMs } from "@postrider/core";
 import { FURTHEST_SLOT_MS } from "@postrider/messaging";
 import { PROBES, type Breaker } from "./breaker.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-/** The distance between two slots: 50 a second. Once the deliveries are back, the endpoint's concurrency protects it. */
+/** The distance between two slots: 50 a second. Once the deliveries are back, the endpoint's concurrency protects it. After a hold an endpoint that took more gets more: otherwise a pause of a second would cost one that takes 1,000 a second 20 s, and the next pause would come on top. */
 const STEP_MS = 20;
 /** The slots after the probes begin so much later, ms: time for the probes to be answered. */
 const AFTER_PROBES_MS = 1_000;
@@ -21,6 +21,7 @@ export class WaitingSlots {
   readonly #clock = new VirtualClock();
   /** Probe slots given since the breaker last changed. */
   #probeSlots = 0;
+  #heldStepMs = STEP_MS;
   /** Until then, deliveries may come back that another process deferred. */
   #othersUntil: MonotonicMs = 0;
 
@@ -30,15 +31,11 @@ export class WaitingSlots {
     heldUntil: MonotonicMs,
     now: MonotonicMs,
   ): MonotonicMs {
-    const from = (wanted: MonotonicMs): MonotonicMs =>
-      this.#clock.reserve({
-        now,
-        from: Math.max(wanted, heldUntil),
-        stepMs: STEP_MS,
-      });
+    const from = (wanted: MonotonicMs, stepMs = STEP_MS): MonotonicMs =>
+      this.#clock.reserve({ now, from: Math.max(wanted, heldUntil), stepMs });
     switch (breaker.state) {
       case "closed":
-        return from(heldUntil);
+        return from(heldUntil, this.#heldStepMs);
       case "half_open":
         return from(now + Math.max(PROBING_WAIT_MS, breaker.halfOpenMs(now)));
       case "open": {
@@ -48,6 +45,11 @@ export class WaitingSlots {
         return probesAt;
       }
     }
+  }
+
+  /** A hold begins, or is confirmed, at an endpoint that took so many attempts a second until now. */
+  held(perSecond: number): void {
+    this.#heldStepMs = Math.min(STEP_MS, 1_000 / perSecond);
   }
 
   /** How many deliveries there are to probe with. At least one: the one that was just answered. */
