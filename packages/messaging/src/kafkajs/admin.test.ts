@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
-import type { Admin as KafkajsAdmin, Kafka } from "kafkajs";
+import type { Admin as KafkajsAdmin } from "kafkajs";
 import { createAdmin } from "./admin.ts";
+import type { Cluster } from "./patches/cluster.ts";
 
 type Metadata = Awaited<ReturnType<KafkajsAdmin["fetchTopicMetadata"]>>;
 
@@ -45,8 +46,8 @@ function clusterThatAnswers(...answers: (Metadata | Error)[]) {
     },
   };
   // The only calls that a creation makes.
-  const client = { admin: () => fake } as unknown as Kafka;
-  return { admin: createAdmin(client), asked };
+  const admin = fake as unknown as KafkajsAdmin;
+  return { admin: createAdmin(admin, {} as Cluster), asked };
 }
 
 test("a broker that does not know a new topic yet is no failure: its creation waits until the topic is led", async () => {

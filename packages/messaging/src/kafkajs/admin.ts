@@ -1,9 +1,9 @@
 /** Implements the Admin port with kafkajs 2.2.4. It reads a group's offsets and never sets them: for that kafkajs would join the group for 5 s. */
 import kafkajs from "kafkajs";
-import type { Admin as KafkajsAdmin, Kafka } from "kafkajs";
+import type { Admin as KafkajsAdmin } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { groupOperations, topicOperations } from "./authorized-operations.ts";
-import { withCluster } from "./patches/cluster.ts";
+import type { Cluster } from "./patches/cluster.ts";
 import {
   TopicMissingError,
   type Admin,
@@ -11,9 +11,8 @@ import {
   type TopicDescription,
 } from "../ports.ts";
 
-/** Makes an admin client, not yet connected. It retries while the broker is away. */
-export function createAdmin(client: Kafka): Admin {
-  const { made: admin, cluster } = withCluster(client, () => client.admin());
+/** Makes an admin client of kafkajs' one and its cluster, not yet connected. It retries while the broker is away. */
+export function createAdmin(admin: KafkajsAdmin, cluster: Cluster): Admin {
   return {
     connect: () => admin.connect(),
     disconnect: () => admin.disconnect(),

@@ -4,6 +4,7 @@ import { createAdmin } from "./admin.ts";
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
 import { createKafkajsConsumer } from "./consumer.ts";
 import { createFencedProducer } from "./fenced-producer.ts";
+import { withCluster } from "./patches/cluster.ts";
 import { createProducerFactory } from "./producer.ts";
 import type {
   Admin,
@@ -46,7 +47,10 @@ export function createKafka(
         meter,
       }),
     createProducer: createProducerFactory(client),
-    admin: () => createAdmin(client),
+    admin() {
+      const { made, cluster } = withCluster(client, () => client.admin());
+      return createAdmin(made, cluster);
+    },
     fencedProducer: (transactionalId) =>
       createFencedProducer(client, transactionalId),
   };
