@@ -5,6 +5,8 @@ import { crash } from "./benches/crash.ts";
 import { drain } from "./benches/drain.ts";
 import { footprint } from "./benches/footprint.ts";
 import { latency } from "./benches/latency.ts";
+import { noisyNeighbour } from "./benches/noisy-neighbour.ts";
+import { peersCase } from "./benches/peers-case.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
 import { slots } from "./benches/slots.ts";
@@ -28,6 +30,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   footprint,
   slots,
   "catch-up": catchUp,
+  "noisy-neighbour": noisyNeighbour,
+  "peers-case": peersCase,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]

@@ -52,7 +52,7 @@ export async function catchUp(context: BenchContext): Promise<BenchResult> {
     // ingest is frozen while events are written, and must keep its partitions.
     env: { POSTRIDER_SESSION_TIMEOUT: "30s" },
     sinkArgs: ["--answer-after", String(ANSWER_MS), "--port", String(port)],
-    endpointsAt: (url) =>
+    endpointsOf: ({ url }) =>
       Array.from({ length: ENDPOINTS }, (_, i) =>
         endpointAt(i, `${url}/${i}`, { maxConcurrency: CAP }),
       ),

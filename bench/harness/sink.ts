@@ -1,6 +1,11 @@
 /** The harness's connection to the sink. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SinkCount, SinkQuestion, SinkReport } from "../sink/protocol.ts";
+import { MISBEHAVIOURS, type MisbehaviourName } from "@postrider/testkit";
+import type {
+  SinkCount,
+  SinkReport,
+  UnrulyQuestion,
+} from "../sink/protocol.ts";
 import {
   messageOf,
   programOf,
@@ -35,28 +40,57 @@ export async function startSink(
   cores: Cores,
   args: readonly string[] = [],
 ): Promise<Sink> {
-  const sink = startPinned({
-    name: "sink",
-    cores,
-    main: programOf("sink/main.ts"),
-    args,
-  });
+  const main = programOf("sink/main.ts");
+  return await sinkOf(startPinned({ name: "sink", cores, main, args }), "http");
+}
+
+/** A second sink, whose endpoints misbehave. */
+export interface UnrulySink extends Sink {
+  /** Makes all endpoints well, or as unruly as their names say, and cuts their connections. Those of TLS are never well. */
+  turn(isWell: boolean): Promise<void>;
+}
+
+/** One port for each of the misbehaviours; all are well until they are turned. */
+export async function startUnrulySink(
+  cores: Cores,
+  misbehaviours: readonly MisbehaviourName[],
+): Promise<UnrulySink> {
+  const main = programOf("sink/unruly.ts");
+  const name = "unruly-sink";
+  const sink = startPinned({ name, cores, main, args: misbehaviours });
+  const schemes = misbehaviours.map((each) =>
+    MISBEHAVIOURS[each].tls === undefined ? "http" : "https",
+  );
+  return {
+    ...(await sinkOf(sink, ...schemes)),
+    turn: async (isWell) =>
+      void (await ask(sink, { kind: "turn", isWell }, "count")),
+  };
+}
+
+/** `schemes`: of each port; the last one counts for all further ports. */
+async function sinkOf(
+  sink: Pinned,
+  ...schemes: readonly string[]
+): Promise<Sink> {
   const { ports } = await messageOf<{ ports: number[] }>(sink, "listening");
-  const urls = ports.map((port) => `http://127.0.0.1:${port}/hook`);
-  const count = (): Promise<SinkCount> => ask(sink, "count", "count");
+  const urls = ports.map(
+    (port, i) => `${schemes[i] ?? schemes.at(-1)}://127.0.0.1:${port}/hook`,
+  );
+  const count = (): Promise<SinkCount> => ask(sink, { kind: "count" }, "count");
   return {
     url: urls[0]!,
     urls,
     pid: sink.pid,
-    reset: async () => void (await ask(sink, "reset", "count")),
+    reset: async () => void (await ask(sink, { kind: "reset" }, "count")),
     count,
-    report: () => ask(sink, "report", "report"),
+    report: () => ask(sink, { kind: "report" }, "report"),
     waitForUnique: (wanted, timeoutMs = 15_000) =>
       waitFor(count, { what: "unique", wanted, timeoutMs }),
     waitForRequests: (wanted, timeoutMs) =>
       waitFor(count, { what: "requests", wanted, timeoutMs }),
-    shut: async () => void (await ask(sink, "shut", "count")),
-    open: async () => void (await ask(sink, "open", "count")),
+    shut: async () => void (await ask(sink, { kind: "shut" }, "count")),
+    open: async () => void (await ask(sink, { kind: "open" }, "count")),
     stop: () => sink.stop(1_000),
   };
 }
@@ -87,10 +121,10 @@ async function waitFor(
 
 async function ask<T>(
   sink: Pinned,
-  question: SinkQuestion["kind"],
+  question: UnrulyQuestion,
   answer: string,
 ): Promise<T> {
   const answered = messageOf<T>(sink, answer);
-  sink.child.send({ kind: question } satisfies SinkQuestion);
+  sink.child.send(question);
   return await answered;
 }

@@ -25,9 +25,9 @@ export interface WholeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Fields that replace those of every endpoint. */
   readonly endpoint?: Partial<Endpoint>;
-  /** The endpoints at the sink's URL. Default: those of `endpointsAt`. */
-  readonly endpointsAt?: (url: string) => Endpoint[];
   readonly sinkArgs?: readonly string[];
+  /** Default: eight at the sink. They are written before the services start. */
+  readonly endpointsOf?: (sink: Sink) => readonly Endpoint[];
 }
 
 const ALL: readonly ServiceName[] = [
@@ -43,12 +43,12 @@ export async function startWhole(
   options: WholeOptions,
 ): Promise<Whole> {
   const { prefix, services = ALL, env, endpoint, sinkArgs } = options;
+  const { endpointsOf = (at: Sink) => endpointsAt(at.url, endpoint) } = options;
   const stack = await startOwnStack(context);
   await createTables(stack);
   const topics = await createTopics(context, stack, prefix);
   const sink = await startSink(BOTH_CORES, sinkArgs);
-  const endpoints =
-    options.endpointsAt?.(sink.url) ?? endpointsAt(sink.url, endpoint);
+  const endpoints = endpointsOf(sink);
   await writeEndpoints(topics, endpoints);
   const running = await startSubject(context, {
     stack,

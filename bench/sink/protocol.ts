@@ -3,6 +3,10 @@ export type SinkQuestion = {
   readonly kind: "reset" | "count" | "report" | "shut" | "open";
 };
 
+/** The unruly sink also changes between well and unruly. */
+export type UnrulyQuestion =
+  SinkQuestion | { readonly kind: "turn"; readonly isWell: boolean };
+
 export type SinkAnswer =
   | { readonly kind: "listening"; readonly ports: readonly number[] }
   | SinkCount
