@@ -4,6 +4,7 @@ import { catchUp } from "./benches/catch-up.ts";
 import { crash } from "./benches/crash.ts";
 import { drain } from "./benches/drain.ts";
 import { footprint } from "./benches/footprint.ts";
+import { hostile } from "./benches/hostile.ts";
 import { latency } from "./benches/latency.ts";
 import { noisyNeighbour } from "./benches/noisy-neighbour.ts";
 import { peersCase } from "./benches/peers-case.ts";
@@ -32,6 +33,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "catch-up": catchUp,
   "noisy-neighbour": noisyNeighbour,
   "peers-case": peersCase,
+  hostile,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]
