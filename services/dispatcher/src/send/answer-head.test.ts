@@ -1,6 +1,8 @@
 import { expect, test } from "@jest/globals";
+import type { Socket } from "node:net";
 import fc from "fast-check";
 import { AnswerHead } from "./answer-head.ts";
+import { watchAnswers } from "./watch-answers.ts";
 
 interface Seen {
   readonly passed: string;
@@ -106,4 +108,46 @@ test("empty lines without end are held up to a bound", () => {
     passed += head.take(Buffer.from("\r\n".repeat(512))).length;
 
   expect(passed).toBeGreaterThan(16_384);
+});
+
+/** A socket that has received these chunks, and what a reader gets of it. */
+function reader(...chunks: readonly Buffer[]) {
+  const left = [...chunks];
+  const socket = { destroyed: false, read: () => left.shift() ?? null };
+  const head = new AnswerHead();
+  watchAnswers(socket as unknown as Socket, head); // nothing else of a socket is used
+  head.expect();
+  return { socket, head, read: () => socket.read() };
+}
+
+const LARGE = Buffer.from(`HTTP/1.1 200 OK\r\n${"a:b\r\n".repeat(13_000)}`);
+
+test("of a long answer everything comes, in order, and after the first 16 KiB in small pieces", () => {
+  const { read } = reader(LARGE.subarray(0, 30_000), LARGE.subarray(30_000));
+  const pieces: Buffer[] = [];
+  for (let piece = read(); piece !== null; piece = read()) pieces.push(piece);
+
+  expect(Buffer.concat(pieces).equals(LARGE)).toBe(true);
+  expect(pieces[0]).toHaveLength(16_384);
+  expect(Math.max(...pieces.slice(1).map(({ length }) => length))).toBe(256);
+});
+
+test("once the socket is destroyed the reader gets nothing more of a chunk", () => {
+  const { socket, read } = reader(LARGE);
+  read();
+  read();
+
+  socket.destroyed = true;
+
+  expect(read()).toBeNull();
+});
+
+test("each answer may begin with 16 KiB in one piece", () => {
+  const { head, read } = reader(LARGE.subarray(0, 17_000), LARGE);
+  const first = [read(), read(), read(), read()];
+
+  head.expect();
+
+  expect(first.map((piece) => piece?.length)).toEqual([16_384, 256, 256, 104]);
+  expect(read()).toHaveLength(16_384);
 });

@@ -1,5 +1,5 @@
 /**
- * Looks at the bytes of an answer before undici parses them, for three things that undici cannot do:
+ * Looks at the bytes of an answer before undici parses them, for four things that undici cannot do:
  *
  * - Read the status of an answer whose head is too long or malformed (both content-length and chunked, a folded header, a
  *   length that is not a number). undici is strict and this cannot be configured: it reports the parser's error without the status that
@@ -9,13 +9,12 @@
  * - Bound what an endpoint can send. undici counts headers and body, but not informational answers, empty lines, a reason
  *   phrase, white space around a header's value, or chunk extensions: a flood of these, as fast as it is read, would take
  *   this process's whole thread until the deadline, or for as long as the connection rests.
+ * - Stop at too many headers. undici parses a chunk to its end, and beyond its limit it makes an error, with a stack, for each header and
+ *   trailer: one answer of 64 KB cost 170 ms of the only thread. So a long answer passes in small pieces, and ends with its socket.
  *
  * Invariant: after the final answer's status line, bytes pass unchanged and unread, and are counted. Before it, at most 16 KiB
  * are held back; of an informational head only the last two bytes.
  */
-import type { Socket } from "node:net";
-import { AnswerTooLongError } from "./classify-failure.ts";
-
 const CR = 0x0d;
 const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
@@ -26,6 +25,10 @@ const MAX_ANSWER_BYTES = 524_288;
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})[ \r\n]/;
 const LONGEST_STATUS_LINE = 13;
 const SWITCHING_PROTOCOLS = 101;
+/** So many bytes of an answer pass uncut. They cannot hold more headers than undici takes (`MAX_HEADER_BYTES` in connection.ts). */
+const UNCUT_BYTES = 16_384;
+/** The rest of a longer answer passes in pieces of this size: some fifty headers at most. */
+const PIECE_BYTES = 256;
 
 export class AnswerHead {
   #statusCode = 0;
@@ -35,6 +38,7 @@ export class AnswerHead {
   #bytes = 0;
   /** Within an informational head, whose end has not come. */
   #isSkipping = false;
+  #uncutBytes = UNCUT_BYTES;
 
   /** The final status (200 or above) once its status line was read; before that 0. */
   get statusCode(): number {
@@ -59,6 +63,17 @@ export class AnswerHead {
     this.#isPassing = false;
     this.#isSkipping = false;
     this.#held = NOTHING;
+    this.#uncutBytes = UNCUT_BYTES;
+  }
+
+  /** How many bytes undici may get in one piece. */
+  pieceBytes(): number {
+    return Math.max(PIECE_BYTES, this.#uncutBytes);
+  }
+
+  /** undici gets so many bytes. */
+  passed(bytes: number): void {
+    this.#uncutBytes -= bytes;
   }
 
   /** The bytes that undici may read now; empty while bytes are held back or removed. */
@@ -110,23 +125,6 @@ export class AnswerHead {
     this.#held = NOTHING;
     return bytes;
   }
-}
-
-/** Passes everything read from `socket` through `head`, and closes the socket once that is too long. Replaces `socket.read`, because undici reads only by `socket.read()`. */
-export function watchAnswers(socket: Socket, head: AnswerHead): void {
-  const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
-  socket.read = (size?: number): Buffer | null => {
-    for (;;) {
-      const chunk = read(size);
-      if (chunk === null) return null;
-      const bytes = head.take(chunk);
-      if (head.isTooLong) {
-        socket.destroy(new AnswerTooLongError("more than 512 KiB arrived"));
-        return null;
-      }
-      if (bytes.length > 0) return bytes;
-    }
-  };
 }
 
 const HTTP = 0x48545450;

@@ -8,7 +8,8 @@
 import type { MonotonicMs } from "@postrider/core";
 import type { Socket } from "node:net";
 import { Client, type buildConnector } from "undici";
-import { AnswerHead, watchAnswers } from "./answer-head.ts";
+import { AnswerHead } from "./answer-head.ts";
+import { watchAnswers } from "./watch-answers.ts";
 import type {
   ConnectTimings,
   Exchange,
