@@ -115,8 +115,10 @@ function ownMachineEnvironment() {
 
 /** TLS and SASL of the environment are not for brokers that we have started. An empty variable counts as not set. */
 const WITHOUT_SECURITY = Object.fromEntries(
-  Object.values(kafkaConfig).flatMap(({ env }) => [
-    [env, ""],
-    [`${env}_FILE`, ""],
-  ]),
+  Object.values(kafkaConfig)
+    .filter((entry) => entry !== kafkaConfig.kafkaBrokers)
+    .flatMap(({ env }) => [
+      [env, ""],
+      [`${env}_FILE`, ""],
+    ]),
 );
