@@ -87,7 +87,7 @@ export async function breakerCloses(scene: Scene): Promise<void> {
           const all = cast.seenBy("down").filter((one) => one.answered === 200);
           return all.length >= EVENTS ? all : null;
         },
-        // On a slow machine the breaker may have opened again meanwhile, each time for twice as long.
+        // On a slow machine the breaker may have opened again meanwhile, each time for longer.
         { ...WAIT, timeoutMs: 180_000, what: `${EVENTS} answered requests` },
       );
       expectEqual(
