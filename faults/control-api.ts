@@ -55,6 +55,16 @@ export async function createEndpoint(world: World): Promise<void> {
   });
 }
 
+/** Gives the endpoint a new secret, or two if the answer to the first request was lost. */
+export async function rotateSecret(
+  world: World,
+  behaviour: Behaviour,
+  overlapMs: number,
+): Promise<void> {
+  const path = `/${endpointIdOf(behaviour)}/rotate-secret`;
+  await ask(world, "POST", path, { overlapMs });
+}
+
 export async function pause(world: World, behaviour: Behaviour): Promise<void> {
   await ask(world, "POST", `/${endpointIdOf(behaviour)}/pause`);
 }

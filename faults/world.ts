@@ -25,6 +25,7 @@ import {
   type Interruption,
   type Ledger,
   type Random,
+  type ReceivedRequest,
   type Receiver,
   type Survivor,
   type Violation,
@@ -87,6 +88,9 @@ export class World {
   readonly tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
   readonly services: Services;
   readonly mood: Mood = { slowMs: 0, blackhole: "hang", outage: 200 };
+  /** Whether a request is signed as it should be. A case that changes secrets judges this itself. */
+  isSigned: (request: ReceivedRequest) => boolean = ({ headers, body }) =>
+    verify({ headers, body, secrets: [SECRET] }).ok;
   readonly #checks: Check[] = [];
   readonly #interruptions: Interruption[] = [];
   readonly #survivors: Survivor[] = [];
@@ -126,13 +130,13 @@ export class World {
     this.#ledgers.push(seen, published);
     this.#receiver = await startReceiver({
       answer: answers(this.mood),
-      onRequest: ({ headers, body }) =>
+      onRequest: (request) =>
         seen.write({
           kind: "received",
-          webhookId: headers["webhook-id"] ?? "",
-          webhookTimestamp: headers["webhook-timestamp"] ?? "",
-          bodyHash: bodyHash(body),
-          isSigned: verify({ headers, body, secrets: [SECRET] }).ok,
+          webhookId: request.headers["webhook-id"] ?? "",
+          webhookTimestamp: request.headers["webhook-timestamp"] ?? "",
+          bodyHash: bodyHash(request.body),
+          isSigned: this.isSigned(request),
         }),
     });
     this.#admin = this.kafka.admin();

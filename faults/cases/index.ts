@@ -27,6 +27,7 @@ import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
 import { pauseResume } from "./pause-resume.ts";
 import { poison } from "./poison.ts";
 import { rateLimited } from "./rate-limited.ts";
+import { rotation } from "./rotation.ts";
 import { sameSecond } from "./same-second.ts";
 import { SERVICES_KILLED } from "./service-killed.ts";
 import { tooLarge } from "./too-large.ts";
@@ -38,6 +39,7 @@ export const CASES: readonly FaultCase[] = [
   ...SERVICES_KILLED,
   farTwins,
   pauseResume,
+  rotation,
   cleanStop,
   zombie,
   brokerKilled,
