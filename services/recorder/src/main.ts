@@ -1,7 +1,7 @@
-/** `node main.ts [run | migrate]`: runs the recorder, or applies the migrations once. */
+/** `node main.ts [run | migrate | check]`: runs the recorder, applies the migrations once, or says whether there are any to apply. */
 import { runService } from "@postrider/runtime";
 import { readRecorderConfig } from "./config.ts";
-import { runMigrate } from "./migrate/migrate-mode.ts";
+import { runCheck, runMigrate } from "./migrate/migrate-mode.ts";
 
 const [mode = "run", ...rest] = process.argv.slice(2);
 
@@ -14,12 +14,13 @@ async function exitCode(): Promise<number> {
       compose: async (...args) =>
         (await import("./compose.ts")).compose(...args),
     });
-  if (rest.length === 0 && mode === "migrate")
-    return await runMigrate({
-      out: (line) => void process.stdout.write(`${line}\n`),
-      err: (line) => void process.stderr.write(`${line}\n`),
-    });
-  process.stderr.write("usage: node main.ts [run | migrate]\n");
+  const say = {
+    out: (line: string) => void process.stdout.write(`${line}\n`),
+    err: (line: string) => void process.stderr.write(`${line}\n`),
+  };
+  if (rest.length === 0 && mode === "migrate") return await runMigrate(say);
+  if (rest.length === 0 && mode === "check") return await runCheck(say);
+  process.stderr.write("usage: node main.ts [run | migrate | check]\n");
   return 2;
 }
 

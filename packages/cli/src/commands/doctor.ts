@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
 import {
@@ -11,11 +11,21 @@ import {
   type AddressReport,
   type LookUp,
 } from "../doctor/address-report.ts";
+import { worstOf } from "../doctor/finding.ts";
+import { renderFindings } from "../doctor/render-findings.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
 export function doctorCommand(run: Run): Command {
-  return new Command("doctor")
-    .description("find out why something does not work")
+  return command(
+    run,
+    "doctor",
+    "find out why something does not work: checks the settings, Kafka, ClickHouse, the registry, and the services of `dev`; changes nothing",
+    async ({ terminal }) => await stack(terminal),
+  )
+    .addHelpText(
+      "after",
+      "\nExit codes: the worst of 0 fine or warnings · 1 something is wrong · 2 settings that cannot be read · 3 something cannot be reached",
+    )
     .addCommand(
       command(
         run,
@@ -27,6 +37,16 @@ export function doctorCommand(run: Run): Command {
         "\nThe policy is that of POSTRIDER_ALLOW_HTTP, POSTRIDER_ALLOW_CIDRS and POSTRIDER_DENY_CIDRS here, else of the `dev` that runs in this folder or above.\nExit codes: 0 allowed · 2 no URL · 3 the name cannot be resolved · 5 refused",
       ),
     );
+}
+
+async function stack(terminal: Terminal): Promise<ExitCode> {
+  const { checkStack } = await import("../doctor/stack-report.ts"); // loaded here only: Kafka's client, which `doctor address` does not need
+  const findings = await checkStack();
+  const exitCode = worstOf(findings);
+  terminal.data({ ok: exitCode === EXIT.done, findings }, () =>
+    renderFindings(findings, terminal),
+  );
+  return exitCode;
 }
 
 const EXIT_OF = {

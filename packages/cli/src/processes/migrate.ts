@@ -2,16 +2,48 @@ import { spawn } from "node:child_process";
 import { CliError, EXIT } from "../cli-error.ts";
 import { mainOf, tied } from "./service-process.ts";
 
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface ClickHouseAddress {
+  readonly url: string;
+  readonly database: string;
+}
+
+/** What the recorder finds of ClickHouse. */
+export interface TableState {
+  readonly version: string;
+  readonly isOk: boolean;
+  /** Why the tables are not as they should be, or that they are. */
+  readonly detail: string;
+  /** How far ClickHouse's clock is ahead of this machine's, ms. */
+  readonly aheadMs: number;
+}
+
 /** Runs the recorder's migrations in a child process; resolves to its output. Throws `CliError` with the output when they fail. */
 export async function migrate(
-  clickhouse: { readonly url: string; readonly database: string },
-  env: Readonly<Record<string, string | undefined>> = process.env,
+  clickhouse: ClickHouseAddress,
+  env: Env = process.env,
 ): Promise<string> {
-  const [program, ...args] = tied([
-    process.execPath,
-    mainOf("recorder"),
-    "migrate",
-  ]);
+  const what = `The migration of ${clickhouse.database}`;
+  return await runRecorder("migrate", what, clickhouse, env);
+}
+
+/** Asks what ClickHouse has, and changes nothing. Throws `CliError` when it cannot be asked. */
+export async function checkTables(
+  clickhouse: ClickHouseAddress,
+): Promise<TableState> {
+  const what = `The check of ${clickhouse.database}`;
+  const line = await runRecorder("check", what, clickhouse, process.env);
+  return JSON.parse(line) as TableState; // written by the recorder's runCheck
+}
+
+async function runRecorder(
+  mode: "migrate" | "check",
+  what: string,
+  clickhouse: ClickHouseAddress,
+  env: Env,
+): Promise<string> {
+  const [program, ...args] = tied([process.execPath, mainOf("recorder"), mode]);
   const child = spawn(program, args, {
     env: {
       ...env,
@@ -36,7 +68,7 @@ export async function migrate(
     });
   throw new CliError(
     code === EXIT.unreachable ? EXIT.unreachable : EXIT.failed,
-    `The migration of ${clickhouse.database} failed (exit code ${code}).`,
+    `${what} failed (exit code ${code}).`,
     {
       why: (err || out).trimEnd().split("\n").slice(-10).join("\n"),
       next: "Is ClickHouse up? npx postrider status",

@@ -47,7 +47,8 @@ export const apply: Action<PlanOptions> = async ({ options, terminal }) => {
   tell(done, terminal, "Nothing had to change.");
 };
 
-function wantedTopics(options: PlanOptions): {
+/** The cluster, and the topics as they should be there. */
+export function wantedTopics(options: PlanOptions): {
   kafka: { brokers: readonly string[]; prefix: string };
   wanted: TopicDescription[];
 } {

@@ -42,7 +42,8 @@ export function createTableWatch(
   };
 }
 
-async function stateOf(
+/** Whether the database has every migration; never rejects. */
+export async function stateOf(
   options: Pick<MigrateOptions, "sql" | "database" | "migrations">,
 ): Promise<{ isOk: boolean; detail: string }> {
   try {

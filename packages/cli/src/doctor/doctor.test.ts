@@ -1,0 +1,35 @@
+import { expect, test } from "@jest/globals";
+import { EXIT } from "../cli-error.ts";
+import { judgeEnd } from "./broker-checks.ts";
+import { failed, fine, warning, worstOf } from "./finding.ts";
+import { judgeClock } from "./store-checks.ts";
+
+const NOW = Date.parse("2026-11-28T12:00:00Z");
+const DAY_MS = 86_400_000;
+
+test("a certificate that ends within three weeks is a warning, with the day", () => {
+  expect(judgeEnd("b", NOW + 20.9 * DAY_MS, NOW)).toMatchObject({
+    state: "warning",
+    detail: "its certificate ends in 20 days, on 2026-12-19",
+  });
+  expect(judgeEnd("b", NOW + 21 * DAY_MS, NOW)).toMatchObject({ state: "ok" });
+});
+
+test("a clock that is more than a second away is a warning, with the direction", () => {
+  expect(judgeClock(-1_500).detail).toBe(
+    "ClickHouse's is 1500 ms behind this machine's",
+  );
+  expect(judgeClock(1_001).detail).toContain("1001 ms ahead of");
+  expect(judgeClock(-1_000)).toMatchObject({ state: "ok" });
+});
+
+test("the exit code is that of the worst finding, and a warning is none", () => {
+  const wrong = failed("a", "", "");
+  const away = failed("b", "", "", EXIT.unreachable);
+  const unread = failed("c", "", "", EXIT.usage);
+
+  expect(worstOf([fine("d", ""), warning("e", "", "")])).toBe(EXIT.done);
+  expect(worstOf([fine("d", ""), wrong])).toBe(EXIT.failed);
+  expect(worstOf([wrong, away])).toBe(EXIT.unreachable);
+  expect(worstOf([wrong, away, unread])).toBe(EXIT.usage);
+});
