@@ -2,11 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { ControlEntry, Endpoint } from "@postrider/core";
 import {
   createDeadLetterOf,
-  createKafka,
   createOutput,
-  createRightsCheck,
   createSchemas,
-  rightsOf,
+  createServiceKafka,
   createStageRunner,
   createTable,
   partitionOf,
@@ -56,20 +54,10 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const topic = topicName(prefix, "endpoints");
   const controlTopic = topicName(prefix, "control");
-  const kafka = createKafka(
-    {
-      brokers: config.kafkaBrokers,
-      clientId: "postrider-control",
-      security: config,
-    },
+  const { kafka, rights } = createServiceKafka(
+    { config, service: "control", holders: ["control"] },
     effects,
   );
-  const rights = createRightsCheck({
-    kafka,
-    rights: rightsOf("control", { prefix, tiers: [] }),
-    security: config,
-    log,
-  });
   const schemas = createSchemas({
     ...effects,
     kafka,

@@ -2,11 +2,9 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
   createDeadLetterOf,
-  createKafka,
   createOutput,
-  createRightsCheck,
   createSchemas,
-  rightsOf,
+  createServiceKafka,
   createStageRunner,
   createTable,
   topicName,
@@ -37,20 +35,15 @@ export function compose(
 ): Composition {
   const { log, meter, clock } = effects;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
-  const kafka = createKafka(
+  const { kafka, rights } = createServiceKafka(
     {
-      brokers: config.kafkaBrokers,
-      clientId: "postrider-dispatcher",
-      security: config,
+      config,
+      service: "dispatcher",
+      holders: ["dispatcher"],
+      tiers: config.tiers,
     },
     effects,
   );
-  const rights = createRightsCheck({
-    kafka,
-    rights: rightsOf("dispatcher", { prefix, tiers: config.tiers }),
-    security: config,
-    log,
-  });
   const schemas = createSchemas({
     kafka,
     prefix,

@@ -1,4 +1,3 @@
-import { createRightsCheck, rightsOf } from "@postrider/messaging";
 import type { Composition, Effects } from "@postrider/runtime";
 import type { IngestConfig } from "./config.ts";
 import type { Door } from "./door/door.ts";
@@ -17,20 +16,16 @@ export function compose(config: IngestConfig, effects: Effects): Ingest {
   const route = config.roles.includes("route") ? createRoutePart(shared) : null;
   const door = config.roles.includes("door") ? createDoorPart(shared) : null;
   const roles = [route, door].filter((role) => role !== null);
-  const rights = createRightsCheck({
-    kafka: shared.kafka,
-    rights: config.roles.flatMap((role) =>
-      rightsOf(role, { prefix: config.topicPrefix, tiers: [] }),
-    ),
-    security: config,
-    log: effects.log,
-  });
   return {
-    parts: [rights, shared.schemas, ...roles.flatMap(({ parts }) => parts)],
+    parts: [
+      shared.rights,
+      shared.schemas,
+      ...roles.flatMap(({ parts }) => parts),
+    ],
     health: {
       live: () => roles.flatMap(({ health }) => health().live),
       ready: () => [
-        ...rights.health().ready,
+        ...shared.rights.health().ready,
         ...shared.schemas.health().ready,
         ...roles.flatMap(({ health }) => health().ready),
       ],

@@ -1,12 +1,13 @@
 import type { EventRules } from "@postrider/core";
 import {
-  createKafka,
+  createServiceKafka,
   createOutput,
   createSchemas,
   type DeadLetterOf,
   type Kafka,
   type ObservedOutput,
   type OutRecord,
+  type RightsCheck,
   type Schemas,
 } from "@postrider/messaging";
 import {
@@ -24,6 +25,7 @@ export interface Shared {
   readonly config: IngestConfig;
   readonly effects: Effects;
   readonly kafka: Kafka;
+  readonly rights: RightsCheck;
   readonly schemas: Schemas;
   readonly keyRing: KeyRing;
   readonly rules: EventRules;
@@ -40,12 +42,8 @@ export interface RolePart {
 }
 
 export function createShared(config: IngestConfig, effects: Effects): Shared {
-  const kafka = createKafka(
-    {
-      brokers: config.kafkaBrokers,
-      clientId: "postrider-ingest",
-      security: config,
-    },
+  const { kafka, rights } = createServiceKafka(
+    { config, service: "ingest", holders: config.roles },
     effects,
   );
   const keyRing = createKeyRing(config.encryptionKeys);
@@ -67,7 +65,16 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
   };
   const { clock } = effects;
   const deadLetterOf = createSealedDeadLetterOf({ keyRing, clock });
-  return { config, effects, kafka, schemas, keyRing, rules, deadLetterOf };
+  return {
+    config,
+    effects,
+    kafka,
+    rights,
+    schemas,
+    keyRing,
+    rules,
+    deadLetterOf,
+  };
 }
 
 /** An output that prepares the topics in `warm` at start, so that its first records do not wait for that. */

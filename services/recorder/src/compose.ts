@@ -1,11 +1,9 @@
 import {
   createBatchRunner,
   createDeadLetterOf,
-  createKafka,
   createOutput,
-  createRightsCheck,
   createSchemas,
-  rightsOf,
+  createServiceKafka,
   topicName,
 } from "@postrider/messaging";
 import type {
@@ -33,17 +31,19 @@ import { createWriter } from "./clickhouse/writer.ts";
 export function compose(
   config: RecorderConfig,
   effects: Effects,
-  kafka: Kafka = createKafka(
-    {
-      brokers: config.kafkaBrokers,
-      clientId: "postrider-recorder",
-      security: config,
-    },
-    effects,
-  ),
+  ownKafka?: Kafka,
 ): Composition {
   const { log } = effects;
   const { topicPrefix: prefix, clickhouseDatabase: database } = config;
+  const { kafka, rights } = createServiceKafka(
+    {
+      config,
+      service: "recorder",
+      holders: ["recorder"],
+      kafka: ownKafka,
+    },
+    effects,
+  );
   const writer = createWriter({ url: config.clickhouseUrl, database });
   const watch = createTableWatch({
     sql: writer,
@@ -58,12 +58,6 @@ export function compose(
     sessionTimeoutMs: config.sessionTimeoutMs,
     schemaRegistryUrl: config.schemaRegistryUrl,
     registeredTopics: ["dead-letters"],
-  });
-  const rights = createRightsCheck({
-    kafka,
-    rights: rightsOf("recorder", { prefix, tiers: [] }),
-    security: config,
-    log,
   });
   const output = createOutput({
     ...effects,

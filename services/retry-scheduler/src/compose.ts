@@ -1,11 +1,9 @@
 import type { Tier } from "@postrider/core";
 import {
   createDeadLetterOf,
-  createKafka,
   createOutput,
-  createRightsCheck,
   createSchemas,
-  rightsOf,
+  createServiceKafka,
   createStageRunner,
   createTimestampCheck,
   DEFAULT_MAX_WAIT_MS,
@@ -27,20 +25,15 @@ export function compose(
 ): Composition {
   const { log, meter, clock } = effects;
   const { topicPrefix: prefix, tiers, sessionTimeoutMs } = config;
-  const kafka = createKafka(
+  const { kafka, rights } = createServiceKafka(
     {
-      brokers: config.kafkaBrokers,
-      clientId: "postrider-retry-scheduler",
-      security: config,
+      config,
+      service: "retry-scheduler",
+      holders: ["retry-scheduler"],
+      tiers: config.tiers,
     },
     effects,
   );
-  const rights = createRightsCheck({
-    kafka,
-    rights: rightsOf("retry-scheduler", { prefix, tiers: config.tiers }),
-    security: config,
-    log,
-  });
   const schemas = createSchemas({
     kafka,
     prefix,
