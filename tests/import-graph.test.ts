@@ -58,7 +58,7 @@ const FOLDERS: Readonly<
     commands: [".", "demo", "dev", "doctor", "processes", "publish", "topics"],
     demo: [".", "dev", "processes"],
     dev: [".", "processes", "topics"],
-    doctor: ["."],
+    doctor: [".", "processes", "topics"],
     processes: ["."],
     publish: ["."],
     topics: ["."],

@@ -8,7 +8,7 @@ export * from "./unfit-value-error.ts";
 export * from "./timestamp-check.ts";
 export * from "./rights.ts";
 export * from "./rights-check.ts";
-export * from "./service-kafka.ts";
+export * from "./kafkajs/service-kafka.ts";
 export { readPartition } from "./read-partition.ts";
 export type { ReadPartitionOptions } from "./read-partition.ts";
 export * from "./schemas/avro-codec.ts";

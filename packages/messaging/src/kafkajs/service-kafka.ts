@@ -1,8 +1,8 @@
 /** What every service makes first: its connection to Kafka, and the check that it has its rights there. */
 import type { Effects, KafkaConfig } from "@postrider/runtime";
-import { createKafka, type Kafka } from "./kafkajs/kafka.ts";
-import { createRightsCheck, type RightsCheck } from "./rights-check.ts";
-import { rightsOf, type RightsHolder } from "./rights.ts";
+import { createKafka, type Kafka } from "./kafka.ts";
+import { createRightsCheck, type RightsCheck } from "../rights-check.ts";
+import { rightsOf, type RightsHolder } from "../rights.ts";
 
 export interface ServiceKafkaOptions {
   readonly config: KafkaConfig & { readonly topicPrefix: string };
