@@ -8,11 +8,15 @@ import { BOTH_CORES } from "../harness/processes.ts";
 import { rebalancePauses, type Pauses } from "../harness/rebalance-pauses.ts";
 import { startSink, type Sink } from "../harness/sink.ts";
 import { Site, type Started } from "../harness/site.ts";
+import {
+  ANSWER_MS,
+  bareUse,
+  measureUse,
+  type Used,
+} from "../harness/slot-use.ts";
 import { startOwnStack } from "../harness/stack.ts";
 import { median, rounded, withoutFirst } from "../harness/statistics.ts";
 
-/** How long the sink takes to answer, ms. */
-const ANSWER_MS = 50;
 /**
  * Two dispatchers then send 2,000 requests a second at most, which leaves half of two cores free. With 200 slots they would send
  * 8,000, and the processor would be measured instead of the slots.
@@ -37,16 +41,6 @@ interface Variant {
   readonly running: readonly Started[];
 }
 
-interface Used {
-  readonly perSecond: number;
-  /** `perSecond` over what all slots could do. */
-  readonly ratio: number;
-  /** The share of all slots that had a request under way at the sink. A slot is taken for a little longer than that. */
-  readonly busyShare: number;
-  /** CPU seconds per second of all dispatchers together. */
-  readonly cores: number;
-}
-
 export async function slots(context: BenchContext): Promise<BenchResult> {
   const { isShort, say } = context;
   const rounds = isShort ? 2 : 6;
@@ -68,12 +62,17 @@ export async function slots(context: BenchContext): Promise<BenchResult> {
   }
   const used = new Map<string, Used[]>(variants.map(({ name }) => [name, []]));
   // In the first round endpoints are unknown and may have half of the slots; it is not counted.
-  for (let round = 0; round <= rounds; round++)
+  const bare: Used[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const count = Math.round(IDEAL_PER_SECOND * seconds);
+    bare.push(await bareUse(sink, { round, count, slots: SLOTS }));
+    say(`round ${round}, bare: ${JSON.stringify(bare.at(-1))}`);
     for (const variant of variants) {
       const one = await usedBy(sink, variant, seconds);
       used.get(variant.name)!.push(one);
       say(`round ${round}, ${variant.name}: ${JSON.stringify(one)}`);
     }
+  }
   const pauses = await rebalancePauses(context, variants[1]!.site, {
     perSecond: HEALTHY_PER_SECOND,
     repeats: isShort ? 1 : 4,
@@ -82,7 +81,7 @@ export async function slots(context: BenchContext): Promise<BenchResult> {
   let deferrals = 0;
   for (const { site } of variants) deferrals += await site.checkAttempts();
   const repeated = variants[1]!.site.repeated;
-  return resultOf(used, pauses, { deferrals, repeated });
+  return resultOf({ used, bare, pauses }, { deferrals, repeated });
 }
 
 /** Endpoints such that each partition has as many as any other; their caps together are more than all slots. */
@@ -100,7 +99,7 @@ function spread(url: string): Endpoint[] {
   }
 }
 
-/** Preloads more than all slots can send, and measures between a fifth and four fifths of it. */
+/** Preloads more than all slots can send. */
 async function usedBy(
   sink: Sink,
   { site, dispatchers, running }: Variant,
@@ -112,33 +111,28 @@ async function usedBy(
     [...cpuSecondsByName(pids).values()].reduce((sum, each) => sum + each, 0);
   await sink.reset();
   const ids = await site.preload(Math.round(ideal * seconds));
-  const at = async (share: number) => {
-    const seen = await sink.waitForUnique(ids.length * share);
-    return { ...seen, now: performance.now(), cpu: cpu() };
-  };
-  const from = await at(0.2);
-  const to = await at(0.8);
+  const slots = SLOTS * dispatchers;
+  const used = await measureUse(sink, { count: ids.length, slots, cpu });
   await site.checked(ids);
-  const measuredSeconds = (to.now - from.now) / 1000;
-  const perSecond = (to.unique - from.unique) / measuredSeconds;
-  return {
-    perSecond,
-    ratio: perSecond / ideal,
-    busyShare:
-      (to.underWayMs - from.underWayMs) /
-      (to.now - from.now) /
-      (SLOTS * dispatchers),
-    cores: (to.cpu - from.cpu) / measuredSeconds,
-  };
+  return used;
 }
 
 function resultOf(
-  used: ReadonlyMap<string, readonly Used[]>,
-  pauses: Pauses,
+  {
+    used,
+    bare,
+    pauses,
+  }: {
+    readonly used: ReadonlyMap<string, readonly Used[]>;
+    readonly bare: readonly Used[];
+    readonly pauses: Pauses;
+  },
   others: { readonly deferrals: number; readonly repeated: number },
 ): BenchResult {
+  const middleOf = (of: readonly Used[], key: keyof Used): number =>
+    rounded(median(withoutFirst(of).map((one) => one[key])));
   const middle = (name: string, key: keyof Used): number =>
-    rounded(median(withoutFirst(used.get(name)!).map((one) => one[key])));
+    middleOf(used.get(name)!, key);
   const names = VARIANTS.map(({ name }) => name);
   const lowest = Math.min(...names.map((name) => middle(name, "ratio")));
   const counted = [...used.values()].flatMap((of) => withoutFirst(of));
@@ -162,7 +156,12 @@ function resultOf(
       calmMaxMs: rounded(pauses.calmMs),
       ...others,
     },
-    baseline: { idealPerSecondAndProcess: IDEAL_PER_SECOND },
+    baseline: {
+      idealPerSecondAndProcess: IDEAL_PER_SECOND,
+      barePerSecond: middleOf(bare, "perSecond"),
+      bareRatio: middleOf(bare, "ratio"),
+      bareBusyShare: middleOf(bare, "busyShare"),
+    },
     ratio: lowest,
     target: `ratio to the ideal >= ${TARGET.ratio} with 1 dispatcher on 1 and on 8 partitions and with 2 on 8; a rebalance pauses healthy traffic <= ${TARGET.pauseMs} ms`,
     pass:
