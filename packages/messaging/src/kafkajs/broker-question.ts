@@ -11,7 +11,13 @@ export async function isAnswering(
   connect: (onConnect: () => void) => Socket,
 ): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(() => socket.write(API_VERSIONS));
+  let socket: Socket;
+  try {
+    socket = connect(() => socket.write(API_VERSIONS));
+  } catch {
+    // A certificate's file that cannot be read, for instance.
+    return false;
+  }
   const timer = setTimeout(() => resolve(false), PATIENCE_MS).unref();
   socket
     .once("data", () => resolve(true))

@@ -7,40 +7,51 @@ import { isAnswering } from "./broker-question.ts";
 import { onLateAnswer } from "./patches/request-queue.ts";
 import { refusal, SilentBrokers } from "./silent-brokers.ts";
 
-/** By the brokers that the clients were given. */
-const knownBrokers = new Map<string, SilentBrokers>();
+/** What the clients of this process that were given the same brokers share. */
+interface Shared {
+  readonly silent: SilentBrokers;
+  /** How the last connection was opened; kafkajs tells it only then. */
+  tls: object | undefined;
+}
 
-/** The clients of this process that are given the same brokers share what is known of them: one that starts while a broker is silent need not find that out by itself. */
+/** By the brokers that the clients were given. */
+const sharedOf = new Map<string, Shared>();
+
+/** A client that starts while a broker is silent need not find that out by itself: clients that are given the same brokers share it. */
 export function socketFactoryFor(
   brokers: readonly string[],
   log: Log,
 ): ISocketFactory {
-  // kafkajs types it loosely; the value is what `tls.connect` takes.
-  let tls: object | undefined;
-  const key = brokers.join();
-  const known = knownBrokers.get(key) ?? watch();
+  const shared = sharedBy(brokers, log);
   return ({ host, port, ssl, onConnect }) => {
-    tls = ssl as object | undefined;
+    // kafkajs types it loosely; the value is what `tls.connect` takes.
+    shared.tls = ssl as object | undefined;
     const broker = `${host}:${port}`;
     // kafkajs adds its listeners before the error is emitted.
-    if (known.isSilent(broker)) return new Socket().destroy(refusal(broker));
-    const socket = open({ host, port, tls, onConnect });
-    known.opened(broker, socket);
+    if (shared.silent.isSilent(broker))
+      return new Socket().destroy(refusal(broker));
+    const socket = open({ host, port, tls: shared.tls, onConnect });
+    shared.silent.opened(broker, socket);
     return socket;
   };
+}
 
-  function watch(): SilentBrokers {
-    const ask = (broker: string): Promise<boolean> => {
-      const colon = broker.lastIndexOf(":");
-      const host = broker.slice(0, colon);
-      const port = Number(broker.slice(colon + 1));
-      return isAnswering((onConnect) => open({ host, port, tls, onConnect }));
-    };
-    const made = new SilentBrokers({ brokers, ask, log });
-    knownBrokers.set(key, made);
-    onLateAnswer((broker) => made.late(broker));
-    return made;
-  }
+function sharedBy(brokers: readonly string[], log: Log): Shared {
+  const key = brokers.join();
+  const known = sharedOf.get(key);
+  if (known !== undefined) return known;
+  const ask = (broker: string): Promise<boolean> => {
+    const colon = broker.lastIndexOf(":");
+    const host = broker.slice(0, colon);
+    const port = Number(broker.slice(colon + 1));
+    const { tls } = made;
+    return isAnswering((onConnect) => open({ host, port, tls, onConnect }));
+  };
+  const silent = new SilentBrokers({ brokers, ask, log });
+  const made: Shared = { silent, tls: undefined };
+  sharedOf.set(key, made);
+  onLateAnswer((broker) => silent.late(broker));
+  return made;
 }
 
 /** kafkajs sets keep-alive but leaves Nagle's algorithm on, for which a small commit would wait (docs/kafkajs.md, "Timers and sockets"). */

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { registerCompression } from "./compression.ts";
 import { registerFetchDecoder } from "./fetch-response.ts";
 import { registerBinding } from "./group-binding.ts";
+import { registerLogin } from "./login.ts";
 import { registerRecordBatch } from "./produce-request.ts";
 import { registerRequestQueue } from "./request-queue.ts";
 
@@ -22,6 +23,7 @@ export function patchKafkajs(): void {
   if (isPatched) return;
   requirePatchedVersion();
   registerRequestQueue();
+  registerLogin();
   registerCompression();
   registerRecordBatch();
   registerFetchDecoder();
