@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
-import type { ReceivedRequest } from "@postrider/testkit";
+import { waitFor, type ReceivedRequest } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
 import { rotateSecret } from "../control-api.ts";
 import { judgeSigners } from "../judge-signers.ts";
+import type { World } from "../world.ts";
 import type { Behaviour } from "../endpoints.ts";
 
 const ROTATED = ["flaky", "healthy0"] as const satisfies readonly Behaviour[];
@@ -25,7 +26,7 @@ export const rotation: FaultCase = {
     await world.startAll();
     await world.services.start("control");
     const rotate = async (round: number): Promise<void> => {
-      const overlapMs = round % 2 === 0 ? random.between(3_000, 5_000) : 0;
+      const overlapMs = round % 2 === 0 ? random.between(5_000, 8_000) : 0;
       await sleep(random.between(1_000, 2_000));
       const rotated = Promise.all(
         ROTATED.map((behaviour) => rotateSecret(world, behaviour, overlapMs)),
@@ -40,6 +41,11 @@ export const rotation: FaultCase = {
       await world.services.start("control");
       await rotated;
       if (!isKilledFirst) {
+        // At least once a retry must be seen that both secrets sign; a dispatcher may take longer to start than they overlap.
+        if (round === 0)
+          await waitFor(() => hasJoinedRetry(world), {
+            what: "a retry that is signed by both secrets",
+          });
         await sleep(random.between(0, 1_000));
         await world.kill9(world.services.one("dispatcher"));
       }
@@ -71,6 +77,18 @@ export const rotation: FaultCase = {
     world.also(() => problems);
   },
 };
+
+/** Whether a delivery had an attempt with one signature, and then one with more. */
+function hasJoinedRetry({ receiver }: World): boolean {
+  const signedOnce = new Set<string | undefined>();
+  return receiver.requests.some(({ path, headers }) => {
+    if (path !== "/flaky") return false;
+    const id = headers["webhook-id"];
+    if (headers["webhook-signature"]?.includes(" ")) return signedOnce.has(id);
+    signedOnce.add(id);
+    return false;
+  });
+}
 
 function isRotated({ path }: ReceivedRequest): boolean {
   return ROTATED.some((behaviour) => path === `/${behaviour}`);
