@@ -48,7 +48,7 @@ function securityOf(brokers: readonly string[]): KafkaConfig | null {
     if (!(error instanceof ConfigError)) throw error;
     throw new CliError(EXIT.usage, "The settings for Kafka are wrong.", {
       why: error.message,
-      next: "See TLS and SASL in docs/security.md",
+      next: "See docs/security.md",
     });
   }
 }
@@ -100,10 +100,31 @@ export async function reachable<T>(
       EXIT.unreachable,
       `Kafka at ${brokers.join(", ")} cannot be reached.`,
       {
-        why: reasonOf(cause),
-        next: "Check KAFKA_BROKERS, or start a stack: npx postrider dev",
+        why: plain(reasonOf(cause)),
+        next: nextFor(reasonOf(cause)),
         cause,
       },
     );
   }
+}
+
+/** Without the client's talk of what it tries next. */
+function plain(reason: string): string {
+  return reason.replace(
+    /^Failed to connect to seed broker, trying another broker from the list: /,
+    "",
+  );
+}
+
+/** What the client says is often about something else than KAFKA_BROKERS. */
+function nextFor(reason: string): string {
+  if (/before secure TLS connection|wrong version number/i.test(reason))
+    return "KAFKA_TLS is true: does this port of the broker speak TLS? See docs/security.md";
+  if (/certificate|self-signed|altname/i.test(reason))
+    return "Is KAFKA_TLS_CA the authority of the broker's certificate? See docs/security.md";
+  if (/current SASL state|mechanism is not supported/i.test(reason))
+    return "Does this port of the broker take KAFKA_SASL_MECHANISM? See docs/security.md";
+  if (/SASL|authentication/i.test(reason))
+    return "Check the user and the password, or the token endpoint. See docs/security.md";
+  return "Check KAFKA_BROKERS, or start a stack: npx postrider dev";
 }

@@ -8,13 +8,20 @@ import { createServer, type Server } from "node:net";
 const FIRST = 20_000;
 const LAST = 32_767;
 const TRIES = 1_000;
+/** Processes that run at the same time look in different parts first: between the choice of a port and its use another one could choose it, too. */
+const PART = 128;
+const PARTS = Math.floor((LAST + 1 - FIRST) / PART);
+const TRIES_IN_PART = 100;
 
 /** `count` different TCP ports of the loopback interface that were free a moment ago. Another process may take one before it is used, so callers check who answers there. */
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   const servers: Server[] = [];
   for (let tries = 0; ports.length < count && tries < TRIES; tries++) {
-    const port = randomInt(FIRST, LAST + 1);
+    const port =
+      tries < TRIES_IN_PART
+        ? FIRST + (process.pid % PARTS) * PART + randomInt(PART)
+        : randomInt(FIRST, LAST + 1);
     try {
       servers.push(await listen(port));
       ports.push(port);

@@ -122,7 +122,7 @@ function sentence(
     ({ operations, resource, name, isPrefix }) =>
       `${operations.join(" and ")} on ${resource} ${name}${isPrefix ? "*" : ""}`,
   );
-  return `Kafka does not allow ${principalOf(options)}: ${texts.join("; ")}. Grant this with the commands in the log (kafka.rightsMissing) or in docs/security.md; no restart is needed.`;
+  return `Kafka does not allow ${principalOf(options)}: ${texts.join("; ")}. Grant this with the commands in the log (kafka.rightsMissing) or in docs/kafka-rights.md; no restart is needed.`;
 }
 
 /** As far as the client knows it: a broker may map names to others. */

@@ -178,7 +178,7 @@ function noMatch(
   if (given.some(({ version }) => versions.some((own) => own === version)))
     return failed(
       "no_match",
-      `no ${wanted} signature matches the body and the secrets; the usual cause is a body that was parsed and serialised again (verify its raw bytes), else the secret of another endpoint`,
+      `no ${wanted} signature matches the body and the secrets; the secret is that of another endpoint, or the body was parsed and serialised again before it was verified (verify its raw bytes)`,
     );
   const hint = HINTS.find(([version]) =>
     given.some((one) => one.version === version),

@@ -7,6 +7,10 @@ import { createServer } from "node:net";
  */
 const FIRST = 20_000;
 const LAST = 32_767;
+/** Processes that run at the same time look in different parts first: between the choice of a port and its use another one could choose it, too. */
+const PART = 128;
+const PARTS = Math.floor((LAST + 1 - FIRST) / PART);
+const TRIES_IN_PART = 100;
 
 /** Picks ports of the loopback interface. Never picks the same port twice. */
 export interface PortPicker {
@@ -21,11 +25,10 @@ export function createPortPicker(
   const given = new Set<number>();
   return {
     async pick(wanted) {
+      let tries = 0;
       for (let port = wanted; port <= 65_535; port += wanted === 0 ? 0 : 1) {
         if (port !== 0 && given.has(port)) continue;
-        const bound = await tryBind(
-          port === 0 ? randomInt(FIRST, LAST + 1) : port,
-        );
+        const bound = await tryBind(port === 0 ? anyPort(tries++) : port);
         if (bound === null || given.has(bound)) continue;
         given.add(bound);
         if (wanted !== 0 && bound !== wanted) onTaken(wanted, bound);
@@ -34,6 +37,12 @@ export function createPortPicker(
       throw new Error(`no free port from ${wanted} upwards`);
     },
   };
+}
+
+function anyPort(tries: number): number {
+  return tries < TRIES_IN_PART
+    ? FIRST + (process.pid % PARTS) * PART + randomInt(PART)
+    : randomInt(FIRST, LAST + 1);
 }
 
 /** Whether the port is free now. */

@@ -114,6 +114,35 @@ export function logTail(file: string, lines = 15): string {
   }
 }
 
+/** The last error of a service's log, in one line; null if there is none. */
+export function lastError(file: string): string | null {
+  for (const line of logTail(file).split("\n").reverse()) {
+    const entry = parsed(line);
+    if (entry?.level !== "error") continue;
+    const { event, error, problems } = entry;
+    const text = typeof error === "object" ? error?.message : error;
+    const all = problems?.map(({ message }) => message).join("; ");
+    return [event, text ?? all].filter(Boolean).join(": ");
+  }
+  return null;
+}
+
+interface LogEntry {
+  readonly level?: string;
+  readonly event?: string;
+  readonly error?: string | { readonly message?: string } | null;
+  readonly problems?: readonly { readonly message: string }[];
+}
+
+/** The line as our log wrote it; null if it is something else. */
+function parsed(line: string): LogEntry | null {
+  try {
+    return JSON.parse(line) as LogEntry | null;
+  } catch {
+    return null;
+  }
+}
+
 /** Each start truncates the log, so that the tail that is shown is of this run. */
 function openLog(file: string): number {
   mkdirSync(dirname(file), { recursive: true });

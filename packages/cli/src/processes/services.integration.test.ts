@@ -75,8 +75,8 @@ test("a service that ends while it starts is named, with the end of its log", as
     start({ env: { FIXTURE: "dies" }, services: ["recorder"] }),
   );
 
-  expect(error.message).toBe(
-    "The service recorder ended while it started (exit code 1).",
+  expect(error.message).toMatch(
+    /^The service recorder ended while it started \(exit code 1\): .*the topic is missing/,
   );
   expect(error.why).toContain("the topic is missing");
 });

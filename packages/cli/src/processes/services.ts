@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { CliError, EXIT } from "../cli-error.ts";
 import { createPortPicker } from "./free-port.ts";
 import {
+  lastError,
   logTail,
   SERVICES,
   spawnService,
@@ -210,7 +211,9 @@ export async function becomesReady(
     if (service.hasExited()) {
       const { code, signal } = await service.exited;
       const how = signal === null ? `exit code ${code}` : signal;
-      throw failure(service, `ended while it started (${how}).`);
+      const error = lastError(service.logFile);
+      const why = error === null ? "" : `: ${error}`;
+      throw failure(service, `ended while it started (${how})${why}.`);
     }
     if (probe?.isReady === true) return;
     if (probe !== null && probe.failing !== "") seen = probe.failing;

@@ -1,4 +1,6 @@
 /** Tokens for Amazon MSK with IAM, which are OAUTHBEARER tokens that Amazon's own package signs. The package is not one of ours: whoever needs it installs it. */
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import type { OauthbearerProviderResponse } from "kafkajs";
 
 const PACKAGE = "aws-msk-iam-sasl-signer-js";
@@ -9,21 +11,23 @@ interface Signer {
   }): Promise<{ readonly token: string }>;
 }
 
-/** Signs with the credentials that the AWS SDK finds: of the pod, the instance or the environment. */
+const load = createRequire(import.meta.url);
+
+/** Signs with the credentials that the AWS SDK finds: of the pod, the instance or the environment. Throws at once if the package is not installed. */
 export function mskToken(
   region: string,
 ): () => Promise<OauthbearerProviderResponse> {
+  const path = pathOfSigner();
   return async () => {
-    const signer = await loadSigner();
+    const signer = (await import(pathToFileURL(path).href)) as Signer;
     const { token } = await signer.generateAuthToken({ region });
     return { value: token };
   };
 }
 
-async function loadSigner(): Promise<Signer> {
+function pathOfSigner(): string {
   try {
-    // The name is no literal, because TypeScript would look for the package.
-    return (await import(String(PACKAGE))) as Signer;
+    return load.resolve(PACKAGE);
   } catch (cause) {
     throw new Error(
       `KAFKA_SASL_MECHANISM is aws-msk-iam, which needs the package ${PACKAGE}: npm install ${PACKAGE}`,
