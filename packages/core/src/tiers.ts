@@ -70,7 +70,8 @@ export interface PlannedWait {
  * - A rest of at most a second is waited in memory after the last tier.
  * - To keep hops few, the wait or its rest is rounded up to one tier if that lengthens the whole wait by at most 5 % and at
  *   most a second.
- * - A wait, or a rest over a second, that is shorter than every tier takes the shortest tier.
+ * - A wait, or a rest over a second, that is shorter than every tier takes the shortest tier. So with a shortest tier of more than a
+ *   second, a wait of more than 20 hops of one tier may end so much later, if it fills them exactly.
  * - Nothing is lengthened past `mostMs`: by then the delivery would have expired.
  *
  * `tiers` are ascending, one or more.
