@@ -22,15 +22,19 @@ export function checkIds(
     );
 }
 
-/** Verifies signatures with the public verifier, not with ours. */
+/** Compares signatures with those of a public library, not with ours. Not by its `verify`: a run may be longer than its tolerance of five minutes. */
 export function checkSignatures(report: SinkReport, secret: string): void {
   const webhook = new Webhook(secret);
   if (report.requests >= 100 && report.sample.length === 0)
     throw new Error("the sink kept no sample");
   for (const { head, body } of report.sample) {
-    const names = ["webhook-id", "webhook-timestamp", "webhook-signature"];
-    const headers = names.map((name) => [name, headerOf(head, name)]);
-    webhook.verify(Buffer.from(body).toString(), Object.fromEntries(headers));
+    const id = headerOf(head, "webhook-id");
+    const at = Number(headerOf(head, "webhook-timestamp")) * 1000;
+    const payload = Buffer.from(body).toString();
+    const expected = webhook.sign(id, new Date(at), payload);
+    const signatures = headerOf(head, "webhook-signature").split(" ");
+    if (!signatures.includes(expected))
+      throw new Error(`the signature of ${id} is wrong`);
   }
 }
 
