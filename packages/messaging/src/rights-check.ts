@@ -14,7 +14,7 @@ export interface RightsCheckOptions {
   readonly rights: readonly Right[];
   readonly security: Pick<
     KafkaConfig,
-    "kafkaSaslMechanism" | "kafkaSaslUsername" | "kafkaOauthClientId"
+    "kafkaSaslUsername" | "kafkaOauthClientId"
   >;
   readonly log: Log;
 }

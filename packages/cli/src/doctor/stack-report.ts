@@ -1,9 +1,9 @@
 /** All checks of the stack that the environment names, or that `dev` runs here. */
 import {
+  commonConfig,
   ConfigError,
   createKeyRing,
   kafkaConfig,
-  parseEncryptionKeys,
   readConfig,
 } from "@postrider/runtime";
 import { findAddresses } from "../addresses.ts";
@@ -49,14 +49,9 @@ function kafkaSettings(env: Env): Finding[] {
   }
 }
 
+/** As the services read them, but optional: whoever asks the doctor need not have them. */
 const KEYS = {
-  encryptionKeys: {
-    env: "POSTRIDER_ENCRYPTION_KEYS",
-    parse: parseEncryptionKeys,
-    default: null,
-    secret: true,
-    doc: "",
-  },
+  encryptionKeys: { ...commonConfig.encryptionKeys, default: null },
 } as const;
 
 /** That the keys can be read, and that what the newest seals opens again. */
