@@ -15,6 +15,8 @@
  * Invariant: after the final answer's status line, bytes pass unchanged and unread, and are counted. Before it, at most 16 KiB
  * are held back; of an informational head only the last two bytes.
  */
+import { AnswerPace } from "./answer-pace.ts";
+
 const CR = 0x0d;
 const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
@@ -31,6 +33,7 @@ const UNCUT_BYTES = 16_384;
 const PIECE_BYTES = 256;
 
 export class AnswerHead {
+  readonly pace = new AnswerPace();
   #statusCode = 0;
   #hasByte = false;
   #isPassing = true;
@@ -64,6 +67,7 @@ export class AnswerHead {
     this.#isSkipping = false;
     this.#held = NOTHING;
     this.#uncutBytes = UNCUT_BYTES;
+    this.pace.restart();
   }
 
   /** How many bytes undici may get in one piece. */

@@ -191,6 +191,7 @@ export class Exchange implements Deadline {
   }
 
   onResponseEnd(): void {
+    this.connection?.answerHead.pace.restart();
     this.#isReusable = !this.#answer.isFlawed;
     if (!this.#isReusable) this.#host.failed(this);
     this.#settle(null);

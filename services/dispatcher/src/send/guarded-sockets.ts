@@ -11,6 +11,7 @@ import { BlockedError } from "./classify-failure.ts";
 import type { Open } from "./connection.ts";
 import type { ConnectTimings } from "./exchange.ts";
 import type { Guard } from "./guard.ts";
+import { WATCHED_SOCKET } from "./watch-answers.ts";
 
 /** The longest timeout of an attempt: no attempt waits longer for a connection. */
 const CONNECT_TIMEOUT_MS = 60_000;
@@ -51,6 +52,7 @@ export class GuardedSockets {
       timeout: CONNECT_TIMEOUT_MS,
       autoSelectFamily: true,
       allowH2: false,
+      ...WATCHED_SOCKET,
       ...(ca === undefined ? {} : { ca }),
     });
   }
