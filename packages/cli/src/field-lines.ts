@@ -10,7 +10,7 @@ const NAME_WIDTH = 20;
 /** An answer of control's API for people: one field a line. Empty fields are left out. `shown` says how the fields that it names look; others that are no text are JSON. */
 export function fieldLines(
   answer: object,
-  terminal: Terminal,
+  terminal: Pick<Terminal, "paint">,
   shown: Shown = {},
 ): string {
   return Object.entries(answer)

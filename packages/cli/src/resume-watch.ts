@@ -1,6 +1,7 @@
 /** `endpoints resume --watch`: shows a resume's progress until nothing more comes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError, EXIT } from "./cli-error.ts";
+import { fieldLines } from "./field-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The fields of control's answer that are used here. */
@@ -14,6 +15,28 @@ export interface Resume {
   readonly sent: number;
   readonly unreadable: number;
   readonly lost: number;
+}
+
+/** A part of the log of dead letters that a resume reads. */
+interface Place {
+  readonly partition: number;
+  readonly from: number;
+  readonly position: number;
+  readonly end: number;
+}
+
+/** A resume for people: one field a line. */
+export function resumeLines(
+  resume: Resume,
+  terminal: Pick<Terminal, "paint">,
+): string {
+  return fieldLines(resume, terminal, {
+    places: (places: readonly Place[]) =>
+      places.map(
+        ({ partition, from, position, end }) =>
+          `partition ${partition}: from ${from} to ${end}, read up to ${position}`,
+      ),
+  });
 }
 
 const POLL_EVERY_MS = 500;
@@ -59,8 +82,12 @@ export async function watchResume(
 
 function progressOf({ read, total, sent }: Resume): string {
   return read < total
-    ? `read ${read} of ${total} dead letters, sent ${sent} deliveries`
-    : `sent ${sent} deliveries; waiting until no dispatcher parks any more`;
+    ? `read ${read} of ${total} dead letters, sent ${deliveries(sent)}`
+    : `sent ${deliveries(sent)}; waiting until no dispatcher parks any more`;
+}
+
+function deliveries(count: number): string {
+  return count === 1 ? "1 delivery" : `${count} deliveries`;
 }
 
 function replaced({ endpointId, id }: Resume): CliError {
@@ -79,7 +106,7 @@ function incomplete({ endpointId, detail, sent }: Resume): CliError {
     EXIT.failed,
     `The resume of ${endpointId} is done, but could not read all of dead-letters.`,
     {
-      why: `${detail ?? "see control's log"}. It has sent ${sent} deliveries.`,
+      why: `${detail ?? "see control's log"}. It has sent ${deliveries(sent)}.`,
       next: "See control's log (resume.deadLetterUnreadable, resume.deadLettersLost), and publish again the events that the endpoint lacks.",
     },
   );
@@ -90,7 +117,7 @@ function stopped({ endpointId, state, detail, sent }: Resume): CliError {
     EXIT.failed,
     `The resume of ${endpointId} was stopped before it was done: ${state}.`,
     {
-      why: `${detail ?? state}. It has sent ${sent} deliveries; the others stay parked.`,
+      why: `${detail ?? state}. It has sent ${deliveries(sent)}; the others stay parked.`,
       next: `npx postrider endpoints resume ${endpointId}   (goes on where it stopped)`,
     },
   );

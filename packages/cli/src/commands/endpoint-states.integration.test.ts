@@ -56,7 +56,7 @@ test("a watched resume shows its progress, and ends with 0 when it is done", asy
   });
 
   expect(ran.code).toBe(0);
-  expect(ran.stderr).toContain("read 1 of 4 dead letters, sent 1 deliveries");
+  expect(ran.stderr).toContain("read 1 of 4 dead letters, sent 1 delivery");
   expect(ran.stderr).toContain("waiting until no dispatcher parks any more");
   expect(ran.stdout).toMatch(/state +done/);
 });

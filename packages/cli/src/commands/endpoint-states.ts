@@ -3,8 +3,7 @@ import { integer } from "@postrider/runtime";
 import type { Command } from "commander";
 import { command, option, type Run } from "../command.ts";
 import { endpointLines } from "../endpoint-lines.ts";
-import { fieldLines } from "../field-lines.ts";
-import { watchResume, type Resume } from "../resume-watch.ts";
+import { resumeLines, watchResume, type Resume } from "../resume-watch.ts";
 import { call, matching, pathOf } from "./endpoint-requests.ts";
 
 interface Given {
@@ -92,7 +91,7 @@ export function resume(run: Run): Command {
           method: "DELETE",
           path: `${path}/resume`,
         });
-        terminal.data(cancelled, () => fieldLines(cancelled, terminal));
+        terminal.data(cancelled, () => resumeLines(cancelled, terminal));
         terminal.say(
           `What was not sent stays parked. To send it: npx postrider endpoints resume ${args[0]}`,
         );
@@ -110,10 +109,10 @@ export function resume(run: Run): Command {
         terminal.say("It was never paused, so there is nothing to send again.");
       } else if (options.watch === true) {
         const done = await watchResume(begun, read, terminal);
-        terminal.data(done, () => fieldLines(done, terminal));
+        terminal.data(done, () => resumeLines(done, terminal));
       } else {
         terminal.data({ ...endpoint, resume: begun }, () =>
-          fieldLines(begun, terminal),
+          resumeLines(begun, terminal),
         );
         if (begun.state === "running")
           terminal.say(`It goes on by itself. ${howToWatch(begun)}`);

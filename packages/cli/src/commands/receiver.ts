@@ -1,4 +1,4 @@
-import { duration, integer, oneOf, port } from "@postrider/runtime";
+import { duration, integer, port } from "@postrider/runtime";
 // A part of the test kit that loads nothing else: help lists the behaviours.
 import {
   MISBEHAVIOUR_NAMES,
@@ -77,13 +77,23 @@ export function receiverCommand(run: Run): Command {
         "--behaviour <name>",
         "misbehave in one of the ways below instead of answering",
       )
-        .argParser(option(oneOf(MISBEHAVIOUR_NAMES)))
+        .argParser(option(behaviour))
         .conflicts(["fail", "slow", "status"]),
     )
     .addHelpText(
       "after",
       `\nBehaviours, and the outcome of an attempt to each:\n${behaviours()}`,
     );
+}
+
+/** A behaviour's name. The error does not list them all: help does, one a line. */
+function behaviour(text: string): MisbehaviourName {
+  const found = MISBEHAVIOUR_NAMES.find((name) => name === text.trim());
+  if (found === undefined)
+    throw new Error(
+      `must be one of the ${MISBEHAVIOUR_NAMES.length} behaviours that npx postrider receiver --help lists`,
+    );
+  return found;
 }
 
 /** Each behaviour, what it does, and what an attempt to it comes to. */

@@ -32,7 +32,7 @@ export async function breakerOpens(scene: Scene): Promise<void> {
         what: "rows of all deliveries, some of which were never attempted",
       });
       const refused = cast.seenBy("down").length;
-      return `${EVENTS} events for it: ${refused} requests were answered 503, then the breaker opened\n${waiting} deliveries wait for it to be well (breaker_open) and were never attempted`;
+      return `${EVENTS} events for it: ${refused} requests were answered 503; at 10 in a row the breaker opened\n${waiting} deliveries wait for it to be well (breaker_open) and were never attempted`;
     },
   );
 }
@@ -114,7 +114,8 @@ export function costOfTheOutage({ cast }: Scene): TourQuery {
   const refused = cast.seenBy("down").filter((one) => one.answered === 503);
   return {
     name: "sql-outage",
-    title: "SQL: what did the outage cost? (a wait spends no attempt)",
+    title:
+      "SQL: what did the outage cost? (a wait spends no attempt; a delivery may wait more than once)",
     sql: `SELECT if(attempt_number = 0, deferral_reason, outcome) AS what, count() AS rows FROM attempts WHERE event_type = '${EVENT_TYPES.down}' GROUP BY what ORDER BY what`,
     expected: [
       ["breaker_open", null],
