@@ -14,5 +14,6 @@ export * from "./meter.ts";
 export * from "./lifecycle.ts";
 export * from "./process-gauges.ts";
 export * from "./process-identity.ts";
+export * from "./installation.ts";
 export * from "./admin.ts";
 export * from "./run-service.ts";

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import {
   createDeadLetterOf,
@@ -14,6 +13,7 @@ import {
   type Composition,
   type Effects,
 } from "@postrider/runtime";
+import manifest from "../package.json" with { type: "json" };
 import type { DispatcherConfig } from "./config.ts";
 import { createDeliverStage } from "./deliver/deliver.stage.ts";
 import { createGuard } from "./send/guard.ts";
@@ -93,7 +93,7 @@ export function compose(
       signer: createSigner(createKeyRing(config.encryptionKeys), log),
       urlPolicy,
       tiers: config.tiers,
-      userAgent: `Postrider/${version()}`,
+      userAgent: `Postrider/${manifest.version}`,
       worker: `${hostname()}:${process.pid}`,
       sessionTimeoutMs,
       random01: Math.random,
@@ -141,14 +141,4 @@ function warmUpLimits(sessionTimeoutMs: number) {
     warmUpBytes: 64 << 20,
     warmUpBudgetBytes: 128 << 20,
   };
-}
-
-/** The version in package.json. Receivers see it in `user-agent`. */
-function version(): string {
-  const text = readFileSync(
-    new URL("../package.json", import.meta.url),
-    "utf8",
-  );
-  // Our own manifest always has a version.
-  return (JSON.parse(text) as { version: string }).version;
 }

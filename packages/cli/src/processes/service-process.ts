@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { serviceProgram } from "@postrider/runtime";
 
 export const SERVICES = [
   "ingest",
@@ -43,9 +44,7 @@ export interface ServiceProcess {
 
 /** The path of a service's program. */
 export function mainOf(name: ServiceName): string {
-  return fileURLToPath(
-    new URL(`../../../../services/${name}/src/main.ts`, import.meta.url),
-  );
+  return fileURLToPath(serviceProgram(name));
 }
 
 /** Starts one service. Its output goes to the log file, or to our own output without one. Tests pass another program as `main`. */

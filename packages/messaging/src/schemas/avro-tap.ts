@@ -19,8 +19,8 @@ export interface Tap {
 type Sliceable = Buffer & { utf8Slice(start: number, end: number): string };
 type TapClass = new (buf: Buffer, pos: number) => Tap;
 
-const require = createRequire(import.meta.url);
-const { Tap: AvscTap } = require("avsc/lib/utils.js") as { Tap: TapClass };
+const load = createRequire(import.meta.url);
+const { Tap: AvscTap } = load("avsc/lib/utils.js") as { Tap: TapClass };
 
 /** The bytes end before the value does, or contain something that no Avro writer writes. */
 export class MalformedError extends Error {

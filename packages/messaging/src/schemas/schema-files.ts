@@ -1,5 +1,6 @@
 /** Our schemas (schemas/*.avsc), with which every value is written, and which record each topic carries. */
 import { readFileSync } from "node:fs";
+import { SCHEMAS_FOLDER } from "@postrider/runtime";
 import type { TopicValues } from "../record.ts";
 
 /** The records of schemas/*.avsc that are the value of a topic. */
@@ -26,12 +27,10 @@ export function readSchemaFiles(): ReadonlyMap<RecordName, string> {
     Object.entries(FILES).map(([name, file]) => [
       // The keys of FILES are the names.
       name as RecordName,
-      readFileSync(new URL(file, SCHEMAS), "utf8"),
+      readFileSync(new URL(file, SCHEMAS_FOLDER), "utf8"),
     ]),
   );
 }
-
-const SCHEMAS = new URL("../../../../schemas/", import.meta.url);
 
 const FILES: Readonly<Record<RecordName, string>> = {
   WebhookEvent: "webhook-event.avsc",

@@ -1,6 +1,6 @@
 /** The numbered .sql files: their content and their order. Pure, except for reading the folder. */
 import { readFileSync, readdirSync } from "node:fs";
-import { sha256 } from "@postrider/runtime";
+import { MIGRATIONS_FOLDER, sha256 } from "@postrider/runtime";
 
 export interface Migration {
   readonly number: number;
@@ -10,8 +10,6 @@ export interface Migration {
   readonly checksum: string;
   readonly statements: readonly string[];
 }
-
-export const MIGRATIONS_FOLDER = new URL("../../migrations/", import.meta.url);
 
 const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;
 
