@@ -21,7 +21,11 @@ const shared = {
   testEnvironment: "node",
   extensionsToTreatAsEsm: [".ts"],
   transform: { "\\.ts$": ["@swc/jest", swc] },
-  modulePathIgnorePatterns: ["<rootDir>/.cache", "<rootDir>/.postrider"],
+  modulePathIgnorePatterns: [
+    "<rootDir>/.cache",
+    "<rootDir>/.postrider",
+    "<rootDir>/dist",
+  ],
 };
 
 const everywhere = (suffix) => [

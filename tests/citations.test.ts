@@ -6,7 +6,13 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const EXTENSIONS = /\.(ts|js|md|sql)$/;
-const NOT_OURS = new Set(["node_modules", ".git", ".cache", ".postrider"]);
+const NOT_OURS = new Set([
+  "node_modules",
+  ".git",
+  ".cache",
+  ".postrider",
+  "dist",
+]);
 
 const files = filesBelow(root).filter(
   (file) => relative(root, file) !== join("tests", "citations.test.ts"),

@@ -8,6 +8,7 @@ export type StackErrorCode =
   | "NOT_READY"
   | "UNREACHABLE"
   | "DOCKER_MISSING"
+  | "SERVERS_MISSING"
   | "CONFIG";
 
 /** The stack cannot start. The message is a sentence for people that tells what is wrong, and what to install or set. */

@@ -17,6 +17,8 @@ const NEXT: Readonly<Record<StackErrorCode, string | undefined>> = {
     "Start it, or unset KAFKA_BROKERS, CLICKHOUSE_URL and POSTRIDER_STACK to have a stack of your own.",
   DOCKER_MISSING:
     "export POSTRIDER_STACK=local   (Java and Maven instead of Docker)",
+  SERVERS_MISSING:
+    "Set KAFKA_BROKERS and CLICKHOUSE_URL, or start it in a checkout of the repository: npx postrider dev",
   CONFIG: "Correct it, or unset POSTRIDER_STACK to have a stack of your own.",
 };
 
