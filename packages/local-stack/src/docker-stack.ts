@@ -4,9 +4,10 @@
  */
 import { connect } from "node:net";
 import { freePorts } from "./free-port.ts";
-import { kafkaSettings, KAFKA_VERSION } from "./kafka-settings.ts";
+import { IMAGES } from "./images.ts";
+import { kafkaSettings } from "./kafka-settings.ts";
 import { warmUpKafka } from "./kafka-warm-up.ts";
-import { REGISTRY_API, REGISTRY_VERSION } from "./registry-server.ts";
+import { REGISTRY_API } from "./registry-server.ts";
 import { StackError } from "./stack-error.ts";
 import type { Stack, StackOptions } from "./stack.ts";
 
@@ -56,20 +57,18 @@ export async function startDockerStack(
   const [port = 0] = await freePorts(1);
   const started = await Promise.all([
     // The broker tells clients to connect to its advertised address, so it must listen on the port by which the host reaches it.
-    new GenericContainer(`apache/kafka:${KAFKA_VERSION}`)
+    new GenericContainer(IMAGES.kafka)
       .withExposedPorts({ container: port, host: port })
       .withEnvironment(kafkaEnvironment(port))
       .withWaitStrategy(Wait.forListeningPorts())
       .start(),
-    new GenericContainer("clickhouse/clickhouse-server:26.7")
+    new GenericContainer(IMAGES.clickhouse)
       .withExposedPorts(8123)
       .withEnvironment({ CLICKHOUSE_SKIP_USER_SETUP: "1" })
       .withWaitStrategy(Wait.forHttp("/ping", 8123))
       .start(),
     options.registry
-      ? new GenericContainer(
-          `apicurio/apicurio-registry-mem:${REGISTRY_VERSION}`,
-        )
+      ? new GenericContainer(IMAGES.registry)
           .withExposedPorts(8080)
           .withWaitStrategy(Wait.forHttp(`${REGISTRY_API}/subjects`, 8080))
           .start()

@@ -12,4 +12,4 @@ export { coordinatorOf, leadersOf } from "./kafka-roles.ts";
 export { StackError, type StackErrorCode } from "./stack-error.ts";
 export { startJanitor, type Janitor } from "./janitor.ts";
 export { temporaryFolder } from "./temporary-folder.ts";
-export { KAFKA_VERSION } from "./kafka-settings.ts";
+export { IMAGES, KAFKA_VERSION } from "./images.ts";

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { cached, cacheRoot } from "./cache.ts";
 import { freePorts } from "./free-port.ts";
+import { KAFKA_VERSION } from "./images.ts";
 import { startJanitor } from "./janitor.ts";
 import { findJava } from "./java.ts";
 import { startKafka, type KafkaFiles } from "./kafka-server.ts";
-import { KAFKA_VERSION } from "./kafka-settings.ts";
 import { fetchArtifacts, type Progress } from "./maven.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
 

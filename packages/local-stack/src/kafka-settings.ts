@@ -1,7 +1,5 @@
 import { secureSettings, type SecureSettings } from "./kafka-secure.ts";
 
-export const KAFKA_VERSION = "4.4.0";
-
 /** Settings for a small broker that starts and recovers fast. Not for data that matter. */
 export function kafkaSettings(options: {
   readonly port: number;

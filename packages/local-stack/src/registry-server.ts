@@ -4,12 +4,11 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cached, cacheRoot } from "./cache.ts";
+import { REGISTRY_VERSION } from "./images.ts";
 import type { Janitor } from "./janitor.ts";
 import { findJava, JAVA_LEAVES_NOTHING } from "./java.ts";
 import { fetchArtifacts, type Progress } from "./maven.ts";
 import { startServer, type ServerHandle } from "./server-process.ts";
-
-export const REGISTRY_VERSION = "2.6.13.Final";
 
 const run = promisify(execFile);
 
