@@ -6,6 +6,8 @@ import {
 import { witness, type Receiver, type ReceivedRequest } from "./receiver.ts";
 
 export interface HostileReceiverOptions {
+  /** The address to listen on. Default 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
   readonly behaviour: MisbehaviourName;
   /** The secrets that may have signed; empty: signatures are not checked. */
@@ -23,6 +25,7 @@ export async function startHostileReceiver(
   const { behave, tls } = MISBEHAVIOURS[options.behaviour];
   const seen = witness(options.secrets);
   const receiver = await startRawReceiver(behave, {
+    ...(options.host !== undefined && { host: options.host }),
     port: options.port,
     tls: tls?.(),
     keepsBytes: false,

@@ -7,6 +7,8 @@ import {
 import { textOf } from "./show-record.ts";
 
 export interface ReceiverOptions {
+  /** The address to listen on. Default 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
   /** The secrets that may have signed; empty: signatures are not checked. */
   readonly secrets: readonly string[];
@@ -51,6 +53,7 @@ export async function startReceiver(
 ): Promise<Receiver> {
   const seen = witness(options.secrets);
   const receiver = await startRecording({
+    ...(options.host !== undefined && { host: options.host }),
     port: options.port,
     keepsRequests: false,
     answer(request, nth) {

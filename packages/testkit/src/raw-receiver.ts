@@ -11,6 +11,8 @@ export interface RawConnection {
 }
 
 export interface RawReceiverOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
   /** Default 0: the system chooses a free port. */
   readonly port?: number;
   /** Serve https. `stall`: the URL says https, and no handshake is ever answered. */
@@ -37,7 +39,7 @@ export async function startRawReceiver(
   behave: (connection: RawConnection) => void | Promise<void>,
   options: RawReceiverOptions = {},
 ): Promise<RawReceiver> {
-  const { tls, onConnection, onRequest } = options;
+  const { host = "127.0.0.1", tls, onConnection, onRequest } = options;
   const open = new Set<Socket>();
   /** By the sender's port, because a TLS socket is another object than the connection below it. */
   const numbers = new Map<number | undefined, number>();
@@ -76,11 +78,11 @@ export async function startRawReceiver(
   server.prependListener("connection", opened);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+    server.listen(options.port ?? 0, host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    url: `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`,
+    url: `${tls === undefined ? "http" : "https"}://${host}:${port}`,
     port,
     connections: () => count,
     received: () => seen.map((chunks) => Buffer.concat(chunks)),

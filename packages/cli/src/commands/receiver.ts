@@ -14,6 +14,7 @@ import { requireVerifier } from "../require-secret.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
 interface Options {
+  readonly host: string;
   readonly port: number;
   readonly secret?: readonly string[];
   readonly fail: number;
@@ -53,6 +54,11 @@ export function receiverCommand(run: Run): Command {
       await receiver.stop();
     },
   )
+    .option(
+      "--host <address>",
+      "where to listen; 0.0.0.0 in a container",
+      "127.0.0.1",
+    )
     .option("--port <n>", "0 takes any that is free", option(port), 9000)
     .option(
       "--secret <secret>",
@@ -117,6 +123,7 @@ async function start(
   if (behaviour === undefined) {
     const { startReceiver } = await import("../receiver.ts");
     return await startReceiver({
+      host: options.host,
       port: options.port,
       secrets,
       failFirst: options.fail,
@@ -127,6 +134,7 @@ async function start(
   }
   const { startHostileReceiver } = await import("../hostile-receiver.ts");
   return await startHostileReceiver({
+    host: options.host,
     port: options.port,
     secrets,
     behaviour,
