@@ -1,6 +1,7 @@
 /** The receivers of the tour: five roles in one server, checked with the `standardwebhooks` package, which receivers would use. */
 import { startReceiver, type ReceivedRequest } from "@postrider/testkit";
 import { Webhook } from "standardwebhooks";
+import type { Narrator } from "./narrator.ts";
 
 export const ROLES = ["healthy", "flaky", "dead", "inline", "down"] as const;
 export type Role = (typeof ROLES)[number];
@@ -26,12 +27,16 @@ export interface Cast {
   close(): Promise<void>;
 }
 
-/** The roles' answers: healthy and inline 200; flaky 500, then 503 with Retry-After, then 200; dead always 500; down 503 until it is repaired, then 200. */
-export async function startCast(onSeen: (seen: Seen) => void): Promise<Cast> {
+/** Listens on the address `host` and tells what comes. The roles' answers: healthy and inline 200; flaky 500, then 503 with Retry-After, then 200; dead always 500; down 503 until it is repaired, then 200. */
+export async function startCast(
+  narrator: Narrator,
+  host = "127.0.0.1",
+): Promise<Cast> {
   const secrets = new Map<Role, string>();
   const seen: Seen[] = [];
   let isRepaired = false;
   const receiver = await startReceiver({
+    host,
     answer: (request) => {
       const role = roleOf(request);
       const nth = seen.filter((one) => one.role === role).length;
@@ -45,7 +50,7 @@ export async function startCast(onSeen: (seen: Seen) => void): Promise<Cast> {
         isSignatureValid: verify(request, secrets.get(role)),
       };
       seen.push(one);
-      onSeen(one);
+      if (role !== "down") narrator.say(seenLine(one)); // of the role down there are dozens: its steps count them
       return answer;
     },
   });
@@ -58,6 +63,12 @@ export async function startCast(onSeen: (seen: Seen) => void): Promise<Cast> {
     },
     close: () => receiver.close(),
   };
+}
+
+function seenLine(seen: Seen): string {
+  const signature =
+    seen.isSignatureValid === true ? "signature right" : "SIGNATURE WRONG";
+  return `→ POST /${seen.role.padEnd(8)} ${signature}, answered ${seen.answered}`;
 }
 
 export const RETRY_AFTER_SECONDS = 3;

@@ -1,11 +1,16 @@
 /** What the tour reads from the metrics of its services. */
-import type { RunningService } from "../processes/services.ts";
+
+/** A service and the address of its admin port. */
+export interface MetricsSource {
+  readonly name: string;
+  readonly adminUrl: string;
+}
 
 const TABLE_SIZE = /^postrider_table_entries\{[^}]*endpoints[^}]*\} (\d+)$/m;
 
 /** The number of endpoints in each table of the `endpoints` topic: those of route and of deliver. */
 export async function endpointTableSizes(
-  services: readonly RunningService[],
+  services: readonly MetricsSource[],
 ): Promise<number[]> {
   const texts = [
     await metricsOf(services, "ingest"),
@@ -16,7 +21,7 @@ export async function endpointTableSizes(
 
 /** How many circuit breakers the dispatcher has opened and closed. */
 export async function breakerChanges(
-  services: readonly RunningService[],
+  services: readonly MetricsSource[],
 ): Promise<{ opened: number; closed: number }> {
   const text = await metricsOf(services, "dispatcher");
   const count = (change: string): number =>
@@ -30,7 +35,7 @@ export async function breakerChanges(
 }
 
 async function metricsOf(
-  services: readonly RunningService[],
+  services: readonly MetricsSource[],
   name: string,
 ): Promise<string> {
   const service = services.find((one) => one.name === name);

@@ -2,11 +2,13 @@
 import { waitFor } from "@postrider/testkit";
 import { callApi } from "../api.ts";
 import type { TourQuery } from "./queries.ts";
-import { expectEqual, type Scene } from "./scene.ts";
-import { envelopeOf, EVENT_TYPES, TENANT } from "./tour.ts";
+import { expectEqual, where, type Scene } from "./scene.ts";
+import { envelopeOf, EVENT_TYPES } from "./tour.ts";
 
 /** More than the failures that open a breaker, so that some deliveries are never attempted while the endpoint is down. */
 const EVENTS = 30;
+
+const OF_DOWN = `event_type = '${EVENT_TYPES.down}'`;
 
 const WAIT = { timeoutMs: 60_000, everyMs: 100 };
 
@@ -43,7 +45,7 @@ async function neverAttempted(scene: Scene): Promise<number | null> {
     method: "POST",
     path: "/v1/query",
     body: JSON.stringify({
-      sql: `SELECT max(attempt_number) FROM attempts WHERE event_type = '${EVENT_TYPES.down}' GROUP BY delivery_id`,
+      sql: `SELECT max(attempt_number) FROM attempts${where(scene, OF_DOWN)} GROUP BY delivery_id`,
     }),
   })) as { rows: [attemptNumber: number][] }; // this is what control's API answers
   if (rows.length < EVENTS) return null;
@@ -110,13 +112,15 @@ export async function breakerCloses(scene: Scene): Promise<void> {
 }
 
 /** What the receiver saw, and nothing else, counts as attempts: what waited spent none. */
-export function costOfTheOutage({ cast }: Scene): TourQuery {
-  const refused = cast.seenBy("down").filter((one) => one.answered === 503);
+export function costOfTheOutage(scene: Scene): TourQuery {
+  const refused = scene.cast
+    .seenBy("down")
+    .filter((one) => one.answered === 503);
   return {
     name: "sql-outage",
     title:
       "SQL: what did the outage cost? (a wait spends no attempt; a delivery may wait more than once)",
-    sql: `SELECT if(attempt_number = 0, deferral_reason, outcome) AS what, count() AS rows FROM attempts WHERE event_type = '${EVENT_TYPES.down}' GROUP BY what ORDER BY what`,
+    sql: `SELECT if(attempt_number = 0, deferral_reason, outcome) AS what, count() AS rows FROM attempts${where(scene, OF_DOWN)} GROUP BY what ORDER BY what`,
     expected: [
       ["breaker_open", null],
       ["delivered", EVENTS],
@@ -135,8 +139,8 @@ async function publish(
     Array.from({ length: count }, (_, at) => {
       const id = `demo-outage-${role}-${at + 1}`;
       return {
-        key: `${TENANT}:${id}`,
-        value: envelopeOf(id, { type }, `{"number":${at + 1}}`),
+        key: `${scene.tenant}:${id}`,
+        value: envelopeOf(scene, id, { type }, `{"number":${at + 1}}`),
       };
     }),
   );

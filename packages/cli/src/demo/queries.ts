@@ -1,7 +1,7 @@
 import { waitFor } from "@postrider/testkit";
 import { callApi, type ApiAddress } from "../api.ts";
 import { table } from "../terminal.ts";
-import { expectEqual, type Scene } from "./scene.ts";
+import { expectEqual, where, type Scene } from "./scene.ts";
 
 export interface TourQuery {
   readonly name: string;
@@ -12,11 +12,11 @@ export interface TourQuery {
 }
 
 /** The first questions that people ask. The tour knows the right answers and checks them. */
-export const QUERIES: readonly TourQuery[] = [
+export const queriesOf = (scene: Scene): readonly TourQuery[] => [
   {
     name: "sql-status",
     title: "SQL: how do the deliveries stand?",
-    sql: "SELECT event_type, status, attempts FROM deliveries FINAL ORDER BY event_type",
+    sql: `SELECT event_type, status, attempts FROM deliveries FINAL${where(scene)} ORDER BY event_type`,
     expected: [
       ["invoice.sent", "delivered", 3],
       ["order.paid", "delivered", 1],
@@ -27,7 +27,7 @@ export const QUERIES: readonly TourQuery[] = [
   {
     name: "sql-failures",
     title: "SQL: what failed, and what came next?",
-    sql: "SELECT event_type, attempt_number, outcome, status_code, tier, status FROM attempts WHERE outcome != 'delivered' ORDER BY event_type, attempt_number",
+    sql: `SELECT event_type, attempt_number, outcome, status_code, tier, status FROM attempts${where(scene, "outcome != 'delivered'")} ORDER BY event_type, attempt_number`,
     expected: [
       ["invoice.sent", 1, "http_error", 500, "1s", "failed"],
       ["invoice.sent", 2, "http_error", 503, "2s", "failed"],
@@ -39,7 +39,7 @@ export const QUERIES: readonly TourQuery[] = [
   {
     name: "sql-dead-letters",
     title: "SQL: what was given up, and why?",
-    sql: "SELECT event_type, reason, attempts, last_status_code FROM dead_letters ORDER BY dead_at",
+    sql: `SELECT event_type, reason, attempts, last_status_code FROM dead_letters${where(scene)} ORDER BY dead_at`,
     expected: [["user.deleted", "exhausted", 3, 500]],
   },
 ];

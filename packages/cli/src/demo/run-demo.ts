@@ -1,15 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { startJanitor, temporaryFolder } from "@postrider/local-stack";
-import {
-  partitionOf,
-  topicName,
-  type Kafka,
-  type ProducerRecord,
-} from "@postrider/messaging";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { newKeys } from "../dev-folder.ts";
 import { interrupted } from "../interrupted.ts";
-import { connectKafka, withAdmin } from "../kafka.ts";
+import { withAdmin } from "../kafka.ts";
 import { ANY_PORTS } from "../processes/services.ts";
 import { inWords } from "../dev/stack-problem.ts";
 import type { Terminal } from "../terminal.ts";
@@ -18,7 +12,7 @@ import {
   type Undo,
   type WholeStack,
 } from "../dev/whole-stack.ts";
-import { startCast, type Seen } from "./cast.ts";
+import { startCast } from "./cast.ts";
 import { breakerChanges, endpointTableSizes } from "./metrics.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 import {
@@ -27,7 +21,9 @@ import {
   costOfTheOutage,
   othersGoOn,
 } from "./outage.ts";
-import { ask, QUERIES } from "./queries.ts";
+import { ask, queriesOf } from "./queries.ts";
+import { produceEvents, recordsIn } from "./records.ts";
+import { runningServices, setRunningStage } from "./running-stage.ts";
 import type { Scene } from "./scene.ts";
 import {
   createEndpoints,
@@ -78,7 +74,11 @@ async function takeTour(
   terminal: Terminal,
   undo: Undo,
 ): Promise<void> {
-  const scene = await setStage(narrator, terminal, undo);
+  const running = runningServices(process.env);
+  const scene =
+    running === null
+      ? await setStage(narrator, terminal, undo)
+      : await setRunningStage(running, narrator, terminal, undo);
   await createEndpoints(scene);
   await publishEvents(scene);
   await followDelivery(scene, "healthy");
@@ -86,7 +86,7 @@ async function takeTour(
   await followDelivery(scene, "dead");
   await followDelivery(scene, "flaky");
   await showTiers(scene);
-  for (const query of QUERIES) await ask(scene, query);
+  for (const query of queriesOf(scene)) await ask(scene, query);
   await breakerOpens(scene);
   await othersGoOn(scene);
   await breakerCloses(scene);
@@ -128,9 +128,7 @@ async function setStage(
           0,
           () => removeNames(stack, prefix, name),
         );
-      const cast = await startCast((seen) => {
-        if (seen.role !== "down") narrator.say(seenLine(seen)); // of the role down there are dozens: its steps count them
-      });
+      const cast = await startCast(narrator);
       undo.push(() => cast.close());
       const { brokers } = stack.kafka;
       scene.push({
@@ -138,20 +136,12 @@ async function setStage(
         terminal,
         cast,
         control: { url: running.controlUrl, adminKey: keys.adminKey },
-        publish: (records) =>
-          produceEvents(
-            connectKafka(brokers),
-            topicName(prefix, "events"),
-            records,
-          ),
+        tenant: "demo",
+        isShared: false,
+        publish: (records) => produceEvents(brokers, prefix, records),
         tableSizes: () => endpointTableSizes(running.services),
         breakers: () => breakerChanges(running.services),
-        recordsIn: async (tier) =>
-          await withAdmin(brokers, async (admin) => {
-            const topic = topicName(prefix, `retry.${tier}`);
-            const ranges = await admin.fetchLogRanges([topic]);
-            return ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-          }),
+        recordsIn: (tier) => recordsIn(brokers, prefix, tier),
       });
       return `Kafka ${brokers.join(",")} · ClickHouse ${stack.clickhouse.url} · topics ${prefix}*`;
     },
@@ -181,33 +171,6 @@ async function removeNames(
   });
 }
 
-/** Produces events as a producer in any language would: plain JSON, a key, acks from all replicas. */
-async function produceEvents(
-  kafka: Kafka,
-  topic: string,
-  events: readonly { key: string; value: string }[],
-): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  const counts = await admin.partitionCounts([topic]);
-  await admin.disconnect();
-  const producer = await kafka.createProducer();
-  await producer.sendBatch(
-    events.map(({ key, value }): ProducerRecord => {
-      const bytes = Buffer.from(key);
-      const partition = partitionOf(bytes, counts.get(topic) ?? 1);
-      return { topic, partition, key: bytes, value: Buffer.from(value) };
-    }),
-  );
-  await producer.disconnect();
-}
-
-function seenLine(seen: Seen): string {
-  const signature =
-    seen.isSignatureValid === true ? "signature right" : "SIGNATURE WRONG";
-  return `→ POST /${seen.role.padEnd(8)} ${signature}, answered ${seen.answered}`;
-}
-
 function tellEnd(
   narrator: Narrator,
   terminal: Terminal,
@@ -225,9 +188,14 @@ function tellEnd(
     return terminal.line(
       `${terminal.paint("red", "Something is not as it should be.")} Run it again with POSTRIDER_DEBUG=1, and tell us what it says.`,
     );
+  const claimed = `${terminal.paint("green", "All of it was as claimed")}, in ${seconds} s.`;
+  if (runningServices(process.env) !== null)
+    return terminal.line(
+      `${claimed} The tour's endpoints have been removed; its events and their rows stay.`,
+    );
   terminal.line(
     [
-      `${terminal.paint("green", "All of it was as claimed")}, in ${seconds} s. Everything that was started has been stopped.`,
+      `${claimed} Everything that was started has been stopped.`,
       "",
       "Next, by hand:",
       "  npx postrider dev                 a stack that stays",
