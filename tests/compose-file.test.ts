@@ -1,0 +1,175 @@
+/** The rules of docker-compose.yml, read as YAML. Its containers are started by `npm run test:deploy`. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "@jest/globals";
+import { parse } from "yaml";
+import { IMAGES } from "@postrider/local-stack";
+import { readControlConfig } from "../services/control/src/config.ts";
+import { readDispatcherConfig } from "../services/dispatcher/src/config.ts";
+import { readIngestConfig } from "../services/ingest/src/config.ts";
+import { readRecorderConfig } from "../services/recorder/src/config.ts";
+import { readRetrySchedulerConfig } from "../services/retry-scheduler/src/config.ts";
+
+interface Service {
+  readonly image: string;
+  readonly restart: string;
+  readonly build?: object;
+  readonly command?: readonly string[];
+  readonly profiles?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly environment?: Readonly<Record<string, string | number>>;
+  readonly healthcheck?: object;
+  readonly depends_on?: Readonly<Record<string, { condition: string }>>;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+}
+
+const path = fileURLToPath(new URL("../docker-compose.yml", import.meta.url));
+const file = parse(readFileSync(path, "utf8"), { merge: true }) as {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, null>>;
+};
+const services = Object.entries(file.services);
+const isOneShot = ({ restart }: Service): boolean => restart === "no";
+const isOurs = ({ image }: Service): boolean => image.startsWith("postrider:");
+
+test("the images are those of local-stack, and each is used", () => {
+  const others = services.filter(([, service]) => !isOurs(service));
+
+  expect(
+    Object.fromEntries(others.map(([name, { image }]) => [name, image])),
+  ).toEqual(IMAGES);
+});
+
+test("one service builds the image that all of Postrider's containers are", () => {
+  const built = services.filter(([, { build }]) => build !== undefined);
+
+  expect(built).toHaveLength(1);
+  expect(built.every(([, service]) => isOurs(service))).toBe(true);
+});
+
+test("there is no version key, which compose has dropped", () => {
+  expect(file).not.toHaveProperty("version");
+});
+
+test.each(services)(
+  "%s has a health check and is started again, or is a job that ends",
+  (_name, service) => {
+    if (isOneShot(service)) expect(service.healthcheck).toBeUndefined();
+    else {
+      expect(service.healthcheck).toBeDefined();
+      expect(service.restart).toBe("unless-stopped");
+    }
+  },
+);
+
+test("who depends on a service waits for its health, and who depends on a job for its end", () => {
+  const waits = services.flatMap(([name, { depends_on = {} }]) =>
+    Object.entries(depends_on).map(([on, { condition }]) => ({
+      name,
+      on,
+      condition,
+    })),
+  );
+
+  for (const { on, condition } of waits)
+    expect({ on, condition }).toEqual({
+      on,
+      condition: isOneShot(file.services[on]!) // an unknown name fails here
+        ? "service_completed_successfully"
+        : "service_healthy",
+    });
+});
+
+test("somebody waits for the end of each job: otherwise `up --wait` takes its end for a failure", () => {
+  const awaited = services.flatMap(([, { depends_on = {} }]) =>
+    Object.keys(depends_on),
+  );
+  const jobs = services.filter(
+    ([, service]) => isOneShot(service) && service.profiles === undefined,
+  );
+
+  expect(awaited).toEqual(expect.arrayContaining(jobs.map(([name]) => name)));
+});
+
+test("ports are open to this machine only", () => {
+  const ports = services.flatMap(([, service]) => service.ports ?? []);
+
+  expect(ports.length).toBeGreaterThan(0);
+  expect(ports.filter((port) => !port.startsWith("127.0.0.1:"))).toEqual([]);
+});
+
+test("data lie in named volumes; what is mounted from the repository is read-only", () => {
+  const mounts = services.flatMap(([, service]) => service.volumes ?? []);
+  const named = mounts.filter((mount) => !mount.startsWith("."));
+
+  expect(named.map((mount) => mount.split(":")[0]).toSorted()).toEqual(
+    Object.keys(file.volumes).toSorted(),
+  );
+  for (const mount of mounts.filter((one) => one.startsWith(".")))
+    expect(mount).toMatch(/^\.\/deploy\/.*:ro$/);
+});
+
+test.each(services.filter(([, service]) => isOurs(service)))(
+  "%s has no rights and a read-only file system",
+  (_name, service) => {
+    expect(service).toMatchObject({ read_only: true, cap_drop: ["ALL"] });
+  },
+);
+
+test("keys can be given from outside, and those of the file say that they are for development only", () => {
+  const secrets = services.flatMap(([, { environment = {} }]) =>
+    Object.entries(environment).filter(([name]) =>
+      /KEY|PASSWORD|SECRET|TOKEN/.test(name),
+    ),
+  );
+
+  expect(secrets.length).toBeGreaterThan(0);
+  for (const [name, value] of secrets)
+    expect(String(value)).toMatch(
+      new RegExp(String.raw`^\$\{${name}:-development-only`),
+    );
+});
+
+/** The value of `${NAME:-value}` where NAME is not set. */
+const withDefaults = (environment: Service["environment"] = {}) =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      String(value).replaceAll(/\$\{\w+:-([^}]*)\}/g, "$1"),
+    ]),
+  );
+
+test.each([
+  ["ingest", readIngestConfig],
+  ["dispatcher", readDispatcherConfig],
+  ["retry-scheduler", readRetrySchedulerConfig],
+  ["recorder", readRecorderConfig],
+  ["control", readControlConfig],
+] as const)("%s accepts its environment", (name, read) => {
+  const { command, environment } = file.services[name]!; // the file without a service fails here
+
+  const config = read(withDefaults(environment));
+
+  expect(command).toEqual(["start", name]);
+  expect(config).toMatchObject({ adminHost: "0.0.0.0", adminPort: 9400 });
+});
+
+const hasCompose =
+  spawnSync("docker", ["compose", "version"], { stdio: "ignore" }).status === 0;
+const withCompose = hasCompose ? test : test.skip;
+
+withCompose(
+  `compose reads the file${hasCompose ? "" : " (skipped: no `docker compose` here)"}`,
+  () => {
+    const read = spawnSync(
+      "docker",
+      ["compose", "--file", path, "--profile", "*", "config", "--quiet"],
+      { encoding: "utf8" },
+    );
+
+    expect(read).toMatchObject({ status: 0, stderr: "" });
+  },
+);
