@@ -83,7 +83,7 @@ function head(metric: DeclaredMetric): string[] {
 function unitOf(name: string): string {
   if (name.endsWith("_seconds")) return "seconds";
   if (name.endsWith("_bytes")) return "bytes";
-  if (name.endsWith("_is_owner")) return "0 or 1";
+  if (/_(is_owner|ready)$/.test(name)) return "0 or 1";
   const counted =
     /_(records|rows|batches|entries|offsets|sockets|timers)(_total)?$/;
   return counted.exec(name)?.[1] ?? "count";

@@ -59,7 +59,7 @@ export async function declaredMetrics(): Promise<DeclaredMetric[]> {
   for (const [service, compose] of Object.entries(SERVICES)) {
     const meter = notingMeter(service, found);
     await compose({ log: SILENT, meter, clock: systemClock });
-    createProcessGauges(meter).stop();
+    createProcessGauges(meter, () => true).stop();
   }
   return [...found.values()]
     .map(withControlsStage)

@@ -79,6 +79,24 @@ test("metrics carry the process's own figures", async () => {
     expect(page).toContain(`postrider_${name}`);
 });
 
+test("the metrics say whether the process is ready, also while a check throws", async () => {
+  let ready = (): Check[] => [fine];
+  const origin = await start({ ready: () => ready() });
+  const shown = async (): Promise<string | undefined> =>
+    /^postrider_ready\S* (\d)$/m.exec(
+      await (await fetch(`${origin}/metrics`)).text(),
+    )?.[1];
+
+  const atFirst = await shown();
+  ready = () => [fine, { name: "kafka", isOk: false, detail: "away" }];
+  const away = await shown();
+  ready = () => {
+    throw new Error("not yet");
+  };
+
+  expect([atFirst, away, await shown()]).toEqual(["1", "0", "0"]);
+});
+
 test("another path is a 404 that names the paths there are", async () => {
   const origin = await start({});
 

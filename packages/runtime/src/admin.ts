@@ -36,7 +36,9 @@ export function startAdmin(options: {
   return {
     url: () => origin,
     async start() {
-      const ownGauges = createProcessGauges(options.meter);
+      const ownGauges = createProcessGauges(options.meter, () =>
+        isReady(options.health),
+      );
       const own = createServer((request, response) => {
         void answer(request, response, { ...options, gauges: ownGauges });
       });
@@ -102,6 +104,15 @@ async function answer(
       type: "application/json",
       body: JSON.stringify({ error: String(error) }),
     });
+  }
+}
+
+/** A check that throws is a 503 to /readyz. It must not take the metrics away, too. */
+function isReady(health: AdminHealth): boolean {
+  try {
+    return health.ready().every((check) => check.isOk);
+  } catch {
+    return false;
   }
 }
 

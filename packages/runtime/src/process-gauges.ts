@@ -7,8 +7,15 @@ export interface ProcessGauges {
   stop(): void;
 }
 
-/** Heap, memory, CPU, open sockets, timers and other resources, and event loop lag since the last `collect`. */
-export function createProcessGauges(meter: Meter): ProcessGauges {
+/** Readiness, heap, memory, CPU, open sockets, timers and other resources, and event loop lag since the last `collect`. */
+export function createProcessGauges(
+  meter: Meter,
+  isReady: () => boolean,
+): ProcessGauges {
+  const ready = meter.gauge(
+    "postrider_ready",
+    "1 while /readyz answers 200; which check fails, and why, is in its answer.",
+  );
   const heap = meter.gauge("postrider_heap_used_bytes", "Heap in use.");
   const rss = meter.gauge(
     "postrider_resident_memory_bytes",
@@ -36,6 +43,7 @@ export function createProcessGauges(meter: Meter): ProcessGauges {
   const seenTypes = new Set<string>();
   return {
     collect() {
+      ready.set(isReady() ? 1 : 0);
       const memory = process.memoryUsage();
       heap.set(memory.heapUsed);
       rss.set(memory.rss);

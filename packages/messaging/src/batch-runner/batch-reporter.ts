@@ -4,6 +4,7 @@ import type { RefusedEntry } from "./batch-protocol.ts";
 import type { StartFault } from "./batch-start.ts";
 import type { InsertResult } from "./batch-target.ts";
 import type { Clock, Log, Meter } from "@postrider/runtime";
+import { assignmentCounter } from "../assignment-counter.ts";
 import type { FetchedBatch, TopicPartition } from "../ports.ts";
 
 const INSERT_BUCKETS_SECONDS = [
@@ -19,6 +20,7 @@ export function createBatchReporter(options: {
 }) {
   const { log, meter, clock } = options;
   const { table } = options.target;
+  const assignments = assignmentCounter(meter, options.name);
   const rows = meter.counter(
     "postrider_recorded_rows_total",
     "Rows in acknowledged inserts",
@@ -80,6 +82,7 @@ export function createBatchReporter(options: {
     },
 
     assigned(sources: readonly TopicPartition[]): void {
+      assignments();
       log.info("partitions.assigned", {
         stage: options.name,
         partitions: sources.map(({ partition }) => partition),

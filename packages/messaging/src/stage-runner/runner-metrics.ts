@@ -1,4 +1,5 @@
 import type { Meter } from "@postrider/runtime";
+import { assignmentCounter } from "../assignment-counter.ts";
 
 /** The runner's instruments; all carry the label `stage`. */
 export function runnerMetrics(meter: Meter, stage: string) {
@@ -22,6 +23,7 @@ export function runnerMetrics(meter: Meter, stage: string) {
     ["stage", "reason"],
   );
   return {
+    assignments: assignmentCounter(meter, stage),
     deferrals: counter(
       "postrider_deferrals_total",
       "Records that relief sent to a tier",

@@ -64,6 +64,24 @@ test("gauges tell how much of its partitions a runner holds", async () => {
   expect(gauges.get("postrider_open_bytes")).toBeGreaterThan(0);
 });
 
+test("each assignment by the group is counted", async () => {
+  const counts = new Map<string, number>();
+  const meter: Meter = {
+    counter: (name) => ({
+      inc: (_labels, by = 1) =>
+        void counts.set(name, (counts.get(name) ?? 0) + by),
+    }),
+    histogram: () => ({ observe: () => undefined }),
+    gauge: () => ({ set: () => undefined }),
+  };
+  const under = await runners.started(["a/1"], { meter });
+  const before = counts.get("postrider_assignments_total");
+
+  await under.assign(0, 1);
+
+  expect([before, counts.get("postrider_assignments_total")]).toEqual([1, 2]);
+});
+
 test("an observer hears of each completion, and of each commit that was acknowledged, as it was stored", async () => {
   const heard: unknown[] = [];
   const under = await runners.started(["a/1", "b/1"], {

@@ -190,6 +190,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   ): void {
     // A member that was evicted gets no `revoking`. Commits computed for the old assignment must not leave under the new one.
     this.#committer.end();
+    this.#metrics.assignments();
     this.#assignment.assigned(epoch, partitions);
     this.#work.splitBudget(partitions.length);
   }
