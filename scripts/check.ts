@@ -45,6 +45,10 @@ const checks: readonly Check[] = [
     name: "rights reference",
     command: script("generate-rights-reference", "--check"),
   },
+  {
+    name: "dashboards",
+    command: script("generate-dashboards", "--check"),
+  },
   { name: "lockfile", command: script("complete-lockfile", "--check") },
 ];
 
