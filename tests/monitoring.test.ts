@@ -1,0 +1,222 @@
+/** Alerts, dashboards and runbook against what the services declare: a name that nothing declares would never fire and never show. */
+import { expect, test } from "@jest/globals";
+import { DEAD_LETTER_REASONS, DECISIONS, OUTCOMES } from "@postrider/core";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { declaredMetrics } from "../scripts/metrics-of.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const prometheus = join(root, "deploy/prometheus");
+const dashboardFolder = join(root, "deploy/grafana/dashboards");
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+interface Dashboard {
+  readonly uid: string;
+  readonly title: string;
+  readonly panels: readonly {
+    readonly id: number;
+    readonly title: string;
+    readonly fieldConfig: { readonly defaults: { readonly unit?: string } };
+    readonly targets: readonly {
+      readonly expr: string;
+      readonly legendFormat: string;
+    }[];
+  }[];
+}
+
+// Both are what the files hold: a field that is missing fails a test below.
+const rules = parse(read(join(prometheus, "alerts.yaml"))) as {
+  readonly groups: readonly { readonly rules: readonly Alert[] }[];
+};
+const alerts = rules.groups.flatMap((group) => group.rules);
+const dashboards = readdirSync(dashboardFolder).map((name) => ({
+  name,
+  board: JSON.parse(read(join(dashboardFolder, name))) as Dashboard,
+}));
+
+const metrics = new Map(
+  (await declaredMetrics()).map((metric) => [metric.name, metric]),
+);
+
+/** What Prometheus, or who runs it, adds to every series. */
+const ADDED = ["job", "instance", "pod", "container", "node"];
+
+/** The values of labels that are closed lists. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  outcome: OUTCOMES,
+  decision: DECISIONS,
+  connection: ["reused", "fresh"],
+  stage: ["route", "deliver", "hold", "gone"],
+  service: ["ingest", "dispatcher", "retry-scheduler", "recorder", "control"],
+  // Of dead letters, and of deferrals.
+  reason: [...DEAD_LETTER_REASONS, "lane_slow", "secret_unavailable"],
+};
+
+/** A metric as declared, of a name that may end as a histogram's series do. */
+function declared(name: string) {
+  return metrics.get(name) ?? metrics.get(name.replace(/_(bucket|count)$/, ""));
+}
+
+/** What is wrong with the names of an expression, and with those of a legend beside it. */
+function problemsOf(expr: string, legend = ""): string[] {
+  const problems: string[] = [];
+  const known = new Set([...ADDED, "service"]);
+  for (const [, name = "", , selector = ""] of expr.matchAll(
+    /\b(postrider_\w+)(\{([^}]*)\})?/g,
+  )) {
+    const metric = declared(name);
+    if (metric === undefined) {
+      problems.push(`no service declares ${name}`);
+      continue;
+    }
+    const labels = [...ADDED, "service", ...metric.labels];
+    if (name.endsWith("_bucket")) labels.push("le");
+    for (const label of labels) known.add(label);
+    for (const [, label = "", values = ""] of selector.matchAll(
+      /(\w+)\s*(?:=|!=|=~|!~)\s*"([^"]*)"/g,
+    )) {
+      if (!labels.includes(label))
+        problems.push(`${name} has no label ${label}`);
+      for (const value of values.split("|"))
+        problems.push(...problemsOfValue(label, value, metric.buckets));
+    }
+  }
+  const named = [
+    ...[...expr.matchAll(/\b(?:by|without) \(([^)]*)\)/g)].flatMap(
+      ([, list = ""]) => list.split(", ").filter((label) => label !== ""),
+    ),
+    ...[...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = ""]) => label),
+  ];
+  for (const label of named)
+    if (!known.has(label))
+      problems.push(`nothing there has the label ${label}`);
+  return problems;
+}
+
+function problemsOfValue(
+  label: string,
+  value: string,
+  buckets: readonly number[],
+): string[] {
+  if (label === "le")
+    return buckets.includes(Number(value))
+      ? []
+      : [`no bucket ends at ${value}`];
+  const values = VALUES[label];
+  return values === undefined || values.includes(value)
+    ? []
+    : [`${label} is never ${value}`];
+}
+
+test("the check of names finds what is wrong", () => {
+  expect(problemsOf("postrider_lag_record")).toHaveLength(1);
+  expect(problemsOf('postrider_lag_records{tier="1s"}')).toHaveLength(1);
+  expect(problemsOf("sum by (tier) (postrider_lag_records)")).toHaveLength(1);
+  expect(problemsOf("postrider_lag_records", "{{tier}}")).toHaveLength(1);
+  expect(
+    problemsOf('postrider_hold_lateness_seconds_bucket{le="6"}'),
+  ).toHaveLength(1);
+  expect(problemsOf('postrider_attempts_total{outcome="ok"}')).toHaveLength(1);
+});
+
+test.each(alerts)("$alert is complete", (alert) => {
+  const { annotations, labels, expr } = alert;
+
+  expect(alert.alert).toMatch(/^Postrider[A-Z]\w+$/);
+  expect(problemsOf(expr)).toEqual([]);
+  expect(["page", "ticket"]).toContain(labels["severity"]);
+  expect(annotations["summary"]).toMatch(/^.{15,90}$/);
+  expect(annotations["description"]).toMatch(/[^.]\. Next: [^]{15,}\.$/);
+  expect(annotations["runbook_url"]).toBe(
+    `docs/operations.md#${alert.alert.toLowerCase()}`,
+  );
+});
+
+test("every alert has its heading in the runbook, and every such heading its alert", () => {
+  const headings = [
+    ...read(join(root, "docs/operations.md")).matchAll(
+      /^#+ (Postrider[A-Z]\w+)$/gm,
+    ),
+  ].map(([, name]) => name);
+
+  expect(headings.toSorted()).toEqual(
+    alerts.map(({ alert }) => alert).toSorted(),
+  );
+});
+
+test("every alert has a test in which it fires", () => {
+  const tests = read(join(prometheus, "alerts.test.yaml"));
+  const untested = alerts.filter(
+    ({ alert }) => !tests.includes(`{alertname="${alert}",`),
+  );
+
+  expect(untested.map(({ alert }) => alert)).toEqual([]);
+});
+
+test.each(dashboards)(
+  "$name can be shown by any Grafana",
+  ({ name, board }) => {
+    const { uid, title, panels } = board;
+    const ids = panels.map(({ id }) => id);
+
+    expect(`${uid}.json`).toBe(name);
+    expect(title).toMatch(/^Postrider /);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const panel of panels) {
+      expect(panel.fieldConfig.defaults.unit).toMatch(/^\w+$/);
+      for (const { expr, legendFormat } of panel.targets)
+        expect([panel.title, problemsOf(expr, legendFormat)]).toEqual([
+          panel.title,
+          [],
+        ]);
+    }
+    const sources = [
+      ...read(join(dashboardFolder, name)).matchAll(
+        /"datasource": \{[^}]*"uid": "([^"]*)"/g,
+      ),
+    ].map(([, source]) => source);
+    expect(new Set(sources)).toEqual(new Set(["${datasource}"]));
+  },
+);
+
+test("the uids and titles of the dashboards are unique", () => {
+  for (const key of ["uid", "title"] as const)
+    expect(new Set(dashboards.map(({ board }) => board[key])).size).toBe(
+      dashboards.length,
+    );
+});
+
+const hasPromtool = spawnSync("promtool", ["--version"]).error === undefined;
+const [testWithPromtool, why] = hasPromtool
+  ? [test, ""]
+  : [
+      test.skip,
+      " (skipped: promtool is not on the path; Debian's package prometheus has it)",
+    ];
+
+testWithPromtool.each([
+  ["check", "config", "prometheus.yml"],
+  ["check", "rules", "alerts.yaml"],
+  ["test", "rules", "alerts.test.yaml"],
+])(`promtool %s %s %s${why}`, (...args) => {
+  const { status, stdout, stderr } = spawnSync("promtool", args, {
+    cwd: prometheus,
+    encoding: "utf8",
+  });
+
+  expect(status === 0 ? "" : stdout + stderr).toBe("");
+});
+
+function read(path: string): string {
+  return readFileSync(path, "utf8");
+}
