@@ -68,6 +68,13 @@ const REFUSED_IPV6 = ranges({
 });
 const GLOBAL_UNICAST = parseCidrs("2000::/3");
 
+/** The ranges above as texts, for the second wall: a network policy that refuses the same. */
+export const REFUSED_RANGES = {
+  ipv4: REFUSED_IPV4.map(({ cidr }) => cidr.text),
+  globalUnicast: GLOBAL_UNICAST.map(({ text }) => text),
+  ipv6: REFUSED_IPV6.map(({ cidr }) => cidr.text),
+} as const;
+
 /**
  * Whether a request may be sent to an address. A denied block wins over an allowed one, and an allowed one over the ranges
  * above. An IPv4 address inside `::ffff:0:0/96` is judged as that IPv4 address. Every other IPv6 form that embeds an IPv4

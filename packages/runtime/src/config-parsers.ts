@@ -1,4 +1,4 @@
-import type { Parse } from "./config.ts";
+import type { JsonSchema, Parse } from "./config.ts";
 
 /** Any text that is not blank, trimmed. */
 export const text: Parse<string> = parser("a text", (value) => {
@@ -8,17 +8,23 @@ export const text: Parse<string> = parser("a text", (value) => {
 
 /** One of a closed list. */
 export function oneOf<const T extends string>(choices: readonly T[]): Parse<T> {
-  return parser(`one of ${choices.join(", ")}`, (value) =>
-    choices.find((choice) => choice === value.trim()),
+  return parser(
+    `one of ${choices.join(", ")}`,
+    (value) => choices.find((choice) => choice === value.trim()),
+    { enum: choices },
   );
 }
 
 /** A whole number in a range, both ends included. */
 export function integer(min: number, max: number): Parse<number> {
-  return parser(`a whole number from ${min} to ${max}`, (value) => {
-    const number = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN;
-    return number >= min && number <= max ? number : undefined;
-  });
+  return parser(
+    `a whole number from ${min} to ${max}`,
+    (value) => {
+      const number = /^[+-]?\d+$/.test(value.trim()) ? Number(value) : NaN;
+      return number >= min && number <= max ? number : undefined;
+    },
+    { type: "integer", minimum: min, maximum: max },
+  );
 }
 
 /** A TCP port; 0 lets the system choose. */
@@ -31,8 +37,10 @@ const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ["0", false],
 ]);
 
-export const boolean: Parse<boolean> = parser("true or false", (value) =>
-  BOOLEANS.get(value.trim().toLowerCase()),
+export const boolean: Parse<boolean> = parser(
+  "true or false",
+  (value) => BOOLEANS.get(value.trim().toLowerCase()),
+  { type: "boolean" },
 );
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -46,6 +54,7 @@ export const duration: Parse<number> = parser(
     const unit = match[2] as keyof typeof UNIT_MS; // the pattern allows only these units
     return Math.round(Number(match[1]) * UNIT_MS[unit]);
   },
+  { type: "string", pattern: "^\\d+(\\.\\d+)?(ms|s|m|h|d)$" },
 );
 
 /** A comma-separated list of at least one text, each trimmed. */
@@ -67,23 +76,29 @@ export const brokers: Parse<readonly string[]> = parser(
     const items = list(value);
     return items.every((item) => BROKER.test(item)) ? items : undefined;
   },
+  { type: "string", pattern: "^[^,]+:\\d{1,5}( *,[^,]+:\\d{1,5})*$" },
 );
 
 /** `host:port`; the host is a name, an IPv4 address, or an IPv6 address in brackets. */
 const BROKER = /^(?:\[[^\]\s]+\]|[^\s:/]+):\d{1,5}$/;
 
 /** An http or https URL; a slash at its end is removed. */
-export const url: Parse<string> = parser("an http or https URL", (value) => {
-  if (!URL.canParse(value.trim())) return undefined;
-  const parsed = new URL(value.trim());
-  return /^https?:$/.test(parsed.protocol)
-    ? parsed.href.replace(/\/$/, "")
-    : undefined;
-});
+export const url: Parse<string> = parser(
+  "an http or https URL",
+  (value) => {
+    if (!URL.canParse(value.trim())) return undefined;
+    const parsed = new URL(value.trim());
+    return /^https?:$/.test(parsed.protocol)
+      ? parsed.href.replace(/\/$/, "")
+      : undefined;
+  },
+  { type: "string", pattern: "^https?://[^/]" },
+);
 
 function parser<T>(
   expects: string,
   read: (text: string) => T | undefined,
+  schema: JsonSchema = { type: "string", minLength: 1 },
 ): Parse<T> {
   return Object.assign(
     (value: string): T => {
@@ -91,6 +106,6 @@ function parser<T>(
       if (result === undefined) throw new Error(`must be ${expects}`);
       return result;
     },
-    { expects },
+    { expects, schema },
   );
 }

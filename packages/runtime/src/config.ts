@@ -5,7 +5,11 @@ import { inspect } from "node:util";
 export interface Parse<T> {
   (text: string): T;
   readonly expects?: string;
+  /** The range as a JSON schema, for values of YAML such as the Helm chart's: numbers and booleans are not texts there. Absent: a text. */
+  readonly schema?: JsonSchema;
 }
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** One setting, read from one environment variable. */
 export interface ConfigEntry<T = unknown> {

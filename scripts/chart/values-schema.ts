@@ -1,0 +1,217 @@
+/** The chart's values.schema.json: types from values.yaml itself, ranges from the services' configuration, and the few that neither says. */
+import {
+  isMap,
+  isScalar,
+  isSeq,
+  type Document,
+  type Node,
+  type Pair,
+} from "yaml";
+import type { JsonSchema } from "../../packages/runtime/src/index.ts";
+import {
+  entryOf,
+  ownSettings,
+  schemaOf,
+  SERVICE_SPECS,
+  sharedSettings,
+} from "./variables.ts";
+
+/** The key of a service's block: `retry-scheduler` is `retryScheduler`. */
+export function keyOf(service: string): string {
+  return service.replace(/-(.)/, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Values that stand for a variable; empty means that the variable is not set. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  "kafka.brokers": "KAFKA_BROKERS",
+  "kafka.sasl.mechanism": "KAFKA_SASL_MECHANISM",
+  "kafka.sasl.oauth.tokenUrl": "KAFKA_OAUTH_TOKEN_URL",
+  "schemaRegistry.url": "SCHEMA_REGISTRY_URL",
+  "clickhouse.url": "CLICKHOUSE_URL",
+};
+
+const INT_OR_PERCENT = {
+  anyOf: [
+    { type: "integer", minimum: 0 },
+    { type: "string", pattern: "^[0-9]{1,3}%$" },
+  ],
+};
+const TEXTS = { type: "object", additionalProperties: { type: "string" } };
+const COUNT = { type: "integer", minimum: 1 };
+
+/** What a default does not show, by the path; in a service's block the path begins with `defaults`. */
+const RANGES: Readonly<Record<string, JsonSchema>> = {
+  "image.repository": { type: "string", minLength: 1 },
+  "image.digest": {
+    type: "string",
+    pattern: "^(sha256:[0-9a-f]{64})?$",
+  },
+  "image.pullPolicy": { enum: ["Always", "IfNotPresent", "Never"] },
+  commonLabels: TEXTS,
+  commonAnnotations: TEXTS,
+  "topics.partitions": { type: "integer", minimum: 1, maximum: 1000 },
+  "jobs.annotations": TEXTS,
+  "serviceAccount.annotations": TEXTS,
+  "defaults.strategy.type": { enum: ["RollingUpdate", "Recreate"] },
+  "defaults.strategy.rollingUpdate.maxUnavailable": INT_OR_PERCENT,
+  "defaults.strategy.rollingUpdate.maxSurge": INT_OR_PERCENT,
+  "defaults.terminationGracePeriodSeconds": { type: "integer", minimum: 75 },
+  "defaults.podDisruptionBudget.maxUnavailable": INT_OR_PERCENT,
+  "defaults.autoscaling.kind": { enum: ["none", "keda", "hpa"] },
+  "retryScheduler.autoscaling.kind": { enum: ["none", "hpa"] },
+  "control.autoscaling.kind": { enum: ["none", "hpa"] },
+  "defaults.autoscaling.minReplicas": COUNT,
+  "defaults.autoscaling.maxReplicas": COUNT,
+  "defaults.autoscaling.lagThreshold": COUNT,
+  "defaults.autoscaling.targetCPUUtilizationPercentage": {
+    type: "integer",
+    minimum: 1,
+    maximum: 100,
+  },
+  "defaults.nodeSelector": TEXTS,
+  "defaults.podAnnotations": TEXTS,
+  "defaults.podLabels": TEXTS,
+  "defaults.serviceAccount.annotations": TEXTS,
+  "ingest.service.type": { enum: ["ClusterIP", "NodePort", "LoadBalancer"] },
+  "control.service.type": { enum: ["ClusterIP", "NodePort", "LoadBalancer"] },
+  "metrics.monitor": { enum: ["none", "PodMonitor", "ServiceMonitor"] },
+  "metrics.labels": TEXTS,
+  "metrics.dashboards.labels": TEXTS,
+  "metrics.dashboards.annotations": TEXTS,
+  "strimzi.users.authentication": { enum: ["scram-sha-512", "tls"] },
+};
+
+/** Maps that Kubernetes defines: what is in them is not ours to judge. */
+const FREE = new Set([
+  "defaults.resources",
+  "defaults.dnsConfig",
+  "defaults.podSecurityContext",
+  "defaults.containerSecurityContext",
+  "defaults.startupProbe",
+  "defaults.livenessProbe",
+  "defaults.readinessProbe",
+  "defaults.autoscaling.behavior",
+  "jobs.resources",
+]);
+
+export function valuesSchema(values: Document): JsonSchema {
+  const root = properties(values.contents, "");
+  const defaults = root["defaults"]!;
+  const kafka = root["kafka"]!;
+  const own = Object.fromEntries(
+    Object.keys(SERVICE_SPECS).map((service) => [
+      keyOf(service),
+      serviceSchema(service, root[keyOf(service)]!, { defaults, kafka }),
+    ]),
+  );
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "Values of the chart postrider",
+    ...closed({
+      ...root,
+      config: settings(sharedSettings()),
+      topics: withKafka(root["topics"]!, kafka),
+      jobs: merged(defaults, root["jobs"]!),
+      defaults: merged(defaults, closed({ config: { maxProperties: 0 } })),
+      ...own,
+      // Helm itself sets it, for charts inside of charts.
+      global: { type: "object" },
+    }),
+  };
+}
+
+function serviceSchema(
+  service: string,
+  own: JsonSchema,
+  { defaults, kafka }: { defaults: JsonSchema; kafka: JsonSchema },
+): JsonSchema {
+  const kind = RANGES[`${keyOf(service)}.autoscaling.kind`];
+  const narrowed =
+    kind === undefined ? closed({}) : closed({ autoscaling: closed({ kind }) });
+  const config = closed({ config: settings(ownSettings(service)) });
+  return withKafka(
+    merged(merged(merged(defaults, own), narrowed), config),
+    kafka,
+  );
+}
+
+function settings(entries: ReturnType<typeof sharedSettings>): JsonSchema {
+  return closed(
+    Object.fromEntries(
+      [...entries].map(([env, entry]) => [env, schemaOf(entry)]),
+    ),
+  );
+}
+
+function withKafka(block: JsonSchema, kafka: JsonSchema): JsonSchema {
+  return closed({ ...propertiesOf(block), kafka }, block);
+}
+
+function closed(
+  all: Readonly<Record<string, JsonSchema>>,
+  more: JsonSchema = {},
+): JsonSchema {
+  return {
+    ...more,
+    type: "object",
+    additionalProperties: false,
+    properties: all,
+  };
+}
+
+function propertiesOf(schema: JsonSchema): Record<string, JsonSchema> {
+  return (schema["properties"] ?? {}) as Record<string, JsonSchema>; // only `closed` makes properties
+}
+
+/** The second schema over the first, key by key. */
+function merged(under: JsonSchema, over: JsonSchema): JsonSchema {
+  const all = { ...propertiesOf(under) };
+  for (const [key, schema] of Object.entries(propertiesOf(over))) {
+    const before = all[key];
+    const areMaps =
+      before?.["properties"] !== undefined &&
+      schema["properties"] !== undefined;
+    all[key] = areMaps ? merged(before, schema) : schema;
+  }
+  return closed(all, { ...under, ...over });
+}
+
+function properties(node: unknown, path: string): Record<string, JsonSchema> {
+  if (!isMap(node)) throw new Error(`values.yaml: ${path} is not a map`);
+  return Object.fromEntries(
+    (node.items as Pair<Node, Node>[]).map((pair) => {
+      const key = String(pair.key);
+      return [key, inferred(pair.value, path === "" ? key : `${path}.${key}`)];
+    }),
+  );
+}
+
+/** The schema of a value from its default. */
+function inferred(node: Node | null, path: string): JsonSchema {
+  const [first = "", ...rest] = path.split(".");
+  const isOfService = Object.keys(SERVICE_SPECS).map(keyOf).includes(first);
+  const general = isOfService ? ["defaults", ...rest].join(".") : path;
+  const range = RANGES[path] ?? RANGES[general];
+  if (range !== undefined) return range;
+  const variable = VARIABLES[path];
+  if (variable !== undefined) return orEmpty(schemaOf(entryOf(variable)!));
+  if (FREE.has(general)) return { type: "object" };
+  if (isSeq(node)) return { type: "array" };
+  if (isMap(node))
+    return node.items.length === 0
+      ? { type: "object" }
+      : closed(properties(node, path));
+  if (isScalar(node)) return scalar(node.value, path);
+  throw new Error(`values.yaml: ${path} has no default`);
+}
+
+function scalar(value: unknown, path: string): JsonSchema {
+  if (typeof value === "boolean") return { type: "boolean" };
+  if (typeof value === "number") return { type: "integer", minimum: 0 };
+  if (typeof value === "string") return { type: "string" };
+  throw new Error(`values.yaml: ${path} has no default`);
+}
+
+function orEmpty(schema: JsonSchema): JsonSchema {
+  return { anyOf: [{ const: "" }, schema] };
+}
