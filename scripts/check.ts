@@ -49,6 +49,7 @@ const checks: readonly Check[] = [
     name: "dashboards",
     command: script("generate-dashboards", "--check"),
   },
+  { name: "Helm chart", command: script("generate-chart", "--check") },
   { name: "lockfile", command: script("complete-lockfile", "--check") },
 ];
 

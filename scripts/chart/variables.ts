@@ -69,7 +69,9 @@ const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
     "CLICKHOUSE_TLS_CA",
   ],
 };
-const OF_CONNECTIONS = new Set(Object.values(CONNECTIONS).flat());
+export const OF_CONNECTIONS: ReadonlySet<string> = new Set(
+  Object.values(CONNECTIONS).flat(),
+);
 
 /** What services agree on, so that no service may have a value of its own. */
 const ONE_FOR_ALL = new Set([

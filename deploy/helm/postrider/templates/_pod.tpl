@@ -40,7 +40,8 @@ volumes:
   {{- if $files }}
   - name: secrets
     projected:
-      defaultMode: 0440
+      # 0440 in octal, which not every reader of YAML takes.
+      defaultMode: 288
       sources:
         {{- range $files }}
         - secret:
@@ -121,7 +122,7 @@ lifecycle:
     {{- else }}
     # Kubernetes 1.29 has no `sleep` of its own.
     exec:
-      command: [node, -e, "setTimeout(() => undefined, {{ mul .values.preStopSleepSeconds 1000 }})"]
+      command: [/usr/local/bin/node, -e, "setTimeout(() => undefined, {{ mul .values.preStopSleepSeconds 1000 }})"]
     {{- end }}
 {{- end }}
 {{- end -}}

@@ -1,0 +1,154 @@
+/** The Helm chart as helm renders it: what holds for every rendering, and what each file of ci/ changes. */
+import { readFileSync } from "node:fs";
+import { expect } from "@jest/globals";
+import { stringify } from "yaml";
+import { difference } from "./difference.ts";
+import { CHART } from "./helm.ts";
+import { schemaProblems, typeProblems } from "./models.ts";
+import {
+  MATRIX,
+  nameOf,
+  podsOf,
+  render,
+  run,
+  valuesFile,
+  type ChartObject,
+} from "./render.ts";
+import {
+  danglingReferences,
+  insecurePods,
+  secretsOf,
+  unfitServices,
+} from "./rules.ts";
+import { helm, note, rendering, testWithHelm } from "./with-helm.ts";
+
+testWithHelm(`the chart's own defaults pass helm lint${note}`, () => {
+  expect(run(helm, "lint", "--strict", CHART)).toMatchObject({ ok: true });
+});
+
+testWithHelm.each(MATRIX)("%s: every rule holds", (name) => {
+  const objects = rendering(name);
+
+  expect(insecurePods(objects)).toEqual([]);
+  expect(unfitServices(objects)).toEqual([]);
+  expect(danglingReferences(objects)).toEqual([]);
+  const names = objects.map(nameOf);
+  expect(names.filter((each, at) => names.indexOf(each) !== at)).toEqual([]);
+});
+
+testWithHelm.each(MATRIX)(
+  "%s: only Secrets that the values name are read",
+  (name) => {
+    const given = secretsIn(name);
+    const ofUsers = rendering(name)
+      .filter(({ kind }) => kind === "KafkaUser")
+      .map(({ metadata }) => metadata.name);
+
+    const read = secretsOf(rendering(name));
+
+    expect(
+      [...read].filter((secret) => ![...given, ...ofUsers].includes(secret)),
+    ).toEqual([]);
+    expect(given.filter((secret) => !read.has(secret))).toEqual([]);
+    expect(rendering(name).filter(({ kind }) => kind === "Secret")).toEqual([]);
+  },
+);
+
+testWithHelm(
+  "every object is what Kubernetes, or the owner of its kind, takes",
+  async () => {
+    const objects = MATRIX.flatMap(rendering);
+
+    expect(await schemaProblems(objects)).toEqual([]);
+    expect(typeProblems(objects)).toBe("");
+  },
+);
+
+testWithHelm("a field that does not exist would be seen", () => {
+  const [deployment] = rendering("minimal").filter(
+    ({ kind }) => kind === "Deployment",
+  );
+  const misspelled = {
+    ...deployment!,
+    spec: { ...(deployment!.spec as object), replicaCount: 1 },
+  };
+
+  expect(typeProblems([misspelled])).toContain("replicaCount");
+});
+
+testWithHelm("minimal: what is rendered", () => {
+  expect(rendering("minimal").map(nameOf).toSorted()).toMatchSnapshot();
+  const shown = [
+    "Deployment postrider-dispatcher",
+    "NetworkPolicy postrider-dispatcher",
+    "Job postrider-topics",
+    "Pod postrider-test",
+  ];
+  for (const name of shown)
+    expect(
+      stringify(rendering("minimal").find((each) => nameOf(each) === name)),
+    ).toMatchSnapshot(name);
+});
+
+testWithHelm.each(MATRIX.filter((name) => name !== "minimal"))(
+  "%s: what it changes",
+  (name) => {
+    expect(difference(rendering("minimal"), rendering(name))).toMatchSnapshot();
+  },
+);
+
+testWithHelm(
+  "two releases in one namespace share no name, no topic and no database",
+  () => {
+    const [one, two] = ["one", "two"].map((release) =>
+      render(helm, "minimal", { release }),
+    );
+
+    const names = new Set(one!.map(nameOf));
+    expect(two!.map(nameOf).filter((name) => names.has(name))).toEqual([]);
+    expect(settings(one!)).toEqual({
+      POSTRIDER_TOPIC_PREFIX: ["one."],
+      POSTRIDER_CLICKHOUSE_DATABASE: ["one"],
+    });
+    expect(settings(two!)).toEqual({
+      POSTRIDER_TOPIC_PREFIX: ["two."],
+      POSTRIDER_CLICKHOUSE_DATABASE: ["two"],
+    });
+  },
+);
+
+testWithHelm(
+  "a release called postrider has the names of the documentation",
+  () => {
+    expect(settings(rendering("minimal"))).toEqual({
+      POSTRIDER_TOPIC_PREFIX: ["postrider."],
+      POSTRIDER_CLICKHOUSE_DATABASE: ["postrider"],
+    });
+  },
+);
+
+/** The values of `existingSecret` anywhere in a file of the matrix. */
+function secretsIn(name: string): string[] {
+  const text = readFileSync(valuesFile(name), "utf8");
+  return [...text.matchAll(/existingSecret: (\S+)/g)].map(
+    ([, secret]) => secret!,
+  );
+}
+
+/** The distinct values of two variables over all pods. */
+function settings(objects: readonly ChartObject[]): Record<string, string[]> {
+  const env = podsOf(objects).flatMap(({ spec }) =>
+    spec.containers.flatMap((each) => each.env ?? []),
+  );
+  const valuesOf = (variable: string): string[] => [
+    ...new Set(
+      env
+        .filter(({ name }) => name === variable)
+        .map(({ value }) => value ?? ""),
+    ),
+  ];
+  return {
+    POSTRIDER_TOPIC_PREFIX: valuesOf("POSTRIDER_TOPIC_PREFIX"),
+    POSTRIDER_CLICKHOUSE_DATABASE: valuesOf("POSTRIDER_CLICKHOUSE_DATABASE"),
+  };
+}

@@ -1,0 +1,103 @@
+/** What the chart renders for each service, against what the service itself takes and does. */
+import { expect } from "@jest/globals";
+import { newKeys } from "@postrider/cli";
+import { rightsOf, type RightsHolder } from "@postrider/messaging";
+import { readConfig } from "@postrider/runtime";
+import { makeCertificate } from "@postrider/testkit";
+import {
+  OF_CONNECTIONS,
+  SERVICE_SPECS,
+} from "../../scripts/chart/variables.ts";
+import { MATRIX, podsOf } from "./render.ts";
+import { note, rendering, testWithHelm } from "./with-helm.ts";
+
+testWithHelm.each(MATRIX)(
+  "%s: each service's configuration takes what is rendered",
+  (name) => {
+    const files = secretFiles();
+    const services = podsOf(rendering(name)).filter(
+      ({ owner }) => owner.kind === "Deployment",
+    );
+
+    const problems = services.flatMap(({ owner, spec }) => {
+      const service = owner.metadata.labels!["app.kubernetes.io/component"]!;
+      const env = Object.fromEntries(
+        (spec.containers[0]?.env ?? []).map((each) => [each.name, each.value]),
+      );
+      const known = new Set([
+        ...Object.values(SERVICE_SPECS[service]!).map((entry) => entry.env),
+        ...OF_CONNECTIONS,
+      ]);
+      const ours = Object.keys(env).filter((each) => !each.startsWith("OTEL_"));
+      return [
+        ...ours
+          .filter((each) => !known.has(each.replace(/_FILE$/, "")))
+          .map((each) => `${service} does not know ${each}`),
+        ...problemsOf(() => readConfig(env, SERVICE_SPECS[service]!, files)),
+      ];
+    });
+
+    expect(services).toHaveLength(5);
+    expect(problems).toEqual([]);
+  },
+);
+
+testWithHelm(
+  `KEDA watches groups and topics that the service reads${note}`,
+  () => {
+    const scaled = rendering("keda").filter(
+      ({ kind }) => kind === "ScaledObject",
+    );
+
+    const watched = scaled.flatMap(({ metadata, spec }) =>
+      (spec as Scaled).triggers.map(({ metadata: trigger }) => ({
+        service: metadata.labels!["app.kubernetes.io/component"]!,
+        group: trigger.consumerGroup,
+        topic: trigger.topic,
+      })),
+    );
+
+    expect(watched).toHaveLength(5);
+    expect(
+      watched.filter(({ service, group, topic }) => {
+        const holder =
+          service === "ingest" ? "route" : (service as RightsHolder); // the other services hold rights under their own names
+        const readable = rightsOf(holder, { prefix: "postrider.", tiers: [] })
+          .filter(({ operations }) => operations.includes("read"))
+          .map((right) => `${right.resource} ${right.name}`);
+        return (
+          !readable.includes(`group ${group}`) ||
+          !readable.includes(`topic ${topic}`)
+        );
+      }),
+    ).toEqual([]);
+  },
+);
+
+interface Scaled {
+  readonly triggers: readonly {
+    readonly metadata: {
+      readonly consumerGroup: string;
+      readonly topic: string;
+    };
+  }[];
+}
+
+/** What a file below /etc/postrider could hold. */
+function secretFiles(): (path: string) => string {
+  const { cert, key } = makeCertificate({ hosts: ["kafka"] });
+  return (path) => {
+    if (path.endsWith(".crt")) return cert;
+    if (path.endsWith(".key")) return key;
+    return path.endsWith("encryption-keys") ? newKeys().encryptionKeys : "text";
+  };
+}
+
+function problemsOf(read: () => unknown): string[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return [String(error)];
+  }
+}

