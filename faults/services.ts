@@ -4,14 +4,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   becomesReady,
-  createPortPicker,
   hasApi,
   serviceEnv,
   spawnService,
-  type PortPicker,
   type RunningService,
   type ServiceName,
 } from "@postrider/cli";
+import { createPortPicker, type PortPicker } from "@postrider/runtime";
 import { waitFor, type ProcessFigures } from "@postrider/testkit";
 
 const READY_WITHIN_MS = 120_000;

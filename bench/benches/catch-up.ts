@@ -1,6 +1,6 @@
 /** catch-up: every receiver refuses connections for five minutes; how fast the backlog is delivered once they are back. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { createPortPicker } from "@postrider/cli";
+import { createPortPicker } from "@postrider/runtime";
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { checkIds, checkLag, checkSignatures } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";

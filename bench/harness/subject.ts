@@ -1,7 +1,6 @@
 /** Postrider's services as the subject of a run: on the run's own stack, with the run's endpoints and keys. */
 import { join } from "node:path";
 import {
-  createPortPicker,
   mainOf,
   logTail,
   migrate,
@@ -11,6 +10,7 @@ import {
   type ServiceName,
 } from "@postrider/cli";
 import type { Stack } from "@postrider/local-stack";
+import { createPortPicker } from "@postrider/runtime";
 import type { BenchContext } from "./context.ts";
 import { fetchMetrics } from "./metrics.ts";
 import { ENCRYPTION_KEYS } from "./load.ts";

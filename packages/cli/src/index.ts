@@ -3,7 +3,6 @@ export * from "./cli-error.ts";
 export { createProgram } from "./program.ts";
 export * from "./processes/service-process.ts";
 export * from "./processes/services.ts";
-export { createPortPicker, type PortPicker } from "./processes/free-port.ts";
 export { newKeys, type DevKeys } from "./dev-folder.ts";
 export { migrate } from "./processes/migrate.ts";
 export * from "./publish/event-view.ts";

@@ -3,7 +3,7 @@
  * on a machine without a Docker daemon. testcontainers' own reaper ends the containers when this process dies.
  */
 import { connect } from "node:net";
-import { freePorts } from "./free-port.ts";
+import { freePorts } from "@postrider/runtime";
 import { IMAGES } from "./images.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
 import { warmUpKafka } from "./kafka-warm-up.ts";

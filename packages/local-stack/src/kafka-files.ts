@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { freePorts } from "@postrider/runtime";
 import { cached, cacheRoot } from "./cache.ts";
-import { freePorts } from "./free-port.ts";
 import { KAFKA_VERSION } from "./images.ts";
 import { startJanitor } from "./janitor.ts";
 import { findJava } from "./java.ts";

@@ -14,7 +14,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { waitFor } from "@postrider/testkit";
 import { engineLibrary, startClickHouse } from "./clickhouse-server.ts";
-import { freePorts } from "./free-port.ts";
+import { freePorts } from "@postrider/runtime";
 import { startStack, type Stack, type StackOptions } from "./index.ts";
 import { startJanitor } from "./janitor.ts";
 import { kafkaFiles } from "./kafka-files.ts";

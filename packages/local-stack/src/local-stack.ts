@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { engineLibrary, startClickHouse } from "./clickhouse-server.ts";
-import { freePorts, isPortFree } from "./free-port.ts";
+import { freePorts, isPortFree } from "@postrider/runtime";
 import { startJanitor, type Janitor } from "./janitor.ts";
 import { kafkaFiles } from "./kafka-files.ts";
 import { startKafka, type KafkaFiles } from "./kafka-server.ts";

@@ -1,3 +1,4 @@
+import { createPortPicker } from "@postrider/runtime";
 import { Argument, type Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
@@ -7,7 +8,6 @@ import {
   readServiceEnvironment,
   type DevFile,
 } from "../dev-folder.ts";
-import { createPortPicker } from "../processes/free-port.ts";
 import { interrupted } from "../interrupted.ts";
 import {
   SERVICES,

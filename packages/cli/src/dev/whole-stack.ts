@@ -1,10 +1,10 @@
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { startStack, type Stack } from "@postrider/local-stack";
 import { applyTopics, topicPlan } from "@postrider/messaging";
-import { kafkaConfig } from "@postrider/runtime";
+import { isPortFree, kafkaConfig } from "@postrider/runtime";
 import { migrate } from "../processes/migrate.ts";
 import { withAdmin } from "../kafka.ts";
-import { isPortFree } from "../processes/free-port.ts";
+
 import {
   startServices,
   type RunningServices,

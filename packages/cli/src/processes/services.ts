@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { createPortPicker } from "@postrider/runtime";
 import { CliError, EXIT } from "../cli-error.ts";
-import { createPortPicker } from "./free-port.ts";
 import {
   lastError,
   logTail,
