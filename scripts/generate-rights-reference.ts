@@ -7,19 +7,14 @@ import { format } from "prettier";
 import { DEFAULT_TIERS, parseTiers } from "../packages/core/src/index.ts";
 import {
   grantCommand,
+  HOLDERS_OF,
   kafkaNameOf,
   rightsOf,
   type Right,
-  type RightsHolder,
 } from "../packages/messaging/src/index.ts";
 
-const SERVICES: Readonly<Record<string, readonly RightsHolder[]>> = {
-  ingest: ["door", "route"],
-  dispatcher: ["dispatcher"],
-  "retry-scheduler": ["retry-scheduler"],
-  recorder: ["recorder"],
-  control: ["control"],
-};
+type Service = keyof typeof HOLDERS_OF;
+const SERVICES = Object.keys(HOLDERS_OF) as Service[]; // its keys are the services
 const PREFIX = "postrider.";
 
 const target = new URL("../docs/kafka-rights.md", import.meta.url);
@@ -35,9 +30,9 @@ if (process.argv.includes("--check")) {
 } else if (present !== text) writeFileSync(target, text);
 
 /** A right without repeats: ingest's two roles share some. */
-function rightsOfService(service: string): readonly Right[] {
+function rightsOfService(service: Service): readonly Right[] {
   const rights = new Map<string, Right>();
-  for (const holder of SERVICES[service]!)
+  for (const holder of HOLDERS_OF[service])
     for (const right of rightsOf(holder, {
       prefix: PREFIX,
       tiers: parseTiers(DEFAULT_TIERS),
@@ -51,7 +46,7 @@ function rightsOfService(service: string): readonly Right[] {
 }
 
 function render(): string {
-  const services = Object.keys(SERVICES);
+  const services = SERVICES;
   return [
     "# Rights in Kafka",
     "",
@@ -90,13 +85,13 @@ function render(): string {
   ].join("\n");
 }
 
-function row(service: string, right: Right): string {
+function row(service: Service, right: Right): string {
   const name = `\`${right.name}${right.isPrefix ? "*" : ""}\``;
   const operations = right.operations.map(kafkaNameOf).join(", ");
   return `| ${service} | ${right.resource.replace("-", " ")} | ${name} | ${operations} |`;
 }
 
-function strimziUser(service: string, nth: number): string[] {
+function strimziUser(service: Service, nth: number): string[] {
   return [
     ...(nth > 0 ? ["---"] : []),
     "apiVersion: kafka.strimzi.io/v1",

@@ -138,6 +138,10 @@ export interface Admin {
   topicOperations(topics: readonly string[]): Promise<GrantedOperations>;
   /** What we may do on these groups, which need not exist. Rejects where a broker is older than Kafka 2.3. */
   groupOperations(groups: readonly string[]): Promise<GrantedOperations>;
+  /** Of a transactional id that we may not even describe: nothing. The others are left out, because Kafka does not tell what more we may do. */
+  transactionOperations(ids: readonly string[]): Promise<GrantedOperations>;
+  /** The time of Kafka's controller; null where it does not tell it, which needs Kafka 3.3 and Describe on the cluster. */
+  controllerClock(): Promise<EpochMs | null>;
   listGroups(): Promise<string[]>;
   /** Deletes groups, which must have no members, with their offsets. */
   deleteGroups(groups: readonly string[]): Promise<void>;

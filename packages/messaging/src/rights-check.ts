@@ -7,7 +7,7 @@ import {
   type Log,
 } from "@postrider/runtime";
 import type { Admin, GrantedOperations } from "./ports.ts";
-import { grantCommand, type Right } from "./rights.ts";
+import { grantCommand, rightText, type Right } from "./rights.ts";
 
 export interface RightsCheckOptions {
   readonly kafka: { admin(): Admin };
@@ -36,7 +36,7 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
   const check = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       try {
-        missing = await missingRights(options);
+        missing = await ask(options);
       } catch (error) {
         options.log.debug("kafka.rightsNotRead", { error });
         return;
@@ -72,36 +72,49 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
   };
 }
 
-async function missingRights({
+async function ask({
   kafka,
   rights,
 }: RightsCheckOptions): Promise<readonly Right[]> {
   const admin = kafka.admin();
   try {
     await admin.connect();
-    const names = (resource: Right["resource"]): string[] =>
-      rights.filter((right) => right.resource === resource).map(nameToAsk);
-    const topics = await admin.topicOperations(names("topic"));
-    const groups = await admin.groupOperations(names("group"));
-    return rights.flatMap((right) => lack(right, topics, groups));
+    return await missingRights(admin, rights);
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
 }
+
+/** Which parts of the rights the user of this client lacks. What Kafka does not tell (a topic that does not exist) is not missing. Rejects where the broker is older than Kafka 2.3. */
+export async function missingRights(
+  admin: Pick<
+    Admin,
+    "topicOperations" | "groupOperations" | "transactionOperations"
+  >,
+  rights: readonly Right[],
+): Promise<readonly Right[]> {
+  const names = (resource: Right["resource"]): string[] =>
+    rights.filter((right) => right.resource === resource).map(nameToAsk);
+  const granted: Granted = {
+    topic: await admin.topicOperations(names("topic")),
+    group: await admin.groupOperations(names("group")),
+    "transactional-id": await admin.transactionOperations(
+      names("transactional-id"),
+    ),
+  };
+  return rights.flatMap((right) => lack(right, granted));
+}
+
+type Granted = Readonly<Record<Right["resource"], GrantedOperations>>;
 
 /** A right to a prefix is a right to any name with it. */
 function nameToAsk(right: Right): string {
   return right.isPrefix ? `${right.name}rights-check` : right.name;
 }
 
-/** The part of the right that is missing: none or one. What Kafka does not tell (a topic that does not exist, a transactional id) is not missing. */
-function lack(
-  right: Right,
-  topics: GrantedOperations,
-  groups: GrantedOperations,
-): Right[] {
-  const granted = { topic: topics, group: groups, "transactional-id": null };
-  const found = granted[right.resource]?.get(nameToAsk(right));
+/** The part of the right that is missing: none or one. */
+function lack(right: Right, granted: Granted): Right[] {
+  const found = granted[right.resource].get(nameToAsk(right));
   if (found === undefined) return [];
   const operations = right.operations.filter((each) => !found.has(each));
   return operations.length === 0 ? [] : [{ ...right, operations }];
@@ -110,7 +123,9 @@ function lack(
 function tell(options: RightsCheckOptions, missing: readonly Right[]): void {
   options.log.error("kafka.rightsMissing", {
     what: sentence(options, missing),
-    toMend: missing.map((right) => grantCommand(right, principalOf(options))),
+    toMend: missing.map((right) =>
+      grantCommand(right, principalOf(options.security)),
+    ),
   });
 }
 
@@ -118,15 +133,16 @@ function sentence(
   options: RightsCheckOptions,
   missing: readonly Right[],
 ): string {
-  const texts = missing.map(
-    ({ operations, resource, name, isPrefix }) =>
-      `${operations.join(" and ")} on ${resource} ${name}${isPrefix ? "*" : ""}`,
-  );
-  return `Kafka does not allow ${principalOf(options)}: ${texts.join("; ")}. Grant this with the commands in the log (kafka.rightsMissing) or in docs/kafka-rights.md; no restart is needed.`;
+  return `Kafka does not allow ${principalOf(options.security)}: ${missing.map(rightText).join("; ")}. Grant this with the commands in the log (kafka.rightsMissing) or in docs/kafka-rights.md; no restart is needed.`;
 }
 
 /** As far as the client knows it: a broker may map names to others. */
-function principalOf({ security }: RightsCheckOptions): string {
-  const name = security.kafkaSaslUsername ?? security.kafkaOauthClientId;
+export function principalOf(
+  security: Partial<
+    Pick<KafkaConfig, "kafkaSaslUsername" | "kafkaOauthClientId">
+  >,
+): string {
+  const name =
+    security.kafkaSaslUsername ?? security.kafkaOauthClientId ?? null;
   return name === null ? "User:<this service>" : `User:${name}`;
 }

@@ -116,6 +116,21 @@ export function rightsOf(
   }
 }
 
+/** Each service by its holders of rights: ingest has those of both its roles. */
+export const HOLDERS_OF = {
+  ingest: ["door", "route"],
+  dispatcher: ["dispatcher"],
+  "retry-scheduler": ["retry-scheduler"],
+  recorder: ["recorder"],
+  control: ["control"],
+} as const satisfies Readonly<Record<string, readonly RightsHolder[]>>;
+
+/** A right in words, such as `write on topic postrider.attempts`. */
+export function rightText(right: Right): string {
+  const { operations, resource, name, isPrefix } = right;
+  return `${operations.join(" and ")} on ${resource} ${name}${isPrefix ? "*" : ""}`;
+}
+
 /** Kafka's own name of the operation: `describe_configs` is `DescribeConfigs`. */
 export function kafkaNameOf(operation: Operation): string {
   return operation

@@ -2,7 +2,12 @@
 import kafkajs from "kafkajs";
 import type { Admin as KafkajsAdmin } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { groupOperations, topicOperations } from "./authorized-operations.ts";
+import {
+  groupOperations,
+  topicOperations,
+  transactionOperations,
+} from "./authorized-operations.ts";
+import { controllerClock } from "./cluster-clock.ts";
 import type { Cluster } from "./patches/cluster.ts";
 import {
   TopicMissingError,
@@ -45,6 +50,8 @@ export function createAdmin(admin: KafkajsAdmin, cluster: Cluster): Admin {
     },
     topicOperations: (topics) => topicOperations(cluster, topics),
     groupOperations: (groups) => groupOperations(cluster, groups),
+    transactionOperations: (ids) => transactionOperations(cluster, ids),
+    controllerClock: () => controllerClock(cluster),
     async listGroups() {
       return (await admin.listGroups()).groups.map(({ groupId }) => groupId);
     },

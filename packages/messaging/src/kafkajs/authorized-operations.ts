@@ -2,31 +2,9 @@
  * Asks the broker what this client may do. kafkajs cannot: the answers that tell it are Metadata from version 8 and
  * DescribeGroups from version 3 (KIP-430), which brokers speak since Kafka 2.3.
  */
-import { createRequire } from "node:module";
 import type { GrantedOperations, Operation } from "../ports.ts";
 import type { Cluster, WireBroker } from "./patches/cluster.ts";
-
-const load = createRequire(import.meta.url);
-
-interface Encoder {
-  writeArray(values: readonly string[]): Encoder;
-  writeBoolean(value: boolean): Encoder;
-  writeString(value: string): Encoder;
-  writeInt8(value: number): Encoder;
-}
-interface Decoder {
-  readInt16(): number;
-  readInt32(): number;
-  readString(): string;
-  readBytes(): Buffer;
-  readBoolean(): boolean;
-  readArray<T>(one: (decoder: Decoder) => T): T[];
-}
-
-const Encoder = load("kafkajs/src/protocol/encoder") as new () => Encoder;
-const Decoder = load("kafkajs/src/protocol/decoder") as new (
-  bytes: Buffer,
-) => Decoder;
+import { Encoder, send, type Decoder } from "./wire-request.ts";
 
 /** Kafka's codes of operations; the answer has a bit for each. */
 const CODES: Readonly<Record<Operation, number>> = {
@@ -38,6 +16,10 @@ const CODES: Readonly<Record<Operation, number>> = {
 const NOTHING_SAID = -2_147_483_648;
 const TOPIC_AUTHORIZATION_FAILED = 29;
 const GROUP_AUTHORIZATION_FAILED = 30;
+const TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53;
+
+/** What FindCoordinator calls the kinds of names that have a coordinator. */
+const COORDINATED = { group: 0, transactionalId: 1 } as const;
 
 /** Topics that do not exist are left out. Rejects where the broker is older than 2.3. */
 export async function topicOperations(
@@ -104,7 +86,7 @@ async function operationsOn(
   cluster: Cluster,
   groupId: string,
 ): Promise<GrantedOperations> {
-  const found = await findCoordinator(cluster, groupId);
+  const found = await findCoordinator(cluster, groupId, COORDINATED.group);
   // To find a group's coordinator is to describe the group.
   if (found.error === GROUP_AUTHORIZATION_FAILED)
     return new Map([[groupId, new Set()]]);
@@ -136,16 +118,35 @@ async function operationsOn(
   return granted(answers, GROUP_AUTHORIZATION_FAILED);
 }
 
+/**
+ * Only whether the transactional ids may be described, because no request without an effect tells more: of one that may not be,
+ * nothing is granted, and the others are left out. To write is also to describe, so what is left out may lack the right all the same.
+ */
+export async function transactionOperations(
+  cluster: Cluster,
+  transactionalIds: readonly string[],
+): Promise<GrantedOperations> {
+  await cluster.connect();
+  const all = new Map<string, ReadonlySet<Operation>>();
+  for (const id of transactionalIds) {
+    const kind = COORDINATED.transactionalId;
+    const { error } = await findCoordinator(cluster, id, kind);
+    if (error === TRANSACTIONAL_ID_AUTHORIZATION_FAILED) all.set(id, new Set());
+  }
+  return all;
+}
+
 /** kafkajs' own search asks again for ever while the group may not be described. */
 async function findCoordinator(
   cluster: Cluster,
-  groupId: string,
+  name: string,
+  kind: number,
 ): Promise<{ readonly error: number; readonly nodeId: number }> {
   return await send(await cluster.findControllerBroker(), {
     apiKey: 10,
     apiVersion: 1,
     apiName: "FindCoordinator",
-    body: new Encoder().writeString(groupId).writeInt8(0), // 0: a group
+    body: new Encoder().writeString(name).writeInt8(kind),
     decode(answer) {
       answer.readInt32(); // throttle time
       const error = answer.readInt16();
@@ -178,25 +179,4 @@ function operationsOf(bits: number): ReadonlySet<Operation> {
   // The keys of CODES are the operations.
   const all = Object.keys(CODES) as Operation[];
   return new Set(all.filter((operation) => bits & (1 << CODES[operation])));
-}
-
-async function send<T>(
-  broker: WireBroker,
-  request: {
-    readonly apiKey: number;
-    readonly apiVersion: number;
-    readonly apiName: string;
-    readonly body: Encoder;
-    decode(answer: Decoder): T;
-  },
-): Promise<T> {
-  const { body, decode, ...head } = request;
-  // kafkajs passes on what `parse` returns.
-  return (await broker.connectionPool.send({
-    request: { ...head, encode: () => Promise.resolve(body) },
-    response: {
-      decode: (bytes: Buffer) => Promise.resolve(new Decoder(bytes)),
-      parse: (answer: Decoder) => Promise.resolve(decode(answer)),
-    },
-  })) as T;
 }
