@@ -1,4 +1,12 @@
-import { brokers } from "@postrider/runtime";
+import { readFileSync } from "node:fs";
+import {
+  brokers,
+  ConfigError,
+  fileProblem,
+  readConfig,
+  registryConfig,
+  type RegistryAddress,
+} from "@postrider/runtime";
 import { CliError, EXIT, reasonOf } from "./cli-error.ts";
 import { findDevFolder, readDevFile, type DevFile } from "./dev-folder.ts";
 
@@ -7,8 +15,9 @@ export interface Addresses {
   kafka(): {
     readonly brokers: readonly string[];
     readonly prefix: string;
-    readonly schemaRegistryUrl: string | null;
   };
+  /** The environment's registry with its user and TLS, else that of `dev`. */
+  registry(): RegistryAddress;
   clickhouse(): { readonly url: string; readonly database: string };
   control(): { readonly url: string; readonly adminKey: string };
   ingest(): { readonly url: string; readonly adminKey: string };
@@ -26,7 +35,7 @@ export function findAddresses(
   const folder = findDevFolder(cwd);
   const file = folder === null ? null : readDevFile(folder);
   const pick = (variable: string, fromFile: string | undefined): string => {
-    const value = env[variable] || fromFile;
+    const value = textOf(env, variable) || fromFile;
     if (value !== undefined) return value;
     throw new CliError(EXIT.unreachable, "No running stack was found.", {
       why: `${variable} is not set, and there is no .postrider/dev.json here or above.`,
@@ -39,9 +48,11 @@ export function findAddresses(
       brokers: brokersOf(pick("KAFKA_BROKERS", file?.kafka.brokers.join(","))),
       prefix:
         env["POSTRIDER_TOPIC_PREFIX"] || file?.topicPrefix || "postrider.",
-      schemaRegistryUrl:
-        env["SCHEMA_REGISTRY_URL"] || file?.schemaRegistry?.url || null,
     }),
+    registry: () =>
+      env["SCHEMA_REGISTRY_URL"]
+        ? registryOf(env)
+        : { schemaRegistryUrl: file?.schemaRegistry?.url ?? null },
     clickhouse: () => ({
       url: pick("CLICKHOUSE_URL", file?.clickhouse.url),
       database:
@@ -59,6 +70,33 @@ export function findAddresses(
     }),
     dev: () => (folder === null || file === null ? null : { folder, file }),
   };
+}
+
+/** As the services read a secret: from the variable, else from the file that `VARIABLE_FILE` names. */
+function textOf(env: Env, variable: string): string | undefined {
+  const path = env[`${variable}_FILE`];
+  if (env[variable] || !path) return env[variable];
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new CliError(
+      EXIT.usage,
+      fileProblem(`${variable}_FILE`, path, error),
+    );
+  }
+}
+
+function registryOf(env: Env): RegistryAddress {
+  try {
+    return readConfig(env, registryConfig);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CliError(
+      EXIT.usage,
+      "The settings for the schema registry are wrong.",
+      { why: error.message, next: "See docs/security.md" },
+    );
+  }
 }
 
 /** Throws a `CliError` that says what is expected. */

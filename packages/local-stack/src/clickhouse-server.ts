@@ -2,15 +2,18 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { usersArguments } from "./clickhouse-users.ts";
 import type { Janitor } from "./janitor.ts";
 import { startServer, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
+import type { StackOptions } from "./stack.ts";
 
 export interface ClickHouseOptions {
   /** The path of the engine's library: see `engineLibrary`. */
   readonly library: string;
   readonly dir: string;
   readonly port: number;
+  readonly users?: StackOptions["clickhouseUsers"];
   readonly janitor: Janitor;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -36,6 +39,9 @@ export async function startClickHouse(
       `--path=${dataPath}`,
       `--http_port=${port}`,
       "--listen_host=127.0.0.1",
+      ...(options.users === undefined
+        ? []
+        : usersArguments(dir, options.users)),
       "--query=SYSTEM START LISTEN HTTP; SELECT sleepEachRow(1) FROM numbers(1000000000) SETTINGS max_block_size=1, function_sleep_max_microseconds_per_block=0 FORMAT Null",
     ],
     // A test runner's own flags (a loader, an inspector port) must not reach the child.

@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { hostAndPort } from "@postrider/runtime";
 import { StackError } from "./stack-error.ts";
 import type { Stack, StackOptions } from "./stack.ts";
 
@@ -25,7 +26,7 @@ export async function startExternalStack(
   const url = env["CLICKHOUSE_URL"] ?? "";
   const registryUrl = env["SCHEMA_REGISTRY_URL"];
   await mustAnswer("KAFKA_BROKERS", brokers);
-  await mustAnswer("CLICKHOUSE_URL", [hostAndPort(url)]);
+  await mustAnswer("CLICKHOUSE_URL", [brokerFormOf(url)]);
   return {
     provider: "external",
     kafka: { brokers, server: null, servers: [] },
@@ -35,10 +36,11 @@ export async function startExternalStack(
   };
 }
 
-function hostAndPort(text: string): string {
+/** The host and the port of a URL, which may carry a password and is therefore never shown. */
+function brokerFormOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null)
-    throw new StackError("CONFIG", `CLICKHOUSE_URL is ${text}, not a URL.`);
+    throw new StackError("CONFIG", "CLICKHOUSE_URL is not a URL.");
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return `${url.hostname}:${port}`;
 }
@@ -57,10 +59,8 @@ async function mustAnswer(
 }
 
 async function accepts(address: string): Promise<boolean> {
-  const at = address.lastIndexOf(":");
-  const host = address.slice(0, at).replace(/^\[|\]$/g, "");
   return await new Promise((resolve) => {
-    const socket = connect({ host, port: Number(address.slice(at + 1)) });
+    const socket = connect(hostAndPort(address));
     const done = (isOpen: boolean): void => {
       socket.destroy();
       resolve(isOpen);

@@ -3,6 +3,7 @@ export { startStack } from "./start-stack.ts";
 export {
   PROVIDERS,
   type Provider,
+  type ClickHouseUser,
   type SecureListeners,
   type Stack,
   type StackOptions,

@@ -69,6 +69,7 @@ export async function startLocalStack(
         registry,
         library,
         secure: options.secure,
+        clickhouseUsers: options.clickhouseUsers,
       });
     } catch (error) {
       await janitor.finish();
@@ -87,6 +88,7 @@ interface Plan {
   readonly registry: string | null;
   readonly library: string;
   readonly secure: SecureListeners | undefined;
+  readonly clickhouseUsers: StackOptions["clickhouseUsers"];
 }
 
 async function startIn(plan: Plan): Promise<Stack> {
@@ -119,6 +121,7 @@ async function startIn(plan: Plan): Promise<Stack> {
         library,
         dir: join(dir, "clickhouse"),
         port: ports.clickhouse,
+        users: plan.clickhouseUsers,
         janitor,
         env,
       }),

@@ -20,6 +20,9 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv | undefined;
   /** Also listen with TLS and SASL. `local` and one broker only; without a data folder. */
   readonly secure?: SecureListeners | undefined;
+  /** Users of ClickHouse beside `default`, who may do everything without a password. `local` only. */
+  readonly clickhouseUsers?:
+    Readonly<Record<string, ClickHouseUser>> | undefined;
   /** Fixed ports instead of free ones; `kafka` is the port of the first broker. `local` only. */
   readonly ports?:
     | {
@@ -28,6 +31,12 @@ export interface StackOptions {
         readonly registry?: number;
       }
     | undefined;
+}
+
+export interface ClickHouseUser {
+  readonly password: string;
+  /** `GRANT …`, each without its user. */
+  readonly grants: readonly string[];
 }
 
 /** Two more listeners of the only broker, and an authorizer: who comes by them may do what ACLs allow; who comes by the plain one, everything. */

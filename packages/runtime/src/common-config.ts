@@ -1,4 +1,4 @@
-import { boolean, duration, oneOf, port, text, url } from "./config-parsers.ts";
+import { boolean, duration, oneOf, port, text } from "./config-parsers.ts";
 import type { ConfigEntry, Parse } from "./config.ts";
 import { parseEncryptionKeys, type EncryptionKey } from "./key-ring.ts";
 import { LOG_LEVELS } from "./log.ts";
@@ -51,24 +51,6 @@ export const commonConfig = {
     parse: text,
     secret: true,
     doc: "The bearer key that may do everything.",
-  },
-  clickhouseUrl: {
-    env: "CLICKHOUSE_URL",
-    parse: url,
-    doc: "ClickHouse's HTTP address; may carry user and password.",
-    secret: true,
-  },
-  clickhouseDatabase: {
-    env: "POSTRIDER_CLICKHOUSE_DATABASE",
-    parse: text,
-    default: "postrider",
-    doc: "The database with Postrider's tables.",
-  },
-  schemaRegistryUrl: {
-    env: "SCHEMA_REGISTRY_URL",
-    parse: url,
-    default: null,
-    doc: "A Confluent-compatible schema registry, where there is one.",
   },
   sessionTimeoutMs: {
     env: "POSTRIDER_SESSION_TIMEOUT",

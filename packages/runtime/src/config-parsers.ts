@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { JsonSchema, Parse } from "./config.ts";
 
 /** Any text that is not blank, trimmed. */
@@ -81,6 +82,27 @@ export const brokers: Parse<readonly string[]> = parser(
 
 /** `host:port`; the host is a name, an IPv4 address, or an IPv6 address in brackets. */
 const BROKER = /^(?:\[[^\]\s]+\]|[^\s:/]+):\d{1,5}$/;
+
+/** Takes one of `brokers` apart. An IPv6 address comes without its brackets, as `connect` wants it. */
+export function hostAndPort(broker: string): {
+  readonly host: string;
+  readonly port: number;
+} {
+  const colon = broker.lastIndexOf(":");
+  return {
+    host: withoutBrackets(broker.slice(0, colon)),
+    port: Number(broker.slice(colon + 1)),
+  };
+}
+
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, "");
+}
+
+/** What `tls.connect` is told of a host: its name, which an IP address is not (RFC 6066, section 3). */
+export function serverName(host: string): { readonly servername?: string } {
+  return isIP(host) === 0 ? { servername: host } : {};
+}
 
 /** An http or https URL; a slash at its end is removed. */
 export const url: Parse<string> = parser(

@@ -5,14 +5,17 @@ import {
   boolean,
   brokers,
   duration,
+  hostAndPort,
   integer,
   list,
   oneOf,
   port,
+  serverName,
   text,
   url,
 } from "./config-parsers.ts";
 import { kafkaConfig } from "./kafka-config.ts";
+import { registryConfig } from "./registry-config.ts";
 import { renderConfigReference } from "./config-reference.ts";
 import { ConfigError, readConfig } from "./config.ts";
 
@@ -20,7 +23,7 @@ const spec = {
   ...processConfig(9401),
   brokers: kafkaConfig.kafkaBrokers,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
-  registry: commonConfig.schemaRegistryUrl,
+  registry: registryConfig.schemaRegistryUrl,
   adminKey: commonConfig.adminKey,
 };
 const enough = { KAFKA_BROKERS: "a:1, b:2", POSTRIDER_ADMIN_KEY: "k3y" };
@@ -179,3 +182,25 @@ function problemsOf(read: () => unknown): ConfigError {
   }
   throw new Error("nothing was refused");
 }
+
+test("a broker is taken apart, an IPv6 address without its brackets, and only a name is told to TLS", () => {
+  expect(hostAndPort("kafka-1:9092")).toEqual({ host: "kafka-1", port: 9092 });
+  expect(hostAndPort("[::1]:9093")).toEqual({ host: "::1", port: 9093 });
+  expect(serverName("kafka-1")).toEqual({ servername: "kafka-1" });
+  expect(serverName("::1")).toEqual({});
+});
+
+test("a file that is not there is told with its variable, its path and what to do", () => {
+  const error = problemsOf(() =>
+    readConfig(
+      { POSTRIDER_ADMIN_KEY_FILE: "/no/such/file" },
+      {
+        adminKey: commonConfig.adminKey,
+      },
+    ),
+  );
+
+  expect(error.message).toBe(
+    "POSTRIDER_ADMIN_KEY_FILE names /no/such/file, which cannot be read: there is no such file. Correct the path, or put the file there",
+  );
+});

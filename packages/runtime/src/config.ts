@@ -125,9 +125,29 @@ function textOf(
     return { value: readFile(path).trim(), path };
   } catch (error) {
     const variable = `${entry.env}_FILE`;
-    const message = `${variable} names a file that cannot be read: ${String(error)}`;
+    const message = fileProblem(variable, path, error);
     return { problem: { variable, got: path, message } };
   }
+}
+
+const WHY_NOT_READ: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file. Correct the path, or put the file there",
+  ENOTDIR: "there is no such file. Correct the path, or put the file there",
+  EISDIR: "it is a folder. Name the file in it",
+};
+
+/** What is wrong with `VARIABLE_FILE`, and what to do. */
+export function fileProblem(
+  variable: string,
+  path: string,
+  error: unknown,
+): string {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  const why =
+    code === "EACCES"
+      ? `this process (uid ${process.getuid?.() ?? "unknown"}) may not read it. Change its owner or its mode`
+      : (WHY_NOT_READ[code] ?? message);
+  return `${variable} names ${path}, which cannot be read: ${why}`;
 }
 
 function problemOf(

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { makeCertificate } from "@postrider/testkit";
 import { ConfigError, readConfig } from "./config.ts";
 import { kafkaConfig, tlsOf } from "./kafka-config.ts";
 
@@ -72,7 +73,8 @@ test("a certificate that cannot be used is found at the start, without showing w
 });
 
 test("a file is read again at each look, and a text from the environment stays", () => {
-  let content = `${PEM}\nfirst`;
+  const [first, second] = [1, 2].map(() => makeCertificate({ hosts: ["a"] }));
+  let content = first!.cert;
   const config = readConfig(
     {
       ...BROKERS,
@@ -86,9 +88,9 @@ test("a file is read again at each look, and a text from the environment stays",
     () => content,
   );
 
-  expect(tlsOf(config)).toEqual({ ca: `${PEM}\nfirst` });
-  content = `${PEM}\nsecond`;
-  expect(tlsOf(config)).toEqual({ ca: `${PEM}\nsecond` });
+  expect(tlsOf(config)).toEqual({ ca: first!.cert.trim() });
+  content = second!.cert;
+  expect(tlsOf(config)).toEqual({ ca: second!.cert.trim() });
   expect(config.kafkaSaslPassword?.()).toBe("s3cret");
   expect(JSON.stringify(config)).not.toContain("s3cret");
 });

@@ -1,14 +1,12 @@
 /** How Kafka is reached: brokers, TLS and SASL. Every service and every command reads the same variables. */
-import { createSecureContext } from "node:tls";
 import { boolean, brokers, oneOf, text, url } from "./config-parsers.ts";
-import type { ConfigEntry, ConfigOf, Parse } from "./config.ts";
+import { pem, together, unusable, type Values } from "./config-rules.ts";
+import type { ConfigEntry, ConfigOf } from "./config.ts";
 import {
   belongs,
   onlyWithTls,
   SASL_MECHANISMS,
-  together,
   type SaslMechanism,
-  type Values,
 } from "./kafka-rules.ts";
 
 const BY_PASSWORD: readonly SaslMechanism[] = [
@@ -16,15 +14,6 @@ const BY_PASSWORD: readonly SaslMechanism[] = [
   "scram-sha-256",
   "scram-sha-512",
 ];
-
-const pem: Parse<string> = Object.assign(
-  (value: string) => {
-    if (!/-----BEGIN [A-Z ]+-----/.test(value))
-      throw new Error("must be PEM, which has a line -----BEGIN …-----");
-    return value;
-  },
-  { expects: "PEM" },
-);
 
 export const kafkaConfig = {
   kafkaBrokers: {
@@ -44,7 +33,7 @@ export const kafkaConfig = {
     default: null,
     secret: true,
     live: true,
-    check: (values) => onlyWithTls(values, "kafkaTlsCa"),
+    check: (values) => onlyWithTls(values, "kafkaTlsCa") ?? unusableCa(values),
     doc: "The authorities that the brokers' certificates must come from; without it, those that Node trusts. Read again when the file changes.",
   },
   kafkaTlsCert: {
@@ -143,18 +132,19 @@ export const kafkaConfig = {
 
 export type KafkaConfig = ConfigOf<typeof kafkaConfig>;
 
+function unusableCa(values: Values): string | null {
+  // It was read by its own entry above.
+  const { kafkaTlsCa } = values as Partial<KafkaConfig>;
+  return kafkaTlsCa ? unusable({ ca: kafkaTlsCa() }, "as an authority") : null;
+}
+
 /** A key that is not the certificate's is found at the start and not at the first connection. */
 function fits(values: Values): string | null {
   // Each was read by its own entry above.
   const config = values as Partial<KafkaConfig>;
-  if (!config.kafkaTlsCert || !config.kafkaTlsKey) return null;
-  try {
-    createSecureContext(tlsOf(config));
-    return null;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return `cannot be used with KAFKA_TLS_CERT: ${why}`;
-  }
+  return config.kafkaTlsCert && config.kafkaTlsKey
+    ? unusable(tlsOf(config), "with KAFKA_TLS_CERT")
+    : null;
 }
 
 /** What `tls.connect` takes, as the files are now. Throws if a file has become unreadable. */

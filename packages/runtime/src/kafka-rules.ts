@@ -1,4 +1,6 @@
 /** Which of the variables for Kafka go together. Each rule completes "VARIABLE …", or is null where it is kept. */
+import { isSet, type Values } from "./config-rules.ts";
+
 export const SASL_MECHANISMS = [
   "plain",
   "scram-sha-256",
@@ -9,26 +11,10 @@ export const SASL_MECHANISMS = [
 /** How a client proves to the broker who it is. */
 export type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
-export type Values = Readonly<Record<string, unknown>>;
-
-function isSet(values: Values, name: string): boolean {
-  return values[name] !== null && values[name] !== undefined;
-}
-
 export function onlyWithTls(values: Values, name: string): string | null {
   return isSet(values, name) && values["kafkaTls"] === false
     ? "is set, but KAFKA_TLS is not true"
     : null;
-}
-
-export function together(
-  values: Values,
-  name: string,
-  other: string,
-  otherVariable: string,
-): string | null {
-  const isAlone = isSet(values, name) && values[other] === null;
-  return isAlone ? `is set, but ${otherVariable} is not` : null;
 }
 
 /** The variable belongs to these mechanisms: it is required with them, unless it is optional, and refused with others. */

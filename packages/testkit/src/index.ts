@@ -27,4 +27,5 @@ export * from "./seeded-random.ts";
 export * from "./raw-batch.ts";
 export * from "./read-topic.ts";
 export * from "./tcp-proxy.ts";
+export * from "./guarded-proxy.ts";
 export * from "./invariant-checker.ts";

@@ -13,6 +13,7 @@ import {
   type ProducerRecord,
 } from "@postrider/messaging";
 import {
+  clickhouseAccess,
   createKeyRing,
   type Composition,
   type Effects,
@@ -63,7 +64,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     kafka,
     prefix,
     sessionTimeoutMs,
-    schemaRegistryUrl: config.schemaRegistryUrl,
+    registry: config,
     registeredTopics: ["endpoints", "control", "dead-letters", "deliveries"],
   });
   const table = createTable<Endpoint>({
@@ -92,7 +93,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   });
   const reader = createReader({
     log,
-    url: config.clickhouseUrl,
+    ...clickhouseAccess(config, log),
     database: config.clickhouseDatabase,
     queryTimeoutMs: config.queryTimeoutMs,
   });

@@ -1,5 +1,6 @@
 import { parseCidrs, type Cidr } from "@postrider/core";
 import {
+  clickhouseConfig,
   commonConfig,
   kafkaConfig,
   duration,
@@ -7,6 +8,7 @@ import {
   listenConfig,
   processConfig,
   readConfig,
+  registryConfig,
   type ConfigOf,
   type ConfigSpec,
   type Env,
@@ -21,14 +23,13 @@ const cidrs: Parse<readonly Cidr[]> = Object.assign(
 export const controlSpec = {
   ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
-  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
+  ...registryConfig,
   allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },
   denyCidrs: { ...commonConfig.denyCidrs, parse: cidrs },
   allowHttp: commonConfig.allowHttp,
   encryptionKeys: commonConfig.encryptionKeys,
   adminKey: commonConfig.adminKey,
-  clickhouseUrl: commonConfig.clickhouseUrl,
-  clickhouseDatabase: commonConfig.clickhouseDatabase,
+  ...clickhouseConfig,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
   queryTimeoutMs: {

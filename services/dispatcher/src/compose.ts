@@ -51,7 +51,7 @@ export function compose(
     meter,
     clock,
     sessionTimeoutMs,
-    schemaRegistryUrl: config.schemaRegistryUrl,
+    registry: config,
   });
   const endpoints = createTable({
     kafka,

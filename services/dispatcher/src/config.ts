@@ -5,6 +5,7 @@ import {
   integer,
   processConfig,
   readConfig,
+  registryConfig,
   text,
   type ConfigOf,
   type ConfigSpec,
@@ -20,7 +21,7 @@ const cidrs: Parse<readonly Cidr[]> = Object.assign(
 export const dispatcherSpec = {
   ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
-  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
+  ...registryConfig,
   tiers: {
     ...commonConfig.tiers,
     parse: Object.assign(parseTiers, { expects: "delays such as 1s,2s,5m" }),

@@ -17,6 +17,7 @@ import {
   type Parse,
   processConfig,
   readConfig,
+  registryConfig,
 } from "@postrider/runtime";
 
 const cidrs: Parse<readonly Cidr[]> = Object.assign(
@@ -58,7 +59,7 @@ const inlinePolicy: Parse<InlinePolicy> = Object.assign(
 export const ingestSpec = {
   ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
-  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
+  ...registryConfig,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
   allowCidrs: { ...commonConfig.allowCidrs, parse: cidrs },

@@ -50,7 +50,7 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
   const schemas = createSchemas({
     kafka,
     prefix: config.topicPrefix,
-    schemaRegistryUrl: config.schemaRegistryUrl,
+    registry: config,
     sessionTimeoutMs: config.sessionTimeoutMs,
     ...effects,
   });

@@ -12,7 +12,7 @@ import type {
   RecordStage,
   TopicValues,
 } from "@postrider/messaging";
-import { createKeyRing } from "@postrider/runtime";
+import { clickhouseAccess, createKeyRing } from "@postrider/runtime";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
 import {
   attemptsStage,
@@ -44,7 +44,8 @@ export function compose(
     },
     effects,
   );
-  const writer = createWriter({ url: config.clickhouseUrl, database });
+  const access = clickhouseAccess(config, log);
+  const writer = createWriter({ ...access, database });
   const watch = createTableWatch({
     sql: writer,
     database,
@@ -56,7 +57,7 @@ export function compose(
     kafka,
     prefix,
     sessionTimeoutMs: config.sessionTimeoutMs,
-    schemaRegistryUrl: config.schemaRegistryUrl,
+    registry: config,
     registeredTopics: ["dead-letters"],
   });
   const output = createOutput({

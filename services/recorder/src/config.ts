@@ -1,19 +1,21 @@
 import {
+  clickhouseConfig,
   commonConfig,
   kafkaConfig,
   duration,
   integer,
   processConfig,
   readConfig,
+  registryConfig,
 } from "@postrider/runtime";
 import type { ConfigOf, ConfigSpec, Env } from "@postrider/runtime";
 import { databaseName } from "./migrate/migration-files.ts";
 
 /** The settings of `migrate`, which runs without Kafka. */
 export const migrateSpec = {
-  clickhouseUrl: commonConfig.clickhouseUrl,
+  ...clickhouseConfig,
   clickhouseDatabase: {
-    ...commonConfig.clickhouseDatabase,
+    ...clickhouseConfig.clickhouseDatabase,
     parse: databaseName,
   },
 } as const satisfies ConfigSpec;
@@ -21,7 +23,7 @@ export const migrateSpec = {
 export const recorderSpec = {
   ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
-  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
+  ...registryConfig,
   ...migrateSpec,
   encryptionKeys: {
     ...commonConfig.encryptionKeys,

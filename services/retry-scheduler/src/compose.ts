@@ -41,7 +41,7 @@ export function compose(
     meter,
     clock,
     sessionTimeoutMs,
-    schemaRegistryUrl: config.schemaRegistryUrl,
+    registry: config,
   });
   const output = createOutput({
     kafka,

@@ -4,6 +4,7 @@ import {
   kafkaConfig,
   processConfig,
   readConfig,
+  registryConfig,
   type ConfigOf,
   type ConfigSpec,
   type Env,
@@ -12,7 +13,7 @@ import {
 export const retrySchedulerSpec = {
   ...kafkaConfig,
   topicPrefix: commonConfig.topicPrefix,
-  schemaRegistryUrl: commonConfig.schemaRegistryUrl,
+  ...registryConfig,
   tiers: {
     ...commonConfig.tiers,
     parse: Object.assign(parseTiers, { expects: "delays such as 1s,2s,5m" }),

@@ -6,6 +6,7 @@ import { interrupted } from "../interrupted.ts";
 import { withAdmin } from "../kafka.ts";
 import { ANY_PORTS } from "../processes/services.ts";
 import { inWords } from "../dev/stack-problem.ts";
+import { shownUrl } from "../shown-url.ts";
 import type { Terminal } from "../terminal.ts";
 import {
   startWholeStack,
@@ -13,6 +14,7 @@ import {
   type WholeStack,
 } from "../dev/whole-stack.ts";
 import { startCast } from "./cast.ts";
+import { dropDatabase } from "./drop-database.ts";
 import { breakerChanges, endpointTableSizes } from "./metrics.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 import {
@@ -143,7 +145,7 @@ async function setStage(
         breakers: () => breakerChanges(running.services),
         recordsIn: (tier) => recordsIn(brokers, prefix, tier),
       });
-      return `Kafka ${brokers.join(",")} · ClickHouse ${stack.clickhouse.url} · topics ${prefix}*`;
+      return `Kafka ${brokers.join(",")} · ClickHouse ${shownUrl(stack.clickhouse.url)} · topics ${prefix}*`;
     },
   );
   return scene[0]!; // the step above has added it; otherwise it threw
@@ -165,10 +167,7 @@ async function removeNames(
       groups.filter((group) => group.startsWith(prefix)),
     );
   });
-  await fetch(stack.clickhouse.url, {
-    method: "POST",
-    body: `DROP DATABASE IF EXISTS ${database}`,
-  });
+  await dropDatabase(database);
 }
 
 function tellEnd(

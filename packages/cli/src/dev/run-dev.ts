@@ -4,6 +4,7 @@ import { interrupted } from "../interrupted.ts";
 import { logTail, type ServiceExit } from "../processes/service-process.ts";
 import type { RunningService } from "../processes/services.ts";
 import { inWords } from "./stack-problem.ts";
+import { shownUrl } from "../shown-url.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Undo } from "./whole-stack.ts";
 
@@ -83,7 +84,7 @@ function welcome(dev: DevStack, terminal: Terminal): string {
     terminal.paint("green", "Postrider is ready."),
     "",
     `${name("Kafka")}${file.kafka.brokers.join(",")}   topics ${file.topicPrefix}*`,
-    `${name("ClickHouse")}${file.clickhouse.url}   database ${file.clickhouse.database}`,
+    `${name("ClickHouse")}${shownUrl(file.clickhouse.url)}   database ${file.clickhouse.database}`,
     `${name("ingest")}${file.ingest.url}   POST /v1/events`,
     `${name("control")}${file.control.url}   /v1/endpoints, /v1/events, /v1/query`,
     `${name("keys, logs")}.postrider`,

@@ -1,10 +1,10 @@
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { startStack, type Stack } from "@postrider/local-stack";
 import { applyTopics, topicPlan } from "@postrider/messaging";
-import { isPortFree, kafkaConfig } from "@postrider/runtime";
-import { migrate } from "../processes/migrate.ts";
+import { isPortFree } from "@postrider/runtime";
 import { withAdmin } from "../kafka.ts";
-
+import { withoutOwned } from "../owned-settings.ts";
+import { migrate } from "../processes/migrate.ts";
 import {
   startServices,
   type RunningServices,
@@ -70,7 +70,12 @@ export async function startWholeStack(
     await applyTopics(admin, topics);
   });
   onProgress("creating tables");
-  await migrate({ url: stack.clickhouse.url, database });
+  await migrate(
+    { url: stack.clickhouse.url, database },
+    stack.provider === "external"
+      ? process.env
+      : { ...process.env, ...WITHOUT_SECURITY },
+  );
   const running = await startServices({
     stack,
     prefix,
@@ -113,12 +118,8 @@ function ownMachineEnvironment() {
   } as const;
 }
 
-/** TLS and SASL of the environment are not for brokers that we have started. An empty variable counts as not set. */
-const WITHOUT_SECURITY = Object.fromEntries(
-  Object.values(kafkaConfig)
-    .filter((entry) => entry !== kafkaConfig.kafkaBrokers)
-    .flatMap(({ env }) => [
-      [env, ""],
-      [`${env}_FILE`, ""],
-    ]),
-);
+/** TLS and users of the environment are not for servers that we have started. */
+const WITHOUT_SECURITY = {
+  ...withoutOwned("KAFKA_BROKERS"),
+  ...withoutOwned("CLICKHOUSE_URL"),
+};

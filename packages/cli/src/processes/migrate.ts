@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
+import type { GrantHolder } from "@postrider/runtime";
 import { CliError, EXIT } from "../cli-error.ts";
+import { withoutOwned } from "../owned-settings.ts";
 import { mainOf, tied } from "./service-process.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -17,6 +19,8 @@ export interface TableState {
   readonly detail: string;
   /** How far ClickHouse's clock is ahead of this machine's, ms. */
   readonly aheadMs: number;
+  /** For each part the statements that grant what this user lacks; null where ClickHouse cannot tell. */
+  readonly missing: Readonly<Record<GrantHolder, readonly string[] | null>>;
 }
 
 /** Runs the recorder's migrations in a child process; resolves to its output. Throws `CliError` with the output when they fail. */
@@ -47,6 +51,8 @@ async function runRecorder(
   const child = spawn(program, args, {
     env: {
       ...env,
+      // User and TLS of the environment are not for a ClickHouse that `dev` has started.
+      ...(!isOfEnvironment(env) && withoutOwned("CLICKHOUSE_URL")),
       CLICKHOUSE_URL: clickhouse.url,
       POSTRIDER_CLICKHOUSE_DATABASE: clickhouse.database,
     },
@@ -66,12 +72,22 @@ async function runRecorder(
     throw new CliError(EXIT.usage, err.trim(), {
       next: "Correct it; docs/configuration.md lists the variables.",
     });
+  const lines = (err || out).trimEnd().split("\n").slice(-10);
+  const next = lines.findLast((line) => line.startsWith(NEXT));
   throw new CliError(
     code === EXIT.unreachable ? EXIT.unreachable : EXIT.failed,
     `${what} failed (exit code ${code}).`,
     {
-      why: (err || out).trimEnd().split("\n").slice(-10).join("\n"),
-      next: "Is ClickHouse up? npx postrider status",
+      why: lines.filter((line) => line !== next).join("\n"),
+      next:
+        next?.slice(NEXT.length) ?? "Is ClickHouse up? npx postrider status",
     },
   );
+}
+
+/** With this begins the line in which the recorder says what to do. */
+const NEXT = "next: ";
+
+function isOfEnvironment(env: Env): boolean {
+  return Boolean(env["CLICKHOUSE_URL"] || env["CLICKHOUSE_URL_FILE"]);
 }

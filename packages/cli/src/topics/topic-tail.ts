@@ -7,7 +7,11 @@ import {
   type RawRecord,
   type TopicValues,
 } from "@postrider/messaging";
-import { createMeter, systemClock } from "@postrider/runtime";
+import {
+  createMeter,
+  systemClock,
+  type RegistryAddress,
+} from "@postrider/runtime";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Action } from "../command.ts";
@@ -27,13 +31,15 @@ export const tail: Action<TailOptions> = async ({
   options,
   terminal,
 }) => {
-  const kafka = findAddresses().kafka();
+  const addresses = findAddresses();
+  const kafka = addresses.kafka();
+  const registry = addresses.registry();
   const [given = ""] = args;
   const name = given.startsWith(kafka.prefix)
     ? given.slice(kafka.prefix.length)
     : given;
   await requireTopic(kafka, name);
-  await follow({ ...kafka, name, options, terminal });
+  await follow({ ...kafka, registry, name, options, terminal });
 };
 
 async function requireTopic(
@@ -57,7 +63,7 @@ async function requireTopic(
 async function follow(given: {
   readonly brokers: readonly string[];
   readonly prefix: string;
-  readonly schemaRegistryUrl: string | null;
+  readonly registry: RegistryAddress;
   readonly name: string;
   readonly options: TailOptions;
   readonly terminal: Terminal;
@@ -70,7 +76,7 @@ async function follow(given: {
     log: quietLog(),
     meter: createMeter({ service: "cli" }),
     clock: systemClock,
-    schemaRegistryUrl: given.schemaRegistryUrl,
+    registry: given.registry,
     registeredTopics: [], // this command only reads
   });
   await schemas.start();

@@ -1,11 +1,13 @@
 /** What kafkajs needs to speak TLS and to sign in. Files are read again for each connection, so that new certificates and passwords need no restart. */
-import {
-  createSecureContext,
-  type ConnectionOptions,
-  type SecureContext,
-} from "node:tls";
+import type { ConnectionOptions, SecureContext } from "node:tls";
 import type { KafkaConfig as KafkajsConfig } from "kafkajs";
-import { tlsOf, type KafkaConfig, type Log } from "@postrider/runtime";
+import {
+  lastGood,
+  liveSecureContext,
+  tlsOf,
+  type KafkaConfig,
+  type Log,
+} from "@postrider/runtime";
 import { mskToken } from "./msk-token.ts";
 import { createOauthTokens } from "./oauth-tokens.ts";
 
@@ -21,18 +23,17 @@ export function securityOf(config: KafkaConfig, log: Log): Security {
   };
 }
 
+const EVENT = "kafka.secretNotReadAgain";
+
 function liveTls(config: KafkaConfig, log: Log): ConnectionOptions {
-  let last: { readonly text: string; readonly context: SecureContext } | null =
-    null;
-  const current = (): SecureContext => {
-    const tls = tlsOf(config);
-    const text = JSON.stringify(tls);
-    if (last?.text !== text) last = { text, context: createSecureContext(tls) };
-    return last.context;
-  };
+  const current = liveSecureContext(() => tlsOf(config), {
+    event: EVENT,
+    variable: "KAFKA_TLS",
+    log,
+  });
   return {
     get secureContext(): SecureContext {
-      return lastGood(current, () => last?.context, "KAFKA_TLS", log);
+      return current();
     },
   };
 }
@@ -67,35 +68,17 @@ function byPassword(
     });
   // The configuration is refused without user and password (kafka-config.ts).
   const username = config.kafkaSaslUsername!;
-  let last: string | undefined;
-  const current = (): string => (last = config.kafkaSaslPassword!());
+  const current = lastGood(config.kafkaSaslPassword!, {
+    event: EVENT,
+    variable: "KAFKA_SASL_PASSWORD_FILE",
+    log,
+  });
   return {
     mechanism,
     username,
     get password(): string {
-      return lastGood(current, () => last, "KAFKA_SASL_PASSWORD_FILE", log);
+      return current();
     },
     // kafkajs' type has a union for each mechanism, which a union of mechanisms does not fit.
   } as Sasl;
-}
-
-/** A file that is just being replaced may be missing or half written: then the last good value is used, and the log says so. */
-function lastGood<T>(
-  read: () => T,
-  last: () => T | undefined,
-  variable: string,
-  log: Log,
-): T {
-  try {
-    return read();
-  } catch (error) {
-    const known = last();
-    if (known === undefined) throw error;
-    log.warn("kafka.secretNotReadAgain", {
-      variable,
-      error,
-      what: "New connections use what was read before.",
-    });
-    return known;
-  }
 }

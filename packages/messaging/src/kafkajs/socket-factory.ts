@@ -1,8 +1,13 @@
 /** Makes the sockets of kafkajs clients, and refuses them to silent brokers (docs/kafkajs.md, "A silent broker"). */
-import { connect as connectPlain, isIP, Socket } from "node:net";
+import { connect as connectPlain, Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { ISocketFactory } from "kafkajs";
-import type { Log } from "@postrider/runtime";
+import {
+  hostAndPort,
+  serverName,
+  withoutBrackets,
+  type Log,
+} from "@postrider/runtime";
 import { isAnswering } from "./broker-question.ts";
 import { onLateAnswer } from "./patches/request-queue.ts";
 import { refusal, SilentBrokers } from "./silent-brokers.ts";
@@ -41,11 +46,10 @@ function sharedBy(brokers: readonly string[], log: Log): Shared {
   const known = sharedOf.get(key);
   if (known !== undefined) return known;
   const ask = (broker: string): Promise<boolean> => {
-    const colon = broker.lastIndexOf(":");
-    const host = broker.slice(0, colon);
-    const port = Number(broker.slice(colon + 1));
     const { tls } = made;
-    return isAnswering((onConnect) => open({ host, port, tls, onConnect }));
+    return isAnswering((onConnect) =>
+      open({ ...hostAndPort(broker), tls, onConnect }),
+    );
   };
   const silent = new SilentBrokers({ brokers, ask, log });
   const made: Shared = { silent, tls: undefined };
@@ -61,12 +65,10 @@ function open(to: {
   tls: object | undefined;
   onConnect: () => void;
 }): Socket {
-  const { host, port, tls, onConnect } = to;
+  const { port, tls, onConnect } = to;
+  const host = withoutBrackets(to.host);
   const socket = tls
-    ? connectTls(
-        { host, port, ...(isIP(host) ? {} : { servername: host }), ...tls },
-        onConnect,
-      )
+    ? connectTls({ host, port, ...serverName(host), ...tls }, onConnect)
     : connectPlain({ host, port }, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);

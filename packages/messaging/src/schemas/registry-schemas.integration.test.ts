@@ -7,10 +7,22 @@ import {
   test,
 } from "@jest/globals";
 import { startStack, type Stack } from "@postrider/local-stack";
-import { aSignal, testEffects, useStack, waitFor } from "@postrider/testkit";
+import { registryAccess, type RegistryConfig } from "@postrider/runtime";
+import {
+  aSignal,
+  makeCertificate,
+  startGuardedProxy,
+  testEffects,
+  useStack,
+  waitFor,
+  type GuardedProxy,
+} from "@postrider/testkit";
 import { createKafka } from "../kafkajs/kafka.ts";
 import type { RawRecord } from "../record.ts";
-import { createRegistrySchemas } from "./registry-schemas.ts";
+import {
+  createRegistrySchemas,
+  type RegistrySchemas,
+} from "./registry-schemas.ts";
 import { readSchemaFiles } from "./schema-files.ts";
 import { createSchemas, type Schemas } from "./schemas.ts";
 
@@ -49,13 +61,21 @@ async function startSchemas(prefix: string): Promise<Schemas> {
       effects,
     ),
     prefix,
-    schemaRegistryUrl: url,
+    registry: { schemaRegistryUrl: url },
     sessionTimeoutMs: stack.sessionTimeoutMs,
     ...effects,
   });
   closing.push(() => schemas.stop(Date.now() + 2000));
   await schemas.start();
   return schemas;
+}
+
+function registryAt(
+  schemaRegistryUrl: string,
+  effects = testEffects(),
+): RegistrySchemas {
+  const registry = registryAccess({ schemaRegistryUrl }, effects.log)!;
+  return createRegistrySchemas({ registry, ...effects });
 }
 
 async function newPrefix(): Promise<string> {
@@ -98,7 +118,7 @@ describeWithRegistry("with a schema registry", () => {
       fields: unknown[];
     };
     newer.fields.push({ name: "severity", type: "int", default: 0 });
-    const id = await createRegistrySchemas({ url, ...testEffects() }).register(
+    const id = await registryAt(url).register(
       `${prefix}signals-value`,
       JSON.stringify(newer),
     );
@@ -136,7 +156,7 @@ describeWithRegistry("with a schema registry", () => {
 
   test("a subject with a compatibility rule of its own is taken as it is", async () => {
     const subject = `${await newPrefix()}signals-value`;
-    const schemas = createRegistrySchemas({ url, ...testEffects() });
+    const schemas = registryAt(url);
     const id = await schemas.register(
       subject,
       readSchemaFiles().get("Signal")!,
@@ -147,7 +167,7 @@ describeWithRegistry("with a schema registry", () => {
       body: JSON.stringify({ compatibility: "BACKWARD" }),
     });
 
-    const again = createRegistrySchemas({ url, ...testEffects() });
+    const again = registryAt(url);
 
     expect(
       await again.register(subject, readSchemaFiles().get("Signal")!),
@@ -155,13 +175,91 @@ describeWithRegistry("with a schema registry", () => {
   });
 });
 
+describeWithRegistry("with a registry that has TLS and users", () => {
+  const certificate = makeCertificate({ hosts: ["127.0.0.1"] });
+  const client = makeCertificate({ hosts: ["client"] });
+  const json = readSchemaFiles().get("Signal")!;
+
+  async function guarded(clientCa?: string): Promise<GuardedProxy> {
+    const options = { target: url, certificate };
+    const proxy = await startGuardedProxy(
+      clientCa === undefined ? options : { ...options, clientCa },
+    );
+    closing.push(() => proxy.close());
+    return proxy;
+  }
+
+  function registryWith(
+    proxy: GuardedProxy,
+    config: Partial<RegistryConfig>,
+  ): RegistrySchemas {
+    const effects = testEffects();
+    const registry = registryAccess(
+      {
+        schemaRegistryUrl: proxy.url,
+        schemaRegistryTlsCa: () => certificate.cert,
+        ...config,
+      },
+      effects.log,
+    )!;
+    return createRegistrySchemas({ registry, ...effects });
+  }
+
+  test("a user signs in with the password of the moment", async () => {
+    const proxy = await guarded();
+    proxy.admit(`Basic ${Buffer.from("alice:new").toString("base64")}`);
+    let password = "old";
+    const schemas = registryWith(proxy, {
+      schemaRegistryUsername: "alice",
+      schemaRegistryPassword: () => password,
+    });
+    const subject = `${await newPrefix()}signals-value`;
+
+    await expect(schemas.register(subject, json)).rejects.toThrow("401");
+    password = "new";
+
+    expect(await schemas.register(subject, json)).toBeGreaterThan(0);
+  });
+
+  test("a token is sent as bearer, for look-ups, too", async () => {
+    const proxy = await guarded();
+    proxy.admit("Bearer t0ken");
+    const token = { schemaRegistryToken: () => "t0ken" };
+    const subject = `${await newPrefix()}signals-value`;
+    const id = await registryWith(proxy, token).register(subject, json);
+
+    const other = registryWith(proxy, token);
+
+    await waitFor(() => other.byId(id).kind === "found");
+  });
+
+  test("a client's certificate is shown where the registry wants one, and the registry's own must be from the authority", async () => {
+    const proxy = await guarded(client.cert);
+    const subject = `${await newPrefix()}signals-value`;
+    const mutual = {
+      schemaRegistryTlsCert: () => client.cert,
+      schemaRegistryTlsKey: () => client.key,
+    };
+
+    expect(
+      await registryWith(proxy, mutual).register(subject, json),
+    ).toBeGreaterThan(0);
+    await expect(
+      registryWith(proxy, {}).register(subject, json),
+    ).rejects.toThrow();
+    await expect(
+      registryWith(proxy, {
+        ...mutual,
+        schemaRegistryTlsCa: () => client.cert,
+      }).register(subject, json),
+    ).rejects.toThrow();
+  });
+});
+
 describe("while the registry does not answer", () => {
   test("it is not asked for the same id again at once, and the record waits", async () => {
     const effects = testEffects();
-    const schemas = createRegistrySchemas({
-      url: "http://127.0.0.1:1",
-      ...effects,
-    });
+    const schemas = registryAt("http://127.0.0.1:1", effects);
 
     schemas.byId(7);
     await waitFor(() => effects.log.of("registry.failed").length === 1);

@@ -9,7 +9,7 @@ import {
 } from "@kafkajs/confluent-schema-registry";
 import type { MonotonicMs } from "@postrider/core";
 import type { WriterSchema } from "./avro-codec.ts";
-import type { Clock, Log } from "@postrider/runtime";
+import type { Clock, Log, RegistryAccess } from "@postrider/runtime";
 
 export interface RegistrySchemas {
   /** Returns the schema's id under the subject; registers the schema if it is new there. Tries once: rejects if the registry does not answer or refuses the schema. */
@@ -19,7 +19,7 @@ export interface RegistrySchemas {
 }
 
 export interface RegistrySchemasOptions {
-  readonly url: string;
+  readonly registry: RegistryAccess;
   readonly clock: Clock;
   readonly log: Log;
   /** How long after a 404 (`absentMs`) or a failed look-up (`failedMs`) the registry is not asked for the same id. Default 10 s, 1 s. */
@@ -35,10 +35,13 @@ export function createRegistrySchemas(
   options: RegistrySchemasOptions,
 ): RegistrySchemas {
   const { clock, log, absentMs = 10_000, failedMs = 1000 } = options;
+  const { url, agent, authorization } = options.registry;
   // No retries in the client: our callers ask again.
   const client = new SchemaRegistry({
-    host: options.url.replace(/\/+$/, ""),
+    host: url.replace(/\/+$/, ""),
     retry: { retries: 0 },
+    agent,
+    middlewares: [signedIn(authorization)],
   });
   const found = new Map<number, WriterSchema>();
   const missed = new Map<
@@ -95,6 +98,23 @@ export function createRegistrySchemas(
       return { kind: "unknown" };
     },
   };
+}
+
+type RequestMiddleware = NonNullable<
+  ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]
+>[number];
+
+/** Adds the header of the moment to each request: a password or token may have changed since the last one. */
+function signedIn(authorization: () => string | null): RequestMiddleware {
+  return () => ({
+    async prepareRequest(next) {
+      const request = await next();
+      const value = authorization();
+      return value === null
+        ? request
+        : request.enhance({ headers: { authorization: value } });
+    },
+  });
 }
 
 const RULES = [

@@ -10,11 +10,14 @@ import {
 } from "./avro-codec.ts";
 import { fingerprintOf, parseWriterSchema } from "./avro-types.ts";
 import {
+  registryAccess,
   sleep,
   type Clock,
   type Lifecycle,
   type Log,
   type Meter,
+  type RegistryAccess,
+  type RegistryAddress,
 } from "@postrider/runtime";
 import type {
   Consumer,
@@ -43,7 +46,7 @@ export interface SchemasOptions {
   readonly meter: Meter;
   readonly clock: Clock;
   /** With a registry, written values carry its ids; without one, fingerprints. Both are always read, as far as their schema can be had. */
-  readonly schemaRegistryUrl?: string | null;
+  readonly registry?: RegistryAddress;
   /** The topics that this process writes; their schemas are registered before the first use. Default: all but the tiers. */
   readonly registeredTopics?: readonly (keyof TopicValues)[];
   /** Our schemas, as JSON. Default: those of the schemas/ folder. */
@@ -126,9 +129,9 @@ export function createSchemas(options: SchemasOptions): Schemas {
     });
   }
 
-  async function registerOurs(url: string): Promise<void> {
+  async function registerOurs(access: RegistryAccess): Promise<void> {
     const { createRegistrySchemas } = await import("./registry-schemas.ts");
-    const made = createRegistrySchemas({ url, clock, log });
+    const made = createRegistrySchemas({ registry: access, clock, log });
     registry = made;
     for (const name of options.registeredTopics ?? TOPICS) {
       const json = ours.get(recordNameOf(name));
@@ -144,8 +147,9 @@ export function createSchemas(options: SchemasOptions): Schemas {
     async start() {
       await table.start();
       await publishOurs();
-      const url = options.schemaRegistryUrl ?? null;
-      if (url !== null && registry === null) await registerOurs(url);
+      if (options.registry === undefined || registry !== null) return;
+      const access = registryAccess(options.registry, log);
+      if (access !== null) await registerOurs(access);
     },
     async stop(deadline: EpochMs) {
       stopped.abort();
@@ -175,7 +179,7 @@ function writerById(
   id: number,
 ): WriterSchema {
   if (registry !== null) return registry.byId(id);
-  return (options.schemaRegistryUrl ?? null) === null
+  return (options.registry?.schemaRegistryUrl ?? null) === null
     ? {
         kind: "absent",
         detail: `no schema registry is configured for id ${id}`,

@@ -2,14 +2,21 @@
  * The only file of control that imports @clickhouse/client. It has two clients, so that an operator's slow queries never
  * keep `GET /v1/events/{id}` waiting for a connection. Every query is read-only, and none is retried: a person is waiting.
  */
+import { text } from "node:stream/consumers";
 import {
   ClickHouseError,
   ClickHouseLogLevel,
   createClient,
   type ClickHouseClient,
   type ClickHouseSettings,
+  type QueryParams,
 } from "@clickhouse/client";
-import type { Lifecycle, Log } from "@postrider/runtime";
+import {
+  createGrantsCheck,
+  type ClickHouseAccess,
+  type Lifecycle,
+  type Log,
+} from "@postrider/runtime";
 import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
@@ -34,8 +41,7 @@ export interface EventKey {
   readonly receivedTo: number;
 }
 
-export interface ReaderOptions {
-  readonly url: string;
+export interface ReaderOptions extends ClickHouseAccess {
   readonly database: string;
   readonly queryTimeoutMs: number;
   readonly log: Log;
@@ -66,14 +72,22 @@ export function createReader(options: ReaderOptions): Reader {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
 
+  const grants = createGrantsCheck({
+    async ask(query) {
+      const { stream } = await own.made.exec({ ...own.auth(), query });
+      return (await text(stream)).trim();
+    },
+    holder: "control",
+    database: options.database,
+    log: options.log,
+  });
+
   async function look(): Promise<void> {
-    const answer = await own.ping({ select: true });
-    const now = answer.success
-      ? { isReachable: true, detail: "reachable" }
-      : { isReachable: false, detail: wordsOf(answer.error) };
+    const now = await reachabilityOf(own);
     if (now.isReachable !== seen.isReachable)
       options.log.info("clickhouse.reachability", now);
     seen = now;
+    if (now.isReachable) await grants.look();
   }
 
   /** Each check starts only after the one before has ended: against a server that hangs, they would pile up. */
@@ -90,7 +104,8 @@ export function createReader(options: ReaderOptions): Reader {
     attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
     async query(sql, gone) {
       try {
-        const result = await operators.query({
+        const result = await operators.made.query({
+          ...operators.auth(),
           query: sql,
           abort_signal: gone,
           format: "JSONCompactEachRowWithNamesAndTypes",
@@ -104,7 +119,10 @@ export function createReader(options: ReaderOptions): Reader {
         throw problemOf(error, "query_failed");
       }
     },
-    reachability: () => seen,
+    reachability() {
+      const lack = seen.isReachable ? grants.lack() : null;
+      return lack === null ? seen : { ...seen, detail: `degraded: ${lack}` };
+    },
     async start() {
       await look();
       timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
@@ -112,9 +130,21 @@ export function createReader(options: ReaderOptions): Reader {
     async stop() {
       isStopped = true;
       clearTimeout(timer);
-      await Promise.all([own.close(), operators.close()]);
+      await Promise.all([own.made.close(), operators.made.close()]);
     },
   };
+}
+
+/** Never rejects. Not by the client's own ping, which would send the password of the start. */
+async function reachabilityOf(
+  client: Client,
+): Promise<ReturnType<Reader["reachability"]>> {
+  try {
+    await rowsNow(client, "SELECT 1", {});
+    return { isReachable: true, detail: "reachable" };
+  } catch (error) {
+    return { isReachable: false, detail: wordsOf(error) };
+  }
 }
 
 /**
@@ -141,16 +171,24 @@ const JSON_OUTPUT = {
   output_format_json_quote_denormals: 1,
 } as const;
 
+/** The client, and what each request says of who we are: a password may have changed since the last one. */
+interface Client {
+  readonly made: ClickHouseClient;
+  auth(): Pick<QueryParams, "auth">;
+}
+
 function clientOf(
   options: ReaderOptions,
   limits: { readonly timeoutMs: number; readonly connections: number },
-): ClickHouseClient {
-  return createClient({
+): Client {
+  const { auth, agent } = options;
+  const made = createClient({
     url: options.url,
     database: options.database,
     application: "postrider-control",
     request_timeout: limits.timeoutMs,
     max_open_connections: limits.connections,
+    ...(agent && { http_agent: agent(limits.connections) }),
     // Below the 3 s after which servers and load balancers close an idle connection without notice.
     keep_alive: {
       enabled: true,
@@ -160,24 +198,36 @@ function clientOf(
     // The client's own log would quote query texts and rows at level ERROR; its errors are thrown to us anyway.
     log: { level: ClickHouseLogLevel.OFF },
   });
+  return { made, auth: () => (auth === undefined ? {} : { auth: auth() }) };
 }
 
+/** As `rowsNow`, but rejects with a `ControlProblem`. */
 async function rows<Row>(
-  client: ClickHouseClient,
+  client: Client,
   query: string,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Row[]> {
   try {
-    const result = await client.query({
-      query,
-      query_params: { ...parameters },
-      format: "JSONEachRow",
-      clickhouse_settings: { readonly: "2", ...JSON_OUTPUT },
-    });
-    return await result.json<Row>();
+    return await rowsNow<Row>(client, query, parameters);
   } catch (error) {
     throw problemOf(error, "clickhouse_unavailable");
   }
+}
+
+/** Rejects with the client's error. */
+async function rowsNow<Row>(
+  { made, auth }: Client,
+  query: string,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Row[]> {
+  const result = await made.query({
+    ...auth(),
+    query,
+    query_params: { ...parameters },
+    format: "JSONEachRow",
+    clickhouse_settings: { readonly: "2", ...JSON_OUTPUT },
+  });
+  return await result.json<Row>();
 }
 
 /** The problem for a failed query: with ClickHouse's own words if it refused, else only that it did not answer. */

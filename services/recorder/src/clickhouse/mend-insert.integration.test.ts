@@ -1,12 +1,18 @@
-/** What an insert can leave behind when ClickHouse is killed in the middle, and how the recorder mends it. The test kills a real ClickHouse of its own. */
+/** What an insert can leave behind when ClickHouse is killed in the middle, and how the recorder mends it. The test kills a real ClickHouse of its own, in which the recorder has exactly the grants of the list. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { startStack } from "@postrider/local-stack";
-import type { ServerHandle, Stack } from "@postrider/local-stack";
+import type {
+  ClickHouseUser,
+  ServerHandle,
+  Stack,
+} from "@postrider/local-stack";
 import type { Attempt } from "@postrider/core";
 import type { BatchTarget } from "@postrider/messaging";
-import { aDeadLetter, anAttempt, anIntake, execute } from "@postrider/testkit";
+import { grantsOf, grantStatement } from "@postrider/runtime";
+import type { GrantHolder } from "@postrider/runtime";
+import { aDeadLetter, anAttempt, anIntake } from "@postrider/testkit";
 import { ATTEMPTS, DEAD_LETTERS, EVENTS, rowOf } from "../columns.ts";
 import type { Column, Row, Table } from "../columns.ts";
 import { mendInsert } from "./mend-insert.ts";
@@ -22,22 +28,47 @@ const database = "postrider_mend";
 const never = new AbortController().signal;
 let stack: Stack;
 let server: ServerHandle;
+/** Who may do everything. */
+let admin: Writer;
+/** The recorder's user, who has exactly its grants. */
 let writer: Writer;
 let target: BatchTarget<Row>;
 
 beforeAll(async () => {
-  stack = await startStack({ provider: "local" });
+  stack = await startStack({
+    provider: "local",
+    clickhouseUsers: {
+      migrate: userOf("migrate"),
+      recorder: userOf("recorder"),
+    },
+  });
   server = stack.clickhouse.server!; // a local stack always has its own server process
   const { url } = stack.clickhouse;
-  await execute(url, `CREATE DATABASE ${database}`);
-  writer = createWriter({ url, database });
-  await migrate({ sql: writer, database, migrations: readMigrations() });
+  const as = (username: string, name = database) =>
+    createWriter({
+      url,
+      database: name,
+      auth: () => ({ username, password: "secret" }),
+    });
+  const migrator = as("migrate", "default");
+  await migrate({ sql: migrator, database, migrations: readMigrations() });
+  await migrator.close();
+  admin = createWriter({ url, database });
+  writer = as("recorder");
   target = writer.tableOf(ATTEMPTS);
 });
 afterAll(async () => {
   await writer.close();
+  await admin.close();
   await stack.stop();
 });
+
+function userOf(holder: GrantHolder): ClickHouseUser {
+  const grants = grantsOf(holder, database).map((grant) =>
+    grantStatement(grant, "").replace(/ TO $/, ""),
+  );
+  return { password: "secret", grants };
+}
 
 /** 100 attempts of two days, so ClickHouse makes two parts. Each call's rows are of another partition of the log. */
 function attemptsOf(
@@ -68,7 +99,7 @@ const tenantOf = (partition: number) => `tenant-${partition}`;
 
 async function countsOf(partition: number): Promise<unknown> {
   const of = `WHERE tenant_id = '${tenantOf(partition)}'`;
-  const [row] = await writer.query(
+  const [row] = await admin.query(
     `SELECT
       (SELECT concat(toString(count()), '/', toString(uniqExact(log_offset))) FROM attempts ${of}) AS attempts,
       (SELECT toUInt32(sum(attempts)) FROM endpoint_hour ${of}) AS hours,
@@ -86,7 +117,7 @@ const whole = {
 };
 
 async function stagingTables(): Promise<unknown[]> {
-  return await writer.query(
+  return await admin.query(
     `SELECT name FROM system.tables WHERE database = '${database}' AND name LIKE '%mend%'`,
   );
 }
@@ -97,7 +128,7 @@ async function killWithin(
   partition: number,
   isTaken: (partId: string) => boolean = () => true,
 ): Promise<void> {
-  const parts = await writer.query<{ path: string; id: string }>(
+  const parts = await admin.query<{ path: string; id: string }>(
     `SELECT path, partition_id AS id FROM system.parts WHERE database = '${database}' AND table = '${table}' AND active AND name IN (SELECT _part FROM ${table} WHERE tenant_id = '${tenantOf(partition)}')`,
   );
   const taken = parts.filter(({ id }) => isTaken(id));
@@ -137,7 +168,7 @@ test("rows that a kill lost, though their deduplication entry stayed, are put ba
     rows: 0,
   });
   await target.insert(rows, "one", never);
-  await writer.command("OPTIMIZE TABLE attempts FINAL");
+  await admin.command("OPTIMIZE TABLE attempts FINAL");
   expect(await countsOf(1)).toEqual(whole);
   expect(await stagingTables()).toEqual([]);
 });
@@ -146,7 +177,7 @@ test("views that a kill left without their rows and their deduplication entry ar
   const rows = attemptsOf(2);
   await target.insert(rows, "two", never);
   for (const table of ["endpoint_hour", "tenant_minute", "deliveries"])
-    await writer.command(`TRUNCATE TABLE ${table}`); // removes the deduplication entries, too
+    await admin.command(`TRUNCATE TABLE ${table}`); // removes the deduplication entries, too
 
   await target.insert(rows, "two", never);
 

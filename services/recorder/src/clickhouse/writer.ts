@@ -1,4 +1,5 @@
 /** The only place that writes to ClickHouse. */
+import { text } from "node:stream/consumers";
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type {
   ClickHouseClient,
@@ -6,14 +7,13 @@ import type {
   QueryParams,
 } from "@clickhouse/client";
 import type { BatchTarget } from "@postrider/messaging";
+import type { ClickHouseAccess } from "@postrider/runtime";
 import type { Row, Table } from "../columns.ts";
 import { judgeInsertError } from "./insert-errors.ts";
 import { mendInsert } from "./mend-insert.ts";
 import type { MendSql } from "./mend-insert.ts";
 
-export interface WriterOptions {
-  /** May contain a user and a password. */
-  readonly url: string;
+export interface WriterOptions extends ClickHouseAccess {
   readonly database: string;
 }
 
@@ -27,10 +27,13 @@ export interface Writer {
     query: string,
     params?: Readonly<Record<string, unknown>>,
   ): Promise<R[]>;
+  /** The one value that a statement has, as text; for statements that take no FORMAT. */
+  valueOf(statement: string): Promise<string>;
   close(): Promise<void>;
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
+const MAX_CONNECTIONS = 4;
 /** The client would log failed requests to stderr, together with the rows that they quote; those are other people's events. */
 const NO_LOG = { level: ClickHouseLogLevel.OFF };
 
@@ -53,28 +56,44 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   date_time_input_format: "best_effort",
 };
 
-export function createWriter({ url, database }: WriterOptions): Writer {
-  const client = createClient({
-    url,
-    database,
+export function createWriter(options: WriterOptions): Writer {
+  const made = createClient({
+    url: options.url,
+    database: options.database,
     application: "postrider-recorder",
     request_timeout: REQUEST_TIMEOUT_MS,
-    max_open_connections: 4,
+    max_open_connections: MAX_CONNECTIONS,
+    ...(options.agent && { http_agent: options.agent(MAX_CONNECTIONS) }),
     // Shorter than the idle time-outs of servers and load balancers. A socket that they have closed unnoticed looks like a request without an answer.
     keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
     log: NO_LOG,
   });
+  const client: Client = { made, auth: () => authOf(options) };
   return {
     tableOf: (table) => targetOf(client, table),
     command: (statement) => command(client, statement),
     query: <R>(query: string, params: Readonly<Record<string, unknown>> = {}) =>
       rowsOf<R>(client, { query, query_params: params }),
-    close: () => client.close(),
+    async valueOf(query) {
+      const { stream } = await made.exec({ ...client.auth(), query });
+      return (await text(stream)).trim();
+    },
+    close: () => made.close(),
   };
 }
 
+/** The client, and what each request says of who we are: a password may have changed since the last one. */
+interface Client {
+  readonly made: ClickHouseClient;
+  auth(): Pick<QueryParams, "auth">;
+}
+
+function authOf({ auth }: ClickHouseAccess): Pick<QueryParams, "auth"> {
+  return auth === undefined ? {} : { auth: auth() };
+}
+
 function targetOf<T>(
-  client: ClickHouseClient,
+  client: Client,
   { name, columns, timeColumn, deliveriesView }: Table<T>,
 ): BatchTarget<Row> {
   const columnNames = columns.map(([column]) => column);
@@ -83,7 +102,8 @@ function targetOf<T>(
     insert: { readonly rows: readonly Row[]; readonly token: string },
     signal: AbortSignal,
   ): Promise<void> {
-    await client.insert({
+    await client.made.insert({
+      ...client.auth(),
       table,
       columns: columnNames as [string, ...string[]], // every table has columns
       values: insert.rows,
@@ -125,17 +145,22 @@ function targetOf<T>(
 }
 
 async function command(
-  client: ClickHouseClient,
+  { made, auth }: Client,
   query: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  await client.command({ query, ...(signal && { abort_signal: signal }) });
+  const aborting = signal && { abort_signal: signal };
+  await made.command({ ...auth(), query, ...aborting });
 }
 
 async function rowsOf<R>(
-  client: ClickHouseClient,
+  { made, auth }: Client,
   query: QueryParams,
 ): Promise<R[]> {
-  const answer = await client.query({ ...query, format: "JSONEachRow" });
+  const answer = await made.query({
+    ...auth(),
+    ...query,
+    format: "JSONEachRow",
+  });
   return await answer.json<R>();
 }

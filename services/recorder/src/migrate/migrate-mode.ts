@@ -1,6 +1,11 @@
 /** `main.ts migrate`: applies the migrations once and prints a line for each. `main.ts check`: prints what the database has, and changes nothing. */
-import { ConfigError } from "@postrider/runtime";
-import type { Env } from "@postrider/runtime";
+import {
+  clickhouseAccess,
+  ConfigError,
+  createLog,
+  missingGrants,
+} from "@postrider/runtime";
+import type { Env, GrantHolder } from "@postrider/runtime";
 import { readMigrateConfig } from "../config.ts";
 import { MigrationRefusedError, migrate } from "./migrate.ts";
 import { readMigrations } from "./migration-files.ts";
@@ -28,7 +33,9 @@ export async function runMigrate(say: Say, env?: Env): Promise<number> {
   });
 }
 
-/** Prints one line of JSON: ClickHouse's version, whether the tables are up to date, else why not, and how far its clock is ahead of ours (ms). Exit codes as `runMigrate`; 0 also if a migration is missing. */
+const HOLDERS: readonly GrantHolder[] = ["migrate", "recorder", "control"];
+
+/** Prints one line of JSON: ClickHouse's version, whether the tables are up to date, else why not, how far its clock is ahead of ours (ms), and for each part the statements that grant what this user lacks (null: ClickHouse cannot tell). Exit codes as `runMigrate`; 0 also if a migration is missing. */
 export async function runCheck(say: Say, env?: Env): Promise<number> {
   return await withSql(say, env, async (sql, database) => {
     const askedAt = Date.now();
@@ -43,9 +50,21 @@ export async function runCheck(say: Say, env?: Env): Promise<number> {
       migrations: readMigrations(),
     });
     const aheadMs = Math.round(Number(server?.now) - readAt);
-    say.out(JSON.stringify({ version: server?.version, ...tables, aheadMs }));
+    const missing = Object.fromEntries(
+      await Promise.all(
+        HOLDERS.map(async (holder) => [
+          holder,
+          await missingGrants(sql.valueOf, { holder, database }),
+        ]),
+      ),
+    );
+    const { version } = server ?? {};
+    say.out(JSON.stringify({ version, ...tables, aheadMs, missing }));
   });
 }
+
+/** These modes speak by themselves. */
+const QUIET = { service: "recorder", level: "silent" } as const;
 
 async function withSql(
   say: Say,
@@ -61,7 +80,8 @@ async function withSql(
     return 2;
   }
   // Not connected to the target database, which may not exist yet; the migrations name it themselves.
-  const sql = createWriter({ url: config.clickhouseUrl, database: "default" });
+  const access = clickhouseAccess(config, createLog(QUIET));
+  const sql = createWriter({ ...access, database: "default" });
   try {
     await use(sql, config.clickhouseDatabase);
     return 0;
@@ -72,6 +92,7 @@ async function withSql(
   }
 }
 
+/** The last line says what to do next, if that is known. */
 function explain(error: unknown, err: (line: string) => void): number {
   if (error instanceof MigrationRefusedError) {
     err(`refused: ${error.message}`);
@@ -81,12 +102,29 @@ function explain(error: unknown, err: (line: string) => void): number {
   const isServers = code !== undefined && /^\d+$/.test(code);
   const isNetwork =
     !isServers && (code !== undefined || message === "Timeout error.");
-  if (isNetwork) {
-    err(`ClickHouse cannot be reached: ${code ?? ""} ${message ?? ""}`.trim());
-    return 3;
-  }
   err(
-    `failed: ${isServers ? `ClickHouse ${code}: ` : ""}${message ?? String(error)}`,
+    isNetwork
+      ? `ClickHouse cannot be reached: ${code ?? ""} ${message ?? ""}`.trim()
+      : `failed: ${isServers ? `ClickHouse ${code}: ` : ""}${message ?? String(error)}`,
   );
-  return 1;
+  const next = nextAfter(code);
+  if (next !== null) err(`next: ${next}`);
+  return isNetwork ? 3 : 1;
+}
+
+/** By ClickHouse's code, or that of Node or OpenSSL. */
+function nextAfter(code: string | undefined): string | null {
+  if (code === undefined) return null;
+  // No such user, a password that is missing or wrong.
+  if (["192", "193", "194", "516"].includes(code))
+    return "Check CLICKHOUSE_USER and CLICKHOUSE_PASSWORD, or the user in CLICKHOUSE_URL.";
+  if (code === "497")
+    return "Give this user the grants that docs/security.md lists.";
+  if (/CERT|SIGNED|^UNABLE_TO/.test(code))
+    return "Is CLICKHOUSE_TLS_CA the authority of this certificate, and is the host of CLICKHOUSE_URL in it? See docs/security.md";
+  if (/^EPROTO$|SSL/.test(code))
+    return "CLICKHOUSE_URL is https: does this port speak TLS?";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN")
+    return "Correct the host of CLICKHOUSE_URL, or this machine's DNS.";
+  return null;
 }

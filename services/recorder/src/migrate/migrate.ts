@@ -17,6 +17,8 @@ export interface SqlRunner {
     query: string,
     params?: Readonly<Record<string, unknown>>,
   ): Promise<R[]>;
+  /** The one value that a statement has, as text; for statements that take no FORMAT. */
+  valueOf(statement: string): Promise<string>;
 }
 
 export interface MigrateOptions {

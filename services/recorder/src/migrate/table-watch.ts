@@ -1,4 +1,5 @@
-/** Checks every few seconds whether ClickHouse answers and has our tables. The result affects readiness, never liveness. */
+/** Checks every few seconds whether ClickHouse answers and has our tables, and at first whether we have our grants there. The result affects readiness, never liveness. */
+import { createGrantsCheck } from "@postrider/runtime";
 import type { Check, Lifecycle, Log } from "@postrider/runtime";
 import { pendingMigrations } from "./migrate.ts";
 import type { MigrateOptions } from "./migrate.ts";
@@ -16,6 +17,12 @@ export function createTableWatch(
   },
 ): TableWatch {
   const { log, database, everyMs = EVERY_MS } = options;
+  const grants = createGrantsCheck({
+    ask: options.sql.valueOf,
+    holder: "recorder",
+    database,
+    log,
+  });
   let seen = { isOk: false, detail: "not looked yet" };
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -28,6 +35,7 @@ export function createTableWatch(
         ...found,
       });
     seen = found;
+    if (found.isOk) await grants.look();
     if (!isStopped) timer = setTimeout(() => void look(), everyMs); // safe without a catch: stateOf never rejects
   }
 
@@ -38,7 +46,15 @@ export function createTableWatch(
       clearTimeout(timer);
       return Promise.resolve();
     },
-    check: () => ({ name: "clickhouse", ...seen }),
+    check() {
+      const lack = grants.lack();
+      // What is missing may be needed seldom, for a mend; an insert that is refused shows by itself.
+      return {
+        name: "clickhouse",
+        ...seen,
+        ...(seen.isOk && lack !== null && { detail: `degraded: ${lack}` }),
+      };
+    },
   };
 }
 

@@ -1,0 +1,23 @@
+/** The statements of docs/security.md are those that the services check. */
+import { expect, test } from "@jest/globals";
+import { readFileSync } from "node:fs";
+import { grantsOf, grantStatement } from "@postrider/runtime";
+
+const page = readFileSync(
+  new URL("../docs/security.md", import.meta.url),
+  "utf8",
+);
+
+test("docs/security.md has every grant that ClickHouse is asked for, and no other", () => {
+  const told = [...page.matchAll(/^(GRANT .* TO postrider_\w+);$/gm)].map(
+    ([, statement]) => statement,
+  );
+  const asked = (["migrate", "recorder", "control"] as const).flatMap(
+    (holder) =>
+      grantsOf(holder, "postrider").map((grant) =>
+        grantStatement(grant, `postrider_${holder}`),
+      ),
+  );
+
+  expect(told).toEqual(asked);
+});
