@@ -1,7 +1,9 @@
-/** The five services on a Kafka with TLS, SASL and an authorizer: each signs in as itself and has exactly the rights that the list gives it. */
+/** The five services on a Kafka with TLS, SASL and an authorizer, and a ClickHouse with users: each signs in as itself and has exactly the rights and grants that the lists give it. */
+import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
   AclOperationTypes,
@@ -26,10 +28,12 @@ import {
   applyTopics,
   createKafka,
   grantCommand,
+  HOLDERS_OF,
   rightsOf,
   topicPlan,
   type Right,
 } from "@postrider/messaging";
+import { grantsOf, grantStatement, type GrantHolder } from "@postrider/runtime";
 import {
   makeCertificate,
   startReceiver,
@@ -56,6 +60,12 @@ beforeAll(async () => {
   stack = await startStack({
     provider: "local",
     secure: { certificate, trusted: [certificate.cert], users: passwords },
+    clickhouseUsers: Object.fromEntries(
+      (["migrate", "recorder", "control"] as const).map((holder) => [
+        holder,
+        { password: `${holder}-password`, grants: grantsFor(holder) },
+      ]),
+    ),
   });
   const ours = createKafka(
     { brokers: stack.kafka.brokers, clientId: "setup" },
@@ -67,7 +77,15 @@ beforeAll(async () => {
     topicPlan({ prefix: PREFIX, tiers: TIERS, partitions: 2 }),
   );
   await ours.disconnect();
-  await migrate({ url: stack.clickhouse.url, database: DATABASE });
+  await migrate(
+    { url: stack.clickhouse.url, database: DATABASE },
+    {
+      ...process.env,
+      CLICKHOUSE_URL: stack.clickhouse.url,
+      CLICKHOUSE_USER: "migrate",
+      CLICKHOUSE_PASSWORD: "migrate-password",
+    },
+  );
   admin = new Kafka({
     brokers: [...stack.kafka.brokers],
     logLevel: logLevel.NOTHING,
@@ -84,9 +102,15 @@ afterAll(async () => {
 }, 60_000);
 
 function rightsOfService(name: ServiceName): readonly Right[] {
-  const holders = name === "ingest" ? (["door", "route"] as const) : [name];
-  return holders.flatMap((holder) =>
+  return HOLDERS_OF[name].flatMap((holder) =>
     rightsOf(holder, { prefix: PREFIX, tiers: TIERS }),
+  );
+}
+
+/** Without the user whom they are for: that is the user in whose entry they stand. */
+function grantsFor(holder: GrantHolder): string[] {
+  return grantsOf(holder, DATABASE).map((grant) =>
+    grantStatement(grant, "").replace(/ TO $/, ""),
   );
 }
 
@@ -148,6 +172,10 @@ async function start(name: ServiceName): Promise<RunningServices> {
       KAFKA_SASL_MECHANISM: "scram-sha-512",
       KAFKA_SASL_USERNAME: name,
       KAFKA_SASL_PASSWORD: passwords[name]!,
+      ...((name === "recorder" || name === "control") && {
+        CLICKHOUSE_USER: name,
+        CLICKHOUSE_PASSWORD: `${name}-password`,
+      }),
     },
   });
   running.set(name, started);
@@ -215,47 +243,202 @@ test("with exactly the listed rights everything works: delivery, retry, dead let
         "SELECT count() FROM attempts WHERE outcome = 'delivered'",
       )) === "2",
   );
+  const asked = await call("control", "/v1/query", {
+    sql: "SELECT count() FROM delivery_status",
+  });
+  expect(asked).toMatchObject({ rows: [[2]] });
+  for (const name of ["recorder", "control"] as const)
+    expect(linesOf(join(logDirectory, `${name}.log`)).join()).not.toContain(
+      "clickhouse.grantsMissing",
+    );
 }, 120_000);
 
-/** For each service a right that it starts without: every kind of resource and of operation. */
-const WITHOUT: Readonly<Record<ServiceName, Partial<Right>>> = {
-  ingest: { name: "secured.events", operations: ["describe_configs"] },
-  dispatcher: { name: "secured.attempts", operations: ["write"] },
-  "retry-scheduler": { name: "secured.retry-scheduler", operations: ["read"] },
-  recorder: { name: "secured.intake", operations: ["read"] },
-  control: { name: "secured.endpoints.table.", operations: ["read"] },
+/** For each service a right that it starts without: every kind of resource, and most operations. */
+const WITHOUT: Readonly<
+  Record<ServiceName, Pick<Right, "resource" | "name" | "operations">>
+> = {
+  ingest: {
+    resource: "topic",
+    name: "secured.events",
+    operations: ["describe_configs"],
+  },
+  dispatcher: {
+    resource: "topic",
+    name: "secured.attempts",
+    operations: ["write"],
+  },
+  "retry-scheduler": {
+    resource: "group",
+    name: "secured.retry-scheduler",
+    operations: ["read"],
+  },
+  recorder: {
+    resource: "group",
+    name: "secured.schemas.table.",
+    operations: ["read"],
+  },
+  control: {
+    resource: "transactional-id",
+    name: "secured.control",
+    operations: ["write"],
+  },
 };
 
-test.each(SERVICES)(
-  "%s with one right less is not ready, says which and how to grant it, and is ready once it is granted",
-  async (name) => {
-    await running.get(name)!.stop();
-    const right = rightsOfService(name).find(
-      (each) => each.name === WITHOUT[name].name,
-    )!;
-    const missing = { ...right, ...WITHOUT[name] };
-    await revoke(name, [missing]);
-    const log = join(logDirectory, `${name}.log`);
-    rmSync(log);
-    const starting = start(name);
-    const line = await waitFor(() =>
-      linesOf(log).find((each) => each.includes("kafka.rightsMissing")),
-    );
+function missingOf(name: ServiceName): Right {
+  const without = WITHOUT[name];
+  const right = rightsOfService(name).find(
+    (each) => each.resource === without.resource && each.name === without.name,
+  )!;
+  return { ...right, ...without };
+}
 
-    const { what, toMend } = JSON.parse(line) as {
-      readonly what: string;
-      readonly toMend: readonly string[];
-    };
+interface Told {
+  readonly name: ServiceName;
+  readonly what: string;
+  readonly toMend: readonly string[];
+}
+
+/** Starts the service without its right, and grants the right once the service says that it is missing. Resolves when it is ready. */
+async function startWithout(name: ServiceName): Promise<Told> {
+  await running.get(name)!.stop();
+  await revoke(name, [missingOf(name)]);
+  const log = join(logDirectory, `${name}.log`);
+  rmSync(log);
+  const starting = start(name);
+  const line = await waitFor(() =>
+    linesOf(log).find((each) => each.includes("kafka.rightsMissing")),
+  );
+  await grant(name, [missingOf(name)]);
+  await starting;
+  return { name, ...(JSON.parse(line) as Omit<Told, "name">) };
+}
+
+test("each service with one right less is not ready, says which and how to grant it, and is ready once it is granted", async () => {
+  const told = await Promise.all(SERVICES.map(startWithout));
+
+  for (const { name, what, toMend } of told) {
+    const missing = missingOf(name);
     const star = missing.isPrefix ? "*" : "";
     expect(what).toContain(
       `Kafka does not allow User:${name}: ${missing.operations[0]} on ${missing.resource} ${missing.name}${star}.`,
     );
     expect(toMend).toEqual([grantCommand(missing, `User:${name}`)]);
-    await grant(name, [missing]);
-    await starting;
-  },
-  60_000,
+  }
+}, 120_000);
+
+const bin = fileURLToPath(
+  new URL("../packages/cli/bin/postrider.js", import.meta.url),
 );
+
+/** Runs the command with these settings alone. Returns its exit code and what it printed. */
+async function postrider(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const { PATH } = process.env;
+  const options = { env: { PATH, ...env }, cwd: logDirectory };
+  return await new Promise((resolve) => {
+    execFile(bin, [...args], options, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+function findingsOf({ stdout }: { readonly stdout: string }): object[] {
+  return (JSON.parse(stdout) as { findings: object[] }).findings;
+}
+
+const signedIn = (name: ServiceName): Record<string, string> => ({
+  KAFKA_BROKERS: stack.kafka.secure!.sasl,
+  KAFKA_TLS: "true",
+  KAFKA_TLS_CA: certificate.cert,
+  KAFKA_SASL_MECHANISM: "scram-sha-512",
+  KAFKA_SASL_USERNAME: name,
+  KAFKA_SASL_PASSWORD: passwords[name]!,
+});
+
+test("doctor says which right of a service its user lacks, and is content with all of them", async () => {
+  const env = {
+    ...signedIn("dispatcher"),
+    POSTRIDER_TOPIC_PREFIX: PREFIX,
+    POSTRIDER_TIERS: "1s,2s",
+  };
+  const args = ["doctor", "--as", "dispatcher", "--json"];
+  const missing = missingOf("dispatcher");
+
+  const before = await postrider(args, env);
+  await revoke("dispatcher", [missing]);
+  const after = await postrider(args, env);
+  await grant("dispatcher", [missing]);
+
+  expect(before).toMatchObject({ code: 0 });
+  expect(after).toMatchObject({ code: 1 });
+  expect(findingsOf(after)).toContainEqual(
+    expect.objectContaining({
+      check: "rights of dispatcher",
+      detail: "User:dispatcher lacks: write on topic secured.attempts",
+      next: grantCommand(missing, "User:dispatcher"),
+    }),
+  );
+}, 60_000);
+
+test("doctor says which grant a service's user lacks in ClickHouse, and a wrong password as such", async () => {
+  const envOf = (user: string, password = `${user}-password`) => ({
+    ...signedIn("recorder"),
+    POSTRIDER_TOPIC_PREFIX: PREFIX,
+    CLICKHOUSE_URL: stack.clickhouse.url,
+    CLICKHOUSE_USER: user,
+    CLICKHOUSE_PASSWORD: password,
+    POSTRIDER_CLICKHOUSE_DATABASE: DATABASE,
+  });
+  const args = ["doctor", "--as", "recorder", "--json"];
+
+  const right = await postrider(args, envOf("recorder"));
+  const other = await postrider(args, envOf("control"));
+  const wrong = await postrider(args, envOf("recorder", "wrong"));
+
+  expect(right).toMatchObject({ code: 0 });
+  expect(findingsOf(other)).toContainEqual(
+    expect.objectContaining({
+      check: "grants of recorder",
+      next: "GRANT INSERT ON secured.events TO control",
+    }),
+  );
+  expect(findingsOf(wrong)).toContainEqual(
+    expect.objectContaining({
+      check: "clickhouse",
+      detail: expect.stringContaining("516"),
+      next: expect.stringContaining("Check CLICKHOUSE_USER"),
+    }),
+  );
+}, 60_000);
+
+test("a command that cannot reach a secured Kafka says what to look at", async () => {
+  const other = makeCertificate({ hosts: ["127.0.0.1"] });
+  const right = signedIn("ingest");
+  const plain = stack.kafka.brokers.join();
+  const nextOf = async (env: Record<string, string>): Promise<string> => {
+    const { stderr } = await postrider(["topics", "plan", "--json"], env);
+    return (JSON.parse(stderr) as { next: string }).next;
+  };
+
+  const [untrusted, wrong, noTls, noSasl] = await Promise.all([
+    nextOf({ ...right, KAFKA_TLS_CA: other.cert }),
+    nextOf({ ...right, KAFKA_SASL_PASSWORD: "wrong" }),
+    nextOf({ ...right, KAFKA_BROKERS: plain }),
+    nextOf({
+      KAFKA_BROKERS: plain,
+      KAFKA_SASL_MECHANISM: "plain",
+      KAFKA_SASL_USERNAME: "ingest",
+      KAFKA_SASL_PASSWORD: "x",
+    }),
+  ]);
+
+  expect(untrusted).toContain("Is KAFKA_TLS_CA the authority");
+  expect(wrong).toContain("Check the user and the password");
+  expect(noTls).toContain("does this port of the broker speak TLS?");
+  expect(noSasl).toContain("Does this port of the broker take KAFKA_SASL");
+}, 60_000);
 
 function linesOf(file: string): string[] {
   return existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];

@@ -13,6 +13,7 @@ import {
 } from "@postrider/runtime";
 import { brokersOf } from "./addresses.ts";
 import { CliError, EXIT, reasonOf } from "./cli-error.ts";
+import { unusedSettings } from "./owned-settings.ts";
 
 const CONNECT_WITHIN_MS = 10_000;
 
@@ -40,6 +41,7 @@ export function connectKafka(
 /** TLS and SASL of the environment belong to the environment's brokers, and not to those that `dev` has started. */
 function securityOf(brokers: readonly string[]): KafkaConfig | null {
   const { KAFKA_BROKERS } = process.env;
+  if (!KAFKA_BROKERS) noteUnused();
   if (!KAFKA_BROKERS || brokersOf(KAFKA_BROKERS).join() !== brokers.join())
     return null;
   try {
@@ -51,6 +53,16 @@ function securityOf(brokers: readonly string[]): KafkaConfig | null {
       next: "See docs/security.md",
     });
   }
+}
+
+let isNoted = false;
+
+/** Whoever sets KAFKA_TLS and forgets KAFKA_BROKERS would else look for the reason in the wrong place. */
+function noteUnused(): void {
+  const unused = unusedSettings("KAFKA_BROKERS", process.env);
+  if (unused === null || isNoted || process.argv.includes("--json")) return;
+  isNoted = true;
+  process.stderr.write(`note: ${unused}\n`);
 }
 
 /** A quiet log, and the last trouble that the client had: kafkajs retries without an end and tells nobody else. */

@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
 import {
@@ -13,15 +13,26 @@ import {
 } from "../doctor/address-report.ts";
 import { worstOf } from "../doctor/finding.ts";
 import { renderFindings } from "../doctor/render-findings.ts";
+import { SERVICES, type ServiceName } from "../processes/service-process.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
+interface DoctorOptions {
+  readonly as?: ServiceName;
+}
+
 export function doctorCommand(run: Run): Command {
-  return command(
+  return command<DoctorOptions>(
     run,
     "doctor",
     "find out why something does not work: checks the settings, Kafka, ClickHouse, the registry, and the services of `dev`; changes nothing",
-    async ({ terminal }) => await stack(terminal),
+    async ({ options, terminal }) => await stack(options.as ?? null, terminal),
   )
+    .addOption(
+      new Option(
+        "--as <service>",
+        "with the environment of this service: whether its user has the service's rights in Kafka and its grants in ClickHouse",
+      ).choices(SERVICES),
+    )
     .addHelpText(
       "after",
       "\nExit codes: the worst of 0 fine or warnings · 1 something is wrong · 2 settings that cannot be read · 3 something cannot be reached",
@@ -39,9 +50,12 @@ export function doctorCommand(run: Run): Command {
     );
 }
 
-async function stack(terminal: Terminal): Promise<ExitCode> {
+async function stack(
+  as: ServiceName | null,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const { checkStack } = await import("../doctor/stack-report.ts"); // loaded here only: Kafka's client, which `doctor address` does not need
-  const findings = await checkStack();
+  const findings = await checkStack(as);
   const exitCode = worstOf(findings);
   terminal.data({ ok: exitCode === EXIT.done, findings }, () =>
     renderFindings(findings, terminal),
@@ -104,6 +118,9 @@ function render(
     ...settings.map(
       ({ variable, value, from, shell }) =>
         `  ${variable}=${visible(value ?? "")}  (${from}${shell === null ? "" : `; this shell sets ${visible(shell)}, which the running dev does not use`})`,
+    ),
+    ...report.warnings.map(
+      (text) => `${terminal.paint("yellow", "warning:")} ${text}`,
     ),
     ...report.next.map((step) => `next: ${step}`),
   ].join("\n");

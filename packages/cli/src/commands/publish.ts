@@ -8,7 +8,7 @@ import { findAddresses, type Addresses } from "../addresses.ts";
 import { readArrivals, type Arrivals } from "../publish/arrivals.ts";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
-import { postEvents } from "../publish/post-events.ts";
+import { postDescribedEvent } from "../publish/post-events.ts";
 import { publishLines, type EventLine } from "../publish/publish-lines.ts";
 import { tellWhatBecame } from "../publish/publish-wait.ts";
 import { utf8Text } from "../publish/utf8-text.ts";
@@ -47,8 +47,7 @@ export function publishCommand(run: Run): Command {
       const ingest = addresses.ingest();
       const events =
         path === undefined
-          ? // Not in a list, so that a refusal names `type` instead of `events[0].type`.
-            await postEvents(ingest, envelope)
+          ? await postDescribedEvent(ingest, envelope)
           : await publishLines(ingest, lines, { path, terminal });
       if (options.wait === true)
         return await tellWhatBecame(addresses, {

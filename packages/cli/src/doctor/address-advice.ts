@@ -1,11 +1,11 @@
 import { judgeAddress, parseCidrs, type UrlPolicy } from "@postrider/core";
-import type { AddressReport, JudgedAddress } from "./address-report.ts";
+import type { JudgedAddress, JudgedUrl } from "./judged-url.ts";
 
 const WHERE = "for ingest, control and the dispatcher, and start them again";
 
 /** What to change so that a refused URL is allowed, one sentence for each cause; nothing for one that is allowed. */
 export function adviceFor(
-  report: Omit<AddressReport, "next">,
+  report: JudgedUrl,
   policy: UrlPolicy,
 ): readonly string[] {
   const { verdict, urlRefusal, addresses, host, isLocalName } = report;
@@ -31,7 +31,7 @@ export function adviceFor(
 
 /** How to let all of these addresses be called. */
 function liftings(
-  blocked: AddressReport["addresses"],
+  blocked: JudgedUrl["addresses"],
   policy: UrlPolicy,
 ): string[] {
   const denied = blocked.filter(({ rule }) => rule === "denied_cidr");

@@ -194,3 +194,31 @@ test("a name without an address is unresolved, with the resolver's code", async 
   expect(missing.why).toContain("ENOTFOUND");
   expect(empty.verdict).toBe("unresolved");
 });
+
+test.each(["169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254"])(
+  "%s, where cloud platforms give out credentials, is warned of where it is allowed",
+  async (address) => {
+    const policy = aPolicy({
+      allow: "169.254.0.0/16,64:ff9b::/96,fd00::/8",
+    });
+
+    const told = await report("https://example.com/", policy, [address]);
+
+    expect(told.verdict).toBe("allowed");
+    expect(told.warnings).toHaveLength(1);
+    expect(told.warnings[0]).toContain(`${address} may be called`);
+  },
+);
+
+test("of an address that is refused nothing is warned", async () => {
+  const told = await report("https://169.254.169.254/");
+
+  expect(told).toMatchObject({ verdict: "refused", warnings: [] });
+});
+
+test("a password in the URL is not repeated", async () => {
+  const told = await report("https://user:secret@example.com/hooks");
+
+  expect(told.url).toBe("https://example.com/hooks");
+  expect(JSON.stringify(told)).not.toContain("secret");
+});

@@ -6,34 +6,16 @@ import {
   type UrlPolicy,
 } from "@postrider/core";
 import { isIP } from "node:net";
+import { shownUrl } from "../shown-url.ts";
 import { adviceFor } from "./address-advice.ts";
+import type { JudgedAddress, JudgedUrl } from "./judged-url.ts";
+import { isOfPlatform } from "./platform-addresses.ts";
 
-/** What the policy says of one address. `rule`, `cidr` and `ipv4` (null: absent) are those of `judgeAddress`; `mayBeCalled` counts the name, too. */
-export interface JudgedAddress {
-  readonly address: string;
-  readonly mayBeCalled: boolean;
-  readonly rule: AddressJudgement["rule"];
-  readonly cidr: string | null;
-  readonly ipv4: string | null;
-  readonly why: string;
-}
-
-export interface AddressReport {
-  readonly url: string;
-  readonly verdict: "allowed" | "refused" | "unresolved";
-  readonly why: string;
-  /** The host as it is judged: as the URL parser reads it, without brackets. Null if the URL has none that may be looked up. */
-  readonly host: string | null;
-  readonly isLocalName: boolean;
-  /** What the policy says of the URL before its name is looked up; null: nothing against it. */
-  readonly urlRefusal: {
-    readonly rule: string;
-    readonly message: string;
-  } | null;
-  /** In the order of the look-up. A literal address is its own. */
-  readonly addresses: readonly JudgedAddress[];
+export interface AddressReport extends JudgedUrl {
   /** What to do so that it is allowed. */
   readonly next: readonly string[];
+  /** What is allowed, and should not be. */
+  readonly warnings: readonly string[];
 }
 
 /** All addresses of a name; rejects if it has none. */
@@ -51,7 +33,7 @@ export async function reportAddress(
     : { rule: judged.rule, message: judged.message };
   const host = hostOf(url, urlRefusal?.rule ?? null);
   const isLocalName = host !== null && isLocal(host);
-  const base = { url, host, isLocalName, urlRefusal };
+  const base = { url: shownUrl(url), host, isLocalName, urlRefusal };
   let addresses: readonly JudgedAddress[] = [];
   let failure: unknown = null;
   if (host !== null)
@@ -66,7 +48,20 @@ export async function reportAddress(
     addresses,
     ...verdictOf(base, addresses, failure),
   };
-  return { ...concluded, next: adviceFor(concluded, policy) };
+  return {
+    ...concluded,
+    next: adviceFor(concluded, policy),
+    warnings: warningsOf(addresses),
+  };
+}
+
+function warningsOf(addresses: readonly JudgedAddress[]): readonly string[] {
+  return addresses
+    .filter(({ mayBeCalled, address }) => mayBeCalled && isOfPlatform(address))
+    .map(
+      ({ address, cidr }) =>
+        `${address} may be called, because POSTRIDER_ALLOW_CIDRS has ${cidr}. Cloud platforms give their credentials out at such addresses: whoever may register an endpoint may ask for them. Add it to POSTRIDER_DENY_CIDRS, which wins.`,
+    );
 }
 
 /** Refusals by which the host is still worth looking up: a setting could lift them. */
@@ -133,10 +128,10 @@ function verdictOf(
     urlRefusal,
     host,
     isLocalName,
-  }: Pick<AddressReport, "urlRefusal" | "host" | "isLocalName">,
+  }: Pick<JudgedUrl, "urlRefusal" | "host" | "isLocalName">,
   addresses: readonly JudgedAddress[],
   failure: unknown,
-): Pick<AddressReport, "verdict" | "why"> {
+): Pick<JudgedUrl, "verdict" | "why"> {
   if (urlRefusal !== null)
     return { verdict: "refused", why: `The URL: ${urlRefusal.message}.` };
   if (failure !== null || addresses.length === 0) {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { EXIT } from "../cli-error.ts";
-import { judgeEnd } from "./broker-checks.ts";
+import { judgeEnd } from "./server-checks.ts";
 import { failed, fine, warning, worstOf } from "./finding.ts";
 import { judgeClock } from "./store-checks.ts";
 
@@ -16,11 +16,13 @@ test("a certificate that ends within three weeks is a warning, with the day", ()
 });
 
 test("a clock that is more than a second away is a warning, with the direction", () => {
-  expect(judgeClock(-1_500).detail).toBe(
+  expect(judgeClock("ClickHouse's", -1_500).detail).toBe(
     "ClickHouse's is 1500 ms behind this machine's",
   );
-  expect(judgeClock(1_001).detail).toContain("1001 ms ahead of");
-  expect(judgeClock(-1_000)).toMatchObject({ state: "ok" });
+  expect(judgeClock("ClickHouse's", 1_001).detail).toContain(
+    "1001 ms ahead of",
+  );
+  expect(judgeClock("ClickHouse's", -1_000)).toMatchObject({ state: "ok" });
 });
 
 test("the exit code is that of the worst finding, and a warning is none", () => {

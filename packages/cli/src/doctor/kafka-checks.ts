@@ -1,27 +1,60 @@
 /** Whether the cluster takes us, and its topics and settings are as Postrider needs them. */
 import { planTopics, type Admin } from "@postrider/messaging";
-import { CliError } from "../cli-error.ts";
+import { CliError, reasonOf } from "../cli-error.ts";
 import { withAdmin } from "../kafka.ts";
 import { growing, wantedTopics } from "../topics/topic-plan.ts";
 import { failed, fine, warning, type Finding } from "./finding.ts";
+import { judgeClock } from "./store-checks.ts";
 
 /** A commit's metadata lists the open offsets (docs/architecture.md, "Promises, and what keeps them"). Kafka's default. */
 const LEAST_METADATA_BYTES = 4_096;
+const METADATA_BYTES = "offset.metadata.max.bytes";
 
 export async function kafkaChecks(): Promise<Finding[]> {
   const { kafka, wanted } = wantedTopics({});
   try {
     return await withAdmin(kafka.brokers, async (admin) => [
       fine("kafka", `${await admin.brokerCount()} brokers, signed in`),
-      await topicsCheck(admin, wanted),
-      await metadataCheck(admin),
+      await told("topics", () => topicsCheck(admin, wanted)),
+      await told(METADATA_BYTES, () => metadataCheck(admin)),
+      await clockCheck(admin),
     ]);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    const detail = error.why ?? error.message;
-    const next = error.next ?? "npx postrider topics plan";
-    return [failed("kafka", detail, next, error.exitCode)];
+    return [kafkaAway(error)];
   }
+}
+
+export function kafkaAway(error: CliError): Finding {
+  const detail = error.why ?? error.message;
+  const next = error.next ?? "npx postrider topics plan";
+  return failed("kafka", detail, next, error.exitCode);
+}
+
+/** A user who may not look at something has a finding, and the other checks go on. */
+async function told(
+  check: string,
+  ask: () => Promise<Finding>,
+): Promise<Finding> {
+  try {
+    return await ask();
+  } catch (error) {
+    return failed(
+      check,
+      `cannot be looked at: ${reasonOf(error)}`,
+      "Run the doctor as an administrator, or as a service: npx postrider doctor --as SERVICE",
+    );
+  }
+}
+
+async function clockCheck(admin: Admin): Promise<Finding> {
+  const askedAt = Date.now();
+  const time = await admin.controllerClock().catch(() => null);
+  if (time === null)
+    return fine("clock", "Kafka does not tell its time to this user");
+  // The time was read at some moment between the question and the answer.
+  const readAt = (askedAt + Date.now()) / 2;
+  return judgeClock("Kafka's", Math.round(time - readAt));
 }
 
 async function topicsCheck(
@@ -43,7 +76,7 @@ async function topicsCheck(
 }
 
 async function metadataCheck(admin: Admin): Promise<Finding> {
-  const name = "offset.metadata.max.bytes";
+  const name = METADATA_BYTES;
   const value = (await admin.brokerSettings([name])).get(name);
   if (value === undefined)
     return warning(

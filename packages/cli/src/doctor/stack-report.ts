@@ -1,73 +1,50 @@
 /** All checks of the stack that the environment names, or that `dev` runs here. */
-import {
-  commonConfig,
-  ConfigError,
-  createKeyRing,
-  kafkaConfig,
-  readConfig,
-} from "@postrider/runtime";
+import { clickhouseConfig, kafkaConfig, readConfig } from "@postrider/runtime";
 import { findAddresses } from "../addresses.ts";
-import { EXIT, reasonOf } from "../cli-error.ts";
+import { EXIT } from "../cli-error.ts";
+import type { ServiceName } from "../processes/service-process.ts";
 import { readiness } from "../processes/services.ts";
-import { brokerChecks } from "./broker-checks.ts";
 import { failed, fine, type Finding } from "./finding.ts";
 import { kafkaChecks } from "./kafka-checks.ts";
+import { serviceKafkaChecks } from "./rights-checks.ts";
+import { brokerChecks, type ClickHouseServer } from "./server-checks.ts";
+import { settingsChecks, type Part } from "./settings-checks.ts";
 import { clickhouseChecks, registryChecks } from "./store-checks.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** In the order in which a person would look. What cannot be asked is a finding; nothing is changed anywhere. */
-export async function checkStack(env: Env = process.env): Promise<Finding[]> {
-  const settings = settingsChecks(env);
-  // With settings that cannot be read every check of Kafka would fail for the same reason.
-  const kafka = settings.some(({ state }) => state === "failed")
-    ? []
-    : [brokers(env), kafkaChecks(), registryChecks()];
+/** The services that use ClickHouse. */
+const USE_CLICKHOUSE: readonly ServiceName[] = ["recorder", "control"];
+
+/**
+ * In the order in which a person would look. What cannot be asked is a finding; nothing is changed anywhere. With `as` it is asked
+ * what this service may do, as the user whom the environment names; what only an administrator may look at is left out.
+ */
+export async function checkStack(
+  as: ServiceName | null,
+  env: Env = process.env,
+): Promise<Finding[]> {
+  const { findings, unreadable } = settingsChecks(env);
+  const checks: readonly (readonly [Part, () => Promise<Finding[]>])[] = [
+    ["kafka", () => brokers(env)],
+    [
+      "kafka",
+      () => (as === null ? kafkaChecks() : serviceKafkaChecks(as, env)),
+    ],
+    ["registry", () => registryChecks()],
+    ...(as === null || USE_CLICKHOUSE.includes(as)
+      ? ([
+          ["clickhouse", () => clickhouseChecks(as, clickhouseOf(env))],
+        ] as const)
+      : []),
+  ];
   const found = await Promise.all([
-    ...kafka,
-    clickhouseChecks(),
-    serviceChecks(),
+    ...checks
+      .filter(([part]) => !unreadable.has(part))
+      .map(async ([, check]) => await check()),
+    ...(as === null ? [serviceChecks()] : []),
   ]);
-  return [...settings, ...found.flat()];
-}
-
-function settingsChecks(env: Env): Finding[] {
-  return [...kafkaSettings(env), ...keyRing(env)];
-}
-
-function kafkaSettings(env: Env): Finding[] {
-  if (!env["KAFKA_BROKERS"]) return [];
-  const check = "settings for Kafka";
-  try {
-    readConfig(env, kafkaConfig);
-    return [fine(check, "complete")];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ message }) =>
-      failed(check, message, "See docs/security.md", EXIT.usage),
-    );
-  }
-}
-
-/** As the services read them, but optional: whoever asks the doctor need not have them. */
-const KEYS = {
-  encryptionKeys: { ...commonConfig.encryptionKeys, default: null },
-} as const;
-
-/** That the keys can be read, and that what the newest seals opens again. */
-function keyRing(env: Env): Finding[] {
-  const check = "encryption keys";
-  try {
-    const { encryptionKeys } = readConfig(env, KEYS);
-    if (encryptionKeys === null) return [];
-    const ring = createKeyRing(encryptionKeys);
-    const sealed = ring.seal(Buffer.from("doctor"), "doctor");
-    ring.open(sealed, "doctor");
-    return [fine(check, `${encryptionKeys.length}, the newest seals`)];
-  } catch (error) {
-    const next = "Correct POSTRIDER_ENCRYPTION_KEYS or the file that it is in.";
-    return [failed(check, reasonOf(error), next, EXIT.usage)];
-  }
+  return [...findings, ...found.flat()];
 }
 
 async function brokers(env: Env): Promise<Finding[]> {
@@ -76,6 +53,12 @@ async function brokers(env: Env): Promise<Finding[]> {
   return await brokerChecks(
     env["KAFKA_BROKERS"] ? readConfig(env, kafkaConfig) : { kafkaBrokers },
   );
+}
+
+function clickhouseOf(env: Env): ClickHouseServer {
+  return env["CLICKHOUSE_URL"] || env["CLICKHOUSE_URL_FILE"]
+    ? readConfig(env, clickhouseConfig)
+    : { clickhouseUrl: findAddresses(env).clickhouse().url };
 }
 
 /** Of `dev` alone: where other services' admin ports are is not known here. */

@@ -1,14 +1,30 @@
 /** ClickHouse and the schema registry. */
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { registryAccess, type RegistryAccess } from "@postrider/runtime";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
+import { quietLog } from "../kafka.ts";
 import { checkTables, type TableState } from "../processes/migrate.ts";
+import type { ServiceName } from "../processes/service-process.ts";
 import { failed, fine, warning, type Finding } from "./finding.ts";
+import {
+  clickhouseServerCheck,
+  registryServerCheck,
+  type ClickHouseServer,
+} from "./server-checks.ts";
 
 const WITHIN_MS = 5_000;
 /** A clock that is further away than this is a warning: waits in the tiers and the times in tables depend on it. */
 const CLOCK_MS = 1_000;
 
-export async function clickhouseChecks(): Promise<Finding[]> {
+/** With `as` also whether the user has this service's grants. */
+export async function clickhouseChecks(
+  as: ServiceName | null,
+  server: ClickHouseServer,
+): Promise<Finding[]> {
+  const reached = await clickhouseServerCheck(server);
+  if (reached.state === "failed") return [reached];
   const check = "clickhouse";
   let state: TableState;
   try {
@@ -16,44 +32,95 @@ export async function clickhouseChecks(): Promise<Finding[]> {
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     const next = error.next ?? "Check CLICKHOUSE_URL.";
-    return [failed(check, error.why ?? error.message, next, error.exitCode)];
+    const detail = error.why ?? error.message;
+    return [reached, failed(check, detail, next, error.exitCode)];
   }
   return [
-    fine(check, `version ${state.version}`),
+    reached,
+    fine(check, `version ${state.version}, signed in`),
     state.isOk
       ? fine("tables", state.detail)
       : failed("tables", state.detail, "npx postrider migrate"),
-    judgeClock(state.aheadMs),
+    judgeClock("ClickHouse's", state.aheadMs),
+    ...(as === "recorder" || as === "control"
+      ? judgeGrants(as, state.missing[as])
+      : []),
   ];
 }
 
-/** `aheadMs`: how far ClickHouse's clock is ahead of this machine's. */
-export function judgeClock(aheadMs: number): Finding {
+function judgeGrants(
+  service: "recorder" | "control",
+  missing: readonly string[] | null,
+): Finding[] {
+  const check = `grants of ${service}`;
+  if (missing === null)
+    return [
+      warning(
+        check,
+        "this ClickHouse does not tell: it is older than CHECK GRANT",
+        "Compare SHOW GRANTS with docs/security.md.",
+      ),
+    ];
+  return missing.length === 0
+    ? [fine(check, "none is missing")]
+    : missing.map((statement) => failed(check, "one is missing", statement));
+}
+
+/** `aheadMs`: how far its clock is ahead of this machine's. */
+export function judgeClock(whose: string, aheadMs: number): Finding {
   const check = "clock";
   const isAhead = aheadMs > 0;
   return Math.abs(aheadMs) <= CLOCK_MS
-    ? fine(check, "ClickHouse's is within a second of this machine's")
+    ? fine(check, `${whose} is within a second of this machine's`)
     : warning(
         check,
-        `ClickHouse's is ${Math.abs(aheadMs)} ms ${isAhead ? "ahead of" : "behind"} this machine's`,
+        `${whose} is ${Math.abs(aheadMs)} ms ${isAhead ? "ahead of" : "behind"} this machine's`,
         "Synchronise the clocks of all machines (NTP).",
       );
 }
 
 export async function registryChecks(): Promise<Finding[]> {
-  const { schemaRegistryUrl: url } = findAddresses().kafka();
-  if (url === null) return [];
+  const config = findAddresses().registry();
+  const access = registryAccess(config, quietLog());
+  if (access === null) return [];
+  const reached = await registryServerCheck(access.url, config);
+  return reached.state === "failed"
+    ? [reached]
+    : [reached, await askRegistry(access)];
+}
+
+async function askRegistry(access: RegistryAccess): Promise<Finding> {
   const check = "schema registry";
   try {
-    const answer = await fetch(`${url}/subjects`, {
-      signal: AbortSignal.timeout(WITHIN_MS),
-    });
-    if (answer.ok) return [fine(check, "it answers")];
-    const detail = `${url} answered ${answer.status}`;
-    return [failed(check, detail, "Check SCHEMA_REGISTRY_URL.")];
+    const status = await statusOf(`${access.url}/subjects`, access);
+    if (status === 200) return fine(check, "it answers, signed in");
+    const next =
+      status === 401 || status === 403
+        ? "Check SCHEMA_REGISTRY_USERNAME and SCHEMA_REGISTRY_PASSWORD, or SCHEMA_REGISTRY_TOKEN. See docs/security.md"
+        : "Check SCHEMA_REGISTRY_URL.";
+    return failed(check, `${access.url} answered ${status}`, next);
   } catch (error) {
-    const detail = `${url}: ${reasonOf(error)}`;
+    const detail = `${access.url}: ${reasonOf(error)}`;
     const next = "Is it running? Check SCHEMA_REGISTRY_URL.";
-    return [failed(check, detail, next, EXIT.unreachable)];
+    return failed(check, detail, next, EXIT.unreachable);
   }
+}
+
+/** By node:http, because `fetch` takes neither this agent nor authorities. */
+async function statusOf(url: string, access: RegistryAccess): Promise<number> {
+  const authorization = access.authorization();
+  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+  return await new Promise((resolve, reject) => {
+    request(url, {
+      agent: access.agent,
+      headers: { ...(authorization !== null && { authorization }) },
+      signal: AbortSignal.timeout(WITHIN_MS),
+    })
+      .once("error", reject)
+      .once("response", (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+      .end();
+  });
 }

@@ -69,6 +69,36 @@ const doorWithTypes = ({ body }: Asked): Answer => {
   ];
 };
 
+const SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+
+test("a refusal of what an option gave names the option", async () => {
+  fake.answer = () => [
+    400,
+    {
+      title: "The event is invalid",
+      detail: "destination.url: the scheme must be https; http is not allowed",
+      errors: [
+        {
+          field: "destination.url",
+          rule: "scheme",
+          message: "the scheme must be https; http is not allowed",
+        },
+      ],
+    },
+  ];
+
+  const to = ["--to", "http://example.com/", "--secret", SECRET];
+
+  const ran = await fake.postrider(
+    ["publish", ...single, "--payload", "1", ...to],
+    { env: fake.env() },
+  );
+
+  expect(ran.code).toBe(5);
+  expect(ran.stderr).toContain("why:  --to: the scheme must be https");
+  expect(ran.stderr).not.toContain("destination.url");
+});
+
 test("a refused line is named by its line in the file, with what is published and how to go on", async () => {
   fake.answer = doorWithTypes;
   const lines = Array.from({ length: 250 }, (_, at) =>

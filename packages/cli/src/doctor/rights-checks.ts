@@ -1,0 +1,74 @@
+/** Whether the user whom the environment names may do in Kafka what a service does there. */
+import { parseTiers } from "@postrider/core";
+import {
+  grantCommand,
+  HOLDERS_OF,
+  missingRights,
+  principalOf,
+  rightsOf,
+  rightText,
+  type Admin,
+  type Right,
+} from "@postrider/messaging";
+import { kafkaConfig, readConfig, type KafkaConfig } from "@postrider/runtime";
+import { findAddresses } from "../addresses.ts";
+import { CliError, reasonOf } from "../cli-error.ts";
+import { withAdmin } from "../kafka.ts";
+import type { ServiceName } from "../processes/service-process.ts";
+import { tiersOf } from "../topics/topic-plan.ts";
+import { failed, fine, warning, type Finding } from "./finding.ts";
+import { kafkaAway } from "./kafka-checks.ts";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export async function serviceKafkaChecks(
+  service: ServiceName,
+  env: Env,
+): Promise<Finding[]> {
+  const addresses = findAddresses(env);
+  const { brokers, prefix } = addresses.kafka();
+  const tiers = parseTiers(tiersOf(addresses.dev()?.folder ?? null));
+  const rights = HOLDERS_OF[service].flatMap((holder) =>
+    rightsOf(holder, { prefix, tiers }),
+  );
+  const security: Partial<KafkaConfig> = env["KAFKA_BROKERS"]
+    ? readConfig(env, kafkaConfig)
+    : {};
+  const principal = principalOf(security);
+  try {
+    return await withAdmin(brokers, async (admin) => [
+      fine("kafka", `${await admin.brokerCount()} brokers, signed in`),
+      ...(await rightsChecks(admin, { service, rights, principal })),
+    ]);
+  } catch (error) {
+    if (error instanceof CliError) return [kafkaAway(error)];
+    throw error;
+  }
+}
+
+async function rightsChecks(
+  admin: Admin,
+  of: {
+    readonly service: ServiceName;
+    readonly rights: readonly Right[];
+    readonly principal: string;
+  },
+): Promise<Finding[]> {
+  const check = `rights of ${of.service}`;
+  let missing: readonly Right[];
+  try {
+    missing = await missingRights(admin, of.rights);
+  } catch (error) {
+    const next = "Compare them yourself with docs/kafka-rights.md.";
+    return [warning(check, `Kafka does not tell: ${reasonOf(error)}`, next)];
+  }
+  if (missing.length === 0)
+    return [fine(check, `${of.principal} has all ${of.rights.length}`)];
+  return missing.map((right) =>
+    failed(
+      check,
+      `${of.principal} lacks: ${rightText(right)}`,
+      grantCommand(right, of.principal),
+    ),
+  );
+}
