@@ -4,6 +4,7 @@
  */
 import {
   createProcessGauges,
+  noTracer,
   systemClock,
   type Composition,
   type Effects,
@@ -58,7 +59,7 @@ export async function declaredMetrics(): Promise<DeclaredMetric[]> {
   const found = new Map<string, DeclaredMetric>();
   for (const [service, compose] of Object.entries(SERVICES)) {
     const meter = notingMeter(service, found);
-    await compose({ log: SILENT, meter, clock: systemClock });
+    await compose({ log: SILENT, meter, clock: systemClock, tracer: noTracer });
     createProcessGauges(meter, () => true).stop();
   }
   return [...found.values()]

@@ -95,6 +95,10 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   [/^kafkajs/, /^packages\/messaging\/src\/kafkajs\//],
   [/^avsc$/, /^packages\/messaging\/src\/schemas\/(avro|registry)-[^/]*\.ts$/],
   [/^@kafkajs\//, /^packages\/messaging\/src\/schemas\/registry-[^/]*\.ts$/],
+  [
+    /^@opentelemetry\//,
+    /^packages\/runtime\/src\/(otel-tracer|reported-exporter)\.ts$/,
+  ],
   [/^fastify/, /^(packages\/http|services\/(ingest|control))\/src\//],
   [
     /^undici/,

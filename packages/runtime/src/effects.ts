@@ -45,6 +45,47 @@ export interface Meter {
   ): Histogram;
 }
 
+/** W3C trace context: which span something belongs to. `traceparent` is null where there is none. */
+export interface TraceContext {
+  readonly traceparent: string | null;
+  readonly tracestate: string | null;
+}
+
+/** What is known of a span, by the names of OpenTelemetry's conventions and our own (`postrider.…`). Never a body, a secret or a URL's path. Of a null nothing is kept. */
+export type SpanAttributes = Readonly<
+  Record<string, string | number | boolean | null>
+>;
+
+export interface SpanOptions {
+  readonly kind: "server" | "client" | "producer" | "consumer";
+  /** The span that caused this one; without a traceparent, a new trace begins. */
+  readonly parent: TraceContext;
+  /** Traceparents of spans that this one follows from, without being their child. */
+  readonly links?: readonly string[];
+  readonly attributes: SpanAttributes;
+  /** Epoch milliseconds; default: now. */
+  readonly startedAt?: number;
+}
+
+/** One step of a trace. It is sent away once `end` was called; a span that is dropped without `end` is never seen. */
+export interface Span {
+  /** For what this span causes. */
+  readonly context: TraceContext & { readonly traceparent: string };
+  /** Whether the sampler keeps it. What is set on a span that is not kept is lost. */
+  readonly isSampled: boolean;
+  set(attributes: SpanAttributes): void;
+  /** It went wrong. `type` is one of few words (`timeout`, `500`); `message` is for people. */
+  fail(type: string, message?: string): void;
+  end(): void;
+}
+
+/** Makes spans. While `isOn` is false, callers make nothing: no attributes, no context and no span. */
+export interface Tracer {
+  readonly isOn: boolean;
+  /** Only while `isOn`. */
+  start(name: string, options: SpanOptions): Span;
+}
+
 /** A part that holds resources. Parts are started in order and stopped in reverse; stopping twice is safe. `deadline` is epoch milliseconds. */
 export interface Lifecycle {
   start(): Promise<void>;
@@ -69,4 +110,5 @@ export interface Effects {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
+  readonly tracer: Tracer;
 }

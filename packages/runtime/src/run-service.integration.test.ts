@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "@jest/globals";
 
@@ -109,4 +110,57 @@ test("a service whose parent is gone stops by itself", async () => {
 
   expect(await service.exit).toBe(0);
   expect(service.output()).toContain("parent is gone");
+});
+
+/** So that a test does not wait for the SDK's usual 5 and 10 s. */
+const SOON = {
+  OTEL_BSP_SCHEDULE_DELAY: "20",
+  OTEL_EXPORTER_OTLP_TIMEOUT: "200",
+};
+
+test("a service loads no tracing unless it is asked for", async () => {
+  const service = run({ OTEL_SERVICE_NAME: "x", OTEL_SDK_DISABLED: "" });
+
+  await service.sees("service.ready");
+
+  expect(service.output()).toContain('"isTracing":false');
+  expect(service.output()).not.toContain("tracing.started");
+});
+
+test("a receiver of spans that is not there keeps neither start nor stop, and is logged once", async () => {
+  const service = run({ ...SOON, OTEL_TRACES_EXPORTER: "otlp", ...NOBODY });
+  await service.sees("service.ready");
+  await service.sees("spans.notSent");
+
+  service.child.kill("SIGTERM");
+
+  expect(await service.exit).toBe(0);
+  expect(service.output()).toContain('"isTracing":true');
+  expect(service.output().split("spans.notSent")).toHaveLength(2);
+});
+
+/** Nobody listens on this port. */
+const NOBODY = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1" };
+
+test("a receiver of spans that never answers does not keep a service from stopping", async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => {
+    socket.on("error", () => undefined);
+    sockets.push(socket);
+  }).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  const service = run({
+    OTEL_BSP_SCHEDULE_DELAY: "20",
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+  });
+  await service.sees("service.ready");
+  await once(silent, "connection");
+
+  service.child.kill("SIGTERM");
+
+  expect(await service.exit).toBe(0);
+  expect(service.output()).toContain("spans.notFlushed");
+  for (const socket of sockets) socket.destroy();
+  silent.close();
 });

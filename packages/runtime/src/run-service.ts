@@ -5,9 +5,11 @@ import type { Check, Effects, Health, Lifecycle, Log } from "./effects.ts";
 import { composeLifecycle } from "./lifecycle.ts";
 import { createLog, type LogLevel } from "./log.ts";
 import { createMeter } from "./meter.ts";
+import { startTraces } from "./start-traces.ts";
+import type { TracesSettings } from "./traces-config.ts";
 
-/** The settings that every service's config has: see `processConfig`. */
-export interface ProcessSettings {
+/** The settings that every service's config has: see `processConfig`. Those of `tracesConfig` only a service has that makes spans. */
+export interface ProcessSettings extends Partial<TracesSettings> {
   readonly logLevel: LogLevel;
   readonly adminHost: string;
   readonly adminPort: number;
@@ -90,10 +92,16 @@ async function runParts<C extends ProcessSettings>(
 ): Promise<number> {
   const meter = createMeter({ service: options.name });
   const clock = systemClock;
+  const traces = await startTraces({
+    settings: config,
+    service: options.name,
+    log,
+  });
   const { parts, health } = await options.compose(config, {
     log,
     meter,
     clock,
+    tracer: traces.tracer,
   });
   let isStarted = false;
   const startup = (): Check[] => [
@@ -113,7 +121,10 @@ async function runParts<C extends ProcessSettings>(
       startup,
     },
   });
-  const whole = composeLifecycle([admin, ...parts], { clock, log });
+  const whole = composeLifecycle([admin, ...traces.parts, ...parts], {
+    clock,
+    log,
+  });
   const startedAt = clock.monotonic();
   const started = whole.start().then(() => {
     isStarted = true;

@@ -15,6 +15,8 @@ export {
 } from "./stack-topics.ts";
 export { execute, rowsOf } from "./clickhouse.ts";
 export * from "./receiver.ts";
+export * from "./otlp-receiver.ts";
+export * from "./recording-tracer.ts";
 export * from "./raw-receiver.ts";
 export * from "./raw-request.ts";
 export * from "./misbehaviour.ts";

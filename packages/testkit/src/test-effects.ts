@@ -1,10 +1,12 @@
 import {
   createMeter,
+  noTracer,
   systemClock,
   type Clock,
   type Effects,
   type Log,
   type LogFields,
+  type Tracer,
 } from "@postrider/runtime";
 
 export interface LoggedLine {
@@ -24,14 +26,15 @@ export interface TestEffects extends Effects {
   readonly meter: ReturnType<typeof createMeter>;
 }
 
-/** Effects for tests: a log that prints nothing and keeps its lines, a real meter, and the machine's clock unless another is given. */
+/** Effects for tests: a log that prints nothing and keeps its lines, a real meter, the machine's clock unless another is given, and no tracing unless a tracer is given. */
 export function testEffects(
-  options: { readonly clock?: Clock } = {},
+  options: { readonly clock?: Clock; readonly tracer?: Tracer } = {},
 ): TestEffects {
   return {
     log: recordingLog(),
     meter: createMeter({ service: "test" }),
     clock: options.clock ?? systemClock,
+    tracer: options.tracer ?? noTracer,
   };
 }
 
