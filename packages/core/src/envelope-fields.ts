@@ -38,6 +38,7 @@ export function readEnvelope(
     expiresAt: read.time("expiresAt"),
     headers: read.texts("headers"),
     traceparent: read.text("traceparent"),
+    tracestate: read.text("tracestate"),
   };
   return { event, problems: read.problems.list() };
 }

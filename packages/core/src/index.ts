@@ -18,6 +18,7 @@ export {
 export * from "./content-type.ts";
 export * from "./blank-secret.ts";
 export * from "./validate-event.ts";
+export * from "./trace-context.ts";
 export * from "./headers.ts";
 export * from "./secret-header.ts";
 export * from "./received-at.ts";

@@ -56,7 +56,7 @@ test("any JSON as payload, anywhere among any other fields, comes out as its own
       fc.constantFrom("", " ", "\n\t"),
       (payload, before, after, space) => {
         const known =
-          /^(id|type|tenantId|occurredAt|contentType|payload|destination|notBefore|expiresAt|headers|traceparent)$/;
+          /^(id|type|tenantId|occurredAt|contentType|payload|destination|notBefore|expiresAt|headers|traceparent|tracestate)$/;
         const members = (fields: Record<string, unknown>) =>
           Object.entries(fields)
             .filter(([key]) => !known.test(key))
@@ -111,6 +111,7 @@ test("every field is read, times in both forms, unknown fields ignored", () => {
       payload: {},
       headers: { "X-A": "b" },
       traceparent: "00-1-2-03",
+      tracestate: "a=1",
       destination: { url: "https://a.example/", secret: "s", maxAttempts: 3 },
       colour: "green",
     }),
@@ -127,6 +128,7 @@ test("every field is read, times in both forms, unknown fields ignored", () => {
     payload: bytesOf("{}"),
     headers: { "X-A": "b" },
     traceparent: "00-1-2-03",
+    tracestate: "a=1",
     destination: {
       url: "https://a.example/",
       secret: "s",

@@ -200,6 +200,8 @@ export interface Delivery {
   readonly headers: Readonly<Record<string, string>>;
   /** W3C trace context. */
   readonly traceparent: null | string;
+  /** What tracing systems added to the trace context; goes with traceparent. */
+  readonly tracestate: null | string;
   /** Set where there is no registered endpoint. */
   readonly inline: null | InlineDestination;
   /** No attempt earlier than this. */
@@ -462,4 +464,6 @@ export interface WebhookEvent {
   readonly headers: Readonly<Record<string, string>>;
   /** W3C trace context. */
   readonly traceparent: null | string;
+  /** What tracing systems added to the trace context; goes with traceparent. */
+  readonly tracestate: null | string;
 }

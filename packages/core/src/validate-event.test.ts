@@ -29,6 +29,7 @@ const anEvent = (over: Partial<WebhookEvent> = {}): WebhookEvent => ({
   expiresAt: null,
   headers: {},
   traceparent: null,
+  tracestate: null,
   ...over,
 });
 
@@ -63,6 +64,7 @@ test("a good event has no problem", () => {
         expiresAt: 6,
         headers: { "X-Trace": "a b" },
         traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        tracestate: "congo=t61rcWkgMzE",
       }),
     ),
   ).toEqual([]);
@@ -87,6 +89,7 @@ test.each([
   ["contentType: syntax", anEvent({ contentType: "a/b\r\nx: y" })],
   ["payload: max_bytes", anEvent({ payload: Buffer.alloc(101) })],
   ["traceparent: syntax", anEvent({ traceparent: "00" })],
+  ["tracestate: syntax", anEvent({ tracestate: "a=1\r\nx: y" })],
   ["expiresAt: after_not_before", anEvent({ notBefore: 5, expiresAt: 5 })],
   ["occurredAt: range", anEvent({ occurredAt: -1 })],
   ["expiresAt: range", anEvent({ expiresAt: 1e14 })],

@@ -5,6 +5,7 @@ import { fewProblems, type Problem, problemsAt } from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
 import { secretProblem } from "./secret-rule.ts";
 import { parseTime } from "./time.ts";
+import { isTraceparent, isTracestate } from "./trace-context.ts";
 import { isEventType } from "./type-pattern.ts";
 import { judgeUrl, type UrlPolicy } from "./url-policy.ts";
 
@@ -26,17 +27,11 @@ export const DEFAULT_MAX_PAYLOAD_BYTES = 262_144;
 const MAX_ID_LENGTH = 256;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const TENANT_ID = /^[A-Za-z0-9_-]{1,64}$/;
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const TIMES = ["occurredAt", "notBefore", "expiresAt"] as const;
 
 export function isTenantId(text: string): boolean {
   return TENANT_ID.test(text);
-}
-
-/** Whether a text is a W3C traceparent of version 00, or of another version with the same form. */
-export function isTraceparent(text: string): boolean {
-  return TRACEPARENT.test(text);
 }
 
 /** What is wrong with an event's id, if anything. */
@@ -77,6 +72,9 @@ export function validateEvent(
     event.traceparent === null || isTraceparent(event.traceparent)
       ? undefined
       : problem("traceparent", "syntax", "not a W3C traceparent"),
+    event.tracestate === null || isTracestate(event.tracestate)
+      ? undefined
+      : problem("tracestate", "syntax", "not a W3C tracestate"),
     ...TIMES.map((field) => timeProblem(field, event[field])),
     event.expiresAt !== null && event.expiresAt <= (event.notBefore ?? 0)
       ? problem("expiresAt", "after_not_before", "must be later than notBefore")

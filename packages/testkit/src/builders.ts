@@ -29,6 +29,7 @@ export function anEvent(fields: Partial<WebhookEvent> = {}): WebhookEvent {
     expiresAt: null,
     headers: {},
     traceparent: null,
+    tracestate: null,
     ...fields,
   };
 }
@@ -108,6 +109,7 @@ export function aDelivery(fields: Partial<Delivery> = {}): Delivery {
     payload: PAYLOAD,
     headers: {},
     traceparent: null,
+    tracestate: null,
     inline: null,
     notBefore: null,
     expiresAt: null,

@@ -81,6 +81,7 @@ const delivery: fc.Arbitrary<Delivery> = fc.record({
   payload: bytes,
   headers: dictionary,
   traceparent: orNull(text),
+  tracestate: orNull(text),
   inline: orNull(
     fc.record({
       url: text,

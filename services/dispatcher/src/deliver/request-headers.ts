@@ -24,7 +24,7 @@ export interface Signed {
 export function requestHeaders(
   delivery: Pick<
     Delivery,
-    "webhookId" | "contentType" | "traceparent" | "headers"
+    "webhookId" | "contentType" | "traceparent" | "tracestate" | "headers"
   >,
   endpointHeaders: Readonly<Record<string, string>>,
   signed: Signed,
@@ -41,13 +41,22 @@ export function requestHeaders(
   if (signed.hexSignature !== null)
     headers.push(HEX_SIGNATURE, signed.hexSignature);
   headers.push("user-agent", userAgent, "content-type", delivery.contentType);
-  if (delivery.traceparent !== null)
-    headers.push("traceparent", delivery.traceparent);
+  const { traceparent } = delivery;
+  const tracestate = traceparent === null ? null : delivery.tracestate;
+  if (traceparent !== null) headers.push("traceparent", traceparent);
+  if (tracestate !== null) headers.push("tracestate", tracestate);
   const isHexSigned = signed.hexSignature !== null;
-  addHeaders(headers, delivery.headers, endpointHeaders, isHexSigned);
-  addHeaders(headers, endpointHeaders, NO_HEADERS, isHexSigned);
+  const ours = OURS[tracestate === null ? 0 : 1][isHexSigned ? 1 : 0];
+  addHeaders(headers, delivery.headers, endpointHeaders, ours);
+  addHeaders(headers, endpointHeaders, NO_HEADERS, ours);
   return headers;
 }
+
+/** The names that are ours in this request, but free for others in one without a tracestate, or without a hex signature. */
+const OURS = [
+  [[], [HEX_SIGNATURE]],
+  [["tracestate"], ["tracestate", HEX_SIGNATURE]],
+] as const;
 
 const NO_HEADERS: Readonly<Record<string, string>> = {};
 
@@ -55,12 +64,12 @@ function addHeaders(
   to: string[],
   from: Readonly<Record<string, string>>,
   overriding: Readonly<Record<string, string>>,
-  isHexSigned: boolean,
+  ours: readonly string[],
 ): void {
   for (const name in from) {
     const value = from[name];
     if (value === undefined || RESERVED.test(name)) continue;
-    if (isHexSigned && name.toLowerCase() === HEX_SIGNATURE) continue;
+    if (ours.length > 0 && ours.includes(name.toLowerCase())) continue;
     if (!hasName(overriding, name)) to.push(name, value);
   }
 }

@@ -55,6 +55,7 @@ function acceptEvents(options: DoorOptions): Routes {
         body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
         idempotencyKey: headerOf(request, "idempotency-key"),
         traceparent: headerOf(request, "traceparent"),
+        tracestate: headerOf(request, "tracestate"),
       });
       return reply.status(202).send({ events });
     });

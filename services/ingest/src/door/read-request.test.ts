@@ -17,6 +17,7 @@ const read = (body: unknown, idempotencyKey?: string) =>
       body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)),
       idempotencyKey,
       traceparent: undefined,
+      tracestate: undefined,
     },
     rules,
   );
@@ -114,16 +115,35 @@ test.each([
     const body = Buffer.from(JSON.stringify(event));
 
     const read = readRequest(
-      { body, idempotencyKey: undefined, traceparent },
+      { body, idempotencyKey: undefined, traceparent, tracestate: "a=1" },
       rules,
     );
 
     expect(read).toMatchObject({
       kind: "events",
-      events: [{ traceparent: isTaken ? traceparent : null }],
+      events: [
+        isTaken
+          ? { traceparent, tracestate: "a=1" }
+          : { traceparent: null, tracestate: null },
+      ],
     });
   },
 );
+
+test("an event with a traceparent of its own gets nothing of the request's", () => {
+  const own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+  const body = Buffer.from(JSON.stringify({ ...event, traceparent: own }));
+  const traceparent = own.replace("0af7", "1af7");
+
+  const read = readRequest(
+    { body, idempotencyKey: undefined, traceparent, tracestate: "a=1" },
+    rules,
+  );
+
+  expect(read).toMatchObject({
+    events: [{ traceparent: own, tracestate: null }],
+  });
+});
 
 test("a request of many broken events is refused with 20 problems and the count of the others", () => {
   const result = read({ events: Array.from({ length: 1_000 }, () => ({})) });

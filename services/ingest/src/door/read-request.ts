@@ -1,12 +1,12 @@
 import {
   eventIdOfKey,
   type EventRules,
-  isTraceparent,
   parseJsonEnvelopes,
   type Problem,
   ProblemList,
   problemsAt,
   problemsOfParsed,
+  readTraceContext,
 } from "@postrider/core";
 import { sha256 } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
@@ -21,6 +21,8 @@ export interface EventsRequest {
   readonly idempotencyKey: string | undefined;
   /** The `traceparent` header, used for events without their own `traceparent`. */
   readonly traceparent: string | undefined;
+  /** The `tracestate` header, which goes with it. */
+  readonly tracestate: string | undefined;
 }
 
 /** The result: either all events, every one valid, or the problems of all events. */
@@ -50,16 +52,14 @@ export function readRequest(
     key === undefined ? undefined : idempotencyKeyProblem(key, isBatch);
   if (keyProblem !== undefined) return refused(keyProblem);
 
-  // An invalid traceparent is ignored and not refused, as W3C requires: a proxy may have added it.
-  const given = request.traceparent;
-  const inherited = given !== undefined && isTraceparent(given) ? given : null;
+  const inherited = readTraceContext(request.traceparent, request.tracestate);
   const list = new ProblemList();
   const accepted: ValidEvent[] = [];
   for (const [index, one] of events.entries()) {
-    const event = {
-      ...one.event,
-      traceparent: one.event.traceparent ?? inherited,
-    };
+    const event =
+      one.event.traceparent === null
+        ? { ...one.event, ...inherited }
+        : one.event;
     const named =
       key === undefined ? { ...one, event } : withKey(one, event, key);
     const found = problemsOfParsed(named, rules);

@@ -2,13 +2,12 @@ import {
   type Delivery,
   deliveryIdOf,
   type InlineDestination,
-  isTraceparent,
   webhookIdOf,
 } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import { sha256 } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
-import { headerText } from "./read-event.ts";
+import { headerTrace } from "./published-trace.ts";
 
 /** Who gets a delivery. */
 export interface DeliveryTarget {
@@ -30,6 +29,8 @@ export function firstDelivery(
     endpointId: target.endpointId,
     replayId: null,
   };
+  const { traceparent, tracestate } =
+    event.traceparent === null ? headerTrace(raw) : event;
   return {
     deliveryId: deliveryIdOf(sha256, key),
     webhookId: webhookIdOf(sha256, key),
@@ -47,7 +48,8 @@ export function firstDelivery(
     contentType: event.contentType,
     payload: event.payload,
     headers: event.headers,
-    traceparent: event.traceparent ?? traceparentOf(raw),
+    traceparent,
+    tracestate,
     inline: target.inline,
     notBefore: event.notBefore,
     expiresAt: event.expiresAt,
@@ -60,10 +62,4 @@ export function firstDelivery(
     sourcePartition: raw.partition,
     sourceOffset: raw.offset,
   };
-}
-
-/** The traceparent from the record's headers: Kafka clients with tracing put it there. */
-function traceparentOf(raw: RawRecord): string | null {
-  const text = headerText(raw, "traceparent");
-  return isTraceparent(text) ? text : null;
 }

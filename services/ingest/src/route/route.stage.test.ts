@@ -161,6 +161,7 @@ test("an event goes to every endpoint of its tenant that wants its type, and int
     payload: Buffer.from('{"total":1}'),
     headers: { "X-A": "b" },
     traceparent: TRACEPARENT,
+    tracestate: null,
     inline: null,
     notBefore: NOW + 1,
     expiresAt: NOW + 2,
