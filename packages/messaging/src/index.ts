@@ -5,6 +5,7 @@ export * from "./ports.ts";
 export type * from "./output-port.ts";
 export * from "./topics.ts";
 export * from "./unfit-value-error.ts";
+export * from "./span-attributes.ts";
 export * from "./timestamp-check.ts";
 export * from "./rights.ts";
 export * from "./rights-check.ts";

@@ -33,7 +33,7 @@ export function compose(
   config: DispatcherConfig,
   effects: Effects,
 ): Composition {
-  const { log, meter, clock } = effects;
+  const { log, meter, clock, tracer } = effects;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const { kafka, rights } = createServiceKafka(
     {
@@ -85,6 +85,7 @@ export function compose(
     meter,
     clock,
   });
+  const groupId = `${prefix}dispatcher`;
   const runner = createStageRunner({
     name: "deliver",
     stage: createDeliverStage({
@@ -95,15 +96,17 @@ export function compose(
       tiers: config.tiers,
       userAgent: `Postrider/${manifest.version}`,
       worker: `${hostname()}:${process.pid}`,
+      groupId,
       sessionTimeoutMs,
       random01: Math.random,
       clock,
       log,
       meter,
+      tracer,
     }),
     decode: schemas.decoderOf("deliveries"),
     kafka,
-    groupId: `${prefix}dispatcher`,
+    groupId,
     topics: [topicName(prefix, "deliveries")],
     output,
     observer:

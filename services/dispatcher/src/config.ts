@@ -7,6 +7,7 @@ import {
   readConfig,
   registryConfig,
   text,
+  tracesConfig,
   type ConfigOf,
   type ConfigSpec,
   type Env,
@@ -44,6 +45,7 @@ export const dispatcherSpec = {
     default: null,
     doc: "A file to which every completion and every acknowledged commit is appended, synchronously: for fault runs only, it costs throughput.",
   },
+  ...tracesConfig,
   ...processConfig(9401),
 } as const satisfies ConfigSpec;
 

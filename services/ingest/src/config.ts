@@ -18,6 +18,7 @@ import {
   processConfig,
   readConfig,
   registryConfig,
+  tracesConfig,
 } from "@postrider/runtime";
 
 const cidrs: Parse<readonly Cidr[]> = Object.assign(
@@ -122,6 +123,7 @@ export const ingestSpec = {
     doc: "How many bytes of requests may be taken in at once, and how many may wait for Kafka after their answer, before more are answered with 503.",
   },
   ...listenConfig(7401),
+  ...tracesConfig,
   ...processConfig(9400),
 } as const satisfies ConfigSpec;
 

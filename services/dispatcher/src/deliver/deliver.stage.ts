@@ -16,10 +16,13 @@ import type {
   Table,
   Verdict,
 } from "@postrider/messaging";
-import type { Clock, Log, Meter } from "@postrider/runtime";
+import type { Clock, Log, Meter, Tracer } from "@postrider/runtime";
+import type { AttemptSpan } from "./attempt-span.ts";
 import { admit, type EndpointView, type Target } from "./admit.ts";
 import { conclude } from "./conclude.ts";
 import { deliverReport, type DeliverReport } from "./deliver-report.ts";
+import { DeliverSpans } from "./deliver-spans.ts";
+import { withLastAttempt } from "./last-attempt-header.ts";
 import type { BreakerChange, Permit } from "../breaker/breaker.ts";
 import { EndpointBreakers } from "../breaker/endpoint-breakers.ts";
 import {
@@ -50,6 +53,8 @@ export interface DeliverOptions {
   readonly userAgent: string;
   /** The name of this process in attempts. */
   readonly worker: string;
+  /** The consumer group that reads the deliveries. */
+  readonly groupId: string;
   /** The consumer group's session timeout: how long until another process takes over a killed process's partitions. */
   readonly sessionTimeoutMs: number;
   /** At least 0, below 1: the jitter of open breakers. */
@@ -57,6 +62,7 @@ export interface DeliverOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  readonly tracer: Tracer;
 }
 
 /** An attempt that was made, or is about to be. */
@@ -64,6 +70,8 @@ interface Attempted {
   readonly record: InRecord<Delivery>;
   readonly target: Target;
   readonly startedAt: EpochMs;
+  /** Null without tracing. */
+  readonly span: AttemptSpan | null;
 }
 
 /** A limit is known: a delivery whose turn comes after its end need not wait for it. */
@@ -83,6 +91,7 @@ export function createDeliverStage(options: DeliverOptions): Stage<Delivery> {
 class DeliverStage implements Stage<Delivery> {
   readonly #options: DeliverOptions;
   readonly #report: DeliverReport;
+  readonly #spans: DeliverSpans | null;
   readonly #unsent: Unsent;
   readonly #lanes: EndpointConcurrency;
   readonly #breakers: EndpointBreakers;
@@ -103,7 +112,10 @@ class DeliverStage implements Stage<Delivery> {
     });
     this.#judge = createUrlJudge(options.urlPolicy);
     const report = this.#report;
-    this.#unsent = createUnsent({ ...options, report });
+    const { tracer, groupId } = options;
+    const spans = tracer.isOn ? new DeliverSpans(tracer, groupId) : null;
+    this.#spans = spans;
+    this.#unsent = createUnsent({ ...options, report, spans });
     this.#lanes = new EndpointConcurrency(options.clock);
     this.#breakers = new EndpointBreakers({
       clock: options.clock,
@@ -183,7 +195,7 @@ class DeliverStage implements Stage<Delivery> {
     if (admission.kind === "send")
       return this.#attempt(record, admission.target, now);
     if (admission.kind === "defer")
-      return emit(this.#unsent.deferred(record.value, admission));
+      return emit(this.#unsent.deferred(record, admission));
     return emit(this.#unsent.givenUp(record, admission, now));
   }
 
@@ -198,7 +210,7 @@ class DeliverStage implements Stage<Delivery> {
       return this.#unsent.givenUp(record, NO_TURN, this.#options.clock.now());
     const reason = isTurn ? "rate_limited" : "lane_slow";
     const wait = { reason, until: slotAt, slotAt } as const;
-    return this.#unsent.deferred(record.value, wait);
+    return this.#unsent.deferred(record, wait);
   }
 
   #attempt(
@@ -208,15 +220,17 @@ class DeliverStage implements Stage<Delivery> {
   ): Verdict | Promise<Verdict> {
     const delivery = record.value;
     const { endpointId } = delivery;
-    const attempt = { record, target, startedAt };
     const url = this.#judge(target.url);
-    if (!url.ok)
+    if (!url.ok) {
+      const span = this.#spans?.attempt(record) ?? null;
+      const attempt = { record, target, startedAt, span };
       return this.#concluded(attempt, refusedResult(url.message), null);
+    }
     // Before signing, which costs more than all else here: a backlog may be deferred many times.
     const wait = this.#breakers.waitOf(endpointId);
     if (wait !== null)
       return emit(
-        this.#unsent.deferred(delivery, { ...wait, slotAt: wait.until }),
+        this.#unsent.deferred(record, { ...wait, slotAt: wait.until }),
       );
     const signed = this.#options.signer.sign(delivery, target, startedAt);
     if (signed.kind === "unsigned")
@@ -228,11 +242,14 @@ class DeliverStage implements Stage<Delivery> {
     const { userAgent, send } = this.#options;
     this.#lanes.begin(endpointId, target.maxConcurrency);
     this.#limits.started(endpointId);
+    const span = this.#spans?.attempt(record) ?? null;
+    const traced = span?.request(target.method, url.url) ?? delivery;
+    const attempt = { record, target, startedAt, span };
     return send({
       origin: url.url.origin,
       path: url.url.path,
       method: target.method,
-      headers: requestHeaders(delivery, target.headers, signed, userAgent),
+      headers: requestHeaders(traced, target.headers, signed, userAgent),
       body: asBuffer(delivery.payload),
       timeoutMs: target.timeoutMs,
     }).then((result) => this.#sent(attempt, permit, result));
@@ -247,7 +264,7 @@ class DeliverStage implements Stage<Delivery> {
       this.#report.localFault(result.errorCode);
       const until = this.#options.clock.now() + LOCAL_FAULT_WAIT_MS;
       return emit(
-        this.#unsent.deferred(delivery, { reason: "local_fault", until }),
+        this.#unsent.deferred(attempt.record, { reason: "local_fault", until }),
       );
     }
     this.#lanes.ended(endpointId, result);
@@ -266,7 +283,7 @@ class DeliverStage implements Stage<Delivery> {
   }
 
   #concluded(
-    { record, target, startedAt }: Attempted,
+    { record, target, startedAt, span }: Attempted,
     result: AttemptResult,
     change: BreakerChange | null,
   ): Verdict {
@@ -288,7 +305,9 @@ class DeliverStage implements Stage<Delivery> {
     this.#report.attempted(delivery, result, conclusion);
     if (disposition.kind === "dead_letter")
       this.#report.deadLettered(delivery, disposition.reason);
-    return emit(conclusion.records);
+    if (span === null) return emit(conclusion.records);
+    span.concluded(result, conclusion);
+    return emit(withLastAttempt(conclusion.records, span.traceparent));
   }
 }
 

@@ -4,6 +4,7 @@ import type { InRecord, OutRecord } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
 import type { Admission, Target } from "./admit.ts";
 import type { DeliverReport } from "./deliver-report.ts";
+import type { DeliverSpans } from "./deliver-spans.ts";
 import {
   deadLetterRecord,
   deferralRecords,
@@ -13,10 +14,10 @@ import { secretWaitEndsAt } from "./secret-wait.ts";
 
 export interface Unsent {
   deferred(
-    delivery: Delivery,
+    record: InRecord<Delivery>,
     why: Pick<Deferral, "reason" | "until"> &
       Partial<Pick<Deferral, "slotAt" | "unknownSince">>,
-  ): OutRecord[];
+  ): readonly OutRecord[];
   givenUp(
     record: InRecord<Delivery>,
     why: Extract<Admission, { kind: "dead_letter" }>,
@@ -28,7 +29,7 @@ export interface Unsent {
     target: Target,
     now: EpochMs,
     problem: string,
-  ): OutRecord[];
+  ): readonly OutRecord[];
 }
 
 export function createUnsent(options: {
@@ -37,17 +38,22 @@ export function createUnsent(options: {
   readonly worker: string;
   readonly clock: Clock;
   readonly report: DeliverReport;
+  /** Null without tracing. */
+  readonly spans: DeliverSpans | null;
 }): Unsent {
-  const { tiers, worker, clock, report } = options;
+  const { tiers, worker, clock, report, spans } = options;
   const unsent: Unsent = {
-    deferred(delivery, { reason, until, slotAt = null, unknownSince = null }) {
+    deferred(record, { reason, until, slotAt = null, unknownSince = null }) {
       report.deferred(reason);
       const now = clock.now();
       const deferral = { reason, until, slotAt, unknownSince, now, worker };
-      return deferralRecords(delivery, deferral, tiers);
+      const records = deferralRecords(record.value, deferral, tiers);
+      return spans?.deferred(record, reason, records) ?? records;
     },
-    givenUp(record, { reason, detail }, now) {
+    givenUp(record, why, now) {
+      const { reason, detail } = why;
       report.deadLettered(record.value, reason);
+      spans?.givenUp(record, why);
       return [
         deadLetterRecord(record, {
           reason,
@@ -61,7 +67,7 @@ export function createUnsent(options: {
     unsigned(record, target, now, problem) {
       const until = secretWaitEndsAt(record.value, target, now);
       if (until !== null)
-        return unsent.deferred(record.value, {
+        return unsent.deferred(record, {
           reason: "secret_unavailable",
           until,
         });

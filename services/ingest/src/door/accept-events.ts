@@ -9,6 +9,7 @@ import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 import { DoorProblem } from "./door-problem.ts";
+import type { DoorSpans } from "./door-spans.ts";
 import type { PatientSender } from "./patient-sender.ts";
 import { type EventsRequest, readRequest } from "./read-request.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
@@ -18,6 +19,8 @@ export interface AcceptOptions {
   readonly keyRing: KeyRing;
   readonly sender: Pick<PatientSender, "send">;
   readonly now: () => EpochMs;
+  /** Null without tracing. */
+  readonly spans: DoorSpans | null;
 }
 
 /** The part of the door's answer for one accepted event. */
@@ -37,12 +40,15 @@ export async function acceptEvents(
 ): Promise<AcceptedEvent[]> {
   const read = readRequest(request, options.rules);
   if (read.kind === "refused") throw invalid(read.problems);
-  const records = read.events.map((event) => recordOf(event, options));
+  const spans = options.spans?.sending(read.events, request) ?? null;
+  const events = spans?.events ?? read.events;
+  const records = events.map((event) => recordOf(event, options));
   const result = await options.sender
     .send(records, request.body.length)
     .catch((error: unknown) => {
       throw error instanceof UnfitValueError ? unfit(error, records) : error;
     });
+  spans?.ended(result);
   switch (result) {
     case "acknowledged":
       return read.events.map(({ id, tenantId }) => ({ id, tenantId }));

@@ -1,7 +1,9 @@
-import type { ObservedOutput } from "@postrider/messaging";
+import { topicName, type ObservedOutput } from "@postrider/messaging";
 import type { Check } from "@postrider/runtime";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
+import { DoorSpans } from "./door-spans.ts";
+import type { EventsRequest } from "./read-request.ts";
 import { PatientSender } from "./patient-sender.ts";
 import {
   createOutputPart,
@@ -20,19 +22,26 @@ export function createDoorPart(
     timeoutMs: config.doorTimeoutMs,
     maxWaitingBytes: config.doorQueueBytes,
   });
+  const { tracer, clock } = effects;
+  const spans = tracer.isOn
+    ? new DoorSpans(tracer, topicName(config.topicPrefix, "events"))
+    : null;
+  const accept = (request: EventsRequest) =>
+    acceptEvents(request, {
+      rules: shared.rules,
+      keyRing: shared.keyRing,
+      sender,
+      now: () => clock.now(),
+      spans,
+    });
   const door = createDoor({
     host: config.host,
     port: config.port,
     adminKey: config.adminKey,
     maxBodyBytes: config.maxBodyBytes,
     maxUploadBytes: config.doorQueueBytes,
-    accept: (request) =>
-      acceptEvents(request, {
-        rules: shared.rules,
-        keyRing: shared.keyRing,
-        sender,
-        now: () => effects.clock.now(),
-      }),
+    accept:
+      spans === null ? accept : (request) => spans.request(request, accept),
     ...effects,
   });
   return {

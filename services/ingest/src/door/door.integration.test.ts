@@ -56,6 +56,7 @@ async function aDoor(
           },
         },
         now: () => 5,
+        spans: null,
       }),
     ...effects,
   });

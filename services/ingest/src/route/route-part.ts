@@ -8,6 +8,7 @@ import {
 import { boundedOutput } from "./bounded-output.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
 import { createEventDecoder } from "./read-event.ts";
+import { RouteSpans } from "./route-spans.ts";
 import { createRouteStage } from "./route.stage.ts";
 import { createRouteMeters } from "./route-metrics.ts";
 import {
@@ -34,6 +35,8 @@ export function createRoutePart(shared: Shared): RolePart {
   });
   const endpoints = new EndpointIndex();
   table.onChange((endpointId, endpoint) => endpoints.set(endpointId, endpoint));
+  const groupId = `${config.topicPrefix}route`;
+  const { tracer } = effects;
   const stage = createRouteStage({
     rules: shared.rules,
     maxFanOut: config.maxFanOut,
@@ -47,13 +50,14 @@ export function createRoutePart(shared: Shared): RolePart {
       schemas.encode({ topic: "events", key: null, value }),
     now: () => effects.clock.now(),
     onDecided: createRouteMeters(effects),
+    spans: tracer.isOn ? new RouteSpans(tracer, groupId) : null,
   });
   const runner = createStageRunner({
     name: "route",
     stage,
     decode: createEventDecoder(schemas.decoderOf("events")),
     kafka,
-    groupId: `${config.topicPrefix}route`,
+    groupId,
     topics: [topicName(config.topicPrefix, "events")],
     output: boundedOutput(output),
     // Wait while the table is behind: `no_match` is final, so an endpoint that the table lacks would never get the event.

@@ -57,6 +57,7 @@ const routeOptions: Omit<RouteOptions, "endpoints"> = {
   keyRing,
   encodeEvent: (event) => Buffer.from(`avro ${JSON.stringify(event)}`),
   now: () => NOW,
+  spans: null,
 };
 
 /** A decoder whose Avro knows one event, or none. */

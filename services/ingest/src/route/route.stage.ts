@@ -3,6 +3,7 @@ import { AcceptedEvents, type WindowLimits } from "./accepted-events.ts";
 import type { EndpointIndex } from "./endpoint-index.ts";
 import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
+import type { RouteSpans } from "./route-spans.ts";
 import { Routing, type RoutingOptions } from "./routing.ts";
 
 export interface RouteOptions
@@ -10,6 +11,8 @@ export interface RouteOptions
   /** The current endpoints of every tenant. */
   readonly endpoints: Pick<EndpointIndex, "fanOut" | "mostWanting">;
   readonly window: WindowLimits;
+  /** Null without tracing. */
+  readonly spans: RouteSpans | null;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface RouteOptions
  */
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const acceptedEvents = new AcceptedEvents(options.window);
-  const { endpoints, maxFanOut } = options;
+  const { endpoints, maxFanOut, spans } = options;
   const { maxPayloadBytes } = options.rules;
   const routing: RoutingOptions = { ...options, maxPayloadBytes };
   return {
@@ -54,20 +57,31 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
     handle({ raw, value }) {
       acceptedEvents.moveTo(raw);
       const route = new Routing({ raw, value }, routing);
+      const span = spans?.begin({ raw, value }, route.known) ?? null;
       const judged = judgeEvent(value, options);
       // `emit`, not the verdict `reject`: the dead letter must be without secrets (rejected-record.ts), and `intake` gets a record, too.
-      if (judged.kind === "rejected")
+      if (judged.kind === "rejected") {
+        span?.decided("invalid", { rule: judged.problems[0]?.rule });
         return emit(route.rejected(judged.problems));
+      }
       const { event, key } = judged;
-      if (acceptedEvents.isRepeat(raw, key)) return emit(route.duplicate());
+      if (acceptedEvents.isRepeat(raw, key)) {
+        span?.decided("duplicate");
+        return emit(route.duplicate());
+      }
       const matched =
         event.destination === null
           ? endpoints.fanOut(event.tenantId, event.type)
           : null;
       const count = matched?.sent.length ?? 1;
-      if (count > maxFanOut) return emit(route.refused(count));
+      if (count > maxFanOut) {
+        span?.decided("refused");
+        return emit(route.refused(count));
+      }
       acceptedEvents.accept(raw, key);
-      return emit(route.accepted(event, matched));
+      if (span === null) return emit(route.accepted(event, matched));
+      span.decided(count > 0 ? "routed" : "no_match", { deliveries: count });
+      return emit(route.accepted({ ...event, ...span.context }, matched));
     },
   };
 }

@@ -46,14 +46,15 @@ export class Routing {
   readonly #record: InRecord<RouteInput>;
   readonly #options: RoutingOptions;
   readonly #now: EpochMs;
-  readonly #known: KnownEvent;
+  /** Of the record's event. */
+  readonly known: KnownEvent;
 
   constructor(record: InRecord<RouteInput>, options: RoutingOptions) {
     this.#options = options;
     this.#now = options.now();
     const timestamp = receivedAtOf(record.raw.timestamp, this.#now);
     this.#record = { ...record, raw: { ...record.raw, timestamp } };
-    this.#known = knownOf(record.value);
+    this.known = knownOf(record.value);
   }
 
   /** For a record that the runner gave up: nothing is known of its event. */
@@ -69,7 +70,7 @@ export class Routing {
     const { raw, value: input } = this.#record;
     const { keyRing, encodeEvent } = this.#options;
     const deadLetter = rejectedRecord(
-      { raw, input, known: this.#known, problems },
+      { raw, input, known: this.known, problems },
       { keyRing, encodeEvent, now: this.#now },
     );
     const [problem] = problems;
@@ -160,11 +161,11 @@ export class Routing {
     const source: IntakeSource = {
       raw,
       input,
-      known: this.#known,
+      known: this.known,
       decidedAt: this.#now,
       maxPayloadBytes: this.#options.maxPayloadBytes,
     };
-    this.#options.onDecided?.(decided, this.#known);
+    this.#options.onDecided?.(decided, this.known);
     return intakeRecords(source, decided);
   }
 }
