@@ -76,7 +76,7 @@ export interface Consumer {
   fetchLogEnds(partitions: readonly TopicPartition[]): Promise<LogEnd[]>;
   /** The first offset of the partition whose record was written at this time or later; null if none was. */
   fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;
-  /** When the coordinator last acknowledged a heartbeat (or join) of this member. */
+  /** When the last heartbeat of this member that the coordinator has acknowledged was sent; or when it joined, if that was later. The answer may be much younger than the heartbeat (a slow broker, a frozen process), and the session counts from the heartbeat. */
   lastHeartbeatAt(): MonotonicMs;
   /** When a fetch loop last turned, or was last found unable to because the cluster was away. Loops also turn while every partition is paused. */
   lastFetchAt(): MonotonicMs;
@@ -181,7 +181,7 @@ export const LARGE_FETCH_BYTES = 256 << 10;
 export interface ConsumerOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
-  /** Default 30,000. */
+  /** Default `DEFAULT_SESSION_TIMEOUT_MS`. */
   readonly sessionTimeoutMs?: number;
   /** Default 1 MiB. */
   readonly maxBytesPerPartition?: number;

@@ -2,6 +2,7 @@ import { boolean, duration, oneOf, port, text } from "./config-parsers.ts";
 import type { ConfigEntry, Parse } from "./config.ts";
 import { parseEncryptionKeys, type EncryptionKey } from "./key-ring.ts";
 import { LOG_LEVELS } from "./log.ts";
+import { DEFAULT_SESSION_TIMEOUT_MS } from "./session-timeout.ts";
 
 const encryptionKeys: Parse<readonly EncryptionKey[]> = Object.assign(
   parseEncryptionKeys,
@@ -55,7 +56,7 @@ export const commonConfig = {
   sessionTimeoutMs: {
     env: "POSTRIDER_SESSION_TIMEOUT",
     parse: duration,
-    default: "30s",
+    default: `${DEFAULT_SESSION_TIMEOUT_MS / 1000}s`,
     doc: "How long the broker waits for a silent consumer before its partitions move.",
   },
   unknownSchemaWaitMs: {

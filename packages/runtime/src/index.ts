@@ -7,6 +7,7 @@ export * from "./sha256.ts";
 export * from "./key-ring.ts";
 export * from "./config.ts";
 export * from "./config-parsers.ts";
+export * from "./session-timeout.ts";
 export * from "./common-config.ts";
 export * from "./kafka-config.ts";
 export * from "./last-good.ts";

@@ -4,7 +4,13 @@ import type { RecordStage } from "./batch-judge.ts";
 import type { PartitionLimits } from "./partition-host.ts";
 import type { Refusal } from "./batch-protocol.ts";
 import type { BatchTarget } from "./batch-target.ts";
-import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
+import {
+  DEFAULT_SESSION_TIMEOUT_MS,
+  type Clock,
+  type Lifecycle,
+  type Log,
+  type Meter,
+} from "@postrider/runtime";
 import type { Output } from "../output-port.ts";
 import type { Consumer, ConsumerOptions } from "../ports.ts";
 import type { OutRecord, RawRecord } from "../record.ts";
@@ -44,7 +50,7 @@ export interface BatchRunnerLimits {
   readonly lingerMs: number;
   /** Bytes fetched and not yet recorded, over all partitions. Default 64 MiB; a partition has at least one batch's worth. */
   readonly byteBudget: number;
-  /** Default 30 s. */
+  /** Default `DEFAULT_SESSION_TIMEOUT_MS`. */
   readonly sessionTimeoutMs: number;
   /** How long a record waits for its schema before it is a dead letter. Default 5 minutes. */
   readonly unknownSchemaWaitMs: number;
@@ -55,7 +61,7 @@ export const BATCH_RUNNER_LIMITS: BatchRunnerLimits = {
   maxBytes: 4_000_000,
   lingerMs: 200,
   byteBudget: 64 * 1024 * 1024,
-  sessionTimeoutMs: 30_000,
+  sessionTimeoutMs: DEFAULT_SESSION_TIMEOUT_MS,
   unknownSchemaWaitMs: 300_000,
 };
 

@@ -7,11 +7,16 @@ import type {
   EachBatchPayload,
   Kafka as KafkajsClient,
 } from "kafkajs";
-import type { Log } from "@postrider/runtime";
+import type { MonotonicMs } from "@postrider/core";
+import { DEFAULT_SESSION_TIMEOUT_MS, type Log } from "@postrider/runtime";
 import { KAFKAJS_RETRY } from "./client.ts";
 import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
 import { fetchedOf } from "./patches/fetch-response.ts";
-import type { ConsumerGroup, GroupBatch } from "./patches/group-binding.ts";
+import {
+  heartbeatBegunAt,
+  type ConsumerGroup,
+  type GroupBatch,
+} from "./patches/group-binding.ts";
 import {
   DEFAULT_MAX_WAIT_MS,
   type ConsumerOptions,
@@ -33,7 +38,8 @@ export interface LifeEvents {
   connected(isConnected: boolean): void;
   /** The cluster cannot be reached, or a topic is missing. We ask again soon. */
   waiting(error: Error): void;
-  heartbeat(): void;
+  /** A heartbeat that was sent at this time, or later, is acknowledged. */
+  heartbeat(sentAt: MonotonicMs): void;
   fetching(isFirst: boolean): void;
 }
 
@@ -72,7 +78,7 @@ export class ConsumerLife {
         // (docs/kafkajs.md, "Retries never run out").
         retry: KAFKAJS_RETRY,
         partitionAssigners: [stickyAssignor(ownership, binding)],
-        sessionTimeout: options.sessionTimeoutMs ?? 30_000,
+        sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
         heartbeatInterval: HEARTBEAT_INTERVAL_MS,
         maxWaitTimeInMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
         minBytes: options.minBytes ?? 1,
@@ -147,7 +153,9 @@ export class ConsumerLife {
       this.#events.joined(this.#group!, partitions);
     });
     consumer.on(events.REBALANCING, () => this.#events.revoking());
-    consumer.on(events.HEARTBEAT, () => this.#events.heartbeat());
+    consumer.on(events.HEARTBEAT, () =>
+      this.#events.heartbeat(heartbeatBegunAt(this.#group!)),
+    );
     consumer.on(events.FETCH_START, () => {
       const isFirst = !this.#hasFetched;
       this.#hasFetched = true;

@@ -227,7 +227,8 @@ class KafkajsConsumer implements Consumer {
         const { groupId, topics } = this.#options;
         log.warn("consumer.waited", { groupId, topics, error: message });
       },
-      heartbeat: () => (this.#heartbeatAt = clock.monotonic()),
+      heartbeat: (sentAt) =>
+        (this.#heartbeatAt = Math.max(this.#heartbeatAt, sentAt)),
       fetching: (isFirst) => {
         this.#fetchAt = clock.monotonic();
         if (isFirst) onFetching();

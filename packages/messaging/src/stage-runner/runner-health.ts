@@ -57,7 +57,7 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
       check(
         "kafka",
         isMember,
-        `not a member of its group; the last heartbeat was acknowledged ${inputs.sinceHeartbeatMs | 0} ms ago`,
+        `not a member of its group; the last heartbeat that was acknowledged is from ${inputs.sinceHeartbeatMs | 0} ms ago`,
       ),
       check(
         "assignment",

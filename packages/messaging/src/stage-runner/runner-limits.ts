@@ -1,3 +1,5 @@
+import { DEFAULT_SESSION_TIMEOUT_MS } from "@postrider/runtime";
+
 /** The limits of a stage runner. Each limits memory or time; none limits how often a failing dependency is tried again. */
 export interface RunnerLimits {
   /** Handlers that run at once, over all partitions. A stage whose handlers only wait (hold) sets Infinity. */
@@ -35,7 +37,7 @@ export interface RunnerLimits {
 
 export const RUNNER_LIMITS: RunnerLimits = {
   maxInFlight: 1000,
-  sessionTimeoutMs: 30_000,
+  sessionTimeoutMs: DEFAULT_SESSION_TIMEOUT_MS,
   warmUpRecords: 10_000,
   warmUpBytes: 16 << 20,
   warmUpBudgetBytes: Infinity,

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { DEFAULT_SESSION_TIMEOUT_MS } from "@postrider/runtime";
 import {
   inOneLane,
   soon,
@@ -17,8 +18,8 @@ test.each([
   ],
   [
     "the last heartbeat is 0.8 of the session timeout ago",
-    // Of a session timeout of 30 s.
-    (u: RunnerUnderTest) => u.clock.advance(24_001),
+    (u: RunnerUnderTest) =>
+      u.clock.advance(0.8 * DEFAULT_SESSION_TIMEOUT_MS + 1),
     (u: RunnerUnderTest) => void (u.consumer.heartbeatAt = u.clock.monotonic()),
   ],
 ])("nothing is started while %s", async (_name, stall, recover) => {

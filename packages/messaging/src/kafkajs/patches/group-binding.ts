@@ -160,7 +160,13 @@ export function registerBinding(groupClass: {
   };
 
   group.heartbeat = async function (given) {
-    await orSeek(this, heartbeat.call(this, given));
+    const isFirst = !heartbeatsBegun.has(this);
+    if (isFirst) heartbeatsBegun.set(this, performance.now());
+    try {
+      await orSeek(this, heartbeat.call(this, given));
+    } finally {
+      if (isFirst) heartbeatsBegun.delete(this);
+    }
   };
 
   group.joinAndSync = function () {
@@ -178,6 +184,14 @@ export function registerBinding(groupClass: {
       { retriable: false },
     );
   };
+}
+
+/** When the heartbeat under way was begun (docs/kafkajs.md, "A heartbeat is reported late"). */
+const heartbeatsBegun = new WeakMap<ConsumerGroup, number>();
+
+/** The heartbeat that is under way was sent at this time (monotonic ms) or later. Now, if none is under way. */
+export function heartbeatBegunAt(group: ConsumerGroup): number {
+  return heartbeatsBegun.get(group) ?? performance.now();
 }
 
 function bindingOf(group: ConsumerGroup): GroupBinding | undefined {
