@@ -109,6 +109,7 @@ export function compose(
     groupId,
     topics: [topicName(prefix, "deliveries")],
     output,
+    windsDown: true,
     observer:
       config.runnerLedger === null
         ? undefined

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import type { LaneStanding } from "../stage.ts";
 import type { Lane, Queued } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 
@@ -257,4 +258,43 @@ test("a lane at a limit that is far away is looked at again after a second: its 
   lanes.unthrottle(now);
 
   expect(lanes.take()?.n).toBe(0);
+});
+
+test("while winding down only proven lanes that are not retired start records", () => {
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 1,
+    standingOf: (lane) => (lane === "new" ? "unknown" : "proven"),
+  });
+  const push = (name: string, n: number) => {
+    const entry = new Entry(name, n);
+    lanes.push(name, entry, 0);
+    return entry;
+  };
+  push("new", 0);
+  const retired = push("retired", 1);
+  push("quick", 2);
+
+  lanes.windDown();
+  lanes.retire(retired.lane!);
+  push("new", 3);
+  push("retired", 4);
+
+  expect(lanes.take()?.name).toBe("quick");
+  expect(lanes.hasReady).toBe(false);
+});
+
+test("while winding down a ready lane that turns suspect starts no further record", () => {
+  let standing: LaneStanding = "proven";
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 2,
+    standingOf: () => standing,
+  });
+  for (const n of [0, 1, 2]) lanes.push("a", new Entry("a", n), 0);
+  lanes.windDown();
+  const first = lanes.take()!;
+
+  standing = "suspect";
+  lanes.settle(first.lane!, true);
+
+  expect(lanes.take()).toBe(null);
 });

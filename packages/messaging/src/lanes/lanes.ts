@@ -47,6 +47,7 @@ export class Lanes<E extends Queued<E>> {
   /** Completions of all lanes together, without those that came at once, measured since a record was queued in one of them. */
   readonly #rate = new CompletionRate(0);
   #queued = 0;
+  #isWindingDown = false;
 
   constructor(options: LanesOptions) {
     const { slots = Infinity, hasGroups = false } = options;
@@ -122,7 +123,8 @@ export class Lanes<E extends Queued<E>> {
       if (
         lane.oldest === null ||
         !this.#hasRoom(lane) ||
-        this.#isThrottled(lane)
+        this.#isThrottled(lane) ||
+        !this.#goesOn(lane)
       )
         continue;
       const entry = lane.oldest;
@@ -132,6 +134,19 @@ export class Lanes<E extends Queued<E>> {
       this.#makeReady(lane);
       return entry;
     }
+  }
+
+  /** For a stop: from now on only proven lanes start records, and of these not those that are retired. */
+  windDown(): void {
+    this.#isWindingDown = true;
+    for (const lane of this.#lanes.values())
+      if (!this.#goesOn(lane)) this.#shares.unready(lane);
+  }
+
+  /** The lane starts no record any more. */
+  retire(lane: Lane<E>): void {
+    lane.isRetired = true;
+    this.#shares.unready(lane);
   }
 
   /** Lanes that are throttled no longer may start records again. */
@@ -243,7 +258,13 @@ export class Lanes<E extends Queued<E>> {
 
   #makeReady(lane: Lane<E>): void {
     if (lane.isReady || lane.queued === 0 || !this.#hasRoom(lane)) return;
-    if (!this.#isThrottled(lane)) this.#shares.ready(lane);
+    if (!this.#isThrottled(lane) && this.#goesOn(lane))
+      this.#shares.ready(lane);
+  }
+
+  #goesOn(lane: Lane<E>): boolean {
+    if (!this.#isWindingDown) return true;
+    return !lane.isRetired && lane.share.standing.name === "proven";
   }
 
   /** Whether the lane's rate limit lets no record start now. */

@@ -23,6 +23,8 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
   isInTurn = false;
   /** How often its handler threw, its output was refused, or its schema was looked for in vain. Sets the back-off. */
   failures = 0;
+  /** When its handler was called last; set only for handlers that return a promise. */
+  startedAt: MonotonicMs = 0;
   readonly seenAt: MonotonicMs;
 
   constructor(

@@ -24,7 +24,7 @@
  */
 import type { DeadLetterReason } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
-import type { Log } from "@postrider/runtime";
+import type { Clock, Log } from "@postrider/runtime";
 import type { Relieved } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
@@ -43,6 +43,7 @@ export interface RecordFlowOptions<In> {
   /** Given to handlers; aborted when they must end now. What a handler throws then changes nothing: its record is given back. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  readonly clock: Pick<Clock, "monotonic">;
   readonly metrics: RunnerMetrics;
   /** A handler ended: another may start. */
   readonly handlerEnded: () => void;
@@ -69,6 +70,7 @@ type Rejection = Pick<
 export class RecordFlow<In> {
   readonly #options: RecordFlowOptions<In>;
   readonly #production: Production;
+  readonly #running = new Set<OpenRecord<In>>();
   /** Handlers that run now. */
   inFlight = 0;
   /** Records whose output is not acknowledged yet, or that wait out a back-off. */
@@ -78,6 +80,11 @@ export class RecordFlow<In> {
   constructor(options: RecordFlowOptions<In>) {
     this.#options = options;
     this.#production = new Production(options);
+  }
+
+  /** The records whose handlers run now, in the order in which they were started. */
+  get running(): ReadonlySet<OpenRecord<In>> {
+    return this.#running;
   }
 
   /** Runs the handler of a record that was taken from its lane. Never throws. */
@@ -90,12 +97,14 @@ export class RecordFlow<In> {
     } catch (bug) {
       return this.#threw(entry, bug);
     }
-    if (verdict instanceof Promise)
-      verdict.then(
-        (decided) => this.#decided(entry, decided),
-        (bug: unknown) => this.#threw(entry, bug),
-      );
-    else this.#decided(entry, verdict, true);
+    if (!(verdict instanceof Promise))
+      return this.#decided(entry, verdict, true);
+    entry.startedAt = this.#options.clock.monotonic();
+    this.#running.add(entry);
+    verdict.then(
+      (decided) => this.#decided(entry, decided),
+      (bug: unknown) => this.#threw(entry, bug),
+    );
   }
 
   /**
@@ -170,6 +179,7 @@ export class RecordFlow<In> {
     isCompleted: boolean,
     isAtOnce = false,
   ): void {
+    this.#running.delete(entry);
     this.inFlight--;
     this.unfinished++;
     // `Lanes.take` has set the lane of a record in flight.

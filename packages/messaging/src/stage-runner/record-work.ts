@@ -8,7 +8,7 @@
  *
  * Assignment and commits are not here: the runner (stage-runner.ts) holds them.
  */
-import type { MonotonicMs } from "@postrider/core";
+import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Clock, Log } from "@postrider/runtime";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import { Lanes } from "../lanes/lanes.ts";
@@ -27,6 +27,7 @@ import { SchemaWait, type Waited } from "./schema-wait.ts";
 import type { Blocked } from "./start-gate.ts";
 import type { OpenRecord } from "./open-record.ts";
 import type { Decoder, Stage } from "../stage.ts";
+import { windDown } from "./wind-down.ts";
 
 export interface RecordWorkOptions<In> {
   readonly stage: Stage<In>;
@@ -93,6 +94,7 @@ export class RecordWork<In> {
       deadLetterOf: options.deadLetterOf,
       signal: this.#abort.signal,
       log,
+      clock,
       metrics,
       handlerEnded: () => this.pump(),
       done: (entry) => this.#done(entry),
@@ -224,6 +226,12 @@ export class RecordWork<In> {
   turn(now: MonotonicMs): void {
     this.#lanes.sweep(this.#options.clock.now());
     this.#lanes.turnMeasures(now);
+  }
+
+  /** For a stop: lets quick lanes go on while slow handlers come to their end, until `deadline` (wind-down.ts). */
+  windDown(deadline: EpochMs): Promise<void> {
+    const { clock } = this.#options;
+    return windDown(this.#flow.running, this.#lanes, { deadline, clock });
   }
 
   /** For a stop: drops records that have not started. Their offsets stay open, so the partition's next owner handles them. */

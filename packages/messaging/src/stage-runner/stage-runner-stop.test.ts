@@ -1,7 +1,16 @@
 import { expect, test } from "@jest/globals";
-import { useStageRunner } from "@postrider/testkit";
+import {
+  soon,
+  turns,
+  useStageRunner,
+  type RunnerUnderTest,
+} from "@postrider/testkit";
 
 const runners = useStageRunner();
+
+/** A runner is not ready from when it starts nothing more. */
+const isReady = ({ runner }: RunnerUnderTest) =>
+  runner.health().ready.every(({ isOk }) => isOk);
 
 test("a stop drops what has not started, finishes and commits what is in flight, and only then leaves the group", async () => {
   const under = await runners.started(["a/1", "a/2", "b/1"]);
@@ -34,4 +43,63 @@ test("a stop aborts handlers that are still running near its deadline, and commi
   await under.runner.stop(under.clock.now() + 400);
 
   expect(under.lastCommit()).toEqual({ offset: 1, next: 2, open: [1] });
+});
+
+test("a stop that winds down lets quick lanes go on until slow handlers have ended", async () => {
+  const under = await runners.started(["slow/1", "slow/2"], {
+    windsDown: true,
+  });
+  under.clock.advance(1_500);
+  under.read("a/1");
+  await soon(() => under.started.includes("a/1"));
+  const stopped = under.runner.stop(under.clock.now() + 75_000);
+
+  under.handlingOf("a/1").emit();
+  under.read("a/2");
+  await soon(() => under.started.includes("a/2"));
+  under.handlingOf("a/2").emit();
+  under.read("b/1");
+  await soon(() => under.started.includes("b/1"));
+  expect(isReady(under)).toBe(true);
+  under.handlingOf("slow/1").emit();
+  await soon(() => !isReady(under));
+  under.read("b/2");
+  under.handlingOf("b/1").emit();
+  await stopped;
+
+  expect(under.started).toEqual(["slow/1", "a/1", "a/2", "b/1"]);
+  expect(under.lastCommit()).toEqual({ offset: 1, next: 5, open: [1] });
+});
+
+test("a stop that winds down starts nothing in a lane that is not proven", async () => {
+  const under = await runners.started(["slow/1"], {
+    windsDown: true,
+    stage: {
+      laneStanding: (lane) => (lane === "new" ? "unknown" : "proven"),
+    },
+  });
+  const stopped = under.runner.stop(under.clock.now() + 75_000);
+
+  under.read("new/1", "a/1");
+  await soon(() => under.started.includes("a/1"));
+  await turns();
+  under.emitAll();
+  await stopped;
+
+  expect(under.started).toEqual(["slow/1", "a/1"]);
+});
+
+test("a stop winds down for no longer than leaves its last handlers time to end", async () => {
+  const under = await runners.started(["slow/1"], { windsDown: true });
+  under.consumer.heartbeatAt = Infinity;
+  const stopped = under.runner.stop(under.clock.now() + 75_000);
+
+  under.clock.advance(55_000);
+  await soon(() => !isReady(under));
+  under.read("a/1");
+  await turns();
+  under.emitAll();
+  await stopped;
+
+  expect(under.started).toEqual(["slow/1"]);
 });

@@ -9,7 +9,8 @@
  * offset-metadata).
  *
  * Seldom more than once: commits are continuous; no handler starts while commits, output or heartbeats stall (start-gate);
- * a clean stop finishes, produces and commits before it leaves the group.
+ * a clean stop finishes, produces and commits before it leaves the group. If a stage's handlers may wait for long, quick lanes
+ * go on meanwhile (wind-down).
  */
 import { randomBytes } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
@@ -40,6 +41,8 @@ export function createStageRunner<In>(
 }
 
 const TICK_MS = 50;
+/** What is started last while a stop winds down has so long until the stop's deadline, ms. */
+const LAST_STARTED_MS = 20_000;
 const GAUGES_MS = 1000;
 
 class Runner<In> implements StageRunner, ConsumerListener {
@@ -253,7 +256,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
   }
 
   async #stop(deadline: EpochMs): Promise<void> {
-    const { clock, log, name } = this.#options;
+    const { clock, log, name, windsDown = false } = this.#options;
+    if (windsDown) await this.#work.windDown(deadline - LAST_STARTED_MS);
     this.#isStopping = true;
     this.#consumer.pause([...this.#assignment.all()]);
     await finishAndCommit(this.#work, this.#committer, { deadline, clock });
