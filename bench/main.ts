@@ -10,6 +10,7 @@ import { noisyNeighbour } from "./benches/noisy-neighbour.ts";
 import { peersCase } from "./benches/peers-case.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
+import { scale } from "./benches/scale.ts";
 import { slots } from "./benches/slots.ts";
 import { keepDataInMemory } from "./harness/data-folder.ts";
 import { createContext, undoAll, type Bench } from "./harness/context.ts";
@@ -30,6 +31,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   latency,
   footprint,
   slots,
+  scale,
   "catch-up": catchUp,
   "noisy-neighbour": noisyNeighbour,
   "peers-case": peersCase,

@@ -1,19 +1,16 @@
 /** slots: whether every slot of a dispatcher is used while endpoints take their time, with one dispatcher and two, and how long a rebalance holds healthy traffic up. */
-import type { Endpoint } from "@postrider/core";
-import { partitionOf } from "@postrider/messaging";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
-import { endpointAt } from "../harness/load.ts";
-import { cpuSecondsByName } from "../harness/proc-stat.ts";
 import { BOTH_CORES } from "../harness/processes.ts";
 import { rebalancePauses, type Pauses } from "../harness/rebalance-pauses.ts";
-import { startSink, type Sink } from "../harness/sink.ts";
+import { startSink } from "../harness/sink.ts";
 import { Site, type Started } from "../harness/site.ts";
 import {
   ANSWER_MS,
+  backlogUse,
   bareUse,
-  measureUse,
   type Used,
 } from "../harness/slot-use.ts";
+import { spreadEndpoints } from "../harness/spread-endpoints.ts";
 import { startOwnStack } from "../harness/stack.ts";
 import { median, rounded, withoutFirst } from "../harness/statistics.ts";
 
@@ -49,7 +46,7 @@ export async function slots(context: BenchContext): Promise<BenchResult> {
   await stack.clickhouse.server?.stop();
   const args = ["--answer-after", String(ANSWER_MS)];
   const sink = await startSink(BOTH_CORES, args);
-  const endpoints = spread(sink.url);
+  const endpoints = spreadEndpoints(sink.url, MOST_PARTITIONS);
   const env = { POSTRIDER_MAX_IN_FLIGHT: String(SLOTS) };
   const variants: Variant[] = [];
   for (const { name, dispatchers, partitions } of VARIANTS) {
@@ -68,7 +65,12 @@ export async function slots(context: BenchContext): Promise<BenchResult> {
     bare.push(await bareUse(sink, { round, count, slots: SLOTS }));
     say(`round ${round}, bare: ${JSON.stringify(bare.at(-1))}`);
     for (const variant of variants) {
-      const one = await usedBy(sink, variant, seconds);
+      const { site, running } = variant;
+      const one = await backlogUse(sink, site, {
+        running,
+        slots: SLOTS,
+        seconds,
+      });
       used.get(variant.name)!.push(one);
       say(`round ${round}, ${variant.name}: ${JSON.stringify(one)}`);
     }
@@ -76,45 +78,13 @@ export async function slots(context: BenchContext): Promise<BenchResult> {
   const pauses = await rebalancePauses(context, variants[1]!.site, {
     perSecond: HEALTHY_PER_SECOND,
     repeats: isShort ? 1 : 4,
+    most: 2,
     underWay: SLOTS,
   });
   let deferrals = 0;
   for (const { site } of variants) deferrals += await site.checkAttempts();
   const repeated = variants[1]!.site.repeated;
   return resultOf({ used, bare, pauses }, { deferrals, repeated });
-}
-
-/** Endpoints such that each partition has as many as any other; their caps together are more than all slots. */
-function spread(url: string): Endpoint[] {
-  const EACH = 8;
-  const found = new Map<number, Endpoint[]>();
-  for (let i = 0; ; i++) {
-    const endpoint = endpointAt(i, url);
-    const partition = partitionOf(Buffer.from(endpoint.id), MOST_PARTITIONS);
-    const there = found.get(partition) ?? [];
-    if (there.length < EACH) found.set(partition, [...there, endpoint]);
-    const all = [...found.values()].flat();
-    if (all.length === EACH * MOST_PARTITIONS)
-      return all.toSorted((a, b) => a.id.localeCompare(b.id));
-  }
-}
-
-/** Preloads more than all slots can send. */
-async function usedBy(
-  sink: Sink,
-  { site, dispatchers, running }: Variant,
-  seconds: number,
-): Promise<Used> {
-  const ideal = IDEAL_PER_SECOND * dispatchers;
-  const pids = new Map(running.map(({ pid }) => [String(pid), pid]));
-  const cpu = (): number =>
-    [...cpuSecondsByName(pids).values()].reduce((sum, each) => sum + each, 0);
-  await sink.reset();
-  const ids = await site.preload(Math.round(ideal * seconds));
-  const slots = SLOTS * dispatchers;
-  const used = await measureUse(sink, { count: ids.length, slots, cpu });
-  await site.checked(ids);
-  return used;
 }
 
 function resultOf(

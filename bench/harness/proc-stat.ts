@@ -1,6 +1,7 @@
 /** What /proc says about a process: CPU time, which is user and system time of all its threads, including those that have ended; and memory. Linux only. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
 
 /** User and system time in clock ticks. Source: proc_pid_stat(5), fields 14 and 15. The process name may contain spaces and brackets. */
 export function ticksOf(stat: string): number {
@@ -24,6 +25,11 @@ export function cpuSecondsByName(
   pids: ReadonlyMap<string, number>,
 ): Map<string, number> {
   return new Map([...pids].map(([name, pid]) => [name, cpuSecondsOf(pid)]));
+}
+
+/** Seconds for which the machine's cores had nothing to do since its boot, over all cores. */
+export function idleSeconds(): number {
+  return cpus().reduce((sum, { times }) => sum + times.idle / 1000, 0);
 }
 
 /** Resident memory in bytes. Source: proc_pid_status(5). */

@@ -1,8 +1,8 @@
-/** How long deliveries wait while a second dispatcher joins and leaves again, under a steady load. */
+/** How long deliveries wait while dispatchers join one after the other, and leave again, under a steady load. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BenchContext } from "./context.ts";
 import { nowMicros } from "./open-loop.ts";
-import type { Site } from "./site.ts";
+import type { Site, Started } from "./site.ts";
 
 export interface Pauses {
   /** For each join, and for each leave: the longest time from the moment for which a delivery was planned to its request, ms. */
@@ -28,11 +28,13 @@ export async function rebalancePauses(
   given: {
     readonly perSecond: number;
     readonly repeats: number;
-    /** Requests that are under way at once, at most: so many may be repeated when their partition moves. */
+    /** So many dispatchers there are once all have joined. */
+    readonly most: number;
+    /** Requests that are under way at once, at most: so many may be repeated when a join moves their partitions. */
     readonly underWay: number;
   },
 ): Promise<Pauses> {
-  const { perSecond, repeats, underWay } = given;
+  const { perSecond, repeats, most, underWay } = given;
   const changes: Change[] = [];
   let isOver = false;
   const startedAt = nowMicros();
@@ -40,12 +42,17 @@ export async function rebalancePauses(
     void changes.push({ kind, from: nowMicros() - startedAt });
   const changing = async (): Promise<void> => {
     for (let repeat = 0; repeat < repeats; repeat++) {
-      await sleep(CALM_MS);
-      changed("join");
-      const second = await site.startDispatcher();
-      await sleep(CALM_MS);
-      changed("leave");
-      await second.stop();
+      const joined: Started[] = [];
+      while (joined.length < most - 1) {
+        await sleep(CALM_MS);
+        changed("join");
+        joined.push(await site.startDispatcher());
+      }
+      for (const each of joined.toReversed()) {
+        await sleep(CALM_MS);
+        changed("leave");
+        await each.stop();
+      }
     }
     await sleep(CALM_MS);
   };
@@ -54,7 +61,8 @@ export async function rebalancePauses(
       count: Infinity,
       perSecond,
       isOver: () => isOver,
-      repeatsAllowed: repeats * underWay,
+      // Joins alone: a clean leave finishes what is under way, and what the others have under way stays theirs.
+      repeatsAllowed: repeats * (most - 1) * underWay,
     }),
     changing().finally(() => (isOver = true)),
   ]);

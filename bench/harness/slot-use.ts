@@ -1,9 +1,10 @@
 /** How much of a number of slots is used, while the sink takes its time to answer. */
 import { checkIds } from "./checks.ts";
 import { BODY_BYTES, SECRET } from "./load.ts";
-import { cpuSecondsOf } from "./proc-stat.ts";
+import { cpuSecondsByName, cpuSecondsOf, idleSeconds } from "./proc-stat.ts";
 import { BOTH_CORES, programOf, startPinned } from "./processes.ts";
 import type { Sink } from "./sink.ts";
+import type { Site, Started } from "./site.ts";
 
 /** How long the sink takes to answer, ms. */
 export const ANSWER_MS = 50;
@@ -16,6 +17,8 @@ export interface Used {
   readonly busyShare: number;
   /** CPU seconds per second of all dispatchers together. */
   readonly cores: number;
+  /** Cores of the machine that had nothing to do. */
+  readonly idleCores: number;
 }
 
 /** A bare loop of signed requests with as many connections as a dispatcher has slots: what is possible on this machine now. */
@@ -45,6 +48,32 @@ export async function bareUse(
   return used;
 }
 
+/** Preloads more than all slots of the dispatchers can send in so many seconds, and measures while they do. */
+export async function backlogUse(
+  sink: Sink,
+  site: Site,
+  given: {
+    /** The site's dispatchers. */
+    readonly running: readonly Started[];
+    /** Of each of them. */
+    readonly slots: number;
+    readonly seconds: number;
+  },
+): Promise<Used> {
+  const { running, seconds } = given;
+  const slots = given.slots * running.length;
+  const pids = new Map(running.map(({ pid }) => [String(pid), pid]));
+  const cpu = (): number =>
+    [...cpuSecondsByName(pids).values()].reduce((sum, each) => sum + each, 0);
+  await sink.reset();
+  const ids = await site.preload(
+    Math.round((slots * seconds * 1000) / ANSWER_MS),
+  );
+  const used = await measureUse(sink, { count: ids.length, slots, cpu });
+  await site.checked(ids);
+  return used;
+}
+
 /** Call once so many deliveries wait that all slots have work; measures from a fifth to four fifths of the ids. */
 export async function measureUse(
   sink: Sink,
@@ -58,7 +87,8 @@ export async function measureUse(
   const { count, slots, cpu } = given;
   const at = async (share: number) => {
     const seen = await sink.waitForUnique(count * share);
-    return { ...seen, now: performance.now(), cpu: cpu() };
+    const idle = idleSeconds();
+    return { ...seen, now: performance.now(), cpu: cpu(), idle };
   };
   const from = await at(0.2);
   const to = await at(0.8);
@@ -70,5 +100,6 @@ export async function measureUse(
     ratio: (perSecond * ANSWER_MS) / 1000 / slots,
     busyShare: underWay / slots,
     cores: (to.cpu - from.cpu) / seconds,
+    idleCores: (to.idle - from.idle) / seconds,
   };
 }
