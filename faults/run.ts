@@ -1,5 +1,5 @@
 /**
- * `npm run faults -- [--short] [--seed N] [--only NAME,…] [--times N]`: runs the cases one after the other against a stack of its
+ * `npm run faults -- [--short] [--seed N] [--only NAME,…] [--times N] [--older FOLDER]`: runs the cases one after the other against a stack of its
  * own, `times` times with consecutive seeds, and ends with `N passed, N failed`. For a case that fails it prints what was
  * violated, where the ledgers and logs are, and the command that repeats the case.
  */
@@ -13,7 +13,8 @@ import type { FaultCase } from "./case.ts";
 import { CASES } from "./cases/index.ts";
 import { World, type Verdict } from "./world.ts";
 
-export const USAGE = `npm run faults -- [--short] [--seed N] [--only NAME,NAME] [--times N]
+export const USAGE = `npm run faults -- [--short] [--seed N] [--only NAME,NAME] [--times N] [--older FOLDER]
+--older: a bundle, or a checkout with its dependencies, of the version from which rolling-upgrade begins
 cases: ${CASES.map(({ name }) => name).join(", ")}`;
 
 const VIOLATIONS_SHOWN = 12;
@@ -22,6 +23,7 @@ interface Options {
   readonly seed: number;
   readonly isShort: boolean;
   readonly folder: string;
+  readonly older: string | undefined;
 }
 
 export async function runFaults(args: readonly string[]): Promise<boolean> {
@@ -32,6 +34,7 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
       seed: { type: "string" },
       only: { type: "string" },
       times: { type: "string", default: "1" },
+      older: { type: "string" },
     },
   });
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
@@ -39,7 +42,8 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
     throw new Error(`--seed ${values.seed} is no whole number`);
   const cases = chosen(values.only, values.short);
   const folder = mkdtempSync(join(tmpdir(), "postrider-faults-"));
-  const options: Options = { seed, isShort: values.short, folder };
+  const { short: isShort, older } = values;
+  const options: Options = { seed, isShort, folder, older };
   const stacks = new Stacks();
   let passed = 0;
   let run = 0;
@@ -96,7 +100,7 @@ async function runCase(
   stack: Stack,
   options: Options,
 ): Promise<boolean> {
-  const { seed, isShort } = options;
+  const { seed, isShort, older } = options;
   const folder = join(options.folder, `${one.name}-${index}`);
   const startedAt = performance.now();
   const world = new World({
@@ -106,6 +110,7 @@ async function runCase(
     folder,
     random: seededRandom(seed, one.name),
     isShort,
+    older,
     blackholeTimeoutMs: one.blackholeTimeoutMs,
   });
   let verdict: Verdict | null = null;
@@ -136,7 +141,7 @@ async function runCase(
   if (more > 0) console.log(`       and ${more} more`);
   console.log(`       ledgers and logs: ${folder}`);
   console.log(
-    `       again: npm run faults -- --seed ${seed} --only ${one.name}${isShort ? " --short" : ""}`,
+    `       again: npm run faults -- --seed ${seed} --only ${one.name}${isShort ? " --short" : ""}${older === undefined ? "" : ` --older ${older}`}`,
   );
   return false;
 }

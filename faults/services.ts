@@ -12,6 +12,7 @@ import {
 } from "@postrider/cli";
 import { createPortPicker, type PortPicker } from "@postrider/runtime";
 import { waitFor, type ProcessFigures } from "@postrider/testkit";
+import type { Program } from "./program.ts";
 
 const READY_WITHIN_MS = 120_000;
 const STOP_WITHIN_MS = 90_000;
@@ -30,10 +31,11 @@ export class Services {
     this.#logDirectory = logDirectory;
   }
 
-  /** Starts one more process of this service without waiting; `ready` waits until it is ready. `env` is for this process only. */
+  /** Starts one more process of this service without waiting; `ready` waits until it is ready. `env` and `program` are for this process only. */
   async spawn(
     name: ServiceName,
     env: Readonly<Record<string, string>> = {},
+    program: Partial<Program> = {},
   ): Promise<RunningService> {
     const adminPort = await this.#ports.pick(0);
     const apiPort = hasApi(name) ? await this.#ports.pick(0) : null;
@@ -42,6 +44,7 @@ export class Services {
     const process = spawnService({
       name,
       logFile,
+      ...program,
       env: {
         ...serviceEnv(this.#environment, adminPort, apiPort),
         ...env,

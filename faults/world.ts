@@ -63,6 +63,8 @@ export interface WorldOptions {
   readonly folder: string;
   readonly random: Random;
   readonly isShort: boolean;
+  /** The folder of the older version, for a case that upgrades. Default: this checkout. */
+  readonly older?: string | undefined;
   readonly blackholeTimeoutMs?: number | undefined;
 }
 
@@ -79,6 +81,9 @@ export interface Verdict {
 /** A check of one case only: returns what is wrong, in words. */
 export type Check = (evidence: Evidence) => Iterable<string>;
 
+/** Figures of one case only, for people. */
+export type Tell = (evidence: Evidence) => Readonly<Record<string, number>>;
+
 export class World {
   readonly options: WorldOptions;
   readonly stack: Stack;
@@ -92,6 +97,7 @@ export class World {
   isSigned: (request: ReceivedRequest) => boolean = ({ headers, body }) =>
     verify({ headers, body, secrets: [SECRET] }).ok;
   readonly #checks: Check[] = [];
+  readonly #told: Tell[] = [];
   readonly #interruptions: Interruption[] = [];
   readonly #survivors: Survivor[] = [];
   readonly #ledgers: Ledger[] = [];
@@ -209,6 +215,11 @@ export class World {
     this.#checks.push(check);
   }
 
+  /** Adds figures to the verdict's facts. */
+  tells(tell: Tell): void {
+    this.#told.push(tell);
+  }
+
   /** Kills a service with kill -9. For a dispatcher this is recorded as an interruption, which explains repeats. */
   async kill9(service: RunningService): Promise<void> {
     const kill = () => this.services.kill9(service);
@@ -288,6 +299,7 @@ export class World {
         doneAgain: [...replay.repeated.values()].reduce((a, b) => a + b, 0),
         deadLetters: evidence.deadLetters.length,
         commitAgeP99Ms: ages[Math.floor(ages.length * 0.99)] ?? 0,
+        ...Object.assign({}, ...this.#told.map((tell) => tell(evidence))),
       },
     };
   }

@@ -27,6 +27,7 @@ import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
 import { pauseResume } from "./pause-resume.ts";
 import { poison } from "./poison.ts";
 import { rateLimited } from "./rate-limited.ts";
+import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { rotation } from "./rotation.ts";
 import { sameSecond } from "./same-second.ts";
 import { SERVICES_KILLED } from "./service-killed.ts";
@@ -48,6 +49,7 @@ export const CASES: readonly FaultCase[] = [
   clickhouseKilled,
   clickhouseFrozen,
   membersChange,
+  rollingUpgrade,
   tooLarge,
   hangingRequest,
   commitGarbage,

@@ -47,12 +47,13 @@ export function mainOf(name: ServiceName): string {
   return fileURLToPath(serviceProgram(name));
 }
 
-/** Starts one service. Its output goes to the log file, or to our own output without one. Tests pass another program as `main`. */
+/** Starts one service. Its output goes to the log file, or to our own output without one. Tests pass another program as `main`, with its arguments. */
 export function spawnService(options: {
   readonly name: ServiceName;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logFile: string | null;
   readonly main?: string | undefined;
+  readonly args?: readonly string[] | undefined;
 }): ServiceProcess {
   const { name, env, logFile } = options;
   const log = logFile === null ? null : openLog(logFile);
@@ -60,6 +61,7 @@ export function spawnService(options: {
   const [command, ...args] = tied([
     process.execPath,
     options.main ?? mainOf(name),
+    ...(options.args ?? []),
   ]);
   const child = spawn(command, args, {
     detached: true,
