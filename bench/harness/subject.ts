@@ -115,7 +115,5 @@ function environmentOf(stack: Stack, topics: Topics): Record<string, string> {
     POSTRIDER_ENCRYPTION_KEYS: ENCRYPTION_KEYS,
     POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
     POSTRIDER_ALLOW_HTTP: "true",
-    // Shorter than the default of half a minute, which no run waits for.
-    POSTRIDER_SESSION_TIMEOUT: "10s",
   };
 }

@@ -42,8 +42,8 @@ test("defaults fill what the environment leaves out, and the values are typed", 
     level: "info",
     logLevel: "info",
     registry: null,
-    sessionTimeoutMs: 30_000,
-    timeoutMs: 30_000,
+    sessionTimeoutMs: 10_000,
+    timeoutMs: 10_000,
   });
 });
 
@@ -70,7 +70,7 @@ test("every problem is reported at once, with the variable, what it got and what
 test("an empty variable counts as not set", () => {
   const config = readConfig({ ...enough, POSTRIDER_SESSION_TIMEOUT: "" }, spec);
 
-  expect(config.sessionTimeoutMs).toBe(30_000);
+  expect(config.sessionTimeoutMs).toBe(10_000);
 });
 
 test("a secret prints as [redacted] in JSON and on the console", () => {

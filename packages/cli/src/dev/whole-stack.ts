@@ -1,7 +1,7 @@
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { startStack, type Stack } from "@postrider/local-stack";
 import { applyTopics, topicPlan } from "@postrider/messaging";
-import { isPortFree } from "@postrider/runtime";
+import { commonConfig, isPortFree } from "@postrider/runtime";
 import { withAdmin } from "../kafka.ts";
 import { withoutOwned } from "../owned-settings.ts";
 import { migrate } from "../processes/migrate.ts";
@@ -113,8 +113,9 @@ function ownMachineEnvironment() {
     POSTRIDER_DENY_CIDRS: env["POSTRIDER_DENY_CIDRS"] || "",
     POSTRIDER_ALLOW_HTTP: env["POSTRIDER_ALLOW_HTTP"] || "true",
     POSTRIDER_TIERS: env["POSTRIDER_TIERS"] || DEFAULT_TIERS,
-    // Shorter than the default of half a minute: a service that is killed and started again gets its partitions back after this time.
-    POSTRIDER_SESSION_TIMEOUT: env["POSTRIDER_SESSION_TIMEOUT"] || "10s",
+    // A service that `postrider start` adds must have the same as the others.
+    POSTRIDER_SESSION_TIMEOUT:
+      env["POSTRIDER_SESSION_TIMEOUT"] || commonConfig.sessionTimeoutMs.default,
   } as const;
 }
 
