@@ -44,7 +44,7 @@ interface Step {
 export const rollingUpgrade: FaultCase = {
   name: "rolling-upgrade",
   proves:
-    "every service, replaced one process at a time under load by another version and then by the first one again, loses nothing, forks nothing, and holds no healthy event up until a session times out, also while a request hangs",
+    "every service, replaced process by process by another version and back, loses and forks nothing, and holds no healthy event up for a session timeout, even while a request hangs",
   isLong: true,
   blackholeTimeoutMs: HANG_MS,
   async run(world) {
