@@ -12,7 +12,8 @@ export const LABELS: Readonly<Record<string, string>> = {
   quantile: "`0.5`, `0.99`, `1`",
   reason: "why, from a closed list",
   route: "the pattern of an API route, such as `/v1/endpoints/:id`",
-  stage: "the stage of a runner: `route`, `deliver`, `hold`, `gone`; of assignments also `record.intake`, `record.attempts`, `record.dead-letters`",
+  stage:
+    "the stage of a runner: `route`, `deliver`, `hold`, `gone`; of assignments also `record.intake`, `record.attempts`, `record.dead-letters`",
   state: "of a circuit breaker: `open` or `half_open`",
   status: "an HTTP status",
   table: "a table of ClickHouse",

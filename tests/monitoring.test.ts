@@ -149,9 +149,8 @@ test("every alert has its heading in the runbook, and every such heading its ale
     ),
   ].map(([, name]) => name);
 
-  expect(headings.toSorted()).toEqual(
-    alerts.map(({ alert }) => alert).toSorted(),
-  );
+  expect(new Set(headings)).toEqual(new Set(alerts.map(({ alert }) => alert)));
+  expect(headings).toHaveLength(alerts.length);
 });
 
 test("every alert has a test in which it fires", () => {

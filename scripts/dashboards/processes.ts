@@ -1,5 +1,5 @@
 /** Each process: readiness, event loop, CPU, memory. */
-import { of, one, PER_SECOND, rate, type Dashboard } from "./panel.ts";
+import { of, one, PER_SECOND, type Dashboard } from "./panel.ts";
 
 export const processes: Dashboard = {
   uid: "postrider-processes",
