@@ -1,6 +1,6 @@
 /** What the chart renders for each service, against what the service itself takes and does. */
+import { randomBytes } from "node:crypto";
 import { expect } from "@jest/globals";
-import { newKeys } from "@postrider/cli";
 import { rightsOf, type RightsHolder } from "@postrider/messaging";
 import { readConfig } from "@postrider/runtime";
 import { makeCertificate } from "@postrider/testkit";
@@ -85,11 +85,12 @@ interface Scaled {
 
 /** What a file below /etc/postrider could hold. */
 function secretFiles(): (path: string) => string {
+  const encryptionKeys = `k1:${randomBytes(32).toString("base64")}`;
   const { cert, key } = makeCertificate({ hosts: ["kafka"] });
   return (path) => {
     if (path.endsWith(".crt")) return cert;
     if (path.endsWith(".key")) return key;
-    return path.endsWith("encryption-keys") ? newKeys().encryptionKeys : "text";
+    return path.endsWith("encryption-keys") ? encryptionKeys : "text";
   };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { isMap, parse, parseDocument, visit } from "yaml";
+import { schemaOf, sharedSettings } from "../../scripts/chart/variables.ts";
 import { CHART } from "./helm.ts";
 import { run, valuesFile, type Ran } from "./render.ts";
 import { helm, note, testWithHelm } from "./with-helm.ts";
@@ -88,6 +89,10 @@ testWithHelm.each([
   ],
   ["defaults.autoscaling.kind=keda", "retryScheduler.autoscaling.kind is keda"],
   ["ingest.httpRoute.enabled=true", "ingest.httpRoute.parentRefs is empty"],
+  [
+    "strimzi.enabled=true,strimzi.namespace=kafka",
+    "Bring the one of postrider-ingest to default, and name it in ingest.kafka",
+  ],
 ])("%s is refused: %s", (set, sentence) => {
   const ran = renderWith(set);
 
@@ -127,6 +132,26 @@ testWithHelm("the values of docs/kubernetes.md are taken", () => {
   rmSync(folder, { recursive: true });
   expect(ran).toMatchObject({ ok: true });
   expect(ran.output).toContain("kind: KafkaUser");
+});
+
+test.each([
+  ["POSTRIDER_TOPIC_PREFIX", ["postrider.", "a_b-c."], ["a b", ""]],
+  ["POSTRIDER_CLICKHOUSE_DATABASE", ["events_1"], ["1events", "a-b"]],
+  ["POSTRIDER_TIERS", ["1s", "500ms,1s,5m,1h"], ["1s;2s", "1d", ""]],
+  [
+    "POSTRIDER_ALLOW_CIDRS",
+    ["10.0.0.0/8", "10.0.0.0/8, fd00::/8"],
+    ["10.0.0.0/8;", "g/8", "10.0.0.0", ""],
+  ],
+])("%s: what the chart takes, the services take", (variable, good, bad) => {
+  const entry = sharedSettings().get(variable)!;
+  const pattern = new RegExp(schemaOf(entry)["pattern"] as string); // these have patterns of the chart's own
+
+  for (const value of good) {
+    expect(pattern.test(value)).toBe(true);
+    expect(() => entry.parse(value)).not.toThrow();
+  }
+  expect(bad.filter((value) => pattern.test(value))).toEqual([]);
 });
 
 test("every value has a schema, and every default is written down", () => {
