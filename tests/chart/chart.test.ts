@@ -98,6 +98,33 @@ testWithHelm.each(MATRIX.filter((name) => name !== "minimal"))(
 );
 
 testWithHelm(
+  "on Kubernetes 1.29 a pod waits by other means than `sleep`",
+  () => {
+    const rendered = render(helm, "minimal", {
+      args: ["--kube-version=1.29.0"],
+    });
+    const ingest = podsOf(rendered).find(
+      ({ owner }) => owner.metadata.name === "postrider-ingest",
+    );
+
+    const { preStop } = ingest!.spec.containers[0]!.lifecycle!;
+
+    expect(preStop).toEqual({
+      exec: {
+        command: [
+          "/usr/local/bin/node",
+          "-e",
+          "setTimeout(() => undefined, 5000)",
+        ],
+      },
+    });
+    expect(() =>
+      render(helm, "minimal", { args: ["--kube-version=1.28.0"] }),
+    ).toThrow(/incompatible with Kubernetes v1.28.0/);
+  },
+);
+
+testWithHelm(
   "two releases in one namespace share no name, no topic and no database",
   () => {
     const [one, two] = ["one", "two"].map((release) =>

@@ -36,10 +36,11 @@ export async function findHelm(): Promise<FoundHelm> {
     return { helm: await cached(path, fetchHelm), why: "" };
   } catch (error) {
     const own = spawnSync("helm", ["version", "--short"], { encoding: "utf8" });
-    if (own.status === 0) return { helm: "helm", why: "" };
+    // An older one names what the schema refuses in other words.
+    if (own.stdout?.startsWith("v4.")) return { helm: "helm", why: "" };
     return {
       helm: null,
-      why: `skipped without helm: ${error instanceof Error ? error.message : String(error)}; and none is in PATH`,
+      why: `skipped without helm: ${error instanceof Error ? error.message : String(error)}; and there is no helm 4 in PATH`,
     };
   }
 }
