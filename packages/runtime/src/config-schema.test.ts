@@ -39,7 +39,7 @@ function fits(value: unknown, schema: JsonSchema): boolean {
     );
   if (typeof value !== type) return false;
   if (typeof value !== "string") return true;
-  return pattern === undefined
-    ? value.length >= Number(minLength)
-    : new RegExp(String(pattern)).test(value);
+  return typeof pattern === "string"
+    ? new RegExp(pattern).test(value)
+    : value.length >= Number(minLength);
 }
