@@ -22,7 +22,7 @@ function isService(name: string): name is keyof typeof SERVICES {
   return Object.hasOwn(SERVICES, name);
 }
 
-/** The kernel drops a signal that process 1 does not handle. One that comes while the service still loads would be lost, and the process killed at the end of its grace. Once the service handles signals, this does nothing. */
+/** The kernel drops a signal that process 1 does not handle, so one that comes while the service still loads would be lost, and the process killed at the end of its grace. Handled, it waits for the service, or ends the process here if it is the first to be told. */
 function endUnlessStarted(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) === 1) process.exit(0);
 }
