@@ -13,7 +13,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { createPortPicker, newKeys, SERVICES } from "@postrider/cli";
+import { newKeys, SERVICES } from "@postrider/cli";
+import { createPortPicker } from "@postrider/runtime";
 import { rowsOf, startReceiver, useStack, waitFor } from "@postrider/testkit";
 import { how, runContained, type Contained } from "./contained.ts";
 
