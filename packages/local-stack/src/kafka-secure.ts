@@ -82,8 +82,8 @@ export async function addScramUsers(
     "kafka.tools.StorageTool",
     "format",
     "--ignore-formatted",
-    "--cluster-id",
-    broker.clusterId,
+    // As one word: an id may begin with a dash.
+    `--cluster-id=${broker.clusterId}`,
     "--config",
     broker.settings,
     ...scrams,

@@ -7,7 +7,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "@jest/globals";
 import { newKeys } from "../dev-folder.ts";
 import { migrate } from "../processes/migrate.ts";
-import { useStack } from "@postrider/testkit";
+import {
+  makeCertificate,
+  startGuardedProxy,
+  useStack,
+} from "@postrider/testkit";
 import type { Finding } from "./finding.ts";
 
 const bin = fileURLToPath(new URL("../../bin/postrider.js", import.meta.url));
@@ -77,6 +81,7 @@ test("says what is missing and how to make it, and is content once it is there",
   expect(after.findings.filter(({ state }) => state === "failed")).toEqual([]);
   expect(after.exitCode).toBe(0);
   expect(found(after, "clickhouse")?.detail).toMatch(/^version \d/);
+  expect(found(after, "clock")?.detail).toMatch(/^Kafka's is /);
 }, 120_000);
 
 test("a broker that does not answer and settings that do not fit are told, with the exit code of the worst", async () => {
@@ -95,6 +100,45 @@ test("a broker that does not answer and settings that do not fit are told, with 
   ]);
   expect(unread.exitCode).toBe(2);
 }, 120_000);
+
+test("a certificate of ClickHouse that ends soon is a warning, and a registry that wants a user is told as such", async () => {
+  const DAY_MS = 86_400_000;
+  const certificate = makeCertificate({
+    hosts: ["127.0.0.1"],
+    notAfter: Date.now() + 5.5 * DAY_MS,
+  });
+  const proxy = await startGuardedProxy({
+    target: stack.clickhouseUrl,
+    certificate,
+  });
+  const clickhouse = {
+    CLICKHOUSE_URL: proxy.url,
+    CLICKHOUSE_TLS_CA: certificate.cert,
+  };
+  // To the doctor, a server that answers 401 is any registry.
+  const registry = {
+    SCHEMA_REGISTRY_URL: proxy.url,
+    SCHEMA_REGISTRY_TLS_CA: certificate.cert,
+    SCHEMA_REGISTRY_TOKEN: "wrong",
+  };
+
+  const soon = await doctor(clickhouse);
+  proxy.admit("Bearer right");
+  const refused = await doctor(registry);
+  await proxy.close();
+
+  const at = proxy.url.replace("https://", "");
+  expect(found(soon, `clickhouse ${at}`)).toMatchObject({
+    state: "warning",
+    detail: expect.stringContaining("ends in 5 days"),
+  });
+  expect(found(soon, "clickhouse")).toMatchObject({ state: "ok" });
+  expect(found(refused, "schema registry")).toMatchObject({
+    state: "failed",
+    detail: expect.stringContaining("401"),
+    next: expect.stringContaining("SCHEMA_REGISTRY_TOKEN"),
+  });
+}, 60_000);
 
 test("a broker that speaks no TLS is told as such", async () => {
   const report = await doctor({ KAFKA_TLS: "true" });
