@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "@jest/globals";
@@ -127,7 +128,36 @@ test("a service loads no tracing unless it is asked for", async () => {
   expect(service.output()).not.toContain("tracing.started");
 });
 
-test("a receiver of spans that is not there keeps neither start nor stop, and is logged once", async () => {
+test("spans leave as protobuf, under the name that OTEL_SERVICE_NAME gives", async () => {
+  const arrived = Promise.withResolvers<[type: string, text: string]>();
+  const otlp = createHttpServer((request, response) => {
+    const type = `${request.url} ${request.headers["content-type"]}`;
+    let text = "";
+    request.setEncoding("latin1").on("data", (chunk) => (text += chunk));
+    request.on("end", () => {
+      arrived.resolve([type, text]);
+      response.end();
+    });
+  }).listen(0, "127.0.0.1");
+  await once(otlp, "listening");
+  const { port } = otlp.address() as AddressInfo;
+  const service = run({
+    ...SOON,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    OTEL_SERVICE_NAME: "webhooks-of-acme",
+  });
+
+  const [type, text] = await arrived.promise;
+  service.child.kill("SIGTERM");
+
+  expect(type).toBe("/v1/traces application/x-protobuf");
+  expect(text).toContain("webhooks-of-acme");
+  expect(await service.exit).toBe(0);
+  otlp.closeAllConnections();
+  otlp.close();
+});
+
+test("a receiver of spans that is not there hinders neither start nor stop, and is logged once", async () => {
   const service = run({ ...SOON, OTEL_TRACES_EXPORTER: "otlp", ...NOBODY });
   await service.sees("service.ready");
   await service.sees("spans.notSent");
@@ -149,13 +179,14 @@ test("a receiver of spans that never answers does not keep a service from stoppi
     sockets.push(socket);
   }).listen(0, "127.0.0.1");
   await once(silent, "listening");
+  const isConnected = once(silent, "connection");
   const { port } = silent.address() as AddressInfo;
   const service = run({
     OTEL_BSP_SCHEDULE_DELAY: "20",
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
   });
   await service.sees("service.ready");
-  await once(silent, "connection");
+  await isConnected;
 
   service.child.kill("SIGTERM");
 
