@@ -85,10 +85,13 @@ testWithHelm(
       container: pod!.spec.initContainers![0]!,
     });
     // Kubernetes runs the container again until it succeeds.
-    const seen = await waitFor(async () => {
-      const ran = await runToEnd(pod!, secret, { env: urls });
-      return ran.code === 0 ? ran.log : null;
-    });
+    const seen = await waitFor(
+      async () => {
+        const ran = await runToEnd(pod!, secret, { env: urls });
+        return ran.code === 0 ? ran.log : null;
+      },
+      { timeoutMs: 60_000, what: "the row of the event" },
+    );
 
     expect(published).toMatchObject({ code: 0 });
     expect(seen).toMatch(/helm-test-uid-1 +helm\.test +tenant helm-test/);
@@ -97,6 +100,7 @@ testWithHelm(
     );
     expect(codes).toEqual(services.map(() => 0));
   },
+  300_000,
 );
 
 type Secret = Readonly<Record<string, string>>;
@@ -142,7 +146,7 @@ async function probed(url: string, process: Started): Promise<void> {
       if (process.hasExited()) return true;
       return (await fetch(url)).ok;
     },
-    { timeoutMs: 100_000, everyMs: 100, what: url },
+    { timeoutMs: 200_000, everyMs: 100, what: url },
   );
   if (process.hasExited()) throw new Error(logTail(process.log));
 }
