@@ -153,6 +153,10 @@ test("every alert has its heading in the runbook, and every such heading its ale
   expect(headings).toHaveLength(alerts.length);
 });
 
+test("the runbook names no metric, label or value that there is not", () => {
+  expect(problemsOf(read(join(root, "docs/operations.md")))).toEqual([]);
+});
+
 test("every alert has a test in which it fires", () => {
   const tests = read(join(prometheus, "alerts.test.yaml"));
   const untested = alerts.filter(
@@ -163,7 +167,7 @@ test("every alert has a test in which it fires", () => {
 });
 
 test.each(dashboards)(
-  "$name can be shown by any Grafana",
+  "$name names only what there is, and no data source of one installation",
   ({ name, board }) => {
     const { uid, title, panels } = board;
     const ids = panels.map(({ id }) => id);
