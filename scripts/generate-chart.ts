@@ -34,7 +34,7 @@ const wanted = new Map<string, string>([
   ["files/variables.json", await json(variablesOfComponents())],
   ["files/kafka.json", await json(kafkaFile())],
   ["files/refused-ranges.json", await json(REFUSED_RANGES)],
-  ...copied("prometheus/alerts.yaml", "files/alerts.yaml"),
+  copied("prometheus/alerts.yaml", "files/alerts.yaml"),
   ...dashboards(),
 ]);
 const stale = filesOf(`${chart}files`).filter(
@@ -63,20 +63,17 @@ if (process.argv.includes("--check")) {
   }
 }
 
-function copied(from: string, to: string): [string, string][] {
-  return existsSync(deploy + from)
-    ? [[to, readFileSync(deploy + from, "utf8")]]
-    : [];
+function copied(from: string, to: string): [string, string] {
+  return [to, readFileSync(deploy + from, "utf8")];
 }
 
 function dashboards(): [string, string][] {
-  return filesOf(`${deploy}grafana/dashboards`).flatMap((name) =>
+  return filesOf(`${deploy}grafana/dashboards`).map((name) =>
     copied(`grafana/dashboards/${name}`, `files/dashboards/${name}`),
   );
 }
 
 function filesOf(folder: string): string[] {
-  if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) =>

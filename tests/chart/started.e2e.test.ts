@@ -1,5 +1,5 @@
-/** What the chart says is what services accept: its Jobs, its services and its test are started as processes, with the arguments, the variables, the mounted files and the probes that helm renders. */
-import { spawn } from "node:child_process";
+/** What the chart says is what services accept: its Jobs, its services and its test are started as processes from the image's bundle, with the arguments, the variables, the mounted files and the probes that helm renders. */
+import { execFileSync, spawn } from "node:child_process";
 import {
   mkdirSync,
   mkdtempSync,
@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, expect } from "@jest/globals";
+import { afterAll, beforeAll, expect } from "@jest/globals";
 import type { IContainer } from "kubernetes-models/v1/Container";
 import { logTail, newKeys, tied } from "@postrider/cli";
 import { createPortPicker } from "@postrider/runtime";
@@ -18,11 +18,9 @@ import { useStack, waitFor } from "@postrider/testkit";
 import { podsOf, render, type Pods } from "./render.ts";
 import { helm, note, testWithHelm } from "./with-helm.ts";
 
-const program = fileURLToPath(
-  new URL("../../packages/cli/bin/postrider.js", import.meta.url),
-);
 const stack = useStack();
 const folder = mkdtempSync(join(tmpdir(), "postrider-chart-"));
+const bundle = join(folder, "app");
 const ports = createPortPicker();
 const running: Started[] = [];
 
@@ -33,6 +31,14 @@ interface Started {
   stop(): Promise<number | null>;
 }
 
+beforeAll(() => {
+  const script = fileURLToPath(
+    new URL("../../scripts/run.js", import.meta.url),
+  );
+  execFileSync(process.execPath, [script, "bundle", bundle], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}, 120_000);
 afterAll(async () => {
   await Promise.all(running.map(async (each) => await each.stop()));
   rmSync(folder, { recursive: true, force: true });
@@ -207,7 +213,11 @@ function begin(
   env: Readonly<Record<string, string>>,
 ): Started {
   const log = join(folder, `${name}.log`);
-  const [command, ...rest] = tied([process.execPath, program, ...args]);
+  const [command, ...rest] = tied([
+    process.execPath,
+    join(bundle, "postrider.js"),
+    ...args,
+  ]);
   const child = spawn(command, rest, {
     cwd: folder,
     env: { PATH: process.env["PATH"], ...env },
