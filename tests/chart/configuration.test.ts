@@ -28,7 +28,7 @@ testWithHelm.each(MATRIX)(
         ...Object.values(SERVICE_SPECS[service]!).map((entry) => entry.env),
         ...OF_CONNECTIONS,
       ]);
-      const ours = Object.keys(env).filter((each) => !each.startsWith("OTEL_"));
+      const ours = Object.keys(env).filter((each) => each !== "NODE_OPTIONS");
       return [
         ...ours
           .filter((each) => !known.has(each.replace(/_FILE$/, "")))

@@ -17,7 +17,7 @@ const SAMPLERS = [
 /** By the specification, any other value than `true` means false. */
 const otelBoolean: Parse<boolean> = Object.assign(
   (value: string) => value.trim().toLowerCase() === "true",
-  { expects: "true or false" },
+  { expects: "true or false", schema: { type: "boolean" } },
 );
 
 /** Any text: whether it is known is asked later, and only if traces are on. */

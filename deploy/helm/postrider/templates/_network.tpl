@@ -18,6 +18,15 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "postrider.tracesPort" -}}
+{{- $config := mergeOverwrite (deepCopy .root.Values.config) (deepCopy .values.config) -}}
+{{- if has "OTEL_EXPORTER_OTLP_ENDPOINT" .variables.config -}}
+{{- with default $config.OTEL_EXPORTER_OTLP_ENDPOINT $config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT -}}
+{{- include "postrider.port" . -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Peers: every public address, without POSTRIDER_DENY_CIDRS, and with POSTRIDER_ALLOW_CIDRS. */}}
 {{- define "postrider.internet" -}}
 {{- $ranges := .Files.Get "files/refused-ranges.json" | fromJson -}}
