@@ -10,13 +10,25 @@ import type { Dashboard, Panel } from "./dashboards/panel.ts";
 import { processes } from "./dashboards/processes.ts";
 import { stores } from "./dashboards/stores.ts";
 
+// Grafana's schema wants every field of these.
 const STAT = {
   reduceOptions: { calcs: ["lastNotNull"], fields: "", values: false },
   colorMode: "none",
   graphMode: "area",
+  justifyMode: "auto",
+  textMode: "value",
+  wideLayout: true,
+  orientation: "auto",
+  showPercentChange: false,
+  percentChangeColorMode: "standard",
 };
 const TIMESERIES = {
-  legend: { displayMode: "list", placement: "bottom", showLegend: true },
+  legend: {
+    displayMode: "list",
+    placement: "bottom",
+    showLegend: true,
+    calcs: [],
+  },
   tooltip: { mode: "multi", sort: "desc" },
 };
 
@@ -63,10 +75,14 @@ function render({ uid, title, panels }: Dashboard): object {
     refresh: "30s",
     time: { from: "now-1h", to: "now" },
     timezone: "browser",
+    annotations: { list: [] },
     links: [
       {
         title: "Postrider",
         type: "dashboards",
+        icon: "external link",
+        tooltip: "",
+        targetBlank: false,
         tags: ["postrider"],
         asDropdown: true,
         keepTime: true,
