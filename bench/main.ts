@@ -12,6 +12,7 @@ import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
 import { scale } from "./benches/scale.ts";
 import { slots } from "./benches/slots.ts";
+import { start } from "./benches/start.ts";
 import { keepDataInMemory } from "./harness/data-folder.ts";
 import { createContext, undoAll, type Bench } from "./harness/context.ts";
 import { stopAll } from "./harness/processes.ts";
@@ -36,6 +37,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "noisy-neighbour": noisyNeighbour,
   "peers-case": peersCase,
   hostile,
+  start,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]

@@ -91,7 +91,7 @@ export async function startSubject(
     services,
     prefix: topics.prefix,
     database: DATABASE,
-    adminKey: "bench-admin-key-0123456789",
+    adminKey: ADMIN_KEY,
     encryptionKeys: ENCRYPTION_KEYS,
     env: { ...environmentOf(stack, topics), ...given.env },
     logDirectory: join(context.folder, topics.prefix),
@@ -99,6 +99,8 @@ export async function startSubject(
   context.undo.push(() => running.stop());
   return running;
 }
+
+export const ADMIN_KEY = "bench-admin-key-0123456789";
 
 /** The database that the recorder writes to. */
 export const DATABASE = "postrider_bench";
@@ -108,7 +110,10 @@ export async function createTables(stack: Stack): Promise<void> {
 }
 
 /** Variables of every service here. The sink is on this machine and speaks http, so both must be allowed. */
-function environmentOf(stack: Stack, topics: Topics): Record<string, string> {
+export function environmentOf(
+  stack: Stack,
+  topics: Topics,
+): Record<string, string> {
   return {
     KAFKA_BROKERS: stack.kafka.brokers.join(","),
     POSTRIDER_TOPIC_PREFIX: topics.prefix,
