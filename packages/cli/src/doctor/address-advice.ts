@@ -1,5 +1,6 @@
 import { judgeAddress, parseCidrs, type UrlPolicy } from "@postrider/core";
 import type { JudgedAddress, JudgedUrl } from "./judged-url.ts";
+import { isOfPlatform } from "./platform-addresses.ts";
 
 const WHERE = "for ingest, control and the dispatcher, and start them again";
 
@@ -41,12 +42,19 @@ function liftings(
       .filter((each) => !denied.includes(each))
       .flatMap((each) => missingFor(each, policy)),
   );
+  const ofPlatform = [...missing].filter(isOfPlatform);
+  for (const address of ofPlatform) missing.delete(address);
   const allowed = policy.allowedCidrs.map(({ text }) => text);
   return [
     ...(cidrs.length === 0
       ? []
       : [
           `Take ${cidrs.join(", ")} out of POSTRIDER_DENY_CIDRS ${WHERE}. POSTRIDER_ALLOW_CIDRS cannot override it.`,
+        ]),
+    ...(ofPlatform.length === 0
+      ? []
+      : [
+          `Leave ${ofPlatform.join(", ")} refused: cloud platforms give their credentials out at such addresses.`,
         ]),
     ...(missing.size === 0
       ? []

@@ -210,10 +210,13 @@ test.each(["169.254.169.254", "64:ff9b::a9fe:a9fe", "fd00:ec2::254"])(
   },
 );
 
-test("of an address that is refused nothing is warned", async () => {
+test("such an address that is refused is not warned of, and nobody is told to allow it", async () => {
   const told = await report("https://169.254.169.254/");
 
   expect(told).toMatchObject({ verdict: "refused", warnings: [] });
+  expect(told.next).toEqual([
+    "Leave 169.254.169.254 refused: cloud platforms give their credentials out at such addresses.",
+  ]);
 });
 
 test("a password in the URL is not repeated", async () => {

@@ -4,7 +4,7 @@ import { findAddresses } from "../addresses.ts";
 import { EXIT } from "../cli-error.ts";
 import type { ServiceName } from "../processes/service-process.ts";
 import { readiness } from "../processes/services.ts";
-import { failed, fine, type Finding } from "./finding.ts";
+import { failed, fine, warning, type Finding } from "./finding.ts";
 import { kafkaChecks } from "./kafka-checks.ts";
 import { serviceKafkaChecks } from "./rights-checks.ts";
 import { brokerChecks, type ClickHouseServer } from "./server-checks.ts";
@@ -38,13 +38,43 @@ export async function checkStack(
         ] as const)
       : []),
   ];
+  const addresses = findAddresses(env);
+  const isDev = addresses.dev() !== null;
+  const wanted = ADDRESSED.filter((part) => checks.some(([of]) => of === part));
+  const absent: readonly Part[] = isDev
+    ? []
+    : wanted.filter((part) => !isKnown(part, env));
+  // With no address at all: the error that says how to start a stack.
+  if (absent.length === wanted.length) addresses.kafka();
   const found = await Promise.all([
     ...checks
-      .filter(([part]) => !unreadable.has(part))
+      .filter(([part]) => !unreadable.has(part) && !absent.includes(part))
       .map(async ([, check]) => await check()),
     ...(as === null ? [serviceChecks()] : []),
   ]);
-  return [...findings, ...found.flat()];
+  return [...findings, ...absent.map(notLookedAt), ...found.flat()];
+}
+
+/** The servers that a stack cannot be without. */
+const ADDRESSED = ["kafka", "clickhouse"] as const;
+const ADDRESS_OF = {
+  kafka: "KAFKA_BROKERS",
+  clickhouse: "CLICKHOUSE_URL",
+  registry: "SCHEMA_REGISTRY_URL",
+} as const satisfies Record<Part, string>;
+
+function isKnown(part: Part, env: Env): boolean {
+  const variable = ADDRESS_OF[part];
+  return Boolean(env[variable] || env[`${variable}_FILE`]);
+}
+
+function notLookedAt(part: Part): Finding {
+  const variable = ADDRESS_OF[part];
+  return warning(
+    part,
+    `not looked at: ${variable} is not set`,
+    `Set ${variable}, if you want to know.`,
+  );
 }
 
 async function brokers(env: Env): Promise<Finding[]> {
