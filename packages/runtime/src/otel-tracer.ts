@@ -1,4 +1,7 @@
-/** The tracer behind OpenTelemetry's SDK. Only `startTraces` loads this file, because the SDK must cost nothing where it is not asked for. */
+/**
+ * The tracer behind OpenTelemetry's SDK. Only `startTraces` loads this file, because the SDK must cost nothing where it is not asked for.
+ * The imports in here are static: its packages are CommonJS, whose names a bundler loses in a dynamic import.
+ */
 import { randomUUID } from "node:crypto";
 import {
   createTraceState,
@@ -12,6 +15,8 @@ import {
   type Span as OtelSpan,
   type SpanContext,
 } from "@opentelemetry/api";
+import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import {
   detectResources,
   envDetector,
@@ -48,14 +53,13 @@ const KINDS = {
 } as const;
 
 /** Where to, and with which headers and certificates, the exporter reads in the environment. */
-export async function otlpExporter(
-  protocol: TracesProtocol,
-): Promise<SpanExporter> {
-  const { OTLPTraceExporter } =
-    protocol === "http/json"
-      ? await import("@opentelemetry/exporter-trace-otlp-http")
-      : await import("@opentelemetry/exporter-trace-otlp-proto");
-  return new OTLPTraceExporter();
+export function otlpExporter(protocol: TracesProtocol): SpanExporter {
+  switch (protocol) {
+    case "http/json":
+      return new JsonExporter();
+    case "http/protobuf":
+      return new ProtobufExporter();
+  }
 }
 
 /**

@@ -29,7 +29,7 @@ export async function startTraces(
   const protocol = tracesProtocolOf(options.settings);
   const { tracer, part } = createOtelTracer({
     ...options,
-    exporter: await otlpExporter(protocol),
+    exporter: otlpExporter(protocol),
   });
   options.log.info("tracing.started", { protocol });
   return { tracer, parts: [part] };
