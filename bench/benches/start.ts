@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
-  createPortPicker,
   hasApi,
   mainOf,
   readiness,
@@ -10,6 +9,7 @@ import {
   SERVICES,
   type ServiceName,
 } from "@postrider/cli";
+import { createPortPicker } from "@postrider/runtime";
 import type { Stack } from "@postrider/local-stack";
 import { buildBundle } from "../../deploy/bundle/build.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
