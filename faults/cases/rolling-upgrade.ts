@@ -157,7 +157,10 @@ async function oneHangs(world: World): Promise<void> {
     seconds: 1,
     only: "blackhole",
   });
-  await waitFor(() => hanging() > before, { what: "a request to hang" });
+  await waitFor(() => hanging() > before, {
+    timeoutMs: 120_000,
+    what: "a request to hang",
+  });
   world.mood.blackhole = 200;
 }
 
