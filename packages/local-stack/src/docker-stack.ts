@@ -1,6 +1,6 @@
 /**
- * The stack as containers. It has never been run: it was written from the documentation of testcontainers and of the images,
- * on a machine without a Docker daemon. testcontainers' own reaper ends the containers when this process dies.
+ * The stack as containers. testcontainers' own reaper ends them when this process dies. `npm run test:deploy` runs this
+ * against an engine of its own, with stand-ins for the images where they cannot be pulled.
  */
 import { connect } from "node:net";
 import { freePorts } from "@postrider/runtime";
@@ -12,6 +12,8 @@ import { StackError } from "./stack-error.ts";
 import type { Stack, StackOptions } from "./stack.ts";
 
 const DAEMON_ANSWERS_WITHIN_MS = 2000;
+/** As long as the servers have as processes: a machine may be slow and busy. */
+const STARTUP_MS = 120_000;
 
 /** Whether a Docker daemon answers. A Docker client without a daemon is common, so its presence is not enough. */
 export async function isDockerThere(env: NodeJS.ProcessEnv): Promise<boolean> {
@@ -61,16 +63,19 @@ export async function startDockerStack(
       .withExposedPorts({ container: port, host: port })
       .withEnvironment(kafkaEnvironment(port))
       .withWaitStrategy(Wait.forListeningPorts())
+      .withStartupTimeout(STARTUP_MS)
       .start(),
     new GenericContainer(IMAGES.clickhouse)
       .withExposedPorts(8123)
       .withEnvironment({ CLICKHOUSE_SKIP_USER_SETUP: "1" })
       .withWaitStrategy(Wait.forHttp("/ping", 8123))
+      .withStartupTimeout(STARTUP_MS)
       .start(),
     options.registry
       ? new GenericContainer(IMAGES.registry)
           .withExposedPorts(8080)
           .withWaitStrategy(Wait.forHttp(`${REGISTRY_API}/subjects`, 8080))
+          .withStartupTimeout(STARTUP_MS)
           .start()
       : null,
   ]);
