@@ -33,21 +33,21 @@ export async function composeChecks(given: {
   );
   await check("what comes through the door is delivered", async () => {
     await createEndpoint("http://receiver:9000/hooks", "order.paid");
-    await deliveryOf(await publishRouted("order.paid"), "delivered");
+    await deliveryOf(await publishRouted("order.paid"), "delivered", 1);
     const log = await compose("logs", "receiver");
     if (!log.includes("POST /hooks")) throw new Error(log);
   });
   await check("a failed attempt is made again", async () => {
     await createEndpoint(receiver.flakyUrl, "invoice.sent");
     const event = await publishRouted("invoice.sent");
-    const { attempts } = await deliveryOf(event, "delivered");
+    const { attempts } = await deliveryOf(event, "delivered", 2);
     equal(codesOf(attempts), [500, 200]);
   });
   await check("what is never taken becomes a dead letter", async () => {
     const retryDelaysMs = [1_000];
     await createEndpoint(receiver.deadUrl, "user.deleted", { retryDelaysMs });
     const event = await publishRouted("user.deleted");
-    const delivery = await deliveryOf(event, "expired");
+    const delivery = await deliveryOf(event, "expired", 2);
     equal(codesOf(delivery.attempts), [500, 500]);
     equal(delivery.deadLetterReason, "exhausted");
     const sql = `SELECT event_id, reason FROM dead_letters WHERE tenant_id = '${TENANT}' AND event_id = '${event}'`;
@@ -69,7 +69,8 @@ export async function composeChecks(given: {
   await check("a killed dispatcher comes back and goes on", async () => {
     const { State, RestartCount } = await containerOf(engine, "dispatcher");
     process.kill(State.Pid, "SIGKILL"); // not by docker: what docker has killed stays down
-    await deliveryOf(await publish("order.paid"), "delivered");
+    const event = await publish("order.paid");
+    await deliveryOf(event, "delivered", 1);
     const back = await waitFor(
       async () => {
         const now = await containerOf(engine, "dispatcher");
@@ -83,7 +84,7 @@ export async function composeChecks(given: {
     const list = ["endpoints", "list", "--tenant", TENANT, "--json"];
     const out = await compose("run", "--rm", "postrider", ...list);
     const { endpoints } = JSON.parse(out) as { endpoints: unknown[] }; // the command's contract
-    equal(endpoints.length, 3);
+    if (endpoints.length < 3) throw new Error(out);
   });
   await check("run --rm postrider demo", async () => {
     const out = await compose("run", "--rm", "postrider", "demo");

@@ -40,10 +40,13 @@ export async function startEngine(
   const daemon = spawn(
     "dockerd",
     [
-      ...["--host", host, "--config-file", at("daemon.json")],
-      ...["--data-root", at("data"), "--exec-root", at("run")],
-      ...["--pidfile", at("dockerd.pid"), "--log-level", "warn"],
-      ...["--cgroup-parent", `/${cgroupOf(folder)}`],
+      `--host=${host}`,
+      `--config-file=${at("daemon.json")}`,
+      `--data-root=${at("data")}`,
+      `--exec-root=${at("run")}`,
+      `--pidfile=${at("dockerd.pid")}`,
+      `--cgroup-parent=/${cgroupOf(folder)}`,
+      "--log-level=warn",
     ],
     { stdio: ["ignore", log, log] },
   );

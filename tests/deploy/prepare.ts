@@ -20,14 +20,10 @@ export interface Prepared {
   /** The program `docker-compose`; null if the machine's docker has compose already, or if it cannot be built. */
   readonly compose: string | null;
   readonly hasCompose: boolean;
-  /** The program of testcontainers' reaper; null if it cannot be built. */
-  readonly ryuk: string | null;
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const COMPOSE = "github.com/docker/compose/v2/cmd@v2.29.7";
-/** The version that testcontainers asks for. */
-const RYUK = "github.com/testcontainers/moby-ryuk@v0.14.0";
 
 /** Why the tests cannot run here; null if they can. */
 export function obstacle(): string | null {
@@ -50,6 +46,7 @@ export async function prepare(): Promise<Prepared> {
       say("making a root file system of Debian (mmdebstrap)");
       await run("mmdebstrap", [
         "--variant=minbase",
+        "--format=tar",
         "--include=ca-certificates,libstdc++6",
         "bookworm",
         path,
@@ -69,7 +66,6 @@ export async function prepare(): Promise<Prepared> {
     registry: await registryFiles(process.env, say),
     compose,
     hasCompose: hasOwnCompose || compose !== null,
-    ryuk: await goProgram(folder, RYUK, say),
   };
 }
 

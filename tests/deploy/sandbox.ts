@@ -21,21 +21,28 @@ ip link set lo up
 "$@"
 `;
 
+const NAMESPACES = [
+  "--net",
+  "--mount",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--mount-proc",
+];
+
 /** Runs this program again in the sandbox, with the variables; resolves to its exit code. Its folder, POSTRIDER_DEPLOY_FOLDER, is removed at the end. */
 export async function enterSandbox(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<number> {
-  const folder = mkdtempSync(join(tmpdir(), "postrider-deploy-"));
+  sweep();
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const child = spawn(
     "setpriv",
-    [
-      ...["--pdeathsig", "KILL"],
-      ...["unshare", "--net", "--mount", "--pid", "--fork"],
-      ...["--kill-child", "--mount-proc"],
-      ...["sh", "-ec", ENTER, "sh"],
-      ...[process.execPath, ...args],
-    ],
+    ["--pdeathsig", "KILL", "unshare", ...NAMESPACES].concat(
+      ["sh", "-ec", ENTER, "sh"],
+      [process.execPath, ...args],
+    ),
     {
       stdio: "inherit",
       env: { ...process.env, ...env, POSTRIDER_DEPLOY_FOLDER: folder },
@@ -48,9 +55,25 @@ export async function enterSandbox(
     child.once("exit", (exitCode) => resolve(exitCode ?? 1));
     child.once("error", () => resolve(127));
   });
+  remove(folder);
+  return code;
+}
+
+/** The folder's name has the pid of who made it. */
+const PREFIX = "postrider-deploy-";
+
+/** Removes what runs have left that were killed before they could. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    if (!name.startsWith(PREFIX)) continue;
+    const pid = name.slice(PREFIX.length).split("-")[0] ?? "";
+    if (!existsSync(`/proc/${pid}`)) remove(join(tmpdir(), name));
+  }
+}
+
+function remove(folder: string): void {
   removeCgroups(cgroupOf(folder));
   rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
-  return code;
 }
 
 /** The control group of the containers of the sandbox with this folder, below that of each controller. */

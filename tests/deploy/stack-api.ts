@@ -17,17 +17,16 @@ interface Delivery {
   readonly attempts: readonly { readonly statusCode: number | null }[];
 }
 
-/** Registers an endpoint for the events of one type. */
+/** Registers an endpoint for the events of one type. Tried again, because control may write a moment after it is ready: then it owns the endpoints. */
 export async function createEndpoint(
   url: string,
   eventType: string,
   more: object = {},
 ): Promise<void> {
-  await call(`${CONTROL}/v1/endpoints`, {
-    tenantId: TENANT,
-    url,
-    eventTypes: [eventType],
-    ...more,
+  const body = { tenantId: TENANT, url, eventTypes: [eventType], ...more };
+  await waitFor(async () => await call(`${CONTROL}/v1/endpoints`, body), {
+    ...WITHIN,
+    what: `the endpoint ${url}`,
   });
 }
 
@@ -58,15 +57,17 @@ export async function publishRouted(type: string): Promise<string> {
   );
 }
 
-/** Resolves to the event's only delivery, once its status is the given one. */
+/** Resolves to the event's only delivery, once its status is the given one and so many attempts are rows: they come from another topic. */
 export async function deliveryOf(
   id: string,
   status: string,
+  attempts: number,
 ): Promise<Delivery> {
   return await waitFor(
     async () => {
       const [delivery] = (await eventOf(id)).deliveries;
-      if (delivery?.status === status) return delivery;
+      if (delivery?.status === status && delivery.attempts.length === attempts)
+        return delivery;
       throw new Error(`the delivery is ${JSON.stringify(delivery)}`);
     },
     { ...WITHIN, what: `the delivery of ${id} as ${status}` },

@@ -17,8 +17,6 @@ export const DEBIAN = "debian:bookworm-slim";
 /** The images that deploy/docker/Dockerfile is built from. */
 export const BUILD_IMAGE = `node:${process.versions.node}-bookworm-slim`;
 export const BASE_IMAGE = "gcr.io/distroless/cc-debian12:nonroot";
-/** The image of testcontainers' reaper, in the version that testcontainers asks for. */
-export const RYUK = "testcontainers/ryuk:0.14.0";
 
 const SOURCES = fileURLToPath(new URL("stand-ins", import.meta.url));
 const STACK = fileURLToPath(
@@ -67,17 +65,6 @@ export async function buildRegistry(
     cpSync(prepared.registry, join(at, "registry"), { recursive: true });
   });
   return IMAGES.registry;
-}
-
-/** Makes the image of testcontainers' reaper, whose program is the real one. */
-export async function buildRyuk(
-  engine: Engine,
-  program: string,
-  folder: string,
-): Promise<void> {
-  await build(engine, RYUK, join(folder, "ryuk"), (context) =>
-    cpSync(program, join(context, "ryuk")),
-  );
 }
 
 /** Builds stand-ins/NAME with what `fill` adds to its context, the folder `…/NAME`, which is removed again. */
