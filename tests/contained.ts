@@ -73,6 +73,10 @@ export function runContained(
 
 /** `unshare` waits for its one child, which is process 1 inside, and passes no signals on. */
 function insideOf({ pid }: ChildProcess): number | undefined {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return Number(children.trim()) || undefined;
+  try {
+    const children = `/proc/${pid}/task/${pid}/children`;
+    return Number(readFileSync(children, "utf8").trim()) || undefined;
+  } catch {
+    return undefined; // it has just ended
+  }
 }
