@@ -12,7 +12,7 @@ import {
   type RunningServices,
 } from "@postrider/cli";
 import { parseTiers } from "@postrider/core";
-import { startReceiver, useStack } from "@postrider/testkit";
+import { startReceiver, useStack, waitFor } from "@postrider/testkit";
 
 const TIERS = "1s,2s,4s,8s,16s,32s,1h";
 const bin = fileURLToPath(
@@ -54,11 +54,13 @@ afterAll(async () => {
 
 test("the tour holds beside other people's endpoints, and takes its own away", async () => {
   const others = await startReceiver();
-  await endpoints("POST", {
+  const theirs = {
     tenantId: "somebody",
     url: `${others.url}/hooks`,
-    eventTypes: [],
-  });
+    eventTypes: ["order.paid"],
+  };
+  // Control is ready a moment before it owns the endpoints.
+  await waitFor(() => endpoints("POST", theirs), { what: "their endpoint" });
 
   const lines = await demo();
   await others.close();
@@ -103,5 +105,7 @@ async function endpoints(method: "GET" | "POST", body?: object) {
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  return (await response.json()) as object;
+  const text = await response.text();
+  if (!response.ok) throw new Error(text);
+  return JSON.parse(text) as object;
 }
