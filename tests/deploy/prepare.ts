@@ -9,6 +9,7 @@ import { cached, cacheRoot } from "../../packages/local-stack/src/cache.ts";
 import { findJava } from "../../packages/local-stack/src/java.ts";
 import { kafkaFiles } from "../../packages/local-stack/src/kafka-files.ts";
 import { registryFiles } from "../../packages/local-stack/src/registry-server.ts";
+import { findBinaries, type Binaries } from "./kubernetes/binaries.ts";
 import { run, runs } from "./shell.ts";
 
 export interface Prepared {
@@ -20,6 +21,8 @@ export interface Prepared {
   /** The program `docker-compose`; null if the machine's docker has compose already, or if it cannot be built. */
   readonly compose: string | null;
   readonly hasCompose: boolean;
+  /** The programs of a Kubernetes node, or why there are none. */
+  readonly kubernetes: Binaries | { readonly missing: string };
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,8 +38,8 @@ export function obstacle(): string | null {
   return null;
 }
 
-/** Installs and downloads what is missing, and says so. */
-export async function prepare(): Promise<Prepared> {
+/** Installs and downloads what is missing, and says so. The programs of Kubernetes take long to build: only if they are wanted. */
+export async function prepare(wantsKubernetes: boolean): Promise<Prepared> {
   await installPackages();
   const say = (text: string): void => console.log(`        ${text}`);
   const folder = join(cacheRoot(process.env), "deploy");
@@ -66,7 +69,18 @@ export async function prepare(): Promise<Prepared> {
     registry: await registryFiles(process.env, say),
     compose,
     hasCompose: hasOwnCompose || compose !== null,
+    kubernetes: await kubernetesPrograms(wantsKubernetes, say),
   };
+}
+
+async function kubernetesPrograms(
+  isWanted: boolean,
+  say: (text: string) => void,
+): Promise<Prepared["kubernetes"]> {
+  if (!isWanted) return { missing: "it was not asked for" };
+  if (!(await runs("go", ["version"])))
+    return { missing: "it is built from source, and there is no Go" };
+  return await findBinaries(say);
 }
 
 /** The packages of the programs that are missing. */
@@ -76,6 +90,13 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iptables: "iptables",
   ip: "iproute2",
   mmdebstrap: "mmdebstrap",
+  containerd: "containerd",
+  "/usr/lib/cni/bridge": "containernetworking-plugins",
+  conntrack: "conntrack",
+  etcd: "etcd-server",
+  openssl: "openssl",
+  socat: "socat",
+  unzip: "unzip",
 };
 
 /** Without it, the package docker.io starts its daemon on the machine's own socket. */

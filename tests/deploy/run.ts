@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { createChecks } from "./checks.ts";
 import { composePart } from "./compose.ts";
 import { startEngine } from "./engine.ts";
+import { kubernetesPart } from "./kubernetes.ts";
 import type { Part } from "./part.ts";
 import { obstacle, prepare, type Prepared } from "./prepare.ts";
 import { enterSandbox } from "./sandbox.ts";
@@ -9,7 +10,11 @@ import { buildBases, buildRegistry, buildStandIns } from "./stand-ins.ts";
 import { testcontainersPart } from "./testcontainers.ts";
 
 /** The parts, in the order of running. */
-const PARTS: readonly Part[] = [composePart, testcontainersPart];
+const PARTS: readonly Part[] = [
+  composePart,
+  testcontainersPart,
+  kubernetesPart,
+];
 
 const SCRIPT = fileURLToPath(
   new URL("../../scripts/test-deploy.ts", import.meta.url),
@@ -36,7 +41,9 @@ export async function runDeployTests(
     console.error(`The deployment tests cannot run here: ${why}.`);
     return 1;
   }
-  const prepared = JSON.stringify(await prepare());
+  const prepared = JSON.stringify(
+    await prepare(isWanted(kubernetesPart, names)),
+  );
   return await enterSandbox([SCRIPT, ...names], {
     POSTRIDER_DEPLOY_PREPARED: prepared,
   });
@@ -59,9 +66,7 @@ async function runParts(
         return `stand-ins, made on this machine and not pulled: ${[...bases, ...servers, registry].join(", ")}`;
       },
     );
-    const wanted = PARTS.filter(
-      ({ name }) => names.length === 0 || names.includes(name),
-    );
+    const wanted = PARTS.filter((part) => isWanted(part, names));
     for (const part of isReady ? wanted : []) {
       console.log(`\n${part.title}`);
       await part.run({ engine, prepared, folder, checks });
@@ -70,4 +75,9 @@ async function runParts(
     await engine.stop();
   }
   return checks.end() ? 0 : 1;
+}
+
+/** Without names, all parts are wanted. */
+function isWanted({ name }: Part, names: readonly string[]): boolean {
+  return names.length === 0 || names.includes(name);
 }
