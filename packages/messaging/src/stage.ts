@@ -11,6 +11,8 @@ export interface Stage<In> {
   laneStanding?(lane: string): LaneStanding;
   /** The lane's rate limit; undefined if it has none. Read at each start, so it must be cheap. Absent: no lane has one. */
   laneRateLimit?(lane: string): LaneRateLimit | undefined;
+  /** How long a handler of the lane takes at most, ms; for stages whose handlers wait for an endpoint. With it a stop winds down (wind-down.ts): quick lanes go on until the slow handlers have ended. Asked before each start of a stop. Absent: a stop starts nothing more. */
+  longestMs?(lane: string): number;
   /** Whether the record comes back for a turn that a deferral had reserved for it because of its lane's rate limit. Absent: none does. */
   hasTurn?(record: InRecord<In>): boolean;
   /** The group (tenant) that the record's lane belongs to; groups share scarce slots. The same for all records of a lane. Absent: there are no groups. */

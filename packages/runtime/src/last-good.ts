@@ -10,20 +10,24 @@ export interface KeptSecret {
 
 /**
  * Reads a secret again at each call. A file that is just being replaced may be missing or half written: then the last good value
- * is used, and the log says so. Throws only if the secret could never be read.
+ * is used, and the log says so, once until it was read again. Throws only if the secret could never be read.
  */
 export function lastGood<T>(read: () => T, kept: KeptSecret): () => T {
   let known: { readonly value: T } | null = null;
+  let isTold = false;
   return () => {
     try {
       known = { value: read() };
+      isTold = false;
     } catch (error) {
       if (known === null) throw error;
-      kept.log.warn(kept.event, {
-        variable: kept.variable,
-        error,
-        what: "New connections use what was read before.",
-      });
+      if (!isTold)
+        kept.log.warn(kept.event, {
+          variable: kept.variable,
+          error,
+          what: "What was read before is used until the file can be read again.",
+        });
+      isTold = true;
     }
     return known.value;
   };

@@ -10,7 +10,7 @@ const NONE: TraceContext = { traceparent: null, tracestate: null };
 
 const parts: Lifecycle[] = [];
 afterEach(async () => {
-  for (const part of parts.splice(0)) await part.stop(0);
+  for (const part of parts.splice(0)) await part.stop(Infinity);
 });
 
 type Export = SpanExporter["export"];
@@ -54,7 +54,7 @@ test("a span is in its parent's trace, with kind, links, attributes and tracesta
   span.set({ late: true });
   span.fail("timeout", "no answer");
   span.end();
-  await part.stop(0);
+  await part.stop(Infinity);
 
   const [made] = spans;
   expect(made?.spanContext().traceId).toBe(TRACE_ID);
@@ -103,7 +103,7 @@ test("where the publisher's trace is not sampled, no span is sent, and the trace
     attributes: {},
   });
   span.end();
-  await part.stop(0);
+  await part.stop(Infinity);
 
   expect(span.isSampled).toBe(false);
   expect(span.context.traceparent).toMatch(
@@ -127,7 +127,7 @@ test("that sending fails is logged once, and once that it works again, with the 
   await endBatch();
   isDead = false;
   end();
-  await part.stop(0);
+  await part.stop(Infinity);
 
   expect(logged).toMatchObject([
     ["spans.notSent", { error: "refused" }],
@@ -145,7 +145,7 @@ test("while the receiver hangs, the spans that wait are bounded", async () => {
   });
 
   for (let i = 0; i < 10_000; i++) end();
-  await part.stop(0);
+  await part.stop(Infinity);
 
   // the batch that hangs, and the queue
   expect(taken).toBe(512 + 2_048);

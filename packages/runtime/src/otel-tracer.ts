@@ -35,6 +35,7 @@ import type {
   TraceContext,
   Tracer,
 } from "./effects.ts";
+import { systemClock } from "./clock.ts";
 import { reportedExporter } from "./reported-exporter.ts";
 import type { TracesProtocol } from "./traces-config.ts";
 import { LATE, within } from "./within.ts";
@@ -102,11 +103,13 @@ export function createOtelTracer(options: {
   };
   const part: Lifecycle = {
     start: () => Promise.resolve(),
-    async stop() {
+    async stop(deadline) {
+      const left = Math.max(0, deadline - systemClock.now());
+      const waitMs = Math.min(FLUSH_WITHIN_MS, left);
       // A failure was logged by the exporter.
       const flushed = provider.shutdown().catch(() => undefined);
-      if ((await within(flushed, FLUSH_WITHIN_MS)) === LATE)
-        log.warn("spans.notFlushed", { waitedMs: FLUSH_WITHIN_MS });
+      if ((await within(flushed, waitMs)) === LATE)
+        log.warn("spans.notFlushed", { waitedMs: waitMs });
     },
   };
   return { tracer, part };

@@ -145,7 +145,7 @@ export interface Handling {
 
 export interface RunnerOptions extends Pick<
   Partial<StageRunnerOptions<string>>,
-  "observer" | "loopUse" | "waitsFor" | "windsDown"
+  "observer" | "loopUse" | "waitsFor"
 > {
   readonly stage?: Partial<Stage<string>>;
   readonly limits?: Partial<RunnerLimits>;
@@ -198,7 +198,6 @@ export class RunnerUnderTest {
       clock: this.clock,
       observer: options.observer,
       waitsFor: options.waitsFor,
-      windsDown: options.windsDown,
       // An idle event loop, unless the test sets another. The real measurement would depend on how busy the tests are.
       loopUse:
         options.loopUse ??

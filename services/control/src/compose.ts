@@ -213,7 +213,6 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       ownership,
       reader,
       runner: follower.runner,
-      sessionTimeoutMs,
     }),
     url: server.url,
   };

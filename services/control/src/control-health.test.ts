@@ -39,7 +39,6 @@ function readinessOf(seen: Seen) {
         live: [],
       }),
     }),
-    sessionTimeoutMs: 30_000,
   });
   const checks = health.ready();
   return { isReady: checks.every(({ isOk }) => isOk), checks };

@@ -16,7 +16,6 @@ export function controlHealth(of: {
   readonly reader: Pick<Reader, "reachability">;
   /** The runner of the `signals` topic; null unless this replica is the owner. */
   readonly runner: () => Pick<StageRunner, "health"> | null;
-  readonly sessionTimeoutMs: number;
 }): Health {
   return {
     live: () => [
@@ -25,7 +24,7 @@ export function controlHealth(of: {
     ],
     ready: () => [
       ...of.parts.flatMap((table) => table.health().ready),
-      kafkaCheck(of.ownership.heartbeatAgeMs(), of.sessionTimeoutMs),
+      kafkaCheck(of.ownership.heartbeatAgeMs()),
       ownershipCheck(of.ownership.describe()),
       clickhouseCheck(of.reader.reachability()),
       ...(of.runner()?.health().ready ?? []).map(degraded),
@@ -38,10 +37,13 @@ function degraded({ name, isOk, detail }: Check): Check {
   return { name, isOk: true, detail: isOk ? detail : `degraded: ${detail}` };
 }
 
+/** Longer than another broker needs to take over as the group's coordinator, which all replicas notice at once, ms. */
+const SILENCE_MS = 30_000;
+
 /** A broker that hangs keeps its connections open; only missing heartbeats show it. */
-function kafkaCheck(heartbeatAgeMs: number, sessionTimeoutMs: number): Check {
+function kafkaCheck(heartbeatAgeMs: number): Check {
   const ageMs = Math.round(heartbeatAgeMs);
-  const isOk = ageMs <= sessionTimeoutMs;
+  const isOk = ageMs <= SILENCE_MS;
   return { name: "kafka", isOk, detail: `last heartbeat ${ageMs} ms ago` };
 }
 

@@ -109,7 +109,6 @@ export function compose(
     groupId,
     topics: [topicName(prefix, "deliveries")],
     output,
-    windsDown: true,
     observer:
       config.runnerLedger === null
         ? undefined

@@ -7,7 +7,7 @@ import {
 } from "@postrider/runtime";
 import { quietLog } from "../kafka.ts";
 
-/** Removes the database from the ClickHouse of the environment, as the user whom it names. Rejects if nobody answers. */
+/** Removes the database from the ClickHouse of the environment, as the user whom it names. Rejects if nobody answers, or with a refusal. */
 export async function dropDatabase(database: string): Promise<void> {
   const config = readConfig(process.env, clickhouseConfig);
   const access = clickhouseAccess(config, quietLog());
@@ -26,7 +26,18 @@ export async function dropDatabase(database: string): Promise<void> {
       headers: { "X-ClickHouse-User": username, "X-ClickHouse-Key": password },
     })
       .once("error", reject)
-      .once("response", (response) => response.resume().once("end", resolve))
+      .once("response", (response) => {
+        const { statusCode = 0 } = response;
+        response.resume().once("end", () => {
+          if (statusCode < 400) resolve();
+          else
+            reject(
+              new Error(
+                `ClickHouse answered ${statusCode} to DROP DATABASE ${database}`,
+              ),
+            );
+        });
+      })
       .end(`DROP DATABASE IF EXISTS ${database}`);
   });
 }

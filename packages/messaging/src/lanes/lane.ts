@@ -26,8 +26,6 @@ export class Lane<E> implements SlotLane<Lane<E>> {
   queued = 0;
   inFlight = 0;
   isReady = false;
-  /** Starts no record any more, because the process stops and one of the lane's records takes long. Only `Lanes.retire` sets it. */
-  isRetired = false;
   ahead: Lane<E> | null = null;
   behind: Lane<E> | null = null;
   share: Share<Lane<E>>;

@@ -274,13 +274,27 @@ test("while winding down only proven lanes that are not retired start records", 
   const retired = push("retired", 1);
   push("quick", 2);
 
-  lanes.windDown();
+  lanes.windDown(() => true);
   lanes.retire(retired.lane!);
   push("new", 3);
   push("retired", 4);
 
   expect(lanes.take()?.name).toBe("quick");
   expect(lanes.hasReady).toBe(false);
+});
+
+test("a retired lane stays retired when it was empty in between", () => {
+  const lanes = new Lanes<Entry>({ concurrencyOf: () => 2 });
+  lanes.push("a", new Entry("a", 0), 0);
+  lanes.windDown(() => true);
+  const { lane } = lanes.take()!;
+  lanes.retire(lane!);
+
+  lanes.settle(lane!, true);
+  expect(lanes.size).toBe(0);
+  lanes.push("a", new Entry("a", 1), 0);
+
+  expect(lanes.take()).toBe(null);
 });
 
 test("while winding down a ready lane that turns suspect starts no further record", () => {
@@ -290,7 +304,7 @@ test("while winding down a ready lane that turns suspect starts no further recor
     standingOf: () => standing,
   });
   for (const n of [0, 1, 2]) lanes.push("a", new Entry("a", n), 0);
-  lanes.windDown();
+  lanes.windDown(() => true);
   const first = lanes.take()!;
 
   standing = "suspect";

@@ -47,7 +47,10 @@ export class Lanes<E extends Queued<E>> {
   /** Completions of all lanes together, without those that came at once, measured since a record was queued in one of them. */
   readonly #rate = new CompletionRate(0);
   #queued = 0;
-  #isWindingDown = false;
+  /** Set while a stop winds down: whether the lane may still start records. */
+  #mayStart: ((lane: string) => boolean) | null = null;
+  /** By name, because a lane is forgotten as soon as it is empty. */
+  readonly #retired = new Set<string>();
 
   constructor(options: LanesOptions) {
     const { slots = Infinity, hasGroups = false } = options;
@@ -136,16 +139,16 @@ export class Lanes<E extends Queued<E>> {
     }
   }
 
-  /** For a stop: from now on only proven lanes start records, and of these not those that are retired. */
-  windDown(): void {
-    this.#isWindingDown = true;
+  /** For a stop: from now on only proven lanes start records, and of these only those that `mayStart` allows and that are not retired. `mayStart` is asked before each start. */
+  windDown(mayStart: (lane: string) => boolean): void {
+    this.#mayStart = mayStart;
     for (const lane of this.#lanes.values())
       if (!this.#goesOn(lane)) this.#shares.unready(lane);
   }
 
   /** The lane starts no record any more. */
   retire(lane: Lane<E>): void {
-    lane.isRetired = true;
+    this.#retired.add(lane.name);
     this.#shares.unready(lane);
   }
 
@@ -263,8 +266,12 @@ export class Lanes<E extends Queued<E>> {
   }
 
   #goesOn(lane: Lane<E>): boolean {
-    if (!this.#isWindingDown) return true;
-    return !lane.isRetired && lane.share.standing.name === "proven";
+    if (this.#mayStart === null) return true;
+    return (
+      lane.share.standing.name === "proven" &&
+      !this.#retired.has(lane.name) &&
+      this.#mayStart(lane.name)
+    );
   }
 
   /** Whether the lane's rate limit lets no record start now. */

@@ -59,6 +59,7 @@ export class RecordWork<In> {
   /** Goes off when the first throttled lane is free. */
   readonly #alarm: Alarm;
   #isGivenBack = false;
+  #isWindingDown = false;
   /** True while `pump` loops. A handler that ends synchronously calls `pump` again from inside that loop; such a call does nothing. */
   #isPumping = false;
   /** True while `#goOn` loops: no partition takes later records then. */
@@ -215,7 +216,7 @@ export class RecordWork<In> {
     if (this.#isGivenBack) return;
     if (this.#lanes.isShort) this.#valve.limited();
     this.#goOn(this.#schemas.due(now));
-    if (this.blocked() === null) {
+    if (this.blocked() === null && !this.#isWindingDown) {
       if (this.#isPressed()) this.#valve.relieve();
       this.#valve.farTurns();
     }
@@ -228,10 +229,17 @@ export class RecordWork<In> {
     this.#lanes.turnMeasures(now);
   }
 
-  /** For a stop: lets quick lanes go on while slow handlers come to their end, until `deadline` (wind-down.ts). */
-  windDown(deadline: EpochMs): Promise<void> {
-    const { clock } = this.#options;
-    return windDown(this.#flow.running, this.#lanes, { deadline, clock });
+  /**
+   * For a stop, if the stage knows how long its handlers take: lets quick lanes go on while slow handlers come to their end, all
+   * of them before `endedBy` (wind-down.ts). No lane is relieved meanwhile: lanes that start nothing would look slow.
+   */
+  async windDown(endedBy: EpochMs): Promise<void> {
+    const { clock, stage } = this.#options;
+    const longestMs = stage.longestMs?.bind(stage);
+    if (longestMs === undefined) return;
+    this.#isWindingDown = true;
+    const options = { endedBy, longestMs, clock };
+    await windDown(this.#flow.running, this.#lanes, options);
   }
 
   /** For a stop: drops records that have not started. Their offsets stay open, so the partition's next owner handles them. */
@@ -341,6 +349,6 @@ export class RecordWork<In> {
   }
 
   #relieve(): void {
-    if (this.blocked() === null) this.#valve.relieve();
+    if (this.blocked() === null && !this.#isWindingDown) this.#valve.relieve();
   }
 }

@@ -30,6 +30,8 @@ export interface HealthInputs {
 
 /** After so long without an answer a dependency makes the runner not ready, ms. */
 const SLOW_MS = 5000;
+/** A heartbeat counts from its sending, and the next one follows a second after its answer: with answers that take 3 s, it is 7 s old. */
+const LATE_HEARTBEAT_MS = 8000;
 /** A loop that has not moved for longer than this is stuck, ms: the process is not live. */
 const STUCK_MS = 60_000;
 /** A join waits for the slowest member, for the rebalance timeout (60 s) at most. Three times that is stuck, ms. */
@@ -46,7 +48,7 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
     inputs.isConnected &&
     !inputs.isStopping &&
     // While a broker is lost kafkajs retries and emits no event; only the missing heartbeats show it.
-    inputs.sinceHeartbeatMs < SLOW_MS;
+    inputs.sinceHeartbeatMs < LATE_HEARTBEAT_MS;
   const commitsFlow = inputs.commitAgeMs < SLOW_MS;
   const outputFlows = inputs.oldestUnacknowledgedMs < SLOW_MS;
   const schemasKnown = inputs.partitionsWaitingForSchemas === 0;

@@ -9,7 +9,7 @@ import { sleep, within, type Clock } from "@postrider/runtime";
 import type { RecordWork } from "./record-work.ts";
 
 /** The last part of the time before the deadline, kept for output, commit and leaving the group, ms. At most a quarter of that time. */
-const RESERVE_MS = 5000;
+export const RESERVE_MS = 5000;
 /** Between two assignments nothing can be committed. After this pause we try again, ms: the next assignment may have come. */
 const COMMIT_RETRY_MS = 50;
 

@@ -25,8 +25,6 @@ export interface StageRunnerOptions<In> {
   /** Why no handler may start now, as a sentence; null if one may. Called before each start, so it must be cheap. Default: always null. */
   readonly waitsFor?: (() => string | null) | undefined;
   readonly limits?: Partial<RunnerLimits>;
-  /** Handlers wait for somebody, some for long: at a stop, quick lanes go on until the slow handlers have ended (wind-down.ts). Default: no. */
-  readonly windsDown?: boolean | undefined;
   /** Default: a dead letter that holds the raw record (dead-letter-of). */
   readonly deadLetterOf?: DeadLetterOf;
   /** How long the event loop has been active and idle so far, ms. Default: `performance.eventLoopUtilization`. */

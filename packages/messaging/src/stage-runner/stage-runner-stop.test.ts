@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import {
+  inOneLane,
   soon,
   turns,
   useStageRunner,
@@ -47,7 +48,7 @@ test("a stop aborts handlers that are still running near its deadline, and commi
 
 test("a stop that winds down lets quick lanes go on until slow handlers have ended", async () => {
   const under = await runners.started(["slow/1", "slow/2"], {
-    windsDown: true,
+    stage: { longestMs: () => 15_000 },
   });
   under.clock.advance(1_500);
   under.read("a/1");
@@ -73,8 +74,8 @@ test("a stop that winds down lets quick lanes go on until slow handlers have end
 
 test("a stop that winds down starts nothing in a lane that is not proven", async () => {
   const under = await runners.started(["slow/1"], {
-    windsDown: true,
     stage: {
+      longestMs: () => 15_000,
       laneStanding: (lane) => (lane === "new" ? "unknown" : "proven"),
     },
   });
@@ -89,17 +90,51 @@ test("a stop that winds down starts nothing in a lane that is not proven", async
   expect(under.started).toEqual(["slow/1", "a/1"]);
 });
 
-test("a stop winds down for no longer than leaves its last handlers time to end", async () => {
-  const under = await runners.started(["slow/1"], { windsDown: true });
-  under.consumer.heartbeatAt = Infinity;
+test("a stop that winds down relieves no lane, however slow it looks", async () => {
+  const deferred: string[] = [];
+  const under = await runners.started(["slow/1"], {
+    limits: { maxOpenPerPartition: 100 },
+    stage: {
+      longestMs: () => 15_000,
+      laneConcurrency: () => 1,
+      // So that the lane starts nothing more while the stop winds down, as a retired one.
+      laneStanding: () => "unknown",
+      defer: ({ raw, value }) => {
+        deferred.push(value);
+        return [{ topic: "retry.1s", key: raw.key, value: raw.value! }];
+      },
+    },
+  });
   const stopped = under.runner.stop(under.clock.now() + 75_000);
 
-  under.clock.advance(55_000);
-  await soon(() => !isReady(under));
-  under.read("a/1");
+  under.read(...inOneLane("slow", 99));
+  under.clock.advance(5_000);
+  await turns();
+  under.clock.advance(5_000);
   await turns();
   under.emitAll();
   await stopped;
 
+  expect(deferred).toEqual([]);
   expect(under.started).toEqual(["slow/1"]);
+});
+
+test("a stop that winds down starts nothing that may not end in time", async () => {
+  const under = await runners.started(["slow/1"], {
+    stage: { longestMs: (lane) => (lane === "long" ? 60_000 : 15_000) },
+  });
+  under.consumer.heartbeatAt = Infinity;
+  const stopped = under.runner.stop(under.clock.now() + 75_000);
+
+  under.clock.advance(11_000);
+  under.read("a/1", "long/1");
+  await soon(() => under.started.includes("a/1"));
+  under.handlingOf("a/1").emit();
+  under.clock.advance(45_000);
+  under.read("a/2");
+  await turns();
+  under.emitAll();
+  await stopped;
+
+  expect(under.started).toEqual(["slow/1", "a/1"]);
 });

@@ -23,7 +23,7 @@ import { RecordWork } from "./record-work.ts";
 import { runnerHealth, type RunnerHealth } from "./runner-health.ts";
 import { RUNNER_LIMITS } from "./runner-limits.ts";
 import { runnerMetrics, type RunnerMetrics } from "./runner-metrics.ts";
-import { finishAndCommit } from "./runner-stop.ts";
+import { finishAndCommit, RESERVE_MS } from "./runner-stop.ts";
 import type {
   RunnerStats,
   StageRunner,
@@ -41,8 +41,6 @@ export function createStageRunner<In>(
 }
 
 const TICK_MS = 50;
-/** What is started last while a stop winds down has so long until the stop's deadline, ms. */
-const LAST_STARTED_MS = 20_000;
 const GAUGES_MS = 1000;
 
 class Runner<In> implements StageRunner, ConsumerListener {
@@ -256,8 +254,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
   }
 
   async #stop(deadline: EpochMs): Promise<void> {
-    const { clock, log, name, windsDown = false } = this.#options;
-    if (windsDown) await this.#work.windDown(deadline - LAST_STARTED_MS);
+    const { clock, log, name } = this.#options;
+    await this.#work.windDown(deadline - RESERVE_MS);
     this.#isStopping = true;
     this.#consumer.pause([...this.#assignment.all()]);
     await finishAndCommit(this.#work, this.#committer, { deadline, clock });

@@ -183,7 +183,8 @@ function registeredTarget(endpoint: Endpoint): Target {
   };
 }
 
-function clampTimeout(timeoutMs: number): number {
+/** Within what an attempt may take, ms. */
+export function clampTimeout(timeoutMs: number): number {
   return Math.min(Math.max(timeoutMs, 1), MAX_TIMEOUT_MS);
 }
 

@@ -18,7 +18,12 @@ import type {
 } from "@postrider/messaging";
 import type { Clock, Log, Meter, Tracer } from "@postrider/runtime";
 import type { AttemptSpan } from "./attempt-span.ts";
-import { admit, type EndpointView, type Target } from "./admit.ts";
+import {
+  admit,
+  clampTimeout,
+  type EndpointView,
+  type Target,
+} from "./admit.ts";
 import { conclude } from "./conclude.ts";
 import { deliverReport, type DeliverReport } from "./deliver-report.ts";
 import { DeliverSpans } from "./deliver-spans.ts";
@@ -165,6 +170,12 @@ class DeliverStage implements Stage<Delivery> {
     const isSent =
       endpoint.state === "enabled" && !this.#breakers.defersAll(lane);
     return isSent ? this.#limits.limitOf(endpoint) : undefined;
+  }
+
+  /** An inline destination says its own with each delivery. */
+  longestMs(lane: string): number {
+    const endpoint = this.#options.endpoints.get(lane);
+    return clampTimeout(endpoint?.timeoutMs ?? Infinity);
   }
 
   hasTurn({ value }: InRecord<Delivery>): boolean {

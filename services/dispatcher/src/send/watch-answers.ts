@@ -10,6 +10,9 @@ import { AnswerTooLongError } from "./classify-failure.ts";
  */
 export const WATCHED_SOCKET = { highWaterMark: 1 } as const; // Node's types do not know that connecting takes it
 
+/** The first read after a pause brings the one piece that came before Node stopped reading, the second all that has gathered in the kernel. */
+const READS_AFTER_PAUSE = 2;
+
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -20,13 +23,13 @@ export function watchAnswers(socket: Socket, head: AnswerHead): void {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
   let rest: Buffer = NOTHING;
   let isPaused = false;
-  let isPauseOver = false;
+  let freeReads = 0;
   const pause = (): null => {
     if (isPaused) return null;
     isPaused = true;
     setTimeout(() => {
       isPaused = false;
-      isPauseOver = true;
+      freeReads = READS_AFTER_PAUSE;
       if (!socket.destroyed) socket.emit("readable");
     }, PAUSE_MS);
     return null;
@@ -36,10 +39,10 @@ export function watchAnswers(socket: Socket, head: AnswerHead): void {
     rest = NOTHING;
     if (bytes.length > 0 && socket.destroyed) return null;
     while (bytes.length === 0) {
-      if (head.pace.isTiny() && !isPauseOver) return pause();
-      isPauseOver = false;
+      if (head.pace.isTiny() && freeReads === 0) return pause();
       const chunk = read(size);
       if (chunk === null) return null;
+      if (freeReads > 0) freeReads -= 1;
       head.pace.wasRead(chunk.length);
       bytes = head.take(chunk);
       if (head.isTooLong) {
