@@ -94,12 +94,14 @@ test("doctor address judges by the settings of its environment, and refuses thos
   expect(unreadable.stderr).toContain("POSTRIDER_DENY_CIDRS");
 });
 
-test("an unknown behaviour of a receiver is refused with the list of those that there are, and help explains each", async () => {
+test("an unknown behaviour of a receiver is refused, and help names and explains each", async () => {
   const refused = await fake.postrider(["receiver", "--behaviour", "polite"]);
   const help = await fake.postrider(["receiver", "--help"]);
 
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("postrider receiver --help");
   for (const name of MISBEHAVIOUR_NAMES) {
-    expect(refused.stderr).toContain(name);
+    expect(help.stdout).toContain(`  ${name} `);
     expect(help.stdout).toContain(`${MISBEHAVIOURS[name].does} → `);
   }
 });

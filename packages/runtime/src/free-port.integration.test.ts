@@ -8,3 +8,11 @@ test("free ports differ, can be bound, and are none that a system gives to conne
   expect(Math.max(...ports)).toBeLessThan(32_768);
   expect(await Promise.all(ports.map(isPortFree))).not.toContain(false);
 });
+
+test("pickers of one process that look at the same time pick different ports", async () => {
+  const picked = await Promise.all(
+    Array.from({ length: 60 }, () => freePorts(1)),
+  );
+
+  expect(new Set(picked.flat()).size).toBe(60);
+});

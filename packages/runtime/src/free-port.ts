@@ -13,6 +13,9 @@ const PARTS = Math.floor((LAST + 1 - FIRST) / PART);
 const TRIES_IN_PART = 100;
 const TRIES = 1_000;
 
+/** Ports of any kind that this process has picked: until a service binds one, another picker would find it free. */
+const pickedHere = new Set<number>();
+
 /** Picks ports of the loopback interface. Never picks the same port twice. */
 export interface PortPicker {
   /** The first free port from `wanted` upwards; 0: any free port. */
@@ -27,7 +30,10 @@ export function createPortPicker(
   return {
     async pick(wanted) {
       for (const port of wanted === 0 ? anyPorts() : upwards(wanted)) {
-        if (given.has(port) || !(await isPortFree(port))) continue;
+        if (given.has(port) || (wanted === 0 && pickedHere.has(port))) continue;
+        // Before the look at the port, which gives way to other pickers.
+        if (wanted === 0) pickedHere.add(port);
+        if (!(await isPortFree(port))) continue;
         given.add(port);
         if (wanted !== 0 && port !== wanted) onTaken(wanted, port);
         return port;
