@@ -13,6 +13,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { waitFor } from "@postrider/testkit";
+import { keepKernelSettings } from "./kernel-settings.ts";
 
 /** `/run` is empty, so no socket of the machine is found or hidden by one of ours. The shell reaps what loses its parent. */
 const ENTER = `
@@ -35,7 +37,8 @@ export async function enterSandbox(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<number> {
-  sweep();
+  await sweep();
+  const restoreKernelSettings = keepKernelSettings();
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const child = spawn(
     "setpriv",
@@ -55,7 +58,8 @@ export async function enterSandbox(
     child.once("exit", (exitCode) => resolve(exitCode ?? 1));
     child.once("error", () => resolve(127));
   });
-  remove(folder);
+  restoreKernelSettings();
+  await remove(folder);
   return code;
 }
 
@@ -63,16 +67,16 @@ export async function enterSandbox(
 const PREFIX = "postrider-deploy-";
 
 /** Removes what runs have left that were killed before they could. */
-function sweep(): void {
+async function sweep(): Promise<void> {
   for (const name of readdirSync(tmpdir())) {
     if (!name.startsWith(PREFIX)) continue;
     const pid = name.slice(PREFIX.length).split("-")[0] ?? "";
-    if (!existsSync(`/proc/${pid}`)) remove(join(tmpdir(), name));
+    if (!existsSync(`/proc/${pid}`)) await remove(join(tmpdir(), name));
   }
 }
 
-function remove(folder: string): void {
-  removeCgroups(cgroupOf(folder));
+async function remove(folder: string): Promise<void> {
+  await removeCgroups(cgroupOf(folder));
   rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 }
 
@@ -83,20 +87,22 @@ export function cgroupOf(folder: string): string {
 
 const CGROUPS = "/sys/fs/cgroup";
 
-/** Namespaces do not cover control groups: those of killed containers stay. Only empty ones can be removed. */
-function removeCgroups(name: string): void {
+/** Namespaces do not cover control groups: those of killed containers stay. Only empty ones can be removed, and a killed process leaves its group a moment later. */
+async function removeCgroups(name: string): Promise<void> {
   const roots = [
     CGROUPS,
     ...readdirSync(CGROUPS).map((at) => join(CGROUPS, at)),
   ];
   for (const root of roots) {
     const group = join(root, name);
-    if (existsSync(group)) removeTree(group);
+    if (existsSync(group))
+      await waitFor(() => removeTree(group), { what: `${group} to be empty` });
   }
 }
 
-function removeTree(group: string): void {
+function removeTree(group: string): true {
   for (const entry of readdirSync(group, { withFileTypes: true }))
     if (entry.isDirectory()) removeTree(join(group, entry.name));
   rmdirSync(group);
+  return true;
 }

@@ -13,7 +13,6 @@ import { makePodGroup } from "./cgroups.ts";
 import { startDns } from "./cluster-dns.ts";
 import { loadImages, startContainerd } from "./container-runtime.ts";
 import { API_SERVER, startControlPlane } from "./control-plane.ts";
-import { keepKernelSettings } from "./kernel-settings.ts";
 import { createKubectl, type Kubectl } from "./kubectl.ts";
 import { startKubelet, startProxy } from "./kubelet.ts";
 import { makeNetwork } from "./network.ts";
@@ -37,11 +36,6 @@ export async function startCluster(
   mkdirSync(folder);
   const nodeName = hostname().toLowerCase();
   const parts = createParts(folder);
-  const restore = keepKernelSettings();
-  const stop = async (): Promise<void> => {
-    await parts.stop();
-    restore();
-  };
   try {
     const podGroup = makePodGroup(cgroupOf(sandboxFolder));
     const kubectl = await startAll({
@@ -55,9 +49,9 @@ export async function startCluster(
       await loadImages(folder, archive);
       rmSync(archive);
     };
-    return { kubectl, nodeName, load, stop };
+    return { kubectl, nodeName, load, stop: parts.stop };
   } catch (error) {
-    await stop();
+    await parts.stop();
     throw error;
   }
 }
