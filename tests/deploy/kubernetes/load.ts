@@ -27,7 +27,7 @@ export async function publish(
   return event.id;
 }
 
-/** Publishes events of these types in turn, a hundred a second, while `during` runs. Returns how many were acknowledged. */
+/** Publishes events of these types in turn, at most a hundred a second, while `during` runs. Returns how many were acknowledged. */
 export async function underLoad(
   door: Door,
   {
