@@ -25,7 +25,9 @@ Complete examples are in \`ci/\`: a file for each way to sign in to Kafka, for S
 
 ## Two releases
 
-Two releases in one namespace share nothing: objects are named after their release, and so are, unless you set them, the topics (\`RELEASE.events\`), the consumer groups, the transactional id and ClickHouse's database. Two releases with the same \`POSTRIDER_TOPIC_PREFIX\` on one Kafka are one installation: they share the work of each service, and must have the same encryption keys, the same admin key and the same database.
+**A release's name must be the only one of its kind on its Kafka and its ClickHouse, not only in its namespace.** Two releases of one name in two namespaces, on one Kafka, are one installation: set \`POSTRIDER_TOPIC_PREFIX\` and \`POSTRIDER_CLICKHOUSE_DATABASE\` of one of them to something else before it is installed.
+
+Two releases of different names share nothing: objects are named after their release, and so are, unless you set them, the topics (\`RELEASE.events\`), the consumer groups, the transactional id and ClickHouse's database. Two releases with the same \`POSTRIDER_TOPIC_PREFIX\` on one Kafka are one installation: they share the work of each service, and must have the same encryption keys, the same admin key and the same database.
 `;
 
 export function renderReadme(values: Document): string {

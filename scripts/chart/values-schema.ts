@@ -50,6 +50,11 @@ const RANGES: Readonly<Record<string, JsonSchema>> = {
   commonLabels: TEXTS,
   commonAnnotations: TEXTS,
   "topics.partitions": { type: "integer", minimum: 1, maximum: 1000 },
+  "strimzi.topics.tablePartitions": {
+    type: "integer",
+    minimum: 1,
+    maximum: 1000,
+  },
   "jobs.annotations": TEXTS,
   "serviceAccount.annotations": TEXTS,
   "defaults.strategy.type": { enum: ["RollingUpdate", "Recreate"] },

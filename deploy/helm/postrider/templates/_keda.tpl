@@ -12,7 +12,7 @@
 {{- end -}}
 
 {{- define "postrider.kedaMechanism" -}}
-{{- index (dict "plain" "plaintext" "scram-sha-256" "scram_sha256" "scram-sha-512" "scram_sha512" "oauthbearer" "oauthbearer" "aws-msk-iam" "aws_msk_iam") . -}}
+{{- index (dict "plain" "plaintext" "scram-sha-256" "scram_sha256" "scram-sha-512" "scram_sha512" "oauthbearer" "oauthbearer" "aws-msk-iam" "oauthbearer") . -}}
 {{- end -}}
 
 {{/* The spec of a TriggerAuthentication from the same Kafka block: KEDA signs in as the service does. Empty where nothing is needed. */}}

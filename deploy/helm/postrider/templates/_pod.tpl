@@ -64,13 +64,18 @@ imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   {{- toYaml .values.containerSecurityContext | nindent 2 }}
 env:
-  {{- with .moreEnv }}
-  {{- toYaml . | nindent 2 }}
+  {{- /* A name twice is refused by server-side apply, so extraEnv replaces. */}}
+  {{- $env := list }}
+  {{- $named := dict }}
+  {{- range .values.extraEnv }}
+  {{- $_ := set $named .name true }}
   {{- end }}
-  {{- include "postrider.environment" . | trim | nindent 2 }}
-  {{- with .values.extraEnv }}
-  {{- toYaml . | nindent 2 }}
+  {{- range concat (default list .moreEnv) (include "postrider.environment" . | fromYamlArray) }}
+  {{- if not (hasKey $named .name) }}
+  {{- $env = append $env . }}
   {{- end }}
+  {{- end }}
+  {{- toYaml (concat $env .values.extraEnv) | nindent 2 }}
 {{- with .values.extraEnvFrom }}
 envFrom:
   {{- toYaml . | nindent 2 }}

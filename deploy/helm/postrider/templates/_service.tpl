@@ -65,7 +65,7 @@ default
 
 {{/* The port of a URL or of host:port. */}}
 {{- define "postrider.port" -}}
-{{- $found := regexFind ":[0-9]+$" (regexReplaceAll "^[a-z]+://([^/]*).*$" . "${1}") -}}
+{{- $found := regexFind ":[0-9]+$" (regexReplaceAll "^[a-z]+://([^/?#]*).*$" . "${1}") -}}
 {{- if $found -}}
 {{- trimPrefix ":" $found -}}
 {{- else -}}
