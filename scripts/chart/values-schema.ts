@@ -37,17 +37,42 @@ const INT_OR_PERCENT = {
   ],
 };
 const TEXTS = { type: "object", additionalProperties: { type: "string" } };
+/** Labels of the user's: those that selectors are made of are the chart's own, and what a selector says cannot change. */
+const LABELS = {
+  ...TEXTS,
+  propertyNames: {
+    not: { pattern: "^app\\.kubernetes\\.io/(name|instance|component)$" },
+  },
+};
+/** Part of the names of Services, which begin with a letter. */
+const NAME = {
+  type: "string",
+  pattern: "^([a-z]([a-z0-9-]*[a-z0-9])?)?$",
+  maxLength: 63,
+};
+const PATHS = { type: "array", items: { type: "string", pattern: "^/" } };
+const HOSTS = {
+  type: "array",
+  items: {
+    type: "object",
+    required: ["host"],
+    additionalProperties: false,
+    properties: { host: { type: "string", minLength: 1 }, paths: PATHS },
+  },
+};
 const COUNT = { type: "integer", minimum: 1 };
 
 /** What a default does not show, by the path; in a service's block the path begins with `defaults`. */
 const RANGES: Readonly<Record<string, JsonSchema>> = {
+  nameOverride: NAME,
+  fullnameOverride: NAME,
   "image.repository": { type: "string", minLength: 1 },
   "image.digest": {
     type: "string",
     pattern: "^(sha256:[0-9a-f]{64})?$",
   },
   "image.pullPolicy": { enum: ["Always", "IfNotPresent", "Never"] },
-  commonLabels: TEXTS,
+  commonLabels: LABELS,
   commonAnnotations: TEXTS,
   "topics.partitions": { type: "integer", minimum: 1, maximum: 1000 },
   "strimzi.topics.tablePartitions": {
@@ -56,6 +81,7 @@ const RANGES: Readonly<Record<string, JsonSchema>> = {
     maximum: 1000,
   },
   "jobs.annotations": TEXTS,
+  "jobs.ttlSecondsAfterFinished": { type: ["integer", "null"], minimum: 0 },
   "serviceAccount.annotations": TEXTS,
   "defaults.strategy.type": { enum: ["RollingUpdate", "Recreate"] },
   "defaults.strategy.rollingUpdate.maxUnavailable": INT_OR_PERCENT,
@@ -75,10 +101,14 @@ const RANGES: Readonly<Record<string, JsonSchema>> = {
   },
   "defaults.nodeSelector": TEXTS,
   "defaults.podAnnotations": TEXTS,
-  "defaults.podLabels": TEXTS,
+  "defaults.podLabels": LABELS,
   "defaults.serviceAccount.annotations": TEXTS,
   "ingest.service.type": { enum: ["ClusterIP", "NodePort", "LoadBalancer"] },
   "control.service.type": { enum: ["ClusterIP", "NodePort", "LoadBalancer"] },
+  "ingest.ingress.hosts": HOSTS,
+  "control.ingress.hosts": HOSTS,
+  "ingest.httpRoute.paths": PATHS,
+  "control.httpRoute.paths": PATHS,
   "metrics.monitor": { enum: ["none", "PodMonitor", "ServiceMonitor"] },
   "metrics.labels": TEXTS,
   "metrics.dashboards.labels": TEXTS,

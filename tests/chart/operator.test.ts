@@ -242,3 +242,188 @@ function internet(options: { args: string[] }): string[] {
       return except.length === 0 ? cidr : `${cidr} except ${except.join(" ")}`;
     });
 }
+
+testWithHelm(
+  "one account for several services is made once, and is not the Jobs'",
+  () => {
+    const shared = "defaults.serviceAccount.name=shared";
+    const accounts = render(
+      helm,
+      "minimal",
+      set(shared, "jobs.serviceAccount.name=jobs"),
+    )
+      .filter(({ kind }) => kind === "ServiceAccount")
+      .map(({ metadata }) => metadata.name);
+    const plain = render(helm, "minimal", set(shared, "jobs.hook=false"));
+
+    expect(accounts).toEqual(["shared", "jobs"]);
+    expect(plain.filter(({ kind }) => kind === "ServiceAccount")).toHaveLength(
+      1,
+    );
+    expect(() => render(helm, "minimal", set(shared))).toThrow(
+      /have the same service account, shared/,
+    );
+  },
+);
+
+testWithHelm("a plain Job has another name when its labels change", () => {
+  const [before, after] = [[], ["commonLabels.team=events"]].map((more) =>
+    jobs(render(helm, "plain-jobs", set(...more))),
+  );
+
+  expect(before).toHaveLength(2);
+  expect(after!.filter((job) => before!.includes(job))).toEqual([]);
+});
+
+testWithHelm("a plain Job without a time to live stays", () => {
+  const rendered = render(
+    helm,
+    "plain-jobs",
+    set("jobs.ttlSecondsAfterFinished=null"),
+  );
+
+  expect(jobs(rendered)).toHaveLength(2);
+  expect(JSON.stringify(rendered)).not.toContain("ttlSecondsAfterFinished");
+});
+
+testWithHelm("every pod has the labels and annotations of pods", () => {
+  const pods = render(
+    helm,
+    "minimal",
+    set("defaults.podLabels.mesh=no", "defaults.podAnnotations.mesh=no"),
+  ).filter(({ kind }) => ["Deployment", "Job", "Pod"].includes(kind));
+
+  const metadata = pods.map(({ kind, metadata: own, spec }) =>
+    kind === "Pod" ? own : (spec as Templated).template.metadata,
+  );
+  expect(metadata).toHaveLength(8);
+  for (const { labels, annotations } of metadata) {
+    expect(labels).toMatchObject({ mesh: "no" });
+    expect(annotations).toMatchObject({ mesh: "no" });
+  }
+});
+
+testWithHelm("every pod has a NetworkPolicy, before it starts", () => {
+  const rendered = rendering("minimal");
+  const policies = rendered.filter(({ kind }) => kind === "NetworkPolicy");
+  const weight = ({ metadata }: ChartObject): number =>
+    Number(metadata.annotations?.["helm.sh/hook-weight"] ?? NaN);
+
+  const unguarded = podsOf(rendered).filter(
+    ({ labels }) =>
+      !policies.some(({ spec }) =>
+        Object.entries(
+          (spec as { podSelector: { matchLabels: object } }).podSelector
+            .matchLabels,
+        ).every(([key, value]) => labels[key] === value),
+      ),
+  );
+  const late = rendered
+    .filter(({ kind }) => kind === "Job")
+    .filter(
+      (job) =>
+        !policies.some(
+          (policy) =>
+            policy.metadata.name === job.metadata.name &&
+            weight(policy) < weight(job),
+        ),
+    );
+
+  expect(unguarded).toEqual([]);
+  expect(late).toEqual([]);
+});
+
+testWithHelm("two long names that begin alike stay two", () => {
+  const [one, two] = ["a", "b"].map(
+    (end) =>
+      rendered(
+        `fullnameOverride=webhooks-of-the-whole-company-for-partners-${end}`,
+      )[0],
+  );
+
+  expect(one).not.toBe(two);
+  expect(one!.length).toBeLessThanOrEqual(63);
+
+  function rendered(value: string): string[] {
+    return render(helm, "minimal", set(value))
+      .filter(({ kind }) => kind === "Service")
+      .map(({ metadata }) => metadata.name);
+  }
+});
+
+testWithHelm("Recreate has no rolling update", () => {
+  const rendered = render(
+    helm,
+    "minimal",
+    set("defaults.strategy.type=Recreate"),
+  ).filter(({ kind }) => kind === "Deployment");
+
+  for (const { spec } of rendered)
+    expect((spec as { strategy: unknown }).strategy).toEqual({
+      type: "Recreate",
+    });
+});
+
+testWithHelm("names that look like numbers stay text", () => {
+  const rendered = render(helm, "minimal", {
+    release: "123",
+    args: [
+      "--set-string=secrets.adminKey.existingSecret=42,secrets.adminKey.key=1",
+    ],
+  });
+
+  const labels = rendered.map(({ metadata }) => metadata.labels);
+  expect(
+    labels.filter((each) => each!["app.kubernetes.io/instance"] !== "123"),
+  ).toEqual([]);
+  expect(JSON.stringify(rendered)).toContain('"secret":{"name":"42"');
+});
+
+testWithHelm.each([
+  [
+    "ingest.preStopSleepSeconds=30",
+    "ingest: terminationGracePeriodSeconds is 90, but preStopSleepSeconds and the 75 s in which a service stops are 105",
+  ],
+  [
+    "strimzi.enabled=true,strimzi.topics.enabled=false",
+    "none for the topics Job",
+  ],
+  [
+    "strimzi.enabled=true,strimzi.namespace=kafka,kafka.sasl.mechanism=scram-sha-512,kafka.sasl.username=a,kafka.sasl.password.existingSecret=a",
+    "Bring the one of postrider-ingest",
+  ],
+  [
+    "clickhouse.url=http://me:secret@clickhouse:8123",
+    "clickhouse.url has a user",
+  ],
+  ["fullnameOverride=-a", "'/fullnameOverride'"],
+  ["nameOverride=A", "'/nameOverride'"],
+  [
+    "commonLabels.app\\.kubernetes\\.io/name=a",
+    "invalid propertyName 'app.kubernetes.io/name'",
+  ],
+  [
+    "ingest.podLabels.app\\.kubernetes\\.io/component=a",
+    "invalid propertyName 'app.kubernetes.io/component'",
+  ],
+  ["ingest.ingress.hosts[0]=events.example.com", "'/ingest/ingress/hosts/0'"],
+])("%s is refused", (values, sentence) => {
+  expect(() => render(helm, "minimal", set(values))).toThrow(
+    expect.objectContaining({ message: expect.stringContaining(sentence) }),
+  );
+});
+
+interface Templated {
+  readonly template: {
+    readonly metadata: {
+      readonly labels?: object;
+      readonly annotations?: object;
+    };
+  };
+}
+
+function jobs(objects: readonly ChartObject[]): string[] {
+  return objects
+    .filter(({ kind }) => kind === "Job")
+    .map(({ metadata }) => metadata.name);
+}

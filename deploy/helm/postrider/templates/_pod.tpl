@@ -45,9 +45,9 @@ volumes:
       sources:
         {{- range $files }}
         - secret:
-            name: {{ .secret }}
+            name: {{ .secret | quote }}
             items:
-              - key: {{ .key }}
+              - key: {{ .key | quote }}
                 path: {{ .path }}
         {{- end }}
   {{- end }}
@@ -137,7 +137,7 @@ lifecycle:
 {{- with .values }}
 {{- range $key := list "nodeSelector" "tolerations" "affinity" "hostAliases" "dnsConfig" "priorityClassName" "runtimeClassName" "schedulerName" }}
 {{- with index $.values $key }}
-{{ $key }}: {{ if kindIs "string" . }}{{ . }}{{ else }}{{ toYaml . | nindent 2 }}{{ end }}
+{{ $key }}: {{ if kindIs "string" . }}{{ . | quote }}{{ else }}{{ toYaml . | nindent 2 }}{{ end }}
 {{- end }}
 {{- end }}
 {{- if and $context.ports .topologySpreadConstraints }}

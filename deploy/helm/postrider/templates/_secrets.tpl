@@ -6,14 +6,14 @@ The secrets of a component, each as a file: `env` (the variable that has the fil
 {{- $values := .root.Values -}}
 {{- if has "POSTRIDER_ADMIN_KEY" .variables.secrets }}
 - env: POSTRIDER_ADMIN_KEY_FILE
-  secret: {{ include "postrider.needed" (dict "path" "secrets.adminKey.existingSecret" "value" $values.secrets.adminKey.existingSecret "why" "name the Secret that holds the bearer key of both APIs, for instance one made by `kubectl create secret generic postrider --from-literal=admin-key=…`.") }}
-  key: {{ $values.secrets.adminKey.key }}
+  secret: {{ include "postrider.needed" (dict "path" "secrets.adminKey.existingSecret" "value" $values.secrets.adminKey.existingSecret "why" "name the Secret that holds the bearer key of both APIs, for instance one made by `kubectl create secret generic postrider --from-literal=admin-key=…`.") | quote }}
+  key: {{ $values.secrets.adminKey.key | quote }}
   path: admin-key
 {{- end }}
 {{- if has "POSTRIDER_ENCRYPTION_KEYS" .variables.secrets }}
 - env: POSTRIDER_ENCRYPTION_KEYS_FILE
-  secret: {{ include "postrider.needed" (dict "path" "secrets.encryptionKeys.existingSecret" "value" $values.secrets.encryptionKeys.existingSecret "why" "name the Secret that holds the keys that seal endpoint secrets (id:base64 of 32 bytes).") }}
-  key: {{ $values.secrets.encryptionKeys.key }}
+  secret: {{ include "postrider.needed" (dict "path" "secrets.encryptionKeys.existingSecret" "value" $values.secrets.encryptionKeys.existingSecret "why" "name the Secret that holds the keys that seal endpoint secrets (id:base64 of 32 bytes).") | quote }}
+  key: {{ $values.secrets.encryptionKeys.key | quote }}
   path: encryption-keys
 {{- end }}
 {{- if has "KAFKA_BROKERS" .variables.connections }}
@@ -34,8 +34,8 @@ The secrets of a component, each as a file: `env` (the variable that has the fil
 {{- define "postrider.file" -}}
 {{- if .from.existingSecret }}
 - env: {{ .env }}
-  secret: {{ .from.existingSecret }}
-  key: {{ .from.key }}
+  secret: {{ .from.existingSecret | quote }}
+  key: {{ .from.key | quote }}
   path: {{ .path }}
 {{- end }}
 {{- end -}}
@@ -70,17 +70,17 @@ The secrets of a component, each as a file: `env` (the variable that has the fil
 {{- with .client }}
 {{- if .existingSecret }}
 - env: {{ $.prefix }}_CERT_FILE
-  secret: {{ .existingSecret }}
-  key: {{ .certKey }}
+  secret: {{ .existingSecret | quote }}
+  key: {{ .certKey | quote }}
   path: {{ $.path }}/client.crt
 - env: {{ $.prefix }}_KEY_FILE
-  secret: {{ .existingSecret }}
-  key: {{ .keyKey }}
+  secret: {{ .existingSecret | quote }}
+  key: {{ .keyKey | quote }}
   path: {{ $.path }}/client.key
 {{- if .keyPasswordKey }}
 - env: {{ $.prefix }}_KEY_PASSWORD_FILE
-  secret: {{ .existingSecret }}
-  key: {{ .keyPasswordKey }}
+  secret: {{ .existingSecret | quote }}
+  key: {{ .keyPasswordKey | quote }}
   path: {{ $.path }}/client.key-password
 {{- end }}
 {{- end }}
