@@ -99,6 +99,24 @@ testWithHelm.each(["0.0.0.0/0", "2000::/3", "::/0"])(
   },
 );
 
+testWithHelm.each([
+  ["fd00:1::/32", "fd00:2::/32", false],
+  ["fd12::/16", "fc00::/7", false],
+  ["fd00::/8", "2600::/16", true],
+  ["fd00::/16", "fe00::/16", true],
+])("allowed %s, denied %s: apart is %s", (allowed, denied, areApart) => {
+  const rendered = (): string[] =>
+    internet(
+      set(
+        `config.POSTRIDER_ALLOW_CIDRS=${allowed}`,
+        `config.POSTRIDER_DENY_CIDRS=${denied}`,
+      ),
+    );
+
+  if (areApart) expect(rendered()).toContain(allowed);
+  else expect(rendered).toThrow(/which may overlap/);
+});
+
 testWithHelm("KEDA knows every way to sign in", () => {
   // Of KEDA's documentation of the scaler `kafka`.
   const mechanisms = [

@@ -107,17 +107,21 @@
 {{- printf "%d/%d" $first (sub (add $first $size) 1) -}}
 {{- end -}}
 
-{{/* How the denied range `denied` lies to the range `allowed`: "inside", "covers", or nothing where they are apart. Of IPv6 ranges only equal ones are known, and that of all. */}}
+{{/* How the denied range `denied` lies to the range `allowed`: "inside", "covers", or nothing where they are apart. Of IPv6 ranges only their beginnings are compared. */}}
 {{- define "postrider.overlap" -}}
 {{- if eq .denied .allowed -}}
 covers
 {{- else if and (contains ":" .denied) (contains ":" .allowed) -}}
 {{- $length := last (splitList "/" .denied) | int -}}
-{{- $first := first (splitList ":" .denied) -}}
+{{- $least := min $length (last (splitList "/" .allowed) | int) | int -}}
+{{- $one := first (splitList ":" .denied) | lower | printf "%04s" -}}
+{{- $other := first (splitList ":" .allowed) | lower | printf "%04s" -}}
+{{- /* Apart for certain: other first 16 bits, or 4 in a short range. */ -}}
+{{- $areApart := or (and (ge $least 16) (ne $one $other)) (and (ge $least 4) (ne (substr 0 1 $one) (substr 0 1 $other))) -}}
 {{- if eq $length 0 -}}
 covers
-{{- else if eq $first (first (splitList ":" .allowed)) -}}
-{{- fail (printf "\n\nconfig.POSTRIDER_DENY_CIDRS has %s and config.POSTRIDER_ALLOW_CIDRS has %s, which may overlap: the chart compares no IPv6 ranges. Allow only what is to be reached.\n" .denied .allowed) -}}
+{{- else if not $areApart -}}
+{{- fail (printf "\n\nconfig.POSTRIDER_DENY_CIDRS has %s and config.POSTRIDER_ALLOW_CIDRS has %s, which may overlap: the chart compares only the beginnings of IPv6 ranges. Allow only what is to be reached.\n" .denied .allowed) -}}
 {{- end -}}
 {{- else if not (or (contains ":" .denied) (contains ":" .allowed)) -}}
 {{- $denied := include "postrider.bounds" .denied | splitList "/" -}}
