@@ -11,6 +11,8 @@ const swc = {
   jsc: {
     target: "es2024",
     parser: { syntax: "typescript" },
+    // Otherwise jest warns of each import of JSON.
+    experimental: { keepImportAttributes: true },
   },
   module: { type: "es6" },
   sourceMaps: "inline",
