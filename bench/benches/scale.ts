@@ -8,6 +8,10 @@ import {
   ANSWER_MS,
   backlogUse,
   bareUse,
+  HEALTHY_PER_SECOND,
+  IDEAL_PER_SECOND,
+  SLOTS,
+  TARGET,
   type Used,
 } from "../harness/slot-use.ts";
 import { spreadEndpoints } from "../harness/spread-endpoints.ts";
@@ -15,13 +19,7 @@ import { startOwnStack } from "../harness/stack.ts";
 import { median, rounded, withoutFirst } from "../harness/statistics.ts";
 
 const PARTITIONS = 12;
-/** Three dispatchers send 3,000 requests a second at most, which leaves room on two cores; with more slots the processor would be measured. */
-const SLOTS = 50;
-const IDEAL_PER_SECOND = (SLOTS * 1000) / ANSWER_MS;
 const NAMES = ["one", "two", "three"] as const;
-const TARGET = { ratio: 0.9, pauseMs: 3_000 };
-/** Under joins and leaves: a share of what one dispatcher can do, so that it alone can bear it. */
-const HEALTHY_PER_SECOND = IDEAL_PER_SECOND * 0.4;
 /** A dispatcher that has just started gives endpoints that it does not know half of its slots; this load makes them known. */
 const WARM_SECONDS = 2;
 

@@ -8,22 +8,17 @@ import {
   ANSWER_MS,
   backlogUse,
   bareUse,
+  HEALTHY_PER_SECOND,
+  IDEAL_PER_SECOND,
+  SLOTS,
+  TARGET,
   type Used,
 } from "../harness/slot-use.ts";
 import { spreadEndpoints } from "../harness/spread-endpoints.ts";
 import { startOwnStack } from "../harness/stack.ts";
 import { median, rounded, withoutFirst } from "../harness/statistics.ts";
 
-/**
- * Two dispatchers then send 2,000 requests a second at most, which leaves half of two cores free. With 200 slots they would send
- * 8,000, and the processor would be measured instead of the slots.
- */
-const SLOTS = 50;
-const IDEAL_PER_SECOND = (SLOTS * 1000) / ANSWER_MS;
 const MOST_PARTITIONS = 8;
-const TARGET = { ratio: 0.9, pauseMs: 3_000 };
-/** Under a rebalance: a share of what one dispatcher can do, so that it alone can bear it. */
-const HEALTHY_PER_SECOND = IDEAL_PER_SECOND * 0.4;
 
 const VARIANTS = [
   { name: "one1", dispatchers: 1, partitions: 1 },

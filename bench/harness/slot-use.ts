@@ -8,6 +8,16 @@ import type { Site, Started } from "./site.ts";
 
 /** How long the sink takes to answer, ms. */
 export const ANSWER_MS = 50;
+/**
+ * The slots of a dispatcher. Two dispatchers then send 2,000 requests a second at most, three 3,000, which leaves room on two cores.
+ * With 200 slots two would send 8,000, and the processor would be measured instead of the slots.
+ */
+export const SLOTS = 50;
+/** What all slots of one dispatcher could do. */
+export const IDEAL_PER_SECOND = (SLOTS * 1000) / ANSWER_MS;
+/** Under joins and leaves: a share of what one dispatcher can do, so that it alone can bear it. */
+export const HEALTHY_PER_SECOND = IDEAL_PER_SECOND * 0.4;
+export const TARGET = { ratio: 0.9, pauseMs: 3_000 };
 
 export interface Used {
   readonly perSecond: number;
