@@ -312,3 +312,25 @@ test("while winding down a ready lane that turns suspect starts no further recor
 
   expect(lanes.take()).toBe(null);
 });
+
+test("a lane that stands worse than when it became ready waits among lanes of its new standing, until one of its records ends", () => {
+  const standings = new Map<string, LaneStanding>();
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 16,
+    standingOf: (lane) => standings.get(lane) ?? "proven",
+    slots: 16,
+  });
+  for (const n of [0, 1, 2, 3]) lanes.push("silent", new Entry("silent", n), 0);
+  const first = lanes.take()!;
+  expect(lanes.take()?.n).toBe(1);
+  lanes.push("well", new Entry("well", 0), 0);
+
+  // All lanes that are suspect may hold an eighth of the slots, two.
+  standings.set("silent", "suspect");
+  expect(lanes.take()?.name).toBe("well");
+  expect(lanes.take()).toBe(null);
+
+  standings.set("silent", "proven");
+  lanes.settle(first.lane!, true);
+  expect(lanes.take()?.n).toBe(2);
+});

@@ -17,7 +17,7 @@ import { SlotShares } from "./slot-shares.ts";
 export interface LanesOptions {
   /** How many records of a lane may be in flight. Read at each start. One record is always allowed. */
   readonly concurrencyOf: (lane: string) => number;
-  /** The lane's standing. Read when a record is queued or ends. Absent: all lanes are proven. */
+  /** The lane's standing. Read when a record is queued, starts or ends. Absent: all lanes are proven. */
   readonly standingOf?: ((lane: string) => LaneStanding) | undefined;
   /** Absent: no lane has a rate limit. */
   readonly limits?: LaneRateLimits | undefined;
@@ -122,6 +122,11 @@ export class Lanes<E extends Queued<E>> {
     for (;;) {
       const lane = this.#shares.next();
       if (lane === null) return null;
+      // It may have come to stand worse since it became ready: then it waits among others.
+      if (this.#lookAt(lane)) {
+        this.#makeReady(lane);
+        continue;
+      }
       // The concurrency may have shrunk since the lane became ready, or its rate limit may be reached. The end of a record in flight makes the lane ready again, and so does `unthrottle`.
       if (
         lane.oldest === null ||
@@ -254,9 +259,13 @@ export class Lanes<E extends Queued<E>> {
     this.#makeReady(lane);
   }
 
-  #lookAt(lane: Lane<E>): void {
-    if (this.#standingOf !== undefined)
-      this.#shares.move(lane, this.#standingOf(lane.name));
+  /** Reads the lane's standing; whether it has changed. */
+  #lookAt(lane: Lane<E>): boolean {
+    if (this.#standingOf === undefined) return false;
+    const standing = this.#standingOf(lane.name);
+    if (standing === lane.share.standing.name) return false;
+    this.#shares.move(lane, standing);
+    return true;
   }
 
   #makeReady(lane: Lane<E>): void {

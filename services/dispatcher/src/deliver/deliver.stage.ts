@@ -271,6 +271,7 @@ class DeliverStage implements Stage<Delivery> {
     const { endpointId } = delivery;
     if (result.kind === "local_fault") {
       this.#breakers.undecided(endpointId, permit);
+      this.#lanes.notSent(endpointId);
       this.#limits.notSent(endpointId);
       this.#report.localFault(result.errorCode);
       const until = this.#options.clock.now() + LOCAL_FAULT_WAIT_MS;

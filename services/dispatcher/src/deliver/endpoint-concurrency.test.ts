@@ -1,4 +1,4 @@
-import { expect, test } from "@jest/globals";
+import { beforeEach, describe, expect, test } from "@jest/globals";
 import type { Outcome } from "@postrider/core";
 import { EndpointConcurrency } from "./endpoint-concurrency.ts";
 
@@ -37,4 +37,76 @@ test.each([1, 2, 3])(
 
 test("an endpoint that has never answered is suspect after one time-out", () => {
   expect(after(16, "timeout")).toBe("suspect");
+});
+
+describe("an endpoint that answered before", () => {
+  let now: number;
+  let lanes: EndpointConcurrency;
+
+  beforeEach(() => {
+    now = 0;
+    lanes = new EndpointConcurrency({ monotonic: () => now });
+    lanes.begin("ep", 16);
+    lanes.ended("ep", { outcome: "delivered", isBodyLate: false });
+  });
+
+  const standingAt = (at: number): string => {
+    now = at;
+    return lanes.standingOf("ep");
+  };
+
+  test("is suspect once its attempts have waited a second, long before they time out", () => {
+    lanes.begin("ep", 16);
+
+    expect(standingAt(1_000)).toBe("proven");
+    expect(standingAt(1_001)).toBe("suspect");
+  });
+
+  test("stays suspect while a time-out leaves others in flight, and not for a lone one", () => {
+    lanes.begin("ep", 16);
+    lanes.begin("ep", 16);
+    now = 15_000;
+    lanes.ended("ep", { outcome: "timeout", isBodyLate: false });
+    expect(standingAt(15_000)).toBe("suspect");
+
+    lanes.ended("ep", { outcome: "delivered", isBodyLate: true });
+    expect(standingAt(15_000)).toBe("proven");
+  });
+
+  test.each(["delivered", "http_error", "connection_reset"] as const)(
+    "is proven again by the end %s of one attempt, although others wait longer",
+    (outcome) => {
+      lanes.begin("ep", 16);
+      lanes.begin("ep", 16);
+      now = 1_500;
+      lanes.ended("ep", { outcome, isBodyLate: false });
+
+      expect(standingAt(2_500)).toBe("proven");
+      expect(standingAt(2_501)).toBe("suspect");
+    },
+  );
+
+  test("is not suspect for a body that has ended too late, unless others wait", () => {
+    lanes.begin("ep", 16);
+    lanes.begin("ep", 16);
+    now = 15_000;
+    lanes.ended("ep", { outcome: "delivered", isBodyLate: true });
+
+    expect(standingAt(15_000)).toBe("suspect");
+  });
+
+  test("is not suspect for an attempt that was never made", () => {
+    lanes.begin("ep", 16);
+    lanes.notSent("ep");
+
+    expect(standingAt(60_000)).toBe("proven");
+  });
+
+  test("is not forgotten while an attempt is in flight", () => {
+    lanes.begin("ep", 16);
+    now = 20 * 60_000;
+    lanes.begin("other", 16);
+
+    expect(lanes.size).toBe(2);
+  });
 });

@@ -8,6 +8,8 @@
  *
  * An endpoint becomes suspect when its window has shrunk to 1 and at least two attempts since its last answer have timed out
  * or were refused; if it has never answered, the first such attempt is enough. It stays suspect until it answers.
+ * It is suspect, too, while it is quiet: attempts are in flight, and for 1 s none has ended by itself. A time-out comes too late
+ * for this: meanwhile endpoints that fall silent together would take every slot.
  *
  * When the endpoint's breaker closes, or the endpoint asks for a pause (`Retry-After`), the window starts again.
  *
@@ -23,6 +25,7 @@ const FIRST_WINDOW = 2;
 const UNUSED = { window: FIRST_WINDOW, lingering: 0 };
 const IDLE_MS = 15 * 60_000;
 const SWEEP_MS = 60_000;
+const QUIET_MS = 1_000;
 
 /** Outcomes that prove that the endpoint answers, so that its attempts end soon. */
 const ANSWERS: ReadonlySet<Outcome> = new Set<Outcome>([
@@ -39,6 +42,9 @@ interface Lane {
   /** Attempts since the last answer that timed out or were refused. */
   unanswered: number;
   cap: number;
+  inFlight: number;
+  /** When an attempt last ended by itself, or since when any has been in flight; null while none is. */
+  quietSince: MonotonicMs | null;
   lingering: number;
   goneVersion: number;
   usedAt: MonotonicMs;
@@ -66,7 +72,12 @@ export class EndpointConcurrency {
   }
 
   standingOf(endpointId: string): LaneStanding {
-    return this.#lanes.get(endpointId)?.standing ?? "unknown";
+    const lane = this.#lanes.get(endpointId);
+    if (lane === undefined) return "unknown";
+    const { quietSince } = lane;
+    const isQuiet =
+      quietSince !== null && this.#clock.monotonic() - quietSince > QUIET_MS;
+    return isQuiet ? "suspect" : lane.standing;
   }
 
   /** This process has tried the endpoint, not longer ago than endpoints are remembered. */
@@ -91,6 +102,13 @@ export class EndpointConcurrency {
     const lane = this.#laneOf(endpointId);
     lane.cap = Math.max(1, cap);
     lane.usedAt = now;
+    lane.inFlight += 1;
+    lane.quietSince ??= now;
+  }
+
+  /** An attempt that began was not made, through no fault of the endpoint. */
+  notSent(endpointId: string): void {
+    this.#leave(this.#laneOf(endpointId));
   }
 
   ended(
@@ -98,6 +116,9 @@ export class EndpointConcurrency {
     { outcome, isBodyLate }: Pick<AttemptResult, "outcome" | "isBodyLate">,
   ): void {
     const lane = this.#laneOf(endpointId);
+    if (outcome !== "timeout" && !isBodyLate)
+      lane.quietSince = this.#clock.monotonic();
+    this.#leave(lane);
     if (outcome === "delivered") {
       if (!isBodyLate) lane.window = Math.min(lane.window + 1, lane.cap);
     } else if (outcome === "timeout" || outcome === "connection_refused") {
@@ -131,6 +152,11 @@ export class EndpointConcurrency {
     return (this.#lanes.get(endpointId)?.goneVersion ?? -1) >= version;
   }
 
+  #leave(lane: Lane): void {
+    lane.inFlight -= 1;
+    if (lane.inFlight === 0) lane.quietSince = null;
+  }
+
   #laneOf(endpointId: string): Lane {
     let lane = this.#lanes.get(endpointId);
     if (lane === undefined) {
@@ -140,6 +166,8 @@ export class EndpointConcurrency {
         hasAnswered: false,
         unanswered: 0,
         cap: DEFAULT_MAX_CONCURRENCY,
+        inFlight: 0,
+        quietSince: null,
         lingering: 0,
         goneVersion: -1,
         usedAt: this.#clock.monotonic(),
@@ -152,9 +180,9 @@ export class EndpointConcurrency {
   #sweep(now: MonotonicMs): void {
     this.#sweptAt = now;
     for (const [endpointId, lane] of this.#lanes) {
-      if (now - lane.usedAt > IDLE_MS && lane.lingering === 0) {
+      const isUsed = lane.inFlight > 0 || lane.lingering > 0;
+      if (now - lane.usedAt > IDLE_MS && !isUsed)
         this.#lanes.delete(endpointId);
-      }
     }
   }
 }
