@@ -39,6 +39,15 @@ test("an endpoint that has never answered is suspect after one time-out", () => 
   expect(after(16, "timeout")).toBe("suspect");
 });
 
+test("an endpoint that has never answered stays unknown while its first attempts wait", () => {
+  let now = 0;
+  const lanes = new EndpointConcurrency({ monotonic: () => now });
+  lanes.begin("ep", 16);
+  now = 10_000;
+
+  expect(lanes.standingOf("ep")).toBe("unknown");
+});
+
 describe("an endpoint that answered before", () => {
   let now: number;
   let lanes: EndpointConcurrency;
