@@ -11,7 +11,7 @@ const OVERHEAD_BYTES = 600;
  * is given: this is the hot path, and a second object per record would cost.
  */
 export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
-  readonly raw: RawRecord;
+  raw: RawRecord;
   /** Undefined only while the record waits for its schema, or could not be read; no stage sees it then. */
   value: In;
   readonly partition: OwnedPartition;
@@ -42,6 +42,12 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
       (raw.key?.length ?? 0) +
       (raw.value?.length ?? 0) +
       headerBytes(raw.headers);
+  }
+
+  /** The same record in other memory. */
+  replace(raw: RawRecord, value: In): void {
+    this.raw = raw;
+    this.value = value;
   }
 }
 

@@ -41,13 +41,14 @@ export interface IntakeEvents<In> {
 
 export class RecordIntake<In> {
   readonly #options: IntakeOptions<In>;
-  readonly #decode: Decoder<In>;
+  /** Never throws. */
+  readonly decode: Decoder<In>;
   #bytesPerPartition: number;
   #warmUpBytesPerPartition: number;
 
   constructor(options: IntakeOptions<In>) {
     this.#options = options;
-    this.#decode = refusingUnreadable(neverThrowing(options.decode));
+    this.decode = refusingUnreadable(neverThrowing(options.decode));
     this.#bytesPerPartition = options.limits.byteBudget;
     this.#warmUpBytesPerPartition = options.limits.warmUpBytes;
   }
@@ -150,7 +151,7 @@ export class RecordIntake<In> {
       return;
     }
     const { events } = this.#options;
-    const decoded = this.#decode(raw);
+    const decoded = this.decode(raw);
     // An entry without a value never reaches the stage: it waits for its schema (SchemaWait) or becomes a dead letter.
     const value =
       decoded.kind === "decoded" ? decoded.value : (undefined as In);
@@ -169,7 +170,7 @@ export class RecordIntake<In> {
   #remember(partition: OwnedPartition, raw: RawRecord): void {
     const { stage, log } = this.#options;
     if (stage.remember === undefined) return;
-    const decoded = this.#decode(raw);
+    const decoded = this.decode(raw);
     if (decoded.kind !== "decoded") return;
     try {
       stage.remember({ raw, value: decoded.value });

@@ -26,6 +26,7 @@ import type { RunnerMetrics } from "./runner-metrics.ts";
 import { SchemaWait, type Waited } from "./schema-wait.ts";
 import type { Blocked } from "./start-gate.ts";
 import type { OpenRecord } from "./open-record.ts";
+import { ownBytes } from "./own-bytes.ts";
 import type { Decoder, Stage } from "../stage.ts";
 import { windDown } from "./wind-down.ts";
 
@@ -227,6 +228,7 @@ export class RecordWork<In> {
   turn(now: MonotonicMs): void {
     this.#lanes.sweep(this.#options.clock.now());
     this.#lanes.turnMeasures(now);
+    ownBytes(this.#lanes, this.#intake.decode, now);
   }
 
   /**
