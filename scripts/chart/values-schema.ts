@@ -111,6 +111,10 @@ const RANGES: Readonly<Record<string, JsonSchema>> = {
   "control.httpRoute.paths": PATHS,
   "metrics.monitor": { enum: ["none", "PodMonitor", "ServiceMonitor"] },
   "metrics.labels": TEXTS,
+  "metrics.prometheusRule.runbookUrl": {
+    type: "string",
+    pattern: "^(https?://[^\\s#]+)?$",
+  },
   "metrics.dashboards.labels": TEXTS,
   "metrics.dashboards.annotations": TEXTS,
   "strimzi.users.authentication": { enum: ["scram-sha-512", "tls"] },

@@ -188,6 +188,88 @@ testWithHelm("a variable of extraEnv replaces the chart's, everywhere", () => {
   ).toEqual(new Set(["other:9092"]));
 });
 
+testWithHelm.each([
+  ["POSTRIDER_ADMIN_KEY", "POSTRIDER_ADMIN_KEY_FILE"],
+  ["CLICKHOUSE_URL_FILE", "CLICKHOUSE_URL"],
+])("with %s in extraEnv no pod has the chart's %s", (given, left) => {
+  const names = podsOf(
+    render(
+      helm,
+      "minimal",
+      set(
+        `defaults.extraEnv[0].name=${given}`,
+        "defaults.extraEnv[0].value=other",
+      ),
+    ),
+  ).flatMap(({ spec }) =>
+    spec.containers.flatMap(({ env = [] }) => env.map(({ name }) => name)),
+  );
+
+  expect(names.filter((name) => name === given)).toHaveLength(8);
+  expect(names).not.toContain(left);
+});
+
+testWithHelm(
+  "a Deployment with an autoscaler says no number of replicas",
+  () => {
+    const kinds = ["keda", "hpa", "none"];
+
+    const saying = kinds.map((kind) =>
+      render(helm, "minimal", set(`dispatcher.autoscaling.kind=${kind}`))
+        .filter(({ kind: each }) => each === "Deployment")
+        .filter(({ spec }) => "replicas" in (spec as object))
+        .map(({ metadata }) => metadata.name),
+    );
+
+    expect(saying.map((names) => names.length)).toEqual([4, 4, 5]);
+    expect(saying[0]).not.toContain("postrider-dispatcher");
+  },
+);
+
+testWithHelm(
+  "an alert's runbook_url is an address, or the alert has none",
+  () => {
+    const url = "https://git.example.com/docs/operations.md";
+    const annotations = ["", url].map((runbookUrl) =>
+      alerts(
+        render(
+          helm,
+          "minimal",
+          set(
+            "metrics.prometheusRule.enabled=true",
+            `metrics.prometheusRule.runbookUrl=${runbookUrl}`,
+          ),
+        ),
+      ),
+    );
+
+    for (const alert of annotations[0]!) {
+      expect(alert["runbook_url"]).toBeUndefined();
+      expect(alert["runbook"]).toMatch(/^docs\/operations\.md#postrider[a-z]+$/);
+    }
+    for (const alert of annotations[1]!) {
+      expect(alert["runbook_url"]?.split("#")[0]).toBe(url);
+      expect(alert["runbook"]).toBeUndefined();
+    }
+    expect(annotations[1]!.length).toBeGreaterThan(20);
+  },
+);
+
+/** The annotations of each alert. */
+function alerts(
+  objects: readonly ChartObject[],
+): readonly Readonly<Record<string, string>>[] {
+  const rule = objects.find(({ kind }) => kind === "PrometheusRule");
+  const { groups } = rule!.spec as {
+    groups: readonly {
+      rules: readonly { annotations: Record<string, string> }[];
+    }[];
+  }; // a PrometheusRule's spec
+  return groups.flatMap(({ rules }) =>
+    rules.map(({ annotations }) => annotations),
+  );
+}
+
 testWithHelm("a pod that is not ready holds up no drain", () => {
   const budgets = rendering("minimal").filter(
     ({ kind }) => kind === "PodDisruptionBudget",

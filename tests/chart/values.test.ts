@@ -50,6 +50,10 @@ testWithHelm(`every wrong value is refused at once, by its name${note}`, () => {
     ],
     ["image.digest=sha256:abc", "'/image/digest'"],
     ["metrics.monitor=yes", "'/metrics/monitor'"],
+    [
+      "metrics.prometheusRule.runbookUrl=docs/operations.md",
+      "'/metrics/prometheusRule/runbookUrl'",
+    ],
   ];
 
   const ran = renderWith(...wrong.map(([set]) => set));

@@ -9,7 +9,8 @@ import type { Part } from "./part.ts";
 
 /** What a single node without a way out cannot show. */
 const NOT_RUN: Readonly<Record<string, string>> = {
-  "KEDA and autoscaling": "there is neither KEDA nor a metrics server",
+  "KEDA, and scaling by what is measured":
+    "there is neither KEDA nor a metrics server",
   "the effect of NetworkPolicies":
     "the node's network plugin ignores them; they are created all the same",
   "LoadBalancer, Ingress and HTTPRoute": "there is no controller for them",

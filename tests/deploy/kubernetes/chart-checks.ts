@@ -6,7 +6,7 @@ import { TAGS } from "./images.ts";
 import { NAMESPACE, prerequisites } from "./release-values.ts";
 import type { Release } from "./release.ts";
 import type { Step } from "./steps.ts";
-import { nothingLeft, onlyImage } from "./release-states.ts";
+import { nothingLeft, onlyImage, replicasOf } from "./release-states.ts";
 import { STAND_INS, standIns } from "./stand-ins.ts";
 import { Trial } from "./trial.ts";
 
@@ -128,6 +128,16 @@ export const chartSteps: readonly Step<ChartWorld>[] = [
         );
       });
       return await trial.judge();
+    },
+  },
+  {
+    name: "autoscaling is turned on, and the dispatcher keeps its three pods",
+    run: async ({ first }) => {
+      await first.upgrade("dispatcher.autoscaling.kind=hpa");
+      // Without a metrics server the autoscaler keeps what is between its limits, 2 and 6.
+      const replicas = await replicasOf(first, "dispatcher");
+      if (replicas !== 3) throw new Error(`there are ${replicas} now`);
+      return "by a HorizontalPodAutoscaler of 2 to 6";
     },
   },
   {

@@ -35,3 +35,16 @@ export async function onlyImage(release: Release, tag: string): Promise<void> {
     },
   );
 }
+
+/** How many pods the Deployment of a component asks for. */
+export async function replicasOf(
+  release: Release,
+  component: string,
+): Promise<number> {
+  const replicas = await release.read(
+    "deployments",
+    component,
+    "{.items[0].spec.replicas}",
+  );
+  return Number(replicas);
+}

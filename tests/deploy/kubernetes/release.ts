@@ -86,6 +86,20 @@ export class Release {
     return names.split("\n").filter(Boolean);
   }
 
+  /** What a JSONPath finds in the list of a component's objects of a kind. */
+  async read(kind: string, component: string, path: string): Promise<string> {
+    return await this.#kubectl.run(
+      "-n",
+      NAMESPACE,
+      "get",
+      kind,
+      "-l",
+      `app.kubernetes.io/instance=${this.name},app.kubernetes.io/component=${component}`,
+      "-o",
+      `jsonpath=${path}`,
+    );
+  }
+
   /** The images of all pods that serve. */
   async images(): Promise<Set<string>> {
     const images = await this.#kubectl.run(

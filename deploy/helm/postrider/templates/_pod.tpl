@@ -64,14 +64,14 @@ imagePullPolicy: {{ .root.Values.image.pullPolicy }}
 securityContext:
   {{- toYaml .values.containerSecurityContext | nindent 2 }}
 env:
-  {{- /* A name twice is refused by server-side apply, so extraEnv replaces. */}}
+  {{- /* A name twice is refused by server-side apply, and a variable beside its own `_FILE` has two values: so extraEnv replaces both. */}}
   {{- $env := list }}
   {{- $named := dict }}
   {{- range .values.extraEnv }}
-  {{- $_ := set $named .name true }}
+  {{- $_ := set $named (trimSuffix "_FILE" .name) true }}
   {{- end }}
   {{- range concat (default list .moreEnv) (include "postrider.environment" . | fromYamlArray) }}
-  {{- if not (hasKey $named .name) }}
+  {{- if not (hasKey $named (trimSuffix "_FILE" .name)) }}
   {{- $env = append $env . }}
   {{- end }}
   {{- end }}

@@ -38,6 +38,30 @@ sasl:
 {{- end -}}
 {{- end -}}
 
+{{/*
+How many replicas the Deployment says. With an autoscaler none, because the number is the autoscaler's. But Helm must not take
+away a number that it has said before: Kubernetes would go to one replica at once. So where Helm still has the number, it says
+the one that runs now. Helm has it no more once server-side apply shows a template without it. `helm template` sees no cluster.
+*/}}
+{{- define "postrider.replicas" -}}
+{{- if eq .values.autoscaling.kind "none" -}}
+{{- .values.replicas -}}
+{{- else -}}
+{{- with lookup "apps/v1" "Deployment" .root.Release.Namespace .object -}}
+{{- $isOthers := false -}}
+{{- range .metadata.managedFields -}}
+{{- $spec := dig "f:spec" dict .fieldsV1 -}}
+{{- if and (eq .operation "Apply") (hasKey $spec "f:template") (not (hasKey $spec "f:replicas")) -}}
+{{- $isOthers = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $isOthers -}}
+{{- .spec.replicas -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "postrider.serviceAccountName" -}}
 {{- if eq .component "test" -}}
 default
