@@ -11,6 +11,13 @@ import {
 import { MATRIX, podsOf } from "./render.ts";
 import { note, rendering, testWithHelm } from "./with-helm.ts";
 
+/** Node's own, and those of the command in control's pods. */
+const NOT_OF_SERVICES = [
+  "NODE_OPTIONS",
+  "POSTRIDER_INGEST_URL",
+  "POSTRIDER_CONTROL_URL",
+];
+
 testWithHelm.each(MATRIX)(
   "%s: each service's configuration takes what is rendered",
   (name) => {
@@ -28,7 +35,9 @@ testWithHelm.each(MATRIX)(
         ...Object.values(SERVICE_SPECS[service]!).map((entry) => entry.env),
         ...OF_CONNECTIONS,
       ]);
-      const ours = Object.keys(env).filter((each) => each !== "NODE_OPTIONS");
+      const ours = Object.keys(env).filter(
+        (each) => !NOT_OF_SERVICES.includes(each),
+      );
       return [
         ...ours
           .filter((each) => !known.has(each.replace(/_FILE$/, "")))

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { waitFor } from "@postrider/testkit";
 import type { Cluster } from "./cluster.ts";
+import { TENANT } from "./load.ts";
 import { TAGS } from "./images.ts";
 import { NAMESPACE, prerequisites } from "./release-values.ts";
 import type { Release } from "./release.ts";
@@ -78,6 +79,16 @@ export const chartSteps: readonly Step<ChartWorld>[] = [
     run: async (world) => {
       await trialOf(world).followOne(0);
       return "after 1 s";
+    },
+  },
+  {
+    name: "the command runs in a pod of control",
+    run: async ({ first }) => {
+      const list = ["endpoints", "list", "--tenant", TENANT, "--json"];
+      const { endpoints } = JSON.parse(await first.command(...list)) as {
+        endpoints: unknown[];
+      }; // the command's contract
+      return `endpoints list: ${endpoints.length} endpoints`;
     },
   },
   {

@@ -86,6 +86,21 @@ export class Release {
     return names.split("\n").filter(Boolean);
   }
 
+  /** Runs the `postrider` command in a pod of control, as docs/operations.md tells people to; resolves to its output. */
+  async command(...args: readonly string[]): Promise<string> {
+    const [deployment = ""] = await this.objects("deployments", "control");
+    return await this.#kubectl.run(
+      "-n",
+      NAMESPACE,
+      "exec",
+      deployment,
+      "--",
+      "/usr/local/bin/node",
+      "/app/postrider.js",
+      ...args,
+    );
+  }
+
   /** What a JSONPath finds in the list of a component's objects of a kind. */
   async read(kind: string, component: string, path: string): Promise<string> {
     return await this.#kubectl.run(

@@ -92,6 +92,19 @@
 {{- end }}
 {{- end -}}
 
+{{/* The egress rule for both APIs: of the `postrider` command in control's pods, and of the test. */}}
+{{- define "postrider.apiEgress" -}}
+- to:
+    {{- range $component := list "ingest" "control" }}
+    - podSelector:
+        matchLabels:
+          {{- include "postrider.selectorLabels" (dict "root" $ "component" $component) | nindent 10 }}
+    {{- end }}
+  ports:
+    - port: http
+      protocol: TCP
+{{- end -}}
+
 {{/* An IPv4 range as "first/last", two numbers. */}}
 {{- define "postrider.bounds" -}}
 {{- $parts := splitList "/" . -}}

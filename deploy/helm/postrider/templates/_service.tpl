@@ -87,6 +87,14 @@ default
 {{- end -}}
 {{- end -}}
 
+{{/* Where the `postrider` command finds both APIs: their Services, because a pod of control that is not the writer refuses writes. */}}
+{{- define "postrider.apiUrls" -}}
+{{- range list "ingest" "control" }}
+- name: {{ printf "POSTRIDER_%s_URL" (upper .) }}
+  value: {{ printf "http://%s-%s.%s.svc:%d" (include "postrider.fullname" $) . $.Release.Namespace (int (index $.Values .).service.port) | quote }}
+{{- end }}
+{{- end -}}
+
 {{/* The port of a URL or of host:port. */}}
 {{- define "postrider.port" -}}
 {{- $found := regexFind ":[0-9]+$" (regexReplaceAll "^[a-z]+://([^/?#]*).*$" . "${1}") -}}
