@@ -48,7 +48,12 @@ export async function enterSandbox(
     ),
     {
       stdio: "inherit",
-      env: { ...process.env, ...env, POSTRIDER_DEPLOY_FOLDER: folder },
+      env: {
+        ...process.env,
+        ...env,
+        POSTRIDER_DEPLOY_FOLDER: folder,
+        TMPDIR: folder, // what a program leaves there, such as the stacks of a containerd that was too slow, goes with it
+      },
     },
   );
   // Ctrl-C reaches the sandbox, too, and ends it; we stay to clean up.
