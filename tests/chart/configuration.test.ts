@@ -11,11 +11,11 @@ import {
 import { MATRIX, podsOf } from "./render.ts";
 import { note, rendering, testWithHelm } from "./with-helm.ts";
 
-/** Node's own, and those of the command in control's pods. */
-const NOT_OF_SERVICES = [
-  "NODE_OPTIONS",
+/** Control does not read these: they are for the command that people run in its pods. */
+const OF_THE_COMMAND = [
   "POSTRIDER_INGEST_URL",
   "POSTRIDER_CONTROL_URL",
+  "POSTRIDER_TIERS",
 ];
 
 testWithHelm.each(MATRIX)(
@@ -35,12 +35,12 @@ testWithHelm.each(MATRIX)(
         ...Object.values(SERVICE_SPECS[service]!).map((entry) => entry.env),
         ...OF_CONNECTIONS,
       ]);
-      const ours = Object.keys(env).filter(
-        (each) => !NOT_OF_SERVICES.includes(each),
-      );
+      const ours = Object.keys(env).filter((each) => each !== "NODE_OPTIONS");
+      const isOfCommand = (each: string): boolean =>
+        service === "control" && OF_THE_COMMAND.includes(each);
       return [
         ...ours
-          .filter((each) => !known.has(each.replace(/_FILE$/, "")))
+          .filter((each) => !isOfCommand(each) && !known.has(each.replace(/_FILE$/, "")))
           .map((each) => `${service} does not know ${each}`),
         ...problemsOf(() => readConfig(env, SERVICE_SPECS[service]!, files)),
       ];

@@ -87,11 +87,15 @@ default
 {{- end -}}
 {{- end -}}
 
-{{/* Where the `postrider` command finds both APIs: their Services, because a pod of control that is not the writer refuses writes. */}}
-{{- define "postrider.apiUrls" -}}
+{{/* What the `postrider` command needs beside control's own settings. Both APIs by their Services, because a pod of control that is not the writer refuses writes. */}}
+{{- define "postrider.commandEnvironment" -}}
 {{- range list "ingest" "control" }}
 - name: {{ printf "POSTRIDER_%s_URL" (upper .) }}
   value: {{ printf "http://%s-%s.%s.svc:%d" (include "postrider.fullname" $) . $.Release.Namespace (int (index $.Values .).service.port) | quote }}
+{{- end }}
+{{- with .Values.config.POSTRIDER_TIERS }}
+- name: POSTRIDER_TIERS
+  value: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
