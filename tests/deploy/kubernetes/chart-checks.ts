@@ -88,7 +88,9 @@ export const chartSteps: readonly Step<ChartWorld>[] = [
       const { endpoints } = JSON.parse(await first.command(...list)) as {
         endpoints: unknown[];
       }; // the command's contract
-      return `endpoints list: ${endpoints.length} endpoints`;
+      const checks = await first.command("doctor"); // rejects where something is wrong
+      const ok = checks.split("\n").filter((line) => line.startsWith("ok "));
+      return `${endpoints.length} endpoints; doctor finds ${ok.length} things well`;
     },
   },
   {
