@@ -10,12 +10,15 @@ import {
   type RunningService,
   type ServiceName,
 } from "@postrider/cli";
-import { createPortPicker, type PortPicker } from "@postrider/runtime";
+import {
+  createPortPicker,
+  STOP_PATIENCE_MS,
+  type PortPicker,
+} from "@postrider/runtime";
 import { waitFor, type ProcessFigures } from "@postrider/testkit";
 import type { Program } from "./program.ts";
 
 const READY_WITHIN_MS = 120_000;
-const STOP_WITHIN_MS = 90_000;
 
 export class Services {
   readonly #environment: Readonly<Record<string, string>>;
@@ -94,7 +97,7 @@ export class Services {
 
   /** Sends SIGTERM; throws when the service does not end by itself with code 0. */
   async stop(service: RunningService): Promise<void> {
-    const { code, signal } = await service.stop(STOP_WITHIN_MS);
+    const { code, signal } = await service.stop(STOP_PATIENCE_MS);
     if (code !== 0)
       throw new Error(`${service.name} ended with ${code ?? signal}`);
   }

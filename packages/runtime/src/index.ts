@@ -27,4 +27,5 @@ export * from "./process-gauges.ts";
 export * from "./process-identity.ts";
 export * from "./installation.ts";
 export * from "./admin.ts";
+export * from "./stop-times.ts";
 export * from "./run-service.ts";

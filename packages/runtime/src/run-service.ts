@@ -6,6 +6,7 @@ import { composeLifecycle } from "./lifecycle.ts";
 import { createLog, type LogLevel } from "./log.ts";
 import { createMeter } from "./meter.ts";
 import { startTraces } from "./start-traces.ts";
+import { LONGEST_STOP_MS } from "./stop-times.ts";
 import type { TracesSettings } from "./traces-config.ts";
 
 /** The settings that every service's config has: see `processConfig`. Those of `tracesConfig` only a service has that makes spans. */
@@ -29,7 +30,7 @@ export interface ServiceOptions<C extends ProcessSettings> {
     config: C,
     effects: Effects,
   ) => Composition | Promise<Composition>;
-  /** The time from the signal to the last part's deadline. Default 75 s: the longest attempt (60 s) and 15 s more. */
+  /** The time from the signal to the last part's deadline. Default, and the most: `LONGEST_STOP_MS`. */
   readonly stopWithinMs?: number;
 }
 
@@ -139,7 +140,9 @@ async function runParts<C extends ProcessSettings>(
   ]);
   log.info("service.stopping", { reason });
   started.catch(() => undefined); // a start that the stop interrupts may reject
-  await whole.stop(clock.now() + (withinMs ?? options.stopWithinMs ?? 75_000));
+  await whole.stop(
+    clock.now() + (withinMs ?? options.stopWithinMs ?? LONGEST_STOP_MS),
+  );
   log.info("service.stopped", { reason });
   return 0;
 }

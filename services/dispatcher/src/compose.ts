@@ -22,9 +22,6 @@ import { createSender } from "./send/sender.ts";
 import { createSigner } from "./deliver/signer.ts";
 import { twinDistanceMs } from "./deliver/taken-steps.ts";
 
-/** Longer than the longest attempt (60 s), so that attempts in flight at a stop are finished and not repeated. */
-export const STOP_WITHIN_MS = 75_000;
-
 /** The topics that the dispatcher writes, besides the tiers. The output prepares them before readiness; otherwise the first retry would wait for that. */
 const OUTPUTS = ["attempts", "deliveries", "dead-letters", "signals"] as const;
 

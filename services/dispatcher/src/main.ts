@@ -1,5 +1,5 @@
 import { runService } from "@postrider/runtime";
-import { compose, STOP_WITHIN_MS } from "./compose.ts";
+import { compose } from "./compose.ts";
 import { readDispatcherConfig } from "./config.ts";
 
 process.exit(
@@ -7,6 +7,5 @@ process.exit(
     name: "dispatcher",
     readConfig: readDispatcherConfig,
     compose,
-    stopWithinMs: STOP_WITHIN_MS,
   }),
 );

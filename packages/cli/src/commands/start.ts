@@ -21,6 +21,7 @@ import {
   readiness,
   serviceEnv,
 } from "../processes/services.ts";
+import { stopServices } from "../processes/stop-services.ts";
 import { noteStarted } from "../processes/started-services.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -73,8 +74,11 @@ async function start(
     if (typeof asked !== "string") return exitCodeOf(asked.code);
     // Passes on the same signal, so that the service's log names it. Services do not handle SIGHUP, so that becomes SIGTERM.
     const signal = asked === "SIGINT" ? asked : "SIGTERM";
-    const exit = await service.stop(90_000, signal);
-    return exitCodeOf(exit.code);
+    const [exit] = await stopServices([service], {
+      signal,
+      onLate: terminal.say,
+    });
+    return exitCodeOf(exit!.code); // one service, one exit
   } finally {
     forget();
   }

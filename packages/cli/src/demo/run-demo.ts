@@ -123,6 +123,7 @@ async function setStage(
         logDirectory: folder,
         undo,
         onProgress: progress,
+        onLateStop: (text) => terminal.say(text),
       });
       if (stack.provider === "external")
         undo.splice(

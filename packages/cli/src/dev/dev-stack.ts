@@ -8,7 +8,11 @@ import {
   type DevFile,
 } from "../dev-folder.ts";
 import { DEFAULT_PORTS, type RunningServices } from "../processes/services.ts";
-import { startWholeStack, type Undo } from "./whole-stack.ts";
+import {
+  startWholeStack,
+  type Undo,
+  type WholeStackOptions,
+} from "./whole-stack.ts";
 
 /** Kafka's usual port, which examples everywhere use. */
 const KAFKA_PORT = 9092;
@@ -23,8 +27,7 @@ export interface DevStack {
 export async function startDevStack(
   folder: string,
   undo: Undo,
-  onProgress: (text: string) => void,
-  onTaken: (wanted: number, picked: number) => void,
+  told: Pick<WholeStackOptions, "onProgress" | "onTaken" | "onLateStop">,
 ): Promise<DevStack> {
   const prefix = process.env["POSTRIDER_TOPIC_PREFIX"] || "postrider.";
   const database = process.env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider";
@@ -36,11 +39,10 @@ export async function startDevStack(
     ...keys,
     ports: DEFAULT_PORTS,
     kafkaPort: KAFKA_PORT,
-    onTaken,
     dataDir: join(folder, "data"),
     logDirectory: join(folder, "logs"),
     undo,
-    onProgress,
+    ...told,
   });
   const file = devFileOf({
     stack,

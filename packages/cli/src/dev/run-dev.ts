@@ -17,12 +17,12 @@ export async function runDev(
   const undo: Undo = [];
   let isStopping = false;
   try {
-    const starting = startDevStack(
-      folder,
-      undo,
-      (text) => (isStopping ? undefined : terminal.progress(text)),
-      (wanted, picked) => terminal.say(`${wanted} is taken, using ${picked}.`),
-    );
+    const starting = startDevStack(folder, undo, {
+      onProgress: (text) => (isStopping ? undefined : terminal.progress(text)),
+      onTaken: (wanted, picked) =>
+        terminal.say(`${wanted} is taken, using ${picked}.`),
+      onLateStop: (text) => terminal.say(text),
+    });
     starting.catch(() => undefined); // an interrupted start may fail later; by then nobody waits for it
     const dev = await Promise.race([starting, asked.then(() => null)]).catch(
       (error: unknown) => {

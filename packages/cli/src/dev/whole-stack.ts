@@ -30,6 +30,8 @@ export interface WholeStackOptions {
   readonly kafkaPort?: number;
   readonly undo: Undo;
   readonly onProgress: (text: string) => void;
+  /** Called once with a sentence, if the services take longer than 2 s to stop. */
+  readonly onLateStop: (text: string) => void;
 }
 
 export interface WholeStack {
@@ -87,6 +89,7 @@ export async function startWholeStack(
     logDirectory: options.logDirectory,
     onTaken: options.onTaken,
     onProgress,
+    onLateStop: options.onLateStop,
   });
   undo.push(() => running.stop());
   return { stack, running };

@@ -3,8 +3,10 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, expect, test } from "@jest/globals";
+import { afterAll, afterEach, expect, jest, test } from "@jest/globals";
+import { LONGEST_STOP_MS } from "@postrider/runtime";
 import { waitFor } from "@postrider/testkit";
 import { CliError } from "../cli-error.ts";
 import {
@@ -70,6 +72,30 @@ test("a stop lets every service stop in good order, and twice is safe", async ()
   }
 });
 
+test("a service that takes as long to stop as services may is not killed, and is named", async () => {
+  const told: string[] = [];
+  running = await start({
+    services: ["dispatcher"],
+    env: { FIXTURE: "stops when told" },
+    onLateStop: (text) => told.push(text),
+  });
+  jest.useFakeTimers();
+
+  const stopped = running.stop();
+  jest.advanceTimersByTime(LONGEST_STOP_MS + 1_000);
+  jest.useRealTimers();
+
+  expect(told).toEqual([
+    "Waiting for dispatcher: it finishes what is under way (an attempt may take a minute), for up to 75 s. Ctrl-C again ends it at once.",
+  ]);
+  const [service] = running.services;
+  const log = (): string => readFileSync(service!.logFile, "utf8");
+  await waitFor(() => log().includes("service.stopping"));
+  service!.child.kill("SIGUSR2");
+  await stopped;
+  expect(await service!.exited).toEqual({ code: 0, signal: null });
+});
+
 test("a service that ends while it starts is named, with the end of its log", async () => {
   const error = await refusal(
     start({ env: { FIXTURE: "dies" }, services: ["recorder"] }),
@@ -112,6 +138,25 @@ test("services end when whoever started them is killed", async () => {
 
   parent.kill("SIGKILL");
 
+  await waitFor(() => !pids.some(isAlive));
+});
+
+test("a second Ctrl-C ends at once services that are still stopping", async () => {
+  const args = [fixture("parent.ts"), logDirectory, "stops when told"];
+  const parent = spawn(process.execPath, args, {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines = createInterface(parent.stdout)[Symbol.asyncIterator]();
+  const pids = JSON.parse((await lines.next()).value as string) as number[];
+
+  parent.kill("SIGINT");
+  expect((await lines.next()).value).toMatch(
+    /^Waiting for dispatcher, recorder/,
+  );
+  parent.kill("SIGINT");
+
+  const [code] = (await once(parent, "exit")) as [number];
+  expect(code).toBe(130);
   await waitFor(() => !pids.some(isAlive));
 });
 

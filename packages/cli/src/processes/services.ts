@@ -9,6 +9,7 @@ import {
   type ServiceName,
   type ServiceProcess,
 } from "./service-process.ts";
+import { stopServices } from "./stop-services.ts";
 
 /** Default ports of `dev`; for one that is in use, the next free port is taken. */
 export const DEFAULT_PORTS: ServicePorts = {
@@ -68,6 +69,8 @@ export interface StartServicesOptions {
   readonly onTaken?: ((wanted: number, picked: number) => void) | undefined;
   /** Called as services become ready, with those that are still awaited. */
   readonly onProgress?: ((text: string) => void) | undefined;
+  /** Called once with a sentence, if a stop takes longer than 2 s. */
+  readonly onLateStop?: ((text: string) => void) | undefined;
   /** Default 60 s. */
   readonly readyTimeoutMs?: number | undefined;
   /** In tests, the path of another program for a service. */
@@ -87,7 +90,7 @@ export interface RunningServices {
   readonly controlUrl: string;
   /** The variables that all services were started with, without their ports. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Sends SIGTERM to all at once, then SIGKILL to those that have not ended in time (default 30 s). Calling it twice is safe. */
+  /** Sends SIGTERM to all at once, then SIGKILL to those that have not ended in time (default `STOP_PATIENCE_MS`). Calling it twice is safe. */
   stop(withinMs?: number): Promise<void>;
 }
 
@@ -100,8 +103,8 @@ export async function startServices(
 ): Promise<RunningServices> {
   const environment = environmentOf(options);
   const services: RunningService[] = [];
-  const stop = async (withinMs = 30_000): Promise<void> => {
-    await Promise.all(services.map((service) => service.stop(withinMs)));
+  const stop = async (withinMs?: number): Promise<void> => {
+    await stopServices(services, { withinMs, onLate: options.onLateStop });
   };
   const ports = createPortPicker(options.onTaken);
   const wanted = options.ports ?? ANY_PORTS;
