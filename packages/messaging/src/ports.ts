@@ -76,7 +76,7 @@ export interface Consumer {
   fetchLogEnds(partitions: readonly TopicPartition[]): Promise<LogEnd[]>;
   /** The first offset of the partition whose record was written at this time or later; null if none was. */
   fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;
-  /** When the last heartbeat of this member that the coordinator has acknowledged was sent; or when it joined, if that was later. The answer may be much younger than the heartbeat (a slow broker, a frozen process), and the session counts from the heartbeat. */
+  /** When the last request of this member that proves its membership was sent: an acknowledged heartbeat, or the last request of its join. The answer may be much younger (a slow broker, a frozen process), and the session counts from the request. */
   lastHeartbeatAt(): MonotonicMs;
   /** When a fetch loop last turned, or was last found unable to because the cluster was away. Loops also turn while every partition is paused. */
   lastFetchAt(): MonotonicMs;

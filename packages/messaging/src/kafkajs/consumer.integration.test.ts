@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
@@ -16,8 +17,12 @@ import {
 
 const stack = useStack();
 const consumers: Consumer[] = [];
+const closing: (() => unknown)[] = [];
+// kafkajs is CommonJS: the same instances of its modules that our adapters use.
+const load = createRequire(import.meta.url);
 
 afterEach(async () => {
+  for (const close of closing.splice(0)) close();
   for (const consumer of consumers.splice(0)) await consumer.stop();
 });
 
@@ -191,6 +196,31 @@ test("nothing is fetched from a new assignment until it is resumed", async () =>
   member.consumer.resume([{ topic: topic!, partition: 0 }]);
 
   await waitFor(() => member.batches.length === 1);
+});
+
+test("a join counts from when its last request was sent, however late the answer is read", async () => {
+  const [topic] = await stack.createTopics("late-join");
+  const { prototype: broker } = load("kafkajs/src/broker") as {
+    prototype: { syncGroup(request: unknown): Promise<unknown> };
+  };
+  const { syncGroup } = broker;
+  let sentAt = 0;
+  broker.syncGroup = async function (request) {
+    sentAt = performance.now();
+    const answer = await syncGroup.call(this, request);
+    await waitFor(() => performance.now() > sentAt + 100);
+    return answer;
+  };
+  closing.push(() => (broker.syncGroup = syncGroup));
+  const counted: number[] = [];
+
+  const { started, consumer } = createMember("late-join", topic!, {
+    assigned: () => counted.push(consumer.lastHeartbeatAt()),
+  });
+  await started;
+
+  expect(counted).toHaveLength(1);
+  expect(counted[0]).toBeLessThanOrEqual(sentAt);
 });
 
 test("a commit is stored with its metadata; one of an ended assignment, or too long, is refused", async () => {

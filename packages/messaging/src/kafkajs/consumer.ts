@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { EpochMs } from "@postrider/core";
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { ConsumerGroup } from "./patches/group-binding.ts";
+import { syncBegunAt } from "./patches/sync-times.ts";
 import {
   commitOnce,
   fetchCommitted,
@@ -256,7 +257,7 @@ class KafkajsConsumer implements Consumer {
       generation: group.generationId,
       partitions,
     };
-    this.#heartbeatAt = this.#effects.clock.monotonic();
+    this.#heartbeatAt = Math.max(this.#heartbeatAt, syncBegunAt(group));
     // kafkajs would fetch from a position of its own: pause everything until the listener has sought. After a crash with
     // restart the group object is new and has forgotten all pauses, so this is needed then, too
     // (docs/kafkajs.md, "We say where reading begins").

@@ -11,6 +11,7 @@ import { registerBinding } from "./group-binding.ts";
 import { registerLogin } from "./login.ts";
 import { registerRecordBatch } from "./produce-request.ts";
 import { registerRequestQueue } from "./request-queue.ts";
+import { registerSyncTimes } from "./sync-times.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
@@ -27,11 +28,11 @@ export function patchKafkajs(): void {
   registerCompression();
   registerRecordBatch();
   registerFetchDecoder();
-  registerBinding(
-    load("kafkajs/src/consumer/consumerGroup") as Parameters<
-      typeof registerBinding
-    >[0],
-  );
+  const groupClass = load("kafkajs/src/consumer/consumerGroup") as Parameters<
+    typeof registerBinding
+  >[0];
+  registerBinding(groupClass);
+  registerSyncTimes(groupClass);
   isPatched = true;
 }
 
