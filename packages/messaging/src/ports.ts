@@ -80,6 +80,8 @@ export interface Consumer {
   lastHeartbeatAt(): MonotonicMs;
   /** When a fetch loop last turned, or was last found unable to because the cluster was away. Loops also turn while every partition is paused. */
   lastFetchAt(): MonotonicMs;
+  /** Says that this member is about to stop: from now on a rebalance gives it no partition that it does not have, unless no other member can take it. It begins no rebalance. */
+  beginLeaving(): void;
   /** Leaves the group. Call it after the last commit was acknowledged, because kafkajs drops commits during its stop. Resolves after 5 s at the latest, and not after the deadline, even if the broker never answers. Safe to call twice, and before `start` has resolved. */
   stop(deadline?: EpochMs): Promise<void>;
 }

@@ -51,6 +51,7 @@ export class FakeConsumer implements Consumer {
   commitGate: Promise<void> | null = null;
   /** While this is set, `fetchCommitted` answers only when it settles, and rejects if it rejects. */
   fetchGate: Promise<void> | null = null;
+  isLeaving = false;
   isStopped = false;
   /** The timestamp of records that are appended from now on; null: 1,000 plus the offset. */
   writtenAt: number | null = null;
@@ -221,6 +222,10 @@ export class FakeConsumer implements Consumer {
 
   lastFetchAt(): number {
     return this.#options.clock.monotonic();
+  }
+
+  beginLeaving(): void {
+    this.isLeaving = true;
   }
 
   stop(): Promise<void> {

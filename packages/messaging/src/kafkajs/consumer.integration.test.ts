@@ -223,6 +223,27 @@ test("a join counts from when its last request was sent, however late the answer
   expect(counted[0]).toBeLessThanOrEqual(sentAt);
 });
 
+test("a member that is leaving keeps what it has at a rebalance, and gets nothing new", async () => {
+  const topic = `${stack.prefix}leaving`;
+  await admin((one) =>
+    one.createTopics({
+      topics: [{ topic, numPartitions: 6 }],
+      waitForLeaders: true,
+    }),
+  );
+  const members = [1, 2, 3].map(() => createMember("leaving", topic));
+  const owned = () => members.map(({ assignments }) => assignments.at(-1)?.[1]);
+  await waitFor(() => owned().every((partitions) => partitions?.length === 2));
+  const [leaving, gone, staying] = members;
+  const before = owned();
+
+  leaving!.consumer.beginLeaving();
+  await gone!.consumer.stop();
+
+  await waitFor(() => staying!.assignments.at(-1)?.[1].length === 4);
+  expect(owned()[0]).toEqual(before[0]);
+});
+
 test("a commit is stored with its metadata; one of an ended assignment, or too long, is refused", async () => {
   const [topic] = await stack.createTopics("commit");
   const member = createMember("commit", topic!);

@@ -78,6 +78,7 @@ class KafkajsConsumer implements Consumer {
   #assignment: Assignment | null = null;
   #watch: NodeJS.Timeout | undefined;
   #isAsking = false;
+  #isLeaving = false;
   /** The last fault that was logged; the same fault is not logged again until the next join. */
   #waitingFor: string | null = null;
   #heartbeatAt: number;
@@ -158,6 +159,10 @@ class KafkajsConsumer implements Consumer {
 
   lastFetchAt(): number {
     return this.#fetchAt;
+  }
+
+  beginLeaving(): void {
+    this.#isLeaving = true;
   }
 
   async stop(deadline: EpochMs = Infinity): Promise<void> {
@@ -281,6 +286,7 @@ class KafkajsConsumer implements Consumer {
     return {
       generation: this.#assignment?.generation ?? -1,
       partitions: this.#assignment?.partitions ?? [],
+      isLeaving: this.#isLeaving,
     };
   }
 

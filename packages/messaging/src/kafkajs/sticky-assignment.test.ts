@@ -16,7 +16,14 @@ const member = (
   topics: readonly string[],
   owned: readonly TopicPartition[] = [],
   generation = 1,
-) => ({ memberId, topics, owned, generation }) satisfies GroupMember;
+) =>
+  ({
+    memberId,
+    topics,
+    owned,
+    generation,
+    isLeaving: false,
+  }) satisfies GroupMember;
 
 const scene = fc
   .record({
@@ -185,4 +192,58 @@ test("while members subscribe to different topics, each gets only partitions of 
       },
     ),
   );
+});
+
+test("a member that is leaving gets nothing new and keeps at most its share; the others share the rest evenly", () => {
+  fc.assert(
+    fc.property(
+      scene,
+      fc.array(fc.boolean(), { minLength: 6, maxLength: 6 }),
+      ({ partitions, members }, leaving) => {
+        const group = members.map((one, i) => ({
+          ...one,
+          isLeaving: i > 0 && leaving[i]!, // one stays at least
+        }));
+
+        const assignment = assignSticky(partitions, group);
+
+        const all = [...assignment.values()].flat().map(keyOf);
+        expect(all.toSorted()).toEqual(partitions.map(keyOf).toSorted());
+        const share = Math.ceil(partitions.length / group.length);
+        for (const { memberId, owned, isLeaving } of group) {
+          if (!isLeaving) continue;
+          const had = new Set(owned.map(keyOf));
+          const has = assignment.get(memberId)!.map(keyOf);
+          expect(has.filter((key) => !had.has(key))).toEqual([]);
+          expect(has.length).toBeLessThanOrEqual(share);
+        }
+        const sizes = group
+          .filter(({ isLeaving }) => !isLeaving)
+          .map(({ memberId }) => assignment.get(memberId)!.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      },
+    ),
+  );
+});
+
+test("if all members are leaving, they get all partitions all the same", () => {
+  const partitions = partitionsOf([4]);
+  const leaving = { ...member("m0", ["t0"]), isLeaving: true };
+
+  const assignment = assignSticky(partitions, [leaving]);
+
+  expect(assignment.get("m0")).toEqual(partitions);
+});
+
+test("a topic that only a leaving member reads goes to that member", () => {
+  const partitions = partitionsOf([2, 2]);
+  const group = [
+    member("new", ["t0"]),
+    { ...member("old", ["t0", "t1"]), isLeaving: true },
+  ];
+
+  const assignment = assignSticky(partitions, group);
+
+  expect(assignment.get("new")).toEqual(partitionsOf([2]));
+  expect(assignment.get("old")).toEqual(partitions.slice(2));
 });

@@ -1,6 +1,6 @@
 /**
  * Which member of a group gets which partition. The shares differ by one partition at most, and as few partitions move as this
- * allows. Pure.
+ * allows. A member that is leaving gets nothing new: it would not serve it, and would hold it until it has left. Pure.
  */
 import type { TopicPartition } from "../ports.ts";
 
@@ -12,6 +12,7 @@ export interface GroupMember {
   readonly owned: readonly TopicPartition[];
   /** The group's generation of that assignment; -1 if there was none. If two members claim one partition, the one with the later generation keeps it. */
   readonly generation: number;
+  readonly isLeaving: boolean;
 }
 
 interface Share {
@@ -32,13 +33,15 @@ export function assignSticky(
       partitions: [],
     }))
     .toSorted((a, b) => compareText(a.member.memberId, b.member.memberId));
+  const staying = shares.filter(({ member }) => !member.isLeaving);
   const free = keepOwned(partitions, shares);
   const isEqual = shares.every((share) =>
     isSameSet(share.topics, shares[0]!.topics),
   );
-  if (isEqual) free.push(...shed(partitions, shares));
-  for (const partition of free) giveTo(shares, partition);
-  if (!isEqual) level(shares);
+  if (isEqual) free.push(...shed(partitions, shares, staying));
+  for (const partition of free)
+    if (!giveTo(staying, partition)) giveTo(shares, partition);
+  if (!isEqual) level(shares, staying);
   return new Map(
     shares.map((share) => [share.member.memberId, share.partitions]),
   );
@@ -68,24 +71,35 @@ function keepOwned(
   return free;
 }
 
-/** With equal subscriptions the final size of each share is known. The members that hold most get the larger sizes; partitions above a member's size are taken from it and returned. */
+/**
+ * With equal subscriptions the final size of each share is known: at most an even one for a member that is leaving, an even one of
+ * the rest for the others. The members that hold most get the larger sizes. Partitions above a member's size are taken from it and
+ * returned.
+ */
 function shed(
   partitions: readonly TopicPartition[],
   shares: readonly Share[],
+  staying: readonly Share[],
 ): TopicPartition[] {
-  if (shares.length === 0) return [];
-  const assignable = partitions.filter((p) =>
-    shares[0]!.topics.has(p.topic),
-  ).length;
-  const floor = Math.floor(assignable / shares.length);
-  let larger = assignable % shares.length;
+  if (staying.length === 0) return [];
+  let left = partitions.filter((p) => shares[0]!.topics.has(p.topic)).length;
+  const even = Math.ceil(left / shares.length);
   const freed: TopicPartition[] = [];
-  for (const share of shares.toSorted(
+  const shrink = (share: Share, size: number): void => {
+    while (share.partitions.length > size) freed.push(shedOne(share));
+  };
+  for (const share of shares)
+    if (share.member.isLeaving) {
+      shrink(share, even);
+      left -= share.partitions.length;
+    }
+  const floor = Math.floor(left / staying.length);
+  let larger = left % staying.length;
+  for (const share of staying.toSorted(
     (a, b) => b.partitions.length - a.partitions.length,
   )) {
-    const size = larger > 0 ? floor + 1 : floor;
+    shrink(share, larger > 0 ? floor + 1 : floor);
     if (larger > 0) larger--;
-    while (share.partitions.length > size) freed.push(shedOne(share));
   }
   return freed;
 }
@@ -104,24 +118,25 @@ function shedOne(share: Share): TopicPartition {
   return share.partitions.splice(chosen, 1)[0]!;
 }
 
-/** Gives the partition to the subscriber with the fewest partitions; among equals, to the one with the fewest of this topic. */
-function giveTo(shares: readonly Share[], partition: TopicPartition): void {
+/** Gives the partition to the subscriber with the fewest partitions; among equals, to the one with the fewest of this topic. False if there is no subscriber. */
+function giveTo(shares: readonly Share[], partition: TopicPartition): boolean {
   let best: Share | null = null;
   for (const share of shares) {
     if (!share.topics.has(partition.topic)) continue;
     if (best === null || isLighter(share, best, partition.topic)) best = share;
   }
   best?.partitions.push(partition);
+  return best !== null;
 }
 
-/** If members subscribe to different topics (a rolling upgrade): moves one partition at a time, while a member has at least two more than another that could take one. */
-function level(shares: readonly Share[]): void {
+/** If members subscribe to different topics (a rolling upgrade): moves one partition at a time, while a member has at least two more than another that stays and could take one. */
+function level(shares: readonly Share[], staying: readonly Share[]): void {
   for (let isMoved = true; isMoved;) {
     isMoved = false;
     for (const from of shares.toSorted(
       (a, b) => b.partitions.length - a.partitions.length,
     ))
-      for (const to of shares) {
+      for (const to of staying) {
         if (from.partitions.length - to.partitions.length < 2) continue;
         const i = from.partitions.findLastIndex((p) => to.topics.has(p.topic));
         if (i < 0) continue;

@@ -16,9 +16,20 @@ test("a member's ownership is read back as it was encoded", () => {
       { topic: "a", partition: 11 },
       { topic: "retry.1s", partition: 3 },
     ],
+    isLeaving: true,
   };
 
   expect(decodeOwnership(encodeOwnership(ownership))).toEqual(ownership);
+});
+
+test("a member of an earlier version does not say whether it is leaving, so it is not", () => {
+  const earlier = Buffer.from('{"generation":7,"owned":{"a":[0]}}');
+
+  expect(decodeOwnership(earlier)).toEqual({
+    generation: 7,
+    partitions: [{ topic: "a", partition: 0 }],
+    isLeaving: false,
+  });
 });
 
 test("user data that is not ours decodes to no partitions, and never throws", () => {
@@ -43,7 +54,11 @@ test("a member's process is read from the metadata that the group keeps of it", 
   const kept = kafkajs.AssignerProtocol.MemberMetadata.encode({
     version: 0,
     topics: ["a"],
-    userData: encodeOwnership({ generation: 7, partitions: [] }),
+    userData: encodeOwnership({
+      generation: 7,
+      partitions: [],
+      isLeaving: false,
+    }),
   });
 
   expect(memberProcess(kept)).toEqual(processIdentity());

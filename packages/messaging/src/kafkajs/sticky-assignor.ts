@@ -8,10 +8,11 @@ import { assignSticky, type GroupMember } from "./sticky-assignment.ts";
 
 const load = createRequire(import.meta.url);
 
-/** The partitions that this member was assigned last, and the group's generation of that assignment; -1 if there was none. */
+/** The partitions that this member was assigned last, the group's generation of that assignment (-1 if there was none), and whether the member is about to leave. */
 export interface Ownership {
   readonly generation: number;
   readonly partitions: readonly TopicPartition[];
+  readonly isLeaving: boolean;
 }
 
 /** The name of our assigner. A group uses one assigner, so all its members must have this one. */
@@ -58,6 +59,7 @@ export function stickyAssignor(
               topics: metadata?.topics ?? topics,
               owned: owned.partitions,
               generation: owned.generation,
+              isLeaving: owned.isLeaving,
             };
           },
         );
@@ -78,11 +80,13 @@ export function stickyAssignor(
 }
 
 /** Encodes as JSON, so that a later version may add fields. `process` is read by members that look for ghosts (ghosts.ts). */
-export function encodeOwnership({ generation, partitions }: Ownership): Buffer {
+export function encodeOwnership(ownership: Ownership): Buffer {
+  const { generation, partitions, isLeaving } = ownership;
   return Buffer.from(
     JSON.stringify({
       generation,
       owned: byTopic(partitions),
+      isLeaving,
       process: processIdentity(),
     }),
   );
@@ -109,12 +113,16 @@ export function memberProcess(memberMetadata: Buffer): ProcessIdentity | null {
 
 /** Decodes what a member owns; nothing if `userData` cannot be read. Its partitions may then move, but no record is lost. Never throws. */
 export function decodeOwnership(userData: Buffer | undefined): Ownership {
-  const nothing = { generation: -1, partitions: [] };
+  const nothing = { generation: -1, partitions: [], isLeaving: false };
   if (userData === undefined || userData.length === 0) return nothing;
   try {
-    const { generation, owned } = JSON.parse(userData.toString()) as {
+    const { generation, owned, isLeaving } = JSON.parse(
+      userData.toString(),
+    ) as {
       generation: unknown;
       owned: Record<string, unknown>;
+      /** Not there: a member of an earlier version. */
+      isLeaving?: unknown;
     };
     if (typeof generation !== "number") return nothing;
     const partitions = Object.entries(owned).flatMap(([topic, list]) =>
@@ -122,7 +130,7 @@ export function decodeOwnership(userData: Buffer | undefined): Ownership {
         .filter((partition) => Number.isSafeInteger(partition))
         .map((partition: number) => ({ topic, partition })),
     );
-    return { generation, partitions };
+    return { generation, partitions, isLeaving: isLeaving === true };
   } catch {
     return nothing;
   }

@@ -72,6 +72,20 @@ test("a stop that winds down lets quick lanes go on until slow handlers have end
   expect(under.lastCommit()).toEqual({ offset: 1, next: 5, open: [1] });
 });
 
+test("a stop that winds down says at once that the member is leaving: nothing would start of partitions that it is given now", async () => {
+  const under = await runners.started(["slow/1"], {
+    stage: { longestMs: () => 15_000 },
+  });
+  expect(under.consumer.isLeaving).toBe(false);
+
+  const stopped = under.runner.stop(under.clock.now() + 75_000);
+
+  expect(under.consumer.isLeaving).toBe(true);
+  expect(isReady(under)).toBe(true);
+  under.emitAll();
+  await stopped;
+});
+
 test("a stop that winds down starts nothing in a lane that is not proven", async () => {
   const under = await runners.started(["slow/1"], {
     stage: {

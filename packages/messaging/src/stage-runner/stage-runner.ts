@@ -255,6 +255,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
 
   async #stop(deadline: EpochMs): Promise<void> {
     const { clock, log, name } = this.#options;
+    this.#consumer.beginLeaving();
     await this.#work.windDown(deadline - RESERVE_MS);
     this.#isStopping = true;
     this.#consumer.pause([...this.#assignment.all()]);
