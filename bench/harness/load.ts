@@ -9,7 +9,11 @@ import {
   type WebhookEvent,
 } from "@postrider/core";
 import type { OutRecord } from "@postrider/messaging";
-import { createKeyRing, parseEncryptionKeys, sha256 } from "@postrider/runtime";
+import {
+  createKeyRing,
+  parseEncryptionKeys,
+  sha256Text,
+} from "@postrider/runtime";
 import { aDelivery, anEndpoint, anEvent } from "@postrider/testkit";
 import type { Topics } from "./stack.ts";
 
@@ -77,7 +81,7 @@ export function eventOf(
   return {
     event: { ...event, tenantId },
     endpointId,
-    webhookId: webhookIdOf(sha256, key),
+    webhookId: webhookIdOf(sha256Text, key),
   };
 }
 
@@ -95,7 +99,7 @@ export function deliveryOf(
   const key = { tenantId: event.tenantId, eventId: event.id, endpointId };
   return aDelivery({
     ...key,
-    deliveryId: deliveryIdOf(sha256, { ...key, replayId: null }),
+    deliveryId: deliveryIdOf(sha256Text, { ...key, replayId: null }),
     webhookId,
     payload: event.payload,
     receivedAt: Date.now(),

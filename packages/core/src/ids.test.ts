@@ -10,7 +10,8 @@ import {
   webhookIdOf,
 } from "./index.ts";
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest();
+const sha256 = (text: string) =>
+  createHash("sha256").update(text).digest("base64url");
 
 const key = {
   tenantId: "acme",
@@ -64,6 +65,22 @@ test("an inline endpoint is one per tenant and origin, whatever the path and spe
     id,
   );
   expect(inlineEndpointId(sha256, "acme", "http://example.com/")).not.toBe(id);
+});
+
+test("an id is its prefix and the first 18 bytes of the hash of prefix and parts, in base64url", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.string({ unit: "binary" }), { minLength: 3, maxLength: 3 }),
+      ([tenantId = "", eventId = "", endpointId = ""]) => {
+        const text = `msg_\n${tenantId}\n${eventId}\n${endpointId}`;
+        const bytes = createHash("sha256").update(text).digest();
+
+        expect(webhookIdOf(sha256, { tenantId, eventId, endpointId })).toBe(
+          `msg_${bytes.subarray(0, 18).toString("base64url")}`,
+        );
+      },
+    ),
+  );
 });
 
 test("ids stay the same from version to version", () => {

@@ -22,7 +22,7 @@ import {
   composeLifecycle,
   createKeyRing,
   type Lifecycle,
-  sha256,
+  sha256Text,
 } from "@postrider/runtime";
 import {
   anEndpoint,
@@ -266,7 +266,7 @@ test("an inline destination is delivered with its secret sealed", async () => {
   await intakeOf("inline.1");
   const [made] = await atLeast(1, () => deliveriesOf("inline.1"));
 
-  const endpointId = inlineEndpointId(sha256, "acme", url);
+  const endpointId = inlineEndpointId(sha256Text, "acme", url);
   const [secret] = made!.value.inline!.secrets;
   expect(made?.raw.key?.toString()).toBe(endpointId);
   expect(

@@ -1,13 +1,13 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { deliveryIdOf } from "@postrider/core";
-import { sha256 } from "@postrider/runtime";
+import { sha256Text } from "@postrider/runtime";
 import { TakenSteps, twinDistanceMs } from "./taken-steps.ts";
 
 const REMEMBER_MS = 40_000;
 
 const idOf = (n: number | string): string =>
-  deliveryIdOf(sha256, {
+  deliveryIdOf(sha256Text, {
     tenantId: "acme",
     eventId: `e_${n}`,
     endpointId: "ep_1",

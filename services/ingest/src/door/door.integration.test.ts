@@ -5,7 +5,7 @@ import {
   type WebhookEvent,
 } from "@postrider/core";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
-import { createKeyRing, sha256 } from "@postrider/runtime";
+import { createKeyRing, sha256Text } from "@postrider/runtime";
 import {
   parseRawAnswer,
   rawClient,
@@ -153,7 +153,7 @@ test("no plain secret leaves the door", async () => {
   const sealed = destination!.sealedSecret!;
   expect(sealed).toMatchObject({ kid: "k1", createdAt: 5 });
   expect(JSON.stringify(sent)).not.toContain("hush");
-  const endpointId = inlineEndpointId(sha256, "acme", destination!.url);
+  const endpointId = inlineEndpointId(sha256Text, "acme", destination!.url);
   const aad = secretAad("acme", endpointId, sealed.id);
   expect(keyRing.open(sealed, aad).toString()).toBe("hush");
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { eventIdOfKey, type EventRules } from "@postrider/core";
-import { sha256 } from "@postrider/runtime";
+import { sha256Text } from "@postrider/runtime";
 import { readRequest } from "./read-request.ts";
 
 const rules: EventRules = {
@@ -85,7 +85,7 @@ test.each([
 const { id: _, ...unnamed } = event;
 
 test("an Idempotency-Key becomes the id of an event that has none", () => {
-  const id = eventIdOfKey(sha256, "acme", "key-1");
+  const id = eventIdOfKey(sha256Text, "acme", "key-1");
 
   expect(read(unnamed, "key-1")).toMatchObject({ events: [{ id }] });
   expect(read({ ...unnamed, tenantId: "beta" }, "key-1")).not.toMatchObject({

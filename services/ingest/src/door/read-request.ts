@@ -8,7 +8,7 @@ import {
   problemsOfParsed,
   readTraceContext,
 } from "@postrider/core";
-import { sha256 } from "@postrider/runtime";
+import { sha256Text } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 
 /** The most events of one request. */
@@ -81,7 +81,7 @@ function withKey(one: Parsed, event: Parsed["event"], key: string): Parsed {
   if (event.id !== "" || one.problems.some(({ field }) => field === "id"))
     return { event, problems: [...one.problems, NAMED_TWICE] };
   // a missing tenant is reported as a problem of its own
-  const id = eventIdOfKey(sha256, event.tenantId ?? "", key);
+  const id = eventIdOfKey(sha256Text, event.tenantId ?? "", key);
   return { ...one, event: { ...event, id } };
 }
 

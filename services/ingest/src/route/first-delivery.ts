@@ -5,7 +5,7 @@ import {
   webhookIdOf,
 } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
-import { sha256 } from "@postrider/runtime";
+import { sha256Text } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 import { headerTrace } from "./published-trace.ts";
 
@@ -32,8 +32,8 @@ export function firstDelivery(
   const { traceparent, tracestate } =
     event.traceparent === null ? headerTrace(raw) : event;
   return {
-    deliveryId: deliveryIdOf(sha256, key),
-    webhookId: webhookIdOf(sha256, key),
+    deliveryId: deliveryIdOf(sha256Text, key),
+    webhookId: webhookIdOf(sha256Text, key),
     tenantId: event.tenantId,
     eventId: event.id,
     eventType: event.type,

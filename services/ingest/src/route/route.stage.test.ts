@@ -20,7 +20,7 @@ import type {
   RawRecord,
   Verdict,
 } from "@postrider/messaging";
-import { createKeyRing, sha256 } from "@postrider/runtime";
+import { createKeyRing, sha256Text } from "@postrider/runtime";
 import { EndpointIndex } from "./endpoint-index.ts";
 import { createEventDecoder } from "./read-event.ts";
 import { createRouteStage, type RouteOptions } from "./route.stage.ts";
@@ -147,8 +147,8 @@ test("an event goes to every endpoint of its tenant that wants its type, and int
   ]);
   const key = { tenantId: "acme", eventId: "evt.1", endpointId: "ep_a" };
   expect(deliveries[0]).toEqual({
-    deliveryId: deliveryIdOf(sha256, { ...key, replayId: null }),
-    webhookId: webhookIdOf(sha256, key),
+    deliveryId: deliveryIdOf(sha256Text, { ...key, replayId: null }),
+    webhookId: webhookIdOf(sha256Text, key),
     ...key,
     eventType: "order.paid",
     endpointVersion: 3,
@@ -263,7 +263,7 @@ test("an inline destination gets one delivery with its secret sealed, whatever e
     endpoints: [anEndpoint()],
   }).route(aRecord(envelope({ destination })));
 
-  const endpointId = inlineEndpointId(sha256, "acme", url);
+  const endpointId = inlineEndpointId(sha256Text, "acme", url);
   expect(deliveries).toMatchObject([
     {
       endpointId,
@@ -305,7 +305,7 @@ function sealedFor(
   tenantId: string,
   { url = "https://callback.example/", text = "hush" } = {},
 ): SealedSecret {
-  const endpointId = inlineEndpointId(sha256, tenantId, url);
+  const endpointId = inlineEndpointId(sha256Text, tenantId, url);
   const aad = secretAad(tenantId, endpointId, "sec_1");
   return aSealedSecret({ ...keyRing.seal(Buffer.from(text), aad) });
 }

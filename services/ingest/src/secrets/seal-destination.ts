@@ -6,7 +6,7 @@ import {
   type SealedSecret,
   secretAad,
 } from "@postrider/core";
-import { type KeyRing, sha256 } from "@postrider/runtime";
+import { type KeyRing, sha256Text } from "@postrider/runtime";
 
 /** The tenant and event of a destination. */
 export interface DestinationOwner {
@@ -24,10 +24,10 @@ export function sealDestination(
   { keyRing, now }: { readonly keyRing: KeyRing; readonly now: EpochMs },
 ): { endpointId: string; sealedSecret: SealedSecret } {
   const { tenantId, eventId } = owner;
-  const endpointId = inlineEndpointId(sha256, tenantId, destination.url);
+  const endpointId = inlineEndpointId(sha256Text, tenantId, destination.url);
   if (destination.secret === null && destination.sealedSecret !== null)
     return { endpointId, sealedSecret: destination.sealedSecret };
-  const id = inlineSecretId(sha256, tenantId, eventId);
+  const id = inlineSecretId(sha256Text, tenantId, eventId);
   const sealed = keyRing.seal(
     Buffer.from(destination.secret ?? "", "utf8"),
     secretAad(tenantId, endpointId, id),

@@ -5,7 +5,7 @@ import {
   secretAad,
   secretProblem,
 } from "@postrider/core";
-import { type KeyRing, KeyRingError, sha256 } from "@postrider/runtime";
+import { type KeyRing, KeyRingError, sha256Text } from "@postrider/runtime";
 
 const FIELD = "destination.sealedSecret";
 
@@ -21,7 +21,7 @@ export function sealedSecretProblem(
 ): Problem | undefined {
   const { secret, sealedSecret, url } = destination;
   if (secret !== null || sealedSecret === null) return undefined;
-  const endpointId = inlineEndpointId(sha256, tenantId, url);
+  const endpointId = inlineEndpointId(sha256Text, tenantId, url);
   const aad = secretAad(tenantId, endpointId, sealedSecret.id);
   try {
     return secretProblem(FIELD, keyRing.open(sealedSecret, aad).toString());
