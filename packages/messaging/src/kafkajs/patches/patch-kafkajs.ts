@@ -10,6 +10,7 @@ import { registerFetchDecoder } from "./fetch-response.ts";
 import { registerBinding } from "./group-binding.ts";
 import { registerLogin } from "./login.ts";
 import { registerRecordBatch } from "./produce-request.ts";
+import { registerRequestHead } from "./request-head.ts";
 import { registerRequestQueue } from "./request-queue.ts";
 import { registerSyncTimes } from "./sync-times.ts";
 
@@ -26,6 +27,7 @@ export function patchKafkajs(): void {
   registerRequestQueue();
   registerLogin();
   registerCompression();
+  registerRequestHead();
   registerRecordBatch();
   registerFetchDecoder();
   const groupClass = load("kafkajs/src/consumer/consumerGroup") as Parameters<

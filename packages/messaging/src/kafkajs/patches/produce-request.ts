@@ -6,15 +6,14 @@
  */
 import { createRequire } from "node:module";
 import { encodeProduceBody, type BatchRecord } from "./record-batch.ts";
+import {
+  encoderWithRoom,
+  HEAD_ROOM_BYTES,
+  type Encoder,
+} from "./request-head.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that the patched modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
-
-/** The part of kafkajs' Encoder that holds a request's body. */
-interface Encoder {
-  buf: Buffer;
-  offset: number;
-}
 
 interface KafkajsMessage {
   readonly key?: unknown;
@@ -76,9 +75,6 @@ export function registerRecordBatch(): void {
   const produce = load(
     "kafkajs/src/protocol/requests/produce",
   ) as ProduceDefinition;
-  const EncoderClass = load("kafkajs/src/protocol/encoder") as new (
-    size: number,
-  ) => Encoder;
   const original = produce.protocol;
   produce.protocol = (options) => {
     const make = original(options);
@@ -86,12 +82,8 @@ export function registerRecordBatch(): void {
     return (request) => {
       const made = listeningTo(make(request), request);
       if (isOurs(request))
-        made.request.encode = () => {
-          const encoder = new EncoderClass(1);
-          encoder.buf = bodyOf(request);
-          encoder.offset = encoder.buf.length;
-          return Promise.resolve(encoder);
-        };
+        made.request.encode = () =>
+          Promise.resolve(encoderWithRoom(bodyOf(request), HEAD_ROOM_BYTES));
       return made;
     };
   };
@@ -139,8 +131,9 @@ function isBytes({ key, value, headers, timestamp }: KafkajsMessage): boolean {
   return true;
 }
 
+/** The body, behind room for the request's head. */
 function bodyOf(request: ProduceArguments): Buffer {
-  return encodeProduceBody({
+  const body = {
     transactionalId: request.transactionalId ?? null,
     acks: request.acks,
     timeoutMs: request.timeout,
@@ -157,5 +150,6 @@ function bodyOf(request: ProduceArguments): Buffer {
         messages: messages as readonly BatchRecord[],
       })),
     })),
-  });
+  };
+  return encodeProduceBody(body, HEAD_ROOM_BYTES);
 }

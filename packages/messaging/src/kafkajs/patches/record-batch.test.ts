@@ -78,6 +78,19 @@ test("a body is byte for byte what kafkajs writes", async () => {
   );
 });
 
+test("room in front of the body leaves the body as it is", () => {
+  fc.assert(
+    fc.property(body, fc.nat(300), (given, roomBytes) => {
+      const roomy = encodeProduceBody(given, roomBytes);
+
+      expect(roomy.subarray(roomBytes).equals(encodeProduceBody(given))).toBe(
+        true,
+      );
+    }),
+    { numRuns: 50 },
+  );
+});
+
 test("numbers of records beyond one, two and three bytes of offset delta are the same too", async () => {
   const messages = Array.from({ length: 9000 }, (_, i) => ({
     key: null,

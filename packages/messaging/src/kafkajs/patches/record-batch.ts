@@ -35,10 +35,11 @@ export interface ProduceBody {
   }[];
 }
 
-/** Encodes the body, uncompressed. */
-export function encodeProduceBody(body: ProduceBody): Buffer {
+/** Encodes the body, uncompressed. The result begins with `roomBytes` bytes that are free for what comes before the body. */
+export function encodeProduceBody(body: ProduceBody, roomBytes = 0): Buffer {
   const sizes: number[] = [];
-  const to = new Writer(Buffer.allocUnsafe(measure(body, sizes)));
+  const bytes = roomBytes + measure(body, sizes);
+  const to = new Writer(Buffer.allocUnsafe(bytes), roomBytes);
   to.text16(body.transactionalId);
   to.int16(body.acks);
   to.int32(body.timeoutMs);
@@ -188,10 +189,11 @@ function byteLength(text: string | null): number {
 /** Writes one field after another into a buffer of the right size. */
 class Writer {
   readonly buffer: Buffer;
-  position = 0;
+  position: number;
 
-  constructor(buffer: Buffer) {
+  constructor(buffer: Buffer, position: number) {
     this.buffer = buffer;
+    this.position = position;
   }
 
   int8(value: number): void {
