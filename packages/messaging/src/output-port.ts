@@ -4,6 +4,9 @@
 import type { Lifecycle } from "@postrider/runtime";
 import type { OutRecord, RawRecord } from "./record.ts";
 
+/** How a call of `sendThen` ended: null if every record is acknowledged, else the error with which `send` rejects. Must not throw. */
+export type Sent = (error: Error | null) => void;
+
 /** Batched, idempotent output with acks=all. It retries through every fault of the broker. */
 export interface Output extends Lifecycle {
   /**
@@ -15,6 +18,15 @@ export interface Output extends Lifecycle {
    * value does not fit and there is no `source` that a dead letter could name.
    */
   send(records: readonly OutRecord[], source?: RawRecord): Promise<void>;
+  /**
+   * As `send`, for callers to whom the promises of each record would cost as much as the work that they wait for: calls `ended`
+   * once, at the earliest before it returns. Never throws.
+   */
+  sendThen(
+    records: readonly OutRecord[],
+    source: RawRecord | undefined,
+    ended: Sent,
+  ): void;
   /** Records sent and not acknowledged yet. */
   unacknowledged(): number;
   /** Age of the oldest unacknowledged record, ms; 0 if there is none. */

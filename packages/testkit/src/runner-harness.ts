@@ -118,6 +118,10 @@ export class FakeOutput implements Output {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  sendThen(...[records, source, ended]: Parameters<Output["sendThen"]>): void {
+    void this.send(records, source).then(() => ended(null), ended);
+  }
+
   acknowledge(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

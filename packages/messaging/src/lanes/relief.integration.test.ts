@@ -29,6 +29,7 @@ const output: Output = {
   start: async () => undefined,
   stop: async () => undefined,
   send: async () => undefined,
+  sendThen: (_records, _source, ended) => ended(null),
   unacknowledged: () => 0,
   oldestUnacknowledgedMs: () => 0,
 };

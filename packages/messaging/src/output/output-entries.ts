@@ -1,4 +1,5 @@
 /** Makes the entries that producers take: encodes a record, or replaces it by a dead letter if its value does not fit its schema. */
+import type { MonotonicMs } from "@postrider/core";
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
@@ -6,7 +7,7 @@ import { topicName } from "../topics.ts";
 import { UnfitValueError } from "../unfit-value-error.ts";
 import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
 import type { OutputEntry, Ticket } from "./output-queue.ts";
-import { KeyHashes } from "./partitioner.ts";
+import { hashedKey, KeyHashes, type HashedKey } from "./partitioner.ts";
 import { deadLettersInstead } from "./unfit.ts";
 
 export interface OutputEntriesOptions {
@@ -28,6 +29,8 @@ export class OutputEntries {
   readonly #options: OutputEntriesOptions;
   readonly #metrics: OutputMetrics;
   readonly #keys = new KeyHashes();
+  /** The full name by the name without prefix: one text for each topic, made and hashed once. */
+  readonly #topicNames = new Map<string, string>();
 
   constructor(options: OutputEntriesOptions) {
     this.#options = options;
@@ -39,23 +42,38 @@ export class OutputEntries {
     wanted: OutRecord,
     source: RawRecord | undefined,
     ticket: Ticket,
+    since: MonotonicMs,
   ): OutputEntry {
     const { record, value } = this.#encoded(wanted, source);
-    const key = record.key === null ? null : this.#keys.of(record.key);
+    const key = this.#keyOf(record);
     return {
       record,
       source,
-      topic: topicName(this.#options.prefix, record.topic),
+      topic: this.#topicName(record.topic),
       key: key?.bytes ?? null,
       hash: key?.hash ?? 0,
       value,
       headers: record.headers,
       bytes: value.length + (key?.bytes.length ?? 0) + overhead(record.headers),
-      since: this.#options.clock.monotonic(),
+      since,
       cut: -1,
       ticket,
       partition: -1,
     };
+  }
+
+  #keyOf({ topic, key }: OutRecord): HashedKey | null {
+    if (key === null) return null;
+    return KEYED_BY_EVENT.has(topic) ? hashedKey(key) : this.#keys.of(key);
+  }
+
+  #topicName(topic: OutRecord["topic"]): string {
+    let name = this.#topicNames.get(topic);
+    if (name === undefined) {
+      name = topicName(this.#options.prefix, topic);
+      this.#topicNames.set(topic, name);
+    }
+    return name;
   }
 
   #encoded(record: OutRecord, source: RawRecord | undefined): EncodedRecord {
@@ -99,6 +117,12 @@ export class OutputEntries {
     });
   }
 }
+
+/** Topics whose keys name one event each. To remember such keys would push out those that come again: endpoints' ids. */
+const KEYED_BY_EVENT: ReadonlySet<OutRecord["topic"]> = new Set([
+  "events",
+  "intake",
+] as const);
 
 /** About how many bytes a record takes in a batch beside key and value: lengths, deltas and headers. */
 function overhead(headers: RecordHeaders | undefined): number {

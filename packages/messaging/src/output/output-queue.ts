@@ -1,12 +1,12 @@
 /** Records that wait to be produced, first in first out, and how many of them go into one batch. */
 import type { MonotonicMs } from "@postrider/core";
+import type { Sent } from "../output-port.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
 
-/** One call of `send`: how many of its records are not acknowledged yet, and its promise. */
+/** One call of `send`: how many of its records are not acknowledged yet, and what to call when it ends. 0 left: it has ended. */
 export interface Ticket {
   left: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
+  readonly ended: Sent;
 }
 
 /** One record to be produced. `partition` is set when the record is taken into a batch. */
@@ -84,18 +84,20 @@ export class OutputQueue {
     partitionOf: (entry: OutputEntry) => number,
   ): OutputEntry[] {
     const batch: OutputEntry[] = [];
-    const byPartition = new Map<string, number>();
+    // By topic, then partition. A text for each place would cost more than all else here.
+    const taken = new Map<string, number[]>();
     let bytes = 0;
     while (this.#head < this.#entries.length && batch.length < limits.records) {
       const entry = this.#entries[this.#head]!;
       entry.partition = partitionOf(entry);
-      const place = `${entry.topic}/${entry.partition}`;
-      const placed = (byPartition.get(place) ?? 0) + entry.bytes;
+      let byPartition = taken.get(entry.topic);
+      if (byPartition === undefined) taken.set(entry.topic, (byPartition = []));
+      const placed = (byPartition[entry.partition] ?? 0) + entry.bytes;
       bytes += entry.bytes;
       const fits =
         placed <= limits.partitionBytes && bytes <= limits.requestBytes;
       if (!fits && batch.length > 0) break;
-      byPartition.set(place, placed);
+      byPartition[entry.partition] = placed;
       batch.push(entry);
       this.#head += 1;
       if (!fits) break;

@@ -13,7 +13,7 @@
 import type { EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import { within, type Clock, type Log, type Meter } from "@postrider/runtime";
-import type { Output } from "../output-port.ts";
+import type { Output, Sent } from "../output-port.ts";
 import { OutputEntries } from "./output-entries.ts";
 import {
   BATCH_LIMITS,
@@ -103,8 +103,8 @@ class BatchedOutput implements ObservedOutput {
           },
           entry.source,
           entry.ticket,
+          entry.since,
         ),
-        since: entry.since,
         cut,
       }),
       stored: (entries) => this.#acknowledge(entries),
@@ -123,20 +123,35 @@ class BatchedOutput implements ObservedOutput {
   }
 
   send(records: readonly OutRecord[], source?: RawRecord): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.sendThen(records, source, (error) =>
+        error === null ? resolve() : reject(error),
+      ),
+    );
+  }
+
+  sendThen(
+    records: readonly OutRecord[],
+    source: RawRecord | undefined,
+    ended: Sent,
+  ): void {
     if (this.#state === "draining" || this.#state === "stopped")
-      return Promise.reject(new OutputStoppedError("the output is stopped"));
-    if (records.length === 0) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const ticket: Ticket = { left: records.length, resolve, reject };
-      // Encode all records before any is queued: a record that can be neither encoded nor replaced by a dead letter rejects the whole call.
-      const entries = records.map((each) =>
-        this.#entries.of(each, source, ticket),
-      );
-      this.#unacknowledged += entries.length;
-      const wasEmpty = this.#queue.length === 0;
-      for (const entry of entries) this.#queue.push(entry);
-      if (wasEmpty || this.#queue.isFull(this.#limits)) this.#wake.notify();
-    });
+      return ended(new OutputStoppedError("the output is stopped"));
+    if (records.length === 0) return ended(null);
+    const ticket: Ticket = { left: records.length, ended };
+    const since = this.#options.clock.monotonic();
+    const entries: OutputEntry[] = [];
+    try {
+      // Encode all records before any is queued: a record that can be neither encoded nor replaced by a dead letter refuses the whole call.
+      for (const record of records)
+        entries.push(this.#entries.of(record, source, ticket, since));
+    } catch (error) {
+      return ended(errorOf(error));
+    }
+    this.#unacknowledged += entries.length;
+    const wasEmpty = this.#queue.length === 0;
+    for (const entry of entries) this.#queue.push(entry);
+    if (wasEmpty || this.#queue.isFull(this.#limits)) this.#wake.notify();
   }
 
   unacknowledged(): number {
@@ -164,10 +179,13 @@ class BatchedOutput implements ObservedOutput {
     this.#state = "stopped";
     this.#isStopped.resolve();
     const unsent = [...this.#sender.unsettled(), ...this.#queue.drain()];
-    for (const { ticket } of unsent)
-      ticket.reject(
+    for (const { ticket } of unsent) {
+      if (ticket.left === 0) continue;
+      ticket.left = 0;
+      ticket.ended(
         new OutputStoppedError("the output was stopped with records unsent"),
       );
+    }
     this.#unacknowledged = 0;
     await this.#sender.close();
   }
@@ -215,9 +233,13 @@ class BatchedOutput implements ObservedOutput {
     this.#unacknowledged -= entries.length;
     for (const { ticket } of entries) {
       ticket.left -= 1;
-      if (ticket.left === 0) ticket.resolve();
+      if (ticket.left === 0) ticket.ended(null);
     }
   }
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 const WARM_WITHIN_MS = 5000;

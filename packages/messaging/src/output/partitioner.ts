@@ -32,6 +32,11 @@ export interface HashedKey {
   readonly hash: number;
 }
 
+export function hashedKey(key: string | Buffer): HashedKey {
+  const bytes = typeof key === "string" ? Buffer.from(key, "utf8") : key;
+  return { bytes, hash: murmur2(bytes) };
+}
+
 /** Caches the bytes and hashes of text keys, because they repeat: an endpoint's id is the key of all its records. */
 export class KeyHashes {
   readonly #known = new Map<string, HashedKey>();
@@ -43,11 +48,10 @@ export class KeyHashes {
   }
 
   of(key: string | Buffer): HashedKey {
-    if (typeof key !== "string") return { bytes: key, hash: murmur2(key) };
+    if (typeof key !== "string") return hashedKey(key);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const bytes = Buffer.from(key, "utf8");
-    const hashed = { bytes, hash: murmur2(bytes) };
+    const hashed = hashedKey(key);
     if (this.#known.size >= this.#limit) this.#known.clear();
     this.#known.set(key, hashed);
     return hashed;

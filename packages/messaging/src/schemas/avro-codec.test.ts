@@ -1,6 +1,12 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "@jest/globals";
-import type { Attempt, DeadLetter, Delivery, Signal } from "@postrider/core";
+import type {
+  Attempt,
+  DeadLetter,
+  Delivery,
+  Signal,
+  WebhookEvent,
+} from "@postrider/core";
 import {
   aDelivery,
   anEvent,
@@ -212,7 +218,36 @@ describe("what is encoded", () => {
     );
   });
 
-  test("comes back the same when it is larger than the scratch buffer", () => {
+  test("is not changed by what is encoded later, nor by a value that does not fit", () => {
+    const [codec, another] = [codecOf(), codecOf()];
+    const sizes = fc.oneof(
+      { weight: 9, arbitrary: fc.nat(9_000) },
+      fc.nat(200_000),
+    );
+    fc.assert(
+      fc.property(fc.array(sizes, { maxLength: 60 }), (all) => {
+        const values = all.map((bytes, i) =>
+          anEvent({ id: `evt_${i}`, payload: Buffer.alloc(bytes, i) }),
+        );
+        const encode = (value: WebhookEvent, by = codec): Buffer =>
+          by.encode({ topic: "events", key: null, value });
+
+        const encoded = values.map((value) => {
+          const bytes = encode(value);
+          expect(() =>
+            encode({ ...value, occurredAt: "now" as unknown as number }),
+          ).toThrow(UnfitValueError);
+          return bytes;
+        });
+
+        for (const [i, value] of values.entries())
+          expect(encoded[i]!.equals(encode(value, another))).toBe(true);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test("comes back the same when it is larger than the memory that values share", () => {
     const codec = codecOf();
     const value = {
       ...fc.sample(delivery, 1)[0]!,

@@ -20,7 +20,7 @@ import { UnfitValueError } from "../unfit-value-error.ts";
 
 /** Encodes what is sent and decodes what is read. Topic names are without the prefix. */
 export interface Codec {
-  /** The value's bytes; a `Buffer` is returned as it is. Throws `UnfitValueError` if the value does not fit its schema. */
+  /** The value's bytes, which share memory with those of other values; a `Buffer` is returned as it is. Throws `UnfitValueError` if the value does not fit its schema. */
   encode(record: OutRecord): Buffer;
   decoderOf<T extends keyof TopicValues>(topic: T): Decoder<TopicValues[T]>;
 }
@@ -127,21 +127,49 @@ function confluentHeader(id: number): Buffer {
   return header;
 }
 
-/** Encodes into one scratch buffer, which grows with the largest value so far, and copies the value out at its true size. */
+/** Values share memory of so many bytes; a value larger than a quarter of it gets its own. */
+const SLAB_BYTES = 64 << 10;
+
+/**
+ * Encodes one value behind the other into shared memory, without a copy. So a value that is kept keeps up to `SLAB_BYTES` of
+ * others in memory: copy what must outlive its request to the broker.
+ */
 function createEncoder(): (
   type: Type,
   header: Buffer,
   value: unknown,
 ) => Buffer {
-  let scratch = Buffer.allocUnsafeSlow(64 * 1024);
+  let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  let at = 0;
+
+  /** Encodes into `to` from `from` on. Returns where the value ends, or would end if `to` were large enough. */
+  function write(
+    to: Buffer,
+    from: number,
+    ...[type, header, value]: Parameters<ReturnType<typeof createEncoder>>
+  ): number {
+    const end = type.encode(value, to, from + header.length);
+    return end < 0 ? to.length - end : end;
+  }
+
   return (type, header, value) => {
-    let end = type.encode(value, scratch, header.length);
-    if (end < 0) {
-      scratch = Buffer.allocUnsafeSlow(2 * (scratch.length - end));
-      end = type.encode(value, scratch, header.length);
+    let end = write(slab, at, type, header, value);
+    if (end > slab.length) {
+      const bytes = end - at;
+      if (bytes > SLAB_BYTES / 4) {
+        const own = Buffer.allocUnsafeSlow(bytes);
+        write(own, 0, type, header, value);
+        header.copy(own);
+        return own;
+      }
+      slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      at = 0;
+      end = write(slab, at, type, header, value);
     }
-    header.copy(scratch);
-    return Buffer.from(scratch.subarray(0, end));
+    const encoded = slab.subarray(at, end);
+    header.copy(encoded);
+    at = end;
+    return encoded;
   };
 }
 

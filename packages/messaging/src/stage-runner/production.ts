@@ -24,7 +24,7 @@ import { Pauses } from "./pauses.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 
 export interface ProductionOptions {
-  readonly output: Pick<Output, "send">;
+  readonly output: Pick<Output, "send" | "sendThen">;
   readonly log: Log;
   readonly metrics: Pick<RunnerMetrics, "handlerErrors">;
 }
@@ -50,8 +50,9 @@ export class Production {
   }
 
   /**
-   * Sends `records` until all are acknowledged, then calls `ended` once. Never throws. Nearly every record has a few outputs
-   * that are acknowledged at the first try, so that path costs one promise; only the others use async functions.
+   * Sends `records` until all are acknowledged, then calls `ended` once, at the earliest before it returns. Never throws. Nearly
+   * every record has a few outputs that are acknowledged at the first try, so that path makes no promise; only the others use
+   * async functions.
    */
   send(
     entry: OpenRecord<unknown>,
@@ -61,15 +62,10 @@ export class Production {
     if (!Array.isArray(records) || records.length > CHUNK_RECORDS)
       return void this.#sendInChunks(entry, records).then(ended);
     if (records.length === 0) return ended(ACKNOWLEDGED);
-    this.#options.output.send(records, entry.raw).then(
-      () => ended(ACKNOWLEDGED),
-      async (error: unknown) => {
-        const isAcknowledged =
-          (await this.backOff(entry, error)) &&
-          (await this.#sendUntilAcknowledged(entry, () => records));
-        ended(isAcknowledged ? ACKNOWLEDGED : GIVEN_BACK);
-      },
-    );
+    this.#options.output.sendThen(records, entry.raw, (error) => {
+      if (error === null) ended(ACKNOWLEDGED);
+      else void this.#sendAgain(entry, records, error).then(ended);
+    });
   }
 
   /** Like `send`, but makes the records anew at each try, because making them may throw. */
@@ -110,6 +106,18 @@ export class Production {
   /** Ends all waits: records that wait to be tried again are given back. */
   stop(): void {
     this.#pauses.stop();
+  }
+
+  /** After a first try that was refused. Never rejects. */
+  async #sendAgain(
+    entry: OpenRecord<unknown>,
+    records: readonly OutRecord[],
+    error: Error,
+  ): Promise<Ending> {
+    const isAcknowledged =
+      (await this.backOff(entry, error)) &&
+      (await this.#sendUntilAcknowledged(entry, () => records));
+    return isAcknowledged ? ACKNOWLEDGED : GIVEN_BACK;
   }
 
   async #sendInChunks(

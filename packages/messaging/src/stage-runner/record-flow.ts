@@ -38,7 +38,7 @@ import { UnfitValueError } from "../unfit-value-error.ts";
 export interface RecordFlowOptions<In> {
   readonly stage: Stage<In>;
   readonly lanes: Lanes<OpenRecord<In>>;
-  readonly output: Pick<Output, "send">;
+  readonly output: Pick<Output, "send" | "sendThen">;
   readonly deadLetterOf: DeadLetterOf;
   /** Given to handlers; aborted when they must end now. What a handler throws then changes nothing: its record is given back. */
   readonly signal: AbortSignal;

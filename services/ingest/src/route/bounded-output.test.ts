@@ -26,14 +26,14 @@ const records = (name: string, count: number): OutRecord[] =>
 /** An output whose calls are acknowledged by hand, oldest first. */
 function anOutput(limits: { maxBytes: number; maxPieceBytes: number }) {
   const sent: { keys: string[]; done: PromiseWithResolvers<void> }[] = [];
-  const inner: Pick<ObservedOutput, "send"> = {
-    send(given) {
+  const inner: Pick<ObservedOutput, "sendThen"> = {
+    sendThen(given, _source, ended) {
       const done = Promise.withResolvers<void>();
       sent.push({ keys: given.map(({ key }) => String(key)), done });
-      return done.promise;
+      void done.promise.then(() => ended(null), ended);
     },
   };
-  // only `send` is called
+  // only `sendThen` is called
   const output = boundedOutput(inner as ObservedOutput, limits);
   const settled = () => new Promise((resolve) => setImmediate(resolve));
   return { output, sent, settled };
@@ -93,4 +93,33 @@ test("a rejected send frees its room and rejects the caller's promise", async ()
   expect(sent[1]?.keys).toEqual(["b0"]);
   sent[1]?.done.resolve();
   await next;
+});
+
+test("once the output is stopped, everything that waits ends with its error", () => {
+  const stopped = new Error("stopped");
+  let isStopped = false;
+  let endFirst: () => void = () => undefined;
+  const inner: Pick<ObservedOutput, "sendThen"> = {
+    sendThen(_records, _source, ended) {
+      if (isStopped) ended(stopped);
+      else endFirst = () => ended(stopped);
+    },
+  };
+  // only `sendThen` is called
+  const output = boundedOutput(inner as ObservedOutput, {
+    maxBytes: 10,
+    maxPieceBytes: 10,
+  });
+  // So many that calls nested in each other would overflow the stack.
+  const count = 20_000;
+  let ended = 0;
+  for (let n = 0; n < count; n++)
+    output.sendThen([named(`a${n}`)], source(10), (error) => {
+      if (error === stopped) ended++;
+    });
+
+  isStopped = true;
+  endFirst();
+
+  expect(ended).toBe(count);
 });

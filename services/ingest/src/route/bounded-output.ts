@@ -2,6 +2,7 @@ import type {
   ObservedOutput,
   OutRecord,
   RawRecord,
+  Sent,
 } from "@postrider/messaging";
 
 /** How many bytes may be encoded and unacknowledged at once. */
@@ -11,8 +12,9 @@ const MAX_PIECE_BYTES = 8 << 20;
 
 interface Piece {
   readonly bytes: number;
-  /** Sends the piece to the output synchronously. If it were async, a call in the same turn of the event loop could overtake a waiting piece. */
-  readonly begin: () => void;
+  readonly records: readonly OutRecord[];
+  readonly source: RawRecord | undefined;
+  readonly ended: Sent;
 }
 
 /**
@@ -32,64 +34,47 @@ export function boundedOutput(
 ): ObservedOutput {
   const waiting: Piece[] = [];
   let bytesOut = 0;
+  let isBeginning = false;
 
   const fits = ({ bytes }: Piece): boolean =>
     bytesOut === 0 || bytesOut + bytes <= maxBytes;
 
-  function begin(piece: Piece): void {
-    bytesOut += piece.bytes;
-    piece.begin();
+  /** Sends the piece to the output synchronously. Otherwise a call in the same turn of the event loop could overtake a waiting piece. */
+  function begin({ bytes, records, source, ended }: Piece): void {
+    bytesOut += bytes;
+    output.sendThen(records, source, (error) => {
+      bytesOut -= bytes;
+      if (waiting.length > 0) beginWaiting();
+      ended(error);
+    });
   }
 
-  function ended({ bytes }: Piece): void {
-    bytesOut -= bytes;
+  function beginWaiting(): void {
+    // A piece may end at once (the output is stopped): the loop below then goes on, and no call is nested in another.
+    if (isBeginning) return;
+    isBeginning = true;
     for (let next = waiting[0]; next && fits(next); next = waiting[0]) {
       waiting.shift();
       begin(next);
     }
+    isBeginning = false;
   }
 
-  /** Calls the output's `send` once there is room; resolves and rejects like that call. */
-  function sendPiece(
-    records: readonly OutRecord[],
-    source: RawRecord | undefined,
-    bytes: number,
-  ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const piece: Piece = {
-        bytes,
-        begin: () =>
-          void output.send(records, source).then(
-            () => {
-              ended(piece);
-              resolve();
-            },
-            (error: Error) => {
-              ended(piece);
-              reject(error);
-            },
-          ),
-      };
-      if (waiting.length === 0 && fits(piece)) begin(piece);
-      else waiting.push(piece);
-    });
+  /** Calls the output's `sendThen` once there is room. */
+  function sendPiece(piece: Piece): void {
+    if (waiting.length === 0 && fits(piece)) begin(piece);
+    else waiting.push(piece);
   }
 
-  return {
-    start: () => output.start(),
-    stop: (deadline) => output.stop(deadline),
-    health: () => output.health(),
-    unacknowledged: () => output.unacknowledged(),
-    oldestUnacknowledgedMs: () => output.oldestUnacknowledgedMs(),
-    send(records, source) {
-      const each = source?.value?.length ?? 0;
-      const bytes = records.length * each;
-      // Nearly every event is one piece, so that case avoids the async loop.
-      return bytes <= maxPieceBytes
-        ? sendPiece(records, source, bytes)
-        : sendPieces(records, source, each);
-    },
-  };
+  function sendThen(...call: Parameters<ObservedOutput["sendThen"]>): void {
+    const [records, source, ended] = call;
+    const each = source?.value?.length ?? 0;
+    const bytes = records.length * each;
+    // Nearly every event is one piece, so that case avoids the async loop.
+    if (bytes <= maxPieceBytes)
+      return sendPiece({ bytes, records, source, ended });
+    void sendPieces(records, source, each).then(() => ended(null), ended);
+  }
 
   async function sendPieces(
     records: readonly OutRecord[],
@@ -99,7 +84,27 @@ export function boundedOutput(
     const size = Math.max(1, Math.floor(maxPieceBytes / each));
     for (let from = 0; from < records.length; from += size) {
       const piece = records.slice(from, from + size);
-      await sendPiece(piece, source, piece.length * each);
+      const bytes = piece.length * each;
+      await promised((ended) =>
+        sendPiece({ bytes, records: piece, source, ended }),
+      );
     }
   }
+
+  return {
+    start: () => output.start(),
+    stop: (deadline) => output.stop(deadline),
+    health: () => output.health(),
+    unacknowledged: () => output.unacknowledged(),
+    oldestUnacknowledgedMs: () => output.oldestUnacknowledgedMs(),
+    send: (records, source) =>
+      promised((ended) => sendThen(records, source, ended)),
+    sendThen,
+  };
+}
+
+function promised(send: (ended: Sent) => void): Promise<void> {
+  return new Promise((resolve, reject) =>
+    send((error) => (error === null ? resolve() : reject(error))),
+  );
 }
