@@ -39,6 +39,8 @@ const RARE = { blackhole: 0 };
 interface Step {
   readonly name: string;
   readonly from: number;
+  /** How long the service had no process at all, ms. That is the time that a start takes, and is in nobody's hands. */
+  goneMs: number;
 }
 
 export const rollingUpgrade: FaultCase = {
@@ -68,14 +70,22 @@ export const rollingUpgrade: FaultCase = {
       publishUntil(world, () => isOver),
       rolled().finally(() => (isOver = true)),
     ]);
-    world.tells((evidence) => longestWaits(evidence, steps));
+    world.tells((evidence) => ({
+      ...longestWaits(evidence, steps),
+      ...Object.fromEntries(
+        [...longestGone(steps)].map(([name, ms]) => [`gone ${name}`, ms]),
+      ),
+    }));
     world.also(function* (evidence) {
       const longest = longestWaits(evidence, steps);
+      const gone = longestGone(steps);
       // A machine that is busy with other things makes events wait without any step.
-      const allowedMs = SESSION_TIMEOUT_MS + (longest["calm"] ?? 0);
-      for (const [name, ms] of Object.entries(longest))
+      const calmMs = SESSION_TIMEOUT_MS + (longest["calm"] ?? 0);
+      for (const [name, ms] of Object.entries(longest)) {
+        const allowedMs = calmMs + (gone.get(name) ?? 0);
         if (ms > allowedMs)
           yield `${name}: a healthy event waited for ${ms} ms, more than ${allowedMs}`;
+      }
     });
   },
 };
@@ -128,7 +138,12 @@ async function roll(
   for (const name of SERVICES)
     for (const old of world.services.all(name)) {
       const of = REPLICATED.includes(name) ? replicas : 1;
-      steps.push({ name: `${order} ${name} of ${of}`, from: Date.now() });
+      const step: Step = {
+        name: `${order} ${name} of ${of}`,
+        from: Date.now(),
+        goneMs: 0,
+      };
+      steps.push(step);
       // A partition that moves takes along what was in flight.
       await world.interrupted(async () => {
         const stop = async (): Promise<void> => {
@@ -138,7 +153,10 @@ async function roll(
           await world.services.stop(old);
         };
         if (order === "unavailable") await stop();
+        const goneFrom = Date.now();
         await world.services.ready(await spawn(world, to, name));
+        if (order === "unavailable" && of === 1)
+          step.goneMs = Date.now() - goneFrom;
         if (order === "surge") await stop();
         await sleep(CALM_MS);
       });
@@ -175,5 +193,13 @@ function longestWaits(
     const name = step?.name ?? "calm";
     longest[name] = Math.max(longest[name] ?? 0, ms);
   }
+  return longest;
+}
+
+/** By the kind of step, if there was such a time: the longest time (ms) for which the service had no process. */
+function longestGone(steps: readonly Step[]): Map<string, number> {
+  const longest = new Map<string, number>();
+  for (const { name, goneMs } of steps)
+    if (goneMs > (longest.get(name) ?? 0)) longest.set(name, goneMs);
   return longest;
 }
