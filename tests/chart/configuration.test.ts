@@ -40,7 +40,10 @@ testWithHelm.each(MATRIX)(
         service === "control" && OF_THE_COMMAND.includes(each);
       return [
         ...ours
-          .filter((each) => !isOfCommand(each) && !known.has(each.replace(/_FILE$/, "")))
+          .filter(
+            (each) =>
+              !isOfCommand(each) && !known.has(each.replace(/_FILE$/, "")),
+          )
           .map((each) => `${service} does not know ${each}`),
         ...problemsOf(() => readConfig(env, SERVICE_SPECS[service]!, files)),
       ];

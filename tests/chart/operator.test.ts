@@ -245,7 +245,9 @@ testWithHelm(
 
     for (const alert of annotations[0]!) {
       expect(alert["runbook_url"]).toBeUndefined();
-      expect(alert["runbook"]).toMatch(/^docs\/operations\.md#postrider[a-z]+$/);
+      expect(alert["runbook"]).toMatch(
+        /^docs\/operations\.md#postrider[a-z]+$/,
+      );
     }
     for (const alert of annotations[1]!) {
       expect(alert["runbook_url"]?.split("#")[0]).toBe(url);
