@@ -29,6 +29,13 @@ export class TablePositions {
     return [...this.#positions.keys()];
   }
 
+  /** The next offset to read of each partition, as of now. */
+  nexts(): Map<number, number> {
+    return new Map(
+      [...this.#positions].map(([partition, { next }]) => [partition, next]),
+    );
+  }
+
   generation(partition: number): number {
     return this.#positions.get(partition)?.generation ?? 0;
   }

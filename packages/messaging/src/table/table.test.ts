@@ -112,6 +112,40 @@ test("a table that waits for a place which its log has no longer asks anew, and 
   await table.stop(clock.now());
 });
 
+test("a table whose log ends below its position, because the topic was replaced, is not current until it has read the new log", async () => {
+  const { table, consumer, clock } = await loadedTable();
+  consumer.append(0, "second", "third");
+  consumer.deliver();
+  const endsOf = consumer.fetchLogEnds.bind(consumer);
+  let answered = 0;
+  consumer.fetchLogEnds = async (partitions) => {
+    const ends = await endsOf(partitions);
+    answered++;
+    return ends;
+  };
+
+  consumer.logs.set(0, [record(0, "other", "of the new topic")]);
+  clock.advance(5_001);
+  const readToEnd = table.readToEnd();
+  let isRead = false;
+  void readToEnd.then(() => (isRead = true));
+  const before = answered;
+  await waitFor(() => answered > before + 2);
+  await turns();
+  expect(table.behind()).toMatch(/was last read to its end/);
+  expect(isRead).toBe(false);
+
+  // The fetch finds that the log has not its position.
+  consumer.deliver();
+  follow(consumer);
+  await waitFor(() => table.behind() === null);
+  await readToEnd;
+  expect(Object.fromEntries(table.entries())).toEqual({
+    other: "of the new topic",
+  });
+  await table.stop(clock.now());
+});
+
 test("a table that is loaded asks for the ends of its logs only", async () => {
   const { table, consumer, clock } = await loadedTable();
   const rangesOf = consumer.fetchLogRanges.bind(consumer);

@@ -284,9 +284,18 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     return allLed(partitions, await this.#consumer!.fetchLogRanges(partitions));
   }
 
+  /** Throws if a log ends below our position, because its topic was replaced or it was cut: what it holds now has not been read. A fetch will find that out, too, and the partition is then read anew. */
   async #endsOnce(): Promise<LogEnd[]> {
     const partitions = this.#all();
-    return allLed(partitions, await this.#consumer!.fetchLogEnds(partitions));
+    const before = this.#positions.nexts();
+    const asked = this.#consumer!.fetchLogEnds(partitions);
+    const ends = allLed(partitions, await asked);
+    for (const { topic, partition, end } of ends)
+      if (end < (before.get(partition) ?? 0))
+        throw new Error(
+          `${topic}:${partition} ends at ${end}, and was read to ${before.get(partition)}`,
+        );
+    return ends;
   }
 
   #all(): TopicPartition[] {
