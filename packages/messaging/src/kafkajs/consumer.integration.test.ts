@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { createRequire } from "node:module";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
+import { hostAndPort } from "@postrider/runtime";
 import kafkajs from "kafkajs";
 import { createKafka } from "./kafka.ts";
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
@@ -407,4 +408,47 @@ test("a cluster that does not answer is reported, and the wait for it can be abo
   ending.abort();
 
   await waiting;
+});
+
+/** A broker of which the first request gets no answer, as if the machine were very busy; the connection stays open. Resolves with its address. */
+async function brokerOfALateFirstAnswer(): Promise<string> {
+  const { host, port } = hostAndPort(stack.brokers[0]!);
+  let isFirst = true;
+  const server = createServer((near) => {
+    const far = connect({ host, port });
+    far.pipe(near);
+    near.on("error", () => far.destroy());
+    far.on("error", () => near.destroy());
+    near.on("close", () => far.destroy());
+    near.on("data", (bytes) => {
+      if (!isFirst) far.write(bytes);
+      isFirst = false;
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closing.push(() => server.close());
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test("a broker whose first answer was too late is reached all the same", async () => {
+  const [topic] = await stack.createTopics("late-answer");
+  const broker = await brokerOfALateFirstAnswer();
+  const probe = createKafkajsClient(
+    { brokers: [broker], clientId: "late-answer" },
+    testEffects().log,
+    PROBE_RETRY,
+  );
+  const closed = new AbortController();
+  closing.push(() => closed.abort());
+  const faults: string[] = [];
+  let isReached = false;
+
+  void reach(probe, [topic!], closed.signal, ({ message }) =>
+    faults.push(message),
+  ).then(() => (isReached = true));
+
+  await waitFor(() => isReached || faults.length > 9);
+  expect(faults).not.toContain("Broker not connected");
+  expect(isReached).toBe(true);
 });

@@ -6,6 +6,7 @@
  */
 import { createRequire } from "node:module";
 import { registerCompression } from "./compression.ts";
+import { registerConnectedBroker } from "./connected-broker.ts";
 import { registerFetchDecoder } from "./fetch-response.ts";
 import { registerBinding } from "./group-binding.ts";
 import { registerLogin } from "./login.ts";
@@ -25,6 +26,7 @@ export function patchKafkajs(): void {
   if (isPatched) return;
   requirePatchedVersion();
   registerRequestQueue();
+  registerConnectedBroker();
   registerLogin();
   registerCompression();
   registerRequestHead();
