@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { hostAndPort } from "@postrider/runtime";
+import { brokers as parseBrokers, hostAndPort } from "@postrider/runtime";
 import { StackError } from "./stack-error.ts";
 import type { Stack, StackOptions } from "./stack.ts";
 
@@ -20,9 +20,7 @@ export async function startExternalStack(
       `POSTRIDER_STACK=external uses your own servers: set ${missing.join(" and ")}.`,
     );
   }
-  const brokers = (env["KAFKA_BROKERS"] ?? "")
-    .split(",")
-    .map((broker) => broker.trim());
+  const brokers = brokersOf(env["KAFKA_BROKERS"] ?? "");
   const url = env["CLICKHOUSE_URL"] ?? "";
   const registryUrl = env["SCHEMA_REGISTRY_URL"];
   await mustAnswer("KAFKA_BROKERS", brokers);
@@ -34,6 +32,15 @@ export async function startExternalStack(
     schemaRegistry: registryUrl ? { url: registryUrl, server: null } : null,
     stop: async () => undefined,
   };
+}
+
+function brokersOf(text: string): readonly string[] {
+  try {
+    return parseBrokers(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StackError("CONFIG", `KAFKA_BROKERS ${why}; it is ${text}.`);
+  }
 }
 
 /** The host and the port of a URL, which may carry a password and is therefore never shown. */

@@ -70,20 +70,26 @@ export const list: Parse<readonly string[]> = parser(
   },
 );
 
-/** Kafka brokers as `host:port`, separated by commas. */
+/** Kafka brokers as `host:port`, separated by commas. An IPv6 address is refused: kafkajs takes it apart at its first colon (docs/kafkajs.md, "Timers and sockets"). */
 export const brokers: Parse<readonly string[]> = parser(
   "host:port, more after commas",
   (value) => {
     const items = list(value);
+    const ipv6 = items.find((item) => IPV6_BROKER.test(item));
+    if (ipv6 !== undefined)
+      throw new Error(
+        `names ${ipv6} by its IPv6 address, which the Kafka client cannot use: give the broker a DNS name, and name that here`,
+      );
     return items.every((item) => BROKER.test(item)) ? items : undefined;
   },
   { type: "string", pattern: "^[^,]+:\\d{1,5}( *,[^,]+:\\d{1,5})*$" },
 );
 
-/** `host:port`; the host is a name, an IPv4 address, or an IPv6 address in brackets. */
-const BROKER = /^(?:\[[^\]\s]+\]|[^\s:/]+):\d{1,5}$/;
+/** `host:port`; the host is a name or an IPv4 address. */
+const BROKER = /^[^\s:/]+:\d{1,5}$/;
+const IPV6_BROKER = /^\[[^\]\s]+\]:\d{1,5}$/;
 
-/** Takes one of `brokers` apart. An IPv6 address comes without its brackets, as `connect` wants it. */
+/** Takes `host:port` apart. An IPv6 address, which a URL may have, comes without its brackets, as `connect` wants it. */
 export function hostAndPort(broker: string): {
   readonly host: string;
   readonly port: number;

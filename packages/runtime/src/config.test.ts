@@ -128,7 +128,7 @@ test.each([
   ["duration", duration, "1.5h", 5_400_000],
   ["duration", duration, "7d", 604_800_000],
   ["list", list, "a,,b ,", ["a", "b"]],
-  ["brokers", brokers, "a.b:9092, [::1]:1", ["a.b:9092", "[::1]:1"]],
+  ["brokers", brokers, "a.b:9092, 10.0.0.1:1", ["a.b:9092", "10.0.0.1:1"]],
   ["url", url, "http://u:p@h:8123/", "http://u:p@h:8123"],
 ])("%s reads its range", (_name, parse, given, value) => {
   expect(parse(given)).toEqual(value);
@@ -183,7 +183,20 @@ function problemsOf(read: () => unknown): ConfigError {
   throw new Error("nothing was refused");
 }
 
-test("a broker is taken apart, an IPv6 address without its brackets, and only a name is told to TLS", () => {
+test("a broker's IPv6 address is refused, because it could never be reached, with what to do instead", () => {
+  const error = problemsOf(() =>
+    readConfig(
+      { KAFKA_BROKERS: "kafka-1:9092, [::1]:9092" },
+      { kafkaBrokers: kafkaConfig.kafkaBrokers },
+    ),
+  );
+
+  expect(error.message).toBe(
+    'KAFKA_BROKERS names [::1]:9092 by its IPv6 address, which the Kafka client cannot use: give the broker a DNS name, and name that here; got "kafka-1:9092, [::1]:9092"',
+  );
+});
+
+test("a server is taken apart, an IPv6 address without its brackets, and only a name is told to TLS", () => {
   expect(hostAndPort("kafka-1:9092")).toEqual({ host: "kafka-1", port: 9092 });
   expect(hostAndPort("[::1]:9093")).toEqual({ host: "::1", port: 9093 });
   expect(serverName("kafka-1")).toEqual({ servername: "kafka-1" });
