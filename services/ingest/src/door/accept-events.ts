@@ -10,7 +10,7 @@ import type { KeyRing } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 import { DoorProblem } from "./door-problem.ts";
 import type { DoorSpans } from "./door-spans.ts";
-import type { PatientSender } from "./patient-sender.ts";
+import type { PatientSender, SendResult } from "./patient-sender.ts";
 import { type EventsRequest, readRequest } from "./read-request.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
 
@@ -42,12 +42,11 @@ export async function acceptEvents(
   if (read.kind === "refused") throw invalid(read.problems);
   const spans = options.spans?.sending(read.events, request) ?? null;
   const events = spans?.events ?? read.events;
-  const records = events.map((event) => recordOf(event, options));
-  const result = await options.sender
-    .send(records, request.body.length)
-    .catch((error: unknown) => {
-      throw error instanceof UnfitValueError ? unfit(error, records) : error;
-    });
+  const size = request.body.length;
+  const result = await send(events, size, options).catch((error: unknown) => {
+    spans?.failed(error);
+    throw error;
+  });
   spans?.ended(result);
   switch (result) {
     case "acknowledged":
@@ -65,6 +64,20 @@ export async function acceptEvents(
         "The events may or may not have been accepted. Send them again with the same ids: repeats are recognised.",
         result === "late" ? 5 : 1,
       );
+  }
+}
+
+/** Rejects with a problem if an event does not fit its schema. */
+async function send(
+  events: readonly ValidEvent[],
+  bytes: number,
+  options: AcceptOptions,
+): Promise<SendResult> {
+  const records = events.map((event) => recordOf(event, options));
+  try {
+    return await options.sender.send(records, bytes);
+  } catch (error) {
+    throw error instanceof UnfitValueError ? unfit(error, records) : error;
   }
 }
 

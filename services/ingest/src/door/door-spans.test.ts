@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { WebhookEvent } from "@postrider/core";
-import type { OutRecord } from "@postrider/messaging";
+import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
 import { recordingTracer } from "@postrider/testkit";
 import { acceptEvents } from "./accept-events.ts";
@@ -12,7 +12,11 @@ const OWN = "00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const event = { id: "e1", type: "order.paid", tenantId: "acme", payload: {} };
 
 /** Accepts a request; returns its spans, the events that were sent, and what was thrown. */
-async function accepted(body: unknown, result: SendResult = "acknowledged") {
+async function accepted(
+  body: unknown,
+  send: (records: readonly OutRecord[]) => Promise<SendResult> = () =>
+    Promise.resolve("acknowledged"),
+) {
   const tracer = recordingTracer();
   const spans = new DoorSpans(tracer, "t.events");
   const sent: WebhookEvent[] = [];
@@ -35,7 +39,7 @@ async function accepted(body: unknown, result: SendResult = "acknowledged") {
         sender: {
           send(records: readonly OutRecord[]) {
             sent.push(...records.map(({ value }) => value as WebhookEvent));
-            return Promise.resolve(result);
+            return send(records);
           },
         },
         now: () => 5,
@@ -79,7 +83,7 @@ test("a request is a span in the caller's trace, and each event a span in it, wh
 
 test("a refused request is no error of the door; one that Kafka did not acknowledge is", async () => {
   const refused = await accepted({ ...event, type: "" });
-  const late = await accepted(event, "late");
+  const late = await accepted(event, () => Promise.resolve("late"));
 
   expect(refused.error).toMatchObject({ code: "invalid" });
   expect(refused.server).toMatchObject({
@@ -91,5 +95,20 @@ test("a refused request is no error of the door; one that Kafka did not acknowle
   expect(late.server).toMatchObject({ isEnded: true, error: { type: "503" } });
   expect(late.producers).toMatchObject([
     { isEnded: true, error: { type: "late" } },
+  ]);
+});
+
+test("events that are refused when they are sent end their spans, too", async () => {
+  const events = { events: [event, { ...event, id: "e2" }] };
+  const unfit = await accepted(events, ([record]) =>
+    Promise.reject(new UnfitValueError(record!, "payload", "bytes")),
+  );
+  const fault = await accepted(event, () => Promise.reject(new Error("oops")));
+
+  expect(unfit.error).toMatchObject({ code: "invalid" });
+  const refused = { isEnded: true, error: { type: "invalid" } };
+  expect(unfit.producers).toMatchObject([refused, refused]);
+  expect(fault.producers).toMatchObject([
+    { isEnded: true, error: { type: "fault", message: "Error: oops" } },
   ]);
 });

@@ -10,6 +10,8 @@ import type { EventsRequest } from "./read-request.ts";
 export interface SentEvents {
   readonly events: readonly ValidEvent[];
   ended(result: SendResult): void;
+  /** Nothing was sent. */
+  failed(error: unknown): void;
 }
 
 export class DoorSpans {
@@ -70,14 +72,19 @@ export class DoorSpans {
       const span = this.#send(event, traceparent);
       return { event: { ...event, ...span.context }, span };
     });
+    const end = (type: string | null, message?: string): void => {
+      for (const { span } of begun) {
+        if (type !== null) span.fail(type, message);
+        span.end();
+      }
+    };
     return {
       events: begun.map(({ event }) => event),
-      ended(result) {
-        for (const { span } of begun) {
-          if (result !== "acknowledged") span.fail(result);
-          span.end();
-        }
-      },
+      ended: (result) => end(result === "acknowledged" ? null : result),
+      failed: (error) =>
+        error instanceof ProblemError
+          ? end(error.code, error.message)
+          : end("fault", String(error)),
     };
   }
 
