@@ -210,6 +210,19 @@ test.each([
   },
 );
 
+test("without tracing, a deferral passes on which attempt was the last, as it came", async () => {
+  const { run, record } = aStage([], []);
+  const lastAttempt = Buffer.from(TRACEPARENT);
+
+  const records = await run(
+    record({}, undefined, { "postrider-last-attempt": lastAttempt }),
+  );
+
+  expect(headersOn(records)).toMatchObject({
+    "postrider-last-attempt": lastAttempt,
+  });
+});
+
 /** Of each kind of end, one delivery. */
 const CASES: Readonly<Record<string, Partial<Delivery>>> = {
   attempted: {},

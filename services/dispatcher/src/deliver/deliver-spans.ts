@@ -1,14 +1,10 @@
 /** Deliver's spans. They exist only with tracing; without, the stage holds no `DeliverSpans`. */
 import type { Delivery } from "@postrider/core";
-import {
-  processAttributes,
-  type InRecord,
-  type OutRecord,
-} from "@postrider/messaging";
+import { processAttributes, type InRecord } from "@postrider/messaging";
 import type { Span, SpanAttributes, Tracer } from "@postrider/runtime";
 import type { Admission, DeferralReason } from "./admit.ts";
 import { AttemptSpan } from "./attempt-span.ts";
-import { lastAttemptOf, withLastAttempt } from "./last-attempt-header.ts";
+import { lastAttemptOf } from "./last-attempt-header.ts";
 
 export class DeliverSpans {
   readonly #tracer: Tracer;
@@ -27,18 +23,13 @@ export class DeliverSpans {
     return new AttemptSpan(this.#tracer, span, record.value);
   }
 
-  /** Returns the records of the deferral, with the header of the last attempt. As in the attempts' rows, a wait that goes on for the same reason is noted once. */
-  deferred(
-    record: InRecord<Delivery>,
-    reason: DeferralReason,
-    records: readonly OutRecord[],
-  ): readonly OutRecord[] {
+  /** As in the attempts' rows, a wait that goes on for the same reason is noted once. */
+  deferred(record: InRecord<Delivery>, reason: DeferralReason): void {
     if (record.value.deferralReason !== reason)
       this.#begin(record, {
         "postrider.disposition": "defer",
         "postrider.deferral.reason": reason,
       }).end();
-    return withLastAttempt(records, lastAttemptOf(record.raw.headers));
   }
 
   givenUp(

@@ -11,13 +11,29 @@ export function lastAttemptOf(headers: RecordHeaders): string | null {
   return headers[NAME]?.toString() ?? null;
 }
 
-/** The records, each delivery among them with the header. */
+/** The records of an attempt, each delivery among them with the header; none if the attempt's span is not kept. */
 export function withLastAttempt(
   records: readonly OutRecord[],
   traceparent: string | null,
 ): readonly OutRecord[] {
-  if (traceparent === null) return records;
-  const value = Buffer.from(traceparent);
+  return traceparent === null
+    ? records
+    : withHeader(records, Buffer.from(traceparent));
+}
+
+/** The records of a deferral, each delivery among them with the header as the delivery came with it. */
+export function passLastAttemptOn(
+  records: readonly OutRecord[],
+  headers: RecordHeaders,
+): readonly OutRecord[] {
+  const value = headers[NAME];
+  return value === undefined ? records : withHeader(records, value);
+}
+
+function withHeader(
+  records: readonly OutRecord[],
+  value: NonNullable<RecordHeaders[string]>,
+): readonly OutRecord[] {
   return records.map((record) =>
     record.topic === "deliveries" || record.topic.startsWith("retry.")
       ? { ...record, headers: { ...record.headers, [NAME]: value } }

@@ -5,6 +5,7 @@ import type { Clock } from "@postrider/runtime";
 import type { Admission, Target } from "./admit.ts";
 import type { DeliverReport } from "./deliver-report.ts";
 import type { DeliverSpans } from "./deliver-spans.ts";
+import { passLastAttemptOn } from "./last-attempt-header.ts";
 import {
   deadLetterRecord,
   deferralRecords,
@@ -47,8 +48,10 @@ export function createUnsent(options: {
       report.deferred(reason);
       const now = clock.now();
       const deferral = { reason, until, slotAt, unknownSince, now, worker };
+      spans?.deferred(record, reason);
       const records = deferralRecords(record.value, deferral, tiers);
-      return spans?.deferred(record, reason, records) ?? records;
+      // Without tracing, too: the dispatcher of the next attempt may make spans.
+      return passLastAttemptOn(records, record.raw.headers);
     },
     givenUp(record, why, now) {
       const { reason, detail } = why;
