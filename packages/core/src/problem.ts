@@ -30,6 +30,10 @@ export class ProblemList {
     else this.#named.push(shortened(problem));
   }
 
+  addIfAny(problem: Problem | undefined): void {
+    if (problem !== undefined) this.add(problem);
+  }
+
   addAll(problems: Iterable<Problem>): void {
     for (const problem of problems) this.add(problem);
   }

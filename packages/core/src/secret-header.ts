@@ -12,11 +12,19 @@ export function isSecretHeader(name: string): boolean {
 /** Headers with secret values redacted, as they may be stored and shown. A delivery carries the real values, because its receiver gets them. */
 export function redactedHeaders(
   headers: Readonly<Record<string, string>>,
-): Record<string, string> {
+): Readonly<Record<string, string>> {
+  if (!hasAny(headers)) return NO_HEADERS;
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       name,
       isSecretHeader(name) ? REDACTED : value,
     ]),
   );
+}
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+function hasAny(headers: object): boolean {
+  for (const _ in headers) return true;
+  return false;
 }

@@ -1,7 +1,12 @@
 import { isContentType } from "./content-type.ts";
 import { headerProblems } from "./headers.ts";
 import { inlinePolicyProblems } from "./inline-policy.ts";
-import { fewProblems, type Problem, problemsAt } from "./problem.ts";
+import {
+  fewProblems,
+  type Problem,
+  ProblemList,
+  problemsAt,
+} from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
 import { secretProblem } from "./secret-rule.ts";
 import { parseTime } from "./time.ts";
@@ -54,36 +59,32 @@ export function validateEvent(
   event: WebhookEvent,
   rules: EventRules,
 ): Problem[] {
-  const found = [
-    eventIdProblem(event.id),
-    typeProblem(event.type),
-    tenantProblem(event.tenantId),
-    isContentType(event.contentType)
-      ? undefined
-      : problem("contentType", "syntax", "not a media type"),
-    event.payload.length > rules.maxPayloadBytes
-      ? problem(
-          "payload",
-          "max_bytes",
-          `at most ${rules.maxPayloadBytes} bytes`,
-        )
-      : undefined,
-    ...headerProblems("headers", event.headers),
-    event.traceparent === null || isTraceparent(event.traceparent)
-      ? undefined
-      : problem("traceparent", "syntax", "not a W3C traceparent"),
-    event.tracestate === null || isTracestate(event.tracestate)
-      ? undefined
-      : problem("tracestate", "syntax", "not a W3C tracestate"),
-    ...TIMES.map((field) => timeProblem(field, event[field])),
-    event.expiresAt !== null && event.expiresAt <= (event.notBefore ?? 0)
-      ? problem("expiresAt", "after_not_before", "must be later than notBefore")
-      : undefined,
-    ...(event.destination === null
-      ? []
-      : destinationProblems(event.destination, rules)),
-  ];
-  return fewProblems(found.filter((problem) => problem !== undefined));
+  const problems = new ProblemList();
+  const { contentType, payload, traceparent, tracestate } = event;
+  problems.addIfAny(eventIdProblem(event.id));
+  problems.addIfAny(typeProblem(event.type));
+  problems.addIfAny(tenantProblem(event.tenantId));
+  if (!isContentType(contentType))
+    problems.add(problem("contentType", "syntax", "not a media type"));
+  if (payload.length > rules.maxPayloadBytes)
+    problems.add(
+      problem("payload", "max_bytes", `at most ${rules.maxPayloadBytes} bytes`),
+    );
+  problems.addAll(headerProblems("headers", event.headers));
+  if (traceparent !== null && !isTraceparent(traceparent))
+    problems.add(problem("traceparent", "syntax", "not a W3C traceparent"));
+  if (tracestate !== null && !isTracestate(tracestate))
+    problems.add(problem("tracestate", "syntax", "not a W3C tracestate"));
+  for (const field of TIMES)
+    problems.addIfAny(timeProblem(field, event[field]));
+  if (event.expiresAt !== null && event.expiresAt <= (event.notBefore ?? 0))
+    problems.add(
+      problem("expiresAt", "after_not_before", "must be later than notBefore"),
+    );
+  if (event.destination !== null)
+    for (const each of destinationProblems(event.destination, rules))
+      problems.addIfAny(each);
+  return problems.list();
 }
 
 function typeProblem(type: string): Problem | undefined {
@@ -145,13 +146,14 @@ export function problemsOfParsed(
   },
   rules: EventRules,
 ): Problem[] {
+  const broken = validateEvent(parsed.event, rules);
+  if (parsed.problems.length === 0) return broken;
   const misread = parsed.problems.map(({ field }) => field);
   // a field of the wrong type holds its default, so a rule that the default breaks is not reported
   const isMisread = (field: string): boolean =>
     misread.some(
       (one) => one === "" || one === field || field.startsWith(`${one}.`),
     );
-  const broken = validateEvent(parsed.event, rules);
   return fewProblems([
     ...parsed.problems,
     ...broken.filter(({ field }) => !isMisread(field)),

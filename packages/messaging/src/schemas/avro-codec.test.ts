@@ -14,6 +14,7 @@ import {
   aSealedSecret,
   aSignal,
 } from "@postrider/testkit";
+import avro from "avsc";
 import fc from "fast-check";
 import { createAvroCodec, framingOf, type WriterSchema } from "./avro-codec.ts";
 import { fingerprintOf, parseWriterSchema } from "./avro-types.ts";
@@ -174,6 +175,16 @@ function plain(value: unknown): unknown {
   );
 }
 
+/** The value with Buffers for all its bytes: avsc itself writes nothing else. */
+function withBuffers(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value);
+  if (Array.isArray(value)) return value.map(withBuffers);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name, withBuffers(each)]),
+  );
+}
+
 test("an entry of a map keeps its name, even one that every object has, like `__proto__`", () => {
   const headers = Object.fromEntries([
     ["__proto__", "a"],
@@ -214,6 +225,23 @@ describe("what is encoded", () => {
         expect(plain(decoded.kind === "decoded" && decoded.value)).toEqual(
           plain(value),
         );
+      }),
+    );
+  });
+
+  test("is what avsc writes, behind the header", () => {
+    const plainType = avro.Type.forSchema(
+      JSON.parse(schemas.get("DeadLetter")!) as avro.Schema,
+    );
+    const codec = codecOf();
+
+    fc.assert(
+      fc.property(deadLetter, (value) => {
+        const key = null;
+        const encoded = codec.encode({ topic: "dead-letters", key, value });
+
+        const expected = plainType.toBuffer(withBuffers(value));
+        expect(encoded.subarray(10).equals(expected)).toBe(true);
       }),
     );
   });

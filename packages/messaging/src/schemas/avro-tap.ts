@@ -12,6 +12,7 @@ export interface Tap {
   buf: Buffer;
   pos: number;
   readLong(): number;
+  writeLong(value: number): void;
   skipLong(): void;
   readString(): string;
 }

@@ -125,6 +125,7 @@ interface Internals extends Reader {
   _write(tap: Tap, value: unknown): void;
   _check(value: unknown, ...how: unknown[]): boolean;
   _getIndex(value: unknown): number | undefined;
+  readonly types: readonly (Type & Internals)[];
   readonly itemsType: Reader;
   readonly valuesType: Reader;
 }
@@ -148,8 +149,26 @@ class AnyBytes extends BytesType {
 }
 
 class Union extends UnwrappedUnionType {
+  /** Of a union of null and one other type; undefined for other unions. */
+  readonly #nullable: { readonly nullIndex: number } | undefined;
+
+  constructor(...args: unknown[]) {
+    super(...args);
+    const nullIndex = this.types.findIndex((one) => one.typeName === "null");
+    if (this.types.length === 2 && nullIndex !== -1)
+      this.#nullable = { nullIndex };
+  }
+
   override _getIndex(value: unknown): number | undefined {
     return super._getIndex(bufferOf(value));
+  }
+
+  /** avsc looks for the branch by the value's type, which costs more than writing a text. Beside null there is only one branch, which itself throws for a value that it does not take. */
+  override _write(tap: Tap, value: unknown): void {
+    if (this.#nullable === undefined) return super._write(tap, value);
+    const { nullIndex } = this.#nullable;
+    tap.writeLong(value === null ? nullIndex : 1 - nullIndex);
+    if (value !== null) this.types[1 - nullIndex]!._write(tap, value);
   }
 }
 

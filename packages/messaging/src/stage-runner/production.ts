@@ -168,13 +168,18 @@ export function logThrown(log: Log, raw: RawRecord, act: () => void): void {
   try {
     act();
   } catch (error) {
-    log.error("record.aftermathFailed", {
-      topic: raw.topic,
-      partition: raw.partition,
-      offset: raw.offset,
-      error: textOf(error),
-    });
+    logAftermath(log, raw, error);
   }
+}
+
+/** Something failed after the record's output was acknowledged. That changes nothing for the record. */
+export function logAftermath(log: Log, raw: RawRecord, error: unknown): void {
+  log.error("record.aftermathFailed", {
+    topic: raw.topic,
+    partition: raw.partition,
+    offset: raw.offset,
+    error: textOf(error),
+  });
 }
 
 function textOf(error: unknown): string {

@@ -28,7 +28,12 @@ import type { Clock, Log } from "@postrider/runtime";
 import type { Relieved } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Output } from "../output-port.ts";
-import { logThrown, Production, type Ending } from "./production.ts";
+import {
+  logAftermath,
+  logThrown,
+  Production,
+  type Ending,
+} from "./production.ts";
 import type { OutRecord } from "../record.ts";
 import type { RunnerMetrics } from "./runner-metrics.ts";
 import type { Stage, Verdict } from "../stage.ts";
@@ -235,7 +240,11 @@ export class RecordFlow<In> {
   /** Everything that follows is acknowledged. An error thrown here must not make the record be handled again. */
   #finish(entry: OpenRecord<In>, count?: () => void): void {
     const { log, done } = this.#options;
-    logThrown(log, entry.raw, () => done(entry));
+    try {
+      done(entry);
+    } catch (error) {
+      logAftermath(log, entry.raw, error);
+    }
     if (count !== undefined) logThrown(log, entry.raw, count);
   }
 

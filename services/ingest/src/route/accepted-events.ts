@@ -37,7 +37,8 @@ interface PartitionWindow {
 
 export class AcceptedEvents {
   readonly #limits: WindowLimits;
-  readonly #partitions = new Map<string, PartitionWindow>();
+  /** By topic, then partition. */
+  readonly #topics = new Map<string, (PartitionWindow | undefined)[]>();
 
   constructor(limits: WindowLimits) {
     this.#limits = limits;
@@ -74,20 +75,23 @@ export class AcceptedEvents {
   }
 
   /** The partition was revoked: drops its window. */
-  forget(partition: { topic: string; partition: number }): void {
-    this.#partitions.delete(nameOf(partition));
+  forget({ topic, partition }: { topic: string; partition: number }): void {
+    const partitions = this.#topics.get(topic);
+    if (partitions !== undefined) partitions[partition] = undefined;
   }
 
   /** How many events are remembered, over all partitions. */
   get size(): number {
     let size = 0;
-    for (const window of this.#partitions.values()) size += window.entries.size;
+    for (const partitions of this.#topics.values())
+      for (const window of partitions) size += window?.entries.size ?? 0;
     return size;
   }
 
-  #windowOf(record: WindowRecord): PartitionWindow {
-    const name = nameOf(record);
-    let window = this.#partitions.get(name);
+  #windowOf({ topic, partition }: WindowRecord): PartitionWindow {
+    let partitions = this.#topics.get(topic);
+    if (partitions === undefined) this.#topics.set(topic, (partitions = []));
+    let window = partitions[partition];
     if (window === undefined) {
       window = {
         entries: new Map(),
@@ -96,7 +100,7 @@ export class AcceptedEvents {
         latestOffset: -1,
         bytesSeen: 0,
       };
-      this.#partitions.set(name, window);
+      partitions[partition] = window;
     }
     return window;
   }
@@ -120,8 +124,4 @@ export class AcceptedEvents {
       window.oldest = 0;
     }
   }
-}
-
-function nameOf(partition: { topic: string; partition: number }): string {
-  return `${partition.topic}/${partition.partition}`;
 }

@@ -9,12 +9,18 @@ import {
 interface TenantEndpoints {
   readonly byId: Map<string, Endpoint>;
   readonly byPattern: Map<string, Map<string, Endpoint>>;
+  /** Who gets an event, by its type, since the tenant's last change. */
+  readonly fanOuts: Map<string, FanOut>;
 }
+
+/** Of a tenant so many fan-outs are kept, of so many endpoints each at most: a publisher may use any number of types. */
+const KEPT_TYPES = 100;
+const KEPT_ENDPOINTS = 100;
 
 /**
  * Indexes the table of endpoints by tenant and event type pattern. So the cost of an event depends only on the endpoints
  * that match it, not on how many the tenant has. Invariant: an endpoint is indexed under exactly the tenant and the patterns
- * of its latest record; empty maps are removed.
+ * of its latest record; empty maps are removed; a kept fan-out is what a look-up now would find.
  */
 export class EndpointIndex {
   readonly #tenants = new Map<string, TenantEndpoints>();
@@ -28,7 +34,9 @@ export class EndpointIndex {
     const tenant = getOrMake(this.#tenants, tenantId, () => ({
       byId: new Map(),
       byPattern: new Map(),
+      fanOuts: new Map(),
     }));
+    tenant.fanOuts.clear();
     tenant.byId.set(endpointId, endpoint);
     for (const pattern of eventTypes)
       getOrMake(tenant.byPattern, pattern, () => new Map()).set(
@@ -42,11 +50,18 @@ export class EndpointIndex {
   fanOut(tenantId: string, type: string): FanOut {
     const tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) return fanOut([], 0);
+    const kept = tenant.fanOuts.get(type);
+    if (kept !== undefined) return kept;
     // A set, because several patterns of one endpoint may match the type.
     const wanting = new Set<Endpoint>();
     for (const found of foundUnder(tenant, type))
       for (const endpoint of found.values()) wanting.add(endpoint);
-    return fanOut(wanting, tenant.byId.size);
+    const found = fanOut(wanting, tenant.byId.size);
+    if (wanting.size <= KEPT_ENDPOINTS) {
+      if (tenant.fanOuts.size >= KEPT_TYPES) tenant.fanOuts.clear();
+      tenant.fanOuts.set(type, found);
+    }
+    return found;
   }
 
   /** An upper bound for the number of endpoints that match a type. Cheaper than `fanOut`, but counts an endpoint once for each matching pattern. */
@@ -62,7 +77,8 @@ export class EndpointIndex {
     const tenantId = this.#tenantOf.get(endpointId);
     if (tenantId === undefined) return;
     // Both lookups succeed: an endpoint in #tenantOf is always in its tenant's byId.
-    const { byId, byPattern } = this.#tenants.get(tenantId)!;
+    const { byId, byPattern, fanOuts } = this.#tenants.get(tenantId)!;
+    fanOuts.clear();
     for (const pattern of byId.get(endpointId)!.eventTypes) {
       byPattern.get(pattern)?.delete(endpointId);
       if (byPattern.get(pattern)?.size === 0) byPattern.delete(pattern);

@@ -56,44 +56,49 @@ export function intakeRecords(
     pausedIds.length,
   );
   const parts = Math.max(1, Math.ceil(longest / PART_SIZE));
-  const key = intakeKey(source);
-  return Array.from({ length: parts }, (_, part) => {
-    const cut = <T>(list: readonly T[]): readonly T[] =>
-      list.slice(part * PART_SIZE, (part + 1) * PART_SIZE);
-    const value: Intake = {
-      ...commonFields(source, decided, part === 0),
-      deliveries: cut(deliveries),
-      filteredEndpointIds: [],
-      disabledEndpointIds: cut(disabledIds),
-      pausedEndpointIds: cut(pausedIds),
-      part,
-      parts,
-    };
-    return { topic: "intake", key, value };
-  });
+  const records: OutRecord[] = [];
+  for (let part = 0; part < parts; part++) {
+    const ids = { deliveries, disabledIds, pausedIds, part, parts };
+    const value = intakeOf(source, decided, parts === 1 ? ids : cut(ids));
+    records.push({ topic: "intake", key: intakeKey(source), value });
+  }
+  return records;
 }
 
-type CommonFields = Omit<
-  Intake,
-  | "deliveries"
-  | "filteredEndpointIds"
-  | "disabledEndpointIds"
-  | "pausedEndpointIds"
-  | "part"
-  | "parts"
->;
+/** The ids of one intake record. */
+interface Part {
+  readonly deliveries: readonly RoutedDelivery[];
+  readonly disabledIds: readonly string[];
+  readonly pausedIds: readonly string[];
+  readonly part: number;
+  readonly parts: number;
+}
+
+function cut(all: Part): Part {
+  const from = all.part * PART_SIZE;
+  const to = from + PART_SIZE;
+  return {
+    ...all,
+    deliveries: all.deliveries.slice(from, to),
+    disabledIds: all.disabledIds.slice(from, to),
+    pausedIds: all.pausedIds.slice(from, to),
+  };
+}
 
 const NO_BYTES = Buffer.alloc(0);
+const NO_HEADERS = {};
+const NONE: readonly string[] = [];
 
-function commonFields(
+function intakeOf(
   { raw, input, known, decidedAt, maxPayloadBytes }: IntakeSource,
   { decision, reason, problem, noMatchCount = 0 }: IntakeDecision,
-  isFirst: boolean,
-): CommonFields {
+  { deliveries, disabledIds, pausedIds, part, parts }: Part,
+): Intake {
   const event = input.kind === "event" ? input.event : null;
   const payload = event?.payload ?? NO_BYTES;
   const payloadBytes =
     event === null ? (raw.value?.length ?? 0) : payload.length;
+  const isFirst = part === 0;
   return {
     tenantId: known.tenantId,
     eventId: known.eventId,
@@ -111,10 +116,18 @@ function commonFields(
         : "",
     // Redacted, because the row is for people and queries. The receiver gets the real headers.
     headers:
-      decision === "invalid" ? {} : redactedHeaders(event?.headers ?? {}),
+      decision === "invalid" || event === null
+        ? NO_HEADERS
+        : redactedHeaders(event.headers),
     payload: isFirst && payload.length <= maxPayloadBytes ? payload : NO_BYTES,
     payloadBytes: isFirst ? payloadBytes : 0,
+    deliveries,
+    filteredEndpointIds: NONE,
+    disabledEndpointIds: disabledIds,
+    pausedEndpointIds: pausedIds,
     noMatchCount: isFirst ? noMatchCount : 0,
+    part,
+    parts,
     sourceTopic: raw.topic,
     sourcePartition: raw.partition,
     sourceOffset: raw.offset,

@@ -3,6 +3,7 @@ import {
   fewProblems,
   type Problem,
   problemsOfParsed,
+  type WebhookEvent,
 } from "@postrider/core";
 import type { KeyRing } from "@postrider/runtime";
 import { sealedSecretProblem } from "../secrets/sealed-secret-problem.ts";
@@ -32,13 +33,16 @@ export function judgeEvent(input: RouteInput, options: JudgeOptions): Judged {
   if (input.kind === "unreadable")
     return { kind: "rejected", problems: fewProblems([input.problem]) };
   const problems = problemsOfParsed(input, options.rules);
-  const { tenantId } = input.event;
-  if (problems.length > 0 || tenantId === null)
+  const { event } = input;
+  if (problems.length > 0 || !hasTenant(event))
     return { kind: "rejected", problems };
-  const event: ValidEvent = { ...input.event, tenantId };
-  const { destination } = event;
+  const { destination, tenantId } = event;
   const sealed =
     destination && sealedSecretProblem(destination, tenantId, options.keyRing);
   if (sealed) return { kind: "rejected", problems: [sealed] };
   return { kind: "valid", event, key: `${tenantId}:${event.id}` };
+}
+
+function hasTenant(event: WebhookEvent): event is ValidEvent {
+  return event.tenantId !== null;
 }

@@ -1,4 +1,9 @@
-import type { OutRecord, Stage, Verdict } from "@postrider/messaging";
+import type {
+  OutRecord,
+  Stage,
+  TopicPartition,
+  Verdict,
+} from "@postrider/messaging";
 import { AcceptedEvents, type WindowLimits } from "./accepted-events.ts";
 import type { EndpointIndex } from "./endpoint-index.ts";
 import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
@@ -27,8 +32,9 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const { endpoints, maxFanOut, spans } = options;
   const { maxPayloadBytes } = options.rules;
   const routing: RoutingOptions = { ...options, maxPayloadBytes };
+  const lanes = new LaneNames();
   return {
-    laneOf: ({ raw }) => `${raw.topic}/${raw.partition}`,
+    laneOf: ({ raw }) => lanes.of(raw),
     // Handling never waits, so there is never a second record in flight.
     laneConcurrency: () => 1,
     remember({ raw, value }) {
@@ -84,6 +90,22 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       return emit(route.accepted({ ...event, ...span.context }, matched));
     },
   };
+}
+
+/** The lane of each partition. The text of the last one is kept, because records come in batches of one partition. */
+class LaneNames {
+  #topic = "";
+  #partition = -1;
+  #name = "";
+
+  of({ topic, partition }: TopicPartition): string {
+    if (partition !== this.#partition || topic !== this.#topic) {
+      this.#topic = topic;
+      this.#partition = partition;
+      this.#name = `${topic}/${partition}`;
+    }
+    return this.#name;
+  }
 }
 
 function emit(records: Iterable<OutRecord>): Verdict {

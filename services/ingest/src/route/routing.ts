@@ -1,5 +1,6 @@
 import {
   type DeadLetterReason,
+  type Delivery,
   type Endpoint,
   type EpochMs,
   eventIdProblem,
@@ -38,7 +39,7 @@ export interface RoutingOptions {
   readonly onDecided?: (decision: IntakeDecision, known: KnownEvent) => void;
 }
 
-/** Up to this many deliveries, an event's records are returned as an array, which is cheaper to send than a generator. */
+/** Up to this many deliveries, an event's records are returned as an array, which is cheaper to make and to send than a generator. */
 const MOST_AT_ONCE = 500;
 
 /** Builds the records that follow from one record of `events`. */
@@ -46,15 +47,22 @@ export class Routing {
   readonly #record: InRecord<RouteInput>;
   readonly #options: RoutingOptions;
   readonly #now: EpochMs;
-  /** Of the record's event. */
-  readonly known: KnownEvent;
+  #known: KnownEvent | null = null;
 
   constructor(record: InRecord<RouteInput>, options: RoutingOptions) {
     this.#options = options;
     this.#now = options.now();
-    const timestamp = receivedAtOf(record.raw.timestamp, this.#now);
-    this.#record = { ...record, raw: { ...record.raw, timestamp } };
-    this.known = knownOf(record.value);
+    const { raw, value } = record;
+    const timestamp = receivedAtOf(raw.timestamp, this.#now);
+    this.#record =
+      timestamp === raw.timestamp
+        ? record
+        : { value, raw: { ...raw, timestamp } };
+  }
+
+  /** Of the record's event. */
+  get known(): KnownEvent {
+    return (this.#known ??= knownOf(this.#record.value));
   }
 
   /** For a record that the runner gave up: nothing is known of its event. */
@@ -117,12 +125,20 @@ export class Routing {
       const reason = whyNobody(matched);
       return this.#intake({ decision: "no_match", reason, ...matched });
     }
-    const records = this.#routed(event, targets, matched);
-    return targets.length > MOST_AT_ONCE ? records : [...records];
+    this.#known ??= knownOfValid(event);
+    if (targets.length > MOST_AT_ONCE)
+      return this.#streamed(event, targets, matched);
+    const { raw } = this.#record;
+    const values = targets.map((one) => firstDelivery(event, raw, one));
+    const deliveries = values.map(routedDelivery);
+    return [
+      ...values.map(deliveryRecord),
+      ...this.#intake({ decision: "routed", deliveries, ...matched }),
+    ];
   }
 
   /** Yields each record when it is produced, so that 10,000 deliveries of one event are never in memory at once. */
-  *#routed(
+  *#streamed(
     event: ValidEvent,
     targets: readonly DeliveryTarget[],
     matched: FanOut | null,
@@ -130,9 +146,8 @@ export class Routing {
     const deliveries: RoutedDelivery[] = [];
     for (const one of targets) {
       const value = firstDelivery(event, this.#record.raw, one);
-      const { deliveryId, endpointId } = value;
-      deliveries.push({ deliveryId, endpointId });
-      yield { topic: "deliveries", key: endpointId, value };
+      deliveries.push(routedDelivery(value));
+      yield deliveryRecord(value);
     }
     yield* this.#intake({ decision: "routed", deliveries, ...matched });
   }
@@ -170,6 +185,14 @@ export class Routing {
   }
 }
 
+function deliveryRecord(value: Delivery): OutRecord {
+  return { topic: "deliveries", key: value.endpointId, value };
+}
+
+function routedDelivery({ deliveryId, endpointId }: Delivery): RoutedDelivery {
+  return { deliveryId, endpointId };
+}
+
 function target(endpoint: Endpoint): DeliveryTarget {
   return {
     endpointId: endpoint.id,
@@ -182,6 +205,10 @@ function whyNobody(matched: FanOut | null): string {
   return (matched?.disabledIds.length ?? 0) > 0
     ? "every endpoint that wants this type is disabled"
     : "no endpoint of the tenant wants this type";
+}
+
+function knownOfValid({ tenantId, id, type }: ValidEvent): KnownEvent {
+  return { tenantId, eventId: id, eventType: type };
 }
 
 /** The event's tenant, id and type. Values that break a rule are null, because they would go into Kafka keys and ClickHouse columns. */
