@@ -1,10 +1,12 @@
 import {
   Counter as PromCounter,
   Gauge as PromGauge,
-  Histogram as PromHistogram,
+  type Metric,
   Registry,
 } from "prom-client";
+import { CountedHistogram } from "./counted-histogram.ts";
 import type { Gauge, Meter } from "./effects.ts";
+import { TalliedCounter } from "./tallied-counter.ts";
 
 /** A meter that can also render the page for `/metrics`. */
 export interface RenderedMeter extends Meter {
@@ -20,6 +22,7 @@ export function createMeter(options: {
 }): RenderedMeter {
   const registry = new Registry();
   registry.setDefaultLabels({ service: options.service });
+  const counters: TalliedCounter[] = [];
   const instruments = new Map<string, { kind: string; instrument: unknown }>();
 
   function once<T>(kind: string, name: string, make: () => T): T {
@@ -43,7 +46,9 @@ export function createMeter(options: {
           labelNames: [...labelNames],
           registers: [registry],
         });
-        return { inc: (labels = {}, by = 1) => counter.inc(labels, by) };
+        const tallied = new TalliedCounter(counter, labelNames);
+        counters.push(tallied);
+        return tallied;
       }),
     gauge: (name, help, labelNames = [], collect) =>
       once<Gauge>("gauge", name, () => {
@@ -61,17 +66,19 @@ export function createMeter(options: {
       }),
     histogram: (name, help, buckets, labelNames = []) =>
       once("histogram", name, () => {
-        const histogram = new PromHistogram({
+        const histogram = new CountedHistogram({
           name,
           help,
-          buckets: [...buckets],
-          labelNames: [...labelNames],
-          registers: [registry],
+          buckets,
+          labelNames,
         });
-        return {
-          observe: (value, labels = {}) => histogram.observe(labels, value),
-        };
+        // The registry uses the name and `get` only.
+        registry.registerMetric(histogram as unknown as Metric);
+        return histogram;
       }),
-    render: () => registry.metrics(),
+    render() {
+      for (const counter of counters) counter.flush();
+      return registry.metrics();
+    },
   };
 }
