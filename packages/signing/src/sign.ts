@@ -1,4 +1,9 @@
-import { createHmac, sign as signBytes, type KeyObject } from "node:crypto";
+import {
+  createHmac,
+  sign as signBytes,
+  type Hmac,
+  type KeyObject,
+} from "node:crypto";
 import { keyOf, SecretError } from "./secret-key.ts";
 
 export interface ToSign {
@@ -34,7 +39,7 @@ export function signHmacHex(body: Uint8Array, secret: string): string {
   const key = keyOf(secret);
   if (key.version === "v1a")
     throw new SecretError("UNSUPPORTED", "an ed25519 key makes no HMAC");
-  return `sha256=${hmac(key.hmac, "", body).toString("hex")}`;
+  return `sha256=${hmacOf(key.hmac, "", body).digest("hex")}`;
 }
 
 export function prefixOf(id: string, timestamp: number | string): string {
@@ -44,7 +49,7 @@ export function prefixOf(id: string, timestamp: number | string): string {
 function signOne(prefix: string, body: Uint8Array, secret: string): string {
   const key = keyOf(secret);
   if (key.version === "v1")
-    return `v1,${hmac(key.hmac, prefix, body).toString("base64")}`;
+    return `v1,${hmacOf(key.hmac, prefix, body).digest("base64")}`;
   if (key.privateKey === null)
     throw new SecretError(
       "UNSUPPORTED",
@@ -54,9 +59,13 @@ function signOne(prefix: string, body: Uint8Array, secret: string): string {
   return `v1a,${bytes.toString("base64")}`;
 }
 
-/** Two updates instead of one concatenated buffer, so that the body is not copied. */
 export function hmac(key: KeyObject, prefix: string, body: Uint8Array): Buffer {
-  return createHmac("sha256", key).update(prefix).update(body).digest();
+  return hmacOf(key, prefix, body).digest();
+}
+
+/** Two updates instead of one concatenated buffer, so that the body is not copied. Ask it for a text where one is wanted: that is a quarter cheaper than a Buffer and its text. */
+function hmacOf(key: KeyObject, prefix: string, body: Uint8Array): Hmac {
+  return createHmac("sha256", key).update(prefix).update(body);
 }
 
 /** What is signed, in one piece: ed25519 reads it twice and takes no parts. */

@@ -25,6 +25,13 @@ import { twinDistanceMs } from "./deliver/taken-steps.ts";
 /** The topics that the dispatcher writes, besides the tiers. The output prepares them before readiness; otherwise the first retry would wait for that. */
 const OUTPUTS = ["attempts", "deliveries", "dead-letters", "signals"] as const;
 
+/**
+ * Nobody waits for an attempt's record, and a request to Kafka costs as much as a dozen of them, so they wait for each other as
+ * long as commits are apart. The commit then follows the acknowledgement at once, so a kill repeats hardly more than with a
+ * shorter wait.
+ */
+const LINGER_MS = 20;
+
 /** The dispatcher: `deliveries` → HTTP → `attempts`, tiers, `dead-letters`, `signals`. */
 export function compose(
   config: DispatcherConfig,
@@ -78,6 +85,7 @@ export function compose(
     warm: [...OUTPUTS, ...config.tiers.map(({ topic }) => topic)],
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "deliver", clock }),
+    lingerMs: LINGER_MS,
     log,
     meter,
     clock,
