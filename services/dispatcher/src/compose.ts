@@ -27,10 +27,10 @@ const OUTPUTS = ["attempts", "deliveries", "dead-letters", "signals"] as const;
 
 /**
  * Nobody waits for an attempt's record, and a request to Kafka costs as much as a dozen of them, so they wait for each other as
- * long as commits are apart. The commit then follows the acknowledgement at once, so a kill repeats hardly more than with a
- * shorter wait.
+ * long as commits are apart, ms. The commit then follows the acknowledgement at once, so a kill repeats hardly more than with a
+ * shorter wait. Any other record is a delivery that goes on, and takes them along.
  */
-const LINGER_MS = 20;
+const LINGER_MS = { attempts: 20, others: 5 };
 
 /** The dispatcher: `deliveries` → HTTP → `attempts`, tiers, `dead-letters`, `signals`. */
 export function compose(
@@ -85,7 +85,8 @@ export function compose(
     warm: [...OUTPUTS, ...config.tiers.map(({ topic }) => topic)],
     encode: (record) => schemas.encode(record),
     deadLetterOf: createDeadLetterOf({ stage: "deliver", clock }),
-    lingerMs: LINGER_MS,
+    lingerMs: (topic) =>
+      topic === "attempts" ? LINGER_MS.attempts : LINGER_MS.others,
     log,
     meter,
     clock,

@@ -22,6 +22,8 @@ export interface OutputEntry {
   /** About its size in a record batch. */
   readonly bytes: number;
   readonly since: MonotonicMs;
+  /** Until then it may wait for others, to go in one batch with them. */
+  readonly lingersUntil: MonotonicMs;
   /** Index in `RAW_LIMITS` (too-large) to which this dead letter was cut; -1 if this is not a dead letter in the place of a refused record. */
   readonly cut: number;
   /** The call of `send` that waits for this record. */
@@ -44,11 +46,19 @@ export const BATCH_LIMITS: BatchLimits = {
   requestBytes: 8 * 1024 * 1024,
 };
 
+const FEW = BATCH_LIMITS.records;
+
 /** An array and the index of its first element: taking from the front does not move the other elements. */
 export class OutputQueue {
   #entries: OutputEntry[] = [];
   #head = 0;
   #bytes = 0;
+  #lingersUntil: MonotonicMs = Infinity;
+
+  /** When the first of its records stops waiting for others; `Infinity` if it is empty. */
+  get lingersUntil(): MonotonicMs {
+    return this.#lingersUntil;
+  }
 
   get length(): number {
     return this.#entries.length - this.#head;
@@ -61,6 +71,7 @@ export class OutputQueue {
   push(entry: OutputEntry): void {
     this.#entries.push(entry);
     this.#bytes += entry.bytes;
+    this.#lingersUntil = Math.min(this.#lingersUntil, entry.lingersUntil);
   }
 
   /** Enough records for a whole batch wait, so there is no reason to linger. */
@@ -111,11 +122,20 @@ export class OutputQueue {
     const rest = this.#entries.slice(this.#head);
     this.#entries = [];
     this.#head = this.#bytes = 0;
+    this.#lingersUntil = Infinity;
     return rest;
   }
 
   #forget(taken: readonly OutputEntry[]): void {
     for (const entry of taken) this.#bytes -= entry.bytes;
+    this.#lingersUntil = Infinity;
+    // The first ones are enough: with more than a batch of them nothing lingers.
+    const end = Math.min(this.#entries.length, this.#head + FEW);
+    for (let i = this.#head; i < end; i++)
+      this.#lingersUntil = Math.min(
+        this.#lingersUntil,
+        this.#entries[i]!.lingersUntil,
+      );
     if (this.#head === this.#entries.length) {
       this.#entries = [];
       this.#head = 0;

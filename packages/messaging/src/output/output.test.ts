@@ -139,6 +139,7 @@ function outputTo(
   encode: Codec["encode"] = ({ value }) =>
     Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
   warm: readonly OutRecord["topic"][] = [],
+  lingerMs = (_topic: OutRecord["topic"]) => 1,
 ) {
   const effects = testEffects(clock && { clock });
   const output = createOutput({
@@ -151,7 +152,7 @@ function outputTo(
       clock: effects.clock,
     }),
     limits,
-    lingerMs: 1,
+    lingerMs,
     ...effects,
   });
   return { output, effects };
@@ -243,6 +244,32 @@ describe("what is sent", () => {
 
     expect(broker.batches.map((batch) => batch.length)).toEqual([1, 2]);
     await output.stop(soon());
+  });
+
+  test("goes when the first of its records waits no longer, whatever came before that record", async () => {
+    const broker = new Broker();
+    const { output } = outputTo(
+      broker,
+      {},
+      undefined,
+      undefined,
+      [],
+      (topic) => (topic === "attempts" ? 600_000 : 1),
+    );
+    await output.start();
+    const patient = output.send([attempt("patient")]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(broker.batches).toEqual([]);
+
+    await output.send([
+      { topic: "dead-letters", key: null, value: Buffer.from("hurried") },
+    ]);
+    await patient;
+
+    expect(broker.batches.map((batch) => batch.length)).toEqual([2]);
+    const rest = output.send([attempt("last")]);
+    await output.stop(soon());
+    await rest;
   });
 
   test("is bounded by bytes of a partition, and a record over the bound travels alone", async () => {

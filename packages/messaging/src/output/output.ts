@@ -46,8 +46,8 @@ export interface OutputOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
-  /** How long a record waits for others to fill its batch, at most. Default 5 ms. */
-  readonly lingerMs?: number;
+  /** How long a record of the topic waits for others to fill its batch, at most, ms. Default: 5 ms. */
+  readonly lingerMs?: (topic: OutRecord["topic"]) => number;
   readonly limits?: Partial<BatchLimits>;
 }
 
@@ -76,7 +76,6 @@ export function createOutput(options: OutputOptions): ObservedOutput {
 class BatchedOutput implements ObservedOutput {
   readonly #options: OutputOptions;
   readonly #limits: BatchLimits;
-  readonly #lingerMs: number;
   readonly #queue = new OutputQueue();
   readonly #sender: OutputSender;
   readonly #entries: OutputEntries;
@@ -90,8 +89,8 @@ class BatchedOutput implements ObservedOutput {
   constructor(options: OutputOptions) {
     this.#options = options;
     this.#limits = { ...BATCH_LIMITS, ...options.limits };
-    this.#lingerMs = options.lingerMs ?? 5;
-    this.#entries = new OutputEntries(options);
+    const { lingerMs = () => LINGER_MS } = options;
+    this.#entries = new OutputEntries({ ...options, lingerMs });
     this.#sender = new OutputSender({
       ...options,
       replace: (entry, letter, cut) => ({
@@ -149,9 +148,10 @@ class BatchedOutput implements ObservedOutput {
       return ended(errorOf(error));
     }
     this.#unacknowledged += entries.length;
-    const wasEmpty = this.#queue.length === 0;
+    const { lingersUntil } = this.#queue;
     for (const entry of entries) this.#queue.push(entry);
-    if (wasEmpty || this.#queue.isFull(this.#limits)) this.#wake.notify();
+    const isSooner = this.#queue.lingersUntil < lingersUntil;
+    if (isSooner || this.#queue.isFull(this.#limits)) this.#wake.notify();
   }
 
   unacknowledged(): number {
@@ -221,10 +221,9 @@ class BatchedOutput implements ObservedOutput {
 
   /** How much longer the queue lingers, ms; `undefined` if it is empty. */
   #waitMs(): number | undefined {
-    const { first } = this.#queue;
-    if (first === undefined) return undefined;
+    if (this.#queue.length === 0) return undefined;
     if (this.#state !== "running" || this.#queue.isFull(this.#limits)) return 0;
-    return first.since + this.#lingerMs - this.#options.clock.monotonic();
+    return this.#queue.lingersUntil - this.#options.clock.monotonic();
   }
 
   #acknowledge(entries: readonly OutputEntry[]): void {
@@ -242,6 +241,7 @@ function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
+const LINGER_MS = 5;
 const WARM_WITHIN_MS = 5000;
 
 /** While a broker is away kafkajs retries and reports nothing; only the age of the oldest record shows it, ms. */
