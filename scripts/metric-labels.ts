@@ -3,6 +3,8 @@
  * take down the Prometheus of whoever has many. A metric with another label fails the tests and `npm run check`.
  */
 export const LABELS: Readonly<Record<string, string>> = {
+  certificate:
+    "`client`: ours, with its chain; `authority`: those that were given, of which the last to end counts; `server`: the servers' own and their issuers', of which the first to end counts, while they are connected",
   connection: "`reused` or `fresh`",
   decision: "what route decided: `routed`, `no_match`, `refused` …",
   kind: "how a commit failed",
@@ -12,6 +14,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   quantile: "`0.5`, `0.99`, `1`",
   reason: "why, from a closed list",
   route: "the pattern of an API route, such as `/v1/endpoints/:id`",
+  server: "what a certificate is for: `kafka`, `clickhouse`, `registry`",
   stage:
     "the stage of a runner: `route`, `deliver`, `hold`, `gone`; of assignments also `record.intake`, `record.attempts`, `record.dead-letters`",
   state: "of a circuit breaker: `open` or `half_open`",

@@ -11,7 +11,8 @@ import {
   type Values,
 } from "./config-rules.ts";
 import type { ConfigEntry, ConfigOf } from "./config.ts";
-import type { Log } from "./effects.ts";
+import { certificateEnds } from "./certificate-ends.ts";
+import type { Log, Meter } from "./effects.ts";
 import { lastGood } from "./last-good.ts";
 import { LiveTlsAgent, liveSecureContext } from "./live-tls.ts";
 
@@ -83,9 +84,11 @@ export interface ClickHouseAccess {
   readonly agent?: (maxSockets: number) => Agent;
 }
 
+/** With a meter the ends of certificates are measured. */
 export function clickhouseAccess(
   config: Omit<ClickHouseConfig, "clickhouseDatabase">,
   log: Pick<Log, "warn">,
+  meter?: Meter,
 ): ClickHouseAccess {
   const { clickhouseUrl, clickhouseUser: username } = config;
   const { clickhousePassword, clickhouseTlsCa } = config;
@@ -95,13 +98,12 @@ export function clickhouseAccess(
     variable: "CLICKHOUSE_PASSWORD_FILE",
     log,
   });
+  const tls = clickhouseTlsCa && (() => ({ ca: clickhouseTlsCa() }));
   const context =
-    clickhouseTlsCa &&
-    liveSecureContext(() => ({ ca: clickhouseTlsCa() }), {
-      event,
-      variable: "CLICKHOUSE_TLS_CA_FILE",
-      log,
-    });
+    tls &&
+    liveSecureContext(tls, { event, variable: "CLICKHOUSE_TLS_CA_FILE", log });
+  const ends = meter && certificateEnds(meter);
+  if (tls !== null) ends?.given("clickhouse", tls);
   return {
     url: clickhouseUrl,
     ...(username !== null && {
@@ -109,7 +111,9 @@ export function clickhouseAccess(
     }),
     ...(context !== null && {
       agent: (maxSockets) =>
-        new LiveTlsAgent(context, { keepAlive: true, maxSockets }),
+        new LiveTlsAgent(context, { keepAlive: true, maxSockets }, (socket) =>
+          ends?.connecting("clickhouse", socket),
+        ),
     }),
   };
 }

@@ -12,6 +12,7 @@ export * from "./common-config.ts";
 export * from "./kafka-config.ts";
 export * from "./last-good.ts";
 export * from "./live-tls.ts";
+export * from "./certificate-ends.ts";
 export * from "./clickhouse-config.ts";
 export * from "./clickhouse-grants.ts";
 export * from "./registry-config.ts";

@@ -1,7 +1,7 @@
 /** TLS whose files may change: each new connection is made with what is in them now. */
 import { X509Certificate } from "node:crypto";
 import { Agent, type AgentOptions } from "node:https";
-import { createSecureContext, type SecureContext } from "node:tls";
+import { createSecureContext, TLSSocket, type SecureContext } from "node:tls";
 import { lastGood, type KeptSecret } from "./last-good.ts";
 
 /** What `tls.createSecureContext` takes, as texts. */
@@ -30,23 +30,35 @@ export function liveSecureContext(
 /** As `createSecureContext`, which takes an authority that it cannot read for none: here it throws. */
 export function secureContextOf(tls: TlsTexts): SecureContext {
   if (tls.ca !== undefined) {
-    const authorities = tls.ca
-      .split(/(?=-----BEGIN )/)
-      .filter((part) => part.startsWith("-----BEGIN "));
+    const authorities = certificatesIn(tls.ca);
     if (authorities.length === 0) throw new Error("no certificate is in it");
     for (const authority of authorities) void new X509Certificate(authority);
   }
   return createSecureContext(tls);
 }
 
+/** The certificates of a PEM text, each as a text of its own. */
+export function certificatesIn(pem: string): string[] {
+  return pem
+    .split(/(?=-----BEGIN )/)
+    .filter((part) => /^-----BEGIN [A-Z\d ]*CERTIFICATE-----/.test(part));
+}
+
 /** An agent of node:https for such a context. Connections that are open stay open. */
 export class LiveTlsAgent extends Agent {
   readonly #context: () => SecureContext;
+  readonly #connecting: (socket: TLSSocket) => void;
 
-  constructor(context: () => SecureContext, options: AgentOptions) {
+  /** `connecting` is called with each new connection. */
+  constructor(
+    context: () => SecureContext,
+    options: AgentOptions,
+    connecting: (socket: TLSSocket) => void = () => undefined,
+  ) {
     // A resumed session is not verified again: it would outlive the authority that it was made with.
     super({ ...options, maxCachedSessions: 0 });
     this.#context = context;
+    this.#connecting = connecting;
   }
 
   override createConnection(
@@ -54,6 +66,8 @@ export class LiveTlsAgent extends Agent {
   ): ReturnType<Agent["createConnection"]> {
     // What the agent is given goes to `tls.connect`, although its type is that of a request.
     const withContext = { ...options, secureContext: this.#context() };
-    return super.createConnection(withContext, ...rest);
+    const socket = super.createConnection(withContext, ...rest);
+    if (socket instanceof TLSSocket) this.#connecting(socket);
+    return socket;
   }
 }

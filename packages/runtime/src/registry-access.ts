@@ -1,9 +1,10 @@
 /** How requests to the schema registry are made: signed in as we are now, over TLS as the files are now. */
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Log } from "./effects.ts";
+import { certificateEnds } from "./certificate-ends.ts";
+import type { Log, Meter } from "./effects.ts";
 import { lastGood } from "./last-good.ts";
-import { LiveTlsAgent, liveSecureContext } from "./live-tls.ts";
+import { LiveTlsAgent, liveSecureContext, type TlsTexts } from "./live-tls.ts";
 import { registryTlsOf, type RegistryAddress } from "./registry-config.ts";
 
 /** What requests to the registry are made with. */
@@ -18,32 +19,35 @@ const EVENT = "registry.secretNotReadAgain";
 /** A registry is asked seldom: a connection that lies idle would only be found closed. */
 const AGENT = { keepAlive: false };
 
-/** Null without a registry. */
+/** Null without a registry. With a meter the ends of certificates are measured. */
 export function registryAccess(
   config: RegistryAddress,
   log: Pick<Log, "warn">,
+  meter?: Meter,
 ): RegistryAccess | null {
   const url = config.schemaRegistryUrl;
   if (url === null) return null;
   return {
     url,
     authorization: authorizationOf(config, log),
-    agent: agentOf(url, config, log),
+    agent: agentOf(url, config, { log, meter }),
   };
 }
 
 function agentOf(
   url: string,
   config: RegistryAddress,
-  log: Pick<Log, "warn">,
+  { log, meter }: { log: Pick<Log, "warn">; meter: Meter | undefined },
 ): HttpAgent {
   if (!url.startsWith("https:")) return new HttpAgent(AGENT);
   const isPlain = Object.keys(registryTlsOf(config)).length === 0;
   if (isPlain) return new HttpsAgent(AGENT);
   const kept = { event: EVENT, variable: "SCHEMA_REGISTRY_TLS", log };
-  return new LiveTlsAgent(
-    liveSecureContext(() => registryTlsOf(config), kept),
-    AGENT,
+  const read = (): TlsTexts => registryTlsOf(config);
+  const ends = meter && certificateEnds(meter);
+  ends?.given("registry", read);
+  return new LiveTlsAgent(liveSecureContext(read, kept), AGENT, (socket) =>
+    ends?.connecting("registry", socket),
   );
 }
 

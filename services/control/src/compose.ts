@@ -93,7 +93,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   });
   const reader = createReader({
     log,
-    ...clickhouseAccess(config, log),
+    ...clickhouseAccess(config, log, effects.meter),
     database: config.clickhouseDatabase,
     queryTimeoutMs: config.queryTimeoutMs,
   });

@@ -44,7 +44,7 @@ export function compose(
     },
     effects,
   );
-  const access = clickhouseAccess(config, log);
+  const access = clickhouseAccess(config, log, effects.meter);
   const writer = createWriter({ ...access, database });
   const watch = createTableWatch({
     sql: writer,

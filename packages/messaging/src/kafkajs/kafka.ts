@@ -1,11 +1,18 @@
 /** Makes everything that a service needs of Kafka: the one place that ties the ports to kafkajs. */
-import type { Clock, Log, Meter } from "@postrider/runtime";
+import {
+  certificateEnds,
+  tlsOf,
+  type Clock,
+  type Log,
+  type Meter,
+} from "@postrider/runtime";
 import { createAdmin } from "./admin.ts";
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
 import { createKafkajsConsumer } from "./consumer.ts";
 import { createFencedProducer } from "./fenced-producer.ts";
 import { withCluster } from "./patches/cluster.ts";
 import { createProducerFactory } from "./producer.ts";
+import { onTlsConnection } from "./socket-factory.ts";
 import type {
   Admin,
   Consumer,
@@ -37,6 +44,7 @@ export function createKafka(
 ): Kafka {
   const { log, clock, meter } = effects;
   const client = createKafkajsClient(connection, log);
+  measureCertificates(connection, { log, meter });
   return {
     consumer: (options) =>
       createKafkajsConsumer(options, {
@@ -54,4 +62,14 @@ export function createKafka(
     fencedProducer: (transactionalId) =>
       createFencedProducer(client, transactionalId),
   };
+}
+
+function measureCertificates(
+  { brokers, security }: KafkaConnection,
+  { log, meter }: Pick<KafkaEffects, "log" | "meter">,
+): void {
+  const ends = certificateEnds(meter);
+  if (!security?.kafkaTls) return;
+  ends.given("kafka", () => tlsOf(security));
+  onTlsConnection(brokers, log, (socket) => ends.connecting("kafka", socket));
 }

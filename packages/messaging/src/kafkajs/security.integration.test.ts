@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -197,6 +198,33 @@ test("signs in by a client's certificate", async () => {
       KAFKA_TLS_KEY: client.key,
     }),
   );
+});
+
+test("the metrics say when the certificates end: ours, its authority's, and the broker's", async () => {
+  const config = configOf({
+    KAFKA_BROKERS: stack.kafka.secure!.mutualTls,
+    KAFKA_TLS_CERT: client.cert,
+    KAFKA_TLS_KEY: client.key,
+  });
+  const effects = testEffects();
+  const kafka = createKafka(
+    { brokers: config.kafkaBrokers, clientId: "secure", security: config },
+    effects,
+  );
+
+  await write(kafka);
+
+  const page = await effects.meter.render();
+  const endOf = ({ cert }: { cert: string }): number =>
+    Date.parse(new X509Certificate(cert).validTo) / 1000;
+  for (const [certificate, endsAt] of [
+    ["client", endOf(client)],
+    ["authority", endOf(broker)],
+    ["server", endOf(broker)],
+  ] as const)
+    expect(page).toContain(
+      `postrider_certificate_expiry_timestamp_seconds{server="kafka",certificate="${certificate}",service="test"} ${endsAt}`,
+    );
 });
 
 test("signs in by a token of the client credentials grant, and asks for another before it ends", async () => {

@@ -1,6 +1,6 @@
 /** Makes the sockets of kafkajs clients, and refuses them to silent brokers (docs/kafkajs.md, "A silent broker"). */
 import { connect as connectPlain, Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, TLSSocket } from "node:tls";
 import type { ISocketFactory } from "kafkajs";
 import {
   hostAndPort,
@@ -17,6 +17,8 @@ interface Shared {
   readonly silent: SilentBrokers;
   /** How the last connection was opened; kafkajs tells it only then. */
   tls: object | undefined;
+  /** Called with each new TLS connection. */
+  connecting: (socket: TLSSocket) => void;
 }
 
 /** By the brokers that the clients were given. */
@@ -36,9 +38,19 @@ export function socketFactoryFor(
     if (shared.silent.isSilent(broker))
       return new Socket().destroy(refusal(broker));
     const socket = open({ host, port, tls: shared.tls, onConnect });
+    if (socket instanceof TLSSocket) shared.connecting(socket);
     shared.silent.opened(broker, socket);
     return socket;
   };
+}
+
+/** `connecting` is called with each new TLS connection to the brokers of clients that are given these. One listener at a time. */
+export function onTlsConnection(
+  brokers: readonly string[],
+  log: Log,
+  connecting: (socket: TLSSocket) => void,
+): void {
+  sharedBy(brokers, log).connecting = connecting;
 }
 
 function sharedBy(brokers: readonly string[], log: Log): Shared {
@@ -52,7 +64,11 @@ function sharedBy(brokers: readonly string[], log: Log): Shared {
     );
   };
   const silent = new SilentBrokers({ brokers, ask, log });
-  const made: Shared = { silent, tls: undefined };
+  const made: Shared = {
+    silent,
+    tls: undefined,
+    connecting: () => undefined,
+  };
   sharedOf.set(key, made);
   onLateAnswer((broker) => silent.late(broker));
   return made;

@@ -148,7 +148,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
       await table.start();
       await publishOurs();
       if (options.registry === undefined || registry !== null) return;
-      const access = registryAccess(options.registry, log);
+      const access = registryAccess(options.registry, log, options.meter);
       if (access !== null) await registerOurs(access);
     },
     async stop(deadline: EpochMs) {
