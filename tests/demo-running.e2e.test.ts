@@ -20,7 +20,7 @@ const bin = fileURLToPath(
 );
 
 const stack = useStack();
-const { clickhouseUrl, database, prefix } = stack;
+const { clickhouseUrl, database } = stack;
 const keys = newKeys();
 const logDirectory = mkdtempSync(join(tmpdir(), "postrider-demo-running-"));
 let running: RunningServices | undefined;
@@ -29,13 +29,7 @@ beforeAll(async () => {
   await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
   await migrate({ url: clickhouseUrl, database });
   running = await startServices({
-    stack: {
-      kafka: { brokers: stack.brokers },
-      clickhouse: { url: clickhouseUrl },
-      schemaRegistry: null,
-    },
-    prefix,
-    database,
+    ...stack.forServices,
     ...keys,
     logDirectory,
     readyTimeoutMs: 120_000,
@@ -50,7 +44,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await running?.stop();
   rmSync(logDirectory, { recursive: true, force: true });
-}, 60_000);
+});
 
 test("the tour holds beside other people's endpoints, and takes its own away", async () => {
   const others = await startReceiver();

@@ -130,13 +130,7 @@ test("a garbage record on every topic neither stops a partition nor is lost", as
 
 async function start(): Promise<RunningServices> {
   running = await startServices({
-    stack: {
-      kafka: { brokers: stack.brokers },
-      clickhouse: { url: clickhouseUrl },
-      schemaRegistry: null,
-    },
-    prefix,
-    database,
+    ...stack.forServices,
     ...newKeys(),
     adminKey: "admin",
     logDirectory,

@@ -27,7 +27,7 @@ const PATIENCE_MS = 60_000;
 const LONG = 150_000;
 
 const stack = useStack();
-const { clickhouseUrl, database, prefix } = stack;
+const { clickhouseUrl, database } = stack;
 const logDirectory = mkdtempSync(join(tmpdir(), "postrider-policies-"));
 const receivers: Receiver[] = [];
 let running: RunningServices | undefined;
@@ -37,13 +37,7 @@ beforeAll(async () => {
   await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
   await migrate({ url: clickhouseUrl, database });
   running = await startServices({
-    stack: {
-      kafka: { brokers: stack.brokers },
-      clickhouse: { url: clickhouseUrl },
-      schemaRegistry: null,
-    },
-    prefix,
-    database,
+    ...stack.forServices,
     ...newKeys(),
     adminKey: "admin",
     logDirectory,
@@ -61,7 +55,7 @@ afterEach(async () => {
 afterAll(async () => {
   await running?.stop();
   rmSync(logDirectory, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function aReceiver(answer: Script): Promise<Receiver> {
   const receiver = await startReceiver({ answer });

@@ -15,7 +15,7 @@ import { rowsOf, startReceiver, useStack, waitFor } from "@postrider/testkit";
 const TIERS = "200ms,500ms,1s";
 
 const stack = useStack();
-const { prefix, database, clickhouseUrl } = stack;
+const { database, clickhouseUrl } = stack;
 const logDirectory = mkdtempSync(join(tmpdir(), "postrider-registry-"));
 const tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
 
@@ -45,13 +45,11 @@ testWithRegistry(
     await stack.createAllTopics(...tierTopics);
     await migrate({ url: clickhouseUrl, database });
     running = await startServices({
+      ...stack.forServices,
       stack: {
-        kafka: { brokers: stack.brokers },
-        clickhouse: { url: clickhouseUrl },
+        ...stack.forServices.stack,
         schemaRegistry: withRegistry!.schemaRegistry,
       },
-      prefix,
-      database,
       ...newKeys(),
       adminKey: "admin",
       logDirectory,

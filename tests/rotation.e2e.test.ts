@@ -22,13 +22,7 @@ let running: RunningServices | undefined;
 beforeAll(async () => {
   await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
   running = await startServices({
-    stack: {
-      kafka: { brokers: stack.brokers },
-      clickhouse: { url: stack.clickhouseUrl },
-      schemaRegistry: null,
-    },
-    prefix: stack.prefix,
-    database: stack.database,
+    ...stack.forServices,
     services: ["ingest", "dispatcher", "retry-scheduler", "control"],
     ...newKeys(),
     adminKey: "admin",
@@ -44,7 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await running?.stop();
   rmSync(logDirectory, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function post<T>(url: string | undefined, body: unknown): Promise<T> {
   const response = await fetch(url ?? "", {

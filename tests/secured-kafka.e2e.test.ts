@@ -99,7 +99,7 @@ afterAll(async () => {
   await admin?.disconnect();
   await stack?.stop();
   rmSync(logDirectory, { recursive: true, force: true });
-}, 60_000);
+});
 
 function rightsOfService(name: ServiceName): readonly Right[] {
   return HOLDERS_OF[name].flatMap((holder) =>

@@ -45,14 +45,8 @@ beforeAll(async () => {
   });
   await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
   running = await startServices({
-    stack: {
-      kafka: { brokers: stack.brokers },
-      clickhouse: { url: stack.clickhouseUrl },
-      schemaRegistry: null,
-    },
+    ...stack.forServices,
     services: ["ingest", "dispatcher", "retry-scheduler"],
-    prefix,
-    database: stack.database,
     ...newKeys(),
     adminKey: "admin",
     logDirectory,
@@ -81,7 +75,7 @@ afterAll(async () => {
   await receiver?.close();
   await otlp?.close();
   rmSync(logDirectory, { recursive: true, force: true });
-}, 60_000);
+});
 
 const eventOf = (id: string): Record<string, unknown> => ({
   id,

@@ -18,6 +18,16 @@ export interface TestStack {
   readonly database: string;
   /** A short session timeout for consumers in tests, so that a lost member is noticed soon; long enough that a busy machine loses none. */
   readonly sessionTimeoutMs: number;
+  /** What `startServices` (packages/cli) needs of this share; without a registry. */
+  readonly forServices: {
+    readonly stack: {
+      readonly kafka: { readonly brokers: readonly string[] };
+      readonly clickhouse: { readonly url: string };
+      readonly schemaRegistry: null;
+    };
+    readonly prefix: string;
+    readonly database: string;
+  };
   /** The product's own Kafka adapters, connected to this broker. */
   kafka(): Kafka;
   /** Makes topics `prefix + name`, with the plan's settings where the plan has the topic, else the defaults: 2 partitions; `control` and `schemas` 1. Returns the full names. */
@@ -55,6 +65,15 @@ export function useStack(): TestStack {
     prefix,
     database,
     sessionTimeoutMs: 10_000,
+    forServices: {
+      stack: {
+        kafka: { brokers },
+        clickhouse: { url: clickhouseUrl },
+        schemaRegistry: null,
+      },
+      prefix,
+      database,
+    },
     kafka,
     createTopics: (...names) => createTopics(kafka(), prefix, names),
     createAllTopics: (...tiers) => createAllTopics(kafka(), prefix, tiers),
