@@ -50,8 +50,8 @@ export interface Stage<In> {
   ): Iterable<OutRecord>;
 }
 
-/** Whether a lane's endpoint answers: yes (`proven`), not tried yet (`unknown`), or not lately (`suspect`). */
-export type LaneStanding = "proven" | "unknown" | "suspect";
+/** Whether a lane's endpoint answers: yes (`proven`), not tried yet (`unknown`), it did but lets its requests wait now (`quiet`), or not lately (`suspect`). */
+export type LaneStanding = "proven" | "unknown" | "quiet" | "suspect";
 
 /** How often a record of a lane may start. The stage counts what it starts; the runner only asks. */
 export interface LaneRateLimit {

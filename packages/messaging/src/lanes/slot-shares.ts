@@ -4,9 +4,14 @@
  * A process has a bounded number of slots, and a lane whose endpoint never answers holds one until its time-out. So the lanes of
  * each standing may hold a part of the slots only, and within that part each group (tenant) has a share:
  *
- *     proven    the endpoint answers              may hold every slot; three eighths at least are left for it
+ *     proven    the endpoint answers              may hold every slot
  *     unknown   the endpoint was not tried yet    half of all slots, at most
+ *     quiet     it lets its requests wait now     an eighth of all slots, at most
  *     suspect   the endpoint did not answer       an eighth of all slots, at most
+ *
+ * A lane takes the slots that it holds along to its new standing, which may then hold more than its part; it gets no further one
+ * until it holds less again. So quiet lanes are not suspect ones: a lane that answers slowly must not use up the part of those
+ * that have to be tried again.
  *
  * A group may hold about eight times as many of a standing's slots as are free: one group alone eight ninths, each of several
  * groups less. So there is always a slot for a group that has none, however much the others want. Standings take turns, and the
@@ -31,6 +36,7 @@ import {
 const MOST: Readonly<Record<LaneStanding, number>> = {
   proven: 1,
   unknown: 1 / 2,
+  quiet: 1 / 8,
   suspect: 1 / 8,
 };
 /** A group may hold so many times the free slots, not counting one that it must leave for others. */
@@ -53,7 +59,12 @@ export class SlotShares<L extends SlotLane<L>> {
     const standing = (name: LaneStanding): Standing<L> =>
       new Standing(name, Math.max(1, Math.floor(slots * MOST[name])));
     this.#proven = standing("proven");
-    this.#standings = [this.#proven, standing("unknown"), standing("suspect")];
+    this.#standings = [
+      this.#proven,
+      standing("unknown"),
+      standing("quiet"),
+      standing("suspect"),
+    ];
   }
 
   get inFlight(): number {

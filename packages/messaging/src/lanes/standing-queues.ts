@@ -41,10 +41,15 @@ export class Group<L extends SlotLane<L>> {
   readonly shares: Readonly<Record<LaneStanding, Share<L>>>;
 
   constructor(standings: readonly Standing<L>[], now: MonotonicMs) {
-    const [proven, unknown, suspect] = standings.map(
+    const [proven, unknown, quiet, suspect] = standings.map(
       (standing) => new Share(this, standing, now),
     );
-    this.shares = { proven: proven!, unknown: unknown!, suspect: suspect! };
+    this.shares = {
+      proven: proven!,
+      unknown: unknown!,
+      quiet: quiet!,
+      suspect: suspect!,
+    };
   }
 }
 

@@ -64,19 +64,19 @@ describe("an endpoint that answered before", () => {
     return lanes.standingOf("ep");
   };
 
-  test("is suspect once its attempts have waited a second, long before they time out", () => {
+  test("is quiet once its attempts have waited a second, long before they time out", () => {
     lanes.begin("ep", 16);
 
     expect(standingAt(1_000)).toBe("proven");
-    expect(standingAt(1_001)).toBe("suspect");
+    expect(standingAt(1_001)).toBe("quiet");
   });
 
-  test("stays suspect while a time-out leaves others in flight, and not for a lone one", () => {
+  test("stays quiet while a time-out leaves others in flight, and not for a lone one", () => {
     lanes.begin("ep", 16);
     lanes.begin("ep", 16);
     now = 15_000;
     lanes.ended("ep", { outcome: "timeout", isBodyLate: false });
-    expect(standingAt(15_000)).toBe("suspect");
+    expect(standingAt(15_000)).toBe("quiet");
 
     lanes.ended("ep", { outcome: "delivered", isBodyLate: true });
     expect(standingAt(15_000)).toBe("proven");
@@ -91,20 +91,20 @@ describe("an endpoint that answered before", () => {
       lanes.ended("ep", { outcome, isBodyLate: false });
 
       expect(standingAt(2_500)).toBe("proven");
-      expect(standingAt(2_501)).toBe("suspect");
+      expect(standingAt(2_501)).toBe("quiet");
     },
   );
 
-  test("is not suspect for a body that has ended too late, unless others wait", () => {
+  test("is quiet after a body that has ended too late, while others wait", () => {
     lanes.begin("ep", 16);
     lanes.begin("ep", 16);
     now = 15_000;
     lanes.ended("ep", { outcome: "delivered", isBodyLate: true });
 
-    expect(standingAt(15_000)).toBe("suspect");
+    expect(standingAt(15_000)).toBe("quiet");
   });
 
-  test("is not suspect for an attempt that was never made", () => {
+  test("is not quiet for an attempt that was never made", () => {
     lanes.begin("ep", 16);
     lanes.notSent("ep");
 

@@ -8,9 +8,9 @@
  *
  * An endpoint becomes suspect when its window has shrunk to 1 and at least two attempts since its last answer have timed out
  * or were refused; if it has never answered, the first such attempt is enough. It stays suspect until it answers.
- * A proven one is suspect, too, while it is quiet: attempts are in flight, and for 1 s none has ended by itself. A time-out comes
- * too late for this: meanwhile endpoints that fall silent together would take every slot. One that has never answered stays
- * unknown meanwhile, because the slots that it holds must go on counting in the half that unknown ones may hold.
+ * A proven one is quiet while attempts are in flight and for 1 s none has ended by itself. A time-out comes too late for this:
+ * meanwhile endpoints that fall silent together would take every slot. One that has never answered stays unknown meanwhile,
+ * because the slots that it holds must go on counting in the half that unknown ones may hold.
  *
  * When the endpoint's breaker closes, or the endpoint asks for a pause (`Retry-After`), the window starts again.
  *
@@ -80,7 +80,7 @@ export class EndpointConcurrency {
       standing === "proven" &&
       quietSince !== null &&
       this.#clock.monotonic() - quietSince > QUIET_MS;
-    return isQuiet ? "suspect" : standing;
+    return isQuiet ? "quiet" : standing;
   }
 
   /** This process has tried the endpoint, not longer ago than endpoints are remembered. */
