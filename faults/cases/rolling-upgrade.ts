@@ -31,6 +31,8 @@ const REPLICATED: readonly ServiceName[] = ["ingest", "dispatcher"];
 const CALM_MS = 2_000;
 /** Longer than the session timeout: a dispatcher that did nothing else until a request's end would be noticed. */
 const HANG_MS = SESSION_TIMEOUT_MS + 2_000;
+/** A start takes a second or two on a quiet machine. One that waits for a session to time out takes longer, and is not excused. */
+const LONGEST_START_MS = 8_000;
 const PER_SECOND = 150;
 /** Black holes open their breaker, for longer each time, and would be what everything waits for. */
 const RARE = { blackhole: 0 };
@@ -196,10 +198,11 @@ function longestWaits(
   return longest;
 }
 
-/** By the kind of step, if there was such a time: the longest time (ms) for which the service had no process. */
+/** By the kind of step, if there was such a time: the longest time (ms) for which the service had no process, `LONGEST_START_MS` at most. */
 function longestGone(steps: readonly Step[]): Map<string, number> {
   const longest = new Map<string, number>();
   for (const { name, goneMs } of steps)
-    if (goneMs > (longest.get(name) ?? 0)) longest.set(name, goneMs);
+    if (goneMs > (longest.get(name) ?? 0))
+      longest.set(name, Math.min(goneMs, LONGEST_START_MS));
   return longest;
 }

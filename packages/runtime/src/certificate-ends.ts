@@ -10,7 +10,7 @@ export type TlsServer = "kafka" | "clickhouse" | "registry";
 export interface CertificateEnds {
   /** `read` gives the server's authorities and our own certificate for it, as they are now. It may throw while a file is replaced. */
   given(server: TlsServer, read: () => TlsTexts): void;
-  /** Call it with each new connection to the server. The server's certificate counts once it is verified, while a connection to that address is open. */
+  /** Call it with each new connection to the server. The server's certificate counts once it is verified: while a connection to that address is open, and after that until there is a new connection to the server. */
   connecting(server: TlsServer, socket: TLSSocket): void;
 }
 
@@ -39,8 +39,11 @@ function create(meter: Meter): CertificateEnds {
     "When a certificate ends, as Unix time; where KAFKA_TLS is true, or TLS files are set for another server.",
     ["server", "certificate"],
     (gauge) => {
-      const set = (server: TlsServer, certificate: string, ends: number[]) =>
-        gauge.set(Math.min(...ends) / 1000, { server, certificate });
+      const set = (server: TlsServer, certificate: string, ends: number[]) => {
+        const known = ends.filter(Number.isFinite);
+        if (known.length > 0)
+          gauge.set(Math.min(...known) / 1000, { server, certificate });
+      };
       for (const [server, read] of readers) {
         const { authority, client } = endsOf(read);
         // As long as one is valid, the others may be those of before or after a rotation.
@@ -65,13 +68,15 @@ function create(meter: Meter): CertificateEnds {
       socket.once("secureConnect", () => {
         const endsAt = firstEnd(socket.getPeerCertificate(true));
         const key = `${server} ${socket.remoteAddress}:${socket.remotePort}`;
+        // Connections to the registry last milliseconds, and are hardly ever open when metrics are read.
+        for (const [other, peer] of peers)
+          if (peer.server === server && peer.connections === 0)
+            peers.delete(other);
         const peer = peers.get(key) ?? { server, endsAt, connections: 0 };
         peer.endsAt = endsAt;
         peer.connections++;
         peers.set(key, peer);
-        socket.once("close", () => {
-          if (--peer.connections === 0) peers.delete(key);
-        });
+        socket.once("close", () => peer.connections--);
       });
     },
   };

@@ -45,7 +45,7 @@ export class CountedHistogram implements Histogram {
     if (labelNames.length === 0) this.#distributions.of(NO_LABELS);
   }
 
-  /** Throws for labels that the histogram does not have, and for a value that is not finite. */
+  /** Throws for a value that is not finite; at the first call of a series also for labels that the histogram does not have. */
   observe(value: number, labels: Labels = NO_LABELS): void {
     if (!Number.isFinite(value)) throw new RangeError(`observed ${value}`);
     const distribution = this.#distributions.of(labels);

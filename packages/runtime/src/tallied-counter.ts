@@ -22,7 +22,7 @@ export class TalliedCounter implements Counter {
     });
   }
 
-  /** Throws for labels that the counter does not have, and for a number that is not finite or below 0. */
+  /** Throws for a number that is not finite or below 0; at the first call of a series also for labels that the counter does not have. */
   inc(labels: Labels = NO_LABELS, by = 1): void {
     if (!(by >= 0 && by < Infinity)) throw new RangeError(`inc by ${by}`);
     this.#tallies.of(labels).more += by;

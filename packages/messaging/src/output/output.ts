@@ -182,7 +182,8 @@ class BatchedOutput implements ObservedOutput {
     for (const { ticket } of unsent) {
       if (ticket.left === 0) continue;
       ticket.left = 0;
-      ticket.ended(
+      this.#end(
+        ticket,
         new OutputStoppedError("the output was stopped with records unsent"),
       );
     }
@@ -226,13 +227,22 @@ class BatchedOutput implements ObservedOutput {
     return this.#queue.lingersUntil - this.#options.clock.monotonic();
   }
 
+  /** A caller that throws must not keep the other callers waiting. */
+  #end(ticket: Ticket, error: Error | null): void {
+    try {
+      ticket.ended(error);
+    } catch (thrown) {
+      this.#options.log.error("output.callerFailed", { error: String(thrown) });
+    }
+  }
+
   #acknowledge(entries: readonly OutputEntry[]): void {
     // The stop has rejected all tickets and set the count to 0.
     if (this.#state === "stopped") return;
     this.#unacknowledged -= entries.length;
     for (const { ticket } of entries) {
       ticket.left -= 1;
-      if (ticket.left === 0) ticket.ended(null);
+      if (ticket.left === 0) this.#end(ticket, null);
     }
   }
 }

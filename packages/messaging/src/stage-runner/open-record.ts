@@ -37,11 +37,7 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
     this.value = value;
     this.partition = partition;
     this.seenAt = seenAt;
-    this.bytes =
-      OVERHEAD_BYTES +
-      (raw.key?.length ?? 0) +
-      (raw.value?.length ?? 0) +
-      headerBytes(raw.headers);
+    this.bytes = OVERHEAD_BYTES + bytesOf(raw);
   }
 
   /** The same record in other memory. */
@@ -49,6 +45,11 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
     this.raw = raw;
     this.value = value;
   }
+}
+
+/** Of key, value and headers. */
+export function bytesOf({ key, value, headers }: RawRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + headerBytes(headers);
 }
 
 function headerBytes(headers: RecordHeaders): number {

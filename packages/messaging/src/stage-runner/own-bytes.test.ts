@@ -8,12 +8,13 @@ import {
 
 const runners = useStageRunner();
 
-/** The values of the records that were handled, with the size of the memory that each keeps. */
+/** The values of the records that were handled, with the size of the memory that each keeps beside its own bytes. */
 function handled(under: RunnerUnderTest): Map<string, number> {
   return new Map(
     under.output.sent.map(({ source }) => {
-      const value = source!.value!;
-      return [value.toString(), value.buffer.byteLength];
+      const { key, value } = source!;
+      const own = value!.length + (key?.length ?? 0);
+      return [value!.toString(), value!.buffer.byteLength - own];
     }),
   );
 }
@@ -42,8 +43,8 @@ test("a record that has waited for a second, and whose neighbours are done, keep
     await emit(value);
 
   const bytes = handled(under);
-  expect(bytes.get("slow/alone")).toBe("slow/alone".length);
+  expect(bytes.get("slow/alone")).toBe(0);
   // Node's pool of small buffers, of which the test's values are views.
   for (const value of ["slow/0", "slow/pair", "slow/other"])
-    expect(bytes.get(value)).toBe(Buffer.poolSize);
+    expect(bytes.get(value)).toBeGreaterThan(Buffer.poolSize / 2);
 });

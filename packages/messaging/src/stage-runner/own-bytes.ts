@@ -7,7 +7,7 @@ import type { MonotonicMs } from "@postrider/core";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { RawRecord } from "../record.ts";
 import type { Decoder } from "../stage.ts";
-import type { OpenRecord } from "./open-record.ts";
+import { bytesOf, type OpenRecord } from "./open-record.ts";
 
 /** After so long a wait a record counts as one that waits long, ms. Most records are done sooner, and are not copied. */
 const LONG_WAIT_MS = 1_000;
@@ -30,38 +30,43 @@ export function ownBytes<In>(
       if (now - entry.seenAt < LONG_WAIT_MS || !sharesInVain(entry)) continue;
       const raw = copyOf(entry.raw);
       const decoded = decode(raw);
-      if (decoded.kind === "decoded") entry.replace(raw, decoded.value);
+      // What it decoded to before was the same, and is kept if it does not decode now.
+      entry.replace(
+        raw,
+        decoded.kind === "decoded" ? decoded.value : entry.value,
+      );
       left--;
     }
 }
 
-/** Most of the memory that the record's value keeps is not its own, and neither neighbour needs it any more. */
+/** Most of the memory that the record keeps is not its own, and neither neighbour needs it any more. */
 function sharesInVain({ raw, partition }: OpenRecord<unknown>): boolean {
   const { value, offset } = raw;
-  if (value === null || value.buffer.byteLength < 2 * value.length)
+  if (value === null || value.buffer.byteLength < 2 * bytesOf(raw))
     return false;
   const { tracker } = partition;
   return !tracker.isOpen(offset - 1) && !tracker.isOpen(offset + 1);
 }
 
+/** All its bytes in one piece of memory, which it shares with nothing; `Buffer.from` would take it from a pool. */
 function copyOf(raw: RawRecord): RawRecord {
+  const memory = Buffer.allocUnsafeSlow(bytesOf(raw));
+  let at = 0;
+  const copied = (bytes: Buffer): Buffer => {
+    const from = at;
+    at += bytes.copy(memory, at);
+    return memory.subarray(from, at);
+  };
   const { key, value } = raw;
   return {
     ...raw,
-    key: key && own(key),
-    value: value && own(value),
+    key: key && copied(key),
+    value: value && copied(value),
     headers: Object.fromEntries(
       Object.entries(raw.headers).map(([name, held]) => [
         name,
-        Buffer.isBuffer(held) ? own(held) : held.map(own),
+        Buffer.isBuffer(held) ? copied(held) : held.map(copied),
       ]),
     ),
   };
-}
-
-/** A copy that shares its memory with nothing; `Buffer.from` would take it from a pool. */
-function own(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }

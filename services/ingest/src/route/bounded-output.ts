@@ -53,11 +53,14 @@ export function boundedOutput(
     // A piece may end at once (the output is stopped): the loop below then goes on, and no call is nested in another.
     if (isBeginning) return;
     isBeginning = true;
-    for (let next = waiting[0]; next && fits(next); next = waiting[0]) {
-      waiting.shift();
-      begin(next);
+    try {
+      for (let next = waiting[0]; next && fits(next); next = waiting[0]) {
+        waiting.shift();
+        begin(next);
+      }
+    } finally {
+      isBeginning = false;
     }
-    isBeginning = false;
   }
 
   /** Calls the output's `sendThen` once there is room. */

@@ -13,9 +13,10 @@ interface TenantEndpoints {
   readonly fanOuts: Map<string, FanOut>;
 }
 
-/** Of a tenant so many fan-outs are kept, of so many endpoints each at most: a publisher may use any number of types. */
+/** Of a tenant so many fan-outs are kept, of so many endpoints each at most, and so many of all tenants: a publisher may use any number of types. */
 const KEPT_TYPES = 100;
 const KEPT_ENDPOINTS = 100;
+const KEPT_FAN_OUTS = 20_000;
 
 /**
  * Indexes the table of endpoints by tenant and event type pattern. So the cost of an event depends only on the endpoints
@@ -25,6 +26,8 @@ const KEPT_ENDPOINTS = 100;
 export class EndpointIndex {
   readonly #tenants = new Map<string, TenantEndpoints>();
   readonly #tenantOf = new Map<string, string>();
+  /** Fan-outs made since all were forgotten last; at least as many as are kept. */
+  #fanOutsMade = 0;
 
   /** Applies a change of the table; `undefined` is a deletion. */
   set(endpointId: string, endpoint: Endpoint | undefined): void {
@@ -57,10 +60,7 @@ export class EndpointIndex {
     for (const found of foundUnder(tenant, type))
       for (const endpoint of found.values()) wanting.add(endpoint);
     const found = fanOut(wanting, tenant.byId.size);
-    if (wanting.size <= KEPT_ENDPOINTS) {
-      if (tenant.fanOuts.size >= KEPT_TYPES) tenant.fanOuts.clear();
-      tenant.fanOuts.set(type, found);
-    }
+    if (wanting.size <= KEPT_ENDPOINTS) this.#keep(tenant, type, found);
     return found;
   }
 
@@ -71,6 +71,15 @@ export class EndpointIndex {
     let most = 0;
     for (const found of foundUnder(tenant, type)) most += found.size;
     return most;
+  }
+
+  #keep(tenant: TenantEndpoints, type: string, found: FanOut): void {
+    if (tenant.fanOuts.size >= KEPT_TYPES) tenant.fanOuts.clear();
+    if (++this.#fanOutsMade > KEPT_FAN_OUTS) {
+      for (const { fanOuts } of this.#tenants.values()) fanOuts.clear();
+      this.#fanOutsMade = 1;
+    }
+    tenant.fanOuts.set(type, found);
   }
 
   #remove(endpointId: string): void {
