@@ -52,6 +52,8 @@ interface Setup {
   readonly outputOf?: (record: InRecord<number>) => OutRecord[];
   readonly encode?: Codec["encode"];
   readonly remember?: Stage<number>["remember"];
+  /** Of a stage that winds down. */
+  readonly windsDown?: Pick<Stage<number>, "longestMs" | "laneStanding">;
   readonly limits?: Partial<RunnerLimits>;
 }
 
@@ -75,6 +77,7 @@ async function startRunner(setup: Setup) {
     laneOf: (record) => record.raw.key?.toString() ?? "none",
     laneConcurrency: () => 8,
     ...(setup.remember && { remember: setup.remember }),
+    ...setup.windsDown,
     handle: async (record): Promise<Verdict> => {
       await setup.handle?.(record);
       handled.push(record.value);
@@ -519,3 +522,60 @@ async function deleteRecords(
   });
   await admin.disconnect();
 }
+
+test("while a member stops and waits for slow records, it is given none of the partitions of another that leaves: these go on", async () => {
+  const { kafka } = connect();
+  const topic = `${stack.prefix}leaving`;
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics([
+    { topic, partitions: 6, replicationFactor: -1, config: {} },
+  ]);
+  await admin.disconnect();
+  const slow = Promise.withResolvers<void>();
+  const setup = {
+    topic,
+    groupId: "leaving",
+    // In a lane that is not proven nothing starts while a stop winds down.
+    windsDown: { longestMs: () => 15_000, laneStanding: () => "unknown" },
+    outputOf: () => [],
+  } satisfies Setup;
+  let started = 0;
+  const stopping = await startRunner({
+    ...setup,
+    handle: () => {
+      started++;
+      return slow.promise;
+    },
+  });
+  const leaving = await startRunner(setup);
+  const staying = await startRunner(setup);
+  await waitFor(() =>
+    [stopping, leaving, staying].every(
+      ({ runner }) => runner.stats().partitions === 2,
+    ),
+  );
+  const producer = await kafka.createProducer();
+  const writeToEach = (first: number): Promise<void> =>
+    producer.sendBatch(
+      [0, 1, 2, 3, 4, 5].map((partition) => ({
+        topic,
+        partition,
+        key: Buffer.from(`k${partition}`),
+        value: Buffer.from(String(first + partition)),
+      })),
+    );
+  await writeToEach(0);
+  await waitFor(() => started === 2);
+
+  const stopped = stopping.runner.stop(Date.now() + 100_000);
+  await leaving.stop();
+  await writeToEach(10);
+
+  const later = () => new Set(staying.handled.filter((n) => n >= 10)).size;
+  await waitFor(() => later() === 4);
+  slow.resolve();
+  await stopped;
+  await waitFor(() => later() === 6);
+  await producer.disconnect();
+});
