@@ -5,6 +5,7 @@ import {
   createSchemas,
   type Kafka,
   type Schemas,
+  TopicMissingError,
 } from "@postrider/messaging";
 import { composeLifecycle, type Lifecycle } from "@postrider/runtime";
 import {
@@ -62,6 +63,34 @@ async function produce(name: string, key: string, value: Buffer) {
   await producer.disconnect();
 }
 
+/** Writes the endpoint as soon as its topic exists. */
+async function producedOnceThere(
+  name: "endpoints",
+  key: string,
+  value: Endpoint,
+): Promise<void> {
+  const producer = await kafka.createProducer();
+  const record = {
+    topic: stack.prefix + name,
+    partition: 0,
+    key: Buffer.from(key),
+    value: schemas.encode({ topic: name, key, value }),
+  };
+  await waitFor(
+    // A missing topic is found before anything is sent, so the producer may be used again.
+    () =>
+      producer.sendBatch([record]).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof TopicMissingError) return false;
+          throw error;
+        },
+      ),
+    { timeoutMs: 60_000, everyMs: 1, what: "endpoints" },
+  );
+  await producer.disconnect();
+}
+
 const publish = (id: string) =>
   produce(
     "events",
@@ -92,13 +121,11 @@ test("while the leaders of the endpoints topic are down route decides nothing; t
   await waitFor(() => behind.test(unready("route.input") ?? ""));
 
   await publish("evt_1");
-  await admin.createTopics([topic!]);
   const endpoint: Endpoint = anEndpoint({ id: "ep_new" });
-  await produce(
-    "endpoints",
-    endpoint.id,
-    schemas.encode({ topic: "endpoints", key: endpoint.id, value: endpoint }),
-  );
+  // Once the topic is there, the empty table counts as read to its end. So the endpoint must be in it as soon as it can be.
+  const written = producedOnceThere("endpoints", endpoint.id, endpoint);
+  await admin.createTopics([topic!]);
+  await written;
 
   const intake = await waitFor(
     async () => (await valuesOf<Intake>("intake"))[0],
