@@ -41,7 +41,8 @@ sasl:
 {{/*
 How many replicas the Deployment says. With an autoscaler none, because the number is the autoscaler's. But Helm must not take
 away a number that it has said before: Kubernetes would go to one replica at once. So where Helm still has the number, it says
-the one that runs now. Helm has it no more once server-side apply shows a template without it. `helm template` sees no cluster.
+the one that runs now. Helm has it no more once server-side apply shows a template without it, and none with it: another program may
+apply a part of the template, too. `helm template` sees no cluster.
 */}}
 {{- define "postrider.replicas" -}}
 {{- if eq .values.autoscaling.kind "none" -}}
@@ -49,13 +50,18 @@ the one that runs now. Helm has it no more once server-side apply shows a templa
 {{- else -}}
 {{- with lookup "apps/v1" "Deployment" .root.Release.Namespace .object -}}
 {{- $isOthers := false -}}
+{{- $isOurs := false -}}
 {{- range .metadata.managedFields -}}
 {{- $spec := dig "f:spec" dict .fieldsV1 -}}
-{{- if and (eq .operation "Apply") (hasKey $spec "f:template") (not (hasKey $spec "f:replicas")) -}}
+{{- if and (eq .operation "Apply") (hasKey $spec "f:template") -}}
+{{- if hasKey $spec "f:replicas" -}}
+{{- $isOurs = true -}}
+{{- else -}}
 {{- $isOthers = true -}}
 {{- end -}}
 {{- end -}}
-{{- if not $isOthers -}}
+{{- end -}}
+{{- if or $isOurs (not $isOthers) -}}
 {{- .spec.replicas -}}
 {{- end -}}
 {{- end -}}
