@@ -185,6 +185,22 @@ function letterIn(broker: Broker): Omit<DeadLetter, "rawValue"> & {
 }
 
 describe("what is sent", () => {
+  test("ends once for each call, also if the stop leaves several of its records unsent", async () => {
+    const { output } = outputTo(new Broker());
+    const ended: (Error | null)[] = [];
+    const note = (error: Error | null): void => void ended.push(error);
+    const all = [attempt("a"), attempt("b"), attempt("c")];
+
+    output.sendThen(all, undefined, note);
+    await output.stop(soon());
+    expect(ended).toEqual([expect.any(OutputStoppedError)]);
+    output.sendThen(all, undefined, note);
+
+    expect(ended).toHaveLength(2);
+    expect(ended[1]).toBeInstanceOf(OutputStoppedError);
+    await expect(output.send(all)).rejects.toThrow(OutputStoppedError);
+  });
+
   test("is acknowledged when the broker has it, in batches", async () => {
     const broker = new Broker();
     const { output } = outputTo(broker);
