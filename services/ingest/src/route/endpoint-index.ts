@@ -4,19 +4,13 @@ import {
   fanOut,
   patternsOf,
 } from "@postrider/core";
+import { KeptFanOuts } from "./kept-fan-outs.ts";
 
 /** One tenant's endpoints by id, and by each of their event type patterns. */
 interface TenantEndpoints {
   readonly byId: Map<string, Endpoint>;
   readonly byPattern: Map<string, Map<string, Endpoint>>;
-  /** Who gets an event, by its type, since the tenant's last change. */
-  readonly fanOuts: Map<string, FanOut>;
 }
-
-/** Of a tenant so many fan-outs are kept, of so many endpoints each at most, and so many of all tenants: a publisher may use any number of types. */
-const KEPT_TYPES = 100;
-const KEPT_ENDPOINTS = 100;
-const KEPT_FAN_OUTS = 20_000;
 
 /**
  * Indexes the table of endpoints by tenant and event type pattern. So the cost of an event depends only on the endpoints
@@ -26,8 +20,7 @@ const KEPT_FAN_OUTS = 20_000;
 export class EndpointIndex {
   readonly #tenants = new Map<string, TenantEndpoints>();
   readonly #tenantOf = new Map<string, string>();
-  /** Fan-outs made since all were forgotten last; at least as many as are kept. */
-  #fanOutsMade = 0;
+  readonly #kept = new KeptFanOuts();
 
   /** Applies a change of the table; `undefined` is a deletion. */
   set(endpointId: string, endpoint: Endpoint | undefined): void {
@@ -37,9 +30,8 @@ export class EndpointIndex {
     const tenant = getOrMake(this.#tenants, tenantId, () => ({
       byId: new Map(),
       byPattern: new Map(),
-      fanOuts: new Map(),
     }));
-    tenant.fanOuts.clear();
+    this.#kept.forget(tenantId);
     tenant.byId.set(endpointId, endpoint);
     for (const pattern of eventTypes)
       getOrMake(tenant.byPattern, pattern, () => new Map()).set(
@@ -51,16 +43,16 @@ export class EndpointIndex {
 
   /** Who gets an event of a type. The order is not defined. */
   fanOut(tenantId: string, type: string): FanOut {
+    const kept = this.#kept.get(tenantId, type);
+    if (kept !== undefined) return kept;
     const tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) return fanOut([], 0);
-    const kept = tenant.fanOuts.get(type);
-    if (kept !== undefined) return kept;
     // A set, because several patterns of one endpoint may match the type.
     const wanting = new Set<Endpoint>();
     for (const found of foundUnder(tenant, type))
       for (const endpoint of found.values()) wanting.add(endpoint);
     const found = fanOut(wanting, tenant.byId.size);
-    if (wanting.size <= KEPT_ENDPOINTS) this.#keep(tenant, type, found);
+    this.#kept.keep(tenantId, type, found);
     return found;
   }
 
@@ -86,8 +78,8 @@ export class EndpointIndex {
     const tenantId = this.#tenantOf.get(endpointId);
     if (tenantId === undefined) return;
     // Both lookups succeed: an endpoint in #tenantOf is always in its tenant's byId.
-    const { byId, byPattern, fanOuts } = this.#tenants.get(tenantId)!;
-    fanOuts.clear();
+    const { byId, byPattern } = this.#tenants.get(tenantId)!;
+    this.#kept.forget(tenantId);
     for (const pattern of byId.get(endpointId)!.eventTypes) {
       byPattern.get(pattern)?.delete(endpointId);
       if (byPattern.get(pattern)?.size === 0) byPattern.delete(pattern);
