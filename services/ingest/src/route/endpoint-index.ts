@@ -65,15 +65,6 @@ export class EndpointIndex {
     return most;
   }
 
-  #keep(tenant: TenantEndpoints, type: string, found: FanOut): void {
-    if (tenant.fanOuts.size >= KEPT_TYPES) tenant.fanOuts.clear();
-    if (++this.#fanOutsMade > KEPT_FAN_OUTS) {
-      for (const { fanOuts } of this.#tenants.values()) fanOuts.clear();
-      this.#fanOutsMade = 1;
-    }
-    tenant.fanOuts.set(type, found);
-  }
-
   #remove(endpointId: string): void {
     const tenantId = this.#tenantOf.get(endpointId);
     if (tenantId === undefined) return;
