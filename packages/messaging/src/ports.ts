@@ -38,8 +38,12 @@ export interface FetchedBatch extends TopicPartition {
 
 /** Called by a consumer. Every method returns at once: none may await. */
 export interface ConsumerListener {
-  /** A new assignment, after a join or rejoin. All its partitions are paused until `resume`. `epoch` is its number; the epoch before has ended. */
-  assigned(epoch: number, partitions: readonly TopicPartition[]): void;
+  /** A new assignment, after a join or rejoin. All its partitions are paused until `resume`. `epoch` is its number; the epoch before has ended. `allAble`: every member of the group has our `ability`. */
+  assigned(
+    epoch: number,
+    partitions: readonly TopicPartition[],
+    allAble?: boolean,
+  ): void;
   /** The group is about to rebalance. This is the last moment in which a commit of this epoch is accepted: send it synchronously. */
   revoking(epoch: number): void;
   /** A batch, in offset order within its partition, of a partition that belongs to `epoch`. */
@@ -74,6 +78,11 @@ export interface Consumer {
   fetchLogRanges(partitions: readonly TopicPartition[]): Promise<LogRange[]>;
   /** As `fetchLogRanges`, with half the requests. */
   fetchLogEnds(partitions: readonly TopicPartition[]): Promise<LogEnd[]>;
+  /** Fetches once from any partition of a topic that we read, ours or not, and moves no position. Null if nothing came; ask again. Rejects where the partition has no leader, or the offset lies outside the log. */
+  fetchOnce(
+    partition: TopicPartition,
+    offset: number,
+  ): Promise<FetchedBatch | null>;
   /** The first offset of the partition whose record was written at this time or later; null if none was. */
   fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;
   /** When the last request of this member that proves its membership was sent: an acknowledged heartbeat, or the last request of its join. The answer may be much younger (a slow broker, a frozen process), and the session counts from the request. */
@@ -185,6 +194,8 @@ export interface ConsumerOptions {
   readonly topics: readonly string[];
   /** Default `DEFAULT_SESSION_TIMEOUT_MS`. */
   readonly sessionTimeoutMs?: number;
+  /** The name of something that this version does and older ones do not. A group learns whether all its members have it (`ConsumerListener.assigned`). */
+  readonly ability?: string;
   /** Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
   /** The broker answers a fetch once it has so many bytes, or after `maxWaitMs`. Default 1. */

@@ -9,6 +9,7 @@ import {
   type CommittedOffset,
   type Consumer,
   type ConsumerListener,
+  type FetchedBatch,
   type LogEnd,
   type LogRange,
   type RawRecord,
@@ -52,6 +53,8 @@ export class FakeConsumer implements Consumer {
   /** While this is set, `fetchCommitted` answers only when it settles, and rejects if it rejects. */
   fetchGate: Promise<void> | null = null;
   isLeaving = false;
+  /** Whether all members of the group have the ability that an assignment tells of. */
+  allAble = true;
   isStopped = false;
   /** The timestamp of records that are appended from now on; null: 1,000 plus the offset. */
   writtenAt: number | null = null;
@@ -129,6 +132,7 @@ export class FakeConsumer implements Consumer {
     this.listener!.assigned(
       this.epoch,
       partitions.map((partition) => this.#at(partition)),
+      this.allAble,
     );
   }
 
@@ -206,6 +210,24 @@ export class FakeConsumer implements Consumer {
       partition,
       end,
     }));
+  }
+
+  fetchOnce(
+    { partition }: TopicPartition,
+    offset: number,
+  ): Promise<FetchedBatch | null> {
+    const records = this.log(partition)
+      .filter((record) => lastOffsetOf(record) >= offset)
+      .slice(0, this.#options.fetchRecords ?? 500);
+    const last = records.at(-1);
+    if (last === undefined) return Promise.resolve(null);
+    return Promise.resolve({
+      ...this.#at(partition),
+      fetchOffset: offset,
+      records,
+      lastOffset: lastOffsetOf(last),
+      highWatermark: this.end(partition),
+    });
   }
 
   fetchOffsetAt(

@@ -35,19 +35,19 @@ export const recorderSpec = {
   batchRecords: {
     env: "POSTRIDER_RECORD_BATCH_RECORDS",
     parse: integer(1, 100_000),
-    default: "5000",
-    doc: "Records of one insert, at most.",
+    default: "20000",
+    doc: "Records of one insert, of all partitions of a topic together, at most.",
   },
   batchBytes: {
     env: "POSTRIDER_RECORD_BATCH_BYTES",
     parse: integer(1_000, 64_000_000),
-    default: "4000000",
+    default: "16000000",
     doc: "Bytes of one insert, at most, as they are in Kafka; a larger record travels alone.",
   },
   lingerMs: {
     env: "POSTRIDER_RECORD_LINGER",
     parse: duration,
-    default: "200ms",
+    default: "1s",
     doc: "How long the first record of an insert waits for others; up to 2 s where inserts take long.",
   },
   ...processConfig(9403),

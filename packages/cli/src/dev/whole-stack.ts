@@ -119,6 +119,8 @@ function ownMachineEnvironment() {
     // A service that `postrider start` adds must have the same as the others.
     POSTRIDER_SESSION_TIMEOUT:
       env["POSTRIDER_SESSION_TIMEOUT"] || commonConfig.sessionTimeoutMs.default,
+    // People look at once for what they have just sent.
+    POSTRIDER_RECORD_LINGER: env["POSTRIDER_RECORD_LINGER"] || "200ms",
   } as const;
 }
 

@@ -1,11 +1,16 @@
 /**
  * Decides whether one partition is fetched. It is paused while the table is unavailable or the queue is full, so that memory is
- * bounded however long that lasts. But the range of an intent that was found on assignment is always fetched completely.
+ * bounded however long that lasts.
  */
-import type { PartitionHost } from "./partition-host.ts";
+import type { BatchLimits } from "./partition-host.ts";
 import type { BatchQueue } from "./batch-queue.ts";
 
-type Host = Pick<PartitionHost<never>, "limits" | "pause" | "resume" | "seek">;
+interface Host {
+  readonly limits: Pick<BatchLimits, "queueBytes">;
+  pause(): void;
+  resume(): void;
+  seek(offset: number): void;
+}
 
 export class BatchFetching {
   readonly #host: Host;
@@ -14,7 +19,6 @@ export class BatchFetching {
   #queue: BatchQueue | null = null;
   #isFetching = false;
   #isHeld = false;
-  #gatherTo = -1;
 
   /** `isOver`: the partition has moved to another member, or the runner stops. The consumer is not called then. */
   constructor(host: Host, isOver: () => boolean) {
@@ -26,19 +30,13 @@ export class BatchFetching {
     return this.#isFetching;
   }
 
-  /** Fetching begins at `offset`, into this queue. `gatherTo` is the last offset of the stored intent, or -1. */
-  begin(queue: BatchQueue, offset: number, gatherTo: number): void {
+  /** Fetching begins at `offset`, into this queue. */
+  begin(queue: BatchQueue, offset: number): void {
     this.#queue = queue;
-    this.#gatherTo = gatherTo;
     this.#host.seek(offset);
     this.#isFetching = true;
     this.#isHeld = false;
     this.#host.resume();
-  }
-
-  /** The intent's range has been read. */
-  gathered(): void {
-    this.#gatherTo = -1;
   }
 
   /** The consumer has paused the partition, because the position was outside the log. */
@@ -63,9 +61,7 @@ export class BatchFetching {
     if (this.#queue === null || this.#isOver()) return;
     const { queueBytes } = this.#host.limits;
     const bound = this.#isFetching ? queueBytes : queueBytes / 2;
-    const shouldFetch =
-      this.#queue.readTo <= this.#gatherTo ||
-      (!this.#isHeld && this.#queue.bytes < bound);
+    const shouldFetch = !this.#isHeld && this.#queue.bytes < bound;
     if (shouldFetch === this.#isFetching) return;
     this.#isFetching = shouldFetch;
     if (shouldFetch) this.#host.resume();

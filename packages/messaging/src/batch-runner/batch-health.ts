@@ -1,27 +1,19 @@
 /** Readiness and liveness of a batch runner. */
-import type { BatchPartition } from "./batch-partition.ts";
+import type { BatchAssignment } from "./batch-assignment.ts";
 import type { BatchRunner } from "./batch-runner-options.ts";
 
 /** A loop that has records and nothing to wait for, and has made no progress for so long, is broken, ms. */
 const STUCK_MS = 60_000;
 
-type Observed = Pick<BatchPartition<never>, "source" | "problem" | "stuckMs">;
+type Observed = Pick<BatchAssignment<never>, "sources" | "problem" | "stuckMs">;
 
 export function batchHealth(
   name: string,
   isConnected: boolean,
-  partitions: readonly Observed[],
+  assignment: Observed | null,
 ): ReturnType<BatchRunner["health"]> {
-  const problem = partitions
-    .filter((partition) => partition.problem !== null)
-    .map(
-      (partition) =>
-        `partition ${partition.source.partition}: ${partition.problem}`,
-    )[0];
-  const stuckMs = Math.max(
-    0,
-    ...partitions.map((partition) => partition.stuckMs()),
-  );
+  const problem = assignment?.problem ?? null;
+  const stuckMs = assignment?.stuckMs() ?? 0;
   return {
     ready: [
       {
@@ -31,8 +23,9 @@ export function batchHealth(
       },
       {
         name,
-        isOk: problem === undefined,
-        detail: problem ?? `records ${partitions.length} partitions`,
+        isOk: problem === null,
+        detail:
+          problem ?? `records ${assignment?.sources.length ?? 0} partitions`,
       },
     ],
     live: [

@@ -1,5 +1,5 @@
 /** Tries one insert until the table has answered it, and, if it was in doubt, until all its rows are known to be there. */
-import type { PartitionHost } from "./partition-host.ts";
+import type { AssignmentHost } from "./partition-host.ts";
 import type { InsertVerdict } from "./batch-protocol.ts";
 import type { Unavailable } from "./batch-target.ts";
 import type { PartitionWaits } from "./partition-waits.ts";
@@ -10,52 +10,61 @@ const LEASE_POLL_MS = 100;
 interface Insert<Row> {
   readonly rows: readonly Row[];
   readonly token: string;
-  /** Its intent was found on assignment: nobody knows whether the insert was tried. */
-  readonly isInDoubt: boolean;
 }
 
-interface Given<Row> {
+export interface Inserting<Row> {
   readonly host: Pick<
-    PartitionHost<Row>,
-    "insert" | "mend" | "isLeaseValid" | "report"
+    AssignmentHost<Row>,
+    "topic" | "insert" | "mend" | "isLeaseValid" | "report"
   >;
   readonly waits: PartitionWaits;
   /** Stops fetching (true) while the table cannot take the batch. */
   readonly hold: (isHeld: boolean) => void;
 }
 
-/** Inserts, and retries until the table answers. Throws `Ended` if the assignment is over, or if a stop comes while it waits; the intent stays, and the next owner repeats it. */
+/**
+ * Inserts, and retries until the table answers. An insert that failed before is in doubt, so its rows are mended. Throws `Ended` if the
+ * assignment is over, or if a stop comes while it waits; the intent stays, and the next owner repeats it.
+ */
 export async function insertPatiently<Row>(
-  { rows, token, isInDoubt }: Insert<Row>,
-  given: Given<Row>,
+  insert: Insert<Row>,
+  given: Inserting<Row>,
 ): Promise<InsertVerdict> {
   const { host } = given;
+  const { rows, token } = insert;
   const { answer, failures } = await untilAnswered(
     () => host.insert(rows, token),
     given,
   );
   if (answer.kind === "refused") {
     const { detail } = answer;
-    host.report({ kind: "rows_refused", rows: rows.length, detail });
+    host.report(
+      { topic: host.topic },
+      { kind: "rows_refused", rows: rows.length, detail },
+    );
     return answer;
   }
-  host.report({ kind: "inserted", rows: rows.length });
-  if (isInDoubt || failures > 0) {
-    const { answer: mended } = await untilAnswered(
-      () => host.mend(rows, token),
-      given,
-    );
-    if (mended.rows > 0) host.report(mended);
-  }
+  host.report({ topic: host.topic }, { kind: "inserted", rows: rows.length });
+  if (failures > 0) await mendPatiently(insert, given);
   return answer;
+}
+
+/** Puts back those of the rows that the table lacks, and retries until the table answers. Throws as `insertPatiently`. */
+export async function mendPatiently<Row>(
+  { rows, token }: Insert<Row>,
+  given: Inserting<Row>,
+): Promise<void> {
+  const { host } = given;
+  const { answer } = await untilAnswered(() => host.mend(rows, token), given);
+  if (answer.rows > 0) host.report({ topic: host.topic }, answer);
 }
 
 async function untilAnswered<Row, Answer extends { readonly kind: string }>(
   ask: () => Promise<Answer | Unavailable>,
-  { host, waits, hold }: Given<Row>,
+  { host, waits, hold }: Inserting<Row>,
 ): Promise<{ answer: Exclude<Answer, Unavailable>; failures: number }> {
   for (let failures = 0; ;) {
-    // A member that was frozen (SIGSTOP, a paused VM) may have lost the partition long ago, and the table may have forgotten the token since: the rows would be stored twice.
+    // A member that was frozen (SIGSTOP, a paused VM) may have lost its partitions long ago, and the table may have forgotten the token since: the rows would be stored twice.
     while (!host.isLeaseValid()) {
       waits.reportProblem("lost contact with the group", false);
       await waits.sleep(LEASE_POLL_MS);
@@ -68,7 +77,10 @@ async function untilAnswered<Row, Answer extends { readonly kind: string }>(
       return { answer: answer as Exclude<Answer, Unavailable>, failures };
     }
     failures++;
-    host.report({ kind: "unavailable", detail: answer.detail });
+    host.report(
+      { topic: host.topic },
+      { kind: "unavailable", detail: answer.detail },
+    );
     waits.reportProblem(answer.detail, answer.needsOperator);
     hold(true);
     await waits.backOff(failures, answer.waitMs);

@@ -4,7 +4,7 @@
  * be recorded before it.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
-import type { BatchEntry, Refusal, RefusedEntry } from "./batch-protocol.ts";
+import type { BatchEntry, Refusal, RefusedEntry } from "./batch-entry.ts";
 import type { InRecord, RawRecord } from "../record.ts";
 import { refusingUnreadable } from "../refusing-unreadable.ts";
 import type { Decoder } from "../stage.ts";

@@ -1,63 +1,45 @@
 /**
- * The intent protocol for one partition and one assignment. This comment argues why each record is in the table exactly once.
+ * The intent protocol for the partitions of one assignment. This comment argues why each record is in the table exactly once; more in
+ * docs/adr/0024-one-insert-spans-partitions.md.
  *
- * Invariant: every record below `base` is in the table once, or refused once. At any moment at most one range is in doubt: the range
- * of the last acknowledged intent, which begins at or above the committed offset.
+ * Invariant: every record below a partition's base is in the table once, or refused once. At any moment a partition has at most one range
+ * in doubt: the range of its last acknowledged intent, which begins at or above its committed offset.
  *
- * 1. commit(base, intent)    announces the range; the committed offset stays at its beginning
- * 2. insert(rows, token)     the table drops the parts that it has already seen under this token
+ * 1. commit(bases, intent)   announces a range of each partition, in one request; the committed offsets stay at the ranges' beginnings
+ * 2. insert(rows, token)     one block; the table drops the parts that it has already seen under this token
  * 3. dead letters            for the offsets that the intent excludes
- * 4. commit(last + 1, …)     the range is done; carries the next intent if there is one
+ * 4. commit(ends + 1, …)     the ranges are done; carries the next intent if there is one
  *
- * A crash after 1, 2 or 3 leaves the intent. The next owner does 2 and 3 again with the same rows under the same token, and the table
- * drops the rows that it has. A crash within 1 or 4 leaves the old metadata or the new, and both are states described here. No other
- * owner can come in between: the broker refuses commits of an old generation, and a new generation reads the offsets only after the
- * old one has ended.
+ * A crash after 1, 2 or 3 leaves the intent, whole, in each of its partitions. Each next owner sends the same rows under the same token
+ * (`batch-repeat.ts`), and the table drops the rows that it has. A crash within 1 or 4 leaves the old metadata or the new, and both are
+ * states described here. No other owner can come in between: the broker refuses commits of an old generation, and a new generation reads
+ * the offsets only after the old one has ended.
  *
- * A table that is killed may keep the token but not the rows, and then drops the rows when they come again. So an insert is in doubt
- * if it failed before or if its intent was found on assignment. Once such an insert is answered, the table is checked, and missing
- * rows are put back (`BatchTarget.mend`) before the commit that marks the range as done.
+ * If the table refuses a row, it refused the whole insert before it wrote anything. So the batch is halved, each half with its own
+ * intent, until the row stands alone; then its intent excludes it. The request that announces a half also clears the old intent from
+ * the partitions that are not in that half.
  *
- * If the table refuses a row, it refused the whole insert before it wrote anything. So the range is halved, each half with its own
- * intent, until the row stands alone; then its intent excludes it. The intent lists the excluded offsets because the next owner may
- * judge a record differently (its schema has arrived meanwhile), and then would send other rows under the same token, which would be
- * lost.
+ * The intent lists the excluded offsets because the next owner may judge a record differently (its schema has arrived meanwhile), and
+ * then would send other rows under the same token, which would be lost.
  */
-import type { DeadLetterReason, EpochMs } from "@postrider/core";
-import { tokenOf } from "./intent-metadata.ts";
+import type { EpochMs } from "@postrider/core";
+import { intentOf, refused, rowsOf } from "./batch-entry.ts";
+import type { BatchEntry, RefusedEntry } from "./batch-entry.ts";
+import { rangeIn, tokenOf } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
-import { lastOffsetOf, type RawRecord } from "../record.ts";
 
-/** Why a record makes no row. */
-export interface Refusal {
-  readonly reason: DeadLetterReason;
-  readonly detail: string;
+/** What the group is to store for one partition. */
+export interface IntentCommit {
+  readonly partition: number;
+  readonly offset: number;
+  readonly intent: Intent | null;
 }
-
-/** A record with its row, or with the reason why it has none. */
-export type BatchEntry<Row> =
-  | {
-      readonly kind: "row";
-      readonly raw: RawRecord;
-      readonly row: Row;
-    }
-  | {
-      readonly kind: "refused";
-      readonly raw: RawRecord;
-      readonly refusal: Refusal;
-    };
-
-export type RefusedEntry = Extract<BatchEntry<unknown>, { kind: "refused" }>;
 
 /** The side effects of the protocol. Each retries until it is acknowledged and then resolves; it rejects only when the assignment is over. */
 export interface BatchEffects<Row> {
-  commit(offset: number, intent: Intent | null): Promise<void>;
-  /** `isInDoubt`: the insert may have been tried before, so the table's answer alone does not prove that the rows are there. */
-  insert(
-    rows: readonly Row[],
-    token: string,
-    isInDoubt: boolean,
-  ): Promise<InsertVerdict>;
+  /** One request: all are stored, or none. */
+  commit(commits: readonly IntentCommit[]): Promise<void>;
+  insert(rows: readonly Row[], token: string): Promise<InsertVerdict>;
   /** Produces the dead letters of refused records. If they became reduced rows, only logs and counts them. */
   refuse(entries: readonly RefusedEntry[], at: EpochMs): Promise<void>;
   /** Present for the topic `dead-letters` only: a refused record becomes this row. One more dead letter would be refused again, for ever. */
@@ -72,129 +54,118 @@ export type InsertVerdict =
   /** The table does not take a value. Nothing of the insert was written. */
   | { readonly kind: "refused"; readonly detail: string };
 
+interface Position {
+  base: number;
+  /** `base` is committed without an intent. */
+  isSettled: boolean;
+}
+
 export class BatchProtocol<Row> {
-  #base: number;
-  #isSettled: boolean;
+  readonly #positions = new Map<number, Position>();
+  /** Without a commit in this assignment yet. The coordinator may not know such a partition, and would store an intent for the others only. */
+  readonly #unproven = new Set<number>();
   readonly #table: string;
-  readonly #source: { readonly topic: string; readonly partition: number };
+  readonly #topic: string;
   readonly #effects: BatchEffects<Row>;
 
   constructor(options: {
     readonly table: string;
-    readonly source: { readonly topic: string; readonly partition: number };
-    readonly base: number;
-    /** The group has stored `base` without an intent. */
-    readonly isSettled: boolean;
+    readonly topic: string;
     readonly effects: BatchEffects<Row>;
   }) {
     this.#table = options.table;
-    this.#source = options.source;
-    this.#base = options.base;
-    this.#isSettled = options.isSettled;
+    this.#topic = options.topic;
     this.#effects = options.effects;
   }
 
-  /** The first offset that is not yet recorded. */
-  get base(): number {
-    return this.#base;
+  /** Every record of the partition below `base` is recorded; no range of it is in doubt. */
+  add(partition: number, base: number): void {
+    this.#positions.set(partition, { base, isSettled: false });
+    this.#unproven.add(partition);
   }
 
-  /** No range is in doubt: `base` is committed without an intent. */
+  /** Between two records only. */
+  remove(partition: number): void {
+    this.#positions.delete(partition);
+    this.#unproven.delete(partition);
+  }
+
+  /** The first offset that is not yet recorded; undefined for a partition that was not added. */
+  baseOf(partition: number): number | undefined {
+    return this.#positions.get(partition)?.base;
+  }
+
+  /** No range is in doubt: every base is committed without an intent. */
   get isSettled(): boolean {
-    return this.#isSettled;
-  }
-
-  /** Records `entries`: ascending, at least one; every record of the partition from `base` to the last entry. */
-  async record(entries: readonly BatchEntry<Row>[]): Promise<void> {
-    const first = entries[0]!.raw; // the caller gives at least one
-    const intent: Intent = {
-      first: first.offset,
-      last: lastOffsetOf(entries.at(-1)!.raw),
-      firstTimestamp: first.timestamp,
-      intendedAt: this.#effects.now(),
-      excluded: offsetsOf(entries),
-    };
-    await this.#announce(intent);
-    await this.#carryOut(entries, intent, {
-      end: intent.last,
-      isInDoubt: false,
-    });
+    return [...this.#positions.values()].every(({ isSettled }) => isSettled);
   }
 
   /**
-   * Repeats an intent that was found on assignment. `entries` are the records of its range that the log still has; `end` is the last
-   * offset of the range that could be read. Records that the intent excludes stay excluded, even if they could be inserted now.
+   * Records `entries`: at least one; those of a partition are together and ascending, and are all its records from its base to its last
+   * entry. Ascending by partition.
    */
-  async repeat(
-    entries: readonly BatchEntry<Row>[],
-    intent: Intent,
-    end: number,
-  ): Promise<void> {
-    const excluded = new Set(intent.excluded);
-    const judged = entries.map((entry) =>
-      entry.kind === "row" && excluded.has(entry.raw.offset)
-        ? refused(entry.raw, "refused before")
-        : entry,
-    );
-    // A batch that cannot be read now, but could be then, is left out under the same token, like records that retention deleted.
-    const added = offsetsOf(
-      judged.filter(({ raw }) => raw.unreadable === undefined),
-    ).filter((offset) => !excluded.has(offset));
-    const found = { end, isInDoubt: true };
-    if (added.length === 0) return this.#carryOut(judged, intent, found);
-    // A record is refused now and was not then (its schema never came): announce it as excluded before its dead letter exists.
-    const wider = {
-      ...intent,
-      excluded: [...intent.excluded, ...added].sort((a, b) => a - b),
-    };
-    await this.#announce(wider);
-    await this.#carryOut(judged, wider, found);
+  async record(entries: readonly BatchEntry<Row>[]): Promise<void> {
+    if (this.#unproven.size > 0) await this.settle();
+    const intent = intentOf(entries, this.#effects.now());
+    await this.#announce(intent);
+    await this.#carryOut(entries, intent);
   }
 
-  /** Commits without an intent. `base` moves up to `readTo` first, if that is higher: there must be no record in between. */
-  async settle(readTo: number): Promise<void> {
-    const base = Math.max(this.#base, readTo);
-    if (this.#isSettled && base === this.#base) return;
-    await this.#effects.commit(base, null);
-    this.#base = base;
-    this.#isSettled = true;
+  /** Commits without an intent. Bases move up to `readTo` first, where that is higher: there must be no record in between. */
+  async settle(readTo: ReadonlyMap<number, number> = new Map()): Promise<void> {
+    const commits: IntentCommit[] = [];
+    for (const [partition, { base, isSettled }] of this.#positions) {
+      const offset = Math.max(base, readTo.get(partition) ?? base);
+      if (!isSettled || offset > base)
+        commits.push({ partition, offset, intent: null });
+    }
+    if (commits.length > 0) await this.#commit(commits);
   }
 
   async #announce(intent: Intent): Promise<void> {
-    this.#isSettled = false;
-    await this.#effects.commit(this.#base, intent);
+    const commits: IntentCommit[] = [];
+    for (const [partition, { base, isSettled }] of this.#positions) {
+      const isNamed = rangeIn(intent, partition) !== undefined;
+      if (isNamed || !isSettled)
+        commits.push({
+          partition,
+          offset: base,
+          intent: isNamed ? intent : null,
+        });
+    }
+    await this.#commit(commits);
+  }
+
+  async #commit(commits: readonly IntentCommit[]): Promise<void> {
+    for (const { partition } of commits)
+      this.#positions.get(partition)!.isSettled = false;
+    await this.#effects.commit(commits);
+    for (const { partition, offset, intent } of commits) {
+      this.#positions.set(partition, {
+        base: offset,
+        isSettled: intent === null,
+      });
+      this.#unproven.delete(partition);
+    }
   }
 
   async #carryOut(
     entries: readonly BatchEntry<Row>[],
     intent: Intent,
-    { end, isInDoubt }: { readonly end: number; readonly isInDoubt: boolean },
   ): Promise<void> {
-    const rows = this.#rowsOf(entries, intent.intendedAt);
+    const { reducedRowOf } = this.#effects;
+    const rows = rowsOf(entries, intent.intendedAt, reducedRowOf);
     if (rows.length > 0) {
-      const token = tokenOf(this.#table, this.#source, intent);
-      const verdict = await this.#effects.insert(rows, token, isInDoubt);
-      if (verdict.kind === "refused") {
-        await this.#halve(entries, verdict.detail);
-        this.#base = Math.max(this.#base, end + 1);
-        return;
-      }
+      const token = tokenOf(this.#table, this.#topic, intent);
+      const verdict = await this.#effects.insert(rows, token);
+      if (verdict.kind === "refused")
+        return await this.#halve(entries, verdict.detail);
     }
     const losers = entries.filter((entry) => entry.kind === "refused");
     if (losers.length > 0)
       await this.#effects.refuse(losers, intent.intendedAt);
-    this.#base = Math.max(this.#base, end + 1);
-    this.#isSettled = false;
-  }
-
-  #rowsOf(entries: readonly BatchEntry<Row>[], at: EpochMs): Row[] {
-    const { reducedRowOf } = this.#effects;
-    const rows: Row[] = [];
-    for (const entry of entries) {
-      if (entry.kind === "row") rows.push(entry.row);
-      else if (reducedRowOf !== undefined) rows.push(reducedRowOf(entry, at));
-    }
-    return rows;
+    for (const { partition, last } of intent.ranges)
+      this.#positions.set(partition, { base: last + 1, isSettled: false });
   }
 
   async #halve(
@@ -215,14 +186,4 @@ export class BatchProtocol<Row> {
     }
     await this.record([refused(entry.raw, detail)]);
   }
-}
-
-function refused(raw: RawRecord, detail: string): RefusedEntry {
-  return { kind: "refused", raw, refusal: { reason: "row_refused", detail } };
-}
-
-function offsetsOf(entries: readonly BatchEntry<unknown>[]): number[] {
-  return entries
-    .filter((entry) => entry.kind === "refused")
-    .map((entry) => entry.raw.offset);
 }

@@ -29,6 +29,13 @@ export class BatchQueue {
     return this.#bytes;
   }
 
+  /** Bytes of the first `count` records. */
+  bytesOf(count: number): number {
+    let bytes = 0;
+    for (let n = 0; n < count; n++) bytes += bytesOf(this.#records[n]!);
+    return bytes;
+  }
+
   /** In offset order: the next to be recorded is the first. */
   get records(): readonly RawRecord[] {
     return this.#records;

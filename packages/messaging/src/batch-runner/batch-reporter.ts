@@ -1,6 +1,6 @@
 /** The log lines and metrics of a batch runner. */
-import type { PartitionFact } from "./partition-host.ts";
-import type { RefusedEntry } from "./batch-protocol.ts";
+import type { BatchFact, Place } from "./partition-host.ts";
+import type { RefusedEntry } from "./batch-entry.ts";
 import type { StartFault } from "./batch-start.ts";
 import type { InsertResult } from "./batch-target.ts";
 import type { Clock, Log, Meter } from "@postrider/runtime";
@@ -58,15 +58,15 @@ export function createBatchReporter(options: {
     ["table"],
   );
 
-  function fault(source: TopicPartition, found: StartFault): void {
+  function fault(place: Place, found: StartFault): void {
     if (found.kind === "below_start")
-      lost.inc({ topic: source.topic }, found.lost);
-    log.error(`offset.${EVENT_OF_FAULT[found.kind]}`, { ...source, ...found });
+      lost.inc({ topic: place.topic }, found.lost);
+    log.error(`offset.${EVENT_OF_FAULT[found.kind]}`, { ...place, ...found });
   }
 
   /** Where the log of each partition ended at its last fetch. While the runner is idle that is the end of the log: a new record would have been fetched. */
   const ends = new Map<number, number>();
-  function lag({ topic, partition }: TopicPartition, base: number): void {
+  function lag({ topic, partition = 0 }: Place, base: number): void {
     const end = ends.get(partition) ?? base;
     lags.set(Math.max(end - base, 0), { topic, partition: String(partition) });
   }
@@ -109,12 +109,12 @@ export function createBatchReporter(options: {
       });
     },
 
-    report(source: TopicPartition, fact: PartitionFact): void {
-      const where = { stage: options.name, ...source };
+    report(place: Place, fact: BatchFact): void {
+      const where = { stage: options.name, ...place };
       switch (fact.kind) {
         case "started":
-          lag(source, fact.start.base);
-          for (const found of fact.start.faults) fault(source, found);
+          lag(place, fact.start.base);
+          for (const found of fact.start.faults) fault(place, found);
           log.info("partition.started", {
             ...where,
             offset: fact.start.base,
@@ -125,7 +125,7 @@ export function createBatchReporter(options: {
           log.error("intent.foreign", { ...where, intent: fact.intent });
           return;
         case "lost":
-          lost.inc({ topic: source.topic }, fact.to - fact.from);
+          lost.inc({ topic: place.topic }, fact.to - fact.from);
           log.error("offset.belowStart", {
             ...where,
             position: fact.from,

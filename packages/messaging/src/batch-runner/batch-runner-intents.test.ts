@@ -14,14 +14,17 @@ import { decodeIntent, encodeIntent } from "./intent-metadata.ts";
 const start = useBatchRunner();
 
 /** A commit that announces the insert of these offsets, except the excluded ones. */
-const intentOf = (intent: {
+const intentOf = (range: {
   first: number;
   last: number;
   firstTimestamp: number;
   excluded: readonly number[];
 }) => ({
-  offset: intent.first,
-  metadata: encodeIntent({ ...intent, intendedAt: 1 }),
+  offset: range.first,
+  metadata: encodeIntent({
+    intendedAt: 1,
+    ranges: [{ partition: 0, ...range }],
+  }),
 });
 
 test("while an insert is under way its range stands in the commit's metadata, with the offset unchanged", async () => {
@@ -34,9 +37,9 @@ test("while an insert is under way its range stands in the commit's metadata, wi
 
   const { offset, metadata } = consumer.stored.get(0)!;
   expect(offset).toBe(0);
-  expect(decodeIntent(metadata)).toMatchObject({
+  expect(decodeIntent(metadata, 0)).toMatchObject({
     kind: "intent",
-    intent: { first: 0, last: 2, excluded: [1] },
+    intent: { ranges: [{ first: 0, last: 2, excluded: [1] }] },
   });
   answerInserts();
   await soon(() => isCommitted(3));

@@ -1,8 +1,8 @@
 /** The options, limits and interface of a batch runner. */
 import type { EpochMs } from "@postrider/core";
 import type { RecordStage } from "./batch-judge.ts";
-import type { PartitionLimits } from "./partition-host.ts";
-import type { Refusal } from "./batch-protocol.ts";
+import type { BatchLimits } from "./partition-host.ts";
+import type { Refusal } from "./batch-entry.ts";
 import type { BatchTarget } from "./batch-target.ts";
 import {
   DEFAULT_SESSION_TIMEOUT_MS,
@@ -42,13 +42,13 @@ export interface BatchRunnerOptions<In, Row> {
 }
 
 export interface BatchRunnerLimits {
-  /** Records of a batch, at most. Default 5,000: far below one insert block of ClickHouse. */
+  /** Records of a batch, of all partitions together, at most. Default 20,000: far below one insert block of ClickHouse. */
   readonly maxRecords: number;
-  /** Bytes of a batch, at most. Default 4 MB. */
+  /** Bytes of a batch, at most. Default 16 MB. */
   readonly maxBytes: number;
-  /** How long the first record of a batch waits for others, at least (`InsertLinger`). Default 200 ms. */
+  /** How long the first record of a batch waits for others, at least (`InsertLinger`). Default 1 s. */
   readonly lingerMs: number;
-  /** Bytes fetched and not yet recorded, over all partitions. Default 64 MiB; a partition has at least one batch's worth. */
+  /** Bytes fetched and not yet recorded, over all partitions. Default 64 MiB; a partition has 1 MiB at least. */
   readonly byteBudget: number;
   /** Default `DEFAULT_SESSION_TIMEOUT_MS`. */
   readonly sessionTimeoutMs: number;
@@ -57,9 +57,9 @@ export interface BatchRunnerLimits {
 }
 
 export const BATCH_RUNNER_LIMITS: BatchRunnerLimits = {
-  maxRecords: 5_000,
-  maxBytes: 4_000_000,
-  lingerMs: 200,
+  maxRecords: 20_000,
+  maxBytes: 16_000_000,
+  lingerMs: 1_000,
   byteBudget: 64 * 1024 * 1024,
   sessionTimeoutMs: DEFAULT_SESSION_TIMEOUT_MS,
   unknownSchemaWaitMs: 300_000,
@@ -79,17 +79,20 @@ export interface BatchRunner extends Lifecycle {
   };
 }
 
-/** The limits of one partition, if `count` are assigned. */
-export function partitionLimits(
+/** A partition queues so much at least, whatever its share of the budget. */
+const LEAST_QUEUE_BYTES = 1 << 20;
+
+/** The limits of an assignment of `count` partitions. */
+export function batchLimits(
   limits: BatchRunnerLimits,
   count: number,
-): PartitionLimits {
+): BatchLimits {
   return {
     maxRecords: limits.maxRecords,
     maxBytes: limits.maxBytes,
     lingerMs: limits.lingerMs,
     queueBytes: Math.max(
-      limits.maxBytes,
+      Math.min(LEAST_QUEUE_BYTES, limits.byteBudget),
       Math.floor(limits.byteBudget / Math.max(count, 1)),
     ),
     schemaPollMs: Math.min(1_000, Math.max(limits.unknownSchemaWaitMs / 4, 10)),

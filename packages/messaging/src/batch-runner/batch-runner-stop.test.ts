@@ -43,5 +43,5 @@ test("a stop while the table is unavailable does not wait for it, and leaves the
   expect(performance.now() - since).toBeLessThan(20_000);
   const stored = consumer.stored.get(0)!;
   expect(stored.offset).toBe(0);
-  expect(decodeIntent(stored.metadata).kind).toBe("intent");
+  expect(decodeIntent(stored.metadata, 0).kind).toBe("intent");
 });

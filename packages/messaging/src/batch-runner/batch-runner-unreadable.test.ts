@@ -14,11 +14,8 @@ const intentOf = (
 ) => ({
   offset: first,
   metadata: encodeIntent({
-    first,
-    last,
-    firstTimestamp,
     intendedAt: 1,
-    excluded,
+    ranges: [{ partition: 0, first, last, firstTimestamp, excluded }],
   }),
 });
 

@@ -1,6 +1,6 @@
 /**
  * The batch runner writes the records of a topic into a table, each record once. Why exactly once: `batch-protocol.ts`. The loop of
- * one partition: `batch-partition.ts`. This file starts and ends the partitions with the assignments of one group member.
+ * an assignment: `batch-assignment.ts`. This file starts and ends the assignments of one group member.
  *
  * With every assignment each partition begins anew from the stored commit, even one that we owned before. An insert that is in flight
  * then may run twice concurrently; both runs carry the same token, so the table stores the rows once. So no state has to be carried
@@ -9,14 +9,14 @@
 import { sleep, within } from "@postrider/runtime";
 import type { EpochMs } from "@postrider/core";
 import { backOffMs } from "../back-off.ts";
+import { BatchAssignment } from "./batch-assignment.ts";
 import { batchHealth } from "./batch-health.ts";
-import type { PartitionHost, Position } from "./partition-host.ts";
+import type { AssignmentHost } from "./partition-host.ts";
 import { createBatchJudge } from "./batch-judge.ts";
-import { BatchPartition } from "./batch-partition.ts";
 import { createBatchReporter } from "./batch-reporter.ts";
 import {
   BATCH_RUNNER_LIMITS,
-  partitionLimits,
+  batchLimits,
   type BatchCheck,
   type BatchRunner,
   type BatchRunnerLimits,
@@ -55,6 +55,7 @@ export function createBatchRunner<In, Row>(
     groupId: options.groupId,
     topics: [topic],
     sessionTimeoutMs: limits.sessionTimeoutMs,
+    ability: "span",
     // The broker may hold a fetch for as long as a batch lingers.
     minBytes: LARGE_FETCH_BYTES,
     maxWaitMs: Math.min(Math.max(limits.lingerMs, 20), LONGEST_WAIT_MS),
@@ -62,21 +63,23 @@ export function createBatchRunner<In, Row>(
   const commit = createCommitLane(consumer);
   const giveUp = new AbortController();
   const running = new Set<Promise<void>>();
-  let partitions = new Map<number, BatchPartition<Row>>();
+  let assignment: BatchAssignment<Row> | null = null;
   let epoch = -1;
   let isConnected = false;
   let stopping: Promise<void> | null = null;
 
   function hostOf(
-    source: TopicPartition,
     ownEpoch: number,
     count: number,
-  ): PartitionHost<Row> {
+    mayShare: boolean,
+  ): AssignmentHost<Row> {
     const { reducedRowOf } = stage;
     const isCurrent = () => ownEpoch === epoch && stopping === null;
     return {
       table: target.table,
-      limits: partitionLimits(limits, count),
+      topic,
+      limits: batchLimits(limits, count),
+      mayShare,
       judge,
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
@@ -84,11 +87,14 @@ export function createBatchRunner<In, Row>(
       isLeaseValid: () =>
         clock.monotonic() - consumer.lastHeartbeatAt() <
         LEASE_SHARE * limits.sessionTimeoutMs,
-      fetchCommitted: () => only(consumer.fetchCommitted([source]), source),
-      fetchLogRange: () => only(consumer.fetchLogRanges([source]), source),
-      commit: async (offset, metadata) => {
-        await commit(ownEpoch, { ...source, offset, metadata });
-        reporter.committed(source, offset);
+      fetchCommitted: (source) =>
+        only(consumer.fetchCommitted([source]), source),
+      fetchLogRange: (source) =>
+        only(consumer.fetchLogRanges([source]), source),
+      fetchOnce: (source, offset) => consumer.fetchOnce(source, offset),
+      commit: async (commits) => {
+        await commit(ownEpoch, commits);
+        for (const each of commits) reporter.committed(each, each.offset);
       },
       insert: (rows, token) =>
         reporter.timed(() => target.insert(rows, token, giveUp.signal)),
@@ -107,45 +113,35 @@ export function createBatchRunner<In, Row>(
           ? undefined
           : (entry, at) =>
               reducedRowOf.call(stage, entry.raw, entry.refusal, at),
-      pause: () => isCurrent() && consumer.pause([source]),
-      resume: () => isCurrent() && consumer.resume([source]),
-      seek: (offset) => isCurrent() && consumer.seek(source, offset),
-      report: (fact) => reporter.report(source, fact),
+      pause: (source) => isCurrent() && consumer.pause([source]),
+      resume: (source) => isCurrent() && consumer.resume([source]),
+      seek: (source, offset) => isCurrent() && consumer.seek(source, offset),
+      report: (place, fact) => reporter.report(place, fact),
     };
   }
 
-  function begin(
-    source: TopicPartition,
-    count: number,
-    known: Position | null = null,
-  ): void {
-    const partition = new BatchPartition(
-      source,
-      hostOf(source, epoch, count),
-      known,
-    );
-    partitions.set(source.partition, partition);
-    running.add(partition.done);
-    void partition.done.then(() => running.delete(partition.done));
-  }
-
   const listener: ConsumerListener = {
-    assigned(newEpoch, assigned) {
-      for (const partition of partitions.values()) partition.end();
-      partitions = new Map();
+    assigned(newEpoch, assigned, allAble = false) {
+      assignment?.end();
+      assignment = null;
       epoch = newEpoch;
       if (stopping !== null) return;
-      for (const source of assigned) begin(source, assigned.length);
+      const begun = new BatchAssignment(
+        assigned,
+        hostOf(epoch, assigned.length, allAble),
+      );
+      assignment = begun;
+      running.add(begun.done);
+      void begun.done.then(() => running.delete(begun.done));
       reporter.assigned(assigned);
     },
     revoking() {
-      // No last commit is needed: the next owner repeats an announced range, and finished ranges are committed at once anyway.
+      // No last commit is needed: the next owners repeat an announced batch, and finished ranges are committed at once anyway.
     },
     batch(batchEpoch, batch) {
       if (batchEpoch !== epoch) return;
-      const partition = partitions.get(batch.partition);
-      partition?.push(batch);
-      reporter.fetched(batch, partition?.base ?? null);
+      assignment?.push(batch);
+      reporter.fetched(batch, assignment?.baseOf(batch.partition) ?? null);
     },
     outOfRange(lostEpoch, source) {
       if (lostEpoch === epoch) void recover(source);
@@ -157,19 +153,17 @@ export function createBatchRunner<In, Row>(
 
   /** The log does not have our position. Below the log's start: keep what is queued and go on at the start. Above its end, the log was cut or made anew: begin the partition anew from our last commit. */
   async function recover(source: TopicPartition): Promise<void> {
-    const partition = partitions.get(source.partition);
-    if (partition === undefined) return;
-    const ownEpoch = epoch;
-    const isWanted = () => ownEpoch === epoch && stopping === null;
+    const current = assignment;
+    if (current === null) return;
+    const isWanted = () => current === assignment && stopping === null;
     // The consumer has paused the partition and reports this once. So retry until we have told it where to go on.
     for (let failures = 1; isWanted(); failures++) {
       try {
         const log = await only(consumer.fetchLogRanges([source]), source);
         if (!isWanted()) return;
-        if ((partition.base ?? 0) <= log.end)
-          return await partition.skipTo(log.start);
-        partition.end();
-        return begin(source, partitions.size, partition.lastCommit);
+        if ((current.baseOf(source.partition) ?? 0) <= log.end)
+          return await current.skipTo(source.partition, log.start);
+        return current.restart(source.partition);
       } catch (error) {
         if (!isWanted()) return;
         reporter.report(source, { kind: "failed", error });
@@ -180,13 +174,13 @@ export function createBatchRunner<In, Row>(
   }
 
   async function stop(deadline: EpochMs): Promise<void> {
-    const sources = [...partitions.values()].map(({ source }) => source);
+    const sources = assignment?.sources ?? [];
     if (sources.length > 0) consumer.pause(sources);
-    for (const partition of partitions.values()) partition.drain();
+    assignment?.drain();
     const left = Math.max(deadline - clock.now() - LEAVE_MS, 0);
     await within(Promise.all(running), left);
     giveUp.abort();
-    for (const partition of partitions.values()) partition.end();
+    assignment?.end();
     await consumer.stop(deadline); // after the last commit: kafkajs drops commits during its stop
   }
 
@@ -196,8 +190,7 @@ export function createBatchRunner<In, Row>(
       stopping ??= Promise.resolve().then(() => stop(deadline));
       return stopping;
     },
-    health: () =>
-      batchHealth(options.name, isConnected, [...partitions.values()]),
+    health: () => batchHealth(options.name, isConnected, assignment),
   };
 }
 

@@ -1,13 +1,13 @@
 /** Where a batch partition begins after an assignment, computed from the stored commit and the log's range. Pure. */
-import { decodeIntent } from "./intent-metadata.ts";
+import { decodeIntent, rangeIn } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
 
 export interface BatchStart {
   /** Every record below it is recorded or lost. Fetching begins here. */
   readonly base: number;
-  /** The range to insert again under its own token, or null. Its records from `base` to `intentEnd` are inserted. */
+  /** The batch to insert again under its own token, or null. */
   readonly intent: Intent | null;
-  /** The last offset of the intent's range that the log still has. */
+  /** The last offset of the intent's range of this partition that the log still has; -1 without an intent. */
   readonly intentEnd: number;
   /** Faults that are logged as errors, for the operator. */
   readonly faults: readonly StartFault[];
@@ -33,7 +33,7 @@ export type StartFault =
       readonly intent: Intent;
       readonly end: number;
     }
-  /** The metadata is not ours, of a newer version, or for another offset. If it held an intent, that is not repeated. */
+  /** The metadata is not ours, of a newer version, or for another offset or partition. If it held an intent, that is not repeated. */
   | { readonly kind: "metadata_unreadable"; readonly metadata: string };
 
 /**
@@ -47,6 +47,7 @@ export type StartFault =
  * Leaving the rest out would lose rows in the second case; a new token would store them twice in the first.
  */
 export function planBatchStart(
+  partition: number,
   committed: { readonly offset: number | null; readonly metadata: string },
   log: { readonly start: number; readonly end: number },
 ): BatchStart {
@@ -65,17 +66,23 @@ export function planBatchStart(
       start: log.start,
       lost: log.start - committed.offset,
     });
-  const stored = decodeIntent(committed.metadata);
+  const stored = decodeIntent(committed.metadata, partition);
   if (stored.kind === "none") return at(base, faults);
-  if (stored.kind === "unreadable" || stored.intent.first < committed.offset)
+  const range =
+    stored.kind === "intent" ? rangeIn(stored.intent, partition) : undefined;
+  if (
+    stored.kind === "unreadable" ||
+    range === undefined ||
+    range.first < committed.offset
+  )
     return at(base, [
       ...faults,
       { kind: "metadata_unreadable", metadata: committed.metadata },
     ]);
 
   const { intent } = stored;
-  const intentEnd = Math.min(intent.last, log.end - 1);
-  if (intentEnd < intent.last)
+  const intentEnd = Math.min(range.last, log.end - 1);
+  if (intentEnd < range.last)
     faults.push({ kind: "intent_cut", intent, end: log.end });
   if (intentEnd < base) return at(base, faults); // the log has nothing of the range any more
   return { base, intent, intentEnd, faults };

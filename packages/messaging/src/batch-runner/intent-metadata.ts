@@ -1,9 +1,12 @@
-/** The commit metadata in which the batch runner announces a range before it inserts it. Pure. */
+/** The commit metadata in which the batch runner announces a batch before it inserts it, and the token of that batch. Pure. */
+import { hash } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
 import type { RawRecord } from "../record.ts";
+import { offsetsOfRuns, runsOf } from "./offset-runs.ts";
 
-/** A range of one partition whose rows may be in the table, all or some. The next owner of the partition must insert exactly this range again. */
-export interface Intent {
+/** A range of one partition. */
+export interface IntentRange {
+  readonly partition: number;
   /** Offset of the first record of the range. */
   readonly first: number;
   /** Offset of the last one. */
@@ -14,28 +17,53 @@ export interface Intent {
    * or 0 if that is not known.
    */
   readonly firstTimestamp: EpochMs;
-  /** When the range was announced. It is the `deadAt` of the range's dead letters, so that one that is produced again after a crash equals the first. */
-  readonly intendedAt: EpochMs;
   /** Offsets within the range that are refused, ascending: their records become dead letters, not rows. */
   readonly excluded: readonly number[];
 }
 
-const VERSION = 1;
+/** A batch whose rows may be in the table, all or some. Who gets one of its partitions next must insert exactly this batch again. */
+export interface Intent {
+  /** When the batch was announced. It is the `deadAt` of the batch's dead letters, so that one that is produced again after a crash equals the first. */
+  readonly intendedAt: EpochMs;
+  /** At least one; ascending by partition. */
+  readonly ranges: readonly IntentRange[];
+}
+
+/** So many characters of metadata Kafka stores by default (`offset.metadata.max.bytes`). */
+export const STORED_CHARACTERS = 4_096;
+/** A batch ends before its intent is longer than this. The rest is for the braces, and for times that have one digit more when the batch is announced. */
+export const MAX_INTENT_CHARACTERS = 3_800;
+
+/** The form for one partition, which older versions read, too. */
+const ONE = 1;
+/** The form for several. */
+const SEVERAL = 2;
 
 /**
- * Encodes the intent as JSON, so that an operator can read it in the group: `{"intent":1,"first":…,"last":…,"firstTimestamp":…,"intendedAt":…,"excluded":[gap,length,…]}`.
- * `excluded` alternates a gap (the offsets skipped since the last run; for the first run, since `first`) and the run's length.
- * It fits into the 4,096 characters that Kafka stores, because a batch ends before too many runs are refused (`MAX_REFUSED_RUNS`).
+ * Encodes the intent as JSON, so that an operator can read it in the group. Of one partition:
+ * `{"intent":1,"first":…,"last":…,"firstTimestamp":…,"intendedAt":…,"excluded":[gap,length,…]}`. `excluded` alternates a gap (the
+ * offsets skipped since the last run; for the first run, since `first`) and the run's length. Of several:
+ * `{"intent":2,"intendedAt":…,"ranges":[[partition,first,length,firstTimestamp-intendedAt,gap,length,…],…]}`.
  */
-export function encodeIntent(intent: Intent): string {
+export function encodeIntent({ intendedAt, ranges }: Intent): string {
+  const only = ranges[0]!; // an intent has at least one range
+  if (ranges.length > 1) {
+    const several = ranges.map((range) => numbersOf(range, intendedAt));
+    return JSON.stringify({ intent: SEVERAL, intendedAt, ranges: several });
+  }
   return JSON.stringify({
-    intent: VERSION,
-    first: intent.first,
-    last: intent.last,
-    firstTimestamp: intent.firstTimestamp,
-    intendedAt: intent.intendedAt,
-    excluded: runsOf(intent.excluded, intent.first),
+    intent: ONE,
+    first: only.first,
+    last: only.last,
+    firstTimestamp: only.firstTimestamp,
+    intendedAt,
+    excluded: runsOf(only.excluded, only.first),
   });
+}
+
+/** How many characters a range takes of an intent of several partitions. */
+export function charactersOf(range: IntentRange, intendedAt: EpochMs): number {
+  return JSON.stringify(numbersOf(range, intendedAt)).length + 1; // a comma
 }
 
 /** What metadata holds: no intent, an intent, or text that this version cannot read. */
@@ -44,29 +72,38 @@ export type StoredIntent =
   | { readonly kind: "intent"; readonly intent: Intent }
   | { readonly kind: "unreadable"; readonly text: string };
 
-/** Reads what `encodeIntent` wrote. Empty metadata, as admin tools leave it, is no intent. Never throws. */
-export function decodeIntent(metadata: string): StoredIntent {
+/** Reads what `encodeIntent` wrote into the commit of `partition`. Empty metadata, as admin tools leave it, is no intent. Never throws. */
+export function decodeIntent(
+  metadata: string,
+  partition: number,
+): StoredIntent {
   if (metadata === "") return { kind: "none" };
-  const intent = parse(metadata);
+  const intent = parse(metadata, partition);
   return intent === null
     ? { kind: "unreadable", text: metadata }
     : { kind: "intent", intent };
 }
 
-/** The deduplication token of a range. It is the same in every process for the same table, log and range. */
-export function tokenOf(
-  table: string,
-  source: { readonly topic: string; readonly partition: number },
+/** The range of a partition; undefined if the intent does not name the partition. */
+export function rangeIn(
   intent: Intent,
-): string {
-  return [
-    table,
-    source.topic,
-    source.partition,
-    intent.first,
-    intent.last,
-    intent.firstTimestamp,
-  ].join("-");
+  partition: number,
+): IntentRange | undefined {
+  return intent.ranges.find((range) => range.partition === partition);
+}
+
+/** The deduplication token of a batch. It is the same in every process for the same table, log and ranges. */
+export function tokenOf(table: string, topic: string, intent: Intent): string {
+  const ranges = intent.ranges.map(
+    ({ partition, first, last, firstTimestamp }) =>
+      `${partition}-${first}-${last}-${firstTimestamp}`,
+  );
+  // A token travels in the URL, so many ranges become a hash.
+  const name =
+    ranges.length === 1
+      ? ranges[0]
+      : hash("sha256", ranges.join(), "base64url");
+  return `${table}-${topic}-${name}`;
 }
 
 /**
@@ -75,7 +112,7 @@ export function tokenOf(
  * than the batch, and a log made anew is.
  */
 export function isOfAnotherLog(
-  { first, firstTimestamp, excluded }: Intent,
+  { first, firstTimestamp, excluded }: IntentRange,
   { offset, timestamp, unreadable }: RawRecord,
 ): boolean {
   if (offset !== first || unreadable !== undefined) return false;
@@ -83,18 +120,19 @@ export function isOfAnotherLog(
   return firstTimestamp > 0 && timestamp > firstTimestamp;
 }
 
-function runsOf(offsets: readonly number[], first: number): number[] {
-  const runs: number[] = [];
-  let end = first; // one past the last run
-  for (const offset of offsets) {
-    if (offset === end && runs.length > 0) runs[runs.length - 1]! += 1;
-    else runs.push(offset - end, 1);
-    end = offset + 1;
-  }
-  return runs;
+function numbersOf(range: IntentRange, intendedAt: EpochMs): number[] {
+  const { partition, first, last, firstTimestamp, excluded } = range;
+  const runs = runsOf(excluded, first);
+  return [
+    partition,
+    first,
+    last - first + 1,
+    firstTimestamp - intendedAt,
+    ...runs,
+  ];
 }
 
-function parse(text: string): Intent | null {
+function parse(text: string, partition: number): Intent | null {
   let fields: Record<string, unknown>;
   try {
     const value: unknown = JSON.parse(text);
@@ -103,41 +141,60 @@ function parse(text: string): Intent | null {
   } catch {
     return null;
   }
-  const { first, last, firstTimestamp, intendedAt } = fields;
-  if (fields["intent"] !== VERSION) return null;
-  if (!isOffset(first) || !isOffset(last) || last < first) return null;
-  if (!Number.isSafeInteger(firstTimestamp)) return null;
-  if (!Number.isSafeInteger(intendedAt)) return null;
-  const excluded = offsetsOf(fields["excluded"], first, last);
-  if (excluded === null) return null;
-  return {
+  const { intent, intendedAt, first, last, firstTimestamp } = fields;
+  if (!isInteger(intendedAt)) return null;
+  if (intent === SEVERAL) return several(fields["ranges"], intendedAt);
+  if (intent !== ONE || !isOffset(last)) return null;
+  const range = rangeOf({
+    partition,
     first,
     last,
-    firstTimestamp: firstTimestamp as number,
-    intendedAt: intendedAt as number,
-    excluded,
-  };
+    firstTimestamp,
+    runs: fields["excluded"],
+  });
+  return range === null ? null : { intendedAt, ranges: [range] };
 }
 
-function offsetsOf(
-  runs: unknown,
-  first: number,
-  last: number,
-): number[] | null {
-  if (!Array.isArray(runs) || runs.length % 2 !== 0) return null;
-  const offsets: number[] = [];
-  let next = first;
-  for (let i = 0; i < runs.length; i += 2) {
-    const [gap, length]: unknown[] = [runs[i], runs[i + 1]];
-    if (!isOffset(gap) || !isOffset(length)) return null;
-    next += gap;
-    // Check before the loop: a damaged length must not fill the memory.
-    if (length === 0 || next + length - 1 > last) return null;
-    for (let n = 0; n < length; n++) offsets.push(next++);
+function several(list: unknown, intendedAt: number): Intent | null {
+  if (!Array.isArray(list) || list.length < 2) return null;
+  const ranges: IntentRange[] = [];
+  for (const each of list as unknown[]) {
+    if (!Array.isArray(each)) return null;
+    const [partition, first, length, sooner, ...runs] = each as unknown[];
+    if (!isInteger(first) || !isInteger(length) || !isInteger(sooner))
+      return null;
+    const range = rangeOf({
+      partition,
+      first,
+      last: first + length - 1,
+      firstTimestamp: intendedAt + sooner,
+      runs,
+    });
+    const before = ranges.at(-1)?.partition ?? -1;
+    if (range === null || range.partition <= before) return null;
+    ranges.push(range);
   }
-  return offsets;
+  return { intendedAt, ranges };
+}
+
+function rangeOf(
+  given: Readonly<
+    Record<"partition" | "first" | "last" | "firstTimestamp" | "runs", unknown>
+  >,
+): IntentRange | null {
+  const { partition, first, last, firstTimestamp, runs } = given;
+  if (!isOffset(partition) || !isInteger(firstTimestamp)) return null;
+  if (!isOffset(first) || !isOffset(last) || last < first) return null;
+  const excluded = offsetsOfRuns(runs, first, last);
+  return excluded === null
+    ? null
+    : { partition, first, last, firstTimestamp, excluded };
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 function isOffset(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return isInteger(value) && value >= 0;
 }

@@ -26,10 +26,14 @@ import {
 import { removeGhosts } from "./ghosts.ts";
 import { reach } from "./reachable.ts";
 import type { RawRecord } from "../record.ts";
-import { stickyAssignor, type Ownership } from "./sticky-assignor.ts";
+import { ableName, stickyAssignor, type Ownership } from "./sticky-assignor.ts";
 
 export interface LifeEvents {
-  joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void;
+  joined(
+    group: ConsumerGroup,
+    partitions: readonly TopicPartition[],
+    allAble: boolean,
+  ): void;
   revoking(): void;
   batch(batch: FetchedBatch): void;
   /** One or more records of the next `batch` call that stand for batches or records that could not be read. */
@@ -77,7 +81,12 @@ export class ConsumerLife {
         // Not inherited from the client: kafkajs gives a consumer five retries of its own
         // (docs/kafkajs.md, "Retries never run out").
         retry: KAFKAJS_RETRY,
-        partitionAssigners: [stickyAssignor(ownership, binding)],
+        partitionAssigners: [
+          ...(options.ability === undefined
+            ? []
+            : [stickyAssignor(ownership, binding, ableName(options.ability))]),
+          stickyAssignor(ownership, binding),
+        ],
         sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
         heartbeatInterval: HEARTBEAT_INTERVAL_MS,
         maxWaitTimeInMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
@@ -150,7 +159,10 @@ export class ConsumerLife {
       const partitions = Object.entries(payload.memberAssignment).flatMap(
         ([topic, list]) => list.map((partition) => ({ topic, partition })),
       );
-      this.#events.joined(this.#group!, partitions);
+      const { ability } = this.#options;
+      const allAble =
+        ability !== undefined && payload.groupProtocol === ableName(ability);
+      this.#events.joined(this.#group!, partitions, allAble);
     });
     consumer.on(events.REBALANCING, () => this.#events.revoking());
     consumer.on(events.HEARTBEAT, () =>

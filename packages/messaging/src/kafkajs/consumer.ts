@@ -20,6 +20,7 @@ import {
   fetchEnds,
   fetchRanges,
 } from "./group-requests.ts";
+import { fetchOnce } from "./fetch-once.ts";
 import { ConsumerLife, type LifeEvents } from "./consumer-life.ts";
 import { isReachable } from "./reachable.ts";
 import { byTopic } from "./by-topic.ts";
@@ -147,6 +148,12 @@ class KafkajsConsumer implements Consumer {
     return fetchEnds(this.#group(), partitions);
   }
 
+  fetchOnce(
+    ...[partition, offset]: Parameters<Consumer["fetchOnce"]>
+  ): ReturnType<Consumer["fetchOnce"]> {
+    return fetchOnce(this.#group(), partition, offset);
+  }
+
   fetchOffsetAt(
     ...[partition, at]: Parameters<Consumer["fetchOffsetAt"]>
   ): ReturnType<Consumer["fetchOffsetAt"]> {
@@ -208,7 +215,7 @@ class KafkajsConsumer implements Consumer {
     const listener = this.#listener!;
     const { clock, log } = this.#effects;
     return {
-      joined: (group, partitions) => this.#joined(group, partitions),
+      joined: (...joined) => this.#joined(...joined),
       revoking: () => {
         if (this.#assignment !== null) listener.revoking(this.#epoch);
       },
@@ -252,7 +259,9 @@ class KafkajsConsumer implements Consumer {
     this.#isAsking = false;
   }
 
-  #joined(group: ConsumerGroup, partitions: readonly TopicPartition[]): void {
+  #joined(
+    ...[group, partitions, allAble]: Parameters<LifeEvents["joined"]>
+  ): void {
     this.#waitingFor = null;
     this.#epoch++;
     this.#assignment = {
@@ -268,7 +277,7 @@ class KafkajsConsumer implements Consumer {
     // (docs/kafkajs.md, "We say where reading begins").
     this.pause(partitions);
     this.#listener!.connected(true);
-    this.#listener!.assigned(this.#epoch, partitions);
+    this.#listener!.assigned(this.#epoch, partitions, allAble);
   }
 
   /** Runs a pause, resume or seek. Between a crash and the next join there is no group, so it does nothing; after the join the listener sets everything again. */

@@ -18,20 +18,26 @@ export interface Ownership {
 /** The name of our assigner. A group uses one assigner, so all its members must have this one. */
 const NAME = "postrider-sticky";
 
+/** The name of the same assigner for members with an ability. Offered before the plain one: the broker takes it if all members offer it. */
+export function ableName(ability: string): string {
+  return `${NAME}+${ability}`;
+}
+
 /** Makes the assigner. `ownership` is called whenever the member joins. */
 export function stickyAssignor(
   ownership: () => Ownership,
   binding: GroupBinding,
+  name = NAME,
 ): PartitionAssigner {
   const { AssignerProtocol } = load("kafkajs") as typeof import("kafkajs");
   const { MemberMetadata, MemberAssignment } = AssignerProtocol;
   return ({ cluster }) => {
     const assigner = {
-      name: NAME,
+      name,
       version: 0,
       [BINDING]: binding,
       protocol: ({ topics }: { topics: string[] }) => ({
-        name: NAME,
+        name,
         metadata: MemberMetadata.encode({
           version: 0,
           topics,

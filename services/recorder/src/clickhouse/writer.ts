@@ -40,7 +40,7 @@ const NO_LOG = { level: ClickHouseLogLevel.OFF };
 /**
  * Sent with every insert, because defaults differ between versions of ClickHouse and two of them lose data: asynchronous inserts
  * lose the answer for the token, and skipping unknown fields silently drops a misspelt column. One insert
- * must be one block: 5,000 rows are far below a block's size, and they are parsed in one piece. A batch whose rows are of many days
+ * must be one block: its rows (`POSTRIDER_RECORD_BATCH_RECORDS`) are far below a block's size, and they are parsed in one piece. A batch whose rows are of many days
  * makes as many parts, instead of failing (code 252) for ever.
  */
 const INSERT_SETTINGS: ClickHouseSettings = {
@@ -134,7 +134,10 @@ function targetOf<T>(
       };
       const table = { name, columnNames, timeColumn, deliveriesView };
       try {
-        return { kind: "mended", rows: await mendInsert(sql, table, rows) };
+        let mended = 0;
+        for (const each of byLogPartition(columnNames, rows))
+          mended += await mendInsert(sql, table, each);
+        return { kind: "mended", rows: mended };
       } catch (error) {
         const { detail, ...fault } = judgeInsertError(error);
         // The table accepted these same rows before, so none of their values can be bad.
@@ -142,6 +145,15 @@ function targetOf<T>(
       }
     },
   };
+}
+
+/** The rows of each log partition, in their order. */
+function byLogPartition(
+  columnNames: readonly string[],
+  rows: readonly Row[],
+): Iterable<Row[]> {
+  const partitionAt = columnNames.indexOf("log_partition");
+  return Map.groupBy(rows, (row) => row[partitionAt]).values();
 }
 
 async function command(

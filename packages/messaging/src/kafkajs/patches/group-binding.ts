@@ -46,6 +46,31 @@ export interface GroupCoordinator {
   }>;
 }
 
+/** The part of kafkajs' Broker that fetches. */
+export interface GroupLeader {
+  fetch(request: {
+    maxWaitTime: number;
+    minBytes: number;
+    maxBytes: number;
+    isolationLevel: number;
+    topics: readonly {
+      topic: string;
+      partitions: readonly {
+        partition: number;
+        fetchOffset: string;
+        maxBytes: number;
+      }[];
+    }[];
+  }): Promise<{
+    responses: readonly {
+      partitions: readonly {
+        highWatermark: string;
+        messages: readonly unknown[];
+      }[];
+    }[];
+  }>;
+}
+
 /** The part of kafkajs' ConsumerGroup (2.2.4) that we call. kafkajs makes a new one after every crash. */
 export interface ConsumerGroup {
   coordinator: GroupCoordinator;
@@ -62,6 +87,12 @@ export interface ConsumerGroup {
   readonly cluster: {
     refreshMetadata(): Promise<void>;
     findGroupCoordinator(of: { groupId: string }): Promise<GroupCoordinator>;
+    /** The partitions by the id of the broker that leads them; one that is not known is left out. */
+    findLeaderForPartitions(
+      topic: string,
+      partitions: readonly number[],
+    ): Record<string, number[]>;
+    findBroker(of: { nodeId: string }): Promise<GroupLeader>;
     fetchTopicsOffset(
       topics: readonly ({
         topic: string;
@@ -202,7 +233,8 @@ function bindingOf(group: ConsumerGroup): GroupBinding | undefined {
 
 const rereadsOfGroups = new WeakMap<ConsumerGroup, Rereads>();
 
-function rereadsOf(group: ConsumerGroup): Rereads {
+/** Which broken batches are fetched again, in this group. */
+export function rereadsOf(group: ConsumerGroup): Rereads {
   let rereads = rereadsOfGroups.get(group);
   if (rereads === undefined) {
     rereads = new Rereads({

@@ -1,0 +1,128 @@
+/**
+ * Repeats a batch whose intent was found on assignment: reads all its ranges, whoever owns their partitions, and inserts the same rows
+ * under the same token. Partitions of one assignment that have the same intent share one repeat.
+ */
+import type { BatchEntry } from "./batch-entry.ts";
+import { refused, rowsOf } from "./batch-entry.ts";
+import { insertPatiently } from "./batch-insert.ts";
+import { BatchQueue } from "./batch-queue.ts";
+import { encodeIntent, isOfAnotherLog, tokenOf } from "./intent-metadata.ts";
+import type { Intent, IntentRange } from "./intent-metadata.ts";
+import type { AssignmentHost } from "./partition-host.ts";
+import type { PartitionWaits } from "./partition-waits.ts";
+import type { RawRecord } from "../record.ts";
+
+/** From one question for records that the log must have to the next, ms. */
+const FETCH_POLL_MS = 100;
+
+export type Repeated<Row> =
+  | {
+      readonly kind: "inserted";
+      readonly token: string;
+      /** What the log still has of the batch; a record that the intent excludes is refused, even if it could be inserted now. */
+      readonly entries: readonly BatchEntry<Row>[];
+    }
+  /** Nothing of the batch is in the table, and the table does not take it. */
+  | { readonly kind: "refused" }
+  /** The topic was made anew since the batch was announced. */
+  | { readonly kind: "foreign" };
+
+export class BatchRepeats<Row> {
+  readonly #host: AssignmentHost<Row>;
+  readonly #shared = new Map<string, Promise<Repeated<Row>>>();
+
+  constructor(host: AssignmentHost<Row>) {
+    this.#host = host;
+  }
+
+  /** The first partition to ask does the work, with its `waits`; the others get the same answer. */
+  repeat(intent: Intent, waits: PartitionWaits): Promise<Repeated<Row>> {
+    const text = `${intent.ranges[0]?.partition} ${encodeIntent(intent)}`;
+    let repeated = this.#shared.get(text);
+    if (repeated === undefined) {
+      repeated = this.#repeat(intent, waits);
+      this.#shared.set(text, repeated);
+    }
+    return repeated;
+  }
+
+  /** Frees the memory. Call when no partition will ask any more. */
+  clear(): void {
+    this.#shared.clear();
+  }
+
+  async #repeat(intent: Intent, waits: PartitionWaits): Promise<Repeated<Row>> {
+    const host = this.#host;
+    const read = await Promise.all(
+      intent.ranges.map(async (range) => ({
+        range,
+        records: await this.#read(range, waits),
+      })),
+    );
+    if (
+      read.some(
+        ({ range, records: [first] }) =>
+          first !== undefined && isOfAnotherLog(range, first),
+      )
+    )
+      return { kind: "foreign" };
+
+    const entries: BatchEntry<Row>[] = [];
+    for (const { range, records } of read) {
+      const excluded = new Set(range.excluded);
+      for (const entry of await this.#judge(records, waits))
+        entries.push(
+          entry.kind === "row" && excluded.has(entry.raw.offset)
+            ? refused(entry.raw, "refused before")
+            : entry,
+        );
+    }
+    const token = tokenOf(host.table, host.topic, intent);
+    const rows = rowsOf(entries, intent.intendedAt, host.reducedRowOf);
+    if (rows.length > 0) {
+      const verdict = await insertPatiently(
+        { rows, token },
+        { host, waits, hold: () => undefined },
+      );
+      if (verdict.kind === "refused") return { kind: "refused" };
+    }
+    return { kind: "inserted", token, entries };
+  }
+
+  /** The records of the range that the log still has. */
+  async #read(
+    { partition, first, last }: IntentRange,
+    waits: PartitionWaits,
+  ): Promise<readonly RawRecord[]> {
+    const source = { topic: this.#host.topic, partition };
+    const queue = new BatchQueue(first);
+    for (;;) {
+      // Asked again each time, because retention may move the log's start beyond our position.
+      const log = await waits.persist(() => this.#host.fetchLogRange(source));
+      queue.skipTo(log.start);
+      if (queue.readTo > Math.min(last, log.end - 1)) break;
+      const { readTo } = queue;
+      const batch = await waits.persist(() =>
+        this.#host.fetchOnce(source, readTo),
+      );
+      if (batch === null) await waits.sleep(FETCH_POLL_MS);
+      else queue.push(batch, this.#host.monotonic());
+    }
+    return queue.records.filter(({ offset }) => offset <= last);
+  }
+
+  async #judge(
+    records: readonly RawRecord[],
+    waits: PartitionWaits,
+  ): Promise<BatchEntry<Row>[]> {
+    const entries: BatchEntry<Row>[] = [];
+    while (entries.length < records.length) {
+      const judged = this.#host.judge(records.slice(entries.length));
+      for (const entry of judged.entries) entries.push(entry);
+      if (judged.waitsFor === null) continue;
+      waits.reportProblem(`waits for schema ${judged.waitsFor}`, false);
+      await waits.sleep(this.#host.limits.schemaPollMs);
+    }
+    return entries;
+  }
+}

@@ -1,0 +1,123 @@
+/** Batches of several partitions. */
+import { expect, test } from "@jest/globals";
+import { batchConsumer, soon, useBatchRunner } from "@postrider/testkit";
+import { encodeIntent, tokenOf } from "./intent-metadata.ts";
+import type { Intent } from "./intent-metadata.ts";
+
+const start = useBatchRunner();
+const LIMITS = { lingerMs: 200 };
+
+/** The first two records of each of these partitions, with the timestamps that `FakeConsumer` gives them. */
+const intentOf = (...partitions: number[]): Intent => ({
+  intendedAt: 1,
+  ranges: partitions.map((partition) => ({
+    partition,
+    first: 0,
+    last: 1,
+    firstTimestamp: 1_000,
+    excluded: [],
+  })),
+});
+
+test("records of all partitions leave in one insert, whose intent stands in each partition's commit", async () => {
+  const { consumer, target } = await start({ limits: LIMITS });
+  const answerInserts = target.holdInserts();
+  for (const partition of [0, 1, 2])
+    consumer.append(partition, `a${partition}`, `b${partition}`);
+
+  consumer.assign(0, 1, 2);
+  await soon(() => target.tokens.length === 1);
+
+  expect(target.tokens).toEqual([
+    tokenOf("attempts", "p.attempts", intentOf(0, 1, 2)),
+  ]);
+  const stored = [0, 1, 2].map((partition) => consumer.stored.get(partition)!);
+  expect(new Set(stored.map(({ metadata }) => metadata)).size).toBe(1);
+  expect(stored.map(({ offset }) => offset)).toEqual([0, 0, 0]);
+  answerInserts();
+  await soon(() =>
+    [0, 1, 2].every((n) => consumer.stored.get(n)?.offset === 2),
+  );
+  expect(target.rows).toEqual(["a0", "b0", "a1", "b1", "a2", "b2"]);
+});
+
+test("the owner of one of an intent's partitions inserts all its ranges and commits its own only", async () => {
+  const consumer = batchConsumer();
+  const metadata = encodeIntent(intentOf(0, 1));
+  for (const partition of [0, 1]) {
+    consumer.append(partition, `a${partition}`, `b${partition}`);
+    consumer.stored.set(partition, { offset: 0, metadata });
+  }
+  const { target } = await start({ consumer, limits: LIMITS });
+
+  consumer.assign(1);
+  await soon(() => consumer.stored.get(1)?.offset === 2);
+
+  expect(target.tokens).toEqual([
+    tokenOf("attempts", "p.attempts", intentOf(0, 1)),
+  ]);
+  expect(target.rows).toEqual(["a0", "b0", "a1", "b1"]);
+  expect(consumer.stored.get(0)).toEqual({ offset: 0, metadata });
+});
+
+test("the partitions of one owner repeat their intent with one insert", async () => {
+  const consumer = batchConsumer();
+  const metadata = encodeIntent(intentOf(0, 1));
+  for (const partition of [0, 1]) {
+    consumer.append(partition, `a${partition}`, `b${partition}`);
+    consumer.stored.set(partition, { offset: 0, metadata });
+  }
+  const { target } = await start({ consumer, limits: LIMITS });
+
+  consumer.assign(0, 1);
+  await soon(() => [0, 1].every((n) => consumer.stored.get(n)?.offset === 2));
+
+  expect(target.tokens).toHaveLength(1);
+});
+
+test("while a member of the group cannot read intents of several partitions, each insert has one", async () => {
+  const consumer = batchConsumer();
+  consumer.allAble = false;
+  const { target } = await start({ consumer, limits: LIMITS });
+  for (const partition of [0, 1]) consumer.append(partition, "a", "b");
+
+  consumer.assign(0, 1);
+  await soon(() => [0, 1].every((n) => consumer.stored.get(n)?.offset === 2));
+
+  expect([...target.tokens].sort()).toEqual(
+    [0, 1].map((n) => tokenOf("attempts", "p.attempts", intentOf(n))),
+  );
+});
+
+test("what does not fit into one intent leaves in the next batch, and the longest intent fits into a commit", async () => {
+  const { consumer, target } = await start({ limits: LIMITS });
+  const partitions = Array.from({ length: 400 }, (_, n) => n);
+  for (const partition of partitions) consumer.append(partition, "a", "b");
+
+  consumer.assign(...partitions);
+  await soon(() => target.rows.length === 800);
+  await soon(() =>
+    partitions.every((n) => consumer.stored.get(n)?.offset === 2),
+  );
+
+  const lengths = consumer.commits.flatMap(([, offsets]) =>
+    offsets.map(({ metadata }) => metadata.length),
+  );
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(4_096);
+  expect(Math.max(...lengths)).toBeGreaterThan(3_500);
+  expect(target.tokens.length).toBeLessThan(10);
+});
+
+test("a partition that waits for a schema is left out of the batches of the others", async () => {
+  const { consumer, target, schemas } = await start({ limits: LIMITS });
+  consumer.append(0, "schema:s1", "b0");
+  consumer.append(1, "a1");
+  consumer.append(2, "a2");
+
+  consumer.assign(0, 1, 2);
+  await soon(() => target.rows.length === 2);
+  expect(target.tokens).toHaveLength(1);
+  schemas.add("s1");
+
+  await soon(() => target.rows.length === 4);
+});

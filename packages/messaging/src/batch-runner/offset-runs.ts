@@ -1,0 +1,36 @@
+/** Ascending offsets as runs: `[gap, length, gap, length, …]`. A gap is what is skipped since the last run; for the first run, since `first`. Pure. */
+
+export function runsOf(offsets: readonly number[], first: number): number[] {
+  const runs: number[] = [];
+  let end = first; // one past the last run
+  for (const offset of offsets) {
+    if (offset === end && runs.length > 0) runs[runs.length - 1]! += 1;
+    else runs.push(offset - end, 1);
+    end = offset + 1;
+  }
+  return runs;
+}
+
+/** The offsets of runs; null if they are not runs, or leave the range. */
+export function offsetsOfRuns(
+  runs: unknown,
+  first: number,
+  last: number,
+): number[] | null {
+  if (!Array.isArray(runs) || runs.length % 2 !== 0) return null;
+  const offsets: number[] = [];
+  let next = first;
+  for (let i = 0; i < runs.length; i += 2) {
+    const [gap, length]: unknown[] = [runs[i], runs[i + 1]];
+    if (!isOffset(gap) || !isOffset(length)) return null;
+    next += gap;
+    // Check before the loop: a damaged length must not fill the memory.
+    if (length === 0 || next + length - 1 > last) return null;
+    for (let n = 0; n < length; n++) offsets.push(next++);
+  }
+  return offsets;
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

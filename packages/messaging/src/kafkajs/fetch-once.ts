@@ -1,0 +1,65 @@
+/** One fetch from a partition that need not be assigned to this member. */
+import { rereadsOf, type ConsumerGroup } from "./patches/group-binding.ts";
+import { fetchedOf } from "./patches/fetch-response.ts";
+import type { FetchedBatch, TopicPartition } from "../ports.ts";
+
+const MAX_WAIT_MS = 100;
+const MAX_BYTES = 1 << 20;
+/** Kafka's `read_committed`. */
+const READ_COMMITTED = 1;
+
+/**
+ * Fetches once, from the partition's leader. Null if nothing came, or if it is a broken batch that is fetched again later. Rejects on any
+ * error; the metadata is read again then, so that the next fetch goes to the new leader.
+ */
+export async function fetchOnce(
+  group: ConsumerGroup,
+  { topic, partition }: TopicPartition,
+  offset: number,
+): Promise<FetchedBatch | null> {
+  const { cluster } = group;
+  const rereads = rereadsOf(group);
+  const fetchedOffset = String(offset);
+  if (rereads.isHeldBack({ topic, partition }, () => fetchedOffset))
+    return null;
+  try {
+    const [nodeId] = Object.keys(
+      cluster.findLeaderForPartitions(topic, [partition]),
+    );
+    if (nodeId === undefined)
+      throw new Error(`${topic}/${partition} is not known.`);
+    const leader = await cluster.findBroker({ nodeId });
+    const { responses } = await leader.fetch({
+      maxWaitTime: MAX_WAIT_MS,
+      minBytes: 1,
+      maxBytes: MAX_BYTES,
+      isolationLevel: READ_COMMITTED,
+      topics: [
+        {
+          topic,
+          partitions: [
+            { partition, fetchOffset: fetchedOffset, maxBytes: MAX_BYTES },
+          ],
+        },
+      ],
+    });
+    const answer = responses[0]?.partitions[0];
+    const fetched = answer && fetchedOf({ rawMessages: answer.messages });
+    if (!answer || !fetched) return null;
+    const { broken } = fetched;
+    if (rereads.isWanted({ topic, partition, fetchedOffset }, fetched))
+      return null;
+    return {
+      topic,
+      partition,
+      fetchOffset: offset,
+      records: broken === null ? fetched.records : [broken],
+      lastOffset: broken?.unreadable?.lastOffset ?? fetched.lastOffset!,
+      highWatermark: Number(answer.highWatermark),
+    };
+  } catch (error) {
+    // Not awaited: where no broker answers it is tried without end.
+    void cluster.refreshMetadata().catch(() => undefined);
+    throw error;
+  }
+}
