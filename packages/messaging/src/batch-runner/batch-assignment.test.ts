@@ -76,7 +76,7 @@ test("whoever crashes between whichever steps, and whoever owns the partitions n
       );
       widest = Math.max(widest, model.widest);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
   expect(widest).toBe(5);
 }, 60_000);
@@ -95,6 +95,6 @@ test("in dead-letters itself a refused record becomes a reduced row, and no dead
       expect([...model.rows].sort()).toEqual(expected.sort());
       expect(model.deadLetters).toEqual([]);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 }, 60_000);

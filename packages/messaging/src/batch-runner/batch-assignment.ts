@@ -7,12 +7,11 @@
  * fault to pass, it is given up, and the next owners repeat its intent.
  */
 import type { MonotonicMs } from "@postrider/core";
+import { batchEffects } from "./batch-effects.ts";
 import { gather, isFull, oldestHead } from "./batch-gather.ts";
 import type { Source } from "./batch-gather.ts";
-import { insertPatiently } from "./batch-insert.ts";
 import { BatchPartition } from "./batch-partition.ts";
 import { BatchProtocol } from "./batch-protocol.ts";
-import type { BatchEffects } from "./batch-protocol.ts";
 import { BatchRepeats } from "./batch-repeat.ts";
 import { InsertLinger } from "./insert-linger.ts";
 import type { AssignmentHost, Position } from "./partition-host.ts";
@@ -73,11 +72,14 @@ export class BatchAssignment<Row> {
 
   /** For how long the loop has had records and nothing to wait for, and made no progress, ms. Only a bug makes this grow. */
   stuckMs(): number {
+    const able = this.#ready().filter(
+      ({ partition }) => partition.problem === null,
+    );
     const isExcused =
       this.#waits.isEnded ||
       this.#waits.problem !== null ||
       this.#waits.isOutside ||
-      oldestHead(this.#ready()) === undefined;
+      oldestHead(able) === undefined;
     return isExcused ? 0 : this.#host.monotonic() - this.#movedAt;
   }
 
@@ -262,44 +264,19 @@ export class BatchAssignment<Row> {
 
   #newProtocol(): BatchProtocol<Row> {
     const { table, topic } = this.#host;
-    return new BatchProtocol({ table, topic, effects: this.#effects() });
-  }
-
-  #effects(): BatchEffects<Row> {
-    const host = this.#host;
-    const waits = this.#waits;
-    const { reducedRowOf } = host;
-    const timed: AssignmentHost<Row> = {
-      ...host,
-      insert: (rows, token) =>
-        this.#linger.time(() => host.insert(rows, token)),
-    };
-    const hold = (isHeld: boolean) => {
-      for (const { partition } of this.#ready())
-        partition.fetching.hold(isHeld);
-    };
-    return {
-      now: () => host.now(),
-      commit: async (commits) => {
-        waits.throwIfEnded();
-        const list = commits.map(({ partition, offset, intent }) =>
-          // The protocol has only partitions of ours.
-          this.#partitions.get(partition)!.committing(offset, intent),
-        );
-        await waits.persist(() => host.commit(list));
+    const effects = batchEffects<Row>({
+      host: this.#host,
+      waits: this.#waits,
+      linger: this.#linger,
+      hold: (isHeld) => {
+        for (const { partition } of this.#ready())
+          partition.fetching.hold(isHeld);
       },
-      insert: (rows, token) =>
-        insertPatiently({ rows, token }, { host: timed, waits, hold }),
-      refuse: async (entries, at) => {
-        await waits.whileWaiting(() => host.refuse(entries, at));
-        waits.throwIfEnded();
-      },
-      ...(reducedRowOf === undefined ? {} : { reducedRowOf }),
-      waitForTable: async (detail) => {
-        waits.reportProblem(detail, true);
-        await waits.backOff(Infinity);
-      },
-    };
+      // The protocol has only partitions of ours.
+      committing: ({ partition, offset, intent }) =>
+        this.#partitions.get(partition)!.committing(offset, intent),
+    });
+    return new BatchProtocol({ table, topic, effects });
   }
 }
 
