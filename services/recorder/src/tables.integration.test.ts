@@ -74,6 +74,42 @@ const deadLetters = (values: Partial<DeadLetter>[], token?: string) =>
     token,
   );
 
+test("the writer fills every column that a table takes, and names no other", async () => {
+  for (const { name, columns } of [EVENTS, ATTEMPTS, DEAD_LETTERS]) {
+    const found = await writer.query<{ name: string }>(
+      // A DEFAULT column is made of another one (bytes, of their base64).
+      "SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {name: String} AND default_kind IN ('', 'EPHEMERAL')",
+      { name },
+    );
+
+    expect(columns.map(([column]) => column).sort()).toEqual(
+      found.map((column) => column.name).sort(),
+    );
+  }
+});
+
+test("the largest insert is one block: it makes one part, so the table takes it whole or not at all", async () => {
+  const payload = randomBytes(800);
+  const blocks = async () => {
+    const [row] = await writer.query<{ blocks: number }>(
+      "SELECT toUInt32(max(max_block_number)) AS blocks FROM system.parts WHERE database = currentDatabase() AND table = 'events'",
+    );
+    return row!.blocks;
+  };
+  await events([{ tenantId: "large" }]);
+  const before = await blocks();
+
+  await events(
+    Array.from({ length: 20_000 }, (_, n) => ({
+      tenantId: "large",
+      eventId: `large-${n}`,
+      payload,
+    })),
+  );
+
+  expect((await blocks()) - before).toBe(1);
+});
+
 test("arbitrary bytes are kept exactly, and a repeated token adds nothing", async () => {
   const bodies = Array.from({ length: 50 }, (_, n) => randomBytes(n * 37));
   bodies.push(
