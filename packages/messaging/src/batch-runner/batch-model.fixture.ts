@@ -1,5 +1,5 @@
 /**
- * A model of a group whose partitions change owners, of a table in three parts with a view, and of dead letters. The table deduplicates
+ * A model of a group whose partitions change owners, of logs that unclean elections cut, of a table in three parts with a view, and of dead letters. The table deduplicates
  * per part and token, as ClickHouse does, and so does its view. Each step may end the generation before or after it acts; an insert may
  * also be carried out late, in the middle of a later generation; the table may also fall after it noted a token and before it stored
  * that part's rows, and is then mended. Every owner is a real `BatchAssignment`.
@@ -13,6 +13,8 @@ import { StaleAssignmentError, type TopicPartition } from "../ports.ts";
 import type { RawRecord } from "../record.ts";
 
 const TOPIC = "t";
+/** When the records were written that come after an election. */
+const OTHER_TIME = 900_000;
 const NEVER: Position = { offset: null, metadata: "" };
 
 export interface ModelGiven {
@@ -31,6 +33,18 @@ export interface ModelGiven {
     readonly maxRecords: number;
     readonly mayShare: boolean;
   }[];
+  /** What unclean elections do, in turn. Each happens between two generations, or never if all is recorded before. */
+  readonly elections?: readonly Election[];
+}
+
+export interface Election {
+  readonly partition: number;
+  /** The last generation that reads the log as it was. */
+  readonly after: number;
+  /** So many records stay. */
+  readonly kept: number;
+  /** So many other records come at the offsets of those that went. Their rows have an apostrophe: `partition/offset'`. */
+  readonly written: number;
 }
 
 export class BatchModel {
@@ -43,6 +57,8 @@ export class BatchModel {
   widest = 0;
   readonly #given: ModelGiven;
   readonly #crashes: boolean[];
+  readonly #elections: Election[];
+  readonly #logs: { readonly offset: number; readonly isOther: boolean }[][];
   readonly #seen = new Set<string>();
   readonly #late: (() => void)[] = [];
   #generation = 0;
@@ -51,12 +67,17 @@ export class BatchModel {
   constructor(given: ModelGiven) {
     this.#given = given;
     this.#crashes = [...given.crashes];
+    this.#elections = [...(given.elections ?? [])];
+    this.#logs = given.logs.map((log) =>
+      log.map((offset) => ({ offset, isOther: false })),
+    );
   }
 
   /** Lets one generation after the other record, until the logs are recorded and committed without an intent. */
   async recordAll(): Promise<void> {
     while (!this.#isDone()) {
       const generation = ++this.#generation;
+      this.#elect(generation);
       const { generations, logs } = this.#given;
       const { owners, ...how } = generations[generation % generations.length]!;
       const shares: number[][] = Array.from({ length: owners }, () => []);
@@ -73,10 +94,23 @@ export class BatchModel {
   }
 
   #isDone(): boolean {
-    return this.#given.logs.every((log, partition) => {
+    return this.#logs.every((_, partition) => {
       const stored = this.group.get(partition);
-      return stored?.offset === log.at(-1)! + 1 && stored.metadata === "";
+      return stored?.offset === this.#endOf(partition) && !stored.metadata;
     });
+  }
+
+  #endOf(partition: number): number {
+    return (this.#logs[partition]!.at(-1)?.offset ?? 99) + 1;
+  }
+
+  #elect(generation: number): void {
+    while (this.#elections[0] && this.#elections[0].after < generation) {
+      const { partition, kept, written } = this.#elections.shift()!;
+      const log = this.#logs[partition] ?? [];
+      for (const { offset } of log.splice(kept).slice(0, written))
+        log.push({ offset, isOther: true });
+    }
   }
 
   #assign(
@@ -123,8 +157,8 @@ export class BatchModel {
         return this.group.get(partition) ?? NEVER;
       },
       fetchLogRange: async (source) => {
-        const log = this.#given.logs[source.partition]!;
-        return { ...source, start: log[0]!, end: log.at(-1)! + 1 };
+        const end = this.#endOf(source.partition);
+        return { ...source, start: 100, end };
       },
       fetchOnce: async (source, offset) => {
         step();
@@ -193,7 +227,9 @@ export class BatchModel {
       new Set(rows.map((row) => row.split("/")[0])).size,
     );
     for (const part of [0, 1, 2]) {
-      const own = rows.filter((row) => Number(row.split("/")[1]) % 3 === part);
+      const own = rows.filter(
+        (row) => parseInt(row.split("/")[1]!, 10) % 3 === part,
+      );
       if (this.#isNew(`${token}/${part}`)) {
         step();
         this.rows.push(...own);
@@ -216,31 +252,34 @@ export class BatchModel {
   }
 
   #batch(source: TopicPartition, offset: number) {
-    const log = this.#given.logs[source.partition]!;
-    const records = log
-      .filter((each) => each >= offset)
+    const end = this.#endOf(source.partition);
+    const records = this.#logs
+      [source.partition]!.filter((each) => each.offset >= offset)
       .map((each) => recordAt(source, each));
     return {
       ...source,
       fetchOffset: offset,
       records,
-      lastOffset: log.at(-1)!,
-      highWatermark: log.at(-1)! + 1,
+      lastOffset: end - 1,
+      highWatermark: end,
     };
   }
 }
 
-function recordAt(source: TopicPartition, offset: number): RawRecord {
+function recordAt(
+  source: TopicPartition,
+  { offset, isOther }: { readonly offset: number; readonly isOther: boolean },
+): RawRecord {
   return {
     ...source,
     offset,
-    timestamp: 1_000 + offset,
+    timestamp: isOther ? OTHER_TIME : 1_000 + offset,
     key: null,
     value: null,
     headers: {},
   };
 }
 
-function placeOf({ partition, offset }: RawRecord): string {
-  return `${partition}/${offset}`;
+function placeOf({ partition, offset, timestamp }: RawRecord): string {
+  return `${partition}/${offset}${timestamp === OTHER_TIME ? "'" : ""}`;
 }

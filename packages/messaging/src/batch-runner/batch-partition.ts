@@ -140,13 +140,16 @@ export class BatchPartition<Row> {
     start: BatchStart & { readonly intent: Intent },
   ): Promise<number> {
     const { source, waits } = this;
-    const { intent, base, intentEnd } = start;
+    const { intent, base } = start;
     const host = this.#host;
     const repeated = await repeats.repeat(intent, waits);
     waits.throwIfEnded();
-    if (repeated.kind === "foreign")
+    if (repeated.kind === "refused") return base;
+    const readTo = repeated.readTo.get(source.partition);
+    if (readTo === undefined) {
       host.report(source, { kind: "intent_foreign", intent });
-    if (repeated.kind !== "inserted") return base;
+      return base;
+    }
 
     const own = repeated.entries.filter(
       ({ raw }) => raw.partition === source.partition && raw.offset >= base,
@@ -166,6 +169,7 @@ export class BatchPartition<Row> {
       waits.throwIfEnded();
     }
     waits.resolveProblem();
-    return Math.max(base, intentEnd + 1);
+    // Not the end that the log had before the repeat: a log that was cut may have grown since, and what the repeat saw is recorded.
+    return Math.max(base, readTo);
   }
 }

@@ -19,13 +19,19 @@ export type Repeated<Row> =
   | {
       readonly kind: "inserted";
       readonly token: string;
-      /** What the log still has of the batch; a record that the intent excludes is refused, even if it could be inserted now. */
+      /** What the logs still have of the batch; a record that the intent excludes is refused, even if it could be inserted now. */
       readonly entries: readonly BatchEntry<Row>[];
+      /** For each partition that had a part in the insert, one past the last offset that was looked at: less than the range if the log was cut. A partition whose log was made anew is missing here. */
+      readonly readTo: ReadonlyMap<number, number>;
     }
   /** Nothing of the batch is in the table, and the table does not take it. */
-  | { readonly kind: "refused" }
-  /** The topic was made anew since the batch was announced. */
-  | { readonly kind: "foreign" };
+  | { readonly kind: "refused" };
+
+interface ReadRange {
+  readonly range: IntentRange;
+  readonly records: readonly RawRecord[];
+  readonly readTo: number;
+}
 
 export class BatchRepeats<Row> {
   readonly #host: AssignmentHost<Row>;
@@ -54,21 +60,14 @@ export class BatchRepeats<Row> {
   async #repeat(intent: Intent, waits: PartitionWaits): Promise<Repeated<Row>> {
     const host = this.#host;
     const read = await Promise.all(
-      intent.ranges.map(async (range) => ({
-        range,
-        records: await this.#read(range, waits),
-      })),
+      intent.ranges.map((range) => this.#read(range, waits)),
     );
-    if (
-      read.some(
-        ({ range, records: [first] }) =>
-          first !== undefined && isOfAnotherLog(range, first),
-      )
-    )
-      return { kind: "foreign" };
+    // Each range is judged alone. If one log was made anew, the rest is what is left of the announced block, as after retention:
+    // the table has the block under its token, or takes the rest. Anything else would insert the other partitions' rows twice.
+    const own = read.filter((each) => !isForeign(each));
 
     const entries: BatchEntry<Row>[] = [];
-    for (const { range, records } of read) {
+    for (const { range, records } of own) {
       const excluded = new Set(range.excluded);
       for (const entry of await this.#judge(records, waits))
         entries.push(
@@ -86,14 +85,19 @@ export class BatchRepeats<Row> {
       );
       if (verdict.kind === "refused") return { kind: "refused" };
     }
-    return { kind: "inserted", token, entries };
+    return {
+      kind: "inserted",
+      token,
+      entries,
+      readTo: new Map(
+        own.map(({ range, readTo }) => [range.partition, readTo]),
+      ),
+    };
   }
 
   /** The records of the range that the log still has. */
-  async #read(
-    { partition, first, last }: IntentRange,
-    waits: PartitionWaits,
-  ): Promise<readonly RawRecord[]> {
+  async #read(range: IntentRange, waits: PartitionWaits): Promise<ReadRange> {
+    const { partition, first, last } = range;
     const source = { topic: this.#host.topic, partition };
     const queue = new BatchQueue(first);
     for (;;) {
@@ -108,7 +112,11 @@ export class BatchRepeats<Row> {
       if (batch === null) await waits.sleep(FETCH_POLL_MS);
       else queue.push(batch, this.#host.monotonic());
     }
-    return queue.records.filter(({ offset }) => offset <= last);
+    return {
+      range,
+      records: queue.records.filter(({ offset }) => offset <= last),
+      readTo: Math.min(queue.readTo, last + 1),
+    };
   }
 
   async #judge(
@@ -125,4 +133,8 @@ export class BatchRepeats<Row> {
     }
     return entries;
   }
+}
+
+function isForeign({ range, records: [first] }: ReadRange): boolean {
+  return first !== undefined && isOfAnotherLog(range, first);
 }

@@ -60,6 +60,26 @@ test("the owner of one of an intent's partitions inserts all its ranges and comm
   expect(consumer.stored.get(0)).toEqual({ offset: 0, metadata });
 });
 
+test("a partition whose log was made anew begins anew, and the others of its intent are repeated without it, under the same token", async () => {
+  const consumer = batchConsumer();
+  const metadata = encodeIntent(intentOf(0, 1));
+  for (const partition of [0, 1]) {
+    consumer.writtenAt = partition === 0 ? 77 : null;
+    consumer.append(partition, `a${partition}`, `b${partition}`);
+    consumer.stored.set(partition, { offset: 0, metadata });
+  }
+  const { target, lines } = await start({ consumer, limits: LIMITS });
+
+  consumer.assign(0, 1);
+  await soon(() => [0, 1].every((n) => consumer.stored.get(n)?.offset === 2));
+
+  expect(target.tokens[0]).toBe(
+    tokenOf("attempts", "p.attempts", intentOf(0, 1)),
+  );
+  expect(target.rows).toEqual(["a1", "b1", "a0", "b0"]);
+  expect(lines.filter((line) => line === "intent.foreign")).toHaveLength(1);
+});
+
 test("the partitions of one owner repeat their intent with one insert", async () => {
   const consumer = batchConsumer();
   const metadata = encodeIntent(intentOf(0, 1));

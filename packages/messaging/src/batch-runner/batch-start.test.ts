@@ -20,7 +20,7 @@ test("a group that never committed begins at the start of the log", () => {
     { start: 40, end: 90 },
   );
 
-  expect(start).toEqual({ base: 40, intent: null, intentEnd: -1, faults: [] });
+  expect(start).toEqual({ base: 40, intent: null, faults: [] });
 });
 
 test("an intent within the log is repeated whole", () => {
@@ -30,7 +30,7 @@ test("an intent within the log is repeated whole", () => {
     { start: 0, end: 500 },
   );
 
-  expect(start).toEqual({ base: 100, intent, intentEnd: 199, faults: [] });
+  expect(start).toEqual({ base: 100, intent, faults: [] });
 });
 
 test("of an intent that retention has partly deleted, the rest is repeated and the loss is reported", () => {
@@ -40,7 +40,7 @@ test("of an intent that retention has partly deleted, the rest is repeated and t
     { start: 150, end: 500 },
   );
 
-  expect(start).toMatchObject({ base: 150, intent, intentEnd: 199 });
+  expect(start).toMatchObject({ base: 150, intent });
   expect(start.faults).toEqual([
     { kind: "below_start", committed: 100, start: 150, lost: 50 },
   ]);
@@ -64,7 +64,7 @@ test("if the log ends within the intent, the intent is repeated up to that end",
     { start: 0, end: 120 },
   );
 
-  expect(start).toMatchObject({ base: 100, intent, intentEnd: 119 });
+  expect(start).toMatchObject({ base: 100, intent });
   expect(start.faults).toMatchObject([{ kind: "intent_cut", end: 120 }]);
 });
 
@@ -105,7 +105,6 @@ test("of an intent of several partitions, this partition's range decides", () =>
   expect(start).toEqual({
     base: 100,
     intent: shared,
-    intentEnd: 199,
     faults: [],
   });
 });

@@ -7,8 +7,6 @@ export interface BatchStart {
   readonly base: number;
   /** The batch to insert again under its own token, or null. */
   readonly intent: Intent | null;
-  /** The last offset of the intent's range of this partition that the log still has; -1 without an intent. */
-  readonly intentEnd: number;
   /** Faults that are logged as errors, for the operator. */
   readonly faults: readonly StartFault[];
 }
@@ -85,9 +83,9 @@ export function planBatchStart(
   if (intentEnd < range.last)
     faults.push({ kind: "intent_cut", intent, end: log.end });
   if (intentEnd < base) return at(base, faults); // the log has nothing of the range any more
-  return { base, intent, intentEnd, faults };
+  return { base, intent, faults };
 }
 
 function at(base: number, faults: readonly StartFault[]): BatchStart {
-  return { base, intent: null, intentEnd: -1, faults };
+  return { base, intent: null, faults };
 }
