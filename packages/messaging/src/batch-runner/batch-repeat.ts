@@ -101,16 +101,16 @@ export class BatchRepeats<Row> {
     const source = { topic: this.#host.topic, partition };
     const queue = new BatchQueue(first);
     for (;;) {
-      // Asked again each time, because retention may move the log's start beyond our position.
-      const log = await waits.persist(() => this.#host.fetchLogRange(source));
-      queue.skipTo(log.start);
-      if (queue.readTo > Math.min(last, log.end - 1)) break;
-      const { readTo } = queue;
-      const batch = await waits.persist(() =>
-        this.#host.fetchOnce(source, readTo),
-      );
-      if (batch === null) await waits.sleep(FETCH_POLL_MS);
-      else queue.push(batch, this.#host.monotonic());
+      // Both in one try: retention may move the log's start beyond our position between the two, and then the start must be asked for again.
+      const fetched = await waits.persist(async () => {
+        const log = await this.#host.fetchLogRange(source);
+        queue.skipTo(log.start);
+        if (queue.readTo > Math.min(last, log.end - 1)) return "all";
+        return await this.#host.fetchOnce(source, queue.readTo);
+      });
+      if (fetched === "all") break;
+      if (fetched === null) await waits.sleep(FETCH_POLL_MS);
+      else queue.push(fetched, this.#host.monotonic());
     }
     return {
       range,

@@ -80,6 +80,28 @@ test("a partition whose log was made anew begins anew, and the others of its int
   expect(lines.filter((line) => line === "intent.foreign")).toHaveLength(1);
 });
 
+test("a range whose beginning retention deletes while it is read is repeated from the log's start", async () => {
+  const consumer = batchConsumer();
+  const metadata = encodeIntent(intentOf(0, 1));
+  for (const partition of [0, 1]) {
+    consumer.append(partition, `a${partition}`, `b${partition}`);
+    consumer.stored.set(partition, { offset: 0, metadata });
+  }
+  const { fetchOnce } = consumer;
+  consumer.fetchOnce = (source, offset) => {
+    if (source.partition === 0) consumer.logStart.set(0, 1);
+    return source.partition === 0 && offset < 1
+      ? Promise.reject(new Error("OFFSET_OUT_OF_RANGE"))
+      : fetchOnce.call(consumer, source, offset);
+  };
+  const { target } = await start({ consumer, limits: LIMITS });
+
+  consumer.assign(1);
+  await soon(() => consumer.stored.get(1)?.offset === 2);
+
+  expect(target.rows).toEqual(["b0", "a1", "b1"]);
+});
+
 test("the partitions of one owner repeat their intent with one insert", async () => {
   const consumer = batchConsumer();
   const metadata = encodeIntent(intentOf(0, 1));
