@@ -223,7 +223,7 @@ export class BatchAssignment<Row> {
       head === undefined ? Infinity : head + this.#linger.msFrom(head);
     if (head === undefined || (now < leavesAt && !isFull(ready, host.limits)))
       return await this.#idle(leavesAt);
-    const { entries, taken, waiting } = gather(ready, host);
+    const { entries, intendedAt, taken, waiting } = gather(ready, host);
     for (const [{ partition }, schema] of waiting) {
       partition.waits.reportProblem(`waits for schema ${schema}`, false);
       partition.blockedUntil = now + host.limits.schemaPollMs;
@@ -233,7 +233,7 @@ export class BatchAssignment<Row> {
       queue.drop(count, now);
       partition.fetching.regulate();
     }
-    await this.#protocol.record(entries);
+    await this.#protocol.record(entries, intendedAt);
     for (const [{ partition }] of taken) partition.waits.resolveProblem();
     this.#waits.resolveProblem();
     this.#movedAt = host.monotonic();

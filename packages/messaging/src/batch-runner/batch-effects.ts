@@ -23,7 +23,6 @@ export function batchEffects<Row>(given: {
     insert: (rows, token) => linger.time(() => host.insert(rows, token)),
   };
   return {
-    now: () => host.now(),
     commit: async (commits) => {
       waits.throwIfEnded();
       const list = commits.map(committing);

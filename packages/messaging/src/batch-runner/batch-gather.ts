@@ -1,5 +1,5 @@
 /** Chooses the records of the next batch from the queues of an assignment's partitions, and says when it leaves. No side effects. */
-import type { MonotonicMs } from "@postrider/core";
+import type { EpochMs, MonotonicMs } from "@postrider/core";
 import { intentOf } from "./batch-entry.ts";
 import type { BatchEntry } from "./batch-entry.ts";
 import type { Judged } from "./batch-judge.ts";
@@ -19,12 +19,14 @@ interface Given<Row> {
   /** A batch may have records of several partitions. */
   readonly mayShare: boolean;
   judge(records: readonly RawRecord[]): Judged<Row>;
-  now(): number;
+  now(): EpochMs;
 }
 
 export interface Gathered<S, Row> {
   /** As `BatchProtocol.record` takes them; may be empty. */
   readonly entries: readonly BatchEntry<Row>[];
+  /** When the batch was gathered. Its intent must carry this time: with a later one it could be too long. */
+  readonly intendedAt: EpochMs;
   /** How many records of each partition are among the entries. */
   readonly taken: ReadonlyMap<S, number>;
   /** Partitions whose first record waits for a schema. */
@@ -103,7 +105,7 @@ export function gather<S extends Source, Row>(
       break;
   }
   shares.sort((a, b) => a[0]!.raw.partition - b[0]!.raw.partition);
-  return { entries: shares.flat(), taken, waiting };
+  return { entries: shares.flat(), intendedAt: now, taken, waiting };
 }
 
 function standsForRange(record: RawRecord): boolean {

@@ -46,7 +46,6 @@ export interface BatchEffects<Row> {
   reducedRowOf?(entry: RefusedEntry, at: EpochMs): Row;
   /** The table refused even a reduced row, so its definition is not the one we expect. Resolves when it is time to try again. */
   waitForTable(detail: string): Promise<void>;
-  now(): EpochMs;
 }
 
 export type InsertVerdict =
@@ -102,11 +101,15 @@ export class BatchProtocol<Row> {
 
   /**
    * Records `entries`: at least one; those of a partition are together and ascending, and are all its records from its base to its last
-   * entry. Ascending by partition.
+   * entry. Ascending by partition. The halves of a refused batch keep its `intendedAt`: the intent has each range's time relative to
+   * that, so with a time of its own a half could need more characters than Kafka stores.
    */
-  async record(entries: readonly BatchEntry<Row>[]): Promise<void> {
+  async record(
+    entries: readonly BatchEntry<Row>[],
+    intendedAt: EpochMs,
+  ): Promise<void> {
     if (this.#unproven.size > 0) await this.settle();
-    const intent = intentOf(entries, this.#effects.now());
+    const intent = intentOf(entries, intendedAt);
     await this.#announce(intent);
     await this.#carryOut(entries, intent);
   }
@@ -159,7 +162,7 @@ export class BatchProtocol<Row> {
       const token = tokenOf(this.#table, this.#topic, intent);
       const verdict = await this.#effects.insert(rows, token);
       if (verdict.kind === "refused")
-        return await this.#halve(entries, verdict.detail);
+        return await this.#halve(entries, intent.intendedAt, verdict.detail);
     }
     const losers = entries.filter((entry) => entry.kind === "refused");
     if (losers.length > 0)
@@ -170,20 +173,21 @@ export class BatchProtocol<Row> {
 
   async #halve(
     entries: readonly BatchEntry<Row>[],
+    intendedAt: EpochMs,
     detail: string,
   ): Promise<void> {
     if (entries.length > 1) {
       const middle = entries.length >> 1;
-      await this.record(entries.slice(0, middle));
-      await this.record(entries.slice(middle));
+      await this.record(entries.slice(0, middle), intendedAt);
+      await this.record(entries.slice(middle), intendedAt);
       return;
     }
     const entry = entries[0]!; // exactly one is left
     if (entry.kind === "refused") {
       await this.#effects.waitForTable(detail);
-      await this.record([entry]);
+      await this.record([entry], intendedAt);
       return;
     }
-    await this.record([refused(entry.raw, detail)]);
+    await this.record([refused(entry.raw, detail)], intendedAt);
   }
 }

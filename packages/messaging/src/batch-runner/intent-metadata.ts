@@ -31,7 +31,7 @@ export interface Intent {
 
 /** So many characters of metadata Kafka stores by default (`offset.metadata.max.bytes`). */
 export const STORED_CHARACTERS = 4_096;
-/** A batch ends before its intent is longer than this. The rest is for the braces, and for times that have one digit more when the batch is announced. */
+/** A batch ends before its intent is longer than this. The rest is for the braces and `intendedAt`. */
 export const MAX_INTENT_CHARACTERS = 3_800;
 
 /** The form for one partition, which older versions read, too. */
