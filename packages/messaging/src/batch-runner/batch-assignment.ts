@@ -75,12 +75,13 @@ export class BatchAssignment<Row> {
     const able = this.#ready().filter(
       ({ partition }) => partition.problem === null,
     );
+    const head = oldestHead(able);
     const isExcused =
       this.#waits.isEnded ||
       this.#waits.problem !== null ||
-      this.#waits.isOutside ||
-      oldestHead(able) === undefined;
-    return isExcused ? 0 : this.#host.monotonic() - this.#movedAt;
+      this.#waits.isOutside;
+    if (isExcused || head === undefined) return 0;
+    return this.#host.monotonic() - Math.max(this.#movedAt, head);
   }
 
   /** The first offset of the partition that is not recorded yet; null until it is known. */
@@ -89,8 +90,6 @@ export class BatchAssignment<Row> {
   }
 
   push(batch: FetchedBatch): void {
-    if (oldestHead(this.#ready()) === undefined)
-      this.#movedAt = this.#host.monotonic();
     this.#partitions.get(batch.partition)?.push(batch);
     this.#waits.notify();
   }
