@@ -95,8 +95,8 @@ export class BatchAssignment<Row> {
   }
 
   /** The log's start has passed our position: reading goes on there. */
-  async skipTo(partition: number, start: number): Promise<void> {
-    await this.#partitions.get(partition)?.skipTo(start);
+  skipTo(partition: number, start: number): void {
+    this.#partitions.get(partition)?.skipTo(start);
     this.#waits.notify();
   }
 
@@ -271,9 +271,6 @@ export class BatchAssignment<Row> {
         for (const { partition } of this.#ready())
           partition.fetching.hold(isHeld);
       },
-      // The protocol has only partitions of ours.
-      committing: ({ partition, offset, intent }) =>
-        this.#partitions.get(partition)!.committing(offset, intent),
     });
     return new BatchProtocol({ table, topic, effects });
   }

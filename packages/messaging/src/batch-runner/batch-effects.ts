@@ -1,8 +1,8 @@
 /** The side effects of the intent protocol in one assignment: each is tried until it is acknowledged, or the assignment is over. */
 import { insertPatiently } from "./batch-insert.ts";
-import type { BatchEffects, IntentCommit } from "./batch-protocol.ts";
-import type { PartitionCommit } from "./commit-lane.ts";
+import type { BatchEffects } from "./batch-protocol.ts";
 import type { InsertLinger } from "./insert-linger.ts";
+import { encodeIntent } from "./intent-metadata.ts";
 import type { AssignmentHost } from "./partition-host.ts";
 import type { PartitionWaits } from "./partition-waits.ts";
 
@@ -13,10 +13,8 @@ export function batchEffects<Row>(given: {
   readonly linger: InsertLinger;
   /** Stops fetching (true) while the table cannot take a batch. */
   readonly hold: (isHeld: boolean) => void;
-  /** Notes what the group is about to store for a partition. */
-  readonly committing: (commit: IntentCommit) => PartitionCommit;
 }): BatchEffects<Row> {
-  const { host, waits, linger, hold, committing } = given;
+  const { host, waits, linger, hold } = given;
   const { reducedRowOf } = host;
   const timed: AssignmentHost<Row> = {
     ...host,
@@ -25,7 +23,12 @@ export function batchEffects<Row>(given: {
   return {
     commit: async (commits) => {
       waits.throwIfEnded();
-      const list = commits.map(committing);
+      const list = commits.map(({ partition, offset, intent }) => ({
+        topic: host.topic,
+        partition,
+        offset,
+        metadata: intent === null ? "" : encodeIntent(intent),
+      }));
       await waits.persist(() => host.commit(list));
     },
     insert: (rows, token) =>

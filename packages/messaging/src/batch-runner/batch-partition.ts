@@ -11,7 +11,7 @@ import { BatchQueue } from "./batch-queue.ts";
 import type { BatchRepeats } from "./batch-repeat.ts";
 import { planBatchStart } from "./batch-start.ts";
 import type { BatchStart } from "./batch-start.ts";
-import { encodeIntent } from "./intent-metadata.ts";
+import { encodeIntent, rangeIn } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
 import type { AssignmentHost, Position } from "./partition-host.ts";
 import { PartitionWaits } from "./partition-waits.ts";
@@ -25,7 +25,6 @@ export class BatchPartition<Row> {
   blockedUntil: MonotonicMs = -Infinity;
   readonly #host: AssignmentHost<Row>;
   #queue: BatchQueue | null = null;
-  #lastCommit: Position | null = null;
 
   constructor(source: TopicPartition, host: AssignmentHost<Row>) {
     this.source = source;
@@ -75,11 +74,13 @@ export class BatchPartition<Row> {
     );
     const start = planBatchStart(this.source.partition, stored, log);
     this.#host.report(this.source, { kind: "started", start });
-    // If the stored offset lies outside the log, kafkajs sooner or later replaces it with one of its own: commit ours first.
-    if (known !== null || start.faults.length > 0)
-      await this.#commit(start.base, start.intent);
     const { intent } = start;
-    if (intent === null) return start.base;
+    if (intent === null) {
+      if (known !== null || start.faults.length > 0)
+        await this.#commit(start.base, null);
+      return start.base;
+    }
+    // The commit that holds an intent stays as it is, even below the log's start: beside a higher offset nobody would believe the intent.
     return await this.#repeat(repeats, { ...start, intent });
   }
 
@@ -106,8 +107,8 @@ export class BatchPartition<Row> {
     this.fetching.regulate();
   }
 
-  /** The log's start has passed our position while we waited: fetching goes on there, and queued records stay. The stored commit was overwritten by kafkajs, so commit ours again. */
-  async skipTo(start: number): Promise<void> {
+  /** The log's start has passed our position while we waited: fetching goes on there, and queued records stay. The stored commit is still ours (docs/kafkajs.md, "Positions outside the log"). */
+  skipTo(start: number): void {
     if (this.waits.isEnded || this.#queue === null) return;
     const from = this.#queue.readTo;
     if (start > from)
@@ -116,22 +117,11 @@ export class BatchPartition<Row> {
     this.#host.seek(this.source, this.#queue.readTo);
     // The consumer paused the partition when it reported this.
     this.fetching.wasPaused();
-    const last = this.#lastCommit;
-    if (last?.offset == null) return;
-    const { offset, metadata } = last;
-    const commit = { ...this.source, offset, metadata };
-    await this.waits.persist(() => this.#host.commit([commit]));
-  }
-
-  /** What the group should store for this partition from now on; the caller sends it. */
-  committing(offset: number, intent: Intent | null) {
-    const metadata = intent === null ? "" : encodeIntent(intent);
-    this.#lastCommit = { offset, metadata };
-    return { ...this.source, offset, metadata };
   }
 
   async #commit(offset: number, intent: Intent | null): Promise<void> {
-    const commit = this.committing(offset, intent);
+    const metadata = intent === null ? "" : encodeIntent(intent);
+    const commit = { ...this.source, offset, metadata };
     await this.waits.persist(() => this.#host.commit([commit]));
   }
 
@@ -164,7 +154,11 @@ export class BatchPartition<Row> {
     if (losers.length > 0) {
       // A record may be refused now that was not then (its schema never came): it stays refused from now on, whoever repeats this again.
       const wider = widened(intent, source.partition, losers);
-      if (wider !== null) await this.#commit(base, wider);
+      if (wider !== null)
+        await this.#commit(
+          Math.min(base, rangeIn(intent, source.partition)!.first),
+          wider,
+        );
       await waits.whileWaiting(() => host.refuse(losers, intent.intendedAt));
       waits.throwIfEnded();
     }

@@ -88,6 +88,27 @@ test("the range of an intent is fetched whole, even if it is larger than the que
   expect(deadLetters).toEqual(["row_refused 0/5"]);
 });
 
+test("an intent whose beginning retention has deleted keeps its token, however often its repeat is interrupted", async () => {
+  const consumer = batchConsumer();
+  consumer.append(0, "gone", "b");
+  consumer.logStart.set(0, 1);
+  consumer.stored.set(
+    0,
+    intentOf({ first: 0, last: 1, firstTimestamp: 1_000, excluded: [] }),
+  );
+  const { target, isCommitted } = await start({ consumer });
+  const answerInserts = target.holdInserts();
+
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 1);
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 2);
+  answerInserts();
+
+  await soon(() => isCommitted(2));
+  expect(target.tokens).toEqual([tokenOf(0, 1), tokenOf(0, 1)]);
+});
+
 test("the intent of another log is not repeated under its token", async () => {
   const consumer = batchConsumer();
   consumer.append(0, "a", "b");

@@ -27,7 +27,7 @@ test("with a position below the log's start, the start is asked for until Kafka 
   expect(target.rows).toEqual(["r0", "r1", "r2", "r3", "r8", "r9"]);
 });
 
-test("with a position below the log's start, queued records are recorded, the loss is reported, and our commit is made again", async () => {
+test("with a position below the log's start, queued records are recorded, the loss is reported, and the announced batch stays announced", async () => {
   const { consumer, target, lines, isCommitted } = await start();
   const answerInserts = target.holdInserts();
   consumer.append(0, "held");
@@ -37,10 +37,14 @@ test("with a position below the log's start, queued records are recorded, the lo
   consumer.logs.set(0, consumer.logs.get(0)!.slice(3));
   consumer.logStart.set(0, 3);
   await soon(() => lines.includes("offset.belowStart"));
-  await soon(() => consumer.stored.get(0)?.metadata !== "");
+  const { offset, metadata } = consumer.stored.get(0)!;
+  const commits = consumer.commits.length;
   answerInserts();
 
   await soon(() => isCommitted(4));
+  expect(offset).toBe(0);
+  expect(metadata).not.toBe("");
+  expect(consumer.commits[commits]![1]).not.toMatchObject([{ offset }]);
   expect(target.rows).toEqual(["held", "kept"]);
 });
 

@@ -162,7 +162,7 @@ export function createBatchRunner<In, Row>(
         const log = await only(consumer.fetchLogRanges([source]), source);
         if (!isWanted()) return;
         if ((current.baseOf(source.partition) ?? 0) <= log.end)
-          return await current.skipTo(source.partition, log.start);
+          return current.skipTo(source.partition, log.start);
         return current.restart(source.partition);
       } catch (error) {
         if (!isWanted()) return;
