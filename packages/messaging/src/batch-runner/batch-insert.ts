@@ -22,31 +22,39 @@ export interface Inserting<Row> {
   readonly hold: (isHeld: boolean) => void;
 }
 
-/**
- * Inserts, and retries until the table answers. An insert that failed before is in doubt, so its rows are mended. Throws `Ended` if the
- * assignment is over, or if a stop comes while it waits; the intent stays, and the next owner repeats it.
- */
+/** Inserts as `insertUntilAnswered`. An insert that failed before is in doubt, so its rows are mended: they must all be of partitions of ours. */
 export async function insertPatiently<Row>(
   insert: Insert<Row>,
   given: Inserting<Row>,
 ): Promise<InsertVerdict> {
+  const { verdict, failures } = await insertUntilAnswered(insert, given);
+  if (verdict.kind === "inserted" && failures > 0)
+    await mendPatiently(insert, given);
+  return verdict;
+}
+
+/**
+ * Inserts, and retries until the table answers. Throws `Ended` if the assignment is over, or if a stop comes while it waits; the intent
+ * stays, and the next owner repeats it.
+ */
+export async function insertUntilAnswered<Row>(
+  { rows, token }: Insert<Row>,
+  given: Inserting<Row>,
+): Promise<{ readonly verdict: InsertVerdict; readonly failures: number }> {
   const { host } = given;
-  const { rows, token } = insert;
-  const { answer, failures } = await untilAnswered(
+  const { answer: verdict, failures } = await untilAnswered(
     () => host.insert(rows, token),
     given,
   );
-  if (answer.kind === "refused") {
-    const { detail } = answer;
+  if (verdict.kind === "refused") {
+    const { detail } = verdict;
     host.report(
       { topic: host.topic },
       { kind: "rows_refused", rows: rows.length, detail },
     );
-    return answer;
-  }
-  host.report({ topic: host.topic }, { kind: "inserted", rows: rows.length });
-  if (failures > 0) await mendPatiently(insert, given);
-  return answer;
+  } else
+    host.report({ topic: host.topic }, { kind: "inserted", rows: rows.length });
+  return { verdict, failures };
 }
 
 /** Puts back those of the rows that the table lacks, and retries until the table answers. Throws as `insertPatiently`. */

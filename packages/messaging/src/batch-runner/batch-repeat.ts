@@ -4,7 +4,7 @@
  */
 import type { BatchEntry } from "./batch-entry.ts";
 import { refused, rowsOf } from "./batch-entry.ts";
-import { insertPatiently } from "./batch-insert.ts";
+import { insertUntilAnswered } from "./batch-insert.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { encodeIntent, isOfAnotherLog, tokenOf } from "./intent-metadata.ts";
 import type { Intent, IntentRange } from "./intent-metadata.ts";
@@ -79,7 +79,8 @@ export class BatchRepeats<Row> {
     const token = tokenOf(host.table, host.topic, intent);
     const rows = rowsOf(entries, intent.intendedAt, host.reducedRowOf);
     if (rows.length > 0) {
-      const verdict = await insertPatiently(
+      // Not mended here: each owner mends the rows of its own partitions, so that no two mend the same range at once.
+      const { verdict } = await insertUntilAnswered(
         { rows, token },
         { host, waits, hold: () => undefined },
       );

@@ -102,6 +102,24 @@ test("a range whose beginning retention deletes while it is read is repeated fro
   expect(target.rows).toEqual(["b0", "a1", "b1"]);
 });
 
+test("an owner mends the rows of its own partitions only, even if the repeated insert was in doubt", async () => {
+  const consumer = batchConsumer();
+  const metadata = encodeIntent(intentOf(0, 1));
+  for (const partition of [0, 1]) {
+    consumer.append(partition, `a${partition}`, `b${partition}`);
+    consumer.stored.set(partition, { offset: 0, metadata });
+  }
+  const { target } = await start({ consumer, limits: LIMITS });
+  target.forgets = true;
+  target.failOnce();
+
+  consumer.assign(1);
+  await soon(() => consumer.stored.get(1)?.offset === 2);
+
+  expect(target.rows).toEqual(["a1", "b1"]);
+  expect(target.looks).toHaveLength(1);
+});
+
 test("the partitions of one owner repeat their intent with one insert", async () => {
   const consumer = batchConsumer();
   const metadata = encodeIntent(intentOf(0, 1));
