@@ -78,10 +78,11 @@ export interface Consumer {
   fetchLogRanges(partitions: readonly TopicPartition[]): Promise<LogRange[]>;
   /** As `fetchLogRanges`, with half the requests. */
   fetchLogEnds(partitions: readonly TopicPartition[]): Promise<LogEnd[]>;
-  /** Fetches once from any partition of a topic that we read, ours or not, and moves no position. Null if nothing came; ask again. Rejects where the partition has no leader, or the offset lies outside the log. */
+  /** Fetches once from any partition of a topic that we read, ours or not, and moves no position: at most `maxBytes`, or one batch if that is larger. Null if nothing came; ask again. Rejects where the partition has no leader, or the offset lies outside the log. */
   fetchOnce(
     partition: TopicPartition,
     offset: number,
+    maxBytes: number,
   ): Promise<FetchedBatch | null>;
   /** The first offset of the partition whose record was written at this time or later; null if none was. */
   fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;

@@ -213,8 +213,7 @@ export class FakeConsumer implements Consumer {
   }
 
   fetchOnce(
-    { partition }: TopicPartition,
-    offset: number,
+    ...[{ partition }, offset]: Parameters<Consumer["fetchOnce"]>
   ): Promise<FetchedBatch | null> {
     const records = this.log(partition)
       .filter((record) => lastOffsetOf(record) >= offset)

@@ -54,7 +54,7 @@ export class BatchAssignment<Row> {
     );
     this.#movedAt = host.monotonic();
     this.#protocol = this.#newProtocol();
-    this.#repeats = new BatchRepeats(host);
+    this.#repeats = this.#newRepeats();
     this.done = this.#run().finally(() => this.end());
   }
 
@@ -149,7 +149,7 @@ export class BatchAssignment<Row> {
     this.#waits.throwIfEnded();
     this.#failure = null;
     this.#protocol = this.#newProtocol();
-    this.#repeats = new BatchRepeats(this.#host);
+    this.#repeats = this.#newRepeats();
     this.#partitions = new Map(
       this.#sources.map((source) => [
         source.partition,
@@ -259,6 +259,11 @@ export class BatchAssignment<Row> {
     await this.#waits.untilNotified(
       waitMs === Infinity ? undefined : Math.max(waitMs, 0),
     );
+  }
+
+  #newRepeats(): BatchRepeats<Row> {
+    const own = this.#sources.map(({ partition }) => partition);
+    return new BatchRepeats(this.#host, own);
   }
 
   #newProtocol(): BatchProtocol<Row> {

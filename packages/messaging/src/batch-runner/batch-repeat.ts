@@ -12,6 +12,8 @@ import type { AssignmentHost } from "./partition-host.ts";
 import type { PartitionWaits } from "./partition-waits.ts";
 import type { RawRecord } from "../record.ts";
 
+/** A fetch asks for so many bytes at most. */
+const MAX_FETCH_BYTES = 1 << 20;
 /** From one question for records that the log must have to the next, ms. */
 const FETCH_POLL_MS = 100;
 
@@ -19,7 +21,7 @@ export type Repeated<Row> =
   | {
       readonly kind: "inserted";
       readonly token: string;
-      /** What the logs still have of the batch; a record that the intent excludes is refused, even if it could be inserted now. */
+      /** What the logs of our own partitions still have of the batch; a record that the intent excludes is refused, even if it could be inserted now. */
       readonly entries: readonly BatchEntry<Row>[];
       /** For each partition that had a part in the insert, one past the last offset that was looked at: less than the range if the log was cut. A partition whose log was made anew is missing here. */
       readonly readTo: ReadonlyMap<number, number>;
@@ -35,18 +37,26 @@ interface ReadRange {
 
 export class BatchRepeats<Row> {
   readonly #host: AssignmentHost<Row>;
+  readonly #own: ReadonlySet<number>;
   readonly #shared = new Map<string, Promise<Repeated<Row>>>();
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(host: AssignmentHost<Row>) {
+  /** `own`: the partitions of the assignment. */
+  constructor(host: AssignmentHost<Row>, own: Iterable<number>) {
     this.#host = host;
+    this.#own = new Set(own);
   }
 
-  /** The first partition to ask does the work, with its `waits`; the others get the same answer. */
+  /**
+   * The first partition to ask does the work, with its `waits`; the others get the same answer. One intent after the other, because each
+   * needs the memory of a whole batch.
+   */
   repeat(intent: Intent, waits: PartitionWaits): Promise<Repeated<Row>> {
     const text = `${intent.ranges[0]?.partition} ${encodeIntent(intent)}`;
     let repeated = this.#shared.get(text);
     if (repeated === undefined) {
-      repeated = this.#repeat(intent, waits);
+      repeated = this.#last.then(() => this.#repeat(intent, waits));
+      this.#last = repeated.catch(() => undefined); // whoever asked gets the error
       this.#shared.set(text, repeated);
     }
     return repeated;
@@ -59,8 +69,12 @@ export class BatchRepeats<Row> {
 
   async #repeat(intent: Intent, waits: PartitionWaits): Promise<Repeated<Row>> {
     const host = this.#host;
+    // A record keeps the whole fetch that it came in, and each range fetches more than it needs once at most. So all ranges together keep
+    // twice a batch, or a broker's batch for each range if those are larger.
+    const share = Math.ceil(host.limits.maxBytes / intent.ranges.length);
+    const maxBytes = Math.min(MAX_FETCH_BYTES, share);
     const read = await Promise.all(
-      intent.ranges.map((range) => this.#read(range, waits)),
+      intent.ranges.map((range) => this.#read(range, maxBytes, waits)),
     );
     // Each range is judged alone. If one log was made anew, the rest is what is left of the announced block, as after retention:
     // the table has the block under its token, or takes the rest. Anything else would insert the other partitions' rows twice.
@@ -89,7 +103,7 @@ export class BatchRepeats<Row> {
     return {
       kind: "inserted",
       token,
-      entries,
+      entries: entries.filter(({ raw }) => this.#own.has(raw.partition)),
       readTo: new Map(
         own.map(({ range, readTo }) => [range.partition, readTo]),
       ),
@@ -97,7 +111,11 @@ export class BatchRepeats<Row> {
   }
 
   /** The records of the range that the log still has. */
-  async #read(range: IntentRange, waits: PartitionWaits): Promise<ReadRange> {
+  async #read(
+    range: IntentRange,
+    maxBytes: number,
+    waits: PartitionWaits,
+  ): Promise<ReadRange> {
     const { partition, first, last } = range;
     const source = { topic: this.#host.topic, partition };
     const queue = new BatchQueue(first);
@@ -107,7 +125,7 @@ export class BatchRepeats<Row> {
         const log = await this.#host.fetchLogRange(source);
         queue.skipTo(log.start);
         if (queue.readTo > Math.min(last, log.end - 1)) return "all";
-        return await this.#host.fetchOnce(source, queue.readTo);
+        return await this.#host.fetchOnce(source, queue.readTo, maxBytes);
       });
       if (fetched === "all") break;
       if (fetched === null) await waits.sleep(FETCH_POLL_MS);

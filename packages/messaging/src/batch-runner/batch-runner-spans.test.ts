@@ -88,11 +88,11 @@ test("a range whose beginning retention deletes while it is read is repeated fro
     consumer.stored.set(partition, { offset: 0, metadata });
   }
   const { fetchOnce } = consumer;
-  consumer.fetchOnce = (source, offset) => {
+  consumer.fetchOnce = (source, offset, maxBytes) => {
     if (source.partition === 0) consumer.logStart.set(0, 1);
     return source.partition === 0 && offset < 1
       ? Promise.reject(new Error("OFFSET_OUT_OF_RANGE"))
-      : fetchOnce.call(consumer, source, offset);
+      : fetchOnce.call(consumer, source, offset, maxBytes);
   };
   const { target } = await start({ consumer, limits: LIMITS });
 
@@ -118,6 +118,42 @@ test("an owner mends the rows of its own partitions only, even if the repeated i
 
   expect(target.rows).toEqual(["a1", "b1"]);
   expect(target.looks).toHaveLength(1);
+});
+
+test("two announced batches are repeated one after the other, and each range is fetched in small pieces", async () => {
+  const consumer = batchConsumer();
+  for (const pair of [
+    [0, 1],
+    [2, 3],
+  ])
+    for (const partition of pair) {
+      consumer.append(partition, `a${partition}`, `b${partition}`);
+      const metadata = encodeIntent(intentOf(...pair));
+      consumer.stored.set(partition, { offset: 0, metadata });
+    }
+  const { fetchOnce } = consumer;
+  const fetched: [partition: number, maxBytes: number][] = [];
+  consumer.fetchOnce = (source, offset, maxBytes) => {
+    fetched.push([source.partition, maxBytes]);
+    return fetchOnce.call(consumer, source, offset, maxBytes);
+  };
+  const { target } = await start({
+    consumer,
+    limits: { ...LIMITS, maxBytes: 3_000 },
+  });
+  const answerInserts = target.holdInserts();
+
+  consumer.assign(0, 2);
+  await soon(() => target.tokens.length === 1);
+  const first = [...fetched];
+  answerInserts();
+  await soon(() => [0, 2].every((n) => consumer.stored.get(n)?.offset === 2));
+
+  expect(first).toEqual([
+    [0, 1_500],
+    [1, 1_500],
+  ]);
+  expect(fetched).toHaveLength(4);
 });
 
 test("the partitions of one owner repeat their intent with one insert", async () => {

@@ -91,7 +91,8 @@ export function createBatchRunner<In, Row>(
         only(consumer.fetchCommitted([source]), source),
       fetchLogRange: (source) =>
         only(consumer.fetchLogRanges([source]), source),
-      fetchOnce: (source, offset) => consumer.fetchOnce(source, offset),
+      fetchOnce: (source, offset, maxBytes) =>
+        consumer.fetchOnce(source, offset, maxBytes),
       commit: async (commits) => {
         await commit(ownEpoch, commits);
         for (const each of commits) reporter.committed(each, each.offset);

@@ -45,6 +45,7 @@ export interface AssignmentHost<Row> {
   fetchOnce(
     source: TopicPartition,
     offset: number,
+    maxBytes: number,
   ): Promise<FetchedBatch | null>;
   /** All leave in one request. */
   commit(commits: readonly PartitionCommit[]): Promise<void>;

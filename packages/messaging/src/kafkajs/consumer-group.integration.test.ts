@@ -69,7 +69,9 @@ test("a member reads a partition that another one owns, from any offset of its l
   await waitFor(() => assignments.at(-1)?.count === 1);
 
   const read = async (partition: number) =>
-    await waitFor(() => consumer.fetchOnce({ topic: topic!, partition }, 1));
+    await waitFor(() =>
+      consumer.fetchOnce({ topic: topic!, partition }, 1, 1 << 20),
+    );
 
   for (const partition of [0, 1]) {
     const { records, lastOffset } = await read(partition);
@@ -80,6 +82,6 @@ test("a member reads a partition that another one owns, from any offset of its l
     expect(lastOffset).toBe(2);
   }
   await expect(
-    consumer.fetchOnce({ topic: topic!, partition: 0 }, 99),
+    consumer.fetchOnce({ topic: topic!, partition: 0 }, 99, 1 << 20),
   ).rejects.toThrow();
 });

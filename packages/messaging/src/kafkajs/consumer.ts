@@ -149,9 +149,9 @@ class KafkajsConsumer implements Consumer {
   }
 
   fetchOnce(
-    ...[partition, offset]: Parameters<Consumer["fetchOnce"]>
+    ...[partition, offset, maxBytes]: Parameters<Consumer["fetchOnce"]>
   ): ReturnType<Consumer["fetchOnce"]> {
-    return fetchOnce(this.#group(), partition, offset);
+    return fetchOnce(this.#group(), partition, { offset, maxBytes });
   }
 
   fetchOffsetAt(

@@ -4,7 +4,6 @@ import { fetchedOf } from "./patches/fetch-response.ts";
 import type { FetchedBatch, TopicPartition } from "../ports.ts";
 
 const MAX_WAIT_MS = 100;
-const MAX_BYTES = 1 << 20;
 /** Kafka's `read_committed`. */
 const READ_COMMITTED = 1;
 
@@ -15,7 +14,7 @@ const READ_COMMITTED = 1;
 export async function fetchOnce(
   group: ConsumerGroup,
   { topic, partition }: TopicPartition,
-  offset: number,
+  { offset, maxBytes }: { readonly offset: number; readonly maxBytes: number },
 ): Promise<FetchedBatch | null> {
   const { cluster } = group;
   const rereads = rereadsOf(group);
@@ -32,14 +31,12 @@ export async function fetchOnce(
     const { responses } = await leader.fetch({
       maxWaitTime: MAX_WAIT_MS,
       minBytes: 1,
-      maxBytes: MAX_BYTES,
+      maxBytes,
       isolationLevel: READ_COMMITTED,
       topics: [
         {
           topic,
-          partitions: [
-            { partition, fetchOffset: fetchedOffset, maxBytes: MAX_BYTES },
-          ],
+          partitions: [{ partition, fetchOffset: fetchedOffset, maxBytes }],
         },
       ],
     });
