@@ -36,6 +36,7 @@ export class BatchAssignment<Row> {
   #repeats: BatchRepeats<Row>;
   readonly #locating = new Set<Promise<void>>();
   #failure: unknown = null;
+  #isLeaving = false;
   #movedAt: MonotonicMs;
 
   constructor(sources: readonly TopicPartition[], host: AssignmentHost<Row>) {
@@ -77,6 +78,7 @@ export class BatchAssignment<Row> {
     );
     const head = oldestHead(able);
     const isExcused =
+      this.#isLeaving ||
       this.#waits.isEnded ||
       this.#waits.problem !== null ||
       this.#waits.isOutside;
@@ -103,6 +105,12 @@ export class BatchAssignment<Row> {
   /** The log ends before our position: the partition begins anew from our last commit, after the current batch. */
   restart(partition: number): void {
     this.#cut.add(partition);
+    this.#waits.notify();
+  }
+
+  /** The group is about to rebalance: no new batch is announced; what is announced is settled. The next assignment follows. */
+  leave(): void {
+    this.#isLeaving = true;
     this.#waits.notify();
   }
 
@@ -219,8 +227,14 @@ export class BatchAssignment<Row> {
     );
     const head = oldestHead(ready);
     const leavesAt =
-      head === undefined ? Infinity : head + this.#linger.msFrom(head);
-    if (head === undefined || (now < leavesAt && !isFull(ready, host.limits)))
+      head === undefined || this.#isLeaving
+        ? Infinity
+        : head + this.#linger.msFrom(head);
+    if (
+      this.#isLeaving ||
+      head === undefined ||
+      (now < leavesAt && !isFull(ready, host.limits))
+    )
       return await this.#idle(leavesAt);
     const { entries, intendedAt, taken, waiting } = gather(ready, host);
     for (const [{ partition }, schema] of waiting) {

@@ -10,6 +10,25 @@ import { decodeIntent } from "./intent-metadata.ts";
 
 const start = useBatchRunner();
 
+test("once a rebalance has begun, the announced batch is settled and no other is announced", async () => {
+  const { consumer, target, isCommitted } = await start({
+    limits: { maxRecords: 2 },
+  });
+  const answerInserts = target.holdInserts();
+  consumer.append(0, "a", "b", "c", "d");
+  consumer.assign(0);
+  await soon(() => target.tokens.length === 1);
+
+  consumer.revoke();
+  answerInserts();
+  await soon(() => isCommitted(2, "without an intent"));
+  await sleep(20);
+
+  expect(target.rows).toEqual(["a", "b"]);
+  consumer.assign(0);
+  await soon(() => isCommitted(4));
+});
+
 test("a stop finishes the current batch and commits it before it leaves the group", async () => {
   const { consumer, target, runner } = await start({
     limits: { maxRecords: 2 },
