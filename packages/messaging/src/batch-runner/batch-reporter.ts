@@ -1,4 +1,6 @@
 /** The log lines and metrics of a batch runner. */
+import { rangeIn } from "./intent-metadata.ts";
+import type { Intent } from "./intent-metadata.ts";
 import type { BatchFact, Place } from "./partition-host.ts";
 import type { RefusedEntry } from "./batch-entry.ts";
 import type { StartFault } from "./batch-start.ts";
@@ -61,7 +63,12 @@ export function createBatchReporter(options: {
   function fault(place: Place, found: StartFault): void {
     if (found.kind === "below_start")
       lost.inc({ topic: place.topic }, found.lost);
-    log.error(`offset.${EVENT_OF_FAULT[found.kind]}`, { ...place, ...found });
+    const { intent, ...rest } = { intent: null, ...found };
+    log.error(`offset.${EVENT_OF_FAULT[found.kind]}`, {
+      ...place,
+      ...rest,
+      ...intentFields(place, intent),
+    });
   }
 
   /** Where the log of each partition ended at its last fetch. While the runner is idle that is the end of the log: a new record would have been fetched. */
@@ -118,11 +125,14 @@ export function createBatchReporter(options: {
           log.info("partition.started", {
             ...where,
             offset: fact.start.base,
-            intent: fact.start.intent,
+            ...intentFields(place, fact.start.intent),
           });
           return;
         case "intent_foreign":
-          log.error("intent.foreign", { ...where, intent: fact.intent });
+          log.error("intent.foreign", {
+            ...where,
+            ...intentFields(place, fact.intent),
+          });
           return;
         case "lost":
           lost.inc({ topic: place.topic }, fact.to - fact.from);
@@ -169,6 +179,14 @@ export function createBatchReporter(options: {
       }
     },
   };
+}
+
+/** What an intent says of one partition. The whole may be 4,096 characters long, and each of its partitions reports it. */
+function intentFields({ partition }: Place, intent: Intent | null) {
+  if (intent === null || partition === undefined) return {};
+  const { first, last } = rangeIn(intent, partition)!; // only intents that name the partition are reported
+  const { intendedAt, ranges } = intent;
+  return { intent: { first, last, intendedAt, partitions: ranges.length } };
 }
 
 const EVENT_OF_FAULT: Readonly<Record<StartFault["kind"], string>> = {
