@@ -77,7 +77,7 @@ test("whoever crashes between whichever steps, and whoever owns the partitions n
       );
       widest = Math.max(widest, model.widest);
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
   expect(widest).toBeGreaterThan(1);
 }, 60_000);
@@ -111,7 +111,7 @@ test("an unclean election that cuts a log does not double a row, and takes none 
         expect(all.length).toBe(new Set(all).size);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 }, 60_000);
 

@@ -76,6 +76,7 @@ export class BatchPartition<Row> {
     this.#host.report(this.source, { kind: "started", start });
     const { intent } = start;
     if (intent === null) {
+      // Whoever begins next does not find the same fault again.
       if (known !== null || start.faults.length > 0)
         await this.#commit(start.base, null);
       return start.base;

@@ -78,10 +78,10 @@ export class BatchRepeats<Row> {
     );
     // Each range is judged alone. If one log was made anew, the rest is what is left of the announced block, as after retention:
     // the table has the block under its token, or takes the rest. Anything else would insert the other partitions' rows twice.
-    const own = read.filter((each) => !isForeign(each));
+    const genuine = read.filter((each) => !isForeign(each));
 
     const entries: BatchEntry<Row>[] = [];
-    for (const { range, records } of own) {
+    for (const { range, records } of genuine) {
       const excluded = new Set(range.excluded);
       for (const entry of await this.#judge(records, waits))
         entries.push(
@@ -105,7 +105,7 @@ export class BatchRepeats<Row> {
       token,
       entries: entries.filter(({ raw }) => this.#own.has(raw.partition)),
       readTo: new Map(
-        own.map(({ range, readTo }) => [range.partition, readTo]),
+        genuine.map(({ range, readTo }) => [range.partition, readTo]),
       ),
     };
   }
