@@ -95,12 +95,14 @@ const elections = fc.array(
 test("an unclean election that cuts a log does not double a row, and takes none from the other partitions", async () => {
   await fc.assert(
     fc.asyncProperty(worlds.map(layOut), elections, async (world, cuts) => {
-      const model = new BatchModel({ ...world, elections: cuts });
+      const isCut = (place: string) =>
+        cuts.some(({ partition }) => place.startsWith(`${partition}/`));
+      // ADR 24, "Not covered": the table would refuse the block with this record, and take it once the record is gone.
+      const bad = new Set([...world.bad].filter((place) => !isCut(place)));
+      const model = new BatchModel({ ...world, bad, elections: cuts });
 
       await model.recordAll();
 
-      const isCut = (place: string) =>
-        cuts.some(({ partition }) => place.startsWith(`${partition}/`));
       const whole = world.places.filter(
         (place) => !isCut(place) && !world.refused.has(place),
       );
