@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
 import type { RawRecord } from "../record.ts";
-import { offsetsOfRuns, runsOf } from "./offset-runs.ts";
+import { isOffset, offsetsOfRuns, runsOf } from "./offset-runs.ts";
 
 /** A range of one partition. */
 export interface IntentRange {
@@ -193,8 +193,4 @@ function rangeOf(
 
 function isInteger(value: unknown): value is number {
   return Number.isSafeInteger(value);
-}
-
-function isOffset(value: unknown): value is number {
-  return isInteger(value) && value >= 0;
 }

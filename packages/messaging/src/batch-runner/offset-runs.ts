@@ -31,6 +31,6 @@ export function offsetsOfRuns(
   return offsets;
 }
 
-function isOffset(value: unknown): value is number {
+export function isOffset(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }

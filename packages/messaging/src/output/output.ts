@@ -122,11 +122,7 @@ class BatchedOutput implements ObservedOutput {
   }
 
   send(records: readonly OutRecord[], source?: RawRecord): Promise<void> {
-    return new Promise((resolve, reject) =>
-      this.sendThen(records, source, (error) =>
-        error === null ? resolve() : reject(error),
-      ),
-    );
+    return promised((ended) => this.sendThen(records, source, ended));
   }
 
   sendThen(
@@ -245,6 +241,13 @@ class BatchedOutput implements ObservedOutput {
       if (ticket.left === 0) this.#end(ticket, null);
     }
   }
+}
+
+/** A promise of how a call ends that takes a callback instead. */
+export function promised(send: (ended: Sent) => void): Promise<void> {
+  return new Promise((resolve, reject) =>
+    send((error) => (error === null ? resolve() : reject(error))),
+  );
 }
 
 function errorOf(thrown: unknown): Error {

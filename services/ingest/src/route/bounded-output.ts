@@ -1,8 +1,9 @@
-import type {
-  ObservedOutput,
-  OutRecord,
-  RawRecord,
-  Sent,
+import {
+  promised,
+  type ObservedOutput,
+  type OutRecord,
+  type RawRecord,
+  type Sent,
 } from "@postrider/messaging";
 
 /** How many bytes may be encoded and unacknowledged at once. */
@@ -104,10 +105,4 @@ export function boundedOutput(
       promised((ended) => sendThen(records, source, ended)),
     sendThen,
   };
-}
-
-function promised(send: (ended: Sent) => void): Promise<void> {
-  return new Promise((resolve, reject) =>
-    send((error) => (error === null ? resolve() : reject(error))),
-  );
 }
