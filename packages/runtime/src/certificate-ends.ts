@@ -66,7 +66,7 @@ function create(meter: Meter): CertificateEnds {
     given: (server, read) => void readers.set(server, read),
     connecting(server, socket) {
       socket.once("secureConnect", () => {
-        const endsAt = firstEnd(socket.getPeerCertificate(true));
+        const endsAt = firstEnd(socket);
         const key = `${server} ${socket.remoteAddress}:${socket.remotePort}`;
         // Connections to the registry last milliseconds, and are hardly ever open when metrics are read.
         for (const [other, peer] of peers)
@@ -102,11 +102,12 @@ function endOf(pem: string): number {
   return Date.parse(new X509Certificate(pem).validTo);
 }
 
-/** When the first of the server's certificate and its issuers' ends, up to the authority that we trust. */
-function firstEnd(certificate: DetailedPeerCertificate): number {
+/** When the first of the server's certificate and its issuers' ends, up to the authority that we trust: epoch milliseconds. For a socket that is securely connected. */
+export function firstEnd(socket: TLSSocket): number {
   const ends: number[] = [];
   const seen = new Set<string>();
-  let next: DetailedPeerCertificate | undefined = certificate;
+  let next: DetailedPeerCertificate | undefined =
+    socket.getPeerCertificate(true);
   // The last one's issuer is itself.
   while (next !== undefined && !seen.has(next.fingerprint256)) {
     seen.add(next.fingerprint256);

@@ -10,7 +10,8 @@ const DAY_MS = 86_400_000;
 test("a certificate that ends within three weeks is a warning, with the day", () => {
   expect(judgeEnd("b", NOW + 20.9 * DAY_MS, NOW)).toMatchObject({
     state: "warning",
-    detail: "its certificate ends in 20 days, on 2026-12-19",
+    detail:
+      "its certificate, or one of its issuers', ends in 20 days, on 2026-12-19",
   });
   expect(judgeEnd("b", NOW + 21 * DAY_MS, NOW)).toMatchObject({ state: "ok" });
 });

@@ -7,6 +7,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import {
+  firstEnd,
   hostAndPort,
   registryTlsOf,
   serverName,
@@ -113,7 +114,7 @@ async function checkServer(server: Server): Promise<Finding> {
       connectTls({ host, port, ...serverName(host), ...tls }),
       "secureConnect",
     );
-    const ends = Date.parse(socket.getPeerCertificate().valid_to);
+    const ends = firstEnd(socket);
     socket.destroy();
     return judgeEnd(check, ends, Date.now());
   } catch (error) {
@@ -135,8 +136,8 @@ export function judgeEnd(check: string, ends: number, now: number): Finding {
   return days < ENDS_SOON_DAYS
     ? warning(
         check,
-        `its certificate ends in ${days} days, on ${date}`,
-        "Renew the server's certificate.",
+        `its certificate, or one of its issuers', ends in ${days} days, on ${date}`,
+        "Renew the server's certificate, with its chain.",
       )
     : fine(check, `TLS, certificate until ${date}`);
 }
