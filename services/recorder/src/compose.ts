@@ -77,7 +77,7 @@ export function compose(
   function runner<T extends "intake" | "attempts" | "dead-letters">(
     topic: T,
     table: Table<TopicValues[T]>,
-    stage: RecordStage<TopicValues[T], Row>,
+    stage: RecordStage<TopicValues[T], Row<TopicValues[T]>>,
   ): BatchRunner {
     return createBatchRunner({
       ...effects,
