@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { aDeadLetter, anAttempt, anIntake } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "./columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS, eventsTable } from "./columns.ts";
 import type { Table } from "./columns.ts";
 import { encodeBlock } from "./native/block.ts";
 
@@ -66,4 +66,15 @@ test("a table's time is what its time column has, so that a mend looks at the ri
   expect(DEAD_LETTERS.timeOf(letter)).toBe(
     timeIn(DEAD_LETTERS, DEAD_LETTERS.timeColumn, letter),
   );
+});
+
+test("where payloads are not recorded, a row has the payload's size alone, although the intake has a payload", () => {
+  const intake = anIntake({ payload: Buffer.from("secret"), payloadBytes: 6 });
+  const rows = [{ value: intake, raw }];
+
+  const block = encodeBlock(eventsTable("none").columns, rows).toString();
+
+  expect(block).toContain("payload\x06String\x00");
+  expect(block).toContain("payload_bytes\x05Int32\x06");
+  expect(block).not.toContain("secret");
 });

@@ -31,7 +31,7 @@ export interface Table<T> {
   readonly deliveriesView: string;
 }
 
-export const EVENT_COLUMNS: readonly Column<Intake>[] = [
+const EVENT_COLUMNS: readonly Column<Intake>[] = [
   column("tenant_id", TEXT, (intake) => intake.tenantId ?? ""),
   column("event_id", TEXT, (intake) => intake.eventId ?? ""),
   column("event_type", TEXT, (intake) => intake.eventType ?? ""),
@@ -80,7 +80,7 @@ export const EVENT_COLUMNS: readonly Column<Intake>[] = [
   column("log_offset", INT64, (_, raw) => raw.offset),
 ];
 
-export const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
+const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
   column("tenant_id", TEXT, (attempt) => attempt.tenantId),
   column("endpoint_id", TEXT, (attempt) => attempt.endpointId),
   column("delivery_id", TEXT, (attempt) => attempt.deliveryId),
@@ -132,7 +132,7 @@ export const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
   column("log_offset", INT64, (_, raw) => raw.offset),
 ];
 
-export const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
+const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   column("tenant_id", TEXT, (letter) => letter.tenantId ?? ""),
   column("endpoint_id", TEXT, (letter) => letter.endpointId ?? ""),
   column("dead_at", TIME, deadLetterTime),
@@ -190,6 +190,17 @@ export const DEAD_LETTERS: Table<DeadLetter> = {
   timeOf: deadLetterTime,
   deliveriesView: "deliveries_from_dead_letters",
 };
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** The table `events`, with the payloads or without. Where they are not recorded, route leaves them out already, but an older route did not, nor does one that is set otherwise. */
+export function eventsTable(payloads: "all" | "none"): Table<Intake> {
+  if (payloads === "all") return EVENTS;
+  const columns = EVENT_COLUMNS.map((each) =>
+    each.name === "payload" ? column(each.name, BYTES, () => NO_BYTES) : each,
+  );
+  return { ...EVENTS, columns };
+}
 
 /**
  * A table has a partition for each day, so a wrong time would make a partition of its own. Route has raised this time already, but

@@ -19,7 +19,7 @@ import {
   deadLettersStage,
   intakeStage,
 } from "./record.stages.ts";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "./columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, eventsTable } from "./columns.ts";
 import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
 import { readMigrations } from "./migrate/migration-files.ts";
@@ -101,7 +101,7 @@ export function compose(
   }
 
   const runners = [
-    runner("intake", EVENTS, intakeStage),
+    runner("intake", eventsTable(config.recordPayloads), intakeStage),
     runner("attempts", ATTEMPTS, attemptsStage),
     runner("dead-letters", DEAD_LETTERS, deadLettersStage),
   ];
