@@ -7,7 +7,6 @@ test("bytes that were written stay as they are while the buffer grows", () => {
   const expected: Buffer[] = [];
 
   for (let n = 0; n < 5_000; n++) {
-    to.reserve(12);
     to.int32(n);
     to.int64(-n);
     const eight = Buffer.alloc(12);
@@ -23,7 +22,6 @@ test("a whole number is written as Int64", () => {
   fc.assert(
     fc.property(fc.maxSafeInteger(), (value) => {
       const to = new BlockBytes(0);
-      to.reserve(8);
       to.int64(value);
 
       expect(to.written().readBigInt64LE()).toBe(BigInt(value));

@@ -14,8 +14,8 @@ export class BlockBytes {
     return this.#bytes.subarray(0, this.#at);
   }
 
-  /** Makes room for `count` bytes more. The methods that write single numbers need it. */
-  reserve(count: number): void {
+  /** Makes room for `count` bytes more. */
+  #reserve(count: number): void {
     const needed = this.#at + count;
     if (needed <= this.#bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(
@@ -26,19 +26,20 @@ export class BlockBytes {
     this.#view = viewOf(grown);
   }
 
-  /** Needs one reserved byte. */
   uint8(value: number): void {
+    this.#reserve(1);
     this.#bytes[this.#at++] = value;
   }
 
-  /** Needs four reserved bytes. */
   int32(value: number): void {
+    this.#reserve(4);
     this.#view.setInt32(this.#at, value, true);
     this.#at += 4;
   }
 
-  /** A whole number whose absolute value is at most 2^53. Needs eight reserved bytes. */
+  /** A whole number whose absolute value is at most 2^53. */
   int64(value: number): void {
+    this.#reserve(8);
     this.#view.setUint32(this.#at, value >>> 0, true);
     this.#view.setInt32(this.#at + 4, Math.floor(value / 2 ** 32), true);
     this.#at += 8;
@@ -46,7 +47,7 @@ export class BlockBytes {
 
   /** A whole number from 0 to 2^32 - 1, seven bits a byte (LEB128). */
   varUInt(value: number): void {
-    this.reserve(MAX_VAR_BYTES);
+    this.#reserve(MAX_VAR_BYTES);
     let rest = value;
     while (rest > 0x7f) {
       this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
@@ -58,7 +59,7 @@ export class BlockBytes {
   /** The length and the bytes. */
   bytes(value: Uint8Array): void {
     this.varUInt(value.length);
-    this.reserve(value.length);
+    this.#reserve(value.length);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
   }
@@ -68,7 +69,7 @@ export class BlockBytes {
     if (value.length <= SHORT && this.#shortAscii(value)) return;
     const size = Buffer.byteLength(value);
     this.varUInt(size);
-    this.reserve(size);
+    this.#reserve(size);
     this.#bytes.write(value, this.#at);
     this.#at += size;
   }
@@ -76,7 +77,7 @@ export class BlockBytes {
   /** Most of our texts are ids and words: for these a loop is faster than two calls into Node. False if the text is not ASCII; nothing is written then. */
   #shortAscii(value: string): boolean {
     const { length } = value;
-    this.reserve(length + 1);
+    this.#reserve(length + 1);
     const bytes = this.#bytes;
     const start = this.#at + 1;
     for (let n = 0; n < length; n++) {
@@ -90,7 +91,7 @@ export class BlockBytes {
   }
 }
 
-const MIN_CAPACITY = 1_024;
+const MIN_CAPACITY = 64;
 const MAX_VAR_BYTES = 5;
 /** The length of a text that is no longer than this takes one byte. */
 const SHORT = 40;

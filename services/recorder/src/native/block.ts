@@ -5,14 +5,20 @@
  */
 import type { InRecord, RawRecord } from "@postrider/messaging";
 import { BlockBytes } from "./block-bytes.ts";
-import type { ColumnType } from "./column-types.ts";
+import type { ColumnType, ColumnWriter } from "./column-types.ts";
 
 /** A column and how a record fills it. */
 export interface Column<T> {
   readonly name: string;
   /** The type that is written, as ClickHouse names it. */
   readonly type: string;
-  readonly write: (to: BlockBytes, rows: readonly InRecord<T>[]) => void;
+  /** Begins the column of a block of `rows` rows. */
+  readonly open: (rows: number) => OpenColumn<T>;
+}
+
+interface OpenColumn<T> {
+  readonly valueOf: (value: T, raw: RawRecord) => unknown;
+  readonly writer: ColumnWriter<unknown>;
 }
 
 export function column<T, Value>(
@@ -23,11 +29,11 @@ export function column<T, Value>(
   return {
     name,
     type: type.name,
-    write(to, rows) {
-      const values: Value[] = [];
-      for (const { value, raw } of rows) values.push(valueOf(value, raw));
-      type.write(to, values);
-    },
+    // The writer gets what `valueOf` returns, and nothing else.
+    open: (rows) => ({
+      valueOf,
+      writer: type.open(rows) as ColumnWriter<unknown>,
+    }),
   };
 }
 
@@ -36,16 +42,20 @@ export function encodeBlock<T>(
   columns: readonly Column<T>[],
   rows: readonly InRecord<T>[],
 ): Buffer {
-  const to = new BlockBytes(rows.length * USUAL_ROW_BYTES);
-  to.varUInt(columns.length);
-  to.varUInt(rows.length);
-  for (const { name, type, write } of columns) {
-    to.text(name);
-    to.text(type);
-    write(to, rows);
+  const opened = columns.map(({ open }) => open(rows.length));
+  // Row after row, although the block has columns: each record is then fetched from memory once, not once for each column.
+  for (const { value, raw } of rows)
+    for (const { valueOf, writer } of opened) writer.add(valueOf(value, raw));
+  const head = new BlockBytes(0);
+  head.varUInt(columns.length);
+  head.varUInt(rows.length);
+  const parts = [head.written()];
+  for (const [n, { name, type }] of columns.entries()) {
+    const title = new BlockBytes(0);
+    title.text(name);
+    title.text(type);
+    parts.push(title.written());
+    for (const part of opened[n]!.writer.parts) parts.push(part.written());
   }
-  return to.written();
+  return Buffer.concat(parts);
 }
-
-/** A block of such rows does not grow. */
-const USUAL_ROW_BYTES = 512;
