@@ -76,8 +76,9 @@ const FOLDERS: Readonly<
     send: [],
   },
   recorder: {
-    ".": ["migrate"],
-    clickhouse: ["."],
+    ".": ["migrate", "native"],
+    clickhouse: [".", "native"],
+    native: [],
     migrate: [".", "clickhouse"],
   },
   control: {

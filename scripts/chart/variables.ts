@@ -81,6 +81,7 @@ const ONE_FOR_ALL = new Set([
   "POSTRIDER_ALLOW_CIDRS",
   "POSTRIDER_DENY_CIDRS",
   "POSTRIDER_ALLOW_HTTP",
+  "POSTRIDER_RECORD_PAYLOADS",
 ]);
 
 /** Narrower than the service's own range. */

@@ -59,6 +59,12 @@ export const commonConfig = {
     default: `${DEFAULT_SESSION_TIMEOUT_MS / 1000}s`,
     doc: "How long the broker waits for a silent consumer before its partitions move.",
   },
+  recordPayloads: {
+    env: "POSTRIDER_RECORD_PAYLOADS",
+    parse: oneOf(["all", "none"]),
+    default: "all",
+    doc: "Whether ClickHouse and the topic `intake` keep the payloads of events: all, or none; their sizes are kept in either case. Receivers' answers are kept.",
+  },
   unknownSchemaWaitMs: {
     env: "POSTRIDER_UNKNOWN_SCHEMA_WAIT",
     parse: duration,

@@ -18,6 +18,7 @@ test("a variable that is not set has its default", () => {
     denyCidrs: null,
     maxPayloadBytes: 262_144,
     maxFanOut: 10_000,
+    recordPayloads: "all",
     duplicateWindowRecords: 10_000,
     duplicateWindowBytes: 16_777_216,
     doorTimeoutMs: 10_000,

@@ -86,6 +86,7 @@ export const ingestSpec = {
     default: String(DEFAULT_MAX_PAYLOAD_BYTES),
     doc: "The largest payload of an event.",
   },
+  recordPayloads: commonConfig.recordPayloads,
   maxBodyBytes: {
     env: "POSTRIDER_MAX_BODY_BYTES",
     parse: integer(1_024, 67_108_864),

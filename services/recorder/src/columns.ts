@@ -1,25 +1,23 @@
-/** The only place where Avro's names become SQL's. A table's insert names these columns in this order; a row holds their values. */
+/** The only place where Avro's names become SQL's: the columns of each table, and how a record fills them. */
 import { notAfter, receivedAtOf, redactedHeaders } from "@postrider/core";
 import type { Attempt, DeadLetter, EpochMs, Intake } from "@postrider/core";
-import type { RawRecord } from "@postrider/messaging";
+import type { InRecord } from "@postrider/messaging";
+import { column } from "./native/block.ts";
+import type { Column } from "./native/block.ts";
+import {
+  arrayOf,
+  BOOL,
+  BYTES,
+  INT32,
+  INT64,
+  nullable,
+  TEXT,
+  TEXT_MAP,
+  TIME,
+} from "./native/column-types.ts";
 
-/** A value that JSON can carry. Bytes are base64, in a column whose name ends in `_base64`. */
-export type Cell =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly string[]
-  | Readonly<Record<string, string>>;
-
-/** The values of one row, in the order of its table's columns. */
-export type Row = readonly Cell[];
-
-/** One column of a table and how a record fills it. */
-export type Column<T> = readonly [
-  name: string,
-  cellOf: (value: T, raw: RawRecord) => Cell,
-];
+/** A row is the record that it is made of. Its values are written at the insert, column by column. */
+export type Row<T> = InRecord<T>;
 
 /** A table that a topic feeds. */
 export interface Table<T> {
@@ -27,131 +25,153 @@ export interface Table<T> {
   readonly columns: readonly Column<T>[];
   /** The table is partitioned by the day of this column; it is never null. */
   readonly timeColumn: string;
+  /** What a row has in that column, epoch ms. */
+  readonly timeOf: (value: T) => EpochMs;
   /** The view that fills `deliveries` from this table. */
   readonly deliveriesView: string;
 }
 
-export const EVENT_COLUMNS: readonly Column<Intake>[] = [
-  ["tenant_id", (intake) => intake.tenantId ?? ""],
-  ["event_id", (intake) => intake.eventId ?? ""],
-  ["event_type", (intake) => intake.eventType ?? ""],
-  ["occurred_at", (intake) => timeOrNull(intake.occurredAt)],
-  // A table has a partition for each day, so a wrong time would make a partition of its own. Route has raised this time already,
-  // but somebody else may have written the intake. The bound is decidedAt, not our clock, because an insert that is repeated must
-  // have the same rows.
-  [
-    "received_at",
-    (intake) => timeOf(receivedAtOf(intake.receivedAt, intake.decidedAt)),
-  ],
-  ["decided_at", (intake) => timeOf(intake.decidedAt)],
-  ["decision", (intake) => intake.decision],
-  ["reason", (intake) => intake.reason ?? ""],
-  ["field", (intake) => intake.field ?? ""],
-  ["rule", (intake) => intake.rule ?? ""],
-  ["content_type", (intake) => intake.contentType],
+const EVENT_COLUMNS: readonly Column<Intake>[] = [
+  column("tenant_id", TEXT, (intake) => intake.tenantId ?? ""),
+  column("event_id", TEXT, (intake) => intake.eventId ?? ""),
+  column("event_type", TEXT, (intake) => intake.eventType ?? ""),
+  column("occurred_at", nullable(TIME), (intake) =>
+    timeOrNull(intake.occurredAt),
+  ),
+  column("received_at", TIME, eventTime),
+  column("decided_at", TIME, (intake) => timeOf(intake.decidedAt)),
+  column("decision", TEXT, (intake) => intake.decision),
+  column("reason", TEXT, (intake) => intake.reason ?? ""),
+  column("field", TEXT, (intake) => intake.field ?? ""),
+  column("rule", TEXT, (intake) => intake.rule ?? ""),
+  column("content_type", TEXT, (intake) => intake.contentType),
   // Route redacts the headers; earlier versions of route did not.
-  ["headers", (intake) => redactedHeaders(intake.headers)],
-  ["payload_base64", (intake) => base64(intake.payload)],
-  ["payload_bytes", (intake) => intake.payloadBytes],
-  ["delivery_ids", (intake) => intake.deliveries.map((d) => d.deliveryId)],
-  ["endpoint_ids", (intake) => intake.deliveries.map((d) => d.endpointId)],
-  ["filtered_endpoint_ids", (intake) => intake.filteredEndpointIds],
-  ["disabled_endpoint_ids", (intake) => intake.disabledEndpointIds],
-  ["paused_endpoint_ids", (intake) => intake.pausedEndpointIds],
-  ["no_match_count", (intake) => intake.noMatchCount],
-  ["part", (intake) => intake.part],
-  ["parts", (intake) => intake.parts],
-  ["source_topic", (intake) => intake.sourceTopic],
-  ["source_partition", (intake) => intake.sourcePartition],
-  ["source_offset", (intake) => intake.sourceOffset],
-  ["log_partition", (_, raw) => raw.partition],
-  ["log_offset", (_, raw) => raw.offset],
+  column("headers", TEXT_MAP, (intake) => redactedHeaders(intake.headers)),
+  column("payload", BYTES, (intake) => intake.payload),
+  column("payload_bytes", INT32, (intake) => intake.payloadBytes),
+  column("delivery_ids", arrayOf(TEXT), (intake) =>
+    intake.deliveries.map((d) => d.deliveryId),
+  ),
+  column("endpoint_ids", arrayOf(TEXT), (intake) =>
+    intake.deliveries.map((d) => d.endpointId),
+  ),
+  column(
+    "filtered_endpoint_ids",
+    arrayOf(TEXT),
+    (intake) => intake.filteredEndpointIds,
+  ),
+  column(
+    "disabled_endpoint_ids",
+    arrayOf(TEXT),
+    (intake) => intake.disabledEndpointIds,
+  ),
+  column(
+    "paused_endpoint_ids",
+    arrayOf(TEXT),
+    (intake) => intake.pausedEndpointIds,
+  ),
+  column("no_match_count", INT32, (intake) => intake.noMatchCount),
+  column("part", INT32, (intake) => intake.part),
+  column("parts", INT32, (intake) => intake.parts),
+  column("source_topic", TEXT, (intake) => intake.sourceTopic),
+  column("source_partition", INT32, (intake) => intake.sourcePartition),
+  column("source_offset", INT64, (intake) => intake.sourceOffset),
+  column("log_partition", INT32, (_, raw) => raw.partition),
+  column("log_offset", INT64, (_, raw) => raw.offset),
 ];
 
-export const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
-  ["tenant_id", (attempt) => attempt.tenantId],
-  ["endpoint_id", (attempt) => attempt.endpointId],
-  ["delivery_id", (attempt) => attempt.deliveryId],
-  ["webhook_id", (attempt) => attempt.webhookId],
-  ["event_id", (attempt) => attempt.eventId],
-  ["event_type", (attempt) => attempt.eventType],
-  ["attempt_number", (attempt) => attempt.attemptNumber],
-  ["step", (attempt) => attempt.step],
-  ["trigger", (attempt) => attempt.trigger],
-  ["replay_id", (attempt) => attempt.replayId ?? ""],
+const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
+  column("tenant_id", TEXT, (attempt) => attempt.tenantId),
+  column("endpoint_id", TEXT, (attempt) => attempt.endpointId),
+  column("delivery_id", TEXT, (attempt) => attempt.deliveryId),
+  column("webhook_id", TEXT, (attempt) => attempt.webhookId),
+  column("event_id", TEXT, (attempt) => attempt.eventId),
+  column("event_type", TEXT, (attempt) => attempt.eventType),
+  column("attempt_number", INT32, (attempt) => attempt.attemptNumber),
+  column("step", INT32, (attempt) => attempt.step),
+  column("trigger", TEXT, (attempt) => attempt.trigger),
+  column("replay_id", TEXT, (attempt) => attempt.replayId ?? ""),
   // An attempt that an earlier version or somebody else wrote must not make a partition of `deliveries` in the future. An old
   // time is right: retries go on for days.
-  [
-    "received_at",
-    (attempt) => timeOf(notAfter(attempt.receivedAt, attempt.startedAt)),
-  ],
-  ["started_at", (attempt) => timeOf(attempt.startedAt)],
-  ["queue_ms", (attempt) => attempt.queueMs],
-  ["duration_ms", (attempt) => attempt.durationMs],
-  ["dns_ms", (attempt) => attempt.dnsMs],
-  ["connect_ms", (attempt) => attempt.connectMs],
-  ["tls_ms", (attempt) => attempt.tlsMs],
-  ["ttfb_ms", (attempt) => attempt.ttfbMs],
-  ["is_reused", (attempt) => attempt.isReused],
-  ["outcome", (attempt) => attempt.outcome ?? ""],
-  ["status_code", (attempt) => attempt.statusCode],
-  ["error_code", (attempt) => attempt.errorCode ?? ""],
-  ["error", (attempt) => attempt.error ?? ""],
-  ["status", (attempt) => attempt.status],
-  ["disposition", (attempt) => attempt.disposition],
-  ["next_attempt_at", (attempt) => timeOrNull(attempt.nextAttemptAt)],
-  ["tier", (attempt) => attempt.tier ?? ""],
-  ["deferral_reason", (attempt) => attempt.deferralReason ?? ""],
-  ["dead_letter_reason", (attempt) => attempt.deadLetterReason ?? ""],
-  ["request_bytes", (attempt) => attempt.requestBytes],
-  ["response_bytes", (attempt) => attempt.responseBytes],
-  ["response_body_base64", (attempt) => base64(attempt.responseBody)],
-  ["response_headers", (attempt) => attempt.responseHeaders],
-  ["worker", (attempt) => attempt.worker],
-  ["source_topic", (attempt) => attempt.sourceTopic],
-  ["source_partition", (attempt) => attempt.sourcePartition],
-  ["source_offset", (attempt) => attempt.sourceOffset],
-  ["log_partition", (_, raw) => raw.partition],
-  ["log_offset", (_, raw) => raw.offset],
+  column("received_at", TIME, (attempt) =>
+    timeOf(notAfter(attempt.receivedAt, attempt.startedAt)),
+  ),
+  column("started_at", TIME, attemptTime),
+  column("queue_ms", INT32, (attempt) => attempt.queueMs),
+  column("duration_ms", INT32, (attempt) => attempt.durationMs),
+  column("dns_ms", INT32, (attempt) => attempt.dnsMs),
+  column("connect_ms", INT32, (attempt) => attempt.connectMs),
+  column("tls_ms", INT32, (attempt) => attempt.tlsMs),
+  column("ttfb_ms", INT32, (attempt) => attempt.ttfbMs),
+  column("is_reused", BOOL, (attempt) => attempt.isReused),
+  column("outcome", TEXT, (attempt) => attempt.outcome ?? ""),
+  column("status_code", nullable(INT32), (attempt) => attempt.statusCode),
+  column("error_code", TEXT, (attempt) => attempt.errorCode ?? ""),
+  column("error", TEXT, (attempt) => attempt.error ?? ""),
+  column("status", TEXT, (attempt) => attempt.status),
+  column("disposition", TEXT, (attempt) => attempt.disposition),
+  column("next_attempt_at", nullable(TIME), (attempt) =>
+    timeOrNull(attempt.nextAttemptAt),
+  ),
+  column("tier", TEXT, (attempt) => attempt.tier ?? ""),
+  column("deferral_reason", TEXT, (attempt) => attempt.deferralReason ?? ""),
+  column(
+    "dead_letter_reason",
+    TEXT,
+    (attempt) => attempt.deadLetterReason ?? "",
+  ),
+  column("request_bytes", INT32, (attempt) => attempt.requestBytes),
+  column("response_bytes", INT32, (attempt) => attempt.responseBytes),
+  column("response_body", BYTES, (attempt) => attempt.responseBody),
+  column("response_headers", TEXT_MAP, (attempt) => attempt.responseHeaders),
+  column("worker", TEXT, (attempt) => attempt.worker),
+  column("source_topic", TEXT, (attempt) => attempt.sourceTopic),
+  column("source_partition", INT32, (attempt) => attempt.sourcePartition),
+  column("source_offset", INT64, (attempt) => attempt.sourceOffset),
+  column("log_partition", INT32, (_, raw) => raw.partition),
+  column("log_offset", INT64, (_, raw) => raw.offset),
 ];
 
-export const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
-  ["tenant_id", (letter) => letter.tenantId ?? ""],
-  ["endpoint_id", (letter) => letter.endpointId ?? ""],
-  ["dead_at", (letter) => timeOf(letter.deadAt)],
-  ["delivery_id", (letter) => letter.deliveryId ?? ""],
-  ["event_id", (letter) => letter.eventId ?? ""],
-  ["event_type", (letter) => letter.eventType ?? ""],
-  [
-    "received_at",
-    ({ receivedAt, deadAt }) =>
-      timeOrNull(receivedAt === null ? null : notAfter(receivedAt, deadAt)),
-  ],
-  ["reason", (letter) => letter.reason],
-  ["detail", (letter) => letter.detail],
-  ["field", (letter) => letter.field ?? ""],
-  ["rule", (letter) => letter.rule ?? ""],
-  ["stage", (letter) => letter.stage],
-  ["attempts", (letter) => letter.attempts],
-  ["step", (letter) => letter.step],
-  ["last_outcome", (letter) => letter.lastOutcome ?? ""],
-  ["last_status_code", (letter) => letter.lastStatusCode],
-  ["record_topic", (letter) => letter.recordTopic],
-  ["record_partition", (letter) => letter.recordPartition],
-  ["record_offset", (letter) => letter.recordOffset],
-  ["raw_bytes", (letter) => letter.rawBytes],
-  ["source_topic", (letter) => letter.sourceTopic],
-  ["source_partition", (letter) => letter.sourcePartition],
-  ["source_offset", (letter) => letter.sourceOffset],
-  ["log_topic", (_, raw) => raw.topic],
-  ["log_partition", (_, raw) => raw.partition],
-  ["log_offset", (_, raw) => raw.offset],
+const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
+  column("tenant_id", TEXT, (letter) => letter.tenantId ?? ""),
+  column("endpoint_id", TEXT, (letter) => letter.endpointId ?? ""),
+  column("dead_at", TIME, deadLetterTime),
+  column("delivery_id", TEXT, (letter) => letter.deliveryId ?? ""),
+  column("event_id", TEXT, (letter) => letter.eventId ?? ""),
+  column("event_type", TEXT, (letter) => letter.eventType ?? ""),
+  column("received_at", nullable(TIME), ({ receivedAt, deadAt }) =>
+    timeOrNull(receivedAt === null ? null : notAfter(receivedAt, deadAt)),
+  ),
+  column("reason", TEXT, (letter) => letter.reason),
+  column("detail", TEXT, (letter) => letter.detail),
+  column("field", TEXT, (letter) => letter.field ?? ""),
+  column("rule", TEXT, (letter) => letter.rule ?? ""),
+  column("stage", TEXT, (letter) => letter.stage),
+  column("attempts", INT32, (letter) => letter.attempts),
+  column("step", INT32, (letter) => letter.step),
+  column("last_outcome", TEXT, (letter) => letter.lastOutcome ?? ""),
+  column(
+    "last_status_code",
+    nullable(INT32),
+    (letter) => letter.lastStatusCode,
+  ),
+  column("record_topic", TEXT, (letter) => letter.recordTopic),
+  column("record_partition", INT32, (letter) => letter.recordPartition),
+  column("record_offset", INT64, (letter) => letter.recordOffset),
+  column("raw_bytes", INT32, (letter) => letter.rawBytes),
+  column("source_topic", TEXT, (letter) => letter.sourceTopic),
+  column("source_partition", INT32, (letter) => letter.sourcePartition),
+  column("source_offset", INT64, (letter) => letter.sourceOffset),
+  column("log_topic", TEXT, (_, raw) => raw.topic),
+  column("log_partition", INT32, (_, raw) => raw.partition),
+  column("log_offset", INT64, (_, raw) => raw.offset),
 ];
 
 export const EVENTS: Table<Intake> = {
   name: "events",
   columns: EVENT_COLUMNS,
   timeColumn: "received_at",
+  timeOf: eventTime,
   deliveriesView: "deliveries_from_events",
 };
 
@@ -159,6 +179,7 @@ export const ATTEMPTS: Table<Attempt> = {
   name: "attempts",
   columns: ATTEMPT_COLUMNS,
   timeColumn: "started_at",
+  timeOf: attemptTime,
   deliveriesView: "deliveries_from_attempts",
 };
 
@@ -166,32 +187,46 @@ export const DEAD_LETTERS: Table<DeadLetter> = {
   name: "dead_letters",
   columns: DEAD_LETTER_COLUMNS,
   timeColumn: "dead_at",
+  timeOf: deadLetterTime,
   deliveriesView: "deliveries_from_dead_letters",
 };
 
-/** The row that a record becomes. */
-export function rowOf<T>(
-  columns: readonly Column<T>[],
-  value: T,
-  raw: RawRecord,
-): Row {
-  return columns.map(([, cellOf]) => cellOf(value, raw));
+const NO_BYTES = Buffer.alloc(0);
+
+/** The table `events`, with the payloads or without. Where they are not recorded, route leaves them out already, but an older route did not, nor does one that is set otherwise. */
+export function eventsTable(payloads: "all" | "none"): Table<Intake> {
+  if (payloads === "all") return EVENTS;
+  const columns = EVENT_COLUMNS.map((each) =>
+    each.name === "payload" ? column(each.name, BYTES, () => NO_BYTES) : each,
+  );
+  return { ...EVENTS, columns };
+}
+
+/**
+ * A table has a partition for each day, so a wrong time would make a partition of its own. Route has raised this time already, but
+ * somebody else may have written the intake. The bound is decidedAt, not our clock, because an insert that is repeated must have the
+ * same rows.
+ */
+function eventTime({ receivedAt, decidedAt }: Intake): EpochMs {
+  return timeOf(receivedAtOf(receivedAt, decidedAt));
+}
+
+function attemptTime({ startedAt }: Attempt): EpochMs {
+  return timeOf(startedAt);
+}
+
+function deadLetterTime({ deadAt }: DeadLetter): EpochMs {
+  return timeOf(deadAt);
 }
 
 /** Partitions are days of ClickHouse's Date, which ends in 2149; a time after that would wrap around into another day. */
 const LATEST = Date.UTC(2100, 0, 1);
 
-/** Epoch milliseconds in the form that ClickHouse reads. A time outside 1970–2100 can only be garbage and becomes the nearer end. */
-function timeOf(at: EpochMs): string {
-  return new Date(Math.min(Math.max(at, 0), LATEST)).toISOString();
+/** A time outside 1970–2100 can only be garbage and becomes the nearer end. */
+function timeOf(at: EpochMs): EpochMs {
+  return Math.min(Math.max(at, 0), LATEST);
 }
 
-function timeOrNull(at: EpochMs | null): string | null {
+function timeOrNull(at: EpochMs | null): EpochMs | null {
   return at === null ? null : timeOf(at);
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(
-    "base64",
-  );
 }

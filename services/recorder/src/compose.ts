@@ -19,7 +19,7 @@ import {
   deadLettersStage,
   intakeStage,
 } from "./record.stages.ts";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "./columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, eventsTable } from "./columns.ts";
 import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
 import { readMigrations } from "./migrate/migration-files.ts";
@@ -77,7 +77,7 @@ export function compose(
   function runner<T extends "intake" | "attempts" | "dead-letters">(
     topic: T,
     table: Table<TopicValues[T]>,
-    stage: RecordStage<TopicValues[T], Row>,
+    stage: RecordStage<TopicValues[T], Row<TopicValues[T]>>,
   ): BatchRunner {
     return createBatchRunner({
       ...effects,
@@ -101,7 +101,7 @@ export function compose(
   }
 
   const runners = [
-    runner("intake", EVENTS, intakeStage),
+    runner("intake", eventsTable(config.recordPayloads), intakeStage),
     runner("attempts", ATTEMPTS, attemptsStage),
     runner("dead-letters", DEAD_LETTERS, deadLettersStage),
   ];

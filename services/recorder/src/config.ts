@@ -32,6 +32,7 @@ export const recorderSpec = {
   },
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
+  recordPayloads: commonConfig.recordPayloads,
   batchRecords: {
     env: "POSTRIDER_RECORD_BATCH_RECORDS",
     parse: integer(1, 100_000),

@@ -334,6 +334,25 @@ test("recorders that come and go while records flow leave each row once", async 
       expect(await counted("attempts", tenantId)).toBe("200/200");
 });
 
+test("a recorder that keeps no payloads leaves out one that is in its topic", async () => {
+  const value = anIntake({
+    tenantId: "kept out",
+    receivedAt: NOW,
+    decidedAt: NOW,
+  });
+  await produce([{ topic: "intake", key: "k", value }]);
+
+  await startRecorder({ POSTRIDER_RECORD_PAYLOADS: "none" });
+
+  const rows = await waitFor(async () => {
+    const found = await writer.query(
+      "SELECT payload, payload_bytes AS bytes FROM events WHERE tenant_id = 'kept out'",
+    );
+    return found.length > 0 && found;
+  });
+  expect(rows).toEqual([{ payload: "", bytes: value.payloadBytes }]);
+});
+
 test("a row that ClickHouse refuses becomes a dead letter, and its neighbours are rows", async () => {
   await writer.command(
     "ALTER TABLE attempts ADD CONSTRAINT not_this CHECK event_id != 'refuse me'",

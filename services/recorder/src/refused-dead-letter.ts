@@ -3,9 +3,8 @@ import { rawValueAad } from "@postrider/core";
 import { rawDeadLetter } from "@postrider/messaging";
 import type { BatchRunnerOptions } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
-import type { Row } from "./columns.ts";
 
-type DeadLetterOfRefused = BatchRunnerOptions<unknown, Row>["deadLetterOf"];
+type DeadLetterOfRefused = BatchRunnerOptions<unknown, unknown>["deadLetterOf"];
 
 /**
  * The dead letter's time is the intent's, not the clock's: if it is written again after a crash, both have the same key in

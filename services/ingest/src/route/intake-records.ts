@@ -37,8 +37,8 @@ export interface IntakeSource {
   readonly input: RouteInput;
   readonly known: KnownEvent;
   readonly decidedAt: EpochMs;
-  /** A larger payload is left out of the intake record; its size is kept. */
-  readonly maxPayloadBytes: number;
+  /** A larger payload is left out of the intake record; its size is kept. 0: every payload is. */
+  readonly recordedPayloadBytes: number;
 }
 
 /**
@@ -90,7 +90,7 @@ const NO_HEADERS = {};
 const NONE: readonly string[] = [];
 
 function intakeOf(
-  { raw, input, known, decidedAt, maxPayloadBytes }: IntakeSource,
+  { raw, input, known, decidedAt, recordedPayloadBytes }: IntakeSource,
   { decision, reason, problem, noMatchCount = 0 }: IntakeDecision,
   { deliveries, disabledIds, pausedIds, part, parts }: Part,
 ): Intake {
@@ -119,7 +119,8 @@ function intakeOf(
       decision === "invalid" || event === null
         ? NO_HEADERS
         : redactedHeaders(event.headers),
-    payload: isFirst && payload.length <= maxPayloadBytes ? payload : NO_BYTES,
+    payload:
+      isFirst && payload.length <= recordedPayloadBytes ? payload : NO_BYTES,
     payloadBytes: isFirst ? payloadBytes : 0,
     deliveries,
     filteredEndpointIds: NONE,

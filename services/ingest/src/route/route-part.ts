@@ -43,6 +43,7 @@ export function createRoutePart(shared: Shared): RolePart {
   const stage = createRouteStage({
     rules: shared.rules,
     maxFanOut: config.maxFanOut,
+    recordPayloads: config.recordPayloads,
     window: {
       maxRecords: config.duplicateWindowRecords,
       maxBytes: config.duplicateWindowBytes,

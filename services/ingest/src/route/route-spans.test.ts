@@ -27,6 +27,7 @@ async function routed(
       inline: { kind: "allow" },
     },
     maxFanOut: 1,
+    recordPayloads: "all",
     window: { maxRecords: 100, maxBytes: 1e6 },
     endpoints: index,
     keyRing: createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]),

@@ -53,6 +53,7 @@ const routeOptions: Omit<RouteOptions, "endpoints"> = {
     inline: { kind: "allow" },
   },
   maxFanOut: 10_000,
+  recordPayloads: "all",
   window: { maxRecords: 100, maxBytes: 1e6 },
   keyRing,
   encodeEvent: (event) => Buffer.from(`avro ${JSON.stringify(event)}`),
@@ -590,6 +591,24 @@ test("an event remembered on assignment makes its repeat a duplicate, until the 
 
   expect(repeat.intake).toMatchObject([{ decision: "duplicate" }]);
   expect(after.intake).toMatchObject([{ decision: "routed" }]);
+});
+
+test("where payloads are not recorded, intake has their size alone, and deliveries have them", async () => {
+  const { route } = aRoute({
+    recordPayloads: "none",
+    endpoints: [anEndpoint()],
+  });
+
+  const routed = await route(aRecord(envelope()));
+  const invalid = await route(aRecord(envelope({ type: "no type" })));
+
+  for (const { intake } of [routed, invalid])
+    expect(intake).toMatchObject([
+      { payload: Buffer.alloc(0), payloadBytes: 11 },
+    ]);
+  expect(routed.deliveries).toMatchObject([
+    { payload: Buffer.from('{"total":1}') },
+  ]);
 });
 
 test("remembering on assignment costs no fan-out, and an event that was refused does not make its repeat a duplicate", async () => {

@@ -12,7 +12,9 @@ import type { RouteSpans } from "./route-spans.ts";
 import { Routing, type RoutingOptions } from "./routing.ts";
 
 export interface RouteOptions
-  extends JudgeOptions, Omit<RoutingOptions, "maxPayloadBytes"> {
+  extends JudgeOptions, Omit<RoutingOptions, "recordedPayloadBytes"> {
+  /** Whether intake records carry the payload. */
+  readonly recordPayloads: "all" | "none";
   /** The current endpoints of every tenant. */
   readonly endpoints: Pick<EndpointIndex, "fanOut" | "mostWanting">;
   readonly window: WindowLimits;
@@ -30,8 +32,11 @@ export interface RouteOptions
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const acceptedEvents = new AcceptedEvents(options.window);
   const { endpoints, maxFanOut, spans } = options;
-  const { maxPayloadBytes } = options.rules;
-  const routing: RoutingOptions = { ...options, maxPayloadBytes };
+  const routing: RoutingOptions = {
+    ...options,
+    recordedPayloadBytes:
+      options.recordPayloads === "all" ? options.rules.maxPayloadBytes : 0,
+  };
   const lanes = new LaneNames();
   return {
     laneOf: ({ raw }) => lanes.of(raw),

@@ -29,7 +29,8 @@ import { describe, rejectedRecord } from "./rejected-record.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
 
 export interface RoutingOptions {
-  readonly maxPayloadBytes: number;
+  /** See `IntakeSource`. */
+  readonly recordedPayloadBytes: number;
   readonly maxFanOut: number;
   readonly keyRing: KeyRing;
   /** Encodes an event as Avro: a refused event is stored again without its secrets. */
@@ -178,7 +179,7 @@ export class Routing {
       input,
       known: this.known,
       decidedAt: this.#now,
-      maxPayloadBytes: this.#options.maxPayloadBytes,
+      recordedPayloadBytes: this.#options.recordedPayloadBytes,
     };
     this.#options.onDecided?.(decided, this.known);
     return intakeRecords(source, decided);

@@ -7,11 +7,11 @@ const serverError = (code: string) =>
     type: "SOME_TYPE",
   });
 
-test.each(["27", "41", "469", "25"])("code %s is a bad value", (code) => {
+test.each(["27", "41", "469", "25", "32"])("code %s is a bad value", (code) => {
   expect(judgeInsertError(serverError(code)).kind).toBe("refused");
 });
 
-test.each(["60", "16", "117", "164", "497", "516"])(
+test.each(["60", "16", "48", "53", "117", "164", "497", "516"])(
   "code %s waits for an operator",
   (code) => {
     expect(judgeInsertError(serverError(code))).toMatchObject({

@@ -13,8 +13,8 @@ import type { BatchTarget } from "@postrider/messaging";
 import { grantsOf, grantStatement } from "@postrider/runtime";
 import type { GrantHolder } from "@postrider/runtime";
 import { aDeadLetter, anAttempt, anIntake } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS, rowOf } from "../columns.ts";
-import type { Column, Row, Table } from "../columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "../columns.ts";
+import type { Row, Table } from "../columns.ts";
 import { mendInsert } from "./mend-insert.ts";
 import type { MendSql } from "./mend-insert.ts";
 import { migrate } from "../migrate/migrate.ts";
@@ -32,7 +32,7 @@ let server: ServerHandle;
 let admin: Writer;
 /** The recorder's user, who has exactly its grants. */
 let writer: Writer;
-let target: BatchTarget<Row>;
+let target: BatchTarget<Row<Attempt>>;
 
 beforeAll(async () => {
   stack = await startStack({
@@ -74,7 +74,7 @@ function userOf(holder: GrantHolder): ClickHouseUser {
 function attemptsOf(
   partition: number,
   fieldsOf: (n: number) => Partial<Attempt> = () => ({}),
-): Row[] {
+): Row<Attempt>[] {
   return Array.from({ length: 100 }, (_, n) => {
     const value = anAttempt({
       tenantId: tenantOf(partition),
@@ -83,7 +83,7 @@ function attemptsOf(
       startedAt: NOW - (n % 2) * DAY_MS + n,
       ...fieldsOf(n),
     });
-    return rowOf(ATTEMPTS.columns, value, {
+    const raw = {
       topic: "attempts",
       partition,
       offset: 5_000 + n,
@@ -91,7 +91,8 @@ function attemptsOf(
       key: null,
       value: null,
       headers: {},
-    });
+    };
+    return { value, raw };
   });
 }
 
@@ -206,10 +207,9 @@ test.each([
 ])("$name and its deliveries are mended, too", async (table, value) => {
   const now = { receivedAt: NOW, decidedAt: NOW, deadAt: NOW };
   const tenantId = `mended-${table.name}`;
-  const row = rowOf(
-    table.columns as readonly Column<unknown>[],
-    { ...value, ...now, tenantId },
-    {
+  const row = {
+    value: { ...value, ...now, tenantId },
+    raw: {
       topic: "t",
       partition: 0,
       offset: 7,
@@ -218,7 +218,7 @@ test.each([
       value: null,
       headers: {},
     },
-  );
+  };
 
   const mended = await writer
     .tableOf(table as Table<unknown>)
@@ -234,10 +234,6 @@ test.each([
 });
 
 test("a mend that dies before or after any of its statements is repeated, and leaves each row once", async () => {
-  const table = {
-    ...ATTEMPTS,
-    columnNames: ATTEMPTS.columns.map(([name]) => name),
-  };
   let left = Infinity; // so many calls succeed; the next one fails, either after its statement ran or before
   let actsAtTheEnd = false;
   async function mayDie<T>(act: () => Promise<T>): Promise<T> {
@@ -245,7 +241,7 @@ test("a mend that dies before or after any of its statements is repeated, and le
     if (actsAtTheEnd) await act();
     throw new Error("died here");
   }
-  const sqlOf = (token: string): MendSql => ({
+  const sqlOf = (token: string): MendSql<Attempt> => ({
     command: (statement) => mayDie(() => writer.command(statement)),
     query: (query) => mayDie(() => writer.query(query)),
     insert: (name, rows) =>
@@ -260,12 +256,12 @@ test("a mend that dies before or after any of its statements is repeated, and le
     const sql = sqlOf(`token-${partition}`);
     actsAtTheEnd = partition % 2 === 1;
     left = (partition - 10) >> 1;
-    const outcome = await mendInsert(sql, table, rows).catch(String);
+    const outcome = await mendInsert(sql, ATTEMPTS, rows).catch(String);
     if (typeof outcome === "string") {
       expect(outcome).toContain("died here");
       deaths++;
       left = Infinity;
-      await mendInsert(sql, table, rows);
+      await mendInsert(sql, ATTEMPTS, rows);
     }
 
     expect(await countsOf(partition)).toEqual({

@@ -18,31 +18,28 @@
  * A view's own table can lose a part in the same way. `deliveries` therefore always gets the range's rows again; of equal rows it keeps
  * one. Roll-ups are not mended: nothing tells from which batch their rows came.
  */
-import type { Row } from "../columns.ts";
+import type { EpochMs } from "@postrider/core";
+import type { Row, Table } from "../columns.ts";
 
 /** What a mend needs of ClickHouse. Each method rejects with ClickHouse's error. */
-export interface MendSql {
+export interface MendSql<T> {
   command(statement: string): Promise<void>;
   /** Inserts under the token of the insert that is mended. */
-  insert(table: string, rows: readonly Row[]): Promise<void>;
+  insert(table: string, rows: readonly Row<T>[]): Promise<void>;
   query<R>(query: string): Promise<R[]>;
 }
 
-export interface MendedTable {
-  readonly name: string;
-  /** Must contain `log_partition` and `log_offset`. */
-  readonly columnNames: readonly string[];
-  /** The table is partitioned by the day of this column; queries use its range to bound what they read. */
-  readonly timeColumn: string;
-  /** The view that fills `deliveries` from this table. */
-  readonly deliveriesView: string;
-}
+/** Its columns include `log_partition` and `log_offset`. */
+type MendedTable<T> = Pick<
+  Table<T>,
+  "name" | "timeColumn" | "timeOf" | "deliveriesView"
+>;
 
 /** Resolves to the number of rows that were put back. `rows` are the rows of one insert: at least one, all of one log partition, in ascending order of offset. */
-export async function mendInsert(
-  sql: MendSql,
-  table: MendedTable,
-  rows: readonly Row[],
+export async function mendInsert<T>(
+  sql: MendSql<T>,
+  table: MendedTable<T>,
+  rows: readonly Row<T>[],
 ): Promise<number> {
   const range = rangeOf(table, rows);
   const putBack = await putBackMissing(sql, { table, rows, range });
@@ -50,11 +47,11 @@ export async function mendInsert(
   return putBack;
 }
 
-async function putBackMissing(
-  sql: MendSql,
+async function putBackMissing<T>(
+  sql: MendSql<T>,
   mend: {
-    readonly table: MendedTable;
-    readonly rows: readonly Row[];
+    readonly table: MendedTable<T>;
+    readonly rows: readonly Row<T>[];
     readonly range: Range;
   },
 ): Promise<number> {
@@ -63,7 +60,7 @@ async function putBackMissing(
   if (await isThere(sql, staging))
     await sql.command(`DROP TABLE IF EXISTS ${staging} SYNC`);
   const present = new Set(await offsetsThere(sql, table.name, range));
-  const missing = rows.filter((row) => !present.has(range.offsetOf(row)));
+  const missing = rows.filter((row) => !present.has(row.raw.offset));
   if (missing.length === 0) return 0;
 
   await sql.command(`CREATE TABLE ${staging} AS ${table.name}`);
@@ -83,6 +80,8 @@ async function putBackMissing(
   return partitions.reduce((sum, { rows: moved }) => sum + moved, 0);
 }
 
+type Asking = Pick<MendSql<unknown>, "query">;
+
 interface Range {
   readonly partition: number;
   readonly first: number;
@@ -90,31 +89,25 @@ interface Range {
   readonly within: string;
   /** SQL condition: rows of the range, or of later offsets of the same log partition. */
   readonly orLater: string;
-  offsetOf(row: Row): number;
 }
 
-function rangeOf(
-  { columnNames, timeColumn }: MendedTable,
-  rows: readonly Row[],
+function rangeOf<T>(
+  { timeColumn, timeOf }: MendedTable<T>,
+  rows: readonly Row<T>[],
 ): Range {
-  const offsetAt = columnNames.indexOf("log_offset");
-  const partitionAt = columnNames.indexOf("log_partition");
-  const timeAt = columnNames.indexOf(timeColumn);
-  const offsetOf = (row: Row) => Number(row[offsetAt]);
-  const partition = Number(rows[0]![partitionAt]); // `rows` is never empty
-  const first = offsetOf(rows[0]!);
-  // ISO text as columns.ts writes it (years 1970–2100): sorting the text sorts the times.
-  const times = rows.map((row) => row[timeAt] as string).sort();
-  const timeOf = (text: string) => `parseDateTime64BestEffort('${text}', 3)`;
-  const orLater = `log_partition = ${partition} AND log_offset >= ${first} AND ${timeColumn} BETWEEN ${timeOf(times[0]!)} AND ${timeOf(times.at(-1)!)}`;
-  const within = `${orLater} AND log_offset <= ${offsetOf(rows.at(-1)!)}`;
-  return { partition, first, within, orLater, offsetOf };
+  const { partition, offset: first } = rows[0]!.raw; // `rows` is never empty
+  const last = rows.at(-1)!.raw.offset;
+  const times = rows.map(({ value }) => timeOf(value)).sort((a, b) => a - b);
+  const time = (at: EpochMs) => `fromUnixTimestamp64Milli(toInt64(${at}))`;
+  const orLater = `log_partition = ${partition} AND log_offset >= ${first} AND ${timeColumn} BETWEEN ${time(times[0]!)} AND ${time(times.at(-1)!)}`;
+  const within = `${orLater} AND log_offset <= ${last}`;
+  return { partition, first, within, orLater };
 }
 
 /** Runs the view's SELECT again, for the range only. The insert names the view's columns, because an operator may have added others to `deliveries`. */
-async function refillDeliveries(
-  sql: MendSql,
-  { name, deliveriesView }: MendedTable,
+async function refillDeliveries<T>(
+  sql: MendSql<T>,
+  { name, deliveriesView }: MendedTable<T>,
   { within }: Range,
 ): Promise<void> {
   const ofView = `database = currentDatabase() AND table = '${deliveriesView}'`;
@@ -129,13 +122,12 @@ async function refillDeliveries(
   );
   if (view === undefined) return; // an operator has removed the view
   const { definition, columns, database } = view;
-  const filter = within.replaceAll("'", "\\'");
   await sql.command(
-    `INSERT INTO deliveries (${columns}) ${definition} SETTINGS insert_deduplicate = 0, async_insert = 0, max_partitions_per_insert_block = 0, additional_table_filters = {'${database}.${name}': '${filter}'}`,
+    `INSERT INTO deliveries (${columns}) ${definition} SETTINGS insert_deduplicate = 0, async_insert = 0, max_partitions_per_insert_block = 0, additional_table_filters = {'${database}.${name}': '${within}'}`,
   );
 }
 
-async function isThere(sql: MendSql, table: string): Promise<boolean> {
+async function isThere(sql: Asking, table: string): Promise<boolean> {
   const found = await sql.query(
     `SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = '${table}'`,
   );
@@ -143,7 +135,7 @@ async function isThere(sql: MendSql, table: string): Promise<boolean> {
 }
 
 async function offsetsThere(
-  sql: MendSql,
+  sql: Asking,
   table: string,
   { within }: Range,
 ): Promise<number[]> {
@@ -154,7 +146,7 @@ async function offsetsThere(
 }
 
 /** The sorting key as ClickHouse has it now: an operator may have re-created the table with another key. */
-async function sortingKeyOf(sql: MendSql, table: string): Promise<string> {
+async function sortingKeyOf(sql: Asking, table: string): Promise<string> {
   const [found] = await sql.query<{ sorting_key: string }>(
     `SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = '${table}'`,
   );

@@ -1,4 +1,5 @@
 /** The only place that writes to ClickHouse. */
+import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type {
@@ -6,20 +7,21 @@ import type {
   ClickHouseSettings,
   QueryParams,
 } from "@clickhouse/client";
-import type { BatchTarget } from "@postrider/messaging";
+import type { BatchTarget, InsertResult } from "@postrider/messaging";
 import type { ClickHouseAccess } from "@postrider/runtime";
 import type { Row, Table } from "../columns.ts";
 import { judgeInsertError } from "./insert-errors.ts";
 import { mendInsert } from "./mend-insert.ts";
 import type { MendSql } from "./mend-insert.ts";
+import { encodeBlock } from "../native/block.ts";
 
 export interface WriterOptions extends ClickHouseAccess {
   readonly database: string;
 }
 
 export interface Writer {
-  /** A table as the target of batches. The rows must have this table's columns. */
-  tableOf<T>(table: Table<T>): BatchTarget<Row>;
+  /** A table as the target of batches. */
+  tableOf<T>(table: Table<T>): BatchTarget<Row<T>>;
   /** Runs one statement. Rejects with ClickHouse's error. */
   command(statement: string): Promise<void>;
   /** The rows of a query, as objects. */
@@ -38,10 +40,10 @@ const MAX_CONNECTIONS = 4;
 const NO_LOG = { level: ClickHouseLogLevel.OFF };
 
 /**
- * Sent with every insert, because defaults differ between versions of ClickHouse and two of them lose data: asynchronous inserts
- * lose the answer for the token, and skipping unknown fields silently drops a misspelt column. One insert
- * must be one block: its rows (`POSTRIDER_RECORD_BATCH_RECORDS`) are far below a block's size, and they are parsed in one piece. A batch whose rows are of many days
- * makes as many parts, instead of failing (code 252) for ever.
+ * Sent with every insert, because defaults differ between versions of ClickHouse and three of them lose data: asynchronous inserts
+ * lose the answer for the token, skipping unknown fields silently drops a misspelt column, and NULL silently becomes a default. Our
+ * types are converted to the table's, so that an operator may alter a column. One insert is one block, in one piece. A batch whose rows
+ * are of many days makes as many parts, instead of failing (code 252) for ever.
  */
 const INSERT_SETTINGS: ClickHouseSettings = {
   insert_deduplicate: 1,
@@ -50,10 +52,9 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   wait_end_of_query: 1,
   input_format_skip_unknown_fields: 0,
   input_format_null_as_default: 0,
-  input_format_parallel_parsing: 0,
+  input_format_native_allow_types_conversion: 1,
   max_insert_block_size: "1048449",
   max_partitions_per_insert_block: "0",
-  date_time_input_format: "best_effort",
 };
 
 export function createWriter(options: WriterOptions): Writer {
@@ -92,50 +93,37 @@ function authOf({ auth }: ClickHouseAccess): Pick<QueryParams, "auth"> {
   return auth === undefined ? {} : { auth: auth() };
 }
 
-function targetOf<T>(
-  client: Client,
-  { name, columns, timeColumn, deliveriesView }: Table<T>,
-): BatchTarget<Row> {
-  const columnNames = columns.map(([column]) => column);
-  async function insertInto(
-    table: string,
-    insert: { readonly rows: readonly Row[]; readonly token: string },
-    signal: AbortSignal,
-  ): Promise<void> {
-    await client.made.insert({
-      ...client.auth(),
-      table,
-      columns: columnNames as [string, ...string[]], // every table has columns
-      values: insert.rows,
-      format: "JSONCompactEachRow",
-      abort_signal: signal,
-      clickhouse_settings: {
-        ...INSERT_SETTINGS,
-        insert_deduplication_token: insert.token,
-      },
-    });
-  }
+function targetOf<T>(client: Client, table: Table<T>): BatchTarget<Row<T>> {
+  const { name, columns } = table;
   return {
     table: name,
     async insert(rows, token, signal) {
+      let block: Buffer;
       try {
-        await insertInto(name, { rows, token }, signal);
+        block = encodeBlock(columns, rows);
+      } catch (error) {
+        return judgeEncodeError(error);
+      }
+      try {
+        await insertInto(client, { table, block, token }, signal);
         return { kind: "inserted" };
       } catch (error) {
         return judgeInsertError(error);
       }
     },
     async mend(rows, token, signal) {
-      const sql: MendSql = {
+      const sql: MendSql<T> = {
         command: (statement) => command(client, statement, signal),
         query: (query) => rowsOf(client, { query, abort_signal: signal }),
-        insert: (table, missing) =>
-          insertInto(table, { rows: missing, token }, signal),
+        insert: (staging, missing) => {
+          const block = encodeBlock(columns, missing);
+          const into = { ...table, name: staging };
+          return insertInto(client, { table: into, block, token }, signal);
+        },
       };
-      const table = { name, columnNames, timeColumn, deliveriesView };
       try {
         let mended = 0;
-        for (const each of byLogPartition(columnNames, rows))
+        for (const each of byLogPartition(rows))
           mended += await mendInsert(sql, table, each);
         return { kind: "mended", rows: mended };
       } catch (error) {
@@ -147,13 +135,41 @@ function targetOf<T>(
   };
 }
 
+async function insertInto<T>(
+  { made, auth }: Client,
+  insert: {
+    readonly table: Table<T>;
+    readonly block: Buffer;
+    readonly token: string;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, columns } = insert.table;
+  const names = columns.map((column) => column.name).join(", ");
+  const { stream } = await made.exec({
+    ...auth(),
+    query: `INSERT INTO ${name} (${names}) FORMAT Native`,
+    values: Readable.from([insert.block], { objectMode: false }),
+    abort_signal: signal,
+    clickhouse_settings: {
+      ...INSERT_SETTINGS,
+      insert_deduplication_token: insert.token,
+    },
+  });
+  await text(stream); // it is empty, and the answer is whole once it has ended
+}
+
+/** A value has another type than its column, which is the record's fault. Anything else (no memory) passes. */
+function judgeEncodeError(error: unknown): InsertResult {
+  const detail = `no block could be made of the rows: ${String(error)}`;
+  return error instanceof TypeError
+    ? { kind: "refused", detail }
+    : { kind: "unavailable", detail, needsOperator: false };
+}
+
 /** The rows of each log partition, in their order. */
-function byLogPartition(
-  columnNames: readonly string[],
-  rows: readonly Row[],
-): Iterable<Row[]> {
-  const partitionAt = columnNames.indexOf("log_partition");
-  return Map.groupBy(rows, (row) => row[partitionAt]).values();
+function byLogPartition<T>(rows: readonly Row<T>[]): Iterable<Row<T>[]> {
+  return Map.groupBy(rows, ({ raw }) => raw.partition).values();
 }
 
 async function command(
