@@ -10,7 +10,7 @@ const NO_BYTES = Buffer.alloc(0);
 export class UploadBody {
   readonly #share: Pick<UploadShare, "take">;
   readonly #mostBytes: number;
-  #buffer = NO_BYTES;
+  #buffer: Buffer = NO_BYTES;
   #length = 0;
 
   /** `mostBytes`: the body is never longer. */
