@@ -7,6 +7,7 @@ import { footprint } from "./benches/footprint.ts";
 import { hostile } from "./benches/hostile.ts";
 import { latency } from "./benches/latency.ts";
 import { noisyNeighbour } from "./benches/noisy-neighbour.ts";
+import { payloads } from "./benches/payloads.ts";
 import { peersCase } from "./benches/peers-case.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
@@ -38,6 +39,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   "peers-case": peersCase,
   hostile,
   start,
+  payloads,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]

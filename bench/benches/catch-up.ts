@@ -4,6 +4,7 @@ import { createPortPicker } from "@postrider/runtime";
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { checkIds, checkLag, checkSignatures } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
+import { frozen } from "../harness/frozen.ts";
 import { checkDeliveredOnce } from "../harness/delivered-once.ts";
 import {
   endpointAt,
@@ -111,16 +112,13 @@ async function steady(
   const { topics, sink, endpoints } = whole;
   const ids = new Set<string>();
   await sink.reset();
-  process.kill(whole.pidOf("ingest"), "SIGSTOP");
-  try {
-    await preload(topics, count, (i) => {
+  await frozen(whole.pidOf("ingest"), () =>
+    preload(topics, count, (i) => {
       const event = eventOf(run, i, endpoints);
       ids.add(event.webhookId);
       return eventRecord(event);
-    });
-  } finally {
-    process.kill(whole.pidOf("ingest"), "SIGCONT");
-  }
+    }),
+  );
   const at = async (share: number) => {
     const { unique } = await sink.waitForUnique(count * share);
     return { unique, now: performance.now() };

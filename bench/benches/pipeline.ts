@@ -7,6 +7,7 @@ import {
   checkSignatures,
 } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
+import { frozen } from "../harness/frozen.ts";
 import { eventOf, eventRecord, preload, SECRET } from "../harness/load.ts";
 import type { Drained } from "../harness/measure-drain.ts";
 import { cpuSecondsByName } from "../harness/proc-stat.ts";
@@ -75,16 +76,13 @@ async function piped(
   const pids = pidsOf(whole);
   const ids = new Set<string>();
   await sink.reset();
-  process.kill(whole.pidOf("ingest"), "SIGSTOP");
-  try {
-    await preload(topics, count, (i) => {
+  await frozen(whole.pidOf("ingest"), () =>
+    preload(topics, count, (i) => {
       const event = eventOf(String(pair), i, endpoints);
       ids.add(event.webhookId);
       return eventRecord(event);
-    });
-  } finally {
-    process.kill(whole.pidOf("ingest"), "SIGCONT");
-  }
+    }),
+  );
   const before = cpuSecondsByName(pids);
   const startedAt = performance.now();
   await sink.waitForUnique(count, 30_000);

@@ -1,4 +1,4 @@
-import { membersOf, type Span } from "./json-spans.ts";
+import { type Member, objectAt, type Span } from "./json-spans.ts";
 import { isSecretHeader, REDACTED } from "./secret-header.ts";
 import { decodeUtf8, encodeUtf8 } from "./web-globals.ts";
 
@@ -38,6 +38,10 @@ export function blankSecret(bytes: Uint8Array): Uint8Array {
     }
   });
   return replaced(bytes, spans);
+}
+
+function membersOf(bytes: Uint8Array, from: number): readonly Member[] {
+  return objectAt(bytes, from)?.members ?? [];
 }
 
 /**

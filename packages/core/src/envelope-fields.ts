@@ -1,4 +1,5 @@
 import { isJsonContentType } from "./content-type.ts";
+import { isString } from "./json-spans.ts";
 import { type Problem, ProblemList } from "./problem.ts";
 import type { Destination, WebhookEvent } from "./records.ts";
 import {
@@ -8,9 +9,28 @@ import {
   retryPreset,
 } from "./retry-schedule.ts";
 import { type EpochMs, parseTime } from "./time.ts";
-import { encodeUtf8 } from "./web-globals.ts";
+import { decodeUtf8, encodeUtf8 } from "./web-globals.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of an envelope, but for `payload`, whose bytes are passed on as they are. Any other field is ignored. */
+const FIELDS: ReadonlySet<string> = new Set([
+  "id",
+  "type",
+  "tenantId",
+  "occurredAt",
+  "contentType",
+  "destination",
+  "notBefore",
+  "expiresAt",
+  "headers",
+  "traceparent",
+  "tracestate",
+]);
+
+export function isEnvelopeField(name: string): boolean {
+  return FIELDS.has(name);
+}
 
 export const DEFAULT_CONTENT_TYPE = "application/json";
 export const DEFAULT_MAX_ATTEMPTS = 5;
@@ -144,8 +164,8 @@ class FieldReader {
       this.#wrong("payload", "a payload is required", "required");
       return new Uint8Array();
     }
-    const value = this.#fields["payload"];
-    if (typeof value !== "string" || isJsonContentType(contentType)) return raw;
+    if (isJsonContentType(contentType) || !isString(raw, 0)) return raw;
+    const value = JSON.parse(decodeUtf8(raw) ?? '""') as string; // a string literal parses to a string
     if (!value.isWellFormed())
       this.#wrong("payload", "holds half of a surrogate pair", "characters");
     return encodeUtf8(value);

@@ -1,5 +1,11 @@
-import { readEnvelope } from "./envelope-fields.ts";
-import { elementsOf, membersOf, type Span } from "./json-spans.ts";
+import { isEnvelopeField, readEnvelope } from "./envelope-fields.ts";
+import {
+  elementsOf,
+  objectAt,
+  skipSpace,
+  type Member,
+  type Span,
+} from "./json-spans.ts";
 import type { Problem } from "./problem.ts";
 import type { WebhookEvent } from "./records.ts";
 import { decodeUtf8 } from "./web-globals.ts";
@@ -28,43 +34,46 @@ export type ParsedEvents =
  * Reads one JSON envelope. The payload is cut out of the text byte for byte: 64-bit integers, key order, repeated keys
  * and the spelling of numbers survive. If the content type is not JSON and the payload is a JSON string, the payload is
  * the string's text. If an envelope field is repeated, the last one counts, as with JSON.parse. Unknown fields are
- * ignored. Never throws.
+ * ignored. Never throws. The payload is a view of `bytes`, and is not parsed.
  */
 export function parseJsonEnvelope(bytes: Uint8Array): ParsedEvent {
-  const text = parseText(bytes);
-  if (text.kind === "unparseable") return text;
-  if (!isObject(text.value)) return unparseable("object", "not a JSON object");
-  return readOne(bytes, { start: text.start, end: bytes.length }, text.value);
+  const members = wholeObject(bytes);
+  return members === null ? whyNoObject(bytes) : readOne(bytes, members);
 }
 
 /** Reads one envelope, or `{"events":[…]}`. An object with a `payload` is one event, even if it also has `events`. */
 export function parseJsonEnvelopes(bytes: Uint8Array): ParsedEvents {
-  const text = parseText(bytes);
-  if (text.kind === "unparseable") return text;
-  const { value, start } = text;
-  if (!isObject(value)) return unparseable("object", "not a JSON object");
-  if (!Object.hasOwn(value, "events") || Object.hasOwn(value, "payload")) {
-    const one = readOne(bytes, { start, end: bytes.length }, value);
+  const members = wholeObject(bytes);
+  if (members === null) return whyNoObject(bytes);
+  const list = lastOf(members, "events");
+  if (list === undefined || lastOf(members, "payload") !== undefined) {
+    const one = readOne(bytes, members);
     return { kind: "parsed", isBatch: false, events: [one] };
   }
-  const list = value["events"];
-  if (!Array.isArray(list))
+  const elements = elementsOf(bytes, list.start);
+  if (elements === null)
     return unparseable("array", "must be an array of events", "events");
-
-  const at = lastMember(bytes, start, "events")?.start ?? start;
-  const events = elementsOf(bytes, at).map((span, index) => {
-    const element: unknown = list[index];
-    return readOne(bytes, span, isObject(element) ? element : undefined);
-  });
+  const events = elements.map(({ start }) =>
+    readOne(bytes, objectAt(bytes, start)?.members),
+  );
   return { kind: "parsed", isBatch: true, events };
 }
 
+/** The members of the object that the bytes are; null if they are anything else. */
+function wholeObject(bytes: Uint8Array): readonly Member[] | null {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const object = objectAt(bytes, hasMark ? 3 : 0);
+  return object !== null && skipSpace(bytes, object.end) === bytes.length
+    ? object.members
+    : null;
+}
+
+/** `members` is undefined for what is no object. */
 function readOne(
   bytes: Uint8Array,
-  span: Span,
-  fields: Readonly<Record<string, unknown>> | undefined,
+  members: readonly Member[] | undefined,
 ): Extract<ParsedEvent, { kind: "parsed" }> {
-  if (fields === undefined) {
+  if (members === undefined) {
     const problem = { field: "", rule: "type", message: "must be an object" };
     return {
       ...readEnvelope({}, undefined),
@@ -72,30 +81,31 @@ function readOne(
       problems: [problem],
     };
   }
-  const payload = lastMember(bytes, span.start, "payload");
+  const fields: Record<string, unknown> = {};
+  for (const { key, value } of members)
+    if (isEnvelopeField(key)) fields[key] = valueOf(bytes, value);
+  const payload = lastOf(members, "payload");
   const raw = payload && bytes.subarray(payload.start, payload.end);
   return { kind: "parsed", ...readEnvelope(fields, raw) };
 }
 
-function lastMember(
-  bytes: Uint8Array,
-  from: number,
-  key: string,
-): Span | undefined {
-  return membersOf(bytes, from).findLast((member) => member.key === key)?.value;
+function lastOf(members: readonly Member[], key: string): Span | undefined {
+  return members.findLast((member) => member.key === key)?.value;
 }
 
-type Text =
-  | { readonly kind: "text"; readonly value: unknown; readonly start: number }
-  | { readonly kind: "unparseable"; readonly problem: Problem };
+function valueOf(bytes: Uint8Array, { start, end }: Span): unknown {
+  return JSON.parse(decodeUtf8(bytes.subarray(start, end)) ?? "null");
+}
 
-function parseText(bytes: Uint8Array): Text {
+/** Seldom and slow: the whole text is parsed to find out why it is no object. */
+function whyNoObject(
+  bytes: Uint8Array,
+): Extract<ParsedEvent, { kind: "unparseable" }> {
   const text = decodeUtf8(bytes);
   if (text === undefined) return unparseable("utf8", "not valid UTF-8");
-  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   try {
-    const value: unknown = JSON.parse(text);
-    return { kind: "text", value, start: hasMark ? 3 : 0 };
+    JSON.parse(text);
+    return unparseable("object", "not a JSON object");
   } catch {
     // the parser's own message quotes the text, which may contain a secret
     return unparseable("json", "not valid JSON");
@@ -108,8 +118,4 @@ function unparseable(
   field = "",
 ): { kind: "unparseable"; problem: Problem } {
   return { kind: "unparseable", problem: { field, rule, message } };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /**
- * Finds the byte positions of values in JSON text. The text must be valid (JSON.parse has accepted it): these functions
- * only look for the end of each value and check nothing. Multi-byte UTF-8 needs no special care: its bytes are never ASCII.
+ * Reads JSON text as bytes: checks it, and finds where its values are, without making objects of them. So a payload of any size
+ * costs one look at each byte, and no memory. Takes the text that `JSON.parse` takes of valid UTF-8 (RFC 8259, RFC 3629), and no other.
  */
 import { decodeUtf8 } from "./web-globals.ts";
 
@@ -16,78 +16,223 @@ export interface Member {
 }
 
 const QUOTE = 0x22;
+const PLUS = 0x2b;
 const COMMA = 0x2c;
-const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
+const LETTER_U = 0x75;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+/** What may stand behind a backslash, but for `u`. */
+const ESCAPES = bytesOf('"\\/bfnrt');
+const WORDS = ["true", "false", "null"].map(bytesOf);
+/** A closing bracket or brace stands so far behind its opening one. */
+const OPEN_TO_CLOSE = 2;
+/** 1 for each byte that is a character of a string by itself. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
 
-/** The members of the object that begins at or after `from`, in the order of the text, repeated keys included. Empty if there is no object. */
-export function membersOf(bytes: Uint8Array, from: number): Member[] {
+/** In place of a position: what is there is no JSON. */
+const NOT_JSON = -1;
+
+/** The members of the object that begins at or after `from`, in the order of the text, repeated keys included, and where the object ends. Null if no object is there, or no valid one. */
+export function objectAt(
+  bytes: Uint8Array,
+  from: number,
+): { readonly members: readonly Member[]; readonly end: number } | null {
   const members: Member[] = [];
   let at = skipSpace(bytes, from);
-  if (bytes[at] !== OPEN_BRACE) return members;
+  if (bytes[at] !== OPEN_BRACE) return null;
   at = skipSpace(bytes, at + 1);
-  while (at < bytes.length && bytes[at] !== CLOSE_BRACE) {
+  if (bytes[at] === CLOSE_BRACE) return { members, end: at + 1 };
+  for (;;) {
+    const keyStart = at;
     const keyEnd = endOfString(bytes, at);
-    const key = keyOf(bytes.subarray(at, keyEnd));
-    const start = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1);
-    const end = endOfValue(bytes, start);
+    const start = afterColon(bytes, keyEnd);
+    const end = start === NOT_JSON ? NOT_JSON : endOfValue(bytes, start);
+    if (end === NOT_JSON) return null;
+    const key = keyOf(bytes.subarray(keyStart, keyEnd));
     members.push({ key, value: { start, end } });
-    at = skipComma(bytes, end);
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_BRACE) return { members, end: at + 1 };
+    if (bytes[at] !== COMMA) return null;
+    at = skipSpace(bytes, at + 1);
   }
-  return members;
 }
 
-/** The elements of the array that begins at or after `from`. Empty if there is no array. */
-export function elementsOf(bytes: Uint8Array, from: number): Span[] {
+/** The elements of the array that begins at or after `from`. Null if no array is there, or no valid one. */
+export function elementsOf(bytes: Uint8Array, from: number): Span[] | null {
   const elements: Span[] = [];
   let at = skipSpace(bytes, from);
-  if (bytes[at] !== OPEN_BRACKET) return elements;
+  if (bytes[at] !== OPEN_BRACKET) return null;
   at = skipSpace(bytes, at + 1);
-  while (at < bytes.length && bytes[at] !== CLOSE_BRACKET) {
+  if (bytes[at] === CLOSE_BRACKET) return elements;
+  for (;;) {
     const end = endOfValue(bytes, at);
+    if (end === NOT_JSON) return null;
     elements.push({ start: at, end });
-    at = skipComma(bytes, end);
+    at = skipSpace(bytes, end);
+    if (bytes[at] === CLOSE_BRACKET) return elements;
+    if (bytes[at] !== COMMA) return null;
+    at = skipSpace(bytes, at + 1);
   }
-  return elements;
 }
 
+/** Whether the value that begins at `start` is a string. */
+export function isString(bytes: Uint8Array, start: number): boolean {
+  return bytes[start] === QUOTE;
+}
+
+/** Where the first byte behind white space is; the length if there is none. */
+export function skipSpace(bytes: Uint8Array, from: number): number {
+  let at = from;
+  // Nearly always there is none: one comparison shows it.
+  while (bytes[at]! <= 0x20 && isSpace(bytes[at])) at += 1;
+  return at;
+}
+
+/** Where the value ends that begins at `start`. Goes into objects and arrays without calling itself, however deep they are. */
 function endOfValue(bytes: Uint8Array, start: number): number {
+  /** The byte that closes the innermost object or array around `at`; 0 if there is none. */
+  let closer = 0;
+  /** Those of the objects and arrays around it. */
+  const outer: number[] = [];
+  let at = start;
+  for (;;) {
+    const first = bytes[at];
+    if (first === OPEN_BRACE || first === OPEN_BRACKET) {
+      const opened = first + OPEN_TO_CLOSE;
+      at = skipSpace(bytes, at + 1);
+      if (bytes[at] !== opened) {
+        outer.push(closer);
+        closer = opened;
+        at = nextValue(bytes, at, closer);
+        if (at === NOT_JSON) return NOT_JSON;
+        continue;
+      }
+      at += 1;
+    } else at = endOfScalar(bytes, at);
+    for (;;) {
+      if (at === NOT_JSON || closer === 0) return at;
+      at = skipSpace(bytes, at);
+      if (bytes[at] === COMMA) break;
+      if (bytes[at] !== closer) return NOT_JSON;
+      closer = outer.pop() ?? 0;
+      at += 1;
+    }
+    at = nextValue(bytes, skipSpace(bytes, at + 1), closer);
+    if (at === NOT_JSON) return NOT_JSON;
+  }
+}
+
+/** Where the next value in an array or object begins: in an object, its key comes before it. */
+function nextValue(bytes: Uint8Array, at: number, closer: number): number {
+  return closer === CLOSE_BRACE
+    ? afterColon(bytes, endOfString(bytes, at))
+    : at;
+}
+
+function afterColon(bytes: Uint8Array, keyEnd: number): number {
+  if (keyEnd === NOT_JSON) return NOT_JSON;
+  const at = skipSpace(bytes, keyEnd);
+  return bytes[at] === COLON ? skipSpace(bytes, at + 1) : NOT_JSON;
+}
+
+function endOfScalar(bytes: Uint8Array, start: number): number {
   const first = bytes[start];
   if (first === QUOTE) return endOfString(bytes, start);
-  if (first === OPEN_BRACE || first === OPEN_BRACKET)
-    return endOfContainer(bytes, start);
-  let at = start;
-  while (at < bytes.length && !endsScalar(bytes[at])) at += 1;
+  if (first === MINUS || isDigit(first)) return endOfNumber(bytes, start);
+  const word = WORDS.find(([byte]) => byte === first);
+  return word?.every((byte, i) => bytes[start + i] === byte) === true
+    ? start + word.length
+    : NOT_JSON;
+}
+
+function endOfNumber(bytes: Uint8Array, start: number): number {
+  let at = bytes[start] === MINUS ? start + 1 : start;
+  // No digit may follow a leading zero.
+  at = bytes[at] === ZERO ? at + 1 : afterDigits(bytes, at);
+  if (at !== NOT_JSON && bytes[at] === DOT) at = afterDigits(bytes, at + 1);
+  // With this bit set a letter is small.
+  if (at !== NOT_JSON && ((bytes[at] ?? 0) | 0x20) === 0x65) {
+    const sign = bytes[at + 1];
+    at = afterDigits(bytes, sign === PLUS || sign === MINUS ? at + 2 : at + 1);
+  }
   return at;
 }
 
-function endOfContainer(bytes: Uint8Array, start: number): number {
-  let depth = 0;
-  let at = start;
-  while (at < bytes.length) {
-    const byte = bytes[at];
-    if (byte === QUOTE) {
-      at = endOfString(bytes, at);
-      continue;
-    }
-    at += 1;
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth += 1;
-    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-      depth -= 1;
-      if (depth === 0) return at;
-    }
-  }
-  return at;
+/** Behind one digit or more. */
+function afterDigits(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (isDigit(bytes[at])) at += 1;
+  return at === from ? NOT_JSON : at;
 }
 
 function endOfString(bytes: Uint8Array, start: number): number {
+  if (bytes[start] !== QUOTE) return NOT_JSON;
+  const { length } = bytes;
   let at = start + 1;
-  while (at < bytes.length && bytes[at] !== QUOTE)
-    at += bytes[at] === BACKSLASH ? 2 : 1;
-  return at + 1;
+  while (at < length) {
+    const byte = bytes[at]!;
+    if (PLAIN[byte] === 1) {
+      at += 1;
+      continue;
+    }
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH) at = endOfEscape(bytes, at + 1);
+    else at = byte < 0x80 ? NOT_JSON : endOfCharacter(bytes, at);
+    if (at === NOT_JSON) return NOT_JSON;
+  }
+  return NOT_JSON;
+}
+
+function endOfEscape(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at];
+  if (byte === undefined) return NOT_JSON;
+  if (byte !== LETTER_U) return ESCAPES.includes(byte) ? at + 1 : NOT_JSON;
+  for (let i = at + 1; i <= at + 4; i++)
+    if (!isHexDigit(bytes[i])) return NOT_JSON;
+  return at + 5;
+}
+
+/** Where a character of two to four bytes ends. UTF-8 has one spelling for each character, and none for half of a surrogate pair. */
+function endOfCharacter(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]!;
+  const second = bytes[at + 1] ?? 0;
+  if (first < 0xc2 || first > 0xf4 || !isContinuation(second)) return NOT_JSON;
+  if (first < 0xe0) return at + 2;
+  if (!isContinuation(bytes[at + 2])) return NOT_JSON;
+  if (first < 0xf0) {
+    const isOne = first === 0xe0 ? second >= 0xa0 : true;
+    return isOne && (first !== 0xed || second < 0xa0) ? at + 3 : NOT_JSON;
+  }
+  if (!isContinuation(bytes[at + 3])) return NOT_JSON;
+  const isOne = first === 0xf0 ? second >= 0x90 : true;
+  return isOne && (first !== 0xf4 || second < 0x90) ? at + 4 : NOT_JSON;
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x80 && byte < 0xc0;
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
+}
+
+function isHexDigit(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  const small = byte | 0x20;
+  return isDigit(byte) || (small >= 0x61 && small <= 0x66);
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** A key may be spelled with escapes: `"pa\u0079load"` is `payload`. */
@@ -95,26 +240,6 @@ function keyOf(quoted: Uint8Array): string {
   return JSON.parse(decodeUtf8(quoted) ?? '""') as string; // a string literal parses to a string
 }
 
-function skipComma(bytes: Uint8Array, from: number): number {
-  const at = skipSpace(bytes, from);
-  return bytes[at] === COMMA ? skipSpace(bytes, at + 1) : at;
-}
-
-function skipSpace(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (isSpace(bytes[at])) at += 1;
-  return at;
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-function endsScalar(byte: number | undefined): boolean {
-  return (
-    isSpace(byte) ||
-    byte === COMMA ||
-    byte === CLOSE_BRACE ||
-    byte === CLOSE_BRACKET
-  );
+function bytesOf(ascii: string): number[] {
+  return Array.from(ascii, (letter) => letter.charCodeAt(0));
 }

@@ -1,5 +1,6 @@
 export type * from "./record.ts";
 export { lastOffsetOf } from "./record.ts";
+export { joined, type ValueBytes } from "./value-bytes.ts";
 export type * from "./stage.ts";
 export * from "./ports.ts";
 export type * from "./output-port.ts";

@@ -5,6 +5,7 @@
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { KafkaConfig } from "@postrider/runtime";
 import type { RawRecord, RecordHeaders } from "./record.ts";
+import type { ValueBytes } from "./value-bytes.ts";
 
 export interface TopicPartition {
   readonly topic: string;
@@ -97,18 +98,18 @@ export interface Consumer {
 }
 
 /** An encoded record with its partition. The output computes `partition` (murmur2 of the key, as the Java client). */
-export interface ProducerRecord {
+export interface ProducerRecord<Value extends ValueBytes = Buffer> {
   readonly topic: string;
   readonly partition: number;
   readonly key: Buffer | null;
-  readonly value: Buffer | null;
+  readonly value: Value | null;
   readonly headers?: RecordHeaders | undefined;
 }
 
 /** An idempotent producer with acks=all. At most one `sendBatch` may be in flight: a second call meanwhile rejects. */
 export interface Producer {
   /** Resolves when every record is acknowledged. After any error this producer must be discarded; records may be stored or not, except those that a `PartlyAcknowledgedError` names as stored. The error, or its cause if it is a `PartlyAcknowledgedError`, may be a `RecordTooLargeError` or a `TopicMissingError`. */
-  sendBatch(records: readonly ProducerRecord[]): Promise<void>;
+  sendBatch(records: readonly ProducerRecord<ValueBytes>[]): Promise<void>;
   /** Finds the leaders of these topics' partitions and connects to them, so that the first batch does not have to. Rejects with `TopicMissingError`. */
   warm(topics: readonly string[]): Promise<void>;
   disconnect(): Promise<void>;
@@ -223,9 +224,12 @@ export class RecordTooLargeError extends Error {
 /** Some records of a batch are acknowledged and must not be sent again. The others failed with the `cause`. */
 export class PartlyAcknowledgedError extends Error {
   readonly code = "PARTLY_ACKNOWLEDGED";
-  readonly acknowledged: ReadonlySet<ProducerRecord>;
+  readonly acknowledged: ReadonlySet<ProducerRecord<ValueBytes>>;
 
-  constructor(acknowledged: ReadonlySet<ProducerRecord>, cause: unknown) {
+  constructor(
+    acknowledged: ReadonlySet<ProducerRecord<ValueBytes>>,
+    cause: unknown,
+  ) {
     super(`${acknowledged.size} records are acknowledged, the others are not`, {
       cause,
     });

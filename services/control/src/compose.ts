@@ -87,7 +87,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const output = createOutput({
     ...effects,
     kafka,
-    encode: schemas.encode,
+    encode: schemas.encodeInPieces,
     prefix,
     deadLetterOf,
   });

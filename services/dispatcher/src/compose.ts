@@ -83,7 +83,7 @@ export function compose(
     kafka,
     prefix,
     warm: [...OUTPUTS, ...config.tiers.map(({ topic }) => topic)],
-    encode: (record) => schemas.encode(record),
+    encode: (record) => schemas.encodeInPieces(record),
     deadLetterOf: createDeadLetterOf({ stage: "deliver", clock }),
     lingerMs: (topic) =>
       topic === "attempts" ? LINGER_MS.attempts : LINGER_MS.others,

@@ -85,7 +85,7 @@ export function createOutputPart(
   const { config, effects, kafka, schemas } = shared;
   return createOutput({
     kafka,
-    encode: (record) => schemas.encode(record),
+    encode: (record) => schemas.encodeInPieces(record),
     prefix: config.topicPrefix,
     warm,
     deadLetterOf: shared.deadLetterOf,

@@ -63,7 +63,7 @@ export function compose(
   const output = createOutput({
     ...effects,
     kafka,
-    encode: (record) => schemas.encode(record),
+    encode: (record) => schemas.encodeInPieces(record),
     prefix,
     deadLetterOf: createDeadLetterOf({ stage: "record", clock: effects.clock }),
   });

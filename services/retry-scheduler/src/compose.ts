@@ -48,7 +48,7 @@ export function compose(
     prefix,
     // These topics' partitions are looked up before readiness; otherwise the first release would wait for the look-up.
     warm: ["deliveries", "dead-letters", ...tiers.map(({ topic }) => topic)],
-    encode: (record) => schemas.encode(record),
+    encode: (record) => schemas.encodeInPieces(record),
     deadLetterOf: createDeadLetterOf({ stage: "hold", clock }),
     log,
     meter,

@@ -120,6 +120,34 @@ describe("a producer", () => {
     expect(full!.value!.toString()).toBe("v");
   });
 
+  test("writes values in pieces, small and large ones in one batch", async () => {
+    const topic = await makeTopic("pieces");
+    const producer = await producerOf(connect());
+    const sizes = [5, 4_096, 300_000, 0, 8_000];
+    const pieces = sizes.map((size, i) => Buffer.alloc(size, 65 + i));
+    const key = Buffer.from("k");
+
+    await producer.sendBatch([
+      record(topic, "before"),
+      { topic, partition: 0, key, value: pieces },
+      { topic, partition: 1, key, value: pieces[2]! },
+      { topic, partition: 0, key, value: pieces.toReversed() },
+    ]);
+    await producer.sendBatch([record(topic, "behind")]);
+
+    const read = await readTopics(connect(), [topic]);
+    const inFirst = read.filter(({ partition }) => partition === 0);
+    expect(valuesOf(inFirst)).toEqual([
+      "before",
+      Buffer.concat(pieces).toString(),
+      Buffer.concat(pieces.toReversed()).toString(),
+      "behind",
+    ]);
+    expect(read.find(({ partition }) => partition === 1)?.value).toEqual(
+      pieces[2],
+    );
+  });
+
   test("rejects at once if a topic, or a partition, does not exist", async () => {
     const topic = await makeTopic("known");
     const producer = await producerOf(connect());

@@ -21,6 +21,9 @@ import {
   type ProducerFactory,
   type ProducerRecord,
 } from "../ports.ts";
+import type { ValueBytes } from "../value-bytes.ts";
+
+type Sent = ProducerRecord<ValueBytes>;
 
 /** Makes connected idempotent producers with acks=all and one `sendBatch` in flight each. Connecting is retried until the broker answers. */
 export function createProducerFactory(client: Kafka): ProducerFactory {
@@ -44,7 +47,7 @@ export function createProducerFactory(client: Kafka): ProducerFactory {
 
 /** Groups records by topic, as kafkajs takes them, in the given order. kafkajs' partitioners prefer a message's `partition` to its key. */
 export function topicMessages(
-  records: readonly ProducerRecord[],
+  records: readonly Sent[],
 ): { topic: string; messages: GroupedMessages }[] {
   const byTopic = new Map<string, GroupedMessages>();
   for (const record of records) {
@@ -68,7 +71,7 @@ class GroupedMessages extends Array<Message> {
     return Array;
   }
 
-  add(record: ProducerRecord): void {
+  add(record: Sent): void {
     // A record has the fields of a message. kafkajs types the values of a repeated header as mutable, but only reads them.
     const message = record as unknown as Message;
     this.push(message);
@@ -92,7 +95,7 @@ class GroupedMessages extends Array<Message> {
 /** Throws `TopicMissingError` unless every record's topic and partition exist. Asks the broker only for topics that are not known yet. */
 export async function requirePartitions(
   cluster: Cluster,
-  records: readonly ProducerRecord[],
+  records: readonly Sent[],
 ): Promise<void> {
   const highest = new Map<string, number>();
   for (const { topic, partition } of records)
@@ -203,9 +206,9 @@ function producerOf(producer: KafkajsProducer, cluster: Cluster): Producer {
 }
 
 function acknowledgedOf(
-  records: readonly ProducerRecord[],
+  records: readonly Sent[],
   grouped: readonly { topic: string; messages: GroupedMessages }[],
-): ReadonlySet<ProducerRecord> {
+): ReadonlySet<Sent> {
   const messagesOf = new Map(
     grouped.map(({ topic, messages }) => [topic, messages]),
   );

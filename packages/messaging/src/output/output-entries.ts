@@ -5,6 +5,7 @@ import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
 import { topicName } from "../topics.ts";
 import { UnfitValueError } from "../unfit-value-error.ts";
+import { lengthOf, type ValueBytes } from "../value-bytes.ts";
 import { outputMetrics, type OutputMetrics } from "./output-metrics.ts";
 import type { OutputEntry, Ticket } from "./output-queue.ts";
 import { hashedKey, KeyHashes, type HashedKey } from "./partitioner.ts";
@@ -12,7 +13,7 @@ import { deadLettersInstead } from "./unfit.ts";
 
 export interface OutputEntriesOptions {
   /** Throws `UnfitValueError` if a value does not fit its schema. */
-  readonly encode: (record: OutRecord) => Buffer;
+  readonly encode: (record: OutRecord) => ValueBytes;
   readonly prefix: string;
   readonly deadLetterOf: DeadLetterOf;
   readonly log: Log;
@@ -24,7 +25,7 @@ export interface OutputEntriesOptions {
 
 interface EncodedRecord {
   readonly record: OutRecord;
-  readonly value: Buffer;
+  readonly value: ValueBytes;
 }
 
 export class OutputEntries {
@@ -56,7 +57,8 @@ export class OutputEntries {
       hash: key?.hash ?? 0,
       value,
       headers: record.headers,
-      bytes: value.length + (key?.bytes.length ?? 0) + overhead(record.headers),
+      bytes:
+        lengthOf(value) + (key?.bytes.length ?? 0) + overhead(record.headers),
       since,
       lingersUntil: since + this.#options.lingerMs(record.topic),
       cut: -1,

@@ -2,6 +2,7 @@
 import type { MonotonicMs } from "@postrider/core";
 import type { Sent } from "../output-port.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
+import type { ValueBytes } from "../value-bytes.ts";
 
 /** One call of `send`: how many of its records are not acknowledged yet, and what to call when it ends. 0 left: it has ended. */
 export interface Ticket {
@@ -17,7 +18,7 @@ export interface OutputEntry {
   readonly topic: string;
   readonly key: Buffer | null;
   readonly hash: number;
-  readonly value: Buffer;
+  readonly value: ValueBytes;
   readonly headers: RecordHeaders | undefined;
   /** About its size in a record batch. */
   readonly bytes: number;

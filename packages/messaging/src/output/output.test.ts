@@ -15,12 +15,15 @@ import {
   RecordTooLargeError,
   TopicMissingError,
   type Producer,
-  type ProducerRecord,
+  type ProducerRecord as RecordOf,
 } from "../ports.ts";
 import type { PartitionAdmin } from "./partition-counts.ts";
 import type { OutRecord, RawRecord } from "../record.ts";
 import { createAvroCodec, type Codec } from "../schemas/avro-codec.ts";
 import { readSchemaFiles } from "../schemas/schema-files.ts";
+import { joined, lengthOf, type ValueBytes } from "../value-bytes.ts";
+
+type ProducerRecord = RecordOf<ValueBytes>;
 
 /** A fake broker: keeps the records that it acknowledged, and fails as the test says. */
 class Broker {
@@ -96,7 +99,7 @@ class Broker {
   values(topic: string): string[] {
     return this.stored
       .filter((record) => record.topic === topic)
-      .map((record) => record.value!.toString("utf8"));
+      .map((record) => joined(record.value!).toString("utf8"));
   }
 
   #write(records: readonly ProducerRecord[]): void {
@@ -110,7 +113,7 @@ class Broker {
     const refused = new Set<string>();
     for (const record of records) {
       const place = placeOf(record);
-      const { length } = record.value!;
+      const length = lengthOf(record.value!);
       bytes.set(place, (bytes.get(place) ?? 0) + length);
       if (
         length > this.maxRecordBytes ||
@@ -136,7 +139,7 @@ function outputTo(
   broker: Broker,
   limits = {},
   clock?: Clock,
-  encode: Codec["encode"] = ({ value }) =>
+  encode: Codec["encodeInPieces"] = ({ value }) =>
     Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value)),
   warm: readonly OutRecord["topic"][] = [],
   lingerMs = (_topic: OutRecord["topic"]) => 1,
@@ -431,6 +434,28 @@ describe("a record too large to write", () => {
     await output.stop(soon());
   });
 
+  test("in pieces, without a source, its dead letter has its own bytes", async () => {
+    const broker = new Broker();
+    broker.maxRecordBytes = 35 * 1024;
+    const pieces = [Buffer.from("head"), Buffer.alloc(40 * 1024, "l")];
+    const { output } = outputTo(broker, {}, undefined, ({ topic, value }) =>
+      topic === "attempts"
+        ? pieces
+        : Buffer.from((value as DeadLetter).rawValue!),
+    );
+    await output.start();
+
+    await output.send([attempt("")]);
+
+    const [letter] = broker.values("t.dead-letters");
+    expect(letter).toBe(
+      Buffer.concat(pieces)
+        .toString()
+        .slice(0, 32 * 1024),
+    );
+    await output.stop(soon());
+  });
+
   test("is cut further where even 256 KiB are refused", async () => {
     const broker = new Broker();
     broker.maxRecordBytes = 200 * 1024;
@@ -606,7 +631,7 @@ describe("a value that does not fit its schema", () => {
       broker.stored
         .filter(({ topic }) => topic === "t.dead-letters")
         .map(({ value }) => {
-          const raw = { ...source, value };
+          const raw = { ...source, value: value && joined(value) };
           const decoded = codec.decoderOf("dead-letters")(raw);
           if (decoded.kind !== "decoded") throw new Error(decoded.kind);
           return decoded.value;

@@ -29,12 +29,13 @@ import {
 } from "./output-sender.ts";
 import type { OutRecord, RawRecord } from "../record.ts";
 import { topicName } from "../topics.ts";
+import type { ValueBytes } from "../value-bytes.ts";
 import { Wake } from "./wake.ts";
 
 export interface OutputOptions {
   readonly kafka: OutputKafka;
-  /** A codec's `encode`: throws `UnfitValueError` if a value does not fit its schema. */
-  readonly encode: (record: OutRecord) => Buffer;
+  /** A codec's `encodeInPieces`, or its `encode`: throws `UnfitValueError` if a value does not fit its schema. */
+  readonly encode: (record: OutRecord) => ValueBytes;
   readonly prefix: string;
   /**
    * Topics (names without the prefix) that `start` prepares: it counts their partitions, finds the leaders and connects to them, so

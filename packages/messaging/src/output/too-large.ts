@@ -2,6 +2,7 @@
 import type { DeadLetter, EpochMs } from "@postrider/core";
 import type { DeadLetterOf } from "../dead-letter-of.ts";
 import type { OutRecord } from "../record.ts";
+import { joined, lengthOf } from "../value-bytes.ts";
 import type { OutputEntry } from "./output-queue.ts";
 
 /** How many bytes of the raw part a dead letter keeps: 256 KiB, and less if even that is refused. */
@@ -47,13 +48,13 @@ function letterOf(
     offset: -1,
     timestamp: now,
     key,
-    value,
+    value: joined(value),
     headers: headers ?? {},
   };
   const made = deadLetterOf(
     source ?? written,
     "too_large",
-    `a record of ${value.length} bytes for ${topic} is larger than the broker or the topic allows`,
+    `a record of ${lengthOf(value)} bytes for ${topic} is larger than the broker or the topic allows`,
   );
   // A `DeadLetterOf` makes a dead letter; its type allows any record.
   return { ...(made.value as DeadLetter), ...idsOf(record) };

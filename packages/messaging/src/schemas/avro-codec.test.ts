@@ -275,6 +275,36 @@ describe("what is encoded", () => {
     );
   });
 
+  test("in pieces is the same bytes, of which long ones are the value's own", () => {
+    const codec = codecOf();
+    const sizes = fc.oneof(fc.nat(9_000), fc.constantFrom(4_095, 4_096));
+    fc.assert(
+      fc.property(deadLetter, sizes, sizes, (letter, raw, payload) => {
+        const value = {
+          ...letter,
+          rawValue: Buffer.alloc(raw, 1),
+          delivery: letter.delivery && {
+            ...letter.delivery,
+            payload: Buffer.alloc(payload, 2),
+          },
+        };
+        const record = { topic: "dead-letters", key: null, value } as const;
+
+        const pieces = [codec.encodeInPieces(record)].flat();
+
+        expect(Buffer.concat(pieces).equals(codec.encode(record))).toBe(true);
+        const long = [value.delivery?.payload, value.rawValue].filter(
+          (each) => each !== undefined && each.length >= 4_096,
+        );
+        expect(long.every((each) => pieces.some((one) => one === each))).toBe(
+          true,
+        );
+        expect(pieces.length).toBeLessThanOrEqual(2 * long.length + 1);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test("comes back the same when it is larger than the memory that values share", () => {
     const codec = codecOf();
     const value = {

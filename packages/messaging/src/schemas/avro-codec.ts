@@ -12,16 +12,21 @@ import {
   readWhole,
   resolverOf,
   type Reader,
+  type Writer,
 } from "./avro-types.ts";
+import { PiecesTap } from "./pieces-tap.ts";
 import type { OutRecord, RawRecord, TopicValues } from "../record.ts";
 import { recordNameOf, type RecordName } from "./schema-files.ts";
 import type { Decoded, Decoder } from "../stage.ts";
 import { UnfitValueError } from "../unfit-value-error.ts";
+import { joined, PIECE_BYTES, type ValueBytes } from "../value-bytes.ts";
 
 /** Encodes what is sent and decodes what is read. Topic names are without the prefix. */
 export interface Codec {
   /** The value's bytes, which share memory with those of other values; a `Buffer` is returned as it is. Throws `UnfitValueError` if the value does not fit its schema. */
   encode(record: OutRecord): Buffer;
+  /** As `encode`, but bytes of `PIECE_BYTES` or more in the value are not copied: they are pieces of what is returned. */
+  encodeInPieces(record: OutRecord): ValueBytes;
   decoderOf<T extends keyof TopicValues>(topic: T): Decoder<TopicValues[T]>;
 }
 
@@ -73,22 +78,24 @@ export function createAvroCodec(options: AvroCodecOptions): Codec {
     return record;
   };
   const encoder = createEncoder();
+  function encode(record: OutRecord, leastBytes: number): ValueBytes {
+    if (Buffer.isBuffer(record.value)) return record.value;
+    const own = recordOf(record.topic);
+    const id = options.registryIdOf?.(record.topic) ?? null;
+    const header = id === null ? own.header : confluentHeader(id);
+    try {
+      return encoder({ writer: own.writer, header, leastBytes }, record.value);
+    } catch (error) {
+      // Do not pass on avsc's own error: its message contains the value.
+      const misfit = misfitOf(own.type, record.value);
+      if (misfit === null) throw error;
+      throw new UnfitValueError(record, misfit.field, misfit.rule);
+    }
+  }
 
   return {
-    encode(record) {
-      if (Buffer.isBuffer(record.value)) return record.value;
-      const own = recordOf(record.topic);
-      const id = options.registryIdOf?.(record.topic) ?? null;
-      const header = id === null ? own.header : confluentHeader(id);
-      try {
-        return encoder(own.type, header, record.value);
-      } catch (error) {
-        // Do not pass on avsc's own error: its message contains the value.
-        const misfit = misfitOf(own.type, record.value);
-        if (misfit === null) throw error;
-        throw new UnfitValueError(record, misfit.field, misfit.rule);
-      }
-    },
+    encode: (record) => joined(encode(record, Infinity)),
+    encodeInPieces: (record) => encode(record, PIECE_BYTES),
     decoderOf<T extends keyof TopicValues>(topic: T) {
       const decode = createDecoder(recordOf(topic), options.writers);
       // The cast is true: the topic's type is generated from the same schema file that is read with here.
@@ -102,6 +109,7 @@ export function createAvroCodec(options: AvroCodecOptions): Codec {
 interface OwnRecord {
   readonly type: Type;
   readonly reader: Reader;
+  readonly writer: Writer;
   readonly header: Buffer;
   readonly fingerprint: string;
 }
@@ -111,8 +119,9 @@ function ownRecord(json: string): OwnRecord {
   const fingerprint = fingerprintOf(type);
   return {
     type,
-    // avsc hides `_read`; see resolverOf.
+    // avsc hides `_read` and `_write`; see resolverOf.
     reader: type as unknown as Reader,
+    writer: type as unknown as Writer,
     header: Buffer.concat([
       Buffer.of(0xc3, 0x01),
       Buffer.from(fingerprint, "hex").reverse(),
@@ -130,45 +139,48 @@ function confluentHeader(id: number): Buffer {
 /** Values share memory of so many bytes; a value larger than a quarter of it gets its own. */
 const SLAB_BYTES = 64 << 10;
 
+/** How a value is written. */
+interface Written {
+  readonly writer: Writer;
+  readonly header: Buffer;
+  /** Bytes of so many or more are left out (PiecesTap). */
+  readonly leastBytes: number;
+}
+
 /**
  * Encodes one value behind the other into shared memory, without a copy. So a value that is kept keeps up to `SLAB_BYTES` of
  * others in memory: copy what must outlive its request to the broker.
  */
-function createEncoder(): (
-  type: Type,
-  header: Buffer,
-  value: unknown,
-) => Buffer {
+function createEncoder(): (as: Written, value: unknown) => ValueBytes {
   let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   let at = 0;
 
-  /** Encodes into `to` from `from` on. Returns where the value ends, or would end if `to` were large enough. */
+  /** Encodes into `to` from `from` on. Where the tap stands then is where the value ends, or would end if `to` were large enough. */
   function write(
     to: Buffer,
     from: number,
-    ...[type, header, value]: Parameters<ReturnType<typeof createEncoder>>
-  ): number {
-    const end = type.encode(value, to, from + header.length);
-    return end < 0 ? to.length - end : end;
+    ...[{ writer, header, leastBytes }, value]: [Written, unknown]
+  ): PiecesTap {
+    const tap = new PiecesTap(to, from + header.length, leastBytes);
+    writer._write(tap, value);
+    if (tap.pos <= to.length) header.copy(to, from);
+    return tap;
   }
 
-  return (type, header, value) => {
-    let end = write(slab, at, type, header, value);
-    if (end > slab.length) {
-      const bytes = end - at;
+  return (as, value) => {
+    let tap = write(slab, at, as, value);
+    if (tap.pos > slab.length) {
+      const bytes = tap.pos - at;
       if (bytes > SLAB_BYTES / 4) {
         const own = Buffer.allocUnsafeSlow(bytes);
-        write(own, 0, type, header, value);
-        header.copy(own);
-        return own;
+        return write(own, 0, as, value).piecesFrom(0);
       }
       slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
       at = 0;
-      end = write(slab, at, type, header, value);
+      tap = write(slab, at, as, value);
     }
-    const encoded = slab.subarray(at, end);
-    header.copy(encoded);
-    at = end;
+    const encoded = tap.piecesFrom(at);
+    at = tap.pos;
     return encoded;
   };
 }

@@ -15,13 +15,14 @@ export interface Tap {
   writeLong(value: number): void;
   skipLong(): void;
   readString(): string;
+  writeBytes(bytes: Buffer): void;
 }
 /** Node's own method for reading UTF-8, which is missing in its types. On short strings it costs half as much as `toString`. */
 type Sliceable = Buffer & { utf8Slice(start: number, end: number): string };
 type TapClass = new (buf: Buffer, pos: number) => Tap;
 
 const load = createRequire(import.meta.url);
-const { Tap: AvscTap } = load("avsc/lib/utils.js") as { Tap: TapClass };
+export const { Tap: AvscTap } = load("avsc/lib/utils.js") as { Tap: TapClass };
 
 /** The bytes end before the value does, or contain something that no Avro writer writes. */
 export class MalformedError extends Error {

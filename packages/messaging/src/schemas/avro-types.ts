@@ -9,6 +9,11 @@ export interface Reader {
   _read(tap: Tap): unknown;
 }
 
+/** Writes one value. Throws if the value does not fit its type. */
+export interface Writer {
+  _write(tap: Tap, value: unknown): void;
+}
+
 /** Parses a schema of ours, to read into and write from. Its bytes may be any `Uint8Array`, and no count in the data is trusted. Throws if the schema is not Avro. */
 export function parseReaderSchema(json: string): Type {
   return avro.Type.forSchema(JSON.parse(json) as avro.Schema, {
@@ -121,8 +126,7 @@ function checkedTypes(): Hook {
 }
 
 type Constructor = new (...args: unknown[]) => Type & Internals;
-interface Internals extends Reader {
-  _write(tap: Tap, value: unknown): void;
+interface Internals extends Reader, Writer {
   _check(value: unknown, ...how: unknown[]): boolean;
   _getIndex(value: unknown): number | undefined;
   readonly types: readonly (Type & Internals)[];

@@ -156,6 +156,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
       await table.stop(deadline);
     },
     encode: codec.encode,
+    encodeInPieces: codec.encodeInPieces,
     decoderOf: codec.decoderOf,
     health: () => table.health(),
   };

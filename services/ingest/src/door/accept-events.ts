@@ -42,11 +42,17 @@ export async function acceptEvents(
   if (read.kind === "refused") throw invalid(read.problems);
   const spans = options.spans?.sending(read.events, request) ?? null;
   const events = spans?.events ?? read.events;
-  const size = request.body.length;
-  const result = await send(events, size, options).catch((error: unknown) => {
+  const records: OutRecord[] = [];
+  let result: SendResult;
+  try {
+    for (const event of events) records.push(recordOf(event, options));
+    result = await options.sender.send(records, request.body.length);
+  } catch (thrown) {
+    const error =
+      thrown instanceof UnfitValueError ? unfit(thrown, records) : thrown;
     spans?.failed(error);
     throw error;
-  });
+  }
   spans?.ended(result);
   switch (result) {
     case "acknowledged":
@@ -64,20 +70,6 @@ export async function acceptEvents(
         "The events may or may not have been accepted. Send them again with the same ids: repeats are recognised.",
         result === "late" ? 5 : 1,
       );
-  }
-}
-
-/** Rejects with a problem if an event does not fit its schema. */
-async function send(
-  events: readonly ValidEvent[],
-  bytes: number,
-  options: AcceptOptions,
-): Promise<SendResult> {
-  const records = events.map((event) => recordOf(event, options));
-  try {
-    return await options.sender.send(records, bytes);
-  } catch (error) {
-    throw error instanceof UnfitValueError ? unfit(error, records) : error;
   }
 }
 

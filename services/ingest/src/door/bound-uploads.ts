@@ -21,53 +21,57 @@ export interface UploadLimits {
 export function boundUploads(app: FastifyInstance, limits: UploadLimits): void {
   const budget = new UploadBudget(limits.maxUploadBytes);
   const shares = new WeakMap<FastifyRequest, UploadShare>();
-  app.addHook("preParsing", async (request, reply, payload) => {
+  app.addHook("preParsing", (request, reply, payload, done) => {
     const share = budget.share();
     shares.set(request, share);
     // The response also closes if the sender goes away or is refused below.
     reply.raw.once("close", () => share.giveBack());
-    return payload;
+    done(null, payload);
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     "*",
-    async (request: FastifyRequest, payload: Readable) => {
+    (request: FastifyRequest, payload: Readable, done: Done) => {
       const { maxBodyBytes } = limits;
       const length = Number(request.headers["content-length"] ?? maxBodyBytes);
-      if (length > maxBodyBytes) throw tooLarge(maxBodyBytes);
+      if (length > maxBodyBytes) return done(tooLarge(maxBodyBytes));
       const share = shares.get(request) ?? budget.share();
-      const body = new UploadBody(share, length);
-      return await read(payload, body, limits);
+      read(payload, new UploadBody(share, length), { ...limits, done });
     },
   );
 }
 
+/** Called once, with a problem or with the body. */
+type Done = (problem: DoorProblem | null, body?: Buffer) => void;
+
 function read(
   payload: Readable,
   body: UploadBody,
-  { maxBodyBytes, idleUploadMs = 10_000 }: UploadLimits,
-): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const idle = setTimeout(() => refuse(standsStill()), idleUploadMs);
-    const take = (piece: Buffer): void => {
-      idle.refresh();
-      if (body.length + piece.length > maxBodyBytes)
-        refuse(tooLarge(maxBodyBytes));
-      else if (!body.add(piece)) refuse(uploadsFull());
-    };
-    const refuse = (problem: DoorProblem): void => {
-      clearTimeout(idle);
-      payload.off("data", take).resume(); // read the rest and drop it
-      reject(problem);
-    };
-    payload
-      .on("data", take)
-      .once("end", () => {
-        clearTimeout(idle);
-        resolve(body.bytes);
-      })
-      .once("error", () => refuse(brokenOff()));
-  });
+  given: UploadLimits & { readonly done: Done },
+): void {
+  const { maxBodyBytes, idleUploadMs = 10_000, done } = given;
+  const idle = setTimeout(() => refuse(standsStill()), idleUploadMs);
+  const take = (piece: Buffer): void => {
+    idle.refresh();
+    if (body.length + piece.length > maxBodyBytes)
+      refuse(tooLarge(maxBodyBytes));
+    else if (!body.add(piece)) refuse(uploadsFull());
+  };
+  const refuse = (problem: DoorProblem): void => {
+    payload.off("data", take).resume(); // read the rest and drop it
+    end(problem);
+  };
+  let isOver = false;
+  const end: Done = (problem, whole) => {
+    if (isOver) return;
+    isOver = true;
+    clearTimeout(idle);
+    done(problem, whole);
+  };
+  payload
+    .on("data", take)
+    .once("end", () => end(null, body.bytes))
+    .once("error", () => refuse(brokenOff()));
 }
 
 function tooLarge(maxBodyBytes: number): DoorProblem {

@@ -42,8 +42,9 @@ export function createDoor(options: DoorOptions): Door {
 }
 
 const takePlainJson: Routes = (app) => {
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", (request, _reply, done) => {
     if (request.method === "POST") requirePlainJson(request);
+    done();
   });
 };
 

@@ -3,15 +3,17 @@ import {
   type OutRecord,
   type Output,
 } from "@postrider/messaging";
-import { LATE, within } from "@postrider/runtime";
 
 export interface PatientSenderOptions {
-  readonly output: Pick<Output, "send">;
+  readonly output: Pick<Output, "sendThen">;
   /** How long a request waits for the broker. */
   readonly timeoutMs: number;
   /** The most payload bytes that wait for the broker at once. */
   readonly maxWaitingBytes: number;
 }
+
+/** The longest delay of `setTimeout` (ms). It treats a longer one as no delay at all. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** `late`: not acknowledged in time, but may be later. `full`: too many bytes wait already; nothing was sent. `stopped`: this process is stopping. */
 export type SendResult = "acknowledged" | "late" | "full" | "stopped";
@@ -33,28 +35,24 @@ export class PatientSender {
   }
 
   /** `bytes`: about the size of the records. An empty queue takes a request of any size. Rejects with `UnfitValueError`, and sends nothing, if a value does not fit its schema. */
-  async send(
-    records: readonly OutRecord[],
-    bytes: number,
-  ): Promise<SendResult> {
+  send(records: readonly OutRecord[], bytes: number): Promise<SendResult> {
     const { output, timeoutMs, maxWaitingBytes } = this.#options;
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > maxWaitingBytes)
-      return "full";
+      return Promise.resolve("full");
     this.#waitingBytes += bytes;
-    const sent = output
-      .send(records)
-      .then(
-        () => "acknowledged" as const,
-        (error: unknown) => {
-          if (error instanceof UnfitValueError) throw error;
-          // The only other reason for which the output rejects: it was stopped.
-          return "stopped" as const;
-        },
-      )
-      .finally(() => {
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(
+        () => resolve("late"),
+        Math.min(timeoutMs, LONGEST_MS),
+      );
+      output.sendThen(records, undefined, (error) => {
+        clearTimeout(late);
         this.#waitingBytes -= bytes;
+        if (error === null) resolve("acknowledged");
+        else if (error instanceof UnfitValueError) reject(error);
+        // The only other reason for which the output refuses: it was stopped.
+        else resolve("stopped");
       });
-    const result = await within(sent, timeoutMs);
-    return result === LATE ? "late" : result;
+    });
   }
 }

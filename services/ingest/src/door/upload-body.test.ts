@@ -24,7 +24,8 @@ test("a body is its pieces in their order, whatever their sizes, and takes less 
       const mostBytes = whole.length + spareBytes;
       const body = new UploadBody(share, mostBytes);
 
-      for (const piece of given) expect(body.add(piece)).toBe(true);
+      for (const piece of given)
+        expect(body.add(Buffer.from(piece))).toBe(true);
 
       expect(body.bytes).toEqual(whole);
       expect(body.length).toBe(whole.length);
@@ -43,6 +44,30 @@ test("a body that comes whole takes its own size and no more", () => {
   body.add(Buffer.alloc(700));
 
   expect(share.taken).toBe(700);
+});
+
+test("a piece that is the whole body is not copied, unless it keeps more than it needs in memory", () => {
+  const share = aShare();
+  const whole = Buffer.alloc(700);
+  const part = Buffer.alloc(7_000).subarray(0, 700);
+  const [ofWhole, ofPart] = [whole, part].map((piece) => {
+    const body = new UploadBody(share, 700);
+    body.add(piece);
+    return body.bytes.buffer;
+  });
+
+  expect(ofWhole).toBe(whole.buffer);
+  expect(ofPart).not.toBe(part.buffer);
+  expect(share.taken).toBe(1_400);
+});
+
+test("a whole body for which there is no room is not taken", () => {
+  const share = aShare(10);
+  const body = new UploadBody(share, 20);
+
+  expect(body.add(Buffer.alloc(20))).toBe(false);
+  expect(body.length).toBe(0);
+  expect(share.taken).toBe(0);
 });
 
 test("a piece for which there is no room is not taken, and what came before is kept", () => {

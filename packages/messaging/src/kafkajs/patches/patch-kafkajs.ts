@@ -13,6 +13,7 @@ import { registerLogin } from "./login.ts";
 import { registerRecordBatch } from "./produce-request.ts";
 import { registerRequestHead } from "./request-head.ts";
 import { registerRequestQueue } from "./request-queue.ts";
+import { registerSocketWrite } from "./socket-write.ts";
 import { registerSyncTimes } from "./sync-times.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
@@ -30,6 +31,7 @@ export function patchKafkajs(): void {
   registerLogin();
   registerCompression();
   registerRequestHead();
+  registerSocketWrite();
   registerRecordBatch();
   registerFetchDecoder();
   const groupClass = load("kafkajs/src/consumer/consumerGroup") as Parameters<

@@ -109,7 +109,7 @@ function listeningTo(
   return { request, response: { ...response, parse } };
 }
 
-/** Whether our encoder can write the request: uncompressed, every key, value and header is a Buffer (or null), no record has its own timestamp. Our producers send only such requests. */
+/** Whether our encoder can write the request: uncompressed, every key, value and header is a Buffer (or null; a value may be several), no record has its own timestamp. Our producers send only such requests. */
 function isOurs({ compression = 0, topicData }: ProduceArguments): boolean {
   return (
     compression === 0 &&
@@ -122,17 +122,22 @@ function isOurs({ compression = 0, topicData }: ProduceArguments): boolean {
 function isBytes({ key, value, headers, timestamp }: KafkajsMessage): boolean {
   if (timestamp !== undefined) return false;
   if (key !== null && !Buffer.isBuffer(key)) return false;
-  if (value !== null && !Buffer.isBuffer(value)) return false;
+  if (value !== null && !areBuffers(value)) return false;
   for (const name in headers) {
     const header = headers[name];
-    const values: unknown[] = Array.isArray(header) ? header : [header];
-    if (!values.every(Buffer.isBuffer)) return false;
+    if (!areBuffers(header)) return false;
   }
   return true;
 }
 
-/** The body, behind room for the request's head. */
-function bodyOf(request: ProduceArguments): Buffer {
+function areBuffers(value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.every(Buffer.isBuffer)
+    : Buffer.isBuffer(value);
+}
+
+/** The body's pieces. The first has room before it for the request's head. */
+function bodyOf(request: ProduceArguments): Buffer[] {
   const body = {
     transactionalId: request.transactionalId ?? null,
     acks: request.acks,

@@ -116,7 +116,7 @@ function byOurEncoder(messages: readonly BatchRecord[], now: number): Buffer {
       },
     ],
   });
-  return body.subarray(27);
+  return Buffer.concat(body).subarray(27);
 }
 
 async function byKafkajs(
@@ -657,6 +657,26 @@ test("a record that is kept in memory keeps only a few others of its fetch there
 
   const sizes = found.records.map(({ value }) => value!.buffer.byteLength);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(8192);
+});
+
+test("a record that is half of its fetch or more is not copied, and one of less is", async () => {
+  const of = async (...sizes: readonly number[]) => {
+    const records = rawRecords(
+      sizes.map((size, i) => ({ value: Buffer.alloc(size, i) })),
+    );
+    const batch = rawBatch({ size: sizes.length, records });
+    // As a response that holds nothing else.
+    const set = Buffer.from(Uint8Array.from(batch).buffer);
+    const found = await read(set);
+    expect(found.records.map(({ value }) => value)).toEqual(
+      sizes.map((size, i) => Buffer.alloc(size, i)),
+    );
+    return found.records.map(({ value }) => value!.buffer === set.buffer);
+  };
+
+  expect(await of(100_000)).toEqual([true]);
+  expect(await of(20_000, 90_000, 10)).toEqual([false, true, false]);
+  expect(await of(50_000, 50_000, 50_000)).toEqual([false, false, false]);
 });
 
 test.each([0, 1, 2, 3])(

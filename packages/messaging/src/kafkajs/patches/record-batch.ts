@@ -1,15 +1,16 @@
 /**
- * Encodes the body of a Produce request (versions 3 to 7): first all sizes, then every byte into one buffer. kafkajs makes an
- * encoder and several buffers for each record, and computes CRC-32C in JavaScript (docs/kafkajs.md, "Encoding").
- * Source of the format: Kafka's protocol guide, Produce and Record Batch.
+ * Encodes the body of a Produce request (versions 3 to 7): first all sizes, then every byte into one buffer, but for long keys and
+ * values, which are not copied: they are pieces of the body. kafkajs makes an encoder and several buffers for each record, and
+ * computes CRC-32C in JavaScript (docs/kafkajs.md, "Encoding"). Source of the format: Kafka's protocol guide, Produce and Record Batch.
  */
 import { crc32c } from "@node-rs/crc32";
 import type { RecordHeaders } from "../../record.ts";
+import { lengthOf, PIECE_BYTES, type ValueBytes } from "../../value-bytes.ts";
 
 /** A record to be put into a batch. */
 export interface BatchRecord {
   readonly key: Buffer | null;
-  readonly value: Buffer | null;
+  readonly value: ValueBytes | null;
   readonly headers?: RecordHeaders | undefined;
 }
 
@@ -35,26 +36,26 @@ export interface ProduceBody {
   }[];
 }
 
-/** Encodes the body, uncompressed. The result begins with `roomBytes` bytes that are free for what comes before the body. */
-export function encodeProduceBody(body: ProduceBody, roomBytes = 0): Buffer {
-  const sizes: number[] = [];
-  const bytes = roomBytes + measure(body, sizes);
-  const to = new Writer(Buffer.allocUnsafe(bytes), roomBytes);
+/** Encodes the body, uncompressed, in pieces to be written one behind the other. The first begins with `roomBytes` bytes that are free for what comes before the body. */
+export function encodeProduceBody(body: ProduceBody, roomBytes = 0): Buffer[] {
+  const sizes = measure(body);
+  const to = new Writer(
+    Buffer.allocUnsafe(roomBytes + sizes.copied),
+    roomBytes,
+  );
   to.text16(body.transactionalId);
   to.int16(body.acks);
   to.int32(body.timeoutMs);
   to.int32(body.topics.length);
-  let part = 0;
-  let record = partsOf(body);
   for (const { topic, partitions } of body.topics) {
     to.text16(topic);
     to.int32(partitions.length);
     for (const batch of partitions) {
       to.int32(batch.partition);
-      record = writeBatch(to, body, batch, sizes, part++, record);
+      writeBatch(to, body, batch, sizes);
     }
   }
-  return to.buffer;
+  return to.pieces();
 }
 
 /** The size of a record batch's header. */
@@ -65,42 +66,60 @@ const LENGTH_END = 12;
 const MAGIC = 2;
 const TRANSACTIONAL = 16;
 
-/** The size of the whole body. Appends to `sizes` first the size of each batch's records, then the size of each single record, in order. */
-function measure(body: ProduceBody, sizes: number[]): number {
+/** The sizes of a body. Batches and records are taken in the order in which they are written. */
+interface Sizes {
+  /** Of all bytes that are copied: of the body without its long keys and values. */
+  copied: number;
+  /** Of each batch's records. */
+  readonly batches: number[];
+  /** Of each record. */
+  readonly records: number[];
+  batch: number;
+  record: number;
+}
+
+function measure(body: ProduceBody): Sizes {
+  const sizes = { copied: 0, batches: [], records: [], batch: 0, record: 0 };
+  const { batches, records }: Sizes = sizes;
   let total = 2 + byteLength(body.transactionalId) + 2 + 4 + 4;
-  const records: number[] = [];
   for (const { topic, partitions } of body.topics) {
     total += 2 + byteLength(topic) + 4;
     for (const { messages } of partitions) {
       let bytes = 0;
       for (let i = 0; i < messages.length; i++) {
-        const size = sizeOfRecord(messages[i]!, i);
+        const record = messages[i]!;
+        const size = sizeOfRecord(record, i);
         records.push(size);
         bytes += sizeOfVarInt(size) + size;
+        total -= leftOut(record.key) + leftOut(record.value);
       }
-      sizes.push(bytes);
+      batches.push(bytes);
       total += 4 + 4 + BATCH_HEADER_BYTES + bytes;
     }
   }
-  for (const size of records) sizes.push(size);
-  return total;
+  sizes.copied = total;
+  return sizes;
 }
 
-function partsOf(body: ProduceBody): number {
-  return body.topics.reduce((n, { partitions }) => n + partitions.length, 0);
+/** How many of the bytes are pieces of the body and not copied. */
+function leftOut(bytes: ValueBytes | null): number {
+  if (bytes === null) return 0;
+  if (Buffer.isBuffer(bytes)) return isPiece(bytes) ? bytes.length : 0;
+  return bytes.reduce((sum, each) => sum + leftOut(each), 0);
 }
 
-/** Writes one batch. `sizes[part]` is the size of its records; the sizes of single records begin at `sizes[record]`. Returns the index at which those of the next batch begin. */
+function isPiece({ length }: Buffer): boolean {
+  return length >= PIECE_BYTES;
+}
+
 function writeBatch(
   to: Writer,
   body: ProduceBody,
   batch: PartitionBatch,
-  sizes: readonly number[],
-  part: number,
-  record: number,
-): number {
+  sizes: Sizes,
+): void {
   const { messages } = batch;
-  const bytes = BATCH_HEADER_BYTES + sizes[part]!;
+  const bytes = BATCH_HEADER_BYTES + sizes.batches[sizes.batch++]!;
   to.int32(bytes);
   const start = to.position;
   to.int64(0n);
@@ -108,6 +127,7 @@ function writeBatch(
   to.int32(0);
   to.int8(MAGIC);
   to.int32(0);
+  const covered = to.begin();
   to.int16(body.transactionalId === null ? 0 : TRANSACTIONAL);
   to.int32(messages.length - 1);
   to.int64(BigInt(body.now));
@@ -117,20 +137,18 @@ function writeBatch(
   to.int32(batch.firstSequence);
   to.int32(messages.length);
   for (let i = 0; i < messages.length; i++) {
-    to.varInt(sizes[record++]!);
+    to.varInt(sizes.records[sizes.record++]!);
     to.int8(0);
     to.varInt(0);
     to.varInt(i);
     writeFields(to, messages[i]!);
   }
-  const crc = crc32c(to.buffer.subarray(start + CRC_START, to.position));
-  to.buffer.writeUInt32BE(crc, start + CRC_START - 4);
-  return record;
+  to.buffer.writeUInt32BE(to.crcFrom(covered), start + CRC_START - 4);
 }
 
 function writeFields(to: Writer, { key, value, headers }: BatchRecord): void {
-  to.bytes(key);
-  to.bytes(value);
+  to.field(key);
+  to.field(value);
   if (headers === undefined) return to.varInt(0);
   to.varInt(countOf(headers));
   for (const name in headers) {
@@ -170,8 +188,10 @@ function countOf(headers: RecordHeaders): number {
   return count;
 }
 
-function sizeOfBytes(bytes: Buffer | null): number {
-  return bytes === null ? 1 : sizeOfVarInt(bytes.length) + bytes.length;
+function sizeOfBytes(bytes: ValueBytes | null): number {
+  if (bytes === null) return 1;
+  const length = lengthOf(bytes);
+  return sizeOfVarInt(length) + length;
 }
 
 /** How many bytes a number of 0 or more takes, zigzag encoded. */
@@ -186,10 +206,24 @@ function byteLength(text: string | null): number {
   return text === null ? 0 : Buffer.byteLength(text);
 }
 
-/** Writes one field after another into a buffer of the right size. */
+/** Bytes that are not copied, and the position in the buffer at which they belong. */
+interface Piece {
+  readonly at: number;
+  readonly bytes: Buffer;
+}
+
+/** A place in what was written. */
+interface Place {
+  readonly position: number;
+  /** How many pieces are before it. */
+  readonly pieces: number;
+}
+
+/** Writes one field after another into a buffer of the right size. Long bytes are left out of the buffer. */
 class Writer {
   readonly buffer: Buffer;
   position: number;
+  readonly #pieces: Piece[] = [];
 
   constructor(buffer: Buffer, position: number) {
     this.buffer = buffer;
@@ -222,10 +256,49 @@ class Writer {
     this.buffer[this.position++] = rest;
   }
 
-  bytes(bytes: Buffer | null): void {
-    if (bytes === null) return this.varInt(-1);
+  bytes(bytes: Buffer): void {
     this.varInt(bytes.length);
     this.position += bytes.copy(this.buffer, this.position);
+  }
+
+  field(value: ValueBytes | null): void {
+    if (value === null) return this.varInt(-1);
+    this.varInt(lengthOf(value));
+    if (Buffer.isBuffer(value)) this.#piece(value);
+    else for (const each of value) this.#piece(each);
+  }
+
+  #piece(bytes: Buffer): void {
+    if (isPiece(bytes)) this.#pieces.push({ at: this.position, bytes });
+    else this.position += bytes.copy(this.buffer, this.position);
+  }
+
+  begin(): Place {
+    return { position: this.position, pieces: this.#pieces.length };
+  }
+
+  /** The CRC-32C of what was written since then, with what was left out. */
+  crcFrom({ position, pieces }: Place): number {
+    let crc = 0;
+    let from = position;
+    for (let i = pieces; i < this.#pieces.length; i++) {
+      const { at, bytes } = this.#pieces[i]!;
+      crc = crc32c(this.buffer.subarray(from, at), crc);
+      crc = crc32c(bytes, crc);
+      from = at;
+    }
+    return crc32c(this.buffer.subarray(from, this.position), crc);
+  }
+
+  pieces(): Buffer[] {
+    const pieces: Buffer[] = [];
+    let from = 0;
+    for (const { at, bytes } of this.#pieces) {
+      pieces.push(this.buffer.subarray(from, at), bytes);
+      from = at;
+    }
+    pieces.push(this.buffer.subarray(from));
+    return pieces;
   }
 
   text(text: string): void {

@@ -3,7 +3,8 @@
  * objects for them.
  *
  * Records live seconds longer than the fetch, so they must not be views of it: one open record would keep megabytes in memory.
- * So the bytes are copied into windows of a few records each. A record then keeps at most `WINDOW_BYTES` in memory beside its own.
+ * So the bytes are copied into windows of a few records each. A record then keeps at most `WINDOW_BYTES` in memory beside its own,
+ * or as much as its own if it is half of the fetch or more.
  */
 import { setOwn } from "../../set-own.ts";
 import type { RawRecord, RecordHeaders } from "../../record.ts";
@@ -164,6 +165,12 @@ class RecordReader {
     const shift = from - this.#windowFrom;
     if (shift >= 0 && to - this.#windowFrom <= this.#window.length) return;
     const size = to - from;
+    // A record that is most of what was fetched keeps little beside its own, so it need not be copied.
+    if (2 * size >= this.#bytes.buffer.byteLength) {
+      this.#window = this.#bytes.subarray(from, to);
+      this.#windowFrom = from;
+      return;
+    }
     const room = Math.min(WINDOW_BYTES, this.#bytes.length - from);
     this.#window = Buffer.allocUnsafeSlow(
       size > WINDOW_BYTES / 2 ? size : room,
