@@ -6,8 +6,8 @@ import {
   createServiceKafka,
   createStageRunner,
   createTimestampCheck,
-  DEFAULT_MAX_WAIT_MS,
   LARGE_FETCH_BYTES,
+  LONGEST_WAIT_MS,
   topicName,
 } from "@postrider/messaging";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
@@ -110,9 +110,9 @@ export function compose(
   };
 }
 
-/** True if a tier's delay is under five times a fetch's longest wait: such a wait would then visibly delay its records. */
+/** True if a tier's delay is under four times a fetch's longest wait: such a wait, on a busy machine, might then delay its records. */
 function isAnySoonDue(tiers: readonly Tier[]): boolean {
-  return tiers.some(({ delayMs }) => delayMs < 5 * DEFAULT_MAX_WAIT_MS);
+  return tiers.some(({ delayMs }) => delayMs < 4 * LONGEST_WAIT_MS);
 }
 
 function tierIn(byTopic: ReadonlyMap<string, Tier>): (topic: string) => Tier {

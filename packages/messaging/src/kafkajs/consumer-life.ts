@@ -13,12 +13,13 @@ import { KAFKAJS_RETRY } from "./client.ts";
 import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
 import { fetchedOf } from "./patches/fetch-response.ts";
 import {
+  endFetches,
   heartbeatBegunAt,
   type ConsumerGroup,
   type GroupBatch,
 } from "./patches/group-binding.ts";
 import {
-  DEFAULT_MAX_WAIT_MS,
+  LONGEST_WAIT_MS,
   type ConsumerOptions,
   type FetchedBatch,
   type TopicPartition,
@@ -89,7 +90,7 @@ export class ConsumerLife {
         ],
         sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
         heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-        maxWaitTimeInMs: options.maxWaitMs ?? DEFAULT_MAX_WAIT_MS,
+        maxWaitTimeInMs: options.maxWaitMs ?? LONGEST_WAIT_MS,
         minBytes: options.minBytes ?? 1,
         maxBytesPerPartition: options.maxBytesPerPartition ?? 1 << 20,
         allowAutoTopicCreation: false,
@@ -142,6 +143,7 @@ export class ConsumerLife {
     // A disconnect between joining and the first fetch leaves a member behind that joins again
     // (docs/kafkajs.md, "Leaving a group").
     await Promise.race([this.#fetching.promise, this.#crashed.promise]);
+    if (this.#group !== null) endFetches(this.#group);
     await this.consumer.disconnect();
     this.#close();
     return null;

@@ -19,8 +19,8 @@ export interface OutputEntriesOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
-  /** How long a record of the topic waits for others to fill its batch, at most, ms. */
-  readonly lingerMs: (topic: OutRecord["topic"]) => number;
+  /** For topics whose records nobody waits for: how long one waits for others to fill its batch, at most, ms. */
+  readonly lingerMs: (topic: OutRecord["topic"]) => number | undefined;
 }
 
 interface EncodedRecord {
@@ -60,7 +60,7 @@ export class OutputEntries {
       bytes:
         lengthOf(value) + (key?.bytes.length ?? 0) + overhead(record.headers),
       since,
-      lingersUntil: since + this.#options.lingerMs(record.topic),
+      lingersUntil: since + (this.#options.lingerMs(record.topic) ?? Infinity),
       cut: -1,
       ticket,
       partition: -1,

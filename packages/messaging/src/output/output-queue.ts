@@ -23,7 +23,7 @@ export interface OutputEntry {
   /** About its size in a record batch. */
   readonly bytes: number;
   readonly since: MonotonicMs;
-  /** Until then it may wait for others, to go in one batch with them. */
+  /** Until then it may wait for others, to go in one batch with them; `Infinity` if it is hurried. */
   readonly lingersUntil: MonotonicMs;
   /** Index in `RAW_LIMITS` (too-large) to which this dead letter was cut; -1 if this is not a dead letter in the place of a refused record. */
   readonly cut: number;
@@ -55,8 +55,14 @@ export class OutputQueue {
   #head = 0;
   #bytes = 0;
   #lingersUntil: MonotonicMs = Infinity;
+  #hurried = 0;
 
-  /** When the first of its records stops waiting for others; `Infinity` if it is empty. */
+  /** How many of its records are hurried. */
+  get hurried(): number {
+    return this.#hurried;
+  }
+
+  /** When the first of its records that are not hurried stops waiting for others; `Infinity` without any. */
   get lingersUntil(): MonotonicMs {
     return this.#lingersUntil;
   }
@@ -73,6 +79,7 @@ export class OutputQueue {
     this.#entries.push(entry);
     this.#bytes += entry.bytes;
     this.#lingersUntil = Math.min(this.#lingersUntil, entry.lingersUntil);
+    if (isHurried(entry)) this.#hurried += 1;
   }
 
   /** Enough records for a whole batch wait, so there is no reason to linger. */
@@ -122,13 +129,16 @@ export class OutputQueue {
   drain(): OutputEntry[] {
     const rest = this.#entries.slice(this.#head);
     this.#entries = [];
-    this.#head = this.#bytes = 0;
+    this.#head = this.#bytes = this.#hurried = 0;
     this.#lingersUntil = Infinity;
     return rest;
   }
 
   #forget(taken: readonly OutputEntry[]): void {
-    for (const entry of taken) this.#bytes -= entry.bytes;
+    for (const entry of taken) {
+      this.#bytes -= entry.bytes;
+      if (isHurried(entry)) this.#hurried -= 1;
+    }
     this.#lingersUntil = Infinity;
     // The first ones are enough: with more than a batch of them nothing lingers.
     const end = Math.min(this.#entries.length, this.#head + FEW);
@@ -145,4 +155,8 @@ export class OutputQueue {
       this.#head = 0;
     }
   }
+}
+
+function isHurried({ lingersUntil }: OutputEntry): boolean {
+  return lingersUntil === Infinity;
 }

@@ -23,7 +23,7 @@ export interface RunnerLimits {
   readonly metadataPressureChars: number;
   /** How long a record waits for a schema that cannot be had. After that it becomes a dead letter. */
   readonly unknownSchemaWaitMs: number;
-  /** From one commit to the next, at least. */
+  /** From one commit to the next, at least, ms. What a kill makes route or hold do again, deliver drops by its id, so only deliver commits more often than by default (ADR 25). */
   readonly commitIntervalMs: number;
   /** No handler starts while so many output records are unacknowledged. */
   readonly maxUnacknowledged: number;
@@ -31,7 +31,7 @@ export interface RunnerLimits {
   readonly stallMs: number;
   /** A fetch takes at most so many bytes of one partition. */
   readonly maxBytesPerPartition: number;
-  /** The broker answers a fetch once it has so many bytes, or after `DEFAULT_MAX_WAIT_MS`. */
+  /** The broker answers a fetch once it has so many bytes, or after `LONGEST_WAIT_MS`. */
   readonly minFetchBytes: number;
 }
 
@@ -47,7 +47,7 @@ export const RUNNER_LIMITS: RunnerLimits = {
   maxOpenPerPartition: 4096,
   metadataPressureChars: 3500,
   unknownSchemaWaitMs: 300_000,
-  commitIntervalMs: 20,
+  commitIntervalMs: 200,
   maxUnacknowledged: 2000,
   stallMs: 1000,
   maxBytesPerPartition: 1 << 20,

@@ -17,9 +17,6 @@ import {
   type Shared,
 } from "../shared-parts.ts";
 
-/** Twice as long as deliver's: what a kill makes route decide again, deliver drops by its id. */
-const COMMIT_INTERVAL_MS = 40;
-
 /** The route stage with its table of endpoints, its output and its runner. */
 export function createRoutePart(shared: Shared): RolePart {
   const { config, effects, kafka, schemas } = shared;
@@ -72,7 +69,6 @@ export function createRoutePart(shared: Shared): RolePart {
       unknownSchemaWaitMs: config.unknownSchemaWaitMs,
       warmUpRecords: config.duplicateWindowRecords,
       warmUpBytes: config.duplicateWindowBytes,
-      commitIntervalMs: COMMIT_INTERVAL_MS,
     },
     ...effects,
   });

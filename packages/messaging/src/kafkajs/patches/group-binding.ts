@@ -6,7 +6,9 @@
  * commits and its handling of positions outside the log stay kafkajs' own.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { fetchedOf } from "./fetch-response.ts";
+import { FetchTurns, type Brought } from "./fetch-turns.ts";
 import { joinOnce, mustBeJoined, orSeek } from "./rejoin.ts";
 import { Rereads } from "./reread.ts";
 
@@ -103,6 +105,10 @@ export interface ConsumerGroup {
     >;
   };
   pause(partitions: { topic: string; partitions: number[] }[]): void;
+  /** The paused partitions of the assignment, by topic. */
+  paused(): readonly { readonly partitions: readonly number[] }[];
+  /** How long a broker may keep the next fetch, ms. */
+  maxWaitTime: number;
 }
 
 /** The part of kafkajs' Batch that we read. */
@@ -155,8 +161,18 @@ export function registerBinding(groupClass: {
       throw Object.assign(new Error("Only the Consumer port reads here."), {
         retriable: false,
       });
+    const turns = turnsOf(this);
+    const pauseMs = turns.pauseMs(nodeId);
+    if (pauseMs > 0) await sleep(pauseMs);
     mustBeJoined(this);
-    const batches = await orSeek(this, fetch.call(this, nodeId));
+    turns.begun(nodeId);
+    const isAnyPaused = this.paused().some(
+      ({ partitions: { length } }) => length > 0,
+    );
+    this.maxWaitTime = turns.waitMs(isAnyPaused);
+    const fetched = turns.unlessOver(fetch.call(this, nodeId));
+    const batches = (await orSeek(this, fetched)) ?? [];
+    turns.answered(nodeId, batches.map(broughtBy));
     const rereads = rereadsOf(this);
     return batches.filter((batch) => {
       const fetched = fetchedOf(batch);
@@ -229,6 +245,31 @@ function bindingOf(group: ConsumerGroup): GroupBinding | undefined {
   for (const assigner of group.assigners)
     if (BINDING in assigner) return assigner[BINDING] as GroupBinding;
   return undefined;
+}
+
+function broughtBy(batch: GroupBatch): Brought {
+  const lastOffset = fetchedOf(batch)?.lastOffset ?? null;
+  return {
+    position:
+      lastOffset === null ? Number(batch.fetchedOffset) : lastOffset + 1,
+    highWatermark: Number(batch.highWatermark),
+  };
+}
+
+const turnsOfGroups = new WeakMap<ConsumerGroup, FetchTurns>();
+
+function turnsOf(group: ConsumerGroup): FetchTurns {
+  let turns = turnsOfGroups.get(group);
+  if (turns === undefined) {
+    turns = new FetchTurns(() => performance.now(), group.maxWaitTime);
+    turnsOfGroups.set(group, turns);
+  }
+  return turns;
+}
+
+/** The member is about to leave: it waits no longer for the fetches under way. Call it right before kafkajs' stop. */
+export function endFetches(group: ConsumerGroup): void {
+  turnsOf(group).end();
 }
 
 const rereadsOfGroups = new WeakMap<ConsumerGroup, Rereads>();

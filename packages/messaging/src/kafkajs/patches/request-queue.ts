@@ -1,4 +1,4 @@
-/** Replaces the two timers of kafkajs 2.2.4's RequestQueue; each connection has one. */
+/** Replaces the two timers of kafkajs 2.2.4's RequestQueue, and what it waits for before its connection is closed. Each connection has one. */
 import { createRequire } from "node:module";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
@@ -7,21 +7,21 @@ const load = createRequire(import.meta.url);
 interface RequestQueue {
   /** `host:port` */
   readonly broker: string;
-  readonly requestTimeout: number;
   readonly isConnected: () => boolean;
   /** The requests without an answer. */
   readonly inflight: ReadonlyMap<number, SocketRequest>;
   readonly pending: readonly unknown[];
-  requestTimeoutIntervalId?: NodeJS.Timeout;
   throttleCheckTimeoutId: NodeJS.Timeout | null;
   throttledUntil: number;
   destroy(): void;
   checkPendingRequests(): void;
   scheduleCheckPendingRequests(): void;
   scheduleRequestTimeoutCheck(): void;
+  waitForPendingRequests(): Promise<void>;
 }
 
 interface SocketRequest {
+  readonly entry: { readonly apiKey: number };
   readonly sentAt: number;
   /** ms; for a JoinGroup more than a minute. */
   readonly requestTimeout: number;
@@ -31,6 +31,8 @@ interface SocketRequest {
 /** So long a broker may keep any request waiting before it is asked whether it is there, ms: less than the request timeout (5 s). */
 const LATE_MS = 3000;
 const CHECK_EVERY_MS = 100;
+/** Fetch, in the protocol. */
+const FETCH = 1;
 
 const listeners = new Set<(broker: string) => void>();
 
@@ -57,20 +59,46 @@ export function registerRequestQueue(): void {
     );
   };
 
-  // As kafkajs' own, and it tells of late answers (docs/kafkajs.md, "A silent broker").
+  // Who disconnects reads no more, and the broker may keep a fetch for seconds. Its late answer meets a closed connection.
+  const { waitForPendingRequests } = queue;
+  queue.waitForPendingRequests = async function (this: RequestQueue) {
+    const isFetch = ({ entry }: SocketRequest): boolean =>
+      entry.apiKey === FETCH;
+    if (this.pending.length > 0 || ![...this.inflight.values()].every(isFetch))
+      await waitForPendingRequests.call(this);
+  };
+
+  // kafkajs has a timer for each connection, and a process has dozens of connections. One timer checks all of them here, and
+  // tells of late answers (docs/kafkajs.md, "A silent broker").
   queue.scheduleRequestTimeoutCheck = function (this: RequestQueue) {
     this.destroy();
-    this.requestTimeoutIntervalId = setInterval(
-      () => {
-        for (const request of this.inflight.values()) {
-          const waitedMs = Date.now() - request.sentAt;
-          if (waitedMs > LATE_MS)
-            for (const listener of listeners) listener(this.broker);
-          if (waitedMs > request.requestTimeout) request.timeoutRequest();
-        }
-        if (!this.isConnected()) this.destroy();
-      },
-      Math.min(this.requestTimeout, CHECK_EVERY_MS),
-    );
+    checked.add(this);
+    timer ??= setInterval(checkAll, CHECK_EVERY_MS);
   };
+
+  const { destroy } = queue;
+  queue.destroy = function (this: RequestQueue) {
+    destroy.call(this);
+    checked.delete(this);
+    if (checked.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+/** The queues of all connections that are open. */
+const checked = new Set<RequestQueue>();
+let timer: NodeJS.Timeout | undefined;
+
+function checkAll(): void {
+  const now = Date.now();
+  for (const queue of checked) {
+    for (const request of queue.inflight.values()) {
+      const waitedMs = now - request.sentAt;
+      if (waitedMs > LATE_MS)
+        for (const listener of listeners) listener(queue.broker);
+      if (waitedMs > request.requestTimeout) request.timeoutRequest();
+    }
+    if (!queue.isConnected()) queue.destroy();
+  }
 }
