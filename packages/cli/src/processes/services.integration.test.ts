@@ -61,6 +61,20 @@ test("all services become ready, each with its own admin port, log and environme
   expect(told.at(-1)).toBe("all services are ready");
 });
 
+test("a service starts with what keeps its memory small; arenas that the environment sets stay", async () => {
+  const log = async (env: Readonly<Record<string, string>>) => {
+    running = await start({ services: ["recorder"], env });
+    await running.stop();
+    return readFileSync(join(logDirectory, "recorder.log"), "utf8");
+  };
+
+  const ours = await log({});
+  const theirs = await log({ MALLOC_ARENA_MAX: "7" });
+
+  expect(ours).toContain('"nodeArgs":"--max-semi-space-size=8","arenas":"2"');
+  expect(theirs).toContain('"arenas":"7"');
+});
+
 test("a stop lets every service stop in good order, and twice is safe", async () => {
   running = await start({ services: ["dispatcher", "dispatcher"] });
 
