@@ -9,6 +9,7 @@ import { afterAll, afterEach, expect, jest, test } from "@jest/globals";
 import { LONGEST_STOP_MS } from "@postrider/runtime";
 import { waitFor } from "@postrider/testkit";
 import { CliError } from "../cli-error.ts";
+import { SERVICE_NODE_ARGS } from "./service-memory.ts";
 import {
   startServices,
   type RunningServices,
@@ -71,7 +72,8 @@ test("a service starts with what keeps its memory small; arenas that the environ
   const ours = await log({});
   const theirs = await log({ MALLOC_ARENA_MAX: "7" });
 
-  expect(ours).toContain('"nodeArgs":"--max-semi-space-size=8","arenas":"2"');
+  const nodeArgs = SERVICE_NODE_ARGS.join(" ");
+  expect(ours).toContain(`"nodeArgs":"${nodeArgs}","arenas":"2"`);
   expect(theirs).toContain('"arenas":"7"');
 });
 
