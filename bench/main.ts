@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Results go to stdout, progress to stderr. */
 import { burstDue } from "./benches/burst-due.ts";
 import { catchUp } from "./benches/catch-up.ts";
+import { cost } from "./benches/cost.ts";
 import { crash } from "./benches/crash.ts";
 import { drain } from "./benches/drain.ts";
 import { footprint } from "./benches/footprint.ts";
@@ -40,6 +41,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   hostile,
   start,
   payloads,
+  cost,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]

@@ -1,11 +1,11 @@
 /** pipeline: preloaded events through route, deliver and record to rows, everything on two cores, in CPU per delivery. */
-import { rowsOf } from "@postrider/testkit";
 import {
   checkAttempts,
   checkIds,
   checkLag,
   checkSignatures,
 } from "../harness/checks.ts";
+import { checkRows } from "../harness/checked-rows.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
 import { frozen } from "../harness/frozen.ts";
 import { eventOf, eventRecord, preload, SECRET } from "../harness/load.ts";
@@ -20,8 +20,13 @@ import {
   rounded,
   withoutFirst,
 } from "../harness/statistics.ts";
-import { DATABASE } from "../harness/subject.ts";
-import { GROUPS, startWhole, type Whole } from "../harness/whole.ts";
+import {
+  camelCase,
+  GROUPS,
+  pidsOf,
+  startWhole,
+  type Whole,
+} from "../harness/whole.ts";
 
 /** CPU time of all our processes per delivery, µs. */
 const TARGET_MICROS = 110;
@@ -94,7 +99,7 @@ async function piped(
   const report = await sink.report();
   checkIds(report, ids);
   checkSignatures(report, SECRET);
-  await checkRows(whole, pair, count);
+  await checkRows(whole, String(pair), count);
   const micros = Object.fromEntries(
     [...after].map(([name, cpu]) => [
       name,
@@ -113,37 +118,6 @@ async function piped(
   };
 }
 
-function pidsOf({ running, stack, sink }: Whole): Map<string, number> {
-  const pids = new Map<string, number>(
-    running.services.map(({ name, pid }) => [name, pid]),
-  );
-  pids.set("kafka", stack.kafka.server?.pid() ?? 0);
-  pids.set("clickhouse", stack.clickhouse.server?.pid() ?? 0);
-  return pids.set("sink", sink.pid);
-}
-
-/** Checks that each event and each attempt of this pair has exactly one row; a deferral is no attempt. */
-async function checkRows(
-  { stack, topics }: Whole,
-  pair: number,
-  count: number,
-): Promise<void> {
-  for (const [table, id, condition] of [
-    ["events", "event_id", "1"],
-    ["attempts", "delivery_id", "attempt_number > 0"],
-  ] as const) {
-    const [row] = await rowsOf<{ all: string; unique: string }>(
-      stack.clickhouse.url,
-      `SELECT count() AS all, uniqExact(${id}) AS unique FROM ${DATABASE}.${table} WHERE startsWith(event_id, {prefix: String}) AND ${condition}`,
-      { prefix: `evt_${pair}_` },
-    );
-    if (Number(row?.all) !== count || Number(row?.unique) !== count)
-      throw new Error(
-        `${table} of ${topics.prefix}: ${row?.all} rows of ${row?.unique} ids; expected ${count}`,
-      );
-  }
-}
-
 function resultOf(
   baselines: readonly Drained[],
   subjects: readonly Piped[],
@@ -160,7 +134,7 @@ function resultOf(
     rounded(median(counted.map(value)));
   const ourMicros = middle((run) => run.ourMicros);
   const parts = Object.keys(counted[0]!.micros).map((name) => [
-    `${name.replace(/-(.)/, (_, letter: string) => letter.toUpperCase())}CpuMicrosPerDelivery`,
+    `${camelCase(name)}CpuMicrosPerDelivery`,
     middle(({ micros }) => micros[name]!),
   ]);
   return {

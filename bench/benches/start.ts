@@ -5,6 +5,8 @@ import {
   hasApi,
   mainOf,
   readiness,
+  SERVICE_MEMORY_ENV,
+  SERVICE_NODE_ARGS,
   serviceEnv,
   SERVICES,
   type ServiceName,
@@ -121,10 +123,11 @@ function startOne(
   return startPinned({
     name,
     cores: BOTH_CORES,
+    nodeArgs: SERVICE_NODE_ARGS,
     ...(kind === "source"
       ? { main: mainOf(name) }
       : { main: join(bundle, "postrider.js"), args: ["start", name] }),
-    env: serviceEnv(env, port, apiPort),
+    env: { ...SERVICE_MEMORY_ENV, ...serviceEnv(env, port, apiPort) },
     logFile: join(context.folder, `${kind}-${name}.log`),
   });
 }

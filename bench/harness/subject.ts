@@ -4,6 +4,8 @@ import {
   mainOf,
   logTail,
   migrate,
+  SERVICE_MEMORY_ENV,
+  SERVICE_NODE_ARGS,
   serviceEnv,
   startServices,
   type RunningServices,
@@ -44,12 +46,17 @@ export async function startPinnedService(
     name,
     cores,
     main: mainOf(name),
-    nodeArgs:
-      profileInto === null
+    nodeArgs: [
+      ...SERVICE_NODE_ARGS,
+      ...(profileInto === null
         ? []
-        : ["--cpu-prof", `--cpu-prof-dir=${profileInto}`],
+        : ["--cpu-prof", `--cpu-prof-dir=${profileInto}`]),
+    ],
     logFile,
-    env: serviceEnv({ ...environmentOf(stack, topics), ...env }, port, null),
+    env: {
+      ...SERVICE_MEMORY_ENV,
+      ...serviceEnv({ ...environmentOf(stack, topics), ...env }, port, null),
+    },
   });
   return { ...pinned, logFile, adminUrl: `http://127.0.0.1:${port}` };
 }
@@ -83,12 +90,15 @@ export async function startSubject(
     readonly topics: Topics;
     readonly services: readonly ServiceName[];
     readonly env?: Readonly<Record<string, string>>;
+    /** The program of each service; default: the checkout's. */
+    readonly mainOf?: (name: ServiceName) => string;
   },
 ): Promise<RunningServices> {
   const { stack, topics, services } = given;
   const running = await startServices({
     stack,
     services,
+    mainOf: given.mainOf,
     prefix: topics.prefix,
     database: DATABASE,
     adminKey: ADMIN_KEY,

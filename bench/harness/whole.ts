@@ -1,7 +1,9 @@
 /** The whole product: servers, topics, tables, endpoints at a sink, and services on both cores. */
+import { join } from "node:path";
 import type { RunningServices, ServiceName } from "@postrider/cli";
 import type { Endpoint } from "@postrider/core";
 import type { Stack } from "@postrider/local-stack";
+import { buildBundle } from "../../deploy/bundle/build.ts";
 import type { BenchContext } from "./context.ts";
 import { endpointsAt, writeEndpoints } from "./load.ts";
 import { BOTH_CORES } from "./processes.ts";
@@ -23,6 +25,8 @@ export interface WholeOptions {
   /** Default: all five. */
   readonly services?: readonly ServiceName[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Runs the services from the bundle, as the image does. Default: from the checkout. */
+  readonly isBundled?: boolean;
   /** Fields that replace those of every endpoint. */
   readonly endpoint?: Partial<Endpoint>;
   readonly sinkArgs?: readonly string[];
@@ -55,6 +59,7 @@ export async function startWhole(
     topics,
     services,
     ...(env === undefined ? {} : { env }),
+    ...(options.isBundled === true && { mainOf: await bundled(context) }),
   });
   return {
     stack,
@@ -65,6 +70,30 @@ export async function startWhole(
     pidOf: (name) =>
       running.services.find((service) => service.name === name)?.pid ?? 0,
   };
+}
+
+/** The programs of the services in a bundle that is built for this run. */
+async function bundled({
+  folder,
+}: BenchContext): Promise<(name: ServiceName) => string> {
+  const bundle = join(folder, "bundle");
+  await buildBundle(bundle);
+  return (name) => join(bundle, `${name}.js`);
+}
+
+/** By name: the services and, not ours, `kafka`, `clickhouse` and `sink`. */
+export function pidsOf({ running, stack, sink }: Whole): Map<string, number> {
+  const pids = new Map<string, number>(
+    running.services.map(({ name, pid }) => [name, pid]),
+  );
+  pids.set("kafka", stack.kafka.server?.pid() ?? 0);
+  pids.set("clickhouse", stack.clickhouse.server?.pid() ?? 0);
+  return pids.set("sink", sink.pid);
+}
+
+/** A process's name as it begins the names of its figures. */
+export function camelCase(name: string): string {
+  return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Every group, without those of the tiers, and the topic that it reads. Each must be at its topic's end when a run is over. */

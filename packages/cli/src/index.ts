@@ -3,6 +3,7 @@ export * from "./cli-error.ts";
 export { createProgram } from "./program.ts";
 export * from "./processes/service-process.ts";
 export * from "./processes/services.ts";
+export * from "./processes/service-memory.ts";
 export { newKeys, type DevKeys } from "./dev-folder.ts";
 export { migrate } from "./processes/migrate.ts";
 export * from "./publish/event-view.ts";

@@ -14,6 +14,7 @@ import {
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { serviceProgram } from "@postrider/runtime";
+import { SERVICE_MEMORY_ENV, SERVICE_NODE_ARGS } from "./service-memory.ts";
 
 export const SERVICES = [
   "ingest",
@@ -60,12 +61,13 @@ export function spawnService(options: {
   const output = log ?? "inherit";
   const [command, ...args] = tied([
     process.execPath,
+    ...SERVICE_NODE_ARGS,
     options.main ?? mainOf(name),
     ...(options.args ?? []),
   ]);
   const child = spawn(command, args, {
     detached: true,
-    env,
+    env: { ...SERVICE_MEMORY_ENV, ...env },
     stdio: ["ignore", output, output, "ipc"],
   });
   if (log !== null) closeSync(log);

@@ -9,6 +9,7 @@ import { afterAll, afterEach, expect, jest, test } from "@jest/globals";
 import { LONGEST_STOP_MS } from "@postrider/runtime";
 import { waitFor } from "@postrider/testkit";
 import { CliError } from "../cli-error.ts";
+import { SERVICE_NODE_ARGS } from "./service-memory.ts";
 import {
   startServices,
   type RunningServices,
@@ -59,6 +60,21 @@ test("all services become ready, each with its own admin port, log and environme
   );
   expect(told[0]).toContain("waiting for ingest, dispatcher");
   expect(told.at(-1)).toBe("all services are ready");
+});
+
+test("a service starts with what keeps its memory small; arenas that the environment sets stay", async () => {
+  const log = async (env: Readonly<Record<string, string>>) => {
+    running = await start({ services: ["recorder"], env });
+    await running.stop();
+    return readFileSync(join(logDirectory, "recorder.log"), "utf8");
+  };
+
+  const ours = await log({});
+  const theirs = await log({ MALLOC_ARENA_MAX: "7" });
+
+  const nodeArgs = SERVICE_NODE_ARGS.join(" ");
+  expect(ours).toContain(`"nodeArgs":"${nodeArgs}","arenas":"2"`);
+  expect(theirs).toContain('"arenas":"7"');
 });
 
 test("a stop lets every service stop in good order, and twice is safe", async () => {
