@@ -171,6 +171,28 @@ test.each([
   },
 );
 
+test("a write that reaches a replica that may not write is sent again", async () => {
+  let left = 2;
+  fake.answer = ({ line }) =>
+    line.startsWith("DELETE") && left-- > 0
+      ? [
+          503,
+          {
+            type: "urn:postrider:problem:not-owner",
+            title: "This replica may not write now",
+          },
+        ]
+      : [200, {}];
+
+  const ran = await fake.postrider(["endpoints", "delete", "ep_1"], {
+    env: fake.env(),
+  });
+
+  expect(ran.stderr).not.toContain("may not write");
+  const writes = fake.asked.filter(({ line }) => line.startsWith("DELETE"));
+  expect(writes).toHaveLength(3);
+});
+
 test("what does not exist is said once, with the next command", async () => {
   fake.answer = () => [
     404,
