@@ -23,11 +23,12 @@ export function registerSocketWrite(): void {
   });
 }
 
-/** The same socket; its `write` writes what belongs behind the bytes, too, all in one call of the system. */
+/** The same socket; its `write` writes what belongs behind the bytes, too, all in one call of the system. It takes no callback: kafkajs gives none. */
 export function writingPieces(socket: Socket): Socket {
   const write = socket.write.bind(socket);
   socket.write = (bytes: Uint8Array | string) => {
-    const rest = typeof bytes === "string" ? [] : piecesBehind(bytes);
+    if (typeof bytes === "string") return write(bytes);
+    const rest = piecesBehind(bytes);
     if (rest.length === 0) return write(bytes);
     socket.cork();
     write(bytes);
