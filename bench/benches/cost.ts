@@ -114,7 +114,7 @@ function loadsOf(context: BenchContext): Load[] {
       way,
       share,
       perSecond: Math.max(20, Math.round(rate * share)),
-      seconds: i === 0 || isShort ? 15 : 60,
+      seconds: i === 0 || isShort ? 10 : 60,
     })),
   );
 }
