@@ -326,6 +326,36 @@ test("each service with one right less is not ready, says which and how to grant
   }
 }, 120_000);
 
+test("a dispatcher that may not write attempts sends nothing before it is granted", async () => {
+  const missing = missingOf("dispatcher");
+  const log = join(logDirectory, "dispatcher.log");
+  const told = (): string[] =>
+    linesOf(log).filter((line) => line.includes("kafka.rightsMissing"));
+  const sent = receiver.requests.length;
+  await running.get("dispatcher")!.stop();
+  await revoke("dispatcher", [missing]);
+  rmSync(log);
+
+  const starting = start("dispatcher");
+  await waitFor(() => told().length > 0);
+  await publish("evt_unrecorded");
+  await waitFor(() => told().length > 1);
+  const lines = linesOf(log).join();
+  const sentMeanwhile = receiver.requests.length - sent;
+  await grant("dispatcher", [missing]);
+  await starting;
+
+  await waitFor(() => receiver.requests.length > sent);
+  await waitFor(
+    async () =>
+      (await rowsOf(
+        "SELECT count() FROM attempts WHERE event_id = 'evt_unrecorded'",
+      )) === "1",
+  );
+  expect(sentMeanwhile).toBe(0);
+  expect(lines).not.toContain("service.ready");
+}, 120_000);
+
 const bin = fileURLToPath(
   new URL("../packages/cli/bin/postrider.js", import.meta.url),
 );

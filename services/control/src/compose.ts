@@ -214,6 +214,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       reader,
       runner: follower.runner,
     }),
+    waitsFor: rights.waitsFor,
     url: server.url,
   };
 }
