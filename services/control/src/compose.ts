@@ -223,7 +223,10 @@ async function countPartitions(admin: Admin, topic: string): Promise<number> {
   try {
     await admin.connect();
     const count = (await admin.partitionCounts([topic])).get(topic);
-    if (count === undefined) throw new Error(`topic ${topic} does not exist`);
+    if (count === undefined)
+      throw new Error(
+        `topic ${topic} does not exist, or this user may not describe it`,
+      );
     return count;
   } finally {
     await admin.disconnect().catch(() => undefined);
