@@ -452,7 +452,7 @@ test("a command that cannot reach a secured Kafka says what to look at", async (
     return (JSON.parse(stderr) as { next: string }).next;
   };
 
-  const [untrusted, wrong, noTls, noSasl] = await Promise.all([
+  const [untrusted, wrong, noTls, noSasl, tls] = await Promise.all([
     nextOf({ ...right, KAFKA_TLS_CA: other.cert }),
     nextOf({ ...right, KAFKA_SASL_PASSWORD: "wrong" }),
     nextOf({ ...right, KAFKA_BROKERS: plain }),
@@ -462,11 +462,13 @@ test("a command that cannot reach a secured Kafka says what to look at", async (
       KAFKA_SASL_USERNAME: "ingest",
       KAFKA_SASL_PASSWORD: "x",
     }),
+    nextOf({ KAFKA_BROKERS: stack.kafka.secure!.sasl }),
   ]);
 
   expect(untrusted).toContain("Is KAFKA_TLS_CA the authority");
   expect(wrong).toContain("Check the user and the password");
   expect(noTls).toContain("does this port of the broker speak TLS?");
+  expect(tls).toContain("Does this port speak TLS? Then set KAFKA_TLS=true.");
   expect(noSasl).toContain("Does this port of the broker take KAFKA_SASL");
 }, 60_000);
 
