@@ -180,6 +180,8 @@ export interface KafkaConnection {
   readonly clientId: string;
   /** TLS and SASL; without it, neither. */
   readonly security?: KafkaConfig;
+  /** Called whenever Kafka refuses a request for want of a right. */
+  readonly onUnauthorized?: () => void;
 }
 
 /** How long a fetch waits by default, ms. A pause or a resume takes effect within this time. */

@@ -109,3 +109,20 @@ test("a stop ends a start that waits", async () => {
 
   expect(asked()).toBe(before);
 });
+
+test("a doubt asks again, and what is missing is told until it is granted", async () => {
+  const { check, log, answer, start } = aCheck(["read", "write"]);
+  await waitFor(start());
+
+  answer(["read"]);
+  await waitFor(() => {
+    check.doubt();
+    return check.health().ready.some(({ isOk }) => !isOk);
+  });
+  const waits = check.waitsFor();
+  answer(["read", "write"]);
+  await waitFor(() => check.health().ready.every(({ isOk }) => isOk));
+
+  expect(waits).toBeNull();
+  expect(log.of("kafka.rightsMissing").length).toBeGreaterThan(0);
+});

@@ -22,13 +22,15 @@ export interface RightsCheckOptions {
     "kafkaSaslUsername" | "kafkaOauthClientId"
   >;
   readonly log: Log;
-  /** While a right is missing the cluster is asked again after this, ms: granting the right is then enough. Default 10 s. */
+  /** The cluster is asked again after this, ms, while a right is missing. Default 10 s. */
   readonly againMs?: number;
 }
 
 export interface RightsCheck extends Lifecycle {
   /** What the start waits for, as a sentence; null while it does not wait for rights. */
   waitsFor(): string | null;
+  /** Kafka has refused something for want of a right: asks again what is missing, at most every ten seconds. A running service goes on meanwhile. */
+  doubt(): void;
   health(): {
     readonly live: readonly Check[];
     readonly ready: readonly Check[];
@@ -44,23 +46,28 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
   const closing = new AbortController();
   const begun = Promise.withResolvers<void>();
   let isBegun = false;
+  let isAsking = false;
   let missing: readonly Right[] = [];
   const begin = (): void => {
     isBegun = true;
     begun.resolve();
   };
   const check = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
+    if (isAsking || closing.signal.aborted) return;
+    isAsking = true;
+    do {
       try {
         missing = await ask(options);
       } catch (error) {
         // What was missing before stays missing while the broker is away.
         options.log.debug("kafka.rightsNotRead", { error });
       }
-      if (missing.length === 0) return begin();
-      tell(options, missing);
+      if (missing.length === 0) begin();
+      else tell(options, missing);
+      // Also after the last answer: whoever doubts it within this time is not heard.
       await sleep(options.againMs ?? AGAIN_MS, { signal: closing.signal });
-    }
+    } while (missing.length > 0 && !closing.signal.aborted);
+    isAsking = false;
   };
   return {
     start() {
@@ -73,6 +80,7 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
       begin();
       return Promise.resolve();
     },
+    doubt: () => void check(),
     waitsFor: () =>
       isBegun || missing.length === 0 ? null : sentence(options, missing),
     health: () => ({
