@@ -356,6 +356,34 @@ test("a dispatcher that may not write attempts sends nothing before it is grante
   expect(lines).not.toContain("service.ready");
 }, 120_000);
 
+test.each([
+  ["write on topic secured.attempts", "secured.attempts", "write"],
+  ["read on topic secured.deliveries", "secured.deliveries", "read"],
+] as const)(
+  "a right that a running service loses is named (%s)",
+  async (text, name, operation) => {
+    const right = rightsOfService("dispatcher").find(
+      (each) => each.name === name,
+    )!;
+    const lost: Right = { ...right, operations: [operation] };
+    const { adminUrl } = running.get("dispatcher")!.services[0]!;
+    const rightsNow = async (): Promise<string> => {
+      const { checks } = (await (await fetch(`${adminUrl}/readyz`)).json()) as {
+        readonly checks: { readonly name: string; readonly detail: string }[];
+      }; // what the admin server answers
+      return checks.find((check) => check.name === "kafka-rights")!.detail;
+    };
+
+    await revoke("dispatcher", [lost]);
+    await publish(`evt_lost_${operation}`);
+    await waitFor(async () => (await rightsNow()).includes(text));
+    await grant("dispatcher", [lost]);
+
+    await waitFor(async () => (await rightsNow()) === "none is missing");
+  },
+  60_000,
+);
+
 const bin = fileURLToPath(
   new URL("../packages/cli/bin/postrider.js", import.meta.url),
 );
@@ -410,6 +438,30 @@ test("doctor says which right of a service its user lacks, and is content with a
       next: grantCommand(missing, "User:dispatcher"),
     }),
   );
+}, 60_000);
+
+test("tail says which rights it lacks, and ends; with them it reads", async () => {
+  const env = { ...signedIn("recorder"), POSTRIDER_TOPIC_PREFIX: PREFIX };
+  const args = ["topics", "tail", "attempts", "--from-beginning", "--limit=1"];
+  const right: Right = {
+    resource: "group",
+    name: "secured.tail.",
+    isPrefix: true,
+    operations: ["read"],
+  };
+
+  const refused = await postrider(args, env);
+  await grant("recorder", [right]);
+  const allowed = await postrider(args, env);
+
+  expect(refused).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining(
+      "Kafka does not allow User:recorder: read on group secured.tail.*.",
+    ),
+  });
+  expect(refused.stderr).toContain(grantCommand(right, "User:recorder"));
+  expect(allowed).toMatchObject({ code: 0 });
 }, 60_000);
 
 test("doctor says which grant a service's user lacks in ClickHouse, and a wrong password as such", async () => {
