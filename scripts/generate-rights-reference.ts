@@ -64,7 +64,7 @@ function render(): string {
     "",
     "## As commands",
     "",
-    "With the users `postrider-ingest`, `postrider-dispatcher` and so on. For a broker that wants to be signed in to, add `--bootstrap-server` and `--command-config`.",
+    "With the users `postrider-ingest`, `postrider-dispatcher` and so on. Set `BROKER` and write `admin.properties` first, as [security.md](security.md#rights) has it.",
     "",
     "```sh",
     ...services.flatMap((service) =>

@@ -326,6 +326,64 @@ test("each service with one right less is not ready, says which and how to grant
   }
 }, 120_000);
 
+test("a dispatcher that may not write attempts sends nothing before it is granted", async () => {
+  const missing = missingOf("dispatcher");
+  const log = join(logDirectory, "dispatcher.log");
+  const told = (): string[] =>
+    linesOf(log).filter((line) => line.includes("kafka.rightsMissing"));
+  const sent = receiver.requests.length;
+  await running.get("dispatcher")!.stop();
+  await revoke("dispatcher", [missing]);
+  rmSync(log);
+
+  const starting = start("dispatcher");
+  await waitFor(() => told().length > 0);
+  await publish("evt_unrecorded");
+  await waitFor(() => told().length > 1);
+  const lines = linesOf(log).join();
+  const sentMeanwhile = receiver.requests.length - sent;
+  await grant("dispatcher", [missing]);
+  await starting;
+
+  await waitFor(() => receiver.requests.length > sent);
+  await waitFor(
+    async () =>
+      (await rowsOf(
+        "SELECT count() FROM attempts WHERE event_id = 'evt_unrecorded'",
+      )) === "1",
+  );
+  expect(sentMeanwhile).toBe(0);
+  expect(lines).not.toContain("service.ready");
+}, 120_000);
+
+test.each([
+  ["write on topic secured.attempts", "secured.attempts", "write"],
+  ["read on topic secured.deliveries", "secured.deliveries", "read"],
+] as const)(
+  "a right that a running service loses is named (%s)",
+  async (text, name, operation) => {
+    const right = rightsOfService("dispatcher").find(
+      (each) => each.name === name,
+    )!;
+    const lost: Right = { ...right, operations: [operation] };
+    const { adminUrl } = running.get("dispatcher")!.services[0]!;
+    const rightsNow = async (): Promise<string> => {
+      const { checks } = (await (await fetch(`${adminUrl}/readyz`)).json()) as {
+        readonly checks: { readonly name: string; readonly detail: string }[];
+      }; // what the admin server answers
+      return checks.find((check) => check.name === "kafka-rights")!.detail;
+    };
+
+    await revoke("dispatcher", [lost]);
+    await publish(`evt_lost_${operation}`);
+    await waitFor(async () => (await rightsNow()).includes(text));
+    await grant("dispatcher", [lost]);
+
+    await waitFor(async () => (await rightsNow()) === "none is missing");
+  },
+  60_000,
+);
+
 const bin = fileURLToPath(
   new URL("../packages/cli/bin/postrider.js", import.meta.url),
 );
@@ -382,6 +440,30 @@ test("doctor says which right of a service its user lacks, and is content with a
   );
 }, 60_000);
 
+test("tail says which rights it lacks, and ends; with them it reads", async () => {
+  const env = { ...signedIn("recorder"), POSTRIDER_TOPIC_PREFIX: PREFIX };
+  const args = ["topics", "tail", "attempts", "--from-beginning", "--limit=1"];
+  const right: Right = {
+    resource: "group",
+    name: "secured.tail.",
+    isPrefix: true,
+    operations: ["read"],
+  };
+
+  const refused = await postrider(args, env);
+  await grant("recorder", [right]);
+  const allowed = await postrider(args, env);
+
+  expect(refused).toMatchObject({
+    code: 5,
+    stderr: expect.stringContaining(
+      "Kafka does not allow User:recorder: read on group secured.tail.*.",
+    ),
+  });
+  expect(refused.stderr).toContain(grantCommand(right, "User:recorder"));
+  expect(allowed).toMatchObject({ code: 0 });
+}, 60_000);
+
 test("doctor says which grant a service's user lacks in ClickHouse, and a wrong password as such", async () => {
   const envOf = (user: string, password = `${user}-password`) => ({
     ...signedIn("recorder"),
@@ -422,7 +504,7 @@ test("a command that cannot reach a secured Kafka says what to look at", async (
     return (JSON.parse(stderr) as { next: string }).next;
   };
 
-  const [untrusted, wrong, noTls, noSasl] = await Promise.all([
+  const [untrusted, wrong, noTls, noSasl, tls] = await Promise.all([
     nextOf({ ...right, KAFKA_TLS_CA: other.cert }),
     nextOf({ ...right, KAFKA_SASL_PASSWORD: "wrong" }),
     nextOf({ ...right, KAFKA_BROKERS: plain }),
@@ -432,11 +514,13 @@ test("a command that cannot reach a secured Kafka says what to look at", async (
       KAFKA_SASL_USERNAME: "ingest",
       KAFKA_SASL_PASSWORD: "x",
     }),
+    nextOf({ KAFKA_BROKERS: stack.kafka.secure!.sasl }),
   ]);
 
   expect(untrusted).toContain("Is KAFKA_TLS_CA the authority");
   expect(wrong).toContain("Check the user and the password");
   expect(noTls).toContain("does this port of the broker speak TLS?");
+  expect(tls).toContain("Does this port speak TLS? Then set KAFKA_TLS=true.");
   expect(noSasl).toContain("Does this port of the broker take KAFKA_SASL");
 }, 60_000);
 

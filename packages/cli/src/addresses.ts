@@ -10,6 +10,10 @@ import {
 import { CliError, EXIT, reasonOf } from "./cli-error.ts";
 import { findDevFolder, readDevFile, type DevFile } from "./dev-folder.ts";
 
+/** What `next:` says where no address is known, or nobody answers there: not everybody's stack is one of `dev`. */
+export const OWN_STACK =
+  "or set POSTRIDER_CONTROL_URL, POSTRIDER_INGEST_URL and POSTRIDER_ADMIN_KEY (docs/operations.md, The command)";
+
 /** The addresses of a stack's parts. Each is a function, so that a command needs only the addresses that it uses. */
 export interface Addresses {
   kafka(): {
@@ -39,7 +43,7 @@ export function findAddresses(
     if (value !== undefined) return value;
     throw new CliError(EXIT.unreachable, "No running stack was found.", {
       why: `${variable} is not set, and there is no .postrider/dev.json here or above.`,
-      next: "Start one with: npx postrider dev",
+      next: `Start one with: npx postrider dev   (${variable.startsWith("POSTRIDER_") ? OWN_STACK : `or set ${variable}`})`,
     });
   };
   const adminKey = (): string => pick("POSTRIDER_ADMIN_KEY", file?.adminKey);

@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { text as readStream } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { OWN_STACK } from "./addresses.ts";
 import { CliError, EXIT, reasonOf, type ExitCode } from "./cli-error.ts";
 
 export interface ApiAddress {
@@ -83,7 +84,7 @@ function brokenAnswer(
     `${method} ${path} was answered ${status} with something else than JSON of Postrider.`,
     {
       why: text === "" ? "the answer is empty" : text.slice(0, 500),
-      next: "npx postrider status   (and see whether the URL is that of the service)",
+      next: `npx postrider status   (and see whether the URL is that of the service; ${OWN_STACK})`,
     },
   );
 }
@@ -141,7 +142,7 @@ async function send(
   } catch (cause) {
     throw new CliError(EXIT.unreachable, `${address.url} cannot be reached.`, {
       why: reasonOf(cause),
-      next: "npx postrider status   (or start a stack: npx postrider dev)",
+      next: `npx postrider status   (or start a stack: npx postrider dev; ${OWN_STACK})`,
       cause,
     });
   }
@@ -245,7 +246,11 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       "/",
       "Read it again, then repeat the change: npx postrider endpoints get ID",
     ],
-    [503, "/", "npx postrider status"],
+    [
+      503,
+      "/",
+      "npx postrider status   (on a stack of your own: the service's /readyz)",
+    ],
   ];
 
 function nextAfter(status: number, path: string): string | undefined {

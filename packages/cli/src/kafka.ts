@@ -130,6 +130,8 @@ function plain(reason: string): string {
 
 /** What the client says is often about something else than KAFKA_BROKERS. */
 function nextFor(reason: string): string {
+  if (!process.env["KAFKA_TLS"] && /closed/i.test(reason))
+    return "Does this port speak TLS? Then set KAFKA_TLS=true. See docs/security.md";
   if (/before secure TLS connection|wrong version number/i.test(reason))
     return "KAFKA_TLS is true: does this port of the broker speak TLS? See docs/security.md";
   if (/certificate|self-signed|altname/i.test(reason))
@@ -138,5 +140,5 @@ function nextFor(reason: string): string {
     return "Does this port of the broker take KAFKA_SASL_MECHANISM? See docs/security.md";
   if (/SASL|authentication/i.test(reason))
     return "Check the user and the password, or the token endpoint. See docs/security.md";
-  return "Check KAFKA_BROKERS, or start a stack: npx postrider dev";
+  return "Check KAFKA_BROKERS (docs/operations.md, The command), or start a stack: npx postrider dev";
 }

@@ -112,6 +112,9 @@ test("without a stack it says what is missing and how to start one, on stderr al
   expect(ran.stdout).toBe("");
   expect(ran.stderr).toContain("No running stack was found");
   expect(ran.stderr).toContain("npx postrider dev");
+  expect(ran.stderr).toContain(
+    "or set POSTRIDER_CONTROL_URL, POSTRIDER_INGEST_URL and POSTRIDER_ADMIN_KEY (docs/operations.md, The command)",
+  );
 });
 
 test("with --json an error is one line of JSON on stderr", async () => {
@@ -119,7 +122,7 @@ test("with --json an error is one line of JSON on stderr", async () => {
 
   expect(JSON.parse(ran.stderr)).toMatchObject({
     error: "No running stack was found.",
-    next: "Start one with: npx postrider dev",
+    next: expect.stringContaining("Start one with: npx postrider dev"),
     exitCode: 3,
   });
 });

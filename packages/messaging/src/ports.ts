@@ -181,6 +181,8 @@ export interface KafkaConnection {
   readonly clientId: string;
   /** TLS and SASL; without it, neither. */
   readonly security?: KafkaConfig;
+  /** Called whenever Kafka refuses a request for want of a right. */
+  readonly onUnauthorized?: () => void;
 }
 
 /** How long a fetch waits by default, ms. A group learns of a rebalance by heartbeats, which are sent between fetches (docs/kafkajs.md, "Fetches are short"). */

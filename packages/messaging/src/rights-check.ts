@@ -1,6 +1,11 @@
-/** Tells at start, in readiness and in the log, which rights a service lacks in Kafka. Without it a missing right shows only as a stage that stands still. */
+/**
+ * Tells at start, in readiness and in the log, which rights a service lacks in Kafka. Its start ends once none is missing, and it is a
+ * service's first part, so nothing is consumed before: a dispatcher that may not write `attempts` would send requests that nobody records.
+ */
 import {
+  LATE,
   sleep,
+  within,
   type Check,
   type KafkaConfig,
   type Lifecycle,
@@ -17,45 +22,67 @@ export interface RightsCheckOptions {
     "kafkaSaslUsername" | "kafkaOauthClientId"
   >;
   readonly log: Log;
+  /** The cluster is asked again after this, ms, while a right is missing. Default 10 s. */
+  readonly againMs?: number;
 }
 
 export interface RightsCheck extends Lifecycle {
+  /** What the start waits for, as a sentence; null while it does not wait for rights. */
+  waitsFor(): string | null;
+  /** Kafka has refused something for want of a right: asks again what is missing, at most every ten seconds. A running service goes on meanwhile. */
+  doubt(): void;
   health(): {
     readonly live: readonly Check[];
     readonly ready: readonly Check[];
   };
 }
 
-/** While a right is missing the cluster is asked again after this, ms: granting the right is then enough. */
 const AGAIN_MS = 10_000;
+/** After so long without an answer of a connected cluster the start goes on without it, ms. */
+const ANSWERED_WITHIN_MS = 10_000;
 
-/** Makes the check. Nothing waits for it, but the service is not ready while a right is missing. Where Kafka cannot tell rights (before 2.3), it says nothing. */
+/** Makes the check. Where Kafka cannot tell rights (before 2.3, or without an authorizer), it says nothing and the start does not wait. */
 export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
   const closing = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  let isBegun = false;
+  let isAsking = false;
   let missing: readonly Right[] = [];
+  const begin = (): void => {
+    isBegun = true;
+    begun.resolve();
+  };
   const check = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
+    if (isAsking || closing.signal.aborted) return;
+    isAsking = true;
+    do {
       try {
         missing = await ask(options);
       } catch (error) {
+        // What was missing before stays missing while the broker is away.
         options.log.debug("kafka.rightsNotRead", { error });
-        return;
       }
-      if (missing.length === 0) return;
-      tell(options, missing);
-      await sleep(AGAIN_MS, { signal: closing.signal });
-    }
+      if (missing.length === 0) begin();
+      else tell(options, missing);
+      // Also after the last answer: whoever doubts it within this time is not heard.
+      await sleep(options.againMs ?? AGAIN_MS, { signal: closing.signal });
+    } while (missing.length > 0 && !closing.signal.aborted);
+    isAsking = false;
   };
   return {
     start() {
       void check();
-      return Promise.resolve();
+      return begun.promise;
     },
     // Does not wait for the check: while the broker is away its client tries to connect for ever.
     stop() {
       closing.abort();
+      begin();
       return Promise.resolve();
     },
+    doubt: () => void check(),
+    waitsFor: () =>
+      isBegun || missing.length === 0 ? null : sentence(options, missing),
     health: () => ({
       live: [],
       ready: [
@@ -79,7 +106,12 @@ async function ask({
   const admin = kafka.admin();
   try {
     await admin.connect();
-    return await missingRights(admin, rights);
+    const missing = await within(
+      missingRights(admin, rights),
+      ANSWERED_WITHIN_MS,
+    );
+    if (missing === LATE) throw new Error("the cluster did not answer");
+    return missing;
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

@@ -10,10 +10,10 @@ test("a right as a command names the user, each operation, the resource and whet
     );
 
   expect(commandOf("p.endpoints")).toBe(
-    "kafka-acls.sh --add --allow-principal User:control --operation Read --operation Write --topic p.endpoints",
+    "kafka-acls.sh --bootstrap-server $BROKER --command-config admin.properties --add --allow-principal User:control --operation Read --operation Write --topic p.endpoints",
   );
   expect(commandOf("p.control.table.")).toBe(
-    "kafka-acls.sh --add --allow-principal User:control --operation Read --group p.control.table. --resource-pattern-type prefixed",
+    "kafka-acls.sh --bootstrap-server $BROKER --command-config admin.properties --add --allow-principal User:control --operation Read --group p.control.table. --resource-pattern-type prefixed",
   );
 });
 

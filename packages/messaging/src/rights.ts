@@ -139,11 +139,15 @@ export function kafkaNameOf(operation: Operation): string {
     .join("");
 }
 
-/** The command that grants the right. */
+/** For whoever runs the commands: the broker's address is a variable, without quotes, because a log line would show them escaped. */
+const AS_ADMINISTRATOR =
+  "--bootstrap-server $BROKER --command-config admin.properties";
+
+/** The command that grants the right. docs/security.md, "Rights", tells what must be set before. */
 export function grantCommand(right: Right, principal: string): string {
   const { operations, resource, name, isPrefix } = right;
   return [
-    `kafka-acls.sh --add --allow-principal ${principal}`,
+    `kafka-acls.sh ${AS_ADMINISTRATOR} --add --allow-principal ${principal}`,
     ...operations.map((each) => `--operation ${kafkaNameOf(each)}`),
     `--${resource} ${name}`,
     ...(isPrefix ? ["--resource-pattern-type prefixed"] : []),

@@ -14,7 +14,7 @@ export interface Admin extends Lifecycle {
   url(): string;
 }
 
-/** `startup` fails until the start is over, and never after it, whatever happens to dependencies. */
+/** `startup` fails until the start is over, or waits for people, and never after it, whatever happens to dependencies. */
 export interface AdminHealth extends Health {
   startup(): readonly Check[];
 }

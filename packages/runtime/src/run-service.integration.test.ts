@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "@jest/globals";
+import { freePorts } from "./free-port.ts";
 
 const fixture = fileURLToPath(
   new URL("../fixtures/service/main.ts", import.meta.url),
@@ -64,6 +65,21 @@ test("a service that still waits in its start can be stopped, and is alive but n
   service.child.kill("SIGTERM");
 
   expect(await service.exit).toBe(0);
+  expect(service.output()).not.toContain("service.ready");
+});
+
+test("a start that waits for people counts as started, but is not ready, and a stop ends it without `service.ready`", async () => {
+  const [port] = await freePorts(1);
+  const service = run({ FIXTURE: "waits", POSTRIDER_ADMIN_PORT: `${port}` });
+  await service.sees("part.started");
+  const statusOf = async (path: string): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+
+  const statuses = await Promise.all(["/startupz", "/readyz"].map(statusOf));
+  service.child.kill("SIGTERM");
+
+  expect(await service.exit).toBe(0);
+  expect(statuses).toEqual([200, 503]);
   expect(service.output()).not.toContain("service.ready");
 });
 

@@ -20,6 +20,8 @@ export interface ProcessSettings extends Partial<TracesSettings> {
 export interface Composition {
   readonly parts: readonly Lifecycle[];
   readonly health: Health;
+  /** What only people can end, as a sentence, while the start waits for it; else null. The service then counts as started (`/startupz`), because a restart would not help, but is not ready. */
+  readonly waitsFor?: () => string | null;
 }
 
 export interface ServiceOptions<C extends ProcessSettings> {
@@ -98,28 +100,32 @@ async function runParts<C extends ProcessSettings>(
     service: options.name,
     log,
   });
-  const { parts, health } = await options.compose(config, {
+  const { parts, health, waitsFor } = await options.compose(config, {
     log,
     meter,
     clock,
     tracer: traces.tracer,
   });
   let isStarted = false;
-  const startup = (): Check[] => [
-    {
-      name: "started",
-      isOk: isStarted,
-      detail: isStarted ? "all parts have started" : "parts are starting",
-    },
-  ];
+  let isStopping = false;
+  const started = (): Check => ({
+    name: "started",
+    isOk: isStarted,
+    detail: isStarted ? "all parts have started" : "parts are starting",
+  });
+  const startup = (): Check => {
+    const waiting = waitsFor?.() ?? null;
+    if (waiting === null) return started();
+    return { name: "started", isOk: true, detail: `waits: ${waiting}` };
+  };
   const admin = startAdmin({
     host: config.adminHost,
     port: config.adminPort,
     meter,
     health: {
       live: () => health.live(),
-      ready: () => [...startup(), ...health.ready()],
-      startup,
+      ready: () => [started(), ...health.ready()],
+      startup: () => [startup()],
     },
   });
   const whole = composeLifecycle([admin, ...traces.parts, ...parts], {
@@ -127,7 +133,8 @@ async function runParts<C extends ProcessSettings>(
     log,
   });
   const startedAt = clock.monotonic();
-  const started = whole.start().then(() => {
+  const starting = whole.start().then(() => {
+    if (isStopping) return;
     isStarted = true;
     log.info("service.ready", {
       adminUrl: admin.url(),
@@ -136,10 +143,11 @@ async function runParts<C extends ProcessSettings>(
   });
   const { reason, withinMs } = await Promise.race([
     asked,
-    started.then(() => asked), // `started` rejects when a part does not start
+    starting.then(() => asked), // `starting` rejects when a part does not start
   ]);
+  isStopping = true;
   log.info("service.stopping", { reason });
-  started.catch(() => undefined); // a start that the stop interrupts may reject
+  starting.catch(() => undefined); // a start that the stop interrupts may reject
   await whole.stop(
     clock.now() + (withinMs ?? options.stopWithinMs ?? LONGEST_STOP_MS),
   );

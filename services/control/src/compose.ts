@@ -214,6 +214,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       reader,
       runner: follower.runner,
     }),
+    waitsFor: rights.waitsFor,
     url: server.url,
   };
 }
@@ -222,7 +223,10 @@ async function countPartitions(admin: Admin, topic: string): Promise<number> {
   try {
     await admin.connect();
     const count = (await admin.partitionCounts([topic])).get(topic);
-    if (count === undefined) throw new Error(`topic ${topic} does not exist`);
+    if (count === undefined)
+      throw new Error(
+        `topic ${topic} does not exist, or this user may not describe it`,
+      );
     return count;
   } finally {
     await admin.disconnect().catch(() => undefined);

@@ -68,3 +68,14 @@ test("a ClickHouse that does not answer is named as degraded", () => {
     detail: "degraded: no answer",
   });
 });
+
+test("heartbeats are told of a member alone", () => {
+  const { checks, isReady } = readinessOf({ heartbeatAgeMs: Infinity });
+
+  expect(isReady).toBe(false);
+  expect(checks).toContainEqual({
+    name: "kafka",
+    isOk: false,
+    detail: "it has not joined its group yet",
+  });
+});

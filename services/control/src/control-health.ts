@@ -42,9 +42,11 @@ const SILENCE_MS = 30_000;
 
 /** A broker that hangs keeps its connections open; only missing heartbeats show it. */
 function kafkaCheck(heartbeatAgeMs: number): Check {
-  const ageMs = Math.round(heartbeatAgeMs);
-  const isOk = ageMs <= SILENCE_MS;
-  return { name: "kafka", isOk, detail: `last heartbeat ${ageMs} ms ago` };
+  const isOk = heartbeatAgeMs <= SILENCE_MS;
+  const detail = Number.isFinite(heartbeatAgeMs)
+    ? `last heartbeat ${Math.round(heartbeatAgeMs)} ms ago`
+    : "it has not joined its group yet";
+  return { name: "kafka", isOk, detail };
 }
 
 function ownershipCheck({

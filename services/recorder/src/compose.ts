@@ -128,6 +128,7 @@ export function compose(
         ...runners.flatMap((each) => each.health().ready),
       ],
     },
+    waitsFor: rights.waitsFor,
   };
 }
 

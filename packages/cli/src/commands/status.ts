@@ -29,7 +29,7 @@ export function statusCommand(run: Run): Command {
       if (dev === null)
         throw new CliError(EXIT.unreachable, "No running stack was found.", {
           why: "There is no .postrider/dev.json here or above, which says where the services' admin ports are.",
-          next: "Start one with: npx postrider dev",
+          next: "Start one with: npx postrider dev   (on a stack of your own: each service's /readyz)",
         });
       const deadPid = deadHolder(dev.folder);
       if (deadPid !== null)

@@ -19,6 +19,7 @@ import { interrupted } from "../interrupted.ts";
 import { connectKafka, quietLog, withAdmin } from "../kafka.ts";
 import { showRecord, textOf, type ShownRecord } from "../show-record.ts";
 import { followTopic } from "./follow-topic.ts";
+import { requireTailRights } from "./tail-rights.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
 export interface TailOptions {
@@ -46,7 +47,11 @@ async function requireTopic(
   kafka: { readonly brokers: readonly string[]; readonly prefix: string },
   name: string,
 ): Promise<void> {
-  const topics = await withAdmin(kafka.brokers, (admin) => admin.listTopics());
+  const topics = await withAdmin(kafka.brokers, async (admin) => {
+    // First, because Kafka lists no topic that may not be described.
+    await requireTailRights(admin, { prefix: kafka.prefix, name });
+    return await admin.listTopics();
+  });
   if (topics.includes(topicName(kafka.prefix, name))) return;
   const known = topics
     .filter((topic) => topic.startsWith(kafka.prefix))

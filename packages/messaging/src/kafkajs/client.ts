@@ -42,12 +42,16 @@ export function createKafkajsClient(
     retry,
     socketFactory: socketFactoryFor(connection.brokers, log),
     logLevel: logLevel.WARN,
-    logCreator: logTo(log, logLevel.ERROR),
+    logCreator: logTo(log, logLevel.ERROR, connection.onUnauthorized),
   });
 }
 
 /** Passes on kafkajs' log lines. Most are about its retries, which are details of a connection: errors become a seldom warning, the rest is debug. Real events have log lines of their own. */
-function logTo(log: Log, errorLevel: number): logCreator {
+function logTo(
+  log: Log,
+  errorLevel: number,
+  onUnauthorized: (() => void) | undefined,
+): logCreator {
   return () => (entry) => {
     const { message, error, groupId, broker } = entry.log;
     const fields = {
@@ -57,6 +61,8 @@ function logTo(log: Log, errorLevel: number): logCreator {
       groupId,
       broker,
     };
+    // kafkajs logs every answer with an error, also those that it retries and tells nobody.
+    if (/authorization failed/i.test(fields.error ?? "")) onUnauthorized?.();
     const text = `${entry.namespace} ${broker ?? ""} ${message}`;
     const repeats =
       entry.level <= errorLevel

@@ -95,6 +95,7 @@ class KafkajsConsumer implements Consumer {
   async start(listener: ConsumerListener): Promise<void> {
     if (this.#listener !== null) throw new Error("A consumer starts once.");
     this.#listener = listener;
+    this.#fetchAt = this.#effects.clock.monotonic();
     this.#watch = setInterval(() => void this.#excuse(), SUSPICIOUS_MS / 2);
     this.#watch.unref();
     await new Promise<void>((resolve) => {

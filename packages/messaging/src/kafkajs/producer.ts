@@ -111,7 +111,7 @@ export async function requirePartitions(
     if (partition >= length)
       throw new TopicMissingError(
         length === 0
-          ? `topic ${topic} does not exist`
+          ? `topic ${topic} does not exist, or this user may not describe it`
           : `topic ${topic} has ${length} partitions, so no partition ${partition}`,
       );
   }
@@ -150,7 +150,7 @@ export function portError(cause: unknown, topics: readonly string[]): unknown {
     case "UNKNOWN_TOPIC_OR_PARTITION":
     case "INVALID_TOPIC_EXCEPTION":
       return new TopicMissingError(
-        `one of the topics ${topics.join(", ")} does not exist`,
+        `one of the topics ${topics.join(", ")} does not exist, or this user may not describe it`,
         { cause },
       );
     default:

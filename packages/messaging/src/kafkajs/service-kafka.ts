@@ -26,7 +26,15 @@ export function createServiceKafka(
   const clientId = `postrider-${service}`;
   const kafka =
     options.kafka ??
-    createKafka({ brokers, clientId, security: config }, effects);
+    createKafka(
+      {
+        brokers,
+        clientId,
+        security: config,
+        onUnauthorized: () => rights.doubt(),
+      },
+      effects,
+    );
   const rights = createRightsCheck({
     kafka,
     rights: holders.flatMap((holder) => rightsOf(holder, { prefix, tiers })),

@@ -50,7 +50,9 @@ export class PartitionCounts {
     const known = await this.known(asked);
     const missing = asked.find((topic) => !known.includes(topic));
     if (missing !== undefined)
-      throw new TopicMissingError(`topic ${missing} does not exist`);
+      throw new TopicMissingError(
+        `topic ${missing} does not exist, or this user may not describe it`,
+      );
   }
 
   /** Learns the counts of those topics that exist, and returns their names. Unlike `learn`, topics that do not exist are no error. */

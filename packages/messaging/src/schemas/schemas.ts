@@ -105,6 +105,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
   });
 
   async function publishOurs(): Promise<void> {
+    if (options.registeredTopics?.length === 0) return; // it writes nothing
     const missing = [...oursByFingerprint].filter(
       ([fingerprint]) => table.get(fingerprint) === undefined,
     );

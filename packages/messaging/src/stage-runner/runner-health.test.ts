@@ -3,6 +3,8 @@ import { runnerHealth, type HealthInputs } from "./runner-health.ts";
 
 const healthy: HealthInputs = {
   stage: "deliver",
+  hasStarted: true,
+  hasJoined: true,
   isConnected: true,
   sinceHeartbeatMs: 900,
   isSettled: true,
@@ -64,6 +66,20 @@ test.each<[string, Partial<HealthInputs>, string[], string[]]>([
     ["schemas"],
     [],
   ],
+  [
+    "it has waited long for its start",
+    {
+      hasStarted: false,
+      hasJoined: false,
+      isConnected: false,
+      isSettled: false,
+      sinceTickMs: 900_000,
+      sinceFetchMs: 900_000,
+      sinceHeartbeatMs: 900_000,
+    },
+    ["kafka", "assignment"],
+    [],
+  ],
   ["it stops", { isStopping: true, blocked: "stopping" }, ["kafka"], []],
 ])("%s", (_name, change, notReady, notLive) => {
   const { ready, live } = runnerHealth({ ...healthy, ...change });
@@ -72,4 +88,20 @@ test.each<[string, Partial<HealthInputs>, string[], string[]]>([
     checks.filter(({ isOk }) => !isOk).map(({ name }) => name);
   expect(failed(ready)).toEqual(notReady.map((name) => `deliver.${name}`));
   expect(failed(live)).toEqual(notLive.map((name) => `deliver.${name}`));
+});
+
+test.each([
+  [false, "it has not joined its group yet"],
+  [
+    true,
+    "not a member of its group; the last heartbeat that was acknowledged is from 9000 ms ago",
+  ],
+])("heartbeats are told of a member alone (%s)", (hasJoined, detail) => {
+  const { ready } = runnerHealth({
+    ...healthy,
+    hasJoined,
+    sinceHeartbeatMs: 9_000,
+  });
+
+  expect(ready[0]).toMatchObject({ name: "deliver.kafka", detail });
 });

@@ -9,6 +9,10 @@ export interface RunnerHealth {
 
 export interface HealthInputs {
   readonly stage: string;
+  /** Parts that are started earlier may wait for days, for a right for instance. */
+  readonly hasStarted: boolean;
+  /** Whether it was ever a member of its group. */
+  readonly hasJoined: boolean;
   readonly isConnected: boolean;
   readonly sinceHeartbeatMs: number;
   readonly isSettled: boolean;
@@ -45,6 +49,7 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
     detail: isOk ? "" : detail,
   });
   const isMember =
+    inputs.hasJoined &&
     inputs.isConnected &&
     !inputs.isStopping &&
     // While a broker is lost kafkajs retries and emits no event; only the missing heartbeats show it.
@@ -59,7 +64,9 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
       check(
         "kafka",
         isMember,
-        `not a member of its group; the last heartbeat that was acknowledged is from ${inputs.sinceHeartbeatMs | 0} ms ago`,
+        inputs.hasJoined
+          ? `not a member of its group; the last heartbeat that was acknowledged is from ${inputs.sinceHeartbeatMs | 0} ms ago`
+          : "it has not joined its group yet",
       ),
       check(
         "assignment",
@@ -90,12 +97,13 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
     live: [
       check(
         "loop",
-        inputs.sinceTickMs < STUCK_MS,
+        !inputs.hasStarted || inputs.sinceTickMs < STUCK_MS,
         `the event loop has not turned for ${inputs.sinceTickMs | 0} ms`,
       ),
       check(
         "fetch",
-        inputs.sinceFetchMs < (inputs.isSettled ? STUCK_MS : STUCK_JOIN_MS),
+        !inputs.hasStarted ||
+          inputs.sinceFetchMs < (inputs.isSettled ? STUCK_MS : STUCK_JOIN_MS),
         `nothing was fetched for ${inputs.sinceFetchMs | 0} ms, though the cluster answers`,
       ),
       check(

@@ -126,6 +126,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
   }
 
   async start(): Promise<void> {
+    this.#tickAt = this.#options.clock.monotonic();
     this.#tick = setInterval(() => this.#onTick(), TICK_MS);
     await this.#consumer.start(this);
   }
@@ -144,6 +145,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
       if (isFull && records > 0) waiting++;
     return runnerHealth({
       stage: name,
+      hasStarted: this.#tick !== null,
+      hasJoined: this.#assignment.epoch > 0,
       isConnected: this.#isConnected,
       sinceHeartbeatMs: now - this.#consumer.lastHeartbeatAt(),
       isSettled: this.#assignment.isSettled,

@@ -35,7 +35,7 @@ export interface Ownership extends Lifecycle {
   tenure(): Tenure | null;
   /** The listener is called at the beginning of each tenure. */
   onTenure(listener: (tenure: Tenure) => void): void;
-  /** Milliseconds since the group's coordinator last answered. More than the session timeout means that Kafka is away and our table may be old. */
+  /** Milliseconds since the group's coordinator last answered; before the first join, Infinity. More than the session timeout means that Kafka is away and our table may be old. */
   heartbeatAgeMs(): number;
   /** The state for status and readiness; `detail` describes the last event. */
   describe(): { readonly state: OwnershipState; readonly detail: string };
@@ -68,6 +68,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   /** Incremented for each acquisition and each loss of the assignment; an acquisition with an older number gives up. */
   let turn = 0;
   let acquiring: Promise<void> = Promise.resolve();
+  let hasJoined = false;
   let isAssigned = false;
   let isStopped = false;
   let current: (Tenure & { end(why: string): void }) | null = null;
@@ -148,7 +149,8 @@ export function createOwnership(options: OwnershipOptions): Ownership {
   return {
     tenure: () => current,
     onTenure: (listener) => void listeners.push(listener),
-    heartbeatAgeMs: () => clock.monotonic() - consumer.lastHeartbeatAt(),
+    heartbeatAgeMs: () =>
+      hasJoined ? clock.monotonic() - consumer.lastHeartbeatAt() : Infinity,
     describe() {
       if (current !== null) return { state: "owner", detail };
       return { state: isAssigned ? "acquiring" : "follower", detail };
@@ -157,6 +159,7 @@ export function createOwnership(options: OwnershipOptions): Ownership {
       const joined = consumer.start({
         assigned(_epoch, partitions) {
           lose("the group was reassigned");
+          hasJoined = true;
           isAssigned = partitions.length > 0;
           detail = isAssigned ? "acquiring" : "another replica is the owner";
           if (isAssigned) acquire(null);

@@ -1,0 +1,45 @@
+/** Refuses to read a topic without the rights for it: Kafka's client would ask again for ever, and print nothing. */
+import {
+  grantCommand,
+  missingRights,
+  principalOf,
+  rightText,
+  type Admin,
+  type Right,
+} from "@postrider/messaging";
+import { kafkaConfig, readConfig } from "@postrider/runtime";
+import { CliError, EXIT } from "../cli-error.ts";
+
+/** Throws `CliError` with the commands that grant what is missing. Where Kafka cannot tell, it does nothing. */
+export async function requireTailRights(
+  admin: Admin,
+  { prefix, name }: { readonly prefix: string; readonly name: string },
+): Promise<void> {
+  const missing = await missingRights(admin, tailRights(prefix, name)).catch(
+    () => [],
+  );
+  if (missing.length === 0) return;
+  const { env } = process;
+  const principal = principalOf(
+    env["KAFKA_BROKERS"] ? readConfig(env, kafkaConfig) : {},
+  );
+  throw new CliError(EXIT.refused, `${prefix}${name} may not be read.`, {
+    why: `Kafka does not allow ${principal}: ${missing.map(rightText).join("; ")}.`,
+    next: missing.map((right) => grantCommand(right, principal)).join("\n"),
+  });
+}
+
+function tailRights(prefix: string, name: string): readonly Right[] {
+  const read = { operations: ["read"] } as const;
+  return [
+    { ...read, resource: "topic", name: `${prefix}${name}`, isPrefix: false },
+    { ...read, resource: "topic", name: `${prefix}schemas`, isPrefix: false },
+    { ...read, resource: "group", name: `${prefix}tail.`, isPrefix: true },
+    {
+      ...read,
+      resource: "group",
+      name: `${prefix}schemas.table.`,
+      isPrefix: true,
+    },
+  ];
+}
