@@ -230,13 +230,17 @@ class BatchedOutput implements ObservedOutput {
 
   /** When the next request begins; `Infinity` while the queue is empty. */
   #dueAt(): MonotonicMs {
-    const { length, hurried, lingersUntil } = this.#queue;
+    const { length, hurried, hurriedSince, lingersUntil } = this.#queue;
     if (length === 0) return Infinity;
     if (this.#state !== "running" || this.#queue.isFull(this.#limits))
       return -Infinity;
     if (hurried === 0) return lingersUntil;
     const paceMs = hurried < ENOUGH_RECORDS ? PACE_MS : QUICK_PACE_MS;
-    return Math.min(this.#begunAt + paceMs, lingersUntil);
+    return Math.min(
+      this.#begunAt + paceMs,
+      hurriedSince + SILENCE_MS,
+      lingersUntil,
+    );
   }
 
   /** A caller that throws must not keep the other callers waiting. */
@@ -274,10 +278,14 @@ function errorOf(thrown: unknown): Error {
  * From the beginning of a request to the beginning of the next one, at least, ms, unless a whole batch waits. A request costs us
  * and the broker as much as forty records, and records that come one by one would otherwise each make one. So a few
  * records wait for longer than `ENOUGH_RECORDS` do. After a pause a record goes at once.
+ *
+ * Whoever sends one record after the other, each when the last is acknowledged, waits for us: there is nobody else to wait
+ * for. So the records also go once none has come for `SILENCE_MS`.
  */
 const PACE_MS = 16;
 const QUICK_PACE_MS = 8;
 const ENOUGH_RECORDS = 8;
+const SILENCE_MS = 5;
 const WARM_WITHIN_MS = 5000;
 
 /** While a broker is away kafkajs retries and reports nothing; only the age of the oldest record shows it, ms. */
