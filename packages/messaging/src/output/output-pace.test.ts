@@ -102,7 +102,22 @@ test("eight of them wait until 8 ms after it", async () => {
   expect(requests).toEqual([["a"], ENOUGH]);
 });
 
-test("if none comes for 5 ms, they go: perhaps those who send wait for the acknowledgement", async () => {
+test("fewer records than the last request took wait for more, though none comes for 5 ms", async () => {
+  const { clock, requests, send, count } = await started();
+  for (const value of FEW) send("deliveries", value);
+  await count(1);
+  clock.advance(1);
+  send("deliveries", "a");
+
+  clock.advance(14);
+  await count(1);
+  clock.advance(1);
+  await count(2);
+
+  expect(requests).toEqual([FEW, ["a"]]);
+});
+
+test("if as many wait as the last request took, and none comes for 5 ms, they go: perhaps those who send wait for the acknowledgement", async () => {
   const { clock, requests, send, count } = await started();
   send("deliveries", "a");
   await count(1);

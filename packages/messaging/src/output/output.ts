@@ -83,6 +83,8 @@ class BatchedOutput implements ObservedOutput {
   #unacknowledged = 0;
   /** When the last request began. */
   #begunAt: MonotonicMs = -Infinity;
+  /** How many hurried records it took. */
+  #taken = 0;
   /** When `#run` wakes up by itself; -Infinity while it does not sleep. */
   #wakesAt: MonotonicMs = -Infinity;
   #state: "new" | "running" | "draining" | "stopped" = "new";
@@ -210,14 +212,20 @@ class BatchedOutput implements ObservedOutput {
       } else if (waitMs > 0) {
         await this.#sleepUntil(dueAt, waitMs);
       } else if (await this.#sender.knows(this.#queue.topics(this.#limits))) {
-        this.#begunAt = this.#options.clock.monotonic();
-        await this.#sender.settle(
-          this.#queue.take(this.#limits, (entry) =>
-            this.#sender.partitionOf(entry),
-          ),
-        );
+        await this.#sender.settle(this.#take());
       }
     }
+  }
+
+  /** The records of a request that begins now. */
+  #take(): OutputEntry[] {
+    this.#begunAt = this.#options.clock.monotonic();
+    const { hurried } = this.#queue;
+    const entries = this.#queue.take(this.#limits, (entry) =>
+      this.#sender.partitionOf(entry),
+    );
+    this.#taken = hurried - this.#queue.hurried;
+    return entries;
   }
 
   async #sleepUntil(at: MonotonicMs, waitMs?: number): Promise<void> {
@@ -236,11 +244,9 @@ class BatchedOutput implements ObservedOutput {
       return -Infinity;
     if (hurried === 0) return lingersUntil;
     const paceMs = hurried < ENOUGH_RECORDS ? PACE_MS : QUICK_PACE_MS;
-    return Math.min(
-      this.#begunAt + paceMs,
-      hurriedSince + SILENCE_MS,
-      lingersUntil,
-    );
+    const silentAt =
+      hurried < this.#taken ? Infinity : hurriedSince + SILENCE_MS;
+    return Math.min(this.#begunAt + paceMs, silentAt, lingersUntil);
   }
 
   /** A caller that throws must not keep the other callers waiting. */
@@ -279,8 +285,8 @@ function errorOf(thrown: unknown): Error {
  * and the broker as much as forty records, and records that come one by one would otherwise each make one. So a few
  * records wait for longer than `ENOUGH_RECORDS` do. After a pause a record goes at once.
  *
- * Whoever sends one record after the other, each when the last is acknowledged, waits for us: there is nobody else to wait
- * for. So the records also go once none has come for `SILENCE_MS`.
+ * Who sends one record after the other, each when the last is acknowledged, is waiting for us. So once as many wait as the last
+ * request took, and none has come for `SILENCE_MS`, they go: perhaps there is nobody else to wait for.
  */
 const PACE_MS = 16;
 const QUICK_PACE_MS = 8;
