@@ -185,15 +185,8 @@ export interface KafkaConnection {
   readonly onUnauthorized?: () => void;
 }
 
-/** How long a fetch waits by default, ms. A group learns of a rebalance by heartbeats, which are sent between fetches (docs/kafkajs.md, "Fetches are short"). */
+/** How long a fetch waits by default, and at most, ms. A stop waits for it, and heartbeats are sent between fetches, so this must be far below a third of any session timeout (docs/kafkajs.md, "Fetches are short"). */
 export const LONGEST_WAIT_MS = 250;
-/** How long a fetch may wait at most if the group has no other member, ms: less than the 3 s after which a broker is asked whether it is silent. */
-const LONGEST_ALONE_MS = 2000;
-
-/** How long a fetch may wait in a group without other members, ms. Far below a third of the session timeout, because heartbeats are sent between fetches. */
-export function longestWaitAlone(sessionTimeoutMs: number): number {
-  return Math.min(LONGEST_ALONE_MS, sessionTimeoutMs / 5);
-}
 
 /** A value for `minBytes` if records may wait: fewer and larger fetches cost us and the broker less. */
 export const LARGE_FETCH_BYTES = 256 << 10;
@@ -209,7 +202,7 @@ export interface ConsumerOptions {
   readonly maxBytesPerPartition?: number;
   /** The broker answers a fetch once it has so many bytes, or after `maxWaitMs`. Default 1. */
   readonly minBytes?: number;
-  /** A fetch returns after this at the latest; while a partition is paused, after 100 ms. A seek of a partition that is not paused may be delayed as long. Default `LONGEST_WAIT_MS`. */
+  /** A fetch returns after this at the latest; while a partition is paused, after 100 ms. A stop, and a seek of a partition that is not paused, may be delayed as long. Default and maximum `LONGEST_WAIT_MS`. */
   readonly maxWaitMs?: number;
 }
 

@@ -13,7 +13,6 @@ import { KAFKAJS_RETRY } from "./client.ts";
 import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
 import { fetchedOf } from "./patches/fetch-response.ts";
 import {
-  endFetches,
   heartbeatBegunAt,
   type ConsumerGroup,
   type GroupBatch,
@@ -143,7 +142,6 @@ export class ConsumerLife {
     // A disconnect between joining and the first fetch leaves a member behind that joins again
     // (docs/kafkajs.md, "Leaving a group").
     await Promise.race([this.#fetching.promise, this.#crashed.promise]);
-    if (this.#group !== null) endFetches(this.#group);
     await this.consumer.disconnect();
     this.#close();
     return null;

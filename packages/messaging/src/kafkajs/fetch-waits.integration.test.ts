@@ -1,4 +1,4 @@
-/** How long a broker without records keeps a member's fetches, and what does not wait for them. */
+/** How long a broker without records keeps a member's fetches. */
 import { createRequire } from "node:module";
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
@@ -58,22 +58,6 @@ async function produce(topic: string, value: string): Promise<void> {
   await producer.sendBatch([record]);
   await producer.disconnect();
 }
-
-test("a stop does not wait for a fetch that the broker keeps, and the group has no member afterwards", async () => {
-  const [topic] = await stack.createTopics("stop");
-  const { consumer } = await fetching(topic!);
-  const fetchesBefore = waits.length;
-  const startedAt = performance.now();
-
-  await consumer.stop();
-
-  expect(performance.now() - startedAt).toBeLessThan(LONGEST_MS - 500);
-  expect(waits).toHaveLength(fetchesBefore);
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.deleteGroups([`${topic}-group`]); // rejects while there is a member
-  await admin.disconnect();
-});
 
 test("while a partition is paused fetches are short, so what is resumed is read soon", async () => {
   const [topic] = await stack.createTopics("paused");

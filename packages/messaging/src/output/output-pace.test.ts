@@ -70,30 +70,77 @@ test("after a pause a record goes at once, with those of the same moment", async
   expect(requests).toEqual([["a", "b"]]);
 });
 
-test.each([
-  ["a few records wait until 16 ms after the last request", FEW, 16],
-  ["eight of them, until 8 ms after it", ENOUGH, 8],
-])("%s", async (_what, values, paceMs) => {
+test("while more come, records wait until 16 ms after the last request", async () => {
   const { clock, requests, send, count } = await started();
   send("deliveries", "a");
   await count(1);
-  clock.advance(2);
-  for (const value of values) send("deliveries", value);
+  for (const value of FEW) {
+    clock.advance(4);
+    send("deliveries", value);
+  }
 
-  clock.advance(paceMs - 3);
+  clock.advance(3);
   await count(1);
   clock.advance(1);
   await count(2);
 
-  expect(requests).toEqual([["a"], values]);
+  expect(requests).toEqual([["a"], FEW]);
+});
+
+test("eight of them wait until 8 ms after it", async () => {
+  const { clock, requests, send, count } = await started();
+  send("deliveries", "a");
+  await count(1);
+  clock.advance(4);
+  for (const value of ENOUGH) send("deliveries", value);
+
+  clock.advance(3);
+  await count(1);
+  clock.advance(1);
+  await count(2);
+
+  expect(requests).toEqual([["a"], ENOUGH]);
+});
+
+test("fewer records than the last request took wait for more, though none comes for 5 ms", async () => {
+  const { clock, requests, send, count } = await started();
+  for (const value of FEW) send("deliveries", value);
+  await count(1);
+  clock.advance(1);
+  send("deliveries", "a");
+
+  clock.advance(14);
+  await count(1);
+  clock.advance(1);
+  await count(2);
+
+  expect(requests).toEqual([FEW, ["a"]]);
+});
+
+test("if as many wait as the last request took, and none comes for 5 ms, they go: perhaps those who send wait for the acknowledgement", async () => {
+  const { clock, requests, send, count } = await started();
+  send("deliveries", "a");
+  await count(1);
+  clock.advance(1);
+  send("deliveries", "b");
+  clock.advance(2);
+  send("deliveries", "c");
+
+  clock.advance(4);
+  await count(1);
+  clock.advance(1);
+  await count(2);
+
+  expect(requests).toEqual([["a"], ["b", "c"]]);
 });
 
 test("when enough have come, those that came before do not wait any longer either", async () => {
   const { clock, requests, send, count } = await started();
   send("deliveries", "a");
   await count(1);
+  clock.advance(5);
   for (const value of ENOUGH.slice(1)) send("deliveries", value);
-  clock.advance(9);
+  clock.advance(4);
   await count(1);
 
   send("deliveries", "last");

@@ -56,10 +56,16 @@ export class OutputQueue {
   #bytes = 0;
   #lingersUntil: MonotonicMs = Infinity;
   #hurried = 0;
+  #hurriedSince: MonotonicMs = -Infinity;
 
   /** How many of its records are hurried. */
   get hurried(): number {
     return this.#hurried;
+  }
+
+  /** When the last hurried record came. */
+  get hurriedSince(): MonotonicMs {
+    return this.#hurriedSince;
   }
 
   /** When the first of its records that are not hurried stops waiting for others; `Infinity` without any. */
@@ -79,7 +85,10 @@ export class OutputQueue {
     this.#entries.push(entry);
     this.#bytes += entry.bytes;
     this.#lingersUntil = Math.min(this.#lingersUntil, entry.lingersUntil);
-    if (isHurried(entry)) this.#hurried += 1;
+    if (isHurried(entry)) {
+      this.#hurried += 1;
+      this.#hurriedSince = entry.since;
+    }
   }
 
   /** Enough records for a whole batch wait, so there is no reason to linger. */

@@ -84,6 +84,8 @@ class BatchedOutput implements ObservedOutput {
   #unacknowledged = 0;
   /** When the last request began. */
   #begunAt: MonotonicMs = -Infinity;
+  /** How many hurried records it took. */
+  #taken = 0;
   /** When `#run` wakes up by itself; -Infinity while it does not sleep. */
   #wakesAt: MonotonicMs = -Infinity;
   #state: "new" | "running" | "draining" | "stopped" = "new";
@@ -211,14 +213,20 @@ class BatchedOutput implements ObservedOutput {
       } else if (waitMs > 0) {
         await this.#sleepUntil(dueAt, waitMs);
       } else if (await this.#sender.knows(this.#queue.topics(this.#limits))) {
-        this.#begunAt = this.#options.clock.monotonic();
-        await this.#sender.settle(
-          this.#queue.take(this.#limits, (entry) =>
-            this.#sender.partitionOf(entry),
-          ),
-        );
+        await this.#sender.settle(this.#take());
       }
     }
+  }
+
+  /** The records of a request that begins now. */
+  #take(): OutputEntry[] {
+    this.#begunAt = this.#options.clock.monotonic();
+    const { hurried } = this.#queue;
+    const entries = this.#queue.take(this.#limits, (entry) =>
+      this.#sender.partitionOf(entry),
+    );
+    this.#taken = hurried - this.#queue.hurried;
+    return entries;
   }
 
   async #sleepUntil(at: MonotonicMs, waitMs?: number): Promise<void> {
@@ -231,13 +239,15 @@ class BatchedOutput implements ObservedOutput {
 
   /** When the next request begins; `Infinity` while the queue is empty. */
   #dueAt(): MonotonicMs {
-    const { length, hurried, lingersUntil } = this.#queue;
+    const { length, hurried, hurriedSince, lingersUntil } = this.#queue;
     if (length === 0) return Infinity;
     if (this.#state !== "running" || this.#queue.isFull(this.#limits))
       return -Infinity;
     if (hurried === 0) return lingersUntil;
     const paceMs = hurried < ENOUGH_RECORDS ? PACE_MS : QUICK_PACE_MS;
-    return Math.min(this.#begunAt + paceMs, lingersUntil);
+    const silentAt =
+      hurried < this.#taken ? Infinity : hurriedSince + SILENCE_MS;
+    return Math.min(this.#begunAt + paceMs, silentAt, lingersUntil);
   }
 
   /** A caller that throws must not keep the other callers waiting. */
@@ -275,10 +285,14 @@ function errorOf(thrown: unknown): Error {
  * From the beginning of a request to the beginning of the next one, at least, ms, unless a whole batch waits. A request costs us
  * and the broker as much as forty records, and records that come one by one would otherwise each make one. So a few
  * records wait for longer than `ENOUGH_RECORDS` do. After a pause a record goes at once.
+ *
+ * Who sends one record after the other, each when the last is acknowledged, is waiting for us. So once as many wait as the last
+ * request took, and none has come for `SILENCE_MS`, they go: perhaps there is nobody else to wait for.
  */
 const PACE_MS = 16;
 const QUICK_PACE_MS = 8;
 const ENOUGH_RECORDS = 8;
+const SILENCE_MS = 5;
 const WARM_WITHIN_MS = 5000;
 
 /** While a broker is away kafkajs retries and reports nothing; only the age of the oldest record shows it, ms. */

@@ -23,7 +23,7 @@ export interface RunnerLimits {
   readonly metadataPressureChars: number;
   /** How long a record waits for a schema that cannot be had. After that it becomes a dead letter. */
   readonly unknownSchemaWaitMs: number;
-  /** From one commit to the next, at least, ms. What a kill makes route or hold do again, deliver drops by its id, so only deliver commits more often than by default (ADR 25). */
+  /** From one commit to the next, at least, ms. Deliveries that a kill makes route or hold write again deliver drops by their ids, while it remembers them, so only deliver commits more often than by default. Their dead letters are written twice (ADR 25). */
   readonly commitIntervalMs: number;
   /** No handler starts while so many output records are unacknowledged. */
   readonly maxUnacknowledged: number;

@@ -9,9 +9,9 @@
  */
 import { randomUUID } from "node:crypto";
 import type { EpochMs } from "@postrider/core";
-import { DEFAULT_SESSION_TIMEOUT_MS, sleep } from "@postrider/runtime";
+import { sleep } from "@postrider/runtime";
 import {
-  longestWaitAlone,
+  LONGEST_WAIT_MS,
   type Consumer,
   type ConsumerListener,
   type FetchedBatch,
@@ -104,17 +104,13 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
 
   async start(): Promise<void> {
     if (this.#consumer === null && !this.#isStopped) {
-      const {
-        kafka,
-        topic,
-        sessionTimeoutMs = DEFAULT_SESSION_TIMEOUT_MS,
-      } = this.#options;
+      const { kafka, topic, sessionTimeoutMs } = this.#options;
       this.#consumer = kafka.consumer({
         groupId: `${topic}.table.${randomUUID()}`,
         topics: [topic],
         // A fetch returns at once if there is a change, so a long wait delays nothing. It saves requests: every process reads several tables.
-        maxWaitMs: longestWaitAlone(sessionTimeoutMs),
-        sessionTimeoutMs,
+        maxWaitMs: LONGEST_WAIT_MS,
+        ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       });
       // Do not await it: `start` waits for the load, not for the consumer.
       this.#consumer.start(this).catch((error: unknown) => {

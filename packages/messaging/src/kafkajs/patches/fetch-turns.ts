@@ -1,18 +1,19 @@
 /**
- * When the next fetch of a member may begin, how long the broker may keep it, and what ends the wait for it.
+ * When the next fetch of a member may begin, and how long the broker may keep it.
  *
  * A fetch is answered at the first record that comes, and costs us and the broker as much as dozens of records. So after a
  * fetch that brought all that there was, the next one begins `FETCH_EVERY_MS` after it at the earliest: what several producers
  * write meanwhile comes together. One that finds more than it may bring, or that was under way for longer, delays nothing.
  *
- * A broker that has nothing keeps a fetch for the member's longest wait. Only while a partition is paused the wait is short
- * (`SHORT_WAIT_MS`): the fetch leaves that partition out, so a resume or a seek takes effect with the next fetch.
+ * A broker that has nothing keeps a fetch for the member's longest wait. Only while a partition is left out of the fetches,
+ * because it is paused or held back (reread.ts), the wait is short (`SHORT_WAIT_MS`): a resume or a seek takes effect with the
+ * next fetch.
  */
 import type { MonotonicMs } from "@postrider/core";
 
 /** From the beginning of a fetch to the beginning of the next one from the same broker, at least, ms. */
 export const FETCH_EVERY_MS = 5;
-/** How long a fetch may be kept while a partition is paused, ms. */
+/** How long a fetch may be kept while a partition is left out, ms. */
 export const SHORT_WAIT_MS = 100;
 
 /** What a fetch brought of one partition. */
@@ -27,7 +28,6 @@ export class FetchTurns {
   readonly #longestWaitMs: number;
   /** By broker: when its last fetch began, and whether that brought all that there was. */
   readonly #last = new Map<string, { begunAt: MonotonicMs; isAll: boolean }>();
-  readonly #over = Promise.withResolvers<null>();
 
   constructor(monotonic: () => MonotonicMs, longestWaitMs: number) {
     this.#monotonic = monotonic;
@@ -42,8 +42,8 @@ export class FetchTurns {
   }
 
   /** How long a broker without records may keep a fetch, ms. */
-  waitMs(isAnyPaused: boolean): number {
-    return isAnyPaused
+  waitMs(isAnyLeftOut: boolean): number {
+    return isAnyLeftOut
       ? Math.min(SHORT_WAIT_MS, this.#longestWaitMs)
       : this.#longestWaitMs;
   }
@@ -58,17 +58,5 @@ export class FetchTurns {
     last.isAll = brought.every(
       ({ position, highWatermark }) => position >= highWatermark,
     );
-  }
-
-  /** Resolves with the fetch's batches; with null once `end` was called, because the broker may keep the fetch for long. */
-  async unlessOver<T>(fetched: Promise<T>): Promise<T | null> {
-    // Once it is over nobody waits for the fetch any more: its connection is closed, and its error is nobody's.
-    fetched.catch(() => undefined);
-    return await Promise.race([fetched, this.#over.promise]);
-  }
-
-  /** The member leaves its group: no fetch is awaited any more. */
-  end(): void {
-    this.#over.resolve(null);
   }
 }

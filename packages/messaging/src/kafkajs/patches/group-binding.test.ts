@@ -1,7 +1,10 @@
 import { expect, test } from "@jest/globals";
+import type { FetchedRecords } from "./fetched-records.ts";
 import {
+  BINDING,
   heartbeatBegunAt,
   registerBinding,
+  rereadsOf,
   type ConsumerGroup,
 } from "./group-binding.ts";
 
@@ -53,4 +56,39 @@ test("the next heartbeat counts from its own beginning", async () => {
   expect(heartbeatBegunAt(group)).toBeGreaterThanOrEqual(before);
   answered();
   await next;
+});
+
+test("a fetch is short while a partition is paused or held back for a reread, and else as long as the member's longest", async () => {
+  const waits: number[] = [];
+  let isPaused = false;
+  const prototype = {
+    fetch(this: ConsumerGroup) {
+      waits.push(this.maxWaitTime);
+      return Promise.resolve([]);
+    },
+  } as unknown as Parameters<typeof registerBinding>[0]["prototype"];
+  registerBinding({ prototype });
+  const group = Object.assign(
+    Object.create(prototype) as ConsumerGroup & typeof prototype,
+    {
+      assigners: [{ [BINDING]: {} }],
+      memberId: "member",
+      maxWaitTime: 250,
+      paused: () => [{ partitions: isPaused ? [3] : [] }],
+    },
+  );
+
+  await group.fetch("1");
+  isPaused = true;
+  await group.fetch("1");
+  isPaused = false;
+  const place = { topic: "events", partition: 3, fetchedOffset: "7" };
+  const unreadable = { lastOffset: 9, reason: "checksum", detail: "broken" };
+  const broken = { broken: { unreadable }, isDoubtful: false };
+  // The first reread is made at once, the second one after a while.
+  for (let i = 0; i < 2; i++)
+    rereadsOf(group).isWanted(place, broken as unknown as FetchedRecords);
+  await group.fetch("1");
+
+  expect(waits).toEqual([250, 100, 100]);
 });

@@ -166,14 +166,15 @@ export function registerBinding(groupClass: {
     if (pauseMs > 0) await sleep(pauseMs);
     mustBeJoined(this);
     turns.begun(nodeId);
+    const rereads = rereadsOf(this);
     const isAnyPaused = this.paused().some(
       ({ partitions: { length } }) => length > 0,
     );
-    this.maxWaitTime = turns.waitMs(isAnyPaused);
-    const fetched = turns.unlessOver(fetch.call(this, nodeId));
-    const batches = (await orSeek(this, fetched)) ?? [];
+    // The loops of all brokers share this wait. One that has chosen its partitions may read a longer wait by then: so a resume
+    // can be late by the longest wait.
+    this.maxWaitTime = turns.waitMs(isAnyPaused || rereads.isAnyWaiting());
+    const batches = await orSeek(this, fetch.call(this, nodeId));
     turns.answered(nodeId, batches.map(broughtBy));
-    const rereads = rereadsOf(this);
     return batches.filter((batch) => {
       const fetched = fetchedOf(batch);
       return fetched === null || !rereads.isWanted(batch, fetched);
@@ -265,11 +266,6 @@ function turnsOf(group: ConsumerGroup): FetchTurns {
     turnsOfGroups.set(group, turns);
   }
   return turns;
-}
-
-/** The member is about to leave: it waits no longer for the fetches under way. Call it right before kafkajs' stop. */
-export function endFetches(group: ConsumerGroup): void {
-  turnsOf(group).end();
 }
 
 const rereadsOfGroups = new WeakMap<ConsumerGroup, Rereads>();

@@ -14,6 +14,7 @@ import { registerRecordBatch } from "./produce-request.ts";
 import { registerRequestHead } from "./request-head.ts";
 import { registerRequestQueue } from "./request-queue.ts";
 import { registerSocketWrite } from "./socket-write.ts";
+import { registerStoppedRunner } from "./stopped-runner.ts";
 import { registerSyncTimes } from "./sync-times.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
@@ -39,6 +40,10 @@ export function patchKafkajs(): void {
   >[0];
   registerBinding(groupClass);
   registerSyncTimes(groupClass);
+  const runnerClass = load("kafkajs/src/consumer/runner") as Parameters<
+    typeof registerStoppedRunner
+  >[0];
+  registerStoppedRunner(runnerClass);
   isPatched = true;
 }
 

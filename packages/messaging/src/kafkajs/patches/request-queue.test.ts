@@ -33,14 +33,14 @@ function aQueue(isConnected = () => true): Queue {
 }
 
 /** Sends a request that nobody answers; resolves with its error. */
-function sent(queue: Queue, apiKey: number, correlationId = 1) {
+function sent(queue: Queue, apiKey: number) {
   return new Promise<unknown>((resolve, reject) =>
     queue.push({
       entry: {
         apiKey,
         apiName: "Name",
         apiVersion: 0,
-        correlationId,
+        correlationId: 1,
         resolve,
         reject,
       },
@@ -67,18 +67,23 @@ test("one timer finds the late requests of every connection, until each is close
   queues[0]!.destroy();
 });
 
-test("before its connection is closed, a queue waits for every request but fetches", async () => {
-  const queue = aQueue();
-  void sent(queue, FETCH, 1);
-  await queue.waitForPendingRequests();
+test.each([
+  ["fetch", FETCH],
+  ["heartbeat", HEARTBEAT],
+])(
+  "before its connection is closed, a queue waits for its %s: nobody would answer or reject it afterwards",
+  async (_name, apiKey) => {
+    const queue = aQueue();
+    void sent(queue, apiKey);
 
-  void sent(queue, HEARTBEAT, 2);
-  let hasWaited = false;
-  const waited = queue.waitForPendingRequests().then(() => (hasWaited = true));
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(hasWaited).toBe(false);
+    let hasWaited = false;
+    const waited = queue
+      .waitForPendingRequests()
+      .then(() => (hasWaited = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hasWaited).toBe(false);
 
-  queue.fulfillRequest({ correlationId: 2, payload: null, size: 0 });
-  queue.fulfillRequest({ correlationId: 1, payload: null, size: 0 });
-  await waited;
-});
+    queue.fulfillRequest({ correlationId: 1, payload: null, size: 0 });
+    await waited;
+  },
+);

@@ -1,4 +1,4 @@
-/** Replaces the two timers of kafkajs 2.2.4's RequestQueue, and what it waits for before its connection is closed. Each connection has one. */
+/** Replaces the two timers of kafkajs 2.2.4's RequestQueue. Each connection has one. */
 import { createRequire } from "node:module";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
@@ -17,11 +17,9 @@ interface RequestQueue {
   checkPendingRequests(): void;
   scheduleCheckPendingRequests(): void;
   scheduleRequestTimeoutCheck(): void;
-  waitForPendingRequests(): Promise<void>;
 }
 
 interface SocketRequest {
-  readonly entry: { readonly apiKey: number };
   readonly sentAt: number;
   /** ms; for a JoinGroup more than a minute. */
   readonly requestTimeout: number;
@@ -31,8 +29,6 @@ interface SocketRequest {
 /** So long a broker may keep any request waiting before it is asked whether it is there, ms: less than the request timeout (5 s). */
 const LATE_MS = 3000;
 const CHECK_EVERY_MS = 100;
-/** Fetch, in the protocol. */
-const FETCH = 1;
 
 const listeners = new Set<(broker: string) => void>();
 
@@ -57,15 +53,6 @@ export function registerRequestQueue(): void {
       },
       Math.max(this.throttledUntil - Date.now(), 10),
     );
-  };
-
-  // Who disconnects reads no more, and the broker may keep a fetch for seconds. Its late answer meets a closed connection.
-  const { waitForPendingRequests } = queue;
-  queue.waitForPendingRequests = async function (this: RequestQueue) {
-    const isFetch = ({ entry }: SocketRequest): boolean =>
-      entry.apiKey === FETCH;
-    if (this.pending.length > 0 || ![...this.inflight.values()].every(isFetch))
-      await waitForPendingRequests.call(this);
   };
 
   // kafkajs has a timer for each connection, and a process has dozens of connections. One timer checks all of them here, and

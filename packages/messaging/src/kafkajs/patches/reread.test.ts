@@ -85,6 +85,16 @@ test("only the partition of the broken batch waits, and only at its offset", () 
   expect(rereads.isHeldBack({ ...place, partition: 4 }, () => "7")).toBe(false);
 });
 
+test("while any partition waits the group knows it, so that its fetches are short", () => {
+  expect(rereads.isAnyWaiting()).toBe(false);
+  isWanted(broken("checksum"));
+  isWanted(broken("checksum"));
+
+  expect(rereads.isAnyWaiting()).toBe(true);
+  now += WAITS_MS[1]!;
+  expect(rereads.isAnyWaiting()).toBe(false);
+});
+
 test("a batch that came whole, and one at another offset, have all their fetches before them", () => {
   isWanted(broken("checksum"));
   isWanted(broken("checksum"));

@@ -69,6 +69,14 @@ export class Rereads {
     return true;
   }
 
+  /** Whether a partition may be left out of a fetch that begins now. */
+  isAnyWaiting(): boolean {
+    const now = this.#effects.monotonic();
+    for (const { dueAt } of this.#failing.values())
+      if (now < dueAt) return true;
+    return false;
+  }
+
   /** Whether the partition is to be left out of a fetch that would begin at `nextOffset()`. */
   isHeldBack(place: Place, nextOffset: () => string): boolean {
     const failing = this.#failing.get(keyOf(place));
