@@ -252,6 +252,18 @@ test("a batch is its events, each payload its own bytes", () => {
   ]);
 });
 
+test("of a batch, no more events are read than the caller asks for", () => {
+  const bytes = bytesOf(`{"events":[{"id":"a"},2,{"id":"c"},{"id":"d"}]}`);
+
+  const parsed = parseJsonEnvelopes(bytes, 3);
+
+  expect(parsed.kind === "parsed" && parsed.events).toMatchObject([
+    { event: { id: "a" } },
+    { problems: [{ message: "must be an object" }] },
+    { event: { id: "c" } },
+  ]);
+});
+
 test("an object with a payload is one event, even where it has events", () => {
   expect(
     parseJsonEnvelopes(bytesOf(`{"payload":1,"events":[]}`)),

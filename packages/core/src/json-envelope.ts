@@ -1,8 +1,10 @@
 import { isEnvelopeField, readEnvelope } from "./envelope-fields.ts";
 import {
-  elementsOf,
+  isString,
   objectAt,
+  objectsOf,
   skipSpace,
+  textOf,
   type Member,
   type Span,
 } from "./json-spans.ts";
@@ -41,8 +43,11 @@ export function parseJsonEnvelope(bytes: Uint8Array): ParsedEvent {
   return members === null ? whyNoObject(bytes) : readOne(bytes, members);
 }
 
-/** Reads one envelope, or `{"events":[…]}`. An object with a `payload` is one event, even if it also has `events`. */
-export function parseJsonEnvelopes(bytes: Uint8Array): ParsedEvents {
+/** Reads one envelope, or `{"events":[…]}`, and no more than `mostEvents` of it. An object with a `payload` is one event, even if it also has `events`. */
+export function parseJsonEnvelopes(
+  bytes: Uint8Array,
+  mostEvents = Infinity,
+): ParsedEvents {
   const members = wholeObject(bytes);
   if (members === null) return whyNoObject(bytes);
   const list = lastOf(members, "events");
@@ -50,12 +55,10 @@ export function parseJsonEnvelopes(bytes: Uint8Array): ParsedEvents {
     const one = readOne(bytes, members);
     return { kind: "parsed", isBatch: false, events: [one] };
   }
-  const elements = elementsOf(bytes, list.start);
-  if (elements === null)
+  const objects = objectsOf(bytes, list.start, mostEvents);
+  if (objects === null)
     return unparseable("array", "must be an array of events", "events");
-  const events = elements.map(({ start }) =>
-    readOne(bytes, objectAt(bytes, start)?.members),
-  );
+  const events = objects.map((each) => readOne(bytes, each));
   return { kind: "parsed", isBatch: true, events };
 }
 
@@ -68,12 +71,12 @@ function wholeObject(bytes: Uint8Array): readonly Member[] | null {
     : null;
 }
 
-/** `members` is undefined for what is no object. */
+/** `members` is null for what is no object. */
 function readOne(
   bytes: Uint8Array,
-  members: readonly Member[] | undefined,
+  members: readonly Member[] | null,
 ): Extract<ParsedEvent, { kind: "parsed" }> {
-  if (members === undefined) {
+  if (members === null) {
     const problem = { field: "", rule: "type", message: "must be an object" };
     return {
       ...readEnvelope({}, undefined),
@@ -94,7 +97,9 @@ function lastOf(members: readonly Member[], key: string): Span | undefined {
 }
 
 function valueOf(bytes: Uint8Array, { start, end }: Span): unknown {
-  return JSON.parse(decodeUtf8(bytes.subarray(start, end)) ?? "null");
+  return isString(bytes, start)
+    ? textOf(bytes, start, end)
+    : JSON.parse(decodeUtf8(bytes.subarray(start, end)) ?? "null");
 }
 
 /** Seldom and slow: the whole text is parsed to find out why it is no object. */

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { elementsOf, objectAt, skipSpace } from "./json-spans.ts";
+import { objectAt, objectsOf, skipSpace, textOf } from "./json-spans.ts";
 
 const bytesOf = (text: string) => Buffer.from(text, "utf8");
 
@@ -118,23 +118,47 @@ test("what is very deep does not end the stack", () => {
 });
 
 test("members and elements are where their values are", () => {
-  const bytes = bytesOf(` {"a" : [1, {"b":2} ,"ü"],"k\\u0065y":-1.5 }x`);
+  const bytes = bytesOf(` {"a" : [1, {"b":2} ,"ü",{ }],"k\\u0065y":-1.5 }x`);
 
   const object = objectAt(bytes, 0)!;
   const spans = object.members.map(({ key, value: { start, end } }) => [
     key,
     bytes.toString("utf8", start, end),
   ]);
-  const elements = elementsOf(bytes, object.members[0]!.value.start)!;
+  const elementsUpTo = (most: number) =>
+    objectsOf(bytes, object.members[0]!.value.start, most)?.map(
+      (members) =>
+        members?.map(({ value: { start, end } }) =>
+          bytes.toString("utf8", start, end),
+        ) ?? null,
+    );
 
   expect(spans).toEqual([
-    ["a", `[1, {"b":2} ,"ü"]`],
+    ["a", `[1, {"b":2} ,"ü",{ }]`],
     ["key", "-1.5"],
   ]);
-  expect(
-    elements.map(({ start, end }) => bytes.toString("utf8", start, end)),
-  ).toEqual(["1", `{"b":2}`, `"ü"`]);
+  expect(elementsUpTo(Infinity)).toEqual([null, ["2"], null, []]);
+  expect(elementsUpTo(2)).toEqual([null, ["2"]]);
   expect(bytes.toString("utf8", object.end)).toBe("x");
   expect(objectAt(bytesOf("[]"), 0)).toBeNull();
-  expect(elementsOf(bytesOf("{}"), 0)).toBeNull();
+  expect(objectsOf(bytesOf("{}"), 0, Infinity)).toBeNull();
+  expect(objectsOf(bytesOf(`[{"a":01}]`), 0, Infinity)).toBeNull();
+});
+
+test("the text of a string is what the platform makes of it, however long and however spelled", () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string({ maxLength: 40 }),
+        fc.string({ unit: "grapheme", maxLength: 40 }),
+        fc.constantFrom("", "\ufeff", "\ufeffid", "\u007f", "\ud800"),
+      ),
+      (given) => {
+        const bytes = bytesOf(` ${JSON.stringify(given)}`);
+
+        expect(textOf(bytes, 1, bytes.length)).toBe(given);
+      },
+    ),
+    { numRuns: 1_000 },
+  );
 });

@@ -38,6 +38,8 @@ const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
 
+const SHORT_BYTES = 32;
+
 /** In place of a position: what is there is no JSON. */
 const NOT_JSON = -1;
 
@@ -57,7 +59,7 @@ export function objectAt(
     const start = afterColon(bytes, keyEnd);
     const end = start === NOT_JSON ? NOT_JSON : endOfValue(bytes, start);
     if (end === NOT_JSON) return null;
-    const key = keyOf(bytes.subarray(keyStart, keyEnd));
+    const key = textOf(bytes, keyStart, keyEnd);
     members.push({ key, value: { start, end } });
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_BRACE) return { members, end: at + 1 };
@@ -66,27 +68,66 @@ export function objectAt(
   }
 }
 
-/** The elements of the array that begins at or after `from`. Null if no array is there, or no valid one. */
-export function elementsOf(bytes: Uint8Array, from: number): Span[] | null {
-  const elements: Span[] = [];
+/**
+ * The elements of the array that begins at or after `from`, but no more than `most`: the members of each object, and null for
+ * each other value. Null if no array is there, or no valid one; what follows the last element that is read is not looked at.
+ */
+export function objectsOf(
+  bytes: Uint8Array,
+  from: number,
+  most: number,
+): (readonly Member[] | null)[] | null {
+  const objects: (readonly Member[] | null)[] = [];
   let at = skipSpace(bytes, from);
   if (bytes[at] !== OPEN_BRACKET) return null;
   at = skipSpace(bytes, at + 1);
-  if (bytes[at] === CLOSE_BRACKET) return elements;
-  for (;;) {
-    const end = endOfValue(bytes, at);
+  if (bytes[at] === CLOSE_BRACKET) return objects;
+  while (objects.length < most) {
+    const object = objectAt(bytes, at);
+    const end = object?.end ?? endOfValue(bytes, at);
     if (end === NOT_JSON) return null;
-    elements.push({ start: at, end });
+    objects.push(object?.members ?? null);
     at = skipSpace(bytes, end);
-    if (bytes[at] === CLOSE_BRACKET) return elements;
+    if (bytes[at] === CLOSE_BRACKET) return objects;
     if (bytes[at] !== COMMA) return null;
     at = skipSpace(bytes, at + 1);
   }
+  return objects;
 }
 
 /** Whether the value that begins at `start` is a string. */
 export function isString(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === QUOTE;
+}
+
+/** The text of the valid string literal at these bytes. It may be spelled with escapes: `"pa\u0079load"` is `payload`. */
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  return (
+    shortText(bytes, start + 1, end - 1) ??
+    (JSON.parse(decodeUtf8(bytes.subarray(start, end)) ?? '""') as string) // a string literal parses to a string
+  );
+}
+
+/** Undefined if the text is long or not plain ASCII. For a short one the decoder and the parser take twice as long or longer. */
+function shortText(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): string | undefined {
+  if (end - start > SHORT_BYTES) return undefined;
+  for (let at = start; at < end; at++)
+    if (PLAIN[bytes[at]!] !== 1) return undefined;
+  let text = "";
+  let at = start;
+  for (; at + 4 <= end; at += 4)
+    text += String.fromCharCode(
+      bytes[at]!,
+      bytes[at + 1]!,
+      bytes[at + 2]!,
+      bytes[at + 3]!,
+    );
+  for (; at < end; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
 }
 
 /** Where the first byte behind white space is; the length if there is none. */
@@ -233,11 +274,6 @@ function isHexDigit(byte: number | undefined): boolean {
 
 function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-/** A key may be spelled with escapes: `"pa\u0079load"` is `payload`. */
-function keyOf(quoted: Uint8Array): string {
-  return JSON.parse(decodeUtf8(quoted) ?? '""') as string; // a string literal parses to a string
 }
 
 function bytesOf(ascii: string): number[] {

@@ -70,7 +70,7 @@ function read(
   };
   payload
     .on("data", take)
-    .once("end", () => end(null, body.bytes))
+    .once("end", () => end(null, body.takeBytes()))
     .once("error", () => refuse(brokenOff()));
 }
 

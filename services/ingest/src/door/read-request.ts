@@ -38,7 +38,8 @@ export function readRequest(
   request: EventsRequest,
   rules: EventRules,
 ): ReadRequest {
-  const parsed = parseJsonEnvelopes(request.body);
+  // One more than may be shows that there are too many, and the others need not be read.
+  const parsed = parseJsonEnvelopes(request.body, MAX_BATCH + 1);
   if (parsed.kind === "unparseable") return refused(inBody(parsed.problem));
   const { events, isBatch } = parsed;
   if (isBatch && (events.length === 0 || events.length > MAX_BATCH))

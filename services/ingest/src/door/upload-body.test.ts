@@ -27,7 +27,7 @@ test("a body is its pieces in their order, whatever their sizes, and takes less 
       for (const piece of given)
         expect(body.add(Buffer.from(piece))).toBe(true);
 
-      expect(body.bytes).toEqual(whole);
+      expect(body.takeBytes()).toEqual(whole);
       expect(body.length).toBe(whole.length);
       expect(share.taken).toBeGreaterThanOrEqual(whole.length);
       expect(share.taken).toBeLessThanOrEqual(
@@ -53,12 +53,26 @@ test("a piece that is the whole body is not copied, unless it keeps more than it
   const [ofWhole, ofPart] = [whole, part].map((piece) => {
     const body = new UploadBody(share, 700);
     body.add(piece);
-    return body.bytes.buffer;
+    return body.takeBytes().buffer;
   });
 
   expect(ofWhole).toBe(whole.buffer);
   expect(ofPart).not.toBe(part.buffer);
   expect(share.taken).toBe(1_400);
+});
+
+test("a body of unknown length does not keep its spare room", () => {
+  const kept = [1_400, 1_100].map((bytes) => {
+    const body = new UploadBody(aShare(), 10_000);
+    body.add(Buffer.alloc(1_000));
+    body.add(Buffer.alloc(bytes - 1_000, 1));
+    const whole = body.takeBytes();
+    expect(whole.length).toBe(bytes);
+    expect(whole.at(-1)).toBe(1);
+    return whole.buffer.byteLength;
+  });
+
+  expect(kept).toEqual([2_000, 1_100]);
 });
 
 test("a whole body for which there is no room is not taken", () => {
@@ -76,6 +90,6 @@ test("a piece for which there is no room is not taken, and what came before is k
   body.add(Buffer.from("12345678"));
 
   expect(body.add(Buffer.from("9"))).toBe(false);
-  expect(body.bytes.toString()).toBe("12345678");
+  expect(body.takeBytes().toString()).toBe("12345678");
   expect(share.taken).toBe(8);
 });

@@ -4,7 +4,7 @@
  *
  * Records live seconds longer than the fetch, so they must not be views of it: one open record would keep megabytes in memory.
  * So the bytes are copied into windows of a few records each. A record then keeps at most `WINDOW_BYTES` in memory beside its own,
- * or as much as its own if it is half of the fetch or more.
+ * or a seventh of its own if it is seven eighths of the fetch or more.
  */
 import { setOwn } from "../../set-own.ts";
 import type { RawRecord, RecordHeaders } from "../../record.ts";
@@ -165,8 +165,8 @@ class RecordReader {
     const shift = from - this.#windowFrom;
     if (shift >= 0 && to - this.#windowFrom <= this.#window.length) return;
     const size = to - from;
-    // A record that is most of what was fetched keeps little beside its own, so it need not be copied.
-    if (2 * size >= this.#bytes.buffer.byteLength) {
+    // A record that is nearly all of what was fetched need not be copied. The limits on what waits count its own bytes only.
+    if (8 * size >= 7 * this.#bytes.buffer.byteLength) {
       this.#window = this.#bytes.subarray(from, to);
       this.#windowFrom = from;
       return;
