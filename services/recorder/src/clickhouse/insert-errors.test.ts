@@ -1,15 +1,52 @@
 import { expect, test } from "@jest/globals";
 import { judgeInsertError } from "./insert-errors.ts";
 
-const serverError = (code: string) =>
-  Object.assign(new Error("Cannot read: 'card 4111' at row 7\nmore"), {
-    code,
-    type: "SOME_TYPE",
-  });
+const serverError = (
+  code: string,
+  message = "Cannot read: 'card 4111' at row 7\nmore",
+) => Object.assign(new Error(message), { code, type: "SOME_TYPE" });
 
-test.each(["27", "41", "469", "25", "32"])("code %s is a bad value", (code) => {
+test.each(["27", "41", "469", "25"])("code %s is a bad value", (code) => {
   expect(judgeInsertError(serverError(code)).kind).toBe("refused");
 });
+
+test.each([
+  [
+    "32",
+    'Attempt to read after eof: Cannot parse Int32 from String, because value is too short: while converting column "worker" from type String to type Int32: While executing Native.',
+  ],
+  [
+    "32",
+    'Attempt to read after eof: while converting column "worker" from type String to type Decimal(9, 2): While executing Native.',
+  ],
+  [
+    "33",
+    'Cannot read all data. Bytes read: 1. Bytes expected: 4.: while converting column "worker" from type String to type UUID: While executing Native.',
+  ],
+])("code %s of a value that is too short is a bad value: %s", (code, words) => {
+  expect(judgeInsertError(serverError(code, words)).kind).toBe("refused");
+});
+
+test.each([
+  ["32", "Attempt to read after eof: while receiving packet from shard2:9000"],
+  ["32", "Attempt to read after eof: While executing Native."],
+  [
+    "33",
+    "Cannot read all data. Bytes read: 7. Bytes expected: 9: While executing Native.",
+  ],
+  [
+    "33",
+    "Cannot read all data in NativeReader. Rows read: 224. Rows expected: 300: While executing Native.",
+  ],
+])(
+  "code %s of a connection or body that was cut off is tried again: %s",
+  (code, words) => {
+    expect(judgeInsertError(serverError(code, words))).toMatchObject({
+      kind: "unavailable",
+      needsOperator: false,
+    });
+  },
+);
 
 test.each(["60", "16", "48", "53", "117", "164", "497", "516"])(
   "code %s waits for an operator",
