@@ -92,11 +92,29 @@ test.each([
   });
 });
 
-test.each(["27", "117", "252", "999"])(
+test.each(["27", "48", "53", "117", "252", "999"])(
   "what code %s quotes of a row is not repeated",
   (code) => {
     expect(JSON.stringify(judgeInsertError(serverError(code)))).not.toContain(
       "4111",
     );
+  },
+);
+
+const AT_THE_END =
+  'while converting column "worker" from type String to type Map(String, String): While executing Native.';
+
+test.each(["48", "53", "117"])(
+  "of code %s the column is told, and nothing that it quotes of a row",
+  (code) => {
+    const quoted = `: while converting column "4111" from type a: While executing Native.`;
+    const words = `Cannot convert string '${quoted}' to type Map(String, String): ${AT_THE_END} `;
+
+    expect(judgeInsertError(serverError(code, words))).toMatchObject({
+      detail: `ClickHouse answered ${code} SOME_TYPE, while converting column "worker"`,
+    });
+    expect(judgeInsertError(serverError(code, quoted + "'"))).toMatchObject({
+      detail: `ClickHouse answered ${code} SOME_TYPE`,
+    });
   },
 );

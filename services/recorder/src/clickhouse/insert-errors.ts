@@ -43,8 +43,7 @@ export type InsertFault =
 
 /**
  * Judges what `@clickhouse/client` threw. An unknown error is retried: a needless wait costs time only, but needless halving would
- * dead-letter good records. ClickHouse's messages may quote rows, so its own words are passed on only where they quote none: for an
- * operator's fault other than 117.
+ * dead-letter good records. ClickHouse's messages may quote rows, so its own words are passed on only where they quote none.
  */
 export function judgeInsertError(error: unknown): InsertFault {
   const { code, type, message } = error as {
@@ -59,7 +58,7 @@ export function judgeInsertError(error: unknown): InsertFault {
   if (isServers && isOfAValue(code, message))
     return { kind: "refused", detail };
   if (isServers && OPERATOR_CODES.has(code)) {
-    const words = code === "117" ? "" : `: ${message?.split("\n")[0] ?? ""}`;
+    const words = wordsWithoutValues(code, message);
     return { kind: "unavailable", detail: detail + words, needsOperator: true };
   }
   if (code === TOO_MANY_PARTS)
@@ -75,4 +74,17 @@ export function judgeInsertError(error: unknown): InsertFault {
 function isOfAValue(code: string, message = ""): boolean {
   if (ENDED_CODES.has(code)) return OF_A_VALUE.test(message);
   return VALUE_CODES.has(code);
+}
+
+/** These messages can quote a value: "Cannot convert string '…' to type …". Their end has the name of a column at most. */
+const QUOTING_CODES: ReadonlySet<string> = new Set(["48", "53", "117"]);
+/** What ClickHouse puts after everything that it quotes. */
+const COLUMN_AT_THE_END =
+  /: (while converting column "\w+") from type [^:]+: While executing Native\.?\s*$/;
+
+/** What an operator may read of the message of an operator's fault. */
+function wordsWithoutValues(code: string, message = ""): string {
+  if (!QUOTING_CODES.has(code)) return `: ${message.split("\n")[0]!}`;
+  const [, column] = COLUMN_AT_THE_END.exec(message) ?? [];
+  return column === undefined ? "" : `, ${column}`;
 }
