@@ -1,5 +1,5 @@
 /** The only place that writes to ClickHouse. */
-import { Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type {
@@ -156,7 +156,8 @@ async function insertInto<T>(
       insert_deduplication_token: insert.token,
     },
   });
-  await text(stream); // it is empty, and the answer is whole once it has ended
+  // The answer is empty, and whole once it has ended. The client looks at the signal only until the answer begins.
+  await text(addAbortSignal(signal, stream));
 }
 
 /** A value has another type than its column, which is the record's fault. Anything else (no memory) passes. */

@@ -29,6 +29,31 @@ test("a whole number is written as Int64", () => {
   );
 });
 
+const NO_NUMBERS = [undefined, null, NaN, Infinity, 0.5, "7", 1n, true, {}];
+
+test.each([...NO_NUMBERS, 2 ** 31, -(2 ** 31) - 1, 2 ** 53])(
+  "%p is no Int32",
+  (value) => {
+    const to = new BlockBytes(0);
+
+    expect(() => to.int32(value as number)).toThrow(TypeError);
+  },
+);
+
+test.each([...NO_NUMBERS, 2 ** 53, -(2 ** 53)])("%p is no Int64", (value) => {
+  const to = new BlockBytes(0);
+
+  expect(() => to.int64(value as number)).toThrow(TypeError);
+});
+
+test.each([2 ** 31 - 1, -(2 ** 31), -1, 0, -0])("%p is an Int32", (value) => {
+  const to = new BlockBytes(0);
+
+  to.int32(value);
+
+  expect(to.written().readInt32LE()).toBe(value + 0);
+});
+
 test("a text is its length and its UTF-8, whatever its length and letters", () => {
   const texts = fc.oneof(
     fc.string({ unit: "binary", maxLength: 90 }),

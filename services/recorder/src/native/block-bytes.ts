@@ -31,14 +31,18 @@ export class BlockBytes {
     this.#bytes[this.#at++] = value;
   }
 
+  /** A whole number from -2^31 to 2^31 - 1. Throws a TypeError for anything else, which would be written as another number. */
   int32(value: number): void {
+    if ((value | 0) !== value) throw new TypeError("it is no Int32");
     this.#reserve(4);
     this.#view.setInt32(this.#at, value, true);
     this.#at += 4;
   }
 
-  /** A whole number whose absolute value is at most 2^53. */
+  /** A whole number whose absolute value is below 2^53. Throws a TypeError for anything else. */
   int64(value: number): void {
+    if (!Number.isSafeInteger(value))
+      throw new TypeError("it is no safe integer");
     this.#reserve(8);
     this.#view.setUint32(this.#at, value >>> 0, true);
     this.#view.setInt32(this.#at + 4, Math.floor(value / 2 ** 32), true);

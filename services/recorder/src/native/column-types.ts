@@ -52,7 +52,7 @@ export const INT32: ColumnType<number> = {
   },
 };
 
-/** Whole numbers whose absolute value is at most 2^53. */
+/** Whole numbers whose absolute value is below 2^53. */
 export const INT64: ColumnType<number> = { name: "Int64", open: openInt64 };
 
 /** Epoch milliseconds. */
@@ -70,8 +70,10 @@ export function nullable(type: ColumnType<number>): ColumnType<number | null> {
       const { add, parts } = type.open(rows);
       return {
         add(value) {
-          nulls.uint8(value === null ? 1 : 0);
-          add(value ?? 0);
+          // A field that is missing is NULL, too, and not 0.
+          const isNull = value === null || value === undefined;
+          nulls.uint8(isNull ? 1 : 0);
+          add(isNull ? 0 : value);
         },
         parts: [nulls, ...parts],
       };

@@ -1,0 +1,58 @@
+/** Inserts into a server that misbehaves as a real ClickHouse can only by chance. */
+import { afterEach, expect, test } from "@jest/globals";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { anAttempt } from "@postrider/testkit";
+import { ATTEMPTS } from "../columns.ts";
+import { createWriter } from "./writer.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+/** A writer to a server that answers so. */
+async function writerTo(listener: RequestListener) {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo; // it listens on TCP
+  const writer = createWriter({
+    url: `http://127.0.0.1:${port}`,
+    database: "none",
+  });
+  cleanups.push(
+    () => writer.close(),
+    () => server.closeAllConnections(),
+    () => server.close(),
+  );
+  return writer;
+}
+
+const raw = {
+  topic: "attempts",
+  partition: 0,
+  offset: 0,
+  timestamp: 0,
+  key: null,
+  value: null,
+  headers: {},
+};
+
+test("an insert whose answer begins and does not end is given up when the signal says so", async () => {
+  const giveUp = new AbortController();
+  const writer = await writerTo((request, response) => {
+    request.resume().on("end", () => {
+      response.writeHead(200).flushHeaders();
+      // Later than the client has seen the head.
+      setTimeout(() => giveUp.abort(), 200);
+    });
+  });
+
+  const answer = await writer
+    .tableOf(ATTEMPTS)
+    .insert([{ value: anAttempt(), raw }], "token", giveUp.signal);
+
+  expect(answer).toMatchObject({ kind: "unavailable", needsOperator: false });
+}, 10_000);
