@@ -82,6 +82,7 @@ test.each([
   ["MODIFY COLUMN worker Int32", { worker: "" }],
   ["MODIFY COLUMN worker Float64", { worker: "" }],
   ["MODIFY COLUMN worker Decimal(9, 2)", { worker: "9".repeat(40) }],
+  ["MODIFY COLUMN worker Decimal(9, 2)", { worker: "" }],
   ["MODIFY COLUMN worker DateTime", { worker: "x" }],
   ["MODIFY COLUMN worker DateTime64(3)", { worker: "x" }],
   ["MODIFY COLUMN worker Date", { worker: "x" }],
@@ -96,6 +97,26 @@ test.each([
 
   expect(answer).toMatchObject({ kind: "refused" });
 });
+
+test.each([
+  ["UInt64", -1, "18446744073709551615"],
+  ["UInt8", 300, "44"],
+  ["Int8", 300, "44"],
+])(
+  "a number that the type %s cannot hold wraps round: %s becomes %s, and ClickHouse says nothing",
+  async (type, sourceOffset, value) => {
+    const alteration = `MODIFY COLUMN source_offset ${type}`;
+
+    const { answer, table } = await insertInto(alteration, { sourceOffset });
+
+    expect(answer).toEqual({ kind: "inserted" });
+    expect(
+      await writer.query(
+        `SELECT toString(source_offset) AS value FROM ${table}`,
+      ),
+    ).toEqual([{ value }]);
+  },
+);
 
 test.each([
   ["DROP COLUMN worker, ADD COLUMN worker Map(String, String)", "worker"],

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { BlockError } from "../native/block.ts";
 import { judgeInsertError } from "./insert-errors.ts";
 
 const serverError = (
@@ -118,3 +119,15 @@ test.each(["48", "53", "117"])(
     });
   },
 );
+
+test.each([
+  [new TypeError("Received type string ('4111')"), "refused"],
+  [new RangeError("Array buffer allocation failed"), "unavailable"],
+])("a block that failed with %s is %s", (cause, kind) => {
+  const fault = judgeInsertError(new BlockError("payload", cause));
+
+  expect(fault).toMatchObject({
+    kind,
+    detail: `no block could be made of the rows: column payload: ${cause.name}`,
+  });
+});

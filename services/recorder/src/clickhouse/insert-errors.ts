@@ -1,4 +1,5 @@
 /** Judges an error of an insert: is a value bad, will it pass by itself, or must an operator act? Pure. */
+import { BlockError } from "../native/block.ts";
 
 /**
  * A value is bad: the runner halves the batch until the bad row stands alone. ClickHouse refuses such a block before it writes any
@@ -42,10 +43,11 @@ export type InsertFault =
     };
 
 /**
- * Judges what `@clickhouse/client` threw. An unknown error is retried: a needless wait costs time only, but needless halving would
+ * Judges what `encodeBlock` or `@clickhouse/client` threw. An unknown error is retried: a needless wait costs time only, but needless halving would
  * dead-letter good records. ClickHouse's messages may quote rows, so its own words are passed on only where they quote none.
  */
 export function judgeInsertError(error: unknown): InsertFault {
+  if (error instanceof BlockError) return judgeBlockError(error);
   const { code, type, message } = error as {
     code?: string;
     type?: string;
@@ -69,6 +71,12 @@ export function judgeInsertError(error: unknown): InsertFault {
       waitMs: TOO_MANY_PARTS_WAIT_MS,
     };
   return { kind: "unavailable", detail, needsOperator: false };
+}
+
+function judgeBlockError({ message: detail, isOfAValue }: BlockError) {
+  return isOfAValue
+    ? ({ kind: "refused", detail } as const)
+    : ({ kind: "unavailable", detail, needsOperator: false } as const);
 }
 
 function isOfAValue(code: string, message = ""): boolean {

@@ -291,6 +291,18 @@ test("a row that a later one of the same key has replaced is not missing", async
   expect(before).toMatchObject({ attempts: "20/20", hours: 100 });
 });
 
+test("a mend whose rows make no block says which column it is, without the value, and not that ClickHouse is away", async () => {
+  const rows = attemptsOf(6, () => ({ worker: 4111 as unknown as string }));
+
+  const answer = await target.mend(rows, "six", never);
+
+  expect(answer).toEqual({
+    kind: "unavailable",
+    detail: "no block could be made of the rows: column worker: TypeError",
+    needsOperator: false,
+  });
+});
+
 test("while ClickHouse is down a mend reports it as unavailable", async () => {
   const rows = attemptsOf(4);
   await server.kill9();

@@ -73,10 +73,13 @@ async function postJson(insert: string, body: string, token: string) {
     max_partitions_per_insert_block: "0",
     date_time_input_format: "best_effort",
   });
-  const answer = await fetch(`${stack.clickhouseUrl}/?${parameters}`, {
-    method: "POST",
-    body,
-  });
+  const answer = await fetch(
+    `${stack.clickhouseUrl}/?${parameters.toString()}`,
+    {
+      method: "POST",
+      body,
+    },
+  );
   expect([answer.status, await answer.text()]).toEqual([200, ""]);
 }
 

@@ -7,7 +7,7 @@ import type {
   ClickHouseSettings,
   QueryParams,
 } from "@clickhouse/client";
-import type { BatchTarget, InsertResult } from "@postrider/messaging";
+import type { BatchTarget } from "@postrider/messaging";
 import type { ClickHouseAccess } from "@postrider/runtime";
 import type { Row, Table } from "../columns.ts";
 import { judgeInsertError } from "./insert-errors.ts";
@@ -94,18 +94,11 @@ function authOf({ auth }: ClickHouseAccess): Pick<QueryParams, "auth"> {
 }
 
 function targetOf<T>(client: Client, table: Table<T>): BatchTarget<Row<T>> {
-  const { name, columns } = table;
   return {
-    table: name,
+    table: table.name,
     async insert(rows, token, signal) {
-      let block: Buffer;
       try {
-        block = encodeBlock(columns, rows);
-      } catch (error) {
-        return judgeEncodeError(error);
-      }
-      try {
-        await insertInto(client, { table, block, token }, signal);
+        await insertInto(client, { table, rows, token }, signal);
         return { kind: "inserted" };
       } catch (error) {
         return judgeInsertError(error);
@@ -115,10 +108,13 @@ function targetOf<T>(client: Client, table: Table<T>): BatchTarget<Row<T>> {
       const sql: MendSql<T> = {
         command: (statement) => command(client, statement, signal),
         query: (query) => rowsOf(client, { query, abort_signal: signal }),
-        insert: (staging, missing) => {
-          const block = encodeBlock(columns, missing);
-          const into = { ...table, name: staging };
-          return insertInto(client, { table: into, block, token }, signal);
+        insert: (name, missing) => {
+          const staging = { ...table, name };
+          return insertInto(
+            client,
+            { table: staging, rows: missing, token },
+            signal,
+          );
         },
       };
       try {
@@ -139,7 +135,7 @@ async function insertInto<T>(
   { made, auth }: Client,
   insert: {
     readonly table: Table<T>;
-    readonly block: Buffer;
+    readonly rows: readonly Row<T>[];
     readonly token: string;
   },
   signal: AbortSignal,
@@ -149,7 +145,9 @@ async function insertInto<T>(
   const { stream } = await made.exec({
     ...auth(),
     query: `INSERT INTO ${name} (${names}) FORMAT Native`,
-    values: Readable.from([insert.block], { objectMode: false }),
+    values: Readable.from([encodeBlock(columns, insert.rows)], {
+      objectMode: false,
+    }),
     abort_signal: signal,
     clickhouse_settings: {
       ...INSERT_SETTINGS,
@@ -158,14 +156,6 @@ async function insertInto<T>(
   });
   // The answer is empty, and whole once it has ended. The client looks at the signal only until the answer begins.
   await text(addAbortSignal(signal, stream));
-}
-
-/** A value has another type than its column, which is the record's fault. Anything else (no memory) passes. */
-function judgeEncodeError(error: unknown): InsertResult {
-  const detail = `no block could be made of the rows: ${String(error)}`;
-  return error instanceof TypeError
-    ? { kind: "refused", detail }
-    : { kind: "unavailable", detail, needsOperator: false };
 }
 
 /** The rows of each log partition, in their order. */

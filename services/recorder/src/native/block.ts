@@ -37,15 +37,39 @@ export function column<T, Value>(
   };
 }
 
-/** The rows as one block. The same rows make the same bytes. */
+/** No block could be made of the rows. It says of which column only: Node's own messages quote up to 25 characters of a value. */
+export class BlockError extends Error {
+  readonly code = "BLOCK";
+  /** The value has another type than its column. Otherwise it may pass: there was no memory, say. */
+  readonly isOfAValue: boolean;
+
+  constructor(column: string, { name }: Error) {
+    super(`no block could be made of the rows: column ${column}: ${name}`);
+    this.name = "BlockError";
+    this.isOfAValue = name === "TypeError";
+  }
+}
+
+/** The rows as one block. The same rows make the same bytes. Throws a BlockError. */
 export function encodeBlock<T>(
   columns: readonly Column<T>[],
   rows: readonly InRecord<T>[],
 ): Buffer {
-  const opened = columns.map(({ open }) => open(rows.length));
-  // Row after row, although the block has columns: each record is then fetched from memory once, not once for each column.
-  for (const { value, raw } of rows)
-    for (const { valueOf, writer } of opened) writer.add(valueOf(value, raw));
+  const opened = columns.map(({ name, open }) => ({
+    name,
+    ...open(rows.length),
+  }));
+  let at = "";
+  try {
+    // Row after row, although the block has columns: each record is then fetched from memory once, not once for each column.
+    for (const { value, raw } of rows)
+      for (const { name, valueOf, writer } of opened) {
+        at = name;
+        writer.add(valueOf(value, raw));
+      }
+  } catch (error) {
+    throw new BlockError(at, error as Error); // nothing else is thrown there
+  }
   const head = new BlockBytes(0);
   head.varUInt(columns.length);
   head.varUInt(rows.length);

@@ -1,6 +1,7 @@
 /**
  * How the values of one column are laid out in a block of ClickHouse's format Native. Source: "Native" in ClickHouse's reference of
- * formats. A type that is written here need not be the table's: ClickHouse converts each column to the type that the table has.
+ * formats. A type that is written here need not be the table's: ClickHouse converts each column to the type that the table has. A
+ * number that does not fit such a type wraps round without a word (-1 becomes 2^64 - 1 in UInt64).
  */
 import { BlockBytes } from "./block-bytes.ts";
 
