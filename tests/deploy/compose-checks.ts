@@ -51,7 +51,12 @@ export async function composeChecks(given: {
     equal(codesOf(delivery.attempts), [500, 500]);
     equal(delivery.deadLetterReason, "exhausted");
     const sql = `SELECT event_id, reason FROM dead_letters WHERE tenant_id = '${TENANT}' AND event_id = '${event}'`;
-    equal(await rowsOf(sql), [[event, "exhausted"]]);
+    // The recorder waits a second for more before it inserts.
+    const rows = await waitFor(async () => {
+      const found = await rowsOf(sql);
+      return found.length > 0 && found;
+    });
+    equal(rows, [[event, "exhausted"]]);
   });
   await check("every attempt is a row", async () => {
     const sql = `SELECT event_type, outcome, count() > 0 FROM attempts WHERE tenant_id = '${TENANT}' AND attempt_number > 0 GROUP BY ALL ORDER BY ALL`;

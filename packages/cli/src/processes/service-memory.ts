@@ -6,8 +6,6 @@
 export const SERVICE_NODE_ARGS = [
   // MB. By default V8 lets the young generation grow to over 130.
   "--max-semi-space-size=8",
-  // By default V8 lets the old generation grow to four times what was left of it. Buffers are outside, and are freed only with it.
-  "--heap-growing-percent=60",
 ] as const;
 
 /** glibc gives threads their own arenas, up to eight for each core, and keeps what was freed in each. Who sets it otherwise wins. */
