@@ -39,7 +39,7 @@ export function connectKafka(
 }
 
 /** TLS and SASL of the environment belong to the environment's brokers, and not to those that `dev` has started. */
-function securityOf(brokers: readonly string[]): KafkaConfig | null {
+export function securityOf(brokers: readonly string[]): KafkaConfig | null {
   const { KAFKA_BROKERS } = process.env;
   if (!KAFKA_BROKERS) noteUnused();
   if (!KAFKA_BROKERS || brokersOf(KAFKA_BROKERS).join() !== brokers.join())

@@ -7,22 +7,27 @@ import {
   type Admin,
   type Right,
 } from "@postrider/messaging";
-import { kafkaConfig, readConfig } from "@postrider/runtime";
 import { CliError, EXIT } from "../cli-error.ts";
+import { securityOf } from "../kafka.ts";
 
 /** Throws `CliError` with the commands that grant what is missing. Where Kafka cannot tell, it does nothing. */
 export async function requireTailRights(
   admin: Admin,
-  { prefix, name }: { readonly prefix: string; readonly name: string },
+  {
+    brokers,
+    prefix,
+    name,
+  }: {
+    readonly brokers: readonly string[];
+    readonly prefix: string;
+    readonly name: string;
+  },
 ): Promise<void> {
   const missing = await missingRights(admin, tailRights(prefix, name)).catch(
     () => [],
   );
   if (missing.length === 0) return;
-  const { env } = process;
-  const principal = principalOf(
-    env["KAFKA_BROKERS"] ? readConfig(env, kafkaConfig) : {},
-  );
+  const principal = principalOf(securityOf(brokers) ?? {});
   throw new CliError(EXIT.refused, `${prefix}${name} may not be read.`, {
     why: `Kafka does not allow ${principal}: ${missing.map(rightText).join("; ")}.`,
     next: missing.map((right) => grantCommand(right, principal)).join("\n"),

@@ -49,7 +49,7 @@ async function requireTopic(
 ): Promise<void> {
   const topics = await withAdmin(kafka.brokers, async (admin) => {
     // First, because Kafka lists no topic that may not be described.
-    await requireTailRights(admin, { prefix: kafka.prefix, name });
+    await requireTailRights(admin, { ...kafka, name });
     return await admin.listTopics();
   });
   if (topics.includes(topicName(kafka.prefix, name))) return;
