@@ -10,6 +10,7 @@ import type {
   Signal,
   WebhookEvent,
 } from "@postrider/core";
+import type { RawRecord } from "@postrider/messaging";
 
 /** 2026-01-01T00:00:00Z, the time of every record that is built. */
 export const BUILT_AT = Date.UTC(2026, 0, 1);
@@ -246,6 +247,20 @@ export function aSignal(fields: Partial<Signal> = {}): Signal {
     at: BUILT_AT,
     detail: "the endpoint answered 410",
     deliveryId: "dlv_000000000000000000000001",
+    ...fields,
+  };
+}
+
+/** A record without key, value and headers, at the beginning of its log: what was decoded from it is given beside it. */
+export function aRawRecord(fields: Partial<RawRecord> = {}): RawRecord {
+  return {
+    topic: "t",
+    partition: 0,
+    offset: 0,
+    timestamp: 0,
+    key: null,
+    value: null,
+    headers: {},
     ...fields,
   };
 }

@@ -1,18 +1,15 @@
 import { expect, test } from "@jest/globals";
-import { aDeadLetter, anAttempt, anIntake } from "@postrider/testkit";
+import {
+  aDeadLetter,
+  anAttempt,
+  anIntake,
+  aRawRecord,
+} from "@postrider/testkit";
 import { ATTEMPTS, DEAD_LETTERS, EVENTS, eventsTable } from "./columns.ts";
 import type { Table } from "./columns.ts";
 import { encodeBlock } from "./native/block.ts";
 
-const raw = {
-  topic: "t.intake",
-  partition: 0,
-  offset: 0,
-  timestamp: 0,
-  key: null,
-  value: null,
-  headers: {},
-};
+const raw = aRawRecord({ topic: "t.intake" });
 
 /** What a row has in a column of times, epoch ms. */
 function timeIn<T>({ columns }: Table<T>, name: string, value: T): number {

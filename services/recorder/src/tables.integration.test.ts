@@ -3,7 +3,13 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { randomBytes } from "node:crypto";
 import type { Attempt, DeadLetter, Intake } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
-import { aDeadLetter, anAttempt, anIntake, useStack } from "@postrider/testkit";
+import {
+  aDeadLetter,
+  anAttempt,
+  anIntake,
+  aRawRecord,
+  useStack,
+} from "@postrider/testkit";
 import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "./columns.ts";
 import type { Table } from "./columns.ts";
 import { migrate } from "./migrate/migrate.ts";
@@ -27,15 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => writer.close());
 
-const raw: RawRecord = {
-  topic: "t",
-  partition: 1,
-  offset: 7,
-  timestamp: NOW,
-  key: null,
-  value: null,
-  headers: {},
-};
+const raw: RawRecord = aRawRecord({ partition: 1, offset: 7, timestamp: NOW });
 
 async function insert<T>(
   table: Table<T>,

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Attempt } from "@postrider/core";
 import type { InsertResult } from "@postrider/messaging";
-import { anAttempt, useStack } from "@postrider/testkit";
+import { anAttempt, aRawRecord, useStack } from "@postrider/testkit";
 import { ATTEMPTS } from "../columns.ts";
 import { migrate } from "../migrate/migrate.ts";
 import { readMigrations } from "../migrate/migration-files.ts";
@@ -30,15 +30,7 @@ async function insertInto(
   await writer.command(`CREATE TABLE ${table} AS attempts`);
   await writer.command(`ALTER TABLE ${table} ${alteration}`);
   const value = anAttempt({ receivedAt: NOW, startedAt: NOW, ...fields });
-  const raw = {
-    topic: "attempts",
-    partition: 0,
-    offset: 1,
-    timestamp: NOW,
-    key: null,
-    value: null,
-    headers: {},
-  };
+  const raw = aRawRecord({ topic: "attempts", offset: 1, timestamp: NOW });
   const answer = await writer
     .tableOf({ ...ATTEMPTS, name: table })
     .insert([{ value, raw }], table, AbortSignal.timeout(30_000));

@@ -12,7 +12,12 @@ import type { Attempt } from "@postrider/core";
 import type { BatchTarget } from "@postrider/messaging";
 import { grantsOf, grantStatement } from "@postrider/runtime";
 import type { GrantHolder } from "@postrider/runtime";
-import { aDeadLetter, anAttempt, anIntake } from "@postrider/testkit";
+import {
+  aDeadLetter,
+  anAttempt,
+  anIntake,
+  aRawRecord,
+} from "@postrider/testkit";
 import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "../columns.ts";
 import type { Row, Table } from "../columns.ts";
 import { mendInsert } from "./mend-insert.ts";
@@ -83,15 +88,12 @@ function attemptsOf(
       startedAt: NOW - (n % 2) * DAY_MS + n,
       ...fieldsOf(n),
     });
-    const raw = {
+    const raw = aRawRecord({
       topic: "attempts",
       partition,
       offset: 5_000 + n,
       timestamp: NOW,
-      key: null,
-      value: null,
-      headers: {},
-    };
+    });
     return { value, raw };
   });
 }
@@ -209,15 +211,7 @@ test.each([
   const tenantId = `mended-${table.name}`;
   const row = {
     value: { ...value, ...now, tenantId },
-    raw: {
-      topic: "t",
-      partition: 0,
-      offset: 7,
-      timestamp: NOW,
-      key: null,
-      value: null,
-      headers: {},
-    },
+    raw: aRawRecord({ offset: 7, timestamp: NOW }),
   };
 
   const mended = await writer

@@ -3,7 +3,13 @@
  * make it a repeat all the same, for the table and for each view behind it.
  */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { aDeadLetter, anAttempt, anIntake, useStack } from "@postrider/testkit";
+import {
+  aDeadLetter,
+  anAttempt,
+  anIntake,
+  aRawRecord,
+  useStack,
+} from "@postrider/testkit";
 import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "../columns.ts";
 import type { Row, Table } from "../columns.ts";
 import { migrate } from "../migrate/migrate.ts";
@@ -87,15 +93,7 @@ async function postJson(insert: string, body: string, token: string) {
 function rowsOf(make: (n: number, at: number) => unknown): Row<unknown>[] {
   return Array.from({ length: ROWS }, (_, n) => ({
     value: make(n, NOW - (n % 2) * DAY_MS),
-    raw: {
-      topic: "t",
-      partition: n % 4,
-      offset: 100 + n,
-      timestamp: NOW,
-      key: null,
-      value: null,
-      headers: {},
-    },
+    raw: aRawRecord({ partition: n % 4, offset: 100 + n, timestamp: NOW }),
   }));
 }
 

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import { anAttempt } from "@postrider/testkit";
+import { anAttempt, aRawRecord } from "@postrider/testkit";
 import { ATTEMPTS } from "../columns.ts";
 import { createWriter } from "./writer.ts";
 
@@ -30,15 +30,7 @@ async function writerTo(listener: RequestListener) {
   return writer;
 }
 
-const raw = {
-  topic: "attempts",
-  partition: 0,
-  offset: 0,
-  timestamp: 0,
-  key: null,
-  value: null,
-  headers: {},
-};
+const raw = aRawRecord({ topic: "attempts" });
 
 test("an insert whose answer begins and does not end is given up when the signal says so", async () => {
   const giveUp = new AbortController();

@@ -1,17 +1,9 @@
 import { afterAll, expect, test } from "@jest/globals";
-import { anAttempt } from "@postrider/testkit";
+import { anAttempt, aRawRecord } from "@postrider/testkit";
 import { ATTEMPTS } from "../columns.ts";
 import { createWriter } from "./writer.ts";
 
-const raw = {
-  topic: "attempts",
-  partition: 0,
-  offset: 0,
-  timestamp: 0,
-  key: null,
-  value: null,
-  headers: {},
-};
+const raw = aRawRecord({ topic: "attempts" });
 /** Node's message about it says "Received type number (4111)". */
 const broken = { ...anAttempt(), worker: 4111 as unknown as string };
 const rows = [{ value: broken, raw }];

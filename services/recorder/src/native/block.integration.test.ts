@@ -1,7 +1,7 @@
 /** Blocks as a real ClickHouse reads them. */
 import { beforeAll, expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { execute, rowsOf, useStack } from "@postrider/testkit";
+import { aRawRecord, execute, rowsOf, useStack } from "@postrider/testkit";
 import { column, encodeBlock } from "./block.ts";
 import {
   arrayOf,
@@ -58,15 +58,7 @@ beforeAll(async () => {
 });
 
 function blockOf(rows: readonly Values[]): Buffer {
-  const raw = {
-    topic: "t",
-    partition: 0,
-    offset: 0,
-    timestamp: 0,
-    key: null,
-    value: null,
-    headers: {},
-  };
+  const raw = aRawRecord();
   return encodeBlock(
     COLUMNS,
     rows.map((value) => ({ value, raw })),
