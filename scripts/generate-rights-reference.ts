@@ -8,7 +8,6 @@ import { DEFAULT_TIERS, parseTiers } from "../packages/core/src/index.ts";
 import {
   grantCommand,
   HOLDERS_OF,
-  kafkaNameOf,
   rightsOf,
   type Right,
 } from "../packages/messaging/src/index.ts";
@@ -87,7 +86,7 @@ function render(): string {
 
 function row(service: Service, right: Right): string {
   const name = `\`${right.name}${right.isPrefix ? "*" : ""}\``;
-  const operations = right.operations.map(kafkaNameOf).join(", ");
+  const operations = right.operations.join(", ");
   return `| ${service} | ${right.resource.replace("-", " ")} | ${name} | ${operations} |`;
 }
 
@@ -111,7 +110,7 @@ function strimziUser(service: Service, nth: number): string[] {
       `          type: ${right.resource === "transactional-id" ? "transactionalId" : right.resource}`,
       `          name: ${right.name}`,
       `          patternType: ${right.isPrefix ? "prefix" : "literal"}`,
-      `        operations: [${right.operations.map(kafkaNameOf).join(", ")}]`,
+      `        operations: [${right.operations.join(", ")}]`,
     ]),
   ];
 }

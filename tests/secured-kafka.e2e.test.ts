@@ -120,10 +120,10 @@ const RESOURCES = {
   "transactional-id": AclResourceTypes.TRANSACTIONAL_ID,
 };
 const OPERATIONS = {
-  read: AclOperationTypes.READ,
-  write: AclOperationTypes.WRITE,
-  describe: AclOperationTypes.DESCRIBE,
-  describe_configs: AclOperationTypes.DESCRIBE_CONFIGS,
+  Read: AclOperationTypes.READ,
+  Write: AclOperationTypes.WRITE,
+  Describe: AclOperationTypes.DESCRIBE,
+  DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
 };
 
 function aclsOf(name: ServiceName, rights: readonly Right[]) {
@@ -260,27 +260,27 @@ const WITHOUT: Readonly<
   ingest: {
     resource: "topic",
     name: "secured.events",
-    operations: ["describe_configs"],
+    operations: ["DescribeConfigs"],
   },
   dispatcher: {
     resource: "topic",
     name: "secured.attempts",
-    operations: ["write"],
+    operations: ["Write"],
   },
   "retry-scheduler": {
     resource: "group",
     name: "secured.retry-scheduler",
-    operations: ["read"],
+    operations: ["Read"],
   },
   recorder: {
     resource: "group",
     name: "secured.schemas.table.",
-    operations: ["read"],
+    operations: ["Read"],
   },
   control: {
     resource: "transactional-id",
     name: "secured.control",
-    operations: ["write"],
+    operations: ["Write"],
   },
 };
 
@@ -357,8 +357,8 @@ test("a dispatcher that may not write attempts sends nothing before it is grante
 }, 120_000);
 
 test.each([
-  ["write on topic secured.attempts", "secured.attempts", "write"],
-  ["read on topic secured.deliveries", "secured.deliveries", "read"],
+  ["Write on topic secured.attempts", "secured.attempts", "Write"],
+  ["Read on topic secured.deliveries", "secured.deliveries", "Read"],
 ] as const)(
   "a right that a running service loses is named (%s)",
   async (text, name, operation) => {
@@ -434,7 +434,7 @@ test("doctor says which right of a service its user lacks, and is content with a
   expect(findingsOf(after)).toContainEqual(
     expect.objectContaining({
       check: "rights of dispatcher",
-      detail: "User:dispatcher lacks: write on topic secured.attempts",
+      detail: "User:dispatcher lacks: Write on topic secured.attempts",
       next: grantCommand(missing, "User:dispatcher"),
     }),
   );
@@ -447,7 +447,7 @@ test("tail says which rights it lacks, and ends; with them it reads", async () =
     resource: "group",
     name: "secured.tail.",
     isPrefix: true,
-    operations: ["read"],
+    operations: ["Read"],
   };
 
   const refused = await postrider(args, env);
@@ -457,7 +457,7 @@ test("tail says which rights it lacks, and ends; with them it reads", async () =
   expect(refused).toMatchObject({
     code: 5,
     stderr: expect.stringContaining(
-      "Kafka does not allow User:recorder: read on group secured.tail.*.",
+      "Kafka does not allow User:recorder: Read on group secured.tail.*.",
     ),
   });
   expect(refused.stderr).toContain(grantCommand(right, "User:recorder"));

@@ -2,20 +2,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPortPicker } from "@postrider/runtime";
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
-import { checkIds, checkLag, checkSignatures } from "../harness/checks.ts";
+import { checkedReport, checkLag, seenAtOf } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
-import { frozen } from "../harness/frozen.ts";
 import { checkDeliveredOnce } from "../harness/delivered-once.ts";
-import {
-  endpointAt,
-  eventOf,
-  eventRecord,
-  preload,
-  SECRET,
-} from "../harness/load.ts";
+import { endpointAt, eventOf, eventRecord } from "../harness/load.ts";
 import { nowMicros, openLoop } from "../harness/open-loop.ts";
 import { median, rounded } from "../harness/statistics.ts";
-import { GROUPS, startWhole, type Whole } from "../harness/whole.ts";
+import {
+  GROUPS,
+  preloadEvents,
+  startWhole,
+  type Whole,
+} from "../harness/whole.ts";
 
 /** Each has the default concurrency. With 8, as in other benches, each would be a quarter of a thousand a second by itself. */
 const ENDPOINTS = 100;
@@ -109,16 +107,8 @@ async function steady(
   run: string,
   count: number,
 ): Promise<number> {
-  const { topics, sink, endpoints } = whole;
-  const ids = new Set<string>();
-  await sink.reset();
-  await frozen(whole.pidOf("ingest"), () =>
-    preload(topics, count, (i) => {
-      const event = eventOf(run, i, endpoints);
-      ids.add(event.webhookId);
-      return eventRecord(event);
-    }),
-  );
+  const { sink } = whole;
+  const ids = await preloadEvents(whole, { run, count });
   const at = async (share: number) => {
     const { unique } = await sink.waitForUnique(count * share);
     return { unique, now: performance.now() };
@@ -127,9 +117,7 @@ async function steady(
   const to = await at(0.9);
   await sink.waitForUnique(count);
   await checkLags(whole);
-  const report = await sink.report();
-  checkIds(report, ids);
-  checkSignatures(report, SECRET);
+  await checkedReport(sink, ids);
   return ((to.unique - from.unique) * 1000) / (to.now - from.now);
 }
 
@@ -170,14 +158,9 @@ async function loadThroughOutage(
 
 async function checked(whole: Whole, { ids, openedAt }: Outage) {
   await checkLags(whole);
-  const report = await whole.sink.report();
-  checkIds(report, new Set(ids));
-  checkSignatures(report, SECRET);
-  const seenAt = new Map(
-    report.ids.map((id, i) => [id, report.seenAtMicros[i]!]),
-  );
+  const report = await checkedReport(whole.sink, new Set(ids));
   return {
-    caughtUp: caughtUpOf({ ids, openedAt }, seenAt),
+    caughtUp: caughtUpOf({ ids, openedAt }, seenAtOf(report)),
     mostAtOnce: Math.max(...report.mostAtOnce.values()),
   };
 }

@@ -9,9 +9,9 @@ import { countRequests } from "../harness/broker-requests.ts";
 import { checkRows } from "../harness/checked-rows.ts";
 import {
   checkAttempts,
-  checkIds,
+  checkedReport,
   checkLag,
-  checkSignatures,
+  seenAtOf,
 } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
 import {
@@ -21,7 +21,7 @@ import {
   ourMb,
   type Cost,
 } from "../harness/cost-of.ts";
-import { eventOf, SECRET } from "../harness/load.ts";
+import { eventOf } from "../harness/load.ts";
 import { openLoop } from "../harness/open-loop.ts";
 import { BOTH_CORES } from "../harness/processes.ts";
 import {
@@ -149,13 +149,8 @@ async function run(
   ]);
   await sink.waitForUnique(count);
   for (const [group, topic] of GROUPS) await checkLag(topics, group, topic);
-  const report = await sink.report();
-  checkIds(report, new Set(ids));
-  checkSignatures(report, SECRET);
+  const seen = seenAtOf(await checkedReport(sink, new Set(ids)));
   await checkRows(observed.whole, name, count);
-  const seen = new Map(
-    report.ids.map((id, i) => [id, report.seenAtMicros[i]!]),
-  );
   const seenAt = ids.map((id) => seen.get(id)!);
   return costOf(usage, { perSecond, startedAt, seenAt });
 }

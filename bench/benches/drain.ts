@@ -1,18 +1,12 @@
 /** drain: preloaded deliveries, the dispatcher alone on one core, against a raw signed dispatch loop on that core. */
 import type { Stack } from "@postrider/local-stack";
-import {
-  checkAttempts,
-  checkIds,
-  checkLag,
-  checkSignatures,
-} from "../harness/checks.ts";
+import { checkAttempts, checkedReport, checkLag } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
 import {
   deliveryOf,
   endpointsAt,
   eventOf,
   preload,
-  SECRET,
   writeEndpoints,
 } from "../harness/load.ts";
 import { measureDrain, type Drained } from "../harness/measure-drain.ts";
@@ -103,9 +97,7 @@ async function drained(
   await checkLag(topics, "dispatcher", "deliveries");
   await dispatcher.stop();
   await scheduler.stop();
-  const report = await sink.report();
-  checkIds(report, ids);
-  checkSignatures(report, SECRET);
+  await checkedReport(sink, ids);
   const deferrals = await checkAttempts(topics, count);
   await topics.remove();
   return { ...window, deferrals };

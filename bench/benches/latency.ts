@@ -5,12 +5,12 @@ import { topicName } from "@postrider/messaging";
 import { pipelineRate } from "../harness/base-rate.ts";
 import {
   checkAttempts,
-  checkIds,
+  checkedReport,
   checkLag,
-  checkSignatures,
+  seenAtOf,
 } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
-import { eventOf, eventRecord, SECRET } from "../harness/load.ts";
+import { eventOf, eventRecord } from "../harness/load.ts";
 import { intendedMicros } from "../harness/open-loop.ts";
 import {
   BOTH_CORES,
@@ -102,16 +102,11 @@ async function delivered(
   const count = run.perSecond * run.seconds;
   await sink.waitForUnique(count);
   for (const [group, topic] of GROUPS) await checkLag(topics, group, topic);
-  const report = await sink.report();
   const ids = Array.from(
     { length: count },
     (_, i) => eventOf(run.name, i, endpoints).webhookId,
   );
-  checkIds(report, new Set(ids));
-  checkSignatures(report, SECRET);
-  const seen = new Map(
-    report.ids.map((id, i) => [id, report.seenAtMicros[i]!]),
-  );
+  const seen = seenAtOf(await checkedReport(sink, new Set(ids)));
   return latencyOf(
     startedAt,
     ids.map((id) => seen.get(id)!),

@@ -1,14 +1,9 @@
 /** payloads: what a KB of payload beyond the first costs ingest and the dispatcher, against a bare copy from topic to topic and the raw loop. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { topicName } from "@postrider/messaging";
-import {
-  checkAttempts,
-  checkIds,
-  checkLag,
-  checkSignatures,
-} from "../harness/checks.ts";
+import { checkAttempts, checkedReport, checkLag } from "../harness/checks.ts";
 import type { BenchContext, BenchResult, Figures } from "../harness/context.ts";
-import { eventOf, eventRecord, preload, SECRET } from "../harness/load.ts";
+import { eventOf, eventRecord, preload } from "../harness/load.ts";
 import { frozen } from "../harness/frozen.ts";
 import { cpuSecondsOf } from "../harness/proc-stat.ts";
 import {
@@ -21,7 +16,7 @@ import {
 import { signedLoop } from "../harness/raw-loop.ts";
 import { createTopics, logEnds, type Topics } from "../harness/stack.ts";
 import { median, rounded, withoutFirst } from "../harness/statistics.ts";
-import { startWhole, type Whole } from "../harness/whole.ts";
+import { preloadEvents, startWhole, type Whole } from "../harness/whole.ts";
 
 /** The most that a KB may cost, as a multiple of the baseline's. */
 const TARGET = 2;
@@ -86,17 +81,13 @@ async function delivered(
   nth: number,
   { kb, count }: Load,
 ): Promise<Pick<Micros, "ingest" | "dispatcher">> {
-  const { topics, sink, endpoints } = whole;
+  const { topics, sink } = whole;
   const pids = [whole.pidOf("ingest"), whole.pidOf("dispatcher")] as const;
-  const ids = new Set<string>();
-  await sink.reset();
-  await frozen(pids[0], () =>
-    preload(topics, count, (i) => {
-      const event = eventOf(`${nth}_${kb}`, i, endpoints, payloadOf(kb));
-      ids.add(event.webhookId);
-      return eventRecord(event);
-    }),
-  );
+  const ids = await preloadEvents(whole, {
+    run: `${nth}_${kb}`,
+    count,
+    payload: payloadOf(kb),
+  });
   const before = pids.map(cpuSecondsOf);
   await sink.waitForUnique(count);
   await checkLag(topics, "route", "events");
@@ -104,9 +95,7 @@ async function delivered(
   const [ingest, dispatcher] = pids.map(
     (pid, i) => ((cpuSecondsOf(pid) - before[i]!) * 1e6) / count,
   );
-  const report = await sink.report();
-  checkIds(report, ids);
-  checkSignatures(report, SECRET);
+  await checkedReport(sink, ids);
   return { ingest: ingest!, dispatcher: dispatcher! };
 }
 

@@ -1,14 +1,7 @@
 /** pipeline: preloaded events through route, deliver and record to rows, everything on two cores, in CPU per delivery. */
-import {
-  checkAttempts,
-  checkIds,
-  checkLag,
-  checkSignatures,
-} from "../harness/checks.ts";
+import { checkAttempts, checkedReport, checkLag } from "../harness/checks.ts";
 import { checkRows } from "../harness/checked-rows.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
-import { frozen } from "../harness/frozen.ts";
-import { eventOf, eventRecord, preload, SECRET } from "../harness/load.ts";
 import type { Drained } from "../harness/measure-drain.ts";
 import { cpuSecondsByName } from "../harness/proc-stat.ts";
 import { BOTH_CORES } from "../harness/processes.ts";
@@ -24,6 +17,7 @@ import {
   camelCase,
   GROUPS,
   pidsOf,
+  preloadEvents,
   startWhole,
   type Whole,
 } from "../harness/whole.ts";
@@ -77,17 +71,9 @@ async function piped(
   pair: number,
   count: number,
 ): Promise<Piped> {
-  const { topics, sink, endpoints } = whole;
+  const { topics, sink } = whole;
   const pids = pidsOf(whole);
-  const ids = new Set<string>();
-  await sink.reset();
-  await frozen(whole.pidOf("ingest"), () =>
-    preload(topics, count, (i) => {
-      const event = eventOf(String(pair), i, endpoints);
-      ids.add(event.webhookId);
-      return eventRecord(event);
-    }),
-  );
+  const ids = await preloadEvents(whole, { run: String(pair), count });
   const before = cpuSecondsByName(pids);
   const startedAt = performance.now();
   await sink.waitForUnique(count, 30_000);
@@ -96,9 +82,7 @@ async function piped(
   const endedAt = performance.now();
   const after = cpuSecondsByName(pids);
 
-  const report = await sink.report();
-  checkIds(report, ids);
-  checkSignatures(report, SECRET);
+  await checkedReport(sink, ids);
   await checkRows(whole, String(pair), count);
   const micros = Object.fromEntries(
     [...after].map(([name, cpu]) => [

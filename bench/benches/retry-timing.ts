@@ -9,7 +9,7 @@ import {
   readAttempts,
 } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
-import { BODY_BYTES, eventOf, eventRecord, SECRET } from "../harness/load.ts";
+import { BODY_BYTES, eventOf, eventRecord } from "../harness/load.ts";
 import { openLoop } from "../harness/open-loop.ts";
 import { percentile, rounded } from "../harness/statistics.ts";
 import { GROUPS, startWhole, type Whole } from "../harness/whole.ts";
@@ -86,7 +86,7 @@ async function checkRequests(
     throw new Error(
       `the sink saw ${report.requests} requests with ${report.unique} ids; expected ${requests} with ${ids}`,
     );
-  checkSignatures(report, SECRET);
+  checkSignatures(report);
   await checkDeadLetters(topics);
 }
 

@@ -5,8 +5,30 @@ import { waitFor } from "@postrider/testkit";
 import { Webhook } from "standardwebhooks";
 import { headerOf } from "../sink/request-reader.ts";
 import type { SinkReport } from "../sink/protocol.ts";
+import { SECRET } from "./load.ts";
 import { readRecords } from "./read-topic.ts";
+import type { Sink } from "./sink.ts";
 import type { Topics } from "./stack.ts";
+
+/** What came to the sink: the ids, as `checkIds` wants them, with the right signatures. */
+export async function checkedReport(
+  sink: Sink,
+  ids: ReadonlySet<string>,
+  repeatsAllowed?: number,
+): Promise<SinkReport> {
+  const report = await sink.report();
+  checkIds(report, ids, repeatsAllowed);
+  checkSignatures(report);
+  return report;
+}
+
+/** When each id first came, in µs of the machine's monotonic clock. */
+export function seenAtOf({
+  ids,
+  seenAtMicros,
+}: SinkReport): Map<string, number> {
+  return new Map(ids.map((id, i) => [id, seenAtMicros[i]!]));
+}
 
 /** Every id must have come, but for `repeatsAllowed` requests exactly once, and no id that was not sent. */
 export function checkIds(
@@ -23,8 +45,8 @@ export function checkIds(
 }
 
 /** Compares signatures with those of a public library, not with ours. Not by its `verify`: a run may be longer than its tolerance of five minutes. */
-export function checkSignatures(report: SinkReport, secret: string): void {
-  const webhook = new Webhook(secret);
+export function checkSignatures(report: SinkReport): void {
+  const webhook = new Webhook(SECRET);
   if (report.requests >= 100 && report.sample.length === 0)
     throw new Error("the sink kept no sample");
   for (const { head, body } of report.sample) {

@@ -3,9 +3,9 @@ import type { Endpoint } from "@postrider/core";
 import type { OutRecord } from "@postrider/messaging";
 import { waitFor, type MisbehaviourName } from "@postrider/testkit";
 import { arrivalOf, type Arrival } from "./arrival.ts";
-import { checkIds, checkSignatures } from "./checks.ts";
+import { checkedReport, seenAtOf } from "./checks.ts";
 import type { BenchContext } from "./context.ts";
-import { endpointAt, eventOf, eventRecord, SECRET } from "./load.ts";
+import { endpointAt, eventOf, eventRecord } from "./load.ts";
 import { openLoop } from "./open-loop.ts";
 import { BOTH_CORES } from "./processes.ts";
 import { startUnrulySink, type UnrulySink } from "./sink.ts";
@@ -117,12 +117,7 @@ export async function arrivalAtSink(
   sent: Sent,
   ...counts: readonly ((i: number) => boolean)[]
 ): Promise<Arrival[]> {
-  const report = await sink.report();
-  checkIds(report, sent.atSink);
-  checkSignatures(report, SECRET);
-  const seen = new Map(
-    report.ids.map((id, i) => [id, report.seenAtMicros[i]!]),
-  );
+  const seen = seenAtOf(await checkedReport(sink, sent.atSink));
   return counts.map((isCounted) =>
     arrivalOf({
       perSecond: sent.load.perSecond,

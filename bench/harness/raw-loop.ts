@@ -1,5 +1,5 @@
 /** Runs the raw signed dispatch loop against the sink and checks the requests that came. */
-import { checkIds, checkSignatures } from "./checks.ts";
+import { checkedReport } from "./checks.ts";
 import { BODY_BYTES, CONNECTIONS, SECRET } from "./load.ts";
 import { measureDrain, type Drained } from "./measure-drain.ts";
 import { programOf, startPinned, type Cores } from "./processes.ts";
@@ -57,8 +57,6 @@ export async function signedLoop(
   const window = await measureDrain(sink, loop.pid, count);
   await loop.stop();
   const ids = Array.from({ length: count }, (_, i) => `${prefix}${i}`);
-  const report = await sink.report();
-  checkIds(report, new Set(ids));
-  checkSignatures(report, SECRET);
+  await checkedReport(sink, new Set(ids));
   return window;
 }

@@ -3,20 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readiness } from "@postrider/cli";
 import type { Endpoint } from "@postrider/core";
 import type { Stack } from "@postrider/local-stack";
-import {
-  checkAttempts,
-  checkIds,
-  checkLag,
-  checkSignatures,
-} from "./checks.ts";
+import { checkAttempts, checkedReport, checkLag, seenAtOf } from "./checks.ts";
 import type { BenchContext } from "./context.ts";
-import {
-  deliveryOf,
-  eventOf,
-  preload,
-  SECRET,
-  writeEndpoints,
-} from "./load.ts";
+import { deliveryOf, eventOf, preload, writeEndpoints } from "./load.ts";
 import { intendedMicros, openLoop, type OpenLoop } from "./open-loop.ts";
 import { BOTH_CORES } from "./processes.ts";
 import type { Sink } from "./sink.ts";
@@ -149,11 +138,9 @@ export class Site {
     const { sink } = this.#options;
     await sink.waitForUnique(ids.length);
     await checkLag(this.topics, "dispatcher", "deliveries");
-    const report = await sink.report();
-    checkIds(report, new Set(ids), repeatsAllowed);
+    const report = await checkedReport(sink, new Set(ids), repeatsAllowed);
     this.#repeated += report.requests - report.unique;
-    checkSignatures(report, SECRET);
-    return new Map(report.ids.map((id, i) => [id, report.seenAtMicros[i]!]));
+    return seenAtOf(report);
   }
 
   get repeated(): number {

@@ -5,7 +5,14 @@ import type { Endpoint } from "@postrider/core";
 import type { Stack } from "@postrider/local-stack";
 import { buildBundle } from "../../deploy/bundle/build.ts";
 import type { BenchContext } from "./context.ts";
-import { endpointsAt, writeEndpoints } from "./load.ts";
+import { frozen } from "./frozen.ts";
+import {
+  endpointsAt,
+  eventOf,
+  eventRecord,
+  preload,
+  writeEndpoints,
+} from "./load.ts";
 import { BOTH_CORES } from "./processes.ts";
 import { startSink, type Sink } from "./sink.ts";
 import { createTopics, startOwnStack, type Topics } from "./stack.ts";
@@ -79,6 +86,32 @@ async function bundled({
   const bundle = join(folder, "bundle");
   await buildBundle(bundle);
   return (name) => join(bundle, `${name}.js`);
+}
+
+/** Writes `count` events of a run while ingest stands still. Returns their webhook-ids; the sink has forgotten those before. */
+export async function preloadEvents(
+  whole: Whole,
+  {
+    run,
+    count,
+    payload,
+  }: {
+    readonly run: string;
+    readonly count: number;
+    readonly payload?: Buffer;
+  },
+): Promise<ReadonlySet<string>> {
+  const { topics, sink, endpoints } = whole;
+  const ids = new Set<string>();
+  await sink.reset();
+  await frozen(whole.pidOf("ingest"), () =>
+    preload(topics, count, (i) => {
+      const event = eventOf(run, i, endpoints, payload);
+      ids.add(event.webhookId);
+      return eventRecord(event);
+    }),
+  );
+  return ids;
 }
 
 /** By name: the services and, not ours, `kafka`, `clickhouse` and `sink`. */

@@ -1,7 +1,6 @@
 /** Topics and rights for the chart's Strimzi resources. `{tier}` stands for each tier of POSTRIDER_TIERS; names are without the prefix. */
 import { DEFAULT_TIERS } from "../../packages/core/src/index.ts";
 import {
-  kafkaNameOf,
   rightsOf,
   topicPlan,
   type RightsHolder,
@@ -48,7 +47,7 @@ function rightsOfHolders(holders: readonly RightsHolder[]): unknown[] {
   for (const right of rights) {
     const key = `${right.resource} ${right.name}`;
     const all = operations.get(key) ?? new Set();
-    for (const operation of right.operations) all.add(kafkaNameOf(operation));
+    for (const operation of right.operations) all.add(operation);
     operations.set(key, all);
   }
   return [...operations].map(([key, all]) => {

@@ -75,7 +75,7 @@ testWithHelm(
         const holder =
           service === "ingest" ? "route" : (service as RightsHolder); // the other services hold rights under their own names
         const readable = rightsOf(holder, { prefix: "postrider.", tiers: [] })
-          .filter(({ operations }) => operations.includes("read"))
+          .filter(({ operations }) => operations.includes("Read"))
           .map((right) => `${right.resource} ${right.name}`);
         return (
           !readable.includes(`group ${group}`) ||

@@ -1,5 +1,6 @@
 /** `endpoints resume --watch`: shows a resume's progress until nothing more comes. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { counted } from "@postrider/core";
 import { CliError, EXIT } from "./cli-error.ts";
 import { fieldLines } from "./field-lines.ts";
 import type { Terminal } from "./terminal.ts";
@@ -87,7 +88,7 @@ function progressOf({ read, total, sent }: Resume): string {
 }
 
 function deliveries(count: number): string {
-  return count === 1 ? "1 delivery" : `${count} deliveries`;
+  return counted(count, "delivery", "deliveries");
 }
 
 function replaced({ endpointId, id }: Resume): CliError {

@@ -1,6 +1,7 @@
 export type * from "./records.ts";
 export * from "./vocabulary.ts";
 export * from "./time.ts";
+export * from "./counted.ts";
 export type * from "./problem.ts";
 export {
   fewProblems,

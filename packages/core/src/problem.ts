@@ -1,3 +1,5 @@
+import { counted } from "./counted.ts";
+
 /** What is wrong with one field. `rule` is a short stable name that programs may test; `message` is for people and never repeats a secret. */
 export interface Problem {
   /** A path such as `destination.url`; empty if the problem concerns the whole input. */
@@ -40,7 +42,7 @@ export class ProblemList {
 
   list(): Problem[] {
     if (this.#moreCount === 0) return [...this.#named];
-    const message = `and ${this.#moreCount} more problems`;
+    const message = `and ${counted(this.#moreCount, "more problem")}`;
     const more = { field: "", rule: "more", message, count: this.#moreCount };
     return [...this.#named, more];
   }

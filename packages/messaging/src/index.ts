@@ -3,6 +3,7 @@ export { lastOffsetOf } from "./record.ts";
 export { joined, type ValueBytes } from "./value-bytes.ts";
 export type * from "./stage.ts";
 export * from "./ports.ts";
+export { ByPartition } from "./by-partition.ts";
 export type * from "./output-port.ts";
 export * from "./topics.ts";
 export * from "./unfit-value-error.ts";

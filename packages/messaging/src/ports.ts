@@ -118,8 +118,8 @@ export interface Producer {
 /** Makes connected producers; a runner discards one after any error and asks for another. */
 export type ProducerFactory = () => Promise<Producer>;
 
-/** What a right allows. To read or to write is also to describe. */
-export type Operation = "read" | "write" | "describe" | "describe_configs";
+/** What a right allows, as Kafka and its `kafka-acls` name it. To read or to write is also to describe. */
+export type Operation = "Read" | "Write" | "Describe" | "DescribeConfigs";
 
 /** What this client may do, by topic or group. */
 export type GrantedOperations = ReadonlyMap<string, ReadonlySet<Operation>>;

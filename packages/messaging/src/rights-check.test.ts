@@ -55,17 +55,17 @@ function aCheck(first: Answer): {
 }
 
 test("the start waits while a right is missing, and ends once it is granted", async () => {
-  const { check, asked, answer, start } = aCheck(["read"]);
+  const { check, asked, answer, start } = aCheck(["Read"]);
 
   const isOver = start();
   await waitFor(() => asked() > 2);
   const meanwhile = [isOver(), check.waitsFor(), check.health().ready];
-  answer(["read", "write"]);
+  answer(["Read", "Write"]);
   await waitFor(isOver);
 
   expect(meanwhile).toEqual([
     false,
-    expect.stringContaining("User:door: write on topic p.events"),
+    expect.stringContaining("User:door: Write on topic p.events"),
     [expect.objectContaining({ name: "kafka-rights", isOk: false })],
   ]);
   expect(check.waitsFor()).toBeNull();
@@ -82,7 +82,7 @@ test("a start that Kafka cannot answer does not wait", async () => {
 });
 
 test("what was missing is still missing while the broker is away", async () => {
-  const { check, asked, answer, start } = aCheck(["read"]);
+  const { check, asked, answer, start } = aCheck(["Read"]);
 
   const isOver = start();
   await waitFor(() => asked() > 0);
@@ -90,7 +90,7 @@ test("what was missing is still missing while the broker is away", async () => {
   const before = asked();
   await waitFor(() => asked() > before + 2);
   const wasOver = isOver();
-  answer(["read", "write"]);
+  answer(["Read", "Write"]);
   await waitFor(isOver);
 
   expect(wasOver).toBe(false);
@@ -111,16 +111,16 @@ test("a stop ends a start that waits", async () => {
 });
 
 test("a doubt asks again, and what is missing is told until it is granted", async () => {
-  const { check, log, answer, start } = aCheck(["read", "write"]);
+  const { check, log, answer, start } = aCheck(["Read", "Write"]);
   await waitFor(start());
 
-  answer(["read"]);
+  answer(["Read"]);
   await waitFor(() => {
     check.doubt();
     return check.health().ready.some(({ isOk }) => !isOk);
   });
   const waits = check.waitsFor();
-  answer(["read", "write"]);
+  answer(["Read", "Write"]);
   await waitFor(() => check.health().ready.every(({ isOk }) => isOk));
 
   expect(waits).toBeNull();

@@ -32,7 +32,7 @@ test("only control may write endpoints and keys, and nobody but the publishers' 
         ({ resource, name, operations }) =>
           resource === "topic" &&
           name === topic &&
-          operations.includes("write"),
+          operations.includes("Write"),
       ),
     );
 

@@ -31,7 +31,7 @@ export function rightsOf(
     isPrefix: false,
     operations,
   });
-  const group = (name: string, operation: Operation = "read"): Right => ({
+  const group = (name: string, operation: Operation = "Read"): Right => ({
     resource: "group",
     name: `${prefix}${name}`,
     isPrefix: false,
@@ -43,31 +43,31 @@ export function rightsOf(
   });
   // Every service reads the schemas that others wrote, and writes its own.
   const schemas = [
-    topic("schemas", "read", "write"),
+    topic("schemas", "Read", "Write"),
     ownGroups("schemas.table."),
   ];
   switch (service) {
     case "door":
-      return [topic("events", "write"), ...schemas];
+      return [topic("events", "Write"), ...schemas];
     case "route":
       return [
-        topic("events", "read", "describe_configs"),
-        topic("deliveries", "write"),
-        topic("intake", "write"),
-        topic("dead-letters", "write"),
-        topic("endpoints", "read"),
+        topic("events", "Read", "DescribeConfigs"),
+        topic("deliveries", "Write"),
+        topic("intake", "Write"),
+        topic("dead-letters", "Write"),
+        topic("endpoints", "Read"),
         ...schemas,
         group("route"),
         ownGroups("endpoints.table."),
       ];
     case "dispatcher":
       return [
-        topic("deliveries", "read", "write"),
-        topic("attempts", "write"),
-        ...tiers.map((tier) => topic(tier.topic, "write")),
-        topic("dead-letters", "write"),
-        topic("signals", "write"),
-        topic("endpoints", "read"),
+        topic("deliveries", "Read", "Write"),
+        topic("attempts", "Write"),
+        ...tiers.map((tier) => topic(tier.topic, "Write")),
+        topic("dead-letters", "Write"),
+        topic("signals", "Write"),
+        topic("endpoints", "Read"),
         ...schemas,
         group("dispatcher"),
         ownGroups("endpoints.table."),
@@ -75,18 +75,18 @@ export function rightsOf(
     case "retry-scheduler":
       return [
         ...tiers.map((tier) =>
-          topic(tier.topic, "read", "write", "describe_configs"),
+          topic(tier.topic, "Read", "Write", "DescribeConfigs"),
         ),
-        topic("deliveries", "write"),
-        topic("dead-letters", "write"),
+        topic("deliveries", "Write"),
+        topic("dead-letters", "Write"),
         ...schemas,
         group("retry-scheduler"),
       ];
     case "recorder":
       return [
-        topic("intake", "read"),
-        topic("attempts", "read"),
-        topic("dead-letters", "read", "write"),
+        topic("intake", "Read"),
+        topic("attempts", "Read"),
+        topic("dead-letters", "Read", "Write"),
         ...schemas,
         group("recorder.intake"),
         group("recorder.attempts"),
@@ -94,15 +94,15 @@ export function rightsOf(
       ];
     case "control":
       return [
-        topic("endpoints", "read", "write"),
-        topic("control", "read", "write"),
-        topic("signals", "read"),
-        topic("dead-letters", "read", "write"),
-        topic("deliveries", "write"),
+        topic("endpoints", "Read", "Write"),
+        topic("control", "Read", "Write"),
+        topic("signals", "Read"),
+        topic("dead-letters", "Read", "Write"),
+        topic("deliveries", "Write"),
         ...schemas,
         group("control"),
         group("control-signals"),
-        group("dispatcher", "describe"),
+        group("dispatcher", "Describe"),
         ownGroups("endpoints.table."),
         ownGroups("control.table."),
         ownGroups("dead-letters.read."),
@@ -110,7 +110,7 @@ export function rightsOf(
           resource: "transactional-id",
           name: `${prefix}control`,
           isPrefix: false,
-          operations: ["write"],
+          operations: ["Write"],
         },
       ];
   }
@@ -125,18 +125,10 @@ export const HOLDERS_OF = {
   control: ["control"],
 } as const satisfies Readonly<Record<string, readonly RightsHolder[]>>;
 
-/** A right in words, such as `write on topic postrider.attempts`. */
+/** A right in words, such as `Write on topic postrider.attempts`. */
 export function rightText(right: Right): string {
   const { operations, resource, name, isPrefix } = right;
   return `${operations.join(" and ")} on ${resource} ${name}${isPrefix ? "*" : ""}`;
-}
-
-/** Kafka's own name of the operation: `describe_configs` is `DescribeConfigs`. */
-export function kafkaNameOf(operation: Operation): string {
-  return operation
-    .split("_")
-    .map((word) => `${word[0]!.toUpperCase()}${word.slice(1)}`)
-    .join("");
 }
 
 /** For whoever runs the commands: the broker's address is a variable, without quotes, because a log line would show them escaped. */
@@ -148,7 +140,7 @@ export function grantCommand(right: Right, principal: string): string {
   const { operations, resource, name, isPrefix } = right;
   return [
     `kafka-acls.sh ${AS_ADMINISTRATOR} --add --allow-principal ${principal}`,
-    ...operations.map((each) => `--operation ${kafkaNameOf(each)}`),
+    ...operations.map((each) => `--operation ${each}`),
     `--${resource} ${name}`,
     ...(isPrefix ? ["--resource-pattern-type prefixed"] : []),
   ].join(" ");

@@ -11,10 +11,9 @@ import {
   type Values,
 } from "./config-rules.ts";
 import type { ConfigEntry, ConfigOf } from "./config.ts";
-import { certificateEnds } from "./certificate-ends.ts";
 import type { Log, Meter } from "./effects.ts";
 import { lastGood } from "./last-good.ts";
-import { LiveTlsAgent, liveSecureContext } from "./live-tls.ts";
+import { liveTlsAgents } from "./live-tls-agents.ts";
 
 const URL_VARIABLE = { name: "clickhouseUrl", variable: "CLICKHOUSE_URL" };
 
@@ -98,22 +97,21 @@ export function clickhouseAccess(
     variable: "CLICKHOUSE_PASSWORD_FILE",
     log,
   });
-  const tls = clickhouseTlsCa && (() => ({ ca: clickhouseTlsCa() }));
-  const context =
-    tls &&
-    liveSecureContext(tls, { event, variable: "CLICKHOUSE_TLS_CA_FILE", log });
-  const ends = meter && certificateEnds(meter);
-  if (tls !== null) ends?.given("clickhouse", tls);
+  const agents =
+    clickhouseTlsCa &&
+    liveTlsAgents("clickhouse", () => ({ ca: clickhouseTlsCa() }), {
+      event,
+      variable: "CLICKHOUSE_TLS_CA_FILE",
+      log,
+      meter,
+    });
   return {
     url: clickhouseUrl,
     ...(username !== null && {
       auth: () => ({ username, password: password() }),
     }),
-    ...(context !== null && {
-      agent: (maxSockets) =>
-        new LiveTlsAgent(context, { keepAlive: true, maxSockets }, (socket) =>
-          ends?.connecting("clickhouse", socket),
-        ),
+    ...(agents !== null && {
+      agent: (maxSockets) => agents({ keepAlive: true, maxSockets }),
     }),
   };
 }

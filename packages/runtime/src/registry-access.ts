@@ -1,10 +1,9 @@
 /** How requests to the schema registry are made: signed in as we are now, over TLS as the files are now. */
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { certificateEnds } from "./certificate-ends.ts";
 import type { Log, Meter } from "./effects.ts";
 import { lastGood } from "./last-good.ts";
-import { LiveTlsAgent, liveSecureContext, type TlsTexts } from "./live-tls.ts";
+import { liveTlsAgents } from "./live-tls-agents.ts";
 import { registryTlsOf, type RegistryAddress } from "./registry-config.ts";
 
 /** What requests to the registry are made with. */
@@ -42,13 +41,13 @@ function agentOf(
   if (!url.startsWith("https:")) return new HttpAgent(AGENT);
   const isPlain = Object.keys(registryTlsOf(config)).length === 0;
   if (isPlain) return new HttpsAgent(AGENT);
-  const kept = { event: EVENT, variable: "SCHEMA_REGISTRY_TLS", log };
-  const read = (): TlsTexts => registryTlsOf(config);
-  const ends = meter && certificateEnds(meter);
-  ends?.given("registry", read);
-  return new LiveTlsAgent(liveSecureContext(read, kept), AGENT, (socket) =>
-    ends?.connecting("registry", socket),
-  );
+  const agents = liveTlsAgents("registry", () => registryTlsOf(config), {
+    event: EVENT,
+    variable: "SCHEMA_REGISTRY_TLS",
+    log,
+    meter,
+  });
+  return agents(AGENT);
 }
 
 function authorizationOf(

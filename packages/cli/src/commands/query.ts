@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { counted } from "@postrider/core";
 import { findAddresses } from "../addresses.ts";
 import { callApiForText } from "../api.ts";
 import { command, type Run } from "../command.ts";
@@ -31,12 +32,11 @@ export function queryCommand(run: Run): Command {
           terminal,
         ),
       );
-      const count = answer.rows.length;
       const cut = answer.truncated === true ? ", and there were more" : "";
       terminal.say(
         terminal.paintTalk(
           "dim",
-          `${count} row${count === 1 ? "" : "s"}${cut}`,
+          `${counted(answer.rows.length, "row")}${cut}`,
         ),
       );
     },

@@ -1,4 +1,5 @@
 /** Whether the cluster takes us, and its topics and settings are as Postrider needs them. */
+import { counted } from "@postrider/core";
 import { planTopics, type Admin } from "@postrider/messaging";
 import { CliError, reasonOf } from "../cli-error.ts";
 import { withAdmin } from "../kafka.ts";
@@ -14,7 +15,10 @@ export async function kafkaChecks(): Promise<Finding[]> {
   const { kafka, wanted } = wantedTopics({});
   try {
     return await withAdmin(kafka.brokers, async (admin) => [
-      fine("kafka", `${await admin.brokerCount()} brokers, signed in`),
+      fine(
+        "kafka",
+        `${counted(await admin.brokerCount(), "broker")}, signed in`,
+      ),
       await topicsCheck(admin, wanted).catch(notTold),
       await metadataCheck(admin),
       await clockCheck(admin),
@@ -59,7 +63,7 @@ async function topicsCheck(
   if (changes.length > 0)
     return failed(
       "topics",
-      `${changes.length} changes are needed`,
+      `${counted(changes.length, "change")} needed`,
       "npx postrider topics plan, then: npx postrider topics apply",
     );
   const [first] = warnings;

@@ -1,5 +1,5 @@
 /** Whether the user whom the environment names may do in Kafka what a service does there. */
-import { parseTiers } from "@postrider/core";
+import { counted, parseTiers } from "@postrider/core";
 import {
   grantCommand,
   HOLDERS_OF,
@@ -37,7 +37,10 @@ export async function serviceKafkaChecks(
   const principal = principalOf(security);
   try {
     return await withAdmin(brokers, async (admin) => [
-      fine("kafka", `${await admin.brokerCount()} brokers, signed in`),
+      fine(
+        "kafka",
+        `${counted(await admin.brokerCount(), "broker")}, signed in`,
+      ),
       ...(await rightsChecks(admin, { service, rights, principal })),
     ]);
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   type SecureContextOptions,
   type TLSSocket,
 } from "node:tls";
+import { counted } from "@postrider/core";
 import {
   firstEnd,
   hostAndPort,
@@ -136,7 +137,7 @@ export function judgeEnd(check: string, ends: number, now: number): Finding {
   return days < ENDS_SOON_DAYS
     ? warning(
         check,
-        `its certificate, or one of its issuers', ends in ${days} days, on ${date}`,
+        `its certificate, or one of its issuers', ends in ${counted(days, "day")}, on ${date}`,
         "Renew the server's certificate, with its chain.",
       )
     : fine(check, `TLS, certificate until ${date}`);

@@ -1,4 +1,5 @@
 /** Publishes many events, one per line, in batches. A refused event is named by its line in the file. */
+import { counted } from "@postrider/core";
 import { ApiRefusal, lineOf, type ApiAddress } from "../api.ts";
 import { CliError } from "../cli-error.ts";
 import type { Terminal } from "../terminal.ts";
@@ -78,7 +79,7 @@ function stoppedAt(
   const before =
     published.length === 0
       ? "Nothing is published yet"
-      : `Published up to here: ${published.length} events, lines ${lines[0]?.number} to ${lineBefore(lines, from)}`;
+      : `Published up to here: ${counted(published.length, "event")}, lines ${lines[0]?.number} to ${lineBefore(lines, from)}`;
   const rest = isRefused
     ? `nothing from line ${from} on is.`
     : `whether lines ${from} to ${last} are is not known, and nothing behind them is.`;

@@ -35,7 +35,7 @@ export async function requireTailRights(
 }
 
 function tailRights(prefix: string, name: string): readonly Right[] {
-  const read = { operations: ["read"] } as const;
+  const read = { operations: ["Read"] } as const;
   return [
     { ...read, resource: "topic", name: `${prefix}${name}`, isPrefix: false },
     { ...read, resource: "topic", name: `${prefix}schemas`, isPrefix: false },

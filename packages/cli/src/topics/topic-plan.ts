@@ -1,4 +1,4 @@
-import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
+import { counted, DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import {
   applyTopics,
   planTopics,
@@ -161,7 +161,7 @@ const WHAT_GROWING_DOES =
 function render(change: TopicChange): string {
   switch (change.kind) {
     case "create":
-      return `create ${change.topic.topic} with ${change.topic.partitions} partitions`;
+      return `create ${change.topic.topic} with ${counted(change.topic.partitions, "partition")}`;
     case "add_partitions":
       return `add partitions to ${change.topic}: ${change.from} → ${change.to}`;
     case "alter_config":

@@ -1,4 +1,5 @@
 /** Readiness and liveness of a batch runner. */
+import { counted } from "@postrider/core";
 import type { BatchAssignment } from "./batch-assignment.ts";
 import type { BatchRunner } from "./batch-runner-options.ts";
 
@@ -25,7 +26,8 @@ export function batchHealth(
         name,
         isOk: problem === null,
         detail:
-          problem ?? `records ${assignment?.sources.length ?? 0} partitions`,
+          problem ??
+          `records ${counted(assignment?.sources.length ?? 0, "partition")}`,
       },
     ],
     live: [

@@ -38,8 +38,10 @@ test("a stop finishes the current batch and commits it before it leaves the grou
   consumer.assign(0);
   await soon(() => target.tokens.length === 1);
 
+  expect(consumer.isLeaving).toBe(false);
   const stopped = runner.stop(Date.now() + 5_000);
   await sleep(5);
+  expect(consumer.isLeaving).toBe(true);
   expect(consumer.isStopped).toBe(false);
   answerInserts();
   await stopped;

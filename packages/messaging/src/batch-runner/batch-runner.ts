@@ -176,6 +176,7 @@ export function createBatchRunner<In, Row>(
   }
 
   async function stop(deadline: EpochMs): Promise<void> {
+    consumer.beginLeaving(); // what it were given now would wait until it has left
     const sources = assignment?.sources ?? [];
     if (sources.length > 0) consumer.pause(sources);
     assignment?.drain();

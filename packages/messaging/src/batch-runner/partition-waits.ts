@@ -4,8 +4,13 @@ import { backOffMs } from "../back-off.ts";
 import { StaleAssignmentError } from "../ports.ts";
 
 /** Thrown to unwind a loop that must end. It is not a fault and is never logged. */
-export class Ended extends Error {
+class Ended extends Error {
   readonly code = "ENDED";
+}
+
+/** Not a fault: the assignment is over. */
+export function isOver(error: unknown): boolean {
+  return error instanceof Ended || error instanceof StaleAssignmentError;
 }
 
 export interface PartitionWaitsEffects {
@@ -126,8 +131,7 @@ export class PartitionWaits {
         if (failures > 1) this.resolveProblem();
         return result;
       } catch (error) {
-        if (error instanceof Ended || error instanceof StaleAssignmentError)
-          throw error;
+        if (isOver(error)) throw error;
         this.reportProblem(`Kafka does not answer: ${String(error)}`, false);
         await this.backOff(failures);
       }

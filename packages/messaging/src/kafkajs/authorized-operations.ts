@@ -8,10 +8,10 @@ import { Encoder, send, type Decoder } from "./wire-request.ts";
 
 /** Kafka's codes of operations; the answer has a bit for each. */
 const CODES: Readonly<Record<Operation, number>> = {
-  read: 3,
-  write: 4,
-  describe: 8,
-  describe_configs: 10,
+  Read: 3,
+  Write: 4,
+  Describe: 8,
+  DescribeConfigs: 10,
 };
 const NOTHING_SAID = -2_147_483_648;
 const TOPIC_AUTHORIZATION_FAILED = 29;

@@ -9,6 +9,7 @@
  * - A send that is being retried goes on after `disconnect`, and reconnects. So the cluster object of a discarded producer is
  *   closed (docs/kafkajs.md, "Leaving a group").
  */
+import { counted } from "@postrider/core";
 import kafkajs from "kafkajs";
 import type { Kafka, Message, Producer as KafkajsProducer } from "kafkajs";
 import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
@@ -112,7 +113,7 @@ export async function requirePartitions(
       throw new TopicMissingError(
         length === 0
           ? `topic ${topic} does not exist, or this user may not describe it`
-          : `topic ${topic} has ${length} partitions, so no partition ${partition}`,
+          : `topic ${topic} has ${counted(length, "partition")}, so no partition ${partition}`,
       );
   }
 }

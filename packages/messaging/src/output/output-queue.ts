@@ -1,5 +1,6 @@
 /** Records that wait to be produced, first in first out, and how many of them go into one batch. */
 import type { MonotonicMs } from "@postrider/core";
+import { ByPartition } from "../by-partition.ts";
 import type { Sent } from "../output-port.ts";
 import type { OutRecord, RawRecord, RecordHeaders } from "../record.ts";
 import type { ValueBytes } from "../value-bytes.ts";
@@ -112,20 +113,18 @@ export class OutputQueue {
     partitionOf: (entry: OutputEntry) => number,
   ): OutputEntry[] {
     const batch: OutputEntry[] = [];
-    // By topic, then partition. A text for each place would cost more than all else here.
-    const taken = new Map<string, number[]>();
+    /** Bytes. */
+    const taken = new ByPartition<number>();
     let bytes = 0;
     while (this.#head < this.#entries.length && batch.length < limits.records) {
       const entry = this.#entries[this.#head]!;
       entry.partition = partitionOf(entry);
-      let byPartition = taken.get(entry.topic);
-      if (byPartition === undefined) taken.set(entry.topic, (byPartition = []));
-      const placed = (byPartition[entry.partition] ?? 0) + entry.bytes;
+      const placed = (taken.get(entry) ?? 0) + entry.bytes;
       bytes += entry.bytes;
       const fits =
         placed <= limits.partitionBytes && bytes <= limits.requestBytes;
       if (!fits && batch.length > 0) break;
-      byPartition[entry.partition] = placed;
+      taken.set(entry, placed);
       batch.push(entry);
       this.#head += 1;
       if (!fits) break;

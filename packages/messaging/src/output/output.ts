@@ -15,6 +15,7 @@ import type { DeadLetterOf } from "../dead-letter-of.ts";
 import { within, type Clock, type Log, type Meter } from "@postrider/runtime";
 import type { Output, Sent } from "../output-port.ts";
 import { OutputEntries } from "./output-entries.ts";
+import { OutputPace } from "./output-pace.ts";
 import {
   BATCH_LIMITS,
   OutputQueue,
@@ -47,7 +48,7 @@ export interface OutputOptions {
   readonly log: Log;
   readonly meter: Meter;
   readonly clock: Clock;
-  /** For topics whose records nobody waits for: how long one waits for others to fill its batch, at most, ms. A record of any other topic is _hurried_: it goes with the next request (`PACE_MS`). */
+  /** For topics whose records nobody waits for: how long one waits for others to fill its batch, at most, ms. A record of any other topic is _hurried_: it goes with the next request (`OutputPace`). */
   readonly lingerMs?: (topic: OutRecord["topic"]) => number | undefined;
   readonly limits?: Partial<BatchLimits>;
 }
@@ -80,12 +81,9 @@ class BatchedOutput implements ObservedOutput {
   readonly #queue = new OutputQueue();
   readonly #sender: OutputSender;
   readonly #entries: OutputEntries;
+  readonly #pace = new OutputPace();
   readonly #wake = new Wake();
   #unacknowledged = 0;
-  /** When the last request began. */
-  #begunAt: MonotonicMs = -Infinity;
-  /** How many hurried records it took. */
-  #taken = 0;
   /** When `#run` wakes up by itself; -Infinity while it does not sleep. */
   #wakesAt: MonotonicMs = -Infinity;
   #state: "new" | "running" | "draining" | "stopped" = "new";
@@ -220,12 +218,12 @@ class BatchedOutput implements ObservedOutput {
 
   /** The records of a request that begins now. */
   #take(): OutputEntry[] {
-    this.#begunAt = this.#options.clock.monotonic();
     const { hurried } = this.#queue;
     const entries = this.#queue.take(this.#limits, (entry) =>
       this.#sender.partitionOf(entry),
     );
-    this.#taken = hurried - this.#queue.hurried;
+    const now = this.#options.clock.monotonic();
+    this.#pace.begun(now, hurried - this.#queue.hurried);
     return entries;
   }
 
@@ -239,15 +237,10 @@ class BatchedOutput implements ObservedOutput {
 
   /** When the next request begins; `Infinity` while the queue is empty. */
   #dueAt(): MonotonicMs {
-    const { length, hurried, hurriedSince, lingersUntil } = this.#queue;
-    if (length === 0) return Infinity;
+    if (this.#queue.length === 0) return Infinity;
     if (this.#state !== "running" || this.#queue.isFull(this.#limits))
       return -Infinity;
-    if (hurried === 0) return lingersUntil;
-    const paceMs = hurried < ENOUGH_RECORDS ? PACE_MS : QUICK_PACE_MS;
-    const silentAt =
-      hurried < this.#taken ? Infinity : hurriedSince + SILENCE_MS;
-    return Math.min(this.#begunAt + paceMs, silentAt, lingersUntil);
+    return this.#pace.dueAt(this.#queue);
   }
 
   /** A caller that throws must not keep the other callers waiting. */
@@ -281,18 +274,6 @@ function errorOf(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
-/**
- * From the beginning of a request to the beginning of the next one, at least, ms, unless a whole batch waits. A request costs us
- * and the broker as much as forty records, and records that come one by one would otherwise each make one. So a few
- * records wait for longer than `ENOUGH_RECORDS` do. After a pause a record goes at once.
- *
- * Who sends one record after the other, each when the last is acknowledged, is waiting for us. So once as many wait as the last
- * request took, and none has come for `SILENCE_MS`, they go: perhaps there is nobody else to wait for.
- */
-const PACE_MS = 16;
-const QUICK_PACE_MS = 8;
-const ENOUGH_RECORDS = 8;
-const SILENCE_MS = 5;
 const WARM_WITHIN_MS = 5000;
 
 /** While a broker is away kafkajs retries and reports nothing; only the age of the oldest record shows it, ms. */

@@ -15,7 +15,8 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
   /** Undefined only while the record waits for its schema, or could not be read; no stage sees it then. */
   value: In;
   readonly partition: OwnedPartition;
-  readonly bytes: number;
+  /** Of key, value and headers. */
+  readonly rawBytes: number;
   /** Set while the record is queued or in flight. */
   lane: Lane<OpenRecord<In>> | null = null;
   ahead: OpenRecord<In> | null = null;
@@ -37,7 +38,12 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
     this.value = value;
     this.partition = partition;
     this.seenAt = seenAt;
-    this.bytes = OVERHEAD_BYTES + bytesOf(raw);
+    this.rawBytes = bytesOf(raw);
+  }
+
+  /** About what the record takes in memory. */
+  get bytes(): number {
+    return this.rawBytes + OVERHEAD_BYTES;
   }
 
   /** The same record in other memory. */
@@ -47,8 +53,7 @@ export class OpenRecord<In> implements InRecord<In>, Queued<OpenRecord<In>> {
   }
 }
 
-/** Of key, value and headers. */
-export function bytesOf({ key, value, headers }: RawRecord): number {
+function bytesOf({ key, value, headers }: RawRecord): number {
   return (key?.length ?? 0) + (value?.length ?? 0) + headerBytes(headers);
 }
 

@@ -7,7 +7,7 @@ import type { MonotonicMs } from "@postrider/core";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { RawRecord } from "../record.ts";
 import type { Decoder } from "../stage.ts";
-import { bytesOf, type OpenRecord } from "./open-record.ts";
+import type { OpenRecord } from "./open-record.ts";
 
 /** After so long a wait a record counts as one that waits long, ms. Most records are done sooner, and are not copied. */
 const LONG_WAIT_MS = 1_000;
@@ -28,7 +28,7 @@ export function ownBytes<In>(
       entry = entry.behind
     ) {
       if (now - entry.seenAt < LONG_WAIT_MS || !sharesInVain(entry)) continue;
-      const raw = copyOf(entry.raw);
+      const raw = copyOf(entry);
       const decoded = decode(raw);
       // What it decoded to before was the same, and is kept if it does not decode now.
       entry.replace(
@@ -40,17 +40,17 @@ export function ownBytes<In>(
 }
 
 /** Most of the memory that the record keeps is not its own, and neither neighbour needs it any more. */
-function sharesInVain({ raw, partition }: OpenRecord<unknown>): boolean {
-  const { value, offset } = raw;
-  if (value === null || value.buffer.byteLength < 2 * bytesOf(raw))
+function sharesInVain(entry: OpenRecord<unknown>): boolean {
+  const { value, offset } = entry.raw;
+  if (value === null || value.buffer.byteLength < 2 * entry.rawBytes)
     return false;
-  const { tracker } = partition;
+  const { tracker } = entry.partition;
   return !tracker.isOpen(offset - 1) && !tracker.isOpen(offset + 1);
 }
 
 /** All its bytes in one piece of memory, which it shares with nothing; `Buffer.from` would take it from a pool. */
-function copyOf(raw: RawRecord): RawRecord {
-  const memory = Buffer.allocUnsafeSlow(bytesOf(raw));
+function copyOf({ raw, rawBytes }: OpenRecord<unknown>): RawRecord {
+  const memory = Buffer.allocUnsafeSlow(rawBytes);
   let at = 0;
   const copied = (bytes: Buffer): Buffer => {
     const from = at;

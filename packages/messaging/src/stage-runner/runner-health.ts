@@ -1,4 +1,5 @@
 /** Whether a runner is ready and live, and if not, why (docs/kafkajs.md, "A loop that stands still"). */
+import { counted } from "@postrider/core";
 import type { Check } from "@postrider/runtime";
 import type { Blocked } from "./start-gate.ts";
 
@@ -81,7 +82,7 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
       check(
         "output",
         outputFlows,
-        `${inputs.unacknowledged} records are not acknowledged, the oldest for ${inputs.oldestUnacknowledgedMs | 0} ms`,
+        `${counted(inputs.unacknowledged, "record")} not acknowledged, the oldest for ${inputs.oldestUnacknowledgedMs | 0} ms`,
       ),
       check(
         "input",
@@ -91,7 +92,7 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
       check(
         "schemas",
         schemasKnown,
-        `${inputs.partitionsWaitingForSchemas} partitions wait for schemas: ${inputs.schemas.join(", ")}`,
+        `${counted(inputs.partitionsWaitingForSchemas, "partition")} waiting for schemas: ${inputs.schemas.join(", ")}`,
       ),
     ],
     live: [

@@ -1,5 +1,5 @@
 /** The entries of a table, and the records that wait for their schema. */
-import type { MonotonicMs } from "@postrider/core";
+import { counted, type MonotonicMs } from "@postrider/core";
 import type { RawRecord } from "../record.ts";
 import type { TableListener, TableOptions } from "./table-options.ts";
 
@@ -116,7 +116,7 @@ export class TableEntries<T> {
     const [first] = this.#waiting.values();
     if (first === undefined) return null;
     const { partition, offset } = first;
-    return `has ${this.#waiting.size} records that wait for their schema, the first at partition ${partition}, offset ${offset} (${this.#awaitedSchema})`;
+    return `has ${counted(this.#waiting.size, "record")} waiting for a schema, the first at partition ${partition}, offset ${offset} (${this.#awaitedSchema})`;
   }
 
   /** Decodes waiting records again, and leaves out those that have waited too long. True if records still wait. */

@@ -340,7 +340,7 @@ test("a loaded table is behind while a record waits for its schema, and the wait
 
   consumer.append(0, "late");
   consumer.deliver();
-  const waits = `${TOPIC} has 1 records that wait for their schema, the first at partition 0, offset 1 (s7)`;
+  const waits = `${TOPIC} has 1 record waiting for a schema, the first at partition 0, offset 1 (s7)`;
   expect(table.behind()).toBe(waits);
   clock.advance(3_600_000);
   await turns();

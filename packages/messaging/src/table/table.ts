@@ -8,7 +8,7 @@
  * replaced (the topic was made anew), the partition is read again from its start; keys that are not found again are then removed.
  */
 import { randomUUID } from "node:crypto";
-import type { EpochMs } from "@postrider/core";
+import { counted, type EpochMs } from "@postrider/core";
 import { sleep } from "@postrider/runtime";
 import {
   LONGEST_WAIT_MS,
@@ -179,7 +179,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
   health(): { ready: TableCheck[]; live: TableCheck[] } {
     const problem = this.behind();
     const name = `table ${this.#options.topic}`;
-    const detail = problem ?? `${this.size} entries`;
+    const detail = problem ?? counted(this.size, "entry", "entries");
     // A dependency's fault must not fail liveness. A consumer that does not read shows in `behind`, too.
     return { ready: [{ name, isOk: problem === null, detail }], live: [] };
   }

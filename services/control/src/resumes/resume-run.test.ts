@@ -310,8 +310,8 @@ test("what cannot be read, and what the log has lost, is counted and said: it wa
     unreadable: 1,
     lost: 1,
   });
-  expect(resume().detail).toContain("1 offsets");
-  expect(resume().detail).toContain("1 dead letters could not be read");
+  expect(resume().detail).toContain("1 offset of");
+  expect(resume().detail).toContain("1 dead letter could not be read");
 });
 
 test("a run that has read for a while gives its slot to one that waits, and goes on later where it stopped", async () => {

@@ -9,7 +9,13 @@
  * Invariant: a place's position only goes up, and below it every parked delivery was sent again. So the next resume goes on
  * where the last one stopped, and never sends again what an earlier one sent.
  */
-import type { Endpoint, EpochMs, Resume, ResumePlace } from "@postrider/core";
+import {
+  counted,
+  type Endpoint,
+  type EpochMs,
+  type Resume,
+  type ResumePlace,
+} from "@postrider/core";
 import type { LogRange } from "@postrider/messaging";
 
 /** The partitions of `dead-letters` as they are now, and which of them takes a key's records among so many. */
@@ -197,11 +203,11 @@ export function unsentOf({ lost, unreadable }: Resume): string {
   return [
     ...(lost > 0
       ? [
-          `${lost} offsets of dead-letters were deleted by its retention before they were read`,
+          `${counted(lost, "offset")} of dead-letters could not be read: deleted by its retention`,
         ]
       : []),
     ...(unreadable > 0
-      ? [`${unreadable} dead letters could not be read, the log names them`]
+      ? [`${counted(unreadable, "dead letter")} could not be read: see the log`]
       : []),
   ].join("; ");
 }

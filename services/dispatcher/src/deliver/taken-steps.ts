@@ -21,12 +21,11 @@
  * forgotten one table at a time. A step takes 21 to 43 bytes, so 64 MiB are enough for about 12,000 records a second with
  * the default session timeout.
  */
+import { ByPartition, type TopicPartition } from "@postrider/messaging";
 import { stepKey, writeStepKey } from "./step-key.ts";
 import { StepTable } from "./step-table.ts";
 
-export interface TakenRecord {
-  readonly topic: string;
-  readonly partition: number;
+export interface TakenRecord extends TopicPartition {
   readonly offset: number;
   readonly timestamp: number;
 }
@@ -71,8 +70,7 @@ type Stretches = [Stretch, ...Stretch[]];
 
 export class TakenSteps {
   readonly #options: Required<TakenStepsOptions>;
-  /** By topic, then partition. */
-  readonly #topics = new Map<string, (Stretches | undefined)[]>();
+  readonly #partitions = new ByPartition<Stretches>();
   readonly #key = stepKey();
   #bytes = 0;
 
@@ -105,11 +103,10 @@ export class TakenSteps {
   }
 
   /** The partition was revoked: frees its tables. */
-  forget({ topic, partition }: { topic: string; partition: number }): void {
-    const partitions = this.#topics.get(topic);
-    for (const { table } of partitions?.[partition] ?? [])
+  forget(partition: TopicPartition): void {
+    for (const { table } of this.#partitions.get(partition) ?? [])
       this.#bytes -= table.bytes;
-    delete partitions?.[partition];
+    this.#partitions.delete(partition);
   }
 
   #add(stretches: Stretches, timestamp: number, offset: number): void {
@@ -158,14 +155,12 @@ export class TakenSteps {
   /** The partition with the oldest stretch, among stretches that are no longer being filled. */
   #oldest(): Stretches | null {
     let oldest: Stretches | null = null;
-    for (const partitions of this.#topics.values())
-      for (const stretches of partitions)
-        if (
-          stretches !== undefined &&
-          stretches.length > 1 &&
-          stretches.at(-1)!.newest < (oldest?.at(-1)!.newest ?? Infinity)
-        )
-          oldest = stretches;
+    for (const stretches of this.#partitions.values())
+      if (
+        stretches.length > 1 &&
+        stretches.at(-1)!.newest < (oldest?.at(-1)!.newest ?? Infinity)
+      )
+        oldest = stretches;
     return oldest;
   }
 
@@ -176,13 +171,11 @@ export class TakenSteps {
     return table.count;
   }
 
-  #stretchesOf({ topic, partition, timestamp }: TakenRecord): Stretches {
-    let partitions = this.#topics.get(topic);
-    if (partitions === undefined) this.#topics.set(topic, (partitions = []));
-    let stretches = partitions[partition];
+  #stretchesOf(record: TakenRecord): Stretches {
+    let stretches = this.#partitions.get(record);
     if (stretches === undefined) {
-      const first = aStretch(Math.min(timestamp, this.#options.now()));
-      partitions[partition] = stretches = [first];
+      const first = aStretch(Math.min(record.timestamp, this.#options.now()));
+      this.#partitions.set(record, (stretches = [first]));
       this.#grew(first.table.bytes);
     }
     return stretches;

@@ -6,15 +6,15 @@
  * is lower than its own. So a record that is read again after a rebalance is never its own duplicate, and an event is still
  * delivered if its later repeat was finished first.
  */
+import { ByPartition, type TopicPartition } from "@postrider/messaging";
+
 export interface WindowLimits {
   readonly maxRecords: number;
   readonly maxBytes: number;
 }
 
 /** A record's position, and its value, of which only the size is used. */
-export interface WindowRecord {
-  readonly topic: string;
-  readonly partition: number;
+export interface WindowRecord extends TopicPartition {
   readonly offset: number;
   readonly value: Buffer | null;
 }
@@ -37,8 +37,7 @@ interface PartitionWindow {
 
 export class AcceptedEvents {
   readonly #limits: WindowLimits;
-  /** By topic, then partition. */
-  readonly #topics = new Map<string, (PartitionWindow | undefined)[]>();
+  readonly #windows = new ByPartition<PartitionWindow>();
 
   constructor(limits: WindowLimits) {
     this.#limits = limits;
@@ -75,23 +74,19 @@ export class AcceptedEvents {
   }
 
   /** The partition was revoked: drops its window. */
-  forget({ topic, partition }: { topic: string; partition: number }): void {
-    const partitions = this.#topics.get(topic);
-    if (partitions !== undefined) partitions[partition] = undefined;
+  forget(partition: TopicPartition): void {
+    this.#windows.delete(partition);
   }
 
   /** How many events are remembered, over all partitions. */
   get size(): number {
     let size = 0;
-    for (const partitions of this.#topics.values())
-      for (const window of partitions) size += window?.entries.size ?? 0;
+    for (const { entries } of this.#windows.values()) size += entries.size;
     return size;
   }
 
-  #windowOf({ topic, partition }: WindowRecord): PartitionWindow {
-    let partitions = this.#topics.get(topic);
-    if (partitions === undefined) this.#topics.set(topic, (partitions = []));
-    let window = partitions[partition];
+  #windowOf(partition: TopicPartition): PartitionWindow {
+    let window = this.#windows.get(partition);
     if (window === undefined) {
       window = {
         entries: new Map(),
@@ -100,7 +95,7 @@ export class AcceptedEvents {
         latestOffset: -1,
         bytesSeen: 0,
       };
-      partitions[partition] = window;
+      this.#windows.set(partition, window);
     }
     return window;
   }

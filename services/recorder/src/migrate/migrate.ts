@@ -8,18 +8,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Writer } from "../clickhouse/writer.ts";
 import type { Migration } from "./migration-files.ts";
 
 /** What the migrator needs of ClickHouse. Statements name their database themselves. */
-export interface SqlRunner {
-  command(statement: string): Promise<void>;
-  query<R>(
-    query: string,
-    params?: Readonly<Record<string, unknown>>,
-  ): Promise<R[]>;
-  /** The one value that a statement has, as text; for statements that take no FORMAT. */
-  valueOf(statement: string): Promise<string>;
-}
+export type SqlRunner = Pick<Writer, "command" | "query" | "valueOf">;
 
 export interface MigrateOptions {
   readonly sql: SqlRunner;

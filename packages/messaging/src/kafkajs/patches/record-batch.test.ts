@@ -2,7 +2,11 @@ import { createRequire } from "node:module";
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import { joined } from "../../value-bytes.ts";
-import { encodeProduceBody, type ProduceBody } from "./record-batch.ts";
+import {
+  encodeProduceBody,
+  type PartitionBatch,
+  type ProduceBody,
+} from "./record-batch.ts";
 
 const load = createRequire(import.meta.url);
 const kafkajsRequest = load(
@@ -70,6 +74,24 @@ const body: fc.Arbitrary<ProduceBody> = fc.record({
   ),
 });
 
+/** A body with these messages of one partition. */
+function bodyOf(messages: PartitionBatch["messages"]): ProduceBody {
+  return {
+    transactionalId: null,
+    acks: -1,
+    timeoutMs: 30_000,
+    producerId: 4000n,
+    producerEpoch: 0,
+    now: 1_790_000_000_000,
+    topics: [
+      {
+        topic: "t",
+        partitions: [{ partition: 0, firstSequence: 7, messages }],
+      },
+    ],
+  };
+}
+
 test("a body is byte for byte what kafkajs writes", async () => {
   await fc.assert(
     fc.asyncProperty(body, async (given) => {
@@ -98,20 +120,7 @@ test("numbers of records beyond one, two and three bytes of offset delta are the
     key: null,
     value: Buffer.from(String(i)),
   }));
-  const given: ProduceBody = {
-    transactionalId: null,
-    acks: -1,
-    timeoutMs: 30_000,
-    producerId: 4000n,
-    producerEpoch: 0,
-    now: 1_790_000_000_000,
-    topics: [
-      {
-        topic: "t",
-        partitions: [{ partition: 0, firstSequence: 7, messages }],
-      },
-    ],
-  };
+  const given = bodyOf(messages);
 
   const ours = Buffer.concat(encodeProduceBody(given));
 
@@ -122,30 +131,11 @@ test("long keys and values are not copied, short ones have no piece of their own
   const long = Buffer.alloc(4096, 1);
   const longer = Buffer.alloc(9000, 1);
   const short = Buffer.alloc(4095, 1);
-  const given: ProduceBody = {
-    transactionalId: null,
-    acks: -1,
-    timeoutMs: 30_000,
-    producerId: 4000n,
-    producerEpoch: 0,
-    now: 1_790_000_000_000,
-    topics: [
-      {
-        topic: "t",
-        partitions: [
-          {
-            partition: 0,
-            firstSequence: 0,
-            messages: [
-              { key: long, value: [short, longer, short] },
-              { key: short, value: null },
-              { key: null, value: longer },
-            ],
-          },
-        ],
-      },
-    ],
-  };
+  const given = bodyOf([
+    { key: long, value: [short, longer, short] },
+    { key: short, value: null },
+    { key: null, value: longer },
+  ]);
 
   const pieces = encodeProduceBody(given);
 
