@@ -11,7 +11,6 @@ import { randomUUID } from "node:crypto";
 import { counted, type EpochMs } from "@postrider/core";
 import { sleep } from "@postrider/runtime";
 import {
-  LONGEST_WAIT_MS,
   type Consumer,
   type ConsumerListener,
   type FetchedBatch,
@@ -108,8 +107,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       this.#consumer = kafka.consumer({
         groupId: `${topic}.table.${randomUUID()}`,
         topics: [topic],
-        // A fetch returns at once if there is a change, so a long wait delays nothing. It saves requests: every process reads several tables.
-        maxWaitMs: LONGEST_WAIT_MS,
+        isAlone: true,
         ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       });
       // Do not await it: `start` waits for the load, not for the consumer.
