@@ -148,3 +148,15 @@ test("throttled lanes with a record each do not fill the window of their partiti
     return freeStarted() === 20;
   });
 });
+
+test("a burst after an idle time is measured from its first record on", async () => {
+  let looks = 0;
+  const under = await runners.started([], {
+    loopUse: () => ({ active: 0, idle: looks++ }),
+  });
+  const before = looks;
+
+  under.read("a/1");
+
+  expect(looks).toBeGreaterThan(before);
+});

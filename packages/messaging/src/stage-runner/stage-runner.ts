@@ -41,6 +41,8 @@ export function createStageRunner<In>(
 }
 
 const TICK_MS = 50;
+/** While no record is open there is nothing to go on with. */
+const IDLE_TICK_MS = 500;
 const GAUGES_MS = 1000;
 
 class Runner<In> implements StageRunner, ConsumerListener {
@@ -53,7 +55,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
   #isConnected = false;
   #isStopping = false;
   #stopped: Promise<void> | null = null;
-  #tick: NodeJS.Timeout | null = null;
+  #tick: NodeJS.Timeout | undefined;
+  #isIdle = false;
   #tickAt: number;
   #gaugesAt = 0;
 
@@ -127,7 +130,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
 
   async start(): Promise<void> {
     this.#tickAt = this.#options.clock.monotonic();
-    this.#tick = setInterval(() => this.#onTick(), TICK_MS);
+    this.#tickIn(IDLE_TICK_MS);
     await this.#consumer.start(this);
   }
 
@@ -145,7 +148,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
       if (isFull && records > 0) waiting++;
     return runnerHealth({
       stage: name,
-      hasStarted: this.#tick !== null,
+      hasStarted: this.#tick !== undefined,
       hasJoined: this.#assignment.epoch > 0,
       isConnected: this.#isConnected,
       sinceHeartbeatMs: now - this.#consumer.lastHeartbeatAt(),
@@ -202,7 +205,9 @@ class Runner<In> implements StageRunner, ConsumerListener {
   batch(...[epoch, batch]: Parameters<ConsumerListener["batch"]>): void {
     const partition =
       epoch === this.#assignment.epoch ? this.#assignment.get(batch) : null;
-    if (partition !== null) this.#work.batch(partition, batch);
+    if (partition === null) return;
+    if (this.#isIdle && !this.#isStopping) this.#onTick(false);
+    this.#work.batch(partition, batch);
   }
 
   outOfRange(
@@ -224,11 +229,18 @@ class Runner<In> implements StageRunner, ConsumerListener {
     this.#work.pump();
   }
 
-  #onTick(): void {
+  #tickIn(ms: number): void {
+    clearTimeout(this.#tick);
+    this.#isIdle = ms === IDLE_TICK_MS;
+    this.#tick = setTimeout(() => this.#onTick(this.stats().open === 0), ms);
+  }
+
+  #onTick(isIdle: boolean): void {
     const now = this.#options.clock.monotonic();
     this.#tickAt = now;
     this.#work.tick(now);
     if (now - this.#gaugesAt >= GAUGES_MS) this.#setGauges(now);
+    this.#tickIn(isIdle ? IDLE_TICK_MS : TICK_MS);
   }
 
   #setGauges(now: number): void {
@@ -270,7 +282,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
       unfinished: inFlight + unfinished,
     });
     this.#assignment.stop();
-    if (this.#tick !== null) clearInterval(this.#tick);
+    clearTimeout(this.#tick);
     this.#setGauges(clock.monotonic());
     await this.#consumer.stop(deadline);
   }

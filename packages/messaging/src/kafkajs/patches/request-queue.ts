@@ -28,11 +28,12 @@ interface SocketRequest {
 
 /** So long a broker may keep any request waiting before it is asked whether it is there, ms: less than the request timeout (5 s). */
 const LATE_MS = 3000;
-const CHECK_EVERY_MS = 100;
+/** Each check wakes an idle process, ms. */
+const CHECK_EVERY_MS = 500;
 
 const listeners = new Set<(broker: string) => void>();
 
-/** Calls the listener several times a second with the address (`host:port`) of each broker that has not answered a request for 3 s, for any client of this process, for its whole life. */
+/** Calls the listener twice a second with the address (`host:port`) of each broker that has not answered a request for 3 s, for any client of this process, for its whole life. */
 export function onLateAnswer(listener: (broker: string) => void): void {
   listeners.add(listener);
 }
