@@ -65,7 +65,7 @@ export function createProcessGauges(
   };
 }
 
-/** Each tick wakes the process: at 20 ms that was two fifths of all an idle one did. A longer block is always seen, a shorter one in part. */
+/** Each tick wakes the process: at 20 ms that was a quarter of what an idle one used. A longer block is always seen, a shorter one in part. */
 const LAG_RESOLUTION_MS = 100;
 
 /** Event loop lag in seconds. The monitor reports the time between two ticks of its own timer, in nanoseconds; what exceeds the timer's period is lag. Before the first tick the lag is 0. */
