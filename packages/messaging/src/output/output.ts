@@ -218,11 +218,11 @@ class BatchedOutput implements ObservedOutput {
 
   /** The records of a request that begins now. */
   #take(): OutputEntry[] {
+    const now = this.#options.clock.monotonic();
     const { hurried } = this.#queue;
     const entries = this.#queue.take(this.#limits, (entry) =>
       this.#sender.partitionOf(entry),
     );
-    const now = this.#options.clock.monotonic();
     this.#pace.begun(now, hurried - this.#queue.hurried);
     return entries;
   }
