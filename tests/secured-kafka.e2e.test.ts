@@ -464,6 +464,21 @@ test("tail says which rights it lacks, and ends; with them it reads", async () =
   expect(allowed).toMatchObject({ code: 0 });
 }, 60_000);
 
+test("who may not create topics is told what an administrator needs", async () => {
+  const env = { ...signedIn("recorder"), POSTRIDER_TOPIC_PREFIX: "other." };
+
+  const refused = await postrider(["topics", "apply", "--json"], env);
+
+  expect(refused).toMatchObject({ code: 5 });
+  expect(JSON.parse(refused.stderr)).toMatchObject({
+    error: "The topics other.* may not be looked at, created or changed.",
+    why: expect.stringContaining("Kafka does not allow User:recorder"),
+    next: expect.stringContaining(
+      "--operation Create --operation Describe --operation DescribeConfigs --operation Alter --operation AlterConfigs --topic other. --resource-pattern-type prefixed",
+    ),
+  });
+}, 60_000);
+
 test("doctor says which grant a service's user lacks in ClickHouse, and a wrong password as such", async () => {
   const envOf = (user: string, password = `${user}-password`) => ({
     ...signedIn("recorder"),

@@ -119,7 +119,14 @@ export interface Producer {
 export type ProducerFactory = () => Promise<Producer>;
 
 /** What a right allows, as Kafka and its `kafka-acls` name it. To read or to write is also to describe. */
-export type Operation = "Read" | "Write" | "Describe" | "DescribeConfigs";
+export type Operation =
+  | "Read"
+  | "Write"
+  | "Create"
+  | "Alter"
+  | "Describe"
+  | "DescribeConfigs"
+  | "AlterConfigs";
 
 /** What this client may do, by topic or group. */
 export type GrantedOperations = ReadonlyMap<string, ReadonlySet<Operation>>;

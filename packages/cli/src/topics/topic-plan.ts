@@ -13,6 +13,7 @@ import type { Action } from "../command.ts";
 import { readServiceEnvironment } from "../dev-folder.ts";
 import { withAdmin } from "../kafka.ts";
 import type { Terminal } from "../terminal.ts";
+import { asAdministrator } from "./administrator.ts";
 
 /** Partitions of each topic except the tiers, for a stack on one's own machine. */
 export const DEV_PARTITIONS = 4;
@@ -27,10 +28,12 @@ export interface PlanOptions {
 
 export const plan: Action<PlanOptions> = async ({ options, terminal }) => {
   const { kafka, wanted } = wantedTopics(options);
-  const found = await withAdmin(kafka.brokers, async (admin) => {
-    const { topics, kept } = await growing(admin, wanted, options);
-    return { ...(await planTopics(admin, topics)), kept };
-  });
+  const found = await withAdmin(kafka.brokers, (admin) =>
+    asAdministrator(kafka, async () => {
+      const { topics, kept } = await growing(admin, wanted, options);
+      return { ...(await planTopics(admin, topics)), kept };
+    }),
+  );
   tell(found, terminal, "Nothing to change.");
   if (found.changes.length > 0)
     terminal.say(
@@ -40,10 +43,12 @@ export const plan: Action<PlanOptions> = async ({ options, terminal }) => {
 
 export const apply: Action<PlanOptions> = async ({ options, terminal }) => {
   const { kafka, wanted } = wantedTopics(options);
-  const done = await withAdmin(kafka.brokers, async (admin) => {
-    const { topics, kept } = await growing(admin, wanted, options);
-    return { ...(await applyTopics(admin, topics)), kept };
-  });
+  const done = await withAdmin(kafka.brokers, (admin) =>
+    asAdministrator(kafka, async () => {
+      const { topics, kept } = await growing(admin, wanted, options);
+      return { ...(await applyTopics(admin, topics)), kept };
+    }),
+  );
   tell(done, terminal, "Nothing had to change.");
 };
 

@@ -10,8 +10,11 @@ import { Encoder, send, type Decoder } from "./wire-request.ts";
 const CODES: Readonly<Record<Operation, number>> = {
   Read: 3,
   Write: 4,
+  Create: 5,
+  Alter: 7,
   Describe: 8,
   DescribeConfigs: 10,
+  AlterConfigs: 11,
 };
 const NOTHING_SAID = -2_147_483_648;
 const TOPIC_AUTHORIZATION_FAILED = 29;
