@@ -1,5 +1,5 @@
 /** Makes the sockets of kafkajs clients, and refuses them to silent brokers (docs/kafkajs.md, "A silent broker"). */
-import { connect as connectPlain, Socket } from "node:net";
+import { connect as connectPlain, Socket, type OnReadOpts } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import type { ISocketFactory } from "kafkajs";
 import {
@@ -8,6 +8,7 @@ import {
   withoutBrackets,
   type Log,
 } from "@postrider/runtime";
+import { readingAnswers } from "./answer-reader.ts";
 import { isAnswering } from "./broker-question.ts";
 import { onLateAnswer } from "./patches/request-queue.ts";
 import { refusal, SilentBrokers } from "./silent-brokers.ts";
@@ -37,7 +38,8 @@ export function socketFactoryFor(
     // kafkajs adds its listeners before the error is emitted.
     if (shared.silent.isSilent(broker))
       return new Socket().destroy(refusal(broker));
-    const socket = open({ host, port, tls: shared.tls, onConnect });
+    const to = { host, port, tls: shared.tls, onConnect };
+    const socket = readingAnswers((onread) => open({ ...to, onread }));
     if (socket instanceof TLSSocket) shared.connecting(socket);
     shared.silent.opened(broker, socket);
     return socket;
@@ -80,12 +82,14 @@ function open(to: {
   port: number;
   tls: object | undefined;
   onConnect: () => void;
+  onread?: OnReadOpts;
 }): Socket {
-  const { port, tls, onConnect } = to;
+  const { port, tls, onConnect, onread } = to;
   const host = withoutBrackets(to.host);
+  const where = { host, port, ...(onread && { onread }) };
   const socket = tls
-    ? connectTls({ host, port, ...serverName(host), ...tls }, onConnect)
-    : connectPlain({ host, port }, onConnect);
+    ? connectTls({ ...where, ...serverName(host), ...tls }, onConnect)
+    : connectPlain(where, onConnect);
   socket.setKeepAlive(true, 60_000);
   socket.setNoDelay(true);
   return socket;

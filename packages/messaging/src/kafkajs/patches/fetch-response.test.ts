@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { expect, test } from "@jest/globals";
 import { rawBatch, rawRecords } from "@postrider/testkit";
+import { memoryFor } from "../answer-memory.ts";
 import { fetchedOf, registerFetchDecoder } from "./fetch-response.ts";
 
 const load = createRequire(import.meta.url);
@@ -125,5 +126,37 @@ test.each(versions)(
     ]);
     expect(first!.messages).toMatchObject([{ offset: "11" }]);
     expect(second!.messages).toEqual([]);
+  },
+);
+
+test.each([
+  ["is whole", 0],
+  ["ends too early", 1],
+])(
+  "the memory of an answer that %s is used again, and its records keep their bytes",
+  async (_, missing) => {
+    const bytes = answerOf(11, [batch(0, "a".repeat(100_000))]);
+    const answer = memoryFor(bytes.length - missing);
+    bytes.copy(answer);
+    const request = {
+      topics: [
+        { topic: "t", partitions: [{ partition: 0, fetchOffset: "0" }] },
+      ],
+    };
+    const { response } = definition.protocol({ version: 11 })(request);
+
+    const found = await response.decode(answer).catch(String);
+
+    const next = memoryFor(bytes.length);
+    expect(next.buffer).toBe(answer.buffer);
+    next.fill(0);
+    if (missing > 0) expect(found).toContain("ends too early");
+    else {
+      const [partition] = (found as Answer).responses[0]!.partitions;
+      const { records } = fetchedOf({ rawMessages: partition!.messages })!;
+      expect(records.map(({ value }) => String(value))).toEqual([
+        "a".repeat(100_000),
+      ]);
+    }
   },
 );

@@ -9,6 +9,7 @@
  * records; `fetchedOf` returns them. There is no stand-in if the response holds neither a whole batch nor a broken one.
  */
 import { createRequire } from "node:module";
+import { giveBack } from "../answer-memory.ts";
 import {
   RESPONSE_BUDGET_BYTES,
   type AbortedTransaction,
@@ -64,8 +65,14 @@ export function registerFetchDecoder(): void {
     if (version < FIRST_VERSION_WITH_BATCHES) return make;
     return (request) => {
       const made = make(request);
-      const decode = (bytes: Buffer): Promise<unknown> =>
-        decodeResponse(bytes, version, request);
+      const decode = async (bytes: Buffer): Promise<unknown> => {
+        try {
+          return await decodeResponse(bytes, version, request);
+        } finally {
+          // All that was taken from the answer is a copy.
+          giveBack(bytes);
+        }
+      };
       // kafkajs shares one response object between all requests of a version, so make a new one.
       return { ...made, response: { ...made.response, decode } };
     };
@@ -81,7 +88,7 @@ export function fetchedOf(batch: {
   return standIn === undefined ? null : standIn.fetched;
 }
 
-/** Decodes a fetch response. Throws a RangeError if the response itself (written by the broker) ends too early. */
+/** Decodes a fetch response. Nothing in the result is a view of it. Throws a RangeError if the response itself (written by the broker) ends too early. */
 async function decodeResponse(
   bytes: Buffer,
   version: number,

@@ -16,6 +16,7 @@ import { registerRequestQueue } from "./request-queue.ts";
 import { registerSocketWrite } from "./socket-write.ts";
 import { registerStoppedRunner } from "./stopped-runner.ts";
 import { registerSyncTimes } from "./sync-times.ts";
+import { registerWholeAnswers } from "./whole-answers.ts";
 
 // kafkajs is CommonJS: load it with `require`, so that its inner modules are the same instances that its clients use.
 const load = createRequire(import.meta.url);
@@ -33,6 +34,7 @@ export function patchKafkajs(): void {
   registerCompression();
   registerRequestHead();
   registerSocketWrite();
+  registerWholeAnswers();
   registerRecordBatch();
   registerFetchDecoder();
   const groupClass = load("kafkajs/src/consumer/consumerGroup") as Parameters<

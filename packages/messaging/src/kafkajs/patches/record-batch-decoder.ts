@@ -179,6 +179,7 @@ class BatchReader {
             ? int64(set, start + AT.maxTimestamp)
             : null,
           bytes,
+          isInflated: codec !== "none",
         },
         this.#records,
       );

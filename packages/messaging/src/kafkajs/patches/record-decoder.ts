@@ -2,9 +2,9 @@
  * Reads the records of one batch in one pass over its inflated bytes. Records below the fetch offset are skipped without making
  * objects for them.
  *
- * Records live seconds longer than the fetch, so they must not be views of it: one open record would keep megabytes in memory.
- * So the bytes are copied into windows of a few records each. A record then keeps at most `WINDOW_BYTES` in memory beside its own,
- * or a seventh of its own if it is seven eighths of the fetch or more.
+ * Records live seconds longer than the fetch, and its memory is used again for the next one (answer-memory.ts), so they must not
+ * be views of it. The bytes are copied into windows of a few records each: a record keeps at most `WINDOW_BYTES` in memory beside
+ * its own. Only a record that is seven eighths or more of what its batch inflated to is a view of that.
  */
 import { setOwn } from "../../set-own.ts";
 import type { RawRecord, RecordHeaders } from "../../record.ts";
@@ -33,6 +33,8 @@ export interface RecordsOfBatch {
   readonly appendTimestamp: number | null;
   /** The records, inflated. */
   readonly bytes: Buffer;
+  /** `bytes` has memory of its own. Otherwise it is a view of the fetch. */
+  readonly isInflated: boolean;
 }
 
 /** The batch contradicts itself: none of its records can be trusted. */
@@ -165,8 +167,9 @@ class RecordReader {
     const shift = from - this.#windowFrom;
     if (shift >= 0 && to - this.#windowFrom <= this.#window.length) return;
     const size = to - from;
-    // A record that is nearly all of what was fetched need not be copied. The limits on what waits count its own bytes only.
-    if (8 * size >= 7 * this.#bytes.buffer.byteLength) {
+    // A record that is nearly all of that memory need not be copied. The limits on what waits count its own bytes only.
+    const { isInflated } = this.#batch;
+    if (isInflated && 8 * size >= 7 * this.#bytes.buffer.byteLength) {
       this.#window = this.#bytes.subarray(from, to);
       this.#windowFrom = from;
       return;
