@@ -122,8 +122,11 @@ const RESOURCES = {
 const OPERATIONS = {
   Read: AclOperationTypes.READ,
   Write: AclOperationTypes.WRITE,
+  Create: AclOperationTypes.CREATE,
+  Alter: AclOperationTypes.ALTER,
   Describe: AclOperationTypes.DESCRIBE,
   DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
+  AlterConfigs: AclOperationTypes.ALTER_CONFIGS,
 };
 
 function aclsOf(name: ServiceName, rights: readonly Right[]) {

@@ -195,7 +195,7 @@ export interface KafkaConnection {
 /** How long a fetch waits by default, and at most, ms. A stop waits for it, and heartbeats are sent between fetches, so this must be far below a third of any session timeout (docs/kafkajs.md, "Fetches are short"). */
 export const LONGEST_WAIT_MS = 250;
 
-/** As `LONGEST_WAIT_MS`, for a member that is alone in its group, ms. */
+/** As `LONGEST_WAIT_MS`, for a member that is alone in its group, so that nobody waits until it notices a rebalance, ms. */
 export const LONGEST_WAIT_ALONE_MS = 500;
 
 /** A value for `minBytes` if records may wait: fewer and larger fetches cost us and the broker less. */
@@ -206,15 +206,13 @@ export interface ConsumerOptions {
   readonly topics: readonly string[];
   /** Default `DEFAULT_SESSION_TIMEOUT_MS`. */
   readonly sessionTimeoutMs?: number;
-  /** No other member ever joins its group. So nobody waits until it notices a rebalance: it waits longer at the broker, and sends fewer heartbeats. Default: no. */
-  readonly isAlone?: boolean;
   /** The name of something that this version does and older ones do not. A group learns whether all its members have it (`ConsumerListener.assigned`). */
   readonly ability?: string;
   /** Default 1 MiB. */
   readonly maxBytesPerPartition?: number;
   /** The broker answers a fetch once it has so many bytes, or after `maxWaitMs`. Default 1. */
   readonly minBytes?: number;
-  /** A fetch returns after this at the latest; while a partition is paused, after 100 ms. A stop, and a seek of a partition that is not paused, may be delayed as long. Default and maximum `LONGEST_WAIT_MS`, alone `LONGEST_WAIT_ALONE_MS`. */
+  /** A fetch returns after this at the latest; while a partition is paused, after 100 ms. A stop, and a seek of a partition that is not paused, may be delayed as long. Default, and maximum in a group of several, `LONGEST_WAIT_MS`. */
   readonly maxWaitMs?: number;
 }
 

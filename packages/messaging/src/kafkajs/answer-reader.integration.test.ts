@@ -177,11 +177,12 @@ test.each(ways)(
   },
 );
 
-test.each(ways)(
+// The long page fills the room for what is no answer yet.
+test.each(ways.flatMap((way) => [0, 64 << 10].map((more) => [...way, more])))(
   "over %s a connection ends whose other end is no broker",
-  async (_, isTls) => {
-    const connection = await aConnection(isTls, (to) =>
-      to.write("HTTP/1.1 400 Bad Request\r\n\r\n"),
+  async (_, isTls, more) => {
+    const connection = await aConnection(Boolean(isTls), (to) =>
+      to.write(`HTTP/1.1 400 Bad Request\r\n\r\n${"x".repeat(Number(more))}`),
     );
 
     await expect(ask(connection)).rejects.toThrow(

@@ -85,11 +85,14 @@ test("a long answer is one piece of memory of about its size", () => {
 
 test.each([
   ["HTTP, as by a web server", Buffer.from("HTTP/1.1 400 Bad Request")],
+  ["an alert, as by a TLS listener", Buffer.of(0x15, 3, 3, 0, 2, 2, 0x50)],
   ["a negative size", Buffer.of(0xff, 0xff, 0xff, 0xff)],
-])("%s is no answer", (_, bytes) => {
+  ["a long page", Buffer.alloc(16 << 10, "HTTP/1.1 400 Bad Request")],
+])("%s is no answer, and there is room for more all the same", (_, bytes) => {
   const reader = new AnswerReader();
 
   expect(() => read(reader, bytes, () => 1 << 20)).toThrow(
     "no answer of a Kafka broker",
   );
+  expect(reader.room().length).toBeGreaterThan(0);
 });

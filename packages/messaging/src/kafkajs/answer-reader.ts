@@ -9,8 +9,8 @@ import { memoryFor } from "./answer-memory.ts";
 
 /** The answer's size, which it does not count itself. */
 const SIZE_BYTES = 4;
-/** No broker sends as much at once. What is no broker often claims more: the first letters of `HTTP` are 1.2 GB. */
-const LARGEST_BYTES = 1 << 30;
+/** No broker sends as much at once: a fetch asks for 10 MiB, and one record may be larger. What is no broker claims more: the alert of a TLS listener 352 MB, the first letters of `HTTP` 1.2 GB. */
+const LARGEST_BYTES = 256 << 20;
 /** Room for the answers to all but fetches. */
 const HEAD_BYTES = 16 << 10;
 
@@ -22,12 +22,12 @@ export class AnswerReader {
   /** So many bytes of the answer, or else of the head, have come. */
   #filled = 0;
 
-  /** Where what comes next must be written, from its start on. Never empty. */
+  /** Where what comes next must be written, from its start on. Never empty, also after an error: Node would ask for room without an end. */
   room(): Buffer {
     return (this.#answer ?? this.#head).subarray(this.#filled);
   }
 
-  /** So many bytes were written to `room()`. Returns the answers that are complete by them, each with its size before it. Throws a RangeError if they cannot be answers. */
+  /** So many bytes were written to `room()`. Returns the answers that are complete by them, each with its size before it. Throws a RangeError if they cannot be answers; what comes after that is lost. */
   take(bytes: number): Buffer[] {
     this.#filled += bytes;
     const answer = this.#answer;
@@ -43,6 +43,7 @@ export class AnswerReader {
     const end = this.#filled;
     const answers: Buffer[] = [];
     let at = 0;
+    this.#filled = 0;
     while (end - at >= SIZE_BYTES) {
       const answer = memoryFor(SIZE_BYTES + sizeAt(head, at));
       const copied = head.copy(answer, 0, at, end);
@@ -73,15 +74,14 @@ export function readingAnswers(open: (onread: OnReadOpts) => Socket): Socket {
   const socket = open({
     buffer: () => reader.room(),
     callback: (bytes) => {
-      let answers: readonly Buffer[];
       try {
-        answers = reader.take(bytes);
+        for (const answer of reader.take(bytes)) socket.emit("data", answer);
+        return true;
       } catch (error) {
-        socket.destroy(error as Error); // a RangeError
+        // It sends no answers, or one that kafkajs cannot take apart.
+        socket.destroy(error as Error);
         return false;
       }
-      for (const answer of answers) socket.emit("data", answer);
-      return true;
     },
   });
   return socket;

@@ -18,7 +18,6 @@ import {
   type GroupBatch,
 } from "./patches/group-binding.ts";
 import {
-  LONGEST_WAIT_ALONE_MS,
   LONGEST_WAIT_MS,
   type ConsumerOptions,
   type FetchedBatch,
@@ -48,7 +47,6 @@ export interface LifeEvents {
   fetching(isFirst: boolean): void;
 }
 
-/** A rebalance is noticed only at a heartbeat. */
 const HEARTBEAT_INTERVAL_MS = 1000;
 
 export class ConsumerLife {
@@ -77,10 +75,6 @@ export class ConsumerLife {
       bound: (group: ConsumerGroup) => (this.#group = group),
       outOfRange: (partition: TopicPartition) => events.outOfRange(partition),
     };
-    const {
-      isAlone = false,
-      sessionTimeoutMs: sessionTimeout = DEFAULT_SESSION_TIMEOUT_MS,
-    } = options;
     const { made, cluster } = withCluster(effects.client, () =>
       effects.client.consumer({
         groupId: options.groupId,
@@ -93,11 +87,9 @@ export class ConsumerLife {
             : [stickyAssignor(ownership, binding, ableName(options.ability))]),
           stickyAssignor(ownership, binding),
         ],
-        sessionTimeout,
-        heartbeatInterval: isAlone ? sessionTimeout / 3 : HEARTBEAT_INTERVAL_MS,
-        maxWaitTimeInMs:
-          options.maxWaitMs ??
-          (isAlone ? LONGEST_WAIT_ALONE_MS : LONGEST_WAIT_MS),
+        sessionTimeout: options.sessionTimeoutMs ?? DEFAULT_SESSION_TIMEOUT_MS,
+        heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+        maxWaitTimeInMs: options.maxWaitMs ?? LONGEST_WAIT_MS,
         minBytes: options.minBytes ?? 1,
         maxBytesPerPartition: options.maxBytesPerPartition ?? 1 << 20,
         allowAutoTopicCreation: false,

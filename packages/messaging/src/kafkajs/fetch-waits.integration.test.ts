@@ -3,11 +3,7 @@ import { createRequire } from "node:module";
 import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, useStack, waitFor } from "@postrider/testkit";
 import { createKafka } from "./kafka.ts";
-import {
-  LONGEST_WAIT_ALONE_MS,
-  type Consumer,
-  type ConsumerOptions,
-} from "../ports.ts";
+import type { Consumer } from "../ports.ts";
 
 const stack = useStack();
 const kafka = createKafka(
@@ -34,18 +30,14 @@ afterEach(async () => {
   waits.length = 0;
 });
 
-/** Joins, with one fetch of `LONGEST_MS` under way, or as long as these options have it. */
-async function fetching(
-  topic: string,
-  options: Partial<ConsumerOptions> = { maxWaitMs: LONGEST_MS },
-  longestMs = LONGEST_MS,
-) {
+/** Joins, with one fetch of `LONGEST_MS` under way. */
+async function fetching(topic: string) {
   const seen: string[] = [];
   const consumer = kafka.consumer({
     groupId: `${topic}-group`,
     topics: [topic],
     sessionTimeoutMs: stack.sessionTimeoutMs,
-    ...options,
+    maxWaitMs: LONGEST_MS,
   });
   running.push(consumer);
   await consumer.start({
@@ -56,7 +48,7 @@ async function fetching(
     outOfRange: () => undefined,
     connected: () => undefined,
   });
-  await waitFor(() => waits.includes(longestMs));
+  await waitFor(() => waits.includes(LONGEST_MS));
   return { consumer, seen };
 }
 
@@ -88,16 +80,6 @@ test("what is paused and resumed during one fetch is read with it", async () => 
   const place = { topic: topic!, partition: 0 };
   consumer.pause([place]);
   consumer.resume([place]);
-
-  await produce(topic!, "one");
-
-  await waitFor(() => seen.length === 1);
-});
-
-test("a member that is alone in its group waits longer, and sees a record at once all the same", async () => {
-  const [topic] = await stack.createTopics("alone");
-  const alone = { isAlone: true };
-  const { seen } = await fetching(topic!, alone, LONGEST_WAIT_ALONE_MS);
 
   await produce(topic!, "one");
 

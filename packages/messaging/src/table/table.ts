@@ -11,6 +11,7 @@ import { randomUUID } from "node:crypto";
 import { counted, type EpochMs } from "@postrider/core";
 import { sleep } from "@postrider/runtime";
 import {
+  LONGEST_WAIT_ALONE_MS,
   type Consumer,
   type ConsumerListener,
   type FetchedBatch,
@@ -107,7 +108,8 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
       this.#consumer = kafka.consumer({
         groupId: `${topic}.table.${randomUUID()}`,
         topics: [topic],
-        isAlone: true,
+        // A fetch returns at once if there is a change, so a long wait delays nothing. It saves requests: every process reads several tables.
+        maxWaitMs: LONGEST_WAIT_ALONE_MS,
         ...(sessionTimeoutMs !== undefined && { sessionTimeoutMs }),
       });
       // Do not await it: `start` waits for the load, not for the consumer.
