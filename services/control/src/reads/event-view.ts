@@ -131,7 +131,7 @@ function deliveryViewOf(
     (a, b) => a.step - b.step || a.started_at - b.started_at,
   );
   const newest = inOrder.at(-1);
-  const nextAttemptAt = newest?.next_attempt_at ?? delivery.next_attempt_at; // a deferral after a failed attempt is in `attempts` only
+  const nextAttemptAt = newest?.next_attempt_at ?? delivery.next_attempt_at; // a deferral after a failed attempt, of an older dispatcher, is in `attempts` only
   return {
     id: delivery.delivery_id,
     endpointId: delivery.endpoint_id,
