@@ -103,4 +103,5 @@ export const GROUPS = [
   ["recorder.intake", "intake"],
   ["recorder.attempts", "attempts"],
   ["recorder.dead-letters", "dead-letters"],
+  ["recorder.signals", "signals"],
 ] as const;

@@ -87,10 +87,12 @@ export function rightsOf(
         topic("intake", "read"),
         topic("attempts", "read"),
         topic("dead-letters", "read", "write"),
+        topic("signals", "read"),
         ...schemas,
         group("recorder.intake"),
         group("recorder.attempts"),
         group("recorder.dead-letters"),
+        group("recorder.signals"),
       ];
     case "control":
       return [
