@@ -1,6 +1,6 @@
 -- A deferral after a failed attempt shows in deliveries: what it waits for and until when, beside its last attempt. Before, it was in attempts
 -- only, because its row did not know the last attempt and would have hidden it. Now the record says what that attempt showed. A deferral
--- without that, which an older dispatcher wrote or which follows an attempt of one, stays in attempts only.
+-- without that, which an older dispatcher or recorder wrote or which follows an attempt of an older dispatcher, stays in attempts only.
 ALTER TABLE {database}.attempts
   ADD COLUMN IF NOT EXISTS last_attempt_number Int32 CODEC(T64, ZSTD(1)) AFTER dead_letter_reason,
   ADD COLUMN IF NOT EXISTS last_outcome LowCardinality(String) AFTER last_attempt_number,

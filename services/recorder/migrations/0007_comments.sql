@@ -59,7 +59,7 @@ ALTER TABLE {database}.attempts
   COMMENT COLUMN tier 'The first tier in which the delivery then waits; empty where it waits in none.',
   COMMENT COLUMN deferral_reason 'not_before, breaker_open, retry_after, rate_limited, lane_slow, secret_unavailable, endpoint_unknown, endpoint_behind or local_fault; empty for an attempt. Of deferrals for one reason in a row only the first is recorded.',
   COMMENT COLUMN dead_letter_reason 'Why it was given up; empty where it was not.',
-  COMMENT COLUMN last_attempt_number 'Of a deferral after a failed attempt: that attempt\'s number; else 0. So are the next four.',
+  COMMENT COLUMN last_attempt_number 'Of a deferral after a failed attempt: that attempt\'s number; else, and where an older dispatcher or recorder wrote it, 0. The next four are then empty, too.',
   COMMENT COLUMN last_outcome 'What that attempt showed.',
   COMMENT COLUMN last_status_code 'Its HTTP status.',
   COMMENT COLUMN last_error_code 'Its error code.',
