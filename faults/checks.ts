@@ -5,6 +5,7 @@ import {
   type Evidence,
   type RunnerEntry,
 } from "@postrider/testkit";
+import { GONE } from "./endpoints.ts";
 
 /** For faults that cut nothing off: no record may be completed twice and no request made twice. */
 export function* nothingRepeated(evidence: Evidence): Iterable<string> {
@@ -23,6 +24,12 @@ export function* nothingRepeated(evidence: Evidence): Iterable<string> {
   }
   if (evidence.received.length > seen.size)
     yield `${evidence.received.length} requests for ${seen.size} attempts`;
+}
+
+/** For a load with SIGNALS: without them, the table of signals would be judged by nothing. */
+export function* signalsMade({ tables }: Evidence): Iterable<string> {
+  const made = tables.find(({ table }) => table === "signals")?.records ?? 0;
+  if (made < GONE.length) yield `only ${made} signals were made`;
 }
 
 /** No request starts once a commit is a second late. So when a process is killed, hardly any completion older than this is uncommitted; the rest is for a commit that a busy machine delays. */

@@ -18,6 +18,18 @@ export const TENANT = "acme";
 export const SECRET = "whsec_ZmF1bHRzIGFyZSB3aGF0IHdlIGxvb2sgZm9yIQ==";
 export const KEY = { kid: "k1", key: Buffer.alloc(32, 7) };
 
+/** Each answers its first request with 410, of which the dispatcher makes a signal; then it gets no more from that process. */
+export const GONE = [
+  "gone0",
+  "gone1",
+  "gone2",
+  "gone3",
+  "gone4",
+  "gone5",
+  "gone6",
+  "gone7",
+] as const;
+
 /** The behaviours. The name is also the endpoint's path at the receiver and the last part of its event type. */
 export const BEHAVIOURS = [
   "healthy0",
@@ -29,6 +41,7 @@ export const BEHAVIOURS = [
   "blackhole",
   "outage",
   "limited",
+  ...GONE,
 ] as const;
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
@@ -130,6 +143,7 @@ export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
     if (behaviour === "blackhole") return mood.blackhole;
     if (behaviour === "outage") return mood.outage;
     if (behaviour === "dead") return 404;
+    if (behaviour.startsWith("gone")) return 410;
     // Computed from the id, not random, so that a repeat gets the same delay.
     const delayMs = (id.charCodeAt(id.length - 1) % 8) * 5;
     if (behaviour !== "flaky")

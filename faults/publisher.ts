@@ -8,7 +8,7 @@ import {
   type ProducerRecord,
 } from "@postrider/messaging";
 import { bodyHash, type Ledger, type Random } from "@postrider/testkit";
-import { TENANT, type Behaviour } from "./endpoints.ts";
+import { GONE, TENANT, type Behaviour } from "./endpoints.ts";
 
 export interface Load {
   readonly perSecond: number;
@@ -39,6 +39,8 @@ const TICK_MS = 20;
 const BATCH_RECORDS = 500;
 /** So few for the black hole that its time-outs do not open its breaker, which would lengthen every case by seconds. */
 const RARE = { dead: 12, blackhole: 2 };
+/** A load's `rare` that makes signals: one for each endpoint of GONE, at random moments. */
+export const SIGNALS = Object.fromEntries(GONE.map((one) => [one, 1]));
 
 export function createPublisher(options: {
   readonly kafka: Kafka;

@@ -1,6 +1,12 @@
 /** Reads back what a run left in Kafka and ClickHouse, and tells whether the run is over. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Attempt, DeadLetter, Delivery, Intake } from "@postrider/core";
+import type {
+  Attempt,
+  DeadLetter,
+  Delivery,
+  Intake,
+  Signal,
+} from "@postrider/core";
 import {
   createSchemas,
   topicName,
@@ -30,6 +36,7 @@ export function groupsOf(
     "recorder.intake": ["intake"],
     "recorder.attempts": ["attempts"],
     "recorder.dead-letters": ["dead-letters"],
+    "recorder.signals": ["signals"],
   };
 }
 
@@ -101,6 +108,7 @@ export interface LogEvidence extends Pick<
   Evidence,
   "attempts" | "deadLetters" | "intake" | "deliveries"
 > {
+  readonly signals: readonly Signal[];
   /** For each table: partition@offset of each record of its topic. */
   readonly places: Readonly<Record<keyof typeof TABLES, readonly string[]>>;
 }
@@ -113,7 +121,13 @@ export async function readLog(
   const schemas = createSchemas({ ...testEffects(), kafka, prefix });
   await schemas.start();
   try {
-    const names = ["attempts", "dead-letters", "intake", "deliveries"] as const;
+    const names = [
+      "attempts",
+      "dead-letters",
+      "intake",
+      "signals",
+      "deliveries",
+    ] as const;
     const records = await readTopics(
       kafka,
       names.map((name) => topicName(prefix, name)),
@@ -138,10 +152,12 @@ export async function readLog(
         attempts: places("attempts"),
         events: places("intake"),
         dead_letters: places("dead-letters"),
+        signals: places("signals"),
       },
       attempts: values("attempts"),
       deadLetters: values("dead-letters"),
       intake: values("intake"),
+      signals: values("signals"),
       deliveries: read("deliveries").map(placed),
     };
   } finally {
@@ -171,6 +187,7 @@ const TABLES = {
     "tenant_id, event_id, source_topic, source_partition, source_offset, part",
   dead_letters:
     "tenant_id, endpoint_id, dead_at, delivery_id, reason, record_topic, record_partition, record_offset",
+  signals: "tenant_id, endpoint_id, at, kind, delivery_id",
 } as const;
 
 export async function readTables(
@@ -202,9 +219,20 @@ export async function readTables(
       one.recordPartition,
       one.recordOffset,
     ]),
+    signals: log.signals.map((one: Signal) => [
+      one.endpointId,
+      one.at,
+      one.kind,
+      one.deliveryId,
+    ]),
   };
   const tables: TableEvidence[] = [];
-  for (const table of ["attempts", "events", "dead_letters"] as const) {
+  for (const table of [
+    "attempts",
+    "events",
+    "dead_letters",
+    "signals",
+  ] as const) {
     const [row] = await rowsOf<Record<string, string>>(
       url,
       `SELECT toString(count()) AS rows, toString(uniqExact(log_partition, log_offset)) AS places,

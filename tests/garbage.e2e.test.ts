@@ -65,6 +65,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "recorder.intake": ["intake"],
   "recorder.attempts": ["attempts"],
   "recorder.dead-letters": ["dead-letters"],
+  "recorder.signals": ["signals"],
   "control-signals": ["signals"],
 };
 

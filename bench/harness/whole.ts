@@ -136,4 +136,5 @@ export const GROUPS = [
   ["recorder.intake", "intake"],
   ["recorder.attempts", "attempts"],
   ["recorder.dead-letters", "dead-letters"],
+  ["recorder.signals", "signals"],
 ] as const;

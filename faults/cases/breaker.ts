@@ -44,8 +44,8 @@ export const breaker: FaultCase = {
         ({ eventType, attemptNumber }) =>
           eventType === "load.outage" && attemptNumber > 0,
       );
-      yield* tooMany(first, made);
-      yield* tooMany(second!, made);
+      yield* wrongCounts(first, made, true);
+      yield* wrongCounts(second!, made, false);
       const delivered = made.filter(({ outcome }) => outcome === "delivered");
       const ids = new Set(delivered.map(({ deliveryId }) => deliveryId)).size;
       if (ids !== queued) yield `${ids} of ${queued} were delivered`;
@@ -64,10 +64,11 @@ async function reopened(service: RunningService, times: number): Promise<void> {
   });
 }
 
-/** The attempts of one process between its breaker's changes. */
-function* tooMany(
+/** The attempts of one process between its breaker's changes. A kill may keep those before the last change from being recorded. */
+function* wrongCounts(
   service: RunningService,
   made: readonly Attempt[],
+  isKilled: boolean,
 ): Iterable<string> {
   const own = made.filter(({ worker }) => worker.endsWith(`:${service.pid}`));
   let from = 0;
@@ -75,16 +76,16 @@ function* tooMany(
     ...logged(service, "breaker.opened").map((one) => ({
       ...one,
       most: BEFORE_OPEN,
-      least: 1,
     })),
     ...logged(service, "breaker.reopened").map((one) => ({
       ...one,
-      // One, if it failed before another one had begun.
       most: PROBES,
-      least: 1,
     })),
   ].sort((a, b) => a.at - b.at);
-  for (const { at, most, least } of changes) {
+  for (const change of changes) {
+    const { at, most } = change;
+    // One, if it failed before another one had begun.
+    const least = isKilled && change === changes.at(-1) ? 0 : 1;
     const between = own.filter(
       ({ startedAt }) => startedAt > from && startedAt <= at,
     ).length;

@@ -7,6 +7,8 @@ import {
   type TcpProxy,
 } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
+import { signalsMade } from "../checks.ts";
+import { SIGNALS } from "../publisher.ts";
 import type { World } from "../world.ts";
 
 /** Long enough for every back-off to reach its maximum. */
@@ -22,10 +24,7 @@ export const clickhouseKilled: FaultCase = {
     await world.publisher.publish({ perSecond: 400, seconds: 2 });
     await world.surviving(async () => {
       const kills = world.isShort ? 3 : 10;
-      const load = world.publisher.publish({
-        perSecond: 400,
-        seconds: kills * 1.5,
-      });
+      const load = publishWithSignals(world, 400, kills * 1.5);
       for (let kill = 0; kill < kills; kill++) {
         await sleep(random.between(200, 1_200));
         await world.clickhouse.kill9();
@@ -51,7 +50,7 @@ export const clickhouseFrozen: FaultCase = {
     await world.startAll();
     await world.publisher.publish({ perSecond: 400, seconds: 2 });
     await world.surviving(async () => {
-      const load = world.publisher.publish({ perSecond: 400, seconds: 4 });
+      const load = publishWithSignals(world, 400, 4);
       await sleep(random.between(300, 1_000));
       world.clickhouse.freeze();
       await load;
@@ -67,7 +66,7 @@ export const clickhouseAnswerLost: FaultCase = {
     "an insert whose answer is lost after ClickHouse took it is not counted twice",
   async run(world, random) {
     await behindProxy(world, async (proxy) => {
-      const load = world.publisher.publish({ perSecond: 300, seconds: 5 });
+      const load = publishWithSignals(world, 300, 5);
       for (let round = 0; round < 5; round++) {
         proxy.loseAnswers("INSERT", random.between(1, 3));
         await sleep(random.between(400, 900));
@@ -87,7 +86,7 @@ export const clickhouseReadOnly: FaultCase = {
   async run(world) {
     await behindProxy(world, async (proxy) => {
       const recorder = world.services.one("recorder");
-      const load = world.publisher.publish({ perSecond: 300, seconds: 5 });
+      const load = publishWithSignals(world, 300, 5);
       await sleep(1_000);
       proxy.readOnly(true);
       await load;
@@ -114,7 +113,7 @@ export const clickhouseRefusing: FaultCase = {
         statement.replaceAll("DB", options.database),
       );
     await world.startAll();
-    const load = world.publisher.publish({ perSecond: 300, seconds: 7 });
+    const load = publishWithSignals(world, 300, 7);
     await sleep(1_000);
     await sql(
       "ALTER TABLE DB.attempts MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1",
@@ -129,6 +128,15 @@ export const clickhouseRefusing: FaultCase = {
     await load;
   },
 };
+
+async function publishWithSignals(
+  world: World,
+  perSecond: number,
+  seconds: number,
+): Promise<void> {
+  world.also(signalsMade);
+  await world.publisher.publish({ perSecond, seconds, rare: SIGNALS });
+}
 
 /** Runs with all services, where the recorder reaches ClickHouse through a proxy. The recorder is stopped before the proxy is closed. */
 async function behindProxy(

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultCase } from "../case.ts";
+import { signalsMade } from "../checks.ts";
+import { SIGNALS } from "../publisher.ts";
 
 const SCALED = ["dispatcher", "retry-scheduler", "recorder"] as const;
 
@@ -13,6 +15,7 @@ export const membersChange: FaultCase = {
     const load = world.publisher.publish({
       perSecond: 300,
       seconds: rounds * 6,
+      rare: SIGNALS,
     });
     for (let round = 0; round < rounds; round++) {
       await sleep(random.between(300, 1_000));
@@ -30,5 +33,6 @@ export const membersChange: FaultCase = {
       });
     }
     await load;
+    world.also(signalsMade);
   },
 };

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceName } from "@postrider/cli";
 import type { FaultCase } from "../case.ts";
-import { nothingRepeated } from "../checks.ts";
+import { nothingRepeated, signalsMade } from "../checks.ts";
+import { SIGNALS } from "../publisher.ts";
 
 function killed(name: ServiceName, proves: string): FaultCase {
   return {
@@ -14,6 +15,7 @@ function killed(name: ServiceName, proves: string): FaultCase {
       const load = world.publisher.publish({
         perSecond: 300,
         seconds: kills * 4,
+        rare: SIGNALS,
       });
       for (let kill = 0; kill < kills; kill++) {
         await sleep(random.between(500, 2_500));
@@ -22,6 +24,7 @@ function killed(name: ServiceName, proves: string): FaultCase {
       }
       await load;
       world.also(nothingRepeated);
+      world.also(signalsMade);
     },
   };
 }

@@ -69,7 +69,7 @@ testWithHelm(
       })),
     );
 
-    expect(watched).toHaveLength(5);
+    expect(watched).toHaveLength(6);
     expect(
       watched.filter(({ service, group, topic }) => {
         const holder =

@@ -28,6 +28,7 @@ function groupsOf(
         "recorder.intake": ["intake"],
         "recorder.attempts": ["attempts"],
         "recorder.dead-letters": ["dead-letters"],
+        "recorder.signals": ["signals"],
       };
     case "control":
       return { "control-signals": ["signals"] };

@@ -2,6 +2,20 @@
 
 import type { EpochMs } from "./time.ts";
 
+/** What a delivery's last attempt showed, in short. */
+export interface LastAttempt {
+  /** Its number, 1-based: as many attempts were made. */
+  readonly attemptNumber: number;
+  /** One of the closed list of outcomes. */
+  readonly outcome: string;
+  /** HTTP status. */
+  readonly statusCode: null | number;
+  /** System or library code, such as ECONNREFUSED. */
+  readonly errorCode: null | string;
+  /** From started to decided. */
+  readonly durationMs: number;
+}
+
 /** One HTTP request and what it showed; also the first deferral per delivery and reason, with attemptNumber 0 and no outcome. */
 export interface Attempt {
   /** The delivery. */
@@ -62,6 +76,8 @@ export interface Attempt {
   readonly deferralReason: null | string;
   /** Why it was given up. */
   readonly deadLetterReason: null | string;
+  /** Of a deferral: what the delivery's last attempt showed. Null before the first, and for an attempt. */
+  readonly lastAttempt: null | LastAttempt;
   /** Body bytes sent. */
   readonly requestBytes: number;
   /** Body bytes read. */
@@ -218,6 +234,8 @@ export interface Delivery {
   readonly deferredMs: number;
   /** When deliver first did not know the endpoint. */
   readonly endpointUnknownSince: null | EpochMs;
+  /** What the last attempt showed; null before the first. */
+  readonly lastAttempt: null | LastAttempt;
   /** Topic of the event's own record. */
   readonly sourceTopic: string;
   /** Partition of the event's own record. */

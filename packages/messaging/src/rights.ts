@@ -87,10 +87,12 @@ export function rightsOf(
         topic("intake", "Read"),
         topic("attempts", "Read"),
         topic("dead-letters", "Read", "Write"),
+        topic("signals", "Read"),
         ...schemas,
         group("recorder.intake"),
         group("recorder.attempts"),
         group("recorder.dead-letters"),
+        group("recorder.signals"),
       ];
     case "control":
       return [

@@ -4,8 +4,15 @@ import {
   anAttempt,
   anIntake,
   aRawRecord,
+  aSignal,
 } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS, eventsTable } from "./columns.ts";
+import {
+  ATTEMPTS,
+  DEAD_LETTERS,
+  EVENTS,
+  eventsTable,
+  SIGNALS,
+} from "./columns.ts";
 import type { Table } from "./columns.ts";
 import { encodeBlock } from "./native/block.ts";
 
@@ -55,6 +62,7 @@ test("a table's time is what its time column has, so that a mend looks at the ri
   const intake = anIntake({ receivedAt: -1, decidedAt: Date.UTC(2026, 0, 9) });
   const attempt = anAttempt({ startedAt: 9e15 });
   const letter = aDeadLetter({ deadAt: -5 });
+  const signal = aSignal({ at: 9e15 });
 
   expect(EVENTS.timeOf(intake)).toBe(timeIn(EVENTS, EVENTS.timeColumn, intake));
   expect(ATTEMPTS.timeOf(attempt)).toBe(
@@ -62,6 +70,9 @@ test("a table's time is what its time column has, so that a mend looks at the ri
   );
   expect(DEAD_LETTERS.timeOf(letter)).toBe(
     timeIn(DEAD_LETTERS, DEAD_LETTERS.timeColumn, letter),
+  );
+  expect(SIGNALS.timeOf(signal)).toBe(
+    timeIn(SIGNALS, SIGNALS.timeColumn, signal),
   );
 });
 

@@ -1,6 +1,12 @@
 /** The only place where Avro's names become SQL's: the columns of each table, and how a record fills them. */
 import { notAfter, receivedAtOf, redactedHeaders } from "@postrider/core";
-import type { Attempt, DeadLetter, EpochMs, Intake } from "@postrider/core";
+import type {
+  Attempt,
+  DeadLetter,
+  EpochMs,
+  Intake,
+  Signal,
+} from "@postrider/core";
 import type { InRecord } from "@postrider/messaging";
 import { column } from "./native/block.ts";
 import type { Column } from "./native/block.ts";
@@ -27,8 +33,8 @@ export interface Table<T> {
   readonly timeColumn: string;
   /** What a row has in that column, epoch ms. */
   readonly timeOf: (value: T) => EpochMs;
-  /** The view that fills `deliveries` from this table. */
-  readonly deliveriesView: string;
+  /** The view that fills `deliveries` from this table; null where there is none. */
+  readonly deliveriesView: string | null;
 }
 
 const EVENT_COLUMNS: readonly Column<Intake>[] = [
@@ -120,6 +126,27 @@ const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
     TEXT,
     (attempt) => attempt.deadLetterReason ?? "",
   ),
+  column(
+    "last_attempt_number",
+    INT32,
+    (attempt) => attempt.lastAttempt?.attemptNumber ?? 0,
+  ),
+  column("last_outcome", TEXT, (attempt) => attempt.lastAttempt?.outcome ?? ""),
+  column(
+    "last_status_code",
+    nullable(INT32),
+    (attempt) => attempt.lastAttempt?.statusCode ?? null,
+  ),
+  column(
+    "last_error_code",
+    TEXT,
+    (attempt) => attempt.lastAttempt?.errorCode ?? "",
+  ),
+  column(
+    "last_duration_ms",
+    INT32,
+    (attempt) => attempt.lastAttempt?.durationMs ?? 0,
+  ),
   column("request_bytes", INT32, (attempt) => attempt.requestBytes),
   column("response_bytes", INT32, (attempt) => attempt.responseBytes),
   column("response_body", BYTES, (attempt) => attempt.responseBody),
@@ -167,6 +194,18 @@ const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   column("log_offset", INT64, (_, raw) => raw.offset),
 ];
 
+const SIGNAL_COLUMNS: readonly Column<Signal>[] = [
+  column("tenant_id", TEXT, (signal) => signal.tenantId),
+  column("endpoint_id", TEXT, (signal) => signal.endpointId),
+  column("at", TIME, signalTime),
+  column("kind", TEXT, (signal) => signal.kind),
+  column("endpoint_version", INT64, (signal) => signal.endpointVersion),
+  column("delivery_id", TEXT, (signal) => signal.deliveryId ?? ""),
+  column("detail", TEXT, (signal) => signal.detail),
+  column("log_partition", INT32, (_, raw) => raw.partition),
+  column("log_offset", INT64, (_, raw) => raw.offset),
+];
+
 export const EVENTS: Table<Intake> = {
   name: "events",
   columns: EVENT_COLUMNS,
@@ -189,6 +228,14 @@ export const DEAD_LETTERS: Table<DeadLetter> = {
   timeColumn: "dead_at",
   timeOf: deadLetterTime,
   deliveriesView: "deliveries_from_dead_letters",
+};
+
+export const SIGNALS: Table<Signal> = {
+  name: "signals",
+  columns: SIGNAL_COLUMNS,
+  timeColumn: "at",
+  timeOf: signalTime,
+  deliveriesView: null,
 };
 
 const NO_BYTES = Buffer.alloc(0);
@@ -217,6 +264,10 @@ function attemptTime({ startedAt }: Attempt): EpochMs {
 
 function deadLetterTime({ deadAt }: DeadLetter): EpochMs {
   return timeOf(deadAt);
+}
+
+function signalTime({ at }: Signal): EpochMs {
+  return timeOf(at);
 }
 
 /** Partitions are days of ClickHouse's Date, which ends in 2149; a time after that would wrap around into another day. */

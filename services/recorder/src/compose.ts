@@ -18,8 +18,9 @@ import {
   attemptsStage,
   deadLettersStage,
   intakeStage,
+  signalsStage,
 } from "./record.stages.ts";
-import { ATTEMPTS, DEAD_LETTERS, eventsTable } from "./columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, eventsTable, SIGNALS } from "./columns.ts";
 import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
 import { readMigrations } from "./migrate/migration-files.ts";
@@ -27,7 +28,7 @@ import { createRefusedDeadLetterOf } from "./refused-dead-letter.ts";
 import { createTableWatch } from "./migrate/table-watch.ts";
 import { createWriter } from "./clickhouse/writer.ts";
 
-/** Wires one runner for each topic: `intake` → table `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`. Tests may pass their own `kafka`. */
+/** Wires one runner for each topic: `intake` → table `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`, `signals` → `signals`. Tests may pass their own `kafka`. */
 export function compose(
   config: RecorderConfig,
   effects: Effects,
@@ -74,7 +75,7 @@ export function compose(
       : createKeyRing(config.encryptionKeys),
   );
 
-  function runner<T extends "intake" | "attempts" | "dead-letters">(
+  function runner<T extends "intake" | "attempts" | "dead-letters" | "signals">(
     topic: T,
     table: Table<TopicValues[T]>,
     stage: RecordStage<TopicValues[T], Row<TopicValues[T]>>,
@@ -104,6 +105,7 @@ export function compose(
     runner("intake", eventsTable(config.recordPayloads), intakeStage),
     runner("attempts", ATTEMPTS, attemptsStage),
     runner("dead-letters", DEAD_LETTERS, deadLettersStage),
+    runner("signals", SIGNALS, signalsStage),
   ];
   return {
     parts: [

@@ -1,5 +1,5 @@
 /** For each recorded topic, how its records become rows of its table. `intake` fills the table `events`. */
-import type { Attempt, DeadLetter, Intake } from "@postrider/core";
+import type { Attempt, DeadLetter, Intake, Signal } from "@postrider/core";
 import { rawDeadLetter } from "@postrider/messaging";
 import type { RecordStage } from "@postrider/messaging";
 import type { Row } from "./columns.ts";
@@ -9,6 +9,10 @@ export const intakeStage: RecordStage<Intake, Row<Intake>> = {
 };
 
 export const attemptsStage: RecordStage<Attempt, Row<Attempt>> = {
+  rowOf: (record) => record,
+};
+
+export const signalsStage: RecordStage<Signal, Row<Signal>> = {
   rowOf: (record) => record,
 };
 

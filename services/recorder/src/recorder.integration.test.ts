@@ -22,6 +22,7 @@ import {
   aDeadLetter,
   anAttempt,
   anIntake,
+  aSignal,
   testEffects,
   useStack,
   waitFor,
@@ -43,7 +44,13 @@ let producer: Producer;
 let running: Lifecycle[] = [];
 
 beforeAll(async () => {
-  await stack.createTopics("schemas", "intake", "attempts", "dead-letters");
+  await stack.createTopics(
+    "schemas",
+    "intake",
+    "attempts",
+    "dead-letters",
+    "signals",
+  );
   writer = createWriter({ url: stack.clickhouseUrl, database: stack.database });
   await migrate({
     sql: writer,
@@ -185,12 +192,18 @@ test("each record is one row in its table and in what its views feed, also after
         deadAt: NOW + n,
       }),
     })),
+    ...Array.from({ length: 40 }, (_, n) => ({
+      topic: "signals" as const,
+      key: "k",
+      value: aSignal({ tenantId: "once", at: NOW + n }),
+    })),
   ]);
 
   const first = await startRecorder();
   await waitFor(
     async () =>
       (await counted("dead_letters", "once")) === "50/50" &&
+      (await counted("signals", "once")) === "40/40" &&
       (await counted("events", "once")) === "300/300" &&
       (await counted("attempts", "once")) === "1000/1000",
   );
@@ -202,6 +215,7 @@ test("each record is one row in its table and in what its views feed, also after
 
   expect(await counted("events", "once")).toBe("300/300");
   expect(await counted("dead_letters", "once")).toBe("50/50");
+  expect(await counted("signals", "once")).toBe("40/40");
   await expectAttempts("once", 1_000);
 });
 
@@ -437,7 +451,7 @@ test("garbage on each topic becomes a dead letter with its coordinates, and the 
     ]!;
     return Buffer.concat([Buffer.from(start), bytes]);
   };
-  const topics = ["intake", "attempts", "dead-letters"];
+  const topics = ["intake", "attempts", "dead-letters", "signals"];
   for (const topic of topics)
     await produce(
       Array.from({ length: 200 }, () => ({ topic, value: garbage() })),
@@ -455,7 +469,11 @@ test("garbage on each topic becomes a dead letter with its coordinates, and the 
       const found = await writer.query<{ topic: string; n: number }>(
         "SELECT record_topic AS topic, toUInt32(uniqExact(record_partition, record_offset)) AS n FROM dead_letters WHERE reason IN ('unreadable', 'unknown_schema') GROUP BY topic ORDER BY topic",
       );
-      return found.length === 3 && found.every(({ n }) => n === 210) && found;
+      return (
+        found.length === topics.length &&
+        found.every(({ n }) => n === 210) &&
+        found
+      );
     },
     { timeoutMs: 60_000 },
   );

@@ -8,9 +8,10 @@ import {
   anAttempt,
   anIntake,
   aRawRecord,
+  aSignal,
   useStack,
 } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "./columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS, SIGNALS } from "./columns.ts";
 import type { Table } from "./columns.ts";
 import { migrate } from "./migrate/migrate.ts";
 import { readMigrations } from "./migrate/migration-files.ts";
@@ -73,7 +74,7 @@ const deadLetters = (values: Partial<DeadLetter>[], token?: string) =>
   );
 
 test("the writer has every column of a table that is stored, in the table's order and with its type", async () => {
-  for (const { name, columns } of [EVENTS, ATTEMPTS, DEAD_LETTERS]) {
+  for (const { name, columns } of [EVENTS, ATTEMPTS, DEAD_LETTERS, SIGNALS]) {
     const found = await writer.query<{ name: string; type: string }>(
       "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {name: String} AND default_kind != 'EPHEMERAL' ORDER BY position",
       { name },
@@ -220,6 +221,39 @@ const delivered = {
   outcome: "delivered",
   statusCode: 200,
   disposition: "done",
+} as const;
+
+const deferredAfterOne = {
+  status: "failed",
+  attemptNumber: 0,
+  outcome: null,
+  statusCode: null,
+  durationMs: 0,
+  disposition: "defer",
+  deferralReason: "breaker_open",
+  nextAttemptAt: NOW + 60_000,
+  lastAttempt: {
+    attemptNumber: 1,
+    outcome: "http_error",
+    statusCode: 500,
+    errorCode: "E_ONE",
+    durationMs: 25,
+  },
+} as const;
+const waitingAfterOne = {
+  status: "failed",
+  attempts: 1,
+  outcome: "http_error",
+  status_code: 500,
+  error_code: "E_ONE",
+  duration_ms: 25,
+  next_in_ms: 60_000,
+};
+const parkedAfterOne = {
+  reason: "paused",
+  attempts: 1,
+  lastOutcome: "http_error",
+  lastStatusCode: 500,
 } as const;
 
 interface Story {
@@ -391,29 +425,114 @@ const stories: Story[] = [
     ends: { status: "pending", attempts: 0, deferral_reason: "breaker_open" },
   },
   {
-    name: "deferred after a failure: the failure stays to be seen",
+    name: "deferred after a failure: why and until when, and the failure stays to be seen",
     tell: (ids) => [
       () => events([{ deliveries: [ids] }]),
       () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => attempts([{ ...ids, ...deferredAfterOne, step: 1 }]),
+    ],
+    ends: { ...waitingAfterOne, deferral_reason: "breaker_open" },
+  },
+  {
+    name: "deferred after a failure for one reason, then for another",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => attempts([{ ...ids, ...deferredAfterOne, step: 1 }]),
       () =>
         attempts([
           {
             ...ids,
-            status: "failed",
-            attemptNumber: 0,
-            step: 1,
-            outcome: null,
-            statusCode: null,
-            disposition: "defer",
-            deferralReason: "breaker_open",
+            ...deferredAfterOne,
+            step: 4,
+            deferralReason: "rate_limited",
           },
         ]),
+    ],
+    ends: { ...waitingAfterOne, deferral_reason: "rate_limited" },
+  },
+  {
+    name: "deferred after a failure, and attempted since",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => attempts([{ ...ids, ...deferredAfterOne, step: 1 }]),
+      () =>
+        attempts([
+          { ...ids, ...failed, attemptNumber: 2, step: 2, statusCode: 503 },
+        ]),
+    ],
+    ends: {
+      status: "failed",
+      attempts: 2,
+      status_code: 503,
+      next_in_ms: 2_000,
+      deferral_reason: "",
+    },
+  },
+  {
+    name: "deferred after a failure by one process, attempted at the same step by another",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => attempts([{ ...ids, ...deferredAfterOne, step: 1 }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 2, step: 1 }]),
+    ],
+    ends: { status: "failed", attempts: 2, deferral_reason: "" },
+  },
+  {
+    name: "deferred after a failure, then parked",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => attempts([{ ...ids, ...deferredAfterOne, step: 1 }]),
+      () => deadLetters([{ ...ids, ...parkedAfterOne, step: 2 }]),
     ],
     ends: {
       status: "failed",
       attempts: 1,
       outcome: "http_error",
       status_code: 500,
+      next_in_ms: null,
+      deferral_reason: "",
+      dead_letter_reason: "paused",
+    },
+  },
+  {
+    name: "deferred after a failure, since it was resumed",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => deadLetters([{ ...ids, ...parkedAfterOne, step: 1 }]),
+      () => attempts([{ ...ids, ...deferredAfterOne, step: 2 }]),
+    ],
+    ends: { ...waitingAfterOne, dead_letter_reason: "" },
+  },
+  {
+    name: "deferred after a failure, then delivered",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () => attempts([{ ...ids, ...deferredAfterOne, step: 1 }]),
+      () => attempts([{ ...ids, ...delivered, attemptNumber: 2, step: 2 }]),
+    ],
+    ends: { status: "delivered", attempts: 2, deferral_reason: "" },
+  },
+  {
+    name: "deferred after a failure by an older dispatcher, which did not say what failed",
+    tell: (ids) => [
+      () => events([{ deliveries: [ids] }]),
+      () => attempts([{ ...ids, ...failed, attemptNumber: 1, step: 0 }]),
+      () =>
+        attempts([{ ...ids, ...deferredAfterOne, step: 1, lastAttempt: null }]),
+    ],
+    ends: {
+      status: "failed",
+      attempts: 1,
+      outcome: "http_error",
+      status_code: 500,
+      next_in_ms: 2_000,
+      deferral_reason: "",
     },
   },
   {
@@ -434,8 +553,10 @@ const stories: Story[] = [
 
 async function statusOf(deliveryId: string): Promise<unknown[]> {
   return await writer.query(
-    "SELECT status, attempts, outcome, status_code, deferral_reason, dead_letter_reason, endpoint_id FROM deliveries FINAL WHERE delivery_id = {deliveryId: String}",
-    { deliveryId },
+    `SELECT status, attempts, outcome, status_code, error_code, duration_ms, deferral_reason, dead_letter_reason, endpoint_id,
+       toInt32(toUnixTimestamp64Milli(next_attempt_at) - {now: Int64}) AS next_in_ms
+     FROM deliveries FINAL WHERE delivery_id = {deliveryId: String}`,
+    { deliveryId, now: NOW },
   );
 }
 
@@ -472,6 +593,24 @@ test("a delivery that route made twice stays one row, and the view shows what FI
   );
 
   expect(rows).toEqual([{ delivery_id: "twice", status: "delivered" }]);
+});
+
+test("a signal is one row, also if its record was produced twice", async () => {
+  const signal = aSignal({ tenantId: "signals", at: NOW, detail: "why" });
+  const gone = aSignal({ ...signal, kind: "gone", deliveryId: null });
+
+  await insert(SIGNALS, [{ ...signal, kind: "breaker_opened" }, gone]);
+  await insert(SIGNALS, [gone]);
+
+  const rows = await writer.query(
+    "SELECT kind, delivery_id, detail, toInt32(endpoint_version) AS version, toUnixTimestamp64Milli(at) = toInt64({now: UInt64}) AS isNow FROM signals FINAL WHERE tenant_id = 'signals' ORDER BY kind",
+    { now: NOW },
+  );
+  const shown = { detail: "why", version: 1, isNow: 1 };
+  expect(rows).toEqual([
+    { kind: "breaker_opened", delivery_id: signal.deliveryId, ...shown },
+    { kind: "gone", delivery_id: "", ...shown },
+  ]);
 });
 
 test("roll-ups count attempts, not deferrals, and equal the raw rows", async () => {

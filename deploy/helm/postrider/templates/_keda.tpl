@@ -8,6 +8,7 @@
 - {group: recorder.intake, topic: intake}
 - {group: recorder.attempts, topic: attempts}
 - {group: recorder.dead-letters, topic: dead-letters}
+- {group: recorder.signals, topic: signals}
 {{- end }}
 {{- end -}}
 

@@ -15,7 +15,7 @@ export function queryCommand(run: Run): Command {
   return command(
     run,
     "query <sql>",
-    "ask the operator's ClickHouse, read-only: events, attempts, deliveries, dead_letters, endpoint_hour, tenant_minute",
+    "ask the operator's ClickHouse, read-only: events, attempts, deliveries, dead_letters, signals, endpoint_hour, tenant_minute",
     async ({ args, terminal }) => {
       const [sql = ""] = args;
       const text = await callApiForText(findAddresses().control(), {

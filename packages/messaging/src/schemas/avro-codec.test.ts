@@ -116,6 +116,15 @@ const delivery: fc.Arbitrary<Delivery> = fc.record({
   deferralReason: orNull(text),
   deferredMs: time,
   endpointUnknownSince: orNull(time),
+  lastAttempt: orNull(
+    fc.record({
+      attemptNumber: int,
+      outcome: text,
+      statusCode: orNull(int),
+      errorCode: orNull(text),
+      durationMs: int,
+    }),
+  ),
   sourceTopic: text,
   sourcePartition: int,
   sourceOffset: fc.integer({ min: -1, max: 2 ** 53 - 2 }),

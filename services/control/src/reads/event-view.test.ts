@@ -182,6 +182,50 @@ test.each([
   },
 );
 
+test("a deferral after a failure that is seen before its delivery says so takes it out of parking", () => {
+  const parked = aDeliveryRow({
+    dead_letter_reason: "paused",
+    version: 65_536 + 2 * 1 + 1,
+  });
+
+  const view = viewOf({
+    deliveries: [parked],
+    attempts: [
+      anAttemptRow(),
+      anAttemptRow({
+        attempt_number: 0,
+        step: 2,
+        outcome: "",
+        next_attempt_at: AT + 9000,
+        deferral_reason: "breaker_open",
+      }),
+    ],
+  });
+
+  expect(view.deliveries).toMatchObject([
+    {
+      status: "failed",
+      deadLetterReason: null,
+      deferralReason: "breaker_open",
+      nextAttemptAt: "2026-11-23T12:00:09.000Z",
+    },
+  ]);
+});
+
+test("a deferral never undoes the attempt or the parking of its own step", () => {
+  const parked = aDeliveryRow({
+    dead_letter_reason: "paused",
+    version: 65_536 + 2 * 2 + 1,
+  });
+  const deferral = anAttemptRow({ attempt_number: 0, step: 2, outcome: "" });
+
+  const view = viewOf({ deliveries: [parked], attempts: [deferral] });
+
+  expect(view.deliveries).toMatchObject([
+    { deadLetterReason: "paused", nextAttemptAt: null },
+  ]);
+});
+
 test("an attempt that was repeated after a crash never undoes what a later one decided", () => {
   const delivered = aDeliveryRow({
     status: "delivered",

@@ -131,7 +131,7 @@ function deliveryViewOf(
     (a, b) => a.step - b.step || a.started_at - b.started_at,
   );
   const newest = inOrder.at(-1);
-  const nextAttemptAt = newest?.next_attempt_at ?? delivery.next_attempt_at; // a deferral after a failed attempt is in `attempts` only
+  const nextAttemptAt = newest?.next_attempt_at ?? delivery.next_attempt_at; // a deferral may be in `attempts` only: see asDecidedBy
   return {
     id: delivery.delivery_id,
     endpointId: delivery.endpoint_id,
@@ -152,14 +152,16 @@ const RANKS = ["pending", "failed", "expired", "delivered"];
 /**
  * Applies an attempt to its delivery. An insert into `attempts` becomes visible a moment before its view has updated
  * `deliveries`; without this, a delivery could show as pending beside the attempt that decided it. The version is computed
- * as in migration 0002, so the result is the row that the view will write.
+ * as in migration 0006, so the result is what the view will write. It never writes a deferral after a failed attempt whose record
+ * lacks that attempt (ADR 27, "Limits"); here such a deferral counts like the others.
  */
 function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
   const { status, step, next_attempt_at, dead_letter_reason } = attempt;
   const rank = RANKS.indexOf(status);
-  const version = rank * 65_536 + Math.min(step, 32_767) * 2 + 1;
-  const isSeenByView = attempt.attempt_number > 0 || status === "pending";
-  return isSeenByView && version > delivery.version
+  const isLaterDeferral = attempt.attempt_number === 0 && status !== "pending";
+  const version =
+    rank * 65_536 + Math.min(step, 32_767) * 2 + (isLaterDeferral ? 0 : 1);
+  return version > delivery.version
     ? { ...delivery, status, next_attempt_at, dead_letter_reason, version }
     : delivery;
 }

@@ -66,7 +66,7 @@ export function conclude(
     }),
   ];
   if (disposition.kind === "retry")
-    records.push(retryRecord(delivery, disposition));
+    records.push(retryRecord(delivery, disposition, result));
   if (disposition.kind === "dead_letter")
     records.push(deadLetterOf(record, disposition.reason, concluding));
   const isEndpointGone = isGone(result.statusCode) && !target.isInline;

@@ -408,6 +408,54 @@ test("an unknown endpoint defers by a second, and after a minute is a dead lette
   });
 });
 
+test("a delivery carries what its last attempt showed: its deferrals say so, and its dead letter if none follows", async () => {
+  const { run, record, clock, table } = aStage(
+    [registered()],
+    [{ ...answered(503), durationMs: 12.4 }],
+  );
+  const lastAttempt = {
+    attemptNumber: 1,
+    outcome: "http_error",
+    statusCode: 503,
+    errorCode: null,
+    durationMs: 12,
+  };
+
+  const failed = await run(record());
+  table.behind = () => "not read to its end";
+  table.set("ep_1", registered({ version: 0 }));
+  const deferred = await run(record(deliveryOf(failed)));
+  table.behind = () => null;
+  table.set("ep_1", registered({ state: "paused" }));
+  const parked = await run(record(deliveryOf(deferred)));
+  clock.advance(120 * 3_600_000);
+  table.set("ep_1", registered());
+  const expired = await run(
+    record({ ...deliveryOf(deferred), deliveryId: "dlv_2" }),
+  );
+
+  expect(attemptOf(failed).lastAttempt).toBe(null);
+  expect(deliveryOf(failed).lastAttempt).toEqual(lastAttempt);
+  expect(attemptOf(deferred)).toMatchObject({
+    attemptNumber: 0,
+    outcome: null,
+    status: "failed",
+    lastAttempt,
+  });
+  expect(deliveryOf(deferred).lastAttempt).toEqual(lastAttempt);
+  for (const [records, reason] of [
+    [parked, "paused"],
+    [expired, "expired"],
+  ] as const)
+    expect(deadLetterOf(records)).toMatchObject({
+      reason,
+      attempts: 1,
+      lastOutcome: "http_error",
+      lastStatusCode: 503,
+      delivery: { lastAttempt },
+    });
+});
+
 test("while the table is behind, an unknown endpoint is not taken for deleted, nor an older version for the newest", async () => {
   const { run, record, clock, table, requests } = aStage([
     registered({ version: 3 }),

@@ -55,6 +55,7 @@ export function attemptRecord(delivery: Delivery, made: Made): OutRecord {
     deferralReason: null,
     deadLetterReason:
       disposition.kind === "dead_letter" ? disposition.reason : null,
+    lastAttempt: null,
     requestBytes: delivery.payload.byteLength,
     responseBytes: result.responseBytes,
     responseBody: result.responseBody,
@@ -67,6 +68,7 @@ export function attemptRecord(delivery: Delivery, made: Made): OutRecord {
 export function retryRecord(
   delivery: Delivery,
   retry: Extract<Disposition, { kind: "retry" }>,
+  result: AttemptResult,
 ): OutRecord {
   const value: Delivery = {
     ...delivery,
@@ -77,6 +79,13 @@ export function retryRecord(
     slotAt: null,
     deferralReason: null,
     endpointUnknownSince: null,
+    lastAttempt: {
+      attemptNumber: delivery.attemptNumber,
+      outcome: result.outcome,
+      statusCode: result.statusCode,
+      errorCode: result.errorCode,
+      durationMs: Math.round(result.durationMs),
+    },
   };
   return sentTo(retry.tier, value);
 }
@@ -184,6 +193,7 @@ function deferralAttempt(
     tier: wait.tier,
     deferralReason: deferral.reason,
     deadLetterReason: null,
+    lastAttempt: delivery.lastAttempt,
     requestBytes: 0,
     responseBytes: 0,
     responseBody: NO_BYTES,
@@ -224,8 +234,7 @@ export function deadLetterRecord(
         ? delivery.attemptNumber - 1
         : delivery.attemptNumber,
     step: delivery.step,
-    lastOutcome: given.lastOutcome,
-    lastStatusCode: given.lastStatusCode,
+    ...lastShown(delivery, given),
     recordTopic: raw.topic,
     recordPartition: raw.partition,
     recordOffset: raw.offset,
@@ -240,6 +249,17 @@ export function deadLetterRecord(
     sourceOffset: delivery.sourceOffset,
   };
   return { topic: "dead-letters", key: delivery.endpointId, value };
+}
+
+/** What the attempt showed on which it was given up, else what the last one showed. */
+function lastShown(
+  { lastAttempt }: Delivery,
+  { lastOutcome, lastStatusCode }: GivenUp,
+): Pick<DeadLetter, "lastOutcome" | "lastStatusCode"> {
+  if (lastOutcome !== null || lastAttempt === null)
+    return { lastOutcome, lastStatusCode };
+  const { outcome, statusCode } = lastAttempt;
+  return { lastOutcome: outcome, lastStatusCode: statusCode };
 }
 
 function identity(delivery: Delivery) {

@@ -58,6 +58,7 @@ export function firstDelivery(
     deferralReason: null,
     deferredMs: 0,
     endpointUnknownSince: null,
+    lastAttempt: null,
     sourceTopic: raw.topic,
     sourcePartition: raw.partition,
     sourceOffset: raw.offset,

@@ -172,6 +172,7 @@ test("an event goes to every endpoint of its tenant that wants its type, and int
     deferralReason: null,
     deferredMs: 0,
     endpointUnknownSince: null,
+    lastAttempt: null,
     sourceTopic: "t.events",
     sourcePartition: 0,
     sourceOffset: 7,

@@ -17,8 +17,9 @@ import {
   anAttempt,
   anIntake,
   aRawRecord,
+  aSignal,
 } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS } from "../columns.ts";
+import { ATTEMPTS, DEAD_LETTERS, EVENTS, SIGNALS } from "../columns.ts";
 import type { Row, Table } from "../columns.ts";
 import { mendInsert } from "./mend-insert.ts";
 import type { MendSql } from "./mend-insert.ts";
@@ -206,8 +207,9 @@ test("rows of deliveries that a kill lost, though their deduplication entry stay
 test.each([
   [EVENTS, anIntake({ deliveries: [{ deliveryId: "d", endpointId: "e" }] })],
   [DEAD_LETTERS, aDeadLetter({ deliveryId: "d" })],
-])("$name and its deliveries are mended, too", async (table, value) => {
-  const now = { receivedAt: NOW, decidedAt: NOW, deadAt: NOW };
+  [SIGNALS, aSignal()],
+])("$name and what it fills are mended, too", async (table, value) => {
+  const now = { receivedAt: NOW, decidedAt: NOW, deadAt: NOW, at: NOW };
   const tenantId = `mended-${table.name}`;
   const row = {
     value: { ...value, ...now, tenantId },
@@ -219,7 +221,8 @@ test.each([
     .mend([row], "t", never);
 
   expect(mended).toEqual({ kind: "mended", rows: 1 });
-  for (const name of [table.name, "deliveries"])
+  const filled = table.deliveriesView === null ? [] : ["deliveries"];
+  for (const name of [table.name, ...filled])
     expect(
       await writer.query(
         `SELECT tenant_id FROM ${name} FINAL WHERE tenant_id = '${tenantId}'`,

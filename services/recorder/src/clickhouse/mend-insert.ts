@@ -43,7 +43,9 @@ export async function mendInsert<T>(
 ): Promise<number> {
   const range = rangeOf(table, rows);
   const putBack = await putBackMissing(sql, { table, rows, range });
-  await refillDeliveries(sql, table, range);
+  const { deliveriesView } = table;
+  if (deliveriesView !== null)
+    await refillDeliveries(sql, table.name, deliveriesView, range);
   return putBack;
 }
 
@@ -107,7 +109,8 @@ function rangeOf<T>(
 /** Runs the view's SELECT again, for the range only. The insert names the view's columns, because an operator may have added others to `deliveries`. */
 async function refillDeliveries<T>(
   sql: MendSql<T>,
-  { name, deliveriesView }: MendedTable<T>,
+  name: string,
+  deliveriesView: string,
   { within }: Range,
 ): Promise<void> {
   const ofView = `database = currentDatabase() AND table = '${deliveriesView}'`;

@@ -42,7 +42,13 @@ beforeAll(async () => {
   await execute(url, `CREATE DATABASE ${database}`);
   writer = createWriter({ url, database });
   await migrate({ sql: writer, database, migrations: readMigrations() });
-  await shared.createTopics("schemas", "intake", "attempts", "dead-letters");
+  await shared.createTopics(
+    "schemas",
+    "intake",
+    "attempts",
+    "dead-letters",
+    "signals",
+  );
   kafka = createKafka({ brokers, clientId: "test" }, effects);
 });
 afterAll(async () => {
