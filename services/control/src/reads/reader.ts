@@ -18,6 +18,7 @@ import {
   type Log,
 } from "@postrider/runtime";
 import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
+import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
 
@@ -28,8 +29,12 @@ export interface Reader extends Lifecycle {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** Runs an operator's SQL, which `judgeQuery` must have allowed. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
-  query(sql: string, gone: AbortSignal): Promise<QueryAnswer>;
+  /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
+  query(
+    sql: string,
+    gone: AbortSignal,
+    values?: QueryValues,
+  ): Promise<QueryAnswer>;
   /** The result of the last check of ClickHouse; there is one every five seconds. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
 }
@@ -102,11 +107,12 @@ export function createReader(options: ReaderOptions): Reader {
       rows<EventRow>(own, EVENTS_SQL, { eventId, tenantId: tenantId ?? "" }),
     deliveries: (of) => rows<DeliveryRow>(own, DELIVERIES_SQL, { ...of }),
     attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
-    async query(sql, gone) {
+    async query(sql, gone, values = {}) {
       try {
         const result = await operators.made.query({
           ...operators.auth(),
           query: sql,
+          query_params: { ...values },
           abort_signal: gone,
           format: "JSONCompactEachRowWithNamesAndTypes",
           clickhouse_settings: operatorSettings(options.queryTimeoutMs),
