@@ -231,6 +231,11 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       'npx postrider query "SHOW TABLES"   (and "DESCRIBE attempts")',
     ],
     [
+      400,
+      "/v1/queries/",
+      "npx postrider query --list   (each saved query with its parameters)",
+    ],
+    [
       401,
       "/",
       "Set POSTRIDER_ADMIN_KEY to the stack's key, or run this below the folder where `npx postrider dev` runs.",
@@ -241,6 +246,7 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       "/v1/events/",
       'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
     ],
+    [404, "/v1/queries/", "npx postrider query --list"],
     [
       412,
       "/",
