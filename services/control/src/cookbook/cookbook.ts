@@ -1,6 +1,7 @@
 import { COST } from "./cost.ts";
 import { HEALTH } from "./health.ts";
 import { INTAKE } from "./intake.ts";
+import { laidOut } from "./laid-out.ts";
 import { RETRIES } from "./retries.ts";
 import type { SavedQuery } from "./saved-query.ts";
 import { WAITING } from "./waiting.ts";
@@ -12,12 +13,19 @@ export interface Chapter {
 
 /** Every saved query, in the order of docs/sql/cookbook.md, which is generated from this list. */
 export const COOKBOOK: readonly Chapter[] = [
-  { title: "Endpoints and their attempts", queries: HEALTH },
-  { title: "What waits", queries: WAITING },
-  { title: "How deliveries end", queries: RETRIES },
-  { title: "What comes in", queries: INTAKE },
-  { title: "Who uses how much, and trends", queries: COST },
+  chapter("Endpoints and their attempts", HEALTH),
+  chapter("What waits", WAITING),
+  chapter("How deliveries end", RETRIES),
+  chapter("What comes in", INTAKE),
+  chapter("Who uses how much, and trends", COST),
 ];
+
+function chapter(title: string, queries: readonly SavedQuery[]): Chapter {
+  return {
+    title,
+    queries: queries.map((query) => ({ ...query, sql: laidOut(query.sql) })),
+  };
+}
 
 export const SAVED_QUERIES: readonly SavedQuery[] = COOKBOOK.flatMap(
   ({ queries }) => queries,

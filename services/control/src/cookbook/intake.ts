@@ -1,4 +1,10 @@
-import { asked, EVENTS, type SavedQuery } from "./saved-query.ts";
+import {
+  asked,
+  during,
+  EVENTS,
+  OF_TENANT,
+  type SavedQuery,
+} from "./saved-query.ts";
 
 /** What came in, and what was decided. */
 export const INTAKE: readonly SavedQuery[] = [
@@ -43,6 +49,13 @@ SELECT tenant_id, event_type, event_id, countIf(decision = 'duplicate') AS repea
   min(received_at) AS first_at, maxIf(received_at, decision = 'duplicate') AS last_at
 ${EVENTS}
   AND part = 0 AND event_id != ''
+  AND (tenant_id, event_id) IN (
+SELECT tenant_id, event_id
+FROM events
+WHERE ${during("received_at")}
+  AND ${OF_TENANT}
+  AND decision = 'duplicate'
+)
 GROUP BY tenant_id, event_type, event_id
 HAVING repeats > 0
 )
@@ -56,13 +69,15 @@ LIMIT {limit:UInt32}`,
     description:
       "Events and deliveries by type, and the most deliveries of one event: what a new subscription costs.",
     parameters: asked("7d"),
-    sql: `SELECT tenant_id, event_type, count() AS routed, sum(of_event) AS deliveries_made,
-  round(deliveries_made / routed, 2) AS deliveries_each, max(of_event) AS most_deliveries
+    // Only events of several parts are put together one by one: a group for each event would need much memory.
+    sql: `SELECT tenant_id, event_type, sum(first_parts) AS routed, sum(made) AS deliveries_made,
+  round(deliveries_made / routed, 2) AS deliveries_each, max(most_made) AS most_deliveries
 FROM (
-SELECT tenant_id, event_type, event_id, source_partition, source_offset, sum(length(delivery_ids)) AS of_event
+SELECT tenant_id, event_type, countIf(part = 0) AS first_parts, sum(length(delivery_ids)) AS made,
+  if(parts = 1, max(length(delivery_ids)), made) AS most_made
 ${EVENTS}
   AND decision = 'routed'
-GROUP BY tenant_id, event_type, event_id, source_topic, source_partition, source_offset
+GROUP BY tenant_id, event_type, parts, if(parts = 1, ('', '', 0, 0), (event_id, source_topic, source_partition, source_offset))
 )
 GROUP BY tenant_id, event_type
 ORDER BY deliveries_made DESC, tenant_id, event_type

@@ -187,11 +187,21 @@ LIMIT {limit:UInt32}`,
     title: "Which requests were made twice?",
     description:
       "Steps of a delivery with more than one request, by endpoint: after a crash or a rebalance an attempt may be repeated, with the same webhook-id.",
-    parameters: asked("7d"),
+    parameters: asked("1d"),
+    // Groups by a hash first, which needs a third of the memory. It may find too many, never too few.
     sql: `SELECT tenant_id, endpoint_id, count() AS steps_repeated, sum(requests - 1) AS extra_requests, max(last_at) AS last_repeated_at
 FROM (
 SELECT tenant_id, endpoint_id, delivery_id, step, count() AS requests, max(started_at) AS last_at
 ${ATTEMPTS}
+  AND cityHash64(delivery_id, step) IN (
+SELECT cityHash64(delivery_id, step) AS hash
+FROM attempts
+WHERE ${during("started_at")}
+  AND ${OF_TENANT}
+  AND attempt_number > 0
+GROUP BY hash
+HAVING count() > 1
+)
 GROUP BY tenant_id, endpoint_id, delivery_id, step
 HAVING requests > 1
 )

@@ -19,7 +19,7 @@ ${UNDELIVERED}
   AND ${OF_ENDPOINT}
 ) AS undelivered
 LEFT JOIN (
-SELECT delivery_id, argMax(deferral_reason, (step, started_at)) AS reason, argMax(next_attempt_at, (step, started_at)) AS due_at
+SELECT delivery_id, argMax(deferral_reason, step) AS reason, argMax(next_attempt_at, step) AS due_at
 FROM attempts
 WHERE ${during("started_at")}
   AND ${OF_TENANT}
@@ -121,18 +121,18 @@ SELECT tenant_id, endpoint_id, closed_at, min(started_at) AS opened_at, uniqExac
 FROM (
 SELECT tenant_id, endpoint_id, delivery_id, started_at, deferral_reason,
   min(if(outcome = 'delivered', addMilliseconds(started_at, duration_ms), NULL)) OVER (
-    PARTITION BY tenant_id, endpoint_id ORDER BY started_at ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
-  ) AS closed_at
+PARTITION BY tenant_id, endpoint_id ORDER BY started_at ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+) AS closed_at
 FROM attempts
 WHERE ${during("started_at")}
   AND ${OF_TENANT}
   AND (outcome = 'delivered' OR deferral_reason = 'breaker_open')
   AND (tenant_id, endpoint_id) IN (
-    SELECT tenant_id, endpoint_id
-    FROM attempts
-    ${DEFERRALS.replaceAll("\n", "\n    ")}
-      AND deferral_reason = 'breaker_open'
-  )
+SELECT tenant_id, endpoint_id
+FROM attempts
+${DEFERRALS}
+  AND deferral_reason = 'breaker_open'
+)
 )
 WHERE deferral_reason = 'breaker_open'
 GROUP BY tenant_id, endpoint_id, closed_at

@@ -25,11 +25,7 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
             { field: "sql", rule: judged.rule, message: judged.message },
           ],
         });
-      return await answerQuery(
-        { reader, clock },
-        { sql: judged.sql, values: {} },
-        reply,
-      );
+      return await answerQuery({ reader, clock }, { sql: judged.sql }, reply);
     });
   };
 }
@@ -37,7 +33,7 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
 /** Runs a query for the caller of `reply`. Resolves to the body of the answer. */
 export async function answerQuery(
   { reader, clock }: { readonly reader: Reader; readonly clock: Clock },
-  query: { readonly sql: string; readonly values: QueryValues },
+  query: { readonly sql: string; readonly values?: QueryValues },
   reply: FastifyReply,
 ): Promise<string> {
   const startedAt = clock.monotonic();
