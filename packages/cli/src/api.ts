@@ -203,7 +203,11 @@ function refusal(
     `${problem.title ?? "The request was refused"} (${status}).`,
     {
       why: why === "" ? `${request.method} ${request.path}` : why,
-      next: errors.some(isUrlPolicy) ? ALLOW : nextAfter(status, request.path),
+      next: errors.some(isUrlPolicy)
+        ? ALLOW
+        : errors.some(isTooMuch)
+          ? LESS
+          : nextAfter(status, request.path),
     },
   );
 }
@@ -221,6 +225,14 @@ function isUrlPolicy(error: FieldError): boolean {
 
 const ALLOW =
   "npx postrider doctor address URL   (which rule refuses it, and what to set where the services are started)";
+
+/** True where a saved query took too long or too much memory. */
+function isTooMuch({ field, rule = "" }: FieldError): boolean {
+  return field === "since" && rule.startsWith("clickhouse_");
+}
+
+const LESS =
+  "Ask for less: a shorter window (--param since=1h), or one tenant (--param tenant=TENANT).";
 
 /** What to do next after a status, for requests whose path begins with `path`. */
 const NEXT: readonly (readonly [status: number, path: string, next: string])[] =

@@ -96,6 +96,29 @@ test("a wrong parameter ends with 5, and its name and rule are shown", async () 
   expect(ran.stderr).toContain("npx postrider query --list");
 });
 
+test("a saved query that is too much for ClickHouse ends with 5, and what to ask for is shown", async () => {
+  fake.answer = () => [
+    400,
+    {
+      title: "ClickHouse refused the query",
+      detail: "Timeout exceeded: elapsed 30 s (code 159)",
+      errors: [
+        {
+          field: "since",
+          rule: "clickhouse_159",
+          message: "TIMEOUT_EXCEEDED",
+        },
+      ],
+    },
+  ];
+
+  const ran = await run("--saved", "waiting-now");
+
+  expect(ran.code).toBe(5);
+  expect(ran.stderr).toContain("since: TIMEOUT_EXCEEDED");
+  expect(ran.stderr).toContain("next: Ask for less: a shorter window");
+});
+
 test.each([
   [[], "Give one of"],
   [["SELECT 1", "--saved", "outcomes"], "Give one of"],

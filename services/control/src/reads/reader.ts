@@ -29,7 +29,7 @@ export interface Reader extends Lifecycle {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
+  /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. The answer is `truncated` where a saved query has more rows than its `limit`. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
   query(
     sql: string,
     gone: AbortSignal,
@@ -112,7 +112,7 @@ export function createReader(options: ReaderOptions): Reader {
         const result = await operators.made.query({
           ...operators.auth(),
           query: sql,
-          ...(values && { query_params: { ...values } }),
+          ...(values && { query_params: withOneMoreRow(values) }),
           abort_signal: gone,
           format: "JSONCompactEachRowWithNamesAndTypes",
           clickhouse_settings: {
@@ -121,11 +121,11 @@ export function createReader(options: ReaderOptions): Reader {
           },
         });
         return await readCapped(result.stream(), {
-          maxRows: MAX_QUERY_ROWS,
+          maxRows: Number(values?.["limit"] ?? MAX_QUERY_ROWS),
           maxBytes: MAX_QUERY_BYTES,
         });
       } catch (error) {
-        throw problemOf(error, "query_failed");
+        throw problemOf(error, "query_failed", values !== undefined);
       }
     },
     reachability() {
@@ -142,6 +142,12 @@ export function createReader(options: ReaderOptions): Reader {
       await Promise.all([own.made.close(), operators.made.close()]);
     },
   };
+}
+
+/** A row beyond the limit shows that there are more. It is not in the answer. */
+function withOneMoreRow(values: QueryValues): QueryValues {
+  const { limit } = values;
+  return typeof limit === "number" ? { ...values, limit: limit + 1 } : values;
 }
 
 /** Never rejects. Not by the client's own ping, which would send the password of the start. */
@@ -248,6 +254,7 @@ async function rowsNow<Row>(
 function problemOf(
   error: unknown,
   refused: "query_failed" | "clickhouse_unavailable",
+  isSaved = false,
 ): ControlProblem {
   if (error instanceof ControlProblem) return error;
   const isAnswer = error instanceof ClickHouseError && !isOurFault(error);
@@ -255,7 +262,7 @@ function problemOf(
     return new ControlProblem("query_failed", wordsOf(error), {
       errors: [
         {
-          field: "sql",
+          field: fieldOf(error, isSaved),
           rule: `clickhouse_${error.code}`,
           message: error.type ?? "was refused",
         },
@@ -266,6 +273,12 @@ function problemOf(
     headers: { "retry-after": "1" },
     cause: error,
   });
+}
+
+/** What of the request ClickHouse's refusal is about: of a saved query its window, where that is too much (159 time, 241 memory). */
+function fieldOf(error: ClickHouseError, isSaved: boolean): string {
+  if (!isSaved) return "sql";
+  return ["159", "241"].includes(error.code) ? "since" : "name";
 }
 
 /** 516 wrong password, 81 no such database, 202 and 203 too busy: no change of the caller's SQL would help. */
