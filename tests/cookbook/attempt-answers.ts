@@ -91,7 +91,7 @@ export const ATTEMPT_ANSWERS: Readonly<Record<string, Answer>> = {
             then.length,
             p95,
             old,
-            round(p95 / old, 2),
+            round(p95 / Math.max(old, 1), 2),
           ];
         })
         .filter(([, , , , p95, old]) => Number(p95) > Number(old)),

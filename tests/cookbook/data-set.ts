@@ -15,7 +15,13 @@ import {
   seededRandom,
   type Random,
 } from "@postrider/testkit";
-import { ENDPOINTS, HOUR, tenantOf, type Receiver } from "./receivers.ts";
+import {
+  ENDPOINTS,
+  HOUR,
+  tenantOf,
+  type Receiver,
+  type Wait,
+} from "./receivers.ts";
 
 /** How a delivery stands at the end. */
 export interface Standing {
@@ -31,7 +37,7 @@ export interface Standing {
   statusCode: number | null;
   /** When it was delivered. */
   changedAt: number;
-  /** Why and until when it waits; null where nothing says. */
+  /** Why and until when it waits, also where `deadLetterReason` still says that it is parked; null where nothing says. */
   waitsFor: string;
   dueAt: number | null;
   deadLetterReason: DeadLetterReason | "";
@@ -49,6 +55,8 @@ export interface DataSet {
 
 const EVENTS = 700;
 const LASTS = 46 * HOUR;
+/** The number of the event that is sent once more on the second day, as another type. */
+const LAST_OF_THE_FIRST_DAY = 373;
 const WAITS_MS = [1_000, 10_000, 60_000, 600_000, HOUR];
 const TYPES = [
   "order.paid",
@@ -128,6 +136,10 @@ function publish(event: Intake, made: Made, random: Random): void {
     if (part > 0)
       made.intakes.push({ ...decided, part, deliveries: [delivery] });
   if (chance > 0.94) repeat(event, made, random);
+  if (event.sourceOffset === LAST_OF_THE_FIRST_DAY) {
+    const repeated = repeatOf(event, { later: HOUR, times: 3 });
+    made.intakes.push({ ...repeated, eventType: "order.paid.v2" });
+  }
   for (const receiver of sent) deliver(event, receiver, made, random);
 }
 
@@ -153,14 +165,21 @@ function repeat(event: Intake, made: Made, random: Random): void {
   const times = random.between(1, 2);
   for (let n = 1; n <= times; n += 1) {
     const later = n * random.between(500, 90_000);
-    made.intakes.push({
-      ...event,
-      decision: "duplicate",
-      receivedAt: event.receivedAt + later,
-      decidedAt: event.decidedAt + later,
-      sourceOffset: event.sourceOffset + n * 10_000,
-    });
+    made.intakes.push(repeatOf(event, { later, times: n }));
   }
+}
+
+function repeatOf(
+  event: Intake,
+  { later, times }: { readonly later: number; readonly times: number },
+): Intake {
+  return {
+    ...event,
+    decision: "duplicate",
+    receivedAt: event.receivedAt + later,
+    decidedAt: event.decidedAt + later,
+    sourceOffset: event.sourceOffset + times * 10_000,
+  };
 }
 
 /** Goes through the attempts, the deferrals and the end of one delivery, as deliver would. */
@@ -200,34 +219,20 @@ function deliver(
     const reason = receiver.givesUp(hour);
     if (reason !== null) {
       giveUp(made, standing, { reason, at, step });
+      // Resumed later, and put off at once.
+      if (reason === "paused" && number > 1)
+        putOff(made, standing, {
+          wait: { reason: "rate_limited", ms: HOUR },
+          at: made.from + 45 * HOUR,
+          step: step + 1,
+        });
       return;
     }
     const wait = receiver.deferral(hour, random);
     if (wait !== null && wait.reason !== deferredFor) {
       deferredFor = wait.reason;
-      standing.waitsFor = wait.reason;
-      standing.dueAt = at + wait.ms;
-      made.attempts.push(
-        anAttempt({
-          ...of,
-          attemptNumber: 0,
-          step,
-          trigger: number === 1 ? "first" : "retry",
-          startedAt: at,
-          queueMs: 0,
-          durationMs: 0,
-          connectMs: 0,
-          ttfbMs: 0,
-          outcome: null,
-          statusCode: null,
-          status: standing.status,
-          disposition: "defer",
-          deferralReason: wait.reason,
-          nextAttemptAt: standing.dueAt,
-          requestBytes: 0,
-        }),
-      );
-      at = standing.dueAt;
+      putOff(made, standing, { wait, at, step });
+      at += wait.ms;
       continue;
     }
     deferredFor = "";
@@ -277,6 +282,46 @@ function deliver(
     standing.dueAt = dueAt;
     at = dueAt;
   }
+}
+
+function putOff(
+  made: Made,
+  standing: Standing,
+  {
+    wait,
+    at,
+    step,
+  }: { readonly wait: Wait; readonly at: number; readonly step: number },
+): void {
+  const { tenantId, endpointId, deliveryId, eventId, eventType, receivedAt } =
+    standing;
+  standing.waitsFor = wait.reason;
+  standing.dueAt = at + wait.ms;
+  made.attempts.push(
+    anAttempt({
+      tenantId,
+      endpointId,
+      deliveryId,
+      eventId,
+      eventType,
+      receivedAt,
+      attemptNumber: 0,
+      step,
+      trigger: standing.attempts === 0 ? "first" : "retry",
+      startedAt: at,
+      queueMs: 0,
+      durationMs: 0,
+      connectMs: 0,
+      ttfbMs: 0,
+      outcome: null,
+      statusCode: null,
+      status: standing.status === "pending" ? "pending" : "failed",
+      disposition: "defer",
+      deferralReason: wait.reason,
+      nextAttemptAt: standing.dueAt,
+      requestBytes: 0,
+    }),
+  );
 }
 
 function giveUp(

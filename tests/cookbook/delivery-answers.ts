@@ -28,6 +28,7 @@ const received = (each: Standing): number => each.receivedAt;
 const took = (each: Standing): number => each.changedAt - each.receivedAt;
 const isWaiting = (each: Standing): boolean =>
   each.status === "pending" || each.status === "failed";
+const isParked = (each: Standing): boolean => each.waitsFor === "paused";
 const isExpired = (each: Standing): boolean => each.status === "expired";
 const waitMs = (each: Attempt): number => each.nextAttemptAt! - each.startedAt;
 
@@ -54,7 +55,7 @@ export const DELIVERY_ANSWERS: Readonly<Record<string, Answer>> = {
         (each) => [...endpointOf(each), each.waitsFor],
         (group) => {
           const due = group
-            .filter((each) => each.deadLetterReason === "")
+            .filter((each) => !isParked(each))
             .flatMap((each) => each.dueAt ?? []);
           return [
             group.length,
@@ -91,9 +92,7 @@ export const DELIVERY_ANSWERS: Readonly<Record<string, Answer>> = {
       grouped(
         deliveries
           .filter(isWaiting)
-          .filter(
-            (each) => each.deadLetterReason === "" && each.dueAt !== null,
-          ),
+          .filter((each) => !isParked(each) && each.dueAt !== null),
         (each) => [startOf(each.dueAt!, HOUR / 6)],
         (group) => [
           group.length,
@@ -107,9 +106,7 @@ export const DELIVERY_ANSWERS: Readonly<Record<string, Answer>> = {
   parked: ({ deliveries }) =>
     ordered(
       grouped(
-        deliveries
-          .filter(isWaiting)
-          .filter((each) => each.deadLetterReason === "paused"),
+        deliveries.filter(isWaiting).filter(isParked),
         endpointOf,
         (group) => [
           group.length,

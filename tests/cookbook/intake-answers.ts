@@ -16,6 +16,9 @@ import {
 
 const typeOf = (each: Intake): Cell[] => [each.tenantId, each.eventType];
 const isFirstPart = (each: Intake): boolean => each.part === 0;
+const isRepeat = (each: Intake): boolean => each.decision === "duplicate";
+const oldest = (group: readonly Intake[]): Intake =>
+  group.toSorted((a, b) => received(a) - received(b))[0]!;
 const bytes = (each: Intake): number => each.payloadBytes;
 const lag = (each: Intake): number => each.decidedAt - each.receivedAt;
 const received = (each: Intake): number => each.receivedAt;
@@ -74,19 +77,24 @@ export const INTAKE_ANSWERS: Readonly<Record<string, Answer>> = {
         intakes.filter(isFirstPart),
         (each) => `${each.tenantId} ${each.eventId}`,
       ).values(),
-    ].filter((group) => group.some((each) => each.decision === "duplicate"));
+    ].filter((group) => group.some(isRepeat));
     return ordered(
       grouped(
         repeated,
-        ([each]) => typeOf(each!),
-        (group) => [
-          group.length,
-          count(group.flat(), (each) => each.decision === "duplicate"),
-          most(
-            group,
-            (each) => most(each, received) - Math.min(...each.map(received)),
-          ),
-        ],
+        (group) => typeOf(oldest(group)),
+        (group) => {
+          const known = group.filter((each) => !isRepeat(oldest(each)));
+          return [
+            group.length,
+            count(group.flat(), isRepeat),
+            known.length === 0
+              ? null
+              : most(
+                  known,
+                  (each) => most(each, received) - received(oldest(each)),
+                ),
+          ];
+        },
       ),
       -3,
       0,

@@ -15,6 +15,11 @@ export interface Shown {
   readonly ttfbMs: number;
 }
 
+export interface Wait {
+  readonly reason: string;
+  readonly ms: number;
+}
+
 export interface Receiver {
   readonly id: string;
   readonly tenantId: string;
@@ -23,10 +28,7 @@ export interface Receiver {
   readonly goneAt?: number;
   /** Why what comes at this hour is given up unattempted. */
   readonly givesUp: (hour: number) => DeadLetterReason | null;
-  readonly deferral: (
-    hour: number,
-    random: Random,
-  ) => { readonly reason: string; readonly ms: number } | null;
+  readonly deferral: (hour: number, random: Random) => Wait | null;
   readonly answer: (hour: number, random: Random) => Shown;
 }
 
@@ -148,8 +150,9 @@ export const ENDPOINTS: readonly Receiver[] = [
     id: "ep_paused",
     tenantId: "initech",
     types: ["invoice.sent"],
-    givesUp: (hour) => (hour >= 40 ? "paused" : null),
+    givesUp: (hour) => (hour >= 39 ? "paused" : null),
     deferral: never,
-    answer: failing(0.25, 25, 80),
+    answer: (hour, random) =>
+      failing(hour < 38 ? 0.25 : 1, 25, 80)(hour, random),
   },
 ];

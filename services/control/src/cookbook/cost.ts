@@ -14,10 +14,10 @@ export const COST: readonly SavedQuery[] = [
     name: "noisy-tenants",
     title: "Which tenants use most?",
     description:
-      "Share of attempts and of the time that attempts took, by tenant: time is what holds slots, so a tenant with slow endpoints may be the noisy one.",
+      "Share of attempts and of the time that attempts took, by tenant: time is what holds slots, so a tenant with slow endpoints may be the noisy one. Leave `tenant` empty: the shares are of what was asked for.",
     parameters: asked("1h"),
     sql: `SELECT tenant_id, count() AS attempts, round(100 * attempts / sum(attempts) OVER (), 1) AS attempts_pct,
-  round(sum(duration_ms) / 1000, 1) AS busy_s, round(100 * sum(duration_ms) / sum(sum(duration_ms)) OVER (), 1) AS busy_pct,
+  round(sum(duration_ms) / 1000, 1) AS busy_s, round(100 * sum(duration_ms) / greatest(sum(sum(duration_ms)) OVER (), 1), 1) AS busy_pct,
   countIf(outcome != 'delivered') AS failed, sum(request_bytes) AS bytes_sent
 ${ATTEMPTS}
 GROUP BY tenant_id
@@ -55,10 +55,10 @@ ORDER BY attempts DESC, trigger`,
     name: "traffic",
     title: "How much was sent, minute by minute?",
     description:
-      "Attempts, successes and given-up deliveries by minute, newest first, from the roll-up that is kept for 90 days: the curve of an incident that is long past.",
+      "Attempts and what came of them by minute, newest first, from the roll-up that is kept for 90 days: the curve of an incident that is long past. `gave_up` are attempts after which their delivery was given up; what was given up without an attempt is not in it.",
     parameters: asked("1h", { limit: 1440 }),
     sql: `SELECT bucket AS minute, sum(r.attempts) AS attempts, sum(r.delivered) AS delivered,
-  attempts - delivered AS failed, sum(r.expired) AS expired
+  attempts - delivered AS failed, sum(r.expired) AS gave_up
 FROM tenant_minute AS r
 WHERE ${during("bucket")}
   AND ${OF_TENANT}
@@ -70,12 +70,12 @@ LIMIT {limit:UInt32}`,
     name: "success-by-day",
     title: "How has success changed over the months?",
     description:
-      "Attempts and successes by day, and the share of successes at the first attempt, from the roll-up that is kept for 400 days.",
+      "Attempts and successes by day, and the share of successes at the first attempt, from the roll-up that is kept for 400 days. `gave_up` are attempts after which their delivery was given up. The first and the last day are those parts of them that are in the window.",
     parameters: { ...asked("90d", { limit: 400 }), endpoint: ENDPOINT },
     sql: `SELECT toDate(bucket) AS day, sum(r.attempts) AS attempts, sum(r.delivered) AS delivered,
   round(100 * delivered / attempts, 1) AS success_pct,
   round(100 * sum(r.delivered_first) / greatest(delivered, 1), 1) AS at_first_pct,
-  sum(r.expired) AS expired, sum(r.request_bytes) AS bytes_sent, max(r.max_duration_ms) AS max_ms
+  sum(r.expired) AS gave_up, sum(r.request_bytes) AS bytes_sent, max(r.max_duration_ms) AS max_ms
 FROM endpoint_hour AS r
 WHERE ${during("bucket")}
   AND ${OF_TENANT}

@@ -69,7 +69,7 @@ LIMIT {limit:UInt32}`,
     sql: `SELECT tenant_id, endpoint_id, countIf(is_now) AS attempts, countIf(NOT is_now) AS attempts_before,
   quantileExactIf(0.95)(duration_ms, is_now) AS p95_ms,
   quantileExactIf(0.95)(duration_ms, NOT is_now) AS p95_ms_before,
-  round(p95_ms / p95_ms_before, 2) AS factor
+  round(p95_ms / greatest(p95_ms_before, 1), 2) AS factor
 FROM (
 SELECT tenant_id, endpoint_id, started_at >= {since:DateTime64(3)} AS is_now, duration_ms
 ${ATTEMPTS_NOW_AND_BEFORE}

@@ -40,13 +40,13 @@ LIMIT {limit:UInt32}`,
     name: "duplicates",
     title: "Which events came twice?",
     description:
-      "Events that were recognised as repeats and not delivered again, by tenant and type, and how long after the first they came: a publisher that retries, or a loop.",
+      "Events that were recognised as repeats and not delivered again, by tenant and type, and how long after the first the last came: a publisher that retries, or a loop. NULL where no first is in the window.",
     parameters: asked("1d"),
-    sql: `SELECT tenant_id, event_type, count() AS events_repeated, sum(repeats) AS duplicates,
+    sql: `SELECT tenant_id, first_type AS event_type, count() AS events_repeated, sum(repeats) AS duplicates,
   max(dateDiff('millisecond', first_at, last_at)) AS longest_after_ms
 FROM (
-SELECT tenant_id, event_type, event_id, countIf(decision = 'duplicate') AS repeats,
-  min(received_at) AS first_at, maxIf(received_at, decision = 'duplicate') AS last_at
+SELECT tenant_id, event_id, argMin(event_type, received_at) AS first_type, countIf(decision = 'duplicate') AS repeats,
+  minOrNullIf(received_at, decision != 'duplicate') AS first_at, maxIf(received_at, decision = 'duplicate') AS last_at
 ${EVENTS}
   AND part = 0 AND event_id != ''
   AND (tenant_id, event_id) IN (
@@ -56,7 +56,7 @@ WHERE ${during("received_at")}
   AND ${OF_TENANT}
   AND decision = 'duplicate'
 )
-GROUP BY tenant_id, event_type, event_id
+GROUP BY tenant_id, event_id
 HAVING repeats > 0
 )
 GROUP BY tenant_id, event_type

@@ -41,7 +41,7 @@ export const RETRIES: readonly SavedQuery[] = [
     name: "time-to-success",
     title: "How long does a delivery take?",
     description:
-      "From received to delivered, retries included, by tenant: what a customer means by late.",
+      "From received to delivered, retries and waits included, by tenant: what a customer means by late. A delivery that was made twice, after a crash, may count with its second request.",
     parameters: asked("1d"),
     sql: `SELECT tenant_id, count() AS delivered,
   (quantilesExact(0.5, 0.95, 0.99)(dateDiff('millisecond', received_at, changed_at)) AS quantiles)[1] AS p50_ms,
@@ -69,7 +69,7 @@ ORDER BY count DESC, status, dead_letter_reason`,
     name: "error-budget",
     title: "How much of the error budget is spent?",
     description:
-      "Deliveries that were delivered in time against an objective, by tenant: `budget_spent` 1 is the whole budget of the window.",
+      "Deliveries that were delivered in time against an objective, by tenant: `budget_spent` 1 is the whole budget of the window. All others are bad, also what is parked or was to wait (`notBefore`). A delivery that was made twice, after a crash, may count with its second request.",
     parameters: { ...asked("7d"), ...OBJECTIVE },
     sql: `SELECT tenant_id, ${JUDGED}
 ${DELIVERIES}
@@ -83,7 +83,7 @@ LIMIT {limit:UInt32}`,
     title: "When was the error budget spent?",
     description:
       "The same by hour, newest first, so `budget_spent` is the burn rate: an hour at 14.4 spends a fiftieth of a month's budget.",
-    parameters: { ...asked("1d", { limit: 48 }), ...OBJECTIVE },
+    parameters: { ...asked("1d", { limit: 168 }), ...OBJECTIVE },
     sql: `SELECT toStartOfHour(received_at) AS hour, ${JUDGED}
 ${DELIVERIES}
   AND ${OLD_ENOUGH}
@@ -109,7 +109,7 @@ ORDER BY attempt_number`,
     name: "first-attempts",
     title: "Do first attempts succeed less than they did?",
     description:
-      "Share of first attempts that succeeded, by day: the earliest sign, which retries hide from the success of deliveries.",
+      "Share of first attempts that succeeded, by day: the earliest sign, which retries hide from the success of deliveries. The first and the last day are those parts of them that are in the window.",
     parameters: { ...asked("14d", { limit: null }), endpoint: ENDPOINT },
     sql: `SELECT toDate(started_at) AS day, count() AS first_attempts, countIf(outcome = 'delivered') AS delivered,
   round(100 * delivered / first_attempts, 1) AS success_pct
@@ -174,6 +174,13 @@ SELECT endpoint_id, avg(duration_ms) AS mean_ms
 FROM attempts FINAL
 WHERE ${during("started_at")}
   AND ${OF_TENANT}
+  AND (tenant_id, endpoint_id) IN (
+SELECT tenant_id, endpoint_id
+FROM dead_letters
+WHERE ${during("dead_at")}
+  AND ${OF_TENANT}
+  AND reason = 'gone'
+)
   AND status_code = 410
 GROUP BY endpoint_id
 ) AS answers USING (endpoint_id)
