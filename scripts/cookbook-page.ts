@@ -117,6 +117,7 @@ Of three days with 3,000,000 events, each with an attempt (so 6,000,000 rows in 
 | \`slower-than-before\` | 1 day | 2,000,000 | 0.58 | 70,523 | 0.04 |
 | \`repeated-requests\` | 1 day | 1,000,000 | 0.27 | 35,926 | 0.04 |
 | \`fan-out\` | 1 day | 1,000,000 | 0.39 | 17,408 | 0.02 |
+| \`waiting-now\` | 3 days | 9,006,101 | 3.4 | 244,994 | 0.14 |
 | \`error-budget\` | 3 days | 6,006,101 | 1.5 | 141,667 | 0.09 |
 | \`given-up\` | 3 days | 6,006,101 | 1.8 | 141,667 | 0.06 |
 | \`success-by-day\` | 3 days | 811,410 | 0.08 | 16,384 | 0.01 |

@@ -71,9 +71,15 @@ export const ATTEMPT_ANSWERS: Readonly<Record<string, Answer>> = {
 
   "newly-failing": ({ attempts, before, scope }) => {
     const rows = twice(attempts, before, scope.min_attempts)
-      .map(({ key, now, then }) => ({
-        row: [...key, now.length, then.length, failedPct(now), failedPct(then)],
-        rise: failedPct(now) - failedPct(then),
+      .map(({ key, now, earlier }) => ({
+        row: [
+          ...key,
+          now.length,
+          earlier.length,
+          failedPct(now),
+          failedPct(earlier),
+        ],
+        rise: failedPct(now) - failedPct(earlier),
       }))
       .filter(({ rise }) => rise > 0);
     return rows.toSorted((a, b) => b.rise - a.rise).map(({ row }) => row);
@@ -82,13 +88,13 @@ export const ATTEMPT_ANSWERS: Readonly<Record<string, Answer>> = {
   "slower-than-before": ({ attempts, before, scope }) =>
     ordered(
       twice(attempts, before, scope.min_attempts)
-        .map(({ key, now, then }) => {
+        .map(({ key, now, earlier }) => {
           const p95 = quantile(now, duration, 0.95);
-          const old = quantile(then, duration, 0.95);
+          const old = quantile(earlier, duration, 0.95);
           return [
             ...key,
             now.length,
-            then.length,
+            earlier.length,
             p95,
             old,
             round(p95 / Math.max(old, 1), 2),
@@ -355,7 +361,9 @@ function twice(
     .map(([id, now]) => ({
       key: endpointOf(now[0]!),
       now,
-      then: before.filter((each) => each.endpointId === id),
+      earlier: before.filter((each) => each.endpointId === id),
     }))
-    .filter(({ now, then }) => now.length >= enough && then.length >= enough);
+    .filter(
+      ({ now, earlier }) => now.length >= enough && earlier.length >= enough,
+    );
 }

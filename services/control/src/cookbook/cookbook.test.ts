@@ -65,7 +65,7 @@ test.each(SAVED_QUERIES)(
 
     expect(from?.length).toBe(reads?.length);
     // What a delivery waits for is what its last attempt said, also one after `until`.
-    const isAsOfNow = sql.includes("AS is_parked");
+    const isAsOfNow = sql.includes("AS last_step");
     expect(until?.length).toBe(isAsOfNow ? 1 : reads?.length);
     expect(sql.match(/tenant_id = \{tenant:String\}/g)?.length).toBe(
       reads?.length,

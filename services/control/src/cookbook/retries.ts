@@ -57,7 +57,7 @@ LIMIT {limit:UInt32}`,
     name: "delivery-states",
     title: "How do the deliveries stand?",
     description:
-      "Deliveries by status, and why they were given up or parked: the sum of everything.",
+      "Deliveries by status, and why they were given up or parked: the sum of everything. What a resume has sent may show as `paused` until its attempt.",
     parameters: { ...asked("1d", { limit: null }), endpoint: ENDPOINT },
     sql: `SELECT status, dead_letter_reason, count() AS count, min(received_at) AS oldest_at, max(received_at) AS newest_at
 ${DELIVERIES}

@@ -15,32 +15,29 @@ const UNDELIVERED = `${DELIVERIES}
 /**
  * What waits, each with what its last attempt or deferral said of its wait; nothing where there was none yet. That row may be younger
  * than `until`, which bounds the events. A delivery that was resumed and then put off may still say that it is parked; the step of its
- * last row is then later. The waiting ones stand on the right, the side of a join that is held in memory.
+ * last row is then later.
  */
 function waiting(of: {
   readonly attempts: string;
   readonly deliveries: string;
 }): string {
   return `FROM (
-SELECT tenant_id, endpoint_id, delivery_id, received_at, attempts,
-  dead_letter_reason != '' AND max(last.step) <= undelivered.step AS is_parked,
-  argMax(last.deferral_reason, last.step) AS last_reason, argMax(last.next_attempt_at, last.step) AS due_at
-FROM (
-SELECT delivery_id, step, deferral_reason, next_attempt_at
+SELECT tenant_id, endpoint_id, delivery_id, received_at, attempts, dead_letter_reason, step
+${UNDELIVERED}
+  AND ${of.deliveries}
+) AS undelivered
+LEFT JOIN (
+SELECT delivery_id, max(step) AS last_step, argMax(deferral_reason, step) AS last_reason, argMax(next_attempt_at, step) AS due_at
 FROM attempts
 WHERE started_at >= {since:DateTime64(3)}
   AND ${OF_TENANT}
   AND ${of.attempts}
   AND disposition IN ('retry', 'defer')
-) AS last
-RIGHT JOIN (
-SELECT tenant_id, endpoint_id, delivery_id, received_at, attempts, step, dead_letter_reason
-${UNDELIVERED}
-  AND ${of.deliveries}
-) AS undelivered USING (delivery_id)
-GROUP BY tenant_id, endpoint_id, delivery_id, received_at, attempts, undelivered.step, dead_letter_reason
-)`;
+GROUP BY delivery_id
+) AS last USING (delivery_id)`;
 }
+
+const IS_PARKED = "(dead_letter_reason != '' AND last_step <= step)";
 
 const WAITING_OF_ENDPOINT = waiting({
   attempts: OF_ENDPOINT,
@@ -76,9 +73,9 @@ export const WAITING: readonly SavedQuery[] = [
       "Undelivered deliveries by endpoint and reason: `retry` waits for its next attempt, `queued` for its first turn, `paused` for a resume, the others were put off without spending an attempt. Due is the end of the first wait for that reason: where it has passed, they were put off again, or their turn is under way. `until` bounds when the events came; how they stand is as of now. What a resume has sent is `paused` until its attempt or deferral.",
     parameters: { ...asked("30d"), endpoint: ENDPOINT },
     sql: `SELECT tenant_id, endpoint_id,
-  multiIf(is_parked, 'paused', last_reason != '', last_reason, attempts > 0, 'retry', 'queued') AS reason,
+  multiIf(${IS_PARKED}, 'paused', last_reason != '', last_reason, attempts > 0, 'retry', 'queued') AS reason,
   count() AS waiting, min(received_at) AS oldest_at,
-  minIf(due_at, NOT is_parked) AS first_due_at, maxIf(due_at, NOT is_parked) AS last_due_at
+  minIf(due_at, NOT ${IS_PARKED}) AS first_due_at, maxIf(due_at, NOT ${IS_PARKED}) AS last_due_at
 ${WAITING_OF_ENDPOINT}
 GROUP BY tenant_id, endpoint_id, reason
 ORDER BY waiting DESC, tenant_id, endpoint_id, reason
@@ -88,7 +85,7 @@ LIMIT {limit:UInt32}`,
     name: "oldest-waiting",
     title: "Which deliveries have waited longest?",
     description:
-      "Undelivered deliveries one by one, the oldest first, with what they last showed: ids for `events get`.",
+      "Undelivered deliveries one by one, the oldest first, with what they last showed: ids for `events get`. What a resume has sent may show as `paused` until its attempt.",
     parameters: { ...asked("30d"), endpoint: ENDPOINT },
     sql: `SELECT received_at, tenant_id, endpoint_id, event_id, event_type, status, attempts, outcome, status_code, dead_letter_reason
 ${UNDELIVERED}
@@ -105,7 +102,7 @@ LIMIT {limit:UInt32}`,
     sql: `SELECT toStartOfInterval(assumeNotNull(due_at), INTERVAL 10 MINUTE) AS due_from, count() AS count,
   uniqExact(endpoint_id) AS endpoints, max(attempts) AS most_attempts
 ${WAITING_OF_ENDPOINT}
-WHERE NOT is_parked AND isNotNull(due_at)
+WHERE NOT ${IS_PARKED} AND isNotNull(due_at)
 GROUP BY due_from
 ORDER BY due_from
 LIMIT {limit:UInt32}`,
@@ -118,7 +115,7 @@ LIMIT {limit:UInt32}`,
     parameters: asked("30d"),
     sql: `SELECT tenant_id, endpoint_id, count() AS parked, min(received_at) AS oldest_at, max(received_at) AS newest_at
 ${PARKED}
-WHERE is_parked
+WHERE ${IS_PARKED}
 GROUP BY tenant_id, endpoint_id
 ORDER BY parked DESC, tenant_id, endpoint_id
 LIMIT {limit:UInt32}`,
