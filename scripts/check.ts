@@ -45,6 +45,7 @@ const checks: readonly Check[] = [
     name: "rights reference",
     command: script("generate-rights-reference", "--check"),
   },
+  { name: "SQL cookbook", command: script("generate-cookbook", "--check") },
   {
     name: "dashboards",
     command: script("generate-dashboards", "--check"),

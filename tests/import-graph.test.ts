@@ -83,10 +83,11 @@ const FOLDERS: Readonly<
   },
   control: {
     ".": ["endpoints", "http", "reads", "resumes", "writer"],
+    cookbook: [],
     endpoints: ["http", "writer"],
     resumes: ["endpoints", "http", "writer"],
     writer: ["http"],
-    reads: ["http"],
+    reads: ["cookbook", "http"],
     http: [],
   },
 };

@@ -203,7 +203,11 @@ function refusal(
     `${problem.title ?? "The request was refused"} (${status}).`,
     {
       why: why === "" ? `${request.method} ${request.path}` : why,
-      next: errors.some(isUrlPolicy) ? ALLOW : nextAfter(status, request.path),
+      next: errors.some(isUrlPolicy)
+        ? ALLOW
+        : errors.some(isTooMuch)
+          ? LESS
+          : nextAfter(status, request.path),
     },
   );
 }
@@ -222,6 +226,14 @@ function isUrlPolicy(error: FieldError): boolean {
 const ALLOW =
   "npx postrider doctor address URL   (which rule refuses it, and what to set where the services are started)";
 
+/** True where a saved query took too long or too much memory. */
+function isTooMuch({ field, rule = "" }: FieldError): boolean {
+  return field === "since" && rule.startsWith("clickhouse_");
+}
+
+const LESS =
+  "Ask for less: a shorter window (--param since=1h), or one tenant (--param tenant=TENANT).";
+
 /** What to do next after a status, for requests whose path begins with `path`. */
 const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
   [
@@ -229,6 +241,11 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       400,
       "/v1/query",
       'npx postrider query "SHOW TABLES"   (and "DESCRIBE attempts")',
+    ],
+    [
+      400,
+      "/v1/queries/",
+      "npx postrider query --list   (each saved query with its parameters)",
     ],
     [
       401,
@@ -241,6 +258,7 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       "/v1/events/",
       'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
     ],
+    [404, "/v1/queries/", "npx postrider query --list"],
     [
       412,
       "/",

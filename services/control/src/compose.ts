@@ -27,6 +27,7 @@ import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
+import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
@@ -191,6 +192,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       resumeRoutes({ table, writer, store, publicKeyOf }),
       eventRoutes(reader),
       queryRoutes(reader, clock),
+      savedQueryRoutes(reader, clock),
       statusRoutes({ ownership, reader, endpoints: () => table.size }),
     ],
   });

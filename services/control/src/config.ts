@@ -36,7 +36,7 @@ export const controlSpec = {
     env: "POSTRIDER_QUERY_TIMEOUT",
     parse: duration,
     default: "30s",
-    doc: "How long a query of POST /v1/query may run.",
+    doc: "How long a query of POST /v1/query, or a saved query, may run.",
   },
   resumeRate: {
     env: "POSTRIDER_RESUME_RATE",

@@ -1,9 +1,10 @@
-import type { Command } from "commander";
 import { counted } from "@postrider/core";
+import type { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
-import { callApiForText } from "../api.ts";
-import { command, type Run } from "../command.ts";
-import { table } from "../terminal.ts";
+import { callApi, callApiForText, pathSegment } from "../api.ts";
+import { CliError, EXIT } from "../cli-error.ts";
+import { command, repeated, type Run } from "../command.ts";
+import { table, type Terminal } from "../terminal.ts";
 
 interface QueryAnswer {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
@@ -11,35 +12,130 @@ interface QueryAnswer {
   readonly truncated?: boolean;
 }
 
+interface QueryOptions {
+  readonly saved?: string;
+  readonly param?: readonly string[];
+  readonly list?: boolean;
+}
+
 export function queryCommand(run: Run): Command {
-  return command(
+  return command<QueryOptions>(
     run,
-    "query <sql>",
+    "query [sql]",
     "ask the operator's ClickHouse, read-only: events, attempts, deliveries, dead_letters, signals, endpoint_hour, tenant_minute",
-    async ({ args, terminal }) => {
-      const [sql = ""] = args;
-      const text = await callApiForText(findAddresses().control(), {
-        method: "POST",
-        path: "/v1/query",
-        body: JSON.stringify({ sql }),
-      });
+    async ({ args, options, terminal }) => {
+      const asked = askedFor(args[0], options);
+      if (asked.kind === "list") return await listSaved(terminal);
+      const text = await callApiForText(
+        findAddresses().control(),
+        asked.kind === "saved"
+          ? { method: "GET", path: pathOf(asked) }
+          : {
+              method: "POST",
+              path: "/v1/query",
+              body: JSON.stringify({ sql: asked.sql }),
+            },
+      );
       if (terminal.json) return terminal.line(text);
-      const answer = parseKeepingNumbers(text);
-      terminal.line(
-        table(
-          answer.columns.map((column) => column.name),
-          answer.rows.map((row) => row.map(cell)),
-          terminal,
-        ),
-      );
-      const cut = answer.truncated === true ? ", and there were more" : "";
-      terminal.say(
-        terminal.paintTalk(
-          "dim",
-          `${counted(answer.rows.length, "row")}${cut}`,
-        ),
-      );
+      showAnswer(parseKeepingNumbers(text), terminal);
     },
+  )
+    .option("--list", "the saved queries, with their parameters")
+    .option("--saved <name>", "ask a saved query instead of SQL of your own")
+    .option(
+      "--param <name=value>",
+      "a parameter of the saved query; may be repeated. A time is RFC 3339, now, or how long ago: since=6h",
+      repeated,
+    );
+}
+
+type Asked =
+  | { readonly kind: "sql"; readonly sql: string }
+  | {
+      readonly kind: "saved";
+      readonly name: string;
+      readonly params: URLSearchParams;
+    }
+  | { readonly kind: "list" };
+
+/** Throws a usage error unless it is one of the three. */
+function askedFor(
+  sql: string | undefined,
+  { saved, param, list }: QueryOptions,
+): Asked {
+  const given = [sql, saved, list].filter((one) => one !== undefined);
+  if (given.length !== 1)
+    throw usage("Give one of: an SQL text, --saved NAME, --list.");
+  if (saved === undefined && param !== undefined)
+    throw usage("--param belongs to --saved NAME.");
+  if (saved !== undefined)
+    return { kind: "saved", name: saved, params: paramsOf(param ?? []) };
+  return sql === undefined ? { kind: "list" } : { kind: "sql", sql };
+}
+
+function usage(message: string): CliError {
+  return new CliError(EXIT.usage, message, {
+    next: "npx postrider query --help",
+  });
+}
+
+/** What a value must be is for control to say, which has the saved queries. */
+function paramsOf(given: readonly string[]): URLSearchParams {
+  const params = new URLSearchParams();
+  for (const text of given) {
+    const at = text.indexOf("=");
+    if (at < 1)
+      throw usage(`--param must be name=value; got ${JSON.stringify(text)}.`);
+    params.append(text.slice(0, at), text.slice(at + 1));
+  }
+  return params;
+}
+
+function pathOf({ name, params }: Extract<Asked, { kind: "saved" }>): string {
+  const query = params.size === 0 ? "" : `?${params.toString()}`;
+  return `/v1/queries/${pathSegment(name)}${query}`;
+}
+
+interface SavedQueries {
+  readonly queries: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly parameters: readonly {
+      readonly name: string;
+      readonly default: string | null;
+    }[];
+  }[];
+}
+
+async function listSaved(terminal: Terminal): Promise<void> {
+  const answer = (await callApi(findAddresses().control(), {
+    method: "GET",
+    path: "/v1/queries",
+  })) as SavedQueries; // this is what control's API answers
+  const rows = answer.queries.map(({ name, title, parameters }) => [
+    name,
+    title,
+    parameters
+      .map((each) => `${each.name}=${each.default ?? "(required)"}`)
+      .join(" "),
+  ]);
+  terminal.data(answer, () =>
+    table(["name", "question", "parameters"], rows, terminal),
+  );
+}
+
+function showAnswer(answer: QueryAnswer, terminal: Terminal): void {
+  terminal.line(
+    table(
+      answer.columns.map((column) => column.name),
+      answer.rows.map((row) => row.map(cell)),
+      terminal,
+    ),
+  );
+  const count = answer.rows.length;
+  const cut = answer.truncated === true ? ", and there were more" : "";
+  terminal.say(
+    terminal.paintTalk("dim", `${counted(count, "row")}${cut}`),
   );
 }
 

@@ -1,6 +1,8 @@
 import type { Clock } from "@postrider/runtime";
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { invalid } from "@postrider/http";
+import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { queryAnswerJson } from "./query-answer.ts";
 import { judgeQuery } from "./query-guard.ts";
@@ -23,14 +25,23 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
             { field: "sql", rule: judged.rule, message: judged.message },
           ],
         });
-      const startedAt = clock.monotonic();
-      // When the caller disconnects, the query is ended in ClickHouse, too.
-      const gone = new AbortController();
-      reply.raw.once("close", () => gone.abort());
-      const answer = await reader.query(judged.sql, gone.signal);
-      const elapsedMs = Math.round(clock.monotonic() - startedAt);
-      void reply.header("content-type", "application/json; charset=utf-8");
-      return queryAnswerJson(answer, elapsedMs);
+      return await answerQuery({ reader, clock }, { sql: judged.sql }, reply);
     });
   };
+}
+
+/** Runs a query for the caller of `reply`. Resolves to the body of the answer. */
+export async function answerQuery(
+  { reader, clock }: { readonly reader: Reader; readonly clock: Clock },
+  query: { readonly sql: string; readonly values?: QueryValues },
+  reply: FastifyReply,
+): Promise<string> {
+  const startedAt = clock.monotonic();
+  // When the caller disconnects, the query is ended in ClickHouse, too.
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  const answer = await reader.query(query.sql, gone.signal, query.values);
+  const elapsedMs = Math.round(clock.monotonic() - startedAt);
+  void reply.header("content-type", "application/json; charset=utf-8");
+  return queryAnswerJson(answer, elapsedMs);
 }

@@ -18,6 +18,7 @@ import {
   type Log,
 } from "@postrider/runtime";
 import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
+import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
 
@@ -28,8 +29,12 @@ export interface Reader extends Lifecycle {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** Runs an operator's SQL, which `judgeQuery` must have allowed. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
-  query(sql: string, gone: AbortSignal): Promise<QueryAnswer>;
+  /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. The answer is `truncated` where a saved query has more rows than its `limit`. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
+  query(
+    sql: string,
+    gone: AbortSignal,
+    values?: QueryValues,
+  ): Promise<QueryAnswer>;
   /** The result of the last check of ClickHouse; there is one every five seconds. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
 }
@@ -102,21 +107,25 @@ export function createReader(options: ReaderOptions): Reader {
       rows<EventRow>(own, EVENTS_SQL, { eventId, tenantId: tenantId ?? "" }),
     deliveries: (of) => rows<DeliveryRow>(own, DELIVERIES_SQL, { ...of }),
     attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
-    async query(sql, gone) {
+    async query(sql, gone, values) {
       try {
         const result = await operators.made.query({
           ...operators.auth(),
           query: sql,
+          ...(values && { query_params: withOneMoreRow(values) }),
           abort_signal: gone,
           format: "JSONCompactEachRowWithNamesAndTypes",
-          clickhouse_settings: operatorSettings(options.queryTimeoutMs),
+          clickhouse_settings: {
+            ...operatorSettings(options.queryTimeoutMs),
+            ...(values && SAVED_SETTINGS),
+          },
         });
         return await readCapped(result.stream(), {
-          maxRows: MAX_QUERY_ROWS,
+          maxRows: Number(values?.["limit"] ?? MAX_QUERY_ROWS),
           maxBytes: MAX_QUERY_BYTES,
         });
       } catch (error) {
-        throw problemOf(error, "query_failed");
+        throw problemOf(error, "query_failed", values !== undefined);
       }
     },
     reachability() {
@@ -133,6 +142,12 @@ export function createReader(options: ReaderOptions): Reader {
       await Promise.all([own.made.close(), operators.made.close()]);
     },
   };
+}
+
+/** A row beyond the limit shows that there are more. It is not in the answer. */
+function withOneMoreRow(values: QueryValues): QueryValues {
+  const { limit } = values;
+  return typeof limit === "number" ? { ...values, limit: limit + 1 } : values;
 }
 
 /** Never rejects. Not by the client's own ping, which would send the password of the start. */
@@ -165,6 +180,11 @@ function operatorSettings(timeoutMs: number): ClickHouseSettings {
     ...JSON_OUTPUT,
   };
 }
+
+/** All rows of one key are in one partition of Postrider's tables. Otherwise `FINAL` reads every day of `events`, as its key has no time. */
+export const SAVED_SETTINGS = {
+  do_not_merge_across_partitions_select_final: 1,
+} as const;
 
 const JSON_OUTPUT = {
   output_format_json_quote_64bit_integers: 0,
@@ -234,6 +254,7 @@ async function rowsNow<Row>(
 function problemOf(
   error: unknown,
   refused: "query_failed" | "clickhouse_unavailable",
+  isSaved = false,
 ): ControlProblem {
   if (error instanceof ControlProblem) return error;
   const isAnswer = error instanceof ClickHouseError && !isOurFault(error);
@@ -241,7 +262,7 @@ function problemOf(
     return new ControlProblem("query_failed", wordsOf(error), {
       errors: [
         {
-          field: "sql",
+          field: fieldOf(error, isSaved),
           rule: `clickhouse_${error.code}`,
           message: error.type ?? "was refused",
         },
@@ -252,6 +273,12 @@ function problemOf(
     headers: { "retry-after": "1" },
     cause: error,
   });
+}
+
+/** What of the request ClickHouse's refusal is about: of a saved query its window, where that is too much (159 time, 241 memory). */
+function fieldOf(error: ClickHouseError, isSaved: boolean): string {
+  if (!isSaved) return "sql";
+  return ["159", "241"].includes(error.code) ? "since" : "name";
 }
 
 /** 516 wrong password, 81 no such database, 202 and 203 too busy: no change of the caller's SQL would help. */

@@ -1,0 +1,81 @@
+import { expect, test } from "@jest/globals";
+import { judgeQuery } from "../reads/query-guard.ts";
+import { SAVED_QUERIES } from "./cookbook.ts";
+import { readParameters } from "./read-parameters.ts";
+
+const NOW = Date.UTC(2026, 10, 28, 12);
+
+test("every saved query has a name of its own, and there are enough", () => {
+  const names = SAVED_QUERIES.map(({ name }) => name);
+
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.length).toBeGreaterThanOrEqual(24);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+});
+
+test.each(SAVED_QUERIES)(
+  "$name is a question with a sentence, and SQL that an operator may send, too",
+  ({ title, description, sql }) => {
+    expect(title).toMatch(/^[A-Z].*\?$/);
+    expect(description).toMatch(/^[A-Z].*\.$/s);
+    expect(judgeQuery(sql)).toEqual({ isAllowed: true, sql });
+  },
+);
+
+test.each(SAVED_QUERIES)(
+  "$name uses the parameters that it declares, with their types, and no others",
+  ({ sql, parameters }) => {
+    const used = [...sql.matchAll(/\{(\w+):([^}]+)\}/g)].map(
+      ([, name, type]) => `${name}: ${type}`,
+    );
+
+    expect([...new Set(used)].toSorted()).toEqual(
+      Object.entries(parameters)
+        .map(([name, { type }]) => `${name}: ${type}`)
+        .toSorted(),
+    );
+  },
+);
+
+test.each(SAVED_QUERIES)(
+  "the defaults of $name are themselves valid",
+  (query) => {
+    const required = Object.entries(query.parameters)
+      .filter(([, parameter]) => parameter.default === null)
+      .map(([name]) => [name, "x"]);
+
+    const read = readParameters(query, Object.fromEntries(required), NOW);
+
+    expect(read.kind).toBe("read");
+  },
+);
+
+test.each(SAVED_QUERIES)(
+  "$name bounds the time that each table is partitioned by, and the tenant",
+  ({ sql }) => {
+    const reads = sql.match(
+      /\bFROM (attempts|events|deliveries|dead_letters|endpoint_hour|tenant_minute)\b/g,
+    );
+    const from = sql.match(
+      /\b(started_at|received_at|dead_at|bucket) >= (subtractMilliseconds\()?\{since:DateTime64\(3\)\}(?! AS is_now)/g,
+    );
+    const until = sql.match(
+      /\b(started_at|received_at|dead_at|bucket) < \{until:DateTime64\(3\)\}/g,
+    );
+
+    expect(from?.length).toBe(reads?.length);
+    // What a delivery waits for is what its last attempt said, also one after `until`.
+    const isAsOfNow = sql.includes("AS last_step");
+    expect(until?.length).toBe(isAsOfNow ? 1 : reads?.length);
+    expect(sql.match(/tenant_id = \{tenant:String\}/g)?.length).toBe(
+      reads?.length,
+    );
+  },
+);
+
+test.each(SAVED_QUERIES)(
+  "$name has no window frame that is aggregated again for each row",
+  ({ sql }) => {
+    expect(sql).not.toContain("UNBOUNDED FOLLOWING");
+  },
+);

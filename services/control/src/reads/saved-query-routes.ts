@@ -1,0 +1,68 @@
+import type { Clock } from "@postrider/runtime";
+import { invalid, type Routes } from "@postrider/http";
+import { fewProblems } from "@postrider/core";
+import { SAVED_QUERIES, savedQuery } from "../cookbook/cookbook.ts";
+import { nearestNames } from "../cookbook/nearest-names.ts";
+import { readParameters } from "../cookbook/read-parameters.ts";
+import type { SavedQuery } from "../cookbook/saved-query.ts";
+import { ControlProblem } from "../http/problem.ts";
+import { answerQuery } from "./query-routes.ts";
+import type { Reader } from "./reader.ts";
+
+/** `GET /v1/queries` and `GET /v1/queries/{name}?parameter=…`: the saved queries, under the same caps as an operator's own SQL. */
+export function savedQueryRoutes(reader: Reader, clock: Clock): Routes {
+  return (app) => {
+    app.get("/v1/queries", async () => ({
+      queries: SAVED_QUERIES.map(viewOf),
+    }));
+    app.get<{ Params: { name: string } }>(
+      "/v1/queries/:name",
+      async (request, reply) => {
+        const { name } = request.params;
+        const query = savedQuery(name);
+        if (query === undefined) throw unknownQuery(name);
+        // fastify parses a query string into an object of texts, and arrays of texts
+        const given = request.query as Readonly<Record<string, unknown>>;
+        const read = readParameters(query, given, clock.now());
+        if (read.kind === "wrong") throw invalid(fewProblems(read.problems));
+        return await answerQuery(
+          { reader, clock },
+          { sql: query.sql, values: read.values },
+          reply,
+        );
+      },
+    );
+  };
+}
+
+function viewOf({ parameters, ...query }: SavedQuery) {
+  return {
+    ...query,
+    parameters: Object.entries(parameters).map(
+      ([name, { type, default: value, description }]) => ({
+        name,
+        type,
+        default: value,
+        description,
+      }),
+    ),
+  };
+}
+
+function unknownQuery(name: string): ControlProblem {
+  const near = nearestNames(
+    name,
+    SAVED_QUERIES.map((query) => query.name),
+  );
+  const nearest =
+    near.length === 0 ? "" : ` The nearest names: ${near.join(", ")}.`;
+  return new ControlProblem(
+    "not_found",
+    `There is no saved query ${JSON.stringify(name)}.${nearest}`,
+    {
+      errors: [
+        { field: "name", rule: "exists", message: "is not a saved query" },
+      ],
+    },
+  );
+}
