@@ -134,9 +134,7 @@ function showAnswer(answer: QueryAnswer, terminal: Terminal): void {
   );
   const count = answer.rows.length;
   const cut = answer.truncated === true ? ", and there were more" : "";
-  terminal.say(
-    terminal.paintTalk("dim", `${counted(count, "row")}${cut}`),
-  );
+  terminal.say(terminal.paintTalk("dim", `${counted(count, "row")}${cut}`));
 }
 
 /** Parses the answer but keeps numbers as the texts that ClickHouse wrote: a JavaScript number cannot hold every 64-bit integer. */
