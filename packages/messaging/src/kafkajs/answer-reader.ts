@@ -1,11 +1,11 @@
 /**
- * Reads what a broker sends, each answer into one piece of memory (answer-memory.ts). An answer begins with its size, so that
+ * Reads what a broker sends, each answer into one piece of memory (patches/answer-memory.ts). An answer begins with its size, so that
  * memory is known at once, and the socket writes into it.
  *
  * Without this Node puts what each read brings into a new buffer, and kafkajs copies these together once the answer is complete.
  */
 import type { OnReadOpts, Socket } from "node:net";
-import { memoryFor } from "./answer-memory.ts";
+import { memoryFor } from "./patches/answer-memory.ts";
 
 /** The answer's size, which it does not count itself. */
 const SIZE_BYTES = 4;

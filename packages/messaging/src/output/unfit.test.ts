@@ -30,7 +30,10 @@ const source: RawRecord = {
 const garbled = fc
   .dictionary(
     fc.constantFrom(...Object.keys(aDeadLetter())),
-    fc.oneof(fc.anything(), fc.constant(undefined)),
+    fc.oneof(
+      fc.anything(),
+      fc.constantFrom(undefined, Number.MAX_SAFE_INTEGER),
+    ),
     { maxKeys: 30 },
   )
   .map((fields) => ({ ...aDeadLetter(), ...fields }) as DeadLetter);

@@ -112,9 +112,14 @@ function textOf(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** The largest that avsc writes as a long: one less than `Number.MAX_SAFE_INTEGER`. */
+const LARGEST_LONG = Number.MAX_SAFE_INTEGER - 1;
+
 /** An Avro long that a JavaScript number holds exactly; null for anything else. */
 function wholeOf(value: unknown): number | null {
-  return Number.isSafeInteger(value) ? (value as number) : null;
+  return Number.isInteger(value) && Math.abs(value as number) <= LARGEST_LONG
+    ? (value as number)
+    : null;
 }
 
 /** An Avro int; null for anything else. */

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { expect, test } from "@jest/globals";
 import { rawBatch, rawRecords } from "@postrider/testkit";
-import { memoryFor } from "../answer-memory.ts";
+import { memoryFor } from "./answer-memory.ts";
 import { fetchedOf, registerFetchDecoder } from "./fetch-response.ts";
 
 const load = createRequire(import.meta.url);

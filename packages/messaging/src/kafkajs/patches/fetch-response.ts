@@ -9,7 +9,7 @@
  * records; `fetchedOf` returns them. There is no stand-in if the response holds neither a whole batch nor a broken one.
  */
 import { createRequire } from "node:module";
-import { giveBack } from "../answer-memory.ts";
+import { giveBack } from "./answer-memory.ts";
 import {
   RESPONSE_BUDGET_BYTES,
   type AbortedTransaction,
