@@ -271,7 +271,7 @@ test(
     expect(letter).toMatchObject({
       reason: "exhausted",
       detail: "the endpoint allows fewer attempts now: 1 in all",
-      last_status_code: null,
+      last_status_code: 500,
     });
   },
   LONG,

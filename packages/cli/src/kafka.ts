@@ -130,8 +130,11 @@ function plain(reason: string): string {
 
 /** What the client says is often about something else than KAFKA_BROKERS. */
 function nextFor(reason: string): string {
-  if (!process.env["KAFKA_TLS"] && /closed/i.test(reason))
+  const isNoBroker = /no answer of a Kafka broker/.test(reason);
+  if (!process.env["KAFKA_TLS"] && (isNoBroker || /closed/i.test(reason)))
     return "Does this port speak TLS? Then set KAFKA_TLS=true. See docs/security.md";
+  if (isNoBroker)
+    return "Is this the port of a Kafka broker? Check KAFKA_BROKERS (docs/operations.md, The command)";
   if (/before secure TLS connection|wrong version number/i.test(reason))
     return "KAFKA_TLS is true: does this port of the broker speak TLS? See docs/security.md";
   if (/certificate|self-signed|altname/i.test(reason))
