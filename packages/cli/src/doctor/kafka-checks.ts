@@ -15,10 +15,7 @@ export async function kafkaChecks(): Promise<Finding[]> {
   const { kafka, wanted } = wantedTopics({});
   try {
     return await withAdmin(kafka.brokers, async (admin) => [
-      fine(
-        "kafka",
-        `${counted(await admin.brokerCount(), "broker")}, signed in`,
-      ),
+      await signedIn(admin),
       await topicsCheck(admin, wanted).catch(notTold),
       await metadataCheck(admin),
       await clockCheck(admin),
@@ -27,6 +24,11 @@ export async function kafkaChecks(): Promise<Finding[]> {
     if (!(error instanceof CliError)) throw error;
     return [kafkaAway(error)];
   }
+}
+
+export async function signedIn(admin: Admin): Promise<Finding> {
+  const brokers = counted(await admin.brokerCount(), "broker");
+  return fine("kafka", `${brokers}, signed in`);
 }
 
 export function kafkaAway(error: CliError): Finding {

@@ -1,5 +1,5 @@
 /** Whether the user whom the environment names may do in Kafka what a service does there. */
-import { counted, parseTiers } from "@postrider/core";
+import { parseTiers } from "@postrider/core";
 import {
   grantCommand,
   HOLDERS_OF,
@@ -17,7 +17,7 @@ import { withAdmin } from "../kafka.ts";
 import type { ServiceName } from "../processes/service-process.ts";
 import { tiersOf } from "../topics/topic-plan.ts";
 import { failed, fine, warning, type Finding } from "./finding.ts";
-import { kafkaAway } from "./kafka-checks.ts";
+import { kafkaAway, signedIn } from "./kafka-checks.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -37,10 +37,7 @@ export async function serviceKafkaChecks(
   const principal = principalOf(security);
   try {
     return await withAdmin(brokers, async (admin) => [
-      fine(
-        "kafka",
-        `${counted(await admin.brokerCount(), "broker")}, signed in`,
-      ),
+      await signedIn(admin),
       ...(await rightsChecks(admin, { service, rights, principal })),
     ]);
   } catch (error) {

@@ -1,12 +1,6 @@
 /** Tells whoever may not create or change topics what an administrator of Postrider's topics needs. */
-import {
-  grantCommand,
-  principalOf,
-  rightText,
-  type Right,
-} from "@postrider/messaging";
-import { CliError, EXIT } from "../cli-error.ts";
-import { securityOf } from "../kafka.ts";
+import type { Right } from "@postrider/messaging";
+import { withoutRights } from "./without-rights.ts";
 
 /** Runs `use`. Throws `CliError` with the commands that grant what is missing if Kafka refuses it for want of a right. */
 export async function asAdministrator<T>(
@@ -17,14 +11,12 @@ export async function asAdministrator<T>(
     return await use();
   } catch (cause) {
     if (!isUnauthorized(cause)) throw cause;
-    const principal = principalOf(securityOf(kafka.brokers) ?? {});
-    const right = administratorsRight(kafka.prefix);
-    throw new CliError(
-      EXIT.refused,
+    throw withoutRights(
       `The topics ${kafka.prefix}* may not be looked at, created or changed.`,
       {
-        why: `Kafka does not allow ${principal} all that an administrator of these topics needs: ${rightText(right)}.`,
-        next: grantCommand(right, principal),
+        brokers: kafka.brokers,
+        rights: [administratorsRight(kafka.prefix)],
+        scope: " all that an administrator of these topics needs",
         cause,
       },
     );

@@ -1,14 +1,6 @@
 /** Refuses to read a topic without the rights for it: Kafka's client would ask again for ever, and print nothing. */
-import {
-  grantCommand,
-  missingRights,
-  principalOf,
-  rightText,
-  type Admin,
-  type Right,
-} from "@postrider/messaging";
-import { CliError, EXIT } from "../cli-error.ts";
-import { securityOf } from "../kafka.ts";
+import { missingRights, type Admin, type Right } from "@postrider/messaging";
+import { withoutRights } from "./without-rights.ts";
 
 /** Throws `CliError` with the commands that grant what is missing. Where Kafka cannot tell, it does nothing. */
 export async function requireTailRights(
@@ -27,10 +19,9 @@ export async function requireTailRights(
     () => [],
   );
   if (missing.length === 0) return;
-  const principal = principalOf(securityOf(brokers) ?? {});
-  throw new CliError(EXIT.refused, `${prefix}${name} may not be read.`, {
-    why: `Kafka does not allow ${principal}: ${missing.map(rightText).join("; ")}.`,
-    next: missing.map((right) => grantCommand(right, principal)).join("\n"),
+  throw withoutRights(`${prefix}${name} may not be read.`, {
+    brokers,
+    rights: missing,
   });
 }
 

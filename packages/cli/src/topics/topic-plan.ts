@@ -27,13 +27,7 @@ export interface PlanOptions {
 }
 
 export const plan: Action<PlanOptions> = async ({ options, terminal }) => {
-  const { kafka, wanted } = wantedTopics(options);
-  const found = await withAdmin(kafka.brokers, (admin) =>
-    asAdministrator(kafka, async () => {
-      const { topics, kept } = await growing(admin, wanted, options);
-      return { ...(await planTopics(admin, topics)), kept };
-    }),
-  );
+  const found = await differences(options, planTopics);
   tell(found, terminal, "Nothing to change.");
   if (found.changes.length > 0)
     terminal.say(
@@ -42,15 +36,27 @@ export const plan: Action<PlanOptions> = async ({ options, terminal }) => {
 };
 
 export const apply: Action<PlanOptions> = async ({ options, terminal }) => {
-  const { kafka, wanted } = wantedTopics(options);
-  const done = await withAdmin(kafka.brokers, (admin) =>
-    asAdministrator(kafka, async () => {
-      const { topics, kept } = await growing(admin, wanted, options);
-      return { ...(await applyTopics(admin, topics)), kept };
-    }),
-  );
+  const done = await differences(options, applyTopics);
   tell(done, terminal, "Nothing had to change.");
 };
+
+type Differences = TopicDifferences & {
+  readonly kept: readonly KeptPartitions[];
+};
+
+/** What `find` finds, or changes, in the cluster. */
+async function differences(
+  options: PlanOptions,
+  find: typeof planTopics | typeof applyTopics,
+): Promise<Differences> {
+  const { kafka, wanted } = wantedTopics(options);
+  return await withAdmin(kafka.brokers, (admin) =>
+    asAdministrator(kafka, async () => {
+      const { topics, kept } = await growing(admin, wanted, options);
+      return { ...(await find(admin, topics)), kept };
+    }),
+  );
+}
 
 /** The cluster, and the topics as they should be there. */
 export function wantedTopics(options: PlanOptions): {
@@ -126,7 +132,7 @@ export function tiersOf(devFolder: string | null): string {
 }
 
 function tell(
-  differences: TopicDifferences & { readonly kept: readonly KeptPartitions[] },
+  differences: Differences,
   terminal: Terminal,
   none: string,
 ): void {
