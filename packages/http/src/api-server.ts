@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock, Lifecycle, Log } from "@postrider/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import { createKeyCheck } from "./bearer-key.ts";
+import { ADMIN_CALLER, type Caller } from "./caller.ts";
 import {
   CommonProblem,
   PROBLEM_MEDIA_TYPE,
@@ -116,6 +117,8 @@ function createApp(
   });
   unreadable.attach(app.server);
   const hasKey = createKeyCheck(options.adminKey);
+  // No route runs before the hook below has set the caller.
+  app.decorateRequest("caller", null as unknown as Caller);
   // With callbacks, because a promise for each hook would cost more than most of the hooks do.
   app.addHook("onRequest", (request, reply, done) => {
     unreadable.onRequest(reply.raw);
@@ -123,8 +126,9 @@ function createApp(
     void reply.header("cache-control", "no-store");
     if (isStopping()) return done(stopping());
     requireHost(request.raw);
-    const isKnown = hasKey(request.headers.authorization);
-    done(isKnown ? undefined : unauthenticated());
+    if (!hasKey(request.headers.authorization)) return done(unauthenticated());
+    request.caller = ADMIN_CALLER;
+    done();
   });
   app.addHook("onResponse", (request, reply, done) => {
     options.onAnswered({
