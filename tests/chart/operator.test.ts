@@ -491,6 +491,10 @@ testWithHelm.each([
     "none for the topics Job",
   ],
   [
+    "strimzi.enabled=true,strimzi.cluster=",
+    "strimzi.enabled needs strimzi.cluster",
+  ],
+  [
     "strimzi.enabled=true,strimzi.namespace=kafka,kafka.sasl.mechanism=scram-sha-512,kafka.sasl.username=a,kafka.sasl.password.existingSecret=a",
     "Bring the one of postrider-ingest",
   ],

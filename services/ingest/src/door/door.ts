@@ -31,7 +31,8 @@ export function createDoor(options: DoorOptions): Door {
   return createApiServer({
     ...options,
     name: "door",
-    unknownRoute: " here; events go to POST /v1/events.",
+    unknownRoute:
+      " here. Events go to POST /v1/events; endpoints and everything else are at control's address.",
     routes: [
       takePlainJson,
       (app) => boundUploads(app, options),
