@@ -18,6 +18,7 @@ import {
   type Composition,
   type Effects,
 } from "@postrider/runtime";
+import { createAuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
 import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoints/endpoint-input.ts";
@@ -56,6 +57,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const topic = topicName(prefix, "endpoints");
   const controlTopic = topicName(prefix, "control");
+  const auditTopic = topicName(prefix, "audit");
   const { kafka, rights } = createServiceKafka(
     { config, service: "control", holders: ["control"] },
     effects,
@@ -66,7 +68,13 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     prefix,
     sessionTimeoutMs,
     registry: config,
-    registeredTopics: ["endpoints", "control", "dead-letters", "deliveries"],
+    registeredTopics: [
+      "endpoints",
+      "control",
+      "audit",
+      "dead-letters",
+      "deliveries",
+    ],
   });
   const table = createTable<Endpoint>({
     ...effects,
@@ -99,8 +107,15 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     queryTimeoutMs: config.queryTimeoutMs,
   });
 
-  // A key must stay in its partition, so the number of partitions is read again at the beginning of each tenure.
-  let partitions = 0;
+  // A key must stay in its partition, so the numbers of partitions are read again at the beginning of each tenure.
+  let partitions: ReadonlyMap<string, number> = new Map();
+  const partitionsOf = (name: string): number => partitions.get(name) ?? 0;
+  const auditTrail = createAuditTrail({
+    clock,
+    encode: schemas.encode,
+    topic: auditTopic,
+    partitions: () => partitionsOf(auditTopic),
+  });
   const ownership = createOwnership({
     ...effects,
     consumer: kafka.consumer({
@@ -110,7 +125,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     }),
     fencedProducer: () => kafka.fencedProducer(`${prefix}control`),
     async catchUp() {
-      partitions = await countPartitions(kafka.admin(), topic);
+      partitions = await countPartitions(kafka.admin(), [topic, auditTopic]);
       await Promise.all([table.readToEnd(), entries.readToEnd()]);
       // A write would be made of an endpoint's old version, or refuse one that the table lacks.
       const lack = table.behind() ?? entries.behind();
@@ -122,8 +137,11 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const publicKeyOf = createPublicKeys(keyRing, log);
   const tenureWriter = createTenureWriter({
     ownership,
-    readBack: (place) =>
-      (place.topic === topic ? table : entries).readTo(place),
+    async readBack(place) {
+      // Nothing here reads `audit`; it was written if what it was written with was.
+      if (place.topic === auditTopic) return;
+      await (place.topic === topic ? table : entries).readTo(place);
+    },
   });
   const resumes = composeResumes({
     ...effects,
@@ -147,7 +165,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         endpoint === null
           ? null
           : schemas.encode({ topic: "endpoints", key: id, value: endpoint });
-      return { topic, partition: partitionOf(key, partitions), key, value };
+      return {
+        topic,
+        partition: partitionOf(key, partitionsOf(topic)),
+        key,
+        value,
+      };
     },
     secrets,
     newId: () => `ep_${randomBytes(18).toString("base64url")}`,
@@ -221,15 +244,19 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   };
 }
 
-async function countPartitions(admin: Admin, topic: string): Promise<number> {
+async function countPartitions(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
   try {
     await admin.connect();
-    const count = (await admin.partitionCounts([topic])).get(topic);
-    if (count === undefined)
+    const counts = await admin.partitionCounts(topics);
+    const missing = topics.filter((topic) => !counts.has(topic));
+    if (missing.length > 0)
       throw new Error(
-        `topic ${topic} does not exist, or this user may not describe it`,
+        `topic ${missing.join(" and ")} does not exist, or this user may not describe it. Create it with \`postrider topics apply\``,
       );
-    return count;
+    return counts;
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

@@ -30,6 +30,7 @@ const TOPICS = [
   "attempts",
   "intake",
   "signals",
+  "audit",
   "endpoints",
   "control",
   "retry.1s",
