@@ -21,7 +21,13 @@ import {
   intakeStage,
   signalsStage,
 } from "./record.stages.ts";
-import { ATTEMPTS, AUDIT, DEAD_LETTERS, eventsTable, SIGNALS } from "./columns.ts";
+import {
+  ATTEMPTS,
+  AUDIT,
+  DEAD_LETTERS,
+  eventsTable,
+  SIGNALS,
+} from "./columns.ts";
 import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
 import { readMigrations } from "./migrate/migration-files.ts";

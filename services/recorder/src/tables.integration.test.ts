@@ -629,7 +629,12 @@ test("an audit record is one row; two changes of one subject in a millisecond ar
     "SELECT tenant_id, subject_id, action, JSONExtractString(detail, 'state', 'to') AS state, toUnixTimestamp64Milli(at) = toInt64({now: UInt64}) AS isNow FROM audit FINAL WHERE subject_id = 'key_1' ORDER BY log_offset",
     { now: NOW },
   );
-  const shown = { tenant_id: "", subject_id: "key_1", state: "paused", isNow: 1 };
+  const shown = {
+    tenant_id: "",
+    subject_id: "key_1",
+    state: "paused",
+    isNow: 1,
+  };
   expect(rows).toEqual([
     { ...shown, action: "paused" },
     { ...shown, action: "revoked" },

@@ -112,14 +112,11 @@ function listQuery(now: EpochMs) {
       limit: z.coerce.number().int().min(1).max(1000).default(100),
       cursor: cursor.optional(),
     })
-    .refine(
-      ({ since = 0, until = LATEST }) => since < until,
-      {
-        path: ["since"],
-        params: { rule: "before" },
-        message: "must be before until",
-      },
-    );
+    .refine(({ since = 0, until = LATEST }) => since < until, {
+      path: ["since"],
+      params: { rule: "before" },
+      message: "must be before until",
+    });
 }
 
 /**
@@ -128,7 +125,10 @@ function listQuery(now: EpochMs) {
  */
 export function parseAuditQuery(
   query: unknown,
-  { now, tenantId }: { readonly now: EpochMs; readonly tenantId: string | null },
+  {
+    now,
+    tenantId,
+  }: { readonly now: EpochMs; readonly tenantId: string | null },
 ): AuditQuery {
   const parsed = listQuery(now).safeParse(query);
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
@@ -152,10 +152,7 @@ export function parseAuditQuery(
 }
 
 /** `rows` has one more than the page where there is a next one. */
-export function auditPage(
-  rows: readonly AuditRow[],
-  limit: number,
-): AuditPage {
+export function auditPage(rows: readonly AuditRow[], limit: number): AuditPage {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
