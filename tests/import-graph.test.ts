@@ -82,12 +82,13 @@ const FOLDERS: Readonly<
     migrate: [".", "clickhouse"],
   },
   control: {
-    ".": ["endpoints", "http", "reads", "resumes", "writer"],
+    ".": ["audit", "endpoints", "http", "reads", "resumes", "writer"],
+    audit: [],
     cookbook: [],
-    endpoints: ["http", "writer"],
-    resumes: ["endpoints", "http", "writer"],
+    endpoints: ["audit", "http", "writer"],
+    resumes: ["audit", "endpoints", "http", "writer"],
     writer: ["http"],
-    reads: ["cookbook", "http"],
+    reads: ["audit", "cookbook", "http"],
     http: [],
   },
 };

@@ -137,7 +137,8 @@ async function send(
             reject,
           );
         })
-        .end(body);
+        // As bytes: with a text, node would write the headers in the text's encoding, too.
+        .end(body === undefined ? undefined : Buffer.from(body));
     });
   } catch (cause) {
     throw new CliError(EXIT.unreachable, `${address.url} cannot be reached.`, {
@@ -247,6 +248,7 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       "/v1/queries/",
       "npx postrider query --list   (each saved query with its parameters)",
     ],
+    [400, "/v1/audit", "npx postrider audit list --help"],
     [
       401,
       "/",

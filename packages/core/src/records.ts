@@ -96,6 +96,28 @@ export interface Attempt {
   readonly sourceOffset: number;
 }
 
+/** Who changed what, and why. */
+export interface AuditEntry {
+  /** When the change was written, by control's clock. */
+  readonly at: EpochMs;
+  /** Id of the key that asked for the change; postrider for what no caller asked for. */
+  readonly actor: string;
+  /** Owner of the subject; null where it belongs to no single tenant. */
+  readonly tenantId: null | string;
+  /** What kind of thing was changed: endpoint, key or replay. */
+  readonly subject: string;
+  /** Its id. */
+  readonly subjectId: string;
+  /** What happened to it: created, changed, paused, revoked and so on. */
+  readonly action: string;
+  /** The reason in the caller's words; empty where none was given. */
+  readonly why: string;
+  /** What changed, by field, as a JSON object. Never a secret, a key or a header's value. */
+  readonly detail: string;
+  /** Id of the request; empty where no caller asked for the change. */
+  readonly requestId: string;
+}
+
 /** A partition of dead-letters in which parked deliveries of the endpoint may be. */
 export interface ResumePlace {
   /** The partition. */

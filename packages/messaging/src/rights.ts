@@ -88,16 +88,19 @@ export function rightsOf(
         topic("attempts", "Read"),
         topic("dead-letters", "Read", "Write"),
         topic("signals", "Read"),
+        topic("audit", "Read"),
         ...schemas,
         group("recorder.intake"),
         group("recorder.attempts"),
         group("recorder.dead-letters"),
         group("recorder.signals"),
+        group("recorder.audit"),
       ];
     case "control":
       return [
         topic("endpoints", "Read", "Write"),
         topic("control", "Read", "Write"),
+        topic("audit", "Write"),
         topic("signals", "Read"),
         topic("dead-letters", "Read", "Write"),
         topic("deliveries", "Write"),

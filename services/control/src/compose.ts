@@ -18,11 +18,13 @@ import {
   type Composition,
   type Effects,
 } from "@postrider/runtime";
+import { createAuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
 import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoints/endpoint-input.ts";
 import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
+import { auditRoutes } from "./reads/audit-routes.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
@@ -37,6 +39,7 @@ import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { createTenureWriter } from "./writer/tenure-writer.ts";
+import { createWrittenTopics } from "./writer/written-topics.ts";
 import { statusRoutes } from "./status-routes.ts";
 
 /** The wired control service. */
@@ -56,6 +59,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const topic = topicName(prefix, "endpoints");
   const controlTopic = topicName(prefix, "control");
+  const auditTopic = topicName(prefix, "audit");
   const { kafka, rights } = createServiceKafka(
     { config, service: "control", holders: ["control"] },
     effects,
@@ -66,7 +70,13 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     prefix,
     sessionTimeoutMs,
     registry: config,
-    registeredTopics: ["endpoints", "control", "dead-letters", "deliveries"],
+    registeredTopics: [
+      "endpoints",
+      "control",
+      "audit",
+      "dead-letters",
+      "deliveries",
+    ],
   });
   const table = createTable<Endpoint>({
     ...effects,
@@ -99,8 +109,17 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     queryTimeoutMs: config.queryTimeoutMs,
   });
 
-  // A key must stay in its partition, so the number of partitions is read again at the beginning of each tenure.
-  let partitions = 0;
+  const written = createWrittenTopics({
+    topics: [topic, controlTopic, auditTopic],
+    partitionCounts: (names) => countPartitions(kafka.admin(), names),
+    log,
+  });
+  const auditTrail = createAuditTrail({
+    clock,
+    encode: schemas.encode,
+    topic: auditTopic,
+    partitions: () => written.partitionsOf(auditTopic),
+  });
   const ownership = createOwnership({
     ...effects,
     consumer: kafka.consumer({
@@ -108,9 +127,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       topics: [controlTopic],
       sessionTimeoutMs,
     }),
-    fencedProducer: () => kafka.fencedProducer(`${prefix}control`),
+    async fencedProducer() {
+      // Before another replica is fenced: without its topics this one could not write either.
+      await written.count();
+      return await kafka.fencedProducer(`${prefix}control`);
+    },
     async catchUp() {
-      partitions = await countPartitions(kafka.admin(), topic);
       await Promise.all([table.readToEnd(), entries.readToEnd()]);
       // A write would be made of an endpoint's old version, or refuse one that the table lacks.
       const lack = table.behind() ?? entries.behind();
@@ -122,8 +144,11 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const publicKeyOf = createPublicKeys(keyRing, log);
   const tenureWriter = createTenureWriter({
     ownership,
-    readBack: (place) =>
-      (place.topic === topic ? table : entries).readTo(place),
+    async readBack(place) {
+      // Nothing here reads `audit`; it was written if what it was written with was.
+      if (place.topic === auditTopic) return;
+      await (place.topic === topic ? table : entries).readTo(place);
+    },
   });
   const resumes = composeResumes({
     ...effects,
@@ -133,6 +158,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     output,
     ownership,
     tenureWriter,
+    auditTrail,
     entries,
     endpoints: table,
   });
@@ -147,8 +173,14 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         endpoint === null
           ? null
           : schemas.encode({ topic: "endpoints", key: id, value: endpoint });
-      return { topic, partition: partitionOf(key, partitions), key, value };
+      return {
+        topic,
+        partition: partitionOf(key, written.partitionsOf(topic)),
+        key,
+        value,
+      };
     },
+    auditTrail,
     secrets,
     newId: () => `ep_${randomBytes(18).toString("base64url")}`,
     clock,
@@ -190,6 +222,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         }),
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
+      auditRoutes(reader, clock),
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
@@ -205,6 +238,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       output,
       reader,
       resumes.parkingLog,
+      written,
       ownership,
       follower,
       resumes.runner,
@@ -212,6 +246,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ],
     health: controlHealth({
       parts: [rights, table, entries],
+      topics: written.check,
       ownership,
       reader,
       runner: follower.runner,
@@ -221,15 +256,13 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   };
 }
 
-async function countPartitions(admin: Admin, topic: string): Promise<number> {
+async function countPartitions(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
   try {
     await admin.connect();
-    const count = (await admin.partitionCounts([topic])).get(topic);
-    if (count === undefined)
-      throw new Error(
-        `topic ${topic} does not exist, or this user may not describe it`,
-      );
-    return count;
+    return await admin.partitionCounts(topics);
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
