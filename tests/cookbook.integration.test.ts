@@ -23,6 +23,7 @@ import { ANSWERS, seenBy, type Scope } from "./cookbook/answers.ts";
 import { dataSetFrom } from "./cookbook/data-set.ts";
 import { exampleScope } from "./cookbook/example-scope.ts";
 import { quantile, type Cell, type Rows } from "./cookbook/figures.ts";
+import { NOISE, noiseOf } from "./cookbook/noise.ts";
 import { HOUR } from "./cookbook/receivers.ts";
 import { startRecorder, type Recorder } from "./cookbook/recorded.ts";
 import { dataSetStart, parametersOf, scopesOf } from "./cookbook/scopes.ts";
@@ -259,13 +260,11 @@ test.each(TWICE)(
   },
 );
 
-/** Many more rows than the queries below may read. */
-const NOISE = 40_000;
 const WEEK = 7 * 24 * HOUR;
 
 test(
   "a past week of a busy tenant is recorded",
-  () => recordNoise(WEEK),
+  () => recorder.record(noiseOf(data, WEEK)),
   60_000,
 );
 
@@ -280,7 +279,7 @@ test.each(SAVED_QUERIES)(
 
 test(
   "the same days of a busy tenant are recorded",
-  () => recordNoise(0),
+  () => recorder.record(noiseOf(data, 0)),
   60_000,
 );
 
@@ -294,30 +293,6 @@ test.each(SAVED_QUERIES)(
     expect(read).toBeLessThan(NOISE / 2);
   },
 );
-
-function recordNoise(ago: number): Promise<void> {
-  const noise = <T extends object>(
-    of: readonly T[],
-    times: readonly string[],
-  ): T[] =>
-    Array.from({ length: NOISE }, (_, n) => {
-      const each = of[n % of.length] as T & Record<string, unknown>;
-      const moved = times.map((name) => [name, Number(each[name]) - ago]);
-      return {
-        ...each,
-        ...Object.fromEntries(moved),
-        tenantId: "zz-busy",
-        eventId: `zz_${n}`,
-        deliveryId: `zz_${n}`,
-        sourceOffset: n,
-      };
-    });
-  return recorder.record({
-    attempts: noise(data.attempts, ["startedAt", "receivedAt"]),
-    intakes: noise(data.intakes, ["receivedAt", "decidedAt"]),
-    deadLetters: noise(data.deadLetters, ["deadAt", "receivedAt"]),
-  });
-}
 
 /** What ClickHouse says that it read. */
 async function rowsRead(query: SavedQuery, scope: Scope): Promise<number> {

@@ -1,16 +1,20 @@
 /** Alerts, dashboards and runbook against what the services declare: a name that nothing declares would never fire and never show. */
 import { expect, test } from "@jest/globals";
-import { DEAD_LETTER_REASONS, DECISIONS, OUTCOMES } from "@postrider/core";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { declaredMetrics } from "../scripts/metrics-of.ts";
+import {
+  BOARDS,
+  CLICKHOUSE_BOARDS,
+  PROMETHEUS_BOARDS,
+} from "./dashboards/boards.ts";
+import { LABEL_VALUES } from "./dashboards/label-values.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const prometheus = join(root, "deploy/prometheus");
-const dashboardFolder = join(root, "deploy/grafana/dashboards");
 
 interface Alert {
   readonly alert: string;
@@ -20,47 +24,18 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-interface Dashboard {
-  readonly uid: string;
-  readonly title: string;
-  readonly panels: readonly {
-    readonly id: number;
-    readonly title: string;
-    readonly fieldConfig: { readonly defaults: { readonly unit?: string } };
-    readonly targets: readonly {
-      readonly expr: string;
-      readonly legendFormat: string;
-    }[];
-  }[];
-}
-
-// Both are what the files hold: a field that is missing fails a test below.
-const rules = parse(read(join(prometheus, "alerts.yaml"))) as {
+// It is what the file holds: a field that is missing fails a test below.
+const file = parse(read(join(prometheus, "alerts.yaml"))) as {
   readonly groups: readonly { readonly rules: readonly Alert[] }[];
 };
-const alerts = rules.groups.flatMap((group) => group.rules);
-const dashboards = readdirSync(dashboardFolder).map((name) => ({
-  name,
-  board: JSON.parse(read(join(dashboardFolder, name))) as Dashboard,
-}));
-
+const rules = file.groups.flatMap((group) => group.rules);
+const alerts = rules;
 const metrics = new Map(
   (await declaredMetrics()).map((metric) => [metric.name, metric]),
 );
 
 /** What Prometheus, or who runs it, adds to every series. */
 const ADDED = ["job", "instance", "pod", "container", "node"];
-
-/** The values of labels that are closed lists. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  outcome: OUTCOMES,
-  decision: DECISIONS,
-  connection: ["reused", "fresh"],
-  stage: ["route", "deliver", "hold", "gone"],
-  service: ["ingest", "dispatcher", "retry-scheduler", "recorder", "control"],
-  // Of dead letters, and of deferrals.
-  reason: [...DEAD_LETTER_REASONS, "lane_slow", "secret_unavailable"],
-};
 
 /** A metric as declared, of a name that may end as a histogram's series do. */
 function declared(name: string) {
@@ -112,7 +87,7 @@ function problemsOfValue(
     return buckets.includes(Number(value))
       ? []
       : [`no bucket ends at ${value}`];
-  const values = VALUES[label];
+  const values = LABEL_VALUES[label];
   return values === undefined || values.includes(value)
     ? []
     : [`${label} is never ${value}`];
@@ -166,36 +141,75 @@ test("every alert has a test in which it fires", () => {
   expect(untested.map(({ alert }) => alert)).toEqual([]);
 });
 
-test.each(dashboards)(
-  "$name names only what there is, and no data source of one installation",
-  ({ name, board }) => {
+test.each(BOARDS)(
+  "$name has its own numbers and places, and no data source of one installation",
+  ({ name, text, board }) => {
     const { uid, title, panels } = board;
     const ids = panels.map(({ id }) => id);
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from(
+        { length: w * h },
+        (_, n) => `${x + (n % w)},${y + (n - (n % w)) / w}`,
+      ),
+    );
 
     expect(`${uid}.json`).toBe(name);
     expect(title).toMatch(/^Postrider /);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const panel of panels) {
+    expect(new Set(cells).size).toBe(cells.length);
+    for (const { gridPos } of panels)
+      expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+    for (const panel of panels)
       expect(panel.fieldConfig.defaults.unit).toMatch(/^\w+$/);
-      for (const { expr, legendFormat } of panel.targets)
-        expect([panel.title, problemsOf(expr, legendFormat)]).toEqual([
-          panel.title,
-          [],
-        ]);
-    }
     const sources = [
-      ...read(join(dashboardFolder, name)).matchAll(
-        /"datasource": \{[^}]*"uid": "([^"]*)"/g,
-      ),
+      ...text.matchAll(/"datasource": \{[^}]*"uid": "([^"]*)"/g),
     ].map(([, source]) => source);
     expect(new Set(sources)).toEqual(new Set(["${datasource}"]));
   },
 );
 
+test("every dashboard is over Prometheus or over ClickHouse", () => {
+  expect([...PROMETHEUS_BOARDS, ...CLICKHOUSE_BOARDS]).toHaveLength(
+    BOARDS.length,
+  );
+});
+
+test.each(PROMETHEUS_BOARDS)(
+  "$name names only what the services declare",
+  ({ board }) => {
+    for (const { title, targets } of board.panels)
+      for (const { expr = "", legendFormat } of targets)
+        expect([title, problemsOf(expr, legendFormat)]).toEqual([title, []]);
+  },
+);
+
+test.each(CLICKHOUSE_BOARDS)(
+  "the queries of $name bound the time of each table, and set nothing, so that a user may send them who may only read",
+  ({ board }) => {
+    const queries = [
+      ...board.panels.flatMap(({ targets }) =>
+        targets.map(({ rawSql = "" }) => rawSql),
+      ),
+      ...board.templating.list
+        .filter(({ type }) => type === "query")
+        .map(({ query }) => String(query)),
+    ];
+
+    for (const sql of queries) {
+      const reads = sql.match(/\bFROM \w+/g) ?? [];
+      const bounds = sql.match(
+        /\$__timeFilter\((started_at|received_at|dead_at|at)\)|\b(bucket|started_at) <= \$__toTime/g,
+      );
+      expect([sql, bounds?.length]).toEqual([sql, reads.length]);
+      expect(sql).not.toMatch(/\bSETTINGS\b|SELECT \*/);
+    }
+  },
+);
+
 test("the uids and titles of the dashboards are unique", () => {
   for (const key of ["uid", "title"] as const)
-    expect(new Set(dashboards.map(({ board }) => board[key])).size).toBe(
-      dashboards.length,
+    expect(new Set(BOARDS.map(({ board }) => board[key])).size).toBe(
+      BOARDS.length,
     );
 });
 

@@ -1,10 +1,12 @@
 /** Puts the data set into the tables as the recorder does: migrated by its migrations, written by its writer, the rest filled by the views. */
+import type { Signal } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import { aRawRecord } from "@postrider/testkit";
 import {
   ATTEMPTS,
   DEAD_LETTERS,
   EVENTS,
+  SIGNALS,
 } from "../../services/recorder/src/columns.ts";
 import type { Table } from "../../services/recorder/src/columns.ts";
 import { createWriter } from "../../services/recorder/src/clickhouse/writer.ts";
@@ -17,6 +19,7 @@ export interface Recorder {
   record(
     data: Pick<DataSet, "attempts" | "intakes" | "deadLetters">,
   ): Promise<void>;
+  recordSignals(signals: readonly Signal[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,6 +64,7 @@ export async function startRecorder(
       await insert(EVENTS, intakes);
       await insert(DEAD_LETTERS, deadLetters);
     },
+    recordSignals: (signals) => insert(SIGNALS, signals),
     close: () => writer.close(),
   };
 }
