@@ -139,30 +139,57 @@ test("every saved query has an answer of the test's own, and none is empty", () 
   expect(empty).toEqual([]);
 });
 
+test.each(["burn-rates", "first-attempt-burn-rates"])(
+  "what %s is asked here has a page, a ticket and nothing for an answer",
+  (name) => {
+    const alerts = CASES.filter(([query]) => query === name).flatMap(
+      ([, , scope]) =>
+        ANSWERS[name]!(seenBy(data, scope)).map(([alert]) => alert),
+    );
+
+    expect(new Set(alerts)).toEqual(new Set(["page", "ticket", ""]));
+  },
+);
+
 test.each(CASES)("%s of %s is right", async (name, _of, scope) => {
   await expectRight(name, scope);
 });
 
-const PAGE = new URL("../docs/sql/cookbook.md", import.meta.url);
-const page = readFileSync(PAGE, "utf8");
+const PAGES = ["cookbook", "slo"].map((name) => {
+  const url = new URL(`../docs/sql/${name}.md`, import.meta.url);
+  return { name, url, text: readFileSync(url, "utf8") };
+});
+const isWriting = process.env["COOKBOOK_EXAMPLES"] === "write";
 const examples = new Map<string, string>();
 afterAll(() => {
-  if (process.env["COOKBOOK_EXAMPLES"] === "write")
-    writeFileSync(PAGE, withExamples(page, examples));
+  if (isWriting)
+    for (const { url, text } of PAGES)
+      writeFileSync(url, withExamples(text, examples));
 });
 
 test.each(SAVED_QUERIES.map(({ name }) => name))(
-  "the example of %s in docs/sql/cookbook.md is what it answers",
+  "the examples of %s in docs/sql are what it answers",
   async (name) => {
     const query = savedQuery(name)!;
 
     const { body } = await run(query, exampleScope(query, data));
 
     examples.set(name, exampleText(body, data.from));
-    if (process.env["COOKBOOK_EXAMPLES"] !== "write")
-      expect(examplesOf(page).get(name)).toBe(examples.get(name));
+    if (isWriting) return;
+    const shown = PAGES.flatMap(({ text }) => examplesOf(text).get(name) ?? []);
+    expect(shown.length).toBeGreaterThan(0);
+    expect(new Set(shown)).toEqual(new Set([examples.get(name)]));
   },
 );
+
+test("the commands of docs/sql/slo.md are those of the cookbook", () => {
+  const [cookbook, slo] = PAGES.map(({ text }) =>
+    [...text.matchAll(/^\$ npx postrider query .*$/gm)].map(([line]) => line),
+  );
+
+  expect(slo?.length).toBeGreaterThan(3);
+  expect(cookbook).toEqual(expect.arrayContaining(slo ?? []));
+});
 
 test.each(SAVED_QUERIES)(
   "$name answers with its defaults alone",
@@ -179,16 +206,18 @@ test.each(SAVED_QUERIES)(
   },
 );
 
-test.each(["error-budget", "error-budget-by-hour"])(
-  "%s judges nothing that is younger than within_ms",
-  async (name) => {
-    const { status, body } = await ask(
-      `/v1/queries/${name}?since=7d&within_ms=${7 * 24 * HOUR}`,
-    );
+test.each([
+  "error-budget",
+  "error-budget-by-hour",
+  "endpoint-budget",
+  "burn-rates",
+])("%s judges nothing that is younger than within_ms", async (name) => {
+  const { status, body } = await ask(
+    `/v1/queries/${name}?since=7d&within_ms=${7 * 24 * HOUR}`,
+  );
 
-    expect([status, body.rows]).toEqual([200, []]);
-  },
-);
+  expect([status, body.rows]).toEqual([200, []]);
+});
 
 test("the list has each query with its parameters", async () => {
   const { body } = await ask("/v1/queries");

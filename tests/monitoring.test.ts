@@ -24,12 +24,18 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+interface Recorded {
+  readonly record: string;
+  readonly expr: string;
+}
+
 // It is what the file holds: a field that is missing fails a test below.
 const file = parse(read(join(prometheus, "alerts.yaml"))) as {
-  readonly groups: readonly { readonly rules: readonly Alert[] }[];
+  readonly groups: readonly { readonly rules: readonly (Alert | Recorded)[] }[];
 };
 const rules = file.groups.flatMap((group) => group.rules);
-const alerts = rules;
+const alerts = rules.filter((rule) => "alert" in rule);
+const recorded = rules.filter((rule) => "record" in rule);
 const metrics = new Map(
   (await declaredMetrics()).map((metric) => [metric.name, metric]),
 );
@@ -115,6 +121,26 @@ test.each(alerts)("$alert is complete", (alert) => {
   expect(annotations["runbook_url"]).toBe(
     `docs/operations.md#${alert.alert.toLowerCase()}`,
   );
+});
+
+test.each(recorded)("$record is made of what there is", ({ expr }) => {
+  expect(problemsOf(expr)).toEqual([]);
+});
+
+test("what is recorded has a name of its own, is there before it is used, and is used", () => {
+  const seen = new Set<string>();
+  const used = new Set<string>();
+  for (const rule of rules) {
+    for (const [name] of rule.expr.matchAll(/\bpostrider:[\w:]+/g)) {
+      expect([name, seen.has(name)]).toEqual([name, true]);
+      used.add(name);
+    }
+    if (!("record" in rule)) continue;
+    expect([rule.record, seen.has(rule.record)]).toEqual([rule.record, false]);
+    seen.add(rule.record);
+  }
+
+  expect(used).toEqual(seen);
 });
 
 test("every alert has its heading in the runbook, and every such heading its alert", () => {

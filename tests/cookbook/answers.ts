@@ -5,6 +5,7 @@ import { DELIVERY_ANSWERS } from "./delivery-answers.ts";
 import type { DataSet, Standing } from "./data-set.ts";
 import type { Rows } from "./figures.ts";
 import { INTAKE_ANSWERS } from "./intake-answers.ts";
+import { SERVICE_LEVEL_ANSWERS } from "./service-level-answers.ts";
 
 /** What was asked: the parameters, with their defaults. */
 export interface Scope {
@@ -17,6 +18,7 @@ export interface Scope {
   readonly target: number;
   readonly within_ms: number;
   readonly attempts: number;
+  readonly min_bad: number;
 }
 
 /** What a query may read: the records of the window and of the tenant and endpoint, where these are asked for. */
@@ -38,6 +40,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   ...ATTEMPT_ANSWERS,
   ...DELIVERY_ANSWERS,
   ...INTAKE_ANSWERS,
+  ...SERVICE_LEVEL_ANSWERS,
 };
 
 /** What of the data set is in scope. */
