@@ -1,13 +1,14 @@
 /** Alerts, dashboards and runbook against what the services declare: a name that nothing declares would never fire and never show. */
 import { expect, test } from "@jest/globals";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { declaredMetrics } from "../scripts/metrics-of.ts";
 import {
   BOARDS,
+  CLICKHOUSE,
   CLICKHOUSE_BOARDS,
   PROMETHEUS_BOARDS,
 } from "./dashboards/boards.ts";
@@ -208,6 +209,28 @@ test.each(PROMETHEUS_BOARDS)(
         expect([title, problemsOf(expr, legendFormat)]).toEqual([title, []]);
   },
 );
+
+test("Grafana beside the compose file has a data source of every kind that a dashboard wants, and each plugin", () => {
+  const folder = join(root, "deploy/grafana/provisioning/datasources");
+  const sources = readdirSync(folder).flatMap(
+    (name) =>
+      (
+        parse(read(join(folder, name))) as {
+          datasources: { type: string; editable: boolean }[];
+        }
+      ).datasources,
+  );
+  const compose = read(join(root, "docker-compose.yml"));
+
+  const wanted = BOARDS.flatMap(({ board }) =>
+    board.templating.list
+      .filter(({ type }) => type === "datasource")
+      .map(({ query }) => query),
+  );
+  expect(new Set(sources.map(({ type }) => type))).toEqual(new Set(wanted));
+  expect(sources.map(({ editable }) => editable)).not.toContain(true);
+  expect(compose).toContain(`GF_PLUGINS_PREINSTALL: ${CLICKHOUSE}\n`);
+});
 
 test.each(CLICKHOUSE_BOARDS)(
   "the queries of $name bound the time of each table, and set nothing, so that a user may send them who may only read",

@@ -269,7 +269,9 @@ function alerts(
   }; // a PrometheusRule's spec
   // A recording rule has none.
   return groups.flatMap(({ rules }) =>
-    rules.flatMap(({ annotations }) => annotations ?? []),
+    rules.flatMap(({ annotations }) =>
+      annotations === undefined ? [] : [annotations],
+    ),
   );
 }
 
