@@ -19,7 +19,7 @@ interface Say {
   err(line: string): void;
 }
 
-/** Resolves to the exit code: 0 up to date · 1 failed · 2 configuration · 3 ClickHouse cannot be reached · 5 the database's history differs from the migration files. */
+/** Resolves to the exit code: 0 up to date · 1 failed · 2 configuration · 3 ClickHouse cannot be reached · 5 the database's history differs from the migration files, or its tables are not replicated and should be. */
 export async function runMigrate(say: Say, env?: Env): Promise<number> {
   return await withSql(say, env, async (sql, { database, cluster }) => {
     const migrations = readMigrations();
@@ -130,6 +130,7 @@ function configOr<T>(say: Say, read: () => T): T | null {
 function explain(error: unknown, err: (line: string) => void): number {
   if (error instanceof MigrationRefusedError) {
     err(`refused: ${error.message}`);
+    if (error.next !== null) err(`next: ${error.next}`);
     return 5;
   }
   const { code, message } = error as { code?: string; message?: string };

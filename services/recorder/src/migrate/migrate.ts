@@ -38,6 +38,13 @@ export interface MigrateOptions {
 /** The migrations recorded in the database are not those of the files: nothing was changed. */
 export class MigrationRefusedError extends Error {
   readonly code = "MIGRATION_REFUSED";
+  /** What to do, where the message does not say it. */
+  readonly next: string | null;
+
+  constructor(message: string, next: string | null = null) {
+    super(message);
+    this.next = next;
+  }
 }
 
 const LOCK = "postrider_migrations_lock";
@@ -98,29 +105,39 @@ async function applyPending(options: MigrateOptions): Promise<string[]> {
 export async function wouldApply(
   options: Pick<MigrateOptions, "sql" | "database" | "migrations" | "cluster">,
 ): Promise<readonly Migration[]> {
-  const { sql, database, migrations } = options;
   await refuseMixed(options);
-  const [history] = await sql.query(
-    "SELECT 1 FROM system.tables WHERE database = {database: String} AND name = 'postrider_migrations'",
-    { database },
-  );
-  return history === undefined ? migrations : await pendingMigrations(options);
+  return (await engineOfHistory(options)) === null
+    ? options.migrations
+    : await pendingMigrations(options);
 }
 
-/** A table that is there is left as it is: on a cluster the other replicas would get an empty one of their own beside it. */
+/**
+ * A table that is there is left as it is: on a cluster the other replicas would get an empty one of their own beside it. The history is
+ * made before any other table, so its engine tells of all.
+ */
 async function refuseMixed(
   options: Pick<MigrateOptions, "sql" | "database" | "cluster">,
 ): Promise<void> {
-  const { sql, database, cluster = null } = options;
+  const { database, cluster = null } = options;
   if (cluster === null) return;
-  const [alone] = await sql.query<{ name: string }>(
-    "SELECT name FROM system.tables WHERE database = {database: String} AND match(engine, '^(Replacing|Aggregating|Summing|Collapsing)?MergeTree$') ORDER BY name LIMIT 1",
+  const engine = await engineOfHistory(options);
+  if (engine === "ReplacingMergeTree")
+    throw new MigrationRefusedError(
+      `the tables of ${database} are not replicated, so they cannot be migrated on cluster ${cluster}`,
+      "Take another database (POSTRIDER_CLICKHOUSE_DATABASE), or leave POSTRIDER_CLICKHOUSE_CLUSTER empty; see docs/sql/replicated.md",
+    );
+}
+
+/** Null where it is not there yet. */
+async function engineOfHistory({
+  sql,
+  database,
+}: Pick<MigrateOptions, "sql" | "database">): Promise<string | null> {
+  const [history] = await sql.query<{ engine: string }>(
+    "SELECT engine FROM system.tables WHERE database = {database: String} AND name = 'postrider_migrations'",
     { database },
   );
-  if (alone !== undefined)
-    throw new MigrationRefusedError(
-      `${database}.${alone.name} is not replicated, so ${database} cannot be migrated on cluster ${cluster}: take another database (POSTRIDER_CLICKHOUSE_DATABASE), or leave POSTRIDER_CLICKHOUSE_CLUSTER empty`,
-    );
+  return history?.engine ?? null;
 }
 
 function targetOf({ database, cluster = null }: MigrateOptions): DdlTarget {
