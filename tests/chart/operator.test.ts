@@ -264,11 +264,14 @@ function alerts(
   const rule = objects.find(({ kind }) => kind === "PrometheusRule");
   const { groups } = rule!.spec as {
     groups: readonly {
-      rules: readonly { annotations: Record<string, string> }[];
+      rules: readonly { annotations?: Record<string, string> }[];
     }[];
   }; // a PrometheusRule's spec
+  // A recording rule has none.
   return groups.flatMap(({ rules }) =>
-    rules.map(({ annotations }) => annotations),
+    rules.flatMap(({ annotations }) =>
+      annotations === undefined ? [] : [annotations],
+    ),
   );
 }
 

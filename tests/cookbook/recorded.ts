@@ -1,4 +1,5 @@
 /** Puts the data set into the tables as the recorder does: migrated by its migrations, written by its writer, the rest filled by the views. */
+import type { Signal } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import { aRawRecord } from "@postrider/testkit";
 import {
@@ -6,6 +7,7 @@ import {
   AUDIT,
   DEAD_LETTERS,
   EVENTS,
+  SIGNALS,
 } from "../../services/recorder/src/columns.ts";
 import type { Table } from "../../services/recorder/src/columns.ts";
 import { createWriter } from "../../services/recorder/src/clickhouse/writer.ts";
@@ -19,6 +21,7 @@ export interface Recorder {
     data: Pick<DataSet, "attempts" | "intakes" | "deadLetters"> &
       Partial<Pick<DataSet, "audit">>,
   ): Promise<void>;
+  recordSignals(signals: readonly Signal[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,6 +68,7 @@ export async function startRecorder(
       await insert(DEAD_LETTERS, deadLetters);
       if (audit.length > 0) await insert(AUDIT, audit);
     },
+    recordSignals: (signals) => insert(SIGNALS, signals),
     close: () => writer.close(),
   };
 }
