@@ -1,4 +1,4 @@
-import type { Routes } from "@postrider/http";
+import { READ, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import type { Reader } from "../reads/reader.ts";
 import { auditPage, parseAuditQuery } from "./audit-list.ts";
@@ -9,7 +9,7 @@ export function auditRoutes(
   clock: Clock,
 ): Routes {
   return (app) => {
-    app.get("/v1/audit", async ({ query, caller: { tenantId } }) => {
+    app.get("/v1/audit", READ, async ({ query, caller: { tenantId } }) => {
       const now = clock.now();
       const asked = parseAuditQuery(query, { now, tenantId });
       return auditPage(await reader.audit(asked), asked.limit);

@@ -1,10 +1,10 @@
 import { ADMINISTER, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
-import type { FastifyRequest } from "fastify";
+import { causeOf } from "../audit/cause.ts";
 import { pageOf } from "../http/page.ts";
 import { viewOf } from "./api-key.ts";
 import { parseKeyCreation, parseKeyListQuery } from "./key-input.ts";
-import type { AskedBy, KeyStore } from "./key-store.ts";
+import type { KeyStore } from "./key-store.ts";
 
 interface ById {
   Params: { id: string };
@@ -16,7 +16,7 @@ export function keyRoutes(store: KeyStore, clock: Clock): Routes {
     app.post("/v1/keys", ADMINISTER, async (request, reply) => {
       const { tenantId } = request.caller;
       const creation = parseKeyCreation(request.body, tenantId, clock.now());
-      const { key, token } = await store.create(creation, askedBy(request));
+      const { key, token } = await store.create(creation, causeOf(request));
       void reply.code(201).header("location", `/v1/keys/${key.id}`);
       return { ...viewOf(key, clock.now()), token };
     });
@@ -35,16 +35,11 @@ export function keyRoutes(store: KeyStore, clock: Clock): Routes {
     app.get<ById>("/v1/keys/:id", ADMINISTER, async ({ params, caller }) =>
       viewOf(store.get(params.id, caller.tenantId), clock.now()),
     );
-    app.delete<ById>("/v1/keys/:id", ADMINISTER, async (request) =>
-      viewOf(
-        await store.revoke(request.params.id, askedBy(request)),
-        clock.now(),
-      ),
-    );
+    app.delete<ById>("/v1/keys/:id", ADMINISTER, async (request) => {
+      const { tenantId: callersTenant } = request.caller;
+      const terms = { callersTenant, cause: causeOf(request) };
+      const revoked = await store.revoke(request.params.id, terms);
+      return viewOf(revoked, clock.now());
+    });
   };
-}
-
-function askedBy({ caller, id }: FastifyRequest): AskedBy {
-  const { keyId, tenantId } = caller;
-  return { keyId, tenantId, requestId: id };
 }

@@ -8,19 +8,12 @@ import { keyEntry, newKey } from "@postrider/http";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { Clock, Log } from "@postrider/runtime";
 import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Cause } from "../audit/cause.ts";
 import { isVisible } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
 import { apiKey, endedAt, type KeyCreation } from "./api-key.ts";
-
-/** Who asks for a change. */
-export interface AskedBy {
-  readonly keyId: string;
-  /** The caller's tenant; null: every tenant. */
-  readonly tenantId: string | null;
-  readonly requestId: string;
-}
 
 export interface KeyStore {
   /** The keys that a caller with this tenant may see. */
@@ -30,10 +23,13 @@ export interface KeyStore {
   /** The token cannot be read again later. Throws the problem `conflict` if there are too many keys. */
   create(
     creation: KeyCreation,
-    by: AskedBy,
+    cause: Cause,
   ): Promise<{ readonly key: ApiKey; readonly token: string }>;
-  /** A key that is revoked already stays as it is. */
-  revoke(id: string, by: AskedBy): Promise<ApiKey>;
+  /** A key that is revoked already stays as it is. Throws as `get` does. */
+  revoke(
+    id: string,
+    terms: { readonly callersTenant: string | null; readonly cause: Cause },
+  ): Promise<ApiKey>;
 }
 
 export interface KeyStoreOptions {
@@ -94,23 +90,21 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     key: ApiKey,
     change: {
       readonly action: "created" | "revoked";
-      readonly by: AskedBy;
+      readonly cause: Cause;
       readonly forgotten: readonly ApiKey[];
     },
   ): Promise<void> {
-    const { action, by, forgotten } = change;
+    const { action, cause, forgotten } = change;
     const records = [
       recordOf(key.id, key),
       ...forgotten.map(({ id }) => recordOf(id, null)),
       options.audit.recordOf({
-        actor: by.keyId,
+        ...cause,
         tenantId: key.tenantId,
         subject: "key",
         subjectId: key.id,
         action,
-        why: "",
         detail: detailOf(key),
-        requestId: by.requestId,
       }),
     ];
     await tenureWriter.write(tenure, records, () => {
@@ -121,7 +115,8 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
       keyId: key.id,
       role: key.role,
       tenantId: key.tenantId,
-      by: by.keyId,
+      actor: cause.actor,
+      requestId: cause.requestId,
     });
   }
 
@@ -129,7 +124,7 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     visible: (callersTenant) =>
       all().filter((key) => isVisible(key, callersTenant)),
     get: visibleKey,
-    create: (creation, by) =>
+    create: (creation, cause) =>
       inTurn(async () => {
         const tenure = owner();
         const now = clock.now();
@@ -139,20 +134,23 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
         if (isTenantFull(keys, creation.tenantId, now))
           throw tooMany(maxOfTenant, creation.tenantId);
         const made = newKey();
-        const key = apiKey(made, creation, { by: by.keyId, at: now });
-        await write(tenure, key, { action: "created", by, forgotten });
+        const key = apiKey(made, creation, {
+          by: cause.actor,
+          at: now,
+        });
+        await write(tenure, key, { action: "created", cause, forgotten });
         return { key, token: made.token };
       }),
-    revoke: (id, by) =>
+    revoke: (id, { callersTenant, cause }) =>
       inTurn(async () => {
         const tenure = owner();
         const now = clock.now();
-        const key = visibleKey(id, by.tenantId);
+        const key = visibleKey(id, callersTenant);
         if (key.revokedAt !== null) return key;
         const revoked = { ...key, revokedAt: now };
         const others = all().filter((other) => other.id !== id);
         const forgotten = forgettable(others, now, 0);
-        await write(tenure, revoked, { action: "revoked", by, forgotten });
+        await write(tenure, revoked, { action: "revoked", cause, forgotten });
         return revoked;
       }),
   };
