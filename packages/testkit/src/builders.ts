@@ -2,6 +2,7 @@
 import type {
   ApiKey,
   Attempt,
+  AuditEntry,
   DeadLetter,
   Delivery,
   Endpoint,
@@ -254,6 +255,21 @@ export function anIntake(fields: Partial<Intake> = {}): Intake {
     sourceTopic: "postrider.events",
     sourcePartition: 0,
     sourceOffset: 0,
+    ...fields,
+  };
+}
+
+export function anAuditEntry(fields: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    at: BUILT_AT,
+    actor: "admin",
+    tenantId: "acme",
+    subject: "endpoint",
+    subjectId: "ep_000000000000000000000001",
+    action: "paused",
+    why: "their receiver is down",
+    detail: '{"state":{"from":"enabled","to":"paused"}}',
+    requestId: "req-1",
     ...fields,
   };
 }

@@ -1,7 +1,7 @@
 import { invalid } from "@postrider/http";
-import { parseTime, type EpochMs } from "@postrider/core";
-import { duration } from "@postrider/runtime";
+import type { EpochMs } from "@postrider/core";
 import { z } from "zod";
+import { readTime } from "../cookbook/read-parameters.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { AuditFact } from "./audit-trail.ts";
@@ -93,14 +93,11 @@ const cursor = z.string().transform((text, context): AuditPlace => {
 
 function listQuery(now: EpochMs) {
   const time = z.string().transform((text, context): EpochMs => {
-    const at = timeOf(text, now);
-    if (at !== undefined && at >= 0 && at <= LATEST) return at;
-    context.addIssue({
-      code: "custom",
-      params: { rule: "time" },
-      message:
-        "must be a time: RFC 3339, epoch milliseconds, now, or how long ago, such as 15m, 6h or 7d",
-    });
+    const read = readTime(text, now);
+    if ("value" in read)
+      return Math.min(Math.max(read.value.getTime(), 0), LATEST);
+    const { rule, message } = read;
+    context.addIssue({ code: "custom", params: { rule }, message });
     return z.NEVER;
   });
   return z
@@ -115,14 +112,11 @@ function listQuery(now: EpochMs) {
       limit: z.coerce.number().int().min(1).max(1000).default(100),
       cursor: cursor.optional(),
     })
-    .refine(
-      ({ since = 0, until = LATEST }) => since < until,
-      {
-        path: ["since"],
-        params: { rule: "before" },
-        message: "must be before until",
-      },
-    );
+    .refine(({ since = 0, until = LATEST }) => since < until, {
+      path: ["since"],
+      params: { rule: "before" },
+      message: "must be before until",
+    });
 }
 
 /**
@@ -131,7 +125,10 @@ function listQuery(now: EpochMs) {
  */
 export function parseAuditQuery(
   query: unknown,
-  { now, tenantId }: { readonly now: EpochMs; readonly tenantId: string | null },
+  {
+    now,
+    tenantId,
+  }: { readonly now: EpochMs; readonly tenantId: string | null },
 ): AuditQuery {
   const parsed = listQuery(now).safeParse(query);
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
@@ -141,7 +138,7 @@ export function parseAuditQuery(
       {
         field: "tenant",
         rule: "own",
-        message: `must be ${tenantId}, the tenant of this key`,
+        message: "must be the tenant of your key, or left out",
       },
     ]);
   return {
@@ -155,10 +152,7 @@ export function parseAuditQuery(
 }
 
 /** `rows` has one more than the page where there is a next one. */
-export function auditPage(
-  rows: readonly AuditRow[],
-  limit: number,
-): AuditPage {
+export function auditPage(rows: readonly AuditRow[], limit: number): AuditPage {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
   return {
@@ -194,14 +188,4 @@ function parsedOr(detail: string): unknown {
 function cursorOf({ at_ms, log_partition, log_offset }: AuditRow): string {
   const place = `${at_ms}/${log_partition}/${log_offset}`;
   return Buffer.from(place).toString("base64url");
-}
-
-function timeOf(text: string, now: EpochMs): EpochMs | undefined {
-  if (text === "now") return now;
-  if (/^\d{12,13}$/.test(text)) return Number(text);
-  try {
-    return Math.max(now - duration(text), 0);
-  } catch {
-    return parseTime(text);
-  }
 }

@@ -11,13 +11,13 @@ const requestWith = (reason?: string) => ({
 });
 
 test("the cause of a change is the caller's key, its reason and the request", () => {
-  expect(causeOf(requestWith(sent(" ticket 4711: Überlast — später ")))).toEqual(
-    {
-      actor: "admin",
-      why: "ticket 4711: Überlast — später",
-      requestId: "req-7",
-    },
-  );
+  expect(
+    causeOf(requestWith(sent(" ticket 4711: Überlast — später "))),
+  ).toEqual({
+    actor: "admin",
+    why: "ticket 4711: Überlast — später",
+    requestId: "req-7",
+  });
 });
 
 test.each([[undefined], [""], [" "]])(

@@ -205,9 +205,9 @@ test("an externalId can be used once per tenant", async () => {
   await writer.create(creation, CAUSE);
 
   expect(await codeOf(writer.create(creation, CAUSE))).toBe("conflict");
-  expect(await codeOf(writer.create({ ...creation, tenantId: "other" }, CAUSE))).toBe(
-    "done",
-  );
+  expect(
+    await codeOf(writer.create({ ...creation, tenantId: "other" }, CAUSE)),
+  ).toBe("done");
 });
 
 test("an endpoint that does not fit its schema is refused by its field; nothing is written, and the owner stays", async () => {

@@ -126,7 +126,7 @@ test("a new secret is of the type of the newest, unless the caller says", async 
   const rotated = aRotation(ED25519);
 
   const kept = await rotated.run("ep_1", TERMS, { overlapMs: HOUR });
-  const changed = await rotated.run("ep_1", 2, {
+  const changed = await rotated.run("ep_1", TERMS, {
     overlapMs: HOUR,
     secretType: "hmac",
   });

@@ -17,7 +17,6 @@ import {
   type Lifecycle,
   type Log,
 } from "@postrider/runtime";
-import type { AuditQuery, AuditRow } from "../audit/audit-list.ts";
 import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
 import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
@@ -30,8 +29,11 @@ export interface Reader extends Lifecycle {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** Audit records, newest first: one more than `limit` where there are more. */
-  audit(asked: AuditQuery): Promise<AuditRow[]>;
+  /** Runs a SELECT of ours over every tenant's rows; numbers come as numbers. Rejects with the problem `clickhouse_unavailable`. */
+  select<Row>(
+    sql: string,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<Row[]>;
   /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. The answer is `truncated` where a saved query has more rows than its `limit`. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
   query(
     sql: string,
@@ -110,14 +112,7 @@ export function createReader(options: ReaderOptions): Reader {
       rows<EventRow>(own, EVENTS_SQL, { eventId, tenantId: tenantId ?? "" }),
     deliveries: (of) => rows<DeliveryRow>(own, DELIVERIES_SQL, { ...of }),
     attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
-    audit: ({ before, ...asked }) =>
-      rows<AuditRow>(own, AUDIT_SQL, {
-        ...asked,
-        limit: asked.limit + 1,
-        beforeAt: before.at,
-        beforePartition: before.partition,
-        beforeOffset: before.offset,
-      }),
+    select: (sql, values) => rows(own, sql, values),
     async query(sql, gone, values) {
       try {
         const result = await operators.made.query({
@@ -337,18 +332,3 @@ WHERE tenant_id = {tenantId:String} AND event_id = {eventId:String}
 ORDER BY a.started_at
 LIMIT 1 BY delivery_id, attempt_number, step, a.started_at
 LIMIT ${MAX_ATTEMPTS + 1}`;
-
-/** Keyset paging: the place of the last row shown is where the next page begins, whatever was written since. */
-const AUDIT_SQL = `
-SELECT toUnixTimestamp64Milli(at) AS at_ms, actor, tenant_id, subject, subject_id, action, why, detail, request_id, log_partition, log_offset
-FROM audit FINAL
-WHERE at >= fromUnixTimestamp64Milli({since:Int64}) AND at < fromUnixTimestamp64Milli({until:Int64})
-  AND ({tenant:String} = '' OR tenant_id = {tenant:String})
-  AND ({subject:String} = '' OR subject = {subject:String})
-  AND ({subjectId:String} = '' OR subject_id = {subjectId:String})
-  AND ({actor:String} = '' OR actor = {actor:String})
-  AND ({action:String} = '' OR action = {action:String})
-  AND (at, log_partition, log_offset) < (fromUnixTimestamp64Milli({beforeAt:Int64}), {beforePartition:Int32}, {beforeOffset:Int64})
-ORDER BY at DESC, log_partition DESC, log_offset DESC
-LIMIT {limit:UInt32}
-SETTINGS do_not_merge_across_partitions_select_final = 1`;

@@ -83,7 +83,9 @@ export function resumeRoutes(options: {
       });
       // The change of a paused endpoint started its resume in the same write. One that was enabled goes on with what is left: its
       // only write is then this one, so a refusal that says that nothing was written is true.
-      const resume = wasEnabled ? await store.restart(id, terms.cause) : store.get(id);
+      const resume = wasEnabled
+        ? await store.restart(id, terms.cause)
+        : store.get(id);
       return shown(reply, endpoint, resume);
     });
     app.get<ById>("/v1/endpoints/:id/resume", READ, async (request) => {

@@ -115,7 +115,9 @@ test("a running resume is restarted as it is; one that is done looks again from 
 test("a resume is not started while its endpoint is paused, and not called done for another one", async () => {
   const { store, change } = aStore();
   await change(ENDPOINT, PAUSED);
-  expect(await store.restart(ENDPOINT.id, CAUSE)).toMatchObject({ state: "parked" });
+  expect(await store.restart(ENDPOINT.id, CAUSE)).toMatchObject({
+    state: "parked",
+  });
 
   await change(PAUSED, RESUMED);
   await store.done(ENDPOINT.id, "rsm_older");
@@ -137,7 +139,9 @@ test("cancelling twice is the same as once; what is not running cannot be cancel
   await store.cancel(ENDPOINT.id, CAUSE);
   const writes = written.length;
 
-  expect(await store.cancel(ENDPOINT.id, CAUSE)).toMatchObject({ state: "cancelled" });
+  expect(await store.cancel(ENDPOINT.id, CAUSE)).toMatchObject({
+    state: "cancelled",
+  });
   expect(written).toHaveLength(writes);
 });
 

@@ -7,7 +7,6 @@ import type { ControlEntry, Endpoint, Resume } from "@postrider/core";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
-import { resumeFact } from "../audit/endpoint-facts.ts";
 import { LATE, within, type Clock, type Log } from "@postrider/runtime";
 import { ControlProblem } from "../http/problem.ts";
 import {
@@ -21,6 +20,7 @@ import {
   type DeadLetterLog,
   type Progress,
 } from "./resume.ts";
+import { resumeFact } from "./resume-fact.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
 
 export interface ResumeStore {
@@ -222,11 +222,9 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
           action:
             "These dead letters are older than the retention of dead-letters. Publish the events of that time again if the endpoint needs them.",
         });
-      return await change(
-        endpointId,
-        (now) => reachingTo(now, deadLetters),
-        { turn: inSpareTurn },
-      );
+      return await change(endpointId, (now) => reachingTo(now, deadLetters), {
+        turn: inSpareTurn,
+      });
     },
     async done(endpointId, id) {
       await change(

@@ -2,7 +2,12 @@
  * Whether the topics that a change is written to exist, and how many partitions each has. Invariant: a tenure begins only after a count
  * that found them all (docs/adr/0028-a-change-and-its-audit-record-are-one.md); otherwise the first change would end it.
  */
-import { sleep, type Check, type Lifecycle, type Log } from "@postrider/runtime";
+import {
+  sleep,
+  type Check,
+  type Lifecycle,
+  type Log,
+} from "@postrider/runtime";
 
 export interface WrittenTopics extends Lifecycle {
   /** Counts anew: a key must stay in its partition for as long as a tenure lasts. Rejects while a topic is missing, with what to do. */

@@ -1,8 +1,8 @@
 import { expect, test } from "@jest/globals";
 import type { Endpoint } from "@postrider/core";
 import { anEndpoint, aSealedSecret, BUILT_AT } from "@postrider/testkit";
-import { ownCause } from "./cause.ts";
-import { endpointFact } from "./endpoint-facts.ts";
+import { ownCause } from "../audit/cause.ts";
+import { endpointFact } from "./endpoint-fact.ts";
 
 const CAUSE = { actor: "key_1", why: "ticket 7", requestId: "req-7" };
 const BEFORE = anEndpoint();

@@ -1,10 +1,10 @@
 /** What the audit trail keeps of an endpoint's changes: each changed field, but never a secret or a header's value. */
 import { isDeepStrictEqual } from "node:util";
-import type { Endpoint, Resume } from "@postrider/core";
-import { REDACTED } from "../endpoints/header-rules.ts";
+import type { Endpoint } from "@postrider/core";
+import type { AuditFact } from "../audit/audit-trail.ts";
+import type { Cause } from "../audit/cause.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
-import type { AuditFact } from "./audit-trail.ts";
-import type { Cause } from "./cause.ts";
+import { REDACTED } from "./header-rules.ts";
 
 /** Null `before`: the endpoint is new; null `after`: it is deleted. */
 export function endpointFact(
@@ -25,26 +25,6 @@ export function endpointFact(
   };
 }
 
-/** A person has stopped a resume, or let it go on. The other changes of a resume follow from changes of its endpoint. */
-export function resumeFact(
-  action: "resume_cancelled" | "resume_restarted",
-  { before, after }: { readonly before: Resume; readonly after: Resume },
-  cause: Cause,
-): AuditFact {
-  return {
-    ...cause,
-    tenantId: after.tenantId,
-    subject: "endpoint",
-    subjectId: after.endpointId,
-    action,
-    detail: {
-      resume: { from: before.id, to: after.id },
-      state: { from: before.state, to: after.state },
-      sent: before.sent,
-    },
-  };
-}
-
 /** A change of state gives the action its name, also where other fields change with it. */
 function actionOf(before: Endpoint | null, after: Endpoint | null): string {
   if (before === null) return "created";
@@ -60,10 +40,7 @@ function actionOf(before: Endpoint | null, after: Endpoint | null): string {
 
 /** How a field is shown. The compiler asks for each field that an endpoint gets: whether it may be shown is for a person to decide. */
 const SHOWN: Readonly<
-  Record<
-    Exclude<keyof Endpoint, NotADetail>,
-    (endpoint: Endpoint) => unknown
-  >
+  Record<Exclude<keyof Endpoint, NotADetail>, (endpoint: Endpoint) => unknown>
 > = {
   externalId: ({ externalId }) => externalId,
   url: ({ url }) => withoutQueryValues(url),
