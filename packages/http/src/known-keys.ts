@@ -65,10 +65,12 @@ export function followKeys(table: {
   return keys;
 }
 
-/** `undefined` for a key with a role or a hash that this version does not know: nothing can be allowed to it, so it counts as none. */
+/** `undefined` for a key with a role, a hash or a tenant that control does not write: what it may do is not known, so it counts as none. */
 function knownKey(key: ApiKey): KnownKey | undefined {
   const { id: keyId, tenantId, hash, limit, expiresAt, revokedAt } = key;
-  if (!ROLES.includes(key.role) || hash.length !== HASH_BYTES) return undefined;
+  const isFit =
+    ROLES.includes(key.role) && hash.length === HASH_BYTES && tenantId !== "";
+  if (!isFit) return undefined;
   const role = key.role as Role; // it is one of the three
   const caller: Caller = Object.freeze({ keyId, role, tenantId });
   return { caller, hash, limit, expiresAt, revokedAt };
