@@ -292,9 +292,7 @@ test(
       body: { type: "urn:postrider:problem:limited" },
     });
     expect((await publish(door, other.token)).status).toBe(202);
-    await waitFor(
-      async () => (await publish(doors[1]!, token)).status === 202,
-    );
+    await waitFor(async () => (await publish(doors[1]!, token)).status === 202);
   },
   LONG,
 );
@@ -318,7 +316,7 @@ test(
       Buffer.concat([
         key ?? Buffer.alloc(0),
         value ?? Buffer.alloc(0),
-        ...Object.values(headers).map((each) => Buffer.from(each)),
+        ...Object.values(headers).flat(),
       ]).includes(secret),
     );
     expect(found).toEqual([]);

@@ -1,7 +1,11 @@
 /** Every saved query on a real ClickHouse, through control's own routes, against answers that are calculated from the records themselves. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, writeFileSync } from "node:fs";
-import { KnownKeys, type ApiServer, type ProblemDocument } from "@postrider/http";
+import {
+  KnownKeys,
+  type ApiServer,
+  type ProblemDocument,
+} from "@postrider/http";
 import { rowsOf, testEffects, useStack } from "@postrider/testkit";
 import {
   examplesOf,

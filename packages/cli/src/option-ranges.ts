@@ -15,15 +15,16 @@ export const requestRate = rateWith("");
 
 function rateWith(advice: string): (text: string) => number {
   return (text) => {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new InvalidArgumentError("It must be like 50/s, 600/m or 100/h.");
-  const perSecond = Number(count) / SECONDS_OF[unit as keyof typeof SECONDS_OF]; // the pattern allows no other
-  if (perSecond < MIN_PER_SECOND || perSecond > MAX_PER_SECOND)
-    throw new InvalidArgumentError(
-      `It must be at least 3.6/h and at most 100000/s.${advice}`,
-    );
-  return perSecond;
+    const [, count, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
+    if (count === undefined)
+      throw new InvalidArgumentError("It must be like 50/s, 600/m or 100/h.");
+    const perSecond =
+      Number(count) / SECONDS_OF[unit as keyof typeof SECONDS_OF]; // the pattern allows no other
+    if (perSecond < MIN_PER_SECOND || perSecond > MAX_PER_SECOND)
+      throw new InvalidArgumentError(
+        `It must be at least 3.6/h and at most 100000/s.${advice}`,
+      );
+    return perSecond;
   };
 }
 

@@ -53,13 +53,9 @@ export function requireAccess(caller: Caller, asked: Access): void {
 }
 
 function forbidden(rule: string, needed: string, has: string): CommonProblem {
-  return new CommonProblem(
-    "forbidden",
-    `This needs a key ${needed}; ${has}.`,
-    {
-      errors: [
-        { field: "authorization", rule, message: `must carry a key ${needed}` },
-      ],
-    },
-  );
+  return new CommonProblem("forbidden", `This needs a key ${needed}; ${has}.`, {
+    errors: [
+      { field: "authorization", rule, message: `must carry a key ${needed}` },
+    ],
+  });
 }

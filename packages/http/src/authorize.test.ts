@@ -242,9 +242,7 @@ test("a key beyond its limit gets 429, when to come back, and goes on then; it i
   });
   expect([another.status, later.status]).toEqual([200, 200]);
   const metrics = await effects.meter.render();
-  expect(metrics).toMatch(
-    /postrider_api_limited_total\{service="test"\} 1\n/,
-  );
+  expect(metrics).toMatch(/postrider_api_limited_total\{service="test"\} 1\n/);
 });
 
 test("while keys may be missing, those that are known count, and an unknown one is asked to come back", async () => {
@@ -255,14 +253,18 @@ test("while keys may be missing, those that are known count, and an unknown one 
 
   expect((await ask("/read", known)).status).toBe(200);
   expect((await ask("/read", ADMIN_KEY)).status).toBe(200);
-  expect(unknown).toMatchObject({ status: 503, headers: { "retry-after": "1" } });
+  expect(unknown).toMatchObject({
+    status: 503,
+    headers: { "retry-after": "1" },
+  });
   expect((await ask("/read", other(known))).status).toBe(401);
   expect((await ask("/read", "no key's form")).status).toBe(401);
 });
 
 test("the keys follow the table of the topic control, and nothing of its other entries", () => {
-  const listeners: Parameters<Parameters<typeof followKeys>[0]["onChange"]>[0][] =
-    [];
+  const listeners: Parameters<
+    Parameters<typeof followKeys>[0]["onChange"]
+  >[0][] = [];
   const keys = followKeys({
     onChange: (listener) => listeners.push(listener),
     behind: () => null,

@@ -18,7 +18,11 @@ export class KeyLimits {
   }
 
   /** Takes one request from the key's bucket, and returns 0. If the bucket is empty it takes none, and returns how long until it holds one, ms. */
-  take(keyId: string, { perSecond, burst }: KeyLimit, now: MonotonicMs): number {
+  take(
+    keyId: string,
+    { perSecond, burst }: KeyLimit,
+    now: MonotonicMs,
+  ): number {
     this.#sweep(now);
     const eachMs = 1_000 / perSecond;
     const fullAt = Math.max(this.#fullAt.get(keyId) ?? now, now) + eachMs;

@@ -10,7 +10,11 @@ import {
 } from "@postrider/testkit";
 import { eventRoutes } from "./reads/event-routes.ts";
 import type { EventView } from "./reads/event-view.ts";
-import { KnownKeys, type ApiServer, type ProblemDocument } from "@postrider/http";
+import {
+  KnownKeys,
+  type ApiServer,
+  type ProblemDocument,
+} from "@postrider/http";
 import {
   HARMLESS_TABLE_FUNCTIONS,
   isRefusedTableFunction,

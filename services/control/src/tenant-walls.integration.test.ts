@@ -5,7 +5,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "@jest/globals";
 import { execute, useStack, waitFor } from "@postrider/testkit";
-import { useControl, type Ask, type Reply } from "../fixtures/running-control.ts";
+import {
+  useControl,
+  type Ask,
+  type Reply,
+} from "../fixtures/running-control.ts";
 
 const stack = useStack();
 const control = useControl(stack);
@@ -40,7 +44,11 @@ type Case =
   /** A creation for `zebra` is refused by its field. */
   | { readonly kind: "creates"; readonly path: string; readonly body: object }
   /** Not for keys with a tenant. */
-  | { readonly kind: "forbidden"; readonly path: string; readonly body?: unknown };
+  | {
+      readonly kind: "forbidden";
+      readonly path: string;
+      readonly body?: unknown;
+    };
 
 const endpoint =
   (under = "") =>
@@ -257,9 +265,7 @@ function shown({ status, text, headers }: Reply<unknown>, of: Things): object {
   const ids = new RegExp(Object.values(of).join("|"), "g");
   return {
     status,
-    text: text
-      .replaceAll(ids, "ID")
-      .replace(/"requestId":"[^"]*"/, ""),
+    text: text.replaceAll(ids, "ID").replace(/"requestId":"[^"]*"/, ""),
     names: [...headers.keys()].filter((name) => name !== "x-request-id"),
   };
 }

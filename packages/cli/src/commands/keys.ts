@@ -81,7 +81,11 @@ function create(run: Run): Command {
       option(oneOf(["admin", "publisher", "reader"])),
     )
     .option("--tenant <id>", "for this tenant alone (default: for all)")
-    .option("--expires-in <duration>", "such as 90d (default: never)", asDuration)
+    .option(
+      "--expires-in <duration>",
+      "such as 90d (default: never)",
+      asDuration,
+    )
     .option("--expires-at <time>", "RFC 3339, instead of --expires-in")
     .option(
       "--rate-limit <rate>",

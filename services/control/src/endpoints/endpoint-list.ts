@@ -45,7 +45,6 @@ export function listEndpoints(
 function isWanted(endpoint: Endpoint, query: ListQuery): boolean {
   return (
     (query.tenantId === undefined || endpoint.tenantId === query.tenantId) &&
-    (query.externalId === undefined ||
-      endpoint.externalId === query.externalId)
+    (query.externalId === undefined || endpoint.externalId === query.externalId)
   );
 }

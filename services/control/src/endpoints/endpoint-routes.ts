@@ -80,11 +80,15 @@ export function endpointRoutes(options: {
       );
       return shown(reply, changed);
     });
-    app.delete<ById>("/v1/endpoints/:id", ADMINISTER, async (request, reply) => {
-      const condition = requiredVersion(request.headers["if-match"]);
-      await writer.remove(request.params.id, termsOf(request, condition));
-      return await reply.code(204).send();
-    });
+    app.delete<ById>(
+      "/v1/endpoints/:id",
+      ADMINISTER,
+      async (request, reply) => {
+        const condition = requiredVersion(request.headers["if-match"]);
+        await writer.remove(request.params.id, termsOf(request, condition));
+        return await reply.code(204).send();
+      },
+    );
     app.post<ById>(
       "/v1/endpoints/:id/rotate-secret",
       ADMINISTER,
@@ -100,21 +104,25 @@ export function endpointRoutes(options: {
       ["pause", "paused", pausedEndpoint],
       ["disable", "disabled", disabledEndpoint],
     ] as const)
-      app.post<ById>(`/v1/endpoints/:id/${route}`, ADMINISTER, async (request, reply) => {
-        const condition = versionOf(request.headers["if-match"]) ?? "any";
-        const reason = input.parseReason(request.body);
-        // An endpoint that is in this state already only takes a new reason; without one it keeps its version.
-        const changed = await writer.change(
-          request.params.id,
-          termsOf(request, condition, reason),
-          (endpoint, now) =>
-            endpoint.state === state &&
-            (reason === undefined || reason === endpoint.stateReason)
-              ? endpoint
-              : apply(endpoint, reason ?? "by hand", now),
-        );
-        return shown(reply, changed);
-      });
+      app.post<ById>(
+        `/v1/endpoints/:id/${route}`,
+        ADMINISTER,
+        async (request, reply) => {
+          const condition = versionOf(request.headers["if-match"]) ?? "any";
+          const reason = input.parseReason(request.body);
+          // An endpoint that is in this state already only takes a new reason; without one it keeps its version.
+          const changed = await writer.change(
+            request.params.id,
+            termsOf(request, condition, reason),
+            (endpoint, now) =>
+              endpoint.state === state &&
+              (reason === undefined || reason === endpoint.stateReason)
+                ? endpoint
+                : apply(endpoint, reason ?? "by hand", now),
+          );
+          return shown(reply, changed);
+        },
+      );
   };
 }
 

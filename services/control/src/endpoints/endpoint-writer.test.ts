@@ -282,7 +282,7 @@ test("more than 256 waiting writes are turned away", async () => {
 
   const codes = await Promise.all(
     Array.from({ length: 300 }, (_, n) =>
-      codeOf(writer.create({ ...creation, externalId: `x${n}` })),
+      codeOf(writer.create({ ...creation, externalId: `x${n}` }, CAUSE)),
     ),
   );
 
@@ -372,7 +372,11 @@ test("each change is written together with its audit record, a change that chang
   const { endpoint } = await writer.create(creation, CAUSE);
   await writer.change(endpoint.id, AT_1, describe);
   await writer.change(endpoint.id, ANY, (before) => before);
-  await writer.remove(endpoint.id, { ...AT_1, condition: 2, cause: ownCause("done") });
+  await writer.remove(endpoint.id, {
+    ...AT_1,
+    condition: 2,
+    cause: ownCause("done"),
+  });
 
   expect(log).toHaveLength(3);
   expect(audited).toMatchObject([

@@ -56,7 +56,13 @@ export function parseKeyCreation(
     .superRefine(requireFit(now))
     .safeParse(ofCallersTenant(body, callersTenant));
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
-  const { name, role, expiresIn: lifeMs, limitPerSecond, ...given } = parsed.data;
+  const {
+    name,
+    role,
+    expiresIn: lifeMs,
+    limitPerSecond,
+    ...given
+  } = parsed.data;
   return {
     name,
     role,

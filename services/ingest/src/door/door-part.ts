@@ -87,7 +87,9 @@ function keysCheck(door: Door, entries: Table<ControlEntry>): Check {
   const behind = entries.behind();
   const isOk = behind === null || door.isListening();
   const detail =
-    behind === null ? "read to their end" : `${isOk ? "degraded: " : ""}${behind}`;
+    behind === null
+      ? "read to their end"
+      : `${isOk ? "degraded: " : ""}${behind}`;
   return { name: "door-keys", isOk, detail };
 }
 

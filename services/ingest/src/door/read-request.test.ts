@@ -120,7 +120,13 @@ test.each([
     const body = Buffer.from(JSON.stringify(event));
 
     const read = readRequest(
-      { body, tenantId: null, idempotencyKey: undefined, traceparent, tracestate: "a=1" },
+      {
+        body,
+        tenantId: null,
+        idempotencyKey: undefined,
+        traceparent,
+        tracestate: "a=1",
+      },
       rules,
     );
 
@@ -141,7 +147,13 @@ test("an event with a traceparent of its own gets nothing of the request's", () 
   const traceparent = own.replace("0af7", "1af7");
 
   const read = readRequest(
-    { body, tenantId: null, idempotencyKey: undefined, traceparent, tracestate: "a=1" },
+    {
+      body,
+      tenantId: null,
+      idempotencyKey: undefined,
+      traceparent,
+      tracestate: "a=1",
+    },
     rules,
   );
 
