@@ -302,6 +302,11 @@ test(
       new Set(["beta"]),
     );
     expect(event.body.tenantId).toBe("beta");
+    for (const tenant of ["", `?tenantId=${THEIRS}`]) {
+      const path = `GET /v1/events/${theirs.event}${tenant}`;
+      expect(await asBeta(path)).toMatchObject({ status: 404 });
+      expect(await ask(path)).toMatchObject({ status: 200 });
+    }
   },
   LONG,
 );
