@@ -86,6 +86,7 @@ const FOLDERS: Readonly<
     audit: ["cookbook", "http", "reads"],
     cookbook: [],
     endpoints: ["audit", "http", "writer"],
+    keys: ["audit", "http", "writer"],
     resumes: ["audit", "endpoints", "http", "writer"],
     writer: ["http"],
     reads: ["cookbook", "http"],

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import fastify, { type FastifyInstance } from "fastify";
 import { type Access, accessOf } from "./access.ts";
-import { createAuthorize } from "./authorize.ts";
+import { createAuthorizer } from "./authorize.ts";
 import type { Caller } from "./caller.ts";
 import type { KnownKeys } from "./known-keys.ts";
 import {
@@ -40,7 +40,7 @@ export interface ApiServerOptions {
 
 export interface AnsweredRequest {
   readonly requestId: string;
-  /** Id of the caller's key; null for a request without a valid one. */
+  /** Id of the caller's key, also where that may not do it or is beyond its limit; null for a request without a valid one. */
   readonly keyId: string | null;
   readonly method: string;
   /** The route's pattern, never the URL; `none` if there is no such route. */
@@ -136,7 +136,7 @@ function createApp(
     },
   });
   unreadable.attach(app.server);
-  const authorize = createAuthorize(options);
+  const authorizer = createAuthorizer(options);
   // No route runs before the hook below has set the caller.
   app.decorateRequest("caller", null as unknown as Caller);
   // With callbacks, because a promise for each hook would cost more than most of the hooks do.
@@ -146,10 +146,11 @@ function createApp(
     void reply.header("cache-control", "no-store");
     if (isStopping()) return done(stopping());
     requireHost(request.raw);
-    const { config } = request.routeOptions;
-    request.caller = authorize(
-      request.headers.authorization,
-      request.is404 ? null : accessOf(config),
+    const key = authorizer.keyOf(request.headers.authorization);
+    request.caller = key.caller;
+    authorizer.requireAllowed(
+      key,
+      request.is404 ? null : accessOf(request.routeOptions.config),
     );
     done();
   });

@@ -21,6 +21,7 @@ function anApi(behind: () => string | null = () => null) {
   const clock = fakeClock();
   const effects = testEffects({ clock });
   const keys = new KnownKeys(behind);
+  const answeredTo: (string | null)[] = [];
   const { app } = createApiServer({
     ...effects,
     name: "test",
@@ -35,7 +36,7 @@ function anApi(behind: () => string | null = () => null) {
           server.get(path, access, async ({ caller }) => caller);
       },
     ],
-    onAnswered: () => undefined,
+    onAnswered: ({ keyId }) => void answeredTo.push(keyId),
   });
   /** Makes a key known. Returns its token. */
   function issue(fields: Partial<ApiKey> = {}): string {
@@ -54,7 +55,7 @@ function anApi(behind: () => string | null = () => null) {
       body: answer.json<ProblemDocument & Record<string, unknown>>(),
     };
   }
-  return { app, clock, effects, keys, issue, ask };
+  return { app, clock, effects, keys, issue, ask, answeredTo };
 }
 
 test("a token holds the key's id at a fixed place, and only its hash is to be kept", () => {
@@ -243,6 +244,19 @@ test("a key beyond its limit gets 429, when to come back, and goes on then; it i
   expect([another.status, later.status]).toEqual([200, 200]);
   const metrics = await effects.meter.render();
   expect(metrics).toMatch(/postrider_api_limited_total\{service="test"\} 1\n/);
+});
+
+test("an answer is logged with the key's id, also where the key may not or is beyond its limit", async () => {
+  const { issue, ask, answeredTo } = anApi();
+  const text = issue({ role: "reader", limit: { perSecond: 1, burst: 2 } });
+
+  await ask("/read", text);
+  await ask("/change", text);
+  await ask("/read", text);
+  await ask("/read", newKey().token);
+
+  const id = text.slice(4, 20);
+  expect(answeredTo).toEqual([id, id, id, null]);
 });
 
 test("while keys may be missing, those that are known count, and an unknown one is asked to come back", async () => {

@@ -1,8 +1,11 @@
-/** Who sends a request, and whether that key may: the one place that decides both. It keeps nothing between requests but the limits' buckets, so what the source of keys says counts at once. */
+/**
+ * Who sends a request, and whether that key may: the one place that decides both. It keeps nothing between requests but the limits'
+ * buckets, so what is known of a key counts at once.
+ */
 import { timingSafeEqual } from "node:crypto";
 import type { Clock, Meter } from "@postrider/runtime";
 import { type Access, requireAccess } from "./access.ts";
-import { ADMIN_CALLER, type Caller } from "./caller.ts";
+import { ADMIN_CALLER } from "./caller.ts";
 import { KeyLimits } from "./key-limits.ts";
 import { hashOfToken, keyIdOf } from "./key-token.ts";
 import type { KnownKey, KnownKeys } from "./known-keys.ts";
@@ -16,13 +19,15 @@ export interface AuthorizeOptions {
   readonly meter: Meter;
 }
 
-/** Returns the caller of a request to a route with this access; null where there is no such route. Throws a `CommonProblem`. */
-export type Authorize = (
-  authorization: string | undefined,
-  access: Access | null,
-) => Caller;
+/** Both throw a `CommonProblem`. */
+export interface Authorizer {
+  /** The valid key in an `authorization` header. */
+  keyOf(authorization: string | undefined): KnownKey;
+  /** Takes the request from the key's limit, and checks that the key may call a route with this access; null where there is no such route. */
+  requireAllowed(key: KnownKey, access: Access | null): void;
+}
 
-export function createAuthorize(options: AuthorizeOptions): Authorize {
+export function createAuthorizer(options: AuthorizeOptions): Authorizer {
   const { keys, clock } = options;
   const limits = new KeyLimits();
   const limited = options.meter.counter(
@@ -37,7 +42,7 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
     revokedAt: null,
   };
 
-  function keyOf(authorization = ""): KnownKey {
+  function rightKey(authorization = ""): KnownKey {
     const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "";
     const id = keyIdOf(token);
     const found = id === undefined ? undefined : keys.get(id);
@@ -58,12 +63,16 @@ export function createAuthorize(options: AuthorizeOptions): Authorize {
     throw limitReached(waitMs, limit.perSecond);
   }
 
-  return (authorization, access) => {
-    const key = keyOf(authorization);
-    requireValid(key, clock.now());
-    requireWithinLimit(key);
-    if (access !== null) requireAccess(key.caller, access);
-    return key.caller;
+  return {
+    keyOf(authorization) {
+      const key = rightKey(authorization);
+      requireValid(key, clock.now());
+      return key;
+    },
+    requireAllowed(key, access) {
+      requireWithinLimit(key);
+      if (access !== null) requireAccess(key.caller, access);
+    },
   };
 }
 

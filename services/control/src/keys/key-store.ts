@@ -13,7 +13,7 @@ import { isVisible } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
-import { apiKey, endedAt, type KeyCreation } from "./api-key.ts";
+import { apiKey, endedAt, viewOf, type KeyCreation } from "./api-key.ts";
 
 export interface KeyStore {
   /** The keys that a caller with this tenant may see. */
@@ -104,7 +104,7 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
         subject: "key",
         subjectId: key.id,
         action,
-        detail: detailOf(key),
+        detail: detailOf(key, action),
       }),
     ];
     await tenureWriter.write(tenure, records, () => {
@@ -184,9 +184,15 @@ function forgettable(
     .map(({ key }) => key);
 }
 
-function detailOf(key: ApiKey): Record<string, unknown> {
-  const { name, role, limit, expiresAt } = key;
-  return { name, role, limit, expiresAt };
+/** What the audit trail keeps of the key. */
+function detailOf(
+  key: ApiKey,
+  action: "created" | "revoked",
+): Record<string, unknown> {
+  const { name, role } = key;
+  if (action === "revoked") return { name, role };
+  const { limitPerSecond, limitBurst, expiresAt } = viewOf(key, key.createdAt);
+  return { name, role, limitPerSecond, limitBurst, expiresAt };
 }
 
 function tooMany(max: number, tenantId: string | null = null): ControlProblem {
