@@ -3,6 +3,7 @@ import { z } from "zod";
 import { viewOf, type EndpointView } from "./endpoint.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import { invalid } from "@postrider/http";
+import { isVisible } from "../http/callers-tenant.ts";
 import { pageOf, pageQuery } from "../http/page.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
@@ -29,7 +30,7 @@ export function parseListQuery(query: unknown): ListQuery {
 /** A page in the order of creation, oldest first. */
 export function listEndpoints(
   entries: Iterable<readonly [string, Endpoint]>,
-  query: ListQuery,
+  query: ListQuery & { readonly callersTenant: string | null },
   publicKeyOf: PublicKeyOf,
 ): EndpointPage {
   const wanted: Endpoint[] = [];
@@ -42,8 +43,12 @@ export function listEndpoints(
   };
 }
 
-function isWanted(endpoint: Endpoint, query: ListQuery): boolean {
+function isWanted(
+  endpoint: Endpoint,
+  query: Parameters<typeof listEndpoints>[1],
+): boolean {
   return (
+    isVisible(endpoint, query.callersTenant) &&
     (query.tenantId === undefined || endpoint.tenantId === query.tenantId) &&
     (query.externalId === undefined || endpoint.externalId === query.externalId)
   );
