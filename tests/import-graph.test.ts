@@ -83,13 +83,13 @@ const FOLDERS: Readonly<
   },
   control: {
     ".": ["audit", "endpoints", "http", "reads", "resumes", "writer"],
-    audit: ["cookbook", "http", "reads"],
+    audit: [],
     cookbook: [],
     endpoints: ["audit", "http", "writer"],
     keys: ["audit", "http", "writer"],
     resumes: ["audit", "endpoints", "http", "writer"],
     writer: ["http"],
-    reads: ["cookbook", "http"],
+    reads: ["audit", "cookbook", "http"],
     http: [],
   },
 };
