@@ -1,7 +1,11 @@
 /** Every saved query on a real ClickHouse, through control's own routes, against answers that are calculated from the records themselves. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { ApiServer, ProblemDocument } from "@postrider/http";
+import {
+  KnownKeys,
+  type ApiServer,
+  type ProblemDocument,
+} from "@postrider/http";
 import { rowsOf, testEffects, useStack } from "@postrider/testkit";
 import {
   examplesOf,
@@ -51,6 +55,7 @@ beforeAll(async () => {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     routes: [savedQueryRoutes(reader, effects.clock)],
   });
   stops.push(

@@ -86,6 +86,7 @@ const FOLDERS: Readonly<
     audit: [],
     cookbook: [],
     endpoints: ["audit", "http", "writer"],
+    keys: ["audit", "http", "writer"],
     resumes: ["audit", "endpoints", "http", "writer"],
     writer: ["http"],
     reads: ["audit", "cookbook", "http"],

@@ -7,6 +7,7 @@ import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { endpointsCommand } from "./commands/endpoints.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { publishCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
@@ -33,6 +34,7 @@ export function createProgram(run: Run): Command {
     topicsCommand,
     migrateCommand,
     endpointsCommand,
+    keysCommand,
     auditCommand,
     publishCommand,
     eventsCommand,

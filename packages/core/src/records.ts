@@ -164,10 +164,44 @@ export interface Resume {
   readonly finishedAt: null | EpochMs;
 }
 
-/** What the topic `control` knows under a key. The key's beginning says which field is set: `resume:` and an endpoint's id. */
+/** How many requests may come, to each process. */
+export interface KeyLimit {
+  /** Requests a second in the long run; more than 0. */
+  readonly perSecond: number;
+  /** Requests that may come at once after a rest; 1 or more. */
+  readonly burst: number;
+}
+
+/** Who may call the APIs, and as what. Of the key's own text only a hash is stored. */
+export interface ApiKey {
+  /** 16 of 0-9 a-f; a part of the key's text. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** admin, publisher or reader. */
+  readonly role: string;
+  /** The one tenant that it may see and change; null: every tenant. */
+  readonly tenantId: null | string;
+  /** SHA-256 of the key's text, prk_ and all. */
+  readonly hash: Uint8Array;
+  /** Null: no limit. */
+  readonly limit: null | KeyLimit;
+  /** Id of the key that made it; admin for POSTRIDER_ADMIN_KEY. */
+  readonly createdBy: string;
+  /** When it was made. */
+  readonly createdAt: EpochMs;
+  /** From when on it is refused; null: never. */
+  readonly expiresAt: null | EpochMs;
+  /** When it was revoked: refused from then on. Null: it was not. */
+  readonly revokedAt: null | EpochMs;
+}
+
+/** What the topic `control` knows under a key. The key's beginning says which field is set: `resume:` and an endpoint's id, `key:` and an API key's id. */
 export interface ControlEntry {
   /** The endpoint's parked deliveries. */
   readonly resume: null | Resume;
+  /** The API key. */
+  readonly key: null | ApiKey;
 }
 
 /** A secret under AES-256-GCM; AAD is tenant, endpoint and secret id. */

@@ -48,7 +48,12 @@ export function rightsOf(
   ];
   switch (service) {
     case "door":
-      return [topic("events", "Write"), ...schemas];
+      return [
+        topic("events", "Write"),
+        topic("control", "Read"),
+        ...schemas,
+        ownGroups("control.table."),
+      ];
     case "route":
       return [
         topic("events", "Read", "DescribeConfigs"),

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ControlEntry, Endpoint } from "@postrider/core";
+import { followKeys, type ApiRoute } from "@postrider/http";
 import {
   createDeadLetterOf,
   createOutput,
@@ -31,6 +32,8 @@ import { createOwnership } from "./writer/ownership.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
 import { createReader } from "./reads/reader.ts";
+import { keyRoutes } from "./keys/key-routes.ts";
+import { createKeyStore } from "./keys/key-store.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
 import { composeResumes } from "./resumes.ts";
@@ -46,6 +49,8 @@ import { statusRoutes } from "./status-routes.ts";
 export interface Control extends Composition {
   /** The address that the API listens on; call it after `start`. */
   url(): string;
+  /** Every route of the API, and who may call it. */
+  readonly routes: readonly ApiRoute[];
 }
 
 /**
@@ -163,6 +168,15 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     endpoints: table,
   });
   const { store } = resumes;
+  const keyStore = createKeyStore({
+    tenureWriter,
+    table: entries,
+    encode: schemas.encode,
+    topic: controlTopic,
+    audit: auditTrail,
+    clock,
+    log,
+  });
   const writer = createEndpointWriter({
     tenureWriter,
     table,
@@ -209,7 +223,9 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     host: config.host,
     port: config.port,
     adminKey: config.adminKey,
+    keys: followKeys(entries),
     routes: [
+      keyRoutes(keyStore, clock),
       endpointRoutes({
         table,
         writer,
@@ -253,6 +269,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     }),
     waitsFor: rights.waitsFor,
     url: server.url,
+    routes: server.routes,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Routes } from "@postrider/http";
+import { READ, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import {
   auditPage,
@@ -14,7 +14,7 @@ export function auditRoutes(
   clock: Clock,
 ): Routes {
   return (app) => {
-    app.get("/v1/audit", async ({ query, caller: { tenantId } }) => {
+    app.get("/v1/audit", READ, async ({ query, caller: { tenantId } }) => {
       const now = clock.now();
       const asked = parseAuditQuery(query, { now, tenantId });
       return auditPage(await rowsOf(reader, asked), asked.limit);

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
-import { invalid } from "@postrider/http";
+import { invalid, READ, type Routes } from "@postrider/http";
+import { isVisible } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES, type Reader } from "./reader.ts";
-import type { Routes } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const eventQuery = z.strictObject({
@@ -13,14 +13,23 @@ const eventQuery = z.strictObject({
 /** `GET /v1/events/{id}`: what the recorder has written, about a second behind what happened. */
 export function eventRoutes(reader: Reader): Routes {
   return (app) => {
-    app.get<{ Params: { id: string } }>("/v1/events/:id", async (request) => {
-      const query = eventQuery.safeParse(request.query);
-      if (!query.success) throw invalid(problemsOf(query.error));
-      return await readEvent(reader, {
-        eventId: request.params.id,
-        tenantId: query.data.tenantId ?? null,
-      });
-    });
+    app.get<{ Params: { id: string } }>(
+      "/v1/events/:id",
+      READ,
+      async (request) => {
+        const query = eventQuery.safeParse(request.query);
+        if (!query.success) throw invalid(problemsOf(query.error));
+        const { tenantId = null } = query.data;
+        const eventId = request.params.id;
+        const callersTenant = request.caller.tenantId;
+        if (tenantId !== null && !isVisible({ tenantId }, callersTenant))
+          throw unknownEvent(eventId);
+        return await readEvent(reader, {
+          eventId,
+          tenantId: callersTenant ?? tenantId,
+        });
+      },
+    );
   };
 }
 

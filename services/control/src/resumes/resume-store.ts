@@ -83,7 +83,7 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
     const value =
       resume === null
         ? null
-        : encode({ topic: "control", key: id, value: { resume } });
+        : encode({ topic: "control", key: id, value: { resume, key: null } });
     return { topic, partition: 0, key, value };
   }
 
