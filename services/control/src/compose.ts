@@ -14,6 +14,7 @@ import {
 } from "@postrider/messaging";
 import {
   clickhouseAccess,
+  clickhouseTenantAccess,
   createKeyRing,
   type Composition,
   type Effects,
@@ -26,8 +27,11 @@ import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
+import { deliveryRoutes } from "./reads/delivery-routes.ts";
+import { listRoutes } from "./reads/lists/list-routes.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
+import { seriesRoutes } from "./reads/series-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
@@ -97,6 +101,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ...clickhouseAccess(config, log, effects.meter),
     database: config.clickhouseDatabase,
     queryTimeoutMs: config.queryTimeoutMs,
+    tenants: clickhouseTenantAccess(config, log),
   });
 
   // A key must stay in its partition, so the number of partitions is read again at the beginning of each tenure.
@@ -193,6 +198,9 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
+      listRoutes(reader, clock),
+      deliveryRoutes(reader),
+      seriesRoutes(reader, clock),
       statusRoutes({ ownership, reader, endpoints: () => table.size }),
     ],
   });

@@ -3,7 +3,9 @@ import { duration } from "@postrider/runtime";
 import type { Parameter, SavedQuery } from "./saved-query.ts";
 
 /** What ClickHouse gets beside the text. A time is a `Date`, which the client sends so that no time zone matters. */
-export type QueryValues = Readonly<Record<string, string | number | Date>>;
+export type QueryValues = Readonly<
+  Record<string, string | number | Date | readonly string[]>
+>;
 
 export type ReadParameters =
   | { readonly kind: "read"; readonly values: QueryValues }
@@ -54,7 +56,7 @@ function judge(parameter: Parameter, given: unknown, now: EpochMs): Judged {
         ? { value: text }
         : { rule: "max", message: `must be at most ${MAX_TEXT} characters` };
     case "DateTime64(3)":
-      return timeOf(text, now);
+      return readTime(text, now);
     case "UInt32":
       return numberOf(text, parameter, /^\d{1,10}$/, "a whole number");
     case "Float64":
@@ -65,7 +67,11 @@ function judge(parameter: Parameter, given: unknown, now: EpochMs): Judged {
 /** The longest id that a door accepts is shorter. */
 const MAX_TEXT = 256;
 
-function timeOf(text: string, now: EpochMs): Judged {
+/** RFC 3339, epoch milliseconds, `now`, or how long before it. */
+export function readTime(
+  text: string,
+  now: EpochMs,
+): { readonly value: Date } | Pick<Problem, "rule" | "message"> {
   const at =
     text === "now"
       ? now

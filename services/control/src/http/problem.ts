@@ -10,6 +10,7 @@ const KINDS = {
   ...COMMON_KINDS,
   query_refused: [400, "The query is not one that may be asked here"],
   query_failed: [400, "ClickHouse refused the query"],
+  operators_only: [403, "Only an operator may ask this"],
   ambiguous_event: [409, "Several tenants have an event of this id"],
   conflict: [409, "The request conflicts with what is stored"],
   stale_version: [412, "The endpoint has changed since"],
@@ -19,6 +20,7 @@ const KINDS = {
   write_uncertain: [503, "Whether the write was stored is not known"],
   kafka_unavailable: [503, "Kafka does not answer"],
   clickhouse_unavailable: [503, "ClickHouse does not answer"],
+  tenants_not_served: [503, "Tenants' questions are not answered here"],
 } as const satisfies ProblemKinds;
 export type ControlProblemKind = keyof typeof KINDS;
 

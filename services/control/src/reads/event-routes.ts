@@ -2,7 +2,9 @@ import { z } from "zod";
 import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
 import { invalid } from "@postrider/http";
 import { ControlProblem } from "../http/problem.ts";
-import { MAX_ATTEMPTS, MAX_DELIVERIES, type Reader } from "./reader.ts";
+import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
+import type { Reader, Reading } from "./reader.ts";
+import { ownTenant, readingOf } from "./whose-rows.ts";
 import type { Routes } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
@@ -14,9 +16,9 @@ const eventQuery = z.strictObject({
 export function eventRoutes(reader: Reader): Routes {
   return (app) => {
     app.get<{ Params: { id: string } }>("/v1/events/:id", async (request) => {
-      const query = eventQuery.safeParse(request.query);
+      const query = eventQuery.safeParse(ownTenant(request));
       if (!query.success) throw invalid(problemsOf(query.error));
-      return await readEvent(reader, {
+      return await readEvent(readingOf(reader, request.caller), {
         eventId: request.params.id,
         tenantId: query.data.tenantId ?? null,
       });
@@ -25,7 +27,7 @@ export function eventRoutes(reader: Reader): Routes {
 }
 
 async function readEvent(
-  reader: Reader,
+  reader: Reading,
   asked: { readonly eventId: string; readonly tenantId: string | null },
 ): Promise<EventView> {
   const found = await reader.events(asked.eventId, asked.tenantId);
