@@ -1,6 +1,9 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { Run } from "./command.ts";
+import { attemptsCommand } from "./commands/attempts.ts";
+import { deadLettersCommand } from "./commands/dead-letters.ts";
+import { deliveriesCommand } from "./commands/deliveries.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -34,6 +37,9 @@ export function createProgram(run: Run): Command {
     endpointsCommand,
     publishCommand,
     eventsCommand,
+    deliveriesCommand,
+    attemptsCommand,
+    deadLettersCommand,
     queryCommand,
     statusCommand,
     doctorCommand,
