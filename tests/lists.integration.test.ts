@@ -156,7 +156,7 @@ test("a delivery that was put off before any attempt is found by what it waits f
   const right = data.deliveries.filter(
     (each) => each.status === "pending" && each.waitsFor === "breaker_open",
   );
-  expect(rows.map(({ id }) => id).toSorted()).toEqual(
+  expect(rows.map(({ id }) => String(id)).toSorted()).toEqual(
     right.map(({ deliveryId }) => deliveryId).toSorted(),
   );
 });
@@ -266,7 +266,7 @@ test("dead letters are found by reason, with where they are in the log", async (
     ["gone", "exhausted"].includes(reason),
   );
   expect(rows).toHaveLength(right.length);
-  expect(rows.map(({ deliveryId }) => deliveryId).toSorted()).toEqual(
+  expect(rows.map(({ deliveryId }) => String(deliveryId)).toSorted()).toEqual(
     right.map(({ deliveryId }) => deliveryId ?? "").toSorted(),
   );
   const [first] = rows;
@@ -380,10 +380,13 @@ async function rowsRead(sql: string, values: QueryValues): Promise<number> {
   });
   for (const [name, value] of Object.entries(values))
     parameters.set(`param_${name}`, String(value));
-  const answer = await fetch(`${stack.clickhouseUrl}/?${parameters}`, {
-    method: "POST",
-    body: sql,
-  });
+  const answer = await fetch(
+    `${stack.clickhouseUrl}/?${parameters.toString()}`,
+    {
+      method: "POST",
+      body: sql,
+    },
+  );
   await answer.text();
   const summary = answer.headers.get("x-clickhouse-summary") ?? "{}";
   const { read_rows } = JSON.parse(summary) as { read_rows?: string };

@@ -38,10 +38,18 @@ test("filters become the parameters of the API", async () => {
   fake.answer = () => [200, { deliveries: [], nextCursor: null }];
 
   await run(
-    ...["deliveries", "list", "--status", "failed,pending", "--tenant", "acme"],
-    ...["--endpoint", "ep_1", "--type", "order.paid", "--since", "6h"],
-    ...["--status-code", "5xx", "--waiting", "breaker_open", "--text", "a&b"],
-    ...["--reason", "paused", "--limit", "7"],
+    "deliveries",
+    "list",
+    "--status=failed,pending",
+    "--tenant=acme",
+    "--endpoint=ep_1",
+    "--type=order.paid",
+    "--since=6h",
+    "--status-code=5xx",
+    "--waiting=breaker_open",
+    "--text=a&b",
+    "--reason=paused",
+    "--limit=7",
   );
 
   const asked = new URL(fake.asked[0]!.line.split(" ")[1]!, "http://x");

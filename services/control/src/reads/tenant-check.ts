@@ -179,7 +179,8 @@ async function orRefusal(asked: Promise<string>): Promise<string> {
 }
 
 function codeOf(error: unknown): string {
-  return String((error as { code?: unknown }).code ?? "");
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : "";
 }
 
 export interface TenantCheck {
