@@ -109,6 +109,7 @@ export function createReader(options: ReaderOptions): Reader {
     ...readingOver(operators, {
       forRows: { readonly: "2", ...SAVED_SETTINGS, ...JSON_OUTPUT },
       forQuery: operatorSettings(options.queryTimeoutMs),
+      forSaved: SAVED_SETTINGS,
       headers: {},
     }),
     ofTenant(tenantId) {
@@ -135,12 +136,14 @@ export function createReader(options: ReaderOptions): Reader {
 interface Manner {
   readonly forRows: ClickHouseSettings;
   readonly forQuery: ClickHouseSettings;
+  /** Beside `forQuery`, where the text is ours. */
+  readonly forSaved: ClickHouseSettings;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 function readingOver(
   { own, queries }: Connection,
-  { forRows, forQuery, headers }: Manner,
+  { forRows, forQuery, forSaved, headers }: Manner,
 ): Reading {
   const how = { clickhouse_settings: forRows, http_headers: headers };
   return {
@@ -167,7 +170,7 @@ function readingOver(
           http_headers: headers,
           clickhouse_settings: {
             ...forQuery,
-            ...(values && "readonly" in forQuery && SAVED_SETTINGS),
+            ...(values && forSaved),
           },
         });
         return await readCapped(result.stream(), {
@@ -220,6 +223,7 @@ function tenantsOf(
       return readingOver(connection, {
         forRows: {},
         forQuery: {},
+        forSaved: {},
         headers: { [TENANT_HEADER]: tenantId },
       });
     },
