@@ -35,7 +35,7 @@ const SIGNALS = [
 beforeAll(async () => {
   recorder = await startRecorder(stack.clickhouseUrl, stack.database);
   await recorder.record(data);
-  await recorder.recordSignals(SIGNALS);
+  await recorder.record({ signals: SIGNALS });
 }, 120_000);
 afterAll(() => recorder.close());
 

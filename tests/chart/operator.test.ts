@@ -536,3 +536,21 @@ function jobs(objects: readonly ChartObject[]): string[] {
     .filter(({ kind }) => kind === "Job")
     .map(({ metadata }) => metadata.name);
 }
+
+testWithHelm("the tenants' user of ClickHouse reaches control alone", () => {
+  const objects = render(
+    helm,
+    "minimal",
+    set(
+      "clickhouse.tenants.user=tenants",
+      "clickhouse.tenants.password.existingSecret=tenants-password",
+    ),
+  );
+
+  const named = podsOf(objects)
+    .filter((pod) => JSON.stringify(pod).includes("CLICKHOUSE_TENANT_USER"))
+    .map((pod) => JSON.stringify(pod));
+  expect(named).toHaveLength(1);
+  expect(named[0]).toContain("CLICKHOUSE_TENANT_PASSWORD_FILE");
+  expect(named[0]).toContain("tenants-password");
+});

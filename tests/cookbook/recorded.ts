@@ -18,10 +18,12 @@ import type { DataSet } from "./data-set.ts";
 export interface Recorder {
   /** Inserts everything. The second time the same records get other tokens, as after a crash whose token was forgotten. */
   record(
-    data: Pick<DataSet, "attempts" | "intakes" | "deadLetters"> &
-      Partial<Pick<DataSet, "audit">>,
+    data: Partial<
+      Pick<DataSet, "attempts" | "intakes" | "deadLetters" | "audit">
+    > & {
+      readonly signals?: readonly Signal[];
+    },
   ): Promise<void>;
-  recordSignals(signals: readonly Signal[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,14 +63,14 @@ export async function startRecorder(
   }
 
   return {
-    async record({ attempts, intakes, deadLetters, audit = [] }) {
+    async record({ attempts, intakes, deadLetters, signals, audit = [] }) {
       // Not in the order in which things happened: each topic is recorded at its own pace.
-      await insert(ATTEMPTS, attempts);
-      await insert(EVENTS, intakes);
-      await insert(DEAD_LETTERS, deadLetters);
+      if (attempts) await insert(ATTEMPTS, attempts);
+      if (intakes) await insert(EVENTS, intakes);
+      if (deadLetters) await insert(DEAD_LETTERS, deadLetters);
+      if (signals) await insert(SIGNALS, signals);
       if (audit.length > 0) await insert(AUDIT, audit);
     },
-    recordSignals: (signals) => insert(SIGNALS, signals),
     close: () => writer.close(),
   };
 }

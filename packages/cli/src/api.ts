@@ -266,6 +266,7 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       "/v1/events/",
       'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
     ],
+    [404, "/v1/deliveries/", "npx postrider deliveries list"],
     [404, "/v1/queries/", "npx postrider query --list"],
     [
       412,

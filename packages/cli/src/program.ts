@@ -1,7 +1,10 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { Run } from "./command.ts";
+import { attemptsCommand } from "./commands/attempts.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { deadLettersCommand } from "./commands/dead-letters.ts";
+import { deliveriesCommand } from "./commands/deliveries.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -38,6 +41,9 @@ export function createProgram(run: Run): Command {
     auditCommand,
     publishCommand,
     eventsCommand,
+    deliveriesCommand,
+    attemptsCommand,
+    deadLettersCommand,
     queryCommand,
     statusCommand,
     doctorCommand,

@@ -15,6 +15,7 @@ import {
 } from "@postrider/messaging";
 import {
   clickhouseAccess,
+  clickhouseTenantAccess,
   createKeyRing,
   type Composition,
   type Effects,
@@ -29,8 +30,11 @@ import { auditRoutes } from "./reads/audit-routes.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
+import { deliveryRoutes } from "./reads/delivery-routes.ts";
+import { listRoutes } from "./reads/lists/list-routes.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
+import { seriesRoutes } from "./reads/series-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { keyRoutes } from "./keys/key-routes.ts";
 import { createKeyStore } from "./keys/key-store.ts";
@@ -112,6 +116,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ...clickhouseAccess(config, log, effects.meter),
     database: config.clickhouseDatabase,
     queryTimeoutMs: config.queryTimeoutMs,
+    tenants: clickhouseTenantAccess(config, log),
   });
 
   const written = createWrittenTopics({
@@ -242,6 +247,9 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
+      listRoutes(reader, clock),
+      deliveryRoutes(reader),
+      seriesRoutes(reader, clock),
       statusRoutes({ ownership, reader, endpoints: () => table.size }),
     ],
   });

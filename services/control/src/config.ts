@@ -1,6 +1,7 @@
 import { parseCidrs, type Cidr } from "@postrider/core";
 import {
   clickhouseConfig,
+  clickhouseTenantConfig,
   commonConfig,
   kafkaConfig,
   duration,
@@ -30,6 +31,7 @@ export const controlSpec = {
   encryptionKeys: commonConfig.encryptionKeys,
   adminKey: commonConfig.adminKey,
   ...clickhouseConfig,
+  ...clickhouseTenantConfig,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
   queryTimeoutMs: {

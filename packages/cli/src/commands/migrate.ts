@@ -1,3 +1,4 @@
+import { tenantUserStatements } from "@postrider/runtime";
 import type { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
@@ -7,11 +8,13 @@ import {
   printMigration,
   type ClickHouseAddress,
 } from "../processes/migrate.ts";
+import type { Terminal } from "../terminal.ts";
 
 interface Options {
   readonly print?: boolean;
   readonly all?: boolean;
   readonly cluster?: string;
+  readonly printTenantUser?: boolean;
 }
 
 export function migrateCommand(run: Run): Command {
@@ -19,7 +22,9 @@ export function migrateCommand(run: Run): Command {
     run,
     "migrate",
     "bring ClickHouse's tables up to date; running it again changes nothing",
-    async ({ terminal, options: { print, all, cluster } }) => {
+    async ({ options, terminal }) => {
+      if (options.printTenantUser === true) return printTenantUser(terminal);
+      const { print, all, cluster } = options;
       if (all === true && print !== true)
         throw new CliError(EXIT.usage, "--all is for --print.", {
           next: "npx postrider migrate --print --all",
@@ -52,6 +57,10 @@ export function migrateCommand(run: Run): Command {
     .option(
       "--cluster <name>",
       "for replicated tables on this cluster (default: POSTRIDER_CLICKHOUSE_CLUSTER)",
+    )
+    .option(
+      "--print-tenant-user",
+      "print the statements that make the tenants' user, and change nothing",
     );
 }
 
@@ -59,4 +68,15 @@ export function migrateCommand(run: Run): Command {
 function notAsked(env: NodeJS.ProcessEnv): ClickHouseAddress {
   const database = env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider";
   return { url: "", database };
+}
+
+/** For an administrator to run: control's own user may not make users. Needs no ClickHouse. */
+function printTenantUser(terminal: Terminal): void {
+  const statements = tenantUserStatements({
+    database: process.env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider",
+    user: process.env["CLICKHOUSE_TENANT_USER"] || "postrider_tenant",
+  });
+  terminal.data({ statements }, () =>
+    statements.map((statement) => `${statement};`).join("\n"),
+  );
 }

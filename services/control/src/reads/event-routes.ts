@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
 import { invalid, READ, type Routes } from "@postrider/http";
-import { isVisible } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
-import { MAX_ATTEMPTS, MAX_DELIVERIES, type Reader } from "./reader.ts";
+import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
+import type { Reader, Reading } from "./reader.ts";
+import { ownTenant, readingOf } from "./whose-rows.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const eventQuery = z.strictObject({
@@ -17,16 +18,11 @@ export function eventRoutes(reader: Reader): Routes {
       "/v1/events/:id",
       READ,
       async (request) => {
-        const query = eventQuery.safeParse(request.query);
+        const query = eventQuery.safeParse(ownTenant(request));
         if (!query.success) throw invalid(problemsOf(query.error));
-        const { tenantId = null } = query.data;
-        const eventId = request.params.id;
-        const callersTenant = request.caller.tenantId;
-        if (tenantId !== null && !isVisible({ tenantId }, callersTenant))
-          throw unknownEvent(eventId);
-        return await readEvent(reader, {
-          eventId,
-          tenantId: callersTenant ?? tenantId,
+        return await readEvent(readingOf(reader, request.caller), {
+          eventId: request.params.id,
+          tenantId: query.data.tenantId ?? null,
         });
       },
     );
@@ -34,7 +30,7 @@ export function eventRoutes(reader: Reader): Routes {
 }
 
 async function readEvent(
-  reader: Reader,
+  reader: Reading,
   asked: { readonly eventId: string; readonly tenantId: string | null },
 ): Promise<EventView> {
   const found = await reader.events(asked.eventId, asked.tenantId);
