@@ -96,7 +96,7 @@ const CASES: Readonly<Record<string, Case>> = {
     kind: "same",
     path: endpoint("/resume"),
   },
-  "GET /v1/audit": { kind: "own", path: "/v1/audit" },
+  "GET /v1/audit": { kind: "unserved", path: () => "/v1/audit" },
   "GET /v1/events/:id": {
     kind: "unserved",
     path: ({ event }) => `/v1/events/${event}`,
