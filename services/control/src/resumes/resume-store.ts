@@ -79,7 +79,11 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
     const value =
       resume === null
         ? null
-        : encode({ topic: "control", key: id, value: { resume } });
+        : encode({
+            topic: "control",
+            key: id,
+            value: { resume, replay: null },
+          });
     return { topic, partition: 0, key, value };
   }
 
