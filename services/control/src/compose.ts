@@ -32,6 +32,7 @@ import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
+import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
@@ -155,6 +156,19 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     endpoints: table,
   });
   const { store } = resumes;
+  const replays = composeReplays({
+    ...effects,
+    config,
+    kafka,
+    schemas,
+    output,
+    ownership,
+    tenureWriter,
+    audit: auditTrail,
+    reader,
+    entries,
+    endpoints: table,
+  });
   const writer = createEndpointWriter({
     tenureWriter,
     table,
@@ -213,6 +227,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         }),
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
+      replays.routes,
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
@@ -231,6 +246,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       ownership,
       follower,
       resumes.runner,
+      replays.runner,
       server,
     ],
     health: controlHealth({

@@ -29,6 +29,16 @@ export interface Reader extends Lifecycle {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
+  /**
+   * Runs a SELECT of ours over every tenant's rows; numbers come as numbers. With `isOperators` an operator's SQL is a part of it, which
+   * `judgeQuery` must have allowed: it may run as long as the operator's own queries, and what ClickHouse says against it is the
+   * problem `query_failed`. Otherwise every failure is `clickhouse_unavailable`.
+   */
+  select<Row>(
+    sql: string,
+    values: Readonly<Record<string, unknown>>,
+    isOperators?: boolean,
+  ): Promise<Row[]>;
   /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. The answer is `truncated` where a saved query has more rows than its `limit`. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
   query(
     sql: string,
@@ -107,6 +117,28 @@ export function createReader(options: ReaderOptions): Reader {
       rows<EventRow>(own, EVENTS_SQL, { eventId, tenantId: tenantId ?? "" }),
     deliveries: (of) => rows<DeliveryRow>(own, DELIVERIES_SQL, { ...of }),
     attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
+    async select<Row>(
+      sql: string,
+      values: Readonly<Record<string, unknown>>,
+      isOperators = false,
+    ): Promise<Row[]> {
+      const { made, auth } = isOperators ? operators : own;
+      try {
+        const result = await made.query({
+          ...auth(),
+          query: sql,
+          query_params: { ...values },
+          format: "JSONEachRow",
+          clickhouse_settings: selectSettings(
+            isOperators ? options.queryTimeoutMs : EVENT_TIMEOUT_MS,
+          ),
+        });
+        return await result.json<Row>();
+      } catch (error) {
+        const refused = isOperators ? "query_failed" : "clickhouse_unavailable";
+        throw problemOf(error, refused);
+      }
+    },
     async query(sql, gone, values) {
       try {
         const result = await operators.made.query({
@@ -177,6 +209,19 @@ function operatorSettings(timeoutMs: number): ClickHouseSettings {
     result_overflow_mode: "break",
     max_memory_usage: String(2 * 1024 ** 3),
     cancel_http_readonly_queries_on_client_close: 1,
+    ...JSON_OUTPUT,
+  };
+}
+
+/** As for an operator's query; but no row may be missing, so nothing is cut off. */
+function selectSettings(timeoutMs: number): ClickHouseSettings {
+  return {
+    readonly: "1",
+    max_execution_time: Math.max(1, Math.ceil(timeoutMs / 1000)),
+    timeout_overflow_mode: "throw",
+    max_memory_usage: String(2 * 1024 ** 3),
+    optimize_aggregation_in_order: 1,
+    ...SAVED_SETTINGS,
     ...JSON_OUTPUT,
   };
 }

@@ -1,0 +1,207 @@
+/**
+ * The SQL of a selection over the table `deliveries`. Pure. Its unit is an event and an endpoint: all deliveries of the two have the same
+ * `received_at`, so they are neighbours in the table, and FINAL reads only them. An operator's SQL is written into the text as a subquery.
+ */
+import type { Replay, ReplayPlace } from "@postrider/core";
+
+/** What of a replay says which deliveries it selects. */
+export type Selected = Pick<Replay, "tenantId" | "selection" | "selectedAt">;
+
+export interface SelectionSql {
+  readonly sql: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+const UNIT = "tenant_id, d.received_at, event_id, endpoint_id";
+const UNIT_COLUMNS =
+  "tenant_id, toUnixTimestamp64Milli(d.received_at) AS received, event_id, endpoint_id";
+
+/** The next `limit` units after `after` of which a row matches. Without FINAL, so an older version may match: the next query looks again. */
+export function unitsSql(
+  selected: Selected,
+  after: ReplayPlace | null,
+  limit: number,
+): SelectionSql {
+  return {
+    sql: `
+SELECT ${UNIT_COLUMNS}
+FROM deliveries AS d
+WHERE ${where(selected, after, null)} AND ${rowMatches(selected)}
+GROUP BY ${UNIT}
+ORDER BY ${UNIT}
+LIMIT {limit:UInt32}`,
+    values: { ...valuesOf(selected, after, null), limit },
+  };
+}
+
+/** The units after `after` and up to `upTo`, with every delivery of each. */
+export function candidatesSql(
+  selected: Selected,
+  after: ReplayPlace | null,
+  upTo: ReplayPlace,
+): SelectionSql {
+  return {
+    sql: `
+SELECT ${UNIT_COLUMNS},
+  groupArray(delivery_id) AS ids, groupArray(status) AS statuses, groupArray(dead_letter_reason) AS reasons
+FROM deliveries AS d FINAL
+WHERE ${where(selected, after, upTo)}
+GROUP BY ${UNIT}
+HAVING countIf(${rowMatches(selected)}) > 0
+ORDER BY ${UNIT}`,
+    values: valuesOf(selected, after, upTo),
+  };
+}
+
+/** Where `dead-letters` has the deliveries of these units; of a delivery with several dead letters the newest. */
+export function lettersSql(
+  selected: Selected,
+  after: ReplayPlace | null,
+  upTo: ReplayPlace,
+): SelectionSql {
+  return {
+    sql: `
+SELECT delivery_id, log_partition, log_offset
+FROM dead_letters AS l
+WHERE l.reason != 'paused' AND delivery_id IN (
+  SELECT delivery_id FROM deliveries AS d
+  WHERE ${where(selected, after, upTo)} AND status = 'expired')
+ORDER BY l.dead_at DESC
+LIMIT 1 BY delivery_id`,
+    values: valuesOf(selected, after, upTo),
+  };
+}
+
+/** How many units there are for each endpoint, and how many of them are left out because of another delivery. */
+export function countsSql(selected: Selected): SelectionSql {
+  const wantsDelivered = selected.selection.statuses.includes("delivered");
+  return {
+    sql: `
+SELECT tenant_id, endpoint_id, count() AS total, countIf(is_parked) AS parked, countIf(is_open AND NOT is_parked) AS under_way,
+  countIf(is_delivered AND NOT is_open${wantsDelivered ? " AND 0" : ""}) AS delivered,
+  min(received) AS oldest, max(received) AS newest
+FROM (
+  SELECT ${UNIT_COLUMNS},
+    countIf(status NOT IN ('expired', 'delivered')) > 0 AS is_open,
+    countIf(status NOT IN ('expired', 'delivered') AND dead_letter_reason = 'paused') > 0 AS is_parked,
+    countIf(status = 'delivered') > 0 AS is_delivered
+  FROM deliveries AS d FINAL
+  WHERE ${where(selected, null, null)}
+  GROUP BY ${UNIT}
+  HAVING countIf(${rowMatches(selected)}) > 0)
+GROUP BY tenant_id, endpoint_id
+ORDER BY total DESC, endpoint_id`,
+    values: valuesOf(selected, null, null),
+  };
+}
+
+/** What is recorded of the deliveries that are named, before `selectedAt` or later. */
+export function namedSql(selected: Selected): SelectionSql {
+  return {
+    sql: `
+SELECT DISTINCT delivery_id, endpoint_id, toUnixTimestamp64Milli(d.received_at) AS received
+FROM deliveries AS d
+WHERE ${where(selected, null, null)} AND delivery_id IN {deliveryIds:Array(String)}`,
+    values: valuesOf(selected, null, null),
+  };
+}
+
+/** The event as it was routed. A duplicate of it has a row of its own, and no payload of ours was made of that. */
+export function eventSql(of: ReplayPlace): SelectionSql {
+  return {
+    sql: `
+SELECT event_type, toUnixTimestamp64Milli(e.occurred_at) AS occurred, content_type, headers, base64Encode(e.payload) AS payload, payload_bytes,
+  source_topic, source_partition, source_offset
+FROM events AS e
+WHERE tenant_id = {tenantId:String} AND event_id = {eventId:String}
+  AND e.received_at = fromUnixTimestamp64Milli({received:Int64}) AND part = 0 AND decision = 'routed'
+LIMIT 1`,
+    values: {
+      tenantId: of.tenantId,
+      eventId: of.eventId,
+      received: of.receivedAt,
+    },
+  };
+}
+
+/** Conditions that hold for all deliveries of a unit or for none, and the bounds. */
+function where(
+  { tenantId, selection }: Selected,
+  after: ReplayPlace | null,
+  upTo: ReplayPlace | null,
+): string {
+  const conditions = [
+    ...(tenantId === null ? [] : ["tenant_id = {tenantId:String}"]),
+    ...(selection.endpointId === null
+      ? []
+      : ["endpoint_id = {endpointId:String}"]),
+    ...(selection.eventType === null
+      ? []
+      : ["event_type = {eventType:String}"]),
+    ...(selection.receivedSince === null
+      ? []
+      : ["d.received_at >= fromUnixTimestamp64Milli({since:Int64})"]),
+    ...(selection.receivedUntil === null
+      ? []
+      : ["d.received_at < fromUnixTimestamp64Milli({until:Int64})"]),
+    ...(after === null ? [] : [bound("after", ">")]),
+    ...(upTo === null ? [] : [bound("upTo", "<")]),
+  ];
+  return conditions.length === 0 ? "1" : conditions.join(" AND ");
+}
+
+/** Written out, because ClickHouse finds no range of its key in a comparison of tuples. */
+function bound(name: "after" | "upTo", than: "<" | ">"): string {
+  const tenant = `{${name}Tenant:String}`;
+  const received = `fromUnixTimestamp64Milli({${name}Received:Int64})`;
+  const rest = than === "<" ? "<=" : ">";
+  return `tenant_id ${than}= ${tenant} AND (tenant_id ${than} ${tenant} OR d.received_at ${than} ${received} OR (d.received_at = ${received} AND (event_id, endpoint_id) ${rest} ({${name}Event:String}, {${name}Endpoint:String})))`;
+}
+
+/** Whether a delivery is selected itself. Deliveries that are named are looked at in every status, so that what is left out is told. */
+function rowMatches({ selection }: Selected): string {
+  const { deliveryIds, sql, reasons, statusCode } = selection;
+  if (deliveryIds.length > 0)
+    return "delivery_id IN {deliveryIds:Array(String)}";
+  return [
+    "status IN {statuses:Array(String)}",
+    "changed_at <= fromUnixTimestamp64Milli({selectedAt:Int64})",
+    ...(reasons.length === 0
+      ? []
+      : ["dead_letter_reason IN {reasons:Array(String)}"]),
+    ...(statusCode === null ? [] : ["status_code = {statusCode:Int32}"]),
+    ...(sql === null ? [] : [`delivery_id IN (\n${sql}\n)`]),
+  ].join(" AND ");
+}
+
+/** Every parameter that may be in a text; ClickHouse passes over those that are not. */
+function valuesOf(
+  { tenantId, selection, selectedAt }: Selected,
+  after: ReplayPlace | null,
+  upTo: ReplayPlace | null,
+): Record<string, unknown> {
+  const { receivedSince, receivedUntil } = selection;
+  const placeOf = (name: string, place: ReplayPlace | null) =>
+    place === null
+      ? {}
+      : {
+          [`${name}Tenant`]: place.tenantId,
+          [`${name}Received`]: place.receivedAt,
+          [`${name}Event`]: place.eventId,
+          [`${name}Endpoint`]: place.endpointId,
+        };
+  return {
+    tenantId: tenantId ?? "",
+    endpointId: selection.endpointId ?? "",
+    eventType: selection.eventType ?? "",
+    deliveryIds: selection.deliveryIds,
+    statuses: selection.statuses,
+    reasons: selection.reasons,
+    statusCode: selection.statusCode ?? 0,
+    since: receivedSince ?? 0,
+    until: receivedUntil ?? 0,
+    selectedAt,
+    ...placeOf("after", after),
+    ...placeOf("upTo", upTo),
+  };
+}
