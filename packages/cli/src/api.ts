@@ -259,6 +259,8 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
     ],
     [404, "/v1/queries/", "npx postrider query --list"],
+    [404, "/v1/replays/", "npx postrider replay list"],
+    [409, "/v1/replays", "npx postrider replay list   (the state of each)"],
     [
       412,
       "/",

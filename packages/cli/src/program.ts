@@ -10,6 +10,8 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { publishCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
 import { receiverCommand } from "./commands/receiver.ts";
+import { redriveDeadLetters, redriveDelivery } from "./commands/redrives.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { topicsCommand } from "./commands/topics.ts";
@@ -34,12 +36,27 @@ export function createProgram(run: Run): Command {
     endpointsCommand,
     publishCommand,
     eventsCommand,
+    deliveriesCommand,
+    deadLettersCommand,
+    replayCommand,
     queryCommand,
     statusCommand,
     doctorCommand,
   ])
     program.addCommand(make(run));
   return throwing(program);
+}
+
+function deliveriesCommand(run: Run): Command {
+  return new Command("deliveries")
+    .description("what is sent to endpoints")
+    .addCommand(redriveDelivery(run));
+}
+
+function deadLettersCommand(run: Run): Command {
+  return new Command("dead-letters")
+    .description("what was given up")
+    .addCommand(redriveDeadLetters(run));
 }
 
 /** Makes every command throw its usage errors, so that `main.ts`, the only file that exits, handles them. */
