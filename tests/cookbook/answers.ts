@@ -1,5 +1,6 @@
 /** The right answer to each saved query, calculated from the data set's own records. */
-import type { Attempt, DeadLetter, Intake } from "@postrider/core";
+import type { Attempt, AuditEntry, DeadLetter, Intake } from "@postrider/core";
+import { AUDIT_ANSWERS } from "./audit-records.ts";
 import { ATTEMPT_ANSWERS } from "./attempt-answers.ts";
 import { DELIVERY_ANSWERS } from "./delivery-answers.ts";
 import type { DataSet, Standing } from "./data-set.ts";
@@ -30,6 +31,7 @@ export interface Seen {
   readonly deadLetters: readonly DeadLetter[];
   readonly intakes: readonly Intake[];
   readonly deliveries: readonly Standing[];
+  readonly audit: readonly AuditEntry[];
 }
 
 export type Answer = (seen: Seen) => Rows;
@@ -38,6 +40,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   ...ATTEMPT_ANSWERS,
   ...DELIVERY_ANSWERS,
   ...INTAKE_ANSWERS,
+  ...AUDIT_ANSWERS,
 };
 
 /** What of the data set is in scope. */
@@ -74,6 +77,10 @@ export function seenBy(data: DataSet, scope: Scope): Seen {
     ),
     deliveries: data.deliveries.filter(
       (each) => isOurs(each) && isIn(each.receivedAt),
+    ),
+    audit: data.audit.filter(
+      ({ tenantId, subjectId: endpointId, at }) =>
+        isOurs({ tenantId, endpointId }) && isIn(at),
     ),
   };
 }

@@ -3,6 +3,7 @@ import type { RawRecord } from "@postrider/messaging";
 import { aRawRecord } from "@postrider/testkit";
 import {
   ATTEMPTS,
+  AUDIT,
   DEAD_LETTERS,
   EVENTS,
 } from "../../services/recorder/src/columns.ts";
@@ -15,7 +16,8 @@ import type { DataSet } from "./data-set.ts";
 export interface Recorder {
   /** Inserts everything. The second time the same records get other tokens, as after a crash whose token was forgotten. */
   record(
-    data: Pick<DataSet, "attempts" | "intakes" | "deadLetters">,
+    data: Pick<DataSet, "attempts" | "intakes" | "deadLetters"> &
+      Partial<Pick<DataSet, "audit">>,
   ): Promise<void>;
   close(): Promise<void>;
 }
@@ -34,6 +36,7 @@ export async function startRecorder(
     EVENTS,
     ATTEMPTS,
     DEAD_LETTERS,
+    AUDIT,
     { name: "deliveries" },
   ])
     await writer.command(`SYSTEM STOP MERGES ${database}.${name}`);
@@ -55,11 +58,12 @@ export async function startRecorder(
   }
 
   return {
-    async record({ attempts, intakes, deadLetters }) {
+    async record({ attempts, intakes, deadLetters, audit = [] }) {
       // Not in the order in which things happened: each topic is recorded at its own pace.
       await insert(ATTEMPTS, attempts);
       await insert(EVENTS, intakes);
       await insert(DEAD_LETTERS, deadLetters);
+      if (audit.length > 0) await insert(AUDIT, audit);
     },
     close: () => writer.close(),
   };

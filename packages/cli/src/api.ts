@@ -247,6 +247,7 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       "/v1/queries/",
       "npx postrider query --list   (each saved query with its parameters)",
     ],
+    [400, "/v1/audit", "npx postrider audit list --help"],
     [
       401,
       "/",

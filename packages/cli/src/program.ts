@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { Run } from "./command.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -34,6 +35,7 @@ export function createProgram(run: Run): Command {
     topicsCommand,
     migrateCommand,
     endpointsCommand,
+    auditCommand,
     publishCommand,
     eventsCommand,
     deliveriesCommand,

@@ -62,7 +62,7 @@ function incomplete(replay: Replay): CliError {
     `Replay ${replay.id} is done, but could not send everything.`,
     {
       why: `It has sent ${deliveries(replay.sent)} and left out ${missing(replay)}.`,
-      next: `npx postrider topics tail audit --json   (which deliveries: records of the subject ${replay.id} with the action left_out)`,
+      next: `npx postrider audit list --id ${replay.id} --action left_out   (which ones)`,
     },
   );
 }

@@ -1,6 +1,7 @@
 /** Builds complete records, of which a test states only the fields that matter. Ids and times are fixed, so two builds are equal. */
 import type {
   Attempt,
+  AuditEntry,
   DeadLetter,
   Delivery,
   Endpoint,
@@ -236,6 +237,21 @@ export function anIntake(fields: Partial<Intake> = {}): Intake {
     sourceTopic: "postrider.events",
     sourcePartition: 0,
     sourceOffset: 0,
+    ...fields,
+  };
+}
+
+export function anAuditEntry(fields: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    at: BUILT_AT,
+    actor: "admin",
+    tenantId: "acme",
+    subject: "endpoint",
+    subjectId: "ep_000000000000000000000001",
+    action: "paused",
+    why: "their receiver is down",
+    detail: '{"state":{"from":"enabled","to":"paused"}}',
+    requestId: "req-1",
     ...fields,
   };
 }

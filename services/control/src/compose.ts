@@ -18,6 +18,7 @@ import {
   type Composition,
   type Effects,
 } from "@postrider/runtime";
+import { auditRoutes } from "./audit/audit-routes.ts";
 import { createAuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
 import { controlHealth } from "./control-health.ts";
@@ -39,6 +40,7 @@ import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { createTenureWriter } from "./writer/tenure-writer.ts";
+import { createWrittenTopics } from "./writer/written-topics.ts";
 import { statusRoutes } from "./status-routes.ts";
 
 /** The wired control service. */
@@ -108,14 +110,16 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     queryTimeoutMs: config.queryTimeoutMs,
   });
 
-  // A key must stay in its partition, so the numbers of partitions are read again at the beginning of each tenure.
-  let partitions: ReadonlyMap<string, number> = new Map();
-  const partitionsOf = (name: string): number => partitions.get(name) ?? 0;
+  const written = createWrittenTopics({
+    topics: [topic, controlTopic, auditTopic],
+    partitionCounts: (names) => countPartitions(kafka.admin(), names),
+    log,
+  });
   const auditTrail = createAuditTrail({
     clock,
     encode: schemas.encode,
     topic: auditTopic,
-    partitions: () => partitionsOf(auditTopic),
+    partitions: () => written.partitionsOf(auditTopic),
   });
   const ownership = createOwnership({
     ...effects,
@@ -124,9 +128,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       topics: [controlTopic],
       sessionTimeoutMs,
     }),
-    fencedProducer: () => kafka.fencedProducer(`${prefix}control`),
+    async fencedProducer() {
+      // Before another replica is fenced: without its topics this one could not write either.
+      await written.count();
+      return await kafka.fencedProducer(`${prefix}control`);
+    },
     async catchUp() {
-      partitions = await countPartitions(kafka.admin(), [topic, auditTopic]);
       await Promise.all([table.readToEnd(), entries.readToEnd()]);
       // A write would be made of an endpoint's old version, or refuse one that the table lacks.
       const lack = table.behind() ?? entries.behind();
@@ -152,6 +159,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     output,
     ownership,
     tenureWriter,
+    auditTrail,
     entries,
     endpoints: table,
   });
@@ -181,11 +189,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
           : schemas.encode({ topic: "endpoints", key: id, value: endpoint });
       return {
         topic,
-        partition: partitionOf(key, partitionsOf(topic)),
+        partition: partitionOf(key, written.partitionsOf(topic)),
         key,
         value,
       };
     },
+    auditTrail,
     secrets,
     newId: () => `ep_${randomBytes(18).toString("base64url")}`,
     clock,
@@ -228,6 +237,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
       replays.routes,
+      auditRoutes(reader, clock),
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
@@ -243,6 +253,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       output,
       reader,
       resumes.parkingLog,
+      written,
       ownership,
       follower,
       resumes.runner,
@@ -251,6 +262,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ],
     health: controlHealth({
       parts: [rights, table, entries],
+      topics: written.check,
       ownership,
       reader,
       runner: follower.runner,
@@ -266,13 +278,7 @@ async function countPartitions(
 ): Promise<ReadonlyMap<string, number>> {
   try {
     await admin.connect();
-    const counts = await admin.partitionCounts(topics);
-    const missing = topics.filter((topic) => !counts.has(topic));
-    if (missing.length > 0)
-      throw new Error(
-        `topic ${missing.join(" and ")} does not exist, or this user may not describe it. Create it with \`postrider topics apply\``,
-      );
-    return counts;
+    return await admin.partitionCounts(topics);
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

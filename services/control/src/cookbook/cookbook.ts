@@ -1,3 +1,4 @@
+import { AUDIT } from "./audit.ts";
 import { COST } from "./cost.ts";
 import { HEALTH } from "./health.ts";
 import { INTAKE } from "./intake.ts";
@@ -18,6 +19,7 @@ export const COOKBOOK: readonly Chapter[] = [
   chapter("How deliveries end", RETRIES),
   chapter("What comes in", INTAKE),
   chapter("Who uses how much, and trends", COST),
+  chapter("Who did what", AUDIT),
 ];
 
 function chapter(title: string, queries: readonly SavedQuery[]): Chapter {

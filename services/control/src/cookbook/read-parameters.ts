@@ -54,7 +54,7 @@ function judge(parameter: Parameter, given: unknown, now: EpochMs): Judged {
         ? { value: text }
         : { rule: "max", message: `must be at most ${MAX_TEXT} characters` };
     case "DateTime64(3)":
-      return timeOf(text, now);
+      return readTime(text, now);
     case "UInt32":
       return numberOf(text, parameter, /^\d{1,10}$/, "a whole number");
     case "Float64":
@@ -65,7 +65,11 @@ function judge(parameter: Parameter, given: unknown, now: EpochMs): Judged {
 /** The longest id that a door accepts is shorter. */
 const MAX_TEXT = 256;
 
-function timeOf(text: string, now: EpochMs): Judged {
+/** RFC 3339, epoch milliseconds, `now`, or how long before it. */
+export function readTime(
+  text: string,
+  now: EpochMs,
+): { readonly value: Date } | Pick<Problem, "rule" | "message"> {
   const at =
     text === "now"
       ? now

@@ -1,5 +1,6 @@
 import type { Endpoint } from "@postrider/core";
 import type { FastifyReply } from "fastify";
+import { causeOf } from "../audit/cause.ts";
 import type { EndpointInput } from "./endpoint-input.ts";
 import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
 import {
@@ -41,7 +42,10 @@ export function endpointRoutes(options: {
 
   return (app) => {
     app.post("/v1/endpoints", async (request, reply) => {
-      const made = await writer.create(input.parseCreation(request.body));
+      const made = await writer.create(
+        input.parseCreation(request.body),
+        causeOf(request),
+      );
       void reply
         .code(201)
         .header("location", `/v1/endpoints/${made.endpoint.id}`);
@@ -64,7 +68,7 @@ export function endpointRoutes(options: {
       const change = input.parseChange(request.body);
       const changed = await writer.change(
         request.params.id,
-        condition,
+        { condition, cause: causeOf(request) },
         (endpoint, now) => {
           const after = changedEndpoint(endpoint, change, now);
           requireSignable(after, publicKeyOf);
@@ -75,7 +79,10 @@ export function endpointRoutes(options: {
     });
     app.delete<ById>("/v1/endpoints/:id", async (request, reply) => {
       const condition = requiredVersion(request.headers["if-match"]);
-      await writer.remove(request.params.id, condition);
+      await writer.remove(request.params.id, {
+        condition,
+        cause: causeOf(request),
+      });
       return await reply.code(204).send();
     });
     app.post<ById>(
@@ -83,7 +90,8 @@ export function endpointRoutes(options: {
       async (request, reply) => {
         const condition = requiredVersion(request.headers["if-match"]);
         const rotation = input.parseRotation(request.body);
-        const made = await rotate(request.params.id, condition, rotation);
+        const terms = { condition, cause: causeOf(request) };
+        const made = await rotate(request.params.id, terms, rotation);
         return { ...shown(reply, made.endpoint), secret: made.secret };
       },
     );
@@ -97,7 +105,7 @@ export function endpointRoutes(options: {
         // An endpoint that is in this state already only takes a new reason; without one it keeps its version.
         const changed = await writer.change(
           request.params.id,
-          condition,
+          { condition, cause: causeOf(request, reason) },
           (endpoint, now) =>
             endpoint.state === state &&
             (reason === undefined || reason === endpoint.stateReason)

@@ -6,7 +6,10 @@ import type { Endpoint, EpochMs } from "@postrider/core";
 import { UnfitValueError, type ProducerRecord } from "@postrider/messaging";
 import { type CommonProblem, invalid } from "@postrider/http";
 import type { Clock, Log } from "@postrider/runtime";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Cause } from "../audit/cause.ts";
 import type { EndpointCreation } from "./endpoint-input.ts";
+import { endpointFact } from "./endpoint-fact.ts";
 import { newEndpoint } from "./endpoint.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
@@ -17,14 +20,21 @@ export interface EndpointWriter {
   /** Resolves to the endpoint and its plain secret. The plain secret cannot be read again later. */
   create(
     creation: EndpointCreation,
+    cause: Cause,
   ): Promise<{ readonly endpoint: Endpoint; readonly secret: string }>;
   /** Writes the result of `apply` and resolves to it. When `apply` returns the endpoint itself, nothing is written. */
   change(
     id: string,
-    condition: VersionCondition,
+    terms: ChangeTerms,
     apply: (endpoint: Endpoint, now: EpochMs) => Endpoint,
   ): Promise<Endpoint>;
-  remove(id: string, condition: VersionCondition): Promise<void>;
+  remove(id: string, terms: ChangeTerms): Promise<void>;
+}
+
+/** What a change is meant for, and on whose behalf it is made. */
+export interface ChangeTerms {
+  readonly condition: VersionCondition;
+  readonly cause: Cause;
 }
 
 /** The version that the change is meant for; `any` accepts the current version. */
@@ -46,6 +56,7 @@ export interface EndpointWriterOptions {
     before: Endpoint,
     after: Endpoint | null,
   ) => Promise<readonly ProducerRecord[]>;
+  readonly auditTrail: AuditTrail;
   readonly secrets: SecretMaker;
   readonly newId: () => string;
   readonly clock: Clock;
@@ -58,21 +69,31 @@ export function createEndpointWriter(
   const { tenureWriter, table, clock, log } = options;
   const { inTurn, owner } = tenureWriter;
 
+  /** The change and its audit record are one transaction: neither can be without the other. */
   async function write(
     tenure: Tenure,
-    id: string,
-    endpoint: Endpoint | null,
+    change: Parameters<typeof endpointFact>[0] & { readonly cause: Cause },
     also: readonly ProducerRecord[] = [],
   ): Promise<void> {
+    const { after: endpoint, cause } = change;
+    const fact = endpointFact(change, cause);
+    const id = fact.subjectId;
     // Encoded before anything is sent, so that a value that cannot be encoded does not end the tenure.
-    const record = encoded(id, endpoint);
-    await tenureWriter.write(tenure, [record, ...also], () =>
+    const records = [
+      encoded(id, endpoint),
+      ...also,
+      options.auditTrail.recordOf(fact),
+    ];
+    await tenureWriter.write(tenure, records, () =>
       requireShown(table.get(id)?.version, endpoint?.version),
     );
     log.info("endpoint.written", {
       endpointId: id,
       version: endpoint?.version ?? null,
       state: endpoint?.state ?? "deleted",
+      action: fact.action,
+      actor: cause.actor,
+      requestId: cause.requestId,
     });
   }
 
@@ -96,7 +117,7 @@ export function createEndpointWriter(
   }
 
   return {
-    create: (creation) =>
+    create: (creation, cause) =>
       inTurn(async () => {
         const tenure = owner();
         refuseTakenExternalId(table, creation.tenantId, creation.externalId);
@@ -109,10 +130,10 @@ export function createEndpointWriter(
             : { secret: creation.secret },
         );
         const endpoint = newEndpoint(id, creation, sealed);
-        await write(tenure, id, endpoint);
+        await write(tenure, { before: null, after: endpoint, cause });
         return { endpoint, secret: plain };
       }),
-    change: (id, condition, apply) =>
+    change: (id, { condition, cause }, apply) =>
       inTurn(async () => {
         const tenure = owner();
         const before = current(id, condition);
@@ -121,15 +142,15 @@ export function createEndpointWriter(
         if (after.externalId !== before.externalId)
           refuseTakenExternalId(table, after.tenantId, after.externalId);
         const also = await options.alsoWritten(before, after);
-        await write(tenure, id, after, also);
+        await write(tenure, { before, after, cause }, also);
         return after;
       }),
-    remove: (id, condition) =>
+    remove: (id, { condition, cause }) =>
       inTurn(async () => {
         const tenure = owner();
         const before = current(id, condition);
         const also = await options.alsoWritten(before, null);
-        await write(tenure, id, null, also);
+        await write(tenure, { before, after: null, cause }, also);
       }),
   };
 }

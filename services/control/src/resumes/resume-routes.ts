@@ -1,6 +1,7 @@
 import type { Endpoint, EpochMs, Resume } from "@postrider/core";
 import type { Routes } from "@postrider/http";
 import type { FastifyReply } from "fastify";
+import { causeOf } from "../audit/cause.ts";
 import { versionOf, type ById } from "../endpoints/endpoint-routes.ts";
 import {
   unknownEndpoint,
@@ -69,20 +70,25 @@ export function resumeRoutes(options: {
     app.post<ById>("/v1/endpoints/:id/enable", async (request, reply) => {
       const { id } = request.params;
       const condition = versionOf(request.headers["if-match"]) ?? "any";
-      const endpoint = await writer.change(id, condition, enabled);
+      const terms = { condition, cause: causeOf(request) };
+      const endpoint = await writer.change(id, terms, enabled);
       return shown(reply, endpoint, store.get(id));
     });
     app.post<ById>("/v1/endpoints/:id/resume", async (request, reply) => {
       const { id } = request.params;
       const condition = versionOf(request.headers["if-match"]) ?? "any";
+      const cause = causeOf(request);
       let wasEnabled = false;
-      const endpoint = await writer.change(id, condition, (before, now) => {
+      const terms = { condition, cause };
+      const endpoint = await writer.change(id, terms, (before, now) => {
         wasEnabled = before.state === "enabled";
         return resumed(before, now);
       });
       // The change of a paused endpoint started its resume in the same write. One that was enabled goes on with what is left: its
       // only write is then this one, so a refusal that says that nothing was written is true.
-      const resume = wasEnabled ? await store.restart(id) : store.get(id);
+      const resume = wasEnabled
+        ? await store.restart(id, cause)
+        : store.get(id);
       return shown(reply, endpoint, resume);
     });
     app.get<ById>("/v1/endpoints/:id/resume", async ({ params: { id } }) => {
@@ -91,9 +97,11 @@ export function resumeRoutes(options: {
       if (resume === undefined) throw neverPaused(id);
       return resumeView(resume);
     });
-    app.delete<ById>("/v1/endpoints/:id/resume", async ({ params: { id } }) => {
+    app.delete<ById>("/v1/endpoints/:id/resume", async (request) => {
+      const { id } = request.params;
+      const cause = causeOf(request);
       requireEndpoint(id);
-      return resumeView(await store.cancel(id));
+      return resumeView(await store.cancel(id, cause));
     });
   };
 }
