@@ -1,13 +1,13 @@
 /** Options that say which past deliveries are meant, and the body that they make for control. */
 import { DEAD_LETTER_REASONS, parseTime, type EpochMs } from "@postrider/core";
-import { duration, integer, type Parse } from "@postrider/runtime";
+import { duration, integer, oneOf, type Parse } from "@postrider/runtime";
 import { Option, type Command } from "commander";
 import { option, repeated } from "./command.ts";
 
 export interface Selecting {
   readonly tenant?: string;
-  readonly endpoint?: string;
-  readonly eventType?: string;
+  readonly endpoint?: string | undefined;
+  readonly eventType?: readonly string[];
   readonly delivery?: readonly string[];
   readonly sql?: string;
   readonly status?: readonly string[];
@@ -18,7 +18,7 @@ export interface Selecting {
 }
 
 /** RFC 3339, or how long ago: `6h`. */
-const time: Parse<EpochMs> = Object.assign(
+export const time: Parse<EpochMs> = Object.assign(
   (text: string) => {
     const at = parseTime(text);
     return at ?? Math.max(0, Date.now() - duration(text));
@@ -40,7 +40,7 @@ export function withSelection(made: Command): Command {
       new Option(
         "--status <status>",
         "expired (the default) or delivered; may be repeated",
-      ).argParser(oneOf(["expired", "delivered"])),
+      ).argParser(someOf(["expired", "delivered"])),
     );
 }
 
@@ -49,12 +49,16 @@ export function withWindow(made: Command): Command {
   return made
     .option("--tenant <id>", "only this tenant's")
     .option("--endpoint <id>", "only to this endpoint")
-    .option("--event-type <type>", "only of events of this type")
+    .option(
+      "--event-type <pattern>",
+      "only of events of this type: order.paid or order.*; may be repeated",
+      repeated,
+    )
     .addOption(
       new Option(
         "--reason <reason>",
         `only given up for this reason; may be repeated: ${REASONS.join(", ")}`,
-      ).argParser(oneOf(REASONS)),
+      ).argParser(someOf(REASONS)),
     )
     .option(
       "--status-code <n>",
@@ -74,7 +78,7 @@ export function selectionOf(given: Selecting): Record<string, unknown> {
   return {
     tenantId: given.tenant,
     endpointId: given.endpoint,
-    eventType: given.eventType,
+    eventTypes: given.eventType,
     deliveryIds: given.delivery,
     sql: given.sql,
     statuses: given.status,
@@ -85,16 +89,8 @@ export function selectionOf(given: Selecting): Record<string, unknown> {
   };
 }
 
-function oneOf(allowed: readonly string[]) {
-  const parse = option(
-    Object.assign(
-      (text: string) => {
-        if (allowed.includes(text)) return text;
-        throw new Error(`must be one of ${allowed.join(", ")}`);
-      },
-      { expects: `one of ${allowed.join(", ")}` },
-    ),
-  );
+function someOf(allowed: readonly string[]) {
+  const parse = option(oneOf(allowed));
   return (text: string, before: readonly string[] = []): string[] => [
     ...before,
     parse(text),

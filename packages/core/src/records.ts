@@ -172,9 +172,9 @@ export interface ReplaySelection {
   readonly sql: null | string;
   /** Deliveries to this endpoint. */
   readonly endpointId: null | string;
-  /** Deliveries of events of this type. */
-  readonly eventType: null | string;
-  /** expired, delivered or both. */
+  /** Of events whose type one of these patterns matches (order.paid, order.* or *); empty: no condition. */
+  readonly eventTypes: readonly string[];
+  /** expired, delivered or both; of a backfill none. */
   readonly statuses: readonly string[];
   /** Given up for one of these reasons; empty: no condition. */
   readonly reasons: readonly string[];
@@ -198,19 +198,21 @@ export interface ReplayPlace {
   readonly endpointId: string;
 }
 
-/** The durable job that selects past deliveries and redrives them. */
+/** The durable job that selects past deliveries, or events, and sends them again. */
 export interface Replay {
   /** rpl_ and 24 characters. */
   readonly id: string;
   /** The one tenant whose deliveries it may select; null: every tenant. */
   readonly tenantId: null | string;
+  /** redrive (of past deliveries) or backfill (of an endpoint, from events that it has no delivery of). */
+  readonly kind: string;
   /** running, paused, cancelled or done. */
   readonly state: string;
   /** What it waits for, or why it was stopped; empty while it goes on. */
   readonly detail: string;
   /** What it selects. */
   readonly selection: ReplaySelection;
-  /** A delivery that reached its status later is not selected. */
+  /** A delivery that reached its status later, or an event that was routed later, is not selected. */
   readonly selectedAt: EpochMs;
   /** In the words of who made it. */
   readonly why: string;

@@ -40,6 +40,7 @@ import {
   useControl,
   type Ask,
 } from "../fixtures/running-control.ts";
+import type { ProblemDocument } from "@postrider/http";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { PreviewView, ReplayView } from "./replays/replay-view.ts";
 
@@ -496,6 +497,96 @@ test(
     const [first, again] = requestsTo(endpoint);
     expect(again?.body).toEqual(first?.body);
     expect(again?.headers["webhook-id"]).toBe(first?.headers["webhook-id"]);
+  },
+  LONG,
+);
+
+test(
+  "what is selected by SQL is judged like everything else, and what ClickHouse says against the SQL is told",
+  async () => {
+    receiver.answerWith(500);
+    const { ask } = await control.start(env());
+    const endpoint = await anEndpoint(ask);
+    await expire(endpoint, 6);
+    receiver.answerWith(200);
+    const sql = `SELECT delivery_id FROM deliveries WHERE endpoint_id = '${endpoint.id}' AND event_id < 'evt_${endpoint.id}_4' -- four of them`;
+
+    const done = await untilDone(ask, await redrive(ask, { sql }));
+    const again = await untilDone(ask, await redrive(ask, { sql }));
+    const wrong = await ask<ProblemDocument>("POST /v1/replays/preview", {
+      sql: "SELECT nothing FROM deliveries",
+    });
+
+    expect(done).toMatchObject({ total: 4, sent: 4, leftOut: {} });
+    expect(again).toMatchObject({ sent: 0, leftOut: { delivered: 4 } });
+    expect(wrong.status).toBe(400);
+    expect(wrong.body.errors).toMatchObject([{ field: "sql" }]);
+  },
+  LONG,
+);
+
+test(
+  "a backfill sends an endpoint the events that it has no delivery of, and wants",
+  async () => {
+    receiver.answerWith(200);
+    const { ask } = await control.start(env());
+    const endpoint = await anEndpoint(ask);
+    const since = Date.now();
+    const intakes = ["order.paid", "order.paid", "order.paid", "user.left"].map(
+      (eventType, n) =>
+        anIntake({
+          tenantId: "acme",
+          eventId: `evt_backfill_${n}`,
+          eventType,
+          receivedAt: since + n,
+          decidedAt: since + n,
+          decision: "no_match",
+          payload: Buffer.from(`{"n":${n}}`),
+          payloadBytes: 7,
+          deliveries: [],
+          sourceOffset: n,
+        }),
+    );
+    await output.send(
+      intakes.map((value) => ({
+        topic: "intake" as const,
+        key: "acme",
+        value,
+      })),
+    );
+    await waitFor(async () => {
+      const [found] = await rows<{ n: number }>(
+        "SELECT toInt32(count()) AS n FROM {db}.events WHERE startsWith(event_id, 'evt_backfill_')",
+      );
+      return found?.n === 4;
+    });
+
+    const selection = {
+      kind: "backfill",
+      endpointId: endpoint.id,
+      eventTypes: ["order.*"],
+      receivedSince: since,
+    };
+    const done = await untilDone(ask, await redrive(ask, selection));
+    await untilDelivered(endpoint, 3);
+    const again = await untilDone(ask, await redrive(ask, selection));
+
+    expect(done).toMatchObject({
+      kind: "backfill",
+      total: 3,
+      sent: 3,
+      leftOut: {},
+    });
+    expect(again).toMatchObject({ sent: 0, leftOut: { delivered: 3 } });
+    expect(
+      requestsTo(endpoint)
+        .map(({ body }) => String(body))
+        .toSorted(),
+    ).toEqual(['{"n":0}', '{"n":1}', '{"n":2}']);
+    const triggers = await rows<{ trigger: string }>(
+      `SELECT DISTINCT trigger FROM {db}.attempts WHERE endpoint_id = '${endpoint.id}'`,
+    );
+    expect(triggers).toEqual([{ trigger: "replay" }]);
   },
   LONG,
 );

@@ -73,7 +73,7 @@ test("replay create shows what would be sent, and makes what was shown", async (
   expect(stdout).toContain("rpl_1");
   const selection = {
     endpointId: "ep_1",
-    eventType: "order.paid",
+    eventTypes: ["order.paid"],
     reasons: ["exhausted", "gone"],
     statusCode: 503,
     receivedSince: Date.UTC(2025, 11, 31),
@@ -119,6 +119,14 @@ test.each([
   [
     ["deliveries", "redrive", "dlv_1", "--delivered"],
     { deliveryIds: ["dlv_1"], statuses: ["expired", "delivered"] },
+  ],
+  [
+    ["replay", "backfill", "ep_1", "--since", "2025-12-31T00:00:00Z"],
+    {
+      kind: "backfill",
+      endpointId: "ep_1",
+      receivedSince: Date.UTC(2025, 11, 31),
+    },
   ],
   [
     ["dead-letters", "redrive", "--reason", "blocked", "--endpoint", "ep_1"],

@@ -2,11 +2,12 @@
 import { integer } from "@postrider/runtime";
 import { Command } from "commander";
 import { pathSegment } from "../api.ts";
-import { command, option, type Run } from "../command.ts";
+import { command, option, repeated, type Run } from "../command.ts";
 import { makeReplay, readReplay, watch, type Making } from "../make-replay.ts";
 import { replayLines, replayTable, type Replay } from "../replay-lines.ts";
 import {
   selectionOf,
+  time,
   withSelection,
   type Selecting,
 } from "../replay-selection.ts";
@@ -16,6 +17,7 @@ export function replayCommand(run: Run): Command {
   return new Command("replay")
     .description("send past deliveries again")
     .addCommand(create(run))
+    .addCommand(backfill(run))
     .addCommand(list(run))
     .addCommand(get(run))
     .addCommand(watchOne(run))
@@ -35,6 +37,34 @@ function create(run: Run): Command {
       await makeReplay(selectionOf(options), options, terminal),
   );
   return withMaking(withSelection(made));
+}
+
+function backfill(run: Run): Command {
+  const made = command<
+    Making & Pick<Selecting, "eventType" | "since" | "until">
+  >(
+    run,
+    "backfill <endpoint>",
+    "send an endpoint the recorded events that it has no delivery of: those that it would want now",
+    async ({ args: [endpoint], options, terminal }) =>
+      await makeReplay(
+        { kind: "backfill", ...selectionOf({ ...options, endpoint }) },
+        options,
+        terminal,
+      ),
+  )
+    .option(
+      "--event-type <pattern>",
+      "instead of what the endpoint wants; may be repeated",
+      repeated,
+    )
+    .requiredOption(
+      "--since <time>",
+      "only events received then or later: RFC 3339, or how long ago, such as 6h",
+      option(time),
+    )
+    .option("--until <time>", "only events received before", option(time));
+  return withMaking(made);
 }
 
 /** Options of every command that makes a replay. */

@@ -6,6 +6,7 @@ import type { EpochMs, ReplayPlace } from "@postrider/core";
 import type { Candidate } from "./candidate.ts";
 import type { RecordedEvent } from "./rebuilt-delivery.ts";
 import {
+  backfillCountsSql,
   candidatesSql,
   countsSql,
   eventSql,
@@ -86,7 +87,10 @@ export function createPastDeliveries(
       const placed = lettersSql(selected, after, upTo);
       const letters = await select<LetterRow>(placed.sql, placed.values);
       return {
-        candidates: rows.map(candidateOf),
+        candidates:
+          selected.kind === "backfill"
+            ? backfilled(units, rows)
+            : rows.map(candidateOf),
         upTo,
         letters: new Map(
           letters.map((row) => [
@@ -102,7 +106,10 @@ export function createPastDeliveries(
       return row && recordedEventOf(row);
     },
     async counts(selected) {
-      const { sql, values } = countsSql(selected);
+      const { sql, values } =
+        selected.kind === "backfill"
+          ? backfillCountsSql(selected)
+          : countsSql(selected);
       const isOperators = selected.selection.sql !== null;
       const rows = await select<CountRow>(sql, values, isOperators);
       return rows.map((row) => ({
@@ -197,6 +204,19 @@ function placeOf(row: UnitRow): ReplayPlace {
     eventId: row.event_id,
     endpointId: row.endpoint_id,
   };
+}
+
+/** Each event, with its deliveries to the endpoint where it has any. */
+function backfilled(
+  units: readonly UnitRow[],
+  rows: readonly CandidateRow[],
+): Candidate[] {
+  const keyOf = ({ received, event_id }: UnitRow): string =>
+    `${received} ${event_id}`;
+  const found = new Map(rows.map((row) => [keyOf(row), candidateOf(row)]));
+  return units.map(
+    (unit) => found.get(keyOf(unit)) ?? { ...placeOf(unit), deliveries: [] },
+  );
 }
 
 function candidateOf(row: CandidateRow): Candidate {

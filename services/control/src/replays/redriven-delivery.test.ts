@@ -6,7 +6,12 @@ import { redrivenDelivery } from "./redriven-delivery.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const NOW = BUILT_AT + 20 * DAY_MS;
-const OF = { replayId: "rpl_1", endpointVersion: 7, now: NOW };
+const OF = {
+  trigger: "redrive",
+  replayId: "rpl_1",
+  endpointVersion: 7,
+  now: NOW,
+} as const;
 
 test("a redrive is a delivery of its own with a whole schedule before it; the webhook-id and the payload stay", () => {
   const past = aDelivery({

@@ -3,6 +3,7 @@ import { sha256Text } from "@postrider/runtime";
 
 /** What a redrive is made for. */
 export interface Redrive {
+  readonly trigger: "redrive" | "replay";
   readonly replayId: string;
   /** The endpoint's version now; 0 for an inline destination. */
   readonly endpointVersion: number;
@@ -22,7 +23,7 @@ export function redrivenDelivery(past: Delivery, of: Redrive): Delivery {
     endpointVersion: of.endpointVersion,
     attemptNumber: 1,
     step: 0,
-    trigger: "redrive",
+    trigger: of.trigger,
     replayId: of.replayId,
     nextAttemptAt: null,
     slotAt: null,

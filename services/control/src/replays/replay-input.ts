@@ -1,6 +1,8 @@
 import {
   DEAD_LETTER_REASONS,
+  isTypePattern,
   parseTime,
+  type Endpoint,
   type EpochMs,
   type ReplaySelection,
 } from "@postrider/core";
@@ -13,6 +15,7 @@ import type { Selected } from "./selection-sql.ts";
 
 /** What a request says of a replay that is to be made or looked at in advance. */
 export interface ReplayInput {
+  readonly kind: "redrive" | "backfill";
   readonly tenantId: string | null;
   readonly selection: ReplaySelection;
   readonly ratePerSecond: number;
@@ -40,11 +43,21 @@ const time = z.unknown().transform((value, context) => {
 const id = z.string().min(1).max(256);
 
 const body = z.strictObject({
+  kind: z.enum(["redrive", "backfill"]).optional(),
   tenantId: id.optional(),
   deliveryIds: z.array(id).min(1).max(MAX_IDS).optional(),
   sql: z.string().min(1).optional(),
   endpointId: id.optional(),
-  eventType: id.optional(),
+  eventTypes: z
+    .array(
+      z.string().refine(isTypePattern, {
+        params: { rule: "pattern" },
+        message: "must be a pattern: order.paid, order.* or *",
+      }),
+    )
+    .min(1)
+    .max(MAX_IDS)
+    .optional(),
   statuses: z
     .array(z.enum(["expired", "delivered"]))
     .min(1)
@@ -109,14 +122,17 @@ export function parseReplay(
         message: "must be later than receivedSince",
       },
     ]);
+  if (kind === "backfill") refuseForBackfill(data);
   return {
+    kind,
     tenantId: own ?? data.tenantId ?? null,
     selection: {
       deliveryIds: [...new Set(data.deliveryIds)],
       sql: data.sql === undefined ? null : allowedSql(data.sql, own),
       endpointId: data.endpointId ?? null,
-      eventType: data.eventType ?? null,
-      statuses: [...new Set(data.statuses ?? ["expired"])],
+      eventTypes: [...new Set(data.eventTypes)],
+      statuses:
+        kind === "backfill" ? [] : [...new Set(data.statuses ?? ["expired"])],
       reasons: [...new Set(data.reasons)],
       statusCode: data.statusCode ?? null,
       receivedSince,
@@ -126,6 +142,52 @@ export function parseReplay(
     selectedAt,
     isConfirmed: data.confirm === true,
     why: data.why ?? "",
+  };
+}
+
+/** A backfill is of one endpoint and has an end: otherwise everything that is recorded would go there. */
+function refuseForBackfill(data: z.infer<typeof body>): void {
+  const lacking = (["endpointId", "receivedSince"] as const)
+    .filter((field) => data[field] === undefined)
+    .map((field) => ({
+      field,
+      rule: "required",
+      message: "is required for a backfill",
+    }));
+  const foreign = (
+    ["deliveryIds", "sql", "statuses", "reasons", "statusCode"] as const
+  )
+    .filter((field) => data[field] !== undefined)
+    .map((field) => ({
+      field,
+      rule: "redrive",
+      message: "is about past deliveries, and a backfill is of events",
+    }));
+  const problems = [...lacking, ...foreign];
+  if (problems.length > 0) throw invalid(problems);
+}
+
+/** A backfill is of its endpoint's tenant, and of the types that the endpoint wants now. Throws where the caller does not see the endpoint. */
+export function backfilling(
+  input: ReplayInput,
+  endpoint: Pick<Endpoint, "tenantId" | "eventTypes"> | undefined,
+): ReplayInput {
+  const { tenantId, selection } = input;
+  if (
+    endpoint === undefined ||
+    (tenantId !== null && tenantId !== endpoint.tenantId)
+  )
+    throw invalid([
+      { field: "endpointId", rule: "exists", message: "is no endpoint" },
+    ]);
+  const { eventTypes } = selection;
+  return {
+    ...input,
+    tenantId: endpoint.tenantId,
+    selection: {
+      ...selection,
+      eventTypes: eventTypes.length > 0 ? eventTypes : endpoint.eventTypes,
+    },
   };
 }
 

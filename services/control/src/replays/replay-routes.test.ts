@@ -202,6 +202,67 @@ test("deliveries that are named are looked for where they are; one that is not r
   ]);
 });
 
+test("a backfill is of its endpoint's tenant, and of what the endpoint wants unless it says so", async () => {
+  const { ask, seen } = anApi();
+  const backfill = {
+    kind: "backfill",
+    endpointId: ENDPOINT.id,
+    receivedSince: 5,
+  };
+
+  const { status } = await ask("POST", "/v1/replays/preview", backfill);
+
+  expect(status).toBe(200);
+  expect(seen.selected).toMatchObject({
+    kind: "backfill",
+    tenantId: "acme",
+    selection: { eventTypes: ["*"], statuses: [], receivedSince: 5 },
+  });
+  await ask("POST", "/v1/replays/preview", {
+    ...backfill,
+    eventTypes: ["order.*"],
+  });
+  expect(seen.selected?.selection.eventTypes).toEqual(["order.*"]);
+});
+
+test.each([
+  [{}, ["endpointId", "receivedSince"]],
+  [
+    {
+      endpointId: ENDPOINT.id,
+      receivedSince: 5,
+      reasons: ["gone"],
+      sql: "SELECT 1",
+    },
+    ["sql", "reasons"],
+  ],
+  [{ endpointId: "ep_unknown", receivedSince: 5 }, ["endpointId"]],
+])("a backfill of %j is refused", async (fields, wrong) => {
+  const answer = await anApi().ask("POST", "/v1/replays/preview", {
+    kind: "backfill",
+    ...fields,
+  });
+
+  expect(answer.status).toBe(400);
+  expect(answer.body["errors"]).toMatchObject(
+    wrong.map((field) => ({ field })),
+  );
+});
+
+test("a tenant's caller does not learn of another tenant's endpoint by a backfill", async () => {
+  const { ask } = anApi("other");
+
+  const answer = await ask("POST", "/v1/replays/preview", {
+    kind: "backfill",
+    endpointId: ENDPOINT.id,
+    receivedSince: 5,
+  });
+
+  expect(answer.body["errors"]).toMatchObject([
+    { field: "endpointId", rule: "exists" },
+  ]);
+});
+
 test("a tenant's caller selects and sees its own only", async () => {
   const { ask, seen } = anApi("acme");
 

@@ -7,7 +7,12 @@ import { z } from "zod";
 import { ControlProblem } from "../http/problem.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { EndpointCount, PastDeliveries } from "./past-deliveries.ts";
-import { narrowed, parseReplay, type ReplayInput } from "./replay-input.ts";
+import {
+  backfilling,
+  narrowed,
+  parseReplay,
+  type ReplayInput,
+} from "./replay-input.ts";
 import type { Cause, ReplayStore } from "./replay-store.ts";
 import { previewView, replayView } from "./replay-view.ts";
 import type { Selected } from "./selection-sql.ts";
@@ -34,12 +39,15 @@ export function replayRoutes(options: {
   const { store, past, endpoints, clock, defaultRate } = options;
 
   function inputOf({ body, caller }: FastifyRequest): ReplayInput {
-    return parseReplay(body, { caller, now: clock.now(), defaultRate });
+    const now = clock.now();
+    const input = parseReplay(body, { caller, now, defaultRate });
+    const { endpointId } = input.selection;
+    return input.kind === "backfill" && endpointId !== null
+      ? backfilling(input, endpoints.get(endpointId))
+      : input;
   }
 
-  async function counted(
-    input: ReplayInput,
-  ): Promise<{
+  async function counted(input: ReplayInput): Promise<{
     readonly selected: Selected;
     readonly counts: EndpointCount[];
   }> {
@@ -121,11 +129,12 @@ export function replayRoutes(options: {
 
 function newReplay(
   input: ReplayInput,
-  { tenantId, selection, selectedAt }: Selected,
+  { kind, tenantId, selection, selectedAt }: Selected,
   of: Pick<Replay, "total" | "createdBy"> & { readonly now: number },
 ): Replay {
   return {
     id: `rpl_${randomBytes(18).toString("base64url")}`,
+    kind,
     tenantId,
     state: "running",
     detail: "",

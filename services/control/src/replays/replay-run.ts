@@ -251,6 +251,7 @@ async function fateOf(
   if (found.past.expiresAt !== null && found.past.expiresAt <= now)
     return leave("expires_at_passed");
   const value = redrivenDelivery(found.past, {
+    trigger: replay.kind === "backfill" ? "replay" : "redrive",
     replayId: id,
     endpointVersion: isInline ? 0 : (endpoint?.version ?? 0),
     now,

@@ -12,6 +12,7 @@ import type { Selected } from "./selection-sql.ts";
 /** A replay as the API shows it. */
 export interface ReplayView {
   readonly id: string;
+  readonly kind: string;
   readonly tenantId: string | null;
   readonly state: string;
   /** What it waits for, or why it was stopped. */
@@ -45,6 +46,7 @@ export function replayView(replay: Replay): ReplayView {
   const done = sent + sumOf(leftOut);
   return {
     id: replay.id,
+    kind: replay.kind,
     tenantId: replay.tenantId,
     state: replay.state,
     detail: replay.detail === "" ? null : replay.detail,

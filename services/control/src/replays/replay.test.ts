@@ -75,7 +75,19 @@ test.each([
   ["everything and everything", aReplay(), aReplay(), true],
   ["one endpoint and everything", to({ endpointId: "a" }), aReplay(), true],
   ["two endpoints", to({ endpointId: "a" }), to({ endpointId: "b" }), false],
-  ["two types", to({ eventType: "a" }), to({ eventType: "b" }), false],
+  ["two types", to({ eventTypes: ["a"] }), to({ eventTypes: ["b"] }), false],
+  [
+    "a type and its pattern",
+    to({ eventTypes: ["x", "a.b"] }),
+    to({ eventTypes: ["a.*"] }),
+    true,
+  ],
+  [
+    "two patterns, one in the other",
+    to({ eventTypes: ["a.*"] }),
+    to({ eventTypes: ["a.b.*"] }),
+    true,
+  ],
   [
     "two tenants",
     aReplay({ tenantId: "a" }),

@@ -8,7 +8,12 @@
  *
  * Invariant: `place` only goes up. Every event and endpoint up to it that the selection holds was sent, or left out and counted.
  */
-import type { EpochMs, Replay, ReplayPlace } from "@postrider/core";
+import {
+  matchesType,
+  type EpochMs,
+  type Replay,
+  type ReplayPlace,
+} from "@postrider/core";
 
 /** Why a selected delivery was not sent. */
 export const LEFT_OUT_REASONS = [
@@ -101,9 +106,20 @@ export function mayOverlap(one: Replay, other: Replay): boolean {
   return (
     mayBeEqual(one.tenantId, other.tenantId) &&
     mayBeEqual(a.endpointId, b.endpointId) &&
-    mayBeEqual(a.eventType, b.eventType) &&
+    mayMeet(a.eventTypes, b.eventTypes) &&
     (a.receivedSince ?? -Infinity) < (b.receivedUntil ?? Infinity) &&
     (b.receivedSince ?? -Infinity) < (a.receivedUntil ?? Infinity)
+  );
+}
+
+/** Whether a type may match a pattern of both lists. */
+function mayMeet(a: readonly string[], b: readonly string[]): boolean {
+  const meet = (one: string, other: string): boolean =>
+    matchesType(one, other) || matchesType(other, one);
+  return (
+    a.length === 0 ||
+    b.length === 0 ||
+    a.some((one) => b.some((other) => meet(one, other)))
   );
 }
 

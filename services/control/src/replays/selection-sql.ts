@@ -5,7 +5,10 @@
 import type { Replay, ReplayPlace } from "@postrider/core";
 
 /** What of a replay says which deliveries it selects. */
-export type Selected = Pick<Replay, "tenantId" | "selection" | "selectedAt">;
+export type Selected = Pick<
+  Replay,
+  "kind" | "tenantId" | "selection" | "selectedAt"
+>;
 
 export interface SelectionSql {
   readonly sql: string;
@@ -13,8 +16,30 @@ export interface SelectionSql {
 }
 
 const UNIT = "tenant_id, d.received_at, event_id, endpoint_id";
+const UNIT_FLAGS = `countIf(status NOT IN ('expired', 'delivered')) > 0 AS is_open,
+    countIf(status NOT IN ('expired', 'delivered') AND dead_letter_reason = 'paused') > 0 AS is_parked,
+    countIf(status = 'delivered') > 0 AS is_delivered`;
 const UNIT_COLUMNS =
   "tenant_id, toUnixTimestamp64Milli(d.received_at) AS received, event_id, endpoint_id";
+
+/**
+ * A backfill's units are events, whether routed to other endpoints or to none, and its one endpoint. Not an event with a destination of its
+ * own: that was meant for nobody else.
+ */
+function backfilledFrom(
+  selected: Selected,
+  after: ReplayPlace | null,
+  upTo: ReplayPlace | null,
+): string {
+  return `FROM (
+  SELECT tenant_id, received_at, event_id, event_type, {endpointId:String} AS endpoint_id
+  FROM events
+  WHERE part = 0 AND decision IN ('routed', 'no_match', 'filtered')
+    AND decided_at <= fromUnixTimestamp64Milli({selectedAt:Int64})
+    AND NOT arrayExists(id -> startsWith(id, 'inline_'), endpoint_ids)
+  ) AS d
+WHERE ${where(selected, after, upTo)}`;
+}
 
 /** The next `limit` units after `after` of which a row matches. Without FINAL, so an older version may match: the next query looks again. */
 export function unitsSql(
@@ -25,8 +50,12 @@ export function unitsSql(
   return {
     sql: `
 SELECT ${UNIT_COLUMNS}
-FROM deliveries AS d
-WHERE ${where(selected, after, null)} AND ${rowMatches(selected)}
+${
+  selected.kind === "backfill"
+    ? backfilledFrom(selected, after, null)
+    : `FROM deliveries AS d
+WHERE ${where(selected, after, null)} AND ${rowMatches(selected)}`
+}
 GROUP BY ${UNIT}
 ORDER BY ${UNIT}
 LIMIT {limit:UInt32}`,
@@ -34,7 +63,7 @@ LIMIT {limit:UInt32}`,
   };
 }
 
-/** The units after `after` and up to `upTo`, with every delivery of each. */
+/** The units after `after` and up to `upTo` that have deliveries, with every delivery of each. */
 export function candidatesSql(
   selected: Selected,
   after: ReplayPlace | null,
@@ -47,7 +76,7 @@ SELECT ${UNIT_COLUMNS},
 FROM deliveries AS d FINAL
 WHERE ${where(selected, after, upTo)}
 GROUP BY ${UNIT}
-HAVING countIf(${rowMatches(selected)}) > 0
+${having(selected)}
 ORDER BY ${UNIT}`,
     values: valuesOf(selected, after, upTo),
   };
@@ -81,16 +110,35 @@ SELECT tenant_id, endpoint_id, count() AS total, countIf(is_parked) AS parked, c
   countIf(is_delivered AND NOT is_open${wantsDelivered ? " AND 0" : ""}) AS delivered,
   min(received) AS oldest, max(received) AS newest
 FROM (
-  SELECT ${UNIT_COLUMNS},
-    countIf(status NOT IN ('expired', 'delivered')) > 0 AS is_open,
-    countIf(status NOT IN ('expired', 'delivered') AND dead_letter_reason = 'paused') > 0 AS is_parked,
-    countIf(status = 'delivered') > 0 AS is_delivered
+  SELECT ${UNIT_COLUMNS}, ${UNIT_FLAGS}
   FROM deliveries AS d FINAL
   WHERE ${where(selected, null, null)}
   GROUP BY ${UNIT}
-  HAVING countIf(${rowMatches(selected)}) > 0)
+  ${having(selected)})
 GROUP BY tenant_id, endpoint_id
 ORDER BY total DESC, endpoint_id`,
+    values: valuesOf(selected, null, null),
+  };
+}
+
+/** As `countsSql`, for a backfill: its events, and those of them that have a delivery to the endpoint. */
+export function backfillCountsSql(selected: Selected): SelectionSql {
+  return {
+    sql: `
+SELECT d.tenant_id AS tenant_id, d.endpoint_id AS endpoint_id, count() AS total, countIf(is_parked) AS parked,
+  countIf(is_open AND NOT is_parked) AS under_way, countIf(is_delivered AND NOT is_open) AS delivered,
+  min(d.received) AS oldest, max(d.received) AS newest
+FROM (
+  SELECT ${UNIT_COLUMNS}
+  ${backfilledFrom(selected, null, null)}
+  GROUP BY ${UNIT}) AS d
+LEFT JOIN (
+  SELECT ${UNIT_COLUMNS}, ${UNIT_FLAGS}
+  FROM deliveries AS d FINAL
+  WHERE ${where(selected, null, null)}
+  GROUP BY ${UNIT}) AS found
+ON found.event_id = d.event_id AND found.received = d.received
+GROUP BY tenant_id, endpoint_id`,
     values: valuesOf(selected, null, null),
   };
 }
@@ -114,7 +162,7 @@ SELECT event_type, toUnixTimestamp64Milli(e.occurred_at) AS occurred, content_ty
   source_topic, source_partition, source_offset
 FROM events AS e
 WHERE tenant_id = {tenantId:String} AND event_id = {eventId:String}
-  AND e.received_at = fromUnixTimestamp64Milli({received:Int64}) AND part = 0 AND decision = 'routed'
+  AND e.received_at = fromUnixTimestamp64Milli({received:Int64}) AND part = 0 AND decision IN ('routed', 'no_match', 'filtered')
 LIMIT 1`,
     values: {
       tenantId: of.tenantId,
@@ -122,6 +170,12 @@ LIMIT 1`,
       received: of.receivedAt,
     },
   };
+}
+
+function having(selected: Selected): string {
+  return selected.kind === "backfill"
+    ? ""
+    : `HAVING countIf(${rowMatches(selected)}) > 0`;
 }
 
 /** Conditions that hold for all deliveries of a unit or for none, and the bounds. */
@@ -135,9 +189,7 @@ function where(
     ...(selection.endpointId === null
       ? []
       : ["endpoint_id = {endpointId:String}"]),
-    ...(selection.eventType === null
-      ? []
-      : ["event_type = {eventType:String}"]),
+    ...typeConditions(selection.eventTypes),
     ...(selection.receivedSince === null
       ? []
       : ["d.received_at >= fromUnixTimestamp64Milli({since:Int64})"]),
@@ -156,6 +208,23 @@ function bound(name: "after" | "upTo", than: "<" | ">"): string {
   const received = `fromUnixTimestamp64Milli({${name}Received:Int64})`;
   const rest = than === "<" ? "<=" : ">";
   return `tenant_id ${than}= ${tenant} AND (tenant_id ${than} ${tenant} OR d.received_at ${than} ${received} OR (d.received_at = ${received} AND (event_id, endpoint_id) ${rest} ({${name}Event:String}, {${name}Endpoint:String})))`;
+}
+
+/** As `matchesType` of core, for a list of patterns. */
+function typeConditions(patterns: readonly string[]): string[] {
+  if (patterns.length === 0 || patterns.includes("*")) return [];
+  return [
+    "(has({types:Array(String)}, event_type) OR arrayExists(p -> startsWith(event_type, p) AND length(event_type) > length(p), {typeStarts:Array(String)}))",
+  ];
+}
+
+function typeValues(patterns: readonly string[]) {
+  return {
+    types: patterns,
+    typeStarts: patterns
+      .filter((each) => each.endsWith(".*"))
+      .map((each) => each.slice(0, -1)),
+  };
 }
 
 /** Whether a delivery is selected itself. Deliveries that are named are looked at in every status, so that what is left out is told. */
@@ -193,7 +262,7 @@ function valuesOf(
   return {
     tenantId: tenantId ?? "",
     endpointId: selection.endpointId ?? "",
-    eventType: selection.eventType ?? "",
+    ...typeValues(selection.eventTypes),
     deliveryIds: selection.deliveryIds,
     statuses: selection.statuses,
     reasons: selection.reasons,
