@@ -102,6 +102,7 @@ export function parseReplay(
       },
     ]);
   const {
+    kind = "redrive",
     receivedSince = null,
     receivedUntil = null,
     selectedAt = null,

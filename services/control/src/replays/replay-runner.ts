@@ -1,7 +1,7 @@
 /** Works off running replays while this process is the owner. */
 import type { EpochMs } from "@postrider/core";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
-import { createDurableRuns } from "../writer/durable-runs.ts";
+import { createDurableRuns, type DurableRuns } from "../writer/durable-runs.ts";
 import type { Ownership } from "../writer/ownership.ts";
 import { createSlots, type InSlot } from "../writer/slots.ts";
 import type { ReplayStore } from "./replay-store.ts";
@@ -40,7 +40,7 @@ export function createReplayRunner(options: {
   const inSlot = createSlots(MAX_SENDING);
   const running = () => store.all().filter(({ state }) => state === "running");
 
-  const runs = createDurableRuns({
+  const runs: DurableRuns = createDurableRuns({
     ownership,
     clock,
     retryMs: options.retryMs,
