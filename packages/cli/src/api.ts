@@ -137,7 +137,8 @@ async function send(
             reject,
           );
         })
-        .end(body);
+        // As bytes: with a text, node would write the headers in the text's encoding, too.
+        .end(body === undefined ? undefined : Buffer.from(body));
     });
   } catch (cause) {
     throw new CliError(EXIT.unreachable, `${address.url} cannot be reached.`, {

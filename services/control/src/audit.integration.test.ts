@@ -165,7 +165,8 @@ test(
       withAdmin((admin) =>
         admin.alterTopicConfig(AUDIT, { "max.message.bytes": bytes }),
       );
-    await limit("50");
+    // Too small for a record, and large enough for the marker that ends the transaction.
+    await limit("200");
 
     const refused = await waitFor(
       async () => {

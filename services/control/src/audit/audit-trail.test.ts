@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { OutRecord } from "@postrider/messaging";
-import { testEffects } from "@postrider/testkit";
+import { BUILT_AT, fakeClock } from "@postrider/testkit";
 import { createAuditTrail, type AuditFact } from "./audit-trail.ts";
 
 const FACT: AuditFact = {
@@ -15,7 +15,7 @@ const FACT: AuditFact = {
 };
 
 function aTrail() {
-  const { clock } = testEffects();
+  const clock = fakeClock(BUILT_AT);
   const encoded: OutRecord[] = [];
   const trail = createAuditTrail({
     clock,

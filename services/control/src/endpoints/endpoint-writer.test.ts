@@ -278,7 +278,7 @@ test("more than 256 waiting writes are turned away", async () => {
 
   const codes = await Promise.all(
     Array.from({ length: 300 }, (_, n) =>
-      codeOf(writer.create({ ...creation, externalId: `x${n}` })),
+      codeOf(writer.create({ ...creation, externalId: `x${n}` }, CAUSE)),
     ),
   );
 
