@@ -8,6 +8,10 @@ export interface Replay {
   readonly id: string;
   readonly state: string;
   readonly detail: string | null;
+  /** What was not set is null or empty. */
+  readonly selection: Readonly<
+    Record<string, string | number | null | readonly string[]>
+  >;
   readonly why: string;
   readonly total: number;
   readonly done: number;
@@ -43,10 +47,11 @@ export function replayLines(
   terminal: Pick<Terminal, "paint">,
 ): string {
   return fieldLines(replay, terminal, {
-    selection: (selection: Readonly<Record<string, unknown>>) =>
-      Object.entries(selection)
-        .filter(([, value]) => value !== null && String(value) !== "")
-        .map(([name, value]) => `${name}: ${String(value)}`),
+    selection: (selection: Replay["selection"]) =>
+      Object.entries(selection).flatMap(([name, value]) => {
+        const text = [value].flat().join(",");
+        return text === "" ? [] : [`${name}: ${text}`];
+      }),
     leftOut: (counts: Replay["leftOut"]) =>
       Object.entries(counts).map(([reason, count]) => `${reason}: ${count}`),
   });

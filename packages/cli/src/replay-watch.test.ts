@@ -7,6 +7,7 @@ const FIRST: Replay = {
   id: "rpl_1",
   state: "running",
   detail: null,
+  selection: {},
   why: "",
   total: 10,
   done: 0,

@@ -14,6 +14,7 @@ import {
 import type { Effects, Lifecycle } from "@postrider/runtime";
 import type { AuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
+import { judgeSubquery } from "./reads/query-guard.ts";
 import type { Reader } from "./reads/reader.ts";
 import { openLetterLog } from "./replays/letter-log.ts";
 import { createPastDeliveries } from "./replays/past-deliveries.ts";
@@ -103,6 +104,7 @@ export function composeReplays(
       endpoints,
       clock,
       defaultRate: config.replayRate,
+      judgeSql: judgeSubquery,
     }),
   };
 }

@@ -10,7 +10,6 @@ import { invalid, type Caller } from "@postrider/http";
 import { z } from "zod";
 import { ControlProblem } from "../http/problem.ts";
 import { problemsOf } from "../http/zod-problems.ts";
-import { judgeSubquery } from "../reads/query-guard.ts";
 import type { Selected } from "./selection-sql.ts";
 
 /** What a request says of a replay that is to be made or looked at in advance. */
@@ -25,6 +24,15 @@ export interface ReplayInput {
   readonly isConfirmed: boolean;
   readonly why: string;
 }
+
+/** Judges an operator's SQL as `judgeSubquery` does; the folder of reads is not ours to import. */
+export type JudgeSql = (text: string) =>
+  | { readonly isAllowed: true; readonly sql: string }
+  | {
+      readonly isAllowed: false;
+      readonly rule: string;
+      readonly message: string;
+    };
 
 /** So many ids fit into the URL of a query. */
 const MAX_IDS = 100;
@@ -83,6 +91,7 @@ export function parseReplay(
     readonly caller: Caller;
     readonly now: EpochMs;
     readonly defaultRate: number;
+    readonly judgeSql: JudgeSql;
   },
 ): ReplayInput {
   const parsed = body.safeParse(given ?? {});
@@ -129,7 +138,8 @@ export function parseReplay(
     tenantId: own ?? data.tenantId ?? null,
     selection: {
       deliveryIds: [...new Set(data.deliveryIds)],
-      sql: data.sql === undefined ? null : allowedSql(data.sql, own),
+      sql:
+        data.sql === undefined ? null : allowedSql(data.sql, own, of.judgeSql),
       endpointId: data.endpointId ?? null,
       eventTypes: [...new Set(data.eventTypes)],
       statuses:
@@ -193,12 +203,16 @@ export function backfilling(
 }
 
 /** The SQL as it is put into ours, in brackets. A tenant's key has none, because ClickHouse would show it every tenant's rows. */
-function allowedSql(sql: string, ownTenant: string | null): string {
+function allowedSql(
+  sql: string,
+  ownTenant: string | null,
+  judgeSql: JudgeSql,
+): string {
   if (ownTenant !== null)
     throw invalid([
       { field: "sql", rule: "role", message: "needs a key of no tenant" },
     ]);
-  const judged = judgeSubquery(sql);
+  const judged = judgeSql(sql);
   if (judged.isAllowed) return judged.sql;
   throw new ControlProblem("query_refused", `sql: ${judged.message}`, {
     errors: [{ field: "sql", rule: judged.rule, message: judged.message }],

@@ -9,6 +9,7 @@ import {
 } from "@postrider/testkit";
 import { aReplay } from "../../fixtures/a-replay.ts";
 import { createServer } from "../http/server.ts";
+import { judgeSubquery } from "../reads/query-guard.ts";
 import type { EndpointCount, Named } from "./past-deliveries.ts";
 import { replayRoutes } from "./replay-routes.ts";
 import type { Selected } from "./selection-sql.ts";
@@ -63,6 +64,7 @@ function anApi(tenantId: string | null = null) {
         endpoints: { get: (id) => (id === ENDPOINT.id ? ENDPOINT : undefined) },
         clock: fakeClock(BUILT_AT),
         defaultRate: 500,
+        judgeSql: judgeSubquery,
       }),
     ],
   });

@@ -11,6 +11,7 @@ import {
   backfilling,
   narrowed,
   parseReplay,
+  type JudgeSql,
   type ReplayInput,
 } from "./replay-input.ts";
 import type { Cause, ReplayStore } from "./replay-store.ts";
@@ -35,12 +36,13 @@ export function replayRoutes(options: {
   readonly clock: Clock;
   /** Deliveries a second, where the request names no rate. */
   readonly defaultRate: number;
+  readonly judgeSql: JudgeSql;
 }): Routes {
-  const { store, past, endpoints, clock, defaultRate } = options;
+  const { store, past, endpoints, clock, defaultRate, judgeSql } = options;
 
   function inputOf({ body, caller }: FastifyRequest): ReplayInput {
     const now = clock.now();
-    const input = parseReplay(body, { caller, now, defaultRate });
+    const input = parseReplay(body, { caller, now, defaultRate, judgeSql });
     const { endpointId } = input.selection;
     return input.kind === "backfill" && endpointId !== null
       ? backfilling(input, endpoints.get(endpointId))

@@ -10,7 +10,7 @@
 import type { Delivery, Endpoint, Replay, ReplayPlace } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
-import { readLetter, type LetterReading } from "../resumes/letter-reading.ts";
+import { readLetter, type LetterReading } from "../letters/letter-reading.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
 import {

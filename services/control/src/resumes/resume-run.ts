@@ -15,7 +15,11 @@ import type {
   RawRecord,
 } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
-import { decoded, recordsOf, type LetterReading } from "./letter-reading.ts";
+import {
+  decoded,
+  recordsOf,
+  type LetterReading,
+} from "../letters/letter-reading.ts";
 import { resentDelivery } from "./resent-delivery.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
