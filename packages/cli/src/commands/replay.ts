@@ -11,6 +11,7 @@ import {
   withSelection,
   type Selecting,
 } from "../replay-selection.ts";
+import { withWhy, type Why } from "../why.ts";
 import { call } from "./endpoint-requests.ts";
 
 export function replayCommand(run: Run): Command {
@@ -69,13 +70,12 @@ function backfill(run: Run): Command {
 
 /** Options of every command that makes a replay. */
 export function withMaking(made: Command): Command {
-  return made
+  return withWhy(made)
     .option(
       "--rate <n>",
       "deliveries a second, 1 to 10000 (default: control's POSTRIDER_REPLAY_RATE)",
       option(integer(1, 10_000)),
     )
-    .option("--why <text>", "why, for the audit trail")
     .option("--yes", "do not ask")
     .option("--watch", "show the progress, and end when it is done");
 }
@@ -122,7 +122,7 @@ function steer(
   action: "pause" | "resume" | "cancel",
   description: string,
 ): Command {
-  return command<{ why?: string }>(
+  const made = command<Why>(
     run,
     `${action} <id>`,
     description,
@@ -134,5 +134,6 @@ function steer(
       });
       terminal.data(replay, () => replayLines(replay, terminal));
     },
-  ).option("--why <text>", "why, for the audit trail");
+  );
+  return withWhy(made);
 }

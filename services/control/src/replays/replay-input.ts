@@ -36,7 +36,8 @@ export type JudgeSql = (text: string) =>
 
 /** So many ids fit into the URL of a query. */
 const MAX_IDS = 100;
-const MAX_WHY = 1_000;
+/** As of the header that gives a reason (audit/cause.ts). */
+export const MAX_WHY = 500;
 
 const time = z.unknown().transform((value, context) => {
   const at = parseTime(value);

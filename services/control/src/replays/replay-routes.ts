@@ -4,6 +4,7 @@ import { invalid, type Caller, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
+import { causeOf } from "../audit/cause.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { EndpointCount, PastDeliveries } from "./past-deliveries.ts";
@@ -11,10 +12,11 @@ import {
   backfilling,
   narrowed,
   parseReplay,
+  MAX_WHY,
   type JudgeSql,
   type ReplayInput,
 } from "./replay-input.ts";
-import type { Cause, ReplayStore } from "./replay-store.ts";
+import type { ReplayStore } from "./replay-store.ts";
 import { previewView, replayView } from "./replay-view.ts";
 import type { Selected } from "./selection-sql.ts";
 
@@ -27,7 +29,7 @@ const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
-const whyBody = z.strictObject({ why: z.string().max(1_000).optional() });
+const whyBody = z.strictObject({ why: z.string().max(MAX_WHY).optional() });
 
 export function replayRoutes(options: {
   readonly store: Pick<ReplayStore, "get" | "all" | "create" | "steer">;
@@ -95,13 +97,15 @@ export function replayRoutes(options: {
     app.post("/v1/replays", async (request, reply) => {
       const input = inputOf(request);
       if (input.selectedAt === null && !input.isConfirmed) throw unseen();
+      const by = causeOf(request, input.why);
       const { selected, counts } = await counted(input);
       const made = newReplay(input, selected, {
+        why: by.why,
         total: counts.reduce((sum, { total }) => sum + total, 0),
         createdBy: request.caller.keyId,
         now: clock.now(),
       });
-      const replay = await store.create(made, causeOf(request, input.why));
+      const replay = await store.create(made, by);
       void reply.code(201).header("location", `/v1/replays/${replay.id}`);
       return replayView(replay);
     });
@@ -132,7 +136,7 @@ export function replayRoutes(options: {
 function newReplay(
   input: ReplayInput,
   { kind, tenantId, selection, selectedAt }: Selected,
-  of: Pick<Replay, "total" | "createdBy"> & { readonly now: number },
+  of: Pick<Replay, "why" | "total" | "createdBy"> & { readonly now: number },
 ): Replay {
   return {
     id: `rpl_${randomBytes(18).toString("base64url")}`,
@@ -142,7 +146,7 @@ function newReplay(
     detail: "",
     selection,
     selectedAt,
-    why: input.why,
+    why: of.why,
     createdBy: of.createdBy,
     ratePerSecond: input.ratePerSecond,
     place: null,
@@ -157,10 +161,6 @@ function newReplay(
 /** A tenant's caller sees its own replays only: another one may name other tenants' endpoints. */
 function maySee({ tenantId }: Caller, replay: Replay): boolean {
   return tenantId === null || replay.tenantId === tenantId;
-}
-
-function causeOf(request: FastifyRequest, why: string): Cause {
-  return { actor: request.caller.keyId, why, requestId: request.id };
 }
 
 function unknown(id: string): ControlProblem {

@@ -4,9 +4,10 @@ import { ProblemError } from "@postrider/http";
 import { BUILT_AT, fakeClock, testEffects } from "@postrider/testkit";
 import { aReplay } from "../../fixtures/a-replay.ts";
 import type { AuditFact } from "../audit/audit-trail.ts";
+import type { Cause } from "../audit/cause.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import { createTenureWriter } from "../writer/tenure-writer.ts";
-import { createReplayStore, type Cause } from "./replay-store.ts";
+import { createReplayStore } from "./replay-store.ts";
 
 const BY: Cause = { actor: "key_1", why: "by mistake", requestId: "req_1" };
 const DAY_MS = 24 * 3_600_000;

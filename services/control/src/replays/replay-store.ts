@@ -6,6 +6,7 @@ import type { ControlEntry, Replay } from "@postrider/core";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { Clock, Log } from "@postrider/runtime";
 import type { AuditFact, AuditTrail } from "../audit/audit-trail.ts";
+import { ownCause, type Cause } from "../audit/cause.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
 import { advanced, isFinal, steered, type Progress } from "./replay.ts";
@@ -35,9 +36,6 @@ export interface ReplayStore {
   /** Ends a replay for good, if it is still running. */
   done(id: string): Promise<void>;
 }
-
-/** Who changes it, and why. */
-export type Cause = Pick<AuditFact, "actor" | "why" | "requestId">;
 
 /** A selected event and endpoint that nothing was sent for. */
 export interface LeftOut {
@@ -198,7 +196,7 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
             : stored,
         (next) => [
           {
-            ...factOf(next, OURS, "done"),
+            ...factOf(next, ownCause(""), "done"),
             detail: { sent: next.sent, leftOut: next.leftOut },
           },
         ],
@@ -207,8 +205,6 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
     },
   };
 }
-
-const OURS: Cause = { actor: "postrider", why: "", requestId: "" };
 
 const PAST_TENSE = {
   pause: "paused",
@@ -238,7 +234,7 @@ function factOf(
 function leftOutFact(replay: Replay, leftOut: LeftOut): AuditFact {
   const { tenantId, eventId, endpointId, reason } = leftOut;
   return {
-    ...factOf(replay, OURS, "left_out"),
+    ...factOf(replay, ownCause(""), "left_out"),
     tenantId,
     detail: { eventId, endpointId, reason },
   };
