@@ -1,7 +1,7 @@
 /** `deliveries redrive` and `dead-letters redrive`: shorthands for `replay create`. */
 import type { Command } from "commander";
 import { command, type Run } from "../command.ts";
-import { makeReplay, type Making } from "../make-replay.ts";
+import { makeReplay, type Making } from "./make-replay.ts";
 import {
   selectionOf,
   withWindow,

@@ -3,7 +3,7 @@ import { integer } from "@postrider/runtime";
 import { Command } from "commander";
 import { pathSegment } from "../api.ts";
 import { command, option, repeated, type Run } from "../command.ts";
-import { makeReplay, readReplay, watch, type Making } from "../make-replay.ts";
+import { makeReplay, readReplay, watch, type Making } from "./make-replay.ts";
 import { replayLines, replayTable, type Replay } from "../replay-lines.ts";
 import {
   selectionOf,

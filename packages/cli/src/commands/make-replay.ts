@@ -1,17 +1,17 @@
 /** Makes a replay: shows what it would do, asks, and begins it. */
 import { createInterface } from "node:readline/promises";
-import { CliError, EXIT } from "./cli-error.ts";
-import { call } from "./commands/endpoint-requests.ts";
-import { pathSegment } from "./api.ts";
+import { CliError, EXIT } from "../cli-error.ts";
+import { call } from "./endpoint-requests.ts";
+import { pathSegment } from "../api.ts";
 import {
   deliveries,
   previewLines,
   replayLines,
   type Preview,
   type Replay,
-} from "./replay-lines.ts";
-import { watchReplay } from "./replay-watch.ts";
-import type { Terminal } from "./terminal.ts";
+} from "../replay-lines.ts";
+import { watchReplay } from "../replay-watch.ts";
+import type { Terminal } from "../terminal.ts";
 
 export interface Making {
   readonly rate?: number;
