@@ -82,6 +82,7 @@ const FOLDERS: Readonly<
     migrate: [".", "clickhouse"],
   },
   control: {
+<<<<<<< HEAD
     ".": [
       "audit",
       "endpoints",
@@ -92,13 +93,17 @@ const FOLDERS: Readonly<
       "writer",
     ],
     audit: ["cookbook", "http", "reads"],
+=======
+    ".": ["audit", "endpoints", "http", "reads", "resumes", "writer"],
+    audit: [],
+>>>>>>> h/audit
     cookbook: [],
     endpoints: ["audit", "http", "writer"],
     letters: [],
     replays: ["audit", "http", "letters", "writer"],
     resumes: ["audit", "endpoints", "http", "letters", "writer"],
     writer: ["http"],
-    reads: ["cookbook", "http"],
+    reads: ["audit", "cookbook", "http"],
     http: [],
   },
 };

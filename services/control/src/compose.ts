@@ -18,13 +18,13 @@ import {
   type Composition,
   type Effects,
 } from "@postrider/runtime";
-import { auditRoutes } from "./audit/audit-routes.ts";
 import { createAuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
 import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoints/endpoint-input.ts";
 import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
+import { auditRoutes } from "./reads/audit-routes.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";

@@ -78,13 +78,17 @@ export function createPastDeliveries(
       if (last === undefined)
         return { candidates: [], upTo: null, letters: new Map() };
       const upTo = placeOf(last);
+      const oldest = units.reduce(
+        (least, { received }) => Math.min(least, received),
+        last.received,
+      );
       const found = candidatesSql(selected, after, upTo);
       const rows = await select<CandidateRow>(
         found.sql,
         found.values,
         isOperators,
       );
-      const placed = lettersSql(selected, after, upTo);
+      const placed = lettersSql(selected, after, upTo, oldest);
       const letters = await select<LetterRow>(placed.sql, placed.values);
       return {
         candidates:

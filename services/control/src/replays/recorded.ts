@@ -15,10 +15,12 @@ export interface Offsets {
 export type WatchedTopic = "deliveries" | "attempts" | "dead-letters";
 
 const LOOK_EVERY_MS = 500;
+/** It is told at the first look and at each so many later: whoever is told writes it to Kafka. */
+const TOLD_EVERY = 10;
 
 export async function untilRecorded(options: {
   readonly offsets: Offsets;
-  /** Told again and again what it waits for. */
+  /** Told now and then what it waits for. */
   readonly waits: (what: string) => Promise<void>;
   readonly signal: AbortSignal;
   readonly lookEveryMs?: number | undefined;
@@ -30,10 +32,10 @@ export async function untilRecorded(options: {
     textOf: (count: number) => string,
   ): Promise<void> {
     const ranges = await offsets.ranges(topic);
-    for (;;) {
+    for (let looks = 0; ; looks += 1) {
       const rest = restOf(ranges, await offsets.committed(topic));
       if (rest === 0) return;
-      await waits(textOf(rest));
+      if (looks % TOLD_EVERY === 0) await waits(textOf(rest));
       await sleep(options.lookEveryMs ?? LOOK_EVERY_MS, {
         signal: options.signal,
       });

@@ -24,7 +24,7 @@ import type { Page, PastDeliveries } from "./past-deliveries.ts";
 import { rebuiltDelivery } from "./rebuilt-delivery.ts";
 import { untilRecorded, type Offsets } from "./recorded.ts";
 import { redrivenDelivery } from "./redriven-delivery.ts";
-import { waitsFor, type LeftOutReason } from "./replay.ts";
+import { isLacking, waitsFor, type LeftOutReason } from "./replay.ts";
 import type { LeftOut, ReplayStore } from "./replay-store.ts";
 
 /** Units that one page holds at most. */
@@ -214,18 +214,21 @@ async function sendChunk(
   await Promise.all(
     sends.map((fate) => options.send(fate.record, fate.source)),
   );
-  const leftOut: LeftOut[] = [];
+  const lacking: LeftOut[] = [];
+  let left = 0;
   const counts = new Map<LeftOutReason, number>();
   for (const [at, fate] of fates.entries()) {
     if (fate.kind !== "leave") continue;
     const { tenantId, eventId, endpointId } = chunk[at]!;
-    leftOut.push({ tenantId, eventId, endpointId, reason: fate.reason });
     counts.set(fate.reason, (counts.get(fate.reason) ?? 0) + 1);
+    left += 1;
+    if (isLacking(fate.reason))
+      lacking.push({ tenantId, eventId, endpointId, reason: fate.reason });
   }
   const stored = await store.checkpoint(
     replay.id,
-    { place, sent: fates.length - leftOut.length, leftOut: counts },
-    leftOut,
+    { place, sent: fates.length - left, leftOut: counts },
+    lacking,
   );
   if (stored?.state !== "running") return false;
   const dueMs = (sends.length / replay.ratePerSecond) * 1_000;

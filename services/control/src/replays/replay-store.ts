@@ -25,11 +25,11 @@ export interface ReplayStore {
     action: "pause" | "resume" | "cancel",
     by: Cause,
   ): Promise<Replay | undefined>;
-  /** Stores what a run has done, with a record in `audit` for each delivery that it left out. */
+  /** Stores what a run has done, with a record in `audit` for each delivery that it left out and that its receiver may lack. */
   checkpoint(
     id: string,
     progress: Progress,
-    leftOut: readonly LeftOut[],
+    lacking: readonly LeftOut[],
   ): Promise<Replay | undefined>;
   /** Says what a running replay waits for. */
   note(id: string, detail: string): Promise<void>;
@@ -164,11 +164,11 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
         },
         (next) => [factOf(next, by, PAST_TENSE[action])],
       ),
-    checkpoint: (id, progress, leftOut) =>
+    checkpoint: (id, progress, lacking) =>
       change(
         id,
         (stored) => advanced(stored, progress),
-        (next) => leftOut.map((each) => leftOutFact(next, each)),
+        (next) => lacking.map((each) => leftOutFact(next, each)),
         inSpareTurn,
       ),
     async note(id, detail) {

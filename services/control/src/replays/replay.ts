@@ -36,6 +36,13 @@ export const LEFT_OUT_REASONS = [
 ] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
 
+/** Whether the receiver may lack what was left out. What was delivered, or will be without us, it does not lack. */
+export function isLacking(reason: LeftOutReason): boolean {
+  return (
+    reason !== "delivered" && reason !== "under_way" && reason !== "parked"
+  );
+}
+
 /** What a run has done since its last checkpoint. */
 export interface Progress {
   readonly place: ReplayPlace;

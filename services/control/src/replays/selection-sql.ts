@@ -2,7 +2,7 @@
  * The SQL of a selection over the table `deliveries`. Pure. Its unit is an event and an endpoint: all deliveries of the two have the same
  * `received_at`, so they are neighbours in the table, and FINAL reads only them. An operator's SQL is written into the text as a subquery.
  */
-import type { Replay, ReplayPlace } from "@postrider/core";
+import type { EpochMs, Replay, ReplayPlace } from "@postrider/core";
 
 /** What of a replay says which deliveries it selects. */
 export type Selected = Pick<
@@ -82,22 +82,33 @@ ORDER BY ${UNIT}`,
   };
 }
 
-/** Where `dead-letters` has the deliveries of these units; of a delivery with several dead letters the newest. */
+/** Where `dead-letters` has the deliveries of these units; of a delivery with several dead letters the newest. `oldest`: when the first of their events was received, before which none of them is dead. */
 export function lettersSql(
   selected: Selected,
   after: ReplayPlace | null,
   upTo: ReplayPlace,
+  oldest: EpochMs,
 ): SelectionSql {
+  // The first two columns of the table's key, and its partition: otherwise every page would read all dead letters.
+  const bounds = [
+    "l.tenant_id <= {upToTenant:String}",
+    ...(after === null ? [] : ["l.tenant_id >= {afterTenant:String}"]),
+    ...(selected.tenantId === null ? [] : ["l.tenant_id = {tenantId:String}"]),
+    ...(selected.selection.endpointId === null
+      ? []
+      : ["l.endpoint_id = {endpointId:String}"]),
+    "l.dead_at >= fromUnixTimestamp64Milli({oldest:Int64})",
+  ];
   return {
     sql: `
 SELECT delivery_id, log_partition, log_offset
 FROM dead_letters AS l
-WHERE l.reason != 'paused' AND delivery_id IN (
+WHERE ${bounds.join(" AND ")} AND l.reason != 'paused' AND delivery_id IN (
   SELECT delivery_id FROM deliveries AS d
   WHERE ${where(selected, after, upTo)} AND status = 'expired')
 ORDER BY l.dead_at DESC
 LIMIT 1 BY delivery_id`,
-    values: valuesOf(selected, after, upTo),
+    values: { ...valuesOf(selected, after, upTo), oldest },
   };
 }
 

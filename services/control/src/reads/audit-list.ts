@@ -4,7 +4,7 @@ import { z } from "zod";
 import { readTime } from "../cookbook/read-parameters.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 import { problemsOf } from "../http/zod-problems.ts";
-import type { AuditFact } from "./audit-trail.ts";
+import type { AuditFact } from "../audit/audit-trail.ts";
 
 /** An audit record as the API shows it. */
 export interface AuditView {

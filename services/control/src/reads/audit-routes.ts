@@ -1,12 +1,12 @@
 import type { Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
-import type { Reader } from "../reads/reader.ts";
 import {
   auditPage,
   parseAuditQuery,
   type AuditQuery,
   type AuditRow,
 } from "./audit-list.ts";
+import type { Reader } from "./reader.ts";
 
 /** `GET /v1/audit`: who changed what, newest first, about a second behind the change. A key with a tenant sees that tenant's alone. */
 export function auditRoutes(
