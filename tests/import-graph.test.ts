@@ -82,7 +82,6 @@ const FOLDERS: Readonly<
     migrate: [".", "clickhouse"],
   },
   control: {
-<<<<<<< HEAD
     ".": [
       "audit",
       "endpoints",
@@ -92,11 +91,7 @@ const FOLDERS: Readonly<
       "resumes",
       "writer",
     ],
-    audit: ["cookbook", "http", "reads"],
-=======
-    ".": ["audit", "endpoints", "http", "reads", "resumes", "writer"],
     audit: [],
->>>>>>> h/audit
     cookbook: [],
     endpoints: ["audit", "http", "writer"],
     letters: [],
