@@ -245,3 +245,34 @@ test(
   },
   LONG,
 );
+
+test(
+  "a topic that is deleted under the writer costs one change its answer; then the replica is not ready, until the topic is there again",
+  async () => {
+    const prefix = `${stack.prefix}lost.`;
+    await createTopics(stack.kafka(), prefix, [...TOPICS, "audit"]);
+    const { ask, ready } = await control.start({
+      POSTRIDER_TOPIC_PREFIX: prefix,
+    });
+    await untilOwner(ask);
+    const { body } = await ask("POST /v1/endpoints", aCreation);
+    const path = `/v1/endpoints/${body.id}`;
+    const change = { description: "without a trace" };
+    const topics = () => ready().find(({ name }) => name === "topics");
+
+    await withAdmin((admin) => admin.deleteTopics([`${prefix}audit`]));
+    const refused = await ask(`PATCH ${path}`, change, { "if-match": "1" });
+
+    expect(refused.status).toBe(503);
+    await waitFor(() => topics()?.isOk === false, { timeoutMs: 60_000 });
+    expect((await ask(`GET ${path}`)).body).toMatchObject({
+      version: 1,
+      description: "",
+    });
+    await createTopics(stack.kafka(), prefix, ["audit"]);
+    await untilOwner(ask);
+    const made = await ask(`PATCH ${path}`, change, { "if-match": "1" });
+    expect([made.status, topics()?.isOk]).toEqual([200, true]);
+  },
+  LONG,
+);
