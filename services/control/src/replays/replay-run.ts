@@ -7,23 +7,17 @@
  * send the same is unfinished or still has a run in this process, and (2) ClickHouse shows everything that was sent until then
  * (recorded.ts). What a process that was cut off handed over later than that has the same delivery id and step, and deliver drops it.
  */
-import type { Delivery, Endpoint, Replay, ReplayPlace } from "@postrider/core";
+import type { Endpoint, Replay, ReplayPlace } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
-import { readLetter, type LetterReading } from "../letters/letter-reading.ts";
+import type { LetterReading } from "../letters/letter-reading.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
-import {
-  isInlineEndpoint,
-  judged,
-  lackOf,
-  type Candidate,
-} from "./candidate.ts";
+import type { Candidate } from "./candidate.ts";
+import { fateOf, type FateContext } from "./fate.ts";
 import type { LetterLog } from "./letter-log.ts";
-import type { Page, PastDeliveries } from "./past-deliveries.ts";
-import { rebuiltDelivery } from "./rebuilt-delivery.ts";
+import type { PastDeliveries } from "./past-deliveries.ts";
 import { untilRecorded, type Offsets } from "./recorded.ts";
-import { redrivenDelivery } from "./redriven-delivery.ts";
 import { isLacking, waitsFor, type LeftOutReason } from "./replay.ts";
 import type { LeftOut, ReplayStore } from "./replay-store.ts";
 
@@ -155,10 +149,7 @@ function runningOf(
 
 type SendOptions = ReplayRunOptions & { readonly letters: LetterLog };
 
-interface OfPage {
-  readonly replay: Replay;
-  readonly page: Page;
-  readonly signal: AbortSignal;
+interface OfPage extends FateContext {
   readonly mustYield: () => boolean;
 }
 
@@ -186,16 +177,6 @@ interface Chunk {
   /** Up to where the selection is worked off after this chunk. */
   readonly place: ReplayPlace;
 }
-
-/** What becomes of a candidate. */
-type Fate =
-  | {
-      readonly kind: "send";
-      readonly record: OutRecord;
-      readonly source: RawRecord | undefined;
-    }
-  | { readonly kind: "sent" }
-  | { readonly kind: "leave"; readonly reason: LeftOutReason };
 
 async function sendChunk(
   options: SendOptions,
@@ -234,77 +215,6 @@ async function sendChunk(
   const dueMs = (sends.length / replay.ratePerSecond) * 1_000;
   await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), { signal });
   return true;
-}
-
-async function fateOf(
-  options: SendOptions,
-  { replay, page, signal }: OfPage,
-  candidate: Candidate,
-): Promise<Fate> {
-  const { id, selection } = replay;
-  const verdict = judged(candidate, { id, statuses: selection.statuses });
-  if (verdict.kind !== "send") return verdict;
-  const endpoint = options.endpoints.get(candidate.endpointId);
-  const isInline = isInlineEndpoint(candidate.endpointId);
-  const lack = isInline ? null : lackOf(endpoint);
-  if (lack !== null) return leave(lack);
-  const found = await pastOf(options, { candidate, page, signal }, verdict);
-  if (typeof found === "string") return leave(found);
-  const now = options.clock.now();
-  if (found.past.expiresAt !== null && found.past.expiresAt <= now)
-    return leave("expires_at_passed");
-  const value = redrivenDelivery(found.past, {
-    trigger: replay.kind === "backfill" ? "replay" : "redrive",
-    replayId: id,
-    endpointVersion: isInline ? 0 : (endpoint?.version ?? 0),
-    now,
-  });
-  return {
-    kind: "send",
-    record: { topic: "deliveries", key: value.endpointId, value },
-    source: found.source,
-  };
-}
-
-interface Found {
-  readonly past: Delivery;
-  /** The record that it was read from; `undefined` if from ClickHouse. */
-  readonly source: RawRecord | undefined;
-}
-
-/** A past delivery as its dead letter has it; without one, made again of the event as the table `events` has it. */
-async function pastOf(
-  options: SendOptions,
-  of: Pick<OfPage, "page" | "signal"> & { readonly candidate: Candidate },
-  { deliveryIds }: { readonly deliveryIds: readonly string[] },
-): Promise<Found | LeftOutReason> {
-  const { letters, log } = options;
-  let isUnreadable = false;
-  for (const deliveryId of deliveryIds) {
-    const place = of.page.letters.get(deliveryId);
-    const source = place && (await letters.read(place));
-    if (!place || !source) continue;
-    const read = await readLetter(options, source, of.signal);
-    if (read.kind === "decoded") {
-      const past = read.letter.delivery;
-      if (past?.deliveryId === deliveryId) return { past, source };
-    } else {
-      isUnreadable = true;
-      log.warn("replay.deadLetterUnreadable", {
-        deliveryId,
-        ...place,
-        why: read.why,
-      });
-    }
-  }
-  const event = await options.past.event(of.candidate);
-  const past = rebuiltDelivery(of.candidate, event);
-  if (typeof past !== "string") return { past, source: undefined };
-  return isUnreadable ? "unreadable" : past;
-}
-
-function leave(reason: LeftOutReason) {
-  return { kind: "leave", reason } as const;
 }
 
 function placeOf({
