@@ -268,6 +268,8 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
     ],
     [404, "/v1/deliveries/", "npx postrider deliveries list"],
     [404, "/v1/queries/", "npx postrider query --list"],
+    [404, "/v1/replays/", "npx postrider replay list"],
+    [409, "/v1/replays", "npx postrider replay list   (the state of each)"],
     [
       412,
       "/",

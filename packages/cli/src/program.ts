@@ -15,6 +15,7 @@ import { migrateCommand } from "./commands/migrate.ts";
 import { publishCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
 import { receiverCommand } from "./commands/receiver.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { topicsCommand } from "./commands/topics.ts";
@@ -44,6 +45,7 @@ export function createProgram(run: Run): Command {
     deliveriesCommand,
     attemptsCommand,
     deadLettersCommand,
+    replayCommand,
     queryCommand,
     statusCommand,
     doctorCommand,

@@ -283,7 +283,7 @@ test("the keys follow the table of the topic control, and nothing of its other e
   });
   const tell = (name: string, key: ApiKey | undefined): void => {
     for (const listener of listeners)
-      listener(name, key && { resume: null, key });
+      listener(name, key && { resume: null, key, replay: null });
   };
 
   tell(keyEntry("a"), anApiKey({ id: "a", role: "reader" }));

@@ -40,6 +40,7 @@ import { keyRoutes } from "./keys/key-routes.ts";
 import { createKeyStore } from "./keys/key-store.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
+import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
@@ -182,6 +183,19 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     clock,
     log,
   });
+  const replays = composeReplays({
+    ...effects,
+    config,
+    kafka,
+    schemas,
+    output,
+    ownership,
+    tenureWriter,
+    audit: auditTrail,
+    reader,
+    entries,
+    endpoints: table,
+  });
   const writer = createEndpointWriter({
     tenureWriter,
     table,
@@ -243,6 +257,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         }),
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
+      replays.routes,
       auditRoutes(reader, clock),
       eventRoutes(reader),
       queryRoutes(reader, clock),
@@ -266,6 +281,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       ownership,
       follower,
       resumes.runner,
+      replays.runner,
       server,
     ],
     health: controlHealth({

@@ -23,6 +23,7 @@ interface Things {
   readonly endpoint: string;
   readonly key: string;
   readonly event: string;
+  readonly replay: string;
 }
 
 /** What nobody has, in the same forms. */
@@ -30,6 +31,7 @@ const NOTHING: Things = {
   endpoint: `ep_${"0".repeat(24)}`,
   key: "0123456789abcdef",
   event: "evt_of_nobody",
+  replay: `rpl_${"0".repeat(24)}`,
 };
 
 type Case =
@@ -57,6 +59,10 @@ const endpoint =
   (of: Things): string =>
     `/v1/endpoints/${of.endpoint}${under}`;
 const key = (of: Things): string => `/v1/keys/${of.key}`;
+const replay =
+  (under = "") =>
+  (of: Things): string =>
+    `/v1/replays/${of.replay}${under}`;
 
 const CASES: Readonly<Record<string, Case>> = {
   "POST /v1/keys": {
@@ -96,6 +102,21 @@ const CASES: Readonly<Record<string, Case>> = {
     kind: "same",
     path: endpoint("/resume"),
   },
+  "POST /v1/replays/preview": {
+    kind: "creates",
+    path: "/v1/replays/preview",
+    body: { reasons: ["exhausted"] },
+  },
+  "POST /v1/replays": {
+    kind: "creates",
+    path: "/v1/replays",
+    body: { reasons: ["exhausted"], confirm: true },
+  },
+  "GET /v1/replays": { kind: "own", path: "/v1/replays" },
+  "GET /v1/replays/:id": { kind: "same", path: replay() },
+  "POST /v1/replays/:id/pause": { kind: "same", path: replay("/pause") },
+  "POST /v1/replays/:id/resume": { kind: "same", path: replay("/resume") },
+  "POST /v1/replays/:id/cancel": { kind: "same", path: replay("/cancel") },
   "GET /v1/audit": { kind: "unserved", path: () => "/v1/audit" },
   "GET /v1/events/:id": {
     kind: "unserved",
@@ -170,7 +191,12 @@ async function theThingsOf(tenantId: string): Promise<Things> {
     stack.clickhouseUrl,
     `INSERT INTO ${stack.database}.events SETTINGS async_insert=0 FORMAT JSONEachRow\n${JSON.stringify({ tenant_id: tenantId, event_id: event, event_type: "order.paid", received_at: now(), decided_at: now(), decision: "no_match", source_topic: "postrider.events", part: 0, parts: 1 })}`,
   );
-  return { endpoint: id, key: keyId, event };
+  const { id: replayId } = await made("/v1/replays", {
+    tenantId,
+    reasons: ["exhausted"],
+    confirm: true,
+  });
+  return { endpoint: id, key: keyId, event, replay: replayId };
 }
 
 async function made(

@@ -66,7 +66,7 @@ function aStore(
   });
   const put = (key: Partial<ApiKey>): ApiKey => {
     const made = anApiKey(key);
-    entries.set(keyEntry(made.id), { resume: null, key: made });
+    entries.set(keyEntry(made.id), { resume: null, key: made, replay: null });
     return made;
   };
   return { store, state, clock, effects, entries, facts, batches, put };

@@ -80,7 +80,11 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
     const value =
       key === null
         ? null
-        : encode({ topic: "control", key: name, value: { resume: null, key } });
+        : encode({
+            topic: "control",
+            key: name,
+            value: { resume: null, key, replay: null },
+          });
     return { topic, partition: 0, key: Buffer.from(name), value };
   }
 

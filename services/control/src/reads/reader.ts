@@ -33,10 +33,15 @@ export interface Reading {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** Runs a SELECT of ours; numbers come as numbers. Rejects with the problem `clickhouse_unavailable`. */
+  /**
+   * Runs a SELECT of ours; numbers come as numbers. With `isOperators` an operator's SQL is a part of it, which `judgeQuery` must have
+   * allowed: it may run as long as the operator's own queries, and what ClickHouse says against it is the problem `query_failed`.
+   * Otherwise every failure is `clickhouse_unavailable`.
+   */
   select<Row>(
     sql: string,
     values: Readonly<Record<string, unknown>>,
+    isOperators?: boolean,
   ): Promise<Row[]>;
   /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. The answer is `truncated` where a saved query has more rows than its `limit`. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
   query(
@@ -113,6 +118,8 @@ export function createReader(options: ReaderOptions): Reader {
   return {
     ...readingOver(operators, {
       forRows: { readonly: "2", ...SAVED_SETTINGS, ...JSON_OUTPUT },
+      forSelect: (isOperators) =>
+        selectSettings(isOperators ? options.queryTimeoutMs : EVENT_TIMEOUT_MS),
       forQuery: operatorSettings(options.queryTimeoutMs),
       forSaved: SAVED_SETTINGS,
       headers: {},
@@ -140,6 +147,7 @@ export function createReader(options: ReaderOptions): Reader {
 /** How one kind of caller asks. */
 interface Manner {
   readonly forRows: ClickHouseSettings;
+  readonly forSelect: (isOperators: boolean) => ClickHouseSettings;
   readonly forQuery: ClickHouseSettings;
   /** Beside `forQuery`, where the text is ours. */
   readonly forSaved: ClickHouseSettings;
@@ -148,7 +156,7 @@ interface Manner {
 
 function readingOver(
   { own, queries }: Connection,
-  { forRows, forQuery, forSaved, headers }: Manner,
+  { forRows, forSelect, forQuery, forSaved, headers }: Manner,
 ): Reading {
   const how = { clickhouse_settings: forRows, http_headers: headers };
   return {
@@ -164,8 +172,22 @@ function readingOver(
       }),
     attempts: (of) =>
       rows<AttemptRow>(own, ATTEMPTS_SQL, { ...how, query_params: { ...of } }),
-    select: (sql, values) =>
-      rows(own, sql, { ...how, query_params: { ...values } }),
+    async select<Row>(
+      sql: string,
+      values: Readonly<Record<string, unknown>>,
+      isOperators = false,
+    ): Promise<Row[]> {
+      try {
+        return await rowsNow<Row>(isOperators ? queries : own, sql, {
+          query_params: { ...values },
+          clickhouse_settings: forSelect(isOperators),
+          http_headers: headers,
+        });
+      } catch (error) {
+        const refused = isOperators ? "query_failed" : "clickhouse_unavailable";
+        throw problemOf(error, refused);
+      }
+    },
     async query(sql, gone, values) {
       try {
         const result = await queries.made.query({
@@ -229,6 +251,7 @@ function tenantsOf(
         );
       return readingOver(connection, {
         forRows: {},
+        forSelect: () => ({}),
         forQuery: {},
         forSaved: {},
         headers: { [TENANT_HEADER]: tenantId },
@@ -282,6 +305,19 @@ function operatorSettings(timeoutMs: number): ClickHouseSettings {
     result_overflow_mode: "break",
     max_memory_usage: String(2 * 1024 ** 3),
     cancel_http_readonly_queries_on_client_close: 1,
+    ...JSON_OUTPUT,
+  };
+}
+
+/** As for an operator's query; but no row may be missing, so nothing is cut off. */
+function selectSettings(timeoutMs: number): ClickHouseSettings {
+  return {
+    readonly: "1",
+    max_execution_time: Math.max(1, Math.ceil(timeoutMs / 1000)),
+    timeout_overflow_mode: "throw",
+    max_memory_usage: String(2 * 1024 ** 3),
+    optimize_aggregation_in_order: 1,
+    ...SAVED_SETTINGS,
     ...JSON_OUTPUT,
   };
 }

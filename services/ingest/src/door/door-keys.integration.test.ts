@@ -45,7 +45,7 @@ const check = () =>
 
 async function put(key: ApiKey): Promise<void> {
   const name = keyEntry(key.id);
-  const value = { resume: null, key };
+  const value = { resume: null, key, replay: null };
   const producer = await kafka.createProducer();
   await producer.sendBatch([
     {
