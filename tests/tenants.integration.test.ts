@@ -292,6 +292,7 @@ test.each([
   `/v1/deliveries?${WINDOW}&text=answered`,
   `/v1/attempts?${WINDOW}`,
   `/v1/dead-letters?${WINDOW}`,
+  `/v1/audit?${WINDOW}`,
   `/v1/series?${WINDOW}&by=endpointId`,
   `/v1/series?${WINDOW}&by=tenantId`,
   `/v1/queries/endpoint-health?since=7d`,

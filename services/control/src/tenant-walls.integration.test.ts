@@ -173,7 +173,7 @@ async function start(): Promise<void> {
     ask(what, body, { authorization: `Bearer ${token}`, ...headers });
 }
 
-/** An endpoint that was paused, a key, and an event. */
+/** An endpoint that was paused, a key, an event, and the audit trail of the first two. */
 async function theThingsOf(tenantId: string): Promise<Things> {
   const { id } = await made("/v1/endpoints", {
     tenantId,
@@ -187,16 +187,43 @@ async function theThingsOf(tenantId: string): Promise<Things> {
     tenantId,
   });
   const event = `evt_of_${tenantId}`;
-  await execute(
-    stack.clickhouseUrl,
-    `INSERT INTO ${stack.database}.events SETTINGS async_insert=0 FORMAT JSONEachRow\n${JSON.stringify({ tenant_id: tenantId, event_id: event, event_type: "order.paid", received_at: now(), decided_at: now(), decision: "no_match", source_topic: "postrider.events", part: 0, parts: 1 })}`,
-  );
+  await record("events", {
+    tenant_id: tenantId,
+    event_id: event,
+    event_type: "order.paid",
+    received_at: now(),
+    decided_at: now(),
+    decision: "no_match",
+    source_topic: "postrider.events",
+    part: 0,
+    parts: 1,
+  });
+  for (const [subject, subjectId] of [
+    ["endpoint", id],
+    ["key", keyId],
+  ])
+    await record("audit", {
+      tenant_id: tenantId,
+      at: now(),
+      actor: "admin",
+      subject,
+      subject_id: subjectId,
+      action: "created",
+    });
   const { id: replayId } = await made("/v1/replays", {
     tenantId,
     reasons: ["exhausted"],
     confirm: true,
   });
   return { endpoint: id, key: keyId, event, replay: replayId };
+}
+
+/** A row as the recorder would write it, which does not run here. */
+async function record(table: string, row: object): Promise<void> {
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.${table} SETTINGS async_insert=0 FORMAT JSONEachRow\n${JSON.stringify(row)}`,
+  );
 }
 
 async function made(

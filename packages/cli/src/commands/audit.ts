@@ -69,7 +69,7 @@ function queryOf({ id, ...asked }: Asked): string {
     subject,
     subjectId: id,
     actor,
-    tenant,
+    tenantId: tenant,
     action,
     since,
     until,

@@ -182,6 +182,34 @@ test("keys are refused once there are too many, of one tenant or in all; one tha
   expect(await codeOf(store.create(others, CAUSE))).toBe("conflict");
 });
 
+test("a tenant that makes and revokes keys without end pushes out its own ended keys, and nobody else's", async () => {
+  const { store, put, clock } = aStore({ maxKeys: 6, maxOfTenant: 3 });
+  put({ id: "of beta", tenantId: "beta", revokedAt: clock.now() });
+  put({ id: "of all", tenantId: null, revokedAt: clock.now() });
+
+  const made: string[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    clock.advance(1);
+    const { key } = await store.create(aCreation(), CAUSE);
+    await store.revoke(key.id, ANY);
+    made.push(key.id);
+  }
+
+  expect(store.get("of beta", null).revokedAt).not.toBeNull();
+  expect(store.get("of all", null).revokedAt).not.toBeNull();
+  expect(store.visible("acme").map(({ id }) => id)).toEqual(made.slice(-3));
+});
+
+test("a tenant with more records than it has room for may still make a key, and loses ended ones with it", async () => {
+  const { store, put, clock } = aStore({ maxKeys: 9, maxOfTenant: 2 });
+  for (const id of ["a", "b", "c", "d"])
+    put({ id, tenantId: "acme", revokedAt: clock.now() });
+
+  const { key } = await store.create(aCreation(), CAUSE);
+
+  expect(store.visible("acme").map(({ id }) => id)).toEqual(["d", key.id]);
+});
+
 test("a key that ended is kept for its record for 30 days, and goes with the next change then", async () => {
   const { store, put, clock, batches } = aStore();
   put({ id: "revoked", revokedAt: clock.now() });

@@ -1,7 +1,7 @@
 /**
  * The API keys as the topic `control` has them, and the writes that change them. Invariant: a key's token is never stored, and at
- * most `maxKeys` records are: an ended key (revoked or expired) stays as its own record for 30 days, or until its room is needed.
- * Who made and revoked it stays in `audit`.
+ * most `maxKeys` records are: an ended key (revoked or expired) stays as its own record for 30 days, or until its room is needed,
+ * by a key of its own tenant first. Who made and revoked it stays in `audit`.
  */
 import type { ApiKey, ControlEntry, EpochMs } from "@postrider/core";
 import { keyEntry, newKey } from "@postrider/http";
@@ -46,12 +46,12 @@ export interface KeyStoreOptions {
   readonly log: Log;
   /** The most records of keys. Every process keeps them all in memory. Default 10,000. */
   readonly maxKeys?: number;
-  /** The most keys of one tenant that have not ended, so that one tenant leaves room for others. Default 1,000. */
+  /** The most records of one tenant, so that it leaves room for others. Default 1,000. */
   readonly maxOfTenant?: number;
 }
 
 const KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
-/** The most records that one change removes along with it, so that it stays small. */
+/** The most records of a kind that one change removes along with it, so that it stays small. */
 const MAX_FORGOTTEN = 100;
 
 export function createKeyStore(options: KeyStoreOptions): KeyStore {
@@ -132,11 +132,7 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
       inTurn(async () => {
         const tenure = owner();
         const now = clock.now();
-        const keys = all();
-        const forgotten = forgettable(keys, now, keys.length + 1 - maxKeys);
-        if (keys.length - forgotten.length >= maxKeys) throw tooMany(maxKeys);
-        if (isTenantFull(keys, creation.tenantId, now))
-          throw tooMany(maxOfTenant, creation.tenantId);
+        const forgotten = roomFor(creation.tenantId, now);
         const made = newKey();
         const key = apiKey(made, creation, {
           by: cause.actor,
@@ -159,16 +155,26 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
       }),
   };
 
-  function isTenantFull(
-    keys: readonly ApiKey[],
-    tenantId: string | null,
-    now: EpochMs,
-  ): boolean {
-    if (tenantId === null) return false;
-    const isOne = (key: ApiKey): boolean =>
-      key.tenantId === tenantId && endedAt(key, now) === null;
-    return keys.filter(isOne).length >= maxOfTenant;
+  /** The records that must go for one more key of this tenant: first its own, so that no tenant pushes out what others have. */
+  function roomFor(tenantId: string | null, now: EpochMs): ApiKey[] {
+    const keys = all();
+    const own = keys.filter((key) => key.tenantId === tenantId);
+    if (tenantId !== null && activeOf(own, now) >= maxOfTenant)
+      throw tooMany(maxOfTenant, tenantId);
+    const ofOwn =
+      tenantId === null
+        ? []
+        : forgettable(own, now, own.length + 1 - maxOfTenant);
+    const gone = new Set(ofOwn);
+    const rest = keys.filter((key) => !gone.has(key));
+    const ofRest = forgettable(rest, now, rest.length + 1 - maxKeys);
+    if (rest.length - ofRest.length >= maxKeys) throw tooMany(maxKeys);
+    return [...ofOwn, ...ofRest];
   }
+}
+
+function activeOf(keys: readonly ApiKey[], now: EpochMs): number {
+  return keys.filter((key) => endedAt(key, now) === null).length;
 }
 
 /** Ended keys whose records may go: those that ended longest ago, as many as room is needed for, and all that are kept no longer. */

@@ -69,9 +69,9 @@ test.each<[string, object, string, string]>([
 
 test("a caller with a tenant asks for its tenant's records, whatever it says", () => {
   expect(parse({}, "acme").tenant).toBe("acme");
-  expect(parse({ tenant: "acme" }, "acme").tenant).toBe("acme");
-  expect(() => parse({ tenant: "other" }, "acme")).toThrow("tenant");
-  expect(parse({ tenant: "other" }).tenant).toBe("other");
+  expect(parse({ tenantId: "acme" }, "acme").tenant).toBe("acme");
+  expect(() => parse({ tenantId: "other" }, "acme")).toThrow("tenant");
+  expect(parse({ tenantId: "other" }).tenant).toBe("other");
 });
 
 test("a page has its rows as the API shows them; the cursor of a full one asks for what is older", () => {

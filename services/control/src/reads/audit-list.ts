@@ -105,7 +105,7 @@ function listQuery(now: EpochMs) {
       subject: z.enum(SUBJECTS).optional(),
       subjectId: name,
       actor: name,
-      tenant: name,
+      tenantId: name,
       action: name,
       since: time.optional(),
       until: time.optional(),
@@ -132,11 +132,16 @@ export function parseAuditQuery(
 ): AuditQuery {
   const parsed = listQuery(now).safeParse(query);
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
-  const { cursor: before = NEWEST, subject = "", ...given } = parsed.data;
-  if (tenantId !== null && given.tenant !== "" && given.tenant !== tenantId)
+  const {
+    cursor: before = NEWEST,
+    subject = "",
+    tenantId: named,
+    ...given
+  } = parsed.data;
+  if (tenantId !== null && named !== "" && named !== tenantId)
     throw invalid([
       {
-        field: "tenant",
+        field: "tenantId",
         rule: "own",
         message: "must be the tenant of your key, or left out",
       },
@@ -144,7 +149,7 @@ export function parseAuditQuery(
   return {
     ...given,
     subject,
-    tenant: tenantId ?? given.tenant,
+    tenant: tenantId ?? named,
     since: given.since ?? 0,
     until: given.until ?? LATEST,
     before,

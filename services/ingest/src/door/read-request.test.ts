@@ -202,6 +202,29 @@ test.each(["beta", "no tenant's name", ""])(
   },
 );
 
+test.each([
+  [String.raw`"tenantId":"acme","tenantId":"beta"`, "key_tenant"],
+  [String.raw`"tenantId":"acme","\u0074enantId":"beta"`, "key_tenant"],
+  [String.raw`"tenantId":"beta","\u0074enantId":"acme"`, "acme"],
+  [String.raw`"tenantId":"\u0061cme"`, "acme"],
+  [String.raw`"TenantId":"beta"`, "acme"],
+])(
+  "with a key's tenant, however %s is spelt, the event that is accepted is of that tenant",
+  (spelt, expected) => {
+    const result = read(
+      `{"id":"e1","type":"a.b",${spelt},"payload":{}}`,
+      undefined,
+      "acme",
+    );
+
+    const found =
+      result.kind === "refused"
+        ? result.problems.map(({ rule }) => rule)
+        : result.events.map(({ tenantId }) => tenantId);
+    expect(found).toEqual([expected]);
+  },
+);
+
 test("a tenant that is no text is a wrong type, with a key's tenant, too", () => {
   const result = read({ ...event, tenantId: 7 }, undefined, "acme");
 
