@@ -1,7 +1,11 @@
 /** The statements of docs/security.md are those that the services check. */
 import { expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
-import { grantsOf, grantStatement } from "@postrider/runtime";
+import {
+  grantsOf,
+  grantStatement,
+  tenantUserStatements,
+} from "@postrider/runtime";
 
 const page = readFileSync(
   new URL("../docs/security.md", import.meta.url),
@@ -9,9 +13,9 @@ const page = readFileSync(
 );
 
 test("docs/security.md has every grant that ClickHouse is asked for, and no other", () => {
-  const told = [...page.matchAll(/^(GRANT .* TO postrider_\w+);$/gm)].map(
-    ([, statement]) => statement,
-  );
+  const told = [
+    ...page.matchAll(/^(GRANT .* TO postrider_(?!tenant)\w+);$/gm),
+  ].map(([, statement]) => statement);
   const asked = (["migrate", "recorder", "control"] as const).flatMap(
     (holder) =>
       grantsOf(holder, "postrider").map((grant) =>
@@ -20,4 +24,13 @@ test("docs/security.md has every grant that ClickHouse is asked for, and no othe
   );
 
   expect(told).toEqual(asked);
+});
+
+test("docs/security.md has the statements of the tenants' user as the command prints them", () => {
+  const statements = tenantUserStatements({
+    database: "postrider",
+    user: "postrider_tenant",
+  });
+
+  expect(page).toContain(statements.map((each) => `${each};`).join("\n"));
 });

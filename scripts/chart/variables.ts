@@ -68,6 +68,7 @@ const CONNECTIONS: Readonly<Record<string, readonly string[]>> = {
     "CLICKHOUSE_PASSWORD",
     "CLICKHOUSE_TLS_CA",
   ],
+  CLICKHOUSE_TENANT_USER: ["CLICKHOUSE_TENANT_PASSWORD"],
 };
 export const OF_CONNECTIONS: ReadonlySet<string> = new Set(
   Object.values(CONNECTIONS).flat(),

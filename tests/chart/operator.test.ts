@@ -264,11 +264,14 @@ function alerts(
   const rule = objects.find(({ kind }) => kind === "PrometheusRule");
   const { groups } = rule!.spec as {
     groups: readonly {
-      rules: readonly { annotations: Record<string, string> }[];
+      rules: readonly { annotations?: Record<string, string> }[];
     }[];
   }; // a PrometheusRule's spec
+  // A recording rule has none.
   return groups.flatMap(({ rules }) =>
-    rules.map(({ annotations }) => annotations),
+    rules.flatMap(({ annotations }) =>
+      annotations === undefined ? [] : [annotations],
+    ),
   );
 }
 
@@ -491,6 +494,10 @@ testWithHelm.each([
     "none for the topics Job",
   ],
   [
+    "strimzi.enabled=true,strimzi.cluster=",
+    "strimzi.enabled needs strimzi.cluster",
+  ],
+  [
     "strimzi.enabled=true,strimzi.namespace=kafka,kafka.sasl.mechanism=scram-sha-512,kafka.sasl.username=a,kafka.sasl.password.existingSecret=a",
     "Bring the one of postrider-ingest",
   ],
@@ -529,3 +536,21 @@ function jobs(objects: readonly ChartObject[]): string[] {
     .filter(({ kind }) => kind === "Job")
     .map(({ metadata }) => metadata.name);
 }
+
+testWithHelm("the tenants' user of ClickHouse reaches control alone", () => {
+  const objects = render(
+    helm,
+    "minimal",
+    set(
+      "clickhouse.tenants.user=tenants",
+      "clickhouse.tenants.password.existingSecret=tenants-password",
+    ),
+  );
+
+  const named = podsOf(objects)
+    .filter((pod) => JSON.stringify(pod).includes("CLICKHOUSE_TENANT_USER"))
+    .map((pod) => JSON.stringify(pod));
+  expect(named).toHaveLength(1);
+  expect(named[0]).toContain("CLICKHOUSE_TENANT_PASSWORD_FILE");
+  expect(named[0]).toContain("tenants-password");
+});

@@ -6,6 +6,7 @@ import { DELIVERY_ANSWERS } from "./delivery-answers.ts";
 import type { DataSet, Standing } from "./data-set.ts";
 import type { Rows } from "./figures.ts";
 import { INTAKE_ANSWERS } from "./intake-answers.ts";
+import { SERVICE_LEVEL_ANSWERS } from "./service-level-answers.ts";
 
 /** What was asked: the parameters, with their defaults. */
 export interface Scope {
@@ -18,6 +19,7 @@ export interface Scope {
   readonly target: number;
   readonly within_ms: number;
   readonly attempts: number;
+  readonly min_bad: number;
 }
 
 /** What a query may read: the records of the window and of the tenant and endpoint, where these are asked for. */
@@ -41,6 +43,7 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   ...DELIVERY_ANSWERS,
   ...INTAKE_ANSWERS,
   ...AUDIT_ANSWERS,
+  ...SERVICE_LEVEL_ANSWERS,
 };
 
 /** What of the data set is in scope. */

@@ -1,4 +1,5 @@
 /** Puts the data set into the tables as the recorder does: migrated by its migrations, written by its writer, the rest filled by the views. */
+import type { Signal } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import { aRawRecord } from "@postrider/testkit";
 import {
@@ -6,6 +7,7 @@ import {
   AUDIT,
   DEAD_LETTERS,
   EVENTS,
+  SIGNALS,
 } from "../../services/recorder/src/columns.ts";
 import type { Table } from "../../services/recorder/src/columns.ts";
 import { createWriter } from "../../services/recorder/src/clickhouse/writer.ts";
@@ -16,8 +18,11 @@ import type { DataSet } from "./data-set.ts";
 export interface Recorder {
   /** Inserts everything. The second time the same records get other tokens, as after a crash whose token was forgotten. */
   record(
-    data: Pick<DataSet, "attempts" | "intakes" | "deadLetters"> &
-      Partial<Pick<DataSet, "audit">>,
+    data: Partial<
+      Pick<DataSet, "attempts" | "intakes" | "deadLetters" | "audit">
+    > & {
+      readonly signals?: readonly Signal[];
+    },
   ): Promise<void>;
   close(): Promise<void>;
 }
@@ -58,11 +63,12 @@ export async function startRecorder(
   }
 
   return {
-    async record({ attempts, intakes, deadLetters, audit = [] }) {
+    async record({ attempts, intakes, deadLetters, signals, audit = [] }) {
       // Not in the order in which things happened: each topic is recorded at its own pace.
-      await insert(ATTEMPTS, attempts);
-      await insert(EVENTS, intakes);
-      await insert(DEAD_LETTERS, deadLetters);
+      if (attempts) await insert(ATTEMPTS, attempts);
+      if (intakes) await insert(EVENTS, intakes);
+      if (deadLetters) await insert(DEAD_LETTERS, deadLetters);
+      if (signals) await insert(SIGNALS, signals);
       if (audit.length > 0) await insert(AUDIT, audit);
     },
     close: () => writer.close(),

@@ -252,15 +252,24 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
     [
       401,
       "/",
-      "Set POSTRIDER_ADMIN_KEY to the stack's key, or run this below the folder where `npx postrider dev` runs.",
+      "Set POSTRIDER_ADMIN_KEY to the stack's key, or to any key that is valid there, or run this below the folder where `npx postrider dev` runs.",
     ],
+    [
+      403,
+      "/",
+      "Set POSTRIDER_ADMIN_KEY to a key that may do this. An administrator makes one: npx postrider keys create --help",
+    ],
+    [404, "/v1/keys/", "npx postrider keys list"],
     [404, "/v1/endpoints/", "npx postrider endpoints list"],
     [
       404,
       "/v1/events/",
       'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
     ],
+    [404, "/v1/deliveries/", "npx postrider deliveries list"],
     [404, "/v1/queries/", "npx postrider query --list"],
+    [404, "/v1/replays/", "npx postrider replay list"],
+    [409, "/v1/replays", "npx postrider replay list   (the state of each)"],
     [
       412,
       "/",

@@ -12,7 +12,7 @@ export function usersArguments(
   writeFileSync(
     usersFile,
     `<clickhouse>
-<profiles><default/></profiles><quotas><default/></quotas>
+<profiles><default/>${Object.entries(users).map(profile).join("")}</profiles><quotas><default/></quotas>
 <users>
 ${user("default", { password: "", grants: null })}
 ${Object.entries(users)
@@ -33,12 +33,52 @@ ${Object.entries(users)
 
 function user(
   name: string,
-  of: { readonly password: string; readonly grants: readonly string[] | null },
+  of: Omit<ClickHouseUser, "grants"> & {
+    readonly grants: readonly string[] | null;
+  },
 ): string {
   const grants = of.grants
     ?.map((grant) => `<query>${escaped(grant)}</query>`)
     .join("");
-  return `<${name}><password>${escaped(of.password)}</password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>${grants === undefined ? "" : `<grants>${grants}</grants>`}</${name}>`;
+  const profileName = of.settings === undefined ? "default" : name;
+  return `<${name}><password>${escaped(of.password)}</password><networks><ip>::/0</ip></networks><profile>${profileName}</profile><quota>default</quota>${grants === undefined ? "" : `<grants>${grants}</grants>`}${databases(of.rowFilters ?? {})}</${name}>`;
+}
+
+/** A profile is called as its only user. */
+function profile([name, { settings }]: readonly [
+  string,
+  ClickHouseUser,
+]): string {
+  if (settings === undefined) return "";
+  const all = Object.entries(settings);
+  const values = all.map(
+    ([setting, { value }]) =>
+      `<${setting}>${escaped(String(value))}</${setting}>`,
+  );
+  const constraints = all
+    .filter(([, { min }]) => min !== undefined)
+    .map(
+      ([setting, { min, max }]) =>
+        `<${setting}><min>${min}</min><max>${max}</max></${setting}>`,
+    );
+  return `<${name}>${values.join("")}<constraints>${constraints.join("")}</constraints></${name}>`;
+}
+
+function databases(filters: Readonly<Record<string, string>>): string {
+  const byDatabase = Map.groupBy(
+    Object.entries(filters),
+    ([table]) => table.split(".")[0] ?? "",
+  );
+  const each = [...byDatabase].map(
+    ([database, tables]) =>
+      `<${database}>${tables
+        .map(([table, filter]) => {
+          const name = table.slice(database.length + 1);
+          return `<${name}><filter>${escaped(filter)}</filter></${name}>`;
+        })
+        .join("")}</${database}>`,
+  );
+  return each.length === 0 ? "" : `<databases>${each.join("")}</databases>`;
 }
 
 function escaped(text: string): string {

@@ -37,6 +37,19 @@ export interface ClickHouseUser {
   readonly password: string;
   /** `GRANT …`, each without its user. */
   readonly grants: readonly string[];
+  /** The settings of a profile of its own, with the bounds that a query may change them in. Default: those of `default`. */
+  readonly settings?: Readonly<
+    Record<
+      string,
+      {
+        readonly value: number | string;
+        readonly min?: number;
+        readonly max?: number;
+      }
+    >
+  >;
+  /** By table (`db.table`): the condition under which the user sees a row. */
+  readonly rowFilters?: Readonly<Record<string, string>>;
 }
 
 /** Two more listeners of the only broker, and an authorizer: who comes by them may do what ACLs allow; who comes by the plain one, everything. */

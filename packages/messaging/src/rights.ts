@@ -48,7 +48,12 @@ export function rightsOf(
   ];
   switch (service) {
     case "door":
-      return [topic("events", "Write"), ...schemas];
+      return [
+        topic("events", "Write"),
+        topic("control", "Read"),
+        ...schemas,
+        ownGroups("control.table."),
+      ];
     case "route":
       return [
         topic("events", "Read", "DescribeConfigs"),
@@ -104,10 +109,13 @@ export function rightsOf(
         topic("signals", "Read"),
         topic("dead-letters", "Read", "Write"),
         topic("deliveries", "Write"),
+        topic("attempts", "Describe"),
         ...schemas,
         group("control"),
         group("control-signals"),
         group("dispatcher", "Describe"),
+        group("recorder.attempts", "Describe"),
+        group("recorder.dead-letters", "Describe"),
         ownGroups("endpoints.table."),
         ownGroups("control.table."),
         ownGroups("dead-letters.read."),

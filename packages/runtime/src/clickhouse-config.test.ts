@@ -1,5 +1,10 @@
 import { expect, test } from "@jest/globals";
-import { clickhouseAccess, clickhouseConfig } from "./clickhouse-config.ts";
+import {
+  clickhouseAccess,
+  clickhouseConfig,
+  clickhouseTenantAccess,
+  clickhouseTenantConfig,
+} from "./clickhouse-config.ts";
 import { ConfigError, readConfig } from "./config.ts";
 
 const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
@@ -81,4 +86,37 @@ test("the password is read again for each request, and what was read before is u
     "clickhouse.secretNotReadAgain",
     "CLICKHOUSE_PASSWORD_FILE",
   ]);
+});
+
+const CONTROL = { ...clickhouseConfig, ...clickhouseTenantConfig };
+const noLog = { warn: () => undefined };
+
+test("the tenants' user signs in as itself alone, also where the URL carries control's", () => {
+  const config = readConfig(
+    {
+      CLICKHOUSE_URL: "https://control:secret@ch:8443/",
+      CLICKHOUSE_TENANT_USER: "tenants",
+      CLICKHOUSE_TENANT_PASSWORD: "hidden",
+    },
+    CONTROL,
+  );
+
+  const access = clickhouseTenantAccess(config, noLog);
+
+  expect(access?.url).toBe("https://ch:8443/");
+  expect(access?.auth?.()).toEqual({ username: "tenants", password: "hidden" });
+});
+
+test("without a user for tenants there is no access, and a password alone is refused", () => {
+  const config = readConfig({ CLICKHOUSE_URL: "https://ch" }, CONTROL);
+
+  expect(clickhouseTenantAccess(config, noLog)).toBe(null);
+  expect(() =>
+    readConfig(
+      { CLICKHOUSE_URL: "https://ch", CLICKHOUSE_TENANT_PASSWORD: "hidden" },
+      CONTROL,
+    ),
+  ).toThrow(
+    "CLICKHOUSE_TENANT_PASSWORD is set, but CLICKHOUSE_TENANT_USER is not",
+  );
 });

@@ -70,6 +70,33 @@ export const clickhouseConfig = {
 
 export type ClickHouseConfig = ConfigOf<typeof clickhouseConfig>;
 
+/** Control's alone: as whom it asks for a tenant. Address and authorities are those of `clickhouseConfig`. */
+export const clickhouseTenantConfig = {
+  clickhouseTenantUser: {
+    env: "CLICKHOUSE_TENANT_USER",
+    parse: text,
+    default: null,
+    doc: "The user in ClickHouse as whom a tenant's questions are asked (docs/security.md, Tenants). Without it tenants are served no question, and operators are.",
+  },
+  clickhouseTenantPassword: {
+    env: "CLICKHOUSE_TENANT_PASSWORD",
+    parse: text,
+    default: null,
+    secret: true,
+    live: true,
+    check: (values) =>
+      together(
+        values,
+        "clickhouseTenantPassword",
+        "clickhouseTenantUser",
+        "CLICKHOUSE_TENANT_USER",
+      ),
+    doc: "That user's password. A changed file is used for the next request.",
+  },
+} as const satisfies Record<string, ConfigEntry>;
+
+export type ClickHouseTenantConfig = ConfigOf<typeof clickhouseTenantConfig>;
+
 /** What a client of ClickHouse is made with. */
 export interface ClickHouseAccess {
   /** Without `auth` it may carry user and password. */
@@ -113,6 +140,36 @@ export function clickhouseAccess(
     ...(agents !== null && {
       agent: (maxSockets) => agents({ keepAlive: true, maxSockets }),
     }),
+  };
+}
+
+/** Null where there is no user for tenants. */
+export function clickhouseTenantAccess(
+  config: Omit<ClickHouseConfig, "clickhouseDatabase"> & ClickHouseTenantConfig,
+  log: Pick<Log, "warn">,
+): ClickHouseAccess | null {
+  const { clickhouseTenantUser, clickhouseTenantPassword } = config;
+  if (clickhouseTenantUser === null) return null;
+  const url = new URL(config.clickhouseUrl);
+  url.username = "";
+  url.password = "";
+  const access = clickhouseAccess(
+    {
+      ...config,
+      clickhouseUrl: url.href,
+      clickhouseUser: clickhouseTenantUser,
+      clickhousePassword: null,
+    },
+    log,
+  );
+  const password = lastGood(() => clickhouseTenantPassword?.() ?? "", {
+    event: "clickhouse.secretNotReadAgain",
+    variable: "CLICKHOUSE_TENANT_PASSWORD_FILE",
+    log,
+  });
+  return {
+    ...access,
+    auth: () => ({ username: clickhouseTenantUser, password: password() }),
   };
 }
 

@@ -15,6 +15,7 @@ export * from "./live-tls.ts";
 export * from "./certificate-ends.ts";
 export * from "./clickhouse-config.ts";
 export * from "./clickhouse-grants.ts";
+export * from "./clickhouse-tenant-user.ts";
 export * from "./registry-config.ts";
 export * from "./registry-access.ts";
 export * from "./config-reference.ts";

@@ -1,5 +1,6 @@
 /** Builds complete records, of which a test states only the fields that matter. Ids and times are fixed, so two builds are equal. */
 import type {
+  ApiKey,
   Attempt,
   AuditEntry,
   DeadLetter,
@@ -32,6 +33,23 @@ export function anEvent(fields: Partial<WebhookEvent> = {}): WebhookEvent {
     headers: {},
     traceparent: null,
     tracestate: null,
+    ...fields,
+  };
+}
+
+/** A key that nobody has: its hash is that of no text. */
+export function anApiKey(fields: Partial<ApiKey> = {}): ApiKey {
+  return {
+    id: "0123456789abcdef",
+    name: "tests",
+    role: "admin",
+    tenantId: null,
+    hash: Buffer.alloc(32),
+    limit: null,
+    createdBy: "admin",
+    createdAt: BUILT_AT,
+    expiresAt: null,
+    revokedAt: null,
     ...fields,
   };
 }

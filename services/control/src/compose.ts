@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ControlEntry, Endpoint } from "@postrider/core";
+import { followKeys, type ApiRoute } from "@postrider/http";
 import {
   createDeadLetterOf,
   createOutput,
@@ -14,6 +15,7 @@ import {
 } from "@postrider/messaging";
 import {
   clickhouseAccess,
+  clickhouseTenantAccess,
   createKeyRing,
   type Composition,
   type Effects,
@@ -28,11 +30,17 @@ import { auditRoutes } from "./reads/audit-routes.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
+import { deliveryRoutes } from "./reads/delivery-routes.ts";
+import { listRoutes } from "./reads/lists/list-routes.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
+import { seriesRoutes } from "./reads/series-routes.ts";
 import { createReader } from "./reads/reader.ts";
+import { keyRoutes } from "./keys/key-routes.ts";
+import { createKeyStore } from "./keys/key-store.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
+import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
@@ -46,6 +54,8 @@ import { statusRoutes } from "./status-routes.ts";
 export interface Control extends Composition {
   /** The address that the API listens on; call it after `start`. */
   url(): string;
+  /** Every route of the API, and who may call it. */
+  readonly routes: readonly ApiRoute[];
 }
 
 /**
@@ -107,6 +117,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ...clickhouseAccess(config, log, effects.meter),
     database: config.clickhouseDatabase,
     queryTimeoutMs: config.queryTimeoutMs,
+    tenants: clickhouseTenantAccess(config, log),
   });
 
   const written = createWrittenTopics({
@@ -163,6 +174,28 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     endpoints: table,
   });
   const { store } = resumes;
+  const keyStore = createKeyStore({
+    tenureWriter,
+    table: entries,
+    encode: schemas.encode,
+    topic: controlTopic,
+    audit: auditTrail,
+    clock,
+    log,
+  });
+  const replays = composeReplays({
+    ...effects,
+    config,
+    kafka,
+    schemas,
+    output,
+    ownership,
+    tenureWriter,
+    audit: auditTrail,
+    reader,
+    entries,
+    endpoints: table,
+  });
   const writer = createEndpointWriter({
     tenureWriter,
     table,
@@ -209,7 +242,9 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     host: config.host,
     port: config.port,
     adminKey: config.adminKey,
+    keys: followKeys(entries),
     routes: [
+      keyRoutes(keyStore, clock),
       endpointRoutes({
         table,
         writer,
@@ -222,10 +257,14 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         }),
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
+      replays.routes,
       auditRoutes(reader, clock),
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
+      listRoutes(reader, clock),
+      deliveryRoutes(reader),
+      seriesRoutes(reader, clock),
       statusRoutes({ ownership, reader, endpoints: () => table.size }),
     ],
   });
@@ -242,6 +281,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       ownership,
       follower,
       resumes.runner,
+      replays.runner,
       server,
     ],
     health: controlHealth({
@@ -253,6 +293,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     }),
     waitsFor: rights.waitsFor,
     url: server.url,
+    routes: server.routes,
   };
 }
 

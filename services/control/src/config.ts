@@ -1,6 +1,7 @@
 import { parseCidrs, type Cidr } from "@postrider/core";
 import {
   clickhouseConfig,
+  clickhouseTenantConfig,
   commonConfig,
   kafkaConfig,
   duration,
@@ -30,6 +31,7 @@ export const controlSpec = {
   encryptionKeys: commonConfig.encryptionKeys,
   adminKey: commonConfig.adminKey,
   ...clickhouseConfig,
+  ...clickhouseTenantConfig,
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,
   queryTimeoutMs: {
@@ -43,6 +45,12 @@ export const controlSpec = {
     parse: integer(1, 10_000),
     default: "500",
     doc: "How many parked deliveries a second a resume sends again.",
+  },
+  replayRate: {
+    env: "POSTRIDER_REPLAY_RATE",
+    parse: integer(1, 10_000),
+    default: "500",
+    doc: "How many past deliveries a second a replay sends again, where it names no rate of its own.",
   },
   ...listenConfig(7400),
   ...processConfig(9404),

@@ -53,7 +53,11 @@ export function compose(
     effects,
   );
   const access = clickhouseAccess(config, log, effects.meter);
-  const writer = createWriter({ ...access, database });
+  const writer = createWriter({
+    ...access,
+    database,
+    isReplicated: config.clickhouseCluster !== null,
+  });
   const watch = createTableWatch({
     sql: writer,
     database,

@@ -29,6 +29,10 @@
   value: {{ . | quote }}
 {{- end }}
 {{- end }}
+{{- if and (has "CLICKHOUSE_TENANT_USER" .variables.connections) $values.clickhouse.tenants.user }}
+- name: CLICKHOUSE_TENANT_USER
+  value: {{ $values.clickhouse.tenants.user | quote }}
+{{- end }}
 {{- range include "postrider.secretFiles" . | fromYamlArray }}
 - name: {{ .env }}
   value: /etc/postrider/{{ .path }}

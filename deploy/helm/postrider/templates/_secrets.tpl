@@ -28,6 +28,9 @@ The secrets of a component, each as a file: `env` (the variable that has the fil
 {{- include "postrider.file" (dict "env" "CLICKHOUSE_TLS_CA_FILE" "from" .tls.ca "path" "clickhouse/ca.crt") }}
 {{- end }}
 {{- end }}
+{{- if and (has "CLICKHOUSE_TENANT_USER" .variables.connections) $values.clickhouse.tenants.user }}
+{{- include "postrider.file" (dict "env" "CLICKHOUSE_TENANT_PASSWORD_FILE" "from" $values.clickhouse.tenants.password "path" "clickhouse/tenant-password") }}
+{{- end }}
 {{- end -}}
 
 {{/* One entry of the list; none if `from` names no Secret. */}}

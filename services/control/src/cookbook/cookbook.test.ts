@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { TENANT_TABLES } from "@postrider/runtime";
 import { judgeQuery } from "../reads/query-guard.ts";
 import { SAVED_QUERIES } from "./cookbook.ts";
 import { readParameters } from "./read-parameters.ts";
@@ -19,6 +20,19 @@ test.each(SAVED_QUERIES)(
     expect(title).toMatch(/^[A-Z].*\?$/);
     expect(description).toMatch(/^[A-Z].*\.$/s);
     expect(judgeQuery(sql)).toEqual({ isAllowed: true, sql });
+  },
+);
+
+/** Control gives a tenant's key its tenant by this parameter, and its user of ClickHouse reads these tables. */
+test.each(SAVED_QUERIES)(
+  "$name can be asked for one tenant, of tables that tenants may read",
+  ({ sql, parameters }) => {
+    const read = [...sql.matchAll(/FROM ([a-z]\w+)/g)].map(([, name]) => name);
+    const named = [...sql.matchAll(/(\w+) AS \(/g)].map(([, name]) => name);
+
+    expect(parameters["tenant"]?.type).toBe("String");
+    for (const table of read.filter((name) => !named.includes(name)))
+      expect([...TENANT_TABLES, "numbers"]).toContain(table);
   },
 );
 

@@ -3,7 +3,9 @@ import { duration } from "@postrider/runtime";
 import type { Parameter, SavedQuery } from "./saved-query.ts";
 
 /** What ClickHouse gets beside the text. A time is a `Date`, which the client sends so that no time zone matters. */
-export type QueryValues = Readonly<Record<string, string | number | Date>>;
+export type QueryValues = Readonly<
+  Record<string, string | number | Date | readonly string[]>
+>;
 
 export type ReadParameters =
   | { readonly kind: "read"; readonly values: QueryValues }

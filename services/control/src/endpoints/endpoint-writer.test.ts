@@ -29,8 +29,12 @@ const creation = input.parseCreation({
 });
 
 const CAUSE = { actor: "key_1", why: "ticket 7", requestId: "req-7" };
-const ANY = { condition: "any", cause: CAUSE } as const;
-const AT_1 = { condition: 1, cause: CAUSE } as const;
+const ANY = {
+  condition: "any",
+  callersTenant: null,
+  cause: CAUSE,
+} as const;
+const AT_1 = { condition: 1, callersTenant: null, cause: CAUSE } as const;
 
 /** A writer whose log and table are the test's fakes. */
 function aWriter() {
@@ -368,7 +372,11 @@ test("each change is written together with its audit record, a change that chang
   const { endpoint } = await writer.create(creation, CAUSE);
   await writer.change(endpoint.id, AT_1, describe);
   await writer.change(endpoint.id, ANY, (before) => before);
-  await writer.remove(endpoint.id, { condition: 2, cause: ownCause("done") });
+  await writer.remove(endpoint.id, {
+    ...AT_1,
+    condition: 2,
+    cause: ownCause("done"),
+  });
 
   expect(log).toHaveLength(3);
   expect(audited).toMatchObject([

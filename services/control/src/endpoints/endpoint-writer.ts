@@ -11,6 +11,7 @@ import type { Cause } from "../audit/cause.ts";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { endpointFact } from "./endpoint-fact.ts";
 import { newEndpoint } from "./endpoint.ts";
+import { isVisible } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import type { SecretMaker } from "./secret-maker.ts";
@@ -34,6 +35,8 @@ export interface EndpointWriter {
 /** What a change is meant for, and on whose behalf it is made. */
 export interface ChangeTerms {
   readonly condition: VersionCondition;
+  /** The one tenant whose endpoints may be changed; null: every tenant's. An endpoint of another tenant counts as none. */
+  readonly callersTenant: string | null;
   readonly cause: Cause;
 }
 
@@ -108,9 +111,11 @@ export function createEndpointWriter(
     }
   }
 
-  function current(id: string, condition: VersionCondition): Endpoint {
-    const endpoint = table.get(id);
-    if (endpoint === undefined) throw unknownEndpoint(id);
+  function current(
+    id: string,
+    { condition, callersTenant }: ChangeTerms,
+  ): Endpoint {
+    const endpoint = visibleEndpoint(table, id, callersTenant);
     if (condition !== "any" && condition !== endpoint.version)
       throw staleVersion(endpoint, condition);
     return endpoint;
@@ -133,10 +138,11 @@ export function createEndpointWriter(
         await write(tenure, { before: null, after: endpoint, cause });
         return { endpoint, secret: plain };
       }),
-    change: (id, { condition, cause }, apply) =>
+    change: (id, terms, apply) =>
       inTurn(async () => {
         const tenure = owner();
-        const before = current(id, condition);
+        const before = current(id, terms);
+        const { cause } = terms;
         const after = apply(before, clock.now());
         if (after === before) return before;
         if (after.externalId !== before.externalId)
@@ -145,10 +151,11 @@ export function createEndpointWriter(
         await write(tenure, { before, after, cause }, also);
         return after;
       }),
-    remove: (id, { condition, cause }) =>
+    remove: (id, terms) =>
       inTurn(async () => {
         const tenure = owner();
-        const before = current(id, condition);
+        const before = current(id, terms);
+        const { cause } = terms;
         const also = await options.alsoWritten(before, null);
         await write(tenure, { before, after: null, cause }, also);
       }),
@@ -195,7 +202,19 @@ function unfit({ field, rule }: UnfitValueError): CommonProblem {
   return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
 }
 
-export function unknownEndpoint(id: string): ControlProblem {
+/** Throws the problem `not_found` for an endpoint that does not exist, or that a caller with this tenant may not see. */
+export function visibleEndpoint(
+  table: Pick<EndpointTable, "get">,
+  id: string,
+  callersTenant: string | null,
+): Endpoint {
+  const endpoint = table.get(id);
+  if (endpoint === undefined || !isVisible(endpoint, callersTenant))
+    throw unknownEndpoint(id);
+  return endpoint;
+}
+
+function unknownEndpoint(id: string): ControlProblem {
   return new ControlProblem("not_found", `There is no endpoint ${id}.`, {
     errors: [{ field: "id", rule: "exists", message: "is not an endpoint" }],
   });

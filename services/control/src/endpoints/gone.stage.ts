@@ -29,7 +29,7 @@ export function createGoneStage(options: {
         const reason = reasonOf(signal);
         await writer.change(
           signal.endpointId,
-          { condition: "any", cause: ownCause(reason) },
+          { condition: "any", callersTenant: null, cause: ownCause(reason) },
           (endpoint, now) =>
             shouldDisable(endpoint, signal)
               ? disabledEndpoint(endpoint, reason, now)

@@ -16,6 +16,7 @@ import { createSecretRotation, rotatedEndpoint } from "./secret-rotation.ts";
 const HOUR = 3_600_000;
 const TERMS = {
   condition: 1,
+  callersTenant: null,
   cause: { actor: "admin", why: "", requestId: "" },
 } as const;
 const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);

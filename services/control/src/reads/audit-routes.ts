@@ -1,4 +1,4 @@
-import type { Routes } from "@postrider/http";
+import { READ, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import {
   auditPage,
@@ -6,28 +6,27 @@ import {
   type AuditQuery,
   type AuditRow,
 } from "./audit-list.ts";
-import type { Reader } from "./reader.ts";
+import type { Reader, Reading } from "./reader.ts";
+import { readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/audit`: who changed what, newest first, about a second behind the change. A key with a tenant sees that tenant's alone. */
-export function auditRoutes(
-  reader: Pick<Reader, "select">,
-  clock: Clock,
-): Routes {
+export function auditRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.get("/v1/audit", async ({ query, caller: { tenantId } }) => {
-      const now = clock.now();
-      const asked = parseAuditQuery(query, { now, tenantId });
-      return auditPage(await rowsOf(reader, asked), asked.limit);
+    app.get("/v1/audit", READ, async ({ query, caller }) => {
+      const { tenantId } = caller;
+      const asked = parseAuditQuery(query, { now: clock.now(), tenantId });
+      const rows = await rowsOf(readingOf(reader, caller), asked);
+      return auditPage(rows, asked.limit);
     });
   };
 }
 
 /** Newest first: one more than `limit` where there are more. */
 export async function rowsOf(
-  reader: Pick<Reader, "select">,
+  reading: Pick<Reading, "select">,
   { before, limit, ...asked }: AuditQuery,
 ): Promise<AuditRow[]> {
-  return await reader.select<AuditRow>(AUDIT_SQL, {
+  return await reading.select<AuditRow>(AUDIT_SQL, {
     ...asked,
     limit: limit + 1,
     beforeAt: before.at,

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
-import { invalid } from "@postrider/http";
+import { invalid, READ, type Routes } from "@postrider/http";
 import { ControlProblem } from "../http/problem.ts";
-import { MAX_ATTEMPTS, MAX_DELIVERIES, type Reader } from "./reader.ts";
-import type { Routes } from "@postrider/http";
+import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
+import type { Reader, Reading } from "./reader.ts";
+import { ownTenant, readingOf } from "./whose-rows.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const eventQuery = z.strictObject({
@@ -13,19 +14,23 @@ const eventQuery = z.strictObject({
 /** `GET /v1/events/{id}`: what the recorder has written, about a second behind what happened. */
 export function eventRoutes(reader: Reader): Routes {
   return (app) => {
-    app.get<{ Params: { id: string } }>("/v1/events/:id", async (request) => {
-      const query = eventQuery.safeParse(request.query);
-      if (!query.success) throw invalid(problemsOf(query.error));
-      return await readEvent(reader, {
-        eventId: request.params.id,
-        tenantId: query.data.tenantId ?? null,
-      });
-    });
+    app.get<{ Params: { id: string } }>(
+      "/v1/events/:id",
+      READ,
+      async (request) => {
+        const query = eventQuery.safeParse(ownTenant(request));
+        if (!query.success) throw invalid(problemsOf(query.error));
+        return await readEvent(readingOf(reader, request.caller), {
+          eventId: request.params.id,
+          tenantId: query.data.tenantId ?? null,
+        });
+      },
+    );
   };
 }
 
 async function readEvent(
-  reader: Reader,
+  reader: Reading,
   asked: { readonly eventId: string; readonly tenantId: string | null },
 ): Promise<EventView> {
   const found = await reader.events(asked.eventId, asked.tenantId);

@@ -1,13 +1,12 @@
 import type { Clock } from "@postrider/runtime";
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { invalid } from "@postrider/http";
+import { invalid, READ_ALL, type Routes } from "@postrider/http";
 import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { queryAnswerJson } from "./query-answer.ts";
 import { judgeQuery } from "./query-guard.ts";
-import type { Reader } from "./reader.ts";
-import type { Routes } from "@postrider/http";
+import type { Reader, Reading } from "./reader.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const queryBody = z.strictObject({ sql: z.string() });
@@ -15,7 +14,7 @@ const queryBody = z.strictObject({ sql: z.string() });
 /** `POST /v1/query`: an operator's own SQL, read-only and capped. The text is never logged, because its literals may be personal data. */
 export function queryRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.post("/v1/query", async (request, reply) => {
+    app.post("/v1/query", READ_ALL, async (request, reply) => {
       const body = queryBody.safeParse(request.body);
       if (!body.success) throw invalid(problemsOf(body.error));
       const judged = judgeQuery(body.data.sql);
@@ -30,17 +29,24 @@ export function queryRoutes(reader: Reader, clock: Clock): Routes {
   };
 }
 
+/** Aborts when the caller disconnects: then the query is ended in ClickHouse, too. */
+export function goneOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort());
+  return gone.signal;
+}
+
 /** Runs a query for the caller of `reply`. Resolves to the body of the answer. */
 export async function answerQuery(
-  { reader, clock }: { readonly reader: Reader; readonly clock: Clock },
+  {
+    reader,
+    clock,
+  }: { readonly reader: Pick<Reading, "query">; readonly clock: Clock },
   query: { readonly sql: string; readonly values?: QueryValues },
   reply: FastifyReply,
 ): Promise<string> {
   const startedAt = clock.monotonic();
-  // When the caller disconnects, the query is ended in ClickHouse, too.
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
-  const answer = await reader.query(query.sql, gone.signal, query.values);
+  const answer = await reader.query(query.sql, goneOf(reply), query.values);
   const elapsedMs = Math.round(clock.monotonic() - startedAt);
   void reply.header("content-type", "application/json; charset=utf-8");
   return queryAnswerJson(answer, elapsedMs);

@@ -1,6 +1,6 @@
 /**
- * The only file of control that imports @clickhouse/client. It has two clients, so that an operator's slow queries never
- * keep `GET /v1/events/{id}` waiting for a connection. Every query is read-only, and none is retried: a person is waiting.
+ * The only file of control that imports @clickhouse/client. It asks as two users: control's own for operators, and the tenants'
+ * user, whom ClickHouse shows one tenant's rows alone. Every query is read-only, and none is retried: a person is waiting.
  */
 import { text } from "node:stream/consumers";
 import {
@@ -13,26 +13,35 @@ import {
 } from "@clickhouse/client";
 import {
   createGrantsCheck,
+  TENANT_HEADER,
   type ClickHouseAccess,
   type Lifecycle,
   type Log,
 } from "@postrider/runtime";
+import { ATTEMPTS_SQL, DELIVERIES_SQL, EVENTS_SQL } from "./event-sql.ts";
 import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
 import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
+import { createTenantCheck } from "./tenant-check.ts";
 
-export interface Reader extends Lifecycle {
+/** What may be asked. Whose rows are seen is the caller's affair: an operator's are all, a tenant's its own. */
+export interface Reading {
   /** All rows of the event, oldest first; `tenantId` null: of every tenant. */
   events(eventId: string, tenantId: string | null): Promise<EventRow[]>;
   /** At most `MAX_DELIVERIES + 1` deliveries of one event that was received between the two times. */
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
-  /** Runs a SELECT of ours over every tenant's rows; numbers come as numbers. Rejects with the problem `clickhouse_unavailable`. */
+  /**
+   * Runs a SELECT of ours; numbers come as numbers. With `isOperators` an operator's SQL is a part of it, which `judgeQuery` must have
+   * allowed: it may run as long as the operator's own queries, and what ClickHouse says against it is the problem `query_failed`.
+   * Otherwise every failure is `clickhouse_unavailable`.
+   */
   select<Row>(
     sql: string,
     values: Readonly<Record<string, unknown>>,
+    isOperators?: boolean,
   ): Promise<Row[]>;
   /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. The answer is `truncated` where a saved query has more rows than its `limit`. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
   query(
@@ -40,6 +49,12 @@ export interface Reader extends Lifecycle {
     gone: AbortSignal,
     values?: QueryValues,
   ): Promise<QueryAnswer>;
+}
+
+/** As an operator, and as a tenant. */
+export interface Reader extends Reading, Lifecycle {
+  /** The same as the tenants' user of ClickHouse, which sees this tenant's rows alone. Throws a `ControlProblem` that says what to do, while tenants are not served. */
+  ofTenant(tenantId: string): Reading;
   /** The result of the last check of ClickHouse; there is one every five seconds. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
 }
@@ -54,11 +69,11 @@ export interface EventKey {
 export interface ReaderOptions extends ClickHouseAccess {
   readonly database: string;
   readonly queryTimeoutMs: number;
+  /** The tenants' user; without it no tenant is served. */
+  readonly tenants?: ClickHouseAccess | null;
   readonly log: Log;
 }
 
-export const MAX_DELIVERIES = 1_000;
-export const MAX_ATTEMPTS = 20_000;
 export const MAX_QUERY_ROWS = 10_000;
 export const MAX_QUERY_BYTES = 8 * 1024 * 1024;
 /** ClickHouse's own cap on a result, counted in its own format, which is often larger than the text. So it ends only results far beyond the text's cap. */
@@ -70,23 +85,15 @@ const EVENT_TIMEOUT_MS = 10_000;
 const GRACE_MS = 2_000;
 
 export function createReader(options: ReaderOptions): Reader {
-  const own = clientOf(options, {
-    timeoutMs: EVENT_TIMEOUT_MS,
-    connections: 4,
-  });
-  const operators = clientOf(options, {
-    timeoutMs: options.queryTimeoutMs + GRACE_MS,
-    connections: 4,
-  });
+  const operators = connectionOf(options, options);
+  const tenants = options.tenants ? tenantsOf(options, options.tenants) : null;
+  const { own } = operators;
   let seen = { isReachable: false, detail: "not looked at yet" };
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
 
   const grants = createGrantsCheck({
-    async ask(query) {
-      const { stream } = await own.made.exec({ ...own.auth(), query });
-      return (await text(stream)).trim();
-    },
+    ask: (query) => textOf(own, { query }),
     holder: "control",
     database: options.database,
     log: options.log,
@@ -98,6 +105,7 @@ export function createReader(options: ReaderOptions): Reader {
       options.log.info("clickhouse.reachability", now);
     seen = now;
     if (now.isReachable) await grants.look();
+    await tenants?.look();
   }
 
   /** Each check starts only after the one before has ended: against a server that hangs, they would pile up. */
@@ -108,31 +116,17 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   return {
-    events: (eventId, tenantId) =>
-      rows<EventRow>(own, EVENTS_SQL, { eventId, tenantId: tenantId ?? "" }),
-    deliveries: (of) => rows<DeliveryRow>(own, DELIVERIES_SQL, { ...of }),
-    attempts: (of) => rows<AttemptRow>(own, ATTEMPTS_SQL, { ...of }),
-    select: (sql, values) => rows(own, sql, values),
-    async query(sql, gone, values) {
-      try {
-        const result = await operators.made.query({
-          ...operators.auth(),
-          query: sql,
-          ...(values && { query_params: withOneMoreRow(values) }),
-          abort_signal: gone,
-          format: "JSONCompactEachRowWithNamesAndTypes",
-          clickhouse_settings: {
-            ...operatorSettings(options.queryTimeoutMs),
-            ...(values && SAVED_SETTINGS),
-          },
-        });
-        return await readCapped(result.stream(), {
-          maxRows: Number(values?.["limit"] ?? MAX_QUERY_ROWS),
-          maxBytes: MAX_QUERY_BYTES,
-        });
-      } catch (error) {
-        throw problemOf(error, "query_failed", values !== undefined);
-      }
+    ...readingOver(operators, {
+      forRows: { readonly: "2", ...SAVED_SETTINGS, ...JSON_OUTPUT },
+      forSelect: (isOperators) =>
+        selectSettings(isOperators ? options.queryTimeoutMs : EVENT_TIMEOUT_MS),
+      forQuery: operatorSettings(options.queryTimeoutMs),
+      forSaved: SAVED_SETTINGS,
+      headers: {},
+    }),
+    ofTenant(tenantId) {
+      if (tenants === null) throw notServed(NO_TENANTS_USER);
+      return tenants.readingOf(tenantId);
     },
     reachability() {
       const lack = seen.isReachable ? grants.lack() : null;
@@ -145,9 +139,135 @@ export function createReader(options: ReaderOptions): Reader {
     async stop() {
       isStopped = true;
       clearTimeout(timer);
-      await Promise.all([own.made.close(), operators.made.close()]);
+      await Promise.all([operators.close(), tenants?.close()]);
     },
   };
+}
+
+/** How one kind of caller asks. */
+interface Manner {
+  readonly forRows: ClickHouseSettings;
+  readonly forSelect: (isOperators: boolean) => ClickHouseSettings;
+  readonly forQuery: ClickHouseSettings;
+  /** Beside `forQuery`, where the text is ours. */
+  readonly forSaved: ClickHouseSettings;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function readingOver(
+  { own, queries }: Connection,
+  { forRows, forSelect, forQuery, forSaved, headers }: Manner,
+): Reading {
+  const how = { clickhouse_settings: forRows, http_headers: headers };
+  return {
+    events: (eventId, tenantId) =>
+      rows<EventRow>(own, EVENTS_SQL, {
+        ...how,
+        query_params: { eventId, tenantId: tenantId ?? "" },
+      }),
+    deliveries: (of) =>
+      rows<DeliveryRow>(own, DELIVERIES_SQL, {
+        ...how,
+        query_params: { ...of },
+      }),
+    attempts: (of) =>
+      rows<AttemptRow>(own, ATTEMPTS_SQL, { ...how, query_params: { ...of } }),
+    async select<Row>(
+      sql: string,
+      values: Readonly<Record<string, unknown>>,
+      isOperators = false,
+    ): Promise<Row[]> {
+      try {
+        return await rowsNow<Row>(isOperators ? queries : own, sql, {
+          query_params: { ...values },
+          clickhouse_settings: forSelect(isOperators),
+          http_headers: headers,
+        });
+      } catch (error) {
+        const refused = isOperators ? "query_failed" : "clickhouse_unavailable";
+        throw problemOf(error, refused);
+      }
+    },
+    async query(sql, gone, values) {
+      try {
+        const result = await queries.made.query({
+          ...queries.auth(),
+          query: sql,
+          ...(values && { query_params: withOneMoreRow(values) }),
+          abort_signal: gone,
+          format: "JSONCompactEachRowWithNamesAndTypes",
+          http_headers: headers,
+          clickhouse_settings: {
+            ...forQuery,
+            ...(values && forSaved),
+          },
+        });
+        return await readCapped(result.stream(), {
+          maxRows: Number(values?.["limit"] ?? MAX_QUERY_ROWS),
+          maxBytes: MAX_QUERY_BYTES,
+        });
+      } catch (error) {
+        throw problemOf(error, "query_failed", values !== undefined);
+      }
+    },
+  };
+}
+
+/** Every 24th look: two minutes. Until the self-test has passed, with every look; and so what is not proved yet. */
+const CHECK_EVERY_LOOKS = 24;
+
+/** The tenants' side. Its questions bring no settings: the user's profile has them all, and refuses every change. */
+function tenantsOf(
+  options: ReaderOptions,
+  access: ClickHouseAccess,
+): {
+  look(): Promise<void>;
+  readingOf(tenantId: string): Reading;
+  close(): Promise<void>;
+} {
+  const connection = connectionOf(options, access);
+  const check = createTenantCheck({
+    ask: ({ sql, tenantId, settings }) =>
+      textOf(connection.own, {
+        query: sql,
+        ...(settings && { clickhouse_settings: settings }),
+        http_headers: tenantId === null ? {} : { [TENANT_HEADER]: tenantId },
+      }),
+    database: options.database,
+    log: options.log,
+  });
+  let looks = 0;
+  return {
+    async look() {
+      looks += 1;
+      const isTurn = looks % CHECK_EVERY_LOOKS === 0;
+      await check.look(check.whyNot() !== null || isTurn ? "all" : "unproven");
+    },
+    readingOf(tenantId) {
+      const why = check.whyNot();
+      if (why !== null)
+        throw notServed(
+          `The tenants' user of ClickHouse is not safe to ask as: ${why}. See docs/security.md, Tenants.`,
+        );
+      return readingOver(connection, {
+        forRows: {},
+        forSelect: () => ({}),
+        forQuery: {},
+        forSaved: {},
+        headers: { [TENANT_HEADER]: tenantId },
+      });
+    },
+    close: connection.close,
+  };
+}
+
+const NO_TENANTS_USER =
+  "This control has no user in ClickHouse for tenants: set CLICKHOUSE_TENANT_USER and CLICKHOUSE_TENANT_PASSWORD. `npx postrider migrate --print-tenant-user` prints the statements that make it.";
+
+function notServed(detail: string): ControlProblem {
+  return new ControlProblem("tenants_not_served", detail, {
+    headers: { "retry-after": "60" },
+  });
 }
 
 /** A row beyond the limit shows that there are more. It is not in the answer. */
@@ -161,7 +281,9 @@ async function reachabilityOf(
   client: Client,
 ): Promise<ReturnType<Reader["reachability"]>> {
   try {
-    await rowsNow(client, "SELECT 1", {});
+    await rowsNow(client, "SELECT 1", {
+      clickhouse_settings: { readonly: "2" },
+    });
     return { isReachable: true, detail: "reachable" };
   } catch (error) {
     return { isReachable: false, detail: wordsOf(error) };
@@ -187,6 +309,19 @@ function operatorSettings(timeoutMs: number): ClickHouseSettings {
   };
 }
 
+/** As for an operator's query; but no row may be missing, so nothing is cut off. */
+function selectSettings(timeoutMs: number): ClickHouseSettings {
+  return {
+    readonly: "1",
+    max_execution_time: Math.max(1, Math.ceil(timeoutMs / 1000)),
+    timeout_overflow_mode: "throw",
+    max_memory_usage: String(2 * 1024 ** 3),
+    optimize_aggregation_in_order: 1,
+    ...SAVED_SETTINGS,
+    ...JSON_OUTPUT,
+  };
+}
+
 /** All rows of one key are in one partition of Postrider's tables. Otherwise `FINAL` reads every day of `events`, as its key has no time. */
 export const SAVED_SETTINGS = {
   do_not_merge_across_partitions_select_final: 1,
@@ -203,14 +338,48 @@ interface Client {
   auth(): Pick<QueryParams, "auth">;
 }
 
+/** Two clients of one user, so that slow queries never keep `GET /v1/events/{id}` waiting for a connection. */
+interface Connection {
+  readonly own: Client;
+  readonly queries: Client;
+  close(): Promise<void>;
+}
+
+function connectionOf(
+  { database, queryTimeoutMs }: ReaderOptions,
+  access: ClickHouseAccess,
+): Connection {
+  const own = clientOf(access, {
+    database,
+    timeoutMs: EVENT_TIMEOUT_MS,
+    connections: 4,
+  });
+  const queries = clientOf(access, {
+    database,
+    timeoutMs: queryTimeoutMs + GRACE_MS,
+    connections: 4,
+  });
+  return {
+    own,
+    queries,
+    async close() {
+      await Promise.all([own.made.close(), queries.made.close()]);
+    },
+  };
+}
+
 function clientOf(
-  options: ReaderOptions,
-  limits: { readonly timeoutMs: number; readonly connections: number },
+  options: ClickHouseAccess,
+  limits: {
+    readonly database: string;
+    readonly timeoutMs: number;
+    readonly connections: number;
+  },
 ): Client {
   const { auth, agent } = options;
   const made = createClient({
     url: options.url,
-    database: options.database,
+    database: limits.database,
     application: "postrider-control",
     request_timeout: limits.timeoutMs,
     max_open_connections: limits.connections,
@@ -227,14 +396,19 @@ function clientOf(
   return { made, auth: () => (auth === undefined ? {} : { auth: auth() }) };
 }
 
+type Asked = Pick<
+  QueryParams,
+  "query_params" | "clickhouse_settings" | "http_headers"
+>;
+
 /** As `rowsNow`, but rejects with a `ControlProblem`. */
 async function rows<Row>(
   client: Client,
   query: string,
-  parameters: Readonly<Record<string, unknown>>,
+  asked: Asked,
 ): Promise<Row[]> {
   try {
-    return await rowsNow<Row>(client, query, parameters);
+    return await rowsNow<Row>(client, query, asked);
   } catch (error) {
     throw problemOf(error, "clickhouse_unavailable");
   }
@@ -244,16 +418,24 @@ async function rows<Row>(
 async function rowsNow<Row>(
   { made, auth }: Client,
   query: string,
-  parameters: Readonly<Record<string, unknown>>,
+  asked: Asked,
 ): Promise<Row[]> {
   const result = await made.query({
     ...auth(),
     query,
-    query_params: { ...parameters },
+    ...asked,
     format: "JSONEachRow",
-    clickhouse_settings: { readonly: "2", ...JSON_OUTPUT },
   });
   return await result.json<Row>();
+}
+
+/** The answer as ClickHouse writes it. */
+async function textOf(
+  { made, auth }: Client,
+  asked: Omit<Asked, "query_params"> & { readonly query: string },
+): Promise<string> {
+  const { stream } = await made.exec({ ...auth(), ...asked });
+  return (await text(stream)).trim();
 }
 
 /** The problem for a failed query: with ClickHouse's own words if it refused, else only that it did not answer. */
@@ -299,36 +481,3 @@ function wordsOf(error: unknown): string {
   const code = "code" in error ? ` (${String(error.code)})` : "";
   return `ClickHouse does not answer: ${error.message || "no connection"}${code}`;
 }
-
-const EVENTS_SQL = `
-SELECT tenant_id, event_id, event_type, decision, reason,
-  toUnixTimestamp64Milli(occurred_at) AS occurred_at,
-  toUnixTimestamp64Milli(e.received_at) AS received_at
-FROM events AS e
-WHERE event_id = {eventId:String} AND ({tenantId:String} = '' OR tenant_id = {tenantId:String}) AND part = 0
-ORDER BY e.received_at
-LIMIT 1000`;
-
-const RECEIVED = `fromUnixTimestamp64Milli({receivedFrom:Int64}) AND fromUnixTimestamp64Milli({receivedTo:Int64})`;
-
-/** All deliveries of an event have the event's received_at, which is in the table's key: so FINAL reads almost nothing. */
-const DELIVERIES_SQL = `
-SELECT delivery_id, endpoint_id, status, dead_letter_reason, version,
-  toUnixTimestamp64Milli(d.next_attempt_at) AS next_attempt_at
-FROM deliveries AS d FINAL
-WHERE tenant_id = {tenantId:String} AND received_at BETWEEN ${RECEIVED} AND event_id = {eventId:String}
-ORDER BY received_at, delivery_id
-LIMIT ${MAX_DELIVERIES + 1}
-SETTINGS do_not_merge_across_partitions_select_final = 1`;
-
-/** A row inserted twice counts once, merged or not. An attempt begins after its event was received; the day allows for skewed clocks. */
-const ATTEMPTS_SQL = `
-SELECT delivery_id, attempt_number, step, outcome, status_code, duration_ms, trigger, error, status, deferral_reason, dead_letter_reason,
-  toUnixTimestamp64Milli(a.started_at) AS started_at,
-  toUnixTimestamp64Milli(a.next_attempt_at) AS next_attempt_at
-FROM attempts AS a
-WHERE tenant_id = {tenantId:String} AND event_id = {eventId:String}
-  AND a.started_at >= fromUnixTimestamp64Milli({receivedFrom:Int64}) - INTERVAL 1 DAY
-ORDER BY a.started_at
-LIMIT 1 BY delivery_id, attempt_number, step, a.started_at
-LIMIT ${MAX_ATTEMPTS + 1}`;

@@ -1,5 +1,5 @@
 import type { Clock } from "@postrider/runtime";
-import { invalid, type Routes } from "@postrider/http";
+import { invalid, READ, type Routes } from "@postrider/http";
 import { fewProblems } from "@postrider/core";
 import { SAVED_QUERIES, savedQuery } from "../cookbook/cookbook.ts";
 import { nearestNames } from "../cookbook/nearest-names.ts";
@@ -8,25 +8,26 @@ import type { SavedQuery } from "../cookbook/saved-query.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { answerQuery } from "./query-routes.ts";
 import type { Reader } from "./reader.ts";
+import { ownTenant, readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/queries` and `GET /v1/queries/{name}?parameter=…`: the saved queries, under the same caps as an operator's own SQL. */
 export function savedQueryRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.get("/v1/queries", async () => ({
+    app.get("/v1/queries", READ, async () => ({
       queries: SAVED_QUERIES.map(viewOf),
     }));
     app.get<{ Params: { name: string } }>(
       "/v1/queries/:name",
+      READ,
       async (request, reply) => {
         const { name } = request.params;
         const query = savedQuery(name);
         if (query === undefined) throw unknownQuery(name);
-        // fastify parses a query string into an object of texts, and arrays of texts
-        const given = request.query as Readonly<Record<string, unknown>>;
+        const given = ownTenant(request, "tenant");
         const read = readParameters(query, given, clock.now());
         if (read.kind === "wrong") throw invalid(fewProblems(read.problems));
         return await answerQuery(
-          { reader, clock },
+          { reader: readingOf(reader, request.caller), clock },
           { sql: query.sql, values: read.values },
           reply,
         );

@@ -83,7 +83,11 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
     const value =
       resume === null
         ? null
-        : encode({ topic: "control", key: id, value: { resume } });
+        : encode({
+            topic: "control",
+            key: id,
+            value: { resume, key: null, replay: null },
+          });
     return { topic, partition: 0, key, value };
   }
 

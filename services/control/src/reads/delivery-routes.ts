@@ -1,0 +1,30 @@
+import { invalid, READ, type Routes } from "@postrider/http";
+import { z } from "zod";
+import { problemsOf } from "../http/zod-problems.ts";
+import { exact } from "./lists/list-parameters.ts";
+import { goneOf } from "./query-routes.ts";
+import type { Reader } from "./reader.ts";
+import { readTimeline } from "./timeline/read-timeline.ts";
+import { ownTenant, readingOf } from "./whose-rows.ts";
+
+const deliveryQuery = z.strictObject({ tenantId: exact.optional() });
+
+/** `GET /v1/deliveries/{id}`: how it stands, and how it came to that. */
+export function deliveryRoutes(reader: Reader): Routes {
+  return (app) => {
+    app.get<{ Params: { id: string } }>(
+      "/v1/deliveries/:id",
+      READ,
+      async (request, reply) => {
+        const query = deliveryQuery.safeParse(ownTenant(request));
+        if (!query.success) throw invalid(problemsOf(query.error));
+        const { delivery, timeline, isCut } = await readTimeline(
+          readingOf(reader, request.caller),
+          { id: request.params.id, tenantId: query.data.tenantId },
+          goneOf(reply),
+        );
+        return { ...delivery, timeline, truncated: isCut };
+      },
+    );
+  };
+}

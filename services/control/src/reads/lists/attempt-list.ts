@@ -1,0 +1,83 @@
+import { OUTCOMES, TRIGGERS } from "@postrider/core";
+import { z } from "zod";
+import {
+  exact,
+  PAGED,
+  part,
+  someOf,
+  statusCodes,
+  type Window,
+} from "./list-parameters.ts";
+import {
+  asIs,
+  hasText,
+  isOneOf,
+  isStatus,
+  isText,
+  textOrNull,
+  time,
+  type Condition,
+  type List,
+} from "./list.ts";
+
+/** The requests that were made, by when they began; without deferrals, which are no requests. */
+export const ATTEMPTS = {
+  name: "attempts",
+  table: "attempts",
+  time: "started_at",
+  orderedBy: [
+    { column: "delivery_id", type: "String" },
+    { column: "attempt_number", type: "Int64" },
+    { column: "step", type: "Int64" },
+  ],
+  shown: {
+    deliveryId: asIs("delivery_id"),
+    attemptNumber: asIs("attempt_number"),
+    tenantId: asIs("tenant_id"),
+    endpointId: asIs("endpoint_id"),
+    eventId: asIs("event_id"),
+    eventType: asIs("event_type"),
+    trigger: asIs("trigger"),
+    startedAt: time("started_at"),
+    outcome: asIs("outcome"),
+    statusCode: asIs("status_code"),
+    durationMs: asIs("duration_ms"),
+    queueMs: asIs("queue_ms"),
+    errorCode: textOrNull("error_code"),
+    error: textOrNull("error"),
+    status: asIs("status"),
+    tier: textOrNull("tier"),
+    nextAttemptAt: time("next_attempt_at"),
+    deadLetterReason: textOrNull("dead_letter_reason"),
+    replayId: textOrNull("replay_id"),
+  },
+} as const satisfies List;
+
+export const attemptQuery = z.strictObject({
+  ...PAGED,
+  endpointId: exact.optional(),
+  deliveryId: exact.optional(),
+  eventId: exact.optional(),
+  eventType: exact.optional(),
+  outcome: someOf(OUTCOMES).optional(),
+  statusCode: statusCodes.optional(),
+  trigger: someOf(TRIGGERS).optional(),
+  text: part.optional(),
+});
+
+type AttemptAsked = Omit<z.output<typeof attemptQuery>, keyof Window>;
+
+export function attemptConditions(asked: AttemptAsked): readonly Condition[] {
+  return [
+    { sql: "r.attempt_number > 0", values: {} },
+    ...isText("tenant_id", "tenantId", asked.tenantId),
+    ...isText("endpoint_id", "endpointId", asked.endpointId),
+    ...isText("delivery_id", "deliveryId", asked.deliveryId),
+    ...isText("event_id", "eventId", asked.eventId),
+    ...isText("event_type", "eventType", asked.eventType),
+    ...isOneOf("outcome", "outcome", asked.outcome),
+    ...isStatus("status_code", asked.statusCode),
+    ...isOneOf("trigger", "trigger", asked.trigger),
+    ...hasText(["r.error", "r.error_code", "r.response_body"], asked.text),
+  ];
+}

@@ -1,0 +1,107 @@
+import { DEAD_LETTER_REASONS, OUTCOMES, STATUSES } from "@postrider/core";
+import { z } from "zod";
+import {
+  exact,
+  PAGED,
+  part,
+  someOf,
+  statusCodes,
+  type Window,
+} from "./list-parameters.ts";
+import {
+  asIs,
+  isOneOf,
+  isStatus,
+  isText,
+  textOrNull,
+  time,
+  timeOf,
+  type Condition,
+  type List,
+} from "./list.ts";
+
+/** Deliveries as they stand, by when their events came in. */
+export const DELIVERIES = {
+  name: "deliveries",
+  table: "deliveries",
+  time: "received_at",
+  orderedBy: [{ column: "delivery_id", type: "String" }],
+  shown: {
+    id: asIs("delivery_id"),
+    tenantId: asIs("tenant_id"),
+    endpointId: asIs("endpoint_id"),
+    eventId: asIs("event_id"),
+    eventType: asIs("event_type"),
+    status: asIs("status"),
+    attempts: asIs("attempts"),
+    outcome: textOrNull("outcome"),
+    statusCode: asIs("status_code"),
+    errorCode: textOrNull("error_code"),
+    durationMs: asIs("duration_ms"),
+    receivedAt: time("received_at"),
+    changedAt: time("changed_at"),
+    nextAttemptAt: time("next_attempt_at"),
+    deferralReason: textOrNull("deferral_reason"),
+    deadLetterReason: textOrNull("dead_letter_reason"),
+    replayId: textOrNull("replay_id"),
+  },
+} as const satisfies List;
+
+export const deliveryQuery = z.strictObject({
+  ...PAGED,
+  status: someOf(STATUSES).optional(),
+  endpointId: exact.optional(),
+  eventId: exact.optional(),
+  eventType: exact.optional(),
+  statusCode: statusCodes.optional(),
+  outcome: someOf(OUTCOMES).optional(),
+  deferralReason: exact.optional(),
+  deadLetterReason: someOf(DEAD_LETTER_REASONS).optional(),
+  text: part.optional(),
+});
+
+type DeliveryAsked = Omit<z.output<typeof deliveryQuery>, keyof Window>;
+
+export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
+  return [
+    ...isText("tenant_id", "tenantId", asked.tenantId),
+    ...isText("endpoint_id", "endpointId", asked.endpointId),
+    ...isText("event_id", "eventId", asked.eventId),
+    ...isText("event_type", "eventType", asked.eventType),
+    ...isOneOf("status", "status", asked.status),
+    ...isStatus("status_code", asked.statusCode),
+    ...isOneOf("outcome", "outcome", asked.outcome),
+    ...isText("deferral_reason", "deferralReason", asked.deferralReason),
+    ...isOneOf(
+      "dead_letter_reason",
+      "deadLetterReason",
+      asked.deadLetterReason,
+    ),
+    ...hasError(asked),
+  ];
+}
+
+/** The row has an error's code alone: the words are in the rows of its attempts, which begin after the event came in. A day is left for clocks that differ. */
+function hasError({
+  text,
+  tenantId,
+  endpointId,
+}: DeliveryAsked): readonly Condition[] {
+  if (text === undefined) return [];
+  const conditions = [
+    `a.started_at >= ${timeOf("from")} - INTERVAL 1 DAY`,
+    ...(tenantId === undefined ? [] : ["a.tenant_id = {tenantId:String}"]),
+    ...(endpointId === undefined
+      ? []
+      : ["a.endpoint_id = {endpointId:String}"]),
+    "positionCaseInsensitiveUTF8(a.error, {text:String}) > 0",
+  ];
+  return [
+    {
+      sql: `(positionCaseInsensitiveUTF8(r.error_code, {text:String}) > 0 OR r.delivery_id IN (
+    SELECT a.delivery_id FROM attempts AS a WHERE ${conditions.join(" AND ")}
+  ))`,
+      values: { text },
+    },
+  ];
+}

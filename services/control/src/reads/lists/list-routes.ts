@@ -1,0 +1,73 @@
+import type { EpochMs } from "@postrider/core";
+import { READ, type Routes } from "@postrider/http";
+import type { Clock } from "@postrider/runtime";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Reader } from "../reader.ts";
+import { ownTenant, readingOf } from "../whose-rows.ts";
+import { goneOf } from "../query-routes.ts";
+import { attemptConditions, attemptQuery, ATTEMPTS } from "./attempt-list.ts";
+import {
+  deadLetterConditions,
+  deadLetterQuery,
+  DEAD_LETTERS,
+} from "./dead-letter-list.ts";
+import {
+  deliveryConditions,
+  deliveryQuery,
+  DELIVERIES,
+} from "./delivery-list.ts";
+import { readAsked } from "./list-parameters.ts";
+import type { List } from "./list.ts";
+import { readPage, type PageAsked } from "./read-page.ts";
+
+/** `GET /v1/deliveries`, `/v1/attempts` and `/v1/dead-letters`: filtered, from new to old, page by page. A tenant's key sees its tenant's rows alone. */
+export function listRoutes(reader: Reader, clock: Clock): Routes {
+  async function answer(
+    list: List,
+    ask: (query: unknown, now: EpochMs) => PageAsked,
+    {
+      request,
+      reply,
+    }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  ) {
+    const asked = ask(ownTenant(request), clock.now());
+    const page = await readPage(list, asked, {
+      reading: readingOf(reader, request.caller),
+      clock,
+      gone: goneOf(reply),
+    });
+    return { [list.name]: page.rows, nextCursor: page.nextCursor };
+  }
+  return (app) => {
+    app.get("/v1/deliveries", READ, async (request, reply) =>
+      answer(
+        DELIVERIES,
+        (query, now) => {
+          const asked = readAsked(deliveryQuery, query, now);
+          return { ...asked, conditions: deliveryConditions(asked) };
+        },
+        { request, reply },
+      ),
+    );
+    app.get("/v1/attempts", READ, async (request, reply) =>
+      answer(
+        ATTEMPTS,
+        (query, now) => {
+          const asked = readAsked(attemptQuery, query, now);
+          return { ...asked, conditions: attemptConditions(asked) };
+        },
+        { request, reply },
+      ),
+    );
+    app.get("/v1/dead-letters", READ, async (request, reply) =>
+      answer(
+        DEAD_LETTERS,
+        (query, now) => {
+          const asked = readAsked(deadLetterQuery, query, now);
+          return { ...asked, conditions: deadLetterConditions(asked) };
+        },
+        { request, reply },
+      ),
+    );
+  };
+}

@@ -1,0 +1,131 @@
+/** What a list is: a table, its order, the columns that are shown, and the conditions that a caller may set. */
+import type { QueryValues } from "../../cookbook/read-parameters.ts";
+import { rfc3339 } from "../../http/rfc3339.ts";
+import type { QueryAnswer } from "../query-answer.ts";
+import type { StatusCodes } from "./list-parameters.ts";
+import type { OrderColumn } from "./place.ts";
+
+/** A part of a WHERE, and the values of its parameters. The text never has a caller's value in it. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: QueryValues;
+}
+
+/** How a column is read and shown. */
+export interface Shown {
+  readonly sql: string;
+  readonly of: (value: unknown) => unknown;
+}
+
+/** The table is `r` in every text. */
+export interface List {
+  /** Its name in the answer and in its cursors. */
+  readonly name: "deliveries" | "attempts" | "deadLetters";
+  readonly table: string;
+  /** The rows' time, from new to old. The table has a partition for each of its days, and it never changes. */
+  readonly time: string;
+  /** What orders rows of the same millisecond: with the time, and for one tenant, the table's key. */
+  readonly orderedBy: readonly OrderColumn[];
+  readonly shown: Columns;
+}
+
+export type Columns = Readonly<Record<string, Shown>>;
+
+/** The columns of a SELECT, in their order. */
+export function selected(columns: Columns): string {
+  return Object.values(columns)
+    .map(({ sql }) => sql)
+    .join(", ");
+}
+
+/** A row of such a SELECT as an object, from the column `at` on. */
+export function shownRow(
+  columns: Columns,
+  row: readonly unknown[],
+  at = 0,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, { of }], n) => [name, of(row[at + n])]),
+  );
+}
+
+/** The rows of an answer. */
+export function rowsOf<Row = readonly unknown[]>({
+  rows,
+}: QueryAnswer): readonly Row[] {
+  return rows.map((text) => JSON.parse(text) as Row); // a row is the text of a JSON array, of the columns that the caller selected
+}
+
+export const asIs = (column: string): Shown => ({
+  sql: `r.${column}`,
+  of: (value) => value,
+});
+
+/** A text that is null where the table has ''. */
+export const textOrNull = (column: string): Shown => ({
+  sql: `r.${column}`,
+  of: (value) => (value === "" ? null : value),
+});
+
+/** RFC 3339, or null. */
+export const time = (column: string): Shown => ({
+  sql: `toUnixTimestamp64Milli(r.${column})`,
+  of: (value) => (typeof value === "number" ? rfc3339(value) : null),
+});
+
+/** A ClickHouse time of a parameter that is epoch milliseconds. */
+export function timeOf(parameter: string): string {
+  return `fromUnixTimestamp64Milli({${parameter}:Int64})`;
+}
+
+/** None where the caller did not ask for it. */
+export function isText(
+  column: string,
+  name: string,
+  value: string | undefined,
+): readonly Condition[] {
+  return value === undefined
+    ? []
+    : [{ sql: `r.${column} = {${name}:String}`, values: { [name]: value } }];
+}
+
+export function isOneOf(
+  column: string,
+  name: string,
+  value: readonly string[] | undefined,
+): readonly Condition[] {
+  return value === undefined
+    ? []
+    : [
+        {
+          sql: `has({${name}:Array(String)}, r.${column})`,
+          values: { [name]: value },
+        },
+      ];
+}
+
+export function isStatus(
+  column: string,
+  codes: StatusCodes | undefined,
+): readonly Condition[] {
+  return codes === undefined
+    ? []
+    : [
+        {
+          sql: `r.${column} BETWEEN {firstStatus:Int32} AND {lastStatus:Int32}`,
+          values: { firstStatus: codes.first, lastStatus: codes.last },
+        },
+      ];
+}
+
+/** One of the columns has the text in it, whatever its case. */
+export function hasText(
+  columns: readonly string[],
+  text: string | undefined,
+): readonly Condition[] {
+  if (text === undefined) return [];
+  const each = columns.map(
+    (column) => `positionCaseInsensitiveUTF8(${column}, {text:String}) > 0`,
+  );
+  return [{ sql: `(${each.join(" OR ")})`, values: { text } }];
+}

@@ -1,0 +1,127 @@
+import { expect, test } from "@jest/globals";
+import type { QueryValues } from "../../cookbook/read-parameters.ts";
+import { DELIVERIES } from "./delivery-list.ts";
+import { readPage, type PageAsked } from "./read-page.ts";
+
+const NOW = Date.UTC(2026, 10, 29);
+const DAY = 86_400_000;
+
+/** Rows are their times. Each question takes `tookMs`. */
+function listOf(times: readonly number[], tookMs = 0) {
+  const asked: { readonly from: number; readonly upTo: number }[] = [];
+  let passedMs = 0;
+  const clock = { now: () => NOW, monotonic: () => passedMs };
+  return {
+    asked,
+    page: (of: Partial<PageAsked> = {}) =>
+      readPage(
+        DELIVERIES,
+        { since: null, until: null, limit: 10, conditions: [], ...of },
+        {
+          clock,
+          gone: new AbortController().signal,
+          reading: {
+            async query(
+              _sql: string,
+              _gone: AbortSignal,
+              values: QueryValues = {},
+            ) {
+              passedMs += tookMs;
+              const [from, upTo, limit] = ["from", "upTo", "limit"].map(
+                (name) => Number(values[name]),
+              ) as [number, number, number];
+              asked.push({ from, upTo });
+              const id = (at: number) => `dlv_${at}`;
+              const before = values["before0"];
+              const found = times
+                .filter((at) => at >= from && at <= upTo)
+                .filter(
+                  (at) =>
+                    before === undefined ||
+                    at < upTo ||
+                    id(at) < String(before),
+                )
+                .toSorted((a, b) => b - a);
+              return {
+                columns: [],
+                rows: found
+                  .slice(0, limit)
+                  .map((at) => JSON.stringify([at, id(at), id(at)])),
+                truncated: found.length > limit,
+              };
+            },
+          },
+        },
+      ),
+  };
+}
+
+const idsOf = (page: Awaited<ReturnType<ReturnType<typeof listOf>["page"]>>) =>
+  page.rows.map(({ id }) => id);
+
+test("a page that is full after the newest minute asks for nothing older", async () => {
+  const list = listOf(Array.from({ length: 100 }, (_, n) => NOW - n * 1_000));
+
+  const page = await list.page();
+
+  expect(page.rows).toHaveLength(10);
+  expect(page.nextCursor).not.toBe(null);
+  expect(list.asked).toHaveLength(1);
+  expect(NOW - list.asked[0]!.from).toBeLessThan(60_000);
+});
+
+test("windows widen, follow one another without a gap, and end where the tables do", async () => {
+  const list = listOf([NOW - 30 * DAY]);
+
+  const page = await list.page();
+
+  expect(idsOf(page)).toEqual([`dlv_${NOW - 30 * DAY}`]);
+  expect(page.nextCursor).toBe(null);
+  expect(list.asked.length).toBeLessThan(9);
+  for (const [at, window] of list.asked.entries())
+    if (at > 0) expect(window.upTo).toBe(list.asked[at - 1]!.from - 1);
+});
+
+test("what is newer than now is in the first window", async () => {
+  const list = listOf([NOW + 5_000]);
+
+  expect(idsOf(await list.page())).toEqual([`dlv_${NOW + 5_000}`]);
+});
+
+test("since and until bound what is asked for", async () => {
+  const list = listOf([]);
+
+  await list.page({ since: NOW - DAY, until: NOW - DAY / 2 });
+
+  expect(list.asked[0]!.upTo).toBe(NOW - DAY / 2 - 1);
+  expect(list.asked.at(-1)!.from).toBe(NOW - DAY);
+});
+
+test("pages have every row once, and the last one has no cursor", async () => {
+  const times = Array.from({ length: 95 }, (_, n) => NOW - n * 7_000_000);
+  const list = listOf(times);
+
+  const seen: unknown[] = [];
+  let page = await list.page();
+  seen.push(...idsOf(page));
+  while (page.nextCursor !== null) {
+    page = await list.page({ cursor: page.nextCursor });
+    seen.push(...idsOf(page));
+  }
+
+  expect(seen).toEqual(times.map((at) => `dlv_${at}`));
+});
+
+test("a list that takes long is answered as far as it is read, and goes on from there", async () => {
+  const list = listOf([NOW - 20 * DAY], 4_000);
+
+  const first = await list.page();
+  let page = first;
+  while (page.nextCursor !== null && page.rows.length === 0)
+    page = await list.page({ cursor: page.nextCursor });
+
+  expect(first).toMatchObject({ rows: [], nextCursor: expect.any(String) });
+  expect(idsOf(page)).toEqual([`dlv_${NOW - 20 * DAY}`]);
+  expect(list.asked.length).toBeLessThan(20);
+  expect(list.asked[1]!.upTo).toBe(list.asked[0]!.from - 1);
+});

@@ -1,0 +1,136 @@
+import type { EpochMs } from "@postrider/core";
+import { rfc3339 } from "../../http/rfc3339.ts";
+import { isText, rowsOf, timeOf } from "../lists/list.ts";
+import type { Reading } from "../reader.ts";
+import {
+  DIMENSIONS,
+  MAX_BUCKETS,
+  type SeriesAsked,
+} from "./series-parameters.ts";
+
+export interface Point {
+  /** The start of the bucket; the first one may begin before `since`, and has what is after it. */
+  readonly at: string;
+  readonly attempts: number;
+  readonly delivered: number;
+  /** 0 to 1. */
+  readonly successShare: number;
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface Group {
+  /** What the attempts of the group have in common; null where they have none of it, and for the others. */
+  readonly key: string | null;
+  /** All that is in none of the largest groups. */
+  readonly isOther: boolean;
+  readonly attempts: number;
+  readonly delivered: number;
+  /** Oldest first. A bucket without attempts has no point. */
+  readonly points: readonly Point[];
+}
+
+export interface Series {
+  readonly since: string;
+  readonly until: string;
+  readonly stepMs: number;
+  readonly by: string | null;
+  /** Those with the most attempts first, and what is in no group last. */
+  readonly groups: readonly Group[];
+}
+
+/** Attempts over time. The percentiles are of a digest, exact within a hundredth. */
+export async function readSeries(
+  reading: Pick<Reading, "query">,
+  asked: SeriesAsked,
+  gone: AbortSignal,
+): Promise<Series> {
+  const { since, until, stepMs, by, groups } = asked;
+  const conditions = [
+    ...isText("tenant_id", "tenantId", asked.tenantId),
+    ...isText("endpoint_id", "endpointId", asked.endpointId),
+    ...isText("event_type", "eventType", asked.eventType),
+  ];
+  const where = [
+    `r.started_at >= ${timeOf("since")}`,
+    `r.started_at < ${timeOf("until")}`,
+    "r.attempt_number > 0",
+    ...conditions.map(({ sql }) => sql),
+  ].join(" AND ");
+  const key = by === null ? "''" : DIMENSIONS[by];
+  const answer = await reading.query(sqlOf(key, where), gone, {
+    ...Object.assign({}, ...conditions.map(({ values }) => values)),
+    since,
+    until,
+    stepMs,
+    groups,
+    limit: (MAX_BUCKETS + 1) * (groups + 1),
+  });
+  return {
+    since: rfc3339(since),
+    until: rfc3339(until),
+    stepMs,
+    by,
+    groups: groupsOf(rowsOf<SeriesRow>(answer)),
+  };
+}
+
+type SeriesRow = readonly [
+  at: EpochMs,
+  isTop: number,
+  key: string,
+  attempts: number,
+  delivered: number,
+  quantiles: readonly number[],
+];
+
+function sqlOf(key: string, where: string): string {
+  return `WITH top AS (
+  SELECT ${key} AS top_key FROM attempts AS r FINAL
+  WHERE ${where}
+  GROUP BY top_key ORDER BY count() DESC, top_key LIMIT {groups:UInt32}
+)
+SELECT intDiv(toUnixTimestamp64Milli(r.started_at), {stepMs:Int64}) * {stepMs:Int64} AS bucket,
+  (${key} IN (SELECT top_key FROM top)) AS is_top, if(is_top, ${key}, '') AS group_key,
+  count(), countIf(r.outcome = 'delivered'), quantilesTDigest(0.5, 0.95, 0.99)(r.duration_ms)
+FROM attempts AS r FINAL
+WHERE ${where}
+GROUP BY bucket, is_top, group_key
+ORDER BY bucket, is_top DESC, group_key
+LIMIT {limit:UInt32}`;
+}
+
+function groupsOf(rows: readonly SeriesRow[]): readonly Group[] {
+  const byGroup = Map.groupBy(rows, ([, isTop, key]) => `${isTop} ${key}`);
+  return [...byGroup.values()]
+    .map((of): Group => {
+      const [, isTop = 0, key = ""] = of[0] ?? [];
+      return {
+        key: key === "" ? null : key,
+        isOther: isTop === 0,
+        attempts: of.reduce((sum, [, , , attempts]) => sum + attempts, 0),
+        delivered: of.reduce((sum, [, , , , delivered]) => sum + delivered, 0),
+        points: of.map(pointOf),
+      };
+    })
+    .toSorted(
+      (one, other) =>
+        Number(one.isOther) - Number(other.isOther) ||
+        other.attempts - one.attempts,
+    );
+}
+
+function pointOf([at, , , attempts, delivered, quantiles]: SeriesRow): Point {
+  const [p50Ms = 0, p95Ms = 0, p99Ms = 0] = quantiles.map(Math.round);
+  const successShare = Number((delivered / attempts).toFixed(4));
+  return {
+    at: rfc3339(at),
+    attempts,
+    delivered,
+    successShare,
+    p50Ms,
+    p95Ms,
+    p99Ms,
+  };
+}

@@ -1,0 +1,422 @@
+/**
+ * Tenants are kept apart: on a real ClickHouse whose tenants' user is made of the same description as the statements in
+ * docs/security.md, and beside it users that each lack a part of it, whom the self-test must not let pass.
+ */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import {
+  anIntake,
+  aDeadLetter,
+  aSignal,
+  rowsOf,
+  testEffects,
+  waitFor,
+} from "@postrider/testkit";
+import {
+  startStack,
+  type ClickHouseUser,
+  type Stack,
+} from "@postrider/local-stack";
+import {
+  TENANT_SETTINGS,
+  TENANT_TABLES,
+  tenantGrants,
+  tenantRowFilters,
+  tenantUserStatements,
+  type ClickHouseAccess,
+} from "@postrider/runtime";
+import { SAVED_QUERIES } from "../services/control/src/cookbook/cookbook.ts";
+import { createReader } from "../services/control/src/reads/reader.ts";
+import { dataSetFrom } from "./cookbook/data-set.ts";
+import { startRecorder, type Recorder } from "./cookbook/recorded.ts";
+import { dataSetStart } from "./cookbook/scopes.ts";
+import { startReadServer, type ReadServer } from "./reads/read-server.ts";
+
+const DATABASE = "tenants_apart";
+const data = dataSetFrom(dataSetStart(Date.now()));
+
+const TENANT: ClickHouseUser = {
+  password: "secret",
+  grants: tenantGrants(DATABASE),
+  settings: TENANT_SETTINGS,
+  rowFilters: tenantRowFilters(DATABASE),
+};
+
+function without<T>(
+  of: Readonly<Record<string, T>>,
+  name: string,
+): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(of).filter(([key]) => key !== name));
+}
+
+/** Each differs from the tenants' user in one thing, and the self-test names it. */
+const UNSAFE: Readonly<Record<string, readonly [ClickHouseUser, RegExp]>> = {
+  ...Object.fromEntries(
+    TENANT_TABLES.map((table) => [
+      `no_filter_on_${table}`,
+      [
+        {
+          ...TENANT,
+          rowFilters: without(TENANT.rowFilters!, `${DATABASE}.${table}`),
+        },
+        new RegExp(`${DATABASE}\\.${table}\\b`),
+      ],
+    ]),
+  ),
+  other_filter: [
+    {
+      ...TENANT,
+      rowFilters: {
+        ...TENANT.rowFilters,
+        [`${DATABASE}.events`]: "tenant_id = 'acme' OR 1",
+      },
+    },
+    /events/,
+  ],
+  header_off: [
+    {
+      ...TENANT,
+      settings: without(TENANT_SETTINGS, "allow_get_client_http_header"),
+    },
+    /X-Tenant-Id/,
+  ],
+  may_change_settings: [
+    { ...TENANT, settings: { ...TENANT_SETTINGS, readonly: { value: 2 } } },
+    /readonly = 1/,
+  ],
+  no_limit: [
+    {
+      ...TENANT,
+      settings: { ...TENANT_SETTINGS, max_execution_time: { value: 0 } },
+    },
+    /max_execution_time/,
+  ],
+  may_write: [
+    {
+      ...TENANT,
+      grants: [...TENANT.grants, `GRANT INSERT ON ${DATABASE}.events`],
+      settings: { ...TENANT_SETTINGS, readonly: { value: 0 } },
+    },
+    /readonly = 1/,
+  ],
+  sees_processes: [
+    {
+      ...TENANT,
+      grants: [...TENANT.grants, "GRANT SELECT ON system.processes"],
+    },
+    /system\.processes/,
+  ],
+  sees_more: [
+    {
+      ...TENANT,
+      grants: [...TENANT.grants, `GRANT SELECT ON ${DATABASE}.tenant_minutes`],
+    },
+    /tenant_minutes/,
+  ],
+  lacks_a_grant: [
+    { ...TENANT, grants: TENANT.grants.slice(1) },
+    /GRANT SELECT ON tenants_apart\.events/,
+  ],
+};
+
+let stack: Stack;
+let recorder: Recorder;
+let server: ReadServer;
+
+beforeAll(async () => {
+  stack = await startStack({
+    provider: "local",
+    clickhouseUsers: {
+      tenant: TENANT,
+      ...Object.fromEntries(
+        Object.entries(UNSAFE).map(([name, [user]]) => [name, user]),
+      ),
+    },
+  });
+  recorder = await startRecorder(stack.clickhouse.url, DATABASE);
+}, 180_000);
+afterAll(async () => {
+  await server?.stop();
+  await recorder?.close();
+  await stack?.stop();
+});
+
+function accessOf(username: string): ClickHouseAccess {
+  const { url } = stack.clickhouse;
+  return { url, auth: () => ({ username, password: "secret" }) };
+}
+
+/** Why tenants are not served as this user; null: they are. */
+async function refusalOf(username: string): Promise<string | null> {
+  const reader = createReader({
+    ...testEffects(),
+    url: stack.clickhouse.url,
+    database: DATABASE,
+    queryTimeoutMs: 10_000,
+    tenants: accessOf(username),
+  });
+  await reader.start();
+  try {
+    reader.ofTenant("acme");
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await reader.stop(0);
+  }
+}
+
+const isAboutRows = (name: string): boolean => name.includes("filter");
+
+test.each(Object.entries(UNSAFE).filter(([name]) => !isAboutRows(name)))(
+  "on empty tables no tenant is served as the user %s",
+  async (name, [, told]) => {
+    expect(await refusalOf(name)).toMatch(told);
+  },
+);
+
+test("a filter that an empty table lacks is found out soon after its first row", async () => {
+  const reader = createReader({
+    ...testEffects(),
+    url: stack.clickhouse.url,
+    database: DATABASE,
+    queryTimeoutMs: 10_000,
+    tenants: accessOf("no_filter_on_signals"),
+  });
+  await reader.start();
+  const isServed = (): boolean => {
+    try {
+      return Boolean(reader.ofTenant("acme"));
+    } catch {
+      return false;
+    }
+  };
+
+  const before = isServed();
+  await recorder.record({
+    signals: [aSignal({ tenantId: "first", at: data.from })],
+  });
+
+  expect(before).toBe(true);
+  await waitFor(() => !isServed());
+  await reader.stop(0);
+});
+
+test("on empty tables tenants are served as the user of the description", async () => {
+  expect(await refusalOf("tenant")).toBe(null);
+});
+
+test("rows of three tenants, and of none, are recorded", async () => {
+  await recorder.record(data);
+  const at = data.from;
+  await recorder.record({
+    intakes: [
+      anIntake({
+        tenantId: null,
+        eventId: null,
+        decision: "invalid",
+        receivedAt: at,
+        decidedAt: at,
+        deliveries: [],
+      }),
+    ],
+    deadLetters: [
+      aDeadLetter({
+        tenantId: null,
+        endpointId: null,
+        deliveryId: null,
+        reason: "unreadable",
+        deadAt: at,
+        receivedAt: null,
+      }),
+    ],
+    signals: ["acme", "globex"].map((tenantId) =>
+      aSignal({ tenantId, at, endpointId: `ep_of_${tenantId}` }),
+    ),
+  });
+  server = await startReadServer({
+    url: stack.clickhouse.url,
+    database: DATABASE,
+    tenants: accessOf("tenant"),
+  });
+
+  for (const table of TENANT_TABLES) {
+    const [row] = await rowsOf<{ n: string }>(
+      stack.clickhouse.url,
+      `SELECT toString(uniqExact(tenant_id)) AS n FROM ${DATABASE}.${table}`,
+    );
+    expect([table, Number(row?.n) > 1]).toEqual([table, true]);
+  }
+}, 60_000);
+
+test.each(Object.entries(UNSAFE))(
+  "no tenant is served as the user %s",
+  async (name, [, told]) => {
+    expect(await refusalOf(name)).toMatch(told);
+  },
+);
+
+test.each(TENANT_TABLES)(
+  "ClickHouse itself shows a tenant its rows of %s alone, whatever is asked",
+  async (table) => {
+    const reader = createReader({
+      ...testEffects(),
+      url: stack.clickhouse.url,
+      database: DATABASE,
+      queryTimeoutMs: 10_000,
+      tenants: accessOf("tenant"),
+    });
+    await reader.start();
+    const seenBy = async (tenantId: string) => {
+      const { rows } = await reader
+        .ofTenant(tenantId)
+        .query(
+          `SELECT DISTINCT tenant_id FROM ${table}`,
+          AbortSignal.timeout(10_000),
+        );
+      return rows;
+    };
+
+    const acme = await seenBy("acme");
+    const nobody = await seenBy("nobody");
+
+    await reader.stop(0);
+    expect(acme).toEqual(['["acme"]']);
+    expect(nobody).toEqual([]);
+  },
+);
+
+const WINDOW = `since=${data.from}&until=${data.until}`;
+
+test.each([
+  `/v1/deliveries?${WINDOW}`,
+  `/v1/deliveries?${WINDOW}&text=answered`,
+  `/v1/attempts?${WINDOW}`,
+  `/v1/dead-letters?${WINDOW}`,
+  `/v1/series?${WINDOW}&by=endpointId`,
+  `/v1/series?${WINDOW}&by=tenantId`,
+  `/v1/queries/endpoint-health?since=7d`,
+])(
+  "%s: a tenant gets what an operator gets of that tenant, and nothing else",
+  async (path) => {
+    const own = await server.ask(path, { tenantId: "acme" });
+    const same = await server.ask(
+      `${path}&${path.startsWith("/v1/queries") ? "tenant" : "tenantId"}=acme`,
+    );
+
+    const text = JSON.stringify(own.body);
+    expect(own.status).toBe(200);
+    expect({ ...own.body, elapsedMs: 0 }).toEqual({
+      ...same.body,
+      elapsedMs: 0,
+    });
+    expect(text).toContain(
+      "ep_orders".slice(0, path.includes("tenantId") ? 0 : 3),
+    );
+    expect(text).not.toMatch(/globex|initech|ep_(?:slow|gone|down|paused)/);
+  },
+);
+
+test.each(SAVED_QUERIES)(
+  "the saved query $name answers a tenant as it answers an operator of that tenant",
+  async ({ name, parameters }) => {
+    const endpoint =
+      parameters["endpoint"]?.default === null ? "&endpoint=ep_flaky" : "";
+    const asked = `/v1/queries/${name}?${parameters["since"] ? "since=7d" : ""}${endpoint}`;
+
+    const own = await server.ask(asked, { tenantId: "acme" });
+    const same = await server.ask(`${asked}&tenant=acme`);
+
+    expect([own.status, own.body.detail]).toEqual([200, undefined]);
+    expect(own.body.rows).toEqual(same.body.rows);
+  },
+);
+
+test("another tenant's delivery and event are as if they were not there", async () => {
+  const [one] = data.deliveries.filter(({ tenantId }) => tenantId === "globex");
+  const path = `/v1/deliveries/${one!.deliveryId}`;
+
+  const own = await server.ask(path, { tenantId: "globex" });
+  const delivery = await server.ask(path, { tenantId: "acme" });
+  const event = await server.ask(`/v1/events/${one!.eventId}`, {
+    tenantId: "acme",
+  });
+
+  expect([own.status, delivery.status, event.status]).toEqual([200, 404, 404]);
+});
+
+test.each([
+  "/v1/deliveries?tenantId=globex",
+  "/v1/deliveries/dlv?tenantId=globex",
+  "/v1/attempts?tenantId=globex",
+  "/v1/dead-letters?tenantId=globex",
+  "/v1/series?tenantId=globex",
+  "/v1/events/evt?tenantId=globex",
+  "/v1/queries/outcomes?tenant=globex",
+])("a tenant that asks %s is told that its key is of another", async (path) => {
+  const { status, body } = await server.ask(path, { tenantId: "acme" });
+
+  expect(status).toBe(400);
+  expect(body.errors).toMatchObject([{ rule: "own" }]);
+});
+
+test("a tenant's SQL is a 403, an operator's is answered", async () => {
+  const sql = "SELECT 1";
+
+  const tenant = await server.ask("/v1/query", { tenantId: "acme", sql });
+  const operator = await server.ask("/v1/query", { sql });
+
+  expect(tenant.status).toBe(403);
+  expect(tenant.body.errors).toMatchObject([{ rule: "no_tenant" }]);
+  expect(operator.body.rows).toEqual([[1]]);
+});
+
+test("without a user for tenants they get a 503 that says what to set, and operators are served", async () => {
+  const plain = await startReadServer({
+    url: stack.clickhouse.url,
+    database: DATABASE,
+  });
+
+  const tenant = await plain.ask("/v1/deliveries", { tenantId: "acme" });
+  const operator = await plain.ask("/v1/deliveries");
+
+  await plain.stop();
+  expect(tenant.status).toBe(503);
+  expect(tenant.body.detail).toContain("CLICKHOUSE_TENANT_USER");
+  expect(tenant.body.detail).toContain("migrate --print-tenant-user");
+  expect(operator.status).toBe(200);
+});
+
+test("tenants are served again, without a restart, once the self-test passes", async () => {
+  let user = "no_filter_on_events";
+  const { url } = stack.clickhouse;
+  const mended = await startReadServer({
+    url,
+    database: DATABASE,
+    tenants: { url, auth: () => ({ username: user, password: "secret" }) },
+  });
+
+  const before = await mended.ask("/v1/deliveries", { tenantId: "acme" });
+  user = "tenant";
+
+  expect(before.status).toBe(503);
+  await waitFor(async () => {
+    const { status } = await mended.ask("/v1/deliveries", { tenantId: "acme" });
+    return status === 200;
+  });
+  expect(mended.log.of("tenants.served")).toHaveLength(1);
+  await mended.stop();
+});
+
+test("ClickHouse can read every statement that makes the user", async () => {
+  for (const statement of tenantUserStatements({
+    database: "postrider",
+    user: "postrider_tenant",
+  })) {
+    const [row] = await rowsOf<{ sql: string }>(
+      stack.clickhouse.url,
+      "SELECT formatQuery({statement:String}) AS sql",
+      { statement },
+    );
+    expect(row?.sql).toBeTruthy();
+  }
+});
