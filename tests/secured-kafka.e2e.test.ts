@@ -250,6 +250,13 @@ test("with exactly the listed rights everything works: delivery, retry, dead let
     sql: "SELECT count() FROM delivery_status",
   });
   expect(asked).toMatchObject({ rows: [[2]] });
+  // What control wrote with the changes came through the recorder's topic, group and table.
+  await waitFor(
+    async () =>
+      (await rowsOf(
+        `SELECT groupArray(action) FROM (SELECT action FROM audit WHERE subject_id = '${id}' ORDER BY at, log_offset)`,
+      )) === "['created','paused','resumed']",
+  );
   for (const name of ["recorder", "control"] as const)
     expect(linesOf(join(logDirectory, `${name}.log`)).join()).not.toContain(
       "clickhouse.grantsMissing",

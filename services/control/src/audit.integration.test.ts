@@ -276,3 +276,35 @@ test(
   },
   LONG,
 );
+
+test(
+  "a replica that joins without the topic takes nothing from the writer; if the writer leaves, the other one writes once the topic is there",
+  async () => {
+    const prefix = `${stack.prefix}roll.`;
+    const env = { POSTRIDER_TOPIC_PREFIX: prefix };
+    await createTopics(stack.kafka(), prefix, [...TOPICS, "audit"]);
+    const older = await control.start(env);
+    await untilOwner(older.ask);
+    await withAdmin((admin) => admin.deleteTopics([`${prefix}audit`]));
+    const stateOf = ({ ready }: typeof older) =>
+      ready().find(({ name }) => name === "ownership")?.detail;
+
+    const joined = await control.start(env);
+
+    await waitFor(() => stateOf(joined)?.startsWith("follower"));
+    // Each assignment is acquired anew, so the writer has seen by now that the topic is gone.
+    await waitFor(() => stateOf(older)?.startsWith("acquiring"));
+    for (const { ask } of [older, joined])
+      expect((await ask("GET /v1/endpoints")).status).toBe(200);
+    await older.stop();
+    await waitFor(() => stateOf(joined)?.includes("audit does not exist"), {
+      timeoutMs: 30_000,
+    });
+    await createTopics(stack.kafka(), prefix, ["audit"]);
+    await untilOwner(joined.ask);
+    expect((await joined.ask("POST /v1/endpoints", aCreation)).status).toBe(
+      201,
+    );
+  },
+  LONG,
+);

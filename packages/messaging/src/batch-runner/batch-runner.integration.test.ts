@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "@jest/globals";
 import { FakeTable, testEffects, useStack, waitFor } from "@postrider/testkit";
+import { Kafka as Client, logLevel } from "kafkajs";
 import { createBatchRunner } from "./batch-runner.ts";
 import type { BatchRunner } from "./batch-runner-options.ts";
 
@@ -22,7 +23,7 @@ async function createTopic(name: string, partitions: number): Promise<string> {
 }
 
 /** A runner whose rows are the records' values. */
-function createMember(topic: string) {
+function createMember(topic: string, lingerMs = 1) {
   const effects = testEffects();
   const target = new FakeTable();
   const runner = createBatchRunner<string, string>({
@@ -38,7 +39,7 @@ function createMember(topic: string) {
       throw new Error("every record becomes a row");
     },
     ...effects,
-    limits: { lingerMs: 1, sessionTimeoutMs: stack.sessionTimeoutMs },
+    limits: { lingerMs, sessionTimeoutMs: stack.sessionTimeoutMs },
   });
   running.push(runner);
   const owned = () =>
@@ -80,4 +81,122 @@ test("while a stopping runner waits for its insert, it is given no partition tha
   answerInserts();
   await stopped;
   await producer.disconnect();
+});
+
+/** Writes values to partitions in one transaction; returns how it ends. */
+async function transactionalWriter(topic: string) {
+  const client = new Client({
+    brokers: [...stack.brokers],
+    logLevel: logLevel.NOTHING,
+  });
+  const producer = client.producer({
+    idempotent: true,
+    transactionalId: `${topic}-tx`,
+    maxInFlightRequests: 1,
+  });
+  await producer.connect();
+  return {
+    async open(...values: readonly [partition: number, value: string][]) {
+      const transaction = await producer.transaction();
+      const messages = values.map(([partition, value]) => ({
+        partition,
+        value,
+      }));
+      await transaction.send({ topic, messages });
+      return transaction;
+    },
+    disconnect: () => producer.disconnect(),
+  };
+}
+
+async function placesOf(topic: string) {
+  const admin = stack.kafka().admin();
+  await admin.connect();
+  try {
+    const ends = await admin.fetchLogRanges([topic]);
+    const stored = await admin.fetchCommitted(`${topic}-group`, [topic]);
+    return stored
+      .map(({ partition, offset, metadata }) => ({
+        partition,
+        offset,
+        metadata,
+        end: ends.find((each) => each.partition === partition)?.end,
+      }))
+      .toSorted((a, b) => a.partition - b.partition);
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+test("of transactions the committed records are rows; what is aborted or still open is none, and only the open one holds up its partition", async () => {
+  const topic = await createTopic("transactions", 2);
+  const { runner, target } = createMember(topic);
+  await runner.start();
+  const writer = await transactionalWriter(topic);
+
+  await (await writer.open([0, "a0"], [1, "a1"])).commit();
+  await (await writer.open([0, "aborted"])).abort();
+  await (await writer.open([0, "b0"])).commit();
+  const open = await writer.open([0, "open"]);
+  const plain = await stack.kafka().createProducer();
+  await plain.sendBatch(
+    [0, 1].map((partition) => ({
+      topic,
+      partition,
+      key: null,
+      value: Buffer.from(`plain${partition}`),
+    })),
+  );
+
+  await waitFor(() => target.rows.length === 4);
+  // a0, its marker, the aborted record, its marker, b0, its marker; then the open transaction.
+  await waitFor(async () => (await placesOf(topic))[0]?.offset === 6);
+  expect(target.rows.toSorted()).toEqual(["a0", "a1", "b0", "plain1"]);
+  expect(runner.health().live.every(({ isOk }) => isOk)).toBe(true);
+  await open.abort();
+
+  await waitFor(() => target.rows.includes("plain0"));
+  await waitFor(async () =>
+    (await placesOf(topic)).every(
+      ({ offset, end, metadata }) => offset === end && metadata === "",
+    ),
+  );
+  expect(target.rows).not.toContain("open");
+  expect(target.rows).not.toContain("aborted");
+  await plain.disconnect();
+  await writer.disconnect();
+});
+
+test("an insert of both partitions that is repeated has the same rows under the same token, with markers and aborted records among them", async () => {
+  const topic = await createTopic("transactions-repeated", 2);
+  const writer = await transactionalWriter(topic);
+  await (await writer.open([0, "a0"], [1, "a1"])).commit();
+  await (await writer.open([0, "aborted"], [1, "aborted"])).abort();
+  await (await writer.open([0, "b0"], [1, "b1"])).commit();
+  const first = createMember(topic, 1_500);
+  const answerInserts = first.target.holdInserts();
+  await first.runner.start();
+  await waitFor(() => first.target.tokens.length > 0);
+  // The insert never answers: the intent stays.
+  await first.runner.stop(Date.now() + 200);
+  answerInserts();
+  const announced = await placesOf(topic);
+  // Five offsets each: a record, a marker, an aborted record, a marker, a record.
+  expect(announced.map(({ metadata }) => metadata)).toEqual([
+    expect.stringMatching(/"intent":2.*\[\[0,0,5,\S*\[1,0,5,/),
+    announced[0]?.metadata,
+  ]);
+
+  const second = createMember(topic);
+  await second.runner.start();
+  await waitFor(() => second.target.rows.length === 4);
+
+  expect(second.target.rows.toSorted()).toEqual(["a0", "a1", "b0", "b1"]);
+  expect(second.target.tokens[0]).toBe(first.target.tokens[0]);
+  await waitFor(async () =>
+    (await placesOf(topic)).every(
+      ({ offset, end, metadata }) => offset === end && metadata === "",
+    ),
+  );
+  await writer.disconnect();
 });

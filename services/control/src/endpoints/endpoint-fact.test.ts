@@ -107,15 +107,18 @@ test("headers are told by their names: which were there, which are, and which ha
   expect(JSON.stringify(fact)).not.toContain("hush");
 });
 
-test("a URL is told without the values of its query", () => {
+test("a URL is told without the values of its query, and without its fragment", () => {
   const before = anEndpoint({ url: "https://a.example/in?token=hush&a=&hush" });
 
-  const fact = changedTo({ url: "https://b.example/in?token=hush2#x" }, before);
+  const fact = changedTo(
+    { url: "https://b.example/in?token=hush2#key=hush" },
+    before,
+  );
 
   expect(fact.detail).toEqual({
     url: {
       from: "https://a.example/in?token=[redacted]&a=[redacted]&[redacted]",
-      to: "https://b.example/in?token=[redacted]#x",
+      to: "https://b.example/in?token=[redacted]#[redacted]",
     },
   });
 });

@@ -114,12 +114,12 @@ function changedHeaders(
   );
 }
 
-/** A URL's query may hold a token. Where only that changed, both sides look the same. */
+/** A URL's query may hold a token, and its fragment, too. Where only that changed, both sides look the same. */
 function withoutQueryValues(url: string): string {
   const [, start = "", query = "", end = ""] =
     /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(url) ?? [];
   return `${start}${query.replaceAll(/[^?&]+/g, (part) => {
     const at = part.indexOf("=");
     return at < 0 ? REDACTED : `${part.slice(0, at)}=${REDACTED}`;
-  })}${end}`;
+  })}${end && `#${REDACTED}`}`;
 }

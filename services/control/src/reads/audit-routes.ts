@@ -22,7 +22,7 @@ export function auditRoutes(reader: Reader, clock: Clock): Routes {
 }
 
 /** Newest first: one more than `limit` where there are more. */
-async function rowsOf(
+export async function rowsOf(
   reading: Pick<Reading, "select">,
   { before, limit, ...asked }: AuditQuery,
 ): Promise<AuditRow[]> {
@@ -35,7 +35,10 @@ async function rowsOf(
   });
 }
 
-/** Keyset paging: the place of the last row shown is where the next page begins, whatever was written since. */
+/**
+ * Keyset paging: the place of the last row shown is where the next page begins, whatever was written since. `at <=` says less than the
+ * place does, and lets ClickHouse leave out newer days.
+ */
 const AUDIT_SQL = `
 SELECT toUnixTimestamp64Milli(at) AS at_ms, actor, tenant_id, subject, subject_id, action, why, detail, request_id, log_partition, log_offset
 FROM audit FINAL
@@ -45,6 +48,7 @@ WHERE at >= fromUnixTimestamp64Milli({since:Int64}) AND at < fromUnixTimestamp64
   AND ({subjectId:String} = '' OR subject_id = {subjectId:String})
   AND ({actor:String} = '' OR actor = {actor:String})
   AND ({action:String} = '' OR action = {action:String})
+  AND at <= fromUnixTimestamp64Milli({beforeAt:Int64})
   AND (at, log_partition, log_offset) < (fromUnixTimestamp64Milli({beforeAt:Int64}), {beforePartition:Int32}, {beforeOffset:Int64})
 ORDER BY at DESC, log_partition DESC, log_offset DESC
 LIMIT {limit:UInt32}`;

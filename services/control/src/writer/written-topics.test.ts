@@ -1,6 +1,12 @@
-import { expect, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import { testEffects, waitFor } from "@postrider/testkit";
-import { createWrittenTopics } from "./written-topics.ts";
+import { createWrittenTopics, type WrittenTopics } from "./written-topics.ts";
+
+const started: WrittenTopics[] = [];
+
+afterEach(async () => {
+  for (const written of started.splice(0)) await written.stop(0);
+});
 
 function someTopics(existing: readonly string[]) {
   const { log } = testEffects();
@@ -20,6 +26,7 @@ function someTopics(existing: readonly string[]) {
     log,
     againMs: 1,
   });
+  started.push(written);
   return { written, there, state, log };
 }
 
@@ -55,8 +62,32 @@ test("a topic that is made meanwhile is found without a restart", async () => {
   there.set("p.audit", 2);
 
   await waitFor(() => written.check().isOk);
+  await written.count();
   expect(written.partitionsOf("p.audit")).toBe(2);
-  await written.stop(0);
+});
+
+test("so is one that was lost under the writer, although this replica has become a follower and counts no more", async () => {
+  const { written, there } = someTopics(["p.endpoints", "p.audit"]);
+  await written.start();
+  await waitFor(() => written.check().isOk);
+  there.delete("p.audit");
+  await expect(written.count()).rejects.toThrow("p.audit does not exist");
+
+  there.set("p.audit", 4);
+
+  await waitFor(() => written.check().isOk);
+});
+
+test("what is looked at while a tenure lasts does not move its keys to other partitions", async () => {
+  const { written, there } = someTopics(["p.endpoints", "p.audit"]);
+  await written.count();
+
+  there.set("p.endpoints", 8);
+  await written.start();
+  await waitFor(() => written.check().isOk);
+  await new Promise(setImmediate);
+
+  expect(written.partitionsOf("p.endpoints")).toBe(4);
 });
 
 test("while Kafka is away, what was known stays", async () => {

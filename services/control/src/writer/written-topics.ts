@@ -12,7 +12,7 @@ import {
 export interface WrittenTopics extends Lifecycle {
   /** Counts anew: a key must stay in its partition for as long as a tenure lasts. Rejects while a topic is missing, with what to do. */
   count(): Promise<void>;
-  /** As of the last count that found them all. */
+  /** As of the last `count` that found them all. */
   partitionsOf(topic: string): number;
   /** For readiness. A replica that lacks a topic is not ready, so that a roll stops at it and the replicas before it go on. */
   check(): Check;
@@ -26,7 +26,7 @@ export interface WrittenTopicsOptions {
     topics: readonly string[],
   ) => Promise<ReadonlyMap<string, number>>;
   readonly log: Log;
-  /** From one count to the next while a topic is missing, ms. Default 2 s. */
+  /** From one look to the next while a topic is missing, ms. Default 2 s. */
   readonly againMs?: number;
 }
 
@@ -38,8 +38,10 @@ export function createWrittenTopics(
   let counts: ReadonlyMap<string, number> = new Map();
   /** Null: not known yet. */
   let missing: readonly string[] | null = null;
+  let isLooking = false;
 
-  async function count(): Promise<void> {
+  /** Rejects while a topic is missing, and then goes on looking by itself until none is. */
+  async function look(): Promise<ReadonlyMap<string, number>> {
     const found = await options.partitionCounts(topics);
     const before = missing;
     missing = topics.filter((topic) => !found.has(topic));
@@ -47,26 +49,33 @@ export function createWrittenTopics(
       const what = sentence(missing);
       if (before?.join() !== missing.join())
         log.error("topics.missing", { topics: missing, what });
+      void lookUntilAllAreThere();
       throw new Error(what);
     }
     if (before !== null && before.length > 0)
       log.info("topics.found", { topics: before });
-    counts = found;
+    return found;
   }
 
-  async function countUntilAllAreThere(): Promise<void> {
-    while (!closing.signal.aborted) {
+  /** Not left to the next count: a replica that has become a follower meanwhile makes none, and would stay unready for ever. */
+  async function lookUntilAllAreThere(): Promise<void> {
+    if (isLooking) return;
+    isLooking = true;
+    while (!closing.signal.aborted && missing?.length !== 0) {
       try {
-        return await count();
+        await look();
       } catch {
         // Either a topic is missing, which is in the log, or Kafka is away, which other checks tell.
         await sleep(againMs, { signal: closing.signal });
       }
     }
+    isLooking = false;
   }
 
   return {
-    count,
+    async count() {
+      counts = await look();
+    },
     partitionsOf: (topic) => counts.get(topic) ?? 0,
     check: () => ({
       name: "topics",
@@ -80,7 +89,7 @@ export function createWrittenTopics(
     }),
     // Not waited for: a table can be read, and this start ends, while the topic of something else is missing.
     start() {
-      void countUntilAllAreThere();
+      void lookUntilAllAreThere();
       return Promise.resolve();
     },
     stop() {
