@@ -233,6 +233,35 @@ test("a delivery that is not there ends with 4 and names the list", async () => 
   expect(ran.stderr).toContain("npx postrider deliveries list");
 });
 
+test("tail goes on after control was away, and ends if it never was there", async () => {
+  let isAway = false;
+  const rows = [delivery(1)];
+  fake.answer = () =>
+    isAway
+      ? [503, { detail: "ClickHouse does not answer." }]
+      : [200, { deliveries: rows.toReversed(), nextCursor: null }];
+
+  const running = run("deliveries", "tail", "--ndjson", "--every", "50ms");
+  await waitFor(() => fake.asked.length >= 2);
+  isAway = true;
+  rows.push(delivery(2));
+  const asked = fake.asked.length;
+  await waitFor(() => fake.asked.length >= asked + 3);
+  isAway = false;
+  const again = fake.asked.length;
+  await waitFor(() => fake.asked.length >= again + 2);
+  fake.signal("SIGINT");
+  const { code, stdout, stderr } = await running;
+  isAway = true;
+  const never = await run("deliveries", "tail");
+
+  expect(code).toBe(130);
+  expect(stdout.trim().split("\n")).toHaveLength(1);
+  expect(stdout).toContain(String(delivery(2)["id"]));
+  expect(stderr.match(/Following goes on/g)).toHaveLength(1);
+  expect(never.code).toBe(3);
+});
+
 test("tail prints what comes and what changes, each once, and ends with 130", async () => {
   const rows = [delivery(1)];
   fake.answer = () => [
