@@ -90,7 +90,7 @@ export function createReader(options: ReaderOptions): Reader {
   const tenants = options.tenants ? tenantsOf(options, options.tenants) : null;
   const { own } = operators;
   let seen = { isReachable: false, detail: "not looked at yet" };
-  let timer: NodeJS.Timeout | undefined;
+  const timers = new Set<NodeJS.Timeout>();
   let isStopped = false;
 
   const grants = createGrantsCheck({
@@ -106,14 +106,17 @@ export function createReader(options: ReaderOptions): Reader {
       options.log.info("clickhouse.reachability", now);
     seen = now;
     if (now.isReachable) await grants.look();
-    await tenants?.look();
   }
 
   /** Each check starts only after the one before has ended: against a server that hangs, they would pile up. */
-  function lookAgain(): void {
-    void look().finally(() => {
-      if (!isStopped) timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
-    });
+  function repeat(check: () => Promise<void>): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      void check().finally(() => {
+        if (!isStopped) repeat(check);
+      });
+    }, LOOK_EVERY_MS).unref();
+    timers.add(timer);
   }
 
   return {
@@ -139,12 +142,14 @@ export function createReader(options: ReaderOptions): Reader {
       return lack === null ? seen : { ...seen, detail: `degraded: ${lack}` };
     },
     async start() {
-      await look();
-      timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
+      // Apart: the self-test of tenants is some forty queries, and readiness must not wait for them.
+      await Promise.all([look(), tenants?.look()]);
+      repeat(look);
+      if (tenants !== null) repeat(tenants.look);
     },
     async stop() {
       isStopped = true;
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       await Promise.all([operators.close(), tenants?.close()]);
     },
   };
