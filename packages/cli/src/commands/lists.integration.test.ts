@@ -89,6 +89,18 @@ test("a list follows pages, also empty ones, until it has its limit", async () =
   });
 });
 
+test("a list that fails on its way says where it can go on", async () => {
+  fake.answer = ({ line }) =>
+    line.includes("cursor=")
+      ? [503, { detail: "ClickHouse does not answer." }]
+      : [200, { deliveries: [delivery(1)], nextCursor: "c1" }];
+
+  const { code, stderr } = await run("deliveries", "list", "--all", "--csv");
+
+  expect(code).toBe(3);
+  expect(stderr).toContain("1 row so far; go on with --cursor c1");
+});
+
 test("a table says that there is more, and how to go on", async () => {
   fake.answer = pages;
 
