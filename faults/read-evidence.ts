@@ -37,6 +37,7 @@ export function groupsOf(
     "recorder.attempts": ["attempts"],
     "recorder.dead-letters": ["dead-letters"],
     "recorder.signals": ["signals"],
+    "recorder.audit": ["audit"],
   };
 }
 
@@ -126,6 +127,7 @@ export async function readLog(
       "dead-letters",
       "intake",
       "signals",
+      "audit",
       "deliveries",
     ] as const;
     const records = await readTopics(
@@ -153,6 +155,7 @@ export async function readLog(
         events: places("intake"),
         dead_letters: places("dead-letters"),
         signals: places("signals"),
+        audit: places("audit"),
       },
       attempts: values("attempts"),
       deadLetters: values("dead-letters"),
@@ -188,6 +191,8 @@ const TABLES = {
   dead_letters:
     "tenant_id, endpoint_id, dead_at, delivery_id, reason, record_topic, record_partition, record_offset",
   signals: "tenant_id, endpoint_id, at, kind, delivery_id",
+  // The place is a part of the key.
+  audit: "log_partition, log_offset",
 } as const;
 
 export async function readTables(
@@ -225,6 +230,7 @@ export async function readTables(
       one.kind,
       one.deliveryId,
     ]),
+    audit: log.places.audit,
   };
   const tables: TableEvidence[] = [];
   for (const table of [
@@ -232,6 +238,7 @@ export async function readTables(
     "events",
     "dead_letters",
     "signals",
+    "audit",
   ] as const) {
     const [row] = await rowsOf<Record<string, string>>(
       url,

@@ -9,6 +9,7 @@ const ORDER = [
   "delivery_status",
   "dead_letters",
   "signals",
+  "audit",
   "endpoint_hour",
   "endpoint_hours",
   "tenant_minute",
@@ -128,7 +129,7 @@ function fillers(found: readonly FoundTable[]): string[] {
   return [
     "## What fills what",
     "",
-    "The recorder writes `events`, `attempts`, `dead_letters` and `signals`. Materialized views fill the rest from them:",
+    "The recorder writes `events`, `attempts`, `dead_letters`, `signals` and `audit`. Materialized views fill the rest from them:",
     "",
     "| from | into | view | since |",
     "| --- | --- | --- | --- |",

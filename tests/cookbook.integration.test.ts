@@ -1,7 +1,11 @@
 /** Every saved query on a real ClickHouse, through control's own routes, against answers that are calculated from the records themselves. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync, writeFileSync } from "node:fs";
-import type { ApiServer, ProblemDocument } from "@postrider/http";
+import {
+  KnownKeys,
+  type ApiServer,
+  type ProblemDocument,
+} from "@postrider/http";
 import { rowsOf, testEffects, useStack } from "@postrider/testkit";
 import {
   examplesOf,
@@ -23,6 +27,7 @@ import { ANSWERS, seenBy, type Scope } from "./cookbook/answers.ts";
 import { dataSetFrom } from "./cookbook/data-set.ts";
 import { exampleScope } from "./cookbook/example-scope.ts";
 import { quantile, type Cell, type Rows } from "./cookbook/figures.ts";
+import { NOISE, noiseOf } from "./cookbook/noise.ts";
 import { HOUR } from "./cookbook/receivers.ts";
 import { startRecorder, type Recorder } from "./cookbook/recorded.ts";
 import { dataSetStart, parametersOf, scopesOf } from "./cookbook/scopes.ts";
@@ -50,6 +55,7 @@ beforeAll(async () => {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     routes: [savedQueryRoutes(reader, effects.clock)],
   });
   stops.push(
@@ -138,30 +144,57 @@ test("every saved query has an answer of the test's own, and none is empty", () 
   expect(empty).toEqual([]);
 });
 
+test.each(["burn-rates", "first-attempt-burn-rates"])(
+  "what %s is asked here has a page, a ticket and nothing for an answer",
+  (name) => {
+    const alerts = CASES.filter(([query]) => query === name).flatMap(
+      ([, , scope]) =>
+        ANSWERS[name]!(seenBy(data, scope)).map(([alert]) => alert),
+    );
+
+    expect(new Set(alerts)).toEqual(new Set(["page", "ticket", ""]));
+  },
+);
+
 test.each(CASES)("%s of %s is right", async (name, _of, scope) => {
   await expectRight(name, scope);
 });
 
-const PAGE = new URL("../docs/sql/cookbook.md", import.meta.url);
-const page = readFileSync(PAGE, "utf8");
+const PAGES = ["cookbook", "slo"].map((name) => {
+  const url = new URL(`../docs/sql/${name}.md`, import.meta.url);
+  return { name, url, text: readFileSync(url, "utf8") };
+});
+const isWriting = process.env["COOKBOOK_EXAMPLES"] === "write";
 const examples = new Map<string, string>();
 afterAll(() => {
-  if (process.env["COOKBOOK_EXAMPLES"] === "write")
-    writeFileSync(PAGE, withExamples(page, examples));
+  if (isWriting)
+    for (const { url, text } of PAGES)
+      writeFileSync(url, withExamples(text, examples));
 });
 
 test.each(SAVED_QUERIES.map(({ name }) => name))(
-  "the example of %s in docs/sql/cookbook.md is what it answers",
+  "the examples of %s in docs/sql are what it answers",
   async (name) => {
     const query = savedQuery(name)!;
 
     const { body } = await run(query, exampleScope(query, data));
 
     examples.set(name, exampleText(body, data.from));
-    if (process.env["COOKBOOK_EXAMPLES"] !== "write")
-      expect(examplesOf(page).get(name)).toBe(examples.get(name));
+    if (isWriting) return;
+    const shown = PAGES.flatMap(({ text }) => examplesOf(text).get(name) ?? []);
+    expect(shown.length).toBeGreaterThan(0);
+    expect(new Set(shown)).toEqual(new Set([examples.get(name)]));
   },
 );
+
+test("the commands of docs/sql/slo.md are those of the cookbook", () => {
+  const [cookbook, slo] = PAGES.map(({ text }) =>
+    [...text.matchAll(/^\$ npx postrider query .*$/gm)].map(([line]) => line),
+  );
+
+  expect(slo?.length).toBeGreaterThan(3);
+  expect(cookbook).toEqual(expect.arrayContaining(slo ?? []));
+});
 
 test.each(SAVED_QUERIES)(
   "$name answers with its defaults alone",
@@ -178,16 +211,18 @@ test.each(SAVED_QUERIES)(
   },
 );
 
-test.each(["error-budget", "error-budget-by-hour"])(
-  "%s judges nothing that is younger than within_ms",
-  async (name) => {
-    const { status, body } = await ask(
-      `/v1/queries/${name}?since=7d&within_ms=${7 * 24 * HOUR}`,
-    );
+test.each([
+  "error-budget",
+  "error-budget-by-hour",
+  "endpoint-budget",
+  "burn-rates",
+])("%s judges nothing that is younger than within_ms", async (name) => {
+  const { status, body } = await ask(
+    `/v1/queries/${name}?since=7d&within_ms=${7 * 24 * HOUR}`,
+  );
 
-    expect([status, body.rows]).toEqual([200, []]);
-  },
-);
+  expect([status, body.rows]).toEqual([200, []]);
+});
 
 test("the list has each query with its parameters", async () => {
   const { body } = await ask("/v1/queries");
@@ -259,13 +294,11 @@ test.each(TWICE)(
   },
 );
 
-/** Many more rows than the queries below may read. */
-const NOISE = 40_000;
 const WEEK = 7 * 24 * HOUR;
 
 test(
   "a past week of a busy tenant is recorded",
-  () => recordNoise(WEEK),
+  () => recorder.record(noiseOf(data, WEEK)),
   60_000,
 );
 
@@ -280,7 +313,7 @@ test.each(SAVED_QUERIES)(
 
 test(
   "the same days of a busy tenant are recorded",
-  () => recordNoise(0),
+  () => recorder.record(noiseOf(data, 0)),
   60_000,
 );
 
@@ -294,30 +327,6 @@ test.each(SAVED_QUERIES)(
     expect(read).toBeLessThan(NOISE / 2);
   },
 );
-
-function recordNoise(ago: number): Promise<void> {
-  const noise = <T extends object>(
-    of: readonly T[],
-    times: readonly string[],
-  ): T[] =>
-    Array.from({ length: NOISE }, (_, n) => {
-      const each = of[n % of.length] as T & Record<string, unknown>;
-      const moved = times.map((name) => [name, Number(each[name]) - ago]);
-      return {
-        ...each,
-        ...Object.fromEntries(moved),
-        tenantId: "zz-busy",
-        eventId: `zz_${n}`,
-        deliveryId: `zz_${n}`,
-        sourceOffset: n,
-      };
-    });
-  return recorder.record({
-    attempts: noise(data.attempts, ["startedAt", "receivedAt"]),
-    intakes: noise(data.intakes, ["receivedAt", "decidedAt"]),
-    deadLetters: noise(data.deadLetters, ["deadAt", "receivedAt"]),
-  });
-}
 
 /** What ClickHouse says that it read. */
 async function rowsRead(query: SavedQuery, scope: Scope): Promise<number> {

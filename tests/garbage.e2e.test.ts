@@ -23,6 +23,7 @@ import {
   aDeadLetter,
   aDelivery,
   anAttempt,
+  anAuditEntry,
   anEndpoint,
   anEvent,
   anIntake,
@@ -55,6 +56,7 @@ const WORK = [
   "attempts",
   "intake",
   "signals",
+  "audit",
   "dead-letters",
 ];
 const COMPACTED = ["endpoints", "control", "schemas"];
@@ -66,6 +68,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
   "recorder.attempts": ["attempts"],
   "recorder.dead-letters": ["dead-letters"],
   "recorder.signals": ["signals"],
+  "recorder.audit": ["audit"],
   "control-signals": ["signals"],
 };
 
@@ -375,6 +378,7 @@ function soundValueOf(name: string): Buffer {
       attempts: { topic: "attempts", value: anAttempt() },
       intake: { topic: "intake", value: anIntake() },
       signals: { topic: "signals", value: aSignal() },
+      audit: { topic: "audit", value: anAuditEntry() },
       "dead-letters": { topic: "dead-letters", value: aDeadLetter() },
       endpoints: { topic: "endpoints", value: anEndpoint() },
     };

@@ -137,4 +137,5 @@ export const GROUPS = [
   ["recorder.attempts", "attempts"],
   ["recorder.dead-letters", "dead-letters"],
   ["recorder.signals", "signals"],
+  ["recorder.audit", "audit"],
 ] as const;

@@ -69,7 +69,7 @@ testWithHelm(
       })),
     );
 
-    expect(watched).toHaveLength(6);
+    expect(watched).toHaveLength(7);
     expect(
       watched.filter(({ service, group, topic }) => {
         const holder =

@@ -264,11 +264,14 @@ function alerts(
   const rule = objects.find(({ kind }) => kind === "PrometheusRule");
   const { groups } = rule!.spec as {
     groups: readonly {
-      rules: readonly { annotations: Record<string, string> }[];
+      rules: readonly { annotations?: Record<string, string> }[];
     }[];
   }; // a PrometheusRule's spec
+  // A recording rule has none.
   return groups.flatMap(({ rules }) =>
-    rules.map(({ annotations }) => annotations),
+    rules.flatMap(({ annotations }) =>
+      annotations === undefined ? [] : [annotations],
+    ),
   );
 }
 
@@ -489,6 +492,10 @@ testWithHelm.each([
   [
     "strimzi.enabled=true,strimzi.topics.enabled=false",
     "none for the topics Job",
+  ],
+  [
+    "strimzi.enabled=true,strimzi.cluster=",
+    "strimzi.enabled needs strimzi.cluster",
   ],
   [
     "strimzi.enabled=true,strimzi.namespace=kafka,kafka.sasl.mechanism=scram-sha-512,kafka.sasl.username=a,kafka.sasl.password.existingSecret=a",

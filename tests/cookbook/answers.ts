@@ -1,10 +1,12 @@
 /** The right answer to each saved query, calculated from the data set's own records. */
-import type { Attempt, DeadLetter, Intake } from "@postrider/core";
+import type { Attempt, AuditEntry, DeadLetter, Intake } from "@postrider/core";
+import { AUDIT_ANSWERS } from "./audit-records.ts";
 import { ATTEMPT_ANSWERS } from "./attempt-answers.ts";
 import { DELIVERY_ANSWERS } from "./delivery-answers.ts";
 import type { DataSet, Standing } from "./data-set.ts";
 import type { Rows } from "./figures.ts";
 import { INTAKE_ANSWERS } from "./intake-answers.ts";
+import { SERVICE_LEVEL_ANSWERS } from "./service-level-answers.ts";
 
 /** What was asked: the parameters, with their defaults. */
 export interface Scope {
@@ -17,6 +19,7 @@ export interface Scope {
   readonly target: number;
   readonly within_ms: number;
   readonly attempts: number;
+  readonly min_bad: number;
 }
 
 /** What a query may read: the records of the window and of the tenant and endpoint, where these are asked for. */
@@ -30,6 +33,7 @@ export interface Seen {
   readonly deadLetters: readonly DeadLetter[];
   readonly intakes: readonly Intake[];
   readonly deliveries: readonly Standing[];
+  readonly audit: readonly AuditEntry[];
 }
 
 export type Answer = (seen: Seen) => Rows;
@@ -38,6 +42,8 @@ export const ANSWERS: Readonly<Record<string, Answer>> = {
   ...ATTEMPT_ANSWERS,
   ...DELIVERY_ANSWERS,
   ...INTAKE_ANSWERS,
+  ...AUDIT_ANSWERS,
+  ...SERVICE_LEVEL_ANSWERS,
 };
 
 /** What of the data set is in scope. */
@@ -74,6 +80,10 @@ export function seenBy(data: DataSet, scope: Scope): Seen {
     ),
     deliveries: data.deliveries.filter(
       (each) => isOurs(each) && isIn(each.receivedAt),
+    ),
+    audit: data.audit.filter(
+      ({ tenantId, subjectId: endpointId, at }) =>
+        isOurs({ tenantId, endpointId }) && isIn(at),
     ),
   };
 }

@@ -4,6 +4,7 @@
  */
 import type {
   Attempt,
+  AuditEntry,
   DeadLetter,
   DeadLetterReason,
   Intake,
@@ -15,6 +16,7 @@ import {
   seededRandom,
   type Random,
 } from "@postrider/testkit";
+import { auditRecords } from "./audit-records.ts";
 import {
   ENDPOINTS,
   HOUR,
@@ -51,6 +53,7 @@ export interface DataSet {
   readonly attempts: readonly Attempt[];
   readonly deadLetters: readonly DeadLetter[];
   readonly deliveries: readonly Standing[];
+  readonly audit: readonly AuditEntry[];
 }
 
 const EVENTS = 700;
@@ -77,6 +80,7 @@ export function dataSetFrom(from: number): DataSet {
     attempts: [],
     deadLetters: [],
     deliveries: [],
+    audit: auditRecords(from),
   };
   for (let n = 0; n < EVENTS; n += 1) {
     const tenantId = random.pick(TENANTS);

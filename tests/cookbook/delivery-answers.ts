@@ -1,5 +1,5 @@
 import type { Attempt, DeadLetter } from "@postrider/core";
-import type { Answer, Scope } from "./answers.ts";
+import type { Answer } from "./answers.ts";
 import type { Standing } from "./data-set.ts";
 import {
   count,
@@ -31,21 +31,6 @@ const isWaiting = (each: Standing): boolean =>
 const isParked = (each: Standing): boolean => each.waitsFor === "paused";
 const isExpired = (each: Standing): boolean => each.status === "expired";
 const waitMs = (each: Attempt): number => each.nextAttemptAt! - each.startedAt;
-
-function judged(group: readonly Standing[], scope: Scope): Cell[] {
-  const good = count(
-    group,
-    (each) => each.status === "delivered" && took(each) <= scope.within_ms,
-  );
-  const bad = group.length - good;
-  return [
-    group.length,
-    good,
-    bad,
-    pct(good, group.length, 2),
-    round(bad / (group.length * (1 - scope.target)), 2),
-  ];
-}
 
 export const DELIVERY_ANSWERS: Readonly<Record<string, Answer>> = {
   "waiting-now": ({ deliveries }) =>
@@ -216,24 +201,6 @@ export const DELIVERY_ANSWERS: Readonly<Record<string, Answer>> = {
       0,
       1,
     ),
-
-  "error-budget": ({ deliveries, scope }) =>
-    ordered(
-      grouped(
-        deliveries,
-        (each) => [each.tenantId],
-        (group) => judged(group, scope),
-      ),
-      -5,
-      0,
-    ),
-
-  "error-budget-by-hour": ({ deliveries, scope }) =>
-    grouped(
-      deliveries,
-      (each) => [startOf(each.receivedAt, HOUR)],
-      (group) => judged(group, scope),
-    ).toSorted((a, b) => (a[0]! < b[0]! ? 1 : -1)),
 
   "given-up": ({ deliveries }) =>
     ordered(

@@ -23,5 +23,6 @@ export function exampleScope(
     target: Number(textOf("target")),
     within_ms: Number(textOf("within_ms")),
     attempts: Number(textOf("attempts")),
+    min_bad: Number(textOf("min_bad")),
   };
 }

@@ -4,6 +4,7 @@ import type { RawRecord } from "@postrider/messaging";
 import { aRawRecord } from "@postrider/testkit";
 import {
   ATTEMPTS,
+  AUDIT,
   DEAD_LETTERS,
   EVENTS,
   SIGNALS,
@@ -17,7 +18,9 @@ import type { DataSet } from "./data-set.ts";
 export interface Recorder {
   /** Inserts everything. The second time the same records get other tokens, as after a crash whose token was forgotten. */
   record(
-    data: Partial<Pick<DataSet, "attempts" | "intakes" | "deadLetters">> & {
+    data: Partial<
+      Pick<DataSet, "attempts" | "intakes" | "deadLetters" | "audit">
+    > & {
       readonly signals?: readonly Signal[];
     },
   ): Promise<void>;
@@ -38,6 +41,7 @@ export async function startRecorder(
     EVENTS,
     ATTEMPTS,
     DEAD_LETTERS,
+    AUDIT,
     { name: "deliveries" },
   ])
     await writer.command(`SYSTEM STOP MERGES ${database}.${name}`);
@@ -59,12 +63,13 @@ export async function startRecorder(
   }
 
   return {
-    async record({ attempts, intakes, deadLetters, signals }) {
+    async record({ attempts, intakes, deadLetters, signals, audit = [] }) {
       // Not in the order in which things happened: each topic is recorded at its own pace.
       if (attempts) await insert(ATTEMPTS, attempts);
       if (intakes) await insert(EVENTS, intakes);
       if (deadLetters) await insert(DEAD_LETTERS, deadLetters);
       if (signals) await insert(SIGNALS, signals);
+      if (audit.length > 0) await insert(AUDIT, audit);
     },
     close: () => writer.close(),
   };

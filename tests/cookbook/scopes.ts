@@ -14,7 +14,7 @@ export function scopesOf(
   query: SavedQuery,
   window: { readonly from: number; readonly until: number },
 ): readonly (readonly [name: string, scope: Scope])[] {
-  const { tenant, endpoint, limit } = query.parameters;
+  const { tenant, endpoint, limit, min_bad } = query.parameters;
   const whole: Scope = {
     since: window.from,
     until: window.until,
@@ -25,6 +25,7 @@ export function scopesOf(
     target: 0.99,
     within_ms: 30_000,
     attempts: 12,
+    min_bad: 5,
   };
   // The end is the start of an hour, as roll-ups have no finer bounds. Deliveries that came before are put off after it.
   const all: (readonly [string, Scope])[] = [
@@ -36,6 +37,12 @@ export function scopesOf(
   if (endpoint !== undefined)
     all.push(["one endpoint", { ...whole, endpoint: "ep_down" }]);
   if (limit !== undefined) all.push(["the first two", { ...whole, limit: 2 }]);
+  const outage = { ...whole, until: window.from + 25 * HOUR };
+  if (min_bad !== undefined)
+    all.push(
+      ["an outage", outage],
+      ["an outage, where one is enough", { ...outage, min_bad: 1 }],
+    );
   return all;
 }
 

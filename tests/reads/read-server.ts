@@ -1,8 +1,14 @@
 /** Control's routes that read, over real HTTP, and a caller for each tenant. */
-import type { ApiServer, ProblemDocument, Routes } from "@postrider/http";
+import {
+  KnownKeys,
+  newKey,
+  type ApiServer,
+  type ProblemDocument,
+} from "@postrider/http";
 import type { ClickHouseAccess } from "@postrider/runtime";
 import { testEffects } from "@postrider/testkit";
 import { createServer } from "../../services/control/src/http/server.ts";
+import { auditRoutes } from "../../services/control/src/reads/audit-routes.ts";
 import { deliveryRoutes } from "../../services/control/src/reads/delivery-routes.ts";
 import { eventRoutes } from "../../services/control/src/reads/event-routes.ts";
 import { listRoutes } from "../../services/control/src/reads/lists/list-routes.ts";
@@ -34,14 +40,36 @@ export interface Answer extends ProblemDocument {
   readonly nextCursor: string | null;
 }
 
-/** As if each tenant had a key: the test names the tenant in a header. */
-const callerByHeader: Routes = (app) => {
-  app.addHook("preHandler", async (request) => {
-    const tenantId = request.headers["x-of-tenant"];
-    if (typeof tenantId === "string")
-      request.caller = { keyId: tenantId, role: "reader", tenantId };
-  });
-};
+/** Makes a reader's key for each tenant that asks. */
+function tenantKeys(): {
+  readonly keys: KnownKeys;
+  tokenOf(tenantId: string): string;
+} {
+  const keys = new KnownKeys();
+  const tokens = new Map<string, string>();
+  return {
+    keys,
+    tokenOf(tenantId) {
+      const known = tokens.get(tenantId);
+      if (known !== undefined) return known;
+      const { id, token, hash } = newKey();
+      keys.set(id, {
+        id,
+        name: tenantId,
+        role: "reader",
+        tenantId,
+        hash,
+        limit: null,
+        createdBy: "admin",
+        createdAt: 0,
+        expiresAt: null,
+        revokedAt: null,
+      });
+      tokens.set(tenantId, token);
+      return token;
+    },
+  };
+}
 
 export async function startReadServer(of: {
   readonly url: string;
@@ -50,14 +78,16 @@ export async function startReadServer(of: {
 }): Promise<ReadServer> {
   const effects = testEffects();
   const { clock } = effects;
+  const { keys, tokenOf } = tenantKeys();
   const reader = createReader({ ...effects, ...of, queryTimeoutMs: 60_000 });
   const server: ApiServer = createServer({
     ...effects,
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys,
     routes: [
-      callerByHeader,
+      auditRoutes(reader, clock),
       listRoutes(reader, clock),
       deliveryRoutes(reader),
       seriesRoutes(reader, clock),
@@ -80,8 +110,7 @@ export async function startReadServer(of: {
       const answer = await fetch(`${server.url()}${path}`, {
         method: sql === undefined ? "GET" : "POST",
         headers: {
-          authorization: `Bearer ${KEY}`,
-          ...(tenantId !== undefined && { "x-of-tenant": tenantId }),
+          authorization: `Bearer ${tenantId === undefined ? KEY : tokenOf(tenantId)}`,
           ...(sql !== undefined && { "content-type": "application/json" }),
         },
         ...(sql !== undefined && { body: JSON.stringify({ sql }) }),

@@ -137,7 +137,8 @@ async function send(
             reject,
           );
         })
-        .end(body);
+        // As bytes: with a text, node would write the headers in the text's encoding, too.
+        .end(body === undefined ? undefined : Buffer.from(body));
     });
   } catch (cause) {
     throw new CliError(EXIT.unreachable, `${address.url} cannot be reached.`, {
@@ -247,11 +248,18 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
       "/v1/queries/",
       "npx postrider query --list   (each saved query with its parameters)",
     ],
+    [400, "/v1/audit", "npx postrider audit list --help"],
     [
       401,
       "/",
-      "Set POSTRIDER_ADMIN_KEY to the stack's key, or run this below the folder where `npx postrider dev` runs.",
+      "Set POSTRIDER_ADMIN_KEY to the stack's key, or to any key that is valid there, or run this below the folder where `npx postrider dev` runs.",
     ],
+    [
+      403,
+      "/",
+      "Set POSTRIDER_ADMIN_KEY to a key that may do this. An administrator makes one: npx postrider keys create --help",
+    ],
+    [404, "/v1/keys/", "npx postrider keys list"],
     [404, "/v1/endpoints/", "npx postrider endpoints list"],
     [
       404,
@@ -260,6 +268,8 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
     ],
     [404, "/v1/deliveries/", "npx postrider deliveries list"],
     [404, "/v1/queries/", "npx postrider query --list"],
+    [404, "/v1/replays/", "npx postrider replay list"],
+    [409, "/v1/replays", "npx postrider replay list   (the state of each)"],
     [
       412,
       "/",

@@ -9,16 +9,23 @@ const MIN_PER_SECOND = 0.001;
 const MAX_PER_SECOND = 100_000;
 
 /** `50/s`, `600/m` or `100/h` as attempts a second, 0.001 to 100,000. */
-export function rate(text: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new InvalidArgumentError("It must be like 50/s, 600/m or 100/h.");
-  const perSecond = Number(count) / SECONDS_OF[unit as keyof typeof SECONDS_OF]; // the pattern allows no other
-  if (perSecond < MIN_PER_SECOND || perSecond > MAX_PER_SECOND)
-    throw new InvalidArgumentError(
-      "It must be at least 3.6/h and at most 100000/s. To send nothing: endpoints pause.",
-    );
-  return perSecond;
+export const rate = rateWith(" To send nothing: endpoints pause.");
+/** The same as requests a second. */
+export const requestRate = rateWith("");
+
+function rateWith(advice: string): (text: string) => number {
+  return (text) => {
+    const [, count, unit] = /^(\d+(?:\.\d+)?)\/([smh])$/.exec(text) ?? [];
+    if (count === undefined)
+      throw new InvalidArgumentError("It must be like 50/s, 600/m or 100/h.");
+    const perSecond =
+      Number(count) / SECONDS_OF[unit as keyof typeof SECONDS_OF]; // the pattern allows no other
+    if (perSecond < MIN_PER_SECOND || perSecond > MAX_PER_SECOND)
+      throw new InvalidArgumentError(
+        `It must be at least 3.6/h and at most 100000/s.${advice}`,
+      );
+    return perSecond;
+  };
 }
 
 const MAX_OVERLAP_MS = 30 * 24 * 60 * 60 * 1_000;

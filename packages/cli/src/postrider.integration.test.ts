@@ -246,6 +246,34 @@ test.each([
   },
 );
 
+test("what a cluster needs is printed without a ClickHouse", async () => {
+  const ran = await fake.postrider([
+    "migrate",
+    "--print",
+    "--all",
+    "--cluster",
+    "main",
+  ]);
+
+  expect([ran.code, ran.stderr]).toEqual([0, ""]);
+  expect(ran.stdout).toContain(
+    "CREATE DATABASE IF NOT EXISTS postrider ON CLUSTER 'main';",
+  );
+});
+
+test.each([
+  [["migrate", "--all"], "--all is for --print."],
+  [
+    ["migrate", "--print", "--all", "--cluster", "a b"],
+    "POSTRIDER_CLICKHOUSE_CLUSTER must be a cluster's name",
+  ],
+])("%j exits with 2 and says why", async (args, why) => {
+  const ran = await fake.postrider(args);
+
+  expect(ran.code).toBe(2);
+  expect(ran.stderr).toContain(why);
+});
+
 test.each([
   [".", "/v1/events/%2E"],
   ["..", "/v1/events/%2E%2E"],

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import manifest from "../package.json" with { type: "json" };
 import type { Run } from "./command.ts";
 import { attemptsCommand } from "./commands/attempts.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { deadLettersCommand } from "./commands/dead-letters.ts";
 import { deliveriesCommand } from "./commands/deliveries.ts";
 import { demoCommand } from "./commands/demo.ts";
@@ -9,10 +10,12 @@ import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { endpointsCommand } from "./commands/endpoints.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { publishCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
 import { receiverCommand } from "./commands/receiver.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { topicsCommand } from "./commands/topics.ts";
@@ -35,11 +38,14 @@ export function createProgram(run: Run): Command {
     topicsCommand,
     migrateCommand,
     endpointsCommand,
+    keysCommand,
+    auditCommand,
     publishCommand,
     eventsCommand,
     deliveriesCommand,
     attemptsCommand,
     deadLettersCommand,
+    replayCommand,
     queryCommand,
     statusCommand,
     doctorCommand,

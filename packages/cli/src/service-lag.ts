@@ -29,6 +29,7 @@ function groupsOf(
         "recorder.attempts": ["attempts"],
         "recorder.dead-letters": ["dead-letters"],
         "recorder.signals": ["signals"],
+        "recorder.audit": ["audit"],
       };
     case "control":
       return { "control-signals": ["signals"] };

@@ -96,6 +96,28 @@ export interface Attempt {
   readonly sourceOffset: number;
 }
 
+/** Who changed what, and why. */
+export interface AuditEntry {
+  /** When the change was written, by control's clock. */
+  readonly at: EpochMs;
+  /** Id of the key that asked for the change; postrider for what no caller asked for. */
+  readonly actor: string;
+  /** Owner of the subject; null where it belongs to no single tenant. */
+  readonly tenantId: null | string;
+  /** What kind of thing was changed: endpoint, key or replay. */
+  readonly subject: string;
+  /** Its id. */
+  readonly subjectId: string;
+  /** What happened to it: created, changed, paused, revoked and so on. */
+  readonly action: string;
+  /** The reason in the caller's words; empty where none was given. */
+  readonly why: string;
+  /** What changed, by field, as a JSON object. Never a secret, a key or a header's value. */
+  readonly detail: string;
+  /** Id of the request; empty where no caller asked for the change. */
+  readonly requestId: string;
+}
+
 /** A partition of dead-letters in which parked deliveries of the endpoint may be. */
 export interface ResumePlace {
   /** The partition. */
@@ -142,10 +164,116 @@ export interface Resume {
   readonly finishedAt: null | EpochMs;
 }
 
-/** What the topic `control` knows under a key. The key's beginning says which field is set: `resume:` and an endpoint's id. */
+/** How many requests may come, to each process. */
+export interface KeyLimit {
+  /** Requests a second in the long run; more than 0. */
+  readonly perSecond: number;
+  /** Requests that may come at once after a rest; 1 or more. */
+  readonly burst: number;
+}
+
+/** Who may call the APIs, and as what. Of the key's own text only a hash is stored. */
+export interface ApiKey {
+  /** 16 of 0-9 a-f; a part of the key's text. */
+  readonly id: string;
+  /** For people. */
+  readonly name: string;
+  /** admin, publisher or reader. */
+  readonly role: string;
+  /** The one tenant that it may see and change; null: every tenant. */
+  readonly tenantId: null | string;
+  /** SHA-256 of the key's text, prk_ and all. */
+  readonly hash: Uint8Array;
+  /** Null: no limit. */
+  readonly limit: null | KeyLimit;
+  /** Id of the key that made it; admin for POSTRIDER_ADMIN_KEY. */
+  readonly createdBy: string;
+  /** When it was made. */
+  readonly createdAt: EpochMs;
+  /** From when on it is refused; null: never. */
+  readonly expiresAt: null | EpochMs;
+  /** When it was revoked: refused from then on. Null: it was not. */
+  readonly revokedAt: null | EpochMs;
+}
+
+/** Which deliveries a replay selects: those that match every condition that is set. */
+export interface ReplaySelection {
+  /** These deliveries; empty: no condition. */
+  readonly deliveryIds: readonly string[];
+  /** Deliveries whose ids this SELECT returns. */
+  readonly sql: null | string;
+  /** Deliveries to this endpoint. */
+  readonly endpointId: null | string;
+  /** Of events whose type one of these patterns matches (order.paid, order.* or *); empty: no condition. */
+  readonly eventTypes: readonly string[];
+  /** expired, delivered or both; of a backfill none. */
+  readonly statuses: readonly string[];
+  /** Given up for one of these reasons; empty: no condition. */
+  readonly reasons: readonly string[];
+  /** The last attempt was answered with this HTTP status. */
+  readonly statusCode: null | number;
+  /** The event was received then or later. */
+  readonly receivedSince: null | EpochMs;
+  /** The event was received before. */
+  readonly receivedUntil: null | EpochMs;
+}
+
+/** The event and endpoint up to which a replay has come, in the order in which it goes. */
+export interface ReplayPlace {
+  /** Owner of the event. */
+  readonly tenantId: string;
+  /** When the event was received. */
+  readonly receivedAt: EpochMs;
+  /** The event. */
+  readonly eventId: string;
+  /** The endpoint. */
+  readonly endpointId: string;
+}
+
+/** The durable job that selects past deliveries, or events, and sends them again. */
+export interface Replay {
+  /** rpl_ and 24 characters. */
+  readonly id: string;
+  /** The one tenant whose deliveries it may select; null: every tenant. */
+  readonly tenantId: null | string;
+  /** redrive (of past deliveries) or backfill (of an endpoint, from events that it has no delivery of). */
+  readonly kind: string;
+  /** running, paused, cancelled or done. */
+  readonly state: string;
+  /** What it waits for, or why it was stopped; empty while it goes on. */
+  readonly detail: string;
+  /** What it selects. */
+  readonly selection: ReplaySelection;
+  /** A delivery that reached its status later, or an event that was routed later, is not selected. */
+  readonly selectedAt: EpochMs;
+  /** In the words of who made it. */
+  readonly why: string;
+  /** Id of the key that made it. */
+  readonly createdBy: string;
+  /** The most deliveries that it sends in a second. */
+  readonly ratePerSecond: number;
+  /** Everything up to here was sent or left out; null at the beginning. */
+  readonly place: null | ReplayPlace;
+  /** How many it was to look at, as counted when it was made. */
+  readonly total: number;
+  /** Deliveries that it has sent. */
+  readonly sent: number;
+  /** How many it has left out, by reason. */
+  readonly leftOut: Readonly<Record<string, number>>;
+  /** When it was made. */
+  readonly createdAt: EpochMs;
+  /** When it was done or cancelled. */
+  readonly finishedAt: null | EpochMs;
+}
+
+/** What the topic `control` knows under a key. The key's beginning says which field is set: `resume:` and an endpoint's id, `key:` and an API key's id, `replay:` and a replay's id. */
 export interface ControlEntry {
   /** The endpoint's parked deliveries. */
   readonly resume: null | Resume;
+  /** The API key. */
+  readonly key: null | ApiKey;
+  /** The replay. */
+  readonly replay: null | Replay;
 }
 
 /** A secret under AES-256-GCM; AAD is tenant, endpoint and secret id. */

@@ -8,6 +8,7 @@ import {
   waitFor,
 } from "@postrider/testkit";
 import { createApiServer } from "./api-server.ts";
+import { KnownKeys } from "./known-keys.ts";
 
 const KEY = "a-key-of-the-test";
 const open: (() => Promise<void>)[] = [];
@@ -26,6 +27,7 @@ async function aServer(options: { readonly requestTimeoutMs?: number } = {}) {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     maxBodyBytes: 1_000,
     routes: [
       (app) => {

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock, Lifecycle, Log } from "@postrider/runtime";
+import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import fastify, { type FastifyInstance } from "fastify";
-import { createKeyCheck } from "./bearer-key.ts";
-import { ADMIN_CALLER, type Caller } from "./caller.ts";
+import { type Access, accessOf } from "./access.ts";
+import { createAuthorizer } from "./authorize.ts";
+import type { Caller } from "./caller.ts";
+import type { KnownKeys } from "./known-keys.ts";
 import {
   CommonProblem,
   PROBLEM_MEDIA_TYPE,
@@ -22,6 +24,7 @@ export interface ApiServerOptions {
   /** 0 takes any free port. */
   readonly port: number;
   readonly adminKey: string;
+  readonly keys: KnownKeys;
   readonly maxBodyBytes: number;
   /** How long a request may take to arrive, from its first byte to its last. Default: 30 s. */
   readonly requestTimeoutMs?: number;
@@ -32,10 +35,13 @@ export interface ApiServerOptions {
   readonly onAnswered: (answered: AnsweredRequest) => void;
   readonly log: Log;
   readonly clock: Clock;
+  readonly meter: Meter;
 }
 
 export interface AnsweredRequest {
   readonly requestId: string;
+  /** Id of the caller's key, also where that may not do it or is beyond its limit; null for a request without a valid one. */
+  readonly keyId: string | null;
   readonly method: string;
   /** The route's pattern, never the URL; `none` if there is no such route. */
   readonly route: string;
@@ -44,25 +50,37 @@ export interface AnsweredRequest {
   readonly elapsedMs: number;
 }
 
+/** A route as it was registered. */
+export interface ApiRoute {
+  readonly method: string;
+  /** The pattern. */
+  readonly url: string;
+  readonly access: Access;
+}
+
 /** An HTTP server of an API. `url()` is its address, once started. */
 export interface ApiServer extends Lifecycle {
   url(): string;
   isListening(): boolean;
+  /** Every route and who may call it. */
+  readonly routes: readonly ApiRoute[];
   /** For tests that need no socket. */
   readonly app: FastifyInstance;
 }
 
 /**
- * Creates the HTTP server of an API. Every request needs the admin key, unknown routes too (deny by default). Every answer
- * other than success is a problem document. `stop` waits for running requests until the deadline, then closes their
- * connections.
+ * Creates the HTTP server of an API. Every request needs a valid key, unknown routes too, and a route that does not say who may
+ * call it (access.ts) is for admins without a tenant (deny by default). Every answer other than success is a problem document.
+ * `stop` waits for running requests until the deadline, then closes their connections.
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   let isStopping = false;
-  const app = createApp(options, () => isStopping);
+  const routes: ApiRoute[] = [];
+  const app = createApp(options, routes, () => isStopping);
   let origin = "";
   return {
     app,
+    routes,
     url: () => origin,
     isListening: () => app.server.listening,
     async start() {
@@ -88,8 +106,10 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 
 const MAX_PARAMETER_LENGTH = 1_024;
 
+/** Adds each route to `registered`. */
 function createApp(
   options: ApiServerOptions,
+  registered: ApiRoute[],
   isStopping: () => boolean,
 ): FastifyInstance {
   const { maxBodyBytes, requestTimeoutMs = 30_000 } = options;
@@ -116,7 +136,7 @@ function createApp(
     },
   });
   unreadable.attach(app.server);
-  const hasKey = createKeyCheck(options.adminKey);
+  const authorizer = createAuthorizer(options);
   // No route runs before the hook below has set the caller.
   app.decorateRequest("caller", null as unknown as Caller);
   // With callbacks, because a promise for each hook would cost more than most of the hooks do.
@@ -126,13 +146,18 @@ function createApp(
     void reply.header("cache-control", "no-store");
     if (isStopping()) return done(stopping());
     requireHost(request.raw);
-    if (!hasKey(request.headers.authorization)) return done(unauthenticated());
-    request.caller = ADMIN_CALLER;
+    const key = authorizer.keyOf(request.headers.authorization);
+    request.caller = key.caller;
+    authorizer.requireAllowed(
+      key,
+      request.is404 ? null : accessOf(request.routeOptions.config),
+    );
     done();
   });
   app.addHook("onResponse", (request, reply, done) => {
     options.onAnswered({
       requestId: request.id,
+      keyId: (request.caller as Caller | null)?.keyId ?? null,
       method: request.method,
       route: request.routeOptions.url ?? "none",
       statusCode: reply.statusCode,
@@ -152,6 +177,10 @@ function createApp(
     if (problem.code === "internal")
       options.log.error("request.failed", { requestId: request.id, error });
     sendProblem(problem, { requestId: request.id, reply });
+  });
+  app.addHook("onRoute", ({ method, url, config = {} }) => {
+    for (const each of [method].flat())
+      registered.push({ method: each, url, access: accessOf(config) });
   });
   for (const routes of options.routes) routes(app);
   return app;
@@ -176,23 +205,6 @@ function requireHost({ httpVersion, headers }: IncomingMessage): void {
   throw new CommonProblem("bad_request", "The header `host` is missing.", {
     errors: [{ field: "host", rule: "required", message: "is missing" }],
   });
-}
-
-function unauthenticated(): CommonProblem {
-  return new CommonProblem(
-    "unauthenticated",
-    "Send the admin key as `authorization: Bearer KEY`.",
-    {
-      errors: [
-        {
-          field: "authorization",
-          rule: "bearer",
-          message: "must carry the admin key",
-        },
-      ],
-      headers: { "www-authenticate": 'Bearer realm="postrider"' },
-    },
-  );
 }
 
 function problemOf(error: unknown, maxBodyBytes: number): ProblemError<string> {

@@ -22,10 +22,13 @@ export const COMMON_KINDS = {
   bad_request: [400, "The request cannot be read"],
   invalid: [400, "The request breaks a rule"],
   unauthenticated: [401, "A valid key is needed"],
+  forbidden: [403, "The key may not do this"],
   not_found: [404, "There is no such thing"],
   too_large: [413, "The request is too large"],
   unsupported_media_type: [415, "The body is not JSON"],
+  limited: [429, "The key's limit is reached"],
   internal: [500, "Postrider failed"],
+  keys_behind: [503, "The keys are not read to their end"],
   stopping: [503, "This server is stopping"],
 } as const satisfies ProblemKinds;
 

@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  AuditEntry,
   ControlEntry,
   DeadLetter,
   Delivery,
@@ -74,6 +75,7 @@ export interface TopicValues {
   attempts: Attempt;
   intake: Intake;
   signals: Signal;
+  audit: AuditEntry;
   endpoints: Endpoint;
   control: ControlEntry;
   [tier: TierTopic]: Delivery;

@@ -17,7 +17,7 @@ test("a right as a command names the user, each operation, the resource and whet
   );
 });
 
-test("only control may write endpoints and keys, and nobody but the publishers' door may write events", () => {
+test("only control may write endpoints, keys and the audit trail, and nobody but the publishers' door may write events", () => {
   const holders = [
     "door",
     "route",
@@ -38,5 +38,6 @@ test("only control may write endpoints and keys, and nobody but the publishers' 
 
   expect(writersOf("endpoints")).toEqual(["control"]);
   expect(writersOf("control")).toEqual(["control"]);
+  expect(writersOf("audit")).toEqual(["control"]);
   expect(writersOf("events")).toEqual(["door"]);
 });

@@ -48,7 +48,12 @@ export function rightsOf(
   ];
   switch (service) {
     case "door":
-      return [topic("events", "Write"), ...schemas];
+      return [
+        topic("events", "Write"),
+        topic("control", "Read"),
+        ...schemas,
+        ownGroups("control.table."),
+      ];
     case "route":
       return [
         topic("events", "Read", "DescribeConfigs"),
@@ -88,23 +93,29 @@ export function rightsOf(
         topic("attempts", "Read"),
         topic("dead-letters", "Read", "Write"),
         topic("signals", "Read"),
+        topic("audit", "Read"),
         ...schemas,
         group("recorder.intake"),
         group("recorder.attempts"),
         group("recorder.dead-letters"),
         group("recorder.signals"),
+        group("recorder.audit"),
       ];
     case "control":
       return [
         topic("endpoints", "Read", "Write"),
         topic("control", "Read", "Write"),
+        topic("audit", "Write"),
         topic("signals", "Read"),
         topic("dead-letters", "Read", "Write"),
         topic("deliveries", "Write"),
+        topic("attempts", "Describe"),
         ...schemas,
         group("control"),
         group("control-signals"),
         group("dispatcher", "Describe"),
+        group("recorder.attempts", "Describe"),
+        group("recorder.dead-letters", "Describe"),
         ownGroups("endpoints.table."),
         ownGroups("control.table."),
         ownGroups("dead-letters.read."),

@@ -32,8 +32,16 @@ test("readiness is 503 with each check while one of them fails, and liveness sta
   const live = await fetch(`${origin}/livez`);
 
   expect([ready.status, live.status]).toEqual([503, 200]);
-  expect(await ready.json()).toEqual({ ready: false, checks: [fine, away] });
-  expect(await live.json()).toEqual({ live: true, checks: [fine] });
+  expect(await ready.json()).toEqual({
+    ready: false,
+    pid: process.pid,
+    checks: [fine, away],
+  });
+  expect(await live.json()).toEqual({
+    live: true,
+    pid: process.pid,
+    checks: [fine],
+  });
 });
 
 test("the start is over for good: a dependency that fails later shows in readiness alone", async () => {
@@ -49,7 +57,7 @@ test("the start is over for good: a dependency that fails later shows in readine
   const after = await (await fetch(`${origin}/startupz`)).json();
 
   expect(before).toBe(503);
-  expect(after).toEqual({ started: true, checks: [fine] });
+  expect(after).toEqual({ started: true, pid: process.pid, checks: [fine] });
   expect(await status("/startupz")).toBe(200);
   expect(await status("/readyz")).toBe(503);
 });

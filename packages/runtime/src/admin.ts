@@ -125,7 +125,8 @@ function sendChecks(
   send(response, {
     status: isOk ? 200 : 503,
     type: "application/json",
-    body: JSON.stringify({ [name]: isOk, checks }),
+    // The pid tells a process that asks for its child's health from another process that has the port.
+    body: JSON.stringify({ [name]: isOk, pid: process.pid, checks }),
   });
 }
 

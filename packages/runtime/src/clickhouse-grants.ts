@@ -11,7 +11,7 @@ export interface Grant {
 }
 
 /** Every table that an insert is made into, or that is looked at. */
-const RECORDED = ["events", "attempts", "dead_letters", "signals"];
+const RECORDED = ["events", "attempts", "dead_letters", "signals", "audit"];
 
 /** Everything that the part does in Postrider's database, and nothing else. */
 export function grantsOf(

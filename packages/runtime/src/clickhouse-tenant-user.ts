@@ -10,6 +10,7 @@ export const TENANT_TABLES = [
   "deliveries",
   "dead_letters",
   "signals",
+  "audit",
   "endpoint_hour",
   "tenant_minute",
 ] as const;

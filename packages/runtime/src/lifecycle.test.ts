@@ -66,7 +66,7 @@ test("a part that fails to stop does not keep the others from stopping", async (
   });
   await whole.start();
 
-  await expect(whole.stop(soon())).rejects.toThrow("1 parts did not stop");
+  await expect(whole.stop(soon())).rejects.toThrow("a part did not stop");
 
   expect(calls.slice(3)).toEqual(["stop c", "stop b", "stop a"]);
 });
@@ -75,7 +75,7 @@ test("a part that hangs is left behind after the deadline", async () => {
   const { whole, calls } = parts({ b: { stop: () => new Promise(() => {}) } });
   await whole.start();
 
-  await expect(whole.stop(soon())).rejects.toThrow("1 parts did not stop");
+  await expect(whole.stop(soon())).rejects.toThrow("a part did not stop");
 
   expect(calls.at(-1)).toBe("stop a");
 });

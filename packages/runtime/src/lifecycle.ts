@@ -30,7 +30,9 @@ export function composeLifecycle(
     if (failures.length > 0)
       throw new AggregateError(
         failures,
-        `${failures.length} parts did not stop`,
+        failures.length === 1
+          ? "a part did not stop"
+          : `${failures.length} parts did not stop`,
       );
   }
 

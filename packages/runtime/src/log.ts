@@ -9,6 +9,7 @@ const SECRET_FIELDS = [
   "secret",
   "secrets",
   "adminKey",
+  "token",
   "encryptionKeys",
   "authorization",
   "password",

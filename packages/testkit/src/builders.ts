@@ -1,6 +1,8 @@
 /** Builds complete records, of which a test states only the fields that matter. Ids and times are fixed, so two builds are equal. */
 import type {
+  ApiKey,
   Attempt,
+  AuditEntry,
   DeadLetter,
   Delivery,
   Endpoint,
@@ -31,6 +33,23 @@ export function anEvent(fields: Partial<WebhookEvent> = {}): WebhookEvent {
     headers: {},
     traceparent: null,
     tracestate: null,
+    ...fields,
+  };
+}
+
+/** A key that nobody has: its hash is that of no text. */
+export function anApiKey(fields: Partial<ApiKey> = {}): ApiKey {
+  return {
+    id: "0123456789abcdef",
+    name: "tests",
+    role: "admin",
+    tenantId: null,
+    hash: Buffer.alloc(32),
+    limit: null,
+    createdBy: "admin",
+    createdAt: BUILT_AT,
+    expiresAt: null,
+    revokedAt: null,
     ...fields,
   };
 }
@@ -236,6 +255,21 @@ export function anIntake(fields: Partial<Intake> = {}): Intake {
     sourceTopic: "postrider.events",
     sourcePartition: 0,
     sourceOffset: 0,
+    ...fields,
+  };
+}
+
+export function anAuditEntry(fields: Partial<AuditEntry> = {}): AuditEntry {
+  return {
+    at: BUILT_AT,
+    actor: "admin",
+    tenantId: "acme",
+    subject: "endpoint",
+    subjectId: "ep_000000000000000000000001",
+    action: "paused",
+    why: "their receiver is down",
+    detail: '{"state":{"from":"enabled","to":"paused"}}',
+    requestId: "req-1",
     ...fields,
   };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ControlEntry, Endpoint } from "@postrider/core";
+import { followKeys, type ApiRoute } from "@postrider/http";
 import {
   createDeadLetterOf,
   createOutput,
@@ -19,11 +20,13 @@ import {
   type Composition,
   type Effects,
 } from "@postrider/runtime";
+import { createAuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
 import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoints/endpoint-input.ts";
 import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
+import { auditRoutes } from "./reads/audit-routes.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
@@ -33,20 +36,26 @@ import { queryRoutes } from "./reads/query-routes.ts";
 import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
 import { seriesRoutes } from "./reads/series-routes.ts";
 import { createReader } from "./reads/reader.ts";
+import { keyRoutes } from "./keys/key-routes.ts";
+import { createKeyStore } from "./keys/key-store.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
+import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { createTenureWriter } from "./writer/tenure-writer.ts";
+import { createWrittenTopics } from "./writer/written-topics.ts";
 import { statusRoutes } from "./status-routes.ts";
 
 /** The wired control service. */
 export interface Control extends Composition {
   /** The address that the API listens on; call it after `start`. */
   url(): string;
+  /** Every route of the API, and who may call it. */
+  readonly routes: readonly ApiRoute[];
 }
 
 /**
@@ -60,6 +69,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const topic = topicName(prefix, "endpoints");
   const controlTopic = topicName(prefix, "control");
+  const auditTopic = topicName(prefix, "audit");
   const { kafka, rights } = createServiceKafka(
     { config, service: "control", holders: ["control"] },
     effects,
@@ -70,7 +80,13 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     prefix,
     sessionTimeoutMs,
     registry: config,
-    registeredTopics: ["endpoints", "control", "dead-letters", "deliveries"],
+    registeredTopics: [
+      "endpoints",
+      "control",
+      "audit",
+      "dead-letters",
+      "deliveries",
+    ],
   });
   const table = createTable<Endpoint>({
     ...effects,
@@ -104,8 +120,17 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     tenants: clickhouseTenantAccess(config, log),
   });
 
-  // A key must stay in its partition, so the number of partitions is read again at the beginning of each tenure.
-  let partitions = 0;
+  const written = createWrittenTopics({
+    topics: [topic, controlTopic, auditTopic],
+    partitionCounts: (names) => countPartitions(kafka.admin(), names),
+    log,
+  });
+  const auditTrail = createAuditTrail({
+    clock,
+    encode: schemas.encode,
+    topic: auditTopic,
+    partitions: () => written.partitionsOf(auditTopic),
+  });
   const ownership = createOwnership({
     ...effects,
     consumer: kafka.consumer({
@@ -113,9 +138,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       topics: [controlTopic],
       sessionTimeoutMs,
     }),
-    fencedProducer: () => kafka.fencedProducer(`${prefix}control`),
+    async fencedProducer() {
+      // Before another replica is fenced: without its topics this one could not write either.
+      await written.count();
+      return await kafka.fencedProducer(`${prefix}control`);
+    },
     async catchUp() {
-      partitions = await countPartitions(kafka.admin(), topic);
       await Promise.all([table.readToEnd(), entries.readToEnd()]);
       // A write would be made of an endpoint's old version, or refuse one that the table lacks.
       const lack = table.behind() ?? entries.behind();
@@ -127,8 +155,11 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const publicKeyOf = createPublicKeys(keyRing, log);
   const tenureWriter = createTenureWriter({
     ownership,
-    readBack: (place) =>
-      (place.topic === topic ? table : entries).readTo(place),
+    async readBack(place) {
+      // Nothing here reads `audit`; it was written if what it was written with was.
+      if (place.topic === auditTopic) return;
+      await (place.topic === topic ? table : entries).readTo(place);
+    },
   });
   const resumes = composeResumes({
     ...effects,
@@ -138,10 +169,33 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     output,
     ownership,
     tenureWriter,
+    auditTrail,
     entries,
     endpoints: table,
   });
   const { store } = resumes;
+  const keyStore = createKeyStore({
+    tenureWriter,
+    table: entries,
+    encode: schemas.encode,
+    topic: controlTopic,
+    audit: auditTrail,
+    clock,
+    log,
+  });
+  const replays = composeReplays({
+    ...effects,
+    config,
+    kafka,
+    schemas,
+    output,
+    ownership,
+    tenureWriter,
+    audit: auditTrail,
+    reader,
+    entries,
+    endpoints: table,
+  });
   const writer = createEndpointWriter({
     tenureWriter,
     table,
@@ -152,8 +206,14 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         endpoint === null
           ? null
           : schemas.encode({ topic: "endpoints", key: id, value: endpoint });
-      return { topic, partition: partitionOf(key, partitions), key, value };
+      return {
+        topic,
+        partition: partitionOf(key, written.partitionsOf(topic)),
+        key,
+        value,
+      };
     },
+    auditTrail,
     secrets,
     newId: () => `ep_${randomBytes(18).toString("base64url")}`,
     clock,
@@ -182,7 +242,9 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     host: config.host,
     port: config.port,
     adminKey: config.adminKey,
+    keys: followKeys(entries),
     routes: [
+      keyRoutes(keyStore, clock),
       endpointRoutes({
         table,
         writer,
@@ -195,6 +257,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         }),
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
+      replays.routes,
+      auditRoutes(reader, clock),
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
@@ -213,31 +277,33 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       output,
       reader,
       resumes.parkingLog,
+      written,
       ownership,
       follower,
       resumes.runner,
+      replays.runner,
       server,
     ],
     health: controlHealth({
       parts: [rights, table, entries],
+      topics: written.check,
       ownership,
       reader,
       runner: follower.runner,
     }),
     waitsFor: rights.waitsFor,
     url: server.url,
+    routes: server.routes,
   };
 }
 
-async function countPartitions(admin: Admin, topic: string): Promise<number> {
+async function countPartitions(
+  admin: Admin,
+  topics: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
   try {
     await admin.connect();
-    const count = (await admin.partitionCounts([topic])).get(topic);
-    if (count === undefined)
-      throw new Error(
-        `topic ${topic} does not exist, or this user may not describe it`,
-      );
-    return count;
+    return await admin.partitionCounts(topics);
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

@@ -46,6 +46,12 @@ export const controlSpec = {
     default: "500",
     doc: "How many parked deliveries a second a resume sends again.",
   },
+  replayRate: {
+    env: "POSTRIDER_REPLAY_RATE",
+    parse: integer(1, 10_000),
+    default: "500",
+    doc: "How many past deliveries a second a replay sends again, where it names no rate of its own.",
+  },
   ...listenConfig(7400),
   ...processConfig(9404),
 } as const satisfies ConfigSpec;

@@ -3,6 +3,7 @@ import { controlHealth } from "./control-health.ts";
 
 interface Seen {
   readonly isTableOk?: boolean;
+  readonly areTopicsThere?: boolean;
   readonly heartbeatAgeMs?: number;
   readonly isOwner?: boolean;
   readonly isReachable?: boolean;
@@ -20,6 +21,7 @@ function readinessOf(seen: Seen) {
         }),
       },
     ],
+    topics: () => check("topics", seen.areTopicsThere ?? true),
     ownership: {
       describe: () => ({
         state: (seen.isOwner ?? true) ? "owner" : "follower",
@@ -54,6 +56,7 @@ test.each<[string, Seen]>([
 
 test.each<[string, Seen]>([
   ["has not loaded its table", { isTableOk: false }],
+  ["lacks a topic that it writes to", { areTopicsThere: false }],
   ["has no heartbeat within the session", { heartbeatAgeMs: 30_001 }],
 ])("a replica that %s is not ready", (_what, seen) => {
   expect(readinessOf(seen).isReady).toBe(false);

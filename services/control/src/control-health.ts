@@ -5,13 +5,16 @@ import type { Reader } from "./reads/reader.ts";
 
 /**
  * Readiness fails only when Kafka is away, or when one of this replica's tables may lack something (`Table.behind`: it is not loaded,
- * not followed, cannot read a batch, or has a record that waits for its schema): its answers would be wrong or old. Everything else is reported as degraded, without failing readiness. A follower is as ready as the owner,
+ * not followed, cannot read a batch, or has a record that waits for its schema): its answers would be wrong or old; or when a topic
+ * that a change is written to does not exist (written-topics.ts). Everything else is reported as degraded, without failing readiness. A follower is as ready as the owner,
  * because it answers every read. Without ClickHouse, endpoints can still be read and changed, and a 410 still disables; if
  * readiness failed, an outage of the reports would become an outage of the configuration, too. The routes that need
  * ClickHouse (`GET /v1/events/{id}`, `POST /v1/query`, `GET /v1/queries/{name}`) answer 503 themselves.
  */
 export function controlHealth(of: {
   readonly parts: readonly Pick<RightsCheck, "health">[];
+  /** Whether every topic that a change is written to is there. */
+  readonly topics: () => Check;
   readonly ownership: Pick<Ownership, "describe" | "heartbeatAgeMs">;
   readonly reader: Pick<Reader, "reachability">;
   /** The runner of the `signals` topic; null unless this replica is the owner. */
@@ -24,6 +27,7 @@ export function controlHealth(of: {
     ],
     ready: () => [
       ...of.parts.flatMap((table) => table.health().ready),
+      of.topics(),
       kafkaCheck(of.ownership.heartbeatAgeMs()),
       ownershipCheck(of.ownership.describe()),
       clickhouseCheck(of.reader.reachability()),

@@ -10,7 +10,11 @@ import {
 } from "@postrider/testkit";
 import { eventRoutes } from "./reads/event-routes.ts";
 import type { EventView } from "./reads/event-view.ts";
-import type { ApiServer, ProblemDocument } from "@postrider/http";
+import {
+  KnownKeys,
+  type ApiServer,
+  type ProblemDocument,
+} from "@postrider/http";
 import {
   HARMLESS_TABLE_FUNCTIONS,
   isRefusedTableFunction,
@@ -49,6 +53,7 @@ async function startServer(options: {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     routes: [eventRoutes(reader), queryRoutes(reader, effects.clock)],
   });
   open.push(

@@ -9,6 +9,7 @@ import {
   type Table,
 } from "@postrider/messaging";
 import type { Effects, Lifecycle } from "@postrider/runtime";
+import type { AuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
 import type { Ownership } from "./writer/ownership.ts";
 import { createParkingLog } from "./resumes/parking-log.ts";
@@ -31,6 +32,7 @@ export function composeResumes(
     readonly output: Pick<Output, "send">;
     readonly ownership: Ownership;
     readonly tenureWriter: TenureWriter;
+    readonly auditTrail: AuditTrail;
     /** The table of the topic `control`. */
     readonly entries: Table<ControlEntry>;
     readonly endpoints: Table<Endpoint>;
@@ -53,6 +55,7 @@ export function composeResumes(
     encode: schemas.encode,
     topic: topicName(prefix, "control"),
     deadLetterLog,
+    auditTrail: options.auditTrail,
   });
   const topic = topicName(prefix, "dead-letters");
   const run: ResumeRunOptions = {

@@ -1,6 +1,6 @@
 import type { Ownership } from "./writer/ownership.ts";
 import type { Reader } from "./reads/reader.ts";
-import type { Routes } from "@postrider/http";
+import { READ_ALL, type Routes } from "@postrider/http";
 
 /** `GET /v1/status`: this replica's state and what it can reach. */
 export function statusRoutes(options: {
@@ -9,7 +9,7 @@ export function statusRoutes(options: {
   readonly endpoints: () => number;
 }): Routes {
   return (app) => {
-    app.get("/v1/status", async () => {
+    app.get("/v1/status", READ_ALL, async () => {
       const { state, detail } = options.ownership.describe();
       return {
         isOwner: state === "owner",

@@ -25,6 +25,7 @@ beforeAll(async () => {
     "schemas",
     "signals",
     "dead-letters",
+    "audit",
   );
 });
 

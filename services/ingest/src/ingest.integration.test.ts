@@ -171,6 +171,7 @@ beforeAll(async () => {
     "intake",
     "dead-letters",
     "endpoints",
+    "control",
     "schemas",
   );
   kafka = createKafka(

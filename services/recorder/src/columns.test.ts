@@ -2,12 +2,14 @@ import { expect, test } from "@jest/globals";
 import {
   aDeadLetter,
   anAttempt,
+  anAuditEntry,
   anIntake,
   aRawRecord,
   aSignal,
 } from "@postrider/testkit";
 import {
   ATTEMPTS,
+  AUDIT,
   DEAD_LETTERS,
   EVENTS,
   eventsTable,
@@ -63,6 +65,7 @@ test("a table's time is what its time column has, so that a mend looks at the ri
   const attempt = anAttempt({ startedAt: 9e15 });
   const letter = aDeadLetter({ deadAt: -5 });
   const signal = aSignal({ at: 9e15 });
+  const entry = anAuditEntry({ at: 9e15 });
 
   expect(EVENTS.timeOf(intake)).toBe(timeIn(EVENTS, EVENTS.timeColumn, intake));
   expect(ATTEMPTS.timeOf(attempt)).toBe(
@@ -74,6 +77,7 @@ test("a table's time is what its time column has, so that a mend looks at the ri
   expect(SIGNALS.timeOf(signal)).toBe(
     timeIn(SIGNALS, SIGNALS.timeColumn, signal),
   );
+  expect(AUDIT.timeOf(entry)).toBe(timeIn(AUDIT, AUDIT.timeColumn, entry));
 });
 
 test("where payloads are not recorded, a row has the payload's size alone, although the intake has a payload", () => {

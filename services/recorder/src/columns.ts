@@ -2,6 +2,7 @@
 import { notAfter, receivedAtOf, redactedHeaders } from "@postrider/core";
 import type {
   Attempt,
+  AuditEntry,
   DeadLetter,
   EpochMs,
   Intake,
@@ -206,6 +207,20 @@ const SIGNAL_COLUMNS: readonly Column<Signal>[] = [
   column("log_offset", INT64, (_, raw) => raw.offset),
 ];
 
+const AUDIT_COLUMNS: readonly Column<AuditEntry>[] = [
+  column("tenant_id", TEXT, (entry) => entry.tenantId ?? ""),
+  column("at", TIME, auditTime),
+  column("actor", TEXT, (entry) => entry.actor),
+  column("subject", TEXT, (entry) => entry.subject),
+  column("subject_id", TEXT, (entry) => entry.subjectId),
+  column("action", TEXT, (entry) => entry.action),
+  column("why", TEXT, (entry) => entry.why),
+  column("detail", TEXT, (entry) => entry.detail),
+  column("request_id", TEXT, (entry) => entry.requestId),
+  column("log_partition", INT32, (_, raw) => raw.partition),
+  column("log_offset", INT64, (_, raw) => raw.offset),
+];
+
 export const EVENTS: Table<Intake> = {
   name: "events",
   columns: EVENT_COLUMNS,
@@ -238,6 +253,14 @@ export const SIGNALS: Table<Signal> = {
   deliveriesView: null,
 };
 
+export const AUDIT: Table<AuditEntry> = {
+  name: "audit",
+  columns: AUDIT_COLUMNS,
+  timeColumn: "at",
+  timeOf: auditTime,
+  deliveriesView: null,
+};
+
 const NO_BYTES = Buffer.alloc(0);
 
 /** The table `events`, with the payloads or without. Where they are not recorded, route leaves them out already, but an older route did not, nor does one that is set otherwise. */
@@ -267,6 +290,10 @@ function deadLetterTime({ deadAt }: DeadLetter): EpochMs {
 }
 
 function signalTime({ at }: Signal): EpochMs {
+  return timeOf(at);
+}
+
+function auditTime({ at }: AuditEntry): EpochMs {
   return timeOf(at);
 }
 

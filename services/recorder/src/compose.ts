@@ -16,11 +16,18 @@ import { clickhouseAccess, createKeyRing } from "@postrider/runtime";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
 import {
   attemptsStage,
+  auditStage,
   deadLettersStage,
   intakeStage,
   signalsStage,
 } from "./record.stages.ts";
-import { ATTEMPTS, DEAD_LETTERS, eventsTable, SIGNALS } from "./columns.ts";
+import {
+  ATTEMPTS,
+  AUDIT,
+  DEAD_LETTERS,
+  eventsTable,
+  SIGNALS,
+} from "./columns.ts";
 import type { Row, Table } from "./columns.ts";
 import type { RecorderConfig } from "./config.ts";
 import { readMigrations } from "./migrate/migration-files.ts";
@@ -28,7 +35,7 @@ import { createRefusedDeadLetterOf } from "./refused-dead-letter.ts";
 import { createTableWatch } from "./migrate/table-watch.ts";
 import { createWriter } from "./clickhouse/writer.ts";
 
-/** Wires one runner for each topic: `intake` → table `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`, `signals` → `signals`. Tests may pass their own `kafka`. */
+/** Wires one runner for each topic: `intake` → table `events`, `attempts` → `attempts`, `dead-letters` → `dead_letters`, `signals` → `signals`, `audit` → `audit`. Tests may pass their own `kafka`. */
 export function compose(
   config: RecorderConfig,
   effects: Effects,
@@ -46,7 +53,11 @@ export function compose(
     effects,
   );
   const access = clickhouseAccess(config, log, effects.meter);
-  const writer = createWriter({ ...access, database });
+  const writer = createWriter({
+    ...access,
+    database,
+    isReplicated: config.clickhouseCluster !== null,
+  });
   const watch = createTableWatch({
     sql: writer,
     database,
@@ -75,7 +86,9 @@ export function compose(
       : createKeyRing(config.encryptionKeys),
   );
 
-  function runner<T extends "intake" | "attempts" | "dead-letters" | "signals">(
+  function runner<
+    T extends "intake" | "attempts" | "dead-letters" | "signals" | "audit",
+  >(
     topic: T,
     table: Table<TopicValues[T]>,
     stage: RecordStage<TopicValues[T], Row<TopicValues[T]>>,
@@ -106,6 +119,7 @@ export function compose(
     runner("attempts", ATTEMPTS, attemptsStage),
     runner("dead-letters", DEAD_LETTERS, deadLettersStage),
     runner("signals", SIGNALS, signalsStage),
+    runner("audit", AUDIT, auditStage),
   ];
   return {
     parts: [

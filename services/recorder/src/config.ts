@@ -10,6 +10,7 @@ import {
 } from "@postrider/runtime";
 import type { ConfigOf, ConfigSpec, Env } from "@postrider/runtime";
 import { databaseName } from "./migrate/migration-files.ts";
+import { clusterName } from "./migrate/on-cluster.ts";
 
 /** The settings of `migrate`, which runs without Kafka. */
 export const migrateSpec = {
@@ -17,6 +18,12 @@ export const migrateSpec = {
   clickhouseDatabase: {
     ...clickhouseConfig.clickhouseDatabase,
     parse: databaseName,
+  },
+  clickhouseCluster: {
+    env: "POSTRIDER_CLICKHOUSE_CLUSTER",
+    parse: clusterName,
+    default: null,
+    doc: "The cluster of ClickHouse on whose replicas `migrate` makes replicated tables; the recorder then waits for a majority of them. Empty: one server. docs/sql/replicated.md",
   },
 } as const satisfies ConfigSpec;
 
@@ -60,6 +67,19 @@ export type MigrateConfig = ConfigOf<typeof migrateSpec>;
 /** Throws a `ConfigError` that lists every problem. */
 export function readRecorderConfig(env: Env): RecorderConfig {
   return readConfig(env, recorderSpec);
+}
+
+/** Where the tables are to be, without how ClickHouse is reached. */
+const targetSpec = {
+  clickhouseDatabase: migrateSpec.clickhouseDatabase,
+  clickhouseCluster: migrateSpec.clickhouseCluster,
+} as const satisfies ConfigSpec;
+
+/** Throws a `ConfigError` that lists every problem. */
+export function readTargetConfig(
+  env: Env = process.env,
+): ConfigOf<typeof targetSpec> {
+  return readConfig(env, targetSpec);
 }
 
 /** Throws a `ConfigError` that lists every problem. */

@@ -1,7 +1,12 @@
-/** `node main.ts [run | migrate | check]`: runs the recorder, applies the migrations once, or says whether there are any to apply. */
+/** `node main.ts [run | migrate | print | print-all | check]`: runs the recorder, applies the migrations once, prints the statements of those that are missing or of all, or says whether there are any to apply. */
 import { runService } from "@postrider/runtime";
 import { readRecorderConfig } from "./config.ts";
-import { runCheck, runMigrate } from "./migrate/migrate-mode.ts";
+import {
+  runCheck,
+  runMigrate,
+  runPrint,
+  runPrintAll,
+} from "./migrate/migrate-mode.ts";
 
 const [mode = "run", ...rest] = process.argv.slice(2);
 
@@ -19,8 +24,12 @@ async function exitCode(): Promise<number> {
     err: (line: string) => void process.stderr.write(`${line}\n`),
   };
   if (rest.length === 0 && mode === "migrate") return await runMigrate(say);
+  if (rest.length === 0 && mode === "print") return await runPrint(say);
+  if (rest.length === 0 && mode === "print-all") return runPrintAll(say);
   if (rest.length === 0 && mode === "check") return await runCheck(say);
-  process.stderr.write("usage: node main.ts [run | migrate | check]\n");
+  process.stderr.write(
+    "usage: node main.ts [run | migrate | print | print-all | check]\n",
+  );
   return 2;
 }
 

@@ -1,5 +1,11 @@
 /** For each recorded topic, how its records become rows of its table. `intake` fills the table `events`. */
-import type { Attempt, DeadLetter, Intake, Signal } from "@postrider/core";
+import type {
+  Attempt,
+  AuditEntry,
+  DeadLetter,
+  Intake,
+  Signal,
+} from "@postrider/core";
 import { rawDeadLetter } from "@postrider/messaging";
 import type { RecordStage } from "@postrider/messaging";
 import type { Row } from "./columns.ts";
@@ -13,6 +19,10 @@ export const attemptsStage: RecordStage<Attempt, Row<Attempt>> = {
 };
 
 export const signalsStage: RecordStage<Signal, Row<Signal>> = {
+  rowOf: (record) => record,
+};
+
+export const auditStage: RecordStage<AuditEntry, Row<AuditEntry>> = {
   rowOf: (record) => record,
 };
 

@@ -50,6 +50,7 @@ beforeAll(async () => {
     "attempts",
     "dead-letters",
     "signals",
+    "audit",
   );
   writer = createWriter({ url: stack.clickhouseUrl, database: stack.database });
   await migrate({
@@ -451,7 +452,7 @@ test("garbage on each topic becomes a dead letter with its coordinates, and the 
     ]!;
     return Buffer.concat([Buffer.from(start), bytes]);
   };
-  const topics = ["intake", "attempts", "dead-letters", "signals"];
+  const topics = ["intake", "attempts", "dead-letters", "signals", "audit"];
   for (const topic of topics)
     await produce(
       Array.from({ length: 200 }, () => ({ topic, value: garbage() })),

@@ -6,12 +6,13 @@ import type { RawRecord } from "@postrider/messaging";
 import {
   aDeadLetter,
   anAttempt,
+  anAuditEntry,
   anIntake,
   aRawRecord,
   aSignal,
   useStack,
 } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS, SIGNALS } from "./columns.ts";
+import { ATTEMPTS, AUDIT, DEAD_LETTERS, EVENTS, SIGNALS } from "./columns.ts";
 import type { Table } from "./columns.ts";
 import { migrate } from "./migrate/migrate.ts";
 import { readMigrations } from "./migrate/migration-files.ts";
@@ -74,7 +75,13 @@ const deadLetters = (values: Partial<DeadLetter>[], token?: string) =>
   );
 
 test("the writer has every column of a table that is stored, in the table's order and with its type", async () => {
-  for (const { name, columns } of [EVENTS, ATTEMPTS, DEAD_LETTERS, SIGNALS]) {
+  for (const { name, columns } of [
+    EVENTS,
+    ATTEMPTS,
+    DEAD_LETTERS,
+    SIGNALS,
+    AUDIT,
+  ]) {
     const found = await writer.query<{ name: string; type: string }>(
       "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = {name: String} AND default_kind != 'EPHEMERAL' ORDER BY position",
       { name },
@@ -610,6 +617,34 @@ test("a signal is one row, also if its record was produced twice", async () => {
   expect(rows).toEqual([
     { kind: "breaker_opened", delivery_id: signal.deliveryId, ...shown },
     { kind: "gone", delivery_id: "", ...shown },
+  ]);
+});
+
+test("an audit record is one row; two changes of one subject in a millisecond are two", async () => {
+  const entry = anAuditEntry({ tenantId: null, at: NOW, subjectId: "key_1" });
+  const rows = [entry, { ...entry, action: "revoked" }].map(
+    (value, offset) => ({ value, raw: { ...raw, offset } }),
+  );
+  const target = writer.tableOf(AUDIT);
+  const signal = AbortSignal.timeout(30_000);
+
+  // Recorded twice, as after a crash whose token was forgotten.
+  for (const token of ["audit-1", "audit-2"])
+    await target.insert(rows, token, signal);
+
+  const found = await writer.query(
+    "SELECT tenant_id, subject_id, action, JSONExtractString(detail, 'state', 'to') AS state, toUnixTimestamp64Milli(at) = toInt64({now: UInt64}) AS isNow FROM audit FINAL WHERE subject_id = 'key_1' ORDER BY log_offset",
+    { now: NOW },
+  );
+  const shown = {
+    tenant_id: "",
+    subject_id: "key_1",
+    state: "paused",
+    isNow: 1,
+  };
+  expect(found).toEqual([
+    { ...shown, action: "paused" },
+    { ...shown, action: "revoked" },
   ]);
 });
 

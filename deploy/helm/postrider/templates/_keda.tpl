@@ -9,6 +9,7 @@
 - {group: recorder.attempts, topic: attempts}
 - {group: recorder.dead-letters, topic: dead-letters}
 - {group: recorder.signals, topic: signals}
+- {group: recorder.audit, topic: audit}
 {{- end }}
 {{- end -}}
 

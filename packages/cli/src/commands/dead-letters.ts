@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Run } from "../command.ts";
 import { listCommand } from "../lists/list-command.ts";
+import { redriveDeadLetters } from "./redrives.ts";
 import { cell, WINDOW, type ListSpec } from "../lists/list-spec.ts";
 
 const DEAD_LETTERS: ListSpec = {
@@ -45,5 +46,6 @@ const DEAD_LETTERS: ListSpec = {
 export function deadLettersCommand(run: Run): Command {
   return new Command("dead-letters")
     .description("what was given up or parked, and why")
-    .addCommand(listCommand(run, DEAD_LETTERS, "dead letters, newest first"));
+    .addCommand(listCommand(run, DEAD_LETTERS, "dead letters, newest first"))
+    .addCommand(redriveDeadLetters(run));
 }

@@ -5,6 +5,7 @@ import { callApi, pathSegment } from "../api.ts";
 import { command, option, type Run } from "../command.ts";
 import { listCommand } from "../lists/list-command.ts";
 import { cell, WINDOW, withFilters, type Row } from "../lists/list-spec.ts";
+import { redriveDelivery } from "./redrives.ts";
 import { tail, type TailOptions, type TailSpec } from "../lists/tail.ts";
 import { renderTimeline, type DeliveryTimeline } from "../lists/timeline.ts";
 
@@ -108,5 +109,6 @@ export function deliveriesCommand(run: Run): Command {
     .description("events on their way to endpoints, as they stand")
     .addCommand(listCommand(run, DELIVERIES, "deliveries, newest first"))
     .addCommand(get)
-    .addCommand(follow);
+    .addCommand(follow)
+    .addCommand(redriveDelivery(run));
 }

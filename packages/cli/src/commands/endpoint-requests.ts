@@ -21,7 +21,7 @@ export async function write(
   return await call({
     ...request,
     path: `${pathOf(id)}${under}`,
-    headers: matching(version),
+    headers: { ...request.headers, ...matching(version) },
   });
 }
 

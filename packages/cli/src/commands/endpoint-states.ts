@@ -4,9 +4,10 @@ import type { Command } from "commander";
 import { command, option, type Run } from "../command.ts";
 import { endpointLines } from "../endpoint-lines.ts";
 import { resumeLines, watchResume, type Resume } from "../resume-watch.ts";
+import { whyHeader, withWhy, type Why } from "../why.ts";
 import { call, matching, pathOf } from "./endpoint-requests.ts";
 
-interface Given {
+interface Given extends Why {
   readonly ifVersion?: number;
   readonly reason?: string;
 }
@@ -38,7 +39,7 @@ function change(run: Run, name: string, description: string): Command {
         method: "POST",
         path: `${pathOf(args[0])}/${name}`,
         body: JSON.stringify(reason === undefined ? {} : { reason }),
-        headers: matching(options.ifVersion),
+        headers: headersOf(options),
       });
       terminal.data(endpoint, () => endpointLines(endpoint, terminal));
     },
@@ -60,7 +61,7 @@ export function enable(run: Run): Command {
       const answer = await call<WithResume>({
         method: "POST",
         path: `${pathOf(args[0])}/enable`,
-        headers: matching(options.ifVersion),
+        headers: headersOf(options),
       });
       const { resume: begun, ...endpoint } = answer;
       terminal.data(answer, () => endpointLines(endpoint, terminal));
@@ -90,6 +91,7 @@ export function resume(run: Run): Command {
         const cancelled = await call<Resume>({
           method: "DELETE",
           path: `${path}/resume`,
+          headers: whyHeader(options),
         });
         terminal.data(cancelled, () => resumeLines(cancelled, terminal));
         terminal.say(
@@ -100,7 +102,7 @@ export function resume(run: Run): Command {
       const { resume: begun, ...endpoint } = await call<WithResume>({
         method: "POST",
         path: `${path}/resume`,
-        headers: matching(options.ifVersion),
+        headers: headersOf(options),
       });
       if (begun === null) {
         terminal.data({ ...endpoint, resume: null }, () =>
@@ -124,8 +126,12 @@ export function resume(run: Run): Command {
   return withVersion(made);
 }
 
+function headersOf(options: Given): Record<string, string> {
+  return { ...matching(options.ifVersion), ...whyHeader(options) };
+}
+
 function withVersion(made: Command): Command {
-  return made.option(
+  return withWhy(made).option(
     "--if-version <n>",
     "refuse if the endpoint is at another version",
     option(integer(1, Number.MAX_SAFE_INTEGER)),

@@ -9,6 +9,7 @@ import { overlap } from "../option-ranges.ts";
 import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
+import { whyHeader, withWhy, type Why } from "../why.ts";
 import { call, read, write } from "./endpoint-requests.ts";
 import { bodyOf, withSettings, type Settings } from "./endpoint-settings.ts";
 import { disable, enable, pause, resume } from "./endpoint-states.ts";
@@ -35,7 +36,7 @@ export function endpointsCommand(run: Run): Command {
 }
 
 function create(run: Run): Command {
-  const made = command<Settings & NewSecret & { tenant: string }>(
+  const made = command<Settings & NewSecret & Why & { tenant: string }>(
     run,
     "create",
     "make an endpoint; its secret is shown this once",
@@ -43,6 +44,7 @@ function create(run: Run): Command {
       const endpoint = await call<Endpoint>({
         method: "POST",
         path: "/v1/endpoints",
+        headers: whyHeader(options),
         body: JSON.stringify({
           tenantId: options.tenant,
           eventTypes: ["*"],
@@ -53,11 +55,13 @@ function create(run: Run): Command {
       showSecret(endpoint, terminal);
     },
   ).requiredOption("--tenant <id>", "whose endpoint it is");
-  return withSettings(withNewSecret(made), "required");
+  return withWhy(withSettings(withNewSecret(made), "required"));
 }
 
 function rotateSecret(run: Run): Command {
-  const made = command<NewSecret & { overlap?: number; ifVersion?: number }>(
+  const made = command<
+    NewSecret & Why & { overlap?: number; ifVersion?: number }
+  >(
     run,
     "rotate-secret <id>",
     "give it a new secret, shown this once; the old one signs, too, until the overlap ends",
@@ -66,6 +70,7 @@ function rotateSecret(run: Run): Command {
       const endpoint = await write(args[0] ?? "", ifVersion, {
         method: "POST",
         under: "/rotate-secret",
+        headers: whyHeader(options),
         body: JSON.stringify({
           ...newSecretOf(options),
           ...(overlapMs === undefined ? {} : { overlapMs }),
@@ -78,7 +83,7 @@ function rotateSecret(run: Run): Command {
     "how long the old secret signs, too, up to 30d; 0 ends it at once (default: 24h)",
     overlap,
   );
-  return withVersion(withNewSecret(made));
+  return withWhy(withVersion(withNewSecret(made)));
 }
 
 function withNewSecret(made: Command): Command {
@@ -153,7 +158,9 @@ function get(run: Run): Command {
 }
 
 function update(run: Run): Command {
-  const made = command<Settings & { ifVersion?: number; disable?: boolean }>(
+  const made = command<
+    Settings & Why & { ifVersion?: number; disable?: boolean }
+  >(
     run,
     "update <id>",
     "change what is given, keep the rest",
@@ -168,6 +175,7 @@ function update(run: Run): Command {
         });
       const endpoint = await write(args[0] ?? "", options.ifVersion, {
         method: "PATCH",
+        headers: whyHeader(options),
         body: JSON.stringify(change),
       });
       terminal.data(endpoint, () =>
@@ -175,21 +183,24 @@ function update(run: Run): Command {
       ); // PATCH answers with the endpoint
     },
   ).option("--disable", "deliver nothing to it until `endpoints enable`");
-  return withSettings(withVersion(made), "optional");
+  return withWhy(withSettings(withVersion(made), "optional"));
 }
 
 function remove(run: Run): Command {
-  const made = command<{ ifVersion?: number }>(
+  const made = command<Why & { ifVersion?: number }>(
     run,
     "delete <id>",
     "remove it; deliveries that wait for it become dead letters",
     async ({ args, options, terminal }) => {
       const [id = ""] = args;
-      await write(id, options.ifVersion, { method: "DELETE" });
+      await write(id, options.ifVersion, {
+        method: "DELETE",
+        headers: whyHeader(options),
+      });
       terminal.data({ id, deleted: true }, () => `${id} is deleted.`);
     },
   );
-  return withVersion(made);
+  return withWhy(withVersion(made));
 }
 
 function withVersion(made: Command): Command {

@@ -22,7 +22,7 @@ export function queryCommand(run: Run): Command {
   return command<QueryOptions>(
     run,
     "query [sql]",
-    "ask the operator's ClickHouse, read-only: events, attempts, deliveries, dead_letters, signals, endpoint_hour, tenant_minute",
+    "ask the operator's ClickHouse, read-only: events, attempts, deliveries, dead_letters, signals, audit, endpoint_hour, tenant_minute",
     async ({ args, options, terminal }) => {
       const asked = askedFor(args[0], options);
       if (asked.kind === "list") return await listSaved(terminal);

@@ -64,6 +64,9 @@ async function start(
     ),
   });
   const adminUrl = `http://127.0.0.1:${adminPort}`;
+  terminal.say(
+    `Starting ${name}; while it waits, ${adminUrl}/readyz says for what.`,
+  );
   void sayWhenReady(service, adminUrl, terminal);
   const forget =
     folder === null
@@ -133,7 +136,9 @@ async function sayWhenReady(
   terminal: Terminal,
 ): Promise<void> {
   while (!service.hasExited()) {
-    if ((await readiness(adminUrl))?.isReady === true) {
+    const seen = await readiness(adminUrl);
+    // The port was free when it was picked; another process may have taken it since.
+    if (seen?.isReady === true && seen.pid === service.pid) {
       terminal.say(
         `${service.name} is ready; admin port ${adminUrl} (Ctrl-C stops it)`,
       );

@@ -22,25 +22,25 @@ export interface Cast {
   /** From now on the requests of this role are checked with this secret. */
   knowSecret(role: Role, secret: string): void;
   seenBy(role: Role): readonly Seen[];
-  /** From now on the role `down` answers 200. */
-  repair(): void;
+  /** From now on the role answers 200. */
+  repair(role: "down" | "dead"): void;
   close(): Promise<void>;
 }
 
-/** Listens on the address `host` and tells what comes. The roles' answers: healthy and inline 200; flaky 500, then 503 with Retry-After, then 200; dead always 500; down 503 until it is repaired, then 200. */
+/** Listens on the address `host` and tells what comes. The roles' answers: healthy and inline 200; flaky 500, then 503 with Retry-After, then 200; dead 500 and down 503 until they are repaired, then 200. */
 export async function startCast(
   narrator: Narrator,
   host = "127.0.0.1",
 ): Promise<Cast> {
   const secrets = new Map<Role, string>();
   const seen: Seen[] = [];
-  let isRepaired = false;
+  const repaired = new Set<Role>();
   const receiver = await startReceiver({
     host,
     answer: (request) => {
       const role = roleOf(request);
       const nth = seen.filter((one) => one.role === role).length;
-      const answer = answerOf(role, nth, isRepaired);
+      const answer = answerOf(role, nth, repaired.has(role));
       const one: Seen = {
         role,
         at: request.at,
@@ -58,9 +58,7 @@ export async function startCast(
     urlOf: (role) => `${receiver.url}/${role}`,
     knowSecret: (role, secret) => void secrets.set(role, secret),
     seenBy: (role) => seen.filter((one) => one.role === role),
-    repair: () => {
-      isRepaired = true;
-    },
+    repair: (role) => void repaired.add(role),
     close: () => receiver.close(),
   };
 }
@@ -83,7 +81,7 @@ function answerOf(
     case "inline":
       return { status: 200 };
     case "dead":
-      return { status: 500 };
+      return { status: isRepaired ? 200 : 500 };
     case "down":
       return { status: isRepaired ? 200 : 503 };
     case "flaky":

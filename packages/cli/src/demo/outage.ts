@@ -1,4 +1,4 @@
-/** The last part of the tour: an endpoint goes down for a while, and its circuit breaker opens and closes. */
+/** A later part of the tour: an endpoint goes down for a while, and its circuit breaker opens and closes. */
 import { waitFor } from "@postrider/testkit";
 import { callApi } from "../api.ts";
 import type { TourQuery } from "./queries.ts";
@@ -82,7 +82,7 @@ export async function breakerCloses(scene: Scene): Promise<void> {
       claim: "The receiver was repaired: the breaker closed by itself",
     },
     async (progress) => {
-      cast.repair();
+      cast.repair("down");
       progress("waiting for the breaker's probes");
       const answered = await waitFor(
         () => {

@@ -25,6 +25,7 @@ import {
 } from "./outage.ts";
 import { ask, queriesOf } from "./queries.ts";
 import { produceEvents, recordsIn } from "./records.ts";
+import { attemptsOfTheRedrive, previewRedrive, redrive } from "./redrive.ts";
 import { runningServices, setRunningStage } from "./running-stage.ts";
 import type { Scene } from "./scene.ts";
 import {
@@ -93,6 +94,8 @@ async function takeTour(
   await othersGoOn(scene);
   await breakerCloses(scene);
   await ask(scene, costOfTheOutage(scene));
+  await redrive(scene, await previewRedrive(scene));
+  await ask(scene, attemptsOfTheRedrive(scene));
 }
 
 /** Starts a stack on free ports, with its data in a temporary folder. On somebody else's stack it uses topic and database names of its own, and removes them again. */

@@ -32,6 +32,16 @@ export async function migrate(
   return await runRecorder("migrate", what, clickhouse, env);
 }
 
+/** The statements that the recorder's migrations would run now, for one server or for a cluster; empty where there are none. `isAll`: of every migration, without asking ClickHouse. Changes nothing. */
+export async function printMigration(
+  clickhouse: ClickHouseAddress,
+  { isAll, env = process.env }: { readonly isAll: boolean; readonly env?: Env },
+): Promise<string> {
+  const what = `What to run on ${clickhouse.database}`;
+  const mode = isAll ? "print-all" : "print";
+  return await runRecorder(mode, what, clickhouse, env);
+}
+
 /** Asks what ClickHouse has, and changes nothing. Throws `CliError` when it cannot be asked. */
 export async function checkTables(
   clickhouse: ClickHouseAddress,
@@ -42,7 +52,7 @@ export async function checkTables(
 }
 
 async function runRecorder(
-  mode: "migrate" | "check",
+  mode: "migrate" | "print" | "print-all" | "check",
   what: string,
   clickhouse: ClickHouseAddress,
   env: Env,

@@ -225,22 +225,25 @@ export async function becomesReady(
   throw failure(service, `did not become ready: ${seen}.`);
 }
 
-/** The answer of `/readyz`; null when nobody answers. `failing` names the checks that are not ok. */
-export async function readiness(
-  adminUrl: string,
-): Promise<{ readonly isReady: boolean; readonly failing: string } | null> {
+/** The answer of `/readyz`; null when nobody answers. `failing` names the checks that are not ok, `pid` the process that answered. */
+export async function readiness(adminUrl: string): Promise<{
+  readonly isReady: boolean;
+  readonly pid: number | undefined;
+  readonly failing: string;
+} | null> {
   try {
     const response = await fetch(`${adminUrl}/readyz`, {
       signal: AbortSignal.timeout(2_000),
     });
     const body = (await response.json()) as {
+      pid?: number;
       checks?: readonly { name: string; isOk: boolean; detail: string }[];
     }; // this is what the admin server answers
     const failing = (body.checks ?? [])
       .filter((check) => !check.isOk)
       .map((check) => `${check.name}: ${check.detail}`)
       .join("; ");
-    return { isReady: response.ok, failing };
+    return { isReady: response.ok, pid: body.pid, failing };
   } catch {
     return null;
   }

@@ -125,6 +125,7 @@ const DECODED: ReadonlySet<string> = new Set([
   "attempts",
   "intake",
   "signals",
+  "audit",
   "endpoints",
 ]);
 

@@ -30,6 +30,7 @@ const TOPICS = [
   "attempts",
   "intake",
   "signals",
+  "audit",
   "endpoints",
   "control",
   "retry.1s",
@@ -679,7 +680,7 @@ test("`framingOf` tells the framing by the first bytes", () => {
 test("there is a schema for every record, and a decoder for every topic", () => {
   const attempt: Partial<Attempt> = { attemptNumber: 1 };
   expect(attempt.attemptNumber).toBe(1);
-  expect([...schemas.keys()]).toHaveLength(8);
+  expect([...schemas.keys()]).toHaveLength(9);
   for (const topic of TOPICS)
     expect(typeof codecOf().decoderOf(topic)).toBe("function");
 });

@@ -11,6 +11,7 @@ export type RecordName =
   | "Attempt"
   | "Intake"
   | "Signal"
+  | "AuditEntry"
   | "Endpoint"
   | "ControlEntry";
 
@@ -39,6 +40,7 @@ const FILES: Readonly<Record<RecordName, string>> = {
   Attempt: "attempt.avsc",
   Intake: "intake.avsc",
   Signal: "signal.avsc",
+  AuditEntry: "audit-entry.avsc",
   Endpoint: "endpoint.avsc",
   ControlEntry: "control-entry.avsc",
 };
@@ -50,6 +52,7 @@ const BY_TOPIC = {
   attempts: "Attempt",
   intake: "Intake",
   signals: "Signal",
+  audit: "AuditEntry",
   endpoints: "Endpoint",
   control: "ControlEntry",
 } as const satisfies Partial<Record<keyof TopicValues, RecordName>>;

@@ -171,6 +171,7 @@ const TOPICS = [
   "attempts",
   "intake",
   "signals",
+  "audit",
   "endpoints",
   "control",
 ] as const satisfies (keyof TopicValues)[];

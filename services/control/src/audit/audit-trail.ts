@@ -1,4 +1,9 @@
-import type { ProducerRecord } from "@postrider/messaging";
+import {
+  partitionOf,
+  type OutRecord,
+  type ProducerRecord,
+} from "@postrider/messaging";
+import type { Clock } from "@postrider/runtime";
 
 /** What someone did, or what Postrider did by itself, as the topic `audit` keeps it. Holds no secret, no key and no body. */
 export interface AuditFact {
@@ -21,4 +26,44 @@ export interface AuditFact {
 /** Makes the record that is written in the same transaction as the change itself: a change without its record cannot be. */
 export interface AuditTrail {
   recordOf(fact: AuditFact): ProducerRecord;
+}
+
+export interface AuditTrailOptions {
+  readonly encode: (record: OutRecord) => Buffer;
+  /** Full name of the topic `audit`. */
+  readonly topic: string;
+  /** How many partitions the topic has in this tenure. */
+  readonly partitions: () => number;
+  readonly clock: Clock;
+}
+
+/** Records are keyed by their subject, so what happened to it stays in order. */
+export function createAuditTrail(options: AuditTrailOptions): AuditTrail {
+  const { encode, topic, partitions, clock } = options;
+  return {
+    recordOf({ detail, ...fact }) {
+      const key = Buffer.from(fact.subjectId);
+      const entry = {
+        ...fact,
+        at: clock.now(),
+        detail: JSON.stringify(detail, shortened),
+      };
+      return {
+        topic,
+        partition: partitionOf(key, partitions()),
+        key,
+        value: encode({ topic: "audit", key: fact.subjectId, value: entry }),
+      };
+    },
+  };
+}
+
+/** Longest text within `detail`, in characters. It keeps a record far below the broker's limit of 1 MiB, which would refuse the change with it. */
+const MAX_TEXT = 2_000;
+
+/** For `JSON.stringify`. */
+function shortened(_name: string, value: unknown): unknown {
+  return typeof value === "string" && value.length > MAX_TEXT
+    ? `${value.slice(0, MAX_TEXT)}… (${value.length} characters)`
+    : value;
 }

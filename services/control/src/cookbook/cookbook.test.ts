@@ -68,13 +68,13 @@ test.each(SAVED_QUERIES)(
   "$name bounds the time that each table is partitioned by, and the tenant",
   ({ sql }) => {
     const reads = sql.match(
-      /\bFROM (attempts|events|deliveries|dead_letters|endpoint_hour|tenant_minute)\b/g,
+      /\bFROM (attempts|events|deliveries|dead_letters|endpoint_hour|tenant_minute|audit)\b/g,
     );
     const from = sql.match(
-      /\b(started_at|received_at|dead_at|bucket) >= (subtractMilliseconds\()?\{since:DateTime64\(3\)\}(?! AS is_now)/g,
+      /\b(started_at|received_at|dead_at|bucket|at) >= (subtractMilliseconds\()?\{since:DateTime64\(3\)\}(?! AS is_now)/g,
     );
     const until = sql.match(
-      /\b(started_at|received_at|dead_at|bucket) < \{until:DateTime64\(3\)\}/g,
+      /\b(started_at|received_at|dead_at|bucket|at) < \{until:DateTime64\(3\)\}/g,
     );
 
     expect(from?.length).toBe(reads?.length);

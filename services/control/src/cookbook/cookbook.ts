@@ -1,9 +1,11 @@
+import { AUDIT } from "./audit.ts";
 import { COST } from "./cost.ts";
 import { HEALTH } from "./health.ts";
 import { INTAKE } from "./intake.ts";
 import { laidOut } from "./laid-out.ts";
 import { RETRIES } from "./retries.ts";
 import type { SavedQuery } from "./saved-query.ts";
+import { SERVICE_LEVELS } from "./service-levels.ts";
 import { WAITING } from "./waiting.ts";
 
 export interface Chapter {
@@ -16,8 +18,10 @@ export const COOKBOOK: readonly Chapter[] = [
   chapter("Endpoints and their attempts", HEALTH),
   chapter("What waits", WAITING),
   chapter("How deliveries end", RETRIES),
+  chapter("Service levels", SERVICE_LEVELS),
   chapter("What comes in", INTAKE),
   chapter("Who uses how much, and trends", COST),
+  chapter("Who did what", AUDIT),
 ];
 
 function chapter(title: string, queries: readonly SavedQuery[]): Chapter {

@@ -7,33 +7,8 @@ import {
   ENDPOINT,
   OF_ENDPOINT,
   OF_TENANT,
-  type Parameter,
   type SavedQuery,
 } from "./saved-query.ts";
-
-/** An objective for deliveries. */
-const OBJECTIVE: Readonly<Record<string, Parameter>> = {
-  target: {
-    type: "Float64",
-    default: "0.995",
-    description: "share of deliveries that must be good",
-    range: [0, 0.999999],
-  },
-  within_ms: {
-    type: "UInt32",
-    default: "60000",
-    description: "good: delivered so many ms after its event was received",
-    range: [1, 4_294_967_295],
-  },
-};
-
-/** What came of an objective. What is younger than `within_ms` is not judged yet. */
-const JUDGED = `count() AS judged,
-  countIf(status = 'delivered' AND changed_at <= addMilliseconds(received_at, {within_ms:UInt32})) AS good,
-  judged - good AS bad, round(100 * good / judged, 2) AS good_pct,
-  round(bad / (judged * (1 - {target:Float64})), 2) AS budget_spent`;
-const OLD_ENOUGH =
-  "received_at < subtractMilliseconds(now64(3), {within_ms:UInt32})";
 
 /** How deliveries end, and after how many attempts. */
 export const RETRIES: readonly SavedQuery[] = [
@@ -64,32 +39,6 @@ ${DELIVERIES}
   AND ${OF_ENDPOINT}
 GROUP BY status, dead_letter_reason
 ORDER BY count DESC, status, dead_letter_reason`,
-  },
-  {
-    name: "error-budget",
-    title: "How much of the error budget is spent?",
-    description:
-      "Deliveries that were delivered in time against an objective, by tenant: `budget_spent` 1 is the whole budget of the window. All others are bad, also what is parked or was to wait (`notBefore`). A delivery that was made twice, after a crash, may count with its second request.",
-    parameters: { ...asked("7d"), ...OBJECTIVE },
-    sql: `SELECT tenant_id, ${JUDGED}
-${DELIVERIES}
-  AND ${OLD_ENOUGH}
-GROUP BY tenant_id
-ORDER BY budget_spent DESC, tenant_id
-LIMIT {limit:UInt32}`,
-  },
-  {
-    name: "error-budget-by-hour",
-    title: "When was the error budget spent?",
-    description:
-      "The same by hour, newest first, so `budget_spent` is the burn rate: an hour at 14.4 spends a fiftieth of a month's budget.",
-    parameters: { ...asked("1d", { limit: 168 }), ...OBJECTIVE },
-    sql: `SELECT toStartOfHour(received_at) AS hour, ${JUDGED}
-${DELIVERIES}
-  AND ${OLD_ENOUGH}
-GROUP BY hour
-ORDER BY hour DESC
-LIMIT {limit:UInt32}`,
   },
   {
     name: "retries-by-depth",

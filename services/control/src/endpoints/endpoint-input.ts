@@ -7,6 +7,7 @@ import {
 } from "@postrider/core";
 import { z } from "zod";
 import { invalid } from "@postrider/http";
+import { printable, tenantId } from "../http/text-rules.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import { redactedProblems } from "./header-rules.ts";
 import { retryFields } from "./retry-input.ts";
@@ -59,18 +60,6 @@ function parse<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
   return parsed.data;
 }
-
-const tenantId = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -");
-
-/** Control characters would break logs and terminals. Half of a surrogate pair has no UTF-8: it would be stored as U+FFFD, and two different ids could be the same. */
-const printable = z
-  .string()
-  .regex(
-    /^[^\p{Cc}\p{Cs}]*$/u,
-    "must not hold control characters or halves of surrogate pairs",
-  );
 
 const externalId = printable.min(1).max(128);
 

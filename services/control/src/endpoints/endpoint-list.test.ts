@@ -31,6 +31,24 @@ function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
   return [id, endpoint] as const;
 }
 
+/** By a caller with this tenant. */
+const asked = (query: unknown, callersTenant: string | null = null) => ({
+  ...parseListQuery(query),
+  callersTenant,
+});
+
+test("a caller with a tenant gets that tenant's endpoints, whichever tenant is asked for", () => {
+  const entries = [anEndpoint("ep_a", 1), anEndpoint("ep_b", 2, "beta")];
+  const idsOf = (query: unknown): readonly string[] =>
+    listEndpoints(entries, asked(query, "beta"), () => null).endpoints.map(
+      ({ id }) => id,
+    );
+
+  expect(idsOf({})).toEqual(["ep_b"]);
+  expect(idsOf({ tenantId: "beta" })).toEqual(["ep_b"]);
+  expect(idsOf({ tenantId: "acme" })).toEqual([]);
+});
+
 test("pages follow the order of creation and miss nothing when something is created in between", () => {
   const entries = [
     anEndpoint("ep_b", 2),
@@ -40,10 +58,10 @@ test("pages follow the order of creation and miss nothing when something is crea
   ];
   const query = { tenantId: "acme", limit: "2" };
 
-  const first = listEndpoints(entries, parseListQuery(query), () => null);
+  const first = listEndpoints(entries, asked(query), () => null);
   const second = listEndpoints(
     [...entries, anEndpoint("ep_0", 1)],
-    parseListQuery({ ...query, cursor: first.nextCursor }),
+    asked({ ...query, cursor: first.nextCursor }),
     () => null,
   );
 

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { viewOf, type EndpointView } from "./endpoint.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import { invalid } from "@postrider/http";
+import { isVisible } from "../http/callers-tenant.ts";
+import { pageOf, pageQuery } from "../http/page.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
 export interface EndpointPage {
@@ -11,30 +13,10 @@ export interface EndpointPage {
   readonly nextCursor: string | null;
 }
 
-/** A position in the order of creation. It stays valid when endpoints are created or deleted in between. */
-interface Place {
-  readonly createdAt: number;
-  readonly id: string;
-}
-
-const cursor = z.string().transform((text, context): Place => {
-  const decoded = Buffer.from(text, "base64url").toString("utf8");
-  const match = /^(\d{1,16})\/(.{1,128})$/.exec(decoded);
-  if (match?.[1] !== undefined && match[2] !== undefined)
-    return { createdAt: Number(match[1]), id: match[2] };
-  context.addIssue({
-    code: "custom",
-    params: { rule: "cursor" },
-    message: "is not a nextCursor of this list",
-  });
-  return z.NEVER;
-});
-
 const listQuery = z.strictObject({
   tenantId: z.string().min(1).max(64).optional(),
   externalId: z.string().min(1).max(128).optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
-  cursor: cursor.optional(),
+  ...pageQuery,
 });
 export type ListQuery = z.infer<typeof listQuery>;
 
@@ -48,36 +30,26 @@ export function parseListQuery(query: unknown): ListQuery {
 /** A page in the order of creation, oldest first. */
 export function listEndpoints(
   entries: Iterable<readonly [string, Endpoint]>,
-  query: ListQuery,
+  query: ListQuery & { readonly callersTenant: string | null },
   publicKeyOf: PublicKeyOf,
 ): EndpointPage {
   const wanted: Endpoint[] = [];
   for (const [, endpoint] of entries)
     if (isWanted(endpoint, query)) wanted.push(endpoint);
-  wanted.sort(byPlace);
-  const page = wanted.slice(0, query.limit);
-  const last = page.at(-1);
+  const { page, nextCursor } = pageOf(wanted, query);
   return {
     endpoints: page.map((endpoint) => viewOf(endpoint, publicKeyOf)),
-    nextCursor:
-      last !== undefined && wanted.length > page.length ? cursorOf(last) : null,
+    nextCursor,
   };
 }
 
-function isWanted(endpoint: Endpoint, query: ListQuery): boolean {
+function isWanted(
+  endpoint: Endpoint,
+  query: Parameters<typeof listEndpoints>[1],
+): boolean {
   return (
+    isVisible(endpoint, query.callersTenant) &&
     (query.tenantId === undefined || endpoint.tenantId === query.tenantId) &&
-    (query.externalId === undefined ||
-      endpoint.externalId === query.externalId) &&
-    (query.cursor === undefined || byPlace(endpoint, query.cursor) > 0)
+    (query.externalId === undefined || endpoint.externalId === query.externalId)
   );
-}
-
-function byPlace(a: Place, b: Place): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt - b.createdAt;
-  return a.id < b.id ? -1 : Number(a.id > b.id);
-}
-
-function cursorOf({ createdAt, id }: Place): string {
-  return Buffer.from(`${createdAt}/${id}`).toString("base64url");
 }

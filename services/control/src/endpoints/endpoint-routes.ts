@@ -1,9 +1,12 @@
 import type { Endpoint } from "@postrider/core";
-import type { FastifyReply } from "fastify";
+import { ADMINISTER, READ, type Routes } from "@postrider/http";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { causeOf } from "../audit/cause.ts";
 import type { EndpointInput } from "./endpoint-input.ts";
 import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
 import {
-  unknownEndpoint,
+  visibleEndpoint,
+  type ChangeTerms,
   type EndpointTable,
   type EndpointWriter,
   type VersionCondition,
@@ -14,8 +17,8 @@ import {
   pausedEndpoint,
   viewOf,
 } from "./endpoint.ts";
+import { ofCallersTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
-import type { Routes } from "@postrider/http";
 import type { PublicKeyOf } from "./public-keys.ts";
 import type { RotateSecret } from "./secret-rotation.ts";
 import { requireSignable } from "./signing-rules.ts";
@@ -40,31 +43,34 @@ export function endpointRoutes(options: {
   }
 
   return (app) => {
-    app.post("/v1/endpoints", async (request, reply) => {
-      const made = await writer.create(input.parseCreation(request.body));
+    app.post("/v1/endpoints", ADMINISTER, async (request, reply) => {
+      const { tenantId } = request.caller;
+      const made = await writer.create(
+        input.parseCreation(ofCallersTenant(request.body, tenantId)),
+        causeOf(request),
+      );
       void reply
         .code(201)
         .header("location", `/v1/endpoints/${made.endpoint.id}`);
       return { ...shown(reply, made.endpoint), secret: made.secret };
     });
-    app.get("/v1/endpoints", async (request) =>
-      listEndpoints(
-        table.entries(),
-        parseListQuery(request.query),
-        publicKeyOf,
-      ),
-    );
-    app.get<ById>("/v1/endpoints/:id", async ({ params }, reply) => {
-      const endpoint = table.get(params.id);
-      if (endpoint === undefined) throw unknownEndpoint(params.id);
-      return shown(reply, endpoint);
+    app.get("/v1/endpoints", READ, async ({ query, caller }) => {
+      const { tenantId: callersTenant } = caller;
+      const asked = { ...parseListQuery(query), callersTenant };
+      return listEndpoints(table.entries(), asked, publicKeyOf);
     });
-    app.patch<ById>("/v1/endpoints/:id", async (request, reply) => {
+    app.get<ById>(
+      "/v1/endpoints/:id",
+      READ,
+      async ({ params: { id }, caller: { tenantId } }, reply) =>
+        shown(reply, visibleEndpoint(table, id, tenantId)),
+    );
+    app.patch<ById>("/v1/endpoints/:id", ADMINISTER, async (request, reply) => {
       const condition = requiredVersion(request.headers["if-match"]);
       const change = input.parseChange(request.body);
       const changed = await writer.change(
         request.params.id,
-        condition,
+        termsOf(request, condition),
         (endpoint, now) => {
           const after = changedEndpoint(endpoint, change, now);
           requireSignable(after, publicKeyOf);
@@ -73,17 +79,23 @@ export function endpointRoutes(options: {
       );
       return shown(reply, changed);
     });
-    app.delete<ById>("/v1/endpoints/:id", async (request, reply) => {
-      const condition = requiredVersion(request.headers["if-match"]);
-      await writer.remove(request.params.id, condition);
-      return await reply.code(204).send();
-    });
+    app.delete<ById>(
+      "/v1/endpoints/:id",
+      ADMINISTER,
+      async (request, reply) => {
+        const condition = requiredVersion(request.headers["if-match"]);
+        await writer.remove(request.params.id, termsOf(request, condition));
+        return await reply.code(204).send();
+      },
+    );
     app.post<ById>(
       "/v1/endpoints/:id/rotate-secret",
+      ADMINISTER,
       async (request, reply) => {
         const condition = requiredVersion(request.headers["if-match"]);
         const rotation = input.parseRotation(request.body);
-        const made = await rotate(request.params.id, condition, rotation);
+        const terms = termsOf(request, condition);
+        const made = await rotate(request.params.id, terms, rotation);
         return { ...shown(reply, made.endpoint), secret: made.secret };
       },
     );
@@ -91,22 +103,36 @@ export function endpointRoutes(options: {
       ["pause", "paused", pausedEndpoint],
       ["disable", "disabled", disabledEndpoint],
     ] as const)
-      app.post<ById>(`/v1/endpoints/:id/${route}`, async (request, reply) => {
-        const condition = versionOf(request.headers["if-match"]) ?? "any";
-        const reason = input.parseReason(request.body);
-        // An endpoint that is in this state already only takes a new reason; without one it keeps its version.
-        const changed = await writer.change(
-          request.params.id,
-          condition,
-          (endpoint, now) =>
-            endpoint.state === state &&
-            (reason === undefined || reason === endpoint.stateReason)
-              ? endpoint
-              : apply(endpoint, reason ?? "by hand", now),
-        );
-        return shown(reply, changed);
-      });
+      app.post<ById>(
+        `/v1/endpoints/:id/${route}`,
+        ADMINISTER,
+        async (request, reply) => {
+          const condition = versionOf(request.headers["if-match"]) ?? "any";
+          const reason = input.parseReason(request.body);
+          // An endpoint that is in this state already only takes a new reason; without one it keeps its version.
+          const changed = await writer.change(
+            request.params.id,
+            termsOf(request, condition, reason),
+            (endpoint, now) =>
+              endpoint.state === state &&
+              (reason === undefined || reason === endpoint.stateReason)
+                ? endpoint
+                : apply(endpoint, reason ?? "by hand", now),
+          );
+          return shown(reply, changed);
+        },
+      );
   };
+}
+
+/** The terms of a change that this request asks for. `otherwise`: its reason where the header gives none. */
+export function termsOf(
+  request: FastifyRequest<ById>,
+  condition: VersionCondition,
+  otherwise?: string,
+): ChangeTerms {
+  const { tenantId: callersTenant } = request.caller;
+  return { condition, callersTenant, cause: causeOf(request, otherwise) };
 }
 
 function requiredVersion(header: string | undefined): VersionCondition {

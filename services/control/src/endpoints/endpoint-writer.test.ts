@@ -6,11 +6,13 @@ import {
   type InRecord,
 } from "@postrider/messaging";
 import { aSignal, testEffects } from "@postrider/testkit";
+import { ownCause } from "../audit/cause.ts";
 import { createEndpointInput } from "./endpoint-input.ts";
 import { createEndpointWriter } from "./endpoint-writer.ts";
 import { changedEndpoint, enabledEndpoint } from "./endpoint.ts";
 import { createTenureWriter } from "../writer/tenure-writer.ts";
 import { createGoneStage } from "./gone.stage.ts";
+import type { AuditFact } from "../audit/audit-trail.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import { ProblemError } from "@postrider/http";
 
@@ -26,16 +28,26 @@ const creation = input.parseCreation({
   externalId: "theirs",
 });
 
+const CAUSE = { actor: "key_1", why: "ticket 7", requestId: "req-7" };
+const ANY = {
+  condition: "any",
+  callersTenant: null,
+  cause: CAUSE,
+} as const;
+const AT_1 = { condition: 1, callersTenant: null, cause: CAUSE } as const;
+
 /** A writer whose log and table are the test's fakes. */
 function aWriter() {
   const effects = testEffects();
   const rows = new Map<string, Endpoint>();
   const log: { id: string; endpoint: Endpoint | null }[] = [];
+  const audited: AuditFact[] = [];
   const state = {
     isOwner: true,
     fault: null as Error | null,
     isReadBack: true,
     isUnfit: false,
+    isAuditUnfit: false,
     ended: [] as string[],
     /** Called while a change looks up what else is written with it. */
     whileLookingUp: (): void => {},
@@ -44,13 +56,14 @@ function aWriter() {
   const tenure: Tenure = {
     ended: new AbortController().signal,
     producer: {
-      send: async ([record]) => {
+      send: async (records) => {
         if (state.fault !== null) throw state.fault;
-        if (record === undefined) return [];
-        const { topic, partition } = record;
-        const offset = log.length;
-        log.push(JSON.parse(String(record.value)));
-        return [{ topic, partition, offset }];
+        return records.map(({ topic, partition, value }) => {
+          const list: unknown[] = topic === "audit" ? audited : log;
+          const offset = list.length;
+          list.push(JSON.parse(String(value)));
+          return { topic, partition, offset };
+        });
       },
       disconnect: async () => {},
     },
@@ -65,7 +78,8 @@ function aWriter() {
     ownership: {
       tenure: () => state.nextTenure ?? (state.isOwner ? tenure : null),
     },
-    async readBack({ offset }) {
+    async readBack({ topic, offset }) {
+      if (topic === "audit") return;
       if (!state.isReadBack) await new Promise(() => {});
       const written = log[offset];
       if (written === undefined) throw new Error("beyond the log");
@@ -95,6 +109,17 @@ function aWriter() {
         value: Buffer.from(JSON.stringify({ id, endpoint })),
       };
     },
+    auditTrail: {
+      recordOf: (fact) => {
+        if (state.isAuditUnfit) throw new Error("unfit");
+        return {
+          topic: "audit",
+          partition: 0,
+          key: Buffer.from(fact.subjectId),
+          value: Buffer.from(JSON.stringify(fact)),
+        };
+      },
+    },
     secrets: {
       make: (_tenant, _endpoint, wanted) => ({
         plain: "secret" in wanted ? wanted.secret : "whsec_made",
@@ -110,7 +135,7 @@ function aWriter() {
     newId: () => `ep_${(made += 1)}`,
   });
   const stage = createGoneStage({ writer, log: effects.log });
-  return { writer, stage, rows, log, state, tenure };
+  return { writer, stage, rows, log, audited, state, tenure };
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -128,13 +153,13 @@ const describe = (endpoint: Endpoint, now: number): Endpoint =>
 
 test("an answer is given only after the record was read back", async () => {
   const { writer, rows, state } = aWriter();
-  const { endpoint, secret } = await writer.create(creation);
+  const { endpoint, secret } = await writer.create(creation, CAUSE);
   expect(rows.get(endpoint.id)?.version).toBe(1);
   expect(secret).toBe("whsec_made");
 
   state.isReadBack = false;
 
-  expect(await codeOf(writer.change(endpoint.id, 1, describe))).toBe(
+  expect(await codeOf(writer.change(endpoint.id, AT_1, describe))).toBe(
     "write_uncertain",
   );
   expect(state.ended).toHaveLength(1);
@@ -142,11 +167,11 @@ test("an answer is given only after the record was read back", async () => {
 
 test("writes that come at once take turns: versions go up by one", async () => {
   const { writer, log } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
 
   const versions = await Promise.all(
     [1, 2, 3].map(
-      async () => (await writer.change(endpoint.id, "any", describe)).version,
+      async () => (await writer.change(endpoint.id, ANY, describe)).version,
     ),
   );
 
@@ -156,10 +181,10 @@ test("writes that come at once take turns: versions go up by one", async () => {
 
 test("of two changes meant for one version the second is stale", async () => {
   const { writer } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
 
   const codes = await Promise.all(
-    [1, 2].map(() => codeOf(writer.change(endpoint.id, 1, describe))),
+    [1, 2].map(() => codeOf(writer.change(endpoint.id, AT_1, describe))),
   );
 
   expect(codes).toEqual(["done", "stale_version"]);
@@ -167,30 +192,30 @@ test("of two changes meant for one version the second is stale", async () => {
 
 test("a delete writes a tombstone, after which the endpoint is gone", async () => {
   const { writer, log } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
 
-  await writer.remove(endpoint.id, 1);
+  await writer.remove(endpoint.id, AT_1);
 
   expect(log.at(-1)).toEqual({ id: endpoint.id, endpoint: null });
-  expect(await codeOf(writer.remove(endpoint.id, "any"))).toBe("not_found");
+  expect(await codeOf(writer.remove(endpoint.id, ANY))).toBe("not_found");
 });
 
 test("an externalId can be used once per tenant", async () => {
   const { writer } = aWriter();
-  await writer.create(creation);
+  await writer.create(creation, CAUSE);
 
-  expect(await codeOf(writer.create(creation))).toBe("conflict");
-  expect(await codeOf(writer.create({ ...creation, tenantId: "other" }))).toBe(
-    "done",
-  );
+  expect(await codeOf(writer.create(creation, CAUSE))).toBe("conflict");
+  expect(
+    await codeOf(writer.create({ ...creation, tenantId: "other" }, CAUSE)),
+  ).toBe("done");
 });
 
 test("an endpoint that does not fit its schema is refused by its field; nothing is written, and the owner stays", async () => {
   const { writer, stage, log, state } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
   state.isUnfit = true;
 
-  const change = writer.change(endpoint.id, 1, describe);
+  const change = writer.change(endpoint.id, AT_1, describe);
 
   await expect(change).rejects.toMatchObject({
     code: "invalid",
@@ -203,7 +228,7 @@ test("an endpoint that does not fit its schema is refused by its field; nothing 
   expect(verdict).toMatchObject({ kind: "reject", reason: "invalid" });
   expect(state.ended).toEqual([]);
   state.isUnfit = false;
-  await writer.change(endpoint.id, 1, describe);
+  await writer.change(endpoint.id, AT_1, describe);
   expect(log).toHaveLength(2);
 });
 
@@ -211,18 +236,18 @@ test("a process that is not the owner writes nothing", async () => {
   const { writer, state, log } = aWriter();
   state.isOwner = false;
 
-  expect(await codeOf(writer.create(creation))).toBe("not_owner");
-  expect(await codeOf(writer.remove("ep_1", "any"))).toBe("not_owner");
+  expect(await codeOf(writer.create(creation, CAUSE))).toBe("not_owner");
+  expect(await codeOf(writer.remove("ep_1", ANY))).toBe("not_owner");
   expect(log).toHaveLength(0);
 });
 
 test("a write that the table does not show, though it has read past it, is uncertain and ends the tenure", async () => {
   const { writer, rows, state } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
   const get = rows.get.bind(rows);
   rows.get = (id) => get(id) && endpoint;
 
-  expect(await codeOf(writer.change(endpoint.id, 1, describe))).toBe(
+  expect(await codeOf(writer.change(endpoint.id, AT_1, describe))).toBe(
     "write_uncertain",
   );
   expect(state.ended.join()).toContain(
@@ -237,16 +262,16 @@ test.each([
   const { writer, state } = aWriter();
   state.fault = fault;
 
-  expect(await codeOf(writer.create(creation))).toBe(code);
+  expect(await codeOf(writer.create(creation, CAUSE))).toBe(code);
   expect(state.ended).toHaveLength(1);
 });
 
 test("a change that began in one tenure is not written in the next: another owner may have written in between", async () => {
   const { writer, log, state, tenure } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
   state.whileLookingUp = () => void (state.nextTenure = { ...tenure });
 
-  expect(await codeOf(writer.change(endpoint.id, 1, describe))).toBe(
+  expect(await codeOf(writer.change(endpoint.id, AT_1, describe))).toBe(
     "not_owner",
   );
   expect(log).toHaveLength(1);
@@ -257,7 +282,7 @@ test("more than 256 waiting writes are turned away", async () => {
 
   const codes = await Promise.all(
     Array.from({ length: 300 }, (_, n) =>
-      codeOf(writer.create({ ...creation, externalId: `x${n}` })),
+      codeOf(writer.create({ ...creation, externalId: `x${n}` }, CAUSE)),
     ),
   );
 
@@ -272,7 +297,7 @@ function gone(signal: Partial<Signal>): InRecord<Signal> {
 
 test("a 410 disables the endpoint, and one command enables it again", async () => {
   const { writer, stage, rows } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
   const signal = gone({ endpointId: endpoint.id, endpointVersion: 1 });
 
   await stage.handle(signal, AbortSignal.abort());
@@ -282,7 +307,7 @@ test("a 410 disables the endpoint, and one command enables it again", async () =
     stateReason: expect.stringContaining("gone"),
     version: 2,
   });
-  const enabled = await writer.change(endpoint.id, "any", enabledEndpoint);
+  const enabled = await writer.change(endpoint.id, ANY, enabledEndpoint);
   expect(enabled).toMatchObject({
     state: "enabled",
     stateReason: null,
@@ -295,8 +320,8 @@ test.each([
   ["of another kind", { endpointVersion: 2, kind: "breaker_opened" }],
 ])("a signal %s changes nothing", async (_what, signal) => {
   const { writer, stage, rows, log } = aWriter();
-  const { endpoint } = await writer.create(creation);
-  await writer.change(endpoint.id, 1, describe);
+  const { endpoint } = await writer.create(creation, CAUSE);
+  await writer.change(endpoint.id, AT_1, describe);
 
   await stage.handle(
     gone({ endpointId: endpoint.id, ...signal }),
@@ -309,11 +334,11 @@ test.each([
 
 test("a repeated signal, and one for a deleted endpoint, are done without a write", async () => {
   const { writer, stage, log } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
   const signal = gone({ endpointId: endpoint.id, endpointVersion: 1 });
   await stage.handle(signal, AbortSignal.abort());
   await stage.handle(signal, AbortSignal.abort());
-  await writer.remove(endpoint.id, "any");
+  await writer.remove(endpoint.id, ANY);
 
   const verdict = await stage.handle(signal, AbortSignal.abort());
 
@@ -323,7 +348,7 @@ test("a repeated signal, and one for a deleted endpoint, are done without a writ
 
 test("a signal stays open while this process is not the owner, and is uncommitted when the runner stops", async () => {
   const { writer, stage, state } = aWriter();
-  const { endpoint } = await writer.create(creation);
+  const { endpoint } = await writer.create(creation, CAUSE);
   state.isOwner = false;
   const stopping = new AbortController();
 
@@ -340,4 +365,56 @@ test("a signal stays open while this process is not the owner, and is uncommitte
   setImmediate(() => stopping.abort());
 
   expect(await outcome).toBe("not done");
+});
+
+test("each change is written together with its audit record, a change that changes nothing with none", async () => {
+  const { writer, log, audited } = aWriter();
+  const { endpoint } = await writer.create(creation, CAUSE);
+  await writer.change(endpoint.id, AT_1, describe);
+  await writer.change(endpoint.id, ANY, (before) => before);
+  await writer.remove(endpoint.id, {
+    ...AT_1,
+    condition: 2,
+    cause: ownCause("done"),
+  });
+
+  expect(log).toHaveLength(3);
+  expect(audited).toMatchObject([
+    { ...CAUSE, action: "created", tenantId: "acme", subjectId: endpoint.id },
+    {
+      ...CAUSE,
+      action: "changed",
+      detail: { description: { to: "changed" }, version: { from: 1, to: 2 } },
+    },
+    { actor: "postrider", why: "done", action: "deleted" },
+  ]);
+});
+
+test("a 410 is in the audit trail as what Postrider did by itself", async () => {
+  const { writer, stage, audited } = aWriter();
+  const { endpoint } = await writer.create(creation, CAUSE);
+
+  await stage.handle(
+    gone({ endpointId: endpoint.id, endpointVersion: 1 }),
+    AbortSignal.abort(),
+  );
+
+  expect(audited.at(-1)).toMatchObject({
+    actor: "postrider",
+    action: "disabled",
+    why: expect.stringContaining("gone"),
+    requestId: "",
+  });
+});
+
+test("a change whose audit record cannot be made is not written, and the owner stays", async () => {
+  const { writer, log, audited, state } = aWriter();
+  const { endpoint } = await writer.create(creation, CAUSE);
+  state.isAuditUnfit = true;
+
+  const change = writer.change(endpoint.id, AT_1, describe);
+
+  await expect(change).rejects.toThrow("unfit");
+  expect([log.length, audited.length]).toEqual([1, 1]);
+  expect(state.ended).toEqual([]);
 });

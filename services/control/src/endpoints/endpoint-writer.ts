@@ -6,8 +6,12 @@ import type { Endpoint, EpochMs } from "@postrider/core";
 import { UnfitValueError, type ProducerRecord } from "@postrider/messaging";
 import { type CommonProblem, invalid } from "@postrider/http";
 import type { Clock, Log } from "@postrider/runtime";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Cause } from "../audit/cause.ts";
 import type { EndpointCreation } from "./endpoint-input.ts";
+import { endpointFact } from "./endpoint-fact.ts";
 import { newEndpoint } from "./endpoint.ts";
+import { isVisible } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import type { SecretMaker } from "./secret-maker.ts";
@@ -17,14 +21,23 @@ export interface EndpointWriter {
   /** Resolves to the endpoint and its plain secret. The plain secret cannot be read again later. */
   create(
     creation: EndpointCreation,
+    cause: Cause,
   ): Promise<{ readonly endpoint: Endpoint; readonly secret: string }>;
   /** Writes the result of `apply` and resolves to it. When `apply` returns the endpoint itself, nothing is written. */
   change(
     id: string,
-    condition: VersionCondition,
+    terms: ChangeTerms,
     apply: (endpoint: Endpoint, now: EpochMs) => Endpoint,
   ): Promise<Endpoint>;
-  remove(id: string, condition: VersionCondition): Promise<void>;
+  remove(id: string, terms: ChangeTerms): Promise<void>;
+}
+
+/** What a change is meant for, and on whose behalf it is made. */
+export interface ChangeTerms {
+  readonly condition: VersionCondition;
+  /** The one tenant whose endpoints may be changed; null: every tenant's. An endpoint of another tenant counts as none. */
+  readonly callersTenant: string | null;
+  readonly cause: Cause;
 }
 
 /** The version that the change is meant for; `any` accepts the current version. */
@@ -46,6 +59,7 @@ export interface EndpointWriterOptions {
     before: Endpoint,
     after: Endpoint | null,
   ) => Promise<readonly ProducerRecord[]>;
+  readonly auditTrail: AuditTrail;
   readonly secrets: SecretMaker;
   readonly newId: () => string;
   readonly clock: Clock;
@@ -58,21 +72,31 @@ export function createEndpointWriter(
   const { tenureWriter, table, clock, log } = options;
   const { inTurn, owner } = tenureWriter;
 
+  /** The change and its audit record are one transaction: neither can be without the other. */
   async function write(
     tenure: Tenure,
-    id: string,
-    endpoint: Endpoint | null,
+    change: Parameters<typeof endpointFact>[0] & { readonly cause: Cause },
     also: readonly ProducerRecord[] = [],
   ): Promise<void> {
+    const { after: endpoint, cause } = change;
+    const fact = endpointFact(change, cause);
+    const id = fact.subjectId;
     // Encoded before anything is sent, so that a value that cannot be encoded does not end the tenure.
-    const record = encoded(id, endpoint);
-    await tenureWriter.write(tenure, [record, ...also], () =>
+    const records = [
+      encoded(id, endpoint),
+      ...also,
+      options.auditTrail.recordOf(fact),
+    ];
+    await tenureWriter.write(tenure, records, () =>
       requireShown(table.get(id)?.version, endpoint?.version),
     );
     log.info("endpoint.written", {
       endpointId: id,
       version: endpoint?.version ?? null,
       state: endpoint?.state ?? "deleted",
+      action: fact.action,
+      actor: cause.actor,
+      requestId: cause.requestId,
     });
   }
 
@@ -87,16 +111,18 @@ export function createEndpointWriter(
     }
   }
 
-  function current(id: string, condition: VersionCondition): Endpoint {
-    const endpoint = table.get(id);
-    if (endpoint === undefined) throw unknownEndpoint(id);
+  function current(
+    id: string,
+    { condition, callersTenant }: ChangeTerms,
+  ): Endpoint {
+    const endpoint = visibleEndpoint(table, id, callersTenant);
     if (condition !== "any" && condition !== endpoint.version)
       throw staleVersion(endpoint, condition);
     return endpoint;
   }
 
   return {
-    create: (creation) =>
+    create: (creation, cause) =>
       inTurn(async () => {
         const tenure = owner();
         refuseTakenExternalId(table, creation.tenantId, creation.externalId);
@@ -109,27 +135,29 @@ export function createEndpointWriter(
             : { secret: creation.secret },
         );
         const endpoint = newEndpoint(id, creation, sealed);
-        await write(tenure, id, endpoint);
+        await write(tenure, { before: null, after: endpoint, cause });
         return { endpoint, secret: plain };
       }),
-    change: (id, condition, apply) =>
+    change: (id, terms, apply) =>
       inTurn(async () => {
         const tenure = owner();
-        const before = current(id, condition);
+        const before = current(id, terms);
+        const { cause } = terms;
         const after = apply(before, clock.now());
         if (after === before) return before;
         if (after.externalId !== before.externalId)
           refuseTakenExternalId(table, after.tenantId, after.externalId);
         const also = await options.alsoWritten(before, after);
-        await write(tenure, id, after, also);
+        await write(tenure, { before, after, cause }, also);
         return after;
       }),
-    remove: (id, condition) =>
+    remove: (id, terms) =>
       inTurn(async () => {
         const tenure = owner();
-        const before = current(id, condition);
+        const before = current(id, terms);
+        const { cause } = terms;
         const also = await options.alsoWritten(before, null);
-        await write(tenure, id, null, also);
+        await write(tenure, { before, after: null, cause }, also);
       }),
   };
 }
@@ -174,7 +202,19 @@ function unfit({ field, rule }: UnfitValueError): CommonProblem {
   return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
 }
 
-export function unknownEndpoint(id: string): ControlProblem {
+/** Throws the problem `not_found` for an endpoint that does not exist, or that a caller with this tenant may not see. */
+export function visibleEndpoint(
+  table: Pick<EndpointTable, "get">,
+  id: string,
+  callersTenant: string | null,
+): Endpoint {
+  const endpoint = table.get(id);
+  if (endpoint === undefined || !isVisible(endpoint, callersTenant))
+    throw unknownEndpoint(id);
+  return endpoint;
+}
+
+function unknownEndpoint(id: string): ControlProblem {
   return new ControlProblem("not_found", `There is no endpoint ${id}.`, {
     errors: [{ field: "id", rule: "exists", message: "is not an endpoint" }],
   });

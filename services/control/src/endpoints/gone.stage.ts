@@ -8,6 +8,7 @@
 import type { Endpoint, Signal } from "@postrider/core";
 import type { Stage, Verdict } from "@postrider/messaging";
 import type { Log } from "@postrider/runtime";
+import { ownCause } from "../audit/cause.ts";
 import type { EndpointWriter } from "./endpoint-writer.ts";
 import { disabledEndpoint } from "./endpoint.ts";
 import { ProblemError } from "@postrider/http";
@@ -25,10 +26,14 @@ export function createGoneStage(options: {
     async handle({ value: signal }, aborted) {
       if (signal.kind !== "gone") return NOTHING_FOLLOWS;
       try {
-        await writer.change(signal.endpointId, "any", (endpoint, now) =>
-          shouldDisable(endpoint, signal)
-            ? disabledEndpoint(endpoint, reasonOf(signal), now)
-            : endpoint,
+        const reason = reasonOf(signal);
+        await writer.change(
+          signal.endpointId,
+          { condition: "any", callersTenant: null, cause: ownCause(reason) },
+          (endpoint, now) =>
+            shouldDisable(endpoint, signal)
+              ? disabledEndpoint(endpoint, reason, now)
+              : endpoint,
         );
       } catch (error) {
         if (!(error instanceof ProblemError)) throw error;

@@ -14,6 +14,11 @@ import { createSecretMaker } from "./secret-maker.ts";
 import { createSecretRotation, rotatedEndpoint } from "./secret-rotation.ts";
 
 const HOUR = 3_600_000;
+const TERMS = {
+  condition: 1,
+  callersTenant: null,
+  cause: { actor: "admin", why: "", requestId: "" },
+} as const;
 const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
 const ED25519 =
   "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg==";
@@ -110,7 +115,7 @@ function aRotation(secret: string, fields: Partial<Endpoint> = {}) {
 test("the secret that is shown is the one that is sealed", async () => {
   const { run, opened } = aRotation("hush");
 
-  const { secret } = await run("ep_1", 1, { overlapMs: HOUR });
+  const { secret } = await run("ep_1", TERMS, { overlapMs: HOUR });
 
   expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{32}$/);
   expect(opened(-1)).toBe(secret);
@@ -120,8 +125,8 @@ test("the secret that is shown is the one that is sealed", async () => {
 test("a new secret is of the type of the newest, unless the caller says", async () => {
   const rotated = aRotation(ED25519);
 
-  const kept = await rotated.run("ep_1", 1, { overlapMs: HOUR });
-  const changed = await rotated.run("ep_1", 2, {
+  const kept = await rotated.run("ep_1", TERMS, { overlapMs: HOUR });
+  const changed = await rotated.run("ep_1", TERMS, {
     overlapMs: HOUR,
     secretType: "hmac",
   });
@@ -141,7 +146,7 @@ test("an endpoint with hmac-hex refuses an ed25519 key", async () => {
   const { run, stored } = aRotation("hush", { signing: ["hmac-hex"] });
 
   await expect(
-    run("ep_1", 1, { overlapMs: HOUR, secret: ED25519 }),
+    run("ep_1", TERMS, { overlapMs: HOUR, secret: ED25519 }),
   ).rejects.toMatchObject({
     code: "invalid",
     errors: [{ field: "signing", rule: "hmac_secret" }],
@@ -153,12 +158,12 @@ test("where the newest secret does not open, the caller says of which type the n
   const foreign = aSealedSecret({ kid: "gone" });
   const { run, stored } = aRotation("hush", { secrets: [foreign] });
 
-  await expect(run("ep_1", 1, { overlapMs: HOUR })).rejects.toMatchObject({
+  await expect(run("ep_1", TERMS, { overlapMs: HOUR })).rejects.toMatchObject({
     code: "conflict",
     errors: [{ field: "secretType", rule: "required" }],
   });
   expect(stored().version).toBe(1);
-  const { secret } = await run("ep_1", 1, {
+  const { secret } = await run("ep_1", TERMS, {
     overlapMs: HOUR,
     secret: ED25519,
   });
@@ -171,7 +176,7 @@ test("a secret that does not open has no public key, and a new one can be made a
   const { publicKeyOf, effects, stored } = rotated;
 
   expect(publicKeyOf(stored(), foreign)).toBeUndefined();
-  const { secret } = await rotated.run("ep_1", 1, {
+  const { secret } = await rotated.run("ep_1", TERMS, {
     overlapMs: 0,
     secretType: "hmac",
   });

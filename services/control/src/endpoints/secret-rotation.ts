@@ -2,7 +2,7 @@ import type { Endpoint, EpochMs, SealedSecret } from "@postrider/core";
 import { rfc3339 } from "../http/rfc3339.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { SecretRotation } from "./endpoint-input.ts";
-import type { EndpointWriter, VersionCondition } from "./endpoint-writer.ts";
+import type { ChangeTerms, EndpointWriter } from "./endpoint-writer.ts";
 import { nextVersion } from "./endpoint.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import type { SecretMaker } from "./secret-maker.ts";
@@ -14,7 +14,7 @@ export const MAX_SECRETS = 5;
 /** Gives an endpoint a new secret. Resolves to the endpoint and the plain secret, which cannot be read again later. */
 export type RotateSecret = (
   id: string,
-  condition: VersionCondition,
+  terms: ChangeTerms,
   rotation: SecretRotation,
 ) => Promise<{ readonly endpoint: Endpoint; readonly secret: string }>;
 
@@ -24,9 +24,9 @@ export function createSecretRotation(options: {
   readonly publicKeyOf: PublicKeyOf;
 }): RotateSecret {
   const { writer, secrets, publicKeyOf } = options;
-  return async (id, condition, rotation) => {
+  return async (id, terms, rotation) => {
     let plain = "";
-    const endpoint = await writer.change(id, condition, (before, now) => {
+    const endpoint = await writer.change(id, terms, (before, now) => {
       const made = secrets.make(
         before.tenantId,
         id,

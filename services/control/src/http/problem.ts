@@ -10,7 +10,6 @@ const KINDS = {
   ...COMMON_KINDS,
   query_refused: [400, "The query is not one that may be asked here"],
   query_failed: [400, "ClickHouse refused the query"],
-  operators_only: [403, "Only an operator may ask this"],
   ambiguous_event: [409, "Several tenants have an event of this id"],
   conflict: [409, "The request conflicts with what is stored"],
   stale_version: [412, "The endpoint has changed since"],

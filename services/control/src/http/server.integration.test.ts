@@ -1,6 +1,6 @@
 /** Control's server on real sockets: what it answers to requests that match no route. */
 import { afterEach, expect, test } from "@jest/globals";
-import type { ApiServer, Routes } from "@postrider/http";
+import { KnownKeys, type ApiServer, type Routes } from "@postrider/http";
 import {
   rawProblem,
   testEffects,
@@ -25,6 +25,7 @@ async function aServer(): Promise<ApiServer> {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     routes: [routes],
   });
   open.push(server);

@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import { testEffects } from "@postrider/testkit";
 import { ControlProblem } from "./problem.ts";
 import { createServer } from "./server.ts";
-import type { Routes } from "@postrider/http";
+import { KnownKeys, type Routes } from "@postrider/http";
 
 const KEY = "an-admin-key-of-the-test";
 const AUTHORIZED = { authorization: `Bearer ${KEY}` };
@@ -27,6 +27,7 @@ function anApp() {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     routes: [routes],
   });
   return { app: server.app, effects };

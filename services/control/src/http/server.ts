@@ -2,6 +2,7 @@ import {
   type AnsweredRequest,
   type ApiServer,
   createApiServer,
+  type KnownKeys,
   parseJsonBody,
   type Routes,
 } from "@postrider/http";
@@ -13,6 +14,7 @@ export interface ServerOptions {
   /** 0: the system chooses a free port. */
   readonly port: number;
   readonly adminKey: string;
+  readonly keys: KnownKeys;
   readonly routes: readonly Routes[];
   readonly log: Log;
   readonly meter: Meter;
@@ -57,12 +59,13 @@ function observer({
     BUCKETS,
     ["method", "route", "status"],
   );
-  return ({ requestId, method, route, statusCode, elapsedMs }) => {
+  return ({ requestId, keyId, method, route, statusCode, elapsedMs }) => {
     const durationMs = Math.round(elapsedMs);
     const labels = { method, route, status: String(statusCode) };
     duration.observe(durationMs / 1000, labels);
     log.info("request.answered", {
       requestId,
+      keyId,
       ...labels,
       statusCode,
       durationMs,

@@ -1,4 +1,4 @@
-import { invalid, type Routes } from "@postrider/http";
+import { invalid, READ, type Routes } from "@postrider/http";
 import { z } from "zod";
 import { problemsOf } from "../http/zod-problems.ts";
 import { exact } from "./lists/list-parameters.ts";
@@ -14,6 +14,7 @@ export function deliveryRoutes(reader: Reader): Routes {
   return (app) => {
     app.get<{ Params: { id: string } }>(
       "/v1/deliveries/:id",
+      READ,
       async (request, reply) => {
         const query = deliveryQuery.safeParse(ownTenant(request));
         if (!query.success) throw invalid(problemsOf(query.error));

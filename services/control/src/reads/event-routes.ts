@@ -1,11 +1,10 @@
 import { z } from "zod";
 import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
-import { invalid } from "@postrider/http";
+import { invalid, READ, type Routes } from "@postrider/http";
 import { ControlProblem } from "../http/problem.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
 import type { Reader, Reading } from "./reader.ts";
 import { ownTenant, readingOf } from "./whose-rows.ts";
-import type { Routes } from "@postrider/http";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const eventQuery = z.strictObject({
@@ -15,14 +14,18 @@ const eventQuery = z.strictObject({
 /** `GET /v1/events/{id}`: what the recorder has written, about a second behind what happened. */
 export function eventRoutes(reader: Reader): Routes {
   return (app) => {
-    app.get<{ Params: { id: string } }>("/v1/events/:id", async (request) => {
-      const query = eventQuery.safeParse(ownTenant(request));
-      if (!query.success) throw invalid(problemsOf(query.error));
-      return await readEvent(readingOf(reader, request.caller), {
-        eventId: request.params.id,
-        tenantId: query.data.tenantId ?? null,
-      });
-    });
+    app.get<{ Params: { id: string } }>(
+      "/v1/events/:id",
+      READ,
+      async (request) => {
+        const query = eventQuery.safeParse(ownTenant(request));
+        if (!query.success) throw invalid(problemsOf(query.error));
+        return await readEvent(readingOf(reader, request.caller), {
+          eventId: request.params.id,
+          tenantId: query.data.tenantId ?? null,
+        });
+      },
+    );
   };
 }
 

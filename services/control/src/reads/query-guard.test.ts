@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { judgeQuery } from "./query-guard.ts";
+import { judgeQuery, judgeSubquery } from "./query-guard.ts";
 
 function ruleOf(sql: string): string {
   const judged = judgeQuery(sql);
@@ -137,4 +137,20 @@ test("no text makes the guard throw, and every allowed text begins with a readin
         expect(judged.sql).toMatch(/^[( \n/*#a-z-]*select/i);
     }),
   );
+});
+
+test.each([
+  ["SELECT delivery_id FROM deliveries; -- all", "allowed"],
+  ["(WITH 1 AS x SELECT x)", "allowed"],
+  ["SELECT ')' FROM deliveries WHERE id IN (SELECT 1)", "allowed"],
+  ["SELECT 1) OR (1 = 1", "syntax"],
+  ["SELECT 1)", "syntax"],
+  ["SELECT (1", "syntax"],
+  ["SHOW TABLES", "read_only"],
+  ["EXPLAIN SELECT 1", "read_only"],
+  ["SELECT 1 SETTINGS readonly = 0", "settings"],
+])("as a part of our own query, %j is: %s", (sql, rule) => {
+  const judged = judgeSubquery(sql);
+
+  expect(judged.isAllowed ? "allowed" : judged.rule).toBe(rule);
 });

@@ -104,6 +104,24 @@ export function judgeQuery(text: string): QueryJudgement {
   );
 }
 
+/** As `judgeQuery`, for a SELECT that is put into one of ours in brackets, and must not close them. */
+export function judgeSubquery(text: string): QueryJudgement {
+  const judged = judgeQuery(text);
+  if (!judged.isAllowed) return judged;
+  const scanned = tokenize(judged.sql);
+  const tokens = scanned.kind === "unreadable" ? [] : scanned.tokens;
+  if (!QUERIES.has(openingOf(tokens)))
+    return refused("read_only", "must begin with SELECT or WITH");
+  let depth = 0;
+  for (const token of tokens) {
+    if (isSymbol(token, "(")) depth += 1;
+    if (isSymbol(token, ")") && (depth -= 1) < 0) break;
+  }
+  return depth === 0
+    ? judged
+    : refused("syntax", "must close each bracket that it opens");
+}
+
 /** The first word after opening brackets, in lower case; empty when the token there is not a word. */
 function openingOf(tokens: readonly SqlToken[]): string {
   return wordAt(

@@ -34,6 +34,16 @@ export interface Reading {
   deliveries(of: EventKey): Promise<DeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
+  /**
+   * Runs a SELECT of ours; numbers come as numbers. With `isOperators` an operator's SQL is a part of it, which `judgeQuery` must have
+   * allowed: it may run as long as the operator's own queries, and what ClickHouse says against it is the problem `query_failed`.
+   * Otherwise every failure is `clickhouse_unavailable`.
+   */
+  select<Row>(
+    sql: string,
+    values: Readonly<Record<string, unknown>>,
+    isOperators?: boolean,
+  ): Promise<Row[]>;
   /** Runs an operator's SQL, which `judgeQuery` must have allowed, or a saved query with its parameters' values. The answer is `truncated` where a saved query has more rows than its `limit`. Throws a `ControlProblem` with ClickHouse's own words. Aborting `gone` ends the query on the server, too. */
   query(
     sql: string,
@@ -128,6 +138,8 @@ export function createReader(options: ReaderOptions): Reader {
         ...SAVED_SETTINGS,
         ...JSON_OUTPUT,
       },
+      forSelect: (isOperators) =>
+        selectSettings(isOperators ? options.queryTimeoutMs : EVENT_TIMEOUT_MS),
       forQuery: operatorSettings(options.queryTimeoutMs),
       forSaved: SAVED_SETTINGS,
       tenantId: null,
@@ -158,6 +170,7 @@ export function createReader(options: ReaderOptions): Reader {
 /** How one kind of caller asks. */
 interface Manner {
   readonly forRows: ClickHouseSettings;
+  readonly forSelect: (isOperators: boolean) => ClickHouseSettings;
   readonly forQuery: ClickHouseSettings;
   /** Beside `forQuery`, where the text is ours. */
   readonly forSaved: ClickHouseSettings;
@@ -172,7 +185,7 @@ type Failed = "rows" | "sql" | "saved";
 
 function readingOver(
   { own, queries }: Connection,
-  { forRows, forQuery, forSaved, tenantId, failed }: Manner,
+  { forRows, forSelect, forQuery, forSaved, tenantId, failed }: Manner,
 ): Reading {
   const headers = tenantId === null ? {} : { [TENANT_HEADER]: tenantId };
   async function inTurn<T>(
@@ -204,6 +217,23 @@ function readingOver(
       rows<EventRow>(EVENTS_SQL, { eventId, tenantId: ofTenant ?? "" }),
     deliveries: (of) => rows<DeliveryRow>(DELIVERIES_SQL, { ...of }),
     attempts: (of) => rows<AttemptRow>(ATTEMPTS_SQL, { ...of }),
+    async select<Row>(
+      sql: string,
+      values: Readonly<Record<string, unknown>>,
+      isOperators = false,
+    ): Promise<Row[]> {
+      const client = isOperators ? queries : own;
+      return await inTurn(
+        client,
+        { failed: isOperators ? "sql" : "rows" },
+        () =>
+          rowsNow<Row>(client, sql, {
+            query_params: { ...values },
+            clickhouse_settings: forSelect(isOperators),
+            http_headers: headers,
+          }),
+      );
+    },
     query: (sql, gone, values) =>
       inTurn(queries, { failed: values ? "saved" : "sql", gone }, async () => {
         const result = await queries.made.query({
@@ -262,6 +292,7 @@ function tenantsOf(
       if (check.whyNot() !== null) throw notServed(NOT_PROVEN);
       return readingOver(connection, {
         forRows: {},
+        forSelect: () => ({}),
         forQuery: {},
         forSaved: {},
         tenantId,
@@ -324,6 +355,19 @@ function operatorSettings(timeoutMs: number): ClickHouseSettings {
     result_overflow_mode: "break",
     max_memory_usage: String(2 * 1024 ** 3),
     cancel_http_readonly_queries_on_client_close: 1,
+    ...JSON_OUTPUT,
+  };
+}
+
+/** As for an operator's query; but no row may be missing, so nothing is cut off. */
+function selectSettings(timeoutMs: number): ClickHouseSettings {
+  return {
+    readonly: "1",
+    max_execution_time: Math.max(1, Math.ceil(timeoutMs / 1000)),
+    timeout_overflow_mode: "throw",
+    max_memory_usage: String(2 * 1024 ** 3),
+    optimize_aggregation_in_order: 1,
+    ...SAVED_SETTINGS,
     ...JSON_OUTPUT,
   };
 }

@@ -1,4 +1,4 @@
-import type { Routes } from "@postrider/http";
+import { READ, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import { goneOf } from "./query-routes.ts";
 import type { Reader } from "./reader.ts";
@@ -9,7 +9,7 @@ import { ownTenant, readingOf } from "./whose-rows.ts";
 /** `GET /v1/series`: attempts over time, by one dimension; for charts. */
 export function seriesRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.get("/v1/series", async (request, reply) =>
+    app.get("/v1/series", READ, async (request, reply) =>
       readSeries(
         readingOf(reader, request.caller),
         readSeriesAsked(ownTenant(request), clock.now()),

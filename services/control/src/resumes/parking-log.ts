@@ -9,7 +9,8 @@ import {
   type Admin,
   type LogRange,
 } from "@postrider/messaging";
-import { within, type Clock, type Lifecycle } from "@postrider/runtime";
+import type { Clock, Lifecycle } from "@postrider/runtime";
+import { createAskedAdmin } from "../writer/asked-admin.ts";
 import type { DeadLetterLog } from "./resume.ts";
 import { sharedQuestion } from "./shared-question.ts";
 import type { ResumeRunOptions } from "./resume-run.ts";
@@ -20,7 +21,6 @@ export interface ParkingLog extends Lifecycle {
   readonly dispatchers: ResumeRunOptions["dispatchers"];
 }
 
-const STOP_WITHIN_MS = 1_000;
 /** The dispatchers count again every five minutes (`PartitionCounts`); this allows for two counts that fail. */
 const COUNT_KNOWN_AFTER_MS = 15 * 60_000;
 
@@ -32,40 +32,20 @@ export function createParkingLog(options: {
   const { prefix, clock } = options;
   const deliveries = topicName(prefix, "deliveries");
   const deadLetters = topicName(prefix, "dead-letters");
-  let connected: Promise<Admin> | null = null;
+  const asked = createAskedAdmin(options.admin);
   /** How many partitions `dead-letters` has, and since when at least. A count never goes down. */
   let counted = { partitions: 0, since: clock.monotonic() };
 
-  async function connect(): Promise<Admin> {
-    const admin = options.admin();
-    await admin.connect();
-    return admin;
-  }
-
-  async function ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
-    const mine = (connected ??= connect());
-    try {
-      return await question(await mine);
-    } catch (error) {
-      if (connected === mine) await discard();
-      throw error;
-    }
-  }
-
-  async function discard(): Promise<void> {
-    const discarded = connected;
-    connected = null;
-    await discarded?.then((admin) => admin.disconnect()).catch(() => undefined);
-  }
-
   const deliveriesRanges = sharedQuestion(() =>
-    ask((admin) => admin.fetchLogRanges([deliveries])),
+    asked.ask((admin) => admin.fetchLogRanges([deliveries])),
   );
   const deadLetterRanges = sharedQuestion(() =>
-    ask((admin) => admin.fetchLogRanges([deadLetters])),
+    asked.ask((admin) => admin.fetchLogRanges([deadLetters])),
   );
   const dispatchersOffsets = sharedQuestion(() =>
-    ask((admin) => admin.fetchCommitted(`${prefix}dispatcher`, [deliveries])),
+    asked.ask((admin) =>
+      admin.fetchCommitted(`${prefix}dispatcher`, [deliveries]),
+    ),
   );
 
   async function rangeOf(endpointId: string): Promise<LogRange> {
@@ -105,9 +85,6 @@ export function createParkingLog(options: {
       // Counts, so that the first pause after a while need not note every partition. Nobody waits: Kafka may be away.
       void deadLetterLog().catch(() => undefined);
     },
-    async stop() {
-      // While the broker is away the client never finishes connecting.
-      await within(discard(), STOP_WITHIN_MS);
-    },
+    stop: asked.stop,
   };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Endpoint, Resume } from "@postrider/core";
+import { KnownKeys } from "@postrider/http";
 import { anEndpoint, BUILT_AT, testEffects } from "@postrider/testkit";
 import { ControlProblem } from "../http/problem.ts";
 import { createServer } from "../http/server.ts";
@@ -33,6 +34,7 @@ function anApp(state: string) {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     routes: [
       resumeRoutes({
         table: { get: () => endpoint },

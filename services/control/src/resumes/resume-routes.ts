@@ -1,9 +1,10 @@
 import type { Endpoint, EpochMs, Resume } from "@postrider/core";
-import type { Routes } from "@postrider/http";
+import { ADMINISTER, READ, type Routes } from "@postrider/http";
 import type { FastifyReply } from "fastify";
-import { versionOf, type ById } from "../endpoints/endpoint-routes.ts";
+import { causeOf } from "../audit/cause.ts";
+import { termsOf, versionOf, type ById } from "../endpoints/endpoint-routes.ts";
 import {
-  unknownEndpoint,
+  visibleEndpoint,
   type EndpointTable,
   type EndpointWriter,
 } from "../endpoints/endpoint-writer.ts";
@@ -47,12 +48,6 @@ export function resumeRoutes(options: {
 }): Routes {
   const { table, writer, store, publicKeyOf } = options;
 
-  function requireEndpoint(id: string): Endpoint {
-    const endpoint = table.get(id);
-    if (endpoint === undefined) throw unknownEndpoint(id);
-    return endpoint;
-  }
-
   function shown(
     reply: FastifyReply,
     endpoint: Endpoint,
@@ -66,35 +61,54 @@ export function resumeRoutes(options: {
   }
 
   return (app) => {
-    app.post<ById>("/v1/endpoints/:id/enable", async (request, reply) => {
+    app.post<ById>(
+      "/v1/endpoints/:id/enable",
+      ADMINISTER,
+      async (request, reply) => {
+        const { id } = request.params;
+        const condition = versionOf(request.headers["if-match"]) ?? "any";
+        const terms = termsOf(request, condition);
+        const endpoint = await writer.change(id, terms, enabled);
+        return shown(reply, endpoint, store.get(id));
+      },
+    );
+    app.post<ById>(
+      "/v1/endpoints/:id/resume",
+      ADMINISTER,
+      async (request, reply) => {
+        const { id } = request.params;
+        const condition = versionOf(request.headers["if-match"]) ?? "any";
+        const terms = termsOf(request, condition);
+        let wasEnabled = false;
+        const endpoint = await writer.change(id, terms, (before, now) => {
+          wasEnabled = before.state === "enabled";
+          return resumed(before, now);
+        });
+        // The change of a paused endpoint started its resume in the same write. One that was enabled goes on with what is left: its
+        // only write is then this one, so a refusal that says that nothing was written is true.
+        const resume = wasEnabled
+          ? await store.restart(id, terms.cause)
+          : store.get(id);
+        return shown(reply, endpoint, resume);
+      },
+    );
+    app.get<ById>("/v1/endpoints/:id/resume", READ, async (request) => {
       const { id } = request.params;
-      const condition = versionOf(request.headers["if-match"]) ?? "any";
-      const endpoint = await writer.change(id, condition, enabled);
-      return shown(reply, endpoint, store.get(id));
-    });
-    app.post<ById>("/v1/endpoints/:id/resume", async (request, reply) => {
-      const { id } = request.params;
-      const condition = versionOf(request.headers["if-match"]) ?? "any";
-      let wasEnabled = false;
-      const endpoint = await writer.change(id, condition, (before, now) => {
-        wasEnabled = before.state === "enabled";
-        return resumed(before, now);
-      });
-      // The change of a paused endpoint started its resume in the same write. One that was enabled goes on with what is left: its
-      // only write is then this one, so a refusal that says that nothing was written is true.
-      const resume = wasEnabled ? await store.restart(id) : store.get(id);
-      return shown(reply, endpoint, resume);
-    });
-    app.get<ById>("/v1/endpoints/:id/resume", async ({ params: { id } }) => {
-      requireEndpoint(id);
+      visibleEndpoint(table, id, request.caller.tenantId);
       const resume = store.get(id);
       if (resume === undefined) throw neverPaused(id);
       return resumeView(resume);
     });
-    app.delete<ById>("/v1/endpoints/:id/resume", async ({ params: { id } }) => {
-      requireEndpoint(id);
-      return resumeView(await store.cancel(id));
-    });
+    app.delete<ById>(
+      "/v1/endpoints/:id/resume",
+      ADMINISTER,
+      async (request) => {
+        const { id } = request.params;
+        const cause = causeOf(request);
+        visibleEndpoint(table, id, request.caller.tenantId);
+        return resumeView(await store.cancel(id, cause));
+      },
+    );
   };
 }
 

@@ -15,9 +15,14 @@ import type {
   RawRecord,
 } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
-import { decoded, recordsOf, type LetterReading } from "./letter-reading.ts";
+import {
+  decoded,
+  recordsOf,
+  type LetterReading,
+} from "../letters/letter-reading.ts";
 import { resentDelivery } from "./resent-delivery.ts";
-import type { InSlot } from "./slots.ts";
+import { untilLeased, type Lease } from "../writer/lease.ts";
+import type { InSlot } from "../writer/slots.ts";
 import type { DeadLetterLog } from "./resume.ts";
 import type { ResumeStore } from "./resume-store.ts";
 
@@ -31,11 +36,8 @@ const MAX_CHUNK = 250;
 const MAX_CHUNK_BYTES = 4 * 1_048_576;
 /** How long a run reads while others wait for its slot. Beginning costs about a second, because the reader joins a group. */
 const SLOT_MS = 10_000;
-/** While the coordinator is silent for longer than this part of the session, another replica may be the owner already. */
-const LEASE = 0.8;
-const LEASE_POLL_MS = 100;
 
-export interface ResumeRunOptions extends LetterReading {
+export interface ResumeRunOptions extends LetterReading, Lease {
   readonly store: Pick<ResumeStore, "get" | "checkpoint" | "reach" | "done">;
   readonly endpoints: { get(id: string): Endpoint | undefined };
   readonly deadLetterLog: () => Promise<DeadLetterLog>;
@@ -52,8 +54,6 @@ export interface ResumeRunOptions extends LetterReading {
     signal: AbortSignal,
   ) => AsyncIterable<FetchedBatch>;
   readonly send: (record: OutRecord, source: RawRecord) => Promise<void>;
-  readonly heartbeatAgeMs: () => number;
-  readonly sessionTimeoutMs: number;
   /** Deliveries a second. */
   readonly perSecond: number;
   /** From one look at the logs' ends to the next, ms. Default 1,000. */
@@ -219,14 +219,4 @@ async function sendPlace(
   }
   position = to;
   return await flush();
-}
-
-/** Another owner may have begun while this process was frozen or cut off: then nothing more is sent. */
-async function untilLeased(
-  { heartbeatAgeMs, sessionTimeoutMs }: ResumeRunOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted && heartbeatAgeMs() > LEASE * sessionTimeoutMs)
-    await sleep(LEASE_POLL_MS, { signal });
-  signal.throwIfAborted();
 }

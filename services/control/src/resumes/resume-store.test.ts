@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import type { ControlEntry, Endpoint } from "@postrider/core";
 import { ProblemError } from "@postrider/http";
 import { anEndpoint, testEffects } from "@postrider/testkit";
+import type { AuditFact } from "../audit/audit-trail.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import type { DeadLetterLog } from "./resume.ts";
 import { createResumeStore } from "./resume-store.ts";
@@ -10,6 +11,8 @@ import { createTenureWriter } from "../writer/tenure-writer.ts";
 const ENDPOINT = anEndpoint({ state: "enabled", version: 1 });
 const PAUSED = { ...ENDPOINT, state: "paused", version: 2 };
 const RESUMED = { ...ENDPOINT, state: "enabled", version: 3 };
+
+const CAUSE = { actor: "key_1", why: "ticket 7", requestId: "req-7" };
 
 /** A store whose log and table are the test's. `endpoint` is the endpoint as it is now. */
 function aStore() {
@@ -28,6 +31,7 @@ function aStore() {
     }),
   };
   const written: (ControlEntry | null)[] = [];
+  const audited: AuditFact[] = [];
   const take = (key: string, value: Buffer | null): void => {
     const entry =
       value === null ? null : (JSON.parse(String(value)) as ControlEntry);
@@ -39,7 +43,9 @@ function aStore() {
     ended: new AbortController().signal,
     producer: {
       send: async (records) => {
-        for (const { key, value } of records) take(String(key), value);
+        for (const { topic, key, value } of records)
+          if (topic === "audit") audited.push(JSON.parse(String(value)));
+          else take(String(key), value);
         return [];
       },
       disconnect: async () => {},
@@ -60,6 +66,14 @@ function aStore() {
     endpoints: { get: () => state.endpoint },
     encode: ({ value }) => Buffer.from(JSON.stringify(value)),
     topic: "control",
+    auditTrail: {
+      recordOf: (fact) => ({
+        topic: "audit",
+        partition: 0,
+        key: null,
+        value: Buffer.from(JSON.stringify(fact)),
+      }),
+    },
     deadLetterLog: async () => {
       if (state.isSilent) throw new Error("no leader");
       return state.log();
@@ -71,7 +85,7 @@ function aStore() {
       take(String(key), value);
     if (after !== null) state.endpoint = after;
   };
-  return { store, state, written, change };
+  return { store, state, written, audited, change };
 }
 
 test("a pause that cannot learn where dead-letters ends is refused, and nothing is written", async () => {
@@ -89,10 +103,10 @@ test("a running resume is restarted as it is; one that is done looks again from 
   await change(PAUSED, RESUMED);
   const running = store.get(ENDPOINT.id);
 
-  expect(await store.restart(ENDPOINT.id)).toBe(running);
+  expect(await store.restart(ENDPOINT.id, CAUSE)).toBe(running);
   await store.done(ENDPOINT.id, running?.id ?? "");
   expect(store.get(ENDPOINT.id)?.state).toBe("done");
-  const again = await store.restart(ENDPOINT.id);
+  const again = await store.restart(ENDPOINT.id, CAUSE);
 
   expect(again).toMatchObject({ state: "running", endpointVersion: 3 });
   expect(again?.id).not.toBe(running?.id);
@@ -101,7 +115,9 @@ test("a running resume is restarted as it is; one that is done looks again from 
 test("a resume is not started while its endpoint is paused, and not called done for another one", async () => {
   const { store, change } = aStore();
   await change(ENDPOINT, PAUSED);
-  expect(await store.restart(ENDPOINT.id)).toMatchObject({ state: "parked" });
+  expect(await store.restart(ENDPOINT.id, CAUSE)).toMatchObject({
+    state: "parked",
+  });
 
   await change(PAUSED, RESUMED);
   await store.done(ENDPOINT.id, "rsm_older");
@@ -112,7 +128,7 @@ test("a resume is not started while its endpoint is paused, and not called done 
 test("cancelling twice is the same as once; what is not running cannot be cancelled", async () => {
   const { store, change, written } = aStore();
   const codeOf = async (id: string): Promise<unknown> =>
-    await store.cancel(id).catch((error: unknown) => {
+    await store.cancel(id, CAUSE).catch((error: unknown) => {
       return error instanceof ProblemError ? error.code : error;
     });
   expect(await codeOf(ENDPOINT.id)).toBe("not_found");
@@ -120,10 +136,12 @@ test("cancelling twice is the same as once; what is not running cannot be cancel
   expect(await codeOf(ENDPOINT.id)).toBe("conflict");
   await change(PAUSED, RESUMED);
 
-  await store.cancel(ENDPOINT.id);
+  await store.cancel(ENDPOINT.id, CAUSE);
   const writes = written.length;
 
-  expect(await store.cancel(ENDPOINT.id)).toMatchObject({ state: "cancelled" });
+  expect(await store.cancel(ENDPOINT.id, CAUSE)).toMatchObject({
+    state: "cancelled",
+  });
   expect(written).toHaveLength(writes);
 });
 
@@ -175,11 +193,43 @@ test("what the log lost under a running resume is counted once; what it lost sin
   await store.done(ENDPOINT.id, reached?.id ?? "");
   expect(store.get(ENDPOINT.id)?.detail).toContain("5 offsets");
   state.start = 25;
-  const again = await store.restart(ENDPOINT.id);
+  const again = await store.restart(ENDPOINT.id, CAUSE);
 
   expect(again).toMatchObject({
     state: "running",
     lost: 0,
     places: [{ from: 25, position: 25 }],
   });
+});
+
+test("who stops a resume, or lets it go on, is in the audit trail; what changes nothing, and what runs do, is not", async () => {
+  const { store, change, audited } = aStore();
+  await change(ENDPOINT, PAUSED);
+  await change(PAUSED, RESUMED);
+  const { id = "" } = store.get(ENDPOINT.id) ?? {};
+
+  await store.cancel(ENDPOINT.id, CAUSE);
+  await store.cancel(ENDPOINT.id, CAUSE);
+  await store.restart(ENDPOINT.id, CAUSE);
+  await store.restart(ENDPOINT.id, CAUSE);
+  await store.done(ENDPOINT.id, store.get(ENDPOINT.id)?.id ?? "");
+
+  expect(audited).toMatchObject([
+    {
+      ...CAUSE,
+      tenantId: "acme",
+      subject: "endpoint",
+      subjectId: ENDPOINT.id,
+      action: "resume_cancelled",
+      detail: {
+        resume: { from: id, to: id },
+        state: { from: "running", to: "cancelled" },
+      },
+    },
+    {
+      ...CAUSE,
+      action: "resume_restarted",
+      detail: { state: { from: "cancelled", to: "running" } },
+    },
+  ]);
 });

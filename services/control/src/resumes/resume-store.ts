@@ -5,6 +5,8 @@
 import { randomBytes } from "node:crypto";
 import type { ControlEntry, Endpoint, Resume } from "@postrider/core";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Cause } from "../audit/cause.ts";
 import { LATE, within, type Clock, type Log } from "@postrider/runtime";
 import { ControlProblem } from "../http/problem.ts";
 import {
@@ -18,6 +20,7 @@ import {
   type DeadLetterLog,
   type Progress,
 } from "./resume.ts";
+import { resumeFact } from "./resume-fact.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
 
 export interface ResumeStore {
@@ -33,9 +36,9 @@ export interface ResumeStore {
     after: Endpoint | null,
   ): Promise<readonly ProducerRecord[]>;
   /** Goes on with the resume of an enabled endpoint where it stopped; one that is running goes on as it is. Resolves to it; `undefined` if the endpoint was never paused. */
-  restart(endpointId: string): Promise<Resume | undefined>;
+  restart(endpointId: string, cause: Cause): Promise<Resume | undefined>;
   /** Stops the resume; what it has not sent stays parked. Throws the problem `conflict` if none runs. */
-  cancel(endpointId: string): Promise<Resume>;
+  cancel(endpointId: string, cause: Cause): Promise<Resume>;
   /** Stores what a run has done. Resolves to the resume, which may be another one by now; `undefined` if it is gone with its endpoint. */
   checkpoint(
     endpointId: string,
@@ -59,6 +62,7 @@ export interface ResumeStoreOptions {
   /** Full name. */
   readonly topic: string;
   readonly deadLetterLog: () => Promise<DeadLetterLog>;
+  readonly auditTrail: AuditTrail;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -79,7 +83,11 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
     const value =
       resume === null
         ? null
-        : encode({ topic: "control", key: id, value: { resume } });
+        : encode({
+            topic: "control",
+            key: id,
+            value: { resume, key: null, replay: null },
+          });
     return { topic, partition: 0, key, value };
   }
 
@@ -87,15 +95,22 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
   async function change(
     endpointId: string,
     apply: (stored: Resume) => Resume,
-    turn: TenureWriter["inTurn"] = inTurn,
+    how: {
+      readonly turn?: TenureWriter["inTurn"];
+      /** What else is written with it, in the same transaction. */
+      readonly also?: (before: Resume, after: Resume) => ProducerRecord;
+    } = {},
   ): Promise<Resume | undefined> {
+    const { turn = inTurn, also } = how;
     return await turn(async () => {
       const tenure = owner();
       const stored = get(endpointId);
       if (stored === undefined) return undefined;
       const next = apply(stored);
       if (next === stored) return stored;
-      await tenureWriter.write(tenure, [recordOf(endpointId, next)], () => {
+      const records = [recordOf(endpointId, next)];
+      if (also !== undefined) records.push(also(stored, next));
+      await tenureWriter.write(tenure, records, () => {
         if (get(endpointId) === stored)
           throw new Error("the table does not show the resume after it");
       });
@@ -118,6 +133,11 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
       );
     }
   }
+
+  const audited =
+    (action: Parameters<typeof resumeFact>[0], cause: Cause) =>
+    (before: Resume, after: Resume): ProducerRecord =>
+      options.auditTrail.recordOf(resumeFact(action, { before, after }, cause));
 
   function report(resume: Resume): void {
     const { endpointId, id, state, detail, sent } = resume;
@@ -154,10 +174,10 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
       else if (next !== undefined) report(next);
       return [recordOf(before.id, next ?? null)];
     },
-    async restart(endpointId) {
+    async restart(endpointId, cause) {
       const isDone = get(endpointId)?.state === "done";
       const deadLetters = isDone ? await answered() : null;
-      return await change(endpointId, (found) => {
+      const goOn = (found: Resume): Resume => {
         const endpoint = options.endpoints.get(endpointId);
         // A resume that is done looks once more, too: it finds nothing, or what a process that was cut off parked late. What
         // the log has lost since it was done, it does not miss.
@@ -173,19 +193,27 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
               now: clock.now(),
             })
           : found;
+      };
+      return await change(endpointId, goOn, {
+        also: audited("resume_restarted", cause),
       });
     },
-    async cancel(endpointId) {
-      const cancelled = await change(endpointId, (stored) => {
+    async cancel(endpointId, cause) {
+      const stop = (stored: Resume): Resume => {
         if (stored.state === "cancelled") return stored;
         if (stored.state !== "running") throw notRunning(stored);
         return finished(stored, "cancelled", "by hand", clock.now());
+      };
+      const cancelled = await change(endpointId, stop, {
+        also: audited("resume_cancelled", cause),
       });
       if (cancelled === undefined) throw neverPaused(endpointId);
       return cancelled;
     },
     checkpoint: (endpointId, progress) =>
-      change(endpointId, (stored) => advanced(stored, progress), inSpareTurn),
+      change(endpointId, (stored) => advanced(stored, progress), {
+        turn: inSpareTurn,
+      }),
     async reach(endpointId, deadLetters) {
       const stored = get(endpointId);
       if (stored === undefined) return undefined;
@@ -198,11 +226,9 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
           action:
             "These dead letters are older than the retention of dead-letters. Publish the events of that time again if the endpoint needs them.",
         });
-      return await change(
-        endpointId,
-        (now) => reachingTo(now, deadLetters),
-        inSpareTurn,
-      );
+      return await change(endpointId, (now) => reachingTo(now, deadLetters), {
+        turn: inSpareTurn,
+      });
     },
     async done(endpointId, id) {
       await change(
@@ -211,7 +237,7 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
           stored.id === id && stored.state === "running"
             ? finished(stored, "done", unsentOf(stored), clock.now())
             : stored,
-        inSpareTurn,
+        { turn: inSpareTurn },
       );
     },
   };

@@ -140,7 +140,7 @@ function failed(tenure: Tenure, cause: unknown): ControlProblem {
   tenure.fail(`a write failed: ${String(cause)}`);
   return new ControlProblem(
     "write_uncertain",
-    "The write was sent and not confirmed. Read the endpoint before you try again.",
+    "The write was sent and not confirmed. Read what is stored before you try again.",
     { headers: RETRY_SOON, cause },
   );
 }

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, expect, test } from "@jest/globals";
+import { KnownKeys } from "@postrider/http";
 import { rawClient, testEffects, waitFor } from "@postrider/testkit";
 import { createDoor } from "./door.ts";
 
@@ -31,6 +32,7 @@ async function aDoor(limits: {
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     ...limits,
     accept: async ({ body }) => {
       bodies.push(Buffer.from(body));

@@ -1,4 +1,11 @@
-import { topicName, type ObservedOutput } from "@postrider/messaging";
+import type { ControlEntry } from "@postrider/core";
+import { followKeys } from "@postrider/http";
+import {
+  createTable,
+  topicName,
+  type ObservedOutput,
+  type Table,
+} from "@postrider/messaging";
 import type { Check } from "@postrider/runtime";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
@@ -11,7 +18,7 @@ import {
   type Shared,
 } from "../shared-parts.ts";
 
-/** The door role: the HTTP door and its own output. */
+/** The door role: the API keys, the HTTP door and its own output. */
 export function createDoorPart(
   shared: Shared,
 ): RolePart & { readonly door: Door } {
@@ -21,6 +28,16 @@ export function createDoorPart(
     output,
     timeoutMs: config.doorTimeoutMs,
     maxWaitingBytes: config.doorQueueBytes,
+  });
+  const entries = createTable<ControlEntry>({
+    ...effects,
+    kafka: shared.kafka,
+    topic: topicName(config.topicPrefix, "control"),
+    decode: shared.schemas.decoderOf("control"),
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    unknownSchemaWaitMs: config.unknownSchemaWaitMs,
+    // The keys are kept where requests look them up; of the topic's other records nothing is asked.
+    isKeptEncoded: true,
   });
   const { tracer, clock } = effects;
   const spans = tracer.isOn
@@ -38,6 +55,7 @@ export function createDoorPart(
     host: config.host,
     port: config.port,
     adminKey: config.adminKey,
+    keys: followKeys(entries),
     maxBodyBytes: config.maxBodyBytes,
     maxUploadBytes: config.doorQueueBytes,
     accept:
@@ -46,7 +64,7 @@ export function createDoorPart(
   });
   return {
     door,
-    parts: [output, door],
+    parts: [entries, output, door],
     health: () => ({
       live: output.health().live,
       ready: [
@@ -54,10 +72,25 @@ export function createDoorPart(
           ...check,
           name: `door-${check.name}`,
         })),
+        keysCheck(door, entries),
         doorCheck(door, output, config.doorTimeoutMs),
       ],
     }),
   };
+}
+
+/**
+ * Readiness of the API keys. The door opens only once they were read to their end. A table that falls behind after that is told, and
+ * fails nothing: the keys that it has still count, and without the door nobody could publish because a key may be missing.
+ */
+function keysCheck(door: Door, entries: Table<ControlEntry>): Check {
+  const behind = entries.behind();
+  const isOk = behind === null || door.isListening();
+  const detail =
+    behind === null
+      ? "read to their end"
+      : `${isOk ? "degraded: " : ""}${behind}`;
+  return { name: "door-keys", isOk, detail };
 }
 
 /** Readiness of the door. It checks the age of the oldest unacknowledged event, because nothing else shows a broker that is connected but does not answer. */

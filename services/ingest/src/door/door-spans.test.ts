@@ -23,6 +23,7 @@ async function accepted(
   const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
   const request = {
     body: Buffer.from(JSON.stringify(body)),
+    tenantId: null,
     idempotencyKey: undefined,
     traceparent: REQUEST,
     tracestate: "a=1",

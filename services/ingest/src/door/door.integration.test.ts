@@ -4,6 +4,7 @@ import {
   secretAad,
   type WebhookEvent,
 } from "@postrider/core";
+import { KnownKeys } from "@postrider/http";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import { createKeyRing, sha256Text } from "@postrider/runtime";
 import {
@@ -38,6 +39,7 @@ async function aDoor(
     host: "127.0.0.1",
     port: 0,
     adminKey: KEY,
+    keys: new KnownKeys(),
     maxBodyBytes: 10_000,
     maxUploadBytes: 15_000,
     ...limits,

@@ -3,6 +3,8 @@ import {
   type AnsweredRequest,
   type ApiServer,
   createApiServer,
+  type KnownKeys,
+  PUBLISH,
   type Routes,
 } from "@postrider/http";
 import type { Clock, Log, Meter } from "@postrider/runtime";
@@ -17,6 +19,7 @@ export interface DoorOptions extends UploadLimits {
   /** 0 takes any free port. */
   readonly port: number;
   readonly adminKey: string;
+  readonly keys: KnownKeys;
   /** Accepts the events of one request. Throws a `ProblemError`. */
   readonly accept: (request: EventsRequest) => Promise<AcceptedEvent[]>;
   readonly log: Log;
@@ -31,7 +34,8 @@ export function createDoor(options: DoorOptions): Door {
   return createApiServer({
     ...options,
     name: "door",
-    unknownRoute: " here; events go to POST /v1/events.",
+    unknownRoute:
+      " here. Events go to POST /v1/events; endpoints and everything else are at control's address.",
     routes: [
       takePlainJson,
       (app) => boundUploads(app, options),
@@ -50,10 +54,11 @@ const takePlainJson: Routes = (app) => {
 
 function acceptEvents(options: DoorOptions): Routes {
   return (app) => {
-    app.post("/v1/events", async (request, reply) => {
+    app.post("/v1/events", PUBLISH, async (request, reply) => {
       const { body } = request;
       const events = await options.accept({
         body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+        tenantId: request.caller.tenantId,
         idempotencyKey: headerOf(request, "idempotency-key"),
         traceparent: headerOf(request, "traceparent"),
         tracestate: headerOf(request, "tracestate"),
@@ -75,10 +80,11 @@ function observer({
     DURATION_BUCKETS,
     ["status"],
   );
-  return ({ requestId, statusCode, elapsedMs }) => {
+  return ({ requestId, keyId, statusCode, elapsedMs }) => {
     duration.observe(elapsedMs / 1_000, { status: String(statusCode) });
     log.debug("request.answered", {
       requestId,
+      keyId,
       statusCode,
       durationMs: Math.round(elapsedMs),
     });

@@ -11,10 +11,15 @@ const rules: EventRules = {
 
 const event = { id: "e1", type: "order.paid", tenantId: "acme", payload: 1 };
 
-const read = (body: unknown, idempotencyKey?: string) =>
+const read = (
+  body: unknown,
+  idempotencyKey?: string,
+  tenantId: string | null = null,
+) =>
   readRequest(
     {
       body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)),
+      tenantId,
       idempotencyKey,
       traceparent: undefined,
       tracestate: undefined,
@@ -115,7 +120,13 @@ test.each([
     const body = Buffer.from(JSON.stringify(event));
 
     const read = readRequest(
-      { body, idempotencyKey: undefined, traceparent, tracestate: "a=1" },
+      {
+        body,
+        tenantId: null,
+        idempotencyKey: undefined,
+        traceparent,
+        tracestate: "a=1",
+      },
       rules,
     );
 
@@ -136,7 +147,13 @@ test("an event with a traceparent of its own gets nothing of the request's", () 
   const traceparent = own.replace("0af7", "1af7");
 
   const read = readRequest(
-    { body, idempotencyKey: undefined, traceparent, tracestate: "a=1" },
+    {
+      body,
+      tenantId: null,
+      idempotencyKey: undefined,
+      traceparent,
+      tracestate: "a=1",
+    },
     rules,
   );
 
@@ -153,4 +170,73 @@ test("a request of many broken events is refused with 20 problems and the count 
   expect(result.problems[19]?.field).toMatch(/^events\[\d\]\./);
   // of each event the id, the type, the tenant and the payload are missing
   expect(result.problems.at(-1)).toMatchObject({ count: 4_000 - 20 });
+});
+
+test("with a key's tenant an event may leave its tenant out, also in a batch", () => {
+  const { tenantId: _, ...without } = event;
+
+  const one = read(without, undefined, "acme");
+  const several = read(
+    { events: [without, { ...event, id: "e2" }] },
+    undefined,
+    "acme",
+  );
+
+  expect(one).toMatchObject({ events: [{ tenantId: "acme" }] });
+  expect(several).toMatchObject({
+    events: [{ tenantId: "acme" }, { tenantId: "acme" }],
+  });
+});
+
+test.each(["beta", "no tenant's name", ""])(
+  "with a key's tenant an event of the tenant %j refuses the request, and names the field, also in a batch",
+  (tenantId) => {
+    const other = { ...event, tenantId };
+
+    expect(problemsOf(read(other, undefined, "acme"))).toEqual([
+      "tenantId: key_tenant",
+    ]);
+    expect(
+      problemsOf(read({ events: [event, other] }, undefined, "acme")),
+    ).toEqual(["events[1].tenantId: key_tenant"]);
+  },
+);
+
+test.each([
+  [String.raw`"tenantId":"acme","tenantId":"beta"`, "key_tenant"],
+  [String.raw`"tenantId":"acme","\u0074enantId":"beta"`, "key_tenant"],
+  [String.raw`"tenantId":"beta","\u0074enantId":"acme"`, "acme"],
+  [String.raw`"tenantId":"\u0061cme"`, "acme"],
+  [String.raw`"TenantId":"beta"`, "acme"],
+])(
+  "with a key's tenant, however %s is spelt, the event that is accepted is of that tenant",
+  (spelt, expected) => {
+    const result = read(
+      `{"id":"e1","type":"a.b",${spelt},"payload":{}}`,
+      undefined,
+      "acme",
+    );
+
+    const found =
+      result.kind === "refused"
+        ? result.problems.map(({ rule }) => rule)
+        : result.events.map(({ tenantId }) => tenantId);
+    expect(found).toEqual([expected]);
+  },
+);
+
+test("a tenant that is no text is a wrong type, with a key's tenant, too", () => {
+  const result = read({ ...event, tenantId: 7 }, undefined, "acme");
+
+  expect(problemsOf(result)).toEqual(["tenantId: type"]);
+});
+
+test("an Idempotency-Key gives the id that it gives with the tenant spelt out", () => {
+  const { id: _id, tenantId: _tenant, ...without } = event;
+
+  const result = read(without, "k-1", "acme");
+
+  expect(result).toMatchObject({
+    events: [{ id: eventIdOfKey(sha256Text, "acme", "k-1") }],
+  });
 });

@@ -17,6 +17,8 @@ const MAX_KEY_LENGTH = 256;
 
 export interface EventsRequest {
   readonly body: Uint8Array;
+  /** The tenant of the caller's key, to which every event then belongs; null: each event names its own. */
+  readonly tenantId: string | null;
   /** The `Idempotency-Key` header. */
   readonly idempotencyKey: string | undefined;
   /** The `traceparent` header, used for events without their own `traceparent`. */
@@ -56,7 +58,8 @@ export function readRequest(
   const inherited = readTraceContext(request.traceparent, request.tracestate);
   const list = new ProblemList();
   const accepted: ValidEvent[] = [];
-  for (const [index, one] of events.entries()) {
+  for (const [index, given] of events.entries()) {
+    const one = ofTenant(given, request.tenantId);
     const event =
       one.event.traceparent === null
         ? { ...one.event, ...inherited }
@@ -76,6 +79,22 @@ export function readRequest(
 }
 
 type Parsed = Parameters<typeof problemsOfParsed>[0];
+
+/** The event as one of the caller's tenant, which it may leave out and may not contradict. */
+function ofTenant(one: Parsed, tenantId: string | null): Parsed {
+  const given = one.event.tenantId;
+  if (tenantId === null || given === tenantId) return one;
+  const event = { ...one.event, tenantId };
+  const problems =
+    given === null ? one.problems : [...one.problems, OTHER_TENANT];
+  return { event, problems };
+}
+
+const OTHER_TENANT: Problem = {
+  field: "tenantId",
+  rule: "key_tenant",
+  message: "must be the tenant of the key, or be left out",
+};
 
 /** The event with the id made from the key. An event that has an id too is refused, because it is not clear which of the two should count. */
 function withKey(one: Parsed, event: Parsed["event"], key: string): Parsed {

@@ -131,3 +131,18 @@ test.each([
     detail: `no block could be made of the rows: column payload: ${cause.name}`,
   });
 });
+
+test.each([
+  ["285", "too few replicas are alive for the quorum"],
+  ["319", "the quorum was not reached in time"],
+  ["242", "the table is read-only, as Keeper is away"],
+  ["999", "Keeper answers an error"],
+])(
+  "code %s of a replicated table is tried again, and no row is given up: %s",
+  (code) => {
+    expect(judgeInsertError(serverError(code))).toMatchObject({
+      kind: "unavailable",
+      needsOperator: false,
+    });
+  },
+);

@@ -15,11 +15,12 @@ import type { GrantHolder } from "@postrider/runtime";
 import {
   aDeadLetter,
   anAttempt,
+  anAuditEntry,
   anIntake,
   aRawRecord,
   aSignal,
 } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS, SIGNALS } from "../columns.ts";
+import { ATTEMPTS, AUDIT, DEAD_LETTERS, EVENTS, SIGNALS } from "../columns.ts";
 import type { Row, Table } from "../columns.ts";
 import { mendInsert } from "./mend-insert.ts";
 import type { MendSql } from "./mend-insert.ts";
@@ -208,6 +209,7 @@ test.each([
   [EVENTS, anIntake({ deliveries: [{ deliveryId: "d", endpointId: "e" }] })],
   [DEAD_LETTERS, aDeadLetter({ deliveryId: "d" })],
   [SIGNALS, aSignal()],
+  [AUDIT, anAuditEntry()],
 ])("$name and what it fills are mended, too", async (table, value) => {
   const now = { receivedAt: NOW, decidedAt: NOW, deadAt: NOW, at: NOW };
   const tenantId = `mended-${table.name}`;

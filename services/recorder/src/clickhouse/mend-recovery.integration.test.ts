@@ -48,6 +48,7 @@ beforeAll(async () => {
     "attempts",
     "dead-letters",
     "signals",
+    "audit",
   );
   kafka = createKafka({ brokers, clientId: "test" }, effects);
 });

@@ -17,6 +17,8 @@ import { encodeBlock } from "../native/block.ts";
 
 export interface WriterOptions extends ClickHouseAccess {
   readonly database: string;
+  /** The tables have replicas (docs/adr/0032). */
+  readonly isReplicated?: boolean;
 }
 
 export interface Writer {
@@ -57,6 +59,15 @@ const INSERT_SETTINGS: ClickHouseSettings = {
   max_partitions_per_insert_block: "0",
 };
 
+/**
+ * Of replicated tables: an insert is answered once a majority of the replicas has it, or a replica that dies takes with it what Kafka is told
+ * is recorded. Shorter than our own wait for the answer, so that the server's error says that the replicas are behind (319, tried again).
+ */
+const QUORUM_SETTINGS = {
+  insert_quorum: "auto",
+  insert_quorum_timeout: 50_000,
+} as const;
+
 export function createWriter(options: WriterOptions): Writer {
   const made = createClient({
     url: options.url,
@@ -69,7 +80,11 @@ export function createWriter(options: WriterOptions): Writer {
     keep_alive: { enabled: true, idle_socket_ttl: 1_500 },
     log: NO_LOG,
   });
-  const client: Client = { made, auth: () => authOf(options) };
+  const client: Client = {
+    made,
+    auth: () => authOf(options),
+    isReplicated: options.isReplicated === true,
+  };
   return {
     tableOf: (table) => targetOf(client, table),
     command: (statement) => command(client, statement),
@@ -86,6 +101,7 @@ export function createWriter(options: WriterOptions): Writer {
 /** The client, and what each request says of who we are: a password may have changed since the last one. */
 interface Client {
   readonly made: ClickHouseClient;
+  readonly isReplicated: boolean;
   auth(): Pick<QueryParams, "auth">;
 }
 
@@ -118,6 +134,9 @@ function targetOf<T>(client: Client, table: Table<T>): BatchTarget<Row<T>> {
         },
       };
       try {
+        // Rows that another replica was given are not missing.
+        if (client.isReplicated)
+          await sql.command(`SYSTEM SYNC REPLICA ${table.name}`);
         let mended = 0;
         for (const each of byLogPartition(rows))
           mended += await mendInsert(sql, table, each);
@@ -132,7 +151,7 @@ function targetOf<T>(client: Client, table: Table<T>): BatchTarget<Row<T>> {
 }
 
 async function insertInto<T>(
-  { made, auth }: Client,
+  { made, auth, isReplicated }: Client,
   insert: {
     readonly table: Table<T>;
     readonly rows: readonly Row<T>[];
@@ -151,6 +170,7 @@ async function insertInto<T>(
     abort_signal: signal,
     clickhouse_settings: {
       ...INSERT_SETTINGS,
+      ...(isReplicated && QUORUM_SETTINGS),
       insert_deduplication_token: insert.token,
     },
   });

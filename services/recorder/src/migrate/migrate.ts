@@ -9,6 +9,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Writer } from "../clickhouse/writer.ts";
+import {
+  createDatabase,
+  createHistory,
+  recordOf,
+  statementsOf,
+  type DdlTarget,
+} from "./ddl.ts";
 import type { Migration } from "./migration-files.ts";
 
 /** What the migrator needs of ClickHouse. Statements name their database themselves. */
@@ -18,6 +25,8 @@ export interface MigrateOptions {
   readonly sql: SqlRunner;
   readonly database: string;
   readonly migrations: readonly Migration[];
+  /** Runs each statement on all replicas of this cluster, and makes the tables replicated. Without it: one server. */
+  readonly cluster?: string | null;
   /** Called after each migration that was applied. */
   readonly onApplied?: (name: string) => void;
   /** How long to wait for another migrator (ms). Default 60 s. */
@@ -29,6 +38,13 @@ export interface MigrateOptions {
 /** The migrations recorded in the database are not those of the files: nothing was changed. */
 export class MigrationRefusedError extends Error {
   readonly code = "MIGRATION_REFUSED";
+  /** What to do, where the message does not say it. */
+  readonly next: string | null;
+
+  constructor(message: string, next: string | null = null) {
+    super(message);
+    this.next = next;
+  }
 }
 
 const LOCK = "postrider_migrations_lock";
@@ -37,12 +53,8 @@ const LOCK_POLL_MS = 200;
 /** Resolves to the names of the migrations that were applied; an empty list when the database was up to date. */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const { sql, database } = options;
-  const [found] = await sql.query<{ n: string }>(
-    "SELECT toString(count()) AS n FROM system.databases WHERE name = {database: String}",
-    { database },
-  );
-  if (found?.n !== "1")
-    await sql.command(`CREATE DATABASE IF NOT EXISTS ${database}`);
+  if (!(await isThere(sql, database)))
+    await sql.command(createDatabase(targetOf(options)));
   return await withLock(options, () => applyPending(options));
 }
 
@@ -75,20 +87,69 @@ export async function pendingMigrations(
 }
 
 async function applyPending(options: MigrateOptions): Promise<string[]> {
-  const { sql, database } = options;
-  await sql.command(
-    `CREATE TABLE IF NOT EXISTS ${database}.postrider_migrations (number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = ReplacingMergeTree ORDER BY number`,
-  );
+  const { sql } = options;
+  const target = targetOf(options);
+  await refuseMixed(options);
+  await sql.command(createHistory(target));
   const pending = await pendingMigrations(options);
-  for (const { number, name, checksum, statements } of pending) {
-    for (const statement of statements)
-      await sql.command(statement.replaceAll("{database}", database));
-    await sql.command(
-      `INSERT INTO ${database}.postrider_migrations (number, name, checksum) SETTINGS async_insert = 0 VALUES (${number}, '${name}', '${checksum}')`,
-    );
-    options.onApplied?.(name);
+  for (const migration of pending) {
+    for (const statement of statementsOf(migration, target))
+      await sql.command(statement);
+    await sql.command(recordOf(migration, target));
+    options.onApplied?.(migration.name);
   }
   return pending.map(({ name }) => name);
+}
+
+/** What `migrate` would apply now. Changes nothing, and needs no database. Throws `MigrationRefusedError` as `migrate` does. */
+export async function wouldApply(
+  options: Pick<MigrateOptions, "sql" | "database" | "migrations" | "cluster">,
+): Promise<readonly Migration[]> {
+  await refuseMixed(options);
+  return (await engineOfHistory(options)) === null
+    ? options.migrations
+    : await pendingMigrations(options);
+}
+
+/**
+ * A table that is there is left as it is: on a cluster the other replicas would get an empty one of their own beside it. The history is
+ * made before any other table, so its engine tells of all.
+ */
+async function refuseMixed(
+  options: Pick<MigrateOptions, "sql" | "database" | "cluster">,
+): Promise<void> {
+  const { database, cluster = null } = options;
+  if (cluster === null) return;
+  const engine = await engineOfHistory(options);
+  if (engine === "ReplacingMergeTree")
+    throw new MigrationRefusedError(
+      `the tables of ${database} are not replicated, so they cannot be migrated on cluster ${cluster}`,
+      "Take another database (POSTRIDER_CLICKHOUSE_DATABASE), or leave POSTRIDER_CLICKHOUSE_CLUSTER empty; see docs/sql/replicated.md",
+    );
+}
+
+/** Null where it is not there yet. */
+async function engineOfHistory({
+  sql,
+  database,
+}: Pick<MigrateOptions, "sql" | "database">): Promise<string | null> {
+  const [history] = await sql.query<{ engine: string }>(
+    "SELECT engine FROM system.tables WHERE database = {database: String} AND name = 'postrider_migrations'",
+    { database },
+  );
+  return history?.engine ?? null;
+}
+
+function targetOf({ database, cluster = null }: MigrateOptions): DdlTarget {
+  return { database, cluster };
+}
+
+async function isThere(sql: SqlRunner, database: string): Promise<boolean> {
+  const [found] = await sql.query<{ n: string }>(
+    "SELECT toString(count()) AS n FROM system.databases WHERE name = {database: String}",
+    { database },
+  );
+  return found?.n === "1";
 }
 
 /** CREATE TABLE without IF NOT EXISTS succeeds for one process only: the table is the lock. Its comment is a random id of the owner. */

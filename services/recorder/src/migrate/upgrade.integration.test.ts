@@ -3,13 +3,14 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
   aDeadLetter,
   anAttempt,
+  anAuditEntry,
   anIntake,
   aRawRecord,
   aSignal,
   execute,
   useStack,
 } from "@postrider/testkit";
-import { ATTEMPTS, DEAD_LETTERS, EVENTS, SIGNALS } from "../columns.ts";
+import { ATTEMPTS, AUDIT, DEAD_LETTERS, EVENTS, SIGNALS } from "../columns.ts";
 import type { Table } from "../columns.ts";
 import { createWriter } from "../clickhouse/writer.ts";
 import type { Writer } from "../clickhouse/writer.ts";
@@ -197,6 +198,7 @@ async function writeOfEach(writer: Writer): Promise<void> {
     [ATTEMPTS as Table<never>, anAttempt()],
     [DEAD_LETTERS as Table<never>, aDeadLetter()],
     [SIGNALS as Table<never>, aSignal()],
+    [AUDIT as Table<never>, anAuditEntry()],
   ];
   for (const [table, value] of written) {
     const rows = [

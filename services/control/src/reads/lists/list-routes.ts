@@ -1,5 +1,5 @@
 import type { EpochMs } from "@postrider/core";
-import type { Routes } from "@postrider/http";
+import { READ, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Reader } from "../reader.ts";
@@ -39,7 +39,7 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
     return { [list.name]: page.rows, nextCursor: page.nextCursor };
   }
   return (app) => {
-    app.get("/v1/deliveries", async (request, reply) =>
+    app.get("/v1/deliveries", READ, async (request, reply) =>
       answer(
         DELIVERIES,
         (query, now) => {
@@ -49,7 +49,7 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
         { request, reply },
       ),
     );
-    app.get("/v1/attempts", async (request, reply) =>
+    app.get("/v1/attempts", READ, async (request, reply) =>
       answer(
         ATTEMPTS,
         (query, now) => {
@@ -59,7 +59,7 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
         { request, reply },
       ),
     );
-    app.get("/v1/dead-letters", async (request, reply) =>
+    app.get("/v1/dead-letters", READ, async (request, reply) =>
       answer(
         DEAD_LETTERS,
         (query, now) => {

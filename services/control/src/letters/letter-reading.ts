@@ -1,4 +1,4 @@
-/** Reads the dead letters of `dead-letters` one by one, for a resume. */
+/** Reads the dead letters of `dead-letters` one by one, for a resume or a replay. */
 import type { DeadLetter } from "@postrider/core";
 import type { Decoder, RawRecord } from "@postrider/messaging";
 import { sleep, type Clock, type Log } from "@postrider/runtime";
@@ -24,18 +24,35 @@ export async function decoded(
   raw: RawRecord,
   signal: AbortSignal,
 ): Promise<DeadLetter | null> {
+  const read = await readLetter(options, raw, signal);
+  return read.kind === "decoded"
+    ? read.letter
+    : passedOver(options, raw, read.why);
+}
+
+export type ReadLetter =
+  | { readonly kind: "decoded"; readonly letter: DeadLetter }
+  | { readonly kind: "unreadable"; readonly why: string };
+
+/** As `decoded`, and logs nothing. */
+export async function readLetter(
+  options: Omit<LetterReading, "log">,
+  raw: RawRecord,
+  signal: AbortSignal,
+): Promise<ReadLetter> {
   const { decode, clock, unknownSchemaWaitMs } = options;
   if (raw.unreadable !== undefined)
-    return passedOver(options, raw, raw.unreadable.detail);
+    return { kind: "unreadable", why: raw.unreadable.detail };
   const since = clock.monotonic();
   for (;;) {
     const result = decode(raw);
-    if (result.kind === "decoded") return result.value;
+    if (result.kind === "decoded")
+      return { kind: "decoded", letter: result.value };
     if (result.kind === "unreadable")
-      return passedOver(options, raw, result.detail);
+      return { kind: "unreadable", why: result.detail };
     const isOver = clock.monotonic() - since >= unknownSchemaWaitMs;
     if (isOver && result.isSourceBehind !== true)
-      return passedOver(options, raw, `unknown schema ${result.schema}`);
+      return { kind: "unreadable", why: `unknown schema ${result.schema}` };
     await sleep(SCHEMA_RETRY_MS, { signal });
     signal.throwIfAborted();
   }

@@ -1,0 +1,178 @@
+/** `replay`, `deliveries redrive` and `dead-letters redrive`. */
+import { expect, test } from "@jest/globals";
+import { useFakeStack } from "../../fixtures/fake-stack.ts";
+
+const fake = useFakeStack();
+
+const PREVIEW = {
+  selectedAt: "2026-01-01T00:00:00.000Z",
+  total: 3,
+  toSend: 2,
+  leftOut: { parked: 1 },
+  oldestReceivedAt: "2025-12-31T00:00:00.000Z",
+  newestReceivedAt: "2025-12-31T01:00:00.000Z",
+  ratePerSecond: 500,
+  seconds: 1,
+  endpointCount: 1,
+  endpoints: [
+    {
+      endpointId: "ep_1",
+      tenantId: "acme",
+      total: 3,
+      toSend: 2,
+      oldestReceivedAt: "2025-12-31T00:00:00.000Z",
+      newestReceivedAt: "2025-12-31T01:00:00.000Z",
+      lack: null,
+    },
+  ],
+};
+const REPLAY = {
+  id: "rpl_1",
+  state: "running",
+  detail: null,
+  selection: { endpointId: "ep_1", reasons: [], statusCode: null },
+  why: "they are back",
+  total: 3,
+  done: 0,
+  sent: 0,
+  leftOut: {},
+  secondsLeft: 1,
+  createdAt: "2026-01-01T00:00:01.000Z",
+};
+
+/** Answers previews with this one, and everything else with the replay. */
+function answers(preview: object = PREVIEW): void {
+  fake.answer = ({ line }) =>
+    line.endsWith("/preview") ? [200, preview] : [201, REPLAY];
+}
+
+const ran = (...args: string[]) => fake.postrider(args, { env: fake.env() });
+const asked = () =>
+  fake.asked.map(({ line, body }) => [
+    line,
+    body === "" ? null : (JSON.parse(body) as unknown),
+  ]);
+
+test("replay create shows what would be sent, and makes what was shown", async () => {
+  answers();
+
+  const flags =
+    "--endpoint ep_1 --event-type order.paid --reason exhausted --reason gone --status-code 503 --since 2025-12-31T00:00:00Z --rate 20 --yes";
+  const { code, stderr, stdout } = await ran(
+    "replay",
+    "create",
+    ...flags.split(" "),
+    "--why",
+    "they are back",
+  );
+
+  expect(code).toBe(0);
+  expect(stderr).toContain("2 deliveries would be sent again, to 1 endpoint.");
+  expect(stderr).toContain("1 would be left out: 1 parked.");
+  expect(stderr).toContain("npx postrider replay watch rpl_1");
+  expect(stdout).toContain("rpl_1");
+  const selection = {
+    endpointId: "ep_1",
+    eventTypes: ["order.paid"],
+    reasons: ["exhausted", "gone"],
+    statusCode: 503,
+    receivedSince: Date.UTC(2025, 11, 31),
+    ratePerSecond: 20,
+  };
+  expect(asked()).toEqual([
+    ["POST /v1/replays/preview", selection],
+    [
+      "POST /v1/replays",
+      {
+        ...selection,
+        selectedAt: "2026-01-01T00:00:00.000Z",
+        why: "they are back",
+      },
+    ],
+  ]);
+});
+
+test("without --yes nothing is made where nobody can be asked", async () => {
+  answers();
+
+  const { code, stderr } = await ran("replay", "create", "--endpoint", "ep_1");
+
+  expect(code).toBe(2);
+  expect(stderr).toContain("The same command with --yes");
+  expect(asked()).toHaveLength(1);
+});
+
+test("nothing is made where nothing would be sent", async () => {
+  answers({ ...PREVIEW, toSend: 0 });
+
+  const { code, stdout } = await ran("replay", "create", "--yes");
+
+  expect([code, stdout]).toEqual([0, "Nothing to send.\n"]);
+  expect(asked()).toHaveLength(1);
+});
+
+test.each([
+  [
+    ["deliveries", "redrive", "dlv_1"],
+    { deliveryIds: ["dlv_1"], statuses: ["expired"] },
+  ],
+  [
+    ["deliveries", "redrive", "dlv_1", "--delivered"],
+    { deliveryIds: ["dlv_1"], statuses: ["expired", "delivered"] },
+  ],
+  [
+    ["replay", "backfill", "ep_1", "--since", "2025-12-31T00:00:00Z"],
+    {
+      kind: "backfill",
+      endpointId: "ep_1",
+      receivedSince: Date.UTC(2025, 11, 31),
+    },
+  ],
+  [
+    ["dead-letters", "redrive", "--reason", "blocked", "--endpoint", "ep_1"],
+    { reasons: ["blocked"], endpointId: "ep_1" },
+  ],
+])("%j is a shorthand", async (args, selection) => {
+  answers();
+
+  const { code, stdout } = await ran(...args, "--yes", "--json");
+
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ replay: { id: "rpl_1" } });
+  expect(asked()[0]).toEqual(["POST /v1/replays/preview", selection]);
+});
+
+test.each(["pause", "resume", "cancel"])("replay %s", async (action) => {
+  answers();
+
+  const { code } = await ran("replay", action, "rpl_1", "--why", "too fast");
+
+  expect(code).toBe(0);
+  expect(asked()).toEqual([
+    [`POST /v1/replays/rpl_1/${action}`, { why: "too fast" }],
+  ]);
+});
+
+test("replay list shows one a line, and get all of one", async () => {
+  fake.answer = ({ line }) => [
+    200,
+    line === "GET /v1/replays" ? { replays: [REPLAY] } : REPLAY,
+  ];
+
+  const list = await ran("replay", "list");
+  const one = await ran("replay", "get", "rpl_1");
+
+  expect(list.stdout).toMatch(/rpl_1 +running +0\/3 +0 .*they are back/);
+  expect(one.stdout).toContain("endpointId: ep_1");
+});
+
+test.each([
+  [["--reason", "paused"], "must be one of"],
+  [["--status", "failed"], "must be one of"],
+  [["--since", "yesterday"], "--since"],
+])("replay create %j is a usage error", async (flags, text) => {
+  const { code, stderr } = await ran("replay", "create", ...flags);
+
+  expect(code).toBe(2);
+  expect(stderr).toContain(text);
+});

@@ -1,0 +1,117 @@
+/** Replays and their previews for people. */
+import { counted } from "@postrider/core";
+import { fieldLines } from "./field-lines.ts";
+import { table, type Terminal } from "./terminal.ts";
+
+/** The fields of control's answer that are used here. */
+export interface Replay {
+  readonly id: string;
+  readonly state: string;
+  readonly detail: string | null;
+  /** What was not set is null or empty. */
+  readonly selection: Readonly<
+    Record<string, string | number | null | readonly string[]>
+  >;
+  readonly why: string;
+  readonly total: number;
+  readonly done: number;
+  readonly sent: number;
+  readonly leftOut: Readonly<Record<string, number>>;
+  readonly secondsLeft: number | null;
+  readonly createdAt: string;
+}
+
+export interface Preview {
+  readonly selectedAt: string;
+  readonly total: number;
+  readonly toSend: number;
+  readonly leftOut: Readonly<Record<string, number>>;
+  readonly oldestReceivedAt: string | null;
+  readonly newestReceivedAt: string | null;
+  readonly ratePerSecond: number;
+  readonly seconds: number;
+  readonly endpointCount: number;
+  readonly endpoints: readonly {
+    readonly endpointId: string;
+    readonly tenantId: string;
+    readonly total: number;
+    readonly toSend: number;
+    readonly oldestReceivedAt: string;
+    readonly newestReceivedAt: string;
+    readonly lack: string | null;
+  }[];
+}
+
+export function replayLines(
+  replay: Replay,
+  terminal: Pick<Terminal, "paint">,
+): string {
+  return fieldLines(replay, terminal, {
+    selection: (selection: Replay["selection"]) =>
+      Object.entries(selection).flatMap(([name, value]) => {
+        const text = [value].flat().join(",");
+        return text === "" ? [] : [`${name}: ${text}`];
+      }),
+    leftOut: (counts: Replay["leftOut"]) =>
+      Object.entries(counts).map(([reason, count]) => `${reason}: ${count}`),
+  });
+}
+
+export function replayTable(
+  replays: readonly Replay[],
+  terminal: Terminal,
+): string {
+  return table(
+    ["id", "state", "done", "sent", "created", "why"],
+    replays.map((replay) => [
+      replay.id,
+      replay.state,
+      `${replay.done}/${replay.total}`,
+      String(replay.sent),
+      replay.createdAt,
+      replay.why,
+    ]),
+    terminal,
+  );
+}
+
+export function previewLines(preview: Preview, terminal: Terminal): string {
+  const { toSend, total, endpointCount, endpoints, ratePerSecond } = preview;
+  const left = leftOutText(preview.leftOut);
+  const lines = [
+    `${deliveries(toSend)} would be sent again, to ${counted(endpointCount, "endpoint")}.`,
+    ...(left === "" ? [] : [`${total - toSend} would be left out: ${left}.`]),
+  ];
+  if (total === 0) return lines.slice(0, 1).join("\n");
+  return [
+    ...lines,
+    `Received from ${preview.oldestReceivedAt} to ${preview.newestReceivedAt}. At ${ratePerSecond} a second it takes ${counted(preview.seconds, "second")}, or longer.`,
+    table(
+      ["endpoint", "tenant", "to send", "of", "oldest", "newest", "lack"],
+      endpoints.map((each) => [
+        each.endpointId,
+        each.tenantId,
+        String(each.toSend),
+        String(each.total),
+        each.oldestReceivedAt,
+        each.newestReceivedAt,
+        each.lack ?? "",
+      ]),
+      terminal,
+    ),
+    ...(endpointCount > endpoints.length
+      ? [`… and ${endpointCount - endpoints.length} endpoints more`]
+      : []),
+  ].join("\n");
+}
+
+/** `3 endpoint_deleted, 1 parked`. */
+export function leftOutText(leftOut: Replay["leftOut"]): string {
+  return Object.entries(leftOut)
+    .map(([reason, count]) => `${count} ${reason}`)
+    .join(", ");
+}
+
+export function deliveries(count: number): string {
+  return counted(count, "delivery", "deliveries");
+}

@@ -1,0 +1,98 @@
+/** Options that say which past deliveries are meant, and the body that they make for control. */
+import { DEAD_LETTER_REASONS, parseTime, type EpochMs } from "@postrider/core";
+import { duration, integer, oneOf, type Parse } from "@postrider/runtime";
+import { Option, type Command } from "commander";
+import { option, repeated } from "./command.ts";
+
+export interface Selecting {
+  readonly tenant?: string;
+  readonly endpoint?: string | undefined;
+  readonly eventType?: readonly string[];
+  readonly delivery?: readonly string[];
+  readonly sql?: string;
+  readonly status?: readonly string[];
+  readonly reason?: readonly string[];
+  readonly statusCode?: number;
+  readonly since?: EpochMs;
+  readonly until?: EpochMs;
+}
+
+/** RFC 3339, or how long ago: `6h`. */
+export const time: Parse<EpochMs> = Object.assign(
+  (text: string) => {
+    const at = parseTime(text);
+    return at ?? Math.max(0, Date.now() - duration(text));
+  },
+  { expects: "a time (RFC 3339), or how long ago, such as 6h or 7d" },
+);
+
+/** Reasons for which a delivery can be redriven; one that is parked is sent by its endpoint's resume. */
+const REASONS = DEAD_LETTER_REASONS.filter((reason) => reason !== "paused");
+
+export function withSelection(made: Command): Command {
+  return withWindow(made)
+    .option("--delivery <id>", "this delivery; may be repeated", repeated)
+    .option(
+      "--sql <select>",
+      "deliveries whose ids this SELECT of yours returns (DESCRIBE deliveries)",
+    )
+    .addOption(
+      new Option(
+        "--status <status>",
+        "expired (the default) or delivered; may be repeated",
+      ).argParser(someOf(["expired", "delivered"])),
+    );
+}
+
+/** The conditions that dead letters have. */
+export function withWindow(made: Command): Command {
+  return made
+    .option("--tenant <id>", "only this tenant's")
+    .option("--endpoint <id>", "only to this endpoint")
+    .option(
+      "--event-type <pattern>",
+      "only of events of this type: order.paid or order.*; may be repeated",
+      repeated,
+    )
+    .addOption(
+      new Option(
+        "--reason <reason>",
+        `only given up for this reason; may be repeated: ${REASONS.join(", ")}`,
+      ).argParser(someOf(REASONS)),
+    )
+    .option(
+      "--status-code <n>",
+      "only where the last attempt was answered with this HTTP status",
+      option(integer(100, 599)),
+    )
+    .option(
+      "--since <time>",
+      "only of events received then or later: RFC 3339, or how long ago, such as 6h",
+      option(time),
+    )
+    .option("--until <time>", "only of events received before", option(time));
+}
+
+/** The condition's fields for control; those that were not given are left out. */
+export function selectionOf(given: Selecting): Record<string, unknown> {
+  return {
+    tenantId: given.tenant,
+    endpointId: given.endpoint,
+    eventTypes: given.eventType,
+    deliveryIds: given.delivery,
+    sql: given.sql,
+    statuses: given.status,
+    reasons: given.reason,
+    statusCode: given.statusCode,
+    receivedSince: given.since,
+    receivedUntil: given.until,
+  };
+}
+
+function someOf(allowed: readonly string[]) {
+  const parse = option(oneOf(allowed));
+  return (text: string, before: readonly string[] = []): string[] => [
+    ...before,
+    parse(text),
+  ];
+}

@@ -1,0 +1,87 @@
+import { expect, test } from "@jest/globals";
+import { CliError, EXIT } from "./cli-error.ts";
+import type { Replay } from "./replay-lines.ts";
+import { watchReplay } from "./replay-watch.ts";
+
+const FIRST: Replay = {
+  id: "rpl_1",
+  state: "running",
+  detail: null,
+  selection: {},
+  why: "",
+  total: 10,
+  done: 0,
+  sent: 0,
+  leftOut: {},
+  secondsLeft: 5,
+  createdAt: "2026-01-01T00:00:00.000Z",
+};
+const DONE: Replay = { ...FIRST, state: "done", done: 10, sent: 10 };
+
+/** Watches, with these answers one after the other. */
+async function watched(...answers: readonly (Replay | CliError)[]) {
+  let at = 0;
+  const shown: string[] = [];
+  const done = await watchReplay(
+    FIRST,
+    async () => {
+      const answer = answers[at++];
+      if (answer === undefined) throw new Error("asked too often");
+      if (answer instanceof CliError) throw answer;
+      return answer;
+    },
+    { progress: (text) => void shown.push(text) },
+    1,
+  );
+  return { done, shown };
+}
+
+test("it shows how far the replay is and what it waits for, until it is done", async () => {
+  const half = { ...FIRST, done: 5, sent: 4, leftOut: { delivered: 1 } };
+
+  const { done, shown } = await watched(
+    { ...FIRST, detail: "waits for replay rpl_0" },
+    half,
+    { ...half, state: "paused" },
+    DONE,
+  );
+
+  expect(done).toBe(DONE);
+  expect(shown).toEqual([
+    "looked at 0 of 10, sent 0 deliveries; about 5 s",
+    "looked at 0 of 10, sent 0 deliveries; waits for replay rpl_0",
+    "looked at 5 of 10, sent 4 deliveries; about 5 s",
+    "looked at 5 of 10, sent 4 deliveries; paused",
+  ]);
+});
+
+test("a replica that has not read the replay yet, and a control that is away, are asked again", async () => {
+  const unknown = new CliError(EXIT.notFound, "There is no replay rpl_1.");
+  const away = new CliError(EXIT.unreachable, "cannot be reached");
+
+  expect((await watched(unknown, away, DONE)).done).toBe(DONE);
+});
+
+test("what its receiver has is not missing; what could not be sent is a failure that says how much", async () => {
+  const fine = { ...DONE, sent: 7, leftOut: { delivered: 2, parked: 1 } };
+  const short = {
+    ...DONE,
+    sent: 8,
+    leftOut: { delivered: 1, endpoint_deleted: 1 },
+  };
+
+  expect((await watched(fine)).done).toBe(fine);
+  await expect(watched(short)).rejects.toMatchObject({
+    exitCode: EXIT.failed,
+    why: "It has sent 8 deliveries and left out 1 endpoint_deleted.",
+  });
+});
+
+test("a replay that is cancelled is a failure", async () => {
+  const cancelled = { ...FIRST, state: "cancelled", done: 4, sent: 4 };
+
+  await expect(watched(cancelled)).rejects.toMatchObject({
+    exitCode: EXIT.failed,
+    why: "It has sent 4 deliveries; 6 were not looked at.",
+  });
+});

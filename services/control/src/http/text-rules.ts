@@ -1,0 +1,14 @@
+/** Rules for texts that several requests carry. */
+import { z } from "zod";
+
+export const tenantId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, "must be 1 to 64 of A-Z a-z 0-9 _ -");
+
+/** Control characters would break logs and terminals. Half of a surrogate pair has no UTF-8: it would be stored as U+FFFD, and two different ids could be the same. */
+export const printable = z
+  .string()
+  .regex(
+    /^[^\p{Cc}\p{Cs}]*$/u,
+    "must not hold control characters or halves of surrogate pairs",
+  );

@@ -1,0 +1,132 @@
+/** Wires what replays need: their store, what they read of ClickHouse and Kafka, the runner that works them off, and their routes. */
+import type { ControlEntry, Endpoint } from "@postrider/core";
+import type { Routes } from "@postrider/http";
+import {
+  topicName,
+  type Kafka,
+  type LogRange,
+  type OutRecord,
+  type Output,
+  type RawRecord,
+  type Schemas,
+  type Table,
+} from "@postrider/messaging";
+import type { Effects, Lifecycle } from "@postrider/runtime";
+import type { AuditTrail } from "./audit/audit-trail.ts";
+import type { ControlConfig } from "./config.ts";
+import { judgeSubquery } from "./reads/query-guard.ts";
+import type { Reader } from "./reads/reader.ts";
+import { openLetterLog } from "./replays/letter-log.ts";
+import { createPastDeliveries } from "./replays/past-deliveries.ts";
+import type { Offsets, WatchedTopic } from "./replays/recorded.ts";
+import { replayRoutes } from "./replays/replay-routes.ts";
+import { runReplay } from "./replays/replay-run.ts";
+import { createReplayRunner } from "./replays/replay-runner.ts";
+import { createReplayStore } from "./replays/replay-store.ts";
+import { createAskedAdmin, type AskedAdmin } from "./writer/asked-admin.ts";
+import type { Ownership } from "./writer/ownership.ts";
+import type { TenureWriter } from "./writer/tenure-writer.ts";
+
+export interface Replays {
+  readonly runner: Lifecycle;
+  readonly routes: Routes;
+}
+
+export function composeReplays(
+  options: Pick<Effects, "clock" | "log" | "meter"> & {
+    readonly config: ControlConfig;
+    readonly kafka: Kafka;
+    readonly schemas: Schemas;
+    readonly output: Pick<Output, "send">;
+    readonly ownership: Ownership;
+    readonly tenureWriter: TenureWriter;
+    readonly audit: AuditTrail;
+    readonly reader: Pick<Reader, "select">;
+    /** The table of the topic `control`. */
+    readonly entries: Table<ControlEntry>;
+    readonly endpoints: Table<Endpoint>;
+  },
+): Replays {
+  const { clock, log, config, kafka, schemas, ownership, endpoints } = options;
+  const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
+  const past = createPastDeliveries(options.reader.select);
+  const store = createReplayStore({
+    clock,
+    log,
+    tenureWriter: options.tenureWriter,
+    table: options.entries,
+    encode: schemas.encode,
+    topic: topicName(prefix, "control"),
+    audit: options.audit,
+  });
+  const asked = createAskedAdmin(() => kafka.admin());
+  const run = {
+    clock,
+    log,
+    store,
+    endpoints,
+    past,
+    openLetters: (signal: AbortSignal) =>
+      openLetterLog({
+        kafka,
+        topic: topicName(prefix, "dead-letters"),
+        sessionTimeoutMs,
+        signal,
+      }),
+    decode: schemas.decoderOf("dead-letters"),
+    unknownSchemaWaitMs,
+    offsets: offsetsOf(asked, prefix),
+    send: (record: OutRecord, source?: RawRecord) =>
+      options.output.send([record], source),
+    heartbeatAgeMs: ownership.heartbeatAgeMs,
+    sessionTimeoutMs,
+  };
+  const runner = createReplayRunner({
+    clock,
+    log,
+    meter: options.meter,
+    ownership,
+    store,
+    run: (id, { hasRun, ...context }) =>
+      runReplay({ ...run, hasRun }, id, context),
+  });
+  return {
+    runner: {
+      start: runner.start,
+      async stop(deadline) {
+        await runner.stop(deadline);
+        await asked.stop(deadline);
+      },
+    },
+    routes: replayRoutes({
+      store,
+      past,
+      endpoints,
+      clock,
+      defaultRate: config.replayRate,
+      judgeSql: judgeSubquery,
+    }),
+  };
+}
+
+function offsetsOf({ ask }: AskedAdmin, prefix: string): Offsets {
+  const groupOf = (topic: WatchedTopic): string =>
+    topic === "deliveries"
+      ? `${prefix}dispatcher`
+      : `${prefix}recorder.${topic}`;
+  return {
+    ranges: (name) =>
+      ask(async (admin): Promise<LogRange[]> => {
+        const topic = topicName(prefix, name);
+        const ranges = await admin.fetchLogRanges([topic]);
+        const count = (await admin.partitionCounts([topic])).get(topic);
+        if (count !== ranges.length)
+          throw new Error(`a partition of ${topic} has no leader now`);
+        return ranges;
+      }),
+    committed: (name) =>
+      ask((admin) =>
+        admin.fetchCommitted(groupOf(name), [topicName(prefix, name)]),
+      ),
+  };
+}

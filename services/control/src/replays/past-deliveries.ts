@@ -1,0 +1,235 @@
+/**
+ * What replays read of ClickHouse. Every method rejects with the problem `clickhouse_unavailable` while ClickHouse does not answer, and
+ * with `query_failed` if it refuses the selection's SQL.
+ */
+import type { EpochMs, ReplayPlace } from "@postrider/core";
+import type { Candidate } from "./candidate.ts";
+import type { RecordedEvent } from "./rebuilt-delivery.ts";
+import {
+  backfillCountsSql,
+  candidatesSql,
+  countsSql,
+  eventSql,
+  lettersSql,
+  namedSql,
+  unitsSql,
+  type Selected,
+} from "./selection-sql.ts";
+
+export interface PastDeliveries {
+  /** The next candidates of the selection, in its order; at most `limit`. */
+  page(
+    selected: Selected,
+    after: ReplayPlace | null,
+    limit: number,
+  ): Promise<Page>;
+  /** The candidate's event as it was recorded; `undefined` if it is not. */
+  event(candidate: ReplayPlace): Promise<RecordedEvent | undefined>;
+  /** How many candidates there are, by endpoint; the endpoint with the most first. */
+  counts(selected: Selected): Promise<EndpointCount[]>;
+  /** Which of the named deliveries are recorded. */
+  named(selected: Selected): Promise<Named[]>;
+}
+
+export interface Page {
+  readonly candidates: readonly Candidate[];
+  /** Everything of the selection up to here is in `candidates`; null where nothing follows. */
+  readonly upTo: ReplayPlace | null;
+  /** Where the dead letter of a delivery is in `dead-letters`, by the delivery's id. */
+  readonly letters: ReadonlyMap<string, LetterPlace>;
+}
+
+export interface LetterPlace {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface EndpointCount {
+  readonly tenantId: string;
+  readonly endpointId: string;
+  readonly total: number;
+  readonly parked: number;
+  readonly underWay: number;
+  readonly delivered: number;
+  readonly oldest: EpochMs;
+  readonly newest: EpochMs;
+}
+
+export interface Named {
+  readonly deliveryId: string;
+  readonly endpointId: string;
+  readonly receivedAt: EpochMs;
+}
+
+/** `select` runs a SELECT and resolves to its rows; numbers are numbers. `isOperators`: an operator's SQL is a part of it. */
+export function createPastDeliveries(
+  select: <Row>(
+    sql: string,
+    values: Readonly<Record<string, unknown>>,
+    isOperators?: boolean,
+  ) => Promise<Row[]>,
+): PastDeliveries {
+  return {
+    async page(selected, after, limit) {
+      const isOperators = selected.selection.sql !== null;
+      const asked = unitsSql(selected, after, limit);
+      const units = await select<UnitRow>(asked.sql, asked.values, isOperators);
+      const last = units.at(-1);
+      if (last === undefined)
+        return { candidates: [], upTo: null, letters: new Map() };
+      const upTo = placeOf(last);
+      const oldest = units.reduce(
+        (least, { received }) => Math.min(least, received),
+        last.received,
+      );
+      const found = candidatesSql(selected, after, upTo);
+      const rows = await select<CandidateRow>(
+        found.sql,
+        found.values,
+        isOperators,
+      );
+      const placed = lettersSql(selected, after, upTo, oldest);
+      const letters = await select<LetterRow>(placed.sql, placed.values);
+      return {
+        candidates:
+          selected.kind === "backfill"
+            ? backfilled(units, rows)
+            : rows.map(candidateOf),
+        upTo,
+        letters: new Map(
+          letters.map((row) => [
+            row.delivery_id,
+            { partition: row.log_partition, offset: row.log_offset },
+          ]),
+        ),
+      };
+    },
+    async event(candidate) {
+      const { sql, values } = eventSql(candidate);
+      const [row] = await select<EventRow>(sql, values);
+      return row && recordedEventOf(row);
+    },
+    async counts(selected) {
+      const { sql, values } =
+        selected.kind === "backfill"
+          ? backfillCountsSql(selected)
+          : countsSql(selected);
+      const isOperators = selected.selection.sql !== null;
+      const rows = await select<CountRow>(sql, values, isOperators);
+      return rows.map((row) => ({
+        tenantId: row.tenant_id,
+        endpointId: row.endpoint_id,
+        total: row.total,
+        parked: row.parked,
+        underWay: row.under_way,
+        delivered: row.delivered,
+        oldest: row.oldest,
+        newest: row.newest,
+      }));
+    },
+    async named(selected) {
+      const { sql, values } = namedSql(selected);
+      const rows = await select<NamedRow>(sql, values);
+      return rows.map((row) => ({
+        deliveryId: row.delivery_id,
+        endpointId: row.endpoint_id,
+        receivedAt: row.received,
+      }));
+    },
+  };
+}
+
+interface EventRow {
+  readonly event_type: string;
+  readonly occurred: number | null;
+  readonly content_type: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly payload: string;
+  readonly payload_bytes: number;
+  readonly source_topic: string;
+  readonly source_partition: number;
+  readonly source_offset: number;
+}
+
+function recordedEventOf(row: EventRow): RecordedEvent {
+  return {
+    eventType: row.event_type,
+    occurredAt: row.occurred,
+    contentType: row.content_type,
+    headers: row.headers,
+    payload: Buffer.from(row.payload, "base64"),
+    payloadBytes: row.payload_bytes,
+    sourceTopic: row.source_topic,
+    sourcePartition: row.source_partition,
+    sourceOffset: row.source_offset,
+  };
+}
+
+interface UnitRow {
+  readonly tenant_id: string;
+  readonly received: number;
+  readonly event_id: string;
+  readonly endpoint_id: string;
+}
+
+interface CandidateRow extends UnitRow {
+  readonly ids: readonly string[];
+  readonly statuses: readonly string[];
+  readonly reasons: readonly string[];
+}
+
+interface LetterRow {
+  readonly delivery_id: string;
+  readonly log_partition: number;
+  readonly log_offset: number;
+}
+
+interface CountRow {
+  readonly tenant_id: string;
+  readonly endpoint_id: string;
+  readonly total: number;
+  readonly parked: number;
+  readonly under_way: number;
+  readonly delivered: number;
+  readonly oldest: number;
+  readonly newest: number;
+}
+
+interface NamedRow {
+  readonly delivery_id: string;
+  readonly endpoint_id: string;
+  readonly received: number;
+}
+
+function placeOf(row: UnitRow): ReplayPlace {
+  return {
+    tenantId: row.tenant_id,
+    receivedAt: row.received,
+    eventId: row.event_id,
+    endpointId: row.endpoint_id,
+  };
+}
+
+/** Each event, with its deliveries to the endpoint where it has any. */
+function backfilled(
+  units: readonly UnitRow[],
+  rows: readonly CandidateRow[],
+): Candidate[] {
+  const keyOf = ({ received, event_id }: UnitRow): string =>
+    `${received} ${event_id}`;
+  const found = new Map(rows.map((row) => [keyOf(row), candidateOf(row)]));
+  return units.map(
+    (unit) => found.get(keyOf(unit)) ?? { ...placeOf(unit), deliveries: [] },
+  );
+}
+
+function candidateOf(row: CandidateRow): Candidate {
+  return {
+    ...placeOf(row),
+    deliveries: row.ids.map((id, at) => ({
+      id,
+      status: row.statuses[at] ?? "",
+      deadLetterReason: row.reasons[at] ?? "",
+    })),
+  };
+}

@@ -1,0 +1,246 @@
+import {
+  DEAD_LETTER_REASONS,
+  isTypePattern,
+  parseTime,
+  type Endpoint,
+  type EpochMs,
+  type ReplaySelection,
+} from "@postrider/core";
+import { invalid, type Caller } from "@postrider/http";
+import { z } from "zod";
+import { ControlProblem } from "../http/problem.ts";
+import { problemsOf } from "../http/zod-problems.ts";
+import type { Selected } from "./selection-sql.ts";
+
+/** What a request says of a replay that is to be made or looked at in advance. */
+export interface ReplayInput {
+  readonly kind: "redrive" | "backfill";
+  readonly tenantId: string | null;
+  readonly selection: ReplaySelection;
+  readonly ratePerSecond: number;
+  /** When the caller saw what is selected; null: not given. */
+  readonly selectedAt: EpochMs | null;
+  /** The caller wants what is selected now, seen or not. */
+  readonly isConfirmed: boolean;
+  readonly why: string;
+}
+
+/** Judges an operator's SQL as `judgeSubquery` does; the folder of reads is not ours to import. */
+export type JudgeSql = (text: string) =>
+  | { readonly isAllowed: true; readonly sql: string }
+  | {
+      readonly isAllowed: false;
+      readonly rule: string;
+      readonly message: string;
+    };
+
+/** So many ids fit into the URL of a query. */
+const MAX_IDS = 100;
+/** As of the header that gives a reason (audit/cause.ts). */
+export const MAX_WHY = 500;
+
+const time = z.unknown().transform((value, context) => {
+  const at = parseTime(value);
+  if (at !== undefined) return at;
+  context.addIssue({
+    code: "custom",
+    message: "must be a time: RFC 3339, or epoch milliseconds",
+    params: { rule: "time" },
+  });
+  return z.NEVER;
+});
+const id = z.string().min(1).max(256);
+
+const body = z.strictObject({
+  kind: z.enum(["redrive", "backfill"]).optional(),
+  tenantId: id.optional(),
+  deliveryIds: z.array(id).min(1).max(MAX_IDS).optional(),
+  sql: z.string().min(1).optional(),
+  endpointId: id.optional(),
+  eventTypes: z
+    .array(
+      z.string().refine(isTypePattern, {
+        params: { rule: "pattern" },
+        message: "must be a pattern: order.paid, order.* or *",
+      }),
+    )
+    .min(1)
+    .max(MAX_IDS)
+    .optional(),
+  statuses: z
+    .array(z.enum(["expired", "delivered"]))
+    .min(1)
+    .max(2)
+    .optional(),
+  reasons: z
+    .array(z.enum(DEAD_LETTER_REASONS).exclude(["paused"]))
+    .min(1)
+    .optional(),
+  statusCode: z.int().min(100).max(599).optional(),
+  receivedSince: time.optional(),
+  receivedUntil: time.optional(),
+  ratePerSecond: z.int().min(1).max(10_000).optional(),
+  selectedAt: time.optional(),
+  confirm: z.boolean().optional(),
+  why: z.string().max(MAX_WHY).optional(),
+});
+
+/** Throws a `ProblemError` that names every wrong field. A caller with a tenant selects that tenant's deliveries only. */
+export function parseReplay(
+  given: unknown,
+  of: {
+    readonly caller: Caller;
+    readonly now: EpochMs;
+    readonly defaultRate: number;
+    readonly judgeSql: JudgeSql;
+  },
+): ReplayInput {
+  const parsed = body.safeParse(given ?? {});
+  if (!parsed.success) throw invalid(problemsOf(parsed.error));
+  const { data } = parsed;
+  const own = of.caller.tenantId;
+  if (own !== null && data.tenantId !== undefined && data.tenantId !== own)
+    throw invalid([
+      { field: "tenantId", rule: "own", message: "must be that of your key" },
+    ]);
+  if (data.sql !== undefined && data.deliveryIds !== undefined)
+    throw invalid([
+      {
+        field: "sql",
+        rule: "one_of",
+        message: "must not be given together with deliveryIds",
+      },
+    ]);
+  const {
+    kind = "redrive",
+    receivedSince = null,
+    receivedUntil = null,
+    selectedAt = null,
+  } = data;
+  if (selectedAt !== null && selectedAt > of.now)
+    throw invalid([
+      {
+        field: "selectedAt",
+        rule: "max",
+        message: "must not be in the future",
+      },
+    ]);
+  if ((receivedSince ?? 0) >= (receivedUntil ?? Infinity))
+    throw invalid([
+      {
+        field: "receivedUntil",
+        rule: "min",
+        message: "must be later than receivedSince",
+      },
+    ]);
+  if (kind === "backfill") refuseForBackfill(data);
+  return {
+    kind,
+    tenantId: own ?? data.tenantId ?? null,
+    selection: {
+      deliveryIds: [...new Set(data.deliveryIds)],
+      sql:
+        data.sql === undefined ? null : allowedSql(data.sql, own, of.judgeSql),
+      endpointId: data.endpointId ?? null,
+      eventTypes: [...new Set(data.eventTypes)],
+      statuses:
+        kind === "backfill" ? [] : [...new Set(data.statuses ?? ["expired"])],
+      reasons: [...new Set(data.reasons)],
+      statusCode: data.statusCode ?? null,
+      receivedSince,
+      receivedUntil,
+    },
+    ratePerSecond: data.ratePerSecond ?? of.defaultRate,
+    selectedAt,
+    isConfirmed: data.confirm === true,
+    why: data.why ?? "",
+  };
+}
+
+/** A backfill is of one endpoint and has an end: otherwise everything that is recorded would go there. */
+function refuseForBackfill(data: z.infer<typeof body>): void {
+  const lacking = (["endpointId", "receivedSince"] as const)
+    .filter((field) => data[field] === undefined)
+    .map((field) => ({
+      field,
+      rule: "required",
+      message: "is required for a backfill",
+    }));
+  const foreign = (
+    ["deliveryIds", "sql", "statuses", "reasons", "statusCode"] as const
+  )
+    .filter((field) => data[field] !== undefined)
+    .map((field) => ({
+      field,
+      rule: "redrive",
+      message: "is about past deliveries, and a backfill is of events",
+    }));
+  const problems = [...lacking, ...foreign];
+  if (problems.length > 0) throw invalid(problems);
+}
+
+/** A backfill is of its endpoint's tenant, and of the types that the endpoint wants now. Throws where the caller does not see the endpoint. */
+export function backfilling(
+  input: ReplayInput,
+  endpoint: Pick<Endpoint, "tenantId" | "eventTypes"> | undefined,
+): ReplayInput {
+  const { tenantId, selection } = input;
+  if (
+    endpoint === undefined ||
+    (tenantId !== null && tenantId !== endpoint.tenantId)
+  )
+    throw invalid([
+      { field: "endpointId", rule: "exists", message: "is no endpoint" },
+    ]);
+  const { eventTypes } = selection;
+  return {
+    ...input,
+    tenantId: endpoint.tenantId,
+    selection: {
+      ...selection,
+      eventTypes: eventTypes.length > 0 ? eventTypes : endpoint.eventTypes,
+    },
+  };
+}
+
+/** The SQL as it is put into ours, in brackets. A tenant's key has none, because ClickHouse would show it every tenant's rows. */
+function allowedSql(
+  sql: string,
+  ownTenant: string | null,
+  judgeSql: JudgeSql,
+): string {
+  if (ownTenant !== null)
+    throw invalid([
+      { field: "sql", rule: "role", message: "needs a key of no tenant" },
+    ]);
+  const judged = judgeSql(sql);
+  if (judged.isAllowed) return judged.sql;
+  throw new ControlProblem("query_refused", `sql: ${judged.message}`, {
+    errors: [{ field: "sql", rule: judged.rule, message: judged.message }],
+  });
+}
+
+/** The selection of deliveries that are named, narrowed to where they are: so it is quick to read, and waits for no replay of others. */
+export function narrowed(
+  selected: Selected,
+  found: readonly {
+    readonly endpointId: string;
+    readonly receivedAt: EpochMs;
+  }[],
+): Selected {
+  const endpointIds = new Set(found.map(({ endpointId }) => endpointId));
+  const [endpointId] = endpointIds;
+  const times = found.map(({ receivedAt }) => receivedAt);
+  return {
+    ...selected,
+    selection: {
+      ...selected.selection,
+      endpointId:
+        endpointIds.size === 1 && endpointId !== undefined
+          ? endpointId
+          : selected.selection.endpointId,
+      receivedSince: Math.min(...times),
+      receivedUntil: Math.max(...times) + 1,
+    },
+  };
+}

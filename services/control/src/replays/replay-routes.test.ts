@@ -1,0 +1,305 @@
+import { expect, test } from "@jest/globals";
+import type { Replay } from "@postrider/core";
+import { KnownKeys, type Caller } from "@postrider/http";
+import {
+  anEndpoint,
+  BUILT_AT,
+  fakeClock,
+  testEffects,
+} from "@postrider/testkit";
+import { aReplay } from "../../fixtures/a-replay.ts";
+import { createServer } from "../http/server.ts";
+import { judgeSubquery } from "../reads/query-guard.ts";
+import type { EndpointCount, Named } from "./past-deliveries.ts";
+import { replayRoutes } from "./replay-routes.ts";
+import type { Selected } from "./selection-sql.ts";
+
+const KEY = "an-admin-key-of-the-test";
+const ENDPOINT = anEndpoint();
+
+/** The routes over one replay each of two tenants, asked by a caller of this tenant (null: of every one). */
+function anApi(tenantId: string | null = null) {
+  const replays = new Map<string, Replay>(
+    ["acme", "other"].map((tenant) => [
+      `rpl_${tenant}`,
+      aReplay({ id: `rpl_${tenant}`, tenantId: tenant, total: 10, sent: 4 }),
+    ]),
+  );
+  const seen = {
+    selected: undefined as Selected | undefined,
+    counts: [] as EndpointCount[],
+    named: [] as Named[],
+  };
+  const caller: Caller = { keyId: "key_1", role: "admin", tenantId };
+  const { app } = createServer({
+    ...testEffects({ clock: fakeClock(BUILT_AT) }),
+    host: "127.0.0.1",
+    port: 0,
+    adminKey: KEY,
+    keys: new KnownKeys(),
+    routes: [
+      (api) =>
+        void api.addHook("preHandler", async (request) => {
+          request.caller = caller;
+        }),
+      replayRoutes({
+        store: {
+          get: (id) => replays.get(id),
+          all: () => [...replays.values()],
+          async create(replay) {
+            replays.set(replay.id, replay);
+            return replay;
+          },
+          steer: async (id, action) => {
+            const found = replays.get(id);
+            return found && { ...found, state: `${action} was asked for` };
+          },
+        },
+        past: {
+          async counts(selected) {
+            seen.selected = selected;
+            return seen.counts;
+          },
+          named: async () => seen.named,
+        },
+        endpoints: { get: (id) => (id === ENDPOINT.id ? ENDPOINT : undefined) },
+        clock: fakeClock(BUILT_AT),
+        defaultRate: 500,
+        judgeSql: judgeSubquery,
+      }),
+    ],
+  });
+  const ask = async (
+    method: "GET" | "POST",
+    url: string,
+    payload?: object,
+  ): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const answer = await app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${KEY}` },
+      ...(payload && { payload }),
+    });
+    return { status: answer.statusCode, body: answer.json() };
+  };
+  return { ask, seen };
+}
+
+function count(endpointId: string, fields: Partial<EndpointCount> = {}) {
+  return {
+    tenantId: "acme",
+    endpointId,
+    total: 10,
+    parked: 0,
+    underWay: 0,
+    delivered: 0,
+    oldest: BUILT_AT - 2_000,
+    newest: BUILT_AT - 1_000,
+    ...fields,
+  };
+}
+
+test("a preview tells how many would be sent to which endpoint, what is left out, and how long it takes", async () => {
+  const { ask, seen } = anApi();
+  seen.counts = [
+    count(ENDPOINT.id, { total: 40, parked: 1, underWay: 2, delivered: 3 }),
+    count("ep_deleted", { delivered: 4, newest: BUILT_AT - 500 }),
+    count("inline_1"),
+  ];
+
+  const { status, body } = await ask("POST", "/v1/replays/preview", {
+    ratePerSecond: 10,
+  });
+
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    selectedAt: "2026-01-01T00:00:00.000Z",
+    total: 60,
+    toSend: 44,
+    leftOut: { parked: 1, under_way: 2, delivered: 7, endpoint_deleted: 6 },
+    oldestReceivedAt: "2025-12-31T23:59:58.000Z",
+    newestReceivedAt: "2025-12-31T23:59:59.500Z",
+    seconds: 5,
+    endpointCount: 3,
+    endpoints: [
+      { endpointId: ENDPOINT.id, toSend: 34, lack: null },
+      { endpointId: "ep_deleted", toSend: 0, lack: "endpoint_deleted" },
+      { endpointId: "inline_1", toSend: 10, lack: null },
+    ],
+  });
+});
+
+test("a replay is made of what its maker saw, or has confirmed unseen, and nothing else", async () => {
+  const { ask, seen } = anApi();
+  seen.counts = [count(ENDPOINT.id)];
+
+  const unseen = await ask("POST", "/v1/replays", {});
+  const confirmed = await ask("POST", "/v1/replays", { confirm: true });
+  const looked = await ask("POST", "/v1/replays", {
+    selectedAt: "2025-12-31T00:00:00Z",
+    endpointId: "ep_1",
+    ratePerSecond: 5,
+    why: "their receiver is back",
+  });
+
+  expect(unseen.status).toBe(400);
+  expect(unseen.body["errors"]).toMatchObject([
+    { field: "selectedAt", rule: "required" },
+  ]);
+  expect(confirmed.body).toMatchObject({
+    selectedAt: "2026-01-01T00:00:00.000Z",
+    ratePerSecond: 500,
+    createdBy: "key_1",
+    state: "running",
+    total: 10,
+  });
+  expect(looked.status).toBe(201);
+  expect(looked.body).toMatchObject({
+    selectedAt: "2025-12-31T00:00:00.000Z",
+    selection: { endpointId: "ep_1", statuses: ["expired"] },
+    ratePerSecond: 5,
+    secondsLeft: 2,
+    why: "their receiver is back",
+  });
+});
+
+test.each([
+  [{ selectedAt: "2026-01-01T00:00:01Z" }, "selectedAt", "max"],
+  [{ statuses: ["pending"] }, "statuses[0]", "one_of"],
+  [{ reasons: ["paused"] }, "reasons[0]", "one_of"],
+  [{ receivedSince: "yesterday" }, "receivedSince", "time"],
+  [{ receivedSince: 5, receivedUntil: 5 }, "receivedUntil", "min"],
+  [{ ratePerSecond: 0 }, "ratePerSecond", "min"],
+  [{ deliveryIds: [] }, "deliveryIds", "min"],
+  [{ sql: "DROP TABLE deliveries" }, "sql", "read_only"],
+  [{ sql: "SHOW TABLES" }, "sql", "read_only"],
+  [{ sql: "SELECT 1) OR (1 = 1" }, "sql", "syntax"],
+  [{ sql: "SELECT 1", deliveryIds: ["dlv_1"] }, "sql", "one_of"],
+  [{ reason: "gone" }, "reason", "unknown"],
+])("a selection of %j is refused", async (body, field, rule) => {
+  const answer = await anApi().ask("POST", "/v1/replays/preview", body);
+
+  expect(answer.status).toBe(400);
+  expect(answer.body["errors"]).toMatchObject([{ field, rule }]);
+});
+
+test("deliveries that are named are looked for where they are; one that is not recorded is told", async () => {
+  const { ask, seen } = anApi();
+  seen.named = [{ deliveryId: "dlv_1", endpointId: "ep_1", receivedAt: 7 }];
+
+  const known = await ask("POST", "/v1/replays/preview", {
+    deliveryIds: ["dlv_1"],
+  });
+  const unknown = await ask("POST", "/v1/replays/preview", {
+    deliveryIds: ["dlv_1", "dlv_2"],
+  });
+
+  expect(known.status).toBe(200);
+  expect(seen.selected?.selection).toMatchObject({
+    endpointId: "ep_1",
+    receivedSince: 7,
+    receivedUntil: 8,
+  });
+  expect(unknown.body["errors"]).toMatchObject([
+    { field: "deliveryIds[1]", rule: "exists" },
+  ]);
+});
+
+test("a backfill is of its endpoint's tenant, and of what the endpoint wants unless it says so", async () => {
+  const { ask, seen } = anApi();
+  const backfill = {
+    kind: "backfill",
+    endpointId: ENDPOINT.id,
+    receivedSince: 5,
+  };
+
+  const { status } = await ask("POST", "/v1/replays/preview", backfill);
+
+  expect(status).toBe(200);
+  expect(seen.selected).toMatchObject({
+    kind: "backfill",
+    tenantId: "acme",
+    selection: { eventTypes: ["*"], statuses: [], receivedSince: 5 },
+  });
+  await ask("POST", "/v1/replays/preview", {
+    ...backfill,
+    eventTypes: ["order.*"],
+  });
+  expect(seen.selected?.selection.eventTypes).toEqual(["order.*"]);
+});
+
+test.each([
+  [{}, ["endpointId", "receivedSince"]],
+  [
+    {
+      endpointId: ENDPOINT.id,
+      receivedSince: 5,
+      reasons: ["gone"],
+      sql: "SELECT 1",
+    },
+    ["sql", "reasons"],
+  ],
+  [{ endpointId: "ep_unknown", receivedSince: 5 }, ["endpointId"]],
+])("a backfill of %j is refused", async (fields, wrong) => {
+  const answer = await anApi().ask("POST", "/v1/replays/preview", {
+    kind: "backfill",
+    ...fields,
+  });
+
+  expect(answer.status).toBe(400);
+  expect(answer.body["errors"]).toMatchObject(
+    wrong.map((field) => ({ field })),
+  );
+});
+
+test("a tenant's caller does not learn of another tenant's endpoint by a backfill", async () => {
+  const { ask } = anApi("other");
+
+  const answer = await ask("POST", "/v1/replays/preview", {
+    kind: "backfill",
+    endpointId: ENDPOINT.id,
+    receivedSince: 5,
+  });
+
+  expect(answer.body["errors"]).toMatchObject([
+    { field: "endpointId", rule: "exists" },
+  ]);
+});
+
+test("a tenant's caller selects and sees its own only", async () => {
+  const { ask, seen } = anApi("acme");
+
+  const list = await ask("GET", "/v1/replays");
+  await ask("POST", "/v1/replays/preview", {});
+  const others = await ask("POST", "/v1/replays/preview", {
+    tenantId: "other",
+  });
+
+  expect(list.body["replays"]).toMatchObject([{ id: "rpl_acme" }]);
+  expect((await ask("GET", "/v1/replays/rpl_acme")).status).toBe(200);
+  expect((await ask("GET", "/v1/replays/rpl_other")).status).toBe(404);
+  for (const action of ["pause", "resume", "cancel"]) {
+    const path = (id: string): string => `/v1/replays/${id}/${action}`;
+    expect((await ask("POST", path("rpl_other"))).status).toBe(404);
+    expect((await ask("POST", path("rpl_acme"))).body).toMatchObject({
+      state: `${action} was asked for`,
+    });
+  }
+  const bySql = await ask("POST", "/v1/replays/preview", { sql: "SELECT 1" });
+  expect(bySql.body["errors"]).toMatchObject([{ field: "sql", rule: "role" }]);
+  expect(seen.selected?.tenantId).toBe("acme");
+  expect(others.body["errors"]).toMatchObject([{ field: "tenantId" }]);
+});
+
+test("a list shows the newest first, and can be of one state", async () => {
+  const { ask } = anApi();
+
+  const some = await ask("GET", "/v1/replays?limit=1");
+  const done = await ask("GET", "/v1/replays?state=done");
+  const wrong = await ask("GET", "/v1/replays?state=over");
+
+  expect(some.body).toMatchObject({ truncated: true });
+  expect(some.body["replays"]).toHaveLength(1);
+  expect(done.body).toEqual({ replays: [], truncated: false });
+  expect(wrong.status).toBe(400);
+});

@@ -1,0 +1,205 @@
+import { randomBytes } from "node:crypto";
+import { fewProblems, type Endpoint, type Replay } from "@postrider/core";
+import {
+  ADMINISTER,
+  invalid,
+  READ,
+  type Caller,
+  type Routes,
+} from "@postrider/http";
+import type { Clock } from "@postrider/runtime";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import { causeOf } from "../audit/cause.ts";
+import { ControlProblem } from "../http/problem.ts";
+import { problemsOf } from "../http/zod-problems.ts";
+import type { EndpointCount, PastDeliveries } from "./past-deliveries.ts";
+import {
+  backfilling,
+  narrowed,
+  parseReplay,
+  MAX_WHY,
+  type JudgeSql,
+  type ReplayInput,
+} from "./replay-input.ts";
+import type { ReplayStore } from "./replay-store.ts";
+import { previewView, replayView } from "./replay-view.ts";
+import type { Selected } from "./selection-sql.ts";
+
+interface ById {
+  Params: { id: string };
+}
+
+const listQuery = z.strictObject({
+  state: z.enum(["running", "paused", "cancelled", "done"]).optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
+const whyBody = z.strictObject({ why: z.string().max(MAX_WHY).optional() });
+
+export function replayRoutes(options: {
+  readonly store: Pick<ReplayStore, "get" | "all" | "create" | "steer">;
+  readonly past: Pick<PastDeliveries, "counts" | "named">;
+  readonly endpoints: { get(id: string): Endpoint | undefined };
+  readonly clock: Clock;
+  /** Deliveries a second, where the request names no rate. */
+  readonly defaultRate: number;
+  readonly judgeSql: JudgeSql;
+}): Routes {
+  const { store, past, endpoints, clock, defaultRate, judgeSql } = options;
+
+  function inputOf({ body, caller }: FastifyRequest): ReplayInput {
+    const now = clock.now();
+    const input = parseReplay(body, { caller, now, defaultRate, judgeSql });
+    const { endpointId } = input.selection;
+    return input.kind === "backfill" && endpointId !== null
+      ? backfilling(input, endpoints.get(endpointId))
+      : input;
+  }
+
+  async function counted(input: ReplayInput): Promise<{
+    readonly selected: Selected;
+    readonly counts: EndpointCount[];
+  }> {
+    const selectedAt = input.selectedAt ?? clock.now();
+    let selected: Selected = { ...input, selectedAt };
+    const { deliveryIds } = input.selection;
+    if (deliveryIds.length > 0) {
+      const found = await past.named(selected);
+      const known = new Set(found.map(({ deliveryId }) => deliveryId));
+      refuseUnknown(deliveryIds, known);
+      selected = narrowed(selected, found);
+    }
+    return { selected, counts: await past.counts(selected) };
+  }
+
+  function visible(id: string, caller: Caller): Replay {
+    const replay = store.get(id);
+    if (replay === undefined || !maySee(caller, replay)) throw unknown(id);
+    return replay;
+  }
+
+  async function steer(
+    request: FastifyRequest<ById>,
+    action: "pause" | "resume" | "cancel",
+  ) {
+    const { id } = request.params;
+    visible(id, request.caller);
+    const body = whyBody.safeParse(request.body ?? {});
+    if (!body.success) throw invalid(problemsOf(body.error));
+    const by = causeOf(request, body.data.why ?? "");
+    const replay = await store.steer(id, action, by);
+    if (replay === undefined) throw unknown(id);
+    return replayView(replay);
+  }
+
+  return (app) => {
+    app.post("/v1/replays/preview", READ, async (request) => {
+      const input = inputOf(request);
+      const { selected, counts } = await counted(input);
+      const { ratePerSecond } = input;
+      return previewView(selected, counts, { endpoints, ratePerSecond });
+    });
+    app.post("/v1/replays", ADMINISTER, async (request, reply) => {
+      const input = inputOf(request);
+      if (input.selectedAt === null && !input.isConfirmed) throw unseen();
+      const by = causeOf(request, input.why);
+      const { selected, counts } = await counted(input);
+      const made = newReplay(input, selected, {
+        why: by.why,
+        total: counts.reduce((sum, { total }) => sum + total, 0),
+        createdBy: request.caller.keyId,
+        now: clock.now(),
+      });
+      const replay = await store.create(made, by);
+      void reply.code(201).header("location", `/v1/replays/${replay.id}`);
+      return replayView(replay);
+    });
+    app.get("/v1/replays", READ, async (request) => {
+      const query = listQuery.safeParse(request.query);
+      if (!query.success) throw invalid(problemsOf(query.error));
+      const { state, limit } = query.data;
+      const replays = store
+        .all()
+        .filter((each) => maySee(request.caller, each))
+        .filter((each) => state === undefined || each.state === state)
+        .toSorted((a, b) => b.createdAt - a.createdAt);
+      return {
+        replays: replays.slice(0, limit).map(replayView),
+        truncated: replays.length > limit,
+      };
+    });
+    app.get<ById>("/v1/replays/:id", READ, async ({ params, caller }) =>
+      replayView(visible(params.id, caller)),
+    );
+    for (const action of ["pause", "resume", "cancel"] as const)
+      app.post<ById>(`/v1/replays/:id/${action}`, ADMINISTER, (request) =>
+        steer(request, action),
+      );
+  };
+}
+
+function newReplay(
+  input: ReplayInput,
+  { kind, tenantId, selection, selectedAt }: Selected,
+  of: Pick<Replay, "why" | "total" | "createdBy"> & { readonly now: number },
+): Replay {
+  return {
+    id: `rpl_${randomBytes(18).toString("base64url")}`,
+    kind,
+    tenantId,
+    state: "running",
+    detail: "",
+    selection,
+    selectedAt,
+    why: of.why,
+    createdBy: of.createdBy,
+    ratePerSecond: input.ratePerSecond,
+    place: null,
+    total: of.total,
+    sent: 0,
+    leftOut: {},
+    createdAt: of.now,
+    finishedAt: null,
+  };
+}
+
+/** A tenant's caller sees its own replays only: another one may name other tenants' endpoints. */
+function maySee({ tenantId }: Caller, replay: Replay): boolean {
+  return tenantId === null || replay.tenantId === tenantId;
+}
+
+function unknown(id: string): ControlProblem {
+  return new ControlProblem("not_found", `There is no replay ${id}.`, {
+    errors: [{ field: "id", rule: "exists", message: "is unknown" }],
+  });
+}
+
+function unseen() {
+  return invalid([
+    {
+      field: "selectedAt",
+      rule: "required",
+      message:
+        "is required: the one that POST /v1/replays/preview answered; or send confirm: true for what is selected now",
+    },
+  ]);
+}
+
+function refuseUnknown(
+  deliveryIds: readonly string[],
+  known: ReadonlySet<string>,
+): void {
+  const problems = deliveryIds.flatMap((id, at) =>
+    known.has(id)
+      ? []
+      : [
+          {
+            field: `deliveryIds[${at}]`,
+            rule: "exists",
+            message: "is not recorded; what happened just now takes a second",
+          },
+        ],
+  );
+  if (problems.length > 0) throw invalid(fewProblems(problems));
+}

@@ -1,0 +1,350 @@
+import { expect, test } from "@jest/globals";
+import type { Delivery, Endpoint, Replay } from "@postrider/core";
+import type { OutRecord, RawRecord } from "@postrider/messaging";
+import {
+  aDeadLetter,
+  aDelivery,
+  anEndpoint,
+  testEffects,
+  waitFor,
+} from "@postrider/testkit";
+import { aReplay } from "../../fixtures/a-replay.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Page } from "./past-deliveries.ts";
+import { redrivenId } from "./redriven-delivery.ts";
+import { runReplay } from "./replay-run.ts";
+import { advanced, type Progress } from "./replay.ts";
+import type { LeftOut } from "./replay-store.ts";
+
+const ENDPOINT = anEndpoint({ version: 3 });
+
+/** A replay of past deliveries, each of an event of its own and with a dead letter. */
+function aRun(fields: Partial<Replay> = {}) {
+  const replays = new Map<string, Replay>();
+  const put = (replay: Replay): void => void replays.set(replay.id, replay);
+  put(aReplay(fields));
+  const past: Delivery[] = [];
+  const sent: Delivery[] = [];
+  const leftOut: LeftOut[] = [];
+  const notes: string[] = [];
+  const state = {
+    endpoint: ENDPOINT as Endpoint | undefined,
+    /** Of a past delivery by its number: what else the event's deliveries show. */
+    others: new Map<number, Candidate["deliveries"]>(),
+    goneFrom: Infinity,
+    unreadableAt: -1,
+    isWaitedFor: false,
+    runsLeft: new Set<string>(),
+    heartbeatAgeMs: 0,
+    behind: 0,
+    pages: 0,
+    beforeCheckpoint: (): void => {},
+  };
+  const clock = { offsetMs: 0 };
+  const effects = testEffects({
+    clock: {
+      now: () => Date.now(),
+      monotonic: () => performance.now() + clock.offsetMs,
+    },
+  });
+  const stop = new AbortController();
+
+  function candidateOf(delivery: Delivery, at: number): Candidate {
+    const { tenantId, receivedAt, eventId, endpointId } = delivery;
+    const own = redrivenId(delivery, "rpl_1");
+    const isSent = sent.some(({ deliveryId }) => deliveryId === own);
+    return {
+      tenantId,
+      receivedAt,
+      eventId,
+      endpointId,
+      deliveries: [
+        {
+          id: delivery.deliveryId,
+          status: "expired",
+          deadLetterReason: "exhausted",
+        },
+        ...(state.others.get(at) ?? []),
+        ...(isSent
+          ? [{ id: own, status: "pending", deadLetterReason: "" }]
+          : []),
+      ],
+    };
+  }
+
+  const run = () =>
+    runReplay(
+      {
+        ...effects,
+        store: {
+          get: (id) => replays.get(id),
+          all: () => [...replays.values()],
+          async checkpoint(id: string, progress: Progress, left) {
+            state.beforeCheckpoint();
+            leftOut.push(...left);
+            put(advanced(replays.get(id)!, progress));
+            return replays.get(id);
+          },
+          note: async (_id, detail) => void notes.push(detail),
+          async done(id) {
+            const replay = replays.get(id)!;
+            if (replay.state === "running") put({ ...replay, state: "done" });
+          },
+        },
+        endpoints: { get: () => state.endpoint },
+        past: {
+          async page(_selected, after, limit): Promise<Page> {
+            state.pages += 1;
+            const from =
+              after === null
+                ? 0
+                : past.findIndex(({ eventId }) => eventId === after.eventId) +
+                  1;
+            const candidates = past.map(candidateOf).slice(from, from + limit);
+            return {
+              candidates,
+              upTo: candidates.at(-1) ?? null,
+              letters: new Map(
+                past.map(({ deliveryId }, offset) => [
+                  deliveryId,
+                  { partition: 0, offset },
+                ]),
+              ),
+            };
+          },
+          event: async () => undefined,
+        },
+        openLetters: async () => ({
+          read: async ({ offset }): Promise<RawRecord | null> =>
+            offset >= state.goneFrom
+              ? null
+              : {
+                  topic: "d",
+                  partition: 0,
+                  offset,
+                  timestamp: 0,
+                  key: null,
+                  value: null,
+                  headers: {},
+                },
+          stop: async () => {},
+        }),
+        decode: ({ offset }) =>
+          offset === state.unreadableAt
+            ? { kind: "unreadable", reason: "invalid", detail: "broken" }
+            : {
+                kind: "decoded",
+                value: aDeadLetter({
+                  deliveryId: past[offset]!.deliveryId,
+                  delivery: past[offset]!,
+                }),
+              },
+        unknownSchemaWaitMs: 0,
+        offsets: {
+          ranges: async (topic) => [
+            { topic, partition: 0, start: 0, end: state.behind },
+          ],
+          committed: async () => [],
+        },
+        send: async ({ value }: OutRecord) => {
+          sent.push(value as Delivery); // a replay sends deliveries only
+        },
+        hasRun: (id) => state.runsLeft.has(id),
+        heartbeatAgeMs: () => state.heartbeatAgeMs,
+        sessionTimeoutMs: 1_000,
+        lookEveryMs: 1,
+      },
+      "rpl_1",
+      {
+        signal: stop.signal,
+        inSlot: (work) => work(() => state.isWaitedFor),
+      },
+    );
+  return {
+    run,
+    state,
+    sent,
+    leftOut,
+    notes,
+    stop,
+    put,
+    pass: (ms: number) => (clock.offsetMs += ms),
+    expire: (count: number, more: Partial<Delivery> = {}) => {
+      for (let n = 0; n < count; n++)
+        past.push(
+          aDelivery({
+            deliveryId: `dlv_${past.length}`,
+            eventId: `evt_${String(past.length).padStart(5, "0")}`,
+            ...more,
+          }),
+        );
+    },
+    replay: () => replays.get("rpl_1")!,
+  };
+}
+
+const eventsOf = (sent: readonly Delivery[]) =>
+  sent.map(({ eventId }) => Number(eventId.slice(4)));
+
+test("every past delivery is sent once, as a redrive to the endpoint as it is now", async () => {
+  const { run, expire, sent, replay } = aRun();
+  expire(1_200);
+
+  await run();
+
+  expect(eventsOf(sent).toSorted((a, b) => a - b)).toEqual(
+    Array.from({ length: 1_200 }, (_, n) => n),
+  );
+  expect(sent[0]).toMatchObject({
+    trigger: "redrive",
+    replayId: "rpl_1",
+    endpointVersion: 3,
+    step: 0,
+  });
+  expect(replay()).toMatchObject({ state: "done", sent: 1_200, leftOut: {} });
+});
+
+test("a run that is cut off between sending and its checkpoint is repeated, and sends nothing a second time that is recorded", async () => {
+  const { run, expire, sent, state, replay } = aRun();
+  expire(250);
+  let checkpoints = 0;
+  state.beforeCheckpoint = () => {
+    if ((checkpoints += 1) === 2) throw new Error("fenced");
+  };
+
+  await expect(run()).rejects.toThrow("fenced");
+  expect(sent).toHaveLength(200);
+  expect(replay().sent).toBe(100);
+  await run();
+
+  expect(sent).toHaveLength(250);
+  expect(replay()).toMatchObject({ state: "done", sent: 250 });
+});
+
+test("nothing is read before everything that was sent is recorded, and it says what it waits for", async () => {
+  const { run, expire, sent, state, notes, stop } = aRun();
+  expire(1);
+  state.behind = 5;
+
+  const running = run();
+  await waitFor(() => notes.length > 0);
+  stop.abort(new Error("the tenure is over"));
+
+  await expect(running).rejects.toThrow("the tenure is over");
+  expect(notes[0]).toBe(
+    "waits: the dispatchers are 5 records of deliveries behind",
+  );
+  expect([state.pages, sent.length]).toEqual([0, 0]);
+});
+
+test("it waits for an earlier replay that may send the same, and for what the run of a cancelled one hands over", async () => {
+  const { run, expire, sent, state, notes, put } = aRun({ createdAt: 5 });
+  expire(1);
+  const earlier = aReplay({ id: "rpl_0", createdAt: 4, state: "paused" });
+  put(earlier);
+  state.runsLeft.add("rpl_0");
+
+  const running = run();
+  await waitFor(() => notes.length > 0);
+  expect(notes[0]).toContain("waits for replay rpl_0");
+  put({ ...earlier, state: "cancelled" });
+  await waitFor(() => notes.at(-1)?.includes("may send the same") === true);
+  expect(state.pages).toBe(0);
+  state.runsLeft.clear();
+  await running;
+
+  expect(sent).toHaveLength(1);
+});
+
+test("what is not sent is counted by its reason, and what its receiver may lack is told one by one", async () => {
+  const { run, expire, sent, state, leftOut, replay } = aRun();
+  expire(5);
+  expire(1, { expiresAt: 1 });
+  state.others.set(0, [
+    { id: "dlv_x", status: "delivered", deadLetterReason: "" },
+  ]);
+  state.others.set(1, [
+    { id: "dlv_x", status: "pending", deadLetterReason: "paused" },
+  ]);
+  state.unreadableAt = 2;
+
+  await run();
+
+  expect(eventsOf(sent)).toEqual([3, 4]);
+  expect(leftOut.map(({ eventId, reason }) => [eventId, reason])).toEqual([
+    ["evt_00002", "unreadable"],
+    ["evt_00005", "expires_at_passed"],
+  ]);
+  expect(replay()).toMatchObject({
+    state: "done",
+    sent: 2,
+    leftOut: { delivered: 1, parked: 1, unreadable: 1, expires_at_passed: 1 },
+  });
+});
+
+test.each([
+  ["deleted", undefined, "endpoint_deleted"],
+  ["disabled", anEndpoint({ state: "disabled" }), "endpoint_disabled"],
+])(
+  "nothing is sent to an endpoint that is %s",
+  async (_what, endpoint, reason) => {
+    const { run, expire, sent, state, leftOut } = aRun();
+    expire(1);
+    state.endpoint = endpoint;
+
+    await run();
+
+    expect(sent).toEqual([]);
+    expect(leftOut).toMatchObject([{ reason }]);
+  },
+);
+
+test("a dead letter that retention has removed leaves its delivery out, where the event's payload is gone, too", async () => {
+  const { run, expire, state, leftOut } = aRun();
+  expire(2);
+  state.goneFrom = 1;
+
+  await run();
+
+  expect(leftOut).toMatchObject([{ reason: "payload_gone" }]);
+});
+
+test("a run stops at the chunk after its replay was paused, and goes on from there", async () => {
+  const { run, expire, sent, state, put, replay } = aRun();
+  expire(250);
+  state.beforeCheckpoint = () => put({ ...replay(), state: "paused" });
+
+  await run();
+  expect(sent).toHaveLength(100);
+  state.beforeCheckpoint = () => {};
+  put({ ...replay(), state: "running" });
+  await run();
+
+  expect(sent).toHaveLength(250);
+  expect(replay()).toMatchObject({ state: "done", sent: 250 });
+});
+
+test("a run that has sent for a while gives its slot to one that waits, and goes on where it stopped", async () => {
+  const { run, expire, sent, state, pass } = aRun();
+  expire(250);
+  state.isWaitedFor = true;
+  state.beforeCheckpoint = () => void pass(10_000);
+
+  await run();
+
+  expect(sent).toHaveLength(250);
+  expect(state.pages).toBe(4);
+});
+
+test("nothing is sent while the group's coordinator is silent: another replica may be the owner", async () => {
+  const { run, expire, sent, state, stop } = aRun();
+  expire(1);
+  state.heartbeatAgeMs = 900;
+
+  const running = run();
+  await waitFor(() => state.pages > 0);
+  stop.abort(new Error("the tenure is over"));
+
+  await expect(running).rejects.toThrow("the tenure is over");
+  expect(sent).toEqual([]);
+});
