@@ -17,6 +17,7 @@ import {
   type Stack,
 } from "@postrider/local-stack";
 import {
+  TENANT_FILTER,
   TENANT_SETTINGS,
   TENANT_TABLES,
   tenantGrants,
@@ -72,6 +73,16 @@ const UNSAFE: Readonly<Record<string, readonly [ClickHouseUser, RegExp]>> = {
     },
     /events/,
   ],
+  wider_filter: [
+    {
+      ...TENANT,
+      rowFilters: {
+        ...TENANT.rowFilters,
+        [`${DATABASE}.attempts`]: `${TENANT_FILTER} OR tenant_id = 'shared'`,
+      },
+    },
+    /no row filter is on .*attempts/,
+  ],
   header_off: [
     {
       ...TENANT,
@@ -82,6 +93,13 @@ const UNSAFE: Readonly<Record<string, readonly [ClickHouseUser, RegExp]>> = {
   may_change_settings: [
     { ...TENANT, settings: { ...TENANT_SETTINGS, readonly: { value: 2 } } },
     /readonly = 1/,
+  ],
+  answers_of_others: [
+    {
+      ...TENANT,
+      settings: { ...TENANT_SETTINGS, use_query_cache: { value: 1 } },
+    },
+    /use_query_cache/,
   ],
   no_limit: [
     {
@@ -127,6 +145,10 @@ beforeAll(async () => {
     provider: "local",
     clickhouseUsers: {
       tenant: TENANT,
+      small: {
+        ...TENANT,
+        settings: { ...TENANT_SETTINGS, max_rows_to_read: { value: 50_000 } },
+      },
       ...Object.fromEntries(
         Object.entries(UNSAFE).map(([name, [user]]) => [name, user]),
       ),
@@ -145,10 +167,11 @@ function accessOf(username: string): ClickHouseAccess {
   return { url, auth: () => ({ username, password: "secret" }) };
 }
 
-/** Why tenants are not served as this user; null: they are. */
+/** Why tenants are not served as this user, as the log says it; null: they are. */
 async function refusalOf(username: string): Promise<string | null> {
+  const effects = testEffects();
   const reader = createReader({
-    ...testEffects(),
+    ...effects,
     url: stack.clickhouse.url,
     database: DATABASE,
     queryTimeoutMs: 10_000,
@@ -159,7 +182,9 @@ async function refusalOf(username: string): Promise<string | null> {
     reader.ofTenant("acme");
     return null;
   } catch (error) {
-    return (error as Error).message;
+    expect((error as Error).message).toContain("tenants.notServed");
+    expect((error as Error).message).not.toContain(DATABASE);
+    return JSON.stringify(effects.log.of("tenants.notServed").at(-1));
   } finally {
     await reader.stop(0);
   }
@@ -408,16 +433,82 @@ test("tenants are served again, without a restart, once the self-test passes", a
   await mended.stop();
 });
 
-test("ClickHouse can read every statement that makes the user", async () => {
-  for (const statement of tenantUserStatements({
-    database: "postrider",
-    user: "postrider_tenant",
-  })) {
-    const [row] = await rowsOf<{ sql: string }>(
-      stack.clickhouse.url,
-      "SELECT formatQuery({statement:String}) AS sql",
-      { statement },
-    );
-    expect(row?.sql).toBeTruthy();
-  }
+test("the self-test of large tables reads little, and a tenant is not told ClickHouse's words", async () => {
+  await rowsOf(
+    stack.clickhouse.url,
+    `INSERT INTO ${DATABASE}.attempts (tenant_id, endpoint_id, delivery_id, attempt_number, status, received_at, started_at)
+    SELECT 'big', 'ep_big', toString(number), 1, 'delivered', now(), now() FROM numbers(200000)`,
+  );
+  const small = await startReadServer({
+    url: stack.clickhouse.url,
+    database: DATABASE,
+    tenants: accessOf("small"),
+  });
+
+  const { status, body } = await small.ask("/v1/series", { tenantId: "big" });
+
+  await small.stop();
+  expect([status, small.log.of("tenants.notServed")]).toEqual([400, []]);
+  expect(body.errors).toMatchObject([
+    { field: "since", rule: "clickhouse_158" },
+  ]);
+  expect(body.detail).not.toMatch(/limit|rows|small/i);
+  expect(small.log.of("tenant.queryFailed")).toMatchObject([
+    { fields: { code: "158" } },
+  ]);
 });
+
+test("while ClickHouse does not answer, a tenant is not told where it is", async () => {
+  const away = await startReadServer({
+    url: stack.clickhouse.url,
+    database: DATABASE,
+    tenants: {
+      url: "http://127.0.0.1:9",
+      auth: () => ({ username: "tenant", password: "secret" }),
+    },
+  });
+
+  const { status, body } = await away.ask("/v1/deliveries", {
+    tenantId: "acme",
+  });
+
+  await away.stop();
+  expect(status).toBe(503);
+  expect(body.detail).not.toMatch(/127\.0\.0\.1|ECONN/);
+});
+
+test("two hundred questions of one tenant at the same time leave the others theirs", async () => {
+  const many = Array.from({ length: 200 }, () =>
+    server.ask(`/v1/series?${WINDOW}&by=endpointId`, { tenantId: "acme" }),
+  );
+  const other = await server.ask(`/v1/series?${WINDOW}`, {
+    tenantId: "globex",
+  });
+  const answers = await Promise.all(many);
+
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(other.status).toBe(200);
+  expect(answers.length).toBeGreaterThan(refused.length);
+  for (const { status, body } of refused)
+    expect([status, body.type]).toEqual([
+      503,
+      expect.stringContaining("too-many-queries"),
+    ]);
+}, 60_000);
+
+test.each(["postrider_tenant", "tenant-of `control`"])(
+  "ClickHouse can read every statement that makes the user %s",
+  async (user) => {
+    for (const statement of tenantUserStatements({
+      database: "postrider",
+      user,
+    })) {
+      const [row] = await rowsOf<{ sql: string }>(
+        stack.clickhouse.url,
+        "SELECT formatQuery({statement:String}) AS sql",
+        { statement },
+      );
+      expect(row?.sql).toBeTruthy();
+    }
+  },
+);

@@ -37,10 +37,13 @@ export const TENANT_SETTINGS: Readonly<Record<string, TenantSetting>> = {
   max_execution_time: { value: 30, min: 1, max: 30 },
   timeout_overflow_mode: { value: "throw" },
   max_memory_usage: { value: 2 * 1024 ** 3 },
-  max_result_rows: { value: 10_001 },
+  // Above every LIMIT of ours (an event's attempts: 20,001): `break` would cut an answer without a word.
+  max_result_rows: { value: 30_000 },
   max_result_bytes: { value: 64 * 1024 * 1024 },
   result_overflow_mode: { value: "break" },
   do_not_merge_across_partitions_select_final: { value: 1 },
+  // Its answers are kept for each user, and this user is all tenants.
+  use_query_cache: { value: 0 },
   cancel_http_readonly_queries_on_client_close: { value: 1 },
   output_format_json_quote_64bit_integers: { value: 0 },
   output_format_json_quote_denormals: { value: 1 },
@@ -66,11 +69,13 @@ export function tenantRowFilters(
  */
 export function tenantUserStatements({
   database,
-  user,
+  user: name,
 }: {
   readonly database: string;
   readonly user: string;
 }): readonly string[] {
+  const user = identifier(name);
+  const others = identifier(`${name}_others`);
   const settings = Object.entries(TENANT_SETTINGS).map(
     ([name, { value, min, max }]) => {
       const written = typeof value === "string" ? `'${value}'` : value;
@@ -80,11 +85,18 @@ export function tenantUserStatements({
   );
   return [
     `CREATE SETTINGS PROFILE IF NOT EXISTS ${user} SETTINGS\n${settings.join(",\n")}`,
-    `CREATE USER IF NOT EXISTS ${user} IDENTIFIED WITH sha256_password BY '...' SETTINGS PROFILE '${user}'`,
+    `CREATE USER IF NOT EXISTS ${user} IDENTIFIED WITH sha256_password BY '...' SETTINGS PROFILE ${user}`,
     ...tenantGrants(database).map((grant) => `${grant} TO ${user}`),
     ...Object.entries(tenantRowFilters(database)).flatMap(([table, filter]) => [
       `CREATE ROW POLICY IF NOT EXISTS ${user} ON ${table} USING ${filter} TO ${user}`,
-      `CREATE ROW POLICY IF NOT EXISTS ${user}_others ON ${table} USING 1 TO ALL EXCEPT ${user}`,
+      `CREATE ROW POLICY IF NOT EXISTS ${others} ON ${table} USING 1 TO ALL EXCEPT ${user}`,
     ]),
   ];
+}
+
+/** As ClickHouse writes a name: in backquotes where it is more than a word. */
+function identifier(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name)
+    ? name
+    : `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
 }

@@ -93,7 +93,7 @@ export function deliveriesCommand(run: Run): Command {
     command<TailOptions>(
       run,
       "tail",
-      "print deliveries as they come, and again when they change",
+      "print deliveries as they come, and again when they change within two minutes",
       async ({ options, terminal }) =>
         await tail(DELIVERIES, options, terminal),
     ),

@@ -89,6 +89,18 @@ test("a list follows pages, also empty ones, until it has its limit", async () =
   });
 });
 
+test("a list that fails on its way says where it can go on", async () => {
+  fake.answer = ({ line }) =>
+    line.includes("cursor=")
+      ? [503, { detail: "ClickHouse does not answer." }]
+      : [200, { deliveries: [delivery(1)], nextCursor: "c1" }];
+
+  const { code, stderr } = await run("deliveries", "list", "--all", "--csv");
+
+  expect(code).toBe(3);
+  expect(stderr).toContain("1 row so far; go on with --cursor c1");
+});
+
 test("a table says that there is more, and how to go on", async () => {
   fake.answer = pages;
 
@@ -231,6 +243,35 @@ test("a delivery that is not there ends with 4 and names the list", async () => 
 
   expect(ran.code).toBe(4);
   expect(ran.stderr).toContain("npx postrider deliveries list");
+});
+
+test("tail goes on after control was away, and ends if it never was there", async () => {
+  let isAway = false;
+  const rows = [delivery(1)];
+  fake.answer = () =>
+    isAway
+      ? [503, { detail: "ClickHouse does not answer." }]
+      : [200, { deliveries: rows.toReversed(), nextCursor: null }];
+
+  const running = run("deliveries", "tail", "--ndjson", "--every", "50ms");
+  await waitFor(() => fake.asked.length >= 2);
+  isAway = true;
+  rows.push(delivery(2));
+  const asked = fake.asked.length;
+  await waitFor(() => fake.asked.length >= asked + 3);
+  isAway = false;
+  const again = fake.asked.length;
+  await waitFor(() => fake.asked.length >= again + 2);
+  fake.signal("SIGINT");
+  const { code, stdout, stderr } = await running;
+  isAway = true;
+  const never = await run("deliveries", "tail");
+
+  expect(code).toBe(130);
+  expect(stdout.trim().split("\n")).toHaveLength(1);
+  expect(stdout).toContain(String(delivery(2)["id"]));
+  expect(stderr.match(/Following goes on/g)).toHaveLength(1);
+  expect(never.code).toBe(3);
 });
 
 test("tail prints what comes and what changes, each once, and ends with 130", async () => {

@@ -36,10 +36,20 @@ export function listCommand(
       let count = 0;
       let rest: string | null = null;
       const control = findAddresses().control();
-      for await (const page of pagesOf(control, list, { parameters, limit })) {
-        writer.page(page.rows);
-        count += page.rows.length;
-        rest = page.nextCursor;
+      try {
+        const pages = pagesOf(control, list, { parameters, limit });
+        for await (const page of pages) {
+          writer.page(page.rows);
+          count += page.rows.length;
+          rest = page.nextCursor;
+        }
+      } catch (error) {
+        // --json writes at the end, so there is nothing to go on from.
+        if (rest !== null && form !== "json")
+          terminal.say(
+            `${counted(count, "row")} so far; go on with --cursor ${rest}`,
+          );
+        throw error;
       }
       writer.end(rest);
       const more =

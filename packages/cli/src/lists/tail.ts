@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { findAddresses } from "../addresses.ts";
-import { EXIT, type ExitCode } from "../cli-error.ts";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { interrupted } from "../interrupted.ts";
 import { visible, type Terminal } from "../terminal.ts";
 import { askPage, type ListPage } from "./list-pages.ts";
@@ -59,12 +59,29 @@ async function follow(
   let isShown = options.since !== undefined;
   parameters.set("since", options.since ?? LOOK_BACK);
   terminal.say("Following; Ctrl-C ends it");
+  const pause = async (): Promise<void> => {
+    const everyMs = options.every ?? USUAL_EVERY_MS;
+    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+  };
+  let isAway = false;
   while (!signal.aborted) {
-    const { rows, isCut } = await newRows(list, seen, async (cursor) => {
-      const asked = new URLSearchParams(parameters);
-      if (cursor !== null) asked.set("cursor", cursor);
-      return await askPage(control, list, asked);
-    });
+    let found: NewRows;
+    try {
+      found = await newRows(list, seen, async (cursor) => {
+        const asked = new URLSearchParams(parameters);
+        if (cursor !== null) asked.set("cursor", cursor);
+        return await askPage(control, list, asked);
+      });
+    } catch (error) {
+      // What failed before the first answer is for a person to mend.
+      if (!isShown || !isUnreachable(error)) throw error;
+      if (!isAway) terminal.say(`${error.message} Following goes on.`);
+      isAway = true;
+      await pause();
+      continue;
+    }
+    isAway = false;
+    const { rows, isCut } = found;
     if (isShown && isCut)
       terminal.say(
         `More came than is read at once: the oldest of them are left out. A list has them all (list --since ${LOOK_BACK} --all).`,
@@ -73,10 +90,13 @@ async function follow(
       for (const row of rows.toReversed()) show(list, row, options, terminal);
     isShown = true;
     parameters.set("since", LOOK_BACK);
-    await sleep(options.every ?? USUAL_EVERY_MS, undefined, { signal }).catch(
-      () => undefined,
-    );
+    await pause();
   }
+}
+
+/** Control restarts, or ClickHouse is away for a moment. */
+function isUnreachable(error: unknown): error is CliError {
+  return error instanceof CliError && error.exitCode === EXIT.unreachable;
 }
 
 interface NewRows {
@@ -86,27 +106,29 @@ interface NewRows {
   readonly isCut: boolean;
 }
 
-/** Reads pages until one has nothing new. */
+/** Reads pages until one has nothing new. What it has read before a page failed is new again the next time. */
 async function newRows(
   { idOf, versionOf }: TailSpec,
   seen: Map<string, string>,
   ask: (cursor: string | null) => Promise<ListPage>,
 ): Promise<NewRows> {
   const rows: Row[] = [];
+  const done = (isCut: boolean): NewRows => {
+    for (const row of rows) remember(seen, idOf(row), versionOf(row));
+    return { rows, isCut };
+  };
   let cursor: string | null = null;
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await ask(cursor);
     const fresh = answer.rows.filter(
       (row) => seen.get(idOf(row)) !== versionOf(row),
     );
-    for (const row of fresh) remember(seen, idOf(row), versionOf(row));
     rows.push(...fresh);
     cursor = answer.nextCursor;
-    if (cursor === null) return { rows, isCut: false };
-    if (answer.rows.length > 0 && fresh.length === 0)
-      return { rows, isCut: false };
+    if (cursor === null) return done(false);
+    if (answer.rows.length > 0 && fresh.length === 0) return done(false);
   }
-  return { rows, isCut: true };
+  return done(true);
 }
 
 function remember(

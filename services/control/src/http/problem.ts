@@ -19,6 +19,7 @@ const KINDS = {
   write_uncertain: [503, "Whether the write was stored is not known"],
   kafka_unavailable: [503, "Kafka does not answer"],
   clickhouse_unavailable: [503, "ClickHouse does not answer"],
+  too_many_queries: [503, "Too many queries are waiting"],
   tenants_not_served: [503, "Tenants' questions are not answered here"],
 } as const satisfies ProblemKinds;
 export type ControlProblemKind = keyof typeof KINDS;

@@ -23,6 +23,7 @@ import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
 import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
+import { createQueryTurns, type QueryTurns, type Turn } from "./query-turns.ts";
 import { createTenantCheck } from "./tenant-check.ts";
 
 /** What may be asked. Whose rows are seen is the caller's affair: an operator's are all, a tenant's its own. */
@@ -81,15 +82,25 @@ const MAX_RESULT_BYTES = 8 * MAX_QUERY_BYTES;
 
 const LOOK_EVERY_MS = 5_000;
 const EVENT_TIMEOUT_MS = 10_000;
+/** So many queries of a client run at the same time. */
+const QUERIES = 4;
+/** So many more wait, and no longer than `WAIT_MS`. */
+const WAITING = 128;
+const WAIT_MS = 10_000;
+/** What one tenant may have of these. */
+const OF_ONE_TENANT = { running: 2, waiting: 32 };
 /** The client waits this much longer than the server, so that the server's own error arrives. */
 const GRACE_MS = 2_000;
 
 export function createReader(options: ReaderOptions): Reader {
-  const operators = connectionOf(options, options);
+  const operators = connectionOf(options, {
+    access: options,
+    ofOne: { running: QUERIES, waiting: WAITING },
+  });
   const tenants = options.tenants ? tenantsOf(options, options.tenants) : null;
   const { own } = operators;
   let seen = { isReachable: false, detail: "not looked at yet" };
-  let timer: NodeJS.Timeout | undefined;
+  const timers = new Set<NodeJS.Timeout>();
   let isStopped = false;
 
   const grants = createGrantsCheck({
@@ -105,24 +116,34 @@ export function createReader(options: ReaderOptions): Reader {
       options.log.info("clickhouse.reachability", now);
     seen = now;
     if (now.isReachable) await grants.look();
-    await tenants?.look();
   }
 
   /** Each check starts only after the one before has ended: against a server that hangs, they would pile up. */
-  function lookAgain(): void {
-    void look().finally(() => {
-      if (!isStopped) timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
-    });
+  function repeat(check: () => Promise<void>): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      void check().finally(() => {
+        if (!isStopped) repeat(check);
+      });
+    }, LOOK_EVERY_MS).unref();
+    timers.add(timer);
   }
 
   return {
     ...readingOver(operators, {
-      forRows: { readonly: "2", ...SAVED_SETTINGS, ...JSON_OUTPUT },
+      forRows: {
+        readonly: "2",
+        max_execution_time: EVENT_TIMEOUT_MS / 1000,
+        cancel_http_readonly_queries_on_client_close: 1,
+        ...SAVED_SETTINGS,
+        ...JSON_OUTPUT,
+      },
       forSelect: (isOperators) =>
         selectSettings(isOperators ? options.queryTimeoutMs : EVENT_TIMEOUT_MS),
       forQuery: operatorSettings(options.queryTimeoutMs),
       forSaved: SAVED_SETTINGS,
-      headers: {},
+      tenantId: null,
+      failed: operatorsProblem,
     }),
     ofTenant(tenantId) {
       if (tenants === null) throw notServed(NO_TENANTS_USER);
@@ -133,12 +154,14 @@ export function createReader(options: ReaderOptions): Reader {
       return lack === null ? seen : { ...seen, detail: `degraded: ${lack}` };
     },
     async start() {
-      await look();
-      timer = setTimeout(lookAgain, LOOK_EVERY_MS).unref();
+      // Apart: the self-test of tenants is some forty queries, and readiness must not wait for them.
+      await Promise.all([look(), tenants?.look()]);
+      repeat(look);
+      if (tenants !== null) repeat(tenants.look);
     },
     async stop() {
       isStopped = true;
-      clearTimeout(timer);
+      for (const timer of timers) clearTimeout(timer);
       await Promise.all([operators.close(), tenants?.close()]);
     },
   };
@@ -151,45 +174,68 @@ interface Manner {
   readonly forQuery: ClickHouseSettings;
   /** Beside `forQuery`, where the text is ours. */
   readonly forSaved: ClickHouseSettings;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Null: an operator. */
+  readonly tenantId: string | null;
+  /** What the caller is told of the client's error. */
+  readonly failed: (error: unknown, of: Failed) => ControlProblem;
 }
+
+/** What has failed: reading rows of an event, an operator's own SQL, or a query of ours. */
+type Failed = "rows" | "sql" | "saved";
 
 function readingOver(
   { own, queries }: Connection,
-  { forRows, forSelect, forQuery, forSaved, headers }: Manner,
+  { forRows, forSelect, forQuery, forSaved, tenantId, failed }: Manner,
 ): Reading {
-  const how = { clickhouse_settings: forRows, http_headers: headers };
+  const headers = tenantId === null ? {} : { [TENANT_HEADER]: tenantId };
+  async function inTurn<T>(
+    { turns }: Client,
+    of: { readonly failed: Failed; readonly gone?: AbortSignal },
+    ask: () => Promise<T>,
+  ): Promise<T> {
+    const { gone } = of;
+    const turn: Turn = { holder: tenantId ?? "", ...(gone && { gone }) };
+    try {
+      return await turns.inTurn(turn, ask);
+    } catch (error) {
+      throw error instanceof ControlProblem ? error : failed(error, of.failed);
+    }
+  }
+  const rows = async <Row>(
+    sql: string,
+    values: Record<string, unknown>,
+  ): Promise<Row[]> =>
+    await inTurn(own, { failed: "rows" }, () =>
+      rowsNow<Row>(own, sql, {
+        clickhouse_settings: forRows,
+        http_headers: headers,
+        query_params: values,
+      }),
+    );
   return {
-    events: (eventId, tenantId) =>
-      rows<EventRow>(own, EVENTS_SQL, {
-        ...how,
-        query_params: { eventId, tenantId: tenantId ?? "" },
-      }),
-    deliveries: (of) =>
-      rows<DeliveryRow>(own, DELIVERIES_SQL, {
-        ...how,
-        query_params: { ...of },
-      }),
-    attempts: (of) =>
-      rows<AttemptRow>(own, ATTEMPTS_SQL, { ...how, query_params: { ...of } }),
+    events: (eventId, ofTenant) =>
+      rows<EventRow>(EVENTS_SQL, { eventId, tenantId: ofTenant ?? "" }),
+    deliveries: (of) => rows<DeliveryRow>(DELIVERIES_SQL, { ...of }),
+    attempts: (of) => rows<AttemptRow>(ATTEMPTS_SQL, { ...of }),
     async select<Row>(
       sql: string,
       values: Readonly<Record<string, unknown>>,
       isOperators = false,
     ): Promise<Row[]> {
-      try {
-        return await rowsNow<Row>(isOperators ? queries : own, sql, {
-          query_params: { ...values },
-          clickhouse_settings: forSelect(isOperators),
-          http_headers: headers,
-        });
-      } catch (error) {
-        const refused = isOperators ? "query_failed" : "clickhouse_unavailable";
-        throw problemOf(error, refused);
-      }
+      const client = isOperators ? queries : own;
+      return await inTurn(
+        client,
+        { failed: isOperators ? "sql" : "rows" },
+        () =>
+          rowsNow<Row>(client, sql, {
+            query_params: { ...values },
+            clickhouse_settings: forSelect(isOperators),
+            http_headers: headers,
+          }),
+      );
     },
-    async query(sql, gone, values) {
-      try {
+    query: (sql, gone, values) =>
+      inTurn(queries, { failed: values ? "saved" : "sql", gone }, async () => {
         const result = await queries.made.query({
           ...queries.auth(),
           query: sql,
@@ -206,10 +252,7 @@ function readingOver(
           maxRows: Number(values?.["limit"] ?? MAX_QUERY_ROWS),
           maxBytes: MAX_QUERY_BYTES,
         });
-      } catch (error) {
-        throw problemOf(error, "query_failed", values !== undefined);
-      }
-    },
+      }),
   };
 }
 
@@ -225,7 +268,8 @@ function tenantsOf(
   readingOf(tenantId: string): Reading;
   close(): Promise<void>;
 } {
-  const connection = connectionOf(options, access);
+  const { log } = options;
+  const connection = connectionOf(options, { access, ofOne: OF_ONE_TENANT });
   const check = createTenantCheck({
     ask: ({ sql, tenantId, settings }) =>
       textOf(connection.own, {
@@ -244,17 +288,20 @@ function tenantsOf(
       await check.look(check.whyNot() !== null || isTurn ? "all" : "unproven");
     },
     readingOf(tenantId) {
-      const why = check.whyNot();
-      if (why !== null)
-        throw notServed(
-          `The tenants' user of ClickHouse is not safe to ask as: ${why}. See docs/security.md, Tenants.`,
-        );
+      // Why is for operators, in the log: it names tables and addresses.
+      if (check.whyNot() !== null) throw notServed(NOT_PROVEN);
       return readingOver(connection, {
         forRows: {},
         forSelect: () => ({}),
         forQuery: {},
         forSaved: {},
-        headers: { [TENANT_HEADER]: tenantId },
+        tenantId,
+        failed(error, of) {
+          const { code = null, type = null } =
+            error instanceof ClickHouseError ? error : {};
+          log.warn("tenant.queryFailed", { code, type });
+          return tenantsProblem(error, of);
+        },
       });
     },
     close: connection.close,
@@ -263,6 +310,9 @@ function tenantsOf(
 
 const NO_TENANTS_USER =
   "This control has no user in ClickHouse for tenants: set CLICKHOUSE_TENANT_USER and CLICKHOUSE_TENANT_PASSWORD. `npx postrider migrate --print-tenant-user` prints the statements that make it.";
+
+const NOT_PROVEN =
+  "Tenants are not served now: it is not proved that ClickHouse keeps them apart. Ask again later. Operators find the reason in control's log (tenants.notServed) and what to do in docs/security.md, Tenants.";
 
 function notServed(detail: string): ControlProblem {
   return new ControlProblem("tenants_not_served", detail, {
@@ -335,6 +385,8 @@ const JSON_OUTPUT = {
 /** The client, and what each request says of who we are: a password may have changed since the last one. */
 interface Client {
   readonly made: ClickHouseClient;
+  /** For what callers ask; our own checks do not wait. */
+  readonly turns: QueryTurns;
   auth(): Pick<QueryParams, "auth">;
 }
 
@@ -347,17 +399,31 @@ interface Connection {
 
 function connectionOf(
   { database, queryTimeoutMs }: ReaderOptions,
-  access: ClickHouseAccess,
+  {
+    access,
+    ofOne,
+  }: {
+    readonly access: ClickHouseAccess;
+    readonly ofOne: { readonly running: number; readonly waiting: number };
+  },
 ): Connection {
+  const limits = {
+    running: QUERIES,
+    waiting: WAITING,
+    ofOne,
+    waitMs: WAIT_MS,
+  };
   const own = clientOf(access, {
     database,
     timeoutMs: EVENT_TIMEOUT_MS,
-    connections: 4,
+    connections: QUERIES + 1, // one for our own checks
+    turns: createQueryTurns(limits),
   });
   const queries = clientOf(access, {
     database,
     timeoutMs: queryTimeoutMs + GRACE_MS,
-    connections: 4,
+    connections: QUERIES,
+    turns: createQueryTurns(limits),
   });
   return {
     own,
@@ -374,6 +440,7 @@ function clientOf(
     readonly database: string;
     readonly timeoutMs: number;
     readonly connections: number;
+    readonly turns: QueryTurns;
   },
 ): Client {
   const { auth, agent } = options;
@@ -393,26 +460,17 @@ function clientOf(
     // The client's own log would quote query texts and rows at level ERROR; its errors are thrown to us anyway.
     log: { level: ClickHouseLogLevel.OFF },
   });
-  return { made, auth: () => (auth === undefined ? {} : { auth: auth() }) };
+  return {
+    made,
+    turns: limits.turns,
+    auth: () => (auth === undefined ? {} : { auth: auth() }),
+  };
 }
 
 type Asked = Pick<
   QueryParams,
   "query_params" | "clickhouse_settings" | "http_headers"
 >;
-
-/** As `rowsNow`, but rejects with a `ControlProblem`. */
-async function rows<Row>(
-  client: Client,
-  query: string,
-  asked: Asked,
-): Promise<Row[]> {
-  try {
-    return await rowsNow<Row>(client, query, asked);
-  } catch (error) {
-    throw problemOf(error, "clickhouse_unavailable");
-  }
-}
 
 /** Rejects with the client's error. */
 async function rowsNow<Row>(
@@ -438,35 +496,61 @@ async function textOf(
   return (await text(stream)).trim();
 }
 
-/** The problem for a failed query: with ClickHouse's own words if it refused, else only that it did not answer. */
-function problemOf(
-  error: unknown,
-  refused: "query_failed" | "clickhouse_unavailable",
-  isSaved = false,
+/** With ClickHouse's own words if it refused, else only that it did not answer. */
+function operatorsProblem(error: unknown, of: Failed): ControlProblem {
+  if (of === "rows" || !(error instanceof ClickHouseError) || isOurFault(error))
+    return unavailable(wordsOf(error), error);
+  return refused(wordsOf(error), { error, isSaved: of === "saved" });
+}
+
+/** Without ClickHouse's words, which name addresses, files, users and the load of others. Each of a tenant's queries is ours: what a tenant can change of it is how much it reads. */
+function tenantsProblem(error: unknown, of: Failed): ControlProblem {
+  if (!(error instanceof ClickHouseError))
+    return unavailable("ClickHouse does not answer. Ask again later.", error);
+  if (of !== "rows" && isTooMuch(error))
+    return refused(
+      "The query took more time or memory than a tenant's may: ask for less, such as a shorter window of time.",
+      { error, isSaved: true },
+    );
+  return unavailable(
+    `ClickHouse refused the query (code ${error.code}), which is for the operator to look at.`,
+    error,
+  );
+}
+
+function refused(
+  detail: string,
+  of: { readonly error: ClickHouseError; readonly isSaved: boolean },
 ): ControlProblem {
-  if (error instanceof ControlProblem) return error;
-  const isAnswer = error instanceof ClickHouseError && !isOurFault(error);
-  if (isAnswer && refused === "query_failed")
-    return new ControlProblem("query_failed", wordsOf(error), {
-      errors: [
-        {
-          field: fieldOf(error, isSaved),
-          rule: `clickhouse_${error.code}`,
-          message: error.type ?? "was refused",
-        },
-      ],
-      cause: error,
-    });
-  return new ControlProblem("clickhouse_unavailable", wordsOf(error), {
-    headers: { "retry-after": "1" },
+  const { error, isSaved } = of;
+  return new ControlProblem("query_failed", detail, {
+    errors: [
+      {
+        field: fieldOf(error, isSaved),
+        rule: `clickhouse_${error.code}`,
+        message: error.type ?? "was refused",
+      },
+    ],
     cause: error,
   });
 }
 
-/** What of the request ClickHouse's refusal is about: of a saved query its window, where that is too much (159 time, 241 memory). */
+function unavailable(detail: string, cause: unknown): ControlProblem {
+  return new ControlProblem("clickhouse_unavailable", detail, {
+    headers: { "retry-after": "1" },
+    cause,
+  });
+}
+
+/** What of the request ClickHouse's refusal is about: of a saved query its window, where that is too much. */
 function fieldOf(error: ClickHouseError, isSaved: boolean): string {
   if (!isSaved) return "sql";
-  return ["159", "241"].includes(error.code) ? "since" : "name";
+  return isTooMuch(error) ? "since" : "name";
+}
+
+/** 159 time, 241 memory; 158 rows, 307 bytes and 160 speed, for which a profile may have limits. */
+function isTooMuch(error: ClickHouseError): boolean {
+  return ["158", "159", "160", "241", "307"].includes(error.code);
 }
 
 /** 516 wrong password, 81 no such database, 202 and 203 too busy: no change of the caller's SQL would help. */

@@ -24,6 +24,9 @@ export type AskAsTenant = (question: TenantQuestion) => Promise<string>;
 /** No tenant's id has a slash. */
 const NOBODY = "postrider/self-test";
 
+/** The first rows of each part. A row filter finds nothing by the key: a count of all rows would read every table to its end. */
+const SAMPLE = "_part_offset < 1000";
+
 export interface TenantFindings {
   /** What the user can do and must not, or cannot and must, each as a sentence; empty: it is safe to serve tenants. */
   readonly faults: readonly string[];
@@ -130,7 +133,8 @@ async function tableFindings(
 ): Promise<{ readonly faults: readonly string[]; readonly isProven: boolean }> {
   const faults: string[] = [];
   for (const tenantId of [NOBODY, null]) {
-    const rows = await ask({ sql: `SELECT count() FROM ${table}`, tenantId });
+    const sql = `SELECT count() FROM ${table} WHERE ${SAMPLE}`;
+    const rows = await ask({ sql, tenantId });
     if (rows !== "0")
       faults.push(
         `it reads rows of tenants in ${table} ${tenantId === null ? "without naming a tenant" : "as another one"}: the row filter is missing`,
@@ -138,7 +142,7 @@ async function tableFindings(
   }
   const plan = await ask({
     tenantId: NOBODY,
-    sql: `EXPLAIN actions = 1 SELECT tenant_id FROM ${table}`,
+    sql: `EXPLAIN actions = 1 SELECT tenant_id FROM ${table} WHERE ${SAMPLE}`,
   });
   const isProven = !plan.includes("NullSource");
   if (faults.length === 0 && isProven && !isFiltered(plan))
@@ -150,9 +154,16 @@ async function tableFindings(
   return { faults, isProven };
 }
 
-/** The plan names what is asked for, and beside it the tenant that it is compared with. */
+/** The plan names what is asked for, and beside it the tenant that it is compared with. An OR, also written as IN, would let others in. */
 function isFiltered(plan: string): boolean {
-  return plan.includes(NOBODY) || plan.includes("getClientHTTPHeader");
+  const lines = plan
+    .split("\n")
+    .filter((line) => /filter column:/i.test(line))
+    .join("\n");
+  const isTenants = [NOBODY, "getClientHTTPHeader"].some((name) =>
+    (lines || plan).includes(name),
+  );
+  return isTenants && !/\b(?:or|in)\b/i.test(lines);
 }
 
 /** 164 readonly, 452 a bound of a setting, 497 no grant, 60 no such table. */

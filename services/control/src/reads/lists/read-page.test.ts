@@ -6,8 +6,11 @@ import { readPage, type PageAsked } from "./read-page.ts";
 const NOW = Date.UTC(2026, 10, 29);
 const DAY = 86_400_000;
 
-/** Rows are their times. Each question takes `tookMs`. */
-function listOf(times: readonly number[], tookMs = 0) {
+/** Rows are their times. Each question takes `tookMs`, or what a window of that length takes. */
+function listOf(
+  times: readonly number[],
+  tookMs: number | ((windowMs: number) => number) = 0,
+) {
   const asked: { readonly from: number; readonly upTo: number }[] = [];
   let passedMs = 0;
   const clock = { now: () => NOW, monotonic: () => passedMs };
@@ -26,10 +29,11 @@ function listOf(times: readonly number[], tookMs = 0) {
               _gone: AbortSignal,
               values: QueryValues = {},
             ) {
-              passedMs += tookMs;
               const [from, upTo, limit] = ["from", "upTo", "limit"].map(
                 (name) => Number(values[name]),
               ) as [number, number, number];
+              passedMs +=
+                typeof tookMs === "number" ? tookMs : tookMs(upTo - from);
               asked.push({ from, upTo });
               const id = (at: number) => `dlv_${at}`;
               const before = values["before0"];
@@ -124,4 +128,40 @@ test("a list that takes long is answered as far as it is read, and goes on from 
   expect(idsOf(page)).toEqual([`dlv_${NOW - 20 * DAY}`]);
   expect(list.asked.length).toBeLessThan(20);
   expect(list.asked[1]!.upTo).toBe(list.asked[0]!.from - 1);
+});
+
+test("windows of a list that is slow to search do not grow until the time limit ends them", async () => {
+  const longest: number[] = [];
+  const list = listOf([NOW - 31 * DAY], (windowMs) => {
+    longest.push((windowMs / DAY) * 4_000);
+    return (windowMs / DAY) * 4_000;
+  });
+
+  let page = await list.page();
+  while (page.nextCursor !== null && page.rows.length === 0)
+    page = await list.page({ cursor: page.nextCursor });
+
+  expect(idsOf(page)).toEqual([`dlv_${NOW - 31 * DAY}`]);
+  expect(Math.max(...longest.slice(1))).toBeLessThan(20_000);
+});
+
+test("a page of a list that is slow to search does not look in twice the time next", async () => {
+  // One row a day, 4 s a day: a page of ten covers ten days.
+  const times = Array.from({ length: 31 }, (_, n) => NOW - n * DAY);
+  const took: number[] = [];
+  const list = listOf(times, (windowMs) => {
+    took.push((windowMs / DAY) * 4_000);
+    return (windowMs / DAY) * 4_000;
+  });
+
+  const seen: unknown[] = [];
+  let page = await list.page();
+  seen.push(...idsOf(page));
+  while (page.nextCursor !== null) {
+    page = await list.page({ cursor: page.nextCursor });
+    seen.push(...idsOf(page));
+  }
+
+  expect(seen).toEqual(times.map((at) => `dlv_${at}`));
+  expect(Math.max(...took.slice(1))).toBeLessThan(20_000);
 });

@@ -38,12 +38,14 @@ export interface ReadFrom {
 
 const FIRST_SPAN_MS = 60_000;
 const WIDER = 8;
-/** After a slow window. */
-const SLOWLY_WIDER = 2;
 /** After this time a page is answered as far as it is read: another window may take as long again as all before. */
 const ENOUGH_MS = 3_000;
-/** A window that took longer is slow. */
+/** After a window that took longer, the next one is at most twice as wide. */
 const QUICK_MS = 500;
+/** After a window that took longer, the next one is no wider; after twice as long, half as wide. */
+const SLOW_MS = 5_000;
+/** Where a question is slow however short its window, shorter ones would never come to an end. */
+const LEAST_SLOW_SPAN_MS = 3_600_000;
 /** The tables keep rows for 30 days, and drop a day only as a whole. */
 const KEPT_MS = 32 * 86_400_000;
 /** How far the broker's clock may be ahead of ours. */
@@ -73,17 +75,25 @@ export async function readPage(
       valuesOf(asked.conditions, window),
     );
     rows.push(...rowsOf(answer));
+    spanMs = nextSpan(spanMs, clock.monotonic() - askedAt);
     const isLast = from <= bottom;
     if (answer.truncated || (rows.length >= asked.limit && !isLast))
-      return pageOf(list, rows, afterLast(list, rows, newest));
+      return pageOf(list, rows, afterLast(list, rows, { newest, spanMs }));
     if (isLast) return pageOf(list, rows, null);
     upTo = from - 1;
     before = null;
-    const tookMs = clock.monotonic() - askedAt;
-    spanMs *= tookMs < QUICK_MS ? WIDER : SLOWLY_WIDER;
     if (clock.monotonic() - startedAt > ENOUGH_MS)
       return pageOf(list, rows, { upTo, before, spanMs });
   }
+}
+
+/** A window must not grow until ClickHouse's time limit ends it: a list that is slow to search goes on in equal steps. */
+function nextSpan(spanMs: number, tookMs: number): number {
+  if (tookMs < QUICK_MS) return spanMs * WIDER;
+  if (tookMs < SLOW_MS) return spanMs * 2;
+  return tookMs < 2 * SLOW_MS
+    ? spanMs
+    : Math.max(Math.ceil(spanMs / 2), LEAST_SLOW_SPAN_MS);
 }
 
 function firstPlace(list: List, asked: PageAsked, now: EpochMs): Place {
@@ -100,18 +110,18 @@ function within(at: EpochMs): EpochMs {
   return Math.min(Math.max(at, 0), LATEST);
 }
 
-/** The next page begins behind the last row, and looks in twice the time that this one covered. */
+/** The next page begins behind the last row, and looks in twice the time that this one covered, if that is not too slow. */
 function afterLast(
   list: List,
   rows: readonly (readonly unknown[])[],
-  newest: EpochMs,
+  { newest, spanMs }: { readonly newest: EpochMs; readonly spanMs: number },
 ): Place {
   // As sqlOf selects them. An answer that is cut has a row: none is as large as the cap.
   const last = rows.at(-1) as readonly [number, ...(string | number)[]];
   return {
     upTo: last[0],
     before: last.slice(1, 1 + list.orderedBy.length),
-    spanMs: Math.max(2 * (newest - last[0]), FIRST_SPAN_MS),
+    spanMs: Math.max(Math.min(2 * (newest - last[0]), spanMs), FIRST_SPAN_MS),
   };
 }
 
