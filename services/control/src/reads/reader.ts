@@ -1,6 +1,6 @@
 /**
- * The only file of control that imports @clickhouse/client. It has two clients, so that an operator's slow queries never
- * keep `GET /v1/events/{id}` waiting for a connection. Every query is read-only, and none is retried: a person is waiting.
+ * The only file of control that imports @clickhouse/client. It has three clients, so that neither an operator's slow queries nor
+ * replays keep `GET /v1/events/{id}` waiting for a connection. Every query is read-only, and none is retried: a person is waiting.
  */
 import { text } from "node:stream/consumers";
 import {
@@ -79,6 +79,10 @@ export function createReader(options: ReaderOptions): Reader {
     timeoutMs: EVENT_TIMEOUT_MS,
     connections: 4,
   });
+  const selects = clientOf(options, {
+    timeoutMs: EVENT_TIMEOUT_MS + GRACE_MS,
+    connections: 4,
+  });
   const operators = clientOf(options, {
     timeoutMs: options.queryTimeoutMs + GRACE_MS,
     connections: 4,
@@ -122,7 +126,7 @@ export function createReader(options: ReaderOptions): Reader {
       values: Readonly<Record<string, unknown>>,
       isOperators = false,
     ): Promise<Row[]> {
-      const { made, auth } = isOperators ? operators : own;
+      const { made, auth } = isOperators ? operators : selects;
       try {
         const result = await made.query({
           ...auth(),
@@ -171,7 +175,9 @@ export function createReader(options: ReaderOptions): Reader {
     async stop() {
       isStopped = true;
       clearTimeout(timer);
-      await Promise.all([own.made.close(), operators.made.close()]);
+      await Promise.all(
+        [own, selects, operators].map(({ made }) => made.close()),
+      );
     },
   };
 }
@@ -314,16 +320,25 @@ function problemOf(
       ],
       cause: error,
     });
-  return new ControlProblem("clickhouse_unavailable", wordsOf(error), {
+  const next =
+    isAnswer && isTooMuch(error)
+      ? " Ask for less, such as for a shorter time."
+      : "";
+  return new ControlProblem("clickhouse_unavailable", wordsOf(error) + next, {
     headers: { "retry-after": "1" },
     cause: error,
   });
 }
 
-/** What of the request ClickHouse's refusal is about: of a saved query its window, where that is too much (159 time, 241 memory). */
+/** What of the request ClickHouse's refusal is about: of a saved query its window, where that is too much. */
 function fieldOf(error: ClickHouseError, isSaved: boolean): string {
   if (!isSaved) return "sql";
-  return ["159", "241"].includes(error.code) ? "since" : "name";
+  return isTooMuch(error) ? "since" : "name";
+}
+
+/** 159 time, 241 memory. */
+function isTooMuch({ code }: ClickHouseError): boolean {
+  return ["159", "241"].includes(code);
 }
 
 /** 516 wrong password, 81 no such database, 202 and 203 too busy: no change of the caller's SQL would help. */

@@ -141,6 +141,11 @@ test("a replay is made of what its maker saw, or has confirmed unseen, and nothi
     why: "their receiver is back",
   });
 
+  const ahead = await ask("POST", "/v1/replays", {
+    selectedAt: "2026-01-01T00:00:01Z", // by another replica's clock
+  });
+
+  expect(ahead.status).toBe(201);
   expect(unseen.status).toBe(400);
   expect(unseen.body["errors"]).toMatchObject([
     { field: "selectedAt", rule: "required" },
@@ -163,7 +168,7 @@ test("a replay is made of what its maker saw, or has confirmed unseen, and nothi
 });
 
 test.each([
-  [{ selectedAt: "2026-01-01T00:00:01Z" }, "selectedAt", "max"],
+  [{ selectedAt: "2026-01-01T00:02:00Z" }, "selectedAt", "max"],
   [{ statuses: ["pending"] }, "statuses[0]", "one_of"],
   [{ reasons: ["paused"] }, "reasons[0]", "one_of"],
   [{ receivedSince: "yesterday" }, "receivedSince", "time"],
