@@ -351,7 +351,9 @@ test(
     for (const { body } of made) done.push(await untilDone(ask, body));
     await untilDelivered(endpoint, 30);
 
-    expect(done.map(({ sent }) => sent).toSorted()).toEqual([0, 0, 0, 30]);
+    expect(done.map(({ sent }) => sent).filter((sent) => sent > 0)).toEqual([
+      30,
+    ]);
     expect(requestsTo(endpoint)).toHaveLength(30);
   },
   LONG,
