@@ -331,6 +331,35 @@ test(
 );
 
 test(
+  "replays of the same that are asked for at once go one after the other, and send everything once",
+  async () => {
+    receiver.answerWith(200);
+    const { ask } = await control.start(env());
+    const endpoint = await anEndpoint(ask);
+    await expire(endpoint, 30);
+
+    const made = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        ask<ReplayView>("POST /v1/replays", {
+          endpointId: endpoint.id,
+          ratePerSecond: 30,
+          confirm: true,
+        }),
+      ),
+    );
+    const done = [];
+    for (const { body } of made) done.push(await untilDone(ask, body));
+    await untilDelivered(endpoint, 30);
+
+    expect(done.map(({ sent }) => sent).filter((sent) => sent > 0)).toEqual([
+      30,
+    ]);
+    expect(requestsTo(endpoint)).toHaveLength(30);
+  },
+  LONG,
+);
+
+test(
   "an owner that is fenced between sending and its checkpoint goes on, and nothing is delivered twice",
   async () => {
     receiver.answerWith(500);

@@ -180,11 +180,11 @@ interface Manner {
   readonly failed: (error: unknown, of: Failed) => ControlProblem;
 }
 
-/** What has failed: reading rows of an event, an operator's own SQL, or a query of ours. */
-type Failed = "rows" | "sql" | "saved";
+/** What has failed: reading rows of an event, a SELECT of ours, an operator's own SQL, or a saved query. */
+type Failed = "rows" | "select" | "sql" | "saved";
 
 function readingOver(
-  { own, queries }: Connection,
+  { own, selects, queries }: Connection,
   { forRows, forSelect, forQuery, forSaved, tenantId, failed }: Manner,
 ): Reading {
   const headers = tenantId === null ? {} : { [TENANT_HEADER]: tenantId };
@@ -222,10 +222,10 @@ function readingOver(
       values: Readonly<Record<string, unknown>>,
       isOperators = false,
     ): Promise<Row[]> {
-      const client = isOperators ? queries : own;
+      const client = isOperators ? queries : selects;
       return await inTurn(
         client,
-        { failed: isOperators ? "sql" : "rows" },
+        { failed: isOperators ? "sql" : "select" },
         () =>
           rowsNow<Row>(client, sql, {
             query_params: { ...values },
@@ -390,9 +390,10 @@ interface Client {
   auth(): Pick<QueryParams, "auth">;
 }
 
-/** Two clients of one user, so that slow queries never keep `GET /v1/events/{id}` waiting for a connection. */
+/** Three clients of one user, so that neither slow queries nor replays keep `GET /v1/events/{id}` waiting for a connection. */
 interface Connection {
   readonly own: Client;
+  readonly selects: Client;
   readonly queries: Client;
   close(): Promise<void>;
 }
@@ -419,6 +420,12 @@ function connectionOf(
     connections: QUERIES + 1, // one for our own checks
     turns: createQueryTurns(limits),
   });
+  const selects = clientOf(access, {
+    database,
+    timeoutMs: EVENT_TIMEOUT_MS + GRACE_MS,
+    connections: QUERIES,
+    turns: createQueryTurns(limits),
+  });
   const queries = clientOf(access, {
     database,
     timeoutMs: queryTimeoutMs + GRACE_MS,
@@ -427,9 +434,12 @@ function connectionOf(
   });
   return {
     own,
+    selects,
     queries,
     async close() {
-      await Promise.all([own.made.close(), queries.made.close()]);
+      await Promise.all(
+        [own, selects, queries].map(({ made }) => made.close()),
+      );
     },
   };
 }
@@ -498,8 +508,14 @@ async function textOf(
 
 /** With ClickHouse's own words if it refused, else only that it did not answer. */
 function operatorsProblem(error: unknown, of: Failed): ControlProblem {
-  if (of === "rows" || !(error instanceof ClickHouseError) || isOurFault(error))
+  if (!(error instanceof ClickHouseError) || isOurFault(error))
     return unavailable(wordsOf(error), error);
+  if (of === "rows" || of === "select") {
+    const next = isTooMuch(error)
+      ? " Ask for less, such as for a shorter time."
+      : "";
+    return unavailable(wordsOf(error) + next, error);
+  }
   return refused(wordsOf(error), { error, isSaved: of === "saved" });
 }
 

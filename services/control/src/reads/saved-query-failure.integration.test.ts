@@ -26,3 +26,10 @@ test.each([
     errors: [{ field, rule: `clickhouse_${code}` }],
   });
 });
+
+test("a SELECT of ours that takes too long says what to do, because ClickHouse is not away", async () => {
+  await expect(reader.select(TOO_LONG, {})).rejects.toMatchObject({
+    code: "clickhouse_unavailable",
+    message: expect.stringMatching(/Ask for less/),
+  });
+}, 30_000);

@@ -20,6 +20,7 @@ export type Fate =
       readonly kind: "send";
       readonly record: OutRecord;
       readonly source: RawRecord | undefined;
+      readonly payloadBytes: number;
     }
   | { readonly kind: "sent" }
   | { readonly kind: "leave"; readonly reason: LeftOutReason };
@@ -65,6 +66,7 @@ export async function fateOf(
     kind: "send",
     record: { topic: "deliveries", key: value.endpointId, value },
     source: found.source,
+    payloadBytes: value.payload.byteLength,
   };
 }
 

@@ -39,7 +39,7 @@ export async function openLetterLog(options: {
   /** Newest first. */
   let kept: readonly FetchedBatch[] = [];
 
-  /** The batch with this offset; null if the log begins later. */
+  /** The batch with this offset; null if the log begins later, or ends before it: then the topic was made anew. */
   async function fetched({
     partition,
     offset,
@@ -52,10 +52,14 @@ export async function openLetterLog(options: {
         if (batch !== null && batch.lastOffset >= offset) return batch;
       } catch (error) {
         const [range] = await consumer.fetchLogRanges([place]);
-        if (range === undefined || offset >= range.start) throw error;
+        if (range === undefined) throw error;
+        const isBeyond = offset >= range.end && isOutOfRange(error);
+        if (offset >= range.start && !isBeyond) throw error;
         return null;
       }
     }
+    const [range] = await consumer.fetchLogRanges([{ topic, partition }]);
+    if (range !== undefined && offset >= range.end) return null;
     throw new Error(`${topic}/${partition} returned nothing at ${offset}.`);
   }
 
@@ -94,4 +98,13 @@ export async function openLetterLog(options: {
     },
     stop: () => consumer.stop(),
   };
+}
+
+/** The broker's own word, so that an error of the network is not taken for the end of the log. */
+function isOutOfRange(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "type" in error &&
+    error.type === "OFFSET_OUT_OF_RANGE"
+  );
 }

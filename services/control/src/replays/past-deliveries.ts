@@ -61,6 +61,9 @@ export interface Named {
   readonly receivedAt: EpochMs;
 }
 
+/** The broker says when an event was received, and the dispatcher when it was given up. Their clocks may differ by so much. */
+const MAX_SKEW_MS = 3_600_000;
+
 /** `select` runs a SELECT and resolves to its rows; numbers are numbers. `isOperators`: an operator's SQL is a part of it. */
 export function createPastDeliveries(
   select: <Row>(
@@ -88,8 +91,12 @@ export function createPastDeliveries(
         found.values,
         isOperators,
       );
-      const placed = lettersSql(selected, after, upTo, oldest);
-      const letters = await select<LetterRow>(placed.sql, placed.values);
+      const placed = lettersSql(selected, after, upTo, oldest - MAX_SKEW_MS);
+      const letters = await select<LetterRow>(
+        placed.sql,
+        placed.values,
+        isOperators,
+      );
       return {
         candidates:
           selected.kind === "backfill"

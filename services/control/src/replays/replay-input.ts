@@ -36,6 +36,8 @@ export type JudgeSql = (text: string) =>
 
 /** So many ids fit into the URL of a query. */
 const MAX_IDS = 100;
+/** The preview may have come from another replica, whose clock is ahead. */
+const MAX_SKEW_MS = 60_000;
 /** As of the header that gives a reason (audit/cause.ts). */
 export const MAX_WHY = 500;
 
@@ -117,7 +119,7 @@ export function parseReplay(
     receivedUntil = null,
     selectedAt = null,
   } = data;
-  if (selectedAt !== null && selectedAt > of.now)
+  if (selectedAt !== null && selectedAt > of.now + MAX_SKEW_MS)
     throw invalid([
       {
         field: "selectedAt",

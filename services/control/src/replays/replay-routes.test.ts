@@ -82,7 +82,7 @@ function anApi(tenantId: string | null = null) {
     });
     return { status: answer.statusCode, body: answer.json() };
   };
-  return { ask, seen };
+  return { ask, seen, replays };
 }
 
 function count(endpointId: string, fields: Partial<EndpointCount> = {}) {
@@ -142,6 +142,11 @@ test("a replay is made of what its maker saw, or has confirmed unseen, and nothi
     why: "their receiver is back",
   });
 
+  const ahead = await ask("POST", "/v1/replays", {
+    selectedAt: "2026-01-01T00:00:01Z", // by another replica's clock
+  });
+
+  expect(ahead.status).toBe(201);
   expect(unseen.status).toBe(400);
   expect(unseen.body["errors"]).toMatchObject([
     { field: "selectedAt", rule: "required" },
@@ -164,7 +169,7 @@ test("a replay is made of what its maker saw, or has confirmed unseen, and nothi
 });
 
 test.each([
-  [{ selectedAt: "2026-01-01T00:00:01Z" }, "selectedAt", "max"],
+  [{ selectedAt: "2026-01-01T00:02:00Z" }, "selectedAt", "max"],
   [{ statuses: ["pending"] }, "statuses[0]", "one_of"],
   [{ reasons: ["paused"] }, "reasons[0]", "one_of"],
   [{ receivedSince: "yesterday" }, "receivedSince", "time"],
@@ -302,4 +307,35 @@ test("a list shows the newest first, and can be of one state", async () => {
   expect(some.body["replays"]).toHaveLength(1);
   expect(done.body).toEqual({ replays: [], truncated: false });
   expect(wrong.status).toBe(400);
+});
+
+test("a tenant's caller learns nothing of others: no replay of an operator's SQL, and not what a replay waits for", async () => {
+  const { ask, replays } = anApi("acme");
+  const { selection } = aReplay();
+  replays.set(
+    "rpl_sql",
+    aReplay({
+      id: "rpl_sql",
+      tenantId: "acme",
+      selection: { ...selection, sql: "SELECT 'other' FROM deliveries" },
+    }),
+  );
+  const detailOf = async (detail: string): Promise<unknown> => {
+    replays.set("rpl_2", aReplay({ id: "rpl_2", tenantId: "acme", detail }));
+    const { body } = await ask("GET", "/v1/replays/rpl_2");
+    const list = await ask("GET", "/v1/replays");
+    expect(list.body["replays"]).toContainEqual(body);
+    return body["detail"];
+  };
+
+  expect((await ask("GET", "/v1/replays/rpl_sql")).status).toBe(404);
+  expect((await ask("POST", "/v1/replays/rpl_sql/cancel")).status).toBe(404);
+  expect(await detailOf("waits for replay rpl_other, which …")).toBe("waits");
+  expect(await detailOf("waits: the recorder is 5 records behind")).toBe(
+    "waits",
+  );
+  expect(await detailOf("tries again: connect 10.0.0.5:8123")).toBe(
+    "tries again",
+  );
+  expect(await detailOf("by hand")).toBe("by hand");
 });

@@ -23,7 +23,13 @@ import {
   type ReplayInput,
 } from "./replay-input.ts";
 import type { ReplayStore } from "./replay-store.ts";
-import { previewView, replayView } from "./replay-view.ts";
+import { visibleTo } from "./replay.ts";
+import {
+  previewView,
+  replayView,
+  tenantsView,
+  type ReplayView,
+} from "./replay-view.ts";
 import type { Selected } from "./selection-sql.ts";
 
 interface ById {
@@ -90,7 +96,7 @@ export function replayRoutes(options: {
     const by = causeOf(request, body.data.why ?? "");
     const replay = await store.steer(id, action, by);
     if (replay === undefined) throw unknown(id);
-    return replayView(replay);
+    return viewFor(request.caller, replay);
   }
 
   return (app) => {
@@ -113,7 +119,7 @@ export function replayRoutes(options: {
       });
       const replay = await store.create(made, by);
       void reply.code(201).header("location", `/v1/replays/${replay.id}`);
-      return replayView(replay);
+      return viewFor(request.caller, replay);
     });
     app.get("/v1/replays", READ, async (request) => {
       const query = listQuery.safeParse(request.query);
@@ -125,12 +131,14 @@ export function replayRoutes(options: {
         .filter((each) => state === undefined || each.state === state)
         .toSorted((a, b) => b.createdAt - a.createdAt);
       return {
-        replays: replays.slice(0, limit).map(replayView),
+        replays: replays
+          .slice(0, limit)
+          .map((replay) => viewFor(request.caller, replay)),
         truncated: replays.length > limit,
       };
     });
     app.get<ById>("/v1/replays/:id", READ, async ({ params, caller }) =>
-      replayView(visible(params.id, caller)),
+      viewFor(caller, visible(params.id, caller)),
     );
     for (const action of ["pause", "resume", "cancel"] as const)
       app.post<ById>(`/v1/replays/:id/${action}`, ADMINISTER, (request) =>
@@ -166,7 +174,11 @@ function newReplay(
 
 /** A tenant's caller sees its own replays only: another one may name other tenants' endpoints. */
 function maySee({ tenantId }: Caller, replay: Replay): boolean {
-  return tenantId === null || replay.tenantId === tenantId;
+  return tenantId === null || visibleTo(replay) === tenantId;
+}
+
+function viewFor({ tenantId }: Caller, replay: Replay): ReplayView {
+  return tenantId === null ? replayView(replay) : tenantsView(replay);
 }
 
 function unknown(id: string): ControlProblem {
@@ -197,7 +209,8 @@ function refuseUnknown(
           {
             field: `deliveryIds[${at}]`,
             rule: "exists",
-            message: "is not recorded; what happened just now takes a second",
+            message:
+              "is not recorded within the last 29 days; what happened just now takes a second",
           },
         ],
   );

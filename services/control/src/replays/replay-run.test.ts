@@ -39,6 +39,7 @@ function aRun(fields: Partial<Replay> = {}) {
     behind: 0,
     pages: 0,
     beforeCheckpoint: (): void => {},
+    beforeSend: async (_nth: number): Promise<void> => {},
   };
   const clock = { offsetMs: 0 };
   const effects = testEffects({
@@ -147,7 +148,8 @@ function aRun(fields: Partial<Replay> = {}) {
           committed: async () => [],
         },
         send: async ({ value }: OutRecord) => {
-          sent.push(value as Delivery); // a replay sends deliveries only
+          const nth = sent.push(value as Delivery) - 1; // a replay sends deliveries only
+          await state.beforeSend(nth);
         },
         hasRun: (id) => state.runsLeft.has(id),
         heartbeatAgeMs: () => state.heartbeatAgeMs,
@@ -348,3 +350,34 @@ test("nothing is sent while the group's coordinator is silent: another replica m
   await expect(running).rejects.toThrow("the tenure is over");
   expect(sent).toEqual([]);
 });
+
+test("large payloads are sent in smaller chunks: few bytes of them are in memory together", async () => {
+  const { run, expire, sent, state } = aRun();
+  expire(100, { payload: Buffer.alloc(300_000) });
+  const sizes: number[] = [];
+  state.beforeCheckpoint = () =>
+    void sizes.push(sent.length - sizes.reduce((sum, size) => sum + size, 0));
+
+  await run();
+
+  expect(sent).toHaveLength(100);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(24);
+});
+
+test("a run does not end while it is still handing over: who waits for its end would not see that", async () => {
+  const { run, expire, state } = aRun();
+  expire(2);
+  const slow = Promise.withResolvers<void>();
+  let hasEnded = false;
+  state.beforeSend = (n) => (n === 0 ? refused() : slow.promise);
+
+  const running = run().finally(() => (hasEnded = true));
+  const ended = expect(running).rejects.toThrow("refused");
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(hasEnded).toBe(false);
+  slow.resolve();
+
+  await ended;
+});
+
+const refused = (): Promise<void> => Promise.reject(new Error("refused"));

@@ -7,18 +7,28 @@
  * send the same is unfinished or still has a run in this process, and (2) ClickHouse shows everything that was sent until then
  * (recorded.ts). What a process that was cut off handed over later than that has the same delivery id and step, and deliver drops it.
  */
-import type { Endpoint, Replay, ReplayPlace } from "@postrider/core";
+import type {
+  Endpoint,
+  MonotonicMs,
+  Replay,
+  ReplayPlace,
+} from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
 import type { LetterReading } from "../letters/letter-reading.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
 import type { Candidate } from "./candidate.ts";
-import { fateOf, type FateContext } from "./fate.ts";
+import { fateOf, type Fate, type FateContext } from "./fate.ts";
 import type { LetterLog } from "./letter-log.ts";
 import type { PastDeliveries } from "./past-deliveries.ts";
 import { untilRecorded, type Offsets } from "./recorded.ts";
-import { isLacking, waitsFor, type LeftOutReason } from "./replay.ts";
+import {
+  isLacking,
+  waitsFor,
+  type LeftOutReason,
+  type Progress,
+} from "./replay.ts";
 import type { LeftOut, ReplayStore } from "./replay-store.ts";
 
 /** Units that one page holds at most. */
@@ -27,6 +37,8 @@ const PAGE_UNITS = 500;
 const MAX_CHUNK = 100;
 /** How long a run works while others wait for its slot. Beginning costs about a second, because the reader joins a group. */
 const SLOT_MS = 10_000;
+/** The payloads of a chunk have so many bytes, or a little more. */
+const MAX_CHUNK_BYTES = 4 * 1_048_576;
 /** How many dead letters are fetched at the same time. */
 const READERS = 8;
 
@@ -161,60 +173,100 @@ async function sendPage(options: SendOptions, of: OfPage): Promise<boolean> {
     1,
     Math.min(MAX_CHUNK, Math.ceil(replay.ratePerSecond / 2)),
   );
-  for (let at = 0; at < candidates.length || at === 0; at += size) {
-    const chunk = candidates.slice(at, at + size);
-    const last = chunk.at(-1);
-    const isEnd = at + size >= candidates.length;
+  let at = 0;
+  do {
+    const startedAt = options.clock.monotonic();
+    const chunk = await judgedOf(options, of, candidates.slice(at, at + size));
+    at += chunk.length;
+    const last = chunk.at(-1)?.candidate;
+    const isEnd = at >= candidates.length;
     const place = isEnd || last === undefined ? upTo! : placeOf(last); // a page without an end is not sent
-    const isOn = await sendChunk(options, of, { chunk, place });
+    const isOn = await sendChunk(options, of, { chunk, place, startedAt });
     if (!isOn || of.mustYield()) return false;
-  }
+  } while (at < candidates.length);
   return true;
 }
 
+interface Judged {
+  readonly candidate: Candidate;
+  readonly fate: Fate;
+}
+
+/** What becomes of these candidates, or of the first of them that have `MAX_CHUNK_BYTES` together. A few are read at a time. */
+async function judgedOf(
+  options: SendOptions,
+  of: OfPage,
+  candidates: readonly Candidate[],
+): Promise<Judged[]> {
+  const judged: Judged[] = [];
+  let bytes = 0;
+  while (judged.length < candidates.length && bytes < MAX_CHUNK_BYTES) {
+    const next = candidates.slice(judged.length, judged.length + READERS);
+    const fates = await Promise.all(
+      next.map((candidate) => fateOf(options, of, candidate)),
+    );
+    for (const [at, fate] of fates.entries()) {
+      judged.push({ candidate: next[at]!, fate });
+      bytes += fate.kind === "send" ? fate.payloadBytes : 0;
+    }
+  }
+  return judged;
+}
+
 interface Chunk {
-  readonly chunk: readonly Candidate[];
+  readonly chunk: readonly Judged[];
   /** Up to where the selection is worked off after this chunk. */
   readonly place: ReplayPlace;
+  readonly startedAt: MonotonicMs;
 }
 
 async function sendChunk(
   options: SendOptions,
   of: OfPage,
-  { chunk, place }: Chunk,
+  { chunk, place, startedAt }: Chunk,
 ): Promise<boolean> {
   const { store, clock } = options;
   const { replay, signal } = of;
-  const startedAt = clock.monotonic();
-  const fates = await mapped(chunk, (candidate) =>
-    fateOf(options, of, candidate),
-  );
   await untilLeased(options, signal);
   if (runningOf(options, replay.id) === undefined) return false;
-  const sends = fates.filter((fate) => fate.kind === "send");
-  await Promise.all(
-    sends.map((fate) => options.send(fate.record, fate.source)),
+  const sends = chunk.flatMap(({ fate }) =>
+    fate.kind === "send" ? [fate] : [],
   );
-  const lacking: LeftOut[] = [];
-  let left = 0;
-  const counts = new Map<LeftOutReason, number>();
-  for (const [at, fate] of fates.entries()) {
-    if (fate.kind !== "leave") continue;
-    const { tenantId, eventId, endpointId } = chunk[at]!;
-    counts.set(fate.reason, (counts.get(fate.reason) ?? 0) + 1);
-    left += 1;
-    if (isLacking(fate.reason))
-      lacking.push({ tenantId, eventId, endpointId, reason: fate.reason });
-  }
-  const stored = await store.checkpoint(
-    replay.id,
-    { place, sent: fates.length - left, leftOut: counts },
-    lacking,
+  await allSent(
+    sends.map(({ record, source }) => options.send(record, source)),
   );
+  const stored = await store.checkpoint(replay.id, ...progressOf(chunk, place));
   if (stored?.state !== "running") return false;
   const dueMs = (sends.length / replay.ratePerSecond) * 1_000;
   await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), { signal });
   return true;
+}
+
+/** Ends only once all have: who waits for the run's end relies on it that nothing is handed over any more. Rejects if one was not sent. */
+async function allSent(sends: readonly Promise<void>[]): Promise<void> {
+  for (const sent of await Promise.allSettled(sends))
+    if (sent.status === "rejected") throw sent.reason;
+}
+
+function progressOf(
+  chunk: readonly Judged[],
+  place: ReplayPlace,
+): [Progress, LeftOut[]] {
+  const lacking: LeftOut[] = [];
+  const leftOut = new Map<LeftOutReason, number>();
+  let sent = 0;
+  for (const { candidate, fate } of chunk) {
+    if (fate.kind !== "leave") {
+      sent += 1;
+      continue;
+    }
+    const { reason } = fate;
+    const { tenantId, eventId, endpointId } = candidate;
+    leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
+    if (isLacking(reason))
+      lacking.push({ tenantId, eventId, endpointId, reason });
+  }
+  return [{ place, sent, leftOut }, lacking];
 }
 
 function placeOf({
@@ -224,19 +276,4 @@ function placeOf({
   endpointId,
 }: Candidate): ReplayPlace {
   return { tenantId, receivedAt, eventId, endpointId };
-}
-
-/** As `Promise.all` of a map, a few at a time. */
-async function mapped<T, R>(
-  values: readonly T[],
-  map: (value: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  async function work(): Promise<void> {
-    for (let at = next++; at < values.length; at = next++)
-      results[at] = await map(values[at]!);
-  }
-  await Promise.all(Array.from({ length: READERS }, work));
-  return results;
 }

@@ -7,6 +7,7 @@ import type { AuditFact } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import { createTenureWriter } from "../writer/tenure-writer.ts";
+import { waitsFor } from "./replay.ts";
 import { createReplayStore } from "./replay-store.ts";
 
 const BY: Cause = { actor: "key_1", why: "by mistake", requestId: "req_1" };
@@ -185,4 +186,76 @@ test("a replay that was cancelled is not called done, and notes only say what is
   expect(writes).toHaveLength(1);
   expect(store.get("rpl_1")?.detail).toBe("waits");
   expect(store.get("rpl_2")).toMatchObject({ state: "cancelled", detail: "" });
+});
+
+test("a replay is never earlier than one that was stored before it, whatever the clocks say", async () => {
+  const { store } = aStore(aReplay({ id: "rpl_b", createdAt: BUILT_AT + 5 }));
+
+  const [made, next] = await Promise.all([
+    store.create(aReplay({ id: "rpl_a" }), BY),
+    store.create(aReplay({ id: "rpl_0" }), BY),
+  ]);
+
+  const waitsOf = (replay: Replay) =>
+    waitsFor(replay, store.all()).map(({ id }) => id);
+  expect(waitsOf(store.get("rpl_b")!)).toEqual([]);
+  expect(waitsOf(made)).toEqual(["rpl_b"]);
+  expect(waitsOf(next).toSorted()).toEqual(["rpl_a", "rpl_b"]);
+});
+
+test.each([
+  ["a tenant that has 25", "acme", 25, 0, "conflict"],
+  ["another tenant", "other", 25, 0, undefined],
+  ["one more tenant, where tenants have 100", "other", 25, 75, "conflict"],
+  ["every tenant, where tenants have 100", null, 25, 75, undefined],
+])(
+  "what one tenant leaves unfinished leaves room to others: a new one of %s",
+  async (_of, tenantId, ofAcme, ofMore, code) => {
+    const { store } = aStore(
+      ...Array.from({ length: ofAcme + ofMore }, (_, n) =>
+        aReplay({
+          id: `rpl_${n}`,
+          state: "paused",
+          tenantId: n < ofAcme ? "acme" : `tenant_${n}`,
+        }),
+      ),
+    );
+
+    const made = store.create(aReplay({ id: "rpl_x", tenantId }), BY);
+
+    expect(await codeOf(made.then(() => undefined))).toBe(code);
+  },
+);
+
+test("of those that have ended the newest 1,000 are kept", async () => {
+  const { store } = aStore(
+    ...Array.from({ length: 1_050 }, (_, n) =>
+      aReplay({
+        id: `rpl_${n}`,
+        state: "cancelled",
+        finishedAt: BUILT_AT - n,
+      }),
+    ),
+  );
+
+  await store.create(aReplay({ id: "rpl_x" }), BY);
+
+  expect(store.all()).toHaveLength(1_001);
+  expect(store.get("rpl_999")).toBeDefined();
+  expect(store.get("rpl_1000")).toBeUndefined();
+});
+
+test("what an operator's SQL selects is no tenant's to see: it may name others", async () => {
+  const { store, writes } = aStore();
+  const { selection } = aReplay();
+
+  await store.create(
+    aReplay({
+      tenantId: "acme",
+      selection: { ...selection, sql: "SELECT 'dlv_1'" },
+    }),
+    BY,
+  );
+
+  expect(writes).toMatchObject([[{ action: "created", tenantId: null }]]);
 });

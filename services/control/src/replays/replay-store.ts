@@ -2,14 +2,20 @@
  * The replays as the topic `control` has them, and the writes that change them. Invariant: a checkpoint never takes a place back,
  * whatever happened to the replay while a run was sending.
  */
-import type { ControlEntry, Replay } from "@postrider/core";
+import type { ControlEntry, EpochMs, Replay } from "@postrider/core";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { Clock, Log } from "@postrider/runtime";
 import type { AuditFact, AuditTrail } from "../audit/audit-trail.ts";
 import { ownCause, type Cause } from "../audit/cause.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
-import { advanced, isFinal, steered, type Progress } from "./replay.ts";
+import {
+  advanced,
+  isFinal,
+  steered,
+  visibleTo,
+  type Progress,
+} from "./replay.ts";
 
 export interface ReplayStore {
   get(id: string): Replay | undefined;
@@ -17,7 +23,7 @@ export interface ReplayStore {
   all(): Replay[];
   /** Called with the replay's id after each change. */
   onChange(listener: (id: string) => void): void;
-  /** Stores a new replay. Throws the problem `conflict` while too many are not done. */
+  /** Stores a new replay, as later than all that are not done. Throws the problem `conflict` while too many are not done. */
   create(replay: Replay, by: Cause): Promise<Replay>;
   /** By hand. Throws the problem `conflict` where the replay is done or cancelled. `undefined` if there is no such replay. */
   steer(
@@ -61,10 +67,14 @@ export interface ReplayStoreOptions {
 }
 
 const KEY_START = "replay:";
-/** Each may wait for others, and every look at one goes through all. */
+/** Of those without a tenant, and of those of all tenants. Each may wait for others, and every look at one goes through all. */
 const MAX_UNFINISHED = 100;
+/** So that one tenant leaves room to others. */
+const MAX_UNFINISHED_OF_TENANT = 25;
 /** As long as the rows that tell what it has sent. */
 const KEPT_MS = 30 * 24 * 3_600_000;
+/** The table of `control` is in the memory of every replica. */
+const MAX_FINISHED = 1_000;
 /** What one write removes at most. */
 const MAX_REMOVED = 100;
 
@@ -120,12 +130,12 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
   }
 
   function removable(now: number): string[] {
+    const endOf = ({ finishedAt }: Replay): number => finishedAt ?? now;
     return all()
-      .filter(
-        ({ finishedAt, ...replay }) =>
-          isFinal(replay) && (finishedAt ?? now) < now - KEPT_MS,
-      )
-      .slice(0, MAX_REMOVED)
+      .filter(isFinal)
+      .toSorted((a, b) => endOf(b) - endOf(a))
+      .filter((each, at) => at >= MAX_FINISHED || endOf(each) < now - KEPT_MS)
+      .slice(-MAX_REMOVED)
       .map(({ id }) => id);
   }
 
@@ -136,11 +146,12 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
       void table.onChange((key) => {
         if (key.startsWith(KEY_START)) listener(key.slice(KEY_START.length));
       }),
-    create: (replay, by) =>
+    create: (asked, by) =>
       inTurn(async () => {
         const tenure = owner();
-        const unfinished = all().filter((each) => !isFinal(each)).length;
-        if (unfinished >= MAX_UNFINISHED) throw tooMany(unfinished);
+        const unfinished = all().filter((each) => !isFinal(each));
+        refuseTooMany(asked, unfinished);
+        const replay = { ...asked, createdAt: laterThan(unfinished, asked) };
         const { selection, selectedAt, ratePerSecond, total } = replay;
         const fact = audit.recordOf({
           ...factOf(replay, by, "created"),
@@ -216,15 +227,26 @@ const PAST_TENSE = {
   cancel: "cancelled",
 } as const;
 
-function factOf(
-  { id, tenantId, sent }: Replay,
-  by: Cause,
-  action: string,
-): AuditFact {
+/**
+ * When the replay was made: the order of these times says which one waits. One that begins does not look at those that come later, so no
+ * later one may have an earlier time, or the same: also if both were asked for in one millisecond, or the last owner's clock was ahead.
+ */
+function laterThan(
+  unfinished: readonly Replay[],
+  { createdAt }: Replay,
+): EpochMs {
+  return unfinished.reduce(
+    (latest, other) => Math.max(latest, other.createdAt + 1),
+    createdAt,
+  );
+}
+
+function factOf(replay: Replay, by: Cause, action: string): AuditFact {
+  const { id, sent } = replay;
   const { actor, why, requestId } = by;
   return {
     actor,
-    tenantId,
+    tenantId: visibleTo(replay),
     subject: "replay",
     subjectId: id,
     action,
@@ -244,16 +266,30 @@ function leftOutFact(replay: Replay, leftOut: LeftOut): AuditFact {
   };
 }
 
-function tooMany(count: number): ControlProblem {
+function refuseTooMany(
+  { tenantId }: Replay,
+  unfinished: readonly Replay[],
+): void {
+  const own = unfinished.filter((each) => each.tenantId === tenantId).length;
+  const ofTenants = unfinished.filter((each) => each.tenantId !== null).length;
+  if (tenantId === null) {
+    if (own >= MAX_UNFINISHED) throw tooMany("without a tenant", own);
+  } else if (own >= MAX_UNFINISHED_OF_TENANT)
+    throw tooMany(`of the tenant ${tenantId}`, own);
+  else if (ofTenants >= MAX_UNFINISHED)
+    throw tooMany("of all tenants together", ofTenants);
+}
+
+function tooMany(which: string, count: number): ControlProblem {
   return new ControlProblem(
     "conflict",
-    `${count} replays are not done yet. Wait for one, or cancel one.`,
+    `${count} replays ${which} are not done yet. Wait for one, or cancel one.`,
     {
       errors: [
         {
           field: "replays",
           rule: "max",
-          message: `must be at most ${MAX_UNFINISHED} that are not done`,
+          message: `must be at most ${count} ${which} that are not done`,
         },
       ],
     },

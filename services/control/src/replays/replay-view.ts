@@ -68,6 +68,12 @@ export function replayView(replay: Replay): ReplayView {
   };
 }
 
+/** As a caller with a tenant sees it: which replay it waits for, how far others are behind and what ClickHouse says is not the tenant's. */
+export function tenantsView(replay: Replay): ReplayView {
+  const kind = /^(waits|tries again)/.exec(replay.detail)?.[0];
+  return replayView({ ...replay, detail: kind ?? replay.detail });
+}
+
 /** What a replay would do, as far as it can be told in advance. */
 export interface PreviewView {
   readonly selectedAt: string;

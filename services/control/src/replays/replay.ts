@@ -69,6 +69,11 @@ export function isFinal({ state }: Pick<Replay, "state">): boolean {
   return state === "done" || state === "cancelled";
 }
 
+/** The tenant whose callers see it; null: none. An operator's SQL may name other tenants, and what is theirs. */
+export function visibleTo({ tenantId, selection }: Replay): string | null {
+  return selection.sql === null ? tenantId : null;
+}
+
 /** What may be done by hand, and what it makes of the replay; null where the replay is in no state for it. Twice is the same as once. */
 export function steered(
   stored: Replay,
