@@ -98,7 +98,8 @@ async function disturb(world: World, random: Random): Promise<EpochMs> {
     lastFaultAt = Date.now();
     if (victim === "clickhouse") await withoutClickHouse(world, random);
     else {
-      await world.kill9(world.services.one(victim));
+      if (victim === "control") await killInChunk(world);
+      else await world.kill9(world.services.one(victim));
       await sleep(random.between(0, 1_000));
       started.push(await world.services.spawn(victim));
     }
@@ -106,6 +107,32 @@ async function disturb(world: World, random: Random): Promise<EpochMs> {
   await world.services.ready(...started);
   return lastFaultAt;
 }
+
+/** Kills control when a chunk has been sent and cannot be stored: another producer has taken its transactional id, so its next checkpoint is refused. */
+async function killInChunk(world: World): Promise<void> {
+  const usurper = await world.kafka.fencedProducer(`${world.prefix}control`);
+  try {
+    await untilBurst(world);
+    await world.kill9(world.services.one("control"));
+  } finally {
+    await usurper.disconnect();
+  }
+}
+
+/** Returns once the receiver gets many requests at the same time, but not later than after a few seconds: a dispatcher may be starting. */
+async function untilBurst({ receiver }: World): Promise<void> {
+  const end = performance.now() + BURST_WITHIN_MS;
+  while (performance.now() < end) {
+    const before = receiver.requests.length;
+    await sleep(BURST_MS);
+    if (receiver.requests.length - before >= BURST) return;
+  }
+}
+
+/** A chunk is the replay's rate for half a second; other events come one by one. */
+const BURST = 4;
+const BURST_MS = 10;
+const BURST_WITHIN_MS = 3_000;
 
 async function withoutClickHouse(
   { clickhouse }: World,

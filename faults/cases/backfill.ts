@@ -21,6 +21,7 @@ const ROUTED = 30;
 
 export const backfill: FaultCase = {
   name: "backfill",
+  isLong: true,
   proves:
     "a backfill sends a new endpoint each event of before its creation, and no other, across kills of control, dispatcher, recorder and ClickHouse, and an overlapping one sends nothing more",
   async run(world, random) {
