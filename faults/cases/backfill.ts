@@ -23,7 +23,7 @@ export const backfill: FaultCase = {
   name: "backfill",
   isLong: true,
   proves:
-    "a backfill sends a new endpoint each event of before its creation, and no other, across kills of control, dispatcher, recorder and ClickHouse, and an overlapping one sends nothing more",
+    "a backfill sends a new endpoint each event of before its creation and no other, across the same kills as in `replay`, and an overlapping one sends nothing more",
   async run(world, random) {
     await world.startAll();
     await world.services.start("control");
