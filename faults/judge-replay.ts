@@ -48,7 +48,7 @@ export function* wronglySent(
     yield `sent by nobody who should: ${few(more.map((one) => one.deliveryId))}`;
 }
 
-/** Compares both replays' own counts with what was selected. The second one, made after the first had begun, sends nothing. */
+/** Compares both replays' own counts with what was selected. The second one, made after the end of the first, sends nothing. */
 export function* wronglyCounted(
   { selected, leftOut }: Owed,
   [first, second]: readonly [ReplayAnswer, ReplayAnswer],
