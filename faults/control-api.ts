@@ -15,7 +15,7 @@ const PATIENCE_MS = 60_000;
 const ANSWER_WITHIN_MS = 15_000;
 
 /** Asks again until control is the owner and has done it: each of these requests may be repeated. */
-async function ask<T>(
+export async function ask<T>(
   world: World,
   method: string,
   path: string,
@@ -25,7 +25,7 @@ async function ask<T>(
   for (const end = performance.now() + PATIENCE_MS; ;) {
     try {
       const { url } = world.services.one("control");
-      const answer = await fetch(`${url}/v1/endpoints${path}`, {
+      const answer = await fetch(`${url}/v1${path}`, {
         method,
         headers: {
           authorization: "Bearer admin",
@@ -46,12 +46,20 @@ async function ask<T>(
   }
 }
 
-/** Creates an endpoint that no event of a case is for. */
-export async function createEndpoint(world: World): Promise<void> {
-  await ask(world, "POST", "", {
+export interface CreatedEndpoint {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** Creates an endpoint at this path of the receiver. By default no event of a case is for it. */
+export async function createEndpoint(
+  world: World,
+  { path = "", eventTypes = ["none.*"] } = {},
+): Promise<CreatedEndpoint> {
+  return await ask(world, "POST", "/endpoints", {
     tenantId: TENANT,
-    url: world.receiver.url,
-    eventTypes: ["none.*"],
+    url: `${world.receiver.url}${path}`,
+    eventTypes,
   });
 }
 
@@ -61,19 +69,32 @@ export async function rotateSecret(
   behaviour: Behaviour,
   overlapMs: number,
 ): Promise<void> {
-  const path = `/${endpointIdOf(behaviour)}/rotate-secret`;
+  const path = `/endpoints/${endpointIdOf(behaviour)}/rotate-secret`;
   await ask(world, "POST", path, { overlapMs });
 }
 
 export async function pause(world: World, behaviour: Behaviour): Promise<void> {
-  await ask(world, "POST", `/${endpointIdOf(behaviour)}/pause`);
+  await ask(world, "POST", `/endpoints/${endpointIdOf(behaviour)}/pause`);
 }
 
 export async function resume(
   world: World,
   behaviour: Behaviour,
 ): Promise<void> {
-  await ask(world, "POST", `/${endpointIdOf(behaviour)}/resume`);
+  await ask(world, "POST", `/endpoints/${endpointIdOf(behaviour)}/resume`);
+}
+
+/** Waits until control has disabled these endpoints. */
+export async function disabled(
+  world: World,
+  behaviours: readonly Behaviour[],
+): Promise<void> {
+  for (const behaviour of behaviours) {
+    const path = `/endpoints/${endpointIdOf(behaviour)}`;
+    const isDisabled = async () =>
+      (await ask<{ state: string }>(world, "GET", path)).state === "disabled";
+    await waitFor(isDisabled, { everyMs: 100, what: `${path}: disabled` });
+  }
 }
 
 /** Waits until the endpoint's resume has this property. */
@@ -83,7 +104,7 @@ export async function resumeIs(
   what: string,
   is: (resume: ResumeAnswer) => boolean,
 ): Promise<void> {
-  const path = `/${endpointIdOf(behaviour)}/resume`;
+  const path = `/endpoints/${endpointIdOf(behaviour)}/resume`;
   await waitFor(async () => is(await ask<ResumeAnswer>(world, "GET", path)), {
     timeoutMs: 120_000,
     everyMs: 50,

@@ -127,12 +127,14 @@ export interface Mood {
   slowMs: number;
   /** The answer of black holes from now on. */
   blackhole: Answer;
+  /** The answer of dead endpoints from now on. */
+  dead: Answer;
   /** The answer of the endpoint `outage` from now on. Events reach it only in the case `breaker`. */
   outage: Answer;
 }
 
 /**
- * Chooses answers: a flaky endpoint refuses the first one or two requests of each webhook-id, a dead one all; a healthy one takes
+ * Chooses answers: a flaky endpoint refuses the first one or two requests of each webhook-id, a dead one all while it is dead; a healthy one takes
  * a moment. Refusals are 4xx, which are retried but open no breaker: otherwise these endpoints would be asked too rarely.
  */
 export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
@@ -142,7 +144,7 @@ export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
     const id = headers["webhook-id"] ?? "";
     if (behaviour === "blackhole") return mood.blackhole;
     if (behaviour === "outage") return mood.outage;
-    if (behaviour === "dead") return 404;
+    if (behaviour === "dead") return mood.dead;
     if (behaviour.startsWith("gone")) return 410;
     // Computed from the id, not random, so that a repeat gets the same delay.
     const delayMs = (id.charCodeAt(id.length - 1) % 8) * 5;

@@ -141,11 +141,16 @@ function planned(
       ? "flaky"
       : random.pick(["healthy0", "healthy1", "healthy2", "healthy3"]),
   );
+  const taken = new Set<number>();
   for (const [behaviour, wanted] of Object.entries(rare)) {
     const count = Math.floor(Math.min(wanted, total / 10));
     for (let i = 0; i < count; i++) {
       const share = (at: number): number => Math.floor((at * total) / count);
-      const place = random.between(share(i), share(i + 1) - 1);
+      let place = random.between(share(i), share(i + 1) - 1);
+      // Another rare one must not lose its only event.
+      while (taken.has(place) && taken.size < total)
+        place = (place + 1) % total;
+      taken.add(place);
       plan[place] = behaviour as Behaviour; // the keys of `rare` are behaviours
     }
   }

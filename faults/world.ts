@@ -92,7 +92,12 @@ export class World {
   readonly isShort: boolean;
   readonly tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
   readonly services: Services;
-  readonly mood: Mood = { slowMs: 0, blackhole: "hang", outage: 200 };
+  readonly mood: Mood = {
+    slowMs: 0,
+    blackhole: "hang",
+    dead: 404,
+    outage: 200,
+  };
   /** Whether a request is signed as it should be. A case that changes secrets judges this itself. */
   isSigned: (request: ReceivedRequest) => boolean = ({ headers, body }) =>
     verify({ headers, body, secrets: [SECRET] }).ok;

@@ -1,4 +1,5 @@
 import type { FaultCase } from "../case.ts";
+import { backfill } from "./backfill.ts";
 import { breaker } from "./breaker.ts";
 import { brokerSilent } from "./broker-silent.ts";
 import { brokerDownAtBoot, brokerFrozen, brokerKilled } from "./broker.ts";
@@ -27,6 +28,7 @@ import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
 import { pauseResume } from "./pause-resume.ts";
 import { poison } from "./poison.ts";
 import { rateLimited } from "./rate-limited.ts";
+import { replay } from "./replay.ts";
 import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { rotation } from "./rotation.ts";
 import { sameSecond } from "./same-second.ts";
@@ -40,6 +42,8 @@ export const CASES: readonly FaultCase[] = [
   ...SERVICES_KILLED,
   farTwins,
   pauseResume,
+  replay,
+  backfill,
   rotation,
   cleanStop,
   zombie,
