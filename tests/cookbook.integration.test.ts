@@ -6,7 +6,7 @@ import {
   type ApiServer,
   type ProblemDocument,
 } from "@postrider/http";
-import { rowsOf, testEffects, useStack } from "@postrider/testkit";
+import { anAttempt, rowsOf, testEffects, useStack } from "@postrider/testkit";
 import {
   examplesOf,
   exampleText,
@@ -327,6 +327,61 @@ test.each(SAVED_QUERIES)(
     expect(read).toBeLessThan(NOISE / 2);
   },
 );
+
+const WITHOUT_REPLAYS = [
+  "error-budget",
+  "error-budget-by-hour",
+  "endpoint-budget",
+  "first-attempt-budget",
+  "burn-rates",
+  "first-attempt-burn-rates",
+  "time-to-success",
+  "first-attempts",
+];
+
+test("replays change nothing of the service levels: what they repeat counts, once", async () => {
+  const receivedAt = data.until - 2 * HOUR;
+  const of = { tenantId: "replayed", receivedAt, attemptNumber: 1 };
+  const inTime = anAttempt({
+    ...of,
+    deliveryId: "dlv_in_time",
+    startedAt: receivedAt,
+  });
+  const givenUp = anAttempt({
+    ...of,
+    deliveryId: "dlv_given_up",
+    startedAt: receivedAt + 1,
+    outcome: "http_error",
+    status: "expired",
+    disposition: "dead_letter",
+    deadLetterReason: "exhausted",
+  });
+  const replayed = {
+    trigger: "redrive",
+    replayId: "rpl_1",
+    startedAt: receivedAt + HOUR,
+  };
+  const path = `since=${new Date(data.from).toISOString()}&tenant=replayed`;
+  const answers = () =>
+    Promise.all(
+      WITHOUT_REPLAYS.map(
+        async (name) => (await ask(`/v1/queries/${name}?${path}`)).body.rows,
+      ),
+    );
+  await recorder.record({ attempts: [inTime, givenUp] });
+  const before = await answers();
+
+  await recorder.record({
+    attempts: [
+      { ...inTime, ...replayed, deliveryId: "dlv_sent_again" },
+      { ...givenUp, ...replayed, deliveryId: "dlv_given_up_again" },
+    ],
+  });
+
+  const after = await answers();
+  expect(before.filter((rows) => rows.length === 0)).toEqual([]);
+  expect(after).toEqual(before);
+});
 
 /** What ClickHouse says that it read. */
 async function rowsRead(query: SavedQuery, scope: Scope): Promise<number> {

@@ -58,7 +58,7 @@ export const overview: Dashboard = {
         "Attempts that are not the first of their delivery, or that had been deferred.",
       unit: "ops",
       queries: one(
-        rate("postrider_attempts_total", "tier", 'tier!="none"'),
+        rate("postrider_attempts_total", "tier", 'tier!~"none|replay"'),
         "{{tier}}",
       ),
     },

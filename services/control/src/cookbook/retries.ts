@@ -5,6 +5,7 @@ import {
   DELIVERIES,
   during,
   ENDPOINT,
+  NO_REPLAY,
   OF_ENDPOINT,
   OF_TENANT,
   type SavedQuery,
@@ -16,13 +17,14 @@ export const RETRIES: readonly SavedQuery[] = [
     name: "time-to-success",
     title: "How long does a delivery take?",
     description:
-      "From received to delivered, retries and waits included, by tenant: what a customer means by late. A delivery that was made twice, after a crash, may count with its second request.",
+      "From received to delivered, retries and waits included, by tenant: what a customer means by late. What a replay sent is left out. A delivery that was made twice, after a crash, may count with its second request.",
     parameters: asked("1d"),
     sql: `SELECT tenant_id, count() AS delivered,
   (quantilesExact(0.5, 0.95, 0.99)(dateDiff('millisecond', received_at, changed_at)) AS quantiles)[1] AS p50_ms,
   quantiles[2] AS p95_ms, quantiles[3] AS p99_ms,
   max(dateDiff('millisecond', received_at, changed_at)) AS max_ms, round(avg(attempts), 2) AS attempts_each
 ${DELIVERIES}
+  AND ${NO_REPLAY}
   AND status = 'delivered'
 GROUP BY tenant_id
 ORDER BY p95_ms DESC, tenant_id
@@ -58,12 +60,13 @@ ORDER BY attempt_number`,
     name: "first-attempts",
     title: "Do first attempts succeed less than they did?",
     description:
-      "Share of first attempts that succeeded, by day: the earliest sign, which retries hide from the success of deliveries. The first and the last day are those parts of them that are in the window.",
+      "Share of first attempts that succeeded, by day: the earliest sign, which retries hide from the success of deliveries. What a replay sent is left out. The first and the last day are those parts of them that are in the window.",
     parameters: { ...asked("14d", { limit: null }), endpoint: ENDPOINT },
     sql: `SELECT toDate(started_at) AS day, count() AS first_attempts, countIf(outcome = 'delivered') AS delivered,
   round(100 * delivered / first_attempts, 1) AS success_pct
 ${ATTEMPTS}
   AND ${OF_ENDPOINT}
+  AND ${NO_REPLAY}
   AND attempt_number = 1
 GROUP BY day
 ORDER BY day`,

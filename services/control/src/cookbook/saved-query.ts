@@ -85,6 +85,9 @@ export function during(column: string): string {
 export const OF_TENANT =
   "({tenant:String} = '' OR tenant_id = {tenant:String})";
 
+/** Not sent by a replay. */
+export const NO_REPLAY = "replay_id = ''";
+
 export const OF_ENDPOINT =
   "({endpoint:String} = '' OR endpoint_id = {endpoint:String})";
 

@@ -3,6 +3,7 @@ import {
   ATTEMPTS,
   DELIVERIES,
   ENDPOINT,
+  NO_REPLAY,
   OF_ENDPOINT,
   type Parameter,
   type SavedQuery,
@@ -54,13 +55,18 @@ function judged(isGood: string): string {
 const OLD_ENOUGH =
   "received_at < subtractMilliseconds(now64(3), {within_ms:UInt32})";
 
+/** What a replay sent is late by nature; the delivery that it repeats is judged, once. */
+const JUDGED_DELIVERIES = `${DELIVERIES}
+  AND ${NO_REPLAY}
+  AND ${OLD_ENOUGH}`;
+
 /** Without what its owner stopped. */
-const MEANT_TO_ARRIVE = `${DELIVERIES}
-  AND ${OLD_ENOUGH}
+const MEANT_TO_ARRIVE = `${JUDGED_DELIVERIES}
   AND dead_letter_reason NOT IN ('paused', 'gone', 'endpoint_disabled', 'endpoint_deleted')
   AND ${OF_ENDPOINT}`;
 
 const FIRST_ATTEMPTS = `${ATTEMPTS}
+  AND ${NO_REPLAY}
   AND ${OF_ENDPOINT}
   AND attempt_number = 1`;
 
@@ -115,11 +121,10 @@ export const SERVICE_LEVELS: readonly SavedQuery[] = [
     name: "error-budget",
     title: "How much of the error budget is spent?",
     description:
-      "Deliveries that were delivered in time against an objective, by tenant: `budget_spent` 1 is the whole budget of the window. All others are bad, also what is parked or was to wait (`notBefore`). A delivery that was made twice, after a crash, may count with its second request.",
+      "Deliveries that were delivered in time against an objective, by tenant: `budget_spent` 1 is the whole budget of the window. All others are bad, also what is parked or was to wait (`notBefore`); what a replay sent is left out. A delivery that was made twice, after a crash, may count with its second request.",
     parameters: { ...asked("7d"), ...IN_TIME },
     sql: `SELECT tenant_id, ${judged(IS_IN_TIME)}
-${DELIVERIES}
-  AND ${OLD_ENOUGH}
+${JUDGED_DELIVERIES}
 GROUP BY tenant_id
 ORDER BY budget_spent DESC, tenant_id
 LIMIT {limit:UInt32}`,
@@ -131,8 +136,7 @@ LIMIT {limit:UInt32}`,
       "The same by hour, newest first, so `budget_spent` is the burn rate: an hour at 14.4 spends a fiftieth of a month's budget.",
     parameters: { ...asked("1d", { limit: 168 }), ...IN_TIME },
     sql: `SELECT toStartOfHour(received_at) AS hour, ${judged(IS_IN_TIME)}
-${DELIVERIES}
-  AND ${OLD_ENOUGH}
+${JUDGED_DELIVERIES}
 GROUP BY hour
 ORDER BY hour DESC
 LIMIT {limit:UInt32}`,
@@ -141,7 +145,7 @@ LIMIT {limit:UInt32}`,
     name: "endpoint-budget",
     title: "Which endpoints spend the error budget?",
     description:
-      "Deliveries that were delivered in time, by endpoint; a row without `endpoint_id` is its tenant as a whole. Left out is what its owner stopped: paused, disabled, deleted, or answered 410. What still waits is bad once it is older than `within_ms`.",
+      "Deliveries that were delivered in time, by endpoint; a row without `endpoint_id` is its tenant as a whole. Left out is what its owner stopped: paused, disabled, deleted, or answered 410; and what a replay sent. What still waits is bad once it is older than `within_ms`.",
     parameters: { ...asked("7d"), endpoint: ENDPOINT, ...IN_TIME },
     sql: `SELECT tenant_id, endpoint_id, ${judged(IS_IN_TIME)}
 ${MEANT_TO_ARRIVE}
@@ -153,7 +157,7 @@ LIMIT {limit:UInt32}`,
     name: "first-attempt-budget",
     title: "Which endpoints fail at the first attempt more than they may?",
     description:
-      "First attempts that succeeded against an objective, by endpoint; a row without `endpoint_id` is its tenant as a whole. It shows what retries hide. An attempt that was made twice, after a crash, counts twice.",
+      "First attempts that succeeded against an objective, by endpoint; a row without `endpoint_id` is its tenant as a whole. It shows what retries hide. What a replay sent is left out. An attempt that was made twice, after a crash, counts twice.",
     parameters: { ...asked("7d"), endpoint: ENDPOINT, ...AT_FIRST },
     sql: `SELECT tenant_id, endpoint_id, ${judged(IS_GOOD_ATTEMPT)}
 ${FIRST_ATTEMPTS}
@@ -180,7 +184,7 @@ ${BURNING_END}`,
     name: "first-attempt-burn-rates",
     title: "Do first attempts fail too fast?",
     description:
-      "The burn rate of first attempts that succeed, over the same windows, by endpoint and by tenant: the earliest sign that a receiver breaks down.",
+      "The burn rate of first attempts that succeed, over the same windows, by endpoint and by tenant: the earliest sign that a receiver breaks down. What a replay sent is left out.",
     parameters: {
       ...asked("3d"),
       endpoint: ENDPOINT,

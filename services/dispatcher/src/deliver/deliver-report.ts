@@ -57,14 +57,16 @@ export function deliverReport(
     attempted(delivery, result, conclusion) {
       const { disposition, queueMs, sinceReceivedMs, cameFrom } = conclusion;
       const { outcome, isReused, durationMs } = result;
+      // Late by nature, its retries, too: its event is from before.
+      const isReplayed = delivery.replayId !== null;
       metrics.attempts.inc({
         outcome,
         connection: isReused ? "reused" : "fresh",
-        tier: cameFrom,
+        tier: isReplayed && cameFrom === "none" ? "replay" : cameFrom,
       });
       metrics.duration.observe(durationMs / 1_000);
       metrics.queue.observe(queueMs / 1_000);
-      if (outcome === "delivered")
+      if (outcome === "delivered" && !isReplayed)
         metrics.success.observe(sinceReceivedMs / 1_000);
       log.debug("delivery.attempted", {
         eventId: delivery.eventId,
@@ -111,7 +113,7 @@ function deliverMetrics(meter: Meter) {
   return {
     attempts: meter.counter(
       "postrider_attempts_total",
-      "Attempts by outcome, by whether the connection had served before, and by the tier in which the delivery waited before.",
+      "Attempts by outcome, by whether the connection had served before, and by the tier in which the delivery waited before: `none` if it did not wait, `replay` if it did not and a replay sent it.",
       ["outcome", "connection", "tier"],
     ),
     duration: meter.histogram(
@@ -126,7 +128,7 @@ function deliverMetrics(meter: Meter) {
     ),
     success: meter.histogram(
       "postrider_event_to_success_seconds",
-      "From an event's acceptance to the success of a delivery, all waits and retries included.",
+      "From an event's acceptance to the success of a delivery, all waits and retries included. What a replay sent is left out.",
       SUCCESS_SECONDS,
     ),
     deferrals: meter.counter(

@@ -228,6 +228,19 @@ test("the time from an event to its success is measured at the success alone", a
   expect(page).toMatch(/postrider_event_to_success_seconds_sum\{.*\} 3$/m);
 });
 
+test.each(["redrive", "replay", "retry"])(
+  "a %s of a replay is late by nature: it is neither measured from its event nor a first attempt",
+  async (trigger) => {
+    const { run, record, effects } = aStage([registered()], [answered(200)]);
+
+    await run(record({ trigger, replayId: "rpl_1" }));
+
+    const page = await effects.meter.render();
+    expect(page).toMatch(/postrider_event_to_success_seconds_count\{.*\} 0$/m);
+    expect(page).toMatch(/postrider_attempts_total\{.*tier="replay".*\} 1$/m);
+  },
+);
+
 test("attempts are counted by outcome and by the tier in which the delivery waited before", async () => {
   const { run, record, effects } = aStage(
     [registered()],
