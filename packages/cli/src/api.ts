@@ -179,6 +179,11 @@ export class ApiRefusal extends CliError {
   }
 }
 
+/** True where the key is valid, and may not do this. */
+export function isForbidden(error: unknown): error is ApiRefusal {
+  return error instanceof ApiRefusal && error.status === 403;
+}
+
 function refusal(
   status: number,
   text: string,

@@ -1,7 +1,7 @@
 /** Options that say which past deliveries are meant, and the body that they make for control. */
 import { DEAD_LETTER_REASONS, parseTime, type EpochMs } from "@postrider/core";
-import { duration, integer, oneOf, type Parse } from "@postrider/runtime";
-import { Option, type Command } from "commander";
+import { duration, integer, list, oneOf, type Parse } from "@postrider/runtime";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { option, repeated } from "./command.ts";
 
 export interface Selecting {
@@ -17,13 +17,21 @@ export interface Selecting {
   readonly until?: EpochMs;
 }
 
+const TIME =
+  "a time (RFC 3339), such as 2026-01-31T08:00:00Z, or how long ago, such as 6h or 7d";
+
 /** RFC 3339, or how long ago: `6h`. */
 export const time: Parse<EpochMs> = Object.assign(
   (text: string) => {
     const at = parseTime(text);
-    return at ?? Math.max(0, Date.now() - duration(text));
+    if (at !== undefined) return at;
+    try {
+      return Math.max(0, Date.now() - duration(text));
+    } catch {
+      throw new Error(`must be ${TIME}`);
+    }
   },
-  { expects: "a time (RFC 3339), or how long ago, such as 6h or 7d" },
+  { expects: TIME },
 );
 
 /** Reasons for which a delivery can be redriven; one that is parked is sent by its endpoint's resume. */
@@ -39,7 +47,7 @@ export function withSelection(made: Command): Command {
     .addOption(
       new Option(
         "--status <status>",
-        "expired (the default) or delivered; may be repeated",
+        "expired (the default) or delivered; several with commas, or repeated",
       ).argParser(someOf(["expired", "delivered"])),
     );
 }
@@ -57,8 +65,8 @@ export function withWindow(made: Command): Command {
     .addOption(
       new Option(
         "--reason <reason>",
-        `only given up for this reason; may be repeated: ${REASONS.join(", ")}`,
-      ).argParser(someOf(REASONS)),
+        `only given up for this reason; several with commas, or repeated: ${REASONS.join(", ")}`,
+      ).argParser(reasons),
     )
     .option(
       "--status-code <n>",
@@ -93,6 +101,16 @@ function someOf(allowed: readonly string[]) {
   const parse = option(oneOf(allowed));
   return (text: string, before: readonly string[] = []): string[] => [
     ...before,
-    parse(text),
+    ...option(list)(text).map(parse),
   ];
+}
+
+const someReasons = someOf(REASONS);
+
+function reasons(text: string, before?: readonly string[]): string[] {
+  if (text.split(",").some((reason) => reason.trim() === "paused"))
+    throw new InvalidArgumentError(
+      "A delivery that is parked (paused) is sent when its endpoint is resumed: npx postrider endpoints resume ID",
+    );
+  return someReasons(text, before);
 }

@@ -1,4 +1,5 @@
-import { expect, test } from "@jest/globals";
+import { stripVTControlCharacters } from "node:util";
+import { afterEach, expect, test } from "@jest/globals";
 import { createTerminal, table, visible } from "./terminal.ts";
 
 test("columns are as wide as their widest cell, without blanks at the ends of lines", () => {
@@ -12,6 +13,47 @@ test("columns are as wide as their widest cell, without blanks at the ends of li
   );
 
   expect(text).toBe("A     B\nlong  1\nx");
+});
+
+const { isTTY, columns } = process.stdout;
+afterEach(() => {
+  Object.assign(process.stdout, { isTTY, columns });
+});
+
+/** The table's lines on a terminal so many columns wide. */
+function linesAt(width: number, rows: readonly (readonly string[])[]) {
+  Object.assign(process.stdout, { isTTY: true, columns: width });
+  const header = ["given up", "delivery", "detail"];
+  const text = table(header, rows, createTerminal(false));
+  return stripVTControlCharacters(text).split("\n");
+}
+
+const AT = "2026-01-01T00:00:00.000Z";
+const ID = "dlv_Yn7Jys89Xh4Yr8W9w1K8KH";
+
+test.each([80, 60, 20])(
+  "ids and times are whole on a terminal of %i columns; other texts are cut",
+  (width) => {
+    const [, line] = linesAt(width, [
+      [AT, ID, "the receiver said no ".repeat(9)],
+    ]);
+
+    expect(line?.startsWith(`${AT}  ${ID}  the`)).toBe(true);
+    expect(line?.endsWith("…")).toBe(true);
+    expect(line?.length).toBe(Math.max(width, `${AT}  ${ID}  `.length + 8));
+  },
+);
+
+test("a long word is cut unless it begins as an id", () => {
+  const long = "x".repeat(60);
+
+  const [, word, id] = linesAt(60, [
+    [AT, long, ""],
+    [AT, "", `inline_${long}`],
+  ]);
+
+  expect(word).toMatch(/x…$/);
+  expect(id).toContain(`inline_${long}`);
 });
 
 test("control characters in other people's texts do not reach the terminal", () => {

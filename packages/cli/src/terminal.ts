@@ -54,7 +54,7 @@ export function createTerminal(json: boolean): Terminal {
   };
 }
 
-/** A table with a header and aligned columns. On a terminal, cells are cut so that a row fits. Control characters in cells are made visible. */
+/** A table with a header and aligned columns. On a terminal, cells are cut so that a row fits; what somebody may want to copy is never cut, even if the row does not fit then. Control characters in cells are made visible. */
 export function table(
   header: readonly string[],
   rows: readonly (readonly string[])[],
@@ -64,7 +64,12 @@ export function table(
   const widths = header.map((title, at) =>
     Math.max(title.length, ...clean.map((row) => row[at]?.length ?? 0)),
   );
-  if (process.stdout.isTTY) shrink(widths, process.stdout.columns);
+  if (process.stdout.isTTY) {
+    const least = header.map((_, at) =>
+      Math.max(LEAST_WIDTH, ...clean.map((row) => wholeWidth(row[at] ?? ""))),
+    );
+    shrink(widths, least, process.stdout.columns);
+  }
   const render = (cells: readonly string[]): string =>
     cells
       .map((cell, at) => {
@@ -81,15 +86,30 @@ export function table(
 
 const LEAST_WIDTH = 8;
 
-/** Narrows the widest column step by step, until all fit or none can be narrowed further. */
-function shrink(widths: number[], columns: number): void {
+/** Ids of ours, and whatever may be an id or is a time: a word of up to 40 characters. */
+const WHOLE = /^(?:(?:dlv|ep|evt|rpl|prk|msg|inline)_\S*|\S{1,40})$/;
+
+/** The width that a cell needs because it must not be cut; 0 if it may be. */
+function wholeWidth(cell: string): number {
+  return WHOLE.test(cell) ? cell.length : 0;
+}
+
+/** Narrows the widest column step by step, none below its least width, until all fit or none can be narrowed further. */
+function shrink(
+  widths: number[],
+  least: readonly number[],
+  columns: number,
+): void {
   const total = (): number =>
     widths.reduce((sum, width) => sum + width + 2, -2);
   while (total() > columns) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const width = widths[widest] ?? 0;
-    if (width <= LEAST_WIDTH) return;
-    widths[widest] = Math.max(width - (total() - columns), LEAST_WIDTH);
+    const spare = widths.map((width, at) =>
+      width > (least[at] ?? 0) ? width : 0,
+    );
+    const width = Math.max(...spare);
+    if (width === 0) return;
+    const widest = spare.indexOf(width);
+    widths[widest] = Math.max(width - (total() - columns), least[widest] ?? 0);
   }
 }
 

@@ -168,6 +168,36 @@ test("attempts are listed", async () => {
   expect(stdout).not.toContain("\u001b[2J");
 });
 
+test("a delivery's timeline shows which attempts a replay has made", async () => {
+  const attempt = {
+    kind: "attempt",
+    attemptNumber: 1,
+    outcome: "delivered",
+    statusCode: 200,
+    durationMs: 9,
+    error: null,
+    nextAttemptAt: null,
+  };
+  fake.answer = () => [
+    200,
+    {
+      ...delivery(1, { tenantId: "acme", eventId: "evt_1" }),
+      timeline: [
+        { ...attempt, at: "T1", trigger: "first", replayId: null },
+        { ...attempt, at: "T2", trigger: "redrive", replayId: "rpl_1" },
+      ],
+      truncated: false,
+    },
+  ];
+
+  const { stdout } = await run("deliveries", "get", "dlv_1");
+
+  expect(stdout).toContain("T1  attempt 1  delivered 200  9 ms\n");
+  expect(stdout).toContain(
+    "T2  attempt 1  delivered 200  9 ms  redrive rpl_1\n",
+  );
+});
+
 test("one delivery is shown with its timeline, in the order of time", async () => {
   fake.answer = () => [
     200,

@@ -5,15 +5,16 @@ import { MAX_INLINE_ATTEMPTS } from "@postrider/core";
 import { duration, integer } from "@postrider/runtime";
 import { Option, type Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
+import { isForbidden } from "../api.ts";
 import { readArrivals, type Arrivals } from "../publish/arrivals.ts";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
 import { postDescribedEvent } from "../publish/post-events.ts";
 import { publishLines, type EventLine } from "../publish/publish-lines.ts";
-import { tellWhatBecame } from "../publish/publish-wait.ts";
+import { tellPublished, tellWhatBecame } from "../publish/publish-wait.ts";
 import { utf8Text } from "../publish/utf8-text.ts";
 import { requireSecret } from "../require-secret.ts";
-import { visible } from "../terminal.ts";
+import { visible, type Terminal } from "../terminal.ts";
 
 interface PublishOptions {
   readonly tenant?: string;
@@ -43,7 +44,7 @@ export function publishCommand(run: Run): Command {
         throw usage("--from-line goes with --ndjson.");
       const lines = path === undefined ? [] : await readLines(path, fromLine);
       const envelope = path === undefined ? await envelopeOf(options) : "";
-      const before = await arrivalsBefore(addresses, options);
+      const before = await arrivalsBefore(addresses, options, terminal);
       const ingest = addresses.ingest();
       const events =
         path === undefined
@@ -56,9 +57,7 @@ export function publishCommand(run: Run): Command {
           timeoutMs: options.timeout,
           terminal,
         });
-      terminal.data({ events }, () =>
-        events.map((event) => visible(event.id)).join("\n"),
-      );
+      tellPublished(events, terminal);
       terminal.say(
         visible(
           `Published. See what became of it: npx postrider events get ${events[0]?.id} --tenant ${events[0]?.tenantId}`,
@@ -124,10 +123,21 @@ function refuseSingles(options: PublishOptions): void {
 async function arrivalsBefore(
   addresses: Addresses,
   { wait: isWaiting, id, tenant }: PublishOptions,
+  terminal: Terminal,
 ): Promise<Arrivals | null> {
-  return isWaiting === true && id !== undefined && tenant !== undefined
-    ? await readArrivals(addresses.control(), { id, tenantId: tenant })
-    : null;
+  if (isWaiting !== true || id === undefined || tenant === undefined)
+    return null;
+  try {
+    return await readArrivals(addresses.control(), { id, tenantId: tenant });
+  } catch (error) {
+    if (!isForbidden(error)) throw error; // a publisher's or a tenant's key may not ask, and may publish
+    terminal.say(
+      visible(
+        `Whether ${id} was published before is not known: this key may not ask. A repeat is not sent again.`,
+      ),
+    );
+    return null;
+  }
 }
 
 /** The envelope's text, with the payload's text inserted unchanged: receivers get exactly these bytes. */

@@ -132,6 +132,17 @@ test.each([
     ["dead-letters", "redrive", "--reason", "blocked", "--endpoint", "ep_1"],
     { reasons: ["blocked"], endpointId: "ep_1" },
   ],
+  [
+    [
+      "dead-letters",
+      "redrive",
+      "--reason",
+      "gone,blocked",
+      "--reason",
+      "exhausted",
+    ],
+    { reasons: ["gone", "blocked", "exhausted"] },
+  ],
 ])("%j is a shorthand", async (args, selection) => {
   answers();
 
@@ -167,9 +178,12 @@ test("replay list shows one a line, and get all of one", async () => {
 });
 
 test.each([
-  [["--reason", "paused"], "must be one of"],
+  [["--reason", "paused"], "npx postrider endpoints resume ID"],
+  [["--reason", "exhausted,paused"], "npx postrider endpoints resume ID"],
+  [["--reason", "exhausted,bad"], "must be one of"],
+  [["--reason", ","], "list separated by commas"],
   [["--status", "failed"], "must be one of"],
-  [["--since", "yesterday"], "--since"],
+  [["--since", "tomorrow"], "It must be a time (RFC 3339), such as"],
 ])("replay create %j is a usage error", async (flags, text) => {
   const { code, stderr } = await ran("replay", "create", ...flags);
 

@@ -1,5 +1,6 @@
 /** The answer of `GET /v1/deliveries/{id}` as text for people. */
 import { visible, type Terminal } from "../terminal.ts";
+import { madeBy } from "../made-by.ts";
 import { cell, type Row } from "./list-spec.ts";
 
 export interface DeliveryTimeline extends Row {
@@ -38,6 +39,7 @@ function toldBy(kind: string, of: (name: string) => string): readonly string[] {
         `${of("outcome")} ${of("statusCode")}`.trim(),
         `${of("durationMs")} ms`,
         of("error"),
+        madeBy(of("trigger"), of("replayId")),
         of("nextAttemptAt") === "" ? "" : `next ${of("nextAttemptAt")}`,
       ];
     case "deferral":

@@ -1,4 +1,5 @@
 import type { DeliveryView, EventView } from "../event-view.ts";
+import { madeBy } from "../made-by.ts";
 import { visible, type Terminal } from "../terminal.ts";
 
 /** True when nothing further will happen to the event by itself. */
@@ -50,7 +51,8 @@ function renderDelivery(delivery: DeliveryView, terminal: Terminal): string[] {
     `  ${delivery.id} → ${delivery.endpointId}  ${status}${why}${next}`,
     ...delivery.attempts.map((attempt) => {
       const seen = attempt.statusCode ?? visible(attempt.error ?? "");
-      return `    ${attempt.attemptNumber}  ${attempt.startedAt}  ${attempt.outcome} ${seen}  ${attempt.durationMs} ms`;
+      const trigger = madeBy(visible(attempt.trigger));
+      return `    ${attempt.attemptNumber}  ${attempt.startedAt}  ${attempt.outcome} ${seen}  ${attempt.durationMs} ms  ${trigger}`.trimEnd();
     }),
   ];
 }

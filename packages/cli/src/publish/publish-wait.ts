@@ -2,8 +2,8 @@
 import { matchesType } from "@postrider/core";
 import type { Addresses } from "../addresses.ts";
 import { wasRepeat, type Arrivals } from "./arrivals.ts";
-import { EXIT, type ExitCode } from "../cli-error.ts";
-import type { ApiAddress } from "../api.ts";
+import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
+import { isForbidden, type ApiAddress, type ApiRefusal } from "../api.ts";
 import type { EventView } from "../event-view.ts";
 import { readEndpoints } from "../read-endpoints.ts";
 import { isParked, renderEvent } from "./event-view.ts";
@@ -20,21 +20,10 @@ export async function tellWhatBecame(
     readonly terminal: Terminal;
   },
 ): Promise<ExitCode> {
-  const { events, before, timeoutMs, terminal } = given;
+  const { events, terminal } = given;
   const control = addresses.control();
   const [first] = events;
-  const isDuplicate =
-    before !== null &&
-    before.all > 0 &&
-    first !== undefined &&
-    (await wasRepeat(control, first, before, timeoutMs));
-  const views = await waitForEvents({
-    control,
-    events,
-    timeoutMs,
-    onProgress: (text) => terminal.progress(visible(text)),
-    onChange: (text) => terminal.say(visible(text)),
-  });
+  const { isDuplicate, views } = await readEnds(control, given);
   const shown = isDuplicate
     ? views.map((view) => ({ ...view, duplicate: true }))
     : views;
@@ -48,6 +37,63 @@ export async function tellWhatBecame(
   const isFine = views.every(wasDelivered);
   if (!isFine) terminal.say(await notDelivered(views, control));
   return isFine ? EXIT.done : EXIT.failed;
+}
+
+/** Throws `CliError`; if the key may not read, only after what was published is printed. */
+async function readEnds(
+  control: ApiAddress,
+  given: Parameters<typeof tellWhatBecame>[1],
+): Promise<{
+  readonly isDuplicate: boolean;
+  readonly views: readonly EventView[];
+}> {
+  const { events, before, timeoutMs, terminal } = given;
+  const [first] = events;
+  try {
+    const isDuplicate =
+      before !== null &&
+      before.all > 0 &&
+      first !== undefined &&
+      (await wasRepeat(control, first, before, timeoutMs));
+    const views = await waitForEvents({
+      control,
+      events,
+      timeoutMs,
+      onProgress: (text) => terminal.progress(visible(text)),
+      onChange: (text) => terminal.say(visible(text)),
+    });
+    return { isDuplicate, views };
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    tellPublished(events, terminal);
+    throw mayNotRead(error, first);
+  }
+}
+
+/** Prints what was published, without what became of it. */
+export function tellPublished(
+  events: readonly PublishedEvent[],
+  terminal: Terminal,
+): void {
+  terminal.data({ events }, () =>
+    events.map((event) => visible(event.id)).join("\n"),
+  );
+}
+
+/** It ends as refused, not as done: `--wait` promises 0 only if all was delivered, and scripts go on from there. */
+function mayNotRead(
+  refusal: ApiRefusal,
+  first: PublishedEvent | undefined,
+): CliError {
+  return new CliError(
+    EXIT.refused,
+    "Published, but this key may not read what became of it.",
+    {
+      why: refusal.why ?? undefined,
+      next: `npx postrider events get ${first?.id} --tenant ${first?.tenantId}   (with a key that may read: POSTRIDER_ADMIN_KEY)`,
+      cause: refusal,
+    },
+  );
 }
 
 function wasDelivered(event: EventView): boolean {

@@ -415,6 +415,109 @@ test.each([
   },
 );
 
+test("events get shows which attempts a redrive has made", async () => {
+  const { deliveries, ...event } = eventView("delivered") as {
+    deliveries: object[];
+  };
+  const attempt = {
+    startedAt: "2026-01-01T00:00:01.000Z",
+    outcome: "delivered",
+    statusCode: 200,
+    durationMs: 7,
+    error: null,
+  };
+  const attempts = [
+    { ...attempt, attemptNumber: 1, trigger: "first" },
+    { ...attempt, attemptNumber: 2, trigger: "redrive" },
+  ];
+  fake.answer = () => [
+    200,
+    { ...event, deliveries: [{ ...deliveries[0], attempts }] },
+  ];
+
+  const ran = await fake.postrider(["events", "get", "e1"], {
+    env: fake.env(),
+  });
+
+  expect(ran.stdout).toContain(
+    "    1  2026-01-01T00:00:01.000Z  delivered 200  7 ms\n" +
+      "    2  2026-01-01T00:00:01.000Z  delivered 200  7 ms  redrive\n",
+  );
+});
+
+test("publish --wait shows why a delivery waits, and until when", async () => {
+  const { deliveries, ...event } = eventView("pending") as {
+    deliveries: object[];
+  };
+  const waiting = {
+    nextAttemptAt: "2126-01-01T00:00:05.000Z",
+    deferralReason: "breaker_open",
+  };
+  let reads = 0;
+  fake.answer = ({ line }) => {
+    if (line.startsWith("POST"))
+      return [202, { events: [{ id: "e1", tenantId: "acme" }] }];
+    reads += 1;
+    return reads > 1
+      ? [200, eventView("delivered")]
+      : [200, { ...event, deliveries: [{ ...deliveries[0], ...waiting }] }];
+  };
+
+  const ran = await fake.postrider(
+    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
+    { env: fake.env() },
+  );
+
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toBe(
+    "ep_1 pending, put off (breaker_open) until 2126-01-01T00:00:05.000Z\nep_1 delivered\n",
+  );
+});
+
+const FORBIDDEN = { title: "The key may not do this" };
+
+test.each([[[]], [["--id", "e1"]]])(
+  "publish --wait %j with a key that may not read publishes, prints the id, and exits as refused",
+  async (more) => {
+    fake.answer = ({ line }) =>
+      line.startsWith("POST /v1/events")
+        ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
+        : [403, FORBIDDEN];
+    const args = ["publish", ...single, "--payload", "1", "--wait", ...more];
+
+    const ran = await fake.postrider(args, { env: fake.env() });
+    const json = await fake.postrider([...args, "--json"], { env: fake.env() });
+
+    expect([ran.code, ran.stdout]).toEqual([5, "e1\n"]);
+    expect(ran.stderr).toContain(
+      "Published, but this key may not read what became of it.",
+    );
+    expect(ran.stderr).toContain("npx postrider events get e1 --tenant acme");
+    expect(JSON.parse(json.stdout)).toEqual({
+      events: [{ id: "e1", tenantId: "acme" }],
+    });
+    expect(JSON.parse(json.stderr)).toMatchObject({ exitCode: 5 });
+  },
+);
+
+test("publish --wait --id with a tenant's key says that a repeat would not be told", async () => {
+  fake.answer = ({ line }) => {
+    if (line.startsWith("POST /v1/events"))
+      return [202, { events: [{ id: "e1", tenantId: "acme" }] }];
+    return line.startsWith("POST /v1/query")
+      ? [403, FORBIDDEN]
+      : [200, eventView("delivered")];
+  };
+
+  const ran = await fake.postrider(
+    ["publish", ...single, "--payload", "1", "--wait", "--id", "e1"],
+    { env: fake.env() },
+  );
+
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toContain("Whether e1 was published before is not known");
+});
+
 test("an empty payload is reported as empty", async () => {
   const ran = await fake.postrider(
     ["publish", "--tenant", "acme", "--type", "a"],

@@ -1,7 +1,7 @@
 import type { ApiAddress } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { readEvent } from "./read-event.ts";
-import type { EventView } from "../event-view.ts";
+import type { DeliveryView, EventView } from "../event-view.ts";
 import { isSettled } from "./event-view.ts";
 
 export interface PublishedEvent {
@@ -106,13 +106,17 @@ function describe(event: EventView): string {
       // An attempt becomes visible a moment before the status that follows from it.
       const isDelivered = last?.outcome === "delivered";
       const status = isDelivered ? "delivered" : delivery.status;
-      const next =
-        isDelivered || delivery.nextAttemptAt === null
-          ? ""
-          : `, next at ${delivery.nextAttemptAt}`;
+      const next = isDelivered ? "" : nextOf(delivery);
       return `${delivery.endpointId} ${status}${seen}${next}`;
     })
     .join(" · ");
+}
+
+function nextOf({ nextAttemptAt, deferralReason }: DeliveryView): string {
+  if (nextAttemptAt === null) return "";
+  return deferralReason == null
+    ? `, next at ${nextAttemptAt}`
+    : `, put off (${deferralReason}) until ${nextAttemptAt}`;
 }
 
 function tooLate(
