@@ -16,6 +16,7 @@ import type { AuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
 import { judgeSubquery } from "./reads/query-guard.ts";
 import type { Reader } from "./reads/reader.ts";
+import { readingOf } from "./reads/whose-rows.ts";
 import { openLetterLog } from "./replays/letter-log.ts";
 import { createPastDeliveries } from "./replays/past-deliveries.ts";
 import type { Offsets, WatchedTopic } from "./replays/recorded.ts";
@@ -41,7 +42,7 @@ export function composeReplays(
     readonly ownership: Ownership;
     readonly tenureWriter: TenureWriter;
     readonly audit: AuditTrail;
-    readonly reader: Pick<Reader, "select">;
+    readonly reader: Reader;
     /** The table of the topic `control`. */
     readonly entries: Table<ControlEntry>;
     readonly endpoints: Table<Endpoint>;
@@ -49,7 +50,9 @@ export function composeReplays(
 ): Replays {
   const { clock, log, config, kafka, schemas, ownership, endpoints } = options;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
-  const past = createPastDeliveries(options.reader.select);
+  const { reader } = options;
+  // A run goes on for hours, also while tenants are not served: it reads as control itself, with the tenant in every condition.
+  const past = createPastDeliveries(reader.select);
   const store = createReplayStore({
     clock,
     log,
@@ -100,7 +103,8 @@ export function composeReplays(
     },
     routes: replayRoutes({
       store,
-      past,
+      pastFor: (caller) =>
+        createPastDeliveries(readingOf(reader, caller).select),
       endpoints,
       clock,
       defaultRate: config.replayRate,

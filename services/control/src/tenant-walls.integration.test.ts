@@ -358,6 +358,29 @@ async function stateOf({ endpoint: id, key: keyId }: Things): Promise<unknown> {
 }
 
 test(
+  "replays are neither counted nor made while tenants are not served, and why is in the log alone",
+  async () => {
+    await start();
+
+    for (const [path, body] of [
+      ["/v1/replays/preview", {}],
+      ["/v1/replays", { confirm: true }],
+      ["/v1/replays/preview", { deliveryIds: ["dlv_1"] }],
+    ] as const) {
+      const answer = await asBeta(`POST ${path}`, body);
+      expect([answer.status, answer.body.type]).toEqual([
+        503,
+        expect.stringContaining("tenants-not-served"),
+      ]);
+      expect(answer.text).not.toMatch(/CLICKHOUSE_|migrate/);
+    }
+    const { text } = await asBeta<unknown>("GET /v1/replays");
+    expect(JSON.parse(text)).toMatchObject({ replays: [] });
+  },
+  LONG,
+);
+
+test(
   "endpoints and keys of one's own tenant are there, and only these",
   async () => {
     await start();

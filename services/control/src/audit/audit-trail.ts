@@ -5,6 +5,26 @@ import {
 } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
 
+/** Every action that is recorded, in the past tense. */
+export const AUDIT_ACTIONS = [
+  "created",
+  "changed",
+  "secret_rotated",
+  "paused",
+  "resumed",
+  "disabled",
+  "enabled",
+  "deleted",
+  "resume_cancelled",
+  "resume_restarted",
+  "revoked",
+  "cancelled",
+  "done",
+  "left_out",
+] as const;
+
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
 /** What someone did, or what Postrider did by itself, as the topic `audit` keeps it. Holds no secret, no key and no body. */
 export interface AuditFact {
   /** Id of the key that asked for it (`caller.keyId`); `postrider` for what no caller asked for. */
@@ -13,8 +33,7 @@ export interface AuditFact {
   readonly tenantId: string | null;
   readonly subject: "endpoint" | "key" | "replay";
   readonly subjectId: string;
-  /** In the past tense: `created`, `changed`, `paused`, `revoked`, … */
-  readonly action: string;
+  readonly action: AuditAction;
   /** Why, in the caller's words; empty where none were given. */
   readonly why: string;
   /** What changed, by field; kept as JSON. */

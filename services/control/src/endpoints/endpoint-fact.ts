@@ -1,7 +1,7 @@
 /** What the audit trail keeps of an endpoint's changes: each changed field, but never a secret or a header's value. */
 import { isDeepStrictEqual } from "node:util";
 import type { Endpoint } from "@postrider/core";
-import type { AuditFact } from "../audit/audit-trail.ts";
+import type { AuditAction, AuditFact } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 import { REDACTED } from "./header-rules.ts";
@@ -26,7 +26,10 @@ export function endpointFact(
 }
 
 /** A change of state gives the action its name, also where other fields change with it. */
-function actionOf(before: Endpoint | null, after: Endpoint | null): string {
+function actionOf(
+  before: Endpoint | null,
+  after: Endpoint | null,
+): AuditAction {
   if (before === null) return "created";
   if (after === null) return "deleted";
   if (after.state === before.state) {
@@ -34,7 +37,8 @@ function actionOf(before: Endpoint | null, after: Endpoint | null): string {
     const isRotated = after.secrets.some(({ id }) => !known.has(id));
     return isRotated ? "secret_rotated" : "changed";
   }
-  if (after.state !== "enabled") return after.state;
+  if (after.state !== "enabled")
+    return after.state === "paused" ? "paused" : "disabled";
   return before.state === "paused" ? "resumed" : "enabled";
 }
 

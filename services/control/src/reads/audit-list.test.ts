@@ -48,6 +48,7 @@ test.each([
 
 test.each<[string, object, string, string]>([
   ["another subject", { subject: "tenant" }, "subject", "one_of"],
+  ["an action that nobody records", { action: "nope" }, "action", "one_of"],
   ["no time", { since: "yesterday" }, "since", "time"],
   ["a time before all times", { until: "-5" }, "until", "time"],
   ["a window that ends first", { since: "1h", until: "2h" }, "since", "before"],

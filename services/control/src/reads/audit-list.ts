@@ -4,7 +4,7 @@ import { z } from "zod";
 import { readTime } from "../cookbook/read-parameters.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 import { problemsOf } from "../http/zod-problems.ts";
-import type { AuditFact } from "../audit/audit-trail.ts";
+import { AUDIT_ACTIONS, type AuditFact } from "../audit/audit-trail.ts";
 
 /** An audit record as the API shows it. */
 export interface AuditView {
@@ -106,7 +106,7 @@ function listQuery(now: EpochMs) {
       subjectId: name,
       actor: name,
       tenantId: name,
-      action: name,
+      action: z.enum(AUDIT_ACTIONS).optional(),
       since: time.optional(),
       until: time.optional(),
       limit: z.coerce.number().int().min(1).max(1000).default(100),
@@ -135,6 +135,7 @@ export function parseAuditQuery(
   const {
     cursor: before = NEWEST,
     subject = "",
+    action = "",
     tenantId: named,
     ...given
   } = parsed.data;
@@ -149,6 +150,7 @@ export function parseAuditQuery(
   return {
     ...given,
     subject,
+    action,
     tenant: tenantId ?? named,
     since: given.since ?? 0,
     until: given.until ?? LATEST,

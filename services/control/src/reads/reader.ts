@@ -54,7 +54,7 @@ export interface Reading {
 
 /** As an operator, and as a tenant. */
 export interface Reader extends Reading, Lifecycle {
-  /** The same as the tenants' user of ClickHouse, which sees this tenant's rows alone. Throws a `ControlProblem` that says what to do, while tenants are not served. */
+  /** The same as the tenants' user of ClickHouse, which sees this tenant's rows alone. Throws a `ControlProblem` while tenants are not served; why is in the log. */
   ofTenant(tenantId: string): Reading;
   /** The result of the last check of ClickHouse; there is one every five seconds. */
   reachability(): { readonly isReachable: boolean; readonly detail: string };
@@ -102,6 +102,7 @@ export function createReader(options: ReaderOptions): Reader {
   let seen = { isReachable: false, detail: "not looked at yet" };
   const timers = new Set<NodeJS.Timeout>();
   let isStopped = false;
+  let isLackTold = false;
 
   const grants = createGrantsCheck({
     ask: (query) => textOf(own, { query }),
@@ -146,7 +147,12 @@ export function createReader(options: ReaderOptions): Reader {
       failed: operatorsProblem,
     }),
     ofTenant(tenantId) {
-      if (tenants === null) throw notServed(NO_TENANTS_USER);
+      if (tenants === null) {
+        if (!isLackTold)
+          options.log.error("tenants.notServed", { why: NO_TENANTS_USER });
+        isLackTold = true;
+        throw notServed(NOT_SERVED);
+      }
       return tenants.readingOf(tenantId);
     },
     reachability() {
@@ -308,11 +314,16 @@ function tenantsOf(
   };
 }
 
+/** For the log; a tenant could do nothing with it. */
 const NO_TENANTS_USER =
   "This control has no user in ClickHouse for tenants: set CLICKHOUSE_TENANT_USER and CLICKHOUSE_TENANT_PASSWORD. `npx postrider migrate --print-tenant-user` prints the statements that make it.";
 
-const NOT_PROVEN =
-  "Tenants are not served now: it is not proved that ClickHouse keeps them apart. Ask again later. Operators find the reason in control's log (tenants.notServed) and what to do in docs/security.md, Tenants.";
+const FOR_OPERATORS =
+  "Operators find the reason in control's log (tenants.notServed) and what to do in docs/security.md, Tenants.";
+
+const NOT_SERVED = `Tenants' questions are not answered here. ${FOR_OPERATORS}`;
+
+const NOT_PROVEN = `Tenants are not served now: it is not proved that ClickHouse keeps them apart. Ask again later. ${FOR_OPERATORS}`;
 
 function notServed(detail: string): ControlProblem {
   return new ControlProblem("tenants_not_served", detail, {

@@ -29,6 +29,8 @@ function anApi(tenantId: string | null = null) {
     selected: undefined as Selected | undefined,
     counts: [] as EndpointCount[],
     named: [] as Named[],
+    /** For whom what is recorded was asked for. */
+    asking: [] as (string | null)[],
   };
   const caller: Caller = { keyId: "key_1", role: "admin", tenantId };
   const { app } = createServer({
@@ -55,12 +57,15 @@ function anApi(tenantId: string | null = null) {
             return found && { ...found, state: `${action} was asked for` };
           },
         },
-        past: {
-          async counts(selected) {
-            seen.selected = selected;
-            return seen.counts;
-          },
-          named: async () => seen.named,
+        pastFor(asking) {
+          seen.asking.push(asking.tenantId);
+          return {
+            async counts(selected) {
+              seen.selected = selected;
+              return seen.counts;
+            },
+            named: async () => seen.named,
+          };
         },
         endpoints: { get: (id) => (id === ENDPOINT.id ? ENDPOINT : undefined) },
         clock: fakeClock(BUILT_AT),
@@ -208,6 +213,65 @@ test("deliveries that are named are looked for where they are; one that is not r
   expect(unknown.body["errors"]).toMatchObject([
     { field: "deliveryIds[1]", rule: "exists" },
   ]);
+});
+
+test.each([["acme"], [null]])(
+  "what a caller of the tenant %s selects is read as that caller, once nothing is wrong with it",
+  async (tenantId) => {
+    const { ask, seen } = anApi(tenantId);
+
+    const wrong = await ask("POST", "/v1/replays/preview", { rate: 1 });
+    const asked = [...seen.asking];
+    const preview = await ask("POST", "/v1/replays/preview", {});
+    const made = await ask("POST", "/v1/replays", { confirm: true });
+
+    expect([wrong.status, preview.status, made.status]).toEqual([
+      400, 200, 201,
+    ]);
+    expect(asked).toEqual([]);
+    expect(seen.asking).toEqual([tenantId, tenantId]);
+  },
+);
+
+test.each([
+  ["acme", "ep_mistyped"],
+  [null, "ep_mistyped"],
+  [null, "inline_1"],
+  ["other", ENDPOINT.id],
+])(
+  "a caller of the tenant %s that names %s, of which nothing is recorded, is told that it is no endpoint",
+  async (tenantId, endpointId) => {
+    const { ask, replays } = anApi(tenantId);
+    const before = replays.size;
+
+    const answers = [
+      await ask("POST", "/v1/replays/preview", { endpointId }),
+      await ask("POST", "/v1/replays", { endpointId, confirm: true }),
+    ];
+
+    for (const { status, body } of answers) {
+      expect(status).toBe(400);
+      expect(body["errors"]).toMatchObject([
+        { field: "endpointId", rule: "exists" },
+      ]);
+    }
+    expect(replays.size).toBe(before);
+  },
+);
+
+test("an endpoint that was deleted may be selected while something is recorded of it, and one that is there in any case", async () => {
+  const { ask, seen } = anApi();
+
+  const there = await ask("POST", "/v1/replays/preview", {
+    endpointId: ENDPOINT.id,
+  });
+  seen.counts = [count("ep_deleted")];
+  const deleted = await ask("POST", "/v1/replays/preview", {
+    endpointId: "ep_deleted",
+  });
+
+  expect([there.status, deleted.status]).toEqual([200, 200]);
+  expect(deleted.body).toMatchObject({ total: 10 });
 });
 
 test("a backfill is of its endpoint's tenant, and of what the endpoint wants unless it says so", async () => {

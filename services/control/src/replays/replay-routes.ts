@@ -45,14 +45,17 @@ const whyBody = z.strictObject({ why: z.string().max(MAX_WHY).optional() });
 
 export function replayRoutes(options: {
   readonly store: Pick<ReplayStore, "get" | "all" | "create" | "steer">;
-  readonly past: Pick<PastDeliveries, "counts" | "named">;
+  /** What is recorded, as this caller may see it. Throws a `ControlProblem` while its tenant is not served. */
+  readonly pastFor: (
+    caller: Caller,
+  ) => Pick<PastDeliveries, "counts" | "named">;
   readonly endpoints: { get(id: string): Endpoint | undefined };
   readonly clock: Clock;
   /** Deliveries a second, where the request names no rate. */
   readonly defaultRate: number;
   readonly judgeSql: JudgeSql;
 }): Routes {
-  const { store, past, endpoints, clock, defaultRate, judgeSql } = options;
+  const { store, pastFor, endpoints, clock, defaultRate, judgeSql } = options;
 
   function inputOf({ body, caller }: FastifyRequest): ReplayInput {
     const now = clock.now();
@@ -63,10 +66,14 @@ export function replayRoutes(options: {
       : input;
   }
 
-  async function counted(input: ReplayInput): Promise<{
+  async function counted(
+    input: ReplayInput,
+    caller: Caller,
+  ): Promise<{
     readonly selected: Selected;
     readonly counts: EndpointCount[];
   }> {
+    const past = pastFor(caller);
     const selectedAt = input.selectedAt ?? clock.now();
     let selected: Selected = { ...input, selectedAt };
     const { deliveryIds } = input.selection;
@@ -76,7 +83,9 @@ export function replayRoutes(options: {
       refuseUnknown(deliveryIds, known);
       selected = narrowed(selected, found);
     }
-    return { selected, counts: await past.counts(selected) };
+    const counts = await past.counts(selected);
+    if (counts.length === 0) refuseNoEndpoint(input, endpoints);
+    return { selected, counts };
   }
 
   function visible(id: string, caller: Caller): Replay {
@@ -102,7 +111,7 @@ export function replayRoutes(options: {
   return (app) => {
     app.post("/v1/replays/preview", READ, async (request) => {
       const input = inputOf(request);
-      const { selected, counts } = await counted(input);
+      const { selected, counts } = await counted(input, request.caller);
       const { ratePerSecond } = input;
       return previewView(selected, counts, { endpoints, ratePerSecond });
     });
@@ -110,7 +119,7 @@ export function replayRoutes(options: {
       const input = inputOf(request);
       if (input.selectedAt === null && !input.isConfirmed) throw unseen();
       const by = causeOf(request, input.why);
-      const { selected, counts } = await counted(input);
+      const { selected, counts } = await counted(input, request.caller);
       const made = newReplay(input, selected, {
         why: by.why,
         total: counts.reduce((sum, { total }) => sum + total, 0),
@@ -194,6 +203,25 @@ function unseen() {
       rule: "required",
       message:
         "is required: the one that POST /v1/replays/preview answered; or send confirm: true for what is selected now",
+    },
+  ]);
+}
+
+/** Nothing is selected: where the endpoint is none either, its id is mistyped. What was deleted may still have deliveries. */
+function refuseNoEndpoint(
+  { tenantId, selection }: ReplayInput,
+  endpoints: { get(id: string): Endpoint | undefined },
+): void {
+  const { endpointId } = selection;
+  if (endpointId === null) return;
+  const found = endpoints.get(endpointId);
+  // Another tenant's is as if it did not exist.
+  if (found && (tenantId === null || found.tenantId === tenantId)) return;
+  throw invalid([
+    {
+      field: "endpointId",
+      rule: "exists",
+      message: `is no endpoint${tenantId === null ? "" : " of the tenant"}, and nothing that is selected is recorded for it`,
     },
   ]);
 }

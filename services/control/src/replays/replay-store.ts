@@ -5,7 +5,11 @@
 import type { ControlEntry, EpochMs, Replay } from "@postrider/core";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { Clock, Log } from "@postrider/runtime";
-import type { AuditFact, AuditTrail } from "../audit/audit-trail.ts";
+import type {
+  AuditAction,
+  AuditFact,
+  AuditTrail,
+} from "../audit/audit-trail.ts";
 import { ownCause, type Cause } from "../audit/cause.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
@@ -241,7 +245,7 @@ function laterThan(
   );
 }
 
-function factOf(replay: Replay, by: Cause, action: string): AuditFact {
+function factOf(replay: Replay, by: Cause, action: AuditAction): AuditFact {
   const { id, sent } = replay;
   const { actor, why, requestId } = by;
   return {
