@@ -121,8 +121,8 @@ function canonical({
 }: Pick<ReplayAnswer, "total" | "sent" | "leftOut">): string {
   const reasons = Object.entries(leftOut)
     .filter(([, count]) => count > 0)
-    .toSorted()
-    .map(([reason, count]) => `${count} ${reason}`);
+    .map(([reason, count]) => `${reason} ${count}`)
+    .toSorted((a, b) => a.localeCompare(b));
   return `total ${total}, sent ${sent}, left out ${reasons.join(" + ") || "none"}`;
 }
 

@@ -117,7 +117,7 @@ test("each change of an endpoint is a row, also the one that a 410 made, and the
   await waitFor(async () => (await audit(of)).entries.length >= 5, {
     timeoutMs: 60_000,
   });
-  const all = await audit(`${of}&tenant=acme&since=1h&until=now`);
+  const all = await audit(`${of}&tenantId=acme&since=1h&until=now`);
 
   const found = all.entries.map(({ actor, action }) => [actor, action]);
   // A delivery that was under way may have answered 410 once more, after the endpoint was enabled.

@@ -60,7 +60,7 @@ test("the tour holds beside other people's endpoints, and takes its own away", a
   await others.close();
 
   expect(lines.filter((line) => !line.ok)).toEqual([]);
-  expect(lines.at(-1)).toMatchObject({ ok: true, steps: 15 });
+  expect(lines.at(-1)).toMatchObject({ ok: true, steps: 18 });
   expect(others.requests).toEqual([]);
   expect(await endpoints("GET")).toMatchObject({
     endpoints: [{ tenantId: "somebody" }],

@@ -101,6 +101,9 @@ test("once a partition's leader has moved, its log's range is asked for at the n
   const endOf = async () =>
     (await consumer.fetchLogRanges([partition]))[0]?.end;
   await waitFor(async () => (await endOf()) === 0);
+  // Connected now: a broker that counts as silent refuses to be connected to.
+  const producer = await kafka.createProducer();
+  closing.push(() => producer.disconnect());
 
   servers[leader! - 1]!.freeze();
   await waitFor(
@@ -112,8 +115,6 @@ test("once a partition's leader has moved, its log's range is asked for at the n
   );
   servers[leader! - 1]!.thaw();
   // Only the new leader takes it, so its end shows who answered.
-  const producer = await kafka.createProducer();
-  closing.push(() => producer.disconnect());
   const record = { ...partition, key: null, value: Buffer.from("1") };
   // The broker that was frozen may count as silent for a moment more, and a batch is tried once.
   await waitFor(() =>
