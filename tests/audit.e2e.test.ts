@@ -147,7 +147,7 @@ test("each change of an endpoint is a row, also the one that a 410 made, and the
 
   expect((await audit(`${of}&action=changed`)).entries).toHaveLength(1);
   expect((await audit("actor=postrider")).entries.length).toBeGreaterThan(0);
-  expect((await audit(`${of}&tenant=other`)).entries).toEqual([]);
+  expect((await audit(`${of}&tenantId=other`)).entries).toEqual([]);
 }, 180_000);
 
 test("each record is a row once, also after a kill of the recorder, and the group's lag ends at 0", async () => {
