@@ -1,10 +1,13 @@
 import { expect, test } from "@jest/globals";
-import { ProblemError } from "@postrider/http";
+import { ADMIN_CALLER, ProblemError } from "@postrider/http";
 import { auditPage, parseAuditQuery, type AuditRow } from "./audit-list.ts";
+import { ownTenant } from "./whose-rows.ts";
 
 const NOW = Date.UTC(2026, 10, 29, 12);
-const parse = (query: object, tenantId: string | null = null) =>
-  parseAuditQuery(query, { now: NOW, tenantId });
+const parse = (query: object, tenantId: string | null = null) => {
+  const caller = { ...ADMIN_CALLER, tenantId };
+  return parseAuditQuery(ownTenant({ query, caller }), NOW);
+};
 
 function aRow(fields: Partial<AuditRow> = {}): AuditRow {
   return {

@@ -1,6 +1,7 @@
 /** `GET /v1/audit` over rows of a real ClickHouse: their order, their pages, and whose they are. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { ADMIN_CALLER } from "@postrider/http";
 import {
   execute,
   rowsOf as answerTo,
@@ -10,6 +11,7 @@ import {
 import { auditPage, parseAuditQuery, type AuditPage } from "./audit-list.ts";
 import { rowsOf } from "./audit-routes.ts";
 import { createReader } from "./reader.ts";
+import { ownTenant } from "./whose-rows.ts";
 
 const stack = useStack();
 const NOW = Date.now();
@@ -69,7 +71,8 @@ async function pageOf(
   query: Readonly<Record<string, string>>,
   tenantId: string | null = null,
 ): Promise<AuditPage> {
-  const asked = parseAuditQuery(query, { now: NOW, tenantId });
+  const caller = { ...ADMIN_CALLER, tenantId };
+  const asked = parseAuditQuery(ownTenant({ query, caller }), NOW);
   return auditPage(await rowsOf(reader, asked), asked.limit);
 }
 

@@ -7,15 +7,14 @@ import {
   type AuditRow,
 } from "./audit-list.ts";
 import type { Reader, Reading } from "./reader.ts";
-import { readingOf } from "./whose-rows.ts";
+import { ownTenant, readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/audit`: who changed what, newest first, about a second behind the change. A key with a tenant sees that tenant's alone. */
 export function auditRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.get("/v1/audit", READ, async ({ query, caller }) => {
-      const { tenantId } = caller;
-      const asked = parseAuditQuery(query, { now: clock.now(), tenantId });
-      const rows = await rowsOf(readingOf(reader, caller), asked);
+    app.get("/v1/audit", READ, async (request) => {
+      const asked = parseAuditQuery(ownTenant(request), clock.now());
+      const rows = await rowsOf(readingOf(reader, request.caller), asked);
       return auditPage(rows, asked.limit);
     });
   };
