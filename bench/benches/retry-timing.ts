@@ -10,11 +10,7 @@ import {
   checkLag,
   checkSignatures,
 } from "../harness/checks.ts";
-import type {
-  BenchContext,
-  BenchResult,
-  Figures,
-} from "../harness/context.ts";
+import type { BenchContext, BenchResult, Figures } from "../harness/context.ts";
 import { BODY_BYTES, eventOf, eventRecord } from "../harness/load.ts";
 import { openLoop } from "../harness/open-loop.ts";
 import {
@@ -101,8 +97,7 @@ async function oneRun(
 ): Promise<number> {
   const arrivalMs = (failing / FAILING_PER_SECOND) * 1000;
   // The sum of a delivery's waits with the largest jitter, and how late they may be in all.
-  const longestMs =
-    tiersMs.reduce((sum, each) => sum + each, 0) * 1.2 + 5_000;
+  const longestMs = tiersMs.reduce((sum, each) => sum + each, 0) * 1.2 + 5_000;
   const healthy = Math.round(
     (perSecond * (WARM_UP_MS + arrivalMs + longestMs)) / 1000,
   );
