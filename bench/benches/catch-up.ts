@@ -15,7 +15,7 @@ import {
   type Whole,
 } from "../harness/whole.ts";
 
-/** Each gets about 20 events a second: its breaker brings back 50 a second. Each has the default concurrency. With 8, as in other benches, each would be a quarter of a thousand a second by itself. */
+/** Each gets about 20 events a second: its breaker brings back 100 a second. Each has the default concurrency. With 8, as in other benches, each would be a quarter of a thousand a second by itself. */
 const ENDPOINTS = 200;
 const CAP = 16;
 /** How long the sink takes to answer, ms; otherwise no two requests would be under way at once. */

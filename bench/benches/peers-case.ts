@@ -22,7 +22,7 @@ const SHARE = 0.25;
 const TARGET = 1.2;
 /** The beginning of each load, which is not counted. */
 const WARM_UP_SECONDS = 2;
-/** Once they are well, the unruly endpoints must have got everything within this time, ms: their breakers are open for 40 s at most then, and 50 deliveries a second come back for each. */
+/** Once they are well, the unruly endpoints must have got everything within this time, ms: their breakers are open for 40 s at most then, and 100 deliveries a second come back for each. */
 const REST_WITHIN_MS = 150_000;
 
 export async function peersCase(context: BenchContext): Promise<BenchResult> {

@@ -29,10 +29,10 @@ const OUTPUTS = ["attempts", "deliveries", "dead-letters", "signals"] as const;
  * Nobody waits for an attempt's record, and a request to Kafka costs as much as forty of them, so they wait for each other, ms.
  * Any other record is a delivery that goes on, and takes them along. A commit follows the acknowledgement at once, if the last
  * one was `COMMIT_INTERVAL_MS` ago: so it is made of all that was acknowledged together, and a completion is committed within
- * 50 ms (ADR 25).
+ * 50 ms (ADRs 25 and 35).
  */
 const ATTEMPTS_LINGER_MS = 40;
-const COMMIT_INTERVAL_MS = 30;
+const COMMIT_INTERVAL_MS = 20;
 
 /** The dispatcher: `deliveries` → HTTP → `attempts`, tiers, `dead-letters`, `signals`. */
 export function compose(

@@ -10,8 +10,8 @@ import { FURTHEST_SLOT_MS } from "@postrider/messaging";
 import { PROBES, type Breaker } from "./breaker.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-/** The distance between two slots: 50 a second. Once the deliveries are back, the endpoint's concurrency protects it. After a hold an endpoint that took more gets more: otherwise a pause of a second would cost one that takes 1,000 a second 20 s, and the next pause would come on top. */
-const STEP_MS = 20;
+/** The distance between two slots: 100 a second. Once the deliveries are back, the endpoint's concurrency protects it. After a hold an endpoint that took more gets more: otherwise a pause of a second would cost one that takes 1,000 a second 10 s, and the next pause would come on top. */
+const STEP_MS = 10;
 /** The slots after the probes begin so much later, ms: time for the probes to be answered. */
 const AFTER_PROBES_MS = 1_000;
 /** A delivery that finds the probes under way waits at least this, ms, and as long as they have been under way already: so it comes back a few times at most, however long they take. */
