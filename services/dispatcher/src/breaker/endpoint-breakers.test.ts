@@ -95,14 +95,14 @@ test("a backlog that finds the probes under way comes back a few times at most, 
 test("a backlog keeps its turns when the breaker opens again, but three of it are the next probes", () => {
   const { open, waits, enter, end, clock } = someBreakers();
   open();
-  waits(500);
+  waits(1_000);
   clock.advance(5_000);
   const probes = Array.from({ length: 3 }, () => permitOf(enter()));
 
   const changes = probes.map((permit) => end(permit, DOWN).change);
 
   expect(changes[0]).toMatchObject({ kind: "reopened", openMs: 7_500 });
-  const nextTurn = 1_000 + 497 * 10;
+  const nextTurn = 1_000 + 997 * 10;
   expect(waits(5)).toEqual([7_500, 7_500, 7_500, nextTurn, nextTurn + 10]);
 });
 
