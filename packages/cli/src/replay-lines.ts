@@ -36,9 +36,9 @@ export interface Preview {
     readonly tenantId: string;
     readonly total: number;
     readonly toSend: number;
+    readonly leftOut: Readonly<Record<string, number>>;
     readonly oldestReceivedAt: string;
     readonly newestReceivedAt: string;
-    readonly lack: string | null;
   }[];
 }
 
@@ -87,7 +87,7 @@ export function previewLines(preview: Preview, terminal: Terminal): string {
     ...lines,
     `Received from ${preview.oldestReceivedAt} to ${preview.newestReceivedAt}. At ${ratePerSecond} a second it takes ${counted(preview.seconds, "second")}, or longer.`,
     table(
-      ["endpoint", "tenant", "to send", "of", "oldest", "newest", "lack"],
+      ["endpoint", "tenant", "to send", "of", "oldest", "newest", "left out"],
       endpoints.map((each) => [
         each.endpointId,
         each.tenantId,
@@ -95,7 +95,7 @@ export function previewLines(preview: Preview, terminal: Terminal): string {
         String(each.total),
         each.oldestReceivedAt,
         each.newestReceivedAt,
-        each.lack ?? "",
+        leftOutText(each.leftOut),
       ]),
       terminal,
     ),

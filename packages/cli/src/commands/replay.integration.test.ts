@@ -20,6 +20,7 @@ const PREVIEW = {
       tenantId: "acme",
       total: 3,
       toSend: 2,
+      leftOut: { parked: 1, payload_gone: 2 },
       oldestReceivedAt: "2025-12-31T00:00:00.000Z",
       newestReceivedAt: "2025-12-31T01:00:00.000Z",
       lack: null,
@@ -69,6 +70,7 @@ test("replay create shows what would be sent, and makes what was shown", async (
   expect(code).toBe(0);
   expect(stderr).toContain("2 deliveries would be sent again, to 1 endpoint.");
   expect(stderr).toContain("1 would be left out: 1 parked.");
+  expect(stderr).toMatch(/^ep_1 .* 1 parked, 2 payload_gone$/m);
   expect(stderr).toContain("npx postrider replay watch rpl_1");
   expect(stdout).toContain("rpl_1");
   const selection = {

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Replay } from "@postrider/core";
 import { KnownKeys, type Caller } from "@postrider/http";
+import type { LogRange } from "@postrider/messaging";
 import {
   anEndpoint,
   BUILT_AT,
@@ -8,6 +9,7 @@ import {
   testEffects,
 } from "@postrider/testkit";
 import { aReplay } from "../../fixtures/a-replay.ts";
+import { ControlProblem } from "../http/problem.ts";
 import { createServer } from "../http/server.ts";
 import { judgeSubquery } from "../reads/query-guard.ts";
 import type { EndpointCount, Named } from "./past-deliveries.ts";
@@ -16,6 +18,9 @@ import type { Selected } from "./selection-sql.ts";
 
 const KEY = "an-admin-key-of-the-test";
 const ENDPOINT = anEndpoint();
+const LOG: readonly LogRange[] = [
+  { topic: "dead-letters", partition: 0, start: 5, end: 9 },
+];
 
 /** The routes over one replay each of two tenants, asked by a caller of this tenant (null: of every one). */
 function anApi(tenantId: string | null = null) {
@@ -28,6 +33,8 @@ function anApi(tenantId: string | null = null) {
   const seen = {
     selected: undefined as Selected | undefined,
     counts: [] as EndpointCount[],
+    logs: [] as (readonly LogRange[] | undefined)[],
+    isKafkaThere: true,
     named: [] as Named[],
     /** For whom what is recorded was asked for. */
     asking: [] as (string | null)[],
@@ -60,12 +67,18 @@ function anApi(tenantId: string | null = null) {
         pastFor(asking) {
           seen.asking.push(asking.tenantId);
           return {
-            async counts(selected) {
+            async counts(selected, log) {
               seen.selected = selected;
+              seen.logs.push(log);
               return seen.counts;
             },
             named: async () => seen.named,
           };
+        },
+        async deadLetterLog() {
+          if (!seen.isKafkaThere)
+            throw new ControlProblem("kafka_unavailable", "");
+          return LOG;
         },
         endpoints: { get: (id) => (id === ENDPOINT.id ? ENDPOINT : undefined) },
         clock: fakeClock(BUILT_AT),
@@ -98,6 +111,8 @@ function count(endpointId: string, fields: Partial<EndpointCount> = {}) {
     parked: 0,
     underWay: 0,
     delivered: 0,
+    payloadGone: 0,
+    headersRedacted: 0,
     oldest: BUILT_AT - 2_000,
     newest: BUILT_AT - 1_000,
     ...fields,
@@ -132,6 +147,50 @@ test("a preview tells how many would be sent to which endpoint, what is left out
       { endpointId: "inline_1", toSend: 10, lack: null },
     ],
   });
+});
+
+test("a preview tells of each endpoint what cannot be sent because its payload is lost, as the run would; a replay that is made does not ask for that again", async () => {
+  const { ask, seen } = anApi();
+  seen.counts = [
+    count(ENDPOINT.id, { parked: 1, payloadGone: 4, headersRedacted: 2 }),
+    count("ep_deleted", { payloadGone: 3 }),
+    count("inline_1", { payloadGone: 10 }),
+  ];
+
+  const { body } = await ask("POST", "/v1/replays/preview", {});
+  await ask("POST", "/v1/replays", { confirm: true });
+
+  expect(body).toMatchObject({
+    total: 30,
+    toSend: 3,
+    leftOut: {
+      parked: 1,
+      payload_gone: 14,
+      headers_redacted: 2,
+      endpoint_deleted: 10,
+    },
+    endpoints: [
+      {
+        toSend: 3,
+        leftOut: { parked: 1, payload_gone: 4, headers_redacted: 2 },
+      },
+      { toSend: 0, leftOut: { endpoint_deleted: 10 } },
+      { toSend: 0, leftOut: { payload_gone: 10 } },
+    ],
+  });
+  expect(seen.logs).toEqual([LOG, undefined]);
+});
+
+test("while Kafka does not answer, a preview cannot tell what is left of dead letters, and says so", async () => {
+  const { ask, seen } = anApi();
+  seen.isKafkaThere = false;
+
+  const { status, body } = await ask("POST", "/v1/replays/preview", {});
+
+  expect([status, body["type"]]).toEqual([
+    503,
+    "urn:postrider:problem:kafka-unavailable",
+  ]);
 });
 
 test("a replay is made of what its maker saw, or has confirmed unseen, and nothing else", async () => {

@@ -7,6 +7,7 @@ import {
   type Caller,
   type Routes,
 } from "@postrider/http";
+import type { LogRange } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -49,6 +50,8 @@ export function replayRoutes(options: {
   readonly pastFor: (
     caller: Caller,
   ) => Pick<PastDeliveries, "counts" | "named">;
+  /** What the topic `dead-letters` holds now. Throws a `ControlProblem` while Kafka does not answer. */
+  readonly deadLetterLog: () => Promise<readonly LogRange[]>;
   readonly endpoints: { get(id: string): Endpoint | undefined };
   readonly clock: Clock;
   /** Deliveries a second, where the request names no rate. */
@@ -56,6 +59,7 @@ export function replayRoutes(options: {
   readonly judgeSql: JudgeSql;
 }): Routes {
   const { store, pastFor, endpoints, clock, defaultRate, judgeSql } = options;
+  const { deadLetterLog } = options;
 
   function inputOf({ body, caller }: FastifyRequest): ReplayInput {
     const now = clock.now();
@@ -69,6 +73,7 @@ export function replayRoutes(options: {
   async function counted(
     input: ReplayInput,
     caller: Caller,
+    log?: readonly LogRange[],
   ): Promise<{
     readonly selected: Selected;
     readonly counts: EndpointCount[];
@@ -83,7 +88,7 @@ export function replayRoutes(options: {
       refuseUnknown(deliveryIds, known);
       selected = narrowed(selected, found);
     }
-    const counts = await past.counts(selected);
+    const counts = await past.counts(selected, log);
     if (counts.length === 0) refuseNoEndpoint(input, endpoints);
     return { selected, counts };
   }
@@ -111,7 +116,9 @@ export function replayRoutes(options: {
   return (app) => {
     app.post("/v1/replays/preview", READ, async (request) => {
       const input = inputOf(request);
-      const { selected, counts } = await counted(input, request.caller);
+      const { caller } = request;
+      const log = await deadLetterLog();
+      const { selected, counts } = await counted(input, caller, log);
       const { ratePerSecond } = input;
       return previewView(selected, counts, { endpoints, ratePerSecond });
     });
