@@ -5,6 +5,14 @@ import { useFakeStack } from "../../fixtures/fake-stack.ts";
 const fake = useFakeStack();
 
 const PREVIEW = {
+  kind: "redrive",
+  tenantId: "acme",
+  selection: {
+    deliveryIds: [],
+    endpointId: "ep_1",
+    statuses: ["expired"],
+    statusCode: null,
+  },
   selectedAt: "2026-01-01T00:00:00.000Z",
   total: 3,
   toSend: 2,
@@ -68,6 +76,9 @@ test("replay create shows what would be sent, and makes what was shown", async (
   );
 
   expect(code).toBe(0);
+  expect(stderr).toContain(
+    "Selected: tenantId: acme; endpointId: ep_1; statuses: expired.",
+  );
   expect(stderr).toContain("2 deliveries would be sent again, to 1 endpoint.");
   expect(stderr).toContain("1 would be left out: 1 parked.");
   expect(stderr).toMatch(/^ep_1 .* 1 parked, 2 payload_gone$/m);
@@ -102,6 +113,16 @@ test("without --yes nothing is made where nobody can be asked", async () => {
   expect(code).toBe(2);
   expect(stderr).toContain("The same command with --yes");
   expect(asked()).toHaveLength(1);
+});
+
+test("what a backfill sends was not sent before, and it does not say so", async () => {
+  answers({ ...PREVIEW, kind: "backfill" });
+
+  const { stderr } = await ran("replay", "backfill", "ep_1", "--since", "6h");
+
+  expect(stderr).toContain("2 deliveries would be sent, to 1 endpoint.");
+  expect(stderr).toContain("2 deliveries would be sent, which cannot be");
+  expect(stderr).not.toContain("again");
 });
 
 test("nothing is made where nothing would be sent", async () => {
