@@ -58,6 +58,12 @@ async function put(key: ApiKey): Promise<void> {
   await producer.disconnect();
 }
 
+/** What the metric says, in seconds. */
+async function keysAge(): Promise<number> {
+  const page = await effects.meter.render();
+  return Number(/^postrider_door_keys_age_seconds\S* (\S+)$/m.exec(page)?.[1]);
+}
+
 async function publish(token: string): Promise<number> {
   const answer = await fetch(`${ingest.door!.url()}/v1/events`, {
     method: "POST",
@@ -88,6 +94,7 @@ test("the door opens once the keys are read to their end, and goes on with those
   const unknown = newKey().token;
   expect(await publish(unknown)).toBe(401);
   expect(check()).toMatchObject({ isOk: true, detail: "read to their end" });
+  expect(await keysAge()).toBeLessThan(5);
 
   const admin = kafka.admin();
   await admin.connect();
@@ -101,5 +108,6 @@ test("the door opens once the keys are read to their end, and goes on with those
     isOk: true,
     detail: expect.stringMatching(/^degraded: .*control was last read/),
   });
+  await waitFor(async () => (await keysAge()) > 5);
   expect(ingest.health.live().every(({ isOk }) => isOk)).toBe(true);
 });
