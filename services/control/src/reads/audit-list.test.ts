@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { ADMIN_CALLER, ProblemError } from "@postrider/http";
 import { auditPage, parseAuditQuery, type AuditRow } from "./audit-list.ts";
-import { ownTenant } from "./whose-rows.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
 
 const NOW = Date.UTC(2026, 10, 29, 12);
 const parse = (query: object, tenantId: string | null = null) => {

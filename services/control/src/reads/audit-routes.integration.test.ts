@@ -11,7 +11,7 @@ import {
 import { auditPage, parseAuditQuery, type AuditPage } from "./audit-list.ts";
 import { rowsOf } from "./audit-routes.ts";
 import { createReader } from "./reader.ts";
-import { ownTenant } from "./whose-rows.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
 
 const stack = useStack();
 const NOW = Date.now();

@@ -7,7 +7,8 @@ import {
   type AuditRow,
 } from "./audit-list.ts";
 import type { Reader, Reading } from "./reader.ts";
-import { ownTenant, readingOf } from "./whose-rows.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
+import { readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/audit`: who changed what, newest first, about a second behind the change. A key with a tenant sees that tenant's alone. */
 export function auditRoutes(reader: Reader, clock: Clock): Routes {

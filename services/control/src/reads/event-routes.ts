@@ -4,7 +4,8 @@ import { invalid, READ, type Routes } from "@postrider/http";
 import { ControlProblem } from "../http/problem.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
 import type { Reader, Reading } from "./reader.ts";
-import { ownTenant, readingOf } from "./whose-rows.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
+import { readingOf } from "./whose-rows.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const eventQuery = z.strictObject({

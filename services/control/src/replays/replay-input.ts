@@ -8,6 +8,7 @@ import {
 } from "@postrider/core";
 import { invalid, type Caller } from "@postrider/http";
 import { z } from "zod";
+import { ofCallersTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { Selected } from "./selection-sql.ts";
@@ -97,14 +98,10 @@ export function parseReplay(
     readonly judgeSql: JudgeSql;
   },
 ): ReplayInput {
-  const parsed = body.safeParse(given ?? {});
+  const own = of.caller.tenantId;
+  const parsed = body.safeParse(ofCallersTenant(given ?? {}, own));
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
   const { data } = parsed;
-  const own = of.caller.tenantId;
-  if (own !== null && data.tenantId !== undefined && data.tenantId !== own)
-    throw invalid([
-      { field: "tenantId", rule: "own", message: "must be that of your key" },
-    ]);
   if (data.sql !== undefined && data.deliveryIds !== undefined)
     throw invalid([
       {
@@ -138,7 +135,7 @@ export function parseReplay(
   if (kind === "backfill") refuseForBackfill(data);
   return {
     kind,
-    tenantId: own ?? data.tenantId ?? null,
+    tenantId: data.tenantId ?? null,
     selection: {
       deliveryIds: [...new Set(data.deliveryIds)],
       sql:

@@ -3,7 +3,8 @@ import { READ, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Reader } from "../reader.ts";
-import { ownTenant, readingOf } from "../whose-rows.ts";
+import { ownTenant } from "../../http/callers-tenant.ts";
+import { readingOf } from "../whose-rows.ts";
 import { goneOf } from "../query-routes.ts";
 import { attemptConditions, attemptQuery, ATTEMPTS } from "./attempt-list.ts";
 import {
