@@ -56,24 +56,6 @@ export function replayLines(
   });
 }
 
-export function replayTable(
-  replays: readonly Replay[],
-  terminal: Terminal,
-): string {
-  return table(
-    ["id", "state", "done", "sent", "created", "why"],
-    replays.map((replay) => [
-      replay.id,
-      replay.state,
-      `${replay.done}/${replay.total}`,
-      String(replay.sent),
-      replay.createdAt,
-      replay.why,
-    ]),
-    terminal,
-  );
-}
-
 export function previewLines(preview: Preview, terminal: Terminal): string {
   const { toSend, total, endpointCount, endpoints, ratePerSecond } = preview;
   const left = leftOutText(preview.leftOut);

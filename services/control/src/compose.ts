@@ -26,7 +26,6 @@ import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoints/endpoint-input.ts";
 import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
-import { auditRoutes } from "./reads/audit-routes.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
@@ -258,7 +257,6 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
       replays.routes,
-      auditRoutes(reader, clock),
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),

@@ -187,16 +187,33 @@ test.each(["pause", "resume", "cancel"])("replay %s", async (action) => {
   ]);
 });
 
-test("replay list shows one a line, and get all of one", async () => {
+test("replay list shows one a line, in the forms and with filters of every list, and get all of one", async () => {
   fake.answer = ({ line }) => [
     200,
-    line === "GET /v1/replays" ? { replays: [REPLAY] } : REPLAY,
+    line.startsWith("GET /v1/replays?")
+      ? { replays: [REPLAY], nextCursor: "next", truncated: true }
+      : REPLAY,
   ];
 
-  const list = await ran("replay", "list");
+  const list = await ran(
+    ..."replay list --state running,paused --by key_1 --tenant acme --since 6h --limit 1".split(
+      " ",
+    ),
+  );
+  const json = await ran("replay", "list", "--json", "--limit", "1");
+  const csv = await ran("replay", "list", "--csv", "--limit", "1");
   const one = await ran("replay", "get", "rpl_1");
 
-  expect(list.stdout).toMatch(/rpl_1 +running +0\/3 +0 .*they are back/);
+  expect(fake.asked[0]?.line).toBe(
+    "GET /v1/replays?state=running%2Cpaused&createdBy=key_1&tenantId=acme&since=6h&limit=1",
+  );
+  expect(list.stdout).toMatch(/rpl_1 .*running +0\/3 +0 .*they are back/);
+  expect(list.stderr).toContain("--cursor next");
+  expect(JSON.parse(json.stdout)).toEqual({
+    replays: [REPLAY],
+    nextCursor: "next",
+  });
+  expect(csv.stdout).toMatch(/^id,state,detail,selection,/);
   expect(one.stdout).toContain("endpointId: ep_1");
 });
 

@@ -17,13 +17,17 @@ export interface ListSpec {
 
 const TIME = "RFC 3339, or how long ago: 15m, 6h, 7d";
 
+export const TIMES: readonly Filter[] = [
+  ["--since <time>", "since", `from this time on: ${TIME}`],
+  ["--until <time>", "until", "before this time"],
+];
+
 export const WINDOW: readonly Filter[] = [
   ["--tenant <id>", "tenantId", "of this tenant"],
   ["--endpoint <id>", "endpointId", "for this endpoint"],
   ["--event <id>", "eventId", "of this event"],
   ["--type <type>", "eventType", "of events of this type"],
-  ["--since <time>", "since", `from this time on: ${TIME}`],
-  ["--until <time>", "until", "before this time"],
+  ...TIMES,
 ];
 
 /** What an option's value is called among commander's options: `--status-code <code>` becomes `statusCode`. */

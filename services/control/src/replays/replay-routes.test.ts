@@ -428,8 +428,65 @@ test("a list shows the newest first, and can be of one state", async () => {
 
   expect(some.body).toMatchObject({ truncated: true });
   expect(some.body["replays"]).toHaveLength(1);
-  expect(done.body).toEqual({ replays: [], truncated: false });
+  expect(done.body).toEqual({
+    replays: [],
+    nextCursor: null,
+    truncated: false,
+  });
   expect(wrong.status).toBe(400);
+});
+
+test("a list goes page by page, also over replays of one millisecond, and is narrowed by state, maker, tenant and time", async () => {
+  const { ask, replays } = anApi();
+  replays.clear();
+  for (const n of [1, 2, 3, 4, 5])
+    replays.set(
+      `rpl_${n}`,
+      aReplay({
+        id: `rpl_${n}`,
+        createdAt: BUILT_AT - 3_600_000 * (5 - (n >> 1)),
+        createdBy: n % 2 === 0 ? "key_1" : "admin",
+        tenantId: n === 5 ? "acme" : null,
+        state: n === 1 ? "done" : n === 2 ? "paused" : "running",
+      }),
+    );
+  const idsOf = async (query: string): Promise<unknown> => {
+    const { body } = await ask("GET", `/v1/replays?${query}`);
+    return (body["replays"] as { id: string }[]).map(({ id }) => id.slice(4));
+  };
+
+  const pages: unknown[] = [];
+  let cursor = "";
+  do {
+    const { body } = await ask("GET", `/v1/replays?limit=2${cursor}`);
+    pages.push((body["replays"] as { id: string }[]).map(({ id }) => id));
+    cursor =
+      body["nextCursor"] === null ? "" : `&cursor=${String(body["nextCursor"])}`;
+  } while (cursor !== "");
+
+  expect(pages).toEqual([["rpl_5", "rpl_4"], ["rpl_3", "rpl_2"], ["rpl_1"]]);
+  expect(await idsOf("state=done,paused")).toEqual(["2", "1"]);
+  expect(await idsOf("createdBy=key_1")).toEqual(["4", "2"]);
+  expect(await idsOf("tenantId=acme")).toEqual(["5"]);
+  expect(await idsOf("since=210m")).toEqual(["5", "4"]);
+  expect(await idsOf("until=210m&kind=redrive")).toEqual(["3", "2", "1"]);
+  expect(await idsOf("kind=backfill")).toEqual([]);
+  for (const [query, rule] of [
+    ["since=soon", "time"],
+    ["since=1h&until=2h", "before"],
+    ["cursor=x", "cursor"],
+    ["state=over", "one_of"],
+    ["of=me", "unknown"],
+  ]) {
+    const { body } = await ask("GET", `/v1/replays?${query}`);
+    expect(body["errors"]).toMatchObject([{ rule }]);
+  }
+});
+
+test("a tenant's caller that lists another tenant's replays is told that its key is of another", async () => {
+  const { body } = await anApi("acme").ask("GET", "/v1/replays?tenantId=other");
+
+  expect(body["errors"]).toMatchObject([{ field: "tenantId", rule: "own" }]);
 });
 
 test("a tenant's caller learns nothing of others: no replay of an operator's SQL, and not what a replay waits for", async () => {

@@ -12,6 +12,7 @@ import type { Clock } from "@postrider/runtime";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { causeOf } from "../audit/cause.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { EndpointCount, PastDeliveries } from "./past-deliveries.ts";
@@ -23,6 +24,7 @@ import {
   type JudgeSql,
   type ReplayInput,
 } from "./replay-input.ts";
+import { listReplays, parseReplayList } from "./replay-list.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import { visibleTo } from "./replay.ts";
 import {
@@ -36,11 +38,6 @@ import type { Selected } from "./selection-sql.ts";
 interface ById {
   Params: { id: string };
 }
-
-const listQuery = z.strictObject({
-  state: z.enum(["running", "paused", "cancelled", "done"]).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-});
 
 const whyBody = z.strictObject({ why: z.string().max(MAX_WHY).optional() });
 
@@ -138,19 +135,16 @@ export function replayRoutes(options: {
       return viewFor(request.caller, replay);
     });
     app.get("/v1/replays", READ, async (request) => {
-      const query = listQuery.safeParse(request.query);
-      if (!query.success) throw invalid(problemsOf(query.error));
-      const { state, limit } = query.data;
-      const replays = store
-        .all()
-        .filter((each) => maySee(request.caller, each))
-        .filter((each) => state === undefined || each.state === state)
-        .toSorted((a, b) => b.createdAt - a.createdAt);
+      const { caller } = request;
+      const asked = parseReplayList(ownTenant(request), clock.now());
+      const { page, nextCursor } = listReplays(
+        store.all().filter((each) => maySee(caller, each)),
+        asked,
+      );
       return {
-        replays: replays
-          .slice(0, limit)
-          .map((replay) => viewFor(request.caller, replay)),
-        truncated: replays.length > limit,
+        replays: page.map((replay) => viewFor(caller, replay)),
+        nextCursor,
+        truncated: nextCursor !== null,
       };
     });
     app.get<ById>("/v1/replays/:id", READ, async ({ params, caller }) =>

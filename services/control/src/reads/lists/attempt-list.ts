@@ -7,7 +7,7 @@ import {
   someOf,
   statusCodes,
   type Window,
-} from "./list-parameters.ts";
+} from "../../http/list-parameters.ts";
 import {
   asIs,
   hasText,

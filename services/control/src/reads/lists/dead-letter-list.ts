@@ -1,6 +1,6 @@
 import { DEAD_LETTER_REASONS } from "@postrider/core";
 import { z } from "zod";
-import { exact, PAGED, part, someOf, type Window } from "./list-parameters.ts";
+import { exact, PAGED, part, someOf, type Window } from "../../http/list-parameters.ts";
 import {
   asIs,
   hasText,

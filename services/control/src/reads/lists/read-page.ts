@@ -15,7 +15,7 @@ import {
   type Condition,
   type List,
 } from "./list.ts";
-import type { Window } from "./list-parameters.ts";
+import type { Window } from "../../http/list-parameters.ts";
 import { cursorOf, readCursor, type Place } from "./place.ts";
 
 export interface Page {
