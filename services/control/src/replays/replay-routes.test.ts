@@ -232,7 +232,30 @@ test("a replay is made of what its maker saw, or has confirmed unseen, and nothi
   });
 });
 
+test("a window may be told as how long ago: from now, or from when the caller saw what is selected", async () => {
+  const { ask, seen } = anApi();
+  const since = { receivedSince: "6h", receivedUntil: "30m" };
+
+  await ask("POST", "/v1/replays/preview", since);
+  const { selection, selectedAt } = seen.selected!;
+  await ask("POST", "/v1/replays", {
+    ...since,
+    selectedAt: BUILT_AT - 60_000,
+  });
+
+  expect(selectedAt).toBe(BUILT_AT);
+  expect(selection).toMatchObject({
+    receivedSince: BUILT_AT - 6 * 3_600_000,
+    receivedUntil: BUILT_AT - 30 * 60_000,
+  });
+  expect(seen.selected!.selection.receivedSince).toBe(
+    BUILT_AT - 60_000 - 6 * 3_600_000,
+  );
+});
+
 test.each([
+  [{ receivedSince: "1h", receivedUntil: "2h" }, "receivedUntil", "min"],
+  [{ receivedSince: true }, "receivedSince", "time"],
   [{ selectedAt: "2026-01-01T00:02:00Z" }, "selectedAt", "max"],
   [{ statuses: ["pending"] }, "statuses[0]", "one_of"],
   [{ reasons: ["paused"] }, "reasons[0]", "one_of"],
@@ -460,8 +483,8 @@ test("a list goes page by page, also over replays of one millisecond, and is nar
   do {
     const { body } = await ask("GET", `/v1/replays?limit=2${cursor}`);
     pages.push((body["replays"] as { id: string }[]).map(({ id }) => id));
-    cursor =
-      body["nextCursor"] === null ? "" : `&cursor=${String(body["nextCursor"])}`;
+    const next = body["nextCursor"] as string | null;
+    cursor = next === null ? "" : `&cursor=${next}`;
   } while (cursor !== "");
 
   expect(pages).toEqual([["rpl_5", "rpl_4"], ["rpl_3", "rpl_2"], ["rpl_1"]]);
