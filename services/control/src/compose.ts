@@ -10,7 +10,6 @@ import {
   createTable,
   partitionOf,
   topicName,
-  type Admin,
   type ProducerRecord,
 } from "@postrider/messaging";
 import {
@@ -120,8 +119,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   });
 
   const written = createWrittenTopics({
+    kafka,
     topics: [topic, controlTopic, auditTopic],
-    partitionCounts: (names) => countPartitions(kafka.admin(), names),
     log,
   });
   const auditTrail = createAuditTrail({
@@ -284,7 +283,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ],
     health: controlHealth({
       parts: [rights, table, entries],
-      topics: written.check,
+      topics: written,
       ownership,
       reader,
       runner: follower.runner,
@@ -293,16 +292,4 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     url: server.url,
     routes: server.routes,
   };
-}
-
-async function countPartitions(
-  admin: Admin,
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  try {
-    await admin.connect();
-    return await admin.partitionCounts(topics);
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
 }

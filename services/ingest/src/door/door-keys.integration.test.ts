@@ -85,8 +85,18 @@ test("the door opens once the keys are read to their end, and goes on with those
   expect(ingest.door?.isListening()).toBe(false);
   expect(isStarted).toBe(false);
 
+  const topics = () =>
+    ingest.health.ready().find(({ name }) => name === "topics");
+  await waitFor(() => topics()?.detail.includes("does not exist"));
+  expect(topics()).toEqual({
+    name: "topics",
+    isOk: false,
+    detail: `topic ${stack.prefix}control does not exist, or this user may not describe it, and work stands still without it. Run \`postrider topics apply\`; no restart is needed.`,
+  });
+
   await stack.createTopics("control");
   await started;
+  await waitFor(() => topics()?.isOk);
   expect(await publish(ADMIN_KEY)).toBe(202);
   const { id, token, hash } = newKey();
   await put(anApiKey({ id, hash, role: "publisher", tenantId: "acme" }));
