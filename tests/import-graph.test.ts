@@ -139,7 +139,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   ],
   [
     /^@clickhouse\//,
-    /^(services\/recorder\/src\/clickhouse\/writer|services\/control\/src\/reads\/reader|packages\/testkit\/src\/clickhouse)\.ts$/,
+    /^(services\/recorder\/src\/clickhouse\/writer|services\/control\/src\/reads\/clickhouse-client|packages\/testkit\/src\/clickhouse)\.ts$/,
   ],
 ];
 

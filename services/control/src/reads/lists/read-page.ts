@@ -6,7 +6,7 @@
 import type { EpochMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
-import type { Reading } from "../reader.ts";
+import type { Reading } from "../reading.ts";
 import {
   rowsOf,
   selected,

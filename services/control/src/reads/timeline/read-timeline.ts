@@ -13,7 +13,7 @@ import {
   timeOf,
   type Columns,
 } from "../lists/list.ts";
-import type { Reading } from "../reader.ts";
+import type { Reading } from "../reading.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
