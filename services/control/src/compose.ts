@@ -189,7 +189,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     output,
     ownership,
     tenureWriter,
-    audit: auditTrail,
+    auditTrail,
     reader,
     entries,
     endpoints: table,

@@ -42,7 +42,7 @@ export function composeReplays(
     readonly output: Pick<Output, "send">;
     readonly ownership: Ownership;
     readonly tenureWriter: TenureWriter;
-    readonly audit: AuditTrail;
+    readonly auditTrail: AuditTrail;
     readonly reader: Reader;
     /** The table of the topic `control`. */
     readonly entries: Table<ControlEntry>;
@@ -61,7 +61,7 @@ export function composeReplays(
     table: options.entries,
     encode: schemas.encode,
     topic: topicName(prefix, "control"),
-    audit: options.audit,
+    audit: options.auditTrail,
   });
   const asked = createAskedAdmin(() => kafka.admin());
   const offsets = offsetsOf(asked, prefix);
@@ -124,7 +124,10 @@ async function logOf(
   offsets: Pick<Offsets, "ranges">,
 ): Promise<readonly LogRange[]> {
   try {
-    const found = await within(offsets.ranges("dead-letters"), ANSWER_WITHIN_MS);
+    const found = await within(
+      offsets.ranges("dead-letters"),
+      ANSWER_WITHIN_MS,
+    );
     if (found !== LATE) return found;
     throw new Error(`no answer within ${ANSWER_WITHIN_MS} ms`);
   } catch (cause) {
