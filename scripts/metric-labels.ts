@@ -14,6 +14,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   quantile: "`0.5`, `0.99`, `1`",
   reason: "why, from a closed list",
   route: "the pattern of an API route, such as `/v1/endpoints/:id`",
+  sent_by: "what had made the delivery: `route`, `replay`",
   server: "what a certificate is for: `kafka`, `clickhouse`, `registry`",
   stage:
     "the stage of a runner: `route`, `deliver`, `hold`, `gone`; of assignments also `record.intake`, `record.attempts`, `record.dead-letters`, `record.signals`, `record.audit`",

@@ -238,7 +238,7 @@ test(
     ]);
     expect(refused).toMatchObject({
       status: 400,
-      body: { errors: [{ field: "events[1].tenantId", rule: "key_tenant" }] },
+      body: { errors: [{ field: "events[1].tenantId", rule: "own" }] },
     });
     const events = await eventsInKafka();
     expect(events.get(mine.id)?.tenantId).toBe("acme");

@@ -18,10 +18,8 @@ import {
 } from "../services/control/src/cookbook/cookbook.ts";
 import type { SavedQuery } from "../services/control/src/cookbook/saved-query.ts";
 import { createServer } from "../services/control/src/http/server.ts";
-import {
-  createReader,
-  SAVED_SETTINGS,
-} from "../services/control/src/reads/reader.ts";
+import { SAVED_SETTINGS } from "../services/control/src/reads/reader-settings.ts";
+import { createReader } from "../services/control/src/reads/reader.ts";
 import { savedQueryRoutes } from "../services/control/src/reads/saved-query-routes.ts";
 import { ANSWERS, seenBy, type Scope } from "./cookbook/answers.ts";
 import { dataSetFrom } from "./cookbook/data-set.ts";

@@ -102,7 +102,7 @@ const FOLDERS: Readonly<
       "writer",
     ],
     audit: [],
-    cookbook: [],
+    cookbook: ["http"],
     endpoints: ["audit", "http", "writer"],
     keys: ["audit", "http", "writer"],
     letters: [],
@@ -110,14 +110,13 @@ const FOLDERS: Readonly<
     resumes: ["audit", "endpoints", "http", "letters", "writer"],
     writer: ["http"],
     reads: [
-      "audit",
       "cookbook",
       "http",
       "reads/lists",
       "reads/series",
       "reads/timeline",
     ],
-    "reads/lists": ["cookbook", "http", "reads"],
+    "reads/lists": ["audit", "cookbook", "http", "reads"],
     "reads/series": ["http", "reads", "reads/lists"],
     "reads/timeline": ["cookbook", "http", "reads", "reads/lists"],
     http: [],
@@ -140,7 +139,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
   ],
   [
     /^@clickhouse\//,
-    /^(services\/recorder\/src\/clickhouse\/writer|services\/control\/src\/reads\/reader|packages\/testkit\/src\/clickhouse)\.ts$/,
+    /^(services\/recorder\/src\/clickhouse\/writer|services\/control\/src\/reads\/clickhouse-client|packages\/testkit\/src\/clickhouse)\.ts$/,
   ],
 ];
 

@@ -1,9 +1,10 @@
 /** The lists, the timeline and the series on a real ClickHouse, through control's own routes, against what is calculated from the records themselves. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { Attempt } from "@postrider/core";
+import type { Attempt, DeadLetter } from "@postrider/core";
 import { systemClock } from "@postrider/runtime";
 import {
   aDeadLetter,
+  aDelivery,
   anAttempt,
   anIntake,
   aSignal,
@@ -277,6 +278,91 @@ test("dead letters are found by reason, with where they are in the log", async (
     recordTopic: "postrider.deliveries",
     detail: expect.stringMatching(/^(gone|exhausted) after \d/),
   });
+});
+
+test("a dead letter says whether its event was delivered since, and only those that were not can be asked for; what a replay made names it", async () => {
+  const receivedAt = data.from + 22 * HOUR;
+  const of = (eventId: string, endpointId = "ep_again") => ({
+    tenantId: "again",
+    endpointId,
+    eventId,
+    deliveryId: `dlv_${endpointId}_${eventId}`,
+    receivedAt,
+  });
+  const dead = (eventId: string, more: Partial<DeadLetter> = {}) =>
+    aDeadLetter({ ...of(eventId), deadAt: receivedAt + HOUR, ...more });
+  await recorder.record({
+    deadLetters: [
+      dead("delivered"),
+      dead("delivered", { ...of("delivered", "ep_other") }),
+      dead("failed"),
+      dead("parked", { reason: "paused" }),
+      dead("failed", {
+        deliveryId: "dlv_redrive_failed",
+        delivery: aDelivery({ replayId: "rpl_1" }),
+      }),
+      aDeadLetter({
+        tenantId: "again",
+        deadAt: receivedAt + HOUR,
+        deliveryId: null,
+        endpointId: null,
+        eventId: null,
+        receivedAt: null,
+        reason: "unreadable",
+        delivery: null,
+      }),
+    ],
+    attempts: [
+      anAttempt({
+        ...of("delivered"),
+        deliveryId: "dlv_redrive_delivered",
+        startedAt: receivedAt + 2 * HOUR,
+        trigger: "redrive",
+        replayId: "rpl_1",
+      }),
+    ],
+  });
+  const ofList = async (more: Readonly<Record<string, string>>) => {
+    const asked = { tenantId: "again", ...more };
+    const rows = await all("/v1/dead-letters", "deadLetters", asked);
+    return rows
+      .map(
+        ({ deliveryId, isDelivered }) =>
+          `${String(deliveryId)} ${String(isDelivered)}`,
+      )
+      .toSorted();
+  };
+
+  const open = [
+    "dlv_ep_again_failed false",
+    "dlv_ep_again_parked false",
+    "dlv_ep_other_delivered false",
+    "dlv_redrive_failed false",
+    "null false",
+  ];
+  const delivered = ["dlv_ep_again_delivered true"];
+  expect(await ofList({ open: "true" })).toEqual(open);
+  expect(await ofList({ open: "false" })).toEqual(delivered);
+  expect(await ofList({})).toEqual([...delivered, ...open]);
+  expect(await ofList({ replayId: "rpl_1" })).toEqual([
+    "dlv_redrive_failed false",
+  ]);
+  for (const [path, field, ids] of [
+    [
+      "/v1/deliveries",
+      "deliveries",
+      ["dlv_redrive_delivered", "dlv_redrive_failed"],
+    ],
+    ["/v1/attempts", "attempts", ["dlv_redrive_delivered"]],
+  ] as const) {
+    const rows = await all(path, field, {
+      tenantId: "again",
+      replayId: "rpl_1",
+    });
+    const found = rows.map(({ id, deliveryId }) => String(id ?? deliveryId));
+    expect(found.toSorted()).toEqual(ids);
+    expect(rows.every(({ replayId }) => replayId === "rpl_1")).toBe(true);
+  }
 });
 
 test("a list neither skips nor repeats a row while rows are added on both sides of its pages", async () => {

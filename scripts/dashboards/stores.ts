@@ -190,5 +190,17 @@ export const stores: Dashboard = {
         ),
       ],
     },
+    {
+      title: "Replays that run",
+      about: "And how long one of them has got no further, in minutes.",
+      unit: "short",
+      queries: [
+        ...one(`sum(${of("postrider_replays_running")})`, "running"),
+        ...one(
+          `max(${of("postrider_replay_standstill_seconds")}) / 60`,
+          "standstill, minutes",
+        ),
+      ],
+    },
   ],
 };

@@ -7,6 +7,7 @@ export const LABEL_VALUES: Readonly<Record<string, readonly string[]>> = {
   connection: ["reused", "fresh"],
   stage: ["route", "deliver", "hold", "gone"],
   service: ["ingest", "dispatcher", "retry-scheduler", "recorder", "control"],
+  sent_by: ["route", "replay"],
   // Of dead letters, and of deferrals.
   reason: [...DEAD_LETTER_REASONS, "lane_slow", "secret_unavailable"],
 };

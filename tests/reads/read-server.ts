@@ -8,7 +8,6 @@ import {
 import type { ClickHouseAccess } from "@postrider/runtime";
 import { testEffects } from "@postrider/testkit";
 import { createServer } from "../../services/control/src/http/server.ts";
-import { auditRoutes } from "../../services/control/src/reads/audit-routes.ts";
 import { deliveryRoutes } from "../../services/control/src/reads/delivery-routes.ts";
 import { eventRoutes } from "../../services/control/src/reads/event-routes.ts";
 import { listRoutes } from "../../services/control/src/reads/lists/list-routes.ts";
@@ -87,7 +86,6 @@ export async function startReadServer(of: {
     adminKey: KEY,
     keys,
     routes: [
-      auditRoutes(reader, clock),
       listRoutes(reader, clock),
       deliveryRoutes(reader),
       seriesRoutes(reader, clock),

@@ -1,7 +1,7 @@
 /** Replays and their previews for people. */
 import { counted } from "@postrider/core";
 import { fieldLines } from "./field-lines.ts";
-import { table, type Terminal } from "./terminal.ts";
+import { table, visible, type Terminal } from "./terminal.ts";
 
 /** The fields of control's answer that are used here. */
 export interface Replay {
@@ -22,6 +22,9 @@ export interface Replay {
 }
 
 export interface Preview {
+  readonly kind: string;
+  readonly tenantId: string | null;
+  readonly selection: Replay["selection"];
   readonly selectedAt: string;
   readonly total: number;
   readonly toSend: number;
@@ -36,9 +39,9 @@ export interface Preview {
     readonly tenantId: string;
     readonly total: number;
     readonly toSend: number;
+    readonly leftOut: Readonly<Record<string, number>>;
     readonly oldestReceivedAt: string;
     readonly newestReceivedAt: string;
-    readonly lack: string | null;
   }[];
 }
 
@@ -47,47 +50,26 @@ export function replayLines(
   terminal: Pick<Terminal, "paint">,
 ): string {
   return fieldLines(replay, terminal, {
-    selection: (selection: Replay["selection"]) =>
-      Object.entries(selection).flatMap(([name, value]) => {
-        const text = [value].flat().join(",");
-        return text === "" ? [] : [`${name}: ${text}`];
-      }),
+    selection: selectionParts,
     leftOut: (counts: Replay["leftOut"]) =>
       Object.entries(counts).map(([reason, count]) => `${reason}: ${count}`),
   });
-}
-
-export function replayTable(
-  replays: readonly Replay[],
-  terminal: Terminal,
-): string {
-  return table(
-    ["id", "state", "done", "sent", "created", "why"],
-    replays.map((replay) => [
-      replay.id,
-      replay.state,
-      `${replay.done}/${replay.total}`,
-      String(replay.sent),
-      replay.createdAt,
-      replay.why,
-    ]),
-    terminal,
-  );
 }
 
 export function previewLines(preview: Preview, terminal: Terminal): string {
   const { toSend, total, endpointCount, endpoints, ratePerSecond } = preview;
   const left = leftOutText(preview.leftOut);
   const lines = [
-    `${deliveries(toSend)} would be sent again, to ${counted(endpointCount, "endpoint")}.`,
+    `Selected: ${selectionText(preview)}.`,
+    `${sentText(preview)}, to ${counted(endpointCount, "endpoint")}.`,
     ...(left === "" ? [] : [`${total - toSend} would be left out: ${left}.`]),
   ];
-  if (total === 0) return lines.slice(0, 1).join("\n");
+  if (total === 0) return lines.slice(0, 2).join("\n");
   return [
     ...lines,
     `Received from ${preview.oldestReceivedAt} to ${preview.newestReceivedAt}. At ${ratePerSecond} a second it takes ${counted(preview.seconds, "second")}, or longer.`,
     table(
-      ["endpoint", "tenant", "to send", "of", "oldest", "newest", "lack"],
+      ["endpoint", "tenant", "to send", "of", "oldest", "newest", "left out"],
       endpoints.map((each) => [
         each.endpointId,
         each.tenantId,
@@ -95,7 +77,7 @@ export function previewLines(preview: Preview, terminal: Terminal): string {
         String(each.total),
         each.oldestReceivedAt,
         each.newestReceivedAt,
-        each.lack ?? "",
+        leftOutText(each.leftOut),
       ]),
       terminal,
     ),
@@ -103,6 +85,26 @@ export function previewLines(preview: Preview, terminal: Terminal): string {
       ? [`… and ${endpointCount - endpoints.length} endpoints more`]
       : []),
   ].join("\n");
+}
+
+/** `3 deliveries would be sent again`. A backfill's have not been sent before. */
+export function sentText({ kind, toSend }: Preview): string {
+  return kind === "backfill"
+    ? `${deliveries(toSend)} would be sent`
+    : `${deliveries(toSend)} would be sent again`;
+}
+
+function selectionText({ tenantId, selection }: Preview): string {
+  const parts = selectionParts({ tenantId, ...selection });
+  return parts.length === 0 ? "everything" : visible(parts.join("; "));
+}
+
+/** What was set of the conditions. */
+function selectionParts(selection: Replay["selection"]): string[] {
+  return Object.entries(selection).flatMap(([name, value]) => {
+    const text = [value].flat().join(",");
+    return text === "" ? [] : [`${name}: ${text}`];
+  });
 }
 
 /** `3 endpoint_deleted, 1 parked`. */

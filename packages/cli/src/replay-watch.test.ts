@@ -77,6 +77,27 @@ test("what its receiver has is not missing; what could not be sent is a failure 
   });
 });
 
+test("a replay that ends before it has looked at all that was selected is a failure that says how many were not sent", async () => {
+  const ended = { ...DONE, done: 8, sent: 7, leftOut: { delivered: 1 } };
+
+  await expect(watched(ended)).rejects.toMatchObject({
+    exitCode: EXIT.failed,
+    message: "Replay rpl_1 is done, but could not send everything.",
+    why: expect.stringMatching(
+      /^It has sent 7 deliveries\. 2 of those that were selected were not found when their turn came, and not sent: /,
+    ),
+    next: expect.stringContaining("npx postrider replay get rpl_1"),
+  });
+  await expect(
+    watched({ ...ended, leftOut: { payload_gone: 1 } }),
+  ).rejects.toMatchObject({
+    why: expect.stringMatching(
+      /^It has sent 7 deliveries and left out 1 payload_gone\. 2 of those/,
+    ),
+    next: expect.stringContaining("--action left_out"),
+  });
+});
+
 test("a replay that is cancelled is a failure", async () => {
   const cancelled = { ...FIRST, state: "cancelled", done: 4, sent: 4 };
 

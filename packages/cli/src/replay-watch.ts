@@ -9,8 +9,8 @@ const POLL_EVERY_MS = 500;
 const PATIENCE_MS = 60_000;
 
 /**
- * Resolves to the replay once it is done. Throws `CliError` where it was cancelled, and where it has left something out that may still
- * be missing at its receiver. While it is paused, watching goes on. A replica of control that has not read a new replay yet does not
+ * Resolves to the replay once it is done. Throws `CliError` where it was cancelled, where it has left something out that may still be
+ * missing at its receiver, and where it has not found again all that was selected. While it is paused, watching goes on. A replica of control that has not read a new replay yet does not
  * know it.
  */
 export async function watchReplay(
@@ -34,7 +34,8 @@ export async function watchReplay(
     }
   }
   if (replay.state !== "done") throw stopped(replay);
-  if (missing(replay) !== "") throw incomplete(replay);
+  if (missing(replay) !== "" || replay.done < replay.total)
+    throw incomplete(replay);
   return replay;
 }
 
@@ -57,14 +58,27 @@ function missing({ leftOut }: Replay): string {
 }
 
 function incomplete(replay: Replay): CliError {
+  const { id, sent, done, total } = replay;
+  const leftOut = missing(replay);
   return new CliError(
     EXIT.failed,
-    `Replay ${replay.id} is done, but could not send everything.`,
+    `Replay ${id} is done, but could not send everything.`,
     {
-      why: `It has sent ${deliveries(replay.sent)} and left out ${missing(replay)}.`,
-      next: `npx postrider audit list --id ${replay.id} --action left_out   (which ones)`,
+      why: [
+        `It has sent ${deliveries(sent)}${leftOut === "" ? "" : ` and left out ${leftOut}`}.`,
+        ...(done < total ? [notFound(total - done)] : []),
+      ].join(" "),
+      next:
+        leftOut === ""
+          ? `npx postrider replay get ${id}   (its selection; a new replay of the same leaves out what this one has sent)`
+          : `npx postrider audit list --id ${id} --action left_out --all   (which ones)`,
     },
   );
+}
+
+/** Its records do not name them: they were counted, and never read. */
+function notFound(count: number): string {
+  return `${count} of those that were selected were not found when their turn came, and not sent: ClickHouse has dropped their day since, or the SQL of the selection does not return them any more.`;
 }
 
 function stopped({ id, state, sent, total, done }: Replay): CliError {

@@ -17,10 +17,13 @@ const ROUTES = {
   "/unsaid": {},
 } as const;
 
-function anApi(behind: () => string | null = () => null) {
+function anApi(
+  behind: () => string | null = () => null,
+  ageMs: () => number = () => 0,
+) {
   const clock = fakeClock();
   const effects = testEffects({ clock });
-  const keys = new KnownKeys(behind);
+  const keys = new KnownKeys(behind, ageMs);
   const answeredTo: (string | null)[] = [];
   const { app } = createApiServer({
     ...effects,
@@ -273,6 +276,28 @@ test("while keys may be missing, those that are known count, and an unknown one 
   expect((await ask("/read", "no key's form")).status).toBe(401);
 });
 
+test("keys of which there was no news for a day may have been revoked: none counts until there is, but for the environment's", async () => {
+  let ageMs = 24 * 3_600_000;
+  const { issue, ask } = anApi(
+    () => "control has not been read",
+    () => ageMs,
+  );
+  const known = issue();
+  expect((await ask("/read", known)).status).toBe(200);
+
+  ageMs += 1;
+  expect(await ask("/read", known)).toMatchObject({
+    status: 503,
+    headers: { "retry-after": "60" },
+    body: { type: "urn:postrider:problem:keys-behind" },
+  });
+  expect((await ask("/read", other(known))).status).toBe(401);
+  expect((await ask("/read", ADMIN_KEY)).status).toBe(200);
+
+  ageMs = 0;
+  expect((await ask("/read", known)).status).toBe(200);
+});
+
 test("the keys follow the table of the topic control, and nothing of its other entries", () => {
   const listeners: Parameters<
     Parameters<typeof followKeys>[0]["onChange"]
@@ -280,6 +305,7 @@ test("the keys follow the table of the topic control, and nothing of its other e
   const keys = followKeys({
     onChange: (listener) => listeners.push(listener),
     behind: () => null,
+    ageMs: () => 0,
   });
   const tell = (name: string, key: ApiKey | undefined): void => {
     for (const listener of listeners)

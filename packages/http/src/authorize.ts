@@ -8,7 +8,11 @@ import { type Access, requireAccess } from "./access.ts";
 import { ADMIN_CALLER } from "./caller.ts";
 import { KeyLimits } from "./key-limits.ts";
 import { hashOfToken, keyIdOf } from "./key-token.ts";
-import type { KnownKey, KnownKeys } from "./known-keys.ts";
+import {
+  KEYS_MAX_AGE_MS,
+  type KnownKey,
+  type KnownKeys,
+} from "./known-keys.ts";
 import { CommonProblem } from "./problem-error.ts";
 
 export interface AuthorizeOptions {
@@ -67,6 +71,7 @@ export function createAuthorizer(options: AuthorizeOptions): Authorizer {
     keyOf(authorization) {
       const key = rightKey(authorization);
       requireValid(key, clock.now());
+      if (key !== admin && keys.ageMs() > KEYS_MAX_AGE_MS) throw keysTooOld();
       return key;
     },
     requireAllowed(key, access) {
@@ -105,6 +110,15 @@ function keysBehind(): CommonProblem {
     "keys_behind",
     "The key is not known here, and this replica has not read all keys yet. Send it again.",
     { headers: { "retry-after": "1" } },
+  );
+}
+
+/** It may have been revoked since. Its owner is asked to come back, as the key may well be valid. */
+function keysTooOld(): CommonProblem {
+  return new CommonProblem(
+    "keys_behind",
+    "This replica could not read for a day whether keys were revoked, so it accepts none. Send it again, or with the key of the environment (POSTRIDER_ADMIN_KEY).",
+    { headers: { "retry-after": "60" } },
   );
 }
 

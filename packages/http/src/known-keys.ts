@@ -22,13 +22,25 @@ const ROLES: readonly string[] = [
 
 const HASH_BYTES = 32;
 
+/**
+ * How old what is known of the keys may be, ms: after a day without news a key that was revoked must not count any longer, and nobody can
+ * tell which. Until then a fault of Kafka that is mended within a working day turns no publisher away.
+ */
+export const KEYS_MAX_AGE_MS = 24 * 3_600_000;
+
 export class KnownKeys {
   readonly #keys = new Map<string, KnownKey>();
   /** Why a key that was made may be missing, as a sentence; null if none can be. */
   readonly behind: () => string | null;
+  /** How old what is known of all of them may be, ms. */
+  readonly ageMs: () => number;
 
-  constructor(behind: () => string | null = () => null) {
+  constructor(
+    behind: () => string | null = () => null,
+    ageMs: () => number = () => 0,
+  ) {
     this.behind = behind;
+    this.ageMs = ageMs;
   }
 
   get(id: string): KnownKey | undefined {
@@ -56,8 +68,12 @@ export function followKeys(table: {
     listener: (name: string, entry: ControlEntry | undefined) => void,
   ): unknown;
   behind(): string | null;
+  ageMs(): number;
 }): KnownKeys {
-  const keys = new KnownKeys(() => table.behind());
+  const keys = new KnownKeys(
+    () => table.behind(),
+    () => table.ageMs(),
+  );
   table.onChange((name, entry) => {
     if (name.startsWith(ENTRY_START))
       keys.set(name.slice(ENTRY_START.length), entry?.key ?? undefined);

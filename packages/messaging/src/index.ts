@@ -11,6 +11,7 @@ export * from "./span-attributes.ts";
 export * from "./timestamp-check.ts";
 export * from "./rights.ts";
 export * from "./rights-check.ts";
+export * from "./topics-check.ts";
 export * from "./kafkajs/service-kafka.ts";
 export { readPartition } from "./read-partition.ts";
 export type { ReadPartitionOptions } from "./read-partition.ts";

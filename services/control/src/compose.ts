@@ -10,7 +10,6 @@ import {
   createTable,
   partitionOf,
   topicName,
-  type Admin,
   type ProducerRecord,
 } from "@postrider/messaging";
 import {
@@ -26,7 +25,6 @@ import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoints/endpoint-input.ts";
 import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
-import { auditRoutes } from "./reads/audit-routes.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
@@ -121,8 +119,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   });
 
   const written = createWrittenTopics({
+    kafka,
     topics: [topic, controlTopic, auditTopic],
-    partitionCounts: (names) => countPartitions(kafka.admin(), names),
     log,
   });
   const auditTrail = createAuditTrail({
@@ -191,7 +189,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     output,
     ownership,
     tenureWriter,
-    audit: auditTrail,
+    auditTrail,
     reader,
     entries,
     endpoints: table,
@@ -258,7 +256,6 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       }),
       resumeRoutes({ table, writer, store, publicKeyOf }),
       replays.routes,
-      auditRoutes(reader, clock),
       eventRoutes(reader),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
@@ -286,7 +283,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     ],
     health: controlHealth({
       parts: [rights, table, entries],
-      topics: written.check,
+      topics: written,
       ownership,
       reader,
       runner: follower.runner,
@@ -295,16 +292,4 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     url: server.url,
     routes: server.routes,
   };
-}
-
-async function countPartitions(
-  admin: Admin,
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  try {
-    await admin.connect();
-    return await admin.partitionCounts(topics);
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
 }

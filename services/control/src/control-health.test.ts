@@ -21,7 +21,12 @@ function readinessOf(seen: Seen) {
         }),
       },
     ],
-    topics: () => check("topics", seen.areTopicsThere ?? true),
+    topics: {
+      health: () => ({
+        live: [],
+        ready: [check("topics", seen.areTopicsThere ?? true)],
+      }),
+    },
     ownership: {
       describe: () => ({
         state: (seen.isOwner ?? true) ? "owner" : "follower",

@@ -1,6 +1,7 @@
 import type { RightsCheck, StageRunner } from "@postrider/messaging";
 import type { Check, Health } from "@postrider/runtime";
 import type { Ownership } from "./writer/ownership.ts";
+import type { WrittenTopics } from "./writer/written-topics.ts";
 import type { Reader } from "./reads/reader.ts";
 
 /**
@@ -14,7 +15,7 @@ import type { Reader } from "./reads/reader.ts";
 export function controlHealth(of: {
   readonly parts: readonly Pick<RightsCheck, "health">[];
   /** Whether every topic that a change is written to is there. */
-  readonly topics: () => Check;
+  readonly topics: Pick<WrittenTopics, "health">;
   readonly ownership: Pick<Ownership, "describe" | "heartbeatAgeMs">;
   readonly reader: Pick<Reader, "reachability">;
   /** The runner of the `signals` topic; null unless this replica is the owner. */
@@ -27,7 +28,7 @@ export function controlHealth(of: {
     ],
     ready: () => [
       ...of.parts.flatMap((table) => table.health().ready),
-      of.topics(),
+      ...of.topics.health().ready,
       kafkaCheck(of.ownership.heartbeatAgeMs()),
       ownershipCheck(of.ownership.describe()),
       clickhouseCheck(of.reader.reachability()),

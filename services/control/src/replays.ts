@@ -11,9 +11,10 @@ import {
   type Schemas,
   type Table,
 } from "@postrider/messaging";
-import type { Effects, Lifecycle } from "@postrider/runtime";
+import { LATE, within, type Effects, type Lifecycle } from "@postrider/runtime";
 import type { AuditTrail } from "./audit/audit-trail.ts";
 import type { ControlConfig } from "./config.ts";
+import { ControlProblem } from "./http/problem.ts";
 import { judgeSubquery } from "./reads/query-guard.ts";
 import type { Reader } from "./reads/reader.ts";
 import { readingOf } from "./reads/whose-rows.ts";
@@ -41,7 +42,7 @@ export function composeReplays(
     readonly output: Pick<Output, "send">;
     readonly ownership: Ownership;
     readonly tenureWriter: TenureWriter;
-    readonly audit: AuditTrail;
+    readonly auditTrail: AuditTrail;
     readonly reader: Reader;
     /** The table of the topic `control`. */
     readonly entries: Table<ControlEntry>;
@@ -60,9 +61,10 @@ export function composeReplays(
     table: options.entries,
     encode: schemas.encode,
     topic: topicName(prefix, "control"),
-    audit: options.audit,
+    audit: options.auditTrail,
   });
   const asked = createAskedAdmin(() => kafka.admin());
+  const offsets = offsetsOf(asked, prefix);
   const run = {
     clock,
     log,
@@ -78,7 +80,7 @@ export function composeReplays(
       }),
     decode: schemas.decoderOf("dead-letters"),
     unknownSchemaWaitMs,
-    offsets: offsetsOf(asked, prefix),
+    offsets,
     send: (record: OutRecord, source?: RawRecord) =>
       options.output.send([record], source),
     heartbeatAgeMs: ownership.heartbeatAgeMs,
@@ -105,12 +107,36 @@ export function composeReplays(
       store,
       pastFor: (caller) =>
         createPastDeliveries(readingOf(reader, caller).select),
+      deadLetterLog: () => logOf(offsets),
       endpoints,
       clock,
       defaultRate: config.replayRate,
       judgeSql: judgeSubquery,
     }),
   };
+}
+
+/** A person waits for the preview. */
+const ANSWER_WITHIN_MS = 5_000;
+
+/** What `dead-letters` holds. Throws a `ControlProblem` while Kafka does not answer. */
+async function logOf(
+  offsets: Pick<Offsets, "ranges">,
+): Promise<readonly LogRange[]> {
+  try {
+    const found = await within(
+      offsets.ranges("dead-letters"),
+      ANSWER_WITHIN_MS,
+    );
+    if (found !== LATE) return found;
+    throw new Error(`no answer within ${ANSWER_WITHIN_MS} ms`);
+  } catch (cause) {
+    throw new ControlProblem(
+      "kafka_unavailable",
+      "What dead-letters holds could not be asked for, so it is not known what can be sent again; try again.",
+      { headers: { "retry-after": "1" }, cause },
+    );
+  }
 }
 
 function offsetsOf({ ask }: AskedAdmin, prefix: string): Offsets {

@@ -41,7 +41,7 @@ export function compose(
 ): Composition {
   const { log, meter, clock, tracer } = effects;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
-  const { kafka, rights } = createServiceKafka(
+  const { kafka, rights, topics } = createServiceKafka(
     {
       config,
       service: "dispatcher",
@@ -132,9 +132,9 @@ export function compose(
       ...warmUpLimits(sessionTimeoutMs),
     },
   });
-  const observed = [rights, schemas, endpoints, output, runner];
+  const observed = [rights, topics, schemas, endpoints, output, runner];
   return {
-    parts: [rights, schemas, endpoints, sender, output, runner],
+    parts: [rights, topics, schemas, endpoints, sender, output, runner],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

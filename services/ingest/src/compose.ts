@@ -19,6 +19,7 @@ export function compose(config: IngestConfig, effects: Effects): Ingest {
   return {
     parts: [
       shared.rights,
+      shared.topics,
       shared.schemas,
       ...roles.flatMap(({ parts }) => parts),
     ],
@@ -26,6 +27,7 @@ export function compose(config: IngestConfig, effects: Effects): Ingest {
       live: () => roles.flatMap(({ health }) => health().live),
       ready: () => [
         ...shared.rights.health().ready,
+        ...shared.topics.health().ready,
         ...shared.schemas.health().ready,
         ...roles.flatMap(({ health }) => health().ready),
       ],

@@ -9,6 +9,7 @@ import {
   type OutRecord,
   type RightsCheck,
   type Schemas,
+  type TopicsCheck,
 } from "@postrider/messaging";
 import {
   type Check,
@@ -26,6 +27,7 @@ export interface Shared {
   readonly effects: Effects;
   readonly kafka: Kafka;
   readonly rights: RightsCheck;
+  readonly topics: TopicsCheck;
   readonly schemas: Schemas;
   readonly keyRing: KeyRing;
   readonly rules: EventRules;
@@ -42,7 +44,7 @@ export interface RolePart {
 }
 
 export function createShared(config: IngestConfig, effects: Effects): Shared {
-  const { kafka, rights } = createServiceKafka(
+  const { kafka, rights, topics } = createServiceKafka(
     { config, service: "ingest", holders: config.roles },
     effects,
   );
@@ -70,6 +72,7 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     effects,
     kafka,
     rights,
+    topics,
     schemas,
     keyRing,
     rules,

@@ -167,6 +167,7 @@ const DEAD_LETTER_COLUMNS: readonly Column<DeadLetter>[] = [
   column("delivery_id", TEXT, (letter) => letter.deliveryId ?? ""),
   column("event_id", TEXT, (letter) => letter.eventId ?? ""),
   column("event_type", TEXT, (letter) => letter.eventType ?? ""),
+  column("replay_id", TEXT, (letter) => letter.delivery?.replayId ?? ""),
   column("received_at", nullable(TIME), ({ receivedAt, deadAt }) =>
     timeOrNull(receivedAt === null ? null : notAfter(receivedAt, deadAt)),
   ),

@@ -43,7 +43,7 @@ export function compose(
 ): Composition {
   const { log } = effects;
   const { topicPrefix: prefix, clickhouseDatabase: database } = config;
-  const { kafka, rights } = createServiceKafka(
+  const { kafka, rights, topics } = createServiceKafka(
     {
       config,
       service: "recorder",
@@ -125,6 +125,7 @@ export function compose(
     parts: [
       closing(() => writer.close()),
       rights,
+      topics,
       watch,
       schemas,
       output,
@@ -138,6 +139,7 @@ export function compose(
       ],
       ready: () => [
         ...rights.health().ready,
+        ...topics.health().ready,
         watch.check(),
         ...schemas.health().ready,
         ...output.health().ready,

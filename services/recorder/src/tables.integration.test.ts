@@ -5,6 +5,7 @@ import type { Attempt, DeadLetter, Intake } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import {
   aDeadLetter,
+  aDelivery,
   anAttempt,
   anAuditEntry,
   anIntake,
@@ -601,6 +602,36 @@ test("a delivery that route made twice stays one row, and the view shows what FI
 
   expect(rows).toEqual([{ delivery_id: "twice", status: "delivered" }]);
 });
+
+test.each(["expired", "paused"])(
+  "a delivery of a replay that ends as %s before any attempt is its replay's, and one of no replay is not",
+  async (reason) => {
+    const of = (eventId: string, replayId: string | null) => ({
+      eventId,
+      deliveryId: `dlv_${reason}_${eventId}`,
+      reason,
+      attempts: 0,
+      lastOutcome: null,
+      lastStatusCode: null,
+      delivery: aDelivery({ replayId }),
+    });
+    await deadLetters([of("replayed", "rpl_1"), of("first", null)]);
+
+    const found = await writer.query(
+      `SELECT event_id, d.replay_id AS replay_id, l.replay_id AS of_letter FROM {db}.deliveries AS d FINAL
+       JOIN {db}.dead_letters AS l ON l.delivery_id = d.delivery_id
+       WHERE d.delivery_id LIKE 'dlv_${reason}_%' ORDER BY event_id`.replaceAll(
+        "{db}",
+        stack.database,
+      ),
+    );
+
+    expect(found).toEqual([
+      { event_id: "first", replay_id: "", of_letter: "" },
+      { event_id: "replayed", replay_id: "rpl_1", of_letter: "rpl_1" },
+    ]);
+  },
+);
 
 test("a signal is one row, also if its record was produced twice", async () => {
   const signal = aSignal({ tenantId: "signals", at: NOW, detail: "why" });

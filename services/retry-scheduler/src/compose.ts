@@ -25,7 +25,7 @@ export function compose(
 ): Composition {
   const { log, meter, clock } = effects;
   const { topicPrefix: prefix, tiers, sessionTimeoutMs } = config;
-  const { kafka, rights } = createServiceKafka(
+  const { kafka, rights, topics } = createServiceKafka(
     {
       config,
       service: "retry-scheduler",
@@ -100,9 +100,9 @@ export function compose(
     topics: [...byTopic.keys()],
     log,
   });
-  const observed = [rights, schemas, output, runner];
+  const observed = [rights, topics, schemas, output, runner];
   return {
-    parts: [rights, schemas, output, holding, timestamps],
+    parts: [rights, topics, schemas, output, holding, timestamps],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

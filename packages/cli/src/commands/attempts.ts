@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Run } from "../command.ts";
 import { listCommand } from "../lists/list-command.ts";
-import { cell, WINDOW, type ListSpec } from "../lists/list-spec.ts";
+import { cell, REPLAY, WINDOW, type ListSpec } from "../lists/list-spec.ts";
 
 const ATTEMPTS: ListSpec = {
   path: "/v1/attempts",
@@ -16,6 +16,7 @@ const ATTEMPTS: ListSpec = {
       "trigger",
       "first, retry, redrive, replay, test; several with commas",
     ],
+    REPLAY,
     [
       "--text <text>",
       "text",

@@ -28,23 +28,38 @@ test("changes are listed as a table, with what asks for older ones", async () =>
   expect(fake.asked[0]?.line).toBe(
     "GET /v1/audit?subject=endpoint&subjectId=ep_1&since=6h&limit=1",
   );
-  expect(ran.stdout).toMatch(/^AT +ACTOR +TENANT +SUBJECT +ID +ACTION +WHY/);
+  expect(ran.stdout).toMatch(/^at +actor +tenant +subject +id +action +why/);
   expect(ran.stdout).toMatch(
     /admin +acme +endpoint +ep_1 +paused +ticket 7 +state enabled → paused/,
   );
   expect(ran.stderr).toContain("--cursor abc");
 });
 
-test("with --json the page is control's own, and nothing is said", async () => {
-  const page = { entries: [ENTRY], nextCursor: "abc" };
-  fake.answer = () => [200, page];
+test("it has the forms of every list, and follows its pages", async () => {
+  fake.answer = ({ line }) => [
+    200,
+    line.includes("cursor=abc")
+      ? { entries: [{ ...ENTRY, subjectId: "ep_2" }], nextCursor: null }
+      : { entries: [ENTRY], nextCursor: "abc" },
+  ];
+  const ran = async (...form: string[]) =>
+    (await fake.postrider(["audit", "list", ...form], { env: fake.env() }))
+      .stdout;
 
-  const ran = await fake.postrider(["audit", "list", "--json"], {
-    env: fake.env(),
+  expect(JSON.parse(await ran("--json", "--all"))).toEqual({
+    entries: [ENTRY, { ...ENTRY, subjectId: "ep_2" }],
+    nextCursor: null,
   });
-
-  expect(JSON.parse(ran.stdout)).toEqual(page);
-  expect(ran.stderr).toBe("");
+  expect(
+    (await ran("--ndjson"))
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([ENTRY, { ...ENTRY, subjectId: "ep_2" }]);
+  expect((await ran("--csv")).split("\r\n").slice(0, 2)).toEqual([
+    "at,actor,tenantId,subject,subjectId,action,why,detail,requestId",
+    '2026-11-29T12:00:00.000Z,admin,acme,endpoint,ep_1,paused,ticket 7,"{""state"":{""from"":""enabled"",""to"":""paused""}}",req-7',
+  ]);
 });
 
 test("every command that changes an endpoint sends its reason", async () => {

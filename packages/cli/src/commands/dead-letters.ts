@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Run } from "../command.ts";
 import { listCommand } from "../lists/list-command.ts";
 import { redriveDeadLetters } from "./redrives.ts";
-import { cell, WINDOW, type ListSpec } from "../lists/list-spec.ts";
+import { cell, REPLAY, WINDOW, type ListSpec } from "../lists/list-spec.ts";
 
 const DEAD_LETTERS: ListSpec = {
   path: "/v1/dead-letters",
@@ -15,6 +15,8 @@ const DEAD_LETTERS: ListSpec = {
       "reason",
       "such as exhausted; paused: parked; several with commas",
     ],
+    ["--open", "open", "not delivered since, by a redrive or a resume"],
+    REPLAY,
     [
       "--text <text>",
       "text",
@@ -28,6 +30,7 @@ const DEAD_LETTERS: ListSpec = {
     "delivery",
     "event",
     "attempts",
+    "now",
     "log",
     "detail",
   ],
@@ -38,6 +41,7 @@ const DEAD_LETTERS: ListSpec = {
     cell(row["deliveryId"]),
     cell(row["eventId"]),
     cell(row["attempts"]),
+    row["isDelivered"] === true ? "delivered" : "",
     `${cell(row["logTopic"])}/${cell(row["logPartition"])}@${cell(row["logOffset"])}`,
     cell(row["detail"]),
   ],

@@ -4,7 +4,13 @@ import { findAddresses } from "../addresses.ts";
 import { callApi, pathSegment } from "../api.ts";
 import { command, option, type Run } from "../command.ts";
 import { listCommand } from "../lists/list-command.ts";
-import { cell, WINDOW, withFilters, type Row } from "../lists/list-spec.ts";
+import {
+  cell,
+  REPLAY,
+  WINDOW,
+  withFilters,
+  type Row,
+} from "../lists/list-spec.ts";
 import { redriveDelivery } from "./redrives.ts";
 import { tail, type TailOptions, type TailSpec } from "../lists/tail.ts";
 import { renderTimeline, type DeliveryTimeline } from "../lists/timeline.ts";
@@ -39,6 +45,7 @@ const DELIVERIES: TailSpec = {
       "deadLetterReason",
       "given up for this reason; paused: parked",
     ],
+    REPLAY,
     ["--text <text>", "text", "with this text in an attempt's error"],
   ],
   header: [
@@ -51,6 +58,7 @@ const DELIVERIES: TailSpec = {
     "last",
     "why",
     "next",
+    "replay",
   ],
   cellsOf: (row) => [
     cell(row["receivedAt"]),
@@ -62,6 +70,7 @@ const DELIVERIES: TailSpec = {
     `${cell(row["outcome"])} ${cell(row["statusCode"])}`.trim(),
     cell(row["deadLetterReason"]) || cell(row["deferralReason"]),
     cell(row["nextAttemptAt"]),
+    cell(row["replayId"]),
   ],
   idOf: (row) => `${cell(row["id"])} ${cell(row["receivedAt"])}`,
   versionOf,

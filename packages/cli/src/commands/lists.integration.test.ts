@@ -49,6 +49,7 @@ test("filters become the parameters of the API", async () => {
     "--waiting=breaker_open",
     "--text=a&b",
     "--reason=paused",
+    "--replay=rpl_1",
     "--limit=7",
   );
 
@@ -64,8 +65,33 @@ test("filters become the parameters of the API", async () => {
     deferralReason: "breaker_open",
     text: "a&b",
     deadLetterReason: "paused",
+    replayId: "rpl_1",
     limit: "7",
   });
+});
+
+test("a delivery that a replay has made is marked, and a dead letter whose event was delivered since", async () => {
+  const letter = { deadAt: "2026-11-29T10:00:00.000Z", deliveryId: "dlv_1" };
+  fake.answer = ({ line }) => [
+    200,
+    line.includes("dead-letters")
+      ? {
+          deadLetters: [
+            { ...letter, isDelivered: true },
+            { ...letter, deliveryId: "dlv_2", isDelivered: false },
+          ],
+          nextCursor: null,
+        }
+      : { deliveries: [delivery(1, { replayId: "rpl_7" })], nextCursor: null },
+  ];
+
+  const deliveries = await run("deliveries", "list");
+  const letters = await run("dead-letters", "list", "--open", "--limit=5");
+
+  expect(deliveries.stdout).toMatch(/ replay\n.*dlv_1 .* rpl_7\n$/);
+  expect(letters.stdout).toMatch(/dlv_1 +delivered /);
+  expect(letters.stdout).not.toMatch(/dlv_2 .*delivered/);
+  expect(fake.asked[1]?.line).toBe("GET /v1/dead-letters?open=true&limit=5");
 });
 
 test("a list follows pages, also empty ones, until it has its limit", async () => {

@@ -4,9 +4,9 @@ import { CliError, EXIT } from "../cli-error.ts";
 import { call } from "./endpoint-requests.ts";
 import { pathSegment } from "../api.ts";
 import {
-  deliveries,
   previewLines,
   replayLines,
+  sentText,
   type Preview,
   type Replay,
 } from "../replay-lines.ts";
@@ -69,10 +69,10 @@ export async function readReplay(id = ""): Promise<Replay> {
 }
 
 /** Throws unless the user says yes. */
-async function confirm({ toSend }: Preview, terminal: Terminal): Promise<void> {
+async function confirm(preview: Preview, terminal: Terminal): Promise<void> {
   if (terminal.json || !process.stdin.isTTY || !process.stderr.isTTY)
     throw new CliError(EXIT.usage, "Nobody is there to be asked.", {
-      why: `${deliveries(toSend)} would be sent again, which cannot be undone.`,
+      why: `${sentText(preview)}, which cannot be undone.`,
       next: "The same command with --yes",
     });
   const lines = createInterface({
@@ -80,9 +80,7 @@ async function confirm({ toSend }: Preview, terminal: Terminal): Promise<void> {
     output: process.stderr,
   });
   try {
-    const answer = await lines.question(
-      `Send ${deliveries(toSend)} again? [y/N] `,
-    );
+    const answer = await lines.question(`${sentText(preview)}. Send? [y/N] `);
     if (/^y(es)?$/i.test(answer.trim())) return;
   } finally {
     lines.close();

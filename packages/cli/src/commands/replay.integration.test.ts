@@ -5,6 +5,14 @@ import { useFakeStack } from "../../fixtures/fake-stack.ts";
 const fake = useFakeStack();
 
 const PREVIEW = {
+  kind: "redrive",
+  tenantId: "acme",
+  selection: {
+    deliveryIds: [],
+    endpointId: "ep_1",
+    statuses: ["expired"],
+    statusCode: null,
+  },
   selectedAt: "2026-01-01T00:00:00.000Z",
   total: 3,
   toSend: 2,
@@ -20,6 +28,7 @@ const PREVIEW = {
       tenantId: "acme",
       total: 3,
       toSend: 2,
+      leftOut: { parked: 1, payload_gone: 2 },
       oldestReceivedAt: "2025-12-31T00:00:00.000Z",
       newestReceivedAt: "2025-12-31T01:00:00.000Z",
       lack: null,
@@ -67,8 +76,12 @@ test("replay create shows what would be sent, and makes what was shown", async (
   );
 
   expect(code).toBe(0);
+  expect(stderr).toContain(
+    "Selected: tenantId: acme; endpointId: ep_1; statuses: expired.",
+  );
   expect(stderr).toContain("2 deliveries would be sent again, to 1 endpoint.");
   expect(stderr).toContain("1 would be left out: 1 parked.");
+  expect(stderr).toMatch(/^ep_1 .* 1 parked, 2 payload_gone$/m);
   expect(stderr).toContain("npx postrider replay watch rpl_1");
   expect(stdout).toContain("rpl_1");
   const selection = {
@@ -100,6 +113,16 @@ test("without --yes nothing is made where nobody can be asked", async () => {
   expect(code).toBe(2);
   expect(stderr).toContain("The same command with --yes");
   expect(asked()).toHaveLength(1);
+});
+
+test("what a backfill sends was not sent before, and it does not say so", async () => {
+  answers({ ...PREVIEW, kind: "backfill" });
+
+  const { stderr } = await ran("replay", "backfill", "ep_1", "--since", "6h");
+
+  expect(stderr).toContain("2 deliveries would be sent, to 1 endpoint.");
+  expect(stderr).toContain("2 deliveries would be sent, which cannot be");
+  expect(stderr).not.toContain("again");
 });
 
 test("nothing is made where nothing would be sent", async () => {
@@ -164,16 +187,33 @@ test.each(["pause", "resume", "cancel"])("replay %s", async (action) => {
   ]);
 });
 
-test("replay list shows one a line, and get all of one", async () => {
+test("replay list shows one a line, in the forms and with filters of every list, and get all of one", async () => {
   fake.answer = ({ line }) => [
     200,
-    line === "GET /v1/replays" ? { replays: [REPLAY] } : REPLAY,
+    line.startsWith("GET /v1/replays?")
+      ? { replays: [REPLAY], nextCursor: "next", truncated: true }
+      : REPLAY,
   ];
 
-  const list = await ran("replay", "list");
+  const list = await ran(
+    ..."replay list --state running,paused --by key_1 --tenant acme --since 6h --limit 1".split(
+      " ",
+    ),
+  );
+  const json = await ran("replay", "list", "--json", "--limit", "1");
+  const csv = await ran("replay", "list", "--csv", "--limit", "1");
   const one = await ran("replay", "get", "rpl_1");
 
-  expect(list.stdout).toMatch(/rpl_1 +running +0\/3 +0 .*they are back/);
+  expect(fake.asked[0]?.line).toBe(
+    "GET /v1/replays?state=running%2Cpaused&createdBy=key_1&tenantId=acme&since=6h&limit=1",
+  );
+  expect(list.stdout).toMatch(/rpl_1 .*running +0\/3 +0 .*they are back/);
+  expect(list.stderr).toContain("--cursor next");
+  expect(JSON.parse(json.stdout)).toEqual({
+    replays: [REPLAY],
+    nextCursor: "next",
+  });
+  expect(csv.stdout).toMatch(/^id,state,detail,selection,/);
   expect(one.stdout).toContain("endpointId: ep_1");
 });
 

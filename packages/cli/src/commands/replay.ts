@@ -4,7 +4,9 @@ import { Command } from "commander";
 import { pathSegment } from "../api.ts";
 import { command, option, repeated, type Run } from "../command.ts";
 import { makeReplay, readReplay, watch, type Making } from "./make-replay.ts";
-import { replayLines, replayTable, type Replay } from "../replay-lines.ts";
+import { listCommand } from "../lists/list-command.ts";
+import { cell, TIMES, type ListSpec } from "../lists/list-spec.ts";
+import { replayLines, type Replay } from "../replay-lines.ts";
 import {
   selectionOf,
   time,
@@ -19,7 +21,7 @@ export function replayCommand(run: Run): Command {
     .description("send past deliveries again")
     .addCommand(create(run))
     .addCommand(backfill(run))
-    .addCommand(list(run))
+    .addCommand(listCommand(run, REPLAYS, "replays, newest first"))
     .addCommand(get(run))
     .addCommand(watchOne(run))
     .addCommand(steer(run, "pause", "stop it until `replay resume`"))
@@ -80,20 +82,32 @@ export function withMaking(made: Command): Command {
     .option("--watch", "show the progress, and end when it is done");
 }
 
-function list(run: Run): Command {
-  return command<object>(
-    run,
-    "list",
-    "the newest replays",
-    async ({ terminal }) => {
-      const answer = await call<{ readonly replays: readonly Replay[] }>({
-        method: "GET",
-        path: "/v1/replays",
-      });
-      terminal.data(answer, () => replayTable(answer.replays, terminal));
-    },
-  );
-}
+const REPLAYS: ListSpec = {
+  path: "/v1/replays",
+  field: "replays",
+  filters: [
+    [
+      "--state <state>",
+      "state",
+      "running, paused, cancelled or done; several with commas",
+    ],
+    ["--kind <kind>", "kind", "redrive or backfill"],
+    ["--by <key>", "createdBy", "made by this key; admin: POSTRIDER_ADMIN_KEY"],
+    ["--tenant <id>", "tenantId", "of this tenant"],
+    ...TIMES,
+  ],
+  header: ["created", "id", "kind", "state", "done", "sent", "by", "why"],
+  cellsOf: (row) => [
+    cell(row["createdAt"]),
+    cell(row["id"]),
+    cell(row["kind"]),
+    cell(row["state"]),
+    `${cell(row["done"])}/${cell(row["total"])}`,
+    cell(row["sent"]),
+    cell(row["createdBy"]),
+    cell(row["why"]),
+  ],
+};
 
 function get(run: Run): Command {
   return command<object>(

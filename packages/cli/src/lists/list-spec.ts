@@ -2,7 +2,7 @@ import { Option, type Command } from "commander";
 
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A filter of a list: the command's option, the API's parameter, and the help's text. */
+/** A filter of a list: the command's option, the API's parameter, and the help's text. An option without a value means `true`. */
 export type Filter = readonly [flag: string, parameter: string, help: string];
 
 /** A list of the API, as the command shows it. */
@@ -17,13 +17,23 @@ export interface ListSpec {
 
 const TIME = "RFC 3339, or how long ago: 15m, 6h, 7d";
 
+export const TIMES: readonly Filter[] = [
+  ["--since <time>", "since", `from this time on: ${TIME}`],
+  ["--until <time>", "until", "before this time"],
+];
+
+export const REPLAY: Filter = [
+  "--replay <id>",
+  "replayId",
+  "made by this replay",
+];
+
 export const WINDOW: readonly Filter[] = [
   ["--tenant <id>", "tenantId", "of this tenant"],
   ["--endpoint <id>", "endpointId", "for this endpoint"],
   ["--event <id>", "eventId", "of this event"],
   ["--type <type>", "eventType", "of events of this type"],
-  ["--since <time>", "since", `from this time on: ${TIME}`],
-  ["--until <time>", "until", "before this time"],
+  ...TIMES,
 ];
 
 /** What an option's value is called among commander's options: `--status-code <code>` becomes `statusCode`. */
@@ -44,6 +54,7 @@ export function parametersOf(
   for (const [flag, parameter] of filters) {
     const value = options[new Option(flag).attributeName()];
     if (typeof value === "string") parameters.set(parameter, value);
+    else if (value === true) parameters.set(parameter, "true");
   }
   return parameters;
 }

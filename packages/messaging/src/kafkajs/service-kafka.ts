@@ -1,8 +1,9 @@
-/** What every service makes first: its connection to Kafka, and the check that it has its rights there. */
+/** What every service makes first: its connection to Kafka, and the checks that it has its rights and its topics there. */
 import type { Effects, KafkaConfig } from "@postrider/runtime";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createRightsCheck, type RightsCheck } from "../rights-check.ts";
 import { rightsOf, type RightsHolder } from "../rights.ts";
+import { createTopicsCheck, type TopicsCheck } from "../topics-check.ts";
 
 export interface ServiceKafkaOptions {
   readonly config: KafkaConfig & { readonly topicPrefix: string };
@@ -20,7 +21,11 @@ export interface ServiceKafkaOptions {
 export function createServiceKafka(
   options: ServiceKafkaOptions,
   effects: Effects,
-): { readonly kafka: Kafka; readonly rights: RightsCheck } {
+): {
+  readonly kafka: Kafka;
+  readonly rights: RightsCheck;
+  readonly topics: TopicsCheck;
+} {
   const { config, service, holders, tiers = [] } = options;
   const { kafkaBrokers: brokers, topicPrefix: prefix } = config;
   const clientId = `postrider-${service}`;
@@ -35,11 +40,27 @@ export function createServiceKafka(
       },
       effects,
     );
+  const needed = holders.flatMap((holder) =>
+    rightsOf(holder, { prefix, tiers }),
+  );
   const rights = createRightsCheck({
     kafka,
-    rights: holders.flatMap((holder) => rightsOf(holder, { prefix, tiers })),
+    rights: needed,
     security: config,
     log: effects.log,
   });
-  return { kafka, rights };
+  const topics = createTopicsCheck({
+    kafka,
+    // What a service has a right to is what it reads and writes.
+    topics: [
+      ...new Set(
+        needed
+          .filter(({ resource }) => resource === "topic")
+          .map(({ name }) => name),
+      ),
+    ],
+    withoutThem: "work stands still",
+    log: effects.log,
+  });
+  return { kafka, rights, topics };
 }

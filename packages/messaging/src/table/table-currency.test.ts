@@ -10,6 +10,7 @@ test("a table that was behind, however shortly, logs that it fell behind and tha
   const currency = new TableCurrency({
     topic: "endpoints",
     isReadToEnd: () => read.promise,
+    isWhole: () => true,
     clock,
     log,
   });

@@ -25,6 +25,8 @@ export interface TableCurrencyOptions {
    * should be asked for again. Rejects if a leader does not answer.
    */
   readonly isReadToEnd: () => Promise<boolean>;
+  /** Whether nothing of what was read is missing in the table: no hole, and nothing waits for its schema. */
+  readonly isWhole: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -33,6 +35,8 @@ export class TableCurrency {
   readonly #options: TableCurrencyOptions;
   readonly #closing = new AbortController();
   #asOf: MonotonicMs = -Infinity;
+  /** As `#asOf`, of the last time that the table was whole then, too. */
+  #wholeAsOf: MonotonicMs = -Infinity;
   #isBehind = false;
 
   constructor(options: TableCurrencyOptions) {
@@ -42,6 +46,7 @@ export class TableCurrency {
   /** Begins to ask. `asOf`: when we asked for the log ends up to which the table has been read so far. */
   start(asOf: MonotonicMs): void {
     this.#asOf = asOf;
+    this.#wholeAsOf = asOf;
     void this.#follow();
   }
 
@@ -53,6 +58,11 @@ export class TableCurrency {
   behindMs(): number | null {
     const ageMs = this.#options.clock.monotonic() - this.#asOf;
     return ageMs > BEHIND_MS ? ageMs : null;
+  }
+
+  /** How long ago the table was last known to hold all of its topic, ms. With a hole from its start on, how long ago that was. */
+  ageMs(): number {
+    return this.#options.clock.monotonic() - this.#wholeAsOf;
   }
 
   async #follow(): Promise<void> {
@@ -78,6 +88,7 @@ export class TableCurrency {
     // First, or a table that was behind for less than the time between two notes would never be logged.
     this.#noteBehind();
     this.#asOf = asOf;
+    if (this.#options.isWhole()) this.#wholeAsOf = asOf;
     if (!this.#isBehind || this.behindMs() !== null) return;
     this.#isBehind = false;
     this.#options.log.info("table.caughtUp", { topic: this.#options.topic });

@@ -23,6 +23,8 @@ export interface Table<T> extends Lifecycle {
    * final decision because the table does not have a key, wait until this is null.
    */
   behind(): string | null;
+  /** How old its entries may be, ms: how long ago it was last known to hold all of its topic. `Infinity` before it was read to its end. */
+  ageMs(): number;
   health(): { readonly ready: TableCheck[]; readonly live: TableCheck[] };
 }
 export type TableListener<T> = (key: string, value: T | undefined) => void;

@@ -315,6 +315,23 @@ test.each([
   },
 );
 
+test("a table's entries are as old as when it last held all of its topic: with a hole also while it reads on", async () => {
+  const { table, consumer, clock, log } = await loadedTable();
+  follow(consumer);
+  clock.advance(2_000);
+  await waitFor(() => table.ageMs() < 2_000);
+
+  consumer.appendUnreadable(0, 4);
+  await waitFor(() => table.behind() !== null, { everyMs: 1 });
+  clock.advance(60_000);
+  await waitFor(() => log.of("table.caughtUp").length > 0);
+  expect(table.ageMs()).toBeGreaterThanOrEqual(60_000);
+  consumer.logStart.set(0, 5);
+
+  await waitFor(() => table.ageMs() < 60_000);
+  await table.stop(clock.now());
+});
+
 test("a hole that the log no longer holds is none: the table is current again", async () => {
   const { table, consumer, clock } = await loadedTable();
   follow(consumer);

@@ -81,6 +81,7 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     this.#currency = new TableCurrency({
       ...options,
       isReadToEnd: async () => this.#isReadTo(await this.#endsOnce()),
+      isWhole: () => this.#positions.isComplete() && this.#lack() === null,
     });
     // If the table is stopped before it was started, nobody waits for this promise: its rejection must not end the process.
     this.#loaded.promise.catch(() => undefined);
@@ -189,12 +190,21 @@ class CompactedTable<T> implements Table<T>, ConsumerListener {
     if (!this.#isLoaded) return `${topic} has not been read to its end yet`;
     if (!this.#positions.isComplete())
       return `${topic} has a partition that is being read from its start`;
-    const lack = this.#holes.describe() ?? this.#entries.describeWaiting();
+    const lack = this.#lack();
     if (lack !== null) return `${topic} ${lack}`;
     const behindMs = this.#currency.behindMs();
     return behindMs === null
       ? null
       : `${topic} was last read to its end ${Math.round(behindMs)} ms ago; ${this.size} entries, as they were`;
+  }
+
+  ageMs(): number {
+    return this.#currency.ageMs();
+  }
+
+  /** What of the records that were read is missing, as a sentence; null if nothing is. */
+  #lack(): string | null {
+    return this.#holes.describe() ?? this.#entries.describeWaiting();
   }
 
   // ConsumerListener: called by the consumer.

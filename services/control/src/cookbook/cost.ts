@@ -70,7 +70,7 @@ LIMIT {limit:UInt32}`,
     name: "success-by-day",
     title: "How has success changed over the months?",
     description:
-      "Attempts and successes by day, and the share of successes at the first attempt, from the roll-up that is kept for 400 days. `gave_up` are attempts after which their delivery was given up. The first and the last day are those parts of them that are in the window.",
+      "Attempts and successes by day, and the share of successes at the first attempt, from the roll-up that is kept for 400 days. It counts every attempt that was made, those of replays, too, as it is no service level: those are `first-attempt-budget` and `endpoint-budget`. `gave_up` are attempts after which their delivery was given up. The first and the last day are those parts of them that are in the window.",
     parameters: { ...asked("90d", { limit: 400 }), endpoint: ENDPOINT },
     sql: `SELECT toDate(bucket) AS day, sum(r.attempts) AS attempts, sum(r.delivered) AS delivered,
   round(100 * delivered / attempts, 1) AS success_pct,

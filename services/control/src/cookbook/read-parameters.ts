@@ -1,5 +1,5 @@
-import { parseTime, type EpochMs, type Problem } from "@postrider/core";
-import { duration } from "@postrider/runtime";
+import type { EpochMs, Problem } from "@postrider/core";
+import { readTime } from "../http/read-time.ts";
 import type { Parameter, SavedQuery } from "./saved-query.ts";
 
 /** What ClickHouse gets beside the text. A time is a `Date`, which the client sends so that no time zone matters. */
@@ -66,34 +66,6 @@ function judge(parameter: Parameter, given: unknown, now: EpochMs): Judged {
 
 /** The longest id that a door accepts is shorter. */
 const MAX_TEXT = 256;
-
-/** RFC 3339, epoch milliseconds, `now`, or how long before it. */
-export function readTime(
-  text: string,
-  now: EpochMs,
-): { readonly value: Date } | Pick<Problem, "rule" | "message"> {
-  const at =
-    text === "now"
-      ? now
-      : (agoOf(text, now) ??
-        parseTime(/^\d{12,13}$/.test(text) ? Number(text) : text));
-  return at === undefined
-    ? {
-        rule: "time",
-        message:
-          "must be a time: RFC 3339, epoch milliseconds, now, or how long ago, such as 15m, 6h or 7d",
-      }
-    : { value: new Date(at) };
-}
-
-/** `6h`: that long before now. */
-function agoOf(text: string, now: EpochMs): EpochMs | undefined {
-  try {
-    return Math.max(now - duration(text), 0);
-  } catch {
-    return undefined;
-  }
-}
 
 function numberOf(
   text: string,

@@ -85,7 +85,7 @@ export function during(column: string): string {
 export const OF_TENANT =
   "({tenant:String} = '' OR tenant_id = {tenant:String})";
 
-/** Not sent by a replay. */
+/** Not sent by a replay: in every query about service levels, and in no other (docs/sql/slo.md, "Replays"). */
 export const NO_REPLAY = "replay_id = ''";
 
 export const OF_ENDPOINT =

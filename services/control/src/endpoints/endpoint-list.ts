@@ -3,7 +3,6 @@ import { z } from "zod";
 import { viewOf, type EndpointView } from "./endpoint.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import { invalid } from "@postrider/http";
-import { isVisible } from "../http/callers-tenant.ts";
 import { pageOf, pageQuery } from "../http/page.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
@@ -27,10 +26,10 @@ export function parseListQuery(query: unknown): ListQuery {
   return parsed.data;
 }
 
-/** A page in the order of creation, oldest first. */
+/** A page in the order of creation, oldest first. Whose they may be `ownTenant` (callers-tenant.ts) has put into the query. */
 export function listEndpoints(
   entries: Iterable<readonly [string, Endpoint]>,
-  query: ListQuery & { readonly callersTenant: string | null },
+  query: ListQuery,
   publicKeyOf: PublicKeyOf,
 ): EndpointPage {
   const wanted: Endpoint[] = [];
@@ -43,12 +42,8 @@ export function listEndpoints(
   };
 }
 
-function isWanted(
-  endpoint: Endpoint,
-  query: Parameters<typeof listEndpoints>[1],
-): boolean {
+function isWanted(endpoint: Endpoint, query: ListQuery): boolean {
   return (
-    isVisible(endpoint, query.callersTenant) &&
     (query.tenantId === undefined || endpoint.tenantId === query.tenantId) &&
     (query.externalId === undefined || endpoint.externalId === query.externalId)
   );

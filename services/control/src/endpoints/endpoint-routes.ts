@@ -17,7 +17,7 @@ import {
   pausedEndpoint,
   viewOf,
 } from "./endpoint.ts";
-import { ofCallersTenant } from "../http/callers-tenant.ts";
+import { ofCallersTenant, ownTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import type { RotateSecret } from "./secret-rotation.ts";
@@ -54,11 +54,13 @@ export function endpointRoutes(options: {
         .header("location", `/v1/endpoints/${made.endpoint.id}`);
       return { ...shown(reply, made.endpoint), secret: made.secret };
     });
-    app.get("/v1/endpoints", READ, async ({ query, caller }) => {
-      const { tenantId: callersTenant } = caller;
-      const asked = { ...parseListQuery(query), callersTenant };
-      return listEndpoints(table.entries(), asked, publicKeyOf);
-    });
+    app.get("/v1/endpoints", READ, async (request) =>
+      listEndpoints(
+        table.entries(),
+        parseListQuery(ownTenant(request)),
+        publicKeyOf,
+      ),
+    );
     app.get<ById>(
       "/v1/endpoints/:id",
       READ,

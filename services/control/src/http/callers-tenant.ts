@@ -1,5 +1,8 @@
-/** What a caller whose key has a tenant may name and see. */
-import { invalid } from "@postrider/http";
+/** What a caller whose key has a tenant may name and see: the one place where a caller's tenant becomes a request's. */
+import { invalid, otherTenant, type Caller } from "@postrider/http";
+import type { FastifyRequest } from "fastify";
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The body of a creation, with the tenant of the caller's key where it names none. Throws a `ProblemError` where it names another:
@@ -7,22 +10,35 @@ import { invalid } from "@postrider/http";
  */
 export function ofCallersTenant(
   body: unknown,
-  callersTenant: string | null,
+  callersTenant: Caller["tenantId"],
 ): unknown {
-  if (callersTenant === null || !isObject(body)) return body;
-  const { tenantId } = body;
-  if (tenantId === undefined) return { ...body, tenantId: callersTenant };
-  if (tenantId === callersTenant) return body;
-  throw invalid([
-    {
-      field: "tenantId",
-      rule: "key_tenant",
-      message: "must be the tenant of the key, or be left out",
-    },
-  ]);
+  return callersTenant === null || !isObject(body)
+    ? body
+    : withOwn(body, callersTenant, "tenantId");
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+/**
+ * The request's query string, with the caller's own tenant as the parameter `name`. An operator's stays as it is. Throws a `ProblemError`
+ * for a tenant that names another one.
+ */
+export function ownTenant(
+  { query, caller }: Pick<FastifyRequest, "query" | "caller">,
+  name = "tenantId",
+): Fields {
+  // fastify parses a query string into an object of texts, and arrays of texts
+  const given = query as Fields;
+  const { tenantId } = caller;
+  return tenantId === null ? given : withOwn(given, tenantId, name);
+}
+
+function withOwn(given: Fields, callersTenant: string, name: string): Fields {
+  const named = given[name];
+  if (named !== undefined && named !== callersTenant)
+    throw invalid([otherTenant(name)]);
+  return { ...given, [name]: callersTenant };
+}
+
+function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -1,4 +1,4 @@
-/** Pages of a list, in the order of creation, oldest first. */
+/** Pages of a list that is in memory, in the order of creation. */
 import { z } from "zod";
 
 /** A position in the order of creation. It stays valid when others are created or deleted in between. */
@@ -32,14 +32,18 @@ export const pageQuery = {
   cursor: cursor.optional(),
 };
 
+/** Oldest first, or newest first. */
 export function pageOf<T extends Place>(
   wanted: Iterable<T>,
   query: { readonly limit: number; readonly cursor?: Place | undefined },
+  order: "oldest" | "newest" = "oldest",
 ): Page<T> {
   const after = query.cursor;
+  const compare =
+    order === "oldest" ? byPlace : (a: Place, b: Place) => byPlace(b, a);
   const rest = [...wanted]
-    .filter((one) => after === undefined || byPlace(one, after) > 0)
-    .sort(byPlace);
+    .filter((one) => after === undefined || compare(one, after) > 0)
+    .sort(compare);
   const page = rest.slice(0, query.limit);
   const last = page.at(-1);
   return {

@@ -79,9 +79,7 @@ test("with a caller's tenant the key gets it, and another one, or none, is refus
   expect(read({}).tenantId).toBe("acme");
   expect(read({ tenantId: "acme" }).tenantId).toBe("acme");
   for (const tenantId of ["beta", null, 7])
-    expect(problemsOf(() => read({ tenantId }))).toEqual([
-      "tenantId: key_tenant",
-    ]);
+    expect(problemsOf(() => read({ tenantId }))).toEqual(["tenantId: own"]);
 });
 
 test("a list may be of one tenant, and comes in pages", () => {

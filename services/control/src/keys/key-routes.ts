@@ -1,6 +1,7 @@
 import { ADMINISTER, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import { causeOf } from "../audit/cause.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
 import { pageOf } from "../http/page.ts";
 import { viewOf } from "./api-key.ts";
 import { parseKeyCreation, parseKeyListQuery } from "./key-input.ts";
@@ -21,7 +22,7 @@ export function keyRoutes(store: KeyStore, clock: Clock): Routes {
       return { ...viewOf(key, clock.now()), token };
     });
     app.get("/v1/keys", ADMINISTER, async (request) => {
-      const query = parseKeyListQuery(request.query);
+      const query = parseKeyListQuery(ownTenant(request));
       const wanted = store
         .visible(request.caller.tenantId)
         .filter(

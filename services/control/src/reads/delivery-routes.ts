@@ -1,11 +1,12 @@
 import { invalid, READ, type Routes } from "@postrider/http";
 import { z } from "zod";
 import { problemsOf } from "../http/zod-problems.ts";
-import { exact } from "./lists/list-parameters.ts";
+import { exact } from "../http/list-parameters.ts";
 import { goneOf } from "./query-routes.ts";
 import type { Reader } from "./reader.ts";
 import { readTimeline } from "./timeline/read-timeline.ts";
-import { ownTenant, readingOf } from "./whose-rows.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
+import { readingOf } from "./whose-rows.ts";
 
 const deliveryQuery = z.strictObject({ tenantId: exact.optional() });
 

@@ -3,8 +3,10 @@ import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
 import { invalid, READ, type Routes } from "@postrider/http";
 import { ControlProblem } from "../http/problem.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
-import type { Reader, Reading } from "./reader.ts";
-import { ownTenant, readingOf } from "./whose-rows.ts";
+import type { Reader } from "./reader.ts";
+import type { Reading } from "./reading.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
+import { readingOf } from "./whose-rows.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const eventQuery = z.strictObject({

@@ -6,7 +6,8 @@ import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { queryAnswerJson } from "./query-answer.ts";
 import { judgeQuery } from "./query-guard.ts";
-import type { Reader, Reading } from "./reader.ts";
+import type { Reader } from "./reader.ts";
+import type { Reading } from "./reading.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
 const queryBody = z.strictObject({ sql: z.string() });

@@ -8,7 +8,8 @@ import type { SavedQuery } from "../cookbook/saved-query.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { answerQuery } from "./query-routes.ts";
 import type { Reader } from "./reader.ts";
-import { ownTenant, readingOf } from "./whose-rows.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
+import { readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/queries` and `GET /v1/queries/{name}?parameter=…`: the saved queries, under the same caps as an operator's own SQL. */
 export function savedQueryRoutes(reader: Reader, clock: Clock): Routes {

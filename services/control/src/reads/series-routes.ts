@@ -4,7 +4,8 @@ import { goneOf } from "./query-routes.ts";
 import type { Reader } from "./reader.ts";
 import { readSeries } from "./series/read-series.ts";
 import { readSeriesAsked } from "./series/series-parameters.ts";
-import { ownTenant, readingOf } from "./whose-rows.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
+import { readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/series`: attempts over time, by one dimension; for charts. */
 export function seriesRoutes(reader: Reader, clock: Clock): Routes {

@@ -59,6 +59,24 @@ async function expired(endpointId: string, all: readonly Past[]) {
   );
 }
 
+/** Events as they were recorded. An empty payload: payloads were not recorded. */
+async function recorded(
+  events: readonly {
+    readonly event: string;
+    readonly payload: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  }[],
+) {
+  const rows = events.map(
+    ({ event, payload, headers = {} }, at) =>
+      `('acme', '${event}', 'order.paid', fromUnixTimestamp64Milli(${NOW}), fromUnixTimestamp64Milli(${NOW}), 'no_match', ${JSON.stringify(headers).replaceAll('"', "'")}, '${payload}', 2, 0, 'events', 0, ${at})`,
+  );
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.events (tenant_id, event_id, event_type, received_at, decided_at, decision, headers, payload, payload_bytes, part, source_topic, source_partition, source_offset) VALUES ${rows.join(", ")}`,
+  );
+}
+
 function selecting(selection: Partial<ReplaySelection>): Selected {
   return {
     kind: "redrive",
@@ -165,4 +183,97 @@ test("nothing is selected of a day of which ClickHouse may have dropped rows alr
   expect(eventsOf(page.candidates)).toEqual(["evt_whole"]);
   expect(counts).toMatchObject([{ total: 1 }]);
   expect(named).toMatchObject([{ deliveryId: "dlv_ep_old_evt_whole" }]);
+});
+
+/** The dead letters from this offset on are still there. */
+const logFrom = (start: number) => [
+  { topic: `${stack.prefix}dead-letters`, partition: 0, start, end: 6 },
+];
+
+test("what no dead letter holds any more is counted as lost where the events table has no payload, or not all of its headers", async () => {
+  const events = ["gone", "recorded", "unrecorded", "secret", "kept", "last"];
+  const all = events.map((event) => ({ event: `lost_${event}` }));
+  await expired("ep_lost", all);
+  await expired("inline_lost", all);
+  await recorded([
+    { event: "lost_recorded", payload: "{}" },
+    { event: "lost_unrecorded", payload: "" },
+    {
+      event: "lost_secret",
+      payload: "{}",
+      headers: { authorization: "[redacted]" },
+    },
+  ]);
+  const lostOf = async (
+    start: number,
+    endpointId: string,
+    more: Partial<ReplaySelection> = {},
+  ) => {
+    const selected = selecting({ endpointId, ...more });
+    const log = logFrom(start);
+    const [found] = await past.counts(selected, log);
+    return [found?.total, found?.payloadGone, found?.headersRedacted];
+  };
+
+  expect(await lostOf(0, "ep_lost")).toEqual([6, 0, 0]);
+  expect(await lostOf(4, "ep_lost")).toEqual([6, 2, 1]);
+  expect(await lostOf(4, "ep_lost", { receivedSince: NOW - 1 })).toEqual([
+    6, 2, 1,
+  ]);
+  expect(await lostOf(6, "ep_lost")).toEqual([6, 4, 1]);
+  expect(await lostOf(4, "inline_lost")).toEqual([6, 4, 0]);
+  const sql = "SELECT delivery_id FROM deliveries WHERE event_id LIKE 'lost_%'";
+  expect(await lostOf(4, "ep_lost", { sql })).toEqual([6, 2, 1]);
+  const [unasked] = await past.counts(selecting({ endpointId: "ep_lost" }));
+  expect(unasked).toMatchObject({ total: 6, payloadGone: 0 });
+});
+
+test("a unit that another delivery keeps from being sent has lost nothing, and a delivered one has only where it is to be sent again", async () => {
+  await expired("ep_again", [{ event: "again_1" }, { event: "again_2" }]);
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.deliveries (tenant_id, received_at, delivery_id, endpoint_id, event_id, event_type, status, changed_at, version)
+     VALUES ('acme', fromUnixTimestamp64Milli(${NOW}), 'dlv_again', 'ep_again', 'again_1', 'order.paid', 'delivered', fromUnixTimestamp64Milli(${NOW}), 200000)`,
+  );
+  const counted = async (statuses: string[]) =>
+    await past.counts(
+      selecting({ endpointId: "ep_again", statuses }),
+      logFrom(6),
+    );
+
+  expect(await counted(["expired"])).toMatchObject([
+    { total: 2, delivered: 1, payloadGone: 1 },
+  ]);
+  expect(await counted(["expired", "delivered"])).toMatchObject([
+    { total: 2, delivered: 0, payloadGone: 2 },
+  ]);
+});
+
+test("of a backfill's events those without a payload are lost, unless a dead letter to the endpoint has it", async () => {
+  await recorded([
+    { event: "fill_whole", payload: "{}" },
+    { event: "fill_empty", payload: "" },
+    { event: "fill_letter", payload: "" },
+  ]);
+  await expired("ep_fill", [{ event: "fill_letter" }]);
+
+  const counts = await past.counts(
+    {
+      ...selecting({
+        endpointId: "ep_fill",
+        eventTypes: ["order.paid"],
+        statuses: [],
+        receivedSince: NOW - 1,
+        receivedUntil: NOW + 1,
+      }),
+      kind: "backfill",
+      tenantId: "acme",
+    },
+    logFrom(0),
+  );
+
+  // The events of the test before are recorded, too.
+  expect(counts).toMatchObject([
+    { endpointId: "ep_fill", total: 6, payloadGone: 2, headersRedacted: 1 },
+  ]);
 });

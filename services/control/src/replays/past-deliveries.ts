@@ -3,17 +3,19 @@
  * with `query_failed` if it refuses the selection's SQL.
  */
 import type { EpochMs, ReplayPlace } from "@postrider/core";
-import type { Candidate } from "./candidate.ts";
+import type { LogRange } from "@postrider/messaging";
+import { isInlineEndpoint, type Candidate } from "./candidate.ts";
 import type { RecordedEvent } from "./rebuilt-delivery.ts";
+import { countsSql, lostSql } from "./counts-sql.ts";
 import {
-  backfillCountsSql,
   candidatesSql,
-  countsSql,
   eventSql,
   lettersSql,
+  MAX_SKEW_MS,
   namedSql,
   unitsSql,
   type Selected,
+  type SelectionSql,
 } from "./selection-sql.ts";
 
 export interface PastDeliveries {
@@ -25,8 +27,14 @@ export interface PastDeliveries {
   ): Promise<Page>;
   /** The candidate's event as it was recorded; `undefined` if it is not. */
   event(candidate: ReplayPlace): Promise<RecordedEvent | undefined>;
-  /** How many candidates there are, by endpoint; the endpoint with the most first. */
-  counts(selected: Selected): Promise<EndpointCount[]>;
+  /**
+   * How many candidates there are, by endpoint; the endpoint with the most first. With `log`, which is what the topic `dead-letters` holds
+   * now, also of how many the payload is lost; without it, none seems to be.
+   */
+  counts(
+    selected: Selected,
+    log?: readonly LogRange[],
+  ): Promise<EndpointCount[]>;
   /** Which of the named deliveries are recorded. */
   named(selected: Selected): Promise<Named[]>;
 }
@@ -51,6 +59,10 @@ export interface EndpointCount {
   readonly parked: number;
   readonly underWay: number;
   readonly delivered: number;
+  /** Neither a dead letter nor the table `events` has it. */
+  readonly payloadGone: number;
+  /** Only `events` has it, without the values of its secret headers. */
+  readonly headersRedacted: number;
   readonly oldest: EpochMs;
   readonly newest: EpochMs;
 }
@@ -60,9 +72,6 @@ export interface Named {
   readonly endpointId: string;
   readonly receivedAt: EpochMs;
 }
-
-/** The broker says when an event was received, and the dispatcher when it was given up. Their clocks may differ by so much. */
-const MAX_SKEW_MS = 3_600_000;
 
 /** `select` runs a SELECT and resolves to its rows; numbers are numbers. `isOperators`: an operator's SQL is a part of it. */
 export function createPastDeliveries(
@@ -116,13 +125,20 @@ export function createPastDeliveries(
       const [row] = await select<EventRow>(sql, values);
       return row && recordedEventOf(row);
     },
-    async counts(selected) {
-      const { sql, values } =
-        selected.kind === "backfill"
-          ? backfillCountsSql(selected)
-          : countsSql(selected);
+    async counts(selected, log) {
       const isOperators = selected.selection.sql !== null;
-      const rows = await select<CountRow>(sql, values, isOperators);
+      const ask = async <Row>({ sql, values }: SelectionSql) =>
+        await select<Row>(sql, values, isOperators);
+      const rows = await ask<CountRow>(countsSql(selected, log ?? null));
+      // Most often `dead-letters` has them all, and `events` is not asked.
+      const isAsked = rows.some(
+        (row) => row.without_letter > 0 && !isInlineEndpoint(row.endpoint_id),
+      );
+      const lost =
+        log !== undefined && isAsked
+          ? await ask<LostRow>(lostSql(selected, log))
+          : [];
+      const lostOf = new Map(lost.map((row) => [keyOf(row), row]));
       return rows.map((row) => ({
         tenantId: row.tenant_id,
         endpointId: row.endpoint_id,
@@ -130,6 +146,11 @@ export function createPastDeliveries(
         parked: row.parked,
         underWay: row.under_way,
         delivered: row.delivered,
+        // The URL and the secret of an inline destination are in no event.
+        payloadGone: isInlineEndpoint(row.endpoint_id)
+          ? row.without_letter
+          : (lostOf.get(keyOf(row))?.payload_gone ?? 0),
+        headersRedacted: lostOf.get(keyOf(row))?.headers_redacted ?? 0,
         oldest: row.oldest,
         newest: row.newest,
       }));
@@ -198,8 +219,23 @@ interface CountRow {
   readonly parked: number;
   readonly under_way: number;
   readonly delivered: number;
+  readonly without_letter: number;
   readonly oldest: number;
   readonly newest: number;
+}
+
+interface LostRow {
+  readonly tenant_id: string;
+  readonly endpoint_id: string;
+  readonly payload_gone: number;
+  readonly headers_redacted: number;
+}
+
+function keyOf({
+  tenant_id,
+  endpoint_id,
+}: Pick<LostRow, "tenant_id" | "endpoint_id">): string {
+  return `${tenant_id} ${endpoint_id}`;
 }
 
 interface NamedRow {
@@ -222,11 +258,11 @@ function backfilled(
   units: readonly UnitRow[],
   rows: readonly CandidateRow[],
 ): Candidate[] {
-  const keyOf = ({ received, event_id }: UnitRow): string =>
+  const eventOf = ({ received, event_id }: UnitRow): string =>
     `${received} ${event_id}`;
-  const found = new Map(rows.map((row) => [keyOf(row), candidateOf(row)]));
+  const found = new Map(rows.map((row) => [eventOf(row), candidateOf(row)]));
   return units.map(
-    (unit) => found.get(keyOf(unit)) ?? { ...placeOf(unit), deliveries: [] },
+    (unit) => found.get(eventOf(unit)) ?? { ...placeOf(unit), deliveries: [] },
   );
 }
 

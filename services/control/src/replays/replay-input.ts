@@ -4,11 +4,14 @@ import {
   parseTime,
   type Endpoint,
   type EpochMs,
+  type Problem,
   type ReplaySelection,
 } from "@postrider/core";
 import { invalid, type Caller } from "@postrider/http";
 import { z } from "zod";
+import { ofCallersTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
+import { readTime } from "../http/read-time.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { Selected } from "./selection-sql.ts";
 
@@ -41,16 +44,27 @@ const MAX_SKEW_MS = 60_000;
 /** As of the header that gives a reason (audit/cause.ts). */
 export const MAX_WHY = 500;
 
-const time = z.unknown().transform((value, context) => {
-  const at = parseTime(value);
-  if (at !== undefined) return at;
-  context.addIssue({
-    code: "custom",
-    message: "must be a time: RFC 3339, or epoch milliseconds",
-    params: { rule: "time" },
-  });
+/** A time of day, or how long before a moment that is known only with the whole body. */
+type TimeText = (now: EpochMs) => EpochMs;
+
+const time = z.unknown().transform((value, context): TimeText => {
+  const read = timeAt(value, 0);
+  if (typeof read === "number") return (now) => timeAt(value, now) as EpochMs; // what can be read once can be read again
+  const { rule, message } = read;
+  context.addIssue({ code: "custom", message, params: { rule } });
   return z.NEVER;
 });
+
+function timeAt(
+  value: unknown,
+  now: EpochMs,
+): EpochMs | Pick<Problem, "rule" | "message"> {
+  const at = typeof value === "string" ? undefined : parseTime(value);
+  if (at !== undefined) return at;
+  const read = readTime(typeof value === "string" ? value : "", now);
+  return "value" in read ? read.value.getTime() : read;
+}
+
 const id = z.string().min(1).max(256);
 
 const body = z.strictObject({
@@ -97,14 +111,10 @@ export function parseReplay(
     readonly judgeSql: JudgeSql;
   },
 ): ReplayInput {
-  const parsed = body.safeParse(given ?? {});
+  const own = of.caller.tenantId;
+  const parsed = body.safeParse(ofCallersTenant(given ?? {}, own));
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
   const { data } = parsed;
-  const own = of.caller.tenantId;
-  if (own !== null && data.tenantId !== undefined && data.tenantId !== own)
-    throw invalid([
-      { field: "tenantId", rule: "own", message: "must be that of your key" },
-    ]);
   if (data.sql !== undefined && data.deliveryIds !== undefined)
     throw invalid([
       {
@@ -113,12 +123,12 @@ export function parseReplay(
         message: "must not be given together with deliveryIds",
       },
     ]);
-  const {
-    kind = "redrive",
-    receivedSince = null,
-    receivedUntil = null,
-    selectedAt = null,
-  } = data;
+  const { kind = "redrive" } = data;
+  const selectedAt = data.selectedAt?.(of.now) ?? null;
+  // So the window that a preview has shown stays the same in the replay that is made of it.
+  const seenAt = selectedAt ?? of.now;
+  const receivedSince = data.receivedSince?.(seenAt) ?? null;
+  const receivedUntil = data.receivedUntil?.(seenAt) ?? null;
   if (selectedAt !== null && selectedAt > of.now + MAX_SKEW_MS)
     throw invalid([
       {
@@ -138,7 +148,7 @@ export function parseReplay(
   if (kind === "backfill") refuseForBackfill(data);
   return {
     kind,
-    tenantId: own ?? data.tenantId ?? null,
+    tenantId: data.tenantId ?? null,
     selection: {
       deliveryIds: [...new Set(data.deliveryIds)],
       sql:

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Replay } from "@postrider/core";
 import { KnownKeys, type Caller } from "@postrider/http";
+import type { LogRange } from "@postrider/messaging";
 import {
   anEndpoint,
   BUILT_AT,
@@ -8,6 +9,7 @@ import {
   testEffects,
 } from "@postrider/testkit";
 import { aReplay } from "../../fixtures/a-replay.ts";
+import { ControlProblem } from "../http/problem.ts";
 import { createServer } from "../http/server.ts";
 import { judgeSubquery } from "../reads/query-guard.ts";
 import type { EndpointCount, Named } from "./past-deliveries.ts";
@@ -16,6 +18,9 @@ import type { Selected } from "./selection-sql.ts";
 
 const KEY = "an-admin-key-of-the-test";
 const ENDPOINT = anEndpoint();
+const LOG: readonly LogRange[] = [
+  { topic: "dead-letters", partition: 0, start: 5, end: 9 },
+];
 
 /** The routes over one replay each of two tenants, asked by a caller of this tenant (null: of every one). */
 function anApi(tenantId: string | null = null) {
@@ -28,6 +33,8 @@ function anApi(tenantId: string | null = null) {
   const seen = {
     selected: undefined as Selected | undefined,
     counts: [] as EndpointCount[],
+    logs: [] as (readonly LogRange[] | undefined)[],
+    isKafkaThere: true,
     named: [] as Named[],
     /** For whom what is recorded was asked for. */
     asking: [] as (string | null)[],
@@ -60,12 +67,18 @@ function anApi(tenantId: string | null = null) {
         pastFor(asking) {
           seen.asking.push(asking.tenantId);
           return {
-            async counts(selected) {
+            async counts(selected, log) {
               seen.selected = selected;
+              seen.logs.push(log);
               return seen.counts;
             },
             named: async () => seen.named,
           };
+        },
+        async deadLetterLog() {
+          if (!seen.isKafkaThere)
+            throw new ControlProblem("kafka_unavailable", "");
+          return LOG;
         },
         endpoints: { get: (id) => (id === ENDPOINT.id ? ENDPOINT : undefined) },
         clock: fakeClock(BUILT_AT),
@@ -98,6 +111,8 @@ function count(endpointId: string, fields: Partial<EndpointCount> = {}) {
     parked: 0,
     underWay: 0,
     delivered: 0,
+    payloadGone: 0,
+    headersRedacted: 0,
     oldest: BUILT_AT - 2_000,
     newest: BUILT_AT - 1_000,
     ...fields,
@@ -132,6 +147,50 @@ test("a preview tells how many would be sent to which endpoint, what is left out
       { endpointId: "inline_1", toSend: 10, lack: null },
     ],
   });
+});
+
+test("a preview tells of each endpoint what cannot be sent because its payload is lost, as the run would; a replay that is made does not ask for that again", async () => {
+  const { ask, seen } = anApi();
+  seen.counts = [
+    count(ENDPOINT.id, { parked: 1, payloadGone: 4, headersRedacted: 2 }),
+    count("ep_deleted", { payloadGone: 3 }),
+    count("inline_1", { payloadGone: 10 }),
+  ];
+
+  const { body } = await ask("POST", "/v1/replays/preview", {});
+  await ask("POST", "/v1/replays", { confirm: true });
+
+  expect(body).toMatchObject({
+    total: 30,
+    toSend: 3,
+    leftOut: {
+      parked: 1,
+      payload_gone: 14,
+      headers_redacted: 2,
+      endpoint_deleted: 10,
+    },
+    endpoints: [
+      {
+        toSend: 3,
+        leftOut: { parked: 1, payload_gone: 4, headers_redacted: 2 },
+      },
+      { toSend: 0, leftOut: { endpoint_deleted: 10 } },
+      { toSend: 0, leftOut: { payload_gone: 10 } },
+    ],
+  });
+  expect(seen.logs).toEqual([LOG, undefined]);
+});
+
+test("while Kafka does not answer, a preview cannot tell what is left of dead letters, and says so", async () => {
+  const { ask, seen } = anApi();
+  seen.isKafkaThere = false;
+
+  const { status, body } = await ask("POST", "/v1/replays/preview", {});
+
+  expect([status, body["type"]]).toEqual([
+    503,
+    "urn:postrider:problem:kafka-unavailable",
+  ]);
 });
 
 test("a replay is made of what its maker saw, or has confirmed unseen, and nothing else", async () => {
@@ -173,7 +232,30 @@ test("a replay is made of what its maker saw, or has confirmed unseen, and nothi
   });
 });
 
+test("a window may be told as how long ago: from now, or from when the caller saw what is selected", async () => {
+  const { ask, seen } = anApi();
+  const since = { receivedSince: "6h", receivedUntil: "30m" };
+
+  await ask("POST", "/v1/replays/preview", since);
+  const { selection, selectedAt } = seen.selected!;
+  await ask("POST", "/v1/replays", {
+    ...since,
+    selectedAt: BUILT_AT - 60_000,
+  });
+
+  expect(selectedAt).toBe(BUILT_AT);
+  expect(selection).toMatchObject({
+    receivedSince: BUILT_AT - 6 * 3_600_000,
+    receivedUntil: BUILT_AT - 30 * 60_000,
+  });
+  expect(seen.selected!.selection.receivedSince).toBe(
+    BUILT_AT - 60_000 - 6 * 3_600_000,
+  );
+});
+
 test.each([
+  [{ receivedSince: "1h", receivedUntil: "2h" }, "receivedUntil", "min"],
+  [{ receivedSince: true }, "receivedSince", "time"],
   [{ selectedAt: "2026-01-01T00:02:00Z" }, "selectedAt", "max"],
   [{ statuses: ["pending"] }, "statuses[0]", "one_of"],
   [{ reasons: ["paused"] }, "reasons[0]", "one_of"],
@@ -369,8 +451,65 @@ test("a list shows the newest first, and can be of one state", async () => {
 
   expect(some.body).toMatchObject({ truncated: true });
   expect(some.body["replays"]).toHaveLength(1);
-  expect(done.body).toEqual({ replays: [], truncated: false });
+  expect(done.body).toEqual({
+    replays: [],
+    nextCursor: null,
+    truncated: false,
+  });
   expect(wrong.status).toBe(400);
+});
+
+test("a list goes page by page, also over replays of one millisecond, and is narrowed by state, maker, tenant and time", async () => {
+  const { ask, replays } = anApi();
+  replays.clear();
+  for (const n of [1, 2, 3, 4, 5])
+    replays.set(
+      `rpl_${n}`,
+      aReplay({
+        id: `rpl_${n}`,
+        createdAt: BUILT_AT - 3_600_000 * (5 - (n >> 1)),
+        createdBy: n % 2 === 0 ? "key_1" : "admin",
+        tenantId: n === 5 ? "acme" : null,
+        state: n === 1 ? "done" : n === 2 ? "paused" : "running",
+      }),
+    );
+  const idsOf = async (query: string): Promise<unknown> => {
+    const { body } = await ask("GET", `/v1/replays?${query}`);
+    return (body["replays"] as { id: string }[]).map(({ id }) => id.slice(4));
+  };
+
+  const pages: unknown[] = [];
+  let cursor = "";
+  do {
+    const { body } = await ask("GET", `/v1/replays?limit=2${cursor}`);
+    pages.push((body["replays"] as { id: string }[]).map(({ id }) => id));
+    const next = body["nextCursor"] as string | null;
+    cursor = next === null ? "" : `&cursor=${next}`;
+  } while (cursor !== "");
+
+  expect(pages).toEqual([["rpl_5", "rpl_4"], ["rpl_3", "rpl_2"], ["rpl_1"]]);
+  expect(await idsOf("state=done,paused")).toEqual(["2", "1"]);
+  expect(await idsOf("createdBy=key_1")).toEqual(["4", "2"]);
+  expect(await idsOf("tenantId=acme")).toEqual(["5"]);
+  expect(await idsOf("since=210m")).toEqual(["5", "4"]);
+  expect(await idsOf("until=210m&kind=redrive")).toEqual(["3", "2", "1"]);
+  expect(await idsOf("kind=backfill")).toEqual([]);
+  for (const [query, rule] of [
+    ["since=soon", "time"],
+    ["since=1h&until=2h", "before"],
+    ["cursor=x", "cursor"],
+    ["state=over", "one_of"],
+    ["of=me", "unknown"],
+  ]) {
+    const { body } = await ask("GET", `/v1/replays?${query}`);
+    expect(body["errors"]).toMatchObject([{ rule }]);
+  }
+});
+
+test("a tenant's caller that lists another tenant's replays is told that its key is of another", async () => {
+  const { body } = await anApi("acme").ask("GET", "/v1/replays?tenantId=other");
+
+  expect(body["errors"]).toMatchObject([{ field: "tenantId", rule: "own" }]);
 });
 
 test("a tenant's caller learns nothing of others: no replay of an operator's SQL, and not what a replay waits for", async () => {

@@ -7,10 +7,12 @@ import {
   type Caller,
   type Routes,
 } from "@postrider/http";
+import type { LogRange } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { causeOf } from "../audit/cause.ts";
+import { ownTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { EndpointCount, PastDeliveries } from "./past-deliveries.ts";
@@ -22,6 +24,7 @@ import {
   type JudgeSql,
   type ReplayInput,
 } from "./replay-input.ts";
+import { listReplays, parseReplayList } from "./replay-list.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import { visibleTo } from "./replay.ts";
 import {
@@ -36,11 +39,6 @@ interface ById {
   Params: { id: string };
 }
 
-const listQuery = z.strictObject({
-  state: z.enum(["running", "paused", "cancelled", "done"]).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-});
-
 const whyBody = z.strictObject({ why: z.string().max(MAX_WHY).optional() });
 
 export function replayRoutes(options: {
@@ -49,6 +47,8 @@ export function replayRoutes(options: {
   readonly pastFor: (
     caller: Caller,
   ) => Pick<PastDeliveries, "counts" | "named">;
+  /** What the topic `dead-letters` holds now. Throws a `ControlProblem` while Kafka does not answer. */
+  readonly deadLetterLog: () => Promise<readonly LogRange[]>;
   readonly endpoints: { get(id: string): Endpoint | undefined };
   readonly clock: Clock;
   /** Deliveries a second, where the request names no rate. */
@@ -56,6 +56,7 @@ export function replayRoutes(options: {
   readonly judgeSql: JudgeSql;
 }): Routes {
   const { store, pastFor, endpoints, clock, defaultRate, judgeSql } = options;
+  const { deadLetterLog } = options;
 
   function inputOf({ body, caller }: FastifyRequest): ReplayInput {
     const now = clock.now();
@@ -69,6 +70,7 @@ export function replayRoutes(options: {
   async function counted(
     input: ReplayInput,
     caller: Caller,
+    log?: readonly LogRange[],
   ): Promise<{
     readonly selected: Selected;
     readonly counts: EndpointCount[];
@@ -83,7 +85,7 @@ export function replayRoutes(options: {
       refuseUnknown(deliveryIds, known);
       selected = narrowed(selected, found);
     }
-    const counts = await past.counts(selected);
+    const counts = await past.counts(selected, log);
     if (counts.length === 0) refuseNoEndpoint(input, endpoints);
     return { selected, counts };
   }
@@ -111,7 +113,9 @@ export function replayRoutes(options: {
   return (app) => {
     app.post("/v1/replays/preview", READ, async (request) => {
       const input = inputOf(request);
-      const { selected, counts } = await counted(input, request.caller);
+      const { caller } = request;
+      const log = await deadLetterLog();
+      const { selected, counts } = await counted(input, caller, log);
       const { ratePerSecond } = input;
       return previewView(selected, counts, { endpoints, ratePerSecond });
     });
@@ -131,19 +135,16 @@ export function replayRoutes(options: {
       return viewFor(request.caller, replay);
     });
     app.get("/v1/replays", READ, async (request) => {
-      const query = listQuery.safeParse(request.query);
-      if (!query.success) throw invalid(problemsOf(query.error));
-      const { state, limit } = query.data;
-      const replays = store
-        .all()
-        .filter((each) => maySee(request.caller, each))
-        .filter((each) => state === undefined || each.state === state)
-        .toSorted((a, b) => b.createdAt - a.createdAt);
+      const { caller } = request;
+      const asked = parseReplayList(ownTenant(request), clock.now());
+      const { page, nextCursor } = listReplays(
+        store.all().filter((each) => maySee(caller, each)),
+        asked,
+      );
       return {
-        replays: replays
-          .slice(0, limit)
-          .map((replay) => viewFor(request.caller, replay)),
-        truncated: replays.length > limit,
+        replays: page.map((replay) => viewFor(caller, replay)),
+        nextCursor,
+        truncated: nextCursor !== null,
       };
     });
     app.get<ById>("/v1/replays/:id", READ, async ({ params, caller }) =>

@@ -1,14 +1,13 @@
 /** Works off running replays while this process is the owner. */
-import type { EpochMs } from "@postrider/core";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import { createDurableRuns, type DurableRuns } from "../writer/durable-runs.ts";
 import type { Ownership } from "../writer/ownership.ts";
 import { createSlots, type InSlot } from "../writer/slots.ts";
 import type { ReplayStore } from "./replay-store.ts";
+import { Standstill } from "./standstill.ts";
 
 /** How many send at the same time: each has a consumer of its own, and a chunk of dead letters in memory. */
 const MAX_SENDING = 4;
-const MEASURE_EVERY_MS = 5_000;
 
 export function createReplayRunner(options: {
   readonly ownership: Pick<Ownership, "onTenure" | "tenure">;
@@ -29,9 +28,21 @@ export function createReplayRunner(options: {
   readonly retryMs?: number;
 }): Lifecycle {
   const { ownership, store, clock, log, meter } = options;
-  const runningCount = meter.gauge(
+  meter.gauge(
     "postrider_replays_running",
     "Replays that are running, seen by the writer of endpoints; 0 elsewhere.",
+    [],
+    (gauge) => gauge.set(runningHere().length),
+  );
+  const standstill = new Standstill();
+  meter.gauge(
+    "postrider_replay_standstill_seconds",
+    "How long the running replay that has stood still longest has got no further, seen by the writer of endpoints; 0 elsewhere, and where none runs. One that waits its turn after another that runs is left out.",
+    [],
+    (gauge) => {
+      const all = ownership.tenure() === null ? [] : store.all();
+      gauge.set(standstill.longestMs(all, clock.monotonic()) / 1_000);
+    },
   );
   const failedRounds = meter.counter(
     "postrider_replay_failed_rounds_total",
@@ -39,6 +50,7 @@ export function createReplayRunner(options: {
   );
   const inSlot = createSlots(MAX_SENDING);
   const running = () => store.all().filter(({ state }) => state === "running");
+  const runningHere = () => (ownership.tenure() === null ? [] : running());
 
   const runs: DurableRuns = createDurableRuns({
     ownership,
@@ -61,19 +73,5 @@ export function createReplayRunner(options: {
   });
   store.onChange((id) => runs.begin(id));
 
-  function measure(): void {
-    runningCount.set(ownership.tenure() === null ? 0 : running().length);
-  }
-
-  let timer: NodeJS.Timeout | null = null;
-  return {
-    async start() {
-      measure();
-      timer ??= setInterval(measure, MEASURE_EVERY_MS).unref();
-    },
-    async stop(deadline: EpochMs) {
-      if (timer !== null) clearInterval(timer);
-      await runs.stop(deadline);
-    },
-  };
+  return { start: () => Promise.resolve(), stop: runs.stop };
 }

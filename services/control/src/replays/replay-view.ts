@@ -7,6 +7,7 @@ import type {
 import { rfc3339 } from "../http/rfc3339.ts";
 import { isInlineEndpoint, lackOf } from "./candidate.ts";
 import type { EndpointCount } from "./past-deliveries.ts";
+import type { LeftOutReason } from "./replay.ts";
 import type { Selected } from "./selection-sql.ts";
 
 /** A replay as the API shows it. */
@@ -76,10 +77,12 @@ export function tenantsView(replay: Replay): ReplayView {
 
 /** What a replay would do, as far as it can be told in advance. */
 export interface PreviewView {
+  readonly kind: string;
+  readonly tenantId: string | null;
   readonly selectedAt: string;
   readonly selection: SelectionView;
   readonly total: number;
-  /** How many would be sent. What turns out only when a dead letter is read (payload gone, `expiresAt` over) is among them. */
+  /** How many would be sent. What turns out only when a dead letter is read (it cannot be, or its `expiresAt` is over) is among them. */
   readonly toSend: number;
   readonly leftOut: Readonly<Record<string, number>>;
   readonly oldestReceivedAt: string | null;
@@ -96,6 +99,7 @@ interface EndpointPreview {
   readonly tenantId: string;
   readonly total: number;
   readonly toSend: number;
+  readonly leftOut: Readonly<Record<string, number>>;
   readonly oldestReceivedAt: string;
   readonly newestReceivedAt: string;
   /** Why nothing can be sent to it now; null where it can. */
@@ -112,34 +116,17 @@ export function previewView(
     readonly ratePerSecond: number;
   },
 ): PreviewView {
+  const endpoints = counts.map((count) => endpointPreview(count, of.endpoints));
   const leftOut: Record<string, number> = {};
-  const leave = (reason: string, count: number): void => {
-    if (count > 0) leftOut[reason] = (leftOut[reason] ?? 0) + count;
-  };
-  const endpoints = counts.map((count): EndpointPreview => {
-    const { endpointId, tenantId, total, oldest, newest } = count;
-    const lack = isInlineEndpoint(endpointId)
-      ? null
-      : lackOf(of.endpoints.get(endpointId));
-    const rest = total - count.parked - count.underWay - count.delivered;
-    leave("parked", count.parked);
-    leave("under_way", count.underWay);
-    leave("delivered", count.delivered);
-    if (lack !== null) leave(lack, rest);
-    return {
-      endpointId,
-      tenantId,
-      total,
-      toSend: lack === null ? rest : 0,
-      oldestReceivedAt: rfc3339(oldest),
-      newestReceivedAt: rfc3339(newest),
-      lack,
-    };
-  });
+  for (const each of endpoints)
+    for (const [reason, left] of Object.entries(each.leftOut))
+      leftOut[reason] = (leftOut[reason] ?? 0) + left;
   const sum = (of: (each: EndpointPreview) => number): number =>
     endpoints.reduce((all, each) => all + of(each), 0);
   const toSend = sum((each) => each.toSend);
   return {
+    kind: selected.kind,
+    tenantId: selected.tenantId,
     selectedAt: rfc3339(selected.selectedAt),
     selection: selectionView(selected.selection),
     total: sum(({ total }) => total),
@@ -157,6 +144,42 @@ export function previewView(
     seconds: Math.ceil(toSend / of.ratePerSecond),
     endpointCount: counts.length,
     endpoints: endpoints.slice(0, SHOWN_ENDPOINTS),
+  };
+}
+
+/** In the order in which the run looks: another delivery first, then the endpoint, then the payload. */
+function endpointPreview(
+  count: EndpointCount,
+  endpoints: { get(id: string): Endpoint | undefined },
+): EndpointPreview {
+  const { endpointId, tenantId, total, oldest, newest } = count;
+  const lack = isInlineEndpoint(endpointId)
+    ? null
+    : lackOf(endpoints.get(endpointId));
+  const rest = total - count.parked - count.underWay - count.delivered;
+  const { payloadGone, headersRedacted } = count;
+  const leftOut: Record<string, number> = {};
+  for (const [reason, left] of [
+    ["parked", count.parked],
+    ["under_way", count.underWay],
+    ["delivered", count.delivered],
+    ...(lack === null
+      ? ([
+          ["payload_gone", payloadGone],
+          ["headers_redacted", headersRedacted],
+        ] as const)
+      : ([[lack, rest]] as const)),
+  ] satisfies readonly (readonly [LeftOutReason, number])[])
+    if (left > 0) leftOut[reason] = left;
+  return {
+    endpointId,
+    tenantId,
+    total,
+    toSend: lack === null ? rest - payloadGone - headersRedacted : 0,
+    leftOut,
+    oldestReceivedAt: rfc3339(oldest),
+    newestReceivedAt: rfc3339(newest),
+    lack,
   };
 }
 

@@ -15,24 +15,26 @@ export interface SelectionSql {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-const UNIT = "tenant_id, d.received_at, event_id, endpoint_id";
+export const UNIT = "tenant_id, d.received_at, event_id, endpoint_id";
 /**
  * ClickHouse drops rows that are 30 days old part by part. Of a day that has begun to go, it may have dropped the row that says that a
  * unit was delivered, and still have the one that says that it has expired.
  */
 const IS_WHOLE =
   "d.received_at >= toDateTime64(toStartOfDay(now('UTC')) - INTERVAL 29 DAY, 3, 'UTC')";
-const UNIT_FLAGS = `countIf(status NOT IN ('expired', 'delivered')) > 0 AS is_open,
-    countIf(status NOT IN ('expired', 'delivered') AND dead_letter_reason = 'paused') > 0 AS is_parked,
-    countIf(status = 'delivered') > 0 AS is_delivered`;
-const UNIT_COLUMNS =
+/** The row of `events` that has an event's payload. A duplicate of it has a row of its own, and no payload of ours was made of that. */
+export const ROUTED =
+  "part = 0 AND decision IN ('routed', 'no_match', 'filtered')";
+/** The broker says when an event was received, and the dispatcher when it was given up. Their clocks may differ by so much. */
+export const MAX_SKEW_MS = 3_600_000;
+export const UNIT_COLUMNS =
   "tenant_id, toUnixTimestamp64Milli(d.received_at) AS received, event_id, endpoint_id";
 
 /**
  * A backfill's units are events, whether routed to other endpoints or to none, and its one endpoint. Not an event with a destination of its
  * own: that was meant for nobody else.
  */
-function backfilledFrom(
+export function backfilledFrom(
   selected: Selected,
   after: ReplayPlace | null,
   upTo: ReplayPlace | null,
@@ -40,7 +42,7 @@ function backfilledFrom(
   return `FROM (
   SELECT tenant_id, received_at, event_id, event_type, {endpointId:String} AS endpoint_id
   FROM events
-  WHERE part = 0 AND decision IN ('routed', 'no_match', 'filtered')
+  WHERE ${ROUTED}
     AND decided_at <= fromUnixTimestamp64Milli({selectedAt:Int64})
     AND NOT arrayExists(id -> startsWith(id, 'inline_'), endpoint_ids)
   ) AS d
@@ -118,52 +120,6 @@ LIMIT 1 BY delivery_id`,
   };
 }
 
-/**
- * How many units there are for each endpoint, and how many of them are left out because of another delivery. Grouped by a hash: in the
- * order of the table's key it would take twenty times as long.
- */
-export function countsSql(selected: Selected): SelectionSql {
-  const wantsDelivered = selected.selection.statuses.includes("delivered");
-  return {
-    sql: `
-SELECT tenant AS tenant_id, endpoint AS endpoint_id, count() AS total, countIf(is_parked) AS parked,
-  countIf(is_open AND NOT is_parked) AS under_way,
-  countIf(is_delivered AND NOT is_open${wantsDelivered ? " AND 0" : ""}) AS delivered,
-  min(received) AS oldest, max(received) AS newest
-FROM (
-  SELECT any(tenant_id) AS tenant, any(endpoint_id) AS endpoint, any(toUnixTimestamp64Milli(d.received_at)) AS received, ${UNIT_FLAGS}
-  FROM deliveries AS d FINAL
-  WHERE ${where(selected, null, null)} AND ${isOfUnits(selected, null, null)}
-  GROUP BY cityHash64(${UNIT})
-  ${having(selected)})
-GROUP BY tenant, endpoint
-ORDER BY total DESC, endpoint`,
-    values: valuesOf(selected, null, null),
-  };
-}
-
-/** As `countsSql`, for a backfill: its events, and those of them that have a delivery to the endpoint. */
-export function backfillCountsSql(selected: Selected): SelectionSql {
-  return {
-    sql: `
-SELECT d.tenant_id AS tenant_id, d.endpoint_id AS endpoint_id, count() AS total, countIf(is_parked) AS parked,
-  countIf(is_open AND NOT is_parked) AS under_way, countIf(is_delivered AND NOT is_open) AS delivered,
-  min(d.received) AS oldest, max(d.received) AS newest
-FROM (
-  SELECT ${UNIT_COLUMNS}
-  ${backfilledFrom(selected, null, null)}
-  GROUP BY ${UNIT}) AS d
-LEFT JOIN (
-  SELECT ${UNIT_COLUMNS}, ${UNIT_FLAGS}
-  FROM deliveries AS d FINAL
-  WHERE ${where(selected, null, null)}
-  GROUP BY ${UNIT}) AS found
-ON found.event_id = d.event_id AND found.received = d.received
-GROUP BY tenant_id, endpoint_id`,
-    values: valuesOf(selected, null, null),
-  };
-}
-
 /** What is recorded of the deliveries that are named, before `selectedAt` or later. */
 export function namedSql(selected: Selected): SelectionSql {
   return {
@@ -175,7 +131,7 @@ WHERE ${where(selected, null, null)} AND delivery_id IN {deliveryIds:Array(Strin
   };
 }
 
-/** The event as it was routed. A duplicate of it has a row of its own, and no payload of ours was made of that. */
+/** The event as it was routed. */
 export function eventSql(of: ReplayPlace): SelectionSql {
   return {
     sql: `
@@ -183,7 +139,7 @@ SELECT event_type, toUnixTimestamp64Milli(e.occurred_at) AS occurred, content_ty
   source_topic, source_partition, source_offset
 FROM events AS e
 WHERE tenant_id = {tenantId:String} AND event_id = {eventId:String}
-  AND e.received_at = fromUnixTimestamp64Milli({received:Int64}) AND part = 0 AND decision IN ('routed', 'no_match', 'filtered')
+  AND e.received_at = fromUnixTimestamp64Milli({received:Int64}) AND ${ROUTED}
 LIMIT 1`,
     values: {
       tenantId: of.tenantId,
@@ -197,7 +153,7 @@ LIMIT 1`,
  * Whether a delivery is of a unit that matches. Between two of them the table may have millions that do not: they are not to be grouped,
  * and their dead letters not to be looked for. By a hash, which takes a tenth of the memory; a unit too many does no harm.
  */
-function isOfUnits(
+export function isOfUnits(
   selected: Selected,
   after: ReplayPlace | null,
   upTo: ReplayPlace | null,
@@ -210,14 +166,14 @@ function isOfUnits(
   WHERE ${where(selected, after, upTo)} AND ${rowMatches(selected)})`;
 }
 
-function having(selected: Selected): string {
+export function having(selected: Selected): string {
   return selected.kind === "backfill"
     ? ""
     : `HAVING countIf(${rowMatches(selected)}) > 0`;
 }
 
 /** Conditions that hold for all deliveries of a unit or for none, and the bounds. */
-function where(
+export function where(
   { tenantId, selection }: Selected,
   after: ReplayPlace | null,
   upTo: ReplayPlace | null,
@@ -283,7 +239,7 @@ function rowMatches({ selection }: Selected): string {
 }
 
 /** Every parameter that may be in a text; ClickHouse passes over those that are not. */
-function valuesOf(
+export function valuesOf(
   { tenantId, selection, selectedAt }: Selected,
   after: ReplayPlace | null,
   upTo: ReplayPlace | null,

@@ -1,5 +1,4 @@
 /** Works off running resumes while this process is the owner: one run for each endpoint at a time. */
-import type { EpochMs } from "@postrider/core";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import { createDurableRuns } from "../writer/durable-runs.ts";
 import type { Ownership } from "../writer/ownership.ts";
@@ -9,7 +8,6 @@ import type { ResumeStore } from "./resume-store.ts";
 
 /** How many runs read `dead-letters` at the same time: each has a consumer of its own, with a fetched batch or two in memory. */
 const MAX_READING = 4;
-const MEASURE_EVERY_MS = 5_000;
 
 export function createResumeRunner(options: {
   readonly ownership: Pick<Ownership, "onTenure" | "tenure">;
@@ -29,13 +27,25 @@ export function createResumeRunner(options: {
   readonly retryMs?: number;
 }): Lifecycle {
   const { ownership, store, clock, log, meter } = options;
-  const runningCount = meter.gauge(
+  const runningHere = () =>
+    ownership.tenure() === null ? [] : store.running();
+  meter.gauge(
     "postrider_resumes_running",
     "Resumes that are running, seen by the writer of endpoints; 0 elsewhere.",
+    [],
+    (gauge) => gauge.set(runningHere().length),
   );
-  const oldestSeconds = meter.gauge(
+  meter.gauge(
     "postrider_resume_oldest_seconds",
     "Age of the oldest running resume, seen by the writer of endpoints; 0 elsewhere, and where none runs. It grows while dispatchers are away or behind.",
+    [],
+    (gauge) => {
+      const now = clock.now();
+      const ages = runningHere().map(
+        ({ startedAt }) => now - (startedAt ?? now),
+      );
+      gauge.set(Math.max(0, ...ages) / 1_000);
+    },
   );
   const failedRounds = meter.counter(
     "postrider_resume_failed_rounds_total",
@@ -80,30 +90,7 @@ export function createResumeRunner(options: {
     },
   });
 
-  function measure(): void {
-    const running = ownership.tenure() === null ? [] : store.running();
-    const now = clock.now();
-    runningCount.set(running.length);
-    oldestSeconds.set(
-      running.reduce(
-        (age, { startedAt }) =>
-          Math.max(age, (now - (startedAt ?? now)) / 1_000),
-        0,
-      ),
-    );
-  }
-
   store.onChange(runs.begin);
 
-  let timer: NodeJS.Timeout | null = null;
-  return {
-    async start() {
-      measure();
-      timer ??= setInterval(measure, MEASURE_EVERY_MS).unref();
-    },
-    async stop(deadline: EpochMs) {
-      if (timer !== null) clearInterval(timer);
-      await runs.stop(deadline);
-    },
-  };
+  return { start: () => Promise.resolve(), stop: runs.stop };
 }

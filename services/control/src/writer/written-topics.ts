@@ -1,108 +1,33 @@
 /**
- * Whether the topics that a change is written to exist, and how many partitions each has. Invariant: a tenure begins only after a count
- * that found them all (docs/adr/0028-a-change-and-its-audit-record-are-one.md); otherwise the first change would end it.
+ * How many partitions the topics have that a change is written to. Invariant: a tenure begins only after a count that found them all
+ * (docs/adr/0028-a-change-and-its-audit-record-are-one.md); otherwise the first change would end it. A replica that lacks a topic is not
+ * ready, so that a roll stops at it and the replicas before it go on.
  */
-import {
-  sleep,
-  type Check,
-  type Lifecycle,
-  type Log,
-} from "@postrider/runtime";
+import { createTopicsCheck, type TopicsCheck } from "@postrider/messaging";
 
-export interface WrittenTopics extends Lifecycle {
+export interface WrittenTopics extends Pick<
+  TopicsCheck,
+  "start" | "stop" | "health"
+> {
   /** Counts anew: a key must stay in its partition for as long as a tenure lasts. Rejects while a topic is missing, with what to do. */
   count(): Promise<void>;
   /** As of the last `count` that found them all. */
   partitionsOf(topic: string): number;
-  /** For readiness. A replica that lacks a topic is not ready, so that a roll stops at it and the replicas before it go on. */
-  check(): Check;
-}
-
-export interface WrittenTopicsOptions {
-  /** Full names. */
-  readonly topics: readonly string[];
-  /** How many partitions each topic has; one that does not exist is left out. */
-  readonly partitionCounts: (
-    topics: readonly string[],
-  ) => Promise<ReadonlyMap<string, number>>;
-  readonly log: Log;
-  /** From one look to the next while a topic is missing, ms. Default 2 s. */
-  readonly againMs?: number;
 }
 
 export function createWrittenTopics(
-  options: WrittenTopicsOptions,
+  options: Omit<Parameters<typeof createTopicsCheck>[0], "withoutThem">,
 ): WrittenTopics {
-  const { topics, log, againMs = 2_000 } = options;
-  const closing = new AbortController();
+  const check = createTopicsCheck({
+    ...options,
+    withoutThem: "no change is written",
+  });
   let counts: ReadonlyMap<string, number> = new Map();
-  /** Null: not known yet. */
-  let missing: readonly string[] | null = null;
-  let isLooking = false;
-
-  /** Rejects while a topic is missing, and then goes on looking by itself until none is. */
-  async function look(): Promise<ReadonlyMap<string, number>> {
-    const found = await options.partitionCounts(topics);
-    const before = missing;
-    missing = topics.filter((topic) => !found.has(topic));
-    if (missing.length > 0) {
-      const what = sentence(missing);
-      if (before?.join() !== missing.join())
-        log.error("topics.missing", { topics: missing, what });
-      void lookUntilAllAreThere();
-      throw new Error(what);
-    }
-    if (before !== null && before.length > 0)
-      log.info("topics.found", { topics: before });
-    return found;
-  }
-
-  /** Not left to the next count: a replica that has become a follower meanwhile makes none, and would stay unready for ever. */
-  async function lookUntilAllAreThere(): Promise<void> {
-    if (isLooking) return;
-    isLooking = true;
-    while (!closing.signal.aborted && missing?.length !== 0) {
-      try {
-        await look();
-      } catch {
-        // Either a topic is missing, which is in the log, or Kafka is away, which other checks tell.
-        await sleep(againMs, { signal: closing.signal });
-      }
-    }
-    isLooking = false;
-  }
-
   return {
+    ...check,
     async count() {
-      counts = await look();
+      counts = await check.look();
     },
     partitionsOf: (topic) => counts.get(topic) ?? 0,
-    check: () => ({
-      name: "topics",
-      isOk: missing !== null && missing.length === 0,
-      detail:
-        missing === null
-          ? "not looked at yet"
-          : missing.length === 0
-            ? "all are there"
-            : sentence(missing),
-    }),
-    // Not waited for: a table can be read, and this start ends, while the topic of something else is missing.
-    start() {
-      void lookUntilAllAreThere();
-      return Promise.resolve();
-    },
-    stop() {
-      closing.abort();
-      return Promise.resolve();
-    },
   };
-}
-
-function sentence(missing: readonly string[]): string {
-  const [what, them] =
-    missing.length === 1
-      ? [`topic ${missing.join()} does not exist`, "it"]
-      : [`topics ${missing.join(" and ")} do not exist`, "them"];
-  return `${what}, or this user may not describe ${them}, and no change is written without ${them}. Run \`postrider topics apply\`; no restart is needed.`;
 }

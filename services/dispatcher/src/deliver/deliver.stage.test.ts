@@ -241,6 +241,25 @@ test.each(["redrive", "replay", "retry"])(
   },
 );
 
+test.each([
+  [null, "route"],
+  ["rpl_1", "replay"],
+])(
+  "what is given up is counted apart where a replay had sent it (replay %s)",
+  async (replayId, sentBy) => {
+    const { run, record, effects } = aStage([registered()], [answered(410)]);
+
+    await run(record({ replayId }));
+
+    expect(await effects.meter.render()).toMatch(
+      new RegExp(
+        `postrider_dead_letters_total\\{.*reason="gone",sent_by="${sentBy}".*\\} 1$`,
+        "m",
+      ),
+    );
+  },
+);
+
 test("attempts are counted by outcome and by the tier in which the delivery waited before", async () => {
   const { run, record, effects } = aStage(
     [registered()],

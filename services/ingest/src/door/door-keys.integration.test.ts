@@ -58,6 +58,12 @@ async function put(key: ApiKey): Promise<void> {
   await producer.disconnect();
 }
 
+/** What the metric says, in seconds. */
+async function keysAge(): Promise<number> {
+  const page = await effects.meter.render();
+  return Number(/^postrider_door_keys_age_seconds\S* (\S+)$/m.exec(page)?.[1]);
+}
+
 async function publish(token: string): Promise<number> {
   const answer = await fetch(`${ingest.door!.url()}/v1/events`, {
     method: "POST",
@@ -79,8 +85,18 @@ test("the door opens once the keys are read to their end, and goes on with those
   expect(ingest.door?.isListening()).toBe(false);
   expect(isStarted).toBe(false);
 
+  const topics = () =>
+    ingest.health.ready().find(({ name }) => name === "topics");
+  await waitFor(() => topics()?.detail.includes("does not exist"));
+  expect(topics()).toEqual({
+    name: "topics",
+    isOk: false,
+    detail: `topic ${stack.prefix}control does not exist, or this user may not describe it, and work stands still without it. Run \`postrider topics apply\`; no restart is needed.`,
+  });
+
   await stack.createTopics("control");
   await started;
+  await waitFor(() => topics()?.isOk);
   expect(await publish(ADMIN_KEY)).toBe(202);
   const { id, token, hash } = newKey();
   await put(anApiKey({ id, hash, role: "publisher", tenantId: "acme" }));
@@ -88,6 +104,7 @@ test("the door opens once the keys are read to their end, and goes on with those
   const unknown = newKey().token;
   expect(await publish(unknown)).toBe(401);
   expect(check()).toMatchObject({ isOk: true, detail: "read to their end" });
+  expect(await keysAge()).toBeLessThan(5);
 
   const admin = kafka.admin();
   await admin.connect();
@@ -101,5 +118,6 @@ test("the door opens once the keys are read to their end, and goes on with those
     isOk: true,
     detail: expect.stringMatching(/^degraded: .*control was last read/),
   });
+  await waitFor(async () => (await keysAge()) > 5);
   expect(ingest.health.live().every(({ isOk }) => isOk)).toBe(true);
 });

@@ -39,6 +39,15 @@ export function createDoorPart(
     // The keys are kept where requests look them up; of the topic's other records nothing is asked.
     isKeptEncoded: true,
   });
+  effects.meter.gauge(
+    "postrider_door_keys_age_seconds",
+    "How old what the door knows of the API keys may be: since when it was last known to have read all of them. 0 until it has opened. After a day no key is accepted.",
+    [],
+    (gauge) => {
+      const ageMs = entries.ageMs();
+      gauge.set(Number.isFinite(ageMs) ? ageMs / 1_000 : 0);
+    },
+  );
   const { tracer, clock } = effects;
   const spans = tracer.isOn
     ? new DoorSpans(tracer, topicName(config.topicPrefix, "events"))

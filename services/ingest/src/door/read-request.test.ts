@@ -194,17 +194,17 @@ test.each(["beta", "no tenant's name", ""])(
     const other = { ...event, tenantId };
 
     expect(problemsOf(read(other, undefined, "acme"))).toEqual([
-      "tenantId: key_tenant",
+      "tenantId: own",
     ]);
     expect(
       problemsOf(read({ events: [event, other] }, undefined, "acme")),
-    ).toEqual(["events[1].tenantId: key_tenant"]);
+    ).toEqual(["events[1].tenantId: own"]);
   },
 );
 
 test.each([
-  [String.raw`"tenantId":"acme","tenantId":"beta"`, "key_tenant"],
-  [String.raw`"tenantId":"acme","\u0074enantId":"beta"`, "key_tenant"],
+  [String.raw`"tenantId":"acme","tenantId":"beta"`, "own"],
+  [String.raw`"tenantId":"acme","\u0074enantId":"beta"`, "own"],
   [String.raw`"tenantId":"beta","\u0074enantId":"acme"`, "acme"],
   [String.raw`"tenantId":"\u0061cme"`, "acme"],
   [String.raw`"TenantId":"beta"`, "acme"],

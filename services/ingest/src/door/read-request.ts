@@ -8,6 +8,7 @@ import {
   problemsOfParsed,
   readTraceContext,
 } from "@postrider/core";
+import { otherTenant } from "@postrider/http";
 import { sha256Text } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 
@@ -86,15 +87,9 @@ function ofTenant(one: Parsed, tenantId: string | null): Parsed {
   if (tenantId === null || given === tenantId) return one;
   const event = { ...one.event, tenantId };
   const problems =
-    given === null ? one.problems : [...one.problems, OTHER_TENANT];
+    given === null ? one.problems : [...one.problems, otherTenant("tenantId")];
   return { event, problems };
 }
-
-const OTHER_TENANT: Problem = {
-  field: "tenantId",
-  rule: "key_tenant",
-  message: "must be the tenant of the key, or be left out",
-};
 
 /** The event with the id made from the key. An event that has an id too is refused, because it is not clear which of the two should count. */
 function withKey(one: Parsed, event: Parsed["event"], key: string): Parsed {

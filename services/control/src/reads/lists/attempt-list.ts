@@ -7,7 +7,7 @@ import {
   someOf,
   statusCodes,
   type Window,
-} from "./list-parameters.ts";
+} from "../../http/list-parameters.ts";
 import {
   asIs,
   hasText,
@@ -62,6 +62,7 @@ export const attemptQuery = z.strictObject({
   outcome: someOf(OUTCOMES).optional(),
   statusCode: statusCodes.optional(),
   trigger: someOf(TRIGGERS).optional(),
+  replayId: exact.optional(),
   text: part.optional(),
 });
 
@@ -75,6 +76,7 @@ export function attemptConditions(asked: AttemptAsked): readonly Condition[] {
     ...isText("delivery_id", "deliveryId", asked.deliveryId),
     ...isText("event_id", "eventId", asked.eventId),
     ...isText("event_type", "eventType", asked.eventType),
+    ...isText("replay_id", "replayId", asked.replayId),
     ...isOneOf("outcome", "outcome", asked.outcome),
     ...isStatus("status_code", asked.statusCode),
     ...isOneOf("trigger", "trigger", asked.trigger),

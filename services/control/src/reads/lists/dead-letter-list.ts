@@ -1,6 +1,12 @@
 import { DEAD_LETTER_REASONS } from "@postrider/core";
 import { z } from "zod";
-import { exact, PAGED, part, someOf, type Window } from "./list-parameters.ts";
+import {
+  exact,
+  PAGED,
+  part,
+  someOf,
+  type Window,
+} from "../../http/list-parameters.ts";
 import {
   asIs,
   hasText,
@@ -8,9 +14,26 @@ import {
   isText,
   textOrNull,
   time,
+  timeOf,
   type Condition,
   type List,
 } from "./list.ts";
+
+/**
+ * Whether the event reached the endpoint since, by a redrive or a resume. Of `deliveries` only those are read that the window's dead letters
+ * may be about. Without FINAL: no version of a delivery wins over the one that says that it was delivered.
+ */
+const IS_DELIVERED = `(r.tenant_id, r.event_id, r.endpoint_id, ifNull(r.received_at, ${timeOf("from")})) IN (
+    SELECT d.tenant_id, d.event_id, d.endpoint_id, d.received_at FROM deliveries AS d
+    WHERE d.status = 'delivered' AND d.received_at <= ${timeOf("upTo")} + INTERVAL 1 DAY
+      AND d.received_at >= (SELECT min(l.received_at) FROM dead_letters AS l WHERE ${inWindow()})
+      AND d.tenant_id IN (SELECT l.tenant_id FROM dead_letters AS l WHERE ${inWindow()})
+      AND d.event_id IN (SELECT l.event_id FROM dead_letters AS l WHERE ${inWindow()})
+  )`;
+
+function inWindow(): string {
+  return `l.dead_at >= ${timeOf("from")} AND l.dead_at <= ${timeOf("upTo")}`;
+}
 
 /** What was given up or parked. `log…` is where the dead letter itself is, with the delivery or the raw bytes; `record…` the record that ended here. */
 export const DEAD_LETTERS = {
@@ -34,6 +57,8 @@ export const DEAD_LETTERS = {
     eventId: textOrNull("event_id"),
     eventType: textOrNull("event_type"),
     receivedAt: time("received_at"),
+    replayId: textOrNull("replay_id"),
+    isDelivered: { sql: IS_DELIVERED, of: (value) => value === 1 },
     stage: asIs("stage"),
     field: textOrNull("field"),
     rule: textOrNull("rule"),
@@ -56,6 +81,8 @@ export const deadLetterQuery = z.strictObject({
   deliveryId: exact.optional(),
   eventId: exact.optional(),
   eventType: exact.optional(),
+  replayId: exact.optional(),
+  open: z.enum(["true", "false"]).optional(),
   text: part.optional(),
 });
 
@@ -71,6 +98,19 @@ export function deadLetterConditions(
     ...isText("delivery_id", "deliveryId", asked.deliveryId),
     ...isText("event_id", "eventId", asked.eventId),
     ...isText("event_type", "eventType", asked.eventType),
+    ...isText("replay_id", "replayId", asked.replayId),
+    ...isOpen(asked.open),
     ...hasText(["r.detail", "r.field", "r.rule"], asked.text),
+  ];
+}
+
+/** What nobody has delivered since, or the rest. */
+function isOpen(asked: "true" | "false" | undefined): readonly Condition[] {
+  if (asked === undefined) return [];
+  return [
+    {
+      sql: asked === "true" ? `NOT ${IS_DELIVERED}` : IS_DELIVERED,
+      values: {},
+    },
   ];
 }

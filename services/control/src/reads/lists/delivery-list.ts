@@ -7,7 +7,7 @@ import {
   someOf,
   statusCodes,
   type Window,
-} from "./list-parameters.ts";
+} from "../../http/list-parameters.ts";
 import {
   asIs,
   isOneOf,
@@ -57,6 +57,7 @@ export const deliveryQuery = z.strictObject({
   outcome: someOf(OUTCOMES).optional(),
   deferralReason: exact.optional(),
   deadLetterReason: someOf(DEAD_LETTER_REASONS).optional(),
+  replayId: exact.optional(),
   text: part.optional(),
 });
 
@@ -68,6 +69,7 @@ export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
     ...isText("endpoint_id", "endpointId", asked.endpointId),
     ...isText("event_id", "eventId", asked.eventId),
     ...isText("event_type", "eventType", asked.eventType),
+    ...isText("replay_id", "replayId", asked.replayId),
     ...isOneOf("status", "status", asked.status),
     ...isStatus("status_code", asked.statusCode),
     ...isOneOf("outcome", "outcome", asked.outcome),

@@ -2,10 +2,13 @@ import type { EpochMs } from "@postrider/core";
 import { READ, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Reader } from "../reader.ts";
-import { ownTenant, readingOf } from "../whose-rows.ts";
+import { ownTenant } from "../../http/callers-tenant.ts";
+import { readAsked } from "../../http/list-parameters.ts";
 import { goneOf } from "../query-routes.ts";
+import type { Reader } from "../reader.ts";
+import { readingOf } from "../whose-rows.ts";
 import { attemptConditions, attemptQuery, ATTEMPTS } from "./attempt-list.ts";
+import { AUDIT, auditConditions, auditQuery } from "./audit-list.ts";
 import {
   deadLetterConditions,
   deadLetterQuery,
@@ -16,11 +19,10 @@ import {
   deliveryQuery,
   DELIVERIES,
 } from "./delivery-list.ts";
-import { readAsked } from "./list-parameters.ts";
 import type { List } from "./list.ts";
 import { readPage, type PageAsked } from "./read-page.ts";
 
-/** `GET /v1/deliveries`, `/v1/attempts` and `/v1/dead-letters`: filtered, from new to old, page by page. A tenant's key sees its tenant's rows alone. */
+/** `GET /v1/deliveries`, `/v1/attempts`, `/v1/dead-letters` and `/v1/audit`: filtered, from new to old, page by page. A tenant's key sees its tenant's rows alone. */
 export function listRoutes(reader: Reader, clock: Clock): Routes {
   async function answer(
     list: List,
@@ -65,6 +67,16 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
         (query, now) => {
           const asked = readAsked(deadLetterQuery, query, now);
           return { ...asked, conditions: deadLetterConditions(asked) };
+        },
+        { request, reply },
+      ),
+    );
+    app.get("/v1/audit", READ, async (request, reply) =>
+      answer(
+        AUDIT,
+        (query, now) => {
+          const asked = readAsked(auditQuery, query, now);
+          return { ...asked, conditions: auditConditions(asked) };
         },
         { request, reply },
       ),

@@ -2,7 +2,7 @@
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
 import { rfc3339 } from "../../http/rfc3339.ts";
 import type { QueryAnswer } from "../query-answer.ts";
-import type { StatusCodes } from "./list-parameters.ts";
+import type { StatusCodes } from "../../http/list-parameters.ts";
 import type { OrderColumn } from "./place.ts";
 
 /** A part of a WHERE, and the values of its parameters. The text never has a caller's value in it. */
@@ -20,7 +20,7 @@ export interface Shown {
 /** The table is `r` in every text. */
 export interface List {
   /** Its name in the answer and in its cursors. */
-  readonly name: "deliveries" | "attempts" | "deadLetters";
+  readonly name: "deliveries" | "attempts" | "deadLetters" | "entries";
   readonly table: string;
   /** The rows' time, from new to old. The table has a partition for each of its days, and it never changes. */
   readonly time: string;

@@ -6,7 +6,7 @@
 import type { EpochMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
-import type { Reading } from "../reader.ts";
+import type { Reading } from "../reading.ts";
 import {
   rowsOf,
   selected,
@@ -15,7 +15,7 @@ import {
   type Condition,
   type List,
 } from "./list.ts";
-import type { Window } from "./list-parameters.ts";
+import type { Window } from "../../http/list-parameters.ts";
 import { cursorOf, readCursor, type Place } from "./place.ts";
 
 export interface Page {

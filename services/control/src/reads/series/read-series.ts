@@ -1,7 +1,7 @@
 import type { EpochMs } from "@postrider/core";
 import { rfc3339 } from "../../http/rfc3339.ts";
 import { isText, rowsOf, timeOf } from "../lists/list.ts";
-import type { Reading } from "../reader.ts";
+import type { Reading } from "../reading.ts";
 import {
   DIMENSIONS,
   MAX_BUCKETS,

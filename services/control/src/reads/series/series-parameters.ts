@@ -7,7 +7,7 @@ import {
   readAsked,
   WINDOW,
   wholeNumber,
-} from "../lists/list-parameters.ts";
+} from "../../http/list-parameters.ts";
 
 /** What the attempts are grouped by, each as a text: '' where there is none. */
 export const DIMENSIONS = {

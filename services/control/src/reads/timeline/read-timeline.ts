@@ -13,7 +13,7 @@ import {
   timeOf,
   type Columns,
 } from "../lists/list.ts";
-import type { Reading } from "../reader.ts";
+import type { Reading } from "../reading.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -68,7 +68,8 @@ const SIGNAL: Columns = {
   deliveryId: textOrNull("delivery_id"),
 };
 
-const { deadAt, ...DEAD_LETTER_REST } = DEAD_LETTERS.shown;
+/** What became of the event since is in the timeline itself, and asked of a list's window only. */
+const { deadAt, isDelivered: _, ...DEAD_LETTER_REST } = DEAD_LETTERS.shown;
 const DEAD_LETTER: Columns = { at: deadAt, ...DEAD_LETTER_REST };
 
 /** Throws a `ControlProblem` for a delivery that is not recorded, or is another tenant's. */

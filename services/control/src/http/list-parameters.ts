@@ -2,8 +2,8 @@
 import type { EpochMs, Problem } from "@postrider/core";
 import { invalid } from "@postrider/http";
 import { z } from "zod";
-import { readTime } from "../../cookbook/read-parameters.ts";
-import { problemsOf } from "../../http/zod-problems.ts";
+import { readTime } from "./read-time.ts";
+import { problemsOf } from "./zod-problems.ts";
 
 export const MAX_PAGE = 1_000;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { whatChanged } from "./audit-table.ts";
+import { whatChanged } from "./what-changed.ts";
 
 test.each<[string, unknown, string]>([
   [
