@@ -30,6 +30,7 @@ function anApi(behind: () => string | null = () => null) {
     adminKey: ADMIN_KEY,
     keys,
     maxBodyBytes: 1_000,
+    description: { title: "Test", description: "", tags: {} },
     routes: [
       (server) => {
         for (const [path, access] of Object.entries(ROUTES))

@@ -3,5 +3,7 @@ export * from "./key-token.ts";
 export * from "./known-keys.ts";
 export * from "./caller.ts";
 export * from "./access.ts";
+export * from "./operation.ts";
+export * from "./openapi.ts";
 export * from "./json-body.ts";
 export * from "./problem-error.ts";

@@ -1,6 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { ControlEntry, Endpoint } from "@postrider/core";
-import { followKeys, type ApiRoute } from "@postrider/http";
+import {
+  followKeys,
+  type ApiRoute,
+  type OpenApiDocument,
+} from "@postrider/http";
 import {
   createDeadLetterOf,
   createOutput,
@@ -44,6 +48,7 @@ import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
+import { createTestSender } from "./endpoints/test-sender.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { createTenureWriter } from "./writer/tenure-writer.ts";
@@ -56,6 +61,8 @@ export interface Control extends Composition {
   url(): string;
   /** Every route of the API, and who may call it. */
   readonly routes: readonly ApiRoute[];
+  /** What `GET /openapi.json` answers. */
+  document(): OpenApiDocument;
 }
 
 /**
@@ -249,6 +256,15 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         table,
         writer,
         rotate: createSecretRotation({ writer, secrets, publicKeyOf }),
+        testSender: createTestSender({
+          tenureWriter,
+          table,
+          auditTrail,
+          send: (record) => output.send([record]),
+          newEventId: () => `test_${randomBytes(18).toString("base64url")}`,
+          clock,
+          log,
+        }),
         publicKeyOf,
         input: createEndpointInput({
           allowHttp: config.allowHttp,
@@ -294,6 +310,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     waitsFor: rights.waitsFor,
     url: server.url,
     routes: server.routes,
+    document: server.document,
   };
 }
 

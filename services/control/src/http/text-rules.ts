@@ -12,3 +12,16 @@ export const printable = z
     /^[^\p{Cc}\p{Cs}]*$/u,
     "must not hold control characters or halves of surrogate pairs",
   );
+
+/** For the document: what `readTime` of the cookbook reads. */
+export const ASKED_TIME = {
+  description:
+    "RFC 3339, epoch milliseconds, `now`, or how long ago, such as `15m`, `6h` or `7d`",
+  examples: ["6h"],
+};
+
+/** For the document: what `parseTime` of core reads. */
+export const GIVEN_TIME = {
+  description: "RFC 3339, or epoch milliseconds",
+  anyOf: [{ type: "string", format: "date-time" }, { type: "integer" }],
+};

@@ -3,27 +3,34 @@ import type { EpochMs } from "@postrider/core";
 import { z } from "zod";
 import { readTime } from "../cookbook/read-parameters.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
+import { listOf, nextCursor, shownTime } from "../http/shown.ts";
+import { ASKED_TIME } from "../http/text-rules.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import { AUDIT_ACTIONS, type AuditFact } from "../audit/audit-trail.ts";
 
 /** An audit record as the API shows it. */
-export interface AuditView {
-  readonly at: string;
-  readonly actor: string;
-  readonly tenantId: string | null;
-  readonly subject: string;
-  readonly subjectId: string;
-  readonly action: string;
-  readonly why: string;
-  readonly detail: unknown;
-  readonly requestId: string;
-}
+const auditView = z
+  .strictObject({
+    at: shownTime,
+    actor: z.string().meta({
+      description:
+        "Id of the key that asked for it; `postrider` where none did",
+    }),
+    tenantId: z.string().nullable(),
+    subject: z.string(),
+    subjectId: z.string(),
+    action: z.string(),
+    why: z.string(),
+    detail: z.unknown().meta({ description: "What changed, by field" }),
+    requestId: z.string(),
+  })
+  .meta({ id: "AuditEntry" });
+type AuditView = z.infer<typeof auditView>;
 
-export interface AuditPage {
-  readonly entries: readonly AuditView[];
-  /** Asks for the next page, which is older; null on the last page. */
-  readonly nextCursor: string | null;
-}
+export const auditPageView = z
+  .strictObject({ entries: listOf(auditView), nextCursor })
+  .meta({ id: "AuditPage" });
+export type AuditPage = z.infer<typeof auditPageView>;
 
 /** A row of the table `audit`, as the reader asks for it. */
 export interface AuditRow {
@@ -91,15 +98,18 @@ const cursor = z.string().transform((text, context): AuditPlace => {
   return z.NEVER;
 });
 
-function listQuery(now: EpochMs) {
-  const time = z.string().transform((text, context): EpochMs => {
-    const read = readTime(text, now);
-    if ("value" in read)
-      return Math.min(Math.max(read.value.getTime(), 0), LATEST);
-    const { rule, message } = read;
-    context.addIssue({ code: "custom", params: { rule }, message });
-    return z.NEVER;
-  });
+export function auditListQuery(now: EpochMs) {
+  const time = z
+    .string()
+    .meta(ASKED_TIME)
+    .transform((text, context): EpochMs => {
+      const read = readTime(text, now);
+      if ("value" in read)
+        return Math.min(Math.max(read.value.getTime(), 0), LATEST);
+      const { rule, message } = read;
+      context.addIssue({ code: "custom", params: { rule }, message });
+      return z.NEVER;
+    });
   return z
     .strictObject({
       subject: z.enum(SUBJECTS).optional(),
@@ -121,7 +131,7 @@ function listQuery(now: EpochMs) {
 
 /** Reads the parameters of a request; `ownTenant` (whose-rows.ts) has put in the caller's own tenant. Throws a `ProblemError` that names every invalid parameter. */
 export function parseAuditQuery(query: unknown, now: EpochMs): AuditQuery {
-  const parsed = listQuery(now).safeParse(query);
+  const parsed = auditListQuery(now).safeParse(query);
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
   const {
     cursor: before = NEWEST,

@@ -1,4 +1,4 @@
-import { READ, type Routes } from "@postrider/http";
+import type { Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import {
   auditPage,
@@ -6,13 +6,14 @@ import {
   type AuditQuery,
   type AuditRow,
 } from "./audit-list.ts";
+import { READ_OPERATIONS } from "./read-operations.ts";
 import type { Reader, Reading } from "./reader.ts";
 import { ownTenant, readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/audit`: who changed what, newest first, about a second behind the change. A key with a tenant sees that tenant's alone. */
 export function auditRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.get("/v1/audit", READ, async (request) => {
+    app.get("/v1/audit", READ_OPERATIONS.audit, async (request) => {
       const asked = parseAuditQuery(ownTenant(request), clock.now());
       const rows = await rowsOf(readingOf(reader, request.caller), asked);
       return auditPage(rows, asked.limit);

@@ -9,6 +9,7 @@ import {
 import { invalid, type Caller } from "@postrider/http";
 import { z } from "zod";
 import { ControlProblem } from "../http/problem.ts";
+import { GIVEN_TIME } from "../http/text-rules.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { Selected } from "./selection-sql.ts";
 
@@ -41,19 +42,22 @@ const MAX_SKEW_MS = 60_000;
 /** As of the header that gives a reason (audit/cause.ts). */
 export const MAX_WHY = 500;
 
-const time = z.unknown().transform((value, context) => {
-  const at = parseTime(value);
-  if (at !== undefined) return at;
-  context.addIssue({
-    code: "custom",
-    message: "must be a time: RFC 3339, or epoch milliseconds",
-    params: { rule: "time" },
-  });
-  return z.NEVER;
-});
+const time = z
+  .unknown()
+  .transform((value, context) => {
+    const at = parseTime(value);
+    if (at !== undefined) return at;
+    context.addIssue({
+      code: "custom",
+      message: "must be a time: RFC 3339, or epoch milliseconds",
+      params: { rule: "time" },
+    });
+    return z.NEVER;
+  })
+  .meta(GIVEN_TIME);
 const id = z.string().min(1).max(256);
 
-const body = z.strictObject({
+export const replayBody = z.strictObject({
   kind: z.enum(["redrive", "backfill"]).optional(),
   tenantId: id.optional(),
   deliveryIds: z.array(id).min(1).max(MAX_IDS).optional(),
@@ -83,7 +87,10 @@ const body = z.strictObject({
   receivedUntil: time.optional(),
   ratePerSecond: z.int().min(1).max(10_000).optional(),
   selectedAt: time.optional(),
-  confirm: z.boolean().optional(),
+  confirm: z
+    .boolean()
+    .optional()
+    .meta({ description: "Send what is selected now, without a preview" }),
   why: z.string().max(MAX_WHY).optional(),
 });
 
@@ -97,7 +104,7 @@ export function parseReplay(
     readonly judgeSql: JudgeSql;
   },
 ): ReplayInput {
-  const parsed = body.safeParse(given ?? {});
+  const parsed = replayBody.safeParse(given ?? {});
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
   const { data } = parsed;
   const own = of.caller.tenantId;
@@ -160,7 +167,7 @@ export function parseReplay(
 }
 
 /** A backfill is of one endpoint and has an end: otherwise everything that is recorded would go there. */
-function refuseForBackfill(data: z.infer<typeof body>): void {
+function refuseForBackfill(data: z.infer<typeof replayBody>): void {
   const lacking = (["endpointId", "receivedSince"] as const)
     .filter((field) => data[field] === undefined)
     .map((field) => ({

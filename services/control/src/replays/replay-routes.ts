@@ -1,15 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { fewProblems, type Endpoint, type Replay } from "@postrider/core";
-import {
-  ADMINISTER,
-  invalid,
-  READ,
-  type Caller,
-  type Routes,
-} from "@postrider/http";
+import { invalid, type Caller, type Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyRequest } from "fastify";
-import { z } from "zod";
 import { causeOf } from "../audit/cause.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { problemsOf } from "../http/zod-problems.ts";
@@ -18,10 +11,14 @@ import {
   backfilling,
   narrowed,
   parseReplay,
-  MAX_WHY,
   type JudgeSql,
   type ReplayInput,
 } from "./replay-input.ts";
+import {
+  REPLAY_OPERATIONS,
+  replayListQuery,
+  whyBody,
+} from "./replay-operations.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import { visibleTo } from "./replay.ts";
 import {
@@ -35,13 +32,6 @@ import type { Selected } from "./selection-sql.ts";
 interface ById {
   Params: { id: string };
 }
-
-const listQuery = z.strictObject({
-  state: z.enum(["running", "paused", "cancelled", "done"]).optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-});
-
-const whyBody = z.strictObject({ why: z.string().max(MAX_WHY).optional() });
 
 export function replayRoutes(options: {
   readonly store: Pick<ReplayStore, "get" | "all" | "create" | "steer">;
@@ -109,29 +99,37 @@ export function replayRoutes(options: {
   }
 
   return (app) => {
-    app.post("/v1/replays/preview", READ, async (request) => {
-      const input = inputOf(request);
-      const { selected, counts } = await counted(input, request.caller);
-      const { ratePerSecond } = input;
-      return previewView(selected, counts, { endpoints, ratePerSecond });
-    });
-    app.post("/v1/replays", ADMINISTER, async (request, reply) => {
-      const input = inputOf(request);
-      if (input.selectedAt === null && !input.isConfirmed) throw unseen();
-      const by = causeOf(request, input.why);
-      const { selected, counts } = await counted(input, request.caller);
-      const made = newReplay(input, selected, {
-        why: by.why,
-        total: counts.reduce((sum, { total }) => sum + total, 0),
-        createdBy: request.caller.keyId,
-        now: clock.now(),
-      });
-      const replay = await store.create(made, by);
-      void reply.code(201).header("location", `/v1/replays/${replay.id}`);
-      return viewFor(request.caller, replay);
-    });
-    app.get("/v1/replays", READ, async (request) => {
-      const query = listQuery.safeParse(request.query);
+    app.post(
+      "/v1/replays/preview",
+      REPLAY_OPERATIONS.preview,
+      async (request) => {
+        const input = inputOf(request);
+        const { selected, counts } = await counted(input, request.caller);
+        const { ratePerSecond } = input;
+        return previewView(selected, counts, { endpoints, ratePerSecond });
+      },
+    );
+    app.post(
+      "/v1/replays",
+      REPLAY_OPERATIONS.create,
+      async (request, reply) => {
+        const input = inputOf(request);
+        if (input.selectedAt === null && !input.isConfirmed) throw unseen();
+        const by = causeOf(request, input.why);
+        const { selected, counts } = await counted(input, request.caller);
+        const made = newReplay(input, selected, {
+          why: by.why,
+          total: counts.reduce((sum, { total }) => sum + total, 0),
+          createdBy: request.caller.keyId,
+          now: clock.now(),
+        });
+        const replay = await store.create(made, by);
+        void reply.code(201).header("location", `/v1/replays/${replay.id}`);
+        return viewFor(request.caller, replay);
+      },
+    );
+    app.get("/v1/replays", REPLAY_OPERATIONS.list, async (request) => {
+      const query = replayListQuery.safeParse(request.query);
       if (!query.success) throw invalid(problemsOf(query.error));
       const { state, limit } = query.data;
       const replays = store
@@ -146,12 +144,16 @@ export function replayRoutes(options: {
         truncated: replays.length > limit,
       };
     });
-    app.get<ById>("/v1/replays/:id", READ, async ({ params, caller }) =>
-      viewFor(caller, visible(params.id, caller)),
+    app.get<ById>(
+      "/v1/replays/:id",
+      REPLAY_OPERATIONS.get,
+      async ({ params, caller }) => viewFor(caller, visible(params.id, caller)),
     );
     for (const action of ["pause", "resume", "cancel"] as const)
-      app.post<ById>(`/v1/replays/:id/${action}`, ADMINISTER, (request) =>
-        steer(request, action),
+      app.post<ById>(
+        `/v1/replays/:id/${action}`,
+        REPLAY_OPERATIONS[action],
+        (request) => steer(request, action),
       );
   };
 }
