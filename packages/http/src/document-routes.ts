@@ -13,7 +13,7 @@ const TAG = "this document";
 
 /**
  * `GET /openapi.json` and `GET /docs`, without a key: both say what is public anyway, and nothing of what is stored. The document is made
- * at the first request for it, and then kept; `document()` gives it to programs of ours.
+ * once, when it is first asked for; `document()` gives it to programs of ours.
  */
 export function documentRoutes(
   api: ApiDescription,

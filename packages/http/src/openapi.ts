@@ -97,7 +97,9 @@ export function openApiOf(
   { title, description, tags }: ApiDescription,
   routes: readonly ApiRoute[],
 ): OpenApiDocument {
-  const made: Made = { schemas: {}, responses: {} };
+  const schemas: Components = {};
+  const problem = jsonSchemaOf(problemDocument, "output", schemas);
+  const made: Made = { schemas, problem, responses: {} };
   const paths: Record<string, Record<string, OpenApiOperation>> = {};
   for (const { method, url, access, operation } of routes) {
     if (operation === null || method === "HEAD") continue;
@@ -147,6 +149,8 @@ type Described = Pick<ApiRoute, "url" | "method" | "access"> & {
 /** What operations share. */
 interface Made {
   readonly schemas: Components;
+  /** Refers to the schema of a problem document. */
+  readonly problem: JsonSchema;
   readonly responses: Record<string, OpenApiResponse>;
 }
 
@@ -297,9 +301,8 @@ function kindsOf(
 /** One response for each status, which says the kinds that it has. */
 function problemsOf(
   kinds: ProblemKinds,
-  { schemas, responses }: Made,
+  { problem, responses }: Made,
 ): Record<string, Reference> {
-  const problem = jsonSchemaOf(problemDocument, "output", schemas);
   const byStatus = Map.groupBy(
     Object.entries(kinds).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     ([, [status]]) => status,

@@ -5,7 +5,6 @@ import type { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi } from "../api.ts";
 import { carryOut, planned, type Outcome } from "../apply/carry-out.ts";
-import { readEndpointsFile } from "../apply/endpoints-file.ts";
 import { planOf, problemLine, type Plan, type Step } from "../apply/plan.ts";
 import { planLines, stepLines, summaryOf } from "../apply/plan-lines.ts";
 import { CliError, EXIT } from "../cli-error.ts";
@@ -73,6 +72,8 @@ export function validate(run: Run): Command {
 
 /** Throws `CliError` with every problem of the file, before anything is written. */
 async function soundPlan(path: string, prune: boolean): Promise<Plan> {
+  // Only here: no other command should wait until the YAML library is loaded.
+  const { readEndpointsFile } = await import("../apply/endpoints-file.ts");
   const file = readEndpointsFile(path, process.env);
   const control = findAddresses().control();
   const plan = await planOf(file, {
