@@ -45,6 +45,10 @@ const checks: readonly Check[] = [
     name: "rights reference",
     command: script("generate-rights-reference", "--check"),
   },
+  {
+    name: "OpenAPI documents",
+    command: script("generate-openapi", "--check"),
+  },
   { name: "SQL cookbook", command: script("generate-cookbook", "--check") },
   {
     name: "dashboards",

@@ -55,8 +55,10 @@ const FOLDERS: Readonly<
   },
   cli: {
     ".": ["processes", "topics"],
+    apply: ["."],
     commands: [
       ".",
+      "apply",
       "demo",
       "dev",
       "doctor",

@@ -7,6 +7,7 @@ import {
 } from "@postrider/http";
 import type { ClickHouseAccess } from "@postrider/runtime";
 import { testEffects } from "@postrider/testkit";
+import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import { createServer } from "../../services/control/src/http/server.ts";
 import { deliveryRoutes } from "../../services/control/src/reads/delivery-routes.ts";
 import { eventRoutes } from "../../services/control/src/reads/event-routes.ts";
@@ -96,6 +97,7 @@ export async function startReadServer(of: {
   });
   await reader.start();
   await server.start();
+  const requireDocumented = documentedAnswers(server.document());
   return {
     log: effects.log,
     async ask<T>(
@@ -105,15 +107,20 @@ export async function startReadServer(of: {
         sql,
       }: { readonly tenantId?: string; readonly sql?: string } = {},
     ) {
+      const method = sql === undefined ? "GET" : "POST";
       const answer = await fetch(`${server.url()}${path}`, {
-        method: sql === undefined ? "GET" : "POST",
+        method,
         headers: {
           authorization: `Bearer ${tenantId === undefined ? KEY : tokenOf(tenantId)}`,
           ...(sql !== undefined && { "content-type": "application/json" }),
         },
         ...(sql !== undefined && { body: JSON.stringify({ sql }) }),
       });
-      return { status: answer.status, body: (await answer.json()) as T };
+      const { status } = answer;
+      const contentType = answer.headers.get("content-type");
+      const text = await answer.text();
+      requireDocumented({ method, path, status, contentType, text });
+      return { status, body: JSON.parse(text) as T };
     },
     async stop() {
       await server.stop(0);

@@ -3,6 +3,7 @@ import { callApi, type ApiAddress } from "./api.ts";
 /** The fields of control's answer that are printed for people. */
 export interface Endpoint {
   readonly id: string;
+  readonly externalId: string | null;
   readonly tenantId: string;
   readonly url: string;
   readonly eventTypes: readonly string[];
@@ -18,16 +19,26 @@ interface EndpointPage {
   readonly nextCursor?: string | null;
 }
 
-/** Reads all pages of the list: every endpoint, or a tenant's. */
+/** What a list may be narrowed to; the names are those of the API. */
+export interface EndpointFilter {
+  readonly tenantId?: string | undefined;
+  readonly externalId?: string | undefined;
+  readonly state?: string | undefined;
+  readonly eventType?: string | undefined;
+  readonly text?: string | undefined;
+}
+
+/** Reads all pages of the list. */
 export async function readEndpoints(
   control: ApiAddress,
-  tenantId: string | undefined,
+  filter: EndpointFilter,
 ): Promise<Endpoint[]> {
   const endpoints: Endpoint[] = [];
   let cursor: string | null = null;
   do {
     const query = new URLSearchParams({ limit: "1000" });
-    if (tenantId !== undefined) query.set("tenantId", tenantId);
+    for (const [name, value] of Object.entries(filter))
+      if (typeof value === "string") query.set(name, value);
     if (cursor !== null) query.set("cursor", cursor);
     const page = (await callApi(control, {
       method: "GET",

@@ -21,17 +21,24 @@ export const READ_ALL = access(["reader", "admin"], false);
 /** Options of a route for administrators, which keeps to the caller's tenant. */
 export const ADMINISTER = access(["admin"]);
 
+/** Needs no key. For routes that hold nothing secret and know no tenant: their requests have no `caller`. */
+export const EVERYONE = "everyone";
+/** Options of a route that needs no key. */
+export const OPEN = { config: { access: EVERYONE } } as const;
+
 /** Of a route that says nothing. */
 const ADMIN_OF_ALL: Access = { roles: ["admin"], isForTenants: false };
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may call the route. Default: admins without a tenant. */
-    access?: Access;
+    access?: Access | typeof EVERYONE;
   }
 }
 
-export function accessOf(config: { readonly access?: Access }): Access {
+export function accessOf(config: {
+  readonly access?: Access | typeof EVERYONE;
+}): Access | typeof EVERYONE {
   return config.access ?? ADMIN_OF_ALL;
 }
 

@@ -29,6 +29,7 @@ async function aServer(options: { readonly requestTimeoutMs?: number } = {}) {
     adminKey: KEY,
     keys: new KnownKeys(),
     maxBodyBytes: 1_000,
+    description: { title: "Test", description: "", tags: {} },
     routes: [
       (app) => {
         app.get("/slow", async () => {

@@ -3,10 +3,13 @@ import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import fastify, { type FastifyInstance } from "fastify";
-import { type Access, accessOf } from "./access.ts";
+import { type Access, accessOf, EVERYONE } from "./access.ts";
 import { createAuthorizer } from "./authorize.ts";
 import type { Caller } from "./caller.ts";
+import { documentRoutes } from "./document-routes.ts";
 import type { KnownKeys } from "./known-keys.ts";
+import type { ApiDescription, OpenApiDocument } from "./openapi.ts";
+import type { Operation } from "./operation.ts";
 import {
   CommonProblem,
   PROBLEM_MEDIA_TYPE,
@@ -29,6 +32,7 @@ export interface ApiServerOptions {
   /** How long a request may take to arrive, from its first byte to its last. Default: 30 s. */
   readonly requestTimeoutMs?: number;
   readonly routes: readonly Routes[];
+  readonly description: ApiDescription;
   /** Text after "There is no GET /x" in the answer to an unknown route. Default: a full stop. */
   readonly unknownRoute?: string;
   /** Called for every answered request, whatever its status. */
@@ -55,7 +59,9 @@ export interface ApiRoute {
   readonly method: string;
   /** The pattern. */
   readonly url: string;
-  readonly access: Access;
+  readonly access: Access | typeof EVERYONE;
+  /** What it takes and answers; null where it does not say. */
+  readonly operation: Operation | null;
 }
 
 /** An HTTP server of an API. `url()` is its address, once started. */
@@ -64,26 +70,36 @@ export interface ApiServer extends Lifecycle {
   isListening(): boolean;
   /** Every route and who may call it. */
   readonly routes: readonly ApiRoute[];
+  /** What `GET /openapi.json` answers. */
+  document(): OpenApiDocument;
   /** For tests that need no socket. */
   readonly app: FastifyInstance;
 }
 
 /**
- * Creates the HTTP server of an API. Every request needs a valid key, unknown routes too, and a route that does not say who may
- * call it (access.ts) is for admins without a tenant (deny by default). Every answer other than success is a problem document.
+ * Creates the HTTP server of an API. Every request needs a valid key, unknown routes too, but for the routes that describe the API; a
+ * route that does not say who may call it (access.ts) is for admins without a tenant (deny by default). Every answer other than success is a problem document.
  * `stop` waits for running requests until the deadline, then closes their connections.
  */
 export function createApiServer(options: ApiServerOptions): ApiServer {
   let isStopping = false;
   const routes: ApiRoute[] = [];
-  const app = createApp(options, routes, () => isStopping);
+  const own = documentRoutes(options.description, routes);
+  const app = createApp(
+    { ...options, routes: [...options.routes, own.routes] },
+    routes,
+    () => isStopping,
+  );
   let origin = "";
   return {
     app,
     routes,
+    document: own.document,
     url: () => origin,
     isListening: () => app.server.listening,
     async start() {
+      // It takes some hundred milliseconds, which would hold up every request under way.
+      own.document();
       await app.listen({ host: options.host, port: options.port });
       const { port } = app.server.address() as AddressInfo; // listening on TCP, so not a pipe's name
       const host = options.host.includes(":")
@@ -146,12 +162,11 @@ function createApp(
     void reply.header("cache-control", "no-store");
     if (isStopping()) return done(stopping());
     requireHost(request.raw);
+    const access = request.is404 ? null : accessOf(request.routeOptions.config);
+    if (access === EVERYONE) return done();
     const key = authorizer.keyOf(request.headers.authorization);
     request.caller = key.caller;
-    authorizer.requireAllowed(
-      key,
-      request.is404 ? null : accessOf(request.routeOptions.config),
-    );
+    authorizer.requireAllowed(key, access);
     done();
   });
   app.addHook("onResponse", (request, reply, done) => {
@@ -180,7 +195,12 @@ function createApp(
   });
   app.addHook("onRoute", ({ method, url, config = {} }) => {
     for (const each of [method].flat())
-      registered.push({ method: each, url, access: accessOf(config) });
+      registered.push({
+        method: each,
+        url,
+        access: accessOf(config),
+        operation: config.operation ?? null,
+      });
   });
   for (const routes of options.routes) routes(app);
   return app;

@@ -24,6 +24,7 @@ beforeAll(async () => {
     adminKey: ADMIN_KEY,
     keys,
     maxBodyBytes: 1_000,
+    description: { title: "Test", description: "", tags: {} },
     routes: [
       (app) => {
         app.get("/v1/things", READ_ALL, async ({ caller }) => {

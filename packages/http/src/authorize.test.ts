@@ -33,6 +33,7 @@ function anApi(
     adminKey: ADMIN_KEY,
     keys,
     maxBodyBytes: 1_000,
+    description: { title: "Test", description: "", tags: {} },
     routes: [
       (server) => {
         for (const [path, access] of Object.entries(ROUTES))

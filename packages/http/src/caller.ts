@@ -19,7 +19,7 @@ export const ADMIN_CALLER: Caller = Object.freeze({
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Set before any route runs. */
+    /** Set before any route runs, but for routes that need no key: there it is null, whatever the type says. */
     caller: Caller;
   }
 }

@@ -4,5 +4,7 @@ export * from "./known-keys.ts";
 export * from "./caller.ts";
 export * from "./other-tenant.ts";
 export * from "./access.ts";
+export * from "./operation.ts";
+export * from "./openapi.ts";
 export * from "./json-body.ts";
 export * from "./problem-error.ts";

@@ -1,11 +1,40 @@
 import { type Problem, problemCount } from "@postrider/core";
+import { z } from "zod";
 
 /** A problem document (RFC 9457). `errors` is always present; empty if no field is at fault. */
-export interface ProblemDocument {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
+export const problemDocument = z
+  .strictObject({
+    type: z.string().meta({ description: "What kind of problem it is" }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().meta({ description: "What happened, for people" }),
+    errors: z
+      .array(
+        z.strictObject({
+          field: z.string().meta({
+            description: "A path such as `destination.url`; empty: the whole",
+          }),
+          rule: z.string().meta({
+            description: "The rule that was broken, for programs",
+          }),
+          message: z.string(),
+          count: z.int().optional().meta({
+            description: "Of the rule `more`: how many are not listed",
+          }),
+        }),
+      )
+      .readonly(),
+    requestId: z
+      .string()
+      .optional()
+      .meta({ description: "Also in the log, and in `x-request-id`" }),
+  })
+  .meta({ id: "Problem" });
+
+export interface ProblemDocument extends Omit<
+  z.infer<typeof problemDocument>,
+  "errors" | "requestId"
+> {
   readonly errors: readonly Problem[];
   readonly requestId?: string;
 }
@@ -67,7 +96,7 @@ export class ProblemError<
 
   document(requestId: string): ProblemDocument {
     return {
-      type: `urn:postrider:problem:${this.code.replaceAll("_", "-")}`,
+      type: problemType(this.code),
       title: this.title,
       status: this.status,
       detail: this.message,
@@ -75,6 +104,11 @@ export class ProblemError<
       requestId,
     };
   }
+}
+
+/** A problem's `type`: that of `not_found` is `urn:postrider:problem:not-found`. */
+export function problemType(code: string): string {
+  return `urn:postrider:problem:${code.replaceAll("_", "-")}`;
 }
 
 /** A problem of one of the common kinds. */

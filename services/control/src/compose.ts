@@ -1,6 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { ControlEntry, Endpoint } from "@postrider/core";
-import { followKeys, type ApiRoute } from "@postrider/http";
+import {
+  followKeys,
+  type ApiRoute,
+  type OpenApiDocument,
+} from "@postrider/http";
 import {
   createDeadLetterOf,
   createOutput,
@@ -42,6 +46,7 @@ import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
+import { createTestSender } from "./endpoints/test-sender.ts";
 import { createServer } from "./http/server.ts";
 import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { createTenureWriter } from "./writer/tenure-writer.ts";
@@ -54,6 +59,8 @@ export interface Control extends Composition {
   url(): string;
   /** Every route of the API, and who may call it. */
   readonly routes: readonly ApiRoute[];
+  /** What `GET /openapi.json` answers. */
+  document(): OpenApiDocument;
 }
 
 /**
@@ -247,6 +254,15 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         table,
         writer,
         rotate: createSecretRotation({ writer, secrets, publicKeyOf }),
+        testSender: createTestSender({
+          tenureWriter,
+          table,
+          auditTrail,
+          send: (record) => output.send([record]),
+          newEventId: () => `test_${randomBytes(18).toString("base64url")}`,
+          clock,
+          log,
+        }),
         publicKeyOf,
         input: createEndpointInput({
           allowHttp: config.allowHttp,
@@ -291,5 +307,6 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     waitsFor: rights.waitsFor,
     url: server.url,
     routes: server.routes,
+    document: server.document,
   };
 }

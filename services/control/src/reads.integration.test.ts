@@ -8,6 +8,7 @@ import {
   useStack,
   waitFor,
 } from "@postrider/testkit";
+import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import { eventRoutes } from "./reads/event-routes.ts";
 import type { EventView } from "./reads/event-view.ts";
 import {
@@ -126,8 +127,9 @@ async function ask<T>(
   body?: unknown,
   of = server,
 ): Promise<{ status: number; body: T; text: string }> {
+  const method = body === undefined ? "GET" : "POST";
   const answer = await fetch(`${of.url()}${path}`, {
-    method: body === undefined ? "GET" : "POST",
+    method,
     headers: {
       authorization: `Bearer ${KEY}`,
       ...(body === undefined ? {} : { "content-type": "application/json" }),
@@ -135,7 +137,11 @@ async function ask<T>(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await answer.text();
-  return { status: answer.status, body: JSON.parse(text) as T, text };
+  const { status } = answer;
+  const contentType = answer.headers.get("content-type");
+  const check = documentedAnswers(of.document());
+  check({ method, path, status, contentType, text });
+  return { status, body: JSON.parse(text) as T, text };
 }
 
 interface Answer extends ProblemDocument {

@@ -34,13 +34,14 @@ import {
   waitFor,
   type Receiver,
 } from "@postrider/testkit";
+import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import {
   accessTo,
   asker,
   useControl,
   type Ask,
 } from "../fixtures/running-control.ts";
-import type { ProblemDocument } from "@postrider/http";
+import type { OpenApiDocument, ProblemDocument } from "@postrider/http";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { PreviewView, ReplayView } from "./replays/replay-view.ts";
 
@@ -405,7 +406,12 @@ async function startProcess(): Promise<{ ask: Ask; child: ChildProcess }> {
     child.kill("SIGKILL");
     await gone;
   });
-  const ask = asker(`http://127.0.0.1:${port}`);
+  const url = `http://127.0.0.1:${port}`;
+  const document = await waitFor(
+    async () =>
+      (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument,
+  );
+  const ask = asker(url, documentedAnswers(document));
   await waitFor(async () => (await ask("GET /v1/replays")).status === 200);
   return { ask, child };
 }

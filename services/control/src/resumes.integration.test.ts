@@ -27,7 +27,7 @@ import {
 } from "@postrider/testkit";
 import { accessTo, useControl, type Ask } from "../fixtures/running-control.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
-import type { ResumeView } from "./resumes/resume-routes.ts";
+import type { ResumeView } from "./resumes/resume-operations.ts";
 
 const stack = useStack();
 const TIERS = "200ms,500ms,1s";

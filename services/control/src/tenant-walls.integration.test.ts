@@ -95,6 +95,12 @@ const CASES: Readonly<Record<string, Case>> = {
     body: { description: "theirs" },
   },
   "DELETE /v1/endpoints/:id": { kind: "same", path: endpoint() },
+  "POST /v1/endpoints/validate": {
+    kind: "creates",
+    path: "/v1/endpoints/validate",
+    body: { url: "https://example.com/hook", eventTypes: ["*"] },
+  },
+  "POST /v1/endpoints/:id/test": { kind: "same", path: endpoint("/test") },
   "POST /v1/endpoints/:id/rotate-secret": {
     kind: "same",
     path: endpoint("/rotate-secret"),
@@ -150,6 +156,8 @@ const CASES: Readonly<Record<string, Case>> = {
     path: () => "/v1/queries/worst-endpoints",
   },
   "GET /v1/status": { kind: "forbidden", path: "/v1/status" },
+  "GET /openapi.json": { kind: "own", path: "/openapi.json" },
+  "GET /docs": { kind: "own", path: "/docs" },
 };
 
 let ask: Ask;
@@ -410,6 +418,25 @@ test(
     expect(new Set(keys.body.keys.map(({ tenantId }) => tenantId))).toEqual(
       new Set(["beta"]),
     );
+  },
+  LONG,
+);
+
+test(
+  "what an endpoint of another tenant would become is not told",
+  async () => {
+    await start();
+    const body = { url: "https://example.com/hook", eventTypes: ["*"] };
+
+    const answers = await Promise.all(
+      [theirs, NOTHING].map(async (of) => {
+        const path = `/v1/endpoints/validate?id=${of.endpoint}`;
+        return shown(await asBeta<unknown>(`POST ${path}`, body), of);
+      }),
+    );
+
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]).toMatchObject({ status: 404 });
   },
   LONG,
 );

@@ -11,7 +11,7 @@ import { publicKeyOf } from "@postrider/signing";
 import { aSignal, useStack, waitFor } from "@postrider/testkit";
 import { accessTo, useControl, type Ask } from "../fixtures/running-control.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
-import type { EndpointPage } from "./endpoints/endpoint-list.ts";
+import type { EndpointPage } from "./endpoints/endpoint-view.ts";
 import type { ProblemDocument } from "@postrider/http";
 
 const stack = useStack();

@@ -1,11 +1,8 @@
 /** The requests to control about one endpoint. */
 import { findAddresses } from "../addresses.ts";
-import { callApi, pathSegment, type ApiRequest } from "../api.ts";
+import { callApi, type ApiRequest } from "../api.ts";
+import { matching, pathOf } from "../endpoint-path.ts";
 import type { Endpoint } from "../read-endpoints.ts";
-
-export function pathOf(id = ""): string {
-  return `/v1/endpoints/${pathSegment(id)}`;
-}
 
 export function read(id: string): Promise<Endpoint> {
   return call({ method: "GET", path: pathOf(id) });
@@ -23,11 +20,6 @@ export async function write(
     path: `${pathOf(id)}${under}`,
     headers: { ...request.headers, ...matching(version) },
   });
-}
-
-/** The header that makes a write depend on the version; none where no version was given. */
-export function matching(version: number | undefined): Record<string, string> {
-  return version === undefined ? {} : { "if-match": `"${version}"` };
 }
 
 /** Resolves to what control answers, taken for a `T`. Throws `CliError`. */

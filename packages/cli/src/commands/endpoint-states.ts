@@ -5,7 +5,8 @@ import { command, option, type Run } from "../command.ts";
 import { endpointLines } from "../endpoint-lines.ts";
 import { resumeLines, watchResume, type Resume } from "../resume-watch.ts";
 import { whyHeader, withWhy, type Why } from "../why.ts";
-import { call, matching, pathOf } from "./endpoint-requests.ts";
+import { matching, pathOf } from "../endpoint-path.ts";
+import { call } from "./endpoint-requests.ts";
 
 interface Given extends Why {
   readonly ifVersion?: number;

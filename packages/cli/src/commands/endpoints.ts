@@ -1,5 +1,5 @@
-/** `endpoints create`, `list`, `get`, `update`, `rotate-secret` and `delete`. */
-import { integer } from "@postrider/runtime";
+/** `endpoints create`, `list`, `get`, `update`, `rotate-secret` and `delete`; the others are in files of their own. */
+import { integer, oneOf } from "@postrider/runtime";
 import { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
@@ -10,9 +10,11 @@ import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
 import { whyHeader, withWhy, type Why } from "../why.ts";
+import { apply, validate } from "./endpoint-apply.ts";
 import { call, read, write } from "./endpoint-requests.ts";
 import { bodyOf, withSettings, type Settings } from "./endpoint-settings.ts";
 import { disable, enable, pause, resume } from "./endpoint-states.ts";
+import { test } from "./endpoint-test.ts";
 
 /** A secret of the user's own, or the type of the one that is to be made. */
 interface NewSecret {
@@ -27,6 +29,9 @@ export function endpointsCommand(run: Run): Command {
     .addCommand(listAll(run))
     .addCommand(get(run))
     .addCommand(update(run))
+    .addCommand(apply(run))
+    .addCommand(validate(run))
+    .addCommand(test(run))
     .addCommand(rotateSecret(run))
     .addCommand(enable(run))
     .addCommand(pause(run))
@@ -116,15 +121,19 @@ function showSecret(endpoint: Endpoint, terminal: Terminal): void {
 }
 
 function listAll(run: Run): Command {
-  return command<{ tenant?: string }>(
+  return command<ListOptions>(
     run,
     "list",
-    "all endpoints, or a tenant's",
+    "all endpoints, or those that are asked for",
     async ({ options, terminal }) => {
-      const endpoints = await readEndpoints(
-        findAddresses().control(),
-        options.tenant,
-      );
+      const { tenant, externalId, state, type, text } = options;
+      const endpoints = await readEndpoints(findAddresses().control(), {
+        tenantId: tenant,
+        externalId,
+        state,
+        eventType: type,
+        text,
+      });
       const answer = { endpoints };
       terminal.data(answer, () =>
         endpoints.length === 0
@@ -142,7 +151,30 @@ function listAll(run: Run): Command {
             ),
       );
     },
-  ).option("--tenant <id>", "only this tenant's");
+  )
+    .option("--tenant <id>", "only this tenant's")
+    .option("--external-id <id>", "only those that you know by this id")
+    .option(
+      "--state <state>",
+      "enabled, paused or disabled",
+      option(oneOf(["enabled", "paused", "disabled"])),
+    )
+    .option(
+      "--type <type>",
+      "those that want this event type; of a pattern such as order.*, those that have it",
+    )
+    .option(
+      "--text <text>",
+      "with this text in the id, external id, description or URL",
+    );
+}
+
+interface ListOptions {
+  readonly tenant?: string;
+  readonly externalId?: string;
+  readonly state?: string;
+  readonly type?: string;
+  readonly text?: string;
 }
 
 function get(run: Run): Command {

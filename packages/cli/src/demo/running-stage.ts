@@ -94,7 +94,9 @@ async function removeEndpoints(
   control: ApiAddress,
   tenant: string,
 ): Promise<void> {
-  for (const { id, version } of await readEndpoints(control, tenant))
+  for (const { id, version } of await readEndpoints(control, {
+    tenantId: tenant,
+  }))
     await callApi(control, {
       method: "DELETE",
       path: `/v1/endpoints/${pathSegment(id)}`,

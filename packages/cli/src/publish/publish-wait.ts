@@ -120,7 +120,9 @@ async function whyUnwanted(
   { tenantId, type }: EventView,
   control: ApiAddress,
 ): Promise<string> {
-  const all = await readEndpoints(control, tenantId ?? undefined);
+  const all = await readEndpoints(control, {
+    tenantId: tenantId ?? undefined,
+  });
   const takers = all.filter(({ eventTypes }) =>
     eventTypes.some((pattern) => matchesType(pattern, type)),
   );

@@ -15,6 +15,7 @@ export const AUDIT_ACTIONS = [
   "disabled",
   "enabled",
   "deleted",
+  "tested",
   "resume_cancelled",
   "resume_restarted",
   "revoked",

@@ -9,6 +9,7 @@ import { z } from "zod";
 import { invalid } from "@postrider/http";
 import { printable, tenantId } from "../http/text-rules.ts";
 import { problemsOf } from "../http/zod-problems.ts";
+import { ENDPOINT_STATES } from "./endpoint-view.ts";
 import { redactedProblems } from "./header-rules.ts";
 import { retryFields } from "./retry-input.ts";
 import {
@@ -34,15 +35,25 @@ export interface EndpointInput {
   parseChange(body: unknown): EndpointChange;
   /** Throws as `parseCreation` does. Without a body, everything has its default. */
   parseRotation(body: unknown): SecretRotation;
-  /** The reason of a pause or a disable; `by hand` where the body is missing or gives none. Throws as `parseCreation` does. */
-  /** `undefined` where none was given. */
+  /** The reason of a pause or a disable; `undefined` where the body is missing or gives none. Throws as `parseCreation` does. */
   parseReason(body: unknown): string | undefined;
+  /** The schemas of these bodies. A caller whose key has a tenant may leave out that of a creation. */
+  readonly schemas: Readonly<
+    Record<"creation" | "change" | "rotation" | "reason", z.ZodType>
+  >;
 }
 
 export function createEndpointInput(policy: UrlPolicy): EndpointInput {
   const creation = creationSchema(policy);
   const change = changeSchema(policy);
+  const schemas = {
+    creation: creationFields(policy).partial({ tenantId: true }),
+    change,
+    rotation,
+    reason: reasonSchema,
+  };
   return {
+    schemas,
     parseCreation: (body) => parse(creation, body),
     parseChange(body) {
       const parsed = parse(change, body);
@@ -61,7 +72,9 @@ function parse<S extends z.ZodType>(schema: S, body: unknown): z.infer<S> {
   return parsed.data;
 }
 
-const externalId = printable.min(1).max(128);
+const externalId = printable.min(1).max(128).meta({
+  description: "Your own id of it, once per tenant",
+});
 
 const description = printable.max(1024);
 
@@ -81,49 +94,66 @@ const eventTypes = z
   .refine((types) => new Set(types).size === types.length, {
     params: { rule: "unique" },
     message: "must not name a type twice",
-  });
+  })
+  .meta({ description: "Each a type, a prefix such as `order.*`, or `*`" });
 
 /**
  * Accepts headers of any name; core says which names are forbidden. Not a `z.record`, because that silently leaves out an
  * entry named `__proto__`, and its header would be lost.
  */
-const headers = z.unknown().transform((given, context) => {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    context.addIssue({
-      code: "invalid_type",
-      expected: "record",
-      input: given,
-    });
-    return z.NEVER;
-  }
-  const entries: [string, string][] = [];
-  for (const [name, value] of Object.entries(given)) {
-    if (typeof value === "string") entries.push([name, value]);
-    else
+const headers = z
+  .unknown()
+  .transform((given, context) => {
+    if (typeof given !== "object" || given === null || Array.isArray(given)) {
       context.addIssue({
         code: "invalid_type",
-        expected: "string",
-        input: value,
-        path: [name],
+        expected: "record",
+        input: given,
       });
-  }
-  const texts = Object.fromEntries(entries);
-  for (const problem of headerProblems("", texts))
-    context.addIssue({
-      code: "custom",
-      // Core names a field `headers.x-team`; zod adds the path up to `headers` itself.
-      path: problem.field === "" ? [] : [problem.field.slice(1)],
-      params: { rule: problem.rule },
-      message: problem.message,
-    });
-  return texts;
-});
+      return z.NEVER;
+    }
+    const entries: [string, string][] = [];
+    for (const [name, value] of Object.entries(given)) {
+      if (typeof value === "string") entries.push([name, value]);
+      else
+        context.addIssue({
+          code: "invalid_type",
+          expected: "string",
+          input: value,
+          path: [name],
+        });
+    }
+    const texts = Object.fromEntries(entries);
+    for (const problem of headerProblems("", texts))
+      context.addIssue({
+        code: "custom",
+        // Core names a field `headers.x-team`; zod adds the path up to `headers` itself.
+        path: problem.field === "" ? [] : [problem.field.slice(1)],
+        params: { rule: problem.rule },
+        message: problem.message,
+      });
+    return texts;
+  })
+  .meta({
+    type: "object",
+    additionalProperties: { type: "string" },
+    description: "Sent with each request; not those that Postrider sets itself",
+  });
 
 /** Without a burst it is a second's worth of attempts. */
 const rateLimit = z
   .strictObject({
-    perSecond: z.number().min(0.001).max(100_000),
-    burst: z.int().min(1).max(100_000).optional(),
+    perSecond: z
+      .number()
+      .min(0.001)
+      .max(100_000)
+      .meta({ description: "Attempts that may start" }),
+    burst: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .meta({ description: "How many at once; default: a second's worth" }),
   })
   .transform(({ perSecond, burst = Math.max(1, Math.ceil(perSecond)) }) => ({
     perSecond,
@@ -131,15 +161,20 @@ const rateLimit = z
   }));
 
 function fields(policy: UrlPolicy) {
-  const url = z.string().superRefine((text, context) => {
-    const judged = judgeUrl(text, policy);
-    if (!judged.ok)
-      context.addIssue({
-        code: "custom",
-        params: { rule: judged.rule },
-        message: judged.message,
-      });
-  });
+  const url = z
+    .string()
+    .superRefine((text, context) => {
+      const judged = judgeUrl(text, policy);
+      if (!judged.ok)
+        context.addIssue({
+          code: "custom",
+          params: { rule: judged.rule },
+          message: judged.message,
+        });
+    })
+    .meta({
+      description: "https and a public host, unless the settings allow others",
+    });
   return {
     url,
     eventTypes,
@@ -148,16 +183,31 @@ function fields(policy: UrlPolicy) {
     signing,
     method: z.enum(REQUEST_METHODS),
     headers,
-    timeoutMs: z.int().min(1000).max(60_000),
-    maxConcurrency: z.int().min(1).max(1000),
+    timeoutMs: z
+      .int()
+      .min(1000)
+      .max(60_000)
+      .meta({ description: "Of an attempt, from DNS to the last byte" }),
+    maxConcurrency: z
+      .int()
+      .min(1)
+      .max(1000)
+      .meta({ description: "Requests at once" }),
     rateLimit: rateLimit.nullable(),
     ...retryFields,
   };
 }
 
 function creationSchema(policy: UrlPolicy) {
+  return creationFields(policy)
+    .superRefine(refuseTwoSecrets)
+    .superRefine(refuseUnfitSigning)
+    .superRefine(refuseRedacted);
+}
+
+function creationFields(policy: UrlPolicy) {
   const field = fields(policy);
-  const creation = z.strictObject({
+  return z.strictObject({
     tenantId,
     url: field.url,
     eventTypes: field.eventTypes,
@@ -175,10 +225,6 @@ function creationSchema(policy: UrlPolicy) {
     notRetryableStatuses: field.notRetryableStatuses.default([]),
     ...newSecret,
   });
-  return creation
-    .superRefine(refuseTwoSecrets)
-    .superRefine(refuseUnfitSigning)
-    .superRefine(refuseRedacted);
 }
 
 /** Nothing is stored yet, so nothing can be kept. */
@@ -196,7 +242,7 @@ function changeSchema(policy: UrlPolicy) {
   return z
     .strictObject({
       ...fields(policy),
-      state: z.enum(["enabled", "paused", "disabled"]),
+      state: z.enum(ENDPOINT_STATES),
     })
     .partial();
 }

@@ -1,20 +1,24 @@
-import type { Endpoint } from "@postrider/core";
+import { matchesType, type Endpoint } from "@postrider/core";
 import { z } from "zod";
-import { viewOf, type EndpointView } from "./endpoint.ts";
+import { ENDPOINT_STATES, type EndpointPage } from "./endpoint-view.ts";
+import { viewOf } from "./endpoint.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import { invalid } from "@postrider/http";
 import { pageOf, pageQuery } from "../http/page.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
-export interface EndpointPage {
-  readonly endpoints: readonly EndpointView[];
-  /** Asks for the next page; null on the last page. */
-  readonly nextCursor: string | null;
-}
-
-const listQuery = z.strictObject({
+export const listQuery = z.strictObject({
   tenantId: z.string().min(1).max(64).optional(),
   externalId: z.string().min(1).max(128).optional(),
+  state: z.enum(ENDPOINT_STATES).optional(),
+  eventType: z.string().min(1).max(256).optional().meta({
+    description:
+      "Those that want events of this type; of a pattern such as `order.*`, those that have it",
+  }),
+  text: z.string().min(1).max(256).optional().meta({
+    description:
+      "A part of the id, externalId, description or URL, whatever its case",
+  }),
   ...pageQuery,
 });
 export type ListQuery = z.infer<typeof listQuery>;
@@ -45,6 +49,24 @@ export function listEndpoints(
 function isWanted(endpoint: Endpoint, query: ListQuery): boolean {
   return (
     (query.tenantId === undefined || endpoint.tenantId === query.tenantId) &&
-    (query.externalId === undefined || endpoint.externalId === query.externalId)
+    (query.externalId === undefined ||
+      endpoint.externalId === query.externalId) &&
+    (query.state === undefined || endpoint.state === query.state) &&
+    (query.eventType === undefined || wants(endpoint, query.eventType)) &&
+    (query.text === undefined || hasText(endpoint, query.text))
+  );
+}
+
+function wants({ eventTypes }: Endpoint, type: string): boolean {
+  return type.endsWith("*")
+    ? eventTypes.includes(type)
+    : eventTypes.some((pattern) => matchesType(pattern, type));
+}
+
+function hasText(endpoint: Endpoint, text: string): boolean {
+  const { id, externalId, description, url } = endpoint;
+  const wanted = text.toLowerCase();
+  return [id, externalId ?? "", description, url].some((each) =>
+    each.toLowerCase().includes(wanted),
   );
 }

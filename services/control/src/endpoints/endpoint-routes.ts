@@ -1,9 +1,10 @@
 import type { Endpoint } from "@postrider/core";
-import { ADMINISTER, READ, type Routes } from "@postrider/http";
+import { invalid, type Routes } from "@postrider/http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { causeOf } from "../audit/cause.ts";
 import type { EndpointInput } from "./endpoint-input.ts";
 import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
+import { endpointOperations } from "./endpoint-operations.ts";
 import {
   visibleEndpoint,
   type ChangeTerms,
@@ -17,11 +18,14 @@ import {
   pausedEndpoint,
   viewOf,
 } from "./endpoint.ts";
+import { validated, validationQuery } from "./endpoint-validation.ts";
 import { ofCallersTenant, ownTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import type { RotateSecret } from "./secret-rotation.ts";
 import { requireSignable } from "./signing-rules.ts";
+import type { TestSender } from "./test-sender.ts";
+import { problemsOf } from "../http/zod-problems.ts";
 
 export interface ById {
   Params: { id: string };
@@ -32,10 +36,12 @@ export function endpointRoutes(options: {
   readonly table: Pick<EndpointTable, "get" | "entries">;
   readonly writer: EndpointWriter;
   readonly rotate: RotateSecret;
+  readonly testSender: TestSender;
   readonly publicKeyOf: PublicKeyOf;
   readonly input: EndpointInput;
 }): Routes {
-  const { table, writer, rotate, publicKeyOf, input } = options;
+  const { table, writer, rotate, testSender, publicKeyOf, input } = options;
+  const operations = endpointOperations(input.schemas);
 
   function shown(reply: FastifyReply, endpoint: Endpoint) {
     void reply.header("etag", `"${endpoint.version}"`);
@@ -43,7 +49,7 @@ export function endpointRoutes(options: {
   }
 
   return (app) => {
-    app.post("/v1/endpoints", ADMINISTER, async (request, reply) => {
+    app.post("/v1/endpoints", operations.create, async (request, reply) => {
       const { tenantId } = request.caller;
       const made = await writer.create(
         input.parseCreation(ofCallersTenant(request.body, tenantId)),
@@ -54,7 +60,22 @@ export function endpointRoutes(options: {
         .header("location", `/v1/endpoints/${made.endpoint.id}`);
       return { ...shown(reply, made.endpoint), secret: made.secret };
     });
-    app.get("/v1/endpoints", READ, async (request) =>
+    app.post(
+      "/v1/endpoints/validate",
+      operations.validate,
+      async ({ query, body, caller: { tenantId } }) => {
+        const asked = validationQuery.safeParse(query);
+        if (!asked.success) throw invalid(problemsOf(asked.error));
+        const { id } = asked.data;
+        return validated(ofCallersTenant(body, tenantId), {
+          input,
+          table,
+          publicKeyOf,
+          before: id === undefined ? id : visibleEndpoint(table, id, tenantId),
+        });
+      },
+    );
+    app.get("/v1/endpoints", operations.list, async (request) =>
       listEndpoints(
         table.entries(),
         parseListQuery(ownTenant(request)),
@@ -63,27 +84,31 @@ export function endpointRoutes(options: {
     );
     app.get<ById>(
       "/v1/endpoints/:id",
-      READ,
+      operations.get,
       async ({ params: { id }, caller: { tenantId } }, reply) =>
         shown(reply, visibleEndpoint(table, id, tenantId)),
     );
-    app.patch<ById>("/v1/endpoints/:id", ADMINISTER, async (request, reply) => {
-      const condition = requiredVersion(request.headers["if-match"]);
-      const change = input.parseChange(request.body);
-      const changed = await writer.change(
-        request.params.id,
-        termsOf(request, condition),
-        (endpoint, now) => {
-          const after = changedEndpoint(endpoint, change, now);
-          requireSignable(after, publicKeyOf);
-          return after;
-        },
-      );
-      return shown(reply, changed);
-    });
+    app.patch<ById>(
+      "/v1/endpoints/:id",
+      operations.change,
+      async (request, reply) => {
+        const condition = requiredVersion(request.headers["if-match"]);
+        const change = input.parseChange(request.body);
+        const changed = await writer.change(
+          request.params.id,
+          termsOf(request, condition),
+          (endpoint, now) => {
+            const after = changedEndpoint(endpoint, change, now);
+            requireSignable(after, publicKeyOf);
+            return after;
+          },
+        );
+        return shown(reply, changed);
+      },
+    );
     app.delete<ById>(
       "/v1/endpoints/:id",
-      ADMINISTER,
+      operations.remove,
       async (request, reply) => {
         const condition = requiredVersion(request.headers["if-match"]);
         await writer.remove(request.params.id, termsOf(request, condition));
@@ -92,7 +117,7 @@ export function endpointRoutes(options: {
     );
     app.post<ById>(
       "/v1/endpoints/:id/rotate-secret",
-      ADMINISTER,
+      operations.rotateSecret,
       async (request, reply) => {
         const condition = requiredVersion(request.headers["if-match"]);
         const rotation = input.parseRotation(request.body);
@@ -101,13 +126,24 @@ export function endpointRoutes(options: {
         return { ...shown(reply, made.endpoint), secret: made.secret };
       },
     );
+    app.post<ById>(
+      "/v1/endpoints/:id/test",
+      operations.test,
+      async (request, reply) => {
+        const terms = termsOf(request, "any");
+        const sent = await testSender.send(request.params.id, terms);
+        const { deliveryId, eventId, eventType, webhookId } = sent;
+        void reply.code(202).header("location", `/v1/deliveries/${deliveryId}`);
+        return { deliveryId, eventId, eventType, webhookId };
+      },
+    );
     for (const [route, state, apply] of [
       ["pause", "paused", pausedEndpoint],
       ["disable", "disabled", disabledEndpoint],
     ] as const)
       app.post<ById>(
         `/v1/endpoints/:id/${route}`,
-        ADMINISTER,
+        operations[route],
         async (request, reply) => {
           const condition = versionOf(request.headers["if-match"]) ?? "any";
           const reason = input.parseReason(request.body);

@@ -2,7 +2,7 @@
  * The only way in which an endpoint changes. Invariant: each change starts from the version that the table shows after the
  * change before it was read back (tenure-writer.ts). So versions go up by one, and every reader will see what the caller was told.
  */
-import type { Endpoint, EpochMs } from "@postrider/core";
+import type { Endpoint, EpochMs, Problem } from "@postrider/core";
 import { UnfitValueError, type ProducerRecord } from "@postrider/messaging";
 import { type CommonProblem, invalid } from "@postrider/http";
 import type { Clock, Log } from "@postrider/runtime";
@@ -167,22 +167,40 @@ function refuseTakenExternalId(
   tenantId: string,
   externalId: string | null,
 ): void {
-  if (externalId === null) return;
-  for (const [id, other] of table.entries())
-    if (other.tenantId === tenantId && other.externalId === externalId)
-      throw new ControlProblem(
-        "conflict",
-        `Endpoint ${id} has this externalId.`,
-        {
-          errors: [
-            {
-              field: "externalId",
-              rule: "unique",
-              message: `is the externalId of ${id}`,
-            },
-          ],
-        },
-      );
+  const id = holderOf(table, { tenantId, externalId });
+  if (id !== undefined)
+    throw new ControlProblem(
+      "conflict",
+      `Endpoint ${id} has this externalId.`,
+      {
+        errors: [takenBy(id)],
+      },
+    );
+}
+
+/** The endpoint of the tenant that has this externalId; `except` does not count. */
+export function holderOf(
+  table: Pick<EndpointTable, "entries">,
+  of: {
+    readonly tenantId: string;
+    readonly externalId: string | null;
+    readonly except?: string | undefined;
+  },
+): string | undefined {
+  if (of.externalId === null) return undefined;
+  for (const [id, { tenantId, externalId }] of table.entries()) {
+    const isOne = tenantId === of.tenantId && externalId === of.externalId;
+    if (isOne && id !== of.except) return id;
+  }
+  return undefined;
+}
+
+export function takenBy(id: string): Problem {
+  return {
+    field: "externalId",
+    rule: "unique",
+    message: `is the externalId of ${id}`,
+  };
 }
 
 function requireShown(

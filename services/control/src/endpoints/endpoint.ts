@@ -5,41 +5,12 @@ import {
   type SealedSecret,
 } from "@postrider/core";
 import type { EndpointChange, EndpointCreation } from "./endpoint-input.ts";
+import type { EndpointView } from "./endpoint-view.ts";
 import { REDACTED, requireFitHeaders } from "./header-rules.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 
-/** An endpoint as the API shows it: the ids and public keys of its secrets, never a secret. */
-export interface EndpointView {
-  readonly id: string;
-  readonly externalId: string | null;
-  readonly tenantId: string;
-  readonly url: string;
-  readonly description: string;
-  readonly eventTypes: readonly string[];
-  readonly state: string;
-  readonly stateReason: string | null;
-  readonly secrets: readonly {
-    readonly id: string;
-    /** `whpk_…` of an ed25519 secret. */
-    readonly publicKey: string | null;
-    readonly createdAt: string;
-    readonly expiresAt: string | null;
-  }[];
-  readonly signing: readonly string[];
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-  readonly maxConcurrency: number;
-  readonly rateLimit: { perSecond: number; burst: number } | null;
-  readonly retryDelaysMs: readonly number[] | null;
-  readonly maxAttempts: number | null;
-  readonly maxAgeMs: number | null;
-  readonly notRetryableStatuses: readonly number[];
-  readonly version: number;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
+export type { EndpointView };
 
 /** Version 1 of an endpoint. */
 export function newEndpoint(

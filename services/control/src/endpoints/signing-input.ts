@@ -28,15 +28,25 @@ const secret = z.string().superRefine((text, context) => {
 
 /** A secret of the caller's own, or the type of one that is to be made. */
 export const newSecret = {
-  secret: secret.optional(),
-  secretType: z.enum(["hmac", "ed25519"]).optional(),
+  secret: secret.optional().meta({
+    description: "Your own: `whsec_…`, `whsk_…` or another text; else made",
+  }),
+  secretType: z
+    .enum(["hmac", "ed25519"])
+    .optional()
+    .meta({ description: "What is made; not beside `secret`" }),
 };
 
 /** A rotation of an endpoint's secret. */
 export const rotation = z
   .strictObject({
     ...newSecret,
-    overlapMs: z.int().min(0).max(MAX_OVERLAP_MS).default(DEFAULT_OVERLAP_MS),
+    overlapMs: z
+      .int()
+      .min(0)
+      .max(MAX_OVERLAP_MS)
+      .default(DEFAULT_OVERLAP_MS)
+      .meta({ description: "How long the older secrets sign, too" }),
   })
   .superRefine(refuseTwoSecrets);
 

@@ -3,6 +3,7 @@ import type { EpochMs, Problem } from "@postrider/core";
 import { invalid } from "@postrider/http";
 import { z } from "zod";
 import { readTime } from "./read-time.ts";
+import { ASKED_TIME } from "./text-rules.ts";
 import { problemsOf } from "./zod-problems.ts";
 
 export const MAX_PAGE = 1_000;
@@ -11,26 +12,41 @@ export const MAX_PAGE = 1_000;
 export const exact = z.string().min(1).max(256);
 
 /** Part of a text, whatever its case. */
-export const part = z.string().min(1).max(256);
+export const part = z
+  .string()
+  .min(1)
+  .max(256)
+  .meta({ description: "A part of the error, whatever its case" });
 
 /** A time of day or how long ago; what it means is known only with the time of the request, see `readList`. */
-const time = z.string().superRefine((text, context) => {
-  const read = readTime(text, 0);
-  if ("rule" in read) fault(context, read);
-});
+const time = z
+  .string()
+  .superRefine((text, context) => {
+    const read = readTime(text, 0);
+    if ("rule" in read) fault(context, read);
+  })
+  .meta(ASKED_TIME);
 
 /** One or several of a closed list: `failed` or `pending,failed`. */
 export function someOf<const T extends string>(choices: readonly T[]) {
-  return z.string().transform((text, context): readonly T[] => {
-    const given = text.split(",");
-    const known = choices.filter((choice) => given.includes(choice));
-    if (given.every((one) => (choices as readonly string[]).includes(one)))
-      return known;
-    return fault(context, {
-      rule: "one_of",
-      message: `must be one of ${choices.join(", ")}, or several with commas between`,
+  const one = `(${choices.join("|")})`;
+  const meta = {
+    description: `One, or several with commas between: ${choices.map((choice) => `\`${choice}\``).join(", ")}`,
+    pattern: `^${one}(,${one})*$`,
+  };
+  return z
+    .string()
+    .meta(meta)
+    .transform((text, context): readonly T[] => {
+      const given = text.split(",");
+      const known = choices.filter((choice) => given.includes(choice));
+      if (given.every((one) => (choices as readonly string[]).includes(one)))
+        return known;
+      return fault(context, {
+        rule: "one_of",
+        message: `must be one of ${choices.join(", ")}, or several with commas between`,
+      });
     });
-  });
 }
 
 /** The statuses from the first to the last. */
@@ -42,6 +58,10 @@ export interface StatusCodes {
 /** `503`, or the class `5xx`. */
 export const statusCodes = z
   .string()
+  .meta({
+    description: "`503`, or the class `5xx`",
+    pattern: "^[1-5]([0-9][0-9]|[xX][xX])$",
+  })
   .transform((text, context): StatusCodes => {
     if (/^[1-5]xx$/i.test(text)) {
       const first = Number(text[0]) * 100;
@@ -61,7 +81,8 @@ export function wholeNumber(least: number, greatest: number) {
     .string()
     .regex(/^\d{1,15}$/, "must be a whole number")
     .transform(Number)
-    .pipe(z.number().min(least).max(greatest));
+    .pipe(z.number().min(least).max(greatest))
+    .meta({ type: "integer", minimum: least, maximum: greatest });
 }
 
 /** In every question about a window of time. */
@@ -74,8 +95,15 @@ export const WINDOW = {
 /** In every list. */
 export const PAGED = {
   ...WINDOW,
-  limit: wholeNumber(1, MAX_PAGE).default(100),
-  cursor: z.string().min(1).max(2_048).optional(),
+  limit: wholeNumber(1, MAX_PAGE)
+    .default(100)
+    .meta({ description: "How many at most" }),
+  cursor: z
+    .string()
+    .min(1)
+    .max(2_048)
+    .optional()
+    .meta({ description: "The `nextCursor` of the page before" }),
 };
 
 function fault(

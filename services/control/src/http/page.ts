@@ -13,22 +13,31 @@ export interface Page<T> {
   readonly nextCursor: string | null;
 }
 
-const cursor = z.string().transform((text, context): Place => {
-  const decoded = Buffer.from(text, "base64url").toString("utf8");
-  const match = /^(\d{1,16})\/(.{1,128})$/.exec(decoded);
-  if (match?.[1] !== undefined && match[2] !== undefined)
-    return { createdAt: Number(match[1]), id: match[2] };
-  context.addIssue({
-    code: "custom",
-    params: { rule: "cursor" },
-    message: "is not a nextCursor of this list",
+const cursor = z
+  .string()
+  .meta({ description: "The `nextCursor` of the page before" })
+  .transform((text, context): Place => {
+    const decoded = Buffer.from(text, "base64url").toString("utf8");
+    const match = /^(\d{1,16})\/(.{1,128})$/.exec(decoded);
+    if (match?.[1] !== undefined && match[2] !== undefined)
+      return { createdAt: Number(match[1]), id: match[2] };
+    context.addIssue({
+      code: "custom",
+      params: { rule: "cursor" },
+      message: "is not a nextCursor of this list",
+    });
+    return z.NEVER;
   });
-  return z.NEVER;
-});
 
 /** The query parameters of every list. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(100)
+    .meta({ description: "How many at most" }),
   cursor: cursor.optional(),
 };
 

@@ -36,3 +36,24 @@ export class ControlProblem extends ProblemError<ControlProblemKind> {
     super(KINDS, code, detail, options);
   }
 }
+
+/** What an operation says of the problems that it answers with. */
+export function kinds(...codes: readonly ControlProblemKind[]): ProblemKinds {
+  return Object.fromEntries(codes.map((code) => [code, KINDS[code]]));
+}
+
+/** Of what reads the recorded rows. */
+export const READ_KINDS = kinds(
+  "clickhouse_unavailable",
+  "too_many_queries",
+  "tenants_not_served",
+);
+
+/** Of what asks ClickHouse for what the caller says. */
+export const QUERY_KINDS = { ...kinds("query_failed"), ...READ_KINDS };
+
+/** Of what writes. */
+export const WRITE_KINDS = kinds("busy", "not_owner", "write_uncertain");
+
+/** Of a write that is meant for one version. */
+export const VERSION_KINDS = kinds("stale_version", "version_required");

@@ -1,5 +1,6 @@
 import {
   type AnsweredRequest,
+  type ApiDescription,
   type ApiServer,
   createApiServer,
   type KnownKeys,
@@ -29,11 +30,28 @@ export function createServer(options: ServerOptions): ApiServer {
   return createApiServer({
     ...options,
     name: "api",
+    description: DESCRIPTION,
     maxBodyBytes: MAX_BODY_BYTES,
     routes: [readJsonOnly, ...options.routes],
     onAnswered: observer(options),
   });
 }
+
+const DESCRIPTION: ApiDescription = {
+  title: "Postrider: control",
+  description:
+    "Endpoints, what became of events and deliveries, keys and queries. Bodies are JSON, times RFC 3339. Every GET also answers HEAD.\n\nAn answer that is no success is a problem document (RFC 9457) whose `errors` name each wrong field and the rule that it broke. What is no valid HTTP is answered with 400, 408, 413, 417 or 431 in the same form.",
+  tags: {
+    endpoints: "Where events go.",
+    events: "What became of an event.",
+    deliveries: "Deliveries, their attempts, and what was given up.",
+    replays: "Past deliveries that are sent again.",
+    queries: "SQL over what is recorded.",
+    audit: "Who changed what.",
+    keys: "Who may call the APIs.",
+    status: "The replica that answers.",
+  },
+};
 
 /** Accepts JSON bodies only. An empty body counts as none, so that `POST …/enable` with a content type but no body works. */
 const readJsonOnly: Routes = (app) => {

@@ -12,3 +12,17 @@ export const printable = z
     /^[^\p{Cc}\p{Cs}]*$/u,
     "must not hold control characters or halves of surrogate pairs",
   );
+
+/** For the document: what `readTime` reads. */
+export const ASKED_TIME = {
+  description:
+    "RFC 3339, epoch milliseconds, `now`, or how long ago, such as `15m`, `6h` or `7d`",
+  examples: ["6h"],
+};
+
+/** For the document: what a replay reads. */
+export const GIVEN_TIME = {
+  description:
+    "RFC 3339, epoch milliseconds, or how long before `selectedAt`, such as `6h`",
+  anyOf: [{ type: "string" }, { type: "integer" }],
+};

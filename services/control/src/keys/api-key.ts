@@ -1,6 +1,10 @@
 import type { ApiKey, EpochMs, KeyLimit } from "@postrider/core";
 import type { NewKey, Role } from "@postrider/http";
+import { z } from "zod";
 import { rfc3339 } from "../http/rfc3339.ts";
+import { oneOf, shownTime } from "../http/shown.ts";
+
+export const ROLES = ["admin", "publisher", "reader"] as const satisfies Role[];
 
 /** What a new key is to be. */
 export interface KeyCreation {
@@ -12,19 +16,29 @@ export interface KeyCreation {
 }
 
 /** A key as the API shows it: never its token, and no hash. */
-export interface KeyView {
-  readonly id: string;
-  readonly name: string;
-  readonly role: string;
-  readonly tenantId: string | null;
-  readonly state: "active" | "expired" | "revoked";
-  readonly limitPerSecond: number | null;
-  readonly limitBurst: number | null;
-  readonly createdBy: string;
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-  readonly revokedAt: string | null;
-}
+export const keyView = z
+  .strictObject({
+    id: z.string(),
+    name: z.string(),
+    role: oneOf(ROLES),
+    tenantId: z
+      .string()
+      .nullable()
+      .meta({ description: "The one tenant that it may see; null: all" }),
+    state: z.enum(["active", "expired", "revoked"]),
+    limitPerSecond: z
+      .number()
+      .nullable()
+      .meta({ description: "Requests to each process" }),
+    limitBurst: z.int().nullable(),
+    createdBy: z.string().meta({ description: "Id of the key that made it" }),
+    createdAt: shownTime,
+    expiresAt: shownTime.nullable(),
+    revokedAt: shownTime.nullable(),
+  })
+  .meta({ id: "Key" });
+
+export type KeyView = z.infer<typeof keyView>;
 
 export function apiKey(
   { id, hash }: NewKey,

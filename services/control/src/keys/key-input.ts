@@ -4,9 +4,9 @@ import { duration } from "@postrider/runtime";
 import { z } from "zod";
 import { ofCallersTenant } from "../http/callers-tenant.ts";
 import { pageQuery } from "../http/page.ts";
-import { printable, tenantId } from "../http/text-rules.ts";
+import { GIVEN_TIME, printable, tenantId } from "../http/text-rules.ts";
 import { problemsOf } from "../http/zod-problems.ts";
-import type { KeyCreation } from "./api-key.ts";
+import { ROLES, type KeyCreation } from "./api-key.ts";
 
 const LONGEST_LIFE_MS = 3_650 * 24 * 60 * 60 * 1_000;
 
@@ -25,25 +25,42 @@ const expiresIn = z.string().transform((text, context): number => {
   return z.NEVER;
 });
 
-const expiresAt = z.unknown().transform((given, context): EpochMs => {
-  const at = parseTime(given);
-  if (at !== undefined) return at;
-  context.addIssue({
-    code: "custom",
-    params: { rule: "time" },
-    message: "must be an RFC 3339 time or epoch milliseconds",
-  });
-  return z.NEVER;
-});
+const expiresAt = z
+  .unknown()
+  .transform((given, context): EpochMs => {
+    const at = parseTime(given);
+    if (at !== undefined) return at;
+    context.addIssue({
+      code: "custom",
+      params: { rule: "time" },
+      message: "must be an RFC 3339 time or epoch milliseconds",
+    });
+    return z.NEVER;
+  })
+  .meta(GIVEN_TIME);
 
-const creation = z.strictObject({
-  name: printable.min(1).max(128),
-  role: z.enum(["admin", "publisher", "reader"]),
-  tenantId: tenantId.nullable().default(null),
-  expiresIn: expiresIn.optional(),
+export const keyCreation = z.strictObject({
+  name: printable.min(1).max(128).meta({ description: "For people" }),
+  role: z.enum(ROLES),
+  tenantId: tenantId.nullable().default(null).meta({
+    description: "The one tenant that it may see and change; null: all",
+  }),
+  expiresIn: expiresIn.optional().meta({
+    description: "A duration from `1s` to `3650d`; not beside `expiresAt`",
+  }),
   expiresAt: expiresAt.optional(),
-  limitPerSecond: z.number().min(0.001).max(100_000).optional(),
-  limitBurst: z.int().min(1).max(100_000).optional(),
+  limitPerSecond: z
+    .number()
+    .min(0.001)
+    .max(100_000)
+    .optional()
+    .meta({ description: "Requests to each process; default: no limit" }),
+  limitBurst: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .meta({ description: "At once after a rest; default: a second's worth" }),
 });
 
 /** Throws a `ProblemError` that names each wrong field. With a tenant of the caller's, the key gets that one. */
@@ -52,7 +69,7 @@ export function parseKeyCreation(
   callersTenant: string | null,
   now: EpochMs,
 ): KeyCreation {
-  const parsed = creation
+  const parsed = keyCreation
     .superRefine(requireFit(now))
     .safeParse(ofCallersTenant(body, callersTenant));
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
@@ -79,7 +96,10 @@ export function parseKeyCreation(
 }
 
 function requireFit(now: EpochMs) {
-  return (given: z.infer<typeof creation>, context: z.RefinementCtx): void => {
+  return (
+    given: z.infer<typeof keyCreation>,
+    context: z.RefinementCtx,
+  ): void => {
     const refuse = (field: string, rule: string, message: string): void =>
       context.addIssue({
         code: "custom",
@@ -96,15 +116,15 @@ function requireFit(now: EpochMs) {
   };
 }
 
-const listQuery = z.strictObject({
+export const keyListQuery = z.strictObject({
   tenantId: tenantId.optional(),
   ...pageQuery,
 });
-export type KeyListQuery = z.infer<typeof listQuery>;
+export type KeyListQuery = z.infer<typeof keyListQuery>;
 
 /** Throws a `ProblemError` that names every invalid parameter. */
 export function parseKeyListQuery(query: unknown): KeyListQuery {
-  const parsed = listQuery.safeParse(query);
+  const parsed = keyListQuery.safeParse(query);
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
   return parsed.data;
 }

@@ -1,24 +1,20 @@
-import { z } from "zod";
 import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
-import { invalid, READ, type Routes } from "@postrider/http";
+import { invalid, type Routes } from "@postrider/http";
 import { ControlProblem } from "../http/problem.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
+import { eventQuery, READ_OPERATIONS } from "./read-operations.ts";
 import type { Reader } from "./reader.ts";
 import type { Reading } from "./reading.ts";
 import { ownTenant } from "../http/callers-tenant.ts";
 import { readingOf } from "./whose-rows.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
-const eventQuery = z.strictObject({
-  tenantId: z.string().min(1).max(64).optional(),
-});
-
 /** `GET /v1/events/{id}`: what the recorder has written, about a second behind what happened. */
 export function eventRoutes(reader: Reader): Routes {
   return (app) => {
     app.get<{ Params: { id: string } }>(
       "/v1/events/:id",
-      READ,
+      READ_OPERATIONS.event,
       async (request) => {
         const query = eventQuery.safeParse(ownTenant(request));
         if (!query.success) throw invalid(problemsOf(query.error));

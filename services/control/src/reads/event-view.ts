@@ -1,5 +1,7 @@
-import type { EpochMs } from "@postrider/core";
+import { DECISIONS, STATUSES, type EpochMs } from "@postrider/core";
+import { z } from "zod";
 import { rfc3339 } from "../http/rfc3339.ts";
+import { listOf, oneOf, shownTime } from "../http/shown.ts";
 
 /** A row of `events`: one part of the decision about one record. Empty texts stand for null, as in the table. */
 export interface EventRow {
@@ -49,40 +51,50 @@ export interface EventRows {
   readonly truncated: boolean;
 }
 
-export interface AttemptView {
-  readonly attemptNumber: number;
-  readonly startedAt: string;
-  readonly outcome: string;
-  readonly statusCode: number | null;
-  readonly durationMs: number;
-  readonly trigger: string;
-  readonly error: string | null;
-}
+const attemptView = z.strictObject({
+  attemptNumber: z.int(),
+  startedAt: shownTime,
+  outcome: z.string(),
+  statusCode: z.int().nullable(),
+  durationMs: z.int(),
+  trigger: z.string(),
+  error: z.string().nullable(),
+});
+type AttemptView = z.infer<typeof attemptView>;
 
-export interface DeliveryView {
-  readonly id: string;
-  readonly endpointId: string;
-  readonly status: string;
-  readonly attempts: readonly AttemptView[];
-  readonly nextAttemptAt: string | null;
-  /** Why the delivery waits without spending an attempt, such as `breaker_open`; null where it does not. */
-  readonly deferralReason: string | null;
-  /** Why the delivery was given up or, with `paused`, parked. */
-  readonly deadLetterReason: string | null;
-}
+const deliveryView = z.strictObject({
+  id: z.string(),
+  endpointId: z.string(),
+  status: oneOf(STATUSES),
+  attempts: listOf(attemptView),
+  nextAttemptAt: shownTime.nullable(),
+  deferralReason: z.string().nullable().meta({
+    description:
+      "Why it waits without spending an attempt, such as `breaker_open`; null where it does not",
+  }),
+  deadLetterReason: z.string().nullable().meta({
+    description: "Why it was given up or, with `paused`, parked",
+  }),
+});
+type DeliveryView = z.infer<typeof deliveryView>;
 
 /** `GET /v1/events/{id}`. */
-export interface EventView {
-  readonly id: string;
-  readonly type: string;
-  readonly tenantId: string | null;
-  readonly occurredAt: string | null;
-  readonly receivedAt: string;
-  readonly decision: string;
-  readonly reason: string | null;
-  readonly deliveries: readonly DeliveryView[];
-  readonly truncated: boolean;
-}
+export const eventView = z
+  .strictObject({
+    id: z.string(),
+    type: z.string(),
+    tenantId: z.string().nullable(),
+    occurredAt: shownTime.nullable(),
+    receivedAt: shownTime,
+    decision: oneOf(DECISIONS),
+    reason: z.string().nullable(),
+    deliveries: listOf(deliveryView),
+    truncated: z
+      .boolean()
+      .meta({ description: "There are more deliveries or attempts" }),
+  })
+  .meta({ id: "Event" });
+export type EventView = z.infer<typeof eventView>;
 
 /** One event as a user sees it. Where a duplicate has the same id, the original is shown. */
 export function eventViewOf(rows: EventRows): EventView {

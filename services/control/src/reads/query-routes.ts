@@ -1,21 +1,19 @@
 import type { Clock } from "@postrider/runtime";
 import type { FastifyReply } from "fastify";
-import { z } from "zod";
-import { invalid, READ_ALL, type Routes } from "@postrider/http";
+import { invalid, type Routes } from "@postrider/http";
 import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { queryAnswerJson } from "./query-answer.ts";
 import { judgeQuery } from "./query-guard.ts";
+import { queryBody, READ_OPERATIONS } from "./read-operations.ts";
 import type { Reader } from "./reader.ts";
 import type { Reading } from "./reading.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
-const queryBody = z.strictObject({ sql: z.string() });
-
 /** `POST /v1/query`: an operator's own SQL, read-only and capped. The text is never logged, because its literals may be personal data. */
 export function queryRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.post("/v1/query", READ_ALL, async (request, reply) => {
+    app.post("/v1/query", READ_OPERATIONS.query, async (request, reply) => {
       const body = queryBody.safeParse(request.body);
       if (!body.success) throw invalid(problemsOf(body.error));
       const judged = judgeQuery(body.data.sql);

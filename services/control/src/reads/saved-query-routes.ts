@@ -1,5 +1,5 @@
 import type { Clock } from "@postrider/runtime";
-import { invalid, READ, type Routes } from "@postrider/http";
+import { invalid, type Routes } from "@postrider/http";
 import { fewProblems } from "@postrider/core";
 import { SAVED_QUERIES, savedQuery } from "../cookbook/cookbook.ts";
 import { nearestNames } from "../cookbook/nearest-names.ts";
@@ -7,6 +7,7 @@ import { readParameters } from "../cookbook/read-parameters.ts";
 import type { SavedQuery } from "../cookbook/saved-query.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { answerQuery } from "./query-routes.ts";
+import { READ_OPERATIONS } from "./read-operations.ts";
 import type { Reader } from "./reader.ts";
 import { ownTenant } from "../http/callers-tenant.ts";
 import { readingOf } from "./whose-rows.ts";
@@ -14,12 +15,12 @@ import { readingOf } from "./whose-rows.ts";
 /** `GET /v1/queries` and `GET /v1/queries/{name}?parameter=…`: the saved queries, under the same caps as an operator's own SQL. */
 export function savedQueryRoutes(reader: Reader, clock: Clock): Routes {
   return (app) => {
-    app.get("/v1/queries", READ, async () => ({
+    app.get("/v1/queries", READ_OPERATIONS.savedQueries, async () => ({
       queries: SAVED_QUERIES.map(viewOf),
     }));
     app.get<{ Params: { name: string } }>(
       "/v1/queries/:name",
-      READ,
+      READ_OPERATIONS.savedQuery,
       async (request, reply) => {
         const { name } = request.params;
         const query = savedQuery(name);

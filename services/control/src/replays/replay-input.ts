@@ -12,6 +12,7 @@ import { z } from "zod";
 import { ofCallersTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { readTime } from "../http/read-time.ts";
+import { GIVEN_TIME } from "../http/text-rules.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import type { Selected } from "./selection-sql.ts";
 
@@ -47,13 +48,16 @@ export const MAX_WHY = 500;
 /** A time of day, or how long before a moment that is known only with the whole body. */
 type TimeText = (now: EpochMs) => EpochMs;
 
-const time = z.unknown().transform((value, context): TimeText => {
-  const read = timeAt(value, 0);
-  if (typeof read === "number") return (now) => timeAt(value, now) as EpochMs; // what can be read once can be read again
-  const { rule, message } = read;
-  context.addIssue({ code: "custom", message, params: { rule } });
-  return z.NEVER;
-});
+const time = z
+  .unknown()
+  .transform((value, context): TimeText => {
+    const read = timeAt(value, 0);
+    if (typeof read === "number") return (now) => timeAt(value, now) as EpochMs; // what can be read once can be read again
+    const { rule, message } = read;
+    context.addIssue({ code: "custom", message, params: { rule } });
+    return z.NEVER;
+  })
+  .meta(GIVEN_TIME);
 
 function timeAt(
   value: unknown,
@@ -67,7 +71,7 @@ function timeAt(
 
 const id = z.string().min(1).max(256);
 
-const body = z.strictObject({
+export const replayBody = z.strictObject({
   kind: z.enum(["redrive", "backfill"]).optional(),
   tenantId: id.optional(),
   deliveryIds: z.array(id).min(1).max(MAX_IDS).optional(),
@@ -97,7 +101,10 @@ const body = z.strictObject({
   receivedUntil: time.optional(),
   ratePerSecond: z.int().min(1).max(10_000).optional(),
   selectedAt: time.optional(),
-  confirm: z.boolean().optional(),
+  confirm: z
+    .boolean()
+    .optional()
+    .meta({ description: "Send what is selected now, without a preview" }),
   why: z.string().max(MAX_WHY).optional(),
 });
 
@@ -112,7 +119,7 @@ export function parseReplay(
   },
 ): ReplayInput {
   const own = of.caller.tenantId;
-  const parsed = body.safeParse(ofCallersTenant(given ?? {}, own));
+  const parsed = replayBody.safeParse(ofCallersTenant(given ?? {}, own));
   if (!parsed.success) throw invalid(problemsOf(parsed.error));
   const { data } = parsed;
   if (data.sql !== undefined && data.deliveryIds !== undefined)
@@ -170,7 +177,7 @@ export function parseReplay(
 }
 
 /** A backfill is of one endpoint and has an end: otherwise everything that is recorded would go there. */
-function refuseForBackfill(data: z.infer<typeof body>): void {
+function refuseForBackfill(data: z.infer<typeof replayBody>): void {
   const lacking = (["endpointId", "receivedSince"] as const)
     .filter((field) => data[field] === undefined)
     .map((field) => ({

@@ -10,7 +10,7 @@ import {
 } from "../http/list-parameters.ts";
 import { pageOf, pageQuery, type Page } from "../http/page.ts";
 
-const listQuery = z.strictObject({
+export const replayListQuery = z.strictObject({
   ...WINDOW,
   ...pageQuery,
   state: someOf(["running", "paused", "cancelled", "done"]).optional(),
@@ -18,12 +18,15 @@ const listQuery = z.strictObject({
   createdBy: exact.optional(),
 });
 
-export type ReplayListQuery = Omit<z.output<typeof listQuery>, keyof Window> &
+export type ReplayListQuery = Omit<
+  z.output<typeof replayListQuery>,
+  keyof Window
+> &
   Window;
 
 /** Throws a `ProblemError` that names every wrong parameter. */
 export function parseReplayList(query: unknown, now: EpochMs): ReplayListQuery {
-  return readAsked(listQuery, query, now);
+  return readAsked(replayListQuery, query, now);
 }
 
 /** The window is that of the times when replays were made. */

@@ -1,16 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { fewProblems, type Endpoint, type Replay } from "@postrider/core";
-import {
-  ADMINISTER,
-  invalid,
-  READ,
-  type Caller,
-  type Routes,
-} from "@postrider/http";
+import { invalid, type Caller, type Routes } from "@postrider/http";
 import type { LogRange } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyRequest } from "fastify";
-import { z } from "zod";
 import { causeOf } from "../audit/cause.ts";
 import { ownTenant } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
@@ -20,11 +13,11 @@ import {
   backfilling,
   narrowed,
   parseReplay,
-  MAX_WHY,
   type JudgeSql,
   type ReplayInput,
 } from "./replay-input.ts";
 import { listReplays, parseReplayList } from "./replay-list.ts";
+import { REPLAY_OPERATIONS, whyBody } from "./replay-operations.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import { visibleTo } from "./replay.ts";
 import {
@@ -38,8 +31,6 @@ import type { Selected } from "./selection-sql.ts";
 interface ById {
   Params: { id: string };
 }
-
-const whyBody = z.strictObject({ why: z.string().max(MAX_WHY).optional() });
 
 export function replayRoutes(options: {
   readonly store: Pick<ReplayStore, "get" | "all" | "create" | "steer">;
@@ -111,30 +102,38 @@ export function replayRoutes(options: {
   }
 
   return (app) => {
-    app.post("/v1/replays/preview", READ, async (request) => {
-      const input = inputOf(request);
-      const { caller } = request;
-      const log = await deadLetterLog();
-      const { selected, counts } = await counted(input, caller, log);
-      const { ratePerSecond } = input;
-      return previewView(selected, counts, { endpoints, ratePerSecond });
-    });
-    app.post("/v1/replays", ADMINISTER, async (request, reply) => {
-      const input = inputOf(request);
-      if (input.selectedAt === null && !input.isConfirmed) throw unseen();
-      const by = causeOf(request, input.why);
-      const { selected, counts } = await counted(input, request.caller);
-      const made = newReplay(input, selected, {
-        why: by.why,
-        total: counts.reduce((sum, { total }) => sum + total, 0),
-        createdBy: request.caller.keyId,
-        now: clock.now(),
-      });
-      const replay = await store.create(made, by);
-      void reply.code(201).header("location", `/v1/replays/${replay.id}`);
-      return viewFor(request.caller, replay);
-    });
-    app.get("/v1/replays", READ, async (request) => {
+    app.post(
+      "/v1/replays/preview",
+      REPLAY_OPERATIONS.preview,
+      async (request) => {
+        const input = inputOf(request);
+        const { caller } = request;
+        const log = await deadLetterLog();
+        const { selected, counts } = await counted(input, caller, log);
+        const { ratePerSecond } = input;
+        return previewView(selected, counts, { endpoints, ratePerSecond });
+      },
+    );
+    app.post(
+      "/v1/replays",
+      REPLAY_OPERATIONS.create,
+      async (request, reply) => {
+        const input = inputOf(request);
+        if (input.selectedAt === null && !input.isConfirmed) throw unseen();
+        const by = causeOf(request, input.why);
+        const { selected, counts } = await counted(input, request.caller);
+        const made = newReplay(input, selected, {
+          why: by.why,
+          total: counts.reduce((sum, { total }) => sum + total, 0),
+          createdBy: request.caller.keyId,
+          now: clock.now(),
+        });
+        const replay = await store.create(made, by);
+        void reply.code(201).header("location", `/v1/replays/${replay.id}`);
+        return viewFor(request.caller, replay);
+      },
+    );
+    app.get("/v1/replays", REPLAY_OPERATIONS.list, async (request) => {
       const { caller } = request;
       const asked = parseReplayList(ownTenant(request), clock.now());
       const { page, nextCursor } = listReplays(
@@ -147,12 +146,16 @@ export function replayRoutes(options: {
         truncated: nextCursor !== null,
       };
     });
-    app.get<ById>("/v1/replays/:id", READ, async ({ params, caller }) =>
-      viewFor(caller, visible(params.id, caller)),
+    app.get<ById>(
+      "/v1/replays/:id",
+      REPLAY_OPERATIONS.get,
+      async ({ params, caller }) => viewFor(caller, visible(params.id, caller)),
     );
     for (const action of ["pause", "resume", "cancel"] as const)
-      app.post<ById>(`/v1/replays/:id/${action}`, ADMINISTER, (request) =>
-        steer(request, action),
+      app.post<ById>(
+        `/v1/replays/:id/${action}`,
+        REPLAY_OPERATIONS[action],
+        (request) => steer(request, action),
       );
   };
 }

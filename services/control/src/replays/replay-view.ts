@@ -4,107 +4,143 @@ import type {
   Replay,
   ReplaySelection,
 } from "@postrider/core";
+import { z } from "zod";
 import { rfc3339 } from "../http/rfc3339.ts";
+import { listOf, oneOf, shownTime } from "../http/shown.ts";
 import { isInlineEndpoint, lackOf } from "./candidate.ts";
 import type { EndpointCount } from "./past-deliveries.ts";
 import type { LeftOutReason } from "./replay.ts";
 import type { Selected } from "./selection-sql.ts";
 
+const selection = z
+  .strictObject({
+    deliveryIds: listOf(z.string()),
+    sql: z.string().nullable(),
+    endpointId: z.string().nullable(),
+    eventTypes: listOf(z.string()),
+    statuses: listOf(z.string()),
+    reasons: listOf(z.string()),
+    statusCode: z.int().nullable(),
+    receivedSince: shownTime.nullable(),
+    receivedUntil: shownTime.nullable(),
+  })
+  .meta({ id: "ReplaySelection" });
+
+type SelectionView = z.infer<typeof selection>;
+
+const leftOut = z
+  .record(z.string(), z.int())
+  .readonly()
+  .meta({ description: "How many are not sent, by reason" });
+
 /** A replay as the API shows it. */
-export interface ReplayView {
-  readonly id: string;
-  readonly kind: string;
-  readonly tenantId: string | null;
-  readonly state: string;
-  /** What it waits for, or why it was stopped. */
-  readonly detail: string | null;
-  readonly selection: SelectionView;
-  readonly selectedAt: string;
-  readonly why: string;
-  readonly createdBy: string;
-  readonly ratePerSecond: number;
-  /** How many it was to look at, as counted when it was made. */
-  readonly total: number;
-  /** How many it has looked at: sent, or left out. */
-  readonly done: number;
-  readonly sent: number;
-  readonly leftOut: Readonly<Record<string, number>>;
-  /** Until it is done at its rate, if nothing keeps it waiting; null once it is done or cancelled. */
-  readonly secondsLeft: number | null;
-  readonly createdAt: string;
-  readonly finishedAt: string | null;
-}
+export const replay = z
+  .strictObject({
+    id: z.string(),
+    kind: oneOf(["redrive", "backfill"]),
+    tenantId: z.string().nullable(),
+    state: oneOf(["running", "paused", "cancelled", "done"]),
+    detail: z
+      .string()
+      .nullable()
+      .meta({ description: "What it waits for, or why it was stopped" }),
+    selection,
+    selectedAt: shownTime,
+    why: z.string(),
+    createdBy: z.string(),
+    ratePerSecond: z.int(),
+    total: z.int().meta({
+      description: "How many it was to look at, as counted when it was made",
+    }),
+    done: z.int().meta({
+      description: "How many it has looked at: sent, or left out",
+    }),
+    sent: z.int(),
+    leftOut,
+    secondsLeft: z.int().nullable().meta({
+      description:
+        "Until it is done at its rate; null once it is done or cancelled",
+    }),
+    createdAt: shownTime,
+    finishedAt: shownTime.nullable(),
+  })
+  .meta({ id: "Replay" });
 
-export type SelectionView = {
-  readonly [Name in keyof ReplaySelection]: Name extends
-    "receivedSince" | "receivedUntil"
-    ? string | null
-    : ReplaySelection[Name];
-};
+export type ReplayView = z.infer<typeof replay>;
 
-export function replayView(replay: Replay): ReplayView {
-  const { sent, leftOut, total, ratePerSecond, finishedAt } = replay;
-  const done = sent + sumOf(leftOut);
+export function replayView(stored: Replay): ReplayView {
+  const { sent, total, ratePerSecond, finishedAt } = stored;
+  const done = sent + sumOf(stored.leftOut);
   return {
-    id: replay.id,
-    kind: replay.kind,
-    tenantId: replay.tenantId,
-    state: replay.state,
-    detail: replay.detail === "" ? null : replay.detail,
-    selection: selectionView(replay.selection),
-    selectedAt: rfc3339(replay.selectedAt),
-    why: replay.why,
-    createdBy: replay.createdBy,
+    id: stored.id,
+    kind: stored.kind,
+    tenantId: stored.tenantId,
+    state: stored.state,
+    detail: stored.detail === "" ? null : stored.detail,
+    selection: selectionView(stored.selection),
+    selectedAt: rfc3339(stored.selectedAt),
+    why: stored.why,
+    createdBy: stored.createdBy,
     ratePerSecond,
     total,
     done,
     sent,
-    leftOut,
+    leftOut: stored.leftOut,
     secondsLeft:
       finishedAt === null
         ? Math.ceil(Math.max(0, total - done) / ratePerSecond)
         : null,
-    createdAt: rfc3339(replay.createdAt),
+    createdAt: rfc3339(stored.createdAt),
     finishedAt: finishedAt === null ? null : rfc3339(finishedAt),
   };
 }
 
 /** As a caller with a tenant sees it: which replay it waits for, how far others are behind and what ClickHouse says is not the tenant's. */
-export function tenantsView(replay: Replay): ReplayView {
-  const kind = /^(waits|tries again)/.exec(replay.detail)?.[0];
-  return replayView({ ...replay, detail: kind ?? replay.detail });
+export function tenantsView(stored: Replay): ReplayView {
+  const kind = /^(waits|tries again)/.exec(stored.detail)?.[0];
+  return replayView({ ...stored, detail: kind ?? stored.detail });
 }
+
+const endpointPreview = z.strictObject({
+  endpointId: z.string(),
+  tenantId: z.string(),
+  total: z.int(),
+  toSend: z.int(),
+  leftOut,
+  oldestReceivedAt: shownTime,
+  newestReceivedAt: shownTime,
+  lack: z.string().nullable().meta({
+    description: "Why nothing can be sent to it now; null where it can",
+  }),
+});
+
+type EndpointPreview = z.infer<typeof endpointPreview>;
 
 /** What a replay would do, as far as it can be told in advance. */
-export interface PreviewView {
-  readonly kind: string;
-  readonly tenantId: string | null;
-  readonly selectedAt: string;
-  readonly selection: SelectionView;
-  readonly total: number;
-  /** How many would be sent. What turns out only when a dead letter is read (it cannot be, or its `expiresAt` is over) is among them. */
-  readonly toSend: number;
-  readonly leftOut: Readonly<Record<string, number>>;
-  readonly oldestReceivedAt: string | null;
-  readonly newestReceivedAt: string | null;
-  readonly ratePerSecond: number;
-  readonly seconds: number;
-  readonly endpointCount: number;
-  /** Those with the most; at most 20. */
-  readonly endpoints: readonly EndpointPreview[];
-}
+export const preview = z
+  .strictObject({
+    kind: oneOf(["redrive", "backfill"]),
+    tenantId: z.string().nullable(),
+    selectedAt: shownTime,
+    selection,
+    total: z.int(),
+    toSend: z.int().meta({
+      description:
+        "How many would be sent. What turns out only when a dead letter is read (it cannot be, or its `expiresAt` is over) is among them",
+    }),
+    leftOut,
+    oldestReceivedAt: shownTime.nullable(),
+    newestReceivedAt: shownTime.nullable(),
+    ratePerSecond: z.int(),
+    seconds: z.int(),
+    endpointCount: z.int(),
+    endpoints: listOf(endpointPreview).meta({
+      description: "Those with the most; at most 20",
+    }),
+  })
+  .meta({ id: "ReplayPreview" });
 
-interface EndpointPreview {
-  readonly endpointId: string;
-  readonly tenantId: string;
-  readonly total: number;
-  readonly toSend: number;
-  readonly leftOut: Readonly<Record<string, number>>;
-  readonly oldestReceivedAt: string;
-  readonly newestReceivedAt: string;
-  /** Why nothing can be sent to it now; null where it can. */
-  readonly lack: string | null;
-}
+export type PreviewView = z.infer<typeof preview>;
 
 const SHOWN_ENDPOINTS = 20;
 
@@ -116,11 +152,13 @@ export function previewView(
     readonly ratePerSecond: number;
   },
 ): PreviewView {
-  const endpoints = counts.map((count) => endpointPreview(count, of.endpoints));
-  const leftOut: Record<string, number> = {};
+  const endpoints = counts.map((count) =>
+    endpointPreviewOf(count, of.endpoints),
+  );
+  const left: Record<string, number> = {};
   for (const each of endpoints)
-    for (const [reason, left] of Object.entries(each.leftOut))
-      leftOut[reason] = (leftOut[reason] ?? 0) + left;
+    for (const [reason, rows] of Object.entries(each.leftOut))
+      left[reason] = (left[reason] ?? 0) + rows;
   const sum = (of: (each: EndpointPreview) => number): number =>
     endpoints.reduce((all, each) => all + of(each), 0);
   const toSend = sum((each) => each.toSend);
@@ -131,7 +169,7 @@ export function previewView(
     selection: selectionView(selected.selection),
     total: sum(({ total }) => total),
     toSend,
-    leftOut,
+    leftOut: left,
     oldestReceivedAt: timeOrNull(
       counts.map(({ oldest }) => oldest),
       Math.min,
@@ -148,7 +186,7 @@ export function previewView(
 }
 
 /** In the order in which the run looks: another delivery first, then the endpoint, then the payload. */
-function endpointPreview(
+function endpointPreviewOf(
   count: EndpointCount,
   endpoints: { get(id: string): Endpoint | undefined },
 ): EndpointPreview {
@@ -158,8 +196,8 @@ function endpointPreview(
     : lackOf(endpoints.get(endpointId));
   const rest = total - count.parked - count.underWay - count.delivered;
   const { payloadGone, headersRedacted } = count;
-  const leftOut: Record<string, number> = {};
-  for (const [reason, left] of [
+  const left: Record<string, number> = {};
+  for (const [reason, rows] of [
     ["parked", count.parked],
     ["under_way", count.underWay],
     ["delivered", count.delivered],
@@ -170,13 +208,13 @@ function endpointPreview(
         ] as const)
       : ([[lack, rest]] as const)),
   ] satisfies readonly (readonly [LeftOutReason, number])[])
-    if (left > 0) leftOut[reason] = left;
+    if (rows > 0) left[reason] = rows;
   return {
     endpointId,
     tenantId,
     total,
     toSend: lack === null ? rest - payloadGone - headersRedacted : 0,
-    leftOut,
+    leftOut: left,
     oldestReceivedAt: rfc3339(oldest),
     newestReceivedAt: rfc3339(newest),
     lack,
@@ -192,10 +230,10 @@ function timeOrNull(
     : rfc3339(times.reduce((a, b) => choose(a, b)));
 }
 
-function selectionView(selection: ReplaySelection): SelectionView {
-  const { receivedSince, receivedUntil } = selection;
+function selectionView(stored: ReplaySelection): SelectionView {
+  const { receivedSince, receivedUntil } = stored;
   return {
-    ...selection,
+    ...stored,
     receivedSince: receivedSince === null ? null : rfc3339(receivedSince),
     receivedUntil: receivedUntil === null ? null : rfc3339(receivedUntil),
   };

@@ -1,5 +1,5 @@
 import type { Endpoint, EpochMs, Resume } from "@postrider/core";
-import { ADMINISTER, READ, type Routes } from "@postrider/http";
+import type { Routes } from "@postrider/http";
 import type { FastifyReply } from "fastify";
 import { causeOf } from "../audit/cause.ts";
 import { termsOf, versionOf, type ById } from "../endpoints/endpoint-routes.ts";
@@ -8,36 +8,16 @@ import {
   type EndpointTable,
   type EndpointWriter,
 } from "../endpoints/endpoint-writer.ts";
-import {
-  enabledEndpoint,
-  viewOf,
-  type EndpointView,
-} from "../endpoints/endpoint.ts";
+import { enabledEndpoint, viewOf } from "../endpoints/endpoint.ts";
 import type { PublicKeyOf } from "../endpoints/public-keys.ts";
+import {
+  RESUME_OPERATIONS,
+  type ResumedEndpoint,
+  type ResumeView,
+} from "./resume-operations.ts";
 import { neverPaused, type ResumeStore } from "./resume-store.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
-
-/** A resume as the API shows it. */
-export interface ResumeView {
-  readonly id: string | null;
-  readonly endpointId: string;
-  readonly state: string;
-  readonly detail: string | null;
-  /** Dead letters read so far and in all, as far as the log reached when it was last looked at. */
-  readonly read: number;
-  readonly total: number;
-  readonly sent: number;
-  readonly skipped: number;
-  /** Dead letters that could not be read, and offsets that the log held no longer: if they were the endpoint's, they were not sent. */
-  readonly unreadable: number;
-  readonly lost: number;
-  readonly places: Resume["places"];
-  /** When the endpoint was paused. If a resume has left something and the endpoint was paused again, when it was paused first. */
-  readonly pausedAt: string;
-  readonly startedAt: string | null;
-  readonly finishedAt: string | null;
-}
 
 /** Pausing is a change of the endpoint (endpoint-routes.ts); here is what sends its parked deliveries again: `resume` and `enable`. */
 export function resumeRoutes(options: {
@@ -52,7 +32,7 @@ export function resumeRoutes(options: {
     reply: FastifyReply,
     endpoint: Endpoint,
     resume: Resume | undefined,
-  ): EndpointView & { readonly resume: ResumeView | null } {
+  ): ResumedEndpoint {
     void reply.header("etag", `"${endpoint.version}"`);
     return {
       ...viewOf(endpoint, publicKeyOf),
@@ -63,7 +43,7 @@ export function resumeRoutes(options: {
   return (app) => {
     app.post<ById>(
       "/v1/endpoints/:id/enable",
-      ADMINISTER,
+      RESUME_OPERATIONS.enable,
       async (request, reply) => {
         const { id } = request.params;
         const condition = versionOf(request.headers["if-match"]) ?? "any";
@@ -74,7 +54,7 @@ export function resumeRoutes(options: {
     );
     app.post<ById>(
       "/v1/endpoints/:id/resume",
-      ADMINISTER,
+      RESUME_OPERATIONS.resume,
       async (request, reply) => {
         const { id } = request.params;
         const condition = versionOf(request.headers["if-match"]) ?? "any";
@@ -92,16 +72,20 @@ export function resumeRoutes(options: {
         return shown(reply, endpoint, resume);
       },
     );
-    app.get<ById>("/v1/endpoints/:id/resume", READ, async (request) => {
-      const { id } = request.params;
-      visibleEndpoint(table, id, request.caller.tenantId);
-      const resume = store.get(id);
-      if (resume === undefined) throw neverPaused(id);
-      return resumeView(resume);
-    });
+    app.get<ById>(
+      "/v1/endpoints/:id/resume",
+      RESUME_OPERATIONS.get,
+      async (request) => {
+        const { id } = request.params;
+        visibleEndpoint(table, id, request.caller.tenantId);
+        const resume = store.get(id);
+        if (resume === undefined) throw neverPaused(id);
+        return resumeView(resume);
+      },
+    );
     app.delete<ById>(
       "/v1/endpoints/:id/resume",
-      ADMINISTER,
+      RESUME_OPERATIONS.cancel,
       async (request) => {
         const { id } = request.params;
         const cause = causeOf(request);

@@ -90,7 +90,7 @@ function dispositionOf(
 ): Disposition {
   const { outcome, statusCode } = result;
   if (outcome === "delivered") return { kind: "done" };
-  return dispose({
+  const disposition = dispose({
     delivery,
     outcome,
     statusCode,
@@ -100,6 +100,14 @@ function dispositionOf(
     now,
     random01: jitterOf(sha256, delivery.deliveryId, delivery.step),
   });
+  // Who sends a test waits for what it shows, and sends another one.
+  return disposition.kind === "retry" && isTest(delivery)
+    ? { kind: "dead_letter", reason: "exhausted" }
+    : disposition;
+}
+
+function isTest({ trigger }: Pick<Delivery, "trigger">): boolean {
+  return trigger === "test";
 }
 
 function deadLetterOf(
@@ -130,6 +138,7 @@ function whyNoRetry(
 ): string | null {
   const { policy } = ended.target;
   if (ended.reason === "exhausted") {
+    if (isTest(delivery)) return "a test is attempted once";
     const isListed = policy.notRetryableStatuses.some(
       (status) => status === ended.statusCode,
     );

@@ -68,6 +68,19 @@ describe.each(kinds)("%s:", (kind) => {
     });
   });
 
+  test("a test is attempted once, whatever its endpoint's policy", async () => {
+    const { run, record } = aDeliveryUnder({ maxAttempts: 5 }, [answered(500)]);
+
+    const records = await run(record({ trigger: "test" }));
+
+    expect(topicsOf(records)).not.toContain("deliveries");
+    expect(deadLetterOf(records)).toMatchObject({
+      reason: "exhausted",
+      attempts: 1,
+      detail: "the endpoint answered 500; a test is attempted once",
+    });
+  });
+
   test("a status that is not retried ends the delivery at its first attempt, another does not", async () => {
     const policy = { notRetryableStatuses: [422] };
     const refused = aDeliveryUnder(policy, [answered(422)]);

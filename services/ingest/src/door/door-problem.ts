@@ -5,13 +5,15 @@ import {
   type ProblemOptions,
 } from "@postrider/http";
 
-/** Status and title of the door's answers other than 202. */
-const KINDS = {
-  ...COMMON_KINDS,
+/** The kinds of problem that only the door answers with. */
+export const DOOR_KINDS = {
   too_slow: [408, "The request did not arrive in time"],
   busy: [503, "Too much is being taken in at once"],
   not_acknowledged: [503, "Kafka has not acknowledged the events"],
 } as const satisfies ProblemKinds;
+
+/** Status and title of the door's answers other than 202. */
+const KINDS = { ...COMMON_KINDS, ...DOOR_KINDS } as const;
 export type DoorProblemKind = keyof typeof KINDS;
 
 /** An answer of the door other than 202. */

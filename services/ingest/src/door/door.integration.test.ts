@@ -15,6 +15,7 @@ import {
   unreadableRequests,
   waitFor,
 } from "@postrider/testkit";
+import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
 import type { SendResult } from "./patient-sender.ts";
@@ -64,6 +65,7 @@ async function aDoor(
   });
   open.push(door);
   await door.start();
+  const requireDocumented = documentedAnswers(door.document());
   const post = async (
     body: unknown,
     headers: Record<string, string> = {},
@@ -79,6 +81,13 @@ async function aDoor(
       body: typeof body === "string" ? body : JSON.stringify(body),
     });
     const text = await response.text();
+    requireDocumented({
+      method: "POST",
+      path,
+      status: response.status,
+      contentType: response.headers.get("content-type"),
+      text,
+    });
     return {
       status: response.status,
       headers: response.headers,

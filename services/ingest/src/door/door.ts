@@ -4,13 +4,13 @@ import {
   type ApiServer,
   createApiServer,
   type KnownKeys,
-  PUBLISH,
   type Routes,
 } from "@postrider/http";
 import type { Clock, Log, Meter } from "@postrider/runtime";
 import type { FastifyRequest } from "fastify";
 import type { AcceptedEvent } from "./accept-events.ts";
 import { boundUploads, type UploadLimits } from "./bound-uploads.ts";
+import { DESCRIPTION, PUBLISH_EVENTS } from "./door-operations.ts";
 import { DoorProblem } from "./door-problem.ts";
 import type { EventsRequest } from "./read-request.ts";
 
@@ -34,6 +34,7 @@ export function createDoor(options: DoorOptions): Door {
   return createApiServer({
     ...options,
     name: "door",
+    description: DESCRIPTION,
     unknownRoute:
       " here. Events go to POST /v1/events; endpoints and everything else are at control's address.",
     routes: [
@@ -54,7 +55,7 @@ const takePlainJson: Routes = (app) => {
 
 function acceptEvents(options: DoorOptions): Routes {
   return (app) => {
-    app.post("/v1/events", PUBLISH, async (request, reply) => {
+    app.post("/v1/events", PUBLISH_EVENTS, async (request, reply) => {
       const { body } = request;
       const events = await options.accept({
         body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),

@@ -28,13 +28,23 @@ export const AUDIT = {
   ],
   shown: {
     at: time("at"),
-    actor: asIs("actor"),
+    actor: asIs(
+      "actor",
+      z.string().meta({
+        description:
+          "Id of the key that asked for it; `postrider` where none did",
+      }),
+    ),
     tenantId: textOrNull("tenant_id"),
     subject: asIs("subject"),
     subjectId: asIs("subject_id"),
     action: asIs("action"),
     why: asIs("why"),
-    detail: { sql: "r.detail", of: parsedOr },
+    detail: {
+      sql: "r.detail",
+      of: parsedOr,
+      schema: z.unknown().meta({ description: "What changed, by field" }),
+    },
     requestId: asIs("request_id"),
   },
 } as const satisfies List;

@@ -58,19 +58,26 @@ export const DEAD_LETTERS = {
     eventType: textOrNull("event_type"),
     receivedAt: time("received_at"),
     replayId: textOrNull("replay_id"),
-    isDelivered: { sql: IS_DELIVERED, of: (value) => value === 1 },
+    isDelivered: {
+      sql: IS_DELIVERED,
+      of: (value) => value === 1,
+      schema: z.boolean().meta({
+        description:
+          "Whether the event reached the endpoint since, by a redrive or a resume",
+      }),
+    },
     stage: asIs("stage"),
     field: textOrNull("field"),
     rule: textOrNull("rule"),
-    attempts: asIs("attempts"),
+    attempts: asIs("attempts", z.int()),
     lastOutcome: textOrNull("last_outcome"),
-    lastStatusCode: asIs("last_status_code"),
+    lastStatusCode: asIs("last_status_code", z.int().nullable()),
     recordTopic: asIs("record_topic"),
-    recordPartition: asIs("record_partition"),
-    recordOffset: asIs("record_offset"),
+    recordPartition: asIs("record_partition", z.int()),
+    recordOffset: asIs("record_offset", z.int()),
     logTopic: asIs("log_topic"),
-    logPartition: asIs("log_partition"),
-    logOffset: asIs("log_offset"),
+    logPartition: asIs("log_partition", z.int()),
+    logOffset: asIs("log_offset", z.int()),
   },
 } as const satisfies List;
 

@@ -1,5 +1,5 @@
 import type { EpochMs } from "@postrider/core";
-import { READ, type Routes } from "@postrider/http";
+import type { Routes } from "@postrider/http";
 import type { Clock } from "@postrider/runtime";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ownTenant } from "../../http/callers-tenant.ts";
@@ -19,6 +19,7 @@ import {
   deliveryQuery,
   DELIVERIES,
 } from "./delivery-list.ts";
+import { LIST_OPERATIONS } from "./list-operations.ts";
 import type { List } from "./list.ts";
 import { readPage, type PageAsked } from "./read-page.ts";
 
@@ -41,17 +42,20 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
     return { [list.name]: page.rows, nextCursor: page.nextCursor };
   }
   return (app) => {
-    app.get("/v1/deliveries", READ, async (request, reply) =>
-      answer(
-        DELIVERIES,
-        (query, now) => {
-          const asked = readAsked(deliveryQuery, query, now);
-          return { ...asked, conditions: deliveryConditions(asked) };
-        },
-        { request, reply },
-      ),
+    app.get(
+      "/v1/deliveries",
+      LIST_OPERATIONS.deliveries,
+      async (request, reply) =>
+        answer(
+          DELIVERIES,
+          (query, now) => {
+            const asked = readAsked(deliveryQuery, query, now);
+            return { ...asked, conditions: deliveryConditions(asked) };
+          },
+          { request, reply },
+        ),
     );
-    app.get("/v1/attempts", READ, async (request, reply) =>
+    app.get("/v1/attempts", LIST_OPERATIONS.attempts, async (request, reply) =>
       answer(
         ATTEMPTS,
         (query, now) => {
@@ -61,17 +65,20 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
         { request, reply },
       ),
     );
-    app.get("/v1/dead-letters", READ, async (request, reply) =>
-      answer(
-        DEAD_LETTERS,
-        (query, now) => {
-          const asked = readAsked(deadLetterQuery, query, now);
-          return { ...asked, conditions: deadLetterConditions(asked) };
-        },
-        { request, reply },
-      ),
+    app.get(
+      "/v1/dead-letters",
+      LIST_OPERATIONS.deadLetters,
+      async (request, reply) =>
+        answer(
+          DEAD_LETTERS,
+          (query, now) => {
+            const asked = readAsked(deadLetterQuery, query, now);
+            return { ...asked, conditions: deadLetterConditions(asked) };
+          },
+          { request, reply },
+        ),
     );
-    app.get("/v1/audit", READ, async (request, reply) =>
+    app.get("/v1/audit", LIST_OPERATIONS.audit, async (request, reply) =>
       answer(
         AUDIT,
         (query, now) => {

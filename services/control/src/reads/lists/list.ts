@@ -1,6 +1,8 @@
 /** What a list is: a table, its order, the columns that are shown, and the conditions that a caller may set. */
+import { z } from "zod";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
 import { rfc3339 } from "../../http/rfc3339.ts";
+import { shownTime } from "../../http/shown.ts";
 import type { QueryAnswer } from "../query-answer.ts";
 import type { StatusCodes } from "../../http/list-parameters.ts";
 import type { OrderColumn } from "./place.ts";
@@ -15,6 +17,8 @@ export interface Condition {
 export interface Shown {
   readonly sql: string;
   readonly of: (value: unknown) => unknown;
+  /** Of what is shown. */
+  readonly schema: z.ZodType;
 }
 
 /** The table is `r` in every text. */
@@ -56,21 +60,33 @@ export function rowsOf<Row = readonly unknown[]>({
   return rows.map((text) => JSON.parse(text) as Row); // a row is the text of a JSON array, of the columns that the caller selected
 }
 
-export const asIs = (column: string): Shown => ({
-  sql: `r.${column}`,
-  of: (value) => value,
-});
+/** The schema of what `shownRow` makes. */
+export function shownSchema(columns: Columns) {
+  return z.strictObject(
+    Object.fromEntries(
+      Object.entries(columns).map(([name, { schema }]) => [name, schema]),
+    ),
+  );
+}
+
+/** `schema` is that of the column's values; texts if left out. */
+export const asIs = (
+  column: string,
+  schema: z.ZodType = z.string(),
+): Shown => ({ sql: `r.${column}`, of: (value) => value, schema });
 
 /** A text that is null where the table has ''. */
 export const textOrNull = (column: string): Shown => ({
   sql: `r.${column}`,
   of: (value) => (value === "" ? null : value),
+  schema: z.string().nullable(),
 });
 
 /** RFC 3339, or null. */
 export const time = (column: string): Shown => ({
   sql: `toUnixTimestamp64Milli(r.${column})`,
   of: (value) => (typeof value === "number" ? rfc3339(value) : null),
+  schema: shownTime.nullable(),
 });
 
 /** A ClickHouse time of a parameter that is epoch milliseconds. */

@@ -1,5 +1,7 @@
 import type { EpochMs } from "@postrider/core";
+import { z } from "zod";
 import { rfc3339 } from "../../http/rfc3339.ts";
+import { listOf, shownTime } from "../../http/shown.ts";
 import { isText, rowsOf, timeOf } from "../lists/list.ts";
 import type { Reading } from "../reading.ts";
 import {
@@ -8,37 +10,48 @@ import {
   type SeriesAsked,
 } from "./series-parameters.ts";
 
-export interface Point {
-  /** The start of the bucket; the first one may begin before `since`, and has what is after it. */
-  readonly at: string;
-  readonly attempts: number;
-  readonly delivered: number;
-  /** 0 to 1. */
-  readonly successShare: number;
-  readonly p50Ms: number;
-  readonly p95Ms: number;
-  readonly p99Ms: number;
-}
+const point = z.strictObject({
+  at: shownTime.meta({
+    description:
+      "The start of the step; the first one may begin before `since`, and has what is after it",
+  }),
+  attempts: z.int(),
+  delivered: z.int(),
+  successShare: z.number().meta({ description: "0 to 1" }),
+  p50Ms: z.number(),
+  p95Ms: z.number(),
+  p99Ms: z.number(),
+});
+type Point = z.infer<typeof point>;
 
-export interface Group {
-  /** What the attempts of the group have in common; null where they have none of it, and for the others. */
-  readonly key: string | null;
-  /** All that is in none of the largest groups. */
-  readonly isOther: boolean;
-  readonly attempts: number;
-  readonly delivered: number;
-  /** Oldest first. A bucket without attempts has no point. */
-  readonly points: readonly Point[];
-}
+const group = z.strictObject({
+  key: z.string().nullable().meta({
+    description:
+      "What the attempts of the group have in common; null where they have none of it, and for the others",
+  }),
+  isOther: z
+    .boolean()
+    .meta({ description: "All that is in none of the largest groups" }),
+  attempts: z.int(),
+  delivered: z.int(),
+  points: listOf(point).meta({
+    description: "Oldest first. A step without attempts has no point",
+  }),
+});
+type Group = z.infer<typeof group>;
 
-export interface Series {
-  readonly since: string;
-  readonly until: string;
-  readonly stepMs: number;
-  readonly by: string | null;
-  /** Those with the most attempts first, and what is in no group last. */
-  readonly groups: readonly Group[];
-}
+export const series = z
+  .strictObject({
+    since: shownTime,
+    until: shownTime,
+    stepMs: z.int(),
+    by: z.string().nullable(),
+    groups: listOf(group).meta({
+      description: "Those with the most attempts first, the others last",
+    }),
+  })
+  .meta({ id: "Series" });
+export type Series = z.infer<typeof series>;
 
 /** Attempts over time. The percentiles are of a digest, exact within a hundredth. */
 export async function readSeries(

@@ -27,16 +27,26 @@ const MAX_GROUPS = 20;
 const MAX_WINDOW_MS = 32 * 86_400_000;
 const DAY_MS = 86_400_000;
 
-const schema = z.strictObject({
+export const seriesQuery = z.strictObject({
   ...WINDOW,
   endpointId: exact.optional(),
   eventType: exact.optional(),
-  by: z.enum(Object.keys(DIMENSIONS) as [Dimension, ...Dimension[]]).optional(),
+  by: z
+    .enum(Object.keys(DIMENSIONS) as [Dimension, ...Dimension[]])
+    .optional()
+    .meta({
+      description: "What the groups have in common; default: one group",
+    }),
   step: z
     .string()
+    .meta({
+      description: `A duration from \`1s\` to \`1d\`, at most ${MAX_BUCKETS} in the window`,
+    })
     .transform((text, context) => stepOf(text) ?? refused(context))
     .optional(),
-  groups: wholeNumber(1, MAX_GROUPS).default(10),
+  groups: wholeNumber(1, MAX_GROUPS)
+    .default(10)
+    .meta({ description: "The largest so many" }),
 });
 
 export interface SeriesAsked {
@@ -52,7 +62,7 @@ export interface SeriesAsked {
 
 /** Throws a `ProblemError` that names every wrong parameter. */
 export function readSeriesAsked(query: unknown, now: EpochMs): SeriesAsked {
-  const asked = readAsked(schema, query, now);
+  const asked = readAsked(seriesQuery, query, now);
   const until = asked.until ?? now;
   const since = asked.since ?? until - DAY_MS;
   if (since >= until) refuse("since", "before", "must be before until");

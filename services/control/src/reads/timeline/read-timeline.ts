@@ -1,6 +1,8 @@
 /** One delivery, and what happened to it in the order of time: its event, attempts, deferrals, what its endpoint's breaker did meanwhile, and its end. */
+import { z } from "zod";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
 import { ControlProblem } from "../../http/problem.ts";
+import { listOf } from "../../http/shown.ts";
 import { DELIVERIES } from "../lists/delivery-list.ts";
 import { DEAD_LETTERS } from "../lists/dead-letter-list.ts";
 import {
@@ -8,6 +10,7 @@ import {
   rowsOf,
   selected,
   shownRow,
+  shownSchema,
   textOrNull,
   time,
   timeOf,
@@ -33,30 +36,35 @@ const EVENT: Columns = {
   decidedAt: time("decided_at"),
   occurredAt: time("occurred_at"),
   decision: asIs("decision"),
-  payloadBytes: asIs("payload_bytes"),
+  payloadBytes: asIs("payload_bytes", z.int()),
+};
+
+/** Of a deferral only what one has is shown. */
+const DEFERRAL: Columns = {
+  at: time("started_at"),
+  deferralReason: textOrNull("deferral_reason"),
+  nextAttemptAt: time("next_attempt_at"),
+  status: asIs("status"),
 };
 
 const STEP: Columns = {
-  at: time("started_at"),
-  attemptNumber: asIs("attempt_number"),
+  ...DEFERRAL,
+  attemptNumber: asIs("attempt_number", z.int()),
   trigger: asIs("trigger"),
   outcome: textOrNull("outcome"),
-  statusCode: asIs("status_code"),
-  durationMs: asIs("duration_ms"),
-  queueMs: asIs("queue_ms"),
-  dnsMs: asIs("dns_ms"),
-  connectMs: asIs("connect_ms"),
-  tlsMs: asIs("tls_ms"),
-  ttfbMs: asIs("ttfb_ms"),
-  isReused: asIs("is_reused"),
+  statusCode: asIs("status_code", z.int().nullable()),
+  durationMs: asIs("duration_ms", z.int()),
+  queueMs: asIs("queue_ms", z.int()),
+  dnsMs: asIs("dns_ms", z.int()),
+  connectMs: asIs("connect_ms", z.int()),
+  tlsMs: asIs("tls_ms", z.int()),
+  ttfbMs: asIs("ttfb_ms", z.int()),
+  isReused: asIs("is_reused", z.boolean()),
   errorCode: textOrNull("error_code"),
   error: textOrNull("error"),
-  responseHeaders: asIs("response_headers"),
+  responseHeaders: asIs("response_headers", z.record(z.string(), z.string())),
   responseBody: textOrNull("response_body"),
-  status: asIs("status"),
   tier: textOrNull("tier"),
-  nextAttemptAt: time("next_attempt_at"),
-  deferralReason: textOrNull("deferral_reason"),
   deadLetterReason: textOrNull("dead_letter_reason"),
   replayId: textOrNull("replay_id"),
 };
@@ -71,6 +79,29 @@ const SIGNAL: Columns = {
 /** What became of the event since is in the timeline itself, and asked of a list's window only. */
 const { deadAt, isDelivered: _, ...DEAD_LETTER_REST } = DEAD_LETTERS.shown;
 const DEAD_LETTER: Columns = { at: deadAt, ...DEAD_LETTER_REST };
+
+/** What `GET /v1/deliveries/{id}` answers. */
+export const deliveryWithTimeline = shownSchema(DELIVERIES.shown)
+  .extend({
+    timeline: listOf(
+      z.discriminatedUnion("kind", [
+        entrySchema("event", EVENT),
+        entrySchema("attempt", STEP),
+        entrySchema("deferral", DEFERRAL),
+        entrySchema("signal", SIGNAL),
+        entrySchema("dead_letter", DEAD_LETTER),
+      ]),
+    ).meta({ description: "Oldest first" }),
+    truncated: z.boolean(),
+  })
+  .meta({ id: "DeliveryWithTimeline" });
+
+function entrySchema(kind: string, columns: Columns) {
+  return z.strictObject({
+    kind: z.literal(kind),
+    ...shownSchema(columns).shape,
+  });
+}
 
 /** Throws a `ControlProblem` for a delivery that is not recorded, or is another tenant's. */
 export async function readTimeline(
@@ -131,6 +162,7 @@ ORDER BY r.version DESC, r.received_at DESC`,
 const epochMs = (column: string) => ({
   sql: `toUnixTimestamp64Milli(r.${column})`,
   of: (value: unknown) => value,
+  schema: z.int(),
 });
 const MS_RECEIVED = epochMs("received_at");
 const MS_CHANGED = epochMs("changed_at");
@@ -182,11 +214,15 @@ const DEAD_LETTERS_SQL = `FROM dead_letters AS r FINAL
 WHERE ${OF_DELIVERY} AND r.dead_at >= ${timeOf("startedFrom")}
 ORDER BY r.dead_at`;
 
-/** A row of `attempts` is a request, or the first deferral for a reason. Of a deferral only what one has is shown. */
+/** A row of `attempts` is a request, or the first deferral for a reason. */
 function stepOf(row: Row): Row {
   if (row["attemptNumber"] !== 0) return { kind: "attempt", ...row };
-  const { at, deferralReason, nextAttemptAt, status } = row;
-  return { kind: "deferral", at, deferralReason, nextAttemptAt, status };
+  return {
+    kind: "deferral",
+    ...Object.fromEntries(
+      Object.keys(DEFERRAL).map((name) => [name, row[name]]),
+    ),
+  };
 }
 
 /** What happened in the same millisecond, in the order in which one follows from the other. */
