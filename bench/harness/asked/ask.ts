@@ -36,7 +36,12 @@ export async function ask(
       known.tenantOf[scope],
     );
     const endedAt = nowMicros();
-    asked.push({ question, ms: (endedAt - startedAt) / 1000, startedAt, endedAt });
+    asked.push({
+      question,
+      ms: (endedAt - startedAt) / 1000,
+      startedAt,
+      endedAt,
+    });
     if (status !== 200)
       throw new Error(`${path} (${scope}) was answered ${status}: ${text}`);
     const answer = JSON.parse(text) as Readonly<Record<string, unknown>>; // every answer of these routes is an object

@@ -27,17 +27,15 @@ export function listQuestions(
 ): readonly Question[] {
   return listsOf(known, scope, random).flatMap(({ path, field, filters }) =>
     (["always", "often"] as const).flatMap((kind) =>
-      Object.entries(filters[kind]).map(
-        ([name, filter]): Question => ({
-          group: "lists",
-          name: `${path.slice("/v1/".length)}, ${name}`,
-          scope,
-          path: pathOf(path, filter),
-          field,
-          mayBeEmpty: kind === "often" && scope === "small",
-          pages: PAGES,
-        }),
-      ),
+      Object.entries(filters[kind]).map(([name, filter]): Question => ({
+        group: "lists",
+        name: `${path.slice("/v1/".length)}, ${name}`,
+        scope,
+        path: pathOf(path, filter),
+        field,
+        mayBeEmpty: kind === "often" && scope === "small",
+        pages: PAGES,
+      })),
     ),
   );
 }
@@ -49,9 +47,7 @@ function listsOf(known: Known, scope: Scope, random: Random): ListPath[] {
   const eventId = random.pick(of.events);
   const deliveries = of.deliveries.get("delivered after retries");
   const past = {
-    until: new Date(
-      Date.now() - random.between(1, 20 * DAY_MS),
-    ).toISOString(),
+    until: new Date(Date.now() - random.between(1, 20 * DAY_MS)).toISOString(),
   };
   const always = {
     newest: {},

@@ -8,7 +8,12 @@ export function timelineQuestions(
   scope: Scope,
   random: Random,
 ): readonly Question[] {
-  const of = { group: "timelines", scope, mayBeEmpty: false, pages: 1 } as const;
+  const of = {
+    group: "timelines",
+    scope,
+    mayBeEmpty: false,
+    pages: 1,
+  } as const;
   const { deliveries, events } = known.of[scope];
   return [
     ...[...deliveries].map(([fate, ids]) => ({

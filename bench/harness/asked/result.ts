@@ -27,7 +27,10 @@ export function queriesResult(
   const byGroup = Map.groupBy(counted, ({ question }) => question.group);
   const of = (group: Group): readonly Counted[] => byGroup.get(group) ?? [];
   const p95 = (group: Group): number =>
-    percentile(of(group).map(({ ms }) => ms), 95);
+    percentile(
+      of(group).map(({ ms }) => ms),
+      95,
+    );
   const over: Record<string, number> = {};
   for (const group of GROUPS)
     for (const one of slowestFirst(of(group))) {
@@ -44,7 +47,10 @@ export function queriesResult(
     bench: "queries",
     figures: {
       ...past,
-      ...Object.assign({}, ...GROUPS.map((group) => figuresOf(group, of(group)))),
+      ...Object.assign(
+        {},
+        ...GROUPS.map((group) => figuresOf(group, of(group))),
+      ),
       questionsOver: Object.keys(over).length / 2,
       ...over,
     },

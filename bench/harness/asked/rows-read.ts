@@ -30,7 +30,9 @@ ORDER BY at`,
   return asked.map(({ startedAt, endedAt }) => {
     const own = queries.filter(({ at }) => at >= startedAt && at <= endedAt);
     if (own.length === 0)
-      throw new Error("ClickHouse has logged no query for one of the questions");
+      throw new Error(
+        "ClickHouse has logged no query for one of the questions",
+      );
     return own.reduce((sum, { rows }) => sum + rows, 0);
   });
 }

@@ -1,5 +1,10 @@
 /** The rows of the table `attempts` of the past: requests, and the deferrals between them. */
-import { deliveriesSql, MOST_ATTEMPTS, STARTS_MS, TIERS } from "./delivery-sql.ts";
+import {
+  deliveriesSql,
+  MOST_ATTEMPTS,
+  STARTS_MS,
+  TIERS,
+} from "./delivery-sql.ts";
 import { at, hashOf, idOf, unit } from "./event-sql.ts";
 import type { PastSize } from "./size.ts";
 
@@ -79,7 +84,8 @@ export const ATTEMPT_COLUMNS: Readonly<Record<string, string>> = {
   last_error_code: "''",
   last_duration_ms: `if(code = ${BREAKER}, 40, 0)`,
   request_bytes: "if(is_deferral, 0, 190 + e % 20)",
-  response_bytes: "multiIf(outcome = 'delivered', 2, outcome = 'http_error', 57, 0)",
+  response_bytes:
+    "multiIf(outcome = 'delivered', 2, outcome = 'http_error', 57, 0)",
   response_body:
     "multiIf(outcome = 'delivered', 'ok', outcome = 'http_error', '{\"error\":\"the service is overloaded, try again later\"}', '')",
   response_headers:

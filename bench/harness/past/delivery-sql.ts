@@ -1,5 +1,11 @@
 /** The deliveries of the past, and how each of them went, as a SELECT over its events. */
-import { deliveryId, endpointId, eventsSql, hashOf, unit } from "./event-sql.ts";
+import {
+  deliveryId,
+  endpointId,
+  eventsSql,
+  hashOf,
+  unit,
+} from "./event-sql.ts";
 import type { PastSize } from "./size.ts";
 
 /** After a failed attempt the next one starts so long after the first. */

@@ -50,7 +50,10 @@ afterAll(() => server?.stop());
 
 async function one(sql: string): Promise<Readonly<Record<string, unknown>>> {
   const from = (name: string) => `${stack.database}.${name}`;
-  const placed = sql.replaceAll(/\b(FROM|JOIN) (\w+)/g, (_, word: string, name: string) => `${word} ${from(name)}`);
+  const placed = sql.replaceAll(
+    /\b(FROM|JOIN) (\w+)/g,
+    (_, word: string, name: string) => `${word} ${from(name)}`,
+  );
   const [row] = await rowsOf<Record<string, unknown>>(
     stack.clickhouseUrl,
     `${placed} SETTINGS output_format_json_quote_64bit_integers = 0`,
@@ -195,7 +198,7 @@ test("a question with an empty answer is an error, unless nothing said that ther
   } as const;
 
   await expect(ask(question, known, get)).rejects.toThrow(/has no rows/);
-  expect(
-    await ask({ ...question, mayBeEmpty: true }, known, get),
-  ).toHaveLength(1);
+  expect(await ask({ ...question, mayBeEmpty: true }, known, get)).toHaveLength(
+    1,
+  );
 });

@@ -1,6 +1,11 @@
 /** The statements that insert a block of the past. Only what topics feed is inserted: `deliveries` and the roll-ups are filled by their own views. */
 import { ATTEMPT_COLUMNS, attemptRowsSql } from "./attempt-sql.ts";
-import { deliveriesSql, kindOf, MOST_ATTEMPTS, STARTS_MS } from "./delivery-sql.ts";
+import {
+  deliveriesSql,
+  kindOf,
+  MOST_ATTEMPTS,
+  STARTS_MS,
+} from "./delivery-sql.ts";
 import {
   at,
   deliveryId,
@@ -51,7 +56,7 @@ ${deliveriesSql(size, from, to)}
 }
 
 const PAYLOAD =
-  "concat('{\"id\":\"', event_id, '\",\"customer\":\"', hex(cityHash64(e)), '\",\"total\":', toString(cityHash64(e) % 100000), ',\"text\":\"', repeat('a sentence of the order, ', 4), hex(sipHash64(e)), '\"}')";
+  'concat(\'{"id":"\', event_id, \'","customer":"\', hex(cityHash64(e)), \'","total":\', toString(cityHash64(e) % 100000), \',"text":"\', repeat(\'a sentence of the order, \', 4), hex(sipHash64(e)), \'"}\')';
 
 const SOURCE: Columns = {
   source_topic: "'postrider.events'",
@@ -71,7 +76,8 @@ const EVENT_COLUMNS: Columns = {
   decision: "decision",
   reason:
     "multiIf(decision = 'invalid', 'type must be dotted', decision = 'refused', 'the URL is not https', '')",
-  field: "multiIf(decision = 'invalid', 'type', decision = 'refused', 'destination.url', '')",
+  field:
+    "multiIf(decision = 'invalid', 'type', decision = 'refused', 'destination.url', '')",
   rule: "multiIf(decision = 'invalid', 'form', decision = 'refused', 'https', '')",
   content_type: "'application/json'",
   payload: PAYLOAD,

@@ -21,10 +21,7 @@ export function configArguments(
   ];
   if (settings.length === 0) return [];
   const config = join(dir, "config.xml");
-  writeFileSync(
-    config,
-    `<clickhouse>${settings.join("")}</clickhouse>\n`,
-  );
+  writeFileSync(config, `<clickhouse>${settings.join("")}</clickhouse>\n`);
   return [`--config-file=${config}`];
 }
 

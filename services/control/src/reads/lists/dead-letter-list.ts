@@ -3,6 +3,7 @@ import { z } from "zod";
 import { exact, PAGED, part, someOf, type Window } from "./list-parameters.ts";
 import {
   asIs,
+  fixed,
   hasText,
   isOneOf,
   isText,
@@ -61,10 +62,11 @@ export const deadLetterQuery = z.strictObject({
 
 type DeadLetterAsked = Omit<z.output<typeof deadLetterQuery>, keyof Window>;
 
+/** As of attempts, nothing of a row that is there twice can differ. */
 export function deadLetterConditions(
   asked: DeadLetterAsked,
 ): readonly Condition[] {
-  return [
+  return fixed([
     ...isText("tenant_id", "tenantId", asked.tenantId),
     ...isOneOf("reason", "reason", asked.reason),
     ...isText("endpoint_id", "endpointId", asked.endpointId),
@@ -72,5 +74,5 @@ export function deadLetterConditions(
     ...isText("event_id", "eventId", asked.eventId),
     ...isText("event_type", "eventType", asked.eventType),
     ...hasText(["r.detail", "r.field", "r.rule"], asked.text),
-  ];
+  ]);
 }

@@ -10,6 +10,7 @@ import {
 } from "./list-parameters.ts";
 import {
   asIs,
+  fixed,
   isOneOf,
   isStatus,
   isText,
@@ -64,10 +65,12 @@ type DeliveryAsked = Omit<z.output<typeof deliveryQuery>, keyof Window>;
 
 export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
   return [
-    ...isText("tenant_id", "tenantId", asked.tenantId),
-    ...isText("endpoint_id", "endpointId", asked.endpointId),
-    ...isText("event_id", "eventId", asked.eventId),
-    ...isText("event_type", "eventType", asked.eventType),
+    ...fixed([
+      ...isText("tenant_id", "tenantId", asked.tenantId),
+      ...isText("endpoint_id", "endpointId", asked.endpointId),
+      ...isText("event_id", "eventId", asked.eventId),
+      ...isText("event_type", "eventType", asked.eventType),
+    ]),
     ...isOneOf("status", "status", asked.status),
     ...isStatus("status_code", asked.statusCode),
     ...isOneOf("outcome", "outcome", asked.outcome),

@@ -86,6 +86,19 @@ test("windows widen, follow one another without a gap, and end where the tables 
     if (at > 0) expect(window.upTo).toBe(list.asked[at - 1]!.from - 1);
 });
 
+test("where a window had some rows, the next one is only as long as the rest of the page needs", async () => {
+  const MINUTE = 60_000;
+  const times = Array.from({ length: 100 }, (_, n) => NOW - n * 10 * MINUTE);
+  const list = listOf(times);
+
+  const page = await list.page();
+
+  // Ten rows lie in 90 minutes; windows eight times as long would end after 585.
+  expect(page.rows).toHaveLength(10);
+  expect(NOW - list.asked.at(-1)!.from).toBeLessThan(150 * MINUTE);
+  expect(list.asked.length).toBeLessThan(6);
+});
+
 test("what is newer than now is in the first window", async () => {
   const list = listOf([NOW + 5_000]);
 
