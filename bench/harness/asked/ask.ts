@@ -44,9 +44,12 @@ export async function ask(
     });
     if (status !== 200)
       throw new Error(`${path} (${scope}) was answered ${status}: ${text}`);
-    const answer = JSON.parse(text) as Readonly<Record<string, unknown>>; // every answer of these routes is an object
+    // Every answer of these routes is an object; those of lists have a cursor.
+    const answer = JSON.parse(text) as Readonly<Record<string, unknown>> & {
+      readonly nextCursor?: string | null;
+    };
     rows += (answer[field] as readonly unknown[]).length; // the question names the answer's field of rows
-    cursor = String(answer["nextCursor"] ?? "");
+    cursor = answer.nextCursor ?? "";
     if (cursor === "") break;
   }
   if (rows === 0 && !mayBeEmpty)
