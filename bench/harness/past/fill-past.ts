@@ -16,8 +16,8 @@ export interface PastAsked extends Omit<PastSize, "events" | "cutAt"> {
 
 /** Events in one statement: the recorder's inserts are smaller, but merged into such parts soon. */
 const BLOCK = 250_000;
-/** What the tail is inserted in: parts as the recorder's, which nothing has merged yet. */
-const TAIL_BLOCK_MS = 20_000;
+/** The tail is inserted in so many blocks: small parts, as the recorder's of the last minutes, which nothing has merged yet. */
+const TAIL_BLOCKS = 15;
 /** Of so many events the attempts are counted, to know how many events make the wanted number. */
 const SAMPLE = 20_000;
 
@@ -42,7 +42,7 @@ export async function extendPast(
 ): Promise<number> {
   const gapMs = newestGapMs(size);
   const last = size.events + Math.floor((until - size.endsAt) / gapMs);
-  const block = Math.ceil(TAIL_BLOCK_MS / gapMs);
+  const block = Math.ceil((last - size.events) / TAIL_BLOCKS);
   for (let from = size.events; from < last; from += block) {
     const to = Math.min(from + block, last);
     // The numbers keep their times: only what is left out as later is less.
