@@ -10,7 +10,7 @@ import {
   timelineQuestions,
   type Saved,
 } from "../harness/asked/other-questions.ts";
-import { rowsReadFor } from "../harness/asked/rows-read.ts";
+import { readFor } from "../harness/asked/read-for.ts";
 import { queriesResult } from "../harness/asked/result.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
 import { countsOf } from "../harness/past/counts.ts";
@@ -69,9 +69,9 @@ export async function queries(context: BenchContext): Promise<BenchResult> {
     say(`asked ${asked.length} times in draw ${draw}`);
     if (draw > 0) measured.push(...asked);
   }
-  const rows = await rowsReadFor(at, measured);
+  const read = await readFor(at, measured);
   return queriesResult(
-    measured.map((one, i) => ({ ...one, rows: rows[i]! })),
+    measured.map((one, i) => ({ ...one, ...read[i]! })),
     { ...(await countsOf(at)), filledS },
     say,
   );

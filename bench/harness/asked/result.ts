@@ -3,11 +3,9 @@ import type { BenchResult, Figures } from "../context.ts";
 import { median, percentile, rounded } from "../statistics.ts";
 import type { Asked } from "./ask.ts";
 import type { Group, Question } from "./question.ts";
+import type { ReadFor } from "./read-for.ts";
 
-export interface Counted extends Asked {
-  /** Rows that ClickHouse read for it. */
-  readonly rows: number;
-}
+export interface Counted extends Asked, ReadFor {}
 
 /** The most that the 95th percentile of a group may take, ms; null where nothing is promised. */
 const TARGET_MS: Readonly<Record<Group, number | null>> = {
@@ -18,7 +16,7 @@ const TARGET_MS: Readonly<Record<Group, number | null>> = {
 };
 const GROUPS = Object.keys(TARGET_MS) as readonly Group[];
 
-/** `say` gets each question over its target, and each without one, with its time and the rows read. */
+/** `say` gets each question over its target, and each without one, with its time, ClickHouse's CPU time and the rows read. */
 export function queriesResult(
   counted: readonly Counted[],
   past: Figures,
@@ -37,10 +35,11 @@ export function queriesResult(
       const target = TARGET_MS[group];
       if (target !== null && one.medianMs <= target) continue;
       say(
-        `${group}: ${one.name}: median ${one.medianMs} ms, most ${one.mostMs} ms, ${one.rows.toLocaleString("en")} rows`,
+        `${group}: ${one.name}: median ${one.medianMs} ms, most ${one.mostMs} ms, CPU ${one.cpuMs} ms, ${one.rows.toLocaleString("en")} rows`,
       );
       if (target === null) continue;
       over[`${one.name}: Ms`] = one.medianMs;
+      over[`${one.name}: CpuMs`] = one.cpuMs;
       over[`${one.name}: Rows`] = one.rows;
     }
   return {
@@ -51,7 +50,7 @@ export function queriesResult(
         {},
         ...GROUPS.map((group) => figuresOf(group, of(group))),
       ),
-      questionsOver: Object.keys(over).length / 2,
+      questionsOver: Object.keys(over).length / 3,
       ...over,
     },
     baseline: {},
@@ -70,6 +69,12 @@ function figuresOf(group: Group, counted: readonly Counted[]): Figures {
     [`${group}P50Ms`]: rounded(median(ms)),
     [`${group}P95Ms`]: rounded(percentile(ms, 95)),
     [`${group}MaxMs`]: rounded(Math.max(...ms)),
+    [`${group}P95CpuMs`]: rounded(
+      percentile(
+        counted.map(({ cpuMs }) => cpuMs),
+        95,
+      ),
+    ),
     [`${group}P50Rows`]: median(counted.map(({ rows }) => rows)),
     [`${group}MaxRows`]: Math.max(...counted.map(({ rows }) => rows)),
   };
@@ -79,6 +84,8 @@ interface ByQuestion {
   readonly name: string;
   readonly medianMs: number;
   readonly mostMs: number;
+  /** Of ClickHouse; the median, too. */
+  readonly cpuMs: number;
   /** The most that one of its requests read. */
   readonly rows: number;
 }
@@ -90,6 +97,7 @@ function slowestFirst(counted: readonly Counted[]): readonly ByQuestion[] {
       name,
       medianMs: rounded(median(of.map(({ ms }) => ms))),
       mostMs: rounded(Math.max(...of.map(({ ms }) => ms))),
+      cpuMs: rounded(median(of.map(({ cpuMs }) => cpuMs))),
       rows: Math.max(...of.map(({ rows }) => rows)),
     }))
     .toSorted((one, other) => other.medianMs - one.medianMs);
