@@ -11,6 +11,7 @@ import { noisyNeighbour } from "./benches/noisy-neighbour.ts";
 import { payloads } from "./benches/payloads.ts";
 import { peersCase } from "./benches/peers-case.ts";
 import { pipeline } from "./benches/pipeline.ts";
+import { queries } from "./benches/queries.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
 import { scale } from "./benches/scale.ts";
 import { slots } from "./benches/slots.ts";
@@ -42,6 +43,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   start,
   payloads,
   cost,
+  queries,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]

@@ -123,7 +123,7 @@ Of three days with 3,000,000 events, each with an attempt (so 6,000,000 rows in 
 | \`success-by-day\` | 3 days | 811,410 | 0.08 | 16,384 | 0.01 |
 | \`traffic\` | 1 day | 732,528 | 0.05 | 8,192 | 0.01 |
 
-Each delivery is two rows or more until ClickHouse has merged them. The roll-ups are partitioned by month, so without a tenant a query reads the month's rows. A query may take 30 s and 2 GiB of memory (\`POSTRIDER_QUERY_TIMEOUT\`).`;
+Each delivery is two rows or more until ClickHouse has merged them. The roll-ups are partitioned by month, so without a tenant a query reads the month's rows. A query may take 30 s and 2 GiB of memory (\`POSTRIDER_QUERY_TIMEOUT\`). \`npm run bench -- queries\` asks all of them, and the API's lists, on a made-up past ([bench/README.md](../../bench/README.md)).`;
 
 function section(
   query: SavedQuery,

@@ -1,6 +1,10 @@
 /** The run's own Kafka and ClickHouse, which nobody else uses, with the product's own adapters. */
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
-import { startStack, type Stack } from "@postrider/local-stack";
+import {
+  startStack,
+  type Stack,
+  type StackOptions,
+} from "@postrider/local-stack";
 import {
   applyTopics,
   createDeadLetterOf,
@@ -36,13 +40,18 @@ export interface Topics {
   remove(): Promise<void>;
 }
 
-export async function startOwnStack({
-  say,
-  undo,
-}: BenchContext): Promise<Stack> {
+export async function startOwnStack(
+  { say, undo }: BenchContext,
+  options: Pick<StackOptions, "clickhouseUsers" | "clickhouseQueryLog"> = {},
+): Promise<Stack> {
   const { KAFKA_BROKERS: _b, CLICKHOUSE_URL: _c, ...env } = process.env;
   // Always processes of this machine, because their CPU time can be read.
-  const stack = await startStack({ provider: "local", env, onProgress: say });
+  const stack = await startStack({
+    provider: "local",
+    env,
+    onProgress: say,
+    ...options,
+  });
   undo.push(() => stack.stop());
   return stack;
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { usersArguments } from "./clickhouse-users.ts";
+import { configArguments } from "./clickhouse-config.ts";
 import type { Janitor } from "./janitor.ts";
 import { startServer, type ServerHandle } from "./server-process.ts";
 import { StackError } from "./stack-error.ts";
@@ -13,7 +13,10 @@ export interface ClickHouseOptions {
   readonly library: string;
   readonly dir: string;
   readonly port: number;
-  readonly users?: StackOptions["clickhouseUsers"];
+  readonly configured?: Pick<
+    StackOptions,
+    "clickhouseUsers" | "clickhouseQueryLog"
+  >;
   readonly janitor: Janitor;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -39,9 +42,7 @@ export async function startClickHouse(
       `--path=${dataPath}`,
       `--http_port=${port}`,
       "--listen_host=127.0.0.1",
-      ...(options.users === undefined
-        ? []
-        : usersArguments(dir, options.users)),
+      ...configArguments(dir, options.configured ?? {}),
       "--query=SYSTEM START LISTEN HTTP; SELECT sleepEachRow(1) FROM numbers(1000000000) SETTINGS max_block_size=1, function_sleep_max_microseconds_per_block=0 FORMAT Null",
     ],
     // A test runner's own flags (a loader, an inspector port) must not reach the child.

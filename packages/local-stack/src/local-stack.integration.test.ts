@@ -233,6 +233,32 @@ test("another process's server on the port is not taken for ours", async () => {
   await janitor.finish();
 });
 
+test("ClickHouse keeps a log of its queries where that is asked for, and no other does", async () => {
+  const janitor = startJanitor(null);
+  const [port] = await freePorts(1);
+  const own = await startClickHouse({
+    library: engineLibrary(),
+    dir: aFolder(),
+    port: port!,
+    janitor,
+    env: process.env,
+    configured: { clickhouseQueryLog: true },
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const logged =
+    "SELECT read_rows FROM system.query_log WHERE type = 'QueryFinish' AND query LIKE '%numbers(321)%'";
+
+  await query(url, "SELECT sum(number) FROM numbers(321)");
+  await query(url, "SYSTEM FLUSH LOGS");
+
+  expect(await query(url, logged)).toBe("321");
+  await expect(query(shared.clickhouse.url, logged)).rejects.toThrow(
+    /query_log/,
+  );
+  await own.stop();
+  await janitor.finish();
+});
+
 test("a port that was asked for and is taken is named", async () => {
   const before = foldersOfOurs();
 

@@ -69,7 +69,7 @@ export async function startLocalStack(
         registry,
         library,
         secure: options.secure,
-        clickhouseUsers: options.clickhouseUsers,
+        configured: options,
       });
     } catch (error) {
       await janitor.finish();
@@ -88,7 +88,10 @@ interface Plan {
   readonly registry: string | null;
   readonly library: string;
   readonly secure: SecureListeners | undefined;
-  readonly clickhouseUsers: StackOptions["clickhouseUsers"];
+  readonly configured: Pick<
+    StackOptions,
+    "clickhouseUsers" | "clickhouseQueryLog"
+  >;
 }
 
 async function startIn(plan: Plan): Promise<Stack> {
@@ -121,7 +124,7 @@ async function startIn(plan: Plan): Promise<Stack> {
         library,
         dir: join(dir, "clickhouse"),
         port: ports.clickhouse,
-        users: plan.clickhouseUsers,
+        configured: plan.configured,
         janitor,
         env,
       }),

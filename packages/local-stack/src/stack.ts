@@ -23,6 +23,8 @@ export interface StackOptions {
   /** Users of ClickHouse beside `default`, who may do everything without a password. `local` only. */
   readonly clickhouseUsers?:
     Readonly<Record<string, ClickHouseUser>> | undefined;
+  /** Whether ClickHouse keeps `system.query_log`, with what each query has read. Default false. `local` only. */
+  readonly clickhouseQueryLog?: boolean | undefined;
   /** Fixed ports instead of free ones; `kafka` is the port of the first broker. `local` only. */
   readonly ports?:
     | {

@@ -10,6 +10,7 @@ import {
 } from "../../http/list-parameters.ts";
 import {
   asIs,
+  fixed,
   hasText,
   isOneOf,
   isStatus,
@@ -68,8 +69,9 @@ export const attemptQuery = z.strictObject({
 
 type AttemptAsked = Omit<z.output<typeof attemptQuery>, keyof Window>;
 
+/** A record that is inserted twice is the same row twice: nothing of it can differ. */
 export function attemptConditions(asked: AttemptAsked): readonly Condition[] {
-  return [
+  return fixed([
     { sql: "r.attempt_number > 0", values: {} },
     ...isText("tenant_id", "tenantId", asked.tenantId),
     ...isText("endpoint_id", "endpointId", asked.endpointId),
@@ -81,5 +83,5 @@ export function attemptConditions(asked: AttemptAsked): readonly Condition[] {
     ...isStatus("status_code", asked.statusCode),
     ...isOneOf("trigger", "trigger", asked.trigger),
     ...hasText(["r.error", "r.error_code", "r.response_body"], asked.text),
-  ];
+  ]);
 }

@@ -9,6 +9,7 @@ import {
 } from "../../http/list-parameters.ts";
 import {
   asIs,
+  fixed,
   hasText,
   isOneOf,
   isText,
@@ -95,10 +96,11 @@ export const deadLetterQuery = z.strictObject({
 
 type DeadLetterAsked = Omit<z.output<typeof deadLetterQuery>, keyof Window>;
 
+/** As of attempts, nothing of a row that is there twice can differ. */
 export function deadLetterConditions(
   asked: DeadLetterAsked,
 ): readonly Condition[] {
-  return [
+  return fixed([
     ...isText("tenant_id", "tenantId", asked.tenantId),
     ...isOneOf("reason", "reason", asked.reason),
     ...isText("endpoint_id", "endpointId", asked.endpointId),
@@ -108,7 +110,7 @@ export function deadLetterConditions(
     ...isText("replay_id", "replayId", asked.replayId),
     ...isOpen(asked.open),
     ...hasText(["r.detail", "r.field", "r.rule"], asked.text),
-  ];
+  ]);
 }
 
 /** What nobody has delivered since, or the rest. */

@@ -10,6 +10,7 @@ import {
 } from "../../http/list-parameters.ts";
 import {
   asIs,
+  fixed,
   isOneOf,
   isStatus,
   isText,
@@ -65,10 +66,12 @@ type DeliveryAsked = Omit<z.output<typeof deliveryQuery>, keyof Window>;
 
 export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
   return [
-    ...isText("tenant_id", "tenantId", asked.tenantId),
-    ...isText("endpoint_id", "endpointId", asked.endpointId),
-    ...isText("event_id", "eventId", asked.eventId),
-    ...isText("event_type", "eventType", asked.eventType),
+    ...fixed([
+      ...isText("tenant_id", "tenantId", asked.tenantId),
+      ...isText("endpoint_id", "endpointId", asked.endpointId),
+      ...isText("event_id", "eventId", asked.eventId),
+      ...isText("event_type", "eventType", asked.eventType),
+    ]),
     ...isText("replay_id", "replayId", asked.replayId),
     ...isOneOf("status", "status", asked.status),
     ...isStatus("status_code", asked.statusCode),

@@ -11,6 +11,8 @@ import type { OrderColumn } from "./place.ts";
 export interface Condition {
   readonly sql: string;
   readonly values: QueryValues;
+  /** All rows of one key agree in it, so ClickHouse may leave out rows by it before `FINAL` merges them. */
+  readonly isFixed?: boolean;
 }
 
 /** How a column is read and shown. */
@@ -92,6 +94,11 @@ export const time = (column: string): Shown => ({
 /** A ClickHouse time of a parameter that is epoch milliseconds. */
 export function timeOf(parameter: string): string {
   return `fromUnixTimestamp64Milli({${parameter}:Int64})`;
+}
+
+/** Marks conditions on what is the same in every row of a key. */
+export function fixed(conditions: readonly Condition[]): readonly Condition[] {
+  return conditions.map((condition) => ({ ...condition, isFixed: true }));
 }
 
 /** None where the caller did not ask for it. */

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
-import { DELIVERIES } from "./delivery-list.ts";
+import { deliveryConditions, DELIVERIES } from "./delivery-list.ts";
 import { readPage, type PageAsked } from "./read-page.ts";
 
 const NOW = Date.UTC(2026, 10, 29);
@@ -12,10 +12,12 @@ function listOf(
   tookMs: number | ((windowMs: number) => number) = 0,
 ) {
   const asked: { readonly from: number; readonly upTo: number }[] = [];
+  const texts: string[] = [];
   let passedMs = 0;
   const clock = { now: () => NOW, monotonic: () => passedMs };
   return {
     asked,
+    texts,
     page: (of: Partial<PageAsked> = {}) =>
       readPage(
         DELIVERIES,
@@ -25,7 +27,7 @@ function listOf(
           gone: new AbortController().signal,
           reading: {
             async query(
-              _sql: string,
+              sql: string,
               _gone: AbortSignal,
               values: QueryValues = {},
             ) {
@@ -35,6 +37,7 @@ function listOf(
               passedMs +=
                 typeof tookMs === "number" ? tookMs : tookMs(upTo - from);
               asked.push({ from, upTo });
+              texts.push(sql);
               const id = (at: number) => `dlv_${at}`;
               const before = values["before0"];
               const found = times
@@ -84,6 +87,42 @@ test("windows widen, follow one another without a gap, and end where the tables 
   expect(list.asked.length).toBeLessThan(9);
   for (const [at, window] of list.asked.entries())
     if (at > 0) expect(window.upTo).toBe(list.asked[at - 1]!.from - 1);
+});
+
+test("where a window had some rows, the next one is only as long as the rest of the page needs", async () => {
+  const MINUTE = 60_000;
+  const times = Array.from({ length: 100 }, (_, n) => NOW - n * 10 * MINUTE);
+  const list = listOf(times);
+
+  const page = await list.page();
+
+  // Ten rows lie in 90 minutes; windows eight times as long would end after 585.
+  expect(page.rows).toHaveLength(10);
+  expect(NOW - list.asked.at(-1)!.from).toBeLessThan(150 * MINUTE);
+  expect(list.asked.length).toBeLessThan(6);
+});
+
+test("rows are left out before FINAL merges them by what all rows of a delivery agree in, and only after it by what changes", async () => {
+  const list = listOf([NOW]);
+
+  await list.page({
+    conditions: deliveryConditions({
+      tenantId: "acme",
+      endpointId: "ep_1",
+      status: ["failed"],
+      statusCode: { first: 500, last: 599 },
+      limit: 10,
+    }),
+  });
+
+  const [, before, after] =
+    /\nPREWHERE ([^]*)\nWHERE ([^]*)\nORDER BY/.exec(list.texts[0]!) ?? [];
+  for (const column of ["received_at", "tenant_id", "endpoint_id"])
+    expect(before).toContain(`r.${column}`);
+  for (const column of ["status", "status_code"]) {
+    expect(before).not.toContain(`r.${column}`);
+    expect(after).toContain(`r.${column}`);
+  }
 });
 
 test("what is newer than now is in the first window", async () => {

@@ -1,6 +1,6 @@
 /**
  * A page of a list, from new to old, by widening windows of time: the newest minute first, then what is before it, eight times
- * as much each time, until the page is full. Of a big tenant `FINAL` would otherwise read everything that it has; and a rare
+ * as much each time, or as much as the rest of the page should need, until the page is full. Of a big tenant `FINAL` would otherwise read everything that it has; and a rare
  * row of a small one is found in a few steps. No window overlaps another, so nothing is read twice.
  */
 import type { EpochMs } from "@postrider/core";
@@ -38,6 +38,8 @@ export interface ReadFrom {
 
 const FIRST_SPAN_MS = 60_000;
 const WIDER = 8;
+/** Where a window had some of the rows, the next one is as long as those still wanted should need, times this. */
+const ENOUGH_FOR_REST = 1.5;
 /** After this time a page is answered as far as it is read: another window may take as long again as all before. */
 const ENOUGH_MS = 3_000;
 /** After a window that took longer, the next one is at most twice as wide. */
@@ -74,12 +76,18 @@ export async function readPage(
       gone,
       valuesOf(asked.conditions, window),
     );
-    rows.push(...rowsOf(answer));
+    const found = rowsOf(answer);
+    rows.push(...found);
     spanMs = nextSpan(spanMs, clock.monotonic() - askedAt);
     const isLast = from <= bottom;
     if (answer.truncated || (rows.length >= asked.limit && !isLast))
       return pageOf(list, rows, afterLast(list, rows, { newest, spanMs }));
     if (isLast) return pageOf(list, rows, null);
+    if (found.length > 0) {
+      const each = (Math.min(upTo, now) - from + 1) / found.length;
+      const rest = ENOUGH_FOR_REST * each * (asked.limit - rows.length);
+      spanMs = Math.min(spanMs, Math.max(Math.ceil(rest), FIRST_SPAN_MS));
+    }
     upTo = from - 1;
     before = null;
     if (clock.monotonic() - startedAt > ENOUGH_MS)
@@ -125,7 +133,10 @@ function afterLast(
   };
 }
 
-/** Selects the columns of the order first, then those that are shown. */
+/**
+ * Selects the columns of the order first, then those that are shown. `FINAL` lets ClickHouse move no condition before its merge by itself,
+ * and so reads every column of whatever granule it looks at; `PREWHERE` reads the rest only where these conditions leave something.
+ */
 function sqlOf(
   list: List,
   conditions: readonly Condition[],
@@ -140,18 +151,20 @@ function sqlOf(
     selected(shown),
   ];
   const given = orderedBy.map(({ type }, at) => `{before${at}:${type}}`);
-  return `SELECT ${columns.join(", ")}
-FROM ${table} AS r FINAL
-WHERE ${[
+  const before = [
     `${time} >= ${timeOf("from")} AND ${time} <= ${timeOf("upTo")}`,
     ...(isBehindRow
       ? [
           `(${time} < ${timeOf("upTo")} OR tuple(${order.slice(1).join(", ")}) < tuple(${given.join(", ")}))`,
         ]
       : []),
-    ...conditions.map(({ sql }) => sql),
-  ].join("\n  AND ")}
-ORDER BY ${order.map((column) => `${column} DESC`).join(", ")}
+    ...conditions.filter(({ isFixed }) => isFixed).map(({ sql }) => sql),
+  ];
+  const after = conditions.filter(({ isFixed }) => !isFixed);
+  return `SELECT ${columns.join(", ")}
+FROM ${table} AS r FINAL
+PREWHERE ${before.join("\n  AND ")}
+${after.length === 0 ? "" : `WHERE ${after.map(({ sql }) => sql).join("\n  AND ")}\n`}ORDER BY ${order.map((column) => `${column} DESC`).join(", ")}
 LIMIT {limit:UInt32}`;
 }
 

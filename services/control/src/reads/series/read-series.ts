@@ -7,6 +7,7 @@ import type { Reading } from "../reading.ts";
 import {
   DIMENSIONS,
   MAX_BUCKETS,
+  type Dimension,
   type SeriesAsked,
 } from "./series-parameters.ts";
 
@@ -71,8 +72,7 @@ export async function readSeries(
     "r.attempt_number > 0",
     ...conditions.map(({ sql }) => sql),
   ].join(" AND ");
-  const key = by === null ? "''" : DIMENSIONS[by];
-  const answer = await reading.query(sqlOf(key, where), gone, {
+  const answer = await reading.query(sqlOf(by, where), gone, {
     ...Object.assign({}, ...conditions.map(({ values }) => values)),
     since,
     until,
@@ -98,17 +98,29 @@ type SeriesRow = readonly [
   quantiles: readonly number[],
 ];
 
-function sqlOf(key: string, where: string): string {
-  return `WITH top AS (
-  SELECT ${key} AS top_key FROM attempts AS r FINAL
-  WHERE ${where}
+/**
+ * One reading of the window, and one more for the largest groups where there is a dimension. Nothing of an attempt that is there twice
+ * differs, so the conditions may come before the merge of `FINAL`. Which groups are the largest is asked without it: a row that is there twice weighs twice there, and is counted once in
+ * what is answered.
+ */
+function sqlOf(by: Dimension | null, where: string): string {
+  const top =
+    by === null
+      ? ""
+      : `WITH top AS (
+  SELECT ${DIMENSIONS[by]} AS top_key FROM attempts AS r
+  PREWHERE ${where}
   GROUP BY top_key ORDER BY count() DESC, top_key LIMIT {groups:UInt32}
 )
-SELECT intDiv(toUnixTimestamp64Milli(r.started_at), {stepMs:Int64}) * {stepMs:Int64} AS bucket,
-  (${key} IN (SELECT top_key FROM top)) AS is_top, if(is_top, ${key}, '') AS group_key,
+`;
+  const group =
+    by === null
+      ? "1 AS is_top, '' AS group_key"
+      : `(${DIMENSIONS[by]} IN (SELECT top_key FROM top)) AS is_top, if(is_top, ${DIMENSIONS[by]}, '') AS group_key`;
+  return `${top}SELECT intDiv(toUnixTimestamp64Milli(r.started_at), {stepMs:Int64}) * {stepMs:Int64} AS bucket, ${group},
   count(), countIf(r.outcome = 'delivered'), quantilesTDigest(0.5, 0.95, 0.99)(r.duration_ms)
 FROM attempts AS r FINAL
-WHERE ${where}
+PREWHERE ${where}
 GROUP BY bucket, is_top, group_key
 ORDER BY bucket, is_top DESC, group_key
 LIMIT {limit:UInt32}`;

@@ -1,16 +1,38 @@
-/** Users of a local ClickHouse. The engine cannot make them by SQL, but reads them from a file, with their grants. */
+/** What a local ClickHouse is configured with: users, which the engine cannot make by SQL but reads from a file, with their grants; and its log of queries. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ClickHouseUser } from "./stack.ts";
+import type { ClickHouseUser, StackOptions } from "./stack.ts";
 
-/** Writes the files into the folder. Returns the engine's arguments for them. `default` stays: it has no password and may do everything. */
-export function usersArguments(
+/** Writes the files into the folder. Returns the engine's arguments for them; none where nothing is asked for. */
+export function configArguments(
+  dir: string,
+  options: Pick<StackOptions, "clickhouseUsers" | "clickhouseQueryLog">,
+): string[] {
+  const { clickhouseUsers: users, clickhouseQueryLog: hasLog } = options;
+  const settings = [
+    ...(users === undefined
+      ? []
+      : [`<users_config>${escaped(usersFile(dir, users))}</users_config>`]),
+    ...(hasLog
+      ? [
+          "<query_log><database>system</database><table>query_log</table></query_log>",
+        ]
+      : []),
+  ];
+  if (settings.length === 0) return [];
+  const config = join(dir, "config.xml");
+  writeFileSync(config, `<clickhouse>${settings.join("")}</clickhouse>\n`);
+  return [`--config-file=${config}`];
+}
+
+/** The path of a file with these users. `default` stays: it has no password and may do everything. */
+function usersFile(
   dir: string,
   users: Readonly<Record<string, ClickHouseUser>>,
-): string[] {
-  const usersFile = join(dir, "users.xml");
+): string {
+  const file = join(dir, "users.xml");
   writeFileSync(
-    usersFile,
+    file,
     `<clickhouse>
 <profiles><default/>${Object.entries(users).map(profile).join("")}</profiles><quotas><default/></quotas>
 <users>
@@ -23,12 +45,7 @@ ${Object.entries(users)
 `,
     { mode: 0o600 },
   );
-  const config = join(dir, "config.xml");
-  writeFileSync(
-    config,
-    `<clickhouse><users_config>${escaped(usersFile)}</users_config></clickhouse>\n`,
-  );
-  return [`--config-file=${config}`];
+  return file;
 }
 
 function user(
