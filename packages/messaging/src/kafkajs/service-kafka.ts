@@ -2,7 +2,7 @@
 import type { Effects, KafkaConfig } from "@postrider/runtime";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createRightsCheck, type RightsCheck } from "../rights-check.ts";
-import { rightsOf, type RightsHolder } from "../rights.ts";
+import { rightsOf, rightsOfSources, type RightsHolder } from "../rights.ts";
 
 export interface ServiceKafkaOptions {
   readonly config: KafkaConfig & { readonly topicPrefix: string };
@@ -12,6 +12,8 @@ export interface ServiceKafkaOptions {
   readonly holders: readonly RightsHolder[];
   /** Of a service that reads or writes tiers. */
   readonly tiers?: readonly { readonly topic: string }[];
+  /** The topics of configured sources, for the route stage: full names. */
+  readonly sources?: readonly string[];
   /** A test's own connection. */
   readonly kafka?: Kafka | undefined;
 }
@@ -20,8 +22,13 @@ export interface ServiceKafkaOptions {
 export function createServiceKafka(
   options: ServiceKafkaOptions,
   effects: Effects,
-): { readonly kafka: Kafka; readonly rights: RightsCheck } {
-  const { config, service, holders, tiers = [] } = options;
+): {
+  readonly kafka: Kafka;
+  readonly rights: RightsCheck;
+  /** Apart, because a topic that is not ours to grant must not keep the service waiting. */
+  readonly sourceRights: RightsCheck;
+} {
+  const { config, service, holders, tiers = [], sources = [] } = options;
   const { kafkaBrokers: brokers, topicPrefix: prefix } = config;
   const clientId = `postrider-${service}`;
   const kafka =
@@ -31,15 +38,22 @@ export function createServiceKafka(
         brokers,
         clientId,
         security: config,
-        onUnauthorized: () => rights.doubt(),
+        onUnauthorized() {
+          rights.doubt();
+          if (sources.length > 0) sourceRights.doubt();
+        },
       },
       effects,
     );
+  const checked = { kafka, security: config, log: effects.log };
   const rights = createRightsCheck({
-    kafka,
+    ...checked,
     rights: holders.flatMap((holder) => rightsOf(holder, { prefix, tiers })),
-    security: config,
-    log: effects.log,
   });
-  return { kafka, rights };
+  const sourceRights = createRightsCheck({
+    ...checked,
+    rights: rightsOfSources(prefix, sources),
+    name: "source-rights",
+  });
+  return { kafka, rights, sourceRights };
 }
