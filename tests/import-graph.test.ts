@@ -50,6 +50,7 @@ const FOLDERS: Readonly<
     "batch-runner": ["."],
     output: ["."],
     schemas: [".", "table"],
+    sources: ["."],
     kafkajs: [".", "kafkajs/patches"],
     "kafkajs/patches": ["."],
   },
@@ -63,6 +64,7 @@ const FOLDERS: Readonly<
       "lists",
       "processes",
       "publish",
+      "sources",
       "topics",
     ],
     demo: [".", "dev", "processes"],
@@ -71,6 +73,7 @@ const FOLDERS: Readonly<
     lists: ["."],
     processes: ["."],
     publish: ["."],
+    sources: [".", "lists", "topics"],
     topics: ["."],
   },
   ingest: {

@@ -1,4 +1,4 @@
-import type { EventRules } from "@postrider/core";
+import type { EventRules, Source } from "@postrider/core";
 import {
   createServiceKafka,
   createOutput,
@@ -26,6 +26,9 @@ export interface Shared {
   readonly effects: Effects;
   readonly kafka: Kafka;
   readonly rights: RightsCheck;
+  /** The configured sources; none without the route role. */
+  readonly sources: readonly Source[];
+  readonly sourceRights: RightsCheck;
   readonly schemas: Schemas;
   readonly keyRing: KeyRing;
   readonly rules: EventRules;
@@ -42,8 +45,15 @@ export interface RolePart {
 }
 
 export function createShared(config: IngestConfig, effects: Effects): Shared {
-  const { kafka, rights } = createServiceKafka(
-    { config, service: "ingest", holders: config.roles },
+  const { roles } = config;
+  const sources = roles.includes("route") ? (config.sources ?? []) : [];
+  const { kafka, rights, sourceRights } = createServiceKafka(
+    {
+      config,
+      service: "ingest",
+      holders: roles,
+      sources: sources.map(({ topic }) => topic),
+    },
     effects,
   );
   const keyRing = createKeyRing(config.encryptionKeys);
@@ -70,6 +80,8 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     effects,
     kafka,
     rights,
+    sources,
+    sourceRights,
     schemas,
     keyRing,
     rules,

@@ -1,0 +1,82 @@
+import { expect, test } from "@jest/globals";
+import type { RawRecord } from "@postrider/messaging";
+import { createEventDecoder } from "./read-event.ts";
+
+const decode = createEventDecoder(() => ({
+  kind: "unreadable",
+  reason: "unreadable",
+  detail: "no Avro here",
+}));
+
+function read(value: string, headers: Readonly<Record<string, string>>) {
+  const raw: RawRecord = {
+    topic: "t.events",
+    partition: 0,
+    offset: 0,
+    timestamp: 0,
+    key: null,
+    value: Buffer.from(value),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]),
+    ),
+  };
+  const decoded = decode(raw);
+  if (decoded.kind !== "decoded") throw new Error(decoded.kind);
+  return decoded.value;
+}
+
+const BINARY = {
+  ce_specversion: "1.0",
+  ce_id: "1",
+  ce_source: "/shop",
+  ce_type: "order.paid",
+  ce_tenantid: "acme",
+};
+
+test("a header ce_specversion makes a record a CloudEvent, even one whose value looks like an envelope", () => {
+  const value = `{"id":"x","payload":1}`;
+
+  expect(read(value, { ...BINARY, other: "y" })).toMatchObject({
+    kind: "event",
+    form: "cloud_event",
+    problems: [],
+    event: {
+      id: "/shop:1",
+      tenantId: "acme",
+      contentType: "application/json",
+      payload: Buffer.from(value),
+    },
+  });
+});
+
+test.each([
+  "application/cloudevents+json",
+  "application/CloudEvents+JSON; charset=utf-8",
+])("%s makes it one, too", (contentType) => {
+  const value = `{"specversion":"1.0","id":"1","source":"/shop","type":"order.paid","tenantid":"acme","data":[1.0]}`;
+
+  expect(read(value, { "content-type": contentType })).toMatchObject({
+    form: "cloud_event",
+    problems: [],
+    event: { id: "/shop:1", payload: Buffer.from("[1.0]") },
+  });
+});
+
+test.each([
+  "application/cloudevents-batch+json",
+  "application/cloudevents+avro",
+])("%s is refused, and says what to send", (contentType) => {
+  expect(read("[]", { "content-type": contentType })).toMatchObject({
+    kind: "unreadable",
+    problem: {
+      rule: "format",
+      message: expect.stringContaining("send each CloudEvent by itself"),
+    },
+  });
+});
+
+test("other records are read as before", () => {
+  expect(
+    read(`{"id":"x","type":"a","payload":1}`, { ce_id: "1" }),
+  ).toMatchObject({ form: "json", event: { id: "x" } });
+});
