@@ -54,9 +54,17 @@ const make = forms[form];
 if (make === undefined)
   throw new Error(`FORM is one of ${Object.keys(forms).join(", ")}`);
 const [topic, message] = make();
-const producer = new Kafka({
+const kafka = new Kafka({
   brokers: (process.env["KAFKA_BROKERS"] ?? "127.0.0.1:9092").split(","),
-}).producer({
+});
+if (topic !== EVENTS) {
+  // In your Kafka such a topic is there already.
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+  await admin.disconnect();
+}
+const producer = kafka.producer({
   idempotent: true,
   createPartitioner: Partitioners.DefaultPartitioner,
 });

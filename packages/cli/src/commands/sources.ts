@@ -12,7 +12,7 @@ export function sourcesCommand(run: Run): Command {
       command<TryOptions>(
         run,
         "try <file>",
-        "show what the last records of the topics would become, or why they would be refused; commits nothing, joins no group",
+        "show what the last records of the topics would become, or why they would be refused; commits nothing, joins no group (FILE -: stdin)",
         async (given) =>
           await (await import("../sources/try-sources.ts")).trySources(given),
       )

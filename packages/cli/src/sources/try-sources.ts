@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { counted, type Source } from "@postrider/core";
 import {
   type Admin,
@@ -5,6 +6,7 @@ import {
   createSourceDecoder,
   type Decoder,
   missingRights,
+  readSources,
   readSourcesFile,
 } from "@postrider/messaging";
 import { registryAccess, systemClock } from "@postrider/runtime";
@@ -24,6 +26,7 @@ export interface TryOptions extends FormOptions {
 }
 
 const USUAL_LAST = 10;
+const STDIN = 0;
 
 /** Reads the end of each source's topic, joins no group and commits nothing, and shows what each record would become by the rules of ingest. */
 export const trySources: Action<TryOptions> = async ({
@@ -60,7 +63,9 @@ export const trySources: Action<TryOptions> = async ({
 
 function sourcesOf(path: string): readonly Source[] {
   try {
-    return readSourcesFile(path);
+    return path === "-"
+      ? readSources(readFileSync(STDIN, "utf8"))
+      : readSourcesFile(path);
   } catch (error) {
     throw new CliError(EXIT.usage, `${path} cannot be used.`, {
       why: reasonOf(error),
