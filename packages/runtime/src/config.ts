@@ -22,6 +22,8 @@ export interface ConfigEntry<T = unknown> {
   readonly secret?: boolean;
   /** The value is a function that reads the file again at each call, so that a changed password needs no restart. It throws if the file has become unreadable or invalid. */
   readonly live?: true;
+  /** The variable has the path of a file, whose text is parsed. */
+  readonly file?: true;
   /** A rule about this and other values, by the spec's names, those that could not be read being absent. Returns what completes "VARIABLE …", or null. */
   readonly check?: (values: Readonly<Record<string, unknown>>) => string | null;
   /** One sentence for the reference page. */
@@ -138,13 +140,14 @@ function textOf(
   readFile: (path: string) => string,
 ): { value: string | null; path: string | null } | { problem: ConfigProblem } {
   const text = env[entry.env] ?? "";
-  const path = entry.secret === true ? (env[`${entry.env}_FILE`] ?? "") : "";
-  if (text !== "" || path === "")
+  const isFile = entry.file === true;
+  const variable = isFile ? entry.env : `${entry.env}_FILE`;
+  const path = isFile || entry.secret === true ? (env[variable] ?? "") : "";
+  if ((text !== "" && !isFile) || path === "")
     return { value: text === "" ? null : text, path: null };
   try {
     return { value: readFile(path).trim(), path };
   } catch (error) {
-    const variable = `${entry.env}_FILE`;
     const message = fileProblem(variable, path, error);
     return { problem: { variable, got: path, message } };
   }

@@ -60,7 +60,7 @@ function isOurs(topic: string, prefix: string | undefined): boolean {
 }
 
 const sourcesFile: Parse<readonly Source[]> = Object.assign(
-  (path: string) => readSourcesFile(path.trim()),
+  (text: string) => readSources(text),
   { expects: "the path of a YAML or JSON file" },
 );
 
@@ -69,6 +69,7 @@ export const sourcesConfig = {
   sources: {
     env: "POSTRIDER_SOURCES_FILE",
     parse: sourcesFile,
+    file: true,
     default: null,
     check: (values) => {
       const { sources, topicPrefix } = values as {
