@@ -136,7 +136,11 @@ describeWithRegistry("a source in Avro", () => {
 
   test("a schema that is not Avro, or that the registry does not have, is told", async () => {
     const { id } = await client.register(
-      { type: SchemaType.JSON, schema: '{"type":"object","title":"x"}' },
+      {
+        type: SchemaType.JSON,
+        schema:
+          '{"$schema":"http://json-schema.org/draft-07/schema#","type":"object","title":"x"}',
+      },
       { subject: "objects-value" },
     );
 
