@@ -1,6 +1,7 @@
 /** Configured sources on a real Kafka: topics that were there before Postrider. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { useStack, waitFor } from "@postrider/testkit";
+import fc from "fast-check";
 import kafkajs from "kafkajs";
 import { SourceIngest } from "../../fixtures/source-ingest.ts";
 
@@ -184,4 +185,35 @@ test("records of a transaction that was aborted are never delivered; those of a 
     .slice(-2);
   expect(payloads).toEqual(['"committed"', '"last"']);
   expect(await ingest.intakeOf(PARCELS, before + 2)).toHaveLength(before + 2);
+});
+
+test("random JSON comes out of Kafka as it went in, byte for byte", async () => {
+  const spelled = fc.constantFrom(
+    "-0",
+    "1.50E+003",
+    "9007199254740993",
+    '"\\ud800"',
+    '{"a":1,"a":1.0}',
+    "\ufeff[ ]",
+  );
+  const space = fc.constantFrom("", " ", "\n", "\t\r\n");
+  const text = fc
+    .tuple(fc.oneof(fc.json({ stringUnit: "binary" }), spelled), space)
+    .map((parts) => parts.join(""));
+  const values = fc.sample(text, 200).map((each) => Buffer.from(each));
+  const before = (await ingest.deliveriesOf(PARCELS, 8)).length;
+  const headers = { tenant: "acme" };
+
+  await ingest.produce(
+    PARCELS,
+    values.map((value) => ({ value, headers })),
+    CompressionTypes.ZSTD,
+  );
+
+  const payloads = (await ingest.deliveriesOf(PARCELS, before + values.length))
+    .slice(before)
+    .map(({ payload }) => Buffer.from(payload));
+  expect(payloads.map((each) => each.toString("hex"))).toEqual(
+    values.map((each) => each.toString("hex")),
+  );
 });
