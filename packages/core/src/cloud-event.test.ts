@@ -84,6 +84,16 @@ test("structured: data of another content type is its text, and data_base64 its 
   expect(eventOf(structured({}, `"text"`)).payload).toBe(`"text"`);
 });
 
+test("no two pairs of source and id make the same event id", () => {
+  const idOf = (source: string, id: string) =>
+    eventOf(structured({ source, id })).id;
+
+  expect(idOf("urn:shop", "7")).toBe("urn:shop:7");
+  expect(idOf("urn:shop", "a:7")).toBe("urn:shop:a%3A7");
+  expect(idOf("urn:shop:a", "7")).toBe("urn:shop:a:7");
+  expect(idOf("urn:shop", "a%3A7")).toBe("urn:shop:a%253A7");
+});
+
 test("binary: the value is the data, whatever its bytes are", () => {
   const data = Buffer.of(0, 255, 1);
 

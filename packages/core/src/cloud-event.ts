@@ -108,7 +108,7 @@ function eventOf(
       message: "must be an RFC 3339 time, from 1970 to 2199",
     });
   return {
-    id: id === "" || source === "" ? "" : `${source}:${id}`,
+    id: id === "" || source === "" ? "" : `${source}:${withoutColons(id)}`,
     type: required("type"),
     tenantId: attributes.get("tenantid") ?? null,
     occurredAt,
@@ -121,6 +121,11 @@ function eventOf(
     traceparent: attributes.get("traceparent") ?? null,
     tracestate: attributes.get("tracestate") ?? null,
   };
+}
+
+/** Behind the last colon of an event's id is the CloudEvent's id: otherwise two pairs of source and id could make the same one. */
+function withoutColons(id: string): string {
+  return id.replaceAll("%", "%25").replaceAll(":", "%3A");
 }
 
 function headersOf(attributes: CloudEventAttributes): Record<string, string> {
