@@ -230,3 +230,28 @@ test.each<[string, WriterSchema, object]>([
     }),
   ).toMatchObject(expected);
 });
+
+test("a few bytes that would be endless JSON are refused: names of fields take no byte in Avro", () => {
+  const fields = Array.from({ length: 1_000 }, (_, i) => ({
+    name: `a_name_that_takes_no_byte_${i}`,
+    type: "null",
+  }));
+  const item = {
+    type: "record",
+    name: "Item",
+    fields: [{ name: "is", type: "boolean" }, ...fields],
+  };
+  const write = jsonWriterOf(JSON.stringify({ type: "array", items: item }));
+  // Avro counts in zigzag; each item is one byte.
+  const count = (items: number) => Buffer.of((items << 1) & 0x7f);
+  const of = (items: number) =>
+    Buffer.concat([count(items), Buffer.alloc(items), count(0)]);
+  const blocks = (times: number) =>
+    Buffer.concat([
+      ...Array.from({ length: times }, () => of(60).subarray(0, -1)),
+      count(0),
+    ]);
+
+  expect(JSON.parse(write(of(60), 0).toString())).toHaveLength(60);
+  expect(() => write(blocks(20), 0)).toThrow("too long as JSON");
+});

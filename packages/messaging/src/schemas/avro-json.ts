@@ -76,7 +76,19 @@ class Decimal extends avro.types.LogicalType {
 /** For whoever makes a type of a schema and writes its schema out again. */
 export const LOGICAL_TYPES = { decimal: Decimal } as const;
 
+/** All names of fields in one value, in characters. They take no byte in Avro, nor does a null: a few bytes could be endless JSON. */
+const MOST_NAME_CHARS = 8 << 20;
+
 class JsonTap extends CheckedTap {
+  #nameChars = 0;
+
+  /** Throws once the names are too many. */
+  countNames(chars: number): void {
+    this.#nameChars += chars;
+    if (this.#nameChars > MOST_NAME_CHARS)
+      throw new MalformedError("too long as JSON");
+  }
+
   /** A number of 64 bits as its digits. */
   readLongDigits(): string {
     const { buf } = this;
@@ -182,7 +194,9 @@ function recordWrite(
     const name = `${i === 0 ? "" : ","}${JSON.stringify(field.name)}:`;
     return [name, of(field.type)] as const;
   });
+  const nameChars = writes.reduce((sum, [name]) => sum + name.length, 0);
   return (tap, parts) => {
+    tap.countNames(nameChars);
     parts.push("{");
     for (const [name, write] of writes) {
       parts.push(name);
