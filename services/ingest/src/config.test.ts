@@ -154,6 +154,10 @@ sources:
       "sources: [{topic: postrider.deliveries, format: json, tenantId: {literal: t}, type: {literal: t}}]",
       /^POSTRIDER_SOURCES_FILE has topics that are Postrider's own \(postrider.deliveries\)/,
     ],
+    [
+      "sources: [{topic: postrider.retry.1h, format: json, tenantId: {literal: t}, type: {literal: t}}]",
+      /^POSTRIDER_SOURCES_FILE has topics that are Postrider's own \(postrider.retry.1h\)/,
+    ],
   ])("%j is refused", (text, message) => {
     expect(messagesOf(() => configWith(text))).toEqual([
       expect.stringMatching(message),

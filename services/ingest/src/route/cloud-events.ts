@@ -16,13 +16,16 @@ export function readCloudEvent(
   value: Buffer,
 ): ParsedEvent | null {
   const contentType = headerText(raw, "content-type");
-  const [isStructured, batch, format] = MEDIA_TYPE.exec(contentType) ?? [];
-  if (isStructured !== undefined)
+  // Most records have neither header, so that is found out first.
+  const structured = contentType === "" ? null : MEDIA_TYPE.exec(contentType);
+  if (structured !== null) {
+    const [, batch, format] = structured;
     return batch === undefined && format?.toLowerCase() === "json"
       ? readStructuredCloudEvent(value)
       : unparseable(
           `${contentType} is not read: send each CloudEvent by itself, as application/cloudevents+json or in binary mode`,
         );
+  }
   if (headerText(raw, `${PREFIX}specversion`) === "") return null;
   const attributes = new Map<string, string>();
   for (const name of Object.keys(raw.headers)) {

@@ -110,6 +110,8 @@ test("records that do not fit become dead letters with the field and the rule, a
     ["invalid", "tenantId", "pattern"],
     ["routed", null, null],
   ]);
+  // Once the source's `tenantId` in the file is mended, the record counts as accepted after a restart.
+  expect(found[0]?.reason).toMatch(/is not there; .* under a new id$/);
   expect(
     (await ingest.deadLettersOf(PARCELS, 4)).map(
       ({ reason, field, detail, rawKid }) => [reason, field, detail, rawKid],
@@ -216,4 +218,35 @@ test("random JSON comes out of Kafka as it went in, byte for byte", async () => 
   expect(payloads.map((each) => each.toString("hex"))).toEqual(
     values.map((each) => each.toString("hex")),
   );
+});
+
+test("a topic that is deleted is told, and fails neither the process nor another source; made anew while ingest is stopped, it is read from its beginning", async () => {
+  const check = () =>
+    ingest.health.ready().find(({ name }) => name === `route:${LATER}.kafka`);
+  const before = (await ingest.deliveriesOf(PARCELS, 1)).length;
+  const admin = ingest.client.admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [LATER] });
+  await ingest.produce(PARCELS, [{ value: "7", headers: { tenant: "acme" } }]);
+
+  await ingest.deliveriesOf(PARCELS, before + 1);
+  await waitFor(() => check()?.detail.startsWith("degraded: not a member"));
+  expect(
+    [...ingest.health.ready(), ...ingest.health.live()].filter(
+      ({ isOk }) => !isOk,
+    ),
+  ).toEqual([]);
+
+  await ingest.stop();
+  await waitFor(async () => !(await admin.listTopics()).includes(LATER));
+  await admin.disconnect();
+  ingest = new SourceIngest(stack);
+  await ingest.start(["later"], SOURCES);
+  await ingest.produce(LATER, [{ value: "[1]" }, { value: "[2]" }]);
+
+  // The first one is of the topic before.
+  const found = await ingest.deliveriesOf(LATER, 3);
+  expect(
+    found.map(({ payload }) => Buffer.from(payload).toString()).toSorted(),
+  ).toEqual(["[1]", "[2]", "{}"]);
 });
