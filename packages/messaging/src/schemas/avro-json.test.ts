@@ -101,6 +101,7 @@ test("floats and doubles are numbers again that are the same; those that JSON la
     }),
   );
   expect(jsonOf("float", Math.fround(0.1))).toBe("0.1");
+  expect(jsonOf("float", -0)).toBe("-0");
   expect(() => jsonOf("double", NaN)).toThrow("NaN");
   expect(() => jsonOf("float", Infinity)).toThrow("Infinity");
 });
@@ -254,4 +255,13 @@ test("a few bytes that would be endless JSON are refused: names of fields take n
 
   expect(JSON.parse(write(of(60), 0).toString())).toHaveLength(60);
   expect(() => write(blocks(20), 0)).toThrow("too long as JSON");
+});
+
+test("bytes behind the value, or too few, are refused", () => {
+  const write = jsonWriterOf('"long"');
+
+  expect(write(Buffer.of(2), 0).toString()).toBe("1");
+  expect(() => write(Buffer.of(2, 2), 0)).toThrow("trailing bytes");
+  expect(() => write(Buffer.of(0x80), 0)).toThrow("ends too early");
+  expect(() => write(Buffer.alloc(11, 0xff), 0)).toThrow("over 64 bits");
 });

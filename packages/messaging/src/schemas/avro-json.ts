@@ -261,7 +261,8 @@ function decimalText(bytes: Buffer, scale: number): string {
 function floatText(value: number): string {
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return numberText(short);
+    // Not `===`, for which -0 is 0.
+    if (Object.is(Math.fround(short), value)) return numberText(short);
   }
   return numberText(value);
 }

@@ -1,6 +1,9 @@
 import { expect, test } from "@jest/globals";
+import type { DeadLetter } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
+import { createKeyRing } from "@postrider/runtime";
 import { createEventDecoder } from "./read-event.ts";
+import { rejectedRecord } from "./rejected-record.ts";
 
 const decode = createEventDecoder(() => ({
   kind: "unreadable",
@@ -8,8 +11,11 @@ const decode = createEventDecoder(() => ({
   detail: "no Avro here",
 }));
 
-function read(value: string, headers: Readonly<Record<string, string>>) {
-  const raw: RawRecord = {
+function rawOf(
+  value: string,
+  headers: Readonly<Record<string, string>>,
+): RawRecord {
+  return {
     topic: "t.events",
     partition: 0,
     offset: 0,
@@ -20,7 +26,10 @@ function read(value: string, headers: Readonly<Record<string, string>>) {
       Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)]),
     ),
   };
-  const decoded = decode(raw);
+}
+
+function read(value: string, headers: Readonly<Record<string, string>>) {
+  const decoded = decode(rawOf(value, headers));
   if (decoded.kind !== "decoded") throw new Error(decoded.kind);
   return decoded.value;
 }
@@ -79,4 +88,25 @@ test("other records are read as before", () => {
   expect(
     read(`{"id":"x","type":"a","payload":1}`, { ce_id: "1" }),
   ).toMatchObject({ form: "json", event: { id: "x" } });
+});
+
+test("of a CloudEvent that is refused the value is kept sealed: where a secret may be in it nobody has said", () => {
+  const value = `{"password":"hush"}`;
+  const { value: letter } = rejectedRecord(
+    {
+      raw: rawOf(value, BINARY),
+      input: read(value, BINARY),
+      known: { tenantId: "acme", eventId: null, eventType: null },
+      problems: [{ field: "id", rule: "required", message: "is needed" }],
+    },
+    {
+      keyRing: createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]),
+      encodeEvent: () => Buffer.from(value),
+      now: 0,
+    },
+  );
+
+  const { rawKid, rawValue } = letter as DeadLetter;
+  expect(rawKid).toBe("k1");
+  expect(Buffer.from(rawValue!).toString()).not.toContain("hush");
 });
