@@ -9,12 +9,15 @@ import {
   grantCommand,
   HOLDERS_OF,
   rightsOf,
+  rightsOfSources,
   type Right,
 } from "../packages/messaging/src/index.ts";
 
 type Service = keyof typeof HOLDERS_OF;
 const SERVICES = Object.keys(HOLDERS_OF) as Service[]; // its keys are the services
 const PREFIX = "postrider.";
+/** A topic as it might be called. */
+const A_SOURCE = "shop.orders";
 
 const target = new URL("../docs/kafka-rights.md", import.meta.url);
 const text = await format(render(), { parser: "markdown" });
@@ -61,6 +64,22 @@ function render(): string {
     "",
     "Whoever may write `postrider.events` may act for any tenant, and only control may write `postrider.endpoints` and `postrider.control`.",
     "",
+    "## Topics of yours",
+    "",
+    `For each [configured source](publishing.md#topics-that-are-there-already) ingest reads its topic, in a group of its own. Of a topic \`${A_SOURCE}\`:`,
+    "",
+    "```sh",
+    ...rightsOfSources(PREFIX, [A_SOURCE]).map((right) =>
+      grantCommand(right, "User:postrider-ingest"),
+    ),
+    "```",
+    "",
+    "```yaml",
+    ...rightsOfSources(PREFIX, [A_SOURCE]).flatMap(strimziRight),
+    "```",
+    "",
+    "While one of these is missing, that source waits. Ingest itself, and the other sources, go on; `/readyz` has it as `source-rights`.",
+    "",
     "## As commands",
     "",
     "With the users `postrider-ingest`, `postrider-dispatcher` and so on. Set `BROKER` and write `admin.properties` first, as [security.md](security.md#rights) has it.",
@@ -105,12 +124,16 @@ function strimziUser(service: Service, nth: number): string[] {
     "  authorization:",
     "    type: simple",
     "    acls:",
-    ...rightsOfService(service).flatMap((right) => [
-      "      - resource:",
-      `          type: ${right.resource === "transactional-id" ? "transactionalId" : right.resource}`,
-      `          name: ${right.name}`,
-      `          patternType: ${right.isPrefix ? "prefix" : "literal"}`,
-      `        operations: [${right.operations.join(", ")}]`,
-    ]),
+    ...rightsOfService(service).flatMap(strimziRight),
+  ];
+}
+
+function strimziRight(right: Right): string[] {
+  return [
+    "      - resource:",
+    `          type: ${right.resource === "transactional-id" ? "transactionalId" : right.resource}`,
+    `          name: ${right.name}`,
+    `          patternType: ${right.isPrefix ? "prefix" : "literal"}`,
+    `        operations: [${right.operations.join(", ")}]`,
   ];
 }

@@ -17,7 +17,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   sent_by: "what had made the delivery: `route`, `replay`",
   server: "what a certificate is for: `kafka`, `clickhouse`, `registry`",
   stage:
-    "the stage of a runner: `route`, `deliver`, `hold`, `gone`; of assignments also `record.intake`, `record.attempts`, `record.dead-letters`, `record.signals`, `record.audit`",
+    "the stage of a runner: `route`, `route:TOPIC` of a configured source, `deliver`, `hold`, `gone`; of assignments also `record.intake`, `record.attempts`, `record.dead-letters`, `record.signals`, `record.audit`",
   state: "of a circuit breaker: `open` or `half_open`",
   status: "an HTTP status",
   table: "a table of ClickHouse",

@@ -50,6 +50,7 @@ const FOLDERS: Readonly<
     "batch-runner": ["."],
     output: ["."],
     schemas: [".", "table"],
+    sources: ["."],
     kafkajs: [".", "kafkajs/patches"],
     "kafkajs/patches": ["."],
   },
@@ -65,6 +66,7 @@ const FOLDERS: Readonly<
       "lists",
       "processes",
       "publish",
+      "sources",
       "topics",
     ],
     demo: [".", "dev", "processes"],
@@ -73,6 +75,7 @@ const FOLDERS: Readonly<
     lists: ["."],
     processes: ["."],
     publish: ["."],
+    sources: [".", "lists", "topics"],
     topics: ["."],
   },
   ingest: {

@@ -1,6 +1,12 @@
 /** The five services on a Kafka with TLS, SASL and an authorizer, and a ClickHouse with users: each signs in as itself and has exactly the rights and grants that the lists give it. */
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +17,7 @@ import {
   AclResourceTypes,
   Kafka,
   logLevel,
+  Partitioners,
   ResourcePatternTypes,
   type Admin,
 } from "kafkajs";
@@ -30,6 +37,7 @@ import {
   grantCommand,
   HOLDERS_OF,
   rightsOf,
+  rightsOfSources,
   topicPlan,
   type Right,
 } from "@postrider/messaging";
@@ -153,7 +161,10 @@ async function revoke(name: ServiceName, rights: readonly Right[]) {
   await admin.deleteAcls({ filters: aclsOf(name, rights) });
 }
 
-async function start(name: ServiceName): Promise<RunningServices> {
+async function start(
+  name: ServiceName,
+  more: Readonly<Record<string, string>> = {},
+): Promise<RunningServices> {
   const started = await startServices({
     stack: {
       kafka: { brokers: [stack.kafka.secure!.sasl] },
@@ -179,6 +190,7 @@ async function start(name: ServiceName): Promise<RunningServices> {
         CLICKHOUSE_USER: name,
         CLICKHOUSE_PASSWORD: `${name}-password`,
       }),
+      ...more,
     },
   });
   running.set(name, started);
@@ -217,7 +229,7 @@ async function rowsOf(sql: string): Promise<string> {
 
 test("with exactly the listed rights everything works: delivery, retry, dead letter, rows, pause and resume", async () => {
   for (const name of SERVICES) await grant(name, rightsOfService(name));
-  await Promise.all(SERVICES.map(start));
+  await Promise.all(SERVICES.map((name) => start(name)));
   receiver.answerWith({ status: 500 });
   const { id } = await call("control", "/v1/endpoints", {
     tenantId: "acme",
@@ -393,6 +405,47 @@ test.each([
   },
   60_000,
 );
+
+test("a source whose topic ingest may not read keeps nothing waiting, is told with both commands, and is read once they were run", async () => {
+  const topic = "shop.orders";
+  const file = join(logDirectory, "sources.yaml");
+  writeFileSync(
+    file,
+    `sources: [{topic: ${topic}, format: json, tenantId: {literal: acme}, type: {literal: order.paid}}]`,
+  );
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+  const producer = new Kafka({
+    brokers: [...stack.kafka.brokers],
+    logLevel: logLevel.NOTHING,
+  }).producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  await producer.send({ topic, messages: [{ value: "[1.0]" }] });
+  await producer.disconnect();
+  const log = join(logDirectory, "ingest.log");
+  await running.get("ingest")!.stop();
+  rmSync(log);
+  const rights = rightsOfSources(PREFIX, [topic]);
+
+  await start("ingest", { POSTRIDER_SOURCES_FILE: file });
+  const line = await waitFor(() =>
+    linesOf(log).find((each) => each.includes("kafka.rightsMissing")),
+  );
+  await publish("evt_beside");
+  await grant("ingest", rights);
+
+  const { toMend } = JSON.parse(line) as { readonly toMend: readonly string[] };
+  expect(toMend).toEqual(
+    rights.map((right) => grantCommand(right, "User:ingest")),
+  );
+  for (const id of ["evt_beside", `${topic}:0:0`])
+    await waitFor(
+      async () =>
+        (await rowsOf(
+          `SELECT count() FROM attempts WHERE event_id = '${id}' AND outcome = 'delivered'`,
+        )) === "1",
+      { what: `the delivery of ${id}` },
+    );
+}, 120_000);
 
 const bin = fileURLToPath(
   new URL("../packages/cli/bin/postrider.js", import.meta.url),

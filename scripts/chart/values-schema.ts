@@ -7,6 +7,7 @@ import {
   type Node,
   type Pair,
 } from "yaml";
+import { SOURCE_FORMATS } from "../../packages/core/src/index.ts";
 import type { JsonSchema } from "../../packages/runtime/src/index.ts";
 import {
   entryOf,
@@ -61,6 +62,35 @@ const HOSTS = {
   },
 };
 const COUNT = { type: "integer", minimum: 1 };
+/** Where a field of a source's event comes from: one of three. What the texts must be ingest says at its start. */
+const SOURCE_FIELD = {
+  type: "object",
+  additionalProperties: false,
+  minProperties: 1,
+  maxProperties: 1,
+  properties: {
+    literal: { type: "string" },
+    header: { type: "string" },
+    path: { type: "string" },
+  },
+};
+const SOURCES = {
+  type: "array",
+  items: {
+    type: "object",
+    additionalProperties: false,
+    required: ["topic", "format", "tenantId", "type"],
+    properties: {
+      topic: { type: "string", pattern: "^[A-Za-z0-9._-]{1,200}$" },
+      format: { enum: SOURCE_FORMATS },
+      tenantId: SOURCE_FIELD,
+      type: SOURCE_FIELD,
+      id: SOURCE_FIELD,
+      payload: SOURCE_FIELD,
+      contentType: { type: "string" },
+    },
+  },
+};
 
 /** What a default does not show, by the path; in a service's block the path begins with `defaults`. */
 const RANGES: Readonly<Record<string, JsonSchema>> = {
@@ -103,6 +133,7 @@ const RANGES: Readonly<Record<string, JsonSchema>> = {
   "defaults.podAnnotations": TEXTS,
   "defaults.podLabels": LABELS,
   "defaults.serviceAccount.annotations": TEXTS,
+  "ingest.sources": SOURCES,
   "ingest.service.type": { enum: ["ClusterIP", "NodePort", "LoadBalancer"] },
   "control.service.type": { enum: ["ClusterIP", "NodePort", "LoadBalancer"] },
   "ingest.ingress.hosts": HOSTS,

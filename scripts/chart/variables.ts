@@ -23,7 +23,8 @@ export const SERVICE_SPECS: Readonly<Record<string, ConfigSpec>> = {
 };
 
 /** Set by the templates themselves. */
-const LISTENING = new Set([
+const BY_TEMPLATES = new Set([
+  "POSTRIDER_SOURCES_FILE",
   "POSTRIDER_HOST",
   "POSTRIDER_PORT",
   "POSTRIDER_ADMIN_HOST",
@@ -101,7 +102,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
 type Place = "config" | "secrets" | "connections" | "none";
 
 function placeOf({ env, secret }: ConfigEntry): Place {
-  if (LISTENING.has(env) || NOT_OFFERED.has(env) || OF_CONNECTIONS.has(env))
+  if (BY_TEMPLATES.has(env) || NOT_OFFERED.has(env) || OF_CONNECTIONS.has(env))
     return "none";
   if (env in CONNECTIONS) return "connections";
   if (SECRETS.has(env)) return "secrets";

@@ -1,7 +1,11 @@
 /** What the chart renders for each service, against what the service itself takes and does. */
 import { randomBytes } from "node:crypto";
 import { expect } from "@jest/globals";
-import { rightsOf, type RightsHolder } from "@postrider/messaging";
+import {
+  rightsOf,
+  rightsOfSources,
+  type RightsHolder,
+} from "@postrider/messaging";
 import { readConfig } from "@postrider/runtime";
 import { makeCertificate } from "@postrider/testkit";
 import {
@@ -21,7 +25,10 @@ const OF_THE_COMMAND = [
 testWithHelm.each(MATRIX)(
   "%s: each service's configuration takes what is rendered",
   (name) => {
-    const files = secretFiles();
+    const sources = rendering(name).find(
+      ({ metadata }) => metadata.name === "postrider-ingest-sources",
+    )?.data?.["sources.yaml"];
+    const files = filesWith(sources ?? "none");
     const services = podsOf(rendering(name)).filter(
       ({ owner }) => owner.kind === "Deployment",
     );
@@ -42,7 +49,9 @@ testWithHelm.each(MATRIX)(
         ...ours
           .filter(
             (each) =>
-              !isOfCommand(each) && !known.has(each.replace(/_FILE$/, "")),
+              !isOfCommand(each) &&
+              !known.has(each) &&
+              !known.has(each.replace(/_FILE$/, "")),
           )
           .map((each) => `${service} does not know ${each}`),
         ...problemsOf(() => readConfig(env, SERVICE_SPECS[service]!, files)),
@@ -69,12 +78,16 @@ testWithHelm(
       })),
     );
 
-    expect(watched).toHaveLength(7);
+    expect(watched).toHaveLength(9);
     expect(
       watched.filter(({ service, group, topic }) => {
         const holder =
           service === "ingest" ? "route" : (service as RightsHolder); // the other services hold rights under their own names
-        const readable = rightsOf(holder, { prefix: "postrider.", tiers: [] })
+        const prefix = "postrider.";
+        const readable = [
+          ...rightsOf(holder, { prefix, tiers: [] }),
+          ...rightsOfSources(prefix, ["shop.orders", "parcels"]),
+        ]
           .filter(({ operations }) => operations.includes("Read"))
           .map((right) => `${right.resource} ${right.name}`);
         return (
@@ -95,11 +108,12 @@ interface Scaled {
   }[];
 }
 
-/** What a file below /etc/postrider could hold. */
-function secretFiles(): (path: string) => string {
+/** What a file below /etc/postrider could hold, and the sources. */
+function filesWith(sources: string): (path: string) => string {
   const encryptionKeys = `k1:${randomBytes(32).toString("base64")}`;
   const { cert, key } = makeCertificate({ hosts: ["kafka"] });
   return (path) => {
+    if (path === "/etc/postrider-sources/sources.yaml") return sources;
     if (path.endsWith(".crt")) return cert;
     if (path.endsWith(".key")) return key;
     return path.endsWith("encryption-keys") ? encryptionKeys : "text";

@@ -4,7 +4,7 @@ import { nameOf, type ChartObject } from "./render.ts";
 
 /**
  * Text with a line for each value that came (`+`) or went (`-`), and below it the objects in which it did. Objects that came
- * or went are lines of their own; of each kind that is new, the first object's spec is shown.
+ * or went are lines of their own; of each kind that is new, the first object's spec (or data) is shown.
  */
 export function difference(
   before: readonly ChartObject[],
@@ -34,7 +34,8 @@ export function difference(
     ...came.map((object) => `+ ${nameOf(object)}`),
     ...[...changes].map(([line, objects]) => `${line}\n    ${brief(objects)}`),
     ...[...firsts.values()].map(
-      (object) => `\n${nameOf(object)}\n${stringify(object.spec)}`,
+      (object) =>
+        `\n${nameOf(object)}\n${stringify(object.spec ?? object.data)}`,
     ),
   ].join("\n");
 }

@@ -16,6 +16,7 @@ import { publishCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
 import { receiverCommand } from "./commands/receiver.ts";
 import { replayCommand } from "./commands/replay.ts";
+import { sourcesCommand } from "./commands/sources.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
 import { topicsCommand } from "./commands/topics.ts";
@@ -36,6 +37,7 @@ export function createProgram(run: Run): Command {
     startCommand,
     receiverCommand,
     topicsCommand,
+    sourcesCommand,
     migrateCommand,
     endpointsCommand,
     keysCommand,

@@ -18,6 +18,10 @@ export {
 } from "./envelope-fields.ts";
 export * from "./content-type.ts";
 export * from "./blank-secret.ts";
+export * from "./cloud-event.ts";
+export * from "./source.ts";
+export * from "./parse-sources.ts";
+export * from "./source-event.ts";
 export * from "./validate-event.ts";
 export * from "./trace-context.ts";
 export * from "./headers.ts";

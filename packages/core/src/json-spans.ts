@@ -95,6 +95,35 @@ export function objectsOf(
   return objects;
 }
 
+/** The one JSON value that the bytes are, with white space and a byte order mark around it; null if they are anything else. */
+export function wholeValue(bytes: Uint8Array): Span | null {
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const start = skipSpace(bytes, hasMark ? 3 : 0);
+  const end = endOfValue(bytes, start);
+  return end !== NOT_JSON && skipSpace(bytes, end) === bytes.length
+    ? { start, end }
+    : null;
+}
+
+/** Element `index` (0-based) of the array that begins at `from`; null if no array is there, or a shorter one. Of an array that is not valid JSON the elements before the fault are found. */
+export function elementAt(
+  bytes: Uint8Array,
+  from: number,
+  index: number,
+): Span | null {
+  if (bytes[from] !== OPEN_BRACKET) return null;
+  let start = skipSpace(bytes, from + 1);
+  if (bytes[start] === CLOSE_BRACKET) return null;
+  for (let left = index; ; left--) {
+    const end = endOfValue(bytes, start);
+    if (end === NOT_JSON) return null;
+    if (left === 0) return { start, end };
+    const next = skipSpace(bytes, end);
+    if (bytes[next] !== COMMA) return null;
+    start = skipSpace(bytes, next + 1);
+  }
+}
+
 /** Whether the value that begins at `start` is a string. */
 export function isString(bytes: Uint8Array, start: number): boolean {
   return bytes[start] === QUOTE;

@@ -23,9 +23,11 @@ interface WebGlobals {
     options: { fatal: boolean },
   ) => { decode(bytes: Uint8Array): string };
   readonly TextEncoder: new () => { encode(text: string): Uint8Array };
+  /** Decodes base64 into a text of one character for each byte. Throws if it is none. */
+  atob(base64: string): string;
 }
 
-// every platform that runs this code has these three by the WHATWG standards
+// every platform that runs this code has these four by the WHATWG standards
 const globals = globalThis as unknown as WebGlobals;
 
 /** The WHATWG URL of a text, or `null` if the text is not a URL. */
@@ -47,4 +49,16 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 export function encodeUtf8(text: string): Uint8Array {
   return encoder.encode(text);
+}
+
+/** The bytes of a base64 text; `undefined` if it is none. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(
+      globals.atob(text),
+      (character) => character.codePointAt(0) ?? 0,
+    );
+  } catch {
+    return undefined;
+  }
 }

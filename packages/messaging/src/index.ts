@@ -13,6 +13,9 @@ export * from "./rights.ts";
 export * from "./rights-check.ts";
 export * from "./topics-check.ts";
 export * from "./kafkajs/service-kafka.ts";
+export * from "./sources/read-sources.ts";
+export * from "./sources/source-decoder.ts";
+export * from "./schemas/registry-as-json.ts";
 export { readPartition } from "./read-partition.ts";
 export type { ReadPartitionOptions } from "./read-partition.ts";
 export * from "./schemas/avro-codec.ts";
@@ -34,5 +37,8 @@ export {
   encodeOffsetMetadata,
 } from "./offsets/offset-metadata.ts";
 export type { OffsetMetadata } from "./offsets/offset-metadata.ts";
-export type { RunnerLimits } from "./stage-runner/runner-limits.ts";
+export {
+  RUNNER_LIMITS,
+  type RunnerLimits,
+} from "./stage-runner/runner-limits.ts";
 export type { RunnerHealth } from "./stage-runner/runner-health.ts";

@@ -170,6 +170,12 @@ export interface Admin {
     groupId: string,
     topics: readonly string[],
   ): Promise<CommittedOffset[]>;
+  /** As `Consumer.fetchOnce`, in no group: needs the right to read the topic, and no other. */
+  fetchOnce(
+    partition: TopicPartition,
+    offset: number,
+    maxBytes: number,
+  ): Promise<FetchedBatch | null>;
   brokerCount(): Promise<number>;
   /** How many partitions each topic has; a topic that does not exist is left out. Needs no right to read settings. */
   partitionCounts(topics: readonly string[]): Promise<Map<string, number>>;

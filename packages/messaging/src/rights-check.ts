@@ -22,6 +22,8 @@ export interface RightsCheckOptions {
     "kafkaSaslUsername" | "kafkaOauthClientId"
   >;
   readonly log: Log;
+  /** The check's name in the health. Default `kafka-rights`. */
+  readonly name?: string;
   /** The cluster is asked again after this, ms, while a right is missing. Default 10 s. */
   readonly againMs?: number;
 }
@@ -87,7 +89,7 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
       live: [],
       ready: [
         {
-          name: "kafka-rights",
+          name: options.name ?? "kafka-rights",
           isOk: missing.length === 0,
           detail:
             missing.length === 0

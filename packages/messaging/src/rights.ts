@@ -129,6 +129,23 @@ export function rightsOf(
   }
 }
 
+/** The group in which the route stage reads a source: each source has its own, so that no source waits for another's topic. */
+export function sourceGroupId(prefix: string, topic: string): string {
+  return `${prefix}route.${topic}`;
+}
+
+/** What the route stage needs besides to read the configured sources, by their topics' full names. */
+export function rightsOfSources(
+  prefix: string,
+  topics: readonly string[],
+): readonly Right[] {
+  const read = { isPrefix: false, operations: ["Read"] } as const;
+  return topics.flatMap((topic): Right[] => [
+    { ...read, resource: "topic", name: topic },
+    { ...read, resource: "group", name: sourceGroupId(prefix, topic) },
+  ]);
+}
+
 /** Each service by its holders of rights: ingest has those of both its roles. */
 export const HOLDERS_OF = {
   ingest: ["door", "route"],

@@ -17,7 +17,7 @@ import {
 import { kafkaConfig } from "./kafka-config.ts";
 import { registryConfig } from "./registry-config.ts";
 import { renderConfigReference } from "./config-reference.ts";
-import { ConfigError, readConfig } from "./config.ts";
+import { ConfigError, ConfigFileError, readConfig } from "./config.ts";
 
 const spec = {
   ...processConfig(9401),
@@ -115,6 +115,41 @@ test("a secret's file that is missing is a problem that names it", () => {
   );
 
   expect(error.message).toMatch(/POSTRIDER_ADMIN_KEY_FILE.*\/no\/such\/file/);
+});
+
+test("a variable may name a file whose text is parsed, and all that is wrong in it is told", () => {
+  const lines = (content: string): readonly string[] => {
+    const all = content.split("\n");
+    const wrong = all.filter((line) => line.startsWith("!"));
+    if (wrong.length === 0) return all;
+    throw new ConfigFileError(
+      wrong.map((got) => ({ got, text: `has a wrong line: ${got}` })),
+    );
+  };
+  const entry = {
+    env: "LINES_FILE",
+    parse: lines,
+    file: true,
+    doc: "",
+  } as const;
+  const read = (content: string) =>
+    readConfig({ LINES_FILE: "/lines" }, { entry }, (path) => {
+      expect(path).toBe("/lines");
+      return content;
+    });
+
+  expect(read("a\nb\n").entry).toEqual(["a", "b"]);
+  expect(problemsOf(() => read("!a\nb\n!c")).problems).toEqual(
+    ["!a", "!c"].map((got) => ({
+      variable: "LINES_FILE",
+      got,
+      message: `LINES_FILE has a wrong line: ${got}`,
+    })),
+  );
+  expect(
+    problemsOf(() => readConfig({ LINES_FILE: "/no/such/file" }, { entry }))
+      .message,
+  ).toMatch(/^LINES_FILE names \/no\/such\/file, which cannot be read/);
 });
 
 test.each([

@@ -22,6 +22,8 @@ export interface ConfigEntry<T = unknown> {
   readonly secret?: boolean;
   /** The value is a function that reads the file again at each call, so that a changed password needs no restart. It throws if the file has become unreadable or invalid. */
   readonly live?: true;
+  /** The variable has the path of a file, whose text is parsed. */
+  readonly file?: true;
   /** A rule about this and other values, by the spec's names, those that could not be read being absent. Returns what completes "VARIABLE …", or null. */
   readonly check?: (values: Readonly<Record<string, unknown>>) => string | null;
   /** One sentence for the reference page. */
@@ -49,6 +51,20 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+/** Thrown by a `Parse` whose value is a whole file: everything that is wrong in it. Each text completes "VARIABLE …" and says itself what it got. */
+export class ConfigFileError extends Error {
+  override readonly name = "ConfigFileError";
+  readonly code = "CONFIG_FILE_INVALID";
+  readonly problems: readonly {
+    readonly got: string | null;
+    readonly text: string;
+  }[];
+  constructor(problems: ConfigFileError["problems"]) {
+    super(problems.map(({ text }) => text).join("\n"));
+    this.problems = problems;
+  }
+}
+
 /** All problems of a configuration, reported at once. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
@@ -70,7 +86,7 @@ export function readConfig<const S extends ConfigSpec>(
   const values: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(spec)) {
     const result = readEntry(env, entry, readFile);
-    if ("problem" in result) problems.push(result.problem);
+    if ("problems" in result) problems.push(...result.problems);
     else values[name] = result.value;
   }
   for (const [name, entry] of Object.entries(spec)) {
@@ -82,7 +98,7 @@ export function readConfig<const S extends ConfigSpec>(
   return Object.freeze(values) as ConfigOf<S>; // each key of S was read by its own parse
 }
 
-type Read = { value: unknown } | { problem: ConfigProblem };
+type Read = { value: unknown } | { problems: readonly ConfigProblem[] };
 
 function readEntry(
   env: Env,
@@ -90,12 +106,12 @@ function readEntry(
   readFile: (path: string) => string,
 ): Read {
   const found = textOf(env, entry, readFile);
-  if ("problem" in found) return found;
+  if ("problem" in found) return { problems: [found.problem] };
   const text = found.value ?? entry.default;
   if (text === undefined) {
     const expects = entry.parse.expects;
     const why = `is not set${expects === undefined ? "" : `: expected ${expects}`}`;
-    return { problem: problemOf(entry, null, why) };
+    return { problems: [problemOf(entry, null, why)] };
   }
   if (text === null) return { value: null };
   try {
@@ -105,10 +121,16 @@ function readEntry(
     const again = (): unknown => entry.parse(readFile(path!).trim());
     return { value: path === null ? () => value : again };
   } catch (error) {
+    if (error instanceof ConfigFileError)
+      return {
+        problems: error.problems.map((each) =>
+          problemOf(entry, each.got, each.text),
+        ),
+      };
     const got = entry.secret === true ? "[redacted]" : text;
     const why = error instanceof Error ? error.message : String(error);
     const message = `${why}; got ${JSON.stringify(got)}`;
-    return { problem: problemOf(entry, got, message) };
+    return { problems: [problemOf(entry, got, message)] };
   }
 }
 
@@ -118,13 +140,14 @@ function textOf(
   readFile: (path: string) => string,
 ): { value: string | null; path: string | null } | { problem: ConfigProblem } {
   const text = env[entry.env] ?? "";
-  const path = entry.secret === true ? (env[`${entry.env}_FILE`] ?? "") : "";
-  if (text !== "" || path === "")
+  const isFile = entry.file === true;
+  const variable = isFile ? entry.env : `${entry.env}_FILE`;
+  const path = isFile || entry.secret === true ? (env[variable] ?? "") : "";
+  if ((text !== "" && !isFile) || path === "")
     return { value: text === "" ? null : text, path: null };
   try {
     return { value: readFile(path).trim(), path };
   } catch (error) {
-    const variable = `${entry.env}_FILE`;
     const message = fileProblem(variable, path, error);
     return { problem: { variable, got: path, message } };
   }

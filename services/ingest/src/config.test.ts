@@ -1,4 +1,7 @@
-import { expect, test } from "@jest/globals";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { ConfigError } from "@postrider/runtime";
 import { readIngestConfig } from "./config.ts";
 
@@ -68,4 +71,107 @@ test("every problem is reported at once", () => {
       ].map((variable) => expect.objectContaining({ variable })),
     }),
   );
+});
+
+describe("sources", () => {
+  let folder = "";
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "postrider-config-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  function configWith(
+    text: string,
+    env: Record<string, string> = {},
+  ): ReturnType<typeof readIngestConfig> {
+    const file = join(folder, "sources.yaml");
+    writeFileSync(file, text);
+    return readIngestConfig({
+      ...needed,
+      POSTRIDER_SOURCES_FILE: file,
+      ...env,
+    });
+  }
+
+  const messagesOf = (read: () => unknown): string[] => {
+    try {
+      read();
+    } catch (error) {
+      if (error instanceof ConfigError)
+        return error.problems.map(({ message }) => message);
+      throw error;
+    }
+    return [];
+  };
+
+  test("are read of a YAML or a JSON file", () => {
+    const source = {
+      topic: "shop.orders",
+      format: "json",
+      tenantId: { literal: "acme" },
+      type: { header: "type" },
+    };
+    const yaml =
+      "sources:\n  - {topic: shop.orders, format: json, tenantId: {literal: acme}, type: {header: type}}\n";
+
+    const inJson = configWith(JSON.stringify({ sources: [source] })).sources;
+
+    expect(inJson).toMatchObject([{ topic: "shop.orders", format: "json" }]);
+    expect(configWith(yaml).sources).toEqual(inJson);
+    expect(readIngestConfig(needed).sources).toBeNull();
+  });
+
+  test("every problem is reported at once, beside those of other variables", () => {
+    const text = `
+sources:
+  - {topic: shop.orders, format: json, tenantId: acme, type: {path: kind}}
+  - {topic: other, tenantId: {literal: acme}, type: {literal: a}}
+`;
+
+    expect(messagesOf(() => configWith(text, { POSTRIDER_PORT: "x" }))).toEqual(
+      [
+        'POSTRIDER_SOURCES_FILE source shop.orders: tenantId must be {literal: TEXT}, {header: NAME} or {path: PATH}, with a text (a number in quotes); got "acme"',
+        expect.stringMatching(
+          /^POSTRIDER_SOURCES_FILE source shop.orders: type must be a path, .*; got \{"path":"kind"\}$/,
+        ),
+        "POSTRIDER_SOURCES_FILE source other: format must be json or avro",
+        expect.stringMatching(/^POSTRIDER_PORT must be/),
+      ],
+    );
+  });
+
+  test.each([
+    ["sources: [", /^POSTRIDER_SOURCES_FILE is not YAML: .* at line 1/],
+    [
+      "a: 1\na: 2",
+      /^POSTRIDER_SOURCES_FILE is not YAML: Map keys must be unique/,
+    ],
+    [
+      "sources: [{topic: a, format: avro, tenantId: {literal: t}, type: {literal: t}}]",
+      /^POSTRIDER_SOURCES_FILE has sources in Avro \(a\), but SCHEMA_REGISTRY_URL is not set/,
+    ],
+    [
+      "sources: [{topic: postrider.deliveries, format: json, tenantId: {literal: t}, type: {literal: t}}]",
+      /^POSTRIDER_SOURCES_FILE has topics that are Postrider's own \(postrider.deliveries\)/,
+    ],
+    [
+      "sources: [{topic: postrider.retry.1h, format: json, tenantId: {literal: t}, type: {literal: t}}]",
+      /^POSTRIDER_SOURCES_FILE has topics that are Postrider's own \(postrider.retry.1h\)/,
+    ],
+  ])("%j is refused", (text, message) => {
+    expect(messagesOf(() => configWith(text))).toEqual([
+      expect.stringMatching(message),
+    ]);
+  });
+
+  test("a file that cannot be read is named", () => {
+    const read = () =>
+      readIngestConfig({ ...needed, POSTRIDER_SOURCES_FILE: "/no/such/file" });
+
+    expect(messagesOf(read)).toEqual([
+      expect.stringMatching(
+        /^POSTRIDER_SOURCES_FILE names \/no\/such\/file, which cannot be read: there is no such file/,
+      ),
+    ]);
+  });
 });

@@ -4,6 +4,7 @@ import {
   type InlinePolicy,
   parseCidrs,
 } from "@postrider/core";
+import { sourcesConfig } from "@postrider/messaging";
 import {
   commonConfig,
   type ConfigOf,
@@ -86,6 +87,7 @@ export const ingestSpec = {
     default: String(DEFAULT_MAX_PAYLOAD_BYTES),
     doc: "The largest payload of an event.",
   },
+  ...sourcesConfig,
   recordPayloads: commonConfig.recordPayloads,
   maxBodyBytes: {
     env: "POSTRIDER_MAX_BODY_BYTES",

@@ -1,4 +1,4 @@
-import type { EventRules } from "@postrider/core";
+import type { EventRules, Source } from "@postrider/core";
 import {
   createServiceKafka,
   createOutput,
@@ -28,6 +28,9 @@ export interface Shared {
   readonly kafka: Kafka;
   readonly rights: RightsCheck;
   readonly topics: TopicsCheck;
+  /** The configured sources; none without the route role. */
+  readonly sources: readonly Source[];
+  readonly sourceRights: RightsCheck;
   readonly schemas: Schemas;
   readonly keyRing: KeyRing;
   readonly rules: EventRules;
@@ -44,8 +47,15 @@ export interface RolePart {
 }
 
 export function createShared(config: IngestConfig, effects: Effects): Shared {
-  const { kafka, rights, topics } = createServiceKafka(
-    { config, service: "ingest", holders: config.roles },
+  const { roles } = config;
+  const sources = roles.includes("route") ? (config.sources ?? []) : [];
+  const { kafka, rights, topics, sourceRights } = createServiceKafka(
+    {
+      config,
+      service: "ingest",
+      holders: roles,
+      sources: sources.map(({ topic }) => topic),
+    },
     effects,
   );
   const keyRing = createKeyRing(config.encryptionKeys);
@@ -73,6 +83,8 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     kafka,
     rights,
     topics,
+    sources,
+    sourceRights,
     schemas,
     keyRing,
     rules,

@@ -1,7 +1,10 @@
-{{/* Whose lag is work: group and topic, below the prefix. The tiers are not here: a record waits in them by intent. */}}
+{{/* Whose lag is work: group and topic, below the prefix; `name`: a topic of others. The tiers are not here: a record waits in them by intent. */}}
 {{- define "postrider.lag" -}}
 {{- if eq .component "ingest" }}
 - {group: route, topic: events}
+{{- range .root.Values.ingest.sources }}
+- {group: {{ printf "route.%s" .topic | quote }}, name: {{ .topic | quote }}}
+{{- end }}
 {{- else if eq .component "dispatcher" }}
 - {group: dispatcher, topic: deliveries}
 {{- else if eq .component "recorder" }}

@@ -73,3 +73,7 @@ annotations:
 {{- define "postrider.database" -}}
 {{- default (regexReplaceAll "[^A-Za-z0-9_]" .Release.Name "_") .Values.config.POSTRIDER_CLICKHOUSE_DATABASE -}}
 {{- end -}}
+
+{{- define "postrider.sourcesName" -}}
+{{- printf "%s-ingest-sources" (include "postrider.fullname" .) -}}
+{{- end -}}

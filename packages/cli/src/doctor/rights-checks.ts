@@ -6,6 +6,7 @@ import {
   missingRights,
   principalOf,
   rightsOf,
+  rightsOfSources,
   rightText,
   type Admin,
   type Right,
@@ -18,6 +19,7 @@ import type { ServiceName } from "../processes/service-process.ts";
 import { tiersOf } from "../topics/topic-plan.ts";
 import { failed, fine, warning, type Finding } from "./finding.ts";
 import { kafkaAway, signedIn } from "./kafka-checks.ts";
+import { sourcesOf } from "./source-checks.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -28,9 +30,16 @@ export async function serviceKafkaChecks(
   const addresses = findAddresses(env);
   const { brokers, prefix } = addresses.kafka();
   const tiers = parseTiers(tiersOf(addresses.dev()?.folder ?? null));
-  const rights = HOLDERS_OF[service].flatMap((holder) =>
-    rightsOf(holder, { prefix, tiers }),
-  );
+  const sources = service === "ingest" ? sourcesOf(env) : [];
+  const rights = [
+    ...HOLDERS_OF[service].flatMap((holder) =>
+      rightsOf(holder, { prefix, tiers }),
+    ),
+    ...rightsOfSources(
+      prefix,
+      sources.map(({ topic }) => topic),
+    ),
+  ];
   const security: Partial<KafkaConfig> = env["KAFKA_BROKERS"]
     ? readConfig(env, kafkaConfig)
     : {};

@@ -9,6 +9,7 @@ import { kafkaChecks } from "./kafka-checks.ts";
 import { serviceKafkaChecks } from "./rights-checks.ts";
 import { brokerChecks, type ClickHouseServer } from "./server-checks.ts";
 import { settingsChecks, type Part } from "./settings-checks.ts";
+import { sourceChecks } from "./source-checks.ts";
 import { clickhouseChecks, registryChecks } from "./store-checks.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -31,6 +32,9 @@ export async function checkStack(
       "kafka",
       () => (as === null ? kafkaChecks() : serviceKafkaChecks(as, env)),
     ],
+    ...(as === null || as === "ingest"
+      ? ([["kafka", () => sourceChecks(env)]] as const)
+      : []),
     ["registry", () => registryChecks()],
     ...(as === null || USE_CLICKHOUSE.includes(as)
       ? ([

@@ -8,6 +8,7 @@ import {
   transactionOperations,
 } from "./authorized-operations.ts";
 import { controllerClock } from "./cluster-clock.ts";
+import { fetchOnce, type Fetching } from "./fetch-once.ts";
 import type { Cluster } from "./patches/cluster.ts";
 import {
   TopicMissingError,
@@ -18,6 +19,8 @@ import {
 
 /** Makes an admin client of kafkajs' one and its cluster, not yet connected. It retries while the broker is away. */
 export function createAdmin(admin: KafkajsAdmin, cluster: Cluster): Admin {
+  // kafkajs' cluster object has what a group's has: it is the same class. `Cluster` names less of it.
+  const fetching = { cluster } as unknown as Fetching;
   return {
     connect: () => admin.connect(),
     disconnect: () => admin.disconnect(),
@@ -74,6 +77,10 @@ export function createAdmin(admin: KafkajsAdmin, cluster: Cluster): Admin {
           metadata: metadata ?? "",
         })),
       );
+    },
+    async fetchOnce(partition, offset, maxBytes) {
+      await cluster.addMultipleTargetTopics([partition.topic]);
+      return await fetchOnce(fetching, partition, { offset, maxBytes });
     },
     async brokerCount() {
       return (await admin.describeCluster()).brokers.length;

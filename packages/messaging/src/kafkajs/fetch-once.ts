@@ -7,12 +7,15 @@ const MAX_WAIT_MS = 100;
 /** Kafka's `read_committed`. */
 const READ_COMMITTED = 1;
 
+/** What is needed of a group, or of any other client that has a cluster. */
+export type Fetching = Pick<ConsumerGroup, "cluster">;
+
 /**
  * Fetches once, from the partition's leader. Null if nothing came, or if it is a broken batch that is fetched again later. Rejects on any
  * error; the metadata is read again then, so that the next fetch goes to the new leader.
  */
 export async function fetchOnce(
-  group: ConsumerGroup,
+  group: Fetching,
   { topic, partition }: TopicPartition,
   { offset, maxBytes }: { readonly offset: number; readonly maxBytes: number },
 ): Promise<FetchedBatch | null> {

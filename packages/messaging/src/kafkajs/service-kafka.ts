@@ -2,7 +2,7 @@
 import type { Effects, KafkaConfig } from "@postrider/runtime";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createRightsCheck, type RightsCheck } from "../rights-check.ts";
-import { rightsOf, type RightsHolder } from "../rights.ts";
+import { rightsOf, rightsOfSources, type RightsHolder } from "../rights.ts";
 import { createTopicsCheck, type TopicsCheck } from "../topics-check.ts";
 
 export interface ServiceKafkaOptions {
@@ -13,6 +13,8 @@ export interface ServiceKafkaOptions {
   readonly holders: readonly RightsHolder[];
   /** Of a service that reads or writes tiers. */
   readonly tiers?: readonly { readonly topic: string }[];
+  /** The topics of configured sources, for the route stage: full names. */
+  readonly sources?: readonly string[];
   /** A test's own connection. */
   readonly kafka?: Kafka | undefined;
 }
@@ -25,8 +27,10 @@ export function createServiceKafka(
   readonly kafka: Kafka;
   readonly rights: RightsCheck;
   readonly topics: TopicsCheck;
+  /** Apart, because a topic that is not ours to grant must not keep the service waiting. */
+  readonly sourceRights: RightsCheck;
 } {
-  const { config, service, holders, tiers = [] } = options;
+  const { config, service, holders, tiers = [], sources = [] } = options;
   const { kafkaBrokers: brokers, topicPrefix: prefix } = config;
   const clientId = `postrider-${service}`;
   const kafka =
@@ -36,19 +40,18 @@ export function createServiceKafka(
         brokers,
         clientId,
         security: config,
-        onUnauthorized: () => rights.doubt(),
+        onUnauthorized() {
+          rights.doubt();
+          if (sources.length > 0) sourceRights.doubt();
+        },
       },
       effects,
     );
   const needed = holders.flatMap((holder) =>
     rightsOf(holder, { prefix, tiers }),
   );
-  const rights = createRightsCheck({
-    kafka,
-    rights: needed,
-    security: config,
-    log: effects.log,
-  });
+  const checked = { kafka, security: config, log: effects.log };
+  const rights = createRightsCheck({ ...checked, rights: needed });
   const topics = createTopicsCheck({
     kafka,
     // What a service has a right to is what it reads and writes.
@@ -62,5 +65,10 @@ export function createServiceKafka(
     withoutThem: "work stands still",
     log: effects.log,
   });
-  return { kafka, rights, topics };
+  const sourceRights = createRightsCheck({
+    ...checked,
+    rights: rightsOfSources(prefix, sources),
+    name: "source-rights",
+  });
+  return { kafka, rights, topics, sourceRights };
 }

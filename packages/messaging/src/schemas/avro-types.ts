@@ -216,7 +216,7 @@ function bufferOf(value: unknown): unknown {
 }
 
 /** Throws if the type has an array whose items take no byte: ten bytes could then claim 2^50 items. */
-function refuseEmptyItems(type: Type, seen: Set<Type>): void {
+export function refuseEmptyItems(type: Type, seen: Set<Type>): void {
   if (seen.has(type)) return;
   seen.add(type);
   if (type instanceof avro.types.ArrayType) {

@@ -9,6 +9,7 @@ import {
 } from "@kafkajs/confluent-schema-registry";
 import type { MonotonicMs } from "@postrider/core";
 import type { WriterSchema } from "./avro-codec.ts";
+import { LOGICAL_TYPES } from "./avro-json.ts";
 import type { Clock, Log, RegistryAccess } from "@postrider/runtime";
 
 export interface RegistrySchemas {
@@ -37,12 +38,16 @@ export function createRegistrySchemas(
   const { clock, log, absentMs = 10_000, failedMs = 1000 } = options;
   const { url, agent, authorization } = options.registry;
   // No retries in the client: our callers ask again.
-  const client = new SchemaRegistry({
-    host: url.replace(/\/+$/, ""),
-    retry: { retries: 0 },
-    agent,
-    middlewares: [signedIn(authorization)],
-  });
+  const client = new SchemaRegistry(
+    {
+      host: url.replace(/\/+$/, ""),
+      retry: { retries: 0 },
+      agent,
+      middlewares: [signedIn(authorization)],
+    },
+    // So that a decimal still has its scale where a schema's type is written out again below.
+    { [SchemaType.AVRO]: { logicalTypes: LOGICAL_TYPES } },
+  );
   const found = new Map<number, WriterSchema>();
   const missed = new Map<
     number,
@@ -52,11 +57,17 @@ export function createRegistrySchemas(
 
   async function lookUp(id: number): Promise<void> {
     try {
-      found.set(id, {
-        kind: "found",
-        // The client returns avsc's type; as JSON that is its schema.
-        json: JSON.stringify(await client.getSchema(id)),
-      });
+      const schema = await client.getSchema(id);
+      found.set(
+        id,
+        isAvro(schema)
+          ? // The client returns avsc's type; as JSON that is its schema.
+            { kind: "found", json: JSON.stringify(schema) }
+          : {
+              kind: "absent",
+              detail: `schema ${id} of the registry is not Avro`,
+            },
+      );
     } catch (error) {
       const isAbsent = statusOf(error) === 404;
       if (missed.size >= MAX_REMEMBERED) missed.clear();
@@ -98,6 +109,11 @@ export function createRegistrySchemas(
       return { kind: "unknown" };
     },
   };
+}
+
+/** Of JSON and Protobuf schemas the client returns classes of its own. */
+function isAvro(schema: object): boolean {
+  return "typeName" in schema;
 }
 
 type RequestMiddleware = NonNullable<

@@ -3,6 +3,7 @@
  * `schemas` topic (compacted, keyed by fingerprint) and, if one is configured, from the schema registry.
  */
 import type { EpochMs } from "@postrider/core";
+import { createAvroAsJson } from "./avro-as-json.ts";
 import {
   createAvroCodec,
   type Codec,
@@ -32,7 +33,7 @@ import {
   recordNameOf,
   type RecordName,
 } from "./schema-files.ts";
-import type { Decoded } from "../stage.ts";
+import type { Decoded, Decoder } from "../stage.ts";
 import { createTable, type TableCheck } from "../table/table.ts";
 import { topicName } from "../topics.ts";
 
@@ -55,6 +56,8 @@ export interface SchemasOptions {
 }
 
 export interface Schemas extends Lifecycle, Codec {
+  /** Decodes Avro in the registry's framing, whatever its schema is, as JSON text. */
+  readonly asJson: Decoder<Buffer>;
   health(): { readonly ready: TableCheck[]; readonly live: TableCheck[] };
 }
 
@@ -84,6 +87,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
   let registry: RegistrySchemas | null = null;
   const registryIds = new Map<keyof TopicValues, number>();
 
+  const byId = (id: number): WriterSchema => writerById(options, registry, id);
   const codec = createAvroCodec({
     schemas: ours,
     writers: {
@@ -95,7 +99,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
           ? { kind: "unknown" }
           : { kind: "unknown", isSourceBehind: true };
       },
-      byId: (id) => writerById(options, registry, id),
+      byId,
     },
     registryIdOf: (name) =>
       // A tier carries deliveries. If it has no subject of its own, use the id of `deliveries`: an id names a schema, not a subject.
@@ -159,6 +163,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
     encode: codec.encode,
     encodeInPieces: codec.encodeInPieces,
     decoderOf: codec.decoderOf,
+    asJson: createAvroAsJson(byId),
     health: () => table.health(),
   };
 }

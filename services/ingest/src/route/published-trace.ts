@@ -1,7 +1,8 @@
 import { isTraceparent, readTraceContext } from "@postrider/core";
 import type { InRecord, RawRecord } from "@postrider/messaging";
 import type { TraceContext } from "@postrider/runtime";
-import { headerText, type RouteInput } from "./read-event.ts";
+import { headerText } from "./header-text.ts";
+import type { RouteInput } from "./read-event.ts";
 
 /** The trace context that the publisher gave: the event's own, or else that of the record's headers. */
 export function publishedTrace({

@@ -1,24 +1,28 @@
 import {
+  type ParsedEvent,
   parseJsonEnvelope,
   type Problem,
   type WebhookEvent,
 } from "@postrider/core";
 import type { Decoder, RawRecord } from "@postrider/messaging";
+import { readCloudEvent } from "./cloud-events.ts";
+import { headerText } from "./header-text.ts";
 
-/** A record of the `events` topic, as read. An unreadable record is a value here, not a failure of the decoder, so that route itself makes its dead letter and its intake record. */
+/** A record of the `events` topic, or of a configured source, as read. An unreadable record is a value here, not a failure of the decoder, so that route itself makes its dead letter and its intake record. */
 export type RouteInput =
   | {
       readonly kind: "event";
-      readonly form: "json" | "avro";
+      readonly form: "json" | "avro" | "cloud_event" | "source";
       readonly event: WebhookEvent;
-      /** Fields of the wrong type. The stage checks the other rules. */
+      /** Fields of the wrong type, or that a source's record lacks. The stage checks the other rules. */
       readonly problems: readonly Problem[];
     }
   | { readonly kind: "unreadable"; readonly problem: Problem };
 
 /**
- * Reads a record of `events`: as a JSON envelope if the first byte is `{` or the record's `content-type` header is
- * `application/json`, as Avro otherwise. A record waits only if its schema is not known yet.
+ * Reads a record of `events`: as a CloudEvent if its headers say so (cloud-events.ts), as a JSON envelope if the first byte is
+ * `{` or the record's `content-type` header is `application/json`, as Avro otherwise. A record waits only if its schema is not
+ * known yet.
  */
 export function createEventDecoder(
   avro: Decoder<WebhookEvent>,
@@ -26,6 +30,8 @@ export function createEventDecoder(
   return (raw) => {
     if (raw.value === null || raw.value.length === 0)
       return unreadable("required", "the record has no value");
+    const cloudEvent = readCloudEvent(raw, raw.value);
+    if (cloudEvent !== null) return decodedAs("cloud_event", cloudEvent);
     if (isJson(raw.value, raw)) return readJson(raw.value);
     const decoded = avro(raw);
     switch (decoded.kind) {
@@ -49,15 +55,30 @@ export function createEventDecoder(
   };
 }
 
+/** Reads a record of a configured source, as `decode` makes an event of it. */
+export function createSourceEventDecoder(
+  decode: Decoder<ParsedEvent>,
+): Decoder<RouteInput> {
+  return (raw) => {
+    const decoded = decode(raw);
+    return decoded.kind === "decoded"
+      ? decodedAs("source", decoded.value)
+      : decoded;
+  };
+}
+
 function readJson(value: Buffer): ReturnType<Decoder<RouteInput>> {
-  const parsed = parseJsonEnvelope(value);
+  return decodedAs("json", parseJsonEnvelope(value));
+}
+
+function decodedAs(
+  form: Extract<RouteInput, { kind: "event" }>["form"],
+  parsed: ParsedEvent,
+): ReturnType<Decoder<RouteInput>> {
   if (parsed.kind === "unparseable")
     return unreadable(parsed.problem.rule, parsed.problem.message);
   const { event, problems } = parsed;
-  return {
-    kind: "decoded",
-    value: { kind: "event", form: "json", event, problems },
-  };
+  return { kind: "decoded", value: { kind: "event", form, event, problems } };
 }
 
 function unreadable(
@@ -80,11 +101,4 @@ function isJson(value: Buffer, raw: RawRecord): boolean {
     value[at] === OPEN_BRACE ||
     /^application\/json(?:\s*;|\s*$)/i.test(headerText(raw, "content-type"))
   );
-}
-
-/** The first value of a record header as text; empty if there is none. */
-export function headerText(raw: RawRecord, name: string): string {
-  const value = raw.headers[name];
-  const first = Buffer.isBuffer(value) ? value : value?.[0];
-  return first?.toString("utf8") ?? "";
 }

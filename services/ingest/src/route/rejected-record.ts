@@ -34,8 +34,8 @@ export interface RejectContext {
 }
 
 /**
- * The dead letter of a record that is not an event or breaks a rule. A value that could not be parsed is kept sealed,
- * because a secret may be anywhere in it. A value that could be parsed is kept plain, with its secrets blanked.
+ * The dead letter of a record that is not an event or breaks a rule. A value that could not be parsed, of a CloudEvent or of a
+ * configured source is kept sealed, because a secret may be anywhere in it. Any other is kept plain, with its secrets blanked.
  */
 export function rejectedRecord(
   rejected: RejectedRecord,
@@ -74,9 +74,17 @@ function keptValue(
 ): Pick<DeadLetter, "rawValue" | "rawKid"> {
   if (raw.value === null || input.kind === "unreadable")
     return sealRaw(raw, keyRing);
-  if (input.form === "json")
-    return { rawValue: blankSecret(raw.value), rawKid: null };
-  const { event } = input;
+  const { event, form } = input;
+  switch (form) {
+    case "json":
+      return { rawValue: blankSecret(raw.value), rawKid: null };
+    case "cloud_event":
+    case "source":
+      // Where a secret may be in them nobody has said.
+      return sealRaw(raw, keyRing);
+    case "avro":
+      break;
+  }
   const destination = event.destination && withoutSecret(event.destination);
   const headers = redactedHeaders(event.headers);
   const rawValue = encodeEvent({ ...event, destination, headers });

@@ -1,25 +1,46 @@
 import type { Endpoint } from "@postrider/core";
 import {
+  createSourceDecoder,
   createStageRunner,
   createTable,
   createTimestampCheck,
+  type Decoder,
+  RUNNER_LIMITS,
+  sourceGroupId,
+  type StageRunner,
   topicName,
 } from "@postrider/messaging";
+import type { Lifecycle } from "@postrider/runtime";
 import { boundedOutput } from "./bounded-output.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
-import { createEventDecoder } from "./read-event.ts";
+import {
+  createEventDecoder,
+  createSourceEventDecoder,
+  type RouteInput,
+} from "./read-event.ts";
 import { RouteSpans } from "./route-spans.ts";
 import { createRouteStage } from "./route.stage.ts";
 import { createRouteMeters } from "./route-metrics.ts";
+import { createSourceRunners, degraded } from "./source-runners.ts";
 import {
   createOutputPart,
   type RolePart,
   type Shared,
 } from "../shared-parts.ts";
 
-/** The route stage with its table of endpoints, its output and its runner. */
+/** What a runner reads, and how. */
+interface Input {
+  /** The label `stage` of its metrics. */
+  readonly name: string;
+  readonly groupId: string;
+  readonly topic: string;
+  readonly decode: Decoder<RouteInput>;
+}
+
+/** The route stage with its table of endpoints, its output and its runners: one for `events`, one for each configured source. */
 export function createRoutePart(shared: Shared): RolePart {
-  const { config, effects, kafka, schemas } = shared;
+  const { config, effects, kafka, schemas, sources } = shared;
+  const prefix = config.topicPrefix;
   const output = createOutputPart(shared, [
     "deliveries",
     "intake",
@@ -27,7 +48,7 @@ export function createRoutePart(shared: Shared): RolePart {
   ]);
   const table = createTable<Endpoint>({
     kafka,
-    topic: topicName(config.topicPrefix, "endpoints"),
+    topic: topicName(prefix, "endpoints"),
     decode: schemas.decoderOf("endpoints"),
     sessionTimeoutMs: config.sessionTimeoutMs,
     unknownSchemaWaitMs: config.unknownSchemaWaitMs,
@@ -35,54 +56,113 @@ export function createRoutePart(shared: Shared): RolePart {
   });
   const endpoints = new EndpointIndex();
   table.onChange((endpointId, endpoint) => endpoints.set(endpointId, endpoint));
-  const groupId = `${config.topicPrefix}route`;
-  const { tracer } = effects;
-  const stage = createRouteStage({
-    rules: shared.rules,
-    maxFanOut: config.maxFanOut,
-    recordPayloads: config.recordPayloads,
-    window: {
-      maxRecords: config.duplicateWindowRecords,
-      maxBytes: config.duplicateWindowBytes,
-    },
+  const events = topicName(prefix, "events");
+  const runnerOf = runnersOf(shared, {
     endpoints,
-    keyRing: shared.keyRing,
-    encodeEvent: (value) =>
-      schemas.encode({ topic: "events", key: null, value }),
-    now: () => effects.clock.now(),
-    onDecided: createRouteMeters(effects),
-    spans: tracer.isOn ? new RouteSpans(tracer, groupId) : null,
-  });
-  const runner = createStageRunner({
-    name: "route",
-    stage,
-    decode: createEventDecoder(schemas.decoderOf("events")),
-    kafka,
-    groupId,
-    topics: [topicName(config.topicPrefix, "events")],
     output: boundedOutput(output),
     // Wait while the table is behind: `no_match` is final, so an endpoint that the table lacks would never get the event.
     waitsFor: () => table.behind(),
-    deadLetterOf: shared.deadLetterOf,
-    limits: {
-      sessionTimeoutMs: config.sessionTimeoutMs,
-      unknownSchemaWaitMs: config.unknownSchemaWaitMs,
-      warmUpRecords: config.duplicateWindowRecords,
-      warmUpBytes: config.duplicateWindowBytes,
-    },
-    ...effects,
   });
+  const runner = runnerOf({
+    name: "route",
+    groupId: `${prefix}route`,
+    topic: events,
+    decode: createEventDecoder(schemas.decoderOf("events")),
+  });
+  const sourceRunners = createSourceRunners(
+    sources.map((source) =>
+      runnerOf({
+        name: `route:${source.topic}`,
+        groupId: sourceGroupId(prefix, source.topic),
+        topic: source.topic,
+        decode: createSourceEventDecoder(
+          createSourceDecoder(source, schemas.asJson),
+        ),
+      }),
+    ),
+  );
   const timestamps = createTimestampCheck({
     kafka,
-    topics: [topicName(config.topicPrefix, "events")],
+    topics: [events],
     log: effects.log,
   });
-  const healths = [table, output, runner];
+  const healths = [table, output, runner, sourceRunners];
+  const { rights, parts } = sourceRightsPart(shared);
   return {
-    parts: [table, output, runner, timestamps],
+    parts: [table, output, runner, ...parts, sourceRunners, timestamps],
     health: () => ({
       live: healths.flatMap((one) => one.health().live),
-      ready: healths.flatMap((one) => one.health().ready),
+      ready: [
+        ...healths.flatMap((one) => one.health().ready),
+        ...rights().map(degraded),
+      ],
     }),
   };
+}
+
+/** Asks for the rights on the sources' topics, and keeps nothing waiting. */
+function sourceRightsPart({ sources, sourceRights }: Shared): {
+  readonly parts: readonly Lifecycle[];
+  readonly rights: () => ReturnType<RolePart["health"]>["ready"];
+} {
+  if (sources.length === 0) return { parts: [], rights: () => [] };
+  const part: Lifecycle = {
+    start() {
+      void sourceRights.start();
+      return Promise.resolve();
+    },
+    stop: (deadline) => sourceRights.stop(deadline),
+  };
+  return { parts: [part], rights: () => sourceRights.health().ready };
+}
+
+/** Makes runners with a stage, and so a duplicate window, of their own. */
+function runnersOf(
+  shared: Shared,
+  of: {
+    readonly endpoints: EndpointIndex;
+    readonly output: ReturnType<typeof boundedOutput>;
+    readonly waitsFor: () => string | null;
+  },
+): (input: Input) => StageRunner {
+  const { config, effects, kafka, schemas, sources } = shared;
+  const { tracer } = effects;
+  const onDecided = createRouteMeters(effects);
+  const window = {
+    maxRecords: config.duplicateWindowRecords,
+    maxBytes: config.duplicateWindowBytes,
+  };
+  return ({ name, groupId, topic, decode }) =>
+    createStageRunner({
+      name,
+      stage: createRouteStage({
+        rules: shared.rules,
+        maxFanOut: config.maxFanOut,
+        recordPayloads: config.recordPayloads,
+        window,
+        endpoints: of.endpoints,
+        keyRing: shared.keyRing,
+        encodeEvent: (value) =>
+          schemas.encode({ topic: "events", key: null, value }),
+        now: () => effects.clock.now(),
+        onDecided,
+        spans: tracer.isOn ? new RouteSpans(tracer, groupId) : null,
+      }),
+      decode,
+      kafka,
+      groupId,
+      topics: [topic],
+      output: of.output,
+      waitsFor: of.waitsFor,
+      deadLetterOf: shared.deadLetterOf,
+      limits: {
+        sessionTimeoutMs: config.sessionTimeoutMs,
+        unknownSchemaWaitMs: config.unknownSchemaWaitMs,
+        warmUpRecords: window.maxRecords,
+        warmUpBytes: window.maxBytes,
+        // The budget is the process's, so its runners share it.
+        byteBudget: RUNNER_LIMITS.byteBudget / (1 + sources.length),
+      },
+      ...effects,
+    });
 }

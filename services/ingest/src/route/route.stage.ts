@@ -23,7 +23,7 @@ export interface RouteOptions
 }
 
 /**
- * The route stage: `events` → `deliveries`, `intake`, `dead-letters`. Finds the endpoints that want each event. Every record gets
+ * The route stage: `events`, or the topic of a configured source → `deliveries`, `intake`, `dead-letters`. Finds the endpoints that want each event. Every record gets
  * a record in `intake`; a batch that cannot be read gets one for the whole batch. A lane is a partition here, not an endpoint, so
  * the events of a partition are judged in the order of the log.
  *

@@ -87,7 +87,9 @@ export class Routing {
       decision: "invalid",
       reason: [
         ...problems.map(describe),
-        ...(problems.some(isMendedBySettings) ? [UNDER_A_NEW_ID] : []),
+        ...(isOfSource(input) || problems.some(isMendedBySettings)
+          ? [UNDER_A_NEW_ID]
+          : []),
       ].join("; "),
       ...(problem === undefined ? {} : { problem }),
     });
@@ -184,6 +186,11 @@ export class Routing {
     this.#options.onDecided?.(decided, this.known);
     return intakeRecords(source, decided);
   }
+}
+
+/** What is a field of a source's record is a setting. */
+function isOfSource(input: RouteInput): boolean {
+  return input.kind === "event" && input.form === "source";
 }
 
 function deliveryRecord(value: Delivery): OutRecord {

@@ -268,10 +268,10 @@ function turnsOf(group: ConsumerGroup): FetchTurns {
   return turns;
 }
 
-const rereadsOfGroups = new WeakMap<ConsumerGroup, Rereads>();
+const rereadsOfGroups = new WeakMap<object, Rereads>();
 
 /** Which broken batches are fetched again, in this group. */
-export function rereadsOf(group: ConsumerGroup): Rereads {
+export function rereadsOf(group: Pick<ConsumerGroup, "cluster">): Rereads {
   let rereads = rereadsOfGroups.get(group);
   if (rereads === undefined) {
     rereads = new Rereads({
