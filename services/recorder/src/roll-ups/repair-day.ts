@@ -5,7 +5,7 @@
  *
  * 1. A staging table with a name of this run's own is made. Another staging table of this roll-up is another run's: if that one is alive,
  *    this one ends; if not, its table is dropped. Made first, looked second: of two runs at least one sees the other.
- * 2. The staging table is filled with the differences, and merged into one part.
+ * 2. The staging table is filled with the differences and with the durations of what they add, and merged into one part.
  * 3. The roll-up and the staging table together are compared with the attempts. They must be equal, and no attempt of the day may have come
  *    or gone since the mark was taken.
  * 4. The part is MOVEd into the roll-up. It leaves the staging table as it arrives, so that the statement may be sent twice. It feeds no
@@ -19,7 +19,13 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { compareDay, type RollUpSql } from "./compare-days.ts";
 import type { Verdict } from "./judge-day.ts";
-import { filling, markOf, type Place } from "./roll-up-sql.ts";
+import {
+  fillingCounts,
+  fillingDurations,
+  markOf,
+  withoutDurations,
+  type Place,
+} from "./roll-up-sql.ts";
 
 export interface RepairOptions extends Place {
   /** `markOf` the day, read before the recorder was seen to have no insert of the day in doubt. */
@@ -84,7 +90,9 @@ async function repairThrough(
   if (before.kind === "equal" || !isToDo(before, isForced))
     return { kind: "nothingToDo", before };
 
-  await runToItsEnd(sql, filling(options, { staging, isForced }), staging);
+  const staged = { ...options, staging };
+  await runToItsEnd(sql, fillingCounts(staged, isForced), staging);
+  await runToItsEnd(sql, fillingDurations(staged), staging);
   await runToItsEnd(
     sql,
     `OPTIMIZE TABLE ${database}.${staging} FINAL`,
@@ -92,7 +100,13 @@ async function repairThrough(
   );
   const whole = await compareDay(sql, options, staging);
   if (whole.kind === "notJudged") return refused(whole.why);
-  if (!isWhole(whole, isForced ? 0 : before.over.buckets))
+  const [lacking] = await sql.query<{ buckets: number }>(
+    withoutDurations(staged),
+  );
+  if (
+    !isWhole(whole, isForced ? 0 : before.over.buckets) ||
+    lacking?.buckets !== 0
+  )
     return refused(
       `what was made to repair ${day} does not make it equal; an insert came between, or ClickHouse ended the statement`,
     );

@@ -15,26 +15,24 @@ export interface Place {
 function differences(
   { database, rollUp, day }: Place,
   tables: readonly string[],
-  more: { readonly raw: string; readonly counted: string } | null = null,
 ): string {
   const { owner, bucket, counts, hasLongest } = rollUp;
   const key = owner.join(", ");
   const raw = `SELECT ${key}, ${bucket} AS bucket, ${counts.map(([column, sql]) => `toInt64(${sql}) AS x_${column}`).join(", ")},
-      toInt64(count()) AS x_raw, toInt32(max(a.duration_ms)) AS x_raw_longest, toInt32(0) AS x_counted_longest${more === null ? "" : `, ${more.raw}`}
+      toInt64(count()) AS x_raw, toInt32(max(a.duration_ms)) AS x_raw_longest, toInt32(0) AS x_counted_longest
     FROM ${database}.attempts AS a FINAL
     WHERE a.attempt_number > 0 AND ${within("a.started_at", day)}
     GROUP BY ${key}, bucket`;
   const counted = tables.map(
-    (
-      table,
-    ) => `SELECT ${key}, r.bucket AS bucket, ${counts.map(([column]) => `-reinterpretAsInt64(sum(r.${column})) AS x_${column}`).join(", ")},
-      toInt64(0) AS x_raw, toInt32(0) AS x_raw_longest, toInt32(${hasLongest ? "max(r.max_duration_ms)" : "0"}) AS x_counted_longest${more === null ? "" : `, ${more.counted}`}
+    (table) =>
+      `SELECT ${key}, r.bucket AS bucket, ${counts.map(([column]) => `-reinterpretAsInt64(sum(r.${column})) AS x_${column}`).join(", ")},
+      toInt64(0) AS x_raw, toInt32(0) AS x_raw_longest, toInt32(${hasLongest ? "max(r.max_duration_ms)" : "0"}) AS x_counted_longest
     FROM ${database}.${table} AS r
     WHERE ${within("r.bucket", day)}
     GROUP BY ${key}, bucket`,
   );
   return `SELECT ${key}, bucket, ${counts.map(([column]) => `sum(x_${column}) AS by_${column}`).join(", ")},
-    sum(x_raw) AS raw, max(x_raw_longest) AS raw_longest, max(x_counted_longest) AS counted_longest${more === null ? "" : ", groupArrayArray(x_durations) AS durations"}
+    sum(x_raw) AS raw, max(x_raw_longest) AS raw_longest, max(x_counted_longest) AS counted_longest
   FROM (${[raw, ...counted].join("\n    UNION ALL ")})
   GROUP BY ${key}, bucket`;
 }
@@ -64,49 +62,107 @@ export function comparison(place: Place, tables: readonly string[]): string {
 FROM (${differences(place, tables)})`;
 }
 
+export interface Staged extends Place {
+  readonly staging: string;
+}
+
+/** With INSERT … SELECT: one block after the other, into whatever partition; nothing is dropped as a repeat. */
+const INSERTED =
+  "SETTINGS async_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0";
+
 /**
  * Fills the staging table with what the roll-up lacks of the day: for each bucket that is short one row that adds the difference.
  * With `isForced` also for each that is over: its counts are subtracted, as numbers of 64 bits that wrap around when they are summed.
- *
- * The digest of the durations cannot be subtracted from. Of a bucket that lacks N of its n attempts, the row has the durations of every
- * n/N-th attempt in their order. So the digest has the weight of n attempts again; if the bucket was not there at all, it is exact.
  */
-export function filling(
-  place: Place,
-  {
-    staging,
-    isForced,
-  }: { readonly staging: string; readonly isForced: boolean },
-): string {
-  const { database, rollUp } = place;
-  const { table, owner, bucket, counts, hasLongest } = rollUp;
+export function fillingCounts(place: Staged, isForced: boolean): string {
+  const { database, rollUp, staging } = place;
+  const { table, owner, counts, hasLongest } = rollUp;
   const key = owner.join(", ");
-  const differs = isForced
-    ? `(${isShort(rollUp)}) OR ${isOver(rollUp)}`
-    : isShort(rollUp);
-  const columns = [
-    ...counts.map(([column]) => column),
-    ...(hasLongest ? ["max_duration_ms"] : []),
-    "duration_ms",
-  ];
+  const columns = counts.map(([column]) => column);
   // request_bytes is signed; the others are not.
-  const added = counts.map(([column]) =>
+  const added = columns.map((column) =>
     column === "request_bytes"
       ? `by_${column}`
       : `reinterpretAsUInt64(by_${column})`,
   );
-  const picked =
-    "arrayFilter((ms, k) -> intDiv(k * by_attempts, raw) > intDiv((k - 1) * by_attempts, raw), arraySort(durations), arrayEnumerate(durations))";
-  // Only the durations of buckets that differ are held in memory.
-  const ofThese = `(${owner.map((column) => `a.${column}`).join(", ")}, ${bucket}) IN (SELECT ${key}, bucket FROM (${differences(place, [table])}) WHERE ${differs})`;
-  return `INSERT INTO ${database}.${staging} (${key}, bucket, ${columns.join(", ")})
-SELECT ${key}, bucket, ${added.join(", ")}, ${hasLongest ? "raw_longest, " : ""}arrayReduce('quantilesTDigestState(0.5, 0.95, 0.99)', ${picked})
-FROM (${differences(place, [table], {
-    raw: `groupArrayIf(a.duration_ms, ${ofThese}) AS x_durations`,
-    counted: "CAST([], 'Array(Int32)') AS x_durations",
-  })})
-WHERE ${differs}
-SETTINGS async_insert = 0, insert_deduplicate = 0, max_partitions_per_insert_block = 0`;
+  return `INSERT INTO ${database}.${staging} (${[key, "bucket", ...columns, ...(hasLongest ? ["max_duration_ms"] : [])].join(", ")})
+SELECT ${[key, "bucket", ...added, ...(hasLongest ? ["raw_longest"] : [])].join(", ")}
+FROM (${differences(place, [table])})
+WHERE ${isForced ? `(${isShort(rollUp)}) OR ${isOver(rollUp)}` : isShort(rollUp)}
+${INSERTED}`;
+}
+
+/**
+ * Fills it further with the durations of what its rows add. A digest cannot be subtracted from another one, and nothing tells which attempts
+ * were not counted. But how they are distributed is known: as all attempts of the bucket, less those that were counted. So of each bucket as
+ * many attempts are picked as are missing, in such a way that together with the counted ones they are distributed as all are:
+ *
+ * Of a bucket's n attempts, `lack` were not counted. `share` is the part of the counted ones that took as long as the k-th, or less. So
+ * of the first k, (n - lack) · share were counted, and `wanted` is the rest. It is imprecise as the digest is, and falls where many took
+ * equally long; `picked`, how many are picked of the first k, only rises, and ends at `lack`. If nothing was counted, all are picked.
+ */
+export function fillingDurations(place: Staged): string {
+  const { database, rollUp, day, staging } = place;
+  const { table, owner, bucket } = rollUp;
+  const key = `${owner.join(", ")}, bucket`;
+  const upToHere = `(PARTITION BY ${key} ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`;
+  return `INSERT INTO ${database}.${staging} (${key}, duration_ms)
+SELECT ${key}, quantilesTDigestState(0.5, 0.95, 0.99)(ms)
+FROM (
+  SELECT ${key}, ms, picked, lagInFrame(picked, 1, toInt64(0)) OVER ${upToHere} AS picked_before
+  FROM (
+    SELECT ${key}, ms, k, greatest(toInt64(0), least(lack, greatest(max(wanted) OVER ${upToHere}, lack - (n - k)))) AS picked
+    FROM (
+      SELECT ${key}, ms, k, n, lack, toInt64(floor(k - (n - lack) * share)) AS wanted
+      FROM (
+        SELECT ${key}, ms, lack, share,
+          toInt64(row_number() OVER (PARTITION BY ${key} ORDER BY ms)) AS k,
+          toInt64(count() OVER (PARTITION BY ${key})) AS n
+        FROM (
+          SELECT ${key}, ms, lack, arrayCount(each -> each <= ms, quantiles) / ${QUANTILES.length} AS share
+          FROM (
+            SELECT ${key}, ms, lack
+            FROM (
+              SELECT ${owner.join(", ")}, ${bucket} AS bucket, a.duration_ms AS ms
+              FROM ${database}.attempts AS a FINAL
+              WHERE a.attempt_number > 0 AND ${within("a.started_at", day)}
+            ) AS made
+            INNER JOIN (
+              SELECT ${key}, reinterpretAsInt64(sum(attempts)) AS lack FROM ${database}.${staging} GROUP BY ${key} HAVING lack > 0
+            ) AS short USING (${key})
+          ) AS of_short
+          LEFT JOIN (
+            SELECT ${key}, quantilesTDigestMerge(${QUANTILES.join(", ")})(duration_ms) AS quantiles
+            FROM ${database}.${table}
+            WHERE ${within("bucket", day)} AND (${key}) IN (SELECT ${key} FROM ${database}.${staging})
+            GROUP BY ${key}
+          ) AS counted USING (${key})
+        )
+      )
+    )
+  )
+)
+WHERE picked > picked_before
+GROUP BY ${key}
+${INSERTED}`;
+}
+
+/** Evenly spaced, and finer than a digest is. */
+const QUANTILES = Array.from({ length: 200 }, (_, n) => (n + 0.5) / 200);
+
+/** One row: how many buckets of the staging table add attempts, and no durations of them. */
+export function withoutDurations({
+  database,
+  rollUp: { owner },
+  staging,
+}: Staged): string {
+  const key = `${owner.join(", ")}, bucket`;
+  return `SELECT toUInt32(count()) AS buckets
+FROM (
+  SELECT reinterpretAsInt64(sum(attempts)) AS lack, quantilesTDigestMerge(0.5, 0.95, 0.99)(duration_ms) AS ms
+  FROM ${database}.${staging} GROUP BY ${key}
+)
+WHERE lack > 0 AND isNaN(ms[1])`;
 }
 
 /** Tells whether rows of the day came or went: how many there are, and which. */
