@@ -16,7 +16,6 @@
  * its run the power to change anything: without its table the MOVE fails.
  */
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { compareDay, type RollUpSql } from "./compare-days.ts";
 import type { Verdict } from "./judge-day.ts";
 import {
@@ -26,6 +25,7 @@ import {
   withoutDurations,
   type Place,
 } from "./roll-up-sql.ts";
+import { runToItsEnd, signOfLife, withQueryIds } from "./run-statements.ts";
 
 export interface RepairOptions extends Place {
   /** `markOf` the day, read before the recorder was seen to have no insert of the day in doubt. */
@@ -47,8 +47,6 @@ export type Repair =
     }
   | { readonly kind: "nothingToDo"; readonly before: Verdict }
   | { readonly kind: "refused"; readonly why: string };
-
-const POLL_MS = 300;
 
 /** Rejects with ClickHouse's error; then the day is the old one, or the new one if the error came after the MOVE. Running it again is safe. */
 export async function repairDay(
@@ -165,57 +163,4 @@ async function othersOf(
     { database, prefix: `${rollUp.table}_repair_`, staging },
   );
   return found.map(({ name }) => name);
-}
-
-/** The id of a statement that the run of this staging table has in ClickHouse; null if none is seen for a while. A run nearly always has one. */
-async function signOfLife(
-  sql: RollUpSql,
-  staging: string,
-  watchMs: number,
-): Promise<string | null> {
-  const until = performance.now() + watchMs;
-  for (;;) {
-    const id = await runningOf(sql, staging);
-    if (id !== null || performance.now() > until) return id;
-    await sleep(Math.min(POLL_MS, watchMs));
-  }
-}
-
-async function runningOf(
-  sql: RollUpSql,
-  staging: string,
-): Promise<string | null> {
-  const [running] = await sql.query<{ query_id: string }>(
-    "SELECT query_id FROM system.processes WHERE startsWith(query_id, {prefix: String}) LIMIT 1",
-    { prefix: `${staging}-` },
-  );
-  return running?.query_id ?? null;
-}
-
-/** Each statement of the run can be found in `system.processes` by the name of its staging table. The look there has no such id: it would find itself. */
-function withQueryIds(sql: RollUpSql, staging: string): RollUpSql {
-  let count = 0;
-  const next = (): string => `${staging}-${(count += 1)}`;
-  return {
-    command: (statement) => sql.command(statement, next()),
-    query: (query, params) =>
-      query.includes("system.processes")
-        ? sql.query(query, params)
-        : sql.query(query, params, next()),
-  };
-}
-
-/** A statement whose answer is lost goes on in ClickHouse: it is waited for, however long. Whether it did its work is looked at afterwards. */
-async function runToItsEnd(
-  sql: RollUpSql,
-  statement: string,
-  staging: string,
-): Promise<void> {
-  try {
-    await sql.command(statement);
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code !== undefined && /^\d+$/.test(code)) throw error; // ClickHouse has answered
-    while ((await runningOf(sql, staging)) !== null) await sleep(POLL_MS);
-  }
 }
