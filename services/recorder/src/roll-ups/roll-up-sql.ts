@@ -9,7 +9,7 @@ export interface Place {
 
 /**
  * A row for each bucket of the day: by how much the rows of `attempts` are more (`by_…`, negative: fewer) than what `tables` have
- * counted. `raw` is the bucket's number of attempts, `raw_longest` and `counted_longest` the longest of them. `tables` is the roll-up
+ * counted. `n` is the bucket's number of attempts, `raw_longest` and `counted_longest` the longest of them. `tables` is the roll-up
  * alone, or with a staging table that has what is to be added. Attempts are read FINAL: one that was recorded twice is one.
  */
 function differences(
@@ -32,7 +32,7 @@ function differences(
     GROUP BY ${key}, bucket`,
   );
   return `SELECT ${key}, bucket, ${counts.map(([column]) => `sum(x_${column}) AS by_${column}`).join(", ")},
-    sum(x_raw) AS raw, max(x_raw_longest) AS raw_longest, max(x_counted_longest) AS counted_longest
+    sum(x_raw) AS n, max(x_raw_longest) AS raw_longest, max(x_counted_longest) AS counted_longest
   FROM (${[raw, ...counted].join("\n    UNION ALL ")})
   GROUP BY ${key}, bucket`;
 }
@@ -56,7 +56,7 @@ export function comparison(place: Place, tables: readonly string[]): string {
   const over = isOver(rollUp);
   const texts = (of: (column: string) => string): string =>
     `[${rollUp.counts.map(([column]) => `toString(${of(`by_${column}`)})`).join(", ")}]`;
-  return `SELECT toString(sum(raw)) AS raw, toString(sum(raw - by_attempts)) AS counted,
+  return `SELECT toString(sum(n)) AS raw, toString(sum(n - by_attempts)) AS counted,
   toString(countIf(${short})) AS short_buckets, toString(countIf(${over})) AS over_buckets,
   ${texts((by) => `sumIf(${by}, ${short})`)} AS short_by, ${texts((by) => `-sumIf(${by}, ${by} < 0)`)} AS over_by
 FROM (${differences(place, tables)})`;
