@@ -1,21 +1,36 @@
 /** Days of which something is gone, by a TTL or by hand: never taken for a roll-up that counts too much, and never made less. */
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  test,
+} from "@jest/globals";
 import {
   attemptsOf,
   daysAgo,
   HOURS,
   MINUTES,
-  startRollUpTables,
+  startRollUpServer,
+  type RollUpServer,
   type RollUpTables,
 } from "../../fixtures/roll-up-tables.ts";
 import { ROLL_UPS, type Day } from "./roll-up.ts";
 
 // Each test changes the tables, so each has its own.
+const databases = Array.from({ length: 12 }, (_, n) => `postrider_gone_${n}`);
+let server: RollUpServer;
 let tables: RollUpTables;
+let made = 0;
+beforeAll(async () => {
+  server = await startRollUpServer(databases);
+}, 120_000);
 beforeEach(async () => {
-  tables = await startRollUpTables();
+  tables = await server.tablesIn(databases[made++]!); // there are more databases than tests
 }, 120_000);
 afterEach(() => tables.stop());
+afterAll(() => server.stop());
 
 /** Both roll-ups refuse the day for this reason, also by force, and count what they counted. */
 async function expectLeftAlone(day: Day, why: RegExp): Promise<void> {

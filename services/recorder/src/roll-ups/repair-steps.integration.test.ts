@@ -243,7 +243,7 @@ test("while a mutation of the roll-up is not finished, the day is not judged and
   const { admin } = tables;
   await admin.command(`SYSTEM STOP MERGES ${DATABASE}.endpoint_hour`);
   await admin.command(
-    `ALTER TABLE endpoint_hour DELETE WHERE toDate(bucket) = '${day}' AND endpoint_id = 'ep_3'`,
+    `ALTER TABLE endpoint_hour DELETE WHERE toDate(bucket) = '${day}' AND endpoint_id = 'ep_3' SETTINGS mutations_sync = 0`,
   );
 
   const verdict = await tables.verdictOf(HOURS, day);
