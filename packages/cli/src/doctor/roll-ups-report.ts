@@ -77,7 +77,9 @@ export function exitCodeOf(
     const done = repairs.find(
       ({ day: on, table }) => on === one.day && table === one.table,
     )?.repair;
-    return done?.kind === "repaired" ? done.after : one.verdict;
+    if (done?.kind === "repaired") return done.after;
+    // Another run may have repaired it between the comparison and the repair.
+    return done?.kind === "nothingToDo" ? done.before : one.verdict;
   });
   if (now.some(({ kind }) => kind === "differs")) return EXIT.failed;
   const isRefused = isToRepair && day !== null;
