@@ -145,7 +145,7 @@ async function factsOf(
   };
 }
 
-/** ClickHouse computes when the rows of the day's first moment go. */
+/** ClickHouse computes when the first rows of the day go: for each minute, because a TTL may keep one hour longer than another. */
 async function goesAt(
   sql: RollUpSql,
   { column, day }: { readonly column: string; readonly day: Day },
@@ -155,9 +155,9 @@ async function goesAt(
   for (const expression of expressions) {
     try {
       const [row] = await sql.query<{ at: number }>(
-        `SELECT toUInt32(toDateTime(${expression})) AS at FROM (SELECT toDateTime64('${day} 00:00:00', 3, 'UTC') AS ${column})`,
+        `SELECT min(toUInt32(toDateTime(${expression}))) AS at FROM (SELECT toDateTime64('${day} 00:00:00', 3, 'UTC') + toIntervalMinute(number) AS ${column} FROM numbers(1440))`,
       );
-      const at = row!.at * 1_000; // one row comes in, so one goes out
+      const at = row!.at * 1_000; // an aggregation without GROUP BY has one row
       first = first === null ? at : Math.min(first, at);
     } catch (error) {
       const { code } = error as { code?: string };

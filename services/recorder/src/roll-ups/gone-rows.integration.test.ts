@@ -88,6 +88,25 @@ test("a day that the roll-up itself drops is not brought back", async () => {
   await expectLeftAlone(day, /drops rows of this day/);
 });
 
+test("a day is left alone of which a TTL drops a later hour than the first", async () => {
+  const day = daysAgo(6);
+  await tables.record(attemptsOf(day, 200));
+  for (const { table } of ROLL_UPS) {
+    await tables.admin.command(
+      `ALTER TABLE ${table} MODIFY SETTING ttl_only_drop_parts = 0`,
+    );
+    await tables.admin.command(
+      `ALTER TABLE ${table} MODIFY TTL if(toHour(bucket) = 1, bucket + INTERVAL 2 DAY, bucket + INTERVAL 400 DAY)`,
+    );
+    await tables.admin.command(`OPTIMIZE TABLE ${table} FINAL`);
+  }
+  expect(await tables.bucketsOf(HOURS, day)).not.toEqual(
+    await tables.expectedOf(HOURS, day),
+  );
+
+  await expectLeftAlone(day, /drops rows of this day/);
+});
+
 test.each([
   ["attempts", "request_bytes", "Int32", "started_at"],
   ["attempts", "status", "LowCardinality(String)", "started_at"],
