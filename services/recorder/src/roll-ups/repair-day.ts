@@ -36,7 +36,10 @@ export interface RepairOptions extends Place {
   readonly watchMs?: number;
 }
 
-/** `refused`: nothing was changed. */
+/** ClickHouse's code. The tables were there when the days were compared, so it is this run's own that is gone. */
+const UNKNOWN_TABLE = "60";
+
+/** `refused`: nothing was changed by this run, though another one that takes it over may repair the day. */
 export type Repair =
   | {
       readonly kind: "repaired";
@@ -62,6 +65,11 @@ export async function repairDay(
   );
   try {
     return await repairThrough(own, options, staging);
+  } catch (error) {
+    if ((error as { code?: string }).code !== UNKNOWN_TABLE) throw error;
+    return refused(
+      `another run has taken it over, and dropped ${staging}; run this again to see what it did`,
+    );
   } finally {
     await own.command(`DROP TABLE IF EXISTS ${database}.${staging} SYNC`);
   }
@@ -153,14 +161,19 @@ function isWhole(verdict: Verdict, overBuckets: number): boolean {
   return verdict.kind === "equal" && overBuckets === 0;
 }
 
+/** Only names as `repairDay` gives them: these tables are dropped, and a table of the operator's own may begin alike. */
 async function othersOf(
   sql: RollUpSql,
   { database, rollUp }: Place,
   staging: string,
 ): Promise<string[]> {
   const found = await sql.query<{ name: string }>(
-    "SELECT name FROM system.tables WHERE database = {database: String} AND startsWith(name, {prefix: String}) AND name != {staging: String}",
-    { database, prefix: `${rollUp.table}_repair_`, staging },
+    "SELECT name FROM system.tables WHERE database = {database: String} AND match(name, {pattern: String}) AND name != {staging: String}",
+    {
+      database,
+      pattern: `^${rollUp.table}_repair_[0-9]{8}_[0-9a-f]{8}$`,
+      staging,
+    },
   );
   return found.map(({ name }) => name);
 }

@@ -216,6 +216,45 @@ test("a run that finds another one's statement at work refuses, and once that ha
   expect(await tables.stagingTables()).toEqual([]);
 });
 
+test("a run that was taken for dead changes nothing any more, and says that another took it over", async () => {
+  const day = daysAgo(12);
+  await aShortDay(day);
+  const old = await tables.bucketsOf(HOURS, day);
+  const { repairer } = tables;
+  const sql: RollUpSql = {
+    query: repairer.query,
+    async command(statement, queryId) {
+      const [, staging] =
+        /^ALTER TABLE (\S+) MOVE PARTITION/.exec(statement) ?? [];
+      if (staging !== undefined)
+        await tables.admin.command(`DROP TABLE ${staging} SYNC`);
+      await repairer.command(statement, queryId);
+    },
+  };
+
+  const repair = await tables.repair(HOURS, day, { sql });
+
+  expect(repair).toMatchObject({
+    kind: "refused",
+    why: expect.stringContaining("another run has taken it over"),
+  });
+  expect(await tables.bucketsOf(HOURS, day)).toEqual(old);
+});
+
+test("a table whose name only begins as those of a repair is the operator's, and stays", async () => {
+  const day = daysAgo(11);
+  await aShortDay(day);
+  const theirs = "endpoint_hour_repair_backup";
+  await tables.admin.command(`CREATE TABLE ${theirs} AS endpoint_hour`);
+
+  const repair = await tables.repair(HOURS, day);
+  const left = await tables.stagingTables();
+  await tables.admin.command(`DROP TABLE IF EXISTS ${theirs} SYNC`);
+
+  expect(repair).toMatchObject({ kind: "repaired", dropped: [] });
+  expect(left).toEqual([theirs]);
+});
+
 test("many runs at once add what is missing once", async () => {
   const day = daysAgo(8);
   await aShortDay(day);
