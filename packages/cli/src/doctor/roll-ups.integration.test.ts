@@ -157,6 +157,9 @@ test("repairs only once the recorder has no insert open, and is content afterwar
   await waitFor(() => repairing.output().out.includes("short by 30"));
   // It waits by now: the insert is open, and one record is left.
   await commit([{ partition: 0, offset: "2", metadata: announced }, done]);
+  // As long as two whole runs take: a repair that does not wait would be done.
+  for (let n = 0; n < 2; n += 1)
+    expect((await run("--day", day)).out).toContain("short by 30");
   expect(repairing.child.exitCode).toBe(null);
   expect(await hoursOf()).toBe(60);
   await commit([{ partition: 0, offset: "2", metadata: "" }, done]);
