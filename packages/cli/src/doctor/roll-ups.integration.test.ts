@@ -127,7 +127,7 @@ test("says which day of which roll-up is short, changes nothing, and names the c
 test("a day that is not over, and options that do not fit, are told", async () => {
   const today = await run("--day", dayOf(0), "--repair");
   const force = await run("--force", "--repair");
-  const noDay = await run("--day", "2026-02-30");
+  const noDay = await run("--day", "yesterday");
 
   expect(today.code).toBe(5);
   expect(today.out).toContain("is not over");

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import { refusalOf } from "./compare-days.ts";
 import { judge, whyNotJudged, type TableFacts } from "./judge-day.ts";
+import { parseDay } from "./roll-up.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -93,4 +94,13 @@ test("tables with replicas are refused, and a missing one is told", () => {
     refusalOf("p", ["attempts", "endpoint_hour"], [one, replicated])?.message,
   ).toContain("only in tables of one server");
   expect(refusalOf("p", ["attempts", "x"], [one])?.next).toContain("migrate");
+});
+
+test.each([
+  ["2026-02-28", "2026-02-28"],
+  ["2026-02-30", null],
+  ["27.11.2026", null],
+  ["2026-11-27' OR 1", null],
+])("%s is a day or is not", (text, expected) => {
+  expect(parseDay(text)).toBe(expected);
 });

@@ -59,6 +59,13 @@ export type Day = string;
 
 const DAY_MS = 86_400_000;
 
+/** Null if the text is not a day. */
+export function parseDay(text: string): Day | null {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return null;
+  const at = Date.parse(`${text}T00:00:00Z`);
+  return Number.isNaN(at) || dayOf(at) !== text ? null : text;
+}
+
 /** When the day begins, epoch milliseconds. */
 export function startOf(day: Day): number {
   return Date.parse(`${day}T00:00:00Z`);
