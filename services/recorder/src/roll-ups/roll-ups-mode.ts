@@ -9,7 +9,7 @@ import {
   type DayVerdict,
 } from "./compare-days.ts";
 import { repairDay, type Repair } from "./repair-day.ts";
-import { ROLL_UPS, type Day, type RollUp } from "./roll-up.ts";
+import { parseDay, ROLL_UPS, type Day, type RollUp } from "./roll-up.ts";
 import { markOf } from "./roll-up-sql.ts";
 
 export type RollUpsRequest =
@@ -55,13 +55,21 @@ export type RollUpsAnswer =
 /** A day of attempts is read in one statement. One that takes longer goes on in ClickHouse, and is waited for where it changes something. */
 const REQUEST_TIMEOUT_MS = 1_800_000;
 
-/** Exit codes as `runMigrate`; 0 also if roll-ups differ, or nothing was looked at because the tables are others. */
+/** Exit codes as `runMigrate`; 2 also for a request that names no day of the calendar, 0 also if roll-ups differ, or nothing was looked at because the tables are others. */
 export async function runRollUps(
   say: Say,
   request: string,
   env?: Env,
 ): Promise<number> {
   const asked = JSON.parse(request) as RollUpsRequest; // written by the command's askRollUps
+  const days =
+    asked.kind === "compare" ? [asked.day] : asked.days.map(({ day }) => day);
+  // They become a part of statements.
+  const wrong = days.find((day) => day !== null && parseDay(day) === null);
+  if (wrong != null) {
+    say.err(`${wrong} is not a day, such as 2026-11-27`);
+    return 2;
+  }
   return await withSql(
     say,
     env,
