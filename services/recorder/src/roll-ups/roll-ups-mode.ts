@@ -61,7 +61,7 @@ export async function runRollUps(
   request: string,
   env?: Env,
 ): Promise<number> {
-  const asked = JSON.parse(request) as RollUpsRequest; // written by the command's askRollUps
+  const asked = JSON.parse(request) as RollUpsRequest; // written by the command's compareRollUps or repairRollUps
   const days =
     asked.kind === "compare" ? [asked.day] : asked.days.map(({ day }) => day);
   // They become a part of statements.
