@@ -16,7 +16,7 @@ test("docs/security.md has every grant that ClickHouse is asked for, and no othe
   const told = [
     ...page.matchAll(/^(GRANT .* TO postrider_(?!tenant)\w+);$/gm),
   ].map(([, statement]) => statement);
-  const asked = (["migrate", "recorder", "control"] as const).flatMap(
+  const asked = (["migrate", "recorder", "control", "repair"] as const).flatMap(
     (holder) =>
       grantsOf(holder, "postrider").map((grant) =>
         grantStatement(grant, `postrider_${holder}`),

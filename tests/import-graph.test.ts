@@ -95,6 +95,7 @@ const FOLDERS: Readonly<
     clickhouse: [".", "native"],
     native: [],
     migrate: [".", "clickhouse"],
+    "roll-ups": [".", "clickhouse"],
   },
   control: {
     ".": [

@@ -27,6 +27,7 @@ export * from "./dead-letter-of.ts";
 export type * from "./batch-runner/batch-target.ts";
 export type { RecordStage } from "./batch-runner/batch-judge.ts";
 export * from "./batch-runner/batch-runner.ts";
+export { decodeIntent } from "./batch-runner/intent-metadata.ts";
 export * from "./table/table.ts";
 export * from "./schemas/schemas.ts";
 export * from "./kafkajs/kafka.ts";

@@ -1,8 +1,8 @@
 /** The grants that each part needs in ClickHouse: the one list from which come the check at start, `postrider doctor` and the documentation. */
 import type { Log } from "./effects.ts";
 
-/** `migrate` is `postrider migrate`, which makes the tables. */
-export type GrantHolder = "migrate" | "recorder" | "control";
+/** `migrate` is `postrider migrate`, which makes the tables; `repair` is `postrider doctor roll-ups --repair`. */
+export type GrantHolder = "migrate" | "recorder" | "control" | "repair";
 
 export interface Grant {
   readonly privileges: readonly string[];
@@ -12,6 +12,7 @@ export interface Grant {
 
 /** Every table that an insert is made into, or that is looked at. */
 const RECORDED = ["events", "attempts", "dead_letters", "signals", "audit"];
+const ROLL_UPS = ["endpoint_hour", "tenant_minute"];
 
 /** Everything that the part does in Postrider's database, and nothing else. */
 export function grantsOf(
@@ -57,6 +58,28 @@ export function grantsOf(
       ];
     case "control":
       return [grant("*", "SELECT")];
+    case "repair":
+      return [
+        ...["attempts", ...ROLL_UPS].map((table) => grant(table, "SELECT")),
+        ...ROLL_UPS.map((table) => grant(table, "INSERT")),
+        // What a roll-up lacks goes through a table of its own (docs/adr/0033).
+        ...ROLL_UPS.map((table) =>
+          grant(
+            `${table}_repair_*`,
+            "CREATE TABLE",
+            "SELECT",
+            "INSERT",
+            "OPTIMIZE",
+            "ALTER DELETE",
+            "DROP TABLE",
+          ),
+        ),
+        engine("AggregatingMergeTree"),
+        ...["system.mutations", "system.processes"].map((on) => ({
+          privileges: ["SELECT"],
+          on,
+        })),
+      ];
   }
 }
 

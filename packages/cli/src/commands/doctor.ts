@@ -15,6 +15,7 @@ import { worstOf } from "../doctor/finding.ts";
 import { renderFindings } from "../doctor/render-findings.ts";
 import { SERVICES, type ServiceName } from "../processes/service-process.ts";
 import { visible, type Terminal } from "../terminal.ts";
+import { rollUpsCommand } from "./doctor-roll-ups.ts";
 
 interface DoctorOptions {
   readonly as?: ServiceName;
@@ -47,7 +48,8 @@ export function doctorCommand(run: Run): Command {
         "after",
         "\nThe policy is that of POSTRIDER_ALLOW_HTTP, POSTRIDER_ALLOW_CIDRS and POSTRIDER_DENY_CIDRS here, else of the `dev` that runs in this folder or above.\nExit codes: 0 allowed · 2 no URL · 3 the name cannot be resolved · 5 refused",
       ),
-    );
+    )
+    .addCommand(rollUpsCommand(run));
 }
 
 async function stack(

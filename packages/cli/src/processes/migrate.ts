@@ -20,7 +20,9 @@ export interface TableState {
   /** How far ClickHouse's clock is ahead of this machine's, ms. */
   readonly aheadMs: number;
   /** For each part the statements that grant what this user lacks; null where ClickHouse cannot tell. */
-  readonly missing: Readonly<Record<GrantHolder, readonly string[] | null>>;
+  readonly missing: Readonly<
+    Record<Exclude<GrantHolder, "repair">, readonly string[] | null>
+  >;
 }
 
 /** Runs the recorder's migrations in a child process; resolves to its output. Throws `CliError` with the output when they fail. */
@@ -29,7 +31,7 @@ export async function migrate(
   env: Env = process.env,
 ): Promise<string> {
   const what = `The migration of ${clickhouse.database}`;
-  return await runRecorder("migrate", what, clickhouse, env);
+  return await runRecorder(["migrate"], what, clickhouse, env);
 }
 
 /** The statements that the recorder's migrations would run now, for one server or for a cluster; empty where there are none. `isAll`: of every migration, without asking ClickHouse. Changes nothing. */
@@ -39,7 +41,7 @@ export async function printMigration(
 ): Promise<string> {
   const what = `What to run on ${clickhouse.database}`;
   const mode = isAll ? "print-all" : "print";
-  return await runRecorder(mode, what, clickhouse, env);
+  return await runRecorder([mode], what, clickhouse, env);
 }
 
 /** Asks what ClickHouse has, and changes nothing. Throws `CliError` when it cannot be asked. */
@@ -47,17 +49,22 @@ export async function checkTables(
   clickhouse: ClickHouseAddress,
 ): Promise<TableState> {
   const what = `The check of ${clickhouse.database}`;
-  const line = await runRecorder("check", what, clickhouse, process.env);
+  const line = await runRecorder(["check"], what, clickhouse, process.env);
   return JSON.parse(line) as TableState; // written by the recorder's runCheck
 }
 
-async function runRecorder(
-  mode: "migrate" | "print" | "print-all" | "check",
+/** Runs a mode of the recorder's program, which may have an argument, and resolves to what it prints. Throws `CliError`. */
+export async function runRecorder(
+  mode: readonly string[],
   what: string,
   clickhouse: ClickHouseAddress,
   env: Env,
 ): Promise<string> {
-  const [program, ...args] = tied([process.execPath, mainOf("recorder"), mode]);
+  const [program, ...args] = tied([
+    process.execPath,
+    mainOf("recorder"),
+    ...mode,
+  ]);
   const child = spawn(program, args, {
     env: {
       ...env,

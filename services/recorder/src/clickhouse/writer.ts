@@ -19,17 +19,20 @@ export interface WriterOptions extends ClickHouseAccess {
   readonly database: string;
   /** The tables have replicas (docs/adr/0032). */
   readonly isReplicated?: boolean;
+  /** How long an answer is waited for (ms). Default 60 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 export interface Writer {
   /** A table as the target of batches. */
   tableOf<T>(table: Table<T>): BatchTarget<Row<T>>;
-  /** Runs one statement. Rejects with ClickHouse's error. */
-  command(statement: string): Promise<void>;
+  /** Runs one statement. Rejects with ClickHouse's error. `queryId` names it in `system.processes`. */
+  command(statement: string, queryId?: string): Promise<void>;
   /** The rows of a query, as objects. */
   query<R>(
     query: string,
     params?: Readonly<Record<string, unknown>>,
+    queryId?: string,
   ): Promise<R[]>;
   /** The one value that a statement has, as text; for statements that take no FORMAT. */
   valueOf(statement: string): Promise<string>;
@@ -73,7 +76,7 @@ export function createWriter(options: WriterOptions): Writer {
     url: options.url,
     database: options.database,
     application: "postrider-recorder",
-    request_timeout: REQUEST_TIMEOUT_MS,
+    request_timeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     max_open_connections: MAX_CONNECTIONS,
     ...(options.agent && { http_agent: options.agent(MAX_CONNECTIONS) }),
     // Shorter than the idle time-outs of servers and load balancers. A socket that they have closed unnoticed looks like a request without an answer.
@@ -87,9 +90,22 @@ export function createWriter(options: WriterOptions): Writer {
   };
   return {
     tableOf: (table) => targetOf(client, table),
-    command: (statement) => command(client, statement),
-    query: <R>(query: string, params: Readonly<Record<string, unknown>> = {}) =>
-      rowsOf<R>(client, { query, query_params: params }),
+    command: (statement, queryId) =>
+      command(
+        client,
+        statement,
+        queryId === undefined ? {} : { query_id: queryId },
+      ),
+    query: <R>(
+      query: string,
+      params: Readonly<Record<string, unknown>> = {},
+      queryId?: string,
+    ) =>
+      rowsOf<R>(client, {
+        query,
+        query_params: params,
+        ...(queryId !== undefined && { query_id: queryId }),
+      }),
     async valueOf(query) {
       const { stream } = await made.exec({ ...client.auth(), query });
       return (await text(stream)).trim();
@@ -122,7 +138,8 @@ function targetOf<T>(client: Client, table: Table<T>): BatchTarget<Row<T>> {
     },
     async mend(rows, token, signal) {
       const sql: MendSql<T> = {
-        command: (statement) => command(client, statement, signal),
+        command: (statement) =>
+          command(client, statement, { abort_signal: signal }),
         query: (query) => rowsOf(client, { query, abort_signal: signal }),
         insert: (name, missing) => {
           const staging = { ...table, name };
@@ -186,10 +203,9 @@ function byLogPartition<T>(rows: readonly Row<T>[]): Iterable<Row<T>[]> {
 async function command(
   { made, auth }: Client,
   query: string,
-  signal?: AbortSignal,
+  more: Pick<QueryParams, "abort_signal" | "query_id"> = {},
 ): Promise<void> {
-  const aborting = signal && { abort_signal: signal };
-  await made.command({ ...auth(), query, ...aborting });
+  await made.command({ ...auth(), query, ...more });
 }
 
 async function rowsOf<R>(

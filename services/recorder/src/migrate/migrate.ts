@@ -8,6 +8,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RefusedError } from "../clickhouse/with-sql.ts";
 import type { Writer } from "../clickhouse/writer.ts";
 import {
   createDatabase,
@@ -36,15 +37,8 @@ export interface MigrateOptions {
 }
 
 /** The migrations recorded in the database are not those of the files: nothing was changed. */
-export class MigrationRefusedError extends Error {
+export class MigrationRefusedError extends RefusedError {
   readonly code = "MIGRATION_REFUSED";
-  /** What to do, where the message does not say it. */
-  readonly next: string | null;
-
-  constructor(message: string, next: string | null = null) {
-    super(message);
-    this.next = next;
-  }
 }
 
 const LOCK = "postrider_migrations_lock";
