@@ -363,3 +363,61 @@ test(
   },
   LONG,
 );
+
+test(
+  "what the file no longer has is kept where something else was refused: it may be what takes its place",
+  async () => {
+    const { ask, apply, tenant, url } = await start();
+    write(tenant, TWO);
+    await apply([], SECRETS);
+    write(tenant, TWO.replace("externalId: crm", "externalId: crm-2"));
+    // Between what the command has read and what it writes.
+    const proxied = await proxyTo(url, async (line) => {
+      if (line === "POST /v1/endpoints")
+        await ask("POST /v1/endpoints", {
+          tenantId: tenant,
+          externalId: "crm-2",
+          url: "https://theirs.example/",
+          eventTypes: ["a"],
+        });
+    });
+
+    const ran = await apply(["--prune", "--yes", "--json"], {
+      ...SECRETS,
+      POSTRIDER_CONTROL_URL: proxied,
+    });
+
+    expect(ran.code).toBe(5);
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      outcomes: [
+        { externalId: "billing", outcome: "planned" },
+        { externalId: "crm-2", outcome: "refused" },
+        { action: "delete", externalId: "crm", outcome: "planned" },
+      ],
+    });
+    expect(ran.stderr).toContain("What was left to delete was kept");
+    expect(Object.keys(await storedOf(ask, tenant)).sort()).toEqual([
+      "billing",
+      "crm",
+      "crm-2",
+    ]);
+  },
+  LONG,
+);
+
+test(
+  "a header that comes from a reference is hidden under whatever case its name was stored in",
+  async () => {
+    const { apply, tenant } = await start();
+    const hushed = { ...SECRETS, TEAM: "hush-team" };
+    write(tenant, TWO.replace("x-team: billing", "X-Team: { env: TEAM }"));
+    await apply([], hushed);
+    write(tenant, TWO.replace("x-team: billing", "x-team: { env: TEAM }"));
+
+    const dry = await apply(["--dry-run"], hushed);
+
+    expect(dry.stdout).toContain("headers.X-Team  [redacted] → none");
+    expect(dry.stdout + dry.stderr).not.toMatch(/hush/);
+  },
+  LONG,
+);

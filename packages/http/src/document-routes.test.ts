@@ -1,4 +1,5 @@
 /** An API's own description: who may read it, and what it can do to a reader's browser. */
+import { createHash } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { testEffects } from "@postrider/testkit";
 import { z } from "zod";
@@ -83,6 +84,9 @@ test("the page loads and runs nothing, and shows every text as text", async () =
   const policy = String(headers["content-security-policy"]);
   expect(policy).toContain("default-src 'none'");
   expect(policy).not.toMatch(/unsafe|https?:|script-src/);
+  const [, style = ""] = /<style>(.*?)<\/style>/s.exec(body) ?? [];
+  const digest = createHash("sha256").update(style).digest("base64");
+  expect(policy).toContain(`style-src 'sha256-${digest}'`);
   expect(headers["x-content-type-options"]).toBe("nosniff");
   expect(body).not.toMatch(/<script|<img|<link|src=|https?:\/\//i);
   expect(body).toContain("&lt;script&gt;alert(&quot;x&quot;)");

@@ -1,4 +1,7 @@
-/** Does what a plan says. Each step names the version that it was planned for: what was changed meanwhile is refused, and not overwritten. */
+/**
+ * Does what a plan says. Each step names the version that it was planned for: what was changed meanwhile is refused, and not overwritten.
+ * Once a step was refused nothing is deleted: the endpoint that was refused may be the one that takes over the events.
+ */
 import type { ApiRequest } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { matching, pathOf } from "../endpoint-path.ts";
@@ -30,9 +33,11 @@ export async function carryOut(
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   let isOver = false;
+  let isRefused = false;
   for (const step of steps) {
     let outcome = planned(step);
-    if (!isOver && step.kind !== "unchanged")
+    const isKept = isRefused && step.kind === "delete";
+    if (!isOver && !isKept && step.kind !== "unchanged")
       try {
         const request = requestOf(step);
         const answer = (await of.call({
@@ -47,7 +52,8 @@ export async function carryOut(
         };
       } catch (error) {
         if (!(error instanceof CliError)) throw error;
-        // Whoever cannot be reached, or does not know the key, will not answer the next one either.
+        isRefused = true;
+        // Whoever cannot be reached will not answer the next one either.
         isOver = error.exitCode === EXIT.unreachable;
         const why = [error.message, error.why].filter(Boolean).join(" ");
         outcome = { ...outcome, outcome: "refused", error: why };

@@ -122,7 +122,9 @@ function fieldsOf(wanted: Wanted): Change[] {
 }
 
 function hiddenIn({ hidden }: Wanted, change: Change): Change {
-  if (!hidden.has(change.field)) return change;
+  // What is stored may have the name in another case: a header's name is one whatever its case.
+  const field = change.field.toLowerCase();
+  if (![...hidden].some((each) => each.toLowerCase() === field)) return change;
   const shown = (value: unknown): unknown => (value === null ? null : REDACTED);
   return { ...change, from: shown(change.from), to: shown(change.to) };
 }

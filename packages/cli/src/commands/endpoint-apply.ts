@@ -42,7 +42,7 @@ export function apply(run: Run): Command {
       if (terminal.json) terminal.data({ dryRun: false, outcomes }, () => "");
       else terminal.say(doneOf(outcomes));
       const refused = outcomes.filter(({ outcome }) => outcome === "refused");
-      if (refused.length > 0) throw notAll(refused);
+      if (refused.length > 0) throw notAll(refused, isKept(outcomes));
     },
   )
     .requiredOption("-f, --file <path>", "YAML or JSON; see docs/endpoints.md")
@@ -125,10 +125,20 @@ function doneOf(outcomes: readonly Outcome[]): string {
   return `${count("create")} created, ${count("change")} changed, ${count("delete")} deleted, ${unchanged.length} unchanged.`;
 }
 
-function notAll(refused: readonly Outcome[]): CliError {
+/** Whether something was to be deleted and was not tried. */
+function isKept(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(
+    ({ action, outcome }) => action === "delete" && outcome === "planned",
+  );
+}
+
+function notAll(
+  refused: readonly Outcome[],
+  areDeletionsLeft: boolean,
+): CliError {
   return new CliError(
     EXIT.refused,
-    `${counted(refused.length, "endpoint")} could not be made as the file says.`,
+    `${counted(refused.length, "endpoint")} could not be made as the file says.${areDeletionsLeft ? " What was left to delete was kept." : ""}`,
     {
       why: refused
         .map(

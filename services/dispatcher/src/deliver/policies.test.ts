@@ -69,9 +69,15 @@ describe.each(kinds)("%s:", (kind) => {
   });
 
   test("a test is attempted once, whatever its endpoint's policy", async () => {
-    const { run, record } = aDeliveryUnder({ maxAttempts: 5 }, [answered(500)]);
+    const { run, record } = aDeliveryUnder(
+      { retryDelaysMs: [HOUR], maxAttempts: 5 },
+      [answered(500)],
+    );
 
-    const records = await run(record({ trigger: "test" }));
+    // Its next attempt would be too late besides: that is not why there is none.
+    const records = await run(
+      record({ trigger: "test", expiresAt: BUILT_AT + 300_000 }),
+    );
 
     expect(topicsOf(records)).not.toContain("deliveries");
     expect(deadLetterOf(records)).toMatchObject({
