@@ -98,8 +98,6 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     url: () => origin,
     isListening: () => app.server.listening,
     async start() {
-      // It takes some hundred milliseconds, which would hold up every request under way.
-      own.document();
       await app.listen({ host: options.host, port: options.port });
       const { port } = app.server.address() as AddressInfo; // listening on TCP, so not a pipe's name
       const host = options.host.includes(":")

@@ -13,7 +13,7 @@ const TAG = "this document";
 
 /**
  * `GET /openapi.json` and `GET /docs`, without a key: both say what is public anyway, and nothing of what is stored. The document is made
- * once, when it is first asked for; `document()` gives it to programs of ours.
+ * once, when it is first asked for: that holds up the requests under way for some hundred milliseconds, and would hold up every start otherwise; `document()` gives it to programs of ours.
  */
 export function documentRoutes(
   api: ApiDescription,
