@@ -35,6 +35,7 @@ function anApi(tenantId: string | null = null) {
     counts: [] as EndpointCount[],
     logs: [] as (readonly LogRange[] | undefined)[],
     isKafkaThere: true,
+    isServed: true,
     named: [] as Named[],
     /** For whom what is recorded was asked for. */
     asking: [] as (string | null)[],
@@ -65,6 +66,8 @@ function anApi(tenantId: string | null = null) {
           },
         },
         pastFor(asking) {
+          if (!seen.isServed)
+            throw new ControlProblem("tenants_not_served", "");
           seen.asking.push(asking.tenantId);
           return {
             async counts(selected, log) {
@@ -179,6 +182,22 @@ test("a preview tells of each endpoint what cannot be sent because its payload i
     ],
   });
   expect(seen.logs).toEqual([LOG, undefined]);
+});
+
+test("Kafka is asked only once ClickHouse has answered who may ask and what is there", async () => {
+  const { ask, seen } = anApi();
+  seen.isKafkaThere = false;
+  seen.isServed = false;
+  const notServed = await ask("POST", "/v1/replays/preview", {});
+  seen.isServed = true;
+  const unknown = await ask("POST", "/v1/replays/preview", {
+    deliveryIds: ["dlv_1"],
+  });
+
+  expect([notServed.body["type"], unknown.status]).toEqual([
+    "urn:postrider:problem:tenants-not-served",
+    400,
+  ]);
 });
 
 test("while Kafka does not answer, a preview cannot tell what is left of dead letters, and says so", async () => {
