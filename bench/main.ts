@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Results go to stdout, progress to stderr. */
+import { attemptIngest } from "./benches/attempt-ingest.ts";
 import { burstDue } from "./benches/burst-due.ts";
 import { catchUp } from "./benches/catch-up.ts";
 import { cost } from "./benches/cost.ts";
@@ -11,6 +12,7 @@ import { noisyNeighbour } from "./benches/noisy-neighbour.ts";
 import { payloads } from "./benches/payloads.ts";
 import { peersCase } from "./benches/peers-case.ts";
 import { pipeline } from "./benches/pipeline.ts";
+import { replay } from "./benches/replay.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
 import { scale } from "./benches/scale.ts";
 import { slots } from "./benches/slots.ts";
@@ -42,6 +44,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   start,
   payloads,
   cost,
+  "attempt-ingest": attemptIngest,
+  replay,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]
