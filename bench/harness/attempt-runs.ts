@@ -97,7 +97,7 @@ async function inDatabase(
   const database = `postrider_bench_${name}`;
   await migrate({ url: stack.clickhouse.url, database });
   const ingested = await run(database);
-  const { hash } = await checkedAttemptRows(stack, database, count);
+  const hash = await checkedAttemptRows(stack, database, count);
   await execute(stack.clickhouse.url, `DROP DATABASE ${database} SYNC`);
   return { ...ingested, hash };
 }
