@@ -1,7 +1,6 @@
 /**
- * Drains of one dispatcher, with the recorder and without it. Twice: once the dispatcher has a core of its own and everything else the
- * other, once all share both cores. The dispatcher runs all the time and stands still while the deliveries are written; the recorder works off
- * the attempts of the drain before it first, and nothing is measured until then.
+ * Drains of one dispatcher, in turn without the recorder and with it, everything on the same two cores. The dispatcher runs all the time, and
+ * stands still while the deliveries are written. A recorder first works off the attempts of the drains before it, which is not measured.
  */
 import type { Stack } from "@postrider/local-stack";
 import { checkedAttemptRows } from "./attempts-load.ts";
@@ -15,17 +14,12 @@ import {
   preload,
   writeEndpoints,
 } from "./load.ts";
-import { measureDrain, type Drained } from "./measure-drain.ts";
-import {
-  BOTH_CORES,
-  OTHER_CORE,
-  pin,
-  SUBJECT_CORE,
-  type Cores,
-} from "./processes.ts";
+import { cpuSecondsByName } from "./proc-stat.ts";
+import { BOTH_CORES, pin } from "./processes.ts";
 import { checkSinkLimit, sinkLimit } from "./sink-limit.ts";
 import { startSink, type Sink } from "./sink.ts";
 import { createTopics, type Topics } from "./stack.ts";
+import { arrivalsOf } from "./steady-rate.ts";
 import {
   createTables,
   DATABASE,
@@ -35,13 +29,18 @@ import {
   type PinnedService,
 } from "./subject.ts";
 
-export const PLACES = ["apart", "shared"] as const;
-export type Place = (typeof PLACES)[number];
+export interface RecordingDrain {
+  readonly perSecond: number;
+  /** CPU time for each delivery until all is read and recorded, by process, µs. */
+  readonly cpuMicros: Readonly<Record<string, number>>;
+  /** Of all processes together, the sink among them. */
+  readonly allMicros: number;
+}
 
-/** A drain without and one with the recorder, in each place. */
-export type DrainPair = Readonly<
-  Record<Place, { readonly without: Drained; readonly with: Drained }>
->;
+export interface DrainPair {
+  readonly without: RecordingDrain;
+  readonly with: RecordingDrain;
+}
 
 /** Throws unless all deliveries came once, and each has one attempt, in Kafka and in ClickHouse. */
 export async function recordingDrains(
@@ -50,66 +49,56 @@ export async function recordingDrains(
   { pairs, count }: { readonly pairs: number; readonly count: number },
 ): Promise<DrainPair[]> {
   await createTables(stack);
-  const sink = await startSink(OTHER_CORE);
+  const sink = await startSink(BOTH_CORES);
   const topics = await createTopics(context, stack, "drains.");
   await writeEndpoints(topics, endpointsAt(sink.url));
-  const start = (name: "retry-scheduler" | "dispatcher", cores: Cores) =>
+  const start = (
+    name: "retry-scheduler" | "dispatcher" | "recorder",
+  ): Promise<PinnedService> =>
     startPinnedService(context, {
       name,
-      cores,
-      stack,
-      topics,
-      // It stands still while the deliveries are written, and must keep its partitions.
-      env: { POSTRIDER_SESSION_TIMEOUT: "30s" },
-    });
-  const scheduler = await start("retry-scheduler", OTHER_CORE);
-  const dispatcher = await start("dispatcher", SUBJECT_CORE);
-  const limit = await sinkLimit(sink, SUBJECT_CORE);
-  const site = { context, stack, topics, sink, dispatcher, limit, count };
-  const pidsOf = (): number[] => [
-    scheduler.pid,
-    sink.pid,
-    stack.kafka.server?.pid() ?? 0,
-    stack.clickhouse.server?.pid() ?? 0,
-  ];
-  let drains = 0;
-  const inPlaces = async (...others: number[]) => {
-    const measured: Partial<Record<Place, Drained>> = {};
-    for (const place of PLACES) {
-      pin(dispatcher.pid, place === "apart" ? SUBJECT_CORE : BOTH_CORES);
-      for (const pid of [...pidsOf(), ...others])
-        pin(pid, place === "apart" ? OTHER_CORE : BOTH_CORES);
-      measured[place] = await drained(site, drains++);
-    }
-    return measured as Record<Place, Drained>; // every place has one
-  };
-  const measured: DrainPair[] = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    const without = await inPlaces();
-    const recorder = await startPinnedService(context, {
-      name: "recorder",
       cores: BOTH_CORES,
       stack,
       topics,
-      env: recorderEnv(stack, DATABASE),
+      env: {
+        ...recorderEnv(stack, DATABASE),
+        // The dispatcher stands still while deliveries are written, and must keep its partitions.
+        POSTRIDER_SESSION_TIMEOUT: "30s",
+      },
     });
-    const isRecorded = () =>
+  const servers = new Map([
+    ["kafka", stack.kafka.server?.pid() ?? 0],
+    ["clickhouse", stack.clickhouse.server?.pid() ?? 0],
+  ]);
+  for (const pid of [...servers.values(), process.pid]) pin(pid, BOTH_CORES);
+  const scheduler = await start("retry-scheduler");
+  const dispatcher = await start("dispatcher");
+  const pids = new Map([
+    ...servers,
+    ["dispatcher", dispatcher.pid],
+    ["retry-scheduler", scheduler.pid],
+    ["sink", sink.pid],
+  ]);
+  const limit = await sinkLimit(sink, BOTH_CORES);
+  const site = { context, topics, sink, dispatcher, limit, count };
+  const measured: DrainPair[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const without = await drained(site, `without${pair}`, pids, async () => {});
+    const recorder = await start("recorder");
+    const recorded = (): Promise<void> =>
       explained(context, recorder, () =>
         checkLag(topics, "recorder.attempts", "attempts", 60_000),
       );
-    await isRecorded();
-    const recording = await inPlaces(recorder.pid);
-    await isRecorded();
+    await recorded();
+    const all = new Map([...pids, ["recorder", recorder.pid]]);
+    const recording = await drained(site, `with${pair}`, all, recorded);
     await recorder.stop();
-    const [apart, shared] = PLACES.map((place) => ({
-      without: without[place],
-      with: recording[place],
-    }));
-    measured.push({ apart: apart!, shared: shared! });
-    context.say(`pair ${pair}: ${JSON.stringify(measured.at(-1))}`);
+    measured.push({ without, with: recording });
+    context.say(`drains ${pair}: ${JSON.stringify(measured.at(-1))}`);
   }
-  const deferrals = await checkAttempts(topics, drains * count);
-  await checkedAttemptRows(stack, DATABASE, drains * count + deferrals);
+  const sent = 2 * pairs * count;
+  const deferrals = await checkAttempts(topics, sent);
+  await checkedAttemptRows(stack, DATABASE, sent + deferrals);
   return measured;
 }
 
@@ -123,23 +112,43 @@ interface DrainSite {
   readonly count: number;
 }
 
-async function drained(site: DrainSite, nth: number): Promise<Drained> {
+async function drained(
+  site: DrainSite,
+  run: string,
+  ...[pids, recorded]: readonly [
+    ReadonlyMap<string, number>,
+    () => Promise<void>,
+  ]
+): Promise<RecordingDrain> {
   const { context, topics, sink, dispatcher, limit, count } = site;
   const endpoints = endpointsAt(sink.url);
   const ids = new Set<string>();
   await sink.reset();
   await frozen(dispatcher.pid, () =>
     preload(topics, count, (i) => {
-      const value = deliveryOf(eventOf(`drain${nth}`, i, endpoints));
+      const value = deliveryOf(eventOf(run, i, endpoints));
       ids.add(value.webhookId);
       return { topic: "deliveries", key: value.endpointId, value };
     }),
   );
-  const window = await explained(context, dispatcher, () =>
-    measureDrain(sink, dispatcher.pid, count),
+  const before = cpuSecondsByName(pids);
+  const { perSecond, cpuMicros: during } = await explained(
+    context,
+    dispatcher,
+    () => arrivalsOf(sink, pids, count),
   );
-  checkSinkLimit(limit, window);
   await checkLag(topics, "dispatcher", "deliveries");
+  await recorded();
+  const after = cpuSecondsByName(pids);
+  const sinkShare = (during.get("sink")! * perSecond) / 1e6;
+  checkSinkLimit(limit, { perSecond, sinkShare });
   await checkedReport(sink, ids);
-  return window;
+  const micros = [...after].map(
+    ([name, cpu]) => [name, ((cpu - before.get(name)!) * 1e6) / count] as const,
+  );
+  return {
+    perSecond,
+    cpuMicros: Object.fromEntries(micros),
+    allMicros: micros.reduce((sum, [, each]) => sum + each, 0),
+  };
 }

@@ -4,7 +4,7 @@ import { checkedReport, readAttempts } from "./checks.ts";
 import { readRecords } from "./read-topic.ts";
 import { arrivalsOf, checkLags, type Arrivals } from "./steady-rate.ts";
 import { ADMIN_KEY, DATABASE } from "./subject.ts";
-import { preloadEvents, type Whole } from "./whole.ts";
+import { pidsOf, preloadEvents, type Whole } from "./whole.ts";
 
 /** The highest rate that a replay may have. */
 const HIGHEST_RATE = 10_000;
@@ -105,7 +105,7 @@ export async function redriven(
   const done = untilDone(whole, replay, size).then(secondsSince);
   const first = sink.waitForUnique(1, 60_000).then(secondsSince);
   const [arrivals, startSeconds, doneSeconds] = await Promise.all([
-    arrivalsOf(whole, size, 60_000),
+    arrivalsOf(sink, pidsOf(whole), size, 60_000),
     first,
     done,
   ]);

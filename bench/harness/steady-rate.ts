@@ -2,6 +2,7 @@
 import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import { checkedReport, checkLag } from "./checks.ts";
 import { cpuSecondsByName } from "./proc-stat.ts";
+import type { Sink } from "./sink.ts";
 import type { Topics } from "./stack.ts";
 import { GROUPS, pidsOf, preloadEvents, type Whole } from "./whole.ts";
 
@@ -18,7 +19,7 @@ export async function steadyRate(
   count: number,
 ): Promise<Arrivals> {
   const ids = await preloadEvents(whole, { run, count });
-  const arrivals = await arrivalsOf(whole, count);
+  const arrivals = await arrivalsOf(whole.sink, pidsOf(whole), count);
   await checkLags(whole.topics);
   await checkedReport(whole.sink, ids);
   return arrivals;
@@ -26,12 +27,10 @@ export async function steadyRate(
 
 /** Measures from a tenth of the ids at the sink to nine tenths; resolves once `count` have come. Throws when none comes for `timeoutMs`. */
 export async function arrivalsOf(
-  whole: Whole,
-  count: number,
-  timeoutMs?: number,
+  sink: Sink,
+  pids: ReadonlyMap<string, number>,
+  ...[count, timeoutMs]: readonly [count: number, timeoutMs?: number]
 ): Promise<Arrivals> {
-  const { sink } = whole;
-  const pids = pidsOf(whole);
   const at = async (share: number) => {
     const { unique } = await sink.waitForUnique(count * share, timeoutMs);
     return { unique, now: performance.now(), cpu: cpuSecondsByName(pids) };
