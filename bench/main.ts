@@ -1,4 +1,5 @@
 /** `npm run bench -- NAME [--short] [--json] [--profile FOLDER]`. Results go to stdout, progress to stderr. */
+import { attemptIngest } from "./benches/attempt-ingest.ts";
 import { burstDue } from "./benches/burst-due.ts";
 import { catchUp } from "./benches/catch-up.ts";
 import { cost } from "./benches/cost.ts";
@@ -12,6 +13,7 @@ import { payloads } from "./benches/payloads.ts";
 import { peersCase } from "./benches/peers-case.ts";
 import { pipeline } from "./benches/pipeline.ts";
 import { queries } from "./benches/queries.ts";
+import { replay } from "./benches/replay.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
 import { scale } from "./benches/scale.ts";
 import { slots } from "./benches/slots.ts";
@@ -44,6 +46,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   payloads,
   cost,
   queries,
+  "attempt-ingest": attemptIngest,
+  replay,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]

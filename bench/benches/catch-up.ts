@@ -1,19 +1,14 @@
 /** catch-up: every receiver refuses connections for five minutes; how fast the backlog is delivered once they are back. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createPortPicker } from "@postrider/runtime";
-import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
-import { checkedReport, checkLag, seenAtOf } from "../harness/checks.ts";
+import { checkedReport, seenAtOf } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
 import { checkDeliveredOnce } from "../harness/delivered-once.ts";
 import { endpointAt, eventOf, eventRecord } from "../harness/load.ts";
 import { nowMicros, openLoop } from "../harness/open-loop.ts";
 import { median, rounded } from "../harness/statistics.ts";
-import {
-  GROUPS,
-  preloadEvents,
-  startWhole,
-  type Whole,
-} from "../harness/whole.ts";
+import { checkLags, steadyRate } from "../harness/steady-rate.ts";
+import { startWhole, type Whole } from "../harness/whole.ts";
 
 /** Each gets about 20 events a second: its breaker brings back 100 a second. Each has the default concurrency. With 8, as in other benches, each would be a quarter of a thousand a second by itself. */
 const ENDPOINTS = 200;
@@ -58,8 +53,12 @@ export async function catchUp(context: BenchContext): Promise<BenchResult> {
         endpointAt(i, `${url}/${i}`, { maxConcurrency: CAP }),
       ),
   });
-  await steady(whole, "warm-up", count);
-  const before = await steady(whole, "before", count);
+  const load = { count, payload: PAYLOAD };
+  await steadyRate(whole, { run: "warm-up", ...load });
+  const { perSecond: before } = await steadyRate(whole, {
+    run: "before",
+    ...load,
+  });
   // This is what `pipeline` measures, too, but in this run: so the load is half of what this machine can do now.
   const perSecond = Math.round(before / 2);
   say(`steady ${Math.round(before)}/s; load ${perSecond}/s`);
@@ -68,7 +67,10 @@ export async function catchUp(context: BenchContext): Promise<BenchResult> {
   await whole.sink.waitForUnique(outage.ids.length, QUIET_MS);
   const { caughtUp, mostAtOnce } = await checked(whole, outage);
   say(JSON.stringify(caughtUp));
-  const after = await steady(whole, "after", count);
+  const { perSecond: after } = await steadyRate(whole, {
+    run: "after",
+    ...load,
+  });
   const all = outage.ids.length + 3 * count;
   const { failed, deferrals } = await checkDeliveredOnce(whole.topics, all);
   if (mostAtOnce > CAP)
@@ -101,26 +103,6 @@ export async function catchUp(context: BenchContext): Promise<BenchResult> {
     pairs: 1,
     spread: null,
   };
-}
-
-/** The full rate of the healthy system: ingest is stopped while the events are written. Measured from a tenth to nine tenths of the requests. */
-async function steady(
-  whole: Whole,
-  run: string,
-  count: number,
-): Promise<number> {
-  const { sink } = whole;
-  const ids = await preloadEvents(whole, { run, count, payload: PAYLOAD });
-  const at = async (share: number) => {
-    const { unique } = await sink.waitForUnique(count * share);
-    return { unique, now: performance.now() };
-  };
-  const from = await at(0.1);
-  const to = await at(0.9);
-  await sink.waitForUnique(count);
-  await checkLags(whole);
-  await checkedReport(sink, ids);
-  return ((to.unique - from.unique) * 1000) / (to.now - from.now);
 }
 
 async function loadThroughOutage(
@@ -159,19 +141,12 @@ async function loadThroughOutage(
 }
 
 async function checked(whole: Whole, { ids, openedAt }: Outage) {
-  await checkLags(whole);
+  await checkLags(whole.topics);
   const report = await checkedReport(whole.sink, new Set(ids));
   return {
     caughtUp: caughtUpOf({ ids, openedAt }, seenAtOf(report)),
     mostAtOnce: Math.max(...report.mostAtOnce.values()),
   };
-}
-
-async function checkLags({ topics }: Whole): Promise<void> {
-  for (const { topic } of parseTiers(DEFAULT_TIERS))
-    await checkLag(topics, "retry-scheduler", topic);
-  for (const [group, topic] of GROUPS)
-    await checkLag(topics, group, topic, 60_000);
 }
 
 function caughtUpOf(

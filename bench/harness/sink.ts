@@ -31,6 +31,10 @@ export interface Sink {
   shut(): Promise<void>;
   /** Listens again. */
   open(): Promise<void>;
+  /** Refuses every request with 409 from now on, which opens no circuit breaker. */
+  refuse(): Promise<void>;
+  /** Accepts requests again. */
+  accept(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -91,6 +95,8 @@ async function sinkOf(
       waitFor(count, { what: "requests", wanted, timeoutMs }),
     shut: async () => void (await ask(sink, { kind: "shut" }, "count")),
     open: async () => void (await ask(sink, { kind: "open" }, "count")),
+    refuse: async () => void (await ask(sink, { kind: "refuse" }, "count")),
+    accept: async () => void (await ask(sink, { kind: "accept" }, "count")),
     stop: () => sink.stop(1_000),
   };
 }

@@ -119,6 +119,17 @@ export async function createTables(stack: Stack): Promise<void> {
   await migrate({ url: stack.clickhouse.url, database: DATABASE });
 }
 
+/** Variables of a recorder that writes to this database. */
+export function recorderEnv(
+  { clickhouse }: Stack,
+  database: string,
+): Record<string, string> {
+  return {
+    CLICKHOUSE_URL: clickhouse.url,
+    POSTRIDER_CLICKHOUSE_DATABASE: database,
+  };
+}
+
 /** Variables of every service here. The sink is on this machine and speaks http, so both must be allowed. */
 export function environmentOf(
   stack: Stack,

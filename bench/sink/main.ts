@@ -2,8 +2,8 @@
  * The sink: answers every request with the same bytes, counts unique webhook-ids with the time of each one's first byte, and
  * keeps one request in a hundred. It talks to the harness over IPC: `reset`, `count`, `report`, and `shut` and `open`, between which
  * it refuses connections. A body that begins with
- * `{"fail":N,` is refused with 409 (which opens no circuit breaker) the first N times that its id comes. With `--log` it also keeps the id, time and body
- * hash of every request. With `--answer-after MS` it answers later, and counts how many requests of a path are under way. It listens on
+ * `{"fail":N,` is refused with 409 (which opens no circuit breaker) the first N times that its id comes; between `refuse` and `accept` every
+ * body is. With `--log` it also keeps the id, time and body hash of every request. With `--answer-after MS` it answers later, and counts how many requests of a path are under way. It listens on
  * `--ports COUNT` ports (default: 1), any that are free or those from `--port FIRST` on.
  */
 import { createHash } from "node:crypto";
@@ -47,6 +47,8 @@ let requests = 0;
 const underWay = new UnderWay();
 /** What comes while the sink is shut is not read: a request that was counted is always answered. */
 let isShut = false;
+/** Every request is refused. */
+let isRefusing = false;
 
 function accept(socket: Socket): void {
   let at = 0;
@@ -93,6 +95,8 @@ async function reply(question: SinkQuestion): Promise<void> {
     isShut = false;
     await listeners.open();
   }
+  if (question.kind === "refuse") isRefusing = true;
+  if (question.kind === "accept") isRefusing = false;
   if (question.kind === "reset") {
     firstSeen = new Map();
     refused = new Map();
@@ -122,6 +126,7 @@ function answerLater(socket: Socket, head: string, bytes: Buffer): void {
 }
 
 function isRefused(id: string, body: Buffer): boolean {
+  if (isRefusing) return true;
   const asked = failuresAsked(body);
   if (asked === 0) return false;
   const count = refused.get(id) ?? 0;

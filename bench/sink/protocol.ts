@@ -1,6 +1,7 @@
 /** The messages between harness and sink. */
 export type SinkQuestion = {
-  readonly kind: "reset" | "count" | "report" | "shut" | "open";
+  readonly kind:
+    "reset" | "count" | "report" | "shut" | "open" | "refuse" | "accept";
 };
 
 /** The unruly sink also changes between well and unruly. */

@@ -16,10 +16,11 @@ export interface LetterLog {
   stop(): Promise<void>;
 }
 
-/** What one fetch returns at most, unless a single batch is larger. */
-const FETCH_BYTES = 65_536;
-/** Letters of one endpoint often came in one batch. */
-const KEPT_BATCHES = 4;
+/** What one fetch returns at most, unless a single batch is larger. Of letters that follow each other, each fetch brings twice as much as the last one. */
+const LEAST_FETCH_BYTES = 65_536;
+const MOST_FETCH_BYTES = 524_288;
+/** Letters that follow each other in a selection are of many endpoints, and so of all partitions. */
+const KEPT_FETCHES = 16;
 /** Each waits up to 100 ms. */
 const MAX_EMPTY_FETCHES = 50;
 
@@ -37,18 +38,20 @@ export async function openLetterLog(options: {
     sessionTimeoutMs,
   });
   /** Newest first. */
-  let kept: readonly FetchedBatch[] = [];
+  let kept: readonly Kept[] = [];
+  /** By partition: settles when those that were asked for until now are read. */
+  const turns = new Map<number, Promise<unknown>>();
 
   /** The batch with this offset; null if the log begins later, or ends before it: then the topic was made anew. */
-  async function fetched({
-    partition,
-    offset,
-  }: LetterPlace): Promise<FetchedBatch | null> {
+  async function fetched(
+    { partition, offset }: LetterPlace,
+    maxBytes: number,
+  ): Promise<FetchedBatch | null> {
     for (let empty = 0; empty < MAX_EMPTY_FETCHES; empty += 1) {
       signal.throwIfAborted();
       const place = { topic, partition };
       try {
-        const batch = await consumer.fetchOnce(place, offset, FETCH_BYTES);
+        const batch = await consumer.fetchOnce(place, offset, maxBytes);
         if (batch !== null && batch.lastOffset >= offset) return batch;
       } catch (error) {
         const [range] = await consumer.fetchLogRanges([place]);
@@ -61,6 +64,21 @@ export async function openLetterLog(options: {
     const [range] = await consumer.fetchLogRanges([{ topic, partition }]);
     if (range !== undefined && offset >= range.end) return null;
     throw new Error(`${topic}/${partition} returned nothing at ${offset}.`);
+  }
+
+  async function batchWith(place: LetterPlace): Promise<FetchedBatch | null> {
+    const known = kept.find(({ batch }) => isIn(batch, place));
+    if (known !== undefined) return known.batch;
+    const before = kept.find(({ batch }) => isSoonAfter(batch, place));
+    const maxBytes =
+      before === undefined
+        ? LEAST_FETCH_BYTES
+        : Math.min(2 * before.maxBytes, MOST_FETCH_BYTES);
+    const batch = await fetched(place, maxBytes);
+    if (batch === null) return null;
+    const others = kept.filter((each) => each !== before);
+    kept = [{ batch, maxBytes }, ...others].slice(0, KEPT_FETCHES);
+    return batch;
   }
 
   try {
@@ -80,24 +98,46 @@ export async function openLetterLog(options: {
   return {
     async read(place) {
       const { partition, offset } = place;
-      const holds = (batch: FetchedBatch): boolean =>
-        batch.partition === partition &&
-        batch.fetchOffset <= offset &&
-        offset <= batch.lastOffset;
-      let batch = kept.find(holds) ?? null;
-      if (batch === null) {
-        batch = await fetched(place);
-        if (batch === null) return null;
-        kept = [batch, ...kept].slice(0, KEPT_BATCHES);
-      }
+      // One after the other: the batch that is fetched for one may have the next one, too.
+      const before = turns.get(partition) ?? Promise.resolve();
+      const turn = before.then(() => batchWith(place));
+      turns.set(
+        partition,
+        turn.catch(() => undefined),
+      );
+      const batch = await turn;
       return (
-        batch.records.find(
+        batch?.records.find(
           (record) => record.offset <= offset && offset <= lastOffsetOf(record),
         ) ?? null
       );
     },
     stop: () => consumer.stop(),
   };
+}
+
+interface Kept {
+  readonly batch: FetchedBatch;
+  /** How much was asked for. */
+  readonly maxBytes: number;
+}
+
+function isIn(batch: FetchedBatch, { partition, offset }: LetterPlace) {
+  return (
+    batch.partition === partition &&
+    batch.fetchOffset <= offset &&
+    offset <= batch.lastOffset
+  );
+}
+
+/** Whether another fetch of the batch's size would have it. */
+function isSoonAfter(batch: FetchedBatch, { partition, offset }: LetterPlace) {
+  const { fetchOffset, lastOffset } = batch;
+  return (
+    batch.partition === partition &&
+    lastOffset < offset &&
+    offset <= 2 * lastOffset - fetchOffset + 1
+  );
 }
 
 /** The broker's own word, so that an error of the network is not taken for the end of the log. */

@@ -95,17 +95,11 @@ export function createPastDeliveries(
         last.received,
       );
       const found = candidatesSql(selected, after, upTo);
-      const rows = await select<CandidateRow>(
-        found.sql,
-        found.values,
-        isOperators,
-      );
       const placed = lettersSql(selected, after, upTo, oldest - MAX_SKEW_MS);
-      const letters = await select<LetterRow>(
-        placed.sql,
-        placed.values,
-        isOperators,
-      );
+      const [rows, letters] = await Promise.all([
+        select<CandidateRow>(found.sql, found.values, isOperators),
+        select<LetterRow>(placed.sql, placed.values, isOperators),
+      ]);
       return {
         candidates:
           selected.kind === "backfill"

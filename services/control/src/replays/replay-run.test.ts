@@ -37,7 +37,12 @@ function aRun(fields: Partial<Replay> = {}) {
     runsLeft: new Set<string>(),
     heartbeatAgeMs: 0,
     behind: 0,
-    pages: 0,
+    opened: 0,
+    /** The limits of the pages that were asked for. */
+    limits: [] as number[],
+    /** The offsets of the dead letters that were read. */
+    read: [] as number[],
+    brokenAt: -1,
     beforeCheckpoint: (): void => {},
     beforeSend: async (_nth: number): Promise<void> => {},
   };
@@ -95,7 +100,7 @@ function aRun(fields: Partial<Replay> = {}) {
         endpoints: { get: () => state.endpoint },
         past: {
           async page(_selected, after, limit): Promise<Page> {
-            state.pages += 1;
+            state.limits.push(limit);
             const from =
               after === null
                 ? 0
@@ -116,8 +121,10 @@ function aRun(fields: Partial<Replay> = {}) {
           event: async () => undefined,
         },
         openLetters: async () => ({
-          read: async ({ offset }): Promise<RawRecord | null> =>
-            offset >= state.goneFrom
+          read: async ({ offset }): Promise<RawRecord | null> => {
+            state.read.push(offset);
+            if (offset === state.brokenAt) throw new Error("Kafka is away");
+            return offset >= state.goneFrom
               ? null
               : {
                   topic: "d",
@@ -127,8 +134,9 @@ function aRun(fields: Partial<Replay> = {}) {
                   key: null,
                   value: null,
                   headers: {},
-                },
-          stop: async () => {},
+                };
+          },
+          stop: async () => void (state.opened += 1),
         }),
         decode: ({ offset }) =>
           offset === state.unreadableAt
@@ -208,19 +216,19 @@ test("every past delivery is sent once, as a redrive to the endpoint as it is no
 
 test("a run that is cut off between sending and its checkpoint is repeated, and sends nothing a second time that is recorded", async () => {
   const { run, expire, sent, state, replay } = aRun();
-  expire(250);
+  expire(1_250);
   let checkpoints = 0;
   state.beforeCheckpoint = () => {
     if ((checkpoints += 1) === 2) throw new Error("fenced");
   };
 
   await expect(run()).rejects.toThrow("fenced");
-  expect(sent).toHaveLength(200);
-  expect(replay().sent).toBe(100);
+  expect(sent).toHaveLength(1_000);
+  expect(replay().sent).toBe(500);
   await run();
 
-  expect(sent).toHaveLength(250);
-  expect(replay()).toMatchObject({ state: "done", sent: 250 });
+  expect(sent).toHaveLength(1_250);
+  expect(replay()).toMatchObject({ state: "done", sent: 1_250 });
 });
 
 test("nothing is read before everything that was sent is recorded, and it says what it waits for", async () => {
@@ -236,7 +244,7 @@ test("nothing is read before everything that was sent is recorded, and it says w
   expect(notes[0]).toBe(
     "waits: the dispatchers are 5 records of deliveries behind",
   );
-  expect([state.pages, sent.length]).toEqual([0, 0]);
+  expect([state.limits, sent]).toEqual([[], []]);
 });
 
 test("it waits for an earlier replay that may send the same, and for what the run of a cancelled one hands over", async () => {
@@ -251,7 +259,7 @@ test("it waits for an earlier replay that may send the same, and for what the ru
   expect(notes[0]).toContain("waits for replay rpl_0");
   put({ ...earlier, state: "cancelled" });
   await waitFor(() => notes.at(-1)?.includes("may send the same") === true);
-  expect(state.pages).toBe(0);
+  expect(state.limits).toEqual([]);
   state.runsLeft.clear();
   await running;
 
@@ -313,29 +321,29 @@ test("a dead letter that retention has removed leaves its delivery out, where th
 
 test("a run stops at the chunk after its replay was paused, and goes on from there", async () => {
   const { run, expire, sent, state, put, replay } = aRun();
-  expire(250);
+  expire(1_250);
   state.beforeCheckpoint = () => put({ ...replay(), state: "paused" });
 
   await run();
-  expect(sent).toHaveLength(100);
+  expect(sent).toHaveLength(500);
   state.beforeCheckpoint = () => {};
   put({ ...replay(), state: "running" });
   await run();
 
-  expect(sent).toHaveLength(250);
-  expect(replay()).toMatchObject({ state: "done", sent: 250 });
+  expect(sent).toHaveLength(1_250);
+  expect(replay()).toMatchObject({ state: "done", sent: 1_250 });
 });
 
 test("a run that has sent for a while gives its slot to one that waits, and goes on where it stopped", async () => {
   const { run, expire, sent, state, pass } = aRun();
-  expire(250);
+  expire(1_250);
   state.isWaitedFor = true;
   state.beforeCheckpoint = () => void pass(10_000);
 
   await run();
 
-  expect(sent).toHaveLength(250);
-  expect(state.pages).toBe(4);
+  expect(sent).toHaveLength(1_250);
+  expect(state.opened).toBe(4);
 });
 
 test("nothing is sent while the group's coordinator is silent: another replica may be the owner", async () => {
@@ -344,7 +352,7 @@ test("nothing is sent while the group's coordinator is silent: another replica m
   state.heartbeatAgeMs = 900;
 
   const running = run();
-  await waitFor(() => state.pages > 0);
+  await waitFor(() => state.limits.length > 0);
   stop.abort(new Error("the tenure is over"));
 
   await expect(running).rejects.toThrow("the tenure is over");
@@ -379,5 +387,52 @@ test("a run does not end while it is still handing over: who waits for its end w
 
   await ended;
 });
+
+test("the next chunk is read while one is sent, and sent only once that one is stored", async () => {
+  const { run, expire, sent, state, replay } = aRun();
+  expire(700);
+  const slow = Promise.withResolvers<void>();
+  state.beforeSend = () => slow.promise;
+
+  const running = run();
+  await waitFor(() => state.read.includes(699));
+  expect([sent.length, replay().sent]).toEqual([500, 0]);
+  state.beforeCheckpoint = () => expect(sent.length - replay().sent).toBe(500);
+  slow.resolve();
+  await waitFor(() => replay().sent === 500);
+  state.beforeCheckpoint = () => {};
+  await running;
+
+  expect(replay()).toMatchObject({ state: "done", sent: 700 });
+});
+
+test("what cannot be read ahead fails the run once everything before it is sent and stored", async () => {
+  const { run, expire, sent, state, replay } = aRun();
+  expire(700);
+  state.brokenAt = 600;
+
+  await expect(run()).rejects.toThrow("Kafka is away");
+  expect([sent.length, replay().sent]).toEqual([500, 500]);
+  state.brokenAt = -1;
+  await run();
+
+  expect(sent).toHaveLength(700);
+  expect(replay()).toMatchObject({ state: "done", sent: 700 });
+});
+
+test.each([
+  [1, 500],
+  [120, 1_200],
+  [10_000, 5_000],
+])(
+  "at %d a second a page has %d units at most: it is not read long before it is sent",
+  async (ratePerSecond, most) => {
+    const { run, state } = aRun({ ratePerSecond });
+
+    await run();
+
+    expect(state.limits).toEqual([most]);
+  },
+);
 
 const refused = (): Promise<void> => Promise.reject(new Error("refused"));

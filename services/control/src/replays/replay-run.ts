@@ -1,5 +1,5 @@
 /**
- * One run of a replay: reads the selection page by page, sends each past delivery again, paced, and stores after each chunk how far it
+ * One run of a replay: takes the selection chunk by chunk, sends each past delivery again, paced, and stores after each chunk how far it
  * got. A run that is cut off is repeated from its last checkpoint.
  *
  * Why nothing is sent twice: a page leaves out what has another delivery that was delivered or waits, and passes over what has a
@@ -7,22 +7,16 @@
  * send the same is unfinished or still has a run in this process, and (2) ClickHouse shows everything that was sent until then
  * (recorded.ts). What a process that was cut off handed over later than that has the same delivery id and step, and deliver drops it.
  */
-import type {
-  Endpoint,
-  MonotonicMs,
-  Replay,
-  ReplayPlace,
-} from "@postrider/core";
+import type { Endpoint, Replay } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
 import type { LetterReading } from "../letters/letter-reading.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
-import type { Candidate } from "./candidate.ts";
-import { fateOf, type Fate, type FateContext } from "./fate.ts";
 import type { LetterLog } from "./letter-log.ts";
 import type { PastDeliveries } from "./past-deliveries.ts";
 import { untilRecorded, type Offsets } from "./recorded.ts";
+import { chunksOf, type Chunk } from "./replay-chunks.ts";
 import {
   isLacking,
   waitsFor,
@@ -31,16 +25,8 @@ import {
 } from "./replay.ts";
 import type { LeftOut, ReplayStore } from "./replay-store.ts";
 
-/** Units that one page holds at most. */
-const PAGE_UNITS = 500;
-/** The most deliveries between two checkpoints: their dead letters are in memory together. */
-const MAX_CHUNK = 100;
 /** How long a run works while others wait for its slot. Beginning costs about a second, because the reader joins a group. */
 const SLOT_MS = 10_000;
-/** The payloads of a chunk have so many bytes, or a little more. */
-const MAX_CHUNK_BYTES = 4 * 1_048_576;
-/** How many dead letters are fetched at the same time. */
-const READERS = 8;
 
 export interface ReplayRunOptions extends Lease, LetterReading {
   readonly store: Pick<
@@ -82,7 +68,7 @@ export async function runReplay(
   );
 }
 
-/** Works off pages until the replay is no longer running, or others are to work now; resolves to true only then. */
+/** Sends chunks until the replay is no longer running, or others are to work now; resolves to true only then. */
 async function work(
   options: ReplayRunOptions,
   id: string,
@@ -93,22 +79,18 @@ async function work(
 ): Promise<boolean> {
   const { store, clock } = options;
   const until = clock.monotonic() + SLOT_MS;
-  const mustYield = (): boolean => isWanted() && clock.monotonic() >= until;
   const letters = await options.openLetters(signal);
   try {
-    for (;;) {
-      signal.throwIfAborted();
-      const replay = runningOf(options, id);
-      if (replay === undefined) return false;
-      const page = await options.past.page(replay, replay.place, PAGE_UNITS);
-      if (page.upTo === null) {
-        await store.done(id);
-        return false;
-      }
-      const of = { replay, page, signal, mustYield };
-      if (!(await sendPage({ ...options, letters }, of)) && mustYield())
-        return true;
+    const replay = runningOf(options, id);
+    if (replay === undefined) return false;
+    const chunks = chunksOf({ ...options, letters }, { replay, signal });
+    for await (const chunk of chunks) {
+      if (!(await sendChunk(options, { replay, signal }, chunk))) return false;
+      if (isWanted() && clock.monotonic() >= until) return true;
     }
+    signal.throwIfAborted();
+    await store.done(id);
+    return false;
   } finally {
     await letters.stop();
   }
@@ -159,83 +141,23 @@ function runningOf(
   return replay?.state === "running" ? replay : undefined;
 }
 
-type SendOptions = ReplayRunOptions & { readonly letters: LetterLog };
-
-interface OfPage extends FateContext {
-  readonly mustYield: () => boolean;
-}
-
-/** Resolves to false once the replay was stopped, and where others are to work before the page was worked off. */
-async function sendPage(options: SendOptions, of: OfPage): Promise<boolean> {
-  const { replay, page } = of;
-  const { candidates, upTo } = page;
-  const size = Math.max(
-    1,
-    Math.min(MAX_CHUNK, Math.ceil(replay.ratePerSecond / 2)),
-  );
-  let at = 0;
-  do {
-    const startedAt = options.clock.monotonic();
-    const chunk = await judgedOf(options, of, candidates.slice(at, at + size));
-    at += chunk.length;
-    const last = chunk.at(-1)?.candidate;
-    const isEnd = at >= candidates.length;
-    const place = isEnd || last === undefined ? upTo! : placeOf(last); // a page without an end is not sent
-    const isOn = await sendChunk(options, of, { chunk, place, startedAt });
-    if (!isOn || of.mustYield()) return false;
-  } while (at < candidates.length);
-  return true;
-}
-
-interface Judged {
-  readonly candidate: Candidate;
-  readonly fate: Fate;
-}
-
-/** What becomes of these candidates, or of the first of them that have `MAX_CHUNK_BYTES` together. A few are read at a time. */
-async function judgedOf(
-  options: SendOptions,
-  of: OfPage,
-  candidates: readonly Candidate[],
-): Promise<Judged[]> {
-  const judged: Judged[] = [];
-  let bytes = 0;
-  while (judged.length < candidates.length && bytes < MAX_CHUNK_BYTES) {
-    const next = candidates.slice(judged.length, judged.length + READERS);
-    const fates = await Promise.all(
-      next.map((candidate) => fateOf(options, of, candidate)),
-    );
-    for (const [at, fate] of fates.entries()) {
-      judged.push({ candidate: next[at]!, fate });
-      bytes += fate.kind === "send" ? fate.payloadBytes : 0;
-    }
-  }
-  return judged;
-}
-
-interface Chunk {
-  readonly chunk: readonly Judged[];
-  /** Up to where the selection is worked off after this chunk. */
-  readonly place: ReplayPlace;
-  readonly startedAt: MonotonicMs;
-}
-
+/** Resolves to false where the replay is no longer running. */
 async function sendChunk(
-  options: SendOptions,
-  of: OfPage,
-  { chunk, place, startedAt }: Chunk,
+  options: ReplayRunOptions,
+  { replay, signal }: { readonly replay: Replay; readonly signal: AbortSignal },
+  chunk: Chunk,
 ): Promise<boolean> {
   const { store, clock } = options;
-  const { replay, signal } = of;
   await untilLeased(options, signal);
   if (runningOf(options, replay.id) === undefined) return false;
-  const sends = chunk.flatMap(({ fate }) =>
+  const startedAt = clock.monotonic();
+  const sends = chunk.judged.flatMap(({ fate }) =>
     fate.kind === "send" ? [fate] : [],
   );
   await allSent(
     sends.map(({ record, source }) => options.send(record, source)),
   );
-  const stored = await store.checkpoint(replay.id, ...progressOf(chunk, place));
+  const stored = await store.checkpoint(replay.id, ...progressOf(chunk));
   if (stored?.state !== "running") return false;
   const dueMs = (sends.length / replay.ratePerSecond) * 1_000;
   await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), { signal });
@@ -248,14 +170,11 @@ async function allSent(sends: readonly Promise<void>[]): Promise<void> {
     if (sent.status === "rejected") throw sent.reason;
 }
 
-function progressOf(
-  chunk: readonly Judged[],
-  place: ReplayPlace,
-): [Progress, LeftOut[]] {
+function progressOf({ judged, place }: Chunk): [Progress, LeftOut[]] {
   const lacking: LeftOut[] = [];
   const leftOut = new Map<LeftOutReason, number>();
   let sent = 0;
-  for (const { candidate, fate } of chunk) {
+  for (const { candidate, fate } of judged) {
     if (fate.kind !== "leave") {
       sent += 1;
       continue;
@@ -267,13 +186,4 @@ function progressOf(
       lacking.push({ tenantId, eventId, endpointId, reason });
   }
   return [{ place, sent, leftOut }, lacking];
-}
-
-function placeOf({
-  tenantId,
-  receivedAt,
-  eventId,
-  endpointId,
-}: Candidate): ReplayPlace {
-  return { tenantId, receivedAt, eventId, endpointId };
 }
