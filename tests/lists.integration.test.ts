@@ -258,6 +258,42 @@ test("a text of an answer's body finds its attempt, whatever its case", async ()
   expect(answer.attempts).toHaveLength(1);
 });
 
+test("an id that was published twice in a millisecond, with two types, is one delivery of one type", async () => {
+  const at = data.from + 21 * HOUR;
+  const of = {
+    tenantId: "two_types",
+    eventId: "evt_1",
+    receivedAt: at,
+  };
+  const to = { deliveryId: "dlv_two_types", endpointId: "ep_two_types" };
+  const published = (eventType: string, sourcePartition: number) =>
+    anIntake({
+      ...of,
+      eventType,
+      decidedAt: at + 5,
+      sourcePartition,
+      deliveries: [to],
+    });
+  await recorder.record({
+    intakes: [published("order.paid", 0), published("order.sent", 1)],
+    attempts: [
+      anAttempt({ ...of, ...to, eventType: "order.paid", startedAt: at + 10 }),
+    ],
+  });
+
+  const found = async (eventType: string) =>
+    (
+      await all("/v1/deliveries", "deliveries", {
+        tenantId: "two_types",
+        eventType,
+      })
+    ).map(({ id, status }) => `${String(id)} ${String(status)}`);
+
+  expect(await found("order.paid")).toEqual(["dlv_two_types delivered"]);
+  // Before FINAL only the row of its beginning is of this type: it would show as pending for ever.
+  expect(await found("order.sent")).toEqual([]);
+});
+
 test("dead letters are found by reason, with where they are in the log", async () => {
   const rows = await all("/v1/dead-letters", "deadLetters", {
     reason: "gone,exhausted",

@@ -304,12 +304,27 @@ test.each(TENANT_TABLES)(
       return rows;
     };
 
+    // The lists' conditions come before FINAL, but not before the filter: this one would fail on another tenant's row.
+    const countedBy = async (tenantId: string) => {
+      const { rows } = await reader
+        .ofTenant(tenantId)
+        .query(
+          `SELECT count() > 0 FROM ${table} FINAL PREWHERE throwIf(tenant_id != 'acme') = 0`,
+          AbortSignal.timeout(10_000),
+        );
+      return rows;
+    };
+
     const acme = await seenBy("acme");
     const nobody = await seenBy("nobody");
+    const counted = [await countedBy("acme"), await countedBy("nobody")];
+    const failed = await countedBy("globex").catch(() => "failed");
 
     await reader.stop(0);
     expect(acme).toEqual(['["acme"]']);
     expect(nobody).toEqual([]);
+    expect(counted).toEqual([["[1]"], ["[0]"]]);
+    expect(failed).toBe("failed"); // of its own rows
   },
 );
 

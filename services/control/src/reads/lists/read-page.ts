@@ -83,15 +83,17 @@ export async function readPage(
     if (answer.truncated || (rows.length >= asked.limit && !isLast))
       return pageOf(list, rows, afterLast(list, rows, { newest, spanMs }));
     if (isLast) return pageOf(list, rows, null);
+    const isLong = clock.monotonic() - startedAt > ENOUGH_MS;
     if (found.length > 0) {
       const each = (Math.min(upTo, now) - from + 1) / found.length;
-      const rest = ENOUGH_FOR_REST * each * (asked.limit - rows.length);
-      spanMs = Math.min(spanMs, Math.max(Math.ceil(rest), FIRST_SPAN_MS));
+      // The window after a page that ends here is the first of a whole one.
+      const wanted = isLong ? asked.limit : asked.limit - rows.length;
+      const span = Math.ceil(ENOUGH_FOR_REST * each * wanted);
+      spanMs = Math.min(spanMs, Math.max(span, FIRST_SPAN_MS));
     }
     upTo = from - 1;
     before = null;
-    if (clock.monotonic() - startedAt > ENOUGH_MS)
-      return pageOf(list, rows, { upTo, before, spanMs });
+    if (isLong) return pageOf(list, rows, { upTo, before, spanMs });
   }
 }
 
