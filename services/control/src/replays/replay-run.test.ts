@@ -425,7 +425,8 @@ test("nobody minds that what a paused run has read ahead cannot be read", async 
   const { run, expire, sent, state, put, replay } = aRun();
   expire(700);
   state.brokenAt = 600;
-  state.beforeSend = () => waitFor(() => state.read.includes(600));
+  state.beforeSend = async () =>
+    void (await waitFor(() => state.read.includes(600)));
   state.beforeCheckpoint = () => put({ ...replay(), state: "paused" });
   const unhandled: unknown[] = [];
   const note = (error: unknown): void => void unhandled.push(error);
