@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import type { Consumer } from "@postrider/messaging";
 import { openLetterLog } from "./letter-log.ts";
@@ -6,12 +7,21 @@ import { openLetterLog } from "./letter-log.ts";
 async function aLog(start: number, end: number, letters = 1) {
   const place = { topic: "dead-letters", partition: 0 };
   const fetches: { readonly offset: number; readonly maxBytes: number }[] = [];
+  const state = {
+    isStopped: false,
+    /** What all letters are parts of, as they are of the broker's answer. */
+    answer: Buffer.alloc(100_000, "x"),
+    valueBytes: 10,
+    beforeFetch: async (): Promise<void> => {},
+  };
   const consumer: Partial<Consumer> = {
     start: async () => {},
-    stop: async () => {},
+    stop: async () => void (state.isStopped = true),
     fetchLogRanges: async () => [{ ...place, start, end }],
     async fetchOnce(_place, offset, maxBytes) {
       fetches.push({ offset, maxBytes });
+      await state.beforeFetch();
+      if (state.isStopped) throw new Error("fetched after the stop");
       if (offset < start || offset > end)
         throw Object.assign(new Error("out of range"), {
           type: "OFFSET_OUT_OF_RANGE",
@@ -25,9 +35,12 @@ async function aLog(start: number, end: number, letters = 1) {
           ...place,
           offset: offset + n,
           timestamp: 0,
-          key: null,
-          value: null,
-          headers: {},
+          key: state.answer.subarray(0, 10),
+          value: state.answer.subarray(10, 10 + state.valueBytes),
+          headers: {
+            one: state.answer.subarray(20, 30),
+            two: [state.answer.subarray(30, 40)],
+          },
         })),
         lastOffset: offset + count - 1,
         highWatermark: end,
@@ -42,7 +55,7 @@ async function aLog(start: number, end: number, letters = 1) {
   });
   const read = async (offset: number) =>
     (await log.read({ partition: 0, offset }))?.offset ?? null;
-  return { read, fetches };
+  return { log, state, read, fetches };
 }
 
 test.each([
@@ -92,4 +105,53 @@ test("one that is gone keeps nobody from those that are asked for after it", asy
   const [gone, found] = await Promise.all([read(2), read(6)]);
 
   expect([gone, found]).toEqual([null, 6]);
+});
+
+test("a letter keeps nothing of its fetch in memory but its own bytes", async () => {
+  const { log, state } = await aLog(0, 100, 10);
+
+  const letter = await log.read({ partition: 0, offset: 3 });
+
+  const { key, value, headers } = letter!;
+  const parts = [key, value, ...Object.values(headers)].flat() as Buffer[]; // none of them is null
+  expect(parts.map(String)).toEqual(Array(4).fill("xxxxxxxxxx"));
+  expect(parts.filter(({ buffer }) => buffer === state.answer.buffer)).toEqual(
+    [],
+  );
+});
+
+test("a stop waits for the fetch that is under way, and no other one begins", async () => {
+  const { log, state, read, fetches } = await aLog(0, 100);
+  const slow = Promise.withResolvers<void>();
+  state.beforeFetch = () => slow.promise;
+
+  const reads = Promise.allSettled([read(1), read(50)]);
+  await setImmediate();
+  const stopped = log.stop();
+  await setImmediate();
+  expect(state.isStopped).toBe(false);
+  slow.resolve();
+  await stopped;
+
+  expect(await reads).toMatchObject([
+    { value: 1 },
+    { reason: new Error("dead-letters is not read any more.") },
+  ]);
+  await expect(read(70)).rejects.toThrow("not read any more");
+  expect(fetches.map(({ offset }) => offset)).toEqual([1]);
+});
+
+test("of large letters only so many are kept as have 8 MiB together, or the newest one", async () => {
+  const { state, read, fetches } = await aLog(0, 100);
+  state.answer = Buffer.alloc(10 << 20);
+  state.valueBytes = 3 << 20;
+
+  for (const offset of [0, 10, 20, 20, 10]) await read(offset);
+  expect(fetches).toHaveLength(3);
+  await read(0);
+  expect(fetches).toHaveLength(4);
+
+  state.valueBytes = 9 << 20;
+  for (const offset of [40, 40, 20]) await read(offset);
+  expect(fetches.slice(4).map(({ offset }) => offset)).toEqual([40, 20]);
 });

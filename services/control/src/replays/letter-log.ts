@@ -11,8 +11,9 @@ import { aborted } from "../writer/aborted.ts";
 import type { LetterPlace } from "./past-deliveries.ts";
 
 export interface LetterLog {
-  /** The record; null if the log no longer has it. Rejects while Kafka is away. */
+  /** The record, with bytes of its own; null if the log no longer has it. Rejects while Kafka is away, and after `stop`. */
   read(place: LetterPlace): Promise<RawRecord | null>;
+  /** Also while letters are read: waits for the fetches that are under way, and begins none. */
   stop(): Promise<void>;
 }
 
@@ -21,6 +22,8 @@ const LEAST_FETCH_BYTES = 65_536;
 const MOST_FETCH_BYTES = 524_288;
 /** Letters that follow each other in a selection are of many endpoints, and so of all partitions. */
 const KEPT_FETCHES = 16;
+/** Of records, which may be many times what was fetched, because that was compressed. The newest fetch is kept in any case. */
+const MAX_KEPT_BYTES = 8 * 1_048_576;
 /** Each waits up to 100 ms. */
 const MAX_EMPTY_FETCHES = 50;
 
@@ -39,8 +42,9 @@ export async function openLetterLog(options: {
   });
   /** Newest first. */
   let kept: readonly Kept[] = [];
-  /** By partition: settles when those that were asked for until now are read. */
-  const turns = new Map<number, Promise<unknown>>();
+  /** By partition: resolves when those that were asked for until now are read. Not to their batch: that would stay in memory. */
+  const turns = new Map<number, Promise<void>>();
+  let isStopped = false;
 
   /** The batch with this offset; null if the log begins later, or ends before it: then the topic was made anew. */
   async function fetched(
@@ -49,6 +53,8 @@ export async function openLetterLog(options: {
   ): Promise<FetchedBatch | null> {
     for (let empty = 0; empty < MAX_EMPTY_FETCHES; empty += 1) {
       signal.throwIfAborted();
+      // kafkajs would connect once more, and nobody would disconnect it.
+      if (isStopped) throw new Error(`${topic} is not read any more.`);
       const place = { topic, partition };
       try {
         const batch = await consumer.fetchOnce(place, offset, maxBytes);
@@ -77,7 +83,7 @@ export async function openLetterLog(options: {
     const batch = await fetched(place, maxBytes);
     if (batch === null) return null;
     const others = kept.filter((each) => each !== before);
-    kept = [{ batch, maxBytes }, ...others].slice(0, KEPT_FETCHES);
+    kept = newestOf([{ batch, maxBytes, bytes: bytesOf(batch) }, ...others]);
     return batch;
   }
 
@@ -103,16 +109,40 @@ export async function openLetterLog(options: {
       const turn = before.then(() => batchWith(place));
       turns.set(
         partition,
-        turn.catch(() => undefined),
+        turn.then(
+          () => undefined,
+          () => undefined,
+        ),
       );
       const batch = await turn;
-      return (
-        batch?.records.find(
-          (record) => record.offset <= offset && offset <= lastOffsetOf(record),
-        ) ?? null
+      const found = batch?.records.find(
+        (record) => record.offset <= offset && offset <= lastOffsetOf(record),
       );
+      return found === undefined ? null : copyOf(found);
     },
-    stop: () => consumer.stop(),
+    async stop() {
+      isStopped = true;
+      await Promise.all(turns.values());
+      await consumer.stop();
+    },
+  };
+}
+
+/** A record as it was fetched keeps all of its fetch in memory. Of letters that lie far apart, a chunk would keep hundreds of fetches. */
+function copyOf(record: RawRecord): RawRecord {
+  const { key, value, headers } = record;
+  return {
+    ...record,
+    key: key && Buffer.from(key),
+    value: value && Buffer.from(value),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, header]) => [
+        name,
+        Buffer.isBuffer(header)
+          ? Buffer.from(header)
+          : header.map((each) => Buffer.from(each)),
+      ]),
+    ),
   };
 }
 
@@ -120,6 +150,23 @@ interface Kept {
   readonly batch: FetchedBatch;
   /** How much was asked for. */
   readonly maxBytes: number;
+  /** The keys' and values'. */
+  readonly bytes: number;
+}
+
+function bytesOf({ records }: FetchedBatch): number {
+  return records.reduce(
+    (sum, { key, value }) => sum + (key?.length ?? 0) + (value?.length ?? 0),
+    0,
+  );
+}
+
+function newestOf(fetches: readonly Kept[]): Kept[] {
+  let bytes = 0;
+  const isOver = ({ bytes: own }: Kept): boolean =>
+    (bytes += own) > MAX_KEPT_BYTES;
+  const end = fetches.slice(0, KEPT_FETCHES).findIndex(isOver);
+  return fetches.slice(0, end === -1 ? KEPT_FETCHES : Math.max(1, end));
 }
 
 function isIn(batch: FetchedBatch, { partition, offset }: LetterPlace) {

@@ -95,11 +95,18 @@ export function createPastDeliveries(
         last.received,
       );
       const found = candidatesSql(selected, after, upTo);
+      const rows = await select<CandidateRow>(
+        found.sql,
+        found.values,
+        isOperators,
+      );
+      // Only then: of a delivery that expires meanwhile, the first would see that it has, and the other not yet its dead letter.
       const placed = lettersSql(selected, after, upTo, oldest - MAX_SKEW_MS);
-      const [rows, letters] = await Promise.all([
-        select<CandidateRow>(found.sql, found.values, isOperators),
-        select<LetterRow>(placed.sql, placed.values, isOperators),
-      ]);
+      const letters = await select<LetterRow>(
+        placed.sql,
+        placed.values,
+        isOperators,
+      );
       return {
         candidates:
           selected.kind === "backfill"

@@ -9,7 +9,8 @@ import type { Page, PastDeliveries } from "./past-deliveries.ts";
 
 /**
  * Units that one page holds at most. Its queries cost ClickHouse about the same for a few units as for many, so a page is large; but it says how
- * its units stood when it was read, so it is no longer than `PAGE_SECONDS` of the replay's rate, or `LEAST_PAGE_UNITS`.
+ * its units stood when it was read, which is a page before it is worked off. So it is no longer than `PAGE_SECONDS` of the replay's rate, or
+ * `LEAST_PAGE_UNITS`.
  */
 const MOST_PAGE_UNITS = 5_000;
 const LEAST_PAGE_UNITS = 500;
@@ -103,6 +104,7 @@ async function judgedOf(
   const judged: Judged[] = [];
   let bytes = 0;
   while (judged.length < candidates.length && bytes < MAX_CHUNK_BYTES) {
+    of.signal.throwIfAborted();
     const next = candidates.slice(judged.length, judged.length + READERS);
     const fates = await Promise.all(
       next.map((candidate) => fateOf(options, of, candidate)),

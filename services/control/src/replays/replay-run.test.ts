@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import type { Delivery, Endpoint, Replay } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
@@ -418,6 +419,29 @@ test("what cannot be read ahead fails the run once everything before it is sent 
 
   expect(sent).toHaveLength(700);
   expect(replay()).toMatchObject({ state: "done", sent: 700 });
+});
+
+test("nobody minds that what a paused run has read ahead cannot be read", async () => {
+  const { run, expire, sent, state, put, replay } = aRun();
+  expire(700);
+  state.brokenAt = 600;
+  state.beforeSend = async () =>
+    void (await waitFor(() => state.read.includes(600)));
+  state.beforeCheckpoint = () => put({ ...replay(), state: "paused" });
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): void => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+
+  await run();
+  await setImmediate();
+  process.off("unhandledRejection", note);
+
+  expect([sent.length, replay().sent, replay().state]).toEqual([
+    500,
+    500,
+    "paused",
+  ]);
+  expect(unhandled).toEqual([]);
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { createSlots, type InSlot } from "../writer/slots.ts";
 import type { ReplayStore } from "./replay-store.ts";
 import { Standstill } from "./standstill.ts";
 
-/** How many send at the same time: each has a consumer of its own, and a chunk of dead letters in memory. */
+/** How many send at the same time: each has a consumer of its own, and in memory two chunks of dead letters and its last fetches. */
 const MAX_SENDING = 4;
 
 export function createReplayRunner(options: {
