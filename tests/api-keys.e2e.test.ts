@@ -332,17 +332,23 @@ test(
   LONG,
 );
 
-test("the door has one route, for publishers and administrators", () => {
+test("the door has one route, for publishers and administrators, and two that describe it for anyone", () => {
   const { door } = ingestService.compose(
     ingestService.readIngestConfig(ENV),
     testEffects(),
   );
 
-  expect(door?.routes).toEqual([
+  expect(
+    door?.routes
+      .filter(({ method }) => method !== "HEAD")
+      .map(({ method, url, access }) => ({ method, url, access })),
+  ).toEqual([
     {
       method: "POST",
       url: "/v1/events",
       access: { roles: ["publisher", "admin"], isForTenants: true },
     },
+    { method: "GET", url: "/openapi.json", access: "everyone" },
+    { method: "GET", url: "/docs", access: "everyone" },
   ]);
 });
