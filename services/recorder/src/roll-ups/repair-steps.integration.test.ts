@@ -130,7 +130,8 @@ test("a statement whose answer is lost is waited for in ClickHouse, and the repa
   const repair = await tables.repair(HOURS, day, { sql });
   await impatient.close();
 
-  expect(lost).toEqual(["Timeout error.", "Timeout error."]);
+  // Two statements fill. On a fast machine the client may be quick enough for one of them.
+  expect(new Set(lost)).toEqual(new Set(["Timeout error."]));
   expect(repair).toMatchObject({
     kind: "repaired",
     after: { kind: "equal", attempts: 400_000 },
@@ -315,7 +316,8 @@ test("a part that was moved in has the roll-up's TTL", async () => {
 
   const [part] = await tables.admin.query<{ least: number; rows: string }>(
     `SELECT toUInt32(delete_ttl_info_min) AS least, toString(rows) AS rows FROM system.parts
-     WHERE database = '${DATABASE}' AND table = 'endpoint_hour' AND active ORDER BY modification_time DESC LIMIT 1`,
+     WHERE database = '${DATABASE}' AND table = 'endpoint_hour' AND active AND partition_id = toString(toYYYYMM(toDate('${day}')))
+     ORDER BY max_block_number DESC LIMIT 1`,
   );
   await tables.admin.command(`SYSTEM START MERGES ${DATABASE}.endpoint_hour`);
   expect(part!.least * 1_000).toBe(startOf(day) + 400 * 86_400_000);
