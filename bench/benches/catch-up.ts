@@ -4,7 +4,7 @@ import { createPortPicker } from "@postrider/runtime";
 import { checkedReport, seenAtOf } from "../harness/checks.ts";
 import type { BenchContext, BenchResult } from "../harness/context.ts";
 import { checkDeliveredOnce } from "../harness/delivered-once.ts";
-import { endpointAt, eventOf, eventRecord } from "../harness/load.ts";
+import { bodyOf, endpointAt, eventOf, eventRecord } from "../harness/load.ts";
 import { nowMicros, openLoop } from "../harness/open-loop.ts";
 import { median, rounded } from "../harness/statistics.ts";
 import { checkLags, steadyRate } from "../harness/steady-rate.ts";
@@ -16,7 +16,7 @@ const CAP = 16;
 /** How long the sink takes to answer, ms; otherwise no two requests would be under way at once. */
 const ANSWER_MS = 10;
 /** A quarter of other benches': while it waits, a delivery is written again for each hop, and all of it must find room in memory. */
-const PAYLOAD = Buffer.from(`{"text":"${"x".repeat(256 - 11)}"}`);
+const PAYLOAD = bodyOf(256);
 const TARGET = 0.8;
 /** The load before the outage. */
 const HEALTHY_MS = 5_000;

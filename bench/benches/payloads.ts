@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { topicName } from "@postrider/messaging";
 import { checkAttempts, checkedReport, checkLag } from "../harness/checks.ts";
 import type { BenchContext, BenchResult, Figures } from "../harness/context.ts";
-import { eventOf, eventRecord, preload } from "../harness/load.ts";
+import { bodyOf, eventOf, eventRecord, preload } from "../harness/load.ts";
 import { frozen } from "../harness/frozen.ts";
 import { cpuSecondsOf } from "../harness/proc-stat.ts";
 import {
@@ -86,7 +86,7 @@ async function delivered(
   const ids = await preloadEvents(whole, {
     run: `${nth}_${kb}`,
     count,
-    payload: payloadOf(kb),
+    payload: bodyOf(kb * 1024),
   });
   const before = pids.map(cpuSecondsOf);
   await sink.waitForUnique(count);
@@ -129,7 +129,7 @@ async function copied(
   const before = await recordsIn(topics);
   await frozen(process.pid, () =>
     preload(topics, count, (i) =>
-      eventRecord(eventOf(`${nth}_${kb}`, i, endpoints, payloadOf(kb))),
+      eventRecord(eventOf(`${nth}_${kb}`, i, endpoints, bodyOf(kb * 1024))),
     ),
   );
   const cpu = cpuSecondsOf(process.pid);
@@ -159,10 +159,6 @@ async function looped(
     bodyBytes: kb * 1024,
   });
   return 1e6 / perCpuSecond;
-}
-
-function payloadOf(kb: number): Buffer {
-  return Buffer.from(`{"text":"${"x".repeat(kb * 1024 - 11)}"}`);
 }
 
 function resultOf(rounds: readonly Round[]): BenchResult {

@@ -21,7 +21,13 @@ import {
 } from "../harness/processes.ts";
 import { percentile, rounded } from "../harness/statistics.ts";
 import { tierWaits, type TierWaits } from "../harness/tier-waits.ts";
-import { GROUPS, pidsOf, startWhole, type Whole } from "../harness/whole.ts";
+import {
+  GROUPS,
+  named,
+  pidsOf,
+  startWhole,
+  type Whole,
+} from "../harness/whole.ts";
 import { failingBody } from "../sink/failures.ts";
 
 const TARGET = { p50Ms: 10, p99Ms: 50 };
@@ -75,7 +81,7 @@ export async function retryTiming(context: BenchContext): Promise<BenchResult> {
     });
     checkWaits(waits, load);
     found.set(way, waits);
-    say(`${way}: ${JSON.stringify(summaryOf(waits, ""))}`);
+    say(`${way}: ${JSON.stringify(summaryOf(waits))}`);
   }
   return resultOf(found, load);
 }
@@ -161,14 +167,13 @@ function checkWaits({ waits }: TierWaits, { tiersMs, failing }: Load): void {
     );
 }
 
-/** The figures of one way, with its name before theirs. */
-function summaryOf({ waits, deferrals }: TierWaits, way: string): Figures {
+function summaryOf({ waits, deferrals }: TierWaits): Figures {
   const all = [...waits.values()].flat();
   const byTier = [...waits].flatMap(([tier, late]) => [
     [`tier${tier}P50Ms`, percentile(late, 50)],
     [`tier${tier}P99Ms`, percentile(late, 99)],
   ]);
-  const figures = {
+  return {
     early: all.filter((late) => !(late >= 0)).length,
     p50Ms: rounded(percentile(all, 50)),
     p99Ms: rounded(percentile(all, 99)),
@@ -177,22 +182,14 @@ function summaryOf({ waits, deferrals }: TierWaits, way: string): Figures {
     deferrals,
     ...Object.fromEntries(byTier),
   } as Figures; // byTier holds pairs of a name and a number
-  return way === ""
-    ? figures
-    : Object.fromEntries(
-        Object.entries(figures).map(([name, value]) => [
-          `${way}${name[0]!.toUpperCase()}${name.slice(1)}`,
-          value,
-        ]),
-      );
 }
 
 function resultOf(
   found: ReadonlyMap<Way, TierWaits>,
   { perSecond }: Load,
 ): BenchResult {
-  const together = summaryOf(found.get("together")!, "");
-  const apart = summaryOf(found.get("apart")!, "apart");
+  const together = summaryOf(found.get("together")!);
+  const apart = named("apart", summaryOf(found.get("apart")!));
   const early = together["early"]! + apart["apartEarly"]!;
   return {
     bench: "retry-timing",

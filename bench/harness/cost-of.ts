@@ -1,9 +1,9 @@
 /** What a delivery of a load has cost, and the names of its figures. */
 import type { Figures } from "./context.ts";
 import { intendedMicros } from "./open-loop.ts";
-import { percentile, rounded } from "./statistics.ts";
+import { percentile } from "./statistics.ts";
 import type { Usage } from "./usage.ts";
-import { camelCase } from "./whole.ts";
+import { camelCase, named } from "./whole.ts";
 
 /** Processes whose CPU the load or the measurement itself needs. */
 const NOT_COUNTED = "sink";
@@ -118,13 +118,4 @@ function rateFigures({ perSecond }: Usage): Figures {
     partsPerSecond: perSecond.parts,
     mergesPerSecond: perSecond.merges,
   };
-}
-
-function named(prefix: string, figures: Figures): Figures {
-  return Object.fromEntries(
-    Object.entries(figures).map(([name, value]) => [
-      `${prefix}${name[0]!.toUpperCase()}${name.slice(1)}`,
-      rounded(value),
-    ]),
-  );
 }

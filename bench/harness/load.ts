@@ -22,8 +22,12 @@ export const BODY_BYTES = 1024;
 export const ENDPOINTS = 8;
 export const CONNECTIONS = ENDPOINTS * 16;
 
-/** The body; the baseline sends the same text. */
-export const BODY = Buffer.from(`{"text":"${"x".repeat(BODY_BYTES - 11)}"}`);
+/** A body of so many bytes; the baselines send the same text. */
+export function bodyOf(bytes: number): Buffer {
+  return Buffer.from(`{"text":"${"x".repeat(bytes - 11)}"}`);
+}
+
+export const BODY = bodyOf(BODY_BYTES);
 
 export const SECRET = `whsec_${randomBytes(24).toString("base64")}`;
 export const ENCRYPTION_KEYS = `k1:${randomBytes(32).toString("base64")}`;

@@ -4,7 +4,7 @@ import type { RunningServices, ServiceName } from "@postrider/cli";
 import type { Endpoint } from "@postrider/core";
 import type { Stack } from "@postrider/local-stack";
 import { buildBundle } from "../../deploy/bundle/build.ts";
-import type { BenchContext } from "./context.ts";
+import type { BenchContext, Figures } from "./context.ts";
 import { frozen } from "./frozen.ts";
 import {
   endpointsAt,
@@ -16,6 +16,7 @@ import {
 import { BOTH_CORES } from "./processes.ts";
 import { startSink, type Sink } from "./sink.ts";
 import { createTopics, startOwnStack, type Topics } from "./stack.ts";
+import { rounded } from "./statistics.ts";
 import { createTables, startSubject } from "./subject.ts";
 
 export interface Whole {
@@ -127,6 +128,16 @@ export function pidsOf({ running, stack, sink }: Whole): Map<string, number> {
 /** A process's name as it begins the names of its figures. */
 export function camelCase(name: string): string {
   return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Figures whose names begin with a prefix: `p50Ms` of `apart` is `apartP50Ms`. */
+export function named(prefix: string, figures: Figures): Figures {
+  return Object.fromEntries(
+    Object.entries(figures).map(([name, value]) => [
+      `${prefix}${name[0]!.toUpperCase()}${name.slice(1)}`,
+      rounded(value),
+    ]),
+  );
 }
 
 /** Every group, without those of the tiers, and the topic that it reads. Each must be at its topic's end when a run is over. */

@@ -1,7 +1,7 @@
 /** CloudEvents 1.0 in Kafka: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md */
 import { isJsonContentType } from "./content-type.ts";
 import { DEFAULT_CONTENT_TYPE } from "./envelope-fields.ts";
-import type { ParsedEvent } from "./json-envelope.ts";
+import { unparseable, type ParsedEvent } from "./json-envelope.ts";
 import {
   isString,
   objectAt,
@@ -46,8 +46,9 @@ export function readBinaryCloudEvent(
  */
 export function readStructuredCloudEvent(bytes: Uint8Array): ParsedEvent {
   const whole = wholeValue(bytes);
-  const object = whole && objectAt(bytes, whole.start);
-  if (object === null) return unparseable(whole === null);
+  if (whole === null) return unparseable("json", "not valid JSON");
+  const object = objectAt(bytes, whole.start);
+  if (object === null) return unparseable("object", "not a JSON object");
   const problems = new ProblemList();
   const attributes = attributesOf(bytes, object.members, problems);
   const contentType = attributes.get("datacontenttype") ?? DEFAULT_CONTENT_TYPE;
@@ -193,10 +194,4 @@ function dataOf(
   return text.isWellFormed()
     ? encodeUtf8(text)
     : "holds half of a surrogate pair";
-}
-
-function unparseable(isNoJson: boolean): ParsedEvent {
-  const rule = isNoJson ? "json" : "object";
-  const message = isNoJson ? "not valid JSON" : "not a JSON object";
-  return { kind: "unparseable", problem: { field: "", rule, message } };
 }

@@ -1,3 +1,4 @@
+import type { Fields } from "./fields.ts";
 import { isJsonContentType } from "./content-type.ts";
 import { isString } from "./json-spans.ts";
 import { type Problem, ProblemList } from "./problem.ts";
@@ -10,8 +11,6 @@ import {
 } from "./retry-schedule.ts";
 import { type EpochMs, parseTime } from "./time.ts";
 import { decodeUtf8, encodeUtf8 } from "./web-globals.ts";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** The fields of an envelope, but for `payload`, whose bytes are passed on as they are. Any other field is ignored. The type is that of an event, so that no field of it is forgotten here. */
 const FIELDS: Readonly<Record<Exclude<keyof WebhookEvent, "payload">, true>> = {

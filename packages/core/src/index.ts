@@ -1,7 +1,9 @@
 export type * from "./records.ts";
+export type * from "./roll-ups.ts";
 export * from "./vocabulary.ts";
 export * from "./time.ts";
 export * from "./counted.ts";
+export * from "./fields.ts";
 export type * from "./problem.ts";
 export {
   fewProblems,

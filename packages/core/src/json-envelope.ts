@@ -117,7 +117,8 @@ function whyNoObject(
   }
 }
 
-function unparseable(
+/** `field` empty: the record as a whole. */
+export function unparseable(
   rule: string,
   message: string,
   field = "",

@@ -1,3 +1,4 @@
+import { isFields, type Fields } from "./fields.ts";
 import { DEFAULT_CONTENT_TYPE } from "./envelope-fields.ts";
 import { isContentType } from "./content-type.ts";
 import { FIELD_PATH_FORM, parseFieldPath } from "./field-path.ts";
@@ -18,8 +19,6 @@ export interface ParsedSources {
   readonly problems: readonly SourceProblem[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** As Kafka takes it. Shorter than Kafka allows, so that topic, partition and offset fit an event's id. */
 const TOPIC = /^[A-Za-z0-9._-]{1,200}$/;
 const FIELDS: ReadonlySet<string> = new Set([
@@ -39,7 +38,7 @@ const LONGEST_GOT = 120;
 /** Reads the content of a sources file, `{sources: [{topic, format, tenantId, type, id?, payload?, contentType?}]}`, and finds everything that is wrong with it. Never throws. */
 export function parseSources(content: unknown): ParsedSources {
   const problems: SourceProblem[] = [];
-  const whole = isObject(content) ? content : {};
+  const whole = isFields(content) ? content : {};
   const { sources: list, ...others } = whole;
   if (!Array.isArray(list)) {
     const rule = "must be there, and be a list of sources";
@@ -76,10 +75,10 @@ class SourceReader {
   readonly #name: string;
 
   constructor(entry: unknown, place: string) {
-    this.#fields = isObject(entry) ? entry : {};
+    this.#fields = isFields(entry) ? entry : {};
     const { topic } = this.#fields;
     this.#name = typeof topic === "string" && topic !== "" ? topic : place;
-    if (!isObject(entry)) {
+    if (!isFields(entry)) {
       const rule = "must be a source with its fields";
       this.problems.push(problem({ source: place, rule }, entry));
     }
@@ -147,9 +146,9 @@ class SourceReader {
   ): SourceField | null {
     const value = this.#fields[name];
     if (value === undefined) return null;
-    const [kind, ...more] = isObject(value) ? Object.keys(value) : [];
+    const [kind, ...more] = isFields(value) ? Object.keys(value) : [];
     const known = KINDS.find((one) => one === kind);
-    const text = isObject(value) ? value[kind ?? ""] : undefined;
+    const text = isFields(value) ? value[kind ?? ""] : undefined;
     if (known === undefined || more.length > 0 || typeof text !== "string") {
       this.refuse(name, `${ONE_OF_KINDS}, with a text (a number in quotes)`);
       return null;
@@ -183,10 +182,6 @@ const ID_RULE =
 
 function isTopic(text: string): boolean {
   return TOPIC.test(text) && text !== "." && text !== "..";
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function problem(

@@ -1,8 +1,8 @@
 import { isJsonContentType } from "./content-type.ts";
 import { valueAtPath } from "./field-path.ts";
-import type { ParsedEvent } from "./json-envelope.ts";
+import { unparseable, type ParsedEvent } from "./json-envelope.ts";
 import { isString, textOf, wholeValue, type Span } from "./json-spans.ts";
-import { type Problem, ProblemList } from "./problem.ts";
+import { ProblemList } from "./problem.ts";
 import type { WebhookEvent } from "./records.ts";
 import type { Source, SourceField } from "./source.ts";
 import { decodeUtf8, encodeUtf8 } from "./web-globals.ts";
@@ -30,8 +30,11 @@ export function readSourceRecord(
   record: SourceRecord,
 ): ParsedEvent {
   const whole = wholeValue(record.json);
+  // Neither says what stands there: a secret may be anywhere in it.
   if (whole === null)
-    return { kind: "unparseable", problem: whyNoJson(record.json) };
+    return decodeUtf8(record.json) === undefined
+      ? unparseable("utf8", "not valid UTF-8")
+      : unparseable("json", "not valid JSON");
   const read = new RecordReader(record, whole);
   const { topic, contentType } = source;
   const id =
@@ -176,11 +179,4 @@ function placeOf(field: SourceField): string {
     case "path":
       return `the path ${field.text}`;
   }
-}
-
-/** Neither names what stands there: a secret may be anywhere in it. */
-function whyNoJson(bytes: Uint8Array): Problem {
-  return decodeUtf8(bytes) === undefined
-    ? { field: "", rule: "utf8", message: "not valid UTF-8" }
-    : { field: "", rule: "json", message: "not valid JSON" };
 }

@@ -1,10 +1,11 @@
 /** Reads a file of endpoints. Every problem is found at once, each with its line and its path in the document. */
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { isFields } from "@postrider/core";
 import { fileProblem } from "@postrider/runtime";
 import { LineCounter, parseDocument, type Document } from "yaml";
 import { CliError, EXIT, reasonOf } from "../cli-error.ts";
-import { isFields, resolved, type Env } from "./references.ts";
+import { resolved, type Env } from "./references.ts";
 
 /** An endpoint as the file wants it. */
 export interface Wanted {

@@ -1,11 +1,8 @@
 /** What has to be done so that the endpoints are as a file wants them. Control judges each one; nothing is written. */
-import { isSecretHeader } from "@postrider/core";
+import { isFields, isSecretHeader, REDACTED } from "@postrider/core";
 import { lineOf, type ApiRequest } from "../api.ts";
 import type { Endpoint } from "../read-endpoints.ts";
 import type { EndpointsFile, FileProblem, Wanted } from "./endpoints-file.ts";
-import { isFields } from "./references.ts";
-
-export const REDACTED = "[redacted]";
 
 export interface Change {
   readonly field: string;

@@ -1,15 +1,10 @@
 /** Values that stand elsewhere: `{env: NAME}` is that variable, `{file: PATH}` what is in that file, from the document's folder on. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { isFields, type Fields } from "@postrider/core";
 import { reasonOf } from "../cli-error.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
-
-export type Fields = Readonly<Record<string, unknown>>;
-
-export function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** The fields that may be references: those that may hold a secret. Of `headers` it is each of them. */
 const MAY_REFER = ["secret", "url"] as const;

@@ -1,11 +1,11 @@
 import { expect, test } from "@jest/globals";
-import type { Verdict } from "../processes/roll-ups.ts";
+import type { RollUpVerdict } from "@postrider/core";
 import { lossText, repairText, verdictText } from "./roll-up-lines.ts";
 
 const none = { buckets: 0, by: {} };
 const differs = (
-  fields: Partial<Extract<Verdict, { kind: "differs" }>>,
-): Verdict => ({
+  fields: Partial<Extract<RollUpVerdict, { kind: "differs" }>>,
+): RollUpVerdict => ({
   kind: "differs",
   attempts: 8_368,
   counted: 8_024,
@@ -35,7 +35,7 @@ test.each([
     { kind: "notJudged", why: "it is too old" },
     "cannot be judged: it is too old",
   ],
-] as const satisfies readonly (readonly [Verdict, string])[])(
+] as const satisfies readonly (readonly [RollUpVerdict, string])[])(
   "a verdict in words",
   (verdict, expected) => {
     expect(verdictText(verdict)).toBe(expected);
@@ -56,7 +56,7 @@ test("a repair says what was and what is, and what it cleaned up", () => {
 });
 
 test("what --force takes away is said, and only then", () => {
-  const of = { day: "2026-11-27", table: "endpoint_hour" };
+  const of = { day: "2026-11-27", table: "endpoint_hour" } as const;
 
   expect(lossText(of, short)).toBe(null);
   expect(

@@ -1,16 +1,16 @@
 /** What `doctor roll-ups` prints. Pure. */
-import { counted } from "@postrider/core";
-import type {
-  Difference,
-  Repair,
-  RollUpDay,
-  Verdict,
-} from "../processes/roll-ups.ts";
+import {
+  counted,
+  type RollUpDay,
+  type RollUpDifference,
+  type RollUpRepair,
+  type RollUpVerdict,
+} from "@postrider/core";
 import { table, type Terminal } from "../terminal.ts";
 
 /** A line for each roll-up of each day. */
 export function verdictTable(
-  verdicts: readonly (RollUpDay & { readonly verdict: Verdict })[],
+  verdicts: readonly (RollUpDay & { readonly verdict: RollUpVerdict })[],
   terminal: Terminal,
 ): string {
   if (verdicts.length === 0) return "attempts has no rows yet.";
@@ -21,7 +21,7 @@ export function verdictTable(
   );
 }
 
-export function verdictText(verdict: Verdict): string {
+export function verdictText(verdict: RollUpVerdict): string {
   switch (verdict.kind) {
     case "equal":
       return `equal: ${counted(verdict.attempts, "attempt")}`;
@@ -41,7 +41,7 @@ export function verdictText(verdict: Verdict): string {
 /** "short by 344 attempts in 12 buckets"; another column is named only where the attempts are equal. */
 function differenceText(
   what: "short" | "over",
-  { by, buckets }: Difference,
+  { by, buckets }: RollUpDifference,
 ): string {
   const amount = by["attempts"];
   const where = `in ${counted(buckets, "bucket")}`;
@@ -53,7 +53,7 @@ function differenceText(
   return `${what} by ${columns.join(", ") || "the longest attempt"} ${where}`;
 }
 
-export function repairText(repair: Repair): string {
+export function repairText(repair: RollUpRepair): string {
   switch (repair.kind) {
     case "repaired":
       return [
@@ -72,7 +72,7 @@ export function repairText(repair: Repair): string {
 /** What `--force` takes away, in words; null if nothing. */
 export function lossText(
   { day, table: of }: RollUpDay,
-  verdict: Verdict,
+  verdict: RollUpVerdict,
 ): string | null {
   if (verdict.kind !== "differs" || verdict.over.buckets === 0) return null;
   const { by, buckets } = verdict.over;

@@ -1,27 +1,27 @@
 import { expect, test } from "@jest/globals";
 import { EXIT } from "../cli-error.ts";
-import type { Repair, Verdict } from "../processes/roll-ups.ts";
+import type { RollUpRepair, RollUpVerdict } from "@postrider/core";
 import { exitCodeOf } from "./roll-ups-report.ts";
 
 const none = { buckets: 0, by: {} };
-const equal: Verdict = { kind: "equal", attempts: 9 };
-const short: Verdict = {
+const equal: RollUpVerdict = { kind: "equal", attempts: 9 };
+const short: RollUpVerdict = {
   kind: "differs",
   attempts: 9,
   counted: 8,
   short: { buckets: 1, by: { attempts: 1 } },
   over: none,
 };
-const over: Verdict = { ...short, short: none, over: short.short };
-const notJudged: Verdict = { kind: "notJudged", why: "it is too old" };
-const repaired = (after: Verdict): Repair => ({
+const over: RollUpVerdict = { ...short, short: none, over: short.short };
+const notJudged: RollUpVerdict = { kind: "notJudged", why: "it is too old" };
+const repaired = (after: RollUpVerdict): RollUpRepair => ({
   kind: "repaired",
   before: short,
   after,
   dropped: [],
 });
 
-test.each<[string, Verdict, Repair | null, number]>([
+test.each<[string, RollUpVerdict, RollUpRepair | null, number]>([
   ["equal", equal, null, EXIT.done],
   ["short, and only compared", short, null, EXIT.failed],
   ["repaired", short, repaired(equal), EXIT.done],
@@ -41,7 +41,7 @@ test.each<[string, Verdict, Repair | null, number]>([
   ],
   ["not judged", notJudged, null, EXIT.done],
 ])("the exit code says what is now: %s", (_, verdict, repair, expected) => {
-  const of = { day: "2026-11-27", table: "endpoint_hour" };
+  const of = { day: "2026-11-27", table: "endpoint_hour" } as const;
   const report = {
     verdicts: [{ ...of, verdict }],
     repairs: repair === null ? [] : [{ ...of, repair }],
@@ -53,7 +53,9 @@ test.each<[string, Verdict, Repair | null, number]>([
 
 test("the one day that was to be repaired and cannot be judged is a refusal", () => {
   const day = "2026-11-27";
-  const verdicts = [{ day, table: "endpoint_hour", verdict: notJudged }];
+  const verdicts = [
+    { day, table: "endpoint_hour" as const, verdict: notJudged },
+  ];
   const options = { day, isToRepair: true, isForced: false };
 
   expect(exitCodeOf({ verdicts, repairs: [] }, options)).toBe(EXIT.refused);

@@ -1,4 +1,5 @@
 /** `doctor roll-ups`: compares, and repairs what is short. */
+import type { RollUpVerdict } from "@postrider/core";
 import type { Addresses } from "../addresses.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { withAdmin } from "../kafka.ts";
@@ -8,7 +9,6 @@ import {
   type Compared,
   type Refused,
   type Repaired,
-  type Verdict,
 } from "../processes/roll-ups.ts";
 import { recorderSettled } from "./recorder-settled.ts";
 
@@ -88,7 +88,7 @@ export function exitCodeOf(
     : EXIT.done;
 }
 
-function isToDo(verdict: Verdict, isForced: boolean): boolean {
+function isToDo(verdict: RollUpVerdict, isForced: boolean): boolean {
   return (
     verdict.kind === "differs" &&
     (verdict.short.buckets > 0 || (isForced && verdict.over.buckets > 0))

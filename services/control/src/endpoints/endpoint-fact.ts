@@ -1,10 +1,9 @@
 /** What the audit trail keeps of an endpoint's changes: each changed field, but never a secret or a header's value. */
 import { isDeepStrictEqual } from "node:util";
-import type { Endpoint } from "@postrider/core";
+import { REDACTED, type Endpoint } from "@postrider/core";
 import type { AuditAction, AuditFact } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
-import { REDACTED } from "./header-rules.ts";
 
 /** Null `before`: the endpoint is new; null `after`: it is deleted. */
 export function endpointFact(

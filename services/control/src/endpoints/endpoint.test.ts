@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
+import { REDACTED } from "@postrider/core";
 import { anEndpoint, aSealedSecret, BUILT_AT } from "@postrider/testkit";
-import { REDACTED } from "./header-rules.ts";
 import { changedEndpoint, viewOf } from "./endpoint.ts";
 
 test("headers sent back as they were shown keep their secret values, also under names such as `constructor`", () => {

@@ -1,12 +1,13 @@
 import {
   isSecretHeader,
+  REDACTED,
   type Endpoint,
   type EpochMs,
   type SealedSecret,
 } from "@postrider/core";
 import type { EndpointChange, EndpointCreation } from "./endpoint-input.ts";
 import type { EndpointView } from "./endpoint-view.ts";
-import { REDACTED, requireFitHeaders } from "./header-rules.ts";
+import { requireFitHeaders } from "./header-rules.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 

@@ -1,8 +1,10 @@
-import { headerProblems, isSecretHeader, type Problem } from "@postrider/core";
+import {
+  headerProblems,
+  isSecretHeader,
+  REDACTED,
+  type Problem,
+} from "@postrider/core";
 import { invalid } from "@postrider/http";
-
-/** Shown in place of the value of a header whose name says that it is a secret. Sent back in a change, it keeps the stored value. */
-export const REDACTED = "[redacted]";
 
 /** A header would be sent with the text that only stands for its value: none is stored under this name. */
 export function redactedProblems(

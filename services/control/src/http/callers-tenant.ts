@@ -1,8 +1,7 @@
 /** What a caller whose key has a tenant may name and see: the one place where a caller's tenant becomes a request's. */
+import { isFields, type Fields } from "@postrider/core";
 import { invalid, otherTenant, type Caller } from "@postrider/http";
 import type { FastifyRequest } from "fastify";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The body of a creation, with the tenant of the caller's key where it names none. Throws a `ProblemError` where it names another:
@@ -12,7 +11,7 @@ export function ofCallersTenant(
   body: unknown,
   callersTenant: Caller["tenantId"],
 ): unknown {
-  return callersTenant === null || !isObject(body)
+  return callersTenant === null || !isFields(body)
     ? body
     : withOwn(body, callersTenant, "tenantId");
 }
@@ -36,10 +35,6 @@ function withOwn(given: Fields, callersTenant: string, name: string): Fields {
   if (named !== undefined && named !== callersTenant)
     throw invalid([otherTenant(name)]);
   return { ...given, [name]: callersTenant };
-}
-
-function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether a caller may see what belongs to this tenant. What it may not see must look as if it did not exist. */

@@ -1,4 +1,5 @@
 /** Reads what is known of the tables, and compares the roll-ups with the attempts, day by day. Changes nothing. */
+import type { RollUpsAnswer, RollUpVerdict } from "@postrider/core";
 import { RefusedError } from "../clickhouse/with-sql.ts";
 import type { Writer } from "../clickhouse/writer.ts";
 import {
@@ -6,9 +7,8 @@ import {
   whyNotJudged,
   type Compared,
   type TableFacts,
-  type Verdict,
 } from "./judge-day.ts";
-import { COUNTED_COLUMNS, ROLL_UPS, type Day, type RollUp } from "./roll-up.ts";
+import { COUNTED_COLUMNS, ROLL_UPS, type Day } from "./roll-up.ts";
 import { comparison, type Place } from "./roll-up-sql.ts";
 import { columnsWithTtl, rowTtls } from "./table-ttl.ts";
 
@@ -20,20 +20,16 @@ export class RollUpsRefusedError extends RefusedError {
   readonly code = "ROLL_UPS_REFUSED";
 }
 
-export interface DayVerdict {
-  readonly day: Day;
-  readonly table: RollUp["table"];
-  readonly verdict: Verdict;
-}
+type Verdicts = Extract<RollUpsAnswer, { kind: "compared" }>["verdicts"];
 
 /** Both roll-ups of each day. Throws `RollUpsRefusedError`, or ClickHouse's error. */
 export async function compareDays(
   sql: RollUpSql,
   database: string,
   days: readonly Day[],
-): Promise<DayVerdict[]> {
+): Promise<Verdicts> {
   await refuseOtherTables(sql, database);
-  const verdicts: DayVerdict[] = [];
+  const verdicts: Verdicts[number][] = [];
   for (const day of days)
     for (const rollUp of ROLL_UPS) {
       const place = { database, rollUp, day };
@@ -48,7 +44,7 @@ export async function compareDay(
   sql: RollUpSql,
   place: Place,
   staging: string | null = null,
-): Promise<Verdict> {
+): Promise<RollUpVerdict> {
   const { database, rollUp, day } = place;
   const { table } = rollUp;
   const [clock] = await sql.query<{ now: number }>(

@@ -1,4 +1,5 @@
 /** Whether the roll-ups of a day may be compared with its attempts, and what the comparison says. Pure. */
+import type { RollUpDifference, RollUpVerdict } from "@postrider/core";
 import { endOf, type Day } from "./roll-up.ts";
 
 /** What is known of a table. */
@@ -41,27 +42,6 @@ export function whyNotJudged(
   return null;
 }
 
-/** By how much, and in how many buckets. */
-export interface Difference {
-  readonly buckets: number;
-  /** By column of the roll-up; what is 0 is left out. */
-  readonly by: Readonly<Record<string, number>>;
-}
-
-/** `attempts`: how many the day has in `attempts`. `counted`: how many the roll-up says. */
-export type Verdict =
-  | { readonly kind: "equal"; readonly attempts: number }
-  | {
-      readonly kind: "differs";
-      readonly attempts: number;
-      readonly counted: number;
-      /** Buckets that lack something. */
-      readonly short: Difference;
-      /** Buckets that count more than `attempts` has. */
-      readonly over: Difference;
-    }
-  | { readonly kind: "notJudged"; readonly why: string };
-
 /** The row of `comparison`. */
 export interface Compared {
   readonly raw: string;
@@ -72,7 +52,10 @@ export interface Compared {
   readonly over_by: readonly string[];
 }
 
-export function judge(row: Compared, columns: readonly string[]): Verdict {
+export function judge(
+  row: Compared,
+  columns: readonly string[],
+): RollUpVerdict {
   const attempts = Number(row.raw);
   const counted = Number(row.counted);
   const short = difference(row.short_buckets, row.short_by, columns);
@@ -91,7 +74,7 @@ function difference(
   buckets: string,
   by: readonly string[],
   columns: readonly string[],
-): Difference {
+): RollUpDifference {
   const of = columns.map((column, at) => [column, Number(by[at])] as const);
   return {
     buckets: Number(buckets),

@@ -16,8 +16,8 @@
  * its run the power to change anything: without its table the MOVE fails.
  */
 import { randomBytes } from "node:crypto";
+import type { RollUpRepair, RollUpVerdict } from "@postrider/core";
 import { compareDay, type RollUpSql } from "./compare-days.ts";
-import type { Verdict } from "./judge-day.ts";
 import {
   fillingCounts,
   fillingDurations,
@@ -39,23 +39,11 @@ export interface RepairOptions extends Place {
 /** ClickHouse's code. The tables were there when the days were compared, so it is this run's own that is gone. */
 const UNKNOWN_TABLE = "60";
 
-/** `refused`: nothing was changed by this run, though another one that takes it over may repair the day. */
-export type Repair =
-  | {
-      readonly kind: "repaired";
-      readonly before: Verdict;
-      readonly after: Verdict;
-      /** Left-over staging tables that were dropped. */
-      readonly dropped: readonly string[];
-    }
-  | { readonly kind: "nothingToDo"; readonly before: Verdict }
-  | { readonly kind: "refused"; readonly why: string };
-
 /** Rejects with ClickHouse's error; then the day is the old one, or the new one if the error came after the MOVE. Running it again is safe. */
 export async function repairDay(
   sql: RollUpSql,
   options: RepairOptions,
-): Promise<Repair> {
+): Promise<RollUpRepair> {
   const { database, rollUp, day } = options;
   const run = randomBytes(4).toString("hex");
   const staging = `${rollUp.table}_repair_${day.replaceAll("-", "")}_${run}`;
@@ -79,7 +67,7 @@ async function repairThrough(
   sql: RollUpSql,
   options: RepairOptions,
   staging: string,
-): Promise<Repair> {
+): Promise<RollUpRepair> {
   const { database, rollUp, day, mark, isForced } = options;
   const dropped: string[] = [];
   for (const other of await othersOf(sql, options, staging)) {
@@ -143,19 +131,19 @@ async function repairThrough(
   return { kind: "repaired", before, after, dropped };
 }
 
-function refused(why: string): Repair {
+function refused(why: string): RollUpRepair {
   return { kind: "refused", why };
 }
 
 function isToDo(
-  { short, over }: Extract<Verdict, { kind: "differs" }>,
+  { short, over }: Extract<RollUpVerdict, { kind: "differs" }>,
   isForced: boolean,
 ): boolean {
   return short.buckets > 0 || (isForced && over.buckets > 0);
 }
 
 /** Nothing is short, and no more is over than is left so. */
-function isWhole(verdict: Verdict, overBuckets: number): boolean {
+function isWhole(verdict: RollUpVerdict, overBuckets: number): boolean {
   if (verdict.kind === "differs")
     return verdict.short.buckets === 0 && verdict.over.buckets === overBuckets;
   return verdict.kind === "equal" && overBuckets === 0;

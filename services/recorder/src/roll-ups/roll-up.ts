@@ -1,7 +1,8 @@
 /** The roll-ups: what each counts of `attempts`, as its materialized view does (migrations/0003_roll_ups.sql). A test compares the two. */
+import type { RollUpTable } from "@postrider/core";
 
 export interface RollUp {
-  readonly table: "endpoint_hour" | "tenant_minute";
+  readonly table: RollUpTable;
   /** The columns that name a bucket, without its time. */
   readonly owner: readonly string[];
   /** Start of the bucket, from the time of an attempt. */

@@ -1,56 +1,12 @@
 /** `main.ts roll-ups REQUEST`: what `postrider doctor roll-ups` asks of ClickHouse. Request and answer are one line of JSON each. */
+import type { RollUpsAnswer, RollUpsRequest } from "@postrider/core";
 import { missingGrants, type Env } from "@postrider/runtime";
 import { withSql, type Say } from "../clickhouse/with-sql.ts";
 import type { Writer } from "../clickhouse/writer.ts";
-import {
-  compareDays,
-  daysOf,
-  RollUpsRefusedError,
-  type DayVerdict,
-} from "./compare-days.ts";
-import { repairDay, type Repair } from "./repair-day.ts";
-import { parseDay, ROLL_UPS, type Day, type RollUp } from "./roll-up.ts";
+import { compareDays, daysOf, RollUpsRefusedError } from "./compare-days.ts";
+import { repairDay } from "./repair-day.ts";
+import { parseDay, ROLL_UPS, type Day } from "./roll-up.ts";
 import { markOf } from "./roll-up-sql.ts";
-
-export type RollUpsRequest =
-  | {
-      readonly kind: "compare";
-      /** Null: each day of which `attempts` has rows. */
-      readonly day: Day | null;
-      /** Answers also with the marks of the days that differ, and the grants that are missing. */
-      readonly isToRepair: boolean;
-    }
-  | {
-      readonly kind: "repair";
-      readonly days: readonly {
-        readonly day: Day;
-        readonly table: RollUp["table"];
-        readonly mark: string;
-      }[];
-      readonly isForced: boolean;
-    };
-
-export type RollUpsAnswer =
-  | {
-      readonly kind: "compared";
-      readonly verdicts: readonly DayVerdict[];
-      readonly marks: Readonly<Record<Day, string>>;
-      /** The statements that grant what a repair needs and this user lacks; if there are any, nothing was compared. Null: ClickHouse cannot tell. */
-      readonly missing: readonly string[] | null;
-    }
-  | {
-      readonly kind: "repaired";
-      readonly repairs: readonly {
-        readonly day: Day;
-        readonly table: RollUp["table"];
-        readonly repair: Repair;
-      }[];
-    }
-  | {
-      readonly kind: "refused";
-      readonly why: string;
-      readonly next: string | null;
-    };
 
 /** A day of attempts is read in one statement. One that takes longer goes on in ClickHouse, and is waited for where it changes something. */
 const REQUEST_TIMEOUT_MS = 1_800_000;
