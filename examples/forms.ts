@@ -1,12 +1,11 @@
-// KAFKA_BROKERS=127.0.0.1:9092 npx node --disable-warning=TimeoutNegativeWarning examples/forms.ts FORM
-// Sends one record in one of the forms of docs/publishing.md: envelope, avro, cloudevent-binary, cloudevent-structured; or, for the
+// KAFKA_BROKERS=127.0.0.1:9092 npx node --disable-warning=TimeoutNegativeWarning examples/forms.ts FORM…
+// Sends one record in each of the forms that are named, of docs/publishing.md: envelope, avro, cloudevent-binary, cloudevent-structured; or, for the
 // sources of examples/sources.yaml, orders, parcels.
 import { readFileSync } from "node:fs";
 import avro from "avsc";
 import { Kafka, Partitioners, type Message } from "kafkajs";
 
-const EVENTS = "postrider.events";
-const [form = ""] = process.argv.slice(2);
+const EVENTS = `${process.env["POSTRIDER_TOPIC_PREFIX"] ?? "postrider."}events`;
 
 const forms: Readonly<Record<string, () => readonly [string, Message]>> = {
   envelope: () => [
@@ -50,28 +49,31 @@ const forms: Readonly<Record<string, () => readonly [string, Message]>> = {
   ],
 };
 
-const make = forms[form];
-if (make === undefined)
+const records = process.argv.slice(2).map((form) => forms[form]?.());
+if (records.length === 0 || records.includes(undefined))
   throw new Error(`FORM is one of ${Object.keys(forms).join(", ")}`);
-const [topic, message] = make();
 const kafka = new Kafka({
   brokers: (process.env["KAFKA_BROKERS"] ?? "127.0.0.1:9092").split(","),
 });
-if (topic !== EVENTS) {
-  // In your Kafka such a topic is there already.
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
-  await admin.disconnect();
-}
 const producer = kafka.producer({
   idempotent: true,
   createPartitioner: Partitioners.DefaultPartitioner,
 });
 await producer.connect();
-await producer.send({ topic, messages: [message] });
+for (const [topic, message] of records.filter((each) => each !== undefined)) {
+  if (topic !== EVENTS) await makeTopic(topic);
+  await producer.send({ topic, messages: [message] });
+  console.log(`sent to ${topic}`);
+}
 await producer.disconnect();
-console.log(`sent to ${topic}`);
+
+/** In your Kafka such a topic is there already. */
+async function makeTopic(topic: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+  await admin.disconnect();
+}
 
 /** Avro's single-object encoding: C3 01, the schema's CRC-64 (little endian), the value. */
 function webhookEvent(id: string): Buffer {

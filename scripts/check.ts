@@ -49,6 +49,10 @@ const checks: readonly Check[] = [
     name: "OpenAPI documents",
     command: script("generate-openapi", "--check"),
   },
+  {
+    name: "AsyncAPI document",
+    command: script("generate-asyncapi", "--check"),
+  },
   { name: "SQL cookbook", command: script("generate-cookbook", "--check") },
   {
     name: "dashboards",

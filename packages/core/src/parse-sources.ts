@@ -188,7 +188,7 @@ function problem(
   { source = "", field = "", rule }: Partial<SourceProblem> & { rule: string },
   got: unknown,
 ): SourceProblem {
-  const text = got === undefined ? null : JSON.stringify(got);
+  const text = got === undefined ? null : shownAs(got);
   const isLong = text !== null && text.length > LONGEST_GOT;
   return {
     source,
@@ -196,4 +196,13 @@ function problem(
     got: isLong ? `${text.slice(0, LONGEST_GOT)}…` : text,
     rule,
   };
+}
+
+/** As JSON. With YAML's anchors a value can hold itself. */
+function shownAs(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "a value that holds itself, or is nested too deeply";
+  }
 }

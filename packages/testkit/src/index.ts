@@ -26,6 +26,8 @@ export * from "./ledger.ts";
 export type * from "./evidence.ts";
 export * from "./runner-replay.ts";
 export * from "./seeded-random.ts";
+export { fuzz, type FuzzOptions } from "./fuzz.ts";
+export { mutated } from "./mutated.ts";
 export * from "./raw-batch.ts";
 export * from "./read-topic.ts";
 export * from "./tcp-proxy.ts";

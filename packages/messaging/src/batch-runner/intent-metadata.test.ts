@@ -50,6 +50,19 @@ test("an intent is read back as it was written", () => {
   );
 });
 
+test("a damaged length with a damaged end beside it does not fill the memory", () => {
+  const text = JSON.stringify({
+    intent: 1,
+    first: 0,
+    last: 9_007_199_254_740_990,
+    firstTimestamp: 5,
+    intendedAt: 6,
+    excluded: [0, 9_007_199_254_740_990],
+  });
+
+  expect(decodeIntent(text, 0)).toEqual({ kind: "unreadable", text });
+});
+
 test("any text is read without throwing, and what is read lies within its range", () => {
   const texts = fc.oneof(
     fc.string(),

@@ -11,7 +11,10 @@ export function runsOf(offsets: readonly number[], first: number): number[] {
   return runs;
 }
 
-/** The offsets of runs; null if they are not runs, or leave the range. */
+/** Far more than a batch has records. Runs of more offsets are damaged: their range alone does not bound them, because it comes from the same text. */
+const MOST_OFFSETS = 1 << 20;
+
+/** The offsets of runs; null if they are not runs, or leave the range, or are too many. */
 export function offsetsOfRuns(
   runs: unknown,
   first: number,
@@ -26,6 +29,7 @@ export function offsetsOfRuns(
     next += gap;
     // Check before the loop: a damaged length must not fill the memory.
     if (length === 0 || next + length - 1 > last) return null;
+    if (offsets.length + length > MOST_OFFSETS) return null;
     for (let n = 0; n < length; n++) offsets.push(next++);
   }
   return offsets;

@@ -128,6 +128,32 @@ test.each([
   ).toBe(text);
 });
 
+test.each([
+  ["one decimal with millions of digits", 500_000_000, 1],
+  ["many decimals with a thousand digits each", 1_000, 9_000],
+])("%s, of which hardly any takes a byte, is refused", (_, scale, count) => {
+  const decimal = {
+    type: "bytes",
+    logicalType: "decimal",
+    precision: 2 * scale,
+    scale,
+  };
+  const schema = { type: "array", items: decimal };
+  const zeros = Array.from({ length: count }, () => Buffer.alloc(0));
+
+  expect(() => jsonOf(schema, zeros)).toThrow("too long as JSON");
+});
+
+test("many symbols with long names, of which each takes one byte, are refused", () => {
+  const symbol = "S".repeat(10_000);
+  const items = { type: "enum", name: "E", symbols: [symbol] };
+  const values = Array.from({ length: 1_000 }, () => symbol);
+
+  expect(() => jsonOf({ type: "array", items }, values)).toThrow(
+    "too long as JSON",
+  );
+});
+
 test("other logical types are what they are stored as, and so is a decimal that is none", () => {
   const time = { type: "long", logicalType: "timestamp-millis" };
   const wrong = {

@@ -76,16 +76,16 @@ class Decimal extends avro.types.LogicalType {
 /** For whoever makes a type of a schema and writes its schema out again. */
 export const LOGICAL_TYPES = { decimal: Decimal } as const;
 
-/** All names of fields in one value, in characters. They take no byte in Avro, nor does a null: a few bytes could be endless JSON. */
-const MOST_NAME_CHARS = 8 << 20;
+/** All characters of one value that take no byte in Avro: names of fields, symbols, and the zeros of a decimal's scale. A few bytes could be endless JSON. */
+const MOST_FREE_CHARS = 8 << 20;
 
 class JsonTap extends CheckedTap {
-  #nameChars = 0;
+  #freeChars = 0;
 
-  /** Throws once the names are too many. */
-  countNames(chars: number): void {
-    this.#nameChars += chars;
-    if (this.#nameChars > MOST_NAME_CHARS)
+  /** Throws once they are too many. Call it before the text is made. */
+  countFree(chars: number): void {
+    this.#freeChars += chars;
+    if (this.#freeChars > MOST_FREE_CHARS)
       throw new MalformedError("too long as JSON");
   }
 
@@ -153,6 +153,7 @@ function makeWrite(type: Type, of: (inner: Type) => Write): Write {
     return (tap, parts) => {
       const symbol = symbols[tap.readLong()];
       if (symbol === undefined) throw new MalformedError("no such symbol");
+      tap.countFree(symbol.length);
       parts.push(symbol);
     };
   }
@@ -196,7 +197,7 @@ function recordWrite(
   });
   const nameChars = writes.reduce((sum, [name]) => sum + name.length, 0);
   return (tap, parts) => {
-    tap.countNames(nameChars);
+    tap.countFree(nameChars);
     parts.push("{");
     for (const [name, write] of writes) {
       parts.push(name);
@@ -239,6 +240,7 @@ function decimalWrite({ scale, underlyingType }: Decimal): Write {
     const bytes = size === null ? tap.readBytes() : tap.readFixed(size);
     if (bytes.length > LONGEST_DECIMAL_BYTES)
       throw new MalformedError("a decimal that is too long");
+    tap.countFree(scale);
     parts.push(decimalText(bytes, scale));
   };
 }

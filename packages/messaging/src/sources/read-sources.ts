@@ -13,6 +13,9 @@ import { topicPlan } from "../topics.ts";
 /** No file of sources needs more; each alias of YAML counts. */
 const MOST_ALIASES = 100;
 
+/** Text that is far from YAML has a fault at every character. */
+const MOST_FAULTS = 20;
+
 /** Reads the text of a sources file, which is YAML or JSON. Throws a `ConfigFileError` with everything that is wrong in it. */
 export function readSources(text: string): readonly Source[] {
   const document = parseDocument(text, { uniqueKeys: true });
@@ -26,7 +29,9 @@ export function readSources(text: string): readonly Source[] {
   }
   if (faults.length > 0)
     throw new ConfigFileError(
-      faults.map((fault) => ({ got: null, text: `is not YAML: ${fault}` })),
+      faults
+        .slice(0, MOST_FAULTS)
+        .map((fault) => ({ got: null, text: `is not YAML: ${fault}` })),
     );
   const { sources, problems } = parseSources(content);
   if (problems.length === 0) return sources;
