@@ -129,7 +129,7 @@ test("a loopback address that Postrider does not deliver to is told with what to
   expect(told.stderr).toContain("--public-url");
 });
 
-test("on dev, deliveries go through to the service, its failures are tried again, and a killed listen is taken over", async () => {
+test("on dev, deliveries go through to the service, its failures are tried again, a killed listen is taken over, and operational events are heard", async () => {
   service = await startReceiver({ answer: [500, 200] });
   start("dev", {
     KAFKA_BROKERS: stack.brokers.join(","),
@@ -137,6 +137,7 @@ test("on dev, deliveries go through to the service, its failures are tried again
     POSTRIDER_TOPIC_PREFIX: stack.prefix,
     POSTRIDER_CLICKHOUSE_DATABASE: stack.database,
     POSTRIDER_TIERS: "1s,2s",
+    POSTRIDER_OPERATIONS_TENANT: "ops",
   });
   await waitFor(() => existsSync(join(cwd, ".postrider/dev.json")), {
     timeoutMs: 120_000,
@@ -177,6 +178,19 @@ test("on dev, deliveries go through to the service, its failures are tried again
   expect(lines.slice(1)).toContainEqual(
     expect.objectContaining({ status: 200, forwardStatus: 200 }),
   );
+
+  // Operational events are events like others.
+  const operator = start("listen --json --tenant ops --types postrider.*");
+  await waitFor(() => operator.told.stdout.includes("endpointId"));
+  const disable = start(`endpoints disable ${endpointId} --json`);
+  expect(await disable.ended).toEqual([0, null]);
+  const heard = await waitFor(() => operator.told.stdout.split("\n")[1]);
+  expect(JSON.parse(heard)).toMatchObject({
+    eventType: "postrider.endpoint.disabled",
+    signature: "right",
+    body: expect.stringContaining(endpointId) as unknown,
+  });
+
   own.kill("SIGINT");
   expect(await ended).toEqual([0, null]);
   expect(JSON.parse(await endpoints())).toEqual({ endpoints: [] });
