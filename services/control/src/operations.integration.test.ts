@@ -82,7 +82,9 @@ test(
     });
 
     await ask(`POST /v1/endpoints/${made.id}/disable`);
-    await ask(`DELETE /v1/endpoints/${made.id}`, undefined, { "if-match": "*" });
+    await ask(`DELETE /v1/endpoints/${made.id}`, undefined, {
+      "if-match": "*",
+    });
 
     const topics = ["events", "signals"].map((name) =>
       topicName(stack.prefix, name),

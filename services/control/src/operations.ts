@@ -74,7 +74,11 @@ export function composeOperations(options: {
       const key = Buffer.from(value.endpointId);
       const { topic } = signals;
       const partition = partitionOf(key, signals.partitions());
-      const record = { topic: "signals", key: value.endpointId, value } as const;
+      const record = {
+        topic: "signals",
+        key: value.endpointId,
+        value,
+      } as const;
       return [{ topic, partition, key, value: encode(record) }];
     },
     async replayFinished(replay) {

@@ -180,5 +180,7 @@ test("a body that is too long is refused, and is not kept", async () => {
   const answer = await deliver("x".repeat(4_200_000));
 
   expect(answer.status).toBe(413);
-  expect(seen).toMatchObject([{ status: 413, body: "", signature: "not checked" }]);
+  expect(seen).toMatchObject([
+    { status: 413, body: "", signature: "not checked" },
+  ]);
 });

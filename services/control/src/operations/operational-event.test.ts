@@ -1,6 +1,10 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { isTypePattern, validateEvent, type WebhookEvent } from "@postrider/core";
+import {
+  isTypePattern,
+  validateEvent,
+  type WebhookEvent,
+} from "@postrider/core";
 import { anEndpoint, aSignal, BUILT_AT } from "@postrider/testkit";
 import { aReplay } from "../../fixtures/a-replay.ts";
 import {
@@ -140,9 +144,9 @@ test("a replay of several tenants is told without one", () => {
 test("an endpoint that is not there any more is told without its externalId", () => {
   const signal = aSignal({ kind: "breaker_opened", endpointId: "inline_1" });
 
-  expect(ofSignal(signal, { ...seen, endpoint: undefined })?.data).toMatchObject(
-    { endpointId: "inline_1", externalId: null },
-  );
+  expect(
+    ofSignal(signal, { ...seen, endpoint: undefined })?.data,
+  ).toMatchObject({ endpointId: "inline_1", externalId: null });
 });
 
 test.each([
