@@ -130,7 +130,10 @@ async function started(
   } catch (error) {
     throw new CliError(EXIT.refused, `${host}:${at} cannot be listened on.`, {
       why: reasonOf(error),
-      next: "Leave --port out: any that is free is taken.",
+      next:
+        at === 0
+          ? "Give --host an address of this machine, or leave it out."
+          : "Leave --port out: any that is free is taken.",
     });
   }
 }

@@ -15,7 +15,6 @@ import {
   type Lifecycle,
   type Log,
 } from "@postrider/runtime";
-import type { Reading } from "../reads/reading.ts";
 import type { Ownership, Tenure } from "../writer/ownership.ts";
 import {
   COUNTED_MS,
@@ -30,7 +29,11 @@ const MAX_TENANTS = 1_000;
 
 export interface DeadLetterWatchOptions {
   readonly ownership: Pick<Ownership, "onTenure">;
-  readonly select: Reading["select"];
+  /** Asks ClickHouse. */
+  readonly select: <Row>(
+    sql: string,
+    values: Readonly<Record<string, unknown>>,
+  ) => Promise<Row[]>;
   readonly send: (record: OutRecord) => Promise<void>;
   readonly operationsTenant: string;
   readonly threshold: number;
