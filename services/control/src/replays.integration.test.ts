@@ -669,8 +669,11 @@ test(
   "a replay that has finished is told to the operator once",
   async () => {
     receiver.answerWith(500);
-    const told = { POSTRIDER_OPERATIONS_TENANT: "ops" };
-    const { ask } = await control.start({ ...env(), ...told });
+    const { ask } = await control.start({
+      ...env(),
+      POSTRIDER_OPERATIONS_TENANT: "ops",
+      POSTRIDER_OPERATIONS_DEAD_LETTERS: "1000000", // the tests before have left some
+    });
     const endpoint = await anEndpoint(ask);
     await exhaust(endpoint, 2);
     receiver.answerWith(200);
