@@ -47,6 +47,10 @@ function rightsOfService(service: Service): readonly Right[] {
   return [...rights.values()];
 }
 
+function operationsRights(): readonly Right[] {
+  return rightsOf("operations", { prefix: PREFIX, tiers: [] });
+}
+
 function render(): string {
   const services = SERVICES;
   return [
@@ -63,6 +67,20 @@ function render(): string {
     ),
     "",
     "Whoever may write `postrider.events` may act for any tenant, and only control may write `postrider.endpoints` and `postrider.control`.",
+    "",
+    "## Operational events",
+    "",
+    "Where `POSTRIDER_OPERATIONS_TENANT` is set ([operational-events.md](operational-events.md)), control writes two topics more:",
+    "",
+    "```sh",
+    ...operationsRights().map((right) =>
+      grantCommand(right, "User:postrider-control"),
+    ),
+    "```",
+    "",
+    "```yaml",
+    ...operationsRights().flatMap(strimziRight),
+    "```",
     "",
     "## Topics of yours",
     "",

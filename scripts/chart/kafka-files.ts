@@ -35,6 +35,8 @@ export function kafkaFile(): unknown {
         rightsOfHolders(holders),
       ]),
     ),
+    // Of control besides, where POSTRIDER_OPERATIONS_TENANT is set.
+    operationsRights: rightsOfHolders(["operations"]),
   };
 }
 

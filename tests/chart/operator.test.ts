@@ -9,6 +9,7 @@ import {
   type ChartObject,
 } from "./render.ts";
 import { CHART } from "./helm.ts";
+import type { IKafkaUser } from "./strimzi.ts";
 import { helm, note, rendering, testWithHelm } from "./with-helm.ts";
 
 interface Peer {
@@ -39,6 +40,37 @@ testWithHelm(
     expect(few!.get("postrider.endpoints")!.count).toBe(12);
   },
 );
+
+testWithHelm.each([["config"], ["control.config"]])(
+  "Strimzi: control may write events where operational events are on in %s, and not otherwise",
+  (place) => {
+    const on = set(`${place}.POSTRIDER_OPERATIONS_TENANT=operations`);
+
+    expect(writtenBy("control", rendering("strimzi"))).not.toContain(
+      "postrider.events",
+    );
+    const written = writtenBy("control", render(helm, "strimzi", on));
+    expect(written).toContain("postrider.events");
+    expect(written).toContain("postrider.signals");
+    expect(writtenBy("recorder", render(helm, "strimzi", on))).not.toContain(
+      "postrider.events",
+    );
+  },
+);
+
+/** The topics that the service's user may write. */
+function writtenBy(service: string, objects: ChartObject[]): string[] {
+  const user = objects.find(
+    ({ kind, metadata }) =>
+      kind === "KafkaUser" && metadata.name.endsWith(`-${service}`),
+  );
+  const { spec } = user as unknown as IKafkaUser; // its kind says so
+  return (spec.authorization?.acls ?? [])
+    .filter(({ operations = [] }) => operations.includes("Write"))
+    .flatMap(({ resource: { type, name = "" } }) =>
+      type === "topic" ? [name] : [],
+    );
+}
 
 testWithHelm(
   "the dispatcher reaches port 80 and 443 inside of the network only where a place is named",

@@ -223,6 +223,11 @@ export function lineOf({ field, message }: FieldError): string {
   return field === "" ? message : `${field}: ${message}`;
 }
 
+/** True where an endpoint's URL is refused by policy. */
+export function isUrlRefusal(error: unknown): error is ApiRefusal {
+  return error instanceof ApiRefusal && error.errors.some(isUrlPolicy);
+}
+
 /** True for a URL refused by policy (https only, public addresses only), which an operator may loosen. */
 function isUrlPolicy(error: FieldError): boolean {
   const isUrl = error.field === "url" || error.field.endsWith(".url");

@@ -11,6 +11,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { endpointsCommand } from "./commands/endpoints.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { listenCommand } from "./commands/listen.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { publishCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
@@ -36,6 +37,7 @@ export function createProgram(run: Run): Command {
     demoCommand,
     startCommand,
     receiverCommand,
+    listenCommand,
     topicsCommand,
     sourcesCommand,
     migrateCommand,

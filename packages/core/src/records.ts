@@ -548,9 +548,9 @@ export interface Intake {
   readonly sourceOffset: number;
 }
 
-/** A change in an endpoint's health, seen by deliver. */
+/** A change in an endpoint's health. */
 export interface Signal {
-  /** gone, breaker_opened, breaker_closed, failing or recovered. */
+  /** gone, breaker_opened, breaker_closed, failing or recovered, by deliver; disabled, by control where operational events are on. */
   readonly kind: string;
   /** The endpoint. */
   readonly endpointId: string;

@@ -17,7 +17,7 @@ test("a right as a command names the user, each operation, the resource and whet
   );
 });
 
-test("only control may write endpoints, keys and the audit trail, and nobody but the publishers' door may write events", () => {
+test("only control may write endpoints, keys and the audit trail, and nobody but the publishers' door may write events, unless operational events are wanted", () => {
   const holders = [
     "door",
     "route",
@@ -40,4 +40,9 @@ test("only control may write endpoints, keys and the audit trail, and nobody but
   expect(writersOf("control")).toEqual(["control"]);
   expect(writersOf("audit")).toEqual(["control"]);
   expect(writersOf("events")).toEqual(["door"]);
+  const besides = rightsOf("operations", { prefix: "", tiers: [] });
+  expect(besides.map(({ name, operations }) => [name, operations])).toEqual([
+    ["signals", ["Write"]],
+    ["events", ["Write"]],
+  ]);
 });

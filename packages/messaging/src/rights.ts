@@ -3,7 +3,14 @@ import type { Operation } from "./ports.ts";
 
 /** The services; ingest by its two roles. */
 export type RightsHolder =
-  "door" | "route" | "dispatcher" | "retry-scheduler" | "recorder" | "control";
+  | "door"
+  | "route"
+  | "dispatcher"
+  | "retry-scheduler"
+  | "recorder"
+  | "control"
+  /** Control, where it sends operational events: what it needs besides. */
+  | "operations";
 
 export interface Right {
   readonly resource: "topic" | "group" | "transactional-id";
@@ -126,6 +133,8 @@ export function rightsOf(
           operations: ["Write"],
         },
       ];
+    case "operations":
+      return [topic("signals", "Write"), topic("events", "Write")];
   }
 }
 

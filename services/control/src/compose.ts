@@ -42,6 +42,7 @@ import { keyRoutes } from "./keys/key-routes.ts";
 import { createKeyStore } from "./keys/key-store.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
+import { composeOperations } from "./operations.ts";
 import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
@@ -75,8 +76,14 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const topic = topicName(prefix, "endpoints");
   const controlTopic = topicName(prefix, "control");
   const auditTopic = topicName(prefix, "audit");
+  const signalsTopic = topicName(prefix, "signals");
+  const isTold = config.operationsTenant !== null;
   const { kafka, rights } = createServiceKafka(
-    { config, service: "control", holders: ["control"] },
+    {
+      config,
+      service: "control",
+      holders: isTold ? ["control", "operations"] : ["control"],
+    },
     effects,
   );
   const schemas = createSchemas({
@@ -91,6 +98,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       "audit",
       "dead-letters",
       "deliveries",
+      ...(isTold ? (["events", "signals"] as const) : []),
     ],
   });
   const table = createTable<Endpoint>({
@@ -127,7 +135,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
 
   const written = createWrittenTopics({
     kafka,
-    topics: [topic, controlTopic, auditTopic],
+    topics: [
+      topic,
+      controlTopic,
+      auditTopic,
+      ...(isTold ? [signalsTopic] : []),
+    ],
     log,
   });
   const auditTrail = createAuditTrail({
@@ -161,9 +174,23 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const tenureWriter = createTenureWriter({
     ownership,
     async readBack(place) {
-      // Nothing here reads `audit`; it was written if what it was written with was.
-      if (place.topic === auditTopic) return;
+      // No table has `audit` or `signals`; they were written if what they were written with was.
+      if (place.topic === auditTopic || place.topic === signalsTopic) return;
       await (place.topic === topic ? table : entries).readTo(place);
+    },
+  });
+  const operations = composeOperations({
+    config,
+    clock,
+    log,
+    ownership,
+    endpoints: table,
+    encode: schemas.encode,
+    send: (record) => output.send([record]),
+    select: reader.select,
+    signals: {
+      topic: signalsTopic,
+      partitions: () => written.partitionsOf(signalsTopic),
     },
   });
   const resumes = composeResumes({
@@ -200,11 +227,15 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     reader,
     entries,
     endpoints: table,
+    finished: operations.replayFinished,
   });
   const writer = createEndpointWriter({
     tenureWriter,
     table,
-    alsoWritten: store.alsoWritten,
+    alsoWritten: async (before, after) => [
+      ...(await store.alsoWritten(before, after)),
+      ...operations.alsoWritten(before, after),
+    ],
     recordOf(id, endpoint): ProducerRecord {
       const key = Buffer.from(id);
       const value =
@@ -232,11 +263,11 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       createStageRunner({
         ...effects,
         name: "gone",
-        stage: createGoneStage({ writer, log }),
+        stage: operations.stageOf(createGoneStage({ writer, log })),
         decode: schemas.decoderOf("signals"),
         kafka,
         groupId: `${prefix}control-signals`,
-        topics: [topicName(prefix, "signals")],
+        topics: [signalsTopic],
         output,
         deadLetterOf,
         limits: { sessionTimeoutMs, unknownSchemaWaitMs },
@@ -295,6 +326,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       follower,
       resumes.runner,
       replays.runner,
+      ...operations.parts,
       server,
     ],
     health: controlHealth({

@@ -1,4 +1,4 @@
-import { parseCidrs, type Cidr } from "@postrider/core";
+import { isTenantId, parseCidrs, type Cidr } from "@postrider/core";
 import {
   clickhouseConfig,
   clickhouseTenantConfig,
@@ -19,6 +19,17 @@ import {
 const cidrs: Parse<readonly Cidr[]> = Object.assign(
   (text: string) => parseCidrs(text),
   { expects: "blocks of addresses such as 10.0.0.0/8,fd00::/8" },
+);
+
+const tenant: Parse<string> = Object.assign(
+  (text: string) => {
+    if (isTenantId(text.trim())) return text.trim();
+    throw new Error("must be 1 to 64 of A-Z a-z 0-9 _ -");
+  },
+  {
+    expects: "1 to 64 of A-Z a-z 0-9 _ -",
+    schema: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
+  },
 );
 
 export const controlSpec = {
@@ -51,6 +62,18 @@ export const controlSpec = {
     parse: integer(1, 10_000),
     default: "500",
     doc: "How many past deliveries a second a replay sends again, where it names no rate of its own.",
+  },
+  operationsTenant: {
+    env: "POSTRIDER_OPERATIONS_TENANT",
+    parse: tenant,
+    default: null,
+    doc: "The tenant whose endpoints get Postrider's own events (operational-events.md). One of its own, which no customer has; without it there are none.",
+  },
+  operationsDeadLetters: {
+    env: "POSTRIDER_OPERATIONS_DEAD_LETTERS",
+    parse: integer(1, 1_000_000_000),
+    default: "100",
+    doc: "From how many dead letters of one tenant in an hour on postrider.dead_letters.growing is sent.",
   },
   ...listenConfig(7400),
   ...processConfig(9404),

@@ -17,6 +17,7 @@ import {
   compose as composeRetryScheduler,
   readRetrySchedulerConfig,
 } from "@postrider/retry-scheduler";
+import { topicName } from "@postrider/messaging";
 import {
   composeLifecycle,
   freePorts,
@@ -660,6 +661,38 @@ test(
       `SELECT DISTINCT trigger FROM {db}.attempts WHERE endpoint_id = '${endpoint.id}'`,
     );
     expect(triggers).toEqual([{ trigger: "replay" }]);
+  },
+  LONG,
+);
+
+test(
+  "a replay that has finished is told to the operator once",
+  async () => {
+    receiver.answerWith(500);
+    const { ask } = await control.start({
+      ...env(),
+      POSTRIDER_OPERATIONS_TENANT: "ops",
+      POSTRIDER_OPERATIONS_DEAD_LETTERS: "1000000", // the tests before have left some
+    });
+    const endpoint = await anEndpoint(ask);
+    await exhaust(endpoint, 2);
+    receiver.answerWith(200);
+
+    const done = await untilDone(
+      ask,
+      await redrive(ask, { endpointId: endpoint.id }),
+    );
+
+    const raws = await readTopics(kafka, [topicName(stack.prefix, "events")]);
+    const ids = raws.map(({ key }) => String(key));
+    expect(ids).toEqual([`ops:postrider.replay.finished:${done.id}`]);
+    const decoded = schemas.decoderOf("events")(raws[0]!);
+    if (decoded.kind !== "decoded") throw new Error(decoded.kind);
+    const payload = Buffer.from(decoded.value.payload).toString();
+    expect(JSON.parse(payload)).toMatchObject({
+      type: "postrider.replay.finished",
+      data: { replayId: done.id, total: 2, sent: 2, leftOut: {} },
+    });
   },
   LONG,
 );

@@ -1,5 +1,5 @@
 /** Wires what replays need: their store, what they read of ClickHouse and Kafka, the runner that works them off, and their routes. */
-import type { ControlEntry, Endpoint } from "@postrider/core";
+import type { ControlEntry, Endpoint, Replay } from "@postrider/core";
 import type { Routes } from "@postrider/http";
 import {
   topicName,
@@ -47,6 +47,8 @@ export function composeReplays(
     /** The table of the topic `control`. */
     readonly entries: Table<ControlEntry>;
     readonly endpoints: Table<Endpoint>;
+    /** Called when everything was sent or left out, before that is stored; again, if it could not be stored. */
+    readonly finished: (replay: Replay) => Promise<void>;
   },
 ): Replays {
   const { clock, log, config, kafka, schemas, ownership, endpoints } = options;
@@ -83,6 +85,7 @@ export function composeReplays(
     offsets,
     send: (record: OutRecord, source?: RawRecord) =>
       options.output.send([record], source),
+    finished: options.finished,
     heartbeatAgeMs: ownership.heartbeatAgeMs,
     sessionTimeoutMs,
   };

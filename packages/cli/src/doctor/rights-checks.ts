@@ -31,10 +31,13 @@ export async function serviceKafkaChecks(
   const { brokers, prefix } = addresses.kafka();
   const tiers = parseTiers(tiersOf(addresses.dev()?.folder ?? null));
   const sources = service === "ingest" ? sourcesOf(env) : [];
+  const isTold =
+    service === "control" && Boolean(env["POSTRIDER_OPERATIONS_TENANT"]);
   const rights = [
-    ...HOLDERS_OF[service].flatMap((holder) =>
-      rightsOf(holder, { prefix, tiers }),
-    ),
+    ...[
+      ...HOLDERS_OF[service],
+      ...(isTold ? (["operations"] as const) : []),
+    ].flatMap((holder) => rightsOf(holder, { prefix, tiers })),
     ...rightsOfSources(
       prefix,
       sources.map(({ topic }) => topic),

@@ -45,6 +45,9 @@ function aRun(fields: Partial<Replay> = {}) {
     read: [] as number[],
     brokenAt: -1,
     beforeCheckpoint: (): void => {},
+    /** As it was when it was told that everything was sent or left out. */
+    finished: [] as Replay[],
+    whileTold: async (): Promise<void> => {},
     beforeSend: async (_nth: number): Promise<void> => {},
   };
   const clock = { offsetMs: 0 };
@@ -159,6 +162,10 @@ function aRun(fields: Partial<Replay> = {}) {
         send: async ({ value }: OutRecord) => {
           const nth = sent.push(value as Delivery) - 1; // a replay sends deliveries only
           await state.beforeSend(nth);
+        },
+        async finished(replay) {
+          state.finished.push(replay);
+          await state.whileTold();
         },
         hasRun: (id) => state.runsLeft.has(id),
         heartbeatAgeMs: () => state.heartbeatAgeMs,
@@ -460,3 +467,30 @@ test.each([
 );
 
 const refused = (): Promise<void> => Promise.reject(new Error("refused"));
+
+test("that it has finished is told before it is stored, and again where it could not be told", async () => {
+  const { run, state, expire, replay } = aRun();
+  expire(3);
+  state.whileTold = () => Promise.reject(new Error("Kafka is away"));
+
+  await expect(run()).rejects.toThrow("Kafka is away");
+  expect(replay().state).toBe("running");
+  state.whileTold = async () => {};
+  await run();
+
+  expect(replay().state).toBe("done");
+  expect(state.finished).toMatchObject([
+    { state: "running", sent: 3 },
+    { state: "running", sent: 3 },
+  ]);
+});
+
+test("a replay that was cancelled at its end is not told as finished", async () => {
+  const { run, state, expire, replay, put } = aRun();
+  expire(1);
+  state.beforeCheckpoint = () => put({ ...replay(), state: "cancelled" });
+
+  await run();
+
+  expect(state.finished).toEqual([]);
+});

@@ -38,6 +38,8 @@ export interface ReplayRunOptions extends Lease, LetterReading {
   readonly openLetters: (signal: AbortSignal) => Promise<LetterLog>;
   readonly offsets: Offsets;
   readonly send: (record: OutRecord, source?: RawRecord) => Promise<void>;
+  /** Called when everything was sent or left out, before that is stored: who is told of it hears of it at least once. */
+  readonly finished: (replay: Replay) => Promise<void>;
   /** Whether a run of this replay has not ended yet in this process. */
   readonly hasRun: (id: string) => boolean;
   /** From one look at what it waits for to the next, ms. */
@@ -89,6 +91,8 @@ async function work(
       if (isWanted() && clock.monotonic() >= until) return true;
     }
     signal.throwIfAborted();
+    const finished = runningOf(options, id);
+    if (finished !== undefined) await options.finished(finished);
     await store.done(id);
     return false;
   } finally {

@@ -1,0 +1,167 @@
+/** Operational events on a real Kafka and a real ClickHouse: from what happens to the records on `events`. */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { Signal, WebhookEvent } from "@postrider/core";
+import { topicName } from "@postrider/messaging";
+import { composeLifecycle, type Lifecycle } from "@postrider/runtime";
+import {
+  aSignal,
+  execute,
+  readTopics,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
+import { accessTo, useControl } from "../fixtures/running-control.ts";
+
+const stack = useStack();
+const control = useControl(stack);
+const { effects, kafka, schemas, output, parts } = accessTo(stack);
+const LONG = 120_000;
+const TOLD = {
+  POSTRIDER_OPERATIONS_TENANT: "ops",
+  POSTRIDER_OPERATIONS_DEAD_LETTERS: "2",
+};
+let around: Lifecycle;
+
+beforeAll(async () => {
+  await stack.createAllTopics();
+  const recorder = new URL("../../recorder/src/main.ts", import.meta.url);
+  await promisify(execFile)(
+    process.execPath,
+    [fileURLToPath(recorder), "migrate"],
+    { env: { ...process.env, ...control.env() } },
+  );
+  around = composeLifecycle(parts, effects);
+  await around.start();
+}, LONG);
+afterAll(async () => await around.stop(Date.now() + 10_000), LONG);
+
+/** What was told so far, with the payload parsed. */
+async function told() {
+  const raws = await readTopics(kafka, [topicName(stack.prefix, "events")]);
+  return raws.map((raw) => {
+    const decoded = schemas.decoderOf("events")(raw);
+    if (decoded.kind !== "decoded") throw new Error(decoded.kind);
+    const { id, type, tenantId, payload }: WebhookEvent = decoded.value;
+    const { data } = JSON.parse(Buffer.from(payload).toString()) as {
+      data: Readonly<Record<string, unknown>>;
+    };
+    return { id, type, tenantId, data, key: String(raw.key) };
+  });
+}
+
+async function seen(fields: Partial<Signal>): Promise<void> {
+  const value = aSignal({ ...fields, at: Date.now() });
+  await output.send([{ topic: "signals", key: value.endpointId, value }]);
+}
+
+async function dead(tenantId: string, reasons: string): Promise<void> {
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.dead_letters (tenant_id, endpoint_id, dead_at, delivery_id, reason)
+     SELECT '${tenantId}', 'ep_1', now64(3), concat('dlv_${tenantId}_', toString(number)), arrayJoin(${reasons}) FROM numbers(1)`,
+  );
+}
+
+const aCreation = {
+  tenantId: "acme",
+  url: "https://example.com/hook",
+  eventTypes: ["*"],
+  externalId: "billing",
+};
+
+test(
+  "without a tenant for it nothing is told, and nothing more is written",
+  async () => {
+    const { ask } = await control.start();
+    const made = await waitFor(async () => {
+      const answer = await ask("POST /v1/endpoints", aCreation);
+      return answer.status === 201 && answer.body;
+    });
+
+    await ask(`POST /v1/endpoints/${made.id}/disable`);
+    await ask(`DELETE /v1/endpoints/${made.id}`, undefined, {
+      "if-match": "*",
+    });
+
+    const topics = ["events", "signals"].map((name) =>
+      topicName(stack.prefix, name),
+    );
+    expect(await readTopics(kafka, topics)).toEqual([]);
+  },
+  LONG,
+);
+
+test(
+  "what happens to endpoints and dead letters is told, but not what happens to the operator's own",
+  async () => {
+    await dead("acme", "['exhausted', 'expired', 'paused']");
+    await dead("ops", "['exhausted', 'expired']");
+    await dead("quiet", "['exhausted', 'paused']");
+    const { ask } = await control.start(TOLD);
+    const create = async (more: object) =>
+      await waitFor(async () => {
+        const answer = await ask("POST /v1/endpoints", {
+          ...aCreation,
+          ...more,
+        });
+        return answer.status === 201 && answer.body;
+      });
+    const byHand = await create({});
+    const by410 = await create({ externalId: null });
+    const own = await create({ tenantId: "ops" });
+
+    await ask(`POST /v1/endpoints/${byHand.id}/disable`, { reason: "unpaid" });
+    await ask(`POST /v1/endpoints/${own.id}/disable`);
+    await seen({ kind: "breaker_opened", endpointId: own.id, tenantId: "ops" });
+    await seen({ kind: "breaker_opened", endpointId: by410.id });
+    await seen({ kind: "breaker_closed", endpointId: by410.id });
+    await seen({ endpointId: by410.id, endpointVersion: by410.version });
+
+    const events = await waitFor(async () => {
+      const all = await told();
+      return all.length >= 5 && all;
+    });
+    const byType = Object.groupBy(events, ({ type }) => type);
+    expect(events).toHaveLength(5);
+    for (const { tenantId, key, id } of events)
+      expect([tenantId, key]).toEqual(["ops", `ops:${id}`]);
+    expect(
+      new Set(byType["postrider.endpoint.disabled"]?.map(({ data }) => data)),
+    ).toEqual(
+      new Set([
+        {
+          tenantId: "acme",
+          endpointId: byHand.id,
+          externalId: "billing",
+          endpointVersion: 2,
+          detail: "unpaid",
+        },
+        {
+          tenantId: "acme",
+          endpointId: by410.id,
+          externalId: null,
+          endpointVersion: 2,
+          detail: "gone: the endpoint answered 410",
+        },
+      ]),
+    );
+    expect(byType["postrider.breaker.opened"]).toMatchObject([
+      { data: { endpointId: by410.id } },
+    ]);
+    expect(byType["postrider.breaker.closed"]).toHaveLength(1);
+    expect(byType["postrider.dead_letters.growing"]).toMatchObject([
+      {
+        data: {
+          tenantId: "acme",
+          count: 2,
+          threshold: 2,
+          reasons: { exhausted: 1, expired: 1 },
+        },
+      },
+    ]);
+  },
+  LONG,
+);
