@@ -41,6 +41,7 @@ test("a creation with only the required fields gets the defaults", () => {
     retryDelaysMs: null,
     maxAttempts: null,
     maxAgeMs: null,
+    filter: null,
     notRetryableStatuses: [],
   });
 });

@@ -21,6 +21,7 @@ import type {
   Verdict,
 } from "@postrider/messaging";
 import { createKeyRing, sha256Text } from "@postrider/runtime";
+import { EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
 import { createEventDecoder } from "./read-event.ts";
 import { createRouteStage, type RouteOptions } from "./route.stage.ts";
@@ -57,6 +58,7 @@ const routeOptions: Omit<RouteOptions, "endpoints"> = {
   window: { maxRecords: 100, maxBytes: 1e6 },
   keyRing,
   encodeEvent: (event) => Buffer.from(`avro ${JSON.stringify(event)}`),
+  filters: new EndpointFilters(),
   now: () => NOW,
   spans: null,
 };
