@@ -2,12 +2,7 @@
 import { readFileSync } from "node:fs";
 import { buffer as readStream } from "node:stream/consumers";
 import { counted } from "@postrider/core";
-import {
-  compileFilter,
-  FilterSubject,
-  type CompiledFilter,
-  type Judgement,
-} from "@postrider/filter";
+import type { Judgement } from "@postrider/filter";
 import { fileProblem, list } from "@postrider/runtime";
 import type { Command } from "commander";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
@@ -104,25 +99,23 @@ async function matchPayload(
       `${id} has no filter: it gets every event of its types.`,
       `npx postrider endpoints match ${id} --filter 'payload.total > 100' --payload ${path}`,
     );
-  const judged = compiled(text).judge(
-    new FilterSubject(
-      {
-        id: "evt_example",
-        type: types?.[0] ?? "example",
-        tenantId: tenant ?? endpoint?.tenantId ?? "example",
-        occurredAt: Date.now(),
-      },
-      await bytesOf(path),
-    ),
+  // Only here: no other command should wait until the CEL library is loaded.
+  const { compileFilter, FilterSubject } = await import("@postrider/filter");
+  const compiled = compileFilter(text);
+  if (!compiled.ok)
+    throw usage(`The filter is wrong: ${compiled.problem.message}.`);
+  const subject = new FilterSubject(
+    {
+      id: "evt_example",
+      type: types?.[0] ?? "example",
+      tenantId: tenant ?? endpoint?.tenantId ?? "example",
+      occurredAt: Date.now(),
+    },
+    await bytesOf(path),
   );
+  const judged = compiled.filter.judge(subject);
   terminal.data({ filter: text, ...shown(judged) }, () => lineOf(judged));
   return judged.kind === "failed" ? EXIT.failed : EXIT.done;
-}
-
-function compiled(text: string): CompiledFilter {
-  const made = compileFilter(text);
-  if (made.ok) return made.filter;
-  throw usage(`The filter is wrong: ${made.problem.message}.`);
 }
 
 async function bytesOf(path: string): Promise<Uint8Array> {
