@@ -2,7 +2,7 @@
 import { partsOf, type Expr } from "./expression.ts";
 import { EVENT_FIELDS } from "./filter-subject.ts";
 import type { FilterProblem } from "./filter-problem.ts";
-import { FUNCTIONS, REFUSED, shownName, TYPE_NAMES } from "./functions.ts";
+import { FUNCTIONS, HINTS, shownName, TYPE_NAMES } from "./functions.ts";
 
 /** Parts of an expression: names, values, operators, calls, and those that the macros are made into. */
 const MAX_PARTS = 500;
@@ -156,13 +156,10 @@ function requireFunction(expression: Expr): void {
   const { function: name, target, args } = expression.exprKind.value;
   const allowed = FUNCTIONS.get(name);
   if (allowed === undefined) {
-    const why = REFUSED.get(name);
     throw new Found(
       "function",
       expression,
-      why === undefined
-        ? `unknown function ${shownName(name)}`
-        : `${name} is not allowed: ${why}`,
+      HINTS.get(name) ?? `unknown function ${shownName(name)}`,
     );
   }
   const counts = target === undefined ? allowed.called : allowed.method;

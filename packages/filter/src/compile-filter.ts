@@ -103,12 +103,10 @@ function deepestBracket(text: string): number | undefined {
 }
 
 function syntaxProblem(text: string, error: unknown): FilterProblem {
-  const { rawMessage, location } = error as {
-    readonly rawMessage?: string;
+  // The parser's own words name what it had expected, which is often not what is missing.
+  const { location } = error as {
     readonly location?: { readonly start: { readonly offset: number } };
   };
-  return {
-    rule: "syntax",
-    message: `${placeIn(text, location?.start.offset ?? 0)}: ${rawMessage ?? "it cannot be read"}`,
-  };
+  const place = placeIn(text, location?.start.offset ?? 0);
+  return { rule: "syntax", message: `${place}: cannot be read from here on` };
 }

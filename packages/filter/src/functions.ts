@@ -96,12 +96,20 @@ export const FUNCTIONS: ReadonlyMap<string, AllowedFunction> = new Map([
   ].map((name) => [name, OF_TIME] as const),
 ]);
 
-/** Why a function of CEL is not allowed, where there is more to say than that. */
-export const REFUSED: ReadonlyMap<string, string> = new Map([
+const OF_LISTS = "a variable and an expression: payload.items.";
+
+/** What is said of a call that is refused, where there is more to say than that it is unknown. A macro that is written wrong is a call. */
+export const HINTS: ReadonlyMap<string, string> = new Map([
   [
     "matches",
-    "a regular expression has no bound on what it costs: use startsWith, endsWith or contains",
+    "matches is not allowed, because what a regular expression costs has no useful bound: use startsWith, endsWith or contains",
   ],
+  ["has", "has takes a field: has(payload.total)"],
+  ["exists", `exists takes ${OF_LISTS}exists(i, i.count > 1)`],
+  ["exists_one", `exists_one takes ${OF_LISTS}exists_one(i, i.count > 1)`],
+  ["all", `all takes ${OF_LISTS}all(i, i.count > 1)`],
+  ["filter", `filter takes ${OF_LISTS}filter(i, i.count > 1)`],
+  ["map", `map takes ${OF_LISTS}map(i, i.count)`],
 ]);
 
 /** Types of CEL, which an expression may name to compare them with `type(x)`. */

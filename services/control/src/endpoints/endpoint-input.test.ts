@@ -133,8 +133,9 @@ test("a filter is kept as it was written, a wrong one is refused with its place,
       errors: [
         {
           field: "filter",
-          rule: "syntax",
-          message: expect.stringContaining("column 4"),
+          rule: "function",
+          message:
+            "column 1, at `has(payload) && true`: has takes a field: has(payload.total)",
         },
       ],
     }),
