@@ -29,7 +29,11 @@ const CASES: readonly [file: string, text: string, rule: string | null][] = [
   ["packages/signing/src/b.ts", 'import "@postrider/core";', IMPORT],
   ["packages/signing/src/c.ts", 'import "node:crypto"; import "./b.ts";', null],
   ["packages/signing/src/d.ts", 'import "./d.ts";', "no-cycle"],
-  ["packages/filter/src/a.ts", 'import "@bufbuild/cel"; import "./b.ts";', null],
+  [
+    "packages/filter/src/a.ts",
+    'import "@bufbuild/cel"; import "./b.ts";',
+    null,
+  ],
   ["packages/filter/src/b.ts", 'import "@postrider/core";', IMPORT],
   ["packages/filter/src/c.ts", 'import "node:fs";', IMPORT],
   ["packages/cli/src/c.ts", 'import "@bufbuild/cel";', IMPORT],

@@ -95,10 +95,7 @@ test.each([
   ["payload.nope > 1", /^column 8, at `\.nope > 1`: no such key$/],
   ["has(payload.a.b)", /no such key$/],
   ["payload.tags[7] == 'x'", /no such element$/],
-  [
-    "payload.currency > 3",
-    /: > does not go with \(string, int\)$/,
-  ],
+  ["payload.currency > 3", /: > does not go with \(string, int\)$/],
   ["payload.total", /^the result is a number, neither true nor false$/],
   ["payload.note", /^the result is null/],
   ["payload.total / 0 == 1", /division by zero$/],
@@ -144,8 +141,16 @@ test("a time that the publisher did not give is null", () => {
 test.each([
   ["", "syntax", /^must be an expression/],
   ["payload.total >", "syntax", /^column 15/],
-  ["payload.a &&\n  && true", "syntax", /^(line 1, column 11|line 2, column 3)/],
-  ["paylod.total > 1", "name", /^column 1, at `paylod\.total > 1`: unknown name paylod/],
+  [
+    "payload.a &&\n  && true",
+    "syntax",
+    /^(line 1, column 11|line 2, column 3)/,
+  ],
+  [
+    "paylod.total > 1",
+    "name",
+    /^column 1, at `paylod\.total > 1`: unknown name paylod/,
+  ],
   ["true &&\n paylod.a", "name", /^line 2, column 2, at `paylod\.a`/],
   ["event.headers == 1", "name", /event has no field headers/],
   ["x.exists(i, i)", "name", /unknown name x/],
@@ -153,14 +158,26 @@ test.each([
   ["payload.a.exists(i, j == 1)", "name", /unknown name j/],
   ["i == 1 && payload.a.exists(i, i == 1)", "name", /unknown name i/],
   ["lower(payload.a) == 'x'", "function", /unknown function lower/],
-  ["payload.a.matches('(a+)+$')", "function", /startsWith, endsWith or contains/],
+  [
+    "payload.a.matches('(a+)+$')",
+    "function",
+    /startsWith, endsWith or contains/,
+  ],
   ["has(payload)", "function", /has takes a field: has\(payload\.total\)$/],
   ["payload.a.exists(i)", "function", /exists takes a variable/],
   ["payload.a.map(i.b, i)", "function", /map takes a variable/],
-  ["payload.a.startsWith() == true", "function", /startsWith takes 1 arguments, not 0/],
+  [
+    "payload.a.startsWith() == true",
+    "function",
+    /startsWith takes 1 arguments, not 0/,
+  ],
   ["startsWith(payload.a, 'x')", "function", /written x\.startsWith/],
   ["payload.int() == 1", "function", /written int\(x\)/],
-  ["event.occurredAt.getHours('Europe/Berlin') == 1", "function", /getHours takes 0/],
+  [
+    "event.occurredAt.getHours('Europe/Berlin') == 1",
+    "function",
+    /getHours takes 0/,
+  ],
   ["google.protobuf.Duration{seconds: 1} == 1", "function", /unknown type/],
   ["1 + 2", "type", /never true or false/],
   ["'text'", "type", /never true or false/],
@@ -171,7 +188,11 @@ test.each([
   ["(".repeat(31) + "true" + ")".repeat(31), "size", /brackets nested deeper/],
   ["payload" + ".a".repeat(60), "size", /nested deeper than 50/],
   ["payload.a in [" + "1,".repeat(600) + "1]", "size", /more than 500 parts/],
-  ["'" + "a".repeat(MAX_FILTER_BYTES) + "' == 'a'", "max_bytes", /at most 2048/],
+  [
+    "'" + "a".repeat(MAX_FILTER_BYTES) + "' == 'a'",
+    "max_bytes",
+    /at most 2048/,
+  ],
   ["'" + "é".repeat(1_100) + "' == 'a'", "max_bytes", /at most 2048/],
 ])("%s is refused: %s", (expression, rule, message) => {
   expect(compileFilter(expression)).toEqual({

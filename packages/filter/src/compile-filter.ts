@@ -76,7 +76,10 @@ function shared(): NonNullable<typeof made> {
 
 function textProblem(text: string): FilterProblem | null {
   if (text.trim() === "")
-    return { rule: "syntax", message: "must be an expression; null is no filter" };
+    return {
+      rule: "syntax",
+      message: "must be an expression; null is no filter",
+    };
   const bytes = new TextEncoder().encode(text).length;
   if (bytes > MAX_FILTER_BYTES)
     return {

@@ -43,8 +43,7 @@ export function createEnvironment(steps: Steps): CelEnv {
       steps.spend(left.length / READ_A_STEP);
       return left === right;
     }
-    if (left instanceof Uint8Array)
-      steps.spend(left.length / READ_A_STEP);
+    if (left instanceof Uint8Array) steps.spend(left.length / READ_A_STEP);
     if (isCelList(left) && isCelList(right)) {
       if (left.size !== right.size) return false;
       const others = right[Symbol.iterator]();

@@ -17,5 +17,7 @@ export function placeIn(text: string, offset: number): string {
   const shown = rest.length > SHOWN ? `${rest.slice(0, SHOWN)}…` : rest;
   const column = `column ${at - lineStart + 1}`;
   const place = text.includes("\n") ? `line ${line}, ${column}` : column;
-  return shown.trim() === "" ? `${place}, its end` : `${place}, at \`${shown}\``;
+  return shown.trim() === ""
+    ? `${place}, its end`
+    : `${place}, at \`${shown}\``;
 }

@@ -96,9 +96,7 @@ function reasonOf(
       ? "it cannot be computed"
       : (found[1] ?? inOurWords(message));
   const offset = exprId === undefined ? undefined : offsetOf(exprId);
-  return offset === undefined
-    ? reason
-    : `${placeIn(text, offset)}: ${reason}`;
+  return offset === undefined ? reason : `${placeIn(text, offset)}: ${reason}`;
 }
 
 /** `found no matching overload for '_>_' applied to '(string, int)'`: it names functions and types, and no value. */

@@ -26,8 +26,20 @@ test.each<[string, JsonValue]>([
   ["[]", []],
   ["[1, [true, null]]", [1n, [true, null]]],
   ["{}", new Map()],
-  ['{"a":1,"b":{"c":"d"},"a":2}', new Map<string, JsonValue>([["a", 2n], ["b", new Map([["c", "d"]])]])],
-  ['{"__proto__":1,"constructor":2}', new Map([["__proto__", 1n], ["constructor", 2n]])],
+  [
+    '{"a":1,"b":{"c":"d"},"a":2}',
+    new Map<string, JsonValue>([
+      ["a", 2n],
+      ["b", new Map([["c", "d"]])],
+    ]),
+  ],
+  [
+    '{"__proto__":1,"constructor":2}',
+    new Map([
+      ["__proto__", 1n],
+      ["constructor", 2n],
+    ]),
+  ],
 ])("%s is read as CEL has it", (text, value) => {
   expect(valueOf(text)).toEqual(value);
 });

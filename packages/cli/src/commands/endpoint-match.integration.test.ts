@@ -112,7 +112,10 @@ test.each([
     ["--filter", "paylod.a", "--payload", "-"],
     /The filter is wrong: column 1, at `paylod\.a`: unknown name paylod/,
   ],
-  [["--filter", "true", "--payload", "none.json"], /--payload names none\.json/],
+  [
+    ["--filter", "true", "--payload", "none.json"],
+    /--payload names none\.json/,
+  ],
 ])("endpoints match %j is a usage error", async (args, message) => {
   const ran = await match(args);
 

@@ -71,7 +71,10 @@ test("the filters of one event share a bound: those that it does not reach fail"
 });
 
 test("thousands of small filters are within that bound", () => {
-  const { sent } = leftOut('{"a":1}', ...Array<string>(5_000).fill("payload.a == 1"));
+  const { sent } = leftOut(
+    '{"a":1}',
+    ...Array<string>(5_000).fill("payload.a == 1"),
+  );
 
   expect(sent).toHaveLength(5_000);
 });

@@ -94,7 +94,9 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       }
       acceptedEvents.accept(raw, key);
       const matched =
-        wanting?.hasFilters === true ? filters.leaveOut(event, wanting) : wanting;
+        wanting?.hasFilters === true
+          ? filters.leaveOut(event, wanting)
+          : wanting;
       if (span === null) return emit(route.accepted(event, matched));
       const count = matched?.sent.length ?? 1;
       span.decided(count > 0 ? "routed" : nobody(matched), {

@@ -79,10 +79,7 @@ export function countSql(asked: MatchAsked): AskedSql {
 }
 
 /** The payload as base64: a text of JSON would not have every byte. */
-export function pageSql(
-  asked: MatchAsked,
-  after: MatchPlace | null,
-): AskedSql {
+export function pageSql(asked: MatchAsked, after: MatchPlace | null): AskedSql {
   const behind =
     after === null
       ? ""

@@ -106,7 +106,9 @@ function order(
 
 async function insert(rows: readonly object[]): Promise<void> {
   for (let from = 0; from < rows.length; from += 1_000) {
-    const lines = rows.slice(from, from + 1_000).map((row) => JSON.stringify(row));
+    const lines = rows
+      .slice(from, from + 1_000)
+      .map((row) => JSON.stringify(row));
     await execute(
       stack.clickhouseUrl,
       `INSERT INTO ${stack.database}.events (${Object.keys(order("", 0)).join(", ")}, endpoint_ids, delivery_ids) SETTINGS async_insert=0 FORMAT JSONEachRow\n${lines.join("\n")}`,
@@ -151,7 +153,10 @@ test("a tenant's events of the last day are counted by what the filter says of t
 
 test.each([
   [{ since: "7d" }, { events: 7, passed: 4 }],
-  [{ since: "7d", until: "2d" }, { events: 1, passed: 1 }],
+  [
+    { since: "7d", until: "2d" },
+    { events: 1, passed: 1 },
+  ],
   [{ eventTypes: ["user.created"] }, { events: 1, passed: 1 }],
   [{ eventTypes: ["order.*"] }, { events: 5, passed: 2 }],
   [{ eventTypes: ["order"] }, { events: 0, read: 0 }],
@@ -161,7 +166,10 @@ test.each([
     { filter: "payload.total == 9007199254740993" },
     { events: 6, passed: 1, filtered: 3 },
   ],
-  [{ eventId: "b", since: "30d" }, { events: 1, filtered: 1 }],
+  [
+    { eventId: "b", since: "30d" },
+    { events: 1, filtered: 1 },
+  ],
   [{ eventId: "g" }, { events: 1, passed: 1 }],
 ])("with %j", async (given, counts) => {
   const { body } = await match({

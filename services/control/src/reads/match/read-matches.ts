@@ -22,13 +22,7 @@ const SHOWN_REASONS = 5;
 
 export type MatchCounts = Pick<
   MatchAnswer,
-  | "events"
-  | "read"
-  | "passed"
-  | "filtered"
-  | "failed"
-  | "unknown"
-  | "failures"
+  "events" | "read" | "passed" | "filtered" | "failed" | "unknown" | "failures"
 >;
 
 export async function readMatches(
