@@ -31,7 +31,7 @@ const CASES: readonly [file: string, text: string, rule: string | null][] = [
   ["packages/signing/src/d.ts", 'import "./d.ts";', "no-cycle"],
   [
     "packages/filter/src/a.ts",
-    'import "@bufbuild/cel"; import "./b.ts";',
+    'import "@bufbuild/cel"; import "@bufbuild/protobuf/wkt"; import "./b.ts";',
     null,
   ],
   ["packages/filter/src/b.ts", 'import "@postrider/core";', IMPORT],
