@@ -13,6 +13,7 @@ export const LABELS: Readonly<Record<string, string>> = {
   partition: "a partition's number",
   quantile: "`0.5`, `0.99`, `1`",
   reason: "why, from a closed list",
+  result: "what a filter said: `passed`, `filtered` or `failed`",
   route: "the pattern of an API route, such as `/v1/endpoints/:id`",
   sent_by: "what had made the delivery: `route`, `replay`",
   server: "what a certificate is for: `kafka`, `clickhouse`, `registry`",

@@ -7,11 +7,12 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const SERVICE = ["core", "signing", "runtime", "messaging"];
-const API = [...SERVICE, "http"];
+const API = [...SERVICE, "filter", "http"];
 
 /** For each package and service, which of our packages it may import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  filter: [],
   signing: [],
   runtime: [],
   messaging: ["core", "runtime"],
@@ -20,6 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   testkit: ["core", "signing", "runtime", "messaging", "local-stack"],
   cli: [
     "core",
+    "filter",
     "signing",
     "runtime",
     "messaging",
@@ -126,6 +128,7 @@ const FOLDERS: Readonly<
       "reads/series",
       "reads/timeline",
     ],
+    "reads/match": ["endpoints", "http", "reads"],
     "reads/lists": ["audit", "cookbook", "http", "reads"],
     "reads/series": ["http", "reads", "reads/lists"],
     "reads/timeline": ["cookbook", "http", "reads", "reads/lists"],
@@ -142,6 +145,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
     /^@opentelemetry\//,
     /^packages\/runtime\/src\/(otel-tracer|reported-exporter)\.ts$/,
   ],
+  [/^@bufbuild\//, /^packages\/filter\/src\//],
   [/^fastify/, /^(packages\/http|services\/(ingest|control))\/src\//],
   [
     /^undici/,

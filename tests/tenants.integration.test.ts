@@ -3,6 +3,7 @@
  * docs/security.md, and beside it users that each lack a part of it, whom the self-test must not let pass.
  */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { compileFilter } from "@postrider/filter";
 import {
   anIntake,
   aDeadLetter,
@@ -27,6 +28,7 @@ import {
 } from "@postrider/runtime";
 import { SAVED_QUERIES } from "../services/control/src/cookbook/cookbook.ts";
 import { createReader } from "../services/control/src/reads/reader.ts";
+import { readMatches } from "../services/control/src/reads/match/read-matches.ts";
 import { readingOf } from "../services/control/src/reads/whose-rows.ts";
 import { createPastDeliveries } from "../services/control/src/replays/past-deliveries.ts";
 import type { Selected } from "../services/control/src/replays/selection-sql.ts";
@@ -404,6 +406,46 @@ test.each(["redrive", "backfill"] as const)(
     expect(others).toEqual([]);
   },
 );
+
+test("what a filter would have done is counted of a tenant's own events, and of no other's, whoever is asked for", async () => {
+  const effects = testEffects();
+  const reader = createReader({
+    ...effects,
+    url: stack.clickhouse.url,
+    database: DATABASE,
+    queryTimeoutMs: 10_000,
+    tenants: accessOf("tenant"),
+  });
+  await reader.start();
+  const compiled = compileFilter("event.type != ''");
+  if (!compiled.ok) throw new Error(compiled.problem.message);
+  const counts = (callersTenant: string | null, tenantId: string) =>
+    readMatches(
+      {
+        filter: compiled.filter,
+        tenantId,
+        eventTypes: ["*"],
+        eventId: null,
+        since: 0,
+        until: null,
+      },
+      {
+        reading: readingOf(reader, { tenantId: callersTenant }),
+        clock: effects.clock,
+        gone: AbortSignal.timeout(60_000),
+      },
+    );
+
+  const own = await counts("acme", "acme");
+  const same = await counts(null, "acme");
+  const others = await counts("acme", "globex");
+
+  await reader.stop(0);
+  expect(own.events).toBeGreaterThan(0);
+  expect(own).toMatchObject({ read: own.events, passed: own.events });
+  expect(own).toEqual(same);
+  expect(others).toMatchObject({ events: 0, read: 0 });
+});
 
 test("of deliveries that are named, a tenant finds its own", async () => {
   const reader = createReader({

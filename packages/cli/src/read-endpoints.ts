@@ -7,6 +7,7 @@ export interface Endpoint {
   readonly tenantId: string;
   readonly url: string;
   readonly eventTypes: readonly string[];
+  readonly filter?: string | null;
   readonly state: string;
   readonly stateReason: string | null;
   readonly version: number;

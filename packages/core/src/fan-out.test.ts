@@ -8,6 +8,7 @@ const endpoint = (id: string, over: Partial<Endpoint> = {}): Endpoint => ({
   url: "https://example.com/",
   description: "",
   eventTypes: ["*"],
+  filter: null,
   state: "enabled",
   stateReason: null,
   secrets: [],
@@ -48,5 +49,20 @@ test("without endpoints nobody gets the event", () => {
     pausedIds: [],
     disabledIds: [],
     noMatchCount: 0,
+    hasFilters: false,
   });
 });
+
+test.each([
+  [null, "enabled", false],
+  ["true", "enabled", true],
+  ["true", "paused", true],
+  ["true", "disabled", false],
+])(
+  "with the filter %s, where the endpoint is %s, somebody's filter is to be asked: %s",
+  (filter, state, hasFilters) => {
+    const result = fanOut([endpoint("a", { filter, state }), endpoint("b")], 2);
+
+    expect(result.hasFilters).toBe(hasFilters);
+  },
+);

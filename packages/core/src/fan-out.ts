@@ -10,6 +10,8 @@ export interface FanOut {
   readonly disabledIds: readonly string[];
   /** How many of the tenant's endpoints did not want the type. */
   readonly noMatchCount: number;
+  /** Whether one of `sent` has a filter, which is not asked here. */
+  readonly hasFilters: boolean;
 }
 
 /**
@@ -23,14 +25,16 @@ export function fanOut(
   const sent: Endpoint[] = [];
   const pausedIds: string[] = [];
   const disabledIds: string[] = [];
+  let hasFilters = false;
   for (const endpoint of wanting) {
     if (endpoint.state === "disabled") {
       disabledIds.push(endpoint.id);
       continue;
     }
     sent.push(endpoint);
+    if (endpoint.filter !== null) hasFilters = true;
     if (endpoint.state === "paused") pausedIds.push(endpoint.id);
   }
   const noMatchCount = tenantEndpoints - sent.length - disabledIds.length;
-  return { sent, pausedIds, disabledIds, noMatchCount };
+  return { sent, pausedIds, disabledIds, noMatchCount, hasFilters };
 }

@@ -454,6 +454,8 @@ export interface Endpoint {
   readonly description: string;
   /** order.paid, order.* or *. */
   readonly eventTypes: readonly string[];
+  /** A CEL expression over an event and its payload: events for which it is not true are left out; null: none are. */
+  readonly filter: null | string;
   /** enabled, paused or disabled. */
   readonly state: string;
   /** Why it is paused or disabled. */
@@ -496,6 +498,14 @@ export interface RoutedDelivery {
   readonly endpointId: string;
 }
 
+/** A filter that was neither true nor false. */
+export interface FailedFilter {
+  /** The endpoint, one of filteredEndpointIds. */
+  readonly endpointId: string;
+  /** Why, for people; no value of the payload. */
+  readonly reason: string;
+}
+
 /** What came in and what was decided. */
 export interface Intake {
   /** Owner; null where unreadable. */
@@ -528,8 +538,10 @@ export interface Intake {
   readonly payloadBytes: number;
   /** At most 500 a part. */
   readonly deliveries: readonly RoutedDelivery[];
-  /** Type matched, filter did not. */
+  /** Type matched, filter did not: it was false, or it failed. */
   readonly filteredEndpointIds: readonly string[];
+  /** Which of filteredEndpointIds were left out because their filter failed. */
+  readonly failedFilters: readonly FailedFilter[];
   /** Matched, but disabled. */
   readonly disabledEndpointIds: readonly string[];
   /** Matched and sent; deliver parks them. */

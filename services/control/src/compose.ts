@@ -34,6 +34,7 @@ import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
 import { deliveryRoutes } from "./reads/delivery-routes.ts";
 import { listRoutes } from "./reads/lists/list-routes.ts";
+import { matchRoutes } from "./reads/match/match-routes.ts";
 import { queryRoutes } from "./reads/query-routes.ts";
 import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
 import { seriesRoutes } from "./reads/series-routes.ts";
@@ -308,6 +309,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       savedQueryRoutes(reader, clock),
       listRoutes(reader, clock),
       deliveryRoutes(reader),
+      matchRoutes({ reader, clock, table }),
       seriesRoutes(reader, clock),
       statusRoutes({ ownership, reader, endpoints: () => table.size }),
     ],

@@ -100,6 +100,11 @@ const CASES: Readonly<Record<string, Case>> = {
     path: "/v1/endpoints/validate",
     body: { url: "https://example.com/hook", eventTypes: ["*"] },
   },
+  "POST /v1/endpoints/match": {
+    kind: "creates",
+    path: "/v1/endpoints/match",
+    body: { filter: "true" },
+  },
   "POST /v1/endpoints/:id/test": { kind: "same", path: endpoint("/test") },
   "POST /v1/endpoints/:id/rotate-secret": {
     kind: "same",

@@ -184,6 +184,22 @@ beforeAll(async () => {
     anEndpoint({ id: "ep_all" }),
     anEndpoint({ id: "ep_off", state: "disabled" }),
     anEndpoint({ id: "ep_user", eventTypes: ["user.*"] }),
+    anEndpoint({ id: "ep_plain", tenantId: "picky" }),
+    anEndpoint({
+      id: "ep_dear",
+      tenantId: "picky",
+      filter: "payload.order.id == 9007199254740993 && payload.total > 100",
+    }),
+    anEndpoint({
+      id: "ep_fails",
+      tenantId: "picky",
+      filter: "payload.order.nope == 1",
+    }),
+    anEndpoint({
+      id: "ep_never",
+      tenantId: "never",
+      filter: "event.type == 'order.gone'",
+    }),
     ...Array.from({ length: 550 }, (_, index) =>
       anEndpoint({ id: `ep_many_${index}`, tenantId: "many" }),
     ),
@@ -234,6 +250,84 @@ test("a JSON envelope reaches every endpoint that wants it, its payload byte for
   expect(made?.value.deliveryId).toBe(rows[0]?.deliveries[0]?.deliveryId);
   expect(made?.value.receivedAt).toBeGreaterThan(Date.now() - 60_000);
   expect(deliveriesOf("json.1")).toHaveLength(1);
+});
+
+test("a filter passes, leaves out or fails: the event goes on to the others, and intake says which it was", async () => {
+  const order = (id: string, orderId: string, total: number) =>
+    event(
+      `{"id":"${id}","type":"order.paid","tenantId":"picky","payload":{"order":{"id":${orderId}},"total":${total}}}`,
+    );
+  const before = deadLetters.records.length;
+
+  await produce([
+    order("picky.1", "9007199254740993", 101),
+    order("picky.2", "9007199254740992", 101),
+    event(
+      envelope("picky.3", {
+        tenantId: "picky",
+        contentType: "text/plain",
+        payload: "no JSON",
+      }),
+    ),
+    event(envelope("never.1", { tenantId: "never" })),
+    order("picky.4", "9007199254740993", 250),
+  ]);
+
+  const last = await intakeOf("picky.4");
+  const noKey = {
+    endpointId: "ep_fails",
+    reason: "column 14, at `.nope == 1`: no such key",
+  };
+  const noJson = "the payload is not JSON: at character 1";
+  expect([
+    ...intakesOf("picky.1"),
+    ...intakesOf("picky.2"),
+    ...intakesOf("picky.3"),
+    ...intakesOf("never.1"),
+    ...last,
+  ]).toMatchObject([
+    {
+      decision: "routed",
+      filteredEndpointIds: ["ep_fails"],
+      failedFilters: [noKey],
+      rule: "filter_failed",
+    },
+    {
+      decision: "routed",
+      filteredEndpointIds: ["ep_dear", "ep_fails"],
+      failedFilters: [noKey],
+    },
+    {
+      decision: "routed",
+      filteredEndpointIds: ["ep_dear", "ep_fails"],
+      failedFilters: [
+        { endpointId: "ep_dear", reason: noJson },
+        { endpointId: "ep_fails", reason: noJson },
+      ],
+    },
+    {
+      decision: "filtered",
+      filteredEndpointIds: ["ep_never"],
+      failedFilters: [],
+      rule: null,
+    },
+    { decision: "routed", failedFilters: [noKey] },
+  ]);
+  await atLeast(2, () => deliveriesOf("picky.4"));
+  for (const [id, endpointIds] of [
+    ["picky.1", ["ep_dear", "ep_plain"]],
+    ["picky.2", ["ep_plain"]],
+    ["picky.3", ["ep_plain"]],
+    ["never.1", []],
+    ["picky.4", ["ep_dear", "ep_plain"]],
+  ] as const)
+    expect([
+      id,
+      deliveriesOf(id)
+        .map(({ value }) => value.endpointId)
+        .toSorted(),
+    ]).toEqual([id, endpointIds]);
+  expect(deadLetters.records).toHaveLength(before);
 });
 
 test("an Avro WebhookEvent does the same, and so does a text payload", async () => {

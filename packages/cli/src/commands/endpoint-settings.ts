@@ -14,6 +14,8 @@ import {
 export interface Settings extends PolicySettings {
   readonly url?: string;
   readonly types?: readonly string[];
+  /** False: `--no-filter`. */
+  readonly filter?: string | false;
   readonly description?: string;
   readonly externalId?: string;
   readonly header?: readonly string[];
@@ -38,6 +40,11 @@ export function withSettings(
       "e.g. order.paid,user.* (default on create: *)",
       option(list),
     )
+    .option(
+      "--filter <expression>",
+      "only events for which this CEL expression is true: 'payload.total > 100'",
+    )
+    .option("--no-filter", "all events of its types (default on create)")
     .option("--description <text>", "for people")
     .option("--external-id <id>", "your own id of it")
     .option(
@@ -81,6 +88,7 @@ export function bodyOf(
   const given: Record<string, unknown> = {
     url: options.url,
     eventTypes: options.types,
+    filter: options.filter === false ? null : options.filter,
     description: options.description,
     externalId: options.externalId,
     headers:

@@ -62,6 +62,20 @@ test("an endpoint's policy is set from the flags, and set back to what is built 
   ]);
 });
 
+test("an endpoint's filter is set from the flag, and taken away again", async () => {
+  fake.answer = () => [200, { id: "ep_1", version: 1 }];
+
+  for (const flags of [["--filter", "payload.a > 1"], ["--no-filter"]])
+    await fake.postrider(["endpoints", "update", "ep_1", ...flags], {
+      env: fake.env(),
+    });
+
+  const bodies = fake.asked
+    .filter(({ body }) => body !== "")
+    .map(({ body }) => JSON.parse(body) as unknown);
+  expect(bodies).toEqual([{ filter: "payload.a > 1" }, { filter: null }]);
+});
+
 test.each([
   [["update", "ep_1", "--burst", "5"]],
   [["update", "ep_1", "--no-rate-limit", "--burst", "5"]],

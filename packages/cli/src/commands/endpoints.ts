@@ -11,6 +11,7 @@ import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
 import { whyHeader, withWhy, type Why } from "../why.ts";
 import { apply, validate } from "./endpoint-apply.ts";
+import { match } from "./endpoint-match.ts";
 import { call, read, write } from "./endpoint-requests.ts";
 import { bodyOf, withSettings, type Settings } from "./endpoint-settings.ts";
 import { disable, enable, pause, resume } from "./endpoint-states.ts";
@@ -31,6 +32,7 @@ export function endpointsCommand(run: Run): Command {
     .addCommand(update(run))
     .addCommand(apply(run))
     .addCommand(validate(run))
+    .addCommand(match(run))
     .addCommand(test(run))
     .addCommand(rotateSecret(run))
     .addCommand(enable(run))

@@ -49,6 +49,7 @@ const SHOWN: Readonly<
   url: ({ url }) => withoutQueryValues(url),
   description: ({ description }) => description,
   eventTypes: ({ eventTypes }) => eventTypes,
+  filter: ({ filter }) => filter,
   state: ({ state }) => state,
   stateReason: ({ stateReason }) => stateReason,
   secrets: ({ secrets }) =>

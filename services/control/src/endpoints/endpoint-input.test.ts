@@ -41,6 +41,7 @@ test("a creation with only the required fields gets the defaults", () => {
     retryDelaysMs: null,
     maxAttempts: null,
     maxAgeMs: null,
+    filter: null,
     notRetryableStatuses: [],
   });
 });
@@ -56,6 +57,13 @@ test.each([
   [{ eventTypes: [] }, "eventTypes min"],
   [{ eventTypes: ["order.*", "or der"] }, "eventTypes[1] type_pattern"],
   [{ eventTypes: ["a", "a"] }, "eventTypes unique"],
+  [{ filter: "" }, "filter syntax"],
+  [{ filter: 7 }, "filter type"],
+  [{ filter: "payload.total >" }, "filter syntax"],
+  [{ filter: "paylod.total > 1" }, "filter name"],
+  [{ filter: "payload.a.matches('a')" }, "filter function"],
+  [{ filter: "payload.total + 1" }, "filter type"],
+  [{ filter: `payload.a == '${"a".repeat(2_048)}'` }, "filter max_bytes"],
   [{ headers: { "Webhook-Id": "x" } }, "headers.Webhook-Id refused_name"],
   [{ headers: { "x-a": "b\r\nc" } }, "headers.x-a characters"],
   [{ headers: { "x-a": 7 } }, "headers.x-a type"],
@@ -113,6 +121,25 @@ test.each([
   );
 
   expect(problems).toEqual([expected]);
+});
+
+test("a filter is kept as it was written, a wrong one is refused with its place, and null takes it away", () => {
+  const filter = "payload.total > 100 &&\n  event.type == 'order.paid'";
+
+  expect(input.parseCreation({ ...valid, filter }).filter).toBe(filter);
+  expect(input.parseChange({ filter: null })).toEqual({ filter: null });
+  expect(() => input.parseChange({ filter: "has(payload) && true" })).toThrow(
+    expect.objectContaining({
+      errors: [
+        {
+          field: "filter",
+          rule: "function",
+          message:
+            "column 1, at `has(payload) && true`: has takes a field: has(payload.total)",
+        },
+      ],
+    }),
+  );
 });
 
 test("a preset's name stands for its waits, at a creation and in a change", () => {

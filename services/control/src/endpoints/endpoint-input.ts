@@ -10,6 +10,7 @@ import { invalid } from "@postrider/http";
 import { printable, tenantId } from "../http/text-rules.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 import { ENDPOINT_STATES } from "./endpoint-view.ts";
+import { filter } from "./filter-input.ts";
 import { redactedProblems } from "./header-rules.ts";
 import { retryFields } from "./retry-input.ts";
 import {
@@ -82,7 +83,7 @@ const reasonSchema = z.strictObject({
   reason: description.min(1).optional(),
 });
 
-const eventTypes = z
+export const eventTypes = z
   .array(
     z.string().refine(isTypePattern, {
       params: { rule: "type_pattern" },
@@ -178,6 +179,7 @@ function fields(policy: UrlPolicy) {
   return {
     url,
     eventTypes,
+    filter: filter.nullable(),
     description,
     externalId: externalId.nullable(),
     signing,
@@ -211,6 +213,7 @@ function creationFields(policy: UrlPolicy) {
     tenantId,
     url: field.url,
     eventTypes: field.eventTypes,
+    filter: field.filter.default(null),
     description: field.description.default(""),
     externalId: field.externalId.default(null),
     signing: field.signing.default(["standard"]),

@@ -22,6 +22,7 @@ function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
     retryDelaysMs: null,
     maxAttempts: null,
     maxAgeMs: null,
+    filter: null,
     signing: ["standard"],
     notRetryableStatuses: [],
     version: 1,

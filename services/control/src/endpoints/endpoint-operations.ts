@@ -44,6 +44,7 @@ const AN_ENDPOINT: EndpointView = {
   url: "https://example.com/hooks",
   description: "orders",
   eventTypes: ["order.*"],
+  filter: null,
   state: "enabled",
   stateReason: null,
   secrets: [

@@ -13,6 +13,10 @@ export const endpointView = z
     url: z.string(),
     description: z.string(),
     eventTypes: listOf(z.string()),
+    filter: z
+      .string()
+      .nullable()
+      .meta({ description: "A CEL expression; null: no filter" }),
     state: oneOf(ENDPOINT_STATES),
     stateReason: z
       .string()

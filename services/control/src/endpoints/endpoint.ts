@@ -26,6 +26,7 @@ export function newEndpoint(
     url: creation.url,
     description: creation.description,
     eventTypes: creation.eventTypes,
+    filter: creation.filter,
     state: "enabled",
     stateReason: null,
     secrets: [secret],
@@ -142,6 +143,7 @@ export function viewOf(
     url: endpoint.url,
     description: endpoint.description,
     eventTypes: endpoint.eventTypes,
+    filter: endpoint.filter,
     state: endpoint.state,
     stateReason: endpoint.stateReason,
     secrets: endpoint.secrets.map((secret) => ({

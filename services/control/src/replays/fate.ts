@@ -1,5 +1,6 @@
 /** What becomes of a candidate: the delivery that is sent for it, or why there is none. */
 import type { Delivery, Endpoint, Replay } from "@postrider/core";
+import { FilterSubject, type KeptFilters } from "@postrider/filter";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import { readLetter, type LetterReading } from "../letters/letter-reading.ts";
 import {
@@ -29,6 +30,7 @@ export interface FateOptions extends LetterReading {
   readonly endpoints: { get(id: string): Endpoint | undefined };
   readonly past: Pick<PastDeliveries, "event">;
   readonly letters: Pick<LetterLog, "read">;
+  readonly filters: Pick<KeptFilters, "of">;
 }
 
 export interface FateContext {
@@ -53,6 +55,8 @@ export async function fateOf(
   if (lack !== null) return leave(lack);
   const found = await pastOf(options, { candidate, page, signal }, verdict);
   if (typeof found === "string") return leave(found);
+  if (replay.kind === "backfill" && !isWanted(options, endpoint, found.past))
+    return leave("filtered");
   const now = options.clock.now();
   if (found.past.expiresAt !== null && found.past.expiresAt <= now)
     return leave("expires_at_passed");
@@ -68,6 +72,24 @@ export async function fateOf(
     source: found.source,
     payloadBytes: value.payload.byteLength,
   };
+}
+
+/** What the filter left out has no delivery, so a backfill would send it. What is sent again by a redrive has passed it. */
+function isWanted(
+  { filters }: Pick<FateOptions, "filters">,
+  endpoint: Endpoint | undefined,
+  past: Delivery,
+): boolean {
+  const filter = endpoint?.filter ?? null;
+  if (filter === null) return true;
+  const { eventId: id, eventType: type, tenantId, occurredAt } = past;
+  const compiled = filters.of(filter);
+  return (
+    compiled.ok &&
+    compiled.filter.judge(
+      new FilterSubject({ id, type, tenantId, occurredAt }, past.payload),
+    ).kind === "passed"
+  );
 }
 
 interface Found {

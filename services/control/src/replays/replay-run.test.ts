@@ -204,6 +204,30 @@ function aRun(fields: Partial<Replay> = {}) {
 const eventsOf = (sent: readonly Delivery[]) =>
   sent.map(({ eventId }) => Number(eventId.slice(4)));
 
+test("a backfill leaves out what the endpoint's filter does not take, and a redrive asks no filter", async () => {
+  const fill = (kind: "backfill" | "redrive") => {
+    const made = aRun({ kind });
+    made.state.endpoint = { ...ENDPOINT, filter: "payload.total > 100" };
+    for (const payload of ['{"total":101}', '{"total":1}', "{}", "no JSON"])
+      made.expire(1, { payload: new Uint8Array(Buffer.from(payload)) });
+    return made;
+  };
+  const backfill = fill("backfill");
+  const redrive = fill("redrive");
+
+  await backfill.run();
+  await redrive.run();
+
+  expect(eventsOf(backfill.sent)).toEqual([0]);
+  expect(backfill.replay()).toMatchObject({
+    state: "done",
+    sent: 1,
+    leftOut: { filtered: 3 },
+  });
+  expect(backfill.leftOut).toEqual([]);
+  expect(eventsOf(redrive.sent)).toEqual([0, 1, 2, 3]);
+});
+
 test("every past delivery is sent once, as a redrive to the endpoint as it is now", async () => {
   const { run, expire, sent, replay } = aRun();
   expire(1_200);

@@ -8,6 +8,7 @@
  * (recorded.ts). What a process that was cut off handed over later than that has the same delivery id and step, and deliver drops it.
  */
 import type { Endpoint, Replay } from "@postrider/core";
+import { KeptFilters } from "@postrider/filter";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
 import type { LetterReading } from "../letters/letter-reading.ts";
@@ -85,7 +86,11 @@ async function work(
   try {
     const replay = runningOf(options, id);
     if (replay === undefined) return false;
-    const chunks = chunksOf({ ...options, letters }, { replay, signal });
+    const filters = new KeptFilters();
+    const chunks = chunksOf(
+      { ...options, letters, filters },
+      { replay, signal },
+    );
     for await (const chunk of chunks) {
       if (!(await sendChunk(options, { replay, signal }, chunk))) return false;
       if (isWanted() && clock.monotonic() >= until) return true;

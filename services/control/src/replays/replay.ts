@@ -23,6 +23,8 @@ export const LEFT_OUT_REASONS = [
   "under_way",
   /** Another delivery of it is parked: a resume sends it. */
   "parked",
+  /** Of a backfill: the endpoint's filter is not true of the event. */
+  "filtered",
   "endpoint_deleted",
   "endpoint_disabled",
   /** The publisher's `expiresAt` is over. */
@@ -36,11 +38,17 @@ export const LEFT_OUT_REASONS = [
 ] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
 
-/** Whether the receiver may lack what was left out. What was delivered, or will be without us, it does not lack. */
+/** Not lacked: it was delivered, will be without us, or is not wanted. */
+const NOT_LACKED: readonly LeftOutReason[] = [
+  "delivered",
+  "under_way",
+  "parked",
+  "filtered",
+];
+
+/** Whether the receiver may lack what was left out. */
 export function isLacking(reason: LeftOutReason): boolean {
-  return (
-    reason !== "delivered" && reason !== "under_way" && reason !== "parked"
-  );
+  return !NOT_LACKED.includes(reason);
 }
 
 /** What a run has done since its last checkpoint. */

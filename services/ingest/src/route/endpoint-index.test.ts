@@ -21,15 +21,16 @@ function byLookingAtAll(
     pausedIds: in_("paused").map(({ id }) => id),
     disabledIds: in_("disabled").map(({ id }) => id),
     noMatchCount: all.length - wanting.length,
+    hasFilters: in_("enabled", "paused").some(({ filter }) => filter !== null),
   };
 }
 
 /** Sorted, because the index promises no order. */
-const inOrder = ({ sent, pausedIds, disabledIds, noMatchCount }: FanOut) => ({
+const inOrder = ({ sent, pausedIds, disabledIds, ...rest }: FanOut) => ({
+  ...rest,
   sent: sent.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
   pausedIds: pausedIds.toSorted(),
   disabledIds: disabledIds.toSorted(),
-  noMatchCount,
 });
 
 const TENANTS = ["acme", "beta"];
@@ -42,6 +43,7 @@ const aChange = fc.record({
     fc.record({
       tenantId: fc.constantFrom(...TENANTS),
       state: fc.constantFrom("enabled", "paused", "disabled"),
+      filter: fc.constantFrom(null, "true"),
       eventTypes: fc.array(
         fc.constantFrom(...TYPES, ...TYPES.map((type) => `${type}.*`), "*"),
         { maxLength: 4 },

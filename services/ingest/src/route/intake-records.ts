@@ -1,6 +1,7 @@
 import {
   type Decision,
   type EpochMs,
+  type FailedFilter,
   type Intake,
   isContentType,
   type Problem,
@@ -22,6 +23,9 @@ export interface IntakeDecision {
   readonly deliveries?: readonly RoutedDelivery[];
   readonly disabledIds?: readonly string[];
   readonly pausedIds?: readonly string[];
+  /** Endpoints whose filter left the event out, those whose filter failed included. */
+  readonly filteredIds?: readonly string[];
+  readonly failedFilters?: readonly FailedFilter[];
   readonly noMatchCount?: number;
 }
 
@@ -49,16 +53,31 @@ export function intakeRecords(
   source: IntakeSource,
   decided: IntakeDecision,
 ): OutRecord[] {
-  const { deliveries = [], disabledIds = [], pausedIds = [] } = decided;
+  const {
+    deliveries = [],
+    disabledIds = [],
+    pausedIds = [],
+    filteredIds = NONE,
+    failedFilters = [],
+  } = decided;
+  // The failed filters are some of those that left it out.
   const longest = Math.max(
     deliveries.length,
     disabledIds.length,
     pausedIds.length,
+    filteredIds.length,
   );
+  const all = {
+    deliveries,
+    disabledIds,
+    pausedIds,
+    filteredIds,
+    failedFilters,
+  };
   const parts = Math.max(1, Math.ceil(longest / PART_SIZE));
   const records: OutRecord[] = [];
   for (let part = 0; part < parts; part++) {
-    const ids = { deliveries, disabledIds, pausedIds, part, parts };
+    const ids = { ...all, part, parts };
     const value = intakeOf(source, decided, parts === 1 ? ids : cut(ids));
     records.push({ topic: "intake", key: intakeKey(source), value });
   }
@@ -70,6 +89,8 @@ interface Part {
   readonly deliveries: readonly RoutedDelivery[];
   readonly disabledIds: readonly string[];
   readonly pausedIds: readonly string[];
+  readonly filteredIds: readonly string[];
+  readonly failedFilters: readonly FailedFilter[];
   readonly part: number;
   readonly parts: number;
 }
@@ -82,6 +103,8 @@ function cut(all: Part): Part {
     deliveries: all.deliveries.slice(from, to),
     disabledIds: all.disabledIds.slice(from, to),
     pausedIds: all.pausedIds.slice(from, to),
+    filteredIds: all.filteredIds.slice(from, to),
+    failedFilters: all.failedFilters.slice(from, to),
   };
 }
 
@@ -91,9 +114,19 @@ const NONE: readonly string[] = [];
 
 function intakeOf(
   { raw, input, known, decidedAt, recordedPayloadBytes }: IntakeSource,
-  { decision, reason, problem, noMatchCount = 0 }: IntakeDecision,
-  { deliveries, disabledIds, pausedIds, part, parts }: Part,
+  decided: IntakeDecision,
+  {
+    deliveries,
+    disabledIds,
+    pausedIds,
+    filteredIds,
+    failedFilters,
+    part,
+    parts,
+  }: Part,
 ): Intake {
+  const { decision, noMatchCount = 0 } = decided;
+  const { reason, problem } = withFailures(decided);
   const event = input.kind === "event" ? input.event : null;
   const payload = event?.payload ?? NO_BYTES;
   const payloadBytes =
@@ -123,7 +156,8 @@ function intakeOf(
       isFirst && payload.length <= recordedPayloadBytes ? payload : NO_BYTES,
     payloadBytes: isFirst ? payloadBytes : 0,
     deliveries,
-    filteredEndpointIds: NONE,
+    filteredEndpointIds: filteredIds,
+    failedFilters,
     disabledEndpointIds: disabledIds,
     pausedEndpointIds: pausedIds,
     noMatchCount: isFirst ? noMatchCount : 0,
@@ -132,6 +166,32 @@ function intakeOf(
     sourceTopic: raw.topic,
     sourcePartition: raw.partition,
     sourceOffset: raw.offset,
+  };
+}
+
+/** So many failed filters are told in words. */
+const TOLD = 3;
+
+/** A filter that failed is told also where others got the event, so that it can be found by `rule`. */
+function withFailures({
+  reason,
+  problem,
+  failedFilters: failed = [],
+}: IntakeDecision): Pick<IntakeDecision, "reason" | "problem"> {
+  if (failed.length === 0)
+    return { ...(reason && { reason }), ...(problem && { problem }) };
+  const told = failed
+    .slice(0, TOLD)
+    .map((each) => `the filter of ${each.endpointId} failed: ${each.reason}`);
+  const more = failed.length - told.length;
+  const message = [
+    ...(reason ? [reason] : []),
+    ...told,
+    ...(more > 0 ? [`and ${more} more failed`] : []),
+  ].join("; ");
+  return {
+    reason: message,
+    problem: { field: "filter", rule: "filter_failed", message },
   };
 }
 

@@ -12,6 +12,7 @@ import {
 } from "@postrider/messaging";
 import type { Lifecycle } from "@postrider/runtime";
 import { boundedOutput } from "./bounded-output.ts";
+import { createFilterMeters, EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
 import {
   createEventDecoder,
@@ -128,6 +129,7 @@ function runnersOf(
   const { config, effects, kafka, schemas, sources } = shared;
   const { tracer } = effects;
   const onDecided = createRouteMeters(effects);
+  const filters = new EndpointFilters(createFilterMeters(effects.meter));
   const window = {
     maxRecords: config.duplicateWindowRecords,
     maxBytes: config.duplicateWindowBytes,
@@ -141,6 +143,7 @@ function runnersOf(
         recordPayloads: config.recordPayloads,
         window,
         endpoints: of.endpoints,
+        filters,
         keyRing: shared.keyRing,
         encodeEvent: (value) =>
           schemas.encode({ topic: "events", key: null, value }),

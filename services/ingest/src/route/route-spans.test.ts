@@ -3,6 +3,7 @@ import type { Delivery } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
 import { anEndpoint, anEvent, recordingTracer } from "@postrider/testkit";
+import { EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
 import type { RouteInput } from "./read-event.ts";
 import { createRouteStage } from "./route.stage.ts";
@@ -30,6 +31,7 @@ async function routed(
     recordPayloads: "all",
     window: { maxRecords: 100, maxBytes: 1e6 },
     endpoints: index,
+    filters: new EndpointFilters(),
     keyRing: createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]),
     encodeEvent: () => Buffer.alloc(0),
     now: () => 1_800_000_000_000,

@@ -21,6 +21,7 @@ import type {
   Verdict,
 } from "@postrider/messaging";
 import { createKeyRing, sha256Text } from "@postrider/runtime";
+import { EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
 import { createEventDecoder } from "./read-event.ts";
 import { createRouteStage, type RouteOptions } from "./route.stage.ts";
@@ -57,6 +58,7 @@ const routeOptions: Omit<RouteOptions, "endpoints"> = {
   window: { maxRecords: 100, maxBytes: 1e6 },
   keyRing,
   encodeEvent: (event) => Buffer.from(`avro ${JSON.stringify(event)}`),
+  filters: new EndpointFilters(),
   now: () => NOW,
   spans: null,
 };
@@ -644,6 +646,138 @@ test("remembering on assignment costs no fan-out, and an event that was refused 
   }
 
   expect(decisions).toEqual(["duplicate", "routed"]);
+});
+
+const DEAR = anEndpoint({ id: "ep_dear", filter: "payload.total > 100" });
+const CHEAP = anEndpoint({ id: "ep_cheap", filter: "payload.total <= 100" });
+const FAILING = anEndpoint({ id: "ep_failing", filter: "payload.nope == 1" });
+const EVERY = anEndpoint({ id: "ep_every" });
+
+test("an endpoint whose filter is false does not get the event, and intake has its id", async () => {
+  const { route } = aRoute({ endpoints: [DEAR, CHEAP, EVERY] });
+
+  const { deliveries, intake, deadLetters } = await route(aRecord(envelope()));
+
+  expect(deliveries.map(({ endpointId }) => endpointId).toSorted()).toEqual([
+    "ep_cheap",
+    "ep_every",
+  ]);
+  expect(intake).toMatchObject([
+    {
+      decision: "routed",
+      reason: null,
+      rule: null,
+      filteredEndpointIds: ["ep_dear"],
+      failedFilters: [],
+      noMatchCount: 0,
+    },
+  ]);
+  expect(deadLetters).toEqual([]);
+});
+
+test("an event that all filters leave out is filtered, and is no dead letter", async () => {
+  const { route } = aRoute({
+    endpoints: [DEAR, anEndpoint({ id: "ep_off", state: "disabled" })],
+  });
+
+  const { records, intake } = await route(aRecord(envelope()));
+
+  expect(records).toHaveLength(1);
+  expect(intake).toMatchObject([
+    {
+      decision: "filtered",
+      reason: "the filters of all endpoints that want this type leave it out",
+      filteredEndpointIds: ["ep_dear"],
+      disabledEndpointIds: ["ep_off"],
+      deliveries: [],
+      payload: Buffer.from('{"total":1}'),
+    },
+  ]);
+});
+
+test("a filter that fails is a skip with its reason, whether or not others get the event", async () => {
+  const alone = aRoute({ endpoints: [FAILING] });
+  const withOthers = aRoute({ endpoints: [FAILING, EVERY] });
+  const failed = {
+    filteredEndpointIds: ["ep_failing"],
+    failedFilters: [
+      {
+        endpointId: "ep_failing",
+        reason: "column 8, at `.nope == 1`: no such key",
+      },
+    ],
+    field: "filter",
+    rule: "filter_failed",
+    reason: expect.stringContaining(
+      "the filter of ep_failing failed: column 8, at `.nope == 1`: no such key",
+    ),
+  };
+
+  const filtered = await alone.route(aRecord(envelope()));
+  const routed = await withOthers.route(aRecord(envelope()));
+
+  expect(filtered.intake).toMatchObject([{ decision: "filtered", ...failed }]);
+  expect(filtered.records).toHaveLength(1);
+  expect(routed.intake).toMatchObject([{ decision: "routed", ...failed }]);
+  expect(routed.deliveries).toMatchObject([{ endpointId: "ep_every" }]);
+});
+
+test("a paused endpoint whose filter is false is not listed as paused", async () => {
+  const paused = { ...DEAR, id: "ep_paused", state: "paused" };
+  const { route } = aRoute({ endpoints: [paused, EVERY] });
+
+  const { intake } = await route(aRecord(envelope()));
+
+  expect(intake).toMatchObject([
+    { pausedEndpointIds: [], filteredEndpointIds: ["ep_paused"] },
+  ]);
+});
+
+test("an event that was filtered is accepted: its repeat is a duplicate", async () => {
+  const { route } = aRoute({ endpoints: [DEAR] });
+
+  await route(aRecord(envelope()));
+  const { intake } = await route(aRecord(envelope(), { offset: 8 }));
+
+  expect(intake).toMatchObject([{ decision: "duplicate" }]);
+});
+
+test("an event with a destination asks no filter", async () => {
+  const { route } = aRoute({ endpoints: [FAILING] });
+
+  const { deliveries, intake } = await route(
+    aRecord(
+      envelope({ destination: { url: "https://a.example/", secret: "hush" } }),
+    ),
+  );
+
+  expect(deliveries).toHaveLength(1);
+  expect(intake).toMatchObject([
+    { decision: "routed", filteredEndpointIds: [] },
+  ]);
+});
+
+test("of more than 500 filters each part of intake has its share, and in words only a few are told", async () => {
+  const endpoints = Array.from({ length: 501 }, (_, n) => ({
+    ...FAILING,
+    id: `ep_${n}`,
+  }));
+  const { route } = aRoute({ endpoints });
+
+  const { intake } = await route(aRecord(envelope()));
+
+  expect(
+    intake.map(({ filteredEndpointIds, failedFilters, part }) => [
+      part,
+      filteredEndpointIds.length,
+      failedFilters.length,
+    ]),
+  ).toEqual([
+    [0, 500, 500],
+    [1, 1, 1],
+  ]);
+  expect(intake[0]?.reason).toContain("and 498 more failed");
+  expect(intake[0]?.reason?.length).toBeLessThan(500);
 });
 
 test("more endpoints than the limit are refused with the reason, and not delivered in part", async () => {

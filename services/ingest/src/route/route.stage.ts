@@ -5,11 +5,12 @@ import type {
   Verdict,
 } from "@postrider/messaging";
 import { AcceptedEvents, type WindowLimits } from "./accepted-events.ts";
+import type { EndpointFilters } from "./endpoint-filters.ts";
 import type { EndpointIndex } from "./endpoint-index.ts";
 import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
 import type { RouteSpans } from "./route-spans.ts";
-import { Routing, type RoutingOptions } from "./routing.ts";
+import { type Matched, Routing, type RoutingOptions } from "./routing.ts";
 
 export interface RouteOptions
   extends JudgeOptions, Omit<RoutingOptions, "recordedPayloadBytes"> {
@@ -17,6 +18,7 @@ export interface RouteOptions
   readonly recordPayloads: "all" | "none";
   /** The current endpoints of every tenant. */
   readonly endpoints: Pick<EndpointIndex, "fanOut" | "mostWanting">;
+  readonly filters: Pick<EndpointFilters, "leaveOut">;
   readonly window: WindowLimits;
   /** Null without tracing. */
   readonly spans: RouteSpans | null;
@@ -31,7 +33,7 @@ export interface RouteOptions
  */
 export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
   const acceptedEvents = new AcceptedEvents(options.window);
-  const { endpoints, maxFanOut, spans } = options;
+  const { endpoints, filters, maxFanOut, spans } = options;
   const routing: RoutingOptions = {
     ...options,
     recordedPayloadBytes:
@@ -80,21 +82,33 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
         span?.decided("duplicate");
         return emit(route.duplicate());
       }
-      const matched =
+      const wanting =
         event.destination === null
           ? endpoints.fanOut(event.tenantId, event.type)
           : null;
-      const count = matched?.sent.length ?? 1;
-      if (count > maxFanOut) {
+      const most = wanting?.sent.length ?? 1;
+      // Before the filters are asked: it bounds how many are.
+      if (most > maxFanOut) {
         span?.decided("refused");
-        return emit(route.refused(count));
+        return emit(route.refused(most));
       }
       acceptedEvents.accept(raw, key);
+      const matched =
+        wanting?.hasFilters === true
+          ? filters.leaveOut(event, wanting)
+          : wanting;
       if (span === null) return emit(route.accepted(event, matched));
-      span.decided(count > 0 ? "routed" : "no_match", { deliveries: count });
+      const count = matched?.sent.length ?? 1;
+      span.decided(count > 0 ? "routed" : nobody(matched), {
+        deliveries: count,
+      });
       return emit(route.accepted({ ...event, ...span.context }, matched));
     },
   };
+}
+
+function nobody(matched: Matched | null): "filtered" | "no_match" {
+  return (matched?.filteredIds?.length ?? 0) > 0 ? "filtered" : "no_match";
 }
 
 /** The lane of each partition. The text of the last one is kept, because records come in batches of one partition. */

@@ -15,6 +15,7 @@ import {
 } from "@postrider/core";
 import type { InRecord, OutRecord, RawRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
+import type { Filtered } from "./endpoint-filters.ts";
 import { type DeliveryTarget, firstDelivery } from "./first-delivery.ts";
 import type { ValidEvent } from "../valid-event.ts";
 import {
@@ -121,13 +122,11 @@ export class Routing {
   }
 
   /** `matched` is null for an inline destination. */
-  accepted(event: ValidEvent, matched: FanOut | null): Iterable<OutRecord> {
+  accepted(event: ValidEvent, matched: Matched | null): Iterable<OutRecord> {
     const targets =
       matched === null ? [this.#inlineTarget(event)] : matched.sent.map(target);
-    if (targets.length === 0) {
-      const reason = whyNobody(matched);
-      return this.#intake({ decision: "no_match", reason, ...matched });
-    }
+    if (targets.length === 0)
+      return this.#intake({ ...whyNobody(matched), ...matched });
     this.#known ??= knownOfValid(event);
     if (targets.length > MOST_AT_ONCE)
       return this.#streamed(event, targets, matched);
@@ -144,7 +143,7 @@ export class Routing {
   *#streamed(
     event: ValidEvent,
     targets: readonly DeliveryTarget[],
-    matched: FanOut | null,
+    matched: Matched | null,
   ): Generator<OutRecord> {
     const deliveries: RoutedDelivery[] = [];
     for (const one of targets) {
@@ -209,10 +208,22 @@ function target(endpoint: Endpoint): DeliveryTarget {
   };
 }
 
-function whyNobody(matched: FanOut | null): string {
-  return (matched?.disabledIds.length ?? 0) > 0
-    ? "every endpoint that wants this type is disabled"
-    : "no endpoint of the tenant wants this type";
+/** Who gets an event; after the filters were asked, where there are any. */
+export type Matched = FanOut & Partial<Filtered>;
+
+function whyNobody(
+  matched: Matched | null,
+): Pick<IntakeDecision, "decision" | "reason"> {
+  if ((matched?.filteredIds?.length ?? 0) > 0)
+    return {
+      decision: "filtered",
+      reason: "the filters of all endpoints that want this type leave it out",
+    };
+  const reason =
+    (matched?.disabledIds.length ?? 0) > 0
+      ? "every endpoint that wants this type is disabled"
+      : "no endpoint of the tenant wants this type";
+  return { decision: "no_match", reason };
 }
 
 function knownOfValid({ tenantId, id, type }: ValidEvent): KnownEvent {

@@ -10,6 +10,7 @@ import {
 import { createKeyRing } from "@postrider/runtime";
 import { anEndpoint } from "@postrider/testkit";
 import fc from "fast-check";
+import { EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
 import { createSourceEventDecoder } from "./read-event.ts";
 import { createRouteStage } from "./route.stage.ts";
@@ -26,6 +27,7 @@ const stage = createRouteStage({
   recordPayloads: "all",
   window: { maxRecords: 10, maxBytes: 1e6 },
   endpoints,
+  filters: new EndpointFilters(),
   keyRing: createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]),
   encodeEvent: () => Buffer.of(),
   now: () => 1_800_000_000_000,
