@@ -7,19 +7,21 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const SERVICE = ["core", "signing", "runtime", "messaging"];
-const API = [...SERVICE, "http"];
+const API = [...SERVICE, "http", "event-types"];
 
 /** For each package and service, which of our packages it may import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   signing: [],
   runtime: [],
+  "event-types": ["core"],
   messaging: ["core", "runtime"],
   http: ["core", "runtime"],
   "local-stack": ["core", "signing", "runtime", "messaging"],
   testkit: ["core", "signing", "runtime", "messaging", "local-stack"],
   cli: [
     "core",
+    "event-types",
     "signing",
     "runtime",
     "messaging",
@@ -101,6 +103,7 @@ const FOLDERS: Readonly<
     ".": [
       "audit",
       "endpoints",
+      "event-types",
       "http",
       "reads",
       "replays",
@@ -110,6 +113,7 @@ const FOLDERS: Readonly<
     audit: [],
     cookbook: ["http"],
     endpoints: ["audit", "http", "writer"],
+    "event-types": ["audit", "http", "writer"],
     keys: ["audit", "http", "writer"],
     letters: [],
     replays: ["audit", "http", "letters", "writer"],
