@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const SERVICE = ["core", "signing", "runtime", "messaging"];
-const API = [...SERVICE, "filter", "http"];
+const API = [...SERVICE, "filter", "http", "event-types"];
 
 /** For each package and service, which of our packages it may import. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -15,6 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   filter: [],
   signing: [],
   runtime: [],
+  "event-types": ["core"],
   messaging: ["core", "runtime"],
   http: ["core", "runtime"],
   "local-stack": ["core", "signing", "runtime", "messaging"],
@@ -22,6 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "core",
     "filter",
+    "event-types",
     "signing",
     "runtime",
     "messaging",
@@ -105,6 +107,7 @@ const FOLDERS: Readonly<
     ".": [
       "audit",
       "endpoints",
+      "event-types",
       "http",
       "operations",
       "reads",
@@ -115,6 +118,7 @@ const FOLDERS: Readonly<
     audit: [],
     cookbook: ["http"],
     endpoints: ["audit", "http", "writer"],
+    "event-types": ["audit", "http", "writer"],
     keys: ["audit", "http", "writer"],
     letters: [],
     operations: ["http", "writer"],

@@ -56,6 +56,13 @@ const CASES: readonly [file: string, text: string, rule: string | null][] = [
   ["packages/messaging/src/output/a.ts", 'import "../kafkajs/a.ts";', IMPORT],
   ["packages/messaging/src/kafkajs/c.ts", 'import "../output/a.ts";', IMPORT],
   ["packages/messaging/src/stage-runner/a.ts", 'import "../lanes/a.ts";', null],
+  ["packages/event-types/src/a.ts", 'import "@postrider/messaging";', IMPORT],
+  ["packages/event-types/src/b.ts", 'import "node:fs";', IMPORT],
+  [
+    "packages/event-types/src/c.ts",
+    'import "ajv/dist/2020.js"; import "re2js"; import "@postrider/core"; import "./b.ts";',
+    null,
+  ],
   ["packages/http/src/a.ts", 'import "@postrider/messaging";', IMPORT],
   ["packages/http/src/b.ts", 'import "undici";', IMPORT],
   [

@@ -11,7 +11,7 @@ export interface ApiAddress {
 }
 
 export interface ApiRequest {
-  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Includes the query string; ids in it must be escaped. */
   readonly path: string;
   /** JSON text, sent unchanged. */
@@ -271,6 +271,7 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
     ],
     [404, "/v1/keys/", "npx postrider keys list"],
     [404, "/v1/endpoints/", "npx postrider endpoints list"],
+    [404, "/v1/event-types/", "npx postrider event-types list"],
     [
       404,
       "/v1/events/",
@@ -280,6 +281,11 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
     [404, "/v1/queries/", "npx postrider query --list"],
     [404, "/v1/replays/", "npx postrider replay list"],
     [409, "/v1/replays", "npx postrider replay list   (the state of each)"],
+    [
+      412,
+      "/v1/event-types/",
+      "Read it again, then repeat the change: npx postrider event-types get NAME",
+    ],
     [
       412,
       "/",

@@ -10,10 +10,11 @@ import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { endpointsCommand } from "./commands/endpoints.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { eventTypesCommand } from "./commands/event-types.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { listenCommand } from "./commands/listen.ts";
 import { migrateCommand } from "./commands/migrate.ts";
-import { publishCommand } from "./commands/publish.ts";
+import { publishCommand, triggerCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
 import { receiverCommand } from "./commands/receiver.ts";
 import { replayCommand } from "./commands/replay.ts";
@@ -44,7 +45,9 @@ export function createProgram(run: Run): Command {
     endpointsCommand,
     keysCommand,
     auditCommand,
+    eventTypesCommand,
     publishCommand,
+    triggerCommand,
     eventsCommand,
     deliveriesCommand,
     attemptsCommand,

@@ -104,7 +104,7 @@ export interface AuditEntry {
   readonly actor: string;
   /** Owner of the subject; null where it belongs to no single tenant. */
   readonly tenantId: null | string;
-  /** What kind of thing was changed: endpoint, key or replay. */
+  /** What kind of thing was changed: endpoint, key, replay, event_type or type_policy. */
   readonly subject: string;
   /** Its id. */
   readonly subjectId: string;
@@ -266,7 +266,37 @@ export interface Replay {
   readonly finishedAt: null | EpochMs;
 }
 
-/** What the topic `control` knows under a key. The key's beginning says which field is set: `resume:` and an endpoint's id, `key:` and an API key's id, `replay:` and a replay's id. */
+/** An event type of the catalogue: what events of this type are, and what their payload looks like. */
+export interface EventType {
+  /** The type as events carry it, such as order.paid. */
+  readonly name: string;
+  /** The one tenant whose type it is; null: every tenant's. */
+  readonly tenantId: null | string;
+  /** For people. */
+  readonly description: string;
+  /** JSON Schema of the payload, as JSON text; null: nothing is said of it. */
+  readonly schema: null | string;
+  /** A payload that the schema accepts, as JSON text; null: there is none. */
+  readonly example: null | string;
+  /** Goes up by one with each change. */
+  readonly version: number;
+  /** When it was made. */
+  readonly createdAt: EpochMs;
+  /** When it was changed last. */
+  readonly updatedAt: EpochMs;
+}
+
+/** Whether a tenant's events are held to the catalogue of event types. */
+export interface TypePolicy {
+  /** The tenant. */
+  readonly tenantId: string;
+  /** known (the type must be in the catalogue) or schema (the payload must satisfy the type's schema, too). */
+  readonly level: string;
+  /** When it was set last. */
+  readonly updatedAt: EpochMs;
+}
+
+/** What the topic `control` knows under a key. The key's beginning says which field is set: `resume:` and an endpoint's id, `key:` and an API key's id, `replay:` and a replay's id, `type:` and an event type's tenant (empty: every tenant) and name, `type-policy:` and a tenant. */
 export interface ControlEntry {
   /** The endpoint's parked deliveries. */
   readonly resume: null | Resume;
@@ -274,6 +304,10 @@ export interface ControlEntry {
   readonly key: null | ApiKey;
   /** The replay. */
   readonly replay: null | Replay;
+  /** The event type. */
+  readonly eventType: null | EventType;
+  /** The policy; a tenant without one publishes what it likes. */
+  readonly typePolicy: null | TypePolicy;
 }
 
 /** A secret under AES-256-GCM; AAD is tenant, endpoint and secret id. */

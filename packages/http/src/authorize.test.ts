@@ -1,6 +1,6 @@
 /** What a request may do with which key: the server without a socket, and keys that the test sets. */
 import { expect, test } from "@jest/globals";
-import type { ApiKey } from "@postrider/core";
+import { type ApiKey, controlEntry } from "@postrider/core";
 import { anApiKey, fakeClock, testEffects } from "@postrider/testkit";
 import { ADMINISTER, PUBLISH, READ, READ_ALL } from "./access.ts";
 import { createApiServer } from "./api-server.ts";
@@ -310,7 +310,7 @@ test("the keys follow the table of the topic control, and nothing of its other e
   });
   const tell = (name: string, key: ApiKey | undefined): void => {
     for (const listener of listeners)
-      listener(name, key && { resume: null, key, replay: null });
+      listener(name, key && controlEntry({ key }));
   };
 
   tell(keyEntry("a"), anApiKey({ id: "a", role: "reader" }));

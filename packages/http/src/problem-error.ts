@@ -124,14 +124,14 @@ export class CommonProblem extends ProblemError {
 
 /** The problem of a request whose fields break rules. The detail repeats the first error, so that a terminal that shows only the detail shows one. */
 export function invalid(errors: readonly Problem[]): CommonProblem {
+  return new CommonProblem("invalid", detailOf(errors), { errors });
+}
+
+/** The first error, and how many more there are. */
+export function detailOf(errors: readonly Problem[]): string {
   const [first] = errors;
+  if (first === undefined) return "The request breaks a rule.";
   const count = problemCount(errors);
   const more = count > 1 ? ` (and ${count - 1} more)` : "";
-  return new CommonProblem(
-    "invalid",
-    first === undefined
-      ? "The request breaks a rule."
-      : `${first.field}: ${first.message}${more}`,
-    { errors },
-  );
+  return `${first.field}: ${first.message}${more}`;
 }

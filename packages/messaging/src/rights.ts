@@ -68,9 +68,11 @@ export function rightsOf(
         topic("intake", "Write"),
         topic("dead-letters", "Write"),
         topic("endpoints", "Read"),
+        topic("control", "Read"),
         ...schemas,
         group("route"),
         ownGroups("endpoints.table."),
+        ownGroups("control.table."),
       ];
     case "dispatcher":
       return [

@@ -29,6 +29,12 @@ import { controlHealth } from "./control-health.ts";
 import { createEndpointInput } from "./endpoints/endpoint-input.ts";
 import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
+import {
+  eventTypeRoutes,
+  policyRoutes,
+} from "./event-types/event-type-routes.ts";
+import { createPolicyStore } from "./event-types/policy-store.ts";
+import { createTypeStore } from "./event-types/type-store.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
@@ -207,7 +213,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     endpoints: table,
   });
   const { store } = resumes;
-  const keyStore = createKeyStore({
+  const inControl = {
     tenureWriter,
     table: entries,
     encode: schemas.encode,
@@ -215,7 +221,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     audit: auditTrail,
     clock,
     log,
-  });
+  };
+  const keyStore = createKeyStore(inControl);
   const replays = composeReplays({
     ...effects,
     config,
@@ -282,6 +289,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     keys: followKeys(entries),
     routes: [
       keyRoutes(keyStore, clock),
+      eventTypeRoutes(createTypeStore(inControl)),
+      policyRoutes(createPolicyStore(inControl)),
       endpointRoutes({
         table,
         writer,

@@ -24,6 +24,7 @@ interface Things {
   readonly key: string;
   readonly event: string;
   readonly replay: string;
+  readonly eventType: string;
 }
 
 /** What nobody has, in the same forms. */
@@ -32,6 +33,7 @@ const NOTHING: Things = {
   key: "0123456789abcdef",
   event: "evt_of_nobody",
   replay: `rpl_${"0".repeat(24)}`,
+  eventType: "order.of.nobody",
 };
 
 type Case =
@@ -64,6 +66,9 @@ const endpoint =
   (of: Things): string =>
     `/v1/endpoints/${of.endpoint}${under}`;
 const key = (of: Things): string => `/v1/keys/${of.key}`;
+const eventType = (of: Things): string => `/v1/event-types/${of.eventType}`;
+const policy = (of: Things): string =>
+  `/v1/event-type-policies/${of === NOTHING ? "nobody" : THEIRS}`;
 const replay =
   (under = "") =>
   (of: Things): string =>
@@ -78,6 +83,34 @@ const CASES: Readonly<Record<string, Case>> = {
   "GET /v1/keys": { kind: "own", path: "/v1/keys", isOfTenants: true },
   "GET /v1/keys/:id": { kind: "same", path: key },
   "DELETE /v1/keys/:id": { kind: "same", path: key },
+  "POST /v1/event-types": {
+    kind: "creates",
+    path: "/v1/event-types",
+    body: { name: "order.paid" },
+  },
+  "GET /v1/event-types": {
+    kind: "own",
+    path: "/v1/event-types",
+    isOfTenants: true,
+  },
+  "GET /v1/event-types/:name": { kind: "same", path: eventType },
+  "PATCH /v1/event-types/:name": {
+    kind: "same",
+    path: eventType,
+    body: { description: "theirs" },
+  },
+  "DELETE /v1/event-types/:name": { kind: "same", path: eventType },
+  "GET /v1/event-type-policies": {
+    kind: "own",
+    path: "/v1/event-type-policies",
+    isOfTenants: true,
+  },
+  "GET /v1/event-type-policies/:tenantId": { kind: "same", path: policy },
+  "PUT /v1/event-type-policies/:tenantId": {
+    kind: "same",
+    path: policy,
+    body: { level: "off" },
+  },
   "POST /v1/endpoints": {
     kind: "creates",
     path: "/v1/endpoints",
@@ -237,7 +270,16 @@ async function theThingsOf(tenantId: string): Promise<Things> {
     reasons: ["exhausted"],
     confirm: true,
   });
-  return { endpoint: id, key: keyId, event, replay: replayId };
+  const type = `order.of.${tenantId}`;
+  await ask("POST /v1/event-types", { name: type, tenantId });
+  await ask(`PUT /v1/event-type-policies/${tenantId}`, { level: "known" });
+  return {
+    endpoint: id,
+    key: keyId,
+    event,
+    replay: replayId,
+    eventType: type,
+  };
 }
 
 /** A row as the recorder would write it, which does not run here. */

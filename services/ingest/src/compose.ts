@@ -21,6 +21,7 @@ export function compose(config: IngestConfig, effects: Effects): Ingest {
       shared.rights,
       shared.topics,
       shared.schemas,
+      shared.entries,
       ...roles.flatMap(({ parts }) => parts),
     ],
     health: {

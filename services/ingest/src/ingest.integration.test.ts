@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
+  controlEntry,
+  type ControlEntry,
   type DeadLetter,
   type Delivery,
   type Endpoint,
@@ -9,6 +11,7 @@ import {
   rawValueAad,
   secretAad,
 } from "@postrider/core";
+import { policyEntry, typeEntry } from "@postrider/event-types";
 import {
   createKafka,
   createSchemas,
@@ -573,6 +576,130 @@ test("an event that the door accepts is routed, and sent again it is a duplicate
     "duplicate",
     "routed",
   ]);
+});
+
+/** As control writes them; null: the record's tombstone. */
+async function putControl(
+  records: Readonly<Record<string, Partial<ControlEntry> | null>>,
+): Promise<void> {
+  await produce(
+    Object.entries(records).map(([name, of]) => ({
+      topic: "control",
+      partition: 0,
+      key: Buffer.from(name),
+      value:
+        of === null
+          ? null
+          : schemas.encode({
+              topic: "control",
+              key: name,
+              value: controlEntry(of),
+            }),
+    })),
+  );
+}
+
+test("a tenant's events are held to the catalogue, at the door and on the topic, and other tenants' are not", async () => {
+  const tenantId = "held";
+  await putEndpoints([anEndpoint({ id: "ep_held", tenantId })]);
+  const eventType = {
+    name: "order.paid",
+    tenantId: null,
+    description: "",
+    schema:
+      '{"type":"object","required":["id"],"properties":{"id":{"type":"integer"}}}',
+    example: null,
+    version: 1,
+    createdAt: 0,
+    updatedAt: 0,
+  };
+  await putControl({
+    [typeEntry(null, "order.paid")]: { eventType },
+    [policyEntry(tenantId)]: {
+      typePolicy: { tenantId, level: "schema", updatedAt: 0 },
+    },
+  });
+  const post = async (body: string) => {
+    const answer = await fetch(`${ingest.door!.url()}/v1/events`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${ADMIN_KEY}`,
+        "content-type": "application/json",
+      },
+      body,
+    });
+    const { type, errors } = (await answer.json()) as Record<string, unknown>;
+    return { status: answer.status, type, errors };
+  };
+  let tried = 0;
+  await waitFor(async () => {
+    const { status } = await post(
+      envelope(`held.try.${tried++}`, { tenantId }),
+    );
+    return status === 422;
+  });
+  const unfit =
+    '{"id":"held.bad","type":"order.paid","tenantId":"held","payload":{"id":"1"}}';
+  const fit =
+    '{"id":"held.good","type":"order.paid","tenantId":"held","payload": {"id":9007199254740993} }';
+
+  expect(await post(unfit)).toEqual({
+    status: 422,
+    type: "urn:postrider:problem:unfit-event",
+    errors: [
+      { field: "payload.id", rule: "schema.type", message: "must be integer" },
+    ],
+  });
+  expect(
+    await post(
+      `{"events":[${fit},{"id":"held.2","type":"order.gone","tenantId":"held","payload":1}]}`,
+    ),
+  ).toMatchObject({
+    status: 422,
+    errors: [{ field: "events[1].type", rule: "known_type" }],
+  });
+  expect((await post(fit)).status).toBe(202);
+
+  await produce([
+    event(unfit),
+    event(envelope("held.unknown", { tenantId, type: "order.gone" })),
+    event(fit.replace("held.good", "held.after")),
+    event(envelope("held.other", { type: "order.gone" })),
+  ]);
+
+  expect(await intakeOf("held.bad")).toMatchObject([
+    {
+      decision: "invalid",
+      field: "payload.id",
+      rule: "schema.type",
+      reason: expect.stringContaining("publish it again under a new id"),
+    },
+  ]);
+  expect(await intakeOf("held.unknown")).toMatchObject([
+    { decision: "invalid", field: "type", rule: "known_type" },
+  ]);
+  for (const id of ["held.good", "held.after"]) {
+    expect(await intakeOf(id)).toMatchObject([{ decision: "routed" }]);
+    const [made] = await atLeast(1, () => deliveriesOf(id));
+    expect(Buffer.from(made!.value.payload).toString()).toBe(
+      '{"id":9007199254740993}',
+    );
+  }
+  expect(await intakeOf("held.other")).toMatchObject([{ decision: "routed" }]);
+  const letters = await atLeast(2, () =>
+    deadLetters.records.filter(({ value }) =>
+      ["held.bad", "held.unknown"].includes(value.eventId ?? ""),
+    ),
+  );
+  expect(
+    letters.map(({ value }) => [value.eventId, value.reason, value.rule]),
+  ).toEqual([
+    ["held.bad", "invalid", "schema.type"],
+    ["held.unknown", "invalid", "known_type"],
+  ]);
+
+  await putControl({ [policyEntry(tenantId)]: null });
+  await waitFor(async () => (await post(unfit)).status === 202);
 });
 
 test("duplicates are still recognised by the process that takes over", async () => {

@@ -1,14 +1,18 @@
-import type { EventRules, Source } from "@postrider/core";
+import type { ControlEntry, EventRules, Source } from "@postrider/core";
+import { followTypes, type TypeCatalogue } from "@postrider/event-types";
 import {
   createServiceKafka,
   createOutput,
   createSchemas,
+  createTable,
   type DeadLetterOf,
   type Kafka,
   type ObservedOutput,
   type OutRecord,
   type RightsCheck,
   type Schemas,
+  type Table,
+  topicName,
   type TopicsCheck,
 } from "@postrider/messaging";
 import {
@@ -32,6 +36,9 @@ export interface Shared {
   readonly sources: readonly Source[];
   readonly sourceRights: RightsCheck;
   readonly schemas: Schemas;
+  /** The topic `control`: the API keys, and what events are held to. */
+  readonly entries: Table<ControlEntry>;
+  readonly types: TypeCatalogue;
   readonly keyRing: KeyRing;
   readonly rules: EventRules;
   readonly deadLetterOf: DeadLetterOf;
@@ -66,6 +73,16 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     sessionTimeoutMs: config.sessionTimeoutMs,
     ...effects,
   });
+  const entries = createTable<ControlEntry>({
+    ...effects,
+    kafka,
+    topic: topicName(config.topicPrefix, "control"),
+    decode: schemas.decoderOf("control"),
+    sessionTimeoutMs: config.sessionTimeoutMs,
+    unknownSchemaWaitMs: config.unknownSchemaWaitMs,
+    // What is asked of the topic is kept where requests and events look it up; the records themselves are not asked for.
+    isKeptEncoded: true,
+  });
   const rules: EventRules = {
     maxPayloadBytes: config.maxPayloadBytes,
     url: {
@@ -86,6 +103,8 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     sources,
     sourceRights,
     schemas,
+    entries,
+    types: followTypes(entries),
     keyRing,
     rules,
     deadLetterOf,

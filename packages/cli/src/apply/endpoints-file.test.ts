@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "@jest/globals";
 import { parseEndpoints } from "./endpoints-file.ts";
-import { problemLine } from "./plan.ts";
+import { problemLine } from "./file-problem.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "postrider-apply-"));
 afterAll(() => rmSync(folder, { recursive: true }));

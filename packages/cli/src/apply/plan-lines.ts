@@ -1,9 +1,26 @@
 /** A plan for people, as a diff: field by field, secrets as `[redacted]`. */
 import { counted } from "@postrider/core";
 import { visible, type Terminal } from "../terminal.ts";
-import type { Step } from "./plan.ts";
 
 type Painter = Pick<Terminal, "paint">;
+
+export type StepKind = "create" | "change" | "unchanged" | "delete";
+
+export interface Change {
+  readonly field: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** A step as it is shown. */
+export interface ShownStep {
+  readonly kind: StepKind;
+  /** `acme/billing`. */
+  readonly title: string;
+  /** What there is, such as `version 3`; empty: nothing yet. */
+  readonly stored: string;
+  readonly changes: readonly Change[];
+}
 
 const MARKS = {
   create: ["+", "green"],
@@ -12,37 +29,28 @@ const MARKS = {
   delete: ["-", "red"],
 } as const;
 
-export function planLines(steps: readonly Step[], terminal: Painter): string {
+export function planLines(
+  steps: readonly ShownStep[],
+  terminal: Painter,
+): string {
   return steps.map((step) => stepLines(step, terminal)).join("\n");
 }
 
-export function stepLines(step: Step, { paint }: Painter): string {
-  const [mark, style] = MARKS[step.kind];
-  const title = [mark, visible(titleOf(step)), idOf(step)]
+export function stepLines(step: ShownStep, { paint }: Painter): string {
+  const { kind, title, stored } = step;
+  const [mark, style] = MARKS[kind];
+  const line = [mark, visible(title), stored && ` ${stored}`]
     .filter(Boolean)
     .join(" ");
-  return [paint(style, title), ...fieldsOf(step).map(visible)].join("\n");
+  return [paint(style, line), ...fieldsOf(step).map(visible)].join("\n");
 }
 
-/** `acme/billing`. */
-export function titleOf(step: Step): string {
-  const { tenantId, externalId } =
-    step.kind === "delete" ? step.stored : step.wanted;
-  return `${tenantId}/${externalId}`;
-}
-
-function idOf(step: Step): string {
-  return step.kind === "create"
-    ? ""
-    : ` ${step.stored.id}  version ${step.stored.version}`;
-}
-
-function fieldsOf(step: Step): string[] {
-  switch (step.kind) {
+function fieldsOf({ kind, changes }: ShownStep): string[] {
+  switch (kind) {
     case "create":
-      return step.changes.map(({ field, to }) => `    ${field}  ${textOf(to)}`);
+      return changes.map(({ field, to }) => `    ${field}  ${textOf(to)}`);
     case "change":
-      return step.changes.map(
+      return changes.map(
         ({ field, from, to }) =>
           `    ${field}  ${textOf(from)} → ${textOf(to)}`,
       );
@@ -58,12 +66,15 @@ function textOf(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** `1 to create, 2 to change, 3 unchanged`. */
-export function summaryOf(steps: readonly Step[]): string {
-  const count = (kind: Step["kind"]): number =>
+/** `3 endpoints: 1 to create, 2 to change, 0 unchanged`. */
+export function summaryOf(
+  steps: readonly { readonly kind: StepKind }[],
+  noun: string,
+): string {
+  const count = (kind: StepKind): number =>
     steps.filter((step) => step.kind === kind).length;
   return [
-    `${counted(steps.length, "endpoint")}:`,
+    `${counted(steps.length, noun)}:`,
     [
       `${count("create")} to create`,
       `${count("change")} to change`,

@@ -1,14 +1,10 @@
 /** What has to be done so that the endpoints are as a file wants them. Control judges each one; nothing is written. */
 import { isFields, isSecretHeader, REDACTED } from "@postrider/core";
-import { lineOf, type ApiRequest } from "../api.ts";
+import type { ApiRequest } from "../api.ts";
 import type { Endpoint } from "../read-endpoints.ts";
-import type { EndpointsFile, FileProblem, Wanted } from "./endpoints-file.ts";
-
-export interface Change {
-  readonly field: string;
-  readonly from: unknown;
-  readonly to: unknown;
-}
+import type { EndpointsFile, Wanted } from "./endpoints-file.ts";
+import type { FileProblem } from "./file-problem.ts";
+import type { Change } from "./plan-lines.ts";
 
 /** One endpoint and what is to be done with it. */
 export type Step =
@@ -141,11 +137,4 @@ export function patchOf(
     patch[name] = wanted.body[name] ?? (name === "headers" ? {} : to);
   }
   return patch;
-}
-
-/** `endpoints.yaml:12: endpoints[3].url: …`. */
-export function problemLine(problem: FileProblem): string {
-  const { file, line, path, message } = problem;
-  const place = line === null ? file : `${file}:${line}`;
-  return `${place}: ${lineOf({ field: path, message })}`;
 }

@@ -12,9 +12,13 @@ const AUDIT: ListSpec = {
     [
       "--subject <kind>",
       "subject",
-      "endpoint, key or replay; several with commas",
+      "endpoint, key, replay, event_type or type_policy; several with commas",
     ],
-    ["--id <id>", "subjectId", "of one endpoint, key or replay"],
+    [
+      "--id <id>",
+      "subjectId",
+      "of one of them; of an event type its name, of a policy its tenant",
+    ],
     [
       "--actor <key>",
       "actor",
@@ -48,7 +52,7 @@ export function auditCommand(run: Run): Command {
       listCommand(
         run,
         AUDIT,
-        "the changes of endpoints, keys and replays, newest first; kept for 30 days",
+        "the changes of endpoints, keys, replays and event types, newest first; kept for 30 days",
       ),
     );
 }

@@ -1,13 +1,24 @@
 /** `endpoints apply` and `endpoints validate`: a file says how endpoints are to be. */
-import { createInterface } from "node:readline/promises";
 import { counted } from "@postrider/core";
 import type { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { callApi } from "../api.ts";
-import { carryOut, planned, type Outcome } from "../apply/carry-out.ts";
-import { planOf, problemLine, type Plan, type Step } from "../apply/plan.ts";
+import {
+  confirmDeletion,
+  countsOf,
+  requireAll,
+  requireSound,
+} from "../apply/ask-and-tell.ts";
+import { carryOut } from "../apply/carry-out.ts";
+import {
+  answered,
+  planned,
+  requestOf,
+  shownStep,
+  type Outcome,
+} from "../apply/endpoint-steps.ts";
+import { planOf, type Plan, type Step } from "../apply/plan.ts";
 import { planLines, stepLines, summaryOf } from "../apply/plan-lines.ts";
-import { CliError, EXIT } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
 import { readEndpoints } from "../read-endpoints.ts";
 import type { Terminal } from "../terminal.ts";
@@ -30,19 +41,30 @@ export function apply(run: Run): Command {
       if (options.dryRun === true) return showPlan(steps, terminal);
       const deletions = steps.filter(({ kind }) => kind === "delete");
       if (deletions.length > 0 && options.yes !== true) {
-        terminal.say(planLines(deletions, terminal));
-        await confirm(deletions.length, terminal);
+        terminal.say(planLines(deletions.map(shownStep), terminal));
+        await confirmDeletion(
+          {
+            what: counted(deletions.length, "endpoint"),
+            follows: "what waits for them given up",
+          },
+          terminal,
+        );
       }
       const control = findAddresses().control();
       const outcomes = await carryOut(steps, {
+        planned,
+        requestOf,
+        answered,
         call: (request) => callApi(control, request),
         headers: whyHeader(options),
         done: (step, outcome) => show(step, outcome, terminal),
       });
       if (terminal.json) terminal.data({ dryRun: false, outcomes }, () => "");
-      else terminal.say(doneOf(outcomes));
-      const refused = outcomes.filter(({ outcome }) => outcome === "refused");
-      if (refused.length > 0) throw notAll(refused, isKept(outcomes));
+      else terminal.say(countsOf(outcomes));
+      requireAll(outcomes, {
+        noun: "endpoint",
+        titleOf: ({ tenantId, externalId }) => `${tenantId}/${externalId}`,
+      });
     },
   )
     .requiredOption("-f, --file <path>", "YAML or JSON; see docs/endpoints.md")
@@ -81,22 +103,16 @@ async function soundPlan(path: string, prune: boolean): Promise<Plan> {
     call: (request) => callApi(control, request),
     prune,
   });
-  const { problems } = plan;
-  if (problems.length === 0) return plan;
-  throw new CliError(
-    EXIT.refused,
-    `${path} has ${counted(problems.length, "problem")}; nothing was written.`,
-    {
-      why: problems.map(problemLine).join("\n"),
-      facts: { problems },
-    },
-  );
+  requireSound(path, plan.problems);
+  return plan;
 }
 
 function showPlan(steps: readonly Step[], terminal: Terminal): void {
   const outcomes = steps.map(planned);
-  terminal.data({ dryRun: true, outcomes }, () => planLines(steps, terminal));
-  terminal.say(summaryOf(steps));
+  terminal.data({ dryRun: true, outcomes }, () =>
+    planLines(steps.map(shownStep), terminal),
+  );
+  terminal.say(summaryOf(steps, "endpoint"));
 }
 
 function show(
@@ -105,7 +121,7 @@ function show(
   terminal: Terminal,
 ): void {
   if (terminal.json) return;
-  terminal.line(stepLines(step, terminal));
+  terminal.line(stepLines(shownStep(step), terminal));
   if (outcome === "refused") terminal.say(`    refused: ${error ?? ""}`);
   else if (outcome === "done" && step.kind === "create") {
     terminal.say(`    is ${id}, version ${version}`);
@@ -115,59 +131,4 @@ function show(
       );
   } else if (outcome === "done" && step.kind === "change")
     terminal.say(`    is version ${version} now`);
-}
-
-function doneOf(outcomes: readonly Outcome[]): string {
-  const count = (action: Outcome["action"]): number =>
-    outcomes.filter((each) => each.action === action && each.outcome === "done")
-      .length;
-  const unchanged = outcomes.filter(({ action }) => action === "unchanged");
-  return `${count("create")} created, ${count("change")} changed, ${count("delete")} deleted, ${unchanged.length} unchanged.`;
-}
-
-/** Whether something was to be deleted and was not tried. */
-function isKept(outcomes: readonly Outcome[]): boolean {
-  return outcomes.some(
-    ({ action, outcome }) => action === "delete" && outcome === "planned",
-  );
-}
-
-function notAll(
-  refused: readonly Outcome[],
-  areDeletionsLeft: boolean,
-): CliError {
-  return new CliError(
-    EXIT.refused,
-    `${counted(refused.length, "endpoint")} could not be made as the file says.${areDeletionsLeft ? " What was left to delete was kept." : ""}`,
-    {
-      why: refused
-        .map(
-          ({ tenantId, externalId, error }) =>
-            `${tenantId}/${externalId}: ${error ?? ""}`,
-        )
-        .join("\n"),
-      next: "The same command again: it does only what is left.",
-    },
-  );
-}
-
-/** Throws unless the user says yes. */
-async function confirm(count: number, terminal: Terminal): Promise<void> {
-  const what = counted(count, "endpoint");
-  if (terminal.json || !process.stdin.isTTY || !process.stderr.isTTY)
-    throw new CliError(EXIT.usage, "Nobody is there to be asked.", {
-      why: `${what} would be deleted, and what waits for them given up.`,
-      next: "The same command with --yes; or first with --dry-run",
-    });
-  const lines = createInterface({
-    input: process.stdin,
-    output: process.stderr,
-  });
-  try {
-    const answer = await lines.question(`Delete ${what}? [y/N] `);
-    if (/^y(es)?$/i.test(answer.trim())) return;
-  } finally {
-    lines.close();
-  }
-  throw new CliError(EXIT.refused, "Nothing was done: it was not confirmed.");
 }

@@ -7,7 +7,8 @@ import { Option, type Command } from "commander";
 import { findAddresses, type Addresses } from "../addresses.ts";
 import { isForbidden } from "../api.ts";
 import { readArrivals, type Arrivals } from "../publish/arrivals.ts";
-import { CliError, EXIT, reasonOf } from "../cli-error.ts";
+import { CliError, EXIT, reasonOf, type ExitCode } from "../cli-error.ts";
+import { readEventType } from "../event-types.ts";
 import { command, option, type Run } from "../command.ts";
 import { postDescribedEvent } from "../publish/post-events.ts";
 import { publishLines, type EventLine } from "../publish/publish-lines.ts";
@@ -19,6 +20,7 @@ import { visible, type Terminal } from "../terminal.ts";
 interface PublishOptions {
   readonly tenant?: string;
   readonly type?: string;
+  readonly example?: string;
   readonly id?: string;
   readonly payload?: string;
   readonly file?: string;
@@ -32,45 +34,16 @@ interface PublishOptions {
 }
 
 export function publishCommand(run: Run): Command {
-  return command<PublishOptions>(
+  const made = command<PublishOptions>(
     run,
     "publish",
     "publish one event, or many from a file of JSON envelopes",
-    async ({ options, terminal }) => {
-      const addresses = findAddresses();
-      const { ndjson: path, fromLine } = options;
-      if (path !== undefined) refuseSingles(options);
-      else if (fromLine !== undefined)
-        throw usage("--from-line goes with --ndjson.");
-      const lines = path === undefined ? [] : await readLines(path, fromLine);
-      const envelope = path === undefined ? await envelopeOf(options) : "";
-      const before = await arrivalsBefore(addresses, options, terminal);
-      const ingest = addresses.ingest();
-      const events =
-        path === undefined
-          ? await postDescribedEvent(ingest, envelope)
-          : await publishLines(ingest, lines, { path, terminal });
-      if (options.wait === true)
-        return await tellWhatBecame(addresses, {
-          events,
-          before,
-          timeoutMs: options.timeout,
-          terminal,
-        });
-      tellPublished(events, terminal);
-      terminal.say(
-        visible(
-          `Published. See what became of it: npx postrider events get ${events[0]?.id} --tenant ${events[0]?.tenantId}`,
-        ),
-      );
-      return EXIT.done;
-    },
+    ({ options, terminal }) => publish(options, terminal),
   )
-    .option("--tenant <id>", "whose event it is")
     .option("--type <type>", "e.g. order.paid")
     .option(
-      "--id <id>",
-      "names the event; a repeat is not delivered again (default: a new one)",
+      "--example <type>",
+      "an event of this type, with the example of the catalogue (event-types)",
     )
     .option("--payload <json>", "the payload; it is sent byte for byte")
     .option("--file <path>", "the payload from a file (default: stdin)")
@@ -82,6 +55,63 @@ export function publishCommand(run: Run): Command {
       "--from-line <n>",
       "with --ndjson: leave out what is before this line, because it is published",
       option(integer(1, Number.MAX_SAFE_INTEGER)),
+    );
+  return withCommon(made);
+}
+
+/** The short form of `publish --example`. */
+export function triggerCommand(run: Run): Command {
+  return withCommon(
+    command<PublishOptions>(
+      run,
+      "trigger <type>",
+      "publish the example of an event type of the catalogue",
+      ({ args, options, terminal }) =>
+        publish({ ...options, example: args[0] ?? "" }, terminal),
+    ),
+  );
+}
+
+async function publish(
+  options: PublishOptions,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const addresses = findAddresses();
+  const { ndjson: path, fromLine } = options;
+  if (path !== undefined) refuseSingles(options);
+  else if (fromLine !== undefined)
+    throw usage("--from-line goes with --ndjson.");
+  const lines = path === undefined ? [] : await readLines(path, fromLine);
+  const envelope =
+    path === undefined ? await envelopeOf(options, addresses) : "";
+  const before = await arrivalsBefore(addresses, options, terminal);
+  const ingest = addresses.ingest();
+  const events =
+    path === undefined
+      ? await postDescribedEvent(ingest, envelope)
+      : await publishLines(ingest, lines, { path, terminal });
+  if (options.wait === true)
+    return await tellWhatBecame(addresses, {
+      events,
+      before,
+      timeoutMs: options.timeout,
+      terminal,
+    });
+  tellPublished(events, terminal);
+  terminal.say(
+    visible(
+      `Published. See what became of it: npx postrider events get ${events[0]?.id} --tenant ${events[0]?.tenantId}`,
+    ),
+  );
+  return EXIT.done;
+}
+
+function withCommon(made: Command): Command {
+  return made
+    .option("--tenant <id>", "whose event it is")
+    .option(
+      "--id <id>",
+      "names the event; a repeat is not delivered again (default: a new one)",
     )
     .option(
       "--to <url>",
@@ -106,8 +136,8 @@ export function publishCommand(run: Run): Command {
 
 /** Refuses options that describe a single event: with --ndjson each line contains them. */
 function refuseSingles(options: PublishOptions): void {
-  const { tenant, type, id, payload, file, to, secret } = options;
-  const given = { tenant, type, id, payload, file, to, secret };
+  const { tenant, type, example, id, payload, file, to, secret } = options;
+  const given = { tenant, type, example, id, payload, file, to, secret };
   for (const [name, value] of Object.entries(given))
     if (value !== undefined)
       throw usage(
@@ -141,14 +171,22 @@ async function arrivalsBefore(
 }
 
 /** The envelope's text, with the payload's text inserted unchanged: receivers get exactly these bytes. */
-async function envelopeOf(options: PublishOptions): Promise<string> {
-  const { tenant, type, to, secret, maxAttempts } = options;
+async function envelopeOf(
+  options: PublishOptions,
+  addresses: Addresses,
+): Promise<string> {
+  const { tenant, example, type = example, to, secret, maxAttempts } = options;
   if (tenant === undefined || type === undefined)
-    throw usage("--tenant and --type are needed, or --ndjson.");
+    throw usage(
+      "--tenant is needed, and --type or --example; or --ndjson instead.",
+    );
   if (to !== undefined && secret === undefined)
     throw usage("--to needs --secret: every delivery is signed.");
   if (secret !== undefined) requireSecret(secret);
-  const payload = (await payloadOf(options)).trim();
+  const payload =
+    example === undefined
+      ? (await payloadOf(options)).trim()
+      : await exampleOf({ ...options, tenant, example }, addresses);
   if (payload === "")
     throw usage("The payload is empty: --payload, --file, or JSON on stdin.");
   requireJson(payload, "The payload");
@@ -161,6 +199,25 @@ async function envelopeOf(options: PublishOptions): Promise<string> {
       : { destination: { url: to, secret, maxAttempts } }),
   });
   return `${head.slice(0, -1)},"payload":${payload}}`;
+}
+
+/** The payload of the catalogue's example, for the tenant's events. */
+async function exampleOf(
+  options: PublishOptions & {
+    readonly tenant: string;
+    readonly example: string;
+  },
+  addresses: Addresses,
+): Promise<string> {
+  const { tenant, example: name, type, payload, file } = options;
+  for (const [other, value] of Object.entries({ type, payload, file }))
+    if (value !== undefined)
+      throw usage(`--${other} does not go with --example, which says it.`);
+  const found = await readEventType(addresses.control(), name, tenant);
+  if (found.example !== null) return JSON.stringify(found.example);
+  throw new CliError(EXIT.notFound, `The event type ${name} has no example.`, {
+    next: `npx postrider publish --tenant ${tenant} --type ${name} --payload JSON   (or give it one: npx postrider event-types apply)`,
+  });
 }
 
 async function payloadOf(options: PublishOptions): Promise<string> {

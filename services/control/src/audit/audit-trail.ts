@@ -32,7 +32,8 @@ export interface AuditFact {
   readonly actor: string;
   /** Owner of the subject; null where it belongs to no single tenant. */
   readonly tenantId: string | null;
-  readonly subject: "endpoint" | "key" | "replay";
+  readonly subject:
+    "endpoint" | "key" | "replay" | "event_type" | "type_policy";
   readonly subjectId: string;
   readonly action: AuditAction;
   /** Why, in the caller's words; empty where none were given. */

@@ -12,6 +12,7 @@ import type { EndpointCreation } from "./endpoint-input.ts";
 import { endpointFact } from "./endpoint-fact.ts";
 import { newEndpoint } from "./endpoint.ts";
 import { isVisible } from "../http/callers-tenant.ts";
+import type { VersionCondition } from "../http/if-match.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import type { SecretMaker } from "./secret-maker.ts";
@@ -39,9 +40,6 @@ export interface ChangeTerms {
   readonly callersTenant: string | null;
   readonly cause: Cause;
 }
-
-/** The version that the change is meant for; `any` accepts the current version. */
-export type VersionCondition = number | "any";
 
 /** This process's copy of the `endpoints` topic. */
 export interface EndpointTable {

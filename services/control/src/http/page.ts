@@ -18,7 +18,7 @@ const cursor = z
   .meta({ description: "The `nextCursor` of the page before" })
   .transform((text, context): Place => {
     const decoded = Buffer.from(text, "base64url").toString("utf8");
-    const match = /^(\d{1,16})\/(.{1,128})$/.exec(decoded);
+    const match = /^(\d{1,16})\/(.{1,384})$/.exec(decoded);
     if (match?.[1] !== undefined && match[2] !== undefined)
       return { createdAt: Number(match[1]), id: match[2] };
     context.addIssue({

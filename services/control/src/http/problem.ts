@@ -12,7 +12,7 @@ const KINDS = {
   query_failed: [400, "ClickHouse refused the query"],
   ambiguous_event: [409, "Several tenants have an event of this id"],
   conflict: [409, "The request conflicts with what is stored"],
-  stale_version: [412, "The endpoint has changed since"],
+  stale_version: [412, "It has changed since"],
   version_required: [428, "The version that the change is meant for is needed"],
   busy: [503, "Too many writes are waiting"],
   not_owner: [503, "This replica may not write now"],

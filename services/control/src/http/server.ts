@@ -49,6 +49,7 @@ const DESCRIPTION: ApiDescription = {
     queries: "SQL over what is recorded.",
     audit: "Who changed what.",
     keys: "Who may call the APIs.",
+    "event types": "What events there are, and what a tenant's are held to.",
     status: "The replica that answers.",
   },
 };

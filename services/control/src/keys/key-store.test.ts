@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { ApiKey, ControlEntry } from "@postrider/core";
+import { type ApiKey, controlEntry, type ControlEntry } from "@postrider/core";
 import { hashOfToken, keyEntry, ProblemError } from "@postrider/http";
 import { anApiKey, fakeClock, testEffects } from "@postrider/testkit";
 import type { AuditFact } from "../audit/audit-trail.ts";
@@ -66,7 +66,7 @@ function aStore(
   });
   const put = (key: Partial<ApiKey>): ApiKey => {
     const made = anApiKey(key);
-    entries.set(keyEntry(made.id), { resume: null, key: made, replay: null });
+    entries.set(keyEntry(made.id), controlEntry({ key: made }));
     return made;
   };
   return { store, state, clock, effects, entries, facts, batches, put };

@@ -3,7 +3,12 @@
  * most `maxKeys` records are: an ended key (revoked or expired) stays as its own record for 30 days, or until its room is needed,
  * by a key of its own tenant first. Who made and revoked it stays in `audit`.
  */
-import type { ApiKey, ControlEntry, EpochMs } from "@postrider/core";
+import {
+  controlEntry,
+  type ApiKey,
+  type ControlEntry,
+  type EpochMs,
+} from "@postrider/core";
 import { keyEntry, newKey } from "@postrider/http";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { Clock, Log } from "@postrider/runtime";
@@ -83,7 +88,7 @@ export function createKeyStore(options: KeyStoreOptions): KeyStore {
         : encode({
             topic: "control",
             key: name,
-            value: { resume: null, key, replay: null },
+            value: controlEntry({ key }),
           });
     return { topic, partition: 0, key: Buffer.from(name), value };
   }

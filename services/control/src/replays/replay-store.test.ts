@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import type { ControlEntry, Replay } from "@postrider/core";
+import { controlEntry, type ControlEntry, type Replay } from "@postrider/core";
 import { ProblemError } from "@postrider/http";
 import { BUILT_AT, fakeClock, testEffects } from "@postrider/testkit";
 import { aReplay } from "../../fixtures/a-replay.ts";
@@ -22,10 +22,7 @@ const PLACE = {
 /** A store whose table is the test's. Each write is noted: the facts that it brings to `audit` with it. */
 function aStore(...replays: Replay[]) {
   const entries = new Map<string, ControlEntry>(
-    replays.map((replay) => [
-      `replay:${replay.id}`,
-      { resume: null, key: null, replay },
-    ]),
+    replays.map((replay) => [`replay:${replay.id}`, controlEntry({ replay })]),
   );
   const writes: AuditFact[][] = [];
   const tenure: Tenure = {

@@ -2,7 +2,12 @@
  * The replays as the topic `control` has them, and the writes that change them. Invariant: a checkpoint never takes a place back,
  * whatever happened to the replay while a run was sending.
  */
-import type { ControlEntry, EpochMs, Replay } from "@postrider/core";
+import {
+  controlEntry,
+  type ControlEntry,
+  type EpochMs,
+  type Replay,
+} from "@postrider/core";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { Clock, Log } from "@postrider/runtime";
 import type {
@@ -101,7 +106,7 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
         : encode({
             topic: "control",
             key,
-            value: { resume: null, key: null, replay },
+            value: controlEntry({ replay }),
           });
     return { topic, partition: 0, key: Buffer.from(key), value };
   }

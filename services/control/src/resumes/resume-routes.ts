@@ -2,7 +2,7 @@ import type { Endpoint, EpochMs, Resume } from "@postrider/core";
 import type { Routes } from "@postrider/http";
 import type { FastifyReply } from "fastify";
 import { causeOf } from "../audit/cause.ts";
-import { termsOf, versionOf, type ById } from "../endpoints/endpoint-routes.ts";
+import { termsOf, type ById } from "../endpoints/endpoint-routes.ts";
 import {
   visibleEndpoint,
   type EndpointTable,
@@ -16,6 +16,7 @@ import {
   type ResumeView,
 } from "./resume-operations.ts";
 import { neverPaused, type ResumeStore } from "./resume-store.ts";
+import { versionOf } from "../http/if-match.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 

@@ -3,7 +3,12 @@
  * back, whatever happened to the resume while a run was sending.
  */
 import { randomBytes } from "node:crypto";
-import type { ControlEntry, Endpoint, Resume } from "@postrider/core";
+import {
+  controlEntry,
+  type ControlEntry,
+  type Endpoint,
+  type Resume,
+} from "@postrider/core";
 import type { OutRecord, ProducerRecord } from "@postrider/messaging";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
@@ -86,7 +91,7 @@ export function createResumeStore(options: ResumeStoreOptions): ResumeStore {
         : encode({
             topic: "control",
             key: id,
-            value: { resume, key: null, replay: null },
+            value: controlEntry({ resume }),
           });
     return { topic, partition: 0, key, value };
   }

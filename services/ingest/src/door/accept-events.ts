@@ -4,6 +4,7 @@ import {
   type EventRules,
   type WebhookEvent,
 } from "@postrider/core";
+import type { TypeCatalogue } from "@postrider/event-types";
 import { type CommonProblem, invalid } from "@postrider/http";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
@@ -13,9 +14,11 @@ import type { DoorSpans } from "./door-spans.ts";
 import type { PatientSender, SendResult } from "./patient-sender.ts";
 import { type EventsRequest, readRequest } from "./read-request.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
+import { refuseUnfit } from "./refuse-unfit.ts";
 
 export interface AcceptOptions {
   readonly rules: EventRules;
+  readonly types: Pick<TypeCatalogue, "problemsOf" | "behind">;
   readonly keyRing: KeyRing;
   readonly sender: Pick<PatientSender, "send">;
   readonly now: () => EpochMs;
@@ -31,7 +34,7 @@ export interface AcceptedEvent {
 
 /**
  * Accepts a request's events: resolves when the broker has acknowledged all of them. Throws a `ProblemError`. After
- * `invalid` and `busy`, nothing was accepted. After `not_acknowledged` the events may or may not be accepted: the caller
+ * `invalid`, `unfit_event`, `types_behind` and `busy`, nothing was accepted. After `not_acknowledged` the events may or may not be accepted: the caller
  * must repeat the request, which is safe.
  */
 export async function acceptEvents(
@@ -40,6 +43,7 @@ export async function acceptEvents(
 ): Promise<AcceptedEvent[]> {
   const read = readRequest(request, options.rules);
   if (read.kind === "refused") throw invalid(read.problems);
+  refuseUnfit(read, options.types);
   const spans = options.spans?.sending(read.events, request) ?? null;
   const events = spans?.events ?? read.events;
   const records: OutRecord[] = [];

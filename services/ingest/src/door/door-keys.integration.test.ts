@@ -1,6 +1,6 @@
 /** The door and the topic `control` on a real Kafka: it opens once the keys are read, and goes on with what it knows. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import type { ApiKey } from "@postrider/core";
+import { type ApiKey, controlEntry } from "@postrider/core";
 import { keyEntry, newKey } from "@postrider/http";
 import { createSchemas, type Kafka, type Schemas } from "@postrider/messaging";
 import { composeLifecycle, type Lifecycle } from "@postrider/runtime";
@@ -45,7 +45,7 @@ const check = () =>
 
 async function put(key: ApiKey): Promise<void> {
   const name = keyEntry(key.id);
-  const value = { resume: null, key, replay: null };
+  const value = controlEntry({ key });
   const producer = await kafka.createProducer();
   await producer.sendBatch([
     {

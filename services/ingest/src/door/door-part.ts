@@ -1,7 +1,6 @@
 import type { ControlEntry } from "@postrider/core";
 import { followKeys } from "@postrider/http";
 import {
-  createTable,
   topicName,
   type ObservedOutput,
   type Table,
@@ -22,22 +21,12 @@ import {
 export function createDoorPart(
   shared: Shared,
 ): RolePart & { readonly door: Door } {
-  const { config, effects } = shared;
+  const { config, effects, entries, types } = shared;
   const output = createOutputPart(shared, ["events"]);
   const sender = new PatientSender({
     output,
     timeoutMs: config.doorTimeoutMs,
     maxWaitingBytes: config.doorQueueBytes,
-  });
-  const entries = createTable<ControlEntry>({
-    ...effects,
-    kafka: shared.kafka,
-    topic: topicName(config.topicPrefix, "control"),
-    decode: shared.schemas.decoderOf("control"),
-    sessionTimeoutMs: config.sessionTimeoutMs,
-    unknownSchemaWaitMs: config.unknownSchemaWaitMs,
-    // The keys are kept where requests look them up; of the topic's other records nothing is asked.
-    isKeptEncoded: true,
   });
   effects.meter.gauge(
     "postrider_door_keys_age_seconds",
@@ -55,6 +44,7 @@ export function createDoorPart(
   const accept = (request: EventsRequest) =>
     acceptEvents(request, {
       rules: shared.rules,
+      types,
       keyRing: shared.keyRing,
       sender,
       now: () => clock.now(),
@@ -73,7 +63,7 @@ export function createDoorPart(
   });
   return {
     door,
-    parts: [entries, output, door],
+    parts: [output, door],
     health: () => ({
       live: output.health().live,
       ready: [

@@ -8,7 +8,9 @@ import {
 /** The kinds of problem that only the door answers with. */
 export const DOOR_KINDS = {
   too_slow: [408, "The request did not arrive in time"],
+  unfit_event: [422, "The tenant's event types refuse the event"],
   busy: [503, "Too much is being taken in at once"],
+  types_behind: [503, "The event types are not read to their end"],
   not_acknowledged: [503, "Kafka has not acknowledged the events"],
 } as const satisfies ProblemKinds;
 

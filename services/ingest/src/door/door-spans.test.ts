@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { WebhookEvent } from "@postrider/core";
+import { TypeCatalogue } from "@postrider/event-types";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
 import { recordingTracer } from "@postrider/testkit";
@@ -36,6 +37,7 @@ async function accepted(
           url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
           inline: { kind: "allow" },
         },
+        types: new TypeCatalogue(),
         keyRing,
         sender: {
           send(records: readonly OutRecord[]) {

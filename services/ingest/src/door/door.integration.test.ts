@@ -4,6 +4,7 @@ import {
   secretAad,
   type WebhookEvent,
 } from "@postrider/core";
+import { TypeCatalogue } from "@postrider/event-types";
 import { KnownKeys } from "@postrider/http";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import { createKeyRing, sha256Text } from "@postrider/runtime";
@@ -33,6 +34,7 @@ async function aDoor(
     records: readonly OutRecord[],
   ) => SendResult | Promise<SendResult> = () => "acknowledged",
   limits: { readonly idleUploadMs?: number } = {},
+  types = new TypeCatalogue(),
 ) {
   const sent: OutRecord[] = [];
   const effects = testEffects();
@@ -51,6 +53,7 @@ async function aDoor(
           url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
           inline: { kind: "allow" },
         },
+        types,
         keyRing,
         sender: {
           async send(records) {

@@ -30,7 +30,12 @@ export interface EventsRequest {
 
 /** The result: either all events, every one valid, or the problems of all events. */
 export type ReadRequest =
-  | { readonly kind: "events"; readonly events: readonly ValidEvent[] }
+  | {
+      readonly kind: "events";
+      readonly events: readonly ValidEvent[];
+      /** Whether they came as a list. */
+      readonly isBatch: boolean;
+    }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 /**
@@ -76,7 +81,7 @@ export function readRequest(
   }
   const problems = list.list();
   if (problems.length > 0) return { kind: "refused", problems };
-  return { kind: "events", events: accepted };
+  return { kind: "events", events: accepted, isBatch };
 }
 
 type Parsed = Parameters<typeof problemsOfParsed>[0];

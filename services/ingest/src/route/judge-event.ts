@@ -5,6 +5,7 @@ import {
   problemsOfParsed,
   type WebhookEvent,
 } from "@postrider/core";
+import type { TypeCatalogue } from "@postrider/event-types";
 import type { KeyRing } from "@postrider/runtime";
 import { sealedSecretProblem } from "../secrets/sealed-secret-problem.ts";
 import type { ValidEvent } from "../valid-event.ts";
@@ -12,6 +13,7 @@ import type { RouteInput } from "./read-event.ts";
 
 export interface JudgeOptions {
   readonly rules: EventRules;
+  readonly types: Pick<TypeCatalogue, "problemsOf">;
   readonly keyRing: KeyRing;
 }
 
@@ -26,7 +28,7 @@ export type Judged =
     };
 
 /**
- * Judges an event by the current rules and encryption keys. So a record that is remembered is judged as it would be handled
+ * Judges an event by the current rules, event types and encryption keys. So a record that is remembered is judged as it would be handled
  * now, which may differ from the decision when it was handled.
  */
 export function judgeEvent(input: RouteInput, options: JudgeOptions): Judged {
@@ -40,6 +42,8 @@ export function judgeEvent(input: RouteInput, options: JudgeOptions): Judged {
   const sealed =
     destination && sealedSecretProblem(destination, tenantId, options.keyRing);
   if (sealed) return { kind: "rejected", problems: [sealed] };
+  const unfit = options.types.problemsOf(event);
+  if (unfit.length > 0) return { kind: "rejected", problems: unfit };
   return { kind: "valid", event, key: `${tenantId}:${event.id}` };
 }
 

@@ -1,7 +1,8 @@
 import type { Problem } from "@postrider/core";
+import { isTypeRule } from "@postrider/event-types";
 
 /**
- * Text for the publisher of an event that was not accepted, but could be after a change of settings, keys or endpoints. Sent
+ * Text for the publisher of an event that was not accepted, but could be after a change of settings, keys, event types or endpoints. Sent
  * again under its old id, the event may be lost: after a restart or a rebalance, route judges the old record by the changed
  * settings, counts it as accepted, and drops the repeat as its duplicate.
  */
@@ -21,5 +22,5 @@ const DECIDED_BY_SETTINGS = new Set([
 
 /** Whether another setting could make a problem go away. */
 export function isMendedBySettings({ field, rule }: Problem): boolean {
-  return DECIDED_BY_SETTINGS.has(`${field} ${rule}`);
+  return isTypeRule(rule) || DECIDED_BY_SETTINGS.has(`${field} ${rule}`);
 }

@@ -10,7 +10,8 @@ import {
   type StageRunner,
   topicName,
 } from "@postrider/messaging";
-import type { Lifecycle } from "@postrider/runtime";
+import type { TypeCatalogue } from "@postrider/event-types";
+import type { Check, Lifecycle } from "@postrider/runtime";
 import { boundedOutput } from "./bounded-output.ts";
 import { createFilterMeters, EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
@@ -40,7 +41,7 @@ interface Input {
 
 /** The route stage with its table of endpoints, its output and its runners: one for `events`, one for each configured source. */
 export function createRoutePart(shared: Shared): RolePart {
-  const { config, effects, kafka, schemas, sources } = shared;
+  const { config, effects, kafka, schemas, sources, types } = shared;
   const prefix = config.topicPrefix;
   const output = createOutputPart(shared, [
     "deliveries",
@@ -61,8 +62,9 @@ export function createRoutePart(shared: Shared): RolePart {
   const runnerOf = runnersOf(shared, {
     endpoints,
     output: boundedOutput(output),
-    // Wait while the table is behind: `no_match` is final, so an endpoint that the table lacks would never get the event.
-    waitsFor: () => table.behind(),
+    // Wait while the table is behind: `no_match` is final, so an endpoint that the table lacks would never get the event. So is `invalid`
+    // of an event whose type the catalogue lacks, where a tenant's events are held to it.
+    waitsFor: () => table.behind() ?? types.behind(),
   });
   const runner = runnerOf({
     name: "route",
@@ -94,11 +96,18 @@ export function createRoutePart(shared: Shared): RolePart {
     health: () => ({
       live: healths.flatMap((one) => one.health().live),
       ready: [
+        typesCheck(types),
         ...healths.flatMap((one) => one.health().ready),
         ...rights().map(degraded),
       ],
     }),
   };
+}
+
+function typesCheck(types: TypeCatalogue): Check {
+  const behind = types.behind();
+  const detail = behind ?? "nothing waits for them";
+  return { name: "event-types", isOk: behind === null, detail };
 }
 
 /** Asks for the rights on the sources' topics, and keeps nothing waiting. */
@@ -139,6 +148,7 @@ function runnersOf(
       name,
       stage: createRouteStage({
         rules: shared.rules,
+        types: shared.types,
         maxFanOut: config.maxFanOut,
         recordPayloads: config.recordPayloads,
         window,

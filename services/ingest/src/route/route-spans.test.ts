@@ -1,5 +1,6 @@
 import { expect, test } from "@jest/globals";
 import type { Delivery } from "@postrider/core";
+import { TypeCatalogue } from "@postrider/event-types";
 import type { RawRecord } from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
 import { anEndpoint, anEvent, recordingTracer } from "@postrider/testkit";
@@ -27,6 +28,7 @@ async function routed(
       url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
       inline: { kind: "allow" },
     },
+    types: new TypeCatalogue(),
     maxFanOut: 1,
     recordPayloads: "all",
     window: { maxRecords: 100, maxBytes: 1e6 },

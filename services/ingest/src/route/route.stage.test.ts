@@ -20,6 +20,7 @@ import type {
   RawRecord,
   Verdict,
 } from "@postrider/messaging";
+import { TypeCatalogue } from "@postrider/event-types";
 import { createKeyRing, sha256Text } from "@postrider/runtime";
 import { EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
@@ -53,6 +54,7 @@ const routeOptions: Omit<RouteOptions, "endpoints"> = {
     url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
     inline: { kind: "allow" },
   },
+  types: new TypeCatalogue(),
   maxFanOut: 10_000,
   recordPayloads: "all",
   window: { maxRecords: 100, maxBytes: 1e6 },
@@ -924,4 +926,32 @@ test("deliveries of a large fan-out are made one by one, as they are taken", asy
     true,
   );
   expect(topics.slice(501)).toEqual(["intake", "intake"]);
+});
+
+test("what the tenant's event types refuse is invalid with field and rule, in no window, and told to come under a new id", async () => {
+  const unfit = {
+    field: "payload.total",
+    rule: "schema.type",
+    message: "must be string",
+  };
+  const state = { isHeld: true };
+  const { route } = aRoute({
+    endpoints: [anEndpoint({ id: "ep_a" })],
+    types: { problemsOf: () => (state.isHeld ? [unfit] : []) },
+  });
+
+  const refused = await route(aRecord(envelope()));
+  state.isHeld = false;
+  const again = await route(aRecord(envelope(), { offset: 8 }));
+
+  const { field, rule } = unfit;
+  expect(refused.deliveries).toEqual([]);
+  expect(refused.intake).toMatchObject([
+    { decision: "invalid", field, rule, eventId: "evt.1" },
+  ]);
+  expect(refused.intake[0]?.reason).toMatch(/under a new id$/);
+  expect(refused.deadLetters).toMatchObject([
+    { reason: "invalid", field, rule, eventType: "order.paid" },
+  ]);
+  expect(again.intake).toMatchObject([{ decision: "routed" }]);
 });

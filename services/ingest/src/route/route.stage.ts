@@ -49,7 +49,7 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       const judged = judgeEvent(value, options);
       if (judged.kind === "rejected") return;
       const { event, key } = judged;
-      // What was decided about this record is not stored, so it is judged again, by the rules, keys and endpoints of now. They may
+      // What was decided about this record is not stored, so it is judged again, by the rules, event types, keys and endpoints of now. They may
       // have changed since: then a record that was refused counts as accepted, and the same event sent again is dropped as a
       // duplicate. That is why the intake of a refused event asks for a new id.
       //

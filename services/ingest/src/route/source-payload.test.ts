@@ -7,6 +7,7 @@ import {
   type RawRecord,
   readSchemaFiles,
 } from "@postrider/messaging";
+import { TypeCatalogue } from "@postrider/event-types";
 import { createKeyRing } from "@postrider/runtime";
 import { anEndpoint } from "@postrider/testkit";
 import fc from "fast-check";
@@ -23,6 +24,7 @@ const stage = createRouteStage({
     url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
     inline: { kind: "deny" },
   },
+  types: new TypeCatalogue(),
   maxFanOut: 10,
   recordPayloads: "all",
   window: { maxRecords: 10, maxBytes: 1e6 },

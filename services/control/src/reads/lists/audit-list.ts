@@ -53,6 +53,8 @@ const SUBJECTS = [
   "endpoint",
   "key",
   "replay",
+  "event_type",
+  "type_policy",
 ] as const satisfies AuditFact["subject"][];
 
 export const auditQuery = z.strictObject({

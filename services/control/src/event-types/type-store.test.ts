@@ -1,0 +1,130 @@
+import { expect, test } from "@jest/globals";
+import type { ControlEntry } from "@postrider/core";
+import { ProblemError } from "@postrider/http";
+import { fakeClock, testEffects } from "@postrider/testkit";
+import type { AuditFact } from "../audit/audit-trail.ts";
+import type { Tenure } from "../writer/ownership.ts";
+import { createTenureWriter } from "../writer/tenure-writer.ts";
+import { changedEventType, type EventTypeCreation } from "./event-type.ts";
+import { createTypeStore } from "./type-store.ts";
+
+const CAUSE = { actor: "admin", why: "", requestId: "req-7" };
+
+/** A store whose log, table and audit trail are the test's. */
+function aStore(limits: { mostBytes?: number; mostBytesOfTenant?: number }) {
+  const effects = testEffects({ clock: fakeClock() });
+  const entries = new Map<string, ControlEntry>();
+  const facts: AuditFact[] = [];
+  const encoded: ControlEntry[] = [];
+  const state = { isOwner: true };
+  const tenure: Tenure = {
+    ended: new AbortController().signal,
+    producer: {
+      send: async (records) => {
+        for (const { topic, key, value } of records) {
+          if (topic !== "control") continue;
+          if (value === null) entries.delete(String(key));
+          else entries.set(String(key), encoded[Number(String(value))]!);
+        }
+        return [];
+      },
+      disconnect: async () => {},
+    },
+    fail: () => {},
+  };
+  const store = createTypeStore({
+    ...effects,
+    ...limits,
+    tenureWriter: createTenureWriter({
+      ownership: { tenure: () => (state.isOwner ? tenure : null) },
+      readBack: async () => {},
+    }),
+    table: entries,
+    // A record's bytes are the number of the value, so that the value itself is what the table gets.
+    encode: ({ value }) =>
+      Buffer.from(String(encoded.push(value as ControlEntry) - 1)),
+    topic: "control",
+    audit: {
+      recordOf(fact) {
+        facts.push(fact);
+        const key = Buffer.from(fact.subjectId);
+        return { topic: "audit", partition: 0, key, value: null };
+      },
+    },
+  });
+  const create = (name: string, of: Partial<EventTypeCreation> = {}) =>
+    codeOf(
+      store.create(
+        {
+          name,
+          tenantId: null,
+          description: "",
+          schema: null,
+          example: null,
+          ...of,
+        },
+        CAUSE,
+      ),
+    );
+  return { store, create, state, entries, facts };
+}
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => "done",
+    (error: unknown) => (error instanceof ProblemError ? error.code : error),
+  );
+
+test("a tenant's types leave room for others, and all together are bounded; a change counts, and a deletion makes room", async () => {
+  const { store, create } = aStore({
+    mostBytes: 5_000,
+    mostBytesOfTenant: 3_000,
+  });
+  const large = { description: "x".repeat(1_000) };
+
+  expect(await create("a.1", { ...large, tenantId: "acme" })).toBe("done");
+  expect(await create("a.2", { ...large, tenantId: "acme" })).toBe("done");
+  expect(await create("a.3", { ...large, tenantId: "acme" })).toBe("conflict");
+  expect(await create("b.1", { ...large, tenantId: "beta" })).toBe("done");
+  expect(await create("c.1", { ...large })).toBe("conflict");
+  const of = { name: "b.1", tenantId: "beta" };
+  const terms = { condition: "any", cause: CAUSE } as const;
+  const grown = store.change(of, terms, (before, now) =>
+    changedEventType(before, { description: "x".repeat(3_000) }, now),
+  );
+  expect(await codeOf(grown)).toBe("conflict");
+  await store.remove(of, terms);
+  expect(await create("c.1", { ...large })).toBe("done");
+});
+
+test("each change is audited with what changed, and the same again writes nothing", async () => {
+  const { store, create, facts } = aStore({});
+  const of = { name: "order.paid", tenantId: null };
+  const change = (description: string) =>
+    store.change(of, { condition: "any", cause: CAUSE }, (before, now) =>
+      changedEventType(before, { description }, now),
+    );
+
+  await create("order.paid", { schema: { type: "object" } });
+  await change("paid");
+  await change("paid");
+
+  expect(facts).toMatchObject([
+    {
+      subject: "event_type",
+      subjectId: "order.paid",
+      tenantId: null,
+      action: "created",
+      detail: { schema: { to: '{"type":"object"}' } },
+    },
+    { action: "changed", detail: { description: { to: "paid" } } },
+  ]);
+  expect(store.get(of).version).toBe(2);
+});
+
+test("a replica that may not write says so before it says what there is", async () => {
+  const { create, state } = aStore({});
+  state.isOwner = false;
+
+  expect(await create("order.paid")).toBe("not_owner");
+});
