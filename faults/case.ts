@@ -10,6 +10,8 @@ export interface FaultCase {
   readonly isLong?: boolean;
   /** The number of brokers of the Kafka that the case runs on. Default 1. */
   readonly brokers?: 1 | 3;
+  /** The stack has a schema registry. The case gives its address to the services. */
+  readonly hasRegistry?: boolean;
   /** The deadline of a request to the black hole. Default 1 s. */
   readonly blackholeTimeoutMs?: number;
   run(world: World, random: Random): Promise<void>;

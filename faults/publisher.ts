@@ -19,6 +19,14 @@ export interface Load {
   readonly only?: Behaviour;
   /** At most so many events for each of these endpoints; the others share the rest. */
   readonly rare?: Readonly<Partial<Record<Behaviour, number>>>;
+  /** An event as the value of its record. Default: the JSON envelope. */
+  readonly valueFor?: (event: PublishedEvent) => Buffer;
+}
+
+export interface PublishedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly payload: Buffer;
 }
 
 export interface Publisher {
@@ -57,12 +65,16 @@ export function createPublisher(options: {
   let sending: Promise<void> | null = null;
   let isClosed = false;
 
-  const eventFor = (behaviour: Behaviour, notBefore?: number): Event => {
+  const eventFor = (
+    behaviour: Behaviour,
+    { notBefore, valueFor }: Pick<Load, "notBefore" | "valueFor">,
+  ): Event => {
     const id = `e_${made++}`;
     const text = "x".repeat(random.between(20, 600));
     const payload = `{"n":${made},"big":12345678901234567890,"text":"${text}"}`;
     const key = Buffer.from(`${TENANT}:${id}`);
-    const value = `{"id":"${id}","type":"load.${behaviour}","tenantId":"${TENANT}"${notBefore === undefined ? "" : `,"notBefore":${notBefore}`},"payload":${payload}}`;
+    const type = `load.${behaviour}`;
+    const envelope = `{"id":"${id}","type":"${type}","tenantId":"${TENANT}"${notBefore === undefined ? "" : `,"notBefore":${notBefore}`},"payload":${payload}}`;
     return {
       id,
       hash: bodyHash(Buffer.from(payload)),
@@ -70,7 +82,9 @@ export function createPublisher(options: {
         topic: topicName(prefix, "events"),
         partition: partitionOf(key, partitions),
         key,
-        value: Buffer.from(value),
+        value:
+          valueFor?.({ id, type, payload: Buffer.from(payload) }) ??
+          Buffer.from(envelope),
       },
     };
   };
@@ -116,7 +130,7 @@ export function createPublisher(options: {
         const elapsed = (performance.now() - startedAt) / 1000;
         const due = Math.min(total, Math.ceil(elapsed * load.perSecond));
         for (; sent < due; sent++)
-          pending.push(eventFor(behaviours[sent]!, load.notBefore));
+          pending.push(eventFor(behaviours[sent]!, load));
         void flush();
         await sleep(TICK_MS);
       }

@@ -114,12 +114,14 @@ export interface LogEvidence extends Pick<
   readonly places: Readonly<Record<keyof typeof TABLES, readonly string[]>>;
 }
 
-/** Reads all topics that tell what became of events. A record that fits no schema was not written by the services and is left out. */
+/** Reads all topics that tell what became of events, by the schemas of the registry, too, if there is one. A record that fits no schema was not written by the services and is left out. */
 export async function readLog(
   kafka: Kafka,
   prefix: string,
+  schemaRegistryUrl: string | null = null,
 ): Promise<LogEvidence> {
-  const schemas = createSchemas({ ...testEffects(), kafka, prefix });
+  const registry = { schemaRegistryUrl };
+  const schemas = createSchemas({ ...testEffects(), kafka, prefix, registry });
   await schemas.start();
   try {
     const names = [

@@ -64,16 +64,23 @@ export async function runFaults(args: readonly string[]): Promise<boolean> {
   return failed === 0;
 }
 
-/** Holds the stack of the running case. There is one stack at a time; consecutive cases with the same number of brokers share it. */
+/** Holds the stack of the running case. There is one stack at a time; consecutive cases that need the same servers share it. */
 class Stacks {
   #stack: Stack | null = null;
 
-  async of({ brokers = 1 }: FaultCase): Promise<Stack> {
-    if (this.#stack?.kafka.servers.length !== brokers) {
-      await this.stop();
-      this.#stack = await startStack({ provider: "local", brokers });
-    }
-    return this.#stack!;
+  async of({ brokers = 1, hasRegistry = false }: FaultCase): Promise<Stack> {
+    const now = this.#stack;
+    if (
+      now?.kafka.servers.length === brokers &&
+      (now.schemaRegistry !== null) === hasRegistry
+    )
+      return now;
+    await this.stop();
+    return (this.#stack = await startStack({
+      provider: "local",
+      brokers,
+      registry: hasRegistry,
+    }));
   }
 
   async stop(): Promise<void> {

@@ -207,6 +207,11 @@ export class World {
     return present(this.stack.kafka.servers[id - 1] ?? null);
   }
 
+  get registry(): { readonly url: string; readonly server: ServerHandle } {
+    const { url, server } = present(this.stack.schemaRegistry);
+    return { url, server: present(server) };
+  }
+
   get clickhouse(): ServerHandle {
     return present(this.stack.clickhouse.server);
   }
@@ -343,7 +348,8 @@ export class World {
 
   async #evidence(lag: number): Promise<Evidence> {
     const { stack, database, folder, prefix } = this.options;
-    const log = await readLog(this.kafka, prefix);
+    const registryUrl = stack.schemaRegistry?.url ?? null;
+    const log = await readLog(this.kafka, prefix, registryUrl);
     return {
       ...log,
       ...(await readTables(stack.clickhouse.url, database, log)),

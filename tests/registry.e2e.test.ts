@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
+import { afterEach, expect, test } from "@jest/globals";
 import {
   migrate,
   newKeys,
@@ -9,8 +9,13 @@ import {
   type RunningServices,
 } from "@postrider/cli";
 import { parseTiers } from "@postrider/core";
-import { startStack, type Stack } from "@postrider/local-stack";
-import { rowsOf, startReceiver, useStack, waitFor } from "@postrider/testkit";
+import {
+  rowsOf,
+  startReceiver,
+  useRegistry,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
 
 const TIERS = "200ms,500ms,1s";
 
@@ -19,25 +24,15 @@ const { database, clickhouseUrl } = stack;
 const logDirectory = mkdtempSync(join(tmpdir(), "postrider-registry-"));
 const tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
 
-/** An external stack may have no registry; then there is nothing to test. */
-const isGiven = process.env["POSTRIDER_STACK"] === "external";
-const given = process.env["SCHEMA_REGISTRY_URL"];
-const testWithRegistry = isGiven && !given ? test.skip : test;
+const given = useRegistry();
+const testWithRegistry = given.isThere ? test : test.skip;
 
-let withRegistry: Stack | undefined;
 let running: RunningServices | undefined;
 
-beforeAll(async () => {
-  if (isGiven && !given) return;
-  const { KAFKA_BROKERS, CLICKHOUSE_URL, ...own } = process.env;
-  const env = isGiven ? { ...own, KAFKA_BROKERS, CLICKHOUSE_URL } : own;
-  withRegistry = await startStack({ registry: true, env });
-}, 300_000);
 afterEach(async () => {
   await running?.stop();
   rmSync(logDirectory, { recursive: true, force: true });
 });
-afterAll(async () => await withRegistry?.stop());
 
 testWithRegistry(
   "with a schema registry every service reads what the others write, and an event ends in ClickHouse",
@@ -48,7 +43,7 @@ testWithRegistry(
       ...stack.forServices,
       stack: {
         ...stack.forServices.stack,
-        schemaRegistry: withRegistry!.schemaRegistry,
+        schemaRegistry: { url: given.url },
       },
       ...newKeys(),
       adminKey: "admin",

@@ -7,6 +7,8 @@ import type { Plugin } from "esbuild";
 const SUBSTITUTES: Readonly<Record<string, string>> = {
   "packages/runtime/src/installation.ts": "deploy/bundle/installation.ts",
   "packages/cli/src/commands/dev.ts": "deploy/bundle/dev.ts",
+  "packages/local-stack/src/registry-alone.ts":
+    "deploy/bundle/registry-alone.ts",
   "packages/local-stack/src/start-stack.ts": "deploy/bundle/start-stack.ts",
 };
 

@@ -28,6 +28,7 @@ import { commitGarbage, offsetsOutOfRange } from "./offsets.ts";
 import { pauseResume } from "./pause-resume.ts";
 import { poison } from "./poison.ts";
 import { rateLimited } from "./rate-limited.ts";
+import { registryDown } from "./registry.ts";
 import { replay } from "./replay.ts";
 import { rollingUpgrade } from "./rolling-upgrade.ts";
 import { rotation } from "./rotation.ts";
@@ -67,6 +68,7 @@ export const CASES: readonly FaultCase[] = [
   clickhouseReadOnly,
   garbage,
   poison,
+  registryDown,
   leaderMoved,
   coordinatorMoved,
   partialProduce,

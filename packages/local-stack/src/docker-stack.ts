@@ -71,13 +71,7 @@ export async function startDockerStack(
       .withWaitStrategy(Wait.forHttp("/ping", 8123))
       .withStartupTimeout(STARTUP_MS)
       .start(),
-    options.registry
-      ? new GenericContainer(IMAGES.registry)
-          .withExposedPorts(8080)
-          .withWaitStrategy(Wait.forHttp(`${REGISTRY_API}/subjects`, 8080))
-          .withStartupTimeout(STARTUP_MS)
-          .start()
-      : null,
+    options.registry ? startRegistryContainer() : null,
   ]);
   const [, clickhouse, registry] = started;
   const stop = async (): Promise<void> => {
@@ -99,11 +93,27 @@ export async function startDockerStack(
       url: `http://${clickhouse.getHost()}:${clickhouse.getMappedPort(8123)}`,
       server: null,
     },
-    schemaRegistry: registry && {
-      url: `http://${registry.getHost()}:${registry.getMappedPort(8080)}${REGISTRY_API}`,
-      server: null,
-    },
+    schemaRegistry: registry,
     stop,
+  };
+}
+
+/** A registry that keeps its schemas in memory. */
+export async function startRegistryContainer(): Promise<{
+  readonly url: string;
+  readonly server: null;
+  stop(): Promise<void>;
+}> {
+  const { GenericContainer, Wait } = await import("testcontainers");
+  const container = await new GenericContainer(IMAGES.registry)
+    .withExposedPorts(8080)
+    .withWaitStrategy(Wait.forHttp(`${REGISTRY_API}/subjects`, 8080))
+    .withStartupTimeout(STARTUP_MS)
+    .start();
+  return {
+    url: `http://${container.getHost()}:${container.getMappedPort(8080)}${REGISTRY_API}`,
+    server: null,
+    stop: async () => void (await container.stop()),
   };
 }
 

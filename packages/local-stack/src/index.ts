@@ -1,5 +1,6 @@
 /** A real Kafka, ClickHouse and schema registry on this machine. */
 export { startStack } from "./start-stack.ts";
+export { startRegistryAlone, type RegistryAlone } from "./registry-alone.ts";
 export {
   PROVIDERS,
   type Provider,

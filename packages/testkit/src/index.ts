@@ -7,6 +7,7 @@ export * from "./runner-harness.ts";
 export * from "./batch-runner-harness.ts";
 export * from "./wait-for.ts";
 export * from "./use-stack.ts";
+export * from "./use-registry.ts";
 export {
   createTopics,
   createAllTopics,
@@ -32,4 +33,6 @@ export * from "./raw-batch.ts";
 export * from "./read-topic.ts";
 export * from "./tcp-proxy.ts";
 export * from "./guarded-proxy.ts";
+export * from "./http-fault-proxy.ts";
+export * from "./next-schema.ts";
 export * from "./invariant-checker.ts";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Kafka } from "@postrider/messaging";
 import { execute } from "./clickhouse.ts";
+import { jestHooks } from "./jest-hooks.ts";
 import {
   createAllTopics,
   createTopics,
@@ -38,7 +39,7 @@ export interface TestStack {
 
 /** Gives a test file its share of the stack, and removes the file's topics and database at the end. Call it at the top of the file. */
 export function useStack(): TestStack {
-  const { beforeAll, afterAll } = jestHooks();
+  const { beforeAll, afterAll } = jestHooks("useStack");
   const id = `t${randomBytes(3).toString("hex")}`;
   const prefix = `${id}.`;
   const database = `postrider_${id}`;
@@ -78,15 +79,4 @@ export function useStack(): TestStack {
     createTopics: (...names) => createTopics(kafka(), prefix, names),
     createAllTopics: (...tiers) => createAllTopics(kafka(), prefix, tiers),
   };
-}
-
-/** Not imported: outside of jest `@jest/globals` throws, and the CLI imports this package for its receiver. */
-function jestHooks(): Pick<
-  typeof import("@jest/globals"),
-  "beforeAll" | "afterAll"
-> {
-  const hooks = globalThis as unknown as typeof import("@jest/globals");
-  if (typeof hooks.beforeAll !== "function")
-    throw new Error("useStack() is for test files");
-  return hooks;
 }

@@ -341,7 +341,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       server,
     ],
     health: controlHealth({
-      parts: [rights, table, entries],
+      parts: [rights, schemas, table, entries],
       topics: written,
       ownership,
       reader,

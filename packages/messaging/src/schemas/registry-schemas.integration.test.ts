@@ -1,18 +1,11 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  test,
-} from "@jest/globals";
-import { startStack, type Stack } from "@postrider/local-stack";
+import { afterEach, describe, expect, test } from "@jest/globals";
 import { registryAccess, type RegistryConfig } from "@postrider/runtime";
 import {
   aSignal,
   makeCertificate,
   startGuardedProxy,
   testEffects,
+  useRegistry,
   useStack,
   waitFor,
   type GuardedProxy,
@@ -27,29 +20,14 @@ import { readSchemaFiles } from "./schema-files.ts";
 import { createSchemas, type Schemas } from "./schemas.ts";
 
 const stack = useStack();
+const given = useRegistry();
 const closing: (() => Promise<unknown>)[] = [];
-let withRegistry: Stack | undefined;
-let url: string;
-
-/** A stack given from outside may have no registry; these tests are then skipped. */
-const isGiven = process.env["POSTRIDER_STACK"] === "external";
-const given = process.env["SCHEMA_REGISTRY_URL"];
-const describeWithRegistry = isGiven && !given ? describe.skip : describe;
-
-beforeAll(async () => {
-  if (isGiven && !given) return;
-  const { KAFKA_BROKERS, CLICKHOUSE_URL, ...own } = process.env;
-  const env = isGiven ? { ...own, KAFKA_BROKERS, CLICKHOUSE_URL } : own;
-  withRegistry = await startStack({ registry: true, env });
-  url = withRegistry.schemaRegistry!.url;
-}, 300_000);
+const describeWithRegistry = given.isThere ? describe : describe.skip;
 
 afterEach(async () => {
   for (const close of closing.toReversed()) await close();
   closing.length = 0;
 });
-
-afterAll(async () => await withRegistry?.stop());
 
 let prefixes = 0;
 
@@ -61,7 +39,7 @@ async function startSchemas(prefix: string): Promise<Schemas> {
       effects,
     ),
     prefix,
-    registry: { schemaRegistryUrl: url },
+    registry: { schemaRegistryUrl: given.url },
     sessionTimeoutMs: stack.sessionTimeoutMs,
     ...effects,
   });
@@ -105,7 +83,7 @@ describeWithRegistry("with a schema registry", () => {
     });
     expect({ ...decoded.value }).toEqual(value);
     const subjects = (await (
-      await fetch(`${url}/subjects`)
+      await fetch(`${given.url}/subjects`)
     ).json()) as string[];
     expect(subjects).toContain(`${prefix}signals-value`);
     expect(two.encode({ topic: "signals", key: null, value })).toEqual(encoded);
@@ -118,7 +96,7 @@ describeWithRegistry("with a schema registry", () => {
       fields: unknown[];
     };
     newer.fields.push({ name: "severity", type: "int", default: 0 });
-    const id = await registryAt(url).register(
+    const id = await registryAt(given.url).register(
       `${prefix}signals-value`,
       JSON.stringify(newer),
     );
@@ -156,18 +134,18 @@ describeWithRegistry("with a schema registry", () => {
 
   test("a subject with a compatibility rule of its own is taken as it is", async () => {
     const subject = `${await newPrefix()}signals-value`;
-    const schemas = registryAt(url);
+    const schemas = registryAt(given.url);
     const id = await schemas.register(
       subject,
       readSchemaFiles().get("Signal")!,
     );
-    await fetch(`${url}/config/${subject}`, {
+    await fetch(`${given.url}/config/${subject}`, {
       method: "PUT",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ compatibility: "BACKWARD" }),
     });
 
-    const again = registryAt(url);
+    const again = registryAt(given.url);
 
     expect(
       await again.register(subject, readSchemaFiles().get("Signal")!),
@@ -181,7 +159,7 @@ describeWithRegistry("with a registry that has TLS and users", () => {
   const json = readSchemaFiles().get("Signal")!;
 
   async function guarded(clientCa?: string): Promise<GuardedProxy> {
-    const options = { target: url, certificate };
+    const options = { target: given.url, certificate };
     const proxy = await startGuardedProxy(
       clientCa === undefined ? options : { ...options, clientCa },
     );
@@ -209,16 +187,19 @@ describeWithRegistry("with a registry that has TLS and users", () => {
     const proxy = await guarded();
     proxy.admit(`Basic ${Buffer.from("alice:new").toString("base64")}`);
     let password = "old";
-    const schemas = registryWith(proxy, {
+    const alice = {
       schemaRegistryUsername: "alice",
       schemaRegistryPassword: () => password,
-    });
+    };
+    const schemas = registryWith(proxy, alice);
     const subject = `${await newPrefix()}signals-value`;
 
     await expect(schemas.register(subject, json)).rejects.toThrow("401");
     password = "new";
 
-    expect(await schemas.register(subject, json)).toBeGreaterThan(0);
+    const id = await schemas.register(subject, json);
+    const other = registryWith(proxy, alice);
+    await waitFor(() => other.byId(id).kind === "found");
   });
 
   test("a token is sent as bearer, for look-ups, too", async () => {
@@ -241,9 +222,14 @@ describeWithRegistry("with a registry that has TLS and users", () => {
       schemaRegistryTlsKey: () => client.key,
     };
 
-    expect(
-      await registryWith(proxy, mutual).register(subject, json),
-    ).toBeGreaterThan(0);
+    const id = await registryWith(proxy, mutual).register(subject, json);
+    const other = registryWith(proxy, mutual);
+    await waitFor(() => other.byId(id).kind === "found");
+    const stranger = registryWith(proxy, {});
+    await waitFor(() => {
+      expect(stranger.byId(id)).toEqual({ kind: "unknown" });
+      return stranger.problem();
+    });
     await expect(
       registryWith(proxy, {}).register(subject, json),
     ).rejects.toThrow();

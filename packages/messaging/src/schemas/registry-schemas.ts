@@ -1,85 +1,82 @@
 /**
- * Schemas of a Confluent-compatible registry. We use its client only for look-ups and registration. Decoding is ours, because the
- * client's `decode` builds type and resolver again at every call (docs/kafkajs.md, "The registry client").
+ * Schemas of a Confluent-compatible registry. Its client is used to register, and to read a schema that refers to others. Decoding
+ * is ours, because the client's `decode` builds type and resolver again at every call; look-ups are ours, because the client takes
+ * any 404 for the registry's (docs/kafkajs.md, "The registry client").
  */
 import {
   COMPATIBILITY,
   SchemaRegistry,
   SchemaType,
 } from "@kafkajs/confluent-schema-registry";
-import type { MonotonicMs } from "@postrider/core";
+import {
+  LATE,
+  within,
+  type Clock,
+  type Log,
+  type RegistryAccess,
+} from "@postrider/runtime";
 import type { WriterSchema } from "./avro-codec.ts";
 import { LOGICAL_TYPES } from "./avro-json.ts";
-import type { Clock, Log, RegistryAccess } from "@postrider/runtime";
+import { createLookUps, type LookUpsOptions } from "./registry-look-ups.ts";
+import { getFromRegistry, type RegistryAnswer } from "./registry-request.ts";
 
 export interface RegistrySchemas {
-  /** Returns the schema's id under the subject; registers the schema if it is new there. Tries once: rejects if the registry does not answer or refuses the schema. */
+  /** Returns the schema's id under the subject; registers the schema if it is new there. Tries once: rejects if the registry does not answer or refuses the schema. The id is known from then on. */
   register(subject: string, json: string): Promise<number>;
   /** Answers from memory. An id that is not known yet gives `unknown` and is looked up in the background; ask again later. */
   byId(id: number): WriterSchema;
+  /** Why the registry cannot be asked now, as a sentence; null if its last answer was one. */
+  problem(): string | null;
 }
 
-export interface RegistrySchemasOptions {
+export interface RegistrySchemasOptions extends Pick<
+  LookUpsOptions,
+  "absentMs" | "failedMs"
+> {
   readonly registry: RegistryAccess;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long after a 404 (`absentMs`) or a failed look-up (`failedMs`) the registry is not asked for the same id. Default 10 s, 1 s. */
-  readonly absentMs?: number;
-  readonly failedMs?: number;
+  /** How long one request may take, ms. Default 5 s. */
+  readonly requestMs?: number;
 }
-
-/** Look-ups at once, at most: garbage that begins with a zero byte names random ids. */
-const MAX_LOOK_UPS = 4;
-const MAX_REMEMBERED = 10_000;
 
 export function createRegistrySchemas(
   options: RegistrySchemasOptions,
 ): RegistrySchemas {
-  const { clock, log, absentMs = 10_000, failedMs = 1000 } = options;
-  const { url, agent, authorization } = options.registry;
+  const { registry, clock, log, requestMs = 5000 } = options;
+  const { absentMs, failedMs } = options;
+  const { url, agent, authorization } = registry;
   // No retries in the client: our callers ask again.
   const client = new SchemaRegistry(
     {
       host: url.replace(/\/+$/, ""),
       retry: { retries: 0 },
       agent,
-      middlewares: [signedIn(authorization)],
+      middlewares: [asWeAre(authorization, requestMs)],
     },
     // So that a decimal still has its scale where a schema's type is written out again below.
     { [SchemaType.AVRO]: { logicalTypes: LOGICAL_TYPES } },
   );
-  const found = new Map<number, WriterSchema>();
-  const missed = new Map<
-    number,
-    { readonly schema: WriterSchema; readonly until: MonotonicMs }
-  >();
-  const looking = new Set<number>();
+  const lookUps = createLookUps({ ask, clock, log, absentMs, failedMs });
 
-  async function lookUp(id: number): Promise<void> {
-    try {
-      const schema = await client.getSchema(id);
-      found.set(
-        id,
-        isAvro(schema)
-          ? // The client returns avsc's type; as JSON that is its schema.
-            { kind: "found", json: JSON.stringify(schema) }
-          : {
-              kind: "absent",
-              detail: `schema ${id} of the registry is not Avro`,
-            },
-      );
-    } catch (error) {
-      const isAbsent = statusOf(error) === 404;
-      if (missed.size >= MAX_REMEMBERED) missed.clear();
-      missed.set(id, {
-        schema: isAbsent
-          ? { kind: "absent", detail: `the registry has no schema ${id}` }
-          : { kind: "unknown" },
-        until: clock.monotonic() + (isAbsent ? absentMs : failedMs),
-      });
-      if (!isAbsent)
-        log.warn("registry.failed", { schemaId: id, error: String(error) });
-    }
+  async function ask(id: number): Promise<WriterSchema> {
+    const path = `/schemas/ids/${id}`;
+    const answer = await getFromRegistry(registry, path, requestMs);
+    if (isNoSuchSchema(answer))
+      return { kind: "absent", detail: `the registry has no schema ${id}` };
+    const { body, status } = answer;
+    if (status !== 200 || !isSchema(body))
+      throw new Error(`${path} was answered with ${status}${saidIn(body)}`);
+    if ((body.schemaType ?? "AVRO") !== "AVRO")
+      return {
+        kind: "absent",
+        detail: `schema ${id} of the registry is not Avro`,
+      };
+    if ((body.references ?? []).length === 0)
+      return { kind: "found", json: body.schema };
+    // The client returns avsc's type, which holds what it refers to; as JSON that is its schema.
+    const whole = await inTime(client.getSchema(id), requestMs);
+    return { kind: "found", json: JSON.stringify(whole) };
   }
 
   return {
@@ -88,47 +85,79 @@ export function createRegistrySchemas(
       // The client refuses to register if the subject's compatibility rule is not the one passed. So try ours first, then each other rule.
       for (const compatibility of RULES) {
         try {
-          const options = { subject, compatibility };
-          return (await client.register(schema, options)).id;
+          const registering = client.register(schema, {
+            subject,
+            compatibility,
+          });
+          const { id } = await inTime(registering, requestMs * 3);
+          lookUps.learn(id, { kind: "found", json });
+          return id;
         } catch (error) {
           if (!isOtherRule(error)) throw error;
         }
       }
       throw new Error(`subject ${subject} has a compatibility rule of its own`);
     },
-    byId(id) {
-      const known = found.get(id);
-      if (known !== undefined) return known;
-      const miss = missed.get(id);
-      if (miss !== undefined && miss.until > clock.monotonic())
-        return miss.schema;
-      if (!looking.has(id) && looking.size < MAX_LOOK_UPS) {
-        looking.add(id);
-        void lookUp(id).finally(() => looking.delete(id));
-      }
-      return { kind: "unknown" };
-    },
+    byId: (id) =>
+      // Four bytes of garbage; no registry gives such an id.
+      id < 0
+        ? { kind: "absent", detail: `${id} is no id of a registry` }
+        : lookUps.byId(id),
+    problem: () => lookUps.problem(),
   };
 }
 
-/** Of JSON and Protobuf schemas the client returns classes of its own. */
-function isAvro(schema: object): boolean {
-  return "typeName" in schema;
+/** The registry itself says that it has no such schema. A 404 of a proxy, or for a wrong path, has no such code. */
+function isNoSuchSchema({ status, body }: RegistryAnswer): boolean {
+  if (status !== 404 || typeof body !== "object" || body === null) return false;
+  return "error_code" in body && /^404\d\d$/.test(String(body.error_code));
+}
+
+interface SchemaAnswer {
+  readonly schema: string;
+  readonly schemaType?: string;
+  readonly references?: readonly unknown[];
+}
+
+function isSchema(body: unknown): body is SchemaAnswer {
+  return (
+    typeof body === "object" &&
+    body !== null &&
+    "schema" in body &&
+    typeof body.schema === "string"
+  );
+}
+
+/** What an answer that is none says, for the log. */
+function saidIn(body: unknown): string {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return text === "" ? "" : `: ${text.slice(0, 200)}`;
+}
+
+/** The client has no deadline of its own, and an answer that breaks off never ends for it. */
+async function inTime<T>(asking: Promise<T>, ms: number): Promise<T> {
+  const answer = await within(asking, ms);
+  if (answer === LATE) throw new Error(`no answer within ${ms} ms`);
+  return answer;
 }
 
 type RequestMiddleware = NonNullable<
   ConstructorParameters<typeof SchemaRegistry>[0]["middlewares"]
 >[number];
 
-/** Adds the header of the moment to each request: a password or token may have changed since the last one. */
-function signedIn(authorization: () => string | null): RequestMiddleware {
+/** Adds the header of the moment to each request (a password or token may have changed since the last one), and ends a request that takes too long. */
+function asWeAre(
+  authorization: RegistryAccess["authorization"],
+  requestMs: number,
+): RequestMiddleware {
   return () => ({
     async prepareRequest(next) {
       const request = await next();
       const value = authorization();
-      return value === null
-        ? request
-        : request.enhance({ headers: { authorization: value } });
+      return request.enhance({
+        signal: AbortSignal.timeout(requestMs),
+        ...(value !== null && { headers: { authorization: value } }),
+      });
     },
   });
 }
@@ -145,10 +174,4 @@ function isOtherRule(error: unknown): boolean {
     error instanceof Error &&
     error.name === "ConfluentSchemaRegistryCompatibilityError"
   );
-}
-
-function statusOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "status" in error
-    ? error.status
-    : undefined;
 }

@@ -12,7 +12,6 @@ import {
 import { fingerprintOf, parseWriterSchema } from "./avro-types.ts";
 import {
   registryAccess,
-  sleep,
   type Clock,
   type Lifecycle,
   type Log,
@@ -36,6 +35,7 @@ import {
 import type { Decoded, Decoder } from "../stage.ts";
 import { createTable, type TableCheck } from "../table/table.ts";
 import { topicName } from "../topics.ts";
+import { untilDone, type Retrying } from "./until-done.ts";
 
 export interface SchemasOptions {
   readonly kafka: {
@@ -85,6 +85,11 @@ export function createSchemas(options: SchemasOptions): Schemas {
   });
   const stopped = new AbortController();
   let registry: RegistrySchemas | null = null;
+  /** Why our schemas are not registered yet, as a sentence; null once they are, or without a registry. */
+  let unregistered =
+    (options.registry?.schemaRegistryUrl ?? null) === null
+      ? null
+      : "our schemas are not registered yet";
   const registryIds = new Map<keyof TopicValues, number>();
 
   const byId = (id: number): WriterSchema => writerById(options, registry, id);
@@ -121,7 +126,7 @@ export function createSchemas(options: SchemasOptions): Schemas {
     }));
     if (records.length === 0) return;
     // Two processes may write the same schema at the same time. This does no harm: key and value are the same.
-    await untilDone("schemas.publish", options, stopped.signal, async () => {
+    await untilDone("schemas.publish", retrying(1000), async () => {
       const producer = await kafka.createProducer();
       try {
         await producer.sendBatch(records);
@@ -142,10 +147,29 @@ export function createSchemas(options: SchemasOptions): Schemas {
       const json = ours.get(recordNameOf(name));
       if (json === undefined) throw new Error(`no schema for topic ${name}`);
       const subject = `${topicName(prefix, name)}-value`;
-      await untilDone("schemas.register", options, stopped.signal, async () => {
+      const failed = (reason: string): void => {
+        unregistered = `${subject} is not registered yet: ${reason}`;
+      };
+      await untilDone("schemas.register", retrying(5000, failed), async () => {
         registryIds.set(name, await made.register(subject, json));
       });
     }
+    unregistered = null;
+  }
+
+  function retrying(longestMs: number, failed?: Retrying["failed"]): Retrying {
+    return { log, signal: stopped.signal, longestMs, failed };
+  }
+
+  /** Nothing is written before our schemas are registered. After that a registry that fails concerns only records whose schema is not known yet. */
+  function registryChecks(): TableCheck[] {
+    const name = "schema-registry";
+    if (unregistered !== null)
+      return [{ name, isOk: false, detail: unregistered }];
+    if (registry === null) return [];
+    const problem = registry.problem();
+    const detail = problem === null ? "" : `degraded: ${problem}`;
+    return [{ name, isOk: true, detail }];
   }
 
   return {
@@ -164,7 +188,10 @@ export function createSchemas(options: SchemasOptions): Schemas {
     encodeInPieces: codec.encodeInPieces,
     decoderOf: codec.decoderOf,
     asJson: createAvroAsJson(byId),
-    health: () => table.health(),
+    health() {
+      const { ready, live } = table.health();
+      return { ready: [...ready, ...registryChecks()], live };
+    },
   };
 }
 
@@ -213,22 +240,4 @@ function decodeSchema(
 
 function unreadable(detail: string): Decoded<never> {
   return { kind: "unreadable", reason: "unreadable", detail };
-}
-
-/** Tries `act` until it succeeds, at most a second apart. Rejects if the signal aborts. */
-async function untilDone(
-  what: string,
-  { log }: SchemasOptions,
-  signal: AbortSignal,
-  act: () => Promise<void>,
-): Promise<void> {
-  for (let waitMs = 50; ; waitMs = Math.min(1000, waitMs * 2)) {
-    signal.throwIfAborted();
-    try {
-      return await act();
-    } catch (error) {
-      log.warn("schemas.failed", { what, error: String(error) });
-      await sleep(waitMs, { signal });
-    }
-  }
 }

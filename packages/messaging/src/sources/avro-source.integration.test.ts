@@ -1,30 +1,23 @@
 /** A source in Avro, with the registry's framing, against a real registry. */
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import { type ParsedEvent, parseSources } from "@postrider/core";
-import { startStack, type Stack } from "@postrider/local-stack";
 import { registryAccess } from "@postrider/runtime";
-import { testEffects, waitFor } from "@postrider/testkit";
+import { testEffects, useRegistry, waitFor } from "@postrider/testkit";
 import { createRegistryAsJson } from "../schemas/registry-as-json.ts";
 import type { RawRecord } from "../record.ts";
 import type { Decoder } from "../stage.ts";
 import { createSourceDecoder } from "./source-decoder.ts";
 
-/** A stack given from outside may have no registry; these tests are then skipped. */
-const isGiven = process.env["POSTRIDER_STACK"] === "external";
-const given = process.env["SCHEMA_REGISTRY_URL"];
-const describeWithRegistry = isGiven && !given ? describe.skip : describe;
+const given = useRegistry();
+const describeWithRegistry = given.isThere ? describe : describe.skip;
 
-let stack: Stack | undefined;
 let client: SchemaRegistry;
 let decode: Decoder<ParsedEvent>;
 
 beforeAll(async () => {
-  if (isGiven && !given) return;
-  const { KAFKA_BROKERS, CLICKHOUSE_URL, ...own } = process.env;
-  const env = isGiven ? { ...own, KAFKA_BROKERS, CLICKHOUSE_URL } : own;
-  stack = await startStack({ registry: true, env });
-  const { url } = stack.schemaRegistry!;
+  if (!given.isThere) return;
+  const { url } = given;
   client = new SchemaRegistry({ host: url });
   const effects = testEffects();
   const registry = registryAccess({ schemaRegistryUrl: url }, effects.log)!;
@@ -43,9 +36,7 @@ beforeAll(async () => {
     sources[0]!,
     await createRegistryAsJson({ registry, ...effects }),
   );
-}, 300_000);
-
-afterAll(async () => await stack?.stop());
+});
 
 const order = {
   type: "record",

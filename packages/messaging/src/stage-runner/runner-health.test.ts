@@ -14,6 +14,7 @@ const healthy: HealthInputs = {
   commitAgeMs: 15,
   unacknowledged: 20,
   oldestUnacknowledgedMs: 4,
+  waitingForSchemas: 0,
   partitionsWaitingForSchemas: 0,
   schemas: [],
   sinceTickMs: 50,
@@ -104,4 +105,18 @@ test.each([
   });
 
   expect(ready[0]).toMatchObject({ name: "deliver.kafka", detail });
+});
+
+test("records that wait for a schema while others go on are told, and the runner stays ready", () => {
+  const { ready } = runnerHealth({
+    ...healthy,
+    waitingForSchemas: 2,
+    schemas: ["registry id 7"],
+  });
+
+  expect(ready.at(-1)).toEqual({
+    name: "deliver.schemas",
+    isOk: true,
+    detail: "degraded: 2 records waiting for schemas: registry id 7",
+  });
 });

@@ -24,6 +24,8 @@ export interface HealthInputs {
   readonly commitAgeMs: number;
   readonly unacknowledged: number;
   readonly oldestUnacknowledgedMs: number;
+  /** Records that wait for a schema while others go on. */
+  readonly waitingForSchemas: number;
   /** Partitions that stand still because their window is full of records whose schema cannot be had. */
   readonly partitionsWaitingForSchemas: number;
   readonly schemas: readonly string[];
@@ -57,7 +59,6 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
     inputs.sinceHeartbeatMs < LATE_HEARTBEAT_MS;
   const commitsFlow = inputs.commitAgeMs < SLOW_MS;
   const outputFlows = inputs.oldestUnacknowledgedMs < SLOW_MS;
-  const schemasKnown = inputs.partitionsWaitingForSchemas === 0;
   // A fault of a dependency must not make the process not live: a restart would not cure it.
   const isHealthy = isMember && inputs.isSettled && inputs.blocked === null;
   return {
@@ -89,11 +90,7 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
         inputs.waitsFor === null,
         `nothing is started: ${inputs.waitsFor}`,
       ),
-      check(
-        "schemas",
-        schemasKnown,
-        `${counted(inputs.partitionsWaitingForSchemas, "partition")} waiting for schemas: ${inputs.schemas.join(", ")}`,
-      ),
+      schemasCheck(inputs),
     ],
     live: [
       check(
@@ -114,4 +111,22 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
       ),
     ],
   };
+}
+
+/** Not ready once a partition stands still. Before that only what waits is told. */
+function schemasCheck({
+  stage,
+  waitingForSchemas,
+  partitionsWaitingForSchemas,
+  schemas,
+}: HealthInputs): Check {
+  const isOk = partitionsWaitingForSchemas === 0;
+  const waits = isOk
+    ? `degraded: ${counted(waitingForSchemas, "record")}`
+    : counted(partitionsWaitingForSchemas, "partition");
+  const detail =
+    isOk && waitingForSchemas === 0
+      ? ""
+      : `${waits} waiting for schemas: ${schemas.join(", ")}`;
+  return { name: `${stage}.schemas`, isOk, detail };
 }

@@ -159,6 +159,7 @@ class Runner<In> implements StageRunner, ConsumerListener {
       commitAgeMs: this.#committer.ageMs(),
       unacknowledged: output.unacknowledged(),
       oldestUnacknowledgedMs: output.oldestUnacknowledgedMs(),
+      waitingForSchemas: this.#work.counts.waitingForSchemas,
       partitionsWaitingForSchemas: waiting,
       schemas: this.#work.schemas,
       sinceTickMs: now - this.#tickAt,

@@ -1,28 +1,21 @@
 /** A source in the registry's Avro beside one in JSON: a real Kafka and a real registry. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
-import { startStack, type Stack } from "@postrider/local-stack";
-import { useStack } from "@postrider/testkit";
+import { useRegistry, useStack } from "@postrider/testkit";
 import { SourceIngest } from "../../fixtures/source-ingest.ts";
 
-/** A stack given from outside may have no registry; there is nothing to test then. */
-const isGiven = process.env["POSTRIDER_STACK"] === "external";
-const given = process.env["SCHEMA_REGISTRY_URL"];
-const testWithRegistry = isGiven && !given ? test.skip : test;
+const given = useRegistry();
+const testWithRegistry = given.isThere ? test : test.skip;
 
 const stack = useStack();
 const PARCELS = `${stack.prefix}parcels`;
 const ORDERS = `${stack.prefix}orders`;
 const ingest = new SourceIngest(stack);
-let withRegistry: Stack | undefined;
 let registry: SchemaRegistry;
 
 beforeAll(async () => {
-  if (isGiven && !given) return;
-  const { KAFKA_BROKERS, CLICKHOUSE_URL, ...own } = process.env;
-  const env = isGiven ? { ...own, KAFKA_BROKERS, CLICKHOUSE_URL } : own;
-  withRegistry = await startStack({ registry: true, env });
-  const { url } = withRegistry.schemaRegistry!;
+  if (!given.isThere) return;
+  const { url } = given;
   registry = new SchemaRegistry({ host: url });
   await ingest.start(
     ["parcels", "orders"],
@@ -42,10 +35,7 @@ sources:
     { SCHEMA_REGISTRY_URL: url },
   );
 }, 300_000);
-afterAll(async () => {
-  await ingest.stop();
-  await withRegistry?.stop();
-});
+afterAll(async () => await ingest.stop());
 
 testWithRegistry(
   "what others' serialisers write is delivered as JSON, what is no Avro becomes a dead letter, and both sources go on",

@@ -1,0 +1,71 @@
+/**
+ * One question to the schema registry. The registry's client does not tell a registry's 404 from that of whatever stands before it,
+ * has no deadline, and waits without an end for an answer that breaks off (docs/kafkajs.md, "The registry client").
+ */
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { RegistryAccess } from "@postrider/runtime";
+
+export interface RegistryAnswer {
+  readonly status: number;
+  /** Parsed, if it is JSON; otherwise its text. */
+  readonly body: unknown;
+}
+
+/** No schema is so large; an answer that is larger is not read on. */
+const MAX_ANSWER_BYTES = 8 << 20;
+
+/** Sends a GET and reads the whole answer. Rejects if it has not come within `withinMs`, breaks off or is too large. Follows no redirect. */
+export async function getFromRegistry(
+  { url, agent, authorization }: RegistryAccess,
+  path: string,
+  withinMs: number,
+): Promise<RegistryAnswer> {
+  const signal = AbortSignal.timeout(withinMs);
+  const signedIn = authorization();
+  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      request(`${url.replace(/\/+$/, "")}${path}`, {
+        agent,
+        signal,
+        headers: {
+          accept: "application/vnd.schemaregistry.v1+json, application/json",
+          ...(signedIn !== null && { authorization: signedIn }),
+        },
+      })
+        .once("response", resolve)
+        // Not once: a request that is ended by its signal may report a second error.
+        .on("error", reject)
+        .end();
+    });
+    return {
+      status: response.statusCode ?? 0,
+      body: parsed(await wholeText(response)),
+    };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Error(`no answer within ${withinMs} ms`, { cause: error });
+  }
+}
+
+async function wholeText(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    // Leaving the loop by a throw ends the connection.
+    if (bytes > MAX_ANSWER_BYTES)
+      throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
