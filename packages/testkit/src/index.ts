@@ -29,5 +29,6 @@ export * from "./seeded-random.ts";
 export * from "./raw-batch.ts";
 export * from "./read-topic.ts";
 export * from "./tcp-proxy.ts";
+export * from "./kafka-proxy.ts";
 export * from "./guarded-proxy.ts";
 export * from "./invariant-checker.ts";

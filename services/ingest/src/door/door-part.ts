@@ -18,6 +18,9 @@ import {
   type Shared,
 } from "../shared-parts.ts";
 
+/** An event takes about 3 KB beside its bytes while it waits for Kafka, so so many take 60 MB. At 10,000 events a second they are those of two seconds. */
+const MAX_WAITING_EVENTS = 20_000;
+
 /** The door role: the API keys, the HTTP door and its own output. */
 export function createDoorPart(
   shared: Shared,
@@ -28,6 +31,7 @@ export function createDoorPart(
     output,
     timeoutMs: config.doorTimeoutMs,
     maxWaitingBytes: config.doorQueueBytes,
+    maxWaitingRecords: MAX_WAITING_EVENTS,
   });
   const entries = createTable<ControlEntry>({
     ...effects,
