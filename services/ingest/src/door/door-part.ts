@@ -10,6 +10,7 @@ import type { Check } from "@postrider/runtime";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
 import { DoorSpans } from "./door-spans.ts";
+import { IdempotencyKeys } from "./idempotency-keys.ts";
 import type { EventsRequest } from "./read-request.ts";
 import { PatientSender } from "./patient-sender.ts";
 import {
@@ -56,11 +57,13 @@ export function createDoorPart(
   const spans = tracer.isOn
     ? new DoorSpans(tracer, topicName(config.topicPrefix, "events"))
     : null;
+  const keys = new IdempotencyKeys(() => clock.monotonic());
   const accept = (request: EventsRequest) =>
     acceptEvents(request, {
       rules: shared.rules,
       keyRing: shared.keyRing,
       sender,
+      keys,
       now: () => clock.now(),
       spans,
     });

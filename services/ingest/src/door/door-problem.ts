@@ -8,6 +8,8 @@ import {
 /** The kinds of problem that only the door answers with. */
 export const DOOR_KINDS = {
   too_slow: [408, "The request did not arrive in time"],
+  idempotency_key_in_use: [409, "A request with this key is under way"],
+  idempotency_key_reused: [422, "The key belongs to another request"],
   busy: [503, "Too much is being taken in at once"],
   not_acknowledged: [503, "Kafka has not acknowledged the events"],
 } as const satisfies ProblemKinds;
