@@ -13,7 +13,7 @@ export interface DoorPublisher {
   }): Promise<void>;
   /** So many events at once. */
   burst(count: number): Promise<void>;
-  /** How many requests ended in which way. `cut`: the connection broke before the answer. */
+  /** How many requests ended in which way. `cut`: the connection was refused, or broke before the answer. */
   readonly answers: { accepted: number; unavailable: number; cut: number };
   close(): void;
 }
