@@ -12,9 +12,11 @@ import { noisyNeighbour } from "./benches/noisy-neighbour.ts";
 import { payloads } from "./benches/payloads.ts";
 import { peersCase } from "./benches/peers-case.ts";
 import { pipeline } from "./benches/pipeline.ts";
+import { publish } from "./benches/publish.ts";
 import { queries } from "./benches/queries.ts";
 import { replay } from "./benches/replay.ts";
 import { retryTiming } from "./benches/retry-timing.ts";
+import { route } from "./benches/route.ts";
 import { scale } from "./benches/scale.ts";
 import { slots } from "./benches/slots.ts";
 import { start } from "./benches/start.ts";
@@ -48,6 +50,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   queries,
   "attempt-ingest": attemptIngest,
   replay,
+  publish,
+  route,
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]

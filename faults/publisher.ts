@@ -17,6 +17,8 @@ export interface Load {
   readonly notBefore?: number;
   /** All events are for this endpoint. */
   readonly only?: Behaviour;
+  /** Each event is published once more, so many events later. Default: it is not. */
+  readonly againAfter?: number;
   /** At most so many events for each of these endpoints; the others share the rest. */
   readonly rare?: Readonly<Partial<Record<Behaviour, number>>>;
   /** An event as the value of its record. Default: the JSON envelope. */
@@ -41,6 +43,8 @@ interface Event {
   readonly id: string;
   readonly hash: string;
   readonly record: ProducerRecord;
+  /** It was published before. */
+  readonly isRepeat: boolean;
 }
 
 const TICK_MS = 20;
@@ -77,6 +81,7 @@ export function createPublisher(options: {
     const envelope = `{"id":"${id}","type":"${type}","tenantId":"${TENANT}"${notBefore === undefined ? "" : `,"notBefore":${notBefore}`},"payload":${payload}}`;
     return {
       id,
+      isRepeat: false,
       hash: bodyHash(Buffer.from(payload)),
       record: {
         topic: topicName(prefix, "events"),
@@ -104,13 +109,14 @@ export function createPublisher(options: {
       }
       pending.splice(0, batch.length);
       acknowledged += batch.length;
-      for (const { id, hash } of batch)
-        ledger.write({
-          kind: "published",
-          tenantId: TENANT,
-          eventId: id,
-          bodyHash: hash,
-        });
+      for (const { id, hash, isRepeat } of batch)
+        if (!isRepeat)
+          ledger.write({
+            kind: "published",
+            tenantId: TENANT,
+            eventId: id,
+            bodyHash: hash,
+          });
     }
   };
   const flush = (): Promise<void> =>
@@ -120,20 +126,31 @@ export function createPublisher(options: {
     count: () => acknowledged,
     async publish(load) {
       const total = Math.round(load.perSecond * load.seconds);
-      const { only } = load;
+      const { only, againAfter = Infinity } = load;
       const behaviours =
         only === undefined
           ? planned(total, { ...RARE, ...load.rare }, random)
           : Array.from({ length: total }, () => only);
+      const first: Event[] = [];
+      const again = (i: number): void => {
+        const event = first[i];
+        if (event !== undefined) pending.push({ ...event, isRepeat: true });
+      };
       const startedAt = performance.now();
       for (let sent = 0; sent < total;) {
         const elapsed = (performance.now() - startedAt) / 1000;
         const due = Math.min(total, Math.ceil(elapsed * load.perSecond));
-        for (; sent < due; sent++)
-          pending.push(eventFor(behaviours[sent]!, load));
+        for (; sent < due; sent++) {
+          const event = eventFor(behaviours[sent]!, load);
+          pending.push(event);
+          if (againAfter === Infinity) continue;
+          first.push(event);
+          again(sent - againAfter);
+        }
         void flush();
         await sleep(TICK_MS);
       }
+      for (let i = total - againAfter; i < total; i++) again(i);
       while (pending.length > 0 && !isClosed) await flush();
     },
     async close() {

@@ -1,9 +1,11 @@
 /** Postrider's services as the subject of a run: on the run's own stack, with the run's endpoints and keys. */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   mainOf,
   logTail,
   migrate,
+  readiness,
   SERVICE_MEMORY_ENV,
   SERVICE_NODE_ARGS,
   serviceEnv,
@@ -59,6 +61,25 @@ export async function startPinnedService(
     },
   });
   return { ...pinned, logFile, adminUrl: `http://127.0.0.1:${port}` };
+}
+
+const READY_WITHIN_MS = 60_000;
+const LOOK_EVERY_MS = 50;
+
+/** Resolves when the service is ready; throws with what keeps it from that, or with the end of its log. */
+export async function untilReady(service: PinnedService): Promise<void> {
+  const until = performance.now() + READY_WITHIN_MS;
+  let hasEnded = false;
+  void service.ended.then(() => (hasEnded = true));
+  for (;;) {
+    const seen = await readiness(service.adminUrl);
+    if (seen?.isReady === true) return;
+    if (hasEnded || performance.now() > until)
+      throw new Error(
+        `${service.name} is not ready: ${seen?.failing ?? logTail(service.logFile)}`,
+      );
+    await sleep(LOOK_EVERY_MS);
+  }
 }
 
 /** If the measurement fails, prints the service's metrics and the end of its log, then throws the same error. */

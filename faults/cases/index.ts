@@ -18,7 +18,9 @@ import {
   outputSilent,
   partialProduce,
 } from "./cluster.ts";
+import { doorKilled } from "./door-killed.ts";
 import { dispatcherKilled } from "./dispatcher-killed.ts";
+import { duplicates } from "./duplicates.ts";
 import { farTwins } from "./far-twins.ts";
 import { garbage } from "./garbage.ts";
 import { hangingRequest } from "./hanging-request.ts";
@@ -41,6 +43,8 @@ import { zombie } from "./zombie.ts";
 export const CASES: readonly FaultCase[] = [
   dispatcherKilled,
   ...SERVICES_KILLED,
+  duplicates,
+  doorKilled,
   farTwins,
   pauseResume,
   replay,

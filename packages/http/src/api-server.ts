@@ -6,6 +6,11 @@ import fastify, { type FastifyInstance } from "fastify";
 import { type Access, accessOf, EVERYONE } from "./access.ts";
 import { createAuthorizer } from "./authorize.ts";
 import type { Caller } from "./caller.ts";
+import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  limitConnections,
+} from "./connection-limits.ts";
 import { documentRoutes } from "./document-routes.ts";
 import type { KnownKeys } from "./known-keys.ts";
 import type { ApiDescription, OpenApiDocument } from "./openapi.ts";
@@ -31,6 +36,8 @@ export interface ApiServerOptions {
   readonly maxBodyBytes: number;
   /** How long a request may take to arrive, from its first byte to its last. Default: 30 s. */
   readonly requestTimeoutMs?: number;
+  /** Default: CONNECTION_LIMITS. */
+  readonly connections?: Partial<ConnectionLimits>;
   readonly routes: readonly Routes[];
   readonly description: ApiDescription;
   /** Text after "There is no GET /x" in the answer to an unknown route. Default: a full stop. */
@@ -136,6 +143,8 @@ function createApp(
     return503OnClosing: false, // fastify's 503 is not a problem document
     http: {
       requireHostHeader: false, // node's 400 is not a problem document; requireHost checks instead
+      // node takes the longer of this and requestTimeout for the whole request, and its default is a minute
+      headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(requestTimeoutMs, 5_000),
     },
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
@@ -150,12 +159,22 @@ function createApp(
     },
   });
   unreadable.attach(app.server);
+  const connections = limitConnections(
+    app.server,
+    { ...CONNECTION_LIMITS, ...options.connections },
+    options,
+  );
+  app.addHook("onClose", (_, done) => {
+    connections.stop();
+    done();
+  });
   const authorizer = createAuthorizer(options);
   // No route runs before the hook below has set the caller.
   app.decorateRequest("caller", null as unknown as Caller);
   // With callbacks, because a promise for each hook would cost more than most of the hooks do.
   app.addHook("onRequest", (request, reply, done) => {
     unreadable.onRequest(reply.raw);
+    connections.onRequest(reply.raw);
     void reply.header("x-request-id", request.id);
     void reply.header("cache-control", "no-store");
     if (isStopping()) return done(stopping());
@@ -168,6 +187,7 @@ function createApp(
     done();
   });
   app.addHook("onResponse", (request, reply, done) => {
+    connections.onAnswered(reply.raw);
     options.onAnswered({
       requestId: request.id,
       keyId: (request.caller as Caller | null)?.keyId ?? null,

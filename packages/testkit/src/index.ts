@@ -32,6 +32,7 @@ export { mutated } from "./mutated.ts";
 export * from "./raw-batch.ts";
 export * from "./read-topic.ts";
 export * from "./tcp-proxy.ts";
+export * from "./kafka-proxy.ts";
 export * from "./guarded-proxy.ts";
 export * from "./http-fault-proxy.ts";
 export * from "./next-schema.ts";

@@ -248,7 +248,7 @@ export class OwnedPartition implements TopicPartition {
     return null;
   }
 
-  /** Skips a part of the warm-up: reading goes on at `target`, at or below the base. The skipped records are done; they are only not remembered. */
+  /** Skips a part of the warm-up, or goes back in it: reading goes on at `target`, at or below the base. The skipped records are done; they are only not remembered. */
   jumpTo(target: number): void {
     this.#backlog = null;
     this.#position = target;

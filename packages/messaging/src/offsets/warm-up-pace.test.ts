@@ -1,21 +1,29 @@
 import { expect, test } from "@jest/globals";
+import fc from "fast-check";
 import { WarmUpPace } from "./warm-up-pace.ts";
 
 const BUDGET = 8 << 20;
 
-/** How many bytes a warm-up over records of these sizes reads, if it follows each jump. */
-function read(sizes: readonly number[]): { bytes: number; last: number[] } {
+/** How many bytes a warm-up over records of these sizes reads, if it follows each jump, and the records that it ends with and that follow each other. */
+function read(sizes: readonly number[], budget = BUDGET) {
   const pace = new WarmUpPace(0, sizes.length);
-  const last: number[] = [];
+  let last: number[] = [];
   let bytes = 0;
-  for (let at = 0; at < sizes.length;) {
-    bytes += sizes[at]!;
-    last.push(at);
-    const target = pace.noteRemembered(at, sizes[at]!, BUDGET);
-    if (target !== null) pace.jumped(target);
+  for (let at = 0; ;) {
+    const target =
+      at < sizes.length
+        ? pace.noteRemembered(at, sizes[at]!, budget)
+        : pace.goesBackTo(budget);
+    if (at < sizes.length) {
+      bytes += sizes[at]!;
+      last.push(at);
+    } else if (target === null) return { bytes, last };
+    if (target !== null) {
+      pace.jumped(target);
+      last = [];
+    }
     at = target ?? at + 1;
   }
-  return { bytes, last: last.slice(-3) };
 }
 
 const many = (count: number, bytes: number): number[] =>
@@ -41,4 +49,43 @@ test.each([
 
 test("with a budget of 0 bytes only the first record is read", () => {
   expect(new WarmUpPace(0, 1_000).noteRemembered(0, 10, 0)).toBe(1_000);
+});
+
+test.each([
+  ["as large as the others", many(30_000, 1_024)],
+  ["smaller than those before", [...many(3_000, 20_000), ...many(3_000, 500)]],
+  ["few and small, behind large ones", [...many(900, 90_000), ...many(9, 10)]],
+])(
+  "where the last records are %s, the last bytes of the budget are all remembered, or everything",
+  (_name, sizes) => {
+    const { last } = read(sizes);
+
+    const remembered = last.reduce((sum, at) => sum + sizes[at]!, 0);
+    expect(last.at(-1)).toBe(sizes.length - 1);
+    expect(last.length).toBe(sizes.length - last[0]!);
+    if (last[0]! > 0) expect(remembered).toBeGreaterThanOrEqual(BUDGET);
+  },
+);
+
+test("whatever the sizes, the last bytes of the budget are remembered, and no warm-up goes on for ever", () => {
+  const sizes = fc.array(
+    fc.record({
+      count: fc.integer({ min: 1, max: 300 }),
+      size: fc.integer({ min: 1, max: 5_000 }),
+    }),
+    { minLength: 1, maxLength: 10 },
+  );
+  fc.assert(
+    fc.property(sizes, (runs) => {
+      const all = runs.flatMap(({ count, size }) => many(count, size));
+      const budget = 20_000;
+
+      const { last, bytes } = read(all, budget);
+
+      const remembered = last.reduce((sum, at) => sum + all[at]!, 0);
+      expect(remembered >= budget || last[0] === 0).toBe(true);
+      expect(last.at(-1)).toBe(all.length - 1);
+      expect(bytes).toBeLessThan(20 * budget + 6 * remembered);
+    }),
+  );
 });

@@ -1,6 +1,7 @@
 /** Versions of our records side by side, as in a rolling upgrade or after a rollback: each pair, in both directions and both framings. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "@jest/globals";
+import { controlEntry } from "@postrider/core";
 import { SCHEMAS_FOLDER } from "@postrider/runtime";
 import {
   aDeadLetter,
@@ -34,7 +35,7 @@ const RECORDS = {
   signals: aSignal(),
   audit: anAuditEntry(),
   endpoints: anEndpoint(),
-  control: { resume: null, key: anApiKey(), replay: null },
+  control: controlEntry({ key: anApiKey() }),
 } satisfies { [T in keyof TopicValues]?: TopicValues[T] };
 type Topic = keyof typeof RECORDS;
 const TOPICS = Object.keys(RECORDS) as Topic[];

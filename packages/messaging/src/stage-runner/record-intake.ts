@@ -15,7 +15,7 @@ import { OpenRecord } from "./open-record.ts";
 import { measure } from "./window-pressure.ts";
 
 export interface IntakeOptions<In> {
-  readonly stage: Pick<Stage<In>, "remember" | "defer">;
+  readonly stage: Pick<Stage<In>, "remember" | "forget" | "defer">;
   readonly decode: Decoder<In>;
   readonly limits: RunnerLimits;
   readonly consumer: Pick<Consumer, "pause" | "resume" | "seek">;
@@ -90,6 +90,7 @@ export class RecordIntake<In> {
     while (partition.backlogEnd !== null && !this.#isFull(partition)) {
       const raw = partition.takeNext();
       if (raw === null) continue;
+      if (this.#goesBack(partition, raw)) break;
       if (lastOffsetOf(raw) === raw.offset) this.#takeOne(partition, raw, now);
       else this.#takeRange(partition, raw, now);
     }
@@ -198,15 +199,36 @@ export class RecordIntake<In> {
     const { backlogEnd } = partition;
     if (target === null || backlogEnd === null || target <= backlogEnd + 1)
       return;
-    partition.jumpTo(target);
-    const { consumer, log } = this.#options;
-    consumer.seek(partition, target);
-    log.info("partition.warmUpCut", {
+    this.#jumpTo(partition, target);
+    this.#options.log.info("partition.warmUpCut", {
       topic: partition.topic,
       partition: partition.partition,
       from: raw.offset + 1,
       to: target,
     });
+  }
+
+  /** Reads a part of the warm-up again, with what was skipped before it, if too much was skipped. The record, the first one behind the warm-up, is read again, too. */
+  #goesBack(partition: OwnedPartition, raw: RawRecord): boolean {
+    const { warmUp } = partition;
+    if (lastOffsetOf(raw) < warmUp.until) return false;
+    const target = warmUp.goesBackTo(this.#warmUpBytesPerPartition);
+    if (target === null) return false;
+    // What is remembered must be in the order of the log.
+    this.#options.stage.forget?.(partition);
+    this.#jumpTo(partition, target);
+    this.#options.log.info("partition.warmUpExtended", {
+      topic: partition.topic,
+      partition: partition.partition,
+      from: target,
+      to: warmUp.until,
+    });
+    return true;
+  }
+
+  #jumpTo(partition: OwnedPartition, target: number): void {
+    partition.jumpTo(target);
+    this.#options.consumer.seek(partition, target);
   }
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from "@jest/globals";
 import {
   TOPIC,
   eachInItsOwnLane,
+  inOneLane,
   soon,
   storedCommit,
   turns,
@@ -194,6 +195,31 @@ test("a warm-up of large records is cut to about the bytes that it may read", as
   expect(remembered.length).toBeLessThan(100);
   expect(remembered.at(-1)).toBe(999);
   expect(under.started).toHaveLength(1);
+});
+
+test("a warm-up that skipped too much, because small records come after large ones, goes back before anything is handled", async () => {
+  let remembered: number[] = [];
+  const under = runners.create({
+    limits: { warmUpRecords: 1000, warmUpBytes: 10_000 },
+    stage: {
+      remember: ({ raw }) => void remembered.push(raw.offset),
+      forget: () => (remembered = []),
+    },
+  });
+  const large = `a/${"x".repeat(1000)}`;
+  under.consumer.append(0, ...Array.from({ length: 600 }, () => large));
+  under.consumer.append(0, ...inOneLane("a", 401));
+  under.consumer.stored.set(0, { offset: 1000, metadata: "" });
+  await under.startWith(0);
+
+  while (under.consumer.deliver(20));
+
+  const [first = 0] = remembered;
+  expect(first).toBeLessThanOrEqual(592);
+  expect(remembered).toEqual(
+    Array.from({ length: 1000 - first }, (_, i) => first + i),
+  );
+  expect(under.started).toEqual(["a/400"]);
 });
 
 test("a warm-up by time reads again every record written in that time, however many they are", async () => {

@@ -11,6 +11,7 @@ import type { KeyRing } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 import { DoorProblem } from "./door-problem.ts";
 import type { DoorSpans } from "./door-spans.ts";
+import type { ClaimEnd, IdempotencyKeys } from "./idempotency-keys.ts";
 import type { PatientSender, SendResult } from "./patient-sender.ts";
 import { type EventsRequest, readRequest } from "./read-request.ts";
 import { sealDestination } from "../secrets/seal-destination.ts";
@@ -21,6 +22,7 @@ export interface AcceptOptions {
   readonly types: Pick<TypeCatalogue, "problemsOf" | "behind">;
   readonly keyRing: KeyRing;
   readonly sender: Pick<PatientSender, "send">;
+  readonly keys: Pick<IdempotencyKeys, "claim">;
   readonly now: () => EpochMs;
   /** Null without tracing. */
   readonly spans: DoorSpans | null;
@@ -33,9 +35,9 @@ export interface AcceptedEvent {
 }
 
 /**
- * Accepts a request's events: resolves when the broker has acknowledged all of them. Throws a `ProblemError`. After
- * `invalid`, `unfit_event`, `types_behind` and `busy`, nothing was accepted. After `not_acknowledged` the events may or may not be accepted: the caller
- * must repeat the request, which is safe.
+ * Accepts a request's events: resolves when the broker has acknowledged all of them, or had before, under the same
+ * `Idempotency-Key`. Throws a `ProblemError`. After `not_acknowledged` the events may or may not be accepted: the caller
+ * must repeat the request, which is safe. After any other, nothing was accepted.
  */
 export async function acceptEvents(
   request: EventsRequest,
@@ -44,6 +46,9 @@ export async function acceptEvents(
   const read = readRequest(request, options.rules);
   if (read.kind === "refused") throw invalid(read.problems);
   refuseUnfit(read, options.types);
+  const answer = read.events.map(({ id, tenantId }) => ({ id, tenantId }));
+  const claim = options.keys.claim(request, read.events);
+  if (claim.isAccepted) return answer;
   const spans = options.spans?.sending(read.events, request) ?? null;
   const events = spans?.events ?? read.events;
   const records: OutRecord[] = [];
@@ -52,15 +57,17 @@ export async function acceptEvents(
     for (const event of events) records.push(recordOf(event, options));
     result = await options.sender.send(records, request.body.length);
   } catch (thrown) {
+    claim.end(thrown instanceof UnfitValueError ? "nothing" : "in_doubt");
     const error =
       thrown instanceof UnfitValueError ? unfit(thrown, records) : thrown;
     spans?.failed(error);
     throw error;
   }
+  claim.end(CLAIM_ENDS[result]);
   spans?.ended(result);
   switch (result) {
     case "acknowledged":
-      return read.events.map(({ id, tenantId }) => ({ id, tenantId }));
+      return answer;
     case "full":
       throw unavailable(
         "busy",
@@ -76,6 +83,13 @@ export async function acceptEvents(
       );
   }
 }
+
+const CLAIM_ENDS: Readonly<Record<SendResult, ClaimEnd>> = {
+  acknowledged: "accepted",
+  full: "nothing",
+  late: "in_doubt",
+  stopped: "in_doubt",
+};
 
 /** The record of an event. Its plain secret is sealed first: no plain secret may reach Kafka from the door. */
 function recordOf(event: ValidEvent, options: AcceptOptions): OutRecord {

@@ -1,5 +1,6 @@
 /** Broken requests for the door, as bytes on a socket: malformed heads, bodies and chunks, cut off anywhere. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { TypeCatalogue } from "@postrider/event-types";
 import { KnownKeys } from "@postrider/http";
 import type { OutRecord } from "@postrider/messaging";
 import { createKeyRing } from "@postrider/runtime";
@@ -12,6 +13,7 @@ import {
 } from "@postrider/testkit";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
+import { IdempotencyKeys } from "./idempotency-keys.ts";
 
 const KEY = "admin-key";
 const MAX_BODY_BYTES = 20_000;
@@ -19,6 +21,8 @@ const sent: OutRecord[] = [];
 let door: Door;
 
 beforeAll(async () => {
+  const types = new TypeCatalogue();
+  const claims = new IdempotencyKeys(() => performance.now());
   const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
   door = createDoor({
     host: "127.0.0.1",
@@ -35,6 +39,8 @@ beforeAll(async () => {
           url: { allowHttp: false, allowedCidrs: [], deniedCidrs: [] },
           inline: { kind: "allow" },
         },
+        types,
+        keys: claims,
         keyRing,
         sender: {
           send(records) {

@@ -112,7 +112,10 @@ export const PUBLISH_EVENTS = described(PUBLISH, {
       .string()
       .regex(/^[\u0021-\u007e]{1,256}$/)
       .optional()
-      .meta({ description: "Names a single event in place of an `id`" }),
+      .meta({
+        description:
+          "Names the events in place of their `id`s. Sent again with the same body, it has the same answer; with another body it is refused",
+      }),
     traceparent: z.string().optional(),
     tracestate: z.string().optional(),
   }),

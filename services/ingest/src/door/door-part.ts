@@ -9,6 +9,7 @@ import type { Check } from "@postrider/runtime";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
 import { DoorSpans } from "./door-spans.ts";
+import { IdempotencyKeys } from "./idempotency-keys.ts";
 import type { EventsRequest } from "./read-request.ts";
 import { PatientSender } from "./patient-sender.ts";
 import {
@@ -16,6 +17,9 @@ import {
   type RolePart,
   type Shared,
 } from "../shared-parts.ts";
+
+/** An event takes about 3 KB beside its bytes while it waits for Kafka, so so many take 60 MB. At 10,000 events a second they are those of two seconds. */
+const MAX_WAITING_EVENTS = 20_000;
 
 /** The door role: the API keys, the HTTP door and its own output. */
 export function createDoorPart(
@@ -27,6 +31,7 @@ export function createDoorPart(
     output,
     timeoutMs: config.doorTimeoutMs,
     maxWaitingBytes: config.doorQueueBytes,
+    maxWaitingRecords: MAX_WAITING_EVENTS,
   });
   effects.meter.gauge(
     "postrider_door_keys_age_seconds",
@@ -41,12 +46,14 @@ export function createDoorPart(
   const spans = tracer.isOn
     ? new DoorSpans(tracer, topicName(config.topicPrefix, "events"))
     : null;
+  const keys = new IdempotencyKeys(() => clock.monotonic());
   const accept = (request: EventsRequest) =>
     acceptEvents(request, {
       rules: shared.rules,
       types,
       keyRing: shared.keyRing,
       sender,
+      keys,
       now: () => clock.now(),
       spans,
     });

@@ -9,6 +9,8 @@ import {
 export const DOOR_KINDS = {
   too_slow: [408, "The request did not arrive in time"],
   unfit_event: [422, "The tenant's event types refuse the event"],
+  idempotency_key_in_use: [409, "A request with this key is under way"],
+  idempotency_key_reused: [422, "The key belongs to another request"],
   busy: [503, "Too much is being taken in at once"],
   types_behind: [503, "The event types are not read to their end"],
   not_acknowledged: [503, "Kafka has not acknowledged the events"],

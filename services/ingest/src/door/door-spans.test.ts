@@ -6,6 +6,7 @@ import { createKeyRing } from "@postrider/runtime";
 import { recordingTracer } from "@postrider/testkit";
 import { acceptEvents } from "./accept-events.ts";
 import { DoorSpans } from "./door-spans.ts";
+import { IdempotencyKeys } from "./idempotency-keys.ts";
 import type { SendResult } from "./patient-sender.ts";
 
 const REQUEST = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -45,6 +46,7 @@ async function accepted(
             return send(records);
           },
         },
+        keys: new IdempotencyKeys(() => 0),
         now: () => 5,
         spans,
       }),

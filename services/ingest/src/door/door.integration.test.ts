@@ -19,6 +19,7 @@ import {
 import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import { acceptEvents } from "./accept-events.ts";
 import { createDoor, type Door } from "./door.ts";
+import { IdempotencyKeys } from "./idempotency-keys.ts";
 import type { SendResult } from "./patient-sender.ts";
 
 const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
@@ -38,6 +39,7 @@ async function aDoor(
 ) {
   const sent: OutRecord[] = [];
   const effects = testEffects();
+  const keys = new IdempotencyKeys(() => effects.clock.monotonic());
   const door = createDoor({
     host: "127.0.0.1",
     port: 0,
@@ -61,6 +63,7 @@ async function aDoor(
             return send(records);
           },
         },
+        keys,
         now: () => 5,
         spans: null,
       }),
@@ -275,6 +278,57 @@ test("an Idempotency-Key gives the same id every time, and another to another te
   expect((await post(withoutId)).json).toMatchObject({
     errors: [{ field: "id", rule: "required" }],
   });
+});
+
+test("the same request again under its Idempotency-Key has the same answer, and is sent once", async () => {
+  const { post, sent } = await aDoor();
+  const { id: _, ...unnamed } = event;
+  const body = { events: [unnamed, { ...unnamed, tenantId: "beta" }] };
+  const headers = { "idempotency-key": "k-1" };
+
+  const first = await post(body, headers);
+  const again = await post(body, headers);
+
+  expect([first.status, again.status]).toEqual([202, 202]);
+  expect(again.json).toEqual(first.json);
+  expect(sent).toHaveLength(2);
+});
+
+test("another body under an Idempotency-Key is refused with 422, and nothing of it is accepted", async () => {
+  const { post, sent } = await aDoor();
+  const { id: _, ...unnamed } = event;
+  const headers = { "idempotency-key": "k-1" };
+  await post(unnamed, headers);
+
+  const { status, json } = await post({ ...unnamed, payload: 2 }, headers);
+
+  expect(status).toBe(422);
+  expect(json).toMatchObject({
+    type: "urn:postrider:problem:idempotency-key-reused",
+    errors: [{ field: "idempotency-key", rule: "same_body" }],
+  });
+  expect(sent).toHaveLength(1);
+});
+
+test("a request whose Idempotency-Key is under way is refused with 409, and accepted once that has ended without an answer from Kafka", async () => {
+  const broker = Promise.withResolvers<SendResult>();
+  const results = [broker.promise, "acknowledged" as const];
+  const { post, sent } = await aDoor(() => results.shift() ?? "acknowledged");
+  const { id: _, ...unnamed } = event;
+  const headers = { "idempotency-key": "k-1" };
+  const first = post(unnamed, headers);
+  await waitFor(() => sent.length === 1);
+
+  const meanwhile = await post(unnamed, headers);
+  broker.resolve("late");
+
+  expect(meanwhile.status).toBe(409);
+  expect(meanwhile.headers.get("retry-after")).toBe("1");
+  expect((await first).status).toBe(503);
+  expect((await post({ ...unnamed, payload: 2 }, headers)).status).toBe(422);
+  const after = await post(unnamed, headers);
+  expect(after.status).toBe(202);
+  expect(sent.map(({ key }) => key)).toEqual([sent[0]?.key, sent[0]?.key]);
 });
 
 test.each(["late", "full", "stopped"] as const)(

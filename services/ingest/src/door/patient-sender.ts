@@ -10,21 +10,25 @@ export interface PatientSenderOptions {
   readonly timeoutMs: number;
   /** The most payload bytes that wait for the broker at once. */
   readonly maxWaitingBytes: number;
+  /** The most records that wait for the broker at once. Small ones take more memory than their bytes. */
+  readonly maxWaitingRecords: number;
 }
 
 /** The longest delay of `setTimeout` (ms). It treats a longer one as no delay at all. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** `late`: not acknowledged in time, but may be later. `full`: too many bytes wait already; nothing was sent. `stopped`: this process is stopping. */
+/** `late`: not acknowledged in time, but may be later. `full`: too much waits already; nothing was sent. `stopped`: this process is stopping. */
 export type SendResult = "acknowledged" | "late" | "full" | "stopped";
 
 /**
  * Sends records to the output and waits for the broker, for at most `timeoutMs`. Records that are late stay in memory and
- * count toward `maxWaitingBytes` until they are acknowledged. So memory stays bounded, however long the broker is away.
+ * count toward `maxWaitingBytes` and `maxWaitingRecords` until they are acknowledged. So memory stays bounded, however long the
+ * broker is away.
  */
 export class PatientSender {
   readonly #options: PatientSenderOptions;
   #waitingBytes = 0;
+  #waitingRecords = 0;
 
   constructor(options: PatientSenderOptions) {
     this.#options = options;
@@ -34,12 +38,16 @@ export class PatientSender {
     return this.#waitingBytes;
   }
 
+  get waitingRecords(): number {
+    return this.#waitingRecords;
+  }
+
   /** `bytes`: about the size of the records. An empty queue takes a request of any size. Rejects with `UnfitValueError`, and sends nothing, if a value does not fit its schema. */
   send(records: readonly OutRecord[], bytes: number): Promise<SendResult> {
-    const { output, timeoutMs, maxWaitingBytes } = this.#options;
-    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > maxWaitingBytes)
-      return Promise.resolve("full");
+    const { output, timeoutMs } = this.#options;
+    if (!this.#hasRoom(records.length, bytes)) return Promise.resolve("full");
     this.#waitingBytes += bytes;
+    this.#waitingRecords += records.length;
     return new Promise((resolve, reject) => {
       const late = setTimeout(
         () => resolve("late"),
@@ -48,11 +56,21 @@ export class PatientSender {
       output.sendThen(records, undefined, (error) => {
         clearTimeout(late);
         this.#waitingBytes -= bytes;
+        this.#waitingRecords -= records.length;
         if (error === null) resolve("acknowledged");
         else if (error instanceof UnfitValueError) reject(error);
         // The only other reason for which the output refuses: it was stopped.
         else resolve("stopped");
       });
     });
+  }
+
+  #hasRoom(records: number, bytes: number): boolean {
+    const { maxWaitingBytes, maxWaitingRecords } = this.#options;
+    if (this.#waitingRecords === 0) return true;
+    return (
+      this.#waitingBytes + bytes <= maxWaitingBytes &&
+      this.#waitingRecords + records <= maxWaitingRecords
+    );
   }
 }

@@ -98,11 +98,24 @@ test("an Idempotency-Key becomes the id of an event that has none", () => {
   });
 });
 
+test("an Idempotency-Key names each event of a batch by its place, and the first as it names a single one", () => {
+  const ids = (body: unknown) => {
+    const result = read(body, "key-1");
+    return result.kind === "events" ? result.events.map(({ id }) => id) : [];
+  };
+
+  const batch = ids({ events: [unnamed, unnamed, unnamed] });
+
+  expect(new Set(batch).size).toBe(3);
+  expect(ids({ events: [unnamed, unnamed, unnamed] })).toEqual(batch);
+  expect(ids(unnamed)).toEqual(batch.slice(0, 1));
+});
+
 test.each([
   ["", unnamed, ["idempotency-key: characters"]],
   ["a b", unnamed, ["idempotency-key: characters"]],
   ["a".repeat(257), unnamed, ["idempotency-key: characters"]],
-  ["a", { events: [unnamed] }, ["idempotency-key: single"]],
+  ["a", { events: [unnamed, event] }, ["events[1].id: no_id"]],
   ["a", event, ["idempotency-key: no_id"]],
   ["a", { ...event, id: 5 }, ["id: type", "idempotency-key: no_id"]],
   ["a", { ...unnamed, tenantId: "!" }, ["tenantId: pattern"]],

@@ -39,8 +39,8 @@ export type ReadRequest =
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 /**
- * Reads the body of `POST /v1/events`. All or nothing: one problem in any event refuses the whole request. For a single
- * event without an id, the id is made from the `Idempotency-Key`.
+ * Reads the body of `POST /v1/events`. All or nothing: one problem in any event refuses the whole request. With an
+ * `Idempotency-Key`, the events' ids are made from it and from their places in the batch.
  */
 export function readRequest(
   request: EventsRequest,
@@ -57,8 +57,7 @@ export function readRequest(
       message: `must be from 1 to ${MAX_BATCH} events`,
     });
   const key = request.idempotencyKey;
-  const keyProblem =
-    key === undefined ? undefined : idempotencyKeyProblem(key, isBatch);
+  const keyProblem = key === undefined ? undefined : idempotencyKeyProblem(key);
   if (keyProblem !== undefined) return refused(keyProblem);
 
   const inherited = readTraceContext(request.traceparent, request.tracestate);
@@ -71,7 +70,9 @@ export function readRequest(
         ? { ...one.event, ...inherited }
         : one.event;
     const named =
-      key === undefined ? { ...one, event } : withKey(one, event, key);
+      key === undefined
+        ? { ...one, event }
+        : withKey(one, event, { key: keyAt(key, index), isBatch });
     const found = problemsOfParsed(named, rules);
     list.addAll(
       isBatch ? problemsAt(`events[${index}]`, found) : found.map(inBody),
@@ -97,31 +98,34 @@ function ofTenant(one: Parsed, tenantId: string | null): Parsed {
 }
 
 /** The event with the id made from the key. An event that has an id too is refused, because it is not clear which of the two should count. */
-function withKey(one: Parsed, event: Parsed["event"], key: string): Parsed {
-  if (event.id !== "" || one.problems.some(({ field }) => field === "id"))
-    return { event, problems: [...one.problems, NAMED_TWICE] };
+function withKey(
+  one: Parsed,
+  event: Parsed["event"],
+  { key, isBatch }: { readonly key: string; readonly isBatch: boolean },
+): Parsed {
+  if (event.id !== "" || one.problems.some(({ field }) => field === "id")) {
+    const problem = isBatch ? { ...NAMED_TWICE, field: "id" } : NAMED_TWICE;
+    return { event, problems: [...one.problems, problem] };
+  }
   // a missing tenant is reported as a problem of its own
   const id = eventIdOfKey(sha256Text, event.tenantId ?? "", key);
   return { ...one, event: { ...event, id } };
 }
 
+/** What names the event at this place. A key has no spaces, so no two requests' names are the same. The first is the key itself: it then names the same event whether or not the event is sent as a batch. */
+function keyAt(key: string, index: number): string {
+  return index === 0 ? key : `${key} ${index}`;
+}
+
 const NAMED_TWICE: Problem = {
   field: "idempotency-key",
   rule: "no_id",
-  message: "names the event in place of an id: send one of the two",
+  message:
+    "the idempotency-key names the event in place of an id: send one of the two",
 };
 
-function idempotencyKeyProblem(
-  key: string,
-  isBatch: boolean,
-): Problem | undefined {
+function idempotencyKeyProblem(key: string): Problem | undefined {
   const field = "idempotency-key";
-  if (isBatch)
-    return {
-      field,
-      rule: "single",
-      message: "names one event; give each event of a batch its own id",
-    };
   if (!/^[\u0021-\u007e]+$/.test(key) || key.length > MAX_KEY_LENGTH)
     return {
       field,

@@ -1,6 +1,7 @@
 /**
  * The duplicate window: the keys of events that were accepted lately, per partition of the source topic. It covers the
- * last `maxRecords` records or the last `maxBytes` bytes, whichever is less.
+ * last `maxRecords` records or the last `maxBytes` bytes of keys and values, whichever is less. The runner's warm-up counts
+ * the same bytes, so that the window is as large after a restart.
  *
  * Invariant: an entry holds the lowest known offset at which its key was accepted. A record is a repeat only if that offset
  * is lower than its own. So a record that is read again after a rebalance is never its own duplicate, and an event is still
@@ -13,14 +14,17 @@ export interface WindowLimits {
   readonly maxBytes: number;
 }
 
-/** A record's position, and its value, of which only the size is used. */
+/** A record's position, and its key and value, of which only the size is used. */
 export interface WindowRecord extends TopicPartition {
   readonly offset: number;
+  readonly key: Buffer | null;
   readonly value: Buffer | null;
 }
 
 interface Entry {
   offset: number;
+  /** A checksum of what was accepted. */
+  content: number;
   /** How many bytes of the partition had been seen before this record. */
   readonly bytesBefore: number;
 }
@@ -51,7 +55,7 @@ export class AcceptedEvents {
     const window = this.#windowOf(record);
     if (record.offset <= window.latestOffset) return;
     window.latestOffset = record.offset;
-    window.bytesSeen += record.value?.length ?? 0;
+    window.bytesSeen += bytesOf(record);
     this.#evict(window);
   }
 
@@ -61,15 +65,25 @@ export class AcceptedEvents {
     return entry !== undefined && entry.offset < record.offset;
   }
 
-  accept(record: WindowRecord, key: string): void {
+  /** Whether something else was accepted under the key: the repeat is then no repeat by its content. */
+  isOther(record: WindowRecord, key: string, content: number): boolean {
+    const entry = this.#windowOf(record).entries.get(key);
+    return entry !== undefined && entry.content !== content;
+  }
+
+  /** `content`: a checksum of the event. */
+  accept(record: WindowRecord, key: string, content: number): void {
     const window = this.#windowOf(record);
+    const { offset } = record;
     const entry = window.entries.get(key);
     if (entry !== undefined) {
-      entry.offset = Math.min(entry.offset, record.offset);
+      if (offset >= entry.offset) return;
+      entry.offset = offset;
+      entry.content = content;
       return;
     }
-    const bytesBefore = window.bytesSeen - (record.value?.length ?? 0);
-    window.entries.set(key, { offset: record.offset, bytesBefore });
+    const bytesBefore = window.bytesSeen - bytesOf(record);
+    window.entries.set(key, { offset, content, bytesBefore });
     window.order.push(key);
   }
 
@@ -119,4 +133,8 @@ export class AcceptedEvents {
       window.oldest = 0;
     }
   }
+}
+
+function bytesOf({ key, value }: WindowRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0);
 }

@@ -576,6 +576,20 @@ test("the same event again is a duplicate and is not delivered", async () => {
   expect(redelivered.intake).toMatchObject([{ decision: "routed" }]);
 });
 
+test("a duplicate with another payload says so, also of an event that was remembered", async () => {
+  const { route, remember } = aRoute({ endpoints: [anEndpoint()] });
+  remember(aRecord(envelope(), { offset: 1 }));
+
+  const [same, other] = [
+    await route(aRecord(envelope(), { offset: 2 })),
+    await route(aRecord(envelope({ payload: { total: 2 } }), { offset: 3 })),
+  ].map(({ intake }) => intake[0]);
+
+  expect(same?.reason).not.toContain("another");
+  expect(other?.decision).toBe("duplicate");
+  expect(other?.reason).toContain("with another type or payload");
+});
+
 test("an invalid event does not make a later good one a duplicate", async () => {
   const { route } = aRoute({ endpoints: [anEndpoint()] });
   await route(aRecord(envelope({ type: "" }), { offset: 1 }));

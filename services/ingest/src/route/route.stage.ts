@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type {
   OutRecord,
   Stage,
@@ -11,6 +12,7 @@ import { judgeEvent, type JudgeOptions } from "./judge-event.ts";
 import type { RouteInput } from "./read-event.ts";
 import type { RouteSpans } from "./route-spans.ts";
 import { type Matched, Routing, type RoutingOptions } from "./routing.ts";
+import type { ValidEvent } from "../valid-event.ts";
 
 export interface RouteOptions
   extends JudgeOptions, Omit<RoutingOptions, "recordedPayloadBytes"> {
@@ -59,7 +61,8 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
         event.destination === null
           ? endpoints.mostWanting(event.tenantId, event.type)
           : 1;
-      if (mostEndpoints <= maxFanOut) acceptedEvents.accept(raw, key);
+      if (mostEndpoints <= maxFanOut)
+        acceptedEvents.accept(raw, key, contentOf(event));
     },
     forget(partition) {
       acceptedEvents.forget(partition);
@@ -78,9 +81,11 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
         return emit(route.rejected(judged.problems));
       }
       const { event, key } = judged;
+      const content = contentOf(event);
       if (acceptedEvents.isRepeat(raw, key)) {
         span?.decided("duplicate");
-        return emit(route.duplicate());
+        const isOther = acceptedEvents.isOther(raw, key, content);
+        return emit(route.duplicate(isOther));
       }
       const wanting =
         event.destination === null
@@ -92,7 +97,7 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
         span?.decided("refused");
         return emit(route.refused(most));
       }
-      acceptedEvents.accept(raw, key);
+      acceptedEvents.accept(raw, key, content);
       const matched =
         wanting?.hasFilters === true
           ? filters.leaveOut(event, wanting)
@@ -109,6 +114,11 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
 
 function nobody(matched: Matched | null): "filtered" | "no_match" {
   return (matched?.filteredIds?.length ?? 0) > 0 ? "filtered" : "no_match";
+}
+
+/** A checksum of what the receivers would get. It only says more about a duplicate, so that two in four billion may have the same. */
+function contentOf({ type, payload }: ValidEvent): number {
+  return crc32(payload, crc32(type));
 }
 
 /** The lane of each partition. The text of the last one is kept, because records come in batches of one partition. */

@@ -116,9 +116,15 @@ export class Routing {
     return this.#intake({ decision: "refused", reason });
   }
 
-  duplicate(): OutRecord[] {
+  /** `isOther`: what was accepted has another type or payload. Its publisher has used an id, or an `Idempotency-Key`, twice. */
+  duplicate(isOther: boolean): OutRecord[] {
     const reason = "an event of this tenant and id was accepted before";
-    return this.#intake({ decision: "duplicate", reason });
+    return this.#intake({
+      decision: "duplicate",
+      reason: isOther
+        ? `${reason}, with another type or payload; publish this one under an id of its own`
+        : reason,
+    });
   }
 
   /** `matched` is null for an inline destination. */
