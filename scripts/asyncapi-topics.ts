@@ -91,7 +91,9 @@ export function textOf(topic: string): TopicText {
   if (topic.startsWith("retry.")) return TIER;
   const text = TOPICS[topic];
   if (text === undefined)
-    throw new Error(`scripts/asyncapi-of.ts says nothing of topic ${topic}`);
+    throw new Error(
+      `scripts/asyncapi-topics.ts says nothing of topic ${topic}`,
+    );
   return text;
 }
 

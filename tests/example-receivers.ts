@@ -1,10 +1,5 @@
 /** The programs of examples/receiving, each in a process of its own. */
-import {
-  execFileSync,
-  spawn,
-  spawnSync,
-  type ChildProcess,
-} from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -108,16 +103,26 @@ export class ExampleProcesses {
     return { url, child, lines: () => text().split("\n").slice(1, -1) };
   }
 
-  /** How a receiver ends that is started with nothing for a secret. It must have been built. */
-  withoutSecret({ run }: ExampleReceiver): {
-    readonly status: number | null;
-    readonly stderr: string;
-  } {
+  /** How a receiver ends that is started with secrets with which it must not start. It must have been built. */
+  async endOf(
+    { run }: ExampleReceiver,
+    secrets: string,
+  ): Promise<{ readonly status: number | null; readonly printed: string }> {
     const [command, ...args] = run(this.#folder);
-    return spawnSync(command, args, {
-      encoding: "utf8",
-      env: { ...process.env, WEBHOOK_SECRETS: " ", PORT: "0" },
+    const child = spawn(command, args, {
+      env: { ...process.env, WEBHOOK_SECRETS: secrets, PORT: "0" },
+      stdio: ["ignore", "pipe", "pipe"],
     });
+    this.#children.push(child);
+    const printed: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => {
+        printed.push(chunk);
+        // One that starts all the same would never end.
+        if (stream === child.stdout) child.kill();
+      });
+    const [status] = (await once(child, "close")) as [number | null];
+    return { status, printed: Buffer.concat(printed).toString() };
   }
 
   async end(): Promise<void> {

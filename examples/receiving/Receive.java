@@ -29,11 +29,17 @@ public class Receive {
   static List<SecretKeySpec> keys;
 
   static SecretKeySpec keyOf(String secret) {
-    var bytes =
-        secret.startsWith("whsec_")
-            ? Base64.getDecoder().decode(secret.substring("whsec_".length()))
-            : secret.getBytes(StandardCharsets.UTF_8);
-    return new SecretKeySpec(bytes, "HmacSHA256");
+    // A public key, which everybody knows, must not become the key of an HMAC.
+    if (secret.startsWith("whpk_") || secret.startsWith("whsk_"))
+      throw new IllegalArgumentException(
+          "whpk_ and whsk_ are ed25519 keys: this program verifies HMACs (whsec_) alone.");
+    if (!secret.startsWith("whsec_"))
+      return new SecretKeySpec(secret.getBytes(StandardCharsets.UTF_8), "HmacSHA256");
+    var encoded = secret.substring("whsec_".length());
+    // With an empty key anybody can sign.
+    if (!encoded.matches("[A-Za-z0-9+/]{2,}={0,2}"))
+      throw new IllegalArgumentException("What follows whsec_ in a secret must be base64.");
+    return new SecretKeySpec(Base64.getDecoder().decode(encoded), "HmacSHA256");
   }
 
   /** Whether one of the secrets has signed these bytes, a short while ago. */
@@ -120,7 +126,7 @@ public class Receive {
       System.exit(2);
     }
     System.setOut(new PrintStream(System.out, true, StandardCharsets.UTF_8));
-    keys = Arrays.stream(secrets.split(" +")).map(Receive::keyOf).toList();
+    keys = Arrays.stream(secrets.split("\\s+")).map(Receive::keyOf).toList();
     var port = Integer.parseInt(System.getenv().getOrDefault("PORT", "8080"));
     // Seconds that a request may take to come. Without this Java waits for ever.
     System.setProperty("sun.net.httpserver.maxReqTime", "30");

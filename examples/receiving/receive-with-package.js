@@ -7,9 +7,13 @@ const MAX_BODY_BYTES = 1_048_576;
 const MAX_WAITING = 1_000;
 const MAX_REMEMBERED = 10_000;
 
-const secrets = (process.env.WEBHOOK_SECRETS ?? "").split(" ").filter(Boolean);
+const secrets = (process.env.WEBHOOK_SECRETS ?? "")
+  .split(/\s+/)
+  .filter(Boolean);
 if (secrets.length === 0)
   throw new Error("Set WEBHOOK_SECRETS to the endpoint's secret (whsec_…).");
+// Throws on a secret that cannot be used: now, and not at the first request.
+verify({ headers: {}, body: "", secrets });
 
 /** In memory, so that the example is short. Yours is a table with the id as its key, which outlives the process. */
 const remembered = new Set();

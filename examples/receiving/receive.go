@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -41,11 +42,20 @@ type webhook struct {
 }
 
 func keyOf(secret string) ([]byte, error) {
+	// A public key, which everybody knows, must not become the key of an HMAC.
+	if strings.HasPrefix(secret, "whpk_") || strings.HasPrefix(secret, "whsk_") {
+		return nil, errors.New("whpk_ and whsk_ are ed25519 keys: this program verifies HMACs (whsec_) alone.")
+	}
 	encoded, isBase64 := strings.CutPrefix(secret, "whsec_")
 	if !isBase64 {
 		return []byte(secret), nil
 	}
-	return base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	key, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	// With an empty key anybody can sign.
+	if err != nil || len(key) == 0 {
+		return nil, errors.New("What follows whsec_ in a secret must be base64.")
+	}
+	return key, nil
 }
 
 // Whether one of the secrets has signed these bytes, a short while ago.
@@ -126,7 +136,7 @@ func main() {
 	for _, secret := range strings.Fields(os.Getenv("WEBHOOK_SECRETS")) {
 		key, err := keyOf(secret)
 		if err != nil {
-			log.Fatal("what follows whsec_ in a secret must be base64")
+			log.Fatal(err)
 		}
 		keys = append(keys, key)
 	}

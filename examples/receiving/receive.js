@@ -8,14 +8,24 @@ const MAX_WAITING = 1_000;
 const MAX_REMEMBERED = 10_000;
 const TOLERANCE_SECONDS = 300;
 
+function keyOf(secret) {
+  // A public key, which everybody knows, must not become the key of an HMAC.
+  if (/^wh[ps]k_/.test(secret))
+    throw new Error(
+      "whpk_ and whsk_ are ed25519 keys: this program verifies HMACs (whsec_) alone.",
+    );
+  if (!secret.startsWith("whsec_")) return Buffer.from(secret);
+  const encoded = secret.slice("whsec_".length);
+  // Node skips what is no base64. With the empty key that could be left, anybody can sign.
+  if (!/^[A-Za-z0-9+/]{2,}={0,2}$/.test(encoded))
+    throw new Error("What follows whsec_ in a secret must be base64.");
+  return Buffer.from(encoded, "base64");
+}
+
 const keys = (process.env.WEBHOOK_SECRETS ?? "")
-  .split(" ")
+  .split(/\s+/)
   .filter(Boolean)
-  .map((secret) =>
-    secret.startsWith("whsec_")
-      ? Buffer.from(secret.slice("whsec_".length), "base64")
-      : Buffer.from(secret),
-  );
+  .map(keyOf);
 if (keys.length === 0)
   throw new Error("Set WEBHOOK_SECRETS to the endpoint's secret (whsec_…).");
 

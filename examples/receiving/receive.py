@@ -18,9 +18,16 @@ TOLERANCE_SECONDS = 300
 
 
 def key_of(secret):
-    if secret.startswith("whsec_"):
-        return base64.b64decode(secret[len("whsec_"):] + "==")
-    return secret.encode()
+    # A public key, which everybody knows, must not become the key of an HMAC.
+    if secret.startswith(("whpk_", "whsk_")):
+        raise SystemExit("whpk_ and whsk_ are ed25519 keys: this program verifies HMACs (whsec_) alone.")
+    if not secret.startswith("whsec_"):
+        return secret.encode()
+    encoded = secret[len("whsec_"):]
+    # Python skips what is no base64. With the empty key that could be left, anybody can sign.
+    if not re.fullmatch("[A-Za-z0-9+/]{2,}={0,2}", encoded):
+        raise SystemExit("What follows whsec_ in a secret must be base64.")
+    return base64.b64decode(encoded + "==")
 
 
 KEYS = [key_of(secret) for secret in os.environ.get("WEBHOOK_SECRETS", "").split()]

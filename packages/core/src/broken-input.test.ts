@@ -132,6 +132,7 @@ test("a CloudEvent in binary mode makes headers that HTTP can carry, whatever it
   const names = ["specversion", "id", "source", "type", "time", "tenantid"];
   await fuzz({
     name: "binary CloudEvent",
+    inputs: 100,
     make: (random) =>
       [...names, "subject", "traceparent", "__proto__", "\u0000x"].map(
         (name) =>

@@ -1,7 +1,8 @@
 /**
- * Feeds broken input to a decoder for a bounded time, and finds what crashes, hangs or fills the memory. The input is made of sound
- * input by small changes, because most random bytes are refused at the first one. Every run draws another seed; what a failed run
- * says is enough to repeat it: `POSTRIDER_FUZZ_SEED=… npm test -- FILE`. With `POSTRIDER_FUZZ_MS=60000` each decoder is fed for a minute.
+ * Feeds broken input to a decoder, and finds what crashes, hangs or fills the memory. The input is made of sound input by small
+ * changes, because most random bytes are refused at the first one. Every run feeds the same input, so that a run fails because of a
+ * change and never by chance. `POSTRIDER_FUZZ_SEED=random POSTRIDER_FUZZ_INPUTS=50000` looks for what nobody has found yet; what a
+ * failed run says is enough to repeat it.
  */
 import { randomInt } from "node:crypto";
 import { seededRandom, type Random } from "./seeded-random.ts";
@@ -10,10 +11,10 @@ export interface FuzzOptions<Input> {
   /** What is fed. With the seed it decides about the input. */
   readonly name: string;
   readonly make: (random: Random) => Input;
-  /** Throws, or rejects, if it finds something wrong. */
+  /** Throws, or rejects, if it finds something wrong. The same input may be fed again. */
   readonly feed: (input: Input) => unknown;
-  /** Default 500 ms, so that the tests of all decoders together stay short. */
-  readonly forMs?: number;
+  /** Default 500: a fraction of a second, so that the tests of all decoders together stay short. */
+  readonly inputs?: number;
   /** The most that one input may cost. Default 1 s of CPU, a thousand times what a usual one costs. */
   readonly mostCpuMs?: number;
   /** How much memory may be taken by one input, whether or not it is given back. Default 256 MiB. */
@@ -21,51 +22,89 @@ export interface FuzzOptions<Input> {
 }
 
 const MIB = 1 << 20;
-/** A machine that is busy with other work feeds so many all the same. */
-const LEAST_INPUTS = 50;
+const DEFAULT_SEED = 1;
+const DEFAULT_INPUTS = 500;
 
 /** Resolves to how many inputs were fed. Rejects at the first that throws, or costs too much, with the seed and the input. */
 export async function fuzz<Input>(
   options: FuzzOptions<Input>,
 ): Promise<number> {
-  const { name, make, feed } = options;
-  const forMs = Number(
-    process.env["POSTRIDER_FUZZ_MS"] ?? options.forMs ?? 500,
-  );
-  const { mostCpuMs = 1_000, mostBytes = 256 * MIB } = options;
-  const seed = Number(process.env["POSTRIDER_FUZZ_SEED"] ?? randomInt(2 ** 31));
+  const { name, make, feed, mostCpuMs = 1_000 } = options;
+  const { mostBytes = 256 * MIB, inputs = DEFAULT_INPUTS } = options;
+  const seed = seedOf(process.env["POSTRIDER_FUZZ_SEED"]);
+  const most = wholeNumber("POSTRIDER_FUZZ_INPUTS") ?? inputs;
   const random = seededRandom(seed, name);
-  const end = performance.now() + forMs;
-  let count = 0;
-  for (; count < LEAST_INPUTS || performance.now() < end; count++) {
+  for (let count = 1; count <= most; count++) {
     const input = make(random);
     const failed = (why: string, cause?: unknown): Error =>
       new Error(
-        `${name}: ${why}; input ${count} of POSTRIDER_FUZZ_SEED=${seed}: ${shown(input)}`,
+        `${name}: ${why}; the last of POSTRIDER_FUZZ_SEED=${seed} POSTRIDER_FUZZ_INPUTS=${count}: ${shown(input)}`,
         { cause },
       );
-    const cpu = process.cpuUsage();
-    const before = memoryBytes();
     try {
-      await feed(input);
+      const { cpuMs, bytes } = await costOf(() => feed(input), {
+        mostCpuMs,
+        mostBytes,
+      });
+      if (cpuMs > mostCpuMs) throw new Error(`${Math.round(cpuMs)} ms of CPU`);
+      if (bytes > mostBytes) throw new Error(`${Math.round(bytes / MIB)} MiB`);
     } catch (error) {
       throw failed(
         error instanceof Error ? error.message : String(error),
         error,
       );
     }
-    const { user, system } = process.cpuUsage(cpu);
-    const cpuMs = (user + system) / 1_000;
-    if (cpuMs > mostCpuMs) throw failed(`${Math.round(cpuMs)} ms of CPU`);
-    const taken = memoryBytes() - before;
-    if (taken > mostBytes) throw failed(`${Math.round(taken / MIB)} MiB`);
   }
-  return count;
+  return most;
+}
+
+interface Cost {
+  readonly cpuMs: number;
+  readonly bytes: number;
+}
+
+const TRIES = 3;
+
+/**
+ * What it costs. CPU and memory are those of the whole process, in which the compiler, the garbage collector or what an earlier test
+ * has left may be at work. So what seems too dear is done again, and the least of each counts: a decoder's own cost comes every time.
+ */
+async function costOf(
+  work: () => unknown,
+  { mostCpuMs, mostBytes }: { mostCpuMs: number; mostBytes: number },
+): Promise<Cost> {
+  let least: Cost = { cpuMs: Infinity, bytes: Infinity };
+  for (let tries = 0; tries < TRIES; tries++) {
+    const before = memoryBytes();
+    const cpu = process.cpuUsage();
+    await work();
+    const { user, system } = process.cpuUsage(cpu);
+    const bytes = memoryBytes() - before;
+    least = {
+      cpuMs: Math.min(least.cpuMs, (user + system) / 1_000),
+      bytes: Math.min(least.bytes, bytes),
+    };
+    if (least.cpuMs <= mostCpuMs && least.bytes <= mostBytes) break;
+  }
+  return least;
 }
 
 function memoryBytes(): number {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
+}
+
+function seedOf(text: string | undefined): number {
+  if (text === "random") return randomInt(2 ** 31);
+  return wholeNumber("POSTRIDER_FUZZ_SEED") ?? DEFAULT_SEED;
+}
+
+function wholeNumber(variable: string): number | undefined {
+  const text = process.env[variable];
+  if (text === undefined || text === "") return undefined;
+  if (!/^\d{1,10}$/.test(text))
+    throw new Error(`${variable} must be a whole number, not ${text}`);
+  return Number(text);
 }
 
 const MOST_SHOWN_CHARS = 4_000;

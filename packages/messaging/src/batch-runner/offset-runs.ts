@@ -11,8 +11,11 @@ export function runsOf(offsets: readonly number[], first: number): number[] {
   return runs;
 }
 
-/** Far more than a batch has records. Runs of more offsets are damaged: their range alone does not bound them, because it comes from the same text. */
-const MOST_OFFSETS = 1 << 20;
+/**
+ * More than a batch has records (`POSTRIDER_RECORD_BATCH_RECORDS` is at most 100,000). Runs of more offsets are damaged: their range
+ * alone does not bound them, because it comes from the same text. An intent of many ranges may hold so many for each of them.
+ */
+const MOST_OFFSETS = 1 << 17;
 
 /** The offsets of runs; null if they are not runs, or leave the range, or are too many. */
 export function offsetsOfRuns(

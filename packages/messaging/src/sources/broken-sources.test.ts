@@ -46,6 +46,7 @@ test("a sources file that is nested too deeply is refused in a few lines", () =>
 test("any sources file is read, or refused with every line that is wrong", async () => {
   await fuzz({
     name: "sources file",
+    inputs: 80,
     make: (random) =>
       mutated(
         random,

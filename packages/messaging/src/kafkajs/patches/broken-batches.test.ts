@@ -85,7 +85,7 @@ test("whatever a broker sends, each offset is a record, a record that says why i
   const whole = [...(await batches()), ...(await oldEntries())];
   await fuzz({
     name: "record batches",
-    forMs: 1_500,
+    inputs: 1_500,
     make: (random) => {
       const one = (): Buffer => {
         const broken = mutated(
