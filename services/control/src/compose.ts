@@ -19,7 +19,7 @@ import {
 import {
   clickhouseAccess,
   clickhouseTenantAccess,
-  createKeyRing,
+  createLiveKeyRing,
   type Composition,
   type Effects,
 } from "@postrider/runtime";
@@ -155,7 +155,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       if (lack !== null) throw new Error(lack);
     },
   });
-  const keyRing = createKeyRing(config.encryptionKeys);
+  const keyRing = createLiveKeyRing(config.encryptionKeys, effects);
   const secrets = createSecretMaker(keyRing, clock);
   const publicKeyOf = createPublicKeys(keyRing, log);
   const tenureWriter = createTenureWriter({
