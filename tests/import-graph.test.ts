@@ -105,6 +105,7 @@ const FOLDERS: Readonly<
       "reads",
       "replays",
       "resumes",
+      "secrets",
       "writer",
     ],
     audit: [],
@@ -114,6 +115,7 @@ const FOLDERS: Readonly<
     letters: [],
     replays: ["audit", "http", "letters", "writer"],
     resumes: ["audit", "endpoints", "http", "letters", "writer"],
+    secrets: ["audit", "endpoints", "http"],
     writer: ["http"],
     reads: [
       "cookbook",

@@ -16,6 +16,7 @@ import { publishCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
 import { receiverCommand } from "./commands/receiver.ts";
 import { replayCommand } from "./commands/replay.ts";
+import { secretsCommand } from "./commands/secrets.ts";
 import { sourcesCommand } from "./commands/sources.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -41,6 +42,7 @@ export function createProgram(run: Run): Command {
     migrateCommand,
     endpointsCommand,
     keysCommand,
+    secretsCommand,
     auditCommand,
     publishCommand,
     eventsCommand,

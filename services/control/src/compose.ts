@@ -45,6 +45,8 @@ import { resumeRoutes } from "./resumes/resume-routes.ts";
 import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
+import { createSecretKeys } from "./secrets/reencryption.ts";
+import { secretRoutes } from "./secrets/secret-routes.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createTestSender } from "./endpoints/test-sender.ts";
 import { createServer } from "./http/server.ts";
@@ -270,6 +272,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
           deniedCidrs: config.denyCidrs ?? [],
         }),
       }),
+      secretRoutes(createSecretKeys({ keyRing, table, writer, clock, log })),
       resumeRoutes({ table, writer, store, publicKeyOf }),
       replays.routes,
       eventRoutes(reader),

@@ -49,6 +49,7 @@ const DESCRIPTION: ApiDescription = {
     queries: "SQL over what is recorded.",
     audit: "Who changed what.",
     keys: "Who may call the APIs.",
+    secrets: "Which encryption keys seal endpoints' secrets.",
     status: "The replica that answers.",
   },
 };
