@@ -7,6 +7,7 @@ export const LABELS: Readonly<Record<string, string>> = {
     "`client`: ours, with its chain; `authority`: those that were given, of which the last to end counts; `server`: the servers' own and their issuers', of which the first to end counts, while they are connected",
   connection: "`reused` or `fresh`",
   decision: "what route decided: `routed`, `no_match`, `refused` …",
+  key: "the id of an encryption key in the ring of this process",
   kind: "how a commit failed",
   method: "of an HTTP request to the API",
   outcome: "what an attempt showed: `delivered`, `timeout` …",

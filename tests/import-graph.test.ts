@@ -113,6 +113,7 @@ const FOLDERS: Readonly<
       "reads",
       "replays",
       "resumes",
+      "secrets",
       "writer",
     ],
     audit: [],
@@ -124,6 +125,7 @@ const FOLDERS: Readonly<
     operations: ["http", "writer"],
     replays: ["audit", "http", "letters", "writer"],
     resumes: ["audit", "endpoints", "http", "letters", "writer"],
+    secrets: ["audit", "endpoints", "http"],
     writer: ["http"],
     reads: [
       "cookbook",

@@ -18,6 +18,7 @@ import { publishCommand, triggerCommand } from "./commands/publish.ts";
 import { queryCommand } from "./commands/query.ts";
 import { receiverCommand } from "./commands/receiver.ts";
 import { replayCommand } from "./commands/replay.ts";
+import { secretsCommand } from "./commands/secrets.ts";
 import { sourcesCommand } from "./commands/sources.ts";
 import { startCommand } from "./commands/start.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -44,6 +45,7 @@ export function createProgram(run: Run): Command {
     migrateCommand,
     endpointsCommand,
     keysCommand,
+    secretsCommand,
     auditCommand,
     eventTypesCommand,
     publishCommand,

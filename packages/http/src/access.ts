@@ -21,6 +21,9 @@ export const READ_ALL = access(["reader", "admin"], false);
 /** Options of a route for administrators, which keeps to the caller's tenant. */
 export const ADMINISTER = access(["admin"]);
 
+/** Options of a route for administrators that is about every tenant at once. */
+export const ADMINISTER_ALL = access(["admin"], false);
+
 /** Needs no key. For routes that hold nothing secret and know no tenant: their requests have no `caller`. */
 export const EVERYONE = "everyone";
 /** Options of a route that needs no key. */

@@ -45,7 +45,8 @@ export const commonConfig = {
     env: "POSTRIDER_ENCRYPTION_KEYS",
     parse: encryptionKeys,
     secret: true,
-    doc: "The keys that seal endpoint secrets; the newest, which comes first, seals, and all open.",
+    live: true,
+    doc: "The keys that seal endpoint secrets; the newest, which comes first, seals, and all open. A changed file is used within a second.",
   },
   adminKey: {
     env: "POSTRIDER_ADMIN_KEY",

@@ -11,6 +11,7 @@ export * from "./session-timeout.ts";
 export * from "./common-config.ts";
 export * from "./kafka-config.ts";
 export * from "./last-good.ts";
+export * from "./live-key-ring.ts";
 export * from "./live-tls.ts";
 export * from "./certificate-ends.ts";
 export * from "./clickhouse-config.ts";

@@ -29,6 +29,8 @@ export interface Sealed {
 
 /** Seals with the newest key; opens with whichever of its keys did the sealing. */
 export interface KeyRing {
+  /** The ids of its keys, newest first. The same array until the keys change. */
+  kids(): readonly string[];
   /** `aad` binds the sealed text to its owner (core's `secretAad`): it opens only with the same `aad`. */
   seal(plain: Uint8Array, aad: string): Sealed;
   /** Throws `KeyRingError`: `UNKNOWN_KEY` when the ring does not have the key, `NOT_AUTHENTIC` when the key, the `aad` or the bytes differ from those at sealing. */
@@ -66,7 +68,9 @@ export function createKeyRing(keys: readonly EncryptionKey[]): KeyRing {
     byId.set(kid, createSecretKey(key));
   }
   const sealing = byId.get(newest.kid)!; // set above
+  const kids = [...byId.keys()];
   return {
+    kids: () => kids,
     seal: (plain, aad) => ({
       kid: newest.kid,
       ciphertext: encrypt(sealing, plain, aad),
@@ -76,7 +80,7 @@ export function createKeyRing(keys: readonly EncryptionKey[]): KeyRing {
       if (key === undefined)
         throw new KeyRingError(
           "UNKNOWN_KEY",
-          `sealed with key ${kid}; the ring has ${[...byId.keys()].join(", ")}`,
+          `sealed with key ${kid}; the ring has ${kids.join(", ")}`,
         );
       return decrypt(key, kid, ciphertext, aad);
     },

@@ -50,6 +50,8 @@ export async function runService<C extends ProcessSettings>(
   options: ServiceOptions<C>,
   env: Env = process.env,
 ): Promise<number> {
+  // A diagnostic report of Node lists all variables, and with them the secrets.
+  process.report.excludeEnv = true;
   const config = configOf(options, env);
   if (config === undefined) return 2;
   const log = createLog({ service: options.name, level: config.logLevel });

@@ -19,7 +19,7 @@ import {
 import {
   clickhouseAccess,
   clickhouseTenantAccess,
-  createKeyRing,
+  createLiveKeyRing,
   type Composition,
   type Effects,
 } from "@postrider/runtime";
@@ -53,6 +53,8 @@ import { composeOperations } from "./operations.ts";
 import { composeReplays } from "./replays.ts";
 import { composeResumes } from "./resumes.ts";
 import { createSecretMaker } from "./endpoints/secret-maker.ts";
+import { createSecretKeys } from "./secrets/reencryption.ts";
+import { secretRoutes } from "./secrets/secret-routes.ts";
 import { createSecretRotation } from "./endpoints/secret-rotation.ts";
 import { createTestSender } from "./endpoints/test-sender.ts";
 import { createServer } from "./http/server.ts";
@@ -175,7 +177,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       if (lack !== null) throw new Error(lack);
     },
   });
-  const keyRing = createKeyRing(config.encryptionKeys);
+  const keyRing = createLiveKeyRing(config.encryptionKeys, effects);
   const secrets = createSecretMaker(keyRing, clock);
   const publicKeyOf = createPublicKeys(keyRing, log);
   const tenureWriter = createTenureWriter({
@@ -311,6 +313,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
           deniedCidrs: config.denyCidrs ?? [],
         }),
       }),
+      secretRoutes(createSecretKeys({ keyRing, table, writer, clock, log })),
       resumeRoutes({ table, writer, store, publicKeyOf }),
       replays.routes,
       eventRoutes(reader),

@@ -183,6 +183,12 @@ const CASES: Readonly<Record<string, Case>> = {
   "GET /v1/attempts": { kind: "unserved", path: () => "/v1/attempts" },
   "GET /v1/dead-letters": { kind: "unserved", path: () => "/v1/dead-letters" },
   "GET /v1/series": { kind: "unserved", path: () => "/v1/series" },
+  "GET /v1/secrets": { kind: "forbidden", path: "/v1/secrets" },
+  "POST /v1/secrets/reencrypt": {
+    kind: "forbidden",
+    path: "/v1/secrets/reencrypt",
+    body: {},
+  },
   "POST /v1/query": {
     kind: "forbidden",
     path: "/v1/query",

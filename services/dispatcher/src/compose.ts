@@ -9,7 +9,7 @@ import {
   topicName,
 } from "@postrider/messaging";
 import {
-  createKeyRing,
+  createLiveKeyRing,
   type Composition,
   type Effects,
 } from "@postrider/runtime";
@@ -99,7 +99,10 @@ export function compose(
     stage: createDeliverStage({
       endpoints,
       send: sender.send,
-      signer: createSigner(createKeyRing(config.encryptionKeys), log),
+      signer: createSigner(
+        createLiveKeyRing(config.encryptionKeys, effects),
+        log,
+      ),
       urlPolicy,
       tiers: config.tiers,
       userAgent: `Postrider/${manifest.version}`,

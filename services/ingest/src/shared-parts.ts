@@ -17,7 +17,7 @@ import {
 } from "@postrider/messaging";
 import {
   type Check,
-  createKeyRing,
+  createLiveKeyRing,
   type Effects,
   type KeyRing,
   type Lifecycle,
@@ -65,7 +65,7 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     },
     effects,
   );
-  const keyRing = createKeyRing(config.encryptionKeys);
+  const keyRing = createLiveKeyRing(config.encryptionKeys, effects);
   const schemas = createSchemas({
     kafka,
     prefix: config.topicPrefix,

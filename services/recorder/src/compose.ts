@@ -12,7 +12,7 @@ import type {
   RecordStage,
   TopicValues,
 } from "@postrider/messaging";
-import { clickhouseAccess, createKeyRing } from "@postrider/runtime";
+import { clickhouseAccess, createLiveKeyRing } from "@postrider/runtime";
 import type { Composition, Effects, Lifecycle } from "@postrider/runtime";
 import {
   attemptsStage,
@@ -83,7 +83,7 @@ export function compose(
   const deadLetterOf = createRefusedDeadLetterOf(
     config.encryptionKeys === null
       ? null
-      : createKeyRing(config.encryptionKeys),
+      : createLiveKeyRing(config.encryptionKeys, effects),
   );
 
   function runner<

@@ -35,7 +35,7 @@ export const recorderSpec = {
   encryptionKeys: {
     ...commonConfig.encryptionKeys,
     default: null,
-    doc: "Seal what cannot be read before it is kept as a dead letter.",
+    doc: "Seal what cannot be read before it is kept as a dead letter. A changed file is used within a second.",
   },
   sessionTimeoutMs: commonConfig.sessionTimeoutMs,
   unknownSchemaWaitMs: commonConfig.unknownSchemaWaitMs,

@@ -84,10 +84,11 @@ function keyRing(env: Env): Finding[] {
   try {
     const { encryptionKeys } = readConfig(env, KEYS);
     if (encryptionKeys === null) return [];
-    const ring = createKeyRing(encryptionKeys);
+    const keys = encryptionKeys();
+    const ring = createKeyRing(keys);
     const sealed = ring.seal(Buffer.from("doctor"), "doctor");
     ring.open(sealed, "doctor");
-    return [fine(check, `${encryptionKeys.length}, the newest seals`)];
+    return [fine(check, `${keys.length}, the newest seals`)];
   } catch (error) {
     const next = "Correct POSTRIDER_ENCRYPTION_KEYS or the file that it is in.";
     return [failed(check, reasonOf(error), next, EXIT.usage)];

@@ -10,6 +10,7 @@ export const AUDIT_ACTIONS = [
   "created",
   "changed",
   "secret_rotated",
+  "secrets_reencrypted",
   "paused",
   "resumed",
   "disabled",

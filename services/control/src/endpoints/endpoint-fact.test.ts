@@ -122,3 +122,18 @@ test("a URL is told without the values of its query, and without its fragment", 
     },
   });
 });
+
+test("a re-encryption names the key of each secret before and after", () => {
+  const [secret] = BEFORE.secrets;
+  const fact = changedTo({
+    secrets: [{ ...secret!, kid: "k2", ciphertext: Buffer.alloc(60, 8) }],
+  });
+
+  expect(fact.action).toBe("secrets_reencrypted");
+  expect(fact.detail).toEqual({
+    secrets: {
+      from: [{ id: "sec_1", kid: "k1" }],
+      to: [{ id: "sec_1", kid: "k2" }],
+    },
+  });
+});

@@ -14,14 +14,35 @@ export function endpointFact(
 ): AuditFact {
   const { before, after } = change;
   const { id, tenantId } = change.before ?? change.after;
-  return {
+  const fact = {
     ...cause,
     tenantId,
     subject: "endpoint",
     subjectId: id,
+  } as const;
+  if (before !== null && after !== null && isResealed(before, after))
+    return {
+      ...fact,
+      action: "secrets_reencrypted",
+      detail: { secrets: { from: keysOf(before), to: keysOf(after) } },
+    };
+  return {
+    ...fact,
     action: actionOf(before, after),
     detail: detailOf(before, after),
   };
+}
+
+/** Whether another key seals one of the same secrets now. Such a write changes nothing else. */
+function isResealed(before: Endpoint, after: Endpoint): boolean {
+  const kids = new Map(before.secrets.map(({ id, kid }) => [id, kid]));
+  return after.secrets.some(
+    ({ id, kid }) => kids.has(id) && kids.get(id) !== kid,
+  );
+}
+
+function keysOf({ secrets }: Endpoint) {
+  return secrets.map(({ id, kid }) => ({ id, kid }));
 }
 
 /** A change of state gives the action its name, also where other fields change with it. */

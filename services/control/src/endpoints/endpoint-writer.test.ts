@@ -255,6 +255,52 @@ test("a write that the table does not show, though it has read past it, is uncer
   );
 });
 
+/** As if the newest key had sealed all of them anew. */
+const sealedAnew = ({ secrets }: Endpoint) =>
+  secrets.map((secret) => ({ ...secret, kid: "k9" }));
+
+test("a re-encryption keeps the version, and has its audit record", async () => {
+  const { writer, rows, audited } = aWriter();
+  const { endpoint } = await writer.create(creation, CAUSE);
+
+  expect(await writer.reseal(endpoint.id, CAUSE, sealedAnew)).toBe(true);
+
+  const stored = rows.get(endpoint.id)!;
+  expect(stored.secrets.map(({ kid }) => kid)).toEqual(["k9"]);
+  expect({ ...stored, secrets: [] }).toEqual({
+    ...JSON.parse(JSON.stringify(endpoint)),
+    secrets: [],
+  });
+  expect(audited.at(-1)).toMatchObject({ action: "secrets_reencrypted" });
+});
+
+test("a re-encryption of the same secrets, or of an endpoint that is gone, writes nothing", async () => {
+  const { writer, log } = aWriter();
+  const { endpoint } = await writer.create(creation, CAUSE);
+
+  const same = await writer.reseal(
+    endpoint.id,
+    CAUSE,
+    ({ secrets }) => secrets,
+  );
+  const gone = await writer.reseal("ep_gone", CAUSE, sealedAnew);
+
+  expect([same, gone]).toEqual([false, false]);
+  expect(log).toHaveLength(1);
+});
+
+test("a re-encryption that the table does not show is uncertain, though the version is the same", async () => {
+  const { writer, rows, state } = aWriter();
+  const { endpoint } = await writer.create(creation, CAUSE);
+  const before = rows.get(endpoint.id)!;
+  rows.get = () => before;
+
+  expect(await codeOf(writer.reseal(endpoint.id, CAUSE, sealedAnew))).toBe(
+    "write_uncertain",
+  );
+  expect(state.ended.join()).toContain("the table shows the keys");
+});
+
 test.each([
   ["a newer owner", new FencedError("taken over"), "not_owner"],
   ["a broker that went away", new Error("gone"), "write_uncertain"],

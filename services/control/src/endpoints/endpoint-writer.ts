@@ -2,7 +2,7 @@
  * The only way in which an endpoint changes. Invariant: each change starts from the version that the table shows after the
  * change before it was read back (tenure-writer.ts). So versions go up by one, and every reader will see what the caller was told.
  */
-import type { Endpoint, EpochMs, Problem } from "@postrider/core";
+import type { Endpoint, EpochMs, Problem, SealedSecret } from "@postrider/core";
 import { UnfitValueError, type ProducerRecord } from "@postrider/messaging";
 import { type CommonProblem, invalid } from "@postrider/http";
 import type { Clock, Log } from "@postrider/runtime";
@@ -31,6 +31,15 @@ export interface EndpointWriter {
     apply: (endpoint: Endpoint, now: EpochMs) => Endpoint,
   ): Promise<Endpoint>;
   remove(id: string, terms: ChangeTerms): Promise<void>;
+  /**
+   * Writes the endpoint with its secrets as `seal` returns them, when no other write waits. It is the same version as before: what
+   * the endpoint is, and what it sends, stays. Resolves to false where `seal` returns the secrets themselves, or the endpoint is gone.
+   */
+  reseal(
+    id: string,
+    cause: Cause,
+    seal: (endpoint: Endpoint) => readonly SealedSecret[],
+  ): Promise<boolean>;
 }
 
 /** What a change is meant for, and on whose behalf it is made. */
@@ -68,7 +77,7 @@ export function createEndpointWriter(
   options: EndpointWriterOptions,
 ): EndpointWriter {
   const { tenureWriter, table, clock, log } = options;
-  const { inTurn, owner } = tenureWriter;
+  const { inTurn, inSpareTurn, owner } = tenureWriter;
 
   /** The change and its audit record are one transaction: neither can be without the other. */
   async function write(
@@ -86,7 +95,7 @@ export function createEndpointWriter(
       options.auditTrail.recordOf(fact),
     ];
     await tenureWriter.write(tenure, records, () =>
-      requireShown(table.get(id)?.version, endpoint?.version),
+      requireShown(table.get(id), endpoint),
     );
     log.info("endpoint.written", {
       endpointId: id,
@@ -157,6 +166,18 @@ export function createEndpointWriter(
         const also = await options.alsoWritten(before, null);
         await write(tenure, { before, after: null, cause }, also);
       }),
+    reseal: (id, cause, seal) =>
+      inSpareTurn(async () => {
+        const tenure = owner();
+        const before = table.get(id);
+        if (before === undefined) return false;
+        const secrets = [...seal(before)];
+        if (secrets.every((secret, at) => secret === before.secrets[at]))
+          return false;
+        const after = { ...before, secrets };
+        await write(tenure, { before, after, cause });
+        return true;
+      }),
   };
 }
 
@@ -201,13 +222,21 @@ export function takenBy(id: string): Problem {
   };
 }
 
+/** A re-encryption keeps the version, so the keys are compared as well. */
 function requireShown(
-  shown: number | undefined,
-  written: number | undefined,
+  shown: Endpoint | undefined,
+  written: Endpoint | null,
 ): void {
-  if (shown === written) return;
-  const nameOf = (version = 0): string =>
-    version === 0 ? "no endpoint" : `version ${version}`;
+  const nameOf = (endpoint: Endpoint | null = null): string =>
+    endpoint === null ? "no endpoint" : `version ${endpoint.version}`;
+  const keysOf = (endpoint: Endpoint | null = null): string =>
+    endpoint?.secrets.map(({ kid }) => kid).join(", ") ?? "";
+  if (nameOf(shown) === nameOf(written)) {
+    if (keysOf(shown) === keysOf(written)) return;
+    throw new Error(
+      `the table shows the keys ${keysOf(shown)} after it, not ${keysOf(written)}`,
+    );
+  }
   throw new Error(
     `the table shows ${nameOf(shown)} after it, not ${nameOf(written)}`,
   );

@@ -13,11 +13,13 @@ export type PublicKeyOf = (
 ) => string | null | undefined;
 
 export function createPublicKeys(
-  keyRing: Pick<KeyRing, "open">,
+  keyRing: Pick<KeyRing, "open" | "kids">,
   log: Log,
 ): PublicKeyOf {
   /** Keyed by the SealedSecret object: the table returns the same object until the endpoint changes. */
-  const known = new WeakMap<SealedSecret, string | null | undefined>();
+  const known = new WeakMap<SealedSecret, string | null>();
+  /** The secrets that did not open, with the keys that there were then: other keys may open them. */
+  const closed = new WeakMap<SealedSecret, readonly string[]>();
 
   function derive(
     { id, tenantId }: Pick<Endpoint, "id" | "tenantId">,
@@ -36,9 +38,13 @@ export function createPublicKeys(
   }
 
   return (endpoint, secret) => {
-    if (known.has(secret)) return known.get(secret);
+    const found = known.get(secret);
+    if (found !== undefined) return found;
+    const kids = keyRing.kids();
+    if (closed.get(secret) === kids) return undefined;
     const publicKey = derive(endpoint, secret);
-    known.set(secret, publicKey);
+    if (publicKey === undefined) closed.set(secret, kids);
+    else known.set(secret, publicKey);
     return publicKey;
   };
 }

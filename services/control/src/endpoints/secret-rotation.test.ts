@@ -102,6 +102,7 @@ function aRotation(secret: string, fields: Partial<Endpoint> = {}) {
         (endpoint = apply(endpoint, clock.now())),
       create: () => Promise.reject(new Error("not used")),
       remove: () => Promise.reject(new Error("not used")),
+      reseal: () => Promise.reject(new Error("not used")),
     },
   });
   const opened = (at: number): string => {

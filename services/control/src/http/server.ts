@@ -50,6 +50,7 @@ const DESCRIPTION: ApiDescription = {
     audit: "Who changed what.",
     keys: "Who may call the APIs.",
     "event types": "What events there are, and what a tenant's are held to.",
+    secrets: "Which encryption keys seal endpoints' secrets.",
     status: "The replica that answers.",
   },
 };

@@ -27,6 +27,7 @@ import {
 import { conclude } from "./conclude.ts";
 import { deliverReport, type DeliverReport } from "./deliver-report.ts";
 import { DeliverSpans } from "./deliver-spans.ts";
+import { withoutEchoes } from "./echoed-secrets.ts";
 import { withLastAttempt } from "./last-attempt-header.ts";
 import type { BreakerChange, Permit } from "../breaker/breaker.ts";
 import { EndpointBreakers } from "../breaker/endpoint-breakers.ts";
@@ -296,10 +297,11 @@ class DeliverStage implements Stage<Delivery> {
 
   #concluded(
     { record, target, startedAt, span }: Attempted,
-    result: AttemptResult,
+    answered: AttemptResult,
     change: BreakerChange | null,
   ): Verdict {
     const delivery = record.value;
+    const result = withoutEchoes(answered, target.headers, delivery.headers);
     const { clock, tiers, worker } = this.#options;
     const now = clock.now();
     const conclusion = conclude(record, {

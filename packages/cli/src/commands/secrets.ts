@@ -1,0 +1,155 @@
+/** `secrets status` and `secrets reencrypt`. */
+import { Command } from "commander";
+import { EXIT, type ExitCode } from "../cli-error.ts";
+import { command, type Run } from "../command.ts";
+import { table, type Terminal } from "../terminal.ts";
+import { whyHeader, withWhy, type Why } from "../why.ts";
+import { call } from "./endpoint-requests.ts";
+
+/** What control answers to `GET /v1/secrets`. */
+interface KeyUse {
+  readonly newest: string;
+  readonly remaining: number;
+  readonly missing: number;
+  readonly keys: readonly {
+    readonly kid: string;
+    readonly isInRing: boolean;
+    readonly endpoints: number;
+    readonly secrets: number;
+  }[];
+}
+
+/** What control answers to one round of `POST /v1/secrets/reencrypt`. */
+interface Round {
+  readonly newest: string;
+  readonly endpoints: number;
+  readonly secrets: number;
+  readonly failed: readonly Failed[];
+  readonly next: string | null;
+}
+
+interface Failed {
+  readonly endpointId: string;
+  readonly tenantId: string;
+  readonly secretId: string;
+  readonly kid: string;
+  readonly reason: string;
+}
+
+export function secretsCommand(run: Run): Command {
+  return new Command("secrets")
+    .description("which encryption keys seal endpoint secrets")
+    .addCommand(status(run))
+    .addCommand(reencrypt(run));
+}
+
+function status(run: Run): Command {
+  return command(
+    run,
+    "status",
+    "how many endpoint secrets each encryption key has sealed",
+    async ({ terminal }) => {
+      const use = await keyUse();
+      terminal.data(use, () => useTable(use, terminal));
+      sayWhatFollows(use, terminal);
+    },
+  );
+}
+
+function reencrypt(run: Run): Command {
+  const made = command<Why>(
+    run,
+    "reencrypt",
+    "seal all endpoint secrets with the newest encryption key; may be stopped and repeated at any time",
+    async ({ options, terminal }) => {
+      const failed: Failed[] = [];
+      let endpoints = 0;
+      let secrets = 0;
+      let after: string | null = "";
+      while (after !== null) {
+        const round: Round = await call<Round>({
+          method: "POST",
+          path: "/v1/secrets/reencrypt",
+          headers: whyHeader(options),
+          body: JSON.stringify({ after }),
+        });
+        endpoints += round.endpoints;
+        secrets += round.secrets;
+        for (const one of round.failed)
+          if (failed.length < MAX_NAMED) failed.push(one);
+        after = round.next;
+        if (after !== null)
+          terminal.progress(
+            `${endpoints} endpoints are sealed with ${round.newest}`,
+          );
+      }
+      const use = await keyUse();
+      terminal.data({ endpoints, secrets, failed, ...use }, () =>
+        [
+          `Sealed with ${use.newest}: ${secrets} ${secrets === 1 ? "secret" : "secrets"} of ${endpoints} ${endpoints === 1 ? "endpoint" : "endpoints"}.`,
+          useTable(use, terminal),
+        ].join("\n"),
+      );
+      for (const one of failed) terminal.say(failureLine(one));
+      sayWhatFollows(use, terminal);
+      return exitCodeOf(use, failed);
+    },
+  );
+  return withWhy(made);
+}
+
+/** Failures that are named, at most; the table has the count of them all. */
+const MAX_NAMED = 50;
+
+function keyUse(): Promise<KeyUse> {
+  return call<KeyUse>({ method: "GET", path: "/v1/secrets" });
+}
+
+function useTable({ newest, keys }: KeyUse, terminal: Terminal): string {
+  return table(
+    ["KEY", "SECRETS", "ENDPOINTS", "STATE"],
+    keys.map(({ kid, isInRing, secrets, endpoints }) => [
+      kid,
+      String(secrets),
+      String(endpoints),
+      kid === newest ? "newest: seals" : isInRing ? "opens" : "missing",
+    ]),
+    terminal,
+  );
+}
+
+function failureLine({ endpointId, secretId, kid, reason }: Failed): string {
+  const what =
+    reason === "key_missing"
+      ? `the ring lacks key ${kid}`
+      : `key ${kid} does not open it: another key had this id, or its bytes have changed`;
+  return `Not sealed anew: ${secretId} of ${endpointId}: ${what}.`;
+}
+
+function sayWhatFollows(
+  { newest, keys, remaining, missing }: KeyUse,
+  terminal: Terminal,
+): void {
+  for (const { kid, isInRing, secrets } of keys)
+    if (!isInRing)
+      terminal.say(
+        `Key ${kid} is missing, and ${secrets} ${secrets === 1 ? "secret is" : "secrets are"} sealed with it: their deliveries wait, and expire. Give the key back to POSTRIDER_ENCRYPTION_KEYS, or, if it is lost, each endpoint a new secret: npx postrider endpoints rotate-secret ID --overlap 0`,
+      );
+  if (remaining > 0)
+    terminal.say(
+      `${remaining} ${remaining === 1 ? "secret is" : "secrets are"} sealed with an older key. Seal them with ${newest}: npx postrider secrets reencrypt`,
+    );
+  const unused = keys.filter(
+    ({ kid, isInRing, secrets }) => kid !== newest && isInRing && secrets === 0,
+  );
+  if (unused.length === 0 || missing > 0) return;
+  terminal.say(
+    `No endpoint needs ${unused.map(({ kid }) => kid).join(", ")} any more. Events that brought their own destination do, until they are gone: keep it 40 days after the last ingest began to seal with ${newest}. See docs/operations.md, "Encryption keys".`,
+  );
+}
+
+function exitCodeOf(use: KeyUse, failed: readonly Failed[]): ExitCode {
+  return failed.length > 0 || use.missing > 0 || use.remaining > 0
+    ? EXIT.failed
+    : EXIT.done;
+}
