@@ -1,6 +1,5 @@
 /** What a person can do so that an event arrives. Pure. Nothing is said where it arrives by itself. */
 import type {
-  ArrivalView,
   EndpointGroup,
   EndpointNow,
   ExplainedDelivery,
@@ -86,9 +85,9 @@ const MAX_STEPS = 10;
 /** Of the event: its deliveries' steps, then what would have made more deliveries. */
 export function nextStepsOfEvent(of: {
   readonly verdict: ExplainVerdict;
-  readonly arrival: Pick<ArrivalView, "decision"> | null;
   readonly deliveries: readonly Pick<ExplainedDelivery, "next">[];
   readonly disabled: EndpointGroup;
+  readonly filtered: EndpointGroup;
   readonly notNamed: NotNamed | null;
 }): readonly NextStep[] {
   const steps = [
@@ -107,6 +106,7 @@ export function nextStepsOfEvent(of: {
 function withoutDelivery({
   verdict,
   disabled,
+  filtered,
   notNamed,
 }: Parameters<typeof nextStepsOfEvent>[0]): readonly NextStep[] {
   if (verdict === "turned_away") return [step("publish_again")];
@@ -123,7 +123,7 @@ function withoutDelivery({
       .filter(({ wantsItNow, state }) => wantsItNow && state !== "disabled")
       .map(({ id }) => step("backfill_endpoint", id)),
   ];
-  if (verdict !== "nobody" || missed.length > 0) return missed;
+  if (verdict !== "nobody" || missed.length + filtered.count > 0) return missed;
   const others = notNamed?.endpoints ?? [];
   const [first] = others;
   if (first === undefined) return [step("create_endpoint")];
