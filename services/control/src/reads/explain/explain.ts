@@ -128,7 +128,10 @@ function deliveriesOf(
     row,
     now: standing(row, attempts(row)),
   }));
-  return rows.map((one) => {
+  const notArrivedFirst = rows.toSorted(
+    (a, b) => ORDER.indexOf(a.now.status) - ORDER.indexOf(b.now.status),
+  );
+  return notArrivedFirst.map((one) => {
     const { row } = one;
     const isSentAgain =
       one.now.status === "expired" &&
@@ -151,6 +154,8 @@ function deliveriesOf(
     );
   });
 }
+
+const ORDER = ["pending", "failed", "expired", "delivered"];
 
 type AttemptsOf = (row: ExplainedDeliveryRow) => readonly ExplainedAttemptRow[];
 

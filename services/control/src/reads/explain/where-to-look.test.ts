@@ -58,7 +58,7 @@ test.each<[string, Partial<SearchFacts>, string, string]>([
     "nothing is recorded",
     {},
     "not_recorded_yet",
-    "may not have come in, or is not recorded yet: no event is recorded so far",
+    "may not have come in, or is not recorded yet: no event of the last day is recorded",
   ],
   [
     "it may be too old",

@@ -10,7 +10,7 @@ export interface SearchFacts {
   readonly ofKey: RecordKey | null;
   /** A dead letter that names the event. */
   readonly letter: LetterRow | undefined;
-  /** When the newest event that is recorded came in; 0: none is recorded, of a tenant's key none of a day. */
+  /** When the newest event that is recorded came in; 0: none of the last day is. */
   readonly newest: EpochMs;
   /** Records of the last day that could not be read; null for a tenant's key, which cannot see them. */
   readonly unreadable: number | null;
@@ -55,7 +55,7 @@ export function whereToLook(facts: SearchFacts): readonly Problem[] {
     message:
       newest > 0
         ? `may not have come in, or is not recorded yet: the newest event that is recorded came in at ${rfc3339(newest)}`
-        : "may not have come in, or is not recorded yet: no event is recorded so far",
+        : "may not have come in, or is not recorded yet: no event of the last day is recorded",
   });
   if (unreadable !== null && unreadable > 0)
     hints.push({
