@@ -151,10 +151,19 @@ function groupLines(
   ];
 }
 
-function notNamedLines({ byReason, endpoints }: NotNamed): readonly string[] {
+function notNamedLines({
+  byReason,
+  countThen,
+  endpoints,
+}: NotNamed): readonly string[] {
   const counts = Object.entries(byReason).filter(([, count]) => count > 0);
   const all = counts.reduce((sum, [, count]) => sum + count, 0);
-  if (all === 0) return ["The tenant has no other endpoint."];
+  if (all === 0)
+    return [
+      countThen === 0
+        ? "The tenant has no other endpoint."
+        : `The tenant has no other endpoint now; ${countThen} did not want this type then.`,
+    ];
   const said = counts
     .map(([reason, count]) => `${count} ${notNamedInWords(reason, count)}`)
     .join(", ");

@@ -162,7 +162,7 @@ export interface LetterRow {
 export const LETTERS_SQL = `
 SELECT delivery_id, reason, detail, ${ms("l.dead_at")} AS deadAt, log_topic, log_partition, log_offset
 FROM dead_letters AS l
-WHERE ${OF_EVENT} AND endpoint_id IN {endpointIds:Array(String)} AND (delivery_id = '' OR delivery_id IN {deliveryIds:Array(String)})
+WHERE ${OF_EVENT} AND endpoint_id IN {endpointIds:Array(String)} AND (delivery_id = '' OR has({deliveryIds:Array(String)}, delivery_id))
   AND l.dead_at >= ${at("from")} - INTERVAL 1 DAY
 ORDER BY l.dead_at DESC
 LIMIT 1 BY delivery_id`;
@@ -176,7 +176,7 @@ export interface BreakerRow {
 
 /** What each endpoint's breaker did last. */
 export const BREAKERS_SQL = `
-SELECT endpoint_id, argMax(kind, s.at) AS kind, argMax(detail, s.at) AS detail, max(${ms("s.at")}) AS seenAt
+SELECT endpoint_id, argMax(s.kind, s.at) AS kind, argMax(s.detail, s.at) AS detail, max(${ms("s.at")}) AS seenAt
 FROM signals AS s
 WHERE tenant_id = {tenantId:String} AND endpoint_id IN {endpointIds:Array(String)} AND s.kind IN ('breaker_opened', 'breaker_closed')
 GROUP BY endpoint_id`;

@@ -96,8 +96,9 @@ export function nextStepsOfEvent(of: {
   ];
   const known = new Set<string>();
   return steps
-    .filter((one) => {
-      const key = JSON.stringify(one);
+    .filter(({ action, endpointId }) => {
+      // Of several deliveries to one endpoint one redrive is enough.
+      const key = `${action} ${endpointId}`;
       return !known.has(key) && known.add(key);
     })
     .slice(0, MAX_STEPS);
