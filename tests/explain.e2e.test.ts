@@ -102,7 +102,7 @@ const ingest = (): string =>
 
 async function publish(
   tenantId: string,
-  { id = randomUUID(), type = "order.paid" } = {},
+  { id = randomUUID() as string, type = "order.paid" } = {},
 ): Promise<string> {
   const published = await call("POST /v1/events", {
     id,

@@ -29,7 +29,7 @@ function unknown(error: ApiRefusal): CliError {
     rule === "other_tenant" ? message : `${field === "id" ? "it" : field} ${message}`,
   );
   return new CliError(error.exitCode, error.message, {
-    why: why.join("\n"),
+    why: why.length === 0 ? undefined : why.join("\n"),
     next: nextOf(error),
     facts: { errors: error.errors },
   });
