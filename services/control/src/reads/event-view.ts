@@ -182,7 +182,10 @@ export function asDecidedBy<Row extends DeliveryRow>(
 }
 
 /** Whether the delivery has a next attempt: it is unfinished, and not parked. */
-export function waits({ status, dead_letter_reason }: Pick<DeliveryRow, "status" | "dead_letter_reason">): boolean {
+export function waits({
+  status,
+  dead_letter_reason,
+}: Pick<DeliveryRow, "status" | "dead_letter_reason">): boolean {
   const isUnfinished = status === "pending" || status === "failed";
   return isUnfinished && dead_letter_reason === "";
 }

@@ -47,9 +47,7 @@ export function endpointGroup(
 ): EndpointGroup {
   return {
     count: ids.length,
-    endpoints: ids
-      .slice(0, MAX_ENDPOINTS)
-      .map((id) => endpointNow(id, find)),
+    endpoints: ids.slice(0, MAX_ENDPOINTS).map((id) => endpointNow(id, find)),
   };
 }
 

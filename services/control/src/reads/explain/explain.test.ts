@@ -240,9 +240,7 @@ test.each<
           seenAt: AT,
         },
       ],
-      endpoints: [
-        ownEndpoint({ rateLimit: { perSecond: 2, burst: 2 } }),
-      ],
+      endpoints: [ownEndpoint({ rateLimit: { perSecond: 2, burst: 2 } })],
     },
     "under_way",
     {
@@ -424,7 +422,10 @@ test.each<
 >([
   [
     "no endpoint wants the type",
-    { ...NO_MATCH, endpoints: [ownEndpoint({ eventTypes: ["order.shipped"] })] },
+    {
+      ...NO_MATCH,
+      endpoints: [ownEndpoint({ eventTypes: ["order.shipped"] })],
+    },
     {
       verdict: "nobody",
       notNamed: {
@@ -521,7 +522,10 @@ test.each<
     },
     {
       verdict: "nobody",
-      filtered: { count: 1, endpoints: [expect.objectContaining({ id: "ep_1" })] },
+      filtered: {
+        count: 1,
+        endpoints: [expect.objectContaining({ id: "ep_1" })],
+      },
       notNamed: expect.objectContaining({ endpoints: [] }),
     },
     [],
@@ -632,7 +636,10 @@ test("arrivals: the one that counts, and the others; where each came from", () =
   expect(found.arrivals).toMatchObject({
     count: 3,
     others: [
-      { decision: "duplicate", source: { kind: "configured_source", offset: 9 } },
+      {
+        decision: "duplicate",
+        source: { kind: "configured_source", offset: 9 },
+      },
     ],
   });
 });

@@ -226,9 +226,7 @@ function notNamedOf(facts: ExplainFacts): Explanation["notNamed"] {
 }
 
 /** That of the event's own record, which made no delivery. */
-function ownLetter(
-  letters: readonly LetterRow[],
-): Explanation["deadLetter"] {
+function ownLetter(letters: readonly LetterRow[]): Explanation["deadLetter"] {
   const letter = letters.find(({ delivery_id }) => delivery_id === "");
   if (letter === undefined) return null;
   const { reason, detail } = letter;

@@ -1,11 +1,6 @@
 /** How one delivery stands, why, and what follows. Pure. */
 import type { EpochMs } from "@postrider/core";
-import {
-  asDecidedBy,
-  textOrNull,
-  timeOrNull,
-  waits,
-} from "../event-view.ts";
+import { asDecidedBy, textOrNull, timeOrNull, waits } from "../event-view.ts";
 import { rfc3339 } from "../../http/rfc3339.ts";
 import { endpointNow, type FindEndpoint } from "./endpoint-now.ts";
 import type {
@@ -74,8 +69,7 @@ export function explainedDelivery(
     tier: isWaiting ? textOrNull(newest?.tier ?? "") : null,
     nextAttemptAt: timeOrNull(dueAt),
     isOverdue:
-      isWaiting &&
-      of.now > (dueAt ?? facts.beganAt) + lateOf(deferralReason),
+      isWaiting && of.now > (dueAt ?? facts.beganAt) + lateOf(deferralReason),
     breaker: isWaiting ? openSince(facts.breaker) : null,
     deadLetter: deadLetterOf(row, facts.letter),
   };

@@ -17,12 +17,7 @@ export const VERDICTS = [
 export type ExplainVerdict = (typeof VERDICTS)[number];
 
 /** What a delivery that has no end yet waits for. */
-export const WAITS = [
-  "first_attempt",
-  "retry",
-  "deferral",
-  "resume",
-] as const;
+export const WAITS = ["first_attempt", "retry", "deferral", "resume"] as const;
 export type WaitsFor = (typeof WAITS)[number];
 
 /** Why an endpoint of the tenant was not named when the event was routed. */
@@ -134,8 +129,7 @@ const explainedDelivery = z.strictObject({
     })
     .nullable(),
   waitsFor: oneOf(WAITS).nullable().meta({
-    description:
-      "Null where nothing follows by itself. `resume`: it is parked",
+    description: "Null where nothing follows by itself. `resume`: it is parked",
   }),
   deferralReason: z.string().nullable(),
   tier: z.string().nullable().meta({

@@ -1,9 +1,5 @@
 import { expect, test } from "@jest/globals";
-import {
-  recordKeyOf,
-  whereToLook,
-  type SearchFacts,
-} from "./where-to-look.ts";
+import { recordKeyOf, whereToLook, type SearchFacts } from "./where-to-look.ts";
 
 const NOTHING: SearchFacts = {
   otherTenants: [],
