@@ -126,7 +126,11 @@ async function explained(
       );
       return status === 200 && isSo(answer) ? answer : undefined;
     },
-    { what: `event ${id} to be explained`, everyMs: 200, timeoutMs: PATIENCE_MS },
+    {
+      what: `event ${id} to be explained`,
+      everyMs: 200,
+      timeoutMs: PATIENCE_MS,
+    },
   );
 }
 
@@ -179,7 +183,10 @@ test(
         status: "expired",
         attempts: 1,
         outcomes: [{ outcome: "http_error", statusCode: 404, count: 1 }],
-        deadLetter: { reason: "exhausted", place: { partition: expect.any(Number) } },
+        deadLetter: {
+          reason: "exhausted",
+          place: { partition: expect.any(Number) },
+        },
       },
       { endpoint: { id: gets }, status: "delivered", next: [] },
     ]);
@@ -270,7 +277,12 @@ test(
         partition: 0,
         key: Buffer.from("k"),
         value: Buffer.from(
-          JSON.stringify({ id: "bad_1", tenantId, type: "no type", payload: 1 }),
+          JSON.stringify({
+            id: "bad_1",
+            tenantId,
+            type: "no type",
+            payload: 1,
+          }),
         ),
       },
     ]);
@@ -278,7 +290,8 @@ test(
 
     const repeated = await explained(
       twice,
-      ({ arrivals, verdict }) => arrivals.count === 2 && verdict === "delivered",
+      ({ arrivals, verdict }) =>
+        arrivals.count === 2 && verdict === "delivered",
     );
     const invalid = await explained(
       "bad_1",
@@ -289,7 +302,10 @@ test(
     expect(invalid).toMatchObject({
       verdict: "turned_away",
       arrival: { decision: "invalid", field: "type" },
-      deadLetter: { reason: "invalid", place: { topic: `${stack.prefix}dead-letters` } },
+      deadLetter: {
+        reason: "invalid",
+        place: { topic: `${stack.prefix}dead-letters` },
+      },
       deliveries: [],
       notNamed: null,
     });

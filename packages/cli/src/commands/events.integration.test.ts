@@ -17,7 +17,8 @@ function notRecorded(...hints: readonly object[]) {
     404,
     {
       title: "There is no such thing",
-      detail: 'No event "a/b" is recorded. What was just published takes a moment.',
+      detail:
+        'No event "a/b" is recorded. What was just published takes a moment.',
       errors: [
         { field: "id", rule: "exists", message: "is not recorded" },
         ...hints,

@@ -50,7 +50,9 @@ function whatAttemptsShowed({
       `Attempt ${attemptNumber} at ${startedAt} was answered ${lastAttempt.statusCode}.`,
     ];
   const each = outcomes
-    .map((one) => `${shown(one)}${one.count > 1 ? ` (${one.count} times)` : ""}`)
+    .map(
+      (one) => `${shown(one)}${one.count > 1 ? ` (${one.count} times)` : ""}`,
+    )
     .join(", ");
   const last = error === null ? "" : `: ${error}`;
   return [
@@ -66,9 +68,7 @@ function shown(of: {
   readonly outcome: string;
   readonly statusCode: number | null;
 }): string {
-  return of.statusCode === null
-    ? of.outcome
-    : `${of.outcome} ${of.statusCode}`;
+  return of.statusCode === null ? of.outcome : `${of.outcome} ${of.statusCode}`;
 }
 
 function whyGivenUp({

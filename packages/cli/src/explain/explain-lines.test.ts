@@ -29,7 +29,12 @@ const ARRIVAL: Arrival = {
   reason: null,
   field: null,
   rule: null,
-  source: { kind: "events", topic: "postrider.events", partition: 0, offset: 7 },
+  source: {
+    kind: "events",
+    topic: "postrider.events",
+    partition: 0,
+    offset: 7,
+  },
 };
 
 const DELIVERY: ExplainedDelivery = {

@@ -29,7 +29,11 @@ export function explainLines(
     ...separated(othersLines(explanation).map(visible)),
     ...(commands.length === 0
       ? []
-      : ["", "What you can do:", ...commands.map((one) => `  ${visible(one)}`)]),
+      : [
+          "",
+          "What you can do:",
+          ...commands.map((one) => `  ${visible(one)}`),
+        ]),
   ].join("\n");
 }
 
@@ -92,7 +96,9 @@ function verdictLines(explanation: Explanation): readonly string[] {
           : `It was sent to ${sent.endpoints} endpoints, and all got it.`,
       ];
     case "nobody":
-      return [`Nobody was sent it (${arrival?.decision ?? "no arrival"})${why}.`];
+      return [
+        `Nobody was sent it (${arrival?.decision ?? "no arrival"})${why}.`,
+      ];
     case "turned_away":
       return [
         `It was turned away (${arrival?.decision}), and nobody was sent it${why}.`,

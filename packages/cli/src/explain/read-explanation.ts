@@ -26,7 +26,9 @@ export async function readExplanation(
 function unknown(error: ApiRefusal): CliError {
   const hints = error.errors.filter(({ rule }) => rule !== "exists");
   const why = hints.map(({ field, rule, message }) =>
-    rule === "other_tenant" ? message : `${field === "id" ? "it" : field} ${message}`,
+    rule === "other_tenant"
+      ? message
+      : `${field === "id" ? "it" : field} ${message}`,
   );
   return new CliError(error.exitCode, error.message, {
     why: why.length === 0 ? undefined : why.join("\n"),
@@ -39,8 +41,7 @@ const NEXT: Readonly<Record<string, string>> = {
   other_tenant: "the same command with --tenant TENANT",
   record_key: "the same command with that id, and --tenant TENANT",
   dead_letter: "npx postrider dead-letters list --event EVENT --since 30d",
-  not_recorded_yet:
-    "npx postrider status   (is route or the recorder behind?)",
+  not_recorded_yet: "npx postrider status   (is route or the recorder behind?)",
 };
 
 /** The command for what was found; else where it may be. */
