@@ -77,16 +77,20 @@ function whyGivenUp({
 }: ExplainedDelivery): readonly string[] {
   if (status === "delivered" || deadLetter === null) return [];
   const { reason, detail, place } = deadLetter;
-  const why =
-    reason === "paused"
-      ? "Its endpoint was paused: it waits until somebody resumes the endpoint"
-      : `It was given up (${reason}): ${deadLetterInWords(reason)}`;
-  const more = detail === null ? "" : `; ${detail}`;
   const where =
     place === null
       ? ""
       : ` Its dead letter is ${place.topic}/${place.partition}@${place.offset}.`;
-  return [`${why}${more}.${where}`];
+  if (reason === "paused") {
+    const of = detail === null ? "" : ` (${detail})`;
+    return [
+      `Its endpoint was paused${of}: it waits until somebody resumes the endpoint.${where}`,
+    ];
+  }
+  const more = detail === null ? "" : `; ${detail}`;
+  return [
+    `It was given up (${reason}): ${deadLetterInWords(reason)}${more}.${where}`,
+  ];
 }
 
 function whatWaits(delivery: ExplainedDelivery): readonly string[] {

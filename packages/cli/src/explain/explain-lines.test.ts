@@ -181,7 +181,7 @@ test.each<[string, Partial<ExplainedDelivery>, readonly string[]]>([
     },
     [
       `${NAME}: parked.`,
-      "  Its endpoint was paused: it waits until somebody resumes the endpoint; they move. Its dead letter is postrider.dead-letters/2@5.",
+      "  Its endpoint was paused (they move): it waits until somebody resumes the endpoint. Its dead letter is postrider.dead-letters/2@5.",
       "  The endpoint is paused now (they move).",
     ],
   ],
