@@ -576,6 +576,25 @@ test.each<
   expect(steps(found)).toEqual(next);
 });
 
+test.each([
+  ["created later", NAMED, ownEndpoint({ createdAt: AT + 6 })],
+  ["disabled then", { ...NAMED, disabled: ["ep_1"] }, ownEndpoint()],
+])(
+  "an endpoint that was %s, and was sent it by a backfill, asks for nothing more",
+  (_, named, endpoint) => {
+    const found = explained({
+      ...NO_MATCH,
+      named,
+      deliveries: [aDelivery({ status: "delivered", replay_id: "rpl_1" })],
+      endpoints: [endpoint],
+    });
+
+    expect(found.verdict).toBe("delivered");
+    expect(found.notNamed?.endpoints).toEqual([]);
+    expect(found.next).toEqual([]);
+  },
+);
+
 test("an endpoint that got it beside one that did not", () => {
   const found = explained({
     named: { ...NAMED, sent: ["ep_1", "ep_2"] },

@@ -220,7 +220,13 @@ function notNamedOf(facts: ExplainFacts): Explanation["notNamed"] {
     type,
     decidedAt: counted.decidedAt,
     countThen: counted.no_match_count,
-    named: new Set([...named.sent, ...named.disabled, ...named.filtered]),
+    named: new Set([
+      ...named.sent,
+      ...named.disabled,
+      ...named.filtered,
+      // a backfill has sent it to them since
+      ...facts.deliveries.map(({ endpoint_id }) => endpoint_id),
+    ]),
     endpoints: endpoints.values(),
   });
 }

@@ -85,7 +85,7 @@ const MAX_STEPS = 10;
 /** Of the event: its deliveries' steps, then what would have made more deliveries. */
 export function nextStepsOfEvent(of: {
   readonly verdict: ExplainVerdict;
-  readonly deliveries: readonly Pick<ExplainedDelivery, "next">[];
+  readonly deliveries: readonly Pick<ExplainedDelivery, "next" | "endpoint">[];
   readonly disabled: EndpointGroup;
   readonly filtered: EndpointGroup;
   readonly notNamed: NotNamed | null;
@@ -106,14 +106,16 @@ export function nextStepsOfEvent(of: {
 
 function withoutDelivery({
   verdict,
+  deliveries,
   disabled,
   filtered,
   notNamed,
 }: Parameters<typeof nextStepsOfEvent>[0]): readonly NextStep[] {
   if (verdict === "turned_away") return [step("publish_again")];
+  const sent = new Set(deliveries.map(({ endpoint }) => endpoint.id));
   const missed = [
     ...disabled.endpoints.flatMap(({ id, state }) =>
-      state === "deleted"
+      state === "deleted" || sent.has(id)
         ? []
         : [
             ...(state === "disabled" ? [step("enable_endpoint", id)] : []),
