@@ -36,6 +36,7 @@ import {
 import { createPolicyStore } from "./event-types/policy-store.ts";
 import { createTypeStore } from "./event-types/type-store.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
+import { explainRoutes } from "./reads/explain/explain-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
 import { deliveryRoutes } from "./reads/delivery-routes.ts";
@@ -317,6 +318,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       resumeRoutes({ table, writer, store, publicKeyOf }),
       replays.routes,
       eventRoutes(reader),
+      explainRoutes({
+        reader,
+        clock,
+        endpoints: table,
+        eventsTopic: topicName(prefix, "events"),
+      }),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
       listRoutes(reader, clock),
