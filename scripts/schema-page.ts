@@ -47,6 +47,12 @@ const QUANTILES: Readonly<Record<string, string>> = {
   p99_ms: "99th percentile of the durations, estimated.",
 };
 
+/** Values that came without a migration, and so without a new comment in ClickHouse. */
+const LATER_VALUES: Readonly<Record<string, string>> = {
+  "signals.kind":
+    "Where [operational events](../operational-events.md) are on also disabled, by control: no delivery, and `detail` says why.",
+};
+
 export function renderSchema(found: readonly FoundTable[]): string {
   const shown = found
     .filter(({ engine }) => engine !== "MaterializedView")
@@ -54,7 +60,7 @@ export function renderSchema(found: readonly FoundTable[]): string {
   return [
     "# Tables in ClickHouse",
     "",
-    "Generated from a ClickHouse to which every migration was applied. The same texts are in ClickHouse itself: `DESCRIBE postrider.attempts`. Which field of which record becomes which column is in `services/recorder/src/columns.ts`.",
+    "Generated from a ClickHouse to which every migration was applied. The same texts are in ClickHouse itself, but for values that came without a migration: `DESCRIBE postrider.attempts`. Which field of which record becomes which column is in `services/recorder/src/columns.ts`.",
     "",
     ...PROMISES,
     "",
@@ -160,7 +166,8 @@ function meaningOf(
     QUANTILES[name] ||
     read?.columns.find((column) => column.name === name)?.comment;
   if (!said) throw new Error(`nothing says what ${table}.${name} means`);
-  return said;
+  const later = LATER_VALUES[`${table}.${name}`];
+  return later === undefined ? said : `${said} ${later}`;
 }
 
 /** Names end in their unit. */

@@ -281,7 +281,11 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         topics: [signalsTopic],
         output,
         deadLetterOf,
-        limits: { sessionTimeoutMs, unknownSchemaWaitMs },
+        limits: {
+          sessionTimeoutMs,
+          unknownSchemaWaitMs,
+          ...operations.limits,
+        },
       }),
   });
   const server = createServer({

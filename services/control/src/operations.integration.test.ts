@@ -38,10 +38,10 @@ beforeAll(async () => {
 }, LONG);
 afterAll(async () => await around.stop(Date.now() + 10_000), LONG);
 
-/** What was told so far, with the payload parsed. */
+/** What was told so far, each event once, with the payload parsed. It is told at least once: a new tenure may repeat it. */
 async function told() {
   const raws = await readTopics(kafka, [topicName(stack.prefix, "events")]);
-  return raws.map((raw) => {
+  const events = raws.map((raw) => {
     const decoded = schemas.decoderOf("events")(raw);
     if (decoded.kind !== "decoded") throw new Error(decoded.kind);
     const { id, type, tenantId, payload }: WebhookEvent = decoded.value;
@@ -50,6 +50,7 @@ async function told() {
     };
     return { id, type, tenantId, data, key: String(raw.key) };
   });
+  return [...new Map(events.map((event) => [event.id, event])).values()];
 }
 
 async function seen(fields: Partial<Signal>): Promise<void> {

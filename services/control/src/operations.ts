@@ -4,6 +4,7 @@ import {
   partitionOf,
   type OutRecord,
   type ProducerRecord,
+  type RunnerLimits,
   type Stage,
 } from "@postrider/messaging";
 import type { Clock, Lifecycle, Log } from "@postrider/runtime";
@@ -21,11 +22,15 @@ import type { Ownership } from "./writer/ownership.ts";
 
 /** A thousand breakers that open at once are told within 50 seconds. */
 const TOLD_PER_SECOND = 20;
+/** Each signal that waits for its turn has begun, and a runner's stop lets what has begun end. With so many a stop takes 2 s, not 50. */
+const MAX_IN_FLIGHT = 2 * TOLD_PER_SECOND;
 
 export interface Operations {
   readonly parts: readonly Lifecycle[];
   /** The stage that handles signals: the given one, or one that also tells of them. */
   stageOf(gone: Stage<Signal>): Stage<Signal>;
+  /** Besides the limits of every runner. */
+  readonly limits: Pick<RunnerLimits, "maxInFlight"> | undefined;
   /** The signal that is written with a change of an endpoint, in the same transaction. */
   alsoWritten(before: Endpoint, after: Endpoint | null): ProducerRecord[];
   /** Resolves once it is acknowledged that the replay has finished. */
@@ -68,6 +73,7 @@ export function composeOperations(options: {
         operationsTenant,
         pace: createPace(TOLD_PER_SECOND, clock),
       }),
+    limits: { maxInFlight: MAX_IN_FLIGHT },
     alsoWritten(before, after) {
       const value = disabledSignal(before, after);
       if (value === null || value.tenantId === operationsTenant) return [];
@@ -92,6 +98,7 @@ export function composeOperations(options: {
 const SILENT: Operations = {
   parts: [],
   stageOf: (gone) => gone,
+  limits: undefined,
   alsoWritten: () => [],
   replayFinished: () => Promise.resolve(),
 };

@@ -683,9 +683,11 @@ test(
       await redrive(ask, { endpointId: endpoint.id }),
     );
 
-    const raws = await readTopics(kafka, [topicName(stack.prefix, "events")]);
-    const ids = raws.map(({ key }) => String(key));
-    expect(ids).toEqual([`ops:postrider.replay.finished:${done.id}`]);
+    const all = await readTopics(kafka, [topicName(stack.prefix, "events")]);
+    // Breakers of the tests before may be told, too; and what is told is told at least once, with one id.
+    const raws = all.filter(({ key }) => String(key).includes(".replay."));
+    const ids = new Set(raws.map(({ key }) => String(key)));
+    expect([...ids]).toEqual([`ops:postrider.replay.finished:${done.id}`]);
     const decoded = schemas.decoderOf("events")(raws[0]!);
     if (decoded.kind !== "decoded") throw new Error(decoded.kind);
     const payload = Buffer.from(decoded.value.payload).toString();

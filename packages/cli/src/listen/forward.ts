@@ -80,7 +80,8 @@ function sent(
     for (const [name, values] of headersOf(rawHeaders))
       request.setHeader(name, values);
     request.setHeader("content-length", body.byteLength);
-    request.once("error", reject).once("response", resolve).end(body);
+    // `on`: an error after the answer began must not be an uncaught one.
+    request.on("error", reject).once("response", resolve).end(body);
   });
 }
 

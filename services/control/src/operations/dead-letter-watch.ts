@@ -1,6 +1,6 @@
 /**
  * Counts dead letters in ClickHouse once a minute, while this process is the owner, and tells the operator of each tenant that has more
- * than the threshold in an hour. Invariant: one event for a tenant and hour. What was told is remembered here, and a next owner's
+ * than the threshold in an hour. Invariant: one event for a tenant and hour. What was told is remembered here, and another owner's
  * event has the same id.
  *
  * ClickHouse rather than Kafka: the topic's ends would be cheaper to ask for, but they count what is parked for an endpoint that is
@@ -49,13 +49,14 @@ export function createDeadLetterWatch(
   const { clock, log, threshold, operationsTenant } = options;
   const stopped = new AbortController();
   let following: Promise<void> = Promise.resolve();
+  /** Kept from tenure to tenure: a failed write ends one. */
+  const told = new Map<string, EpochMs>();
 
   async function follow({ ended }: Tenure): Promise<void> {
     const signal = AbortSignal.any([ended, stopped.signal]);
-    const told = new Map<string, EpochMs>();
     while (!signal.aborted) {
       try {
-        await look(told, signal);
+        await look(signal);
       } catch (error) {
         if (!signal.aborted)
           log.warn("deadLetters.notCounted", { error: String(error) });
@@ -64,10 +65,7 @@ export function createDeadLetterWatch(
     }
   }
 
-  async function look(
-    told: Map<string, EpochMs>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const now = clock.now();
     // The hour before, too: what was recorded late belongs to it.
     const since = Math.floor(now / COUNTED_MS - 1) * COUNTED_MS;
