@@ -486,7 +486,7 @@ test("what a filter would have done is counted of a tenant's own events, and of 
       },
       {
         reading: readingOf(reader, { tenantId: callersTenant }),
-        clock: effects.clock,
+        clock: { ...effects.clock, monotonic: () => 0 },
         gone: AbortSignal.timeout(60_000),
       },
     );

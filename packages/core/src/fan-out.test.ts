@@ -66,3 +66,11 @@ test.each([
     expect(result.hasFilters).toBe(hasFilters);
   },
 );
+
+test("where there are filters, the order in which they are asked is that of the ids", () => {
+  const wanting = ["c", "a", "b"].map((id) => endpoint(id, { filter: "true" }));
+
+  const { sent } = fanOut(wanting, 3);
+
+  expect(sent.map(({ id }) => id)).toEqual(["a", "b", "c"]);
+});

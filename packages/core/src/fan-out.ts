@@ -2,7 +2,7 @@ import type { Endpoint } from "./records.ts";
 
 /** Who gets an event, and who does not. */
 export interface FanOut {
-  /** Matched and not disabled. They get a delivery, the paused endpoints too. */
+  /** Matched and not disabled. They get a delivery, the paused endpoints too. Where there are filters, in the order of their ids. */
   readonly sent: readonly Endpoint[];
   /** Those of `sent` that are paused: deliver parks their deliveries. */
   readonly pausedIds: readonly string[];
@@ -35,6 +35,12 @@ export function fanOut(
     if (endpoint.filter !== null) hasFilters = true;
     if (endpoint.state === "paused") pausedIds.push(endpoint.id);
   }
+  // Filters share a bound, so who is reached by it must not depend on the order in which the table was read.
+  if (hasFilters) sent.sort(byId);
   const noMatchCount = tenantEndpoints - sent.length - disabledIds.length;
   return { sent, pausedIds, disabledIds, noMatchCount, hasFilters };
+}
+
+function byId(one: Endpoint, other: Endpoint): number {
+  return one.id < other.id ? -1 : 1;
 }

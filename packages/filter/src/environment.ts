@@ -64,6 +64,17 @@ export function createEnvironment(steps: Steps): CelEnv {
     return standardEquals(left, right);
   }
 
+  /** As CEL's own, but long texts and bytes that are compared cost as much as in `equals`: a list may be one of them, many times. */
+  function isAmong(sought: CelValue, list: CelList): boolean {
+    const length = scannedLength(sought);
+    for (const each of list) {
+      if (length > READ_A_STEP && scannedLength(each) === length)
+        steps.spend(length / READ_A_STEP);
+      if (standardEquals(each, sought)) return true;
+    }
+    return false;
+  }
+
   /** Lists that `@list` made, which nothing but `@append` knows yet. */
   const growing = new WeakMap<CelList, CelValue[]>();
   const paid = (name: string, pay: (value: CelValue) => void): CelFunc =>
@@ -76,6 +87,7 @@ export function createEnvironment(steps: Steps): CelEnv {
     funcs: [
       celFunc("_==_", [DYN, DYN], BOOL, equals),
       celFunc("_!=_", [DYN, DYN], BOOL, (left, right) => !equals(left, right)),
+      celFunc("@in", [DYN, LIST], BOOL, isAmong),
       // The library's own chains lists, and to go through a long chain is slow. The price of both is paid.
       celFunc("_+_", [LIST, LIST], LIST, (left, right) =>
         celList([...left, ...right]),
@@ -124,6 +136,12 @@ function lengthOf(value: CelValue): number {
   if (typeof value === "string") return value.length;
   if (value instanceof Uint8Array) return value.length;
   return isCelList(value) ? value.size * READ_A_STEP : 0;
+}
+
+function scannedLength(value: CelValue): number {
+  return typeof value === "string" || value instanceof Uint8Array
+    ? value.length
+    : 0;
 }
 
 function entriesOf(value: CelValue): number {

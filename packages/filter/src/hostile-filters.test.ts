@@ -12,6 +12,7 @@ const HUGE = new FilterSubject(
       list: numbers(20_000),
       few: numbers(200),
       text: "a".repeat(100_000),
+      other: `${"a".repeat(99_999)}b`,
       objects: numbers(3_000).map((n) => ({ n, s: `s${n}` })),
       keys: Object.fromEntries(numbers(5_000).map((n) => [`k${n}`, n])),
     }),
@@ -44,6 +45,10 @@ test.each([
   ["payload.few.all(x, size(payload.text) > 0)"],
   ["payload.few.all(x, bytes(payload.text) == bytes(payload.text))"],
   ["payload.few.all(x, x in payload.list || true)"],
+  ["payload.text in payload.few.map(x, payload.other)"],
+  [
+    "[bytes(payload.text)].exists(b, [bytes(payload.other)].exists(c, b in payload.few.map(x, c)))",
+  ],
   ["payload.few.all(x, payload.keys[x] == 1 || true)"],
   [
     "payload.few.all(x, timestamp('2026-01-01T00:00:00Z') == timestamp('x') || true)",

@@ -8,6 +8,7 @@ import type { EndpointCreation, EndpointInput } from "./endpoint-input.ts";
 import { changedEndpoint, viewOf } from "./endpoint.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import { requireSignable } from "./signing-rules.ts";
+import { filtersProblem } from "./tenant-filters.ts";
 import { listOf } from "../http/shown.ts";
 
 export const validationQuery = z.strictObject({
@@ -63,6 +64,9 @@ export function validated(
     });
   const holder = holderOf(table, { tenantId, externalId, except: before?.id });
   if (holder !== undefined) problems.add(takenBy(holder));
+  const tooLong =
+    creation && filtersProblem(table, { ...creation, id: before?.id });
+  if (tooLong) problems.add(tooLong);
   const after =
     creation && before
       ? tried(problems, () => wouldBe(creation, before, of.publicKeyOf))

@@ -210,6 +210,34 @@ test("an externalId can be used once per tenant", async () => {
   ).toBe("done");
 });
 
+test("the different filters of a tenant have a bound together", async () => {
+  const { writer } = aWriter();
+  const withFilter = (n: number, tenantId = "acme") =>
+    writer.create(
+      {
+        ...creation,
+        tenantId,
+        externalId: null,
+        filter: `payload.n == ${n} // ${"x".repeat(2_000)}`,
+      },
+      CAUSE,
+    );
+  for (let n = 10; n < 34; n++) await withFilter(n);
+  const { endpoint } = await withFilter(10);
+
+  await expect(withFilter(34)).rejects.toMatchObject({
+    code: "invalid",
+    errors: [{ field: "filter", rule: "max_of_tenant" }],
+  });
+  const dearer = writer.change(endpoint.id, ANY, (stored) => ({
+    ...stored,
+    filter: `payload.n == 34 // ${"x".repeat(2_000)}`,
+  }));
+  await expect(dearer).rejects.toMatchObject({ code: "invalid" });
+  expect(await codeOf(withFilter(11))).toBe("done");
+  expect(await codeOf(withFilter(34, "other"))).toBe("done");
+});
+
 test("an endpoint that does not fit its schema is refused by its field; nothing is written, and the owner stays", async () => {
   const { writer, stage, log, state } = aWriter();
   const { endpoint } = await writer.create(creation, CAUSE);

@@ -16,6 +16,7 @@ import type { VersionCondition } from "../http/if-match.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import type { SecretMaker } from "./secret-maker.ts";
+import { refuseTooLongFilters } from "./tenant-filters.ts";
 import type { TenureWriter } from "../writer/tenure-writer.ts";
 
 export interface EndpointWriter {
@@ -142,6 +143,7 @@ export function createEndpointWriter(
             : { secret: creation.secret },
         );
         const endpoint = newEndpoint(id, creation, sealed);
+        refuseTooLongFilters(table, endpoint);
         await write(tenure, { before: null, after: endpoint, cause });
         return { endpoint, secret: plain };
       }),
@@ -154,6 +156,7 @@ export function createEndpointWriter(
         if (after === before) return before;
         if (after.externalId !== before.externalId)
           refuseTakenExternalId(table, after.tenantId, after.externalId);
+        if (after.filter !== before.filter) refuseTooLongFilters(table, after);
         const also = await options.alsoWritten(before, after);
         await write(tenure, { before, after, cause }, also);
         return after;
