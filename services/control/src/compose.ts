@@ -355,7 +355,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       server,
     ],
     health: controlHealth({
-      parts: [rights, schemas, table, entries],
+      parts: [rights, table, entries],
+      schemas,
       topics: written,
       ownership,
       reader,

@@ -3,6 +3,7 @@ import { controlHealth } from "./control-health.ts";
 
 interface Seen {
   readonly isTableOk?: boolean;
+  readonly areSchemasWhole?: boolean;
   readonly areTopicsThere?: boolean;
   readonly heartbeatAgeMs?: number;
   readonly isOwner?: boolean;
@@ -21,6 +22,12 @@ function readinessOf(seen: Seen) {
         }),
       },
     ],
+    schemas: {
+      health: () => ({
+        live: [],
+        ready: [check("table schemas", seen.areSchemasWhole ?? true)],
+      }),
+    },
     topics: {
       health: () => ({
         live: [],
@@ -54,6 +61,7 @@ function readinessOf(seen: Seen) {
 test.each<[string, Seen]>([
   ["is a follower", { isOwner: false }],
   ["has no ClickHouse", { isReachable: false }],
+  ["cannot read a part of the topic of schemas", { areSchemasWhole: false }],
   ["cannot read signals", { isRunnerOk: false }],
 ])("a replica that %s is ready", (_what, seen) => {
   expect(readinessOf(seen).isReady).toBe(true);

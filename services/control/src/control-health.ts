@@ -14,6 +14,8 @@ import type { Reader } from "./reads/reader.ts";
  */
 export function controlHealth(of: {
   readonly parts: readonly Pick<RightsCheck, "health">[];
+  /** A hole in the topic `schemas` keeps nothing from being answered: a record of a table that needs a schema shows in that table. Until ours are registered, the start waits. */
+  readonly schemas: Pick<RightsCheck, "health">;
   /** Whether every topic that a change is written to is there. */
   readonly topics: Pick<WrittenTopics, "health">;
   readonly ownership: Pick<Ownership, "describe" | "heartbeatAgeMs">;
@@ -28,6 +30,7 @@ export function controlHealth(of: {
     ],
     ready: () => [
       ...of.parts.flatMap((table) => table.health().ready),
+      ...of.schemas.health().ready.map(degraded),
       ...of.topics.health().ready,
       kafkaCheck(of.ownership.heartbeatAgeMs()),
       ownershipCheck(of.ownership.describe()),

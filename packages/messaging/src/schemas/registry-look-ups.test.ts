@@ -14,7 +14,7 @@ function underTest() {
     readonly id: number;
     readonly at: number;
     answer(schema: WriterSchema): Promise<void>;
-    fail(): Promise<void>;
+    fail(error?: Error): Promise<void>;
   }[] = [];
   const lookUps = createLookUps({
     ...effects,
@@ -29,8 +29,8 @@ function underTest() {
           resolve(schema);
           await turns();
         },
-        async fail() {
-          reject(new Error("503"));
+        async fail(error = new Error("503")) {
+          reject(error);
           await turns();
         },
       });
@@ -140,6 +140,29 @@ test("an id whose look-up always fails does not hold others up", async () => {
 
   expect(next).toBeGreaterThan(150);
   expect(failedAt.length).toBeLessThan(10);
+});
+
+test("a failure is told for a minute, and no longer if nobody asks", async () => {
+  const { lookUps, asked, clock } = underTest();
+  lookUps.byId(7);
+  await asked[0]!.fail();
+
+  clock.advance(59_999);
+  expect(lookUps.problem()).toMatch(/503/);
+  clock.advance(1);
+
+  expect(lookUps.problem()).toBe(null);
+});
+
+test("a host of which no address answers is told with each address", async () => {
+  const { lookUps, asked } = underTest();
+  lookUps.byId(7);
+
+  await asked[0]!.fail(
+    new AggregateError([new Error("refused by a"), new Error("refused by b")]),
+  );
+
+  expect(lookUps.problem()).toMatch(/refused by a; Error: refused by b/);
 });
 
 test("what was registered is known without a look-up", () => {

@@ -2,13 +2,15 @@
  * Which schemas of the registry are known, and when the registry is asked for others.
  *
  * Invariant: however many records name however many ids, the registry gets at most `MOST_AT_ONCE` requests at a time, one for an
- * id, and `PER_SECOND` a second. While it fails it gets one at a time, less and less often, until one is answered. Ids are asked
- * for in the order in which they were first wanted, so garbage that names random ids delays a real one, but not for ever.
+ * id, and `PER_SECOND` a second. While it fails it gets one at a time, less and less often, until one is answered. Which id is
+ * next, `WantedIds` decides.
  * There is no timer: who waits for a schema asks again, and each time is a chance to send what is due.
  */
 import type { MonotonicMs } from "@postrider/core";
 import type { Clock, Log } from "@postrider/runtime";
 import type { WriterSchema } from "./avro-codec.ts";
+import { failureReason } from "./failure-reason.ts";
+import { WantedIds } from "./wanted-ids.ts";
 
 export interface LookUpsOptions {
   /** Asks the registry once. Rejects where the registry fails; that it has no such schema is an answer. */
@@ -28,7 +30,7 @@ export interface LookUps {
   byId(id: number): WriterSchema;
   /** What is known without having asked. */
   learn(id: number, schema: WriterSchema): void;
-  /** Why the registry cannot be asked now, as a sentence; null if its last answer was one. */
+  /** Why the registry cannot be asked now, as a sentence; null if its last answer was one, or if nothing has failed for `TOLD_MS`. */
   problem(): string | null;
 }
 
@@ -37,9 +39,8 @@ const PER_SECOND = 50;
 const LONGEST_WAIT_FACTOR = 16;
 /** Garbage names any number of ids: of more, the first are forgotten. */
 const MOST_REMEMBERED = 10_000;
-/** Asked for within 200 s: a real id behind so much garbage still comes before its records are given up. */
-const MOST_WANTED = 10_000;
-const ERROR_CHARS = 300;
+/** Who waits for a schema asks more often. After this nobody does, and what failed last says nothing of now. */
+const TOLD_MS = 60_000;
 
 /** An id that was asked for in vain. */
 interface Miss {
@@ -54,14 +55,14 @@ export function createLookUps(options: LookUpsOptions): LookUps {
   const random01 = options.random01 ?? Math.random;
   const found = new Map<number, WriterSchema>();
   const missed = new Map<number, Miss>();
-  /** In the order in which they are asked for. */
-  const wanted = new Set<number>();
+  const wanted = new WantedIds();
   const asking = new Set<number>();
   const pace = new Pace(clock.monotonic());
   /** Failures since the last answer, and when the next request may leave. */
   let failures = 0;
   let waitUntil: MonotonicMs = -Infinity;
   let problem: string | null = null;
+  let toldUntil: MonotonicMs = -Infinity;
 
   function backOffMs(times: number): number {
     const wholeMs =
@@ -73,8 +74,9 @@ export function createLookUps(options: LookUpsOptions): LookUps {
     const now = clock.monotonic();
     const most = failures > 0 ? 1 : MOST_AT_ONCE;
     while (wanted.size > 0 && asking.size < most && now >= waitUntil) {
-      const [id] = wanted;
-      if (id === undefined || !pace.take(now)) return;
+      if (!pace.take(now)) return;
+      const id = wanted.next();
+      if (id === undefined) return;
       wanted.delete(id);
       asking.add(id);
       void look(id, now);
@@ -103,9 +105,10 @@ export function createLookUps(options: LookUpsOptions): LookUps {
   }
 
   function failed(id: number, askedAt: MonotonicMs, error: unknown): void {
-    const reason = String(error).slice(0, ERROR_CHARS);
+    const reason = failureReason(error);
     log.warn("registry.failed", { schemaId: id, error: reason });
     problem = `the schema registry does not answer as it should: ${reason}`;
+    toldUntil = untilAfter(TOLD_MS);
     // Requests that were under way together fail together: they count once.
     if (failures === 0 || askedAt >= waitUntil) {
       failures++;
@@ -134,7 +137,7 @@ export function createLookUps(options: LookUpsOptions): LookUps {
 
   function learn(id: number, schema: WriterSchema): void {
     missed.delete(id);
-    wanted.delete(id);
+    wanted.known(id);
     found.set(id, schema);
   }
 
@@ -144,13 +147,12 @@ export function createLookUps(options: LookUpsOptions): LookUps {
       if (known !== undefined) return known;
       const miss = missed.get(id);
       const isRecent = miss !== undefined && miss.until > clock.monotonic();
-      if (!isRecent && !asking.has(id) && wanted.size < MOST_WANTED)
-        wanted.add(id);
+      if (!isRecent && !asking.has(id)) wanted.add(id);
       sendWanted();
       return isRecent ? miss.schema : { kind: "unknown" };
     },
     learn,
-    problem: () => problem,
+    problem: () => (clock.monotonic() < toldUntil ? problem : null),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import type { RegistryAccess } from "@postrider/runtime";
+import { LATE, within, type RegistryAccess } from "@postrider/runtime";
 
 export interface RegistryAnswer {
   readonly status: number;
@@ -17,36 +17,46 @@ const MAX_ANSWER_BYTES = 8 << 20;
 
 /** Sends a GET and reads the whole answer. Rejects if it has not come within `withinMs`, breaks off or is too large. Follows no redirect. */
 export async function getFromRegistry(
-  { url, agent, authorization }: RegistryAccess,
+  access: RegistryAccess,
   path: string,
   withinMs: number,
 ): Promise<RegistryAnswer> {
   const signal = AbortSignal.timeout(withinMs);
-  const signedIn = authorization();
-  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
   try {
-    const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      request(`${url.replace(/\/+$/, "")}${path}`, {
-        agent,
-        signal,
-        headers: {
-          accept: "application/vnd.schemaregistry.v1+json, application/json",
-          ...(signedIn !== null && { authorization: signedIn }),
-        },
-      })
-        .once("response", resolve)
-        // Not once: a request that is ended by its signal may report a second error.
-        .on("error", reject)
-        .end();
-    });
-    return {
-      status: response.statusCode ?? 0,
-      body: parsed(await wholeText(response)),
-    };
+    // The signal ends the request. It alone is not enough: of a request that was answered with 101 Node tells nothing, not even that it ended.
+    const answer = await within(wholeAnswer(access, path, signal), withinMs);
+    if (answer !== LATE) return answer;
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new Error(`no answer within ${withinMs} ms`, { cause: error });
   }
+  throw new Error(`no answer within ${withinMs} ms`);
+}
+
+async function wholeAnswer(
+  { url, agent, authorization }: RegistryAccess,
+  path: string,
+  signal: AbortSignal,
+): Promise<RegistryAnswer> {
+  const signedIn = authorization();
+  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(`${url.replace(/\/+$/, "")}${path}`, {
+      agent,
+      signal,
+      headers: {
+        accept: "application/vnd.schemaregistry.v1+json, application/json",
+        ...(signedIn !== null && { authorization: signedIn }),
+      },
+    })
+      .once("response", resolve)
+      // Not once: a request that is ended by its signal may report a second error.
+      .on("error", reject)
+      .end();
+  });
+  return {
+    status: response.statusCode ?? 0,
+    body: parsed(await wholeText(response)),
+  };
 }
 
 async function wholeText(response: IncomingMessage): Promise<string> {

@@ -25,7 +25,7 @@ export interface RegistrySchemas {
   register(subject: string, json: string): Promise<number>;
   /** Answers from memory. An id that is not known yet gives `unknown` and is looked up in the background; ask again later. */
   byId(id: number): WriterSchema;
-  /** Why the registry cannot be asked now, as a sentence; null if its last answer was one. */
+  /** Why the registry cannot be asked now, as a sentence; null if its last answer was one, or nothing has failed for a minute. */
   problem(): string | null;
 }
 
@@ -46,17 +46,19 @@ export function createRegistrySchemas(
   const { registry, clock, log, requestMs = 5000 } = options;
   const { absentMs, failedMs } = options;
   const { url, agent, authorization } = registry;
-  // No retries in the client: our callers ask again.
-  const client = new SchemaRegistry(
-    {
-      host: url.replace(/\/+$/, ""),
-      retry: { retries: 0 },
-      agent,
-      middlewares: [asWeAre(authorization, requestMs)],
-    },
-    // So that a decimal still has its scale where a schema's type is written out again below.
-    { [SchemaType.AVRO]: { logicalTypes: LOGICAL_TYPES } },
-  );
+  const newClient = (): SchemaRegistry =>
+    new SchemaRegistry(
+      {
+        host: url.replace(/\/+$/, ""),
+        // Our callers ask again.
+        retry: { retries: 0 },
+        agent,
+        middlewares: [asWeAre(authorization, requestMs)],
+      },
+      // So that a decimal still has its scale where a schema's type is written out again below.
+      { [SchemaType.AVRO]: { logicalTypes: LOGICAL_TYPES } },
+    );
+  const client = newClient();
   const lookUps = createLookUps({ ask, clock, log, absentMs, failedMs });
 
   async function ask(id: number): Promise<WriterSchema> {
@@ -74,8 +76,9 @@ export function createRegistrySchemas(
       };
     if ((body.references ?? []).length === 0)
       return { kind: "found", json: body.schema };
-    // The client returns avsc's type, which holds what it refers to; as JSON that is its schema.
-    const whole = await inTime(client.getSchema(id), requestMs);
+    // A client waits for ever for the answer that broke off before, under the same id. So each look-up has its own.
+    // It returns avsc's type, which holds what the schema refers to; as JSON that is its schema.
+    const whole = await inTime(newClient().getSchema(id), requestMs);
     return { kind: "found", json: JSON.stringify(whole) };
   }
 
@@ -93,7 +96,7 @@ export function createRegistrySchemas(
           lookUps.learn(id, { kind: "found", json });
           return id;
         } catch (error) {
-          if (!isOtherRule(error)) throw error;
+          if (!isOtherRule(error)) throw inWords(error, url);
         }
       }
       throw new Error(`subject ${subject} has a compatibility rule of its own`);
@@ -139,6 +142,13 @@ async function inTime<T>(asking: Promise<T>, ms: number): Promise<T> {
   const answer = await within(asking, ms);
   if (answer === LATE) throw new Error(`no answer within ${ms} ms`);
   return answer;
+}
+
+/** Where a connection fails at several addresses of a host, Node's error has no message, and the client makes a status of it. */
+function inWords(error: unknown, url: string): unknown {
+  if (!String(error).endsWith("Error, status 400")) return error;
+  const told = `${url} cannot be reached at any address, or answers 400 without a word`;
+  return new Error(told, { cause: error });
 }
 
 type RequestMiddleware = NonNullable<

@@ -1,4 +1,5 @@
 import { sleep, type Log } from "@postrider/runtime";
+import { failureReason } from "./failure-reason.ts";
 
 export interface Retrying {
   readonly log: Log;
@@ -7,9 +8,6 @@ export interface Retrying {
   /** Called with the reason of each failure. */
   readonly failed?: ((reason: string) => void) | undefined;
 }
-
-/** What a proxy says for a registry can be a whole page. */
-const REASON_CHARS = 300;
 
 /** Tries `act` until it succeeds, less and less often, at most `longestMs` apart. Rejects if the signal aborts. */
 export async function untilDone(
@@ -22,7 +20,7 @@ export async function untilDone(
     try {
       return await act();
     } catch (error) {
-      const reason = String(error).slice(0, REASON_CHARS);
+      const reason = failureReason(error);
       failed?.(reason);
       log.warn("schemas.failed", { what, error: reason });
       await sleep(waitMs, { signal });
