@@ -43,7 +43,7 @@ export async function acceptEvents(
 ): Promise<AcceptedEvent[]> {
   const read = readRequest(request, options.rules);
   if (read.kind === "refused") throw invalid(read.problems);
-  refuseUnfit(read, options.types);
+  await refuseUnfit(read, options.types);
   const spans = options.spans?.sending(read.events, request) ?? null;
   const events = spans?.events ?? read.events;
   const records: OutRecord[] = [];
