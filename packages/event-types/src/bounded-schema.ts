@@ -5,7 +5,7 @@
  */
 import { isFields, type Problem, ProblemList } from "@postrider/core";
 import { isDeeperThan, valuesIn } from "./json-depth.ts";
-import { patternProblem } from "./linear-pattern.ts";
+import { readPattern } from "./linear-pattern.ts";
 
 /** The keyword that each subschema gets, with its `Cost`. Its name is not one that a schema may have. */
 export const COST = "postrider:cost";
@@ -17,8 +17,13 @@ export interface Cost {
   readonly extents: number;
 }
 
-/** A step for each field, for each item, for each 16 characters. */
-export const EXTENT = { fields: 1, items: 2, characters: 4 } as const;
+/** A step for each field, for each item, for each 16 characters, for each 32 errors that there are already. */
+export const EXTENT = {
+  fields: 1,
+  items: 2,
+  characters: 4,
+  errors: 8,
+} as const;
 
 export type BoundedSchema =
   | { readonly kind: "refused"; readonly problems: readonly Problem[] }
@@ -29,9 +34,13 @@ export type BoundedSchema =
       readonly subschemas: number;
     };
 
-const MAX_SCHEMA_DEPTH = 64;
-/** Compiling as many takes up to a tenth of a second, once for each version of a schema. */
+export const MAX_SCHEMA_DEPTH = 64;
+/** Compiling as many takes some tenths of a second, once for each version of a schema. */
 const MAX_SUBSCHEMAS = 500;
+/** Instructions of all patterns: compiling as many takes a tenth of a second. */
+const MAX_PATTERNS_SIZE = 20_000;
+/** Names in `dependentRequired`: ajv writes code for each. */
+const MAX_DEPENDENT_NAMES = 1_000;
 
 /** What stands under a keyword. A `deeper` one is applied to parts of the value, the others to the value itself. */
 const KEYWORDS: ReadonlyMap<
@@ -78,7 +87,9 @@ const PER_FIELD = [
   "maxProperties",
 ];
 const PER_ITEM = ["contains", "uniqueItems"];
-const PER_CHARACTER = ["minLength", "maxLength"];
+const PER_CHARACTER = ["minLength", "maxLength", "const", "enum"];
+/** Ajv copies the errors that there are when what is referred to adds its own. */
+const PER_ERROR = ["$ref"];
 
 export function boundedSchema(given: unknown): BoundedSchema {
   if (isDeeperThan(given, MAX_SCHEMA_DEPTH))
@@ -103,6 +114,9 @@ interface Place {
 class Reading {
   readonly problems = new ProblemList();
   subschemas = 0;
+  #patternsSize = 0;
+  #isPatternRefused = false;
+  #dependentNames = 0;
   /** Of the root and of each definition: to what its references lead that are applied to the same value. */
   readonly #leads = new Map<string, string[]>();
   readonly #references: { readonly path: string; readonly to: string }[] = [];
@@ -176,6 +190,7 @@ class Reading {
       if (keyword === "patternProperties" && isFields(value))
         for (const pattern of Object.keys(value))
           this.#pattern(pattern, `${path}.${pattern}`);
+      if (keyword === "dependentRequired") this.#dependent(value, path);
       if (keyword === "$ref") this.#reference(value, { path, of });
     }
     const ifAny = (extent: number, keywords: readonly string[]): number =>
@@ -183,7 +198,8 @@ class Reading {
     const extents =
       ifAny(EXTENT.fields, PER_FIELD) +
       ifAny(EXTENT.items, PER_ITEM) +
-      ifAny(EXTENT.characters, PER_CHARACTER);
+      ifAny(EXTENT.characters, PER_CHARACTER) +
+      ifAny(EXTENT.errors, PER_ERROR);
     const cost: Cost = { steps, extents };
     return { ...read, [COST]: cost };
   }
@@ -217,8 +233,26 @@ class Reading {
 
   #pattern(pattern: unknown, path: string): void {
     if (typeof pattern !== "string") return; // its type is found out later, with that of other values
-    const problem = patternProblem(pattern);
-    if (problem !== null) this.#wrong(path, "pattern", problem);
+    if (this.#isPatternRefused) return; // reading further ones may take long
+    const read = readPattern(pattern);
+    if (read.problem === null) this.#patternsSize += read.size;
+    const problem =
+      this.#patternsSize > MAX_PATTERNS_SIZE
+        ? "is too much, together with the patterns before it"
+        : read.problem;
+    if (problem === null) return;
+    this.#isPatternRefused = true;
+    this.#wrong(path, "pattern", problem);
+  }
+
+  #dependent(value: unknown, path: string): void {
+    this.#dependentNames += valuesIn(value);
+    if (this.#dependentNames > MAX_DEPENDENT_NAMES)
+      this.#wrong(
+        path,
+        "max_names",
+        `at most ${MAX_DEPENDENT_NAMES} names in the whole schema`,
+      );
   }
 
   #reference(to: unknown, { path, of }: Place): void {

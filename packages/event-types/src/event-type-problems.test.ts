@@ -107,6 +107,20 @@ test.each<[string, unknown, string[]]>([
     { pattern: "(x{100}){100}" },
     ["schema.pattern: pattern"],
   ],
+  [
+    "too many large patterns",
+    { allOf: Array.from({ length: 30 }, () => ({ pattern: "(a{30}){30}" })) },
+    ["schema.allOf[20].pattern: pattern"],
+  ],
+  [
+    "too many dependent fields",
+    {
+      dependentRequired: {
+        a: Array.from({ length: 1_000 }, (_, at) => `f${at}`),
+      },
+    },
+    ["schema.dependentRequired: max_names"],
+  ],
   ["too many levels", deep(70), ["schema: max_depth"]],
   [
     "too many subschemas",

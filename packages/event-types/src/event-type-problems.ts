@@ -1,6 +1,6 @@
 /** What is wrong with an event type that is to be stored. Control refuses it for that; `event-types apply` tells it before. */
 import { type Problem, ProblemList } from "@postrider/core";
-import { boundedSchema } from "./bounded-schema.ts";
+import { boundedSchema, MAX_SCHEMA_DEPTH } from "./bounded-schema.ts";
 import { isDeeperThan } from "./json-depth.ts";
 import { payloadCheck, schemaErrors } from "./payload-check.ts";
 
@@ -29,10 +29,10 @@ export function eventTypeProblems(given: DescribedPayload): Problem[] {
 }
 
 function schemaProblems(schema: unknown, example: unknown): readonly Problem[] {
+  const size = sizeProblem("schema", schema, MAX_SCHEMA_DEPTH);
+  if (size !== undefined) return [size];
   const read = boundedSchema(schema);
   if (read.kind === "refused") return read.problems;
-  const size = sizeProblem("schema", schema);
-  if (size !== undefined) return [size];
   // The others are about branches that do not fit either.
   const [error] = schemaErrors(read);
   if (error !== undefined) {
@@ -44,7 +44,8 @@ function schemaProblems(schema: unknown, example: unknown): readonly Problem[] {
   try {
     const check = payloadCheck(read);
     if (example === null) return [];
-    return check(example).map(({ field, ...problem }) => ({
+    const bytes = Buffer.byteLength(JSON.stringify(example));
+    return check(example, bytes).map(({ field, ...problem }) => ({
       field: field.replace(/^payload/, "example"),
       ...problem,
     }));
@@ -56,7 +57,7 @@ function schemaProblems(schema: unknown, example: unknown): readonly Problem[] {
 function sizeProblem(
   field: string,
   value: unknown,
-  maxDepth = Infinity,
+  maxDepth: number,
 ): Problem | undefined {
   if (isDeeperThan(value, maxDepth))
     return { field, rule: "max_depth", message: `at most ${maxDepth} levels` };

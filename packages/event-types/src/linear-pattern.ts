@@ -8,19 +8,24 @@ const MAX_PATTERN_SIZE = 1_000;
 /** How much of a step one instruction at one character is. */
 const STEPS_EACH = 1 / 16;
 
-/** Why a pattern may not be used; null if it may. */
-export function patternProblem(pattern: string): string | null {
+/** The size of a pattern in instructions, or why it may not be used. */
+export function readPattern(
+  pattern: string,
+):
+  | { readonly problem: null; readonly size: number }
+  | { readonly problem: string } {
   if (pattern.length > MAX_PATTERN_LENGTH)
-    return `must be at most ${MAX_PATTERN_LENGTH} characters`;
-  let size: number;
+    return { problem: `must be at most ${MAX_PATTERN_LENGTH} characters` };
   try {
-    size = compiled(pattern).programSize();
+    const size = compiled(pattern).programSize();
+    return size > MAX_PATTERN_SIZE
+      ? { problem: "repeats too much: write its counts smaller" }
+      : { problem: null, size };
   } catch {
-    return "is not a pattern of RE2: no look-around, no back-references";
+    return {
+      problem: "is not a pattern of RE2: no look-around, no back-references",
+    };
   }
-  return size > MAX_PATTERN_SIZE
-    ? "repeats too much: write its counts smaller"
-    : null;
 }
 
 /** What ajv makes of a pattern instead of a `RegExp`. */

@@ -54,8 +54,69 @@ test.each<[string, unknown, unknown]>([
     { uniqueItems: true },
     many(300_000, (at) => at),
   ],
+  [
+    "errors that are copied at each reference",
+    { contains: { $ref: "#/$defs/a" }, $defs: { a: { type: "string" } } },
+    many(20_000, () => 1),
+  ],
+  [
+    "long items whose text each level copies",
+    { uniqueItems: true },
+    many(1_000, () => 0).reduce<unknown>(
+      (inner) => [inner, 1],
+      "x".repeat(100_000),
+    ),
+  ],
+  [
+    "a long constant compared again and again",
+    {
+      allOf: many(220, () => ({ not: { $ref: "#/$defs/long" } })),
+      $defs: { long: { const: `${"x".repeat(60_000)}y` } },
+    },
+    `${"x".repeat(60_000)}z`,
+  ],
 ])("%s: the check is given up", (_, schema, payload) => {
   expect(checkOf(schema)(payload)).toEqual(TOO_LONG);
+});
+
+test("a small payload may take less than a large one", () => {
+  const read = boundedSchema({ items: { allOf: many(90, () => ({})) } });
+  if (read.kind === "refused") throw new Error("refused");
+  const check = payloadCheck(read);
+  const items = many(500, () => 1);
+
+  expect(check(items, 1_001)).toMatchObject([{ rule: "schema.steps" }]);
+  expect(check(items, 100_000)).toEqual([]);
+});
+
+test("no error carries a long name of the payload until it is told", () => {
+  const check = checkOf({
+    additionalProperties: { anyOf: many(450, () => ({ type: "string" })) },
+  });
+  // Were each of the 450 errors to have its own copy, they would fill the memory.
+  expect(check({ ["~".repeat(8_000_000)]: 1 })).toHaveLength(5);
+});
+
+test.each<[string, unknown, unknown, string]>([
+  ["of the schema", { properties: { "a-b": false } }, { "a-b": 1 }, "a-b"],
+  ["of the payload", { additionalProperties: false }, { "a/b": 1 }, "a/b"],
+  [
+    "below one of the payload",
+    { additionalProperties: { items: false } },
+    { "a.b": [1] },
+    "a.b[0]",
+  ],
+  [
+    "below a reference",
+    {
+      properties: { a: { items: { $ref: "#/$defs/b" } } },
+      $defs: { b: { required: ["c"] } },
+    },
+    { a: [{}] },
+    "a[0].c",
+  ],
+])("a field %s is named", (_, schema, payload, field) => {
+  expect(checkOf(schema)(payload)[0]?.split(": ")[0]).toBe(`payload.${field}`);
 });
 
 test("a payload that is too deep for the stack is refused, and the next one judged", () => {

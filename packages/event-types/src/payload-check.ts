@@ -3,7 +3,12 @@
  * `boundedSchema` has read comes here.
  */
 import type { Problem } from "@postrider/core";
-import { _, Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
+import {
+  _,
+  Ajv2020,
+  type ErrorObject,
+  type ValidateFunction,
+} from "ajv/dist/2020.js";
 import {
   type BoundedSchema,
   COST,
@@ -11,12 +16,20 @@ import {
   EXTENT,
 } from "./bounded-schema.ts";
 import { linearPatterns } from "./linear-pattern.ts";
-import { payloadProblems, TOO_MANY_STEPS } from "./payload-problems.ts";
+import {
+  MOST_ERRORS,
+  payloadProblems,
+  TOO_MANY_STEPS,
+} from "./payload-problems.ts";
 import { Steps } from "./steps.ts";
 import { hasTwins } from "./twins.ts";
 
 /** What is wrong with a parsed payload; empty: nothing. Never throws, and never runs long. */
-export type PayloadCheck = (payload: unknown) => readonly Problem[];
+export type PayloadCheck = (
+  payload: unknown,
+  /** How large it is as JSON; left out: as large as may be. */
+  bytes?: number,
+) => readonly Problem[];
 
 type Readable = Extract<BoundedSchema, { kind: "schema" }>;
 
@@ -24,8 +37,9 @@ type Readable = Extract<BoundedSchema, { kind: "schema" }>;
 export function payloadCheck({ schema }: Readable): PayloadCheck {
   const steps = new Steps();
   const validate = anAjv(steps).compile(schema);
-  return (payload) => {
-    steps.begin();
+  keepFewErrors(validate.schemaEnv);
+  return (payload, bytes) => {
+    steps.begin(bytes);
     try {
       if (validate(payload)) return [];
     } catch {
@@ -63,18 +77,54 @@ const OPTIONS = {
   inlineRefs: false,
 } as const;
 
+/**
+ * Ajv leaves all errors of a check at its functions, the one of the schema and one for each reference, until the next check. There may
+ * be as many as steps: so only the last few are kept, until they are read.
+ */
+function keepFewErrors(root: ValidateFunction["schemaEnv"]): void {
+  for (const env of [root, ...Object.values(root.refs)]) {
+    const { validate } = env as { validate?: unknown }; // true and false have none
+    if (typeof validate !== "function") continue;
+    let kept: readonly ErrorObject[] | null = null;
+    Object.defineProperty(validate, "errors", {
+      configurable: true,
+      get() {
+        const read = kept;
+        kept = null;
+        return read;
+      },
+      set(errors: readonly ErrorObject[] | null | undefined) {
+        kept = errors?.slice(-MOST_ERRORS) ?? null;
+      },
+    });
+  }
+}
+
 /** One for each schema: what ajv keeps of it goes with it. */
 function anAjv(steps: Steps): Ajv2020 {
   const ajv = new Ajv2020({
     ...OPTIONS,
+    // A JSON pointer would be made of the payload's names, however long, at each error.
+    jsPropertySyntax: true,
+    // Each name costs code.
+    loopRequired: 20,
     code: {
       regExp: linearPatterns(steps),
       // It takes longer than it saves: seconds, of a large schema.
       optimize: false,
     },
   });
-  const take = (count: number, extents: number, value: unknown): void =>
-    steps.take(count + extentOf(value, extents));
+  // The keywords that need it are refused, and it would be work that is not counted.
+  ajv.opts.unevaluated = false;
+  const take = (
+    count: number,
+    extents: number,
+    value: unknown,
+    errors: number,
+  ): void => {
+    const copied = (extents & EXTENT.errors) === 0 ? 0 : errors / 32;
+    steps.take(count + copied + extentOf(value, extents));
+  };
   ajv.addKeyword({
     keyword: COST,
     // The first of all, or what fails early would not be counted.
@@ -82,7 +132,7 @@ function anAjv(steps: Steps): Ajv2020 {
     code({ gen, data, schema }) {
       const { steps: count, extents } = schema as Cost; // `boundedSchema` has written it
       const name = gen.scopeValue("func", { ref: take });
-      gen.code(_`${name}(${count}, ${extents}, ${data})`);
+      gen.code(_`${name}(${count}, ${extents}, ${data}, errors)`);
     },
   });
   // Ajv's own compares each item with each other one.

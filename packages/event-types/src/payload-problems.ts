@@ -9,11 +9,11 @@ export const TOO_MANY_STEPS: Problem = {
 };
 
 /** More of them help nobody: each branch of an `anyOf` that does not fit has one. */
-const MOST = 5;
+export const MOST_ERRORS = 5;
 
 /** The last one is what decided, and comes first. */
 export function payloadProblems(errors: readonly ErrorObject[]): Problem[] {
-  return fewProblems(errors.slice(-MOST).toReversed().map(problemOf));
+  return fewProblems(errors.slice(-MOST_ERRORS).toReversed().map(problemOf));
 }
 
 function problemOf(error: ErrorObject): Problem {
@@ -22,7 +22,7 @@ function problemOf(error: ErrorObject): Problem {
   // Of a name that `propertyNames` refuses the path is that of its object.
   const names = [propertyName, inner].filter((name) => name !== undefined);
   return {
-    field: fieldOf([...partsOf(instancePath), ...names]),
+    field: ["payload" + dotted(instancePath), ...names].join("."),
     rule: `schema.${keyword}`,
     message,
   };
@@ -64,18 +64,7 @@ function detailOf({
   }
 }
 
-/** `/items/0/price` as its names. */
-function partsOf(pointer: string): string[] {
-  return pointer
-    .split("/")
-    .slice(1)
-    .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-}
-
-/** `payload.items[0].price`. */
-function fieldOf(parts: readonly string[]): string {
-  return parts.reduce(
-    (path, part) => path + (/^\d+$/.test(part) ? `[${part}]` : `.${part}`),
-    "payload",
-  );
+/** `.items[0].unit-price` of `.items[0]["unit-price"]`, as ajv has it of a name in the schema, or of `.items[0]['unit-price']`, of others. */
+function dotted(path: string): string {
+  return path.replaceAll(/\['(.*?)'\]|\["(.*?)"\]/gs, ".$1$2");
 }

@@ -11,9 +11,14 @@ export function hasTwins(items: readonly unknown[], steps: Steps): boolean {
   return false;
 }
 
-/** The item as JSON, the fields of objects in order. */
+/** The item as JSON, the fields of objects in order. Each level copies the text of those below. */
 function sorted(item: unknown, steps: Steps): string {
-  steps.take(1 + (typeof item === "string" ? item.length / 16 : 0));
+  const text = sortedOf(item, steps);
+  steps.take(1 + text.length / 16);
+  return text;
+}
+
+function sortedOf(item: unknown, steps: Steps): string {
   if (typeof item !== "object" || item === null) return JSON.stringify(item);
   if (Array.isArray(item))
     return `[${item.map((inner) => sorted(inner, steps)).join(",")}]`;

@@ -91,6 +91,13 @@ test("a tenant has no other tenant's types, and its own come before every tenant
   expect(judge("gamma", "any.thing")).toEqual([]);
 });
 
+test("events of Postrider's own are held to nothing", () => {
+  const { judge } = aCatalogue({ acme: "schema" });
+
+  expect(judge("acme", "postrider.endpoint.disabled")).toEqual([]);
+  expect(judge("acme", "postrider")).toEqual(["type: known_type"]);
+});
+
 test("a change counts from the next event on: of a schema, of a type, of a policy", () => {
   const { catalogue, judge, put } = aCatalogue({ acme: "schema" });
   expect(judge("acme", "order.paid", '{"id":1}')).toEqual([]);

@@ -10,6 +10,7 @@ import {
 } from "@postrider/core";
 import { CompiledSchemas } from "./compiled-schemas.ts";
 import { POLICY_START, TYPE_START, typeEntry } from "./entry-names.ts";
+import type { PayloadCheck } from "./payload-check.ts";
 import type { TypeLevel } from "./type-level.ts";
 
 /** The fields of an event that it is judged by; its tenant is known. */
@@ -19,6 +20,9 @@ export type JudgedEvent = Pick<
 > & { readonly tenantId: string };
 
 const NONE: readonly Problem[] = [];
+
+/** Events of Postrider's own are of these types, and in no tenant's catalogue. */
+const OUR_TYPES = "postrider.";
 
 export class TypeCatalogue {
   readonly #levels = new Map<string, Exclude<TypeLevel, "off">>();
@@ -58,7 +62,7 @@ export class TypeCatalogue {
   problemsOf(event: JudgedEvent): readonly Problem[] {
     if (this.#levels.size === 0) return NONE;
     const level = this.#levels.get(event.tenantId);
-    if (level === undefined) return NONE;
+    if (level === undefined || event.type.startsWith(OUR_TYPES)) return NONE;
     const name = this.#nameOf(event);
     if (name === undefined) return [UNKNOWN_TYPE];
     const schema = this.#schemas.get(name) ?? null;
@@ -99,7 +103,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /** The payload is parsed for this alone: what is delivered stays its bytes. A 64-bit integer is rounded here, and is an integer still. */
 function payloadProblems(
   { contentType, payload }: JudgedEvent,
-  check: (payload: unknown) => readonly Problem[],
+  check: PayloadCheck,
 ): readonly Problem[] {
   if (!isJsonContentType(contentType))
     return [
@@ -117,5 +121,5 @@ function payloadProblems(
       { field: "payload", rule: "schema.json", message: "must be valid JSON" },
     ];
   }
-  return check(parsed);
+  return check(parsed, payload.length);
 }

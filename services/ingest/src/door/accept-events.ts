@@ -45,7 +45,7 @@ export async function acceptEvents(
 ): Promise<AcceptedEvent[]> {
   const read = readRequest(request, options.rules);
   if (read.kind === "refused") throw invalid(read.problems);
-  refuseUnfit(read, options.types);
+  await refuseUnfit(read, options.types);
   const answer = read.events.map(({ id, tenantId }) => ({ id, tenantId }));
   const claim = options.keys.claim(request, read.events);
   if (claim.isAccepted) return answer;
