@@ -103,7 +103,7 @@ test("a budget that grows while reading goes back ends the warm-up, too", () => 
   let budget = 100_000;
 
   let readings = 0;
-  for (let at = 0; readings < 100; ) {
+  for (let at = 0; readings < 100;) {
     const isRecord = at < sizes.length;
     const target = isRecord
       ? pace.noteRemembered(at, sizes[at]!, budget)

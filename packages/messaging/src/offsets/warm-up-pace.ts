@@ -65,8 +65,7 @@ export class WarmUpPace {
   goesBackTo(budget: number): number | null {
     if (this.#isOver) return null;
     // Not only at the start: the budget may have changed since `#farEnough` was found.
-    this.#isOver =
-      this.#begin <= this.#farEnough || this.#remembered >= budget;
+    this.#isOver = this.#begin <= this.#farEnough || this.#remembered >= budget;
     if (this.#isOver) return null;
     const factor = this.#isGoingBack
       ? 2
