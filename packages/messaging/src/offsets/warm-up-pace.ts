@@ -35,7 +35,7 @@ export class WarmUpPace {
   #tooNear: number;
   /** While going back: from here on there are as many bytes as the budget, or it is the start. */
   #farEnough: number;
-  /** While going back: the lowest offset up to which this reading has passed the budget. */
+  /** While going back: what this reading has read below it is within the budget. */
   #passedAt: number;
 
   constructor(from: number, until: number) {
