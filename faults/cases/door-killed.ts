@@ -15,6 +15,7 @@ export const doorKilled: FaultCase = {
   name: "door-killed",
   proves:
     "every event that the door answered with 202 is on the topic, and ends as any other, across kills of doors with requests in flight and of the broker",
+  isLong: true,
   async run(world, random) {
     await world.startAll({ ingest: { POSTRIDER_INGEST_ROLES: "route" } });
     const [route] = world.services.all("ingest");

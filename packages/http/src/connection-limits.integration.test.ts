@@ -19,6 +19,7 @@ async function aServer(options: {
   readonly requestTimeoutMs?: number;
 }) {
   const effects = testEffects();
+  const slow = Promise.withResolvers<string>();
   const server = createApiServer({
     ...effects,
     ...options,
@@ -33,6 +34,7 @@ async function aServer(options: {
       (app) => {
         app.get("/small", () => Promise.resolve("small"));
         app.get("/large", () => Promise.resolve(LARGE));
+        app.get("/slow", () => slow.promise);
       },
     ],
     onAnswered: () => undefined,
@@ -46,7 +48,7 @@ async function aServer(options: {
       ),
     );
   const isAlone = async (): Promise<boolean> => (await connections()) === 0;
-  return { server, effects, connections, isAlone };
+  return { server, effects, slow, connections, isAlone };
 }
 
 /** A client that is closed at the end of the test. */
@@ -59,16 +61,17 @@ function aClient(url: string) {
 const request = (path: string): string =>
   `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${KEY}\r\n\r\n`;
 
+/** Beyond it an answer counts as unread, whatever its size. */
+const SOON = { answerMs: 100, answerBytesPerSecond: Infinity };
+
 test("a client that does not read its answers is cut off, also the answers that wait behind the first", async () => {
-  const { server, effects, connections, isAlone } = await aServer({
-    connections: { answerMs: 100 },
-  });
+  const { server, effects, isAlone } = await aServer({ connections: SOON });
   const { socket } = aClient(server.url());
   socket.pause();
 
   socket.write(request("/large").repeat(3));
-  await waitFor(async () => (await connections()) === 1);
 
+  await waitFor(() => effects.log.of("connections.cut").length > 0);
   await waitFor(isAlone);
   expect(effects.log.of("connections.cut")).toMatchObject([
     { fields: { count: 1, why: "unread" } },
@@ -77,7 +80,7 @@ test("a client that does not read its answers is cut off, also the answers that 
 
 test("a client that reads its answers, however many, is not cut off", async () => {
   const { server, effects } = await aServer({
-    connections: { answerMs: 2_000 },
+    connections: { answerMs: 20_000 },
   });
   const { socket, answer } = aClient(server.url());
 
@@ -85,6 +88,32 @@ test("a client that reads its answers, however many, is not cut off", async () =
 
   await waitFor(() => answer().endsWith("small"));
   expect(effects.log.of("connections.cut")).toEqual([]);
+});
+
+test("neither an answer that is slow to come is cut off, nor one that waits behind it, nor a large one that is read slowly", async () => {
+  const { server, effects, slow } = await aServer({ connections: SOON });
+  const patient = await aServer({
+    connections: { answerMs: 100, answerBytesPerSecond: 1_000 },
+  });
+  const waiting = aClient(server.url());
+  const reading = aClient(patient.server.url());
+  reading.socket.pause();
+
+  waiting.socket.write(request("/slow") + request("/small"));
+  reading.socket.write(request("/large") + request("/small"));
+  // Others are cut off after them, so their time has passed, too.
+  for (let nth = 1; nth <= 2; nth++) {
+    const unread = aClient(server.url());
+    unread.socket.pause();
+    unread.socket.write(request("/large"));
+    await waitFor(() => effects.log.of("connections.cut").length === nth);
+  }
+  slow.resolve("slow");
+  reading.socket.resume();
+
+  await waitFor(() => waiting.answer().endsWith("small"));
+  expect(waiting.answer()).toContain("slow");
+  await waitFor(() => reading.answer().endsWith("small"));
 });
 
 test("a client that keeps its end open after a refusal is cut off", async () => {
@@ -156,10 +185,9 @@ test("connections beyond the limit are closed, those within it go on, and the lo
   await waitFor(async () => {
     const next = aClient(server.url());
     next.socket.write(request("/small"));
-    await Promise.race([
-      next.closed,
-      waitFor(() => next.answer().endsWith("small")),
-    ]);
+    await waitFor(
+      () => next.answer().endsWith("small") || next.socket.destroyed,
+    );
     return next.answer().endsWith("small");
   });
 });

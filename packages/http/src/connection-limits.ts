@@ -13,8 +13,10 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** How long a connection may stay open between two requests. */
   readonly idleMs: number;
-  /** How long the other side may take to read an answer, from the time at which all of it is written. */
+  /** How long the other side may take to read an answer, from the time at which all of it is written and those before it are read. */
   readonly answerMs: number;
+  /** A slow network may take longer for a large answer: a second more for so many bytes. */
+  readonly answerBytesPerSecond: number;
   /** How long the other side may keep its end open after ours has ended. */
   readonly lingerMs: number;
 }
@@ -24,6 +26,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   maxConnections: 5_000,
   idleMs: 72_000,
   answerMs: 30_000,
+  answerBytesPerSecond: 64 << 10,
   lingerMs: 5_000,
 };
 
@@ -42,7 +45,7 @@ export function limitConnections(
   effects: { readonly log: Log; readonly clock: Clock },
 ): LimitedConnections {
   const { log, clock } = effects;
-  const unread = new UnreadAnswers(limits.answerMs);
+  const unread = new UnreadAnswers(limits);
   server.maxConnections = limits.maxConnections;
   server.keepAliveTimeout = limits.idleMs;
   const refused = new SeldomRefused(log, limits.maxConnections);
@@ -70,38 +73,45 @@ function lingerOn(socket: Socket, lingerMs: number): void {
   socket.once("close", () => clearTimeout(late));
 }
 
-/** The answers that are not handed to the system yet, with the time since when all of it is written; null: it is not. */
+/** The answers that are not handed to the system yet, with the time until which they may be; null: not all of it is written, or another one goes first. */
 class UnreadAnswers {
-  readonly #answerMs: number;
-  readonly #since = new Map<ServerResponse, number | null>();
+  readonly #limits: ConnectionLimits;
+  readonly #until = new Map<ServerResponse, number | null>();
 
-  constructor(answerMs: number) {
-    this.#answerMs = answerMs;
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
   }
 
   add(answer: ServerResponse): void {
-    this.#since.set(answer, null);
+    this.#until.set(answer, null);
   }
 
   delete(answer: ServerResponse): void {
-    this.#since.delete(answer);
+    this.#until.delete(answer);
   }
 
   /** Closes the connections of answers that have waited for too long. Returns how many. */
   cut(now: number): number {
     let count = 0;
-    for (const [answer, since] of this.#since) {
-      if (answer.closed || answer.writableFinished) this.#since.delete(answer);
-      else if (!answer.writableEnded) continue;
-      else if (since === null) this.#since.set(answer, now);
-      else if (now - since > this.#answerMs) {
-        this.#since.delete(answer);
-        // An answer behind another one has no socket yet.
-        if (!answer.req.socket.destroyed) count += 1;
-        answer.req.socket.destroy();
+    for (const [answer, until] of this.#until) {
+      const isOver = answer.closed || answer.writableFinished;
+      if (isOver || answer.req.socket.destroyed) this.#until.delete(answer);
+      // An answer behind another one has no socket yet. The one before it may be slow to come, and is then nobody's fault but ours.
+      else if (!answer.writableEnded || answer.socket === null) continue;
+      else if (until === null)
+        this.#until.set(answer, now + this.#allowedMs(answer.socket));
+      else if (now > until) {
+        this.#until.delete(answer);
+        answer.socket.destroy();
+        count += 1;
       }
     }
     return count;
+  }
+
+  #allowedMs({ writableLength }: Socket): number {
+    const { answerMs, answerBytesPerSecond } = this.#limits;
+    return answerMs + (writableLength / answerBytesPerSecond) * 1_000;
   }
 }
 

@@ -85,7 +85,34 @@ test("whatever the sizes, the last bytes of the budget are remembered, and no wa
       const remembered = last.reduce((sum, at) => sum + all[at]!, 0);
       expect(remembered >= budget || last[0] === 0).toBe(true);
       expect(last.at(-1)).toBe(all.length - 1);
-      expect(bytes).toBeLessThan(20 * budget + 6 * remembered);
+      expect(bytes).toBeLessThan(40 * budget);
     }),
   );
+});
+
+test("going back to large records far behind reads some budgets, and not all of them", () => {
+  const { bytes, last } = read([...many(5_000, 1 << 20), ...many(5_000, 100)]);
+
+  expect(last.length).toBeGreaterThanOrEqual(5_000 + 8);
+  expect(bytes).toBeLessThan(30 * BUDGET);
+});
+
+test("a budget that grows while reading goes back ends the warm-up, too", () => {
+  const sizes = [...many(900, 9_000), ...many(900, 10)];
+  const pace = new WarmUpPace(0, sizes.length);
+  let budget = 100_000;
+
+  let readings = 0;
+  for (let at = 0; readings < 100;) {
+    const isRecord = at < sizes.length;
+    const target = isRecord
+      ? pace.noteRemembered(at, sizes[at]!, budget)
+      : pace.goesBackTo(budget);
+    if (!isRecord && target === null) break;
+    if (target !== null) pace.jumped(target);
+    if (!isRecord) [readings, budget] = [readings + 1, budget * 1.5];
+    at = target ?? at + 1;
+  }
+
+  expect(readings).toBeLessThan(100);
 });

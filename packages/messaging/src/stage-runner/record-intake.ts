@@ -214,8 +214,6 @@ export class RecordIntake<In> {
     if (lastOffsetOf(raw) < warmUp.until) return false;
     const target = warmUp.goesBackTo(this.#warmUpBytesPerPartition);
     if (target === null) return false;
-    // What is remembered must be in the order of the log.
-    this.#options.stage.forget?.(partition);
     this.#jumpTo(partition, target);
     this.#options.log.info("partition.warmUpExtended", {
       topic: partition.topic,
@@ -227,6 +225,8 @@ export class RecordIntake<In> {
   }
 
   #jumpTo(partition: OwnedPartition, target: number): void {
+    // What is remembered must be in the order of the log, and without gaps.
+    this.#options.stage.forget?.(partition);
     partition.jumpTo(target);
     this.#options.consumer.seek(partition, target);
   }

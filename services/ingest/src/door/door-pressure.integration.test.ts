@@ -151,19 +151,22 @@ test("what is answered with 202 is on the topic, whatever Kafka does meanwhile",
     await waitFor(() => accepted.length >= more);
   };
 
-  await some();
-  proxy.cut(true);
-  await waitFor(async () => (await post()).status === 503);
-  proxy.cut(false);
-  await some();
-  proxy.hold(true);
-  await waitFor(async () => (await post()).status === 503);
-  proxy.cut(true); // what was sent in between is lost with its connection
-  proxy.hold(false);
-  proxy.cut(false);
-  await some();
-  isOver = true;
-  await Promise.all(publishing);
+  try {
+    await some();
+    proxy.cut(true);
+    await waitFor(async () => (await post()).status === 503);
+    proxy.cut(false);
+    await some();
+    proxy.hold(true);
+    await waitFor(async () => (await post()).status === 503);
+    proxy.cut(true); // what was sent in between is lost with its connection
+    proxy.hold(false);
+    proxy.cut(false);
+    await some();
+  } finally {
+    isOver = true;
+    await Promise.all(publishing);
+  }
 
   const onTopic = await idsOnTopic();
   expect(accepted.filter((id) => !onTopic.has(id))).toEqual([]);
