@@ -89,11 +89,12 @@ const requestOf = (id: string) => (request: { readonly body: Buffer }) =>
   request.body.toString() === JSON.stringify(id);
 
 /** Resolves once the event came, signed with the secret. */
-async function arrives(id: string, secret: string): Promise<void> {
-  await receiver.waitForRequests(1, {
-    where: requestOf(id),
-    timeoutMs: 30_000,
-  });
+async function arrives(
+  id: string,
+  secret: string,
+  timeoutMs = 30_000,
+): Promise<void> {
+  await receiver.waitForRequests(1, { where: requestOf(id), timeoutMs });
   const { headers, body } = receiver.requests.find(requestOf(id))!;
   expect(verify({ headers, body, secrets: [secret] })).toMatchObject({
     ok: true,
@@ -195,26 +196,39 @@ test(
   LONG,
 );
 
+/** Takes the key of a fresh endpoint out, publishes, gives the key back once that was missed, and sees the event come. */
+async function waitsForItsKey(): Promise<void> {
+  const type = `order.late${(published += 1)}`;
+  // The last try before the delivery is too old is soon then.
+  const { id, secret } = await anEndpoint({
+    eventTypes: [type],
+    maxAgeMs: 9_000,
+  });
+  await setKeys(K1, ["k1=1", "k2=0"]);
+  const event = await publish({ type });
+  const log = join(folder, "dispatcher.log");
+  const why = "sealed with key k2; the ring has k1";
+  try {
+    await waitFor(() =>
+      readFileSync(log, "utf8")
+        .split("\n")
+        .some((line) => line.includes(id) && line.includes(why)),
+    );
+  } finally {
+    await setKeys(K2, ["k1=0", "k2=1"]);
+  }
+  await arrives(event, secret, 12_000);
+}
+
 test(
   "deliveries whose key is taken out wait, and go once it is given back",
   async () => {
-    // The last try before the delivery is too old is soon then.
-    const { secret } = await anEndpoint({
-      eventTypes: ["order.late"],
-      maxAgeMs: 9_000,
+    // The last try has two seconds until the delivery expires, which a busy machine may miss: then another one shows it.
+    await waitFor(async () => (await waitsForItsKey(), true), {
+      timeoutMs: 60_000,
     });
-    await setKeys(K1, ["k1=1", "k2=0"]);
-    const event = await publish({ type: "order.late" });
-    const log = join(folder, "dispatcher.log");
-    await waitFor(() =>
-      readFileSync(log, "utf8").includes("sealed with key k2; the ring has k1"),
-    );
-
-    await setKeys(K2, ["k1=0", "k2=1"]);
-
-    await arrives(event, secret);
   },
-  LONG,
+  2 * LONG,
 );
 
 test("a file that cannot be read changes nothing, and the log says why without a key", async () => {

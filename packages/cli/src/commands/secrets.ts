@@ -1,4 +1,5 @@
 /** `secrets status` and `secrets reencrypt`. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
@@ -83,7 +84,7 @@ function reencrypt(run: Run): Command {
             `${endpoints} endpoints are sealed with ${round.newest}`,
           );
       }
-      const use = await keyUse();
+      const use = await keyUseAfter(failed);
       terminal.data({ endpoints, secrets, failed, ...use }, () =>
         [
           `Sealed with ${use.newest}: ${secrets} ${secrets === 1 ? "secret" : "secrets"} of ${endpoints} ${endpoints === 1 ? "endpoint" : "endpoints"}.`,
@@ -103,6 +104,21 @@ const MAX_NAMED = 50;
 
 function keyUse(): Promise<KeyUse> {
   return call<KeyUse>({ method: "GET", path: "/v1/secrets" });
+}
+
+/** Another replica may answer than the one that wrote; it reads what was written a moment later. */
+const SHOWN_WITHIN_MS = 5_000;
+const SHOWN_EVERY_MS = 250;
+
+/** The use once no secret of an older key is left, or as it is after five seconds. With secrets that failed, some are left in any case. */
+async function keyUseAfter(failed: readonly Failed[]): Promise<KeyUse> {
+  const until = performance.now() + SHOWN_WITHIN_MS;
+  for (;;) {
+    const use = await keyUse();
+    const isShown = use.remaining === 0 || failed.length > 0;
+    if (isShown || performance.now() > until) return use;
+    await sleep(SHOWN_EVERY_MS);
+  }
 }
 
 function useTable({ newest, keys }: KeyUse, terminal: Terminal): string {

@@ -16,7 +16,7 @@ import { ControlProblem } from "../http/problem.ts";
 export interface TenureWriter {
   /** Runs one piece of work at a time, in order of arrival. Rejects with the problem `busy` if too many wait already. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
-  /** As `inTurn`, but only while nothing waits there, and never `busy`: for work of which each running resume has one piece at most. */
+  /** As `inTurn`, but only while nothing waits there, and never `busy`: for work of which each running resume, replay and re-encryption has one piece at most. */
   inSpareTurn<T>(work: () => Promise<T>): Promise<T>;
   /** The current tenure. Throws the problem `not_owner` if this process is not the owner now. */
   owner(): Tenure;

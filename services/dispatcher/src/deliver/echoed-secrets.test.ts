@@ -29,8 +29,8 @@ test.each([
   ],
   [
     "the token alone, twice",
-    "t0ken-of-the-receivert0ken-of-the-receiver.",
-    `${REDACTED}${REDACTED}.`,
+    "t0ken-of-the-receiver,t0ken-of-the-receiver.",
+    `${REDACTED},${REDACTED}.`,
   ],
   ["nothing", "ok", "ok"],
   [
@@ -40,6 +40,52 @@ test.each([
   ],
 ])("an answer that repeats %s is kept without the secrets", (_, body, is) => {
   expect(kept(body).body).toBe(is);
+});
+
+test("values that overlap are kept in no part", () => {
+  const result = {
+    ...refusedResult(""),
+    responseBody: Buffer.from("abcdefgh-ijklmnop-qrstuvwx"),
+  };
+
+  const { responseBody } = withoutEchoes(
+    result,
+    { "x-api-key": "abcdefgh-ijklmnop" },
+    { authorization: "ijklmnop-qrstuvwx" },
+  );
+
+  expect(responseBody.toString()).toBe(REDACTED);
+});
+
+test("spaces around a value, which are not sent, do not hide it", () => {
+  const result = {
+    ...refusedResult(""),
+    responseBody: Buffer.from("<another-key>"),
+  };
+
+  const { responseBody } = withoutEchoes(result, {
+    "x-api-key": " another-key ",
+  });
+
+  expect(responseBody.toString()).toBe(`<${REDACTED}>`);
+});
+
+test("an answer does not grow with the number of headers, also where a value is in what replaces another", () => {
+  const headers = Object.fromEntries(
+    Array.from({ length: 50 }, (_, nth) => [
+      `x-key-${nth}`,
+      nth === 0 ? "aaaaaaaa" : "redacted".padEnd(8 + (nth % 2), "]"),
+    ]),
+  );
+  const responseBody = Buffer.from("aaaaaaaa.".repeat(1_820));
+
+  const kept = withoutEchoes(
+    { ...refusedResult(""), responseBody },
+    headers,
+    headers,
+  );
+
+  expect(kept.responseBody.length).toBeLessThan(responseBody.length * 1.25);
 });
 
 test("headers of the answer are kept without the secrets, too", () => {
