@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
+  anEndpoint,
   anIntake,
   aDeadLetter,
   aSignal,
@@ -26,6 +27,7 @@ import {
   type ClickHouseAccess,
 } from "@postrider/runtime";
 import { SAVED_QUERIES } from "../services/control/src/cookbook/cookbook.ts";
+import type { Explanation } from "../services/control/src/reads/explain/explanation.ts";
 import { createReader } from "../services/control/src/reads/reader.ts";
 import { readingOf } from "../services/control/src/reads/whose-rows.ts";
 import { createPastDeliveries } from "../services/control/src/replays/past-deliveries.ts";
@@ -265,6 +267,13 @@ test("rows of three tenants, and of none, are recorded", async () => {
     url: stack.clickhouse.url,
     database: DATABASE,
     tenants: accessOf("tenant"),
+    endpoints: ["acme", "globex"].map((tenantId) =>
+      anEndpoint({
+        id: `ep_later_of_${tenantId}`,
+        tenantId,
+        createdAt: Date.now(),
+      }),
+    ),
   });
 
   for (const table of TENANT_TABLES) {
@@ -359,6 +368,52 @@ test.each([
     expect(text).not.toMatch(/globex|initech|ep_(?:slow|gone|down|paused)/);
   },
 );
+
+function someEventOf(tenantId: string): string {
+  return data.deliveries.find((one) => one.tenantId === tenantId)!.eventId;
+}
+
+test("an event is explained to a tenant as to an operator of that tenant, with no other tenant's endpoints", async () => {
+  const path = `/v1/events/${someEventOf("acme")}/explain`;
+
+  const own = await server.ask<Explanation>(path, { tenantId: "acme" });
+  const same = await server.ask<Explanation>(`${path}?tenantId=acme`);
+
+  expect(own.status).toBe(200);
+  expect(own.body).toEqual(same.body);
+  expect(own.body.deliveries.length).toBeGreaterThan(0);
+  expect(own.body.notNamed?.endpoints).toMatchObject([
+    { id: "ep_later_of_acme", reason: "created_later" },
+  ]);
+  expect(JSON.stringify(own.body)).not.toContain("globex");
+});
+
+test("another tenant's event is explained as one that is not there, also by its record's key", async () => {
+  const theirs = someEventOf("globex");
+  const ids = [theirs, `globex:${theirs}`];
+  // acme may have an event of the same id
+  const isOwn = data.deliveries.some(
+    (one) => one.tenantId === "acme" && one.eventId === theirs,
+  );
+
+  const answers = await Promise.all(
+    ids.map((id) =>
+      server.ask(`/v1/events/${id}/explain`, { tenantId: "acme" }),
+    ),
+  );
+  const nothing = await server.ask("/v1/events/evt_of_nobody/explain", {
+    tenantId: "acme",
+  });
+  const named = await server.ask(
+    `/v1/events/${theirs}/explain?tenantId=globex`,
+    { tenantId: "acme" },
+  );
+
+  expect(isOwn).toBe(false);
+  for (const { status, body } of answers)
+    expect([status, body.errors]).toEqual([404, nothing.body.errors]);
+  expect(named.status).toBe(400);
+});
 
 test.each(SAVED_QUERIES)(
   "the saved query $name answers a tenant as it answers an operator of that tenant",

@@ -5,12 +5,14 @@ import {
   type ApiServer,
   type ProblemDocument,
 } from "@postrider/http";
+import type { Endpoint } from "@postrider/core";
 import type { ClickHouseAccess } from "@postrider/runtime";
 import { testEffects } from "@postrider/testkit";
 import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import { createServer } from "../../services/control/src/http/server.ts";
 import { deliveryRoutes } from "../../services/control/src/reads/delivery-routes.ts";
 import { eventRoutes } from "../../services/control/src/reads/event-routes.ts";
+import { explainRoutes } from "../../services/control/src/reads/explain/explain-routes.ts";
 import { listRoutes } from "../../services/control/src/reads/lists/list-routes.ts";
 import { queryRoutes } from "../../services/control/src/reads/query-routes.ts";
 import { createReader } from "../../services/control/src/reads/reader.ts";
@@ -75,7 +77,9 @@ export async function startReadServer(of: {
   readonly url: string;
   readonly database: string;
   readonly tenants?: ClickHouseAccess | null;
+  readonly endpoints?: readonly Endpoint[];
 }): Promise<ReadServer> {
+  const endpoints = new Map(of.endpoints?.map((one) => [one.id, one]));
   const effects = testEffects();
   const { clock } = effects;
   const { keys, tokenOf } = tenantKeys();
@@ -91,6 +95,12 @@ export async function startReadServer(of: {
       deliveryRoutes(reader),
       seriesRoutes(reader, clock),
       eventRoutes(reader),
+      explainRoutes({
+        reader,
+        clock,
+        endpoints,
+        eventsTopic: "postrider.events",
+      }),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
     ],

@@ -30,6 +30,7 @@ import { createEndpointInput } from "./endpoints/endpoint-input.ts";
 import { endpointRoutes } from "./endpoints/endpoint-routes.ts";
 import { createEndpointWriter } from "./endpoints/endpoint-writer.ts";
 import { eventRoutes } from "./reads/event-routes.ts";
+import { explainRoutes } from "./reads/explain/explain-routes.ts";
 import { createGoneStage } from "./endpoints/gone.stage.ts";
 import { createOwnership } from "./writer/ownership.ts";
 import { deliveryRoutes } from "./reads/delivery-routes.ts";
@@ -273,6 +274,12 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       resumeRoutes({ table, writer, store, publicKeyOf }),
       replays.routes,
       eventRoutes(reader),
+      explainRoutes({
+        reader,
+        clock,
+        endpoints: table,
+        eventsTopic: topicName(prefix, "events"),
+      }),
       queryRoutes(reader, clock),
       savedQueryRoutes(reader, clock),
       listRoutes(reader, clock),

@@ -137,6 +137,10 @@ const CASES: Readonly<Record<string, Case>> = {
     kind: "unserved",
     path: ({ event }) => `/v1/events/${event}`,
   },
+  "GET /v1/events/:id/explain": {
+    kind: "unserved",
+    path: ({ event }) => `/v1/events/${event}/explain`,
+  },
   "GET /v1/deliveries": { kind: "unserved", path: () => "/v1/deliveries" },
   "GET /v1/deliveries/:id": {
     kind: "unserved",

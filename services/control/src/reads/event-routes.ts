@@ -1,6 +1,6 @@
-import { eventViewOf, type EventRow, type EventView } from "./event-view.ts";
+import { eventViewOf, type EventView } from "./event-view.ts";
 import { invalid, type Routes } from "@postrider/http";
-import { ControlProblem } from "../http/problem.ts";
+import { ofOneTenant, unknownEvent } from "./event-problems.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
 import { eventQuery, READ_OPERATIONS } from "./read-operations.ts";
 import type { Reader } from "./reader.ts";
@@ -51,36 +51,4 @@ async function readEvent(
     truncated:
       deliveries.length > MAX_DELIVERIES || attempts.length > MAX_ATTEMPTS,
   });
-}
-
-/** Event ids are unique only within a tenant. A row without a tenant (an invalid record that used the id) does not make an id ambiguous. */
-function ofOneTenant(rows: readonly EventRow[]): readonly EventRow[] {
-  const byTenant = Map.groupBy(rows, (row) => row.tenant_id);
-  if (byTenant.size > 1) byTenant.delete("");
-  if (byTenant.size > 1) throw ambiguous(byTenant.size);
-  return byTenant.values().next().value ?? [];
-}
-
-function ambiguous(tenants: number): ControlProblem {
-  return new ControlProblem(
-    "ambiguous_event",
-    `${tenants} tenants have an event of this id: say which with ?tenantId=.`,
-    {
-      errors: [
-        {
-          field: "tenantId",
-          rule: "required",
-          message: "is required for an id that several tenants use",
-        },
-      ],
-    },
-  );
-}
-
-function unknownEvent(eventId: string): ControlProblem {
-  return new ControlProblem(
-    "not_found",
-    `No event ${JSON.stringify(eventId)} is recorded. What was just published takes a moment.`,
-    { errors: [{ field: "id", rule: "exists", message: "is not recorded" }] },
-  );
 }

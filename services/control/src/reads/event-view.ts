@@ -137,7 +137,7 @@ function deliveryViewOf(
   row: DeliveryRow,
   rows: readonly AttemptRow[],
 ): DeliveryView {
-  const delivery = rows.reduce(asDecidedBy, row);
+  const delivery = rows.reduce<DeliveryRow>(asDecidedBy, row);
   const isWaiting = waits(delivery);
   const inOrder = rows.toSorted(
     (a, b) => a.step - b.step || a.started_at - b.started_at,
@@ -167,7 +167,10 @@ const RANKS = ["pending", "failed", "expired", "delivered"];
  * as in migration 0006, so the result is what the view will write. It never writes a deferral after a failed attempt whose record
  * lacks that attempt (ADR 27, "Limits"); here such a deferral counts like the others.
  */
-function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
+export function asDecidedBy<Row extends DeliveryRow>(
+  delivery: Row,
+  attempt: AttemptRow,
+): Row {
   const { status, step, next_attempt_at, dead_letter_reason } = attempt;
   const rank = RANKS.indexOf(status);
   const isLaterDeferral = attempt.attempt_number === 0 && status !== "pending";
@@ -179,7 +182,10 @@ function asDecidedBy(delivery: DeliveryRow, attempt: AttemptRow): DeliveryRow {
 }
 
 /** Whether the delivery has a next attempt: it is unfinished, and not parked. */
-function waits({ status, dead_letter_reason }: DeliveryRow): boolean {
+export function waits({
+  status,
+  dead_letter_reason,
+}: Pick<DeliveryRow, "status" | "dead_letter_reason">): boolean {
   const isUnfinished = status === "pending" || status === "failed";
   return isUnfinished && dead_letter_reason === "";
 }
@@ -196,10 +202,10 @@ function attemptViewOf(row: AttemptRow): AttemptView {
   };
 }
 
-function textOrNull(text: string): string | null {
+export function textOrNull(text: string): string | null {
   return text === "" ? null : text;
 }
 
-function timeOrNull(at: EpochMs | null): string | null {
+export function timeOrNull(at: EpochMs | null): string | null {
   return at === null ? null : rfc3339(at);
 }

@@ -5,6 +5,7 @@ import { SAVED_QUERIES } from "../cookbook/cookbook.ts";
 import { kinds, QUERY_KINDS, READ_KINDS } from "../http/problem.ts";
 import { idOf, listOf } from "../http/shown.ts";
 import { eventView } from "./event-view.ts";
+import { explanation } from "./explain/explanation.ts";
 import { exact } from "../http/list-parameters.ts";
 import { series } from "./series/read-series.ts";
 import { seriesQuery } from "./series/series-parameters.ts";
@@ -101,6 +102,17 @@ export const READ_OPERATIONS = {
     params: idOf("event", "evt_1001"),
     query: eventQuery,
     answers: { 200: { description: "The event", body: eventView } },
+    problems: { ...kinds("ambiguous_event"), ...READ_KINDS },
+  }),
+  explain: described(READ, {
+    id: "explainEvent",
+    tag: "events",
+    summary: "Who got an event, who did not, and why",
+    description:
+      "What was recorded, a moment behind what happened, with the endpoints as they are now. The errors of a 404 say where else the event may be.",
+    params: idOf("event", "evt_1001"),
+    query: eventQuery,
+    answers: { 200: { description: "The explanation", body: explanation } },
     problems: { ...kinds("ambiguous_event"), ...READ_KINDS },
   }),
   delivery: described(READ, {
