@@ -245,6 +245,29 @@ test.each<[string, Partial<Explanation>, readonly string[]]>([
     ],
   ],
   [
+    "wanted by nobody, and got by one since",
+    {
+      verdict: "delivered",
+      sent: {
+        endpoints: 1,
+        deliveries: 0,
+        delivered: 1,
+        waiting: 0,
+        parked: 0,
+        givenUp: 0,
+      },
+      arrival: {
+        ...ARRIVAL,
+        decision: "no_match",
+        reason: "no endpoint of the tenant wants this type",
+      },
+    },
+    [
+      "It was sent to 1 endpoint, which got it.",
+      "When it was routed (no_match): no endpoint of the tenant wants this type.",
+    ],
+  ],
+  [
     "wanted by nobody",
     {
       verdict: "nobody",
@@ -308,7 +331,7 @@ test.each<[string, Partial<Explanation>, readonly string[]]>([
     [
       "Nobody was sent it (no_match).",
       "",
-      "1 endpoint wanted it and was disabled then, so nothing was sent:",
+      "1 endpoint wanted this type and was disabled then, so nothing was sent:",
       `  ${NAME}: disabled now (410)`,
       "",
       "What you can do:",

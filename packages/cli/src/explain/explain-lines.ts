@@ -94,6 +94,7 @@ function verdictLines(explanation: Explanation): readonly string[] {
         sent.endpoints === 1
           ? "It was sent to 1 endpoint, which got it."
           : `It was sent to ${sent.endpoints} endpoints, and all got it.`,
+        ...whatWasDecided(arrival),
       ];
     case "nobody":
       return [
@@ -108,8 +109,15 @@ function verdictLines(explanation: Explanation): readonly string[] {
         `It was taken for a repeat, and not sent again${why}. The one before it is not recorded any more.`,
       ];
     default:
-      return [sentLine(explanation, type)];
+      return [sentLine(explanation, type), ...whatWasDecided(arrival)];
   }
+}
+
+/** Why it was sent to less than all that want its type, or to nobody before a backfill. */
+function whatWasDecided(arrival: Explanation["arrival"]): readonly string[] {
+  return arrival?.reason == null
+    ? []
+    : [`When it was routed (${arrival.decision}): ${arrival.reason}.`];
 }
 
 function sentLine({ sent }: Explanation, type: string): string {
@@ -134,8 +142,8 @@ function othersLines(explanation: Explanation): readonly string[] {
   const { disabled, filtered, notNamed } = explanation;
   return [
     ...groupLines(disabled, [
-      "1 endpoint wanted it and was disabled then, so nothing was sent:",
-      "endpoints wanted it and were disabled then, so nothing was sent:",
+      "1 endpoint wanted this type and was disabled then, so nothing was sent:",
+      "endpoints wanted this type and were disabled then, so nothing was sent:",
     ]),
     ...groupLines(filtered, [
       "1 endpoint wants this type, but its filter did not let it through:",

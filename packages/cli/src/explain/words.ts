@@ -31,14 +31,14 @@ const DEAD_LETTERS: Words = {
 const NOT_NAMED: Words = {
   event_types: "do not want this type",
   created_later: "were created after that",
-  changed_later: "want it now, and were changed after that",
+  changed_later: "want this type now, and were changed after that",
   not_read_yet: "were so new that they were not known yet",
 };
 
 const NOT_NAMED_ONE: Words = {
   event_types: "does not want this type",
   created_later: "was created after that",
-  changed_later: "wants it now, and was changed after that",
+  changed_later: "wants this type now, and was changed after that",
   not_read_yet: "was so new that it was not known yet",
 };
 

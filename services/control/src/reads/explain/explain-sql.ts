@@ -21,8 +21,8 @@ const OF_EVENT =
 export interface WhoseRow {
   readonly tenant_id: string;
   readonly type: string;
-  readonly first: EpochMs;
-  readonly last: EpochMs;
+  /** When it came in, of each arrival; at most `MAX_ARRIVALS`. */
+  readonly times: readonly EpochMs[];
 }
 
 /** Whose event it is. `tenantId` '': of any tenant. */
@@ -32,7 +32,7 @@ export const WHOSE_DELIVERY_SQL = whoseSql("deliveries", "");
 
 function whoseSql(table: string, and: string): string {
   return `
-SELECT tenant_id, any(event_type) AS type, min(${ms("r.received_at")}) AS first, max(${ms("r.received_at")}) AS last
+SELECT tenant_id, any(event_type) AS type, groupUniqArray(${MAX_ARRIVALS})(${ms("r.received_at")}) AS times
 FROM ${table} AS r
 WHERE ${OF_ASKED} ${and}
 GROUP BY tenant_id
@@ -82,19 +82,23 @@ export interface NamedRow {
   readonly filtered: readonly string[];
 }
 
+const OF_ARRIVAL =
+  "source_topic = {topic:String} AND source_partition = {partition:Int32} AND source_offset = {offset:Int64}";
+
 export const NAMED_SQL = `
 SELECT groupArrayArray(endpoint_ids) AS sent, groupArrayArray(paused_endpoint_ids) AS paused,
   groupArrayArray(disabled_endpoint_ids) AS disabled, groupArrayArray(filtered_endpoint_ids) AS filtered
 FROM (
   SELECT endpoint_ids, paused_endpoint_ids, disabled_endpoint_ids, filtered_endpoint_ids
   FROM events
-  WHERE ${OF_EVENT} AND source_topic = {topic:String} AND source_partition = {partition:Int32} AND source_offset = {offset:Int64}
+  WHERE ${OF_EVENT} AND ${OF_ARRIVAL}
   ORDER BY part
   LIMIT 1 BY part
 )`;
 
+/** By the times of the arrivals, and not by the days between them, which FINAL would read. A subquery, because ClickHouse finds no granule of the key by an array that a lambda makes. */
 const OF_DELIVERIES = `FROM deliveries AS d FINAL
-WHERE ${OF_EVENT} AND d.received_at BETWEEN ${at("from")} AND ${at("to")}`;
+WHERE ${OF_EVENT} AND d.received_at IN (SELECT fromUnixTimestamp64Milli(arrayJoin({receivedAt:Array(Int64)})))`;
 
 export interface ExplainedDeliveryRow extends DeliveryRow {
   readonly replay_id: string;
@@ -158,11 +162,12 @@ export interface LetterRow {
   readonly log_offset: number;
 }
 
-/** The newest dead letter of each delivery, and of the event's own record. */
+/** The newest dead letter of each delivery, and of the record of the arrival that counts. */
 export const LETTERS_SQL = `
 SELECT delivery_id, reason, detail, ${ms("l.dead_at")} AS deadAt, log_topic, log_partition, log_offset
 FROM dead_letters AS l
-WHERE ${OF_EVENT} AND endpoint_id IN {endpointIds:Array(String)} AND (delivery_id = '' OR has({deliveryIds:Array(String)}, delivery_id))
+WHERE ${OF_EVENT} AND endpoint_id IN {endpointIds:Array(String)}
+  AND (delivery_id = '' AND ${OF_ARRIVAL} OR has({deliveryIds:Array(String)}, delivery_id))
   AND l.dead_at >= ${at("from")} - INTERVAL 1 DAY
 ORDER BY l.dead_at DESC
 LIMIT 1 BY delivery_id`;

@@ -663,6 +663,45 @@ test("arrivals: the one that counts, and the others; where each came from", () =
   });
 });
 
+test("a dead letter of another record with the same id is not that of an event that was accepted", () => {
+  const letter = aLetter({ delivery_id: "", reason: "invalid" });
+  const invalid = anArrival({ decision: "invalid" });
+
+  const accepted = explained({
+    arrivals: [anArrival({ arrivals: 2 }), invalid],
+    letters: [letter],
+  });
+  const turnedAway = explained({
+    arrivals: [invalid],
+    named: null,
+    letters: [letter],
+  });
+
+  expect(accepted.deadLetter).toBe(null);
+  expect(turnedAway.deadLetter).toMatchObject({ reason: "invalid" });
+});
+
+test.each([
+  ["breaker_open", false],
+  ["rate_limited", false],
+  ["retry_after", false],
+  ["lane_slow", false],
+  ["not_before", true],
+  ["endpoint_unknown", true],
+])(
+  "whether an hour after the first deferral for %s something is overdue: %s",
+  (deferral_reason, isOverdue) => {
+    const found = explained({
+      deliveries: [aDelivery()],
+      attempts: [
+        { ...DEFERRED, deferral_reason, next_attempt_at: NOW - 3_600_000 },
+      ],
+    });
+
+    expect(found.deliveries).toMatchObject([{ isOverdue }]);
+  },
+);
+
 test("an event with a destination of its own was meant for no other endpoint", () => {
   const found = explained({ named: { ...NAMED, sent: ["inline_1"] } });
 

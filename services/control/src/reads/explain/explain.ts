@@ -74,7 +74,7 @@ export function explain(facts: ExplainFacts, now: EpochMs): Explanation {
       count: counted?.arrivals ?? 0,
       others: others.map((row) => arrivalView(row, facts)),
     },
-    deadLetter: ownLetter(facts.letters),
+    deadLetter: ownLetter(facts.letters, counted),
     sent: {
       endpoints: sent.delivered + sent.waiting + sent.parked + sent.givenUp,
       deliveries: sent.deliveries,
@@ -231,8 +231,12 @@ function notNamedOf(facts: ExplainFacts): Explanation["notNamed"] {
   });
 }
 
-/** That of the event's own record, which made no delivery. */
-function ownLetter(letters: readonly LetterRow[]): Explanation["deadLetter"] {
+/** That of the event's own record, which made no delivery. Beside an arrival that was accepted, it is of another record with the same id. */
+function ownLetter(
+  letters: readonly LetterRow[],
+  counted: ArrivalRow | undefined,
+): Explanation["deadLetter"] {
+  if (counted !== undefined && counted.decision !== "invalid") return null;
   const letter = letters.find(({ delivery_id }) => delivery_id === "");
   if (letter === undefined) return null;
   const { reason, detail } = letter;

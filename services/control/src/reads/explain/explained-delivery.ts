@@ -14,6 +14,8 @@ import { nextStepsOf } from "./next-steps.ts";
 
 /** What was due so long ago and is not recorded yet is late: the recorder is a second behind, and a wait ends a second late at most. */
 const LATE_MS = 60_000;
+/** After these deferrals something else is recorded within minutes. For the other reasons a delivery may be put off again for days, of which nothing is recorded: see `lateOf`. */
+const SOON_OVER = ["not_before", "endpoint_unknown", "endpoint_behind"];
 
 export interface DeliveryFacts {
   readonly row: ExplainedDeliveryRow;
@@ -76,9 +78,10 @@ export function explainedDelivery(
   return { ...delivery, next: nextStepsOf(delivery) };
 }
 
-/** A deferral is recorded once for each reason, and may be followed by others of five minutes each. */
+/** Only the first of the deferrals for one reason is recorded. An open breaker, or a rate limit, makes any number of them. */
 function lateOf(deferralReason: string | null): number {
-  return deferralReason === null ? LATE_MS : LATE_MS + 300_000;
+  if (deferralReason === null) return LATE_MS;
+  return SOON_OVER.includes(deferralReason) ? LATE_MS + 300_000 : Infinity;
 }
 
 function waitOf(

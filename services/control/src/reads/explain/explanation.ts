@@ -138,7 +138,7 @@ const explainedDelivery = z.strictObject({
   nextAttemptAt: shownTime.nullable(),
   isOverdue: z.boolean().meta({
     description:
-      "What was to follow has not been recorded for a minute after it was due",
+      "What was to follow has not been recorded for a minute after it was due. Never of a deferral that others may follow, of which only the first is recorded",
   }),
   breaker: z
     .strictObject({ openedAt: shownTime, detail: z.string() })
@@ -200,7 +200,7 @@ export const explanation = z
       .strictObject({ reason: z.string(), detail: z.string(), place })
       .nullable()
       .meta({
-        description: "Of the event's own record, where it was turned away",
+        description: "Of the event's own record, where it was invalid",
       }),
     sent: z
       .strictObject({
@@ -222,7 +222,7 @@ export const explanation = z
       description: "Wanted it and were paused then: their deliveries parked",
     }),
     disabled: endpointGroup.meta({
-      description: "Wanted it and were disabled then: nothing was sent",
+      description: "Wanted the type and were disabled then: nothing was sent",
     }),
     filtered: endpointGroup.meta({
       description: "Wanted the type; their filter did not let it through",

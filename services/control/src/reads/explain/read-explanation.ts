@@ -60,18 +60,18 @@ export async function readExplanation(
   const of = { tenantId: whose.tenant_id, eventId: asked.eventId };
   const arrivals = await reading.select<ArrivalRow>(ARRIVALS_SQL, of);
   const [counted] = arrivals;
-  const window = windowOf(arrivals, whose);
+  const times = timesOf(arrivals, whose);
   // In this order: the attempts that are read later then include those that decided the deliveries read before.
   const [named, rows] = await Promise.all([
     readNamed(reading, of, counted),
-    reading.select<ExplainedDeliveryRow>(DELIVERIES_SQL, { ...of, ...window }),
+    reading.select<ExplainedDeliveryRow>(DELIVERIES_SQL, { ...of, ...times }),
   ]);
   const deliveries = rows.slice(0, MAX_DELIVERIES);
   const isCut = rows.length > MAX_DELIVERIES;
   const endpointIds = idsOf(deliveries, ({ endpoint_id }) => endpoint_id);
   const values = {
     ...of,
-    ...window,
+    ...times,
     endpointIds,
     deliveryIds: idsOf(deliveries, ({ delivery_id }) => delivery_id),
   };
@@ -82,6 +82,7 @@ export async function readExplanation(
       : reading.select<ExplainedAttemptRow>(ATTEMPTS_SQL, values),
     reading.select<LetterRow>(LETTERS_SQL, {
       ...values,
+      ...placeOf(counted),
       endpointIds: ["", ...endpointIds], // '': of the event's own record
     }),
     deliveries.length === 0
@@ -118,18 +119,16 @@ async function whoseIs(
   return undefined;
 }
 
-/** Deliveries have the `received_at` of the arrival that made them: not of a duplicate. */
-function windowOf(
+/** A delivery has the `received_at` of the arrival that made it. */
+function timesOf(
   arrivals: readonly ArrivalRow[],
-  { first, last }: WhoseRow,
-): { readonly from: EpochMs; readonly to: EpochMs } {
-  const [counted] = arrivals;
-  const times = arrivals
-    .filter(({ decision }) => decision === counted?.decision)
-    .map(({ receivedAt }) => receivedAt);
-  return times.length === 0
-    ? { from: first, to: last }
-    : { from: Math.min(...times), to: Math.max(...times) };
+  { times }: WhoseRow,
+): { readonly receivedAt: readonly EpochMs[]; readonly from: EpochMs } {
+  const receivedAt =
+    arrivals.length === 0
+      ? times
+      : [...new Set(arrivals.map((row) => row.receivedAt))];
+  return { receivedAt, from: Math.min(...receivedAt) };
 }
 
 const BY_ENDPOINTS = ["routed", "filtered", "no_match"];
@@ -141,13 +140,18 @@ async function readNamed(
 ): Promise<NamedRow | null> {
   if (counted === undefined || !BY_ENDPOINTS.includes(counted.decision))
     return null;
-  const [named] = await reading.select<NamedRow>(NAMED_SQL, {
-    ...of,
-    topic: counted.source_topic,
-    partition: counted.source_partition,
-    offset: counted.source_offset,
-  });
+  const values = { ...of, ...placeOf(counted) };
+  const [named] = await reading.select<NamedRow>(NAMED_SQL, values);
   return named ?? null;
+}
+
+/** Where the record of the arrival is; nowhere where none is recorded. */
+function placeOf(counted: ArrivalRow | undefined) {
+  return {
+    topic: counted?.source_topic ?? "",
+    partition: counted?.source_partition ?? -1,
+    offset: counted?.source_offset ?? -1,
+  };
 }
 
 function idsOf<Row>(
