@@ -18,6 +18,7 @@ const ENDPOINT: EndpointNow = {
   description: "",
   url: "https://a.example/hook",
   eventTypes: ["order.*"],
+  filter: null,
   rateLimit: null,
 };
 const NAME = "ep_1 (crm, https://a.example/hook)";
@@ -303,7 +304,7 @@ test.each<[string, Partial<Explanation>, readonly string[]]>([
       "  and 10 more",
       "",
       "What you can do:",
-      "  npx postrider replay backfill ep_1 --event-type order.paid --since 2026-11-30T12:00:00.000Z --until 2026-11-30T12:00:00.001Z   (send it this event)",
+      "  npx postrider replay backfill ep_1 --event-type order.paid --since 2026-11-30T12:00:00.000Z --until 2026-11-30T12:00:00.001Z   (send it this event, if its filter lets it through)",
       "  an_action_to_come",
     ],
   ],

@@ -46,6 +46,7 @@ function arrivalLines({
   arrivals,
   deadLetter,
   deliveries,
+  type,
 }: Explanation): readonly string[] {
   if (arrival === null)
     return [
@@ -56,7 +57,7 @@ function arrivalLines({
   const { others, count } = arrivals;
   const unseen = count - 1 - others.length;
   return [
-    `It came in at ${arrival.receivedAt} as ${sourceOf(arrival)}.`,
+    `It came in at ${arrival.receivedAt} as ${sourceOf(arrival, type)}.`,
     ...(others.length === 0
       ? []
       : [
@@ -75,9 +76,10 @@ function arrivalLines({
   ];
 }
 
-function sourceOf({ source }: Arrival): string {
+function sourceOf({ source }: Arrival, type: string): string {
+  const own = type.startsWith("postrider.") ? "from Postrider itself, " : "";
   return source.kind === "events"
-    ? `${placeOf(source)}: by the door, or from a producer of yours`
+    ? `${placeOf(source)}: ${own}by the door, or from a producer of yours`
     : `${placeOf(source)}: from a configured source`;
 }
 
@@ -200,7 +202,9 @@ function notNamedLines({
 function nowOf(endpoint: EndpointNow): string {
   const { state, stateReason } = endpoint;
   const why = stateReason === null ? "" : ` (${stateReason})`;
-  return `${endpointName(endpoint)}: ${state} now${why}`;
+  const { filter } = endpoint;
+  const only = filter == null ? "" : `; its filter is now ${filter}`;
+  return `${endpointName(endpoint)}: ${state} now${why}${only}`;
 }
 
 function moreThan(shown: number, count: number): readonly string[] {

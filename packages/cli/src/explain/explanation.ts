@@ -55,6 +55,7 @@ export interface EndpointNow {
   readonly description: string;
   readonly url: string | null;
   readonly eventTypes: readonly string[];
+  readonly filter: string | null;
   readonly rateLimit: {
     readonly perSecond: number;
     readonly burst: number;

@@ -23,7 +23,7 @@ function commandOf(
     case "test_endpoint":
       return `npx postrider endpoints test ${endpoint}   (send another test)`;
     case "backfill_endpoint":
-      return `npx postrider replay backfill ${endpoint} --event-type ${type}${windowOf(arrival)}   (send it this event)`;
+      return `npx postrider replay backfill ${endpoint} --event-type ${type}${windowOf(arrival)}   (send it this event, if its filter lets it through)`;
     case "change_event_types":
       return `npx postrider endpoints update ${endpoint} --types TYPE,${type}   (all that it is to get; then replay backfill sends it this event)`;
     case "create_endpoint":

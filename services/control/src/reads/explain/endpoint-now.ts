@@ -18,6 +18,7 @@ export function endpointNow(id: string, find: FindEndpoint): EndpointNow {
       description: "",
       url: null,
       eventTypes: [],
+      filter: null,
       rateLimit: null,
     };
   return shownEndpoint(endpoint);
@@ -25,7 +26,7 @@ export function endpointNow(id: string, find: FindEndpoint): EndpointNow {
 
 export function shownEndpoint(endpoint: Endpoint): EndpointNow {
   const { id, state, stateReason, externalId, description, url } = endpoint;
-  const { eventTypes, rateLimit } = endpoint;
+  const { eventTypes, filter, rateLimit } = endpoint;
   return {
     id,
     state,
@@ -34,6 +35,7 @@ export function shownEndpoint(endpoint: Endpoint): EndpointNow {
     description,
     url,
     eventTypes,
+    filter,
     rateLimit:
       rateLimit === null
         ? null

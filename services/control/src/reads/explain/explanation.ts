@@ -52,7 +52,7 @@ const place = z.strictObject({
 const source = place.extend({
   kind: z.enum(["events", "configured_source"]).meta({
     description:
-      "`events`: the common topic, which the door and your own producers write",
+      "`events`: the common topic, which the door, your own producers and, for operational events, control write",
   }),
 });
 
@@ -68,6 +68,9 @@ const endpointNow = z.strictObject({
   description: z.string(),
   url: z.string().nullable(),
   eventTypes: listOf(z.string()),
+  filter: z.string().nullable().meta({
+    description: "Now. It is not asked again about this event",
+  }),
   rateLimit: z
     .strictObject({ perSecond: z.number(), burst: z.int() })
     .nullable(),
