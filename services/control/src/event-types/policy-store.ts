@@ -1,16 +1,10 @@
 /** The tenants' policies as the topic `control` has them, and the writes that change them. A tenant without a record has the level `off`. */
-import {
-  controlEntry,
-  type ControlEntry,
-  type TypePolicy,
-} from "@postrider/core";
+import { controlEntry, type TypePolicy } from "@postrider/core";
 import { policyEntry, type TypeLevel } from "@postrider/event-types";
-import type { OutRecord } from "@postrider/messaging";
-import type { Clock, Log } from "@postrider/runtime";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import { ControlProblem } from "../http/problem.ts";
-import type { TenureWriter } from "../writer/tenure-writer.ts";
+import type { ControlStoreOptions } from "../writer/control-store.ts";
 
 export interface PolicyStore {
   /** Those that are not off. */
@@ -20,18 +14,8 @@ export interface PolicyStore {
   set(tenantId: string, level: TypeLevel, cause: Cause): Promise<void>;
 }
 
-export interface PolicyStoreOptions {
-  readonly tenureWriter: TenureWriter;
-  readonly table: {
-    get(name: string): ControlEntry | undefined;
-    entries(): Iterable<readonly [string, ControlEntry]>;
-  };
-  readonly encode: (record: OutRecord) => Buffer;
-  /** Full name of the topic `control`. */
-  readonly topic: string;
+export interface PolicyStoreOptions extends ControlStoreOptions {
   readonly audit: AuditTrail;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** Every process of ingest keeps them in memory. */

@@ -3,21 +3,15 @@
  * the table shows after the change before it was read back, so versions go up by one; and all types together are at most
  * `MOST_BYTES`, because every process of ingest and control keeps them in memory.
  */
-import {
-  controlEntry,
-  type ControlEntry,
-  type EpochMs,
-  type EventType,
-} from "@postrider/core";
+import { controlEntry, type EpochMs, type EventType } from "@postrider/core";
 import { typeEntry } from "@postrider/event-types";
-import type { OutRecord, ProducerRecord } from "@postrider/messaging";
-import type { Clock, Log } from "@postrider/runtime";
+import type { ProducerRecord } from "@postrider/messaging";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import type { VersionCondition } from "../http/if-match.ts";
 import { ControlProblem } from "../http/problem.ts";
+import type { ControlStoreOptions } from "../writer/control-store.ts";
 import type { Tenure } from "../writer/ownership.ts";
-import type { TenureWriter } from "../writer/tenure-writer.ts";
 import { newEventType, type EventTypeCreation } from "./event-type.ts";
 
 /** Which type: a tenant's own, or for null the one of every tenant. */
@@ -46,18 +40,8 @@ export interface TypeTerms {
   readonly cause: Cause;
 }
 
-export interface TypeStoreOptions {
-  readonly tenureWriter: TenureWriter;
-  readonly table: {
-    get(name: string): ControlEntry | undefined;
-    entries(): Iterable<readonly [string, ControlEntry]>;
-  };
-  readonly encode: (record: OutRecord) => Buffer;
-  /** Full name of the topic `control`. */
-  readonly topic: string;
+export interface TypeStoreOptions extends ControlStoreOptions {
   readonly audit: AuditTrail;
-  readonly clock: Clock;
-  readonly log: Log;
   /** Default 32 MiB. */
   readonly mostBytes?: number;
   /** Of one tenant, so that it leaves room for others. Default 2 MiB. */

@@ -3,21 +3,15 @@
  * most `maxKeys` records are: an ended key (revoked or expired) stays as its own record for 30 days, or until its room is needed,
  * by a key of its own tenant first. Who made and revoked it stays in `audit`.
  */
-import {
-  controlEntry,
-  type ApiKey,
-  type ControlEntry,
-  type EpochMs,
-} from "@postrider/core";
+import { controlEntry, type ApiKey, type EpochMs } from "@postrider/core";
 import { keyEntry, newKey } from "@postrider/http";
-import type { OutRecord, ProducerRecord } from "@postrider/messaging";
-import type { Clock, Log } from "@postrider/runtime";
+import type { ProducerRecord } from "@postrider/messaging";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import { isVisible } from "../http/callers-tenant.ts";
 import { ControlProblem } from "../http/problem.ts";
+import type { ControlStoreOptions } from "../writer/control-store.ts";
 import type { Tenure } from "../writer/ownership.ts";
-import type { TenureWriter } from "../writer/tenure-writer.ts";
 import { apiKey, endedAt, viewOf, type KeyCreation } from "./api-key.ts";
 
 export interface KeyStore {
@@ -37,18 +31,8 @@ export interface KeyStore {
   ): Promise<ApiKey>;
 }
 
-export interface KeyStoreOptions {
-  readonly tenureWriter: TenureWriter;
-  readonly table: {
-    get(name: string): ControlEntry | undefined;
-    entries(): Iterable<readonly [string, ControlEntry]>;
-  };
-  readonly encode: (record: OutRecord) => Buffer;
-  /** Full name of the topic `control`. */
-  readonly topic: string;
+export interface KeyStoreOptions extends ControlStoreOptions {
   readonly audit: AuditTrail;
-  readonly clock: Clock;
-  readonly log: Log;
   /** The most records of keys. Every process keeps them all in memory. Default 10,000. */
   readonly maxKeys?: number;
   /** The most records of one tenant, so that it leaves room for others. Default 1,000. */
