@@ -5,12 +5,8 @@ import { causeOf } from "../audit/cause.ts";
 import type { EndpointInput } from "./endpoint-input.ts";
 import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
 import { endpointOperations } from "./endpoint-operations.ts";
-import {
-  visibleEndpoint,
-  type ChangeTerms,
-  type EndpointTable,
-  type EndpointWriter,
-} from "./endpoint-writer.ts";
+import { visibleEndpoint, type EndpointTable } from "./endpoint-table.ts";
+import type { ChangeTerms, EndpointWriter } from "./endpoint-writer.ts";
 import {
   changedEndpoint,
   disabledEndpoint,

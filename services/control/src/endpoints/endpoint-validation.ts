@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ProblemList, type Endpoint } from "@postrider/core";
 import { problemDocument, ProblemError } from "@postrider/http";
 import { z } from "zod";
-import { holderOf, takenBy, type EndpointTable } from "./endpoint-writer.ts";
+import { holderOf, takenBy, type EndpointTable } from "./endpoint-table.ts";
 import type { EndpointCreation, EndpointInput } from "./endpoint-input.ts";
 import { changedEndpoint, viewOf } from "./endpoint.ts";
 import type { PublicKeyOf } from "./public-keys.ts";

@@ -2,7 +2,7 @@
  * The only way in which an endpoint changes. Invariant: each change starts from the version that the table shows after the
  * change before it was read back (tenure-writer.ts). So versions go up by one, and every reader will see what the caller was told.
  */
-import type { Endpoint, EpochMs, Problem, SealedSecret } from "@postrider/core";
+import type { Endpoint, EpochMs, SealedSecret } from "@postrider/core";
 import { UnfitValueError, type ProducerRecord } from "@postrider/messaging";
 import { type CommonProblem, invalid } from "@postrider/http";
 import type { Clock, Log } from "@postrider/runtime";
@@ -10,8 +10,12 @@ import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import type { EndpointCreation } from "./endpoint-input.ts";
 import { endpointFact } from "./endpoint-fact.ts";
+import {
+  type EndpointTable,
+  refuseTakenExternalId,
+  visibleEndpoint,
+} from "./endpoint-table.ts";
 import { newEndpoint } from "./endpoint.ts";
-import { isVisible } from "../http/callers-tenant.ts";
 import type { VersionCondition } from "../http/if-match.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
@@ -49,12 +53,6 @@ export interface ChangeTerms {
   /** The one tenant whose endpoints may be changed; null: every tenant's. An endpoint of another tenant counts as none. */
   readonly callersTenant: string | null;
   readonly cause: Cause;
-}
-
-/** This process's copy of the `endpoints` topic. */
-export interface EndpointTable {
-  get(id: string): Endpoint | undefined;
-  entries(): Iterable<readonly [string, Endpoint]>;
 }
 
 export interface EndpointWriterOptions {
@@ -184,47 +182,6 @@ export function createEndpointWriter(
   };
 }
 
-function refuseTakenExternalId(
-  table: EndpointTable,
-  tenantId: string,
-  externalId: string | null,
-): void {
-  const id = holderOf(table, { tenantId, externalId });
-  if (id !== undefined)
-    throw new ControlProblem(
-      "conflict",
-      `Endpoint ${id} has this externalId.`,
-      {
-        errors: [takenBy(id)],
-      },
-    );
-}
-
-/** The endpoint of the tenant that has this externalId; `except` does not count. */
-export function holderOf(
-  table: Pick<EndpointTable, "entries">,
-  of: {
-    readonly tenantId: string;
-    readonly externalId: string | null;
-    readonly except?: string | undefined;
-  },
-): string | undefined {
-  if (of.externalId === null) return undefined;
-  for (const [id, { tenantId, externalId }] of table.entries()) {
-    const isOne = tenantId === of.tenantId && externalId === of.externalId;
-    if (isOne && id !== of.except) return id;
-  }
-  return undefined;
-}
-
-export function takenBy(id: string): Problem {
-  return {
-    field: "externalId",
-    rule: "unique",
-    message: `is the externalId of ${id}`,
-  };
-}
-
 /** A re-encryption keeps the version, so the keys are compared as well. */
 function requireShown(
   shown: Endpoint | undefined,
@@ -248,24 +205,6 @@ function requireShown(
 /** The endpoint passed our rules (endpoint-input.ts) but not its schema: a gap in the rules, and so our bug, but only the caller can avoid the value. Asking again would give the same answer. */
 function unfit({ field, rule }: UnfitValueError): CommonProblem {
   return invalid([{ field, rule: "schema", message: `must be ${rule}` }]);
-}
-
-/** Throws the problem `not_found` for an endpoint that does not exist, or that a caller with this tenant may not see. */
-export function visibleEndpoint(
-  table: Pick<EndpointTable, "get">,
-  id: string,
-  callersTenant: string | null,
-): Endpoint {
-  const endpoint = table.get(id);
-  if (endpoint === undefined || !isVisible(endpoint, callersTenant))
-    throw unknownEndpoint(id);
-  return endpoint;
-}
-
-function unknownEndpoint(id: string): ControlProblem {
-  return new ControlProblem("not_found", `There is no endpoint ${id}.`, {
-    errors: [{ field: "id", rule: "exists", message: "is not an endpoint" }],
-  });
 }
 
 function staleVersion(endpoint: Endpoint, given: number): ControlProblem {

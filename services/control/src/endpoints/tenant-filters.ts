@@ -5,7 +5,7 @@
  */
 import type { Endpoint, Problem } from "@postrider/core";
 import { invalid } from "@postrider/http";
-import type { EndpointTable } from "./endpoint-writer.ts";
+import type { EndpointTable } from "./endpoint-table.ts";
 
 /** Of different filters: endpoints that share one count it once. */
 const MAX_CHARACTERS = 50_000;

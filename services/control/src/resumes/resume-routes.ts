@@ -6,8 +6,8 @@ import { termsOf, type ById } from "../endpoints/endpoint-routes.ts";
 import {
   visibleEndpoint,
   type EndpointTable,
-  type EndpointWriter,
-} from "../endpoints/endpoint-writer.ts";
+} from "../endpoints/endpoint-table.ts";
+import type { EndpointWriter } from "../endpoints/endpoint-writer.ts";
 import { enabledEndpoint, viewOf } from "../endpoints/endpoint.ts";
 import type { PublicKeyOf } from "../endpoints/public-keys.ts";
 import {

@@ -10,10 +10,8 @@ import {
   type Log,
 } from "@postrider/runtime";
 import type { Cause } from "../audit/cause.ts";
-import type {
-  EndpointTable,
-  EndpointWriter,
-} from "../endpoints/endpoint-writer.ts";
+import type { EndpointTable } from "../endpoints/endpoint-table.ts";
+import type { EndpointWriter } from "../endpoints/endpoint-writer.ts";
 import { hasEnded, keyUse, type KeyUse } from "./key-use.ts";
 
 /** A secret that could not be sealed anew. It stays as it is. */

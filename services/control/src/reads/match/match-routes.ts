@@ -3,7 +3,7 @@ import type { Clock } from "@postrider/runtime";
 import {
   visibleEndpoint,
   type EndpointTable,
-} from "../../endpoints/endpoint-writer.ts";
+} from "../../endpoints/endpoint-table.ts";
 import { ofCallersTenant } from "../../http/callers-tenant.ts";
 import { ControlProblem } from "../../http/problem.ts";
 import { rfc3339 } from "../../http/rfc3339.ts";
