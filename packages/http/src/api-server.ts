@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Clock, Lifecycle, Log, Meter } from "@postrider/runtime";
 import fastify, { type FastifyInstance } from "fastify";
-import { type Access, accessOf, EVERYONE } from "./access.ts";
+import { accessOf, EVERYONE } from "./access.ts";
 import { createAuthorizer } from "./authorize.ts";
 import type { Caller } from "./caller.ts";
 import {
@@ -14,16 +14,13 @@ import {
 import { documentRoutes } from "./document-routes.ts";
 import type { KnownKeys } from "./known-keys.ts";
 import type { ApiDescription, OpenApiDocument } from "./openapi.ts";
-import type { Operation } from "./operation.ts";
 import {
   CommonProblem,
   PROBLEM_MEDIA_TYPE,
   ProblemError,
 } from "./problem-error.ts";
+import type { ApiRoute, Routes } from "./routes.ts";
 import { answerUnreadableRequests } from "./unreadable-request.ts";
-
-/** A piece of an API: adds its routes, hooks and parsers. */
-export type Routes = (app: FastifyInstance) => void;
 
 export interface ApiServerOptions {
   /** Prefix of the log event that gives the server's URL: `door` gives `door.listening`. */
@@ -59,16 +56,6 @@ export interface AnsweredRequest {
   readonly statusCode: number;
   /** From the request's headers to the end of its answer. */
   readonly elapsedMs: number;
-}
-
-/** A route as it was registered. */
-export interface ApiRoute {
-  readonly method: string;
-  /** The pattern. */
-  readonly url: string;
-  readonly access: Access | typeof EVERYONE;
-  /** What it takes and answers; null where it does not say. */
-  readonly operation: Operation | null;
 }
 
 /** An HTTP server of an API. `url()` is its address, once started. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { OPEN } from "./access.ts";
-import type { ApiRoute, Routes } from "./api-server.ts";
+import type { ApiRoute, Routes } from "./routes.ts";
 import { docsPage, PAGE_POLICY } from "./docs-page.ts";
 import {
   type ApiDescription,

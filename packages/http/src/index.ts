@@ -1,4 +1,5 @@
 export * from "./api-server.ts";
+export * from "./routes.ts";
 export * from "./key-token.ts";
 export * from "./known-keys.ts";
 export * from "./caller.ts";

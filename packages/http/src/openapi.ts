@@ -1,7 +1,7 @@
 /** The OpenAPI 3.1 document of an API, made of its registered routes and the schemas that they use. */
 import type { z } from "zod";
 import { type Access, EVERYONE } from "./access.ts";
-import type { ApiRoute } from "./api-server.ts";
+import type { ApiRoute } from "./routes.ts";
 import {
   type Components,
   type JsonSchema,
