@@ -150,7 +150,7 @@ export function createPublisher(options: {
         void flush();
         await sleep(TICK_MS);
       }
-      for (let i = total - againAfter; i < total; i++) again(i);
+      for (let i = Math.max(0, total - againAfter); i < total; i++) again(i);
       while (pending.length > 0 && !isClosed) await flush();
     },
     async close() {

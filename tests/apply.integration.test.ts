@@ -292,7 +292,7 @@ test(
 );
 
 test(
-  "prune deletes what the file no longer has, but asks first, and leaves what has no external id",
+  "prune deletes what the file no longer has, but asks first, and leaves what has no external id, and what listens",
   async () => {
     const { ask, apply, tenant } = await start();
     write(tenant, TWO);
@@ -300,6 +300,12 @@ test(
     await ask("POST /v1/endpoints", {
       tenantId: tenant,
       url: "https://by-hand.example/",
+      eventTypes: ["*"],
+    });
+    await ask("POST /v1/endpoints", {
+      tenantId: tenant,
+      externalId: "listen:me",
+      url: "https://listens.example/",
       eventTypes: ["*"],
     });
     write(tenant, TWO.slice(0, TWO.indexOf("  - externalId: crm")));
@@ -313,10 +319,16 @@ test(
     expect(unasked).toMatchObject({ code: 2 });
     expect(unasked.stderr).toContain(`- ${tenant}/crm`);
     expect(unasked.stderr).toContain("--yes");
-    expect(Object.keys(between).sort()).toEqual(["billing", "crm", "null"]);
+    expect(Object.keys(between).sort()).toEqual([
+      "billing",
+      "crm",
+      "listen:me",
+      "null",
+    ]);
     expect(ran).toMatchObject({ code: 0 });
     expect(Object.keys(await storedOf(ask, tenant)).sort()).toEqual([
       "billing",
+      "listen:me",
       "null",
     ]);
   },

@@ -94,7 +94,9 @@ export async function planOf(
   }
   if (of.prune)
     for (const stored of byName.values())
-      steps.push({ kind: "delete", stored });
+      // A `listen` that runs removes its own endpoint.
+      if (stored.externalId?.startsWith("listen:") !== true)
+        steps.push({ kind: "delete", stored });
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
   return { steps, problems };
 }

@@ -5,12 +5,12 @@ import {
   type WebhookEvent,
 } from "@postrider/core";
 import type { TypeCatalogue } from "@postrider/event-types";
-import { type CommonProblem, invalid } from "@postrider/http";
+import { type CommonProblem, invalid, ProblemError } from "@postrider/http";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import type { KeyRing } from "@postrider/runtime";
 import type { ValidEvent } from "../valid-event.ts";
 import { DoorProblem } from "./door-problem.ts";
-import type { DoorSpans } from "./door-spans.ts";
+import type { DoorSpans, SentEvents } from "./door-spans.ts";
 import type { ClaimEnd, IdempotencyKeys } from "./idempotency-keys.ts";
 import type { PatientSender, SendResult } from "./patient-sender.ts";
 import { type EventsRequest, readRequest } from "./read-request.ts";
@@ -45,19 +45,22 @@ export async function acceptEvents(
 ): Promise<AcceptedEvent[]> {
   const read = readRequest(request, options.rules);
   if (read.kind === "refused") throw invalid(read.problems);
-  await refuseUnfit(read, options.types);
   const answer = read.events.map(({ id, tenantId }) => ({ id, tenantId }));
   const claim = options.keys.claim(request, read.events);
   if (claim.isAccepted) return answer;
-  const spans = options.spans?.sending(read.events, request) ?? null;
-  const events = spans?.events ?? read.events;
+  let spans: SentEvents | null = null;
   const records: OutRecord[] = [];
   let result: SendResult;
   try {
-    for (const event of events) records.push(recordOf(event, options));
+    await refuseUnfit(read, options.types);
+    spans = options.spans?.sending(read.events, request) ?? null;
+    for (const event of spans?.events ?? read.events)
+      records.push(recordOf(event, options));
     result = await options.sender.send(records, request.body.length);
   } catch (thrown) {
-    claim.end(thrown instanceof UnfitValueError ? "nothing" : "in_doubt");
+    const isRefused =
+      thrown instanceof UnfitValueError || thrown instanceof ProblemError;
+    claim.end(isRefused ? "nothing" : "in_doubt");
     const error =
       thrown instanceof UnfitValueError ? unfit(thrown, records) : thrown;
     spans?.failed(error);

@@ -1,10 +1,11 @@
 import { afterEach, expect, test } from "@jest/globals";
 import {
+  controlEntry,
   inlineEndpointId,
   secretAad,
   type WebhookEvent,
 } from "@postrider/core";
-import { TypeCatalogue } from "@postrider/event-types";
+import { policyEntry, TypeCatalogue } from "@postrider/event-types";
 import { KnownKeys } from "@postrider/http";
 import { UnfitValueError, type OutRecord } from "@postrider/messaging";
 import { createKeyRing, sha256Text } from "@postrider/runtime";
@@ -291,6 +292,37 @@ test("the same request again under its Idempotency-Key has the same answer, and 
 
   expect([first.status, again.status]).toEqual([202, 202]);
   expect(again.json).toEqual(first.json);
+  expect(sent).toHaveLength(2);
+});
+
+test("the same request has the same answer though its tenant's policy would refuse it by now, and one that was refused leaves its key free", async () => {
+  const types = new TypeCatalogue();
+  const hold = (level: string | null): void =>
+    types.set(
+      policyEntry("acme"),
+      level === null
+        ? undefined
+        : controlEntry({
+            typePolicy: { tenantId: "acme", level, updatedAt: 1 },
+          }),
+    );
+  const { post, sent } = await aDoor(undefined, undefined, types);
+  const { id: _, ...unnamed } = event;
+  const first = await post(unnamed, { "idempotency-key": "k-1" });
+  hold("known");
+
+  const again = await post(unnamed, { "idempotency-key": "k-1" });
+  const refused = await post(unnamed, { "idempotency-key": "k-2" });
+  hold(null);
+  const after = await post(
+    { ...unnamed, payload: 2 },
+    { "idempotency-key": "k-2" },
+  );
+
+  expect([first.status, again.status]).toEqual([202, 202]);
+  expect(again.json).toEqual(first.json);
+  expect(refused.status).toBe(422);
+  expect(after.status).toBe(202);
   expect(sent).toHaveLength(2);
 });
 
