@@ -49,6 +49,8 @@ const QUANTILES: Readonly<Record<string, string>> = {
 
 /** Values that came without a migration, and so without a new comment in ClickHouse. */
 const LATER_VALUES: Readonly<Record<string, string>> = {
+  "audit.subject":
+    "Also event_type and type_policy: the catalogue of event types.",
   "signals.kind":
     "Where [operational events](../operational-events.md) are on also disabled, by control: no delivery, and `detail` says why.",
 };
