@@ -153,6 +153,7 @@ const TWO = `
   - externalId: crm
     url: https://crm.example/hooks
     eventTypes: ["*"]
+    rateLimit: { perSecond: 50, burst: 100 }
 `;
 const SECRETS = {
   BILLING_SECRET: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",

@@ -103,7 +103,11 @@ function detailOf(
   for (const [name, shown] of Object.entries(SHOWN)) {
     // The names of SHOWN are names of an endpoint's fields.
     const field = name as keyof typeof SHOWN;
-    if (isDeepStrictEqual(before?.[field], after?.[field])) continue;
+    // What was stored is of the classes of its Avro schema.
+    const isSame = isDeepStrictEqual(before?.[field], after?.[field], {
+      skipPrototype: true,
+    });
+    if (isSame) continue;
     const from = valueOf(before, shown);
     const to = valueOf(after, shown);
     if (from === undefined && to === undefined) continue;

@@ -138,7 +138,9 @@ function changesOf(
   const fields = Object.entries(viewOf(after, publicKeyOf))
     .filter(
       ([field, to]) =>
-        !NO_SETTINGS.has(field) && !isDeepStrictEqual(from.get(field), to),
+        !NO_SETTINGS.has(field) &&
+        // What was stored is of the classes of its Avro schema.
+        !isDeepStrictEqual(from.get(field), to, { skipPrototype: true }),
     )
     .map(([field, to]) => ({ field, from: from.get(field), to }));
   return [...fields, ...changedHeaders(before, after, publicKeyOf)];
