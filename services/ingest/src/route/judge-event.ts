@@ -21,10 +21,13 @@ export interface JudgeOptions {
 export type Judged =
   | { readonly kind: "rejected"; readonly problems: readonly Problem[] }
   | {
-      readonly kind: "valid";
+      /** `unfit`: valid, and not what its tenant's event types allow. */
+      readonly kind: "valid" | "unfit";
       readonly event: ValidEvent;
       /** The key in the duplicate window: `tenantId:eventId`. Unambiguous, because a tenant id contains no colon. */
       readonly key: string;
+      /** None where it is valid. */
+      readonly problems: readonly Problem[];
     };
 
 /**
@@ -43,8 +46,12 @@ export function judgeEvent(input: RouteInput, options: JudgeOptions): Judged {
     destination && sealedSecretProblem(destination, tenantId, options.keyRing);
   if (sealed) return { kind: "rejected", problems: [sealed] };
   const unfit = options.types.problemsOf(event);
-  if (unfit.length > 0) return { kind: "rejected", problems: unfit };
-  return { kind: "valid", event, key: `${tenantId}:${event.id}` };
+  return {
+    kind: unfit.length > 0 ? "unfit" : "valid",
+    event,
+    key: `${tenantId}:${event.id}`,
+    problems: unfit,
+  };
 }
 
 function hasTenant(event: WebhookEvent): event is ValidEvent {

@@ -969,3 +969,19 @@ test("what the tenant's event types refuse is invalid with field and rule, in no
   ]);
   expect(again.intake).toMatchObject([{ decision: "routed" }]);
 });
+
+test("a repeat of what was accepted is a duplicate, also where the tenant's event types would refuse it by now", async () => {
+  const state = { isHeld: false };
+  const unfit = { field: "type", rule: "known", message: "is not known" };
+  const { route } = aRoute({
+    endpoints: [anEndpoint({ id: "ep_a" })],
+    types: { problemsOf: () => (state.isHeld ? [unfit] : []) },
+  });
+
+  await route(aRecord(envelope()));
+  state.isHeld = true;
+  const again = await route(aRecord(envelope(), { offset: 8 }));
+
+  expect(again.intake).toMatchObject([{ decision: "duplicate" }]);
+  expect(again.deadLetters).toEqual([]);
+});

@@ -49,7 +49,7 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
     remember({ raw, value }) {
       acceptedEvents.moveTo(raw);
       const judged = judgeEvent(value, options);
-      if (judged.kind === "rejected") return;
+      if (judged.kind !== "valid") return;
       const { event, key } = judged;
       // What was decided about this record is not stored, so it is judged again, by the rules, event types, keys and endpoints of now. They may
       // have changed since: then a record that was refused counts as accepted, and the same event sent again is dropped as a
@@ -86,6 +86,11 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
         span?.decided("duplicate");
         const isOther = acceptedEvents.isOther(raw, key, content);
         return emit(route.duplicate(isOther));
+      }
+      // After the window: what was accepted before there was a policy stays accepted.
+      if (judged.kind === "unfit") {
+        span?.decided("invalid", { rule: judged.problems[0]?.rule });
+        return emit(route.rejected(judged.problems));
       }
       const wanting =
         event.destination === null
