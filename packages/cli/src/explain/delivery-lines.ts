@@ -99,7 +99,7 @@ function whatWaits(delivery: ExplainedDelivery): readonly string[] {
   const late = isOverdue
     ? ["Nothing further is recorded since: a service may be behind or down."]
     : [];
-  const tier = delivery.tier === null ? "" : ` (in ${delivery.tier})`;
+  const tier = delivery.tier === null ? "" : ` (in the tier ${delivery.tier})`;
   if (waitsFor === "first_attempt")
     return ["It waits for its turn in the topic deliveries.", ...late];
   if (waitsFor === "retry")

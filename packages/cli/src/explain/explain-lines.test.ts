@@ -139,7 +139,7 @@ test.each<[string, Partial<ExplainedDelivery>, readonly string[]]>([
     [
       `${NAME}: not delivered yet.`,
       `  ${FAILED_LINE}`,
-      `  The next attempt is due at ${AT} (in retry.64s).`,
+      `  The next attempt is due at ${AT} (in the tier retry.64s).`,
     ],
   ],
   [

@@ -111,6 +111,9 @@ async function notDelivered(
   const parked = views.flatMap(({ deliveries }) => deliveries).find(isParked);
   if (parked !== undefined)
     return `Not everything was delivered: ${parked.endpointId} is paused, and what comes for it is parked. To deliver it: npx postrider endpoints resume ${parked.endpointId}`;
+  const filtered = views.find(({ decision }) => decision === "filtered");
+  if (filtered !== undefined)
+    return `Nobody got it: filters of endpoints left it out. Which, and why: npx postrider events explain ${filtered.id} --tenant ${filtered.tenantId}`;
   return unwanted === undefined
     ? "Not everything was delivered."
     : `Nobody got it: ${await whyUnwanted(unwanted, control)}`;

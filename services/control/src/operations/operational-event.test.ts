@@ -41,7 +41,7 @@ const EVENTS: readonly OperationalEvent[] = [
     aSignal({
       kind: "breaker_opened",
       detail:
-        "5 failures in a row, the last with http_error 503; open for 30 s",
+        "10 attempts in a row failed, the last with http_error 503; open for 5 s",
     }),
     seen,
   )!,
