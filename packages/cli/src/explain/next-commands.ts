@@ -7,7 +7,7 @@ export function nextCommands(explanation: Explanation): readonly string[] {
 
 function commandOf(
   { action, endpointId, deliveryId }: NextStep,
-  { tenantId, type, arrival }: Explanation,
+  { id, tenantId, type, arrival }: Explanation,
 ): string {
   const endpoint = endpointId ?? "ENDPOINT";
   const tenant = tenantId ?? "TENANT";
@@ -24,6 +24,8 @@ function commandOf(
       return `npx postrider endpoints test ${endpoint}   (send another test)`;
     case "backfill_endpoint":
       return `npx postrider replay backfill ${endpoint} --event-type ${type}${windowOf(arrival)}   (send it this event, if its filter lets it through)`;
+    case "try_filter":
+      return `npx postrider endpoints match ${endpoint} --event ${id}   (what its filter makes of it; once that is mended, replay backfill sends it this event)`;
     case "change_event_types":
       return `npx postrider endpoints update ${endpoint} --types TYPE,${type}   (all that it is to get; then replay backfill sends it this event)`;
     case "create_endpoint":

@@ -519,6 +519,7 @@ test.each<
     {
       arrivals: [anArrival({ decision: "filtered" })],
       named: { ...NAMED, filtered: ["ep_1"] },
+      endpoints: [ownEndpoint({ filter: "payload.total > 100" })],
     },
     {
       verdict: "nobody",
@@ -528,7 +529,16 @@ test.each<
       },
       notNamed: expect.objectContaining({ endpoints: [] }),
     },
-    [],
+    ["try_filter ep_1"],
+  ],
+  [
+    "its endpoint's filter was taken away since",
+    {
+      arrivals: [anArrival({ decision: "filtered" })],
+      named: { ...NAMED, filtered: ["ep_1"] },
+    },
+    { verdict: "nobody" },
+    ["backfill_endpoint ep_1"],
   ],
   [
     "it broke a rule",

@@ -36,6 +36,7 @@ export const NEXT_ACTIONS = [
   "redrive_delivery",
   "test_endpoint",
   "backfill_endpoint",
+  "try_filter",
   "change_event_types",
   "create_endpoint",
   "publish_again",

@@ -126,12 +126,22 @@ function withoutDelivery({
       .filter(({ wantsItNow, state }) => wantsItNow && state !== "disabled")
       .map(({ id }) => step("backfill_endpoint", id)),
   ];
-  if (verdict !== "nobody" || missed.length + filtered.count > 0) return missed;
+  if (verdict !== "nobody" || missed.length > 0) return missed;
+  if (filtered.count > 0) return ofFiltered(filtered);
   const others = notNamed?.endpoints ?? [];
   const [first] = others;
   if (first === undefined) return [step("create_endpoint")];
   // Of several nobody can tell here which was meant.
   return [step("change_event_types", others.length === 1 ? first.id : null)];
+}
+
+/** Where the filter was taken away since, a backfill sends the event. */
+function ofFiltered({ endpoints }: EndpointGroup): readonly NextStep[] {
+  return endpoints
+    .filter(({ state }) => state !== "deleted")
+    .map(({ id, filter }) =>
+      step(filter === null ? "backfill_endpoint" : "try_filter", id),
+    );
 }
 
 function step(
