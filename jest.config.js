@@ -58,5 +58,7 @@ export default {
   ],
   /** Only a test that hangs takes so long, also on a slow and busy machine. */
   testTimeout: 120_000,
+  /** A consumer whose topics or broker went before it had left tries to commit for ever. All servers are stopped by then. */
+  forceExit: true,
   reporters: ["default", "<rootDir>/tests/summary-reporter.js"],
 };

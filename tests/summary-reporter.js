@@ -1,3 +1,5 @@
+import { writeSync } from "node:fs";
+
 /** Ends a run with one line for people and programs: `N passed, N failed`, and `, N skipped` if there are any. */
 export default class SummaryReporter {
   onRunComplete(_contexts, results) {
@@ -6,7 +8,8 @@ export default class SummaryReporter {
     const skipped = results.numPendingTests + results.numTodoTests;
     const tail = skipped > 0 ? `, ${skipped} skipped` : "";
     const line = `${results.numPassedTests} passed, ${failed} failed${tail}\n`;
-    // Printed at exit: after the reporters jest prints its own summary, and the stack still has to stop.
-    process.once("exit", () => process.stdout.write(line));
+    // Printed at exit: after the reporters jest prints its own summary, and the stack still has to stop. Not by
+    // `process.stdout`, which takes nothing any more where jest forces the exit.
+    process.once("exit", () => writeSync(1, line));
   }
 }
