@@ -30,6 +30,23 @@ test("a stop drops what has not started, finishes and commits what is in flight,
   expect(calls.filter((call) => call === "stop")).toHaveLength(1);
 });
 
+test("a stop that cannot commit gives up at its deadline, and nothing is committed after it", async () => {
+  const under = await runners.started(["a/1"]);
+  const refused = Promise.reject(new Error("no such topic"));
+  refused.catch(() => undefined);
+  under.consumer.commitGate = refused;
+  under.emitAll();
+
+  await under.runner.stop(under.clock.now() + 300);
+  const { commits } = under.consumer;
+  const sent = commits.length;
+  under.clock.advance(60_000);
+  await turns(200);
+
+  expect(sent).toBeGreaterThan(0);
+  expect(commits).toHaveLength(sent);
+});
+
 test("a stop aborts handlers that are still running near its deadline, and commits what they then finish", async () => {
   const under = await runners.started(["a/1", "b/1"], {
     stage: {

@@ -282,6 +282,8 @@ class Runner<In> implements StageRunner, ConsumerListener {
       uncommittedMs: this.#committer.ageMs(),
       unfinished: inFlight + unfinished,
     });
+    // A stop that gave up has commits left, which would be tried for as long as the process lives.
+    this.#committer.end();
     this.#assignment.stop();
     clearTimeout(this.#tick);
     this.#setGauges(clock.monotonic());
