@@ -51,7 +51,8 @@ export interface EventRows {
   readonly truncated: boolean;
 }
 
-const attemptView = z.strictObject({
+/** An attempt, as answers about events show it. */
+export const attemptView = z.strictObject({
   attemptNumber: z.int(),
   startedAt: shownTime,
   outcome: z.string(),
@@ -190,7 +191,7 @@ export function waits({
   return isUnfinished && dead_letter_reason === "";
 }
 
-function attemptViewOf(row: AttemptRow): AttemptView {
+export function attemptViewOf(row: AttemptRow): AttemptView {
   return {
     attemptNumber: row.attempt_number,
     startedAt: rfc3339(row.started_at),

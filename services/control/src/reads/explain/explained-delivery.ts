@@ -1,6 +1,12 @@
 /** How one delivery stands, why, and what follows. Pure. */
 import type { EpochMs } from "@postrider/core";
-import { asDecidedBy, textOrNull, timeOrNull, waits } from "../event-view.ts";
+import {
+  asDecidedBy,
+  attemptViewOf,
+  textOrNull,
+  timeOrNull,
+  waits,
+} from "../event-view.ts";
 import { rfc3339 } from "../../http/rfc3339.ts";
 import { endpointNow, type FindEndpoint } from "./endpoint-now.ts";
 import type {
@@ -48,6 +54,7 @@ export function explainedDelivery(
   );
   const row = standing(facts.row, inOrder);
   const made = inOrder.filter(({ attempt_number }) => attempt_number > 0);
+  const last = made.at(-1);
   const newest = inOrder.at(-1);
   const isWaiting = waits(row);
   const deferralReason = isWaiting
@@ -65,7 +72,7 @@ export function explainedDelivery(
     // The row knows of attempts that a part of the answer may lack.
     attempts: Math.max(row.attempts, made.at(-1)?.attempt_number ?? 0),
     outcomes: outcomesOf(made),
-    lastAttempt: lastOf(made.at(-1)),
+    lastAttempt: last === undefined ? null : attemptViewOf(last),
     waitsFor: waitOf(row, { isWaiting, deferralReason }),
     deferralReason,
     tier: isWaiting ? textOrNull(newest?.tier ?? "") : null,
@@ -115,21 +122,6 @@ function outcomesOf(
       count: group.length,
     }))
     .toSorted((a, b) => b.count - a.count);
-}
-
-function lastOf(
-  row: ExplainedAttemptRow | undefined,
-): ExplainedDelivery["lastAttempt"] {
-  if (row === undefined) return null;
-  return {
-    attemptNumber: row.attempt_number,
-    startedAt: rfc3339(row.started_at),
-    outcome: row.outcome,
-    statusCode: row.status_code,
-    durationMs: row.duration_ms,
-    trigger: row.trigger,
-    error: textOrNull(row.error),
-  };
 }
 
 function openSince(

@@ -3,6 +3,7 @@ import { DECISIONS, STATUSES } from "@postrider/core";
 import { z } from "zod";
 import { ENDPOINT_STATES } from "../../endpoints/endpoint-view.ts";
 import { listOf, oneOf, shownTime } from "../../http/shown.ts";
+import { attemptView } from "../event-view.ts";
 
 export const VERDICTS = [
   "delivered",
@@ -121,17 +122,7 @@ const explainedDelivery = z.strictObject({
       count: z.int(),
     }),
   ).meta({ description: "What the attempts showed, the most frequent first" }),
-  lastAttempt: z
-    .strictObject({
-      attemptNumber: z.int(),
-      startedAt: shownTime,
-      outcome: z.string(),
-      statusCode: z.int().nullable(),
-      durationMs: z.int(),
-      trigger: z.string(),
-      error: z.string().nullable(),
-    })
-    .nullable(),
+  lastAttempt: attemptView.nullable(),
   waitsFor: oneOf(WAITS).nullable().meta({
     description: "Null where nothing follows by itself. `resume`: it is parked",
   }),
