@@ -158,7 +158,7 @@ export class BatchAssignment<Row> {
       head === undefined ||
       (now < leavesAt && !isFull(ready, host.limits))
     )
-      return await this.#idle(leavesAt);
+      return await this.#idle(now, leavesAt);
     const { entries, intendedAt, taken, waiting } = gather(ready, host);
     for (const [{ partition }, schema] of waiting) {
       partition.waits.reportProblem(`waits for schema ${schema}`, false);
@@ -175,7 +175,8 @@ export class BatchAssignment<Row> {
     this.#movedAt = host.monotonic();
   }
 
-  async #idle(leavesAt: MonotonicMs): Promise<void> {
+  /** `now`: when the queues were looked at. A later reading would miss a partition whose wait has ended since, and sleep past it. */
+  async #idle(now: MonotonicMs, leavesAt: MonotonicMs): Promise<void> {
     // There is no next intent to carry the progress, so commit it alone. Offsets without records count as done.
     const readTo = new Map<number, number>();
     let wakesAt = leavesAt;
@@ -183,8 +184,7 @@ export class BatchAssignment<Row> {
     for (const { partition, queue } of this.#partitions.ready()) {
       const { source, blockedUntil } = partition;
       if (queue.size > 0) {
-        if (blockedUntil > this.#host.monotonic())
-          wakesAt = Math.min(wakesAt, blockedUntil);
+        if (blockedUntil > now) wakesAt = Math.min(wakesAt, blockedUntil);
         continue;
       }
       readTo.set(source.partition, queue.readTo);

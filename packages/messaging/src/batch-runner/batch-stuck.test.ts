@@ -4,22 +4,28 @@ import { BatchAssignment } from "./batch-assignment.ts";
 import type { AssignmentHost } from "./partition-host.ts";
 import type { FetchedBatch } from "../ports.ts";
 
-/** Partition 0 waits for a schema; a record of another one lingers. */
-function begin(state: { now: number }) {
+/** Partition 0 waits for a schema; a record of another one lingers. `perCall`: how far the clock moves with each reading of it, ms. */
+function begin(
+  state: { now: number; judged?: number },
+  { lingerMs = 10_000, perCall = 0 } = {},
+) {
   const host: AssignmentHost<string> = {
     table: "t",
     topic: "t",
     limits: {
       maxRecords: 10,
       maxBytes: 1e6,
-      lingerMs: 10_000,
+      lingerMs,
       queueBytes: 1e6,
       schemaPollMs: 1_000,
     },
     mayShare: true,
-    judge: () => ({ entries: [], waitsFor: "s1" }),
+    judge: () => {
+      state.judged = (state.judged ?? 0) + 1;
+      return { entries: [], waitsFor: "s1" };
+    },
     now: () => 1,
-    monotonic: () => state.now,
+    monotonic: () => (state.now += perCall),
     random: () => 0,
     isLeaseValid: () => true,
     fetchCommitted: async () => ({ offset: 0, metadata: "" }),
@@ -71,6 +77,19 @@ test("a record that came just now is not stuck, however long another partition h
   assignment.push(batchOf(1));
 
   expect(assignment.stuckMs()).toBe(0);
+  assignment.end();
+  await assignment.done;
+});
+
+test("a wait that ends between the look at the queues and the sleep is looked at again", async () => {
+  const state = { now: 1_000, judged: 0 };
+  // Blocked for 1,000 ms when the loop looks at it, and no longer when it goes to sleep.
+  const assignment = begin(state, { lingerMs: 0, perCall: 600 });
+  await soon(() => assignment.baseOf(0) !== null);
+
+  assignment.push(batchOf(0));
+
+  await soon(() => state.judged >= 3);
   assignment.end();
   await assignment.done;
 });
