@@ -9,6 +9,7 @@ export * from "./topics.ts";
 export * from "./unfit-value-error.ts";
 export * from "./span-attributes.ts";
 export * from "./timestamp-check.ts";
+export * from "./groups.ts";
 export * from "./rights.ts";
 export * from "./rights-check.ts";
 export * from "./topics-check.ts";

@@ -2,6 +2,7 @@
 import type { ControlEntry, Endpoint, Replay } from "@postrider/core";
 import type { Routes } from "@postrider/http";
 import {
+  groupIdOf,
   topicName,
   type Kafka,
   type LogRange,
@@ -144,9 +145,10 @@ async function logOf(
 
 function offsetsOf({ ask }: AskedAdmin, prefix: string): Offsets {
   const groupOf = (topic: WatchedTopic): string =>
-    topic === "deliveries"
-      ? `${prefix}dispatcher`
-      : `${prefix}recorder.${topic}`;
+    groupIdOf(
+      prefix,
+      topic === "deliveries" ? "dispatcher" : `recorder.${topic}`,
+    );
   return {
     ranges: (name) =>
       ask(async (admin): Promise<LogRange[]> => {

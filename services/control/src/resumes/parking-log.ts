@@ -4,6 +4,7 @@
  * question, so that a thousand resumes cost Kafka and this process no more than one.
  */
 import {
+  groupIdOf,
   partitionOf,
   topicName,
   type Admin,
@@ -44,7 +45,7 @@ export function createParkingLog(options: {
   );
   const dispatchersOffsets = sharedQuestion(() =>
     asked.ask((admin) =>
-      admin.fetchCommitted(`${prefix}dispatcher`, [deliveries]),
+      admin.fetchCommitted(groupIdOf(prefix, "dispatcher"), [deliveries]),
     ),
   );
 
