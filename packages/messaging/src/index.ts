@@ -11,6 +11,7 @@ export * from "./span-attributes.ts";
 export * from "./timestamp-check.ts";
 export * from "./groups.ts";
 export * from "./rights.ts";
+export * from "./asked-admin.ts";
 export * from "./rights-check.ts";
 export * from "./topics-check.ts";
 export * from "./kafkajs/service-kafka.ts";

@@ -89,7 +89,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const auditTopic = topicName(prefix, "audit");
   const signalsTopic = topicName(prefix, "signals");
   const isTold = config.operationsTenant !== null;
-  const { kafka, rights } = createServiceKafka(
+  const { kafka, admin, rights } = createServiceKafka(
     {
       config,
       service: "control",
@@ -145,7 +145,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   });
 
   const written = createWrittenTopics({
-    kafka,
+    admin,
     topics: [
       topic,
       controlTopic,

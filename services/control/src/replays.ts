@@ -2,8 +2,10 @@
 import type { ControlEntry, Endpoint, Replay } from "@postrider/core";
 import type { Routes } from "@postrider/http";
 import {
+  createAskedAdmin,
   groupIdOf,
   topicName,
+  type AskedAdmin,
   type Kafka,
   type LogRange,
   type OutRecord,
@@ -26,7 +28,6 @@ import { replayRoutes } from "./replays/replay-routes.ts";
 import { runReplay } from "./replays/replay-run.ts";
 import { createReplayRunner } from "./replays/replay-runner.ts";
 import { createReplayStore } from "./replays/replay-store.ts";
-import { createAskedAdmin, type AskedAdmin } from "./writer/asked-admin.ts";
 import type { Ownership } from "./writer/ownership.ts";
 import type { TenureWriter } from "./writer/tenure-writer.ts";
 

@@ -4,6 +4,7 @@
  * question, so that a thousand resumes cost Kafka and this process no more than one.
  */
 import {
+  createAskedAdmin,
   groupIdOf,
   partitionOf,
   topicName,
@@ -11,7 +12,6 @@ import {
   type LogRange,
 } from "@postrider/messaging";
 import type { Clock, Lifecycle } from "@postrider/runtime";
-import { createAskedAdmin } from "../writer/asked-admin.ts";
 import type { DeadLetterLog } from "./resume.ts";
 import { sharedQuestion } from "./shared-question.ts";
 import type { ResumeRunOptions } from "./resume-run.ts";
