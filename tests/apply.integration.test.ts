@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { useStack, waitFor } from "@postrider/testkit";
+import { useStack } from "@postrider/testkit";
 import {
   ADMIN_KEY,
+  CONTROL_TOPICS,
   useControl,
   type Ask,
 } from "../services/control/fixtures/running-control.ts";
@@ -27,14 +28,7 @@ const file = join(folder, "endpoints.yaml");
 afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeAll(async () => {
-  await stack.createTopics(
-    "endpoints",
-    "control",
-    "schemas",
-    "signals",
-    "dead-letters",
-    "audit",
-  );
+  await stack.createTopics(...CONTROL_TOPICS);
 });
 
 interface Ran {
@@ -46,11 +40,7 @@ interface Ran {
 let tenants = 0;
 
 async function start() {
-  const { ask, url } = await control.start();
-  await waitFor(
-    async () =>
-      (await ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner,
-  );
+  const { ask, url } = await control.startOwner();
   const apply = async (
     args: readonly string[] = [],
     env: Record<string, string> = {},

@@ -6,9 +6,10 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { useStack, waitFor } from "@postrider/testkit";
+import { useStack } from "@postrider/testkit";
 import {
   ADMIN_KEY,
+  CONTROL_TOPICS,
   useControl,
 } from "../services/control/fixtures/running-control.ts";
 
@@ -22,22 +23,11 @@ const file = join(folder, "types.yaml");
 afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeAll(async () => {
-  await stack.createTopics(
-    "endpoints",
-    "control",
-    "schemas",
-    "signals",
-    "dead-letters",
-    "audit",
-  );
+  await stack.createTopics(...CONTROL_TOPICS);
 });
 
 test("a file is applied once, changes only what differs, and prunes what its tenant no longer has", async () => {
-  const { ask, url } = await control.start();
-  await waitFor(
-    async () =>
-      (await ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner,
-  );
+  const { ask, url } = await control.startOwner();
   await ask("POST /v1/event-types", { name: "common.type" });
   const apply = async (content: string, ...args: readonly string[]) => {
     writeFileSync(file, content);

@@ -12,6 +12,8 @@ import {
 import { parseTiers } from "@postrider/core";
 import {
   createAvroCodec,
+  groupIdOf,
+  groupsOf,
   readSchemaFiles,
   type LogRange,
   type OutRecord,
@@ -47,7 +49,8 @@ const SECRET = "whsec_Z2FyYmFnZSBpbiwgZ29vZCBldmVudHMgb3V0IQ==";
 const stack = useStack();
 const { prefix, database, clickhouseUrl } = stack;
 const logDirectory = mkdtempSync(join(tmpdir(), "postrider-garbage-"));
-const tierTopics = parseTiers(TIERS).map(({ topic }) => topic);
+const tiers = parseTiers(TIERS);
+const tierTopics = tiers.map(({ topic }) => topic);
 /** Topics whose records are work. Each garbage record of them must be given up as one dead letter. */
 const WORK = [
   "events",
@@ -60,17 +63,6 @@ const WORK = [
   "dead-letters",
 ];
 const COMPACTED = ["endpoints", "control", "schemas"];
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  route: ["events"],
-  dispatcher: ["deliveries"],
-  "retry-scheduler": tierTopics,
-  "recorder.intake": ["intake"],
-  "recorder.attempts": ["attempts"],
-  "recorder.dead-letters": ["dead-letters"],
-  "recorder.signals": ["signals"],
-  "recorder.audit": ["audit"],
-  "control-signals": ["signals"],
-};
 
 let running: RunningServices | undefined;
 afterEach(async () => {
@@ -282,15 +274,16 @@ async function lagging(): Promise<string[]> {
   await admin.connect();
   try {
     const found: string[] = [];
-    for (const [group, names] of Object.entries(GROUPS)) {
-      const topics = names.map((name) => prefix + name);
+    for (const group of groupsOf(tiers)) {
+      const topics = group.topics.map((name) => prefix + name);
       const ends = await admin.fetchLogRanges(topics);
-      const committed = await admin.fetchCommitted(prefix + group, topics);
+      const groupId = groupIdOf(prefix, group.name);
+      const committed = await admin.fetchCommitted(groupId, topics);
       const at = new Map(committed.map((one) => [placeOf(one), one.offset]));
       for (const range of ends)
         if (at.get(placeOf(range)) !== range.end)
           found.push(
-            `${group} ${placeOf(range)}: ${at.get(placeOf(range))} of ${range.end}`,
+            `${group.name} ${placeOf(range)}: ${at.get(placeOf(range))} of ${range.end}`,
           );
     }
     return found;

@@ -58,6 +58,7 @@ const FOLDERS: Readonly<
     kafkajs: [".", "kafkajs/patches"],
     "kafkajs/patches": ["."],
   },
+  http: { ".": ["openapi"], openapi: ["."] },
   cli: {
     ".": ["processes", "topics"],
     apply: ["."],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RunningServices, ServiceName } from "@postrider/cli";
 import type { Endpoint } from "@postrider/core";
 import type { Stack } from "@postrider/local-stack";
+import { groupsOf } from "@postrider/messaging";
 import { buildBundle } from "../../deploy/bundle/build.ts";
 import type { BenchContext, Figures } from "./context.ts";
 import { frozen } from "./frozen.ts";
@@ -140,13 +141,10 @@ export function named(prefix: string, figures: Figures): Figures {
   );
 }
 
-/** Every group, without those of the tiers, and the topic that it reads. Each must be at its topic's end when a run is over. */
-export const GROUPS = [
-  ["route", "events"],
-  ["dispatcher", "deliveries"],
-  ["recorder.intake", "intake"],
-  ["recorder.attempts", "attempts"],
-  ["recorder.dead-letters", "dead-letters"],
-  ["recorder.signals", "signals"],
-  ["recorder.audit", "audit"],
-] as const;
+/** Every group, without those of the tiers and of control, and a topic that it reads. Each must be at its topic's end when a run is over. */
+export const GROUPS: readonly (readonly [group: string, topic: string])[] =
+  groupsOf([])
+    .filter(({ service }) => service !== "control")
+    .flatMap(({ name, topics }) =>
+      topics.map((topic) => [name, topic] as const),
+    );

@@ -1,18 +1,12 @@
 /** Topics and rights for the chart's Strimzi resources. `{tier}` stands for each tier of POSTRIDER_TIERS; names are without the prefix. */
 import { DEFAULT_TIERS } from "../../packages/core/src/index.ts";
 import {
+  HOLDERS_OF,
   rightsOf,
   topicPlan,
   type RightsHolder,
 } from "../../packages/messaging/src/index.ts";
 
-const HOLDERS: Readonly<Record<string, readonly RightsHolder[]>> = {
-  ingest: ["door", "route"],
-  dispatcher: ["dispatcher"],
-  "retry-scheduler": ["retry-scheduler"],
-  recorder: ["recorder"],
-  control: ["control"],
-};
 const TIERS = [{ topic: "retry.{tier}" }];
 /** Stands for the partitions that `topics.partitions` sets. */
 const AS_CONFIGURED = 1_000_000;
@@ -30,7 +24,7 @@ export function kafkaFile(): unknown {
       config,
     })),
     rights: Object.fromEntries(
-      Object.entries(HOLDERS).map(([service, holders]) => [
+      Object.entries(HOLDERS_OF).map(([service, holders]) => [
         service,
         rightsOfHolders(holders),
       ]),

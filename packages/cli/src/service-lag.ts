@@ -1,6 +1,8 @@
 /** How far each service is behind, computed from its groups' committed offsets. So it works also for a service that is down and has no metrics. */
 import { parseTiers } from "@postrider/core";
 import {
+  groupIdOf,
+  groupsOf,
   topicName,
   type Admin,
   type CommittedOffset,
@@ -8,33 +10,8 @@ import {
 } from "@postrider/messaging";
 import type { DevFile } from "./dev-folder.ts";
 import { withAdmin } from "./kafka.ts";
-import { SERVICES, type ServiceName } from "./processes/service-process.ts";
+import { SERVICES } from "./processes/service-process.ts";
 import { tiersOf } from "./topics/topic-plan.ts";
-
-/** The group ids (without the prefix) of each service, and the topics that each group reads. */
-function groupsOf(
-  name: ServiceName,
-  tiers: string,
-): Readonly<Record<string, readonly string[]>> {
-  switch (name) {
-    case "ingest":
-      return { route: ["events"] };
-    case "dispatcher":
-      return { dispatcher: ["deliveries"] };
-    case "retry-scheduler":
-      return { "retry-scheduler": parseTiers(tiers).map((tier) => tier.topic) };
-    case "recorder":
-      return {
-        "recorder.intake": ["intake"],
-        "recorder.attempts": ["attempts"],
-        "recorder.dead-letters": ["dead-letters"],
-        "recorder.signals": ["signals"],
-        "recorder.audit": ["audit"],
-      };
-    case "control":
-      return { "control-signals": ["signals"] };
-  }
-}
 
 /** Empty when Kafka cannot be reached: the services' own checks then report that. */
 export async function lagsOfDev({
@@ -60,18 +37,19 @@ async function lagOfServices(
   prefix: string,
   tiers: string,
 ): Promise<ReadonlyMap<string, number>> {
-  const lags = SERVICES.map(async (name): Promise<[string, number]> => {
-    const groups = Object.entries(groupsOf(name, tiers));
-    const each = groups.map(async ([group, names]) => {
-      const topics = names.map((topic) => topicName(prefix, topic));
+  const groups = groupsOf(parseTiers(tiers));
+  const lags = SERVICES.map(async (service): Promise<[string, number]> => {
+    const own = groups.filter((group) => group.service === service);
+    const each = own.map(async (group) => {
+      const topics = group.topics.map((topic) => topicName(prefix, topic));
       const [ranges, committed] = await Promise.all([
         admin.fetchLogRanges(topics),
-        admin.fetchCommitted(prefix + group, topics),
+        admin.fetchCommitted(groupIdOf(prefix, group.name), topics),
       ]);
       return lagOf(ranges, committed);
     });
     const sum = (await Promise.all(each)).reduce((a, b) => a + b, 0);
-    return [name, sum];
+    return [service, sum];
   });
   return new Map(await Promise.all(lags));
 }

@@ -34,6 +34,7 @@ export * from "./secret-rule.ts";
 // who gets an event
 export * from "./type-pattern.ts";
 export * from "./fan-out.ts";
+export * from "./untried.ts";
 export * from "./ids.ts";
 // where an event may be sent
 export * from "./address.ts";

@@ -11,9 +11,10 @@ import {
   type ConnectionLimits,
   limitConnections,
 } from "./connection-limits.ts";
-import { documentRoutes } from "./document-routes.ts";
+import { documentRoutes } from "./openapi/document-routes.ts";
 import type { KnownKeys } from "./known-keys.ts";
-import type { ApiDescription, OpenApiDocument } from "./openapi.ts";
+import type { OpenApiDocument } from "./openapi/document.ts";
+import type { ApiDescription } from "./openapi/openapi.ts";
 import {
   CommonProblem,
   PROBLEM_MEDIA_TYPE,

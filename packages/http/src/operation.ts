@@ -1,4 +1,4 @@
-/** What a route takes and answers, by the schemas that it really uses: the API's document (openapi.ts) is made of it. */
+/** What a route takes and answers, by the schemas that it really uses: the API's document (openapi/) is made of it. */
 import type { z } from "zod";
 import type { Access, EVERYONE } from "./access.ts";
 import type { ProblemKinds } from "./problem-error.ts";

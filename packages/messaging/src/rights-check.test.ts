@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import { recordingLog, waitFor } from "@postrider/testkit";
+import { createAskedAdmin } from "./asked-admin.ts";
 import type { Admin, Operation } from "./ports.ts";
 import { createRightsCheck, type RightsCheck } from "./rights-check.ts";
 import { rightsOf } from "./rights.ts";
@@ -35,7 +36,7 @@ function aCheck(first: Answer): {
   };
   const log = recordingLog();
   const check = createRightsCheck({
-    kafka: { admin: () => admin as Admin }, // what the check uses of it
+    admin: createAskedAdmin(() => admin as Admin, { idleMs: 1 }), // what the check uses of it
     rights: rightsOf("door", { prefix: "p.", tiers: [] }),
     security: { kafkaSaslUsername: "door", kafkaOauthClientId: null },
     log,

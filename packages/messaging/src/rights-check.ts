@@ -11,11 +11,12 @@ import {
   type Lifecycle,
   type Log,
 } from "@postrider/runtime";
+import type { AskedAdmin } from "./asked-admin.ts";
 import type { Admin, GrantedOperations } from "./ports.ts";
 import { grantCommand, rightText, type Right } from "./rights.ts";
 
 export interface RightsCheckOptions {
-  readonly kafka: { admin(): Admin };
+  readonly admin: Pick<AskedAdmin, "ask">;
   readonly rights: readonly Right[];
   readonly security: Pick<
     KafkaConfig,
@@ -102,21 +103,17 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
 }
 
 async function ask({
-  kafka,
+  admin,
   rights,
 }: RightsCheckOptions): Promise<readonly Right[]> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
+  return await admin.ask(async (connected) => {
     const missing = await within(
-      missingRights(admin, rights),
+      missingRights(connected, rights),
       ANSWERED_WITHIN_MS,
     );
     if (missing === LATE) throw new Error("the cluster did not answer");
     return missing;
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
+  });
 }
 
 /** Which parts of the rights the user of this client lacks. What Kafka does not tell (a topic that does not exist) is not missing. Rejects where the broker is older than Kafka 2.3. */

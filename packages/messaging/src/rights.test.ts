@@ -1,5 +1,11 @@
 import { expect, test } from "@jest/globals";
-import { grantCommand, rightsOf } from "./rights.ts";
+import { groupsOf } from "./groups.ts";
+import {
+  grantCommand,
+  HOLDERS_OF,
+  rightsOf,
+  type RightsHolder,
+} from "./rights.ts";
 
 test("a right as a command names the user, each operation, the resource and whether it is a prefix", () => {
   const rights = rightsOf("control", { prefix: "p.", tiers: [] });
@@ -46,3 +52,22 @@ test("only control may write endpoints, keys and the audit trail, and nobody but
     ["events", ["Write"]],
   ]);
 });
+
+test.each(groupsOf([{ topic: "retry.1s" }]))(
+  "$service may read as $name, and each topic that the group reads",
+  ({ name, service, topics }) => {
+    const tiers = [{ topic: "retry.1s" }];
+    const holders: readonly RightsHolder[] = HOLDERS_OF[service];
+    const readable = holders
+      .flatMap((holder) => rightsOf(holder, { prefix: "", tiers }))
+      .filter(({ operations }) => operations.includes("Read"))
+      .map((right) => `${right.resource} ${right.name}`);
+
+    expect(readable).toEqual(
+      expect.arrayContaining([
+        `group ${name}`,
+        ...topics.map((topic) => `topic ${topic}`),
+      ]),
+    );
+  },
+);

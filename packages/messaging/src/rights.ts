@@ -1,4 +1,5 @@
 /** The rights (ACLs) that each service needs in Kafka: the one list from which come the check at start, the documentation and the commands that grant them. */
+import { groupsOf, sourceGroupId, type ReadingGroup } from "./groups.ts";
 import type { Operation } from "./ports.ts";
 
 /** The services; ingest by its two roles. */
@@ -44,6 +45,10 @@ export function rightsOf(
     isPrefix: false,
     operations: [operation],
   });
+  const readingGroups = (of: ReadingGroup["service"]): Right[] =>
+    groupsOf(tiers)
+      .filter((each) => each.service === of)
+      .map(({ name }) => group(name));
   const ownGroups = (name: string): Right => ({
     ...group(name),
     isPrefix: true,
@@ -70,7 +75,7 @@ export function rightsOf(
         topic("endpoints", "Read"),
         topic("control", "Read"),
         ...schemas,
-        group("route"),
+        ...readingGroups("ingest"),
         ownGroups("endpoints.table."),
         ownGroups("control.table."),
       ];
@@ -83,7 +88,7 @@ export function rightsOf(
         topic("signals", "Write"),
         topic("endpoints", "Read"),
         ...schemas,
-        group("dispatcher"),
+        ...readingGroups("dispatcher"),
         ownGroups("endpoints.table."),
       ];
     case "retry-scheduler":
@@ -94,7 +99,7 @@ export function rightsOf(
         topic("deliveries", "Write"),
         topic("dead-letters", "Write"),
         ...schemas,
-        group("retry-scheduler"),
+        ...readingGroups("retry-scheduler"),
       ];
     case "recorder":
       return [
@@ -104,11 +109,7 @@ export function rightsOf(
         topic("signals", "Read"),
         topic("audit", "Read"),
         ...schemas,
-        group("recorder.intake"),
-        group("recorder.attempts"),
-        group("recorder.dead-letters"),
-        group("recorder.signals"),
-        group("recorder.audit"),
+        ...readingGroups("recorder"),
       ];
     case "control":
       return [
@@ -121,7 +122,7 @@ export function rightsOf(
         topic("attempts", "Describe"),
         ...schemas,
         group("control"),
-        group("control-signals"),
+        ...readingGroups("control"),
         group("dispatcher", "Describe"),
         group("recorder.attempts", "Describe"),
         group("recorder.dead-letters", "Describe"),
@@ -138,11 +139,6 @@ export function rightsOf(
     case "operations":
       return [topic("signals", "Write"), topic("events", "Write")];
   }
-}
-
-/** The group in which the route stage reads a source: each source has its own, so that no source waits for another's topic. */
-export function sourceGroupId(prefix: string, topic: string): string {
-  return `${prefix}route.${topic}`;
 }
 
 /** What the route stage needs besides to read the configured sources, by their topics' full names. */
@@ -164,7 +160,9 @@ export const HOLDERS_OF = {
   "retry-scheduler": ["retry-scheduler"],
   recorder: ["recorder"],
   control: ["control"],
-} as const satisfies Readonly<Record<string, readonly RightsHolder[]>>;
+} as const satisfies Readonly<
+  Record<ReadingGroup["service"], readonly RightsHolder[]>
+>;
 
 /** A right in words, such as `Write on topic postrider.attempts`. */
 export function rightText(right: Right): string {

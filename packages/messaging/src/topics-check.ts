@@ -8,10 +8,11 @@ import {
   type Lifecycle,
   type Log,
 } from "@postrider/runtime";
+import type { AskedAdmin } from "./asked-admin.ts";
 import type { Admin } from "./ports.ts";
 
 export interface TopicsCheckOptions {
-  readonly kafka: { admin(): Pick<Admin, PartitionCounts> };
+  readonly admin: Pick<AskedAdmin<Pick<Admin, PartitionCounts>>, "ask">;
   /** Full names. */
   readonly topics: readonly string[];
   /** What does not happen without them, as in "and … without it". */
@@ -40,7 +41,9 @@ export function createTopicsCheck(options: TopicsCheckOptions): TopicsCheck {
   let isLooking = false;
 
   async function look(): Promise<ReadonlyMap<string, number>> {
-    const found = await countPartitions(options.kafka.admin(), topics);
+    const found = await options.admin.ask((admin) =>
+      admin.partitionCounts(topics),
+    );
     const before = missing;
     missing = topics.filter((topic) => !found.has(topic));
     if (missing.length > 0) {
@@ -97,18 +100,6 @@ export function createTopicsCheck(options: TopicsCheckOptions): TopicsCheck {
       ],
     }),
   };
-}
-
-async function countPartitions(
-  admin: Pick<Admin, PartitionCounts>,
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  try {
-    await admin.connect();
-    return await admin.partitionCounts(topics);
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
 }
 
 function sentence(missing: readonly string[], withoutThem: string): string {

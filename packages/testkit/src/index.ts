@@ -31,6 +31,7 @@ export { fuzz, type FuzzOptions } from "./fuzz.ts";
 export { mutated } from "./mutated.ts";
 export * from "./raw-batch.ts";
 export * from "./read-topic.ts";
+export * from "./follow-topic.ts";
 export * from "./tcp-proxy.ts";
 export * from "./kafka-proxy.ts";
 export * from "./guarded-proxy.ts";

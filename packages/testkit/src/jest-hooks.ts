@@ -7,3 +7,17 @@ export function jestHooks(
     throw new Error(`${of}() is for test files`);
   return hooks;
 }
+
+/**
+ * Registers a hook that runs after every `afterAll` of the test file. jest runs them in the order in which they are registered, and what a
+ * file starts must stop before its topics and servers go: a consumer whose topics are gone can commit nothing, and leaves late or never.
+ * So the hook is registered once the file has been read: as a microtask, before jest begins. A file must not await at its top level.
+ */
+export function afterAllOthers(
+  of: string,
+  end: () => Promise<void>,
+  timeoutMs: number,
+): void {
+  const { afterAll } = jestHooks(of);
+  queueMicrotask(() => afterAll(end, timeoutMs));
+}

@@ -1,5 +1,5 @@
 import { startRegistryAlone, type RegistryAlone } from "@postrider/local-stack";
-import { jestHooks } from "./jest-hooks.ts";
+import { afterAllOthers, jestHooks } from "./jest-hooks.ts";
 
 /** A real schema registry for a test file. */
 export interface TestRegistry {
@@ -11,7 +11,7 @@ export interface TestRegistry {
 
 /** Gives a test file a registry of its own, and ends it. Call it at the top of the file. */
 export function useRegistry(): TestRegistry {
-  const { beforeAll, afterAll } = jestHooks("useRegistry");
+  const { beforeAll } = jestHooks("useRegistry");
   const isGiven = process.env["POSTRIDER_STACK"] === "external";
   const isThere = !isGiven || Boolean(process.env["SCHEMA_REGISTRY_URL"]);
   let registry: RegistryAlone | undefined;
@@ -19,7 +19,7 @@ export function useRegistry(): TestRegistry {
   beforeAll(async () => {
     if (isThere) registry = await startRegistryAlone();
   }, 300_000);
-  afterAll(async () => await registry?.stop(), 30_000);
+  afterAllOthers("useRegistry", async () => await registry?.stop(), 30_000);
 
   return {
     isThere,

@@ -1,9 +1,14 @@
-import { expect, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
 import { execute, rowsOf } from "./clickhouse.ts";
 import { topicsUnder } from "./stack-topics.ts";
 import { useStack } from "./use-stack.ts";
 
 const stack = useStack();
+
+// What a file starts is stopped by a hook like this one, and needs its topics for that.
+afterAll(async () => {
+  expect(await topicsUnder(stack.kafka(), stack.prefix)).not.toEqual([]);
+});
 
 test("a test file makes topics under its own prefix", async () => {
   const topics = await stack.createTopics("events", "control");

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Kafka } from "@postrider/messaging";
 import { execute } from "./clickhouse.ts";
-import { jestHooks } from "./jest-hooks.ts";
+import { afterAllOthers, jestHooks } from "./jest-hooks.ts";
 import {
   createAllTopics,
   createTopics,
@@ -39,7 +39,7 @@ export interface TestStack {
 
 /** Gives a test file its share of the stack, and removes the file's topics and database at the end. Call it at the top of the file. */
 export function useStack(): TestStack {
-  const { beforeAll, afterAll } = jestHooks("useStack");
+  const { beforeAll } = jestHooks("useStack");
   const id = `t${randomBytes(3).toString("hex")}`;
   const prefix = `${id}.`;
   const database = `postrider_${id}`;
@@ -55,10 +55,11 @@ export function useStack(): TestStack {
     }
     await execute(clickhouseUrl, `CREATE DATABASE ${database}`);
   }, 30_000);
-  afterAll(async () => {
+  const end = async (): Promise<void> => {
     await execute(clickhouseUrl, `DROP DATABASE IF EXISTS ${database} SYNC`);
     await deleteTopicsUnder(kafka(), prefix);
-  }, 30_000);
+  };
+  afterAllOthers("useStack", end, 30_000);
 
   return {
     brokers,

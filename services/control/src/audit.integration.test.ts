@@ -9,7 +9,11 @@ import {
   useStack,
   waitFor,
 } from "@postrider/testkit";
-import { accessTo, useControl, type Ask } from "../fixtures/running-control.ts";
+import {
+  accessTo,
+  untilOwner,
+  useControl,
+} from "../fixtures/running-control.ts";
 
 const stack = useStack();
 const control = useControl(stack);
@@ -21,20 +25,6 @@ const REASON = { "x-audit-reason": "ticket 7" };
 beforeAll(async () => {
   await stack.createTopics(...TOPICS, "audit");
 });
-
-async function startOwner() {
-  const started = await control.start();
-  await untilOwner(started.ask);
-  return started;
-}
-
-async function untilOwner(ask: Ask): Promise<void> {
-  await waitFor(
-    async () =>
-      (await ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner,
-    { timeoutMs: 30_000 },
-  );
-}
 
 const aCreation = {
   tenantId: "acme",
@@ -78,7 +68,7 @@ async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
 test(
   "every change of an endpoint is in the topic: who, what, why, and nothing secret",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const made = await ask("POST /v1/endpoints", aCreation, REASON);
     const { id } = made.body;
     const path = `/v1/endpoints/${id}`;
@@ -132,7 +122,7 @@ test(
 test(
   "a reason that breaks a rule is refused by its header, and nothing is changed",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const { body } = await ask("POST /v1/endpoints", aCreation);
 
     const refused = await ask(
@@ -158,7 +148,7 @@ test(
 test(
   "a change whose audit record the broker refuses is not made",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const { body } = await ask("POST /v1/endpoints", aCreation);
     const path = `/v1/endpoints/${body.id}`;
     const limit = (bytes: string) =>

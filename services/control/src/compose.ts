@@ -12,6 +12,7 @@ import {
   createServiceKafka,
   createStageRunner,
   createTable,
+  groupIdOf,
   partitionOf,
   topicName,
   type ProducerRecord,
@@ -88,7 +89,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const auditTopic = topicName(prefix, "audit");
   const signalsTopic = topicName(prefix, "signals");
   const isTold = config.operationsTenant !== null;
-  const { kafka, rights } = createServiceKafka(
+  const { kafka, admin, rights } = createServiceKafka(
     {
       config,
       service: "control",
@@ -144,7 +145,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   });
 
   const written = createWrittenTopics({
-    kafka,
+    admin,
     topics: [
       topic,
       controlTopic,
@@ -277,7 +278,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         stage: operations.stageOf(createGoneStage({ writer, log })),
         decode: schemas.decoderOf("signals"),
         kafka,
-        groupId: `${prefix}control-signals`,
+        groupId: groupIdOf(prefix, "control-signals"),
         topics: [signalsTopic],
         output,
         deadLetterOf,

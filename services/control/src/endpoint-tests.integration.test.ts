@@ -4,7 +4,7 @@ import type { AuditEntry, Delivery } from "@postrider/core";
 import type { ProblemDocument } from "@postrider/http";
 import { topicName } from "@postrider/messaging";
 import { composeLifecycle } from "@postrider/runtime";
-import { readTopics, useStack, waitFor } from "@postrider/testkit";
+import { readTopics, useStack } from "@postrider/testkit";
 import { accessTo, useControl } from "../fixtures/running-control.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { EndpointValidation } from "./endpoints/endpoint-validation.ts";
@@ -16,15 +16,6 @@ const LONG = 120_000;
 beforeAll(async () => {
   await stack.createAllTopics();
 });
-
-async function startOwner() {
-  const started = await control.start();
-  await waitFor(
-    async () =>
-      (await started.ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner,
-  );
-  return started;
-}
 
 let made = 0;
 const aCreation = (more: Readonly<Record<string, unknown>> = {}) => ({
@@ -67,7 +58,7 @@ async function writtenOf(id: string) {
 test(
   "a test is one delivery to that endpoint alone, and who asked for it is in the audit trail",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const { body: endpoint } = await ask("POST /v1/endpoints", aCreation());
     const { body: other } = await ask("POST /v1/endpoints", aCreation());
 
@@ -109,7 +100,7 @@ test(
 test.each(["pause", "disable"])(
   "an endpoint after %s is not tested, and nothing is written",
   async (route) => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const { body: endpoint } = await ask("POST /v1/endpoints", aCreation());
     await ask(`POST /v1/endpoints/${endpoint.id}/${route}`);
 
@@ -129,7 +120,7 @@ test.each(["pause", "disable"])(
 test(
   "what would be refused is told all at once, and nothing is made",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const { body: first } = await ask("POST /v1/endpoints", aCreation());
     const judge = async (body: object, id?: string) =>
       await ask<EndpointValidation>(
@@ -165,7 +156,7 @@ test(
 test(
   "what would change is told by field, headers by their stored values, and secrets never",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const creation = aCreation({
       timeoutMs: 5_000,
       headers: { authorization: "Bearer hush", "x-team": "billing" },
@@ -209,7 +200,7 @@ test(
 test(
   "a list is narrowed by state, type and text",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const tenantId = "lists";
     const create = async (more: object) =>
       (await ask("POST /v1/endpoints", aCreation({ tenantId, ...more }))).body;

@@ -1,8 +1,12 @@
 /** The catalogue of event types over the API: what is written, who may, and what the audit trail keeps. */
 import { beforeAll, expect, test } from "@jest/globals";
 import type { ProblemDocument } from "@postrider/http";
-import { useStack, waitFor } from "@postrider/testkit";
-import { useControl, type Reply } from "../fixtures/running-control.ts";
+import { useStack } from "@postrider/testkit";
+import {
+  CONTROL_TOPICS,
+  useControl,
+  type Reply,
+} from "../fixtures/running-control.ts";
 import type { EventTypeView } from "./event-types/event-type.ts";
 
 const stack = useStack();
@@ -10,24 +14,13 @@ const control = useControl(stack);
 const LONG = 60_000;
 
 beforeAll(async () => {
-  await stack.createTopics(
-    "endpoints",
-    "control",
-    "schemas",
-    "signals",
-    "dead-letters",
-    "audit",
-  );
+  await stack.createTopics(...CONTROL_TOPICS);
 });
 
 type Answer = EventTypeView & ProblemDocument;
 
 async function started() {
-  const { ask, effects } = await control.start();
-  await waitFor(
-    async () =>
-      (await ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner,
-  );
+  const { ask, effects } = await control.startOwner();
   const type = (
     what: string,
     body?: unknown,

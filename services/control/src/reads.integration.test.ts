@@ -1,5 +1,4 @@
 /** What the API reads from a real ClickHouse, over real HTTP, from tables that the recorder's own migrations made. */
-import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
   execute,
@@ -8,6 +7,7 @@ import {
   useStack,
   waitFor,
 } from "@postrider/testkit";
+import { migrateFor } from "../fixtures/migrated.ts";
 import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import { eventRoutes } from "./reads/event-routes.ts";
 import type { EventView } from "./reads/event-view.ts";
@@ -30,7 +30,7 @@ const AT = Date.now() - 60_000;
 let server: ApiServer;
 
 beforeAll(async () => {
-  await migrate();
+  await migrateFor(stack);
   server = await startServer({ queryTimeoutMs: 60_000 });
 });
 
@@ -64,19 +64,6 @@ async function startServer(options: {
   await reader.start();
   await started.start();
   return started;
-}
-
-async function migrate(): Promise<void> {
-  const folder = new URL("../../recorder/migrations/", import.meta.url);
-  for (const file of readdirSync(folder).toSorted()) {
-    const statements = readFileSync(new URL(file, folder), "utf8")
-      .replaceAll("{database}", stack.database)
-      .replaceAll(/^\s*--.*$/gm, "")
-      .split(/;\s*(?:\n|$)/)
-      .filter((statement) => statement.trim() !== "");
-    for (const statement of statements)
-      await execute(stack.clickhouseUrl, statement);
-  }
 }
 
 /** The time `ms` milliseconds after AT, in the form that ClickHouse reads. */

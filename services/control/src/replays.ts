@@ -2,7 +2,10 @@
 import type { ControlEntry, Endpoint, Replay } from "@postrider/core";
 import type { Routes } from "@postrider/http";
 import {
+  createAskedAdmin,
+  groupIdOf,
   topicName,
+  type AskedAdmin,
   type Kafka,
   type LogRange,
   type OutRecord,
@@ -25,7 +28,6 @@ import { replayRoutes } from "./replays/replay-routes.ts";
 import { runReplay } from "./replays/replay-run.ts";
 import { createReplayRunner } from "./replays/replay-runner.ts";
 import { createReplayStore } from "./replays/replay-store.ts";
-import { createAskedAdmin, type AskedAdmin } from "./writer/asked-admin.ts";
 import type { Ownership } from "./writer/ownership.ts";
 import type { TenureWriter } from "./writer/tenure-writer.ts";
 
@@ -144,9 +146,10 @@ async function logOf(
 
 function offsetsOf({ ask }: AskedAdmin, prefix: string): Offsets {
   const groupOf = (topic: WatchedTopic): string =>
-    topic === "deliveries"
-      ? `${prefix}dispatcher`
-      : `${prefix}recorder.${topic}`;
+    groupIdOf(
+      prefix,
+      topic === "deliveries" ? "dispatcher" : `recorder.${topic}`,
+    );
   return {
     ranges: (name) =>
       ask(async (admin): Promise<LogRange[]> => {

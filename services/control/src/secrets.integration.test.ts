@@ -12,7 +12,12 @@ import {
   parseEncryptionKeys,
 } from "@postrider/runtime";
 import { readTopics, useStack, waitFor } from "@postrider/testkit";
-import { accessTo, useControl, type Ask } from "../fixtures/running-control.ts";
+import {
+  accessTo,
+  CONTROL_TOPICS,
+  useControl,
+  type Ask,
+} from "../fixtures/running-control.ts";
 
 const stack = useStack();
 const control = useControl(stack);
@@ -24,14 +29,7 @@ const [K1, K2] = ["k1", "k2"].map(
 ) as [string, string];
 
 beforeAll(async () => {
-  await stack.createTopics(
-    "endpoints",
-    "control",
-    "schemas",
-    "signals",
-    "dead-letters",
-    "audit",
-  );
+  await stack.createTopics(...CONTROL_TOPICS);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -57,18 +55,11 @@ interface Made {
 }
 
 /** The keys come from a file that the test writes. */
-async function startOwner() {
-  const started = await control.start({
+const startOwner = () =>
+  control.startOwner({
     POSTRIDER_ENCRYPTION_KEYS: "",
     POSTRIDER_ENCRYPTION_KEYS_FILE: file,
   });
-  await waitFor(
-    async () =>
-      (await started.ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner,
-    { timeoutMs: 30_000 },
-  );
-  return started;
-}
 
 const useOf = async (ask: Ask): Promise<KeyUse> =>
   (await ask<KeyUse>("GET /v1/secrets")).body;

@@ -2,9 +2,9 @@
  * What a key with a tenant learns of another tenant: nothing, not even what exists. Every route of control is asked twice by an
  * administrator of the tenant `beta`: for what `zebra` has, and for what nobody has. A route without a case here fails the first test.
  */
-import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "@jest/globals";
-import { execute, useStack, waitFor } from "@postrider/testkit";
+import { execute, useStack } from "@postrider/testkit";
+import { migrateFor } from "../fixtures/migrated.ts";
 import {
   useControl,
   type Ask,
@@ -216,18 +216,14 @@ let asBeta: Ask;
 
 beforeAll(async () => {
   await stack.createAllTopics();
-  await migrate();
+  await migrateFor(stack);
 }, LONG);
 
 /** Started in each test, because the fixture stops it after each. */
 async function start(): Promise<void> {
-  const started = await control.start();
+  const started = await control.startOwner();
   ({ ask } = started);
   registered = started.routes.map(({ method, url }) => `${method} ${url}`);
-  await waitFor(
-    async () =>
-      (await ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner,
-  );
   theirs = await theThingsOf(THEIRS);
   const { token } = await made("/v1/keys", {
     name: "admin of beta",
@@ -520,17 +516,4 @@ test(
 
 function now(): string {
   return new Date().toISOString().replace("T", " ").replace("Z", "");
-}
-
-async function migrate(): Promise<void> {
-  const folder = new URL("../../recorder/migrations/", import.meta.url);
-  for (const file of readdirSync(folder).toSorted()) {
-    const statements = readFileSync(new URL(file, folder), "utf8")
-      .replaceAll("{database}", stack.database)
-      .replaceAll(/^\s*--.*$/gm, "")
-      .split(/;\s*(?:\n|$)/)
-      .filter((statement) => statement.trim() !== "");
-    for (const statement of statements)
-      await execute(stack.clickhouseUrl, statement);
-  }
 }

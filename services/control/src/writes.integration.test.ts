@@ -9,7 +9,14 @@ import {
 } from "@postrider/runtime";
 import { publicKeyOf } from "@postrider/signing";
 import { aSignal, useStack, waitFor } from "@postrider/testkit";
-import { accessTo, useControl, type Ask } from "../fixtures/running-control.ts";
+import {
+  accessTo,
+  CONTROL_TOPICS,
+  isOwner,
+  untilOwner,
+  useControl,
+  type Ask,
+} from "../fixtures/running-control.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { EndpointPage } from "./endpoints/endpoint-view.ts";
 import type { ProblemDocument } from "@postrider/http";
@@ -19,22 +26,8 @@ const control = useControl(stack);
 const LONG = 120_000;
 
 beforeAll(async () => {
-  await stack.createTopics(
-    "endpoints",
-    "control",
-    "schemas",
-    "signals",
-    "dead-letters",
-    "audit",
-  );
+  await stack.createTopics(...CONTROL_TOPICS);
 });
-
-/** Starts the only replica and waits until it may write: a start goes on after a while though it is not the owner yet. */
-async function startOwner() {
-  const started = await control.start();
-  await waitFor(() => isOwner(started.ask));
-  return started;
-}
 
 function aCreation(fields: Readonly<Record<string, unknown>> = {}) {
   return {
@@ -54,10 +47,6 @@ async function create(
   const made = await ask<WithSecret>("POST /v1/endpoints", aCreation(fields));
   if (made.status !== 201) throw new Error(`not created: ${made.text}`);
   return made.body;
-}
-
-async function isOwner(ask: Ask): Promise<boolean> {
-  return (await ask<{ isOwner: boolean }>("GET /v1/status")).body.isOwner;
 }
 
 /** Gives the test its own access to the topics. */
@@ -81,7 +70,7 @@ async function startTopics() {
 test(
   "an endpoint is created, read, changed under its version, and deleted",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
 
     const made = await ask("POST /v1/endpoints", aCreation());
     expect(made.status).toBe(201);
@@ -227,14 +216,14 @@ test(
 test(
   "a restart reads the table back, and no answer or record ever shows a secret again",
   async () => {
-    const first = await startOwner();
+    const first = await control.startOwner();
     const { secret, ...made } = await create(first.ask, {
       tenantId: "restart",
       headers: { authorization: "Bearer theirs" },
     });
     await first.stop();
 
-    const { ask, effects } = await startOwner();
+    const { ask, effects } = await control.startOwner();
     const path = `/v1/endpoints/${made.id}`;
     const replies = [
       await ask(`GET ${path}`),
@@ -317,7 +306,7 @@ test(
     );
 
     await owner.stop();
-    await waitFor(() => isOwner(follower.ask));
+    await untilOwner(follower.ask);
     const changed = await follower.ask(
       `PATCH ${path}`,
       { description: "by the new owner" },
@@ -331,7 +320,7 @@ test(
 test(
   "an owner that was fenced writes nothing, says so, and comes back behind a heartbeat",
   async () => {
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
     const made = await create(ask);
     const path = `/v1/endpoints/${made.id}`;
     const { kafka } = await startTopics();
@@ -350,7 +339,7 @@ test(
     expect(fenced.status).toBe(503);
     expect(fenced.headers.get("retry-after")).toBe("1");
     expect(meanwhile.body).toMatchObject({ version: 1, description: "" });
-    await waitFor(() => isOwner(ask));
+    await untilOwner(ask);
     const changed = await ask(
       `PATCH ${path}`,
       { description: "kept" },
@@ -366,7 +355,7 @@ test(
 test(
   "a 410 disables, one command enables, and a signal for an older version is ignored",
   async () => {
-    const { ask, effects } = await startOwner();
+    const { ask, effects } = await control.startOwner();
     const { signal } = await startTopics();
     const { id: endpointId } = await create(ask);
     const path = `/v1/endpoints/${endpointId}`;
@@ -409,13 +398,13 @@ test(
 test(
   "a signal that came while nobody was the owner is not lost",
   async () => {
-    const first = await startOwner();
+    const first = await control.startOwner();
     const { id: endpointId } = await create(first.ask);
     await first.stop();
     const { signal } = await startTopics();
     await signal({ endpointId, endpointVersion: 1 });
 
-    const { ask } = await startOwner();
+    const { ask } = await control.startOwner();
 
     await waitFor(
       async () =>

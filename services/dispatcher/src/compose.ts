@@ -6,6 +6,7 @@ import {
   createServiceKafka,
   createStageRunner,
   createTable,
+  groupIdOf,
   topicName,
 } from "@postrider/messaging";
 import {
@@ -93,7 +94,7 @@ export function compose(
     meter,
     clock,
   });
-  const groupId = `${prefix}dispatcher`;
+  const groupId = groupIdOf(prefix, "dispatcher");
   const runner = createStageRunner({
     name: "deliver",
     stage: createDeliverStage({

@@ -38,6 +38,7 @@ import {
   aDelivery,
   anEndpoint,
   aSealedSecret,
+  followTopic,
   MISBEHAVIOUR_NAMES,
   MISBEHAVIOURS,
   startRawReceiver,
@@ -166,30 +167,13 @@ async function follow<T extends keyof TopicValues>(
 ): Promise<TopicValues[T][]> {
   const values: TopicValues[T][] = [];
   const decode = schemas.decoderOf(topic);
-  const consumer = stack.kafka().consumer({
-    groupId: `${stack.prefix}test-${topic}`,
-    topics: [stack.prefix + topic],
-    sessionTimeoutMs: stack.sessionTimeoutMs,
-  });
-  await start({
-    start: () =>
-      consumer.start({
-        assigned(_, partitions) {
-          for (const partition of partitions) consumer.seek(partition, 0);
-          consumer.resume(partitions);
-        },
-        revoking() {},
-        batch(_, { records }) {
-          for (const raw of records) {
-            const decoded = decode(raw);
-            if (decoded.kind === "decoded") values.push(decoded.value);
-          }
-        },
-        outOfRange() {},
-        connected() {},
-      }),
-    stop: () => consumer.stop(),
-  });
+  const of = { kafka: stack.kafka(), name: topic };
+  await start(
+    followTopic(stack, of, (raw) => {
+      const decoded = decode(raw);
+      if (decoded.kind === "decoded") values.push(decoded.value);
+    }),
+  );
   return values;
 }
 

@@ -30,6 +30,7 @@ import {
 import {
   anEndpoint,
   anEvent,
+  followTopic,
   testEffects,
   useStack,
   waitFor,
@@ -80,34 +81,15 @@ function anIngest(env: Record<string, string> = {}): Ingest {
 async function follow<T extends keyof TopicValues>(
   topic: T,
 ): Promise<Followed<TopicValues[T]>> {
-  const name = stack.prefix + topic;
   const decode = schemas.decoderOf(topic);
   const followed: Followed<TopicValues[T]> = { records: [] };
-  const consumer = kafka.consumer({
-    groupId: `${stack.prefix}test-${topic}`,
-    topics: [name],
-    sessionTimeoutMs: stack.sessionTimeoutMs,
-  });
-  await start({
-    start: () =>
-      consumer.start({
-        assigned(_, partitions) {
-          for (const partition of partitions) consumer.seek(partition, 0);
-          consumer.resume(partitions);
-        },
-        revoking() {},
-        batch(_, { records }) {
-          for (const raw of records) {
-            const decoded = decode(raw);
-            if (decoded.kind !== "decoded") throw new Error(decoded.kind);
-            followed.records.push({ raw, value: decoded.value });
-          }
-        },
-        outOfRange() {},
-        connected() {},
-      }),
-    stop: () => consumer.stop(),
-  });
+  await start(
+    followTopic(stack, { kafka, name: topic }, (raw) => {
+      const decoded = decode(raw);
+      if (decoded.kind !== "decoded") throw new Error(decoded.kind);
+      followed.records.push({ raw, value: decoded.value });
+    }),
+  );
   return followed;
 }
 

@@ -4,6 +4,7 @@ import {
   createOutput,
   createSchemas,
   createServiceKafka,
+  groupIdOf,
   topicName,
 } from "@postrider/messaging";
 import type {
@@ -97,7 +98,7 @@ export function compose(
       ...effects,
       name: `record.${topic}`,
       topic: topicName(prefix, topic),
-      groupId: `${prefix}recorder.${topic}`,
+      groupId: groupIdOf(prefix, `recorder.${topic}`),
       stage,
       decode: schemas.decoderOf(topic),
       target: writer.tableOf(table),

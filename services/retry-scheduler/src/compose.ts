@@ -6,6 +6,7 @@ import {
   createServiceKafka,
   createStageRunner,
   createTimestampCheck,
+  groupIdOf,
   LARGE_FETCH_BYTES,
   LONGEST_WAIT_MS,
   topicName,
@@ -69,7 +70,7 @@ export function compose(
     // The records of every tier are deliveries.
     decode: schemas.decoderOf("deliveries"),
     kafka,
-    groupId: `${prefix}retry-scheduler`,
+    groupId: groupIdOf(prefix, "retry-scheduler"),
     topics: [...byTopic.keys()],
     output,
     log,

@@ -11,7 +11,13 @@ import {
   type Schemas,
 } from "@postrider/messaging";
 import { composeLifecycle, type Lifecycle } from "@postrider/runtime";
-import { aDelivery, testEffects, useStack, waitFor } from "@postrider/testkit";
+import {
+  aDelivery,
+  followTopic,
+  testEffects,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
 import { compose } from "./compose.ts";
 import { readRetrySchedulerConfig } from "./config.ts";
 
@@ -40,32 +46,14 @@ beforeAll(async () => {
     deadLetterOf: createDeadLetterOf({ stage: "test", clock: effects.clock }),
   });
   await start(output);
-  const consumer = kafka.consumer({
-    groupId: `${prefix}test`,
-    topics: [`${prefix}deliveries`],
-    sessionTimeoutMs,
-  });
   const decode = schemas.decoderOf("deliveries");
-  await start({
-    start: () =>
-      consumer.start({
-        assigned(_, partitions) {
-          for (const partition of partitions) consumer.seek(partition, 0);
-          consumer.resume(partitions);
-        },
-        revoking() {},
-        batch(_, { records }) {
-          for (const raw of records) {
-            const decoded = decode(raw);
-            if (decoded.kind === "decoded")
-              released.push({ raw, value: decoded.value });
-          }
-        },
-        outOfRange() {},
-        connected() {},
-      }),
-    stop: () => consumer.stop(),
-  });
+  await start(
+    followTopic(stack, { kafka, name: "deliveries" }, (raw) => {
+      const decoded = decode(raw);
+      if (decoded.kind === "decoded")
+        released.push({ raw, value: decoded.value });
+    }),
+  );
 });
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { problemLine, type FileProblem } from "./file-problem.ts";
 import type { StepKind } from "./plan-lines.ts";
 
 /** An outcome, as far as it is told. */
-interface Told extends Carried {
+export interface Told extends Carried {
   readonly action: StepKind;
 }
 

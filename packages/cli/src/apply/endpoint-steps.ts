@@ -2,6 +2,7 @@
 import type { ApiRequest } from "../api.ts";
 import { matching, pathOf } from "../endpoint-path.ts";
 import type { Endpoint } from "../read-endpoints.ts";
+import type { Terminal } from "../terminal.ts";
 import type { Carried } from "./carry-out.ts";
 import type { Change, ShownStep } from "./plan-lines.ts";
 import { patchOf, type Step } from "./plan.ts";
@@ -46,6 +47,25 @@ export function planned(step: Step): Outcome {
     outcome: "planned",
     error: null,
   };
+}
+
+export function titleOf(outcome: Outcome): string {
+  return `${outcome.tenantId}/${outcome.externalId}`;
+}
+
+/** Says what there is now, and how to come by a secret that control made. */
+export function sayDone(
+  step: Step,
+  { id, version }: Outcome,
+  terminal: Terminal,
+): void {
+  if (step.kind === "change") terminal.say(`    is version ${version} now`);
+  if (step.kind !== "create") return;
+  terminal.say(`    is ${id}, version ${version}`);
+  if (step.wanted.body["secret"] === undefined)
+    terminal.say(
+      `    Its secret was made and is not shown. To get a new one: npx postrider endpoints rotate-secret ${id} --overlap 0`,
+    );
 }
 
 export function answered(outcome: Outcome, answer: unknown): Outcome {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { counted } from "@postrider/core";
 import {
   decodeIntent,
+  groupIdOf,
   topicName,
   type Admin,
   type CommittedOffset,
@@ -27,7 +28,7 @@ export async function recorderSettled(
   const until = performance.now() + withinMs;
   for (;;) {
     const committed = await admin.fetchCommitted(
-      `${prefix}recorder.attempts`,
+      groupIdOf(prefix, "recorder.attempts"),
       topics,
     );
     const why = whyNotSettled(ranges, committed);

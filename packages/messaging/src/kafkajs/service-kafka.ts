@@ -1,6 +1,7 @@
 /** What every service makes first: its connection to Kafka, and the checks that it has its rights and its topics there. */
 import type { Effects, KafkaConfig } from "@postrider/runtime";
 import { createKafka, type Kafka } from "./kafka.ts";
+import { createAskedAdmin, type AskedAdmin } from "../asked-admin.ts";
 import { createRightsCheck, type RightsCheck } from "../rights-check.ts";
 import { rightsOf, rightsOfSources, type RightsHolder } from "../rights.ts";
 import { createTopicsCheck, type TopicsCheck } from "../topics-check.ts";
@@ -25,6 +26,8 @@ export function createServiceKafka(
   effects: Effects,
 ): {
   readonly kafka: Kafka;
+  /** For the checks of a service. Closed by the stop of `rights`, which is a service's first part and so the last that stops. */
+  readonly admin: Pick<AskedAdmin, "ask">;
   readonly rights: RightsCheck;
   readonly topics: TopicsCheck;
   /** Apart, because a topic that is not ours to grant must not keep the service waiting. */
@@ -50,10 +53,11 @@ export function createServiceKafka(
   const needed = holders.flatMap((holder) =>
     rightsOf(holder, { prefix, tiers }),
   );
-  const checked = { kafka, security: config, log: effects.log };
+  const admin = createAskedAdmin(() => kafka.admin());
+  const checked = { admin, security: config, log: effects.log };
   const rights = createRightsCheck({ ...checked, rights: needed });
   const topics = createTopicsCheck({
-    kafka,
+    admin,
     // What a service has a right to is what it reads and writes.
     topics: [
       ...new Set(
@@ -70,5 +74,17 @@ export function createServiceKafka(
     rights: rightsOfSources(prefix, sources),
     name: "source-rights",
   });
-  return { kafka, rights, topics, sourceRights };
+  return {
+    kafka,
+    admin,
+    rights: {
+      ...rights,
+      async stop(deadline) {
+        await rights.stop(deadline);
+        await admin.stop(deadline);
+      },
+    },
+    topics,
+    sourceRights,
+  };
 }

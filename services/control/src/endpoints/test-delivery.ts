@@ -1,5 +1,6 @@
 import {
   deliveryIdOf,
+  UNTRIED,
   webhookIdOf,
   type Delivery,
   type Endpoint,
@@ -27,6 +28,7 @@ export function testDelivery(
     sentAt: new Date(now).toISOString(),
   };
   return {
+    ...UNTRIED,
     deliveryId: deliveryIdOf(sha256Text, key),
     webhookId: webhookIdOf(sha256Text, key),
     tenantId,
@@ -34,8 +36,6 @@ export function testDelivery(
     eventType: TEST_EVENT_TYPE,
     endpointId,
     endpointVersion: version,
-    attemptNumber: 1,
-    step: 0,
     trigger: "test",
     replayId: null,
     occurredAt: now,
@@ -48,12 +48,6 @@ export function testDelivery(
     inline: null,
     notBefore: null,
     expiresAt: now + TEST_LASTS_MS,
-    nextAttemptAt: null,
-    slotAt: null,
-    deferralReason: null,
-    deferredMs: 0,
-    endpointUnknownSince: null,
-    lastAttempt: null,
     // No record of the topic `events` is behind it.
     sourceTopic: "",
     sourcePartition: 0,

@@ -1,5 +1,6 @@
 import {
   REDACTED,
+  UNTRIED,
   webhookIdOf,
   type Delivery,
   type EpochMs,
@@ -40,6 +41,7 @@ export function rebuiltDelivery(
   if (Object.values(recorded.headers).includes(REDACTED))
     return "headers_redacted";
   return {
+    ...UNTRIED,
     ...recorded,
     deliveryId: "",
     webhookId: webhookIdOf(sha256Text, { tenantId, eventId, endpointId }),
@@ -47,8 +49,6 @@ export function rebuiltDelivery(
     eventId,
     endpointId,
     endpointVersion: 0,
-    attemptNumber: 1,
-    step: 0,
     trigger: "first",
     replayId: null,
     receivedAt,
@@ -57,11 +57,5 @@ export function rebuiltDelivery(
     inline: null,
     notBefore: null,
     expiresAt: null,
-    nextAttemptAt: null,
-    slotAt: null,
-    deferralReason: null,
-    deferredMs: 0,
-    endpointUnknownSince: null,
-    lastAttempt: null,
   };
 }

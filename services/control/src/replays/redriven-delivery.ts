@@ -1,4 +1,9 @@
-import { deliveryIdOf, type Delivery, type EpochMs } from "@postrider/core";
+import {
+  deliveryIdOf,
+  UNTRIED,
+  type Delivery,
+  type EpochMs,
+} from "@postrider/core";
 import { sha256Text } from "@postrider/runtime";
 
 /** What a redrive is made for. */
@@ -19,18 +24,12 @@ export function redrivenDelivery(past: Delivery, of: Redrive): Delivery {
   const from = Math.max(past.receivedAt, past.notBefore ?? 0);
   return {
     ...past,
+    ...UNTRIED,
     deliveryId: redrivenId(past, of.replayId),
     endpointVersion: of.endpointVersion,
-    attemptNumber: 1,
-    step: 0,
     trigger: of.trigger,
     replayId: of.replayId,
-    nextAttemptAt: null,
-    slotAt: null,
-    deferralReason: null,
     deferredMs: Math.max(0, of.now - from),
-    endpointUnknownSince: null,
-    lastAttempt: null,
   };
 }
 

@@ -4,13 +4,14 @@
  * question, so that a thousand resumes cost Kafka and this process no more than one.
  */
 import {
+  createAskedAdmin,
+  groupIdOf,
   partitionOf,
   topicName,
   type Admin,
   type LogRange,
 } from "@postrider/messaging";
 import type { Clock, Lifecycle } from "@postrider/runtime";
-import { createAskedAdmin } from "../writer/asked-admin.ts";
 import type { DeadLetterLog } from "./resume.ts";
 import { sharedQuestion } from "./shared-question.ts";
 import type { ResumeRunOptions } from "./resume-run.ts";
@@ -44,7 +45,7 @@ export function createParkingLog(options: {
   );
   const dispatchersOffsets = sharedQuestion(() =>
     asked.ask((admin) =>
-      admin.fetchCommitted(`${prefix}dispatcher`, [deliveries]),
+      admin.fetchCommitted(groupIdOf(prefix, "dispatcher"), [deliveries]),
     ),
   );
 

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { createAskedAdmin } from "@postrider/messaging";
 import { testEffects, waitFor } from "@postrider/testkit";
 import { createWrittenTopics } from "./written-topics.ts";
 
@@ -11,8 +12,8 @@ function someTopics() {
   const state = { isAway: false };
   const written = createWrittenTopics({
     topics: ["p.endpoints", "p.audit"],
-    kafka: {
-      admin: () => ({
+    admin: createAskedAdmin(
+      () => ({
         connect: async () => {},
         disconnect: async () => {},
         async partitionCounts() {
@@ -20,7 +21,8 @@ function someTopics() {
           return new Map(there);
         },
       }),
-    },
+      { idleMs: 1 },
+    ),
     log,
     againMs: 1,
   });

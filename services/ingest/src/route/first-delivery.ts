@@ -2,6 +2,7 @@ import {
   type Delivery,
   deliveryIdOf,
   type InlineDestination,
+  UNTRIED,
   webhookIdOf,
 } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
@@ -32,6 +33,7 @@ export function firstDelivery(
   const { traceparent, tracestate } =
     event.traceparent === null ? headerTrace(raw) : event;
   return {
+    ...UNTRIED,
     deliveryId: deliveryIdOf(sha256Text, key),
     webhookId: webhookIdOf(sha256Text, key),
     tenantId: event.tenantId,
@@ -39,8 +41,6 @@ export function firstDelivery(
     eventType: event.type,
     endpointId: target.endpointId,
     endpointVersion: target.endpointVersion,
-    attemptNumber: 1,
-    step: 0,
     trigger: "first",
     replayId: null,
     occurredAt: event.occurredAt,
@@ -53,12 +53,6 @@ export function firstDelivery(
     inline: target.inline,
     notBefore: event.notBefore,
     expiresAt: event.expiresAt,
-    nextAttemptAt: null,
-    slotAt: null,
-    deferralReason: null,
-    deferredMs: 0,
-    endpointUnknownSince: null,
-    lastAttempt: null,
     sourceTopic: raw.topic,
     sourcePartition: raw.partition,
     sourceOffset: raw.offset,

@@ -5,6 +5,7 @@ import {
   createTable,
   createTimestampCheck,
   type Decoder,
+  groupIdOf,
   RUNNER_LIMITS,
   sourceGroupId,
   type StageRunner,
@@ -68,7 +69,7 @@ export function createRoutePart(shared: Shared): RolePart {
   });
   const runner = runnerOf({
     name: "route",
-    groupId: `${prefix}route`,
+    groupId: groupIdOf(prefix, "route"),
     topic: events,
     decode: createEventDecoder(schemas.decoderOf("events")),
   });

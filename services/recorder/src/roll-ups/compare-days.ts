@@ -22,15 +22,15 @@ export class RollUpsRefusedError extends RefusedError {
 
 type Verdicts = Extract<RollUpsAnswer, { kind: "compared" }>["verdicts"];
 
-/** Both roll-ups of each day. Throws `RollUpsRefusedError`, or ClickHouse's error. */
+/** Both roll-ups of each day; `days` null: of every day that `attempts` has. Throws `RollUpsRefusedError`, or ClickHouse's error. */
 export async function compareDays(
   sql: RollUpSql,
   database: string,
-  days: readonly Day[],
+  days: readonly Day[] | null,
 ): Promise<Verdicts> {
   await refuseOtherTables(sql, database);
   const verdicts: Verdicts[number][] = [];
-  for (const day of days)
+  for (const day of days ?? (await daysOf(sql, database)))
     for (const rollUp of ROLL_UPS) {
       const place = { database, rollUp, day };
       const verdict = await compareDay(sql, place);
@@ -66,7 +66,6 @@ export async function compareDay(
 
 /** The days of which `attempts` has rows, the first one first; also those that cannot be judged. */
 export async function daysOf(sql: RollUpSql, database: string): Promise<Day[]> {
-  await refuseOtherTables(sql, database);
   const days = await sql.query<{ day: Day }>(
     `SELECT DISTINCT toString(toDate(started_at)) AS day FROM ${database}.attempts ORDER BY day`,
   );

@@ -3,7 +3,7 @@ import type { RollUpsAnswer, RollUpsRequest } from "@postrider/core";
 import { missingGrants, type Env } from "@postrider/runtime";
 import { withSql, type Say } from "../clickhouse/with-sql.ts";
 import type { Writer } from "../clickhouse/writer.ts";
-import { compareDays, daysOf, RollUpsRefusedError } from "./compare-days.ts";
+import { compareDays, RollUpsRefusedError } from "./compare-days.ts";
 import { repairDay } from "./repair-day.ts";
 import { parseDay, ROLL_UPS, type Day } from "./roll-up.ts";
 import { markOf } from "./roll-up-sql.ts";
@@ -64,7 +64,7 @@ async function compared(
     : [];
   if (missing !== null && missing.length > 0)
     return { kind: "compared", verdicts: [], marks: {}, missing };
-  const days = day === null ? await daysOf(sql, database) : [day];
+  const days = day === null ? null : [day];
   const verdicts = await compareDays(sql, database, days);
   const differing = verdicts.filter(
     ({ verdict }) => verdict.kind === "differs",

@@ -1,5 +1,4 @@
 /** `GET /v1/audit` over rows of a real ClickHouse: their order, their pages, and whose they are. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
   execute,
@@ -7,6 +6,7 @@ import {
   testEffects,
   useStack,
 } from "@postrider/testkit";
+import { migrateFor } from "../../../fixtures/migrated.ts";
 import { readAsked } from "../../http/list-parameters.ts";
 import { createReader } from "../reader.ts";
 import { AUDIT, auditConditions, auditQuery } from "./audit-list.ts";
@@ -39,15 +39,7 @@ const ROWS = Array.from({ length: 24 }, (_, n) => ({
 }));
 
 beforeAll(async () => {
-  const file = new URL(
-    "../../../../recorder/migrations/0008_audit.sql",
-    import.meta.url,
-  );
-  const sql = readFileSync(file, "utf8")
-    .replaceAll("{database}", stack.database)
-    .replaceAll(/^\s*--.*$/gm, "")
-    .replace(/;\s*$/, "");
-  await execute(stack.clickhouseUrl, sql);
+  await migrateFor(stack, ["0008_audit.sql"]);
   const lines = ROWS.map((row) => JSON.stringify(row)).join("\n");
   // Twice, as after a repeat whose token was forgotten; not merged.
   await execute(

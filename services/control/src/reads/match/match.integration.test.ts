@@ -1,9 +1,9 @@
 /** `POST /v1/endpoints/match` over the rows of a real ClickHouse. */
-import { readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { Endpoint } from "@postrider/core";
 import { KnownKeys, type ProblemDocument } from "@postrider/http";
 import { anEndpoint, execute, testEffects, useStack } from "@postrider/testkit";
+import { migrateFor } from "../../../fixtures/migrated.ts";
 import { createServer } from "../../http/server.ts";
 import { createReader } from "../reader.ts";
 import type { MatchAnswer } from "./match-operation.ts";
@@ -18,7 +18,7 @@ const open: (() => Promise<void>)[] = [];
 let url = "";
 
 beforeAll(async () => {
-  await migrate();
+  await migrateFor(stack);
   const effects = testEffects();
   // Its time does not run out, however slow the machine is.
   const clock = { ...effects.clock, monotonic: () => 0 };
@@ -64,19 +64,6 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const stop of open.toReversed()) await stop();
 });
-
-async function migrate(): Promise<void> {
-  const folder = new URL("../../../../recorder/migrations/", import.meta.url);
-  for (const file of readdirSync(folder).toSorted()) {
-    const statements = readFileSync(new URL(file, folder), "utf8")
-      .replaceAll("{database}", stack.database)
-      .replaceAll(/^\s*--.*$/gm, "")
-      .split(/;\s*(?:\n|$)/)
-      .filter((statement) => statement.trim() !== "");
-    for (const statement of statements)
-      await execute(stack.clickhouseUrl, statement);
-  }
-}
 
 function time(at: number): string {
   return new Date(at).toISOString().replace("T", " ").replace("Z", "");

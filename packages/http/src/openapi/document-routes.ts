@@ -1,13 +1,10 @@
 import { z } from "zod";
-import { OPEN } from "./access.ts";
-import type { ApiRoute, Routes } from "./routes.ts";
+import { OPEN } from "../access.ts";
+import { described } from "../operation.ts";
+import type { ApiRoute, Routes } from "../routes.ts";
 import { docsPage, PAGE_POLICY } from "./docs-page.ts";
-import {
-  type ApiDescription,
-  type OpenApiDocument,
-  openApiOf,
-} from "./openapi.ts";
-import { described } from "./operation.ts";
+import type { OpenApiDocument } from "./document.ts";
+import { type ApiDescription, openApiOf } from "./openapi.ts";
 
 const TAG = "this document";
 

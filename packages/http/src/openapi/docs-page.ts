@@ -1,12 +1,12 @@
 /** A page for people that lists an API's operations. It is one file without scripts: nothing of it comes from elsewhere. */
 import { createHash } from "node:crypto";
-import type { JsonSchema } from "./json-schema.ts";
 import {
   type OpenApiDocument,
   type OpenApiOperation,
   type OpenApiParameter,
   responseOf,
-} from "./openapi.ts";
+} from "./document.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8884;--soft:#8881}

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { expect, test } from "@jest/globals";
 import { testEffects } from "@postrider/testkit";
 import { z } from "zod";
-import { READ } from "./access.ts";
-import { createApiServer } from "./api-server.ts";
-import { KnownKeys } from "./known-keys.ts";
-import { described } from "./operation.ts";
+import { READ } from "../access.ts";
+import { createApiServer } from "../api-server.ts";
+import { KnownKeys } from "../known-keys.ts";
+import { described } from "../operation.ts";
 
 const KEY = "a-key-of-the-test";
 const HOSTILE = '<script>alert("x")</script> & `a<b`';
