@@ -22,8 +22,7 @@ export function batchHealth(
   const { name, isConnected, assignment } = inputs;
   const problem = assignment?.problem ?? null;
   const stuckMs = assignment?.stuckMs() ?? 0;
-  const isSettled =
-    isConnected && assignment !== null && !assignment.isLeaving;
+  const isSettled = isConnected && assignment !== null && !assignment.isLeaving;
   return {
     ready: [
       {

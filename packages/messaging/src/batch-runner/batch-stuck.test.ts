@@ -10,10 +10,7 @@ interface State {
 }
 
 /** Partition 0 waits for a schema; a record of another one lingers. `perCall`: how far the clock moves with each reading of it, ms. */
-function begin(
-  state: State,
-  { lingerMs = 10_000, perCall = 0 } = {},
-) {
+function begin(state: State, { lingerMs = 10_000, perCall = 0 } = {}) {
   const host: AssignmentHost<string> = {
     table: "t",
     topic: "t",
