@@ -1,9 +1,13 @@
-import { expect, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
 import { execute, rowsOf } from "./clickhouse.ts";
 import { topicsUnder } from "./stack-topics.ts";
 import { useStack } from "./use-stack.ts";
 
 const stack = useStack();
+/** As a file stops its services, which need their topics for that. Where it fails, the file fails. */
+afterAll(async () => {
+  expect(await topicsUnder(stack.kafka(), stack.prefix)).not.toEqual([]);
+});
 
 test("a test file makes topics under its own prefix", async () => {
   const topics = await stack.createTopics("events", "control");

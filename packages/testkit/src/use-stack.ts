@@ -54,11 +54,14 @@ export function useStack(): TestStack {
       );
     }
     await execute(clickhouseUrl, `CREATE DATABASE ${database}`);
-  }, 30_000);
-  afterAll(async () => {
+  });
+  const removeAll = async (): Promise<void> => {
     await execute(clickhouseUrl, `DROP DATABASE IF EXISTS ${database} SYNC`);
     await deleteTopicsUnder(kafka(), prefix);
-  }, 30_000);
+  };
+  // Jest runs such hooks in the order of their definition, and the hooks by which a file stops its services come below this call. So this
+  // one is defined after them, once the file's own code has run: without its topics a service cannot commit, and gives its stop up late.
+  queueMicrotask(() => afterAll(removeAll));
 
   return {
     brokers,

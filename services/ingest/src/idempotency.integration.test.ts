@@ -7,13 +7,9 @@ import { readTopics, testEffects, useStack, waitFor } from "@postrider/testkit";
 import { compose } from "./compose.ts";
 import { readIngestConfig } from "./config.ts";
 
-const running: Lifecycle[] = [];
-// Before the hook of the stack, which takes the topics away: without them nothing can be committed any more.
-afterAll(async () => {
-  for (const part of running.toReversed()) await part.stop(Date.now() + 8_000);
-});
 const stack = useStack();
 const ADMIN_KEY = "admin-key";
+const running: Lifecycle[] = [];
 let schemas: Schemas;
 
 /** One process of ingest. */
@@ -55,6 +51,9 @@ beforeAll(async () => {
   schemas = createSchemas({ ...testEffects(), kafka, prefix: stack.prefix });
   await schemas.start();
   running.push(schemas);
+});
+afterAll(async () => {
+  for (const part of running.toReversed()) await part.stop(Date.now() + 8_000);
 });
 
 async function post(url: string, key: string, body: unknown) {
