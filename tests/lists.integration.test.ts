@@ -491,7 +491,7 @@ test("the page of a busy tenant reads little of what it has", async () => {
   await reader.stop(0);
   expect(page.rows).toHaveLength(50);
   expect(read).toBeLessThan(busy.length / 2);
-}, 60_000);
+});
 
 /** What ClickHouse says that it read. */
 async function rowsRead(sql: string, values: QueryValues): Promise<number> {

@@ -25,7 +25,7 @@ beforeAll(async () => {
     quantile: ["0.5", "0.99"],
     table: ["events", "attempts", "dead_letters", "signals"],
   });
-}, 60_000);
+});
 afterAll(() => server?.stop());
 
 const QUERIES = PROMETHEUS_BOARDS.flatMap(({ name, board }) =>

@@ -501,7 +501,7 @@ test("doctor says which right of a service its user lacks, and is content with a
       next: grantCommand(missing, "User:dispatcher"),
     }),
   );
-}, 60_000);
+});
 
 test("tail says which rights it lacks, and ends; with them it reads", async () => {
   const env = { ...signedIn("recorder"), POSTRIDER_TOPIC_PREFIX: PREFIX };
@@ -525,7 +525,7 @@ test("tail says which rights it lacks, and ends; with them it reads", async () =
   });
   expect(refused.stderr).toContain(grantCommand(right, "User:recorder"));
   expect(allowed).toMatchObject({ code: 0 });
-}, 60_000);
+});
 
 test("who may not create topics is told what an administrator needs", async () => {
   const env = { ...signedIn("recorder"), POSTRIDER_TOPIC_PREFIX: "other." };
@@ -540,7 +540,7 @@ test("who may not create topics is told what an administrator needs", async () =
       "--operation Create --operation Describe --operation DescribeConfigs --operation Alter --operation AlterConfigs --topic other. --resource-pattern-type prefixed",
     ),
   });
-}, 60_000);
+});
 
 test("doctor says which grant a service's user lacks in ClickHouse, and a wrong password as such", async () => {
   const envOf = (user: string, password = `${user}-password`) => ({
@@ -571,7 +571,7 @@ test("doctor says which grant a service's user lacks in ClickHouse, and a wrong 
       next: expect.stringContaining("Check CLICKHOUSE_USER"),
     }),
   );
-}, 60_000);
+});
 
 test("a command that cannot reach a secured Kafka says what to look at", async () => {
   const other = makeCertificate({ hosts: ["127.0.0.1"] });
@@ -600,7 +600,7 @@ test("a command that cannot reach a secured Kafka says what to look at", async (
   expect(noTls).toContain("does this port of the broker speak TLS?");
   expect(tls).toContain("Does this port speak TLS? Then set KAFKA_TLS=true.");
   expect(noSasl).toContain("Does this port of the broker take KAFKA_SASL");
-}, 60_000);
+});
 
 function linesOf(file: string): string[] {
   return existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];

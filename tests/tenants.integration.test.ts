@@ -285,7 +285,7 @@ test("rows of three tenants, and of none, are recorded", async () => {
     );
     expect([table, Number(row?.n) > 1]).toEqual([table, true]);
   }
-}, 60_000);
+});
 
 test.each(Object.entries(UNSAFE))(
   "no tenant is served as the user %s",
@@ -689,7 +689,7 @@ test("two hundred questions of one tenant at the same time leave the others thei
       503,
       expect.stringContaining("too-many-queries"),
     ]);
-}, 60_000);
+});
 
 test.each(["postrider_tenant", "tenant-of `control`"])(
   "ClickHouse can read every statement that makes the user %s",

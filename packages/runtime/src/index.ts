@@ -1,6 +1,7 @@
 export type * from "./effects.ts";
 export * from "./clock.ts";
 export * from "./within.ts";
+export * from "./or-aborted.ts";
 export * from "./free-port.ts";
 export * from "./sleep.ts";
 export * from "./sha256.ts";

@@ -59,6 +59,19 @@ test("a sleep ends at once when its signal is aborted, before or meanwhile", asy
   expect(timers()).toBe(before);
 });
 
+test.each([Infinity, 2 ** 31])(
+  "a sleep of %p ms is a long one, not none",
+  async (ms) => {
+    const ended = new AbortController();
+    const asleep = sleep(ms, ended).then(() => "slept");
+    const later = sleep(20).then(() => "later"); // a sleep of no length has ended by then
+
+    expect(await Promise.race([asleep, later])).toBe("later");
+    ended.abort();
+    await asleep;
+  },
+);
+
 test("a sleep without a signal ends by itself", async () => {
   await sleep(1);
 });

@@ -2,7 +2,7 @@
 export const LATE = Symbol("late");
 
 /** The longest delay of `setTimeout` (ms). It treats a longer one as no delay at all. */
-const LONGEST_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The promise's value, or `LATE` when it takes longer than `ms` (0 or less: `LATE` in the next turn of the event loop). Rejects
@@ -15,7 +15,7 @@ export async function within<T>(
   const late = Promise.withResolvers<typeof LATE>();
   const timer = setTimeout(
     () => late.resolve(LATE),
-    Math.min(Math.max(ms, 0), LONGEST_MS),
+    Math.min(Math.max(ms, 0), LONGEST_TIMER_MS),
   );
   try {
     return await Promise.race([promise, late.promise]);

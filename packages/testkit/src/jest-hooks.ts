@@ -13,11 +13,7 @@ export function jestHooks(
  * file starts must stop before its topics and servers go: a consumer whose topics are gone can commit nothing, and leaves late or never.
  * So the hook is registered once the file has been read: as a microtask, before jest begins. A file must not await at its top level.
  */
-export function afterAllOthers(
-  of: string,
-  end: () => Promise<void>,
-  timeoutMs: number,
-): void {
+export function afterAllOthers(of: string, end: () => Promise<void>): void {
   const { afterAll } = jestHooks(of);
-  queueMicrotask(() => afterAll(end, timeoutMs));
+  queueMicrotask(() => afterAll(end));
 }

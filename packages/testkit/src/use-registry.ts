@@ -19,7 +19,7 @@ export function useRegistry(): TestRegistry {
   beforeAll(async () => {
     if (isThere) registry = await startRegistryAlone();
   }, 300_000);
-  afterAllOthers("useRegistry", async () => await registry?.stop(), 30_000);
+  afterAllOthers("useRegistry", async () => await registry?.stop());
 
   return {
     isThere,

@@ -54,12 +54,12 @@ export function useStack(): TestStack {
       );
     }
     await execute(clickhouseUrl, `CREATE DATABASE ${database}`);
-  }, 30_000);
-  const end = async (): Promise<void> => {
+  });
+  const removeAll = async (): Promise<void> => {
     await execute(clickhouseUrl, `DROP DATABASE IF EXISTS ${database} SYNC`);
     await deleteTopicsUnder(kafka(), prefix);
   };
-  afterAllOthers("useStack", end, 30_000);
+  afterAllOthers("useStack", removeAll);
 
   return {
     brokers,

@@ -11,7 +11,7 @@ import type { EventTypeView } from "./event-types/event-type.ts";
 
 const stack = useStack();
 const control = useControl(stack);
-const LONG = 60_000;
+const LONG = 120_000;
 
 beforeAll(async () => {
   await stack.createTopics(...CONTROL_TOPICS);

@@ -31,7 +31,7 @@ import type { ResumeView } from "./resumes/resume-operations.ts";
 
 const stack = useStack();
 const TIERS = "200ms,500ms,1s";
-const LONG = 90_000;
+const LONG = 120_000;
 const control = useControl(stack);
 const { effects, schemas, output, parts } = accessTo(stack);
 

@@ -3,7 +3,7 @@
  * changed. Rows come in an order of their own, because each partition is recorded at its own pace: what follows the last row only
  * would miss those that were recorded late.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { sleep } from "@postrider/runtime";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT, type ExitCode } from "../cli-error.ts";
 import { interrupted } from "../interrupted.ts";
@@ -59,10 +59,8 @@ async function follow(
   let isShown = options.since !== undefined;
   parameters.set("since", options.since ?? LOOK_BACK);
   terminal.say("Following; Ctrl-C ends it");
-  const pause = async (): Promise<void> => {
-    const everyMs = options.every ?? USUAL_EVERY_MS;
-    await sleep(everyMs, undefined, { signal }).catch(() => undefined);
-  };
+  const pause = (): Promise<void> =>
+    sleep(options.every ?? USUAL_EVERY_MS, { signal });
   let isAway = false;
   while (!signal.aborted) {
     let found: NewRows;

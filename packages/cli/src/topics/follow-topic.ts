@@ -4,11 +4,12 @@
  */
 import { randomUUID } from "node:crypto";
 import type {
-  Consumer,
   Kafka,
+  LogRange,
   RawRecord,
   TopicPartition,
 } from "@postrider/messaging";
+import { sleep } from "@postrider/runtime";
 
 export interface FollowOptions {
   readonly kafka: Kafka;
@@ -22,7 +23,10 @@ export interface FollowOptions {
   readonly onError: (error: unknown) => void;
 }
 
-export function followTopic(options: FollowOptions): Consumer {
+const RETRY_MS = 200;
+
+export function followTopic(options: FollowOptions): { stop(): Promise<void> } {
+  const stopped = new AbortController();
   const positions = new Map<number, number>();
   let current = -1;
   const consumer = options.kafka.consumer({
@@ -30,13 +34,32 @@ export function followTopic(options: FollowOptions): Consumer {
     topics: [options.topic],
   });
 
+  /** Where the log of each partition begins and ends: asked for until Kafka tells it of all of them. One that is resumed and was not positioned would be read from its start. Null once a newer assignment has come. */
+  async function rangesOf(
+    epoch: number,
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly LogRange[] | null> {
+    const { signal } = stopped;
+    for (;;) {
+      let ranges: readonly LogRange[] = [];
+      try {
+        ranges = await consumer.fetchLogRanges(partitions);
+      } catch {
+        // Kafka is away, or this member is in no group just now.
+      }
+      if (epoch !== current || signal.aborted) return null;
+      if (ranges.length === partitions.length) return ranges;
+      await sleep(RETRY_MS, { signal });
+    }
+  }
+
   async function position(
     epoch: number,
     partitions: readonly TopicPartition[],
   ): Promise<void> {
     const isFirst = positions.size === 0;
-    const ranges = await consumer.fetchLogRanges(partitions);
-    if (epoch !== current) return; // a newer assignment has come meanwhile
+    const ranges = await rangesOf(epoch, partitions);
+    if (ranges === null) return;
     for (const range of ranges) {
       const begin = options.fromBeginning ? range.start : range.end;
       const wanted = positions.get(range.partition) ?? begin;
@@ -52,7 +75,7 @@ export function followTopic(options: FollowOptions): Consumer {
     .start({
       assigned(epoch, partitions) {
         current = epoch;
-        position(epoch, partitions).catch(options.onError);
+        void position(epoch, partitions);
       },
       revoking: () => undefined,
       batch(epoch, batch) {
@@ -63,11 +86,15 @@ export function followTopic(options: FollowOptions): Consumer {
         positions.set(batch.partition, batch.lastOffset + 1);
       },
       outOfRange(epoch, partition) {
-        if (epoch === current)
-          position(epoch, [partition]).catch(options.onError);
+        if (epoch === current) void position(epoch, [partition]);
       },
       connected: () => undefined,
     })
     .catch(options.onError);
-  return consumer;
+  return {
+    async stop() {
+      stopped.abort();
+      await consumer.stop();
+    },
+  };
 }

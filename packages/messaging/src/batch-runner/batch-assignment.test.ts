@@ -80,7 +80,7 @@ test("whoever crashes between whichever steps, and whoever owns the partitions n
     { numRuns: 200 },
   );
   expect(widest).toBeGreaterThan(1);
-}, 60_000);
+});
 
 // One for a partition: rows written after a second one would have the names of those after the first.
 const elections = fc.uniqueArray(
@@ -116,7 +116,7 @@ test("an unclean election that cuts a log does not double a row, and takes none 
     }),
     { numRuns: 200 },
   );
-}, 60_000);
+});
 
 test("in dead-letters itself a refused record becomes a reduced row, and no dead letter", async () => {
   await fc.assert(
@@ -134,4 +134,4 @@ test("in dead-letters itself a refused record becomes a reduced row, and no dead
     }),
     { numRuns: 100 },
   );
-}, 60_000);
+});

@@ -12,12 +12,14 @@ import { BatchPartitions } from "./batch-partitions.ts";
 import { InsertLinger } from "./insert-linger.ts";
 import type { AssignmentHost } from "./partition-host.ts";
 import { isOver, PartitionWaits } from "./partition-waits.ts";
-import type { FetchedBatch, TopicPartition } from "../ports.ts";
+import type { FetchedBatch, LogRange, TopicPartition } from "../ports.ts";
 
 export class BatchAssignment<Row> {
   readonly sources: readonly TopicPartition[];
   /** Resolves when the loop has ended; never rejects. */
   readonly done: Promise<void>;
+  /** Partitions whose log does not have our position, until it is known where to go on (place-anew.ts). */
+  readonly misplaced = new Set<number>();
   readonly #host: AssignmentHost<Row>;
   readonly #waits: PartitionWaits;
   readonly #linger: InsertLinger;
@@ -49,19 +51,27 @@ export class BatchAssignment<Row> {
     return this.#waits.problem ?? this.#partitions.problem;
   }
 
-  /** For how long the loop has had records and nothing to wait for, and made no progress, ms. Only a bug makes this grow. */
+  /** The group rebalances. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
+  /** For how long the loop has had records and nothing to wait for, and made no progress, ms. Only a bug makes this grow. A head whose wait for a schema is over is to be looked at, so it counts from then on. */
   stuckMs(): number {
-    const able = this.#partitions
-      .ready()
-      .filter(({ partition }) => partition.problem === null);
-    const head = oldestHead(able);
     const isExcused =
       this.#isLeaving ||
       this.#waits.isEnded ||
       this.#waits.problem !== null ||
       this.#waits.isOutside;
-    if (isExcused || head === undefined) return 0;
-    return this.#host.monotonic() - Math.max(this.#movedAt, head);
+    if (isExcused) return 0;
+    const since = this.#partitions
+      .ready()
+      .filter(({ queue }) => queue.size > 0)
+      .map(({ partition, queue }) =>
+        Math.max(queue.headSince, partition.blockedUntil),
+      );
+    const ableSince = Math.max(this.#movedAt, Math.min(...since));
+    return Math.max(0, this.#host.monotonic() - ableSince);
   }
 
   /** The first offset of the partition that is not recorded yet; null until it is known. */
@@ -74,10 +84,11 @@ export class BatchAssignment<Row> {
     this.#waits.notify();
   }
 
-  /** The log's start has passed our position: reading goes on there. */
-  skipTo(partition: number, start: number): void {
-    this.#partitions.skipTo(partition, start);
+  /** Reading goes on where it was, or at the log's start if that has passed our position. False if the log ends before our position. */
+  skipTo(partition: number, log: LogRange): boolean {
+    const isInside = this.#partitions.skipTo(partition, log);
     this.#waits.notify();
+    return isInside;
   }
 
   /** The log ends before our position: the partition begins anew from our last commit, after the current batch. */

@@ -1,20 +1,28 @@
 /** Readiness and liveness of a batch runner. */
 import { counted } from "@postrider/core";
+import { fetchCheck, STUCK_MS } from "../fetch-check.ts";
 import type { BatchAssignment } from "./batch-assignment.ts";
 import type { BatchRunner } from "./batch-runner-options.ts";
 
-/** A loop that has records and nothing to wait for, and has made no progress for so long, is broken, ms. */
-const STUCK_MS = 60_000;
-
-type Observed = Pick<BatchAssignment<never>, "sources" | "problem" | "stuckMs">;
+export interface BatchHealthInputs {
+  readonly name: string;
+  readonly hasStarted: boolean;
+  readonly isConnected: boolean;
+  readonly sinceFetchMs: number;
+  /** Null before the first. */
+  readonly assignment: Pick<
+    BatchAssignment<never>,
+    "sources" | "problem" | "isLeaving" | "stuckMs"
+  > | null;
+}
 
 export function batchHealth(
-  name: string,
-  isConnected: boolean,
-  assignment: Observed | null,
+  inputs: BatchHealthInputs,
 ): ReturnType<BatchRunner["health"]> {
+  const { name, isConnected, assignment } = inputs;
   const problem = assignment?.problem ?? null;
   const stuckMs = assignment?.stuckMs() ?? 0;
+  const isSettled = isConnected && assignment !== null && !assignment.isLeaving;
   return {
     ready: [
       {
@@ -36,6 +44,7 @@ export function batchHealth(
         isOk: stuckMs < STUCK_MS,
         detail: `oldest untouched record waits ${Math.round(stuckMs)} ms`,
       },
+      fetchCheck(name, { ...inputs, isSettled }),
     ],
   };
 }

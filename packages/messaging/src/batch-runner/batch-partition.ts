@@ -15,7 +15,7 @@ import { encodeIntent, rangeIn } from "./intent-metadata.ts";
 import type { Intent } from "./intent-metadata.ts";
 import type { AssignmentHost, Position } from "./partition-host.ts";
 import { PartitionWaits } from "./partition-waits.ts";
-import type { FetchedBatch, TopicPartition } from "../ports.ts";
+import type { FetchedBatch, LogRange, TopicPartition } from "../ports.ts";
 
 export class BatchPartition<Row> {
   readonly source: TopicPartition;
@@ -85,8 +85,10 @@ export class BatchPartition<Row> {
     return await this.#repeat(repeats, { ...start, intent });
   }
 
-  /** Begins to fetch. */
+  /** Begins to fetch. What it waited for before is no longer its head. */
   open(base: number): void {
+    this.blockedUntil = -Infinity;
+    this.waits.resolveProblem();
     this.#queue = new BatchQueue(base);
     this.fetching.begin(this.#queue, base);
   }
@@ -108,16 +110,21 @@ export class BatchPartition<Row> {
     this.fetching.regulate();
   }
 
-  /** The log's start has passed our position while we waited: fetching goes on there, and queued records stay. The stored commit is still ours (docs/kafkajs.md, "Positions outside the log"). */
-  skipTo(start: number): void {
-    if (this.waits.isEnded || this.#queue === null) return;
+  /**
+   * The log's start has passed our position while we waited: fetching goes on there, and queued records stay. The stored commit is still
+   * ours (docs/kafkajs.md, "Positions outside the log"). False, and nothing is fetched, if the log ends before our position.
+   */
+  skipTo({ start, end }: LogRange): boolean {
+    if (this.waits.isEnded || this.#queue === null) return true;
     const from = this.#queue.readTo;
+    if (from > end) return false;
     if (start > from)
       this.#host.report(this.source, { kind: "lost", from, to: start });
     this.#queue.skipTo(start);
     this.#host.seek(this.source, this.#queue.readTo);
     // The consumer paused the partition when it reported this.
     this.fetching.wasPaused();
+    return true;
   }
 
   async #commit(offset: number, intent: Intent | null): Promise<void> {

@@ -12,7 +12,7 @@ import { BatchRepeats } from "./batch-repeat.ts";
 import type { InsertLinger } from "./insert-linger.ts";
 import type { AssignmentHost, Position } from "./partition-host.ts";
 import { isOver, type PartitionWaits } from "./partition-waits.ts";
-import type { FetchedBatch, TopicPartition } from "../ports.ts";
+import type { FetchedBatch, LogRange, TopicPartition } from "../ports.ts";
 
 export interface ReadyPartition<Row> extends Source {
   readonly partition: BatchPartition<Row>;
@@ -84,8 +84,8 @@ export class BatchPartitions<Row> {
     this.#partitions.get(batch.partition)?.push(batch);
   }
 
-  skipTo(partition: number, start: number): void {
-    this.#partitions.get(partition)?.skipTo(start);
+  skipTo(partition: number, log: LogRange): boolean {
+    return this.#partitions.get(partition)?.skipTo(log) ?? true;
   }
 
   /** The partition's log was cut: it begins anew at the next `betweenBatches`. */

@@ -3,6 +3,7 @@ import {
   batchConsumer,
   numberedValues,
   soon,
+  turns,
   useBatchRunner,
 } from "@postrider/testkit";
 
@@ -76,6 +77,41 @@ test("a running partition whose log is cut also goes on at the log's end", async
 
   await soon(() => target.rows.length === 4);
   expect(target.rows).toEqual(["a", "b", "c", "new"]);
+});
+
+test("a partition that waited for a schema and whose log was cut since waits for it no more", async () => {
+  const { consumer, lines, complaints } = await start();
+  consumer.append(0, "a", "b", "schema:s1");
+  consumer.assign(0);
+  await soon(() => complaints().includes("partition 0: waits for schema s1"));
+
+  consumer.logs.set(0, []);
+  consumer.append(0, "again a");
+  await soon(() => lines.includes("offset.beyondEnd"));
+
+  await soon(() => complaints().length === 0);
+});
+
+test("a log that ends before what is queued is not asked without a pause", async () => {
+  const { consumer, complaints, target } = await start();
+  consumer.append(0, "a", "schema:s1");
+  consumer.assign(0, 1);
+  await soon(() => complaints().includes("partition 0: waits for schema s1"));
+  const ranges = consumer.fetchLogRanges.bind(consumer);
+  let asked = 0;
+  consumer.fetchLogRanges = (partitions) => {
+    asked++;
+    return ranges(partitions);
+  };
+
+  const since = performance.now();
+  consumer.logs.set(0, consumer.logs.get(0)!.slice(0, 1));
+  consumer.append(1, "other");
+  await soon(() => asked > 0 && target.rows.includes("other"));
+  await turns(200);
+
+  // The shortest pause is 50 ms.
+  expect(asked).toBeLessThan((performance.now() - since) / 50 + 3);
 });
 
 test("a batch fetched from beyond our position is not taken, so that no offset is skipped", async () => {

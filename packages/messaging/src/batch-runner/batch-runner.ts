@@ -6,9 +6,8 @@
  * then may run twice concurrently; both runs carry the same token, so the table stores the rows once. So no state has to be carried
  * over a rebalance.
  */
-import { sleep, within } from "@postrider/runtime";
+import { within } from "@postrider/runtime";
 import type { EpochMs } from "@postrider/core";
-import { backOffMs } from "../back-off.ts";
 import { BatchAssignment } from "./batch-assignment.ts";
 import { batchHealth } from "./batch-health.ts";
 import type { AssignmentHost } from "./partition-host.ts";
@@ -23,6 +22,7 @@ import {
   type BatchRunnerOptions,
 } from "./batch-runner-options.ts";
 import { createCommitLane } from "./commit-lane.ts";
+import { placeAnew } from "./place-anew.ts";
 import {
   LARGE_FETCH_BYTES,
   LONGEST_WAIT_MS,
@@ -65,6 +65,7 @@ export function createBatchRunner<In, Row>(
   const running = new Set<Promise<void>>();
   let assignment: BatchAssignment<Row> | null = null;
   let epoch = -1;
+  let hasStarted = false;
   let isConnected = false;
   let stopping: Promise<void> | null = null;
 
@@ -146,34 +147,21 @@ export function createBatchRunner<In, Row>(
       reporter.fetched(batch, assignment?.baseOf(batch.partition) ?? null);
     },
     outOfRange(lostEpoch, source) {
-      if (lostEpoch === epoch) void recover(source);
+      const current = assignment;
+      if (lostEpoch !== epoch || current === null) return;
+      void placeAnew(source, {
+        assignment: current,
+        isWanted: () => current === assignment && stopping === null,
+        fetchLogRange: () => only(consumer.fetchLogRanges([source]), source),
+        random,
+        signal: giveUp.signal,
+        report: (error) => reporter.report(source, { kind: "failed", error }),
+      });
     },
     connected(isUp) {
       isConnected = isUp;
     },
   };
-
-  /** The log does not have our position. Below the log's start: keep what is queued and go on at the start. Above its end, the log was cut or made anew: begin the partition anew from our last commit. */
-  async function recover(source: TopicPartition): Promise<void> {
-    const current = assignment;
-    if (current === null) return;
-    const isWanted = () => current === assignment && stopping === null;
-    // The consumer has paused the partition and reports this once. So retry until we have told it where to go on.
-    for (let failures = 1; isWanted(); failures++) {
-      try {
-        const log = await only(consumer.fetchLogRanges([source]), source);
-        if (!isWanted()) return;
-        if ((current.baseOf(source.partition) ?? 0) <= log.end)
-          return current.skipTo(source.partition, log.start);
-        return current.restart(source.partition);
-      } catch (error) {
-        if (!isWanted()) return;
-        reporter.report(source, { kind: "failed", error });
-        const { signal } = giveUp;
-        await sleep(backOffMs(failures, random()), { signal });
-      }
-    }
-  }
 
   async function stop(deadline: EpochMs): Promise<void> {
     consumer.beginLeaving(); // what it were given now would wait until it has left
@@ -188,12 +176,22 @@ export function createBatchRunner<In, Row>(
   }
 
   return {
-    start: () => consumer.start(listener),
+    start() {
+      hasStarted = true;
+      return consumer.start(listener);
+    },
     stop(deadline) {
       stopping ??= Promise.resolve().then(() => stop(deadline));
       return stopping;
     },
-    health: () => batchHealth(options.name, isConnected, assignment),
+    health: () =>
+      batchHealth({
+        name: options.name,
+        hasStarted,
+        isConnected,
+        sinceFetchMs: clock.monotonic() - consumer.lastFetchAt(),
+        assignment,
+      }),
   };
 }
 

@@ -4,11 +4,13 @@ import { BatchAssignment } from "./batch-assignment.ts";
 import type { AssignmentHost } from "./partition-host.ts";
 import type { FetchedBatch } from "../ports.ts";
 
+interface State {
+  now: number;
+  judged?: number;
+}
+
 /** Partition 0 waits for a schema; a record of another one lingers. `perCall`: how far the clock moves with each reading of it, ms. */
-function begin(
-  state: { now: number; judged?: number },
-  { lingerMs = 10_000, perCall = 0 } = {},
-) {
+function begin(state: State, { lingerMs = 10_000, perCall = 0 } = {}) {
   const host: AssignmentHost<string> = {
     table: "t",
     topic: "t",
@@ -65,7 +67,7 @@ function batchOf(partition: number): FetchedBatch {
 }
 
 test("a record that came just now is not stuck, however long another partition has waited for a schema", async () => {
-  const state = { now: 1_000 };
+  const state: State = { now: 1_000 };
   const assignment = begin(state);
   await soon(() => assignment.baseOf(0) !== null);
   assignment.push(batchOf(0));
@@ -74,9 +76,26 @@ test("a record that came just now is not stuck, however long another partition h
   await soon(() => assignment.problem?.includes("s1") === true);
 
   state.now += 120_000;
+  const judged = state.judged ?? 0;
   assignment.push(batchOf(1));
+  await soon(() => state.judged! > judged); // partition 0 is looked at again, in vain
 
   expect(assignment.stuckMs()).toBe(0);
+  assignment.end();
+  await assignment.done;
+});
+
+test("a record whose wait for a schema is over, and that is not looked at again, is stuck", async () => {
+  const state: State = { now: 1_000 };
+  const assignment = begin(state, { lingerMs: 0 });
+  await soon(() => assignment.baseOf(0) !== null);
+  assignment.push(batchOf(0));
+  await soon(() => assignment.problem?.includes("s1") === true);
+  expect(assignment.stuckMs()).toBe(0);
+
+  state.now += 1_000 + 90_000; // the time passes, and the loop does not wake
+
+  expect(assignment.stuckMs()).toBe(90_000);
   assignment.end();
   await assignment.done;
 });

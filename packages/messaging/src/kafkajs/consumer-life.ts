@@ -8,7 +8,12 @@ import type {
   Kafka as KafkajsClient,
 } from "kafkajs";
 import type { MonotonicMs } from "@postrider/core";
-import { DEFAULT_SESSION_TIMEOUT_MS, type Log } from "@postrider/runtime";
+import {
+  ABORTED,
+  DEFAULT_SESSION_TIMEOUT_MS,
+  orAborted,
+  type Log,
+} from "@postrider/runtime";
 import { KAFKAJS_RETRY } from "./client.ts";
 import { closeCluster, withCluster, type Cluster } from "./patches/cluster.ts";
 import { fetchedOf } from "./patches/fetch-response.ts";
@@ -116,10 +121,7 @@ export class ConsumerLife {
         fromBeginning: true,
       });
       const { groupId } = this.#options;
-      await Promise.race([
-        removeGhosts(this.#cluster, groupId, this.#log),
-        aborted(signal),
-      ]);
+      await orAborted(removeGhosts(this.#cluster, groupId, this.#log), signal);
       if (signal.aborted) {
         // We have not joined yet, so there is no group to leave.
         this.#close();
@@ -134,8 +136,8 @@ export class ConsumerLife {
       await this.consumer.disconnect().catch(() => undefined);
       return asError(error);
     }
-    const crash = await Promise.race([this.#crashed.promise, aborted(signal)]);
-    if (crash !== null) {
+    const crash = await orAborted(this.#crashed.promise, signal);
+    if (crash !== ABORTED) {
       this.#close();
       return crash;
     }
@@ -205,13 +207,6 @@ export class ConsumerLife {
     });
     return Promise.resolve();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(null);
-    else signal.addEventListener("abort", () => resolve(null), { once: true });
-  });
 }
 
 function asError(error: unknown): Error {

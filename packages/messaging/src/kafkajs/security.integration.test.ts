@@ -337,7 +337,7 @@ test("a session that the broker ends after its time is renewed before", async ()
     await producer.disconnect();
   }
   expect(log.of("kafka.clientTroubled")).toEqual([]);
-}, 60_000);
+});
 
 test("a broker whose certificate is not from the authority is refused", async () => {
   const other = makeCertificate({ hosts: ["127.0.0.1"] });

@@ -178,8 +178,8 @@ export class Committer {
     );
     this.#inFlight = sent;
     void sent.then(() => {
-      if (this.#inFlight !== sent) return;
-      this.#inFlight = null;
+      if (this.#inFlight === sent) this.#inFlight = null;
+      // Also for a commit of an assignment before: it may fail only now, and nobody else would plan the commit of its progress.
       this.#schedule();
     });
   }

@@ -151,7 +151,7 @@ export class RecordWork<In> {
     return this.#schemas.schemas();
   }
 
-  /** For how long a record has been ready and none was started, ms; 0 if no record is ready. */
+  /** For how long a record has been ready and none was started, though the gate let it, ms; 0 if no record is ready. */
   readyMs(now: MonotonicMs): number {
     return this.#lanes.hasReady ? now - this.#startedAt : 0;
   }
@@ -206,8 +206,11 @@ export class RecordWork<In> {
 
   /** Why no handler may start now; null if one may. Each call also tells the relief valve, which must not blame lanes for our stalls. */
   blocked(): Blocked | null {
-    const blocked = this.#options.gate();
+    const { gate, clock } = this.#options;
+    const blocked = gate();
     this.#valve.gated(blocked);
+    // The time of a stall is not one in which a record was ready.
+    if (blocked !== null) this.#startedAt = clock.monotonic();
     return blocked;
   }
 

@@ -1,6 +1,7 @@
 /** Whether a runner is ready and live, and if not, why (docs/kafkajs.md, "A loop that stands still"). */
 import { counted } from "@postrider/core";
 import type { Check } from "@postrider/runtime";
+import { fetchCheck, STUCK_MS } from "../fetch-check.ts";
 import type { Blocked } from "./start-gate.ts";
 
 export interface RunnerHealth {
@@ -39,10 +40,6 @@ export interface HealthInputs {
 const SLOW_MS = 5000;
 /** A heartbeat counts from its sending, and the next one follows a second after its answer: with answers that take 3 s, it is 7 s old. */
 const LATE_HEARTBEAT_MS = 8000;
-/** A loop that has not moved for longer than this is stuck, ms: the process is not live. */
-const STUCK_MS = 60_000;
-/** A join waits for the slowest member, for the rebalance timeout (60 s) at most. Three times that is stuck, ms. */
-const STUCK_JOIN_MS = 180_000;
 
 export function runnerHealth(inputs: HealthInputs): RunnerHealth {
   const { stage } = inputs;
@@ -98,12 +95,7 @@ export function runnerHealth(inputs: HealthInputs): RunnerHealth {
         !inputs.hasStarted || inputs.sinceTickMs < STUCK_MS,
         `the event loop has not turned for ${inputs.sinceTickMs | 0} ms`,
       ),
-      check(
-        "fetch",
-        !inputs.hasStarted ||
-          inputs.sinceFetchMs < (inputs.isSettled ? STUCK_MS : STUCK_JOIN_MS),
-        `nothing was fetched for ${inputs.sinceFetchMs | 0} ms, though the cluster answers`,
-      ),
+      fetchCheck(stage, inputs),
       check(
         "work",
         !isHealthy || inputs.readyWorkMs < STUCK_MS,

@@ -59,6 +59,25 @@ test("when the last commit before a rebalance fails, though the one before it wa
   });
 });
 
+test("when the last commit before a rebalance fails only after the next assignment has begun, its progress is committed though nothing else happens", async () => {
+  const under = await runners.started(["a/1"]);
+  const last = under.holdCommits();
+  under.handlingOf("a/1").emit();
+  await under.commitsSent(1);
+  under.consumer.revoke();
+  under.answerCommits();
+  await under.assign(0, 1);
+  await turns();
+
+  last.reject(new CommitError("away"));
+
+  await soon(() => {
+    // The next commit may leave a little after the one that failed.
+    under.clock.advance(100);
+    return under.consumer.stored.get(0)?.offset === 1;
+  });
+});
+
 test("a late answer to a commit of the previous assignment does not hide that a commit of this one is unanswered", async () => {
   const under = await runners.started(["a/1", "b/1"]);
   const first = under.holdCommits();

@@ -32,4 +32,4 @@ test("a SELECT of ours that takes too long says what to do, because ClickHouse i
     code: "clickhouse_unavailable",
     message: expect.stringMatching(/Ask for less/),
   });
-}, 30_000);
+});

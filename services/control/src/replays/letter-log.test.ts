@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "@jest/globals";
 import type { Consumer } from "@postrider/messaging";
@@ -47,15 +48,16 @@ async function aLog(start: number, end: number, letters = 1) {
       };
     },
   };
+  const { signal } = new AbortController();
   const log = await openLetterLog({
     kafka: { consumer: () => consumer as Consumer }, // it uses no more of it
     topic: "dead-letters",
     sessionTimeoutMs: 1_000,
-    signal: new AbortController().signal,
+    signal,
   });
   const read = async (offset: number) =>
     (await log.read({ partition: 0, offset }))?.offset ?? null;
-  return { log, state, read, fetches };
+  return { log, state, read, fetches, signal };
 }
 
 test.each([
@@ -154,4 +156,11 @@ test("of large letters only so many are kept as have 8 MiB together, or the newe
   state.valueBytes = 9 << 20;
   for (const offset of [40, 40, 20]) await read(offset);
   expect(fetches.slice(4).map(({ offset }) => offset)).toEqual([40, 20]);
+});
+
+test("a log that was opened leaves nothing at its signal, which may live for days", async () => {
+  const { log, signal } = await aLog(0, 1);
+
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+  await log.stop();
 });

@@ -7,7 +7,7 @@ import type {
   RawRecord,
 } from "@postrider/messaging";
 import { lastOffsetOf } from "@postrider/messaging";
-import { aborted } from "../writer/aborted.ts";
+import { orAborted } from "@postrider/runtime";
 import type { LetterPlace } from "./past-deliveries.ts";
 
 export interface LetterLog {
@@ -96,7 +96,8 @@ export async function openLetterLog(options: {
       outOfRange() {},
       connected() {},
     });
-    await Promise.race([started, aborted(signal)]);
+    await orAborted(started, signal);
+    signal.throwIfAborted();
   } catch (error) {
     await consumer.stop();
     throw error;

@@ -3,6 +3,7 @@ import {
   type OutRecord,
   type Output,
 } from "@postrider/messaging";
+import { LONGEST_TIMER_MS } from "@postrider/runtime";
 
 export interface PatientSenderOptions {
   readonly output: Pick<Output, "sendThen">;
@@ -13,9 +14,6 @@ export interface PatientSenderOptions {
   /** The most records that wait for the broker at once. Small ones take more memory than their bytes. */
   readonly maxWaitingRecords: number;
 }
-
-/** The longest delay of `setTimeout` (ms). It treats a longer one as no delay at all. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** `late`: not acknowledged in time, but may be later. `full`: too much waits already; nothing was sent. `stopped`: this process is stopping. */
 export type SendResult = "acknowledged" | "late" | "full" | "stopped";
@@ -51,7 +49,7 @@ export class PatientSender {
     return new Promise((resolve, reject) => {
       const late = setTimeout(
         () => resolve("late"),
-        Math.min(timeoutMs, LONGEST_MS),
+        Math.min(timeoutMs, LONGEST_TIMER_MS),
       );
       output.sendThen(records, undefined, (error) => {
         clearTimeout(late);

@@ -41,7 +41,7 @@ beforeAll(async () => {
     id: {path: $.id}`,
   );
   await ingest.start([], `sources:${sources.join("")}`);
-}, 60_000);
+});
 afterAll(async () => await ingest.stop());
 
 /** A text that repeats itself, and a number that does not. */

@@ -17,7 +17,7 @@ afterEach(async () => {
 /** A writer to a server that answers so. */
 async function writerTo(
   listener: RequestListener,
-  options: { readonly isReplicated?: boolean } = {},
+  options: Partial<Parameters<typeof createWriter>[0]> = {},
 ) {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -39,20 +39,23 @@ const raw = aRawRecord({ topic: "attempts" });
 
 test("an insert whose answer begins and does not end is given up when the signal says so", async () => {
   const giveUp = new AbortController();
-  const writer = await writerTo((request, response) => {
-    request.resume().on("end", () => {
-      response.writeHead(200).flushHeaders();
-      // Later than the client has seen the head.
-      setTimeout(() => giveUp.abort(), 200);
-    });
-  });
+  const writer = await writerTo(
+    (request, response) => {
+      request.resume().on("end", () => {
+        response.writeHead(200).flushHeaders();
+        // Later than the client has seen the head.
+        setTimeout(() => giveUp.abort(), 200);
+      });
+    },
+    { requestTimeoutMs: 600_000 }, // longer than the test may take
+  );
 
   const answer = await writer
     .tableOf(ATTEMPTS)
     .insert([{ value: anAttempt(), raw }], "token", giveUp.signal);
 
   expect(answer).toMatchObject({ kind: "unavailable", needsOperator: false });
-}, 10_000);
+});
 
 test.each([
   [false, [null, null]],
