@@ -146,7 +146,6 @@ export function compose(
         ...runners.flatMap((each) => each.health().ready),
       ],
     },
-    waitsFor: rights.waitsFor,
   };
 }
 
