@@ -27,9 +27,9 @@ function render(metrics: readonly DeclaredMetric[]): string {
   return [
     "# Metrics",
     "",
-    "Generated from what each service declares. `GET /metrics` on the admin port (`POSTRIDER_ADMIN_HOST`, `POSTRIDER_ADMIN_PORT`) answers in the Prometheus text format. Beside it are `/livez` (a restart would help if it fails), `/readyz` (whether to send traffic) and `/startupz` (whether the start is over): 200 or 503, with each check as JSON.",
+    "Generated from what each service declares. `GET /metrics` on the admin port (`POSTRIDER_ADMIN_HOST`, `POSTRIDER_ADMIN_PORT`) answers in the Prometheus text format. Beside it are `/livez` (a restart would help if it fails), `/readyz` (whether to send traffic) and `/startupz` (whether the process is up and its loops run, whatever it waits for): 200 or 503, with each check as JSON.",
     "",
-    "A counter or a histogram counts from the start of its process. A metric with labels is absent until one of its values has occurred.",
+    "A counter or a histogram counts from the start of its process. Most metrics with labels are absent until one of their values has occurred.",
     "",
     "## Labels",
     "",
@@ -83,7 +83,7 @@ function head(metric: DeclaredMetric): string[] {
 function unitOf(name: string): string {
   if (name.endsWith("_seconds")) return "seconds";
   if (name.endsWith("_bytes")) return "bytes";
-  if (/_(is_owner|ready)$/.test(name)) return "0 or 1";
+  if (/_(is_owner|ready|degraded|stale)$/.test(name)) return "0 or 1";
   const counted =
     /_(records|rows|batches|entries|offsets|sockets|timers)(_total)?$/;
   return counted.exec(name)?.[1] ?? "count";

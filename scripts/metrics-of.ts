@@ -67,9 +67,10 @@ export async function declaredMetrics(): Promise<DeclaredMetric[]> {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Control makes the runner of its stage only while it is the writer of endpoints, so composing it does not declare the runner's metrics. */
+/** Control makes the runner of its stage only while it is the writer of endpoints, so composing it does not declare the runner's metrics, which all services with a runner have. */
 function withControlsStage(metric: DeclaredMetric): DeclaredMetric {
-  if (!metric.labels.includes("stage")) return metric;
+  if (!metric.labels.includes("stage") || metric.services.length === 1)
+    return metric;
   return { ...metric, services: [...metric.services, "control"] };
 }
 

@@ -5,7 +5,14 @@ export const LABEL_VALUES: Readonly<Record<string, readonly string[]>> = {
   outcome: OUTCOMES,
   decision: DECISIONS,
   connection: ["reused", "fresh"],
-  stage: ["route", "deliver", "hold", "gone"],
+  stage: [
+    "route",
+    // Of every configured source.
+    "route:.+",
+    "deliver",
+    "hold",
+    "gone",
+  ],
   service: ["ingest", "dispatcher", "retry-scheduler", "recorder", "control"],
   sent_by: ["route", "replay"],
   // Of dead letters, and of deferrals.

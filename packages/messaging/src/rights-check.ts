@@ -30,8 +30,6 @@ export interface RightsCheckOptions {
 }
 
 export interface RightsCheck extends Lifecycle {
-  /** What the start waits for, as a sentence; null while it does not wait for rights. */
-  waitsFor(): string | null;
   /** Kafka has refused something for want of a right: asks again what is missing, at most every ten seconds. A running service goes on meanwhile. */
   doubt(): void;
   health(): {
@@ -48,13 +46,8 @@ const ANSWERED_WITHIN_MS = 10_000;
 export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
   const closing = new AbortController();
   const begun = Promise.withResolvers<void>();
-  let isBegun = false;
   let isAsking = false;
   let missing: readonly Right[] = [];
-  const begin = (): void => {
-    isBegun = true;
-    begun.resolve();
-  };
   const check = async (): Promise<void> => {
     if (isAsking || closing.signal.aborted) return;
     isAsking = true;
@@ -65,7 +58,7 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
         // What was missing before stays missing while the broker is away.
         options.log.debug("kafka.rightsNotRead", { error });
       }
-      if (missing.length === 0) begin();
+      if (missing.length === 0) begun.resolve();
       else tell(options, missing);
       // Also after the last answer: whoever doubts it within this time is not heard.
       await sleep(options.againMs ?? AGAIN_MS, { signal: closing.signal });
@@ -80,12 +73,10 @@ export function createRightsCheck(options: RightsCheckOptions): RightsCheck {
     // Does not wait for the check: while the broker is away its client tries to connect for ever.
     stop() {
       closing.abort();
-      begin();
+      begun.resolve();
       return Promise.resolve();
     },
     doubt: () => void check(),
-    waitsFor: () =>
-      isBegun || missing.length === 0 ? null : sentence(options, missing),
     health: () => ({
       live: [],
       ready: [

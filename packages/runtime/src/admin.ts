@@ -14,7 +14,7 @@ export interface Admin extends Lifecycle {
   url(): string;
 }
 
-/** `startup` fails until the start is over, or waits for people, and never after it, whatever happens to dependencies. */
+/** `startup` says whether the process is up and its loops run, whatever they wait for: if it fails, a restart helps. */
 export interface AdminHealth extends Health {
   startup(): readonly Check[];
 }

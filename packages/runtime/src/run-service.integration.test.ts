@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "@jest/globals";
+import type { Check } from "./effects.ts";
 import { freePorts } from "./free-port.ts";
 
 const fixture = fileURLToPath(
@@ -58,8 +59,8 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   },
 );
 
-test("a service that still waits in its start can be stopped, and is alive but not ready meanwhile", async () => {
-  const service = run({ FIXTURE: "hangs", POSTRIDER_ADMIN_PORT: "0" });
+test("a service that still waits in its start can be stopped", async () => {
+  const service = run({ FIXTURE: "hangs" });
   await service.sees("part.started");
 
   service.child.kill("SIGTERM");
@@ -68,19 +69,39 @@ test("a service that still waits in its start can be stopped, and is alive but n
   expect(service.output()).not.toContain("service.ready");
 });
 
-test("a start that waits for people counts as started, but is not ready, and a stop ends it without `service.ready`", async () => {
+test("a start that waits counts as started and live, but is not ready, and a stop ends it without `service.ready`", async () => {
   const [port] = await freePorts(1);
   const service = run({ FIXTURE: "waits", POSTRIDER_ADMIN_PORT: `${port}` });
   await service.sees("part.started");
-  const statusOf = async (path: string): Promise<number> =>
-    (await fetch(`http://127.0.0.1:${port}${path}`)).status;
+  const ask = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    const { checks } = (await answer.json()) as { checks: Check[] };
+    return [answer.status, checks[0]];
+  };
 
-  const statuses = await Promise.all(["/startupz", "/readyz"].map(statusOf));
+  const answers = await Promise.all(
+    ["/startupz", "/livez", "/readyz"].map(ask),
+  );
   service.child.kill("SIGTERM");
 
+  const waits = expect.stringContaining("parts are starting");
   expect(await service.exit).toBe(0);
-  expect(statuses).toEqual([200, 503]);
+  expect(answers).toEqual([
+    [200, { name: "started", isOk: true, detail: waits }],
+    [200, undefined],
+    [503, { name: "started", isOk: false, detail: waits }],
+  ]);
   expect(service.output()).not.toContain("service.ready");
+});
+
+test("a service whose loop stands still has not started", async () => {
+  const [port] = await freePorts(1);
+  const service = run({ FIXTURE: "stands", POSTRIDER_ADMIN_PORT: `${port}` });
+  await service.sees("service.ready");
+
+  const answer = await fetch(`http://127.0.0.1:${port}/startupz`);
+
+  expect(answer.status).toBe(503);
 });
 
 test("a second signal exits at once with 130", async () => {

@@ -363,7 +363,6 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       reader,
       runner: follower.runner,
     }),
-    waitsFor: rights.waitsFor,
     url: server.url,
     routes: server.routes,
     document: server.document,

@@ -143,7 +143,6 @@ export function compose(
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),
     },
-    waitsFor: rights.waitsFor,
   };
 }
 

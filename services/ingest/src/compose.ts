@@ -33,7 +33,6 @@ export function compose(config: IngestConfig, effects: Effects): Ingest {
         ...roles.flatMap(({ health }) => health().ready),
       ],
     },
-    waitsFor: shared.rights.waitsFor,
     door: door?.door ?? null,
   };
 }

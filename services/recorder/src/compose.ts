@@ -147,7 +147,6 @@ export function compose(
         ...runners.flatMap((each) => each.health().ready),
       ],
     },
-    waitsFor: rights.waitsFor,
   };
 }
 

@@ -1,39 +1,22 @@
 /** What a registry can do wrong, made by a proxy before a real one. */
-import { afterEach, beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, describe, expect, test } from "@jest/globals";
 import { registryAccess } from "@postrider/runtime";
 import {
-  aRawRecord,
-  aSignal,
   mostAtOnce,
-  startHttpFaultProxy,
   testEffects,
-  useRegistry,
-  useStack,
   waitFor,
   type HttpFault,
   type HttpFaultProxy,
 } from "@postrider/testkit";
+import { useFaultyRegistry } from "../../fixtures/faulty-registry.ts";
 import { createRegistrySchemas } from "./registry-schemas.ts";
 import { readSchemaFiles } from "./schema-files.ts";
-import { createSchemas, type Schemas } from "./schemas.ts";
 
-const stack = useStack();
-const given = useRegistry();
+const given = useFaultyRegistry();
+const { aProxy, aSubject, registered } = given;
 const describeWithRegistry = given.isThere ? describe : describe.skip;
 
 const SIGNAL = readSchemaFiles().get("Signal")!;
-const closing: (() => Promise<unknown>)[] = [];
-let subjects = 0;
-
-afterEach(async () => {
-  for (const close of closing.splice(0).toReversed()) await close();
-});
-
-async function aProxy(isGone = false): Promise<HttpFaultProxy> {
-  const proxy = await startHttpFaultProxy(given.url, { isGone });
-  closing.push(() => proxy.close());
-  return proxy;
-}
 
 /** Gives up a request soon, and asks again soon. */
 function registryBehind({ url }: HttpFaultProxy) {
@@ -47,17 +30,6 @@ function registryBehind({ url }: HttpFaultProxy) {
   });
   return { schemas, log: effects.log };
 }
-
-/** Registers past the proxy, with all the time that the registry wants. */
-async function registered(json: string): Promise<number> {
-  const effects = testEffects();
-  const address = { schemaRegistryUrl: given.url };
-  const registry = registryAccess(address, effects.log)!;
-  const schemas = createRegistrySchemas({ registry, ...effects });
-  return await waitFor(() => schemas.register(aSubject(), json));
-}
-
-const aSubject = (): string => `${stack.prefix}${subjects++}-value`;
 
 const FAULTS: readonly (readonly [string, HttpFault | "gone"])[] = [
   ["is not there", "gone"],
@@ -216,112 +188,5 @@ describeWithRegistry("a registry that answers", () => {
     });
 
     expect(mostAtOnce(proxy.requests)).toBeLessThanOrEqual(4);
-  });
-});
-
-describeWithRegistry("the schemas of a process", () => {
-  let prefixes = 0;
-
-  async function newPrefix(): Promise<string> {
-    const name = `p${prefixes++}.`;
-    await stack.createTopics(`${name}schemas`);
-    return stack.prefix + name;
-  }
-
-  function schemasBehind(prefix: string, schemaRegistryUrl: string): Schemas {
-    const schemas = createSchemas({
-      kafka: stack.kafka(),
-      prefix,
-      registry: { schemaRegistryUrl },
-      sessionTimeoutMs: stack.sessionTimeoutMs,
-      ...testEffects(),
-    });
-    closing.push(() => schemas.stop(Date.now() + 2_000));
-    return schemas;
-  }
-
-  const checkOf = (schemas: Schemas) =>
-    schemas.health().ready.find(({ name }) => name === "schema-registry");
-
-  const signal = aSignal();
-  const record = { topic: "signals", key: null, value: signal } as const;
-
-  test("wait for a registry that is down at the start, tell it, live on, and begin when it is there", async () => {
-    const proxy = await aProxy(true);
-    const schemas = schemasBehind(await newPrefix(), proxy.url);
-    let hasStarted = false;
-    const starting = schemas.start().then(() => (hasStarted = true));
-
-    await waitFor(() => checkOf(schemas)?.detail.includes("ECONNREFUSED"));
-
-    expect(checkOf(schemas)).toMatchObject({
-      isOk: false,
-      detail: expect.stringMatching(/events-value is not registered yet/),
-    });
-    expect(schemas.health().live.every(({ isOk }) => isOk)).toBe(true);
-    expect(hasStarted).toBe(false);
-
-    await proxy.appear();
-    await starting;
-    expect(checkOf(schemas)).toMatchObject({ isOk: true, detail: "" });
-    expect(schemas.encode(record)[0]).toBe(0);
-  });
-
-  test("go on with what they know when the registry goes down: the records of all that started before are written and read without it", async () => {
-    const proxy = await aProxy();
-    const prefix = await newPrefix();
-    const [one, two] = [1, 2].map(() => schemasBehind(prefix, proxy.url));
-    await one!.start();
-    await two!.start();
-    await proxy.vanish();
-
-    const value = one!.encode(record);
-    const decoded = two!.decoderOf("signals")(aRawRecord({ value }));
-
-    expect(decoded).toMatchObject({ kind: "decoded", value: signal });
-    expect(checkOf(two!)).toMatchObject({ isOk: true, detail: "" });
-    const lookUps = proxy.requests.filter(({ path }) => path.includes("/ids/"));
-    expect(lookUps).toEqual([]);
-  });
-
-  test("tell of a record whose schema does not fit what it is, at once; others are read", async () => {
-    const schemas = schemasBehind(await newPrefix(), given.url);
-    await schemas.start();
-    const other = await registered(
-      '{"type":"record","name":"Parcel","fields":[{"name":"kind","type":"double"}]}',
-    );
-    const good = schemas.encode(record);
-    const wrong = Buffer.from(good);
-    wrong.writeInt32BE(other, 1);
-    const decode = schemas.decoderOf("signals");
-
-    const decoded = await waitFor(() => {
-      const now = decode(aRawRecord({ value: wrong }));
-      return now.kind !== "unknown_schema" && now;
-    });
-
-    expect(decoded).toMatchObject({
-      kind: "unreadable",
-      reason: "unreadable",
-      detail: expect.stringMatching(/cannot be read as dev\.postrider\.Signal/),
-    });
-    expect(decode(aRawRecord({ value: good })).kind).toBe("decoded");
-  });
-
-  test("tell that the registry is degraded while it cannot be asked, and are ready", async () => {
-    const proxy = await aProxy();
-    const schemas = schemasBehind(await newPrefix(), proxy.url);
-    await schemas.start();
-    await proxy.vanish();
-    const id = await registered(SIGNAL);
-    const value = Buffer.alloc(6);
-    value.writeInt32BE(id + 100_000, 1);
-
-    await waitFor(() => {
-      schemas.decoderOf("signals")(aRawRecord({ value }));
-      return checkOf(schemas)?.detail.startsWith("degraded: ");
-    });
-
-    expect(checkOf(schemas)?.isOk).toBe(true);
   });
 });

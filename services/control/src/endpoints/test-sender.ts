@@ -58,11 +58,7 @@ export function createTestSender(options: {
         key: endpointId,
         value: delivery,
       });
-      if ((await within(sent, SEND_WITHIN_MS)) === LATE)
-        throw new ControlProblem(
-          "kafka_unavailable",
-          `Kafka has not acknowledged the test within ${SEND_WITHIN_MS / 1_000} s. It may still be sent, as ${deliveryId}.`,
-        );
+      await acknowledged(sent, deliveryId);
       log.info("endpoint.tested", {
         endpointId,
         deliveryId,
@@ -72,6 +68,23 @@ export function createTestSender(options: {
       return delivery;
     },
   };
+}
+
+/** Throws a `ControlProblem` if Kafka does not acknowledge the test. */
+async function acknowledged(
+  sent: Promise<void>,
+  deliveryId: string,
+): Promise<void> {
+  try {
+    if ((await within(sent, SEND_WITHIN_MS)) !== LATE) return;
+    throw new Error(`no acknowledgement within ${SEND_WITHIN_MS} ms`);
+  } catch (cause) {
+    throw new ControlProblem(
+      "kafka_unavailable",
+      `Kafka has not acknowledged the test. It may still be sent, as ${deliveryId}: look at /v1/deliveries/${deliveryId} before you send another.`,
+      { headers: { "retry-after": "1" }, cause },
+    );
+  }
 }
 
 function notEnabled({

@@ -74,16 +74,19 @@ export function createRoutePart(shared: Shared): RolePart {
     decode: createEventDecoder(schemas.decoderOf("events")),
   });
   const sourceRunners = createSourceRunners(
-    sources.map((source) =>
-      runnerOf({
-        name: `route:${source.topic}`,
+    sources.map((source) => {
+      const name = `route:${source.topic}`;
+      const runner = runnerOf({
+        name,
         groupId: sourceGroupId(prefix, source.topic),
         topic: source.topic,
         decode: createSourceEventDecoder(
           createSourceDecoder(source, schemas.asJson),
         ),
-      }),
-    ),
+      });
+      return { name, runner };
+    }),
+    effects.meter,
   );
   const timestamps = createTimestampCheck({
     kafka,
@@ -138,7 +141,6 @@ function runnersOf(
 ): (input: Input) => StageRunner {
   const { config, effects, kafka, schemas, sources } = shared;
   const { tracer } = effects;
-  const onDecided = createRouteMeters(effects);
   const filters = new EndpointFilters(createFilterMeters(effects.meter));
   const window = {
     maxRecords: config.duplicateWindowRecords,
@@ -159,7 +161,7 @@ function runnersOf(
         encodeEvent: (value) =>
           schemas.encode({ topic: "events", key: null, value }),
         now: () => effects.clock.now(),
-        onDecided,
+        onDecided: createRouteMeters(name, effects),
         spans: tracer.isOn ? new RouteSpans(tracer, groupId) : null,
       }),
       decode,

@@ -35,6 +35,9 @@ beforeAll(async () => {
 });
 afterAll(async () => await ingest.stop());
 
+const degradedOf = (topic: string): string =>
+  `postrider_source_degraded{stage="route:${topic}"}`;
+
 test("a topic that does not exist keeps nothing waiting, is told, and is read once it is there", async () => {
   const check = () =>
     ingest.health.ready().find(({ name }) => name === `route:${LATER}.kafka`);
@@ -43,6 +46,8 @@ test("a topic that does not exist keeps nothing waiting, is told, and is read on
     isOk: true,
     detail: expect.stringMatching(/^degraded: it has not joined/),
   });
+  await waitFor(async () => (await ingest.metric(degradedOf(ORDERS))) === 0);
+  expect(await ingest.metric(degradedOf(LATER))).toBe(1);
 
   await stack.createTopics("later");
   await ingest.produce(LATER, [{ value: "{}" }]);
@@ -51,6 +56,7 @@ test("a topic that does not exist keeps nothing waiting, is told, and is read on
     { decision: "routed" },
   ]);
   expect(check()).toMatchObject({ detail: "" });
+  await waitFor(async () => (await ingest.metric(degradedOf(LATER))) === 0);
 });
 
 test("each record becomes an event by its source's fields, its payload byte for byte", async () => {
@@ -90,6 +96,8 @@ test("each record becomes an event by its source's fields, its payload byte for 
 
 test("records that do not fit become dead letters with the field and the rule, and the partition goes on", async () => {
   const before = (await ingest.intakeOf(PARCELS, 1)).length;
+  const invalid = `postrider_events_total{stage="route:${PARCELS}",decision="invalid"}`;
+  const invalidBefore = (await ingest.metric(invalid)) ?? NaN;
   const tenant = { headers: { tenant: "acme" } };
   await ingest.produce(PARCELS, [
     { value: "{}" },
@@ -110,6 +118,7 @@ test("records that do not fit become dead letters with the field and the rule, a
     ["invalid", "tenantId", "pattern"],
     ["routed", null, null],
   ]);
+  expect(await ingest.metric(invalid)).toBe(invalidBefore + 4);
   // Once the source's `tenantId` in the file is mended, the record counts as accepted after a restart.
   expect(found[0]?.reason).toMatch(/is not there; .* under a new id$/);
   expect(
@@ -234,6 +243,7 @@ test("a topic that is deleted is told, and fails neither the process nor another
 
   await ingest.deliveriesOf(PARCELS, before + 1);
   await waitFor(() => check()?.detail.startsWith("degraded: not a member"));
+  expect(await ingest.metric(degradedOf(LATER))).toBe(1);
   expect(
     [...ingest.health.ready(), ...ingest.health.live()].filter(
       ({ isOk }) => !isOk,
