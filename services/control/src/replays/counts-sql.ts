@@ -10,6 +10,7 @@ import {
   isOfUnits,
   MAX_SKEW_MS,
   ROUTED,
+  rowMatches,
   UNIT,
   UNIT_COLUMNS,
   valuesOf,
@@ -87,6 +88,23 @@ GROUP BY tenant, endpoint`,
       ...logValues(selected, log),
       redacted: REDACTED,
     },
+  };
+}
+
+/** How many units came in at most in each hour that has any. Without FINAL, so a delivery that changed may count more than once. */
+export function hoursSql(selected: Selected): SelectionSql {
+  const from =
+    selected.kind === "backfill"
+      ? backfilledFrom(selected, null, null)
+      : `FROM deliveries AS d
+WHERE ${where(selected, null, null)} AND ${rowMatches(selected)}`;
+  return {
+    sql: `
+SELECT toUnixTimestamp(toStartOfHour(d.received_at)) * 1000 AS hour, count() AS units
+${from}
+GROUP BY hour
+ORDER BY hour`,
+    values: valuesOf(selected, null, null),
   };
 }
 

@@ -6,7 +6,8 @@ import type { EpochMs, ReplayPlace } from "@postrider/core";
 import type { LogRange } from "@postrider/messaging";
 import { isInlineEndpoint, type Candidate } from "./candidate.ts";
 import type { RecordedEvent } from "./rebuilt-delivery.ts";
-import { countsSql, lostSql } from "./counts-sql.ts";
+import { countsSql } from "./counts-sql.ts";
+import { endpointKey, lostPayloads, type Lost } from "./lost-payloads.ts";
 import {
   candidatesSql,
   eventSql,
@@ -135,11 +136,11 @@ export function createPastDeliveries(
       const isAsked = rows.some(
         (row) => row.without_letter > 0 && !isInlineEndpoint(row.endpoint_id),
       );
+      const total = rows.reduce((sum, row) => sum + row.total, 0);
       const lost =
         log !== undefined && isAsked
-          ? await ask<LostRow>(lostSql(selected, log))
-          : [];
-      const lostOf = new Map(lost.map((row) => [keyOf(row), row]));
+          ? await lostPayloads(ask, { selected, log, total })
+          : new Map<string, Lost>();
       return rows.map((row) => ({
         tenantId: row.tenant_id,
         endpointId: row.endpoint_id,
@@ -150,8 +151,8 @@ export function createPastDeliveries(
         // The URL and the secret of an inline destination are in no event.
         payloadGone: isInlineEndpoint(row.endpoint_id)
           ? row.without_letter
-          : (lostOf.get(keyOf(row))?.payload_gone ?? 0),
-        headersRedacted: lostOf.get(keyOf(row))?.headers_redacted ?? 0,
+          : (lost.get(endpointKey(row))?.payloadGone ?? 0),
+        headersRedacted: lost.get(endpointKey(row))?.headersRedacted ?? 0,
         oldest: row.oldest,
         newest: row.newest,
       }));
@@ -223,20 +224,6 @@ interface CountRow {
   readonly without_letter: number;
   readonly oldest: number;
   readonly newest: number;
-}
-
-interface LostRow {
-  readonly tenant_id: string;
-  readonly endpoint_id: string;
-  readonly payload_gone: number;
-  readonly headers_redacted: number;
-}
-
-function keyOf({
-  tenant_id,
-  endpoint_id,
-}: Pick<LostRow, "tenant_id" | "endpoint_id">): string {
-  return `${tenant_id} ${endpoint_id}`;
 }
 
 interface NamedRow {

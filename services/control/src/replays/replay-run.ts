@@ -12,6 +12,7 @@ import { KeptFilters } from "@postrider/filter";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
 import { sleep } from "@postrider/runtime";
 import type { LetterReading } from "../letters/letter-reading.ts";
+import { bitByBit } from "../writer/bit-by-bit.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
 import type { LetterLog } from "./letter-log.ts";
@@ -28,6 +29,12 @@ import type { LeftOut, ReplayStore } from "./replay-store.ts";
 
 /** How long a run works while others wait for its slot. Beginning costs about a second, because the reader joins a group. */
 const SLOT_MS = 10_000;
+
+/**
+ * A chunk is spread over the time that the replay's rate gives it. Where chunks come more slowly than that, because reading them takes longer,
+ * over half of the time from the last one to this; but a chunk that had to wait for ClickHouse is not made slower than so many ms by it.
+ */
+const MOST_SPREAD_MS = 500;
 
 export interface ReplayRunOptions extends Lease, LetterReading {
   readonly store: Pick<
@@ -91,8 +98,12 @@ async function work(
       { ...options, letters, filters },
       { replay, signal },
     );
+    let lastAt = clock.monotonic();
     for await (const chunk of chunks) {
-      if (!(await sendChunk(options, { replay, signal }, chunk))) return false;
+      const now = clock.monotonic();
+      const of = { replay, lastMs: now - lastAt, signal };
+      lastAt = now;
+      if (!(await sendChunk(options, of, chunk))) return false;
       if (isWanted() && clock.monotonic() >= until) return true;
     }
     signal.throwIfAborted();
@@ -153,7 +164,16 @@ function runningOf(
 /** Resolves to false where the replay is no longer running. */
 async function sendChunk(
   options: ReplayRunOptions,
-  { replay, signal }: { readonly replay: Replay; readonly signal: AbortSignal },
+  {
+    replay,
+    lastMs,
+    signal,
+  }: {
+    readonly replay: Replay;
+    /** From the last chunk to this one, ms. */
+    readonly lastMs: number;
+    readonly signal: AbortSignal;
+  },
   chunk: Chunk,
 ): Promise<boolean> {
   const { store, clock } = options;
@@ -163,12 +183,13 @@ async function sendChunk(
   const sends = chunk.judged.flatMap(({ fate }) =>
     fate.kind === "send" ? [fate] : [],
   );
-  await allSent(
-    sends.map(({ record, source }) => options.send(record, source)),
+  const dueMs = (sends.length / replay.ratePerSecond) * 1_000;
+  const overMs = Math.max(dueMs, Math.min(lastMs / 2, MOST_SPREAD_MS));
+  await bitByBit(sends, { ...options, overMs, signal }, (bit) =>
+    allSent(bit.map(({ record, source }) => options.send(record, source))),
   );
   const stored = await store.checkpoint(replay.id, ...progressOf(chunk));
   if (stored?.state !== "running") return false;
-  const dueMs = (sends.length / replay.ratePerSecond) * 1_000;
   await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), { signal });
   return true;
 }

@@ -223,7 +223,7 @@ function typeValues(patterns: readonly string[]) {
 }
 
 /** Whether a delivery is selected itself. Deliveries that are named are looked at in every status, so that what is left out is told. */
-function rowMatches({ selection }: Selected): string {
+export function rowMatches({ selection }: Selected): string {
   const { deliveryIds, sql, reasons, statusCode } = selection;
   if (deliveryIds.length > 0)
     return "delivery_id IN {deliveryIds:Array(String)}";

@@ -42,6 +42,8 @@ function aRun() {
     unreadableAt: -1,
     /** Where the log begins. */
     start: 0,
+    perSecond: 10_000,
+    afterSend: (): void => {},
   };
   const empty: Resume = {
     endpointId: ID,
@@ -129,10 +131,11 @@ function aRun() {
             : { kind: "decoded", value: letters[offset]! },
         send: async ({ value }: OutRecord) => {
           sent.push(value as Delivery); // a resume sends deliveries only
+          seen.afterSend();
         },
         heartbeatAgeMs: () => seen.heartbeatAgeMs,
         sessionTimeoutMs: 1_000,
-        perSecond: 10_000,
+        perSecond: seen.perSecond,
         unknownSchemaWaitMs: 0,
         lookEveryMs: 1,
       },
@@ -289,6 +292,18 @@ test("a chunk is bounded by its bytes, too", async () => {
   await expect(run()).rejects.toThrow("one chunk is enough");
 
   expect(sent).toHaveLength(4);
+});
+
+test("a chunk is handed over bit by bit, and no more of it once the tenure is over", async () => {
+  const { run, park, sent, seen, stop, resume } = aRun();
+  park(250);
+  seen.perSecond = 500;
+  seen.afterSend = () => stop.abort(new Error("the tenure is over"));
+
+  await expect(run()).rejects.toThrow("the tenure is over");
+
+  expect(sent.length).toBeLessThan(25);
+  expect(resume().sent).toBe(0);
 });
 
 test("what cannot be read, and what the log has lost, is counted and said: it was not sent", async () => {

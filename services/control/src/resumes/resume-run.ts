@@ -21,6 +21,7 @@ import {
   type LetterReading,
 } from "../letters/letter-reading.ts";
 import { resentDelivery } from "./resent-delivery.ts";
+import { bitByBit } from "../writer/bit-by-bit.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
 import type { DeadLetterLog } from "./resume.ts";
@@ -32,7 +33,7 @@ const PARKING_ENDS_MS = 6_000;
 const CHECKPOINT_RECORDS = 5_000;
 /** The most deliveries between two checkpoints. */
 const MAX_CHUNK = 250;
-/** A checkpoint is due after so many bytes, too: all of a chunk is handed over at once. */
+/** A checkpoint is due after so many bytes, too: all of a chunk is in memory together. */
 const MAX_CHUNK_BYTES = 4 * 1_048_576;
 /** How long a run reads while others wait for its slot. Beginning costs about a second, because the reader joins a group. */
 const SLOT_MS = 10_000;
@@ -173,9 +174,12 @@ async function sendPlace(
     const sent = chunk.length;
     await untilLeased(options, signal);
     if (!isRunning(store.get(endpointId), id)) return false;
-    await Promise.all(
-      chunk.map(({ record, source }) => options.send(record, source)),
-    );
+    const dueMs = (sent / perSecond) * 1_000;
+    await bitByBit(chunk, { ...options, overMs: dueMs, signal }, async (bit) => {
+      await Promise.all(
+        bit.map(({ record, source }) => options.send(record, source)),
+      );
+    });
     const stored = await store.checkpoint(endpointId, {
       id,
       partition,
@@ -188,7 +192,6 @@ async function sendPlace(
     chunk = [];
     chunkBytes = skipped = unreadable = 0;
     if (!isRunning(stored, id)) return false;
-    const dueMs = (sent / perSecond) * 1_000;
     await sleep(Math.max(0, dueMs - (clock.monotonic() - startedAt)), {
       signal,
     });

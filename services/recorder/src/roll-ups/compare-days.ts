@@ -1,6 +1,5 @@
 /** Reads what is known of the tables, and compares the roll-ups with the attempts, day by day. Changes nothing. */
 import type { RollUpsAnswer, RollUpVerdict } from "@postrider/core";
-import { RefusedError } from "../clickhouse/with-sql.ts";
 import type { Writer } from "../clickhouse/writer.ts";
 import {
   judge,
@@ -8,17 +7,13 @@ import {
   type Compared,
   type TableFacts,
 } from "./judge-day.ts";
+import { refuseOtherTables } from "./refuse-tables.ts";
 import { COUNTED_COLUMNS, ROLL_UPS, type Day } from "./roll-up.ts";
 import { comparison, type Place } from "./roll-up-sql.ts";
 import { columnsWithTtl, rowTtls } from "./table-ttl.ts";
 
 /** What a comparison needs of ClickHouse. Statements name their database themselves. */
 export type RollUpSql = Pick<Writer, "command" | "query">;
-
-/** The tables are not what the comparison is made for: nothing was looked at. */
-export class RollUpsRefusedError extends RefusedError {
-  readonly code = "ROLL_UPS_REFUSED";
-}
 
 type Verdicts = Extract<RollUpsAnswer, { kind: "compared" }>["verdicts"];
 
@@ -70,41 +65,6 @@ export async function daysOf(sql: RollUpSql, database: string): Promise<Day[]> {
     `SELECT DISTINCT toString(toDate(started_at)) AS day FROM ${database}.attempts ORDER BY day`,
   );
   return days.map(({ day }) => day);
-}
-
-async function refuseOtherTables(
-  sql: RollUpSql,
-  database: string,
-): Promise<void> {
-  const names = ["attempts", ...ROLL_UPS.map(({ table }) => table)];
-  const found = await sql.query<{ name: string; engine: string }>(
-    "SELECT name, engine FROM system.tables WHERE database = {database: String} AND name IN {names: Array(String)}",
-    { database, names },
-  );
-  const refusal = refusalOf(database, names, found);
-  if (refusal !== null) throw refusal;
-}
-
-/** Null where the tables are those of one server. */
-export function refusalOf(
-  database: string,
-  names: readonly string[],
-  found: readonly { readonly name: string; readonly engine: string }[],
-): RollUpsRefusedError | null {
-  const missing = names.find((name) => found.every((one) => one.name !== name));
-  if (missing !== undefined)
-    return new RollUpsRefusedError(
-      `${database} has no table ${missing}, or this user may not see it`,
-      "npx postrider migrate, or give this user the grants that docs/security.md lists",
-    );
-  const other = found.find(
-    ({ engine }) => !/^(?:Replacing|Aggregating)MergeTree$/.test(engine),
-  );
-  if (other === undefined) return null;
-  return new RollUpsRefusedError(
-    `${database}.${other.name} is a ${other.engine}: roll-ups are compared and repaired only in tables of one server. Replicas may be some seconds apart, which looks like a loss, and a repair there has never been run`,
-    "See docs/sql/replicated.md: Keeper takes a part and its entry together, so that replicated roll-ups should not become short.",
-  );
 }
 
 async function factsOf(

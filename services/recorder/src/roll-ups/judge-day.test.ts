@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
-import { refusalOf } from "./compare-days.ts";
 import { judge, whyNotJudged, type TableFacts } from "./judge-day.ts";
+import { refusalOf } from "./refuse-tables.ts";
 import { parseDay } from "./roll-up.ts";
 
 const HOUR_MS = 3_600_000;

@@ -3,7 +3,8 @@ import type { RollUpsAnswer, RollUpsRequest } from "@postrider/core";
 import { missingGrants, type Env } from "@postrider/runtime";
 import { withSql, type Say } from "../clickhouse/with-sql.ts";
 import type { Writer } from "../clickhouse/writer.ts";
-import { compareDays, RollUpsRefusedError } from "./compare-days.ts";
+import { compareDays } from "./compare-days.ts";
+import { refuseOtherTables, RollUpsRefusedError } from "./refuse-tables.ts";
 import { repairDay } from "./repair-day.ts";
 import { parseDay, ROLL_UPS, type Day } from "./roll-up.ts";
 import { markOf } from "./roll-up-sql.ts";
@@ -83,6 +84,7 @@ async function repaired(
   database: string,
   { days, isForced }: Extract<RollUpsRequest, { kind: "repair" }>,
 ): Promise<RollUpsAnswer> {
+  await refuseOtherTables(sql, database);
   const repairs = [];
   for (const { day, table, mark } of days) {
     const rollUp = ROLL_UPS.find((each) => each.table === table)!; // the type names no other

@@ -18,22 +18,49 @@ import {
   timeOf,
   type Condition,
   type List,
+  type Shown,
 } from "./list.ts";
+
+/** Whose dead letters are asked for, where that is said. */
+type Owner = Pick<DeadLetterAsked, "tenantId" | "endpointId">;
 
 /**
  * Whether the event reached the endpoint since, by a redrive or a resume. Of `deliveries` only those are read that the window's dead letters
- * may be about. Without FINAL: no version of a delivery wins over the one that says that it was delivered.
+ * may be about, and of both tables only what belongs to `owner`. Without FINAL: no version of a delivery wins over the one that says that it
+ * was delivered.
  */
-const IS_DELIVERED = `(r.tenant_id, r.event_id, r.endpoint_id, ifNull(r.received_at, ${timeOf("from")})) IN (
+function isDeliveredSql(owner: Owner): string {
+  const inWindow = [
+    `l.dead_at >= ${timeOf("from")} AND l.dead_at <= ${timeOf("upTo")}`,
+    ...ownedBy(owner, "l"),
+  ].join(" AND ");
+  const delivered = [
+    `d.status = 'delivered' AND d.received_at <= ${timeOf("upTo")} + INTERVAL 1 DAY`,
+    `d.received_at >= (SELECT min(l.received_at) FROM dead_letters AS l WHERE ${inWindow})`,
+    ...(owner.tenantId === undefined
+      ? [
+          `d.tenant_id IN (SELECT l.tenant_id FROM dead_letters AS l WHERE ${inWindow})`,
+        ]
+      : []),
+    `d.event_id IN (SELECT l.event_id FROM dead_letters AS l WHERE ${inWindow})`,
+    ...ownedBy(owner, "d"),
+  ].join("\n      AND ");
+  return `(r.tenant_id, r.event_id, r.endpoint_id, ifNull(r.received_at, ${timeOf("from")})) IN (
     SELECT d.tenant_id, d.event_id, d.endpoint_id, d.received_at FROM deliveries AS d
-    WHERE d.status = 'delivered' AND d.received_at <= ${timeOf("upTo")} + INTERVAL 1 DAY
-      AND d.received_at >= (SELECT min(l.received_at) FROM dead_letters AS l WHERE ${inWindow()})
-      AND d.tenant_id IN (SELECT l.tenant_id FROM dead_letters AS l WHERE ${inWindow()})
-      AND d.event_id IN (SELECT l.event_id FROM dead_letters AS l WHERE ${inWindow()})
+    WHERE ${delivered}
   )`;
+}
 
-function inWindow(): string {
-  return `l.dead_at >= ${timeOf("from")} AND l.dead_at <= ${timeOf("upTo")}`;
+/** Their values are those of the list's own conditions. */
+function ownedBy({ tenantId, endpointId }: Owner, table: string): string[] {
+  return [
+    ...(tenantId === undefined
+      ? []
+      : [`${table}.tenant_id = {tenantId:String}`]),
+    ...(endpointId === undefined
+      ? []
+      : [`${table}.endpoint_id = {endpointId:String}`]),
+  ];
 }
 
 /** What was given up or parked. `log…` is where the dead letter itself is, with the delivery or the raw bytes; `record…` the record that ended here. */
@@ -59,14 +86,7 @@ export const DEAD_LETTERS = {
     eventType: textOrNull("event_type"),
     receivedAt: time("received_at"),
     replayId: textOrNull("replay_id"),
-    isDelivered: {
-      sql: IS_DELIVERED,
-      of: (value) => value === 1,
-      schema: z.boolean().meta({
-        description:
-          "Whether the event reached the endpoint since, by a redrive or a resume",
-      }),
-    },
+    isDelivered: isDelivered({}),
     stage: asIs("stage"),
     field: textOrNull("field"),
     rule: textOrNull("rule"),
@@ -81,6 +101,23 @@ export const DEAD_LETTERS = {
     logOffset: asIs("log_offset", z.int()),
   },
 } as const satisfies List;
+
+/** The same list for what is asked: whether an event was delivered since is looked for among the owner's rows alone. */
+export function deadLettersOf(asked: Owner): List {
+  const shown = { ...DEAD_LETTERS.shown, isDelivered: isDelivered(asked) };
+  return { ...DEAD_LETTERS, shown };
+}
+
+function isDelivered(owner: Owner): Shown {
+  return {
+    sql: isDeliveredSql(owner),
+    of: (value) => value === 1,
+    schema: z.boolean().meta({
+      description:
+        "Whether the event reached the endpoint since, by a redrive or a resume",
+    }),
+  };
+}
 
 export const deadLetterQuery = z.strictObject({
   ...PAGED,
@@ -108,18 +145,14 @@ export function deadLetterConditions(
     ...isText("event_id", "eventId", asked.eventId),
     ...isText("event_type", "eventType", asked.eventType),
     ...isText("replay_id", "replayId", asked.replayId),
-    ...isOpen(asked.open),
+    ...isOpen(asked),
     ...hasText(["r.detail", "r.field", "r.rule"], asked.text),
   ]);
 }
 
 /** What nobody has delivered since, or the rest. */
-function isOpen(asked: "true" | "false" | undefined): readonly Condition[] {
-  if (asked === undefined) return [];
-  return [
-    {
-      sql: asked === "true" ? `NOT ${IS_DELIVERED}` : IS_DELIVERED,
-      values: {},
-    },
-  ];
+function isOpen({ open, ...owner }: DeadLetterAsked): readonly Condition[] {
+  if (open === undefined) return [];
+  const sql = isDeliveredSql(owner);
+  return [{ sql: open === "true" ? `NOT ${sql}` : sql, values: {} }];
 }

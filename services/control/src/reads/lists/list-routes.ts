@@ -12,7 +12,7 @@ import { AUDIT, auditConditions, auditQuery } from "./audit-list.ts";
 import {
   deadLetterConditions,
   deadLetterQuery,
-  DEAD_LETTERS,
+  deadLettersOf,
 } from "./dead-letter-list.ts";
 import {
   deliveryConditions,
@@ -23,17 +23,20 @@ import { LIST_OPERATIONS } from "./list-operations.ts";
 import type { List } from "./list.ts";
 import { readPage, type PageAsked } from "./read-page.ts";
 
+interface Asked extends PageAsked {
+  readonly list: List;
+}
+
 /** `GET /v1/deliveries`, `/v1/attempts`, `/v1/dead-letters` and `/v1/audit`: filtered, from new to old, page by page. A tenant's key sees its tenant's rows alone. */
 export function listRoutes(reader: Reader, clock: Clock): Routes {
   async function answer(
-    list: List,
-    ask: (query: unknown, now: EpochMs) => PageAsked,
+    ask: (query: unknown, now: EpochMs) => Asked,
     {
       request,
       reply,
     }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
   ) {
-    const asked = ask(ownTenant(request), clock.now());
+    const { list, ...asked } = ask(ownTenant(request), clock.now());
     const page = await readPage(list, asked, {
       reading: readingOf(reader, request.caller),
       clock,
@@ -47,20 +50,20 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
       LIST_OPERATIONS.deliveries,
       async (request, reply) =>
         answer(
-          DELIVERIES,
           (query, now) => {
             const asked = readAsked(deliveryQuery, query, now);
-            return { ...asked, conditions: deliveryConditions(asked) };
+            const conditions = deliveryConditions(asked);
+            return { ...asked, list: DELIVERIES, conditions };
           },
           { request, reply },
         ),
     );
     app.get("/v1/attempts", LIST_OPERATIONS.attempts, async (request, reply) =>
       answer(
-        ATTEMPTS,
         (query, now) => {
           const asked = readAsked(attemptQuery, query, now);
-          return { ...asked, conditions: attemptConditions(asked) };
+          const conditions = attemptConditions(asked);
+          return { ...asked, list: ATTEMPTS, conditions };
         },
         { request, reply },
       ),
@@ -70,20 +73,20 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
       LIST_OPERATIONS.deadLetters,
       async (request, reply) =>
         answer(
-          DEAD_LETTERS,
           (query, now) => {
             const asked = readAsked(deadLetterQuery, query, now);
-            return { ...asked, conditions: deadLetterConditions(asked) };
+            const conditions = deadLetterConditions(asked);
+            return { ...asked, list: deadLettersOf(asked), conditions };
           },
           { request, reply },
         ),
     );
     app.get("/v1/audit", LIST_OPERATIONS.audit, async (request, reply) =>
       answer(
-        AUDIT,
         (query, now) => {
           const asked = readAsked(auditQuery, query, now);
-          return { ...asked, conditions: auditConditions(asked) };
+          const conditions = auditConditions(asked);
+          return { ...asked, list: AUDIT, conditions };
         },
         { request, reply },
       ),
