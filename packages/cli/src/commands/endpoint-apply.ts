@@ -37,7 +37,9 @@ export function apply(run: Run): Command {
     "apply",
     "make the endpoints as a file says; what is so already is not written",
     async ({ options, terminal }) => {
-      const { steps } = await soundPlan(options.file, options.prune === true);
+      const { prune = false } = options;
+      const { steps, problems } = await readPlan(options.file, prune);
+      requireSound(options.file, problems);
       if (options.dryRun === true) return showPlan(steps, terminal);
       const deletions = steps.filter(({ kind }) => kind === "delete");
       if (deletions.length > 0 && options.yes !== true) {
@@ -51,7 +53,7 @@ export function apply(run: Run): Command {
         );
       }
       const control = findAddresses().control();
-      const outcomes = await carryOut(steps, {
+      const carried = await carryOut(steps, {
         planned,
         requestOf,
         answered,
@@ -59,9 +61,10 @@ export function apply(run: Run): Command {
         headers: whyHeader(options),
         done: (step, outcome) => show(step, outcome, terminal),
       });
+      const { outcomes } = carried;
       if (terminal.json) terminal.data({ dryRun: false, outcomes }, () => "");
       else terminal.say(countsOf(outcomes));
-      requireAll(outcomes, {
+      requireAll(carried, {
         noun: "endpoint",
         titleOf: ({ tenantId, externalId }) => `${tenantId}/${externalId}`,
       });
@@ -83,28 +86,29 @@ export function validate(run: Run): Command {
     "validate",
     "say everything that `endpoints apply` would refuse of a file",
     async ({ options, terminal }) => {
-      const { steps } = await soundPlan(options.file, false);
+      const { steps, problems } = await readPlan(options.file, false);
+      const checked = counted(steps.length, "endpoint");
+      const verb = steps.length === 1 ? "was" : "were";
+      requireSound(options.file, problems, `${checked} ${verb} checked`);
       terminal.data(
         { isValid: true, endpoints: steps.length },
-        () => `${counted(steps.length, "endpoint")}, nothing to refuse.`,
+        () => `${checked}, nothing to refuse.`,
       );
     },
   ).requiredOption("-f, --file <path>", "YAML or JSON; see docs/endpoints.md");
 }
 
-/** Throws `CliError` with every problem of the file, before anything is written. */
-async function soundPlan(path: string, prune: boolean): Promise<Plan> {
+/** The plan with every problem of the file; nothing is written. */
+async function readPlan(path: string, prune: boolean): Promise<Plan> {
   // Only here: no other command should wait until the YAML library is loaded.
   const { readEndpointsFile } = await import("../apply/endpoints-file.ts");
   const file = readEndpointsFile(path, process.env);
   const control = findAddresses().control();
-  const plan = await planOf(file, {
+  return await planOf(file, {
     stored: (tenantId) => readEndpoints(control, { tenantId }),
     call: (request) => callApi(control, request),
     prune,
   });
-  requireSound(path, plan.problems);
-  return plan;
 }
 
 function showPlan(steps: readonly Step[], terminal: Terminal): void {

@@ -56,7 +56,7 @@ export function apply(run: Run): Command {
         const follows = "events of tenants that are held to them refused";
         await confirmDeletion({ what, follows }, terminal);
       }
-      const outcomes = await carryOut(steps, {
+      const carried = await carryOut(steps, {
         planned,
         requestOf,
         answered,
@@ -69,9 +69,10 @@ export function apply(run: Run): Command {
             terminal.say(`    refused: ${error ?? ""}`);
         },
       });
+      const { outcomes } = carried;
       if (terminal.json) terminal.data({ dryRun: false, outcomes }, () => "");
       else terminal.say(countsOf(outcomes));
-      requireAll(outcomes, { noun: "event type", titleOf });
+      requireAll(carried, { noun: "event type", titleOf });
     },
   )
     .requiredOption("-f, --file <path>", "YAML or JSON; see docs/publishing.md")
