@@ -122,6 +122,33 @@ test("each change is audited with what changed, and the same again writes nothin
   expect(store.get(of).version).toBe(2);
 });
 
+test("who asks for every tenant's type is told which tenants have one of their own", async () => {
+  const { store, create } = aStore({});
+  await create("order.paid", { tenantId: "beta" });
+  await create("order.paid", { tenantId: "acme" });
+  const asked = (tenantId: string | null) => () =>
+    store.get({ name: "order.paid", tenantId });
+
+  expect(asked(null)).toThrow(
+    expect.objectContaining({
+      message: "There is no event type order.paid of every tenant.",
+      errors: [
+        expect.objectContaining({ rule: "exists" }),
+        {
+          field: "tenantId",
+          rule: "other_tenant",
+          message: "acme, beta have one of this name",
+        },
+      ],
+    }),
+  );
+  expect(asked("gamma")).toThrow(
+    expect.objectContaining({
+      errors: [expect.objectContaining({ rule: "exists" })],
+    }),
+  );
+});
+
 test("a replica that may not write says so before it says what there is", async () => {
   const { create, state } = aStore({});
   state.isOwner = false;
