@@ -11,7 +11,11 @@ import { createTypeStore } from "./type-store.ts";
 const CAUSE = { actor: "admin", why: "", requestId: "req-7" };
 
 /** A store whose log, table and audit trail are the test's. */
-function aStore(limits: { mostBytes?: number; mostBytesOfTenant?: number }) {
+function aStore(limits: {
+  mostBytes?: number;
+  mostBytesOfTenant?: number;
+  mostSubschemas?: number;
+}) {
   const effects = testEffects({ clock: fakeClock() });
   const entries = new Map<string, ControlEntry>();
   const facts: AuditFact[] = [];
@@ -95,6 +99,32 @@ test("a tenant's types leave room for others, and all together are bounded; a ch
   expect(await codeOf(grown)).toBe("conflict");
   await store.remove(of, terms);
   expect(await create("c.1", { ...large })).toBe("done");
+});
+
+test("the schemas of one owner have so many subschemas together; others, types without a schema, and a schema that says less are still taken", async () => {
+  const { store, create } = aStore({ mostSubschemas: 5 });
+  const schema = { properties: { a: { type: "string" }, b: true } };
+  const acme = { tenantId: "acme", schema };
+  const of = { name: "a.1", tenantId: "acme" };
+  const terms = { condition: "any", cause: CAUSE } as const;
+  const change = (to: unknown) =>
+    codeOf(
+      store.change(of, terms, (before, now) =>
+        changedEventType(before, { schema: to }, now),
+      ),
+    ).then((code) => (typeof code === "string" ? code : "done"));
+
+  expect(await create("a.1", acme)).toBe("done");
+  expect(await create("a.2", acme)).toBe("conflict");
+  expect(await create("a.2", { tenantId: "acme" })).toBe("done");
+  expect(await create("a.3", { ...acme, schema: { type: "object" } })).toBe(
+    "done",
+  );
+  expect(await create("b.1", { ...acme, tenantId: "beta" })).toBe("done");
+  expect(await create("c.1", { schema })).toBe("done");
+  expect(await change({ ...schema, allOf: [{}, {}] })).toBe("conflict");
+  expect(await change({ type: "object" })).toBe("done");
+  expect(await create("a.2b", acme)).toBe("done");
 });
 
 test("each change is audited with what changed, and the same again writes nothing", async () => {

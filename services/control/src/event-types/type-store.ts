@@ -12,6 +12,7 @@ import type { VersionCondition } from "../http/if-match.ts";
 import type { ControlStoreOptions } from "../writer/control-store.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import { newEventType, type EventTypeCreation } from "./event-type.ts";
+import { subschemaLimit } from "./subschema-limit.ts";
 import { staleVersion, taken, tooMuch, unknownType } from "./type-problems.ts";
 
 /** Which type: a tenant's own, or for null the one of every tenant. */
@@ -46,11 +47,14 @@ export interface TypeStoreOptions extends ControlStoreOptions {
   readonly mostBytes?: number;
   /** Of one tenant, so that it leaves room for others. Default 2 MiB. */
   readonly mostBytesOfTenant?: number;
+  /** Of one tenant, and of every tenant's types. Default 10,000. */
+  readonly mostSubschemas?: number;
 }
 
 export function createTypeStore(options: TypeStoreOptions): TypeStore {
   const { tenureWriter, table, encode, topic, clock, log } = options;
   const { mostBytes = 32 << 20, mostBytesOfTenant = 2 << 20 } = options;
+  const requireFewSubschemas = subschemaLimit(options.mostSubschemas);
   const { inTurn, owner } = tenureWriter;
 
   const stored = ({ tenantId, name }: TypeName): EventType | undefined =>
@@ -131,14 +135,18 @@ export function createTypeStore(options: TypeStoreOptions): TypeStore {
   function requireRoom(of: TypeName, type: EventType): void {
     let whole = bytesOf(type);
     let own = whole;
+    const owns = [type];
     for (const other of all()) {
       if (isSame(other, of)) continue;
       whole += bytesOf(other);
-      if (other.tenantId === of.tenantId) own += bytesOf(other);
+      if (other.tenantId !== of.tenantId) continue;
+      own += bytesOf(other);
+      owns.push(other);
     }
     if (of.tenantId !== null && own > mostBytesOfTenant)
       throw tooMuch(mostBytesOfTenant, `the tenant ${of.tenantId}`);
     if (whole > mostBytes) throw tooMuch(mostBytes, "all tenants");
+    requireFewSubschemas(owns);
   }
 
   return {
