@@ -7,6 +7,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
 
 public class Publish {
   public static void main(String[] args) throws Exception {
+    // Else Kafka's client prints all its settings. Warnings and errors are printed still.
+    System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "warn");
     var settings = new Properties();
     settings.put("bootstrap.servers", System.getenv().getOrDefault("KAFKA_BROKERS", "127.0.0.1:9092"));
     settings.put("acks", "all");

@@ -31,6 +31,8 @@ public class Transactions {
   }
 
   public static void main(String[] args) throws Exception {
+    // Else Kafka's client prints all its settings. Warnings and errors are printed still.
+    System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", "warn");
     var settings = new Properties();
     settings.put("bootstrap.servers", System.getenv().getOrDefault("KAFKA_BROKERS", "127.0.0.1:9092"));
     settings.put("transactional.id", "shop-orders"); // one for each instance of your program

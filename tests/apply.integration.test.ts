@@ -259,6 +259,7 @@ test(
 
     const ran = await apply();
     const judged = await apply(["validate", "--json"]);
+    const told = await apply(["validate"]);
 
     expect(ran.code).toBe(5);
     const lines = [
@@ -271,6 +272,12 @@ test(
     const found = lines.map((line) => ran.stderr.indexOf(line));
     expect(found).not.toContain(-1);
     expect(found).toEqual(found.toSorted((a, b) => a - b));
+    expect(ran.stderr).toContain(
+      "endpoints.yaml has 5 problems; nothing was written.\n",
+    );
+    expect(told.stderr).toContain(
+      "endpoints.yaml has 5 problems; 2 endpoints were checked.\n",
+    );
     expect(judged.code).toBe(5);
     expect(JSON.parse(judged.stderr)).toMatchObject({
       problems: expect.arrayContaining([

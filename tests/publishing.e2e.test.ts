@@ -110,12 +110,12 @@ async function endpointsKnownTo(service: string): Promise<number> {
   return Number(line?.split(" ").at(-1));
 }
 
-/** Runs a command in the repository's folder, as the documentation has it, and returns what it printed. */
-async function runIt(
+/** Runs a command in the repository's folder, as the documentation has it, to its end. */
+async function ran(
   command: string,
   args: readonly string[],
   input?: string,
-): Promise<string> {
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
   const running = run(command, args, {
     cwd: root,
     timeout: COMPILING_MS,
@@ -128,11 +128,20 @@ async function runIt(
     },
   });
   if (input !== undefined) running.child.stdin?.end(input);
-  return (await running).stdout;
+  return await running;
 }
 
-const inJava = async (file: string, ...args: string[]): Promise<string> =>
-  await runIt("java", ["-cp", join(jars, "*"), `examples/${file}`, ...args]);
+/** Returns what it printed. */
+const runIt = async (...of: Parameters<typeof ran>): Promise<string> =>
+  (await ran(...of)).stdout;
+
+async function inJava(file: string, ...args: string[]): Promise<string> {
+  const given = ["-cp", join(jars, "*"), `examples/${file}`, ...args];
+  const { stdout, stderr } = await ran("java", given);
+  // Kafka's client tells all its settings otherwise; a warning may come.
+  expect(stderr).not.toMatch(/\b(INFO|DEBUG)\b/);
+  return stdout;
+}
 
 /** Resolves once the receiver has each of these payloads, all of them signed, and so has the one in Python. */
 async function expectDelivered(payloads: readonly string[]): Promise<void> {

@@ -192,10 +192,15 @@ function refusal(
   const problem = parseProblem(text);
   const errors = problem.errors ?? [];
   const { detail = "" } = problem;
-  if (status === 404 && detail !== "")
+  const next = nextAfter(status, request.path, errors);
+  if (status === 404 && detail !== "") {
+    // The title and the other errors say only that it is not there, as the detail does.
+    const whose = errors.filter(isOfOthers).map(({ message }) => message);
     return new ApiRefusal(status, errors, detail, {
-      next: nextAfter(status, request.path),
-    }); // title and errors say only that it is not there, as the detail does
+      ...(whose.length > 0 && { why: whose.join("\n") }),
+      next,
+    });
+  }
   const why = [
     ...(detail === "" ? [] : [detail]),
     ...errors
@@ -209,11 +214,7 @@ function refusal(
     `${problem.title ?? "The request was refused"} (${status}).`,
     {
       why: why === "" ? `${request.method} ${request.path}` : why,
-      next: errors.some(isUrlPolicy)
-        ? ALLOW
-        : errors.some(isTooMuch)
-          ? LESS
-          : nextAfter(status, request.path),
+      next,
     },
   );
 }
@@ -245,6 +246,25 @@ function isTooMuch({ field, rule = "" }: FieldError): boolean {
 const LESS =
   "Ask for less: a shorter window (--param since=1h), or one tenant (--param tenant=TENANT).";
 
+/** True where a tenant has it and the request named none, or another. */
+function isOfOthers({ field, rule }: FieldError): boolean {
+  return field === "tenantId" && rule === "other_tenant";
+}
+
+/** True where several tenants have it. */
+function isAmbiguous({ field, rule }: FieldError): boolean {
+  return field === "tenantId" && rule === "required";
+}
+
+/** True where an event is not recorded that a request names beside its path. */
+function isUnknownEvent({ field, rule }: FieldError): boolean {
+  return field === "eventId" && rule === "exists";
+}
+
+const SAY_WHOSE = "The same command with --tenant TENANT";
+const FIND_EVENT =
+  "npx postrider events explain EVENT   (where it may be, and whose it is)";
+
 /** What to do next after a status, for requests whose path begins with `path`. */
 const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
   [
@@ -272,11 +292,7 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
     [404, "/v1/keys/", "npx postrider keys list"],
     [404, "/v1/endpoints/", "npx postrider endpoints list"],
     [404, "/v1/event-types/", "npx postrider event-types list"],
-    [
-      404,
-      "/v1/events/",
-      'npx postrider query "SELECT tenant_id, event_id, decision FROM events ORDER BY received_at DESC LIMIT 10"',
-    ],
+    [404, "/v1/events/", FIND_EVENT],
     [404, "/v1/deliveries/", "npx postrider deliveries list"],
     [404, "/v1/queries/", "npx postrider query --list"],
     [404, "/v1/replays/", "npx postrider replay list"],
@@ -298,7 +314,16 @@ const NEXT: readonly (readonly [status: number, path: string, next: string])[] =
     ],
   ];
 
-function nextAfter(status: number, path: string): string | undefined {
+function nextAfter(
+  status: number,
+  path: string,
+  errors: readonly FieldError[],
+): string | undefined {
+  if (errors.some(isUrlPolicy)) return ALLOW;
+  if (errors.some(isTooMuch)) return LESS;
+  if (status === 404 && errors.some(isOfOthers)) return SAY_WHOSE;
+  if (status === 409 && errors.some(isAmbiguous)) return SAY_WHOSE;
+  if (status === 404 && errors.some(isUnknownEvent)) return FIND_EVENT;
   return NEXT.find(
     ([of, start]) => of === status && path.startsWith(start),
   )?.[2];

@@ -33,6 +33,7 @@ export * from "./received-at.ts";
 export * from "./secret-rule.ts";
 // who gets an event
 export * from "./type-pattern.ts";
+export * from "./operational-type.ts";
 export * from "./fan-out.ts";
 export * from "./untried.ts";
 export * from "./ids.ts";

@@ -5,7 +5,7 @@
 import { boundedSchema } from "./bounded-schema.ts";
 import { payloadCheck, type PayloadCheck } from "./payload-check.ts";
 
-/** About 100 MB. */
+/** About 100 MB. Control lets the types of one tenant have half of it (`MAX_SUBSCHEMAS_OF_OWNER`). */
 const MOST_SUBSCHEMAS = 20_000;
 
 interface Compiled {

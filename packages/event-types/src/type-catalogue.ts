@@ -5,6 +5,7 @@
 import {
   type ControlEntry,
   isJsonContentType,
+  isOperationalType,
   type Problem,
   type WebhookEvent,
 } from "@postrider/core";
@@ -20,9 +21,6 @@ export type JudgedEvent = Pick<
 > & { readonly tenantId: string };
 
 const NONE: readonly Problem[] = [];
-
-/** Events of Postrider's own are of these types, and in no tenant's catalogue. */
-const OUR_TYPES = "postrider.";
 
 export class TypeCatalogue {
   readonly #levels = new Map<string, Exclude<TypeLevel, "off">>();
@@ -62,7 +60,8 @@ export class TypeCatalogue {
   problemsOf(event: JudgedEvent): readonly Problem[] {
     if (this.#levels.size === 0) return NONE;
     const level = this.#levels.get(event.tenantId);
-    if (level === undefined || event.type.startsWith(OUR_TYPES)) return NONE;
+    // What Postrider tells itself is in no tenant's catalogue.
+    if (level === undefined || isOperationalType(event.type)) return NONE;
     const name = this.#nameOf(event);
     if (name === undefined) return [UNKNOWN_TYPE];
     const schema = this.#schemas.get(name) ?? null;

@@ -18,3 +18,14 @@ test("never more characters are kept than the limit", () => {
     expect(kept.characters).toBeLessThanOrEqual(100);
   }
 });
+
+test("of more filters than are kept, the oldest are forgotten, and what came lately stays", () => {
+  const texts = Array.from({ length: 12 }, (_, n) => `payload.a == ${10 + n}`);
+  const kept = new KeptFilters(10 * texts[0]!.length);
+  const first = texts.map((text) => kept.of(text));
+
+  const still = texts.slice(2).map((text) => kept.of(text));
+
+  for (const [n, one] of still.entries()) expect(one).toBe(first[n + 2]);
+  expect(kept.of(texts[0]!)).not.toBe(first[0]);
+});

@@ -208,6 +208,12 @@ test(
         what,
         (await ask(what, body, { "if-match": "*", ...headers })).status,
       ]).toEqual([what, status]);
+    const theirs = await ask<{ errors: unknown[] }>(
+      "GET /v1/event-types/beta.type",
+      undefined,
+      acme,
+    );
+    expect(theirs.body.errors).toMatchObject([{ rule: "exists" }]);
     await type("DELETE /v1/event-types/common.type", undefined, {
       ...acme,
       "if-match": "*",

@@ -262,7 +262,12 @@ test("an event id that several tenants use needs the tenant, and then only that 
   const other = await ask<EventView>("/v1/events/shared?tenantId=other");
 
   expect(without.status).toBe(409);
-  expect(without.body.errors).toMatchObject([{ field: "tenantId" }]);
+  expect(without.body.errors).toMatchObject([
+    {
+      field: "tenantId",
+      message: "is required: the id is used by the tenants acme, other",
+    },
+  ]);
   expect(other.body).toMatchObject({ tenantId: "other", type: "b" });
 });
 

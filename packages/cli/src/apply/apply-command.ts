@@ -65,7 +65,7 @@ export function applyCommand<
       if (options.dryRun === true) return showPlan(steps, of, terminal);
       if (options.yes !== true) await confirmDeletions(steps, of, terminal);
       const control = findAddresses().control();
-      const outcomes = await carryOut(steps, {
+      const carried = await carryOut(steps, {
         planned: of.planned,
         requestOf: of.requestOf,
         answered: of.answered,
@@ -73,9 +73,10 @@ export function applyCommand<
         headers: whyHeader(options),
         done: (step, outcome) => show(step, outcome, of, terminal),
       });
+      const { outcomes } = carried;
       if (terminal.json) terminal.data({ dryRun: false, outcomes }, () => "");
       else terminal.say(countsOf(outcomes));
-      requireAll(outcomes, of);
+      requireAll(carried, of);
     },
   )
     .requiredOption("-f, --file <path>", `YAML or JSON; see ${of.page}`)

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { counted } from "@postrider/core";
 import { CliError, EXIT } from "../cli-error.ts";
 import type { Terminal } from "../terminal.ts";
-import type { Carried } from "./carry-out.ts";
+import type { Carried, CarriedOut } from "./carry-out.ts";
 import { problemLine, type FileProblem } from "./file-problem.ts";
 import type { StepKind } from "./plan-lines.ts";
 
@@ -12,15 +12,16 @@ export interface Told extends Carried {
   readonly action: StepKind;
 }
 
-/** Throws with every problem of a file, before anything is written. */
+/** Throws with every problem of a file, before anything is written. `done`: what was done instead, as a sentence's end. */
 export function requireSound(
   path: string,
   problems: readonly FileProblem[],
+  done = "nothing was written",
 ): void {
   if (problems.length === 0) return;
   throw new CliError(
     EXIT.refused,
-    `${path} has ${counted(problems.length, "problem")}; nothing was written.`,
+    `${path} has ${counted(problems.length, "problem")}; ${done}.`,
     { why: problems.map(problemLine).join("\n"), facts: { problems } },
   );
 }
@@ -56,9 +57,9 @@ export function countsOf(outcomes: readonly Told[]): string {
   return `${count("create")} created, ${count("change")} changed, ${count("delete")} deleted, ${unchanged.length} unchanged.`;
 }
 
-/** Throws where something was refused. */
+/** Throws where something was refused. Where control could not be reached, the exit code says that: what is left may be right. */
 export function requireAll<O extends Told>(
-  outcomes: readonly O[],
+  { outcomes, isCutOff }: CarriedOut<O>,
   of: { readonly noun: string; readonly titleOf: (outcome: O) => string },
 ): void {
   const refused = outcomes.filter(({ outcome }) => outcome === "refused");
@@ -67,8 +68,8 @@ export function requireAll<O extends Told>(
     ({ action, outcome }) => action === "delete" && outcome === "planned",
   );
   throw new CliError(
-    EXIT.refused,
-    `${counted(refused.length, of.noun)} could not be made as the file says.${isKept ? " What was left to delete was kept." : ""}`,
+    isCutOff ? EXIT.unreachable : EXIT.refused,
+    `${counted(refused.length, of.noun)} could not be made as the file says.${isKept ? " What was left to delete was kept." : ""}${isCutOff ? " What came after was not tried." : ""}`,
     {
       why: refused
         .map((one) => `${of.titleOf(one)}: ${one.error ?? ""}`)

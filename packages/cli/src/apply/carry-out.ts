@@ -13,6 +13,12 @@ export interface Carried {
   readonly error: string | null;
 }
 
+export interface CarriedOut<O> {
+  readonly outcomes: readonly O[];
+  /** Control could not be reached; no step after that was tried. */
+  readonly isCutOff: boolean;
+}
+
 export async function carryOut<
   S extends { readonly kind: StepKind },
   O extends Carried,
@@ -29,15 +35,15 @@ export async function carryOut<
     readonly headers: Readonly<Record<string, string>>;
     readonly done: (step: S, outcome: O) => void;
   },
-): Promise<O[]> {
+): Promise<CarriedOut<O>> {
   const outcomes: O[] = [];
-  let isOver = false;
+  let isCutOff = false;
   let isRefused = false;
   for (const step of steps) {
     let outcome = of.planned(step);
     const request = of.requestOf(step);
     const isKept = isRefused && step.kind === "delete";
-    if (!isOver && !isKept && request !== null)
+    if (!isCutOff && !isKept && request !== null)
       try {
         const answer = await of.call({
           ...request,
@@ -48,12 +54,12 @@ export async function carryOut<
         if (!(error instanceof CliError)) throw error;
         isRefused = true;
         // Whoever cannot be reached will not answer the next one either.
-        isOver = error.exitCode === EXIT.unreachable;
+        isCutOff = error.exitCode === EXIT.unreachable;
         const why = [error.message, error.why].filter(Boolean).join(" ");
         outcome = { ...outcome, outcome: "refused", error: why };
       }
     outcomes.push(outcome);
     of.done(step, outcome);
   }
-  return outcomes;
+  return { outcomes, isCutOff };
 }

@@ -13,7 +13,7 @@ import {
   shownStep,
   titleOf,
 } from "../apply/endpoint-steps.ts";
-import { planOf, type Step } from "../apply/plan.ts";
+import { planOf, type Plan } from "../apply/plan.ts";
 import { command, type Run } from "../command.ts";
 import { readEndpoints } from "../read-endpoints.ts";
 
@@ -27,7 +27,11 @@ export function apply(run: Run): Command {
     prunes:
       "the file's tenants' endpoints that have an external id and are not in it",
     follows: "what waits for them given up",
-    stepsOf: soundSteps,
+    stepsOf: async (path, prune) => {
+      const { steps, problems } = await readPlan(path, prune);
+      requireSound(path, problems);
+      return steps;
+    },
     shownStep,
     planned,
     requestOf,
@@ -43,29 +47,27 @@ export function validate(run: Run): Command {
     "validate",
     "say everything that `endpoints apply` would refuse of a file",
     async ({ options, terminal }) => {
-      const steps = await soundSteps(options.file, false);
+      const { steps, problems } = await readPlan(options.file, false);
+      const checked = counted(steps.length, "endpoint");
+      const verb = steps.length === 1 ? "was" : "were";
+      requireSound(options.file, problems, `${checked} ${verb} checked`);
       terminal.data(
         { isValid: true, endpoints: steps.length },
-        () => `${counted(steps.length, "endpoint")}, nothing to refuse.`,
+        () => `${checked}, nothing to refuse.`,
       );
     },
   ).requiredOption("-f, --file <path>", `YAML or JSON; see ${PAGE}`);
 }
 
-/** Throws `CliError` with every problem of the file, before anything is written. */
-async function soundSteps(
-  path: string,
-  prune: boolean,
-): Promise<readonly Step[]> {
+/** The plan with every problem of the file; nothing is written. */
+async function readPlan(path: string, prune: boolean): Promise<Plan> {
   // Only here: no other command should wait until the YAML library is loaded.
   const { readEndpointsFile } = await import("../apply/endpoints-file.ts");
   const file = readEndpointsFile(path, process.env);
   const control = findAddresses().control();
-  const { steps, problems } = await planOf(file, {
+  return await planOf(file, {
     stored: (tenantId) => readEndpoints(control, { tenantId }),
     call: (request) => callApi(control, request),
     prune,
   });
-  requireSound(path, problems);
-  return steps;
 }

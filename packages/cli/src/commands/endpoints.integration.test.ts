@@ -230,6 +230,19 @@ test("a list is read to its last page", async () => {
   });
 });
 
+test.each([
+  ["endpoints", "delete", "ep_1"],
+  ["event-types", "delete", "order.paid"],
+  ["keys", "revoke", "key_1"],
+])("%s %s takes --yes as every command that deletes does", async (...args) => {
+  fake.answer = () => [200, { id: args[2], version: 1 }];
+
+  const ran = await fake.postrider([...args, "--yes"], { env: fake.env() });
+
+  expect(ran).toMatchObject({ code: 0 });
+  expect(fake.asked.at(-1)?.line).toMatch(/^DELETE /);
+});
+
 test("when policy refuses an address, the command that says how to allow it is named", async () => {
   const errors = [{ field: "url", rule: "scheme", message: "https only" }];
   fake.answer = () => [400, { title: "The request breaks a rule", errors }];

@@ -10,6 +10,7 @@ import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
 import { table, type Terminal } from "../terminal.ts";
 import { whyHeader, withWhy, type Why } from "../why.ts";
+import { withYes } from "../yes.ts";
 import { apply, validate } from "./endpoint-apply.ts";
 import { match } from "./endpoint-match.ts";
 import { call, read, write } from "./endpoint-requests.ts";
@@ -234,7 +235,7 @@ function remove(run: Run): Command {
       terminal.data({ id, deleted: true }, () => `${id} is deleted.`);
     },
   );
-  return withWhy(withVersion(made));
+  return withWhy(withYes(withVersion(made)));
 }
 
 function withVersion(made: Command): Command {

@@ -15,6 +15,7 @@ import {
 import { fieldLines } from "../field-lines.ts";
 import { table } from "../terminal.ts";
 import { whyHeader, withWhy, type Why } from "../why.ts";
+import { withYes } from "../yes.ts";
 import { call } from "./endpoint-requests.ts";
 import { apply } from "./event-type-apply.ts";
 
@@ -103,7 +104,7 @@ function remove(run: Run): Command {
       "refuse if it has changed since",
       option(integer(1, Number.MAX_SAFE_INTEGER)),
     );
-  return withWhy(made);
+  return withWhy(withYes(made));
 }
 
 interface Policy {

@@ -94,3 +94,70 @@ test("with --json the hints are data, too", async () => {
   expect(code).toBe(4);
   expect(JSON.parse(stderr)).toMatchObject({ exitCode: 4, errors: [{}, GONE] });
 });
+
+test("events get of an event that is not recorded names the command that says where it may be", async () => {
+  fake.answer = () => [...notRecorded()];
+
+  const { code, stderr } = await run("events", "get", "a/b", "--tenant", "t");
+
+  expect(code).toBe(4);
+  expect(stderr).toContain(
+    "next: npx postrider events explain EVENT   (where it may be, and whose it is)\n",
+  );
+});
+
+test.each(["get", "explain"])(
+  "events %s of an id that several tenants use says which, and the option that tells them apart",
+  async (verb) => {
+    const message = "is required: the id is used by the tenants acme, beta";
+    fake.answer = () => [
+      409,
+      {
+        title: "Several tenants have an event of this id",
+        detail:
+          "2 tenants have an event of this id: say which with ?tenantId=.",
+        errors: [{ field: "tenantId", rule: "required", message }],
+      },
+    ];
+
+    const { code, stderr } = await run("events", verb, "a/b");
+
+    expect(code).toBe(5);
+    expect(stderr).toContain(`tenantId: ${message}\n`);
+    expect(stderr).toContain("next: The same command with --tenant TENANT\n");
+  },
+);
+
+test.each([
+  [
+    ["event-types", "get", "order.paid"],
+    {
+      field: "tenantId",
+      rule: "other_tenant",
+      message: "acme, beta have one of this name",
+    },
+    "  why:  acme, beta have one of this name\n  next: The same command with --tenant TENANT\n",
+  ],
+  [
+    ["endpoints", "match", "ep_1", "--event", "evt_1"],
+    { field: "eventId", rule: "exists", message: "is not recorded" },
+    "  next: npx postrider events explain EVENT   (where it may be, and whose it is)\n",
+  ],
+])(
+  "%j that is not found says what to ask instead",
+  async (args, error, told) => {
+    fake.answer = () => [
+      404,
+      {
+        title: "There is no such thing",
+        detail: "There is none.",
+        errors: [error],
+      },
+    ];
+
+    const { code, stderr } = await run(...args);
+
+    expect(code).toBe(4);
+    expect(stderr).toBe(`error: There is none.\n${told}`);
+  },
+);

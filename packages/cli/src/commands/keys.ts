@@ -7,6 +7,7 @@ import { fieldLines } from "../field-lines.ts";
 import { requestRate } from "../option-ranges.ts";
 import { table, type Terminal } from "../terminal.ts";
 import { whyHeader, withWhy, type Why } from "../why.ts";
+import { withYes } from "../yes.ts";
 import { call } from "./endpoint-requests.ts";
 
 /** A key as control answers it. */
@@ -178,7 +179,7 @@ function revoke(run: Run): Command {
       );
     },
   );
-  return withWhy(made);
+  return withWhy(withYes(made));
 }
 
 function pathOf(id = ""): string {

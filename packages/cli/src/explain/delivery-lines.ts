@@ -93,6 +93,10 @@ function whyGivenUp({
   ];
 }
 
+/** The dispatcher cannot tell a deleted endpoint from one that it has not read yet; control can. */
+const DELETED =
+  "its endpoint was deleted, and it is given up once the dispatcher has not known the endpoint for a minute";
+
 function whatWaits(delivery: ExplainedDelivery): readonly string[] {
   const { waitsFor, deferralReason, nextAttemptAt, isOverdue } = delivery;
   if (waitsFor === null || waitsFor === "resume") return [];
@@ -104,7 +108,11 @@ function whatWaits(delivery: ExplainedDelivery): readonly string[] {
     return ["It waits for its turn in the topic deliveries.", ...late];
   if (waitsFor === "retry")
     return [`The next attempt is due at ${nextAttemptAt}${tier}.`, ...late];
-  const why = deferralInWords(deferralReason ?? "");
+  const why =
+    deferralReason === "endpoint_unknown" &&
+    delivery.endpoint.state === "deleted"
+      ? DELETED
+      : deferralInWords(deferralReason ?? "");
   const limit = delivery.endpoint.rateLimit;
   const rate =
     deferralReason === "rate_limited" && limit !== null

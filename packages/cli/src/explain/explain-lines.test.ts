@@ -187,6 +187,26 @@ test.each<[string, Partial<ExplainedDelivery>, readonly string[]]>([
     ],
   ],
   [
+    "put off in the minute after its endpoint was deleted",
+    {
+      endpoint: {
+        ...ENDPOINT,
+        state: "deleted",
+        externalId: null,
+        url: null,
+      },
+      waitsFor: "deferral",
+      deferralReason: "endpoint_unknown",
+      nextAttemptAt: AT,
+    },
+    [
+      "ep_1: not sent yet.",
+      "  It waits without spending an attempt (endpoint_unknown): its endpoint was deleted, and it is given up once the dispatcher has not known the endpoint for a minute.",
+      `  That wait was to end at ${AT}; it may be put off again.`,
+      "  The endpoint does not exist any more.",
+    ],
+  ],
+  [
     "given up, of an endpoint that was deleted",
     {
       ...FAILED,

@@ -1,4 +1,5 @@
 /** The explanation of an event in sentences for people. Pure, but for colours. */
+import { isOperationalType } from "@postrider/core";
 import { visible, type Terminal } from "../terminal.ts";
 import { deliveryLines } from "./delivery-lines.ts";
 import { endpointName } from "./endpoint-name.ts";
@@ -77,7 +78,7 @@ function arrivalLines({
 }
 
 function sourceOf({ source }: Arrival, type: string): string {
-  const own = type.startsWith("postrider.") ? "from Postrider itself, " : "";
+  const own = isOperationalType(type) ? "from Postrider itself, " : "";
   return source.kind === "events"
     ? `${placeOf(source)}: ${own}by the door, or from a producer of yours`
     : `${placeOf(source)}: from a configured source`;

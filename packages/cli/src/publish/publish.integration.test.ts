@@ -389,6 +389,30 @@ test.each([
   },
 );
 
+test("publish --wait ends with 1 when filters leave the event out, and names the command that says which", async () => {
+  fake.answer = ({ line }) =>
+    line.startsWith("POST")
+      ? [202, { events: [{ id: "e1", tenantId: "acme" }] }]
+      : [
+          200,
+          {
+            ...(eventView("") as object),
+            decision: "filtered",
+            deliveries: [],
+          },
+        ];
+
+  const ran = await fake.postrider(
+    ["publish", "--tenant", "acme", "--type", "a", "--payload", "1", "--wait"],
+    { env: fake.env() },
+  );
+
+  expect(ran.code).toBe(1);
+  expect(ran.stderr).toContain(
+    "Nobody got it: filters of endpoints left it out. Which, and why: npx postrider events explain e1 --tenant acme\n",
+  );
+});
+
 test.each([
   ["2126-01-01T00:00:05.000Z", "next attempt 2126-01-01T00:00:05.000Z"],
   [

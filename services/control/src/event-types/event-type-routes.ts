@@ -73,10 +73,10 @@ export function eventTypeRoutes(types: TypeStore): Routes {
       operations.get,
       async (request, reply) => {
         const { name, tenantId } = namedBy(request);
-        const own = types
-          .all()
-          .find((type) => type.name === name && type.tenantId === tenantId);
-        return shown(reply, own ?? types.get({ name, tenantId: null }));
+        const named = types.all().filter((type) => type.name === name);
+        const own = named.find((type) => type.tenantId === tenantId);
+        const common = named.find((type) => type.tenantId === null);
+        return shown(reply, own ?? common ?? types.get({ name, tenantId }));
       },
     );
     app.patch<ByName>(

@@ -11,7 +11,11 @@ import { createTypeStore } from "./type-store.ts";
 const CAUSE = { actor: "admin", why: "", requestId: "req-7" };
 
 /** A store whose log, table and audit trail are the test's. */
-function aStore(limits: { mostBytes?: number; mostBytesOfTenant?: number }) {
+function aStore(limits: {
+  mostBytes?: number;
+  mostBytesOfTenant?: number;
+  mostSubschemas?: number;
+}) {
   const effects = testEffects({ clock: fakeClock() });
   const entries = new Map<string, ControlEntry>();
   const facts: AuditFact[] = [];
@@ -97,6 +101,32 @@ test("a tenant's types leave room for others, and all together are bounded; a ch
   expect(await create("c.1", { ...large })).toBe("done");
 });
 
+test("the schemas of one owner have so many subschemas together; others, types without a schema, and a schema that says less are still taken", async () => {
+  const { store, create } = aStore({ mostSubschemas: 5 });
+  const schema = { properties: { a: { type: "string" }, b: true } };
+  const acme = { tenantId: "acme", schema };
+  const of = { name: "a.1", tenantId: "acme" };
+  const terms = { condition: "any", cause: CAUSE } as const;
+  const change = (to: unknown) =>
+    codeOf(
+      store.change(of, terms, (before, now) =>
+        changedEventType(before, { schema: to }, now),
+      ),
+    );
+
+  expect(await create("a.1", acme)).toBe("done");
+  expect(await create("a.2", acme)).toBe("conflict");
+  expect(await create("a.2", { tenantId: "acme" })).toBe("done");
+  expect(await create("a.3", { ...acme, schema: { type: "object" } })).toBe(
+    "done",
+  );
+  expect(await create("b.1", { ...acme, tenantId: "beta" })).toBe("done");
+  expect(await create("c.1", { schema })).toBe("done");
+  expect(await change({ ...schema, allOf: [{}, {}] })).toBe("conflict");
+  expect(await change({ type: "object" })).toBe("done");
+  expect(await create("a.2b", acme)).toBe("done");
+});
+
 test("each change is audited with what changed, and the same again writes nothing", async () => {
   const { store, create, facts } = aStore({});
   const of = { name: "order.paid", tenantId: null };
@@ -120,6 +150,33 @@ test("each change is audited with what changed, and the same again writes nothin
     { action: "changed", detail: { description: { to: "paid" } } },
   ]);
   expect(store.get(of).version).toBe(2);
+});
+
+test("who asks for every tenant's type is told which tenants have one of their own", async () => {
+  const { store, create } = aStore({});
+  await create("order.paid", { tenantId: "beta" });
+  await create("order.paid", { tenantId: "acme" });
+  const asked = (tenantId: string | null) => () =>
+    store.get({ name: "order.paid", tenantId });
+
+  expect(asked(null)).toThrow(
+    expect.objectContaining({
+      message: "There is no event type order.paid of every tenant.",
+      errors: [
+        expect.objectContaining({ rule: "exists" }),
+        {
+          field: "tenantId",
+          rule: "other_tenant",
+          message: "acme, beta have one of this name",
+        },
+      ],
+    }),
+  );
+  expect(asked("gamma")).toThrow(
+    expect.objectContaining({
+      errors: [expect.objectContaining({ rule: "exists" })],
+    }),
+  );
 });
 
 test("a replica that may not write says so before it says what there is", async () => {

@@ -9,10 +9,11 @@ import type { ProducerRecord } from "@postrider/messaging";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import type { VersionCondition } from "../http/if-match.ts";
-import { ControlProblem } from "../http/problem.ts";
 import type { ControlStoreOptions } from "../writer/control-store.ts";
 import type { Tenure } from "../writer/ownership.ts";
 import { newEventType, type EventTypeCreation } from "./event-type.ts";
+import { subschemaLimit } from "./subschema-limit.ts";
+import { staleVersion, taken, tooMuch, unknownType } from "./type-problems.ts";
 
 /** Which type: a tenant's own, or for null the one of every tenant. */
 export interface TypeName {
@@ -46,11 +47,14 @@ export interface TypeStoreOptions extends ControlStoreOptions {
   readonly mostBytes?: number;
   /** Of one tenant, so that it leaves room for others. Default 2 MiB. */
   readonly mostBytesOfTenant?: number;
+  /** Of one tenant, and of every tenant's types. Default 10,000. */
+  readonly mostSubschemas?: number;
 }
 
 export function createTypeStore(options: TypeStoreOptions): TypeStore {
   const { tenureWriter, table, encode, topic, clock, log } = options;
   const { mostBytes = 32 << 20, mostBytesOfTenant = 2 << 20 } = options;
+  const requireFewSubschemas = subschemaLimit(options.mostSubschemas);
   const { inTurn, owner } = tenureWriter;
 
   const stored = ({ tenantId, name }: TypeName): EventType | undefined =>
@@ -65,7 +69,7 @@ export function createTypeStore(options: TypeStoreOptions): TypeStore {
 
   function get(of: TypeName): EventType {
     const type = stored(of);
-    if (type === undefined) throw unknownType(of, stored);
+    if (type === undefined) throw unknownType(of, all());
     return type;
   }
 
@@ -131,14 +135,18 @@ export function createTypeStore(options: TypeStoreOptions): TypeStore {
   function requireRoom(of: TypeName, type: EventType): void {
     let whole = bytesOf(type);
     let own = whole;
+    const owns = [type];
     for (const other of all()) {
       if (isSame(other, of)) continue;
       whole += bytesOf(other);
-      if (other.tenantId === of.tenantId) own += bytesOf(other);
+      if (other.tenantId !== of.tenantId) continue;
+      own += bytesOf(other);
+      owns.push(other);
     }
     if (of.tenantId !== null && own > mostBytesOfTenant)
       throw tooMuch(mostBytesOfTenant, `the tenant ${of.tenantId}`);
     if (whole > mostBytes) throw tooMuch(mostBytes, "all tenants");
+    requireFewSubschemas(owns);
   }
 
   return {
@@ -196,61 +204,4 @@ function detailOf(
     if (from !== to) detail[field] = { from, to };
   }
   return detail;
-}
-
-function taken({ name, tenantId }: EventType): ControlProblem {
-  const message = `is an event type of ${ownerOf(tenantId)} already`;
-  return new ControlProblem("conflict", `${name} ${message}.`, {
-    errors: [{ field: "name", rule: "unique", message }],
-  });
-}
-
-function tooMuch(most: number, whose: string): ControlProblem {
-  return new ControlProblem(
-    "conflict",
-    `The event types of ${whose} would take more than ${most} bytes. Delete those that are not needed: postrider event-types list, then postrider event-types delete NAME.`,
-    {
-      errors: [
-        { field: "eventTypes", rule: "max_bytes", message: `at most ${most}` },
-      ],
-    },
-  );
-}
-
-function unknownType(
-  of: TypeName,
-  stored: (of: TypeName) => EventType | undefined,
-): ControlProblem {
-  const common = of.tenantId !== null && stored({ ...of, tenantId: null });
-  const more = common ? " There is one of every tenant." : "";
-  return new ControlProblem(
-    "not_found",
-    `There is no event type ${of.name} of ${ownerOf(of.tenantId)}.${more}`,
-    {
-      errors: [
-        { field: "name", rule: "exists", message: "is not such a type" },
-      ],
-    },
-  );
-}
-
-function staleVersion(type: EventType, wanted: number): ControlProblem {
-  return new ControlProblem(
-    "stale_version",
-    `Version ${wanted} was expected; the event type is at ${type.version}.`,
-    {
-      errors: [
-        {
-          field: "if-match",
-          rule: "current",
-          message: `must be "${type.version}"`,
-        },
-      ],
-      headers: { etag: `"${type.version}"` },
-    },
-  );
-}
-
-function ownerOf(tenantId: string | null): string {
-  return tenantId === null ? "every tenant" : `the tenant ${tenantId}`;
 }

@@ -8,20 +8,25 @@ export function ofOneTenant<Row extends { readonly tenant_id: string }>(
 ): readonly Row[] {
   const byTenant = Map.groupBy(rows, (row) => row.tenant_id);
   if (byTenant.size > 1) byTenant.delete("");
-  if (byTenant.size > 1) throw ambiguous(byTenant.size);
+  if (byTenant.size > 1) throw ambiguous([...byTenant.keys()]);
   return byTenant.values().next().value ?? [];
 }
 
-function ambiguous(tenants: number): ControlProblem {
+/** So many tenants are named. */
+const MOST_NAMED = 20;
+
+/** Only who may see every tenant gets here: a tenant's key asks for its own. */
+function ambiguous(tenants: readonly string[]): ControlProblem {
+  const named = tenants.toSorted().slice(0, MOST_NAMED).join(", ");
   return new ControlProblem(
     "ambiguous_event",
-    `${tenants} tenants have an event of this id: say which with ?tenantId=.`,
+    `${tenants.length} tenants have an event of this id: say which with ?tenantId=.`,
     {
       errors: [
         {
           field: "tenantId",
           rule: "required",
-          message: "is required for an id that several tenants use",
+          message: `is required: the id is used by the tenants ${named}`,
         },
       ],
     },

@@ -11,8 +11,7 @@ import {
   type StageRunner,
   topicName,
 } from "@postrider/messaging";
-import type { TypeCatalogue } from "@postrider/event-types";
-import type { Check, Lifecycle } from "@postrider/runtime";
+import type { Lifecycle } from "@postrider/runtime";
 import { boundedOutput } from "./bounded-output.ts";
 import { createFilterMeters, EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
@@ -25,6 +24,7 @@ import { RouteSpans } from "./route-spans.ts";
 import { createRouteStage } from "./route.stage.ts";
 import { createRouteMeters } from "./route-metrics.ts";
 import { createSourceRunners, degraded } from "./source-runners.ts";
+import { typesCheck } from "./types-check.ts";
 import {
   createOutputPart,
   type RolePart,
@@ -42,7 +42,7 @@ interface Input {
 
 /** The route stage with its table of endpoints, its output and its runners: one for `events`, one for each configured source. */
 export function createRoutePart(shared: Shared): RolePart {
-  const { config, effects, kafka, schemas, sources, types } = shared;
+  const { config, effects, kafka, schemas, sources, types, entries } = shared;
   const prefix = config.topicPrefix;
   const output = createOutputPart(shared, [
     "deliveries",
@@ -100,18 +100,12 @@ export function createRoutePart(shared: Shared): RolePart {
     health: () => ({
       live: healths.flatMap((one) => one.health().live),
       ready: [
-        typesCheck(types),
+        typesCheck(types, entries),
         ...healths.flatMap((one) => one.health().ready),
         ...rights().map(degraded),
       ],
     }),
   };
-}
-
-function typesCheck(types: TypeCatalogue): Check {
-  const behind = types.behind();
-  const detail = behind ?? "nothing waits for them";
-  return { name: "event-types", isOk: behind === null, detail };
 }
 
 /** Asks for the rights on the sources' topics, and keeps nothing waiting. */

@@ -590,6 +590,22 @@ test("a duplicate with another payload says so, also of an event that was rememb
   expect(other?.reason).toContain("with another type or payload");
 });
 
+test("an operational event that is told again, with what it counts by then, is a duplicate and no fault of a publisher", async () => {
+  const { route } = aRoute({ endpoints: [anEndpoint()] });
+  const type = "postrider.dead_letters.growing";
+  const told = (count: number) => envelope({ type, payload: { count } });
+
+  await route(aRecord(told(100), { offset: 1 }));
+  const again = await route(aRecord(told(140), { offset: 2 }));
+
+  expect(again.intake).toMatchObject([
+    {
+      decision: "duplicate",
+      reason: "an event of this tenant and id was accepted before",
+    },
+  ]);
+});
+
 test("an invalid event does not make a later good one a duplicate", async () => {
   const { route } = aRoute({ endpoints: [anEndpoint()] });
   await route(aRecord(envelope({ type: "" }), { offset: 1 }));

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { isOperationalType } from "@postrider/core";
 import type {
   OutRecord,
   Stage,
@@ -84,7 +85,10 @@ export function createRouteStage(options: RouteOptions): Stage<RouteInput> {
       const content = contentOf(event);
       if (acceptedEvents.isRepeat(raw, key)) {
         span?.decided("duplicate");
-        const isOther = acceptedEvents.isOther(raw, key, content);
+        // What Postrider counts has changed when it tells of it again, and nobody published anything wrong.
+        const isOther =
+          !isOperationalType(event.type) &&
+          acceptedEvents.isOther(raw, key, content);
         return emit(route.duplicate(isOther));
       }
       // After the window: what was accepted before there was a policy stays accepted.

@@ -9,7 +9,7 @@ import {
   type RollUpServer,
   type RollUpTables,
 } from "../../fixtures/roll-up-tables.ts";
-import { compareDays, daysOf } from "./compare-days.ts";
+import { compareDays } from "./compare-days.ts";
 import { runRollUps } from "./roll-ups-mode.ts";
 
 const TABLES = ["attempts", "endpoint_hour", "tenant_minute"] as const;
@@ -44,10 +44,10 @@ test.each(TABLES)(
       next: expect.stringContaining("SHOW ROW POLICIES"),
     };
 
-    await expect(daysOf(sql, DATABASE)).rejects.toMatchObject(refused);
-    await expect(compareDays(sql, DATABASE, [day])).rejects.toMatchObject(
-      refused,
-    );
+    for (const days of [null, [day]])
+      await expect(compareDays(sql, DATABASE, days)).rejects.toMatchObject(
+        refused,
+      );
     await sql.close();
   },
 );
@@ -78,11 +78,7 @@ test("a repair is refused, too, and says so", async () => {
 test("row policies that hide nothing from the user are no obstacle", async () => {
   const sql = writerAs(tables.stack, "all");
 
-  const verdicts = await compareDays(
-    sql,
-    DATABASE,
-    await daysOf(sql, DATABASE),
-  );
+  const verdicts = await compareDays(sql, DATABASE, null);
 
   expect(verdicts.map(({ verdict }) => verdict)).toEqual([
     { kind: "equal", attempts: 60 },

@@ -59,7 +59,12 @@ export interface ArrivalRow {
   readonly arrivals: number;
 }
 
-/** The arrival that counts comes first: one that was decided by the endpoints, then one that was turned away, then duplicates. A row inserted twice counts once. */
+/**
+ * The arrival that counts comes first: one that was decided by the endpoints, then one that was turned away, then duplicates. A row inserted
+ * twice counts once. A route that was killed before it committed decides the same record again, and the endpoints may have changed meanwhile:
+ * then the decision that made deliveries counts, for they are sent, else the later one. Once ClickHouse has merged the rows, the one that was
+ * inserted last is all that is left.
+ */
 export const ARRIVALS_SQL = `
 SELECT event_type, decision, reason, field, rule, payload_bytes, no_match_count,
   ${ms("occurred_at")} AS occurredAt, ${ms("received_at")} AS receivedAt, ${ms("decided_at")} AS decidedAt,
@@ -69,6 +74,7 @@ FROM (
     source_topic, source_partition, source_offset
   FROM events
   WHERE ${OF_EVENT} AND part = 0
+  ORDER BY decision = 'routed' DESC, decided_at DESC
   LIMIT 1 BY source_topic, source_partition, source_offset
 )
 ORDER BY indexOf(['routed', 'filtered', 'no_match', 'refused', 'invalid', 'duplicate'], decision), received_at, source_offset
@@ -85,13 +91,14 @@ export interface NamedRow {
 const OF_ARRIVAL =
   "source_topic = {topic:String} AND source_partition = {partition:Int32} AND source_offset = {offset:Int64}";
 
+/** All parts of one decision have one time. */
 export const NAMED_SQL = `
 SELECT groupArrayArray(endpoint_ids) AS sent, groupArrayArray(paused_endpoint_ids) AS paused,
   groupArrayArray(disabled_endpoint_ids) AS disabled, groupArrayArray(filtered_endpoint_ids) AS filtered
 FROM (
   SELECT endpoint_ids, paused_endpoint_ids, disabled_endpoint_ids, filtered_endpoint_ids
   FROM events
-  WHERE ${OF_EVENT} AND ${OF_ARRIVAL}
+  WHERE ${OF_EVENT} AND ${OF_ARRIVAL} AND decision = {decision:String} AND decided_at = ${at("decidedAt")}
   ORDER BY part
   LIMIT 1 BY part
 )`;

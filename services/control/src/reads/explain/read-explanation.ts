@@ -140,7 +140,8 @@ async function readNamed(
 ): Promise<NamedRow | null> {
   if (counted === undefined || !BY_ENDPOINTS.includes(counted.decision))
     return null;
-  const values = { ...of, ...placeOf(counted) };
+  const { decision, decidedAt } = counted;
+  const values = { ...of, ...placeOf(counted), decision, decidedAt };
   const [named] = await reading.select<NamedRow>(NAMED_SQL, values);
   return named ?? null;
 }

@@ -50,7 +50,7 @@ export function matchRoutes({
           () => readMatches(asked, { reading, clock, gone }),
         );
         if (asked.eventId !== null && counts.events === 0)
-          throw notRecorded(asked.eventId);
+          throw notRecorded(asked.eventId, asked.tenantId);
         return {
           filter: asked.filter.text,
           tenantId: asked.tenantId,
@@ -64,10 +64,10 @@ export function matchRoutes({
   };
 }
 
-function notRecorded(eventId: string): ControlProblem {
+function notRecorded(eventId: string, tenantId: string): ControlProblem {
   return new ControlProblem(
     "not_found",
-    `No event ${JSON.stringify(eventId)} of the tenant is recorded that endpoints could have got. What was just published takes a moment.`,
+    `No event ${JSON.stringify(eventId)} of the tenant ${tenantId} is recorded that endpoints could have got. What was just published takes a moment.`,
     {
       errors: [
         { field: "eventId", rule: "exists", message: "is not recorded" },
