@@ -1,14 +1,16 @@
 /** How a program of each language is run here. What the programs need beyond their language is fetched once, as their own lists have it, and kept beside the other downloads. */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { test } from "@jest/globals";
 import { cached, cacheRoot } from "../../packages/local-stack/src/cache.ts";
 import { onlyWith } from "../only-with.ts";
 import type { LanguageName } from "./programs.ts";
 
+const run = promisify(execFile);
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const EXAMPLES = join(ROOT, "examples");
 const FETCHING_MS = 300_000;
@@ -28,12 +30,16 @@ export interface Language {
 }
 
 /** The folder that the command fills with what a list of examples/ names; another list, or another version of the language, has another folder. */
-async function fetched(
-  list: string,
-  version: string,
-  command: string,
-  argsFor: (folder: string) => readonly string[],
-): Promise<string> {
+async function fetched({
+  list,
+  version,
+  by: [command, argsFor],
+}: {
+  readonly list: string;
+  /** Of the language, where what is fetched depends on it. */
+  readonly version: string;
+  readonly by: readonly [string, (folder: string) => readonly string[]];
+}): Promise<string> {
   const hash = createHash("sha256")
     .update(version)
     .update(readFileSync(join(EXAMPLES, list)))
@@ -41,10 +47,7 @@ async function fetched(
     .slice(0, 12);
   const path = join(cacheRoot(process.env), `examples-${list}-${hash}`);
   return await cached(path, async (folder) => {
-    execFileSync(command, argsFor(folder), {
-      stdio: "pipe",
-      timeout: FETCHING_MS,
-    });
+    await run(command, argsFor(folder), { timeout: FETCHING_MS });
   });
 }
 
@@ -56,11 +59,9 @@ async function language(
   const { isHere, testHere, note } = onlyWith(...probe);
   try {
     const [command, ...args] = probe;
-    const version = isHere
-      ? execFileSync(command, args, { encoding: "utf8" })
-      : "";
-    const run = isHere ? await prepare(version) : notHere;
-    return { testHere, note, run };
+    if (!isHere) return { testHere, note, run: notHere };
+    const { stdout: version } = await run(command, args);
+    return { testHere, note, run: await prepare(version) };
   } catch (error) {
     const why = error instanceof Error ? error.message.split("\n")[0] : "";
     return {
@@ -87,11 +88,17 @@ export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
   },
   Python: await language(["python3", "--version"], async (version) => {
     const list = "requirements.txt";
-    const packages = await fetched(list, version, "python3", (folder) => [
-      ...["-m", "pip", "install", "--quiet", "--retries", "1"],
-      ...["--disable-pip-version-check", "--target", folder],
-      ...["--requirement", join(EXAMPLES, list)],
-    ]);
+    const argsFor = (folder: string): string[] => [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--retries=1",
+      "--disable-pip-version-check",
+      `--target=${folder}`,
+      `--requirement=${join(EXAMPLES, list)}`,
+    ];
+    const packages = await fetched({ list, version, by: ["python3", argsFor] });
     return (file) => ({
       command: "python3",
       args: [file],
@@ -99,17 +106,20 @@ export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
     });
   }),
   Java: await language(["javac", "--version"], async () => {
-    const jars = await fetched("pom.xml", "", "mvn", (folder) => [
-      ...["-B", "-q", "-f", join(EXAMPLES, "pom.xml")],
+    const list = "pom.xml";
+    const argsFor = (folder: string): string[] => [
+      "-B",
+      "-q",
+      `--file=${join(EXAMPLES, list)}`,
       "dependency:copy-dependencies",
       `-DoutputDirectory=${folder}`,
-    ]);
+    ];
+    const jars = await fetched({ list, version: "", by: ["mvn", argsFor] });
     return plain("java", "-cp", join(jars, "*"));
   }),
   Go: await language(["go", "version"], async () => {
     const module = join(EXAMPLES, "go");
-    execFileSync("go", ["-C", module, "mod", "download"], {
-      stdio: "pipe",
+    await run("go", ["-C", module, "mod", "download"], {
       timeout: FETCHING_MS,
     });
     // A file of the module is run in its folder, where `go` finds the module.
