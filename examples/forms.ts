@@ -1,13 +1,14 @@
 // KAFKA_BROKERS=127.0.0.1:9092 npx node --disable-warning=TimeoutNegativeWarning examples/forms.ts FORM…
-// Sends one record in each of the forms that are named, of docs/publishing.md: envelope, avro, cloudevent-binary, cloudevent-structured; or, for the
-// sources of examples/sources.yaml, orders, parcels.
+// Sends one record in each of the forms that are named, of docs/publishing.md: envelope, avro, avro-registry (of SCHEMA_REGISTRY_URL),
+// cloudevent-binary, cloudevent-structured; or, for the sources of examples/sources.yaml, orders, parcels.
 import { readFileSync } from "node:fs";
 import avro from "avsc";
 import { Kafka, Partitioners, type Message } from "kafkajs";
 
 const EVENTS = `${process.env["POSTRIDER_TOPIC_PREFIX"] ?? "postrider."}events`;
 
-const forms: Readonly<Record<string, () => readonly [string, Message]>> = {
+type Sent = readonly [topic: string, message: Message];
+const forms: Readonly<Record<string, () => Sent | Promise<Sent>>> = {
   envelope: () => [
     EVENTS,
     {
@@ -15,7 +16,20 @@ const forms: Readonly<Record<string, () => readonly [string, Message]>> = {
       value: `{"id":"order-1","type":"order.paid","tenantId":"acme","payload":{"orderId":1,"total":12.50}}`,
     },
   ],
-  avro: () => [EVENTS, { key: "acme:order-2", value: webhookEvent("order-2") }],
+  avro: () => [
+    EVENTS,
+    {
+      key: "acme:order-2",
+      value: Buffer.concat([singleObjectHeader(), webhookEvent(2)]),
+    },
+  ],
+  "avro-registry": async () => [
+    EVENTS,
+    {
+      key: "acme:order-5",
+      value: Buffer.concat([await registryHeader(), webhookEvent(5)]),
+    },
+  ],
   "cloudevent-binary": () => [
     EVENTS,
     {
@@ -49,9 +63,12 @@ const forms: Readonly<Record<string, () => readonly [string, Message]>> = {
   ],
 };
 
-const records = process.argv.slice(2).map((form) => forms[form]?.());
-if (records.length === 0 || records.includes(undefined))
+const asked = process.argv.slice(2).map((name) => forms[name]);
+if (asked.length === 0 || asked.includes(undefined))
   throw new Error(`FORM is one of ${Object.keys(forms).join(", ")}`);
+const schemaFile = new URL("../schemas/webhook-event.avsc", import.meta.url);
+const schemaText = readFileSync(schemaFile, "utf8");
+const schema = avro.Type.forSchema(JSON.parse(schemaText) as avro.Schema);
 const kafka = new Kafka({
   brokers: (process.env["KAFKA_BROKERS"] ?? "127.0.0.1:9092").split(","),
 });
@@ -60,7 +77,8 @@ const producer = kafka.producer({
   createPartitioner: Partitioners.DefaultPartitioner,
 });
 await producer.connect();
-for (const [topic, message] of records.filter((each) => each !== undefined)) {
+for (const form of asked.filter((each) => each !== undefined)) {
+  const [topic, message] = await form();
   if (topic !== EVENTS) await makeTopic(topic);
   await producer.send({ topic, messages: [message] });
   console.log(`sent to ${topic}`);
@@ -75,22 +93,41 @@ async function makeTopic(topic: string): Promise<void> {
   await admin.disconnect();
 }
 
-/** Avro's single-object encoding: C3 01, the schema's CRC-64 (little endian), the value. */
-function webhookEvent(id: string): Buffer {
-  const file = new URL("../schemas/webhook-event.avsc", import.meta.url);
-  const schema = JSON.parse(readFileSync(file, "utf8")) as avro.Schema;
-  const type = avro.Type.forSchema(schema);
-  // What is left out has the schema's default.
-  const value = type.toBuffer({
-    id,
+/** The value without a header. What is left out has the schema's default. */
+function webhookEvent(order: number): Buffer {
+  return schema.toBuffer({
+    id: `order-${order}`,
     type: "order.paid",
     tenantId: "acme",
-    payload: Buffer.from(`{"orderId":2,"total":12.50}`),
+    payload: Buffer.from(`{"orderId":${order},"total":12.50}`),
   });
+}
+
+/** Avro's single-object encoding: C3 01, then the schema's CRC-64, little endian. */
+function singleObjectHeader(): Buffer {
   const header = Buffer.alloc(10);
   header.writeUInt16BE(0xc301, 0);
-  header.writeBigUInt64LE(crc64(JSON.stringify(type.schema())), 2);
-  return Buffer.concat([header, value]);
+  header.writeBigUInt64LE(crc64(JSON.stringify(schema.schema())), 2);
+  return header;
+}
+
+/** A registry's framing: 0, then the schema's id there, big endian. A schema that is there already keeps its id. */
+async function registryHeader(): Promise<Buffer> {
+  const registry = process.env["SCHEMA_REGISTRY_URL"];
+  if (!registry) throw new Error("set SCHEMA_REGISTRY_URL");
+  const response = await fetch(
+    `${registry}/subjects/${EVENTS}-value/versions`,
+    {
+      method: "POST",
+      headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
+      body: JSON.stringify({ schema: schemaText }),
+    },
+  );
+  if (!response.ok) throw new Error(await response.text());
+  const { id } = (await response.json()) as { id: number };
+  const header = Buffer.alloc(5);
+  header.writeInt32BE(id, 1);
+  return header;
 }
 
 /** CRC-64-AVRO of the schema's parsing canonical form (Avro's specification, Schema Fingerprints). */

@@ -1,4 +1,4 @@
-// WEBHOOK_SECRETS="whsec_…" node examples/receiving/receive-with-package.js
+// WEBHOOK_SECRETS="whsec_…" npx node examples/receiving/receive-with-package.js
 // With @postrider/signing (packages/signing). During a rotation name both secrets, with a space between them; public keys (whpk_…) too.
 import { createServer } from "node:http";
 import { verify } from "@postrider/signing";
