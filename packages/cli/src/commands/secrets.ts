@@ -169,7 +169,7 @@ function sayWhatFollows(use: KeyUse, terminal: Terminal): void {
       );
   if (remaining > 0)
     terminal.say(
-      `${remaining} of them ${remaining === 1 ? "is" : "are"} sealed with an older key. Seal ${remaining === 1 ? "it" : "them"} with ${newest}: ${seal}`,
+      `${counted(remaining, "secret or header value", "secrets or header values")} ${remaining === 1 ? "is" : "are"} sealed with an older key. Seal ${remaining === 1 ? "it" : "them"} with ${newest}: ${seal}`,
     );
   if (plainHeaders > 0)
     terminal.say(
