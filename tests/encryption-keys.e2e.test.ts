@@ -180,7 +180,9 @@ test(
       "1 secret or header value is sealed with an older key.",
     );
     const done = await postrider("secrets", "reencrypt", "--why", "new key");
-    expect(done).toContain("Sealed with k2: 1 secret and 0 header values of 1 endpoint.");
+    expect(done).toContain(
+      "Sealed with k2: 1 secret and 0 header values of 1 endpoint.",
+    );
     expect(done).toContain("No endpoint needs k1 any more.");
     await setKeys(K2, ["k1=0", "k2=1"]);
     await arrives(await publish(), secret);

@@ -57,7 +57,9 @@ test("the status shows what each key has sealed, and what to do next", async () 
   expect(ran.stderr).toContain(
     "Key k0 is missing, and 2 secrets and 0 header values are sealed",
   );
-  expect(ran.stderr).toContain("4 secrets or header values are sealed with an older key.");
+  expect(ran.stderr).toContain(
+    "4 secrets or header values are sealed with an older key.",
+  );
   expect(ran.stderr).toContain("2 header values are not sealed.");
   expect(ran.stderr).toContain("npx postrider secrets reencrypt");
   expect(ran.stderr).not.toContain("No endpoint needs");
