@@ -177,10 +177,12 @@ test(
     await setKeys(`${K2},${K1}`, ["k1=2", "k2=1"]);
     await arrives(await publish(toInline("hush")), "hush");
     expect(await postrider("secrets", "status")).toContain(
-      "1 secret is sealed with an older key.",
+      "1 secret or header value is sealed with an older key.",
     );
     const done = await postrider("secrets", "reencrypt", "--why", "new key");
-    expect(done).toContain("Sealed with k2: 1 secret of 1 endpoint.");
+    expect(done).toContain(
+      "Sealed with k2: 1 secret and 0 header values of 1 endpoint.",
+    );
     expect(done).toContain("No endpoint needs k1 any more.");
     await setKeys(K2, ["k1=0", "k2=1"]);
     await arrives(await publish(), secret);

@@ -14,6 +14,7 @@ const endpoint = (id: string, over: Partial<Endpoint> = {}): Endpoint => ({
   secrets: [],
   method: "POST",
   headers: {},
+  sealedHeaders: {},
   timeoutMs: 15_000,
   maxConcurrency: 16,
   rateLimit: null,

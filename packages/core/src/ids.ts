@@ -74,6 +74,15 @@ export function secretAad(
   return `${tenantId}/${endpointId}/${secretId}`;
 }
 
+/** The additional authenticated data under which the value of an endpoint's request header is sealed. A header is one whatever the case of its name. */
+export function headerAad(
+  tenantId: string,
+  endpointId: string,
+  name: string,
+): string {
+  return `header/${tenantId}/${endpointId}/${name.toLowerCase()}`;
+}
+
 /** The additional authenticated data under which a dead letter's unreadable value is sealed: the record's topic, partition and offset. */
 export function rawValueAad(record: {
   readonly topic: string;

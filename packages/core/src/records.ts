@@ -466,6 +466,14 @@ export interface DeadLetter {
   readonly sourceOffset: number;
 }
 
+/** A header's value under AES-256-GCM; the AAD binds it to its owner and to the header's name. */
+export interface SealedHeader {
+  /** Which key of the key ring sealed it. */
+  readonly kid: string;
+  /** Nonce (12 bytes), ciphertext, tag (16 bytes). */
+  readonly ciphertext: Uint8Array;
+}
+
 /** How many attempts may start. */
 export interface RateLimit {
   /** Attempts a second in the long run; more than 0. */
@@ -496,12 +504,14 @@ export interface Endpoint {
   readonly stateReason: null | string;
   /** Oldest first; the last is the newest. Each unexpired secret makes one signature. */
   readonly secrets: readonly SealedSecret[];
-  /** The signature headers that its requests carry: standard, hmac-hex or both. */
+  /** What its requests carry, or are not sent: the signature headers standard, hmac-hex or both, and, with sealedHeaders, sealed-headers. */
   readonly signing: readonly string[];
   /** The HTTP method of its requests: POST, PUT or PATCH. */
   readonly method: string;
-  /** The endpoint's own request headers. */
+  /** Its own request headers as older versions wrote them, with plain values; now empty: they are in sealedHeaders. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The endpoint's own request headers, by name. */
+  readonly sealedHeaders: Readonly<Record<string, SealedHeader>>;
   /** 1000 to 60000. */
   readonly timeoutMs: number;
   /** Requests at once. */

@@ -63,6 +63,12 @@ export const SIGNING_PROFILES = ["standard", "hmac-hex"] as const;
 /** A signature header: `standard` is `webhook-signature` (Standard Webhooks), `hmac-hex` is `x-webhook-signature` over the body alone. */
 export type SigningProfile = (typeof SIGNING_PROFILES)[number];
 
+/**
+ * Stands beside the signing profiles of an endpoint that has `sealedHeaders`. A dispatcher sends nothing for a profile that it does not know,
+ * so one from before sealed headers holds the endpoint's deliveries instead of sending them without the headers (decision 43).
+ */
+export const SEALED_HEADERS = "sealed-headers";
+
 export const REQUEST_METHODS = ["POST", "PUT", "PATCH"] as const;
 /** The HTTP method of an endpoint's requests. */
 export type RequestMethod = (typeof REQUEST_METHODS)[number];

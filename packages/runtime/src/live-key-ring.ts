@@ -81,7 +81,7 @@ export function createLiveKeyRing(
   );
   const opened = meter.counter(
     "postrider_secrets_opened_total",
-    "Secrets that were opened, by the encryption key that had sealed them. An endpoint's is opened once and kept in memory.",
+    "Secrets and header values that were opened, by the encryption key that had sealed them. The dispatcher opens an endpoint's once and keeps them in memory.",
     ["key"],
   );
   return {

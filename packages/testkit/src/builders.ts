@@ -82,6 +82,7 @@ export function anEndpoint(fields: Partial<Endpoint> = {}): Endpoint {
     signing: ["standard"],
     method: "POST",
     headers: {},
+    sealedHeaders: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,
     rateLimit: null,

@@ -49,6 +49,7 @@ import { seriesRoutes } from "./reads/series-routes.ts";
 import { createReader } from "./reads/reader.ts";
 import { keyRoutes } from "./keys/key-routes.ts";
 import { createKeyStore } from "./keys/key-store.ts";
+import { createHeaderSeal } from "./endpoints/header-seal.ts";
 import { createPublicKeys } from "./endpoints/public-keys.ts";
 import { resumeRoutes } from "./resumes/resume-routes.ts";
 import { composeOperations } from "./operations.ts";
@@ -182,6 +183,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const keyRing = createLiveKeyRing(config.encryptionKeys, effects);
   const secrets = createSecretMaker(keyRing, clock);
   const publicKeyOf = createPublicKeys(keyRing, log);
+  const headerSeal = createHeaderSeal(keyRing);
   const tenureWriter = createTenureWriter({
     ownership,
     async readBack(place) {
@@ -263,6 +265,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     },
     auditTrail,
     secrets,
+    headerSeal,
     newId: () => `ep_${randomBytes(18).toString("base64url")}`,
     clock,
     log,
@@ -313,6 +316,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
           log,
         }),
         publicKeyOf,
+        headerSeal,
         input: createEndpointInput({
           allowHttp: config.allowHttp,
           allowedCidrs: config.allowCidrs ?? [],
@@ -320,7 +324,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         }),
       }),
       secretRoutes(createSecretKeys({ keyRing, table, writer, clock, log })),
-      resumeRoutes({ table, writer, store, publicKeyOf }),
+      resumeRoutes({ table, writer, store, publicKeyOf, headerSeal }),
       replays.routes,
       eventRoutes(reader),
       explainRoutes({

@@ -4,14 +4,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { secretAad, type AuditEntry, type Endpoint } from "@postrider/core";
+import {
+  headerAad,
+  secretAad,
+  type AuditEntry,
+  type Endpoint,
+} from "@postrider/core";
 import { topicName } from "@postrider/messaging";
 import {
   composeLifecycle,
   createKeyRing,
   parseEncryptionKeys,
 } from "@postrider/runtime";
-import { readTopics, useStack, waitFor } from "@postrider/testkit";
+import { anEndpoint, readTopics, useStack, waitFor } from "@postrider/testkit";
 import {
   accessTo,
   CONTROL_TOPICS,
@@ -37,6 +42,7 @@ interface KeyUse {
   readonly newest: string;
   readonly remaining: number;
   readonly missing: number;
+  readonly plainHeaders: number;
   readonly keys: readonly {
     readonly kid: string;
     readonly secrets: number;
@@ -46,6 +52,7 @@ interface KeyUse {
 interface Round {
   readonly endpoints: number;
   readonly secrets: number;
+  readonly headers: number;
   readonly failed: readonly { readonly endpointId: string }[];
   readonly next: string | null;
 }
@@ -96,6 +103,18 @@ async function recordsOf<T>(topic: "endpoints" | "audit"): Promise<T[]> {
       const decoded = schemas.decoderOf(topic)(raw);
       return decoded.kind === "decoded" ? [decoded.value as T] : [];
     });
+  } finally {
+    await whole.stop(Date.now() + 5_000);
+  }
+}
+
+/** As a control from before sealed headers did. */
+async function writeEndpoint(value: Endpoint): Promise<void> {
+  const { parts, effects, output } = accessTo(stack);
+  const whole = composeLifecycle(parts, effects);
+  await whole.start();
+  try {
+    await output.send([{ topic: "endpoints", key: value.id, value }]);
   } finally {
     await whole.stop(Date.now() + 5_000);
   }
@@ -235,6 +254,53 @@ test(
     await setKeys(ask, K2, K1);
     await ask("POST /v1/secrets/reencrypt");
     expect(opened(await stored(id), K2)).toEqual([secret]);
+  },
+  LONG,
+);
+
+test(
+  "header values that an older version wrote are counted, are sealed by a re-encryption, and look the same before and after",
+  async () => {
+    // The endpoints of the tests before are sealed with either.
+    writeFileSync(file, [K2, K1].join());
+    const { ask } = await startOwner();
+    const headers = { authorization: "Bearer hush", "x-team": "billing" };
+    const made = await create(ask, { headers });
+    const old = anEndpoint({ id: "ep_old", secrets: [], headers });
+    await writeEndpoint(old);
+    await waitFor(async () => (await useOf(ask)).plainHeaders === 2);
+    const before = await ask(`GET /v1/endpoints/${old.id}`);
+
+    const round = await ask<Round>("POST /v1/secrets/reencrypt");
+
+    expect(round.body).toMatchObject({ headers: 2, failed: [] });
+    expect(await useOf(ask)).toMatchObject({ remaining: 0, plainHeaders: 0 });
+    const after = await ask(`GET /v1/endpoints/${old.id}`);
+    expect(after.body).toEqual(before.body);
+    expect(after.body.headers).toEqual({
+      ...headers,
+      authorization: "[redacted]",
+    });
+    for (const { id } of [made, old]) {
+      const { headers: plain, sealedHeaders } = await stored(id);
+      expect(plain).toEqual({});
+      const ring = createKeyRing(parseEncryptionKeys(K2));
+      const opened = Object.entries(sealedHeaders).map(([name, sealed]) => [
+        name,
+        String(ring.open(sealed, headerAad("acme", id, name))),
+      ]);
+      expect(Object.fromEntries(opened)).toEqual(headers);
+    }
+    const [entry] = (await recordsOf<AuditEntry>("audit")).filter(
+      ({ subjectId }) => subjectId === old.id,
+    );
+    expect(entry).toMatchObject({ action: "secrets_reencrypted" });
+    expect(JSON.parse(entry!.detail)).toMatchObject({
+      headers: {
+        from: [{ kid: null }, { kid: null }],
+        to: [{ kid: "k2" }, { kid: "k2" }],
+      },
+    });
   },
   LONG,
 );

@@ -7,22 +7,25 @@ const fake = useFakeStack();
 const run = (...args: readonly string[]) =>
   fake.postrider(["secrets", ...args], { env: fake.env() });
 
-const key = (kid: string, secrets: number, isInRing = true) => ({
+const key = (kid: string, secrets: number, isInRing = true, headers = 0) => ({
   kid,
   isInRing,
   secrets,
+  headers,
   endpoints: secrets,
 });
 const DONE = {
   newest: "k2",
   remaining: 0,
   missing: 0,
+  plainHeaders: 0,
   keys: [key("k2", 5), key("k1", 0)],
 };
 const ROUND = {
   newest: "k2",
   endpoints: 2,
   secrets: 3,
+  headers: 1,
   failed: [],
   next: null,
 };
@@ -32,9 +35,10 @@ test("the status shows what each key has sealed, and what to do next", async () 
     200,
     {
       newest: "k2",
-      remaining: 3,
+      remaining: 4,
       missing: 2,
-      keys: [key("k2", 5), key("k1", 3), key("k0", 2, false)],
+      plainHeaders: 2,
+      keys: [key("k2", 5), key("k1", 3, true, 1), key("k0", 2, false)],
     },
   ];
 
@@ -43,14 +47,20 @@ test("the status shows what each key has sealed, and what to do next", async () 
   expect(ran).toMatchObject({ code: 0 });
   expect(ran.stdout).toBe(
     [
-      "KEY  SECRETS  ENDPOINTS  STATE",
-      "k2   5        5          newest: seals",
-      "k1   3        3          opens",
-      "k0   2        2          missing",
+      "KEY  SECRETS  HEADERS  ENDPOINTS  STATE",
+      "k2   5        0        5          newest: seals",
+      "k1   3        1        3          opens",
+      "k0   2        0        2          missing",
       "",
     ].join("\n"),
   );
-  expect(ran.stderr).toContain("Key k0 is missing, and 2 secrets are sealed");
+  expect(ran.stderr).toContain(
+    "Key k0 is missing, and 2 secrets and 0 header values are sealed",
+  );
+  expect(ran.stderr).toContain(
+    "4 secrets or header values are sealed with an older key.",
+  );
+  expect(ran.stderr).toContain("2 header values are not sealed.");
   expect(ran.stderr).toContain("npx postrider secrets reencrypt");
   expect(ran.stderr).not.toContain("No endpoint needs");
 });
@@ -65,7 +75,9 @@ test("a re-encryption goes on until nothing is left, and says what may still nee
   const ran = await run("reencrypt", "--why", "new key");
 
   expect(ran).toMatchObject({ code: 0 });
-  expect(ran.stdout).toContain("Sealed with k2: 6 secrets of 4 endpoints.");
+  expect(ran.stdout).toContain(
+    "Sealed with k2: 6 secrets and 2 header values of 4 endpoints.",
+  );
   expect(ran.stderr).toContain("No endpoint needs k1 any more.");
   expect(ran.stderr).toContain("keep it 40 days");
   expect(fake.asked.map(({ line, body }) => `${line} ${body}`)).toEqual([
@@ -100,6 +112,7 @@ test("a secret that could not be sealed anew is named, and the command fails", a
     endpointId: "ep_1",
     tenantId: "acme",
     secretId: "sec_1",
+    header: null,
     kid: "k0",
     reason: "key_missing",
   };

@@ -1,5 +1,6 @@
 /** `secrets status` and `secrets reencrypt`. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { counted } from "@postrider/core";
 import { Command } from "commander";
 import { EXIT, type ExitCode } from "../cli-error.ts";
 import { command, type Run } from "../command.ts";
@@ -12,11 +13,14 @@ interface KeyUse {
   readonly newest: string;
   readonly remaining: number;
   readonly missing: number;
+  /** Header values that no key has sealed. */
+  readonly plainHeaders: number;
   readonly keys: readonly {
     readonly kid: string;
     readonly isInRing: boolean;
     readonly endpoints: number;
     readonly secrets: number;
+    readonly headers: number;
   }[];
 }
 
@@ -25,6 +29,7 @@ interface Round {
   readonly newest: string;
   readonly endpoints: number;
   readonly secrets: number;
+  readonly headers: number;
   readonly failed: readonly Failed[];
   readonly next: string | null;
 }
@@ -32,14 +37,17 @@ interface Round {
 interface Failed {
   readonly endpointId: string;
   readonly tenantId: string;
-  readonly secretId: string;
+  readonly secretId: string | null;
+  readonly header: string | null;
   readonly kid: string;
   readonly reason: string;
 }
 
 export function secretsCommand(run: Run): Command {
   return new Command("secrets")
-    .description("which encryption keys seal endpoint secrets")
+    .description(
+      "which encryption keys seal endpoint secrets and header values",
+    )
     .addCommand(status(run))
     .addCommand(reencrypt(run));
 }
@@ -48,7 +56,7 @@ function status(run: Run): Command {
   return command(
     run,
     "status",
-    "how many endpoint secrets each encryption key has sealed",
+    "how many endpoint secrets and header values each encryption key has sealed, and how many none has",
     async ({ terminal }) => {
       const use = await keyUse();
       terminal.data(use, () => useTable(use, terminal));
@@ -61,11 +69,12 @@ function reencrypt(run: Run): Command {
   const made = command<Why>(
     run,
     "reencrypt",
-    "seal all endpoint secrets with the newest encryption key; may be stopped and repeated at any time",
+    "seal all endpoint secrets and header values with the newest encryption key; may be stopped and repeated at any time",
     async ({ options, terminal }) => {
       const failed: Failed[] = [];
       let endpoints = 0;
       let secrets = 0;
+      let headers = 0;
       let after: string | null = "";
       while (after !== null) {
         const round: Round = await call<Round>({
@@ -76,6 +85,7 @@ function reencrypt(run: Run): Command {
         });
         endpoints += round.endpoints;
         secrets += round.secrets;
+        headers += round.headers;
         for (const one of round.failed)
           if (failed.length < MAX_NAMED) failed.push(one);
         after = round.next;
@@ -85,9 +95,9 @@ function reencrypt(run: Run): Command {
           );
       }
       const use = await keyUseAfter(failed);
-      terminal.data({ endpoints, secrets, failed, ...use }, () =>
+      terminal.data({ endpoints, secrets, headers, failed, ...use }, () =>
         [
-          `Sealed with ${use.newest}: ${secrets} ${secrets === 1 ? "secret" : "secrets"} of ${endpoints} ${endpoints === 1 ? "endpoint" : "endpoints"}.`,
+          `Sealed with ${use.newest}: ${counted(secrets, "secret")} and ${counted(headers, "header value")} of ${counted(endpoints, "endpoint")}.`,
           useTable(use, terminal),
         ].join("\n"),
       );
@@ -110,12 +120,12 @@ function keyUse(): Promise<KeyUse> {
 const SHOWN_WITHIN_MS = 5_000;
 const SHOWN_EVERY_MS = 250;
 
-/** The use once no secret of an older key is left, or as it is after five seconds. With secrets that failed, some are left in any case. */
+/** The use once nothing is left to be sealed, or as it is after five seconds. With secrets that failed, some are left in any case. */
 async function keyUseAfter(failed: readonly Failed[]): Promise<KeyUse> {
   const until = performance.now() + SHOWN_WITHIN_MS;
   for (;;) {
     const use = await keyUse();
-    const isShown = use.remaining === 0 || failed.length > 0;
+    const isShown = leftOf(use) === 0 || failed.length > 0;
     if (isShown || performance.now() > until) return use;
     await sleep(SHOWN_EVERY_MS);
   }
@@ -123,10 +133,11 @@ async function keyUseAfter(failed: readonly Failed[]): Promise<KeyUse> {
 
 function useTable({ newest, keys }: KeyUse, terminal: Terminal): string {
   return table(
-    ["KEY", "SECRETS", "ENDPOINTS", "STATE"],
-    keys.map(({ kid, isInRing, secrets, endpoints }) => [
+    ["KEY", "SECRETS", "HEADERS", "ENDPOINTS", "STATE"],
+    keys.map(({ kid, isInRing, secrets, headers, endpoints }) => [
       kid,
       String(secrets),
+      String(headers),
       String(endpoints),
       kid === newest ? "newest: seals" : isInRing ? "opens" : "missing",
     ]),
@@ -134,29 +145,39 @@ function useTable({ newest, keys }: KeyUse, terminal: Terminal): string {
   );
 }
 
-function failureLine({ endpointId, secretId, kid, reason }: Failed): string {
+/** What `reencrypt` can still seal. */
+function leftOf({ remaining, plainHeaders }: KeyUse): number {
+  return remaining + plainHeaders;
+}
+
+function failureLine(failed: Failed): string {
+  const { endpointId, secretId, header, kid, reason } = failed;
   const what =
     reason === "key_missing"
       ? `the ring lacks key ${kid}`
       : `key ${kid} does not open it: another key had this id, or its bytes have changed`;
-  return `Not sealed anew: ${secretId} of ${endpointId}: ${what}.`;
+  return `Not sealed anew: ${secretId ?? `header ${header}`} of ${endpointId}: ${what}.`;
 }
 
-function sayWhatFollows(
-  { newest, keys, remaining, missing }: KeyUse,
-  terminal: Terminal,
-): void {
-  for (const { kid, isInRing, secrets } of keys)
+function sayWhatFollows(use: KeyUse, terminal: Terminal): void {
+  const { newest, keys, remaining, missing, plainHeaders } = use;
+  const seal = "npx postrider secrets reencrypt";
+  for (const { kid, isInRing, secrets, headers } of keys)
     if (!isInRing)
       terminal.say(
-        `Key ${kid} is missing, and ${secrets} ${secrets === 1 ? "secret is" : "secrets are"} sealed with it: their deliveries wait, and expire. Give the key back to POSTRIDER_ENCRYPTION_KEYS, or, if it is lost, each endpoint a new secret: npx postrider endpoints rotate-secret ID --overlap 0`,
+        `Key ${kid} is missing, and ${counted(secrets, "secret")} and ${counted(headers, "header value")} are sealed with it: their deliveries wait, and expire. Give the key back to POSTRIDER_ENCRYPTION_KEYS, or, if it is lost, each endpoint a new secret (npx postrider endpoints rotate-secret ID --overlap 0) and its headers again (npx postrider endpoints update ID --header NAME:VALUE)`,
       );
   if (remaining > 0)
     terminal.say(
-      `${remaining} ${remaining === 1 ? "secret is" : "secrets are"} sealed with an older key. Seal them with ${newest}: npx postrider secrets reencrypt`,
+      `${counted(remaining, "secret or header value", "secrets or header values")} ${remaining === 1 ? "is" : "are"} sealed with an older key. Seal ${remaining === 1 ? "it" : "them"} with ${newest}: ${seal}`,
+    );
+  if (plainHeaders > 0)
+    terminal.say(
+      `${counted(plainHeaders, "header value")} ${plainHeaders === 1 ? "is" : "are"} not sealed. Once every dispatcher and control is of this version: ${seal}`,
     );
   const unused = keys.filter(
-    ({ kid, isInRing, secrets }) => kid !== newest && isInRing && secrets === 0,
+    ({ kid, isInRing, secrets, headers }) =>
+      kid !== newest && isInRing && secrets + headers === 0,
   );
   if (unused.length === 0 || missing > 0) return;
   terminal.say(
@@ -165,7 +186,7 @@ function sayWhatFollows(
 }
 
 function exitCodeOf(use: KeyUse, failed: readonly Failed[]): ExitCode {
-  return failed.length > 0 || use.missing > 0 || use.remaining > 0
+  return failed.length > 0 || use.missing > 0 || leftOf(use) > 0
     ? EXIT.failed
     : EXIT.done;
 }

@@ -107,6 +107,31 @@ test("headers are told by their names: which were there, which are, and which ha
   expect(JSON.stringify(fact)).not.toContain("hush");
 });
 
+test("a header that did not open and is replaced is a change, and one that another key seals now is a re-encryption", () => {
+  const sealed = (kid: string) => ({ kid, ciphertext: new Uint8Array([1]) });
+  const before = anEndpoint({ sealedHeaders: { "x-key": sealed("k1") } });
+
+  const replaced = changedTo(
+    { headers: { "x-key": "hush" }, sealedHeaders: {} },
+    before,
+  );
+  const anew = changedTo({ sealedHeaders: { "x-key": sealed("k2") } }, before);
+
+  expect(replaced).toMatchObject({
+    action: "changed",
+    detail: { headers: { changed: ["x-key"] } },
+  });
+  expect(anew).toMatchObject({
+    action: "secrets_reencrypted",
+    detail: {
+      headers: {
+        from: [{ name: "x-key", kid: "k1" }],
+        to: [{ name: "x-key", kid: "k2" }],
+      },
+    },
+  });
+});
+
 test("a URL is told without the values of its query, and without its fragment", () => {
   const before = anEndpoint({ url: "https://a.example/in?token=hush&a=&hush" });
 

@@ -5,7 +5,7 @@ import type { AuditAction, AuditFact } from "../audit/audit-trail.ts";
 import type { Cause } from "../audit/cause.ts";
 import { rfc3339 } from "../http/rfc3339.ts";
 
-/** Null `before`: the endpoint is new; null `after`: it is deleted. */
+/** Null `before`: the endpoint is new; null `after`: it is deleted. But for a re-encryption their headers are opened (header-seal.ts). */
 export function endpointFact(
   change:
     | { readonly before: Endpoint; readonly after: Endpoint | null }
@@ -24,7 +24,12 @@ export function endpointFact(
     return {
       ...fact,
       action: "secrets_reencrypted",
-      detail: { secrets: { from: keysOf(before), to: keysOf(after) } },
+      detail: {
+        secrets: { from: keysOf(before), to: keysOf(after) },
+        ...(headerKeysOf(after).length > 0 && {
+          headers: { from: headerKeysOf(before), to: headerKeysOf(after) },
+        }),
+      },
     };
   return {
     ...fact,
@@ -33,16 +38,31 @@ export function endpointFact(
   };
 }
 
-/** Whether another key seals one of the same secrets now. Such a write changes nothing else. */
+/** Whether another key seals one of the same secrets or headers now, or one where none did. Such a write changes nothing else. */
 function isResealed(before: Endpoint, after: Endpoint): boolean {
   const kids = new Map(before.secrets.map(({ id, kid }) => [id, kid]));
-  return after.secrets.some(
-    ({ id, kid }) => kids.has(id) && kids.get(id) !== kid,
+  const headerKids = new Map(
+    headerKeysOf(before).map(({ name, kid }) => [name, kid]),
+  );
+  return (
+    after.secrets.some(({ id, kid }) => kids.has(id) && kids.get(id) !== kid) ||
+    headerKeysOf(after).some(
+      ({ name, kid }) =>
+        kid !== null && headerKids.has(name) && headerKids.get(name) !== kid,
+    )
   );
 }
 
 function keysOf({ secrets }: Endpoint) {
   return secrets.map(({ id, kid }) => ({ id, kid }));
+}
+
+/** Null: no key has sealed it yet. */
+function headerKeysOf({ headers, sealedHeaders }: Endpoint) {
+  return [
+    ...Object.keys(headers).map((name) => ({ name, kid: null })),
+    ...Object.entries(sealedHeaders).map(([name, { kid }]) => ({ name, kid })),
+  ];
 }
 
 /** A change of state gives the action its name, also where other fields change with it. */
@@ -80,7 +100,7 @@ const SHOWN: Readonly<
     })),
   signing: ({ signing }) => signing,
   method: ({ method }) => method,
-  headers: ({ headers }) => Object.keys(headers),
+  headers: (endpoint) => headerKeysOf(endpoint).map(({ name }) => name),
   timeoutMs: ({ timeoutMs }) => timeoutMs,
   maxConcurrency: ({ maxConcurrency }) => maxConcurrency,
   rateLimit: ({ rateLimit }) => rateLimit,
@@ -91,8 +111,9 @@ const SHOWN: Readonly<
   version: ({ version }) => version,
 };
 
-/** The record itself has these. */
-type NotADetail = "id" | "tenantId" | "createdAt" | "updatedAt";
+/** The record itself has these, and `headers` tells of those that do not open. */
+type NotADetail =
+  "id" | "tenantId" | "createdAt" | "updatedAt" | "sealedHeaders";
 
 /** `{"timeoutMs":{"from":15000,"to":5000}}`. What has no value on one side is left out there. */
 function detailOf(
@@ -103,10 +124,10 @@ function detailOf(
   for (const [name, shown] of Object.entries(SHOWN)) {
     // The names of SHOWN are names of an endpoint's fields.
     const field = name as keyof typeof SHOWN;
-    // What was stored is of the classes of its Avro schema.
-    const isSame = isDeepStrictEqual(before?.[field], after?.[field], {
-      skipPrototype: true,
-    });
+    const isSame =
+      isEqual(before?.[field], after?.[field]) &&
+      (field !== "headers" ||
+        isEqual(before?.sealedHeaders, after?.sealedHeaders));
     if (isSame) continue;
     const from = valueOf(before, shown);
     const to = valueOf(after, shown);
@@ -120,6 +141,11 @@ function detailOf(
   return detail;
 }
 
+/** What was stored is of the classes of its Avro schema. */
+function isEqual(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(one, other, { skipPrototype: true });
+}
+
 function valueOf(
   endpoint: Endpoint | null,
   shown: (endpoint: Endpoint) => unknown,
@@ -130,7 +156,7 @@ function valueOf(
   return isEmpty ? undefined : value;
 }
 
-/** Names of the headers that are on both sides, with another value: which value, is not told. */
+/** Names of the headers that are on both sides, with another value: which value, is not told. One that did not open counts as another. */
 function changedHeaders(
   before: Endpoint | null,
   after: Endpoint | null,
@@ -138,8 +164,9 @@ function changedHeaders(
   if (before === null || after === null) return undefined;
   return Object.keys(after.headers).filter(
     (name) =>
-      Object.hasOwn(before.headers, name) &&
-      before.headers[name] !== after.headers[name],
+      Object.hasOwn(before.sealedHeaders, name) ||
+      (Object.hasOwn(before.headers, name) &&
+        before.headers[name] !== after.headers[name]),
   );
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import type { Endpoint } from "@postrider/core";
 import { listEndpoints, parseListQuery } from "./endpoint-list.ts";
+import { viewOf } from "./endpoint.ts";
 import { ProblemError } from "@postrider/http";
 
 function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
@@ -16,6 +17,7 @@ function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
     secrets: [],
     method: "POST",
     headers: {},
+    sealedHeaders: {},
     timeoutMs: 15_000,
     maxConcurrency: 16,
     rateLimit: null,
@@ -32,10 +34,12 @@ function anEndpoint(id: string, createdAt: number, tenantId = "acme") {
   return [id, endpoint] as const;
 }
 
+const shown = (endpoint: Endpoint) => viewOf(endpoint, () => null);
+
 test("a list may be of one tenant", () => {
   const entries = [anEndpoint("ep_a", 1), anEndpoint("ep_b", 2, "beta")];
   const idsOf = (query: unknown): readonly string[] =>
-    listEndpoints(entries, parseListQuery(query), () => null).endpoints.map(
+    listEndpoints(entries, parseListQuery(query), shown).endpoints.map(
       ({ id }) => id,
     );
 
@@ -52,11 +56,11 @@ test("pages follow the order of creation and miss nothing when something is crea
   ];
   const query = { tenantId: "acme", limit: "2" };
 
-  const first = listEndpoints(entries, parseListQuery(query), () => null);
+  const first = listEndpoints(entries, parseListQuery(query), shown);
   const second = listEndpoints(
     [...entries, anEndpoint("ep_0", 1)],
     parseListQuery({ ...query, cursor: first.nextCursor }),
-    () => null,
+    shown,
   );
 
   expect(first.endpoints.map(({ id }) => id)).toEqual(["ep_c", "ep_a"]);

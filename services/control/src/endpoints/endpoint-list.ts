@@ -1,8 +1,10 @@
 import { matchesType, type Endpoint } from "@postrider/core";
 import { z } from "zod";
-import { ENDPOINT_STATES, type EndpointPage } from "./endpoint-view.ts";
-import { viewOf } from "./endpoint.ts";
-import type { PublicKeyOf } from "./public-keys.ts";
+import {
+  ENDPOINT_STATES,
+  type EndpointPage,
+  type EndpointView,
+} from "./endpoint-view.ts";
 import { invalid } from "@postrider/http";
 import { pageOf, pageQuery } from "../http/page.ts";
 import { problemsOf } from "../http/zod-problems.ts";
@@ -34,14 +36,14 @@ export function parseListQuery(query: unknown): ListQuery {
 export function listEndpoints(
   entries: Iterable<readonly [string, Endpoint]>,
   query: ListQuery,
-  publicKeyOf: PublicKeyOf,
+  viewOf: (endpoint: Endpoint) => EndpointView,
 ): EndpointPage {
   const wanted: Endpoint[] = [];
   for (const [, endpoint] of entries)
     if (isWanted(endpoint, query)) wanted.push(endpoint);
   const { page, nextCursor } = pageOf(wanted, query);
   return {
-    endpoints: page.map((endpoint) => viewOf(endpoint, publicKeyOf)),
+    endpoints: page.map(viewOf),
     nextCursor,
   };
 }

@@ -20,6 +20,7 @@ import {
   versionOf,
   type VersionCondition,
 } from "../http/if-match.ts";
+import type { HeaderSeal } from "./header-seal.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import type { RotateSecret } from "./secret-rotation.ts";
 import { requireSignable } from "./signing-rules.ts";
@@ -37,14 +38,16 @@ export function endpointRoutes(options: {
   readonly rotate: RotateSecret;
   readonly testSender: TestSender;
   readonly publicKeyOf: PublicKeyOf;
+  readonly headerSeal: Pick<HeaderSeal, "open">;
   readonly input: EndpointInput;
 }): Routes {
   const { table, writer, rotate, testSender, publicKeyOf, input } = options;
+  const { open } = options.headerSeal;
   const operations = endpointOperations(input.schemas);
 
   function shown(reply: FastifyReply, endpoint: Endpoint) {
     void reply.header("etag", `"${endpoint.version}"`);
-    return viewOf(endpoint, publicKeyOf);
+    return viewOf(open(endpoint), publicKeyOf);
   }
 
   return (app) => {
@@ -70,7 +73,8 @@ export function endpointRoutes(options: {
           input,
           table,
           publicKeyOf,
-          before: id === undefined ? id : visibleEndpoint(table, id, tenantId),
+          before:
+            id === undefined ? id : open(visibleEndpoint(table, id, tenantId)),
         });
       },
     );
@@ -78,7 +82,7 @@ export function endpointRoutes(options: {
       listEndpoints(
         table.entries(),
         parseListQuery(ownTenant(request)),
-        publicKeyOf,
+        (endpoint) => viewOf(open(endpoint), publicKeyOf),
       ),
     );
     app.get<ById>(

@@ -49,6 +49,7 @@ export function validated(
     readonly input: Pick<EndpointInput, "parseCreation">;
     readonly table: Pick<EndpointTable, "entries">;
     readonly publicKeyOf: PublicKeyOf;
+    /** With its headers opened (header-seal.ts). */
     readonly before: Endpoint | undefined;
   },
 ): EndpointValidation {

@@ -1,15 +1,22 @@
 import { expect, test } from "@jest/globals";
-import type { Endpoint, Signal } from "@postrider/core";
+import {
+  headerAad,
+  SEALED_HEADERS,
+  type Endpoint,
+  type Signal,
+} from "@postrider/core";
 import {
   FencedError,
   UnfitValueError,
   type InRecord,
 } from "@postrider/messaging";
+import { createKeyRing } from "@postrider/runtime";
 import { aSignal, testEffects } from "@postrider/testkit";
 import { ownCause } from "../audit/cause.ts";
 import { createEndpointInput } from "./endpoint-input.ts";
 import { createEndpointWriter } from "./endpoint-writer.ts";
 import { changedEndpoint, enabledEndpoint } from "./endpoint.ts";
+import { createHeaderSeal } from "./header-seal.ts";
 import { createTenureWriter } from "../writer/tenure-writer.ts";
 import { createGoneStage } from "./gone.stage.ts";
 import type { AuditFact } from "../audit/audit-trail.ts";
@@ -27,6 +34,8 @@ const creation = input.parseCreation({
   eventTypes: ["*"],
   externalId: "theirs",
 });
+
+const keyRing = createKeyRing([{ kid: "k1", key: Buffer.alloc(32, 1) }]);
 
 const CAUSE = { actor: "key_1", why: "ticket 7", requestId: "req-7" };
 const ANY = {
@@ -61,7 +70,7 @@ function aWriter() {
         return records.map(({ topic, partition, value }) => {
           const list: unknown[] = topic === "audit" ? audited : log;
           const offset = list.length;
-          list.push(JSON.parse(String(value)));
+          list.push(JSON.parse(String(value), bytesToo));
           return { topic, partition, offset };
         });
       },
@@ -132,10 +141,17 @@ function aWriter() {
         },
       }),
     },
+    headerSeal: createHeaderSeal(keyRing),
     newId: () => `ep_${(made += 1)}`,
   });
   const stage = createGoneStage({ writer, log: effects.log });
   return { writer, stage, rows, log, audited, state, tenure };
+}
+
+/** Revives what JSON makes of a Buffer. */
+function bytesToo(_name: string, value: unknown): unknown {
+  const { type, data } = Object(value) as { type?: string; data?: number[] };
+  return type === "Buffer" && data !== undefined ? Buffer.from(data) : value;
 }
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -260,6 +276,39 @@ test("an endpoint that does not fit its schema is refused by its field; nothing 
   expect(log).toHaveLength(2);
 });
 
+test("no header's value is written, whatever its name; who changes the endpoint sees them all, and values that an older version wrote are sealed by any change", async () => {
+  const { writer, rows, log, audited } = aWriter();
+  const headers = { authorization: "Bearer hush", "x-team": "hush-team" };
+  const { endpoint } = await writer.create({ ...creation, headers }, CAUSE);
+  rows.set("ep_old", { ...endpoint, id: "ep_old", externalId: null });
+
+  const seen: unknown[] = [];
+  for (const id of [endpoint.id, "ep_old"])
+    await writer.change(id, ANY, (before, now) => {
+      seen.push(before.headers);
+      return describe(before, now);
+    });
+
+  expect(endpoint.headers).toEqual(headers);
+  expect(seen).toEqual([headers, headers]);
+  expect(JSON.stringify([log, audited])).not.toMatch(/hush/);
+  for (const written of log) {
+    expect(written.endpoint?.headers).toEqual({});
+    expect(written.endpoint?.signing).toEqual(["standard", SEALED_HEADERS]);
+    const { id, sealedHeaders } = written.endpoint!;
+    const opened = Object.entries(sealedHeaders).map(([name, sealed]) => [
+      name,
+      String(keyRing.open(sealed, headerAad("acme", id, name))),
+    ]);
+    expect(Object.fromEntries(opened)).toEqual(headers);
+  }
+  // The values did not change, and nobody is told that they did.
+  expect(audited.slice(1).map(({ detail }) => Object.keys(detail))).toEqual([
+    ["description", "version"],
+    ["description", "version"],
+  ]);
+});
+
 test("a process that is not the owner writes nothing", async () => {
   const { writer, state, log } = aWriter();
   state.isOwner = false;
@@ -284,8 +333,10 @@ test("a write that the table does not show, though it has read past it, is uncer
 });
 
 /** As if the newest key had sealed all of them anew. */
-const sealedAnew = ({ secrets }: Endpoint) =>
-  secrets.map((secret) => ({ ...secret, kid: "k9" }));
+const sealedAnew = (endpoint: Endpoint) => ({
+  ...endpoint,
+  secrets: endpoint.secrets.map((secret) => ({ ...secret, kid: "k9" })),
+});
 
 test("a re-encryption keeps the version, and has its audit record", async () => {
   const { writer, rows, audited } = aWriter();
@@ -306,11 +357,7 @@ test("a re-encryption of the same secrets, or of an endpoint that is gone, write
   const { writer, log } = aWriter();
   const { endpoint } = await writer.create(creation, CAUSE);
 
-  const same = await writer.reseal(
-    endpoint.id,
-    CAUSE,
-    ({ secrets }) => secrets,
-  );
+  const same = await writer.reseal(endpoint.id, CAUSE, (endpoint) => endpoint);
   const gone = await writer.reseal("ep_gone", CAUSE, sealedAnew);
 
   expect([same, gone]).toEqual([false, false]);

@@ -2,7 +2,7 @@
  * The only way in which an endpoint changes. Invariant: each change starts from the version that the table shows after the
  * change before it was read back (tenure-writer.ts). So versions go up by one, and every reader will see what the caller was told.
  */
-import type { Endpoint, EpochMs, SealedSecret } from "@postrider/core";
+import type { Endpoint, EpochMs } from "@postrider/core";
 import { UnfitValueError, type ProducerRecord } from "@postrider/messaging";
 import { type CommonProblem, invalid } from "@postrider/http";
 import type { Clock, Log } from "@postrider/runtime";
@@ -16,6 +16,7 @@ import {
   visibleEndpoint,
 } from "./endpoint-table.ts";
 import { newEndpoint } from "./endpoint.ts";
+import type { HeaderSeal } from "./header-seal.ts";
 import type { VersionCondition } from "../http/if-match.ts";
 import { ControlProblem } from "../http/problem.ts";
 import type { Tenure } from "../writer/ownership.ts";
@@ -29,7 +30,7 @@ export interface EndpointWriter {
     creation: EndpointCreation,
     cause: Cause,
   ): Promise<{ readonly endpoint: Endpoint; readonly secret: string }>;
-  /** Writes the result of `apply` and resolves to it. When `apply` returns the endpoint itself, nothing is written. */
+  /** Writes the result of `apply` and resolves to it. `apply` gets the endpoint with its headers opened (header-seal.ts); when it returns the endpoint itself, nothing is written. */
   change(
     id: string,
     terms: ChangeTerms,
@@ -37,13 +38,13 @@ export interface EndpointWriter {
   ): Promise<Endpoint>;
   remove(id: string, terms: ChangeTerms): Promise<void>;
   /**
-   * Writes the endpoint with its secrets as `seal` returns them, when no other write waits. It is the same version as before: what
-   * the endpoint is, and what it sends, stays. Resolves to false where `seal` returns the secrets themselves, or the endpoint is gone.
+   * Writes the endpoint as `seal` returns it, when no other write waits. It is the same version as before: what the endpoint is, and
+   * what it sends, stays. Resolves to false where `seal` returns the endpoint itself, or the endpoint is gone.
    */
   reseal(
     id: string,
     cause: Cause,
-    seal: (endpoint: Endpoint) => readonly SealedSecret[],
+    seal: (endpoint: Endpoint) => Endpoint,
   ): Promise<boolean>;
 }
 
@@ -67,6 +68,7 @@ export interface EndpointWriterOptions {
   ) => Promise<readonly ProducerRecord[]>;
   readonly auditTrail: AuditTrail;
   readonly secrets: SecretMaker;
+  readonly headerSeal: HeaderSeal;
   readonly newId: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -75,16 +77,17 @@ export interface EndpointWriterOptions {
 export function createEndpointWriter(
   options: EndpointWriterOptions,
 ): EndpointWriter {
-  const { tenureWriter, table, clock, log } = options;
+  const { tenureWriter, table, headerSeal, clock, log } = options;
   const { inTurn, inSpareTurn, owner } = tenureWriter;
 
-  /** The change and its audit record are one transaction: neither can be without the other. */
+  /** The change and its audit record are one transaction: neither can be without the other. No header's value is written in the clear. */
   async function write(
     tenure: Tenure,
     change: Parameters<typeof endpointFact>[0] & { readonly cause: Cause },
     also: readonly ProducerRecord[] = [],
   ): Promise<void> {
-    const { after: endpoint, cause } = change;
+    const { after, cause } = change;
+    const endpoint = after && headerSeal.seal(after);
     const fact = endpointFact(change, cause);
     const id = fact.subjectId;
     // Encoded before anything is sent, so that a value that cannot be encoded does not end the tenure.
@@ -124,7 +127,7 @@ export function createEndpointWriter(
     const endpoint = visibleEndpoint(table, id, callersTenant);
     if (condition !== "any" && condition !== endpoint.version)
       throw staleVersion(endpoint, condition);
-    return endpoint;
+    return headerSeal.open(endpoint);
   }
 
   return {
@@ -172,10 +175,8 @@ export function createEndpointWriter(
         const tenure = owner();
         const before = table.get(id);
         if (before === undefined) return false;
-        const secrets = [...seal(before)];
-        if (secrets.every((secret, at) => secret === before.secrets[at]))
-          return false;
-        const after = { ...before, secrets };
+        const after = seal(before);
+        if (after === before) return false;
         await write(tenure, { before, after, cause });
         return true;
       }),
@@ -190,7 +191,12 @@ function requireShown(
   const nameOf = (endpoint: Endpoint | null = null): string =>
     endpoint === null ? "no endpoint" : `version ${endpoint.version}`;
   const keysOf = (endpoint: Endpoint | null = null): string =>
-    endpoint?.secrets.map(({ kid }) => kid).join(", ") ?? "";
+    [
+      ...(endpoint?.secrets ?? []),
+      ...Object.values(endpoint?.sealedHeaders ?? {}),
+    ]
+      .map(({ kid }) => kid)
+      .join(", ");
   if (nameOf(shown) === nameOf(written)) {
     if (keysOf(shown) === keysOf(written)) return;
     throw new Error(

@@ -11,7 +11,8 @@ const HEX_SIGNATURE = "x-webhook-signature";
  */
 export function signingProblems(endpoint: {
   readonly signing: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
+  /** Their names count alone. */
+  readonly headers: Readonly<Record<string, unknown>>;
   readonly newestIsEd25519: boolean;
 }): Problem[] {
   if (!endpoint.signing.includes("hmac-hex")) return [];
@@ -43,6 +44,7 @@ export function requireSignable(
   const newest = endpoint.secrets.at(-1);
   const publicKey = newest && publicKeyOf(endpoint, newest);
   const newestIsEd25519 = typeof publicKey === "string";
-  const problems = signingProblems({ ...endpoint, newestIsEd25519 });
+  const headers = { ...endpoint.headers, ...endpoint.sealedHeaders };
+  const problems = signingProblems({ ...endpoint, headers, newestIsEd25519 });
   if (problems.length > 0) throw invalid(problems);
 }

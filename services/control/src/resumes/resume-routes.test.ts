@@ -50,6 +50,7 @@ function anApp(state: string) {
           cancel: async () => RUNNING,
         },
         publicKeyOf: () => null,
+        headerSeal: { open: (stored) => stored },
       }),
     ],
   });

@@ -9,6 +9,7 @@ import {
 } from "../endpoints/endpoint-table.ts";
 import type { EndpointWriter } from "../endpoints/endpoint-writer.ts";
 import { enabledEndpoint, viewOf } from "../endpoints/endpoint.ts";
+import type { HeaderSeal } from "../endpoints/header-seal.ts";
 import type { PublicKeyOf } from "../endpoints/public-keys.ts";
 import {
   RESUME_OPERATIONS,
@@ -26,8 +27,9 @@ export function resumeRoutes(options: {
   readonly writer: Pick<EndpointWriter, "change">;
   readonly store: Pick<ResumeStore, "get" | "restart" | "cancel">;
   readonly publicKeyOf: PublicKeyOf;
+  readonly headerSeal: Pick<HeaderSeal, "open">;
 }): Routes {
-  const { table, writer, store, publicKeyOf } = options;
+  const { table, writer, store, publicKeyOf, headerSeal } = options;
 
   function shown(
     reply: FastifyReply,
@@ -36,7 +38,7 @@ export function resumeRoutes(options: {
   ): ResumedEndpoint {
     void reply.header("etag", `"${endpoint.version}"`);
     return {
-      ...viewOf(endpoint, publicKeyOf),
+      ...viewOf(headerSeal.open(endpoint), publicKeyOf),
       resume: resume === undefined ? null : resumeView(resume),
     };
   }

@@ -1,5 +1,10 @@
 import { expect, test } from "@jest/globals";
-import { secretAad, type Endpoint } from "@postrider/core";
+import {
+  headerAad,
+  SEALED_HEADERS,
+  secretAad,
+  type Endpoint,
+} from "@postrider/core";
 import { createKeyRing, type EncryptionKey } from "@postrider/runtime";
 import { anEndpoint, fakeClock, testEffects } from "@postrider/testkit";
 import { ownCause } from "../audit/cause.ts";
@@ -52,10 +57,9 @@ function aStore(
       async reseal(id, _cause, seal) {
         const before = table.get(id);
         if (before === undefined) return false;
-        const secrets = seal(before);
-        if (secrets.every((secret, at) => secret === before.secrets[at]))
-          return false;
-        table.set(id, { ...before, secrets });
+        const after = seal(before);
+        if (after === before) return false;
+        table.set(id, after);
         written.push(id);
         return true;
       },
@@ -80,6 +84,7 @@ test("every secret of an older key is sealed with the newest, and nothing else o
     newest: "k2",
     endpoints: 1,
     secrets: 1,
+    headers: 0,
     failed: [],
     next: null,
   });
@@ -123,7 +128,7 @@ test("a secret whose key is missing or wrong is told and stays, and the others o
 
   const round = await secretKeys.reencrypt(ALL, CAUSE);
 
-  const shared = { tenantId: "acme", secretId: "sec_0" };
+  const shared = { tenantId: "acme", secretId: "sec_0", header: null };
   expect(round).toMatchObject({
     endpoints: 1,
     secrets: 1,
@@ -147,7 +152,7 @@ test("a secret that has ended is not counted, and does not fail for a lost key",
     sealedBy("ep_1", [keyOf("k0", 3), "ended", ended], [K1, "s"]),
   );
 
-  expect(secretKeys.use()).toEqual([
+  expect(secretKeys.use().keys).toMatchObject([
     { kid: "k2", isInRing: true, endpoints: 0, secrets: 0 },
     { kid: "k1", isInRing: true, endpoints: 1, secrets: 1 },
   ]);
@@ -161,9 +166,72 @@ test("secrets are counted by the key that sealed them, missing keys last", () =>
     sealedBy("ep_2", [K1, "s"], [K1, "t"], [K2, "u"]),
   );
 
-  expect(secretKeys.use()).toEqual([
+  expect(secretKeys.use().keys).toMatchObject([
     { kid: "k2", isInRing: true, endpoints: 1, secrets: 1 },
     { kid: "k1", isInRing: true, endpoints: 1, secrets: 2 },
     { kid: "k0", isInRing: false, endpoints: 1, secrets: 1 },
   ]);
+});
+
+const sealedHeader = (key: EncryptionKey, id: string, name: string) =>
+  createKeyRing([key]).seal(Buffer.from("hush"), headerAad("acme", id, name));
+
+test("header values that are plain, or of an older key, are sealed with the newest, and counted until they are", async () => {
+  const before: Endpoint = {
+    ...sealedBy("ep_1", [K2, "s"]),
+    headers: { authorization: "hush" },
+    sealedHeaders: {
+      "x-old": sealedHeader(K1, "ep_1", "x-old"),
+      "x-new": sealedHeader(K2, "ep_1", "x-new"),
+    },
+  };
+  const { secretKeys, table, written } = aStore([K2, K1], before);
+  const old = secretKeys.use();
+
+  const round = await secretKeys.reencrypt(ALL, CAUSE);
+  await secretKeys.reencrypt(ALL, CAUSE);
+
+  expect(old).toMatchObject({
+    plainHeaders: 1,
+    keys: [
+      { kid: "k2", endpoints: 1, secrets: 1, headers: 1 },
+      { kid: "k1", endpoints: 1, secrets: 0, headers: 1 },
+    ],
+  });
+  expect(round).toMatchObject({ endpoints: 1, secrets: 0, headers: 2 });
+  expect(written).toEqual(["ep_1"]);
+  const { headers, sealedHeaders, signing } = table.get("ep_1")!;
+  expect(headers).toEqual({});
+  expect(signing).toContain(SEALED_HEADERS);
+  expect(sealedHeaders["x-new"]).toEqual(before.sealedHeaders["x-new"]);
+  const ring = createKeyRing([K2]);
+  for (const name of ["authorization", "x-old", "x-new"])
+    expect(
+      String(ring.open(sealedHeaders[name]!, headerAad("acme", "ep_1", name))),
+    ).toBe("hush");
+  expect(secretKeys.use()).toMatchObject({
+    plainHeaders: 0,
+    keys: [
+      { kid: "k2", headers: 3 },
+      { kid: "k1", headers: 0 },
+    ],
+  });
+});
+
+test("a header value whose key is missing is told by its name, and stays", async () => {
+  const sealedHeaders = {
+    "x-key": sealedHeader(keyOf("k0", 3), "ep_1", "x-key"),
+  };
+  const before = { ...sealedBy("ep_1", [K2, "s"]), sealedHeaders };
+  const { secretKeys, table } = aStore([K2, K1], before);
+
+  const round = await secretKeys.reencrypt(ALL, CAUSE);
+
+  expect(round).toMatchObject({
+    endpoints: 0,
+    failed: [
+      { secretId: null, header: "x-key", kid: "k0", reason: "key_missing" },
+    ],
+  });
+  expect(table.get("ep_1")).toBe(before);
 });

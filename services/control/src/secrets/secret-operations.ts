@@ -24,10 +24,15 @@ export const keyUseView = z
     newest: z.string().meta({ description: "The key that seals" }),
     remaining: z.int().meta({
       description:
-        "Secrets that an older key sealed, and that can be sealed anew",
+        "Secrets and header values that an older key sealed, and that can be sealed anew",
     }),
     missing: z.int().meta({
-      description: "Secrets whose key this replica does not have",
+      description:
+        "Secrets and header values whose key this replica does not have",
+    }),
+    plainHeaders: z.int().meta({
+      description:
+        "Header values that no key has sealed yet: an older version wrote them",
     }),
     keys: listOf(
       z.strictObject({
@@ -37,6 +42,7 @@ export const keyUseView = z
         }),
         endpoints: z.int(),
         secrets: z.int(),
+        headers: z.int(),
       }),
     ).meta({ description: "Newest first, then those that are missing" }),
   })
@@ -47,15 +53,23 @@ const roundView = z
     newest: z.string(),
     endpoints: z.int(),
     secrets: z.int(),
+    headers: z.int(),
     failed: listOf(
       z.strictObject({
         endpointId: z.string(),
         tenantId: z.string(),
-        secretId: z.string(),
+        secretId: z
+          .string()
+          .nullable()
+          .meta({ description: "Null: it is a header's value" }),
+        header: z
+          .string()
+          .nullable()
+          .meta({ description: "The header's name; null: it is a secret" }),
         kid: z.string(),
         reason: oneOf(["key_missing", "not_authentic"]),
       }),
-    ).meta({ description: "These secrets stay as they are" }),
+    ).meta({ description: "These stay as they are" }),
     next: z.string().nullable().meta({
       description: "`after` of the next round; null: there is no more",
     }),
@@ -66,7 +80,8 @@ export const SECRET_OPERATIONS = {
   get: described(READ_ALL, {
     id: "getEncryptionKeys",
     tag,
-    summary: "Which encryption key has sealed how many endpoint secrets",
+    summary:
+      "Which encryption key has sealed how many endpoint secrets and header values",
     description:
       "Secrets of inline destinations and of records that could not be read are not counted: they are in Kafka's records alone.",
     answers: {
@@ -75,11 +90,18 @@ export const SECRET_OPERATIONS = {
         body: keyUseView,
         example: {
           newest: "k2",
-          remaining: 3,
+          remaining: 4,
           missing: 0,
+          plainHeaders: 0,
           keys: [
-            { kid: "k2", isInRing: true, endpoints: 12, secrets: 13 },
-            { kid: "k1", isInRing: true, endpoints: 3, secrets: 3 },
+            {
+              kid: "k2",
+              isInRing: true,
+              endpoints: 12,
+              secrets: 13,
+              headers: 2,
+            },
+            { kid: "k1", isInRing: true, endpoints: 3, secrets: 3, headers: 1 },
           ],
         },
       },
@@ -88,7 +110,8 @@ export const SECRET_OPERATIONS = {
   reencrypt: described(ADMINISTER_ALL, {
     id: "reencryptSecrets",
     tag,
-    summary: "Seals secrets of endpoints anew with the newest key",
+    summary:
+      "Seals secrets and header values of endpoints anew with the newest key",
     description:
       "One round; call it again with `after` until `next` is null. No endpoint's version changes, and none that somebody changes meanwhile is overwritten. It may be repeated at any time.",
     headers: z.object(auditReason),
@@ -101,6 +124,7 @@ export const SECRET_OPERATIONS = {
           newest: "k2",
           endpoints: 3,
           secrets: 3,
+          headers: 1,
           failed: [],
           next: null,
         },

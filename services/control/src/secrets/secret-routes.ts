@@ -8,16 +8,20 @@ import { reencryptionRound, SECRET_OPERATIONS } from "./secret-operations.ts";
 export function secretRoutes(secretKeys: SecretKeys): Routes {
   return (app) => {
     app.get("/v1/secrets", SECRET_OPERATIONS.get, async () => {
-      const keys = secretKeys.use();
+      const { keys, plainHeaders } = secretKeys.use();
       const sum = (isInRing: boolean): number =>
         keys
           .slice(1)
           .filter((key) => key.isInRing === isInRing)
-          .reduce((total, { secrets }) => total + secrets, 0);
+          .reduce(
+            (total, { secrets, headers }) => total + secrets + headers,
+            0,
+          );
       return {
         newest: keys[0]?.kid ?? "",
         remaining: sum(true),
         missing: sum(false),
+        plainHeaders,
         keys,
       };
     });

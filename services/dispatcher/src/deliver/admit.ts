@@ -35,6 +35,7 @@ export interface Target {
   readonly signing: readonly string[];
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly sealedHeaders: Endpoint["sealedHeaders"];
   readonly timeoutMs: number;
   readonly maxConcurrency: number;
   readonly policy: RetryPolicy;
@@ -79,6 +80,7 @@ const PAUSED_WAIT_MS = 10_000;
 const UNKNOWN_LIMIT_MS = 60_000;
 const MAX_TIMEOUT_MS = 60_000;
 const INLINE_SIGNING: readonly SigningProfile[] = ["standard"];
+const NO_HEADERS = Object.freeze({});
 
 export function admit(
   delivery: Delivery,
@@ -159,7 +161,8 @@ function inlineTarget(inline: NonNullable<Delivery["inline"]>): Target {
     secrets: inline.secrets,
     signing: INLINE_SIGNING,
     method: "POST",
-    headers: {},
+    headers: NO_HEADERS,
+    sealedHeaders: NO_HEADERS,
     timeoutMs: clampTimeout(inline.timeoutMs),
     maxConcurrency: DEFAULT_MAX_CONCURRENCY,
     policy: retryPolicyOf(inline, INLINE_SCHEDULE),
@@ -175,6 +178,7 @@ function registeredTarget(endpoint: Endpoint): Target {
     signing: endpoint.signing,
     method: endpoint.method,
     headers: endpoint.headers,
+    sealedHeaders: endpoint.sealedHeaders,
     timeoutMs: clampTimeout(endpoint.timeoutMs),
     maxConcurrency: endpoint.maxConcurrency,
     policy: retryPolicyOf(endpoint, REGISTERED_SCHEDULE),

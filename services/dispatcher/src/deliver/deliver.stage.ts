@@ -75,6 +75,8 @@ export interface DeliverOptions {
 interface Attempted {
   readonly record: InRecord<Delivery>;
   readonly target: Target;
+  /** The target's headers, as they are sent. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly startedAt: EpochMs;
   /** Null without tracing. */
   readonly span: AttemptSpan | null;
@@ -235,7 +237,7 @@ class DeliverStage implements Stage<Delivery> {
     const url = this.#judge(target.url);
     if (!url.ok) {
       const span = this.#spans?.attempt(record) ?? null;
-      const attempt = { record, target, startedAt, span };
+      const attempt = { record, target, headers: {}, startedAt, span };
       return this.#concluded(attempt, refusedResult(url.message), null);
     }
     // Before signing, which costs more than all else here: a backlog may be deferred many times.
@@ -256,12 +258,13 @@ class DeliverStage implements Stage<Delivery> {
     this.#limits.started(endpointId);
     const span = this.#spans?.attempt(record) ?? null;
     const traced = span?.request(target.method, url.url) ?? delivery;
-    const attempt = { record, target, startedAt, span };
+    const { headers } = signed;
+    const attempt = { record, target, headers, startedAt, span };
     return send({
       origin: url.url.origin,
       path: url.url.path,
       method: target.method,
-      headers: requestHeaders(traced, target.headers, signed, userAgent),
+      headers: requestHeaders(traced, headers, signed, userAgent),
       body: asBuffer(delivery.payload),
       timeoutMs: target.timeoutMs,
     }).then((result) => this.#sent(attempt, permit, result));
@@ -296,12 +299,12 @@ class DeliverStage implements Stage<Delivery> {
   }
 
   #concluded(
-    { record, target, startedAt, span }: Attempted,
+    { record, target, headers, startedAt, span }: Attempted,
     answered: AttemptResult,
     change: BreakerChange | null,
   ): Verdict {
     const delivery = record.value;
-    const result = withoutEchoes(answered, target.headers, delivery.headers);
+    const result = withoutEchoes(answered, headers, delivery.headers);
     const { clock, tiers, worker } = this.#options;
     const now = clock.now();
     const conclusion = conclude(record, {

@@ -1,5 +1,5 @@
 /** The signature headers of one request, by the signing profiles of its target. */
-import { secretTypeOf } from "@postrider/core";
+import { SEALED_HEADERS, secretTypeOf } from "@postrider/core";
 import { sign, signHmacHex, type ToSign } from "@postrider/signing";
 import type { Signed } from "./request-headers.ts";
 
@@ -32,7 +32,7 @@ export function signaturesOf(
           "hmac-hex needs a secret that is not an ed25519 key; rotate to one, or change the endpoint's signing",
         );
       hexSignature = signHmacHex(body, secret);
-    } else
+    } else if (profile !== SEALED_HEADERS)
       return unsigned(
         "it has a signing profile that this version does not know; update the dispatcher",
       );

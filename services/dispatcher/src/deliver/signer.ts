@@ -1,4 +1,4 @@
-/** Signs with every unexpired secret of a target. Opened (plain) secrets are kept in memory only. */
+/** Makes what a request must carry: its signatures, with every unexpired secret of the target, and the target's headers. Opened (plain) secrets are kept in memory only. */
 import {
   secretAad,
   type Delivery,
@@ -8,14 +8,24 @@ import {
 import { KeyRingError, type KeyRing, type Log } from "@postrider/runtime";
 import { SecretError } from "@postrider/signing";
 import type { Target } from "./admit.ts";
+import { OpenedHeaders, SealedHeaderError } from "./opened-headers.ts";
 import { signaturesOf, type Signing } from "./signatures.ts";
 
+type Signed = Extract<Signing, { kind: "signed" }>;
+
 export interface Signer {
-  sign(delivery: Delivery, target: Target, now: EpochMs): Signing;
+  sign(
+    delivery: Delivery,
+    target: Target,
+    now: EpochMs,
+  ):
+    | (Signed & { readonly headers: Readonly<Record<string, string>> })
+    | Exclude<Signing, Signed>;
 }
 
 export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
   const opened = new OpenedSecrets(keyRing);
+  const headers = new OpenedHeaders(keyRing);
   return {
     sign(delivery, target, now) {
       const { tenantId, endpointId, webhookId: id, payload: body } = delivery;
@@ -26,12 +36,10 @@ export function createSigner(keyRing: Pick<KeyRing, "open">, log: Log): Signer {
           secrets.length > 0
             ? signaturesOf(target.signing, { id, timestamp, body, secrets })
             : noSecret(target);
-        if (signing.kind === "unsigned")
-          log.error("secret.missing", {
-            tenantId,
-            endpointId,
-            problem: signing.problem,
-          });
+        if (signing.kind === "signed")
+          return { ...signing, headers: headers.of(delivery, target) };
+        const { problem } = signing;
+        log.error("secret.missing", { tenantId, endpointId, problem });
         return signing;
       } catch (error) {
         log.error("secret.unavailable", { tenantId, endpointId, error });
@@ -47,6 +55,7 @@ function noSecret(target: Target): Signing {
 }
 
 function problemOf(error: unknown, target: Target): string {
+  if (error instanceof SealedHeaderError) return error.message;
   // The message of any other error may contain details that must not go into a dead letter.
   if (!(error instanceof KeyRingError || error instanceof SecretError))
     return `its secret could not be used; ${remedy(target)}`;

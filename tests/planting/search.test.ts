@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { plant, Search } from "./planting.ts";
+import { plant, Search } from "./search.ts";
 
 const secret = plant("a secret");
 
