@@ -175,11 +175,15 @@ async function sendPlace(
     await untilLeased(options, signal);
     if (!isRunning(store.get(endpointId), id)) return false;
     const dueMs = (sent / perSecond) * 1_000;
-    await bitByBit(chunk, { ...options, overMs: dueMs, signal }, async (bit) => {
-      await Promise.all(
-        bit.map(({ record, source }) => options.send(record, source)),
-      );
-    });
+    await bitByBit(
+      chunk,
+      { ...options, overMs: dueMs, signal },
+      async (bit) => {
+        await Promise.all(
+          bit.map(({ record, source }) => options.send(record, source)),
+        );
+      },
+    );
     const stored = await store.checkpoint(endpointId, {
       id,
       partition,
