@@ -1,0 +1,37 @@
+/** A request as a command for a shell. */
+export interface CurlRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly encoding: "utf8" | "base64";
+}
+
+/** The body goes through a pipe where it is no text: a shell's word can hold no zero byte. */
+export function curlOf(request: CurlRequest): string {
+  const { method, url, headers, body, encoding } = request;
+  const isText = encoding === "utf8" && !body.includes("\0");
+  const lines = [
+    `curl --request ${quoted(method)} ${quoted(url)}`,
+    ...Object.entries(headers).map(
+      ([name, value]) => `  --header ${quoted(`${name}: ${value}`)}`,
+    ),
+    // `--data-raw` takes a body that begins with @ as it is; `--data-binary` would read a file.
+    isText ? `  --data-raw ${quoted(body)}` : "  --data-binary @-",
+  ];
+  const command = lines.join(" \\\n");
+  return isText
+    ? command
+    : `printf %s ${quoted(base64Of(body, encoding))} | base64 --decode | \\\n${command}`;
+}
+
+/** In single quotes a shell changes nothing. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function base64Of(body: string, encoding: "utf8" | "base64"): string {
+  if (encoding === "base64") return body;
+  const bytes = new TextEncoder().encode(body);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
