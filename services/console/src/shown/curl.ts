@@ -7,22 +7,27 @@ export interface CurlRequest {
   readonly encoding: "utf8" | "base64";
 }
 
-/** The body goes through a pipe where it is no text: a shell's word can hold no zero byte. */
+/** Linux takes no single argument of more than 128 KiB. */
+const MAX_ARGUMENT = 100_000;
+
+/** The body goes through a pipe where it is no text, since a shell's word can hold no zero byte, or where it is too long for an argument. */
 export function curlOf(request: CurlRequest): string {
   const { method, url, headers, body, encoding } = request;
   const isText = encoding === "utf8" && !body.includes("\0");
-  const lines = [
+  const isPiped = !isText || body.length > MAX_ARGUMENT;
+  const command = [
     `curl --request ${quoted(method)} ${quoted(url)}`,
     ...Object.entries(headers).map(
       ([name, value]) => `  --header ${quoted(`${name}: ${value}`)}`,
     ),
     // `--data-raw` takes a body that begins with @ as it is; `--data-binary` would read a file.
-    isText ? `  --data-raw ${quoted(body)}` : "  --data-binary @-",
-  ];
-  const command = lines.join(" \\\n");
-  return isText
-    ? command
-    : `printf %s ${quoted(base64Of(body, encoding))} | base64 --decode | \\\n${command}`;
+    isPiped ? "  --data-binary @-" : `  --data-raw ${quoted(body)}`,
+  ].join(" \\\n");
+  if (!isPiped) return command;
+  const source = isText
+    ? `printf %s ${quoted(body)}`
+    : `printf %s ${quoted(base64Of(body, encoding))} | base64 --decode`;
+  return `${source} | \\\n${command}`;
 }
 
 /** In single quotes a shell changes nothing. */

@@ -29,7 +29,7 @@ interface PayloadRow {
   readonly payload_bytes: number;
 }
 
-/** The original where a duplicate has the same id, as `eventViewOf` chooses. The payload is read for the chosen row alone: it is by far the largest column. */
+/** The original where a duplicate has the same id, as `eventViewOf` chooses. */
 const PAYLOAD_SQL = `
 SELECT tenant_id, content_type, headers, base64Encode(e.payload) AS payload, payload_bytes
 FROM events AS e
