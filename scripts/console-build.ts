@@ -91,16 +91,15 @@ async function build(folder: string, state: string): Promise<void> {
 async function bundle(folder: string): Promise<string[]> {
   // Loaded here alone: where nothing has to be built, they would cost more than the question whether.
   const vite = await import("vite");
-  const { default: react } = await import("@vitejs/plugin-react");
   const packages = new Set<string>();
   await vite.build({
     root: SOURCES,
     configFile: false,
-    logLevel: "warn",
+    // Its warnings are about directives in each file of our dependencies, some hundreds.
+    logLevel: "error",
     // Relative addresses: control may be below any path.
     base: "./",
     plugins: [
-      react(),
       {
         name: "packages-of-the-bundle",
         generateBundle(_, output) {

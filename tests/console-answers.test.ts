@@ -25,7 +25,10 @@ interface Schema {
 }
 
 const { components } = JSON.parse(
-  readFileSync(new URL("../docs/openapi/control.json", import.meta.url), "utf8"),
+  readFileSync(
+    new URL("../docs/openapi/control.json", import.meta.url),
+    "utf8",
+  ),
 ) as { components: { schemas: Readonly<Record<string, Schema>> } };
 
 const entries =
@@ -37,8 +40,7 @@ const entry = (kind: string): Schema | undefined =>
 /** What a field may be: `null` where the type has it, else the name of its JSON type. */
 type Kinds<T> = {
   readonly [K in keyof T]-?: readonly (
-    | JsonType<NonNullable<T[K]>>
-    | (null extends T[K] ? "null" : never)
+    JsonType<NonNullable<T[K]>> | (null extends T[K] ? "null" : never)
   )[];
 };
 type JsonType<V> = V extends string

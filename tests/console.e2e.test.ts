@@ -33,7 +33,9 @@ const PATIENCE_MS = 60_000;
 const LONG = 200_000;
 const ADMIN_KEY = "an-admin-key-of-the-test";
 /** People look at them; no test does. */
-const SHOTS = fileURLToPath(new URL("../.cache/console-shots/", import.meta.url));
+const SHOTS = fileURLToPath(
+  new URL("../.cache/console-shots/", import.meta.url),
+);
 
 /** What a receiver or a publisher may try: scripts, other directions of text, a very long line. */
 const HOSTILE = `<script>window.pwned=1</script><img src=x onerror="window.pwned=1">\u202Egnp.exe ${"long".repeat(4_000)}`;
@@ -169,7 +171,9 @@ describeHere(`the console in Chromium${note}`, () => {
   test(
     "a wrong key is refused in words; the right one is kept in no storage, cookie or URL",
     async () => {
-      const { page } = await openPage(browser, { url: `${running.controlUrl}/` });
+      const { page } = await openPage(browser, {
+        url: `${running.controlUrl}/`,
+      });
 
       await page.keyboard.type("wrong"); // the field has the focus
       await page.keyboard.press("Enter");
@@ -256,10 +260,7 @@ describeHere(`the console in Chromium${note}`, () => {
 
       await openGivenUp(page);
 
-      for (const name of [
-        "Response body of attempt 2",
-        "Event payload",
-      ]) {
+      for (const name of ["Response body of attempt 2", "Event payload"]) {
         const shown = await page
           .getByRole("region", { name, exact: true })
           .last()
@@ -362,7 +363,10 @@ describeHere(`the console in Chromium${note}`, () => {
   test(
     "below a path of a proxy: the receiver is repaired, the delivery sent again, and it arrives",
     async () => {
-      const proxy = await startPrefixProxy("/ops/postrider", running.controlUrl);
+      const proxy = await startPrefixProxy(
+        "/ops/postrider",
+        running.controlUrl,
+      );
       ended.push(proxy.close);
       const { page, complaints } = await open({ url: proxy.url });
       await openGivenUp(page);

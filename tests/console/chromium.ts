@@ -62,7 +62,10 @@ interface AxeResults {
   readonly violations: readonly {
     readonly id: string;
     readonly impact: string | null;
-    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+    readonly nodes: readonly {
+      readonly html: string;
+      readonly failureSummary?: string;
+    }[];
   }[];
 }
 

@@ -98,11 +98,7 @@ export interface DeadLetterEntry {
 }
 
 export type TimelineEntry =
-  | EventEntry
-  | AttemptEntry
-  | DeferralEntry
-  | SignalEntry
-  | DeadLetterEntry;
+  EventEntry | AttemptEntry | DeferralEntry | SignalEntry | DeadLetterEntry;
 
 /** `GET /v1/deliveries/{id}`. */
 export interface DeliveryWithTimeline extends Delivery {

@@ -106,9 +106,7 @@ test("no answer at all is a problem of status 0, which may pass", async () => {
 test("a request that was given up is no problem", async () => {
   const given = new AbortController();
   given.abort(new Error("left the page"));
-  const ask = askWith("k", () =>
-    Promise.reject(given.signal.reason as Error),
-  );
+  const ask = askWith("k", () => Promise.reject(given.signal.reason as Error));
 
   await expect(ask("v1/x", { signal: given.signal })).rejects.toThrow(
     "left the page",

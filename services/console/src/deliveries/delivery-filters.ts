@@ -34,10 +34,11 @@ export function deliverySearch(
 
 /** The same with some filters set or, where empty, removed. It begins at the first page: a cursor belongs to the filters that it was made with. */
 export function withFilters(
-  { cursor: _, ...search }: DeliverySearch,
+  search: DeliverySearch,
   changed: DeliverySearch,
 ): DeliverySearch {
-  return deliverySearch({ ...search, ...changed });
+  const { cursor: _, ...filters } = search;
+  return deliverySearch({ ...filters, ...changed });
 }
 
 export function countOf(search: DeliverySearch): number {

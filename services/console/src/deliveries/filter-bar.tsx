@@ -109,9 +109,7 @@ export function FilterBar({
             key={status}
             type="button"
             aria-pressed={chosen(search.status).includes(status)}
-            onClick={() =>
-              onChange({ status: toggled(search.status, status) })
-            }
+            onClick={() => onChange({ status: toggled(search.status, status) })}
           >
             {label}
           </button>
@@ -129,9 +127,7 @@ export function FilterBar({
         )}
       </div>
       <details className={styles.more} open={moreCount > 0}>
-        <summary>
-          More filters{moreCount > 0 && ` (${moreCount} set)`}
-        </summary>
+        <summary>More filters{moreCount > 0 && ` (${moreCount} set)`}</summary>
         <div className={styles.fields}>
           {more.map(([name, label]) => (
             <TextInput key={name} label={label} {...text(name)} />

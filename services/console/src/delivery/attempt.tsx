@@ -85,7 +85,9 @@ function Phases({ attempt }: { readonly attempt: AttemptEntry }) {
           </li>
         ))}
         {isReused && <li>on a connection that was open</li>}
-        {queueMs > 0 && <li>started {shownDuration(queueMs)} after it was due</li>}
+        {queueMs > 0 && (
+          <li>started {shownDuration(queueMs)} after it was due</li>
+        )}
       </ul>
     </div>
   );

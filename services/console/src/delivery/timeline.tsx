@@ -60,8 +60,7 @@ function Entry({
     case "event":
       return (
         <p>
-          <strong>The event came in</strong>,{" "}
-          {shownBytes(entry.payloadBytes)}.
+          <strong>The event came in</strong>, {shownBytes(entry.payloadBytes)}.
         </p>
       );
     case "attempt":

@@ -90,7 +90,7 @@ async function signInWith(
 
 /** Control's own words name a header; they are told where they say more: that the key has expired or was revoked. */
 function refusedKey(detail: string): string {
-  return /^The key /.test(detail)
+  return detail.startsWith("The key ")
     ? detail.replace(/ Send another one.*$/, "")
     : "This key is not valid. Look whether all of it was copied.";
 }

@@ -20,7 +20,10 @@ function actionsOf(
 test.each([
   [["/"], ["search"]],
   [["?"], ["help"]],
-  [["j", "j", "k"], ["next", "next", "previous"]],
+  [
+    ["j", "j", "k"],
+    ["next", "next", "previous"],
+  ],
   [["g", "d"], ["go_deliveries"]],
   [["g", "x", "d"], []],
   [["g", "j", "j"], ["next"]],

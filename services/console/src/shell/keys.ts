@@ -1,10 +1,6 @@
 /** What a key does. `next` and `previous` move in a list; `open` opens what is chosen there, which Enter does by itself on a focused link. */
 export type KeyAction =
-  | "search"
-  | "help"
-  | "next"
-  | "previous"
-  | "go_deliveries";
+  "search" | "help" | "next" | "previous" | "go_deliveries";
 
 /** A key press as the page gets it. */
 export interface KeyPress {

@@ -29,21 +29,16 @@ test("a name that is there twice stays twice, and a text keeps what looks like s
   );
 });
 
-test.each(["", "order=1", "{", '{"a":1}x', "<p>"])(
-  "%j is no JSON",
-  (text) => {
-    expect(prettyJson(text)).toBeNull();
-  },
-);
+test.each(["", "order=1", "{", '{"a":1}x', "<p>"])("%j is no JSON", (text) => {
+  expect(prettyJson(text)).toBeNull();
+});
 
 test("it means the same as before, and is laid out as JSON.stringify would", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const text = JSON.stringify(value);
 
-      expect(prettyJson(text)).toBe(
-        JSON.stringify(JSON.parse(text), null, 2),
-      );
+      expect(prettyJson(text)).toBe(JSON.stringify(JSON.parse(text), null, 2));
     }),
   );
 });

@@ -27,8 +27,14 @@ test.each(DEAD_LETTER_REASONS)(
 
 test.each([
   [503, "The receiver answered 503. The fault is on the receiver's side."],
-  [404, "The receiver answered 404. The receiver has nothing at this path: look at the endpoint's URL."],
-  [418, "The receiver answered 418. The receiver does not accept this request."],
+  [
+    404,
+    "The receiver answered 404. The receiver has nothing at this path: look at the endpoint's URL.",
+  ],
+  [
+    418,
+    "The receiver answered 418. The receiver does not accept this request.",
+  ],
 ])("a %d says what it means", (statusCode, sentence) => {
   expect(
     attemptSentence({ ...attempt, outcome: "http_error", statusCode }),
@@ -36,7 +42,9 @@ test.each([
 });
 
 test("words of a newer control are shown as they are", () => {
-  expect(attemptSentence({ ...attempt, outcome: "melted" })).toContain("melted");
+  expect(attemptSentence({ ...attempt, outcome: "melted" })).toContain(
+    "melted",
+  );
   expect(deferralSentence("full_moon")).toContain("full_moon");
   expect(deadLetterSentence("constructor_gone")).toContain("constructor_gone");
   expect(leftOutSentence("no_luck")).toBe("no luck.");

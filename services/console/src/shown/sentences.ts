@@ -1,5 +1,9 @@
 /** What the closed lists of words mean, as sentences for people. A word that this page does not know is shown as it is: control may be newer. */
-import type { AttemptEntry, Delivery, DeadLetterEntry } from "../api/answers.ts";
+import type {
+  AttemptEntry,
+  Delivery,
+  DeadLetterEntry,
+} from "../api/answers.ts";
 import { counted, shownDuration } from "./amounts.ts";
 
 const OUTCOMES: Readonly<Record<string, string>> = {
@@ -57,7 +61,8 @@ const DEFERRALS: Readonly<Record<string, string>> = {
   lane_slow: "The endpoint is slow, and its deliveries wait for one another.",
   secret_unavailable: "The endpoint's secret cannot be opened at the moment.",
   endpoint_unknown: "The endpoint is not known to the dispatcher yet.",
-  endpoint_behind: "The dispatcher does not have the endpoint's newest version yet.",
+  endpoint_behind:
+    "The dispatcher does not have the endpoint's newest version yet.",
   local_fault: "The fault is on Postrider's side, and spends no attempt.",
 };
 

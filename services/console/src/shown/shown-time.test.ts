@@ -21,6 +21,7 @@ test("a local time and its offset are the same moment", () => {
   const [, date, time, sign, hours, minutes] =
     /^(\S+) (\S+) ([+−])(\d\d):(\d\d)$/.exec(localTime(NOW)) ?? [];
 
-  const offset = (sign === "+" ? 1 : -1) * (Number(hours) * 60 + Number(minutes));
+  const offset =
+    (sign === "+" ? 1 : -1) * (Number(hours) * 60 + Number(minutes));
   expect(Date.parse(`${date}T${time}Z`) - offset * 60_000).toBe(NOW);
 });

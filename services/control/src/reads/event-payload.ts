@@ -7,7 +7,8 @@ export const eventPayload = z
   .strictObject({
     contentType: z.string(),
     headers: z.record(z.string(), z.string()).readonly().meta({
-      description: "The event's own; the values of secret ones are `[redacted]`",
+      description:
+        "The event's own; the values of secret ones are `[redacted]`",
     }),
     payloadBytes: z.int(),
     payload: z.string().nullable().meta({
