@@ -43,7 +43,7 @@ export function DeliveryPage() {
         <Failure error={error} onRetry={() => void refetch()} />
       )}
       {data === undefined && error === null && <Loading what="the delivery" />}
-      {data !== undefined && <Shown delivery={data} />}
+      {data !== undefined && <Shown key={data.id} delivery={data} />}
     </>
   );
 }

@@ -64,7 +64,7 @@ function Known({
       )}
       <HeaderTable headers={payload.headers} title="Headers of the event" />
       {curl !== null && (
-        <div>
+        <div className={styles.curl}>
           <CopyButton text={curl}>Copy as curl</CopyButton>
           <p className={styles.note}>
             Without the signature and Postrider&apos;s own headers: a receiver

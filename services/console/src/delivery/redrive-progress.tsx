@@ -1,51 +1,52 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect } from "react";
-import type { Replay } from "../api/answers.ts";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { DeliveryPage, Replay } from "../api/answers.ts";
+import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { leftOutSentence } from "../shown/sentences.ts";
 import styles from "./delivery.module.css";
 
 const EVERY_MS = 1_000;
-/** What was sent is attempted and recorded within seconds; then the page shows it. */
-const RECORDED_WITHIN_MS = 15_000;
 
-/** How far a redrive is. While it runs, and a moment longer, the delivery is read again. */
-export function RedriveProgress({
-  id,
-  deliveryId,
-}: {
-  readonly id: string;
-  readonly deliveryId: string;
-}) {
+/** How far a redrive is, and the delivery that it has made: a redrive never changes the one that it repeats. */
+export function RedriveProgress({ id }: { readonly id: string }) {
   const { ask } = useSession();
-  const client = useQueryClient();
-  const { data } = useQuery({
+  const replay = useQuery({
     queryKey: ["replay", id],
     queryFn: ({ signal }) =>
       ask<Replay>(`v1/replays/${encodeURIComponent(id)}`, { signal }),
     refetchInterval: ({ state }) => (isOver(state.data) ? false : EVERY_MS),
-  });
-  const isDone = isOver(data);
-  useEffect(() => {
-    const again = setInterval(
-      () =>
-        void client.invalidateQueries({ queryKey: ["delivery", deliveryId] }),
-      EVERY_MS,
-    );
-    const end = isDone
-      ? setTimeout(() => clearInterval(again), RECORDED_WITHIN_MS)
-      : undefined;
-    return () => {
-      clearInterval(again);
-      clearTimeout(end);
-    };
-  }, [client, deliveryId, isDone]);
+  }).data;
+  const made = useQuery({
+    queryKey: ["deliveries", { replayId: id }],
+    queryFn: ({ signal }) =>
+      ask<DeliveryPage>("v1/deliveries", { query: { replayId: id }, signal }),
+    // It is recorded a moment after it was sent.
+    enabled: replay !== undefined && replay.sent > 0,
+    refetchInterval: ({ state }) =>
+      isSettled(state.data?.deliveries[0]?.status) ? false : EVERY_MS,
+  }).data?.deliveries[0];
   return (
-    <p className={styles.note} role="status">
-      {wordsOf(data)} <Text>{id}</Text>
-    </p>
+    <div className={styles.progress} role="status">
+      {made === undefined ? (
+        <p className={styles.note}>
+          <Text>{wordsOf(replay)}</Text>
+        </p>
+      ) : (
+        <>
+          <Status status={made.status} />
+          <Link to="/deliveries/$id" params={{ id: made.id }}>
+            The new delivery
+          </Link>
+        </>
+      )}
+    </div>
   );
+}
+
+function isSettled(status: string | undefined): boolean {
+  return status === "delivered" || status === "expired";
 }
 
 function isOver(replay: Replay | undefined): boolean {
@@ -54,10 +55,10 @@ function isOver(replay: Replay | undefined): boolean {
 
 function wordsOf(replay: Replay | undefined): string {
   if (replay === undefined || !isOver(replay))
-    return replay?.detail ? `Redrive ${replay.detail}:` : "Sending it again:";
-  if (replay.sent > 0) return "Sent again by";
+    return `Sending it again…${replay?.detail ? ` (${replay.detail})` : ""}`;
+  if (replay.sent > 0) return "Sent again.";
   const [reason] = Object.keys(replay.leftOut);
   return reason === undefined
-    ? "Nothing was sent by"
+    ? "Nothing was sent."
     : `Not sent. ${leftOutSentence(reason)}`;
 }

@@ -1,5 +1,5 @@
 import { Button, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Delivery, Replay, ReplayPreview } from "../api/answers.ts";
 import { Dialog } from "../parts/dialog.tsx";
@@ -21,9 +21,7 @@ export function Redrive({ delivery }: { readonly delivery: Delivery }) {
       {caller.role === "admin" && isSettled && (
         <Button onClick={() => setIsAsking(true)}>Redrive…</Button>
       )}
-      {replayId !== null && (
-        <RedriveProgress id={replayId} deliveryId={delivery.id} />
-      )}
+      {replayId !== null && <RedriveProgress id={replayId} />}
       {isAsking && (
         <RedriveDialog
           delivery={delivery}
@@ -49,7 +47,6 @@ function RedriveDialog({
   readonly onMade: (replay: Replay) => void;
 }) {
   const { ask } = useSession();
-  const client = useQueryClient();
   const [why, setWhy] = useState("");
   const selection = {
     deliveryIds: [delivery.id],
@@ -65,10 +62,7 @@ function RedriveDialog({
   const redrive = useMutation({
     mutationFn: ({ selectedAt }: ReplayPreview) =>
       ask<Replay>("v1/replays", { body: { ...selection, selectedAt }, why }),
-    onSuccess: async (replay) => {
-      onMade(replay);
-      await client.invalidateQueries({ queryKey: ["delivery", delivery.id] });
-    },
+    onSuccess: onMade,
   });
   const { data } = preview;
   return (
@@ -113,8 +107,7 @@ function Preview({ preview }: { readonly preview: ReplayPreview }) {
   if (preview.toSend > 0)
     return (
       <p>
-        The event is sent to the endpoint once more, with the same ids: a
-        receiver that knows the event takes it for a repeat.
+        The event is sent to the endpoint once more, as a new delivery with the same webhook-id: a receiver that knows it takes it for a repeat.
       </p>
     );
   return (

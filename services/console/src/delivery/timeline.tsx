@@ -91,8 +91,12 @@ function Entry({
       return (
         <p>
           <strong>{entry.reason === "paused" ? "Parked" : "Given up"}</strong>:{" "}
-          {deadLetterSentence(entry.reason)}{" "}
-          {entry.detail !== null && <Text>{entry.detail}</Text>}
+          {deadLetterSentence(entry.reason)}
+          {entry.detail !== null && (
+            <span className={styles.detail}>
+              <Text>{entry.detail}</Text>
+            </span>
+          )}
         </p>
       );
   }
