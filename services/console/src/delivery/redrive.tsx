@@ -107,7 +107,8 @@ function Preview({ preview }: { readonly preview: ReplayPreview }) {
   if (preview.toSend > 0)
     return (
       <p>
-        The event is sent to the endpoint once more, as a new delivery with the same webhook-id: a receiver that knows it takes it for a repeat.
+        The event is sent to the endpoint once more, as a new delivery with the
+        same webhook-id: a receiver that knows it takes it for a repeat.
       </p>
     );
   return (
