@@ -87,7 +87,9 @@ function parentOf(path: string): string {
 
 /** The platform in a package's name, e.g. `@swc/core-linux-arm64-musl`; npm must not install the package on other platforms. */
 function platformOf(name: string): Pick<LockedPackage, "os" | "cpu" | "libc"> {
-  const words = name.split(/[-/]/);
+  const words = name
+    .split(/[-/]/)
+    .map((word) => (word === "windows" ? "win32" : word));
   const os = OPERATING_SYSTEMS.filter((system) => words.includes(system));
   const cpu = PROCESSORS.filter((processor) => words.includes(processor));
   const last = words.at(-1) ?? "";

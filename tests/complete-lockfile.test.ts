@@ -34,6 +34,24 @@ test("a platform package that npm left out is added with its parent's version, i
   });
 });
 
+test("a package that has Windows in its name is for Windows alone", () => {
+  const lockfile = {
+    packages: {
+      "node_modules/vite": {
+        optionalDependencies: { "napi-windows-process-start-time": "^0.1.0" },
+      },
+    },
+  };
+
+  expect(missingEntries(lockfile)).toEqual({
+    "node_modules/napi-windows-process-start-time": {
+      version: "0.1.0",
+      os: ["win32"],
+      optional: true,
+    },
+  });
+});
+
 test("a package that is there, beside its parent or above it, is not added", () => {
   const lockfile = {
     packages: {

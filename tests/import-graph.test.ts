@@ -36,6 +36,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "retry-scheduler": SERVICE,
   recorder: SERVICE,
   control: API,
+  // It runs in a browser, and knows control by its public API only.
+  console: [],
 };
 
 /**
@@ -120,6 +122,7 @@ const FOLDERS: Readonly<
       "writer",
     ],
     audit: [],
+    console: ["http"],
     cookbook: ["http"],
     endpoints: ["audit", "http", "writer"],
     "event-types": ["audit", "http", "writer"],
@@ -145,6 +148,17 @@ const FOLDERS: Readonly<
     "reads/timeline": ["cookbook", "http", "reads", "reads/lists"],
     http: [],
   },
+  console: {
+    // The application and its routes connect the folders.
+    ".": ["api", "deliveries", "delivery", "parts", "session", "shell"],
+    api: [],
+    deliveries: ["api", "parts", "session", "shell", "shown"],
+    delivery: ["api", "parts", "session", "shown"],
+    parts: ["api", "shown"],
+    session: ["api", "parts"],
+    shell: ["parts", "session"],
+    shown: ["api"],
+  },
 };
 
 /** Libraries that only certain files may import, with those files. */
@@ -157,6 +171,7 @@ const DOORS: readonly [library: RegExp, doors: RegExp][] = [
     /^packages\/runtime\/src\/(otel-tracer|reported-exporter)\.ts$/,
   ],
   [/^@bufbuild\//, /^packages\/filter\/src\//],
+  [/^(react|react-dom|@mantine|@tanstack)($|\/)/, /^services\/console\/src\//],
   [/^fastify/, /^(packages\/http|services\/(ingest|control))\/src\//],
   [
     /^undici/,
@@ -179,7 +194,7 @@ function importsOf(area: "packages" | "services"): Import[] {
   return readdirSync(join(root, area)).flatMap((from) => {
     const source = join(root, area, from, "src");
     return readdirSync(source, { recursive: true, encoding: "utf8" })
-      .filter((name) => /(?<!\.test|\.testing)\.ts$/.test(name))
+      .filter((name) => /(?<!\.test|\.testing)\.tsx?$/.test(name))
       .flatMap((name) => {
         const file = join(source, name);
         const text = readFileSync(file, "utf8");

@@ -10,9 +10,16 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile } from "esbuild";
+import { build } from "esbuild";
+import { buildConsole } from "../../scripts/console-build.ts";
 import { asBundle } from "./as-bundle.ts";
-import { licensesOf, packagesOf, sbomOf } from "./sbom.ts";
+import {
+  foldersIn,
+  licensesOf,
+  packagesOf,
+  sbomOf,
+  type BundledPackage,
+} from "./sbom.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -73,12 +80,22 @@ export async function buildBundle(folder: string): Promise<void> {
     join(folder, "migrations"),
     { recursive: true },
   );
-  writeLicences(folder, metafile);
+  const console = await buildConsole();
+  for (const name of ["index.html", "assets"])
+    cpSync(join(console.folder, name), join(folder, "console", name), {
+      recursive: true,
+    });
+  writeLicences(
+    folder,
+    packagesOf([...foldersIn(metafile), ...console.packages], ROOT),
+  );
 }
 
-function writeLicences(folder: string, metafile: Metafile): void {
+function writeLicences(
+  folder: string,
+  packages: readonly BundledPackage[],
+): void {
   const manifest = read("package.json") as { version: string; license: string };
-  const packages = packagesOf(metafile, ROOT);
   write(folder, SBOM, sbomOf(manifest, packages));
   copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
   writeFileSync(join(folder, "licenses.txt"), licensesOf(packages, ROOT));

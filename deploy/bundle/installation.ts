@@ -3,6 +3,8 @@ export const SCHEMAS_FOLDER = new URL("./schemas/", import.meta.url);
 
 export const MIGRATIONS_FOLDER = new URL("./migrations/", import.meta.url);
 
+export const CONSOLE_FOLDER = new URL("./console/", import.meta.url);
+
 export function serviceProgram(service: string): URL {
   return new URL(`./${service}.js`, import.meta.url);
 }

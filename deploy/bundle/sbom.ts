@@ -25,15 +25,21 @@ interface Locked {
   readonly integrity?: string;
 }
 
+/** The folders of the packages of which esbuild has taken code, each as often as it has files. */
+export function foldersIn(metafile: Metafile): readonly string[] {
+  return Object.values(metafile.outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
+    .filter((folder) => folder !== undefined);
+}
+
 /** Sorted by name and version. Throws when a package has no license or no checksum. */
-export function packagesOf(metafile: Metafile, root: string): BundledPackage[] {
-  const folders = new Set(
-    Object.values(metafile.outputs)
-      .flatMap(({ inputs }) => Object.entries(inputs))
-      .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
-      .map(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0])
-      .filter((folder) => folder !== undefined),
-  );
+export function packagesOf(
+  foldersOf: readonly string[],
+  root: string,
+): BundledPackage[] {
+  const folders = new Set(foldersOf);
   const lock = JSON.parse(
     readFileSync(join(root, "package-lock.json"), "utf8"),
   ) as { readonly packages: Readonly<Record<string, Locked>> };

@@ -18,6 +18,8 @@ export const PUBLISH = access(["publisher", "admin"]);
 export const READ = access(["reader", "admin"]);
 /** Options of a route that reads of every tenant at once. */
 export const READ_ALL = access(["reader", "admin"], false);
+/** Options of a route that says what any key may know. */
+export const ANY_KEY = access(["admin", "reader", "publisher"]);
 /** Options of a route for administrators, which keeps to the caller's tenant. */
 export const ADMINISTER = access(["admin"]);
 

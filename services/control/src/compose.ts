@@ -20,6 +20,7 @@ import {
 import {
   clickhouseAccess,
   clickhouseTenantAccess,
+  CONSOLE_FOLDER,
   createLiveKeyRing,
   type Composition,
   type Effects,
@@ -47,6 +48,8 @@ import { queryRoutes } from "./reads/query-routes.ts";
 import { savedQueryRoutes } from "./reads/saved-query-routes.ts";
 import { seriesRoutes } from "./reads/series-routes.ts";
 import { createReader } from "./reads/reader.ts";
+import { callerRoutes } from "./keys/caller-routes.ts";
+import { consoleRoutes } from "./console/console-routes.ts";
 import { keyRoutes } from "./keys/key-routes.ts";
 import { createKeyStore } from "./keys/key-store.ts";
 import { createHeaderSeal } from "./endpoints/header-seal.ts";
@@ -299,6 +302,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     adminKey: config.adminKey,
     keys: followKeys(entries),
     routes: [
+      consoleRoutes(CONSOLE_FOLDER),
+      callerRoutes,
       keyRoutes(keyStore, clock),
       eventTypeRoutes(createTypeStore(inControl)),
       policyRoutes(createPolicyStore(inControl)),

@@ -488,3 +488,81 @@ test("when ClickHouse does not answer, a query is a 503 to try again, and the re
   ).not.toContain("hunter2");
   await away.stop(0);
 });
+
+test("a payload comes as text where it is UTF-8, else as base64, and not where it is not recorded", async () => {
+  const binary = Buffer.from([0xff, 0x00, 0x41]);
+  const text = '{"n":12345678901234567890,"ü":"\u202e"}';
+  const payloads = {
+    "pay.text": Buffer.from(text),
+    "pay.binary": binary,
+    "pay.none": Buffer.alloc(0),
+  };
+  await insertPayloads(
+    Object.entries(payloads).map(([event_id, payload]) => ({
+      event_id,
+      content_type: "application/json",
+      headers: { "x-own": "1" },
+      payload_base64: payload.toString("base64"),
+      payload_bytes: payload.byteLength || 7,
+    })),
+  );
+
+  const answers = await Promise.all(
+    Object.keys(payloads).map((id) => ask(`/v1/events/${id}/payload`)),
+  );
+
+  const common = { contentType: "application/json", headers: { "x-own": "1" } };
+  expect(answers.map(({ body }) => body)).toEqual([
+    {
+      ...common,
+      payloadBytes: Buffer.byteLength(text),
+      payload: text,
+      encoding: "utf8",
+    },
+    {
+      ...common,
+      payloadBytes: 3,
+      payload: binary.toString("base64"),
+      encoding: "base64",
+    },
+    { ...common, payloadBytes: 7, payload: null, encoding: "utf8" },
+  ]);
+});
+
+/** A column that is only for inserts must be named. */
+async function insertPayloads(
+  given: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> {
+  const rows = given.map(anEventRow);
+  const columns = new Set(rows.flatMap((row) => Object.keys(row)));
+  const lines = rows.map((row) => JSON.stringify(row)).join("\n");
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.events (${[...columns].join(", ")}) SETTINGS async_insert=0 FORMAT JSONEachRow\n${lines}`,
+  );
+}
+
+test("a payload is that of the original, of one tenant, and of an event that is there", async () => {
+  const row = (of: Readonly<Record<string, unknown>>, payload: string) => ({
+    event_id: "pay.twice",
+    payload_base64: Buffer.from(payload).toString("base64"),
+    payload_bytes: payload.length,
+    ...of,
+  });
+  await insertPayloads([
+    row({ decision: "duplicate", received_at: time(-5) }, "repeat"),
+    row({ received_at: time(5), source_offset: 5 }, "original"),
+    row({ tenant_id: "other", source_offset: 6 }, "theirs"),
+  ]);
+  const path = "/v1/events/pay.twice/payload";
+
+  const [ambiguous, own, unknown] = [
+    await ask(path),
+    await ask<{ payload: string }>(`${path}?tenantId=acme`),
+    await ask("/v1/events/pay.never/payload"),
+  ];
+
+  expect(ambiguous.status).toBe(409);
+  expect(own.body.payload).toBe("original");
+  expect(unknown.status).toBe(404);
+});

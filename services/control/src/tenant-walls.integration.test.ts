@@ -54,6 +54,8 @@ type Case =
   | { readonly kind: "creates"; readonly path: string; readonly body: object }
   /** Reads rows of ClickHouse, where this control has no user for tenants: refused before anything is looked up. That the rows are the tenant's own where it has one, tests/tenants.integration.test.ts shows. */
   | { readonly kind: "unserved"; readonly path: (of: Things) => string }
+  /** The console's, the same for everybody; where it is not built there is none. */
+  | { readonly kind: "file"; readonly path: string }
   /** Not for keys with a tenant. */
   | {
       readonly kind: "forbidden";
@@ -175,6 +177,10 @@ const CASES: Readonly<Record<string, Case>> = {
     kind: "unserved",
     path: ({ event }) => `/v1/events/${event}`,
   },
+  "GET /v1/events/:id/payload": {
+    kind: "unserved",
+    path: ({ event }) => `/v1/events/${event}/payload`,
+  },
   "GET /v1/events/:id/explain": {
     kind: "unserved",
     path: ({ event }) => `/v1/events/${event}/explain`,
@@ -204,6 +210,9 @@ const CASES: Readonly<Record<string, Case>> = {
     path: () => "/v1/queries/worst-endpoints",
   },
   "GET /v1/status": { kind: "forbidden", path: "/v1/status" },
+  "GET /v1/caller": { kind: "own", path: "/v1/caller" },
+  "GET /": { kind: "file", path: "/" },
+  "GET /assets/:name": { kind: "file", path: "/assets/none.js" },
   "GET /openapi.json": { kind: "own", path: "/openapi.json" },
   "GET /docs": { kind: "own", path: "/docs" },
 };
@@ -393,6 +402,12 @@ async function outcomeOf(method: string, one: Case): Promise<object> {
         JSON.stringify(found[0]) === JSON.stringify(found[1]) &&
         about!.status === 503;
       return isSame ? { ok: true } : { ok: false, found };
+    }
+    case "file": {
+      const answer = await asBeta<unknown>(`${method} ${one.path}`);
+      return [200, 404].includes(answer.status) && !answer.text.includes(THEIRS)
+        ? { ok: true }
+        : { ok: false, answer: answer.text };
     }
     case "forbidden": {
       const answer = await asBeta<unknown>(

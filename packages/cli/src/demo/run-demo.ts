@@ -194,14 +194,14 @@ function tellEnd(
   const claimed = `${terminal.paint("green", "All of it was as claimed")}, in ${seconds} s.`;
   if (runningServices(process.env) !== null)
     return terminal.line(
-      `${claimed} The tour's endpoints have been removed; its events and their rows stay.`,
+      `${claimed} The tour's endpoints have been removed; its events and their rows stay. See them in the console, which control serves under \`/\`.`,
     );
   terminal.line(
     [
       `${claimed} Everything that was started has been stopped.`,
       "",
       "Next, by hand:",
-      "  npx postrider dev                 a stack that stays",
+      "  npx postrider dev                 a stack that stays, and its console for a browser",
       "  npx postrider receiver --help     a receiver that checks signatures, and fails when told to",
       "  npx postrider endpoints --help    register an endpoint",
       "  npx postrider publish --help      publish an event and watch it arrive",

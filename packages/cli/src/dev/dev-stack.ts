@@ -8,6 +8,7 @@ import {
   type DevFile,
 } from "../dev-folder.ts";
 import { DEFAULT_PORTS, type RunningServices } from "../processes/services.ts";
+import { startConsoleBuild } from "./console-build.ts";
 import {
   startWholeStack,
   type Undo,
@@ -27,12 +28,18 @@ export interface DevStack {
 export async function startDevStack(
   folder: string,
   undo: Undo,
-  told: Pick<WholeStackOptions, "onProgress" | "onTaken" | "onLateStop">,
+  told: Pick<WholeStackOptions, "onProgress" | "onTaken" | "onLateStop"> & {
+    /** Called with a sentence where the console could not be built; all else works. */
+    readonly onNoConsole: (why: string) => void;
+  },
 ): Promise<DevStack> {
   const prefix = process.env["POSTRIDER_TOPIC_PREFIX"] || "postrider.";
   const database = process.env["POSTRIDER_CLICKHOUSE_DATABASE"] || "postrider";
   removeDevFiles(folder); // left by a dev that was killed
   const keys = keepKeys(folder, newKeys);
+  // Meanwhile, so nobody waits for it: the servers take longer.
+  const console = startConsoleBuild();
+  undo.push(console.stop);
   const { stack, running } = await startWholeStack({
     prefix,
     database,
@@ -44,6 +51,8 @@ export async function startDevStack(
     undo,
     ...told,
   });
+  const lack = await console.lack;
+  if (lack !== null) told.onNoConsole(lack);
   const file = devFileOf({
     stack,
     prefix,

@@ -22,6 +22,10 @@ export async function runDev(
       onTaken: (wanted, picked) =>
         terminal.say(`${wanted} is taken, using ${picked}.`),
       onLateStop: (text) => terminal.say(text),
+      onNoConsole: (why) =>
+        terminal.say(
+          `${terminal.paintTalk("red", "The console could not be built.")} ${why}\nEverything else runs. Build it: npm run console`,
+        ),
     });
     starting.catch(() => undefined); // an interrupted start may fail later; by then nobody waits for it
     const dev = await Promise.race([starting, asked.then(() => null)]).catch(
@@ -87,6 +91,7 @@ function welcome(dev: DevStack, terminal: Terminal): string {
     `${name("ClickHouse")}${shownUrl(file.clickhouse.url)}   database ${file.clickhouse.database}`,
     `${name("ingest")}${file.ingest.url}   POST /v1/events`,
     `${name("control")}${file.control.url}   /v1/endpoints, /v1/events, /v1/query`,
+    `${name("console")}${file.control.url}/   for a browser; sign in with the key of .postrider/dev.json`,
     `${name("keys, logs")}.postrider`,
     "",
     "For your own producers (commands of this folder need none of it):",

@@ -52,6 +52,7 @@ const DESCRIPTION: ApiDescription = {
     "event types": "What events there are, and what a tenant's are held to.",
     secrets: "Which encryption keys seal endpoints' secrets.",
     status: "The replica that answers.",
+    console: "The pages for people.",
   },
 };
 

@@ -1,5 +1,7 @@
 import { eventViewOf, type EventView } from "./event-view.ts";
+import { readPayload } from "./event-payload.ts";
 import { invalid, type Routes } from "@postrider/http";
+import type { FastifyRequest } from "fastify";
 import { ofOneTenant, unknownEvent } from "./event-problems.ts";
 import { MAX_ATTEMPTS, MAX_DELIVERIES } from "./event-sql.ts";
 import { eventQuery, READ_OPERATIONS } from "./read-operations.ts";
@@ -9,28 +11,40 @@ import { ownTenant } from "../http/callers-tenant.ts";
 import { readingOf } from "./whose-rows.ts";
 import { problemsOf } from "../http/zod-problems.ts";
 
-/** `GET /v1/events/{id}`: what the recorder has written, about a second behind what happened. */
+/** `GET /v1/events/{id}` and its payload: what the recorder has written, about a second behind what happened. */
 export function eventRoutes(reader: Reader): Routes {
   return (app) => {
-    app.get<{ Params: { id: string } }>(
-      "/v1/events/:id",
-      READ_OPERATIONS.event,
-      async (request) => {
-        const query = eventQuery.safeParse(ownTenant(request));
-        if (!query.success) throw invalid(problemsOf(query.error));
-        return await readEvent(readingOf(reader, request.caller), {
-          eventId: request.params.id,
-          tenantId: query.data.tenantId ?? null,
-        });
-      },
+    app.get<ById>("/v1/events/:id", READ_OPERATIONS.event, async (request) =>
+      readEvent(readingOf(reader, request.caller), askedOf(request)),
+    );
+    app.get<ById>(
+      "/v1/events/:id/payload",
+      READ_OPERATIONS.payload,
+      async (request) =>
+        readPayload(readingOf(reader, request.caller), askedOf(request)),
     );
   };
 }
 
-async function readEvent(
-  reader: Reading,
-  asked: { readonly eventId: string; readonly tenantId: string | null },
-): Promise<EventView> {
+interface ById {
+  Params: { id: string };
+}
+
+interface Asked {
+  readonly eventId: string;
+  readonly tenantId: string | null;
+}
+
+function askedOf(request: FastifyRequest<ById>): Asked {
+  const query = eventQuery.safeParse(ownTenant(request));
+  if (!query.success) throw invalid(problemsOf(query.error));
+  return {
+    eventId: request.params.id,
+    tenantId: query.data.tenantId ?? null,
+  };
+}
+
+async function readEvent(reader: Reading, asked: Asked): Promise<EventView> {
   const found = await reader.events(asked.eventId, asked.tenantId);
   const events = ofOneTenant(found);
   const [first] = events;

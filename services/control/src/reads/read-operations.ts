@@ -4,6 +4,7 @@ import { z } from "zod";
 import { SAVED_QUERIES } from "../cookbook/cookbook.ts";
 import { kinds, QUERY_KINDS, READ_KINDS } from "../http/problem.ts";
 import { idOf, listOf } from "../http/shown.ts";
+import { eventPayload } from "./event-payload.ts";
 import { eventView } from "./event-view.ts";
 import { explanation } from "./explain/explanation.ts";
 import { exact } from "../http/list-parameters.ts";
@@ -102,6 +103,27 @@ export const READ_OPERATIONS = {
     params: idOf("event", "evt_1001"),
     query: eventQuery,
     answers: { 200: { description: "The event", body: eventView } },
+    problems: { ...kinds("ambiguous_event"), ...READ_KINDS },
+  }),
+  payload: described(READ, {
+    id: "getEventPayload",
+    tag: "events",
+    summary: "What was published",
+    params: idOf("event", "evt_1001"),
+    query: eventQuery,
+    answers: {
+      200: {
+        description: "The payload",
+        body: eventPayload,
+        example: {
+          contentType: "application/json",
+          headers: {},
+          payloadBytes: 16,
+          payload: '{"orderId":1001}',
+          encoding: "utf8",
+        },
+      },
+    },
     problems: { ...kinds("ambiguous_event"), ...READ_KINDS },
   }),
   explain: described(READ, {

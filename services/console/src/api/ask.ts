@@ -1,0 +1,67 @@
+import { noAnswer, problemOf } from "./api-problem.ts";
+
+export type Query = Readonly<Record<string, string | undefined>>;
+
+export interface Asked {
+  readonly query?: Query;
+  /** Sent as JSON by POST; without one the method is GET. */
+  readonly body?: unknown;
+  /** Why, for the audit trail. */
+  readonly why?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Asks the API with one key. `path` is relative to the page, such as `v1/deliveries`: so the console works below any path. Throws an `ApiProblem`. */
+export type Ask = <T>(path: string, asked?: Asked) => Promise<T>;
+
+export function askWith(
+  key: string,
+  send: typeof fetch = (...request) => fetch(...request),
+): Ask {
+  return async <T>(path: string, asked: Asked = {}): Promise<T> => {
+    const { body, why, signal } = asked;
+    const hasBody = body !== undefined;
+    const response = await send(withQuery(path, asked.query), {
+      method: hasBody ? "POST" : "GET",
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(hasBody && { "content-type": "application/json" }),
+        ...(why && { "x-audit-reason": latin1Of(why) }),
+      },
+      ...(hasBody && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
+      // The key is in the header: no cookie goes along, and no redirect takes it elsewhere.
+      credentials: "omit",
+      redirect: "error",
+      cache: "no-store",
+    }).catch((error: unknown) => {
+      throw signal?.aborted === true ? error : noAnswer(error);
+    });
+    const text = await response.text();
+    if (!response.ok) throw problemOf(response.status, text);
+    return parsed<T>(text);
+  };
+}
+
+function withQuery(path: string, query: Query = {}): string {
+  const parameters = new URLSearchParams(
+    Object.entries(query).flatMap(([name, value]) =>
+      value === undefined || value === "" ? [] : [[name, value]],
+    ),
+  );
+  return parameters.size === 0 ? path : `${path}?${parameters}`;
+}
+
+/** A header's characters are bytes for `fetch`, and UTF-8 for control. */
+function latin1Of(text: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
+/** A proxy's own page with status 200 is no answer of the API either. */
+function parsed<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T; // what the API documents for the path
+  } catch (error) {
+    throw noAnswer(error);
+  }
+}

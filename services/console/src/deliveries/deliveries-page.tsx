@@ -1,0 +1,172 @@
+import { Button } from "@mantine/core";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useRef } from "react";
+import type { DeliveryPage } from "../api/answers.ts";
+import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { usePageTitle } from "../parts/page-title.ts";
+import { useSession } from "../session/session-context.ts";
+import { useKeys } from "../shell/use-keys.ts";
+import styles from "./deliveries.module.css";
+import {
+  countOf,
+  namedDelivery,
+  queryOf,
+  withFilters,
+  type DeliverySearch,
+} from "./delivery-filters.ts";
+import { DeliveryTable } from "./delivery-table.tsx";
+import { FilterBar } from "./filter-bar.tsx";
+
+const route = getRouteApi("/deliveries");
+
+/** The list of deliveries. All that is asked for is in the URL. */
+export function DeliveriesPage() {
+  usePageTitle("Deliveries");
+  const { ask, caller } = useSession();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const table = useRef<HTMLTableElement>(null);
+  const found = useQuery({
+    queryKey: ["deliveries", search],
+    queryFn: ({ signal }) =>
+      ask<DeliveryPage>("v1/deliveries", { query: queryOf(search), signal }),
+    placeholderData: keepPreviousData,
+  });
+  useKeys({
+    search: () =>
+      document.querySelector<HTMLInputElement>("#search-text")?.focus(),
+    next: () => moveFocus(table.current, 1),
+    previous: () => moveFocus(table.current, -1),
+  });
+
+  function show(changed: DeliverySearch): void {
+    const id = namedDelivery(changed.text ?? "");
+    if (id !== null)
+      void navigate({ to: "/deliveries/$id", params: { id }, search: {} });
+    else void navigate({ search: (now) => withFilters(now, changed) });
+  }
+
+  const { data, error, isFetching, refetch } = found;
+  return (
+    <>
+      <div className={styles.head}>
+        <h1>Deliveries</h1>
+        <Button
+          variant="default"
+          size="xs"
+          loading={isFetching}
+          onClick={() => void refetch()}
+        >
+          Refresh
+        </Button>
+      </div>
+      <FilterBar
+        search={search}
+        isOfAllTenants={caller.tenantId === null}
+        onChange={show}
+      />
+      <section
+        className={styles.list}
+        aria-label="Deliveries"
+        aria-busy={isFetching}
+      >
+        {error !== null && (
+          <Failure error={error} onRetry={() => void refetch()} />
+        )}
+        {data === undefined && error === null && <Loading what="deliveries" />}
+        {data !== undefined && data.deliveries.length > 0 && (
+          <DeliveryTable
+            ref={table}
+            deliveries={data.deliveries}
+            isOfAllTenants={caller.tenantId === null}
+            isStale={found.isPlaceholderData || error !== null}
+          />
+        )}
+        {data?.deliveries.length === 0 && error === null && (
+          <NoDeliveries search={search} hasMore={data.nextCursor !== null} />
+        )}
+      </section>
+      <Pages search={search} nextCursor={data?.nextCursor ?? null} />
+    </>
+  );
+}
+
+/** A page may be empty and have a next one: then there was nothing in the time that was looked at. */
+function NoDeliveries({
+  search,
+  hasMore,
+}: {
+  readonly search: DeliverySearch;
+  readonly hasMore: boolean;
+}) {
+  if (hasMore)
+    return (
+      <Nothing title="Nothing found so far">
+        <p>There is older time to look at: go on with Older.</p>
+      </Nothing>
+    );
+  if (search.cursor !== undefined) return <Nothing title="No older ones" />;
+  if (countOf(search) > 0)
+    return (
+      <Nothing title="No delivery matches">
+        <p>Remove a filter. What was just published takes about a second.</p>
+      </Nothing>
+    );
+  return (
+    <Nothing title="No deliveries yet">
+      <p>Register an endpoint and publish an event that it wants:</p>
+      <code>
+        npx postrider endpoints create --tenant acme --url
+        https://example.com/hooks
+      </code>
+      <code>
+        npx postrider publish --tenant acme --type order.paid --payload
+        {` '{"orderId":1001}'`}
+      </code>
+    </Nothing>
+  );
+}
+
+function Pages({
+  search,
+  nextCursor,
+}: {
+  readonly search: DeliverySearch;
+  readonly nextCursor: string | null;
+}) {
+  const navigate = route.useNavigate();
+  const { cursor, ...filters } = search;
+  return (
+    <nav className={styles.pages} aria-label="Pages of the list">
+      <Button
+        variant="default"
+        disabled={cursor === undefined}
+        onClick={() => void navigate({ search: filters })}
+      >
+        Newest
+      </Button>
+      <Button
+        variant="default"
+        disabled={nextCursor === null}
+        onClick={() =>
+          void navigate({
+            search: { ...filters, ...(nextCursor && { cursor: nextCursor }) },
+          })
+        }
+      >
+        Older
+      </Button>
+    </nav>
+  );
+}
+
+/** Moves the focus between the rows' links: from none of them to the first, or the last. */
+function moveFocus(table: HTMLTableElement | null, by: 1 | -1): void {
+  const links = [
+    ...(table?.querySelectorAll<HTMLElement>("a[data-row]") ?? []),
+  ];
+  const at = links.findIndex((link) => link === document.activeElement);
+  const next = at === -1 && by === -1 ? links.length - 1 : at + by;
+  links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
+}

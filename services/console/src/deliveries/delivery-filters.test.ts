@@ -1,0 +1,59 @@
+import { expect, test } from "@jest/globals";
+import {
+  countOf,
+  deliverySearch,
+  namedDelivery,
+  queryOf,
+  toggled,
+  withFilters,
+} from "./delivery-filters.ts";
+
+test("only what the API knows is taken from the URL, and nothing that is empty", () => {
+  expect(
+    deliverySearch({
+      status: "failed",
+      eventType: "  ",
+      text: " reset ",
+      limit: "5",
+      cursor: "c",
+      __proto__: "x",
+      tenantId: 7,
+    }),
+  ).toEqual({ status: "failed", text: "reset", cursor: "c" });
+});
+
+test("another filter begins at the first page, and an empty one is removed", () => {
+  expect(
+    withFilters(
+      { status: "failed", eventId: "e", cursor: "c" },
+      { eventId: "", outcome: "timeout" },
+    ),
+  ).toEqual({ status: "failed", outcome: "timeout" });
+});
+
+test("a page is no filter", () => {
+  expect(countOf({ cursor: "c", since: "1h" })).toBe(1);
+});
+
+test("the API is asked for a page of the search", () => {
+  expect(queryOf({ status: "failed", cursor: "c" })).toEqual({
+    status: "failed",
+    cursor: "c",
+    limit: "50",
+  });
+});
+
+test("a word is added to those that are chosen, and taken away again", () => {
+  expect(toggled(undefined, "failed")).toBe("failed");
+  expect(toggled("failed", "expired")).toBe("failed,expired");
+  expect(toggled("failed,expired", "failed")).toBe("expired");
+  expect(toggled("failed", "failed")).toBe("");
+});
+
+test.each([
+  [" dlv_i_IxHJcZuxp042eu7Q857GGa ", "dlv_i_IxHJcZuxp042eu7Q857GGa"],
+  ["dlv_x y", null],
+  ["ECONNRESET", null],
+])("%j names the delivery %j", (text, id) => {
+  expect(namedDelivery(text)).toBe(id);
+});

@@ -1,0 +1,105 @@
+import { Link, useNavigate } from "@tanstack/react-router";
+import type { Ref } from "react";
+import type { Delivery } from "../api/answers.ts";
+import { Status } from "../parts/status.tsx";
+import { Text } from "../parts/text.tsx";
+import { Time } from "../parts/time.tsx";
+import { shownDuration } from "../shown/amounts.ts";
+import styles from "./deliveries.module.css";
+
+/** A row opens its delivery: by its link, and for the mouse anywhere in it. */
+export function DeliveryTable({
+  deliveries,
+  isOfAllTenants,
+  isStale,
+  ref,
+}: {
+  readonly deliveries: readonly Delivery[];
+  readonly isOfAllTenants: boolean;
+  /** The rows are those of an earlier question. */
+  readonly isStale: boolean;
+  readonly ref: Ref<HTMLTableElement>;
+}) {
+  const navigate = useNavigate();
+  return (
+    <table ref={ref} className={`${styles.table} ${isStale && styles.stale}`}>
+      <thead>
+        <tr>
+          <th scope="col">Status</th>
+          <th scope="col">Event</th>
+          {isOfAllTenants && (
+            <th scope="col" className={styles.wide}>
+              Tenant
+            </th>
+          )}
+          <th scope="col" className={styles.wide}>
+            Endpoint
+          </th>
+          <th scope="col" className={`${styles.wide} ${styles.number}`}>
+            Attempts
+          </th>
+          <th scope="col">Last answer</th>
+          <th scope="col">Received</th>
+        </tr>
+      </thead>
+      <tbody>
+        {deliveries.map((each) => (
+          <tr
+            key={each.id}
+            onClick={(event) => {
+              const isText = String(getSelection()) !== "";
+              const isLink = (event.target as Element).closest("a") !== null; // a click's target is an element
+              if (!isText && !isLink)
+                void navigate({
+                  to: "/deliveries/$id",
+                  params: { id: each.id },
+                });
+            }}
+          >
+            <td>
+              <Status status={each.status} />
+            </td>
+            <td className={styles.event}>
+              <Link data-row to="/deliveries/$id" params={{ id: each.id }}>
+                <Text>{each.eventType}</Text>
+              </Link>
+              <small>
+                <Text>{each.eventId}</Text>
+              </small>
+            </td>
+            {isOfAllTenants && (
+              <td className={styles.wide}>
+                <Text>{each.tenantId}</Text>
+              </td>
+            )}
+            <td className={`${styles.wide} ${styles.id}`}>
+              <Text>{each.endpointId}</Text>
+            </td>
+            <td className={`${styles.wide} ${styles.number}`}>
+              {each.attempts}
+            </td>
+            <td>
+              <LastAnswer of={each} />
+            </td>
+            <td className={styles.time}>
+              <Time at={each.receivedAt} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function LastAnswer({ of }: { readonly of: Delivery }) {
+  if (of.outcome === null) return <>–</>;
+  const what =
+    of.statusCode === null
+      ? (of.errorCode ?? of.outcome.replaceAll("_", " "))
+      : String(of.statusCode);
+  return (
+    <>
+      <Text>{what}</Text> <small>{shownDuration(of.durationMs)}</small>
+    </>
+  );
+}

@@ -1,0 +1,150 @@
+import { Button, NativeSelect, TextInput } from "@mantine/core";
+import { type FormEvent, useEffect, useState } from "react";
+import styles from "./deliveries.module.css";
+import {
+  chosen,
+  countOf,
+  FILTERS,
+  toggled,
+  type DeliverySearch,
+  type Filter,
+} from "./delivery-filters.ts";
+
+const STATUSES = [
+  ["delivered", "Delivered"],
+  ["failed", "Failed, will retry"],
+  ["expired", "Given up"],
+  ["pending", "Pending"],
+] as const;
+
+const SINCE = [
+  { value: "", label: "Any time" },
+  { value: "15m", label: "Last 15 minutes" },
+  { value: "1h", label: "Last hour" },
+  { value: "24h", label: "Last 24 hours" },
+  { value: "7d", label: "Last 7 days" },
+];
+
+const OUTCOMES = [
+  "",
+  "delivered",
+  "http_error",
+  "redirect",
+  "timeout",
+  "connection_refused",
+  "connection_reset",
+  "connection_closed",
+  "tls_error",
+  "dns_error",
+  "protocol_error",
+  "response_too_large",
+  "blocked",
+].map((value) => ({
+  value,
+  label: value === "" ? "Any outcome" : value.replaceAll("_", " "),
+}));
+
+/** Fields that are compared as a whole, behind "More filters". */
+const EXACT: readonly (readonly [Filter, label: string])[] = [
+  ["tenantId", "Tenant"],
+  ["endpointId", "Endpoint id"],
+  ["eventType", "Event type"],
+  ["eventId", "Event id"],
+  ["statusCode", "Status code (503 or 5xx)"],
+];
+
+/** Choices count at once, typed texts at Enter. */
+export function FilterBar({
+  search,
+  isOfAllTenants,
+  onChange,
+}: {
+  readonly search: DeliverySearch;
+  readonly isOfAllTenants: boolean;
+  readonly onChange: (changed: DeliverySearch) => void;
+}) {
+  const [draft, setDraft] = useState(search);
+  useEffect(() => setDraft(search), [search]); // the URL may change by the browser's own buttons
+  const more = EXACT.filter(([name]) => isOfAllTenants || name !== "tenantId");
+  const moreCount = [...more.map(([name]) => name), "outcome" as const].filter(
+    (name) => search[name] !== undefined,
+  ).length;
+  const text = (name: Filter) => ({
+    value: draft[name] ?? "",
+    onChange: (event: React.ChangeEvent<HTMLInputElement>) =>
+      setDraft({ ...draft, [name]: event.currentTarget.value }),
+  });
+
+  function submit(event: FormEvent): void {
+    event.preventDefault();
+    onChange(
+      Object.fromEntries(FILTERS.map((name) => [name, draft[name] ?? ""])),
+    );
+  }
+
+  return (
+    <form className={styles.filters} role="search" onSubmit={submit}>
+      <div className={styles.first}>
+        <TextInput
+          id="search-text"
+          aria-label="Delivery id, or a part of an error"
+          placeholder="Delivery id, or a part of an error"
+          {...text("text")}
+        />
+        <NativeSelect
+          aria-label="Received"
+          data={
+            SINCE.some(({ value }) => value === (search.since ?? ""))
+              ? SINCE
+              : [...SINCE, search.since ?? ""]
+          }
+          value={search.since ?? ""}
+          onChange={(event) => onChange({ since: event.currentTarget.value })}
+        />
+        <Button type="submit">Search</Button>
+      </div>
+      <div className={styles.statuses} role="group" aria-label="Status">
+        {STATUSES.map(([status, label]) => (
+          <button
+            key={status}
+            type="button"
+            aria-pressed={chosen(search.status).includes(status)}
+            onClick={() => onChange({ status: toggled(search.status, status) })}
+          >
+            {label}
+          </button>
+        ))}
+        {countOf(search) > 0 && (
+          <button
+            type="button"
+            className={styles.clear}
+            onClick={() =>
+              onChange(Object.fromEntries(FILTERS.map((name) => [name, ""])))
+            }
+          >
+            Clear all
+          </button>
+        )}
+      </div>
+      <details className={styles.more} open={moreCount > 0}>
+        <summary>More filters{moreCount > 0 && ` (${moreCount} set)`}</summary>
+        <div className={styles.fields}>
+          {more.map(([name, label]) => (
+            <TextInput key={name} label={label} {...text(name)} />
+          ))}
+          <NativeSelect
+            label="Last outcome"
+            data={OUTCOMES}
+            value={search.outcome ?? ""}
+            onChange={(event) =>
+              onChange({ outcome: event.currentTarget.value })
+            }
+          />
+          <Button type="submit" variant="default" className={styles.apply}>
+            Apply
+          </Button>
+        </div>
+      </details>
+    </form>
+  );
+}

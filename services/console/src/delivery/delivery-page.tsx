@@ -1,0 +1,81 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { DeliveryWithTimeline } from "../api/answers.ts";
+import { Failure, Loading } from "../parts/notices.tsx";
+import { usePageTitle } from "../parts/page-title.ts";
+import { Status } from "../parts/status.tsx";
+import { Text } from "../parts/text.tsx";
+import { useSession } from "../session/session-context.ts";
+import { standingSentence } from "../shown/sentences.ts";
+import styles from "./delivery.module.css";
+import { Facts } from "./facts.tsx";
+import { Payload } from "./payload.tsx";
+import { Redrive } from "./redrive.tsx";
+import { Timeline } from "./timeline.tsx";
+import { useEndpoint } from "./use-endpoint.ts";
+
+const route = getRouteApi("/deliveries/$id");
+
+/** What is open changes by itself; what is settled changes by a redrive only. */
+const OPEN_EVERY_MS = 5_000;
+
+/** One delivery: how it stands, what happened to it, and what can be done. */
+export function DeliveryPage() {
+  const { id } = route.useParams();
+  usePageTitle(`Delivery ${id}`);
+  const { ask } = useSession();
+  const found = useQuery({
+    queryKey: ["delivery", id],
+    queryFn: ({ signal }) =>
+      ask<DeliveryWithTimeline>(`v1/deliveries/${encodeURIComponent(id)}`, {
+        signal,
+      }),
+    refetchInterval: ({ state }) =>
+      isOpen(state.data?.status) ? OPEN_EVERY_MS : false,
+  });
+  const { data, error, refetch } = found;
+  return (
+    <>
+      <p className={styles.back}>
+        <Link to="/deliveries">All deliveries</Link>
+      </p>
+      {error !== null && (
+        <Failure error={error} onRetry={() => void refetch()} />
+      )}
+      {data === undefined && error === null && <Loading what="the delivery" />}
+      {data !== undefined && <Shown key={data.id} delivery={data} />}
+    </>
+  );
+}
+
+function isOpen(status: string | undefined): boolean {
+  return status === "pending" || status === "failed";
+}
+
+function Shown({ delivery }: { readonly delivery: DeliveryWithTimeline }) {
+  const endpoint = useEndpoint(delivery.endpointId);
+  return (
+    <>
+      <header className={styles.head}>
+        <div>
+          <h1>
+            <Text>{delivery.eventType}</Text>{" "}
+            <Status status={delivery.status} />
+          </h1>
+          <p className={styles.standing}>{standingSentence(delivery)}</p>
+        </div>
+        <Redrive delivery={delivery} />
+      </header>
+      <div className={styles.columns}>
+        <section aria-labelledby="timeline">
+          <h2 id="timeline">What happened</h2>
+          <Timeline delivery={delivery} />
+        </section>
+        <div className={styles.side}>
+          <Facts delivery={delivery} endpoint={endpoint} />
+          <Payload delivery={delivery} endpoint={endpoint} />
+        </div>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,94 @@
+import type { ReactNode } from "react";
+import type { Delivery } from "../api/answers.ts";
+import { Text } from "../parts/text.tsx";
+import { Time } from "../parts/time.tsx";
+import styles from "./delivery.module.css";
+import type { FoundEndpoint } from "./use-endpoint.ts";
+
+/** What a delivery is, and where it goes. */
+export function Facts({
+  delivery,
+  endpoint,
+}: {
+  readonly delivery: Delivery;
+  readonly endpoint: FoundEndpoint;
+}) {
+  const facts: readonly (readonly [name: string, value: ReactNode])[] = [
+    ["Endpoint", <Where key="where" id={delivery.endpointId} of={endpoint} />],
+    ["Event", <Text key="event">{delivery.eventId}</Text>],
+    ["Delivery", <Text key="delivery">{delivery.id}</Text>],
+    ["Tenant", <Text key="tenant">{delivery.tenantId}</Text>],
+    ["Received", <Time key="received" at={delivery.receivedAt} />],
+    ["Changed", <Time key="changed" at={delivery.changedAt} />],
+    ...(delivery.nextAttemptAt === null
+      ? []
+      : [
+          [
+            "Next attempt",
+            <Time key="next" at={delivery.nextAttemptAt} />,
+          ] as const,
+        ]),
+    ...(delivery.replayId === null
+      ? []
+      : [
+          [
+            "Sent again by",
+            <Text key="replay">{delivery.replayId}</Text>,
+          ] as const,
+        ]),
+  ];
+  return (
+    <section className={styles.card} aria-labelledby="facts">
+      <h2 id="facts">Delivery</h2>
+      <dl className={styles.facts}>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Where({
+  id,
+  of,
+}: {
+  readonly id: string;
+  readonly of: FoundEndpoint;
+}) {
+  switch (of.kind) {
+    case "known":
+      return (
+        <>
+          <Text>{of.endpoint.url}</Text>
+          <small>
+            <Text>{id}</Text>
+            {of.endpoint.state !== "enabled" && `, ${of.endpoint.state}`}
+          </small>
+        </>
+      );
+    case "inline":
+      return <>the destination that the event brought</>;
+    case "deleted":
+      return (
+        <>
+          <Text>{id}</Text>
+          <small>deleted since</small>
+        </>
+      );
+    case "failed":
+      return (
+        <>
+          <Text>{id}</Text>
+          <small>
+            <Text>{of.why}</Text>
+          </small>
+        </>
+      );
+    case "loading":
+      return <Text>{id}</Text>;
+  }
+}

@@ -1,0 +1,36 @@
+import styles from "./status.module.css";
+
+interface Look {
+  readonly tone: "ok" | "bad" | "wait" | "idle";
+  readonly word: string;
+  /** An SVG path in a square of 16: a form, because no meaning is in a colour alone. */
+  readonly path: string;
+}
+
+const LOOKS: Readonly<Record<string, Look>> = {
+  delivered: { tone: "ok", word: "Delivered", path: "m3.500 8.500 3 3 6-7" },
+  failed: {
+    tone: "wait",
+    word: "Failed, will retry",
+    path: "M12.500 6A5 5 0 1 0 13 9.500M13 3v3.500H9.500",
+  },
+  expired: { tone: "bad", word: "Given up", path: "m4 4 8 8m0-8-8 8" },
+  pending: { tone: "idle", word: "Pending", path: "M8 3.500V8l3 2" },
+};
+
+/** A delivery's status, as a sign and a word. */
+export function Status({ status }: { readonly status: string }) {
+  const { tone, word, path } = LOOKS[status] ?? {
+    tone: "idle",
+    word: status,
+    path: "M4 8h8",
+  };
+  return (
+    <span className={`${styles.status} ${styles[tone]}`}>
+      <svg viewBox="0 0 16 16" aria-hidden="true">
+        <path d={path} />
+      </svg>
+      {word}
+    </span>
+  );
+}

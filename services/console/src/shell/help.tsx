@@ -1,0 +1,34 @@
+import { Button } from "@mantine/core";
+import { Dialog } from "../parts/dialog.tsx";
+import styles from "./shell.module.css";
+
+const KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ["/", "search"],
+  ["j  k", "next and previous row"],
+  ["Enter", "open the row"],
+  ["g d", "go to the deliveries"],
+  ["Esc", "close a dialog"],
+  ["?", "this help"],
+];
+
+export function Help({ onClose }: { readonly onClose: () => void }) {
+  return (
+    <Dialog title="Keys" onClose={onClose}>
+      <dl className={styles.keys}>
+        {KEYS.map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              {keys.split(/ +/).map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <Button variant="default" onClick={onClose}>
+        Close
+      </Button>
+    </Dialog>
+  );
+}

@@ -1,0 +1,38 @@
+import { expect, test } from "@jest/globals";
+import { actionOf, type KeyAction } from "./keys.ts";
+
+/** What a row of key presses does. */
+function actionsOf(
+  keys: readonly string[],
+  how: { readonly isTyping?: boolean; readonly isModified?: boolean } = {},
+): readonly KeyAction[] {
+  let isAfterG = false;
+  return keys.flatMap((key) => {
+    const next = actionOf(
+      { key, isTyping: false, isModified: false, ...how },
+      isAfterG,
+    );
+    ({ isAfterG } = next);
+    return next.action ?? [];
+  });
+}
+
+test.each([
+  [["/"], ["search"]],
+  [["?"], ["help"]],
+  [
+    ["j", "j", "k"],
+    ["next", "next", "previous"],
+  ],
+  [["g", "d"], ["go_deliveries"]],
+  [["g", "x", "d"], []],
+  [["g", "j", "j"], ["next"]],
+  [["d", "constructor"], []],
+])("%j does %j", (keys, actions) => {
+  expect(actionsOf(keys)).toEqual(actions);
+});
+
+test("a key that is typed into a field, or has Ctrl with it, does nothing here", () => {
+  expect(actionsOf(["/", "j"], { isTyping: true })).toEqual([]);
+  expect(actionsOf(["/", "j"], { isModified: true })).toEqual([]);
+});

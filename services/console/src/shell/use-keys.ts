@@ -1,0 +1,37 @@
+import { useEffect, useRef } from "react";
+import { actionOf, type KeyAction } from "./keys.ts";
+
+export type KeyHandlers = { readonly [A in KeyAction]?: () => void };
+
+/** Runs a handler at its key, wherever the focus is but for text fields and open dialogs. */
+export function useKeys(handlers: KeyHandlers): void {
+  const latest = useRef(handlers);
+  useEffect(() => {
+    latest.current = handlers;
+  });
+  useEffect(() => {
+    let isAfterG = false;
+    function onKeyDown(event: KeyboardEvent): void {
+      if (event.defaultPrevented || document.querySelector("dialog[open]"))
+        return;
+      const next = actionOf(
+        {
+          key: event.key,
+          isModified: event.ctrlKey || event.altKey || event.metaKey,
+          isTyping:
+            event.target instanceof HTMLElement &&
+            event.target.matches("input, textarea, select"),
+        },
+        isAfterG,
+      );
+      ({ isAfterG } = next);
+      const handler = next.action && latest.current[next.action];
+      if (!handler) return;
+      // The `/` is not to be typed into the field that it leads to.
+      event.preventDefault();
+      handler();
+    }
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, []);
+}

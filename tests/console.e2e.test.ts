@@ -1,0 +1,269 @@
+/** The console in a real browser, on the whole stack, with deliveries that went well and that did not. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "@postrider/testkit";
+import {
+  chromiumPath,
+  openPage,
+  seriousViolations,
+} from "./console/chromium.ts";
+import { startPrefixProxy } from "./console/prefix-proxy.ts";
+import {
+  ADMIN_KEY,
+  openGivenUp,
+  PATIENCE_MS,
+  rowsOf,
+  signIn,
+  useConsole,
+} from "./console/running-console.ts";
+
+const LONG = 200_000;
+/** People look at them; no test does. */
+const SHOTS = fileURLToPath(
+  new URL("../.cache/console-shots/", import.meta.url),
+);
+
+const console = useConsole();
+const { call, open } = console;
+const ended: (() => Promise<unknown>)[] = [];
+beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
+afterAll(async () => {
+  for (const end of ended) await end();
+});
+
+const describeHere = chromiumPath === "" ? describe.skip : describe;
+const note =
+  chromiumPath === ""
+    ? " (no chromium on this machine: apt-get install chromium)"
+    : "";
+
+describeHere(`the console in Chromium${note}`, () => {
+  test(
+    "a wrong key is refused in words; the right one is kept in no storage, cookie or URL",
+    async () => {
+      const { page } = await openPage(console.browser(), {
+        url: `${console.url()}/`,
+      });
+
+      await page.keyboard.type("wrong"); // the field has the focus
+      await page.keyboard.press("Enter");
+      await page.getByText("This key is not valid").waitFor();
+      await page.keyboard.press("Control+A");
+      await page.keyboard.type(ADMIN_KEY);
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Deliveries" }).waitFor();
+
+      const kept = await page.evaluate(
+        "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state])",
+      );
+      expect(kept).not.toContain(ADMIN_KEY);
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("API key", { exact: true }).waitFor();
+      expect(await page.content()).not.toContain(ADMIN_KEY);
+    },
+    LONG,
+  );
+
+  test(
+    "by mouse: a filter is in the URL, outlives a reload, and leads to a delivery and its attempts",
+    async () => {
+      const { page, complaints, foreign } = await open();
+
+      await page.getByRole("button", { name: "Given up" }).click();
+      await page.waitForURL(/#\/deliveries\?status=expired$/);
+      await waitFor(async () => (await rowsOf(page)) === 1);
+      await page.reload();
+      await signIn(page, ADMIN_KEY);
+      await waitFor(async () => (await rowsOf(page)) === 1);
+      expect(
+        await page
+          .getByRole("button", { name: "Given up" })
+          .getAttribute("aria-pressed"),
+      ).toBe("true");
+      await openGivenUp(page);
+
+      await page.getByText("Given up after 2 attempts.").waitFor();
+      const attempts = page.locator("summary", { hasText: "Attempt" });
+      expect(await attempts.allInnerTexts()).toEqual([
+        expect.stringMatching(/Attempt 1\s+✕ 503/),
+        expect.stringMatching(/Attempt 2\s+✕ 503/),
+      ]);
+      await page.getByText("The receiver answered 503.").last().waitFor();
+      expect({ complaints, foreign }).toEqual({ complaints: [], foreign: [] });
+    },
+    LONG,
+  );
+
+  test(
+    "by keyboard: rows, a delivery, the help, and back",
+    async () => {
+      const { page, complaints } = await open();
+      await waitFor(async () => (await rowsOf(page)) === 4);
+
+      await page.keyboard.press("j"); // the newest: invoice.due
+      await page.keyboard.press("j");
+      await page.keyboard.press("k");
+      await page.keyboard.press("Enter");
+      await page.getByText("Given up after 2 attempts.").waitFor();
+      await page.keyboard.press("?");
+      await page.getByRole("dialog", { name: "Keys" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      await page.keyboard.press("g");
+      await page.keyboard.press("d");
+      await page.getByRole("heading", { name: "Deliveries" }).waitFor();
+      await page.keyboard.press("/");
+      await page.keyboard.type("no such error");
+      await page.keyboard.press("Enter");
+
+      await page.getByText("No delivery matches").waitFor();
+      expect(page.url()).toMatch(/text=no\+such\+error$/);
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "what receivers and publishers write is text: nothing of it runs, turns the text around or widens the page",
+    async () => {
+      const { page, complaints } = await open({ width: 390 });
+
+      await openGivenUp(page);
+
+      for (const name of ["Response body of attempt 2", "Event payload"]) {
+        const shown = await page
+          .getByRole("region", { name, exact: true })
+          .last()
+          .innerText();
+        expect(shown).toContain("window.pwned=1");
+        expect(shown).toContain("⟨U+202E⟩gnp.exe");
+      }
+      await page.getByText("<b>x</b>").last().waitFor();
+      const [isPwned, images, wide] = await Promise.all(
+        [
+          "'pwned' in window",
+          "document.images.length",
+          "document.documentElement.scrollWidth - innerWidth",
+        ].map((asked) => page.evaluate(asked)),
+      );
+      expect({ isPwned, images, wide }).toEqual({
+        isPwned: false,
+        images: 0,
+        wide: 0,
+      });
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "a reader sees all and cannot act; a tenant that is not served is told so",
+    async () => {
+      const [reader, tenant] = await Promise.all(
+        [null, "acme"].map((tenantId) =>
+          call<{ token: string }>("POST /v1/keys", {
+            name: "console",
+            role: "reader",
+            ...(tenantId && { tenantId }),
+          }),
+        ),
+      );
+      const { page } = await open({ key: reader!.token });
+      await openGivenUp(page);
+      expect(await page.getByRole("button", { name: /Redrive/ }).count()).toBe(
+        0,
+      );
+
+      const other = await open({ key: tenant!.token });
+      await other.page.getByText("Reader of acme").waitFor();
+
+      await other.page
+        .getByRole("heading", {
+          name: "Tenants' questions are not answered here",
+        })
+        .waitFor();
+    },
+    LONG,
+  );
+
+  test.each([
+    { width: 1_280, colorScheme: "light" },
+    { width: 390, colorScheme: "light" },
+    { width: 1_280, colorScheme: "dark" },
+  ] as const)(
+    "axe finds nothing serious on any page: %j",
+    async (how) => {
+      const { page, complaints } = await open(how);
+      const shot = async (name: string): Promise<void> =>
+        void (await page.screenshot({
+          path: join(SHOTS, `${name}-${how.width}-${how.colorScheme}.png`),
+          fullPage: true,
+        }));
+      const found: Record<string, string[]> = {};
+
+      await waitFor(async () => (await rowsOf(page)) === 4);
+      await shot("deliveries");
+      found["deliveries"] = await seriousViolations(page);
+      await page.keyboard.press("?");
+      found["help"] = await seriousViolations(page);
+      await page.keyboard.press("Escape");
+      await openGivenUp(page);
+      await shot("delivery");
+      found["delivery"] = await seriousViolations(page);
+      await page.getByRole("button", { name: /Redrive/ }).click();
+      await page.getByText("once more").waitFor();
+      await shot("redrive");
+      found["redrive"] = await seriousViolations(page);
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("API key", { exact: true }).waitFor();
+      await shot("sign-in");
+      found["sign-in"] = await seriousViolations(page);
+
+      expect(found).toEqual({
+        deliveries: [],
+        help: [],
+        delivery: [],
+        redrive: [],
+        "sign-in": [],
+      });
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "below a path of a proxy: the receiver is repaired, the delivery sent again, and it arrives",
+    async () => {
+      const proxy = await startPrefixProxy("/ops/postrider", console.url());
+      ended.push(proxy.close);
+      const { page, complaints } = await open({ url: proxy.url });
+      await openGivenUp(page);
+      console.receiver().answerWith(200);
+
+      await page.getByRole("button", { name: /Redrive/ }).click();
+      await page.getByLabel(/Why/).fill("their receiver is back");
+      await page.getByRole("button", { name: "Send again" }).click();
+
+      await page
+        .getByRole("link", { name: "The new delivery" })
+        .click({ timeout: PATIENCE_MS });
+      await page
+        .getByText("Delivered after 1 attempt.")
+        .waitFor({ timeout: PATIENCE_MS });
+      await waitFor(
+        async () => {
+          const { entries } = await call<{
+            entries: readonly { readonly why: string }[];
+          }>("GET /v1/audit?subject=replay");
+          return entries.some(({ why }) => why === "their receiver is back");
+        },
+        { what: "the audit trail", everyMs: 300, timeoutMs: PATIENCE_MS },
+      );
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+});

@@ -1,0 +1,85 @@
+/** A browser for tests: Debian's Chromium, driven by playwright-core. Neither brings or downloads a browser. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium, type Browser, type Page } from "playwright-core";
+
+/** Where it is; empty where there is none. */
+export const chromiumPath = spawnSync("sh", ["-c", "command -v chromium"], {
+  encoding: "utf8",
+}).stdout.trim();
+
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath });
+}
+
+/** A page that keeps what its console, and its own scripts, complain of. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Errors and warnings; also refusals of the Content-Security-Policy. */
+  readonly complaints: string[];
+  /** Requests to other origins than the page's. */
+  readonly foreign: string[];
+}
+
+export async function openPage(
+  browser: Browser,
+  of: {
+    readonly url: string;
+    readonly width?: number;
+    readonly colorScheme?: "light" | "dark";
+  },
+): Promise<WatchedPage> {
+  const { url, width = 1_280, colorScheme = "light" } = of;
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    colorScheme,
+    reducedMotion: "reduce",
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const foreign: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type()))
+      complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== new URL(url).origin)
+      foreign.push(request.url());
+  });
+  await page.goto(url);
+  return { page, complaints, foreign };
+}
+
+const AXE = readFileSync(
+  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+  "utf8",
+);
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly impact: string | null;
+    readonly nodes: readonly {
+      readonly html: string;
+      readonly failureSummary?: string;
+    }[];
+  }[];
+}
+
+/** What axe finds that is serious or worse, with where it is. */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = (await page.evaluate(
+    "axe.run(document, { resultTypes: ['violations'] })",
+  )) as AxeResults; // what axe documents
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.map(
+        ({ html, failureSummary = "" }) => `${id}: ${html}\n${failureSummary}`,
+      ),
+    );
+}

@@ -1,0 +1,173 @@
+/** The whole stack with some deliveries, and a browser that is signed in to its console. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll } from "@jest/globals";
+import {
+  migrate,
+  newKeys,
+  startServices,
+  type RunningServices,
+} from "@postrider/cli";
+import { parseTiers } from "@postrider/core";
+import {
+  startReceiver,
+  useStack,
+  waitFor,
+  type Receiver,
+} from "@postrider/testkit";
+import type { Browser, Page } from "playwright-core";
+import {
+  chromiumPath,
+  launchChromium,
+  openPage,
+  type WatchedPage,
+} from "./chromium.ts";
+
+const TIERS = "1s,2s";
+export const PATIENCE_MS = 60_000;
+const LONG = 200_000;
+export const ADMIN_KEY = "an-admin-key-of-the-test";
+
+/** What a receiver or a publisher may try: scripts, other directions of text, a very long line. */
+const HOSTILE = `<script>window.pwned=1</script><img src=x onerror="window.pwned=1">\u202Egnp.exe ${"long".repeat(4_000)}`;
+
+/** Call it at the top of a test file. Without a Chromium it starts nothing. */
+export function useConsole() {
+  const stack = useStack();
+  const logDirectory = mkdtempSync(join(tmpdir(), "postrider-console-"));
+  let running: RunningServices;
+  let receiver: Receiver;
+  let browser: Browser;
+
+  async function call<T>(what: string, body?: unknown): Promise<T> {
+    const [method = "GET", path = ""] = what.split(" ");
+    const url = path === "/v1/events" ? running.ingestUrl : running.controlUrl;
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${ADMIN_KEY}`,
+        ...(body !== undefined && { "content-type": "application/json" }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${what}: ${response.status} ${text}`);
+    return JSON.parse(text) as T;
+  }
+
+  /** Deliveries that were accepted at once, one that was given up after two attempts. */
+  async function generate(): Promise<void> {
+    for (const [path, maxAttempts] of [["/ok"], ["/down", 2]] as const)
+      await call("POST /v1/endpoints", {
+        tenantId: "acme",
+        url: `${receiver.url}${path}`,
+        eventTypes: [path === "/ok" ? "order.*" : "invoice.*"],
+        ...(maxAttempts && { maxAttempts }),
+      });
+    const ingest = running.services.find(({ name }) => name === "ingest");
+    await waitFor(
+      async () => {
+        const page = await (await fetch(`${ingest?.adminUrl}/metrics`)).text();
+        return /^postrider_table_entries\{.*endpoints".*\} 2$/m.test(page);
+      },
+      { what: "route to know the endpoints", timeoutMs: PATIENCE_MS },
+    );
+    const types = ["order.paid", "order.sent", "order.paid", "invoice.due"];
+    for (const [n, type] of types.entries())
+      await call("POST /v1/events", {
+        id: `evt-${n}`,
+        type,
+        tenantId: "acme",
+        payload: { n, note: HOSTILE },
+      });
+    await waitFor(
+      async () => {
+        const { deliveries } = await call<{
+          deliveries: readonly { readonly status: string }[];
+        }>("GET /v1/deliveries");
+        const statuses = deliveries.map(({ status }) => status).toSorted();
+        return statuses.join() === "delivered,delivered,delivered,expired";
+      },
+      { what: "the deliveries", everyMs: 300, timeoutMs: PATIENCE_MS },
+    );
+  }
+
+  beforeAll(async () => {
+    if (chromiumPath === "") return;
+    // In a process of its own: the builder's native part does not take what jest's modules hand it.
+    execFileSync(process.execPath, [
+      fileURLToPath(new URL("../../scripts/run.js", import.meta.url)),
+      "build-console",
+    ]);
+    await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
+    await migrate({ url: stack.clickhouseUrl, database: stack.database });
+    receiver = await startReceiver({
+      answer: ({ path }) =>
+        path === "/ok"
+          ? { status: 200, body: '{"ok":true,"n":12345678901234567890}' }
+          : { status: 503, headers: { "x-note": "<b>x</b>" }, body: HOSTILE },
+    });
+    running = await startServices({
+      ...stack.forServices,
+      ...newKeys(),
+      adminKey: ADMIN_KEY,
+      logDirectory,
+      readyTimeoutMs: 120_000,
+      env: {
+        POSTRIDER_TIERS: TIERS,
+        POSTRIDER_ALLOW_HTTP: "true",
+        POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
+        POSTRIDER_RECORD_LINGER: "200ms",
+      },
+    });
+    browser = await launchChromium();
+    await generate();
+  }, LONG);
+  afterAll(async () => {
+    await browser?.close();
+    await running?.stop();
+    await receiver?.close();
+    rmSync(logDirectory, { recursive: true, force: true });
+  }, LONG);
+
+  async function open(
+    more: Omit<Parameters<typeof openPage>[1], "url"> & {
+      readonly url?: string;
+      /** Default: the administrator's. */
+      readonly key?: string;
+    } = {},
+  ): Promise<WatchedPage> {
+    const url = more.url ?? `${running.controlUrl}/`;
+    const opened = await openPage(browser, { ...more, url });
+    await signIn(opened.page, more.key ?? ADMIN_KEY);
+    return opened;
+  }
+
+  return {
+    call,
+    open,
+    /** Of control itself. */
+    url: () => running.controlUrl,
+    browser: () => browser,
+    receiver: () => receiver,
+  };
+}
+
+export async function signIn(page: Page, key: string): Promise<void> {
+  await page.getByLabel("API key", { exact: true }).fill(key);
+  await page.keyboard.press("Enter");
+  await page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
+}
+
+export async function openGivenUp(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "invoice.due" }).click();
+  await page.getByRole("heading", { name: "What happened" }).waitFor();
+  await page.getByText("Event payload", { exact: true }).first().waitFor();
+}
+
+export async function rowsOf(page: Page): Promise<number> {
+  return await page.locator("tbody tr").count();
+}
