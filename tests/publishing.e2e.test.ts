@@ -27,13 +27,18 @@ import {
   type RunningReceiver,
 } from "./example-receivers.ts";
 import { onlyWith } from "./only-with.ts";
-import { LANGUAGES, ROOT, type Command } from "./publishing/languages.ts";
+import {
+  BARE,
+  LANGUAGES,
+  ROOT,
+  type Command,
+  type Language,
+} from "./publishing/languages.ts";
 import {
   COMMANDS,
   order,
   PROGRAMS,
   SHORT_PROGRAMS,
-  type Program,
 } from "./publishing/programs.ts";
 
 const run = promisify(execFile);
@@ -139,10 +144,11 @@ async function runIt({ command, args, env }: Command): Promise<string> {
 }
 
 async function runExample(
-  { language, file }: Pick<Program, "language" | "file">,
+  running: Language["run"],
+  file: string,
   ...args: string[]
 ): Promise<string> {
-  const program = LANGUAGES[language].run(join(ROOT, "examples", file));
+  const program = running(join(ROOT, "examples", file));
   return await runIt({ ...program, args: [...program.args, ...args] });
 }
 
@@ -173,14 +179,15 @@ async function expectDelivered(payloads: readonly string[]): Promise<void> {
 }
 
 for (const { language, file, sends } of PROGRAMS) {
-  const { testHere, note } = LANGUAGES[language];
   const { http, "avro-registry": framed, ...others } = sends;
+  const languages = http === undefined ? LANGUAGES : BARE;
+  const { testHere, run: running, note } = languages[language];
 
   if (http !== undefined)
     testHere(
       `${file}: an event that is published over HTTP arrives${note}`,
       async () => {
-        const printed = await runExample({ language, file });
+        const printed = await runExample(running, file);
 
         expect(printed).toMatch(/^{.events.: ?\[{.id.: ?.\w+-\d.,/);
         await expectDelivered([http]);
@@ -191,7 +198,7 @@ for (const { language, file, sends } of PROGRAMS) {
     testHere(
       `${file}: ${Object.keys(others).join(", ")}: each arrives, byte for byte${note}`,
       async () => {
-        await runExample({ language, file }, ...Object.keys(others));
+        await runExample(running, file, ...Object.keys(others));
 
         await expectDelivered(Object.values(others));
       },
@@ -201,7 +208,7 @@ for (const { language, file, sends } of PROGRAMS) {
     (registry.isThere ? testHere : test.skip)(
       `${file}: Avro in a registry's framing arrives${note}`,
       async () => {
-        await runExample({ language, file }, "avro-registry");
+        await runExample(running, file, "avro-registry");
 
         await expectDelivered([framed]);
       },
@@ -250,10 +257,7 @@ for (const [command, sends] of Object.entries(COMMANDS)) {
 LANGUAGES.Java.testHere(
   `Java: events of an aborted transaction are never delivered, those of a committed one are${LANGUAGES.Java.note}`,
   async () => {
-    const printed = await runExample({
-      language: "Java",
-      file: "Transactions.java",
-    });
+    const printed = await runExample(LANGUAGES.Java.run, "Transactions.java");
 
     // The broker has all four records: an abort leaves what was written where it is.
     expect(printed.match(/^aborted: \d+@\d+$/gm)).toHaveLength(2);

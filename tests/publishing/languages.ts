@@ -53,7 +53,7 @@ async function fetched({
 
 /** A language that is here if `probe` succeeds, with what `prepare` fetches. */
 async function language(
-  probe: readonly [string, ...string[]],
+  probe: readonly [string, string],
   prepare: (version: string) => Promise<Language["run"]>,
 ): Promise<Language> {
   const { isHere, testHere, note } = onlyWith(...probe);
@@ -63,13 +63,22 @@ async function language(
     const { stdout: version } = await run(command, args);
     return { testHere, note, run: await prepare(version) };
   } catch (error) {
-    const why = error instanceof Error ? error.message.split("\n")[0] : "";
     return {
       testHere: test.skip,
-      note: ` (skipped: what the examples need cannot be fetched: ${why})`,
+      note: ` (skipped: what the examples need cannot be fetched: ${whyOf(error)})`,
       run: notHere,
     };
   }
+}
+
+/** The first line that a failed command printed; the error's own if it printed none. */
+function whyOf(error: unknown): string {
+  const { message, stderr, stdout } = error as Error & {
+    readonly stderr?: string;
+    readonly stdout?: string;
+  }; // as `execFile` rejects
+  const printed = `${stderr ?? ""}\n${stdout ?? ""}`.trim();
+  return (printed || message).split("\n", 1).join();
 }
 
 const notHere = (): never => {
@@ -80,13 +89,28 @@ const plain =
   (command: string, ...args: string[]): Language["run"] =>
   (file) => ({ command, args: [...args, file] });
 
+const TYPESCRIPT: Language = {
+  testHere: test,
+  note: "",
+  run: plain(process.execPath, "--disable-warning=TimeoutNegativeWarning"),
+};
+const PROBES = {
+  Python: ["python3", "--version"],
+  Java: ["javac", "--version"],
+  Go: ["go", "version"],
+} as const;
+
+/** For programs that need nothing but their language: they run also where nothing can be fetched. */
+export const BARE: Readonly<Record<LanguageName, Language>> = {
+  TypeScript: TYPESCRIPT,
+  Python: { ...onlyWith(...PROBES.Python), run: plain("python3") },
+  Java: { ...onlyWith(...PROBES.Java), run: plain("java") },
+  Go: { ...onlyWith(...PROBES.Go), run: plain("go", "run") },
+};
+
 export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
-  TypeScript: {
-    testHere: test,
-    note: "",
-    run: plain(process.execPath, "--disable-warning=TimeoutNegativeWarning"),
-  },
-  Python: await language(["python3", "--version"], async (version) => {
+  TypeScript: TYPESCRIPT,
+  Python: await language(PROBES.Python, async (version) => {
     const list = "requirements.txt";
     const argsFor = (folder: string): string[] => [
       "-m",
@@ -105,7 +129,7 @@ export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
       env: { PYTHONPATH: packages },
     });
   }),
-  Java: await language(["javac", "--version"], async () => {
+  Java: await language(PROBES.Java, async () => {
     const list = "pom.xml";
     const argsFor = (folder: string): string[] => [
       "-B",
@@ -117,7 +141,7 @@ export const LANGUAGES: Readonly<Record<LanguageName, Language>> = {
     const jars = await fetched({ list, version: "", by: ["mvn", argsFor] });
     return plain("java", "-cp", join(jars, "*"));
   }),
-  Go: await language(["go", "version"], async () => {
+  Go: await language(PROBES.Go, async () => {
     const module = join(EXAMPLES, "go");
     await run("go", ["-C", module, "mod", "download"], {
       timeout: FETCHING_MS,
