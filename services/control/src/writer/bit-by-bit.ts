@@ -27,7 +27,7 @@ export async function bitByBit<Item>(
   send: (bit: readonly Item[]) => Promise<void>,
 ): Promise<void> {
   const startedAt = clock.monotonic();
-  for (let at = 0; at < items.length; ) {
+  for (let at = 0; at < items.length;) {
     const dueMs = (at / items.length) * overMs;
     const waitMs = dueMs - (clock.monotonic() - startedAt);
     const lateMs = Math.max(0, -waitMs);
