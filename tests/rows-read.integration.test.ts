@@ -133,6 +133,8 @@ test.each(["failed", "pending", "delivered", "expired"] as const)(
   "the deliveries of all tenants that are %s now are those, and the days that have none are hardly read",
   async (status) => {
     const expected = await newest(`status = '${status}'`);
+    // Before the page: ClickHouse may merge parts meanwhile, which leaves fewer.
+    const rows = await count("deliveries");
 
     const { ids, rowsRead } = await firstPage(DELIVERIES, {
       conditions: deliveryConditions({ status: [status], limit: 100 }),
@@ -140,7 +142,7 @@ test.each(["failed", "pending", "delivered", "expired"] as const)(
 
     expect(ids).toEqual(expected);
     // Every row is in some window, and some granules are in several.
-    expect(rowsRead).toBeLessThan(await count("deliveries"));
+    expect(rowsRead).toBeLessThan(rows);
   },
 );
 

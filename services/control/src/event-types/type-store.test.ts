@@ -10,14 +10,16 @@ import { createTypeStore } from "./type-store.ts";
 
 const CAUSE = { actor: "admin", why: "", requestId: "req-7" };
 
-/** A store whose log, table and audit trail are the test's. */
-function aStore(limits: {
-  mostBytes?: number;
-  mostBytesOfTenant?: number;
-  mostSubschemas?: number;
-}) {
+/** A store whose log, table and audit trail are the test's. `entries`: what the table has. */
+function aStore(
+  limits: {
+    mostBytes?: number;
+    mostBytesOfTenant?: number;
+    mostSubschemas?: number;
+  },
+  entries = new Map<string, ControlEntry>(),
+) {
   const effects = testEffects({ clock: fakeClock() });
-  const entries = new Map<string, ControlEntry>();
   const facts: AuditFact[] = [];
   const encoded: ControlEntry[] = [];
   const state = { isOwner: true };
@@ -125,6 +127,27 @@ test("the schemas of one owner have so many subschemas together; others, types w
   expect(await change({ ...schema, allOf: [{}, {}] })).toBe("conflict");
   expect(await change({ type: "object" })).toBe("done");
   expect(await create("a.2b", acme)).toBe("done");
+});
+
+test("an owner that has too many since there was no limit may change a type that gets no more by it", async () => {
+  const schema = { properties: { a: { type: "string" }, b: true } };
+  const before = aStore({});
+  for (const name of ["a.1", "a.2", "a.3"])
+    await before.create(name, { tenantId: "acme", schema });
+  const { store, create } = aStore({ mostSubschemas: 5 }, before.entries);
+  const change = (to: { schema?: unknown; description?: string }) =>
+    codeOf(
+      store.change(
+        { name: "a.1", tenantId: "acme" },
+        { condition: "any", cause: CAUSE },
+        (stored, now) => changedEventType(stored, to, now),
+      ),
+    );
+
+  expect(await change({ description: "more words" })).toBe("done");
+  expect(await change({ schema: { ...schema, allOf: [{}] } })).toBe("conflict");
+  expect(await change({ schema: { properties: { a: true } } })).toBe("done");
+  expect(await create("a.4", { tenantId: "acme", schema })).toBe("conflict");
 });
 
 test("each change is audited with what changed, and the same again writes nothing", async () => {

@@ -146,7 +146,7 @@ export function createTypeStore(options: TypeStoreOptions): TypeStore {
     if (of.tenantId !== null && own > mostBytesOfTenant)
       throw tooMuch(mostBytesOfTenant, `the tenant ${of.tenantId}`);
     if (whole > mostBytes) throw tooMuch(mostBytes, "all tenants");
-    requireFewSubschemas(owns);
+    requireFewSubschemas(owns, stored(of));
   }
 
   return {

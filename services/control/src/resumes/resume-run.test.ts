@@ -294,15 +294,37 @@ test("a chunk is bounded by its bytes, too", async () => {
   expect(sent).toHaveLength(4);
 });
 
-test("a chunk is handed over bit by bit, and no more of it once the tenure is over", async () => {
+test("a chunk is handed over bit by bit; a stop between two ends it, and what was handed over is stored", async () => {
+  const { run, park, sent, seen, stop, resume } = aRun();
+  park(3, "ep_other");
+  park(125);
+  park(2, "ep_other");
+  park(125);
+  seen.perSecond = 500;
+  seen.afterSend = () => stop.abort(new Error("stopped"));
+
+  await expect(run()).rejects.toThrow("stopped");
+
+  expect(sent.length).toBeLessThan(125);
+  expect(resume()).toMatchObject({
+    sent: sent.length,
+    skipped: 3,
+    places: [{ position: 3 + sent.length }],
+  });
+});
+
+test("nothing more of a chunk is handed over once the tenure is over, and nothing can be stored", async () => {
   const { run, park, sent, seen, stop, resume } = aRun();
   park(250);
   seen.perSecond = 500;
   seen.afterSend = () => stop.abort(new Error("the tenure is over"));
+  seen.beforeCheckpoint = () => {
+    throw new Error("not the owner");
+  };
 
-  await expect(run()).rejects.toThrow("the tenure is over");
+  await expect(run()).rejects.toThrow("not the owner");
 
-  expect(sent.length).toBeLessThan(25);
+  expect(sent.length).toBeLessThan(250);
   expect(resume().sent).toBe(0);
 });
 

@@ -148,6 +148,14 @@ function isShown(
   return endpoint !== undefined && endpoint.version >= resume.endpointVersion;
 }
 
+/** A delivery of a chunk, and what the chunk had passed over before it. */
+interface ToSend {
+  readonly record: OutRecord;
+  readonly source: RawRecord;
+  readonly skipped: number;
+  readonly unreadable: number;
+}
+
 /** Resolves to false once the resume was stopped or is another one, and where others are to read before the place was read to its end. */
 async function sendPlace(
   options: ResumeRunOptions,
@@ -163,7 +171,7 @@ async function sendPlace(
   const { endpointId, id } = resume;
   const { partition, position: from, end: to } = place;
   const chunkSize = Math.max(1, Math.min(MAX_CHUNK, Math.ceil(perSecond / 2)));
-  let chunk: { readonly record: OutRecord; readonly source: RawRecord }[] = [];
+  let chunk: ToSend[] = [];
   let chunkBytes = 0;
   let position = from;
   let skipped = 0;
@@ -175,15 +183,34 @@ async function sendPlace(
     await untilLeased(options, signal);
     if (!isRunning(store.get(endpointId), id)) return false;
     const dueMs = (sent / perSecond) * 1_000;
-    await bitByBit(
-      chunk,
-      { ...options, overMs: dueMs, signal },
-      async (bit) => {
-        await Promise.all(
-          bit.map(({ record, source }) => options.send(record, source)),
-        );
-      },
-    );
+    let last: ToSend | undefined;
+    let handedOver = 0;
+    try {
+      await bitByBit(
+        chunk,
+        { ...options, overMs: dueMs, signal },
+        async (bit) => {
+          await Promise.all(
+            bit.map(({ record, source }) => options.send(record, source)),
+          );
+          last = bit.at(-1);
+          handedOver += bit.length;
+        },
+      );
+    } catch (error) {
+      // A clean stop between two bits repeats nothing, however long it lasts. After the tenure nothing can be stored.
+      if (signal.aborted && last !== undefined)
+        await store.checkpoint(endpointId, {
+          id,
+          partition,
+          position: last.source.offset + 1,
+          end: to,
+          sent: handedOver,
+          skipped: last.skipped,
+          unreadable: last.unreadable,
+        });
+      throw error;
+    }
     const stored = await store.checkpoint(endpointId, {
       id,
       partition,
@@ -211,6 +238,8 @@ async function sendPlace(
         chunk.push({
           record: { topic: "deliveries", key: endpointId, value },
           source,
+          skipped,
+          unreadable,
         });
         chunkBytes += source.value?.length ?? 0;
       } else if (letter === null) unreadable += recordsOf(source);

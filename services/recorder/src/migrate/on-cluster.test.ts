@@ -91,6 +91,10 @@ test.each([
     "ALTER TABLE {database}.v ON CLUSTER 'main' MODIFY QUERY\nSELECT 1",
   ],
   [
+    "ALTER TABLE {database}.t\n  MATERIALIZE INDEX i\nSETTINGS mutations_sync = 0",
+    "ALTER TABLE {database}.t ON CLUSTER 'main'\n  MATERIALIZE INDEX i\nSETTINGS mutations_sync = 0",
+  ],
+  [
     "CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.v TO {database}.t AS\nSELECT 1",
     "CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.v ON CLUSTER 'main' TO {database}.t AS\nSELECT 1",
   ],

@@ -48,9 +48,12 @@ function replicated(createTable: string): string {
     .replace(WINDOW.one, WINDOW.many);
 }
 
-/** The next statement may need what this one adds, on a replica that has not got it yet. A view is no table of parts: its change is done when it is answered, and a setting at its end would be its query's. */
+/**
+ * The next statement may need what this one adds, on a replica that has not got it yet. A view is no table of parts: its change is done when
+ * it is answered, and a setting at its end would be its query's. Nothing needs an index that is filled, and its statement has settings.
+ */
 function awaited(alterTable: string): string {
-  return /\bMODIFY QUERY\b/.test(alterTable)
+  return /\b(?:MODIFY QUERY|MATERIALIZE INDEX)\b/.test(alterTable)
     ? alterTable
     : `${alterTable}\nSETTINGS alter_sync = 2`;
 }

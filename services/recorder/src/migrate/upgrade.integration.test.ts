@@ -8,7 +8,9 @@ import {
   aRawRecord,
   aSignal,
   execute,
+  rowsOf,
   useStack,
+  waitFor,
 } from "@postrider/testkit";
 import { ATTEMPTS, AUDIT, DEAD_LETTERS, EVENTS, SIGNALS } from "../columns.ts";
 import type { Table } from "../columns.ts";
@@ -175,6 +177,40 @@ test.each(UPGRADES)(
     }
   },
 );
+
+test("no migration waits until what is stored has its index, also where ClickHouse waits for mutations by itself", async () => {
+  const database = `${stack.database}_waits`;
+  const { clickhouseUrl: url } = stack;
+  const waiting = createWriter({
+    url: `${url}?ch_mutations_sync=1`,
+    database: "default",
+  });
+  const before = OURS.filter(({ number }) => number < 10);
+  try {
+    await migrate({ sql: admin, database, migrations: before });
+    await execute(
+      url,
+      `INSERT INTO ${database}.deliveries (tenant_id, received_at, delivery_id, status) VALUES ('old', now64(3), 'dlv_1', 'failed')`,
+    );
+    await execute(url, `SYSTEM STOP MERGES ${database}.deliveries`);
+
+    expect(
+      await migrate({ sql: waiting, database, migrations: OURS }),
+    ).toContain("0010_status_index.sql");
+
+    await execute(url, `SYSTEM START MERGES ${database}.deliveries`);
+    await waitFor(async () => {
+      const mutations = await rowsOf<{ is_done: number }>(
+        url,
+        `SELECT is_done FROM system.mutations WHERE database = '${database}'`,
+      );
+      return mutations.length === 1 && mutations[0]!.is_done === 1;
+    });
+  } finally {
+    await waiting.close();
+    await execute(url, `DROP DATABASE ${database} SYNC`);
+  }
+});
 
 /** Everything that the old rows are, with what the views made of them. */
 async function wholeOf(writer: Writer): Promise<unknown> {
