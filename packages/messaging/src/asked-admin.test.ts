@@ -76,3 +76,23 @@ test("a failure closes the connection, and the next question makes another", asy
   expect(seen).toEqual({ made: 2, open: 1 });
   await asked.stop(0);
 });
+
+test("a question under way when another's failure, or a stop, closes the connection leaves none open", async () => {
+  const { seen, make } = aKafka();
+  const asked = createAskedAdmin(make, { idleMs: 60_000 });
+  const closed = Promise.withResolvers<void>();
+  const long = () =>
+    asked.ask(async (admin) => {
+      await closed.promise;
+      await admin.connect(); // as kafkajs does by itself for the next request
+    });
+
+  const answers = [long()];
+  await asked.ask(() => Promise.reject(new Error("no"))).catch(() => undefined);
+  answers.push(long());
+  await asked.stop(0);
+  closed.resolve();
+  await Promise.all(answers);
+
+  expect(seen.open).toBe(0);
+});

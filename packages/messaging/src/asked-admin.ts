@@ -38,10 +38,11 @@ export function createAskedAdmin<A extends Connected>(
     }
   }
 
-  async function discard(): Promise<void> {
-    const discarded = connected;
-    connected = null;
-    await discarded?.then((admin) => admin.disconnect()).catch(() => undefined);
+  async function close(connection: Promise<A> | null): Promise<void> {
+    if (connected === connection) connected = null;
+    await connection
+      ?.then((admin) => admin.disconnect())
+      .catch(() => undefined);
   }
 
   return {
@@ -49,21 +50,23 @@ export function createAskedAdmin<A extends Connected>(
       clearTimeout(idle);
       asking += 1;
       const mine = (connected ??= connect());
+      let isAnswered = false;
       try {
-        return await question(await mine);
-      } catch (error) {
-        if (connected === mine) await discard();
-        throw error;
+        const answer = await question(await mine);
+        isAnswered = true;
+        return answer;
       } finally {
+        // Also where another's failure or a stop has closed it: for the rest of this question kafkajs has connected again.
+        if (!isAnswered || connected !== mine) await close(mine);
         asking -= 1;
         if (asking === 0 && connected !== null)
-          idle = setTimeout(() => void discard(), idleMs);
+          idle = setTimeout(() => void close(connected), idleMs);
       }
     },
     async stop() {
       clearTimeout(idle);
       // While the broker is away the client never finishes connecting.
-      await within(discard(), STOP_WITHIN_MS);
+      await within(close(connected), STOP_WITHIN_MS);
     },
   };
 }
