@@ -8,7 +8,7 @@ const DEFERRALS: Words = {
   retry_after: "the endpoint asked for a pause (Retry-After)",
   rate_limited: "the endpoint's rate limit lets no more through",
   lane_slow: "more comes in for the endpoint than it answers",
-  secret_unavailable: "the endpoint's secret does not open",
+  secret_unavailable: "a secret or a header of the endpoint cannot be used",
   endpoint_unknown: "the dispatcher does not know the endpoint yet",
   endpoint_behind:
     "the dispatcher has not read the endpoint's newest version yet",

@@ -1,6 +1,6 @@
 /** What would be refused of an endpoint that is to be made or changed, and what a change would change. Nothing is written. */
 import { isDeepStrictEqual } from "node:util";
-import { ProblemList, type Endpoint } from "@postrider/core";
+import { ProblemList, SEALED_HEADERS, type Endpoint } from "@postrider/core";
 import { problemDocument, ProblemError } from "@postrider/http";
 import { z } from "zod";
 import { holderOf, takenBy, type EndpointTable } from "./endpoint-table.ts";
@@ -156,6 +156,9 @@ function changedHeaders(
   const from = viewOf(before, publicKeyOf).headers;
   const to = viewOf(after, publicKeyOf).headers;
   const names = new Set([...Object.keys(from), ...Object.keys(to)]);
+  // Headers that an older control has lost have no names any more, but nothing is sent until it is said that there are none.
+  if (names.size === 0 && isMarked(before) && !isMarked(after))
+    return [{ field: "headers", from: null, to }];
   return [...names]
     .filter((name) => valueOf(before, name) !== valueOf(after, name))
     .map((name) => ({
@@ -165,6 +168,12 @@ function changedHeaders(
     }));
 }
 
-function valueOf({ headers }: Endpoint, name: string): string | undefined {
-  return Object.hasOwn(headers, name) ? headers[name] : undefined;
+function isMarked({ signing }: Endpoint): boolean {
+  return signing.includes(SEALED_HEADERS);
+}
+
+/** Of a value that does not open, what is stored: it is the same object where it stays. */
+function valueOf({ headers, sealedHeaders }: Endpoint, name: string): unknown {
+  if (Object.hasOwn(headers, name)) return headers[name];
+  return Object.hasOwn(sealedHeaders, name) ? sealedHeaders[name] : undefined;
 }

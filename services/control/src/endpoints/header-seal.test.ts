@@ -2,6 +2,8 @@ import { expect, test } from "@jest/globals";
 import { headerAad, REDACTED, SEALED_HEADERS } from "@postrider/core";
 import { createKeyRing } from "@postrider/runtime";
 import { anEndpoint } from "@postrider/testkit";
+import { createEndpointInput } from "./endpoint-input.ts";
+import { validated } from "./endpoint-validation.ts";
 import { changedEndpoint, viewOf } from "./endpoint.ts";
 import { createHeaderSeal } from "./header-seal.ts";
 
@@ -77,3 +79,51 @@ test("where an older control has lost the headers, the mark stays until they are
   ]);
   expect(signingAfter({ headers: {} })).toEqual(["standard"]);
 });
+
+test.each([
+  [
+    "replaces headers that do not open",
+    lost.open(seal.seal(plain)),
+    { "x-team": "b" },
+    [
+      { field: "headers.x-team", from: REDACTED, to: "b" },
+      { field: "headers.Authorization", from: REDACTED, to: null },
+    ],
+  ],
+  [
+    "gives again the headers that an older control has lost",
+    anEndpoint({ signing: ["hmac-hex", SEALED_HEADERS] }),
+    { "x-team": "b" },
+    [{ field: "headers.x-team", from: null, to: "b" }],
+  ],
+  [
+    "has none any more of those that are lost",
+    anEndpoint({ signing: ["hmac-hex", SEALED_HEADERS] }),
+    {},
+    [{ field: "headers", from: null, to: {} }],
+  ],
+])(
+  "a validation tells, and so `endpoints apply` carries out, what %s; after it nothing is left to tell",
+  (_, before, headers, wanted) => {
+    const { tenantId, url, eventTypes } = before;
+    const body = { tenantId, url, eventTypes, headers, signing: ["hmac-hex"] };
+    const changesOf = (of: typeof before) =>
+      validated(body, {
+        input: createEndpointInput({
+          allowHttp: true,
+          allowedCidrs: [],
+          deniedCidrs: [],
+        }),
+        table: { entries: () => [[of.id, of]] },
+        publicKeyOf: () => null,
+        before: of,
+      }).changes?.filter(({ field }) => field.startsWith("headers"));
+
+    const changes = changesOf(before);
+    const after = seal.seal(changedEndpoint(before, { headers }, 0));
+
+    expect(changes).toHaveLength(wanted.length);
+    expect(changes).toEqual(expect.arrayContaining(wanted));
+    expect(changesOf(seal.open(after))).toEqual([]);
+  },
+);

@@ -70,7 +70,8 @@ export interface EndpointView {
 
 /** What a delivery that expired waited for last, for people. Only waits that count as age. */
 const WAITED_FOR: Readonly<Record<string, string>> = {
-  secret_unavailable: "it waited for a secret that did not open",
+  secret_unavailable:
+    "it waited for a secret or a header that could not be used",
   breaker_open: "it waited for the endpoint's circuit breaker, which was open",
   retry_after: "it waited because the endpoint asked for a pause (Retry-After)",
 };

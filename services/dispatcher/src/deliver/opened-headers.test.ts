@@ -71,3 +71,16 @@ test.each([
     expect(detail).toContain("set the endpoint's headers again");
   },
 );
+
+test("headers that an older control has written again, in the clear, are sent, though it kept the mark of those that it lost", async () => {
+  const again = { authorization: VALUE };
+  const { run, record, requests } = aStage([
+    withSealed({}, { sealedHeaders: {}, headers: again }),
+  ]);
+
+  await run(record());
+
+  expect(requests.map(({ headers }) => headers)).toEqual([
+    expect.arrayContaining(["authorization", VALUE]),
+  ]);
+});

@@ -32,8 +32,9 @@ export class OpenedHeaders {
   of(delivery: Delivery, target: Target): Headers {
     const { sealedHeaders, headers } = target;
     if (!hasAny(sealedHeaders)) {
-      if (!target.signing.includes(SEALED_HEADERS)) return headers;
-      // Control from before sealed headers has written the endpoint, and kept of them only this mark.
+      // Control from before sealed headers has written the endpoint, and kept of them only this mark. Plain ones beside it have been given again since.
+      if (!target.signing.includes(SEALED_HEADERS) || hasAny(headers))
+        return headers;
       throw new SealedHeaderError(
         `its sealed headers are lost: an older control wrote the endpoint; ${SET_AGAIN}`,
       );
