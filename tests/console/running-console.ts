@@ -37,7 +37,7 @@ const HOSTILE = `<script>window.pwned=1</script><img src=x onerror="window.pwned
 /** Call it at the top of a test file. Without a Chromium it starts nothing. */
 export function useConsole() {
   const stack = useStack();
-  const logDirectory = mkdtempSync(join(tmpdir(), "postrider-console-"));
+  let logDirectory = "";
   let running: RunningServices;
   let receiver: Receiver;
   let browser: Browser;
@@ -97,6 +97,7 @@ export function useConsole() {
 
   beforeAll(async () => {
     if (chromiumPath === "") return;
+    logDirectory = mkdtempSync(join(tmpdir(), "postrider-console-"));
     // In a process of its own: the builder's native part does not take what jest's modules hand it.
     execFileSync(process.execPath, [
       fileURLToPath(new URL("../../scripts/run.js", import.meta.url)),
@@ -130,7 +131,8 @@ export function useConsole() {
     await browser?.close();
     await running?.stop();
     await receiver?.close();
-    rmSync(logDirectory, { recursive: true, force: true });
+    if (logDirectory !== "")
+      rmSync(logDirectory, { recursive: true, force: true });
   }, LONG);
 
   async function open(

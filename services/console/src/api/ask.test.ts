@@ -103,6 +103,19 @@ test("no answer at all is a problem of status 0, which may pass", async () => {
   });
 });
 
+test("an answer that breaks off is a problem of status 0, too, and no fault of the page", async () => {
+  const body = new ReadableStream({
+    start: (controller) => controller.error(new TypeError("network error")),
+  });
+  const ask = askWith("k", async () => new Response(body));
+
+  await expect(ask("v1/x")).rejects.toMatchObject({
+    name: "ApiProblem",
+    status: 0,
+    isPassing: true,
+  });
+});
+
 test("a request that was given up is no problem", async () => {
   const given = new AbortController();
   given.abort(new Error("left the page"));

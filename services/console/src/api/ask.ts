@@ -21,6 +21,9 @@ export function askWith(
   return async <T>(path: string, asked: Asked = {}): Promise<T> => {
     const { body, why, signal } = asked;
     const hasBody = body !== undefined;
+    const failed = (error: unknown): never => {
+      throw signal?.aborted === true ? error : noAnswer(error);
+    };
     const response = await send(withQuery(path, asked.query), {
       method: hasBody ? "POST" : "GET",
       headers: {
@@ -34,10 +37,8 @@ export function askWith(
       credentials: "omit",
       redirect: "error",
       cache: "no-store",
-    }).catch((error: unknown) => {
-      throw signal?.aborted === true ? error : noAnswer(error);
-    });
-    const text = await response.text();
+    }).catch(failed);
+    const text = await response.text().catch(failed);
     if (!response.ok) throw problemOf(response.status, text);
     return parsed<T>(text);
   };

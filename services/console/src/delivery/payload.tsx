@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { Delivery, EventPayload } from "../api/answers.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { Failure, Loading } from "../parts/notices.tsx";
+import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { shownBytes } from "../shown/amounts.ts";
 import { curlOf } from "../shown/curl.ts";
@@ -52,7 +53,7 @@ function Known({
   return (
     <>
       <p className={styles.note}>
-        {payload.contentType}, {shownBytes(payload.payloadBytes)}
+        <Text>{payload.contentType}</Text>, {shownBytes(payload.payloadBytes)}
         {payload.encoding === "base64" && ", as base64: it is no text"}
       </p>
       {payload.payload === null ? (

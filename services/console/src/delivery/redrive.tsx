@@ -1,6 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import type { Delivery, Replay, ReplayPreview } from "../api/answers.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { Failure, Loading } from "../parts/notices.tsx";
@@ -52,6 +52,8 @@ function RedriveDialog({
     deliveryIds: [delivery.id],
     statuses: ["expired", "delivered"],
   };
+  // The second click of two may come before the button is shown as disabled.
+  const isSent = useRef(false);
   const preview = useQuery({
     queryKey: ["redrive", delivery.id],
     queryFn: ({ signal }) =>
@@ -63,6 +65,7 @@ function RedriveDialog({
     mutationFn: ({ selectedAt }: ReplayPreview) =>
       ask<Replay>("v1/replays", { body: { ...selection, selectedAt }, why }),
     onSuccess: onMade,
+    onError: () => void (isSent.current = false),
   });
   const { data } = preview;
   return (
@@ -77,7 +80,9 @@ function RedriveDialog({
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault();
-          if (data !== undefined) redrive.mutate(data);
+          if (data === undefined || isSent.current) return;
+          isSent.current = true;
+          redrive.mutate(data);
         }}
       >
         <TextInput

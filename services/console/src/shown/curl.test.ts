@@ -60,6 +60,11 @@ test.each([
     { body: "x".repeat(200_000), encoding: "utf8" as const },
     "x".repeat(200_000),
   ],
+  [
+    "more bytes than an argument may have",
+    { body: "漢".repeat(60_000), encoding: "utf8" as const },
+    Buffer.from("漢".repeat(60_000)).toString("latin1"),
+  ],
 ])("a body with %s goes through a pipe", (_, given, input) => {
   const ran = run(curlOf({ ...REQUEST, ...given }));
 

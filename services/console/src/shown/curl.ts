@@ -14,7 +14,8 @@ const MAX_ARGUMENT = 100_000;
 export function curlOf(request: CurlRequest): string {
   const { method, url, headers, body, encoding } = request;
   const isText = encoding === "utf8" && !body.includes("\0");
-  const isPiped = !isText || body.length > MAX_ARGUMENT;
+  const bytes = new TextEncoder().encode(body);
+  const isPiped = !isText || bytes.length > MAX_ARGUMENT;
   const command = [
     `curl --request ${quoted(method)} ${quoted(url)}`,
     ...Object.entries(headers).map(

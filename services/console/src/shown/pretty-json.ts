@@ -1,4 +1,7 @@
-/** A JSON text with line breaks and indents; null for a text that is no JSON. Every token stays as it was written: numbers beyond 2^53 are not rounded, and a name that is there twice stays. */
+/** The indents of a deeper text would fill the memory: those of 65,000 brackets take gigabytes. */
+export const MAX_DEPTH = 64;
+
+/** A JSON text with line breaks and indents; null for a text that is no JSON, or is nested deeper than `MAX_DEPTH`. Every token stays as it was written: numbers beyond 2^53 are not rounded, and a name that is there twice stays. */
 export function prettyJson(text: string): string | null {
   if (!isJson(text)) return null;
   let depth = 0;
@@ -11,6 +14,7 @@ export function prettyJson(text: string): string | null {
       case "{":
       case "[":
         depth += 1;
+        if (depth > MAX_DEPTH) return null;
         pretty += next === "}" || next === "]" ? token : token + line();
         break;
       case "}":
