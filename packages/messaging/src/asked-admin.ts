@@ -27,17 +27,6 @@ export function createAskedAdmin<A extends Connected>(
   let asking = 0;
   let idle: NodeJS.Timeout | undefined;
 
-  async function connect(): Promise<A> {
-    const admin = make();
-    try {
-      await admin.connect();
-      return admin;
-    } catch (error) {
-      await admin.disconnect().catch(() => undefined);
-      throw error;
-    }
-  }
-
   async function close(connection: Promise<A> | null): Promise<void> {
     if (connected === connection) connected = null;
     await connection
@@ -49,7 +38,7 @@ export function createAskedAdmin<A extends Connected>(
     async ask(question) {
       clearTimeout(idle);
       asking += 1;
-      const mine = (connected ??= connect());
+      const mine = (connected ??= connectedAdmin(make()));
       let isAnswered = false;
       try {
         const answer = await question(await mine);
@@ -69,4 +58,17 @@ export function createAskedAdmin<A extends Connected>(
       await within(close(connected), STOP_WITHIN_MS);
     },
   };
+}
+
+/** The client, once it has connected. One that cannot is disconnected, so that nothing of it stays. */
+export async function connectedAdmin<A extends Connected>(
+  admin: A,
+): Promise<A> {
+  try {
+    await admin.connect();
+    return admin;
+  } catch (error) {
+    await admin.disconnect().catch(() => undefined);
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@
  * of a topic. If a topic was deleted and made anew, a send fails with `TopicMissingError`, and its count is then forgotten.
  */
 import { within, type Log } from "@postrider/runtime";
+import { connectedAdmin } from "../asked-admin.ts";
 import { TopicMissingError, type Admin } from "../ports.ts";
 
 /** The part of an admin client that is needed here. */
@@ -78,7 +79,7 @@ export class PartitionCounts {
   /** The counts of those topics that exist. Rejects while the broker is away. */
   async #ask(topics: readonly string[]): Promise<Map<string, number>> {
     if (this.#isClosed) throw new Error("the output was stopped");
-    this.#admin ??= connected(this.#makeAdmin());
+    this.#admin ??= connectedAdmin(this.#makeAdmin());
     try {
       return await (await this.#admin).partitionCounts(topics);
     } catch (error) {
@@ -115,15 +116,5 @@ export class PartitionCounts {
     }
     this.#timer = null;
     this.#countAgainLater();
-  }
-}
-
-async function connected(admin: PartitionAdmin): Promise<PartitionAdmin> {
-  try {
-    await admin.connect();
-    return admin;
-  } catch (error) {
-    await admin.disconnect().catch(() => undefined);
-    throw error;
   }
 }
