@@ -7,6 +7,7 @@ import {
 } from "@postrider/core";
 import { KeyRingError, type KeyRing } from "@postrider/runtime";
 import type { Target } from "./admit.ts";
+import { KeptForEndpoint } from "./kept-for-endpoint.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -21,8 +22,7 @@ const SET_AGAIN =
 
 export class OpenedHeaders {
   readonly #keyRing: Pick<KeyRing, "open">;
-  /** Keyed by the record's own object: the table returns the same one until the endpoint changes. */
-  readonly #opened = new WeakMap<object, Opened>();
+  readonly #opened = new KeptForEndpoint<Target["sealedHeaders"], Headers>();
 
   constructor(keyRing: Pick<KeyRing, "open">) {
     this.#keyRing = keyRing;
@@ -39,17 +39,14 @@ export class OpenedHeaders {
         `its sealed headers are lost: an older control wrote the endpoint; ${SET_AGAIN}`,
       );
     }
-    const { tenantId, endpointId } = delivery;
-    const known = this.#opened.get(sealedHeaders);
-    // Check tenant and endpoint: what was opened for one endpoint must not be used for another, whose AAD differs.
-    if (known?.tenantId === tenantId && known.endpointId === endpointId)
-      return known.headers;
+    const known = this.#opened.get(sealedHeaders, delivery);
+    if (known !== undefined) return known;
     const opened = Object.entries(sealedHeaders).map(
       ([name, sealed]) =>
         [name, this.#openOne(name, sealed, delivery)] as const,
     );
     const all = Object.fromEntries([...Object.entries(headers), ...opened]);
-    this.#opened.set(sealedHeaders, { tenantId, endpointId, headers: all });
+    this.#opened.set(sealedHeaders, delivery, all);
     return all;
   }
 
@@ -71,10 +68,4 @@ export class OpenedHeaders {
       throw new SealedHeaderError(`${what}; ${todo}`, { cause });
     }
   }
-}
-
-interface Opened {
-  readonly tenantId: string;
-  readonly endpointId: string;
-  readonly headers: Headers;
 }

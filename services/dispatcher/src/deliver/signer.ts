@@ -8,6 +8,7 @@ import {
 import { KeyRingError, type KeyRing, type Log } from "@postrider/runtime";
 import { SecretError } from "@postrider/signing";
 import type { Target } from "./admit.ts";
+import { KeptForEndpoint } from "./kept-for-endpoint.ts";
 import { OpenedHeaders, SealedHeaderError } from "./opened-headers.ts";
 import { signaturesOf, type Signing } from "./signatures.ts";
 
@@ -73,8 +74,7 @@ function remedy({ isInline }: Target): string {
 
 class OpenedSecrets {
   readonly #keyRing: Pick<KeyRing, "open">;
-  /** Keyed by the SealedSecret object: the table returns the same object until the endpoint changes. */
-  readonly #opened = new WeakMap<SealedSecret, OpenedSecret>();
+  readonly #opened = new KeptForEndpoint<SealedSecret, string>();
 
   constructor(keyRing: Pick<KeyRing, "open">) {
     this.#keyRing = keyRing;
@@ -96,13 +96,10 @@ class OpenedSecrets {
   }
 
   #openKept(secret: SealedSecret, delivery: Delivery): string {
-    const { tenantId, endpointId } = delivery;
-    const known = this.#opened.get(secret);
-    // Check tenant and endpoint: a secret opened for one endpoint must not be used for another, whose AAD differs.
-    if (known?.tenantId === tenantId && known.endpointId === endpointId)
-      return known.text;
+    const known = this.#opened.get(secret, delivery);
+    if (known !== undefined) return known;
     const text = this.#openOne(secret, delivery);
-    this.#opened.set(secret, { tenantId, endpointId, text });
+    this.#opened.set(secret, delivery, text);
     return text;
   }
 
@@ -110,10 +107,4 @@ class OpenedSecrets {
     const aad = secretAad(tenantId, endpointId, secret.id);
     return this.#keyRing.open(secret, aad).toString("utf8");
   }
-}
-
-interface OpenedSecret {
-  readonly tenantId: string;
-  readonly endpointId: string;
-  readonly text: string;
 }
