@@ -24,7 +24,7 @@ import { resentDelivery } from "./resent-delivery.ts";
 import { bitByBit } from "../writer/bit-by-bit.ts";
 import { untilLeased, type Lease } from "../writer/lease.ts";
 import type { InSlot } from "../writer/slots.ts";
-import type { DeadLetterLog } from "./resume.ts";
+import type { DeadLetterLog, Progress } from "./resume.ts";
 import type { ResumeStore } from "./resume-store.ts";
 
 /** A table counts as current for five seconds (`Table.behind`). One second more, because clocks do not run equally fast. */
@@ -177,6 +177,11 @@ async function sendPlace(
   let skipped = 0;
   let unreadable = 0;
 
+  const checkpoint = async (
+    reached: Omit<Progress, "id" | "partition" | "end">,
+  ): Promise<Resume | undefined> =>
+    await store.checkpoint(endpointId, { id, partition, end: to, ...reached });
+
   async function flush(): Promise<boolean> {
     const startedAt = clock.monotonic();
     const sent = chunk.length;
@@ -200,26 +205,15 @@ async function sendPlace(
     } catch (error) {
       // A clean stop between two bits repeats nothing, however long it lasts. After the tenure nothing can be stored.
       if (signal.aborted && last !== undefined)
-        await store.checkpoint(endpointId, {
-          id,
-          partition,
+        await checkpoint({
           position: last.source.offset + 1,
-          end: to,
           sent: handedOver,
           skipped: last.skipped,
           unreadable: last.unreadable,
         });
       throw error;
     }
-    const stored = await store.checkpoint(endpointId, {
-      id,
-      partition,
-      position,
-      end: to,
-      sent,
-      skipped,
-      unreadable,
-    });
+    const stored = await checkpoint({ position, sent, skipped, unreadable });
     chunk = [];
     chunkBytes = skipped = unreadable = 0;
     if (!isRunning(stored, id)) return false;
