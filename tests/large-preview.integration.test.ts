@@ -1,6 +1,7 @@
 /** What a preview says of a large selection, on a real ClickHouse that gives a query little memory. */
 import { beforeAll, expect, test } from "@jest/globals";
 import { execute, rowsOf, useStack } from "@postrider/testkit";
+import { aSelection } from "../services/control/fixtures/a-selection.ts";
 import { lostPayloads } from "../services/control/src/replays/lost-payloads.ts";
 import type { Selected } from "../services/control/src/replays/selection-sql.ts";
 import { createWriter } from "../services/recorder/src/clickhouse/writer.ts";
@@ -20,17 +21,7 @@ const SELECTED: Selected = {
   kind: "redrive",
   tenantId: null,
   selectedAt: NOW,
-  selection: {
-    deliveryIds: [],
-    sql: null,
-    endpointId: null,
-    eventTypes: [],
-    statuses: ["expired"],
-    reasons: [],
-    statusCode: null,
-    receivedSince: null,
-    receivedUntil: null,
-  },
+  selection: aSelection(),
 };
 /** `dead-letters` holds none of them any more. */
 const LOG = [{ topic: "dead-letters", partition: 0, start: UNITS, end: UNITS }];

@@ -7,7 +7,7 @@ import {
 } from "@postrider/http";
 import type { Endpoint } from "@postrider/core";
 import type { ClickHouseAccess } from "@postrider/runtime";
-import { testEffects } from "@postrider/testkit";
+import { anApiKey, testEffects } from "@postrider/testkit";
 import { documentedAnswers } from "@postrider/testkit/documented-answers";
 import { createServer } from "../../services/control/src/http/server.ts";
 import { deliveryRoutes } from "../../services/control/src/reads/delivery-routes.ts";
@@ -55,18 +55,7 @@ function tenantKeys(): {
       const known = tokens.get(tenantId);
       if (known !== undefined) return known;
       const { id, token, hash } = newKey();
-      keys.set(id, {
-        id,
-        name: tenantId,
-        role: "reader",
-        tenantId,
-        hash,
-        limit: null,
-        createdBy: "admin",
-        createdAt: 0,
-        expiresAt: null,
-        revokedAt: null,
-      });
+      keys.set(id, anApiKey({ id, role: "reader", tenantId, hash }));
       tokens.set(tenantId, token);
       return token;
     },

@@ -12,6 +12,7 @@ import type {
   Signal,
   WebhookEvent,
 } from "@postrider/core";
+import { UNTRIED } from "@postrider/core";
 import type { RawRecord } from "@postrider/messaging";
 
 /** 2026-01-01T00:00:00Z, the time of every record that is built. */
@@ -114,6 +115,7 @@ export function anInlineDestination(
 
 export function aDelivery(fields: Partial<Delivery> = {}): Delivery {
   return {
+    ...UNTRIED,
     deliveryId: "dlv_000000000000000000000001",
     webhookId: "msg_000000000000000000000001",
     tenantId: "acme",
@@ -121,8 +123,6 @@ export function aDelivery(fields: Partial<Delivery> = {}): Delivery {
     eventType: "order.paid",
     endpointId: "ep_000000000000000000000001",
     endpointVersion: 1,
-    attemptNumber: 1,
-    step: 0,
     trigger: "first",
     replayId: null,
     occurredAt: BUILT_AT,
@@ -135,12 +135,6 @@ export function aDelivery(fields: Partial<Delivery> = {}): Delivery {
     inline: null,
     notBefore: null,
     expiresAt: null,
-    nextAttemptAt: null,
-    slotAt: null,
-    deferralReason: null,
-    deferredMs: 0,
-    endpointUnknownSince: null,
-    lastAttempt: null,
     sourceTopic: "postrider.events",
     sourcePartition: 0,
     sourceOffset: 0,

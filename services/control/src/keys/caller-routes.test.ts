@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { createApiServer, KnownKeys, newKey, type Role } from "@postrider/http";
-import { testEffects } from "@postrider/testkit";
+import { anApiKey, testEffects } from "@postrider/testkit";
 import { callerRoutes } from "./caller-routes.ts";
 
 const keys = new KnownKeys();
@@ -19,18 +19,7 @@ const { app } = createApiServer({
 
 function tokenOf(role: Role, tenantId: string | null): [string, string] {
   const { id, token, hash } = newKey();
-  keys.set(id, {
-    id,
-    name: "",
-    role,
-    tenantId,
-    hash,
-    limit: null,
-    createdBy: "admin",
-    createdAt: 0,
-    expiresAt: null,
-    revokedAt: null,
-  });
+  keys.set(id, anApiKey({ id, role, tenantId, hash }));
   return [id, token];
 }
 

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { ReplaySelection } from "@postrider/core";
 import { execute, testEffects, useStack } from "@postrider/testkit";
+import { aSelection } from "../../fixtures/a-selection.ts";
 import { createReader } from "../reads/reader.ts";
 import { createPastDeliveries } from "./past-deliveries.ts";
 import type { Selected } from "./selection-sql.ts";
@@ -82,18 +83,7 @@ function selecting(selection: Partial<ReplaySelection>): Selected {
     kind: "redrive",
     tenantId: null,
     selectedAt: NOW + DAY_MS,
-    selection: {
-      deliveryIds: [],
-      sql: null,
-      endpointId: null,
-      eventTypes: [],
-      statuses: ["expired"],
-      reasons: [],
-      statusCode: null,
-      receivedSince: null,
-      receivedUntil: null,
-      ...selection,
-    },
+    selection: aSelection(selection),
   };
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { aSelection } from "../../fixtures/a-selection.ts";
 import { createPastDeliveries } from "./past-deliveries.ts";
 
 const UNIT = {
@@ -30,17 +31,7 @@ test("a delivery that expires while its page is read has its dead letter on the 
       kind: "redrive",
       tenantId: null,
       selectedAt: 2_000,
-      selection: {
-        endpointId: null,
-        eventTypes: [],
-        statuses: ["expired"],
-        reasons: [],
-        statusCode: null,
-        receivedSince: null,
-        receivedUntil: null,
-        deliveryIds: ["dlv_0"],
-        sql: null,
-      },
+      selection: aSelection({ deliveryIds: ["dlv_0"] }),
     },
     null,
     500,
