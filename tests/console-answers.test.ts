@@ -1,6 +1,7 @@
 /** The console declares what it reads of control's answers itself, because a service imports no other. Here both meet: every field that it reads is in control's document, and may be null exactly where the document lets it. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
+import { OUTCOMES } from "@postrider/core";
 import type {
   AttemptEntry,
   Caller,
@@ -14,6 +15,7 @@ import type {
   ReplayPreview,
   SignalEntry,
 } from "../services/console/src/api/answers.ts";
+import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 
 interface Schema {
   readonly type?: string | readonly string[];
@@ -185,6 +187,10 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   );
 
   expect(found).toEqual(read);
+});
+
+test("the console's filter offers every outcome there is", () => {
+  expect(OFFERED).toEqual(OUTCOMES);
 });
 
 function kindsOf(schema: Schema = {}): readonly string[] {

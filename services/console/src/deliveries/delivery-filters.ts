@@ -15,6 +15,22 @@ export const FILTERS = [
 ] as const;
 export type Filter = (typeof FILTERS)[number];
 
+/** The outcomes that the filter offers. Declared a second time, as the answers are (api/answers.ts); tests/console-answers.test.ts holds them against the vocabulary. */
+export const OUTCOMES = [
+  "delivered",
+  "http_error",
+  "redirect",
+  "timeout",
+  "connection_refused",
+  "connection_reset",
+  "connection_closed",
+  "tls_error",
+  "dns_error",
+  "protocol_error",
+  "response_too_large",
+  "blocked",
+] as const;
+
 /** The list's place in the URL: what is asked for, and on which page. */
 export type DeliverySearch = { readonly [K in Filter | "cursor"]?: string };
 

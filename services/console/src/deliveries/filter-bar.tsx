@@ -5,6 +5,7 @@ import {
   chosen,
   countOf,
   FILTERS,
+  OUTCOMES,
   toggled,
   type DeliverySearch,
   type Filter,
@@ -25,21 +26,7 @@ const SINCE = [
   { value: "7d", label: "Last 7 days" },
 ];
 
-const OUTCOMES = [
-  "",
-  "delivered",
-  "http_error",
-  "redirect",
-  "timeout",
-  "connection_refused",
-  "connection_reset",
-  "connection_closed",
-  "tls_error",
-  "dns_error",
-  "protocol_error",
-  "response_too_large",
-  "blocked",
-].map((value) => ({
+const OUTCOME_CHOICES = ["", ...OUTCOMES].map((value) => ({
   value,
   label: value === "" ? "Any outcome" : value.replaceAll("_", " "),
 }));
@@ -134,7 +121,7 @@ export function FilterBar({
           ))}
           <NativeSelect
             label="Last outcome"
-            data={OUTCOMES}
+            data={OUTCOME_CHOICES}
             value={search.outcome ?? ""}
             onChange={(event) =>
               onChange({ outcome: event.currentTarget.value })
