@@ -56,6 +56,9 @@ export default {
       globalTeardown: "<rootDir>/tests/stack-teardown.ts",
     },
   ],
+  /** Most tests wait for a Kafka or for a time, so that two keep two cores busy; jest would take one. */
+  maxWorkers: 2,
+  testSequencer: "<rootDir>/tests/slowest-first.js",
   /** Only a test that hangs takes so long, also on a slow and busy machine. */
   testTimeout: 120_000,
   /** A consumer whose topics or broker went before it had left tries to commit for ever. All servers are stopped by then. */

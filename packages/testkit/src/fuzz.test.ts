@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { fuzz } from "./fuzz.ts";
+import { fuzz, yardstick } from "./fuzz.ts";
 import type { Random } from "./seeded-random.ts";
 
 const number = (random: Random): number => random.between(0, 1_000_000);
@@ -39,22 +39,24 @@ test("what throws is named, with the input and what repeats it", async () => {
 test("what takes too much CPU every time is found", async () => {
   const run = fuzz({
     name: "slow",
-    mostCpuMs: 20,
+    mostYardsticks: 4,
     make: number,
-    feed: () => spend(40),
+    feed: () => spend(12),
   });
 
-  await expect(run).rejects.toThrow(/^slow: \d+ ms of CPU; the last of/);
+  await expect(run).rejects.toThrow(
+    /^slow: CPU of \d+ yardsticks; the last of/,
+  );
 });
 
 test("what takes much CPU once, as a garbage collection does, is no failure", async () => {
   let count = 0;
   const fed = await fuzz({
     name: "busy",
-    mostCpuMs: 400,
+    mostYardsticks: 20,
     inputs: 3,
     make: number,
-    feed: () => (count++ === 0 ? spend(500) : undefined),
+    feed: () => (count++ === 0 ? spend(60) : undefined),
   });
 
   expect(fed).toBe(3);
@@ -73,11 +75,6 @@ test("what fills the memory every time is found", async () => {
   await expect(run).rejects.toThrow(/^large: \d+ MiB; the last of/);
 });
 
-/** Works until the process has spent so much CPU, however busy the machine is. */
-function spend(ms: number): void {
-  const start = process.cpuUsage();
-  for (;;) {
-    const { user, system } = process.cpuUsage(start);
-    if (user + system > ms * 1_000) return;
-  }
+function spend(yardsticks: number): void {
+  for (let left = yardsticks; left > 0; left--) yardstick();
 }

@@ -15,8 +15,11 @@ export interface FuzzOptions<Input> {
   readonly feed: (input: Input) => unknown;
   /** Default 500: a fraction of a second, so that the tests of all decoders together stay short. */
   readonly inputs?: number;
-  /** The most that one input may cost. Default 1 s of CPU, a thousand times what a usual one costs. */
-  readonly mostCpuMs?: number;
+  /**
+   * The most CPU that one input may cost, as a multiple of `yardstick`, so that a slow machine changes nothing. Default 100, about a
+   * second: a thousand times what a usual input costs.
+   */
+  readonly mostYardsticks?: number;
   /** How much memory may be taken by one input, whether or not it is given back. Default 256 MiB. */
   readonly mostBytes?: number;
 }
@@ -29,11 +32,12 @@ const DEFAULT_INPUTS = 500;
 export async function fuzz<Input>(
   options: FuzzOptions<Input>,
 ): Promise<number> {
-  const { name, make, feed, mostCpuMs = 1_000 } = options;
+  const { name, make, feed, mostYardsticks = 100 } = options;
   const { mostBytes = 256 * MIB, inputs = DEFAULT_INPUTS } = options;
   const seed = seedOf(process.env["POSTRIDER_FUZZ_SEED"]);
   const most = wholeNumber("POSTRIDER_FUZZ_INPUTS") ?? inputs;
   const random = seededRandom(seed, name);
+  await cpuMsOf(yardstick); // compiles it
   for (let count = 1; count <= most; count++) {
     const input = make(random);
     const failed = (why: string, cause?: unknown): Error =>
@@ -42,11 +46,12 @@ export async function fuzz<Input>(
         { cause },
       );
     try {
-      const { cpuMs, bytes } = await costOf(() => feed(input), {
-        mostCpuMs,
+      const { yardsticks, bytes } = await costOf(() => feed(input), {
+        mostYardsticks,
         mostBytes,
       });
-      if (cpuMs > mostCpuMs) throw new Error(`${Math.round(cpuMs)} ms of CPU`);
+      if (yardsticks > mostYardsticks)
+        throw new Error(`CPU of ${Math.round(yardsticks)} yardsticks`);
       if (bytes > mostBytes) throw new Error(`${Math.round(bytes / MIB)} MiB`);
     } catch (error) {
       throw failed(
@@ -59,11 +64,14 @@ export async function fuzz<Input>(
 }
 
 interface Cost {
-  readonly cpuMs: number;
+  readonly yardsticks: number;
   readonly bytes: number;
 }
 
 const TRIES = 3;
+
+/** No yardstick takes less, on any machine: what costs less than so many of these is cheap enough, and nothing is compared. */
+const LEAST_YARDSTICK_MS = 1;
 
 /**
  * What it costs. CPU and memory are those of the whole process, in which the compiler, the garbage collector or what an earlier test
@@ -71,22 +79,43 @@ const TRIES = 3;
  */
 async function costOf(
   work: () => unknown,
-  { mostCpuMs, mostBytes }: { mostCpuMs: number; mostBytes: number },
+  most: { mostYardsticks: number; mostBytes: number },
 ): Promise<Cost> {
-  let least: Cost = { cpuMs: Infinity, bytes: Infinity };
+  let least: Cost = { yardsticks: Infinity, bytes: Infinity };
   for (let tries = 0; tries < TRIES; tries++) {
     const before = memoryBytes();
-    const cpu = process.cpuUsage();
-    await work();
-    const { user, system } = process.cpuUsage(cpu);
+    const cpuMs = await cpuMsOf(work);
     const bytes = memoryBytes() - before;
+    const cheap = cpuMs <= most.mostYardsticks * LEAST_YARDSTICK_MS;
+    const yardsticks = cheap ? 0 : cpuMs / (await cpuMsOf(yardstick));
     least = {
-      cpuMs: Math.min(least.cpuMs, (user + system) / 1_000),
+      yardsticks: Math.min(least.yardsticks, yardsticks),
       bytes: Math.min(least.bytes, bytes),
     };
-    if (least.cpuMs <= mostCpuMs && least.bytes <= mostBytes) break;
+    if (
+      least.yardsticks <= most.mostYardsticks &&
+      least.bytes <= most.mostBytes
+    )
+      break;
   }
   return least;
+}
+
+async function cpuMsOf(work: () => unknown): Promise<number> {
+  const start = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000;
+}
+
+const YARDSTICK = JSON.stringify(
+  Array.from({ length: 10_000 }, (_, id) => ({ id, name: `name ${id}` })),
+);
+
+/** A fixed piece of work such as decoders do, about 10 ms of CPU. */
+export function yardstick(): void {
+  const read: unknown = JSON.parse(YARDSTICK);
+  if (JSON.stringify(read) !== YARDSTICK) throw new Error("JSON is broken");
 }
 
 function memoryBytes(): number {

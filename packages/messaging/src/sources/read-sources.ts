@@ -7,7 +7,7 @@ import {
   type ConfigEntry,
   type Parse,
 } from "@postrider/runtime";
-import { parseDocument } from "yaml";
+import { LineCounter, parseDocument } from "yaml";
 import { topicPlan } from "../topics.ts";
 
 /** No file of sources needs more; each alias of YAML counts. */
@@ -18,8 +18,19 @@ const MOST_FAULTS = 20;
 
 /** Reads the text of a sources file, which is YAML or JSON. Throws a `ConfigFileError` with everything that is wrong in it. */
 export function readSources(text: string): readonly Source[] {
-  const document = parseDocument(text, { uniqueKeys: true });
-  const faults = document.errors.map(({ message }) => message.split("\n")[0]);
+  const lines = new LineCounter();
+  // The library's pretty errors quote the text for each fault, of which there may be thousands.
+  const document = parseDocument(text, {
+    uniqueKeys: true,
+    prettyErrors: false,
+    lineCounter: lines,
+  });
+  const faults = document.errors
+    .slice(0, MOST_FAULTS)
+    .map(({ message, pos: [offset] }) => {
+      const { line, col } = lines.linePos(offset);
+      return `${message} at line ${line}, column ${col}`;
+    });
   let content: unknown;
   try {
     content =
@@ -29,9 +40,7 @@ export function readSources(text: string): readonly Source[] {
   }
   if (faults.length > 0)
     throw new ConfigFileError(
-      faults
-        .slice(0, MOST_FAULTS)
-        .map((fault) => ({ got: null, text: `is not YAML: ${fault}` })),
+      faults.map((fault) => ({ got: null, text: `is not YAML: ${fault}` })),
     );
   const { sources, problems } = parseSources(content);
   if (problems.length === 0) return sources;
