@@ -7,7 +7,7 @@ function answering(status: number, body: string) {
   const asked: { url: string; init: RequestInit }[] = [];
   const send = (async (url: string, init: RequestInit) => {
     asked.push({ url, init });
-    return new Response(body, { status });
+    return new Response(status === 204 ? null : body, { status });
   }) as typeof fetch; // only called so
   return { asked, ask: askWith("prk_1", send) };
 }
@@ -51,6 +51,17 @@ test("a body is sent as JSON, with the reason as bytes of UTF-8", async () => {
   expect(Buffer.from(headers["x-audit-reason"]!, "latin1").toString()).toBe(
     "für Ü",
   );
+});
+
+test("a change names the version that it is meant for, and 204 answers nothing", async () => {
+  const { asked, ask } = answering(204, "");
+
+  await ask("v1/endpoints/ep_1", { method: "DELETE", ifMatch: 3 });
+
+  expect(asked[0]?.init).toMatchObject({
+    method: "DELETE",
+    headers: { "if-match": '"3"' },
+  });
 });
 
 test("a problem document becomes an error with its words", async () => {

@@ -4,8 +4,12 @@ export type Query = Readonly<Record<string, string | undefined>>;
 
 export interface Asked {
   readonly query?: Query;
-  /** Sent as JSON by POST; without one the method is GET. */
+  /** Default: POST with a body, GET without one. */
+  readonly method?: "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Sent as JSON. */
   readonly body?: unknown;
+  /** The version that a change is meant for; another one is refused (412). */
+  readonly ifMatch?: number;
   /** Why, for the audit trail. */
   readonly why?: string;
   readonly signal?: AbortSignal;
@@ -19,16 +23,18 @@ export function askWith(
   send: typeof fetch = (...request) => fetch(...request),
 ): Ask {
   return async <T>(path: string, asked: Asked = {}): Promise<T> => {
-    const { body, why, signal } = asked;
+    const { body, why, ifMatch, signal } = asked;
     const hasBody = body !== undefined;
+    const { method = hasBody ? "POST" : "GET" } = asked;
     const failed = (error: unknown): never => {
       throw signal?.aborted === true ? error : noAnswer(error);
     };
     const response = await send(withQuery(path, asked.query), {
-      method: hasBody ? "POST" : "GET",
+      method,
       headers: {
         authorization: `Bearer ${key}`,
         ...(hasBody && { "content-type": "application/json" }),
+        ...(ifMatch !== undefined && { "if-match": `"${ifMatch}"` }),
         ...(why && { "x-audit-reason": latin1Of(why) }),
       },
       ...(hasBody && { body: JSON.stringify(body) }),
@@ -40,7 +46,8 @@ export function askWith(
     }).catch(failed);
     const text = await response.text().catch(failed);
     if (!response.ok) throw problemOf(response.status, text);
-    return parsed<T>(text);
+    // What 204 answers is declared as undefined where it is asked for.
+    return response.status === 204 ? (undefined as T) : parsed<T>(text);
   };
 }
 

@@ -3,11 +3,12 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { DeliveryPage } from "../api/answers.ts";
+import { ListPages } from "../parts/list-pages.tsx";
 import { Failure, Loading, Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { useSession } from "../session/session-context.ts";
-import { useKeys } from "../shell/use-keys.ts";
-import styles from "./deliveries.module.css";
+import { useRowKeys } from "../shell/row-keys.ts";
+import list from "../parts/list.module.css";
 import {
   countOf,
   namedDelivery,
@@ -33,12 +34,7 @@ export function DeliveriesPage() {
       ask<DeliveryPage>("v1/deliveries", { query: queryOf(search), signal }),
     placeholderData: keepPreviousData,
   });
-  useKeys({
-    search: () =>
-      document.querySelector<HTMLInputElement>("#search-text")?.focus(),
-    next: () => moveFocus(table.current, 1),
-    previous: () => moveFocus(table.current, -1),
-  });
+  useRowKeys(table, "search-text");
 
   function show(changed: DeliverySearch): void {
     const id = namedDelivery(changed.text ?? "");
@@ -47,10 +43,11 @@ export function DeliveriesPage() {
     else void navigate({ search: (now) => withFilters(now, changed) });
   }
 
+  const { cursor, ...filters } = search;
   const { data, error, isFetching, refetch } = found;
   return (
     <>
-      <div className={styles.head}>
+      <div className={list.head}>
         <h1>Deliveries</h1>
         <Button
           variant="default"
@@ -67,7 +64,7 @@ export function DeliveriesPage() {
         onChange={show}
       />
       <section
-        className={styles.list}
+        className={list.list}
         aria-label="Deliveries"
         aria-busy={isFetching}
       >
@@ -87,7 +84,15 @@ export function DeliveriesPage() {
           <NoDeliveries search={search} hasMore={data.nextCursor !== null} />
         )}
       </section>
-      <Pages search={search} nextCursor={data?.nextCursor ?? null} />
+      <ListPages
+        isFirst={cursor === undefined}
+        nextCursor={data?.nextCursor ?? null}
+        onGo={(next) =>
+          void navigate({
+            search: next === undefined ? filters : { ...filters, cursor: next },
+          })
+        }
+      />
     </>
   );
 }
@@ -126,47 +131,4 @@ function NoDeliveries({
       </code>
     </Nothing>
   );
-}
-
-function Pages({
-  search,
-  nextCursor,
-}: {
-  readonly search: DeliverySearch;
-  readonly nextCursor: string | null;
-}) {
-  const navigate = route.useNavigate();
-  const { cursor, ...filters } = search;
-  return (
-    <nav className={styles.pages} aria-label="Pages of the list">
-      <Button
-        variant="default"
-        disabled={cursor === undefined}
-        onClick={() => void navigate({ search: filters })}
-      >
-        Newest
-      </Button>
-      <Button
-        variant="default"
-        disabled={nextCursor === null}
-        onClick={() =>
-          void navigate({
-            search: { ...filters, ...(nextCursor && { cursor: nextCursor }) },
-          })
-        }
-      >
-        Older
-      </Button>
-    </nav>
-  );
-}
-
-/** Moves the focus between the rows' links: from none of them to the first, or the last. */
-function moveFocus(table: HTMLTableElement | null, by: 1 | -1): void {
-  const links = [
-    ...(table?.querySelectorAll<HTMLElement>("a[data-row]") ?? []),
-  ];
-  const at = links.findIndex((link) => link === document.activeElement);
-  const next = at === -1 && by === -1 ? links.length - 1 : at + by;
-  links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
 }

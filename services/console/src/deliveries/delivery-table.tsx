@@ -1,6 +1,8 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { Ref } from "react";
 import type { Delivery } from "../api/answers.ts";
+import list from "../parts/list.module.css";
+import { openRow } from "../parts/open-row.ts";
 import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -22,20 +24,20 @@ export function DeliveryTable({
 }) {
   const navigate = useNavigate();
   return (
-    <table ref={ref} className={`${styles.table} ${isStale && styles.stale}`}>
+    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
       <thead>
         <tr>
           <th scope="col">Status</th>
           <th scope="col">Event</th>
           {isOfAllTenants && (
-            <th scope="col" className={styles.wide}>
+            <th scope="col" className={list.wide}>
               Tenant
             </th>
           )}
-          <th scope="col" className={styles.wide}>
+          <th scope="col" className={list.wide}>
             Endpoint
           </th>
-          <th scope="col" className={`${styles.wide} ${styles.number}`}>
+          <th scope="col" className={`${list.wide} ${list.number}`}>
             Attempts
           </th>
           <th scope="col">Last answer</th>
@@ -46,15 +48,13 @@ export function DeliveryTable({
         {deliveries.map((each) => (
           <tr
             key={each.id}
-            onClick={(event) => {
-              const isText = String(getSelection()) !== "";
-              const isLink = (event.target as Element).closest("a") !== null; // a click's target is an element
-              if (!isText && !isLink)
+            onClick={openRow(
+              () =>
                 void navigate({
                   to: "/deliveries/$id",
                   params: { id: each.id },
-                });
-            }}
+                }),
+            )}
           >
             <td>
               <Status status={each.status} />
@@ -68,20 +68,18 @@ export function DeliveryTable({
               </small>
             </td>
             {isOfAllTenants && (
-              <td className={styles.wide}>
+              <td className={list.wide}>
                 <Text>{each.tenantId}</Text>
               </td>
             )}
-            <td className={`${styles.wide} ${styles.id}`}>
+            <td className={`${list.wide} ${styles.id}`}>
               <Text>{each.endpointId}</Text>
             </td>
-            <td className={`${styles.wide} ${styles.number}`}>
-              {each.attempts}
-            </td>
-            <td>
+            <td className={`${list.wide} ${list.number}`}>{each.attempts}</td>
+            <td className={styles.answer}>
               <LastAnswer of={each} />
             </td>
-            <td className={styles.time}>
+            <td className={list.time}>
               <Time at={each.receivedAt} />
             </td>
           </tr>

@@ -1,12 +1,13 @@
 import { Button } from "@mantine/core";
 import { Dialog } from "../parts/dialog.tsx";
+import { PAGES } from "./pages.ts";
 import styles from "./shell.module.css";
 
 const KEYS: readonly (readonly [keys: string, what: string])[] = [
   ["/", "search"],
   ["j  k", "next and previous row"],
   ["Enter", "open the row"],
-  ["g d", "go to the deliveries"],
+  ...PAGES.map(({ key, name }) => [`g ${key}`, `go to ${name}`] as const),
   ["Esc", "close a dialog"],
   ["?", "this help"],
 ];

@@ -24,9 +24,11 @@ test.each([
     ["j", "j", "k"],
     ["next", "next", "previous"],
   ],
-  [["g", "d"], ["go_deliveries"]],
-  [["g", "x", "d"], []],
-  [["g", "j", "j"], ["next"]],
+  [["g", "d", "d"], ["go d"]],
+  [
+    ["g", "j", "j"],
+    ["go j", "next"],
+  ],
   [["d", "constructor"], []],
 ])("%j does %j", (keys, actions) => {
   expect(actionsOf(keys)).toEqual(actions);

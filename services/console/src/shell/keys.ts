@@ -1,6 +1,6 @@
-/** What a key does. `next` and `previous` move in a list; `open` opens what is chosen there, which Enter does by itself on a focused link. */
+/** What a key does. `next` and `previous` move in a list, where Enter opens a focused link by itself; `go d` goes to the page of that letter. */
 export type KeyAction =
-  "search" | "help" | "next" | "previous" | "go_deliveries";
+  "search" | "help" | "next" | "previous" | `go ${string}`;
 
 /** A key press as the page gets it. */
 export interface KeyPress {
@@ -18,8 +18,6 @@ const SINGLE: Readonly<Record<string, KeyAction>> = {
   k: "previous",
 };
 
-const AFTER_G: Readonly<Record<string, KeyAction>> = { d: "go_deliveries" };
-
 /** What to do at a key, and whether the next one is the second of a pair (`g d`). */
 export function actionOf(
   press: KeyPress,
@@ -27,17 +25,7 @@ export function actionOf(
 ): { readonly action: KeyAction | null; readonly isAfterG: boolean } {
   if (press.isModified || press.isTyping)
     return { action: null, isAfterG: false };
-  if (isAfterG)
-    return { action: of(AFTER_G, press.key) ?? null, isAfterG: false };
-  return {
-    action: of(SINGLE, press.key) ?? null,
-    isAfterG: press.key === "g",
-  };
-}
-
-function of(
-  table: Readonly<Record<string, KeyAction>>,
-  key: string,
-): KeyAction | undefined {
-  return Object.hasOwn(table, key) ? table[key] : undefined;
+  if (isAfterG) return { action: `go ${press.key}`, isAfterG: false };
+  const action = Object.hasOwn(SINGLE, press.key) ? SINGLE[press.key] : null;
+  return { action: action ?? null, isAfterG: press.key === "g" };
 }

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useSession, useSessionStore } from "../session/session-context.ts";
 import { inWords } from "../session/session.ts";
 import { Help } from "./help.tsx";
+import { PAGES } from "./pages.ts";
 import { SchemeButton } from "./scheme-button.tsx";
 import styles from "./shell.module.css";
 import { useKeys } from "./use-keys.ts";
@@ -15,7 +16,9 @@ export function Shell() {
   const [hasHelp, setHasHelp] = useState(false);
   useKeys({
     help: () => setHasHelp(true),
-    go_deliveries: () => void navigate({ to: "/deliveries" }),
+    ...Object.fromEntries(
+      PAGES.map(({ key, to }) => [`go ${key}`, () => void navigate({ to })]),
+    ),
   });
   return (
     <>
@@ -27,13 +30,16 @@ export function Shell() {
           Postrider
         </Link>
         <nav aria-label="Pages">
-          <Link
-            to="/deliveries"
-            className={styles.page}
-            activeProps={{ "aria-current": "page" }}
-          >
-            Deliveries
-          </Link>
+          {PAGES.map(({ to, name }) => (
+            <Link
+              key={to}
+              to={to}
+              className={styles.page}
+              activeProps={{ "aria-current": "page" }}
+            >
+              {name}
+            </Link>
+          ))}
         </nav>
         <div className={styles.user}>
           <span title={`Key ${caller.keyId}`}>{inWords(caller)}</span>

@@ -1,0 +1,33 @@
+import { Button } from "@mantine/core";
+import styles from "./list.module.css";
+
+/** The way through a list that the API pages by cursors. */
+export function ListPages({
+  isFirst,
+  nextCursor,
+  onGo,
+}: {
+  readonly isFirst: boolean;
+  readonly nextCursor: string | null;
+  /** Undefined: the first page. */
+  readonly onGo: (cursor: string | undefined) => void;
+}) {
+  return (
+    <nav className={styles.pages} aria-label="Pages of the list">
+      <Button
+        variant="default"
+        disabled={isFirst}
+        onClick={() => onGo(undefined)}
+      >
+        Newest
+      </Button>
+      <Button
+        variant="default"
+        disabled={nextCursor === null}
+        onClick={() => onGo(nextCursor ?? undefined)}
+      >
+        Older
+      </Button>
+    </nav>
+  );
+}

@@ -1,0 +1,24 @@
+import type { RefObject } from "react";
+import { useKeys } from "./use-keys.ts";
+
+/** `j` and `k` move the focus between the table's links that have `data-row`; `/` goes to the field with this id. */
+export function useRowKeys(
+  table: RefObject<HTMLTableElement | null>,
+  searchId: string,
+): void {
+  useKeys({
+    search: () => document.getElementById(searchId)?.focus(),
+    next: () => moveFocus(table.current, 1),
+    previous: () => moveFocus(table.current, -1),
+  });
+}
+
+/** Between the rows' links: from none of them to the first, or the last. */
+function moveFocus(table: HTMLTableElement | null, by: 1 | -1): void {
+  const links = [
+    ...(table?.querySelectorAll<HTMLElement>("a[data-row]") ?? []),
+  ];
+  const at = links.findIndex((link) => link === document.activeElement);
+  const next = at === -1 && by === -1 ? links.length - 1 : at + by;
+  links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
+}
