@@ -13,7 +13,7 @@ export function fetchCheck(
     readonly hasStarted: boolean;
     /** It has its partitions, and no join is under way. */
     readonly isSettled: boolean;
-    /** Since a fetch loop turned, or the cluster did not answer. */
+    /** Since a fetch loop turned, or the group's coordinator did not answer. */
     readonly sinceFetchMs: number;
   },
 ): Check {
@@ -22,6 +22,6 @@ export function fetchCheck(
     !hasStarted || sinceFetchMs < (isSettled ? STUCK_MS : STUCK_JOIN_MS);
   const detail = isOk
     ? ""
-    : `nothing was fetched for ${sinceFetchMs | 0} ms, though the cluster answers`;
+    : `nothing was fetched for ${sinceFetchMs | 0} ms, though the group's coordinator answers`;
   return { name: `${name}.fetch`, isOk, detail };
 }

@@ -89,7 +89,7 @@ export interface Consumer {
   fetchOffsetAt(partition: TopicPartition, at: EpochMs): Promise<number | null>;
   /** When the last request of this member that proves its membership was sent: an acknowledged heartbeat, or the last request of its join. The answer may be much younger (a slow broker, a frozen process), and the session counts from the request. */
   lastHeartbeatAt(): MonotonicMs;
-  /** When a fetch loop last turned, or was last found unable to because the cluster was away. Loops also turn while every partition is paused. */
+  /** When a fetch loop last turned, or was last found unable to because the group's coordinator did not answer. Loops also turn while every partition is paused. */
   lastFetchAt(): MonotonicMs;
   /** Says that this member is about to stop: from now on a rebalance gives it no partition that it does not have, unless no other member can take it. It begins no rebalance. */
   beginLeaving(): void;

@@ -7,10 +7,15 @@ export interface KafkaProxy {
   readonly broker: string;
   /** Whether, from now on, nothing passes in either direction; connections stay open. */
   hold(isHeld: boolean): void;
+  /** Whether, from now on, the answer to who coordinates a group is that nobody does. */
+  lackCoordinators(isLacking: boolean): void;
   /** Whether, from now on, every connection is closed, and each new one at once. */
   cut(isCut: boolean): void;
   close(): Promise<void>;
 }
+
+const FIND_COORDINATOR = 10;
+const COORDINATOR_NOT_AVAILABLE = 15;
 
 /** `broker`: host and port, as the broker itself tells them to clients. */
 export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
@@ -20,6 +25,7 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
   const sockets = new Set<Socket>();
   let isHeld = false;
   let isCut = false;
+  let isLacking = false;
   const server = createServer((client) => {
     if (isCut) return void client.destroy();
     const upstream = connect({ host, port });
@@ -33,7 +39,12 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
         upstream.destroy();
       });
     }
-    client.on("data", (chunk) => upstream.write(chunk));
+    client.on("data", (chunk: Buffer) => {
+      // Relies on this request having a chunk to itself, as that of a kafkajs client without other work has.
+      if (isLacking && chunk.readInt16BE(4) === FIND_COORDINATOR)
+        client.write(noCoordinator(chunk.readInt32BE(8)));
+      else upstream.write(chunk);
+    });
     upstream.on("data", (chunk) => client.write(withPort(chunk)));
   });
   server.listen(0, "127.0.0.1");
@@ -61,6 +72,9 @@ export async function startKafkaProxy(broker: string): Promise<KafkaProxy> {
         else socket.resume();
       }
     },
+    lackCoordinators(isNow) {
+      isLacking = isNow;
+    },
     cut(isNow) {
       isCut = isNow;
       if (isNow) for (const socket of sockets) socket.destroy();
@@ -80,4 +94,16 @@ function addressIn(host: string, port: number): Buffer {
   text.copy(address);
   address.writeInt32BE(port, text.length);
   return address;
+}
+
+/** In version 1 or 2: length, correlation id, throttle time, error, no text for it, node -1, no host, port -1. */
+function noCoordinator(correlationId: number): Buffer {
+  const answer = Buffer.alloc(26);
+  answer.writeInt32BE(answer.length - 4, 0);
+  answer.writeInt32BE(correlationId, 4);
+  answer.writeInt16BE(COORDINATOR_NOT_AVAILABLE, 12);
+  answer.writeInt16BE(-1, 14);
+  answer.writeInt32BE(-1, 16);
+  answer.writeInt32BE(-1, 22);
+  return answer;
 }

@@ -2,12 +2,17 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { afterEach, expect, test } from "@jest/globals";
-import { testEffects, useStack, waitFor } from "@postrider/testkit";
+import {
+  startKafkaProxy,
+  testEffects,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
 import { hostAndPort } from "@postrider/runtime";
 import kafkajs from "kafkajs";
 import { createKafka } from "./kafka.ts";
 import { createKafkajsClient, PROBE_RETRY } from "./client.ts";
-import { isReachable, reach } from "./reachable.ts";
+import { isGroupServed, reach } from "./reachable.ts";
 import {
   CommitError,
   StaleAssignmentError,
@@ -403,7 +408,9 @@ test("a cluster that does not answer is reported, and the wait for it can be abo
     faults.push(fault),
   );
 
-  expect(await isReachable(client())).toBe(false);
+  expect(await isGroupServed(client(), { groupId: "g", topics: ["t"] })).toBe(
+    false,
+  );
   await waitFor(() => faults.length > 1);
   ending.abort();
 
@@ -451,4 +458,37 @@ test("a broker whose first answer was too late is reached all the same", async (
   await waitFor(() => isReached || faults.length > 9);
   expect(faults).not.toContain("Broker not connected");
   expect(isReached).toBe(true);
+});
+
+test("while a group has no coordinator its member is not blamed for standing still, though the broker answers", async () => {
+  const [topic] = await stack.createTopics("uncoordinated");
+  const proxy = await startKafkaProxy(stack.brokers[0]!);
+  closing.push(() => proxy.close());
+  const connection = { brokers: [proxy.broker], clientId: "uncoordinated" };
+  const { log } = testEffects();
+  const group = {
+    groupId: `${stack.prefix}uncoordinated`,
+    topics: [topic!],
+  };
+  const isServed = () =>
+    isGroupServed(createKafkajsClient(connection, log, PROBE_RETRY), group);
+  expect(await isServed()).toBe(true);
+
+  proxy.lackCoordinators(true);
+  expect(await isServed()).toBe(false);
+  const consumer = createKafka(connection, testEffects()).consumer(group);
+  consumers.push(consumer);
+  const connections: boolean[] = [];
+  const started = consumer.start({
+    ...noListener,
+    connected: (isConnected) => connections.push(isConnected),
+  });
+  const begunAt = consumer.lastFetchAt();
+  await waitFor(() => consumer.lastFetchAt() > begunAt, { timeoutMs: 30_000 });
+  expect(connections).toEqual([]); // so it was the excuse that moved the time
+
+  proxy.lackCoordinators(false);
+  await started;
+  expect(await isServed()).toBe(true);
+  await consumer.stop(); // before the proxy closes
 });

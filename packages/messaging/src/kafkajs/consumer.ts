@@ -22,7 +22,7 @@ import {
 } from "./group-requests.ts";
 import { fetchOnce } from "./fetch-once.ts";
 import { ConsumerLife, type LifeEvents } from "./consumer-life.ts";
-import { isReachable } from "./reachable.ts";
+import { isGroupServed } from "./reachable.ts";
 import { byTopic } from "./by-topic.ts";
 import { RestartBackOff } from "./restart-back-off.ts";
 import { createUnreadableAlert } from "./unreadable-alert.ts";
@@ -37,7 +37,7 @@ import {
 export interface KafkajsConsumerEffects {
   /** Makes a new client for each life. */
   readonly createClient: () => KafkajsClient;
-  /** Makes a client with few retries, for asking whether the cluster answers. */
+  /** Makes a client with few retries, for asking whether the cluster answers and serves the group. */
   readonly createProbe: () => KafkajsClient;
   readonly log: Log;
   readonly clock: Clock;
@@ -47,7 +47,7 @@ export interface KafkajsConsumerEffects {
 /** How long `stop` waits for kafkajs at most, ms: while the broker is away kafkajs' own stop never ends. */
 const STOP_PATIENCE_MS = 5000;
 
-/** After so long without a fetch we ask the cluster over another connection whether it answers, ms. */
+/** After so long without a fetch we ask over other connections whether the group's coordinator answers, ms. */
 const SUSPICIOUS_MS = 10_000;
 
 /** The current assignment. */
@@ -250,13 +250,14 @@ class KafkajsConsumer implements Consumer {
     };
   }
 
-  /** While the cluster does not answer, fetch loops stand still, too. That is no fault of this process, so it must not fail liveness (docs/kafkajs.md, "A loop that stands still"). */
+  /** While the group's coordinator does not answer, fetch loops stand still, too. That is no fault of this process, so it must not fail liveness (docs/kafkajs.md, "A loop that stands still"). */
   async #excuse(): Promise<void> {
     const { clock, createProbe } = this.#effects;
     const isLate = clock.monotonic() - this.#fetchAt > SUSPICIOUS_MS;
     if (!isLate || this.#isAsking) return;
     this.#isAsking = true;
-    if (!(await isReachable(createProbe()))) this.#fetchAt = clock.monotonic();
+    if (!(await isGroupServed(createProbe(), this.#options)))
+      this.#fetchAt = clock.monotonic();
     this.#isAsking = false;
   }
 
