@@ -3,7 +3,7 @@ import type { QueryAnswer } from "../api/answers-queries.ts";
 import list from "../parts/list.module.css";
 import { Text } from "../parts/text.tsx";
 import { sumsBy } from "./chart-series.ts";
-import { None, Panel } from "./panel.tsx";
+import { Panel } from "./panel.tsx";
 import { before, type Range } from "./ranges.ts";
 import { useFresh } from "./use-fresh.ts";
 import styles from "./overview.module.css";
