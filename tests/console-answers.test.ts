@@ -15,6 +15,13 @@ import type {
   ReplayPreview,
   SignalEntry,
 } from "../services/console/src/api/answers.ts";
+import type { QueryAnswer } from "../services/console/src/api/answers-queries.ts";
+import type {
+  ControlStatus,
+  Series,
+  SeriesGroup,
+  SeriesPoint,
+} from "../services/console/src/api/answers-series.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 
 interface Schema {
@@ -48,7 +55,7 @@ type Kinds<T> = {
 type JsonType<V> = V extends string
   ? "string"
   : V extends number
-    ? "integer"
+    ? "integer" | "number"
     : V extends boolean
       ? "boolean"
       : V extends readonly unknown[]
@@ -163,8 +170,41 @@ const replay: Kinds<Replay> = {
   sent: whole,
   leftOut: object,
 };
+const series: Kinds<Series> = {
+  since: text,
+  until: text,
+  stepMs: whole,
+  groups: ["array"],
+};
+const group: Kinds<SeriesGroup> = {
+  attempts: whole,
+  delivered: whole,
+  points: ["array"],
+};
+const amount = ["number"] as const;
+const point: Kinds<SeriesPoint> = {
+  at: text,
+  attempts: whole,
+  delivered: whole,
+  successShare: amount,
+  p50Ms: amount,
+  p95Ms: amount,
+  p99Ms: amount,
+};
+const status: Kinds<ControlStatus> = {
+  ownership: object,
+  endpoints: whole,
+  clickhouse: object,
+};
+const queryAnswer: Kinds<QueryAnswer> = {
+  columns: ["array"],
+  rows: ["array"],
+  truncated: ["boolean"],
+  elapsedMs: whole,
+};
 
 const schemas = components.schemas;
+const groups = schemas["Series"]?.properties?.["groups"]?.items;
 
 test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a delivery", delivery, schemas["Delivery"]],
@@ -178,6 +218,11 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["an endpoint", endpoint, schemas["Endpoint"]],
   ["a preview", preview, schemas["ReplayPreview"]],
   ["a replay", replay, schemas["Replay"]],
+  ["a series", series, schemas["Series"]],
+  ["a group of a series", group, groups],
+  ["a point of a series", point, groups?.properties?.["points"]?.items],
+  ["control's status", status, schemas["Status"]],
+  ["a query's answer", queryAnswer, schemas["QueryAnswer"]],
 ])("the console reads of %s what control answers", (_, read, documented) => {
   const found = Object.fromEntries(
     Object.keys(read).map((name) => [

@@ -53,7 +53,7 @@ describeHere(`the console in Chromium${note}`, () => {
       await page.keyboard.press("Control+A");
       await page.keyboard.type(ADMIN_KEY);
       await page.keyboard.press("Enter");
-      await page.getByRole("heading", { name: "Deliveries" }).waitFor();
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
 
       const kept = await page.evaluate(
         "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state])",
@@ -239,7 +239,7 @@ describeHere(`the console in Chromium${note}`, () => {
     async () => {
       const proxy = await startPrefixProxy("/ops/postrider", console.url());
       ended.push(proxy.close);
-      const { page, complaints } = await open({ url: proxy.url });
+      const { page, complaints } = await open({ url: `${proxy.url}#/deliveries` });
       await openGivenUp(page);
       console.receiver().answerWith(200);
       const sent: string[] = [];

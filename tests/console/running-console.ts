@@ -137,12 +137,13 @@ export function useConsole() {
 
   async function open(
     more: Omit<Parameters<typeof openPage>[1], "url"> & {
+      /** Default: the list of deliveries. */
       readonly url?: string;
       /** Default: the administrator's. */
       readonly key?: string;
     } = {},
   ): Promise<WatchedPage> {
-    const url = more.url ?? `${running.controlUrl}/`;
+    const url = more.url ?? `${running.controlUrl}/#/deliveries`;
     const opened = await openPage(browser, { ...more, url });
     await signIn(opened.page, more.key ?? ADMIN_KEY);
     return opened;

@@ -42,6 +42,8 @@ export interface Standing {
   /** Why and until when it waits, also where `deadLetterReason` still says that it is parked; null where nothing says. */
   waitsFor: string;
   dueAt: number | null;
+  /** In which it waits; empty where in none. */
+  tier: string;
   deadLetterReason: DeadLetterReason | "";
 }
 
@@ -60,7 +62,14 @@ const EVENTS = 700;
 const LASTS = 46 * HOUR;
 /** The number of the event that is sent once more on the second day, as another type. */
 const LAST_OF_THE_FIRST_DAY = 373;
-const WAITS_MS = [1_000, 10_000, 60_000, 600_000, HOUR];
+const TIERS = [
+  ["1s", 1_000],
+  ["10s", 10_000],
+  ["1m", 60_000],
+  ["10m", 600_000],
+  ["1h", HOUR],
+] as const;
+const WAITS_MS = TIERS.map(([, ms]) => ms);
 const TYPES = [
   "order.paid",
   "invoice.sent",
@@ -210,6 +219,7 @@ function deliver(
     changedAt: event.decidedAt,
     waitsFor: "queued",
     dueAt: null,
+    tier: "",
     deadLetterReason: "",
   };
   made.deliveries.push(standing);
@@ -246,6 +256,7 @@ function deliver(
     const isDelivered = shown.outcome === "delivered";
     const endedAt = at + shown.durationMs;
     const dueAt = endedAt + (WAITS_MS[number - 1] ?? 0);
+    const tier = isDelivered || isDead ? null : tierOf(dueAt - endedAt);
     const dead = shown.statusCode === 410 ? "gone" : "exhausted";
     const attempt = anAttempt({
       ...of,
@@ -261,6 +272,7 @@ function deliver(
       status: isDelivered ? "delivered" : isDead ? "expired" : "failed",
       disposition: isDelivered ? "done" : isDead ? "dead_letter" : "retry",
       nextAttemptAt: isDelivered || isDead ? null : dueAt,
+      tier,
       deadLetterReason: isDelivered || !isDead ? null : dead,
     });
     made.attempts.push(attempt);
@@ -284,8 +296,14 @@ function deliver(
     standing.status = "failed";
     standing.waitsFor = "retry";
     standing.dueAt = dueAt;
+    standing.tier = tier ?? "";
     at = dueAt;
   }
+}
+
+/** The longest that is no longer than the wait, or the shortest. */
+function tierOf(waitMs: number): string {
+  return TIERS.findLast(([, ms]) => ms <= waitMs)?.[0] ?? TIERS[0][0];
 }
 
 function putOff(
@@ -301,6 +319,7 @@ function putOff(
     standing;
   standing.waitsFor = wait.reason;
   standing.dueAt = at + wait.ms;
+  standing.tier = tierOf(wait.ms);
   made.attempts.push(
     anAttempt({
       tenantId,
@@ -322,6 +341,7 @@ function putOff(
       status: standing.status === "pending" ? "pending" : "failed",
       disposition: "defer",
       deferralReason: wait.reason,
+      tier: standing.tier,
       nextAttemptAt: standing.dueAt,
       requestBytes: 0,
     }),
@@ -366,4 +386,5 @@ function giveUp(
   if (reason !== "paused") standing.status = "expired";
   standing.deadLetterReason = reason;
   standing.waitsFor = reason;
+  standing.tier = "";
 }

@@ -56,6 +56,18 @@ export const DELIVERY_ANSWERS: Readonly<Record<string, Answer>> = {
       2,
     ),
 
+  "waiting-by-tier": ({ deliveries }) =>
+    ordered(
+      grouped(
+        deliveries.filter(isWaiting),
+        (each) => [each.waitsFor, each.tier],
+        (group) => [group.length, time(least(group, received))],
+      ),
+      -2,
+      0,
+      1,
+    ),
+
   "oldest-waiting": ({ deliveries }) =>
     deliveries
       .filter(isWaiting)

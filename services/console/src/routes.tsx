@@ -3,12 +3,14 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   Navigate,
 } from "@tanstack/react-router";
 import { DeliveriesPage } from "./deliveries/deliveries-page.tsx";
 import { deliverySearch } from "./deliveries/delivery-filters.ts";
 import { DeliveryPage } from "./delivery/delivery-page.tsx";
 import { Failure, Nothing } from "./parts/notices.tsx";
+import { overviewSearch } from "./overview/ranges.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRoute({
@@ -22,7 +24,17 @@ const root = createRootRoute({
 const start = createRoute({
   getParentRoute: () => root,
   path: "/",
-  component: () => <Navigate to="/deliveries" replace />,
+  component: () => <Navigate to="/overview" replace />,
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: "/overview",
+  validateSearch: overviewSearch,
+  component: lazyRouteComponent(
+    () => import("./overview/overview-page.tsx"),
+    "OverviewPage",
+  ),
 });
 
 const deliveries = createRoute({
@@ -38,7 +50,7 @@ const delivery = createRoute({
   component: DeliveryPage,
 });
 
-const routeTree = root.addChildren([start, deliveries, delivery]);
+const routeTree = root.addChildren([start, overview, deliveries, delivery]);
 
 /**
  * Pages are in the fragment of the URL (`#/deliveries?status=failed`). So control has one page to serve, no page's address can be

@@ -9,6 +9,8 @@ export const FILTERS = [
   "eventId",
   "outcome",
   "statusCode",
+  "deferralReason",
+  "deadLetterReason",
   "since",
   "until",
   "text",

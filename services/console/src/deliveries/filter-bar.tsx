@@ -22,8 +22,10 @@ const SINCE = [
   { value: "", label: "Any time" },
   { value: "15m", label: "Last 15 minutes" },
   { value: "1h", label: "Last hour" },
+  { value: "6h", label: "Last 6 hours" },
   { value: "24h", label: "Last 24 hours" },
   { value: "7d", label: "Last 7 days" },
+  { value: "30d", label: "Last 30 days" },
 ];
 
 const OUTCOME_CHOICES = ["", ...OUTCOMES].map((value) => ({
@@ -38,6 +40,8 @@ const EXACT: readonly (readonly [Filter, label: string])[] = [
   ["eventType", "Event type"],
   ["eventId", "Event id"],
   ["statusCode", "Status code (503 or 5xx)"],
+  ["deferralReason", "Put off for (rate_limited)"],
+  ["deadLetterReason", "Given up, or parked, for (exhausted)"],
 ];
 
 /** Choices count at once, typed texts at Enter. */

@@ -26,7 +26,7 @@ export function Shell() {
         Skip to the page
       </a>
       <header className={styles.header}>
-        <Link to="/deliveries" className={styles.brand}>
+        <Link to="/" className={styles.brand}>
           Postrider
         </Link>
         <nav aria-label="Pages">

@@ -27,7 +27,7 @@ ${UNDELIVERED}
   AND ${of.deliveries}
 ) AS undelivered
 LEFT JOIN (
-SELECT delivery_id, max(step) AS last_step, argMax(deferral_reason, step) AS last_reason, argMax(next_attempt_at, step) AS due_at
+SELECT delivery_id, max(step) AS last_step, argMax(deferral_reason, step) AS last_reason, argMax(tier, step) AS last_tier, argMax(next_attempt_at, step) AS due_at
 FROM attempts
 WHERE started_at >= {since:DateTime64(3)}
   AND ${OF_TENANT}
@@ -38,6 +38,8 @@ GROUP BY delivery_id
 }
 
 const IS_PARKED = "(dead_letter_reason != '' AND last_step <= step)";
+
+const REASON = `multiIf(${IS_PARKED}, 'paused', last_reason != '', last_reason, attempts > 0, 'retry', 'queued')`;
 
 const WAITING_OF_ENDPOINT = waiting({
   attempts: OF_ENDPOINT,
@@ -73,13 +75,24 @@ export const WAITING: readonly SavedQuery[] = [
       "Undelivered deliveries by endpoint and reason: `retry` waits for its next attempt, `queued` for its first turn, `paused` for a resume, the others were put off without spending an attempt. Due is the end of the first wait for that reason: where it has passed, they were put off again, or their turn is under way. `until` bounds when the events came; how they stand is as of now. What a resume has sent is `paused` until its attempt or deferral.",
     parameters: { ...asked("30d"), endpoint: ENDPOINT },
     sql: `SELECT tenant_id, endpoint_id,
-  multiIf(${IS_PARKED}, 'paused', last_reason != '', last_reason, attempts > 0, 'retry', 'queued') AS reason,
+  ${REASON} AS reason,
   count() AS waiting, min(received_at) AS oldest_at,
   minIf(due_at, NOT ${IS_PARKED}) AS first_due_at, maxIf(due_at, NOT ${IS_PARKED}) AS last_due_at
 ${WAITING_OF_ENDPOINT}
 GROUP BY tenant_id, endpoint_id, reason
 ORDER BY waiting DESC, tenant_id, endpoint_id, reason
 LIMIT {limit:UInt32}`,
+  },
+  {
+    name: "waiting-by-tier",
+    title: "In which tier does what waits wait?",
+    description:
+      "Undelivered deliveries by reason, as in `waiting-now`, and by the tier of their last wait: what an outage has put where. What is `queued` or `paused` is in no tier.",
+    parameters: { ...asked("30d", { limit: null }), endpoint: ENDPOINT },
+    sql: `SELECT ${REASON} AS reason, if(${IS_PARKED}, '', last_tier) AS tier, count() AS waiting, min(received_at) AS oldest_at
+${WAITING_OF_ENDPOINT}
+GROUP BY reason, tier
+ORDER BY waiting DESC, reason, tier`,
   },
   {
     name: "oldest-waiting",
