@@ -1,7 +1,7 @@
 /** The console declares what it reads of control's answers itself, because a service imports no other. Here both meet: every field that it reads is in control's document, and may be null exactly where the document lets it. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { OUTCOMES } from "@postrider/core";
+import { DEAD_LETTER_REASONS, OUTCOMES } from "@postrider/core";
 import type {
   AttemptEntry,
   Caller,
@@ -19,8 +19,10 @@ import type {
   ReplayPreview,
   ReplaySelection,
 } from "../services/console/src/api/answers-replays.ts";
+import type { DeadLetter } from "../services/console/src/api/answers-letters.ts";
 import { LEFT_OUT_REASONS } from "../services/control/src/replays/replay.ts";
 import { leftOutSentence } from "../services/console/src/shown/sentences.ts";
+import { REASONS } from "../services/console/src/replay/reasons.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 
 interface Schema {
@@ -202,6 +204,22 @@ const replay: Kinds<Omit<Replay, "selection">> = {
   createdAt: text,
   finishedAt: textOrNull,
 };
+const letter: Kinds<DeadLetter> = {
+  deadAt: textOrNull,
+  reason: text,
+  detail: textOrNull,
+  deliveryId: textOrNull,
+  eventId: textOrNull,
+  eventType: textOrNull,
+  isDelivered: ["boolean"],
+  stage: text,
+  attempts: whole,
+  lastOutcome: textOrNull,
+  lastStatusCode: wholeOrNull,
+  logTopic: text,
+  logPartition: whole,
+  logOffset: whole,
+};
 
 const schemas = components.schemas;
 
@@ -215,6 +233,7 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a caller", caller, schemas["Caller"]],
   ["a payload", payload, schemas["EventPayload"]],
   ["an endpoint", endpoint, schemas["Endpoint"]],
+  ["a dead letter", letter, schemas["DeadLetter"]],
   ["a preview", preview, schemas["ReplayPreview"]],
   [
     "an endpoint in a preview",
@@ -236,6 +255,10 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
 
 test("the console's filter offers every outcome there is", () => {
   expect(OFFERED).toEqual(OUTCOMES);
+});
+
+test("the console's filter offers every reason there is", () => {
+  expect(REASONS).toEqual(DEAD_LETTER_REASONS);
 });
 
 test.each(LEFT_OUT_REASONS)(

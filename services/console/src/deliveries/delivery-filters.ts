@@ -9,6 +9,7 @@ export const FILTERS = [
   "eventId",
   "outcome",
   "statusCode",
+  "replayId",
   "since",
   "until",
   "text",

@@ -38,6 +38,7 @@ const EXACT: readonly (readonly [Filter, label: string])[] = [
   ["eventType", "Event type"],
   ["eventId", "Event id"],
   ["statusCode", "Status code (503 or 5xx)"],
+  ["replayId", "Made by the replay"],
 ];
 
 /** Choices count at once, typed texts at Enter. */

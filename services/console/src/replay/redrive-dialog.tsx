@@ -34,6 +34,8 @@ export function RedriveDialog({
       ask<ReplayPreview>("v1/replays/preview", { body: selection, signal }),
     staleTime: 0,
     gcTime: 0,
+    // What was shown is what is sent: `selectedAt` is part of it.
+    refetchOnWindowFocus: false,
   });
   const redrive = useMutation({
     mutationFn: ({ selectedAt }: ReplayPreview) =>

@@ -1,4 +1,6 @@
 /** The pages that the head leads to, in its order. `g` and the key go there, too. */
 export const PAGES = [
   { to: "/deliveries", name: "Deliveries", key: "d" },
+  { to: "/dead-letters", name: "Dead letters", key: "l" },
+  { to: "/replays", name: "Replays", key: "r" },
 ] as const;
