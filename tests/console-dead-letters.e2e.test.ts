@@ -15,7 +15,7 @@ const SHOTS = fileURLToPath(
 );
 const HOSTILE = `<img src=x onerror="window.pwned=1">\u202Egnp.exe ${"long".repeat(60)}`;
 /** Enough that a replay of one a second can be paused. */
-const SENT_AGAIN = 15;
+const SENT_AGAIN = 40;
 
 const console = useConsole();
 const { call, open } = console;
@@ -111,7 +111,7 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
       await page.keyboard.press("j");
       await page.keyboard.press("Enter");
 
-      await page.getByRole("heading", { name: /^Replay/ }).waitFor();
+      await page.getByText("What it selects").waitFor();
       expect(complaints).toEqual([]);
     },
     LONG,
@@ -288,10 +288,6 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
       await page.getByLabel(/Why/).fill("they lost them");
       await page.getByRole("button", { name: "Send again" }).click();
       await page.getByText("they lost them").waitFor();
-      await page
-        .getByText(/^\d+(\.\d+)? a second$/)
-        .first()
-        .waitFor({ timeout: PATIENCE_MS });
       await page.getByText(/^about \d/).waitFor({ timeout: PATIENCE_MS });
       await page.screenshot({ path: join(SHOTS, "replay-running.png") });
 

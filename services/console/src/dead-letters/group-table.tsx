@@ -58,7 +58,7 @@ export function GroupTable({
             Open
           </th>
           <th scope="col" className={`${list.wide} ${list.number}`}>
-            Of
+            All
           </th>
           <th scope="col" className={list.wide}>
             First
@@ -95,8 +95,11 @@ export function GroupTable({
                   <Text>{group.tenantId || "–"}</Text>
                 </td>
               )}
-              <td>
+              <td className={styles.reason}>
                 <Text>{group.reason.replaceAll("_", " ")}</Text>
+                <small>
+                  <LastAnswer {...group} />
+                </small>
               </td>
               <td className={list.wide}>
                 <LastAnswer {...group} />

@@ -99,7 +99,7 @@ function CancelDialog({
           <Button variant="default" onClick={onClose}>
             Keep it
           </Button>
-          <Button type="submit" color="red" loading={steer.isPending}>
+          <Button type="submit" loading={steer.isPending}>
             Cancel the replay
           </Button>
         </div>
