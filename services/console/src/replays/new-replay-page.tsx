@@ -31,7 +31,7 @@ const REASON_CHOICES = ["", ...REASONS.filter((each) => each !== "paused")].map(
   }),
 );
 
-const TIME = "6h, 7d or 2026-11-30T10:00Z";
+const TIME = "6h, 7d or a time";
 
 /** A replay of what a filter selects; before it is made, it shows what that is. */
 export function NewReplayPage() {

@@ -66,7 +66,7 @@ export function ReplayFilterBar({
         />
         <TextInput
           label="Until"
-          placeholder="now, 6h or 2026-11-30T10:00Z"
+          placeholder="now, 6h or a time"
           {...text("until")}
         />
         <Button type="submit" variant="default">
