@@ -1,7 +1,7 @@
 /** The console declares what it reads of control's answers itself, because a service imports no other. Here both meet: every field that it reads is in control's document, and may be null exactly where the document lets it. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
-import { OUTCOMES } from "@postrider/core";
+import { DEAD_LETTER_REASONS, OUTCOMES } from "@postrider/core";
 import type {
   AttemptEntry,
   Caller,
@@ -11,8 +11,6 @@ import type {
   Endpoint,
   EventEntry,
   EventPayload,
-  Replay,
-  ReplayPreview,
   SignalEntry,
 } from "../services/console/src/api/answers.ts";
 import type { QueryAnswer } from "../services/console/src/api/answers-queries.ts";
@@ -22,6 +20,16 @@ import type {
   SeriesGroup,
   SeriesPoint,
 } from "../services/console/src/api/answers-series.ts";
+import type {
+  EndpointPreview,
+  Replay,
+  ReplayPreview,
+  ReplaySelection,
+} from "../services/console/src/api/answers-replays.ts";
+import type { DeadLetter } from "../services/console/src/api/answers-letters.ts";
+import { LEFT_OUT_REASONS } from "../services/control/src/replays/replay.ts";
+import { leftOutSentence } from "../services/console/src/shown/sentences.ts";
+import { REASONS } from "../services/console/src/replay/reasons.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 
 interface Schema {
@@ -156,19 +164,68 @@ const endpoint: Kinds<Endpoint> = {
   method: text,
   headers: object,
 };
+const list = ["array"] as const;
 const preview: Kinds<ReplayPreview> = {
   selectedAt: text,
   total: whole,
   toSend: whole,
   leftOut: object,
+  ratePerSecond: whole,
+  seconds: whole,
+  endpointCount: whole,
+  endpoints: list,
 };
-const replay: Kinds<Replay> = {
+const endpointPreview: Kinds<EndpointPreview> = {
+  endpointId: text,
+  tenantId: text,
+  total: whole,
+  toSend: whole,
+  leftOut: object,
+  lack: textOrNull,
+};
+const selection: Kinds<ReplaySelection> = {
+  deliveryIds: list,
+  sql: textOrNull,
+  endpointId: textOrNull,
+  eventTypes: list,
+  statuses: list,
+  reasons: list,
+  statusCode: wholeOrNull,
+  receivedSince: textOrNull,
+  receivedUntil: textOrNull,
+};
+const replay: Kinds<Omit<Replay, "selection">> = {
   id: text,
+  kind: text,
+  tenantId: textOrNull,
   state: text,
   detail: textOrNull,
+  selectedAt: text,
+  why: text,
+  createdBy: text,
+  ratePerSecond: whole,
   total: whole,
+  done: whole,
   sent: whole,
   leftOut: object,
+  createdAt: text,
+  finishedAt: textOrNull,
+};
+const letter: Kinds<DeadLetter> = {
+  deadAt: textOrNull,
+  reason: text,
+  detail: textOrNull,
+  deliveryId: textOrNull,
+  eventId: textOrNull,
+  eventType: textOrNull,
+  isDelivered: ["boolean"],
+  stage: text,
+  attempts: whole,
+  lastOutcome: textOrNull,
+  lastStatusCode: wholeOrNull,
+  logTopic: text,
+  logPartition: whole,
+  logOffset: whole,
 };
 const series: Kinds<Series> = {
   since: text,
@@ -216,7 +273,14 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a caller", caller, schemas["Caller"]],
   ["a payload", payload, schemas["EventPayload"]],
   ["an endpoint", endpoint, schemas["Endpoint"]],
+  ["a dead letter", letter, schemas["DeadLetter"]],
   ["a preview", preview, schemas["ReplayPreview"]],
+  [
+    "an endpoint in a preview",
+    endpointPreview,
+    schemas["ReplayPreview"]?.properties?.["endpoints"]?.items,
+  ],
+  ["what a replay selects", selection, schemas["ReplaySelection"]],
   ["a replay", replay, schemas["Replay"]],
   ["a series", series, schemas["Series"]],
   ["a group of a series", group, groups],
@@ -237,6 +301,17 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
 test("the console's filter offers every outcome there is", () => {
   expect(OFFERED).toEqual(OUTCOMES);
 });
+
+test("the console's filter offers every reason there is", () => {
+  expect(REASONS).toEqual(DEAD_LETTER_REASONS);
+});
+
+test.each(LEFT_OUT_REASONS)(
+  "the console has a sentence for what is left out as %s",
+  (reason) => {
+    expect(leftOutSentence(reason)).not.toBe(`${reason.replaceAll("_", " ")}.`);
+  },
+);
 
 function kindsOf(schema: Schema = {}): readonly string[] {
   const { type, anyOf = [] } = schema;

@@ -6,7 +6,13 @@ import {
   type ApiServer,
   type ProblemDocument,
 } from "@postrider/http";
-import { anAttempt, rowsOf, testEffects, useStack } from "@postrider/testkit";
+import {
+  aDeadLetter,
+  anAttempt,
+  rowsOf,
+  testEffects,
+  useStack,
+} from "@postrider/testkit";
 import {
   examplesOf,
   exampleText,
@@ -379,6 +385,46 @@ test("replays change nothing of the service levels: what they repeat counts, onc
   const after = await answers();
   expect(before.filter((rows) => rows.length === 0)).toEqual([]);
   expect(after).toEqual(before);
+});
+
+test("a group of dead letters has as many open ones as were not delivered since", async () => {
+  const receivedAt = data.until - 2 * HOUR;
+  const of = (eventId: string) => ({
+    tenantId: "again",
+    endpointId: "ep_again",
+    eventId,
+    receivedAt,
+  });
+  const letter = (eventId: string) =>
+    aDeadLetter({
+      ...of(eventId),
+      deliveryId: `dlv_${eventId}`,
+      deadAt: receivedAt + HOUR,
+      reason: "exhausted",
+      lastOutcome: "timeout",
+      lastStatusCode: null,
+    });
+  const path = `since=${new Date(receivedAt + HOUR).toISOString()}&tenant=again`;
+  const groups = async () =>
+    (await ask(`/v1/queries/dead-letter-groups?${path}`)).body.rows.map((row) =>
+      row.slice(1, 6),
+    );
+  await recorder.record({ deadLetters: [letter("a"), letter("b")] });
+  expect(await groups()).toEqual([["ep_again", "exhausted", null, 2, 2]]);
+
+  await recorder.record({
+    attempts: [
+      anAttempt({
+        ...of("a"),
+        deliveryId: "dlv_sent_again",
+        startedAt: receivedAt + 1.5 * HOUR,
+        trigger: "redrive",
+        replayId: "rpl_1",
+      }),
+    ],
+  });
+
+  expect(await groups()).toEqual([["ep_again", "exhausted", null, 2, 1]]);
 });
 
 /** What ClickHouse says that it read. */

@@ -111,6 +111,7 @@ const DELIVERY_CASES: readonly (readonly [
     (each) => (each.statusCode ?? 0) >= 500 && (each.statusCode ?? 0) < 600,
   ],
   [{ statusCode: "410" }, (each) => each.statusCode === 410],
+  [{ statusCode: "none" }, (each) => each.statusCode === null],
   [
     { deadLetterReason: "paused" },
     (each) => each.deadLetterReason === "paused",
@@ -315,6 +316,24 @@ test("dead letters are found by reason, with where they are in the log", async (
     detail: expect.stringMatching(/^(gone|exhausted) after \d/),
   });
 });
+
+test.each([
+  ["none", (code: number | null) => code === null],
+  ["5xx", (code: number | null) => code !== null && code >= 500],
+])(
+  "dead letters are found by their last status code: %s",
+  async (statusCode, isWanted) => {
+    const rows = await all("/v1/dead-letters", "deadLetters", { statusCode });
+
+    const right = data.deadLetters.filter((each) =>
+      isWanted(each.lastStatusCode),
+    );
+    expect(right.length).toBeGreaterThan(0);
+    expect(rows.map(({ deliveryId }) => String(deliveryId)).toSorted()).toEqual(
+      right.map(({ deliveryId }) => deliveryId ?? "").toSorted(),
+    );
+  },
+);
 
 test("a dead letter says whether its event was delivered since, and only those that were not can be asked for; what a replay made names it", async () => {
   const receivedAt = data.from + 22 * HOUR;

@@ -14,6 +14,7 @@ export interface Scope {
   readonly until: number;
   readonly tenant: string;
   readonly endpoint: string;
+  readonly reason: string;
   readonly limit: number;
   readonly min_attempts: number;
   readonly target: number;

@@ -257,6 +257,32 @@ export const DELIVERY_ANSWERS: Readonly<Record<string, Answer>> = {
       3,
     ),
 
+  // Nothing of the data set was sent again: all of them are open.
+  "dead-letter-groups": ({ deadLetters, scope }) =>
+    ordered(
+      grouped(
+        deadLetters.filter(
+          ({ reason }) => scope.reason === "" || reason === scope.reason,
+        ),
+        (each) => [...endpointOf(each), each.reason, each.lastStatusCode],
+        (group) => [
+          group.length,
+          group.length,
+          time(least(group, (each) => each.deadAt)),
+          time(most(group, (each) => each.deadAt)),
+          time(least(group, (each) => each.receivedAt ?? Infinity)),
+          time(most(group, (each) => each.receivedAt ?? -Infinity)),
+          newest(group, (each) => each.deadAt).lastOutcome ?? "",
+        ],
+      ),
+      -5,
+      -4,
+      0,
+      1,
+      2,
+      3,
+    ),
+
   "gone-endpoints": ({ deadLetters, attempts, scope }) => {
     const isGone = (each: DeadLetter): boolean => each.reason === "gone";
     const letters = deadLetters.filter(

@@ -18,6 +18,7 @@ export function exampleScope(
     until: window.until,
     tenant: textOf("tenant"),
     endpoint: textOf("endpoint"),
+    reason: textOf("reason"),
     limit: Number(textOf("limit")),
     min_attempts: Number(textOf("min_attempts")),
     target: Number(textOf("target")),

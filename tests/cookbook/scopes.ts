@@ -14,12 +14,13 @@ export function scopesOf(
   query: SavedQuery,
   window: { readonly from: number; readonly until: number },
 ): readonly (readonly [name: string, scope: Scope])[] {
-  const { tenant, endpoint, limit, min_bad } = query.parameters;
+  const { tenant, endpoint, reason, limit, min_bad } = query.parameters;
   const whole: Scope = {
     since: window.from,
     until: window.until,
     tenant: tenant?.default ?? "initech",
     endpoint: endpoint === undefined ? "" : (endpoint.default ?? "ep_down"),
+    reason: "",
     limit: 10_000,
     min_attempts: 10,
     target: 0.99,
@@ -36,6 +37,8 @@ export function scopesOf(
   ];
   if (endpoint !== undefined)
     all.push(["one endpoint", { ...whole, endpoint: "ep_down" }]);
+  if (reason !== undefined)
+    all.push(["one reason", { ...whole, reason: "exhausted" }]);
   if (limit !== undefined) all.push(["the first two", { ...whole, limit: 2 }]);
   const outage = { ...whole, until: window.from + 25 * HOUR };
   if (min_bad !== undefined)

@@ -7,10 +7,13 @@ import {
   Navigate,
 } from "@tanstack/react-router";
 import { DeliveriesPage } from "./deliveries/deliveries-page.tsx";
+import { groupSearch, letterSearch } from "./dead-letters/letter-filters.ts";
 import { deliverySearch } from "./deliveries/delivery-filters.ts";
 import { DeliveryPage } from "./delivery/delivery-page.tsx";
 import { Failure, Nothing } from "./parts/notices.tsx";
 import { overviewSearch } from "./overview/ranges.ts";
+import { askedSearch } from "./replays/new-replay.ts";
+import { replaySearch } from "./replays/replay-filters.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRoute({
@@ -50,7 +53,66 @@ const delivery = createRoute({
   component: DeliveryPage,
 });
 
-const routeTree = root.addChildren([start, overview, deliveries, delivery]);
+const deadLetters = createRoute({
+  getParentRoute: () => root,
+  path: "/dead-letters",
+  validateSearch: groupSearch,
+  component: lazyRouteComponent(
+    () => import("./dead-letters/dead-letters-page.tsx"),
+    "DeadLettersPage",
+  ),
+});
+
+const deadLetterGroup = createRoute({
+  getParentRoute: () => root,
+  path: "/dead-letters/group",
+  validateSearch: letterSearch,
+  component: lazyRouteComponent(
+    () => import("./dead-letters/group-page.tsx"),
+    "GroupPage",
+  ),
+});
+
+const replays = createRoute({
+  getParentRoute: () => root,
+  path: "/replays",
+  validateSearch: replaySearch,
+  component: lazyRouteComponent(
+    () => import("./replays/replays-page.tsx"),
+    "ReplaysPage",
+  ),
+});
+
+const newReplay = createRoute({
+  getParentRoute: () => root,
+  path: "/replays/new",
+  validateSearch: askedSearch,
+  component: lazyRouteComponent(
+    () => import("./replays/new-replay-page.tsx"),
+    "NewReplayPage",
+  ),
+});
+
+const replay = createRoute({
+  getParentRoute: () => root,
+  path: "/replays/$id",
+  component: lazyRouteComponent(
+    () => import("./replays/replay-page.tsx"),
+    "ReplayPage",
+  ),
+});
+
+const routeTree = root.addChildren([
+  start,
+  overview,
+  deliveries,
+  delivery,
+  deadLetters,
+  deadLetterGroup,
+  replays,
+  newReplay,
+  replay,
+]);
 
 /**
  * Pages are in the fragment of the URL (`#/deliveries?status=failed`). So control has one page to serve, no page's address can be

@@ -10,7 +10,7 @@ const ATTEMPTS: ListSpec = {
     ...WINDOW,
     ["--delivery <id>", "deliveryId", "of this delivery"],
     ["--outcome <outcome>", "outcome", "such as timeout; several with commas"],
-    ["--status-code <code>", "statusCode", "503, or a class such as 5xx"],
+    ["--status-code <code>", "statusCode", "503, a class such as 5xx, or none"],
     [
       "--trigger <trigger>",
       "trigger",

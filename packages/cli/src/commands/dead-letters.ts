@@ -15,6 +15,11 @@ const DEAD_LETTERS: ListSpec = {
       "reason",
       "such as exhausted; paused: parked; several with commas",
     ],
+    [
+      "--status-code <code>",
+      "statusCode",
+      "whose last answer was 503, a class such as 5xx, or none",
+    ],
     ["--open", "open", "not delivered since, by a redrive or a resume"],
     REPLAY,
     [

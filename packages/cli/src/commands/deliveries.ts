@@ -33,7 +33,7 @@ const DELIVERIES: TailSpec = {
     [
       "--status-code <code>",
       "statusCode",
-      "of the last attempt: 503, or a class such as 5xx",
+      "of the last attempt: 503, a class such as 5xx, or none",
     ],
     [
       "--waiting <reason>",

@@ -11,6 +11,7 @@ export const FILTERS = [
   "statusCode",
   "deferralReason",
   "deadLetterReason",
+  "replayId",
   "since",
   "until",
   "text",

@@ -42,6 +42,7 @@ const EXACT: readonly (readonly [Filter, label: string])[] = [
   ["statusCode", "Status code (503 or 5xx)"],
   ["deferralReason", "Put off for (rate_limited)"],
   ["deadLetterReason", "Given up, or parked, for (exhausted)"],
+  ["replayId", "Made by the replay"],
 ];
 
 /** Choices count at once, typed texts at Enter. */

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Delivery } from "../api/answers.ts";
 import { Text } from "../parts/text.tsx";
@@ -33,7 +34,13 @@ export function Facts({
       : [
           [
             "Sent again by",
-            <Text key="replay">{delivery.replayId}</Text>,
+            <Link
+              key="replay"
+              to="/replays/$id"
+              params={{ id: delivery.replayId }}
+            >
+              <Text>{delivery.replayId}</Text>
+            </Link>,
           ] as const,
         ]),
   ];

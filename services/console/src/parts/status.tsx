@@ -16,9 +16,17 @@ const LOOKS: Readonly<Record<string, Look>> = {
   },
   expired: { tone: "bad", word: "Given up", path: "m4 4 8 8m0-8-8 8" },
   pending: { tone: "idle", word: "Pending", path: "M8 3.500V8l3 2" },
+  running: {
+    tone: "idle",
+    word: "Running",
+    path: "m5.500 3.500 7 4.500-7 4.500z",
+  },
+  paused: { tone: "wait", word: "Paused", path: "M6 4v8M10 4v8" },
+  done: { tone: "ok", word: "Done", path: "m3.500 8.500 3 3 6-7" },
+  cancelled: { tone: "idle", word: "Cancelled", path: "m4 4 8 8m0-8-8 8" },
 };
 
-/** A delivery's status, as a sign and a word. */
+/** The status of a delivery, or the state of a replay, as a sign and a word. */
 export function Status({ status }: { readonly status: string }) {
   const { tone, word, path } = LOOKS[status] ?? {
     tone: "idle",

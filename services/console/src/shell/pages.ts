@@ -2,4 +2,6 @@
 export const PAGES = [
   { to: "/overview", name: "Overview", key: "o" },
   { to: "/deliveries", name: "Deliveries", key: "d" },
+  { to: "/dead-letters", name: "Dead letters", key: "l" },
+  { to: "/replays", name: "Replays", key: "r" },
 ] as const;

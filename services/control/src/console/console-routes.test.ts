@@ -21,6 +21,8 @@ mkdirSync(join(folder, "built/assets"), { recursive: true });
 writeFileSync(join(folder, "built/index.html"), "<!doctype html><p>console");
 writeFileSync(join(folder, "built/assets/index-a1_B.js"), SCRIPT);
 writeFileSync(join(folder, "built/assets/index-a1_B.js.gz"), gzipSync(SCRIPT));
+const SHARED = "list.module-a1_B.css";
+writeFileSync(join(folder, "built/assets", SHARED), "a{}");
 writeFileSync(join(folder, "built/secret.js"), "not an asset");
 
 function appOf(built: string) {
@@ -74,6 +76,12 @@ test("a script is kept for good, and comes packed to who takes that", async () =
   });
 });
 
+test("what pages share may have a dot more in its name", async () => {
+  const { statusCode, body } = await app.inject(`/assets/${SHARED}`);
+
+  expect([statusCode, body]).toEqual([200, "a{}"]);
+});
+
 test.each(["gzip;q=0", "br", "gzip; q=0.0, br", "notgzip"])(
   "%s takes no gzip",
   async (given) => {
@@ -92,6 +100,8 @@ test.each([
   "/assets/%2e%2e%2fsecret.js",
   "/assets/index-a1_B.js.gz",
   "/assets/none.js",
+  "/assets/a..js",
+  "/assets/.a.js",
   "/assets/index-a1_B",
   "/assets/a.constructor",
 ])("%s is no file of the console", async (url) => {

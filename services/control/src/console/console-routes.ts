@@ -62,9 +62,9 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml",
 };
 
-/** Undefined for what is no name of the build, such as one that leads out of the folder. */
+/** Undefined for what is no name of the build, such as one that leads out of the folder. A part that pages share may have a dot more: `list.module-a1_B.js`. */
 function typeOf(name: string): string | undefined {
-  const ending = /^[\w-]+\.(\w+)$/.exec(name)?.[1] ?? "";
+  const ending = /^[\w-]+(?:\.[\w-]+)*\.(\w+)$/.exec(name)?.[1] ?? "";
   return Object.hasOwn(TYPES, ending) ? TYPES[ending] : undefined;
 }
 

@@ -77,7 +77,9 @@ test.each(SAVED_QUERIES)(
       /\b(started_at|received_at|dead_at|bucket|at) < \{until:DateTime64\(3\)\}/g,
     );
 
-    expect(from?.length).toBe(reads?.length);
+    // Deliveries that became dead letters of the window may have come in before it: from the first of them on.
+    const ofLetters = sql.match(/FROM deliveries\s+WHERE received_at >= \(/g);
+    expect(from?.length).toBe((reads?.length ?? 0) - (ofLetters?.length ?? 0));
     // What a delivery waits for is what its last attempt said, also one after `until`.
     const isAsOfNow = sql.includes("AS last_step");
     expect(until?.length).toBe(isAsOfNow ? 1 : reads?.length);

@@ -1,3 +1,4 @@
+import { DEAD_LETTER_GROUPS } from "./dead-letter-groups.ts";
 import {
   asked,
   ATTEMPTS,
@@ -99,6 +100,7 @@ GROUP BY reason, stage, last_outcome, last_status_code
 ORDER BY letters DESC, reason, stage, last_outcome, last_status_code
 LIMIT {limit:UInt32}`,
   },
+  DEAD_LETTER_GROUPS,
   {
     name: "gone-endpoints",
     title: "What would endpoints that answered 410 have cost?",

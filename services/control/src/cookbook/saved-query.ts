@@ -67,6 +67,12 @@ export const ENDPOINT: Parameter = {
   description: "one endpoint; empty: all",
 };
 
+export const REASON: Parameter = {
+  type: "String",
+  default: "",
+  description: "one reason, such as exhausted; empty: all",
+};
+
 export function leastAttempts(attempts: number): Parameter {
   return {
     type: "UInt32",

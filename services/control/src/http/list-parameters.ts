@@ -49,20 +49,21 @@ export function someOf<const T extends string>(choices: readonly T[]) {
     });
 }
 
-/** The statuses from the first to the last. */
-export interface StatusCodes {
+/** The statuses from the first to the last; null: there was no answer with a status. */
+export type StatusCodes = {
   readonly first: number;
   readonly last: number;
-}
+} | null;
 
-/** `503`, or the class `5xx`. */
+/** `503`, the class `5xx`, or `none`. */
 export const statusCodes = z
   .string()
   .meta({
-    description: "`503`, or the class `5xx`",
-    pattern: "^[1-5]([0-9][0-9]|[xX][xX])$",
+    description: "`503`, the class `5xx`, or `none`: no answer with a status",
+    pattern: "^([1-5]([0-9][0-9]|[xX][xX])|none)$",
   })
   .transform((text, context): StatusCodes => {
+    if (text === "none") return null;
     if (/^[1-5]xx$/i.test(text)) {
       const first = Number(text[0]) * 100;
       return { first, last: first + 99 };
@@ -71,7 +72,7 @@ export const statusCodes = z
       return { first: Number(text), last: Number(text) };
     return fault(context, {
       rule: "status_code",
-      message: "must be a status from 100 to 599, or a class such as 5xx",
+      message: "must be a status from 100 to 599, a class such as 5xx, or none",
     });
   });
 

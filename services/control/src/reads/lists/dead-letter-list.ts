@@ -5,6 +5,7 @@ import {
   PAGED,
   part,
   someOf,
+  statusCodes,
   type Window,
 } from "../../http/list-parameters.ts";
 import {
@@ -12,6 +13,7 @@ import {
   fixed,
   hasText,
   isOneOf,
+  isStatus,
   isText,
   textOrNull,
   time,
@@ -126,6 +128,7 @@ export const deadLetterQuery = z.strictObject({
   deliveryId: exact.optional(),
   eventId: exact.optional(),
   eventType: exact.optional(),
+  statusCode: statusCodes.optional(),
   replayId: exact.optional(),
   open: z.enum(["true", "false"]).optional(),
   text: part.optional(),
@@ -144,6 +147,7 @@ export function deadLetterConditions(
     ...isText("delivery_id", "deliveryId", asked.deliveryId),
     ...isText("event_id", "eventId", asked.eventId),
     ...isText("event_type", "eventType", asked.eventType),
+    ...isStatus("last_status_code", asked.statusCode),
     ...isText("replay_id", "replayId", asked.replayId),
     ...isOpen(asked),
     ...hasText(["r.detail", "r.field", "r.rule"], asked.text),

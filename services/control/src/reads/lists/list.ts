@@ -131,14 +131,14 @@ export function isStatus(
   column: string,
   codes: StatusCodes | undefined,
 ): readonly Condition[] {
-  return codes === undefined
-    ? []
-    : [
-        {
-          sql: `r.${column} BETWEEN {firstStatus:Int32} AND {lastStatus:Int32}`,
-          values: { firstStatus: codes.first, lastStatus: codes.last },
-        },
-      ];
+  if (codes === undefined) return [];
+  if (codes === null) return [{ sql: `r.${column} IS NULL`, values: {} }];
+  return [
+    {
+      sql: `r.${column} BETWEEN {firstStatus:Int32} AND {lastStatus:Int32}`,
+      values: { firstStatus: codes.first, lastStatus: codes.last },
+    },
+  ];
 }
 
 /** One of the columns has the text in it, whatever its case. */
