@@ -3,13 +3,16 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   Navigate,
 } from "@tanstack/react-router";
 import { DeliveriesPage } from "./deliveries/deliveries-page.tsx";
 import { deliverySearch } from "./deliveries/delivery-filters.ts";
 import { DeliveryPage } from "./delivery/delivery-page.tsx";
+import { eventSearch } from "./event/event-search.ts";
 import { Failure, Nothing } from "./parts/notices.tsx";
 import { Shell } from "./shell/shell.tsx";
+import { systemSearch } from "./system/system-search.ts";
 
 const root = createRootRoute({
   component: Shell,
@@ -38,7 +41,33 @@ const delivery = createRoute({
   component: DeliveryPage,
 });
 
-const routeTree = root.addChildren([start, deliveries, delivery]);
+const event = createRoute({
+  getParentRoute: () => root,
+  path: "/events/$id",
+  validateSearch: eventSearch,
+  component: lazyRouteComponent(
+    () => import("./event/event-page.tsx"),
+    "EventPage",
+  ),
+});
+
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+  validateSearch: systemSearch,
+  component: lazyRouteComponent(
+    () => import("./system/system-page.tsx"),
+    "SystemPage",
+  ),
+});
+
+const routeTree = root.addChildren([
+  start,
+  deliveries,
+  delivery,
+  event,
+  system,
+]);
 
 /**
  * Pages are in the fragment of the URL (`#/deliveries?status=failed`). So control has one page to serve, no page's address can be
