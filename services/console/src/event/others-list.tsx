@@ -8,7 +8,7 @@ import styles from "./event.module.css";
 export function OthersList({ others }: { readonly others: readonly Others[] }) {
   return (
     <section className={styles.card} aria-labelledby="others">
-      <h2 id="others">Who was not sent it</h2>
+      <h2 id="others">Who was sent nothing</h2>
       {others.map(({ why, endpoints, hidden }) => (
         <div key={why}>
           <p>{why}</p>

@@ -62,7 +62,7 @@ export function ChangeDialog<T>({
           </Button>
           <Button
             type="submit"
-            {...(isDanger && { color: "red" })}
+            {...(isDanger && { color: "red.9" })}
             loading={isPending}
             disabled={!canConfirm}
           >
