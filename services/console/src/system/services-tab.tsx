@@ -4,7 +4,6 @@ import list from "../parts/list.module.css";
 import { Failure, Loading } from "../parts/notices.tsx";
 import { Sign } from "../parts/sign.tsx";
 import { Text } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
 import { useSession } from "../session/session-context.ts";
 import { ForOperators } from "./for-operators.tsx";
 import styles from "./system.module.css";
@@ -15,7 +14,7 @@ const EVERY_MS = 5_000;
 export function ServicesTab() {
   const { ask, caller } = useSession();
   const isOperator = caller.tenantId === null;
-  const { data, error, refetch, dataUpdatedAt } = useQuery({
+  const { data, error, refetch } = useQuery({
     queryKey: ["status"],
     queryFn: ({ signal }) => ask<ControlStatus>("v1/status", { signal }),
     enabled: isOperator,
@@ -37,12 +36,11 @@ export function ServicesTab() {
       </div>
       {data !== undefined && (
         <p className={styles.note}>
-          Seen <Time at={new Date(dataUpdatedAt).toISOString()} />, by the
-          replica of control that answers this page. Control does not know how
-          the doors, dispatchers, retry schedulers and recorders are: each says
-          it at <code>/readyz</code> of its own admin port, and{" "}
-          <code>npx postrider status</code> asks those beside{" "}
-          <code>postrider dev</code>.
+          As the replica of control that answers this page sees it, asked every
+          five seconds. Control does not know how the doors, dispatchers, retry
+          schedulers and recorders are: each says it at <code>/readyz</code> of
+          its own admin port, and <code>npx postrider status</code> asks those
+          beside <code>postrider dev</code>.
         </p>
       )}
     </section>
@@ -95,9 +93,11 @@ function StateTable({
           </td>
           <td>
             {what}{" "}
-            <small>
-              <Text>{detail}</Text>
-            </small>
+            {state !== "owner" && (
+              <small>
+                <Text>{detail}</Text>
+              </small>
+            )}
           </td>
         </tr>
         <tr>
