@@ -15,7 +15,6 @@ import type {
 } from "../services/console/src/api/answers.ts";
 import type { QueryAnswer } from "../services/console/src/api/answers-queries.ts";
 import type {
-  ControlStatus,
   Series,
   SeriesGroup,
   SeriesPoint,
@@ -30,7 +29,28 @@ import type { DeadLetter } from "../services/console/src/api/answers-letters.ts"
 import { LEFT_OUT_REASONS } from "../services/control/src/replays/replay.ts";
 import { leftOutSentence } from "../services/console/src/shown/sentences.ts";
 import { REASONS } from "../services/console/src/replay/reasons.ts";
+import type {
+  ExplainedDelivery,
+  Explanation,
+  NextStep,
+} from "../services/console/src/api/answers-event.ts";
+import type {
+  ApiKey,
+  AuditEntry,
+  ControlStatus,
+  EncryptionKey,
+  EncryptionKeys,
+  EventTypeEntry,
+  FailedSeal,
+  NewApiKey,
+  Reencryption,
+  TypePolicy,
+} from "../services/console/src/api/answers-system.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
+import {
+  ACTIONS,
+  SUBJECTS,
+} from "../services/console/src/system/audit-words.ts";
 
 interface Schema {
   readonly type?: string | readonly string[];
@@ -41,12 +61,21 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
-const { components } = JSON.parse(
+const { components, paths } = JSON.parse(
   readFileSync(
     new URL("../docs/openapi/control.json", import.meta.url),
     "utf8",
   ),
-) as { components: { schemas: Readonly<Record<string, Schema>> } };
+) as {
+  components: { schemas: Readonly<Record<string, Schema>> };
+  paths: Readonly<
+    Record<string, { get: { parameters: readonly Parameter[] } }>
+  >;
+};
+interface Parameter {
+  readonly name: string;
+  readonly schema: { readonly pattern?: string };
+}
 
 const entries =
   components.schemas["DeliveryWithTimeline"]?.properties?.["timeline"]?.items
@@ -75,6 +104,9 @@ const textOrNull = ["null", "string"] as const;
 const whole = ["integer"] as const;
 const wholeOrNull = ["integer", "null"] as const;
 const object = ["object"] as const;
+const objectOrNull = ["null", "object"] as const;
+const array = ["array"] as const;
+const bool = ["boolean"] as const;
 
 const delivery: Kinds<Delivery> = {
   id: text,
@@ -164,7 +196,6 @@ const endpoint: Kinds<Endpoint> = {
   method: text,
   headers: object,
 };
-const list = ["array"] as const;
 const preview: Kinds<ReplayPreview> = {
   selectedAt: text,
   total: whole,
@@ -173,7 +204,7 @@ const preview: Kinds<ReplayPreview> = {
   ratePerSecond: whole,
   seconds: whole,
   endpointCount: whole,
-  endpoints: list,
+  endpoints: array,
 };
 const endpointPreview: Kinds<EndpointPreview> = {
   endpointId: text,
@@ -184,12 +215,12 @@ const endpointPreview: Kinds<EndpointPreview> = {
   lack: textOrNull,
 };
 const selection: Kinds<ReplaySelection> = {
-  deliveryIds: list,
+  deliveryIds: array,
   sql: textOrNull,
   endpointId: textOrNull,
-  eventTypes: list,
-  statuses: list,
-  reasons: list,
+  eventTypes: array,
+  statuses: array,
+  reasons: array,
   statusCode: wholeOrNull,
   receivedSince: textOrNull,
   receivedUntil: textOrNull,
@@ -248,11 +279,6 @@ const point: Kinds<SeriesPoint> = {
   p95Ms: amount,
   p99Ms: amount,
 };
-const status: Kinds<ControlStatus> = {
-  ownership: object,
-  endpoints: whole,
-  clickhouse: object,
-};
 const queryAnswer: Kinds<QueryAnswer> = {
   columns: ["array"],
   rows: ["array"],
@@ -260,8 +286,151 @@ const queryAnswer: Kinds<QueryAnswer> = {
   elapsedMs: whole,
 };
 
+const explanation: Kinds<Explanation> = {
+  id: text,
+  type: text,
+  tenantId: textOrNull,
+  verdict: text,
+  arrival: objectOrNull,
+  arrivals: object,
+  sent: object,
+  deliveries: array,
+  disabled: object,
+  filtered: object,
+  notNamed: objectOrNull,
+  next: array,
+  truncated: bool,
+};
+const explained: Kinds<ExplainedDelivery> = {
+  id: text,
+  endpoint: object,
+  status: text,
+  replayId: textOrNull,
+  isSentAgain: bool,
+  attempts: whole,
+  lastAttempt: objectOrNull,
+  waitsFor: textOrNull,
+  deferralReason: textOrNull,
+  nextAttemptAt: textOrNull,
+  isOverdue: bool,
+  deadLetter: objectOrNull,
+};
+const endpointNow: Kinds<ExplainedDelivery["endpoint"]> = {
+  id: text,
+  state: text,
+  stateReason: textOrNull,
+  description: text,
+  url: textOrNull,
+  eventTypes: array,
+  filter: textOrNull,
+};
+const lastAttempt: Kinds<NonNullable<ExplainedDelivery["lastAttempt"]>> = {
+  startedAt: text,
+  outcome: text,
+  statusCode: wholeOrNull,
+  durationMs: whole,
+};
+const arrival: Kinds<NonNullable<Explanation["arrival"]>> = {
+  receivedAt: text,
+  occurredAt: textOrNull,
+  decision: text,
+  reason: textOrNull,
+  source: object,
+};
+const sent: Kinds<Explanation["sent"]> = {
+  endpoints: whole,
+  deliveries: whole,
+  delivered: whole,
+  waiting: whole,
+  parked: whole,
+  givenUp: whole,
+};
+const nextStep: Kinds<NextStep> = {
+  action: text,
+  endpointId: textOrNull,
+  deliveryId: textOrNull,
+};
+const status: Kinds<ControlStatus> = {
+  isOwner: bool,
+  ownership: object,
+  endpoints: whole,
+  clickhouse: object,
+};
+const auditEntry: Kinds<AuditEntry> = {
+  at: textOrNull,
+  actor: text,
+  tenantId: textOrNull,
+  subject: text,
+  subjectId: text,
+  action: text,
+  why: text,
+  detail: [],
+  requestId: text,
+};
+const key: Kinds<ApiKey> = {
+  id: text,
+  name: text,
+  role: text,
+  tenantId: textOrNull,
+  state: text,
+  limitPerSecond: ["null", "number"],
+  createdBy: text,
+  createdAt: text,
+  expiresAt: textOrNull,
+  revokedAt: textOrNull,
+};
+const newKey: Kinds<NewApiKey> = { ...key, token: text };
+const encryptionKeys: Kinds<EncryptionKeys> = {
+  newest: text,
+  remaining: whole,
+  missing: whole,
+  plainHeaders: whole,
+  keys: array,
+};
+const encryptionKey: Kinds<EncryptionKey> = {
+  kid: text,
+  isInRing: bool,
+  endpoints: whole,
+  secrets: whole,
+  headers: whole,
+};
+const reencryption: Kinds<Reencryption> = {
+  secrets: whole,
+  headers: whole,
+  failed: array,
+  next: textOrNull,
+};
+const failedSeal: Kinds<FailedSeal> = {
+  endpointId: text,
+  tenantId: text,
+  secretId: textOrNull,
+  header: textOrNull,
+  kid: text,
+  reason: text,
+};
+const eventType: Kinds<EventTypeEntry> = {
+  name: text,
+  tenantId: textOrNull,
+  description: text,
+  schema: [],
+  example: [],
+  version: whole,
+  updatedAt: text,
+};
+const policy: Kinds<TypePolicy> = { tenantId: text, level: text };
+
 const schemas = components.schemas;
 const groups = schemas["Series"]?.properties?.["groups"]?.items;
+/** The schema of a field, or of the elements of a list, below a named one. */
+const below = (name: string, ...path: readonly string[]): Schema | undefined =>
+  path.reduce<Schema | undefined>((schema, field) => {
+    const found = schema?.properties?.[field];
+    return (
+      found?.items ??
+      found?.anyOf?.find(({ properties }) => properties !== undefined) ??
+      found
+    );
+  }, schemas[name]);
 
 test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a delivery", delivery, schemas["Delivery"]],
@@ -287,6 +456,30 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a point of a series", point, groups?.properties?.["points"]?.items],
   ["control's status", status, schemas["Status"]],
   ["a query's answer", queryAnswer, schemas["QueryAnswer"]],
+  ["an explanation", explanation, schemas["EventExplanation"]],
+  ["an explained delivery", explained, below("EventExplanation", "deliveries")],
+  [
+    "its endpoint",
+    endpointNow,
+    below("EventExplanation", "deliveries", "endpoint"),
+  ],
+  [
+    "its last attempt",
+    lastAttempt,
+    below("EventExplanation", "deliveries", "lastAttempt"),
+  ],
+  ["an arrival", arrival, below("EventExplanation", "arrival")],
+  ["who it was sent to", sent, below("EventExplanation", "sent")],
+  ["a next step", nextStep, below("EventExplanation", "next")],
+  ["an audit entry", auditEntry, schemas["AuditEntry"]],
+  ["a key", key, schemas["Key"]],
+  ["a new key", newKey, schemas["KeyWithToken"]],
+  ["encryption keys", encryptionKeys, schemas["EncryptionKeys"]],
+  ["an encryption key", encryptionKey, below("EncryptionKeys", "keys")],
+  ["a round of sealing anew", reencryption, schemas["Reencryption"]],
+  ["what it could not open", failedSeal, below("Reencryption", "failed")],
+  ["an event type", eventType, schemas["EventType"]],
+  ["a policy", policy, schemas["EventTypePolicy"]],
 ])("the console reads of %s what control answers", (_, read, documented) => {
   const found = Object.fromEntries(
     Object.keys(read).map((name) => [
@@ -312,6 +505,17 @@ test.each(LEFT_OUT_REASONS)(
     expect(leftOutSentence(reason)).not.toBe(`${reason.replaceAll("_", " ")}.`);
   },
 );
+
+test.each([
+  ["subject", SUBJECTS],
+  ["action", ACTIONS],
+])("the audit log's filter offers every %s there is", (name, offered) => {
+  const { parameters } = paths["/v1/audit"]!.get;
+  const pattern = parameters.find((one) => one.name === name)?.schema.pattern;
+
+  const one = `(${offered.join("|")})`;
+  expect(pattern).toBe(`^${one}(,${one})*$`);
+});
 
 function kindsOf(schema: Schema = {}): readonly string[] {
   const { type, anyOf = [] } = schema;

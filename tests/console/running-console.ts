@@ -34,8 +34,10 @@ export const ADMIN_KEY = "an-admin-key-of-the-test";
 /** What a receiver or a publisher may try: scripts, other directions of text, a very long line. */
 const HOSTILE = `<script>window.pwned=1</script><img src=x onerror="window.pwned=1">\u202Egnp.exe ${"long".repeat(4_000)}`;
 
-/** Call it at the top of a test file. Without a Chromium it starts nothing. */
-export function useConsole() {
+/** Call it at the top of a test file. Without a Chromium it starts nothing. `env`: further variables of the services. */
+export function useConsole({
+  env = {},
+}: { readonly env?: Readonly<Record<string, string>> } = {}) {
   const stack = useStack();
   let logDirectory = "";
   let running: RunningServices;
@@ -122,6 +124,7 @@ export function useConsole() {
         POSTRIDER_ALLOW_HTTP: "true",
         POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
         POSTRIDER_RECORD_LINGER: "200ms",
+        ...env,
       },
     });
     browser = await launchChromium();

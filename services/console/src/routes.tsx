@@ -10,11 +10,13 @@ import { DeliveriesPage } from "./deliveries/deliveries-page.tsx";
 import { groupSearch, letterSearch } from "./dead-letters/letter-filters.ts";
 import { deliverySearch } from "./deliveries/delivery-filters.ts";
 import { DeliveryPage } from "./delivery/delivery-page.tsx";
+import { eventSearch } from "./event/event-search.ts";
 import { Failure, Nothing } from "./parts/notices.tsx";
 import { overviewSearch } from "./overview/ranges.ts";
 import { askedSearch } from "./replays/new-replay.ts";
 import { replaySearch } from "./replays/replay-filters.ts";
 import { Shell } from "./shell/shell.tsx";
+import { systemSearch } from "./system/system-search.ts";
 
 const root = createRootRoute({
   component: Shell,
@@ -102,6 +104,26 @@ const replay = createRoute({
   ),
 });
 
+const event = createRoute({
+  getParentRoute: () => root,
+  path: "/events/$id",
+  validateSearch: eventSearch,
+  component: lazyRouteComponent(
+    () => import("./event/event-page.tsx"),
+    "EventPage",
+  ),
+});
+
+const system = createRoute({
+  getParentRoute: () => root,
+  path: "/system",
+  validateSearch: systemSearch,
+  component: lazyRouteComponent(
+    () => import("./system/system-page.tsx"),
+    "SystemPage",
+  ),
+});
+
 const routeTree = root.addChildren([
   start,
   overview,
@@ -112,6 +134,8 @@ const routeTree = root.addChildren([
   replays,
   newReplay,
   replay,
+  event,
+  system,
 ]);
 
 /**

@@ -26,13 +26,3 @@ export interface SeriesPoint {
   readonly p95Ms: number;
   readonly p99Ms: number;
 }
-
-/** Of the replica that was asked. */
-export interface ControlStatus {
-  readonly ownership: { readonly state: string; readonly detail: string };
-  readonly endpoints: number;
-  readonly clickhouse: {
-    readonly isReachable: boolean;
-    readonly detail: string;
-  };
-}

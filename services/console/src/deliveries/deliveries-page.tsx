@@ -1,21 +1,25 @@
 import { Button } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { DeliveryPage } from "../api/answers.ts";
+import { eventSearch } from "../event/event-search.ts";
 import { ListPages } from "../parts/list-pages.tsx";
 import { Failure, Loading, Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
+import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
 import list from "../parts/list.module.css";
 import {
   countOf,
   namedDelivery,
+  namedEvent,
   queryOf,
   withFilters,
   type DeliverySearch,
 } from "./delivery-filters.ts";
+import styles from "./deliveries.module.css";
 import { DeliveryTable } from "./delivery-table.tsx";
 import { FilterBar } from "./filter-bar.tsx";
 
@@ -38,8 +42,15 @@ export function DeliveriesPage() {
 
   function show(changed: DeliverySearch): void {
     const id = namedDelivery(changed.text ?? "");
+    const eventId = namedEvent(changed.text ?? "");
     if (id !== null)
       void navigate({ to: "/deliveries/$id", params: { id }, search: {} });
+    else if (eventId !== null)
+      void navigate({
+        to: "/events/$id",
+        params: { id: eventId },
+        search: eventSearch(changed),
+      });
     else void navigate({ search: (now) => withFilters(now, changed) });
   }
 
@@ -63,6 +74,18 @@ export function DeliveriesPage() {
         isOfAllTenants={caller.tenantId === null}
         onChange={show}
       />
+      {search.eventId !== undefined && (
+        <p className={styles.event_link}>
+          <Link
+            to="/events/$id"
+            params={{ id: search.eventId }}
+            search={eventSearch(search)}
+          >
+            The event <Text>{search.eventId}</Text>
+          </Link>
+          : who got it, who did not, and why
+        </p>
+      )}
       <section
         className={list.list}
         aria-label="Deliveries"

@@ -3,6 +3,7 @@ import {
   countOf,
   deliverySearch,
   namedDelivery,
+  namedEvent,
   queryOf,
   toggled,
   withFilters,
@@ -56,4 +57,13 @@ test.each([
   ["ECONNRESET", null],
 ])("%j names the delivery %j", (text, id) => {
   expect(namedDelivery(text)).toBe(id);
+});
+
+test.each([
+  [" evt_1001 ", "evt_1001"],
+  ["evt-7:a.b", "evt-7:a.b"],
+  ["evt 1", null],
+  ["an evt_1", null],
+])("%j names the event %j", (text, id) => {
+  expect(namedEvent(text)).toBe(id);
 });

@@ -85,6 +85,11 @@ export function toggled(value: string | undefined, word: string): string {
   ).join(",");
 }
 
+/** The event that a search text names. Publishers choose ids; those that begin otherwise are found by the filter. */
+export function namedEvent(text: string): string | null {
+  return /^evt[\w.:-]*$/.test(text.trim()) ? text.trim() : null;
+}
+
 /** The delivery that a search text names; null where it is a part of an error. */
 export function namedDelivery(text: string): string | null {
   return /^dlv_[\w-]+$/.test(text.trim()) ? text.trim() : null;

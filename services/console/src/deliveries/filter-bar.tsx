@@ -79,8 +79,8 @@ export function FilterBar({
       <div className={styles.first}>
         <TextInput
           id="search-text"
-          aria-label="Delivery id, or a part of an error"
-          placeholder="Delivery id, or a part of an error"
+          aria-label="Id of a delivery or an event, or a part of an error"
+          placeholder="Id of a delivery or an event, or a part of an error"
           {...text("text")}
         />
         <NativeSelect

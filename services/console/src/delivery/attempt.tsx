@@ -1,12 +1,12 @@
 import type { AttemptEntry } from "../api/answers.ts";
+import { Body } from "../parts/body.tsx";
+import { HeaderTable } from "../parts/header-table.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { shownDuration } from "../shown/amounts.ts";
 import { phasesOf } from "../shown/phases.ts";
 import { attemptSentence } from "../shown/sentences.ts";
-import { Body } from "./body.tsx";
 import styles from "./delivery.module.css";
-import { HeaderTable } from "./header-table.tsx";
 
 /** One request and what it showed. */
 export function Attempt({

@@ -3,16 +3,16 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import type { DeliveryWithTimeline } from "../api/answers.ts";
 import { Failure, Loading } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
+import { Payload } from "../parts/payload.tsx";
 import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
+import { useEndpoint } from "../parts/use-endpoint.ts";
 import { useSession } from "../session/session-context.ts";
 import { standingSentence } from "../shown/sentences.ts";
 import styles from "./delivery.module.css";
 import { Facts } from "./facts.tsx";
-import { Payload } from "./payload.tsx";
 import { Redrive } from "./redrive.tsx";
 import { Timeline } from "./timeline.tsx";
-import { useEndpoint } from "./use-endpoint.ts";
 
 const route = getRouteApi("/deliveries/$id");
 
@@ -73,7 +73,11 @@ function Shown({ delivery }: { readonly delivery: DeliveryWithTimeline }) {
         </section>
         <div className={styles.side}>
           <Facts delivery={delivery} endpoint={endpoint} />
-          <Payload delivery={delivery} endpoint={endpoint} />
+          <Payload
+            eventId={delivery.eventId}
+            tenantId={delivery.tenantId}
+            endpoint={endpoint}
+          />
         </div>
       </div>
     </>

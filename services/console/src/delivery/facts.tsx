@@ -1,10 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Delivery } from "../api/answers.ts";
+import styles from "../parts/card.module.css";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
-import styles from "./delivery.module.css";
-import type { FoundEndpoint } from "./use-endpoint.ts";
+import type { FoundEndpoint } from "../parts/use-endpoint.ts";
 
 /** What a delivery is, and where it goes. */
 export function Facts({
@@ -16,7 +16,17 @@ export function Facts({
 }) {
   const facts: readonly (readonly [name: string, value: ReactNode])[] = [
     ["Endpoint", <Where key="where" id={delivery.endpointId} of={endpoint} />],
-    ["Event", <Text key="event">{delivery.eventId}</Text>],
+    [
+      "Event",
+      <Link
+        key="event"
+        to="/events/$id"
+        params={{ id: delivery.eventId }}
+        search={{ tenantId: delivery.tenantId }}
+      >
+        <Text>{delivery.eventId}</Text>
+      </Link>,
+    ],
     ["Delivery", <Text key="delivery">{delivery.id}</Text>],
     ["Tenant", <Text key="tenant">{delivery.tenantId}</Text>],
     ["Received", <Time key="received" at={delivery.receivedAt} />],

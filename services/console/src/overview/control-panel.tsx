@@ -1,4 +1,4 @@
-import type { ControlStatus } from "../api/answers-series.ts";
+import type { ControlStatus } from "../api/answers-system.ts";
 import { Text } from "../parts/text.tsx";
 import { counted } from "../shown/amounts.ts";
 import { Panel } from "./panel.tsx";

@@ -4,4 +4,5 @@ export const PAGES = [
   { to: "/deliveries", name: "Deliveries", key: "d" },
   { to: "/dead-letters", name: "Dead letters", key: "l" },
   { to: "/replays", name: "Replays", key: "r" },
+  { to: "/system", name: "System", key: "s" },
 ] as const;

@@ -32,7 +32,7 @@ export function curlOf(request: CurlRequest): string {
 }
 
 /** In single quotes a shell changes nothing. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 

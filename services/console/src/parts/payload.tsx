@@ -1,26 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Delivery, EventPayload } from "../api/answers.ts";
-import { CopyButton } from "../parts/copy-button.tsx";
-import { Failure, Loading } from "../parts/notices.tsx";
-import { Text } from "../parts/text.tsx";
+import type { EventPayload } from "../api/answers.ts";
+import { CopyButton } from "./copy-button.tsx";
+import { Failure, Loading } from "./notices.tsx";
+import { Text } from "./text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { shownBytes } from "../shown/amounts.ts";
 import { curlOf } from "../shown/curl.ts";
 import { Body } from "./body.tsx";
-import styles from "./delivery.module.css";
+import styles from "./card.module.css";
 import { HeaderTable } from "./header-table.tsx";
 import type { FoundEndpoint } from "./use-endpoint.ts";
 
-/** What was published, and the request as a command. */
+/** What was published; with an endpoint also its request as a command. */
 export function Payload({
-  delivery,
+  eventId,
+  tenantId,
   endpoint,
 }: {
-  readonly delivery: Delivery;
-  readonly endpoint: FoundEndpoint;
+  readonly eventId: string;
+  /** Undefined: the event's tenant is not known. */
+  readonly tenantId: string | undefined;
+  readonly endpoint?: FoundEndpoint;
 }) {
   const { ask } = useSession();
-  const { eventId, tenantId } = delivery;
   const { data, error, refetch } = useQuery({
     queryKey: ["payload", tenantId, eventId],
     queryFn: ({ signal }) =>
@@ -47,7 +49,7 @@ function Known({
   endpoint,
 }: {
   readonly payload: EventPayload;
-  readonly endpoint: FoundEndpoint;
+  readonly endpoint: FoundEndpoint | undefined;
 }) {
   const curl = commandOf(payload, endpoint);
   return (
@@ -81,9 +83,9 @@ function Known({
 /** The endpoint's headers win over the event's, as in the request itself. Null: the address or the payload is not known. */
 function commandOf(
   { payload, encoding, contentType, headers }: EventPayload,
-  found: FoundEndpoint,
+  found: FoundEndpoint | undefined,
 ): string | null {
-  if (payload === null || found.kind !== "known") return null;
+  if (payload === null || found?.kind !== "known") return null;
   const { method, url, headers: own } = found.endpoint;
   const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
   const ofEvent = Object.entries(headers).filter(

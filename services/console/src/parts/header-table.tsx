@@ -1,5 +1,5 @@
-import { Text } from "../parts/text.tsx";
-import styles from "./delivery.module.css";
+import { Text } from "./text.tsx";
+import styles from "./card.module.css";
 
 /** Nothing where there are none. */
 export function HeaderTable({

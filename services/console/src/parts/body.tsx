@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
-import { TextBlock } from "../parts/text.tsx";
+import { TextBlock } from "./text.tsx";
 import { prettyJson } from "../shown/pretty-json.ts";
-import styles from "./delivery.module.css";
+import styles from "./card.module.css";
 
 /** A body as text: indented where it is JSON, and as it came. */
 export function Body({

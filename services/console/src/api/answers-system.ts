@@ -1,0 +1,123 @@
+/** What the API answers about the installation itself, as far as the console reads it. As in answers.ts, closed lists are texts here. */
+
+/** `GET /v1/status`, of the replica that answers. */
+export interface ControlStatus {
+  readonly isOwner: boolean;
+  readonly ownership: { readonly state: string; readonly detail: string };
+  readonly endpoints: number;
+  readonly clickhouse: {
+    readonly isReachable: boolean;
+    readonly detail: string;
+  };
+}
+
+/** An entry of `GET /v1/audit`. */
+export interface AuditEntry {
+  readonly at: string | null;
+  /** A key's id; `admin` or `postrider`. */
+  readonly actor: string;
+  readonly tenantId: string | null;
+  readonly subject: string;
+  readonly subjectId: string;
+  readonly action: string;
+  readonly why: string;
+  readonly detail: unknown;
+  readonly requestId: string;
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditEntry[];
+  readonly nextCursor: string | null;
+}
+
+/** A key of `GET /v1/keys`. */
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: string;
+  /** Null: every tenant. */
+  readonly tenantId: string | null;
+  readonly state: string;
+  readonly limitPerSecond: number | null;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+export interface ApiKeyPage {
+  readonly keys: readonly ApiKey[];
+  readonly nextCursor: string | null;
+}
+
+/** The answer of `POST /v1/keys`, the only one with the token. */
+export interface NewApiKey extends ApiKey {
+  readonly token: string;
+}
+
+/** `GET /v1/secrets`. */
+export interface EncryptionKeys {
+  readonly newest: string;
+  /** Sealed by an older key, and can be sealed anew. */
+  readonly remaining: number;
+  /** Sealed by a key that this replica lacks. */
+  readonly missing: number;
+  /** Not sealed yet: an older version wrote them. */
+  readonly plainHeaders: number;
+  readonly keys: readonly EncryptionKey[];
+}
+
+export interface EncryptionKey {
+  readonly kid: string;
+  readonly isInRing: boolean;
+  readonly endpoints: number;
+  readonly secrets: number;
+  readonly headers: number;
+}
+
+/** One round of `POST /v1/secrets/reencrypt`. */
+export interface Reencryption {
+  readonly secrets: number;
+  readonly headers: number;
+  readonly failed: readonly FailedSeal[];
+  /** `after` of the next round; null: that was the last. */
+  readonly next: string | null;
+}
+
+export interface FailedSeal {
+  readonly endpointId: string;
+  readonly tenantId: string;
+  readonly secretId: string | null;
+  readonly header: string | null;
+  readonly kid: string;
+  readonly reason: string;
+}
+
+/** A type of `GET /v1/event-types`. */
+export interface EventTypeEntry {
+  readonly name: string;
+  /** Null: every tenant's. */
+  readonly tenantId: string | null;
+  readonly description: string;
+  /** Null: there is none. */
+  readonly schema: unknown;
+  readonly example: unknown;
+  readonly version: number;
+  readonly updatedAt: string;
+}
+
+export interface EventTypePage {
+  readonly eventTypes: readonly EventTypeEntry[];
+  readonly nextCursor: string | null;
+}
+
+/** `GET /v1/event-type-policies`: the tenants that have one. */
+export interface TypePolicy {
+  readonly tenantId: string;
+  readonly level: string;
+}
+
+export interface TypePolicyPage {
+  readonly policies: readonly TypePolicy[];
+  readonly nextCursor: string | null;
+}
