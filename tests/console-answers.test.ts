@@ -15,6 +15,11 @@ import type {
   ReplayPreview,
   SignalEntry,
 } from "../services/console/src/api/answers.ts";
+import type {
+  QueryAnswer,
+  QueryParameter,
+  SavedQuery,
+} from "../services/console/src/api/answers-queries.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 
 interface Schema {
@@ -164,7 +169,28 @@ const replay: Kinds<Replay> = {
   leftOut: object,
 };
 
+const savedQuery: Kinds<SavedQuery> = {
+  name: text,
+  title: text,
+  description: text,
+  sql: text,
+  parameters: ["array"],
+};
+const parameter: Kinds<QueryParameter> = {
+  name: text,
+  type: text,
+  default: textOrNull,
+  description: text,
+};
+const queryAnswer: Kinds<QueryAnswer> = {
+  columns: ["array"],
+  rows: ["array"],
+  truncated: ["boolean"],
+  elapsedMs: whole,
+};
+
 const schemas = components.schemas;
+const query = schemas["SavedQueries"]?.properties?.["queries"]?.items;
 
 test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a delivery", delivery, schemas["Delivery"]],
@@ -178,6 +204,9 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["an endpoint", endpoint, schemas["Endpoint"]],
   ["a preview", preview, schemas["ReplayPreview"]],
   ["a replay", replay, schemas["Replay"]],
+  ["a saved query", savedQuery, query],
+  ["a parameter", parameter, query?.properties?.["parameters"]?.items],
+  ["a query's answer", queryAnswer, schemas["QueryAnswer"]],
 ])("the console reads of %s what control answers", (_, read, documented) => {
   const found = Object.fromEntries(
     Object.keys(read).map((name) => [

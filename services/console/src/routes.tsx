@@ -3,6 +3,7 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   Navigate,
 } from "@tanstack/react-router";
 import { DeliveriesPage } from "./deliveries/deliveries-page.tsx";
@@ -38,7 +39,50 @@ const delivery = createRoute({
   component: DeliveryPage,
 });
 
-const routeTree = root.addChildren([start, deliveries, delivery]);
+const sql = createRoute({
+  getParentRoute: () => root,
+  path: "/sql",
+  validateSearch: ({
+    sql: text,
+  }: Record<string, unknown>): {
+    sql?: string;
+  } => (typeof text === "string" ? { sql: text } : {}),
+  component: lazyRouteComponent(
+    () => import("./sql/own-sql-page.tsx"),
+    "OwnSqlPage",
+  ),
+});
+
+const savedQueries = createRoute({
+  getParentRoute: () => root,
+  path: "/sql/saved",
+  component: lazyRouteComponent(
+    () => import("./sql/saved-queries-page.tsx"),
+    "SavedQueriesPage",
+  ),
+});
+
+/** Its parameters are those of the query, which the API knows. */
+const savedQuery = createRoute({
+  getParentRoute: () => savedQueries,
+  path: "$name",
+  validateSearch: (given: Record<string, unknown>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, String(value)]),
+    ),
+  component: lazyRouteComponent(
+    () => import("./sql/saved-query.tsx"),
+    "SavedQueryPage",
+  ),
+});
+
+const routeTree = root.addChildren([
+  start,
+  deliveries,
+  delivery,
+  sql,
+  savedQueries.addChildren([savedQuery]),
+]);
 
 /**
  * Pages are in the fragment of the URL (`#/deliveries?status=failed`). So control has one page to serve, no page's address can be

@@ -1,9 +1,9 @@
 import type { RefObject } from "react";
 import { useKeys } from "./use-keys.ts";
 
-/** `j` and `k` move the focus between the table's links that have `data-row`; `/` goes to the field with this id. */
+/** `j` and `k` move the focus between the links and buttons in the table that have `data-row`; `/` goes to the field with this id. */
 export function useRowKeys(
-  table: RefObject<HTMLTableElement | null>,
+  table: RefObject<HTMLElement | null>,
   searchId: string,
 ): void {
   useKeys({
@@ -14,9 +14,9 @@ export function useRowKeys(
 }
 
 /** Between the rows' links: from none of them to the first, or the last. */
-function moveFocus(table: HTMLTableElement | null, by: 1 | -1): void {
+function moveFocus(table: HTMLElement | null, by: 1 | -1): void {
   const links = [
-    ...(table?.querySelectorAll<HTMLElement>("a[data-row]") ?? []),
+    ...(table?.querySelectorAll<HTMLElement>("[data-row]") ?? []),
   ];
   const at = links.findIndex((link) => link === document.activeElement);
   const next = at === -1 && by === -1 ? links.length - 1 : at + by;
