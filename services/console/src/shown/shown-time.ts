@@ -15,7 +15,12 @@ export function utcTime(at: number): string {
   return `${new Date(at).toISOString().replace("T", " ").replace("Z", "")} UTC`;
 }
 
-/** The same in the time zone of the browser, with its offset. */
+/** `2026-11-30 05:04:52 UTC` */
+export function utcSecond(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** With milliseconds, in the time zone of the browser, with its offset. */
 export function localTime(at: number): string {
   const date = new Date(at);
   const offset = -date.getTimezoneOffset();
