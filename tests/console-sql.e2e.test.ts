@@ -255,6 +255,34 @@ describeHere(`the console's SQL in Chromium${note}`, () => {
     LONG,
   );
 
+  test(
+    "a result over time is a chart, too, whose numbers are chosen",
+    async () => {
+      const { page, complaints } = await openSql();
+      await write(
+        page,
+        "SELECT toDateTime(number * 3600, 'UTC') AS hour, number AS sent, number % 7 AS failed, number * 100 AS took_ms FROM numbers(24)",
+      );
+
+      await run(page);
+      await page.getByRole("button", { name: "Chart" }).click();
+      await page.getByRole("figure", { name: "sent, failed" }).waitFor();
+      await page.getByLabel("Numbers").selectOption("took_ms");
+      await page.getByRole("figure", { name: "took_ms" }).waitFor();
+      await page.screenshot({ path: join(SHOTS, "sql-chart-1280-light.png") });
+
+      expect(await seriousViolations(page)).toEqual([]);
+      await run(page);
+      await page.getByRole("figure", { name: "sent, failed" }).waitFor();
+      await write(page, "SELECT 1");
+      await run(page);
+      await waitFor(async () => (await rowsOf(page)) === 1);
+      expect(await page.getByRole("button", { name: "Chart" }).count()).toBe(0);
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
   test("every saved query runs in the editor, with its values written into it", async () => {
     const { queries } = await call<SavedQueries>("GET /v1/queries");
 

@@ -46,14 +46,19 @@ function OwnSql() {
   const page = useRef<HTMLDivElement>(null);
   useRowKeys(page, "sql-text");
   useEffect(() => keepDraft(session, draft), [session, draft]);
+  const ran = useRef<string | null>(null);
   useEffect(() => {
-    if (linked !== undefined) setDraft(linked); // the browser's own buttons change it
+    // The browser's own buttons change it. After a run it changes, too, a moment later: what was typed meanwhile stays.
+    if (linked !== undefined && linked !== ran.current) setDraft(linked);
+    ran.current = null;
   }, [linked]);
 
   function start(): void {
     if (draft.trim() === "") return editor.current?.focus();
     setAsked({ kind: "own", sql: draft, turn: (asked?.turn ?? 0) + 1 });
-    void navigate({ search: inLink(draft) });
+    const search = inLink(draft);
+    if (search.sql !== linked) ran.current = draft;
+    void navigate({ search });
   }
 
   const isAsked = asked?.sql === draft;

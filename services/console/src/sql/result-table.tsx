@@ -4,6 +4,7 @@ import { useState } from "react";
 import list from "../parts/list.module.css";
 import { openRow } from "../parts/open-row.ts";
 import { Text } from "../parts/text.tsx";
+import { isNumber } from "./column-types.ts";
 import { type Result, valueText } from "./query-answer.ts";
 import styles from "./result.module.css";
 import { RowDialog } from "./row-dialog.tsx";
@@ -134,12 +135,5 @@ function Cell({
         ? `${text.slice(0, MAX_CELL_CHARACTERS)}…`
         : text}
     </Text>
-  );
-}
-
-/** By ClickHouse's type. */
-function isNumber(type: string): boolean {
-  return /^(?:Nullable\(|LowCardinality\()*(?:U?Int|B?Float|Decimal)\d/.test(
-    type.replace("Decimal(", "Decimal1("),
   );
 }

@@ -2,11 +2,8 @@ import { Button } from "@mantine/core";
 import { useEffect, useState } from "react";
 import { ApiProblem } from "../api/api-problem.ts";
 import { Failure, Nothing } from "../parts/notices.tsx";
-import { counted, shownDuration } from "../shown/amounts.ts";
-import { csvOf } from "./csv.ts";
-import { saveFile } from "./save-file.ts";
+import { Done } from "./done.tsx";
 import type { ErrorPosition } from "./error-position.ts";
-import type { Result } from "./query-answer.ts";
 import { ResultTable } from "./result-table.tsx";
 import styles from "./result.module.css";
 import type { Run } from "./use-run.ts";
@@ -27,6 +24,7 @@ export function ResultOf({
   readonly position?: ErrorPosition | null;
   readonly onGo?: (offset: number) => void;
 }) {
+  const [wantsChart, setWantsChart] = useState(false);
   switch (run.kind) {
     case "none":
       return null;
@@ -57,64 +55,15 @@ export function ResultOf({
       );
     case "done":
       return (
-        <section className={styles.result} aria-label="Result">
-          <Head result={run.result} name={name} />
-          {isChanged && (
-            <p className={styles.note}>
-              The SQL was changed since. This is what it answered before.
-            </p>
-          )}
-          {run.result.truncated && (
-            <p className={styles.cut}>
-              There are more rows. At most the query&apos;s own limit, 10,000
-              rows, or 8 MiB are answered: count or group them, or ask for less.
-            </p>
-          )}
-          {run.result.rows.length === 0 ? (
-            <Nothing title="No rows">
-              <p>The query ran, and nothing matches it.</p>
-            </Nothing>
-          ) : (
-            <ResultTable key={run.result.text} result={run.result} />
-          )}
-        </section>
+        <Done
+          result={run.result}
+          name={name}
+          isChanged={isChanged}
+          wantsChart={wantsChart}
+          onView={setWantsChart}
+        />
       );
   }
-}
-
-function Head({
-  result,
-  name,
-}: {
-  readonly result: Result;
-  readonly name: string;
-}) {
-  return (
-    <div className={styles.head}>
-      <p role="status">
-        <strong>{counted(result.rows.length, "row")}</strong> in{" "}
-        {shownDuration(result.elapsedMs)}
-      </p>
-      <div className={styles.files}>
-        <Button
-          variant="default"
-          size="xs"
-          onClick={() => saveFile(`${name}.csv`, "text/csv", csvOf(result))}
-        >
-          Save CSV
-        </Button>
-        <Button
-          variant="default"
-          size="xs"
-          onClick={() =>
-            saveFile(`${name}.json`, "application/json", result.text)
-          }
-        >
-          Save JSON
-        </Button>
-      </div>
-    </div>
-  );
 }
 
 function Running({ onCancel }: { readonly onCancel: () => void }) {
