@@ -15,9 +15,7 @@ export function useRowKeys(
 
 /** Between the rows' links: from none of them to the first, or the last. */
 function moveFocus(table: HTMLElement | null, by: 1 | -1): void {
-  const links = [
-    ...(table?.querySelectorAll<HTMLElement>("[data-row]") ?? []),
-  ];
+  const links = [...(table?.querySelectorAll<HTMLElement>("[data-row]") ?? [])];
   const at = links.findIndex((link) => link === document.activeElement);
   const next = at === -1 && by === -1 ? links.length - 1 : at + by;
   links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();

@@ -1,6 +1,5 @@
-/** Types a text where the cursor is. So that it can be undone, it goes the way that a key press does: what is old about that call has no other. */
+/** Types a text where the cursor is, as key presses would: the browser's undo takes it back. No call but this deprecated one does that. */
 export function insertText(field: HTMLTextAreaElement, text: string): void {
   field.focus();
-  // oxlint-disable-next-line typescript/no-deprecated -- see above
   document.execCommand("insertText", false, text);
 }

@@ -1,6 +1,7 @@
 import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { namedDelivery } from "../deliveries/delivery-filters.ts";
 import list from "../parts/list.module.css";
 import { openRow } from "../parts/open-row.ts";
 import { Text } from "../parts/text.tsx";
@@ -12,6 +13,8 @@ import { RowDialog } from "./row-dialog.tsx";
 /** A table of 10,000 rows takes a browser seconds. */
 const ROWS_AT_A_TIME = 200;
 const MAX_CELL_CHARACTERS = 120;
+/** Times and ids stay on one line. */
+const SHORT = 48;
 
 /** The rows, a part of them at first. Each row opens with all that is in it. */
 export function ResultTable({
@@ -46,7 +49,6 @@ export function ResultTable({
               </th>
               {columns.map(({ name, type }, at) => (
                 <th
-                  // oxlint-disable-next-line react/no-array-index-key -- two columns may have one name
                   key={at}
                   scope="col"
                   className={numbers[at] ? list.number : undefined}
@@ -61,7 +63,6 @@ export function ResultTable({
           </thead>
           <tbody>
             {rows.slice(0, shownRows).map((row, at) => (
-              // oxlint-disable-next-line react/no-array-index-key -- rows have no other name, and never move
               <tr key={at} onClick={openRow(() => setOpened(at))}>
                 <td className={list.number}>
                   <button
@@ -75,13 +76,7 @@ export function ResultTable({
                   </button>
                 </td>
                 {row.map((json, of) => (
-                  <td
-                    // oxlint-disable-next-line react/no-array-index-key -- as its column
-                    key={of}
-                    className={numbers[of] ? list.number : undefined}
-                  >
-                    <Cell json={json} column={columns[of]?.name ?? ""} />
-                  </td>
+                  <Cell key={of} json={json} isNumber={numbers[of] === true} />
                 ))}
               </tr>
             ))}
@@ -116,24 +111,34 @@ export function ResultTable({
 
 function Cell({
   json,
-  column,
+  isNumber: isRight,
 }: {
   readonly json: string;
-  readonly column: string;
+  readonly isNumber: boolean;
 }) {
   const text = valueText(json);
-  if (text === null) return <span className={styles.null}>NULL</span>;
-  if (column === "delivery_id" && text !== "")
+  if (text === null)
     return (
-      <Link to="/deliveries/$id" params={{ id: text }}>
-        <Text>{text}</Text>
-      </Link>
+      <td className={isRight ? list.number : undefined}>
+        <span className={styles.null}>NULL</span>
+      </td>
     );
+  const shown =
+    text.length > MAX_CELL_CHARACTERS
+      ? `${text.slice(0, MAX_CELL_CHARACTERS)}…`
+      : text;
+  const delivery = namedDelivery(shown);
   return (
-    <Text>
-      {text.length > MAX_CELL_CHARACTERS
-        ? `${text.slice(0, MAX_CELL_CHARACTERS)}…`
-        : text}
-    </Text>
+    <td
+      className={`${isRight ? list.number : ""} ${shown.length > SHORT ? styles.long : styles.short}`}
+    >
+      {delivery === null ? (
+        <Text>{shown}</Text>
+      ) : (
+        <Link to="/deliveries/$id" params={{ id: delivery }}>
+          <Text>{shown}</Text>
+        </Link>
+      )}
+    </td>
   );
 }

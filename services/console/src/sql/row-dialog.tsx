@@ -19,7 +19,6 @@ export function RowDialog({
     <Dialog title={`Row ${at + 1}`} onClose={onClose}>
       <dl className={styles.fields}>
         {rows[at]?.map((json, of) => (
-          // oxlint-disable-next-line react/no-array-index-key -- two columns may have one name
           <div key={of}>
             <dt>
               <Text>{columns[of]?.name ?? ""}</Text>

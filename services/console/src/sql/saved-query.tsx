@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { SavedQuery } from "../api/answers-queries.ts";
 import { ApiProblem } from "../api/api-problem.ts";
 import { CopyButton } from "../parts/copy-button.tsx";
@@ -38,6 +38,11 @@ function Saved({ query }: { readonly query: SavedQuery }) {
   const navigate = route.useNavigate();
   const [turn, setTurn] = useState(0);
   const isAsked = Object.keys(values).length > 0;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    // The list, where the focus was, has no room beside it.
+    if (matchMedia("(width < 62rem)").matches) heading.current?.focus();
+  }, []);
   const run = useRun(isAsked ? { kind: "saved", name, values, turn } : null);
 
   function start(given: Values): void {
@@ -52,7 +57,9 @@ function Saved({ query }: { readonly query: SavedQuery }) {
   return (
     <article className={styles.main} aria-labelledby="question">
       <header className={styles.question}>
-        <h2 id="question">{title}</h2>
+        <h2 id="question" ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
         <p>{description}</p>
       </header>
       <ParameterForm
