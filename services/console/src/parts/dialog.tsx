@@ -13,7 +13,7 @@ export function Dialog({
 }) {
   const ref = useRef<HTMLDialogElement>(null);
   const titleId = useId();
-  // Closed while it is still in the page: only then does the browser return the focus.
+  // Closed while it is still in the page: a dialog that is only removed returns no focus.
   useLayoutEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
