@@ -13,7 +13,6 @@ import type {
   EventPayload,
   SignalEntry,
 } from "../services/console/src/api/answers.ts";
-import type { QueryAnswer } from "../services/console/src/api/answers-queries.ts";
 import type {
   Series,
   SeriesGroup,
@@ -46,6 +45,11 @@ import type {
   Reencryption,
   TypePolicy,
 } from "../services/console/src/api/answers-system.ts";
+import type {
+  QueryAnswer,
+  QueryParameter,
+  SavedQuery,
+} from "../services/console/src/api/answers-queries.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 import {
   ACTIONS,
@@ -279,12 +283,6 @@ const point: Kinds<SeriesPoint> = {
   p95Ms: amount,
   p99Ms: amount,
 };
-const queryAnswer: Kinds<QueryAnswer> = {
-  columns: ["array"],
-  rows: ["array"],
-  truncated: ["boolean"],
-  elapsedMs: whole,
-};
 
 const explanation: Kinds<Explanation> = {
   id: text,
@@ -431,6 +429,28 @@ const below = (name: string, ...path: readonly string[]): Schema | undefined =>
       found
     );
   }, schemas[name]);
+const savedQuery: Kinds<SavedQuery> = {
+  name: text,
+  title: text,
+  description: text,
+  sql: text,
+  parameters: ["array"],
+};
+const parameter: Kinds<QueryParameter> = {
+  name: text,
+  type: text,
+  default: textOrNull,
+  description: text,
+};
+const queryAnswer: Kinds<QueryAnswer> = {
+  columns: ["array"],
+  rows: ["array"],
+  truncated: ["boolean"],
+  elapsedMs: whole,
+};
+
+const schemas = components.schemas;
+const query = schemas["SavedQueries"]?.properties?.["queries"]?.items;
 
 test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a delivery", delivery, schemas["Delivery"]],
@@ -455,7 +475,6 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a group of a series", group, groups],
   ["a point of a series", point, groups?.properties?.["points"]?.items],
   ["control's status", status, schemas["Status"]],
-  ["a query's answer", queryAnswer, schemas["QueryAnswer"]],
   ["an explanation", explanation, schemas["EventExplanation"]],
   ["an explained delivery", explained, below("EventExplanation", "deliveries")],
   [
@@ -480,6 +499,9 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["what it could not open", failedSeal, below("Reencryption", "failed")],
   ["an event type", eventType, schemas["EventType"]],
   ["a policy", policy, schemas["EventTypePolicy"]],
+  ["a saved query", savedQuery, query],
+  ["a parameter", parameter, query?.properties?.["parameters"]?.items],
+  ["a query's answer", queryAnswer, schemas["QueryAnswer"]],
 ])("the console reads of %s what control answers", (_, read, documented) => {
   const found = Object.fromEntries(
     Object.keys(read).map((name) => [

@@ -124,6 +124,43 @@ const system = createRoute({
   ),
 });
 
+const sql = createRoute({
+  getParentRoute: () => root,
+  path: "/sql",
+  validateSearch: ({
+    sql: text,
+  }: Record<string, unknown>): {
+    sql?: string;
+  } => (typeof text === "string" ? { sql: text } : {}),
+  component: lazyRouteComponent(
+    () => import("./sql/own-sql-page.tsx"),
+    "OwnSqlPage",
+  ),
+});
+
+const savedQueries = createRoute({
+  getParentRoute: () => root,
+  path: "/sql/saved",
+  component: lazyRouteComponent(
+    () => import("./sql/saved-queries-page.tsx"),
+    "SavedQueriesPage",
+  ),
+});
+
+/** Its parameters are those of the query, which the API knows. */
+const savedQuery = createRoute({
+  getParentRoute: () => savedQueries,
+  path: "$name",
+  validateSearch: (given: Record<string, unknown>): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [name, String(value)]),
+    ),
+  component: lazyRouteComponent(
+    () => import("./sql/saved-query.tsx"),
+    "SavedQueryPage",
+  ),
+});
+
 const routeTree = root.addChildren([
   start,
   overview,
@@ -136,6 +173,8 @@ const routeTree = root.addChildren([
   replay,
   event,
   system,
+  sql,
+  savedQueries.addChildren([savedQuery]),
 ]);
 
 /**

@@ -13,6 +13,8 @@ export interface Asked {
   /** Why, for the audit trail. */
   readonly why?: string;
   readonly signal?: AbortSignal;
+  /** Reads the answer, and throws where it is none. Default: as JSON, which rounds numbers beyond 2^53. */
+  readonly parse?: (text: string) => unknown;
 }
 
 /** Asks the API with one key. `path` is relative to the page, such as `v1/deliveries`: so the console works below any path. Throws an `ApiProblem`. */
@@ -23,7 +25,7 @@ export function askWith(
   send: typeof fetch = (...request) => fetch(...request),
 ): Ask {
   return async <T>(path: string, asked: Asked = {}): Promise<T> => {
-    const { body, why, ifMatch, signal } = asked;
+    const { body, why, ifMatch, signal, parse = JSON.parse } = asked;
     const hasBody = body !== undefined;
     const { method = hasBody ? "POST" : "GET" } = asked;
     const failed = (error: unknown): never => {
@@ -47,7 +49,7 @@ export function askWith(
     const text = await response.text().catch(failed);
     if (!response.ok) throw problemOf(response.status, text);
     // What 204 answers is declared as undefined where it is asked for.
-    return response.status === 204 ? (undefined as T) : parsed<T>(text);
+    return response.status === 204 ? (undefined as T) : parsed<T>(text, parse);
   };
 }
 
@@ -66,9 +68,9 @@ function latin1Of(text: string): string {
 }
 
 /** A proxy's own page with status 200 is no answer of the API either. */
-function parsed<T>(text: string): T {
+function parsed<T>(text: string, parse: (text: string) => unknown): T {
   try {
-    return JSON.parse(text) as T; // what the API documents for the path
+    return parse(text) as T; // what the API documents for the path
   } catch (error) {
     throw noAnswer(error);
   }

@@ -4,5 +4,6 @@ export const PAGES = [
   { to: "/deliveries", name: "Deliveries", key: "d" },
   { to: "/dead-letters", name: "Dead letters", key: "l" },
   { to: "/replays", name: "Replays", key: "r" },
+  { to: "/sql", name: "SQL", key: "q" },
   { to: "/system", name: "System", key: "s" },
 ] as const;
