@@ -11,10 +11,16 @@ import type {
   Endpoint,
   EventEntry,
   EventPayload,
-  Replay,
-  ReplayPreview,
   SignalEntry,
 } from "../services/console/src/api/answers.ts";
+import type {
+  EndpointPreview,
+  Replay,
+  ReplayPreview,
+  ReplaySelection,
+} from "../services/console/src/api/answers-replays.ts";
+import { LEFT_OUT_REASONS } from "../services/control/src/replays/replay.ts";
+import { leftOutSentence } from "../services/console/src/shown/sentences.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 
 interface Schema {
@@ -149,19 +155,52 @@ const endpoint: Kinds<Endpoint> = {
   method: text,
   headers: object,
 };
+const list = ["array"] as const;
 const preview: Kinds<ReplayPreview> = {
   selectedAt: text,
   total: whole,
   toSend: whole,
   leftOut: object,
+  ratePerSecond: whole,
+  seconds: whole,
+  endpointCount: whole,
+  endpoints: list,
 };
-const replay: Kinds<Replay> = {
+const endpointPreview: Kinds<EndpointPreview> = {
+  endpointId: text,
+  tenantId: text,
+  total: whole,
+  toSend: whole,
+  leftOut: object,
+  lack: textOrNull,
+};
+const selection: Kinds<ReplaySelection> = {
+  deliveryIds: list,
+  sql: textOrNull,
+  endpointId: textOrNull,
+  eventTypes: list,
+  statuses: list,
+  reasons: list,
+  statusCode: wholeOrNull,
+  receivedSince: textOrNull,
+  receivedUntil: textOrNull,
+};
+const replay: Kinds<Omit<Replay, "selection">> = {
   id: text,
+  kind: text,
+  tenantId: textOrNull,
   state: text,
   detail: textOrNull,
+  selectedAt: text,
+  why: text,
+  createdBy: text,
+  ratePerSecond: whole,
   total: whole,
+  done: whole,
   sent: whole,
   leftOut: object,
+  createdAt: text,
+  finishedAt: textOrNull,
 };
 
 const schemas = components.schemas;
@@ -177,6 +216,12 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a payload", payload, schemas["EventPayload"]],
   ["an endpoint", endpoint, schemas["Endpoint"]],
   ["a preview", preview, schemas["ReplayPreview"]],
+  [
+    "an endpoint in a preview",
+    endpointPreview,
+    schemas["ReplayPreview"]?.properties?.["endpoints"]?.items,
+  ],
+  ["what a replay selects", selection, schemas["ReplaySelection"]],
   ["a replay", replay, schemas["Replay"]],
 ])("the console reads of %s what control answers", (_, read, documented) => {
   const found = Object.fromEntries(
@@ -192,6 +237,13 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
 test("the console's filter offers every outcome there is", () => {
   expect(OFFERED).toEqual(OUTCOMES);
 });
+
+test.each(LEFT_OUT_REASONS)(
+  "the console has a sentence for what is left out as %s",
+  (reason) => {
+    expect(leftOutSentence(reason)).not.toBe(`${reason.replaceAll("_", " ")}.`);
+  },
+);
 
 function kindsOf(schema: Schema = {}): readonly string[] {
   const { type, anyOf = [] } = schema;

@@ -128,22 +128,3 @@ export interface Endpoint {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
 }
-
-/** `POST /v1/replays/preview`. */
-export interface ReplayPreview {
-  readonly selectedAt: string;
-  readonly total: number;
-  readonly toSend: number;
-  /** How many are not sent, by reason. */
-  readonly leftOut: Readonly<Record<string, number>>;
-}
-
-/** `GET /v1/replays/{id}`. */
-export interface Replay {
-  readonly id: string;
-  readonly state: string;
-  readonly detail: string | null;
-  readonly total: number;
-  readonly sent: number;
-  readonly leftOut: Readonly<Record<string, number>>;
-}

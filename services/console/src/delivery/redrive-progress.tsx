@@ -1,23 +1,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { DeliveryPage, Replay } from "../api/answers.ts";
+import type { DeliveryPage } from "../api/answers.ts";
+import type { Replay } from "../api/answers-replays.ts";
 import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
+import { isOver, REPLAY_EVERY_MS, useReplay } from "../replay/use-replay.ts";
 import { useSession } from "../session/session-context.ts";
 import { leftOutSentence } from "../shown/sentences.ts";
 import styles from "./delivery.module.css";
 
-const EVERY_MS = 1_000;
-
 /** How far a redrive is, and the delivery that it has made: a redrive never changes the one that it repeats. */
 export function RedriveProgress({ id }: { readonly id: string }) {
   const { ask } = useSession();
-  const replay = useQuery({
-    queryKey: ["replay", id],
-    queryFn: ({ signal }) =>
-      ask<Replay>(`v1/replays/${encodeURIComponent(id)}`, { signal }),
-    refetchInterval: ({ state }) => (isOver(state.data) ? false : EVERY_MS),
-  }).data;
+  const replay = useReplay(id).data;
   const made = useQuery({
     queryKey: ["deliveries", { replayId: id }],
     queryFn: ({ signal }) =>
@@ -25,7 +20,7 @@ export function RedriveProgress({ id }: { readonly id: string }) {
     // It is recorded a moment after it was sent.
     enabled: replay !== undefined && replay.sent > 0,
     refetchInterval: ({ state }) =>
-      isSettled(state.data?.deliveries[0]?.status) ? false : EVERY_MS,
+      isSettled(state.data?.deliveries[0]?.status) ? false : REPLAY_EVERY_MS,
   }).data?.deliveries[0];
   return (
     <div className={styles.progress} role="status">
@@ -47,10 +42,6 @@ export function RedriveProgress({ id }: { readonly id: string }) {
 
 function isSettled(status: string | undefined): boolean {
   return status === "delivered" || status === "expired";
-}
-
-function isOver(replay: Replay | undefined): boolean {
-  return replay?.state === "done" || replay?.state === "cancelled";
 }
 
 function wordsOf(replay: Replay | undefined): string {

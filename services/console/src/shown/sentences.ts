@@ -110,10 +110,15 @@ export function standingSentence(delivery: Delivery): string {
 }
 
 const LEFT_OUT: Readonly<Record<string, string>> = {
-  parked: "It is parked: resume its endpoint.",
-  under_way: "It is being sent already.",
   delivered: "The endpoint has got this event meanwhile.",
+  under_way: "It is being sent already.",
+  parked: "It is parked: resume its endpoint.",
+  filtered: "The endpoint's filter does not take it.",
+  endpoint_deleted: "Its endpoint is deleted.",
+  endpoint_disabled: "Its endpoint is disabled: enable it, and send again.",
+  expires_at_passed: "The time until which it was wanted (expiresAt) is over.",
   payload_gone: "Its payload is kept no more.",
+  unreadable: "Its dead letter cannot be read; control's log says which.",
   headers_redacted: "The values of its secret headers are not kept.",
 };
 
