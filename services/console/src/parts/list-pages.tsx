@@ -6,11 +6,14 @@ export function ListPages({
   isFirst,
   nextCursor,
   onGo,
+  names = ["Newest", "Older"],
 }: {
   readonly isFirst: boolean;
   readonly nextCursor: string | null;
   /** Undefined: the first page. */
   readonly onGo: (cursor: string | undefined) => void;
+  /** What the first page and the next one are called. */
+  readonly names?: readonly [first: string, next: string];
 }) {
   return (
     <nav className={styles.pages} aria-label="Pages of the list">
@@ -19,14 +22,14 @@ export function ListPages({
         disabled={isFirst}
         onClick={() => onGo(undefined)}
       >
-        Newest
+        {names[0]}
       </Button>
       <Button
         variant="default"
         disabled={nextCursor === null}
         onClick={() => onGo(nextCursor ?? undefined)}
       >
-        Older
+        {names[1]}
       </Button>
     </nav>
   );
