@@ -19,6 +19,16 @@ import type {
   ReplayPreview,
   ReplaySelection,
 } from "../services/console/src/api/answers-replays.ts";
+import type {
+  EndpointPage,
+  EndpointSecret,
+  EndpointSettings,
+  EndpointWithSecret,
+  HealthGroup,
+  HealthSeries,
+  Resume,
+  TestSend,
+} from "../services/console/src/api/answers-endpoints.ts";
 import { LEFT_OUT_REASONS } from "../services/control/src/replays/replay.ts";
 import { leftOutSentence } from "../services/console/src/shown/sentences.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
@@ -156,6 +166,52 @@ const endpoint: Kinds<Endpoint> = {
   headers: object,
 };
 const list = ["array"] as const;
+const settings: Kinds<EndpointSettings> = {
+  ...endpoint,
+  externalId: textOrNull,
+  tenantId: text,
+  eventTypes: list,
+  filter: textOrNull,
+  secrets: list,
+  signing: list,
+  timeoutMs: whole,
+  maxConcurrency: whole,
+  rateLimit: ["null", "object"],
+  retryDelaysMs: ["array", "null"],
+  maxAttempts: wholeOrNull,
+  maxAgeMs: wholeOrNull,
+  notRetryableStatuses: list,
+  version: whole,
+  createdAt: text,
+  updatedAt: text,
+};
+const withSecret: Kinds<EndpointWithSecret> = { ...settings, secret: text };
+const endpointPage: Kinds<EndpointPage> = {
+  endpoints: list,
+  nextCursor: textOrNull,
+};
+const endpointSecret: Kinds<EndpointSecret> = {
+  id: text,
+  publicKey: textOrNull,
+  createdAt: text,
+  expiresAt: textOrNull,
+};
+const resume: Kinds<Resume> = {
+  state: text,
+  detail: textOrNull,
+  read: whole,
+  total: whole,
+  sent: whole,
+  unreadable: whole,
+  lost: whole,
+};
+const testSend: Kinds<TestSend> = { deliveryId: text, eventId: text };
+const health: Kinds<HealthSeries> = { groups: list };
+const healthGroup: Kinds<HealthGroup> = {
+  key: textOrNull,
+  attempts: whole,
+  delivered: whole,
+};
 const preview: Kinds<ReplayPreview> = {
   selectedAt: text,
   total: whole,
@@ -215,6 +271,18 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a caller", caller, schemas["Caller"]],
   ["a payload", payload, schemas["EventPayload"]],
   ["an endpoint", endpoint, schemas["Endpoint"]],
+  ["an endpoint's settings", settings, schemas["Endpoint"]],
+  ["an endpoint with a secret", withSecret, schemas["EndpointWithSecret"]],
+  ["a page of endpoints", endpointPage, schemas["EndpointPage"]],
+  ["a secret's facts", endpointSecret, itemsOf(schemas["Endpoint"], "secrets")],
+  ["a resume", resume, schemas["Resume"]],
+  ["a test event", testSend, schemas["TestSend"]],
+  ["a series by endpoint", health, schemas["Series"]],
+  [
+    "a group of a series by endpoint",
+    healthGroup,
+    itemsOf(schemas["Series"], "groups"),
+  ],
   ["a preview", preview, schemas["ReplayPreview"]],
   [
     "an endpoint in a preview",
@@ -233,6 +301,10 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
 
   expect(found).toEqual(read);
 });
+
+function itemsOf(schema: Schema | undefined, name: string): Schema | undefined {
+  return schema?.properties?.[name]?.items;
+}
 
 test("the console's filter offers every outcome there is", () => {
   expect(OFFERED).toEqual(OUTCOMES);

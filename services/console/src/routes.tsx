@@ -3,11 +3,13 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   Navigate,
 } from "@tanstack/react-router";
 import { DeliveriesPage } from "./deliveries/deliveries-page.tsx";
 import { deliverySearch } from "./deliveries/delivery-filters.ts";
 import { DeliveryPage } from "./delivery/delivery-page.tsx";
+import { endpointSearch } from "./endpoints/endpoint-filters.ts";
 import { Failure, Nothing } from "./parts/notices.tsx";
 import { Shell } from "./shell/shell.tsx";
 
@@ -38,7 +40,52 @@ const delivery = createRoute({
   component: DeliveryPage,
 });
 
-const routeTree = root.addChildren([start, deliveries, delivery]);
+const endpoints = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints",
+  validateSearch: endpointSearch,
+  component: lazyRouteComponent(
+    () => import("./endpoints/endpoints-page.tsx"),
+    "EndpointsPage",
+  ),
+});
+
+const newEndpoint = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints/new",
+  component: lazyRouteComponent(
+    () => import("./endpoint-form/new-endpoint-page.tsx"),
+    "NewEndpointPage",
+  ),
+});
+
+const endpoint = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints/$id",
+  component: lazyRouteComponent(
+    () => import("./endpoint/endpoint-page.tsx"),
+    "EndpointPage",
+  ),
+});
+
+const editEndpoint = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints/$id/edit",
+  component: lazyRouteComponent(
+    () => import("./endpoint-form/edit-endpoint-page.tsx"),
+    "EditEndpointPage",
+  ),
+});
+
+const routeTree = root.addChildren([
+  start,
+  deliveries,
+  delivery,
+  endpoints,
+  newEndpoint,
+  endpoint,
+  editEndpoint,
+]);
 
 /**
  * Pages are in the fragment of the URL (`#/deliveries?status=failed`). So control has one page to serve, no page's address can be

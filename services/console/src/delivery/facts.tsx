@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { Delivery } from "../api/answers.ts";
 import { Text } from "../parts/text.tsx";
@@ -63,7 +64,9 @@ function Where({
     case "known":
       return (
         <>
-          <Text>{of.endpoint.url}</Text>
+          <Link to="/endpoints/$id" params={{ id }}>
+            <Text>{of.endpoint.url}</Text>
+          </Link>
           <small>
             <Text>{id}</Text>
             {of.endpoint.state !== "enabled" && `, ${of.endpoint.state}`}
