@@ -41,18 +41,24 @@ async function endpointAt(path: string): Promise<Endpoint> {
   return endpoints[0]!;
 }
 
-/** As another administrator would. */
+/** As another administrator would. A 503 says that nothing was done: the writer changes on a busy machine. */
 async function patch(id: string, change: object): Promise<void> {
-  const response = await fetch(`${console.url()}/v1/endpoints/${id}`, {
-    method: "PATCH",
-    headers: {
-      authorization: `Bearer ${ADMIN_KEY}`,
-      "content-type": "application/json",
-      "if-match": "*",
+  const status = await waitFor(
+    async () => {
+      const answer = await fetch(`${console.url()}/v1/endpoints/${id}`, {
+        method: "PATCH",
+        headers: {
+          authorization: `Bearer ${ADMIN_KEY}`,
+          "content-type": "application/json",
+          "if-match": "*",
+        },
+        body: JSON.stringify(change),
+      });
+      return answer.status === 503 ? null : answer.status;
     },
-    body: JSON.stringify(change),
-  });
-  expect(response.status).toBe(200);
+    { what: "a writer", everyMs: 300, timeoutMs: PATIENCE_MS },
+  );
+  expect(status).toBe(200);
 }
 
 async function hasWhy(why: string): Promise<void> {
@@ -473,6 +479,47 @@ describeHere(`the console's endpoints in Chromium${note}`, () => {
 
       expect(widths).toEqual([0, 0, 0]);
       expect(await page.evaluate("'pwned' in window")).toBe(false);
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "an open breaker, and what waits for it, is told",
+    async () => {
+      await call("POST /v1/endpoints", {
+        tenantId: "acme",
+        url: `${console.receiver().url}/broken`,
+        eventTypes: ["broken.*"],
+      });
+      let n = 0;
+      await waitFor(
+        async () => {
+          n += 1;
+          await call("POST /v1/events", {
+            id: `broken-${n}`,
+            type: "broken.down",
+            tenantId: "acme",
+            payload: {},
+          });
+          const { rows } = await call<{ rows: readonly unknown[] }>(
+            "GET /v1/queries/breaker-time?since=1h",
+          );
+          return rows.length > 0;
+        },
+        { what: "the breaker", everyMs: 200, timeoutMs: PATIENCE_MS },
+      );
+      const { page, complaints } = await open();
+
+      await openList(page);
+      const row = page.getByRole("row").filter({ hasText: "/broken" });
+      await row.getByText("Open").waitFor();
+      await openEndpoint(page, "/broken");
+      await page.getByText("open since").waitFor();
+      await page
+        .getByText(/waits? because the circuit breaker was open/)
+        .waitFor({ timeout: PATIENCE_MS });
+      await shot(page, "endpoint-breaker");
       expect(complaints).toEqual([]);
     },
     LONG,

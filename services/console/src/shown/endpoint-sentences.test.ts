@@ -14,7 +14,7 @@ test("a word that this page does not know is shown as it is", () => {
 
 test.each([
   ["retry", 1, "1 delivery waits for another attempt after a failed one"],
-  ["paused", 1_204, "1,204 deliveries wait for a resume: they are parked"],
+  ["paused", 1_204, "1,204 deliveries wait for a resume (parked)"],
 ])("%s of %d", (reason, count, sentence) => {
   expect(waitingSentence(reason, count)).toBe(sentence);
 });

@@ -16,7 +16,7 @@ export function stateSentence(state: string): string {
 const WAITS: Readonly<Record<string, string>> = {
   queued: "for a first attempt",
   retry: "for another attempt after a failed one",
-  paused: "for a resume: they are parked",
+  paused: "for a resume (parked)",
   breaker_open: "because the circuit breaker was open",
   retry_after: "because the receiver has asked for a pause",
   rate_limited: "for the endpoint's rate limit",
