@@ -1,6 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useEffect, useState } from "react";
-import styles from "../deliveries/deliveries.module.css";
+import styles from "../parts/filters.module.css";
 import own from "./endpoints.module.css";
 import {
   countOf,
@@ -59,7 +59,7 @@ export function EndpointFilterBar({
         />
         <Button type="submit">Search</Button>
       </div>
-      <div className={styles.statuses} role="group" aria-label="State">
+      <div className={styles.choices} role="group" aria-label="State">
         {STATES.map(([state, label]) => (
           <button
             key={state}
@@ -84,13 +84,13 @@ export function EndpointFilterBar({
           </button>
         )}
       </div>
-      <details className={styles.more} open={moreCount > 0}>
+      <details className={own.more} open={moreCount > 0}>
         <summary>More filters{moreCount > 0 && ` (${moreCount} set)`}</summary>
-        <div className={styles.fields}>
+        <div className={`${styles.fields} ${own.exact}`}>
           {more.map(([name, label]) => (
             <TextInput key={name} label={label} {...text(name)} />
           ))}
-          <Button type="submit" variant="default" className={styles.apply}>
+          <Button type="submit" variant="default">
             Apply
           </Button>
         </div>
