@@ -15,6 +15,7 @@ import { useSession } from "../session/session-context.ts";
 import { EndpointForm } from "./endpoint-form.tsx";
 import { FIELDS, type FieldName } from "./fields.ts";
 import styles from "./form.module.css";
+import { InView } from "./in-view.tsx";
 import { fieldProblemsOf, Refusal } from "./refusal.tsx";
 import { changeOf, rebased, textsOf, type FieldProblems } from "./texts.ts";
 
@@ -138,7 +139,9 @@ function Edit({ endpoint }: { readonly endpoint: EndpointSettings }) {
         </p>
       )}
       {outcome?.kind === "stale" && (
-        <Stale endpoint={base} clashes={outcome.clashes} />
+        <InView of={base.version}>
+          <Stale endpoint={base} clashes={outcome.clashes} />
+        </InView>
       )}
     </EndpointForm>
   );

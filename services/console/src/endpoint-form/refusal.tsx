@@ -1,5 +1,6 @@
 import { ApiProblem } from "../api/api-problem.ts";
 import { Failure } from "../parts/notices.tsx";
+import { InView } from "./in-view.tsx";
 import { byField, type FieldProblems } from "./texts.ts";
 
 /** What of an error is said above the form: all of it, unless each part of it is said at its field. */
@@ -9,7 +10,11 @@ export function Refusal({ error }: { readonly error: Error | null }) {
     error instanceof ApiProblem &&
     error.errors.length > 0 &&
     byField(error.errors).others.length === 0;
-  return isAtFields ? null : <Failure error={error} />;
+  return isAtFields ? null : (
+    <InView of={error}>
+      <Failure error={error} />
+    </InView>
+  );
 }
 
 export function fieldProblemsOf(error: Error | null): FieldProblems {
