@@ -50,6 +50,16 @@ import type {
   QueryParameter,
   SavedQuery,
 } from "../services/console/src/api/answers-queries.ts";
+import type {
+  EndpointPage,
+  EndpointSecret,
+  EndpointSettings,
+  EndpointWithSecret,
+  HealthGroup,
+  HealthSeries,
+  Resume,
+  TestSend,
+} from "../services/console/src/api/answers-endpoints.ts";
 import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
 import {
   ACTIONS,
@@ -199,6 +209,53 @@ const endpoint: Kinds<Endpoint> = {
   stateReason: textOrNull,
   method: text,
   headers: object,
+};
+const list = ["array"] as const;
+const settings: Kinds<EndpointSettings> = {
+  ...endpoint,
+  externalId: textOrNull,
+  tenantId: text,
+  eventTypes: array,
+  filter: textOrNull,
+  secrets: array,
+  signing: array,
+  timeoutMs: whole,
+  maxConcurrency: whole,
+  rateLimit: ["null", "object"],
+  retryDelaysMs: ["array", "null"],
+  maxAttempts: wholeOrNull,
+  maxAgeMs: wholeOrNull,
+  notRetryableStatuses: array,
+  version: whole,
+  createdAt: text,
+  updatedAt: text,
+};
+const withSecret: Kinds<EndpointWithSecret> = { ...settings, secret: text };
+const endpointPage: Kinds<EndpointPage> = {
+  endpoints: array,
+  nextCursor: textOrNull,
+};
+const endpointSecret: Kinds<EndpointSecret> = {
+  id: text,
+  publicKey: textOrNull,
+  createdAt: text,
+  expiresAt: textOrNull,
+};
+const resume: Kinds<Resume> = {
+  state: text,
+  detail: textOrNull,
+  read: whole,
+  total: whole,
+  sent: whole,
+  unreadable: whole,
+  lost: whole,
+};
+const testSend: Kinds<TestSend> = { deliveryId: text, eventId: text };
+const health: Kinds<HealthSeries> = { groups: list };
+const healthGroup: Kinds<HealthGroup> = {
+  key: textOrNull,
+  attempts: whole,
+  delivered: whole,
 };
 const preview: Kinds<ReplayPreview> = {
   selectedAt: text,
@@ -449,7 +506,6 @@ const queryAnswer: Kinds<QueryAnswer> = {
   elapsedMs: whole,
 };
 
-const schemas = components.schemas;
 const query = schemas["SavedQueries"]?.properties?.["queries"]?.items;
 
 test.each<[string, Kinds<object>, Schema | undefined]>([
@@ -463,6 +519,18 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a payload", payload, schemas["EventPayload"]],
   ["an endpoint", endpoint, schemas["Endpoint"]],
   ["a dead letter", letter, schemas["DeadLetter"]],
+  ["an endpoint's settings", settings, schemas["Endpoint"]],
+  ["an endpoint with a secret", withSecret, schemas["EndpointWithSecret"]],
+  ["a page of endpoints", endpointPage, schemas["EndpointPage"]],
+  ["a secret's facts", endpointSecret, itemsOf(schemas["Endpoint"], "secrets")],
+  ["a resume", resume, schemas["Resume"]],
+  ["a test event", testSend, schemas["TestSend"]],
+  ["a series by endpoint", health, schemas["Series"]],
+  [
+    "a group of a series by endpoint",
+    healthGroup,
+    itemsOf(schemas["Series"], "groups"),
+  ],
   ["a preview", preview, schemas["ReplayPreview"]],
   [
     "an endpoint in a preview",
@@ -512,6 +580,10 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
 
   expect(found).toEqual(read);
 });
+
+function itemsOf(schema: Schema | undefined, name: string): Schema | undefined {
+  return schema?.properties?.[name]?.items;
+}
 
 test("the console's filter offers every outcome there is", () => {
   expect(OFFERED).toEqual(OUTCOMES);

@@ -757,6 +757,29 @@ test.each([
   },
 );
 
+test("a series of several endpoints has these alone", async () => {
+  const those = data.attempts.filter(
+    (each) => isRequest(each) && each.tenantId === "globex",
+  );
+  const ids = [...new Set(those.map(({ endpointId }) => endpointId))].slice(-2);
+
+  const { body } = await server.ask<SeriesAnswer>(
+    `/v1/series?since=${data.from}&until=${data.until}&by=endpointId&endpointId=${ids.join()}`,
+  );
+
+  const found = body.groups.map(({ key, attempts }) => [key, attempts]);
+  expect(Object.fromEntries(found)).toEqual(
+    Object.fromEntries(
+      ids.map((id) => [
+        id,
+        data.attempts.filter(
+          (each) => isRequest(each) && each.endpointId === id,
+        ).length,
+      ]),
+    ),
+  );
+});
+
 test.each([
   ["/v1/deliveries?status=lost", "status", "one_of"],
   ["/v1/deliveries?tenant=acme", "tenant", "unknown"],
@@ -776,6 +799,7 @@ test.each([
   ["/v1/series?step=1s", "step", "buckets"],
   ["/v1/series?since=40d", "since", "window"],
   ["/v1/series?groups=21", "groups", "max"],
+  [`/v1/series?endpointId=${Array(21).fill("ep").join()}`, "endpointId", "max"],
 ])("%s is refused: %s breaks %s", async (path, field, rule) => {
   const { status, body } = await server.ask(path);
 

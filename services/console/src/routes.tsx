@@ -15,6 +15,7 @@ import { Failure, Nothing } from "./parts/notices.tsx";
 import { overviewSearch } from "./overview/ranges.ts";
 import { askedSearch } from "./replays/new-replay.ts";
 import { replaySearch } from "./replays/replay-filters.ts";
+import { endpointSearch } from "./endpoints/endpoint-filters.ts";
 import { Shell } from "./shell/shell.tsx";
 import { systemSearch } from "./system/system-search.ts";
 
@@ -161,6 +162,43 @@ const savedQuery = createRoute({
   ),
 });
 
+const endpoints = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints",
+  validateSearch: endpointSearch,
+  component: lazyRouteComponent(
+    () => import("./endpoints/endpoints-page.tsx"),
+    "EndpointsPage",
+  ),
+});
+
+const newEndpoint = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints/new",
+  component: lazyRouteComponent(
+    () => import("./endpoint-form/new-endpoint-page.tsx"),
+    "NewEndpointPage",
+  ),
+});
+
+const endpoint = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints/$id",
+  component: lazyRouteComponent(
+    () => import("./endpoint/endpoint-page.tsx"),
+    "EndpointPage",
+  ),
+});
+
+const editEndpoint = createRoute({
+  getParentRoute: () => root,
+  path: "/endpoints/$id/edit",
+  component: lazyRouteComponent(
+    () => import("./endpoint-form/edit-endpoint-page.tsx"),
+    "EditEndpointPage",
+  ),
+});
+
 const routeTree = root.addChildren([
   start,
   overview,
@@ -175,6 +213,10 @@ const routeTree = root.addChildren([
   system,
   sql,
   savedQueries.addChildren([savedQuery]),
+  endpoints,
+  newEndpoint,
+  endpoint,
+  editEndpoint,
 ]);
 
 /**

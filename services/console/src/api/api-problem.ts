@@ -35,6 +35,8 @@ export class ApiProblem extends Error {
         return "Look whether control runs and this machine reaches it; then try again.";
       case this.status === 403:
         return "Sign in with a key that may do this. An administrator makes one: npx postrider keys create --help";
+      case this.status === 412:
+        return "Somebody else has changed it meanwhile: look at how it is now, then do it again.";
       case this.status === 429:
         return "Wait a moment, then try again.";
       case this.status === 500:

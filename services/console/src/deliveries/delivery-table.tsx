@@ -13,11 +13,13 @@ import styles from "./deliveries.module.css";
 export function DeliveryTable({
   deliveries,
   isOfAllTenants,
+  isOfOneEndpoint = false,
   isStale,
   ref,
 }: {
   readonly deliveries: readonly Delivery[];
   readonly isOfAllTenants: boolean;
+  readonly isOfOneEndpoint?: boolean;
   /** The rows are those of an earlier question. */
   readonly isStale: boolean;
   readonly ref: Ref<HTMLTableElement>;
@@ -34,9 +36,11 @@ export function DeliveryTable({
               Tenant
             </th>
           )}
-          <th scope="col" className={list.wide}>
-            Endpoint
-          </th>
+          {!isOfOneEndpoint && (
+            <th scope="col" className={list.wide}>
+              Endpoint
+            </th>
+          )}
           <th scope="col" className={`${list.wide} ${list.number}`}>
             Attempts
           </th>
@@ -72,9 +76,11 @@ export function DeliveryTable({
                 <Text>{each.tenantId}</Text>
               </td>
             )}
-            <td className={`${list.wide} ${styles.id}`}>
-              <Text>{each.endpointId}</Text>
-            </td>
+            {!isOfOneEndpoint && (
+              <td className={`${list.wide} ${styles.id}`}>
+                <EndpointLink id={each.endpointId} />
+              </td>
+            )}
             <td className={`${list.wide} ${list.number}`}>{each.attempts}</td>
             <td className={styles.answer}>
               <LastAnswer of={each} />
@@ -86,6 +92,16 @@ export function DeliveryTable({
         ))}
       </tbody>
     </table>
+  );
+}
+
+/** A destination that came with its event has no page. */
+function EndpointLink({ id }: { readonly id: string }) {
+  if (id.startsWith("inline_")) return <Text>{id}</Text>;
+  return (
+    <Link to="/endpoints/$id" params={{ id }}>
+      <Text>{id}</Text>
+    </Link>
   );
 }
 

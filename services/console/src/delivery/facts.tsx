@@ -80,7 +80,9 @@ function Where({
     case "known":
       return (
         <>
-          <Text>{of.endpoint.url}</Text>
+          <Link to="/endpoints/$id" params={{ id }}>
+            <Text>{of.endpoint.url}</Text>
+          </Link>
           <small>
             <Text>{id}</Text>
             {of.endpoint.state !== "enabled" && `, ${of.endpoint.state}`}

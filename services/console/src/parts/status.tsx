@@ -21,12 +21,18 @@ const LOOKS: Readonly<Record<string, Look>> = {
     word: "Running",
     path: "m5.500 3.500 7 4.500-7 4.500z",
   },
-  paused: { tone: "wait", word: "Paused", path: "M6 4v8M10 4v8" },
   done: { tone: "ok", word: "Done", path: "m3.500 8.500 3 3 6-7" },
   cancelled: { tone: "idle", word: "Cancelled", path: "m4 4 8 8m0-8-8 8" },
+  enabled: { tone: "ok", word: "Enabled", path: "m3.500 8.500 3 3 6-7" },
+  paused: { tone: "wait", word: "Paused", path: "M6 4v8M10 4v8" },
+  disabled: {
+    tone: "bad",
+    word: "Disabled",
+    path: "M13 8A5 5 0 1 1 3 8a5 5 0 0 1 10 0M4.500 4.500l7 7",
+  },
 };
 
-/** The status of a delivery, or the state of a replay, as a sign and a word. */
+/** The status of a delivery, or the state of a replay or an endpoint, as a sign and a word. */
 export function Status({ status }: { readonly status: string }) {
   const { tone, word, path } = LOOKS[status] ?? {
     tone: "idle",

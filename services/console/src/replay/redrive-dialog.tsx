@@ -1,6 +1,6 @@
 import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import type {
   AskedSelection,
   Replay,
@@ -18,11 +18,14 @@ export function RedriveDialog({
   selection,
   onClose,
   onMade,
+  children,
 }: {
   readonly title: string;
   readonly selection: AskedSelection;
   readonly onClose: () => void;
   readonly onMade: (replay: Replay) => void;
+  /** Above what would be sent: what changes the selection. */
+  readonly children?: ReactNode;
 }) {
   const { ask } = useSession();
   const [why, setWhy] = useState("");
@@ -46,6 +49,7 @@ export function RedriveDialog({
   const { data } = preview;
   return (
     <Dialog title={title} onClose={onClose}>
+      {children}
       {preview.error !== null && <Failure error={preview.error} />}
       {data === undefined && preview.error === null && (
         <Loading what="what would be sent" />

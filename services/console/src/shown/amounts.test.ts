@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { counted, shownBytes, shownDuration } from "./amounts.ts";
+import { counted, shownBytes, shownDuration, shownShare } from "./amounts.ts";
 
 test.each([
   [0, "0 B"],
@@ -28,4 +28,14 @@ test("one is not several", () => {
     "1 attempt",
     "0 attempts",
   ]);
+});
+
+test.each([
+  [0, 7, "0 %"],
+  [1, 1_000_000, "0.1 %"],
+  [59, 60, "98.3 %"],
+  [99_999, 100_000, "99.9 %"],
+  [7, 7, "100 %"],
+])("%d of %d are %s", (part, whole, shown) => {
+  expect(shownShare(part, whole)).toBe(shown);
 });

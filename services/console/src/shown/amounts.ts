@@ -32,7 +32,19 @@ function joined(...parts: readonly (readonly [number, string])[]): string {
     .join(" ");
 }
 
-/** `3 attempts`, `1 attempt` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+/** `3 attempts`, `1 attempt`, `1,204 deliveries` */
+export function counted(
+  count: number,
+  noun: string,
+  several = `${noun}s`,
+): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : several}`;
+}
+
+/** `98.3 %`. Only all of them are 100, and only none of them 0. */
+export function shownShare(part: number, whole: number): string {
+  if (part === whole) return "100 %";
+  if (part === 0) return "0 %";
+  const percent = Math.round((1_000 * part) / whole) / 10;
+  return `${Math.min(Math.max(percent, 0.1), 99.9)} %`;
 }

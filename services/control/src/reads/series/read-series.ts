@@ -2,7 +2,7 @@ import type { EpochMs } from "@postrider/core";
 import { z } from "zod";
 import { rfc3339 } from "../../http/rfc3339.ts";
 import { listOf, shownTime } from "../../http/shown.ts";
-import { isText, rowsOf, timeOf } from "../lists/list.ts";
+import { isText, rowsOf, timeOf, type Condition } from "../lists/list.ts";
 import type { Reading } from "../reading.ts";
 import {
   DIMENSIONS,
@@ -63,7 +63,7 @@ export async function readSeries(
   const { since, until, stepMs, by, groups } = asked;
   const conditions = [
     ...isText("tenant_id", "tenantId", asked.tenantId),
-    ...isText("endpoint_id", "endpointId", asked.endpointId),
+    ...ofEndpoints(asked.endpointIds),
     ...isText("event_type", "eventType", asked.eventType),
   ];
   const where = [
@@ -87,6 +87,18 @@ export async function readSeries(
     by,
     groups: groupsOf(rowsOf<SeriesRow>(answer)),
   };
+}
+
+/** By `IN`, which can use the table's key. */
+function ofEndpoints(ids: readonly string[] | undefined): readonly Condition[] {
+  return ids === undefined
+    ? []
+    : [
+        {
+          sql: "r.endpoint_id IN {endpointIds:Array(String)}",
+          values: { endpointIds: ids },
+        },
+      ];
 }
 
 type SeriesRow = readonly [

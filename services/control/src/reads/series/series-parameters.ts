@@ -27,9 +27,19 @@ const MAX_GROUPS = 20;
 const MAX_WINDOW_MS = 32 * 86_400_000;
 const DAY_MS = 86_400_000;
 
+/** No id of an endpoint has a comma. So many that each can have its own group. */
+const someEndpoints = z
+  .string()
+  .min(1)
+  .transform((text) => text.split(","))
+  .pipe(z.array(exact).max(MAX_GROUPS))
+  .meta({
+    description: `One, or up to ${MAX_GROUPS} with commas between`,
+  });
+
 export const seriesQuery = z.strictObject({
   ...WINDOW,
-  endpointId: exact.optional(),
+  endpointId: someEndpoints.optional(),
   eventType: exact.optional(),
   by: z
     .enum(Object.keys(DIMENSIONS) as [Dimension, ...Dimension[]])
@@ -56,7 +66,7 @@ export interface SeriesAsked {
   readonly by: Dimension | null;
   readonly groups: number;
   readonly tenantId: string | undefined;
-  readonly endpointId: string | undefined;
+  readonly endpointIds: readonly string[] | undefined;
   readonly eventType: string | undefined;
 }
 
@@ -75,8 +85,9 @@ export function readSeriesAsked(query: unknown, now: EpochMs): SeriesAsked {
       "buckets",
       `must be at least ${Math.ceil((until - since) / MAX_BUCKETS / 1000)}s: a window has at most ${MAX_BUCKETS} steps`,
     );
-  const { tenantId, endpointId, eventType, groups, by = null } = asked;
-  return { since, until, stepMs, by, groups, tenantId, endpointId, eventType };
+  const { tenantId, eventType, groups, by = null } = asked;
+  const { endpointId: endpointIds } = asked;
+  return { since, until, stepMs, by, groups, tenantId, endpointIds, eventType };
 }
 
 const SECOND = 1_000;

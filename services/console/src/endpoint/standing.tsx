@@ -1,0 +1,97 @@
+import type { EndpointSettings } from "../api/answers-endpoints.ts";
+import { timeOf } from "../endpoints/query-rows.ts";
+import {
+  HEALTH_WINDOW,
+  useBreakers,
+  useHealth,
+  type Breaker,
+} from "../endpoints/use-health.ts";
+import { Text } from "../parts/text.tsx";
+import { Time } from "../parts/time.tsx";
+import { counted, shownDuration, shownShare } from "../shown/amounts.ts";
+import { waitingSentence } from "../shown/endpoint-sentences.ts";
+import styles from "./endpoint.module.css";
+import { useWaiting } from "./use-waiting.ts";
+
+/** How an endpoint does: its attempts, its breaker, and what waits for it. */
+export function Standing({
+  endpoint,
+}: {
+  readonly endpoint: EndpointSettings;
+}) {
+  const { id, tenantId } = endpoint;
+  const health = useHealth([id]);
+  const breakers = useBreakers(tenantId);
+  const waiting = useWaiting(endpoint);
+  const lately = health.attempts?.get(id);
+  const why = health.error ?? waiting.error;
+  return (
+    <section className={styles.card} aria-labelledby="standing">
+      <h2 id="standing">How it does</h2>
+      {why !== null && (
+        <p role="status" className={styles.quiet}>
+          It cannot be shown: <Text>{why.message}</Text>
+        </p>
+      )}
+      <dl className={styles.facts}>
+        <div>
+          <dt>Last {HEALTH_WINDOW.words}</dt>
+          <dd>
+            {health.attempts === undefined
+              ? "–"
+              : lately === undefined
+                ? "no attempts"
+                : `${shownShare(lately.delivered, lately.attempts)} of ${counted(lately.attempts, "attempt")} succeeded`}
+          </dd>
+        </div>
+        <div>
+          <dt>Circuit breaker</dt>
+          <dd>{breakers ? <BreakerFact of={breakers.get(id)} /> : "–"}</dd>
+        </div>
+        <div>
+          <dt>What waits</dt>
+          <dd>
+            {waiting.data === undefined ? (
+              "–"
+            ) : waiting.data.length === 0 ? (
+              "nothing"
+            ) : (
+              <ul>
+                {waiting.data.map(({ reason, waiting: count, oldest_at }) => (
+                  <li key={reason}>
+                    {waitingSentence(reason, count)}
+                    <small>
+                      the oldest came <Time at={timeOf(oldest_at)} />
+                    </small>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+/** As far as deliveries show it: a breaker is seen where it puts one off, and closes for us with the next that succeeds. */
+function BreakerFact({ of }: { readonly of: Breaker | undefined }) {
+  if (of === undefined) return <>closed, and not open in the last day</>;
+  const { times_open, still_open, open_s, deliveries_put_off } = of;
+  return (
+    <>
+      {still_open > 0 ? (
+        <>
+          <strong>open</strong> since <Time at={timeOf(of.last_opened_at)} />
+        </>
+      ) : (
+        "closed"
+      )}
+      <small>
+        In the last day open {counted(times_open, "time")},{" "}
+        {shownDuration(open_s * 1_000)} in all;{" "}
+        {counted(deliveries_put_off, "delivery", "deliveries")} put off
+      </small>
+    </>
+  );
+}

@@ -1,0 +1,548 @@
+/** The console's pages of endpoints in a real browser, on the whole stack. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, test } from "@jest/globals";
+import { waitFor } from "@postrider/testkit";
+import type { Page } from "playwright-core";
+import { chromiumPath, seriousViolations } from "./console/chromium.ts";
+import {
+  ADMIN_KEY,
+  openGivenUp,
+  PATIENCE_MS,
+  rowsOf,
+  useConsole,
+} from "./console/running-console.ts";
+
+const LONG = 200_000;
+/** People look at them; no test does. */
+const SHOTS = fileURLToPath(
+  new URL("../.cache/console-shots/", import.meta.url),
+);
+const HOSTILE = `<script>window.pwned=1</script>\u202Egnp.exe ${"long".repeat(200)}`;
+
+const console = useConsole();
+const { call, open } = console;
+beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
+
+interface Endpoint {
+  readonly id: string;
+  readonly url: string;
+  readonly description: string;
+  readonly timeoutMs: number;
+  readonly state: string;
+  readonly version: number;
+}
+
+async function endpointAt(path: string): Promise<Endpoint> {
+  const { endpoints } = await call<{ endpoints: readonly Endpoint[] }>(
+    `GET /v1/endpoints?text=${path}`,
+  );
+  return endpoints[0]!;
+}
+
+/** As another administrator would. A 503 says that nothing was done: the writer changes on a busy machine. */
+async function patch(id: string, change: object): Promise<void> {
+  const status = await waitFor(
+    async () => {
+      const answer = await fetch(`${console.url()}/v1/endpoints/${id}`, {
+        method: "PATCH",
+        headers: {
+          authorization: `Bearer ${ADMIN_KEY}`,
+          "content-type": "application/json",
+          "if-match": "*",
+        },
+        body: JSON.stringify(change),
+      });
+      return answer.status === 503 ? null : answer.status;
+    },
+    { what: "a writer", everyMs: 300, timeoutMs: PATIENCE_MS },
+  );
+  expect(status).toBe(200);
+}
+
+async function hasWhy(why: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const { entries } = await call<{
+        entries: readonly { readonly why: string }[];
+      }>("GET /v1/audit?subject=endpoint");
+      return entries.some((entry) => entry.why === why);
+    },
+    { what: "the audit trail", everyMs: 300, timeoutMs: PATIENCE_MS },
+  );
+}
+
+async function openList(page: Page): Promise<void> {
+  await page
+    .getByRole("navigation", { name: "Pages", exact: true })
+    .getByRole("link", { name: "Endpoints" })
+    .click();
+  await page.getByRole("heading", { name: "Endpoints" }).waitFor();
+}
+
+async function openEndpoint(page: Page, path: string): Promise<void> {
+  await openList(page);
+  await page.getByRole("link", { name: path }).click();
+  await page.getByRole("heading", { name: "Configuration" }).waitFor();
+}
+
+async function shot(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+}
+
+async function act(page: Page, name: string | RegExp): Promise<void> {
+  await page
+    .getByRole("group", { name: "Actions" })
+    .getByRole("button", { name })
+    .click();
+}
+
+/** Without the browser's own lines about answers such as a 412, which are what was asked for. */
+function ours(complaints: readonly string[]): readonly string[] {
+  return complaints.filter((line) => !line.startsWith("Failed to load"));
+}
+
+const describeHere = chromiumPath === "" ? describe.skip : describe;
+const note =
+  chromiumPath === ""
+    ? " (no chromium on this machine: apt-get install chromium)"
+    : "";
+
+describeHere(`the console's endpoints in Chromium${note}`, () => {
+  test.each([
+    { width: 1_280, colorScheme: "light" },
+    { width: 390, colorScheme: "light" },
+    { width: 1_280, colorScheme: "dark" },
+  ] as const)(
+    "axe finds nothing serious on any page: %j",
+    async (how) => {
+      const { page, complaints } = await open(how);
+      const found: Record<string, string[]> = {};
+      const look = async (name: string): Promise<void> => {
+        await shot(page, `${name}-${how.width}-${how.colorScheme}`);
+        found[name] = await seriousViolations(page);
+      };
+
+      await openList(page);
+      await page.getByText("100 %").waitFor();
+      await look("endpoints");
+      await openEndpoint(page, "/down");
+      await page.getByText("0 % of 2 attempts succeeded").waitFor();
+      await page.getByRole("link", { name: "invoice.due" }).waitFor();
+      await look("endpoint");
+      await act(page, "Redrive what failed…");
+      await page.getByText("once more").waitFor();
+      await look("endpoint-redrive");
+      await page.keyboard.press("Escape");
+      await act(page, "Delete…");
+      await page.getByText("to confirm").waitFor();
+      await look("endpoint-delete");
+      await page.keyboard.press("Escape");
+      await act(page, "Disable…");
+      await page.getByText("Nothing waits").waitFor();
+      await look("endpoint-disable");
+      await page.keyboard.press("Escape");
+      await act(page, "Edit");
+      await page.getByText("More settings").click();
+      await page.getByLabel("Time for one attempt").fill("5");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("must be a duration with its unit").waitFor();
+      await look("endpoint-edit");
+      await page.getByRole("button", { name: "Cancel" }).click();
+      await openList(page);
+      await page.getByRole("button", { name: "New endpoint" }).click();
+      await page.getByRole("button", { name: "Create" }).waitFor();
+      await look("endpoint-new");
+
+      expect(found).toEqual({
+        endpoints: [],
+        endpoint: [],
+        "endpoint-redrive": [],
+        "endpoint-delete": [],
+        "endpoint-disable": [],
+        "endpoint-edit": [],
+        "endpoint-new": [],
+      });
+      expect(ours(complaints)).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "by mouse: the list has each one's health by one question, and a filter is in the URL",
+    async () => {
+      const { page, complaints, foreign } = await open();
+      const asked: string[] = [];
+      page.on("request", (request) => asked.push(request.url()));
+
+      await openList(page);
+      const row = page.getByRole("row");
+      await row.filter({ hasText: "/ok" }).getByText("100 %").waitFor();
+      await row
+        .filter({ hasText: "/down" })
+        .getByText("of 2 attempts")
+        .waitFor();
+      expect(asked.filter((url) => url.includes("/v1/series"))).toHaveLength(1);
+
+      await page.getByLabel("A part of the URL").fill("DOWN");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/#\/endpoints\?text=DOWN$/);
+      await waitFor(async () => (await rowsOf(page)) === 1);
+      await page.getByRole("button", { name: "Paused" }).click();
+      await page.waitForURL(/state=paused/);
+      await page.getByText("No endpoint matches").waitFor();
+      expect({ complaints, foreign }).toEqual({ complaints: [], foreign: [] });
+    },
+    LONG,
+  );
+
+  test(
+    "by keyboard: g e, a row, a dialog that gives the focus back, and the way from a delivery",
+    async () => {
+      const { page, complaints } = await open();
+      await waitFor(async () => (await rowsOf(page)) >= 4);
+
+      await page.keyboard.press("g");
+      await page.keyboard.press("e");
+      await page.getByRole("link", { name: "/ok" }).waitFor();
+      await page.keyboard.press("j");
+      await page.keyboard.press("Enter");
+      await page.getByRole("heading", { name: "Configuration" }).waitFor();
+      const pause = page.getByRole("button", { name: "Pause…" });
+      await pause.focus();
+      await page.keyboard.press("Enter");
+      await page.getByRole("dialog").waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
+      expect(await page.evaluate("document.activeElement.textContent")).toBe(
+        "Pause…",
+      );
+
+      await page.keyboard.press("g");
+      await page.keyboard.press("d");
+      await openGivenUp(page);
+      await page.getByRole("link", { name: "/down" }).click();
+      await page.getByRole("heading", { name: /down/ }).waitFor();
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "a new endpoint: what is wrong is said at its field; its secret is shown once and kept nowhere",
+    async () => {
+      const { page, complaints } = await open();
+      await openList(page);
+      await page.getByRole("button", { name: "New endpoint" }).click();
+
+      await page.getByLabel("URL", { exact: true }).fill("https://10.0.0.1/");
+      await page.getByLabel("Event types").fill("made.*, what?!");
+      await page.getByLabel("Tenant").fill("acme");
+      await page.getByRole("button", { name: "Create" }).click();
+      await page.getByText("requests to it are refused: private").waitFor();
+      await page.getByText("entry 2 must be a dotted type").waitFor();
+      expect(await page.evaluate("document.activeElement.id")).toBe(
+        "field-url",
+      );
+      await page
+        .getByLabel("URL", { exact: true })
+        .fill(`${console.receiver().url}/made`);
+      await page.getByLabel("Event types").fill("made.*");
+      await page.getByText("More settings").click();
+      await page.getByLabel("Headers").fill("authorization: Bearer hush");
+      await page.getByLabel("Why").fill("a new customer");
+      await page.getByRole("button", { name: "Create" }).click();
+
+      const dialog = page.getByRole("dialog", { name: "The new secret" });
+      const secret = await dialog.locator("output").innerText();
+      expect(secret).toMatch(/^whsec_/);
+      await shot(page, "endpoint-secret");
+      expect(await seriousViolations(page)).toEqual([]);
+      await dialog.getByRole("button", { name: "Copy" }).click();
+      await dialog.getByText("Copied").waitFor();
+      expect(await page.evaluate("navigator.clipboard.readText()")).toBe(
+        secret,
+      );
+      await dialog.getByRole("button", { name: "I have stored it" }).click();
+      await page.getByRole("heading", { name: "Configuration" }).waitFor();
+      await page.getByText("[redacted]").waitFor();
+      const kept = await page.evaluate(
+        "JSON.stringify([document.documentElement.outerHTML, { ...localStorage }, { ...sessionStorage }, location.href, history.state])",
+      );
+      expect(kept).not.toContain(secret);
+      expect(kept).not.toContain("hush");
+      await hasWhy("a new customer");
+      expect(ours(complaints)).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "an edit: another's change is told and kept, and so is what was typed",
+    async () => {
+      const { page, complaints } = await open();
+      const { id } = await endpointAt("/ok");
+      await openEndpoint(page, "/ok");
+      await act(page, "Edit");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Nothing is changed yet").waitFor();
+
+      await page.getByLabel("Description").fill("mine");
+      await patch(id, { timeoutMs: 9_000, description: "theirs" });
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Somebody else has changed it").waitFor();
+      await page.getByText("Description is now: theirs").waitFor();
+      expect(await page.getByLabel("Description").inputValue()).toBe("mine");
+      await shot(page, "endpoint-stale");
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.getByLabel("Why").fill("a better name");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("heading", { name: "Configuration" }).waitFor();
+
+      expect(await endpointAt("/ok")).toMatchObject({
+        description: "mine",
+        timeoutMs: 9_000,
+      });
+      await hasWhy("a better name");
+      expect(ours(complaints)).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "a test event is sent, and what came back is shown as text",
+    async () => {
+      const { page, complaints } = await open();
+
+      for (const [path, came] of [
+        ["/ok", '"n":12345678901234567890'],
+        ["/down", "⟨U+202E⟩gnp.exe"],
+      ] as const) {
+        await openEndpoint(page, path);
+        await act(page, "Send a test…");
+        await page.getByRole("button", { name: "Send", exact: true }).click();
+        const body = page.getByRole("region", { name: "Response body" });
+        await body.waitFor({ timeout: PATIENCE_MS });
+        expect(await body.innerText()).toContain(came);
+        await shot(page, `endpoint-test${path.replace("/", "-")}`);
+        expect(await seriousViolations(page)).toEqual([]);
+        await page.getByRole("button", { name: "Close" }).click();
+      }
+
+      expect(await page.evaluate("'pwned' in window")).toBe(false);
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "it is paused with a reason, what comes is parked, and a resume tells how far it is",
+    async () => {
+      const { page, complaints } = await open();
+      await openEndpoint(page, "/ok");
+
+      await act(page, "Pause…");
+      await page.getByLabel(/Why/).fill("they move");
+      await page.getByRole("button", { name: "Pause", exact: true }).click();
+      await page.getByText("Why: they move").waitFor();
+      await hasWhy("they move");
+      await call("POST /v1/events", {
+        id: "evt-parked",
+        type: "order.parked",
+        tenantId: "acme",
+        payload: {},
+      });
+      await page
+        .getByText("1 delivery waits for a resume")
+        .waitFor({ timeout: PATIENCE_MS });
+      await act(page, "Resume…");
+      await page.getByRole("button", { name: "Resume", exact: true }).click();
+      await page.getByText(/^Resuming: /).waitFor({ timeout: PATIENCE_MS });
+      await page.getByRole("button", { name: "Stop…" }).waitFor();
+      await shot(page, "endpoint-resuming");
+      expect(await seriousViolations(page)).toEqual([]);
+
+      await page
+        .getByText("Resumed: 1 delivery sent.")
+        .waitFor({ timeout: PATIENCE_MS });
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "its secret is rotated; it is disabled, enabled, and deleted by its host's name",
+    async () => {
+      const { page, complaints } = await open();
+      await call("POST /v1/endpoints", {
+        tenantId: "acme",
+        url: `${console.receiver().url}/short-lived`,
+        eventTypes: ["nothing"],
+      });
+      await openEndpoint(page, "/short-lived");
+
+      await act(page, "Rotate secret…");
+      await page.getByRole("button", { name: "Make a new secret" }).click();
+      const dialog = page.getByRole("dialog", { name: "The new secret" });
+      const secret = await dialog.locator("output").innerText();
+      await page.keyboard.press("Escape");
+      await page.getByText("signs until").waitFor();
+      expect(await page.content()).not.toContain(secret);
+
+      await act(page, "Disable…");
+      await page.getByText("Nothing waits for it now.").waitFor();
+      await page.getByRole("button", { name: "Disable", exact: true }).click();
+      await page.getByText("Why: by hand").waitFor();
+      await act(page, "Enable…");
+      await page.getByRole("button", { name: "Enable", exact: true }).click();
+      await page.getByText("What it wants is delivered to it.").waitFor();
+
+      await act(page, "Delete…");
+      const confirm = page.getByRole("button", { name: "Delete", exact: true });
+      expect(await confirm.isDisabled()).toBe(true);
+      await page
+        .getByLabel(/to confirm/)
+        .fill(new URL(console.receiver().url).host);
+      await confirm.click();
+      await page.getByRole("heading", { name: "Endpoints" }).waitFor();
+      await page.getByRole("link", { name: "/ok" }).waitFor();
+      await waitFor(
+        async () =>
+          (await page.getByRole("link", { name: "/short-lived" }).count()) ===
+          0,
+      );
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "a reader sees all and cannot act; a tenant's reader sees no tenants, and is told what is not shown",
+    async () => {
+      const [reader, tenant] = await Promise.all(
+        [null, "acme"].map((tenantId) =>
+          call<{ token: string }>("POST /v1/keys", {
+            name: "console",
+            role: "reader",
+            ...(tenantId && { tenantId }),
+          }),
+        ),
+      );
+      const { page } = await open({ key: reader!.token });
+      await openEndpoint(page, "/down");
+      const acts = page.getByRole("group", { name: "Actions" });
+      expect(await acts.count()).toBe(0);
+      const { id } = await endpointAt("/down");
+      for (const path of [`#/endpoints/${id}/edit`, "#/endpoints/new"]) {
+        await page.evaluate(`location.hash = ${JSON.stringify(path)}`);
+        await page.getByText(/^Only an administrator/).waitFor();
+      }
+
+      const other = await open({ key: tenant!.token });
+      await openList(other.page);
+      await other.page.getByText("How they do cannot be shown").waitFor();
+      await other.page.getByRole("link", { name: "/ok" }).waitFor();
+      expect(
+        await other.page.getByRole("columnheader", { name: "Tenant" }).count(),
+      ).toBe(0);
+    },
+    LONG,
+  );
+
+  test(
+    "what others have written is text, and widens no page",
+    async () => {
+      const { page, complaints } = await open({ width: 390 });
+      const { id } = await endpointAt("/down");
+      await patch(id, {
+        description: HOSTILE,
+        headers: { "x-note": "<b>x</b>", "x-long": "y".repeat(900) },
+      });
+      const widths: unknown[] = [];
+      const measure = async (): Promise<void> =>
+        void widths.push(
+          await page.evaluate(
+            "document.documentElement.scrollWidth - innerWidth",
+          ),
+        );
+
+      await openList(page);
+      await page.getByText("⟨U+202E⟩gnp.exe").first().waitFor();
+      await measure();
+      await openEndpoint(page, "/down");
+      await page.getByText("<b>x</b>").waitFor();
+      await measure();
+      await act(page, "Edit");
+      await page.getByLabel("Description").waitFor();
+      await measure();
+
+      expect(widths).toEqual([0, 0, 0]);
+      expect(await page.evaluate("'pwned' in window")).toBe(false);
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "an open breaker, and what waits for it, is told",
+    async () => {
+      await call("POST /v1/endpoints", {
+        tenantId: "acme",
+        url: `${console.receiver().url}/broken`,
+        eventTypes: ["broken.*"],
+      });
+      let n = 0;
+      await waitFor(
+        async () => {
+          n += 1;
+          await call("POST /v1/events", {
+            id: `broken-${n}`,
+            type: "broken.down",
+            tenantId: "acme",
+            payload: {},
+          });
+          const { rows } = await call<{ rows: readonly unknown[] }>(
+            "GET /v1/queries/breaker-time?since=1h",
+          );
+          return rows.length > 0;
+        },
+        { what: "the breaker", everyMs: 200, timeoutMs: PATIENCE_MS },
+      );
+      const { page, complaints } = await open();
+
+      await openList(page);
+      const row = page.getByRole("row").filter({ hasText: "/broken" });
+      await row.getByText("Open").waitFor();
+      await openEndpoint(page, "/broken");
+      await page.getByText("open since").waitFor();
+      await page
+        .getByText(/waits? because the circuit breaker was open/)
+        .waitFor({ timeout: PATIENCE_MS });
+      await shot(page, "endpoint-breaker");
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "what failed is redriven: a preview, why, and how far it is",
+    async () => {
+      const { page, complaints } = await open();
+      console.receiver().answerWith(200);
+      await openEndpoint(page, "/down");
+
+      await act(page, "Redrive what failed…");
+      await page.getByText("once more").waitFor();
+      await page.getByLabel(/Why/).fill("it is repaired");
+      await page.getByRole("button", { name: "Send again" }).click();
+
+      await page
+        .getByText(/^Done: (\d+) of \1 deliver(y|ies) sent\.$/)
+        .waitFor({ timeout: PATIENCE_MS });
+      await shot(page, "endpoint-redriven");
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+});
