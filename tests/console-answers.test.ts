@@ -210,7 +210,6 @@ const endpoint: Kinds<Endpoint> = {
   method: text,
   headers: object,
 };
-const list = ["array"] as const;
 const settings: Kinds<EndpointSettings> = {
   ...endpoint,
   externalId: textOrNull,
@@ -251,7 +250,7 @@ const resume: Kinds<Resume> = {
   lost: whole,
 };
 const testSend: Kinds<TestSend> = { deliveryId: text, eventId: text };
-const health: Kinds<HealthSeries> = { groups: list };
+const health: Kinds<HealthSeries> = { groups: array };
 const healthGroup: Kinds<HealthGroup> = {
   key: textOrNull,
   attempts: whole,
