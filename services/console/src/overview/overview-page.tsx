@@ -40,7 +40,7 @@ export function OverviewPage() {
               key={range}
               type="button"
               aria-pressed={range === chosen.range}
-              aria-label={`Last ${name}`}
+              aria-label={`${range}: the last ${name}`}
               onClick={() => void navigate({ search: { range } })}
             >
               {range}

@@ -1,6 +1,7 @@
 import { useId, useState } from "react";
 import {
   linePath,
+  lonePoints,
   pointsAt,
   timesOf,
   valuesOf,
@@ -18,7 +19,7 @@ const MOST_LINES = 6;
 
 /**
  * Lines over time. `label` says what is counted; `unit` is `ms`, `%`, a noun, or empty. The values under the pointer, or where the arrow keys
- * have gone, are in the legend, else the last ones. The table below has all of it. Without any point there is nothing.
+ * have gone, are in the legend, else the last that there are. The table below has all of it. Without any point there is nothing.
  */
 export function LineChart({
   label,
@@ -35,9 +36,13 @@ export function LineChart({
   const [first, last] = [times.at(0), times.at(-1)];
   if (first === undefined || last === undefined) return null;
 
-  // What was chosen may be gone when newer points come.
-  const at = times.find((time) => time === chosen) ?? last;
   const lines = series.slice(0, MOST_LINES);
+  const hasValue = (time: number): boolean =>
+    valuesOf(lines.map((line) => ({ ...line, points: pointsAt(line, [time]) })))
+      .length > 0;
+  // What was chosen may be gone when newer points come.
+  const at =
+    times.find((time) => time === chosen) ?? times.findLast(hasValue) ?? last;
   const axes = {
     along: timeAxis(first, last),
     up: valueAxis(valuesOf(lines), unit),
@@ -77,6 +82,13 @@ export function LineChart({
             key={n}
             className={lineClass(n, line.tone)}
             d={linePath(pointsAt(line, times), axes)}
+          />
+        ))}
+        {lines.map((line, n) => (
+          <path
+            key={n}
+            className={`${lineClass(n, line.tone)} ${styles.alone}`}
+            d={linePath(lonePoints(pointsAt(line, times)), axes)}
           />
         ))}
         {chosen !== null &&

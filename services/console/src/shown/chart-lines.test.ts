@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { linePath, pointsAt, timesOf } from "./chart-lines.ts";
+import { linePath, lonePoints, pointsAt, timesOf } from "./chart-lines.ts";
 
 const axes = {
   along: { from: 0, to: 4, ticks: [] },
@@ -15,6 +15,19 @@ test.each([
   ["nothing", points(null, null), ""],
 ])("%s is drawn", (_, given, path) => {
   expect(linePath(given, axes)).toBe(path);
+});
+
+test("a point that no line leads to is alone", () => {
+  const alone = lonePoints(points(1, null, 2, 3, null, 4));
+
+  expect(alone.map(({ value }) => value)).toEqual([
+    1,
+    null,
+    null,
+    null,
+    null,
+    4,
+  ]);
 });
 
 test("where one series has a time that another one lacks, there is a gap", () => {

@@ -36,6 +36,16 @@ export function valuesOf(series: readonly Series[]): readonly number[] {
   );
 }
 
+/** Only those between two gaps: no line leads to them. */
+export function lonePoints(points: readonly Point[]): readonly Point[] {
+  return points.map(({ at, value }, n) => {
+    const isAlone =
+      (points[n - 1]?.value ?? null) === null &&
+      (points[n + 1]?.value ?? null) === null;
+    return { at, value: isAlone ? value : null };
+  });
+}
+
 /** A path through the points, in a square of 1000 from the left and above. A point between two gaps is a dot. */
 export function linePath(
   points: readonly Point[],
