@@ -34,8 +34,14 @@ export function KeyTable({
         <thead>
           <tr>
             <th scope="col">Key</th>
-            <th scope="col">Role</th>
-            {isOfAllTenants && <th scope="col">Tenant</th>}
+            <th scope="col" className={list.wide}>
+              Role
+            </th>
+            {isOfAllTenants && (
+              <th scope="col" className={list.wide}>
+                Tenant
+              </th>
+            )}
             <th scope="col">State</th>
             <th scope="col" className={list.wide}>
               Made
@@ -67,10 +73,18 @@ export function KeyTable({
                 <small>
                   <Text>{key.id}</Text>
                 </small>
+                <small className={styles.narrow}>
+                  {key.role},{" "}
+                  {key.tenantId === null ? (
+                    "all tenants"
+                  ) : (
+                    <Text>{key.tenantId}</Text>
+                  )}
+                </small>
               </td>
-              <td>{key.role}</td>
+              <td className={list.wide}>{key.role}</td>
               {isOfAllTenants && (
-                <td>
+                <td className={list.wide}>
                   {key.tenantId === null ? "all" : <Text>{key.tenantId}</Text>}
                 </td>
               )}

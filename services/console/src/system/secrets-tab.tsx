@@ -118,7 +118,7 @@ function KeyUse({
         <tr>
           <th scope="col">Encryption key</th>
           <th scope="col">State</th>
-          <th scope="col" className={list.number}>
+          <th scope="col" className={`${list.wide} ${list.number}`}>
             Endpoints
           </th>
           <th scope="col" className={list.number}>
@@ -144,7 +144,7 @@ function KeyUse({
                 <Sign tone="bad">Missing here</Sign>
               )}
             </td>
-            <td className={list.number}>{endpoints}</td>
+            <td className={`${list.wide} ${list.number}`}>{endpoints}</td>
             <td className={list.number}>{secrets}</td>
             <td className={list.number}>{headers}</td>
           </tr>

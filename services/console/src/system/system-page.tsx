@@ -22,7 +22,8 @@ export function SystemPage() {
           <Link
             key={one.tab}
             to="/system"
-            search={one.tab === "services" ? {} : { tab: one.tab }}
+            search={{ tab: one.tab }}
+            // The router marks a link whose search is a part of the URL's; the first tab is there without its name, too.
             {...(one.tab === tab && { "aria-current": "page" as const })}
           >
             {one.name}
