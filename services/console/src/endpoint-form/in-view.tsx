@@ -9,6 +9,9 @@ export function InView({
   readonly children: ReactNode;
 }) {
   const ref = useRef<HTMLDivElement>(null);
-  useEffect(() => ref.current?.scrollIntoView({ block: "center" }), [of]);
+  useEffect(() => {
+    // A newer browser answers with a promise, which is nothing for an effect to return.
+    void ref.current?.scrollIntoView({ block: "center" });
+  }, [of]);
   return <div ref={ref}>{children}</div>;
 }
