@@ -6,7 +6,13 @@ import {
   type ApiServer,
   type ProblemDocument,
 } from "@postrider/http";
-import { anAttempt, rowsOf, testEffects, useStack } from "@postrider/testkit";
+import {
+  anAttempt,
+  anEndpoint,
+  rowsOf,
+  testEffects,
+  useStack,
+} from "@postrider/testkit";
 import {
   examplesOf,
   exampleText,
@@ -36,6 +42,8 @@ const data = dataSetFrom(dataSetStart(Date.now()));
 const stops: (() => Promise<void>)[] = [];
 let recorder: Recorder;
 let server: ApiServer;
+/** Control knows whose it is; of the other endpoint that is asked for it does not. */
+const KNOWN = anEndpoint({ id: "ep_down", tenantId: "initech" });
 
 beforeAll(async () => {
   recorder = await startRecorder(stack.clickhouseUrl, stack.database);
@@ -54,7 +62,13 @@ beforeAll(async () => {
     port: 0,
     adminKey: KEY,
     keys: new KnownKeys(),
-    routes: [savedQueryRoutes(reader, effects.clock)],
+    routes: [
+      savedQueryRoutes({
+        reader,
+        clock: effects.clock,
+        endpoints: new Map([[KNOWN.id, KNOWN]]),
+      }),
+    ],
   });
   stops.push(
     () => reader.stop(0),

@@ -35,7 +35,10 @@ export function scopesOf(
     ["one tenant", { ...whole, tenant: "initech" }],
   ];
   if (endpoint !== undefined)
-    all.push(["one endpoint", { ...whole, endpoint: "ep_down" }]);
+    all.push(
+      ["one endpoint", { ...whole, endpoint: "ep_down" }],
+      ["one that control does not know", { ...whole, endpoint: "ep_flaky" }],
+    );
   if (limit !== undefined) all.push(["the first two", { ...whole, limit: 2 }]);
   const outage = { ...whole, until: window.from + 25 * HOUR };
   if (min_bad !== undefined)
