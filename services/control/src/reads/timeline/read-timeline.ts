@@ -3,12 +3,10 @@ import { z } from "zod";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
 import { ControlProblem } from "../../http/problem.ts";
 import { listOf } from "../../http/shown.ts";
-import { ATTEMPTS } from "../lists/attempt-list.ts";
 import { DELIVERIES } from "../lists/delivery-list.ts";
 import { DEAD_LETTERS } from "../lists/dead-letter-list.ts";
 import {
   asIs,
-  isAmong,
   rowsOf,
   selected,
   shownRow,
@@ -129,7 +127,7 @@ export async function readTimeline(
   const found = await ask(
     { ...DELIVERIES.shown, receivedMs: MS_RECEIVED, changedMs: MS_CHANGED },
     `FROM deliveries AS r FINAL
-PREWHERE ${isAmong(DELIVERIES, ["r.delivery_id = {id:String}", "({tenantId:String} = '' OR r.tenant_id = {tenantId:String})"])}
+PREWHERE r.delivery_id = {id:String} AND ({tenantId:String} = '' OR r.tenant_id = {tenantId:String})
 ORDER BY r.version DESC, r.received_at DESC`,
     { id, tenantId: tenantId ?? "" },
   );
@@ -196,6 +194,7 @@ function ofDelivery(
 
 const LATEST = Date.UTC(2100, 0, 1);
 
+/** Each condition is on the key, so it may come before the merge of `FINAL`, which otherwise reads every column of what it looks at. */
 const OF_DELIVERY =
   "r.tenant_id = {tenantId:String} AND r.endpoint_id = {endpointId:String} AND r.delivery_id = {id:String}";
 
@@ -204,7 +203,7 @@ WHERE r.tenant_id = {tenantId:String} AND r.event_id = {eventId:String} AND r.pa
 ORDER BY abs(toUnixTimestamp64Milli(r.received_at) - {receivedMs:Int64})`;
 
 const STEPS_SQL = `FROM attempts AS r FINAL
-PREWHERE ${isAmong(ATTEMPTS, [OF_DELIVERY, `r.started_at >= ${timeOf("startedFrom")}`])}
+PREWHERE ${OF_DELIVERY} AND r.started_at >= ${timeOf("startedFrom")}
 ORDER BY r.step, r.started_at`;
 
 const SIGNALS_SQL = `FROM signals AS r FINAL
@@ -213,7 +212,7 @@ PREWHERE r.tenant_id = {tenantId:String} AND r.endpoint_id = {endpointId:String}
 ORDER BY r.at, r.log_partition, r.log_offset`;
 
 const DEAD_LETTERS_SQL = `FROM dead_letters AS r FINAL
-PREWHERE ${isAmong(DEAD_LETTERS, [OF_DELIVERY, `r.dead_at >= ${timeOf("startedFrom")}`])}
+PREWHERE ${OF_DELIVERY} AND r.dead_at >= ${timeOf("startedFrom")}
 ORDER BY r.dead_at`;
 
 /** A row of `attempts` is a request, or the first deferral for a reason. */
