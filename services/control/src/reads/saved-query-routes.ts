@@ -60,7 +60,10 @@ function withTenant(
 ): QueryValues {
   const { tenant, endpoint } = values;
   if (tenant !== "" || typeof endpoint !== "string") return values;
-  const { tenantId } = withEndpointsTenant({ endpointId: endpoint }, endpoints);
+  const asked: { readonly endpointId: string; readonly tenantId?: string } = {
+    endpointId: endpoint,
+  };
+  const { tenantId } = withEndpointsTenant(asked, endpoints);
   return tenantId === undefined ? values : { ...values, tenant: tenantId };
 }
 
