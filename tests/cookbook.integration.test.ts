@@ -9,6 +9,7 @@ import {
 import {
   aDeadLetter,
   anAttempt,
+  anEndpoint,
   rowsOf,
   testEffects,
   useStack,
@@ -42,6 +43,8 @@ const data = dataSetFrom(dataSetStart(Date.now()));
 const stops: (() => Promise<void>)[] = [];
 let recorder: Recorder;
 let server: ApiServer;
+/** Control knows whose it is; of the other endpoint that is asked for it does not. */
+const KNOWN = anEndpoint({ id: "ep_down", tenantId: "initech" });
 
 beforeAll(async () => {
   recorder = await startRecorder(stack.clickhouseUrl, stack.database);
@@ -60,7 +63,13 @@ beforeAll(async () => {
     port: 0,
     adminKey: KEY,
     keys: new KnownKeys(),
-    routes: [savedQueryRoutes(reader, effects.clock)],
+    routes: [
+      savedQueryRoutes({
+        reader,
+        clock: effects.clock,
+        endpoints: new Map([[KNOWN.id, KNOWN]]),
+      }),
+    ],
   });
   stops.push(
     () => reader.stop(0),

@@ -6,6 +6,7 @@ import {
   aDeadLetter,
   aDelivery,
   anAttempt,
+  anEndpoint,
   anIntake,
   aSignal,
   rowsOf,
@@ -33,6 +34,8 @@ import {
 
 const stack = useStack();
 const data = dataSetFrom(dataSetStart(Date.now()));
+/** Control knows whose it is; of the other endpoints that are asked for it does not. */
+const KNOWN = anEndpoint({ id: "ep_down", tenantId: "initech" });
 let recorder: Recorder;
 let server: ReadServer;
 
@@ -43,6 +46,7 @@ beforeAll(async () => {
   server = await startReadServer({
     url: stack.clickhouseUrl,
     database: stack.database,
+    endpoints: [KNOWN],
   });
 }, 120_000);
 afterAll(async () => {
@@ -94,6 +98,7 @@ const DELIVERY_CASES: readonly (readonly [
   [{}, () => true],
   [{ tenantId: "initech" }, (each) => each.tenantId === "initech"],
   [{ endpointId: "ep_down" }, (each) => each.endpointId === "ep_down"],
+  [{ endpointId: "ep_flaky" }, (each) => each.endpointId === "ep_flaky"],
   [{ eventType: "order.paid" }, (each) => each.eventType === "order.paid"],
   [{ status: "failed" }, (each) => each.status === "failed"],
   [
@@ -203,6 +208,7 @@ const ATTEMPT_CASES: readonly (readonly [
 ])[] = [
   [{}, () => true],
   [{ endpointId: "ep_flaky" }, (each) => each.endpointId === "ep_flaky"],
+  [{ endpointId: "ep_down" }, (each) => each.endpointId === "ep_down"],
   [
     { tenantId: "globex", statusCode: "5xx" },
     (each) => each.tenantId === "globex" && (each.statusCode ?? 0) >= 500,

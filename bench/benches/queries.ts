@@ -2,7 +2,12 @@
 import { seededRandom } from "@postrider/testkit";
 import { ask, type Asked, type Get } from "../harness/asked/ask.ts";
 import { startControl, TENANT_USERS } from "../harness/asked/control-api.ts";
-import { knownOf, SCOPES, type Known } from "../harness/asked/known.ts";
+import {
+  endpointsIn,
+  knownOf,
+  SCOPES,
+  type Known,
+} from "../harness/asked/known.ts";
 import { listQuestions } from "../harness/asked/list-questions.ts";
 import {
   savedQuestions,
@@ -47,7 +52,10 @@ export async function queries(context: BenchContext): Promise<BenchResult> {
   const filledS = (performance.now() - filling) / 1000;
   const random = seededRandom(SEED);
   const known = await knownOf(at, random);
-  const get = await startControl(context, stack, tenantsOf(known));
+  const get = await startControl(context, stack, {
+    tenants: tenantsOf(known),
+    endpoints: await endpointsIn(at),
+  });
   const isMerged = await mergesEnd(at.url, MERGES_WITHIN_MS[length]);
   await extendPast(at, past, Date.now());
   say(`filled in ${filledS.toFixed(0)} s; all merged: ${isMerged}`);

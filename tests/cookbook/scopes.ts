@@ -36,7 +36,10 @@ export function scopesOf(
     ["one tenant", { ...whole, tenant: "initech" }],
   ];
   if (endpoint !== undefined)
-    all.push(["one endpoint", { ...whole, endpoint: "ep_down" }]);
+    all.push(
+      ["one endpoint", { ...whole, endpoint: "ep_down" }],
+      ["one that control does not know", { ...whole, endpoint: "ep_flaky" }],
+    );
   if (reason !== undefined)
     all.push(["one reason", { ...whole, reason: "exhausted" }]);
   if (limit !== undefined) all.push(["the first two", { ...whole, limit: 2 }]);

@@ -80,9 +80,9 @@ export async function startReadServer(of: {
     adminKey: KEY,
     keys,
     routes: [
-      listRoutes(reader, clock),
+      listRoutes({ reader, clock, endpoints }),
       deliveryRoutes(reader),
-      seriesRoutes(reader, clock),
+      seriesRoutes({ reader, clock, endpoints }),
       eventRoutes(reader),
       explainRoutes({
         reader,
@@ -91,7 +91,7 @@ export async function startReadServer(of: {
         eventsTopic: "postrider.events",
       }),
       queryRoutes(reader, clock),
-      savedQueryRoutes(reader, clock),
+      savedQueryRoutes({ reader, clock, endpoints }),
     ],
   });
   await reader.start();

@@ -1,5 +1,6 @@
 /** The real control service, asked as an administrator and with a key of each tenant. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Endpoint } from "@postrider/core";
 import type { ClickHouseUser, Stack } from "@postrider/local-stack";
 import {
   TENANT_SETTINGS,
@@ -7,6 +8,7 @@ import {
   tenantRowFilters,
 } from "@postrider/runtime";
 import type { BenchContext } from "../context.ts";
+import { writeEndpoints } from "../load.ts";
 import { createTopics } from "../stack.ts";
 import { ADMIN_KEY, DATABASE, startSubject } from "../subject.ts";
 import type { Get } from "./ask.ts";
@@ -26,13 +28,20 @@ export const TENANT_USERS: Readonly<Record<string, ClickHouseUser>> = {
 
 const OWNER_WITHIN_MS = 30_000;
 
-/** `tenants` are those whose keys will be used. */
+/** It knows the endpoints. `tenants` are those whose keys will be used. */
 export async function startControl(
   context: BenchContext,
   stack: Stack,
-  tenants: readonly string[],
+  {
+    tenants,
+    endpoints,
+  }: {
+    readonly tenants: readonly string[];
+    readonly endpoints: readonly Endpoint[];
+  },
 ): Promise<Get> {
   const topics = await createTopics(context, stack, "queries.");
+  await writeEndpoints(topics, endpoints);
   const { controlUrl } = await startSubject(context, {
     stack,
     topics,

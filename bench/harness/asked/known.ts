@@ -1,5 +1,6 @@
 /** What of the made-up past is asked for: tenants, endpoints and deliveries that are there, drawn by a seeded random. */
-import { rowsOf, type Random } from "@postrider/testkit";
+import type { Endpoint } from "@postrider/core";
+import { anEndpoint, rowsOf, type Random } from "@postrider/testkit";
 
 /** Whose key asks: an administrator's, which sees all tenants, or one of a tenant. */
 export type Scope = "all" | "big" | "small";
@@ -61,6 +62,15 @@ export async function knownOf(place: Place, random: Random): Promise<Known> {
       small: await knownIn(place, "small", `tenant_id = '${tenantOf.small}'`),
     },
   };
+}
+
+/** Every endpoint that an attempt was made at. */
+export async function endpointsIn(place: Place): Promise<readonly Endpoint[]> {
+  const rows = await rowsIn<Pick<Endpoint, "id" | "tenantId">>(
+    place,
+    "SELECT endpoint_id AS id, tenant_id AS tenantId FROM endpoint_hour GROUP BY id, tenantId",
+  );
+  return rows.map(anEndpoint);
 }
 
 async function knownIn(

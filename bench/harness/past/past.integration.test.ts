@@ -9,7 +9,7 @@ import {
   type ReadServer,
 } from "../../../tests/reads/read-server.ts";
 import { ask, type Get } from "../asked/ask.ts";
-import { knownOf, SCOPES, type Known } from "../asked/known.ts";
+import { endpointsIn, knownOf, SCOPES, type Known } from "../asked/known.ts";
 import { listQuestions } from "../asked/list-questions.ts";
 import {
   savedQuestions,
@@ -43,7 +43,8 @@ beforeAll(async () => {
     say: () => undefined,
   });
   await extendPast({ url, database }, past, ENDS_AT + 60_000);
-  server = await startReadServer({ url, database });
+  const endpoints = await endpointsIn({ url, database });
+  server = await startReadServer({ url, database, endpoints });
   known = await knownOf({ url, database }, seededRandom(1));
 }, 400_000);
 afterAll(() => server?.stop());

@@ -3,17 +3,32 @@ import { invalid, type Routes } from "@postrider/http";
 import { fewProblems } from "@postrider/core";
 import { SAVED_QUERIES, savedQuery } from "../cookbook/cookbook.ts";
 import { nearestNames } from "../cookbook/nearest-names.ts";
-import { readParameters } from "../cookbook/read-parameters.ts";
+import {
+  readParameters,
+  type QueryValues,
+} from "../cookbook/read-parameters.ts";
 import type { SavedQuery } from "../cookbook/saved-query.ts";
 import { ControlProblem } from "../http/problem.ts";
 import { answerQuery } from "./query-routes.ts";
 import { READ_OPERATIONS } from "./read-operations.ts";
 import type { Reader } from "./reader.ts";
 import { ownTenant } from "../http/callers-tenant.ts";
+import {
+  withEndpointsTenant,
+  type KnownEndpoints,
+} from "./endpoints-tenant.ts";
 import { readingOf } from "./whose-rows.ts";
 
 /** `GET /v1/queries` and `GET /v1/queries/{name}?parameter=…`: the saved queries, under the same caps as an operator's own SQL. */
-export function savedQueryRoutes(reader: Reader, clock: Clock): Routes {
+export function savedQueryRoutes({
+  reader,
+  clock,
+  endpoints,
+}: {
+  readonly reader: Reader;
+  readonly clock: Clock;
+  readonly endpoints: KnownEndpoints;
+}): Routes {
   return (app) => {
     app.get("/v1/queries", READ_OPERATIONS.savedQueries, async () => ({
       queries: SAVED_QUERIES.map(viewOf),
@@ -30,12 +45,26 @@ export function savedQueryRoutes(reader: Reader, clock: Clock): Routes {
         if (read.kind === "wrong") throw invalid(fewProblems(read.problems));
         return await answerQuery(
           { reader: readingOf(reader, request.caller), clock },
-          { sql: query.sql, values: read.values },
+          { sql: query.sql, values: withTenant(read.values, endpoints) },
           reply,
         );
       },
     );
   };
+}
+
+/** A text that was not given is ''. */
+function withTenant(
+  values: QueryValues,
+  endpoints: KnownEndpoints,
+): QueryValues {
+  const { tenant, endpoint } = values;
+  if (tenant !== "" || typeof endpoint !== "string") return values;
+  const asked: { readonly endpointId: string; readonly tenantId?: string } = {
+    endpointId: endpoint,
+  };
+  const { tenantId } = withEndpointsTenant(asked, endpoints);
+  return tenantId === undefined ? values : { ...values, tenant: tenantId };
 }
 
 function viewOf({ parameters, ...query }: SavedQuery) {

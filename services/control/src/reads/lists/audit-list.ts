@@ -26,6 +26,7 @@ export const AUDIT = {
     { column: "log_partition", type: "Int64" },
     { column: "log_offset", type: "Int64" },
   ],
+  key: ["tenant_id", "at", "subject_id", "log_partition", "log_offset"],
   shown: {
     at: time("at"),
     actor: asIs(

@@ -14,6 +14,7 @@ import {
   isOneOf,
   isStatus,
   isText,
+  rare,
   textOrNull,
   time,
   timeOf,
@@ -27,6 +28,7 @@ export const DELIVERIES = {
   table: "deliveries",
   time: "received_at",
   orderedBy: [{ column: "delivery_id", type: "String" }],
+  key: ["tenant_id", "received_at", "delivery_id"],
   shown: {
     id: asIs("delivery_id"),
     tenantId: asIs("tenant_id"),
@@ -73,7 +75,7 @@ export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
     ...fixed([
       ...isText("tenant_id", "tenantId", asked.tenantId),
       ...isText("endpoint_id", "endpointId", asked.endpointId),
-      ...isText("event_id", "eventId", asked.eventId),
+      ...rare(isText("event_id", "eventId", asked.eventId)),
     ]),
     ...isText("event_type", "eventType", asked.eventType),
     ...isText("replay_id", "replayId", asked.replayId),

@@ -6,6 +6,10 @@ import { ownTenant } from "../../http/callers-tenant.ts";
 import { readAsked } from "../../http/list-parameters.ts";
 import { goneOf } from "../query-routes.ts";
 import type { Reader } from "../reader.ts";
+import {
+  withEndpointsTenant,
+  type KnownEndpoints,
+} from "../endpoints-tenant.ts";
 import { readingOf } from "../whose-rows.ts";
 import { attemptConditions, attemptQuery, ATTEMPTS } from "./attempt-list.ts";
 import { AUDIT, auditConditions, auditQuery } from "./audit-list.ts";
@@ -28,7 +32,15 @@ interface Asked extends PageAsked {
 }
 
 /** `GET /v1/deliveries`, `/v1/attempts`, `/v1/dead-letters` and `/v1/audit`: filtered, from new to old, page by page. A tenant's key sees its tenant's rows alone. */
-export function listRoutes(reader: Reader, clock: Clock): Routes {
+export function listRoutes({
+  reader,
+  clock,
+  endpoints,
+}: {
+  readonly reader: Reader;
+  readonly clock: Clock;
+  readonly endpoints: KnownEndpoints;
+}): Routes {
   async function answer(
     ask: (query: unknown, now: EpochMs) => Asked,
     {
@@ -51,7 +63,10 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
       async (request, reply) =>
         answer(
           (query, now) => {
-            const asked = readAsked(deliveryQuery, query, now);
+            const asked = withEndpointsTenant(
+              readAsked(deliveryQuery, query, now),
+              endpoints,
+            );
             const conditions = deliveryConditions(asked);
             return { ...asked, list: DELIVERIES, conditions };
           },
@@ -61,7 +76,10 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
     app.get("/v1/attempts", LIST_OPERATIONS.attempts, async (request, reply) =>
       answer(
         (query, now) => {
-          const asked = readAsked(attemptQuery, query, now);
+          const asked = withEndpointsTenant(
+            readAsked(attemptQuery, query, now),
+            endpoints,
+          );
           const conditions = attemptConditions(asked);
           return { ...asked, list: ATTEMPTS, conditions };
         },
@@ -74,7 +92,10 @@ export function listRoutes(reader: Reader, clock: Clock): Routes {
       async (request, reply) =>
         answer(
           (query, now) => {
-            const asked = readAsked(deadLetterQuery, query, now);
+            const asked = withEndpointsTenant(
+              readAsked(deadLetterQuery, query, now),
+              endpoints,
+            );
             const conditions = deadLetterConditions(asked);
             return { ...asked, list: deadLettersOf(asked), conditions };
           },

@@ -13,6 +13,8 @@ export interface Condition {
   readonly values: QueryValues;
   /** All rows of one key agree in it, so ClickHouse may leave out rows by it before `FINAL` merges them. */
   readonly isFixed?: boolean;
+  /** Fixed, and true of few rows, which an index finds without reading the others. */
+  readonly isRare?: boolean;
 }
 
 /** How a column is read and shown. */
@@ -30,9 +32,13 @@ export interface List {
   readonly table: string;
   /** The rows' time, from new to old. The table has a partition for each of its days, and it never changes. */
   readonly time: string;
-  /** What orders rows of the same millisecond: with the time, and for one tenant, the table's key. */
+  /** What orders rows of the same millisecond. */
   readonly orderedBy: readonly OrderColumn[];
+  /** The columns that the table is ordered by: rows that agree in all of them are one. */
+  readonly key: readonly string[];
   readonly shown: Columns;
+  /** Where conditions with these values are asked for, there are few rows at any time, so windows widen faster. */
+  readonly fewOf?: readonly string[];
 }
 
 export type Columns = Readonly<Record<string, Shown>>;
@@ -96,9 +102,29 @@ export function timeOf(parameter: string): string {
   return `fromUnixTimestamp64Milli({${parameter}:Int64})`;
 }
 
+/**
+ * The rows that meet conditions which all rows of a key agree in, looked up first, without `FINAL`, by the indexes of ids; the rest of the
+ * SELECT then reads them by the table's key. With the conditions alone `FINAL` would also read, in every part, whatever overlaps in key with
+ * a stretch of rows that an index found.
+ */
+export function isAmong(
+  { table, key }: Pick<List, "table" | "key">,
+  conditions: readonly string[],
+): string {
+  const columns = key.map((column) => `r.${column}`).join(", ");
+  return `tuple(${columns}) IN (
+  SELECT ${columns} FROM ${table} AS r WHERE ${conditions.join(" AND ")}
+)`;
+}
+
 /** Marks conditions on what is the same in every row of a key. */
 export function fixed(conditions: readonly Condition[]): readonly Condition[] {
   return conditions.map((condition) => ({ ...condition, isFixed: true }));
+}
+
+/** Marks conditions that are fixed and that few rows meet: on an id that the table has an index of. */
+export function rare(conditions: readonly Condition[]): readonly Condition[] {
+  return conditions.map((condition) => ({ ...condition, isRare: true }));
 }
 
 /** None where the caller did not ask for it. */

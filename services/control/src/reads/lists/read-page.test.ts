@@ -1,6 +1,9 @@
 import { expect, test } from "@jest/globals";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
+import { ATTEMPTS } from "./attempt-list.ts";
+import { DEAD_LETTERS } from "./dead-letter-list.ts";
 import { deliveryConditions, DELIVERIES } from "./delivery-list.ts";
+import type { List } from "./list.ts";
 import { cursorOf } from "./place.ts";
 import { readPage, type PageAsked } from "./read-page.ts";
 
@@ -11,6 +14,7 @@ const DAY = 86_400_000;
 function listOf(
   times: readonly number[],
   tookMs: number | ((windowMs: number) => number) = 0,
+  list: List = DELIVERIES,
 ) {
   const asked: { readonly from: number; readonly upTo: number }[] = [];
   const texts: string[] = [];
@@ -21,7 +25,7 @@ function listOf(
     texts,
     page: (of: Partial<PageAsked> = {}) =>
       readPage(
-        DELIVERIES,
+        list,
         { since: null, until: null, limit: 10, conditions: [], ...of },
         {
           clock,
@@ -88,6 +92,36 @@ test("windows widen, follow one another without a gap, and end where the tables 
   expect(list.asked.length).toBeLessThan(9);
   for (const [at, window] of list.asked.entries())
     if (at > 0) expect(window.upTo).toBe(list.asked[at - 1]!.from - 1);
+});
+
+test.each([
+  ["attempts of an endpoint", ATTEMPTS, { tenantId: "t", endpointId: "ep" }],
+  ["dead letters of a tenant", DEAD_LETTERS, { tenantId: "t" }],
+] as const)("the windows of %s widen faster", async (_, list, values) => {
+  const all = listOf([], 0, list);
+  const few = listOf([], 0, list);
+
+  await all.page();
+  await few.page({ conditions: [{ sql: "1", values }] });
+
+  expect(few.asked.length).toBeLessThan(5);
+  expect(all.asked.length).toBeGreaterThan(few.asked.length);
+  for (const [at, window] of few.asked.entries())
+    if (at > 0) expect(window.upTo).toBe(few.asked[at - 1]!.from - 1);
+});
+
+test("what an index of ids finds is asked for at once, its rows by the table's key", async () => {
+  const list = listOf([NOW - 30 * DAY]);
+
+  const page = await list.page({
+    conditions: deliveryConditions({ eventId: "evt_1", limit: 10 }),
+  });
+
+  expect(idsOf(page)).toEqual([`dlv_${NOW - 30 * DAY}`]);
+  expect(list.asked).toHaveLength(1);
+  expect(list.texts[0]).toContain(
+    "tuple(r.tenant_id, r.received_at, r.delivery_id) IN (",
+  );
 });
 
 test("where a window had some rows, the next one is only as long as the rest of the page needs", async () => {

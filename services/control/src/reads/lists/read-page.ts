@@ -1,21 +1,14 @@
 /**
  * A page of a list, from new to old, by widening windows of time: the newest minute first, then what is before it, eight times
  * as much each time, or as much as the rest of the page should need, until the page is full. Of a big tenant `FINAL` would otherwise read everything that it has; and a rare
- * row of a small one is found in a few steps. No window overlaps another, so nothing is read twice.
+ * row of a small one is found in a few steps. No window overlaps another, so nothing is read twice. What an index finds is asked for at once.
  */
 import type { EpochMs } from "@postrider/core";
 import type { Clock } from "@postrider/runtime";
-import type { QueryValues } from "../../cookbook/read-parameters.ts";
 import type { Reading } from "../reading.ts";
-import {
-  rowsOf,
-  selected,
-  shownRow,
-  timeOf,
-  type Condition,
-  type List,
-} from "./list.ts";
 import type { Window } from "../../http/list-parameters.ts";
+import { rowsOf, shownRow, type Condition, type List } from "./list.ts";
+import { pageSql, pageValues } from "./page-sql.ts";
 import { cursorOf, readCursor, type Place } from "./place.ts";
 
 export interface Page {
@@ -38,6 +31,8 @@ export interface ReadFrom {
 
 const FIRST_SPAN_MS = 60_000;
 const WIDER = 8;
+/** Where there are few rows at any time, a question costs more than what it reads. */
+const WIDER_OF_FEW = 64;
 /** Where a window had some of the rows, the next one is as long as those still wanted should need, times this. */
 const ENOUGH_FOR_REST = 1.5;
 /** After this time a page is answered as far as it is read: another window may take as long again as all before. */
@@ -66,19 +61,21 @@ export async function readPage(
   const first = firstPlace(list, asked, now);
   const newest = Math.min(first.upTo, now);
   const rows: (readonly unknown[])[] = [];
-  let { upTo, before, spanMs } = first;
+  let { upTo, before } = first;
+  const { isRare, wider } = searchOf(list, asked.conditions);
+  let spanMs = isRare ? KEPT_MS + AHEAD_MS : first.spanMs;
   for (;;) {
     const from = Math.max(bottom, Math.min(upTo, now) - spanMs + 1);
     const askedAt = clock.monotonic();
     const window = { from, upTo, before, limit: asked.limit - rows.length };
     const answer = await reading.query(
-      sqlOf(list, asked.conditions, before !== null),
+      pageSql(list, asked.conditions, before !== null),
       gone,
-      valuesOf(asked.conditions, window),
+      pageValues(asked.conditions, window),
     );
     const found = rowsOf(answer);
     rows.push(...found);
-    spanMs = nextSpan(spanMs, clock.monotonic() - askedAt);
+    spanMs = nextSpan(spanMs, wider, clock.monotonic() - askedAt);
     const isLast = from <= bottom;
     if (answer.truncated || (rows.length >= asked.limit && !isLast))
       return pageOf(list, rows, afterLast(list, rows, { newest, spanMs }));
@@ -97,9 +94,20 @@ export async function readPage(
   }
 }
 
+/** What an index finds is asked for in one window; the others widen, faster where there is little to read. */
+function searchOf({ fewOf }: List, conditions: readonly Condition[]) {
+  const isFew = fewOf?.every((name) =>
+    conditions.some(({ values }) => name in values),
+  );
+  return {
+    isRare: conditions.some((condition) => condition.isRare),
+    wider: isFew === true ? WIDER_OF_FEW : WIDER,
+  };
+}
+
 /** A window must not grow until ClickHouse's time limit ends it: a list that is slow to search goes on in equal steps. */
-function nextSpan(spanMs: number, tookMs: number): number {
-  if (tookMs < QUICK_MS) return spanMs * WIDER;
+function nextSpan(spanMs: number, wider: number, tookMs: number): number {
+  if (tookMs < QUICK_MS) return spanMs * wider;
   if (tookMs < SLOW_MS) return spanMs * 2;
   return tookMs < 2 * SLOW_MS
     ? spanMs
@@ -126,64 +134,13 @@ function afterLast(
   rows: readonly (readonly unknown[])[],
   { newest, spanMs }: { readonly newest: EpochMs; readonly spanMs: number },
 ): Place {
-  // As sqlOf selects them. An answer that is cut has a row: none is as large as the cap.
+  // As pageSql selects them. An answer that is cut has a row: none is as large as the cap.
   const last = rows.at(-1) as readonly [number, ...(string | number)[]];
   return {
     upTo: last[0],
     before: last.slice(1, 1 + list.orderedBy.length),
     spanMs: Math.max(Math.min(2 * (newest - last[0]), spanMs), FIRST_SPAN_MS),
   };
-}
-
-/**
- * Selects the columns of the order first, then those that are shown. `FINAL` lets ClickHouse move no condition before its merge by itself,
- * and so reads every column of whatever granule it looks at; `PREWHERE` reads the rest only where these conditions leave something.
- */
-function sqlOf(
-  list: List,
-  conditions: readonly Condition[],
-  isBehindRow: boolean,
-): string {
-  const { table, orderedBy, shown } = list;
-  const time = `r.${list.time}`;
-  const order = [time, ...orderedBy.map(({ column }) => `r.${column}`)];
-  const columns = [
-    `toUnixTimestamp64Milli(${time})`,
-    ...order.slice(1),
-    selected(shown),
-  ];
-  const given = orderedBy.map(({ type }, at) => `{before${at}:${type}}`);
-  const before = [
-    `${time} >= ${timeOf("from")} AND ${time} <= ${timeOf("upTo")}`,
-    ...(isBehindRow
-      ? [
-          `(${time} < ${timeOf("upTo")} OR tuple(${order.slice(1).join(", ")}) < tuple(${given.join(", ")}))`,
-        ]
-      : []),
-    ...conditions.filter(({ isFixed }) => isFixed).map(({ sql }) => sql),
-  ];
-  const after = conditions.filter(({ isFixed }) => !isFixed);
-  return `SELECT ${columns.join(", ")}
-FROM ${table} AS r FINAL
-PREWHERE ${before.join("\n  AND ")}
-${after.length === 0 ? "" : `WHERE ${after.map(({ sql }) => sql).join("\n  AND ")}\n`}ORDER BY ${order.map((column) => `${column} DESC`).join(", ")}
-LIMIT {limit:UInt32}`;
-}
-
-function valuesOf(
-  conditions: readonly Condition[],
-  {
-    before,
-    ...window
-  }: { readonly before: Place["before"] } & Readonly<
-    Record<"from" | "upTo" | "limit", number>
-  >,
-): QueryValues {
-  const places = (before ?? []).map((value, at) => [`before${at}`, value]);
-  return Object.assign(
-    { ...window, ...Object.fromEntries(places) },
-    ...conditions.map(({ values }) => values),
-  ) as QueryValues;
 }
 
 function pageOf(
