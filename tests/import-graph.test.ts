@@ -150,7 +150,7 @@ const FOLDERS: Readonly<
   },
   console: {
     // The application and its routes connect the folders.
-    ".": ["api", "deliveries", "delivery", "parts", "session", "shell"],
+    ".": ["api", "deliveries", "delivery", "parts", "session", "shell", "sql"],
     api: [],
     deliveries: ["api", "parts", "session", "shell", "shown"],
     delivery: ["api", "parts", "session", "shown"],
@@ -158,6 +158,7 @@ const FOLDERS: Readonly<
     session: ["api", "parts"],
     shell: ["parts", "session"],
     shown: ["api"],
+    sql: ["api", "deliveries", "parts", "session", "shell", "shown"],
   },
 };
 
