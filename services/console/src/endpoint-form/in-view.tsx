@@ -11,7 +11,7 @@ export function InView({
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
     // A newer browser answers with a promise, which is nothing for an effect to return.
-    void ref.current?.scrollIntoView({ block: "center" });
+    ref.current?.scrollIntoView({ block: "center" });
   }, [of]);
   return <div ref={ref}>{children}</div>;
 }
