@@ -5,6 +5,7 @@ import {
   PAGED,
   part,
   someOf,
+  typeOrPattern,
   type Window,
 } from "../../http/list-parameters.ts";
 import {
@@ -13,6 +14,7 @@ import {
   hasText,
   isOneOf,
   isText,
+  isType,
   textOrNull,
   time,
   timeOf,
@@ -125,7 +127,7 @@ export const deadLetterQuery = z.strictObject({
   endpointId: exact.optional(),
   deliveryId: exact.optional(),
   eventId: exact.optional(),
-  eventType: exact.optional(),
+  eventType: typeOrPattern.optional(),
   replayId: exact.optional(),
   open: z.enum(["true", "false"]).optional(),
   text: part.optional(),
@@ -143,7 +145,7 @@ export function deadLetterConditions(
     ...isText("endpoint_id", "endpointId", asked.endpointId),
     ...isText("delivery_id", "deliveryId", asked.deliveryId),
     ...isText("event_id", "eventId", asked.eventId),
-    ...isText("event_type", "eventType", asked.eventType),
+    ...isType(asked.eventType),
     ...isText("replay_id", "replayId", asked.replayId),
     ...isOpen(asked),
     ...hasText(["r.detail", "r.field", "r.rule"], asked.text),
