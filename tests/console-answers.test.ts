@@ -15,7 +15,10 @@ import type {
   ReplayPreview,
   SignalEntry,
 } from "../services/console/src/api/answers.ts";
-import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
+import {
+  FILTERS,
+  OUTCOMES as OFFERED,
+} from "../services/console/src/deliveries/delivery-filters.ts";
 
 interface Schema {
   readonly type?: string | readonly string[];
@@ -26,12 +29,19 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
 }
 
-const { components } = JSON.parse(
+interface Operation {
+  readonly parameters: readonly { readonly name: string }[];
+}
+
+const { components, paths } = JSON.parse(
   readFileSync(
     new URL("../docs/openapi/control.json", import.meta.url),
     "utf8",
   ),
-) as { components: { schemas: Readonly<Record<string, Schema>> } };
+) as {
+  components: { schemas: Readonly<Record<string, Schema>> };
+  paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+};
 
 const entries =
   components.schemas["DeliveryWithTimeline"]?.properties?.["timeline"]?.items
@@ -191,6 +201,14 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
 
 test("the console's filter offers every outcome there is", () => {
   expect(OFFERED).toEqual(OUTCOMES);
+});
+
+test("the API's list of deliveries takes each filter of the console", () => {
+  const parameters = paths["/v1/deliveries"]?.["get"]?.parameters ?? [];
+
+  expect(parameters.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([...FILTERS]),
+  );
 });
 
 function kindsOf(schema: Schema = {}): readonly string[] {
