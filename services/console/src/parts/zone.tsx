@@ -11,7 +11,7 @@ const ZoneContext = createContext<ChosenZone>({
   setZone: () => undefined,
 });
 
-/** By which clock all times are shown. The choice is remembered: with the colours it is all that is in a storage. */
+/** By which clock all times are shown. The choice is remembered: with that of the colours it is all that outlives the tab. */
 export function ZoneProvider({
   children,
 }: {
