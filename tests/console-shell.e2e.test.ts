@@ -146,7 +146,7 @@ describeHere(`what goes through the whole console${note}`, () => {
         await chosen.getAttribute("id"),
       );
       await page.keyboard.press("Enter");
-      await page.waitForURL(/\?status=failed%2Cexpired&since=1h$/);
+      await page.waitForURL(/\?status=failed(,|%2C)expired&since=1h$/);
       await waitFor(async () => (await rowsOf(page)) === 1);
 
       await page.getByRole("button", { name: /Go to/ }).click();
