@@ -38,7 +38,7 @@ const OUTCOME_CHOICES = ["", ...OUTCOMES].map((value) => ({
 const TYPED: readonly (readonly [Filter, label: string])[] = [
   ["tenantId", "Tenant"],
   ["endpointId", "Endpoint id"],
-  ["eventType", "Event type (order.paid, order.*)"],
+  ["eventType", "Event type (order.*)"],
   ["eventId", "Event id"],
   ["statusCode", "Status code (503 or 5xx)"],
   ["minAttempts", "Attempts, at least"],
