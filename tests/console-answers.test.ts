@@ -60,7 +60,10 @@ import type {
   Resume,
   TestSend,
 } from "../services/console/src/api/answers-endpoints.ts";
-import { OUTCOMES as OFFERED } from "../services/console/src/deliveries/delivery-filters.ts";
+import {
+  FILTERS,
+  OUTCOMES as OFFERED,
+} from "../services/console/src/deliveries/delivery-filters.ts";
 import {
   ACTIONS,
   SUBJECTS,
@@ -608,6 +611,14 @@ test.each([
 
   const one = `(${offered.join("|")})`;
   expect(pattern).toBe(`^${one}(,${one})*$`);
+});
+
+test("the API's list of deliveries takes each filter of the console", () => {
+  const parameters = paths["/v1/deliveries"]?.["get"]?.parameters ?? [];
+
+  expect(parameters.map(({ name }) => name)).toEqual(
+    expect.arrayContaining([...FILTERS]),
+  );
 });
 
 function kindsOf(schema: Schema = {}): readonly string[] {

@@ -239,7 +239,9 @@ describeHere(`the console in Chromium${note}`, () => {
     async () => {
       const proxy = await startPrefixProxy("/ops/postrider", console.url());
       ended.push(proxy.close);
-      const { page, complaints } = await open({ url: `${proxy.url}#/deliveries` });
+      const { page, complaints } = await open({
+        url: `${proxy.url}#/deliveries`,
+      });
       await openGivenUp(page);
       console.receiver().answerWith(200);
       const sent: string[] = [];

@@ -100,6 +100,17 @@ const DELIVERY_CASES: readonly (readonly [
   [{ endpointId: "ep_down" }, (each) => each.endpointId === "ep_down"],
   [{ endpointId: "ep_flaky" }, (each) => each.endpointId === "ep_flaky"],
   [{ eventType: "order.paid" }, (each) => each.eventType === "order.paid"],
+  [{ eventType: "order.*" }, (each) => each.eventType.startsWith("order.")],
+  [{ eventType: "order.paid.*" }, () => false],
+  [{ eventType: "ord.*" }, () => false],
+  [{ eventType: "*" }, () => true],
+  [{ minAttempts: "3" }, (each) => each.attempts >= 3],
+  [
+    { minAttempts: "1", maxAttempts: "2", status: "failed" },
+    (each) =>
+      each.status === "failed" && each.attempts >= 1 && each.attempts <= 2,
+  ],
+  [{ maxAttempts: "0" }, (each) => each.attempts === 0],
   [{ status: "failed" }, (each) => each.status === "failed"],
   [
     { status: "pending,expired", tenantId: "globex" },
@@ -209,6 +220,7 @@ const ATTEMPT_CASES: readonly (readonly [
   [{}, () => true],
   [{ endpointId: "ep_flaky" }, (each) => each.endpointId === "ep_flaky"],
   [{ endpointId: "ep_down" }, (each) => each.endpointId === "ep_down"],
+  [{ eventType: "order.*" }, (each) => each.eventType.startsWith("order.")],
   [
     { tenantId: "globex", statusCode: "5xx" },
     (each) => each.tenantId === "globex" && (each.statusCode ?? 0) >= 500,
@@ -788,6 +800,8 @@ test("a series of several endpoints has these alone", async () => {
 
 test.each([
   ["/v1/deliveries?status=lost", "status", "one_of"],
+  ["/v1/deliveries?eventType=ord*", "eventType", "type_pattern"],
+  ["/v1/deliveries?minAttempts=-1", "minAttempts", "format"],
   ["/v1/deliveries?tenant=acme", "tenant", "unknown"],
   ["/v1/deliveries?since=yesterday", "since", "time"],
   ["/v1/deliveries?since=1h&until=2h", "since", "before"],

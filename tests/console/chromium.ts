@@ -28,13 +28,16 @@ export async function openPage(
     readonly url: string;
     readonly width?: number;
     readonly colorScheme?: "light" | "dark";
+    /** Of the browser; default: that of the machine. */
+    readonly timezoneId?: string;
   },
 ): Promise<WatchedPage> {
-  const { url, width = 1_280, colorScheme = "light" } = of;
+  const { url, width = 1_280, colorScheme = "light", timezoneId } = of;
   const context = await browser.newContext({
     viewport: { width, height: 900 },
     colorScheme,
     reducedMotion: "reduce",
+    ...(timezoneId !== undefined && { timezoneId }),
     permissions: ["clipboard-read", "clipboard-write"],
   });
   const page = await context.newPage();

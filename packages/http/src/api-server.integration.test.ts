@@ -133,6 +133,7 @@ test("a request that never ends is answered with 408 and a problem document", as
     status: 408,
     headers: {
       "content-type": "application/problem+json",
+      "x-content-type-options": "nosniff",
       "x-request-id": expect.any(String),
     },
   });

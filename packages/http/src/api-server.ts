@@ -165,6 +165,7 @@ function createApp(
     connections.onRequest(reply.raw);
     void reply.header("x-request-id", request.id);
     void reply.header("cache-control", "no-store");
+    void reply.header("x-content-type-options", "nosniff");
     if (isStopping()) return done(stopping());
     requireHost(request.raw);
     const access = request.is404 ? null : accessOf(request.routeOptions.config);
@@ -304,9 +305,10 @@ function sendProblem(
   reply.headers({
     ...problem.headers,
     "content-type": PROBLEM_MEDIA_TYPE,
-    // set again here: an error before the onRequest hook also needs these two
+    // set again here: an error before the onRequest hook also needs these
     "x-request-id": requestId,
     "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
   });
   // a buffer, because fastify adds a charset to a string, and this media type has no charset
   reply.send(Buffer.from(JSON.stringify(problem.document(requestId))));

@@ -148,6 +148,7 @@ function answerOf(
     "content-length": String(Buffer.byteLength(body)),
     "x-request-id": requestId,
     "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
     connection: "close",
   };
   return { headers, body };

@@ -4,6 +4,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { ApiProblem } from "./api/api-problem.ts";
 import { NowProvider } from "./parts/now.tsx";
+import { ZoneProvider } from "./parts/zone.tsx";
 import { createConsoleRouter } from "./routes.tsx";
 import { SessionContext, StoreContext } from "./session/session-context.ts";
 import type { Session, SessionStore } from "./session/session.ts";
@@ -21,15 +22,17 @@ export function App({ store }: { readonly store: SessionStore }) {
       withGlobalClasses={false}
     >
       <NowProvider>
-        <StoreContext value={store}>
-          {state.kind === "signed_out" ? (
-            <SignIn store={store} why={state.why} />
-          ) : (
-            <SignedIn session={state.session} store={store}>
-              <RouterProvider router={router} />
-            </SignedIn>
-          )}
-        </StoreContext>
+        <ZoneProvider>
+          <StoreContext value={store}>
+            {state.kind === "signed_out" ? (
+              <SignIn store={store} why={state.why} />
+            ) : (
+              <SignedIn session={state.session} store={store}>
+                <RouterProvider router={router} />
+              </SignedIn>
+            )}
+          </StoreContext>
+        </ZoneProvider>
       </NowProvider>
     </MantineProvider>
   );

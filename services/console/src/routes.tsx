@@ -241,4 +241,8 @@ declare module "@tanstack/react-router" {
   interface Register {
     router: ReturnType<typeof createConsoleRouter>;
   }
+  interface HistoryState {
+    /** The entry before this one is the list that led here. */
+    readonly isFromList?: boolean;
+  }
 }

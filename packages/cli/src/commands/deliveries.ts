@@ -25,6 +25,8 @@ const DELIVERIES: TailSpec = {
       "status",
       "pending, failed, delivered, expired; several with commas",
     ],
+    ["--min-attempts <n>", "minAttempts", "after so many attempts at least"],
+    ["--max-attempts <n>", "maxAttempts", "after so many attempts at most"],
     [
       "--outcome <outcome>",
       "outcome",

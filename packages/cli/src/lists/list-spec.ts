@@ -32,7 +32,7 @@ export const WINDOW: readonly Filter[] = [
   ["--tenant <id>", "tenantId", "of this tenant"],
   ["--endpoint <id>", "endpointId", "for this endpoint"],
   ["--event <id>", "eventId", "of this event"],
-  ["--type <type>", "eventType", "of events of this type"],
+  ["--type <type>", "eventType", "of events of this type: order.paid, order.*"],
   ...TIMES,
 ];
 

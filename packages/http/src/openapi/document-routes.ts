@@ -31,7 +31,6 @@ export function documentRoutes(
           .headers({
             "content-type": "text/html; charset=utf-8",
             "content-security-policy": PAGE_POLICY,
-            "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
           })
           .send(page()),

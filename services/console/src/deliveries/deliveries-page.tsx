@@ -1,43 +1,38 @@
-import { Button } from "@mantine/core";
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef } from "react";
-import type { DeliveryPage } from "../api/answers.ts";
 import { eventSearch } from "../event/event-search.ts";
 import { ListPages } from "../parts/list-pages.tsx";
+import list from "../parts/list.module.css";
 import { Failure, Loading, Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
-import list from "../parts/list.module.css";
 import {
   countOf,
   namedDelivery,
   namedEvent,
-  queryOf,
   withFilters,
   type DeliverySearch,
 } from "./delivery-filters.ts";
-import styles from "./deliveries.module.css";
+import deliveries from "./deliveries.module.css";
 import { DeliveryTable } from "./delivery-table.tsx";
 import { FilterBar } from "./filter-bar.tsx";
+import { ListHead } from "./list-head.tsx";
+import styles from "./live.module.css";
+import { useDeliveries } from "./use-deliveries.ts";
 
 const route = getRouteApi("/deliveries");
 
 /** The list of deliveries. All that is asked for is in the URL. */
 export function DeliveriesPage() {
   usePageTitle("Deliveries");
-  const { ask, caller } = useSession();
+  const { caller } = useSession();
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const table = useRef<HTMLTableElement>(null);
-  const found = useQuery({
-    queryKey: ["deliveries", search],
-    queryFn: ({ signal }) =>
-      ask<DeliveryPage>("v1/deliveries", { query: queryOf(search), signal }),
-    placeholderData: keepPreviousData,
-  });
+  const section = useRef<HTMLElement>(null);
+  const { found, isLive, isRunning, goOn } = useDeliveries(search, section);
   useRowKeys(table, "search-text");
 
   function show(changed: DeliverySearch): void {
@@ -54,28 +49,28 @@ export function DeliveriesPage() {
     else void navigate({ search: (now) => withFilters(now, changed) });
   }
 
-  const { cursor, ...filters } = search;
+  const { cursor, live: _, ...filters } = search;
   const { data, error, isFetching, refetch } = found;
   return (
     <>
-      <div className={list.head}>
-        <h1>Deliveries</h1>
-        <Button
-          variant="default"
-          size="xs"
-          loading={isFetching}
-          onClick={() => void refetch()}
-        >
-          Refresh
-        </Button>
-      </div>
-      <FilterBar
-        search={search}
-        isOfAllTenants={caller.tenantId === null}
-        onChange={show}
-      />
+      <ListHead
+        isLive={isLive}
+        isRunning={isRunning}
+        isFetching={isFetching}
+        onLive={(on) =>
+          void navigate({ search: on ? { ...filters, live: "1" } : filters })
+        }
+        onGoOn={goOn}
+        onRefresh={() => void refetch()}
+      >
+        <FilterBar
+          search={search}
+          isOfAllTenants={caller.tenantId === null}
+          onChange={show}
+        />
+      </ListHead>
       {search.eventId !== undefined && (
-        <p className={styles.event_link}>
+        <p className={deliveries.event_link}>
           <Link
             to="/events/$id"
             params={{ id: search.eventId }}
@@ -87,9 +82,10 @@ export function DeliveriesPage() {
         </p>
       )}
       <section
-        className={list.list}
+        ref={section}
+        className={`${list.list} ${styles.list} ${isRunning && styles.running}`}
         aria-label="Deliveries"
-        aria-busy={isFetching}
+        aria-busy={isFetching && !isRunning}
       >
         {error !== null && (
           <Failure error={error} onRetry={() => void refetch()} />

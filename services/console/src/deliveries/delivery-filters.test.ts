@@ -32,8 +32,18 @@ test("another filter begins at the first page, and an empty one is removed", () 
   ).toEqual({ status: "failed", outcome: "timeout" });
 });
 
-test("a page is no filter", () => {
-  expect(countOf({ cursor: "c", since: "1h" })).toBe(1);
+test("neither a page nor Live is a filter", () => {
+  expect(countOf({ cursor: "c", live: "1", since: "1h" })).toBe(1);
+});
+
+test("Live is on the first page alone, stays with other filters, and is nothing to ask the API for", () => {
+  expect(deliverySearch({ live: "1" })).toEqual({ live: "1" });
+  expect(deliverySearch({ live: "1", cursor: "c" })).toEqual({ cursor: "c" });
+  expect(withFilters({ live: "1" }, { status: "failed" })).toEqual({
+    live: "1",
+    status: "failed",
+  });
+  expect(queryOf({ live: "1" })).toEqual({ limit: "50" });
 });
 
 test("the API is asked for a page of the search", () => {

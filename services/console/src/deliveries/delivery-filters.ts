@@ -12,6 +12,8 @@ export const FILTERS = [
   "deferralReason",
   "deadLetterReason",
   "replayId",
+  "minAttempts",
+  "maxAttempts",
   "since",
   "until",
   "text",
@@ -34,21 +36,30 @@ export const OUTCOMES = [
   "blocked",
 ] as const;
 
-/** The list's place in the URL: what is asked for, and on which page. */
-export type DeliverySearch = { readonly [K in Filter | "cursor"]?: string };
+/** The list's place in the URL: what is asked for, on which page, and whether its first page is followed (`live`, of which any text is a yes). */
+export type DeliverySearch = {
+  readonly [K in Filter | "cursor" | "live"]?: string;
+};
 
 /** Parses what is in the URL. What is no filter, or empty, is dropped: the API refuses parameters that it does not know. */
 export function deliverySearch(
   given: Readonly<Record<string, unknown>>,
 ): DeliverySearch {
-  return Object.fromEntries(
-    [...FILTERS, "cursor"].flatMap((name) => {
+  const parsed: DeliverySearch = Object.fromEntries(
+    [...FILTERS, "cursor", "live"].flatMap((name) => {
       const value = given[name];
       return typeof value === "string" && value.trim() !== ""
         ? [[name, value.trim()]]
         : [];
     }),
   );
+  return parsed.cursor === undefined ? parsed : withoutLive(parsed);
+}
+
+/** What comes in is on the first page alone. */
+function withoutLive(search: DeliverySearch): DeliverySearch {
+  const { live: _, ...rest } = search;
+  return rest;
 }
 
 /** The same with some filters set or, where empty, removed. It begins at the first page: a cursor belongs to the filters that it was made with. */
@@ -67,7 +78,7 @@ export function countOf(search: DeliverySearch): number {
 export const PAGE_ROWS = 50;
 
 export function queryOf(search: DeliverySearch): Query {
-  return { ...search, limit: String(PAGE_ROWS) };
+  return { ...withoutLive(search), limit: String(PAGE_ROWS) };
 }
 
 /** One or several of a closed list, as the API takes them: `pending,failed`. */

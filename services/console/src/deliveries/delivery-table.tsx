@@ -9,6 +9,9 @@ import { Time } from "../parts/time.tsx";
 import { shownDuration } from "../shown/amounts.ts";
 import styles from "./deliveries.module.css";
 
+/** So that the way back from it leads to this list as it is. */
+const FROM_LIST = { isFromList: true } as const;
+
 /** A row opens its delivery: by its link, and for the mouse anywhere in it. */
 export function DeliveryTable({
   deliveries,
@@ -57,6 +60,7 @@ export function DeliveryTable({
                 void navigate({
                   to: "/deliveries/$id",
                   params: { id: each.id },
+                  state: FROM_LIST,
                 }),
             )}
           >
@@ -64,7 +68,12 @@ export function DeliveryTable({
               <Status status={each.status} />
             </td>
             <td className={styles.event}>
-              <Link data-row to="/deliveries/$id" params={{ id: each.id }}>
+              <Link
+                data-row
+                to="/deliveries/$id"
+                params={{ id: each.id }}
+                state={FROM_LIST}
+              >
                 <Text>{each.eventType}</Text>
               </Link>
               <small>

@@ -1,5 +1,8 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { type FormEvent, useEffect, useState } from "react";
+import { TimeField } from "../parts/time-field.tsx";
+import { useZone } from "../parts/zone.tsx";
+import { exactTime, fieldOfTime, type Zone } from "../shown/shown-time.ts";
 import styles from "./deliveries.module.css";
 import {
   chosen,
@@ -33,17 +36,33 @@ const OUTCOME_CHOICES = ["", ...OUTCOMES].map((value) => ({
   label: value === "" ? "Any outcome" : value.replaceAll("_", " "),
 }));
 
-/** Fields that are compared as a whole, behind "More filters". */
-const EXACT: readonly (readonly [Filter, label: string])[] = [
+/** Fields where something is typed, behind "More filters". */
+const TYPED: readonly (readonly [Filter, label: string])[] = [
   ["tenantId", "Tenant"],
   ["endpointId", "Endpoint id"],
-  ["eventType", "Event type"],
+  ["eventType", "Event type (order.*)"],
   ["eventId", "Event id"],
   ["statusCode", "Status code (503 or 5xx)"],
   ["deferralReason", "Put off for (rate_limited)"],
   ["deadLetterReason", "Given up, or parked, for (exhausted)"],
   ["replayId", "Made by the replay"],
+  ["minAttempts", "Attempts, at least"],
+  ["maxAttempts", "Attempts, at most"],
 ];
+
+const TIMES = [
+  ["since", "Received from"],
+  ["until", "Received before"],
+] as const;
+
+/** What is in the URL and no choice of the list: a time, or another length. */
+function sinceChoice(value: string, zone: Zone) {
+  const label =
+    fieldOfTime(value, zone) === ""
+      ? `Last ${value}`
+      : `From ${exactTime(Date.parse(value), zone)}`;
+  return { value, label };
+}
 
 /** Choices count at once, typed texts at Enter. */
 export function FilterBar({
@@ -57,10 +76,15 @@ export function FilterBar({
 }) {
   const [draft, setDraft] = useState(search);
   useEffect(() => setDraft(search), [search]); // the URL may change by the browser's own buttons
-  const more = EXACT.filter(([name]) => isOfAllTenants || name !== "tenantId");
-  const moreCount = [...more.map(([name]) => name), "outcome" as const].filter(
-    (name) => search[name] !== undefined,
-  ).length;
+  const { zone } = useZone();
+  const more = TYPED.filter(([name]) => isOfAllTenants || name !== "tenantId");
+  const hasTime = fieldOfTime(search.since ?? "", zone) !== "";
+  const moreCount =
+    [
+      ...more.map(([name]) => name),
+      "outcome" as const,
+      "until" as const,
+    ].filter((name) => search[name] !== undefined).length + Number(hasTime);
   const text = (name: Filter) => ({
     value: draft[name] ?? "",
     onChange: (event: React.ChangeEvent<HTMLInputElement>) =>
@@ -88,7 +112,7 @@ export function FilterBar({
           data={
             SINCE.some(({ value }) => value === (search.since ?? ""))
               ? SINCE
-              : [...SINCE, search.since ?? ""]
+              : [...SINCE, sinceChoice(search.since ?? "", zone)]
           }
           value={search.since ?? ""}
           onChange={(event) => onChange({ since: event.currentTarget.value })}
@@ -132,7 +156,15 @@ export function FilterBar({
               onChange({ outcome: event.currentTarget.value })
             }
           />
-          <Button type="submit" variant="default" className={styles.apply}>
+          {TIMES.map(([name, label]) => (
+            <TimeField
+              key={name}
+              label={label}
+              value={draft[name] ?? ""}
+              onChange={(value) => setDraft({ ...draft, [name]: value })}
+            />
+          ))}
+          <Button type="submit" variant="default">
             Apply
           </Button>
         </div>

@@ -1,5 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import {
+  getRouteApi,
+  Link,
+  useLocation,
+  useRouter,
+} from "@tanstack/react-router";
 import type { DeliveryWithTimeline } from "../api/answers.ts";
 import { Failure, Loading } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
@@ -37,7 +42,7 @@ export function DeliveryPage() {
   return (
     <>
       <p className={styles.back}>
-        <Link to="/deliveries">All deliveries</Link>
+        <Back />
       </p>
       {error !== null && (
         <Failure error={error} onRetry={() => void refetch()} />
@@ -45,6 +50,27 @@ export function DeliveryPage() {
       {data === undefined && error === null && <Loading what="the delivery" />}
       {data !== undefined && <Shown key={data.id} delivery={data} />}
     </>
+  );
+}
+
+/** Where one came from a list, to that as it was, with its filters. */
+function Back() {
+  const { history } = useRouter();
+  const isFromList = useLocation({
+    select: ({ state }) => state.isFromList === true,
+  });
+  return (
+    <Link
+      to="/deliveries"
+      onClick={(event) => {
+        if (!isFromList || event.ctrlKey || event.metaKey || event.shiftKey)
+          return;
+        event.preventDefault();
+        history.back();
+      }}
+    >
+      {isFromList ? "Back" : "All deliveries"}
+    </Link>
   );
 }
 

@@ -1,25 +1,32 @@
-import { localTime, relativeTime, utcTime } from "../shown/shown-time.ts";
+import { exactTime, relativeTime } from "../shown/shown-time.ts";
 import { useNow } from "./now.tsx";
+import { useZone } from "./zone.tsx";
 
-/** How long ago, or until when. The exact time is its title, in UTC and as the browser's clock has it. */
+/** How long ago, or until when. The exact time is its title, by the chosen clock first and then by the other. */
 export function Time({ at }: { readonly at: string | null }) {
   const now = useNow();
+  const { zone } = useZone();
   if (at === null) return <>–</>;
   const ms = Date.parse(at);
+  const other = zone === "utc" ? "local" : "utc";
   return (
-    <time dateTime={at} title={`${utcTime(ms)}\n${localTime(ms)}`}>
+    <time
+      dateTime={at}
+      title={`${exactTime(ms, zone)}\n${exactTime(ms, other)}`}
+    >
       {relativeTime(ms, now)}
     </time>
   );
 }
 
-/** The exact time. */
+/** The exact time by the chosen clock; by the other one as its title. */
 export function ExactTime({ at }: { readonly at: string | null }) {
+  const { zone } = useZone();
   if (at === null) return <>–</>;
   const ms = Date.parse(at);
   return (
-    <time dateTime={at} title={localTime(ms)}>
-      {utcTime(ms)}
+    <time dateTime={at} title={exactTime(ms, zone === "utc" ? "local" : "utc")}>
+      {exactTime(ms, zone)}
     </time>
   );
 }

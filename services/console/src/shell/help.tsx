@@ -4,6 +4,7 @@ import { PAGES } from "./pages.ts";
 import styles from "./shell.module.css";
 
 const KEYS: readonly (readonly [keys: string, what: string])[] = [
+  ["Ctrl K", "go to anything, or do it"],
   ["/", "search"],
   ["j  k", "next and previous row"],
   ["Enter", "open the row"],

@@ -4,12 +4,16 @@ import { actionOf, type KeyAction } from "./keys.ts";
 /** What a row of key presses does. */
 function actionsOf(
   keys: readonly string[],
-  how: { readonly isTyping?: boolean; readonly isModified?: boolean } = {},
+  how: {
+    readonly isTyping?: boolean;
+    readonly isModified?: boolean;
+    readonly isCommand?: boolean;
+  } = {},
 ): readonly KeyAction[] {
   let isAfterG = false;
   return keys.flatMap((key) => {
     const next = actionOf(
-      { key, isTyping: false, isModified: false, ...how },
+      { key, isTyping: false, isModified: false, isCommand: false, ...how },
       isAfterG,
     );
     ({ isAfterG } = next);
@@ -37,4 +41,11 @@ test.each([
 test("a key that is typed into a field, or has Ctrl with it, does nothing here", () => {
   expect(actionsOf(["/", "j"], { isTyping: true })).toEqual([]);
   expect(actionsOf(["/", "j"], { isModified: true })).toEqual([]);
+});
+
+test("Ctrl+K opens the palette, also from a field, and no other key does", () => {
+  const how = { isTyping: true, isModified: true, isCommand: true };
+
+  expect(actionsOf(["k", "K", "j"], how)).toEqual(["palette", "palette"]);
+  expect(actionsOf(["k"], { isModified: true })).toEqual([]);
 });

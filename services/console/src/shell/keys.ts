@@ -1,12 +1,14 @@
 /** What a key does. `next` and `previous` move in a list, where Enter opens a focused link by itself; `go d` goes to the page of that letter. */
 export type KeyAction =
-  "search" | "help" | "next" | "previous" | `go ${string}`;
+  "search" | "help" | "palette" | "next" | "previous" | `go ${string}`;
 
 /** A key press as the page gets it. */
 export interface KeyPress {
   readonly key: string;
   /** With Ctrl, Alt or Meta: that is the browser's. */
   readonly isModified: boolean;
+  /** With Ctrl or Cmd and nothing else. */
+  readonly isCommand: boolean;
   /** In a field where text is typed. */
   readonly isTyping: boolean;
 }
@@ -23,6 +25,9 @@ export function actionOf(
   press: KeyPress,
   isAfterG: boolean,
 ): { readonly action: KeyAction | null; readonly isAfterG: boolean } {
+  // The one with Ctrl, and so also from within a field.
+  if (press.isCommand && press.key.toLowerCase() === "k")
+    return { action: "palette", isAfterG: false };
   if (press.isModified || press.isTyping)
     return { action: null, isAfterG: false };
   if (isAfterG) return { action: `go ${press.key}`, isAfterG: false };

@@ -1,17 +1,22 @@
 import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import styles from "./shell.module.css";
 
-/** Between light and dark; without a choice the system's is taken. */
-export function SchemeButton() {
+/** What changes between light and dark; without a choice the system's is taken. */
+export function useSchemeSwitch() {
   // Otherwise Mantine would stop transitions by a <style> element, which the Content-Security-Policy refuses.
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const other = useComputedColorScheme("light") === "dark" ? "light" : "dark";
+  return { other, change: () => setColorScheme(other) } as const;
+}
+
+export function SchemeButton() {
+  const { other, change } = useSchemeSwitch();
   return (
     <button
       type="button"
       className={styles.quiet}
       aria-label={`Change to ${other} colours`}
-      onClick={() => setColorScheme(other)}
+      onClick={change}
     >
       <svg viewBox="0 0 16 16" width="16" aria-hidden="true">
         <circle cx="8" cy="8" r="5.500" fill="none" stroke="currentColor" />

@@ -18,6 +18,8 @@ export function useKeys(handlers: KeyHandlers): void {
         {
           key: event.key,
           isModified: event.ctrlKey || event.altKey || event.metaKey,
+          isCommand:
+            event.ctrlKey !== event.metaKey && !event.altKey && !event.shiftKey,
           isTyping:
             event.target instanceof HTMLElement &&
             event.target.matches("input, textarea, select"),

@@ -21,6 +21,7 @@ const REQUEST: CurlRequest = {
 
 test("a shell gives curl exactly the request", () => {
   expect(run(curlOf(REQUEST)).args).toEqual([
+    "--globoff",
     "--request",
     "POST",
     "https://example.com/hooks?a=1&b=2",
@@ -41,7 +42,7 @@ test("no text of others gets out of its quotes", () => {
         curlOf({ ...REQUEST, headers: { "x-a": value }, body }),
       );
 
-      expect(args.slice(3)).toEqual([
+      expect(args.slice(4)).toEqual([
         "--header",
         `x-a: ${value}`,
         "--data-raw",

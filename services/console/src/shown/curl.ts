@@ -17,7 +17,8 @@ export function curlOf(request: CurlRequest): string {
   const bytes = new TextEncoder().encode(body);
   const isPiped = !isText || bytes.length > MAX_ARGUMENT;
   const command = [
-    `curl --request ${quoted(method)} ${quoted(url)}`,
+    // Without it curl makes several requests of brackets and braces in the address.
+    `curl --globoff --request ${quoted(method)} ${quoted(url)}`,
     ...Object.entries(headers).map(
       ([name, value]) => `  --header ${quoted(`${name}: ${value}`)}`,
     ),

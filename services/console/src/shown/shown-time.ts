@@ -1,5 +1,8 @@
 import { shownDuration } from "./amounts.ts";
 
+/** Which clock times are shown by, and typed. */
+export type Zone = "utc" | "local";
+
 /** `5 min ago`, `in 3.4 s`, `now`: within two seconds two clocks may well differ. */
 export function relativeTime(at: number, now: number): string {
   const away = Math.abs(at - now);
@@ -29,4 +32,25 @@ export function localTime(at: number): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const away = Math.abs(offset);
   return `${shifted.toISOString().replace("T", " ").slice(0, -1)} ${sign}${two(Math.floor(away / 60))}:${two(away % 60)}`;
+}
+
+export function exactTime(at: number, zone: Zone): string {
+  return zone === "utc" ? utcTime(at) : localTime(at);
+}
+
+/** As a field for a time has it: `2026-11-30T05:04:52`. Empty for what is no RFC 3339, such as `1h`. */
+export function fieldOfTime(text: string, zone: Zone): string {
+  const at = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) return "";
+  const offset = zone === "utc" ? 0 : new Date(at).getTimezoneOffset();
+  return new Date(at - offset * 60_000).toISOString().slice(0, 19);
+}
+
+/** What such a field has, as RFC 3339; empty where that is no time. Of an hour that a clock goes through twice it is the first. */
+export function timeOfField(text: string, zone: Zone): string {
+  // A text without an offset is in the browser's zone.
+  const at = Date.parse(zone === "utc" ? `${text}Z` : text);
+  return Number.isNaN(at)
+    ? ""
+    : new Date(at).toISOString().replace(".000Z", "Z");
 }

@@ -73,6 +73,7 @@ test("a script is kept for good, and comes packed to who takes that", async () =
     "content-encoding": "gzip",
     "cache-control": "public, max-age=31536000, immutable",
     vary: "accept-encoding",
+    "x-content-type-options": "nosniff",
   });
 });
 

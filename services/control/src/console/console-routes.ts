@@ -52,7 +52,6 @@ const PAGE_HEADERS = {
   "content-security-policy": CONSOLE_POLICY,
   "cross-origin-opener-policy": "same-origin",
   "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
 };
 
 /** By the ending of the name: what the build makes, and no more. */
@@ -95,7 +94,6 @@ function sendAsset(
       "content-type": of.type,
       "cache-control": "public, max-age=31536000, immutable",
       vary: "accept-encoding",
-      "x-content-type-options": "nosniff",
       ...(of.isZipped && { "content-encoding": "gzip" }),
     })
     .send(content);

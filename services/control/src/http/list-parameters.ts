@@ -1,5 +1,5 @@
 /** How the parameters of a list are written in a query string. Each wrong one is named with its rule, and an unknown one is refused. */
-import type { EpochMs, Problem } from "@postrider/core";
+import { isTypePattern, type EpochMs, type Problem } from "@postrider/core";
 import { invalid } from "@postrider/http";
 import { z } from "zod";
 import { readTime } from "./read-time.ts";
@@ -10,6 +10,14 @@ export const MAX_PAGE = 1_000;
 
 /** An id or a name, compared as a whole. */
 export const exact = z.string().min(1).max(256);
+
+/** A type, or a pattern as endpoints have them. No type has a `*` in it. */
+export const typeOrPattern = exact
+  .refine((text) => !text.includes("*") || isTypePattern(text), {
+    params: { rule: "type_pattern" },
+    message: "must be a dotted type, a prefix such as order.*, or *",
+  })
+  .meta({ description: "A type, or a pattern: `order.paid`, `order.*`" });
 
 /** Part of a text, whatever its case. */
 export const part = z

@@ -102,6 +102,24 @@ test.each([
   },
 );
 
+test.each([
+  [200, "/thing", AUTHORIZED],
+  [401, "/thing", {}],
+  [404, "/nothing", AUTHORIZED],
+  [400, "/%E0%A4%A", AUTHORIZED],
+  [500, "/broken", AUTHORIZED],
+])(
+  "no browser guesses what kind of text a %i is",
+  async (status, url, headers) => {
+    const answer = await anApp().app.inject({ url, headers });
+
+    expect([status, answer.headers["x-content-type-options"]]).toEqual([
+      answer.statusCode,
+      "nosniff",
+    ]);
+  },
+);
+
 test("a fault is logged under the request id, and its message is not sent to the caller", async () => {
   const { app, effects } = anApp();
 

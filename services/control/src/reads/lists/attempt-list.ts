@@ -6,6 +6,7 @@ import {
   part,
   someOf,
   statusCodes,
+  typeOrPattern,
   type Window,
 } from "../../http/list-parameters.ts";
 import {
@@ -15,6 +16,7 @@ import {
   isOneOf,
   isStatus,
   isText,
+  isType,
   rare,
   textOrNull,
   time,
@@ -69,7 +71,7 @@ export const attemptQuery = z.strictObject({
   endpointId: exact.optional(),
   deliveryId: exact.optional(),
   eventId: exact.optional(),
-  eventType: exact.optional(),
+  eventType: typeOrPattern.optional(),
   outcome: someOf(OUTCOMES).optional(),
   statusCode: statusCodes.optional(),
   trigger: someOf(TRIGGERS).optional(),
@@ -87,7 +89,7 @@ export function attemptConditions(asked: AttemptAsked): readonly Condition[] {
     ...isText("endpoint_id", "endpointId", asked.endpointId),
     ...rare(isText("delivery_id", "deliveryId", asked.deliveryId)),
     ...rare(isText("event_id", "eventId", asked.eventId)),
-    ...isText("event_type", "eventType", asked.eventType),
+    ...isType(asked.eventType),
     ...isText("replay_id", "replayId", asked.replayId),
     ...isOneOf("outcome", "outcome", asked.outcome),
     ...isStatus("status_code", asked.statusCode),

@@ -6,6 +6,7 @@ import {
   part,
   someOf,
   statusCodes,
+  typeOrPattern,
   type Window,
 } from "../../http/list-parameters.ts";
 import {
@@ -15,6 +16,7 @@ import {
   isOneOf,
   isStatus,
   isText,
+  isType,
   rare,
   textOrNull,
   time,
@@ -139,7 +141,7 @@ export const deadLetterQuery = z.strictObject({
   endpointId: exact.optional(),
   deliveryId: exact.optional(),
   eventId: exact.optional(),
-  eventType: exact.optional(),
+  eventType: typeOrPattern.optional(),
   statusCode: statusCodes.optional(),
   replayId: exact.optional(),
   open: z.enum(["true", "false"]).optional(),
@@ -158,7 +160,7 @@ export function deadLetterConditions(
     ...isText("endpoint_id", "endpointId", asked.endpointId),
     ...rare(isText("delivery_id", "deliveryId", asked.deliveryId)),
     ...rare(isText("event_id", "eventId", asked.eventId)),
-    ...isText("event_type", "eventType", asked.eventType),
+    ...isType(asked.eventType),
     ...isStatus("last_status_code", asked.statusCode),
     ...isText("replay_id", "replayId", asked.replayId),
     ...isOpen(asked),

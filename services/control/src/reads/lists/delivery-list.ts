@@ -6,6 +6,8 @@ import {
   part,
   someOf,
   statusCodes,
+  typeOrPattern,
+  wholeNumber,
   type Window,
 } from "../../http/list-parameters.ts";
 import {
@@ -14,6 +16,7 @@ import {
   isOneOf,
   isStatus,
   isText,
+  isType,
   rare,
   textOrNull,
   time,
@@ -50,12 +53,17 @@ export const DELIVERIES = {
   },
 } as const satisfies List;
 
+/** The largest number of the column. */
+const MAX_COUNT = 2_147_483_647;
+
 export const deliveryQuery = z.strictObject({
   ...PAGED,
   status: someOf(STATUSES).optional(),
   endpointId: exact.optional(),
   eventId: exact.optional(),
-  eventType: exact.optional(),
+  eventType: typeOrPattern.optional(),
+  minAttempts: wholeNumber(0, MAX_COUNT).optional(),
+  maxAttempts: wholeNumber(0, MAX_COUNT).optional(),
   statusCode: statusCodes.optional(),
   outcome: someOf(OUTCOMES).optional(),
   deferralReason: exact.optional(),
@@ -77,9 +85,10 @@ export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
       ...isText("endpoint_id", "endpointId", asked.endpointId),
       ...rare(isText("event_id", "eventId", asked.eventId)),
     ]),
-    ...isText("event_type", "eventType", asked.eventType),
+    ...isType(asked.eventType),
     ...isText("replay_id", "replayId", asked.replayId),
     ...isOneOf("status", "status", asked.status),
+    ...hasAttempts(asked),
     ...isStatus("status_code", asked.statusCode),
     ...isOneOf("outcome", "outcome", asked.outcome),
     ...isText("deferral_reason", "deferralReason", asked.deferralReason),
@@ -89,6 +98,29 @@ export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
       asked.deadLetterReason,
     ),
     ...hasError(asked),
+  ];
+}
+
+/** Requests that were made; deferrals are none. */
+function hasAttempts(asked: DeliveryAsked): readonly Condition[] {
+  const { minAttempts, maxAttempts } = asked;
+  return [
+    ...(minAttempts === undefined
+      ? []
+      : [
+          {
+            sql: "r.attempts >= {minAttempts:Int32}",
+            values: { minAttempts },
+          },
+        ]),
+    ...(maxAttempts === undefined
+      ? []
+      : [
+          {
+            sql: "r.attempts <= {maxAttempts:Int32}",
+            values: { maxAttempts },
+          },
+        ]),
   ];
 }
 

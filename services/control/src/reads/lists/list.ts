@@ -138,6 +138,20 @@ export function isText(
     : [{ sql: `r.${column} = {${name}:String}`, values: { [name]: value } }];
 }
 
+/** Of a type, or of those that a pattern matches: the SQL of core's `matchesType`. */
+export function isType(value: string | undefined): readonly Condition[] {
+  if (value === "*") return [];
+  if (value?.endsWith(".*") !== true)
+    return isText("event_type", "eventType", value);
+  const start = "{typeStart:String}";
+  return [
+    {
+      sql: `startsWith(r.event_type, ${start}) AND length(r.event_type) > length(${start})`,
+      values: { typeStart: value.slice(0, -1) },
+    },
+  ];
+}
+
 export function isOneOf(
   column: string,
   name: string,

@@ -158,8 +158,9 @@ test("rows are left out before FINAL merges them by what all rows of a delivery 
     conditions: deliveryConditions({
       tenantId: "acme",
       endpointId: "ep_1",
-      eventType: "order.paid",
+      eventType: "order.*",
       status: ["failed"],
+      minAttempts: 2,
       statusCode: { first: 500, last: 599 },
       limit: 10,
     }),
@@ -170,7 +171,7 @@ test("rows are left out before FINAL merges them by what all rows of a delivery 
   for (const column of ["received_at", "tenant_id", "endpoint_id"])
     expect(before).toContain(`r.${column}`);
   // Not what kind of event it was: its id can be published twice, with two types.
-  for (const column of ["status", "status_code", "event_type"]) {
+  for (const column of ["status", "status_code", "event_type", "attempts"]) {
     expect(before).not.toContain(`r.${column}`);
     expect(after).toContain(`r.${column}`);
   }
