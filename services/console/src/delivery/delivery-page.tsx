@@ -8,10 +8,10 @@ import {
 import type { DeliveryWithTimeline } from "../api/answers.ts";
 import { Failure, Loading } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
-import { Payload } from "../parts/payload.tsx";
+import { Payload } from "../payload/payload.tsx";
 import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
-import { useEndpoint } from "../parts/use-endpoint.ts";
+import { useEndpoint } from "../payload/use-endpoint.ts";
 import { useSession } from "../session/session-context.ts";
 import { standingSentence } from "../shown/sentences.ts";
 import styles from "./delivery.module.css";

@@ -4,7 +4,7 @@ import type { Delivery } from "../api/answers.ts";
 import styles from "../parts/card.module.css";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
-import type { FoundEndpoint } from "../parts/use-endpoint.ts";
+import type { FoundEndpoint } from "../payload/use-endpoint.ts";
 
 /** What a delivery is, and where it goes. */
 export function Facts({

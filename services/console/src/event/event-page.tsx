@@ -6,7 +6,7 @@ import type { Explanation } from "../api/answers-event.ts";
 import list from "../parts/list.module.css";
 import { Failure, Loading, Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
-import { Payload } from "../parts/payload.tsx";
+import { Payload } from "../payload/payload.tsx";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";

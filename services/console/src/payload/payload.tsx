@@ -1,14 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import type { EventPayload } from "../api/answers.ts";
-import { CopyButton } from "./copy-button.tsx";
-import { Failure, Loading } from "./notices.tsx";
-import { Text } from "./text.tsx";
+import { CopyButton } from "../parts/copy-button.tsx";
+import { Failure, Loading } from "../parts/notices.tsx";
+import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { shownBytes } from "../shown/amounts.ts";
 import { curlOf } from "../shown/curl.ts";
-import { Body } from "./body.tsx";
-import styles from "./card.module.css";
-import { HeaderTable } from "./header-table.tsx";
+import { Body } from "../parts/body.tsx";
+import styles from "../parts/card.module.css";
+import { HeaderTable } from "../parts/header-table.tsx";
 import type { FoundEndpoint } from "./use-endpoint.ts";
 
 /** What was published; with an endpoint also its request as a command. */
