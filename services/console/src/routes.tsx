@@ -234,6 +234,8 @@ export function createConsoleRouter() {
       return given.size === 0 ? "" : `?${given}`;
     },
     scrollRestoration: true,
+    // The same search is the same object: otherwise what is being typed into a form of filters would be set back.
+    defaultStructuralSharing: true,
   });
 }
 
