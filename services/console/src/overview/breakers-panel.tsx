@@ -53,13 +53,7 @@ export function BreakersPanel({ since }: { readonly since: string }) {
                   return (
                     <tr key={endpointId}>
                       <td>
-                        <Link
-                          data-row
-                          to="/deliveries"
-                          search={{ endpointId, since }}
-                        >
-                          <Text>{endpointId}</Text>
-                        </Link>
+                        <EndpointLink id={endpointId} since={since} />
                       </td>
                       {caller.tenantId === null && (
                         <td>
@@ -86,5 +80,24 @@ export function BreakersPanel({ since }: { readonly since: string }) {
         );
       }}
     </Panel>
+  );
+}
+
+/** A destination that came with its event has no page of its own: its deliveries are shown. */
+function EndpointLink({
+  id,
+  since,
+}: {
+  readonly id: string;
+  readonly since: string;
+}) {
+  return id.startsWith("inline_") ? (
+    <Link data-row to="/deliveries" search={{ endpointId: id, since }}>
+      <Text>{id}</Text>
+    </Link>
+  ) : (
+    <Link data-row to="/endpoints/$id" params={{ id }}>
+      <Text>{id}</Text>
+    </Link>
   );
 }
