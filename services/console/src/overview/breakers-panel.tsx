@@ -5,7 +5,7 @@ import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { useSession } from "../session/session-context.ts";
 import { counted } from "../shown/amounts.ts";
-import { recordsOf, rfc3339Of } from "./chart-series.ts";
+import { rowsOf, timeOf } from "../shown/query-rows.ts";
 import { None, Panel } from "./panel.tsx";
 import { useFresh } from "./use-fresh.ts";
 import styles from "./overview.module.css";
@@ -22,7 +22,7 @@ export function BreakersPanel({ since }: { readonly since: string }) {
   return (
     <Panel title="Open breakers" found={found}>
       {(answer) => {
-        const open = recordsOf(answer).filter(
+        const open = rowsOf<Readonly<Record<string, unknown>>>(answer).filter(
           (each) => Number(each["still_open"]) > 0,
         );
         if (open.length === 0)
@@ -61,7 +61,7 @@ export function BreakersPanel({ since }: { readonly since: string }) {
                         </td>
                       )}
                       <td className={list.time}>
-                        <Time at={rfc3339Of(each["last_opened_at"])} />
+                        <Time at={timeOf(String(each["last_opened_at"]))} />
                       </td>
                       <td className={list.number}>
                         {Number(each["deliveries_put_off"]).toLocaleString(
