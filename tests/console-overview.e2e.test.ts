@@ -115,7 +115,7 @@ describeHere("the overview in Chromium", () => {
       await page.goBack();
       await shown(page);
       await panel(page, "Open breakers").getByRole("link").click();
-      await page.waitForURL(/endpointId=ep_/);
+      await page.waitForURL(/#\/endpoints\/ep_/);
       expect({ complaints, foreign }).toEqual({ complaints: [], foreign: [] });
     },
     LONG,

@@ -39,7 +39,11 @@ export function DeadLettersPage() {
   const selection =
     chosen.rows.length === 0
       ? null
-      : selectionOf(chosen.rows, { all, maySql: isOfAllTenants });
+      : selectionOf(chosen.rows, {
+          all,
+          isCut: data?.isCut === true,
+          maySql: isOfAllTenants,
+        });
   useRowKeys(table, "letters-endpoint");
   const isAdmin = caller.role === "admin";
   return (

@@ -57,7 +57,11 @@ export function GroupPage() {
       </p>
       <h1>
         Dead letters of{" "}
-        {endpointId === undefined ? "no endpoint" : <Text>{endpointId}</Text>}
+        {endpointId === undefined ? (
+          "no endpoint"
+        ) : (
+          <EndpointLink id={endpointId} />
+        )}
       </h1>
       <p className={styles.standing}>
         <Text>{deadLetterSentence(reason)}</Text> {answerWords(statusCode)}
@@ -118,6 +122,16 @@ export function GroupPage() {
         }
       />
     </>
+  );
+}
+
+/** A destination that came with its event has no page. */
+function EndpointLink({ id }: { readonly id: string }) {
+  if (id.startsWith("inline_")) return <Text>{id}</Text>;
+  return (
+    <Link to="/endpoints/$id" params={{ id }}>
+      <Text>{id}</Text>
+    </Link>
   );
 }
 

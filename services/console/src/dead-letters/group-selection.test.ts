@@ -26,7 +26,11 @@ const other = { ...group, endpointId: "ep_2" };
 
 test("one group is selected by its endpoint, reason and status code, from its first event to its last", () => {
   expect(
-    selectionOf([group], { all: [group, timeout, other], maySql: true }),
+    selectionOf([group], {
+      all: [group, timeout, other],
+      isCut: false,
+      maySql: true,
+    }),
   ).toEqual({
     tenantId: "acme",
     endpointId: "ep_1",
@@ -40,6 +44,7 @@ test("all groups of some reasons of an endpoint are selected by these, whatever 
   expect(
     selectionOf([group, timeout, gone], {
       all: [group, timeout, gone, other],
+      isCut: false,
       maySql: false,
     }),
   ).toEqual({
@@ -54,9 +59,20 @@ test("a group that was delivered since is in nobody's way", () => {
   expect(
     selectionOf([timeout], {
       all: [timeout, { ...group, open: 0 }],
+      isCut: false,
       maySql: false,
     }),
   ).toMatchObject({ reasons: ["exhausted"] });
+});
+
+test("where not all groups are shown, a reason may have others: fields alone say it with a status code only", () => {
+  const of = { all: [group, gone], isCut: true, maySql: false };
+
+  expect(selectionOf([group], of)).toMatchObject({ statusCode: 503 });
+  expect(selectionOf([group, gone], of)).toBeNull();
+  expect(selectionOf([group, gone], { ...of, maySql: true })).toHaveProperty(
+    "sql",
+  );
 });
 
 test.each([
@@ -65,11 +81,12 @@ test.each([
 ])("what the fields cannot say is selected by SQL: %s", (_, chosen) => {
   const all = [group, timeout, other];
 
-  const { sql, ...rest } = selectionOf(chosen, { all, maySql: true }) ?? {};
+  const { sql, ...rest } =
+    selectionOf(chosen, { all, isCut: false, maySql: true }) ?? {};
 
   expect(sql).toContain("SELECT delivery_id FROM dead_letters");
   expect(rest).toEqual(received);
-  expect(selectionOf(chosen, { all, maySql: false })).toBeNull();
+  expect(selectionOf(chosen, { all, isCut: false, maySql: false })).toBeNull();
 });
 
 test("the SQL names each group and the times, and quotes what others have written", () => {
@@ -77,6 +94,7 @@ test("the SQL names each group and the times, and quotes what others have writte
 
   const { sql } = selectionOf([group, odd], {
     all: [group, odd],
+    isCut: false,
     maySql: true,
   })!;
 

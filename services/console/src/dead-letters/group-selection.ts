@@ -7,14 +7,22 @@ import type { LetterGroup } from "./letter-groups.ts";
  */
 export function selectionOf(
   chosen: readonly LetterGroup[],
-  of: { readonly all: readonly LetterGroup[]; readonly maySql: boolean },
+  of: {
+    readonly all: readonly LetterGroup[];
+    /** There are more than these. */
+    readonly isCut: boolean;
+    readonly maySql: boolean;
+  },
 ): AskedSelection | null {
-  return fieldsOf(chosen, of.all) ?? (of.maySql ? sqlOf(chosen) : null);
+  return fieldsOf(chosen, of) ?? (of.maySql ? sqlOf(chosen) : null);
 }
 
 function fieldsOf(
   chosen: readonly LetterGroup[],
-  all: readonly LetterGroup[],
+  {
+    all,
+    isCut,
+  }: { readonly all: readonly LetterGroup[]; readonly isCut: boolean },
 ): AskedSelection | null {
   const [first] = chosen;
   if (first === undefined) return null;
@@ -31,7 +39,9 @@ function fieldsOf(
       reasons.includes(group.reason) &&
       (statusCode === null || group.statusCode === statusCode),
   );
-  return chosen.every(isSame) && selected.length === chosen.length
+  // Without a status code, groups that are not among these would be selected, too.
+  const isKnown = statusCode !== null || !isCut;
+  return isKnown && chosen.every(isSame) && selected.length === chosen.length
     ? {
         tenantId,
         endpointId,

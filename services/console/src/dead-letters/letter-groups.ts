@@ -1,4 +1,5 @@
 import type { GroupsAnswer } from "../api/answers-letters.ts";
+import { timeOf } from "../shown/query-rows.ts";
 
 /** Dead letters of the same endpoint, reason and last status code. */
 export interface LetterGroup {
@@ -28,6 +29,8 @@ export function groupsOf(answer: GroupsAnswer): readonly LetterGroup[] {
   return answer.rows.map((row) => {
     const cell = (name: string) => row[at.get(name) ?? -1] ?? null;
     const text = (name: string) => String(cell(name) ?? "");
+    const received = (name: string) =>
+      text(name) === "" ? null : timeOf(text(name));
     const statusCode = cell("last_status_code");
     const key = ["tenant_id", "endpoint_id", "reason"].map(text);
     return {
@@ -41,15 +44,10 @@ export function groupsOf(answer: GroupsAnswer): readonly LetterGroup[] {
       open: Number(cell("open")),
       firstAt: timeOf(text("first_at")),
       lastAt: timeOf(text("last_at")),
-      firstReceivedAt: timeOf(text("first_received_at")) || null,
-      lastReceivedAt: timeOf(text("last_received_at")) || null,
+      firstReceivedAt: received("first_received_at"),
+      lastReceivedAt: received("last_received_at"),
     };
   });
-}
-
-/** ClickHouse writes UTC as `2026-11-28 04:53:37.420`. */
-function timeOf(text: string): string {
-  return text === "" ? "" : `${text.replace(" ", "T")}Z`;
 }
 
 /** Null: a replay can send what of it is open. Otherwise why none can. */

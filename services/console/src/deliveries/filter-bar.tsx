@@ -1,6 +1,7 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useState } from "react";
+import type { FormEvent } from "react";
 import { TimeField } from "../parts/time-field.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { useZone } from "../parts/zone.tsx";
 import { exactTime, fieldOfTime, type Zone } from "../shown/shown-time.ts";
 import styles from "./deliveries.module.css";
@@ -74,8 +75,7 @@ export function FilterBar({
   readonly isOfAllTenants: boolean;
   readonly onChange: (changed: DeliverySearch) => void;
 }) {
-  const [draft, setDraft] = useState(search);
-  useEffect(() => setDraft(search), [search]); // the URL may change by the browser's own buttons
+  const [draft, setDraft] = useDraft(search);
   const { zone } = useZone();
   const more = TYPED.filter(([name]) => isOfAllTenants || name !== "tenantId");
   const hasTime = fieldOfTime(search.since ?? "", zone) !== "";

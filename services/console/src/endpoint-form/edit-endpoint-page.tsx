@@ -84,14 +84,12 @@ function Edit({ endpoint }: { readonly endpoint: EndpointSettings }) {
     } catch (error) {
       if (!(error instanceof ApiProblem) || error.status !== 412) throw error;
       const now = await ask<EndpointSettings>(path);
-      const merged = rebased({
-        typed: texts,
-        base: textsOf(base),
-        now: textsOf(now),
-      });
+      const versions = { base: textsOf(base), now: textsOf(now) };
+      const { clashes } = rebased({ typed: texts, ...versions });
       setBase(now);
-      setTexts(merged.texts);
-      setOutcome({ kind: "stale", clashes: merged.clashes });
+      // What was typed while it was being saved stays, too.
+      setTexts((typed) => rebased({ typed, ...versions }).texts);
+      setOutcome({ kind: "stale", clashes });
       return null;
     }
   }
@@ -109,6 +107,8 @@ function Edit({ endpoint }: { readonly endpoint: EndpointSettings }) {
       leave();
     },
     onError: (error) => setProblems(fieldProblemsOf(error)),
+    // What is sent may hold the values of secret headers.
+    gcTime: 0,
   });
 
   function submit(why: string): void {

@@ -1,5 +1,4 @@
 import type { EndpointSettings } from "../api/answers-endpoints.ts";
-import { timeOf } from "../endpoints/query-rows.ts";
 import {
   HEALTH_WINDOW,
   useBreakers,
@@ -10,6 +9,7 @@ import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { counted, shownDuration, shownShare } from "../shown/amounts.ts";
 import { waitingSentence } from "../shown/endpoint-sentences.ts";
+import { timeOf } from "../shown/query-rows.ts";
 import styles from "./endpoint.module.css";
 import { useWaiting } from "./use-waiting.ts";
 

@@ -29,8 +29,14 @@ export function useChanged(): (endpoint: EndpointSettings) => void {
       readonly secret?: string;
     };
     client.setQueryData(["endpoint", endpoint.id], settings);
-    for (const key of ["endpoints", "waiting", "resume"])
-      void client.invalidateQueries({ queryKey: [key] });
+    // The endpoint itself, too: an answer that is under way is of before the change.
+    for (const queryKey of [
+      ["endpoint", endpoint.id],
+      ["endpoints"],
+      ["waiting"],
+      ["resume"],
+    ])
+      void client.invalidateQueries({ queryKey });
   };
 }
 

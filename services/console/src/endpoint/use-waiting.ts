@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { QueryAnswer } from "../api/answers-queries.ts";
-import { rowsOf } from "../endpoints/query-rows.ts";
+import { rowsOf } from "../shown/query-rows.ts";
 import { useSession } from "../session/session-context.ts";
 
 const EVERY_MS = 15_000;

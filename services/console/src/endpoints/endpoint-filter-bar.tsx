@@ -1,6 +1,7 @@
 import { Button, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useState } from "react";
+import type { FormEvent } from "react";
 import styles from "../parts/filters.module.css";
+import { useDraft } from "../parts/use-draft.ts";
 import own from "./endpoints.module.css";
 import {
   countOf,
@@ -31,8 +32,7 @@ export function EndpointFilterBar({
   readonly isOfAllTenants: boolean;
   readonly onChange: (changed: EndpointSearch) => void;
 }) {
-  const [draft, setDraft] = useState(search);
-  useEffect(() => setDraft(search), [search]); // the URL may change by the browser's own buttons
+  const [draft, setDraft] = useDraft(search);
   const more = EXACT.filter(([name]) => isOfAllTenants || name !== "tenantId");
   const moreCount = more.filter(([name]) => search[name] !== undefined).length;
   const text = (name: Filter) => ({

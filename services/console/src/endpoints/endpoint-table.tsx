@@ -10,8 +10,8 @@ import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { counted, shownShare } from "../shown/amounts.ts";
+import { timeOf } from "../shown/query-rows.ts";
 import styles from "./endpoints.module.css";
-import { timeOf } from "./query-rows.ts";
 import { HEALTH_WINDOW, type Breaker, type Health } from "./use-health.ts";
 
 /** A row opens its endpoint: by its link, and for the mouse anywhere in it. */

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import type { HealthGroup, HealthSeries } from "../api/answers-endpoints.ts";
 import type { QueryAnswer } from "../api/answers-queries.ts";
 import { useSession } from "../session/session-context.ts";
-import { rowsOf } from "./query-rows.ts";
+import { rowsOf } from "../shown/query-rows.ts";
 
 /** For how long back; as words, and as the API takes it. */
 export const HEALTH_WINDOW = { words: "24 h", since: "24h" } as const;

@@ -57,7 +57,10 @@ export function EventDeliveries({
               </Link>
               {each.replayId !== null && (
                 <small>
-                  sent by <Text>{each.replayId}</Text>
+                  sent by{" "}
+                  <Link to="/replays/$id" params={{ id: each.replayId }}>
+                    <Text>{each.replayId}</Text>
+                  </Link>
                 </small>
               )}
             </td>

@@ -25,6 +25,14 @@ export function NextSteps({ event }: { readonly event: Explanation }) {
             <li key={`${action} ${endpointId} ${deliveryId}`}>
               <p>
                 <Text>{what}</Text>
+                {endpointId !== null && deliveryId === null && (
+                  <>
+                    {" "}
+                    <Link to="/endpoints/$id" params={{ id: endpointId }}>
+                      Open the endpoint
+                    </Link>
+                  </>
+                )}
                 {deliveryId !== null && (
                   <>
                     {" "}

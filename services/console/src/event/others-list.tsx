@@ -1,7 +1,7 @@
 import type { EndpointNow } from "../api/answers-event.ts";
 import { Text } from "../parts/text.tsx";
 import type { Others } from "../shown/event-sentences.ts";
-import { EndpointName } from "./endpoint-name.tsx";
+import { EndpointLink } from "./endpoint-name.tsx";
 import styles from "./event.module.css";
 
 /** The tenant's endpoints that were sent nothing, by why. */
@@ -15,7 +15,7 @@ export function OthersList({ others }: { readonly others: readonly Others[] }) {
           <ul className={styles.others}>
             {endpoints.map((endpoint) => (
               <li key={endpoint.id}>
-                <EndpointName of={endpoint} />
+                <EndpointLink of={endpoint} />
                 <small>
                   <Text>{nowOf(endpoint)}</Text>
                 </small>

@@ -5,7 +5,7 @@ import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { useSession } from "../session/session-context.ts";
 import { counted } from "../shown/amounts.ts";
-import { recordsOf, rfc3339Of } from "./chart-series.ts";
+import { rowsOf, timeOf } from "../shown/query-rows.ts";
 import { None, Panel } from "./panel.tsx";
 import { useFresh } from "./use-fresh.ts";
 import styles from "./overview.module.css";
@@ -22,7 +22,7 @@ export function BreakersPanel({ since }: { readonly since: string }) {
   return (
     <Panel title="Open breakers" found={found}>
       {(answer) => {
-        const open = recordsOf(answer).filter(
+        const open = rowsOf<Readonly<Record<string, unknown>>>(answer).filter(
           (each) => Number(each["still_open"]) > 0,
         );
         if (open.length === 0)
@@ -53,13 +53,7 @@ export function BreakersPanel({ since }: { readonly since: string }) {
                   return (
                     <tr key={endpointId}>
                       <td>
-                        <Link
-                          data-row
-                          to="/deliveries"
-                          search={{ endpointId, since }}
-                        >
-                          <Text>{endpointId}</Text>
-                        </Link>
+                        <EndpointLink id={endpointId} since={since} />
                       </td>
                       {caller.tenantId === null && (
                         <td>
@@ -67,7 +61,7 @@ export function BreakersPanel({ since }: { readonly since: string }) {
                         </td>
                       )}
                       <td className={list.time}>
-                        <Time at={rfc3339Of(each["last_opened_at"])} />
+                        <Time at={timeOf(String(each["last_opened_at"]))} />
                       </td>
                       <td className={list.number}>
                         {Number(each["deliveries_put_off"]).toLocaleString(
@@ -86,5 +80,24 @@ export function BreakersPanel({ since }: { readonly since: string }) {
         );
       }}
     </Panel>
+  );
+}
+
+/** A destination that came with its event has no page of its own: its deliveries are shown. */
+function EndpointLink({
+  id,
+  since,
+}: {
+  readonly id: string;
+  readonly since: string;
+}) {
+  return id.startsWith("inline_") ? (
+    <Link data-row to="/deliveries" search={{ endpointId: id, since }}>
+      <Text>{id}</Text>
+    </Link>
+  ) : (
+    <Link data-row to="/endpoints/$id" params={{ id }}>
+      <Text>{id}</Text>
+    </Link>
   );
 }

@@ -3,7 +3,6 @@ import type { Series } from "../api/answers-series.ts";
 import {
   attemptLines,
   durationLines,
-  rfc3339Of,
   successOf,
   sumsBy,
 } from "./chart-series.ts";
@@ -81,9 +80,4 @@ test("rows are added up by one of their columns", () => {
     ["retry", 5],
     ["queued", 4],
   ]);
-});
-
-test("ClickHouse's times are UTC", () => {
-  expect(rfc3339Of("2026-11-28 06:00:00.001")).toBe("2026-11-28T06:00:00.001Z");
-  expect(rfc3339Of(null)).toBe(null);
 });

@@ -2,6 +2,7 @@
 import type { QueryAnswer } from "../api/answers-queries.ts";
 import type { Series, SeriesPoint } from "../api/answers-series.ts";
 import type { Series as Line } from "../shown/chart-lines.ts";
+import { rowsOf } from "../shown/query-rows.ts";
 
 /** In each step without attempts there were none: that is 0, and no gap. */
 export function attemptLines(series: Series): readonly Line[] {
@@ -58,32 +59,15 @@ export function successOf({
   return { attempts, pct: Math.floor((10_000 * delivered) / attempts) / 100 };
 }
 
-/** The rows of a saved query by the names of their columns. */
-export function recordsOf({
-  columns,
-  rows,
-}: Pick<QueryAnswer, "columns" | "rows">): readonly Readonly<
-  Record<string, unknown>
->[] {
-  return rows.map((row) =>
-    Object.fromEntries(columns.map(({ name }, n) => [name, row[n]])),
-  );
-}
-
 /** Sums the column `of` by what is in the column `by`, the largest sum first. */
 export function sumsBy(
   answer: Pick<QueryAnswer, "columns" | "rows">,
   { by, of }: { readonly by: string; readonly of: string },
 ): readonly (readonly [key: string, sum: number])[] {
   const sums = new Map<string, number>();
-  for (const record of recordsOf(answer)) {
+  for (const record of rowsOf<Readonly<Record<string, unknown>>>(answer)) {
     const key = String(record[by]);
     sums.set(key, (sums.get(key) ?? 0) + Number(record[of]));
   }
   return [...sums].toSorted(([, one], [, other]) => other - one);
-}
-
-/** A time as ClickHouse writes it in an answer, `2026-11-28 06:00:00.001` in UTC, as RFC 3339. */
-export function rfc3339Of(time: unknown): string | null {
-  return typeof time === "string" ? `${time.replace(" ", "T")}Z` : null;
 }

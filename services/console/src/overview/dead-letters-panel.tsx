@@ -104,6 +104,13 @@ function Letters({
           </tbody>
         </table>
       )}
+      {now.length > 0 && (
+        <p className={styles.after}>
+          <Link to="/dead-letters" search={{ since }}>
+            In groups, to send them again
+          </Link>
+        </p>
+      )}
     </>
   );
 }

@@ -1,9 +1,10 @@
 import { useState } from "react";
 import { pointsAt, type Series } from "../shown/chart-lines.ts";
 import { shownAmount } from "../shown/chart-scale.ts";
-import { utcSecond } from "../shown/shown-time.ts";
+import { exactSecond } from "../shown/shown-time.ts";
 import list from "./list.module.css";
 import { Text } from "./text.tsx";
+import { useZone } from "./zone.tsx";
 import styles from "./line-chart.module.css";
 
 /** A chart's numbers, the newest first. They are laid out only where somebody asks for them. */
@@ -19,6 +20,7 @@ export function ChartTable({
   readonly times: readonly number[];
 }) {
   const [isOpen, setIsOpen] = useState(false);
+  const { zone } = useZone();
   const newestFirst = times.toReversed();
   const columns = series.map((each) => pointsAt(each, newestFirst));
   return (
@@ -50,7 +52,7 @@ export function ChartTable({
             <tbody>
               {newestFirst.map((at, row) => (
                 <tr key={at}>
-                  <th scope="row">{utcSecond(at)}</th>
+                  <th scope="row">{exactSecond(at, zone)}</th>
                   {columns.map((points, n) => (
                     <td key={n} className={list.number}>
                       {shownAmount(points[row]?.value ?? null, unit)}

@@ -8,10 +8,11 @@ import {
   type Series,
 } from "../shown/chart-lines.ts";
 import { shownAmount, timeAxis, valueAxis } from "../shown/chart-scale.ts";
-import { utcSecond } from "../shown/shown-time.ts";
+import { exactSecond } from "../shown/shown-time.ts";
 import { ChartTable } from "./chart-table.tsx";
 import { Plot } from "./plot.tsx";
 import { Text } from "./text.tsx";
+import { useZone } from "./zone.tsx";
 import styles from "./line-chart.module.css";
 
 /** So many lines can be told apart by their dashes; the table has all of them. */
@@ -32,6 +33,7 @@ export function LineChart({
 }) {
   const [chosen, setChosen] = useState<number | null>(null);
   const captionId = useId();
+  const { zone } = useZone();
   const times = timesOf(series);
   const [first, last] = [times.at(0), times.at(-1)];
   if (first === undefined || last === undefined) return null;
@@ -44,7 +46,7 @@ export function LineChart({
   const at =
     times.find((time) => time === chosen) ?? times.findLast(hasValue) ?? last;
   const axes = {
-    along: timeAxis(first, last),
+    along: timeAxis(first, last, zone),
     up: valueAxis(valuesOf(lines), unit),
   };
   const read = lines.map((line) =>
@@ -53,7 +55,8 @@ export function LineChart({
   return (
     <figure className={styles.chart} aria-labelledby={captionId}>
       <figcaption className={styles.caption}>
-        <span id={captionId}>{label}</span> <small>{utcSecond(at)}</small>
+        <span id={captionId}>{label}</span>{" "}
+        <small>{exactSecond(at, zone)}</small>
       </figcaption>
       <ul className={styles.legend}>
         {lines.map(({ name, tone }, n) => (
@@ -70,7 +73,7 @@ export function LineChart({
       </ul>
       <Plot
         label={`${label}, by time`}
-        text={`${utcSecond(at)}: ${lines.map(({ name }, n) => `${name} ${read[n]}`).join(", ")}`}
+        text={`${exactSecond(at, zone)}: ${lines.map(({ name }, n) => `${name} ${read[n]}`).join(", ")}`}
         times={times}
         at={at}
         isChosen={at === chosen}

@@ -6,8 +6,8 @@ import { useZone } from "./zone.tsx";
 export function Time({ at }: { readonly at: string | null }) {
   const now = useNow();
   const { zone } = useZone();
-  if (at === null) return <>–</>;
-  const ms = Date.parse(at);
+  const ms = msOf(at);
+  if (at === null || ms === null) return <>–</>;
   const other = zone === "utc" ? "local" : "utc";
   return (
     <time
@@ -22,11 +22,17 @@ export function Time({ at }: { readonly at: string | null }) {
 /** The exact time by the chosen clock; by the other one as its title. */
 export function ExactTime({ at }: { readonly at: string | null }) {
   const { zone } = useZone();
-  if (at === null) return <>–</>;
-  const ms = Date.parse(at);
+  const ms = msOf(at);
+  if (at === null || ms === null) return <>–</>;
   return (
     <time dateTime={at} title={exactTime(ms, zone === "utc" ? "local" : "utc")}>
       {exactTime(ms, zone)}
     </time>
   );
+}
+
+/** Null for what is no time: written out, it would take the whole page with it. */
+function msOf(at: string | null): number | null {
+  const ms = Date.parse(at ?? "");
+  return Number.isNaN(ms) ? null : ms;
 }

@@ -43,6 +43,23 @@ test.each<[string, number, number, readonly string[]]>([
   expect(labelsOf(timeAxis(from, to))).toEqual(labels);
 });
 
+test("by the local clock each label is at a whole step of it, too", () => {
+  const { ticks } = timeAxis(NOON, NOON + 7 * 1_440 * MINUTE, "local");
+
+  expect(ticks.length).toBeGreaterThan(1);
+  expect(ticks.map(({ label }) => label)).toEqual(
+    ticks.map(({ value }) =>
+      new Date(value).toLocaleDateString("en-GB", {
+        day: "numeric",
+        month: "short",
+      }),
+    ),
+  );
+  expect(ticks.map(({ value }) => new Date(value).getHours())).toEqual(
+    ticks.map(() => 0),
+  );
+});
+
 test("an axis of one moment has it in the middle", () => {
   expect(placeOn(timeAxis(NOON, NOON), NOON)).toBe(0.5);
 });

@@ -1,5 +1,6 @@
-/** Where a chart's lines and labels are, without a browser. Times are UTC, as everywhere in the console. */
+/** Where a chart's lines and labels are, without a browser. */
 import { shownDuration } from "./amounts.ts";
+import { aheadOfUtc, type Zone } from "./shown-time.ts";
 
 /** One side of a chart. */
 export interface Axis {
@@ -64,20 +65,25 @@ const TIME_STEPS = [
 ];
 const MOST_TIMES = 5;
 
-/** An axis of times: its labels are at whole multiples of a usual step. */
-export function timeAxis(from: number, to: number): Axis {
+/** An axis of times: its labels are at whole multiples of a usual step, by the chosen clock. Where that is put forward or back in between, by what it showed at first. */
+export function timeAxis(from: number, to: number, zone: Zone = "utc"): Axis {
+  const ahead = aheadOfUtc(from, zone);
   const step =
     TIME_STEPS.find((each) => (to - from) / each <= MOST_TIMES) ?? to - from;
   const ticks = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step)
-    ticks.push({ value: at, label: timeLabel(at, step) });
+  const first = Math.ceil((from + ahead) / step) * step - ahead;
+  for (let at = first; at <= to; at += step)
+    ticks.push({
+      value: at,
+      label: timeLabel(at + aheadOfUtc(at, zone), step),
+    });
   return { from, to, ticks };
 }
 
-/** `14:05`, `14:05:30` where seconds count, and `29 Nov` where a day begins. */
+/** `14:05`, `14:05:30` where seconds count, and `29 Nov` where a day begins. `at` as if the clock showed UTC. */
 function timeLabel(at: number, step: number): string {
   const time = new Date(at).toISOString();
-  if (at % DAY === 0 && step >= MINUTE) return dayOf(at);
+  if (step >= DAY || (at % DAY === 0 && step >= MINUTE)) return dayOf(at);
   return time.slice(11, step < MINUTE ? 19 : 16);
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
+  exactSecond,
   exactTime,
   fieldOfTime,
   localTime,
@@ -38,6 +39,15 @@ test("the exact time is by the clock that was chosen", () => {
   expect(exactTime(NOW, "utc")).toBe(utcTime(NOW));
   expect(exactTime(NOW, "local")).toBe(localTime(NOW));
 });
+
+test.each(["utc", "local"] as const)(
+  "a second by the %s clock is the exact time without its milliseconds",
+  (zone) => {
+    expect(exactSecond(NOW, zone)).toBe(
+      exactTime(NOW, zone).replace(/\.\d{3}/, ""),
+    );
+  },
+);
 
 test.each(["utc", "local"] as const)(
   "a time that is typed by the %s clock is the one that the field shows",

@@ -18,11 +18,6 @@ export function utcTime(at: number): string {
   return `${new Date(at).toISOString().replace("T", " ").replace("Z", "")} UTC`;
 }
 
-/** `2026-11-30 05:04:52 UTC` */
-export function utcSecond(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
 /** With milliseconds, in the time zone of the browser, with its offset. */
 export function localTime(at: number): string {
   const date = new Date(at);
@@ -36,6 +31,16 @@ export function localTime(at: number): string {
 
 export function exactTime(at: number, zone: Zone): string {
   return zone === "utc" ? utcTime(at) : localTime(at);
+}
+
+/** `2026-11-30 05:04:52 UTC` */
+export function exactSecond(at: number, zone: Zone): string {
+  return exactTime(at, zone).replace(/\.\d{3}/, "");
+}
+
+/** By how much the clock is ahead of UTC at that time, in milliseconds. */
+export function aheadOfUtc(at: number, zone: Zone): number {
+  return zone === "utc" ? 0 : -new Date(at).getTimezoneOffset() * 60_000;
 }
 
 /** As a field for a time has it: `2026-11-30T05:04:52`. Empty for what is no RFC 3339, such as `1h`. */

@@ -33,3 +33,9 @@ test("a text that a spreadsheet would run is none any more; a negative number st
     "'=1+1,'+1,'-x,'@a,'\tx,-5\r\n",
   );
 });
+
+test("nor is the name of a column, which the SQL of a link chooses", () => {
+  const columns = [{ name: "=cmd|' /C calc'!A0", type: "UInt8" }];
+
+  expect(csvOf({ columns, rows: [] })).toBe("'=cmd|' /C calc'!A0\r\n");
+});

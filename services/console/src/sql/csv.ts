@@ -3,7 +3,7 @@ import { type Result, valueText } from "./query-answer.ts";
 /** A result as CSV (RFC 4180). NULL is an empty field, an empty text is `""`. */
 export function csvOf({ columns, rows }: Pick<Result, "columns" | "rows">) {
   return [
-    columns.map(({ name }) => quoted(name)),
+    columns.map(({ name }) => quoted(harmless(name))),
     ...rows.map((row) => row.map(fieldOf)),
   ]
     .map((fields) => `${fields.join(",")}\r\n`)
@@ -24,5 +24,5 @@ function quoted(text: string): string {
 
 /** Receivers and publishers write some of these texts, and a spreadsheet runs one that begins like a formula. A number is none. */
 function harmless(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
 }

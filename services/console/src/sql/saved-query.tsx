@@ -46,8 +46,9 @@ function Saved({ query }: { readonly query: SavedQuery }) {
   const run = useRun(isAsked ? { kind: "saved", name, values, turn } : null);
 
   function start(given: Values): void {
-    setTurn(turn + 1);
-    void navigate({ search: given });
+    // Other values are another question by themselves; with both, the old one would be asked once more, too.
+    if (isSame(given, values)) setTurn(turn + 1);
+    else void navigate({ search: given });
   }
 
   const problems =
@@ -79,6 +80,14 @@ function Saved({ query }: { readonly query: SavedQuery }) {
       </details>
       <ResultOf run={run} name={name} />
     </article>
+  );
+}
+
+function isSame(given: Values, values: Values): boolean {
+  const names = Object.keys(given);
+  return (
+    names.length === Object.keys(values).length &&
+    names.every((name) => given[name] === values[name])
   );
 }
 

@@ -56,6 +56,16 @@ export function AuditDetails({ entry }: { readonly entry: AuditEntry }) {
         </table>
       )}
       <p className={styles.links}>
+        {subject === "endpoint" && (
+          <Link to="/endpoints/$id" params={{ id: subjectId }}>
+            The endpoint
+          </Link>
+        )}
+        {subject === "replay" && (
+          <Link to="/replays/$id" params={{ id: subjectId }}>
+            The replay
+          </Link>
+        )}
         <Link to="/system" search={{ tab: "audit", subject, subjectId }}>
           All that was done to it
         </Link>

@@ -1,5 +1,6 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
-import { type ChangeEvent, type FormEvent, useEffect, useState } from "react";
+import type { ChangeEvent, FormEvent } from "react";
+import { useDraft } from "../parts/use-draft.ts";
 import { ACTIONS, SUBJECTS } from "./audit-words.ts";
 import {
   AUDIT_FILTERS,
@@ -35,8 +36,7 @@ export function AuditFilters({
   readonly isOfAllTenants: boolean;
   readonly onChange: (changed: SystemSearch) => void;
 }) {
-  const [draft, setDraft] = useState(search);
-  useEffect(() => setDraft(search), [search]); // the URL may change by the browser's own buttons
+  const [draft, setDraft] = useDraft(search);
   const typed = TYPED.filter(([name]) => isOfAllTenants || name !== "tenantId");
   const choice = (name: AuditFilter, known: readonly Choice[]) => ({
     data: withOther(known, search[name] ?? ""),

@@ -6,6 +6,7 @@ import list from "../parts/list.module.css";
 import { Sign } from "../parts/sign.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
+import { visibleText } from "../shown/visible-text.ts";
 import { RevokeDialog } from "./revoke-dialog.tsx";
 import styles from "./system.module.css";
 
@@ -110,7 +111,7 @@ export function KeyTable({
                   <Button
                     variant="default"
                     size="xs"
-                    aria-label={`Revoke ${key.name}`}
+                    aria-label={`Revoke ${visibleText(key.name)}`}
                     onClick={() => setRevoking(key)}
                   >
                     Revoke…

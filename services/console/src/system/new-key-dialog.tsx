@@ -36,9 +36,9 @@ export function NewKeyDialog({
     role,
     ...(tenantId.trim() !== "" && { tenantId: tenantId.trim() }),
     ...(expiresIn !== "" && { expiresIn }),
-    // What is no number is told by control, which knows the range.
+    // What is no number is told by control, which knows the range; so is `1,000`, which is one to some and a thousand to others.
     ...(perSecond.trim() !== "" && {
-      limitPerSecond: Number(perSecond.replace(",", ".")),
+      limitPerSecond: Number(perSecond),
     }),
   };
   return (

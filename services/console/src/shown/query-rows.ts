@@ -1,7 +1,10 @@
 import type { QueryAnswer } from "../api/answers-queries.ts";
 
 /** The rows of a saved query, by the names of its columns. */
-export function rowsOf<Row>({ columns, rows }: QueryAnswer): readonly Row[] {
+export function rowsOf<Row>({
+  columns,
+  rows,
+}: Pick<QueryAnswer, "columns" | "rows">): readonly Row[] {
   return rows.map(
     (row) =>
       Object.fromEntries(columns.map(({ name }, at) => [name, row[at]])) as Row, // the columns that the query documents
