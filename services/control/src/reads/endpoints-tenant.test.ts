@@ -1,9 +1,15 @@
 import { expect, test } from "@jest/globals";
 import { anEndpoint } from "@postrider/testkit";
 import { withEndpointsTenant } from "./endpoints-tenant.ts";
+import { readSeriesAsked } from "./series/series-parameters.ts";
 
-const KNOWN = anEndpoint({ id: "ep_1", tenantId: "acme" });
-const endpoints = new Map([[KNOWN.id, KNOWN]]);
+const endpoints = new Map(
+  [
+    anEndpoint({ id: "ep_1", tenantId: "acme" }),
+    anEndpoint({ id: "ep_3", tenantId: "acme" }),
+    anEndpoint({ id: "ep_4", tenantId: "globex" }),
+  ].map((one) => [one.id, one]),
+);
 
 test.each([
   ["of a known endpoint", { endpointId: "ep_1" }, "acme"],
@@ -20,3 +26,17 @@ test.each([
     ...(tenantId !== undefined && { tenantId }),
   });
 });
+
+test.each([
+  ["ep_1", "acme"],
+  ["ep_1,ep_3", "acme"],
+  ["ep_1,ep_2", undefined],
+  ["ep_1,ep_4", undefined],
+])(
+  "a series of the endpoints %s is about the rows of the tenant %s",
+  (endpointId, tenantId) => {
+    const asked = readSeriesAsked({ endpointId }, Date.now());
+
+    expect(withEndpointsTenant(asked, endpoints).tenantId).toBe(tenantId);
+  },
+);

@@ -26,8 +26,11 @@ import {
   type Shown,
 } from "./list.ts";
 
-/** Whose dead letters are asked for, where that is said. */
-type Owner = Pick<DeadLetterAsked, "tenantId" | "endpointId">;
+/** Whose dead letters are asked for, and of which event or delivery, where that is said. */
+type Owner = Pick<
+  DeadLetterAsked,
+  "tenantId" | "endpointId" | "eventId" | "deliveryId"
+>;
 
 /**
  * Whether the event reached the endpoint since, by a redrive or a resume. Of `deliveries` only those are read that the window's dead letters
@@ -38,6 +41,9 @@ function isDeliveredSql(owner: Owner): string {
   const inWindow = [
     `l.dead_at >= ${timeOf("from")} AND l.dead_at <= ${timeOf("upTo")}`,
     ...ownedBy(owner, "l"),
+    ...(owner.deliveryId === undefined
+      ? []
+      : ["l.delivery_id = {deliveryId:String}"]),
   ].join(" AND ");
   const delivered = [
     `d.status = 'delivered' AND d.received_at <= ${timeOf("upTo")} + INTERVAL 1 DAY`,
@@ -57,7 +63,10 @@ function isDeliveredSql(owner: Owner): string {
 }
 
 /** Their values are those of the list's own conditions. */
-function ownedBy({ tenantId, endpointId }: Owner, table: string): string[] {
+function ownedBy(
+  { tenantId, endpointId, eventId }: Owner,
+  table: string,
+): string[] {
   return [
     ...(tenantId === undefined
       ? []
@@ -65,6 +74,7 @@ function ownedBy({ tenantId, endpointId }: Owner, table: string): string[] {
     ...(endpointId === undefined
       ? []
       : [`${table}.endpoint_id = {endpointId:String}`]),
+    ...(eventId === undefined ? [] : [`${table}.event_id = {eventId:String}`]),
   ];
 }
 
@@ -118,7 +128,7 @@ export const DEAD_LETTERS = {
   },
 } as const satisfies List;
 
-/** The same list for what is asked: whether an event was delivered since is looked for among the owner's rows alone. */
+/** The same list for what is asked: whether an event was delivered since is looked for among the owner's rows alone, and among those of the event. */
 export function deadLettersOf(asked: Owner): List {
   const shown = { ...DEAD_LETTERS.shown, isDelivered: isDelivered(asked) };
   return { ...DEAD_LETTERS, shown };
