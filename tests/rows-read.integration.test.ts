@@ -165,7 +165,6 @@ test.each(["failed", "pending", "delivered", "expired"] as const)(
   "the deliveries of all tenants that are %s now are those, and the days that have none are hardly read",
   async (status) => {
     const expected = await newest(`status = '${status}'`);
-    // Before the page: ClickHouse may merge parts meanwhile, which leaves fewer.
     const rows = await count("deliveries");
 
     const { ids, rowsRead } = await firstPage(DELIVERIES, {
