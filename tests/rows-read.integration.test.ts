@@ -71,12 +71,9 @@ beforeAll(async () => {
        SELECT tenant_id, endpoint_id, delivery_id, event_id, event_type, arrayJoin(if(number % 10 = 5, [1, 2], [1])), received_at, received_at, 'delivered'
        FROM (SELECT number, ${of} FROM numbers(${PER_DAY}) WHERE ${isMade})`,
     );
-    // Only the parts of the last day are not merged yet.
-    if (day === DAYS - 2) {
-      await waitFor(() => merged(), { what: "the days to be merged" });
-      await execute(url, `SYSTEM STOP MERGES ${database}.deliveries`);
-    }
   }
+  // How much is read hangs on how far ClickHouse has merged, so it is all.
+  await waitFor(() => merged(), { what: "the days to be merged" });
 }, 180_000);
 
 /** Merges the deliveries of each day into one part. ClickHouse leaves it out without a word where it is busy with others' merges. */
@@ -172,8 +169,8 @@ test.each(["failed", "pending", "delivered", "expired"] as const)(
     });
 
     expect(ids).toEqual(expected);
-    // Of the last day every row is in some window, and some granules are in several. Without the index it is one and a half times all rows.
-    expect(rowsRead).toBeLessThan(1.25 * rows);
+    // Every row is in some window, and some granules are in several.
+    expect(rowsRead).toBeLessThan(rows);
   },
 );
 
@@ -224,7 +221,7 @@ test.each([
 
     expect(own.page.rows).toEqual(all.page.rows);
     expect(own.page.rows).toHaveLength(100);
-    expect(own.rowsRead).toBeLessThan(0.75 * all.rowsRead);
+    expect(own.rowsRead).toBeLessThan(all.rowsRead / 2);
   },
 );
 
