@@ -3,6 +3,7 @@
  * `received_at`, so they are neighbours in the table, and FINAL reads only them. An operator's SQL is written into the text as a subquery.
  */
 import type { EpochMs, Replay, ReplayPlace } from "@postrider/core";
+import { isOfTypesSql, typeValues } from "../http/types-sql.ts";
 
 /** What of a replay says which deliveries it selects. */
 export type Selected = Pick<
@@ -205,21 +206,9 @@ function bound(name: "after" | "upTo", than: "<" | ">"): string {
   return `tenant_id ${than}= ${tenant} AND (tenant_id ${than} ${tenant} OR d.received_at ${than} ${received} OR (d.received_at = ${received} AND (event_id, endpoint_id) ${rest} ({${name}Event:String}, {${name}Endpoint:String})))`;
 }
 
-/** As `matchesType` of core, for a list of patterns. */
 function typeConditions(patterns: readonly string[]): string[] {
   if (patterns.length === 0 || patterns.includes("*")) return [];
-  return [
-    "(has({types:Array(String)}, event_type) OR arrayExists(p -> startsWith(event_type, p) AND length(event_type) > length(p), {typeStarts:Array(String)}))",
-  ];
-}
-
-function typeValues(patterns: readonly string[]) {
-  return {
-    types: patterns,
-    typeStarts: patterns
-      .filter((each) => each.endsWith(".*"))
-      .map((each) => each.slice(0, -1)),
-  };
+  return [isOfTypesSql("event_type")];
 }
 
 /** Whether a delivery is selected itself. Deliveries that are named are looked at in every status, so that what is left out is told. */

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { QueryValues } from "../../cookbook/read-parameters.ts";
 import { rfc3339 } from "../../http/rfc3339.ts";
 import { shownTime } from "../../http/shown.ts";
+import { isOfTypesSql, typeValues } from "../../http/types-sql.ts";
 import type { QueryAnswer } from "../query-answer.ts";
 import type { StatusCodes } from "../../http/list-parameters.ts";
 import type { OrderColumn } from "./place.ts";
@@ -138,18 +139,12 @@ export function isText(
     : [{ sql: `r.${column} = {${name}:String}`, values: { [name]: value } }];
 }
 
-/** Of a type, or of those that a pattern matches: the SQL of core's `matchesType`. */
+/** Of a type, or of those that a pattern matches. */
 export function isType(value: string | undefined): readonly Condition[] {
   if (value === "*") return [];
-  if (value?.endsWith(".*") !== true)
-    return isText("event_type", "eventType", value);
-  const start = "{typeStart:String}";
-  return [
-    {
-      sql: `startsWith(r.event_type, ${start}) AND length(r.event_type) > length(${start})`,
-      values: { typeStart: value.slice(0, -1) },
-    },
-  ];
+  return value?.endsWith(".*") === true
+    ? [{ sql: isOfTypesSql("r.event_type"), values: typeValues([value]) }]
+    : isText("event_type", "eventType", value);
 }
 
 export function isOneOf(

@@ -1,5 +1,6 @@
 /** What `POST /v1/endpoints/match` asks ClickHouse: recorded events with their payloads, in the order of the table's key, page by page. */
 import type { MatchAsked } from "./match-asked.ts";
+import { isOfTypesSql, typeValues } from "../../http/types-sql.ts";
 
 /** So many events at most in one page, */
 const PAGE_EVENTS = 500;
@@ -44,11 +45,7 @@ function where({ eventId, eventTypes, until }: MatchAsked): string {
     "decision IN ('routed', 'no_match', 'filtered')",
     "NOT arrayExists(id -> startsWith(id, 'inline_'), endpoint_ids)",
     ...(eventId === null ? [] : ["event_id = {eventId:String}"]),
-    ...(isOfEvery
-      ? []
-      : [
-          "(has({types:Array(String)}, event_type) OR arrayExists(p -> startsWith(event_type, p) AND length(event_type) > length(p), {typeStarts:Array(String)}))",
-        ]),
+    ...(isOfEvery ? [] : [isOfTypesSql("event_type")]),
   ].join("\n  AND ");
 }
 
@@ -57,10 +54,7 @@ function values(asked: MatchAsked): Record<string, unknown> {
   return {
     tenantId,
     eventId: eventId ?? "",
-    types: eventTypes,
-    typeStarts: eventTypes
-      .filter((each) => each.endsWith(".*"))
-      .map((each) => each.slice(0, -1)),
+    ...typeValues(eventTypes),
     since,
     until: until ?? 0,
   };
