@@ -1,10 +1,11 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import type { FormEvent } from "react";
+import styles from "../parts/filters.module.css";
 import { TimeField } from "../parts/time-field.tsx";
 import { useDraft } from "../parts/use-draft.ts";
 import { useZone } from "../parts/zone.tsx";
 import { exactTime, fieldOfTime, type Zone } from "../shown/shown-time.ts";
-import styles from "./deliveries.module.css";
+import own from "./deliveries.module.css";
 import {
   chosen,
   countOf,
@@ -100,7 +101,7 @@ export function FilterBar({
 
   return (
     <form className={styles.filters} role="search" onSubmit={submit}>
-      <div className={styles.first}>
+      <div className={own.first}>
         <TextInput
           id="search-text"
           aria-label="Id of a delivery or an event, or a part of an error"
@@ -119,7 +120,7 @@ export function FilterBar({
         />
         <Button type="submit">Search</Button>
       </div>
-      <div className={styles.statuses} role="group" aria-label="Status">
+      <div className={styles.choices} role="group" aria-label="Status">
         {STATUSES.map(([status, label]) => (
           <button
             key={status}
@@ -142,9 +143,9 @@ export function FilterBar({
           </button>
         )}
       </div>
-      <details className={styles.more} open={moreCount > 0}>
+      <details className={own.more} open={moreCount > 0}>
         <summary>More filters{moreCount > 0 && ` (${moreCount} set)`}</summary>
-        <div className={styles.fields}>
+        <div className={own.fields}>
           {more.map(([name, label]) => (
             <TextInput key={name} label={label} {...text(name)} />
           ))}

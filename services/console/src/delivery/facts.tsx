@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import type { Delivery } from "../api/answers.ts";
+import { Facts as FactList, type Fact } from "../parts/facts.tsx";
 import styles from "../parts/card.module.css";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -14,7 +14,7 @@ export function Facts({
   readonly delivery: Delivery;
   readonly endpoint: FoundEndpoint;
 }) {
-  const facts: readonly (readonly [name: string, value: ReactNode])[] = [
+  const facts: readonly Fact[] = [
     ["Endpoint", <Where key="where" id={delivery.endpointId} of={endpoint} />],
     [
       "Event",
@@ -57,14 +57,7 @@ export function Facts({
   return (
     <section className={styles.card} aria-labelledby="facts">
       <h2 id="facts">Delivery</h2>
-      <dl className={styles.facts}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList facts={facts} />
     </section>
   );
 }

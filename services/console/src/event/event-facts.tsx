@@ -1,5 +1,5 @@
-import type { ReactNode } from "react";
 import type { Arrival, Explanation } from "../api/answers-event.ts";
+import { Facts, type Fact } from "../parts/facts.tsx";
 import styles from "../parts/card.module.css";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -8,7 +8,7 @@ import { arrivalSentence } from "../shown/event-sentences.ts";
 /** What the event is, and how it came in. */
 export function EventFacts({ event }: { readonly event: Explanation }) {
   const { id, tenantId, arrival, arrivals } = event;
-  const facts: readonly (readonly [name: string, value: ReactNode])[] = [
+  const facts: readonly Fact[] = [
     ["Event", <Text key="id">{id}</Text>],
     ["Tenant", <Text key="tenant">{tenantId ?? "not known"}</Text>],
     ["Came in", <CameIn key="in" event={event} />],
@@ -20,14 +20,7 @@ export function EventFacts({ event }: { readonly event: Explanation }) {
   return (
     <section className={styles.card} aria-labelledby="facts">
       <h2 id="facts">Event</h2>
-      <dl className={styles.facts}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
   );
 }

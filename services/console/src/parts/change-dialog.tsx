@@ -9,6 +9,7 @@ import { Failure } from "./notices.tsx";
 export function ChangeDialog<T>({
   title,
   confirm,
+  dismiss = "Cancel",
   isDanger = false,
   canConfirm = true,
   change,
@@ -19,6 +20,8 @@ export function ChangeDialog<T>({
   readonly title: string;
   /** What the button says. */
   readonly confirm: string;
+  /** What the other one says. */
+  readonly dismiss?: string;
   /** Something is lost by it. */
   readonly isDanger?: boolean;
   readonly canConfirm?: boolean;
@@ -58,7 +61,7 @@ export function ChangeDialog<T>({
         />
         <div className={styles.buttons}>
           <Button variant="default" onClick={onClose}>
-            Cancel
+            {dismiss}
           </Button>
           <Button
             type="submit"

@@ -1,11 +1,10 @@
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Replay } from "../api/answers-replays.ts";
-import { Dialog } from "../parts/dialog.tsx";
+import { ChangeDialog } from "../parts/change-dialog.tsx";
 import { Failure } from "../parts/notices.tsx";
 import { isOver } from "../replay/use-replay.ts";
-import dialog from "../replay/replay.module.css";
 import { useSession } from "../session/session-context.ts";
 import styles from "./replays.module.css";
 
@@ -72,38 +71,21 @@ function CancelDialog({
   readonly steer: ReturnType<typeof useSteering>;
   readonly onClose: () => void;
 }) {
-  const [why, setWhy] = useState("");
   const rest = replay.total - replay.done;
   return (
-    <Dialog title="Cancel this replay" onClose={onClose}>
+    <ChangeDialog
+      title="Cancel this replay"
+      confirm="Cancel the replay"
+      dismiss="Keep it"
+      change={(why) => steer.mutateAsync({ action: "cancel", why })}
+      onDone={onClose}
+      onClose={onClose}
+    >
       <p>
         What it has sent stays sent. The{" "}
         {rest > 0 ? `${rest} that are` : "rest"} left are not sent, and it never
         goes on: a new replay leaves out what this one has sent.
       </p>
-      {steer.error !== null && <Failure error={steer.error} />}
-      <form
-        className={dialog.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          steer.mutate({ action: "cancel", why }, { onSuccess: onClose });
-        }}
-      >
-        <TextInput
-          label="Why (kept in the audit trail)"
-          maxLength={500}
-          value={why}
-          onChange={(event) => setWhy(event.currentTarget.value)}
-        />
-        <div className={dialog.buttons}>
-          <Button variant="default" onClick={onClose}>
-            Keep it
-          </Button>
-          <Button type="submit" loading={steer.isPending}>
-            Cancel the replay
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    </ChangeDialog>
   );
 }

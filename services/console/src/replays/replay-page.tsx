@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import type { Replay } from "../api/answers-replays.ts";
+import { Facts, type Fact } from "../parts/facts.tsx";
 import { Failure, Loading } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { Status } from "../parts/status.tsx";
@@ -66,7 +66,7 @@ function Shown({
 
 function Selected({ replay }: { readonly replay: Replay }) {
   const { selection, tenantId, finishedAt } = replay;
-  const facts: readonly (readonly [name: string, value: ReactNode])[] = [
+  const facts: readonly Fact[] = [
     ["Replay", <Text key="id">{replay.id}</Text>],
     ["By key", <Text key="by">{replay.createdBy}</Text>],
     ["Tenant", <Text key="tenant">{tenantId ?? "all"}</Text>],
@@ -84,14 +84,7 @@ function Selected({ replay }: { readonly replay: Replay }) {
       {selection.sql !== null && (
         <TextBlock text={selection.sql} label="The SELECT" />
       )}
-      <dl className={styles.facts}>
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </section>
   );
 }
