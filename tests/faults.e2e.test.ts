@@ -2,8 +2,8 @@ import { expect, test } from "@jest/globals";
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** The longest time for a run that hangs; the suite itself ends well before. */
-const LIMIT_MS = 1_200_000;
+/** The longest time for a run that hangs; the suite itself ends well before, also on a machine of a third of the speed. */
+const LIMIT_MS = 2_400_000;
 
 test(
   "the short fault suite passes: kills, freezes and lost answers lose nothing, fork nothing and repeat only what they explain",
