@@ -289,6 +289,8 @@ describeHere(`the installation in the console${note}`, () => {
       expect(await statusOf()).toBe(200);
       await page.getByText("2.5 requests/s").waitFor();
 
+      for (const _ of [1, 2, 3]) await page.keyboard.press("Escape");
+      await page.getByText(token).waitFor();
       await page.getByRole("button", { name: "I have stored it" }).click();
       await page.getByText("is made").waitFor({ state: "detached" });
       const kept = await page.evaluate(
@@ -466,6 +468,9 @@ describeHere(`all of these pages${note}`, () => {
       await look("system-new-key");
       await page.keyboard.press("Enter");
       await page.getByText("is made").waitFor();
+      await look("system-new-token");
+      await page.getByRole("button", { name: "I have stored it" }).click();
+      await page.getByRole("dialog").waitFor({ state: "detached" });
       await look("system-keys");
       await page
         .getByRole("button", { name: "Revoke looked at" })

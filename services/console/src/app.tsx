@@ -4,6 +4,7 @@ import { RouterProvider } from "@tanstack/react-router";
 import { useEffect, useState, useSyncExternalStore } from "react";
 import { ApiProblem } from "./api/api-problem.ts";
 import { NowProvider } from "./parts/now.tsx";
+import { ShownOnceProvider } from "./parts/shown-once.tsx";
 import { ZoneProvider } from "./parts/zone.tsx";
 import { createConsoleRouter } from "./routes.tsx";
 import { SessionContext, StoreContext } from "./session/session-context.ts";
@@ -23,15 +24,17 @@ export function App({ store }: { readonly store: SessionStore }) {
     >
       <NowProvider>
         <ZoneProvider>
-          <StoreContext value={store}>
-            {state.kind === "signed_out" ? (
-              <SignIn store={store} why={state.why} />
-            ) : (
-              <SignedIn session={state.session} store={store}>
-                <RouterProvider router={router} />
-              </SignedIn>
-            )}
-          </StoreContext>
+          <ShownOnceProvider>
+            <StoreContext value={store}>
+              {state.kind === "signed_out" ? (
+                <SignIn store={store} why={state.why} />
+              ) : (
+                <SignedIn session={state.session} store={store}>
+                  <RouterProvider router={router} />
+                </SignedIn>
+              )}
+            </StoreContext>
+          </ShownOnceProvider>
         </ZoneProvider>
       </NowProvider>
     </MantineProvider>

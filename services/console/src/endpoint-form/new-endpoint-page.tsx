@@ -2,9 +2,10 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import type { EndpointWithSecret } from "../api/answers-endpoints.ts";
-import { SecretDialog } from "../endpoint/secret-dialog.tsx";
+import { secretOf } from "../endpoint/secret-of.tsx";
 import { Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
+import { useMaking } from "../parts/shown-once.tsx";
 import { useSession } from "../session/session-context.ts";
 import { EndpointForm } from "./endpoint-form.tsx";
 import styles from "./form.module.css";
@@ -19,7 +20,7 @@ export function NewEndpointPage() {
   const navigate = useNavigate();
   const [texts, setTexts] = useState(NEW_TEXTS);
   const [problems, setProblems] = useState<FieldProblems>({});
-  const [made, setMade] = useState<EndpointWithSecret | null>(null);
+  const making = useMaking("secret");
   const creation = useMutation({
     mutationFn: ({
       body,
@@ -27,11 +28,9 @@ export function NewEndpointPage() {
     }: {
       readonly body: unknown;
       readonly why: string;
-    }) => ask<EndpointWithSecret>("v1/endpoints", { body, why }),
-    onSuccess: (endpoint) => {
-      void client.invalidateQueries({ queryKey: ["endpoints"] });
-      setMade(endpoint);
-    },
+    }) =>
+      making(ask<EndpointWithSecret>("v1/endpoints", { body, why }), secretOf),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["endpoints"] }),
     onError: (error) => setProblems(fieldProblemsOf(error)),
     // Its answer holds the secret, and what is sent may.
     gcTime: 0,
@@ -40,7 +39,11 @@ export function NewEndpointPage() {
   function submit(why: string): void {
     const { body, problems: unread } = creationOf(texts);
     setProblems(unread);
-    if (Object.keys(unread).length === 0) creation.mutate({ body, why });
+    if (Object.keys(unread).length > 0) return;
+    // Only for whoever is still here: another page stays as it is, below the secret.
+    const onSuccess = ({ id }: EndpointWithSecret): void =>
+      void navigate({ to: "/endpoints/$id", params: { id } });
+    creation.mutate({ body, why }, { onSuccess });
   }
 
   if (caller.role !== "admin")
@@ -61,24 +64,13 @@ export function NewEndpointPage() {
         isNew
         hasTenant={caller.tenantId !== null}
         submit="Create"
-        isSaving={creation.isPending || made !== null}
+        isSaving={creation.isPending || creation.isSuccess}
         onChange={setTexts}
         onSubmit={submit}
         onCancel={() => void navigate({ to: "/endpoints" })}
       >
         <Refusal error={creation.error} />
       </EndpointForm>
-      {made !== null && (
-        <SecretDialog
-          secret={made.secret}
-          onClose={() => {
-            const { id } = made;
-            setMade(null);
-            creation.reset();
-            void navigate({ to: "/endpoints/$id", params: { id } });
-          }}
-        />
-      )}
     </div>
   );
 }

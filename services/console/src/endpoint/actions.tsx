@@ -7,7 +7,6 @@ import { DeleteDialog } from "./delete-dialog.tsx";
 import styles from "./endpoint.module.css";
 import { Redriven, RedriveFailed } from "./redrive-failed.tsx";
 import { RotateDialog } from "./rotate-dialog.tsx";
-import { SecretDialog } from "./secret-dialog.tsx";
 import { StateDialog, type StateChange } from "./state-dialog.tsx";
 import { TestDialog } from "./test-dialog.tsx";
 
@@ -27,7 +26,6 @@ export function Actions({ endpoint }: { readonly endpoint: EndpointSettings }) {
   const { caller } = useSession();
   const navigate = useNavigate();
   const [asked, setAsked] = useState<Asked | null>(null);
-  const [secret, setSecret] = useState<string | null>(null);
   const [replayId, setReplayId] = useState<string | null>(null);
   if (caller.role !== "admin") return null;
 
@@ -91,20 +89,10 @@ export function Actions({ endpoint }: { readonly endpoint: EndpointSettings }) {
         />
       )}
       {asked === "rotate" && (
-        <RotateDialog
-          endpoint={endpoint}
-          onClose={close}
-          onMade={(made) => {
-            setSecret(made);
-            close();
-          }}
-        />
+        <RotateDialog endpoint={endpoint} onClose={close} />
       )}
       {asked === "delete" && (
         <DeleteDialog endpoint={endpoint} onClose={close} />
-      )}
-      {secret !== null && (
-        <SecretDialog secret={secret} onClose={() => setSecret(null)} />
       )}
     </>
   );

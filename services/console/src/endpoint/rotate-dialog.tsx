@@ -5,7 +5,9 @@ import type {
   EndpointWithSecret,
 } from "../api/answers-endpoints.ts";
 import { ChangeDialog } from "../parts/change-dialog.tsx";
+import { useMaking } from "../parts/shown-once.tsx";
 import { useSession } from "../session/session-context.ts";
+import { secretOf } from "./secret-of.tsx";
 import {
   endpointPath,
   useChanged,
@@ -25,13 +27,12 @@ const OVERLAPS = [
 export function RotateDialog({
   endpoint,
   onClose,
-  onMade,
 }: {
   readonly endpoint: EndpointSettings;
   readonly onClose: () => void;
-  readonly onMade: (secret: string) => void;
 }) {
   const { ask } = useSession();
+  const making = useMaking("secret");
   const changed = useChanged();
   const refreshed = useRefreshed(endpoint.id);
   const [overlapMs, setOverlapMs] = useState(OVERLAPS[0]?.value);
@@ -40,20 +41,23 @@ export function RotateDialog({
       title="Rotate the secret"
       confirm="Make a new secret"
       change={(why) =>
-        refreshed(
-          ask<EndpointWithSecret>(
-            `v1/${endpointPath(endpoint.id)}/rotate-secret`,
-            {
-              body: { overlapMs: Number(overlapMs) },
-              ifMatch: endpoint.version,
-              why,
-            },
+        making(
+          refreshed(
+            ask<EndpointWithSecret>(
+              `v1/${endpointPath(endpoint.id)}/rotate-secret`,
+              {
+                body: { overlapMs: Number(overlapMs) },
+                ifMatch: endpoint.version,
+                why,
+              },
+            ),
           ),
+          secretOf,
         )
       }
       onDone={(answer) => {
         changed(answer);
-        onMade(answer.secret);
+        onClose();
       }}
       onClose={onClose}
     >

@@ -8,7 +8,8 @@ export function Dialog({
   children,
 }: {
   readonly title: string;
-  readonly onClose: () => void;
+  /** Left out: it has to be answered, so neither Escape nor a gesture closes it. */
+  readonly onClose?: () => void;
   readonly children: ReactNode;
 }) {
   const ref = useRef<HTMLDialogElement>(null);
@@ -23,10 +24,12 @@ export function Dialog({
     <dialog
       ref={ref}
       className={styles.dialog}
+      // Without it a second Escape closes a dialog whatever is done about the first.
+      closedby={onClose === undefined ? "none" : "closerequest"}
       aria-labelledby={titleId}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        onClose?.();
       }}
     >
       <h2 id={titleId}>{title}</h2>

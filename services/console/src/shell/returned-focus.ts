@@ -1,5 +1,6 @@
 import { useRouter } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { isFocusLost, keepFocus } from "../parts/lost-focus.ts";
 
 /**
  * Whoever comes back to a list finds the focus on the row that was opened there; on any other way to another page, a focus that went
@@ -37,10 +38,7 @@ export function useReturnedFocus(): void {
       router.subscribe("onRendered", ({ toLocation, pathChanged }) => {
         if (!pathChanged) return;
         const href = opened.get(toLocation.state.__TSR_key ?? "");
-        if (isFocusLost())
-          document
-            .querySelector<HTMLElement>("#main")
-            ?.focus({ preventScroll: true });
+        keepFocus();
         if (href !== undefined) focusRow(href);
       }),
     ];
@@ -49,14 +47,4 @@ export function useReturnedFocus(): void {
       for (const end of ends) end();
     };
   }, [router]);
-}
-
-/** Nothing has it, or only the page as a whole. */
-function isFocusLost(): boolean {
-  const { activeElement } = document;
-  return (
-    activeElement === null ||
-    activeElement === document.body ||
-    activeElement.id === "main"
-  );
 }

@@ -6,7 +6,7 @@ import {
 } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef, useState } from "react";
-import type { ApiKeyPage, NewApiKey } from "../api/answers-system.ts";
+import type { ApiKeyPage } from "../api/answers-system.ts";
 import { ListPages } from "../parts/list-pages.tsx";
 import list from "../parts/list.module.css";
 import { Failure, Loading, Nothing } from "../parts/notices.tsx";
@@ -14,7 +14,6 @@ import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
 import { KeyTable } from "./key-table.tsx";
 import { NewKeyDialog } from "./new-key-dialog.tsx";
-import { NewToken } from "./new-token.tsx";
 import { withParameters } from "./system-search.ts";
 import styles from "./system.module.css";
 import { TENANT_FIELD, TenantFilter } from "./tenant-filter.tsx";
@@ -50,7 +49,6 @@ function Keys() {
   const table = useRef<HTMLTableElement>(null);
   useRowKeys(table, TENANT_FIELD);
   const [isMaking, setIsMaking] = useState(false);
-  const [made, setMade] = useState<NewApiKey | null>(null);
   const found = useQuery({
     queryKey: ["keys", tenantId, cursor],
     queryFn: ({ signal }) =>
@@ -72,11 +70,9 @@ function Keys() {
           New key…
         </Button>
       </div>
-      {made !== null && <NewToken made={made} onDone={() => setMade(null)} />}
       {isMaking && (
         <NewKeyDialog
-          onMade={(key) => {
-            setMade(key);
+          onMade={() => {
             setIsMaking(false);
             reload();
           }}

@@ -2,6 +2,8 @@ import { NativeSelect, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { NewApiKey } from "../api/answers-system.ts";
 import { ChangeDialog } from "../parts/change-dialog.tsx";
+import { useMaking } from "../parts/shown-once.tsx";
+import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import styles from "./system.module.css";
 
@@ -22,10 +24,11 @@ export function NewKeyDialog({
   onMade,
   onClose,
 }: {
-  readonly onMade: (made: NewApiKey) => void;
+  readonly onMade: () => void;
   readonly onClose: () => void;
 }) {
   const { ask, caller } = useSession();
+  const making = useMaking("token");
   const [name, setName] = useState("");
   const [role, setRole] = useState("reader");
   const [tenantId, setTenantId] = useState("");
@@ -46,7 +49,9 @@ export function NewKeyDialog({
       title="New API key"
       confirm="Make the key"
       canConfirm={body.name !== ""}
-      change={(why) => ask<NewApiKey>("v1/keys", { body, why })}
+      change={(why) =>
+        making(ask<NewApiKey>("v1/keys", { body, why }), tokenOf)
+      }
       onDone={onMade}
       onClose={onClose}
     >
@@ -90,4 +95,16 @@ export function NewKeyDialog({
       />
     </ChangeDialog>
   );
+}
+
+function tokenOf({ name, token }: NewApiKey) {
+  return {
+    value: token,
+    note: (
+      <>
+        The key <Text>{name}</Text> is made. Its token is shown here and now,
+        and never again. Store it where secrets are kept.
+      </>
+    ),
+  };
 }
