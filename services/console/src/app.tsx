@@ -1,7 +1,7 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useEffect, useState, useSyncExternalStore } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { ApiProblem } from "./api/api-problem.ts";
 import { NowProvider } from "./parts/now.tsx";
 import { ShownOnceProvider } from "./parts/shown-once.tsx";
@@ -29,7 +29,7 @@ export function App({ store }: { readonly store: SessionStore }) {
               {state.kind === "signed_out" ? (
                 <SignIn store={store} why={state.why} />
               ) : (
-                <SignedIn session={state.session} store={store}>
+                <SignedIn session={state.session}>
                   <RouterProvider router={router} />
                 </SignedIn>
               )}
@@ -44,23 +44,12 @@ export function App({ store }: { readonly store: SessionStore }) {
 /** What was read with one key is forgotten with it: each session has a cache of its own. */
 function SignedIn({
   session,
-  store,
   children,
 }: {
   readonly session: Session;
-  readonly store: SessionStore;
   readonly children: React.ReactNode;
 }) {
   const [client] = useState(createClient);
-  useEffect(
-    () =>
-      client.getQueryCache().subscribe(({ query }) => {
-        const { error } = query.state;
-        if (error instanceof ApiProblem && error.status === 401)
-          store.signOut(error.message);
-      }),
-    [client, store],
-  );
   return (
     <QueryClientProvider client={client}>
       <SessionContext value={session}>{children}</SessionContext>

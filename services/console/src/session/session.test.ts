@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import { ApiProblem } from "../api/api-problem.ts";
 import type { Ask } from "../api/ask.ts";
 import { createSessionStore, inWords, refusalOf } from "./session.ts";
 
@@ -28,6 +29,50 @@ test("why a session ended is kept until the next one", () => {
     kind: "signed_out",
     why: "The key was revoked.",
   });
+});
+
+const refused = new ApiProblem({
+  status: 401,
+  title: "Who are you?",
+  detail: "The key was revoked.",
+});
+
+/** The session that the store has made of this one. */
+function signedInWith(given: Ask) {
+  const store = createSessionStore();
+  store.signIn({ ask: given, caller });
+  const state = store.state();
+  if (state.kind !== "signed_in") throw new Error("nobody is signed in");
+  return { store, ask: state.session.ask };
+}
+
+test.each(["POST", "PATCH", "DELETE", undefined] as const)(
+  "a key that is refused ends the session: %s",
+  async (method) => {
+    const { store, ask: asked } = signedInWith(() => Promise.reject(refused));
+
+    await expect(
+      asked("v1/endpoints", { ...(method && { method }) }),
+    ).rejects.toBe(refused);
+
+    expect(store.state()).toEqual({
+      kind: "signed_out",
+      why: "The key was revoked.",
+    });
+  },
+);
+
+test("no other problem does, and none of the key before", async () => {
+  let problem: Error = new ApiProblem({ status: 403, title: "", detail: "" });
+  const { store, ask: asked } = signedInWith(() => Promise.reject(problem));
+
+  await asked("v1/keys").catch(() => null);
+  expect(store.state().kind).toBe("signed_in");
+
+  store.signIn({ ask, caller });
+  problem = refused;
+  await asked("v1/keys").catch(() => null);
+  expect(store.state().kind).toBe("signed_in");
 });
 
 test("a publisher's key has nothing to see here", () => {

@@ -1,4 +1,5 @@
-import type { Ask } from "../api/ask.ts";
+import { ApiProblem } from "../api/api-problem.ts";
+import type { Ask, Asked } from "../api/ask.ts";
 import type { Caller } from "../api/answers.ts";
 
 /** Who is signed in. The key itself is only in `ask`. */
@@ -31,9 +32,29 @@ export function createSessionStore(): SessionStore {
     state = next;
     for (const listener of listeners) listener();
   }
+  /** A key that is refused ends its session, whether something was read or changed with it. */
+  function endedByRefusal({ ask, caller }: Session): Session {
+    const session: Session = {
+      caller,
+      async ask<T>(path: string, asked?: Asked): Promise<T> {
+        try {
+          return await ask<T>(path, asked);
+        } catch (error) {
+          // A late answer to an earlier key says nothing of this one.
+          const isOfNow =
+            state.kind === "signed_in" && state.session === session;
+          if (isOfNow && error instanceof ApiProblem && error.status === 401)
+            become({ kind: "signed_out", why: error.message });
+          throw error;
+        }
+      },
+    };
+    return session;
+  }
   return {
     state: () => state,
-    signIn: (session) => become({ kind: "signed_in", session }),
+    signIn: (session) =>
+      become({ kind: "signed_in", session: endedByRefusal(session) }),
     signOut: (why) => become({ kind: "signed_out", why: why ?? null }),
     subscribe(listener) {
       listeners.add(listener);
