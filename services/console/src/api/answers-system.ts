@@ -21,7 +21,8 @@ export interface AuditEntry {
   readonly subjectId: string;
   readonly action: string;
   readonly why: string;
-  readonly detail: unknown;
+  /** As JSON: it may have numbers that JavaScript would round. Null: there is none. */
+  readonly detail: string | null;
   readonly requestId: string;
 }
 
@@ -99,9 +100,9 @@ export interface EventTypeEntry {
   /** Null: every tenant's. */
   readonly tenantId: string | null;
   readonly description: string;
-  /** Null: there is none. */
-  readonly schema: unknown;
-  readonly example: unknown;
+  /** As JSON, and so is the example: they may have numbers that JavaScript would round. Null: there is none. */
+  readonly schema: string | null;
+  readonly example: string | null;
   readonly version: number;
   readonly updatedAt: string;
 }

@@ -1,4 +1,5 @@
 import type { AuditEntry } from "../api/answers-system.ts";
+import { fieldTextsOf, valueText } from "../api/json-texts.ts";
 
 /** A field that an action has changed or named. */
 export interface Change {
@@ -11,20 +12,20 @@ export interface Change {
   readonly more: string | null;
 }
 
-/** From an entry's `detail`: `{"timeoutMs":{"from":15000,"to":5000}}`, or plain values by name. */
-export function changesOf(detail: unknown): readonly Change[] {
-  return Object.entries(fieldsOf(detail) ?? {}).map(([field, value]) => {
-    const fields = fieldsOf(value) ?? {};
-    if (!("from" in fields || "to" in fields))
-      return { field, before: null, after: textOf(value), more: null };
-    const { from, to, ...rest } = fields;
-    const more = Object.entries(rest)
-      .map(([name, each]) => `${name}: ${textOf(each)}`)
+/** From the JSON of an entry's `detail`: `{"timeoutMs":{"from":15000,"to":5000}}`, or plain values by name. */
+export function changesOf(detail: string | null): readonly Change[] {
+  return [...(fieldTextsOf(detail ?? "null") ?? [])].map(([field, value]) => {
+    const fields = fieldTextsOf(value);
+    if (!fields?.has("from") && !fields?.has("to"))
+      return { field, before: null, after: valueText(value), more: null };
+    const more = [...fields]
+      .filter(([name]) => name !== "from" && name !== "to")
+      .map(([name, each]) => `${name}: ${valueText(each)}`)
       .join("; ");
     return {
       field,
-      before: textOf(from),
-      after: textOf(to),
+      before: valueText(fields.get("from") ?? "null"),
+      after: valueText(fields.get("to") ?? "null"),
       more: more === "" ? null : more,
     };
   });
@@ -37,15 +38,4 @@ export function actionWords({
 }: Pick<AuditEntry, "subject" | "action">): string {
   const words = subject.replaceAll("_", " ");
   return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}: ${action.replaceAll("_", " ")}`;
-}
-
-function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | null {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>) // any object has texts as keys
-    : null;
-}
-
-function textOf(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

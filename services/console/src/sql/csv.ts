@@ -1,4 +1,5 @@
-import { type Result, valueText } from "./query-answer.ts";
+import { valueText } from "../api/json-texts.ts";
+import type { Result } from "./query-answer.ts";
 
 /** A result as CSV (RFC 4180). NULL is an empty field, an empty text is `""`. */
 export function csvOf({ columns, rows }: Pick<Result, "columns" | "rows">) {

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
-import { readResult, valueText } from "./query-answer.ts";
+import { readResult } from "./query-answer.ts";
 
 /** An answer with these rows, as control writes it. */
 function answerOf(rows: string): string {
@@ -33,17 +33,6 @@ test("a name in a value is not taken for the rows", () => {
 test("no rows are none, and what is no JSON is refused", () => {
   expect(readResult(answerOf("[]")).rows).toEqual([]);
   expect(() => readResult("<h1>Bad gateway</h1>")).toThrow(SyntaxError);
-});
-
-test.each([
-  ["null", null],
-  ['"null"', "null"],
-  ['"a\\"\\u202e"', 'a"\u202e'],
-  ["1.50", "1.50"],
-  ["true", "true"],
-  ["[1, 2]", "[1, 2]"],
-])("the value %s is shown as %j", (json, shown) => {
-  expect(valueText(json)).toBe(shown);
 });
 
 test("whatever is in the rows is found again", () => {

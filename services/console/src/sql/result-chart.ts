@@ -1,5 +1,6 @@
 import type { Series } from "../shown/chart-lines.ts";
-import { type Result, valueText } from "./query-answer.ts";
+import { valueText } from "../api/json-texts.ts";
+import type { Result } from "./query-answer.ts";
 import { isNumber, isText, isUtcTime } from "./column-types.ts";
 
 /** Columns of one unit, drawn as lines of one chart. */

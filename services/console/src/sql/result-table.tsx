@@ -6,7 +6,8 @@ import list from "../parts/list.module.css";
 import { openRow } from "../parts/open-row.ts";
 import { Text } from "../parts/text.tsx";
 import { isNumber } from "./column-types.ts";
-import { type Result, valueText } from "./query-answer.ts";
+import { valueText } from "../api/json-texts.ts";
+import type { Result } from "./query-answer.ts";
 import styles from "./result.module.css";
 import { RowDialog } from "./row-dialog.tsx";
 

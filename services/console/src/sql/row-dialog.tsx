@@ -2,7 +2,8 @@ import { Button } from "@mantine/core";
 import { Dialog } from "../parts/dialog.tsx";
 import { Text, TextBlock } from "../parts/text.tsx";
 import { prettyJson } from "../shown/pretty-json.ts";
-import { type Result, valueText } from "./query-answer.ts";
+import { valueText } from "../api/json-texts.ts";
+import type { Result } from "./query-answer.ts";
 import styles from "./result.module.css";
 
 /** All of one row: a table cuts long texts. */

@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { AuditPage } from "../api/answers-system.ts";
+import { keepingTexts } from "../api/json-texts.ts";
 import { ListPages } from "../parts/list-pages.tsx";
 import list from "../parts/list.module.css";
 import { Failure, Loading, Nothing } from "../parts/notices.tsx";
@@ -19,6 +20,7 @@ import styles from "./system.module.css";
 const route = getRouteApi("/system");
 
 const PAGE_ROWS = "50";
+const parse = keepingTexts("entries", ["detail"]);
 
 /** Who changed what, and why, newest first. */
 export function AuditTab() {
@@ -34,6 +36,7 @@ export function AuditTab() {
       ask<AuditPage>("v1/audit", {
         query: { ...filters, cursor, limit: PAGE_ROWS },
         signal,
+        parse,
       }),
     placeholderData: keepPreviousData,
   });

@@ -104,19 +104,17 @@ export function EventTypeTable({
 function Details({ of }: { readonly of: EventTypeEntry }) {
   return (
     <div className={styles.inside}>
-      {(["schema", "example"] as const).map((name) =>
-        of[name] === null ? (
+      {(["schema", "example"] as const).map((name) => {
+        const text = of[name];
+        return text === null ? (
           <p key={name}>It has no {name}.</p>
         ) : (
           <div key={name}>
             <h3>{name === "schema" ? "Schema" : "Example"}</h3>
-            <Body
-              text={JSON.stringify(of[name])}
-              label={`${name} of ${of.name}`}
-            />
+            <Body text={text} label={`${name} of ${of.name}`} />
           </div>
-        ),
-      )}
+        );
+      })}
     </div>
   );
 }

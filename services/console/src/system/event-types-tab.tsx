@@ -2,6 +2,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { EventTypePage } from "../api/answers-system.ts";
+import { keepingTexts } from "../api/json-texts.ts";
 import { ListPages } from "../parts/list-pages.tsx";
 import list from "../parts/list.module.css";
 import { Failure, Loading, Nothing } from "../parts/notices.tsx";
@@ -16,6 +17,7 @@ import { TENANT_FIELD, TenantFilter } from "./tenant-filter.tsx";
 const route = getRouteApi("/system");
 
 const PAGE_ROWS = "50";
+const parse = keepingTexts("eventTypes", ["schema", "example"]);
 
 /** The catalogue, to read. */
 export function EventTypesTab() {
@@ -30,6 +32,7 @@ export function EventTypesTab() {
       ask<EventTypePage>("v1/event-types", {
         query: { tenantId, cursor, limit: PAGE_ROWS },
         signal,
+        parse,
       }),
     placeholderData: keepPreviousData,
   });
