@@ -331,4 +331,39 @@ describeHere(`what goes through the whole console${note}`, () => {
     },
     LONG,
   );
+
+  test(
+    "after an upgrade a page that was not loaded yet says so, and nobody is signed out; what may pass is tried again",
+    async () => {
+      const { page } = await open();
+      await waitFor(async () => (await rowsOf(page)) >= 4);
+      const gone = /\/assets\/endpoints-page/;
+      await page.route(gone, (route) => route.fulfill({ status: 404 }));
+      await page.route(`${console.url()}/`, (route) =>
+        route.fulfill({ body: '<script src="./assets/index-next.js">' }),
+      );
+
+      await page.keyboard.press("g");
+      await page.keyboard.press("e");
+      await page
+        .getByRole("heading", { name: "The console was upgraded" })
+        .waitFor();
+      expect(page.url()).toMatch(/#\/endpoints$/);
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.keyboard.press("g");
+      await page.keyboard.press("d");
+      await waitFor(async () => (await rowsOf(page)) >= 4);
+
+      await page.unroute(`${console.url()}/`);
+      await page.keyboard.press("g");
+      await page.keyboard.press("e");
+      await page
+        .getByRole("heading", { name: "A part of the console did not come" })
+        .waitFor();
+      await page.unroute(gone);
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByRole("link", { name: "/down" }).waitFor();
+    },
+    LONG,
+  );
 });

@@ -199,7 +199,7 @@ const FOLDERS: Readonly<
       "shown",
     ],
     session: ["api", "parts"],
-    shell: ["parts", "session"],
+    shell: ["api", "parts", "session"],
     sql: ["api", "deliveries", "parts", "session", "shell", "shown"],
     system: ["api", "parts", "session", "shell", "shown"],
     shown: ["api"],

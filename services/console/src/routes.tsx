@@ -3,7 +3,6 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   Navigate,
 } from "@tanstack/react-router";
 import { DeliveriesPage } from "./deliveries/deliveries-page.tsx";
@@ -11,20 +10,20 @@ import { groupSearch, letterSearch } from "./dead-letters/letter-filters.ts";
 import { deliverySearch } from "./deliveries/delivery-filters.ts";
 import { DeliveryPage } from "./delivery/delivery-page.tsx";
 import { eventSearch } from "./event/event-search.ts";
-import { Failure, Nothing } from "./parts/notices.tsx";
+import { Nothing } from "./parts/notices.tsx";
 import { overviewSearch } from "./overview/ranges.ts";
 import { askedSearch } from "./replays/new-replay.ts";
 import { replaySearch } from "./replays/replay-filters.ts";
 import { endpointSearch } from "./endpoints/endpoint-filters.ts";
+import { lazyPage } from "./shell/lazy-page.ts";
+import { PageFault } from "./shell/page-fault.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { systemSearch } from "./system/system-search.ts";
 
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: () => <Nothing title="There is no such page" />,
-  errorComponent: ({ error, reset }) => (
-    <Failure error={error} onRetry={reset} />
-  ),
+  errorComponent: PageFault,
 });
 
 const start = createRoute({
@@ -37,7 +36,7 @@ const overview = createRoute({
   getParentRoute: () => root,
   path: "/overview",
   validateSearch: overviewSearch,
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./overview/overview-page.tsx"),
     "OverviewPage",
   ),
@@ -60,7 +59,7 @@ const deadLetters = createRoute({
   getParentRoute: () => root,
   path: "/dead-letters",
   validateSearch: groupSearch,
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./dead-letters/dead-letters-page.tsx"),
     "DeadLettersPage",
   ),
@@ -70,7 +69,7 @@ const deadLetterGroup = createRoute({
   getParentRoute: () => root,
   path: "/dead-letters/group",
   validateSearch: letterSearch,
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./dead-letters/group-page.tsx"),
     "GroupPage",
   ),
@@ -80,7 +79,7 @@ const replays = createRoute({
   getParentRoute: () => root,
   path: "/replays",
   validateSearch: replaySearch,
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./replays/replays-page.tsx"),
     "ReplaysPage",
   ),
@@ -90,7 +89,7 @@ const newReplay = createRoute({
   getParentRoute: () => root,
   path: "/replays/new",
   validateSearch: askedSearch,
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./replays/new-replay-page.tsx"),
     "NewReplayPage",
   ),
@@ -99,30 +98,21 @@ const newReplay = createRoute({
 const replay = createRoute({
   getParentRoute: () => root,
   path: "/replays/$id",
-  component: lazyRouteComponent(
-    () => import("./replays/replay-page.tsx"),
-    "ReplayPage",
-  ),
+  component: lazyPage(() => import("./replays/replay-page.tsx"), "ReplayPage"),
 });
 
 const event = createRoute({
   getParentRoute: () => root,
   path: "/events/$id",
   validateSearch: eventSearch,
-  component: lazyRouteComponent(
-    () => import("./event/event-page.tsx"),
-    "EventPage",
-  ),
+  component: lazyPage(() => import("./event/event-page.tsx"), "EventPage"),
 });
 
 const system = createRoute({
   getParentRoute: () => root,
   path: "/system",
   validateSearch: systemSearch,
-  component: lazyRouteComponent(
-    () => import("./system/system-page.tsx"),
-    "SystemPage",
-  ),
+  component: lazyPage(() => import("./system/system-page.tsx"), "SystemPage"),
 });
 
 const sql = createRoute({
@@ -133,16 +123,13 @@ const sql = createRoute({
   }: Record<string, unknown>): {
     sql?: string;
   } => (typeof text === "string" ? { sql: text } : {}),
-  component: lazyRouteComponent(
-    () => import("./sql/own-sql-page.tsx"),
-    "OwnSqlPage",
-  ),
+  component: lazyPage(() => import("./sql/own-sql-page.tsx"), "OwnSqlPage"),
 });
 
 const savedQueries = createRoute({
   getParentRoute: () => root,
   path: "/sql/saved",
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./sql/saved-queries-page.tsx"),
     "SavedQueriesPage",
   ),
@@ -156,17 +143,14 @@ const savedQuery = createRoute({
     Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, String(value)]),
     ),
-  component: lazyRouteComponent(
-    () => import("./sql/saved-query.tsx"),
-    "SavedQueryPage",
-  ),
+  component: lazyPage(() => import("./sql/saved-query.tsx"), "SavedQueryPage"),
 });
 
 const endpoints = createRoute({
   getParentRoute: () => root,
   path: "/endpoints",
   validateSearch: endpointSearch,
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./endpoints/endpoints-page.tsx"),
     "EndpointsPage",
   ),
@@ -175,7 +159,7 @@ const endpoints = createRoute({
 const newEndpoint = createRoute({
   getParentRoute: () => root,
   path: "/endpoints/new",
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./endpoint-form/new-endpoint-page.tsx"),
     "NewEndpointPage",
   ),
@@ -184,7 +168,7 @@ const newEndpoint = createRoute({
 const endpoint = createRoute({
   getParentRoute: () => root,
   path: "/endpoints/$id",
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./endpoint/endpoint-page.tsx"),
     "EndpointPage",
   ),
@@ -193,7 +177,7 @@ const endpoint = createRoute({
 const editEndpoint = createRoute({
   getParentRoute: () => root,
   path: "/endpoints/$id/edit",
-  component: lazyRouteComponent(
+  component: lazyPage(
     () => import("./endpoint-form/edit-endpoint-page.tsx"),
     "EditEndpointPage",
   ),
@@ -233,6 +217,7 @@ export function createConsoleRouter() {
       const given = new URLSearchParams(search as Record<string, string>); // routes have texts only
       return given.size === 0 ? "" : `?${given}`;
     },
+    defaultErrorComponent: PageFault,
     scrollRestoration: true,
     // The same search is the same object: otherwise what is being typed into a form of filters would be set back.
     defaultStructuralSharing: true,

@@ -43,7 +43,7 @@ test("whatever is in an object is found again, by its name", () => {
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
       for (const json of [
         JSON.stringify(object),
-        JSON.stringify(object, null, 2),
+        `\n${JSON.stringify(object, null, 2)}\n`,
       ])
         expect(
           new Map(

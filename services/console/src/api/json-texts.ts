@@ -8,9 +8,10 @@ export function valueText(json: string): string | null {
 
 /** The fields of an object, each as its JSON text; null for what is no object. Of a name that is there twice it is the last one. */
 export function fieldTextsOf(json: string): ReadonlyMap<string, string> | null {
-  if (!json.startsWith("{")) return null;
+  const object = json.trim();
+  if (!object.startsWith("{")) return null;
   return new Map(
-    membersOf(json).map((member) => {
+    membersOf(object).map((member) => {
       const end = endOfString(member, 0);
       const colon = member.indexOf(":", end);
       return [
