@@ -1,9 +1,9 @@
 import type { EndpointSettings } from "../api/answers-endpoints.ts";
+import type { Breaker } from "../endpoints/breakers.ts";
 import {
   HEALTH_WINDOW,
   useBreakers,
   useHealth,
-  type Breaker,
 } from "../endpoints/use-health.ts";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -19,9 +19,9 @@ export function Standing({
 }: {
   readonly endpoint: EndpointSettings;
 }) {
-  const { id, tenantId } = endpoint;
+  const { id } = endpoint;
   const health = useHealth([id]);
-  const breakers = useBreakers(tenantId);
+  const breakers = useBreakers([endpoint], health);
   const waiting = useWaiting(endpoint);
   const lately = health.attempts?.get(id);
   const why = health.error ?? waiting.error;
@@ -46,7 +46,9 @@ export function Standing({
         </div>
         <div>
           <dt>Circuit breaker</dt>
-          <dd>{breakers ? <BreakerFact of={breakers.get(id)} /> : "–"}</dd>
+          <dd>
+            <BreakerFact of={breakers(id)} />
+          </dd>
         </div>
         <div>
           <dt>What waits</dt>
@@ -75,8 +77,9 @@ export function Standing({
 }
 
 /** As far as deliveries show it: a breaker is seen where it puts one off, and closes for us with the next that succeeds. */
-function BreakerFact({ of }: { readonly of: Breaker | undefined }) {
-  if (of === undefined) return <>closed, and not open in the last day</>;
+function BreakerFact({ of }: { readonly of: Breaker | null | undefined }) {
+  if (of === undefined) return <>–</>;
+  if (of === null) return <>closed, and not open in the last day</>;
   const { times_open, still_open, open_s, deliveries_put_off } = of;
   return (
     <>

@@ -12,7 +12,8 @@ import { Time } from "../parts/time.tsx";
 import { counted, shownShare } from "../shown/amounts.ts";
 import { timeOf } from "../shown/query-rows.ts";
 import styles from "./endpoints.module.css";
-import { HEALTH_WINDOW, type Breaker, type Health } from "./use-health.ts";
+import type { Breaker, BreakerOf } from "./breakers.ts";
+import { HEALTH_WINDOW, type Health } from "./use-health.ts";
 
 /** A row opens its endpoint: by its link, and for the mouse anywhere in it. */
 export function EndpointTable({
@@ -28,7 +29,7 @@ export function EndpointTable({
   /** The rows are those of an earlier question. */
   readonly isStale: boolean;
   readonly health: Health;
-  readonly breakers: ReadonlyMap<string, Breaker> | undefined;
+  readonly breakers: BreakerOf;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = useNavigate();
@@ -94,7 +95,7 @@ export function EndpointTable({
               {health.attempts && <Success of={health.attempts.get(each.id)} />}
             </td>
             <td className={list.wide}>
-              {breakers && <BreakerState of={breakers.get(each.id)} />}
+              <BreakerState of={breakers(each.id)} />
             </td>
           </tr>
         ))}
@@ -114,8 +115,9 @@ function Success({ of }: { readonly of: HealthGroup | undefined }) {
   );
 }
 
-function BreakerState({ of }: { readonly of: Breaker | undefined }) {
-  if (of === undefined || of.still_open === 0) return <small>closed</small>;
+function BreakerState({ of }: { readonly of: Breaker | null | undefined }) {
+  if (of === undefined) return <small>–</small>;
+  if (of === null || of.still_open === 0) return <small>closed</small>;
   return (
     <>
       <strong className={styles.open}>Open</strong>{" "}

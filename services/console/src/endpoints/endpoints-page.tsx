@@ -38,7 +38,7 @@ export function EndpointsPage() {
     placeholderData: keepPreviousData,
   });
   const health = useHealth(found.data?.endpoints.map(({ id }) => id) ?? []);
-  const breakers = useBreakers(search.tenantId);
+  const breakers = useBreakers(found.data?.endpoints ?? [], health);
   useRowKeys(table, "search-text");
 
   function show(changed: EndpointSearch): void {

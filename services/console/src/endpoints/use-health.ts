@@ -1,8 +1,8 @@
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import type { HealthGroup, HealthSeries } from "../api/answers-endpoints.ts";
 import type { QueryAnswer } from "../api/answers-queries.ts";
 import { useSession } from "../session/session-context.ts";
-import { rowsOf } from "../shown/query-rows.ts";
+import { breakerQuestion, breakersIn, type BreakerOf } from "./breakers.ts";
 
 /** For how long back; as words, and as the API takes it. */
 export const HEALTH_WINDOW = { words: "24 h", since: "24h" } as const;
@@ -40,33 +40,23 @@ export function useHealth(ids: readonly string[]): Health {
   };
 }
 
-/** A row of the saved query `breaker-time`. */
-export interface Breaker {
-  readonly endpoint_id: string;
-  readonly times_open: number;
-  readonly still_open: number;
-  readonly open_s: number;
-  readonly deliveries_put_off: number;
-  /** As ClickHouse writes it. */
-  readonly last_opened_at: string;
-}
-
-/** The breakers that were open in the last day, by endpoint. Undefined: not known yet, or not to be had. */
+/** The breakers of these endpoints, as far as deliveries show them. */
 export function useBreakers(
-  tenantId: string | undefined,
-): ReadonlyMap<string, Breaker> | undefined {
+  endpoints: readonly { readonly id: string; readonly tenantId: string }[],
+  { attempts, error }: Health,
+): BreakerOf {
   const { ask } = useSession();
+  const query = breakerQuestion(endpoints, attempts);
   const { data } = useQuery({
-    queryKey: ["breakers", tenantId],
+    queryKey: ["breakers", query],
     queryFn: ({ signal }) =>
       ask<QueryAnswer>("v1/queries/breaker-time", {
-        query: { since: "1d", limit: "10000", tenant: tenantId },
+        query: query ?? {},
         signal,
       }),
-    placeholderData: keepPreviousData,
+    // Who has failed at all is known first.
+    enabled: query !== null && (attempts !== undefined || error !== null),
     refetchInterval: EVERY_MS,
   });
-  return (
-    data && new Map(rowsOf<Breaker>(data).map((row) => [row.endpoint_id, row]))
-  );
+  return breakersIn(data, attempts);
 }
