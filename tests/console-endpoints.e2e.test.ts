@@ -602,4 +602,37 @@ describeHere(`the console's endpoints in Chromium${note}`, () => {
     },
     LONG,
   );
+
+  test(
+    "a deleted endpoint is nowhere: neither in the list that was read before nor at its address",
+    async () => {
+      const { page } = await open();
+      const { url } = console.receiver();
+      await call("POST /v1/endpoints", {
+        tenantId: "acme",
+        url: `${url}/deleted`,
+        eventTypes: ["nothing"],
+      });
+      const { id } = await endpointAt("/deleted");
+      await openEndpoint(page, "/deleted");
+      await page.route(/\/v1\/endpoints\?/, (route) => route.abort());
+
+      await act(page, "Delete…");
+      await page.getByLabel(/to confirm/).fill(new URL(url).host);
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
+      await page.getByRole("heading", { name: "Endpoints" }).waitFor();
+      // What is shown is what was read before: the list is not answered any more.
+      await page.getByRole("link", { name: "/ok" }).waitFor();
+      expect(await page.getByRole("link", { name: "/deleted" }).count()).toBe(
+        0,
+      );
+      await page.evaluate(`location.hash = "#/endpoints/${id}"`);
+      await page.getByRole("alert").waitFor();
+      expect(await page.getByText("/deleted").count()).toBe(0);
+      expect(await page.getByRole("group", { name: "Actions" }).count()).toBe(
+        0,
+      );
+    },
+    LONG,
+  );
 });

@@ -47,6 +47,11 @@ export class ApiProblem extends Error {
   }
 }
 
+/** There is no such thing, or no more. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 404;
+}
+
 export interface FieldError {
   readonly field: string;
   readonly message: string;

@@ -6,6 +6,7 @@ import type { EndpointSettings } from "../api/answers-endpoints.ts";
 import { ChangeDialog } from "../parts/change-dialog.tsx";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
+import { forgetEndpoint } from "./forget-endpoint.ts";
 import { GivenUp } from "./state-dialog.tsx";
 import { endpointPath, useRefreshed } from "./use-endpoint-settings.ts";
 
@@ -38,10 +39,9 @@ export function DeleteDialog({
           }),
         )
       }
-      onDone={() => {
-        void client.invalidateQueries({ queryKey: ["endpoints"] });
-        void navigate({ to: "/endpoints" });
-      }}
+      onDone={() =>
+        void forgetEndpoint(client, endpoint.id, navigate({ to: "/endpoints" }))
+      }
       onClose={onClose}
     >
       <p>

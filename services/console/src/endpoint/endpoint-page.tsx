@@ -1,4 +1,5 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { isNotFound } from "../api/api-problem.ts";
 import type { EndpointSettings } from "../api/answers-endpoints.ts";
 import { Failure, Loading } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
@@ -21,6 +22,8 @@ export function EndpointPage() {
   const { id } = route.useParams();
   usePageTitle(`Endpoint ${id}`);
   const { data, error, refetch } = useEndpointSettings(id);
+  // It may have been deleted since it was read.
+  const endpoint = isNotFound(error) ? undefined : data;
   return (
     <>
       <p className={styles.back}>
@@ -30,7 +33,9 @@ export function EndpointPage() {
         <Failure error={error} onRetry={() => void refetch()} />
       )}
       {data === undefined && error === null && <Loading what="the endpoint" />}
-      {data !== undefined && <Shown key={data.id} endpoint={data} />}
+      {endpoint !== undefined && (
+        <Shown key={endpoint.id} endpoint={endpoint} />
+      )}
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Endpoint } from "../api/answers.ts";
-import { ApiProblem } from "../api/api-problem.ts";
+import { isNotFound } from "../api/api-problem.ts";
 import { useSession } from "../session/session-context.ts";
 
 /** Where a delivery goes, as far as it can be shown. */
@@ -22,9 +22,9 @@ export function useEndpoint(id: string): FoundEndpoint {
     enabled: !isInline,
   });
   if (isInline) return { kind: "inline" };
+  // What was read before its deletion may still be here.
+  if (isNotFound(error)) return { kind: "deleted" };
   if (data !== undefined) return { kind: "known", endpoint: data };
   if (error === null) return { kind: "loading" };
-  return error instanceof ApiProblem && error.status === 404
-    ? { kind: "deleted" }
-    : { kind: "failed", why: error.message };
+  return { kind: "failed", why: error.message };
 }
