@@ -380,6 +380,28 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
     },
     LONG,
   );
+
+  test(
+    "single keys work from a box, too: j goes to its row's neighbour, g to another page",
+    async () => {
+      const { page, complaints } = await open();
+      await page.goto(`${console.url()}/#/dead-letters?show=all`);
+      await waitFor(async () => (await rowsOf(page)) === 2);
+      const all = page.getByRole("checkbox", { name: /^All groups/ });
+
+      await all.focus();
+      await page.keyboard.press("j");
+      const first = await page.evaluate("document.activeElement.hash");
+      expect(first).toMatch(/^#\/dead-letters\/group/);
+      await all.focus();
+      await page.keyboard.press("g");
+      await page.keyboard.press("r");
+
+      await page.getByRole("heading", { name: "Replays" }).waitFor();
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
 });
 
 /** How many pixels the page is wider than the window. */

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { actionOf, type KeyAction } from "./keys.ts";
+import { actionOf, isTypedInto, type KeyAction } from "./keys.ts";
 
 /** What a row of key presses does. */
 function actionsOf(
@@ -48,4 +48,24 @@ test("Ctrl+K opens the palette, also from a field, and no other key does", () =>
 
   expect(actionsOf(["k", "K", "j"], how)).toEqual(["palette", "palette"]);
   expect(actionsOf(["k"], { isModified: true })).toEqual([]);
+});
+
+test.each([
+  ["INPUT", "text", true],
+  ["INPUT", "password", true],
+  ["INPUT", "datetime-local", true],
+  ["INPUT", "checkbox", false],
+  ["INPUT", "radio", false],
+  ["TEXTAREA", "textarea", true],
+  ["SELECT", "select-one", true],
+  ["BUTTON", "button", false],
+  ["A", undefined, false],
+])("%s %s takes what is typed: %s", (tagName, type, isTyped) => {
+  expect(
+    isTypedInto({ tagName, ...(type && { type }), isContentEditable: false }),
+  ).toBe(isTyped);
+});
+
+test("whatever can be edited takes what is typed", () => {
+  expect(isTypedInto({ tagName: "DIV", isContentEditable: true })).toBe(true);
 });

@@ -13,6 +13,41 @@ export interface KeyPress {
   readonly isTyping: boolean;
 }
 
+/** Inputs into which nothing is typed. */
+const UNTYPED: ReadonlySet<string> = new Set([
+  "button",
+  "checkbox",
+  "color",
+  "file",
+  "image",
+  "radio",
+  "range",
+  "reset",
+  "submit",
+]);
+
+/** Whether a key that is pressed there is a letter of a text, or chooses an option by its first one. */
+export function isTypedInto({
+  tagName,
+  type = "",
+  isContentEditable,
+}: {
+  /** As HTML elements have it. */
+  readonly tagName: string;
+  readonly type?: string;
+  readonly isContentEditable: boolean;
+}): boolean {
+  switch (tagName) {
+    case "INPUT":
+      return !UNTYPED.has(type);
+    case "TEXTAREA":
+    case "SELECT":
+      return true;
+    default:
+      return isContentEditable;
+  }
+}
+
 const SINGLE: Readonly<Record<string, KeyAction>> = {
   "/": "search",
   "?": "help",

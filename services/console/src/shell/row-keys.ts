@@ -13,10 +13,16 @@ export function useRowKeys(
   });
 }
 
-/** Between the rows' links: from none of them to the first, or the last. */
+/** Between the rows' links: from none of the rows to the first, or the last. */
 function moveFocus(table: HTMLElement | null, by: 1 | -1): void {
   const links = [...(table?.querySelectorAll<HTMLElement>("[data-row]") ?? [])];
-  const at = links.findIndex((link) => link === document.activeElement);
+  const { activeElement } = document;
+  const exact = links.findIndex((link) => link === activeElement);
+  // A box or a button of a row counts as that row.
+  const at =
+    exact === -1
+      ? links.findIndex((link) => link.closest("tr")?.contains(activeElement))
+      : exact;
   const next = at === -1 && by === -1 ? links.length - 1 : at + by;
   links[Math.min(Math.max(next, 0), links.length - 1)]?.focus();
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { actionOf, type KeyAction } from "./keys.ts";
+import { actionOf, isTypedInto, type KeyAction } from "./keys.ts";
 
 export type KeyHandlers = { readonly [A in KeyAction]?: () => void };
 
@@ -21,8 +21,7 @@ export function useKeys(handlers: KeyHandlers): void {
           isCommand:
             event.ctrlKey !== event.metaKey && !event.altKey && !event.shiftKey,
           isTyping:
-            event.target instanceof HTMLElement &&
-            event.target.matches("input, textarea, select"),
+            event.target instanceof HTMLElement && isTypedInto(event.target),
         },
         isAfterG,
       );
