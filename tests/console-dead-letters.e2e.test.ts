@@ -402,7 +402,46 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
     },
     LONG,
   );
+
+  test(
+    "a time is typed by the chosen clock into each filter, and a choice leaves what is typed",
+    async () => {
+      const { page, complaints } = await open({ timezoneId: "Asia/Kolkata" });
+      for (const [path, choice, chosen, query] of [
+        ["dead-letters", "Reason", "gone", "reason=gone"],
+        ["replays", "Made", "7d", "since=7d"],
+      ] as const) {
+        await page.goto(`${console.url()}/#/${path}`);
+        await page.getByLabel("Tenant", { exact: true }).fill("glo");
+        await page.getByLabel(choice, { exact: true }).selectOption(chosen);
+        await page.waitForURL(new RegExp(`#/${path}\\?${query}$`));
+        expect(
+          await page.getByLabel("Tenant", { exact: true }).inputValue(),
+        ).toBe("glo");
+        await page.getByLabel("Until (UTC)").fill("2020-01-01T00:00:00");
+        await page.keyboard.press("Enter");
+        await page.waitForURL(/until=2020-01-01T00%3A00%3A00Z/);
+        expect(page.url()).toContain("tenantId=glo");
+      }
+
+      await page.getByRole("button", { name: /^UTC/ }).click();
+      await page.goto(`${console.url()}/#/replays/new`);
+      await page
+        .getByLabel("Received before (local time)")
+        .fill("2020-01-01T00:00:00");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/new\?receivedUntil=2019-12-31T18%3A30%3A00Z$/);
+      await page.getByText(/^Nothing is selected/).waitFor();
+      expect(ours(complaints)).toEqual([]);
+    },
+    LONG,
+  );
 });
+
+/** Without the browser's own lines about answers that are errors. */
+function ours(complaints: readonly string[]): readonly string[] {
+  return complaints.filter((line) => !line.startsWith("Failed to load"));
+}
 
 /** How many pixels the page is wider than the window. */
 const WIDER = "document.documentElement.scrollWidth - innerWidth";

@@ -1,6 +1,9 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useState } from "react";
+import type { FormEvent } from "react";
 import styles from "../parts/filters.module.css";
+import { SinceSelect } from "../parts/since-select.tsx";
+import { TimeField } from "../parts/time-field.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { REASONS } from "../replay/reasons.ts";
 import {
   DEFAULT_SINCE,
@@ -30,15 +33,12 @@ export function LetterFilterBar({
   readonly isOfAllTenants: boolean;
   readonly onChange: (changed: GroupSearch) => void;
 }) {
-  const [draft, setDraft] = useState(search);
-  useEffect(() => setDraft(search), [search]); // the URL may change by the browser's own buttons
+  const [draft, setDraft] = useDraft(search);
   const text = (name: GroupFilter) => ({
     value: draft[name] ?? "",
     onChange: (event: React.ChangeEvent<HTMLInputElement>) =>
       setDraft({ ...draft, [name]: event.currentTarget.value }),
   });
-  const since = search.since ?? DEFAULT_SINCE;
-  const isCustom = SINCE.every(({ value }) => value !== since);
   const isFiltered = Object.keys(search).length > 0;
 
   function submit(event: FormEvent): void {
@@ -60,21 +60,19 @@ export function LetterFilterBar({
           data={REASON_CHOICES}
           value={search.reason ?? ""}
           onChange={(event) =>
-            onChange({ ...draft, reason: event.currentTarget.value })
+            onChange({ ...search, reason: event.currentTarget.value })
           }
         />
-        <NativeSelect
+        <SinceSelect
           label="Given up"
-          data={isCustom ? [...SINCE, since] : SINCE}
-          value={since}
-          onChange={(event) =>
-            onChange({ ...draft, since: event.currentTarget.value })
-          }
+          choices={SINCE}
+          value={search.since ?? DEFAULT_SINCE}
+          onChange={(since) => onChange({ ...search, since })}
         />
-        <TextInput
+        <TimeField
           label="Until"
-          placeholder="now, 6h or a time"
-          {...text("until")}
+          value={draft.until ?? ""}
+          onChange={(until) => setDraft({ ...draft, until })}
         />
         <Button type="submit" variant="default">
           Apply
@@ -85,7 +83,7 @@ export function LetterFilterBar({
           type="button"
           aria-pressed={search.show === "all"}
           onClick={() =>
-            onChange({ ...draft, show: search.show === "all" ? "" : "all" })
+            onChange({ ...search, show: search.show === "all" ? "" : "all" })
           }
         >
           Also those delivered since

@@ -1,10 +1,11 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import type { FormEvent } from "react";
 import styles from "../parts/filters.module.css";
+import { SinceSelect } from "../parts/since-select.tsx";
 import { TimeField } from "../parts/time-field.tsx";
 import { useDraft } from "../parts/use-draft.ts";
 import { useZone } from "../parts/zone.tsx";
-import { exactTime, fieldOfTime, type Zone } from "../shown/shown-time.ts";
+import { fieldOfTime } from "../shown/shown-time.ts";
 import own from "./deliveries.module.css";
 import {
   chosen,
@@ -57,15 +58,6 @@ const TIMES = [
   ["until", "Received before"],
 ] as const;
 
-/** What is in the URL and no choice of the list: a time, or another length. */
-function sinceChoice(value: string, zone: Zone) {
-  const label =
-    fieldOfTime(value, zone) === ""
-      ? `Last ${value}`
-      : `From ${exactTime(Date.parse(value), zone)}`;
-  return { value, label };
-}
-
 /** Choices count at once, typed texts at Enter. */
 export function FilterBar({
   search,
@@ -108,15 +100,12 @@ export function FilterBar({
           placeholder="Id of a delivery or an event, or a part of an error"
           {...text("text")}
         />
-        <NativeSelect
-          aria-label="Received"
-          data={
-            SINCE.some(({ value }) => value === (search.since ?? ""))
-              ? SINCE
-              : [...SINCE, sinceChoice(search.since ?? "", zone)]
-          }
+        <SinceSelect
+          label="Received"
+          isLabelShown={false}
+          choices={SINCE}
           value={search.since ?? ""}
-          onChange={(event) => onChange({ since: event.currentTarget.value })}
+          onChange={(since) => onChange({ since })}
         />
         <Button type="submit">Search</Button>
       </div>

@@ -1,9 +1,12 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import filters from "../parts/filters.module.css";
 import { Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
+import { SinceSelect } from "../parts/since-select.tsx";
+import { TimeField } from "../parts/time-field.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { REASONS } from "../replay/reasons.ts";
 import { RedriveDialog } from "../replay/redrive-dialog.tsx";
 import { useSession } from "../session/session-context.ts";
@@ -31,7 +34,19 @@ const REASON_CHOICES = ["", ...REASONS.filter((each) => each !== "paused")].map(
   }),
 );
 
-const TIME = "6h, 7d or a time";
+const SINCE = [
+  { value: "", label: "Any time" },
+  { value: "1h", label: "Last hour" },
+  { value: "6h", label: "Last 6 hours" },
+  { value: "24h", label: "Last 24 hours" },
+  { value: "7d", label: "Last 7 days" },
+  { value: "29d", label: "Last 29 days" },
+];
+
+const TIMES = [
+  ["receivedSince", "Received from"],
+  ["receivedUntil", "Received before"],
+] as const;
 
 /** A replay of what a filter selects; before it is made, it shows what that is. */
 export function NewReplayPage() {
@@ -40,9 +55,8 @@ export function NewReplayPage() {
   const search = route.useSearch();
   const go = route.useNavigate();
   const navigate = useNavigate();
-  const [draft, setDraft] = useState(search);
+  const [draft, setDraft] = useDraft(search);
   const [isAsking, setIsAsking] = useState(false);
-  useEffect(() => setDraft(search), [search]); // the URL may change by the browser's own buttons
   const field = (name: AskedField) => ({
     value: draft[name] ?? "",
     onChange: (
@@ -99,16 +113,20 @@ export function NewReplayPage() {
             placeholder="503"
             {...field("statusCode")}
           />
-          <TextInput
-            label="Received from"
-            placeholder={TIME}
-            {...field("receivedSince")}
+          <SinceSelect
+            label="Received"
+            choices={SINCE}
+            value={draft.receivedSince ?? ""}
+            onChange={(receivedSince) => setDraft({ ...draft, receivedSince })}
           />
-          <TextInput
-            label="Received before"
-            placeholder={TIME}
-            {...field("receivedUntil")}
-          />
+          {TIMES.map(([name, label]) => (
+            <TimeField
+              key={name}
+              label={label}
+              value={draft[name] ?? ""}
+              onChange={(value) => setDraft({ ...draft, [name]: value })}
+            />
+          ))}
           <TextInput
             label="At most, a second"
             inputMode="numeric"

@@ -1,8 +1,15 @@
-import { Button, NativeSelect, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useState } from "react";
+import { Button, TextInput } from "@mantine/core";
+import { type FormEvent, useMemo } from "react";
 import styles from "../parts/filters.module.css";
+import { SinceSelect } from "../parts/since-select.tsx";
+import { TimeField } from "../parts/time-field.tsx";
+import { useDraft } from "../parts/use-draft.ts";
 import { chosen, toggled } from "../deliveries/delivery-filters.ts";
-import { hasFilters, type ReplaySearch } from "./replay-filters.ts";
+import {
+  hasFilters,
+  withoutCursor,
+  type ReplaySearch,
+} from "./replay-filters.ts";
 
 const STATES = [
   ["running", "Running"],
@@ -28,19 +35,13 @@ export function ReplayFilterBar({
   /** A cursor belongs to the filters that it was made with: there is none in what is asked for. */
   readonly onChange: (asked: ReplaySearch) => void;
 }) {
-  const { cursor: _, ...filters } = search;
-  const [draft, setDraft] = useState<ReplaySearch>(filters);
-  useEffect(() => {
-    const { cursor: __, ...now } = search;
-    setDraft(now); // the URL may change by the browser's own buttons
-  }, [search]);
+  const filters = useMemo(() => withoutCursor(search), [search]);
+  const [draft, setDraft] = useDraft(filters);
   const text = (name: keyof ReplaySearch) => ({
     value: draft[name] ?? "",
     onChange: (event: React.ChangeEvent<HTMLInputElement>) =>
       setDraft({ ...draft, [name]: event.currentTarget.value }),
   });
-  const since = search.since ?? "";
-  const isCustom = SINCE.every(({ value }) => value !== since);
 
   function submit(event: FormEvent): void {
     event.preventDefault();
@@ -56,18 +57,16 @@ export function ReplayFilterBar({
           {...text("createdBy")}
         />
         {isOfAllTenants && <TextInput label="Tenant" {...text("tenantId")} />}
-        <NativeSelect
+        <SinceSelect
           label="Made"
-          data={isCustom ? [...SINCE, since] : SINCE}
-          value={since}
-          onChange={(event) =>
-            onChange({ ...draft, since: event.currentTarget.value })
-          }
+          choices={SINCE}
+          value={search.since ?? ""}
+          onChange={(since) => onChange({ ...filters, since })}
         />
-        <TextInput
+        <TimeField
           label="Until"
-          placeholder="now, 6h or a time"
-          {...text("until")}
+          value={draft.until ?? ""}
+          onChange={(until) => setDraft({ ...draft, until })}
         />
         <Button type="submit" variant="default">
           Apply
@@ -80,7 +79,7 @@ export function ReplayFilterBar({
             type="button"
             aria-pressed={chosen(search.state).includes(state)}
             onClick={() =>
-              onChange({ ...draft, state: toggled(search.state, state) })
+              onChange({ ...filters, state: toggled(search.state, state) })
             }
           >
             {label}

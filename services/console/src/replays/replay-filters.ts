@@ -13,6 +13,12 @@ export function replaySearch(
   return searchTexts([...FILTERS, "cursor"], given);
 }
 
+/** A cursor belongs to the filters that it was made with. */
+export function withoutCursor(search: ReplaySearch): ReplaySearch {
+  const { cursor: _, ...filters } = search;
+  return filters;
+}
+
 export function hasFilters(search: ReplaySearch): boolean {
   return FILTERS.some((name) => search[name] !== undefined);
 }

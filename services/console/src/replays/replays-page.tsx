@@ -10,7 +10,12 @@ import { usePageTitle } from "../parts/page-title.ts";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
 import { ReplayFilterBar } from "./replay-filter-bar.tsx";
-import { hasFilters, replaySearch, replaysQuery } from "./replay-filters.ts";
+import {
+  hasFilters,
+  replaySearch,
+  replaysQuery,
+  withoutCursor,
+} from "./replay-filters.ts";
 import { ReplayTable } from "./replay-table.tsx";
 import styles from "./replays.module.css";
 
@@ -36,7 +41,6 @@ export function ReplaysPage() {
         : false,
   });
   useRowKeys(table, "replays-key");
-  const { cursor, ...filters } = search;
   const { data, error, isFetching, isLoading, isPlaceholderData, refetch } =
     found;
   return (
@@ -88,11 +92,14 @@ export function ReplaysPage() {
         )}
       </section>
       <ListPages
-        isFirst={cursor === undefined}
+        isFirst={search.cursor === undefined}
         nextCursor={data?.nextCursor ?? null}
         onGo={(next) =>
           void go({
-            search: next === undefined ? filters : { ...filters, cursor: next },
+            search: {
+              ...withoutCursor(search),
+              ...(next !== undefined && { cursor: next }),
+            },
           })
         }
       />
