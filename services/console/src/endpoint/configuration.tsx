@@ -1,10 +1,10 @@
-import type { ReactNode } from "react";
 import type { EndpointSettings } from "../api/answers-endpoints.ts";
+import card from "../parts/card.module.css";
+import { Facts, type Fact } from "../parts/facts.tsx";
 import { HeaderTable } from "../parts/header-table.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { shownDuration } from "../shown/amounts.ts";
-import styles from "./endpoint.module.css";
 
 /** How an endpoint is set. The values of secret headers are `[redacted]`: the API shows them to nobody. */
 export function Configuration({
@@ -13,24 +13,15 @@ export function Configuration({
   readonly endpoint: EndpointSettings;
 }) {
   return (
-    <section className={styles.card} aria-labelledby="configuration">
+    <section className={card.card} aria-labelledby="configuration">
       <h2 id="configuration">Configuration</h2>
-      <dl className={styles.facts}>
-        {factsOf(endpoint).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={factsOf(endpoint)} />
       <HeaderTable title="Headers" headers={endpoint.headers} />
     </section>
   );
 }
 
-function factsOf(
-  endpoint: EndpointSettings,
-): readonly (readonly [name: string, value: ReactNode])[] {
+function factsOf(endpoint: EndpointSettings): readonly Fact[] {
   const { externalId, filter, rateLimit } = endpoint;
   return [
     ["Id", <Text key="id">{endpoint.id}</Text>],

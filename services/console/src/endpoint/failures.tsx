@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import type { DeliveryPage } from "../api/answers.ts";
 import type { EndpointSettings } from "../api/answers-endpoints.ts";
 import { DeliveryTable } from "../deliveries/delivery-table.tsx";
+import card from "../parts/card.module.css";
 import { Failure, Loading } from "../parts/notices.tsx";
 import { useSession } from "../session/session-context.ts";
 import styles from "./endpoint.module.css";
@@ -30,7 +31,7 @@ export function Failures({
   });
   return (
     <section
-      className={`${styles.card} ${styles.flush}`}
+      className={`${card.card} ${styles.flush}`}
       aria-labelledby="failures"
     >
       <h2 id="failures">Last failures</h2>

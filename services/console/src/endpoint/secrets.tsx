@@ -1,35 +1,40 @@
-import type { EndpointSettings } from "../api/answers-endpoints.ts";
+import { Fragment } from "react";
+import type {
+  EndpointSecret,
+  EndpointSettings,
+} from "../api/answers-endpoints.ts";
+import card from "../parts/card.module.css";
+import { Facts, type Fact } from "../parts/facts.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
-import styles from "./endpoint.module.css";
 
 /** Which secrets sign, and until when. The secrets themselves are shown once, where they are made. */
 export function Secrets({ endpoint }: { readonly endpoint: EndpointSettings }) {
   return (
-    <section className={styles.card} aria-labelledby="secrets">
+    <section className={card.card} aria-labelledby="secrets">
       <h2 id="secrets">Secrets that sign</h2>
-      <dl className={styles.facts}>
-        {endpoint.secrets.toReversed().map((secret) => (
-          <div key={secret.id}>
-            <dt>
-              made <Time at={secret.createdAt} />
-            </dt>
-            <dd>
-              <Text>{secret.id}</Text>
-              {secret.expiresAt !== null && (
-                <small>
-                  signs until <Time at={secret.expiresAt} />
-                </small>
-              )}
-              {secret.publicKey !== null && (
-                <small>
-                  public key <Text>{secret.publicKey}</Text>
-                </small>
-              )}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={endpoint.secrets.toReversed().map(factOf)} />
     </section>
   );
+}
+
+function factOf({ id, createdAt, expiresAt, publicKey }: EndpointSecret): Fact {
+  return [
+    <Fragment key="made">
+      made <Time at={createdAt} />
+    </Fragment>,
+    <Fragment key="secret">
+      <Text>{id}</Text>
+      {expiresAt !== null && (
+        <small>
+          signs until <Time at={expiresAt} />
+        </small>
+      )}
+      {publicKey !== null && (
+        <small>
+          public key <Text>{publicKey}</Text>
+        </small>
+      )}
+    </Fragment>,
+  ];
 }

@@ -5,13 +5,15 @@ import {
   useBreakers,
   useHealth,
 } from "../endpoints/use-health.ts";
+import card from "../parts/card.module.css";
+import { Facts, type Fact } from "../parts/facts.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 import { counted, shownDuration, shownShare } from "../shown/amounts.ts";
 import { waitingSentence } from "../shown/endpoint-sentences.ts";
 import { timeOf } from "../shown/query-rows.ts";
 import styles from "./endpoint.module.css";
-import { useWaiting } from "./use-waiting.ts";
+import { useWaiting, type Waiting } from "./use-waiting.ts";
 
 /** How an endpoint does: its attempts, its breaker, and what waits for it. */
 export function Standing({
@@ -25,54 +27,45 @@ export function Standing({
   const waiting = useWaiting(endpoint);
   const lately = health.attempts?.get(id);
   const why = health.error ?? waiting.error;
+  const facts: readonly Fact[] = [
+    [
+      `Last ${HEALTH_WINDOW.words}`,
+      health.attempts === undefined
+        ? "–"
+        : lately === undefined
+          ? "no attempts"
+          : `${shownShare(lately.delivered, lately.attempts)} of ${counted(lately.attempts, "attempt")} succeeded`,
+    ],
+    ["Circuit breaker", <BreakerFact key="breaker" of={breakers(id)} />],
+    ["What waits", <WaitingFact key="waiting" of={waiting.data} />],
+  ];
   return (
-    <section className={styles.card} aria-labelledby="standing">
+    <section className={card.card} aria-labelledby="standing">
       <h2 id="standing">How it does</h2>
       {why !== null && (
         <p role="status" className={styles.quiet}>
           It cannot be shown: <Text>{why.message}</Text>
         </p>
       )}
-      <dl className={styles.facts}>
-        <div>
-          <dt>Last {HEALTH_WINDOW.words}</dt>
-          <dd>
-            {health.attempts === undefined
-              ? "–"
-              : lately === undefined
-                ? "no attempts"
-                : `${shownShare(lately.delivered, lately.attempts)} of ${counted(lately.attempts, "attempt")} succeeded`}
-          </dd>
-        </div>
-        <div>
-          <dt>Circuit breaker</dt>
-          <dd>
-            <BreakerFact of={breakers(id)} />
-          </dd>
-        </div>
-        <div>
-          <dt>What waits</dt>
-          <dd>
-            {waiting.data === undefined ? (
-              "–"
-            ) : waiting.data.length === 0 ? (
-              "nothing"
-            ) : (
-              <ul>
-                {waiting.data.map(({ reason, waiting: count, oldest_at }) => (
-                  <li key={reason}>
-                    {waitingSentence(reason, count)}
-                    <small>
-                      the oldest came <Time at={timeOf(oldest_at)} />
-                    </small>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </dd>
-        </div>
-      </dl>
+      <Facts facts={facts} />
     </section>
+  );
+}
+
+function WaitingFact({ of }: { readonly of: readonly Waiting[] | undefined }) {
+  if (of === undefined) return <>–</>;
+  if (of.length === 0) return <>nothing</>;
+  return (
+    <ul>
+      {of.map(({ reason, waiting, oldest_at }) => (
+        <li key={reason}>
+          {waitingSentence(reason, waiting)}
+          <small>
+            the oldest came <Time at={timeOf(oldest_at)} />
+          </small>
+        </li>
+      ))}
+    </ul>
   );
 }
 
