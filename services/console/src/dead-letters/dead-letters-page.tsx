@@ -1,8 +1,9 @@
 import { Button } from "@mantine/core";
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef } from "react";
+import { ListFrame } from "../parts/list-frame.tsx";
 import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { useSession } from "../session/session-context.ts";
 import { counted } from "../shown/amounts.ts";
@@ -27,7 +28,7 @@ export function DeadLettersPage() {
   const navigate = route.useNavigate();
   const table = useRef<HTMLTableElement>(null);
   const found = useGroups(search);
-  const { data, error, isFetching, refetch } = found;
+  const { data, isFetching, refetch } = found;
   const all = data?.groups ?? NONE;
   const shown =
     search.show === "all" ? all : all.filter(({ open }) => open > 0);
@@ -66,18 +67,16 @@ export function DeadLettersPage() {
           void navigate({ search: groupSearch({ ...changed }) })
         }
       />
-      <section
-        className={list.list}
-        aria-label="Groups of dead letters"
-        aria-busy={isFetching}
+      <ListFrame
+        label="Groups of dead letters"
+        what="dead letters"
+        found={found}
+        hasRows={() => shown.length > 0}
+        nothing={() => (
+          <NoGroups search={search} hasDelivered={all.length > 0} />
+        )}
       >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
-        )}
-        {data === undefined && error === null && (
-          <Loading what="dead letters" />
-        )}
-        {shown.length > 0 && (
+        {(_, isStale) => (
           <>
             {isAdmin && (
               <ChoiceBar
@@ -97,14 +96,11 @@ export function DeadLettersPage() {
               chosen={isAdmin ? chosen : null}
               search={search}
               isOfAllTenants={isOfAllTenants}
-              isStale={found.isPlaceholderData || error !== null}
+              isStale={isStale}
             />
           </>
         )}
-        {data !== undefined && shown.length === 0 && error === null && (
-          <NoGroups search={search} hasDelivered={all.length > 0} />
-        )}
-      </section>
+      </ListFrame>
       {data?.isCut === true && (
         <p>
           Only the {MAX_GROUPS} largest groups are shown: add a filter, or take

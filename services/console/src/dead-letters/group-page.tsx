@@ -2,9 +2,9 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { DeadLetter, DeadLetterPage } from "../api/answers-letters.ts";
+import { ListFrame } from "../parts/list-frame.tsx";
 import { ListPages } from "../parts/list-pages.tsx";
-import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
@@ -37,7 +37,7 @@ export function GroupPage() {
       }),
     placeholderData: keepPreviousData,
   });
-  const { data, error, isFetching, refetch } = found;
+  const { data } = found;
   const letters = data?.deadLetters ?? NONE;
   const chosen = useChosen(
     letters.filter((letter) => whyNotLetter(letter) === null),
@@ -72,18 +72,15 @@ export function GroupPage() {
           </>
         )}
       </p>
-      <section
-        className={list.list}
-        aria-label="Dead letters"
-        aria-busy={isFetching}
+      <ListFrame
+        label="Dead letters"
+        found={found}
+        hasRows={({ deadLetters }) => deadLetters.length > 0}
+        nothing={({ nextCursor }) => (
+          <NoLetters hasMore={nextCursor !== null} />
+        )}
       >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
-        )}
-        {data === undefined && error === null && (
-          <Loading what="dead letters" />
-        )}
-        {letters.length > 0 && (
+        {({ deadLetters }, isStale) => (
           <>
             {caller.role === "admin" && (
               <ChoiceBar
@@ -99,16 +96,13 @@ export function GroupPage() {
             )}
             <LetterTable
               ref={table}
-              letters={letters}
+              letters={deadLetters}
               chosen={caller.role === "admin" ? chosen : null}
-              isStale={found.isPlaceholderData || error !== null}
+              isStale={isStale}
             />
           </>
         )}
-        {data !== undefined && letters.length === 0 && error === null && (
-          <NoLetters hasMore={data.nextCursor !== null} />
-        )}
-      </section>
+      </ListFrame>
       <ListPages
         isFirst={cursor === undefined}
         nextCursor={data?.nextCursor ?? null}

@@ -1,9 +1,9 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef } from "react";
 import { eventSearch } from "../event/event-search.ts";
+import { ListFrame } from "../parts/list-frame.tsx";
 import { ListPages } from "../parts/list-pages.tsx";
-import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
@@ -50,7 +50,7 @@ export function DeliveriesPage() {
   }
 
   const { cursor, live: _, ...filters } = search;
-  const { data, error, isFetching, refetch } = found;
+  const { data, isFetching, refetch } = found;
   return (
     <>
       <ListHead
@@ -81,28 +81,26 @@ export function DeliveriesPage() {
           : who got it, who did not, and why
         </p>
       )}
-      <section
+      <ListFrame
         ref={section}
-        className={`${list.list} ${styles.list} ${isRunning && styles.running}`}
-        aria-label="Deliveries"
-        aria-busy={isFetching && !isRunning}
-      >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
+        label="Deliveries"
+        className={`${styles.list} ${isRunning && styles.running}`}
+        found={found}
+        isBusy={isFetching && !isRunning}
+        hasRows={(page) => page.deliveries.length > 0}
+        nothing={({ nextCursor }) => (
+          <NoDeliveries search={search} hasMore={nextCursor !== null} />
         )}
-        {data === undefined && error === null && <Loading what="deliveries" />}
-        {data !== undefined && data.deliveries.length > 0 && (
+      >
+        {(page, isStale) => (
           <DeliveryTable
             ref={table}
-            deliveries={data.deliveries}
+            deliveries={page.deliveries}
             isOfAllTenants={caller.tenantId === null}
-            isStale={found.isPlaceholderData || error !== null}
+            isStale={isStale}
           />
         )}
-        {data?.deliveries.length === 0 && error === null && (
-          <NoDeliveries search={search} hasMore={data.nextCursor !== null} />
-        )}
-      </section>
+      </ListFrame>
       <ListPages
         isFirst={cursor === undefined}
         nextCursor={data?.nextCursor ?? null}

@@ -3,9 +3,10 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { EndpointPage } from "../api/answers-endpoints.ts";
+import { ListFrame } from "../parts/list-frame.tsx";
 import { ListPages } from "../parts/list-pages.tsx";
 import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
@@ -48,7 +49,7 @@ export function EndpointsPage() {
   }
 
   const { cursor, ...filters } = search;
-  const { data, error, isFetching, refetch } = found;
+  const { data, isFetching, refetch } = found;
   return (
     <>
       <div className={list.head}>
@@ -82,29 +83,25 @@ export function EndpointsPage() {
           How they do cannot be shown: <Text>{health.error.message}</Text>
         </p>
       )}
-      <section
-        className={list.list}
-        aria-label="Endpoints"
-        aria-busy={isFetching}
-      >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
+      <ListFrame
+        label="Endpoints"
+        found={found}
+        hasRows={({ endpoints }) => endpoints.length > 0}
+        nothing={() => (
+          <NoEndpoints search={search} canMake={caller.role === "admin"} />
         )}
-        {data === undefined && error === null && <Loading what="endpoints" />}
-        {data !== undefined && data.endpoints.length > 0 && (
+      >
+        {({ endpoints }, isStale) => (
           <EndpointTable
             ref={table}
-            endpoints={data.endpoints}
+            endpoints={endpoints}
             isOfAllTenants={caller.tenantId === null}
-            isStale={found.isPlaceholderData || error !== null}
+            isStale={isStale}
             health={health}
             breakers={breakers}
           />
         )}
-        {data?.endpoints.length === 0 && error === null && (
-          <NoEndpoints search={search} canMake={caller.role === "admin"} />
-        )}
-      </section>
+      </ListFrame>
       <ListPages
         isFirst={cursor === undefined}
         nextCursor={data?.nextCursor ?? null}

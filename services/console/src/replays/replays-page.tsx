@@ -3,9 +3,10 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { ReplayPage as Page } from "../api/answers-replays.ts";
+import { ListFrame } from "../parts/list-frame.tsx";
 import { ListPages } from "../parts/list-pages.tsx";
 import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { usePageTitle } from "../parts/page-title.ts";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
@@ -41,8 +42,7 @@ export function ReplaysPage() {
         : false,
   });
   useRowKeys(table, "replays-key");
-  const { data, error, isFetching, isLoading, isPlaceholderData, refetch } =
-    found;
+  const { data, isLoading, isPlaceholderData, refetch } = found;
   return (
     <>
       <div className={list.head}>
@@ -71,26 +71,16 @@ export function ReplaysPage() {
         isOfAllTenants={caller.tenantId === null}
         onChange={(asked) => void go({ search: replaySearch({ ...asked }) })}
       />
-      <section
-        className={list.list}
-        aria-label="Replays"
-        aria-busy={isFetching}
+      <ListFrame
+        label="Replays"
+        found={found}
+        hasRows={({ replays }) => replays.length > 0}
+        nothing={() => <NoReplays isFiltered={hasFilters(search)} />}
       >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
+        {({ replays }, isStale) => (
+          <ReplayTable ref={table} replays={replays} isStale={isStale} />
         )}
-        {data === undefined && error === null && <Loading what="replays" />}
-        {data !== undefined && data.replays.length > 0 && (
-          <ReplayTable
-            ref={table}
-            replays={data.replays}
-            isStale={isPlaceholderData || error !== null}
-          />
-        )}
-        {data?.replays.length === 0 && error === null && (
-          <NoReplays isFiltered={hasFilters(search)} />
-        )}
-      </section>
+      </ListFrame>
       <ListPages
         isFirst={search.cursor === undefined}
         nextCursor={data?.nextCursor ?? null}
