@@ -7,12 +7,11 @@ import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
 import type { SavedQueries } from "../services/console/src/api/answers-queries.ts";
 import { withLiterals } from "../services/console/src/sql/literal-sql.ts";
-import { chromiumPath, seriousViolations } from "./console/chromium.ts";
+import { chromiumPath, seriousViolations, signIn } from "./console/chromium.ts";
 import {
   ADMIN_KEY,
   PATIENCE_MS,
   rowsOf,
-  signIn,
   useConsole,
 } from "./console/running-console.ts";
 

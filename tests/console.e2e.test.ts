@@ -8,6 +8,7 @@ import {
   chromiumPath,
   openPage,
   seriousViolations,
+  signIn,
 } from "./console/chromium.ts";
 import { startPrefixProxy } from "./console/prefix-proxy.ts";
 import {
@@ -15,7 +16,6 @@ import {
   openGivenUp,
   PATIENCE_MS,
   rowsOf,
-  signIn,
   useConsole,
 } from "./console/running-console.ts";
 

@@ -23,6 +23,7 @@ import {
   chromiumPath,
   launchChromium,
   openPage,
+  signIn,
   type WatchedPage,
 } from "./chromium.ts";
 
@@ -160,12 +161,6 @@ export function useConsole({
     browser: () => browser,
     receiver: () => receiver,
   };
-}
-
-export async function signIn(page: Page, key: string): Promise<void> {
-  await page.getByLabel("API key", { exact: true }).fill(key);
-  await page.keyboard.press("Enter");
-  await page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
 }
 
 export async function openGivenUp(page: Page): Promise<void> {
