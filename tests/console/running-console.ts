@@ -29,7 +29,8 @@ import {
 
 const TIERS = "1s,2s";
 export const PATIENCE_MS = 60_000;
-const LONG = 200_000;
+/** For a test in the browser, on a slow and busy machine. */
+export const LONG = 200_000;
 export const ADMIN_KEY = "an-admin-key-of-the-test";
 
 /** What a receiver or a publisher may try: scripts, other directions of text, a very long line. */
