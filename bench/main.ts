@@ -2,6 +2,7 @@
 import { attemptIngest } from "./benches/attempt-ingest.ts";
 import { burstDue } from "./benches/burst-due.ts";
 import { catchUp } from "./benches/catch-up.ts";
+import { console as consoleInBrowser } from "./benches/console.ts";
 import { cost } from "./benches/cost.ts";
 import { crash } from "./benches/crash.ts";
 import { drain } from "./benches/drain.ts";
@@ -48,6 +49,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   payloads,
   cost,
   queries,
+  console: consoleInBrowser,
   "attempt-ingest": attemptIngest,
   replay,
   publish,

@@ -1,18 +1,22 @@
 /** The console's pages of dead letters and of replays in a real browser, on the whole stack. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { chromiumPath, seriousViolations } from "./console/chromium.ts";
-import { PATIENCE_MS, rowsOf, useConsole } from "./console/running-console.ts";
+import { chromiumPath } from "./console/chromium.ts";
+import {
+  describeInChromium,
+  LOOKS,
+  looking,
+  shot,
+  widerBy,
+} from "./console/looks.ts";
+import {
+  LONG,
+  PATIENCE_MS,
+  rowsOf,
+  useConsole,
+} from "./console/running-console.ts";
 
-const LONG = 200_000;
-/** People look at them; no test does. */
-const SHOTS = fileURLToPath(
-  new URL("../.cache/console-shots/", import.meta.url),
-);
 const HOSTILE = `<img src=x onerror="window.pwned=1">\u202Egnp.exe ${"long".repeat(60)}`;
 /** Enough that a replay of one a second can be paused. */
 const SENT_AGAIN = 40;
@@ -57,7 +61,6 @@ async function generate(): Promise<void> {
 }
 
 beforeAll(async () => {
-  mkdirSync(SHOTS, { recursive: true });
   if (chromiumPath !== "") await generate();
 }, LONG);
 
@@ -73,13 +76,7 @@ async function openReplays(page: Page): Promise<void> {
   await page.getByRole("row").nth(1).waitFor();
 }
 
-const describeHere = chromiumPath === "" ? describe.skip : describe;
-const note =
-  chromiumPath === ""
-    ? " (no chromium on this machine: apt-get install chromium)"
-    : "";
-
-describeHere(`dead letters and replays in Chromium${note}`, () => {
+describeInChromium("dead letters and replays in Chromium", () => {
   test(
     "by keyboard: to the groups, into one, to a delivery; a filter is in the URL",
     async () => {
@@ -198,12 +195,12 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
 
       await openReplays(page);
       await page.getByText("⟨U+202E⟩gnp.exe").waitFor();
-      const widths = [await page.evaluate(WIDER)];
+      const widths = [await widerBy(page)];
       await page.getByRole("link", { name: /gnp\.exe/ }).click();
       await page.getByText("What it selects").waitFor();
-      widths.push(await page.evaluate(WIDER));
+      widths.push(await widerBy(page));
       await openLetters(page);
-      widths.push(await page.evaluate(WIDER));
+      widths.push(await widerBy(page));
 
       expect({
         widths,
@@ -215,22 +212,11 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
     LONG,
   );
 
-  test.each([
-    { width: 1_280, colorScheme: "light" },
-    { width: 390, colorScheme: "light" },
-    { width: 1_280, colorScheme: "dark" },
-  ] as const)(
+  test.each(LOOKS)(
     "axe finds nothing serious on any page: %j",
     async (how) => {
       const { page, complaints } = await open(how);
-      const found: Record<string, string[]> = {};
-      const look = async (name: string): Promise<void> => {
-        await page.screenshot({
-          path: join(SHOTS, `${name}-${how.width}-${how.colorScheme}.png`),
-          fullPage: true,
-        });
-        found[name] = await seriousViolations(page);
-      };
+      const { look, found } = looking(page, how);
 
       await openLetters(page);
       await page
@@ -261,7 +247,7 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
       await page.getByRole("heading", { name: "New replay" }).waitFor();
       await look("new-replay");
 
-      expect(Object.values(found).flat()).toEqual([]);
+      expect(found).toEqual([]);
       expect(complaints).toEqual([]);
     },
     LONG,
@@ -289,7 +275,7 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
       await page.getByRole("button", { name: "Send again" }).click();
       await page.getByText("they lost them").waitFor();
       await page.getByText(/^about \d/).waitFor({ timeout: PATIENCE_MS });
-      await page.screenshot({ path: join(SHOTS, "replay-running.png") });
+      await shot(page, "replay-running", { fullPage: false });
 
       await page.getByRole("button", { name: "Pause" }).click();
       await page.getByText("Paused", { exact: true }).waitFor();
@@ -300,7 +286,7 @@ describeHere(`dead letters and replays in Chromium${note}`, () => {
       await dialog.getByRole("button", { name: "Keep it" }).click();
       await dialog.waitFor({ state: "detached" });
       await page.getByRole("button", { name: "Cancel…" }).click();
-      await page.screenshot({ path: join(SHOTS, "replay-cancel.png") });
+      await shot(page, "replay-cancel", { fullPage: false });
       await dialog.getByLabel(/Why/).fill("it was the wrong tenant");
       await dialog.getByRole("button", { name: "Cancel the replay" }).click();
 
@@ -444,4 +430,3 @@ function ours(complaints: readonly string[]): readonly string[] {
 }
 
 /** How many pixels the page is wider than the window. */
-const WIDER = "document.documentElement.scrollWidth - innerWidth";

@@ -1,29 +1,28 @@
 /** The console's pages of endpoints in a real browser, on the whole stack. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { chromiumPath, seriousViolations } from "./console/chromium.ts";
+import { seriousViolations } from "./console/chromium.ts";
+import {
+  describeInChromium,
+  LOOKS,
+  looking,
+  shot,
+  widerBy,
+} from "./console/looks.ts";
 import {
   ADMIN_KEY,
+  LONG,
   openGivenUp,
   PATIENCE_MS,
   rowsOf,
   useConsole,
 } from "./console/running-console.ts";
 
-const LONG = 200_000;
-/** People look at them; no test does. */
-const SHOTS = fileURLToPath(
-  new URL("../.cache/console-shots/", import.meta.url),
-);
 const HOSTILE = `<script>window.pwned=1</script>\u202Egnp.exe ${"long".repeat(200)}`;
 
 const console = useConsole();
 const { call, open } = console;
-beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
 
 interface Endpoint {
   readonly id: string;
@@ -87,10 +86,6 @@ async function openEndpoint(page: Page, path: string): Promise<void> {
   await page.getByRole("heading", { name: "Configuration" }).waitFor();
 }
 
-async function shot(page: Page, name: string): Promise<void> {
-  await page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
-}
-
 async function act(page: Page, name: string | RegExp): Promise<void> {
   await page
     .getByRole("group", { name: "Actions" })
@@ -103,26 +98,12 @@ function ours(complaints: readonly string[]): readonly string[] {
   return complaints.filter((line) => !line.startsWith("Failed to load"));
 }
 
-const describeHere = chromiumPath === "" ? describe.skip : describe;
-const note =
-  chromiumPath === ""
-    ? " (no chromium on this machine: apt-get install chromium)"
-    : "";
-
-describeHere(`the console's endpoints in Chromium${note}`, () => {
-  test.each([
-    { width: 1_280, colorScheme: "light" },
-    { width: 390, colorScheme: "light" },
-    { width: 1_280, colorScheme: "dark" },
-  ] as const)(
+describeInChromium("the console's endpoints in Chromium", () => {
+  test.each(LOOKS)(
     "axe finds nothing serious on any page: %j",
     async (how) => {
       const { page, complaints } = await open(how);
-      const found: Record<string, string[]> = {};
-      const look = async (name: string): Promise<void> => {
-        await shot(page, `${name}-${how.width}-${how.colorScheme}`);
-        found[name] = await seriousViolations(page);
-      };
+      const { look, found } = looking(page, how);
 
       await openList(page);
       await page.getByText("100 %").waitFor();
@@ -155,15 +136,7 @@ describeHere(`the console's endpoints in Chromium${note}`, () => {
       await page.getByRole("button", { name: "Create" }).waitFor();
       await look("endpoint-new");
 
-      expect(found).toEqual({
-        endpoints: [],
-        endpoint: [],
-        "endpoint-redrive": [],
-        "endpoint-delete": [],
-        "endpoint-disable": [],
-        "endpoint-edit": [],
-        "endpoint-new": [],
-      });
+      expect(found).toEqual([]);
       expect(ours(complaints)).toEqual([]);
     },
     LONG,
@@ -466,11 +439,7 @@ describeHere(`the console's endpoints in Chromium${note}`, () => {
       });
       const widths: unknown[] = [];
       const measure = async (): Promise<void> =>
-        void widths.push(
-          await page.evaluate(
-            "document.documentElement.scrollWidth - innerWidth",
-          ),
-        );
+        void widths.push(await widerBy(page));
 
       await openList(page);
       await page.getByText("⟨U+202E⟩gnp.exe").first().waitFor();

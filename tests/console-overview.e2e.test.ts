@@ -1,18 +1,20 @@
 /** The console's overview in a real browser, on the whole stack: deliveries that went well, one that was given up, one that waits, and a breaker that is open. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { beforeAll, expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { chromiumPath, seriousViolations } from "./console/chromium.ts";
-import { PATIENCE_MS, rowsOf, useConsole } from "./console/running-console.ts";
+import {
+  describeInChromium,
+  LOOKS,
+  looking,
+  widerBy,
+} from "./console/looks.ts";
+import {
+  LONG,
+  PATIENCE_MS,
+  rowsOf,
+  useConsole,
+} from "./console/running-console.ts";
 
-const LONG = 200_000;
-/** People look at them; no test does. */
-const SHOTS = fileURLToPath(
-  new URL("../.cache/console-shots/", import.meta.url),
-);
 const HOUR = 3_600_000;
 
 const console = useConsole();
@@ -40,11 +42,8 @@ async function shown(page: Page): Promise<void> {
   );
 }
 
-const describeHere = chromiumPath === "" ? describe.skip : describe;
-
-describeHere("the overview in Chromium", () => {
+describeInChromium("the overview in Chromium", () => {
   beforeAll(async () => {
-    mkdirSync(SHOTS, { recursive: true });
     await call("POST /v1/events", {
       id: "evt-later",
       type: "order.paid",
@@ -252,11 +251,7 @@ describeHere("the overview in Chromium", () => {
     LONG,
   );
 
-  test.each([
-    { width: 1_280, colorScheme: "light" },
-    { width: 390, colorScheme: "light" },
-    { width: 1_280, colorScheme: "dark" },
-  ] as const)(
+  test.each(LOOKS)(
     "axe finds nothing serious, and nothing is wider than the page: %j",
     async (how) => {
       const { page, complaints } = await open(how);
@@ -267,16 +262,10 @@ describeHere("the overview in Chromium", () => {
       await page.getByRole("slider").first().focus();
       await page.keyboard.press("ArrowLeft");
 
-      await page.screenshot({
-        path: join(SHOTS, `overview-${how.width}-${how.colorScheme}.png`),
-        fullPage: true,
-      });
-      expect(await seriousViolations(page)).toEqual([]);
-      expect(
-        await page.evaluate(
-          "document.documentElement.scrollWidth - innerWidth",
-        ),
-      ).toBe(0);
+      const { look, found } = looking(page, how);
+      await look("overview");
+      expect(found).toEqual([]);
+      expect(await widerBy(page)).toBe(0);
       expect(complaints).toEqual([]);
     },
     LONG,

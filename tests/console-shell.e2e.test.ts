@@ -1,37 +1,22 @@
 /** What goes through the whole console, in a real browser: following a list, UTC or local, the palette, the focus, and the head. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { chromiumPath, seriousViolations } from "./console/chromium.ts";
+import { seriousViolations, signIn } from "./console/chromium.ts";
+import { describeInChromium, LOOKS, looking, shot } from "./console/looks.ts";
 import {
   ADMIN_KEY,
+  LONG,
   openGivenUp,
   PATIENCE_MS,
   rowsOf,
-  signIn,
   useConsole,
 } from "./console/running-console.ts";
-
-const LONG = 200_000;
-/** People look at them; no test does. */
-const SHOTS = fileURLToPath(
-  new URL("../.cache/console-shots/", import.meta.url),
-);
 
 const console = useConsole();
 const { call } = console;
 const open = (how: Parameters<typeof console.open>[0] = {}) =>
   console.open({ url: `${console.url()}/#/deliveries`, ...how });
-beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
-
-const describeHere = chromiumPath === "" ? describe.skip : describe;
-const note =
-  chromiumPath === ""
-    ? " (no chromium on this machine: apt-get install chromium)"
-    : "";
 
 interface Listed {
   readonly deliveries: readonly {
@@ -65,7 +50,7 @@ const focused = async (page: Page): Promise<unknown> =>
     "document.activeElement.hash || document.activeElement.textContent",
   );
 
-describeHere(`what goes through the whole console${note}`, () => {
+describeInChromium("what goes through the whole console", () => {
   test(
     "filters by a pattern of types and by attempts",
     async () => {
@@ -228,19 +213,11 @@ describeHere(`what goes through the whole console${note}`, () => {
     LONG,
   );
 
-  test.each([
-    { width: 1_280, colorScheme: "light" },
-    { width: 390, colorScheme: "light" },
-    { width: 1_280, colorScheme: "dark" },
-  ] as const)(
+  test.each(LOOKS)(
     "the head holds ten pages, and axe finds nothing serious: %j",
     async (how) => {
       const { page, complaints } = await open(how);
-      const shot = async (name: string): Promise<void> =>
-        void (await page.screenshot({
-          path: join(SHOTS, `${name}-${how.width}-${how.colorScheme}.png`),
-        }));
-      const found: Record<string, string[]> = {};
+      const { look, found } = looking(page, how);
       await waitFor(async () => (await rowsOf(page)) === 4);
 
       // As many as there may be one day, the one that is shown in the middle of them.
@@ -266,16 +243,14 @@ describeHere(`what goes through the whole console${note}`, () => {
       await links.first().focus();
       await page.getByRole("button", { name: "Live", exact: true }).click();
       await page.getByText("More filters").click();
-      await shot("shell");
-      found["live"] = await seriousViolations(page);
+      await look("shell");
       await page.keyboard.press("Control+k");
       await page.getByRole("dialog").waitFor();
-      await shot("palette");
-      found["palette"] = await seriousViolations(page);
+      await look("palette");
       await page.keyboard.insertText("no such thing");
-      found["nothing"] = await seriousViolations(page);
+      await look("nothing");
 
-      expect(found).toEqual({ live: [], palette: [], nothing: [] });
+      expect(found).toEqual([]);
       expect(complaints).toEqual([]);
     },
     LONG,
@@ -305,7 +280,7 @@ describeHere(`what goes through the whole console${note}`, () => {
       const read = await eventsOf(page);
       await publish("live-2");
       expect(await eventsOf(page)).toEqual(read);
-      await page.screenshot({ path: join(SHOTS, "live-stopped.png") });
+      await shot(page, "live-stopped", { fullPage: false });
       await page.getByRole("button", { name: "Go on" }).click();
       await comes("live-2");
 

@@ -1,39 +1,33 @@
 /** The console's page for SQL in a real browser, on the whole stack. */
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { beforeAll, describe, expect, test } from "@jest/globals";
+import { readFileSync } from "node:fs";
+import { expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
 import type { SavedQueries } from "../services/console/src/api/answers-queries.ts";
 import { withLiterals } from "../services/console/src/sql/literal-sql.ts";
-import { chromiumPath, seriousViolations } from "./console/chromium.ts";
+import { seriousViolations, signIn } from "./console/chromium.ts";
+import {
+  describeInChromium,
+  harmOf,
+  LOOKS,
+  looking,
+  NO_HARM,
+  shot,
+} from "./console/looks.ts";
 import {
   ADMIN_KEY,
   PATIENCE_MS,
   rowsOf,
-  signIn,
   useConsole,
 } from "./console/running-console.ts";
 
 const LONG = 300_000;
-/** People look at them; no test does. */
-const SHOTS = fileURLToPath(
-  new URL("../.cache/console-shots/", import.meta.url),
-);
 
 /** `worst-endpoints` */
 const QUESTION = "Which endpoints fail most?";
 
 const console = useConsole();
 const { call, open } = console;
-beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
-
-const describeHere = chromiumPath === "" ? describe.skip : describe;
-const note =
-  chromiumPath === ""
-    ? " (no chromium on this machine: apt-get install chromium)"
-    : "";
 
 async function openSql(more: Parameters<typeof open>[0] = {}) {
   const opened = await open(more);
@@ -68,7 +62,7 @@ async function saved(page: Page, button: string): Promise<string> {
   return readFileSync(await file.path(), "utf8");
 }
 
-describeHere(`the console's SQL in Chromium${note}`, () => {
+describeInChromium("the console's SQL in Chromium", () => {
   test(
     "by mouse: a column from the schema, the result to every digit, both files, and a link that runs nothing by itself",
     async () => {
@@ -269,7 +263,7 @@ describeHere(`the console's SQL in Chromium${note}`, () => {
       await page.getByRole("figure", { name: "sent, failed" }).waitFor();
       await page.getByLabel("Numbers").selectOption("took_ms");
       await page.getByRole("figure", { name: "took_ms" }).waitFor();
-      await page.screenshot({ path: join(SHOTS, "sql-chart-1280-light.png") });
+      await shot(page, "sql-chart-1280-light", { fullPage: false });
 
       expect(await seriousViolations(page)).toEqual([]);
       await run(page);
@@ -314,18 +308,7 @@ describeHere(`the console's SQL in Chromium${note}`, () => {
 
       expect(first[0]).toMatch(/^<script>window.*…$/);
       expect(shown).toContain("⟨U+202E⟩gnp.exe");
-      const [isPwned, images, wide] = await Promise.all(
-        [
-          "'pwned' in window",
-          "document.images.length",
-          "document.documentElement.scrollWidth - innerWidth",
-        ].map((asked) => page.evaluate(asked)),
-      );
-      expect({ isPwned, images, wide }).toEqual({
-        isPwned: false,
-        images: 0,
-        wide: 0,
-      });
+      expect(await harmOf(page)).toEqual(NO_HARM);
       await page.keyboard.press("Escape");
       await page.locator("[data-result] a").first().click();
       await page.getByText("Given up after 2 attempts.").waitFor();
@@ -374,61 +357,39 @@ describeHere(`the console's SQL in Chromium${note}`, () => {
     LONG,
   );
 
-  test.each([
-    { width: 1_280, colorScheme: "light" },
-    { width: 390, colorScheme: "light" },
-    { width: 1_280, colorScheme: "dark" },
-  ] as const)(
+  test.each(LOOKS)(
     "axe finds nothing serious: %j",
     async (how) => {
       const { page } = await openSql(how);
-      const shot = async (name: string): Promise<void> =>
-        void (await page.screenshot({
-          path: join(SHOTS, `${name}-${how.width}-${how.colorScheme}.png`),
-          fullPage: true,
-        }));
-      const found: Record<string, string[]> = {};
+      const { look, found } = looking(page, how);
 
       await page.locator("summary", { hasText: /^attempts$/ }).click();
-      await shot("sql-empty");
-      found["empty"] = await seriousViolations(page);
+      await look("sql-empty");
       await write(
         page,
         "SELECT started_at, delivery_id, outcome, status_code, duration_ms, response_body\nFROM attempts FINAL\nWHERE attempt_number > 0\nORDER BY started_at",
       );
       await run(page);
       await page.getByText("5 rows in").waitFor();
-      await shot("sql-rows");
-      found["rows"] = await seriousViolations(page);
+      await look("sql-rows");
       await page.getByRole("button", { name: "Open row 1" }).click();
-      await shot("sql-row");
-      found["row"] = await seriousViolations(page);
+      await look("sql-row");
       await page.keyboard.press("Escape");
       await write(page, "SELECT 1\nFROM attempts\nGROUP outcome");
       await run(page);
       await page.getByRole("alert").waitFor();
-      await shot("sql-mistake");
-      found["mistake"] = await seriousViolations(page);
+      await look("sql-mistake");
       await page.getByRole("link", { name: "Saved queries" }).click();
       const questions = page.getByRole("navigation", { name: "Saved queries" });
       await questions.getByRole("link").first().waitFor();
-      await shot("sql-questions");
-      found["questions"] = await seriousViolations(page);
+      await look("sql-questions");
       await questions.getByRole("link", { name: QUESTION }).click();
       await page.getByLabel("min_attempts", { exact: true }).fill("1");
       await run(page);
       await page.getByText(/rows? in/).waitFor();
-      await shot("sql-saved");
-      found["saved"] = await seriousViolations(page);
+      await look("sql-saved");
 
-      expect(found).toEqual({
-        empty: [],
-        rows: [],
-        row: [],
-        mistake: [],
-        questions: [],
-        saved: [],
-      });
+      expect(found).toEqual([]);
     },
     LONG,
   );

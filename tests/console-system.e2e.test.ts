@@ -1,27 +1,29 @@
 /** The console's pages of an event and of the installation itself, in a real browser on the whole stack. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { chromiumPath, seriousViolations } from "./console/chromium.ts";
+import { chromiumPath, signIn } from "./console/chromium.ts";
+import {
+  describeInChromium,
+  harmOf,
+  LOOKS,
+  looking,
+  NO_HARM,
+  widerBy,
+} from "./console/looks.ts";
 import {
   ADMIN_KEY,
+  LONG,
   openGivenUp,
   PATIENCE_MS,
   rowsOf,
-  signIn,
   useConsole,
 } from "./console/running-console.ts";
 
-const LONG = 200_000;
-/** People look at them; no test does. */
-const SHOTS = fileURLToPath(
-  new URL("../.cache/console-shots/", import.meta.url),
-);
 /** What somebody may call an endpoint. */
 const HOSTILE = `the CRM <img src=x onerror="window.pwned=1">\u202E`;
 
@@ -44,7 +46,6 @@ const { call, open } = console;
 let partly = "";
 
 beforeAll(async () => {
-  mkdirSync(SHOTS, { recursive: true });
   if (chromiumPath === "") return;
   await call("POST /v1/endpoints", {
     tenantId: "acme",
@@ -99,13 +100,7 @@ async function publishPartly(): Promise<boolean> {
   return verdict === "partly_delivered";
 }
 
-const describeHere = chromiumPath === "" ? describe.skip : describe;
-const note =
-  chromiumPath === ""
-    ? " (no chromium on this machine: apt-get install chromium)"
-    : "";
-
-describeHere(`an event in the console${note}`, () => {
+describeInChromium("an event in the console", () => {
   test(
     "by mouse: a delivery leads to its event, which says who got it, who did not, why, and what to do",
     async () => {
@@ -177,18 +172,7 @@ describeHere(`an event in the console${note}`, () => {
         .last()
         .getByText("⟨U+202E⟩")
         .waitFor();
-      const [isPwned, images, wide] = await Promise.all(
-        [
-          "'pwned' in window",
-          "document.images.length",
-          "document.documentElement.scrollWidth - innerWidth",
-        ].map((asked) => page.evaluate(asked)),
-      );
-      expect({ isPwned, images, wide }).toEqual({
-        isPwned: false,
-        images: 0,
-        wide: 0,
-      });
+      expect(await harmOf(page)).toEqual(NO_HARM);
       // A browser complains of each answer that is an error; the 409 was to come.
       expect(complaints).toEqual([expect.stringContaining("409")]);
 
@@ -199,7 +183,7 @@ describeHere(`an event in the console${note}`, () => {
   );
 });
 
-describeHere(`the installation in the console${note}`, () => {
+describeInChromium("the installation in the console", () => {
   const tab = async (page: Page, name: string): Promise<void> =>
     page
       .getByRole("navigation", { name: "System", exact: true })
@@ -412,27 +396,16 @@ describeHere(`the installation in the console${note}`, () => {
   );
 });
 
-describeHere(`all of these pages${note}`, () => {
-  test.each([
-    { width: 1_280, colorScheme: "light" },
-    { width: 390, colorScheme: "light" },
-    { width: 1_280, colorScheme: "dark" },
-  ] as const)(
+describeInChromium("all of these pages", () => {
+  test.each(LOOKS)(
     "axe finds nothing serious, and nothing is wider than the window: %j",
     async (how) => {
       const { page, complaints } = await open(how);
-      const found: Record<string, unknown> = {};
+      const { look: lookAt, found } = looking(page, how);
       const look = async (name: string): Promise<void> => {
-        await page.screenshot({
-          path: join(SHOTS, `${name}-${how.width}-${how.colorScheme}.png`),
-          fullPage: true,
-        });
-        const violations = await seriousViolations(page);
-        const wide = await page.evaluate(
-          "document.documentElement.scrollWidth - innerWidth + [...document.querySelectorAll('table')].filter(({ offsetWidth, parentElement }) => offsetWidth > parentElement.clientWidth).length",
-        );
-        if (violations.length > 0 || wide !== 0)
-          found[name] = { violations, wide };
+        await lookAt(name);
+        const wide = Number(await page.evaluate(WIDE_TABLES));
+        if (wide + (await widerBy(page)) !== 0) found.push(`${name}: too wide`);
       };
       const go = (path: string) => page.goto(`${console.url()}/#${path}`);
 
@@ -478,9 +451,12 @@ describeHere(`all of these pages${note}`, () => {
         .click();
       await look("system-revoke");
 
-      expect(found).toEqual({});
+      expect(found).toEqual([]);
       expect(complaints).toEqual([]);
     },
     LONG,
   );
 });
+
+const WIDE_TABLES =
+  "[...document.querySelectorAll('table')].filter(({ offsetWidth, parentElement }) => offsetWidth > parentElement.clientWidth).length";

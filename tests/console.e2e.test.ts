@@ -1,45 +1,32 @@
 /** The console in a real browser, on the whole stack, with deliveries that went well and that did not. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
-import {
-  chromiumPath,
-  openPage,
-  seriousViolations,
-} from "./console/chromium.ts";
+import { openPage, signIn } from "./console/chromium.ts";
 import { startPrefixProxy } from "./console/prefix-proxy.ts";
 import {
+  describeInChromium,
+  harmOf,
+  LOOKS,
+  looking,
+  NO_HARM,
+} from "./console/looks.ts";
+import {
   ADMIN_KEY,
+  LONG,
   openGivenUp,
   PATIENCE_MS,
   rowsOf,
-  signIn,
   useConsole,
 } from "./console/running-console.ts";
-
-const LONG = 200_000;
-/** People look at them; no test does. */
-const SHOTS = fileURLToPath(
-  new URL("../.cache/console-shots/", import.meta.url),
-);
 
 const console = useConsole();
 const { call, open } = console;
 const ended: (() => Promise<unknown>)[] = [];
-beforeAll(() => void mkdirSync(SHOTS, { recursive: true }));
 afterAll(async () => {
   for (const end of ended) await end();
 });
 
-const describeHere = chromiumPath === "" ? describe.skip : describe;
-const note =
-  chromiumPath === ""
-    ? " (no chromium on this machine: apt-get install chromium)"
-    : "";
-
-describeHere(`the console in Chromium${note}`, () => {
+describeInChromium("the console in Chromium", () => {
   test(
     "a wrong key is refused in words; the right one is kept in no storage, cookie or URL",
     async () => {
@@ -141,18 +128,7 @@ describeHere(`the console in Chromium${note}`, () => {
         expect(shown).toContain("⟨U+202E⟩gnp.exe");
       }
       await page.getByText("<b>x</b>").last().waitFor();
-      const [isPwned, images, wide] = await Promise.all(
-        [
-          "'pwned' in window",
-          "document.images.length",
-          "document.documentElement.scrollWidth - innerWidth",
-        ].map((asked) => page.evaluate(asked)),
-      );
-      expect({ isPwned, images, wide }).toEqual({
-        isPwned: false,
-        images: 0,
-        wide: 0,
-      });
+      expect(await harmOf(page)).toEqual(NO_HARM);
       expect(complaints).toEqual([]);
     },
     LONG,
@@ -188,47 +164,28 @@ describeHere(`the console in Chromium${note}`, () => {
     LONG,
   );
 
-  test.each([
-    { width: 1_280, colorScheme: "light" },
-    { width: 390, colorScheme: "light" },
-    { width: 1_280, colorScheme: "dark" },
-  ] as const)(
+  test.each(LOOKS)(
     "axe finds nothing serious on any page: %j",
     async (how) => {
       const { page, complaints } = await open(how);
-      const shot = async (name: string): Promise<void> =>
-        void (await page.screenshot({
-          path: join(SHOTS, `${name}-${how.width}-${how.colorScheme}.png`),
-          fullPage: true,
-        }));
-      const found: Record<string, string[]> = {};
+      const { look, found } = looking(page, how);
 
       await waitFor(async () => (await rowsOf(page)) === 4);
-      await shot("deliveries");
-      found["deliveries"] = await seriousViolations(page);
+      await look("deliveries");
       await page.keyboard.press("?");
-      found["help"] = await seriousViolations(page);
+      await look("help");
       await page.keyboard.press("Escape");
       await openGivenUp(page);
-      await shot("delivery");
-      found["delivery"] = await seriousViolations(page);
+      await look("delivery");
       await page.getByRole("button", { name: /Redrive/ }).click();
       await page.getByText("once more").waitFor();
-      await shot("redrive");
-      found["redrive"] = await seriousViolations(page);
+      await look("redrive");
       await page.keyboard.press("Escape");
       await page.getByRole("button", { name: "Sign out" }).click();
       await page.getByLabel("API key", { exact: true }).waitFor();
-      await shot("sign-in");
-      found["sign-in"] = await seriousViolations(page);
+      await look("sign-in");
 
-      expect(found).toEqual({
-        deliveries: [],
-        help: [],
-        delivery: [],
-        redrive: [],
-        "sign-in": [],
-      });
+      expect(found).toEqual([]);
       expect(complaints).toEqual([]);
     },
     LONG,

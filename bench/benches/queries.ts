@@ -52,7 +52,7 @@ export async function queries(context: BenchContext): Promise<BenchResult> {
   const filledS = (performance.now() - filling) / 1000;
   const random = seededRandom(SEED);
   const known = await knownOf(at, random);
-  const get = await startControl(context, stack, {
+  const { get } = await startControl(context, stack, {
     tenants: tenantsOf(known),
     endpoints: await endpointsIn(at),
   });

@@ -1,4 +1,4 @@
-/** A browser for tests: Debian's Chromium, driven by playwright-core. Neither brings or downloads a browser. */
+/** A browser for tests, the bench and the pictures: Debian's Chromium, driven by playwright-core. Neither brings or downloads a browser. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,8 +9,13 @@ export const chromiumPath = spawnSync("sh", ["-c", "command -v chromium"], {
   encoding: "utf8",
 }).stdout.trim();
 
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: chromiumPath });
+/** Rejects where there is none, with how to have it. */
+export async function launchChromium(): Promise<Browser> {
+  if (chromiumPath === "")
+    throw new Error(
+      "There is no chromium in the PATH of this machine, and this needs a browser. On Debian: apt-get install chromium",
+    );
+  return await chromium.launch({ executablePath: chromiumPath });
 }
 
 /** A page that keeps what its console, and its own scripts, complain of. */
@@ -54,6 +59,12 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, complaints, foreign };
+}
+
+export async function signIn(page: Page, key: string): Promise<void> {
+  await page.getByLabel("API key", { exact: true }).fill(key);
+  await page.keyboard.press("Enter");
+  await page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
 }
 
 const AXE = readFileSync(

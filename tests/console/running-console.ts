@@ -23,12 +23,14 @@ import {
   chromiumPath,
   launchChromium,
   openPage,
+  signIn,
   type WatchedPage,
 } from "./chromium.ts";
 
 const TIERS = "1s,2s";
 export const PATIENCE_MS = 60_000;
-const LONG = 200_000;
+/** For a test in the browser, on a slow and busy machine. */
+export const LONG = 200_000;
 export const ADMIN_KEY = "an-admin-key-of-the-test";
 
 /** What a receiver or a publisher may try: scripts, other directions of text, a very long line. */
@@ -160,12 +162,6 @@ export function useConsole({
     browser: () => browser,
     receiver: () => receiver,
   };
-}
-
-export async function signIn(page: Page, key: string): Promise<void> {
-  await page.getByLabel("API key", { exact: true }).fill(key);
-  await page.keyboard.press("Enter");
-  await page.getByRole("navigation", { name: "Pages", exact: true }).waitFor();
 }
 
 export async function openGivenUp(page: Page): Promise<void> {

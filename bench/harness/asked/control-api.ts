@@ -28,6 +28,11 @@ export const TENANT_USERS: Readonly<Record<string, ClickHouseUser>> = {
 
 const OWNER_WITHIN_MS = 30_000;
 
+export interface RunningControl {
+  readonly url: string;
+  readonly get: Get;
+}
+
 /** It knows the endpoints. `tenants` are those whose keys will be used. */
 export async function startControl(
   context: BenchContext,
@@ -39,7 +44,7 @@ export async function startControl(
     readonly tenants: readonly string[];
     readonly endpoints: readonly Endpoint[];
   },
-): Promise<Get> {
+): Promise<RunningControl> {
   const topics = await createTopics(context, stack, "queries.");
   await writeEndpoints(topics, endpoints);
   const { controlUrl } = await startSubject(context, {
@@ -54,7 +59,7 @@ export async function startControl(
   const keys = new Map<string | null, string>([[null, ADMIN_KEY]]);
   for (const tenantId of tenants)
     keys.set(tenantId, await readersKey(controlUrl, tenantId));
-  return async (path, tenantId) => {
+  const get: Get = async (path, tenantId) => {
     const key = keys.get(tenantId);
     if (key === undefined) throw new Error(`no key of ${tenantId} was made`);
     const answer = await fetch(`${controlUrl}${path}`, {
@@ -62,6 +67,7 @@ export async function startControl(
     });
     return { status: answer.status, text: await answer.text() };
   };
+  return { url: controlUrl, get };
 }
 
 /** Control may write only once it owns its partition. */
