@@ -8,6 +8,7 @@ import { DEFAULT_TIERS, parseTiers } from "../packages/core/src/index.ts";
 import {
   grantCommand,
   HOLDERS_OF,
+  lagRightOfSource,
   rightsOf,
   rightsOfSources,
   type Right,
@@ -47,6 +48,17 @@ function rightsOfService(service: Service): readonly Right[] {
   return [...rights.values()];
 }
 
+/** Those that control can do without, in words. */
+function lagRights(): string {
+  const rights = rightsOf("lag", { prefix: PREFIX, tiers: [] });
+  const named = (resource: Right["resource"]): string =>
+    rights
+      .filter((right) => right.resource === resource)
+      .map(({ name, isPrefix }) => `\`${name}${isPrefix ? "*" : ""}\``)
+      .join(", ");
+  return `Describe on the topics ${named("topic")} and the groups ${named("group")}`;
+}
+
 function operationsRights(): readonly Right[] {
   return rightsOf("operations", { prefix: PREFIX, tiers: [] });
 }
@@ -65,6 +77,8 @@ function render(): string {
     ...services.flatMap((service) =>
       rightsOfService(service).map((right) => row(service, right)),
     ),
+    "",
+    `Without ${lagRights()} control works all the same: \`GET /v1/system\` and the console then lack what they are for, and name the right.`,
     "",
     "Whoever may write `postrider.events` may act for any tenant, and only control may write `postrider.endpoints` and `postrider.control`.",
     "",
@@ -96,7 +110,13 @@ function render(): string {
     ...rightsOfSources(PREFIX, [A_SOURCE]).flatMap(strimziRight),
     "```",
     "",
-    "While one of these is missing, that source waits. Ingest itself, and the other sources, go on; `/readyz` has it as `source-rights`.",
+    "For control to tell how far ingest has read it (control works without this, too):",
+    "",
+    "```sh",
+    grantCommand(lagRightOfSource(A_SOURCE), "User:postrider-control"),
+    "```",
+    "",
+    "While one of ingest's is missing, that source waits. Ingest itself, and the other sources, go on; `/readyz` has it as `source-rights`.",
     "",
     "## As commands",
     "",

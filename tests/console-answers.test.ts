@@ -36,6 +36,7 @@ import type {
 import type {
   ApiKey,
   AuditEntry,
+  Configuration,
   ControlStatus,
   EncryptionKey,
   EncryptionKeys,
@@ -43,6 +44,14 @@ import type {
   FailedSeal,
   NewApiKey,
   Reencryption,
+  Setting,
+  Stage,
+  StageMember,
+  StageTopic,
+  System,
+  SystemProblem,
+  SystemProcess,
+  Topic,
   TypePolicy,
 } from "../services/console/src/api/answers-system.ts";
 import type {
@@ -413,6 +422,67 @@ const status: Kinds<ControlStatus> = {
   endpoints: whole,
   clickhouse: object,
 };
+const system: Kinds<System> = {
+  askedAt: text,
+  processes: array,
+  stages: array,
+  topics: array,
+  problem: objectOrNull,
+};
+const systemProblem: Kinds<SystemProblem> = {
+  detail: text,
+  command: textOrNull,
+};
+const systemProcess: Kinds<SystemProcess> = {
+  service: text,
+  host: text,
+  pid: wholeOrNull,
+  version: textOrNull,
+};
+const stage: Kinds<Stage> = {
+  name: text,
+  service: text,
+  groupId: text,
+  state: text,
+  isWaiting: bool,
+  members: array,
+  topics: array,
+  behind: wholeOrNull,
+  unfinished: wholeOrNull,
+  problem: objectOrNull,
+};
+const stageMember: Kinds<StageMember> = {
+  host: text,
+  pid: wholeOrNull,
+  version: textOrNull,
+  partitions: whole,
+};
+const stageTopic: Kinds<StageTopic> = {
+  topic: text,
+  partitions: wholeOrNull,
+  committed: wholeOrNull,
+  end: wholeOrNull,
+  behind: wholeOrNull,
+  unfinished: wholeOrNull,
+  problem: objectOrNull,
+};
+const topic: Kinds<Topic> = {
+  topic: text,
+  partitions: wholeOrNull,
+  replicas: wholeOrNull,
+  underReplicated: wholeOrNull,
+  leaderless: wholeOrNull,
+  records: wholeOrNull,
+  problem: objectOrNull,
+};
+const configuration: Kinds<Configuration> = { version: text, settings: array };
+const setting: Kinds<Setting> = {
+  variable: text,
+  value: textOrNull,
+  from: text,
+  isSecret: bool,
+  description: text,
+};
 const auditEntry: Kinds<AuditEntry> = {
   at: textOrNull,
   actor: text,
@@ -545,6 +615,15 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a group of a series", group, groups],
   ["a point of a series", point, groups?.properties?.["points"]?.items],
   ["control's status", status, schemas["Status"]],
+  ["the system", system, schemas["System"]],
+  ["why something is not known", systemProblem, below("System", "problem")],
+  ["a process", systemProcess, below("System", "processes")],
+  ["a stage", stage, below("System", "stages")],
+  ["a member of a stage", stageMember, below("System", "stages", "members")],
+  ["a topic of a stage", stageTopic, below("System", "stages", "topics")],
+  ["a topic", topic, below("System", "topics")],
+  ["the configuration", configuration, schemas["Configuration"]],
+  ["a setting", setting, below("Configuration", "settings")],
   ["an explanation", explanation, schemas["EventExplanation"]],
   ["an explained delivery", explained, below("EventExplanation", "deliveries")],
   [

@@ -115,6 +115,19 @@ describeInChromium("the overview in Chromium", () => {
       await shown(page);
       await panel(page, "Open breakers").getByRole("link").click();
       await page.waitForURL(/#\/endpoints\/ep_/);
+
+      await page.goBack();
+      await shown(page);
+      const lag = panel(page, "Lag by stage");
+      await lag
+        .getByRole("row", { name: /^dispatcher Served by 1 \d+$/ })
+        .waitFor();
+      await lag
+        .getByRole("row", { name: /^retry-scheduler Served by 1 \d+ waiting$/ })
+        .waitFor();
+      await lag.getByRole("link", { name: "dispatcher" }).click();
+      await page.waitForURL(/#\/system\?tab=stages&open=dispatcher$/);
+      await page.getByRole("heading", { name: "Members" }).waitFor();
       expect({ complaints, foreign }).toEqual({ complaints: [], foreign: [] });
     },
     LONG,
@@ -246,7 +259,8 @@ describeInChromium("the overview in Chromium", () => {
         timeoutMs: PATIENCE_MS,
       });
 
-      expect(await panel(other.page, "Control").count()).toBe(0);
+      for (const name of ["Control", "Lag by stage"])
+        expect(await panel(other.page, name).count()).toBe(0);
     },
     LONG,
   );

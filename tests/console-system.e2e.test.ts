@@ -212,6 +212,71 @@ describeInChromium("the installation in the console", () => {
   );
 
   test(
+    "processes with their version; by keyboard: stages with what they have not done, their topics and members",
+    async () => {
+      const { page, complaints } = await open();
+      await page.goto(`${console.url()}/#/system`);
+      for (const service of ["ingest", "dispatcher", "retry-scheduler"])
+        await page
+          .getByRole("row", { name: new RegExp(`^${service} \\d+\\.\\d+`) })
+          .waitFor();
+      await page.getByText(/processes of version/).waitFor();
+
+      await tab(page, "Stages");
+      await page
+        .getByRole("row", { name: /^recorder\.attempts recorder Served by 1 / })
+        .waitFor();
+      await page
+        .getByRole("row", { name: /^retry-scheduler .* waiting/ })
+        .waitFor();
+      await page.keyboard.press("j");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/tab=stages&open=route$/);
+      await page.getByRole("heading", { name: "Members" }).waitFor();
+      await page.getByRole("rowheader", { name: /\.events$/ }).waitFor();
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/tab=stages$/);
+      await page
+        .getByRole("heading", { name: "Members" })
+        .waitFor({ state: "detached" });
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "topics and how they are kept; the configuration, without its secrets; on a narrow screen both fit",
+    async () => {
+      const { page, complaints } = await open({ width: 390 });
+      await page.goto(`${console.url()}/#/system?tab=topics`);
+      await page.getByRole("row", { name: /\.deliveries Whole 2 / }).waitFor();
+      const widthBeyond = "document.documentElement.scrollWidth - innerWidth";
+      expect(await page.evaluate(widthBeyond)).toBe(0);
+
+      await tab(page, "Configuration");
+      await page
+        .getByRole("row", { name: /^POSTRIDER_ADMIN_KEY .*\[redacted\] Set$/ })
+        .waitFor();
+      await page
+        .getByRole("row", {
+          name: /^POSTRIDER_ENCRYPTION_KEYS .*\[redacted\] Set by a file$/,
+        })
+        .waitFor();
+      await page
+        .getByRole("row", { name: /^POSTRIDER_QUERY_TIMEOUT .* 30s Default$/ })
+        .waitFor();
+      const text = await page.evaluate("document.body.innerText");
+      expect(text).not.toContain(ADMIN_KEY);
+      expect(text).not.toContain(K1.split(":")[1]);
+      expect(await page.evaluate(widthBeyond)).toBe(0);
+      expect(await seriousViolations(page)).toEqual([]);
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
     "the audit log: filters are in the URL and outlive a reload; a row opens what changed",
     async () => {
       const { page, complaints } = await open();
@@ -369,6 +434,10 @@ describeInChromium("the installation in the console", () => {
       await page.getByRole("link", { name: "System" }).click();
       await tab(page, "API keys");
       await page.getByRole("heading", { name: "For administrators" }).waitFor();
+      await tab(page, "Configuration");
+      await page.getByRole("heading", { name: "For administrators" }).waitFor();
+      await tab(page, "Stages");
+      await page.getByRole("link", { name: "dispatcher" }).waitFor();
       await tab(page, "Encryption keys");
       await page.getByText("needs the key of an administrator").waitFor();
       expect(await page.getByRole("button", { name: /Seal/ }).count()).toBe(0);
@@ -377,7 +446,13 @@ describeInChromium("the installation in the console", () => {
 
       const other = (await open({ key: tenant!.token })).page;
       await other.getByRole("link", { name: "System" }).click();
-      for (const name of ["Services", "Encryption keys"]) {
+      for (const name of [
+        "Services",
+        "Stages",
+        "Topics",
+        "Configuration",
+        "Encryption keys",
+      ]) {
         await tab(other, name);
         await other.getByRole("heading", { name: "For operators" }).waitFor();
       }

@@ -119,6 +119,7 @@ const FOLDERS: Readonly<
       "replays",
       "resumes",
       "secrets",
+      "system",
       "writer",
     ],
     audit: [],
@@ -132,6 +133,7 @@ const FOLDERS: Readonly<
     replays: ["audit", "http", "letters", "writer"],
     resumes: ["audit", "endpoints", "http", "letters", "writer"],
     secrets: ["audit", "endpoints", "http"],
+    system: ["http"],
     writer: ["http"],
     reads: [
       "cookbook",

@@ -38,6 +38,7 @@ import {
   HOLDERS_OF,
   rightsOf,
   rightsOfSources,
+  rightText,
   topicPlan,
   type Right,
 } from "@postrider/messaging";
@@ -405,6 +406,68 @@ test.each([
   },
   60_000,
 );
+
+interface Known {
+  readonly problem: {
+    readonly detail: string;
+    readonly command: string | null;
+  } | null;
+}
+
+async function systemNow(): Promise<{
+  readonly processes: readonly { service: string; version: string | null }[];
+  readonly stages: readonly (Known & { name: string; topics: Known[] })[];
+  readonly topics: readonly Known[];
+}> {
+  const [found] = running.get("control")!.services;
+  const response = await fetch(`${found!.url}/v1/system`, {
+    headers: { authorization: "Bearer admin" },
+  });
+  return (await response.json()) as Awaited<ReturnType<typeof systemNow>>; // what the API answers
+}
+
+/** All that control says it does not know, each once. */
+async function notKnown(): Promise<readonly string[]> {
+  const { stages, topics } = await systemNow();
+  const all = [...stages, ...stages.flatMap((each) => each.topics), ...topics];
+  const texts = all.flatMap(({ problem }) =>
+    problem === null ? [] : [`${problem.detail} ${problem.command}`],
+  );
+  return [...new Set(texts)].toSorted();
+}
+
+test("control tells how far every stage is with the rights that it is given for it; without these it starts all the same, and names them", async () => {
+  const lost = rightsOfService("control").filter(({ resource, name }) =>
+    [
+      "group secured.route",
+      "topic secured.retry.",
+      "topic secured.intake",
+    ].includes(`${resource} ${name}`),
+  );
+  await waitFor(async () => (await notKnown()).length === 0);
+  const { processes, stages } = await systemNow();
+
+  await running.get("control")!.stop();
+  await revoke("control", lost);
+  await start("control");
+  const missing = await waitFor(async () => {
+    const texts = await notKnown();
+    return texts.length === lost.length ? texts : null;
+  });
+  await grant("control", lost);
+
+  await waitFor(async () => (await notKnown()).length === 0);
+  expect(lost).toHaveLength(3);
+  expect(new Set(processes.map(({ service }) => service))).toEqual(
+    new Set(SERVICES),
+  );
+  expect(processes.map(({ version }) => version)).not.toContain(null);
+  expect(stages.map(({ name }) => name)).toContain("recorder.audit");
+  for (const right of lost)
+    expect(missing.join("\n")).toContain(
+      `Kafka does not allow User:control: ${rightText(right)}. ${grantCommand(right, "User:control")}`,
+    );
+}, 120_000);
 
 test("a source whose topic ingest may not read keeps nothing waiting, is told with both commands, and is read once they were run", async () => {
   const topic = "shop.orders";

@@ -3,6 +3,7 @@ import { parseTiers } from "@postrider/core";
 import {
   groupIdOf,
   groupsOf,
+  partitionLag,
   topicName,
   type Admin,
   type CommittedOffset,
@@ -60,9 +61,10 @@ export function lagOf(
 ): number {
   const placeOf = (at: { topic: string; partition: number }): string =>
     `${at.topic}/${at.partition}`;
-  const offsets = new Map(committed.map((one) => [placeOf(one), one.offset]));
-  return ranges.reduce((sum, range) => {
-    const done = Math.max(offsets.get(placeOf(range)) ?? 0, range.start);
-    return sum + Math.max(0, range.end - done);
-  }, 0);
+  const commits = new Map(committed.map((one) => [placeOf(one), one]));
+  return ranges.reduce(
+    (sum, range) =>
+      sum + partitionLag(range, commits.get(placeOf(range))).behind,
+    0,
+  );
 }

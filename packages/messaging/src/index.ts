@@ -10,6 +10,7 @@ export * from "./unfit-value-error.ts";
 export * from "./span-attributes.ts";
 export * from "./timestamp-check.ts";
 export * from "./groups.ts";
+export * from "./offsets/partition-lag.ts";
 export * from "./rights.ts";
 export * from "./asked-admin.ts";
 export * from "./rights-check.ts";

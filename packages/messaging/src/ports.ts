@@ -131,6 +131,44 @@ export type Operation =
 /** What this client may do, by topic or group. */
 export type GrantedOperations = ReadonlyMap<string, ReadonlySet<Operation>>;
 
+/** A group as its coordinator knows it. */
+export interface DescribedGroup {
+  readonly groupId: string;
+  /** In Kafka's words: `Stable`, `Empty`, `PreparingRebalance`, `CompletingRebalance`, `Dead`. */
+  readonly state: string;
+  readonly members: readonly DescribedMember[];
+}
+
+/** Only of a stable group what depends on the group's assignment is known: `version`, `pid` and `partitions`. */
+export interface DescribedMember {
+  readonly clientId: string;
+  /** The address from which it has joined. */
+  readonly host: string;
+  /** Of Postrider; null: not known, or of a version that does not tell it. */
+  readonly version: string | null;
+  /** Of its process, within its container; null where it is not known. */
+  readonly pid: number | null;
+  readonly partitions: readonly TopicPartition[];
+}
+
+/** A topic as the cluster knows it. `refused`: we may not describe it. */
+export type DescribedTopic =
+  | { readonly kind: "refused" | "missing"; readonly topic: string }
+  | {
+      readonly kind: "described";
+      readonly topic: string;
+      readonly partitions: readonly DescribedPartition[];
+    };
+
+export interface DescribedPartition {
+  readonly partition: number;
+  readonly hasLeader: boolean;
+  readonly replicas: number;
+  readonly inSyncReplicas: number;
+  /** Null: its leader did not answer. */
+  readonly range: LogRange | null;
+}
+
 /** A topic as it is or should be. `config` holds only what is set on the topic itself. */
 export interface TopicDescription {
   readonly topic: string;
@@ -165,6 +203,13 @@ export interface Admin {
   listGroups(): Promise<string[]>;
   /** Deletes groups, which must have no members, with their offsets. */
   deleteGroups(groups: readonly string[]): Promise<void>;
+  /** The groups that are wanted and that we may describe. `silent`: the ids of brokers that did not answer; the groups that they coordinate are left out. */
+  describeGroups(isWanted: (groupId: string) => boolean): Promise<{
+    readonly groups: readonly DescribedGroup[];
+    readonly silent: readonly number[];
+  }>;
+  /** Each of the topics, with its logs. Needs Describe on them alone. */
+  describeLogs(topics: readonly string[]): Promise<readonly DescribedTopic[]>;
   fetchLogRanges(topics: readonly string[]): Promise<LogRange[]>;
   fetchCommitted(
     groupId: string,

@@ -4,6 +4,7 @@ import {
   grantCommand,
   HOLDERS_OF,
   rightsOf,
+  type Right,
   type RightsHolder,
 } from "./rights.ts";
 
@@ -71,3 +72,39 @@ test.each(groupsOf([{ topic: "retry.1s" }]))(
     );
   },
 );
+
+test("control may describe each group, and each topic that a group reads", () => {
+  const tiers = [{ topic: "retry.1s" }];
+  const rights = HOLDERS_OF.control.flatMap((holder) =>
+    rightsOf(holder, { prefix: "", tiers }),
+  );
+  const mayDescribe = (resource: Right["resource"], name: string): boolean =>
+    rights.some(
+      (right) =>
+        right.resource === resource &&
+        (right.isPrefix ? name.startsWith(right.name) : right.name === name),
+    );
+
+  for (const { name, topics } of groupsOf(tiers)) {
+    expect({ name, isSeen: mayDescribe("group", name) }).toEqual({
+      name,
+      isSeen: true,
+    });
+    expect(topics.filter((topic) => !mayDescribe("topic", topic))).toEqual([]);
+  }
+});
+
+test("what control needs to tell how far stages are behind is to describe, and nothing that it needs to work", () => {
+  const options = { prefix: "", tiers: [] };
+  const needed = rightsOf("control", options).map(
+    ({ resource, name }) => `${resource} ${name}`,
+  );
+  const lag = rightsOf("lag", options);
+
+  expect(new Set(lag.flatMap(({ operations }) => operations))).toEqual(
+    new Set(["Describe"]),
+  );
+  expect(
+    lag.filter(({ resource, name }) => needed.includes(`${resource} ${name}`)),
+  ).toEqual([]);
+});

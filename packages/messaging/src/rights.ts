@@ -11,13 +11,15 @@ export type RightsHolder =
   | "recorder"
   | "control"
   /** Control, where it sends operational events: what it needs besides. */
-  | "operations";
+  | "operations"
+  /** Control, to tell how far each stage is behind. Without it control works, and tells of a stage which right is missing. */
+  | "lag";
 
 export interface Right {
   readonly resource: "topic" | "group" | "transactional-id";
   /** With the prefix of topics and groups. */
   readonly name: string;
-  /** Whether the right covers every name that begins with `name`: for groups of one process, which have a random end. */
+  /** Whether the right covers every name that begins with `name`: for groups of one process, which have a random end, and for names that the service does not know. */
   readonly isPrefix: boolean;
   /** To read or to write is also to describe. */
   readonly operations: readonly Operation[];
@@ -138,6 +140,19 @@ export function rightsOf(
       ];
     case "operations":
       return [topic("signals", "Write"), topic("events", "Write")];
+    case "lag":
+      return [
+        topic("events", "Describe"),
+        topic("intake", "Describe"),
+        // Also a tier that is configured no more, and still has records.
+        { ...topic("retry.", "Describe"), isPrefix: true },
+        // Also the group of each configured source, `route.…`.
+        { ...group("route", "Describe"), isPrefix: true },
+        group("retry-scheduler", "Describe"),
+        group("recorder.intake", "Describe"),
+        group("recorder.signals", "Describe"),
+        group("recorder.audit", "Describe"),
+      ];
   }
 }
 
@@ -153,13 +168,23 @@ export function rightsOfSources(
   ]);
 }
 
-/** Each service by its holders of rights: ingest has those of both its roles. */
+/** What control needs besides to tell how far a configured source is read. It works without. */
+export function lagRightOfSource(topic: string): Right {
+  return {
+    resource: "topic",
+    name: topic,
+    isPrefix: false,
+    operations: ["Describe"],
+  };
+}
+
+/** Each service by its holders of rights: ingest has those of both its roles, and control those that it can do without. */
 export const HOLDERS_OF = {
   ingest: ["door", "route"],
   dispatcher: ["dispatcher"],
   "retry-scheduler": ["retry-scheduler"],
   recorder: ["recorder"],
-  control: ["control"],
+  control: ["control", "lag"],
 } as const satisfies Readonly<
   Record<ReadingGroup["service"], readonly RightsHolder[]>
 >;

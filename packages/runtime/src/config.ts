@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
+import { REDACTED, settingOf, type Setting } from "./config-settings.ts";
 
 /** Parses the text of a variable. Throws an Error whose message completes "VARIABLE …". `expects` is the allowed range, for messages and the reference page. */
 export interface Parse<T> {
@@ -95,7 +96,22 @@ export function readConfig<const S extends ConfigSpec>(
   }
   if (problems.length > 0) throw new ConfigError(problems);
   hideSecrets(values, spec);
+  settings.set(
+    values,
+    Object.values(spec).map((entry) => settingOf(entry, env)),
+  );
   return Object.freeze(values) as ConfigOf<S>; // each key of S was read by its own parse
+}
+
+/** By the object that `readConfig` has returned. */
+const settings = new WeakMap<object, readonly Setting[]>();
+
+/** What the configuration was read from, in the order of its spec, without secrets. Throws for a copy of what `readConfig` returned. */
+export function settingsOf(config: object): readonly Setting[] {
+  const found = settings.get(config);
+  if (found === undefined)
+    throw new Error("no settings are known of a copy of a configuration");
+  return found;
 }
 
 type Read = { value: unknown } | { problems: readonly ConfigProblem[] };
@@ -127,7 +143,7 @@ function readEntry(
           problemOf(entry, each.got, each.text),
         ),
       };
-    const got = entry.secret === true ? "[redacted]" : text;
+    const got = entry.secret === true ? REDACTED : text;
     const why = error instanceof Error ? error.message : String(error);
     const message = `${why}; got ${JSON.stringify(got)}`;
     return { problems: [problemOf(entry, got, message)] };
@@ -187,7 +203,7 @@ function hideSecrets(values: Record<string, unknown>, spec: ConfigSpec): void {
     Object.fromEntries(
       Object.entries(values).map(([name, value]) => [
         name,
-        spec[name]?.secret === true && value !== null ? "[redacted]" : value,
+        spec[name]?.secret === true && value !== null ? REDACTED : value,
       ]),
     );
   Object.defineProperty(values, "toJSON", { value: shown });

@@ -68,6 +68,7 @@ import { createSignalsFollower } from "./endpoints/signals-follower.ts";
 import { createTenureWriter } from "./writer/tenure-writer.ts";
 import { createWrittenTopics } from "./writer/written-topics.ts";
 import { statusRoutes } from "./status-routes.ts";
+import { composeSystem } from "./system.ts";
 
 /** The wired control service. */
 export interface Control extends Composition {
@@ -295,6 +296,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
         },
       }),
   });
+  const system = composeSystem({ config, kafka, clock });
   const server = createServer({
     ...effects,
     host: config.host,
@@ -345,6 +347,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       matchRoutes({ reader, clock, table }),
       seriesRoutes({ reader, clock, endpoints: table }),
       statusRoutes({ ownership, reader, endpoints: () => table.size }),
+      system.routes,
     ],
   });
   return {
@@ -362,6 +365,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       resumes.runner,
       replays.runner,
       ...operations.parts,
+      system.part,
       server,
     ],
     health: controlHealth({

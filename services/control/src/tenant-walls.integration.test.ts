@@ -210,6 +210,8 @@ const CASES: Readonly<Record<string, Case>> = {
     path: () => "/v1/queries/worst-endpoints",
   },
   "GET /v1/status": { kind: "forbidden", path: "/v1/status" },
+  "GET /v1/system": { kind: "forbidden", path: "/v1/system" },
+  "GET /v1/config": { kind: "forbidden", path: "/v1/config" },
   "GET /v1/caller": { kind: "own", path: "/v1/caller" },
   "GET /": { kind: "file", path: "/" },
   "GET /assets/:name": { kind: "file", path: "/assets/none.js" },

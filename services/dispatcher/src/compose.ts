@@ -11,10 +11,10 @@ import {
 } from "@postrider/messaging";
 import {
   createLiveKeyRing,
+  VERSION,
   type Composition,
   type Effects,
 } from "@postrider/runtime";
-import manifest from "../package.json" with { type: "json" };
 import type { DispatcherConfig } from "./config.ts";
 import { createDeliverStage } from "./deliver/deliver.stage.ts";
 import { createGuard } from "./send/guard.ts";
@@ -106,7 +106,7 @@ export function compose(
       ),
       urlPolicy,
       tiers: config.tiers,
-      userAgent: `Postrider/${manifest.version}`,
+      userAgent: `Postrider/${VERSION}`,
       worker: `${hostname()}:${process.pid}`,
       groupId,
       sessionTimeoutMs,

@@ -10,6 +10,7 @@ import {
   rightText,
   type Admin,
   type Right,
+  type RightsHolder,
 } from "@postrider/messaging";
 import { kafkaConfig, readConfig, type KafkaConfig } from "@postrider/runtime";
 import { findAddresses } from "../addresses.ts";
@@ -33,11 +34,12 @@ export async function serviceKafkaChecks(
   const sources = service === "ingest" ? sourcesOf(env) : [];
   const isTold =
     service === "control" && Boolean(env["POSTRIDER_OPERATIONS_TENANT"]);
+  const holders: readonly RightsHolder[] = [
+    ...HOLDERS_OF[service],
+    ...(isTold ? (["operations"] as const) : []),
+  ];
   const rights = [
-    ...[
-      ...HOLDERS_OF[service],
-      ...(isTold ? (["operations"] as const) : []),
-    ].flatMap((holder) => rightsOf(holder, { prefix, tiers })),
+    ...holders.flatMap((holder) => rightsOf(holder, { prefix, tiers })),
     ...rightsOfSources(
       prefix,
       sources.map(({ topic }) => topic),
@@ -50,7 +52,17 @@ export async function serviceKafkaChecks(
   try {
     return await withAdmin(brokers, async (admin) => [
       await signedIn(admin),
-      ...(await rightsChecks(admin, { service, rights, principal })),
+      ...(await rightsChecks(admin, {
+        service,
+        rights,
+        // Each has one operation, so one that is missing is missing whole.
+        dispensable: new Set(
+          holders.includes("lag")
+            ? rightsOf("lag", { prefix, tiers }).map(rightText)
+            : [],
+        ),
+        principal,
+      })),
     ]);
   } catch (error) {
     if (error instanceof CliError) return [kafkaAway(error)];
@@ -63,6 +75,8 @@ async function rightsChecks(
   of: {
     readonly service: ServiceName;
     readonly rights: readonly Right[];
+    /** Texts of those without which the service works, and tells less. */
+    readonly dispensable: ReadonlySet<string>;
     readonly principal: string;
   },
 ): Promise<Finding[]> {
@@ -76,11 +90,11 @@ async function rightsChecks(
   }
   if (missing.length === 0)
     return [fine(check, `${of.principal} has all ${of.rights.length}`)];
-  return missing.map((right) =>
-    failed(
-      check,
-      `${of.principal} lacks: ${rightText(right)}`,
-      grantCommand(right, of.principal),
-    ),
-  );
+  return missing.map((right) => {
+    const lack = `${of.principal} lacks: ${rightText(right)}`;
+    const next = grantCommand(right, of.principal);
+    return of.dispensable.has(rightText(right))
+      ? warning(check, `${lack}. Without it GET /v1/system tells less`, next)
+      : failed(check, lack, next);
+  });
 }

@@ -8,6 +8,8 @@ import {
   transactionOperations,
 } from "./authorized-operations.ts";
 import { controllerClock } from "./cluster-clock.ts";
+import { describedGroups } from "./described-groups.ts";
+import { describedLogs } from "./described-logs.ts";
 import { fetchOnce, type Fetching } from "./fetch-once.ts";
 import type { Cluster } from "./patches/cluster.ts";
 import {
@@ -61,6 +63,8 @@ export function createAdmin(admin: KafkajsAdmin, cluster: Cluster): Admin {
     async deleteGroups(groups) {
       if (groups.length > 0) await admin.deleteGroups([...groups]);
     },
+    describeGroups: (isWanted) => describedGroups(cluster, isWanted),
+    describeLogs: (topics) => describedLogs(cluster, topics),
     async fetchLogRanges(topics) {
       const ranges = await Promise.all(
         topics.map((topic) => logRanges(admin, topic)),

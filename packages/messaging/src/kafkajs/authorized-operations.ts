@@ -3,8 +3,12 @@
  * DescribeGroups from version 3 (KIP-430), which brokers speak since Kafka 2.3.
  */
 import type { GrantedOperations, Operation } from "../ports.ts";
+import {
+  clusterMetadata,
+  TOPIC_AUTHORIZATION_FAILED,
+} from "./cluster-metadata.ts";
 import type { Cluster, WireBroker } from "./patches/cluster.ts";
-import { Encoder, send, type Decoder } from "./wire-request.ts";
+import { Encoder, send } from "./wire-request.ts";
 
 /** Kafka's codes of operations; the answer has a bit for each. */
 const CODES: Readonly<Record<Operation, number>> = {
@@ -17,7 +21,6 @@ const CODES: Readonly<Record<Operation, number>> = {
   AlterConfigs: 11,
 };
 const NOTHING_SAID = -2_147_483_648;
-const TOPIC_AUTHORIZATION_FAILED = 29;
 const GROUP_AUTHORIZATION_FAILED = 30;
 const TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53;
 
@@ -29,47 +32,8 @@ export async function topicOperations(
   cluster: Cluster,
   topics: readonly string[],
 ): Promise<GrantedOperations> {
-  await cluster.connect();
-  await cluster.refreshMetadataIfNecessary();
-  const broker = await cluster.findControllerBroker();
-  const answers = await send(broker, {
-    apiKey: 3,
-    apiVersion: 8,
-    apiName: "Metadata",
-    // No creation of topics, no operations on the cluster, those on topics.
-    body: new Encoder()
-      .writeArray(topics)
-      .writeBoolean(false)
-      .writeBoolean(false)
-      .writeBoolean(true),
-    decode(answer) {
-      answer.readInt32(); // throttle time
-      answer.readArray((broker) => {
-        broker.readInt32();
-        broker.readString();
-        broker.readInt32();
-        broker.readString();
-      });
-      answer.readString(); // cluster id
-      answer.readInt32(); // controller
-      return answer.readArray((topic) => {
-        const error = topic.readInt16();
-        const name = topic.readString();
-        topic.readBoolean(); // internal
-        topic.readArray(skipPartition);
-        return { name, error, bits: topic.readInt32() };
-      });
-    },
-  });
-  return granted(answers, TOPIC_AUTHORIZATION_FAILED);
-}
-
-function skipPartition(partition: Decoder): void {
-  partition.readInt16();
-  for (const _ of ["partition", "leader", "leader epoch"])
-    partition.readInt32();
-  for (const _ of ["replicas", "in sync", "offline"])
-    partition.readArray((replica) => replica.readInt32());
+  const metadata = await clusterMetadata(cluster, topics);
+  return granted(metadata.topics, TOPIC_AUTHORIZATION_FAILED);
 }
 
 /** Each group's coordinator is asked, whether the group exists or not. Rejects where a broker is older than 2.3. */

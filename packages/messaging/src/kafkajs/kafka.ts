@@ -1,4 +1,5 @@
 /** Makes everything that a service needs of Kafka: the one place that ties the ports to kafkajs. */
+import type { Kafka as KafkajsClient } from "kafkajs";
 import {
   certificateEnds,
   tlsOf,
@@ -32,7 +33,10 @@ export interface Kafka {
   /** Makes a member of a group. It joins on `start`. */
   consumer(options: ConsumerOptions): Consumer;
   readonly createProducer: ProducerFactory;
+  /** Tries for ever while no broker answers. */
   admin(): Admin;
+  /** The same for somebody who waits for the answer: gives up soon. */
+  impatientAdmin(): Admin;
   /** Takes over the transactional id from its earlier owner. */
   fencedProducer(transactionalId: string): Promise<FencedProducer>;
 }
@@ -45,23 +49,28 @@ export function createKafka(
   const { log, clock, meter } = effects;
   const client = createKafkajsClient(connection, log);
   measureCertificates(connection, { log, meter });
+  const createProbe = (): KafkajsClient =>
+    createKafkajsClient(connection, log, PROBE_RETRY);
   return {
     consumer: (options) =>
       createKafkajsConsumer(options, {
         createClient: () => createKafkajsClient(connection, log),
-        createProbe: () => createKafkajsClient(connection, log, PROBE_RETRY),
+        createProbe,
         log,
         clock,
         meter,
       }),
     createProducer: createProducerFactory(client),
-    admin() {
-      const { made, cluster } = withCluster(client, () => client.admin());
-      return createAdmin(made, cluster);
-    },
+    admin: () => adminOf(client),
+    impatientAdmin: () => adminOf(createProbe()),
     fencedProducer: (transactionalId) =>
       createFencedProducer(client, transactionalId),
   };
+}
+
+function adminOf(client: KafkajsClient): Admin {
+  const { made, cluster } = withCluster(client, () => client.admin());
+  return createAdmin(made, cluster);
 }
 
 function measureCertificates(

@@ -1,7 +1,11 @@
-/** The sticky assignment as a kafkajs assigner. Members write into the `userData` of their join which partitions they own and which process they are (docs/kafkajs.md, "Sticky assignment"). */
+/** The sticky assignment as a kafkajs assigner. Members write into the `userData` of their join which partitions they own, and which process of which version they are (docs/kafkajs.md, "Sticky assignment"). */
 import { createRequire } from "node:module";
 import type { PartitionAssigner } from "kafkajs";
-import { processIdentity, type ProcessIdentity } from "@postrider/runtime";
+import {
+  processIdentity,
+  VERSION,
+  type ProcessIdentity,
+} from "@postrider/runtime";
 import { BINDING, type GroupBinding } from "./patches/group-binding.ts";
 import type { TopicPartition } from "../ports.ts";
 import { assignSticky, type GroupMember } from "./sticky-assignment.ts";
@@ -85,7 +89,7 @@ export function stickyAssignor(
   };
 }
 
-/** Encodes as JSON, so that a later version may add fields. `process` is read by members that look for ghosts (ghosts.ts). */
+/** Encodes as JSON, so that a later version may add fields. `process` is read by members that look for ghosts (ghosts.ts), `version` by people who look at the group (described-groups.ts). */
 export function encodeOwnership(ownership: Ownership): Buffer {
   const { generation, partitions, isLeaving } = ownership;
   return Buffer.from(
@@ -94,26 +98,51 @@ export function encodeOwnership(ownership: Ownership): Buffer {
       owned: byTopic(partitions),
       isLeaving,
       process: processIdentity(),
+      version: VERSION,
     }),
   );
 }
 
 /** The process of a member, from the metadata that the group keeps of it; null if that names no process. Never throws. */
 export function memberProcess(memberMetadata: Buffer): ProcessIdentity | null {
+  const { process } = userDataOf(memberMetadata);
+  if (typeof process !== "object" || process === null) return null;
+  const { where, pid, startTicks } = process as Partial<ProcessIdentity>;
+  return typeof where === "string" &&
+    typeof pid === "number" &&
+    typeof startTicks === "string"
+    ? { where, pid, startTicks }
+    : null;
+}
+
+/** The version that a member runs, from the same metadata; null of a member of an earlier version, which does not tell it. Never throws. */
+export function memberVersion(memberMetadata: Buffer): string | null {
+  const { version } = userDataOf(memberMetadata);
+  return typeof version === "string" ? version : null;
+}
+
+/** The partitions that a member was assigned, from what the group keeps of it; none if that cannot be read. Never throws. */
+export function memberPartitions(memberAssignment: Buffer): TopicPartition[] {
+  const { AssignerProtocol } = load("kafkajs") as typeof import("kafkajs");
+  try {
+    const decoded = AssignerProtocol.MemberAssignment.decode(memberAssignment);
+    return Object.entries(decoded?.assignment ?? {}).flatMap(([topic, list]) =>
+      list.map((partition) => ({ topic, partition })),
+    );
+  } catch {
+    return [];
+  }
+}
+
+/** The fields of our user data; none where it is not ours. */
+function userDataOf(memberMetadata: Buffer): Readonly<Record<string, unknown>> {
   const { AssignerProtocol } = load("kafkajs") as typeof import("kafkajs");
   try {
     const metadata = AssignerProtocol.MemberMetadata.decode(memberMetadata);
-    const { process } = JSON.parse(String(metadata?.userData)) as {
-      process: Partial<ProcessIdentity> | null | undefined;
-    };
-    const { where, pid, startTicks } = process ?? {};
-    return typeof where === "string" &&
-      typeof pid === "number" &&
-      typeof startTicks === "string"
-      ? { where, pid, startTicks }
-      : null;
+    const fields: unknown = JSON.parse(String(metadata?.userData));
+    return typeof fields === "object" && fields !== null ? { ...fields } : {};
   } catch {
-    return null;
+    return {};
   }
 }
 

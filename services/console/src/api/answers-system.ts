@@ -11,6 +11,85 @@ export interface ControlStatus {
   };
 }
 
+/** `GET /v1/system`: groups and topics, as Kafka told them at `askedAt`. A number that is null is not known; a `problem` says why. */
+export interface System {
+  readonly askedAt: string;
+  readonly processes: readonly SystemProcess[];
+  /** In the order of the flow. */
+  readonly stages: readonly Stage[];
+  readonly topics: readonly Topic[];
+  readonly problem: SystemProblem | null;
+}
+
+export interface SystemProblem {
+  readonly detail: string;
+  /** Mends it. */
+  readonly command: string | null;
+}
+
+export interface SystemProcess {
+  readonly service: string;
+  readonly host: string;
+  readonly pid: number | null;
+  readonly version: string | null;
+}
+
+export interface Stage {
+  readonly name: string;
+  readonly service: string;
+  readonly groupId: string;
+  readonly state: string;
+  /** Its records wait for their time. */
+  readonly isWaiting: boolean;
+  readonly members: readonly StageMember[];
+  readonly topics: readonly StageTopic[];
+  readonly behind: number | null;
+  readonly unfinished: number | null;
+  readonly problem: SystemProblem | null;
+}
+
+export interface StageMember {
+  readonly host: string;
+  readonly pid: number | null;
+  readonly version: string | null;
+  readonly partitions: number;
+}
+
+export interface StageTopic {
+  readonly topic: string;
+  readonly partitions: number | null;
+  readonly committed: number | null;
+  readonly end: number | null;
+  readonly behind: number | null;
+  readonly unfinished: number | null;
+  readonly problem: SystemProblem | null;
+}
+
+export interface Topic {
+  readonly topic: string;
+  readonly partitions: number | null;
+  readonly replicas: number | null;
+  readonly underReplicated: number | null;
+  readonly leaderless: number | null;
+  readonly records: number | null;
+  readonly problem: SystemProblem | null;
+}
+
+/** `GET /v1/config`, of the replica that answers. */
+export interface Configuration {
+  readonly version: string;
+  readonly settings: readonly Setting[];
+}
+
+export interface Setting {
+  readonly variable: string;
+  /** Null: not set. */
+  readonly value: string | null;
+  readonly from: string;
+  readonly isSecret: boolean;
+  readonly description: string;
+}
+
 /** An entry of `GET /v1/audit`. */
 export interface AuditEntry {
   readonly at: string | null;

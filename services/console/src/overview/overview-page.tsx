@@ -10,6 +10,7 @@ import { AttemptPanels } from "./attempt-panels.tsx";
 import { BreakersPanel } from "./breakers-panel.tsx";
 import { ControlPanel } from "./control-panel.tsx";
 import { DeadLettersPanel } from "./dead-letters-panel.tsx";
+import { LagPanel } from "./lag-panel.tsx";
 import { RANGES, rangeOf } from "./ranges.ts";
 import { StandingPanel } from "./standing-panel.tsx";
 import { LiveContext, OVERVIEW } from "./use-fresh.ts";
@@ -74,6 +75,7 @@ export function OverviewPage() {
         <WaitingPanel since={since} />
         <BreakersPanel since={since} />
         <DeadLettersPanel range={chosen} />
+        {caller.tenantId === null && <LagPanel />}
         {caller.tenantId === null && <ControlPanel />}
       </div>
     </LiveContext>

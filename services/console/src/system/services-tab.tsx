@@ -6,12 +6,23 @@ import { Sign } from "../parts/sign.tsx";
 import { Text } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
 import { ForOperators } from "./for-operators.tsx";
+import { Processes } from "./process-table.tsx";
 import styles from "./system.module.css";
 
 const EVERY_MS = 5_000;
 
-/** The replica of control that answers, and what it can reach. */
+/** The replica of control that answers, what it can reach, and every process that is up. */
 export function ServicesTab() {
+  const { caller } = useSession();
+  return (
+    <div className={styles.section}>
+      <State />
+      {caller.tenantId === null && <Processes />}
+    </div>
+  );
+}
+
+function State() {
   const { ask, caller } = useSession();
   const isOperator = caller.tenantId === null;
   const { data, error, refetch } = useQuery({
@@ -37,10 +48,10 @@ export function ServicesTab() {
       {data !== undefined && (
         <p className={styles.note}>
           As the replica of control that answers this page sees it, asked every
-          five seconds. Control does not know how the doors, dispatchers, retry
-          schedulers and recorders are: each says it at <code>/readyz</code> of
-          its own admin port, and <code>npx postrider status</code> asks those
-          beside <code>postrider dev</code>.
+          five seconds. Whether a process can do its work, it says at{" "}
+          <code>/readyz</code> of its own admin port;{" "}
+          <code>npx postrider status</code> asks those beside{" "}
+          <code>postrider dev</code>.
         </p>
       )}
     </section>

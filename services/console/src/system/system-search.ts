@@ -2,6 +2,9 @@
 
 export const TABS = [
   { tab: "services", name: "Services" },
+  { tab: "stages", name: "Stages" },
+  { tab: "topics", name: "Topics" },
+  { tab: "config", name: "Configuration" },
   { tab: "audit", name: "Audit log" },
   { tab: "keys", name: "API keys" },
   { tab: "secrets", name: "Encryption keys" },
@@ -23,6 +26,9 @@ export type AuditFilter = (typeof AUDIT_FILTERS)[number];
 /** What a tab takes beside its name. */
 const PARAMETERS: Readonly<Record<Tab, readonly string[]>> = {
   services: [],
+  stages: ["open"],
+  topics: [],
+  config: [],
   audit: [...AUDIT_FILTERS, "cursor", "open"],
   keys: ["tenantId", "cursor"],
   secrets: [],

@@ -51,7 +51,7 @@ const DESCRIPTION: ApiDescription = {
     keys: "Who may call the APIs.",
     "event types": "What events there are, and what a tenant's are held to.",
     secrets: "Which encryption keys seal endpoints' secrets.",
-    status: "The replica that answers.",
+    status: "The replica that answers, and the services beside it.",
     console: "The pages for people.",
   },
 };

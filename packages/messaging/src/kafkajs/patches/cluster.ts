@@ -13,11 +13,42 @@ export interface WireBroker {
 
 /** The part of kafkajs' Broker that deals with a whole group. */
 export interface Coordinator extends WireBroker {
+  /** Of the groups that this broker coordinates, those that we may describe. */
+  listGroups(): Promise<{ groups: { groupId: string }[] }>;
+  /** Rejects if it does not coordinate one of them. */
   describeGroups(of: { groupIds: string[] }): Promise<{
-    groups: { members: { memberId: string; memberMetadata: Buffer }[] }[];
+    groups: {
+      groupId: string;
+      state: string;
+      members: {
+        memberId: string;
+        clientId: string;
+        clientHost: string;
+        memberMetadata: Buffer;
+        memberAssignment: Buffer;
+      }[];
+    }[];
   }>;
   /** Removes any member from the group: the broker does not check who sends the request. */
   leaveGroup(of: { groupId: string; memberId: string }): Promise<unknown>;
+}
+
+/** The part of kafkajs' Broker that knows the logs of the partitions that it leads. */
+export interface Leader {
+  /** Rejects if one of the partitions has an error. `timestamp`: -2 for the start, -1 for the end. */
+  listOffsets(of: {
+    replicaId: -1;
+    isolationLevel: 1;
+    topics: {
+      topic: string;
+      partitions: { partition: number; timestamp: number }[];
+    }[];
+  }): Promise<{
+    responses: {
+      topic: string;
+      partitions: { partition: number; offset: string }[];
+    }[];
+  }>;
 }
 
 /** The part of kafkajs' Cluster that the adapters use. */
