@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { chromiumPath, signIn } from "./console/chromium.ts";
+import { chromiumPath, seriousViolations, signIn } from "./console/chromium.ts";
 import {
   describeInChromium,
   harmOf,

@@ -29,6 +29,7 @@ test("the command line reads what control answers about an event", () => {
         next_attempt_at: null,
         dead_letter_reason: "",
         version: 1,
+        attempts: 0,
       },
     ],
     attempts: [

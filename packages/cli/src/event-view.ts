@@ -23,6 +23,8 @@ export interface DeliveryView {
     readonly trigger: string;
     readonly error: string | null;
   }[];
+  /** How many were made: the last ones may still be missing in `attempts`. A control of before does not say it. */
+  readonly attemptCount?: number;
   readonly nextAttemptAt: string | null;
   readonly deferralReason?: string | null;
   readonly deadLetterReason?: string | null;

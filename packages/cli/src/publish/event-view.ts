@@ -8,10 +8,17 @@ export function isSettled(event: EventView): boolean {
     return false; // its deliveries will be visible soon
   return event.deliveries.every(
     (delivery) =>
-      delivery.status === "delivered" ||
-      delivery.status === "expired" ||
-      isParked(delivery),
+      (delivery.status === "delivered" ||
+        delivery.status === "expired" ||
+        isParked(delivery)) &&
+      hasAllAttempts(delivery),
   );
+}
+
+/** A dead letter can be recorded before the attempts that led to it. */
+function hasAllAttempts({ attempts, attemptCount = 0 }: DeliveryView): boolean {
+  const last = Math.max(0, ...attempts.map((each) => each.attemptNumber));
+  return last >= attemptCount;
 }
 
 /** True if the delivery waits until somebody resumes its paused endpoint. */

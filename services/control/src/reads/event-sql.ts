@@ -16,7 +16,7 @@ const RECEIVED = `fromUnixTimestamp64Milli({receivedFrom:Int64}) AND fromUnixTim
 
 /** All deliveries of an event have the event's received_at, which is in the table's key: so FINAL reads almost nothing. All rows of one agree in the conditions, so they come before its merge. */
 export const DELIVERIES_SQL = `
-SELECT delivery_id, endpoint_id, status, dead_letter_reason, version,
+SELECT delivery_id, endpoint_id, status, attempts, dead_letter_reason, version,
   toUnixTimestamp64Milli(d.next_attempt_at) AS next_attempt_at
 FROM deliveries AS d FINAL
 PREWHERE tenant_id = {tenantId:String} AND received_at BETWEEN ${RECEIVED} AND event_id = {eventId:String}

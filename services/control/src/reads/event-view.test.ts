@@ -2,7 +2,7 @@ import { expect, test } from "@jest/globals";
 import {
   eventViewOf,
   type AttemptRow,
-  type DeliveryRow,
+  type CountedDeliveryRow,
   type EventRow,
 } from "./event-view.ts";
 
@@ -21,12 +21,15 @@ function anEventRow(row: Partial<EventRow> = {}): EventRow {
   };
 }
 
-function aDeliveryRow(row: Partial<DeliveryRow> = {}): DeliveryRow {
+function aDeliveryRow(
+  row: Partial<CountedDeliveryRow> = {},
+): CountedDeliveryRow {
   return {
     delivery_id: "dlv_1",
     endpoint_id: "ep_1",
     status: "failed",
     next_attempt_at: null,
+    attempts: 0,
     dead_letter_reason: "",
     version: 1,
     ...row,
@@ -54,7 +57,7 @@ function anAttemptRow(row: Partial<AttemptRow> = {}): AttemptRow {
 
 function viewOf(rows: {
   events?: [EventRow, ...EventRow[]];
-  deliveries?: DeliveryRow[];
+  deliveries?: CountedDeliveryRow[];
   attempts?: AttemptRow[];
 }) {
   return eventViewOf({
@@ -242,3 +245,18 @@ test("an attempt that was repeated after a crash never undoes what a later one d
 
   expect(view.deliveries[0]?.status).toBe("delivered");
 });
+
+test.each([
+  ["its attempts are recorded after its dead letter", 3, 1, 3],
+  ["its row is older than its attempts", 0, 2, 2],
+] as const)(
+  "a delivery tells how many attempts were made, also where %s",
+  (_, attempts, seen, made) => {
+    const { deliveries } = viewOf({
+      deliveries: [aDeliveryRow({ attempts })],
+      attempts: [anAttemptRow({ attempt_number: seen })],
+    });
+
+    expect(deliveries[0]?.attemptCount).toBe(made);
+  },
+);

@@ -24,6 +24,11 @@ export interface DeliveryRow {
   readonly version: number;
 }
 
+export interface CountedDeliveryRow extends DeliveryRow {
+  /** How many were made. */
+  readonly attempts: number;
+}
+
 /** A row of `attempts`; `attempt_number` 0 is a deferral. */
 export interface AttemptRow {
   readonly delivery_id: string;
@@ -45,7 +50,7 @@ export interface AttemptRow {
 export interface EventRows {
   /** At least one row, all of one tenant. */
   readonly events: readonly [EventRow, ...EventRow[]];
-  readonly deliveries: readonly DeliveryRow[];
+  readonly deliveries: readonly CountedDeliveryRow[];
   readonly attempts: readonly AttemptRow[];
   /** There were more deliveries or attempts than the limit on what is read. */
   readonly truncated: boolean;
@@ -68,6 +73,10 @@ const deliveryView = z.strictObject({
   endpointId: z.string(),
   status: oneOf(STATUSES),
   attempts: listOf(attemptView),
+  attemptCount: z.int().meta({
+    description:
+      "How many attempts were made. The last ones may still be missing in `attempts`: a dead letter can be recorded before them",
+  }),
   nextAttemptAt: shownTime.nullable(),
   deferralReason: z.string().nullable().meta({
     description:
@@ -124,8 +133,10 @@ function moreTelling(one: EventRow, other: EventRow): EventRow {
 }
 
 /** An event that was routed twice, because its repeat came after the duplicate window, has a row per arrival and delivery. */
-function newestVersions(rows: readonly DeliveryRow[]): DeliveryRow[] {
-  const newest = new Map<string, DeliveryRow>();
+function newestVersions(
+  rows: readonly CountedDeliveryRow[],
+): CountedDeliveryRow[] {
+  const newest = new Map<string, CountedDeliveryRow>();
   for (const row of rows) {
     const known = newest.get(row.delivery_id);
     if (known === undefined || row.version > known.version)
@@ -135,10 +146,10 @@ function newestVersions(rows: readonly DeliveryRow[]): DeliveryRow[] {
 }
 
 function deliveryViewOf(
-  row: DeliveryRow,
+  row: CountedDeliveryRow,
   rows: readonly AttemptRow[],
 ): DeliveryView {
-  const delivery = rows.reduce<DeliveryRow>(asDecidedBy, row);
+  const delivery = rows.reduce<CountedDeliveryRow>(asDecidedBy, row);
   const isWaiting = waits(delivery);
   const inOrder = rows.toSorted(
     (a, b) => a.step - b.step || a.started_at - b.started_at,
@@ -152,6 +163,10 @@ function deliveryViewOf(
     attempts: inOrder
       .filter((row) => row.attempt_number > 0)
       .map(attemptViewOf),
+    attemptCount: Math.max(
+      row.attempts,
+      ...rows.map(({ attempt_number }) => attempt_number),
+    ),
     nextAttemptAt: isWaiting ? timeOrNull(nextAttemptAt) : null,
     deferralReason: isWaiting
       ? textOrNull(newest?.deferral_reason ?? "")

@@ -9,7 +9,7 @@ import {
   type Connection,
 } from "./clickhouse-client.ts";
 import { ATTEMPTS_SQL, DELIVERIES_SQL, EVENTS_SQL } from "./event-sql.ts";
-import type { AttemptRow, DeliveryRow, EventRow } from "./event-view.ts";
+import type { AttemptRow, CountedDeliveryRow, EventRow } from "./event-view.ts";
 import { readCapped, type QueryAnswer } from "./query-answer.ts";
 import type { Turn } from "./query-turns.ts";
 import type { Failed } from "./reader-problems.ts";
@@ -20,7 +20,7 @@ export interface Reading {
   /** All rows of the event, oldest first; `tenantId` null: of every tenant. */
   events(eventId: string, tenantId: string | null): Promise<EventRow[]>;
   /** At most `MAX_DELIVERIES + 1` deliveries of one event that was received between the two times. */
-  deliveries(of: EventKey): Promise<DeliveryRow[]>;
+  deliveries(of: EventKey): Promise<CountedDeliveryRow[]>;
   /** At most `MAX_ATTEMPTS + 1` rows, including deferrals. */
   attempts(of: EventKey): Promise<AttemptRow[]>;
   /**
@@ -93,7 +93,7 @@ export function readingOver(
   return {
     events: (eventId, ofTenant) =>
       rows<EventRow>(EVENTS_SQL, { eventId, tenantId: ofTenant ?? "" }),
-    deliveries: (of) => rows<DeliveryRow>(DELIVERIES_SQL, { ...of }),
+    deliveries: (of) => rows<CountedDeliveryRow>(DELIVERIES_SQL, { ...of }),
     attempts: (of) => rows<AttemptRow>(ATTEMPTS_SQL, { ...of }),
     async select<Row>(
       sql: string,
