@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { sleep } from "./sleep.ts";
-import { LATE, within } from "./within.ts";
+import { LATE, answerWithin, within } from "./within.ts";
 
 const never = new Promise<string>(() => undefined);
 const timers = () =>
@@ -74,4 +74,12 @@ test.each([Infinity, 2 ** 31])(
 
 test("a sleep without a signal ends by itself", async () => {
   await sleep(1);
+});
+
+test("whoever can go on without an answer gets null where there is none in time, or an error", async () => {
+  expect(await answerWithin(Promise.resolve("yes"), 60_000)).toBe("yes");
+  expect(await answerWithin(never, 0)).toBeNull();
+  expect(
+    await answerWithin(Promise.reject(new Error("no")), 60_000),
+  ).toBeNull();
 });

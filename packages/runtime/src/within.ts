@@ -23,3 +23,16 @@ export async function within<T>(
     clearTimeout(timer);
   }
 }
+
+/** The same for who can go on without an answer: null where the promise rejects, or takes longer than `ms`. */
+export async function answerWithin<T>(
+  asked: Promise<T>,
+  ms: number,
+): Promise<T | null> {
+  try {
+    const answer = await within(asked, ms);
+    return answer === LATE ? null : answer;
+  } catch {
+    return null;
+  }
+}

@@ -6,7 +6,7 @@ import {
   type DescribedGroup,
   type DescribedTopic,
 } from "@postrider/messaging";
-import { LATE, within } from "@postrider/runtime";
+import { answerWithin } from "@postrider/runtime";
 import { isShown, stagesOf, tiersOf, type Stage } from "./stages.ts";
 
 export interface ClusterState {
@@ -61,11 +61,12 @@ export async function readCluster(
   await Promise.all(
     stages.map(async ({ groupId, topics: read }) => {
       if (!found.has(groupId)) return;
-      const offsets = await answerOf(
+      const offsets = await answerWithin(
         admin.fetchCommitted(
           groupId,
           read.filter((topic) => readable.has(topic)),
         ),
+        PATIENCE_MS,
       );
       if (offsets !== null) committed.set(groupId, offsets);
     }),
@@ -79,7 +80,10 @@ async function refusedOf(
   groupIds: readonly string[],
 ): Promise<ReadonlySet<string> | null> {
   if (groupIds.length === 0) return new Set();
-  const granted = await answerOf(admin.groupOperations(groupIds));
+  const granted = await answerWithin(
+    admin.groupOperations(groupIds),
+    PATIENCE_MS,
+  );
   return (
     granted &&
     new Set(
@@ -88,14 +92,4 @@ async function refusedOf(
       ),
     )
   );
-}
-
-/** Null if it fails, or takes too long. */
-async function answerOf<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    const answer = await within(asked, PATIENCE_MS);
-    return answer === LATE ? null : answer;
-  } catch {
-    return null;
-  }
 }
