@@ -32,21 +32,25 @@ export function keepingTexts(
 ): (text: string) => unknown {
   return (text) => {
     const page = JSON.parse(text) as Readonly<Record<string, unknown>>; // what the API documents
-    const entries = membersOf(fieldTextsOf(text)?.get(list) ?? "[]");
-    return { ...page, [list]: entries.map((entry) => withTexts(entry, kept)) };
+    const entries = (page[list] ?? []) as readonly object[];
+    const texts = membersOf(fieldTextsOf(text)?.get(list) ?? "[]");
+    return {
+      ...page,
+      [list]: entries.map((entry, n) => ({
+        ...entry,
+        ...textsOf(texts[n] ?? "", kept),
+      })),
+    };
   };
 }
 
-function withTexts(entry: string, kept: readonly string[]): object {
+function textsOf(entry: string, kept: readonly string[]): object {
   const texts = fieldTextsOf(entry);
   const textOf = (name: string): string | null => {
     const text = texts?.get(name) ?? "null";
     return text === "null" ? null : text;
   };
-  return {
-    ...(JSON.parse(entry) as object), // what the API documents
-    ...Object.fromEntries(kept.map((name) => [name, textOf(name)])),
-  };
+  return Object.fromEntries(kept.map((name) => [name, textOf(name)]));
 }
 
 /** The texts of what is in an object or array of valid JSON, without those of deeper ones. */
