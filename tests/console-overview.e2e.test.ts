@@ -36,7 +36,7 @@ async function shown(page: Page): Promise<void> {
   await page.getByRole("heading", { name: "Overview" }).waitFor();
   await waitFor(
     async () =>
-      (await page.locator("section[aria-busy=false]").count()) === 8 &&
+      (await page.locator("section[aria-busy=false]").count()) === 9 &&
       (await page.locator("section[aria-busy=true]").count()) === 0,
     { what: "all panels", timeoutMs: PATIENCE_MS },
   );
