@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { chromiumPath } from "./console/chromium.ts";
+import { chromiumPath, ours } from "./console/chromium.ts";
 import {
   describeInChromium,
   LOOKS,
@@ -393,11 +393,15 @@ describeInChromium("dead letters and replays in Chromium", () => {
     "a time is typed by the chosen clock into each filter, and a choice leaves what is typed",
     async () => {
       const { page, complaints } = await open({ timezoneId: "Asia/Kolkata" });
-      for (const [path, choice, chosen, query] of [
-        ["dead-letters", "Reason", "gone", "reason=gone"],
-        ["replays", "Made", "7d", "since=7d"],
+      for (const [path, heading, choice, chosen, query] of [
+        ["dead-letters", "Dead letters", "Reason", "gone", "reason=gone"],
+        ["replays", "Replays", "Made", "7d", "since=7d"],
       ] as const) {
         await page.goto(`${console.url()}/#/${path}`);
+        // The page before has a field of the same name, too.
+        await page
+          .getByRole("heading", { name: heading, exact: true })
+          .waitFor();
         await page.getByLabel("Tenant", { exact: true }).fill("glo");
         await page.getByLabel(choice, { exact: true }).selectOption(chosen);
         await page.waitForURL(new RegExp(`#/${path}\\?${query}$`));
@@ -423,10 +427,5 @@ describeInChromium("dead letters and replays in Chromium", () => {
     LONG,
   );
 });
-
-/** Without the browser's own lines about answers that are errors. */
-function ours(complaints: readonly string[]): readonly string[] {
-  return complaints.filter((line) => !line.startsWith("Failed to load"));
-}
 
 /** How many pixels the page is wider than the window. */

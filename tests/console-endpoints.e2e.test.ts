@@ -2,7 +2,7 @@
 import { expect, test } from "@jest/globals";
 import { waitFor } from "@postrider/testkit";
 import type { Page } from "playwright-core";
-import { seriousViolations } from "./console/chromium.ts";
+import { ours, seriousViolations } from "./console/chromium.ts";
 import {
   describeInChromium,
   LOOKS,
@@ -91,11 +91,6 @@ async function act(page: Page, name: string | RegExp): Promise<void> {
     .getByRole("group", { name: "Actions" })
     .getByRole("button", { name })
     .click();
-}
-
-/** Without the browser's own lines about answers such as a 412, which are what was asked for. */
-function ours(complaints: readonly string[]): readonly string[] {
-  return complaints.filter((line) => !line.startsWith("Failed to load"));
 }
 
 describeInChromium("the console's endpoints in Chromium", () => {
