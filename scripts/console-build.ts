@@ -75,18 +75,31 @@ function isBuiltFrom(state: string, folder: string): boolean {
 async function build(folder: string, state: string): Promise<void> {
   mkdirSync(dirname(folder), { recursive: true });
   const made = mkdtempSync(`${folder}-`);
+  const before = `${made}-before`;
   try {
     const packages = await bundle(made);
     writeFileSync(join(made, PACKAGES), JSON.stringify(packages));
     writeFileSync(join(made, STATE), state);
     // Whoever asked meanwhile may be reading those of another one that was quicker: they stay.
     if (isBuiltFrom(state, folder)) return;
-    rmSync(folder, { recursive: true, force: true });
+    // Moved away before it is deleted, file by file: another one may put its own there meanwhile, which must not lose files to that.
+    moveAway(folder, before);
     renameSync(made, folder);
   } catch (error) {
     if (!isBuiltFrom(state, folder)) throw error; // another one was quicker after all
   } finally {
-    rmSync(made, { recursive: true, force: true });
+    for (const left of [made, before])
+      rmSync(left, { recursive: true, force: true });
+  }
+}
+
+/** Does nothing where there is none, or another one was quicker. */
+function moveAway(folder: string, to: string): void {
+  try {
+    renameSync(folder, to);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT"))
+      throw error;
   }
 }
 

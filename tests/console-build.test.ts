@@ -1,6 +1,13 @@
 /** The builder of the console's pages, in processes of its own as everybody runs it: its native part does not take what jest's modules hand it. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -26,10 +33,17 @@ async function build(): Promise<void> {
 test(
   "two at once make the same pages and leave nothing else, and React is never its development build",
   async () => {
+    const assets = join(folder, "assets");
+    // Of another state: so many that deleting them takes a while.
+    mkdirSync(assets, { recursive: true });
+    for (let n = 0; n < 5_000; n += 1)
+      writeFileSync(join(assets, `old-${n}.js`), "");
     await Promise.all([build(), build()]);
 
     expect(readdirSync(parent)).toEqual(["console"]);
-    const assets = join(folder, "assets");
+    expect(
+      readdirSync(assets).filter((name) => name.startsWith("old")),
+    ).toEqual([]);
     const code = readdirSync(assets)
       .filter((name) => name.endsWith(".js"))
       .map((name) => readFileSync(join(assets, name), "utf8"))
