@@ -13,6 +13,7 @@ import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
 import { useEndpoint } from "../payload/use-endpoint.ts";
 import { useSession } from "../session/session-context.ts";
+import { lacksAttempts } from "../shown/lacks-attempts.ts";
 import { standingSentence } from "../shown/sentences.ts";
 import styles from "./delivery.module.css";
 import { Facts } from "./facts.tsx";
@@ -35,8 +36,10 @@ export function DeliveryPage() {
       ask<DeliveryWithTimeline>(`v1/deliveries/${encodeURIComponent(id)}`, {
         signal,
       }),
-    refetchInterval: ({ state }) =>
-      isOpen(state.data?.status) ? OPEN_EVERY_MS : false,
+    refetchInterval: ({ state: { data: known } }) =>
+      known !== undefined && (isOpen(known.status) || lacksAttempts(known))
+        ? OPEN_EVERY_MS
+        : false,
   });
   const { data, error, refetch } = found;
   return (
@@ -74,7 +77,7 @@ function Back() {
   );
 }
 
-function isOpen(status: string | undefined): boolean {
+function isOpen(status: string): boolean {
   return status === "pending" || status === "failed";
 }
 

@@ -14,6 +14,7 @@ import { Failure, Loading } from "../parts/notices.tsx";
 import { Status } from "../parts/status.tsx";
 import { TextBlock } from "../parts/text.tsx";
 import { useSession } from "../session/session-context.ts";
+import { lacksAttempts } from "../shown/lacks-attempts.ts";
 import { attemptSentence, standingSentence } from "../shown/sentences.ts";
 import styles from "./endpoint.module.css";
 import { endpointPath } from "./use-endpoint-settings.ts";
@@ -99,7 +100,7 @@ function Answer({ of }: { readonly of: DeliveryWithTimeline }) {
   );
 }
 
-/** Undefined until it is settled. It is looked for in the list first: the delivery itself is a 404 until it is recorded. */
+/** Undefined until it is settled and its attempt is there. It is looked for in the list first: the delivery itself is a 404 until it is recorded. */
 function useTest({ deliveryId, eventId }: TestSend) {
   const { ask } = useSession();
   const found = useQuery({
@@ -116,8 +117,16 @@ function useTest({ deliveryId, eventId }: TestSend) {
         { signal },
       ),
     enabled: isSettled(found.data),
+    refetchInterval: ({ state }) => (isComplete(state.data) ? false : EVERY_MS),
   });
-  return { data: delivery.data, error: found.error ?? delivery.error };
+  return {
+    data: isComplete(delivery.data) ? delivery.data : undefined,
+    error: found.error ?? delivery.error,
+  };
+}
+
+function isComplete(delivery: DeliveryWithTimeline | undefined): boolean {
+  return delivery !== undefined && !lacksAttempts(delivery);
 }
 
 function isSettled(page: DeliveryPage | undefined): boolean {

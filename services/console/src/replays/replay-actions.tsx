@@ -58,7 +58,11 @@ function useSteering(id: string) {
         body: {},
         why,
       }),
-    onSuccess: (replay) => client.setQueryData(["replay", id], replay),
+    onSuccess: async (replay) => {
+      // A question that is under way would bring the state before.
+      await client.cancelQueries({ queryKey: ["replay", id] });
+      client.setQueryData(["replay", id], replay);
+    },
   });
 }
 

@@ -1,15 +1,15 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { actionOf, isTypedInto, type KeyAction } from "./keys.ts";
 
 export type KeyHandlers = { readonly [A in KeyAction]?: () => void };
 
-/** Runs a handler at its key, wherever the focus is but for text fields and open dialogs. */
+/** Runs a handler at its key, wherever the focus is but for text fields and open dialogs. Keys count from the moment at which the page is shown, so the effects come before that. */
 export function useKeys(handlers: KeyHandlers): void {
   const latest = useRef(handlers);
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current = handlers;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     let isAfterG = false;
     function onKeyDown(event: KeyboardEvent): void {
       if (event.defaultPrevented || document.querySelector("dialog[open]"))

@@ -1,7 +1,8 @@
 import { Button, TextInput } from "@mantine/core";
-import { type FormEvent, useEffect, useState } from "react";
+import type { FormEvent } from "react";
 import type { QueryParameter } from "../api/answers-queries.ts";
 import type { FieldError } from "../api/api-problem.ts";
+import { useDraft } from "../parts/use-draft.ts";
 import { useSession } from "../session/session-context.ts";
 import { isRunKey } from "./run-key.ts";
 import styles from "./sql.module.css";
@@ -27,8 +28,7 @@ export function ParameterForm({
   readonly onRun: (values: Values) => void;
 }) {
   const { caller } = useSession();
-  const [draft, setDraft] = useState(values);
-  useEffect(() => setDraft(values), [values]); // the browser's own buttons change it
+  const [draft, setDraft] = useDraft(values);
   // A tenant's key asks for its own rows alone.
   const asked = parameters.filter(
     ({ name }) => name !== "tenant" || caller.tenantId === null,
