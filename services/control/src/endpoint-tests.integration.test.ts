@@ -97,9 +97,12 @@ test(
   LONG,
 );
 
-test.each(["pause", "disable"])(
+test.each([
+  ["pause", "Resume it first."],
+  ["disable", "Enable it first."],
+])(
   "an endpoint after %s is not tested, and nothing is written",
-  async (route) => {
+  async (route, next) => {
     const { ask } = await control.startOwner();
     const { body: endpoint } = await ask("POST /v1/endpoints", aCreation());
     await ask(`POST /v1/endpoints/${endpoint.id}/${route}`);
@@ -110,6 +113,7 @@ test.each(["pause", "disable"])(
 
     expect(refused.status).toBe(409);
     expect(refused.body.errors).toMatchObject([{ field: "state" }]);
+    expect(refused.body.detail).toContain(next);
     const { deliveries, audit } = await writtenOf(endpoint.id);
     expect(deliveries).toEqual([]);
     expect(audit.map(({ action }) => action)).not.toContain("tested");

@@ -94,9 +94,11 @@ function notEnabled({
   readonly id: string;
   readonly state: string;
 }): ControlProblem {
+  const [end, mend] =
+    state === "paused" ? ["parked", "Resume"] : ["given up", "Enable"];
   return new ControlProblem(
     "conflict",
-    `Endpoint ${id} is ${state}: a test would be ${state === "paused" ? "parked" : "given up"}. Enable it first.`,
+    `Endpoint ${id} is ${state}: a test would be ${end}. ${mend} it first.`,
     {
       errors: [{ field: "state", rule: "enabled", message: `is ${state}` }],
     },
