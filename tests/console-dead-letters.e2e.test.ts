@@ -19,7 +19,7 @@ import {
 
 const HOSTILE = `<img src=x onerror="window.pwned=1">\u202Egnp.exe ${"long".repeat(60)}`;
 /** Enough that a replay of one a second can be paused. */
-const SENT_AGAIN = 40;
+const SENT_AGAIN = 120;
 
 const console = useConsole();
 const { call, open } = console;
@@ -259,6 +259,8 @@ describeInChromium("dead letters and replays in Chromium", () => {
       const { page, complaints } = await open();
       await openReplays(page);
       await page.getByRole("button", { name: "New replay…" }).click();
+      // The list has a field of the same name, too.
+      await page.getByRole("heading", { name: "New replay" }).waitFor();
       await page.getByLabel("Tenant", { exact: true }).fill("acme");
       await page
         .getByLabel("Status", { exact: true })

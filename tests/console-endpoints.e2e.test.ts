@@ -86,6 +86,46 @@ async function openEndpoint(page: Page, path: string): Promise<void> {
   await page.getByRole("heading", { name: "Configuration" }).waitFor();
 }
 
+/** Events until one is parked: the first ones may come before the pause is known everywhere. */
+async function parkOne(): Promise<void> {
+  let n = 0;
+  await waitFor(
+    async () => {
+      n += 1;
+      const id = `evt-parked-${n}`;
+      await call("POST /v1/events", {
+        id,
+        type: "order.parked",
+        tenantId: "acme",
+        payload: {},
+      });
+      return (await endOf(id)) === "paused";
+    },
+    { what: "a parked delivery", timeoutMs: 2 * PATIENCE_MS },
+  );
+}
+
+/** `delivered`, or the reason for which the event's delivery was given up or parked. */
+async function endOf(eventId: string): Promise<string> {
+  return await waitFor(
+    async () => {
+      const { deliveries } = await call<{
+        deliveries: readonly {
+          readonly status: string;
+          readonly deadLetterReason: string | null;
+        }[];
+      }>(`GET /v1/deliveries?eventId=${eventId}`);
+      const [one] = deliveries;
+      return one?.status === "delivered" ? "delivered" : one?.deadLetterReason;
+    },
+    {
+      what: `the delivery of ${eventId}`,
+      everyMs: 300,
+      timeoutMs: PATIENCE_MS,
+    },
+  );
+}
+
 async function act(page: Page, name: string | RegExp): Promise<void> {
   await page
     .getByRole("group", { name: "Actions" })
@@ -151,7 +191,8 @@ describeInChromium("the console's endpoints in Chromium", () => {
         .filter({ hasText: "/down" })
         .getByText("of 2 attempts")
         .waitFor();
-      expect(asked.filter((url) => url.includes("/v1/series"))).toHaveLength(1);
+      const series = asked.filter((url) => url.includes("/v1/series"));
+      expect(new Set(series).size).toBe(1);
 
       await page.getByLabel("A part of the URL").fill("DOWN");
       await page.keyboard.press("Enter");
@@ -210,9 +251,7 @@ describeInChromium("the console's endpoints in Chromium", () => {
       await page.getByRole("button", { name: "Create" }).click();
       await page.getByText("requests to it are refused: private").waitFor();
       await page.getByText("entry 2 must be a dotted type").waitFor();
-      expect(await page.evaluate("document.activeElement.id")).toBe(
-        "field-url",
-      );
+      await page.locator("#field-url:focus").waitFor();
       await page
         .getByLabel("URL", { exact: true })
         .fill(`${console.receiver().url}/made`);
@@ -315,12 +354,7 @@ describeInChromium("the console's endpoints in Chromium", () => {
       await page.getByRole("button", { name: "Pause", exact: true }).click();
       await page.getByText("Why: they move").waitFor();
       await hasWhy("they move");
-      await call("POST /v1/events", {
-        id: "evt-parked",
-        type: "order.parked",
-        tenantId: "acme",
-        payload: {},
-      });
+      await parkOne();
       await page
         .getByText("1 delivery waits for a resume")
         .waitFor({ timeout: PATIENCE_MS });
@@ -385,7 +419,8 @@ describeInChromium("the console's endpoints in Chromium", () => {
           (await page.getByRole("link", { name: "/short-lived" }).count()) ===
           0,
       );
-      expect(complaints).toEqual([]);
+      // The page of the endpoint may have asked once more after it was deleted.
+      expect(ours(complaints)).toEqual([]);
     },
     LONG,
   );

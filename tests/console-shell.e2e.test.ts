@@ -155,6 +155,7 @@ describeInChromium("what goes through the whole console", () => {
       await page.keyboard.insertText("\u202Eevt");
       expect(await chosen.innerText()).toContain("⟨U+202E⟩evt");
       await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
       expect(await focused(page)).toMatch(/^Go to/);
 
       await page.keyboard.press("Control+k");
@@ -293,6 +294,11 @@ describeInChromium("what goes through the whole console", () => {
         });
       await publish("live-60");
       await comes("live-60");
+      await waitFor(async () => (await rowsOf(page)) >= 50, {
+        what: "a whole page",
+        everyMs: 200,
+        timeoutMs: PATIENCE_MS,
+      });
       expect(await rowsOf(page)).toBe(50);
       await page.evaluate("scrollTo(0, 1_500)");
       await stopped.waitFor();

@@ -239,6 +239,7 @@ describeInChromium("the console's SQL in Chromium", () => {
       await waitFor(async () => (await rowsOf(page)) === rows.length);
       await page.getByText("Its SQL", { exact: true }).click();
       await page.getByRole("button", { name: "Open in the editor" }).click();
+      await page.getByLabel("SQL", { exact: true }).waitFor(); // the page before has a "Run", too
       await run(page);
       await waitFor(async () => (await rowsOf(page)) === rows.length);
       expect(await cellsOf(page)).toEqual(rows);

@@ -34,7 +34,8 @@ describeInChromium("the console in Chromium", () => {
         url: `${console.url()}/`,
       });
 
-      await page.keyboard.type("wrong"); // the field has the focus
+      await page.locator("input[name=key]:focus").waitFor();
+      await page.keyboard.type("wrong");
       await page.keyboard.press("Enter");
       await page.getByText("This key is not valid").waitFor();
       await page.keyboard.press("Control+A");
@@ -73,6 +74,7 @@ describeInChromium("the console in Chromium", () => {
 
       await page.getByText("Given up after 2 attempts.").waitFor();
       const attempts = page.locator("summary", { hasText: "Attempt" });
+      await attempts.nth(1).waitFor();
       expect(await attempts.allInnerTexts()).toEqual([
         expect.stringMatching(/Attempt 1\s+✕ 503/),
         expect.stringMatching(/Attempt 2\s+✕ 503/),

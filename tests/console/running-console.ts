@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll } from "@jest/globals";
+import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import {
   migrate,
   newKeys,
@@ -131,7 +131,11 @@ export function useConsole({
     });
     browser = await launchChromium();
     await generate();
-  }, LONG);
+  }, 2 * LONG);
+  // Each page of a test that is over would go on asking.
+  afterEach(async () => {
+    for (const context of browser?.contexts() ?? []) await context.close();
+  });
   afterAll(async () => {
     await browser?.close();
     await running?.stop();
@@ -167,7 +171,11 @@ export function useConsole({
 export async function openGivenUp(page: Page): Promise<void> {
   await page.getByRole("link", { name: "invoice.due" }).click();
   await page.getByRole("heading", { name: "What happened" }).waitFor();
-  await page.getByText("Event payload", { exact: true }).first().waitFor();
+  // The section has the name, and so has the text in it once it is there.
+  await page
+    .getByRole("region", { name: "Event payload", exact: true })
+    .nth(1)
+    .waitFor();
 }
 
 export async function rowsOf(page: Page): Promise<number> {
