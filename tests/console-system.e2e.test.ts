@@ -362,15 +362,7 @@ describeInChromium("the installation in the console", () => {
       await page.keyboard.press("Enter");
       await page.getByRole("cell", { name: /^Revoked/ }).waitFor();
       expect(await statusOf()).toBe(401);
-      await waitFor(
-        async () => {
-          const { entries } = await call<{
-            entries: readonly { readonly why: string }[];
-          }>("GET /v1/audit?subject=key");
-          return entries.some(({ why }) => why === "the laptop was stolen");
-        },
-        { what: "the audit log", everyMs: 300, timeoutMs: PATIENCE_MS },
-      );
+      await console.hasAudited("key", "the laptop was stolen");
       await page.getByRole("link", { name: "CI of acme" }).click();
       await waitFor(async () => (await rowsOf(page)) === 2, {
         timeoutMs: PATIENCE_MS,

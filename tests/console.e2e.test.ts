@@ -224,15 +224,7 @@ describeInChromium("the console in Chromium", () => {
       await page
         .getByText("Delivered after 1 attempt.")
         .waitFor({ timeout: PATIENCE_MS });
-      await waitFor(
-        async () => {
-          const { entries } = await call<{
-            entries: readonly { readonly why: string }[];
-          }>("GET /v1/audit?subject=replay");
-          return entries.some(({ why }) => why === "their receiver is back");
-        },
-        { what: "the audit trail", everyMs: 300, timeoutMs: PATIENCE_MS },
-      );
+      await console.hasAudited("replay", "their receiver is back");
       expect(sent).toEqual(["POST"]);
       expect(complaints).toEqual([]);
     },

@@ -158,8 +158,22 @@ export function useConsole({
     return opened;
   }
 
+  /** Waits until the audit trail has a change of such a subject with this reason. */
+  async function hasAudited(subject: string, why: string): Promise<void> {
+    await waitFor(
+      async () => {
+        const { entries } = await call<{
+          entries: readonly { readonly why: string }[];
+        }>(`GET /v1/audit?subject=${subject}`);
+        return entries.some((entry) => entry.why === why);
+      },
+      { what: "the audit trail", everyMs: 300, timeoutMs: PATIENCE_MS },
+    );
+  }
+
   return {
     call,
+    hasAudited,
     open,
     /** Of control itself. */
     url: () => running.controlUrl,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export interface WaitOptions {
-  /** Default 60,000: a slow and busy machine must not make a test fail. */
+  /** Default 30,000: a slow and busy machine must not make a test fail. */
   readonly timeoutMs?: number;
   /** The time between two checks, ms. Default 20. */
   readonly everyMs?: number;
@@ -18,7 +18,7 @@ export type Truthy<T> = Exclude<NonNullable<T>, false | 0 | "">;
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 60_000, everyMs = 20, what }: WaitOptions = {},
+  { timeoutMs = 30_000, everyMs = 20, what }: WaitOptions = {},
 ): Promise<Truthy<T>> {
   const end = performance.now() + timeoutMs;
   let last: unknown;
