@@ -134,13 +134,11 @@ const BURST = 4;
 const BURST_MS = 10;
 const BURST_WITHIN_MS = 3_000;
 
-async function withoutClickHouse(
-  { clickhouse }: World,
-  random: Random,
-): Promise<void> {
+async function withoutClickHouse(world: World, random: Random): Promise<void> {
+  const { clickhouse } = world;
   const isFrozen = random.next() < 0.5;
   if (isFrozen) clickhouse.freeze();
-  else await clickhouse.kill9();
+  else await world.killClickHouse();
   await sleep(random.between(500, 3_000));
   if (isFrozen) clickhouse.thaw();
   else await clickhouse.restart();

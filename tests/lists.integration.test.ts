@@ -744,7 +744,11 @@ test.each([
   ["eventType", (each: Attempt) => each.eventType],
   ["outcome", (each: Attempt) => each.outcome ?? ""],
   ["statusCode", (each: Attempt) => String(each.statusCode ?? "")],
+  ["errorCode", (each: Attempt) => each.errorCode ?? ""],
+  ["trigger", (each: Attempt) => each.trigger],
   ["tier", (each: Attempt) => each.tier ?? ""],
+  ["deadLetterReason", (each: Attempt) => each.deadLetterReason ?? ""],
+  ["worker", (each: Attempt) => each.worker],
 ] as const)(
   "a series by %s has the largest two and the others together",
   async (by, keyOf) => {
@@ -799,6 +803,49 @@ test("a series of several endpoints has these alone", async () => {
 });
 
 test.each([
+  [
+    "tenantId=initech&outcome=http_error,connection_refused",
+    ({ tenantId, outcome }: Attempt) =>
+      tenantId === "initech" && outcome !== "delivered",
+  ],
+  [
+    "tenantId=globex&status=expired",
+    ({ tenantId, status }: Attempt) =>
+      tenantId === "globex" && status === "expired",
+  ],
+  [
+    "tenantId=globex&outcome=http_error&status=failed",
+    ({ tenantId, outcome, status }: Attempt) =>
+      tenantId === "globex" && outcome === "http_error" && status === "failed",
+  ],
+  [
+    "tenantId=globex&statusCode=5xx",
+    ({ tenantId, statusCode }: Attempt) =>
+      tenantId === "globex" && Math.floor((statusCode ?? 0) / 100) === 5,
+  ],
+  [
+    "tenantId=initech&statusCode=none",
+    ({ tenantId, statusCode }: Attempt) =>
+      tenantId === "initech" && statusCode === null,
+  ],
+] as const)(
+  "a series with %s counts these attempts alone",
+  async (filter, isWanted) => {
+    const window = `since=${data.from}&until=${data.until}`;
+
+    const { body } = await server.ask<SeriesAnswer>(
+      `/v1/series?${window}&${filter}`,
+    );
+
+    const wanted = data.attempts.filter(
+      (each) => isRequest(each) && isWanted(each),
+    );
+    expect(wanted.length).toBeGreaterThan(0);
+    expect(body.groups[0]?.attempts).toBe(wanted.length);
+  },
+);
+
+test.each([
   ["/v1/deliveries?status=lost", "status", "one_of"],
   ["/v1/deliveries?eventType=ord*", "eventType", "type_pattern"],
   ["/v1/deliveries?minAttempts=-1", "minAttempts", "format"],
@@ -815,6 +862,8 @@ test.each([
   ["/v1/attempts?deferralReason=x", "deferralReason", "unknown"],
   ["/v1/dead-letters?reason=bored", "reason", "one_of"],
   ["/v1/series?by=url", "by", "one_of"],
+  ["/v1/series?outcome=late", "outcome", "one_of"],
+  ["/v1/series?status=lost", "status", "one_of"],
   ["/v1/series?step=5", "step", "duration"],
   ["/v1/series?step=1s", "step", "buckets"],
   ["/v1/series?since=40d", "since", "window"],

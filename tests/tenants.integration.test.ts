@@ -27,6 +27,10 @@ import {
   tenantUserStatements,
   type ClickHouseAccess,
 } from "@postrider/runtime";
+import {
+  ROUTES_OF_ROWS,
+  type RouteOfRows,
+} from "../services/control/fixtures/routes-of-rows.ts";
 import { SAVED_QUERIES } from "../services/control/src/cookbook/cookbook.ts";
 import type { Explanation } from "../services/control/src/reads/explain/explanation.ts";
 import { createReader } from "../services/control/src/reads/reader.ts";
@@ -48,6 +52,10 @@ const TENANT: ClickHouseUser = {
   settings: TENANT_SETTINGS,
   rowFilters: tenantRowFilters(DATABASE),
 };
+
+/** Codes of ClickHouse. */
+const READONLY = "164";
+const OUT_OF_BOUNDS = "452";
 
 function without<T>(
   of: Readonly<Record<string, T>>,
@@ -197,6 +205,48 @@ async function refusalOf(username: string): Promise<string | null> {
   }
 }
 
+/** ClickHouse's code of an error; null: it answered. */
+async function answerTo(
+  username: string,
+  [setting, value]: readonly [string, number],
+): Promise<string | null> {
+  const url = new URL(stack.clickhouse.url);
+  url.searchParams.set(setting, String(value));
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: {
+      "x-clickhouse-user": username,
+      "x-clickhouse-key": "secret",
+    },
+    body: "SELECT 1",
+  });
+  await answer.text();
+  return answer.headers.get("x-clickhouse-exception-code");
+}
+
+test.each([
+  "max_execution_time",
+  "max_memory_usage",
+  "max_result_rows",
+  "max_result_bytes",
+])(
+  "a query cannot change %s, and where readonly does not forbid it, can only lower it",
+  async (limit) => {
+    const { value } = TENANT_SETTINGS[limit]!;
+    const half = Math.floor(Number(value) / 2);
+    const asked = [0, Number(value) + 1, half];
+
+    const [asTenant, unbound] = await Promise.all(
+      ["tenant", "may_change_settings"].map((username) =>
+        Promise.all(asked.map((each) => answerTo(username, [limit, each]))),
+      ),
+    );
+
+    expect(asTenant).toEqual([READONLY, READONLY, READONLY]);
+    expect(unbound).toEqual([OUT_OF_BOUNDS, OUT_OF_BOUNDS, null]);
+  },
+);
+
 const isAboutRows = (name: string): boolean => name.includes("filter");
 
 test.each(Object.entries(UNSAFE).filter(([name]) => !isAboutRows(name)))(
@@ -341,16 +391,47 @@ test.each(TENANT_TABLES)(
 
 const WINDOW = `since=${data.from}&until=${data.until}`;
 
-test.each([
-  `/v1/deliveries?${WINDOW}`,
-  `/v1/deliveries?${WINDOW}&text=answered`,
-  `/v1/attempts?${WINDOW}`,
-  `/v1/dead-letters?${WINDOW}`,
-  `/v1/audit?${WINDOW}`,
-  `/v1/series?${WINDOW}&by=endpointId`,
-  `/v1/series?${WINDOW}&by=tenantId`,
-  `/v1/queries/endpoint-health?since=7d`,
-])(
+/** How each route that reads rows is asked here: for all rows of a window, or for one thing by its id. */
+const ASKED: Readonly<
+  Record<RouteOfRows, readonly string[] | ((of: Thing) => string)>
+> = {
+  "GET /v1/attempts": [`/v1/attempts?${WINDOW}`],
+  "GET /v1/audit": [`/v1/audit?${WINDOW}`],
+  "GET /v1/dead-letters": [`/v1/dead-letters?${WINDOW}`],
+  "GET /v1/deliveries": [
+    `/v1/deliveries?${WINDOW}`,
+    `/v1/deliveries?${WINDOW}&text=answered`,
+  ],
+  "GET /v1/deliveries/:id": ({ deliveryId }) => `/v1/deliveries/${deliveryId}`,
+  "GET /v1/events/:id": ({ eventId }) => `/v1/events/${eventId}`,
+  "GET /v1/events/:id/explain": ({ eventId }) =>
+    `/v1/events/${eventId}/explain`,
+  "GET /v1/events/:id/payload": ({ eventId }) =>
+    `/v1/events/${eventId}/payload`,
+  "GET /v1/queries/:name": ["/v1/queries/endpoint-health?since=7d"],
+  "GET /v1/series": [
+    `/v1/series?${WINDOW}&by=endpointId`,
+    `/v1/series?${WINDOW}&by=tenantId`,
+  ],
+};
+
+interface Thing {
+  readonly eventId: string;
+  readonly deliveryId: string;
+}
+
+const LISTS = Object.values(ASKED).flatMap((asked) =>
+  typeof asked === "function" ? [] : asked,
+);
+const BY_ID = Object.entries(ASKED).flatMap(([route, asked]) =>
+  typeof asked === "function" ? [[route, asked] as const] : [],
+);
+
+test("every route that reads rows is asked as a tenant", () => {
+  expect(Object.keys(ASKED).toSorted()).toEqual(ROUTES_OF_ROWS);
+});
+
+test.each(LISTS)(
   "%s: a tenant gets what an operator gets of that tenant, and nothing else",
   async (path) => {
     const own = await server.ask(path, { tenantId: "acme" });
@@ -547,18 +628,34 @@ function selecting(
   };
 }
 
-test("another tenant's delivery and event are as if they were not there", async () => {
-  const [one] = data.deliveries.filter(({ tenantId }) => tenantId === "globex");
-  const path = `/v1/deliveries/${one!.deliveryId}`;
+test.each(BY_ID)(
+  "%s: what another tenant has is answered word for word as what nobody has",
+  async (_route, pathOf) => {
+    const theirs = data.deliveries.find(
+      ({ tenantId }) => tenantId === "globex",
+    )!;
+    const nobodys = { eventId: "evt_none", deliveryId: "dlv_of_nobody" };
 
-  const own = await server.ask(path, { tenantId: "globex" });
-  const delivery = await server.ask(path, { tenantId: "acme" });
-  const event = await server.ask(`/v1/events/${one!.eventId}`, {
-    tenantId: "acme",
-  });
+    const owners = await server.ask(pathOf(theirs), { tenantId: "globex" });
+    const others = await server.ask(pathOf(theirs), { tenantId: "acme" });
+    const nothing = await server.ask(pathOf(nobodys), { tenantId: "acme" });
 
-  expect([own.status, delivery.status, event.status]).toEqual([200, 404, 404]);
-});
+    expect([owners.status, others.status]).toEqual([200, 404]);
+    expect({ ...others, body: withoutIds(others.body, theirs) }).toEqual({
+      ...nothing,
+      body: withoutIds(nothing.body, nobodys),
+    });
+  },
+);
+
+/** Without the id that was asked for, and that of the request. */
+function withoutIds(body: unknown, { deliveryId, eventId }: Thing): unknown {
+  const { requestId: _requestId, ...rest } = body as { requestId?: string };
+  const text = JSON.stringify(rest);
+  return JSON.parse(
+    text.replaceAll(deliveryId, "ID").replaceAll(eventId, "ID"),
+  );
+}
 
 test.each([
   "/v1/deliveries?tenantId=globex",

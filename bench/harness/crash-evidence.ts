@@ -80,6 +80,7 @@ export async function crashEvidence(
       },
     ],
     rolledUp: { endpoint_hour: Number(tables?.up) },
+    rollUps: [],
     // The run has already waited until no group lags; otherwise it would have failed.
     lag: 0,
     survivors: [],

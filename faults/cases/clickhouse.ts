@@ -27,13 +27,13 @@ export const clickhouseKilled: FaultCase = {
       const load = publishWithSignals(world, 400, kills * 1.5);
       for (let kill = 0; kill < kills; kill++) {
         await sleep(random.between(200, 1_200));
-        await world.clickhouse.kill9();
+        await world.killClickHouse();
         await sleep(random.between(0, 500));
         await world.clickhouse.restart();
       }
       await load;
       if (world.isShort) return;
-      await world.clickhouse.kill9();
+      await world.killClickHouse();
       await world.publisher.publish({ perSecond: 200, seconds: 5 });
       await sleep(DOWN_MS);
       await world.clickhouse.restart();

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { endpointLines } from "./endpoint-lines.ts";
+import { endpointLines, endpointLinesWithDefaults } from "./endpoint-lines.ts";
 import { createTerminal } from "./terminal.ts";
 
 const ENDPOINT = {
@@ -56,6 +56,40 @@ test("a rate limit is shown with its burst, other lists on one line", () => {
   expect(shown).toContain("rateLimit            50/s, burst 100");
   expect(shown).toContain("retryDelaysMs        1000, 2000");
   expect(shown).toContain("notRetryableStatuses 404, 422");
+});
+
+test.each([
+  [
+    { retryDelaysMs: null, maxAttempts: 4, maxAgeMs: null },
+    [
+      "retryDelaysMs        1000, 2000, 4000 (default)",
+      "maxAttempts          4",
+      "maxAgeMs             259200000 (default)",
+    ],
+  ],
+  [
+    { retryDelaysMs: [5_000, 86_400_000], maxAttempts: null, maxAgeMs: 1_000 },
+    [
+      "retryDelaysMs        5000, 86400000",
+      "maxAttempts          3 (default)",
+      "maxAgeMs             1000",
+    ],
+  ],
+  [
+    { retryDelaysMs: null, maxAttempts: 1, maxAgeMs: 1_000 },
+    [
+      "retryDelaysMs        none (default)",
+      "maxAttempts          1",
+      "maxAgeMs             1000",
+    ],
+  ],
+])("where %j, the retry settings that hold are shown", (settings, expected) => {
+  const shown = endpointLinesWithDefaults(
+    { ...settings, rateLimit: null },
+    createTerminal(false),
+  );
+
+  expect(shown.split("\n")).toEqual([...expected, "rateLimit            none"]);
 });
 
 test("a field that this version does not know is shown as JSON", () => {

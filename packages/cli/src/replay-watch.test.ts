@@ -30,7 +30,10 @@ async function watched(...answers: readonly (Replay | CliError)[]) {
       if (answer instanceof CliError) throw answer;
       return answer;
     },
-    { progress: (text) => void shown.push(text) },
+    {
+      progress: (text, of) =>
+        void shown.push(`${of?.done}/${of?.total}: ${text}`),
+    },
     1,
   );
   return { done, shown };
@@ -48,10 +51,10 @@ test("it shows how far the replay is and what it waits for, until it is done", a
 
   expect(done).toBe(DONE);
   expect(shown).toEqual([
-    "looked at 0 of 10, sent 0 deliveries; about 5 s",
-    "looked at 0 of 10, sent 0 deliveries; waits for replay rpl_0",
-    "looked at 5 of 10, sent 4 deliveries; about 5 s",
-    "looked at 5 of 10, sent 4 deliveries; paused",
+    "0/10: looked at 0 of 10, sent 0 deliveries; about 5 s",
+    "0/10: looked at 0 of 10, sent 0 deliveries; waits for replay rpl_0",
+    "5/10: looked at 5 of 10, sent 4 deliveries; about 5 s",
+    "5/10: looked at 5 of 10, sent 4 deliveries; paused",
   ]);
 });
 

@@ -22,7 +22,7 @@ export async function watchReplay(
   let replay = first;
   let seenAt = performance.now();
   while (replay.state === "running" || replay.state === "paused") {
-    terminal.progress(progressOf(replay));
+    terminal.progress(progressOf(replay), replay);
     await sleep(pollEveryMs);
     try {
       replay = await read();

@@ -31,6 +31,23 @@ async function watched(...answers: readonly (Resume | CliError)[]) {
   );
 }
 
+test("its progress is that of reading the dead letters", async () => {
+  const shown: unknown[] = [];
+  const answers = [{ ...FIRST, read: 3, total: 4, sent: 2 }, DONE];
+
+  await watchResume(
+    { ...FIRST, total: 4 },
+    async () => answers.shift()!,
+    { progress: (_text, of) => void shown.push(of) },
+    1,
+  );
+
+  expect(shown).toEqual([
+    { done: 0, total: 4 },
+    { done: 3, total: 4 },
+  ]);
+});
+
 test("a replica that has not read the resume yet is asked again", async () => {
   const older = { ...DONE, id: "rsm_0" };
   const none = { ...FIRST, id: null, state: "parked" };

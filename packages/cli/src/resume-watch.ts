@@ -60,7 +60,8 @@ export async function watchResume(
   let seenAt = performance.now();
   const isPatient = (): boolean => performance.now() - seenAt <= PATIENCE_MS;
   while (resume.state === "running" && resume.id === first.id) {
-    terminal.progress(progressOf(resume));
+    const { read: done, total } = resume;
+    terminal.progress(progressOf(resume), { done, total });
     await sleep(pollEveryMs);
     try {
       const found = await read();

@@ -12,11 +12,17 @@ export interface Terminal {
   data(value: unknown, render: () => string): void;
   /** Prints a message on stderr; nothing with `--json`. */
   say(text: string): void;
-  /** Prints a message that the next one replaces, on a terminal; elsewhere a new line each time the text changes. */
-  progress(text: string): void;
+  /** Prints a message that the next one replaces, on a terminal, behind a bar where the end is known; elsewhere a new line each time the text changes. */
+  progress(text: string, of?: Progress): void;
   /** The text in a style, if stdout (or stderr) is a terminal. */
   paint(style: Style, text: string): string;
   paintTalk(style: Style, text: string): string;
+}
+
+/** How far something is whose end is known. */
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
 }
 
 export function createTerminal(json: boolean): Terminal {
@@ -39,19 +45,31 @@ export function createTerminal(json: boolean): Terminal {
       clear();
       process.stderr.write(`${text}\n`);
     },
-    progress(text) {
-      if (json || text === shown) return;
-      if (process.stderr.isTTY) {
-        const width = Math.max(process.stderr.columns - 1, 20);
-        process.stderr.write(`\r\u001b[2K${text.slice(0, width)}`);
-      } else process.stderr.write(`${text}\n`);
-      shown = text;
+    progress(text, of) {
+      const { isTTY, columns } = process.stderr;
+      const whole = isTTY ? `${barOf(of)}${text}` : text;
+      if (json || whole === shown) return;
+      const width = Math.max(columns - 1, 20);
+      process.stderr.write(
+        isTTY ? `\r\u001b[2K${whole.slice(0, width)}` : `${whole}\n`,
+      );
+      shown = whole;
     },
     paint: (style, text) =>
       styleText(style, text, { stream: process.stdout, validateStream: true }),
     paintTalk: (style, text) =>
       styleText(style, text, { stream: process.stderr, validateStream: true }),
   };
+}
+
+const BAR_WIDTH = 20;
+
+/** With a blank behind it; nothing where there is nothing to do. */
+function barOf(of: Progress | undefined): string {
+  if (of === undefined || of.total <= 0) return "";
+  const share = Math.min(Math.max(of.done / of.total, 0), 1);
+  const full = Math.floor(share * BAR_WIDTH);
+  return `${"█".repeat(full)}${"░".repeat(BAR_WIDTH - full)} `;
 }
 
 /** A table with a header and aligned columns. On a terminal, cells are cut so that a row fits; what somebody may want to copy is never cut, even if the row does not fit then. Control characters in cells are made visible. */

@@ -25,7 +25,11 @@ export function deliveryIdOf(sha256: Sha256Text, key: DeliveryKey): string {
   ]);
 }
 
-/** The `webhook-id` header: the same in every attempt, redrive and replay. It contains no `.`, because `.` separates the signed parts. */
+/**
+ * The `webhook-id` header: the same in every attempt, redrive and replay. It contains no `.`, because `.` separates the signed
+ * parts. A hash of its own, though the first delivery's key has the same parts: the prefix is hashed, too, and ids that were given out must
+ * stay what they are, or a delivery routed again after an upgrade would be another one.
+ */
 export function webhookIdOf(
   sha256: Sha256Text,
   key: Omit<DeliveryKey, "replayId">,

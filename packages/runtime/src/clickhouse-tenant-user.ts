@@ -28,18 +28,18 @@ export interface TenantSetting {
 }
 
 /**
- * `readonly` 1 refuses every write and every change of these. The bounds of `max_execution_time` hold also where somebody lifts
- * `readonly`: without a least value, 0 would pass, and mean no limit.
+ * `readonly` 1 refuses every write and every change of these. The bounds of the limits hold also where somebody lifts `readonly`:
+ * without a least value, 0 would pass, and mean no limit.
  */
 export const TENANT_SETTINGS: Readonly<Record<string, TenantSetting>> = {
   readonly: { value: 1 },
   allow_get_client_http_header: { value: 1 },
-  max_execution_time: { value: 30, min: 1, max: 30 },
+  max_execution_time: atMost(30),
   timeout_overflow_mode: { value: "throw" },
-  max_memory_usage: { value: 2 * 1024 ** 3 },
+  max_memory_usage: atMost(2 * 1024 ** 3),
   // Above every LIMIT of ours (an event's attempts: 20,001): `break` would cut an answer without a word.
-  max_result_rows: { value: 30_000 },
-  max_result_bytes: { value: 64 * 1024 * 1024 },
+  max_result_rows: atMost(30_000),
+  max_result_bytes: atMost(64 * 1024 * 1024),
   result_overflow_mode: { value: "break" },
   do_not_merge_across_partitions_select_final: { value: 1 },
   // Its answers are kept for each user, and this user is all tenants.
@@ -48,6 +48,11 @@ export const TENANT_SETTINGS: Readonly<Record<string, TenantSetting>> = {
   output_format_json_quote_64bit_integers: { value: 0 },
   output_format_json_quote_denormals: { value: 1 },
 };
+
+/** A limit that may be made smaller, and not lifted. */
+function atMost(value: number): TenantSetting {
+  return { value, min: 1, max: value };
+}
 
 /** `GRANT …`, each without its user. */
 export function tenantGrants(database: string): readonly string[] {

@@ -64,7 +64,7 @@ export const commonConfig = {
     env: "POSTRIDER_RECORD_PAYLOADS",
     parse: oneOf(["all", "none"]),
     default: "all",
-    doc: "Whether ClickHouse and the topic `intake` keep the payloads of events: all, or none; their sizes are kept in either case. Receivers' answers are kept.",
+    doc: "Whether ClickHouse and the topic `intake` keep the payloads of events: all, or none; sizes and receivers' answers are kept. With none, backfills and redrives of what was delivered have nothing to send.",
   },
   unknownSchemaWaitMs: {
     env: "POSTRIDER_UNKNOWN_SCHEMA_WAIT",

@@ -1,5 +1,11 @@
 /** What a fault run leaves behind for the checker: read from ledgers, topics, ClickHouse and the services' own metrics. */
-import type { Attempt, DeadLetter, Intake } from "@postrider/core";
+import type {
+  Attempt,
+  DeadLetter,
+  Intake,
+  RollUpDay,
+  RollUpVerdict,
+} from "@postrider/core";
 import type { PublishedEntry, ReceivedEntry, RunnerEntry } from "./ledger.ts";
 
 /** A record of `deliveries`, with its coordinates. */
@@ -64,6 +70,10 @@ export interface Evidence {
   readonly tables: readonly TableEvidence[];
   /** The sum of `attempts` in each roll-up table. */
   readonly rolledUp: Readonly<Record<string, number>>;
+  /** Each roll-up of each day, compared with the table `attempts` bucket by bucket; after its repair where it was repaired. */
+  readonly rollUps: readonly (RollUpDay & {
+    readonly verdict: RollUpVerdict;
+  })[];
   /** The lag of all groups together. */
   readonly lag: number;
   readonly survivors: readonly Survivor[];

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import type { RollUpVerdict } from "@postrider/core";
 import { aDeadLetter, anAttempt, anIntake, BUILT_AT } from "./builders.ts";
 import type { Evidence, TableEvidence } from "./evidence.ts";
 import {
@@ -55,6 +56,24 @@ const routed = anIntake({
   parts: 1,
 });
 
+const HOURS = { day: "2026-01-01", table: "endpoint_hour" } as const;
+const NOTHING = { buckets: 0, by: {} };
+
+/** What a roll-up that is not equal is said to be. */
+function differing(
+  planted: Partial<Extract<RollUpVerdict, { kind: "differs" }>>,
+): Pick<Evidence, "rollUps"> {
+  const verdict = {
+    kind: "differs",
+    attempts: 2,
+    counted: 2,
+    short: NOTHING,
+    over: NOTHING,
+    ...planted,
+  } as const;
+  return { rollUps: [{ ...HOURS, verdict }] };
+}
+
 /** The evidence of a run in which one event failed once and was then delivered, with as many rows as records. `planted` replaces fields. */
 function evidence(planted: Partial<Evidence> = {}): Evidence {
   const attempts = planted.attempts ?? [failed, delivered];
@@ -74,6 +93,7 @@ function evidence(planted: Partial<Evidence> = {}): Evidence {
     rolledUp: {
       endpoint_hour: attempts.filter((a) => a.attemptNumber > 0).length,
     },
+    rollUps: [{ ...HOURS, verdict: { kind: "equal", attempts: 2 } }],
     lag: 0,
     survivors: [],
     ...planted,
@@ -156,7 +176,11 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
     "two chains, step by step",
     "fork",
     {
-      attempts: [failed, delivered, { ...delivered, worker: "other" }],
+      attempts: [
+        failed,
+        delivered,
+        { ...delivered, worker: "other", startedAt: BUILT_AT + 1001 },
+      ],
     },
   ],
   [
@@ -215,6 +239,28 @@ const planted: readonly [string, Invariant, Partial<Evidence>][] = [
     { rolledUp: { endpoint_hour: 3 } },
   ],
   [
+    "a roll-up that lacks a success",
+    "roll_up",
+    differing({ short: { buckets: 1, by: { delivered: 1 } } }),
+  ],
+  [
+    "a roll-up that lacks the longest attempt",
+    "roll_up",
+    differing({ short: { buckets: 1, by: {} } }),
+  ],
+  [
+    "bytes that a roll-up counted twice",
+    "roll_up",
+    differing({ over: { buckets: 1, by: { request_bytes: 100 } } }),
+  ],
+  [
+    "a roll-up that could not be compared",
+    "roll_up",
+    {
+      rollUps: [{ ...HOURS, verdict: { kind: "notJudged", why: "an ALTER" } }],
+    },
+  ],
+  [
     "a socket that stays",
     "resources",
     {
@@ -254,7 +300,11 @@ const sound: readonly [string, Partial<Evidence>][] = [
   [
     "a repeat that no commit prevented",
     {
-      attempts: [failed, { ...failed, worker: "other" }, delivered],
+      attempts: [
+        failed,
+        { ...failed, worker: "other", startedAt: BUILT_AT + 1 },
+        delivered,
+      ],
       received: [received, received, received],
       runner: [done(0), done(0), done(1)],
     },
@@ -289,6 +339,12 @@ const sound: readonly [string, Partial<Evidence>][] = [
     {
       attempts: [failed, failed, delivered],
       tables: [table(3, { recordKeys: 2, rowKeys: 2 })],
+      ...differing({
+        over: {
+          buckets: 1,
+          by: { attempts: 1, request_bytes: failed.requestBytes },
+        },
+      }),
     },
   ],
   [

@@ -2,6 +2,8 @@
  * What must hold at the end of a run, whatever was killed during it. Pure: works on what was recorded and read back.
  * It assumes that the run is over, so that nothing is still due.
  */
+import { isDeepStrictEqual } from "node:util";
+import type { Attempt, RollUpTable } from "@postrider/core";
 import { chainViolations } from "./chain-rules.ts";
 import type { Evidence } from "./evidence.ts";
 import {
@@ -211,8 +213,79 @@ function* tables(evidence: Evidence): Iterable<Violation> {
         table,
         `${counted} attempts, ${attempts} rolled up`,
       );
+  yield* rollUps(evidence);
   if (evidence.lag !== 0)
     yield violation("lag", "all groups", `${evidence.lag} records`);
+}
+
+/** `attempts` counts an attempt that was recorded twice once, and a roll-up counts it twice. By these, and by nothing else, a roll-up may differ. */
+function* rollUps({ attempts, rollUps }: Evidence): Iterable<Violation> {
+  const again = recordedAgain(attempts);
+  for (const { day, table, verdict } of rollUps) {
+    const expected = countsOf(
+      again.filter(({ startedAt }) => dayOf(startedAt) === day),
+      table,
+    );
+    const isShort = verdict.kind === "differs" && verdict.short.buckets > 0;
+    const over = verdict.kind === "differs" ? verdict.over.by : {};
+    if (
+      verdict.kind === "notJudged" ||
+      isShort ||
+      !isDeepStrictEqual(over, expected)
+    )
+      yield violation(
+        "roll_up",
+        `${table} of ${day}`,
+        `${JSON.stringify(verdict)}; recorded again: ${JSON.stringify(expected)}`,
+      );
+  }
+}
+
+/** The records of attempts whose row another record has already: an output that sent a batch again wrote them twice. */
+function recordedAgain(attempts: readonly Attempt[]): readonly Attempt[] {
+  const seen = new Set<string>();
+  return attempts.filter((one) => {
+    const { endpointId, startedAt, deliveryId, attemptNumber, step } = one;
+    const key = JSON.stringify([
+      endpointId,
+      startedAt,
+      deliveryId,
+      attemptNumber,
+      step,
+    ]);
+    const isAgain = seen.has(key);
+    seen.add(key);
+    return isAgain && attemptNumber > 0;
+  });
+}
+
+/** By column of the roll-up; what is 0 is left out. */
+function countsOf(
+  attempts: readonly Attempt[],
+  table: RollUpTable,
+): Readonly<Record<string, number>> {
+  const delivered = attempts.filter(({ outcome }) => outcome === "delivered");
+  const counts = {
+    attempts: attempts.length,
+    delivered: delivered.length,
+    expired: attempts.filter(({ status }) => status === "expired").length,
+    ...(table === "endpoint_hour" && {
+      delivered_first: delivered.filter(
+        ({ attemptNumber }) => attemptNumber === 1,
+      ).length,
+      request_bytes: attempts.reduce(
+        (sum, { requestBytes }) => sum + requestBytes,
+        0,
+      ),
+    }),
+  };
+  return Object.fromEntries(
+    Object.entries(counts).filter(([, count]) => count > 0),
+  );
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 const HEAP_GROWTH = 1.1;

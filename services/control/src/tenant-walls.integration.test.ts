@@ -5,6 +5,7 @@
 import { beforeAll, expect, test } from "@jest/globals";
 import { execute, useStack } from "@postrider/testkit";
 import { migrateFor } from "../fixtures/migrated.ts";
+import { ROUTES_OF_ROWS } from "../fixtures/routes-of-rows.ts";
 import {
   useControl,
   type Ask,
@@ -331,6 +332,14 @@ test(
   },
   LONG,
 );
+
+test("the routes that are refused here because they read rows are those that are asked as a tenant that is served", () => {
+  const refused = Object.entries(CASES)
+    .filter(([, { kind }]) => kind === "unserved")
+    .map(([route]) => route);
+
+  expect(refused.toSorted()).toEqual(ROUTES_OF_ROWS);
+});
 
 test(
   "an administrator of one tenant gets nothing of another tenant from any route, not even that it exists",

@@ -36,6 +36,7 @@ import type { Writer } from "./clickhouse/writer.ts";
 
 const stack = useStack();
 const NOW = Date.now();
+const DAY_MS = 86_400_000;
 const effects = testEffects();
 let writer: Writer;
 let kafka: Kafka;
@@ -121,7 +122,11 @@ async function produce(
     );
 }
 
-function someAttempts(tenantId: string, count: number): OutRecord[] {
+function someAttempts(
+  tenantId: string,
+  count: number,
+  from = NOW,
+): OutRecord[] {
   return Array.from({ length: count }, (_, n) => ({
     topic: "attempts" as const,
     key: "k",
@@ -129,8 +134,8 @@ function someAttempts(tenantId: string, count: number): OutRecord[] {
       tenantId,
       deliveryId: `${tenantId}-${n}`,
       endpointId: `ep_${n % 3}`,
-      receivedAt: NOW,
-      startedAt: NOW + n,
+      receivedAt: from,
+      startedAt: from + n,
       durationMs: n,
     }),
   }));
@@ -218,6 +223,46 @@ test("each record is one row in its table and in what its views feed, also after
   expect(await counted("dead_letters", "once")).toBe("50/50");
   expect(await counted("signals", "once")).toBe("40/40");
   await expectAttempts("once", 1_000);
+});
+
+/** How many parts the tables were given so far by inserts; a merge takes no number of its own. */
+async function partsOf(
+  tables: readonly string[],
+): Promise<Record<string, number>> {
+  const rows = await writer.query<{ table: string; parts: number }>(
+    "SELECT table, toUInt32(max(max_block_number)) AS parts FROM system.parts WHERE database = {database: String} GROUP BY table",
+    { database: stack.database },
+  );
+  const parts = new Map(rows.map((row) => [row.table, row.parts]));
+  return Object.fromEntries(
+    tables.map((table) => [table, parts.get(table) ?? 0]),
+  );
+}
+
+async function insertsInto(table: string): Promise<number> {
+  const page = await effects.meter.render();
+  const line = new RegExp(
+    `^postrider_insert_seconds_count\\{.*table="${table}".*\\} (\\d+)$`,
+    "m",
+  );
+  return Number(line.exec(page)?.[1] ?? 0);
+}
+
+test("an insert of a day makes one part in its table and one in each that its views fill", async () => {
+  const tables = ["attempts", "deliveries", "endpoint_hour", "tenant_minute"];
+  const day = Math.floor(NOW / DAY_MS) * DAY_MS;
+  await produce(someAttempts("parts", 400, day));
+  const before = await partsOf(tables);
+  const insertsBefore = await insertsInto("attempts");
+
+  await startRecorder({ POSTRIDER_RECORD_BATCH_RECORDS: "150" });
+  await expectAttempts("parts", 400);
+
+  const after = await partsOf(tables);
+  const inserts = (await insertsInto("attempts")) - insertsBefore;
+  expect(inserts).toBeGreaterThan(1);
+  for (const table of tables)
+    expect([table, after[table]! - before[table]!]).toEqual([table, inserts]);
 });
 
 /** A Kafka whose consumers lose every commit after the `allowed`th that announces a batch: as if the process died after that one. */

@@ -49,6 +49,7 @@ export async function judge(options: {
       runner: [],
       interruptions,
       survivors: [],
+      rollUps: [], // the sums are compared, not each bucket
       lag: lag.records,
     });
     if (violations.length > 0) {

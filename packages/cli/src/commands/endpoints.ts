@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { findAddresses } from "../addresses.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
-import { endpointLines } from "../endpoint-lines.ts";
+import { endpointLines, endpointLinesWithDefaults } from "../endpoint-lines.ts";
 import { overlap } from "../option-ranges.ts";
 import { readEndpoints, type Endpoint } from "../read-endpoints.ts";
 import { requireSecret } from "../require-secret.ts";
@@ -184,10 +184,12 @@ function get(run: Run): Command {
   return command(
     run,
     "get <id>",
-    "one endpoint",
+    "one endpoint, with the defaults that hold for it",
     async ({ args, terminal }) => {
       const endpoint = await read(args[0] ?? "");
-      terminal.data(endpoint, () => endpointLines(endpoint, terminal));
+      terminal.data(endpoint, () =>
+        endpointLinesWithDefaults(endpoint, terminal),
+      );
     },
   );
 }

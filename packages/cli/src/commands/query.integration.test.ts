@@ -30,6 +30,44 @@ test("a saved query is asked with its parameters, and its answer is shown as tha
   expect(json.stdout).toBe(`${answer}\n`);
 });
 
+const ANSWER =
+  '{"columns":[{"name":"n","type":"UInt64"},{"name":"text","type":"String"},{"name":"ids","type":"Array(UInt64)"},{"name":"none","type":"Nullable(String)"}],"rows":[[18446744073709551615,"a, \\"b\\"",[18446744073709551614],null],[0,"c",[],""]],"truncated":true}';
+
+test.each([
+  [
+    "--ndjson",
+    '{"n":18446744073709551615,"text":"a, \\"b\\"","ids":[18446744073709551614],"none":null}\n{"n":0,"text":"c","ids":[],"none":""}\n',
+  ],
+  [
+    "--csv",
+    'n,text,ids,none\r\n18446744073709551615,"a, ""b""",[18446744073709551614],\r\n0,c,[],\r\n',
+  ],
+])(
+  "%s writes every row with every digit, and says apart from it that there are more",
+  async (flag, expected) => {
+    fake.answer = () => [200, ANSWER];
+
+    const saved = await run("--saved", "endpoint-health", flag);
+    const own = await run("SELECT 1", flag);
+
+    expect(saved).toMatchObject({ code: 0, stdout: expected });
+    expect(own).toMatchObject({ code: 0, stdout: expected });
+    expect(saved.stderr).toContain("2 rows, and there were more");
+  },
+);
+
+test("an answer without rows is its line of names as CSV, and nothing as NDJSON", async () => {
+  fake.answer = () => [
+    200,
+    '{"columns":[{"name":"n","type":"UInt64"}],"rows":[],"truncated":false}',
+  ];
+
+  const csv = await run("SELECT 1", "--csv");
+  const ndjson = await run("SELECT 1", "--ndjson");
+
+  expect([csv.stdout, ndjson.stdout]).toEqual(["n\r\n", ""]);
+});
+
 test("--list shows the saved queries with their parameters", async () => {
   const answer = {
     queries: [
@@ -47,12 +85,14 @@ test("--list shows the saved queries with their parameters", async () => {
 
   const shown = await run("--list");
   const json = await run("--list", "--json");
+  const ndjson = await run("--list", "--ndjson");
 
   expect(fake.asked[0]?.line).toBe("GET /v1/queries");
   expect(shown.stdout).toMatch(
     /endpoint-log {2}What did it answer\? {2}since=1d endpoint=\(required\)/,
   );
   expect(JSON.parse(json.stdout)).toEqual(answer);
+  expect(JSON.parse(ndjson.stdout)).toEqual(answer.queries[0]);
 });
 
 test("an unknown name ends with 4, and shows the nearest names", async () => {
@@ -128,6 +168,7 @@ test.each([
   [["--saved", "outcomes", "--param", "since"], "must be name=value"],
   [["--saved", "outcomes", "--param", "=1d"], "must be name=value"],
   [["--saved", ""], "is empty"],
+  [["SELECT 1", "--csv", "--json"], "--json and --csv exclude each other"],
 ])("%j is a usage error, and nothing is asked", async (args, message) => {
   const ran = await run(...args);
 

@@ -4,6 +4,14 @@ import { findAddresses } from "../addresses.ts";
 import { callApi, callApiForText, pathSegment } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, repeated, type Run } from "../command.ts";
+import {
+  createListWriter,
+  csvLine,
+  formOf,
+  type Form,
+  type FormOptions,
+} from "../lists/list-output.ts";
+import { cell } from "../lists/list-spec.ts";
 import { table, type Terminal } from "../terminal.ts";
 
 interface QueryAnswer {
@@ -12,7 +20,7 @@ interface QueryAnswer {
   readonly truncated?: boolean;
 }
 
-interface QueryOptions {
+interface QueryOptions extends FormOptions {
   readonly saved?: string;
   readonly param?: readonly string[];
   readonly list?: boolean;
@@ -25,7 +33,8 @@ export function queryCommand(run: Run): Command {
     "ask the operator's ClickHouse, read-only: events, attempts, deliveries, dead_letters, signals, audit, endpoint_hour, tenant_minute",
     async ({ args, options, terminal }) => {
       const asked = askedFor(args[0], options);
-      if (asked.kind === "list") return await listSaved(terminal);
+      const form = formOf(options);
+      if (asked.kind === "list") return await listSaved(form, terminal);
       const text = await callApiForText(
         findAddresses().control(),
         asked.kind === "saved"
@@ -36,8 +45,8 @@ export function queryCommand(run: Run): Command {
               body: JSON.stringify({ sql: asked.sql }),
             },
       );
-      if (terminal.json) return terminal.line(text);
-      showAnswer(parseKeepingNumbers(text), terminal);
+      if (form === "json") return terminal.line(text);
+      showAnswer(parseKeepingNumbers(text), form, terminal);
     },
   )
     .option("--list", "the saved queries, with their parameters")
@@ -46,7 +55,9 @@ export function queryCommand(run: Run): Command {
       "--param <name=value>",
       "a parameter of the saved query; may be repeated. A time is RFC 3339, now, or how long ago: since=6h",
       repeated,
-    );
+    )
+    .option("--ndjson", "a line of JSON for each row")
+    .option("--csv", "as RFC 4180, with a line of names");
 }
 
 type Asked =
@@ -96,55 +107,81 @@ function pathOf({ name, params }: Extract<Asked, { kind: "saved" }>): string {
   return `/v1/queries/${pathSegment(name)}${query}`;
 }
 
-interface SavedQueries {
-  readonly queries: readonly {
+type SavedQuery = Readonly<Record<string, unknown>> & {
+  readonly name: string;
+  readonly title: string;
+  readonly parameters: readonly {
     readonly name: string;
-    readonly title: string;
-    readonly parameters: readonly {
-      readonly name: string;
-      readonly default: string | null;
-    }[];
+    readonly default: string | null;
   }[];
-}
+};
 
-async function listSaved(terminal: Terminal): Promise<void> {
+async function listSaved(form: Form, terminal: Terminal): Promise<void> {
   const answer = (await callApi(findAddresses().control(), {
     method: "GET",
     path: "/v1/queries",
-  })) as SavedQueries; // this is what control's API answers
-  const rows = answer.queries.map(({ name, title, parameters }) => [
-    name,
-    title,
-    parameters
-      .map((each) => `${each.name}=${each.default ?? "(required)"}`)
-      .join(" "),
-  ]);
-  terminal.data(answer, () =>
-    table(["name", "question", "parameters"], rows, terminal),
-  );
+  })) as { readonly queries: readonly SavedQuery[] }; // this is what control's API answers
+  if (form === "json") return terminal.line(JSON.stringify(answer));
+  const list = {
+    field: "queries",
+    header: ["name", "question", "parameters"],
+    cellsOf: (row: object) => {
+      const { name, title, parameters } = row as SavedQuery; // only these are given to it
+      const defaults = parameters.map(
+        (each) => `${each.name}=${each.default ?? "(required)"}`,
+      );
+      return [name, title, defaults.join(" ")];
+    },
+  };
+  createListWriter(list, form, terminal).page(answer.queries);
 }
 
-function showAnswer(answer: QueryAnswer, terminal: Terminal): void {
-  terminal.line(
-    table(
-      answer.columns.map((column) => column.name),
-      answer.rows.map((row) => row.map(cell)),
-      terminal,
-    ),
-  );
+/** Columns by their place, not by name: two may have the same. In a line of JSON the last of these is left. */
+function showAnswer(
+  answer: QueryAnswer,
+  form: Exclude<Form, "json">,
+  terminal: Terminal,
+): void {
+  const names = answer.columns.map(({ name }) => name);
+  switch (form) {
+    case "table":
+      terminal.line(
+        table(
+          names,
+          answer.rows.map((row) => row.map(tableCell)),
+          terminal,
+        ),
+      );
+      break;
+    case "csv":
+      for (const row of [names, ...answer.rows])
+        csvLine(row.map(cell), terminal);
+      break;
+    case "ndjson":
+      for (const row of answer.rows)
+        terminal.line(
+          JSON.stringify(
+            Object.fromEntries(names.map((name, at) => [name, row[at]])),
+          ),
+        );
+  }
   const count = answer.rows.length;
   const cut = answer.truncated === true ? ", and there were more" : "";
   terminal.say(terminal.paintTalk("dim", `${counted(count, "row")}${cut}`));
 }
 
-/** Parses the answer but keeps numbers as the texts that ClickHouse wrote: a JavaScript number cannot hold every 64-bit integer. */
+/** Parses the answer but keeps numbers as ClickHouse wrote them, which `JSON.stringify` then writes: a JavaScript number cannot hold every 64-bit integer. */
 function parseKeepingNumbers(text: string): QueryAnswer {
+  const { rawJSON } = JSON as unknown as {
+    readonly rawJSON: (text: string) => unknown; // Node has it; TypeScript does not know it yet
+  };
   const keep = (_key: string, value: unknown, context?: { source?: string }) =>
-    typeof value === "number" ? (context?.source ?? value) : value;
+    typeof value === "number" && context?.source !== undefined
+      ? rawJSON(context.source)
+      : value;
   return JSON.parse(text, keep) as QueryAnswer; // this is what control's API answers
 }
 
-function cell(value: unknown): string {
-  if (value === null || value === undefined) return "NULL";
-  return typeof value === "string" ? value : JSON.stringify(value);
+function tableCell(value: unknown): string {
+  return value === null || value === undefined ? "NULL" : cell(value);
 }

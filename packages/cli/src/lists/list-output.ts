@@ -29,7 +29,7 @@ export function formOf(options: FormOptions): Form {
 
 /** Writes pages as they come, so that a long list is never held whole; only `--json`, which is one value, is written at the end. */
 export function createListWriter(
-  { field, header, cellsOf }: ListSpec,
+  { field, header, cellsOf }: Pick<ListSpec, "field" | "header" | "cellsOf">,
   form: Form,
   terminal: Terminal,
 ): {
@@ -73,7 +73,7 @@ export function createListWriter(
 }
 
 /** RFC 4180: lines end in CR LF; a cell with a comma, a quote or an end of line is quoted, its quotes doubled. The writer adds the LF. */
-function csvLine(cells: readonly string[], terminal: Terminal): void {
+export function csvLine(cells: readonly string[], terminal: Terminal): void {
   const written = cells.map((text) =>
     /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text,
   );

@@ -38,6 +38,7 @@ export async function publishLines(
     if (lines.length > BATCH_EVENTS)
       options.terminal.progress(
         `published ${published.length} of ${lines.length}`,
+        { done: published.length, total: lines.length },
       );
   }
   return published;

@@ -137,7 +137,7 @@ LIMIT {limit:UInt32}`,
     name: "deferrals",
     title: "What is put off, and why?",
     description:
-      "Deliveries that were put off without spending an attempt, by reason, and how long the wait was to be: a breaker, a rate limit, a slow endpoint, a `Retry-After`.",
+      "Deliveries that were put off without spending an attempt, by reason, and how long the wait was to be: a breaker, a rate limit, a slow endpoint, a `Retry-After`. Fewer than the metric `postrider_deliveries_deferred_total` counts: that counts every departure into a tier, and here is the first of a delivery for a reason, until another reason or an attempt comes between.",
     parameters: { ...asked("1d", { limit: null }), endpoint: ENDPOINT },
     sql: `SELECT deferral_reason, count() AS deferrals, uniqExact(delivery_id) AS of_deliveries, uniqExact(endpoint_id) AS endpoints,
   round(avg(dateDiff('millisecond', started_at, next_attempt_at)) / 1000, 1) AS mean_wait_s,

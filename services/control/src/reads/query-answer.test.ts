@@ -27,16 +27,17 @@ test("a result without rows still has its columns", async () => {
 });
 
 test.each([
-  ["rows", { maxRows: 2, maxBytes: 1000 }],
-  ["bytes", { maxRows: 100, maxBytes: 25 }],
+  ["rows", { maxRows: 2, maxBytes: 1000 }, '[1,"abcdef"]'],
+  ["bytes", { maxRows: 100, maxBytes: 25 }, '[1,"abcdef"]'],
+  ["bytes, of letters of three", { maxRows: 100, maxBytes: 25 }, '[1,"日本"]'],
 ])(
   "beyond the cap on %s nothing is kept and the source is closed",
-  async (_cap, caps) => {
+  async (_cap, caps, row) => {
     let isClosed = false;
     async function* endless() {
       try {
         yield HEAD.map((text) => ({ text }));
-        for (;;) yield [{ text: '[1,"abcdef"]' }];
+        for (;;) yield [{ text: row }];
       } finally {
         isClosed = true;
       }

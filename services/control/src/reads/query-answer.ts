@@ -9,6 +9,7 @@ export interface QueryAnswer {
 
 export interface QueryCaps {
   readonly maxRows: number;
+  /** Of the rows' texts in UTF-8. */
   readonly maxBytes: number;
 }
 
@@ -30,7 +31,7 @@ export async function readCapped(
         head.push(text);
         continue;
       }
-      bytes += text.length;
+      bytes += Buffer.byteLength(text);
       if (rows.length >= caps.maxRows || bytes > caps.maxBytes) {
         truncated = true;
         break reading;

@@ -15,6 +15,9 @@ import { columnsWithTtl, rowTtls } from "./table-ttl.ts";
 /** What a comparison needs of ClickHouse. Statements name their database themselves. */
 export type RollUpSql = Pick<Writer, "command" | "query">;
 
+/** ClickHouse's clock, by which a day is over. */
+export const CLOCK = "SELECT toUInt32(now()) AS now";
+
 type Verdicts = Extract<RollUpsAnswer, { kind: "compared" }>["verdicts"];
 
 /** Both roll-ups of each day; `days` null: of every day that `attempts` has. Throws `RollUpsRefusedError`, or ClickHouse's error. */
@@ -42,9 +45,7 @@ export async function compareDay(
 ): Promise<RollUpVerdict> {
   const { database, rollUp, day } = place;
   const { table } = rollUp;
-  const [clock] = await sql.query<{ now: number }>(
-    "SELECT toUInt32(now()) AS now",
-  );
+  const [clock] = await sql.query<{ now: number }>(CLOCK);
   const facts = await Promise.all([
     factsOf(sql, { database, table: "attempts", column: "started_at", day }),
     factsOf(sql, { database, table, column: "bucket", day }),

@@ -2,7 +2,14 @@ import type { EpochMs } from "@postrider/core";
 import { z } from "zod";
 import { rfc3339 } from "../../http/rfc3339.ts";
 import { listOf, shownTime } from "../../http/shown.ts";
-import { isText, rowsOf, timeOf, type Condition } from "../lists/list.ts";
+import {
+  isOneOf,
+  isStatus,
+  isText,
+  rowsOf,
+  timeOf,
+  type Condition,
+} from "../lists/list.ts";
 import type { Reading } from "../reading.ts";
 import {
   DIMENSIONS,
@@ -65,6 +72,9 @@ export async function readSeries(
     ...isText("tenant_id", "tenantId", asked.tenantId),
     ...ofEndpoints(asked.endpointIds),
     ...isText("event_type", "eventType", asked.eventType),
+    ...isOneOf("outcome", "outcome", asked.outcome),
+    ...isOneOf("status", "status", asked.status),
+    ...isStatus("status_code", asked.statusCode),
   ];
   const where = [
     `r.started_at >= ${timeOf("since")}`,

@@ -1,12 +1,21 @@
-import type { EpochMs } from "@postrider/core";
+import {
+  OUTCOMES,
+  STATUSES,
+  type EpochMs,
+  type Outcome,
+  type Status,
+} from "@postrider/core";
 import { invalid } from "@postrider/http";
 import { duration } from "@postrider/runtime";
 import { z } from "zod";
 import {
   exact,
   readAsked,
+  someOf,
+  statusCodes,
   WINDOW,
   wholeNumber,
+  type StatusCodes,
 } from "../../http/list-parameters.ts";
 
 /** What the attempts are grouped by, each as a text: '' where there is none. */
@@ -16,7 +25,11 @@ export const DIMENSIONS = {
   eventType: "toString(r.event_type)",
   outcome: "toString(r.outcome)",
   statusCode: "ifNull(toString(r.status_code), '')",
+  errorCode: "toString(r.error_code)",
+  trigger: "toString(r.trigger)",
   tier: "toString(r.tier)",
+  deadLetterReason: "toString(r.dead_letter_reason)",
+  worker: "toString(r.worker)",
 } as const;
 
 export type Dimension = keyof typeof DIMENSIONS;
@@ -41,6 +54,9 @@ export const seriesQuery = z.strictObject({
   ...WINDOW,
   endpointId: someEndpoints.optional(),
   eventType: exact.optional(),
+  outcome: someOf(OUTCOMES).optional(),
+  status: someOf(STATUSES).optional(),
+  statusCode: statusCodes.optional(),
   by: z
     .enum(Object.keys(DIMENSIONS) as [Dimension, ...Dimension[]])
     .optional()
@@ -68,6 +84,9 @@ export interface SeriesAsked {
   readonly tenantId: string | undefined;
   readonly endpointIds: readonly string[] | undefined;
   readonly eventType: string | undefined;
+  readonly outcome: readonly Outcome[] | undefined;
+  readonly status: readonly Status[] | undefined;
+  readonly statusCode: StatusCodes | undefined;
 }
 
 /** Throws a `ProblemError` that names every wrong parameter. */
@@ -85,9 +104,19 @@ export function readSeriesAsked(query: unknown, now: EpochMs): SeriesAsked {
       "buckets",
       `must be at least ${Math.ceil((until - since) / MAX_BUCKETS / 1000)}s: a window has at most ${MAX_BUCKETS} steps`,
     );
-  const { tenantId, eventType, groups, by = null } = asked;
-  const { endpointId: endpointIds } = asked;
-  return { since, until, stepMs, by, groups, tenantId, endpointIds, eventType };
+  return {
+    since,
+    until,
+    stepMs,
+    by: asked.by ?? null,
+    groups: asked.groups,
+    tenantId: asked.tenantId,
+    endpointIds: asked.endpointId,
+    eventType: asked.eventType,
+    outcome: asked.outcome,
+    status: asked.status,
+    statusCode: asked.statusCode,
+  };
 }
 
 const SECOND = 1_000;
