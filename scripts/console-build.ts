@@ -130,7 +130,8 @@ async function bundle(folder: string): Promise<string[]> {
       outDir: folder,
       // What is written into a page as a `data:` URL, or as a script of its own, the Content-Security-Policy refuses.
       assetsInlineLimit: 0,
-      modulePreload: false,
+      // Browsers that lack it need a script in the page, which the policy refuses, too.
+      modulePreload: { polyfill: false },
       chunkSizeWarningLimit: 1_200,
     },
   });

@@ -64,8 +64,6 @@ import type {
   EndpointSecret,
   EndpointSettings,
   EndpointWithSecret,
-  HealthGroup,
-  HealthSeries,
   Resume,
   TestSend,
 } from "../services/console/src/api/answers-endpoints.ts";
@@ -262,12 +260,6 @@ const resume: Kinds<Resume> = {
   lost: whole,
 };
 const testSend: Kinds<TestSend> = { deliveryId: text, eventId: text };
-const health: Kinds<HealthSeries> = { groups: array };
-const healthGroup: Kinds<HealthGroup> = {
-  key: textOrNull,
-  attempts: whole,
-  delivered: whole,
-};
 const preview: Kinds<ReplayPreview> = {
   selectedAt: text,
   total: whole,
@@ -337,6 +329,7 @@ const series: Kinds<Series> = {
   groups: ["array"],
 };
 const group: Kinds<SeriesGroup> = {
+  key: textOrNull,
   attempts: whole,
   delivered: whole,
   points: ["array"],
@@ -597,12 +590,6 @@ test.each<[string, Kinds<object>, Schema | undefined]>([
   ["a secret's facts", endpointSecret, itemsOf(schemas["Endpoint"], "secrets")],
   ["a resume", resume, schemas["Resume"]],
   ["a test event", testSend, schemas["TestSend"]],
-  ["a series by endpoint", health, schemas["Series"]],
-  [
-    "a group of a series by endpoint",
-    healthGroup,
-    itemsOf(schemas["Series"], "groups"),
-  ],
   ["a preview", preview, schemas["ReplayPreview"]],
   [
     "an endpoint in a preview",

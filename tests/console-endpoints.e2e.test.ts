@@ -182,6 +182,9 @@ describeInChromium("the console's endpoints in Chromium", () => {
         .filter({ hasText: "/down" })
         .getByText("of 2 attempts")
         .waitFor();
+      await row
+        .getByRole("img", { name: "2 attempts, of which 2 failed" })
+        .waitFor();
       expect(asked.filter((url) => url.includes("/v1/series"))).toHaveLength(1);
 
       await page.getByLabel("A part of the URL").fill("DOWN");
@@ -519,12 +522,27 @@ describeInChromium("the console's endpoints in Chromium", () => {
   );
 
   test(
-    "what failed is redriven: a preview, why, and how far it is",
+    "with the console alone: why a delivery failed, its endpoint's URL repaired, what failed redriven, and delivered",
     async () => {
       const { page, complaints } = await open();
-      console.receiver().answerWith(200);
-      await openEndpoint(page, "/down");
+      const pages = page.getByRole("navigation", {
+        name: "Pages",
+        exact: true,
+      });
+      await pages.getByRole("link", { name: "Deliveries" }).click();
+      await page.getByRole("button", { name: "Given up" }).click();
+      await page.waitForURL(/status=expired$/);
+      await page.getByRole("link", { name: "invoice.due" }).first().click();
+      await page.getByText("The receiver answered 503.").last().waitFor();
+      await page.getByRole("link", { name: /\/down$/ }).click();
+      await page.getByRole("heading", { name: "Configuration" }).waitFor();
 
+      await act(page, "Edit");
+      const url = page.getByLabel("URL", { exact: true });
+      await url.fill((await url.inputValue()).replace(/down$/, "well"));
+      await page.getByLabel("Why").fill("the path was wrong");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByRole("heading", { name: /well/ }).waitFor();
       await act(page, "Redrive what failed…");
       await page.getByText("once more").waitFor();
       await page.getByLabel(/Why/).fill("it is repaired");
@@ -534,6 +552,18 @@ describeInChromium("the console's endpoints in Chromium", () => {
         .getByText(/^Done: (\d+) of \1 deliver(y|ies) sent\.$/)
         .waitFor({ timeout: PATIENCE_MS });
       await shot(page, "endpoint-redriven");
+      await page.keyboard.press("Escape");
+      await page.getByRole("link", { name: "All deliveries" }).click();
+      await page.getByRole("button", { name: "Delivered" }).click();
+      await page.waitForURL(/status=delivered/);
+      await waitFor(
+        async () => {
+          await page.getByRole("button", { name: "Refresh" }).click();
+          return (await rowsOf(page)) > 0;
+        },
+        { what: "a row", everyMs: 500, timeoutMs: PATIENCE_MS },
+      );
+      await page.getByRole("link", { name: "invoice.due" }).first().waitFor();
       expect(complaints).toEqual([]);
     },
     LONG,

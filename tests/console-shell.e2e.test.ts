@@ -314,6 +314,39 @@ describeInChromium("what goes through the whole console", () => {
   );
 
   test(
+    "nothing moves for whoever wants it so; what could not be read anew is still shown, and from when",
+    async () => {
+      const { page } = await open();
+      await waitFor(async () => (await rowsOf(page)) >= 4);
+      const list = /\/v1\/deliveries\?/;
+      await page.route(list, (route) => route.abort());
+      await page.getByRole("button", { name: "Refresh" }).click();
+      await page
+        .getByText(/^What is below was read /)
+        .waitFor({ timeout: PATIENCE_MS });
+      expect(await rowsOf(page)).toBeGreaterThanOrEqual(4);
+      expect(await seriousViolations(page)).toEqual([]);
+      await page.unroute(list);
+      await page.getByRole("button", { name: "Try again" }).click();
+      await page.getByText(/^What is below/).waitFor({ state: "detached" });
+
+      await page.route(list, () => {}); // never answered
+      await page.getByText("Given up", { exact: true }).first().waitFor();
+      await page.goto(`${console.url()}/#/deliveries?status=pending`);
+      await page.reload();
+      await signIn(page, ADMIN_KEY);
+      await page.getByText("Loading deliveries").waitFor();
+      const moving = (): Promise<number> =>
+        page.evaluate("document.getAnimations().length");
+      await waitFor(async () => (await moving()) === 0, {
+        what: "a still page",
+        timeoutMs: PATIENCE_MS,
+      });
+    },
+    LONG,
+  );
+
+  test(
     "after an upgrade a page that was not loaded yet says so, and nobody is signed out; what may pass is tried again",
     async () => {
       const { page } = await open();

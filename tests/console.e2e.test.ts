@@ -19,6 +19,9 @@ import {
   useConsole,
 } from "./console/running-console.ts";
 
+/** Where a delivery and its attempts have texts of others. */
+const LONG_TEXTS = new Set(["eventType", "responseBody", "error"]);
+
 const console = useConsole();
 const { call, open } = console;
 const ended: (() => Promise<unknown>)[] = [];
@@ -38,11 +41,24 @@ describeInChromium("the console in Chromium", () => {
       await page.keyboard.type("wrong");
       await page.keyboard.press("Enter");
       await page.getByText("This key is not valid").waitFor();
+      // The page that is opened next is loaded by then: whoever signs in waits for its rows alone.
+      const parts = (): Promise<readonly string[]> =>
+        page.evaluate(
+          "performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /\\.(js|css)$/.test(name)).toSorted()",
+        );
+      const loaded = await waitFor(
+        async () => {
+          const all = await parts();
+          return all.some((name) => /overview-page.*js$/.test(name)) && all;
+        },
+        { what: "the overview's part", timeoutMs: PATIENCE_MS },
+      );
       await page.keyboard.press("Control+A");
       await page.keyboard.type(ADMIN_KEY);
       await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "Overview" }).waitFor();
 
+      expect(await parts()).toEqual(loaded);
       const kept = await page.evaluate(
         "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state])",
       );
@@ -77,7 +93,9 @@ describeInChromium("the console in Chromium", () => {
       await attempts.nth(1).waitFor();
       expect(await attempts.allInnerTexts()).toEqual([
         expect.stringMatching(/Attempt 1\s+✕ 503/),
-        expect.stringMatching(/Attempt 2\s+✕ 503/),
+        expect.stringMatching(
+          /Attempt 2\s+✕ 503\s+.+, after waiting in tier \ds/,
+        ),
       ]);
       await page.getByText("The receiver answered 503.").last().waitFor();
       expect({ complaints, foreign }).toEqual({ complaints: [], foreign: [] });
@@ -130,6 +148,46 @@ describeInChromium("the console in Chromium", () => {
         expect(shown).toContain("⟨U+202E⟩gnp.exe");
       }
       await page.getByText("<b>x</b>").last().waitFor();
+      expect(await harmOf(page)).toEqual(NO_HARM);
+      expect(complaints).toEqual([]);
+    },
+    LONG,
+  );
+
+  test(
+    "a line of 1 MB in every text of a delivery is cut, and shown whole where somebody asks for it",
+    async () => {
+      const { page, complaints } = await open({ width: 390 });
+      const line = `<script>window.pwned=1</script>\u202Egnp.exe ${"x".repeat(1_000_000)}`;
+      await page.route(/\/v1\/deliveries\/[^/?]+$/, async (route) => {
+        const response = await route.fetch();
+        const text = await response.text();
+        const answer: unknown = JSON.parse(text, (key, value: unknown) => {
+          if (key === "x-note") return line;
+          return LONG_TEXTS.has(key) && typeof value === "string"
+            ? line
+            : value;
+        });
+        await route.fulfill({ response, json: answer });
+      });
+
+      await page.getByRole("link", { name: "invoice.due" }).click();
+      const body = page
+        .getByRole("region", { name: "Response body of attempt 2" })
+        .last();
+      await body.waitFor();
+      expect((await body.innerText()).length).toBeLessThan(30_000);
+      const heading = page.getByRole("heading", { level: 1 });
+      expect((await heading.innerText()).length).toBeLessThan(30_000);
+      await page
+        .getByRole("button", { name: /^Show all of it \(/ })
+        .last()
+        .click();
+      await waitFor(async () => (await body.innerText()).length > 1_000_000, {
+        what: "all of it",
+        timeoutMs: PATIENCE_MS,
+      });
+
       expect(await harmOf(page)).toEqual(NO_HARM);
       expect(complaints).toEqual([]);
     },

@@ -57,6 +57,14 @@ export async function openPage(
     if (["error", "warning"].includes(message.type()))
       complaints.push(`${message.text()} ${message.location().url}`);
   });
+  // The browser's own line about an answer does not tell why; its body does.
+  page.on("response", (response) => {
+    if (response.status() < 500) return;
+    response.text().then(
+      (text) => complaints.push(`Failed to load ${response.url()}: ${text}`),
+      () => {}, // its page is closed
+    );
+  });
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => {
     if (new URL(request.url()).origin !== new URL(url).origin)

@@ -111,7 +111,7 @@ export function useConsole({
     await migrate({ url: stack.clickhouseUrl, database: stack.database });
     receiver = await startReceiver({
       answer: ({ path }) =>
-        path === "/ok"
+        path === "/ok" || path === "/well"
           ? { status: 200, body: '{"ok":true,"n":12345678901234567890}' }
           : { status: 503, headers: { "x-note": "<b>x</b>" }, body: HOSTILE },
     });

@@ -1,12 +1,12 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useState, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { ApiProblem } from "./api/api-problem.ts";
 import { NowProvider } from "./parts/now.tsx";
 import { ShownOnceProvider } from "./parts/shown-once.tsx";
 import { ZoneProvider } from "./parts/zone.tsx";
-import { createConsoleRouter } from "./routes.tsx";
+import { createConsoleRouter, preloadPage } from "./routes.tsx";
 import { SessionContext, StoreContext } from "./session/session-context.ts";
 import type { Session, SessionStore } from "./session/session.ts";
 import { SignIn } from "./session/sign-in.tsx";
@@ -15,6 +15,7 @@ import { SignIn } from "./session/sign-in.tsx";
 export function App({ store }: { readonly store: SessionStore }) {
   const [router] = useState(createConsoleRouter);
   const state = useSyncExternalStore(store.subscribe, store.state);
+  useEffect(() => preloadPage(router), [router]);
   return (
     // Mantine would write its variables and classes into <style> elements, which our Content-Security-Policy refuses. All of them are in its style sheet.
     <MantineProvider

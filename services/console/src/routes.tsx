@@ -224,6 +224,18 @@ export function createConsoleRouter() {
   });
 }
 
+/** Begins to load the part of the page that the URL names, while somebody types a key. What goes wrong with it is told where the page is opened. */
+export function preloadPage(
+  router: ReturnType<typeof createConsoleRouter>,
+): void {
+  const matches = router.matchRoutes(router.latestLocation);
+  const named = new Set(matches.map(({ routeId }) => String(routeId)));
+  // From the start the way leads to the overview.
+  if (named.has(start.id)) named.add(overview.id);
+  for (const { id, options } of Object.values(router.routesById))
+    if (named.has(id)) void options.component?.preload?.();
+}
+
 declare module "@tanstack/react-router" {
   interface Register {
     router: ReturnType<typeof createConsoleRouter>;

@@ -59,14 +59,3 @@ export interface TestSend {
   readonly deliveryId: string;
   readonly eventId: string;
 }
-
-/** `GET /v1/series` by endpoint, without its points. */
-export interface HealthSeries {
-  readonly groups: readonly HealthGroup[];
-}
-
-export interface HealthGroup {
-  readonly key: string | null;
-  readonly attempts: number;
-  readonly delivered: number;
-}

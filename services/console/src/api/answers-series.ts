@@ -9,6 +9,8 @@ export interface Series {
 }
 
 export interface SeriesGroup {
+  /** What the attempts have in common, such as their endpoint; null for all of them. */
+  readonly key: string | null;
   readonly attempts: number;
   readonly delivered: number;
   /** Oldest first. A step without attempts has none. */

@@ -76,7 +76,7 @@ export function DeadLettersPage() {
           <NoGroups search={search} hasDelivered={all.length > 0} />
         )}
       >
-        {(_, isStale) => (
+        {() => (
           <>
             {isAdmin && (
               <ChoiceBar
@@ -96,7 +96,6 @@ export function DeadLettersPage() {
               chosen={isAdmin ? chosen : null}
               search={search}
               isOfAllTenants={isOfAllTenants}
-              isStale={isStale}
             />
           </>
         )}

@@ -80,7 +80,7 @@ export function GroupPage() {
           <NoLetters hasMore={nextCursor !== null} />
         )}
       >
-        {({ deadLetters }, isStale) => (
+        {({ deadLetters }) => (
           <>
             {caller.role === "admin" && (
               <ChoiceBar
@@ -98,7 +98,6 @@ export function GroupPage() {
               ref={table}
               letters={deadLetters}
               chosen={caller.role === "admin" ? chosen : null}
-              isStale={isStale}
             />
           </>
         )}

@@ -17,7 +17,6 @@ export function GroupTable({
   chosen,
   search,
   isOfAllTenants,
-  isStale,
   ref,
 }: {
   readonly groups: readonly LetterGroup[];
@@ -25,13 +24,11 @@ export function GroupTable({
   readonly chosen: Chosen<LetterGroup> | null;
   readonly search: GroupSearch;
   readonly isOfAllTenants: boolean;
-  /** The rows are those of an earlier question. */
-  readonly isStale: boolean;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = useNavigate();
   return (
-    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
+    <table ref={ref} className={list.table}>
       <thead>
         <tr>
           {chosen !== null && (

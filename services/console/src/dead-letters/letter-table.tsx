@@ -15,18 +15,16 @@ import type { Chosen } from "./use-chosen.ts";
 export function LetterTable({
   letters,
   chosen,
-  isStale,
   ref,
 }: {
   readonly letters: readonly DeadLetter[];
   /** Null: nothing can be chosen with this key. */
   readonly chosen: Chosen<DeadLetter> | null;
-  readonly isStale: boolean;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = useNavigate();
   return (
-    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
+    <table ref={ref} className={list.table}>
       <thead>
         <tr>
           {chosen !== null && (

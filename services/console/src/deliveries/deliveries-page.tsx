@@ -92,12 +92,11 @@ export function DeliveriesPage() {
           <NoDeliveries search={search} hasMore={nextCursor !== null} />
         )}
       >
-        {(page, isStale) => (
+        {(page) => (
           <DeliveryTable
             ref={table}
             deliveries={page.deliveries}
             isOfAllTenants={caller.tenantId === null}
-            isStale={isStale}
           />
         )}
       </ListFrame>

@@ -1,8 +1,9 @@
-import { Link, useNavigate } from "@tanstack/react-router";
-import type { Ref } from "react";
+import { useNavigate } from "@tanstack/react-router";
+import { memo, type Ref } from "react";
 import type { Delivery } from "../api/answers.ts";
 import list from "../parts/list.module.css";
 import { openRow } from "../parts/open-row.ts";
+import { RowLink } from "../parts/row-link.tsx";
 import { Status } from "../parts/status.tsx";
 import { Text } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -12,24 +13,21 @@ import styles from "./deliveries.module.css";
 /** So that the way back from it leads to this list as it is. */
 const FROM_LIST = { isFromList: true } as const;
 
-/** A row opens its delivery: by its link, and for the mouse anywhere in it. */
-export function DeliveryTable({
+/** A row opens its delivery: by its link, and for the mouse anywhere in it. While the next rows are awaited these are not made again. */
+export const DeliveryTable = memo(function DeliveryTable({
   deliveries,
   isOfAllTenants,
   isOfOneEndpoint = false,
-  isStale,
   ref,
 }: {
   readonly deliveries: readonly Delivery[];
   readonly isOfAllTenants: boolean;
   readonly isOfOneEndpoint?: boolean;
-  /** The rows are those of an earlier question. */
-  readonly isStale: boolean;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = useNavigate();
   return (
-    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
+    <table ref={ref} className={list.table}>
       <thead>
         <tr>
           <th scope="col">Status</th>
@@ -68,14 +66,14 @@ export function DeliveryTable({
               <Status status={each.status} />
             </td>
             <td className={styles.event}>
-              <Link
+              <RowLink
                 data-row
                 to="/deliveries/$id"
-                params={{ id: each.id }}
+                id={each.id}
                 state={FROM_LIST}
               >
                 <Text>{each.eventType}</Text>
-              </Link>
+              </RowLink>
               <small>
                 <Text>{each.eventId}</Text>
               </small>
@@ -102,15 +100,15 @@ export function DeliveryTable({
       </tbody>
     </table>
   );
-}
+});
 
 /** A destination that came with its event has no page. */
 function EndpointLink({ id }: { readonly id: string }) {
   if (id.startsWith("inline_")) return <Text>{id}</Text>;
   return (
-    <Link to="/endpoints/$id" params={{ id }}>
+    <RowLink to="/endpoints/$id" id={id}>
       <Text>{id}</Text>
-    </Link>
+    </RowLink>
   );
 }
 

@@ -11,9 +11,12 @@ import styles from "./delivery.module.css";
 /** One request and what it showed. */
 export function Attempt({
   attempt,
+  waitedIn,
   isOpen,
 }: {
   readonly attempt: AttemptEntry;
+  /** The tier in which it waited for its turn, which the attempt before it chose. */
+  readonly waitedIn: string | null;
   readonly isOpen: boolean;
 }) {
   const { attemptNumber, statusCode, outcome, error, trigger } = attempt;
@@ -28,6 +31,7 @@ export function Attempt({
         </span>
         <span className={styles.note}>
           {shownDuration(attempt.durationMs)}
+          {waitedIn !== null && `, after waiting in tier ${waitedIn}`}
           {trigger !== "first" && trigger !== "retry" && `, by ${trigger}`}
         </span>
       </summary>

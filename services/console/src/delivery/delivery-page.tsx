@@ -41,14 +41,18 @@ export function DeliveryPage() {
         ? OPEN_EVERY_MS
         : false,
   });
-  const { data, error, refetch } = found;
+  const { data, error, dataUpdatedAt, refetch } = found;
   return (
     <>
       <p className={styles.back}>
         <Back />
       </p>
       {error !== null && (
-        <Failure error={error} onRetry={() => void refetch()} />
+        <Failure
+          error={error}
+          onRetry={() => void refetch()}
+          readAt={dataUpdatedAt}
+        />
       )}
       {data === undefined && error === null && <Loading what="the delivery" />}
       {data !== undefined && <Shown key={data.id} delivery={data} />}

@@ -31,7 +31,11 @@ export function Timeline({
               <ExactTime at={entry.at} />
               <span>{sinceReceived(receivedAt, entry.at)}</span>
             </p>
-            <Entry entry={entry} isLastAttempt={at === lastAttempt} />
+            <Entry
+              entry={entry}
+              before={timeline[at - 1]}
+              isLastAttempt={at === lastAttempt}
+            />
           </li>
         ))}
       </ol>
@@ -51,9 +55,11 @@ function sinceReceived(from: string | null, at: string | null): string {
 
 function Entry({
   entry,
+  before,
   isLastAttempt,
 }: {
   readonly entry: TimelineEntry;
+  readonly before: TimelineEntry | undefined;
   readonly isLastAttempt: boolean;
 }) {
   switch (entry.kind) {
@@ -64,7 +70,13 @@ function Entry({
         </p>
       );
     case "attempt":
-      return <Attempt attempt={entry} isOpen={isLastAttempt} />;
+      return (
+        <Attempt
+          attempt={entry}
+          waitedIn={before?.kind === "attempt" ? before.tier : null}
+          isOpen={isLastAttempt}
+        />
+      );
     case "deferral":
       return (
         <p>

@@ -21,7 +21,7 @@ const route = getRouteApi("/endpoints/$id");
 export function EndpointPage() {
   const { id } = route.useParams();
   usePageTitle(`Endpoint ${id}`);
-  const { data, error, refetch } = useEndpointSettings(id);
+  const { data, error, dataUpdatedAt, refetch } = useEndpointSettings(id);
   // It may have been deleted since it was read.
   const endpoint = isNotFound(error) ? undefined : data;
   return (
@@ -30,7 +30,11 @@ export function EndpointPage() {
         <Link to="/endpoints">All endpoints</Link>
       </p>
       {error !== null && (
-        <Failure error={error} onRetry={() => void refetch()} />
+        <Failure
+          error={error}
+          onRetry={() => void refetch()}
+          readAt={dataUpdatedAt}
+        />
       )}
       {data === undefined && error === null && <Loading what="the endpoint" />}
       {endpoint !== undefined && (

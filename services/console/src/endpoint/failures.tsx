@@ -20,7 +20,7 @@ export function Failures({
   const { ask } = useSession();
   const { id: endpointId, tenantId } = endpoint;
   const status = "failed,expired";
-  const { data, error } = useQuery({
+  const { data, error, dataUpdatedAt } = useQuery({
     queryKey: ["failures", endpointId],
     queryFn: ({ signal }) =>
       ask<DeliveryPage>("v1/deliveries", {
@@ -35,7 +35,7 @@ export function Failures({
       aria-labelledby="failures"
     >
       <h2 id="failures">Last failures</h2>
-      {error !== null && <Failure error={error} />}
+      {error !== null && <Failure error={error} readAt={dataUpdatedAt} />}
       {data === undefined && error === null && <Loading what="deliveries" />}
       {data?.deliveries.length === 0 && (
         <p className={styles.quiet}>
@@ -48,7 +48,6 @@ export function Failures({
           deliveries={data.deliveries}
           isOfAllTenants={false}
           isOfOneEndpoint
-          isStale={error !== null}
         />
       )}
       <p>

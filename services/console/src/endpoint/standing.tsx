@@ -1,7 +1,9 @@
 import type { EndpointSettings } from "../api/answers-endpoints.ts";
 import type { Breaker } from "../endpoints/breakers.ts";
+import { HealthLine } from "../endpoints/health-line.tsx";
 import {
   HEALTH_WINDOW,
+  type EndpointHealth,
   useBreakers,
   useHealth,
 } from "../endpoints/use-health.ts";
@@ -30,11 +32,13 @@ export function Standing({
   const facts: readonly Fact[] = [
     [
       `Last ${HEALTH_WINDOW.words}`,
-      health.attempts === undefined
-        ? "–"
-        : lately === undefined
-          ? "no attempts"
-          : `${shownShare(lately.delivered, lately.attempts)} of ${counted(lately.attempts, "attempt")} succeeded`,
+      health.attempts === undefined ? (
+        "–"
+      ) : lately === undefined ? (
+        "no attempts"
+      ) : (
+        <AttemptsFact key="attempts" of={lately} />
+      ),
     ],
     ["Circuit breaker", <BreakerFact key="breaker" of={breakers(id)} />],
     ["What waits", <WaitingFact key="waiting" of={waiting.data} />],
@@ -49,6 +53,16 @@ export function Standing({
       )}
       <Facts facts={facts} />
     </section>
+  );
+}
+
+function AttemptsFact({ of }: { readonly of: EndpointHealth }) {
+  return (
+    <>
+      {shownShare(of.delivered, of.attempts)} of{" "}
+      {counted(of.attempts, "attempt")} succeeded
+      <HealthLine of={of} />
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
-import type { HealthGroup } from "../api/answers-endpoints.ts";
 import type { QueryAnswer } from "../api/answers-queries.ts";
+import type { SeriesGroup } from "../api/answers-series.ts";
 import type { Query } from "../api/ask.ts";
 import { rowsOf } from "../shown/query-rows.ts";
 
@@ -18,7 +18,8 @@ export interface Breaker {
 export type BreakerOf = (endpointId: string) => Breaker | null | undefined;
 
 /** By endpoint, the attempts of the last day; one without attempts is not there. Undefined: they are not to be had. */
-type Attempts = ReadonlyMap<string, HealthGroup> | undefined;
+type Attempts =
+  ReadonlyMap<string, Pick<SeriesGroup, "attempts" | "delivered">> | undefined;
 
 /** The query takes one tenant or all, and no endpoints: of more than so many the longest open are answered. */
 const MOST_ROWS = 100;

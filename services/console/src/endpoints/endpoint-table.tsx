@@ -1,9 +1,6 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { Ref } from "react";
-import type {
-  EndpointSettings,
-  HealthGroup,
-} from "../api/answers-endpoints.ts";
+import type { EndpointSettings } from "../api/answers-endpoints.ts";
 import list from "../parts/list.module.css";
 import { openRow } from "../parts/open-row.ts";
 import { Status } from "../parts/status.tsx";
@@ -13,28 +10,30 @@ import { counted, shownShare } from "../shown/amounts.ts";
 import { timeOf } from "../shown/query-rows.ts";
 import styles from "./endpoints.module.css";
 import type { Breaker, BreakerOf } from "./breakers.ts";
-import { HEALTH_WINDOW, type Health } from "./use-health.ts";
+import { HealthLine } from "./health-line.tsx";
+import {
+  HEALTH_WINDOW,
+  type EndpointHealth,
+  type Health,
+} from "./use-health.ts";
 
 /** A row opens its endpoint: by its link, and for the mouse anywhere in it. */
 export function EndpointTable({
   endpoints,
   isOfAllTenants,
-  isStale,
   health,
   breakers,
   ref,
 }: {
   readonly endpoints: readonly EndpointSettings[];
   readonly isOfAllTenants: boolean;
-  /** The rows are those of an earlier question. */
-  readonly isStale: boolean;
   readonly health: Health;
   readonly breakers: BreakerOf;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = useNavigate();
   return (
-    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
+    <table ref={ref} className={list.table}>
       <thead>
         <tr>
           <th scope="col">State</th>
@@ -105,12 +104,13 @@ export function EndpointTable({
 }
 
 /** Which share of the attempts succeeded, and of how many. */
-function Success({ of }: { readonly of: HealthGroup | undefined }) {
+function Success({ of }: { readonly of: EndpointHealth | undefined }) {
   if (of === undefined) return <small>no attempts</small>;
   return (
     <span className={styles.share}>
       {shownShare(of.delivered, of.attempts)}
       <small>of {counted(of.attempts, "attempt")}</small>
+      <HealthLine of={of} />
     </span>
   );
 }

@@ -91,12 +91,11 @@ export function EndpointsPage() {
           <NoEndpoints search={search} canMake={caller.role === "admin"} />
         )}
       >
-        {({ endpoints }, isStale) => (
+        {({ endpoints }) => (
           <EndpointTable
             ref={table}
             endpoints={endpoints}
             isOfAllTenants={caller.tenantId === null}
-            isStale={isStale}
             health={health}
             breakers={breakers}
           />

@@ -1,16 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
-import type { HealthGroup, HealthSeries } from "../api/answers-endpoints.ts";
 import type { QueryAnswer } from "../api/answers-queries.ts";
+import type { Series, SeriesGroup } from "../api/answers-series.ts";
 import { useSession } from "../session/session-context.ts";
+import { attemptLines } from "../shown/chart-series.ts";
+import type { Series as Line } from "../shown/chart-lines.ts";
 import { breakerQuestion, breakersIn, type BreakerOf } from "./breakers.ts";
 
 /** For how long back; as words, and as the API takes it. */
 export const HEALTH_WINDOW = { words: "24 h", since: "24h" } as const;
 const EVERY_MS = 30_000;
 
+/** How the attempts at one endpoint went. */
+export interface EndpointHealth extends SeriesGroup {
+  /** By the hour: those that delivered, and those that failed. */
+  readonly lines: readonly Line[];
+}
+
 export interface Health {
   /** By endpoint; one without attempts is not there. Undefined: not known yet, or not to be had. */
-  readonly attempts: ReadonlyMap<string, HealthGroup> | undefined;
+  readonly attempts: ReadonlyMap<string, EndpointHealth> | undefined;
   readonly error: Error | null;
 }
 
@@ -20,13 +28,13 @@ export function useHealth(ids: readonly string[]): Health {
   const { data, error } = useQuery({
     queryKey: ["health", ids],
     queryFn: ({ signal }) =>
-      ask<HealthSeries>("v1/series", {
+      ask<Series>("v1/series", {
         query: {
           by: "endpointId",
           endpointId: ids.join(),
           groups: String(ids.length),
           since: HEALTH_WINDOW.since,
-          step: "1d",
+          step: "1h",
         },
         signal,
       }),
@@ -34,10 +42,17 @@ export function useHealth(ids: readonly string[]): Health {
     refetchInterval: EVERY_MS,
   });
   return {
-    attempts:
-      data && new Map(data.groups.map((each) => [each.key ?? "", each])),
+    attempts: data && new Map(data.groups.map((each) => healthOf(data, each))),
     error,
   };
+}
+
+function healthOf(
+  series: Series,
+  group: SeriesGroup,
+): [id: string, EndpointHealth] {
+  const lines = attemptLines({ ...series, groups: [group] });
+  return [group.key ?? "", { ...group, lines }];
 }
 
 /** The breakers of these endpoints, as far as deliveries show them. */

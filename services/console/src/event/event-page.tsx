@@ -29,7 +29,7 @@ export function EventPage() {
   const { tenantId } = route.useSearch();
   usePageTitle(`Event ${id}`);
   const { ask } = useSession();
-  const { data, error, refetch } = useQuery({
+  const { data, error, dataUpdatedAt, refetch } = useQuery({
     queryKey: ["event", id, tenantId],
     queryFn: ({ signal }) =>
       ask<Explanation>(`v1/events/${encodeURIComponent(id)}/explain`, {
@@ -47,17 +47,17 @@ export function EventPage() {
         <Link to="/deliveries">All deliveries</Link>
       </p>
       {error !== null && (
-        <Failure error={error} onRetry={() => void refetch()} />
+        <Failure
+          error={error}
+          onRetry={() => void refetch()}
+          readAt={dataUpdatedAt}
+        />
       )}
       {error instanceof ApiProblem && error.status === 409 && (
         <AskForTenant why={error.errors.map(({ message }) => message)} />
       )}
       {data === undefined && error === null && <Loading what="the event" />}
-      {data !== undefined && (
-        <div className={error === null ? undefined : styles.stale}>
-          <Shown event={data} />
-        </div>
-      )}
+      {data !== undefined && <Shown event={data} />}
     </>
   );
 }

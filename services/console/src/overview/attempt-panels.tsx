@@ -7,7 +7,7 @@ import {
   durationLines,
   successLines,
   successOf,
-} from "./chart-series.ts";
+} from "../shown/chart-series.ts";
 import { None, Panel } from "./panel.tsx";
 import { useFresh } from "./use-fresh.ts";
 import styles from "./overview.module.css";

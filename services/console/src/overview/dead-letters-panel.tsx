@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { QueryAnswer } from "../api/answers-queries.ts";
 import list from "../parts/list.module.css";
 import { Text } from "../parts/text.tsx";
-import { sumsBy } from "./chart-series.ts";
+import { sumsBy } from "../shown/chart-series.ts";
 import { Panel } from "./panel.tsx";
 import { before, type Range } from "./ranges.ts";
 import { useFresh } from "./use-fresh.ts";

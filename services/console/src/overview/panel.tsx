@@ -3,7 +3,7 @@ import { useId } from "react";
 import { Failure, Loading } from "../parts/notices.tsx";
 import styles from "./overview.module.css";
 
-/** A part of the page that loads, fails and is asked again for itself. What it showed before stays, dimmed, until there is something newer. */
+/** A part of the page that loads, fails and is asked again for itself. What it showed before stays until there is something newer. */
 export function Panel<T>({
   title,
   found,
@@ -14,8 +14,8 @@ export function Panel<T>({
   readonly children: (data: T) => React.ReactNode;
 }) {
   const titleId = useId();
-  const { data, error, isFetching, isPlaceholderData, refetch } = found;
-  const isStale = isPlaceholderData || error !== null;
+  const { data, error, isFetching, isPlaceholderData, dataUpdatedAt, refetch } =
+    found;
   return (
     <section
       className={styles.panel}
@@ -24,13 +24,17 @@ export function Panel<T>({
     >
       <h2 id={titleId}>{title}</h2>
       {error !== null && (
-        <Failure error={error} onRetry={() => void refetch()} />
+        <Failure
+          error={error}
+          onRetry={() => void refetch()}
+          readAt={dataUpdatedAt}
+        />
       )}
       {data === undefined && error === null && (
         <Loading what={title.toLowerCase()} />
       )}
       {data !== undefined && (
-        <div className={isStale ? styles.stale : undefined}>
+        <div className={isPlaceholderData ? styles.stale : undefined}>
           {children(data)}
         </div>
       )}

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { QueryAnswer } from "../api/answers-queries.ts";
 import { Status } from "../parts/status.tsx";
-import { sumsBy } from "./chart-series.ts";
+import { sumsBy } from "../shown/chart-series.ts";
 import { Panel } from "./panel.tsx";
 import { useFresh } from "./use-fresh.ts";
 import styles from "./overview.module.css";

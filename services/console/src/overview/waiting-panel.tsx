@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import type { QueryAnswer } from "../api/answers-queries.ts";
 import type { DeliverySearch } from "../deliveries/delivery-filters.ts";
 import { AmountTable } from "./amount-table.tsx";
-import { sumsBy } from "./chart-series.ts";
+import { sumsBy } from "../shown/chart-series.ts";
 import { None, Panel } from "./panel.tsx";
 import { useFresh } from "./use-fresh.ts";
 import styles from "./overview.module.css";

@@ -3,7 +3,7 @@ import type { ReactNode, Ref } from "react";
 import list from "./list.module.css";
 import { Failure, Loading } from "./notices.tsx";
 
-/** A list's frame: what went wrong, that it loads, its rows, or why there are none. After a failure the rows from before stay, dimmed. */
+/** A list's frame: what went wrong, that it loads, its rows, or why there are none. While other rows are awaited, those from before stay, dimmed; after a failure, too, with when they were read: dimmed for long, they could not be read by everybody. */
 export function ListFrame<Data>({
   label,
   what = label.toLowerCase(),
@@ -24,24 +24,26 @@ export function ListFrame<Data>({
   readonly nothing: (data: Data) => ReactNode;
   readonly className?: string | undefined;
   readonly ref?: Ref<HTMLElement>;
-  /** `isStale`: the rows are those of an earlier question. */
-  readonly children: (data: Data, isStale: boolean) => ReactNode;
+  readonly children: (data: Data) => ReactNode;
 }) {
-  const { data, error, isPlaceholderData, refetch } = found;
+  const { data, error, isPlaceholderData, dataUpdatedAt, refetch } = found;
   return (
     <section
       ref={ref}
-      className={`${list.list} ${className}`}
+      // Dimmed here and not in the rows, which so need not be made again for it.
+      className={`${list.list} ${isPlaceholderData ? list.stale : ""} ${className}`}
       aria-label={label}
       aria-busy={isBusy}
     >
       {error !== null && (
-        <Failure error={error} onRetry={() => void refetch()} />
+        <Failure
+          error={error}
+          onRetry={() => void refetch()}
+          readAt={dataUpdatedAt}
+        />
       )}
       {data === undefined && error === null && <Loading what={what} />}
-      {data !== undefined &&
-        hasRows(data) &&
-        children(data, isPlaceholderData || error !== null)}
+      {data !== undefined && hasRows(data) && children(data)}
       {data !== undefined && !hasRows(data) && error === null && nothing(data)}
     </section>
   );

@@ -2,6 +2,7 @@
 import { Button } from "@mantine/core";
 import { ApiProblem } from "../api/api-problem.ts";
 import { Text } from "./text.tsx";
+import { Time } from "./time.tsx";
 import styles from "./notices.module.css";
 
 export function Loading({ what }: { readonly what: string }) {
@@ -32,9 +33,12 @@ export function Nothing({
 export function Failure({
   error,
   onRetry,
+  readAt = 0,
 }: {
   readonly error: unknown;
   readonly onRetry?: () => void;
+  /** When what is still shown below was read, ms since the epoch; 0: nothing is. */
+  readonly readAt?: number;
 }) {
   const problem = error instanceof ApiProblem ? error : null;
   return (
@@ -53,6 +57,11 @@ export function Failure({
         </ul>
       )}
       {problem?.nextStep != null && <p>{problem.nextStep}</p>}
+      {readAt > 0 && (
+        <p>
+          What is below was read <Time at={new Date(readAt).toISOString()} />.
+        </p>
+      )}
       {onRetry !== undefined && (
         <Button variant="default" onClick={onRetry}>
           Try again

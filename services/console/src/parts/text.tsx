@@ -3,13 +3,20 @@ import { shownBytes } from "../shown/amounts.ts";
 import { visibleText } from "../shown/visible-text.ts";
 import styles from "./text.module.css";
 
-/** A short text of others, such as a name: it cannot change the direction of what is around it. */
-export function Text({ children }: { readonly children: string }) {
-  return <bdi className={styles.text}>{visibleText(children)}</bdi>;
-}
-
 /** Laying out a line of a million characters takes a browser seconds. */
 const SHOWN_AT_FIRST = 20_000;
+/** No name and no header of ours is as long. */
+const LONGEST_NAME = 5_000;
+
+/** A short text of others, such as a name: it cannot change the direction of what is around it. */
+export function Text({ children }: { readonly children: string }) {
+  return (
+    <bdi className={styles.text}>
+      {visibleText(children.slice(0, LONGEST_NAME))}
+      {children.length > LONGEST_NAME && "…"}
+    </bdi>
+  );
+}
 
 /** A long text of others, such as a body. */
 export function TextBlock({

@@ -25,7 +25,11 @@ export function ReplayPage() {
         <Link to="/replays">All replays</Link>
       </p>
       {error !== null && (
-        <Failure error={error} onRetry={() => void refetch()} />
+        <Failure
+          error={error}
+          onRetry={() => void refetch()}
+          readAt={dataUpdatedAt}
+        />
       )}
       {data === undefined && error === null && <Loading what="the replay" />}
       {data !== undefined && (

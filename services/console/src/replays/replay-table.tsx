@@ -13,16 +13,14 @@ import styles from "./replays.module.css";
 /** A row opens its replay: by its link, and for the mouse anywhere in it. */
 export function ReplayTable({
   replays,
-  isStale,
   ref,
 }: {
   readonly replays: readonly Replay[];
-  readonly isStale: boolean;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = useNavigate();
   return (
-    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
+    <table ref={ref} className={list.table}>
       <thead>
         <tr>
           <th scope="col">State</th>

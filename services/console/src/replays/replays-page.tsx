@@ -77,9 +77,7 @@ export function ReplaysPage() {
         hasRows={({ replays }) => replays.length > 0}
         nothing={() => <NoReplays isFiltered={hasFilters(search)} />}
       >
-        {({ replays }, isStale) => (
-          <ReplayTable ref={table} replays={replays} isStale={isStale} />
-        )}
+        {({ replays }) => <ReplayTable ref={table} replays={replays} />}
       </ListFrame>
       <ListPages
         isFirst={search.cursor === undefined}

@@ -26,6 +26,7 @@ test.each([
   "<script>alert(1)</script>",
   "Grüße, 世界 👋🏽",
   "a\n\tb",
+  "dlv_0123456789 #*",
   "שלום",
   "👩🏽‍💻 👨‍👩‍👧 ❤️ 1️⃣ 🇩🇪 🏴󠁧󠁢󠁥󠁮󠁧󠁿 🏳️‍🌈",
 ])("%j stays as it is", (text) => {

@@ -18,8 +18,12 @@ const HIDDEN_OR_EMOJI = new RegExp(
   "gv",
 );
 
+/** Nothing of it hides. Most texts are such, ids above all; and each of their digits could begin an emoji. */
+const PLAIN = /^[\t\n -~]*$/;
+
 /** Each hidden character becomes its number in brackets: `⟨U+202E⟩`. */
 export function visibleText(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text
     .replaceAll("\r\n", "\n")
     .replaceAll(HIDDEN_OR_EMOJI, (found, hidden?: string) =>

@@ -8,7 +8,7 @@ import { SystemProblemNote } from "./system-problem.tsx";
 import { useSystem } from "./use-system.ts";
 import styles from "./system.module.css";
 
-/** A part of what Kafka tells, for operators: it loads, fails, is dimmed while it is old, and says what is not known. */
+/** A part of what Kafka tells, for operators: it loads, fails, and says what is not known. */
 export function AskedSystem({
   label,
   what,
@@ -17,10 +17,10 @@ export function AskedSystem({
   readonly label: string;
   /** As in "Loading …". */
   readonly what: string;
-  readonly children: (system: System, isStale: boolean) => React.ReactNode;
+  readonly children: (system: System) => React.ReactNode;
 }) {
   const { caller } = useSession();
-  const { data, error, isFetching, refetch } = useSystem();
+  const { data, error, isFetching, dataUpdatedAt, refetch } = useSystem();
   const isOperator = caller.tenantId === null;
   return (
     <section
@@ -31,12 +31,16 @@ export function AskedSystem({
       <div className={list.list}>
         {!isOperator && <ForOperators what={`${label} concern`} />}
         {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
+          <Failure
+            error={error}
+            onRetry={() => void refetch()}
+            readAt={dataUpdatedAt}
+          />
         )}
         {isOperator && data === undefined && error === null && (
           <Loading what={what} />
         )}
-        {data !== undefined && children(data, error !== null)}
+        {data !== undefined && children(data)}
       </div>
       {data !== undefined && (
         <>

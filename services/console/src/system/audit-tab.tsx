@@ -3,9 +3,9 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { AuditPage } from "../api/answers-system.ts";
 import { keepingTexts } from "../api/json-texts.ts";
+import { ListFrame } from "../parts/list-frame.tsx";
 import { ListPages } from "../parts/list-pages.tsx";
-import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
 import { AuditFilters, FIRST_FIELD } from "./audit-filters.tsx";
@@ -40,7 +40,7 @@ export function AuditTab() {
       }),
     placeholderData: keepPreviousData,
   });
-  const { data, error, isFetching, refetch } = found;
+  const { data } = found;
   return (
     <div className={styles.section}>
       <AuditFilters
@@ -50,30 +50,24 @@ export function AuditTab() {
           void navigate({ search: (now) => withParameters(now, changed) })
         }
       />
-      <section
-        className={list.list}
-        aria-label="Audit log"
-        aria-busy={isFetching}
+      <ListFrame
+        label="Audit log"
+        what="the audit log"
+        found={found}
+        hasRows={({ entries }) => entries.length > 0}
+        nothing={({ nextCursor }) => (
+          <NoEntries search={search} hasMore={nextCursor !== null} />
+        )}
       >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
-        )}
-        {data === undefined && error === null && (
-          <Loading what="the audit log" />
-        )}
-        {data !== undefined && data.entries.length > 0 && (
+        {({ entries }) => (
           <AuditTable
             ref={table}
-            entries={data.entries}
+            entries={entries}
             open={open}
             isOfAllTenants={caller.tenantId === null}
-            isStale={found.isPlaceholderData || error !== null}
           />
         )}
-        {data?.entries.length === 0 && error === null && (
-          <NoEntries search={search} hasMore={data.nextCursor !== null} />
-        )}
-      </section>
+      </ListFrame>
       <ListPages
         isFirst={cursor === undefined}
         nextCursor={data?.nextCursor ?? null}

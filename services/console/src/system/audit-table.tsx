@@ -17,20 +17,17 @@ export function AuditTable({
   entries,
   open,
   isOfAllTenants,
-  isStale,
   ref,
 }: {
   readonly entries: readonly AuditEntry[];
   /** The row that is open. */
   readonly open: string | undefined;
   readonly isOfAllTenants: boolean;
-  /** The rows are those of an earlier question. */
-  readonly isStale: boolean;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = route.useNavigate();
   return (
-    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
+    <table ref={ref} className={list.table}>
       <thead>
         <tr>
           <th scope="col">When</th>

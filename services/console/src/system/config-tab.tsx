@@ -31,7 +31,7 @@ export function ConfigTab() {
 
 function Settings() {
   const { ask } = useSession();
-  const { data, error, refetch } = useQuery({
+  const { data, error, dataUpdatedAt, refetch } = useQuery({
     queryKey: ["config"],
     queryFn: ({ signal }) => ask<Configuration>("v1/config", { signal }),
   });
@@ -39,14 +39,16 @@ function Settings() {
     <section className={styles.section} aria-label="Configuration">
       <div className={list.list}>
         {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
+          <Failure
+            error={error}
+            onRetry={() => void refetch()}
+            readAt={dataUpdatedAt}
+          />
         )}
         {data === undefined && error === null && (
           <Loading what="the configuration" />
         )}
-        {data !== undefined && (
-          <SettingTable settings={data.settings} isStale={error !== null} />
-        )}
+        {data !== undefined && <SettingTable settings={data.settings} />}
       </div>
       {data !== undefined && (
         <p className={styles.note}>
@@ -67,15 +69,9 @@ const FROM: Readonly<Record<string, string>> = {
   file: "Set by a file",
 };
 
-function SettingTable({
-  settings,
-  isStale,
-}: {
-  readonly settings: readonly Setting[];
-  readonly isStale: boolean;
-}) {
+function SettingTable({ settings }: { readonly settings: readonly Setting[] }) {
   return (
-    <table className={`${list.table} ${styles.plain} ${isStale && list.stale}`}>
+    <table className={`${list.table} ${styles.plain}`}>
       <thead>
         <tr>
           <th scope="col">Setting</th>

@@ -15,19 +15,16 @@ const route = getRouteApi("/system");
 export function EventTypeTable({
   types,
   open,
-  isStale,
   ref,
 }: {
   readonly types: readonly EventTypeEntry[];
   /** The row that is open. */
   readonly open: string | undefined;
-  /** The rows are those of an earlier question. */
-  readonly isStale: boolean;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const navigate = route.useNavigate();
   return (
-    <table ref={ref} className={`${list.table} ${isStale && list.stale}`}>
+    <table ref={ref} className={list.table}>
       <thead>
         <tr>
           <th scope="col">Type</th>

@@ -3,9 +3,9 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useRef } from "react";
 import type { EventTypePage } from "../api/answers-system.ts";
 import { keepingTexts } from "../api/json-texts.ts";
+import { ListFrame } from "../parts/list-frame.tsx";
 import { ListPages } from "../parts/list-pages.tsx";
-import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
 import { EventTypeTable } from "./event-type-table.tsx";
@@ -36,28 +36,15 @@ export function EventTypesTab() {
       }),
     placeholderData: keepPreviousData,
   });
-  const { data, error, isFetching, refetch } = found;
+  const { data } = found;
   return (
     <div className={styles.section}>
       {caller.tenantId === null && <TenantFilter />}
-      <section
-        className={list.list}
-        aria-label="Event types"
-        aria-busy={isFetching}
-      >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
-        )}
-        {data === undefined && error === null && <Loading what="event types" />}
-        {data !== undefined && data.eventTypes.length > 0 && (
-          <EventTypeTable
-            ref={table}
-            types={data.eventTypes}
-            open={open}
-            isStale={found.isPlaceholderData || error !== null}
-          />
-        )}
-        {data?.eventTypes.length === 0 && error === null && (
+      <ListFrame
+        label="Event types"
+        found={found}
+        hasRows={({ eventTypes }) => eventTypes.length > 0}
+        nothing={() => (
           <Nothing
             title={
               tenantId === undefined
@@ -72,7 +59,11 @@ export function EventTypesTab() {
             <code>npx postrider event-types apply -f event-types.yaml</code>
           </Nothing>
         )}
-      </section>
+      >
+        {({ eventTypes }) => (
+          <EventTypeTable ref={table} types={eventTypes} open={open} />
+        )}
+      </ListFrame>
       <ListPages
         names={["Oldest", "Newer"]}
         isFirst={cursor === undefined}

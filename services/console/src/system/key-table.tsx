@@ -14,24 +14,18 @@ import styles from "./system.module.css";
 export function KeyTable({
   keys,
   isOfAllTenants,
-  isStale,
   onRevoked,
   ref,
 }: {
   readonly keys: readonly ApiKey[];
   readonly isOfAllTenants: boolean;
-  /** The rows are those of an earlier question. */
-  readonly isStale: boolean;
   readonly onRevoked: () => void;
   readonly ref: Ref<HTMLTableElement>;
 }) {
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
   return (
     <>
-      <table
-        ref={ref}
-        className={`${list.table} ${styles.plain} ${isStale && list.stale}`}
-      >
+      <table ref={ref} className={`${list.table} ${styles.plain}`}>
         <thead>
           <tr>
             <th scope="col">Key</th>

@@ -7,9 +7,10 @@ import {
 import { getRouteApi } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import type { ApiKeyPage } from "../api/answers-system.ts";
+import { ListFrame } from "../parts/list-frame.tsx";
 import { ListPages } from "../parts/list-pages.tsx";
 import list from "../parts/list.module.css";
-import { Failure, Loading, Nothing } from "../parts/notices.tsx";
+import { Nothing } from "../parts/notices.tsx";
 import { useSession } from "../session/session-context.ts";
 import { useRowKeys } from "../shell/row-keys.ts";
 import { KeyTable } from "./key-table.tsx";
@@ -58,7 +59,7 @@ function Keys() {
       }),
     placeholderData: keepPreviousData,
   });
-  const { data, error, isFetching, refetch } = found;
+  const { data } = found;
   const isOfAllTenants = caller.tenantId === null;
   const reload = (): void =>
     void client.invalidateQueries({ queryKey: ["keys"] });
@@ -82,28 +83,22 @@ function Keys() {
           }}
         />
       )}
-      <section
-        className={list.list}
-        aria-label="API keys"
-        aria-busy={isFetching}
+      <ListFrame
+        label="API keys"
+        what="keys"
+        found={found}
+        hasRows={({ keys }) => keys.length > 0}
+        nothing={() => <NoKeys isOfTenant={tenantId !== undefined} />}
       >
-        {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
-        )}
-        {data === undefined && error === null && <Loading what="keys" />}
-        {data !== undefined && data.keys.length > 0 && (
+        {({ keys }) => (
           <KeyTable
             ref={table}
-            keys={data.keys}
+            keys={keys}
             isOfAllTenants={isOfAllTenants}
-            isStale={found.isPlaceholderData || error !== null}
             onRevoked={reload}
           />
         )}
-        {data?.keys.length === 0 && error === null && (
-          <NoKeys isOfTenant={tenantId !== undefined} />
-        )}
-      </section>
+      </ListFrame>
       <ListPages
         names={["Oldest", "Newer"]}
         isFirst={cursor === undefined}

@@ -11,17 +11,15 @@ import styles from "./system.module.css";
 export function Processes() {
   return (
     <AskedSystem label="Processes" what="processes">
-      {(system, isStale) => <ProcessTable system={system} isStale={isStale} />}
+      {({ processes }) => <ProcessTable processes={processes} />}
     </AskedSystem>
   );
 }
 
 function ProcessTable({
-  system: { processes },
-  isStale,
+  processes,
 }: {
-  readonly system: System;
-  readonly isStale: boolean;
+  readonly processes: System["processes"];
 }) {
   if (processes.length === 0)
     return (
@@ -30,7 +28,7 @@ function ProcessTable({
       </Nothing>
     );
   return (
-    <table className={`${list.table} ${styles.plain} ${isStale && list.stale}`}>
+    <table className={`${list.table} ${styles.plain}`}>
       <caption className={styles.caption}>
         {versionsOf(processes).length === 1 ? (
           <Sign tone="ok">One version</Sign>

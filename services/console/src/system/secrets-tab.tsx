@@ -35,7 +35,7 @@ function Secrets() {
   const client = useQueryClient();
   const [isAsking, setIsAsking] = useState(false);
   const [done, setDone] = useState<Resealed | null>(null);
-  const { data, error, refetch } = useQuery({
+  const { data, error, dataUpdatedAt, refetch } = useQuery({
     queryKey: ["secrets"],
     queryFn: ({ signal }) => ask<EncryptionKeys>("v1/secrets", { signal }),
   });
@@ -56,12 +56,16 @@ function Secrets() {
       {done !== null && <Reencrypted done={done} />}
       <div className={list.list}>
         {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
+          <Failure
+            error={error}
+            onRetry={() => void refetch()}
+            readAt={dataUpdatedAt}
+          />
         )}
         {data === undefined && error === null && (
           <Loading what="encryption keys" />
         )}
-        {data !== undefined && <KeyUse keys={data} isStale={error !== null} />}
+        {data !== undefined && <KeyUse keys={data} />}
       </div>
       {isAsking && data !== undefined && (
         <ReencryptDialog
@@ -105,15 +109,9 @@ function Reencrypt({
   );
 }
 
-function KeyUse({
-  keys,
-  isStale,
-}: {
-  readonly keys: EncryptionKeys;
-  readonly isStale: boolean;
-}) {
+function KeyUse({ keys }: { readonly keys: EncryptionKeys }) {
   return (
-    <table className={`${list.table} ${styles.plain} ${isStale && list.stale}`}>
+    <table className={`${list.table} ${styles.plain}`}>
       <thead>
         <tr>
           <th scope="col">Encryption key</th>

@@ -25,7 +25,7 @@ export function ServicesTab() {
 function State() {
   const { ask, caller } = useSession();
   const isOperator = caller.tenantId === null;
-  const { data, error, refetch } = useQuery({
+  const { data, error, dataUpdatedAt, refetch } = useQuery({
     queryKey: ["status"],
     queryFn: ({ signal }) => ask<ControlStatus>("v1/status", { signal }),
     enabled: isOperator,
@@ -36,14 +36,16 @@ function State() {
       <div className={list.list}>
         {!isOperator && <ForOperators what="The state of services concerns" />}
         {error !== null && (
-          <Failure error={error} onRetry={() => void refetch()} />
+          <Failure
+            error={error}
+            onRetry={() => void refetch()}
+            readAt={dataUpdatedAt}
+          />
         )}
         {isOperator && data === undefined && error === null && (
           <Loading what="the state" />
         )}
-        {data !== undefined && (
-          <StateTable status={data} isStale={error !== null} />
-        )}
+        {data !== undefined && <StateTable status={data} />}
       </div>
       {data !== undefined && (
         <p className={styles.note}>
@@ -77,18 +79,12 @@ const OWNERSHIP: Readonly<
   ],
 };
 
-function StateTable({
-  status,
-  isStale,
-}: {
-  readonly status: ControlStatus;
-  readonly isStale: boolean;
-}) {
+function StateTable({ status }: { readonly status: ControlStatus }) {
   const { ownership, endpoints, clickhouse } = status;
   const { state, detail } = ownership;
   const [tone, word, what] = OWNERSHIP[state] ?? ["idle", state, ""];
   return (
-    <table className={`${list.table} ${styles.plain} ${isStale && list.stale}`}>
+    <table className={`${list.table} ${styles.plain}`}>
       <thead>
         <tr>
           <th scope="col">What</th>

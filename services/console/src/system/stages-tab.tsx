@@ -15,13 +15,8 @@ export function StagesTab() {
   return (
     <div className={styles.section}>
       <AskedSystem label="Stages" what="stages">
-        {(system, isStale) => (
-          <StageTable
-            ref={table}
-            stages={system.stages}
-            open={open}
-            isStale={isStale}
-          />
+        {(system) => (
+          <StageTable ref={table} stages={system.stages} open={open} />
         )}
       </AskedSystem>
       <p className={styles.note}>

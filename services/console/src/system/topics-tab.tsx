@@ -12,10 +12,8 @@ import styles from "./system.module.css";
 export function TopicsTab() {
   return (
     <AskedSystem label="Topics" what="topics">
-      {({ topics }, isStale) => (
-        <table
-          className={`${list.table} ${styles.plain} ${isStale && list.stale}`}
-        >
+      {({ topics }) => (
+        <table className={`${list.table} ${styles.plain}`}>
           <thead>
             <tr>
               <th scope="col">Topic</th>

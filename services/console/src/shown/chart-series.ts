@@ -1,8 +1,8 @@
-/** What of control's answers the overview's charts and tables show, without a browser. */
+/** What of control's answers charts and tables show, without a browser. */
 import type { QueryAnswer } from "../api/answers-queries.ts";
 import type { Series, SeriesPoint } from "../api/answers-series.ts";
-import type { Series as Line } from "../shown/chart-lines.ts";
-import { rowsOf } from "../shown/query-rows.ts";
+import type { Series as Line } from "./chart-lines.ts";
+import { rowsOf } from "./query-rows.ts";
 
 /** In each step without attempts there were none: that is 0, and no gap. */
 export function attemptLines(series: Series): readonly Line[] {

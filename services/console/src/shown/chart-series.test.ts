@@ -23,6 +23,7 @@ const series: Series = {
   stepMs: 60_000,
   groups: [
     {
+      key: null,
       attempts: 7,
       delivered: 5,
       points: [
@@ -61,7 +62,7 @@ test.each([
   [100_000, 99_999, 99.99],
   [3, 3, 100],
 ])("of %d attempts %d that succeeded are %d %%", (attempts, delivered, pct) => {
-  const groups = [{ attempts, delivered, points: [] }];
+  const groups = [{ key: null, attempts, delivered, points: [] }];
 
   expect(successOf({ ...series, groups })).toEqual({ attempts, pct });
 });
