@@ -39,6 +39,18 @@ testWithHelm(`every wrong value is refused at once, by its name${note}`, () => {
     ["topics.kafka.brokers=kafka", "'/topics/kafka/brokers'"],
     ["kafka.sasl.mechanism=scram", "'/kafka/sasl/mechanism'"],
     ["clickhouse.url=clickhouse:8123", "'/clickhouse/url'"],
+    [
+      "migrations.clickhouse.url=clickhouse:8123",
+      "'/migrations/clickhouse/url'",
+    ],
+    [
+      "dispatcher.clickhouse.user=postrider",
+      "'/dispatcher': additional properties 'clickhouse' not allowed",
+    ],
+    [
+      "recorder.clickhouse.tenants.user=postrider_tenant",
+      "'/recorder/clickhouse': additional properties 'tenants' not allowed",
+    ],
     ["control.autoscaling.kind=keda", "'/control/autoscaling/kind'"],
     [
       "retryScheduler.autoscaling.kind=keda",
@@ -68,6 +80,14 @@ testWithHelm(`every wrong value is refused at once, by its name${note}`, () => {
 testWithHelm.each([
   ["kafka.brokers=", "kafka.brokers is empty"],
   ["clickhouse.url=", "clickhouse.url is empty"],
+  [
+    "clickhouse.url=http://postrider:secret@clickhouse:8123",
+    "clickhouse.url has a user. Say it in clickhouse.user",
+  ],
+  [
+    "control.clickhouse.url=http://postrider:secret@clickhouse:8123",
+    "control.clickhouse.url has a user. Say it in control.clickhouse.user",
+  ],
   [
     "secrets.adminKey.existingSecret=",
     "secrets.adminKey.existingSecret is empty",
