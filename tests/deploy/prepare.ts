@@ -9,6 +9,7 @@ import { cached, cacheRoot } from "../../packages/local-stack/src/cache.ts";
 import { findJava } from "../../packages/local-stack/src/java.ts";
 import { kafkaFiles } from "../../packages/local-stack/src/kafka-files.ts";
 import { registryFiles } from "../../packages/local-stack/src/registry-server.ts";
+import { fetchedHelm, HELM_3, HELM_4 } from "../chart/helm.ts";
 import { findBinaries, type Binaries } from "./kubernetes/binaries.ts";
 import { run, runs } from "./shell.ts";
 
@@ -21,6 +22,10 @@ export interface Prepared {
   /** The program `docker-compose`; null if the machine's docker has compose already, or if it cannot be built. */
   readonly compose: string | null;
   readonly hasCompose: boolean;
+  /** Helm 3 and Helm 4, or why one of them is not there. */
+  readonly helms:
+    | { readonly three: string; readonly four: string }
+    | { readonly missing: string };
   /** The programs of a Kubernetes node, or why there are none. */
   readonly kubernetes: Binaries | { readonly missing: string };
 }
@@ -69,8 +74,18 @@ export async function prepare(wantsKubernetes: boolean): Promise<Prepared> {
     registry: await registryFiles(process.env, say),
     compose,
     hasCompose: hasOwnCompose || compose !== null,
+    helms: await helmPrograms(),
     kubernetes: await kubernetesPrograms(wantsKubernetes, say),
   };
+}
+
+async function helmPrograms(): Promise<Prepared["helms"]> {
+  try {
+    const three = await fetchedHelm(HELM_3);
+    return { three, four: await fetchedHelm(HELM_4) };
+  } catch (error) {
+    return { missing: `it cannot be fetched: ${String(error)}` };
+  }
 }
 
 async function kubernetesPrograms(

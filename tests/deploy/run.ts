@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { createChecks } from "./checks.ts";
 import { composePart } from "./compose.ts";
 import { startEngine } from "./engine.ts";
+import { helmPart } from "./helm-versions.ts";
 import { kubernetesPart } from "./kubernetes.ts";
 import type { Part } from "./part.ts";
 import { obstacle, prepare, type Prepared } from "./prepare.ts";
@@ -13,6 +14,7 @@ import { testcontainersPart } from "./testcontainers.ts";
 const PARTS: readonly Part[] = [
   composePart,
   testcontainersPart,
+  helmPart,
   kubernetesPart,
 ];
 

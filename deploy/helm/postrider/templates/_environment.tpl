@@ -23,15 +23,15 @@
 {{- end }}
 {{- if has "CLICKHOUSE_URL" .variables.connections }}
 - name: CLICKHOUSE_URL
-  value: {{ include "postrider.needed" (dict "path" "clickhouse.url" "value" $values.clickhouse.url "why" "the address of your ClickHouse's HTTP interface, such as https://clickhouse.data.svc:8443.") | quote }}
-{{- with $values.clickhouse.user }}
+  value: {{ include "postrider.needed" (dict "path" "clickhouse.url" "value" .clickhouse.url "why" "the address of your ClickHouse's HTTP interface, such as https://clickhouse.data.svc:8443.") | quote }}
+{{- with .clickhouse.user }}
 - name: CLICKHOUSE_USER
   value: {{ . | quote }}
 {{- end }}
 {{- end }}
-{{- if and (has "CLICKHOUSE_TENANT_USER" .variables.connections) $values.clickhouse.tenants.user }}
+{{- if and (has "CLICKHOUSE_TENANT_USER" .variables.connections) .clickhouse.tenants.user }}
 - name: CLICKHOUSE_TENANT_USER
-  value: {{ $values.clickhouse.tenants.user | quote }}
+  value: {{ .clickhouse.tenants.user | quote }}
 {{- end }}
 {{- range include "postrider.secretFiles" . | fromYamlArray }}
 - name: {{ .env }}

@@ -41,7 +41,7 @@
 {{- $places = append $places (dict "value" "schemaRegistryTo" "ports" (list (include "postrider.port" .root.Values.schemaRegistry.url)) "to" $policy.schemaRegistryTo) -}}
 {{- end -}}
 {{- if has "CLICKHOUSE_URL" .variables.connections -}}
-{{- $places = append $places (dict "value" "clickhouseTo" "ports" (list (include "postrider.port" .root.Values.clickhouse.url)) "to" $policy.clickhouseTo) -}}
+{{- $places = append $places (dict "value" "clickhouseTo" "ports" (list (include "postrider.port" .clickhouse.url)) "to" $policy.clickhouseTo) -}}
 {{- end -}}
 {{- with include "postrider.tracesPort" . -}}
 {{- $places = append $places (dict "value" "tracesTo" "ports" (list .) "to" $policy.tracesTo) -}}

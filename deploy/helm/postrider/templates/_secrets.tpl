@@ -23,13 +23,13 @@ The secrets of a component, each as a file: `env` (the variable that has the fil
 {{- include "postrider.registryFiles" $values.schemaRegistry }}
 {{- end }}
 {{- if has "CLICKHOUSE_URL" .variables.connections }}
-{{- with $values.clickhouse }}
+{{- with .clickhouse }}
 {{- include "postrider.file" (dict "env" "CLICKHOUSE_PASSWORD_FILE" "from" .password "path" "clickhouse/password") }}
 {{- include "postrider.file" (dict "env" "CLICKHOUSE_TLS_CA_FILE" "from" .tls.ca "path" "clickhouse/ca.crt") }}
 {{- end }}
 {{- end }}
-{{- if and (has "CLICKHOUSE_TENANT_USER" .variables.connections) $values.clickhouse.tenants.user }}
-{{- include "postrider.file" (dict "env" "CLICKHOUSE_TENANT_PASSWORD_FILE" "from" $values.clickhouse.tenants.password "path" "clickhouse/tenant-password") }}
+{{- if and (has "CLICKHOUSE_TENANT_USER" .variables.connections) .clickhouse.tenants.user }}
+{{- include "postrider.file" (dict "env" "CLICKHOUSE_TENANT_PASSWORD_FILE" "from" .clickhouse.tenants.password "path" "clickhouse/tenant-password") }}
 {{- end }}
 {{- end -}}
 

@@ -6,7 +6,7 @@ ingest,dispatcher,retry-scheduler,recorder,control
 
 {{/*
 Completes a context: `root` and `component` are given; `values` (what holds for this component), `object` (the name of its
-objects), `variables` (what its configuration knows) and `kafka` are added.
+objects), `variables` (what its configuration knows), `kafka` and `clickhouse` are added.
 */}}
 {{- define "postrider.load" -}}
 {{- $own := index .root.Values (camelcase .component | untitle | replace "-" "") -}}
@@ -14,6 +14,7 @@ objects), `variables` (what its configuration knows) and `kafka` are added.
 {{- $_ := set . "values" (mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy $own)) -}}
 {{- $_ := set . "variables" (index (.root.Files.Get "files/variables.json" | fromJson) .component) -}}
 {{- $_ := set . "kafka" (mergeOverwrite (deepCopy .root.Values.kafka) (include "postrider.strimziUser" . | fromYaml) (deepCopy $own.kafka)) -}}
+{{- $_ := set . "clickhouse" (mergeOverwrite (deepCopy .root.Values.clickhouse) (deepCopy (default dict $own.clickhouse))) -}}
 {{- end -}}
 
 {{/* How a service signs in as the KafkaUser that the chart makes for it; nothing where there is none. */}}
@@ -120,5 +121,6 @@ default
 {{- $_ := set . "object" (printf "%s-jobs" (include "postrider.fullname" .root)) -}}
 {{- $_ := set . "values" (mergeOverwrite (deepCopy .root.Values.defaults) (deepCopy .root.Values.jobs)) -}}
 {{- $_ := set . "kafka" (mergeOverwrite (deepCopy .root.Values.kafka) (deepCopy .root.Values.topics.kafka)) -}}
+{{- $_ := set . "clickhouse" (mergeOverwrite (deepCopy .root.Values.clickhouse) (deepCopy (default dict .root.Values.migrations.clickhouse))) -}}
 {{- $_ := set . "variables" (default (dict "config" list "secrets" list "connections" list) (index (.root.Files.Get "files/variables.json" | fromJson) .component)) -}}
 {{- end -}}

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import {
   AclOperationTypes,
   AclPermissionTypes,
@@ -285,6 +288,79 @@ test("MSK's package is asked for by name where it is missing", async () => {
     "npm install aws-msk-iam-sasl-signer-js",
   );
 });
+
+test("where MSK's package is installed, its tokens for the region sign in", async () => {
+  const modules = join(folder, "node_modules");
+  installSigner(modules, tokenOf("carol", 60));
+
+  const signedIn = await listTopics(
+    { KAFKA_SASL_MECHANISM: "aws-msk-iam", KAFKA_AWS_REGION: "eu-west-1" },
+    modules,
+  );
+  const elsewhere = listTopics(
+    { KAFKA_SASL_MECHANISM: "aws-msk-iam", KAFKA_AWS_REGION: "eu-west-2" },
+    modules,
+  );
+
+  expect(signedIn).toBe(TOPIC);
+  await expect(elsewhere).rejects.toThrow("no credentials in eu-west-2");
+});
+
+/** A package of the name of Amazon's, as it is called: CommonJS with one function. It signs for one region. */
+function installSigner(modules: string, token: string): void {
+  const at = join(modules, "aws-msk-iam-sasl-signer-js");
+  mkdirSync(at, { recursive: true });
+  writeFileSync(
+    join(at, "package.json"),
+    JSON.stringify({ name: "aws-msk-iam-sasl-signer-js", main: "index.js" }),
+  );
+  writeFileSync(
+    join(at, "index.js"),
+    `exports.generateAuthToken = async ({ region }) => {
+       if (region !== "eu-west-1") throw new Error("no credentials in " + region);
+       return { token: ${JSON.stringify(token)}, expiryTime: Date.now() + 60_000 };
+     };`,
+  );
+}
+
+/** What the user sees, in a process of its own: this one has no folder of packages but the repository's. */
+async function listTopics(
+  env: Record<string, string>,
+  modules: string,
+): Promise<string> {
+  const script = `
+    import { Kafka, logLevel } from "kafkajs";
+    import { kafkaConfig, readConfig } from "@postrider/runtime";
+    import { securityOf } from ${JSON.stringify(new URL("security.ts", import.meta.url).href)};
+    const config = readConfig(process.env, kafkaConfig);
+    const admin = new Kafka({
+      brokers: [...config.kafkaBrokers],
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 0 },
+      ...securityOf(config, console),
+    }).admin();
+    try {
+      await admin.connect();
+      console.log((await admin.listTopics()).join());
+    } finally {
+      await admin.disconnect();
+    }`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "--eval", script],
+    {
+      cwd: dirname(fileURLToPath(import.meta.url)),
+      env: {
+        PATH: process.env["PATH"],
+        NODE_PATH: modules,
+        KAFKA_BROKERS: stack.kafka.secure!.sasl,
+        ...TLS,
+        ...env,
+      },
+    },
+  );
+  return stdout.trim();
+}
 
 test("a password that changes in its file is used for the next connection", async () => {
   const file = fileOf("password", "old-password");
