@@ -237,4 +237,4 @@ test("on dev, deliveries go through to the service, its failures are tried again
   own.kill("SIGINT");
   expect(await ended).toEqual([0, null]);
   expect(JSON.parse(await endpoints())).toEqual({ endpoints: [] });
-}, 180_000);
+}, 240_000);
