@@ -102,13 +102,13 @@ const ingest = (): string =>
 
 async function publish(
   tenantId: string,
-  { id = randomUUID() as string, type = "order.paid" } = {},
+  { id = randomUUID() as string, type = "order.paid", payload = {} } = {},
 ): Promise<string> {
   const published = await call("POST /v1/events", {
     id,
     type,
     tenantId,
-    payload: {},
+    payload,
   });
   expect(published).toMatchObject({ status: 202 });
   return id;
@@ -259,6 +259,40 @@ test(
     expect(after.next).toEqual([
       { action: "backfill_endpoint", endpointId, deliveryId: null },
     ]);
+  },
+  LONG,
+);
+
+test(
+  "an event that a filter leaves out, and for which another filter fails",
+  async () => {
+    const tenantId = "filtered";
+    const isFalse = await anEndpoint(tenantId, {
+      filter: "payload.total > 100",
+    });
+    const fails = await anEndpoint(tenantId, {
+      filter: 'payload.customer.country == "DE"',
+    });
+    const id = await publish(tenantId, { payload: { total: 5 } });
+
+    const found = await explained(id, ({ verdict }) => verdict === "nobody");
+
+    expect(found).toMatchObject({
+      arrival: { decision: "filtered", field: "filter", rule: "filter_failed" },
+      filtered: { count: 2 },
+      deliveries: [],
+    });
+    const named = found.filtered.endpoints.map((one) => [one.id, one.filter]);
+    expect(new Map(named as [string, string][])).toEqual(
+      new Map([
+        [isFalse, "payload.total > 100"],
+        [fails, 'payload.customer.country == "DE"'],
+      ]),
+    );
+    // Which of the two failed, and where.
+    expect(found.arrival?.reason).toContain(`the filter of ${fails} failed: `);
+    expect(found.arrival?.reason).not.toContain(isFalse);
+    expect(actionsOf(found)).toEqual(["try_filter", "try_filter"]);
   },
   LONG,
 );

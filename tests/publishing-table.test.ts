@@ -38,9 +38,9 @@ test("the table names each program that is run, and no other", () => {
       language === "commands"
         ? (Object.entries(COMMANDS).find(([, sends]) => form in sends)?.[0] ??
           "–")
-        : PROGRAMS.find(
+        : (PROGRAMS.find(
             (program) => program.language === language && form in program.sends,
-          )?.file,
+          )?.file ?? "–"),
     ]),
   );
   expect(named).toEqual(run);

@@ -13,6 +13,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { newKeys, startServices, type RunningServices } from "@postrider/cli";
 import { parseTiers } from "@postrider/core";
+import type { Admin } from "@postrider/messaging";
 import { verify } from "@postrider/signing";
 import {
   startReceiver,
@@ -55,12 +56,16 @@ const copies = join(ROOT, ".cache", `publishing-${process.pid}`);
 const processes = new ExampleProcesses();
 const python = onlyWith(...IN_PYTHON.probe);
 
+const SOURCE_TOPICS = ["shop.orders", "shop.parcels"];
+
+let topicsBefore: readonly string[] = SOURCE_TOPICS;
 let services: RunningServices;
 let receiver: Receiver;
 let pythonReceiver: RunningReceiver | undefined;
 
 beforeAll(async () => {
   await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
+  topicsBefore = await withAdmin((admin) => admin.listTopics());
   receiver = await startReceiver();
   if (python.isHere)
     pythonReceiver = await processes.start(IN_PYTHON, [SECRET]);
@@ -79,6 +84,7 @@ beforeAll(async () => {
       POSTRIDER_SESSION_TIMEOUT: "6s",
       POSTRIDER_ALLOW_HTTP: "true",
       POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
+      POSTRIDER_SOURCES_FILE: join(ROOT, "examples/sources.yaml"),
     },
   });
   const urls = [receiver.url, pythonReceiver?.url].filter(
@@ -94,6 +100,9 @@ afterAll(async () => {
   await services?.stop();
   await receiver?.close();
   await processes.end();
+  // Their names are those of examples/sources.yaml, without this file's prefix. Somebody's own are left alone.
+  const made = SOURCE_TOPICS.filter((topic) => !topicsBefore.includes(topic));
+  await withAdmin((admin) => admin.deleteTopics(made));
   for (const folder of [logDirectory, copies])
     rmSync(folder, { recursive: true, force: true });
 });
@@ -108,7 +117,7 @@ async function createEndpoint(url: string): Promise<void> {
     body: JSON.stringify({
       tenantId: "acme",
       url,
-      eventTypes: ["order.*"],
+      eventTypes: ["order.*", "parcel.*"],
       secret: SECRET,
     }),
   });
@@ -299,9 +308,7 @@ async function publishInEachPartition(
 /** Whether the dispatcher has committed all of `deliveries`. */
 async function isAllDelivered(): Promise<boolean> {
   const topics = [`${prefix}deliveries`];
-  const admin = stack.kafka().admin();
-  await admin.connect();
-  try {
+  return await withAdmin(async (admin) => {
     const ranges = await admin.fetchLogRanges(topics);
     const committed = await admin.fetchCommitted(`${prefix}dispatcher`, topics);
     return ranges.every(
@@ -311,6 +318,16 @@ async function isAllDelivered(): Promise<boolean> {
           (one) => one.partition === partition && one.offset === end,
         ),
     );
+  });
+}
+
+async function withAdmin<Result>(
+  ask: (admin: Admin) => Promise<Result>,
+): Promise<Result> {
+  const admin = stack.kafka().admin();
+  await admin.connect();
+  try {
+    return await ask(admin);
   } finally {
     await admin.disconnect();
   }

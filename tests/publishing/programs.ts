@@ -6,6 +6,9 @@ export const FORMS = [
   "avro",
   "avro-registry",
   "http",
+  // of the sources of examples/sources.yaml
+  "orders",
+  "parcels",
 ] as const;
 
 export type Form = (typeof FORMS)[number];
@@ -31,6 +34,8 @@ export const PROGRAMS: readonly Program[] = [
       "cloudevent-binary": order(3),
       "cloudevent-structured": order(4),
       "avro-registry": order(5),
+      orders: '{"id":1001,"total":12.50}',
+      parcels: '{"parcel":"p-7","at":"Bremen"}',
     },
   },
   {

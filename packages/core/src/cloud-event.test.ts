@@ -1,5 +1,11 @@
 import { expect, test } from "@jest/globals";
 import {
+  byteOrderMark,
+  jsonSpace,
+  jsonText,
+} from "@postrider/testkit/json-text";
+import fc from "fast-check";
+import {
   readBinaryCloudEvent,
   readStructuredCloudEvent,
 } from "./cloud-event.ts";
@@ -74,6 +80,42 @@ test("structured: data is cut out of the text, and attributes become fields and 
   });
 });
 
+test("structured: any JSON as data is delivered byte for byte, and so are any bytes in base64", () => {
+  const around = (mark: string, space: string, member: string): Buffer => {
+    const [first, ...others] = Object.entries(attributes).map(
+      ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
+    );
+    const members = [first, member, ...others].join(`,${space}`);
+    return Buffer.from(`${mark}{${members}${space}}`);
+  };
+  fc.assert(
+    fc.property(
+      byteOrderMark,
+      jsonSpace,
+      jsonText,
+      fc.uint8Array(),
+      (mark, space, data, bytes) => {
+        const encoded = Buffer.from(bytes).toString("base64");
+
+        const [asJson, asBase64] = [
+          `"data":${space}${data}`,
+          `"data_base64":${space}"${encoded}"`,
+        ].map((member) =>
+          readStructuredCloudEvent(around(mark, space, member)),
+        );
+
+        expect(eventOf(asJson!).payload).toBe(data);
+        expect(asBase64).toMatchObject({ kind: "parsed", problems: [] });
+        if (asBase64?.kind === "parsed")
+          expect(Buffer.from(asBase64.event.payload)).toEqual(
+            Buffer.from(bytes),
+          );
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
 test("structured: data of another content type is its text, and data_base64 its bytes", () => {
   const over = { datacontenttype: "text/plain" };
 
@@ -82,6 +124,11 @@ test("structured: data of another content type is its text, and data_base64 its 
     eventOf(structured({ ...over, data_base64: "AP8=" }, "")).payload,
   ).toBe(Buffer.of(0, 255).toString());
   expect(eventOf(structured({}, `"text"`)).payload).toBe(`"text"`);
+});
+
+test("structured: an event without data has an empty payload", () => {
+  expect(eventOf(structured({}, "")).payload).toBe("");
+  expect(eventOf(structured({}, "null")).payload).toBe("null");
 });
 
 test("no two pairs of source and id make the same event id", () => {
@@ -131,7 +178,6 @@ test.each<[Record<string, unknown>, string, string[]]>([
   [{ specversion: "0.3" }, "{}", ["specversion version"]],
   [{ time: "yesterday" }, "{}", ["time time"]],
   [{ subject: {} }, "{}", ["subject type"]],
-  [{}, "", ["data required"]],
   [{ data_base64: "*" }, "", ["data required"]],
   [{ datacontenttype: "text/plain" }, `"\\ud800"`, ["data required"]],
 ])("%j with the data %j is refused: %j", (over, data, problems) => {

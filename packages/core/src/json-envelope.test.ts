@@ -1,4 +1,9 @@
 import { expect, test } from "@jest/globals";
+import {
+  byteOrderMark,
+  jsonSpace,
+  jsonText,
+} from "@postrider/testkit/json-text";
 import fc from "fast-check";
 import {
   blankSecret,
@@ -47,33 +52,64 @@ test.each([
     expect(textOf(eventOf(text).payload)).toBe(payload);
 });
 
+const known =
+  /^(id|type|tenantId|occurredAt|contentType|payload|destination|notBefore|expiresAt|headers|traceparent|tracestate)$/;
+/** Members of an envelope that mean nothing to it, of any names and values. */
+const others = fc
+  .array(fc.tuple(fc.string({ unit: "binary" }), jsonSpace, jsonText), {
+    maxLength: 3,
+  })
+  .map((members) =>
+    members
+      .filter(([name]) => !known.test(name))
+      .map(
+        ([name, space, value]) => `${JSON.stringify(name)}${space}:${value}`,
+      ),
+  );
+/** An envelope, and the payload that stands in it. */
+const anyEnvelope = fc
+  .tuple(others, jsonSpace, jsonText, jsonSpace, others)
+  .map(([before, space, payload, after, behind]) => ({
+    payload,
+    text: `{${[...before, `"payload"${space}:${space}${payload}${after}`, ...behind].join(",")}}`,
+  }));
+
 test("any JSON as payload, anywhere among any other fields, comes out as its own bytes", () => {
   fc.assert(
     fc.property(
-      fc.json(),
-      fc.dictionary(fc.string(), fc.jsonValue()),
-      fc.dictionary(fc.string(), fc.jsonValue()),
-      fc.constantFrom("", " ", "\n\t"),
-      (payload, before, after, space) => {
-        const known =
-          /^(id|type|tenantId|occurredAt|contentType|payload|destination|notBefore|expiresAt|headers|traceparent|tracestate)$/;
-        const members = (fields: Record<string, unknown>) =>
-          Object.entries(fields)
-            .filter(([key]) => !known.test(key))
-            .map(
-              ([key, value]) =>
-                `${JSON.stringify(key)}${space}:${space}${JSON.stringify(value)}`,
-            );
-        const text = `{${space}${[
-          ...members(before),
-          `"payload"${space}:${space}${payload}`,
-          ...members(after),
-        ].join(`${space},${space}`)}${space}}`;
+      byteOrderMark,
+      jsonSpace,
+      anyEnvelope,
+      (mark, space, { text, payload }) => {
+        const event = eventOf(`${mark}${space}${text}${space}`);
 
-        expect(textOf(eventOf(text).payload)).toBe(payload);
+        expect(textOf(event.payload)).toBe(payload);
       },
     ),
     { numRuns: 500 },
+  );
+});
+
+test("so it does in a batch, each by itself", () => {
+  fc.assert(
+    fc.property(
+      byteOrderMark,
+      jsonSpace,
+      fc.array(anyEnvelope, { maxLength: 4 }),
+      (mark, space, envelopes) => {
+        const list = envelopes.map(({ text }) => `${space}${text}`).join(",");
+
+        const parsed = parseJsonEnvelopes(
+          bytesOf(`${mark}{"events"${space}:[${list}${space}]}`),
+        );
+
+        if (parsed.kind !== "parsed") throw new Error("not parsed");
+        expect(parsed.events.map(({ event }) => textOf(event.payload))).toEqual(
+          envelopes.map(({ payload }) => payload),
+        );
+      },
+    ),
+    { numRuns: 200 },
   );
 });
 

@@ -1,3 +1,5 @@
+import { readSchemaFiles, type RecordName } from "@postrider/messaging";
+
 interface Fields {
   readonly fields: readonly object[];
 }
@@ -14,4 +16,14 @@ export function nextSchema(json: string, name = "addedLater"): string {
       { name: `${name}Count`, type: "long", default: 0 },
     ],
   });
+}
+
+/** Our schemas, all of them, as the later version of this name may have them. */
+export function nextSchemas(name?: string): ReadonlyMap<RecordName, string> {
+  return new Map(
+    Array.from(readSchemaFiles(), ([record, json]) => [
+      record,
+      nextSchema(json, name),
+    ]),
+  );
 }

@@ -1,6 +1,11 @@
 /** Control on a real Kafka and ClickHouse, through its own composition and over real HTTP. */
 import { beforeAll, expect, test } from "@jest/globals";
-import { secretAad, type Endpoint, type Signal } from "@postrider/core";
+import {
+  controlEntry,
+  secretAad,
+  type Endpoint,
+  type Signal,
+} from "@postrider/core";
 import { createTable, topicName, type RawRecord } from "@postrider/messaging";
 import {
   composeLifecycle,
@@ -8,7 +13,15 @@ import {
   parseEncryptionKeys,
 } from "@postrider/runtime";
 import { publicKeyOf } from "@postrider/signing";
-import { aSignal, useStack, waitFor } from "@postrider/testkit";
+import {
+  anApiKey,
+  anEndpoint,
+  aSignal,
+  nextSchemas,
+  readTopics,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
 import {
   accessTo,
   CONTROL_TOPICS,
@@ -19,7 +32,7 @@ import {
 } from "../fixtures/running-control.ts";
 import type { EndpointView } from "./endpoints/endpoint.ts";
 import type { EndpointPage } from "./endpoints/endpoint-view.ts";
-import type { ProblemDocument } from "@postrider/http";
+import { keyEntry, type ProblemDocument } from "@postrider/http";
 
 const stack = useStack();
 const control = useControl(stack);
@@ -50,8 +63,8 @@ async function create(
 }
 
 /** Gives the test its own access to the topics. */
-async function startTopics() {
-  const { parts, output, effects, ...access } = accessTo(stack);
+async function startTopics(more: Parameters<typeof accessTo>[1] = {}) {
+  const { parts, output, effects, ...access } = accessTo(stack, more);
   const whole = composeLifecycle(parts, effects);
   await whole.start();
   control.onEnd(async () => {
@@ -60,6 +73,7 @@ async function startTopics() {
   return {
     ...access,
     effects,
+    output,
     signal: async (signal: Partial<Signal>): Promise<void> => {
       const value = aSignal({ kind: "gone", ...signal });
       await output.send([{ topic: "signals", key: value.endpointId, value }]);
@@ -411,6 +425,64 @@ test(
         (await ask(`GET /v1/endpoints/${endpointId}`)).body.state ===
         "disabled",
     );
+  },
+  LONG,
+);
+
+test(
+  "what a later version wrote to endpoints, control and signals is read, and the later version reads what this one writes",
+  async () => {
+    const later = await startTopics({ ownSchemas: nextSchemas() });
+    const written = anEndpoint({ id: "ep_later", description: "of the next" });
+    const key = anApiKey({ id: "00000000000000af", name: "of the next" });
+    await later.output.send([
+      { topic: "endpoints", key: written.id, value: written },
+      {
+        topic: "control",
+        key: keyEntry(key.id),
+        value: controlEntry({ key }),
+      },
+    ]);
+
+    const { ask } = await control.startOwner();
+    const path = `/v1/endpoints/${written.id}`;
+    const read = await ask(`GET ${path}`);
+    const keyRead = await ask<{ name: string }>(`GET /v1/keys/${key.id}`);
+    const changed = await ask(
+      `PATCH ${path}`,
+      { timeoutMs: 5_000 },
+      { "if-match": '"1"' },
+    );
+    await ask(`DELETE /v1/keys/${key.id}`);
+    await later.signal({ endpointId: written.id, endpointVersion: 2 });
+    await waitFor(
+      async () => (await ask(`GET ${path}`)).body.state === "disabled",
+    );
+
+    expect(read.body).toMatchObject({ description: "of the next", version: 1 });
+    expect(keyRead.body).toMatchObject({ name: "of the next" });
+    expect(changed.status).toBe(200);
+    // The last that each topic has of the two, as the later version reads it.
+    const lastOf = async (
+      topic: "endpoints" | "control" | "audit",
+      of: string,
+    ) => {
+      const raws = await readTopics(later.kafka, [
+        topicName(stack.prefix, topic),
+      ]);
+      const raw = raws.findLast((one) => String(one.key) === of);
+      const decoded = later.schemas.decoderOf(topic)(raw!);
+      return decoded.kind === "decoded" ? decoded.value : decoded;
+    };
+    expect(await lastOf("endpoints", written.id)).toMatchObject({
+      description: "of the next",
+      timeoutMs: 5_000,
+      version: 3,
+    });
+    expect(await lastOf("control", keyEntry(key.id))).toMatchObject({
+      key: { name: "of the next", revokedAt: expect.any(Number) as unknown },
+    });
+    expect(await lastOf("audit", key.id)).toMatchObject({ action: "revoked" });
   },
   LONG,
 );

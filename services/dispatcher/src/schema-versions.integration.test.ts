@@ -1,12 +1,14 @@
 /** A rolling upgrade's records: deliveries in a later version of their schema, read by the dispatcher of today, on a real Kafka, with and without a real registry. */
 import { describe, expect, test } from "@jest/globals";
 import { readSchemaFiles } from "@postrider/messaging";
-import { readTopics, useRegistry, useStack, waitFor } from "@postrider/testkit";
 import {
-  encodedUnseen,
-  later,
-  toDeliveries,
-} from "../fixtures/later-version.ts";
+  nextSchemas,
+  readTopics,
+  useRegistry,
+  useStack,
+  waitFor,
+} from "@postrider/testkit";
+import { encodedUnseen, toDeliveries } from "../fixtures/later-version.ts";
 import { useUpgrades } from "../fixtures/upgrade.ts";
 
 const stack = useStack();
@@ -30,13 +32,13 @@ describe.each(cases)("%s", (name, hasRegistry) => {
       const today = await under.schemas(readSchemaFiles());
       const [first, late, sibling] = [1, 2, 3].map(() => under.aDelivery());
 
-      const next = await under.schemas(later("next"));
+      const next = await under.schemas(nextSchemas("next"));
       await under.send(next.encode(toDeliveries(first!)));
       await under.delivered(first!);
 
       const publishLate = hasRegistry
         ? await under.hiddenInRegistry("afterwards")
-        : { id: null, publish: () => under.schemas(later("afterwards")) };
+        : { id: null, publish: () => under.schemas(nextSchemas("afterwards")) };
       await under.send(encodedUnseen("afterwards", late!, publishLate.id));
       await under.send(today.encode(toDeliveries(sibling!)));
       await under.delivered(sibling!);

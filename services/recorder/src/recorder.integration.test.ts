@@ -21,8 +21,11 @@ import type { Health, Lifecycle } from "@postrider/runtime";
 import {
   aDeadLetter,
   anAttempt,
+  anAuditEntry,
   anIntake,
   aSignal,
+  nextSchemas,
+  readTopics,
   testEffects,
   useStack,
   waitFor,
@@ -263,6 +266,70 @@ test("an insert of a day makes one part in its table and one in each that its vi
   expect(inserts).toBeGreaterThan(1);
   for (const table of tables)
     expect([table, after[table]! - before[table]!]).toEqual([table, inserts]);
+});
+
+test("records of the next version of each schema are rows beside today's, and the next version reads today's", async () => {
+  const next = createSchemas({
+    ...effects,
+    kafka,
+    prefix: stack.prefix,
+    ownSchemas: nextSchemas(),
+  });
+  await next.start();
+  try {
+    const tenantId = "versions";
+    const times = { receivedAt: NOW, decidedAt: NOW, startedAt: NOW };
+    const written = (id: string): readonly OutRecord[] => {
+      const of = { tenantId, ...times, eventId: id, deliveryId: id };
+      return [
+        { topic: "intake", key: id, value: anIntake(of) },
+        { topic: "attempts", key: id, value: anAttempt(of) },
+        {
+          topic: "dead-letters",
+          key: id,
+          value: aDeadLetter({ ...of, deadAt: NOW }),
+        },
+        { topic: "signals", key: id, value: aSignal({ ...of, at: NOW }) },
+        {
+          topic: "audit",
+          key: id,
+          value: anAuditEntry({ tenantId, subjectId: id, at: NOW }),
+        },
+      ];
+    };
+    await produce(written("today"));
+    await produce(
+      written("next").map((record) => ({
+        topic: record.topic,
+        value: next.encode(record),
+      })),
+    );
+
+    await startRecorder();
+
+    for (const table of [
+      "events",
+      "attempts",
+      "dead_letters",
+      "signals",
+      "audit",
+    ])
+      await waitFor(async () => (await counted(table, tenantId)) === "2/2", {
+        what: `both in ${table}`,
+      });
+    for (const { topic } of written("today")) {
+      const raws = await readTopics(kafka, [topicName(stack.prefix, topic)]);
+      const decode = next.decoderOf(topic);
+      const tenants = raws.map((raw) => {
+        const decoded = decode(raw);
+        if (decoded.kind !== "decoded") return decoded.kind;
+        return "tenantId" in decoded.value ? decoded.value.tenantId : null;
+      });
+      expect(tenants.filter((one) => one === tenantId)).toHaveLength(2);
+    }
+  } finally {
+    await next.stop(Date.now() + 5_000);
+  }
 });
 
 /** A Kafka whose consumers lose every commit after the `allowed`th that announces a batch: as if the process died after that one. */

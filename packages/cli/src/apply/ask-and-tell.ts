@@ -26,23 +26,30 @@ export function requireSound(
   );
 }
 
+/** Where the user is asked. */
+export interface Asking {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
 /** Throws unless the user says yes. `what`: such as `3 endpoints`. */
 export async function confirmDeletion(
   of: { readonly what: string; readonly follows: string },
-  terminal: Terminal,
+  terminal: Pick<Terminal, "json">,
+  { input, output }: Asking = { input: process.stdin, output: process.stderr },
 ): Promise<void> {
-  if (terminal.json || !process.stdin.isTTY || !process.stderr.isTTY)
+  if (terminal.json || !input.isTTY || !output.isTTY)
     throw new CliError(EXIT.usage, "Nobody is there to be asked.", {
       why: `${of.what} would be deleted, and ${of.follows}.`,
       next: "The same command with --yes; or first with --dry-run",
     });
-  const lines = createInterface({
-    input: process.stdin,
-    output: process.stderr,
-  });
+  const lines = createInterface({ input, output });
   try {
     const answer = await lines.question(`Delete ${of.what}? [y/N] `);
     if (/^y(es)?$/i.test(answer.trim())) return;
+  } catch (error) {
+    const { name } = error as { readonly name?: unknown }; // an error, whatever it is
+    if (name !== "AbortError") throw error; // that is Ctrl-C or Ctrl-D
   } finally {
     lines.close();
   }

@@ -83,7 +83,9 @@ test("past events are counted by control, and it is told where time ran out", as
   expect(ran.stdout).toMatch(/passed +1000/);
   expect(ran.stdout).toMatch(/98 +no such key/);
   expect(ran.stdout).toMatch(/unknown +2 +their payload was not kept/);
-  expect(ran.stderr).toContain("Time ran out: 2100 of 9000 events were read");
+  expect(ran.stderr).toContain(
+    "Time ran out: 2100 of 9000 events were read (23 %)",
+  );
 });
 
 test("an event for which the filter failed is exit 1", async () => {

@@ -167,10 +167,16 @@ async function matchRecorded(
   terminal.data(found, () => countLines(found, terminal));
   if (found.read < found.events)
     terminal.say(
-      `Time ran out: ${found.read} of ${counted(found.events, "event")} were read, in the order of their ids. A later --since reads them all.`,
+      `Time ran out: ${found.read} of ${counted(found.events, "event")} were read (${percent(found)}), in the order of their ids; the counts are of these alone. A later --since leaves less to read.`,
     );
   const isOneThatFailed = event !== undefined && found.failed > 0;
   return isOneThatFailed ? EXIT.failed : EXIT.done;
+}
+
+/** Of the events, how many were read: `0.4 %`, `23 %`. */
+function percent({ read: asked, events }: Match): string {
+  const share = (100 * asked) / events;
+  return `${share < 10 ? share.toFixed(1) : Math.floor(share)} %`;
 }
 
 function countLines(found: Match, terminal: Terminal): string {

@@ -1,7 +1,13 @@
 /** `listen`: against a fake control, and on a whole `dev`. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +22,7 @@ import { useFakeStack } from "../../fixtures/fake-stack.ts";
 
 const fake = useFakeStack();
 const stack = useStack();
+const TYPES = new URL("../../../../examples/event-types.yaml", import.meta.url);
 const bin = fileURLToPath(new URL("../../bin/postrider.js", import.meta.url));
 const cwd = mkdtempSync(join(tmpdir(), "postrider-listen-"));
 const children: ChildProcess[] = [];
@@ -42,6 +49,8 @@ function start(line: string, env: Record<string, string | undefined> = {}) {
   return { own, told, ended };
 }
 
+/** An open breaker waits for some seconds before it probes. */
+const WAIT = { timeoutMs: 60_000 };
 const OF_THE_FAKE = "listen --tenant acme --types order.*,user.created";
 
 /** Control as far as `listen` asks it: the endpoints of the list, and one that is made. */
@@ -129,7 +138,7 @@ test("a loopback address that Postrider does not deliver to is told with what to
   expect(told.stderr).toContain("--public-url");
 });
 
-test("on dev, deliveries go through to the service, its failures are tried again, a killed listen is taken over, and operational events are heard", async () => {
+test("on dev, deliveries go through to the service, its failures are tried again, a killed listen is taken over, a type's example is triggered, and operational events are heard", async () => {
   service = await startReceiver({ answer: [500, 200] });
   start("dev", {
     KAFKA_BROKERS: stack.brokers.join(","),
@@ -185,18 +194,45 @@ test("on dev, deliveries go through to the service, its failures are tried again
       }),
     );
 
+  copyFileSync(TYPES, join(cwd, "types.yaml"));
+  for (const line of [
+    "event-types apply -f types.yaml",
+    "trigger order.paid --tenant acme",
+  ])
+    expect(await start(line).ended).toEqual([0, null]);
+  await service.waitForRequests(1, {
+    where: ({ body }) => String(body) === '{"orderId":1001,"total":12.5}',
+  });
+
   // Operational events are events like others.
   const operator = start("listen --json --tenant ops --types postrider.*");
   await waitFor(() => operator.told.stdout.includes("endpointId"));
-  const heard = (): string => operator.told.stdout.split("\n")[1] ?? "";
-  while (heard() === "")
+  const heard = (type: string): string | undefined =>
+    operator.told.stdout
+      .split("\n")
+      .slice(1, -1)
+      .find((line) => line.includes(`"postrider.${type}"`));
+  while (heard("endpoint.disabled") === undefined)
     for (const change of ["disable", "enable"])
       await start(`endpoints ${change} ${endpointId}`).ended;
-  expect(JSON.parse(heard())).toMatchObject({
-    eventType: "postrider.endpoint.disabled",
-    signature: "right",
-    body: expect.stringContaining(endpointId) as unknown,
-  });
+
+  service.answerWith(503);
+  const many = Array.from(
+    { length: 12 },
+    (_, n) =>
+      `{"id":"many-${n}","type":"order.paid","tenantId":"acme","payload":${n}}\n`,
+  );
+  writeFileSync(join(cwd, "many.ndjson"), many.join(""));
+  expect(await start("publish --ndjson many.ndjson").ended).toEqual([0, null]);
+  await waitFor(() => heard("breaker.opened"), WAIT);
+  service.answerWith(200);
+  await waitFor(() => heard("breaker.closed"), WAIT);
+  for (const type of ["endpoint.disabled", "breaker.opened", "breaker.closed"])
+    expect(JSON.parse(heard(type) ?? "{}")).toMatchObject({
+      eventType: `postrider.${type}`,
+      signature: "right",
+      body: expect.stringContaining(endpointId) as unknown,
+    });
 
   own.kill("SIGINT");
   expect(await ended).toEqual([0, null]);

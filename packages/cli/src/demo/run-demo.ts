@@ -16,6 +16,7 @@ import {
 import { startCast } from "./cast.ts";
 import { dropDatabase } from "./drop-database.ts";
 import { breakerChanges, endpointTableSizes } from "./metrics.ts";
+import { NEXT_BY_HAND } from "./next-by-hand.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 import {
   breakerCloses,
@@ -200,11 +201,7 @@ function tellEnd(
     [
       `${claimed} Everything that was started has been stopped.`,
       "",
-      "Next, by hand:",
-      "  npx postrider dev                 a stack that stays, and its console for a browser",
-      "  npx postrider receiver --help     a receiver that checks signatures, and fails when told to",
-      "  npx postrider endpoints --help    register an endpoint",
-      "  npx postrider publish --help      publish an event and watch it arrive",
+      ...NEXT_BY_HAND,
     ].join("\n"),
   );
 }

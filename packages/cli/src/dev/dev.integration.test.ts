@@ -77,7 +77,7 @@ async function postrider(line: string, ...more: readonly string[]) {
 }
 
 test("dev runs everything, the other commands find it, and Ctrl-C leaves nothing", async () => {
-  const { own, file } = await startDev();
+  const { own, told, file } = await startDev();
   expect(statSync(devJson).mode & 0o777).toBe(0o600);
   expect(Object.keys(file)).toEqual([
     "version",
@@ -172,8 +172,11 @@ test("dev runs everything, the other commands find it, and Ctrl-C leaves nothing
   expect(JSON.parse(rows.stdout)).toMatchObject({ rows: [[500], [200]] });
 
   own.kill("SIGINT");
-  const [code] = (await once(own, "exit")) as [number];
+  const [code] = (await once(own, "close")) as [number];
   expect(code).toBe(0);
+  expect(told.stderr).toMatch(
+    /Stopping…\n(.*\n)*Everything that was started has been stopped\.\n$/,
+  );
   expect(existsSync(devJson)).toBe(false);
   expect(file.services.map(({ pid }) => pid).filter(isAlive)).toEqual([]);
 }, 300_000);

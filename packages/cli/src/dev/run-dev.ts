@@ -42,6 +42,7 @@ export async function runDev(
     isStopping = true;
     terminal.say("Stopping…");
     for (const step of undo.toReversed()) await step();
+    terminal.say("Everything that was started has been stopped.");
   }
 }
 

@@ -74,6 +74,14 @@ const FAILED = {
 const FAILED_LINE = `3 attempts were made: timeout (2 times), http_error 503. The last began at ${AT}: no answer within 15 s.`;
 
 const NOBODY = { count: 0, endpoints: [] };
+const SENT_TO_NOBODY = {
+  endpoints: 0,
+  deliveries: 0,
+  delivered: 0,
+  waiting: 0,
+  parked: 0,
+  givenUp: 0,
+};
 
 function lines(more: Partial<Explanation>): string[] {
   const explanation: Explanation = {
@@ -357,6 +365,49 @@ test.each<[string, Partial<Explanation>, readonly string[]]>([
       "",
       "What you can do:",
       "  npx postrider endpoints enable ep_1   (deliver to it again)",
+    ],
+  ],
+  [
+    "left out by a filter that was false",
+    {
+      verdict: "nobody",
+      sent: SENT_TO_NOBODY,
+      arrival: { ...ARRIVAL, decision: "filtered" },
+      filtered: { count: 1, endpoints: [{ ...ENDPOINT, filter: "false" }] },
+    },
+    [
+      "Nobody was sent it (filtered).",
+      "",
+      "1 endpoint wants this type, but its filter did not let it through:",
+      `  ${NAME}: enabled now; its filter is now false`,
+    ],
+  ],
+  [
+    "left out by a filter that was false and one that failed",
+    {
+      verdict: "nobody",
+      sent: SENT_TO_NOBODY,
+      arrival: {
+        ...ARRIVAL,
+        decision: "filtered",
+        reason: "the filter of ep_1 failed: no such key",
+        field: "filter",
+        rule: "filter_failed",
+      },
+      filtered: {
+        count: 2,
+        endpoints: [
+          { ...ENDPOINT, filter: "payload.a" },
+          { ...ENDPOINT, id: "ep_2", filter: "false" },
+        ],
+      },
+    },
+    [
+      "Nobody was sent it (filtered): the filter of ep_1 failed: no such key.",
+      "",
+      "2 endpoints want this type, but their filters were false, or failed as said above:",
+      `  ${NAME}: enabled now; its filter is now payload.a`,
+      `  ep_2 (crm, https://a.example/hook): enabled now; its filter is now false`,
     ],
   ],
 ])("an event that was %s", (_, explanation, expected) => {

@@ -142,15 +142,17 @@ function sentLine({ sent }: Explanation, type: string): string {
 
 /** The endpoints that got no delivery. */
 function othersLines(explanation: Explanation): readonly string[] {
-  const { disabled, filtered, notNamed } = explanation;
+  const { arrival, disabled, filtered, notNamed } = explanation;
+  // What failed, and where, stands in the decision's reason, which is said before.
+  const hasFailed = arrival?.rule === "filter_failed";
   return [
     ...groupLines(disabled, [
       "1 endpoint wanted this type and was disabled then, so nothing was sent:",
       "endpoints wanted this type and were disabled then, so nothing was sent:",
     ]),
     ...groupLines(filtered, [
-      "1 endpoint wants this type, but its filter did not let it through:",
-      "endpoints want this type, but their filters did not let it through:",
+      `1 endpoint wants this type, but its filter ${hasFailed ? "failed, as said above" : "did not let it through"}:`,
+      `endpoints want this type, but their filters ${hasFailed ? "were false, or failed as said above" : "did not let it through"}:`,
     ]),
     ...(notNamed === null ? [] : notNamedLines(notNamed)),
   ];

@@ -1,6 +1,12 @@
 import { expect, test } from "@jest/globals";
 import { eventIdOfKey, type EventRules } from "@postrider/core";
 import { sha256Text } from "@postrider/runtime";
+import {
+  byteOrderMark,
+  jsonSpace,
+  jsonText,
+} from "@postrider/testkit/json-text";
+import fc from "fast-check";
 import { readRequest } from "./read-request.ts";
 
 const rules: EventRules = {
@@ -46,6 +52,37 @@ test("one event and several are read, payloads byte for byte", () => {
       { payload: Buffer.from("[1.0]") },
     ],
   });
+});
+
+test("any JSON that is uploaded as a payload is read byte for byte, alone and in a batch", () => {
+  const payload = jsonText.filter(
+    (text) => Buffer.byteLength(text) <= rules.maxPayloadBytes,
+  );
+  const payloadsOf = (body: string): string[] => {
+    const result = read(body);
+    if (result.kind !== "events") throw new Error(JSON.stringify(result));
+    return result.events.map((one) => String(Buffer.from(one.payload)));
+  };
+  fc.assert(
+    fc.property(
+      byteOrderMark,
+      jsonSpace,
+      fc.array(payload, { minLength: 1, maxLength: 3 }),
+      (mark, space, payloads) => {
+        const envelopes = payloads.map(
+          (text, at) =>
+            `{"payload":${space}${text},"id":"e${at}","type":"a","tenantId":"t"}`,
+        );
+        const all = `{"events":[${envelopes.join(`,${space}`)}]}`;
+
+        expect(payloadsOf(`${mark}${envelopes[0]}${space}`)).toEqual(
+          payloads.slice(0, 1),
+        );
+        expect(payloadsOf(`${mark}${all}`)).toEqual(payloads);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 test.each([

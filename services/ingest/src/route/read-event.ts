@@ -28,10 +28,10 @@ export function createEventDecoder(
   avro: Decoder<WebhookEvent>,
 ): Decoder<RouteInput> {
   return (raw) => {
+    const cloudEvent = readCloudEvent(raw);
+    if (cloudEvent !== null) return decodedAs("cloud_event", cloudEvent);
     if (raw.value === null || raw.value.length === 0)
       return unreadable("required", "the record has no value");
-    const cloudEvent = readCloudEvent(raw, raw.value);
-    if (cloudEvent !== null) return decodedAs("cloud_event", cloudEvent);
     if (isJson(raw.value, raw)) return readJson(raw.value);
     const decoded = avro(raw);
     switch (decoded.kind) {

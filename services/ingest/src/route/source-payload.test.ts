@@ -10,6 +10,11 @@ import {
 import { TypeCatalogue } from "@postrider/event-types";
 import { createKeyRing } from "@postrider/runtime";
 import { anEndpoint } from "@postrider/testkit";
+import {
+  byteOrderMark,
+  jsonSpace as space,
+  jsonText as json,
+} from "@postrider/testkit/json-text";
 import fc from "fast-check";
 import { EndpointFilters } from "./endpoint-filters.ts";
 import { EndpointIndex } from "./endpoint-index.ts";
@@ -94,60 +99,10 @@ function sourceWith(path: string): Source {
   return sources[0]!;
 }
 
-const space = fc.constantFrom("", "", " ", "\n", "\t \r\n");
-const string = fc.oneof(
-  fc
-    .string({ unit: "binary", maxLength: 8 })
-    .map((text) => JSON.stringify(text)),
-  // Spelled as no serialiser would.
-  fc.constantFrom(
-    '"\\ud800"',
-    '"\\u0041\\/"',
-    '"\\uD83D\\ude00"',
-    '"grüße"',
-    '"\\u0000"',
-    '""',
-  ),
-);
-const number = fc.oneof(
-  fc.bigInt().map(String),
-  fc.constantFrom(
-    "-0",
-    "1.0",
-    "1.50E+003",
-    "1e-2",
-    "9007199254740993",
-    "0.10000000000000000000001",
-  ),
-);
-/** JSON text with any spelling: repeated keys, any order, white space anywhere. */
-const { json } = fc.letrec<{ json: string }>((tie) => {
-  const inner = tie("json");
-  const item = fc.tuple(space, inner, space).map((parts) => parts.join(""));
-  const member = fc
-    .tuple(space, string, space, item)
-    .map(([before, key, after, value]) => `${before}${key}${after}:${value}`);
-  return {
-    json: fc.oneof(
-      { depthSize: "small", withCrossShrink: true },
-      fc.oneof(number, string, fc.constantFrom("true", "false", "null")),
-      fc.array(item, { maxLength: 4 }).map((items) => `[${items.join(",")}]`),
-      fc
-        .array(member, { maxLength: 4 })
-        .chain((members) =>
-          // Some of them twice.
-          fc.constantFrom(members, [...members, ...members.slice(0, 1)]),
-        )
-        .map((members) => `{${members.join(",")}}`),
-    ),
-  };
-});
-
 test("the whole value is delivered byte for byte, with white space and byte order mark", () => {
-  const mark = fc.constantFrom("", "\ufeff");
   let offset = 0;
   fc.assert(
-    fc.property(mark, space, json, space, (...parts) => {
+    fc.property(byteOrderMark, space, json, space, (...parts) => {
       const value = Buffer.from(parts.join(""));
 
       const payload = payloadOf(value, sourceWith("$"), offset++);

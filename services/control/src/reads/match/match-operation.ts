@@ -48,7 +48,7 @@ export const MATCH_OPERATION = described(READ, {
   tag: "endpoints",
   summary: "Counts the past events that a filter would have taken",
   description:
-    "Asks the filter about recorded events: by default of the last day, of the types of the endpoint, or all. It reads for some seconds at most, in the order of the events' ids, so that what it has read is a sample of the whole time.",
+    "Asks the filter about recorded events: by default of the last day, of the types of the endpoint, or all. It reads for some seconds at most, in the order of the events' ids, so that what it has read is a sample of the whole time where ids are random, and its oldest part where they grow with time.",
   body: {
     schema: matchBody,
     example: { tenantId: "acme", filter: "payload.total > 100", since: "7d" },
