@@ -64,7 +64,11 @@ async function reopened(service: RunningService, times: number): Promise<void> {
   });
 }
 
-/** The attempts of one process between its breaker's changes. A kill may keep those before the last change from being recorded. */
+/**
+ * The attempts of one process between its breaker's changes. A turn that opens the breaker again may have fewer than PROBES: the first
+ * failure opens it, if no other probe is under way just then. A turn that closes it has PROBES, because all of them must be
+ * answered, and enough deliveries wait. A kill may keep the attempts before the last change from being recorded.
+ */
 function* wrongCounts(
   service: RunningService,
   made: readonly Attempt[],
@@ -73,24 +77,31 @@ function* wrongCounts(
   const own = made.filter(({ worker }) => worker.endsWith(`:${service.pid}`));
   let from = 0;
   const changes = [
-    ...logged(service, "breaker.opened").map((one) => ({
-      ...one,
-      most: BEFORE_OPEN,
-    })),
-    ...logged(service, "breaker.reopened").map((one) => ({
-      ...one,
-      most: PROBES,
-    })),
+    ...turns(service, "breaker.opened", { least: 1, most: BEFORE_OPEN }),
+    ...turns(service, "breaker.reopened", { least: 1, most: PROBES }),
+    ...turns(service, "breaker.closed", { least: PROBES, most: PROBES }),
   ].sort((a, b) => a.at - b.at);
   for (const change of changes) {
-    const { at, most } = change;
-    // One, if it failed before another one had begun.
-    const least = isKilled && change === changes.at(-1) ? 0 : 1;
-    const between = own.filter(
+    const { at, most, event } = change;
+    const least = isKilled && change === changes.at(-1) ? 0 : change.least;
+    const turn = own.filter(
       ({ startedAt }) => startedAt > from && startedAt <= at,
-    ).length;
-    if (between > most || between < least)
-      yield `${between} attempts before ${new Date(at).toISOString()}, expected ${least} to ${most}`;
+    );
+    // What waited for the probes may start in the millisecond in which they close the breaker.
+    const probes =
+      event === "breaker.closed"
+        ? turn.filter(({ startedAt }) => startedAt < at)
+        : turn;
+    if (probes.length > most || turn.length < least)
+      yield `${turn.length} attempts before ${event} at ${new Date(at).toISOString()}, expected ${least} to ${most}`;
     from = at;
   }
+}
+
+function turns(
+  service: RunningService,
+  event: string,
+  expected: { readonly least: number; readonly most: number },
+) {
+  return logged(service, event).map(({ at }) => ({ at, event, ...expected }));
 }

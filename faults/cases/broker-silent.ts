@@ -3,6 +3,7 @@ import type { RunningService } from "@postrider/cli";
 import type { Random } from "@postrider/testkit";
 import type { FaultCase } from "../case.ts";
 import { createEndpoint } from "../control-api.ts";
+import { createDoorPublisher, type DoorPublisher } from "../door-publisher.ts";
 import { SESSION_TIMEOUT_MS, type World } from "../world.ts";
 
 const BROKERS = [1, 2, 3];
@@ -14,6 +15,8 @@ const LONG_SILENT_MS = 180_000;
 const SETTLED_MS = 3_000;
 /** Black holes open their breaker, for longer each time, and would be what everything waits for. */
 const RARE = { blackhole: 0 };
+/** Enough that each partition of `events` gets one. */
+const AT_THE_DOOR = 10;
 /** A connection per client and broker: the brokers that a service talks to change with their leaders. */
 const SPARE_CONNECTIONS = 12;
 
@@ -26,25 +29,35 @@ export const brokerSilent: FaultCase = {
   async run(world, random) {
     await world.startAll();
     await world.services.start("control");
-    await world.publisher.publish({ perSecond: 200, seconds: 2, rare: RARE });
-    await world.surviving(async () => {
-      const order = shuffled(BROKERS, random);
-      if (world.isShort) return await fallsSilent(world, order[0]!, SILENT_MS);
-      await fallsSilent(world, order[0]!, LONG_SILENT_MS);
-      for (const id of order.slice(1)) await fallsSilent(world, id, SILENT_MS);
-    }, SPARE_CONNECTIONS);
+    const { url } = world.services.one("ingest");
+    const door = createDoorPublisher(world, random, () => [url!]);
+    try {
+      await door.burst(AT_THE_DOOR);
+      await world.publisher.publish({ perSecond: 200, seconds: 2, rare: RARE });
+      await world.surviving(async () => {
+        const order = shuffled(BROKERS, random);
+        const falls = (id: number, silentMs: number) =>
+          fallsSilent(world, door, { id, silentMs });
+        if (world.isShort) return await falls(order[0]!, SILENT_MS);
+        await falls(order[0]!, LONG_SILENT_MS);
+        for (const id of order.slice(1)) await falls(id, SILENT_MS);
+      }, SPARE_CONNECTIONS);
+    } finally {
+      door.close();
+    }
+    world.tells(() => ({ ...door.answers }));
   },
 };
 
 async function fallsSilent(
   world: World,
-  id: number,
-  silentMs: number,
+  door: DoorPublisher,
+  { id, silentMs }: { readonly id: number; readonly silentMs: number },
 ): Promise<void> {
   const since = performance.now();
   const newcomer = await world.interrupted(async () => {
     world.node(id).freeze();
-    return await movesOn(world, since + MOVES_ON_WITHIN_MS);
+    return await movesOn(world, door, since + MOVES_ON_WITHIN_MS);
   });
   // From here on nothing fails any more, so nothing may be repeated.
   const leftMs = Math.max(1_000, since + silentMs - performance.now());
@@ -66,6 +79,7 @@ async function fallsSilent(
 /** Waits until every service has done new work, and a dispatcher that starts now is ready; returns that. Throws at the deadline. */
 async function movesOn(
   world: World,
+  door: DoorPublisher,
   deadline: number,
 ): Promise<RunningService> {
   let next = "control creates an endpoint";
@@ -76,7 +90,10 @@ async function movesOn(
       seconds: 3,
       rare: RARE,
     });
+    const throughDoor = door.burst(AT_THE_DOOR);
     await createEndpoint(world);
+    next = "the door takes events";
+    await throughDoor;
     next = "all events are published";
     await load;
     next = "a new dispatcher is ready";

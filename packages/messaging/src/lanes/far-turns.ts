@@ -6,7 +6,9 @@
  * turns never go to earlier records.
  *
  * A record that comes back for a turn of its own goes first. As long as turns are reserved, a fresh record goes behind them: otherwise fresh
- * arrivals would keep those that waited from their turns for ever.
+ * arrivals would keep those that waited from their turns for ever. Only while one that comes back is late may a fresh one start, as the
+ * limit has a start to give. From then on all turns are a step behind, so what comes back for its turn may be a step further away than others
+ * and still waits in memory: it must not lose its place for that.
  */
 import type { EpochMs, MonotonicMs } from "@postrider/core";
 import type { Lane, Queued, Relieved } from "./lane.ts";
@@ -24,6 +26,9 @@ export interface FarTurnsRequest<E> {
   readonly most: number;
 }
 
+/** The most that a record waits in memory beyond `beyondMs` because the turns are behind, ms: one tier. */
+const LONGEST_BEHIND_MS = 32_000;
+
 /** The records are still in their queue afterwards. */
 export function farTurns<E extends Queued<E>>(
   lane: Lane<E>,
@@ -34,14 +39,16 @@ export function farTurns<E extends Queued<E>>(
   const { perSecond, nextStartAt } = lane.throttle;
   const stepMs = 1_000 / perSecond;
   const reservedUntil = reservedAt(lane, perSecond, now);
+  const behindMs = Math.min(stepMs, LONGEST_BEHIND_MS);
   const isOthersTurn = reservedUntil - now > beyondMs;
   const chosen: Relieved<E>[] = [];
   let free = reservedUntil;
   /** The turn of the next record that stays. */
   let turnAt = now + Math.max(0, nextStartAt - monotonic);
   for (let entry = lane.oldest; entry !== null; entry = entry.behind) {
-    const isBehind = isOthersTurn && !entry.isInTurn && !hasTurn(entry);
-    if (!isBehind && turnAt - now <= beyondMs) {
+    const isOwnTurn = entry.isInTurn || hasTurn(entry);
+    const isBehind = isOthersTurn && !isOwnTurn;
+    if (!isBehind && turnAt - now <= beyondMs + (isOwnTurn ? behindMs : 0)) {
       entry.isInTurn = true;
       turnAt += stepMs;
     } else if (chosen.length >= most || !wants(entry)) break;

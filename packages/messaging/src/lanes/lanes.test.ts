@@ -108,6 +108,45 @@ test("ready lanes take turns, so that a long queue does not keep a short one wai
   expect(taken.map((entry) => entry!.name)).toEqual(["long", "short", "long"]);
 });
 
+test.each([false, true])(
+  "a lane with nine tenths of the records, which may take every slot, takes no turn from the others: none of theirs waits for more than a turn of each (groups: %s)",
+  (hasGroups) => {
+    const [SLOTS, SMALL] = [16, 9];
+    const lanes = new Lanes<Entry>({
+      concurrencyOf: () => SLOTS,
+      slots: SLOTS,
+      hasGroups,
+    });
+    const inFlight: Entry[] = [];
+    let starts = 0;
+    /** For each record of a small lane, how many records had started when it came. */
+    const cameAt = new Map<Entry, number>();
+    const waits: number[] = [];
+    const startAll = (): void => {
+      for (let one = lanes.take(); one !== null; one = lanes.take()) {
+        inFlight.push(one);
+        starts++;
+        const came = cameAt.get(one);
+        if (came !== undefined) waits.push(starts - came);
+      }
+    };
+
+    // Of each 90, one is for each small lane. Two come for each that ends, so that ever more of the big lane's wait.
+    for (let n = 0; n < 1_800; n++) {
+      const isSmall = n % 90 < SMALL;
+      const entry = new Entry(isSmall ? `small${n % 90}` : "big", n);
+      if (isSmall) cameAt.set(entry, starts);
+      lanes.push(entry.name, entry, 0, "acme");
+      if (n % 2 === 1) lanes.settle(inFlight.shift()!.lane!, true);
+      startAll();
+    }
+
+    expect(lanes.queued).toBeGreaterThan(800);
+    expect(waits).toHaveLength(180);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(SMALL + 1);
+  },
+);
+
 test("a concurrency that grows is used at the lane's next completion", () => {
   let concurrency = 1;
   const lanes = new Lanes<Entry>({ concurrencyOf: () => concurrency });

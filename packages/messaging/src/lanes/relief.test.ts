@@ -408,6 +408,80 @@ test("after a change of the limit as many turns are reserved as before, at the n
   expect(first!.slotAt).toBe(all.now + 1_002);
 });
 
+const STEP_MS = 100;
+const MOST = 500;
+
+/**
+ * A lane with a rate limit in simulated time, of which each step is 100 ms. Every `everyMs`, and at once if there may be more, it hands over what
+ * is further away than `beyondMs`, which waits in a tier until its turn and comes back so much later as `lateMs` says.
+ */
+function limitedLane(options: {
+  readonly perSecond: number;
+  readonly beyondMs: number;
+  readonly everyMs?: number;
+  readonly lateMs?: (entry: Entry) => number;
+}) {
+  const { perSecond, beyondMs, everyMs = 1_000, lateMs = () => 0 } = options;
+  let now = 0;
+  let startAt = 0;
+  let lookAt = 0;
+  const limit = { perSecond, nextStartAt: () => startAt };
+  const lanes = new Lanes<Entry>({
+    concurrencyOf: () => 100,
+    limits: {
+      limitOf: () => limit,
+      now: () => now,
+      throttledUntil: () => undefined,
+    },
+  });
+  /** What waits in tiers, by the time at which it comes back. */
+  const waiting = new Map<number, Entry[]>();
+  /** How often a record was handed over. */
+  const handOvers = new Map<number, number>();
+  const starts: { readonly n: number; readonly at: number }[] = [];
+
+  const handOver = ({ entry, slotAt }: { entry: Entry; slotAt: number }) => {
+    lanes.remove(entry);
+    handOvers.set(entry.n, (handOvers.get(entry.n) ?? 0) + 1);
+    const backAt = slotAt + lateMs(entry);
+    const step = Math.max(now + STEP_MS, Math.ceil(backAt / STEP_MS) * STEP_MS);
+    waiting.set(step, [...(waiting.get(step) ?? []), entry]);
+  };
+  const step = (): void => {
+    for (const entry of waiting.get(now) ?? []) lanes.push("a", entry, now);
+    waiting.delete(now);
+    lanes.unthrottle(now);
+    for (let one = lanes.take(); one !== null; one = lanes.take()) {
+      starts.push({ n: one.n, at: now });
+      startAt = Math.max(startAt, now) + 1_000 / limit.perSecond;
+      lanes.settle(one.lane!, true);
+    }
+    for (const lane of now >= lookAt ? lanes.all() : []) {
+      const far = farTurns(lane, {
+        now,
+        monotonic: now,
+        beyondMs,
+        hasTurn: ({ n }) => handOvers.has(n),
+        wants: () => true,
+        most: MOST,
+      });
+      far.forEach(handOver);
+      lookAt = now + (far.length < MOST ? everyMs : STEP_MS);
+    }
+    now += STEP_MS;
+  };
+  return {
+    limit,
+    handOvers,
+    starts,
+    now: () => now,
+    push: (n: number) => lanes.push("a", new Entry(n), now),
+    step,
+    /** The pauses between starts, ms. */
+    pauses: () => starts.slice(1).map(({ at }, n) => at - starts[n]!.at),
+  };
+}
+
 test.each([
   [10, 1],
   [10, 5],
@@ -415,52 +489,46 @@ test.each([
 ])(
   "when the limit is changed from %i to %i a second, what comes back for its turn starts as fast as the new limit allows",
   (before, after) => {
-    const limit = { perSecond: before, nextStartAt: () => startAt };
-    let startAt = 0;
-    let monotonic = 0;
-    const lanes = new Lanes<Entry>({
-      concurrencyOf: () => 100,
-      limits: {
-        limitOf: () => limit,
-        now: () => monotonic,
-        throttledUntil: () => undefined,
-      },
-    });
-    const waiting: { entry: Entry; slotAt: number }[] = [];
-    const waited = new Set<number>();
-    const startedAt: number[] = [];
     const BACKLOG = 300;
-    for (let n = 0; n < BACKLOG; n++) lanes.push("a", new Entry(n), 0);
+    const lane = limitedLane({ perSecond: before, beyondMs: 1_000 });
+    for (let n = 0; n < BACKLOG; n++) lane.push(n);
 
-    for (; startedAt.length < BACKLOG && monotonic < 3_600_000;) {
-      if (monotonic === 2_000) limit.perSecond = after;
-      for (const { entry, slotAt } of waiting.splice(0))
-        if (slotAt > monotonic) waiting.push({ entry, slotAt });
-        else lanes.push("a", entry, monotonic);
-      lanes.unthrottle(monotonic);
-      for (let one = lanes.take(); one !== null; one = lanes.take()) {
-        startedAt.push(monotonic);
-        startAt = Math.max(startAt, monotonic) + 1_000 / limit.perSecond;
-        lanes.settle(one.lane!, true);
-      }
-      for (const lane of monotonic % 1_000 === 0 ? lanes.all() : [])
-        for (const relieved of farTurns(lane, {
-          now: monotonic,
-          monotonic,
-          beyondMs: 1_000,
-          hasTurn: ({ n }) => waited.has(n),
-          wants: () => true,
-          most: 500,
-        })) {
-          waited.add(relieved.entry.n);
-          lanes.remove(relieved.entry);
-          waiting.push(relieved);
-        }
-      monotonic += 100;
+    while (lane.starts.length < BACKLOG && lane.now() < 3_600_000) {
+      if (lane.now() === 2_000) lane.limit.perSecond = after;
+      lane.step();
     }
 
-    const pauses = startedAt.slice(1).map((at, n) => at - startedAt[n]!);
-    expect(startedAt).toHaveLength(BACKLOG);
-    expect(Math.max(...pauses)).toBeLessThanOrEqual(2_000);
+    expect(lane.starts).toHaveLength(BACKLOG);
+    expect(Math.max(...lane.pauses())).toBeLessThanOrEqual(2_000);
+  },
+);
+
+test.each([
+  // As the runner looks while there is room, and under pressure.
+  { beyondMs: 32_000, everyMs: 1_000 },
+  { beyondMs: 1_000, everyMs: STEP_MS },
+])(
+  "of 10,000 that wait at one a second, beside fresh ones that come as fast, each is handed over once at most, and they start in order, one a second (beyond $beyondMs ms)",
+  ({ beyondMs, everyMs }) => {
+    const [BACKLOG, FRESH] = [10_000, 2_000];
+    // A wait in the tiers is late by less than a second.
+    const lateMs = ({ n }: Entry) => ((n * 7) % 10) * STEP_MS;
+    const lane = limitedLane({ perSecond: 1, beyondMs, everyMs, lateMs });
+    for (let n = 0; n < BACKLOG; n++) lane.push(n);
+
+    let all = BACKLOG;
+    for (; lane.now() <= (BACKLOG + FRESH) * 1_000; lane.step())
+      if (lane.now() % 1_000 === 300 && all < BACKLOG + FRESH) lane.push(all++);
+
+    expect(Math.min(...lane.pauses())).toBeGreaterThanOrEqual(1_000);
+    expect(lane.starts).toHaveLength(all);
+    // While one that comes back is late, a fresh one may take its turn. The others are behind their turns from then on, and leave none free.
+    const order = lane.starts.map(({ n }) => n);
+    const lastWaited = order.findLastIndex((n) => n < BACKLOG);
+    const early = order.slice(0, lastWaited).filter((n) => n >= BACKLOG);
+    expect(early.length).toBeLessThanOrEqual(2);
+    const inTurn = order.filter((n) => !early.includes(n));
+    expect(inTurn).toEqual(inTurn.toSorted((a, b) => a - b));
+    expect(Math.max(...lane.handOvers.values())).toBe(1);
   },
 );

@@ -83,6 +83,35 @@ test.each([
   },
 );
 
+test("an endpoint with nine tenths of the records, which may take every slot, takes no turn from the others: what was fetched of them starts within a turn of each lane", async () => {
+  const small = Array.from({ length: 9 }, (_, n) => `acme-proven-small${n}`);
+  const under = await runners.started([], {
+    limits: { maxInFlight: SLOTS, maxOpenPerPartition: 100 },
+    stage: {
+      laneConcurrency: () => SLOTS,
+      laneStanding: () => "proven",
+      groupOf: () => "acme",
+      defer: () => [],
+    },
+  });
+  // Nine of the big one before each of the others.
+  under.read(
+    ...small.flatMap((lane, n) => [
+      ...inOneLane("acme-proven-big", 9, 9 * n),
+      `${lane}/0`,
+    ]),
+  );
+  const isSmall = (value: string) => value.includes("small");
+
+  for (let ended = 0; under.started.filter(isSmall).length < 9; ended++) {
+    expect(ended).toBeLessThanOrEqual(small.length + 1);
+    under.handling[0]!.emit();
+    await turns();
+  }
+
+  expect(under.started.length).toBeLessThan(30);
+});
+
 test("new lanes that all answer are not deferred, however many there are for the slots of the unknown", async () => {
   const { consumer } = await started();
   append("acme-unknown", 400);

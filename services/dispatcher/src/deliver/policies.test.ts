@@ -213,18 +213,32 @@ test("a registered endpoint's requests have its method, an inline destination's 
   expect(inline.requests[0]?.method).toBe("POST");
 });
 
-test("a policy that is changed while a retry waits decides about that retry", async () => {
+test("a policy or a URL that is changed while a retry waits decides about that retry", async () => {
   const { run, record, table, requests } = aStage(
-    [registered({ retryDelaysMs: [1_000, 1_000] })],
+    [
+      registered({
+        url: "https://old.example/hooks",
+        retryDelaysMs: [1_000, 1_000],
+      }),
+    ],
     [answered(500)],
   );
   const waiting = deliveryOf(await run(record()));
 
-  const changed = { method: "PATCH", headers: { "x-team": "billing" } };
+  const changed = {
+    url: "https://new.example:8443/moved?to=here",
+    method: "PATCH",
+    headers: { "x-team": "billing" },
+  };
   table.set("ep_1", registered({ ...changed, version: 2, maxAttempts: 2 }));
   const records = await run(record(waiting));
 
-  expect(requests.map(({ method }) => method)).toEqual(["POST", "PATCH"]);
+  expect(
+    requests.map(({ method, origin, path }) => [method, origin, path]),
+  ).toEqual([
+    ["POST", "https://old.example", "/hooks"],
+    ["PATCH", "https://new.example:8443", "/moved?to=here"],
+  ]);
   expect(requests[1]?.headers).toContain("billing");
   expect(deadLetterOf(records)).toMatchObject({
     reason: "exhausted",

@@ -438,6 +438,27 @@ for (const [way, split] of Object.entries(ways)) {
   });
 }
 
+test.each([
+  ["counts though the body is broken", "", "60"],
+  ["is lost with a head that is refused", "x: a\r\n b\r\n", null],
+])("a Retry-After %s", async (_name, header, retryAfter) => {
+  const receiver = await aReceiver(
+    (socket) =>
+      void socket.write(
+        `HTTP/1.1 429 No\r\nretry-after: 60\r\n${header}transfer-encoding: chunked\r\n\r\nzz\r\n`,
+      ),
+  );
+
+  const result = await attempt(receiver.url);
+
+  expect(result).toMatchObject({
+    outcome: "http_error",
+    statusCode: 429,
+    retryAfter,
+    error: expect.stringContaining("breaks HTTP"),
+  });
+});
+
 const CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
 // What undici does not count.
