@@ -173,6 +173,7 @@ const attempt: Kinds<AttemptEntry> = {
   tlsMs: whole,
   ttfbMs: whole,
   isReused: ["boolean"],
+  remoteAddress: textOrNull,
   errorCode: textOrNull,
   error: textOrNull,
   responseHeaders: object,

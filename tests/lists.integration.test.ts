@@ -582,7 +582,12 @@ test("a delivery's timeline has its event, attempts, waits, its endpoint's signa
       }),
     ],
     attempts: [
-      anAttempt({ ...failed, startedAt: at + 10, nextAttemptAt: at + 2_000 }),
+      anAttempt({
+        ...failed,
+        startedAt: at + 10,
+        nextAttemptAt: at + 2_000,
+        remoteAddress: "2001:db8::7",
+      }),
       anAttempt({
         ...of,
         attemptNumber: 0,
@@ -601,6 +606,7 @@ test("a delivery's timeline has its event, attempts, waits, its endpoint's signa
         startedAt: at + 9_000,
         status: "expired",
         trigger: "retry",
+        remoteAddress: null,
       }),
       anAttempt({ ...failed, deliveryId: "dlv_other", startedAt: at + 11 }),
     ],
@@ -636,6 +642,7 @@ test("a delivery's timeline has its event, attempts, waits, its endpoint's signa
         kind: "attempt",
         at: time(at + 10),
         attemptNumber: 1,
+        remoteAddress: "2001:db8::7",
         responseBody: "try later",
         nextAttemptAt: time(at + 2_000),
       },
@@ -656,6 +663,7 @@ test("a delivery's timeline has its event, attempts, waits, its endpoint's signa
         at: time(at + 9_000),
         attemptNumber: 2,
         trigger: "retry",
+        remoteAddress: null,
       },
       {
         kind: "dead_letter",

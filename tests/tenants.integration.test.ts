@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { compileFilter } from "@postrider/filter";
 import {
+  anAttempt,
   anEndpoint,
   anIntake,
   aDeadLetter,
@@ -41,7 +42,11 @@ import type { Selected } from "../services/control/src/replays/selection-sql.ts"
 import { dataSetFrom } from "./cookbook/data-set.ts";
 import { startRecorder, type Recorder } from "./cookbook/recorded.ts";
 import { dataSetStart } from "./cookbook/scopes.ts";
-import { startReadServer, type ReadServer } from "./reads/read-server.ts";
+import {
+  startReadServer,
+  type ReadServer,
+  type Row,
+} from "./reads/read-server.ts";
 
 const DATABASE = "tenants_apart";
 const data = dataSetFrom(dataSetStart(Date.now()));
@@ -144,6 +149,13 @@ const UNSAFE: Readonly<Record<string, readonly [ClickHouseUser, RegExp]>> = {
       grants: [...TENANT.grants, `GRANT SELECT ON ${DATABASE}.tenant_minutes`],
     },
     /tenant_minutes/,
+  ],
+  sees_addresses: [
+    {
+      ...TENANT,
+      grants: TENANT.grants.filter((grant) => !grant.startsWith("REVOKE")),
+    },
+    /REVOKE SELECT\(remote_address\) ON tenants_apart\.attempts/,
   ],
   lacks_a_grant: [
     { ...TENANT, grants: TENANT.grants.slice(1) },
@@ -389,6 +401,8 @@ test.each(TENANT_TABLES)(
   },
 );
 
+/** Where every request of the data set went. */
+const ADDRESS = anAttempt().remoteAddress!;
 const WINDOW = `since=${data.from}&until=${data.until}`;
 
 /** How each route that reads rows is asked here: for all rows of a window, or for one thing by its id. */
@@ -449,8 +463,62 @@ test.each(LISTS)(
       "ep_orders".slice(0, path.includes("tenantId") ? 0 : 3),
     );
     expect(text).not.toMatch(/globex|initech|ep_(?:slow|gone|down|paused)/);
+    expect(text).not.toContain(ADDRESS);
   },
 );
+
+test("where a request went is told to an operator, and not to the tenant whose request it was", async () => {
+  const one = data.deliveries.find(
+    ({ tenantId, attempts }) => tenantId === "acme" && attempts > 0,
+  )!;
+  const path = `/v1/deliveries/${one.deliveryId}`;
+  const attemptsIn = (timeline: readonly Row[]) =>
+    timeline.filter(({ kind }) => kind === "attempt");
+  const isNotAddress = ([name]: readonly [string, unknown]) =>
+    name !== "remoteAddress";
+
+  const own = await server.ask(path, { tenantId: "acme" });
+  const same = await server.ask(`${path}?tenantId=acme`);
+
+  const told = attemptsIn(same.body.timeline);
+  expect(told.length).toBeGreaterThan(0);
+  for (const attempt of told) expect(attempt["remoteAddress"]).toBe(ADDRESS);
+  expect(attemptsIn(own.body.timeline)).toEqual(
+    told.map((row) =>
+      Object.fromEntries(Object.entries(row).filter(isNotAddress)),
+    ),
+  );
+  expect(JSON.stringify(own.body)).not.toContain(ADDRESS);
+});
+
+test.each([
+  "SELECT remote_address FROM attempts",
+  "SELECT * FROM attempts",
+  "SELECT count() FROM attempts WHERE remote_address LIKE '10.%'",
+  "SELECT count() FROM attempts FINAL PREWHERE remote_address != ''",
+  "SELECT delivery_id FROM attempts ORDER BY remote_address LIMIT 1",
+])("ClickHouse itself refuses the tenants' user: %s", async (sql) => {
+  const effects = testEffects();
+  const reader = createReader({
+    ...effects,
+    url: stack.clickhouse.url,
+    database: DATABASE,
+    queryTimeoutMs: 10_000,
+    tenants: accessOf("tenant"),
+  });
+  await reader.start();
+
+  const asked = await reader
+    .ofTenant("acme")
+    .query(sql, AbortSignal.timeout(10_000))
+    .catch(() => "refused");
+
+  await reader.stop(0);
+  expect(asked).toBe("refused");
+  expect(effects.log.of("tenant.queryFailed")).toMatchObject([
+    { fields: { code: "497" } },
+  ]);
+});
 
 function someEventOf(tenantId: string): string {
   return data.deliveries.find((one) => one.tenantId === tenantId)!.eventId;
@@ -469,6 +537,7 @@ test("an event is explained to a tenant as to an operator of that tenant, with n
     { id: "ep_later_of_acme", reason: "created_later" },
   ]);
   expect(JSON.stringify(own.body)).not.toContain("globex");
+  expect(JSON.stringify(own.body)).not.toContain(ADDRESS);
 });
 
 test("another tenant's event is explained as one that is not there, also by its record's key", async () => {
@@ -510,6 +579,7 @@ test.each(SAVED_QUERIES)(
 
     expect([own.status, own.body.detail]).toEqual([200, undefined]);
     expect(own.body.rows).toEqual(same.body.rows);
+    expect(JSON.stringify(own.body)).not.toContain(ADDRESS);
   },
 );
 

@@ -65,6 +65,8 @@ export const ATTEMPT_COLUMNS: Readonly<Record<string, string>> = {
   tls_ms: `if(${IS_REUSED}, 0, 9)`,
   ttfb_ms: "intDiv(duration_ms * 9, 10)",
   is_reused: IS_REUSED,
+  remote_address:
+    "if(is_deferral OR outcome = 'connection_refused', '', '192.0.2.1')",
   outcome: "outcome",
   status_code: "status_code",
   error_code: "error_code",

@@ -56,6 +56,8 @@ export interface Attempt {
   readonly ttfbMs: number;
   /** The request went over a connection that had served before. */
   readonly isReused: boolean;
+  /** The IP address to which the request was sent, for operators alone; null if none was sent. */
+  readonly remoteAddress: null | string;
   /** One of the closed list of outcomes; null for a deferral. */
   readonly outcome: null | string;
   /** HTTP status. */

@@ -15,6 +15,11 @@ export const TENANT_TABLES = [
   "tenant_minute",
 ] as const;
 
+/** What a tenant may not read of its own rows: where requests really go is told to operators alone. */
+export const OPERATORS_COLUMNS = [
+  { table: "attempts", column: "remote_address" },
+] as const;
+
 /** The header in which control names the tenant with each question. */
 export const TENANT_HEADER = "X-Tenant-Id";
 
@@ -54,9 +59,14 @@ function atMost(value: number): TenantSetting {
   return { value, min: 1, max: value };
 }
 
-/** `GRANT …`, each without its user. */
+/** `GRANT …`, then `REVOKE …` of what these give too much, each without its user. */
 export function tenantGrants(database: string): readonly string[] {
-  return TENANT_TABLES.map((table) => `GRANT SELECT ON ${database}.${table}`);
+  return [
+    ...TENANT_TABLES.map((table) => `GRANT SELECT ON ${database}.${table}`),
+    ...OPERATORS_COLUMNS.map(
+      ({ table, column }) => `REVOKE SELECT(${column}) ON ${database}.${table}`,
+    ),
+  ];
 }
 
 /** The table with its database, and the condition under which the user sees a row. */
@@ -91,7 +101,9 @@ export function tenantUserStatements({
   return [
     `CREATE SETTINGS PROFILE IF NOT EXISTS ${user} SETTINGS\n${settings.join(",\n")}`,
     `CREATE USER IF NOT EXISTS ${user} IDENTIFIED WITH sha256_password BY '...' SETTINGS PROFILE ${user}`,
-    ...tenantGrants(database).map((grant) => `${grant} TO ${user}`),
+    ...tenantGrants(database).map(
+      (one) => `${one} ${one.startsWith("REVOKE") ? "FROM" : "TO"} ${user}`,
+    ),
     ...Object.entries(tenantRowFilters(database)).flatMap(([table, filter]) => [
       `CREATE ROW POLICY IF NOT EXISTS ${user} ON ${table} USING ${filter} TO ${user}`,
       `CREATE ROW POLICY IF NOT EXISTS ${others} ON ${table} USING 1 TO ALL EXCEPT ${user}`,

@@ -163,6 +163,7 @@ export function anAttempt(fields: Partial<Attempt> = {}): Attempt {
     tlsMs: 0,
     ttfbMs: 20,
     isReused: false,
+    remoteAddress: "192.0.2.10",
     outcome: "delivered",
     statusCode: 200,
     errorCode: null,

@@ -258,6 +258,9 @@ test("a delivery to a flaky endpoint goes through the tiers until it is delivere
     [2, 503, "failed"],
     [3, 200, "delivered"],
   ]);
+  expect([first, second, third].map((each) => each?.remoteAddress)).toEqual(
+    Array(3).fill(new URL(receiver.url).hostname),
+  );
   expect(second?.startedAt).toBeGreaterThanOrEqual(
     first?.nextAttemptAt ?? Infinity,
   );

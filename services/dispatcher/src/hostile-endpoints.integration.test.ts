@@ -34,6 +34,7 @@ afterEach(async () => {
 /** A server that handles each connection with `behave`. `requests` counts requests by the ends of their headers. */
 async function rawServer(
   behave: (socket: Socket, connection: number) => void,
+  host = "127.0.0.1",
 ): Promise<string> {
   let connections = 0;
   const server = createServer((socket) => {
@@ -43,7 +44,7 @@ async function rawServer(
     behave(socket, (connections += 1));
   });
   servers.push(server);
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  await new Promise<void>((done) => server.listen(0, host, done));
   const address = server.address();
   if (address === null || typeof address === "string")
     throw new Error("no port");
@@ -466,6 +467,7 @@ test("a closed port is a refused connection", async () => {
   expect(await attempt(origin)).toMatchObject({
     outcome: "connection_refused",
     errorCode: "ECONNREFUSED",
+    remoteAddress: null,
   });
 });
 
@@ -499,6 +501,38 @@ test("connections are used again, and isReused shows it", async () => {
   expect([first.isReused, second.isReused]).toEqual([false, true]);
   expect(second.connectMs).toBe(0);
   expect(sender.stats().sockets).toBe(1);
+});
+
+test("an attempt tells to which address its request went: that of the kept connection, or of the one that was opened anew within the attempt", async () => {
+  // One port on all addresses of this machine: the name stands for one of them, and then for another.
+  const addresses = ["127.0.0.2", "127.0.0.3"];
+  heldClock((_name, done) =>
+    done(null, [{ address: addresses.shift() ?? "127.0.0.4", family: 4 }]),
+  );
+  let requests = 0;
+  const { port } = new URL(
+    await rawServer(
+      (socket) =>
+        onRequest(socket, () => {
+          requests += 1;
+          if (requests === 3) reset(socket);
+          else socket.write(ok);
+        }),
+      "0.0.0.0",
+    ),
+  );
+  const origin = `http://hook.example.com:${port}`;
+
+  const results = [];
+  for (let n = 0; n < 3; n += 1) results.push(await attempt(origin));
+
+  expect(
+    results.map(({ isReused, remoteAddress }) => [isReused, remoteAddress]),
+  ).toEqual([
+    [false, "127.0.0.2"],
+    [true, "127.0.0.2"],
+    [false, "127.0.0.3"],
+  ]);
 });
 
 test("a body is never inflated and the values of secret headers are not kept", async () => {

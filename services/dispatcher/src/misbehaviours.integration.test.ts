@@ -4,7 +4,7 @@
  */
 import { afterEach, expect, test } from "@jest/globals";
 import { Worker } from "node:worker_threads";
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { parseCidrs, parseRetryAfter } from "@postrider/core";
 import {
   MISBEHAVIOUR_NAMES,
@@ -208,7 +208,11 @@ test.each([
 
     const result = await attempt(aSender(isTrusted ? cert : undefined), url);
 
-    expect(result).toMatchObject({ outcome: "tls_error", errorCode });
+    expect(result).toMatchObject({
+      outcome: "tls_error",
+      errorCode,
+      remoteAddress: null, // no request was sent
+    });
   },
 );
 
@@ -218,6 +222,7 @@ test("a certificate that is trusted, valid and for this host is delivered to, wi
   const result = await attempt(aSender(cert), url);
 
   expect(result).toMatchObject({ outcome: "delivered", statusCode: 200 });
+  expect(isIP(result.remoteAddress ?? "")).not.toBe(0);
   expect(result.tlsMs).toBeGreaterThan(0);
 });
 

@@ -111,6 +111,7 @@ const ATTEMPT_COLUMNS: readonly Column<Attempt>[] = [
   column("tls_ms", INT32, (attempt) => attempt.tlsMs),
   column("ttfb_ms", INT32, (attempt) => attempt.ttfbMs),
   column("is_reused", BOOL, (attempt) => attempt.isReused),
+  column("remote_address", TEXT, (attempt) => attempt.remoteAddress ?? ""),
   column("outcome", TEXT, (attempt) => attempt.outcome ?? ""),
   column("status_code", nullable(INT32), (attempt) => attempt.statusCode),
   column("error_code", TEXT, (attempt) => attempt.errorCode ?? ""),

@@ -8,8 +8,8 @@ import {
 } from "@postrider/messaging";
 import { composeLifecycle } from "@postrider/runtime";
 import {
-  anAttempt,
   anAuditEntry,
+  aSignal,
   testEffects,
   useStack,
   waitFor,
@@ -77,12 +77,12 @@ test("without the topic and the table audit the other records are rows; once bot
 
   const started = recorder.start();
   await write({
-    topic: "attempts",
+    topic: "signals",
     key: "k",
-    value: anAttempt({ tenantId: "older", receivedAt: NOW, startedAt: NOW }),
+    value: aSignal({ tenantId: "older", at: NOW }),
   });
   await waitFor(async () => {
-    expect(await rowsIn("attempts")).toEqual([{ rows: 1 }]);
+    expect(await rowsIn("signals")).toEqual([{ rows: 1 }]);
     return true;
   });
   expect(complaints()).toContainEqual(

@@ -225,6 +225,11 @@ test("each record is one row in its table and in what its views feed, also after
   expect(await counted("events", "once")).toBe("300/300");
   expect(await counted("dead_letters", "once")).toBe("50/50");
   expect(await counted("signals", "once")).toBe("40/40");
+  expect(
+    await writer.query(
+      "SELECT DISTINCT remote_address FROM attempts WHERE tenant_id = 'once'",
+    ),
+  ).toEqual([{ remote_address: anAttempt().remoteAddress }]);
   await expectAttempts("once", 1_000);
 });
 

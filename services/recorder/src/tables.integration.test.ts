@@ -157,6 +157,23 @@ test("arbitrary bytes are kept exactly, and a repeated token adds nothing", asyn
   );
 });
 
+test("the address to which a request went is text, empty where none was sent", async () => {
+  await attempts([
+    { tenantId: "addresses", deliveryId: "v4", remoteAddress: "192.0.2.7" },
+    { tenantId: "addresses", deliveryId: "v6", remoteAddress: "2001:db8::7" },
+    { tenantId: "addresses", deliveryId: "z", remoteAddress: null },
+  ]);
+
+  const found = await writer.query<{ remote_address: string }>(
+    "SELECT remote_address FROM attempts WHERE tenant_id = 'addresses' ORDER BY delivery_id",
+  );
+  expect(found.map((row) => row.remote_address)).toEqual([
+    "192.0.2.7",
+    "2001:db8::7",
+    "",
+  ]);
+});
+
 test("a time that only garbage has does not stop the row, nor wrap into another", async () => {
   await attempts([
     { tenantId: "times", nextAttemptAt: -62e12, deliveryId: "early" },

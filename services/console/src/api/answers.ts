@@ -63,6 +63,8 @@ export interface AttemptEntry {
   readonly tlsMs: number;
   readonly ttfbMs: number;
   readonly isReused: boolean;
+  /** Not there for a tenant's key. */
+  readonly remoteAddress?: string | null;
   readonly errorCode: string | null;
   readonly error: string | null;
   readonly responseHeaders: Readonly<Record<string, string>>;

@@ -73,7 +73,7 @@ function wordsOf(outcome: string | null): string {
 /** Where the time went, as one bar. Its legend has the same as text. */
 function Phases({ attempt }: { readonly attempt: AttemptEntry }) {
   const phases = phasesOf(attempt);
-  const { queueMs, isReused } = attempt;
+  const { queueMs, isReused, remoteAddress } = attempt;
   return (
     <div className={styles.phases}>
       <div className={styles.bar} aria-hidden="true">
@@ -89,6 +89,7 @@ function Phases({ attempt }: { readonly attempt: AttemptEntry }) {
           </li>
         ))}
         {isReused && <li>on a connection that was open</li>}
+        {remoteAddress != null && <li>to {remoteAddress}</li>}
         {queueMs > 0 && (
           <li>started {shownDuration(queueMs)} after it was due</li>
         )}

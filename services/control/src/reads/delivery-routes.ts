@@ -18,7 +18,11 @@ export function deliveryRoutes(reader: Reader): Routes {
         if (!query.success) throw invalid(problemsOf(query.error));
         const { delivery, timeline, isCut } = await readTimeline(
           readingOf(reader, request.caller),
-          { id: request.params.id, tenantId: query.data.tenantId },
+          {
+            id: request.params.id,
+            tenantId: query.data.tenantId,
+            isOperators: request.caller.tenantId === null,
+          },
           goneOf(reply),
         );
         return { ...delivery, timeline, truncated: isCut };

@@ -18,7 +18,11 @@ import {
 import type { SendRequest } from "../send/sender.ts";
 
 test("a 2xx makes one attempt that is delivered, and nothing follows", async () => {
-  const { run, record } = aStage();
+  const remoteAddress = "192.0.2.7";
+  const { run, record } = aStage(
+    [registered()],
+    [answered(200, { remoteAddress })],
+  );
 
   const records = await run(record());
 
@@ -28,6 +32,7 @@ test("a 2xx makes one attempt that is delivered, and nothing follows", async () 
     outcome: "delivered",
     status: "delivered",
     disposition: "done",
+    remoteAddress,
     worker: "w1",
   });
 });
@@ -443,7 +448,7 @@ test("an unknown endpoint defers by a second, and after a minute is a dead lette
 test("a delivery carries what its last attempt showed: its deferrals say so, and its dead letter if none follows", async () => {
   const { run, record, clock, table } = aStage(
     [registered()],
-    [{ ...answered(503), durationMs: 12.4 }],
+    [{ ...answered(503), durationMs: 12.4, remoteAddress: "192.0.2.7" }],
   );
   const lastAttempt = {
     attemptNumber: 1,
@@ -471,6 +476,7 @@ test("a delivery carries what its last attempt showed: its deferrals say so, and
   expect(attemptOf(deferred)).toMatchObject({
     attemptNumber: 0,
     outcome: null,
+    remoteAddress: null,
     status: "failed",
     lastAttempt,
   });

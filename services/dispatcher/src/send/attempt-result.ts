@@ -10,12 +10,14 @@ export interface AttemptResult {
   readonly errorCode: string | null;
   readonly error: string | null;
   readonly durationMs: number;
-  /** The phases of opening the connection, 0 unless it was opened for this attempt. These and `isReused` tell of the connection over which the request last began. */
+  /** The phases of opening the connection, 0 unless it was opened for this attempt. These, `isReused` and `remoteAddress` tell of the connection over which the request last began. */
   readonly dnsMs: number;
   readonly connectMs: number;
   readonly tlsMs: number;
   readonly ttfbMs: number;
   readonly isReused: boolean;
+  /** The IP address to which that connection's socket was connected; the port is the URL's. Null where the request never began: nothing was resolved or connected, or the TLS handshake failed. Tenants must not see it. */
+  readonly remoteAddress: string | null;
   readonly responseBytes: number;
   readonly responseBody: Buffer;
   readonly responseHeaders: Readonly<Record<string, string>>;
@@ -45,6 +47,7 @@ export function refusedResult(message: string): AttemptResult {
     tlsMs: 0,
     ttfbMs: 0,
     isReused: false,
+    remoteAddress: null,
     responseBytes: 0,
     responseBody: Buffer.alloc(0),
     responseHeaders: {},

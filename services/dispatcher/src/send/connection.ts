@@ -45,6 +45,7 @@ export class Connection implements ExchangeConnection {
   #exchange: Exchange | null = null;
   #timings: ConnectTimings | null = null;
   #connectMs = 0;
+  #remoteAddress: string | null = null;
   #opening: Socket | null = null;
   #isConnected = false;
   #lostBy: Error | null = null;
@@ -87,6 +88,11 @@ export class Connection implements ExchangeConnection {
 
   get connectMs(): number {
     return this.#connectMs;
+  }
+
+  /** Read once for each socket: an attempt only copies it. */
+  get remoteAddress(): string | null {
+    return this.#remoteAddress;
   }
 
   get lostBy(): Error | null {
@@ -135,6 +141,7 @@ export class Connection implements ExchangeConnection {
       }
       this.#timings = opening?.timings ?? null;
       this.#connectMs = this.#timings?.connectMs ?? 0;
+      this.#remoteAddress = socket.remoteAddress ?? null;
       watchAnswers(socket, this.answerHead);
       callback(null, socket);
     });

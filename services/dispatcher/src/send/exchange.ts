@@ -70,6 +70,8 @@ export interface ExchangeConnection extends Poolable {
   takeTimings(): ConnectTimings | null;
   /** What its socket took to connect: about a round trip. */
   readonly connectMs: number;
+  /** The IP address to which its socket is connected; null before. */
+  readonly remoteAddress: string | null;
   /** The first bytes of the answer it waits for. */
   readonly answerHead: AnswerHead;
   /** The error that broke the socket; null while it is connected, and if it was closed in order. */
@@ -124,6 +126,7 @@ export class Exchange implements Deadline {
   #controller: ExchangeController | null = null;
   #timings: ConnectTimings | null = null;
   #isReused = false;
+  #remoteAddress: string | null = null;
   /** How the kept connection closed under the request; null unless that happened. */
   #crossedBy: Failure | null = null;
   #isSentTwice = false;
@@ -160,6 +163,7 @@ export class Exchange implements Deadline {
     this.#isSentTwice = this.#crossedBy !== null;
     this.#timings = this.connection?.takeTimings() ?? null;
     this.#isReused = this.#timings === null;
+    this.#remoteAddress = this.connection?.remoteAddress ?? null;
     this.connection?.answerHead.expect();
     this.#sentAt = this.#host.monotonic();
   }
@@ -355,6 +359,7 @@ export class Exchange implements Deadline {
       tlsMs: this.#timings?.tlsMs ?? 0,
       ttfbMs: this.#ttfbMs,
       isReused: this.#isReused,
+      remoteAddress: this.#remoteAddress,
       isBodyLate: this.#isBodyLate,
       released,
     };

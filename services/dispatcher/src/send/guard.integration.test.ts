@@ -171,9 +171,9 @@ test.each(["http", "https"])(
     senders.push(sender);
     const url = `${scheme}://rebinding.example.com:${port}`;
 
-    const { outcome } = await attempt(sender, url);
+    const { outcome, remoteAddress } = await attempt(sender, url);
 
-    expect(outcome).toBe("blocked");
+    expect([outcome, remoteAddress]).toEqual(["blocked", null]);
     await waitFor(() => ended.length === 1);
     expect(ended).toEqual([0]);
   },

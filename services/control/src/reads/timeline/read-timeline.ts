@@ -69,6 +69,18 @@ const STEP: Columns = {
   replayId: textOrNull("replay_id"),
 };
 
+/** As operators see it. The tenants' user in ClickHouse may not select the address, so for a tenant it is not asked for. */
+const OPERATORS_STEP: Columns = {
+  ...STEP,
+  remoteAddress: {
+    ...textOrNull("remote_address"),
+    schema: z.string().nullable().optional().meta({
+      description:
+        "The IP address to which the request was sent; null if none was sent. Not there for a tenant's key.",
+    }),
+  },
+};
+
 const SIGNAL: Columns = {
   at: time("at"),
   signal: { ...asIs("kind") },
@@ -86,7 +98,7 @@ export const deliveryWithTimeline = shownSchema(DELIVERIES.shown)
     timeline: listOf(
       z.discriminatedUnion("kind", [
         entrySchema("event", EVENT),
-        entrySchema("attempt", STEP),
+        entrySchema("attempt", OPERATORS_STEP),
         entrySchema("deferral", DEFERRAL),
         entrySchema("signal", SIGNAL),
         entrySchema("dead_letter", DEAD_LETTER),
@@ -106,7 +118,12 @@ function entrySchema(kind: string, columns: Columns) {
 /** Throws a `ControlProblem` for a delivery that is not recorded, or is another tenant's. */
 export async function readTimeline(
   reading: Pick<Reading, "query">,
-  asked: { readonly id: string; readonly tenantId: string | undefined },
+  asked: {
+    readonly id: string;
+    readonly tenantId: string | undefined;
+    /** The key is of no tenant. */
+    readonly isOperators: boolean;
+  },
   gone: AbortSignal,
 ): Promise<Timeline> {
   const ask = async (
@@ -123,7 +140,7 @@ export async function readTimeline(
     };
   };
 
-  const { id, tenantId } = asked;
+  const { id, tenantId, isOperators } = asked;
   const found = await ask(
     { ...DELIVERIES.shown, receivedMs: MS_RECEIVED, changedMs: MS_CHANGED },
     `FROM deliveries AS r FINAL
@@ -142,7 +159,7 @@ ORDER BY r.version DESC, r.received_at DESC`,
   });
   const [events, steps, signals, letters] = await Promise.all([
     ask(EVENT, EVENT_SQL, of),
-    ask(STEP, STEPS_SQL, of),
+    ask(isOperators ? OPERATORS_STEP : STEP, STEPS_SQL, of),
     ask(SIGNAL, SIGNALS_SQL, of),
     ask(DEAD_LETTER, DEAD_LETTERS_SQL, of),
   ]);
