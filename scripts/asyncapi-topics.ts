@@ -46,8 +46,9 @@ export const TOPICS: Readonly<Record<string, TopicText>> = {
   },
   signals: {
     side: "read",
-    holds: "Changes in the health of an endpoint.",
-    key: BY_ENDPOINT,
+    holds:
+      "Changes in the health of an endpoint; that a tenant's dead letters grow, and that a replay is done.",
+    key: `${BY_ENDPOINT} Of a signal that is about none: the tenant's.`,
   },
   audit: {
     side: "read",

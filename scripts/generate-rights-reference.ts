@@ -84,7 +84,7 @@ function render(): string {
     "",
     "## Operational events",
     "",
-    "Where `POSTRIDER_OPERATIONS_TENANT` is set ([operational-events.md](operational-events.md)), control writes two topics more:",
+    "Where `POSTRIDER_OPERATIONS_TENANT` is set ([operational-events.md](operational-events.md)), control writes one topic more:",
     "",
     "```sh",
     ...operationsRights().map((right) =>

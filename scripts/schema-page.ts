@@ -52,7 +52,8 @@ const LATER_VALUES: Readonly<Record<string, string>> = {
   "audit.subject":
     "Also event_type and type_policy: the catalogue of event types.",
   "signals.kind":
-    "Where [operational events](../operational-events.md) are on also disabled, by control: no delivery, and `detail` says why.",
+    "Also, by control, [disabled, dead_letters_growing and replay_finished](../operational-events.md#as-signals): no delivery, and `detail` says the rest.",
+  "signals.endpoint_id": "Empty where the signal is about none.",
 };
 
 export function renderSchema(found: readonly FoundTable[]): string {

@@ -5,9 +5,11 @@
  */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { ServiceProcess } from "@postrider/cli";
+import type { ConfigEntry } from "@postrider/runtime";
 import { waitFor } from "@postrider/testkit";
-import { BY_DESIGN, encryptionKey, made, P, whsec } from "./planting/plants.ts";
+import { allPlants, BY_DESIGN, P } from "./planting/plants.ts";
 import {
+  documentedRoutes,
   readAnswers,
   readCrashes,
   readLogs,
@@ -17,7 +19,20 @@ import { Search } from "./planting/search.ts";
 import { plantInControl } from "./planting/through-control.ts";
 import { anEventWith, plantInEvents } from "./planting/through-events.ts";
 import { startTroubled } from "./planting/troubled.ts";
+import {
+  describeTypes,
+  got,
+  pauseAndResume,
+  sealAnew,
+  sendAgain,
+  takeAway,
+} from "./planting/walks.ts";
 import { World } from "./planting/world.ts";
+import { controlSpec } from "../services/control/src/config.ts";
+import { dispatcherSpec } from "../services/dispatcher/src/config.ts";
+import { ingestSpec } from "../services/ingest/src/config.ts";
+import { recorderSpec } from "../services/recorder/src/config.ts";
+import { retrySchedulerSpec } from "../services/retry-scheduler/src/config.ts";
 
 const LONG = 180_000;
 const world = new World();
@@ -32,16 +47,13 @@ afterAll(async () => {
 test(
   "a planted secret is nowhere but where it must be",
   async () => {
-    await plantInControl(world);
-    const { endpoints } = await world.ask<{ endpoints: { id: string }[] }>(
-      "control",
-      "GET /v1/endpoints",
-    );
+    const made = await plantInControl(world);
+    const type = await describeTypes(world);
     await waitFor(
       async () => {
         await world.ask("ingest", "POST /v1/events", { body: anEventWith({}) });
-        return ["/endpoint", "/applied"].every((path) =>
-          world.receiver.requests.some((request) => request.path === path),
+        return ["/endpoint", "/patched", "/applied"].every(
+          (path) => got(world, path) > 0,
         );
       },
       { everyMs: 500, what: "the endpoints' first deliveries" },
@@ -51,26 +63,30 @@ test(
       Number((await world.selected(sql)).toString());
     await Promise.all([
       startTroubled(world, troubled),
+      pauseAndResume(world, made),
       waitFor(
         async () =>
-          (await count("SELECT count() FROM dead_letters")) >= 4 &&
+          (await count(
+            "SELECT count() FROM dead_letters WHERE reason != 'paused'",
+          )) >= 7 &&
           (await count(
             "SELECT uniqExact(event_id) FROM attempts WHERE endpoint_id LIKE 'inline%'",
-          )) >= 3,
+          )) >= 4 &&
+          ["cloud-event", "source"].every(
+            (form) => got(world, "/applied", `"form":"${form}"`) > 0,
+          ),
         { timeoutMs: 90_000, what: "every event to come to its end" },
       ),
     ]);
-    await readAnswers(world, endpoints[0]!.id);
+    const replay = await sendAgain(world);
+    await sealAnew(world, made);
+    await readAnswers(world, { made, replay, type });
+    await takeAway(world, made, type);
     await readPlaces(world);
     await readCrashes(world);
     readLogs(world);
 
-    const search = new Search([
-      ...Object.values(P),
-      encryptionKey,
-      whsec,
-      ...made,
-    ]);
+    const search = new Search(allPlants());
     for (const [place, bytes] of world.places) search.look(place, bytes);
 
     const byDesign = Object.entries(BY_DESIGN).flatMap(([name, where]) =>
@@ -82,22 +98,68 @@ test(
     for (const [kind, least] of [
       ["topic", 30],
       ["table", 6],
-      ["log", 8],
+      ["log", 10],
       ["metrics", 5],
       ["report", 5],
-      ["command", 2],
-      ["answer", 25],
+      ["command", 3],
+      ["answer", 100],
     ] as const)
       expect(search.looked.get(kind)).toBeGreaterThanOrEqual(least);
+    const unasked = documentedRoutes().filter(
+      (route) => !world.answered.get(route)?.some((status) => status < 300),
+    );
+    expect(unasked).toEqual([]);
+    expect(unplanted(world)).toEqual(PUBLIC);
     // The receiver did get what it needs.
-    const got = world.receiver.requests.map(
+    const authorizations = world.receiver.requests.map(
       ({ headers }) => headers["authorization"],
     );
-    for (const { text } of [P.endpointHeader, P.appliedHeader, P.eventHeader])
-      expect(got).toContain(`Bearer ${text}`);
+    for (const { text } of [
+      P.endpointHeader,
+      P.patchedHeader,
+      P.appliedHeader,
+      P.eventHeader,
+    ])
+      expect(authorizations).toContain(`Bearer ${text}`);
+    const client = Buffer.from(`postrider:${P.oauthSecret.text}`);
+    expect(authorizations).toContain(`Basic ${client.toString("base64")}`);
+    expect(world.registryGot).toContain(`Bearer ${P.registryToken.text}`);
     expect(
       world.receiver.requests.map(({ headers }) => headers["x-route"]),
     ).toContain(P.innocentHeader.text);
   },
   LONG,
 );
+
+/** Certificates: what they say everybody may know. They are read from files as secrets are, so that they can be replaced as these can. */
+const PUBLIC = [
+  "CLICKHOUSE_TLS_CA",
+  "KAFKA_TLS_CA",
+  "KAFKA_TLS_CERT",
+  "SCHEMA_REGISTRY_TLS_CA",
+  "SCHEMA_REGISTRY_TLS_CERT",
+];
+
+/** The secret variables of all services in which no process was given a plant. */
+function unplanted({ given }: World): string[] {
+  const specs = [
+    controlSpec,
+    dispatcherSpec,
+    ingestSpec,
+    recorderSpec,
+    retrySchedulerSpec,
+  ];
+  const secret = specs
+    .flatMap((spec): ConfigEntry[] => Object.values(spec))
+    .filter((entry) => entry.secret === true)
+    .map(({ env }) => env);
+  const plants = allPlants();
+  return [...new Set(secret)]
+    .filter(
+      (variable) =>
+        !given
+          .get(variable)
+          ?.some((value) => plants.some(({ text }) => value.includes(text))),
+    )
+    .toSorted();
+}

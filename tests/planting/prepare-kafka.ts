@@ -19,7 +19,13 @@ export async function prepareKafka(
   {
     prefix,
     tiers,
-  }: { readonly prefix: string; readonly tiers: readonly Tier[] },
+    source,
+  }: {
+    readonly prefix: string;
+    readonly tiers: readonly Tier[];
+    /** The full name of a topic that is somebody else's. */
+    readonly source: string;
+  },
 ): Promise<void> {
   const ours = createKafka(
     { brokers: stack.kafka.brokers, clientId: "setup" },
@@ -33,6 +39,11 @@ export async function prepareKafka(
     logLevel: logLevel.NOTHING,
   }).admin();
   await admin.connect();
+  await admin.createTopics({
+    topics: [{ topic: source, numPartitions: 1 }],
+    // kafkajs gives up where the broker has not heard of the topic yet.
+    waitForLeaders: false,
+  });
   const resources = [
     [AclResourceTypes.TOPIC, "*"],
     [AclResourceTypes.GROUP, "*"],

@@ -5,29 +5,105 @@ import { expect } from "@jest/globals";
 import { topicPlan } from "@postrider/messaging";
 import { readTopics, waitFor } from "@postrider/testkit";
 import { PARTITIONS } from "./prepare-kafka.ts";
+import type { Made } from "./through-control.ts";
 import { DATABASE, PREFIX, TIERS, type World } from "./world.ts";
 
-/** Asks for everything that the API shows. */
-export async function readAnswers(world: World, id: string): Promise<void> {
-  const routes = [
-    "GET /v1/endpoints",
-    "GET /v1/endpoints/:id",
+/** Routes that are not asked, because their answers are files, the same everywhere. */
+const FILES: ReadonlySet<string> = new Set(["GET /", "GET /assets/:name"]);
+
+/** Every route that the two APIs document, but for those of files: `GET /v1/keys/:id`. */
+export function documentedRoutes(): string[] {
+  const routes = ["control", "door"].flatMap((name) => {
+    const file = new URL(`../../docs/openapi/${name}.json`, import.meta.url);
+    const { paths } = JSON.parse(readFileSync(file, "utf8")) as {
+      paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+    };
+    return Object.entries(paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map(
+        (method) =>
+          `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/, ":$1")}`,
+      ),
+    );
+  });
+  return [...new Set(routes)].filter((route) => !FILES.has(route));
+}
+
+interface Asked {
+  readonly made: Made;
+  readonly replay: string;
+  readonly type: string;
+}
+
+/** Asks for everything that the API shows: each documented GET, of one thing or of several. */
+export async function readAnswers(world: World, asked: Asked): Promise<void> {
+  const { endpoint, patched, key } = asked.made;
+  const { queries } = await world.ask<{
+    queries: {
+      name: string;
+      parameters: { name: string; default: string | null }[];
+    }[];
+  }>("control", "GET /v1/queries");
+  const { deliveries } = await world.ask<{ deliveries: { id: string }[] }>(
+    "control",
     "GET /v1/deliveries?limit=100",
-    "GET /v1/attempts?limit=100",
-    "GET /v1/dead-letters?limit=100",
-    "GET /v1/audit?limit=100",
-    "GET /v1/keys",
-    "GET /v1/secrets",
-    "GET /v1/status",
-    "GET /v1/events/evt_avro?tenantId=acme",
-    "GET /openapi.json",
-  ];
-  for (const route of routes) await world.ask("control", route, { id });
-  for (const table of ["events", "attempts", "dead_letters", "audit"])
+  );
+  const events = ["evt_avro", "evt_refused", "evt_1", "evt_2"];
+  const ids: Readonly<Record<string, readonly string[]>> = {
+    "GET /v1/keys/:id": [key],
+    "GET /v1/event-types/:name": [asked.type],
+    "GET /v1/event-type-policies/:tenantId": ["acme"],
+    "GET /v1/endpoints/:id": [endpoint, patched],
+    "GET /v1/endpoints/:id/resume": [patched],
+    "GET /v1/replays/:id": [asked.replay],
+    "GET /v1/events/:id": events,
+    "GET /v1/events/:id/payload": events,
+    "GET /v1/events/:id/explain": events,
+    "GET /v1/queries/:name": queries.map(({ name }) => name),
+    // The newest: what was tested and sent again, and its likes.
+    "GET /v1/deliveries/:id": deliveries.slice(0, 10).map(({ id }) => id),
+  };
+  /** What a saved query has no default for. */
+  const required = (name: string): string =>
+    queries
+      .find((query) => query.name === name)!
+      .parameters.filter((parameter) => parameter.default === null)
+      .map((parameter) =>
+        parameter.name === "endpoint" ? `endpoint=${endpoint}` : "tenant=acme",
+      )
+      .join("&");
+  for (const route of documentedRoutes()) {
+    if (!route.startsWith("GET ")) continue;
+    for (const id of route.includes(":") ? ids[route]! : [""])
+      await world.ask("control", `${route}?${queryOf(route, id)}`, { id });
+  }
+
+  function queryOf(route: string, id: string): string {
+    if (route === "GET /v1/queries/:name") return required(id);
+    if (/\/(events|event-types)\/:/.test(route)) return "tenantId=acme";
+    return LISTS.has(route) ? "limit=100" : "";
+  }
+  for (const table of TABLES)
     await world.ask("control", "POST /v1/query", {
       body: { sql: `SELECT * FROM ${table} LIMIT 100` },
     });
+  await world.ask("control", "POST /v1/endpoints/match", {
+    body: { endpointId: endpoint, filter: "payload.n > 1", since: "1h" },
+  });
 }
+
+const LISTS: ReadonlySet<string> = new Set(
+  ["deliveries", "attempts", "dead-letters", "audit", "endpoints"].map(
+    (name) => `GET /v1/${name}`,
+  ),
+);
+const TABLES = [
+  "events",
+  "attempts",
+  "deliveries",
+  "dead_letters",
+  "signals",
+  "audit",
+];
 
 export async function readPlaces(world: World): Promise<void> {
   const topics = topicPlan({

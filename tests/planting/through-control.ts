@@ -1,13 +1,24 @@
-/** Every secret that comes in by control's API, or that control makes, and what `endpoints apply` takes from the environment. */
+/** Every secret that comes in by control's API, or that control makes, and what the command takes from the environment, a file or its line. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { made, P, whsec } from "./plants.ts";
+import { ed25519, made, P, whsec, whsk } from "./plants.ts";
 import { anEventWith, bearer } from "./through-events.ts";
 import type { World } from "./world.ts";
 
+/** What was made, by its id. */
+export interface Made {
+  /** Has most headers and secrets. */
+  readonly endpoint: string;
+  /** At the path `/patched`. */
+  readonly patched: string;
+  /** Nothing that is sent to it is waited for. */
+  readonly spare: string;
+  readonly key: string;
+}
+
 /** Every secret that an operator or a tenant gives to control, or that control makes. */
-export async function plantInControl(world: World): Promise<void> {
+export async function plantInControl(world: World): Promise<Made> {
   const endpoint = (fields: object) => ({
     body: {
       tenantId: "acme",
@@ -28,17 +39,36 @@ export async function plantInControl(world: World): Promise<void> {
       },
     }),
   );
+  const patched = await world.ask(
+    "control",
+    create,
+    endpoint({
+      url: world.to("/patched"),
+      secret: `whsec_${whsec.text}`,
+    }),
+  );
+  await world.ask("control", "PATCH /v1/endpoints/:id", {
+    id: patched.id,
+    body: { headers: bearer(P.patchedHeader) },
+  });
   await world.ask(
     "control",
     create,
-    endpoint({ secret: `whsec_${whsec.text}` }),
+    endpoint({ secret: `whsk_${whsk.bytes[0]!.toString("base64")}` }),
   );
-  const own = await world.ask<{ secret: string }>(
+  const own = await world.ask<{ id: string; secret: string }>(
     "control",
     create,
     endpoint({}),
   );
   made.push({ name: "made secret", text: own.secret.replace("whsec_", "") });
+  const { secret: pair } = await world.ask<{ secret: string }>(
+    "control",
+    create,
+    endpoint({ secretType: "ed25519" }),
+  );
+  const seed = Buffer.from(pair.replace("whsk_", ""), "base64");
+  made.push(ed25519("made whsk_", seed.subarray(0, 32)));
   await world.ask("control", "POST /v1/endpoints/:id/rotate-secret", {
     id,
     body: { secret: P.rotated.text },
@@ -48,7 +78,7 @@ export async function plantInControl(world: World): Promise<void> {
   });
   await world.ask("control", create, withPassword);
   await world.ask("control", "POST /v1/endpoints/validate", withPassword);
-  const { token } = await world.ask<{ token: string }>(
+  const { id: key, token } = await world.ask<{ id: string; token: string }>(
     "control",
     "POST /v1/keys",
     {
@@ -75,9 +105,18 @@ export async function plantInControl(world: World): Promise<void> {
       },
     );
   await applyFile(world);
+  const to = world.to("/published");
+  const secret = P.published.text;
+  await command(
+    world,
+    `publish --tenant acme --type order.paid --payload {} --to ${to} --secret ${secret}`.split(
+      " ",
+    ),
+  );
+  return { endpoint: id, patched: patched.id, spare: own.id, key };
 }
 
-/** `endpoints apply` with references to the environment; once to see, once to do. */
+/** `endpoints apply` with references to the environment and to a file; once to see, once to do. */
 async function applyFile(world: World): Promise<void> {
   const file = world.fileOf(
     "endpoints.yaml",
@@ -88,27 +127,35 @@ endpoints:
     eventTypes: ["order.paid"]
     secret: { env: THE_SECRET }
     headers: { authorization: { env: THE_HEADER } }
+  - externalId: applied-file
+    url: ${world.to("/applied")}
+    eventTypes: ["order.paid"]
+    secret: { file: ${world.fileOf("applied-secret", P.appliedFile.text)} }
 `,
   );
+  const apply = ["endpoints", "apply", "-f", file];
+  await command(world, [...apply, "--dry-run"]);
+  await command(world, apply);
+}
+
+async function command(world: World, args: readonly string[]): Promise<void> {
   const bin = fileURLToPath(
     new URL("../../packages/cli/bin/postrider.js", import.meta.url),
   );
-  for (const more of [["--dry-run"], []]) {
-    const { stdout, stderr } = await promisify(execFile)(
-      process.execPath,
-      [bin, "endpoints", "apply", "-f", file, ...more],
-      {
-        cwd: world.folder,
-        env: {
-          PATH: process.env["PATH"],
-          POSTRIDER_CONTROL_URL: world.service("control").url!,
-          POSTRIDER_INGEST_URL: world.service("ingest").url!,
-          POSTRIDER_ADMIN_KEY: P.adminKey.text,
-          THE_SECRET: P.applied.text,
-          THE_HEADER: `Bearer ${P.appliedHeader.text}`,
-        },
+  const { stdout, stderr } = await promisify(execFile)(
+    process.execPath,
+    [bin, ...args],
+    {
+      cwd: world.folder,
+      env: {
+        PATH: process.env["PATH"],
+        POSTRIDER_CONTROL_URL: world.service("control").url!,
+        POSTRIDER_INGEST_URL: world.service("ingest").url!,
+        POSTRIDER_ADMIN_KEY: P.adminKey.text,
+        THE_SECRET: P.applied.text,
+        THE_HEADER: `Bearer ${P.appliedHeader.text}`,
       },
-    );
-    world.places.push(["command apply", stdout + stderr]);
-  }
+    },
+  );
+  world.places.push([`command ${args[0]}`, stdout + stderr]);
 }

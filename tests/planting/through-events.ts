@@ -8,7 +8,7 @@ import {
 import { anEvent } from "@postrider/testkit";
 import { P } from "./plants.ts";
 import type { Plant } from "./search.ts";
-import { PREFIX, type Env, type World } from "./world.ts";
+import { PREFIX, SOURCE, type Env, type World } from "./world.ts";
 
 let published = 0;
 /** An event of the tenant `acme`, with an id of its own. */
@@ -86,7 +86,67 @@ export async function plantInEvents(world: World): Promise<void> {
     key: null,
     value,
   }));
+  records.push(...cloudEvents(), ...recordsOfSource());
   const producer = await world.kafka().createProducer();
   await producer.sendBatch(records);
   await producer.disconnect();
+}
+
+/** One that is taken, and one that is refused for its type. */
+function cloudEvents(): ProducerRecord[] {
+  const of = { topic: `${PREFIX}events`, partition: 0, key: null };
+  return [
+    {
+      ...of,
+      value: Buffer.from('{"form":"cloud-event"}'),
+      headers: asBytes({
+        ce_specversion: "1.0",
+        ce_id: "1",
+        ce_source: "/tests",
+        ce_type: "order.paid",
+        ce_tenantid: "acme",
+        "content-type": "application/json",
+        ...bearer(P.recordHeader),
+      }),
+    },
+    {
+      ...of,
+      value: Buffer.from(
+        JSON.stringify({
+          specversion: "1.0",
+          id: "2",
+          source: "/tests",
+          type: "not a type",
+          tenantid: "acme",
+          token: P.refusedCloudEvent.text,
+          data: {},
+        }),
+      ),
+      headers: asBytes({
+        "content-type": "application/cloudevents+json",
+        ...bearer(P.refusedRecordHeader),
+      }),
+    },
+  ];
+}
+
+/** Of a topic of somebody else's: one that is taken, one without its id, and one that is no JSON. */
+function recordsOfSource(): ProducerRecord[] {
+  return [
+    '{"event":"order.paid","order":{"id":1,"form":"source"}}',
+    `{"event":"order.paid","token":"${P.refusedSource.text}","order":{}}`,
+    `{"event":"order.paid","token":"${P.unreadableSource.text}"`,
+  ].map((value) => ({
+    topic: SOURCE,
+    partition: 0,
+    key: null,
+    value: Buffer.from(value),
+    headers: asBytes(bearer(P.sourceHeader)),
+  }));
+}
+
+function asBytes(headers: Env): Record<string, Buffer> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Buffer.from(value)]),
+  );
 }

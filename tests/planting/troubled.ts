@@ -8,7 +8,7 @@ import {
 } from "@postrider/cli";
 import { createPortPicker } from "@postrider/runtime";
 import { waitFor } from "@postrider/testkit";
-import { P } from "./plants.ts";
+import { P, registryClient } from "./plants.ts";
 import { DATABASE, PREFIX, type Env, type World } from "./world.ts";
 
 /** Services whose Kafka, ClickHouse and registry refuse them, each with the log of its trouble. `troubled` gets those that run. */
@@ -33,6 +33,7 @@ export async function startTroubled(
     env: Env,
   ): Promise<void> => {
     const port = await ports.pick(0);
+    world.gives(env);
     const logFile = join(folder, `troubled-${what}.log`);
     troubled.push(
       spawnService({
@@ -65,6 +66,22 @@ export async function startTroubled(
       SCHEMA_REGISTRY_URL: receiver.url,
       SCHEMA_REGISTRY_USERNAME: "postrider",
       SCHEMA_REGISTRY_PASSWORD: P.registryPassword.text,
+    }),
+    start("retry-scheduler", ["registry-tls", /schemas\.failed/], {
+      SCHEMA_REGISTRY_URL: world.notRegistry.url,
+      SCHEMA_REGISTRY_TOKEN: P.registryToken.text,
+      SCHEMA_REGISTRY_TLS_CA: world.notRegistry.ca,
+      SCHEMA_REGISTRY_TLS_CERT: registryClient.cert,
+      SCHEMA_REGISTRY_TLS_KEY: registryClient.key,
+    }),
+    // It answers with the request's headers, and no token.
+    start("dispatcher", ["oauth", /no access_token/], {
+      KAFKA_SASL_MECHANISM: "oauthbearer",
+      KAFKA_SASL_USERNAME: "",
+      KAFKA_SASL_PASSWORD_FILE: "",
+      KAFKA_OAUTH_TOKEN_URL: `${receiver.url}/token`,
+      KAFKA_OAUTH_CLIENT_ID: "postrider",
+      KAFKA_OAUTH_CLIENT_SECRET: P.oauthSecret.text,
     }),
   ]);
 }

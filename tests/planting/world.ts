@@ -1,5 +1,13 @@
 /** A secured stack with every service, each password and key of which is planted, and all that its APIs answer. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -16,14 +24,26 @@ import {
   makeCertificate,
   startReceiver,
   testEffects,
+  waitFor,
   type Receiver,
 } from "@postrider/testkit";
 import { prepareKafka } from "./prepare-kafka.ts";
-import { encryptionKey, P } from "./plants.ts";
+import { encryptionKey, kafkaClient, P } from "./plants.ts";
+import type { Plant } from "./search.ts";
 
 export const PREFIX = "planted.";
 export const DATABASE = "planted";
 export const TIERS = parseTiers("1s,2s");
+/** A topic that is not Postrider's. */
+export const SOURCE = "planted-orders";
+const SOURCES = `sources:
+  - topic: ${SOURCE}
+    format: json
+    tenantId: { literal: acme }
+    type: { path: $.event }
+    id: { path: $.order.id }
+    payload: { path: $.order }
+`;
 
 export type Env = Readonly<Record<string, string>>;
 
@@ -34,10 +54,25 @@ export class World {
   readonly reports = join(this.folder, "reports");
   /** Everything that came out, by place. */
   readonly places: (readonly [place: string, bytes: Buffer | string])[] = [];
+  /** How each route was answered. */
+  readonly answered = new Map<string, number[]>();
+  /** The values that processes were given for each variable, read from files where the variable names one. */
+  readonly given = new Map<string, string[]>();
+  /** What the registry that is none got as `authorization`. */
+  readonly registryGot: (string | undefined)[] = [];
   readonly #certificate = makeCertificate({ hosts: ["127.0.0.1"] });
   #stack: Stack | null = null;
   #receiver: Receiver | null = null;
   #running: readonly RunningServices[] = [];
+  #keys = `k1:${encryptionKey.text}`;
+  /** Answers over TLS with the request's headers. */
+  readonly #notRegistry = createServer(
+    this.#certificate,
+    (request, response) => {
+      this.registryGot.push(request.headers.authorization);
+      response.end(JSON.stringify(request.headers));
+    },
+  );
 
   async start(): Promise<void> {
     mkdirSync(this.reports);
@@ -59,7 +94,11 @@ export class World {
         },
       },
     }));
-    await prepareKafka(stack, { prefix: PREFIX, tiers: TIERS });
+    await prepareKafka(stack, {
+      prefix: PREFIX,
+      tiers: TIERS,
+      source: SOURCE,
+    });
     await migrate({ url: stack.clickhouse.url, database: DATABASE });
     // It writes what it gets into its answer, as a page for debugging does.
     this.#receiver = await startReceiver({
@@ -70,9 +109,14 @@ export class World {
         body: JSON.stringify({ ...headers, "x-route": "left out" }),
       }),
     });
+    await new Promise<void>((resolve) => {
+      this.#notRegistry.listen(0, "127.0.0.1", resolve);
+    });
     const { host } = new URL(stack.clickhouse.url);
     this.#running = await Promise.all([
-      this.#startServices(["ingest", "dispatcher", "retry-scheduler"], {}),
+      this.#startServices(["ingest", "dispatcher", "retry-scheduler"], {
+        POSTRIDER_SOURCES_FILE: this.fileOf("sources.yaml", SOURCES),
+      }),
       this.#startServices(["recorder"], {
         CLICKHOUSE_USER: "recorder",
         CLICKHOUSE_PASSWORD_FILE: this.fileOf(
@@ -82,13 +126,19 @@ export class World {
       }),
       this.#startServices(["control"], {
         CLICKHOUSE_URL: `http://control:${P.controlPassword.text}@${host}`,
+        // A user whom ClickHouse does not have.
+        CLICKHOUSE_TENANT_USER: "tenants",
+        CLICKHOUSE_TENANT_PASSWORD: P.tenantPassword.text,
       }),
     ]);
+    for (const { environment } of this.#running) this.gives(environment);
   }
 
   async stop(): Promise<void> {
     for (const each of this.#running) await each.stop();
     await this.#receiver?.close();
+    this.#notRegistry.closeAllConnections();
+    this.#notRegistry.close();
     await this.#stack?.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -107,6 +157,46 @@ export class World {
 
   service(name: ServiceName) {
     return this.services.find((each) => each.name === name)!;
+  }
+
+  /** The URL of what answers over TLS, and the authority that it comes from. */
+  get notRegistry() {
+    const { port } = this.#notRegistry.address() as AddressInfo; // it listens on one since the start
+    return { url: `https://127.0.0.1:${port}`, ca: this.#certificate.cert };
+  }
+
+  /** Notes what a process is given. */
+  gives(env: Env): void {
+    for (const [name, value] of Object.entries(env)) {
+      const isFile = name.endsWith("_FILE") && value !== "";
+      const variable = isFile ? name.slice(0, -"_FILE".length) : name;
+      const text = isFile ? readFileSync(value, "utf8") : value;
+      this.given.set(variable, [...(this.given.get(variable) ?? []), text]);
+    }
+  }
+
+  /** The newest comes first. Resolves once each service that has keys has it: one looks at the file when its metrics are read, too. */
+  async addKey(kid: string, { text }: Plant): Promise<void> {
+    this.#keys = `${kid}:${text},${this.#keys}`;
+    this.fileOf("keys", this.#keys);
+    const isFirst = new RegExp(
+      String.raw`^postrider_encryption_key_position\{key="${kid}".*\} 1$`,
+      "m",
+    );
+    await waitFor(
+      async () => {
+        const holders = this.services.filter(({ name }) =>
+          KEY_HOLDERS.has(name),
+        );
+        const metrics = await Promise.all(
+          holders.map(async ({ adminUrl }) =>
+            (await fetch(`${adminUrl}/metrics`)).text(),
+          ),
+        );
+        return metrics.every((text) => isFirst.test(text));
+      },
+      { timeoutMs: 90_000, what: "every service to have the new key" },
+    );
   }
 
   /** The URL of the receiver with this path. */
@@ -146,12 +236,14 @@ export class World {
   ): Promise<T> {
     const [method = "", path = ""] = route.split(" ");
     const response = await fetch(
-      `${this.service(name).url}${path.replace(":id", more.id ?? "")}`,
+      `${this.service(name).url}${path.replace(/:\w+/, encodeURIComponent(more.id ?? ""))}`,
       {
         method,
         headers: {
           authorization: `Bearer ${P.adminKey.text}`,
-          "content-type": "application/json",
+          ...(more.body !== undefined && {
+            "content-type": "application/json",
+          }),
           "if-match": "*",
           ...more.headers,
         },
@@ -159,14 +251,18 @@ export class World {
       },
     );
     const text = await response.text();
+    const asked = route.replace(/\?.*/, "");
+    const { status } = response;
+    this.answered.set(asked, [...(this.answered.get(asked) ?? []), status]);
     this.places.push([
-      `answer ${route.replace(/\?.*/, "")}`,
-      `${response.status} ${JSON.stringify([...response.headers])} ${text}`,
+      `answer ${asked}`,
+      `${status} ${JSON.stringify([...response.headers])} ${text}`,
     ]);
-    return JSON.parse(text) as T;
+    const type = response.headers.get("content-type") ?? "";
+    return (/[/+]json/.test(type) ? JSON.parse(text) : text) as T;
   }
 
-  /** The admin key, and one password, in variables; all else in files. */
+  /** The admin key, and some more, in variables; all else in files. */
   environment(): Env {
     return {
       POSTRIDER_TIERS: TIERS.map(({ name }) => name).join(),
@@ -174,12 +270,13 @@ export class World {
       POSTRIDER_ALLOW_HTTP: "true",
       POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
       POSTRIDER_LOG_LEVEL: "debug",
-      POSTRIDER_ENCRYPTION_KEYS_FILE: this.fileOf(
-        "keys",
-        `k1:${encryptionKey.text}`,
-      ),
+      POSTRIDER_ENCRYPTION_KEYS_FILE: this.fileOf("keys", this.#keys),
       KAFKA_TLS: "true",
       KAFKA_TLS_CA: this.#certificate.cert,
+      // The listener asks for no certificate. Who has one set gives it to whoever asks.
+      KAFKA_TLS_CERT: kafkaClient.cert,
+      KAFKA_TLS_KEY_FILE: this.fileOf("kafka.key", kafkaClient.key),
+      KAFKA_TLS_KEY_PASSWORD: P.kafkaKeyPassword.text,
       KAFKA_SASL_MECHANISM: "scram-sha-512",
       KAFKA_SASL_USERNAME: "postrider",
       KAFKA_SASL_PASSWORD_FILE: this.fileOf("kafka", P.kafkaPassword.text),
@@ -205,6 +302,13 @@ export class World {
     });
   }
 }
+
+/** Those that seal or open. */
+const KEY_HOLDERS: ReadonlySet<ServiceName> = new Set([
+  "ingest",
+  "dispatcher",
+  "control",
+]);
 
 function grantsFor(holder: GrantHolder): string[] {
   return grantsOf(holder, DATABASE).map((grant) =>

@@ -606,15 +606,15 @@ export interface Intake {
   readonly sourceOffset: number;
 }
 
-/** A change in an endpoint's health. */
+/** A change in an endpoint's health, or something else that an operator wants to hear of. */
 export interface Signal {
-  /** gone, breaker_opened, breaker_closed, failing or recovered, by deliver; disabled, by control where operational events are on. */
+  /** gone, breaker_opened, breaker_closed, failing or recovered, by deliver; disabled, dead_letters_growing or replay_finished, by control. There may be more: pass over what you do not know. */
   readonly kind: string;
-  /** The endpoint. */
+  /** The endpoint; empty where the signal is about none. */
   readonly endpointId: string;
-  /** Owner. */
+  /** Owner; empty where that is nobody, or not known. */
   readonly tenantId: string;
-  /** The version it was seen on. */
+  /** The version it was seen on; 0 without an endpoint. */
   readonly endpointVersion: number;
   /** When the change was seen. */
   readonly at: EpochMs;

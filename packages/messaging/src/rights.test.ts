@@ -49,7 +49,6 @@ test("only control may write endpoints, keys and the audit trail, and nobody but
   expect(writersOf("events")).toEqual(["door"]);
   const besides = rightsOf("operations", { prefix: "", tiers: [] });
   expect(besides.map(({ name, operations }) => [name, operations])).toEqual([
-    ["signals", ["Write"]],
     ["events", ["Write"]],
   ]);
 });

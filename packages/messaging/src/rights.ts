@@ -118,7 +118,7 @@ export function rightsOf(
         topic("endpoints", "Read", "Write"),
         topic("control", "Read", "Write"),
         topic("audit", "Write"),
-        topic("signals", "Read"),
+        topic("signals", "Read", "Write"),
         topic("dead-letters", "Read", "Write"),
         topic("deliveries", "Write"),
         topic("attempts", "Describe"),
@@ -139,7 +139,7 @@ export function rightsOf(
         },
       ];
     case "operations":
-      return [topic("signals", "Write"), topic("events", "Write")];
+      return [topic("events", "Write")];
     case "lag":
       return [
         topic("events", "Describe"),

@@ -114,7 +114,8 @@ export function compose(config: ControlConfig, effects: Effects): Control {
       "audit",
       "dead-letters",
       "deliveries",
-      ...(isTold ? (["events", "signals"] as const) : []),
+      "signals",
+      ...(isTold ? (["events"] as const) : []),
     ],
   });
   const table = createTable<Endpoint>({
@@ -151,12 +152,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
 
   const written = createWrittenTopics({
     admin,
-    topics: [
-      topic,
-      controlTopic,
-      auditTopic,
-      ...(isTold ? [signalsTopic] : []),
-    ],
+    topics: [topic, controlTopic, auditTopic, signalsTopic],
     log,
   });
   const auditTrail = createAuditTrail({
@@ -246,6 +242,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
     entries,
     endpoints: table,
     finished: operations.replayFinished,
+    alsoWrittenAtEnd: operations.alsoWrittenAtEnd,
   });
   const writer = createEndpointWriter({
     tenureWriter,

@@ -73,7 +73,7 @@ export const controlSpec = {
     env: "POSTRIDER_OPERATIONS_DEAD_LETTERS",
     parse: integer(1, 1_000_000_000),
     default: "100",
-    doc: "From how many dead letters of one tenant in an hour on postrider.dead_letters.growing is sent.",
+    doc: "From how many dead letters of one tenant in an hour on this is told: as the signal dead_letters_growing and, where a tenant is named, as postrider.dead_letters.growing.",
   },
   ...listenConfig(7400),
   ...processConfig(9404),

@@ -1,4 +1,4 @@
-/** Wires what tells the operator about Postrider itself; nothing of it is there unless a tenant is named for it. */
+/** Wires what tells about Postrider itself: signals always, events to the operator where a tenant is named for them. */
 import type { Endpoint, Replay, Signal } from "@postrider/core";
 import {
   partitionOf,
@@ -14,10 +14,13 @@ import {
   disabledSignal,
   eventRecord,
   ofReplay,
+  replaySignal,
+  signalRecord,
 } from "./operations/operational-event.ts";
 import { createPace } from "./operations/pace.ts";
 import { createToldSignalsStage } from "./operations/told-signals.stage.ts";
 import type { Reading } from "./reads/reading.ts";
+import { visibleTo } from "./replays/replay.ts";
 import type { Ownership } from "./writer/ownership.ts";
 
 /** A thousand breakers that open at once are told within 50 seconds. */
@@ -33,8 +36,10 @@ export interface Operations {
   readonly limits: Pick<RunnerLimits, "maxInFlight"> | undefined;
   /** The signal that is written with a change of an endpoint, in the same transaction. */
   alsoWritten(before: Endpoint, after: Endpoint | null): ProducerRecord[];
-  /** Resolves once it is acknowledged that the replay has finished. */
+  /** Before a replay is stored as done; resolves once the operator's event is acknowledged, where there is one. */
   replayFinished(replay: Replay): Promise<void>;
+  /** The signal that is written with the end of a replay, in the same transaction. */
+  alsoWrittenAtEnd(replay: Replay): ProducerRecord;
 }
 
 export function composeOperations(options: {
@@ -57,7 +62,28 @@ export function composeOperations(options: {
 }): Operations {
   const { config, clock, endpoints, encode, send, signals } = options;
   const { operationsTenant } = config;
-  if (operationsTenant === null) return SILENT;
+  const written = (value: Signal): ProducerRecord => {
+    const record = signalRecord(value);
+    const key = Buffer.from(record.key);
+    const { topic } = signals;
+    const partition = partitionOf(key, signals.partitions());
+    return { topic, partition, key, value: encode(record) };
+  };
+  const telling = (tenant: string): Telling => ({
+    stageOf: (gone) =>
+      createToldSignalsStage({
+        gone,
+        endpoints,
+        operationsTenant: tenant,
+        pace: createPace(TOLD_PER_SECOND, clock),
+      }),
+    limits: { maxInFlight: MAX_IN_FLIGHT },
+    async replayFinished(replay) {
+      const now = clock.now();
+      const event = ofReplay(replay, { operationsTenant: tenant, now });
+      if (event !== null) await send(eventRecord(tenant, event));
+    },
+  });
   return {
     parts: [
       createDeadLetterWatch({
@@ -66,39 +92,21 @@ export function composeOperations(options: {
         threshold: config.operationsDeadLetters,
       }),
     ],
-    stageOf: (gone) =>
-      createToldSignalsStage({
-        gone,
-        endpoints,
-        operationsTenant,
-        pace: createPace(TOLD_PER_SECOND, clock),
-      }),
-    limits: { maxInFlight: MAX_IN_FLIGHT },
+    ...(operationsTenant === null ? UNTOLD : telling(operationsTenant)),
     alsoWritten(before, after) {
       const value = disabledSignal(before, after);
-      if (value === null || value.tenantId === operationsTenant) return [];
-      const key = Buffer.from(value.endpointId);
-      const { topic } = signals;
-      const partition = partitionOf(key, signals.partitions());
-      const record = {
-        topic: "signals",
-        key: value.endpointId,
-        value,
-      } as const;
-      return [{ topic, partition, key, value: encode(record) }];
+      return value === null ? [] : [written(value)];
     },
-    async replayFinished(replay) {
-      const now = clock.now();
-      const event = ofReplay(replay, { operationsTenant, now });
-      if (event !== null) await send(eventRecord(operationsTenant, event));
-    },
+    alsoWrittenAtEnd: (replay) =>
+      written(replaySignal(replay, visibleTo(replay))),
   };
 }
 
-const SILENT: Operations = {
-  parts: [],
+type Telling = Pick<Operations, "stageOf" | "limits" | "replayFinished">;
+
+/** No tenant is named: signals are written, and no event. */
+const UNTOLD: Telling = {
   stageOf: (gone) => gone,
   limits: undefined,
-  alsoWritten: () => [],
   replayFinished: () => Promise.resolve(),
 };

@@ -695,6 +695,23 @@ test(
       type: "postrider.replay.finished",
       data: { replayId: done.id, total: 2, sent: 2, leftOut: {} },
     });
+    // Written with the end of the replay: a transaction that is over shows in one topic before it shows in the other.
+    const signals = await waitFor(async () => {
+      const found = (
+        await readTopics(kafka, [topicName(stack.prefix, "signals")])
+      ).flatMap((raw) => {
+        const signal = schemas.decoderOf("signals")(raw);
+        if (signal.kind !== "decoded") throw new Error(signal.kind);
+        const { kind, detail } = signal.value;
+        return kind === "replay_finished" && detail.includes(done.id)
+          ? [signal.value]
+          : [];
+      });
+      return found.length > 0 && found;
+    });
+    expect(signals).toMatchObject([
+      { endpointId: "", detail: `${done.id} (redrive): 2 of 2 sent` },
+    ]);
   },
   LONG,
 );

@@ -27,7 +27,10 @@ import type { Offsets, WatchedTopic } from "./replays/recorded.ts";
 import { replayRoutes } from "./replays/replay-routes.ts";
 import { runReplay } from "./replays/replay-run.ts";
 import { createReplayRunner } from "./replays/replay-runner.ts";
-import { createReplayStore } from "./replays/replay-store.ts";
+import {
+  createReplayStore,
+  type ReplayStoreOptions,
+} from "./replays/replay-store.ts";
 import type { Ownership } from "./writer/ownership.ts";
 import type { TenureWriter } from "./writer/tenure-writer.ts";
 
@@ -51,6 +54,8 @@ export function composeReplays(
     readonly endpoints: Table<Endpoint>;
     /** Called when everything was sent or left out, before that is stored; again, if it could not be stored. */
     readonly finished: (replay: Replay) => Promise<void>;
+    /** What is written in the transaction that ends a replay as done, besides. */
+    readonly alsoWrittenAtEnd: ReplayStoreOptions["alsoWrittenAtEnd"];
   },
 ): Replays {
   const { clock, log, config, kafka, schemas, ownership, endpoints } = options;
@@ -66,6 +71,7 @@ export function composeReplays(
     encode: schemas.encode,
     topic: topicName(prefix, "control"),
     audit: options.auditTrail,
+    alsoWrittenAtEnd: options.alsoWrittenAtEnd,
   });
   const asked = createAskedAdmin(() => kafka.admin());
   const offsets = offsetsOf(asked, prefix);

@@ -292,7 +292,7 @@ test(
 );
 
 test(
-  "a resume is refused for what is not paused: a disabled endpoint, an unknown one; one that was never paused has none",
+  "a resume is refused for what is not paused: a disabled endpoint, which is not paused either, an unknown one; one that was never paused has none",
   async () => {
     const { ask } = await startControl();
     const { body } = await ask("POST /v1/endpoints", {
@@ -312,6 +312,22 @@ test(
       stateReason: "gone",
     });
     expect((await ask(`POST ${path}/resume`)).status).toBe(409);
+    const pause = await ask(`POST ${path}/pause`, { reason: "quiet, please" });
+    expect(pause).toMatchObject({
+      status: 409,
+      body: {
+        detail: expect.stringContaining("is disabled"),
+        errors: [{ field: "state", rule: "disabled" }],
+      },
+    });
+    expect((await ask(`GET ${path}`)).body).toEqual(disabled.body);
+    // By its name the state is not taken by mistake.
+    const named = await ask(
+      `PATCH ${path}`,
+      { state: "paused" },
+      { "if-match": "*" },
+    );
+    expect(named.body).toMatchObject({ state: "paused", version: 3 });
     expect((await ask("POST /v1/endpoints/ep_x/resume")).status).toBe(404);
   },
   LONG,

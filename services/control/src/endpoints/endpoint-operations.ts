@@ -83,7 +83,11 @@ const WITH_SECRET = {
 };
 
 export function endpointOperations(schemas: EndpointInput["schemas"]) {
-  const stateChange = (id: string, summary: string) =>
+  const stateChange = (
+    id: string,
+    summary: string,
+    more: ReturnType<typeof kinds> = {},
+  ) =>
     described(ADMINISTER, {
       id,
       tag,
@@ -99,6 +103,7 @@ export function endpointOperations(schemas: EndpointInput["schemas"]) {
       problems: {
         ...WRITE_KINDS,
         ...kinds("stale_version", "kafka_unavailable"),
+        ...more,
       },
     });
   return {
@@ -257,7 +262,11 @@ export function endpointOperations(schemas: EndpointInput["schemas"]) {
         ...WRITE_KINDS,
       },
     }),
-    pause: stateChange("pauseEndpoint", "Parks what comes for it"),
+    pause: stateChange(
+      "pauseEndpoint",
+      "Parks what comes for it",
+      kinds("conflict"),
+    ),
     disable: stateChange(
       "disableEndpoint",
       "Routes nothing to it, and gives up what waits",

@@ -20,6 +20,7 @@ import {
   versionOf,
   type VersionCondition,
 } from "../http/if-match.ts";
+import { ControlProblem } from "../http/problem.ts";
 import type { HeaderSeal } from "./header-seal.ts";
 import type { PublicKeyOf } from "./public-keys.ts";
 import type { RotateSecret } from "./secret-rotation.ts";
@@ -154,16 +155,28 @@ export function endpointRoutes(options: {
           const changed = await writer.change(
             request.params.id,
             termsOf(request, condition, reason),
-            (endpoint, now) =>
-              endpoint.state === state &&
-              (reason === undefined || reason === endpoint.stateReason)
+            (endpoint, now) => {
+              if (state === "paused") refuseDisabled(endpoint);
+              return endpoint.state === state &&
+                (reason === undefined || reason === endpoint.stateReason)
                 ? endpoint
-                : apply(endpoint, reason ?? "by hand", now),
+                : apply(endpoint, reason ?? "by hand", now);
+            },
           );
           return shown(reply, changed);
         },
       );
   };
+}
+
+/** Who pauses wants less to happen: a disabled endpoint would have events routed to it again, and a resume would then enable it. */
+function refuseDisabled({ id, state }: Endpoint): void {
+  if (state !== "disabled") return;
+  throw new ControlProblem(
+    "conflict",
+    `Endpoint ${id} is disabled, so nothing goes to it. Enable it first: paused, it would have events routed to it again.`,
+    { errors: [{ field: "state", rule: "disabled", message: "is disabled" }] },
+  );
 }
 
 /** The terms of a change that this request asks for. `otherwise`: its reason where the header gives none. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "@jest/globals";
-import type { WebhookEvent } from "@postrider/core";
+import type { Signal, WebhookEvent } from "@postrider/core";
 import { fakeClock, testEffects, waitFor } from "@postrider/testkit";
 import type { Tenure } from "../writer/ownership.ts";
 import { createDeadLetterWatch } from "./dead-letter-watch.ts";
@@ -11,15 +11,18 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-/** A watch that looks all the time, at the counts of the test. */
-function aWatch() {
+/** A watch that looks all the time, at the counts of the test. What it tells, in order: the ids of events, and of signals kind, tenant and time. */
+function aWatch(operationsTenant: string | null = "ops") {
   const clock = fakeClock(NOON + 60_000);
   const told: string[] = [];
+  const signalled: string[] = [];
   const asked: unknown[] = [];
   const state = {
     looks: 0,
     counts: [] as DeadLetterCount[],
     fault: null as Error | null,
+    /** Of sending a signal. */
+    sendFault: null as Error | null,
   };
   const begin: ((tenure: Tenure) => void)[] = [];
   const effects = testEffects();
@@ -33,8 +36,13 @@ function aWatch() {
       if (state.fault !== null) throw state.fault;
       return state.counts as Row[];
     },
-    send: async ({ value }) => void told.push((value as WebhookEvent).id), // a watch sends events only
-    operationsTenant: "ops",
+    async send({ topic, value }) {
+      if (topic === "events") return void told.push((value as WebhookEvent).id);
+      if (state.sendFault !== null) throw state.sendFault;
+      const { kind, tenantId, at } = value as Signal; // besides events a watch sends signals
+      signalled.push(`${kind}:${tenantId}:${new Date(at).toISOString()}`);
+    },
+    operationsTenant,
     threshold: 100,
     lookEveryMs: 1,
   });
@@ -43,6 +51,7 @@ function aWatch() {
   return {
     clock,
     told,
+    signalled,
     asked,
     state,
     ended,
@@ -63,7 +72,8 @@ const count = (tenantId: string, since = NOON): DeadLetterCount => ({
 });
 
 test("a tenant and hour are told once, and the next hour again", async () => {
-  const { told, state, looked, becomeOwner, clock, asked } = aWatch();
+  const { told, signalled, state, looked, becomeOwner, clock, asked } =
+    aWatch();
   state.counts = [count("acme"), count("")];
 
   becomeOwner();
@@ -77,11 +87,56 @@ test("a tenant and hour are told once, and the next hour again", async () => {
     "postrider.dead_letters.growing::2026-01-01T12:00:00.000Z",
     "postrider.dead_letters.growing:acme:2026-01-01T13:00:00.000Z",
   ]);
-  expect(asked[0]).toMatchObject({
-    since: NOON - COUNTED_MS,
-    threshold: 100,
-    operationsTenant: "ops",
-  });
+  expect(signalled).toEqual([
+    "dead_letters_growing:acme:2026-01-01T12:01:00.000Z",
+    "dead_letters_growing::2026-01-01T12:01:00.000Z",
+    "dead_letters_growing:acme:2026-01-01T13:01:00.000Z",
+  ]);
+  expect(asked[0]).toMatchObject({ since: NOON - COUNTED_MS, threshold: 100 });
+});
+
+test("the signal of an hour that is over is of that hour", async () => {
+  const { signalled, state, looked, becomeOwner, clock } = aWatch();
+  clock.advance(COUNTED_MS);
+  state.counts = [count("acme"), count("acme", NOON + COUNTED_MS)];
+
+  becomeOwner();
+  await looked();
+
+  expect(signalled).toEqual([
+    "dead_letters_growing:acme:2026-01-01T12:59:59.999Z",
+    "dead_letters_growing:acme:2026-01-01T13:01:00.000Z",
+  ]);
+});
+
+test("without a tenant for them there are no events, and of the operator's own there are none, but signals", async () => {
+  const watches = [aWatch(null), aWatch("acme")];
+  for (const { state, becomeOwner, looked } of watches) {
+    state.counts = [count("acme")];
+    becomeOwner();
+    await looked();
+  }
+
+  for (const { told, signalled } of watches) {
+    expect(told).toEqual([]);
+    expect(signalled).toHaveLength(1);
+  }
+});
+
+test("what could not be signalled is told again, as the same event", async () => {
+  const { told, signalled, state, looked, becomeOwner } = aWatch();
+  state.counts = [count("acme")];
+  state.sendFault = new Error("away");
+
+  becomeOwner();
+  await looked();
+  expect(signalled).toEqual([]);
+  state.sendFault = null;
+  await looked();
+
+  expect(signalled).toHaveLength(1);
+  expect(new Set(told).size).toBe(1);
+  expect(told.length).toBeGreaterThan(1);
 });
 
 test("while ClickHouse is away nothing is counted, and what there is then is told", async () => {

@@ -1,7 +1,8 @@
 /**
- * Counts dead letters in ClickHouse once a minute, while this process is the owner, and tells the operator of each tenant that has more
- * than the threshold in an hour. Invariant: one event for a tenant and hour. What was told is remembered here, and another owner's
- * event has the same id.
+ * Counts dead letters in ClickHouse once a minute, while this process is the owner, and tells of each tenant that has as many as the
+ * threshold in an hour: by an event, where the operator has named a tenant for them, and then by a signal. Invariant: one of each for a
+ * tenant and hour. What was told is remembered here until the recorder has the signal, which the next owner's count leaves out; an event
+ * that is told again, because its signal was not written, has the same id.
  *
  * ClickHouse rather than Kafka: the topic's ends would be cheaper to ask for, but they count what is parked for an endpoint that is
  * paused, and do not say whose it is; reading the topic would read every payload.
@@ -18,8 +19,11 @@ import {
 import type { Ownership, Tenure } from "../writer/ownership.ts";
 import {
   COUNTED_MS,
+  deadLettersSignal,
   eventRecord,
   ofDeadLetters,
+  signalRecord,
+  tenantAndHour,
   type DeadLetterCount,
 } from "./operational-event.ts";
 
@@ -35,7 +39,8 @@ export interface DeadLetterWatchOptions {
     values: Readonly<Record<string, unknown>>,
   ) => Promise<Row[]>;
   readonly send: (record: OutRecord) => Promise<void>;
-  readonly operationsTenant: string;
+  /** Null: no events, only signals. */
+  readonly operationsTenant: string | null;
   readonly threshold: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -73,16 +78,28 @@ export function createDeadLetterWatch(
     const counts = await options.select<DeadLetterCount>(COUNTS_SQL, {
       since,
       threshold,
-      operationsTenant,
       limit: MAX_TENANTS,
     });
     for (const count of counts) {
-      const event = ofDeadLetters(count, { threshold, now });
-      if (told.has(event.unique)) continue;
+      const key = tenantAndHour(count);
+      if (told.has(key)) continue;
       if (signal.aborted) return;
-      await options.send(eventRecord(operationsTenant, event));
-      told.set(event.unique, count.since);
+      await tell(count, now);
+      told.set(key, count.since);
     }
+  }
+
+  /** The signal comes last: an hour that has one is not counted again. */
+  async function tell(count: DeadLetterCount, now: EpochMs): Promise<void> {
+    if (operationsTenant !== null) {
+      const seen = { threshold, operationsTenant, now };
+      const event = ofDeadLetters(count, seen);
+      if (event !== null)
+        await options.send(eventRecord(operationsTenant, event));
+    }
+    await options.send(
+      signalRecord(deadLettersSignal(count, { threshold, now })),
+    );
   }
 
   options.ownership.onTenure((tenure) => {
@@ -105,8 +122,11 @@ const COUNTS_SQL = `SELECT
 FROM dead_letters
 WHERE dead_at >= fromUnixTimestamp64Milli({since:Int64})
   AND reason != 'paused'
-  AND tenant_id != {operationsTenant:String}
 GROUP BY tenantId, since
-HAVING count >= {threshold:UInt64}
+HAVING count >= {threshold:UInt64} AND (tenantId, since) NOT IN (
+  SELECT tenant_id, toInt64(toUnixTimestamp(toStartOfHour(at))) * 1000
+  FROM signals
+  WHERE kind = 'dead_letters_growing' AND at >= fromUnixTimestamp64Milli({since:Int64})
+)
 ORDER BY count DESC
 LIMIT {limit:UInt64}`;

@@ -8,12 +8,16 @@ import {
 import { anEndpoint, aSignal, BUILT_AT } from "@postrider/testkit";
 import { aReplay } from "../../fixtures/a-replay.ts";
 import {
+  deadLettersSignal,
   disabledSignal,
   eventRecord,
   ofDeadLetters,
   ofReplay,
   ofSignal,
   OPERATIONAL_TYPES,
+  replaySignal,
+  signalRecord,
+  type DeadLetterCount,
   type OperationalEvent,
 } from "./operational-event.ts";
 
@@ -34,6 +38,25 @@ const disabled = disabledSignal(
 )!;
 const HOUR = Date.UTC(2026, 0, 1, 12);
 
+const LETTERS: DeadLetterCount = {
+  tenantId: "acme",
+  since: HOUR,
+  count: 131,
+  reasons: { expired: 11, exhausted: 120 },
+};
+const counted = {
+  threshold: 100,
+  operationsTenant: OPS,
+  now: HOUR + 600_000,
+};
+const REPLAY = aReplay({
+  id: "rpl_000000000000000000000001",
+  tenantId: "acme",
+  total: 40,
+  sent: 38,
+  leftOut: { delivered: 2 },
+});
+
 /** One of each type, as the page of operational events shows them. */
 const EVENTS: readonly OperationalEvent[] = [
   ofSignal(disabled, seen)!,
@@ -49,25 +72,8 @@ const EVENTS: readonly OperationalEvent[] = [
     aSignal({ kind: "breaker_closed", detail: "every probe was answered" }),
     seen,
   )!,
-  ofDeadLetters(
-    {
-      tenantId: "acme",
-      since: HOUR,
-      count: 131,
-      reasons: { exhausted: 120, expired: 11 },
-    },
-    { threshold: 100, now: HOUR + 600_000 },
-  ),
-  ofReplay(
-    aReplay({
-      id: "rpl_000000000000000000000001",
-      tenantId: "acme",
-      total: 40,
-      sent: 38,
-      leftOut: { delivered: 2 },
-    }),
-    at,
-  )!,
+  ofDeadLetters(LETTERS, counted)!,
+  ofReplay(REPLAY, at)!,
 ];
 
 /** What the record holds; it is not a text in `OutRecord`. */
@@ -121,18 +127,55 @@ test("what is told twice has the same id, and what is another signal another one
   expect(idOf(42)).not.toBe(idOf(41));
 });
 
-test.each([["gone"], ["failing"], ["unheard_of"]])(
-  "a signal %s is not told",
-  (kind) => {
-    expect(ofSignal(aSignal({ kind }), seen)).toBeNull();
-  },
-);
+test.each([
+  ["gone"],
+  ["failing"],
+  ["unheard_of"],
+  // Their events are sent with them, not after them.
+  ["dead_letters_growing"],
+  ["replay_finished"],
+])("a signal %s is not told", (kind) => {
+  expect(ofSignal(aSignal({ kind }), seen)).toBeNull();
+});
 
 test("nothing is told about the operator's own tenant", () => {
   const signal = aSignal({ kind: "breaker_opened", tenantId: OPS });
 
   expect(ofSignal(signal, seen)).toBeNull();
   expect(ofReplay(aReplay({ tenantId: OPS }), at)).toBeNull();
+  expect(ofDeadLetters({ ...LETTERS, tenantId: OPS }, counted)).toBeNull();
+});
+
+test("dead letters and a replay make signals of no endpoint, which say for people what there is", () => {
+  expect(deadLettersSignal(LETTERS, counted)).toEqual({
+    kind: "dead_letters_growing",
+    endpointId: "",
+    tenantId: "acme",
+    endpointVersion: 0,
+    at: HOUR + 600_000,
+    detail:
+      "131 dead letters in the hour from 2026-01-01T12:00:00.000Z, told from 100 on; exhausted 120, expired 11",
+    deliveryId: null,
+  });
+  expect(replaySignal({ ...REPLAY, finishedAt: HOUR }, "acme")).toEqual({
+    kind: "replay_finished",
+    endpointId: "",
+    tenantId: "acme",
+    endpointVersion: 0,
+    at: HOUR,
+    detail:
+      "rpl_000000000000000000000001 (redrive): 38 of 40 sent; left out: delivered 2",
+    deliveryId: null,
+  });
+});
+
+test("a replay that only the operator may see makes a signal of no tenant", () => {
+  expect(replaySignal(REPLAY, null).tenantId).toBe("");
+});
+
+test("a signal goes by its endpoint, and one that is about none by its tenant", () => {
+  expect(signalRecord(disabled).key).toBe(endpoint.id);
+  expect(signalRecord(replaySignal(REPLAY, "acme")).key).toBe("acme");
 });
 
 test("a replay of several tenants is told without one", () => {

@@ -1,7 +1,7 @@
 /**
- * What Postrider tells an operator about itself: events of one tenant that the operator has named for them, delivered like any others
- * (docs/operational-events.md). Invariant: nothing is told about that tenant itself; a breaker that opens because these events
- * cannot be delivered would make another one, without end. Pure.
+ * What Postrider tells about itself (docs/operational-events.md): signals, which control always writes, and events of one tenant where
+ * the operator has named one, delivered like any others. Invariant: no event is about that tenant itself; a breaker that opens because
+ * these events cannot be delivered would make another one, without end. Pure.
  */
 import type { Endpoint, EpochMs, Replay, Signal } from "@postrider/core";
 import type { OutRecord, RawRecord } from "@postrider/messaging";
@@ -87,6 +87,12 @@ export interface SeenSignal {
   readonly operationsTenant: string;
 }
 
+/** The record of a signal. One that is about no endpoint goes by its tenant. */
+export function signalRecord(value: Signal): OutRecord & { key: string } {
+  const { endpointId, tenantId } = value;
+  return { topic: "signals", key: endpointId || tenantId, value };
+}
+
 /** The signal of a change that disables an endpoint, whoever made it; null of any other change. */
 export function disabledSignal(
   before: Endpoint,
@@ -128,6 +134,17 @@ export function ofReplay(
   };
 }
 
+/** The signal that a replay is done, which it is now. `visibleTo`: the tenant whose callers may see the replay. */
+export function replaySignal(replay: Replay, visibleTo: string | null): Signal {
+  const { id, kind, total, sent, leftOut, createdAt, finishedAt } = replay;
+  return ofNoEndpoint({
+    kind: "replay_finished",
+    tenantId: visibleTo ?? "",
+    at: finishedAt ?? createdAt,
+    detail: `${id} (${kind}): ${sent} of ${total} sent${counted("; left out: ", leftOut)}`,
+  });
+}
+
 /** The dead letters of one tenant in one hour. */
 export interface DeadLetterCount {
   /** Empty where it is not known whose they are. */
@@ -139,13 +156,21 @@ export interface DeadLetterCount {
 
 export const COUNTED_MS = 3_600_000;
 
+/** The same for what is counted again. */
+export function tenantAndHour({ tenantId, since }: DeadLetterCount): string {
+  return `${tenantId}:${rfc3339(since)}`;
+}
+
+/** Null of the operator's own tenant. */
 export function ofDeadLetters(
-  { tenantId, since, count, reasons }: DeadLetterCount,
-  { threshold, now }: { readonly threshold: number; readonly now: EpochMs },
-): OperationalEvent {
+  counted: DeadLetterCount,
+  { threshold, operationsTenant, now }: SeenDeadLetters,
+): OperationalEvent | null {
+  const { tenantId, since, count, reasons } = counted;
+  if (tenantId === operationsTenant) return null;
   return {
     type: "postrider.dead_letters.growing",
-    unique: `${tenantId}:${rfc3339(since)}`,
+    unique: tenantAndHour(counted),
     at: now,
     data: {
       tenantId: tenantId === "" ? null : tenantId,
@@ -156,4 +181,40 @@ export function ofDeadLetters(
       reasons,
     },
   };
+}
+
+export interface SeenDeadLetters {
+  readonly threshold: number;
+  readonly operationsTenant: string;
+  readonly now: EpochMs;
+}
+
+/** `at` is within the hour that is counted, also where that is over: by it the next owner finds that the hour was told. */
+export function deadLettersSignal(
+  { tenantId, since, count, reasons }: DeadLetterCount,
+  { threshold, now }: Pick<SeenDeadLetters, "threshold" | "now">,
+): Signal {
+  return ofNoEndpoint({
+    kind: "dead_letters_growing",
+    tenantId,
+    at: Math.min(now, since + COUNTED_MS - 1),
+    detail: `${count} dead letters in the hour from ${rfc3339(since)}, told from ${threshold} on${counted("; ", reasons)}`,
+  });
+}
+
+function ofNoEndpoint(
+  signal: Pick<Signal, "kind" | "tenantId" | "at" | "detail">,
+): Signal {
+  return { ...signal, endpointId: "", endpointVersion: 0, deliveryId: null };
+}
+
+/** The most first: `; exhausted 120, expired 11`. Nothing where there is nothing to count. */
+function counted(
+  start: string,
+  counts: Readonly<Record<string, number>>,
+): string {
+  const shown = Object.entries(counts)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${count}`);
+  return shown.length === 0 ? "" : start + shown.join(", ");
 }

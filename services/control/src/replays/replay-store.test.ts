@@ -25,6 +25,7 @@ function aStore(...replays: Replay[]) {
     replays.map((replay) => [`replay:${replay.id}`, controlEntry({ replay })]),
   );
   const writes: AuditFact[][] = [];
+  const signalled: Replay[] = [];
   const tenure: Tenure = {
     ended: new AbortController().signal,
     producer: {
@@ -34,6 +35,7 @@ function aStore(...replays: Replay[]) {
           const parsed: unknown =
             value === null ? null : JSON.parse(String(value));
           if (topic === "audit") facts.push(parsed as AuditFact);
+          else if (topic === "signals") signalled.push(parsed as Replay);
           else if (parsed === null) entries.delete(String(key));
           else entries.set(String(key), parsed as ControlEntry);
         }
@@ -65,8 +67,14 @@ function aStore(...replays: Replay[]) {
         value: Buffer.from(JSON.stringify(fact)),
       }),
     },
+    alsoWrittenAtEnd: (replay) => ({
+      topic: "signals",
+      partition: 0,
+      key: null,
+      value: Buffer.from(JSON.stringify(replay)),
+    }),
   });
-  return { store, writes, entries };
+  return { store, writes, signalled, entries };
 }
 
 const codeOf = async (work: Promise<unknown>): Promise<unknown> =>
@@ -169,8 +177,19 @@ test("each delivery that a checkpoint leaves out is in audit, in the same write 
   ]);
 });
 
+test("the end of a replay is written with its record in audit and with its signal, once", async () => {
+  const { store, writes, signalled } = aStore(aReplay({ sent: 3 }));
+
+  await store.done("rpl_1");
+  await store.done("rpl_1");
+
+  expect(store.get("rpl_1")).toMatchObject({ state: "done" });
+  expect(writes).toMatchObject([[{ action: "done", detail: { sent: 3 } }]]);
+  expect(signalled).toEqual([store.get("rpl_1")]);
+});
+
 test("a replay that was cancelled is not called done, and notes only say what is new", async () => {
-  const { store, writes } = aStore(
+  const { store, writes, signalled } = aStore(
     aReplay(),
     aReplay({ id: "rpl_2", state: "cancelled" }),
   );
@@ -183,6 +202,7 @@ test("a replay that was cancelled is not called done, and notes only say what is
   expect(writes).toHaveLength(1);
   expect(store.get("rpl_1")?.detail).toBe("waits");
   expect(store.get("rpl_2")).toMatchObject({ state: "cancelled", detail: "" });
+  expect(signalled).toEqual([]);
 });
 
 test("a replay is never earlier than one that was stored before it, whatever the clocks say", async () => {

@@ -71,6 +71,8 @@ export interface ReplayStoreOptions {
   /** Full name. */
   readonly topic: string;
   readonly audit: AuditTrail;
+  /** What is written with the end of a replay that is done, in the same transaction. */
+  readonly alsoWrittenAtEnd: (replay: Replay) => ProducerRecord;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -115,7 +117,7 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
   async function change(
     id: string,
     apply: (stored: Replay) => Replay,
-    more: (next: Replay) => readonly AuditFact[],
+    more: (next: Replay) => readonly ProducerRecord[],
     turn: TenureWriter["inTurn"] = inTurn,
   ): Promise<Replay | undefined> {
     return await turn(async () => {
@@ -124,8 +126,8 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
       if (stored === undefined) return undefined;
       const next = apply(stored);
       if (next === stored) return stored;
-      const facts = more(next).map((fact) => audit.recordOf(fact));
-      await tenureWriter.write(tenure, [recordOf(id, next), ...facts], () => {
+      const records = [recordOf(id, next), ...more(next)];
+      await tenureWriter.write(tenure, records, () => {
         if (get(id) === stored)
           throw new Error("the table does not show the replay after it");
       });
@@ -186,13 +188,14 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
           if (next === null) throw isOver(stored, action);
           return next;
         },
-        (next) => [factOf(next, by, PAST_TENSE[action])],
+        (next) => [audit.recordOf(factOf(next, by, PAST_TENSE[action]))],
       ),
     checkpoint: (id, progress, lacking) =>
       change(
         id,
         (stored) => advanced(stored, progress),
-        (next) => lacking.map((each) => leftOutFact(next, each)),
+        (next) =>
+          lacking.map((each) => audit.recordOf(leftOutFact(next, each))),
         inSpareTurn,
       ),
     async note(id, detail) {
@@ -219,10 +222,11 @@ export function createReplayStore(options: ReplayStoreOptions): ReplayStore {
               }
             : stored,
         (next) => [
-          {
+          audit.recordOf({
             ...factOf(next, ownCause(""), "done"),
             detail: { sent: next.sent, leftOut: next.leftOut },
-          },
+          }),
+          options.alsoWrittenAtEnd(next),
         ],
         inSpareTurn,
       );
