@@ -129,6 +129,8 @@ export interface Mood {
   blackhole: Answer;
   /** The answer of dead endpoints from now on. */
   dead: Answer;
+  /** From now on dead endpoints refuse every third webhook-id, once. */
+  deadRefuseSome: boolean;
   /** The answer of the endpoint `outage` from now on. Events reach it only in the case `breaker`. */
   outage: Answer;
 }
@@ -139,11 +141,19 @@ export interface Mood {
  */
 export function answers(mood: Mood): (request: ReceivedRequest) => Answer {
   const seen = new Map<string, number>();
+  const refused = new Set<string>();
+  /** Computed from the id, so that it hangs on no order. */
+  const isRefused = (id: string): boolean =>
+    mood.deadRefuseSome && id.charCodeAt(id.length - 2) % 3 === 0;
   return ({ path, headers }) => {
     const behaviour = path.slice(1);
     const id = headers["webhook-id"] ?? "";
     if (behaviour === "blackhole") return mood.blackhole;
     if (behaviour === "outage") return mood.outage;
+    if (behaviour === "dead" && isRefused(id) && !refused.has(id)) {
+      refused.add(id);
+      return 409;
+    }
     if (behaviour === "dead") return mood.dead;
     if (behaviour.startsWith("gone")) return 410;
     // Computed from the id, not random, so that a repeat gets the same delay.

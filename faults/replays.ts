@@ -87,7 +87,13 @@ export async function disturbedReplay(
   return { made, done };
 }
 
-const VICTIMS = ["control", "dispatcher", "recorder", "clickhouse"] as const;
+const VICTIMS = [
+  "control",
+  "dispatcher",
+  "retry-scheduler",
+  "recorder",
+  "clickhouse",
+] as const;
 
 /** Kills each once, in any order; ClickHouse is killed or frozen. The next one dies while the last one is still starting. Returns when the last one died. */
 async function disturb(world: World, random: Random): Promise<EpochMs> {

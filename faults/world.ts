@@ -97,6 +97,7 @@ export class World {
     slowMs: 0,
     blackhole: "hang",
     dead: 404,
+    deadRefuseSome: false,
     outage: 200,
   };
   /** Whether a request is signed as it should be. A case that changes secrets judges this itself. */

@@ -95,7 +95,7 @@ const PROMISES = [
   "- **It changes neither** name, meaning nor unit of a column, nor the keys and the engine of a table, and removes nothing. Only a major version does, and the changelog of a minor version before it says so. In 0.x the second number counts as the major version.",
   "- **Migrations only add**, so an older recorder goes on beside newer tables, and a rollback needs no way back.",
   "- **Each record is in its table once** ([guarantees](../guarantees.md)), but read `FINAL` where it must not count twice: a record that was produced twice is two rows until they merge. Roll-ups can be short after a crash of ClickHouse; `postrider doctor roll-ups` finds that and repairs it ([operations](../operations.md#a-roll-up-is-short)).",
-  "- **You may** add columns, indexes, projections, views, users and row policies of your own, and change a TTL. A column of your own needs a default. Keep types convertible ([operations](../operations.md#postriderinsertsfailing)).",
+  "- **You may** add columns, indexes, projections, views, users and row policies of your own, and change a TTL ([what follows](../operations.md#retention)). A column of your own needs a default. Keep types convertible ([operations](../operations.md#postriderinsertsfailing)).",
   "- Not part of it: `postrider_migrations`, tables whose name has `_mend_` or `_repair_` (they live for seconds), the materialized views, columns `version`, and the order of rows and columns.",
   "",
   "Times are UTC. An empty text stands for none; NULL is for numbers and times.",

@@ -270,6 +270,8 @@ const preview: Kinds<ReplayPreview> = {
   seconds: whole,
   endpointCount: whole,
   endpoints: array,
+  wholeSince: textOrNull,
+  withoutDelivery: object,
 };
 const endpointPreview: Kinds<EndpointPreview> = {
   endpointId: text,
@@ -289,6 +291,8 @@ const selection: Kinds<ReplaySelection> = {
   statusCode: wholeOrNull,
   receivedSince: textOrNull,
   receivedUntil: textOrNull,
+  deadSince: textOrNull,
+  deadUntil: textOrNull,
 };
 const replay: Kinds<Omit<Replay, "selection">> = {
   id: text,

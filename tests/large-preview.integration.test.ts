@@ -53,7 +53,7 @@ async function lost(selected: Selected, mostUnits: number) {
       // Each thread keeps a table of its own, so a machine with more cores would need more.
       const settings = `ch_max_threads=2&ch_max_memory_usage=${MEMORY_BYTES}&ch_output_format_json_quote_64bit_integers=0`;
       const url = `${stack.clickhouseUrl}/${stack.database}?${settings}`;
-      return await rowsOf<Row>(url, sql, { ...values });
+      return await rowsOf<Row>(url, sql, { ...values, wholeDays: 29 });
     },
     { selected, log: LOG, total: UNITS },
     mostUnits,

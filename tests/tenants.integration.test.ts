@@ -595,7 +595,10 @@ test.each(["redrive", "backfill"] as const)(
     });
     await reader.start();
     const pastFor = (tenantId: string | null) =>
-      createPastDeliveries(readingOf(reader, { tenantId }).select);
+      createPastDeliveries(
+        readingOf(reader, { tenantId }).select,
+        async () => 29,
+      );
     const ofTenant = (tenantId: string | null) => selecting(kind, tenantId);
 
     const own = await pastFor("acme").counts(ofTenant("acme"));
@@ -667,7 +670,10 @@ test("of deliveries that are named, a tenant finds its own", async () => {
       data.deliveries.find((one) => one.tenantId === tenantId)!.deliveryId,
   );
   const named = selecting("redrive", null, ids);
-  const past = createPastDeliveries(reader.ofTenant("acme").select);
+  const past = createPastDeliveries(
+    reader.ofTenant("acme").select,
+    async () => 29,
+  );
 
   const found = await past.named(named);
 
@@ -694,6 +700,8 @@ function selecting(
       statusCode: null,
       receivedSince: data.from,
       receivedUntil: null,
+      deadSince: null,
+      deadUntil: null,
     },
   };
 }

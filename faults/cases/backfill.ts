@@ -15,7 +15,7 @@ import { disturbedReplay, isDone, makeReplay, replayIs } from "../replays.ts";
 import type { World } from "../world.ts";
 
 /** Enough for the faults to come while it sends. */
-const EVENTS = 420;
+const EVENTS = 480;
 /** Events of after its creation, which the backfill selects, too. Those that were routed to the endpoint are left out. */
 const ROUTED = 30;
 
@@ -121,5 +121,11 @@ function owedOf(
       delivered += 1;
     else selected.add(id);
   }
-  return { selected, foreign, leftOut: { delivered }, requestsBefore };
+  return {
+    selected,
+    foreign,
+    retried: 0,
+    leftOut: { delivered },
+    requestsBefore,
+  };
 }

@@ -18,19 +18,20 @@ import {
 } from "../replays.ts";
 import type { World } from "../world.ts";
 
-/** Each round of faults takes some ten seconds, in which a replay sends so many. More than a page of a replay holds. */
-const PER_ROUND = 560;
+/** Each round of faults takes some twelve seconds, in which a replay sends so many. More than a page of a replay holds. */
+const PER_ROUND = 640;
 
 export const replay: FaultCase = {
   name: "replay",
   proves:
-    "a redrive sends each selected delivery and no other across kills of control, dispatcher, recorder and ClickHouse, and an overlapping one sends nothing more",
+    "a redrive sends each selected delivery and no other across kills of control, dispatcher, retry-scheduler, recorder and ClickHouse, also what is refused once more and retried, and an overlapping one sends nothing more",
   async run(world, random) {
     await world.startAll();
     await world.services.start("control");
     const rounds = world.isShort ? 1 : 3;
     const since = await exhaust(world, rounds * PER_ROUND);
     world.mood.dead = 200;
+    world.mood.deadRefuseSome = true;
     const requestsBefore = world.receiver.requests.length;
 
     const load = world.publisher.publish({
@@ -58,10 +59,14 @@ export const replay: FaultCase = {
     world.also(function* (evidence) {
       yield* problems;
       const owed = owedOf(evidence, { made, since, requestsBefore });
+      if (owed.retried === 0) yield "no redriven delivery was retried";
       yield* wronglySent(evidence, owed, made.id);
       yield* wronglyCounted(owed, replays);
     });
-    world.tells(() => ({ replayed: done.sent }));
+    world.tells((evidence) => ({
+      replayed: done.sent,
+      retried: retriedOf(evidence, made).size,
+    }));
   },
 };
 
@@ -83,9 +88,20 @@ async function exhaust(world: World, count: number): Promise<EpochMs> {
   return since;
 }
 
+/** The replay's deliveries that were refused once more. */
+function retriedOf(
+  { attempts }: Evidence,
+  { id }: MadeReplay,
+): ReadonlySet<string> {
+  const retries = attempts.filter(
+    (one) => one.replayId === id && one.attemptNumber > 1,
+  );
+  return new Set(retries.map(({ deliveryId }) => deliveryId));
+}
+
 /** The replay as the log has it: what was dead by then is selected, if it was received since. */
 function owedOf(
-  { deadLetters }: Evidence,
+  evidence: Evidence,
   of: {
     readonly made: MadeReplay;
     readonly since: EpochMs;
@@ -95,7 +111,7 @@ function owedOf(
   const gone = new Set(GONE.map(endpointIdOf));
   const selected = new Set<string>();
   const foreign = new Set<string>();
-  for (const { delivery, endpointId, deadAt } of deadLetters) {
+  for (const { delivery, endpointId, deadAt } of evidence.deadLetters) {
     if (delivery === null || endpointId === null) continue;
     const isSelected =
       delivery.receivedAt >= of.since && deadAt <= of.made.selectedAt;
@@ -105,6 +121,7 @@ function owedOf(
   return {
     selected,
     foreign,
+    retried: retriedOf(evidence, of.made).size,
     leftOut: { endpoint_disabled: GONE.length },
     requestsBefore: of.requestsBefore,
   };

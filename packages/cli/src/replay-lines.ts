@@ -43,6 +43,9 @@ export interface Preview {
     readonly oldestReceivedAt: string;
     readonly newestReceivedAt: string;
   }[];
+  readonly withoutDelivery: Replay["leftOut"];
+  /** Where the selection reaches further back: nothing of before this is selected. */
+  readonly wholeSince: string | null;
 }
 
 export function replayLines(
@@ -64,9 +67,11 @@ export function previewLines(preview: Preview, terminal: Terminal): string {
     `${sentText(preview)}, to ${counted(endpointCount, "endpoint")}.`,
     ...(left === "" ? [] : [`${total - toSend} would be left out: ${left}.`]),
   ];
-  if (total === 0) return lines.slice(0, 2).join("\n");
+  const without = [...tooOldLines(preview), ...withoutDeliveryLines(preview)];
+  if (total === 0) return [...lines.slice(0, 2), ...without].join("\n");
   return [
     ...lines,
+    ...without,
     `Received from ${preview.oldestReceivedAt} to ${preview.newestReceivedAt}. At ${ratePerSecond} a second it takes ${counted(preview.seconds, "second")}, or longer.`,
     table(
       ["endpoint", "tenant", "to send", "of", "oldest", "newest", "left out"],
@@ -82,9 +87,27 @@ export function previewLines(preview: Preview, terminal: Terminal): string {
       terminal,
     ),
     ...(endpointCount > endpoints.length
-      ? [`… and ${endpointCount - endpoints.length} endpoints more`]
+      ? [`… and ${counted(endpointCount - endpoints.length, "endpoint")} more`]
       : []),
   ].join("\n");
+}
+
+function tooOldLines({ wholeSince }: Preview): string[] {
+  return wholeSince === null
+    ? []
+    : [
+        `Nothing of before ${wholeSince} is selected: ClickHouse drops what came in then, or has begun to.`,
+      ];
+}
+
+/** What no replay can send, and what to do about it. */
+function withoutDeliveryLines({ withoutDelivery }: Preview): string[] {
+  const reasons = Object.keys(withoutDelivery);
+  if (reasons.length === 0) return [];
+  const sum = Object.values(withoutDelivery).reduce((all, n) => all + n, 0);
+  return [
+    `${counted(sum, "dead letter")} more ${sum === 1 ? "has" : "have"} no delivery that could be sent again: ${leftOutText(withoutDelivery)}. Their events are to be published again; which ones: npx postrider dead-letters list --reason ${reasons.join(",")}`,
+  ];
 }
 
 /** `3 deliveries would be sent again`. A backfill's have not been sent before. */

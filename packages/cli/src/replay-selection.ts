@@ -15,6 +15,8 @@ export interface Selecting {
   readonly statusCode?: number;
   readonly since?: EpochMs;
   readonly until?: EpochMs;
+  readonly deadSince?: EpochMs | undefined;
+  readonly deadUntil?: EpochMs | undefined;
 }
 
 const TIME =
@@ -38,7 +40,15 @@ export const time: Parse<EpochMs> = Object.assign(
 const REASONS = DEAD_LETTER_REASONS.filter((reason) => reason !== "paused");
 
 export function withSelection(made: Command): Command {
-  return withWindow(made)
+  return withConditions(made)
+    .option(
+      "--since <time>",
+      "only of events received then or later: RFC 3339, or how long ago, such as 6h",
+      option(time),
+    )
+    .option("--until <time>", "only of events received before", option(time))
+    .option("--dead-since <time>", "only given up then or later", option(time))
+    .option("--dead-until <time>", "only given up before", option(time))
     .option("--delivery <id>", "this delivery; may be repeated", repeated)
     .option(
       "--sql <select>",
@@ -52,8 +62,18 @@ export function withSelection(made: Command): Command {
     );
 }
 
-/** The conditions that dead letters have. */
-export function withWindow(made: Command): Command {
+/** The conditions that dead letters have. Their times are those of `dead-letters list`: when they were given up. */
+export function withDeadLetters(made: Command): Command {
+  return withConditions(made)
+    .option(
+      "--since <time>",
+      "only given up then or later, whenever the event was received: RFC 3339, or how long ago, such as 6h",
+      option(time),
+    )
+    .option("--until <time>", "only given up before", option(time));
+}
+
+function withConditions(made: Command): Command {
   return made
     .option("--tenant <id>", "only this tenant's")
     .option("--endpoint <id>", "only to this endpoint")
@@ -72,13 +92,7 @@ export function withWindow(made: Command): Command {
       "--status-code <n>",
       "only where the last attempt was answered with this HTTP status",
       option(integer(100, 599)),
-    )
-    .option(
-      "--since <time>",
-      "only of events received then or later: RFC 3339, or how long ago, such as 6h",
-      option(time),
-    )
-    .option("--until <time>", "only of events received before", option(time));
+    );
 }
 
 /** The condition's fields for control; those that were not given are left out. */
@@ -94,6 +108,8 @@ export function selectionOf(given: Selecting): Record<string, unknown> {
     statusCode: given.statusCode,
     receivedSince: given.since,
     receivedUntil: given.until,
+    deadSince: given.deadSince,
+    deadUntil: given.deadUntil,
   };
 }
 

@@ -20,6 +20,14 @@ const DONE: Replay = { ...FIRST, state: "done", done: 10, sent: 10 };
 
 /** Watches, with these answers one after the other. */
 async function watched(...answers: readonly (Replay | CliError)[]) {
+  return await watchedEvery(1, ...answers);
+}
+
+/** The same. By the watcher's clock each answer takes so long. */
+async function watchedEvery(
+  everyMs: number,
+  ...answers: readonly (Replay | CliError)[]
+) {
   let at = 0;
   const shown: string[] = [];
   const done = await watchReplay(
@@ -34,7 +42,7 @@ async function watched(...answers: readonly (Replay | CliError)[]) {
       progress: (text, of) =>
         void shown.push(`${of?.done}/${of?.total}: ${text}`),
     },
-    1,
+    { pollEveryMs: 1, now: () => at * everyMs },
   );
   return { done, shown };
 }
@@ -58,6 +66,38 @@ test("it shows how far the replay is and what it waits for, until it is done", a
   ]);
 });
 
+test("the rate is the one at which it was seen to go, not the one that it may have; a pause is no slowness", async () => {
+  const at = (done: number, fields: Partial<Replay> = {}): Replay => ({
+    ...FIRST,
+    total: 1_000,
+    done,
+    sent: done,
+    secondsLeft: 2,
+    ...fields,
+  });
+
+  const { shown } = await watchedEvery(
+    1_500,
+    at(30),
+    at(60),
+    at(60, { state: "paused", secondsLeft: null }),
+    at(60),
+    at(60),
+    at(60),
+    DONE,
+  );
+
+  expect(shown.map((line) => line.split("; ")[1])).toEqual([
+    "about 5 s",
+    "about 2 s",
+    "20 a second, about 47 s",
+    "paused",
+    "about 2 s",
+    "about 2 s",
+    "0 a second",
+  ]);
+});
+
 test("a replica that has not read the replay yet, and a control that is away, are asked again", async () => {
   const unknown = new CliError(EXIT.notFound, "There is no replay rpl_1.");
   const away = new CliError(EXIT.unreachable, "cannot be reached");
@@ -66,7 +106,11 @@ test("a replica that has not read the replay yet, and a control that is away, ar
 });
 
 test("what its receiver has is not missing; what could not be sent is a failure that says how much", async () => {
-  const fine = { ...DONE, sent: 7, leftOut: { delivered: 2, parked: 1 } };
+  const fine = {
+    ...DONE,
+    sent: 6,
+    leftOut: { delivered: 2, parked: 1, filtered: 1 },
+  };
   const short = {
     ...DONE,
     sent: 8,

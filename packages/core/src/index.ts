@@ -1,5 +1,6 @@
 export type * from "./records.ts";
 export type * from "./roll-ups.ts";
+export * from "./table-ttl.ts";
 export * from "./control-entry.ts";
 export * from "./vocabulary.ts";
 export * from "./time.ts";

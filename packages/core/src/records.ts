@@ -218,6 +218,10 @@ export interface ReplaySelection {
   readonly receivedSince: null | EpochMs;
   /** The event was received before. */
   readonly receivedUntil: null | EpochMs;
+  /** Given up then or later. */
+  readonly deadSince: null | EpochMs;
+  /** Given up before. */
+  readonly deadUntil: null | EpochMs;
 }
 
 /** The event and endpoint up to which a replay has come, in the order in which it goes. */

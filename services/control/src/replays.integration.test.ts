@@ -576,23 +576,52 @@ test(
 );
 
 test(
-  "what is selected by SQL is judged like everything else, and what ClickHouse says against the SQL is told",
+  "what is selected by SQL, or by when it was given up, is judged like everything else, and what ClickHouse says against the SQL is told",
   async () => {
     receiver.answerWith(500);
     const { ask } = await control.start(env());
     const endpoint = await anEndpoint(ask);
+    const since = Date.now();
     await expire(endpoint, 6);
     receiver.answerWith(200);
     const sql = `SELECT delivery_id FROM deliveries WHERE endpoint_id = '${endpoint.id}' AND event_id < 'evt_${endpoint.id}_4' -- four of them`;
 
     const done = await untilDone(ask, await redrive(ask, { sql }));
     const again = await untilDone(ask, await redrive(ask, { sql }));
+    const ofLetters = await untilDone(
+      ask,
+      await redrive(ask, {
+        sql: `SELECT delivery_id FROM dead_letters WHERE endpoint_id = '${endpoint.id}' AND reason = 'expired' AND dead_at >= fromUnixTimestamp64Milli(${since})`,
+      }),
+    );
+    const { id: endpointId } = endpoint;
+    const lately = await untilDone(
+      ask,
+      await redrive(ask, { endpointId, deadSince: since }),
+    );
+    const before = await untilDone(
+      ask,
+      await redrive(ask, { endpointId, deadUntil: since }),
+    );
     const wrong = await ask<ProblemDocument>("POST /v1/replays/preview", {
       sql: "SELECT nothing FROM deliveries",
     });
 
     expect(done).toMatchObject({ total: 4, sent: 4, leftOut: {} });
     expect(again).toMatchObject({ sent: 0, leftOut: { delivered: 4 } });
+    expect(ofLetters).toMatchObject({
+      total: 6,
+      sent: 2,
+      leftOut: { delivered: 4 },
+    });
+    // All of their events were received long before.
+    expect(lately).toMatchObject({
+      selection: { deadSince: new Date(since).toISOString() },
+      total: 6,
+      sent: 0,
+      leftOut: { delivered: 6 },
+    });
+    expect(before).toMatchObject({ total: 0, sent: 0, leftOut: {} });
     expect(wrong.status).toBe(400);
     expect(wrong.body.errors).toMatchObject([{ field: "sql" }]);
   },
@@ -600,7 +629,7 @@ test(
 );
 
 test(
-  "a backfill sends an endpoint the events that it has no delivery of, and wants",
+  "a backfill sends an endpoint the events that it has no delivery of, and wants, also those that came while it was disabled",
   async () => {
     receiver.answerWith(200);
     const { ask } = await control.start(env());
@@ -614,10 +643,15 @@ test(
           eventType,
           receivedAt: since + n,
           decidedAt: since + n,
-          decision: "no_match",
+          // The first two would have been routed to it, had it not been disabled; the second one had another endpoint.
+          decision: n === 1 ? "routed" : "no_match",
+          disabledEndpointIds: n < 2 ? [endpoint.id] : [],
           payload: Buffer.from(`{"n":${n}}`),
           payloadBytes: 7,
-          deliveries: [],
+          deliveries:
+            n === 1
+              ? [{ deliveryId: "dlv_elsewhere", endpointId: "ep_elsewhere" }]
+              : [],
           sourceOffset: n,
         }),
     );

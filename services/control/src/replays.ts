@@ -31,6 +31,8 @@ import {
   createReplayStore,
   type ReplayStoreOptions,
 } from "./replays/replay-store.ts";
+import { createWholeDays } from "./replays/whole-days.ts";
+import { keptAnswer } from "./system/kept-answer.ts";
 import type { Ownership } from "./writer/ownership.ts";
 import type { TenureWriter } from "./writer/tenure-writer.ts";
 
@@ -62,7 +64,11 @@ export function composeReplays(
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
   const { reader } = options;
   // A run goes on for hours, also while tenants are not served: it reads as control itself, with the tenant in every condition.
-  const past = createPastDeliveries(reader.select);
+  const wholeDays = keptAnswer(createWholeDays(reader.select, log), {
+    forMs: WHOLE_KEPT_MS,
+    clock,
+  });
+  const past = createPastDeliveries(reader.select, wholeDays);
   const store = createReplayStore({
     clock,
     log,
@@ -117,7 +123,7 @@ export function composeReplays(
     routes: replayRoutes({
       store,
       pastFor: (caller) =>
-        createPastDeliveries(readingOf(reader, caller).select),
+        createPastDeliveries(readingOf(reader, caller).select, wholeDays),
       deadLetterLog: () => logOf(offsets),
       endpoints,
       clock,
@@ -126,6 +132,9 @@ export function composeReplays(
     }),
   };
 }
+
+/** Much shorter than ClickHouse takes to drop what a shortened TTL lets go, and seldom beside a page's own queries. */
+const WHOLE_KEPT_MS = 10_000;
 
 /** A person waits for the preview. */
 const ANSWER_WITHIN_MS = 5_000;

@@ -4,7 +4,7 @@ import { command, type Run } from "../command.ts";
 import { makeReplay, type Making } from "./make-replay.ts";
 import {
   selectionOf,
-  withWindow,
+  withDeadLetters,
   type Selecting,
 } from "../replay-selection.ts";
 import { withMaking } from "./replay.ts";
@@ -32,8 +32,12 @@ export function redriveDeadLetters(run: Run): Command {
     run,
     "redrive",
     "send again what was given up and not delivered since",
-    async ({ options, terminal }) =>
-      await makeReplay(selectionOf(options), options, terminal),
+    async ({ options: { since, until, ...options }, terminal }) =>
+      await makeReplay(
+        selectionOf({ ...options, deadSince: since, deadUntil: until }),
+        options,
+        terminal,
+      ),
   );
-  return withMaking(withWindow(made));
+  return withMaking(withDeadLetters(made));
 }

@@ -34,6 +34,8 @@ const PREVIEW = {
       lack: null,
     },
   ],
+  withoutDelivery: {},
+  wholeSince: null,
 };
 const REPLAY = {
   id: "rpl_1",
@@ -115,6 +117,32 @@ test("without --yes nothing is made where nobody can be asked", async () => {
   expect(asked()).toHaveLength(1);
 });
 
+test("what has no delivery to be sent again is told, with what to do, also where nothing else is selected", async () => {
+  const withoutDelivery = { invalid: 2, unreadable: 1 };
+  const line =
+    "3 dead letters more have no delivery that could be sent again: 2 invalid, 1 unreadable. Their events are to be published again; which ones: npx postrider dead-letters list --reason invalid,unreadable";
+
+  answers({ ...PREVIEW, withoutDelivery, endpointCount: 22 });
+  const some = await ran("replay", "create", "--yes");
+  answers({ ...PREVIEW, withoutDelivery, total: 0, toSend: 0, endpoints: [] });
+  const none = await ran("replay", "create", "--yes");
+
+  expect(some.stderr).toContain(`\n${line}\n`);
+  expect(some.stderr).toContain("… and 21 endpoints more\n");
+  expect(none.stderr).toContain(`\n${line}\n`);
+  expect(none.stdout).toBe("Nothing to send.\n");
+});
+
+test("that a window begins before what can be selected is told in a line", async () => {
+  answers({ ...PREVIEW, wholeSince: "2025-12-25T00:00:00.000Z" });
+
+  const { stderr } = await ran("replay", "backfill", "ep_1", "--since", "29d");
+
+  expect(stderr).toContain(
+    "\nNothing of before 2025-12-25T00:00:00.000Z is selected: ClickHouse drops what came in then, or has begun to.\n",
+  );
+});
+
 test("what a backfill sends was not sent before, and it does not say so", async () => {
   answers({ ...PREVIEW, kind: "backfill" });
 
@@ -154,6 +182,22 @@ test.each([
   [
     ["dead-letters", "redrive", "--reason", "blocked", "--endpoint", "ep_1"],
     { reasons: ["blocked"], endpointId: "ep_1" },
+  ],
+  [
+    "dead-letters redrive --since 2025-12-31T00:00:00Z --until 2026-01-01T00:00:00Z".split(
+      " ",
+    ),
+    { deadSince: Date.UTC(2025, 11, 31), deadUntil: Date.UTC(2026, 0, 1) },
+  ],
+  [
+    "replay create --dead-since 2025-12-31T00:00:00Z --dead-until 2026-01-01T00:00:00Z --until 2026-01-01T00:00:00Z".split(
+      " ",
+    ),
+    {
+      deadSince: Date.UTC(2025, 11, 31),
+      deadUntil: Date.UTC(2026, 0, 1),
+      receivedUntil: Date.UTC(2026, 0, 1),
+    },
   ],
   [
     [

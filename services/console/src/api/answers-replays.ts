@@ -12,6 +12,8 @@ export interface AskedSelection {
   readonly statusCode?: number;
   readonly receivedSince?: string;
   readonly receivedUntil?: string;
+  readonly deadSince?: string;
+  readonly deadUntil?: string;
   readonly ratePerSecond?: number;
 }
 
@@ -26,6 +28,9 @@ export interface ReplaySelection {
   readonly statusCode: number | null;
   readonly receivedSince: string | null;
   readonly receivedUntil: string | null;
+  /** When it was given up. */
+  readonly deadSince: string | null;
+  readonly deadUntil: string | null;
 }
 
 /** How many, by reason. */
@@ -54,6 +59,10 @@ export interface ReplayPreview {
   readonly endpointCount: number;
   /** Those with the most. */
   readonly endpoints: readonly EndpointPreview[];
+  /** Where the selection reaches further back: nothing of before this is selected. */
+  readonly wholeSince: string | null;
+  /** Dead letters that match and have no delivery, by reason: nothing sends them. */
+  readonly withoutDelivery: Readonly<Record<string, number>>;
 }
 
 /** `GET /v1/replays/{id}`, and a row of `GET /v1/replays`. */

@@ -27,7 +27,7 @@ export function RedriveFailed({
   readonly onClose: () => void;
   readonly onMade: (replay: Replay) => void;
 }) {
-  const [receivedSince, setReceivedSince] = useState("1d");
+  const [deadSince, setDeadSince] = useState("1d");
   const { id: endpointId, tenantId } = endpoint;
   return (
     <RedriveDialog
@@ -36,16 +36,16 @@ export function RedriveFailed({
         endpointId,
         tenantId,
         statuses: ["expired"],
-        receivedSince,
+        deadSince,
       }}
       onClose={onClose}
       onMade={onMade}
     >
       <NativeSelect
-        label="Given up, of events that came"
+        label="Given up"
         data={SINCE}
-        value={receivedSince}
-        onChange={(event) => setReceivedSince(event.currentTarget.value)}
+        value={deadSince}
+        onChange={(event) => setDeadSince(event.currentTarget.value)}
       />
     </RedriveDialog>
   );

@@ -2,6 +2,7 @@ import type { EndpointPreview, ReplayPreview } from "../api/answers-replays.ts";
 import { Text } from "../parts/text.tsx";
 import { counted, shownDuration } from "../shown/amounts.ts";
 import { leftOutSentence } from "../shown/sentences.ts";
+import { utcTime } from "../shown/shown-time.ts";
 import { LeftOutList } from "./left-out-list.tsx";
 import styles from "./replay.module.css";
 
@@ -10,9 +11,12 @@ export function Preview({ preview }: { readonly preview: ReplayPreview }) {
   const { total, toSend, leftOut, endpoints, endpointCount } = preview;
   if (total === 0)
     return (
-      <p role="alert">
-        Nothing is selected: no delivery that is recorded matches.
-      </p>
+      <>
+        <p role="alert">
+          Nothing is selected: no delivery that is recorded matches.
+        </p>
+        <Beyond preview={preview} />
+      </>
     );
   return (
     <div className={styles.preview}>
@@ -27,10 +31,48 @@ export function Preview({ preview }: { readonly preview: ReplayPreview }) {
       )}
       {toSend > 0 && total > toSend && <p>{total - toSend} are left out:</p>}
       {total > toSend && <LeftOutList leftOut={leftOut} />}
+      <Beyond preview={preview} />
       {endpointCount > 1 && (
         <Endpoints endpoints={endpoints} endpointCount={endpointCount} />
       )}
     </div>
+  );
+}
+
+/** What is selected and is in no count. */
+function Beyond({ preview }: { readonly preview: ReplayPreview }) {
+  const { wholeSince, withoutDelivery } = preview;
+  return (
+    <>
+      {wholeSince !== null && (
+        <p>
+          Nothing of before {utcTime(Date.parse(wholeSince))} is selected:
+          ClickHouse drops what came in then, or has begun to.
+        </p>
+      )}
+      <WithoutDelivery letters={withoutDelivery} />
+    </>
+  );
+}
+
+/** What no replay can send, and what to do about it. */
+function WithoutDelivery({
+  letters,
+}: {
+  readonly letters: ReplayPreview["withoutDelivery"];
+}) {
+  const reasons = Object.entries(letters);
+  if (reasons.length === 0) return null;
+  const sum = reasons.reduce((all, [, count]) => all + count, 0);
+  const named = reasons.map(
+    ([reason, count]) => `${count} ${reason.replaceAll("_", " ")}`,
+  );
+  return (
+    <p>
+      {counted(sum, "dead letter")} more {sum === 1 ? "has" : "have"} no
+      delivery that could be sent again (<Text>{named.join(", ")}</Text>): their
+      events are to be published again.
+    </p>
   );
 }
 

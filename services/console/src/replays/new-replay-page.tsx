@@ -46,6 +46,8 @@ const SINCE = [
 const TIMES = [
   ["receivedSince", "Received from"],
   ["receivedUntil", "Received before"],
+  ["deadSince", "Given up from"],
+  ["deadUntil", "Given up before"],
 ] as const;
 
 /** A replay of what a filter selects; before it is made, it shows what that is. */

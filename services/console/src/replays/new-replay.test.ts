@@ -12,6 +12,7 @@ test("the form's texts become the fields of the API", () => {
         reason: "gone",
         statusCode: "410",
         receivedSince: "6h",
+        deadSince: "2026-11-28T10:00:00Z",
         ratePerSecond: "20",
         sql: "SELECT 1",
         receivedUntil: "",
@@ -25,6 +26,7 @@ test("the form's texts become the fields of the API", () => {
     reasons: ["gone"],
     statusCode: 410,
     receivedSince: "6h",
+    deadSince: "2026-11-28T10:00:00Z",
     ratePerSecond: 20,
   });
 });

@@ -11,6 +11,8 @@ export const ASKED = [
   "statusCode",
   "receivedSince",
   "receivedUntil",
+  "deadSince",
+  "deadUntil",
   "ratePerSecond",
 ] as const;
 export type AskedField = (typeof ASKED)[number];

@@ -12,6 +12,8 @@ const selection: ReplaySelection = {
   statusCode: null,
   receivedSince: null,
   receivedUntil: null,
+  deadSince: null,
+  deadUntil: null,
 };
 const since = "2026-11-28T10:00:00.000Z";
 const until = "2026-11-29T10:00:00.000Z";
@@ -39,6 +41,14 @@ test.each([
   [
     { sql: "SELECT 1", receivedUntil: until },
     "Deliveries that were given up, whose ids a SELECT returns, of events received before 2026-11-29 10:00:00.000 UTC.",
+  ],
+  [
+    { endpointId: "ep_1", deadSince: since },
+    "Deliveries that were given up from 2026-11-28 10:00:00.000 UTC on, to the endpoint ep_1.",
+  ],
+  [
+    { deadSince: since, deadUntil: until },
+    "Deliveries that were given up from 2026-11-28 10:00:00.000 UTC to before 2026-11-29 10:00:00.000 UTC.",
   ],
 ])("%j: %s", (given, sentence) => {
   expect(

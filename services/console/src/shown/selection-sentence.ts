@@ -8,10 +8,12 @@ export function selectionSentence(
   const { kind, tenantId, selection } = replay;
   const { deliveryIds, sql, endpointId, eventTypes, reasons } = selection;
   const { statusCode, receivedSince, receivedUntil } = selection;
+  const received = during(receivedSince, receivedUntil);
+  const given = during(selection.deadSince, selection.deadUntil);
   const parts = [
     kind === "backfill"
       ? "Recorded events that the endpoint has no delivery of"
-      : headOf(selection.statuses),
+      : `${headOf(selection.statuses)}${given === false ? "" : ` ${given}`}`,
     deliveryIds.length > 0 && `named one by one (${deliveryIds.length})`,
     sql !== null && "whose ids a SELECT returns",
     tenantId !== null && `of the tenant ${tenantId}`,
@@ -20,7 +22,7 @@ export function selectionSentence(
     reasons.length > 0 &&
       `for the reason ${oneOf(reasons.map((each) => each.replaceAll("_", " ")))}`,
     statusCode !== null && `last answered with ${statusCode}`,
-    receivedOf(receivedSince, receivedUntil),
+    received !== false && `of events received ${received}`,
   ];
   return `${parts.filter((part) => part !== false).join(", ")}.`;
 }
@@ -34,14 +36,10 @@ function headOf(statuses: readonly string[]): string {
     : "Deliveries that were given up";
 }
 
-function receivedOf(
-  since: string | null,
-  until: string | null,
-): string | false {
+function during(since: string | null, until: string | null): string | false {
   const shown = (at: string): string => utcTime(Date.parse(at));
-  if (since === null)
-    return until !== null && `of events received before ${shown(until)}`;
-  const from = `of events received from ${shown(since)}`;
+  if (since === null) return until !== null && `before ${shown(until)}`;
+  const from = `from ${shown(since)}`;
   return until === null ? `${from} on` : `${from} to before ${shown(until)}`;
 }
 

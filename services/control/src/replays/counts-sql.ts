@@ -11,6 +11,7 @@ import {
   MAX_SKEW_MS,
   ROUTED,
   rowMatches,
+  typeConditions,
   UNIT,
   UNIT_COLUMNS,
   valuesOf,
@@ -108,6 +109,54 @@ ORDER BY hour`,
   };
 }
 
+/**
+ * Dead letters that have no delivery, because their record never became one, and match all the same. Null where the selection is of
+ * deliveries alone: of events, of those that are named, of what was delivered, or of an operator's SELECT of ids.
+ */
+export function withoutDeliverySql(selected: Selected): SelectionSql | null {
+  const { kind, tenantId, selection } = selected;
+  const { deliveryIds, sql, statuses, reasons, statusCode } = selection;
+  if (kind === "backfill" || deliveryIds.length > 0 || sql !== null)
+    return null;
+  if (!statuses.includes("expired")) return null;
+  // It is not known of every record when it was received.
+  const received = "ifNull(l.received_at, l.dead_at)";
+  const time = (name: string): string =>
+    `fromUnixTimestamp64Milli({${name}:Int64})`;
+  const conditions = [
+    "l.delivery_id = '' AND l.reason != 'paused'",
+    `l.dead_at <= ${time("selectedAt")}`,
+    ...(tenantId === null ? [] : ["l.tenant_id = {tenantId:String}"]),
+    ...(selection.endpointId === null
+      ? []
+      : ["l.endpoint_id = {endpointId:String}"]),
+    ...typeConditions(selection.eventTypes),
+    ...(reasons.length === 0 ? [] : ["l.reason IN {reasons:Array(String)}"]),
+    ...(statusCode === null ? [] : ["l.last_status_code = {statusCode:Int32}"]),
+    ...(selection.receivedSince === null
+      ? []
+      : [`${received} >= ${time("since")}`]),
+    ...(selection.receivedUntil === null
+      ? []
+      : [`${received} < ${time("until")}`]),
+    ...(selection.deadSince === null
+      ? []
+      : [`l.dead_at >= ${time("deadSince")}`]),
+    ...(selection.deadUntil === null
+      ? []
+      : [`l.dead_at < ${time("deadUntil")}`]),
+  ];
+  return {
+    sql: `
+SELECT reason, count() AS letters
+FROM dead_letters AS l FINAL
+WHERE ${conditions.join(" AND ")}
+GROUP BY reason
+ORDER BY letters DESC, reason`,
+    values: valuesOf(selected, null, null),
+  };
+}
+
 /** No other delivery keeps the unit from being sent. */
 function isToSend(selected: Selected): string {
   return wantsDelivered(selected)
@@ -129,7 +178,7 @@ function keptLetters({ tenantId, selection }: Selected): string {
       : ["l.endpoint_id = {endpointId:String}"]),
     ...(selection.receivedSince === null
       ? []
-      : ["l.dead_at >= fromUnixTimestamp64Milli({deadSince:Int64})"]),
+      : ["l.dead_at >= fromUnixTimestamp64Milli({lettersSince:Int64})"]),
     "l.reason != 'paused'",
     "l.log_offset >= {logStarts:Array(Int64)}[l.log_partition + 1]",
     "l.log_offset < {logEnds:Array(Int64)}[l.log_partition + 1]",
@@ -152,7 +201,7 @@ function logValues(
   return {
     logStarts,
     logEnds,
-    deadSince: (selection.receivedSince ?? 0) - MAX_SKEW_MS,
+    lettersSince: (selection.receivedSince ?? 0) - MAX_SKEW_MS,
   };
 }
 

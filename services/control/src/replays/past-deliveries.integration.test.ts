@@ -9,6 +9,7 @@ import { aSelection } from "../../fixtures/a-selection.ts";
 import { createReader } from "../reads/reader.ts";
 import { createPastDeliveries } from "./past-deliveries.ts";
 import type { Selected } from "./selection-sql.ts";
+import { createWholeDays } from "./whole-days.ts";
 
 const stack = useStack();
 const DAY_MS = 24 * 3_600_000;
@@ -19,7 +20,11 @@ const reader = createReader({
   database: stack.database,
   queryTimeoutMs: 10_000,
 });
-const past = createPastDeliveries(reader.select);
+const { log } = testEffects();
+const past = createPastDeliveries(
+  reader.select,
+  createWholeDays(reader.select, log),
+);
 
 beforeAll(async () => {
   const recorder = new URL("../../../recorder/src/main.ts", import.meta.url);
@@ -175,6 +180,94 @@ test("nothing is selected of a day of which ClickHouse may have dropped rows alr
   expect(named).toMatchObject([{ deliveryId: "dlv_ep_old_evt_whole" }]);
 });
 
+test("what is selected by when it was given up is the same before and after its redrive, whenever its event was received", async () => {
+  const HOUR_MS = 3_600_000;
+  const receivedAt = NOW - 3 * DAY_MS;
+  await expired("ep_dead", [
+    { event: "dead_early", receivedAt, deadAt: NOW - 5 * HOUR_MS },
+    { event: "dead_within", receivedAt, deadAt: NOW - 2 * HOUR_MS },
+    { event: "dead_at_end", receivedAt, deadAt: NOW - HOUR_MS },
+  ]);
+  const selected = selecting({
+    endpointId: "ep_dead",
+    deadSince: NOW - 2 * HOUR_MS,
+    deadUntil: NOW - HOUR_MS,
+  });
+  const found = async () => {
+    const { candidates } = await past.page(selected, null, 500);
+    const [count] = await past.counts(selected);
+    return [eventsOf(candidates), count?.total, count?.underWay];
+  };
+
+  const before = await found();
+  await execute(
+    stack.clickhouseUrl,
+    `INSERT INTO ${stack.database}.deliveries (tenant_id, received_at, delivery_id, endpoint_id, event_id, event_type, status, changed_at, version)
+     VALUES ('acme', fromUnixTimestamp64Milli(${receivedAt}), 'dlv_dead_again', 'ep_dead', 'dead_within', 'order.paid', 'failed', fromUnixTimestamp64Milli(${NOW}), 65540)`,
+  );
+
+  expect(before).toEqual([["dead_within"], 1, 0]);
+  expect(await found()).toEqual([["dead_within"], 1, 1]);
+});
+
+test("dead letters that match and have no delivery are counted by reason; a selection of deliveries alone has none", async () => {
+  const time = (at: number): string => `fromUnixTimestamp64Milli(${at})`;
+  const rows = [
+    // Two events whose times are known, one whose bytes say nothing, and one of an hour before.
+    ["acme", "order.paid", time(NOW), "invalid", time(NOW), 0],
+    ["acme", "user.left", time(NOW - 2_000), "too_large", time(NOW), 1],
+    ["", "", "NULL", "unreadable", time(NOW), 2],
+    ["acme", "order.paid", "NULL", "invalid", time(NOW - 3_600_000), 3],
+  ].map(
+    ([tenant, type, received, reason, dead, at]) =>
+      `('${tenant}', '${type}', ${received}, '${reason}', ${dead}, 'events', 0, ${at})`,
+  );
+  // One was written again after a crash.
+  for (const values of [rows, [rows[1]]])
+    await execute(
+      stack.clickhouseUrl,
+      `INSERT INTO ${stack.database}.dead_letters (tenant_id, event_type, received_at, reason, dead_at, record_topic, record_partition, record_offset) VALUES ${values.join(", ")}`,
+    );
+  const counted = async (
+    selection: Partial<ReplaySelection>,
+    more: Partial<Selected> = {},
+  ) => await past.withoutDelivery({ ...selecting(selection), ...more });
+
+  expect(await counted({})).toEqual({
+    invalid: 2,
+    too_large: 1,
+    unreadable: 1,
+  });
+  expect(await counted({}, { tenantId: "acme" })).toEqual({
+    invalid: 2,
+    too_large: 1,
+  });
+  expect(await counted({ eventTypes: ["user.*"] })).toEqual({ too_large: 1 });
+  expect(await counted({ reasons: ["unreadable"] })).toEqual({ unreadable: 1 });
+  expect(
+    await counted({ deadSince: NOW - 60_000, reasons: ["invalid"] }),
+  ).toEqual({ invalid: 1 });
+  expect(await counted({ deadUntil: NOW })).toEqual({ invalid: 1 });
+  expect(await counted({ receivedSince: NOW - 1_000 })).toEqual({
+    invalid: 1,
+    unreadable: 1,
+  });
+  expect(await counted({ receivedUntil: NOW - 1_000 })).toEqual({
+    invalid: 1,
+    too_large: 1,
+  });
+  expect(await counted({}, { selectedAt: NOW - 1 })).toEqual({ invalid: 1 });
+  expect(await counted({ endpointId: "ep_dead" })).toEqual({});
+  expect(await counted({ statusCode: 503 })).toEqual({});
+  for (const deliveriesOnly of [
+    { sql: "SELECT delivery_id FROM dead_letters" },
+    { deliveryIds: ["dlv_1"] },
+    { statuses: ["delivered"] },
+  ])
+    expect(await counted(deliveriesOnly)).toEqual({});
+  expect(await counted({}, { kind: "backfill" })).toEqual({});
+});
+
 /** The dead letters from this offset on are still there. */
 const logFrom = (start: number) => [
   { topic: `${stack.prefix}dead-letters`, partition: 0, start, end: 6 },
@@ -266,4 +359,51 @@ test("of a backfill's events those without a payload are lost, unless a dead let
   expect(counts).toMatchObject([
     { endpointId: "ep_fill", total: 6, payloadGone: 2, headersRedacted: 1 },
   ]);
+});
+
+test("a shortened TTL leaves fewer days whole, and nothing older is selected; a lengthened one leaves no more than before", async () => {
+  const today = Math.floor(NOW / DAY_MS) * DAY_MS;
+  await expired("ep_ttl", [
+    { event: "ttl_old", receivedAt: today - 7 * DAY_MS - 1 },
+    { event: "ttl_whole", receivedAt: today - 7 * DAY_MS + 60_000 },
+    { event: "ttl_now", receivedAt: NOW },
+  ]);
+  const selected = selecting({ endpointId: "ep_ttl" });
+  const under = async (change: string) => {
+    await execute(
+      stack.clickhouseUrl,
+      `ALTER TABLE ${stack.database}.deliveries ${change} SETTINGS materialize_ttl_after_modify = 0`,
+    );
+    const { candidates } = await past.page(selected, null, 500);
+    return [await past.wholeDays(), eventsOf(candidates)];
+  };
+  const keeps = (interval: string): string =>
+    `MODIFY TTL toDateTime(received_at) + ${interval}`;
+  const all = ["ttl_old", "ttl_whole", "ttl_now"];
+
+  expect(await under(keeps("INTERVAL 30 DAY"))).toEqual([29, all]);
+  expect(await under(keeps("INTERVAL 8 DAY"))).toEqual([
+    7,
+    ["ttl_whole", "ttl_now"],
+  ]);
+  expect(await under(keeps("INTERVAL 36 HOUR"))).toEqual([0, ["ttl_now"]]);
+  expect(await under(keeps("INTERVAL 12 HOUR"))).toEqual([-1, []]);
+  expect(await under(keeps("INTERVAL 1 WEEK"))).toEqual([6, ["ttl_now"]]);
+  expect(await under(keeps("INTERVAL 60 DAY"))).toEqual([29, all]);
+  expect(await under("REMOVE TTL")).toEqual([29, all]);
+});
+
+test("a TTL by another column is none that can be read: it is told, and the days are those of the migrations", async () => {
+  await execute(
+    stack.clickhouseUrl,
+    `ALTER TABLE ${stack.database}.deliveries MODIFY TTL toDateTime(received_at) + if(tenant_id = 'acme', toIntervalDay(60), toIntervalDay(40)) SETTINGS materialize_ttl_after_modify = 0`,
+  );
+  const told: unknown[] = [];
+
+  const wholeDays = createWholeDays(reader.select, {
+    warn: (event) => void told.push(event),
+  });
+
+  expect([await wholeDays(), await wholeDays()]).toEqual([29, 29]);
+  expect(told).toEqual(["replay.ttlNotRead"]);
 });

@@ -21,10 +21,13 @@ test("a delivery that expires while its page is read has its dead letter on the 
     isExpired = true;
     return [{ ...UNIT, ids: ["dlv_0"], statuses: ["expired"], reasons: [""] }];
   };
-  const past = createPastDeliveries(async <Row>(sql: string) => {
-    if (sql.includes("groupArray")) await Promise.resolve();
-    return answers(sql) as Row[]; // as the query names its columns
-  });
+  const past = createPastDeliveries(
+    async <Row>(sql: string) => {
+      if (sql.includes("groupArray")) await Promise.resolve();
+      return answers(sql) as Row[]; // as the query names its columns
+    },
+    async () => 29,
+  );
 
   const page = await past.page(
     {

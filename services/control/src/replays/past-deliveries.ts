@@ -6,7 +6,7 @@ import type { EpochMs, ReplayPlace } from "@postrider/core";
 import type { LogRange } from "@postrider/messaging";
 import { isInlineEndpoint, type Candidate } from "./candidate.ts";
 import type { RecordedEvent } from "./rebuilt-delivery.ts";
-import { countsSql } from "./counts-sql.ts";
+import { countsSql, withoutDeliverySql } from "./counts-sql.ts";
 import { endpointKey, lostPayloads, type Lost } from "./lost-payloads.ts";
 import {
   candidatesSql,
@@ -36,8 +36,12 @@ export interface PastDeliveries {
     selected: Selected,
     log?: readonly LogRange[],
   ): Promise<EndpointCount[]>;
+  /** How many dead letters match that have no delivery, by reason: no replay can send them. */
+  withoutDelivery(selected: Selected): Promise<Record<string, number>>;
   /** Which of the named deliveries are recorded. */
   named(selected: Selected): Promise<Named[]>;
+  /** How many days before today (UTC) may be selected: ClickHouse has every row of them. */
+  wholeDays(): Promise<number>;
 }
 
 export interface Page {
@@ -74,19 +78,34 @@ export interface Named {
   readonly receivedAt: EpochMs;
 }
 
-/** `select` runs a SELECT and resolves to its rows; numbers are numbers. `isOperators`: an operator's SQL is a part of it. */
+/**
+ * `select` runs a SELECT and resolves to its rows; numbers are numbers. `isOperators`: an operator's SQL is a part of it. `wholeDays`: how many
+ * days before today ClickHouse has every row of.
+ */
 export function createPastDeliveries(
   select: <Row>(
     sql: string,
     values: Readonly<Record<string, unknown>>,
     isOperators?: boolean,
   ) => Promise<Row[]>,
+  wholeDays: () => Promise<number>,
 ): PastDeliveries {
+  async function rowsOf<Row>(
+    { sql, values }: SelectionSql,
+    isOperators = false,
+  ): Promise<Row[]> {
+    const all = { ...values, wholeDays: await wholeDays() };
+    return await select<Row>(sql, all, isOperators);
+  }
+
   return {
+    wholeDays,
     async page(selected, after, limit) {
       const isOperators = selected.selection.sql !== null;
-      const asked = unitsSql(selected, after, limit);
-      const units = await select<UnitRow>(asked.sql, asked.values, isOperators);
+      const units = await rowsOf<UnitRow>(
+        unitsSql(selected, after, limit),
+        isOperators,
+      );
       const last = units.at(-1);
       if (last === undefined)
         return { candidates: [], upTo: null, letters: new Map() };
@@ -95,17 +114,13 @@ export function createPastDeliveries(
         (least, { received }) => Math.min(least, received),
         last.received,
       );
-      const found = candidatesSql(selected, after, upTo);
-      const rows = await select<CandidateRow>(
-        found.sql,
-        found.values,
+      const rows = await rowsOf<CandidateRow>(
+        candidatesSql(selected, after, upTo),
         isOperators,
       );
       // Only then: of a delivery that expires meanwhile, the first would see that it has, and the other not yet its dead letter.
-      const placed = lettersSql(selected, after, upTo, oldest - MAX_SKEW_MS);
-      const letters = await select<LetterRow>(
-        placed.sql,
-        placed.values,
+      const letters = await rowsOf<LetterRow>(
+        lettersSql(selected, after, upTo, oldest - MAX_SKEW_MS),
         isOperators,
       );
       return {
@@ -129,8 +144,8 @@ export function createPastDeliveries(
     },
     async counts(selected, log) {
       const isOperators = selected.selection.sql !== null;
-      const ask = async <Row>({ sql, values }: SelectionSql) =>
-        await select<Row>(sql, values, isOperators);
+      const ask = async <Row>(of: SelectionSql) =>
+        await rowsOf<Row>(of, isOperators);
       const rows = await ask<CountRow>(countsSql(selected, log ?? null));
       // Most often `dead-letters` has them all, and `events` is not asked.
       const isAsked = rows.some(
@@ -157,9 +172,16 @@ export function createPastDeliveries(
         newest: row.newest,
       }));
     },
+    async withoutDelivery(selected) {
+      const asked = withoutDeliverySql(selected);
+      if (asked === null) return {};
+      const rows = await rowsOf<ReasonRow>(asked);
+      return Object.fromEntries(
+        rows.map(({ reason, letters }) => [reason, letters]),
+      );
+    },
     async named(selected) {
-      const { sql, values } = namedSql(selected);
-      const rows = await select<NamedRow>(sql, values);
+      const rows = await rowsOf<NamedRow>(namedSql(selected));
       return rows.map((row) => ({
         deliveryId: row.delivery_id,
         endpointId: row.endpoint_id,
@@ -224,6 +246,11 @@ interface CountRow {
   readonly without_letter: number;
   readonly oldest: number;
   readonly newest: number;
+}
+
+interface ReasonRow {
+  readonly reason: string;
+  readonly letters: number;
 }
 
 interface NamedRow {

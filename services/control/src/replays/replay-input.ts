@@ -38,6 +38,7 @@ export type JudgeSql = (text: string) =>
       readonly message: string;
     };
 
+const DEAD_TIMES = ["deadSince", "deadUntil"] as const;
 /** So many ids fit into the URL of a query. */
 const MAX_IDS = 100;
 /** The preview may have come from another replica, whose clock is ahead. */
@@ -99,6 +100,8 @@ export const replayBody = z.strictObject({
   statusCode: z.int().min(100).max(599).optional(),
   receivedSince: time.optional(),
   receivedUntil: time.optional(),
+  deadSince: time.optional(),
+  deadUntil: time.optional(),
   ratePerSecond: z.int().min(1).max(10_000).optional(),
   selectedAt: time.optional(),
   confirm: z
@@ -136,6 +139,8 @@ export function parseReplay(
   const seenAt = selectedAt ?? of.now;
   const receivedSince = data.receivedSince?.(seenAt) ?? null;
   const receivedUntil = data.receivedUntil?.(seenAt) ?? null;
+  const deadSince = data.deadSince?.(seenAt) ?? null;
+  const deadUntil = data.deadUntil?.(seenAt) ?? null;
   if (selectedAt !== null && selectedAt > of.now + MAX_SKEW_MS)
     throw invalid([
       {
@@ -145,13 +150,10 @@ export function parseReplay(
       },
     ]);
   if ((receivedSince ?? 0) >= (receivedUntil ?? Infinity))
-    throw invalid([
-      {
-        field: "receivedUntil",
-        rule: "min",
-        message: "must be later than receivedSince",
-      },
-    ]);
+    throw notLater("receivedUntil", "receivedSince");
+  if ((deadSince ?? 0) >= (deadUntil ?? Infinity))
+    throw notLater("deadUntil", "deadSince");
+  if (data.statuses?.includes("delivered") === true) refuseForDelivered(data);
   if (kind === "backfill") refuseForBackfill(data);
   return {
     kind,
@@ -168,12 +170,32 @@ export function parseReplay(
       statusCode: data.statusCode ?? null,
       receivedSince,
       receivedUntil,
+      deadSince,
+      deadUntil,
     },
     ratePerSecond: data.ratePerSecond ?? of.defaultRate,
     selectedAt,
     isConfirmed: data.confirm === true,
     why: data.why ?? "",
   };
+}
+
+function notLater(field: string, than: string) {
+  return invalid([
+    { field, rule: "min", message: `must be later than ${than}` },
+  ]);
+}
+
+/** Of a delivery that was delivered it is not known when another one of its event was given up. */
+function refuseForDelivered(data: z.infer<typeof replayBody>): void {
+  const problems = DEAD_TIMES.filter((field) => data[field] !== undefined).map(
+    (field) => ({
+      field,
+      rule: "expired",
+      message: "is about what was given up, and statuses names delivered",
+    }),
+  );
+  if (problems.length > 0) throw invalid(problems);
 }
 
 /** A backfill is of one endpoint and has an end: otherwise everything that is recorded would go there. */
@@ -186,7 +208,14 @@ function refuseForBackfill(data: z.infer<typeof replayBody>): void {
       message: "is required for a backfill",
     }));
   const foreign = (
-    ["deliveryIds", "sql", "statuses", "reasons", "statusCode"] as const
+    [
+      "deliveryIds",
+      "sql",
+      "statuses",
+      "reasons",
+      "statusCode",
+      ...DEAD_TIMES,
+    ] as const
   )
     .filter((field) => data[field] !== undefined)
     .map((field) => ({

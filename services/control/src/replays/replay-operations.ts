@@ -21,7 +21,7 @@ const ONE = { description: "The replay", body: replay };
 const SELECTION = {
   tenantId: "acme",
   reasons: ["exhausted"],
-  receivedSince: "2026-11-28T00:00:00Z",
+  deadSince: "2026-11-28T00:00:00Z",
 };
 
 const steering = (id: string, summary: string) =>

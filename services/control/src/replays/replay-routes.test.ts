@@ -37,6 +37,7 @@ function anApi(tenantId: string | null = null) {
     isKafkaThere: true,
     isServed: true,
     named: [] as Named[],
+    withoutDelivery: {} as Record<string, number>,
     /** For whom what is recorded was asked for. */
     asking: [] as (string | null)[],
   };
@@ -76,6 +77,8 @@ function anApi(tenantId: string | null = null) {
               return seen.counts;
             },
             named: async () => seen.named,
+            withoutDelivery: async () => seen.withoutDelivery,
+            wholeDays: async () => 7,
           };
         },
         async deadLetterLog() {
@@ -129,6 +132,7 @@ test("a preview tells how many would be sent to which endpoint, what is left out
     count("ep_deleted", { delivered: 4, newest: BUILT_AT - 500 }),
     count("inline_1"),
   ];
+  seen.withoutDelivery = { invalid: 3 };
 
   const { status, body } = await ask("POST", "/v1/replays/preview", {
     ratePerSecond: 10,
@@ -149,6 +153,7 @@ test("a preview tells how many would be sent to which endpoint, what is left out
       { endpointId: "ep_deleted", toSend: 0, lack: "endpoint_deleted" },
       { endpointId: "inline_1", toSend: 10, lack: null },
     ],
+    withoutDelivery: { invalid: 3 },
   });
 });
 
@@ -253,7 +258,12 @@ test("a replay is made of what its maker saw, or has confirmed unseen, and nothi
 
 test("a window may be told as how long ago: from now, or from when the caller saw what is selected", async () => {
   const { ask, seen } = anApi();
-  const since = { receivedSince: "6h", receivedUntil: "30m" };
+  const since = {
+    receivedSince: "6h",
+    receivedUntil: "30m",
+    deadSince: "1h",
+    deadUntil: "10m",
+  };
 
   await ask("POST", "/v1/replays/preview", since);
   const { selection, selectedAt } = seen.selected!;
@@ -266,10 +276,13 @@ test("a window may be told as how long ago: from now, or from when the caller sa
   expect(selection).toMatchObject({
     receivedSince: BUILT_AT - 6 * 3_600_000,
     receivedUntil: BUILT_AT - 30 * 60_000,
+    deadSince: BUILT_AT - 3_600_000,
+    deadUntil: BUILT_AT - 10 * 60_000,
   });
-  expect(seen.selected!.selection.receivedSince).toBe(
-    BUILT_AT - 60_000 - 6 * 3_600_000,
-  );
+  expect(seen.selected!.selection).toMatchObject({
+    receivedSince: BUILT_AT - 60_000 - 6 * 3_600_000,
+    deadSince: BUILT_AT - 60_000 - 3_600_000,
+  });
 });
 
 test.each([
@@ -280,6 +293,13 @@ test.each([
   [{ reasons: ["paused"] }, "reasons[0]", "one_of"],
   [{ receivedSince: "yesterday" }, "receivedSince", "time"],
   [{ receivedSince: 5, receivedUntil: 5 }, "receivedUntil", "min"],
+  [{ deadSince: "1h", deadUntil: "1h" }, "deadUntil", "min"],
+  [
+    { deadSince: "1h", statuses: ["expired", "delivered"] },
+    "deadSince",
+    "expired",
+  ],
+  [{ deadUntil: "1h", statuses: ["delivered"] }, "deadUntil", "expired"],
   [{ ratePerSecond: 0 }, "ratePerSecond", "min"],
   [{ deliveryIds: [] }, "deliveryIds", "min"],
   [{ sql: "DROP TABLE deliveries" }, "sql", "read_only"],
@@ -406,8 +426,9 @@ test.each([
       receivedSince: 5,
       reasons: ["gone"],
       sql: "SELECT 1",
+      deadSince: "1h",
     },
-    ["sql", "reasons"],
+    ["sql", "reasons", "deadSince"],
   ],
   [{ endpointId: "ep_unknown", receivedSince: 5 }, ["endpointId"]],
 ])("a backfill of %j is refused", async (fields, wrong) => {
@@ -459,6 +480,32 @@ test("a tenant's caller selects and sees its own only", async () => {
   expect(bySql.body["errors"]).toMatchObject([{ field: "sql", rule: "role" }]);
   expect(seen.selected?.tenantId).toBe("acme");
   expect(others.body["errors"]).toMatchObject([{ field: "tenantId" }]);
+});
+
+test("a preview whose window begins before what ClickHouse has whole says so", async () => {
+  const { ask, seen } = anApi();
+  seen.counts = [count(ENDPOINT.id)];
+  const wholeSince = async (selection: object): Promise<unknown> =>
+    (await ask("POST", "/v1/replays/preview", selection)).body["wholeSince"];
+
+  expect(await wholeSince({ receivedSince: "8d" })).toBe(
+    "2025-12-25T00:00:00.000Z",
+  );
+  expect(await wholeSince({ receivedSince: "7d" })).toBeNull();
+  expect(await wholeSince({})).toBeNull();
+});
+
+test("how long a replay takes is told while it runs, and not while it is paused", async () => {
+  const { ask, replays } = anApi();
+  const secondsLeft = async (state: string): Promise<unknown> => {
+    const fields = { id: "rpl_1", total: 10, sent: 4, ratePerSecond: 2 };
+    replays.set("rpl_1", aReplay({ ...fields, state }));
+    return (await ask("GET", "/v1/replays/rpl_1")).body["secondsLeft"];
+  };
+
+  expect(await secondsLeft("running")).toBe(3);
+  expect(await secondsLeft("paused")).toBeNull();
+  expect(await secondsLeft("cancelled")).toBeNull();
 });
 
 test("a list shows the newest first, and can be of one state", async () => {

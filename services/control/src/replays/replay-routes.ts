@@ -1,5 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { fewProblems, type Endpoint, type Replay } from "@postrider/core";
+import {
+  counted as inWords,
+  fewProblems,
+  type Endpoint,
+  type Replay,
+} from "@postrider/core";
 import { invalid, type Caller, type Routes } from "@postrider/http";
 import type { LogRange } from "@postrider/messaging";
 import type { Clock } from "@postrider/runtime";
@@ -27,6 +32,7 @@ import {
   type ReplayView,
 } from "./replay-view.ts";
 import type { Selected } from "./selection-sql.ts";
+import { startOfWhole } from "./whole-days.ts";
 
 interface ById {
   Params: { id: string };
@@ -37,7 +43,10 @@ export function replayRoutes(options: {
   /** What is recorded, as this caller may see it. Throws a `ControlProblem` while its tenant is not served. */
   readonly pastFor: (
     caller: Caller,
-  ) => Pick<PastDeliveries, "counts" | "named">;
+  ) => Pick<
+    PastDeliveries,
+    "counts" | "named" | "withoutDelivery" | "wholeDays"
+  >;
   /** What the topic `dead-letters` holds now. Throws a `ControlProblem` while Kafka does not answer. */
   readonly deadLetterLog: () => Promise<readonly LogRange[]>;
   readonly endpoints: { get(id: string): Endpoint | undefined };
@@ -65,6 +74,7 @@ export function replayRoutes(options: {
   ): Promise<{
     readonly selected: Selected;
     readonly counts: EndpointCount[];
+    readonly past: Pick<PastDeliveries, "withoutDelivery" | "wholeDays">;
   }> {
     const past = pastFor(caller);
     const selectedAt = input.selectedAt ?? clock.now();
@@ -73,13 +83,13 @@ export function replayRoutes(options: {
     if (deliveryIds.length > 0) {
       const found = await past.named(selected);
       const known = new Set(found.map(({ deliveryId }) => deliveryId));
-      refuseUnknown(deliveryIds, known);
+      refuseUnknown(deliveryIds, known, await past.wholeDays());
       selected = narrowed(selected, found);
     }
     // Last: Kafka's answer is nothing to a caller that ClickHouse does not serve, or that has named what is not there.
     const counts = await past.counts(selected, await logNow?.());
     if (counts.length === 0) refuseNoEndpoint(input, endpoints);
-    return { selected, counts };
+    return { selected, counts, past };
   }
 
   function visible(id: string, caller: Caller): Replay {
@@ -109,13 +119,18 @@ export function replayRoutes(options: {
       async (request) => {
         const input = inputOf(request);
         const { caller } = request;
-        const { selected, counts } = await counted(
+        const { selected, counts, past } = await counted(
           input,
           caller,
           deadLetterLog,
         );
         const { ratePerSecond } = input;
-        return previewView(selected, counts, { endpoints, ratePerSecond });
+        return previewView(selected, counts, {
+          endpoints,
+          ratePerSecond,
+          withoutDelivery: await past.withoutDelivery(selected),
+          wholeSince: startOfWhole(await past.wholeDays(), clock.now()),
+        });
       },
     );
     app.post(
@@ -237,6 +252,7 @@ function refuseNoEndpoint(
 function refuseUnknown(
   deliveryIds: readonly string[],
   known: ReadonlySet<string>,
+  wholeDays: number,
 ): void {
   const problems = deliveryIds.flatMap((id, at) =>
     known.has(id)
@@ -245,8 +261,7 @@ function refuseUnknown(
           {
             field: `deliveryIds[${at}]`,
             rule: "exists",
-            message:
-              "is not recorded within the last 29 days; what happened just now takes a second",
+            message: `is not recorded within the last ${inWords(wholeDays, "day")}; what happened just now takes a second`,
           },
         ],
   );

@@ -23,6 +23,8 @@ const selection = z
     statusCode: z.int().nullable(),
     receivedSince: shownTime.nullable(),
     receivedUntil: shownTime.nullable(),
+    deadSince: shownTime.nullable(),
+    deadUntil: shownTime.nullable(),
   })
   .meta({ id: "ReplaySelection" });
 
@@ -59,7 +61,7 @@ export const replay = z
     leftOut,
     secondsLeft: z.int().nullable().meta({
       description:
-        "Until it is done at its rate; null once it is done or cancelled",
+        "Until it is done at its rate; null while it is paused, and once it is done or cancelled",
     }),
     createdAt: shownTime,
     finishedAt: shownTime.nullable(),
@@ -87,7 +89,7 @@ export function replayView(stored: Replay): ReplayView {
     sent,
     leftOut: stored.leftOut,
     secondsLeft:
-      finishedAt === null
+      stored.state === "running"
         ? Math.ceil(Math.max(0, total - done) / ratePerSecond)
         : null,
     createdAt: rfc3339(stored.createdAt),
@@ -137,6 +139,14 @@ export const preview = z
     endpoints: listOf(endpointPreview).meta({
       description: "Those with the most; at most 20",
     }),
+    wholeSince: shownTime.nullable().meta({
+      description:
+        "Where `receivedSince` is earlier: nothing is selected of before this, because ClickHouse drops the rows of those days, or has begun to; else null",
+    }),
+    withoutDelivery: z.record(z.string(), z.int()).readonly().meta({
+      description:
+        "Dead letters that match and have no delivery, by reason: no replay can send them, and they are in no other count",
+    }),
   })
   .meta({ id: "ReplayPreview" });
 
@@ -150,6 +160,8 @@ export function previewView(
   of: {
     readonly endpoints: { get(id: string): Endpoint | undefined };
     readonly ratePerSecond: number;
+    readonly withoutDelivery: Readonly<Record<string, number>>;
+    readonly wholeSince: EpochMs;
   },
 ): PreviewView {
   const endpoints = counts.map((count) =>
@@ -182,6 +194,11 @@ export function previewView(
     seconds: Math.ceil(toSend / of.ratePerSecond),
     endpointCount: counts.length,
     endpoints: endpoints.slice(0, SHOWN_ENDPOINTS),
+    wholeSince:
+      (selected.selection.receivedSince ?? Infinity) < of.wholeSince
+        ? rfc3339(of.wholeSince)
+        : null,
+    withoutDelivery: of.withoutDelivery,
   };
 }
 
@@ -231,11 +248,14 @@ function timeOrNull(
 }
 
 function selectionView(stored: ReplaySelection): SelectionView {
-  const { receivedSince, receivedUntil } = stored;
+  const shown = (at: EpochMs | null): string | null =>
+    at === null ? null : rfc3339(at);
   return {
     ...stored,
-    receivedSince: receivedSince === null ? null : rfc3339(receivedSince),
-    receivedUntil: receivedUntil === null ? null : rfc3339(receivedUntil),
+    receivedSince: shown(stored.receivedSince),
+    receivedUntil: shown(stored.receivedUntil),
+    deadSince: shown(stored.deadSince),
+    deadUntil: shown(stored.deadUntil),
   };
 }
 

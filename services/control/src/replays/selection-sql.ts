@@ -18,11 +18,11 @@ export interface SelectionSql {
 
 export const UNIT = "tenant_id, d.received_at, event_id, endpoint_id";
 /**
- * ClickHouse drops rows that are 30 days old part by part. Of a day that has begun to go, it may have dropped the row that says that a
- * unit was delivered, and still have the one that says that it has expired.
+ * ClickHouse drops rows that are as old as the table's TTL part by part. Of a day that has begun to go, it may have dropped the row that says
+ * that a unit was delivered, and still have the one that says that it has expired. `wholeDays` is what `whole-days.ts` reads; whoever asks adds it.
  */
 const IS_WHOLE =
-  "d.received_at >= toDateTime64(toStartOfDay(now('UTC')) - INTERVAL 29 DAY, 3, 'UTC')";
+  "d.received_at >= toDateTime64(toStartOfDay(now('UTC')) - toIntervalDay({wholeDays:Int32}), 3, 'UTC')";
 /** The row of `events` that has an event's payload. A duplicate of it has a row of its own, and no payload of ours was made of that. */
 export const ROUTED =
   "part = 0 AND decision IN ('routed', 'no_match', 'filtered')";
@@ -206,7 +206,7 @@ function bound(name: "after" | "upTo", than: "<" | ">"): string {
   return `tenant_id ${than}= ${tenant} AND (tenant_id ${than} ${tenant} OR d.received_at ${than} ${received} OR (d.received_at = ${received} AND (event_id, endpoint_id) ${rest} ({${name}Event:String}, {${name}Endpoint:String})))`;
 }
 
-function typeConditions(patterns: readonly string[]): string[] {
+export function typeConditions(patterns: readonly string[]): string[] {
   if (patterns.length === 0 || patterns.includes("*")) return [];
   return [isOfTypesSql("event_type")];
 }
@@ -214,6 +214,7 @@ function typeConditions(patterns: readonly string[]): string[] {
 /** Whether a delivery is selected itself. Deliveries that are named are looked at in every status, so that what is left out is told. */
 export function rowMatches({ selection }: Selected): string {
   const { deliveryIds, sql, reasons, statusCode } = selection;
+  const { deadSince, deadUntil } = selection;
   if (deliveryIds.length > 0)
     return "delivery_id IN {deliveryIds:Array(String)}";
   return [
@@ -223,6 +224,13 @@ export function rowMatches({ selection }: Selected): string {
       ? []
       : ["dead_letter_reason IN {reasons:Array(String)}"]),
     ...(statusCode === null ? [] : ["status_code = {statusCode:Int32}"]),
+    // Of a delivery that has expired this is when it was given up, and a redrive, which is another delivery, does not change it.
+    ...(deadSince === null
+      ? []
+      : ["changed_at >= fromUnixTimestamp64Milli({deadSince:Int64})"]),
+    ...(deadUntil === null
+      ? []
+      : ["changed_at < fromUnixTimestamp64Milli({deadUntil:Int64})"]),
     ...(sql === null ? [] : [`delivery_id IN (\n${sql}\n)`]),
   ].join(" AND ");
 }
@@ -233,7 +241,7 @@ export function valuesOf(
   after: ReplayPlace | null,
   upTo: ReplayPlace | null,
 ): Record<string, unknown> {
-  const { receivedSince, receivedUntil } = selection;
+  const { receivedSince, receivedUntil, deadSince, deadUntil } = selection;
   const placeOf = (name: string, place: ReplayPlace | null) =>
     place === null
       ? {}
@@ -253,6 +261,8 @@ export function valuesOf(
     statusCode: selection.statusCode ?? 0,
     since: receivedSince ?? 0,
     until: receivedUntil ?? 0,
+    deadSince: deadSince ?? 0,
+    deadUntil: deadUntil ?? 0,
     selectedAt,
     ...placeOf("after", after),
     ...placeOf("upTo", upTo),

@@ -1,5 +1,10 @@
 /** Reads what is known of the tables, and compares the roll-ups with the attempts, day by day. Changes nothing. */
-import type { RollUpsAnswer, RollUpVerdict } from "@postrider/core";
+import {
+  columnsWithTtl,
+  rowTtls,
+  type RollUpsAnswer,
+  type RollUpVerdict,
+} from "@postrider/core";
 import type { Writer } from "../clickhouse/writer.ts";
 import {
   judge,
@@ -10,7 +15,6 @@ import {
 import { refuseOtherTables } from "./refuse-tables.ts";
 import { COUNTED_COLUMNS, ROLL_UPS, type Day } from "./roll-up.ts";
 import { comparison, type Place } from "./roll-up-sql.ts";
-import { columnsWithTtl, rowTtls } from "./table-ttl.ts";
 
 /** What a comparison needs of ClickHouse. Statements name their database themselves. */
 export type RollUpSql = Pick<Writer, "command" | "query">;
