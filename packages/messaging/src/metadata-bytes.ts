@@ -1,5 +1,7 @@
 /** How much metadata the brokers take with a commit. */
-import { METADATA_LIMIT_CHARS } from "./offsets/offset-metadata.ts";
+
+/** The longest metadata that the broker stores (`offset.metadata.max.bytes`, its default), in characters. */
+export const METADATA_LIMIT_CHARS = 4096;
 
 /** The brokers' setting. A commit's metadata lists the open offsets; Kafka's default is what it needs. */
 export const METADATA_BYTES = "offset.metadata.max.bytes";
