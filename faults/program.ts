@@ -1,7 +1,9 @@
 /** A version of the services: the folder in which their programs are. */
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { ServiceName } from "@postrider/cli";
 
 /** A program and its arguments. */
@@ -22,4 +24,10 @@ export function programIn(folder: string, name: ServiceName): Program {
   throw new Error(
     `${folder} is neither a bundle nor a checkout: it has no postrider.js and no services/${name}/src/main.ts`,
   );
+}
+
+/** Builds the bundle of this checkout into the folder, in a process of its own: the builder changes the environment, which services inherit. */
+export async function bundleInto(folder: string): Promise<void> {
+  const builder = join(THIS_VERSION, "scripts/run.js");
+  await promisify(execFile)(process.execPath, [builder, "bundle", folder]);
 }

@@ -14,7 +14,7 @@ import { CASES } from "./cases/index.ts";
 import { World, type Verdict } from "./world.ts";
 
 export const USAGE = `npm run faults -- [--short] [--seed N] [--only NAME,NAME] [--times N] [--older FOLDER]
---older: a bundle, or a checkout with its dependencies, of the version from which rolling-upgrade begins
+--older: a bundle, or a checkout with its dependencies, of the version from which rolling-upgrade goes to a bundle of this checkout and back; by default this checkout
 cases: ${CASES.map(({ name }) => name).join(", ")}`;
 
 const VIOLATIONS_SHOWN = 12;

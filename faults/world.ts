@@ -64,7 +64,7 @@ export interface WorldOptions {
   readonly folder: string;
   readonly random: Random;
   readonly isShort: boolean;
-  /** The folder of the older version, for a case that upgrades. Default: this checkout. */
+  /** The folder of the older version, for a case that upgrades to a bundle of this checkout. Default: the checkout itself. */
   readonly older?: string | undefined;
   readonly blackholeTimeoutMs?: number | undefined;
 }

@@ -1,5 +1,7 @@
-/** What the Dockerfile says of the image. The image itself is looked at by `npm run test:deploy`. */
-import { readFileSync } from "node:fs";
+/** What the Dockerfile says of the image, and that the image starts a service as the command does. The image itself is looked at by `npm run test:deploy`. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "@jest/globals";
 import { SERVICE_MEMORY_ENV, SERVICE_NODE_ARGS } from "@postrider/cli";
 import { OCI_LABELS, userProblems } from "./deploy/image-problems.ts";
@@ -67,4 +69,27 @@ test("the image has every label, and by default the version of this repository",
   for (const [name, value] of Object.entries(OCI_LABELS))
     expect(given.get(name)).toMatch(value);
   expect(given.get("org.opencontainers.image.version")).toBe(version);
+});
+
+/** The folders whose code a service runs. */
+const OF_SERVICES = [
+  "services",
+  ..."core event-types filter http messaging runtime signing"
+    .split(" ")
+    .map((name) => `packages/${name}/src`),
+];
+
+test("no service starts a process, which process 1 of the image would have to reap", () => {
+  const sources = OF_SERVICES.flatMap((folder) => {
+    const path = fileURLToPath(new URL(`../${folder}`, import.meta.url));
+    return readdirSync(path, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+      .map((name) => join(path, name));
+  });
+  const starting = sources.filter((file) =>
+    readFileSync(file, "utf8").includes("child_process"),
+  );
+
+  expect(sources.length).toBeGreaterThan(300);
+  expect(starting).toEqual([]);
 });

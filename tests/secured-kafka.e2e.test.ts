@@ -1,7 +1,9 @@
 /** The five services on a Kafka with TLS, SASL and an authorizer, and a ClickHouse with users: each signs in as itself and has exactly the rights and grants that the lists give it. */
 import { execFile } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -10,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import {
   AclOperationTypes,
@@ -29,8 +32,8 @@ import {
   type RunningServices,
   type ServiceName,
 } from "@postrider/cli";
-import { parseTiers } from "@postrider/core";
-import { startStack, type Stack } from "@postrider/local-stack";
+import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
+import { kafkaTools, startStack, type Stack } from "@postrider/local-stack";
 import {
   applyTopics,
   createKafka,
@@ -141,7 +144,7 @@ const OPERATIONS = {
   AlterConfigs: AclOperationTypes.ALTER_CONFIGS,
 };
 
-function aclsOf(name: ServiceName, rights: readonly Right[]) {
+function aclsOf(name: string, rights: readonly Right[]) {
   return rights.flatMap((right) =>
     right.operations.map((operation) => ({
       resourceType: RESOURCES[right.resource],
@@ -286,6 +289,16 @@ test("with exactly the listed rights everything works: delivery, retry, dead let
     expect(linesOf(join(logDirectory, `${name}.log`)).join()).not.toContain(
       "clickhouse.grantsMissing",
     );
+  // Of settings that Kafka does not show it, a service says so, and does not ask for them.
+  const log = join(logDirectory, "recorder.log");
+  const notShown = await waitFor(() =>
+    linesOf(log).find((line) => line.includes("settings.notShown")),
+  );
+  expect(JSON.parse(notShown)).toMatchObject({
+    topics: expect.arrayContaining(["secured.audit", "secured.schemas"]),
+    what: expect.stringContaining("npx postrider doctor"),
+  });
+  expect(linesOf(log).join()).not.toMatch(/authorization failed/i);
 }, 120_000);
 
 /** For each service a right that it starts without: every kind of resource, and most operations. */
@@ -577,6 +590,131 @@ test("doctor says which right of a service its user lacks, and is content with a
     }),
   );
 });
+
+/** Of the printed commands one of each form (resource, exact name or beginning, one operation or several), and one with each operation. */
+function sampleOf(
+  document: string,
+): { user: string; right: Right; line: string }[] {
+  const forms = new Set<string>();
+  return SERVICES.flatMap((service) => {
+    const user = `postrider-${service}`;
+    const options = { prefix: "postrider.", tiers: parseTiers(DEFAULT_TIERS) };
+    return HOLDERS_OF[service]
+      .flatMap((holder) => rightsOf(holder, options))
+      .map((right) => {
+        const line = grantCommand(right, `User:${user}`);
+        return { user, right, line };
+      });
+  }).filter(({ right, line }) => {
+    const { resource, isPrefix, operations } = right;
+    const isNew = [
+      `${resource} ${isPrefix} ${operations.length > 1}`,
+      ...operations,
+    ].filter((form) => !forms.has(form));
+    // Two roles of a service may have rights on one thing, which the document prints as one.
+    if (isNew.length === 0 || !document.includes(`\n${line}\n`)) return false;
+    for (const form of isNew) forms.add(form);
+    return true;
+  });
+}
+
+test("the printed commands give with Kafka's own kafka-acls.sh exactly the rights that they are for", async () => {
+  const [rights, security] = ["kafka-rights", "security"].map((name) =>
+    readFileSync(new URL(`../docs/${name}.md`, import.meta.url), "utf8"),
+  );
+  const sample = sampleOf(rights!);
+  const others = security!
+    .split("\n")
+    .filter((line) =>
+      /^kafka-acls\.sh .*postrider-(admin|recorder)/.test(line),
+    );
+  const folder = join(logDirectory, "administrator");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "admin.properties"), "");
+  const words = [...(await kafkaTools()), "org.apache.kafka.tools.AclCommand"];
+  const script = join(folder, "kafka-acls.sh");
+  writeFileSync(script, `#!/bin/sh\nexec '${words.join("' '")}' "$@"\n`);
+  chmodSync(script, 0o755);
+  const env = {
+    PATH: `${folder}:${process.env["PATH"]}`,
+    BROKER: stack.kafka.brokers[0],
+  };
+
+  await Promise.all(
+    [...sample.map(({ line }) => line), ...others].map((line) =>
+      promisify(execFile)("sh", ["-c", line], { cwd: folder, env }),
+    ),
+  );
+
+  const expected = [
+    ...sample.flatMap(({ user, right }) => aclsOf(user, [right])),
+    ...aclsOf("postrider-admin", [
+      {
+        resource: "topic",
+        name: "postrider.",
+        isPrefix: true,
+        operations: [
+          "Create",
+          "Describe",
+          "DescribeConfigs",
+          "Alter",
+          "AlterConfigs",
+        ],
+      },
+    ]),
+    ...aclsOf("postrider-admin", [
+      {
+        resource: "topic",
+        name: "kafka-cluster",
+        isPrefix: false,
+        operations: ["Describe", "DescribeConfigs"],
+      },
+    ]).map((acl) => ({ ...acl, resourceType: AclResourceTypes.CLUSTER })),
+    ...aclsOf("postrider-recorder", [
+      {
+        resource: "topic",
+        name: "postrider.",
+        isPrefix: true,
+        operations: ["DescribeConfigs"],
+      },
+    ]),
+  ];
+  const users = new Set(expected.map(({ principal }) => principal));
+  // What the controller has made, the broker that answers knows a moment later.
+  await waitFor(async () => {
+    const found = await Promise.all([...users].map(aclsOfPrincipal));
+    expect(found.flat().toSorted()).toEqual(
+      expected.map((acl) => JSON.stringify(acl)).toSorted(),
+    );
+    return true;
+  });
+  expect(sample.length).toBeGreaterThan(6);
+  expect(others).toHaveLength(3);
+}, 300_000);
+
+async function aclsOfPrincipal(principal: string): Promise<string[]> {
+  const { resources } = await admin.describeAcls({
+    resourceType: AclResourceTypes.ANY,
+    resourcePatternType: ResourcePatternTypes.ANY,
+    operation: AclOperationTypes.ANY,
+    permissionType: AclPermissionTypes.ANY,
+    principal,
+  });
+  return resources.flatMap(
+    ({ resourceType, resourceName, resourcePatternType, acls }) =>
+      acls.map(({ principal: of, host, operation, permissionType }) =>
+        JSON.stringify({
+          resourceType,
+          resourceName,
+          resourcePatternType,
+          principal: of,
+          host,
+          operation,
+          permissionType,
+        }),
+      ),
+  );
+}
 
 test("tail says which rights it lacks, and ends; with them it reads", async () => {
   const env = { ...signedIn("recorder"), POSTRIDER_TOPIC_PREFIX: PREFIX };

@@ -11,6 +11,7 @@ export {
 } from "./stack.ts";
 export type { ServerHandle } from "./server-process.ts";
 export { coordinatorOf, leadersOf } from "./kafka-roles.ts";
+export { kafkaTools } from "./kafka-tools.ts";
 export { StackError, type StackErrorCode } from "./stack-error.ts";
 export { startJanitor, type Janitor } from "./janitor.ts";
 export { temporaryFolder } from "./temporary-folder.ts";

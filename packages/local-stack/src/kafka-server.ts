@@ -114,7 +114,7 @@ function archiveArgs({ archiveAtExit, files }: KafkaOptions): string[] {
 }
 
 /** Always in the same order, because an archive of classes fits only the class path that it was made with. */
-function classPath(libs: string): string {
+export function classPath(libs: string): string {
   return readdirSync(libs)
     .filter((name) => name.endsWith(".jar"))
     .sort()

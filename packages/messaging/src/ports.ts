@@ -198,6 +198,8 @@ export interface Admin {
   groupOperations(groups: readonly string[]): Promise<GrantedOperations>;
   /** Of a transactional id that we may not even describe: nothing. The others are left out, because Kafka does not tell what more we may do. */
   transactionOperations(ids: readonly string[]): Promise<GrantedOperations>;
+  /** What we may do on the cluster; null where the broker does not tell it. Rejects where it is older than Kafka 2.3. */
+  clusterOperations(): Promise<ReadonlySet<Operation> | null>;
   /** The time of Kafka's controller; null where it does not tell it, which needs Kafka 3.3 and Describe on the cluster. */
   controllerClock(): Promise<EpochMs | null>;
   listGroups(): Promise<string[]>;
@@ -224,11 +226,11 @@ export interface Admin {
   brokerCount(): Promise<number>;
   /** How many partitions each topic has; a topic that does not exist is left out. Needs no right to read settings. */
   partitionCounts(topics: readonly string[]): Promise<Map<string, number>>;
-  /** The effective value of a setting for each topic: its own or the broker's default. A topic that does not exist is left out. */
-  topicSetting(
+  /** The effective values of these settings by topic: its own or the broker's. A topic that does not exist is left out. Rejects where one of the topics does not show its settings to us. */
+  topicSettings(
     topics: readonly string[],
-    name: string,
-  ): Promise<Map<string, string>>;
+    names: readonly string[],
+  ): Promise<Map<string, Readonly<Record<string, string>>>>;
   /** The effective values of these settings on one broker; unknown names are left out. */
   brokerSettings(names: readonly string[]): Promise<Map<string, string>>;
 }

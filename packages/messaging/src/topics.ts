@@ -1,4 +1,5 @@
 /** Postrider's topics: their names, partitions and settings (docs/architecture.md, "The flow"), and how to change a cluster to match. */
+import { counted } from "@postrider/core";
 import type { Admin, TopicDescription } from "./ports.ts";
 
 /** The full name of a topic: `postrider.` and `events` give `postrider.events`. */
@@ -64,6 +65,29 @@ export type TopicChange =
       >;
     };
 
+/** What a change does, in words: a line for each setting. */
+export function changeText(change: TopicChange): string {
+  switch (change.kind) {
+    case "create":
+      return `create ${change.topic.topic} with ${counted(change.topic.partitions, "partition")}`;
+    case "add_partitions":
+      return `add partitions to ${change.topic}: ${change.from} → ${change.to}`;
+    case "alter_config":
+      return Object.entries(change.settings)
+        .map(([name, values]) => settingText(change.topic, name, values))
+        .join("\n");
+  }
+}
+
+/** `from`: null where the topic has none of its own. */
+export function settingText(
+  topic: string,
+  name: string,
+  { from, to }: { readonly from: string | null; readonly to: string },
+): string {
+  return `set ${name} of ${topic}: ${from ?? "(broker's)"} → ${to}`;
+}
+
 /** The result of `planTopics`. A warning names the topic, what is wrong, and what to do. */
 export interface TopicDifferences {
   readonly changes: readonly TopicChange[];
@@ -119,7 +143,7 @@ function deleteAfter(days: number): Readonly<Record<string, string>> {
 }
 
 /** For `events` and the tiers: a tier's wait counts from the broker's append, and `receivedAt` is the broker's time, too. */
-export const APPEND_TIME = {
+const APPEND_TIME = {
   "message.timestamp.type": "LogAppendTime",
 } as const;
 

@@ -94,7 +94,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   const auditTopic = topicName(prefix, "audit");
   const signalsTopic = topicName(prefix, "signals");
   const isTold = config.operationsTenant !== null;
-  const { kafka, admin, rights } = createServiceKafka(
+  const { kafka, admin, rights, settings } = createServiceKafka(
     {
       config,
       service: "control",
@@ -350,6 +350,7 @@ export function compose(config: ControlConfig, effects: Effects): Control {
   return {
     parts: [
       rights,
+      settings,
       schemas,
       table,
       entries,

@@ -42,7 +42,7 @@ export function compose(
 ): Composition {
   const { log, meter, clock, tracer } = effects;
   const { topicPrefix: prefix, sessionTimeoutMs, unknownSchemaWaitMs } = config;
-  const { kafka, rights, topics } = createServiceKafka(
+  const { kafka, rights, topics, settings } = createServiceKafka(
     {
       config,
       service: "dispatcher",
@@ -138,7 +138,16 @@ export function compose(
   });
   const observed = [rights, topics, schemas, endpoints, output, runner];
   return {
-    parts: [rights, topics, schemas, endpoints, sender, output, runner],
+    parts: [
+      rights,
+      topics,
+      settings,
+      schemas,
+      endpoints,
+      sender,
+      output,
+      runner,
+    ],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

@@ -20,6 +20,7 @@ export function compose(config: IngestConfig, effects: Effects): Ingest {
     parts: [
       shared.rights,
       shared.topics,
+      shared.settings,
       shared.schemas,
       shared.entries,
       ...roles.flatMap(({ parts }) => parts),

@@ -32,6 +32,7 @@ export interface Shared {
   readonly kafka: Kafka;
   readonly rights: RightsCheck;
   readonly topics: TopicsCheck;
+  readonly settings: Lifecycle;
   /** The configured sources; none without the route role. */
   readonly sources: readonly Source[];
   readonly sourceRights: RightsCheck;
@@ -56,7 +57,7 @@ export interface RolePart {
 export function createShared(config: IngestConfig, effects: Effects): Shared {
   const { roles } = config;
   const sources = roles.includes("route") ? (config.sources ?? []) : [];
-  const { kafka, rights, topics, sourceRights } = createServiceKafka(
+  const { kafka, rights, topics, settings, sourceRights } = createServiceKafka(
     {
       config,
       service: "ingest",
@@ -100,6 +101,7 @@ export function createShared(config: IngestConfig, effects: Effects): Shared {
     kafka,
     rights,
     topics,
+    settings,
     sources,
     sourceRights,
     schemas,

@@ -44,7 +44,7 @@ export function compose(
 ): Composition {
   const { log } = effects;
   const { topicPrefix: prefix, clickhouseDatabase: database } = config;
-  const { kafka, rights, topics } = createServiceKafka(
+  const { kafka, rights, topics, settings } = createServiceKafka(
     {
       config,
       service: "recorder",
@@ -127,6 +127,7 @@ export function compose(
       closing(() => writer.close()),
       rights,
       topics,
+      settings,
       watch,
       schemas,
       output,

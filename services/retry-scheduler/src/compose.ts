@@ -5,7 +5,6 @@ import {
   createSchemas,
   createServiceKafka,
   createStageRunner,
-  createTimestampCheck,
   groupIdOf,
   LARGE_FETCH_BYTES,
   LONGEST_WAIT_MS,
@@ -26,7 +25,7 @@ export function compose(
 ): Composition {
   const { log, meter, clock } = effects;
   const { topicPrefix: prefix, tiers, sessionTimeoutMs } = config;
-  const { kafka, rights, topics } = createServiceKafka(
+  const { kafka, rights, topics, settings } = createServiceKafka(
     {
       config,
       service: "retry-scheduler",
@@ -96,14 +95,9 @@ export function compose(
       await stopped;
     },
   };
-  const timestamps = createTimestampCheck({
-    kafka,
-    topics: [...byTopic.keys()],
-    log,
-  });
   const observed = [rights, topics, schemas, output, runner];
   return {
-    parts: [rights, topics, schemas, output, holding, timestamps],
+    parts: [rights, topics, settings, schemas, output, holding],
     health: {
       live: () => observed.flatMap((part) => part.health().live),
       ready: () => observed.flatMap((part) => part.health().ready),

@@ -53,6 +53,9 @@ test("says what is missing and how to make it, and is content once it is there",
   expect(before.exitCode).toBe(1);
   expect(found(before, "topics")).toMatchObject({
     state: "failed",
+    detail: expect.stringMatching(
+      /^\d+ changes needed: create \S+events with .+; …$/,
+    ),
     next: expect.stringContaining("npx postrider topics apply"),
   });
   expect(found(before, "tables")).toMatchObject({
@@ -82,11 +85,19 @@ test("says what is missing and how to make it, and is content once it is there",
   expect(after.exitCode).toBe(0);
   expect(found(after, "clickhouse")?.detail).toMatch(/^version \d/);
   expect(found(after, "clock")?.detail).toMatch(/^Kafka's is /);
+  expect(found(after, "rights")?.detail).toContain(
+    "npx postrider doctor --as SERVICE",
+  );
 }, 120_000);
 
-test("a broker that does not answer and settings that do not fit are told, with the exit code of the worst", async () => {
+test("a broker that does not answer, or whose name nobody knows, a bad key ring and settings that do not fit are told, with the exit code of the worst", async () => {
   const away = await doctor({ KAFKA_BROKERS: "127.0.0.1:9" });
   const unread = await doctor({ KAFKA_SASL_MECHANISM: "plain" });
+  const unnamed = await doctor({
+    // A name that no server knows (RFC 2606).
+    KAFKA_BROKERS: "kafka.invalid:9092",
+    POSTRIDER_ENCRYPTION_KEYS: "k1:short",
+  });
 
   expect(found(away, "broker 127.0.0.1:9")?.detail).toContain("ECONNREFUSED");
   expect(away.exitCode).toBe(3);
@@ -99,6 +110,18 @@ test("a broker that does not answer and settings that do not fit are told, with 
     "KAFKA_SASL_PASSWORD is not set, and KAFKA_SASL_MECHANISM is plain",
   ]);
   expect(unread.exitCode).toBe(2);
+  expect(found(unnamed, "broker kafka.invalid:9092")).toMatchObject({
+    state: "failed",
+    detail: expect.stringMatching(/^its name cannot be resolved: .*ENOTFOUND/),
+    next: "Correct KAFKA_BROKERS, or this machine's DNS.",
+    exitCode: 3,
+  });
+  expect(found(unnamed, "encryption keys")).toMatchObject({
+    state: "failed",
+    detail: expect.stringContaining("POSTRIDER_ENCRYPTION_KEYS"),
+    next: "Correct POSTRIDER_ENCRYPTION_KEYS or the file that it is in.",
+  });
+  expect(unnamed.exitCode).toBe(2);
 }, 120_000);
 
 test("a certificate of ClickHouse that ends soon is a warning, and a registry that wants a user is told as such", async () => {

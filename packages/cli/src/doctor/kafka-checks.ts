@@ -1,15 +1,20 @@
 /** Whether the cluster takes us, and its topics and settings are as Postrider needs them. */
 import { counted } from "@postrider/core";
-import { planTopics, type Admin } from "@postrider/messaging";
+import {
+  changeText,
+  lackOfMetadataBytes,
+  METADATA_BYTES,
+  planTopics,
+  type Admin,
+} from "@postrider/messaging";
 import { CliError, reasonOf } from "../cli-error.ts";
 import { withAdmin } from "../kafka.ts";
 import { growing, wantedTopics } from "../topics/topic-plan.ts";
 import { failed, fine, warning, type Finding } from "./finding.ts";
 import { judgeClock } from "./store-checks.ts";
 
-/** A commit's metadata lists the open offsets (docs/architecture.md, "Promises, and what keeps them"). Kafka's default. */
-const LEAST_METADATA_BYTES = 4_096;
-const METADATA_BYTES = "offset.metadata.max.bytes";
+/** So many changes are told; `topics plan` tells the others. */
+const CHANGES_TOLD = 3;
 
 export async function kafkaChecks(): Promise<Finding[]> {
   const { kafka, wanted } = wantedTopics({});
@@ -19,6 +24,10 @@ export async function kafkaChecks(): Promise<Finding[]> {
       await topicsCheck(admin, wanted).catch(notTold),
       await metadataCheck(admin),
       await clockCheck(admin),
+      fine(
+        "rights",
+        "not looked at; those of a service, with its environment: npx postrider doctor --as SERVICE",
+      ),
     ]);
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
@@ -65,7 +74,7 @@ async function topicsCheck(
   if (changes.length > 0)
     return failed(
       "topics",
-      `${counted(changes.length, "change")} needed`,
+      `${counted(changes.length, "change")} needed: ${told(changes.map(changeText))}`,
       "npx postrider topics plan, then: npx postrider topics apply",
     );
   const [first] = warnings;
@@ -74,21 +83,29 @@ async function topicsCheck(
     : warning("topics", first, "npx postrider topics plan");
 }
 
+function told(changes: readonly string[]): string {
+  const lines = changes.flatMap((change) => change.split("\n"));
+  const more = lines.length > CHANGES_TOLD ? ["…"] : [];
+  return [...lines.slice(0, CHANGES_TOLD), ...more].join("; ");
+}
+
 async function metadataCheck(admin: Admin): Promise<Finding> {
-  const name = METADATA_BYTES;
-  const settings = await admin.brokerSettings([name]).catch(() => null);
-  const value = settings?.get(name);
-  if (value === undefined)
+  const settings = await admin
+    .brokerSettings([METADATA_BYTES])
+    .catch(() => null);
+  return judgeMetadataBytes(settings?.get(METADATA_BYTES) ?? null);
+}
+
+/** `value`: null where the brokers do not tell it. */
+export function judgeMetadataBytes(value: string | null): Finding {
+  if (value === null)
     return warning(
-      name,
+      METADATA_BYTES,
       "the brokers do not tell it to this user",
       "Give this user DescribeConfigs on the cluster, or look it up yourself.",
     );
-  return Number(value) >= LEAST_METADATA_BYTES
-    ? fine(name, value)
-    : failed(
-        name,
-        `${value}: a commit needs up to ${LEAST_METADATA_BYTES}`,
-        `Set ${name}=${LEAST_METADATA_BYTES} on every broker.`,
-      );
+  const lack = lackOfMetadataBytes(value);
+  return lack === null
+    ? fine(METADATA_BYTES, value)
+    : failed(METADATA_BYTES, lack.detail, lack.next);
 }

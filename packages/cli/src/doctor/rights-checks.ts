@@ -63,6 +63,10 @@ export async function serviceKafkaChecks(
         ),
         principal,
       })),
+      fine(
+        "topics",
+        "not looked at; an administrator does: npx postrider doctor",
+      ),
     ]);
   } catch (error) {
     if (error instanceof CliError) return [kafkaAway(error)];

@@ -15,6 +15,11 @@ import {
 } from "./server-checks.ts";
 
 const WITHIN_MS = 5_000;
+/**
+ * The oldest ClickHouse that keeps each record once: since 24.7 a repeated insert is looked up in each view's table by its token, too
+ * (ClickHouse's pull request 61601). Before, what a view lacked after a crash stayed missing. The migrations need 23.12.
+ */
+const LEAST_CLICKHOUSE = [24, 7] as const;
 /** A clock that is further away than this is a warning: waits in the tiers and the times in tables depend on it. */
 const CLOCK_MS = 1_000;
 
@@ -37,7 +42,7 @@ export async function clickhouseChecks(
   }
   return [
     reached,
-    fine(check, `version ${state.version}, signed in`),
+    judgeVersion(state.version),
     state.isOk
       ? fine("tables", state.detail)
       : failed("tables", state.detail, "npx postrider migrate"),
@@ -46,6 +51,23 @@ export async function clickhouseChecks(
       ? judgeGrants(as, state.missing[as])
       : []),
   ];
+}
+
+/** `version`: as `SELECT version()` tells it, such as 26.7.2.1. */
+export function judgeVersion(version: string): Finding {
+  const check = "clickhouse";
+  const detail = `version ${version}, signed in`;
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [leastMajor, leastMinor] = LEAST_CLICKHOUSE;
+  const isTooOld =
+    major < leastMajor || (major === leastMajor && minor < leastMinor);
+  return isTooOld
+    ? failed(
+        check,
+        `${detail}: too old to keep each record once`,
+        `Upgrade ClickHouse to ${LEAST_CLICKHOUSE.join(".")} or newer.`,
+      )
+    : fine(check, detail);
 }
 
 function judgeGrants(

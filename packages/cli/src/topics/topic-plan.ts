@@ -1,10 +1,10 @@
-import { counted, DEFAULT_TIERS, parseTiers } from "@postrider/core";
+import { DEFAULT_TIERS, parseTiers } from "@postrider/core";
 import {
   applyTopics,
+  changeText,
   planTopics,
   topicPlan,
   type Admin,
-  type TopicChange,
   type TopicDescription,
   type TopicDifferences,
 } from "@postrider/messaging";
@@ -139,7 +139,7 @@ function tell(
   terminal.data(differences, () =>
     differences.changes.length === 0
       ? none
-      : differences.changes.map(render).join("\n"),
+      : differences.changes.map(changeText).join("\n"),
   );
   for (const warning of differences.warnings)
     terminal.say(terminal.paintTalk("yellow", `warning: ${warning}`));
@@ -168,19 +168,3 @@ function whyKept(kept: readonly KeptPartitions[]): string {
 
 const WHAT_GROWING_DOES =
   "Growing moves keys to other partitions: for 7 days a repeated event can be delivered twice, and an endpoint's deliveries can overtake each other.";
-
-function render(change: TopicChange): string {
-  switch (change.kind) {
-    case "create":
-      return `create ${change.topic.topic} with ${counted(change.topic.partitions, "partition")}`;
-    case "add_partitions":
-      return `add partitions to ${change.topic}: ${change.from} → ${change.to}`;
-    case "alter_config":
-      return Object.entries(change.settings)
-        .map(
-          ([name, { from, to }]) =>
-            `set ${name} of ${change.topic}: ${from ?? "(broker's)"} → ${to}`,
-        )
-        .join("\n");
-  }
-}

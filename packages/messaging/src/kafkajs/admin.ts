@@ -3,6 +3,7 @@ import kafkajs from "kafkajs";
 import type { Admin as KafkajsAdmin } from "kafkajs";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
+  clusterOperations,
   groupOperations,
   topicOperations,
   transactionOperations,
@@ -56,6 +57,7 @@ export function createAdmin(admin: KafkajsAdmin, cluster: Cluster): Admin {
     topicOperations: (topics) => topicOperations(cluster, topics),
     groupOperations: (groups) => groupOperations(cluster, groups),
     transactionOperations: (ids) => transactionOperations(cluster, ids),
+    clusterOperations: () => clusterOperations(cluster),
     controllerClock: () => controllerClock(cluster),
     async listGroups() {
       return (await admin.listGroups()).groups.map(({ groupId }) => groupId);
@@ -97,7 +99,7 @@ export function createAdmin(admin: KafkajsAdmin, cluster: Cluster): Admin {
         ]),
       );
     },
-    topicSetting: (topics, name) => topicSetting(admin, topics, name),
+    topicSettings: (topics, names) => topicSettings(admin, topics, names),
     brokerSettings: (names) => brokerSettings(admin, names),
   };
 }
@@ -230,11 +232,11 @@ async function ownSettings(
   );
 }
 
-async function topicSetting(
+async function topicSettings(
   admin: KafkajsAdmin,
   topics: readonly string[],
-  name: string,
-): Promise<Map<string, string>> {
+  names: readonly string[],
+): Promise<Map<string, Readonly<Record<string, string>>>> {
   const present = await existing(admin, topics);
   if (present.length === 0) return new Map();
   const { resources } = await admin.describeConfigs({
@@ -242,13 +244,16 @@ async function topicSetting(
     resources: present.map((topic) => ({
       type: kafkajs.ConfigResourceTypes.TOPIC,
       name: topic,
-      configNames: [name],
+      configNames: [...names],
     })),
   });
   return new Map(
-    resources.flatMap(({ resourceName, configEntries }) =>
-      configEntries.map((entry) => [resourceName, entry.configValue]),
-    ),
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      Object.fromEntries(
+        configEntries.map((entry) => [entry.configName, entry.configValue]),
+      ),
+    ]),
   );
 }
 

@@ -36,6 +36,14 @@ export async function topicOperations(
   return granted(metadata.topics, TOPIC_AUTHORIZATION_FAILED);
 }
 
+/** Null where the broker does not tell. Rejects where it is older than 2.3. */
+export async function clusterOperations(
+  cluster: Cluster,
+): Promise<ReadonlySet<Operation> | null> {
+  const { bits } = await clusterMetadata(cluster, [], { ofCluster: true });
+  return bits === NOTHING_SAID ? null : operationsOf(bits);
+}
+
 /** Each group's coordinator is asked, whether the group exists or not. Rejects where a broker is older than 2.3. */
 export async function groupOperations(
   cluster: Cluster,

@@ -21,13 +21,16 @@ export interface PartitionMetadata {
   readonly inSync: readonly number[];
 }
 
-/** The ids of the brokers that are up, and these topics. Rejects where the broker is older than 2.3. */
+/** The ids of the brokers that are up, and these topics. With `ofCluster` also what we may do on the cluster: an authorizer may log that we may not even ask. Rejects where the broker is older than 2.3. */
 export async function clusterMetadata(
   cluster: Cluster,
   topics: readonly string[],
+  { ofCluster = false }: { readonly ofCluster?: boolean } = {},
 ): Promise<{
   readonly brokers: readonly number[];
   readonly topics: readonly TopicMetadata[];
+  /** A bit for each operation on the cluster. */
+  readonly bits: number;
 }> {
   await cluster.connect();
   await cluster.refreshMetadataIfNecessary();
@@ -36,11 +39,11 @@ export async function clusterMetadata(
     apiKey: 3,
     apiVersion: 8,
     apiName: "Metadata",
-    // No creation of topics, no operations on the cluster, those on topics.
+    // No creation of topics, operations on the cluster if wanted, those on topics.
     body: new Encoder()
       .writeArray(topics)
       .writeBoolean(false)
-      .writeBoolean(false)
+      .writeBoolean(ofCluster)
       .writeBoolean(true),
     decode(answer) {
       answer.readInt32(); // throttle time
@@ -53,7 +56,8 @@ export async function clusterMetadata(
       });
       answer.readString(); // cluster id
       answer.readInt32(); // controller
-      return { brokers, topics: answer.readArray(readTopic) };
+      const found = answer.readArray(readTopic);
+      return { brokers, topics: found, bits: answer.readInt32() };
     },
   });
 }

@@ -1,10 +1,12 @@
 /** What every service makes first: its connection to Kafka, and the checks that it has its rights and its topics there. */
-import type { Effects, KafkaConfig } from "@postrider/runtime";
+import type { Effects, KafkaConfig, Lifecycle } from "@postrider/runtime";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createAskedAdmin, type AskedAdmin } from "../asked-admin.ts";
 import { createRightsCheck, type RightsCheck } from "../rights-check.ts";
 import { rightsOf, rightsOfSources, type RightsHolder } from "../rights.ts";
+import { createSettingsCheck } from "../settings-check.ts";
 import { createTopicsCheck, type TopicsCheck } from "../topics-check.ts";
+import { topicPlan } from "../topics.ts";
 
 export interface ServiceKafkaOptions {
   readonly config: KafkaConfig & { readonly topicPrefix: string };
@@ -30,6 +32,8 @@ export function createServiceKafka(
   readonly admin: Pick<AskedAdmin, "ask">;
   readonly rights: RightsCheck;
   readonly topics: TopicsCheck;
+  /** Warns of settings of its topics and of the brokers. */
+  readonly settings: Lifecycle;
   /** Apart, because a topic that is not ours to grant must not keep the service waiting. */
   readonly sourceRights: RightsCheck;
 } {
@@ -56,17 +60,21 @@ export function createServiceKafka(
   const admin = createAskedAdmin(() => kafka.admin());
   const checked = { admin, security: config, log: effects.log };
   const rights = createRightsCheck({ ...checked, rights: needed });
+  // What a service has a right to is what it reads and writes.
+  const used = new Set(
+    needed
+      .filter(({ resource }) => resource === "topic")
+      .map(({ name }) => name),
+  );
   const topics = createTopicsCheck({
     admin,
-    // What a service has a right to is what it reads and writes.
-    topics: [
-      ...new Set(
-        needed
-          .filter(({ resource }) => resource === "topic")
-          .map(({ name }) => name),
-      ),
-    ],
+    topics: [...used],
     withoutThem: "work stands still",
+    log: effects.log,
+  });
+  const settings = createSettingsCheck({
+    admin,
+    plan: topicPlan({ prefix, tiers }).filter(({ topic }) => used.has(topic)),
     log: effects.log,
   });
   const sourceRights = createRightsCheck({
@@ -85,6 +93,7 @@ export function createServiceKafka(
       },
     },
     topics,
+    settings,
     sourceRights,
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "@jest/globals";
 import fc from "fast-check";
+import { METADATA_LIMIT_CHARS } from "../metadata-bytes.ts";
 import {
-  METADATA_LIMIT_CHARS,
   decodeOffsetMetadata,
   encodeOffsetMetadata,
   type OffsetMetadata,

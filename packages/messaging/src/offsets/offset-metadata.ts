@@ -11,9 +11,7 @@
  * that stands beside another offset (a tool changed the offset) is not believed.
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-
-/** The longest metadata that the broker stores (`offset.metadata.max.bytes`, its default), in characters. */
-export const METADATA_LIMIT_CHARS = 4096;
+import { METADATA_LIMIT_CHARS } from "../metadata-bytes.ts";
 
 export interface OffsetMetadata {
   /** The committed offset: the lowest open one, or `next`. */

@@ -3,7 +3,6 @@ import {
   createSourceDecoder,
   createStageRunner,
   createTable,
-  createTimestampCheck,
   type Decoder,
   groupIdOf,
   RUNNER_LIMITS,
@@ -88,15 +87,10 @@ export function createRoutePart(shared: Shared): RolePart {
     }),
     effects.meter,
   );
-  const timestamps = createTimestampCheck({
-    kafka,
-    topics: [events],
-    log: effects.log,
-  });
   const healths = [table, output, runner, sourceRunners];
   const { rights, parts } = sourceRightsPart(shared);
   return {
-    parts: [table, output, runner, ...parts, sourceRunners, timestamps],
+    parts: [table, output, runner, ...parts, sourceRunners],
     health: () => ({
       live: healths.flatMap((one) => one.health().live),
       ready: [
