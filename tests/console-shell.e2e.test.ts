@@ -337,7 +337,10 @@ describeInChromium("what goes through the whole console", () => {
       await signIn(page, ADMIN_KEY);
       await page.getByText("Loading deliveries").waitFor();
       const moving = (): Promise<number> =>
-        page.evaluate("document.getAnimations().length");
+        // What follows the scrolling moves only with it.
+        page.evaluate(
+          "document.getAnimations().filter(({ timeline, playState }) => timeline === document.timeline && playState === 'running').length",
+        );
       await waitFor(async () => (await moving()) === 0, {
         what: "a still page",
         timeoutMs: PATIENCE_MS,

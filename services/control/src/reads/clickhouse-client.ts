@@ -1,4 +1,4 @@
-/** The only file of control that imports @clickhouse/client: the connections of one user, and how a question goes over them. None is retried: a person is waiting. */
+/** The only file of control that imports @clickhouse/client: the connections of one user, and how a question goes over them. */
 import { text } from "node:stream/consumers";
 import {
   ClickHouseError,
@@ -126,18 +126,30 @@ type Asked = Pick<
   "query_params" | "clickhouse_settings" | "http_headers"
 >;
 
+/**
+ * Asks again, once and at once, where the connection was closed before anything was answered. ClickHouse closes one that was idle for
+ * its `keep_alive_timeout`, and on a busy machine it may do so as the next question is sent, however early the client closes its own.
+ * Nothing else is asked again, because a person is waiting. Every question here only reads, so it may be asked twice.
+ */
+export async function onceMore<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    const { code } = Object(error) as { readonly code?: unknown };
+    if (code !== "ECONNRESET") throw error;
+    return await ask();
+  }
+}
+
 /** Rejects with the client's error. */
 export async function rowsNow<Row>(
   { made, auth }: Client,
   query: string,
   asked: Asked,
 ): Promise<Row[]> {
-  const result = await made.query({
-    ...auth(),
-    query,
-    ...asked,
-    format: "JSONEachRow",
-  });
+  const result = await onceMore(() =>
+    made.query({ ...auth(), query, ...asked, format: "JSONEachRow" }),
+  );
   return await result.json<Row>();
 }
 
@@ -146,6 +158,6 @@ export async function textOf(
   { made, auth }: Client,
   asked: Omit<Asked, "query_params"> & { readonly query: string },
 ): Promise<string> {
-  const { stream } = await made.exec({ ...auth(), ...asked });
+  const { stream } = await onceMore(() => made.exec({ ...auth(), ...asked }));
   return (await text(stream)).trim();
 }

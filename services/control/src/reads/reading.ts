@@ -3,6 +3,7 @@ import { TENANT_HEADER } from "@postrider/runtime";
 import type { QueryValues } from "../cookbook/read-parameters.ts";
 import { ControlProblem } from "../http/problem.ts";
 import {
+  onceMore,
   rowsNow,
   type ClickHouseSettings,
   type Client,
@@ -114,18 +115,20 @@ export function readingOver(
     },
     query: (sql, gone, values) =>
       inTurn(queries, { failed: values ? "saved" : "sql", gone }, async () => {
-        const result = await queries.made.query({
-          ...queries.auth(),
-          query: sql,
-          ...(values && { query_params: withOneMoreRow(values) }),
-          abort_signal: gone,
-          format: "JSONCompactEachRowWithNamesAndTypes",
-          http_headers: headers,
-          clickhouse_settings: {
-            ...forQuery,
-            ...(values && forSaved),
-          },
-        });
+        const result = await onceMore(() =>
+          queries.made.query({
+            ...queries.auth(),
+            query: sql,
+            ...(values && { query_params: withOneMoreRow(values) }),
+            abort_signal: gone,
+            format: "JSONCompactEachRowWithNamesAndTypes",
+            http_headers: headers,
+            clickhouse_settings: {
+              ...forQuery,
+              ...(values && forSaved),
+            },
+          }),
+        );
         return await readCapped(result.stream(), {
           maxRows: Number(values?.["limit"] ?? MAX_QUERY_ROWS),
           maxBytes: MAX_QUERY_BYTES,
