@@ -89,7 +89,11 @@ await producer.disconnect();
 async function makeTopic(topic: string): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic, numPartitions: 2 }] });
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: 2 }],
+    // A broker that has not heard of it yet says that there is none; sending waits for that by itself.
+    waitForLeaders: false,
+  });
   await admin.disconnect();
 }
 

@@ -46,13 +46,14 @@ describeInChromium("the console in Chromium", () => {
         page.evaluate(
           "performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /\\.(js|css)$/.test(name)).toSorted()",
         );
-      const loaded = await waitFor(
-        async () => {
-          const all = await parts();
-          return all.some((name) => /overview-page.*js$/.test(name)) && all;
-        },
+      await waitFor(
+        async () =>
+          (await parts()).some((name) => /overview-page.*js$/.test(name)),
         { what: "the overview's part", timeoutMs: PATIENCE_MS },
       );
+      // Its chunks and styles are on their way beside it.
+      await page.waitForLoadState("networkidle");
+      const loaded = await parts();
       await page.keyboard.press("Control+A");
       await page.keyboard.type(ADMIN_KEY);
       await page.keyboard.press("Enter");

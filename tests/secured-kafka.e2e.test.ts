@@ -640,11 +640,16 @@ test("the printed commands give with Kafka's own kafka-acls.sh exactly the right
     BROKER: stack.kafka.brokers[0],
   };
 
-  await Promise.all(
-    [...sample.map(({ line }) => line), ...others].map((line) =>
-      promisify(execFile)("sh", ["-c", line], { cwd: folder, env }),
-    ),
-  );
+  const lines = [...sample.map(({ line }) => line), ...others];
+  // Each is a JVM.
+  for (let n = 0; n < lines.length; n += 3)
+    await Promise.all(
+      lines
+        .slice(n, n + 3)
+        .map((line) =>
+          promisify(execFile)("sh", ["-c", line], { cwd: folder, env }),
+        ),
+    );
 
   const expected = [
     ...sample.flatMap(({ user, right }) => aclsOf(user, [right])),

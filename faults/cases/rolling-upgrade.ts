@@ -52,7 +52,7 @@ interface Step {
 export const rollingUpgrade: FaultCase = {
   name: "rolling-upgrade",
   proves:
-    "every service, replaced process by process by another version's bundle and back, loses and forks nothing, and holds no healthy event up for 3 s, even while a request hangs",
+    "every service, replaced process by process by another version's bundle and back, loses and forks nothing, and holds no healthy event up for a session timeout, nor by itself for 3 s, even while a request hangs",
   isLong: true,
   blackholeTimeoutMs: HANG_MS,
   async run(world) {

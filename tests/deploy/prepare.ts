@@ -44,7 +44,10 @@ export function obstacle(): string | null {
 }
 
 /** Installs and downloads what is missing, and says so. The programs of Kubernetes take long to build: only if they are wanted. */
-export async function prepare(wantsKubernetes: boolean): Promise<Prepared> {
+export async function prepare(wants: {
+  readonly helm: boolean;
+  readonly kubernetes: boolean;
+}): Promise<Prepared> {
   await installPackages();
   const say = (text: string): void => console.log(`        ${text}`);
   const folder = join(cacheRoot(process.env), "deploy");
@@ -74,12 +77,13 @@ export async function prepare(wantsKubernetes: boolean): Promise<Prepared> {
     registry: await registryFiles(process.env, say),
     compose,
     hasCompose: hasOwnCompose || compose !== null,
-    helms: await helmPrograms(),
-    kubernetes: await kubernetesPrograms(wantsKubernetes, say),
+    helms: await helmPrograms(wants.helm),
+    kubernetes: await kubernetesPrograms(wants.kubernetes, say),
   };
 }
 
-async function helmPrograms(): Promise<Prepared["helms"]> {
+async function helmPrograms(isWanted: boolean): Promise<Prepared["helms"]> {
+  if (!isWanted) return { missing: "it was not asked for" };
   try {
     const three = await fetchedHelm(HELM_3);
     return { three, four: await fetchedHelm(HELM_4) };

@@ -44,7 +44,10 @@ export async function runDeployTests(
     return 1;
   }
   const prepared = JSON.stringify(
-    await prepare(isWanted(kubernetesPart, names)),
+    await prepare({
+      helm: isWanted(helmPart, names),
+      kubernetes: isWanted(kubernetesPart, names),
+    }),
   );
   return await enterSandbox([SCRIPT, ...names], {
     POSTRIDER_DEPLOY_PREPARED: prepared,

@@ -92,7 +92,8 @@ export function previewLines(preview: Preview, terminal: Terminal): string {
   ].join("\n");
 }
 
-function tooOldLines({ wholeSince }: Preview): string[] {
+/** An older control does not have it. */
+function tooOldLines({ wholeSince = null }: Partial<Preview>): string[] {
   return wholeSince === null
     ? []
     : [
@@ -101,7 +102,9 @@ function tooOldLines({ wholeSince }: Preview): string[] {
 }
 
 /** What no replay can send, and what to do about it. */
-function withoutDeliveryLines({ withoutDelivery }: Preview): string[] {
+function withoutDeliveryLines({
+  withoutDelivery = {}, // an older control does not have it
+}: Partial<Preview>): string[] {
   const reasons = Object.keys(withoutDelivery);
   if (reasons.length === 0) return [];
   const sum = Object.values(withoutDelivery).reduce((all, n) => all + n, 0);

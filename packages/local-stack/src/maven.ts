@@ -12,7 +12,7 @@ export interface Artifact {
   readonly groupId: string;
   readonly artifactId: string;
   readonly version: string;
-  /** The type of an archive that is no jar. It is fetched without its dependencies. */
+  /** The type of the archive. With one it is fetched alone, without its dependencies. */
   readonly type?: string;
   readonly classifier?: string;
 }

@@ -16,6 +16,8 @@ const CONFIG = { "cleanup.policy": "compact" };
 function aCheck({
   cluster = [] as readonly Operation[],
   metadataBytes = "4096",
+  config = CONFIG as Readonly<Record<string, string>>,
+  settings = { "cleanup.policy": "delete" } as Readonly<Record<string, string>>,
 } = {}) {
   const { log } = testEffects();
   const existing = new Set(["p.shown", "p.hidden"]);
@@ -42,7 +44,7 @@ function aCheck({
           return new Map(
             topics
               .filter((topic) => existing.has(topic))
-              .map((topic) => [topic, { "cleanup.policy": "delete" }]),
+              .map((topic) => [topic, settings]),
           );
         },
       }),
@@ -52,7 +54,7 @@ function aCheck({
       topic,
       partitions: 1,
       replicationFactor: 1,
-      config: CONFIG,
+      config,
     })),
     log,
     againMs: 1,
@@ -101,3 +103,27 @@ test("brokers that take too little metadata are warned of, where they show it", 
     },
   ]);
 });
+
+test.each([
+  ["retention.ms", "604800000", "2592000000", []],
+  ["retention.ms", "604800000", "-1", []],
+  ["retention.ms", "604800000", "3600000", ["p.shown"]],
+  ["max.message.bytes", "1048576", "2097152", []],
+  ["max.message.bytes", "1048576", "1000", ["p.shown"]],
+  ["max.compaction.lag.ms", "100", "200", ["p.shown"]],
+])(
+  "more room than the plan wants is no fault: %s, planned %s, is %s",
+  async (setting, planned, is, expected) => {
+    const { check, log, asked } = aCheck({
+      config: { [setting]: planned },
+      settings: { [setting]: is },
+    });
+
+    await check.start();
+    await waitFor(() => asked.length > 4);
+
+    expect(
+      log.of("topic.misconfigured").map(({ fields }) => fields["topic"]),
+    ).toEqual(expected);
+  },
+);

@@ -114,6 +114,13 @@ async function look(
   return { settings: await admin.topicSettings(shown, [...names]), hidden };
 }
 
+/** More room than the plan wants is an operator's choice: to wait for something that is away for long, retention is raised. */
+function isMore(setting: string, value: string, wanted: string): boolean {
+  if (setting !== "retention.ms" && setting !== "max.message.bytes")
+    return false;
+  return value === "-1" || Number(value) > Number(wanted);
+}
+
 function warn(
   { topic, config }: TopicDescription,
   settings: Readonly<Record<string, string>> | undefined,
@@ -122,6 +129,7 @@ function warn(
   for (const [setting, wanted] of Object.entries(config)) {
     const value = settings?.[setting];
     if (value === undefined || value === wanted) continue;
+    if (isMore(setting, value, wanted)) continue;
     log.warn("topic.misconfigured", {
       topic,
       setting,

@@ -31,7 +31,7 @@ import {
   createReplayStore,
   type ReplayStoreOptions,
 } from "./replays/replay-store.ts";
-import { createWholeDays } from "./replays/whole-days.ts";
+import { createWholeDays, forTenants } from "./replays/whole-days.ts";
 import { keptAnswer } from "./system/kept-answer.ts";
 import type { Ownership } from "./writer/ownership.ts";
 import type { TenureWriter } from "./writer/tenure-writer.ts";
@@ -123,7 +123,10 @@ export function composeReplays(
     routes: replayRoutes({
       store,
       pastFor: (caller) =>
-        createPastDeliveries(readingOf(reader, caller).select, wholeDays),
+        createPastDeliveries(
+          readingOf(reader, caller).select,
+          caller.tenantId === null ? wholeDays : forTenants(wholeDays),
+        ),
       deadLetterLog: () => logOf(offsets),
       endpoints,
       clock,

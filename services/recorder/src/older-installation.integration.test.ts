@@ -8,6 +8,7 @@ import {
 } from "@postrider/messaging";
 import { composeLifecycle } from "@postrider/runtime";
 import {
+  anAttempt,
   anAuditEntry,
   aSignal,
   testEffects,
@@ -23,7 +24,7 @@ import { migrate } from "./migrate/migrate.ts";
 const stack = useStack();
 const NOW = Date.now();
 
-test("without the topic and the table audit the other records are rows; once both are there, so are its records, without a restart", async () => {
+test("without the topic and the table audit, and a column of attempts, the other records are rows; once all are there, so are theirs, without a restart", async () => {
   const effects = testEffects();
   const { clickhouseUrl: url, database, prefix } = stack;
   await stack.createTopics(
@@ -77,6 +78,11 @@ test("without the topic and the table audit the other records are rows; once bot
 
   const started = recorder.start();
   await write({
+    topic: "attempts",
+    key: "k",
+    value: anAttempt({ tenantId: "older", receivedAt: NOW, startedAt: NOW }),
+  });
+  await write({
     topic: "signals",
     key: "k",
     value: aSignal({ tenantId: "older", at: NOW }),
@@ -93,6 +99,7 @@ test("without the topic and the table audit the other records are rows; once bot
   expect(complaints()).toContainEqual(
     expect.stringContaining("record.audit.kafka"),
   );
+  expect(await rowsIn("attempts")).toEqual([{ rows: 0 }]);
   expect(health.live().every(({ isOk }) => isOk)).toBe(true);
 
   await stack.createTopics("audit");
@@ -109,7 +116,8 @@ test("without the topic and the table audit the other records are rows; once bot
 
   await waitFor(
     async () => {
-      expect(await rowsIn("audit")).toEqual([{ rows: 1 }]);
+      for (const table of ["audit", "attempts"])
+        expect(await rowsIn(table)).toEqual([{ rows: 1 }]);
       return true;
     },
     { timeoutMs: 60_000 },

@@ -143,6 +143,16 @@ test("that a window begins before what can be selected is told in a line", async
   );
 });
 
+test("an older control's preview tells neither, and is shown", async () => {
+  const { wholeSince: _, withoutDelivery: __, ...older } = PREVIEW;
+  answers(older);
+
+  const { stderr } = await ran("replay", "create", "--yes");
+
+  expect(stderr).toContain("would be sent again");
+  expect(stderr).not.toContain("undefined");
+});
+
 test("what a backfill sends was not sent before, and it does not say so", async () => {
   answers({ ...PREVIEW, kind: "backfill" });
 

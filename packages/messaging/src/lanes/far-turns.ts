@@ -26,9 +26,6 @@ export interface FarTurnsRequest<E> {
   readonly most: number;
 }
 
-/** The most that a record waits in memory beyond `beyondMs` because the turns are behind, ms: one tier. */
-const LONGEST_BEHIND_MS = 32_000;
-
 /** The records are still in their queue afterwards. */
 export function farTurns<E extends Queued<E>>(
   lane: Lane<E>,
@@ -39,7 +36,8 @@ export function farTurns<E extends Queued<E>>(
   const { perSecond, nextStartAt } = lane.throttle;
   const stepMs = 1_000 / perSecond;
   const reservedUntil = reservedAt(lane, perSecond, now);
-  const behindMs = Math.min(stepMs, LONGEST_BEHIND_MS);
+  // Under pressure, where `beyondMs` is short, a lane with a low limit must not keep what it has for minutes.
+  const behindMs = Math.min(stepMs, beyondMs);
   const isOthersTurn = reservedUntil - now > beyondMs;
   const chosen: Relieved<E>[] = [];
   let free = reservedUntil;

@@ -41,7 +41,9 @@ export function Preview({ preview }: { readonly preview: ReplayPreview }) {
 
 /** What is selected and is in no count. */
 function Beyond({ preview }: { readonly preview: ReplayPreview }) {
-  const { wholeSince, withoutDelivery } = preview;
+  // An older control does not have them.
+  const { wholeSince = null, withoutDelivery = {} }: Partial<ReplayPreview> =
+    preview;
   return (
     <>
       {wholeSince !== null && (

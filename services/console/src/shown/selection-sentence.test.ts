@@ -71,3 +71,15 @@ test("a backfill is of events, and a tenant is named", () => {
     "Recorded events that the endpoint has no delivery of, of the tenant acme, of events received from 2026-11-28 10:00:00.000 UTC on.",
   );
 });
+
+test("an older control's selection has no times of being given up", () => {
+  const { deadSince: _, deadUntil: __, ...older } = selection;
+
+  expect(
+    selectionSentence({
+      kind: "redrive",
+      tenantId: null,
+      selection: older as ReplaySelection,
+    }),
+  ).toBe("Deliveries that were given up.");
+});

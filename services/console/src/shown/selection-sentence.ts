@@ -9,7 +9,10 @@ export function selectionSentence(
   const { deliveryIds, sql, endpointId, eventTypes, reasons } = selection;
   const { statusCode, receivedSince, receivedUntil } = selection;
   const received = during(receivedSince, receivedUntil);
-  const given = during(selection.deadSince, selection.deadUntil);
+  // An older control does not have them.
+  const { deadSince = null, deadUntil = null }: Partial<Replay["selection"]> =
+    selection;
+  const given = during(deadSince, deadUntil);
   const parts = [
     kind === "backfill"
       ? "Recorded events that the endpoint has no delivery of"

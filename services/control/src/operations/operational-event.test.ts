@@ -169,6 +169,14 @@ test("dead letters and a replay make signals of no endpoint, which say for peopl
   });
 });
 
+test("a signal of dead letters is within the hour that it counts, by whatever clock", () => {
+  const early = { ...counted, now: HOUR - 5_000 };
+  const late = { ...counted, now: HOUR + 3 * 3_600_000 };
+
+  expect(deadLettersSignal(LETTERS, early).at).toBe(HOUR);
+  expect(deadLettersSignal(LETTERS, late).at).toBe(HOUR + 3_599_999);
+});
+
 test("a replay that only the operator may see makes a signal of no tenant", () => {
   expect(replaySignal(REPLAY, null).tenantId).toBe("");
 });

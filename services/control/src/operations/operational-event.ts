@@ -197,7 +197,8 @@ export function deadLettersSignal(
   return ofNoEndpoint({
     kind: "dead_letters_growing",
     tenantId,
-    at: Math.min(now, since + COUNTED_MS - 1),
+    // The clock of whoever gave them up may be ahead of ours.
+    at: Math.max(since, Math.min(now, since + COUNTED_MS - 1)),
     detail: `${count} dead letters in the hour from ${rfc3339(since)}, told from ${threshold} on${counted("; ", reasons)}`,
   });
 }

@@ -153,7 +153,18 @@ export function parseReplay(
     throw notLater("receivedUntil", "receivedSince");
   if ((deadSince ?? 0) >= (deadUntil ?? Infinity))
     throw notLater("deadUntil", "deadSince");
-  if (data.statuses?.includes("delivered") === true) refuseForDelivered(data);
+  if (data.statuses?.includes("delivered") === true)
+    refuseDeadTimes(
+      data,
+      "expired",
+      "is about what was given up, and statuses names delivered",
+    );
+  if (data.deliveryIds !== undefined)
+    refuseDeadTimes(
+      data,
+      "one_of",
+      "must not be given together with deliveryIds",
+    );
   if (kind === "backfill") refuseForBackfill(data);
   return {
     kind,
@@ -186,14 +197,14 @@ function notLater(field: string, than: string) {
   ]);
 }
 
-/** Of a delivery that was delivered it is not known when another one of its event was given up. */
-function refuseForDelivered(data: z.infer<typeof replayBody>): void {
+/** Of a delivery that was delivered it is not known when another one of its event was given up; and those that are named need no times. */
+function refuseDeadTimes(
+  data: z.infer<typeof replayBody>,
+  rule: string,
+  message: string,
+): void {
   const problems = DEAD_TIMES.filter((field) => data[field] !== undefined).map(
-    (field) => ({
-      field,
-      rule: "expired",
-      message: "is about what was given up, and statuses names delivered",
-    }),
+    (field) => ({ field, rule, message }),
   );
   if (problems.length > 0) throw invalid(problems);
 }

@@ -294,6 +294,7 @@ test.each([
   [{ receivedSince: "yesterday" }, "receivedSince", "time"],
   [{ receivedSince: 5, receivedUntil: 5 }, "receivedUntil", "min"],
   [{ deadSince: "1h", deadUntil: "1h" }, "deadUntil", "min"],
+  [{ deadUntil: "1h", deliveryIds: ["dlv_1"] }, "deadUntil", "one_of"],
   [
     { deadSince: "1h", statuses: ["expired", "delivered"] },
     "deadSince",

@@ -261,7 +261,7 @@ function refuseUnknown(
           {
             field: `deliveryIds[${at}]`,
             rule: "exists",
-            message: `is not recorded within the last ${inWords(wholeDays, "day")}; what happened just now takes a second`,
+            message: `is not recorded within the last ${inWords(Math.max(wholeDays, 0), "day")}; what happened just now takes a second`,
           },
         ],
   );

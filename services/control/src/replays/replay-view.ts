@@ -195,11 +195,19 @@ export function previewView(
     endpointCount: counts.length,
     endpoints: endpoints.slice(0, SHOWN_ENDPOINTS),
     wholeSince:
-      (selected.selection.receivedSince ?? Infinity) < of.wholeSince
+      selectedSince(selected.selection) < of.wholeSince
         ? rfc3339(of.wholeSince)
         : null,
     withoutDelivery: of.withoutDelivery,
   };
+}
+
+/** What was given up since then was received before, or since. */
+function selectedSince({
+  receivedSince,
+  deadSince,
+}: Replay["selection"]): EpochMs {
+  return receivedSince ?? deadSince ?? Infinity;
 }
 
 /** In the order in which the run looks: another delivery first, then the endpoint, then the payload. */

@@ -1,12 +1,11 @@
 /** How far back ClickHouse has every row of `deliveries`, as the table's TTL says now. */
 import { rowTtls, type EpochMs } from "@postrider/core";
 import type { Log } from "@postrider/runtime";
-import { ControlProblem } from "../http/problem.ts";
+import { tenantsProblem } from "../reads/reader-problems.ts";
 
 type Select = <Row>(
   sql: string,
   values: Readonly<Record<string, unknown>>,
-  isOperators?: boolean,
 ) => Promise<Row[]>;
 
 const DAY_S = 24 * 3_600;
@@ -34,9 +33,8 @@ export function createWholeDays(
   const told = new Set<string>();
 
   function unread(ttl: string, error: unknown): number {
-    // It has another column, or is no time. What is whole then depends on the row.
-    if (!(error instanceof ControlProblem && error.code === "query_failed"))
-      throw error;
+    // What is whole then depends on the row.
+    if (!isNoTimeOfReceipt(error)) throw error;
     if (!told.has(ttl))
       log.warn("replay.ttlNotRead", { table: "deliveries", ttl, error });
     told.add(ttl);
@@ -59,13 +57,37 @@ export function createWholeDays(
   };
 }
 
+/**
+ * Whether ClickHouse refused to analyse the expression: it has another column, or is no time. Its other refusals, such as for memory or
+ * time (241, 159), say nothing of the TTL; 29 days would then be a guess, by which what was delivered could be sent again.
+ */
+function isNoTimeOfReceipt(error: unknown): boolean {
+  const { cause } = Object(error) as { readonly cause?: unknown };
+  const { code } = Object(cause) as { readonly code?: unknown };
+  return OF_ANALYSIS.has(String(code));
+}
+/** Arguments (36, 42, 43), a function (46) or a name (47) that is not known, types that do not fit (44, 53, 70, 386), syntax (62). */
+const OF_ANALYSIS = new Set("36 42 43 44 46 47 53 62 70 386".split(" "));
+
 /** The least time in seconds for which the TTL keeps a row: where it counts in months, that depends on the day. */
 async function shortest(select: Select, ttl: string): Promise<number> {
   const [row] = await select<{ seconds: number }>(
-    `SELECT toInt32(min(toInt64(toUnixTimestamp(toDateTime(${ttl}))) - toInt64(toUnixTimestamp(received_at)))) AS seconds
+    `SELECT min(toInt64(toUnixTimestamp(toDateTime(${ttl}))) - toInt64(toUnixTimestamp(received_at))) AS seconds
 FROM (SELECT now64(3, 'UTC') - toIntervalHour(number) AS received_at FROM numbers(1440))`,
     {},
-    true, // The expression is an operator's.
   );
   return row!.seconds; // an aggregation without GROUP BY has one row
+}
+
+/** The same for a tenant: control asks it as itself, and what ClickHouse says of that is no tenant's. */
+export function forTenants(
+  wholeDays: () => Promise<number>,
+): () => Promise<number> {
+  return async () => {
+    try {
+      return await wholeDays();
+    } catch (error) {
+      throw tenantsProblem(error, "select");
+    }
+  };
 }
