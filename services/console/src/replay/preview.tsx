@@ -41,9 +41,8 @@ export function Preview({ preview }: { readonly preview: ReplayPreview }) {
 
 /** What is selected and is in no count. */
 function Beyond({ preview }: { readonly preview: ReplayPreview }) {
-  // An older control does not have them.
-  const { wholeSince = null, withoutDelivery = {} }: Partial<ReplayPreview> =
-    preview;
+  const { wholeSince = null, withoutDelivery = {} } =
+    preview as Partial<ReplayPreview>; // an older control does not have them
   return (
     <>
       {wholeSince !== null && (

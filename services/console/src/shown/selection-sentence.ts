@@ -9,9 +9,9 @@ export function selectionSentence(
   const { deliveryIds, sql, endpointId, eventTypes, reasons } = selection;
   const { statusCode, receivedSince, receivedUntil } = selection;
   const received = during(receivedSince, receivedUntil);
-  // An older control does not have them.
-  const { deadSince = null, deadUntil = null }: Partial<Replay["selection"]> =
-    selection;
+  const { deadSince = null, deadUntil = null } = selection as Partial<
+    Replay["selection"]
+  >; // an older control does not have them
   const given = during(deadSince, deadUntil);
   const parts = [
     kind === "backfill"

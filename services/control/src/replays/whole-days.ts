@@ -1,7 +1,7 @@
 /** How far back ClickHouse has every row of `deliveries`, as the table's TTL says now. */
 import { rowTtls, type EpochMs } from "@postrider/core";
 import type { Log } from "@postrider/runtime";
-import { tenantsProblem } from "../reads/reader-problems.ts";
+import { ControlProblem } from "../http/problem.ts";
 
 type Select = <Row>(
   sql: string,
@@ -87,7 +87,11 @@ export function forTenants(
     try {
       return await wholeDays();
     } catch (error) {
-      throw tenantsProblem(error, "select");
+      throw new ControlProblem(
+        "clickhouse_unavailable",
+        "ClickHouse does not answer. Ask again later.",
+        { headers: { "retry-after": "1" }, cause: error },
+      );
     }
   };
 }
