@@ -163,14 +163,14 @@ export function tenantAndHour({ tenantId, since }: DeadLetterCount): string {
 
 /** Null of the operator's own tenant. */
 export function ofDeadLetters(
-  counted: DeadLetterCount,
+  hour: DeadLetterCount,
   { threshold, operationsTenant, now }: SeenDeadLetters,
 ): OperationalEvent | null {
-  const { tenantId, since, count, reasons } = counted;
+  const { tenantId, since, count, reasons } = hour;
   if (tenantId === operationsTenant) return null;
   return {
     type: "postrider.dead_letters.growing",
-    unique: tenantAndHour(counted),
+    unique: tenantAndHour(hour),
     at: now,
     data: {
       tenantId: tenantId === "" ? null : tenantId,

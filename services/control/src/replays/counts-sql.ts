@@ -7,6 +7,7 @@ import type { LogRange } from "@postrider/messaging";
 import {
   backfilledFrom,
   having,
+  inWindow,
   isOfUnits,
   MAX_SKEW_MS,
   ROUTED,
@@ -65,12 +66,7 @@ export function lostSql(
     "cityHash64(e.tenant_id, toUnixTimestamp64Milli(e.received_at), e.event_id)";
   const bounds = [
     ...(selected.tenantId === null ? [] : ["e.tenant_id = {tenantId:String}"]),
-    ...(selected.selection.receivedSince === null
-      ? []
-      : ["e.received_at >= fromUnixTimestamp64Milli({since:Int64})"]),
-    ...(selected.selection.receivedUntil === null
-      ? []
-      : ["e.received_at < fromUnixTimestamp64Milli({until:Int64})"]),
+    ...inWindow("e.received_at", "received", selected.selection),
     ROUTED,
     `${key} IN (SELECT event_key FROM (${units}))`,
   ];
@@ -121,11 +117,9 @@ export function withoutDeliverySql(selected: Selected): SelectionSql | null {
   if (!statuses.includes("expired")) return null;
   // It is not known of every record when it was received.
   const received = "ifNull(l.received_at, l.dead_at)";
-  const time = (name: string): string =>
-    `fromUnixTimestamp64Milli({${name}:Int64})`;
   const conditions = [
     "l.delivery_id = '' AND l.reason != 'paused'",
-    `l.dead_at <= ${time("selectedAt")}`,
+    "l.dead_at <= fromUnixTimestamp64Milli({selectedAt:Int64})",
     ...(tenantId === null ? [] : ["l.tenant_id = {tenantId:String}"]),
     ...(selection.endpointId === null
       ? []
@@ -133,18 +127,8 @@ export function withoutDeliverySql(selected: Selected): SelectionSql | null {
     ...typeConditions(selection.eventTypes),
     ...(reasons.length === 0 ? [] : ["l.reason IN {reasons:Array(String)}"]),
     ...(statusCode === null ? [] : ["l.last_status_code = {statusCode:Int32}"]),
-    ...(selection.receivedSince === null
-      ? []
-      : [`${received} >= ${time("since")}`]),
-    ...(selection.receivedUntil === null
-      ? []
-      : [`${received} < ${time("until")}`]),
-    ...(selection.deadSince === null
-      ? []
-      : [`l.dead_at >= ${time("deadSince")}`]),
-    ...(selection.deadUntil === null
-      ? []
-      : [`l.dead_at < ${time("deadUntil")}`]),
+    ...inWindow(received, "received", selection),
+    ...inWindow("l.dead_at", "dead", selection),
   ];
   return {
     sql: `

@@ -186,12 +186,7 @@ export function where(
       ? []
       : ["endpoint_id = {endpointId:String}"]),
     ...typeConditions(selection.eventTypes),
-    ...(selection.receivedSince === null
-      ? []
-      : ["d.received_at >= fromUnixTimestamp64Milli({since:Int64})"]),
-    ...(selection.receivedUntil === null
-      ? []
-      : ["d.received_at < fromUnixTimestamp64Milli({until:Int64})"]),
+    ...inWindow("d.received_at", "received", selection),
     ...(after === null ? [] : [bound("after", ">")]),
     ...(upTo === null ? [] : [bound("upTo", "<")]),
   ];
@@ -211,10 +206,32 @@ export function typeConditions(patterns: readonly string[]): string[] {
   return [isOfTypesSql("event_type")];
 }
 
+/** The parameters of `valuesOf` that hold the ends of each window. */
+const ENDS = {
+  received: ["since", "until"],
+  dead: ["deadSince", "deadUntil"],
+} as const;
+
+/** That a time lies in a window of the selection, either end of which may be open. */
+export function inWindow(
+  time: string,
+  window: keyof typeof ENDS,
+  selection: Selected["selection"],
+): string[] {
+  const [since, until] = ENDS[window];
+  return [
+    ...(selection[`${window}Since`] === null
+      ? []
+      : [`${time} >= fromUnixTimestamp64Milli({${since}:Int64})`]),
+    ...(selection[`${window}Until`] === null
+      ? []
+      : [`${time} < fromUnixTimestamp64Milli({${until}:Int64})`]),
+  ];
+}
+
 /** Whether a delivery is selected itself. Deliveries that are named are looked at in every status, so that what is left out is told. */
 export function rowMatches({ selection }: Selected): string {
   const { deliveryIds, sql, reasons, statusCode } = selection;
-  const { deadSince, deadUntil } = selection;
   if (deliveryIds.length > 0)
     return "delivery_id IN {deliveryIds:Array(String)}";
   return [
@@ -225,12 +242,7 @@ export function rowMatches({ selection }: Selected): string {
       : ["dead_letter_reason IN {reasons:Array(String)}"]),
     ...(statusCode === null ? [] : ["status_code = {statusCode:Int32}"]),
     // Of a delivery that has expired this is when it was given up, and a redrive, which is another delivery, does not change it.
-    ...(deadSince === null
-      ? []
-      : ["changed_at >= fromUnixTimestamp64Milli({deadSince:Int64})"]),
-    ...(deadUntil === null
-      ? []
-      : ["changed_at < fromUnixTimestamp64Milli({deadUntil:Int64})"]),
+    ...inWindow("changed_at", "dead", selection),
     ...(sql === null ? [] : [`delivery_id IN (\n${sql}\n)`]),
   ].join(" AND ");
 }
