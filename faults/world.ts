@@ -110,7 +110,6 @@ export class World {
   readonly #ledgers: Ledger[] = [];
   /** A kill of ClickHouse may cost a roll-up a part: docs/guarantees.md, Known not to hold. */
   #isClickHouseKilled = false;
-  #rollUpsRepaired = 0;
   #admin: Admin | null = null;
   #receiver: Receiver | null = null;
   #publisher: Publisher | null = null;
@@ -292,7 +291,7 @@ export class World {
   /** Waits until everything is over, reads what is left, and judges it. */
   async judge(): Promise<Verdict> {
     const lag = await this.#waitForQuiet();
-    const evidence = await this.#evidence(lag.records);
+    const { evidence, rollUpsRepaired } = await this.#evidence(lag.records);
     const replay = replayRunner(evidence.runner);
     const ages = replay.commitAgesMs;
     const requests = new Set(
@@ -319,9 +318,7 @@ export class World {
         repeats: evidence.received.length - requests,
         doneAgain: [...replay.repeated.values()].reduce((a, b) => a + b, 0),
         deadLetters: evidence.deadLetters.length,
-        ...(this.#isClickHouseKilled && {
-          rollUpsRepaired: this.#rollUpsRepaired,
-        }),
+        ...(this.#isClickHouseKilled && { rollUpsRepaired }),
         commitAgeP99Ms: ages[Math.floor(ages.length * 0.99)] ?? 0,
         ...Object.assign({}, ...this.#told.map((tell) => tell(evidence))),
       },
@@ -360,7 +357,12 @@ export class World {
     );
   }
 
-  async #evidence(lag: number): Promise<Evidence> {
+  async #evidence(
+    lag: number,
+  ): Promise<{
+    readonly evidence: Evidence;
+    readonly rollUpsRepaired: number;
+  }> {
     const { stack, database, folder, prefix } = this.options;
     const registryUrl = stack.schemaRegistry?.url ?? null;
     const log = await readLog(this.kafka, prefix, registryUrl);
@@ -372,8 +374,7 @@ export class World {
       database,
       mayBeShort: this.#isClickHouseKilled,
     });
-    this.#rollUpsRepaired = repaired;
-    return {
+    const evidence = {
       ...log,
       ...tables,
       rollUps,
@@ -384,6 +385,7 @@ export class World {
       survivors: this.#survivors,
       lag,
     };
+    return { evidence, rollUpsRepaired: repaired };
   }
 
   #environment(): Record<string, string> {

@@ -194,9 +194,8 @@ function accessOf(username: string): ClickHouseAccess {
   return { url, auth: () => ({ username, password: "secret" }) };
 }
 
-/** Why tenants are not served as this user, as the log says it; null: they are. */
-async function refusalOf(username: string): Promise<string | null> {
-  const effects = testEffects();
+/** A reader that asks for tenants as this user. It has begun to look whether tenants are served. */
+async function readerFor(username: string, effects = testEffects()) {
   const reader = createReader({
     ...effects,
     url: stack.clickhouse.url,
@@ -205,6 +204,13 @@ async function refusalOf(username: string): Promise<string | null> {
     tenants: accessOf(username),
   });
   await reader.start();
+  return reader;
+}
+
+/** Why tenants are not served as this user, as the log says it; null: they are. */
+async function refusalOf(username: string): Promise<string | null> {
+  const effects = testEffects();
+  const reader = await readerFor(username, effects);
   try {
     reader.ofTenant("acme");
     return null;
@@ -269,14 +275,7 @@ test.each(Object.entries(UNSAFE).filter(([name]) => !isAboutRows(name)))(
 );
 
 test("a filter that an empty table lacks is found out soon after its first row", async () => {
-  const reader = createReader({
-    ...testEffects(),
-    url: stack.clickhouse.url,
-    database: DATABASE,
-    queryTimeoutMs: 10_000,
-    tenants: accessOf("no_filter_on_signals"),
-  });
-  await reader.start();
+  const reader = await readerFor("no_filter_on_signals");
   const isServed = (): boolean => {
     try {
       return Boolean(reader.ofTenant("acme"));
@@ -359,14 +358,7 @@ test.each(Object.entries(UNSAFE))(
 test.each(TENANT_TABLES)(
   "ClickHouse itself shows a tenant its rows of %s alone, whatever is asked",
   async (table) => {
-    const reader = createReader({
-      ...testEffects(),
-      url: stack.clickhouse.url,
-      database: DATABASE,
-      queryTimeoutMs: 10_000,
-      tenants: accessOf("tenant"),
-    });
-    await reader.start();
+    const reader = await readerFor("tenant");
     const seenBy = async (tenantId: string) => {
       const { rows } = await reader
         .ofTenant(tenantId)
@@ -499,14 +491,7 @@ test.each([
   "SELECT delivery_id FROM attempts ORDER BY remote_address LIMIT 1",
 ])("ClickHouse itself refuses the tenants' user: %s", async (sql) => {
   const effects = testEffects();
-  const reader = createReader({
-    ...effects,
-    url: stack.clickhouse.url,
-    database: DATABASE,
-    queryTimeoutMs: 10_000,
-    tenants: accessOf("tenant"),
-  });
-  await reader.start();
+  const reader = await readerFor("tenant", effects);
 
   const asked = await reader
     .ofTenant("acme")
@@ -586,14 +571,7 @@ test.each(SAVED_QUERIES)(
 test.each(["redrive", "backfill"] as const)(
   "what a %s of a tenant would send is counted as an operator counts that tenant's, and ClickHouse shows no other's whatever is selected",
   async (kind) => {
-    const reader = createReader({
-      ...testEffects(),
-      url: stack.clickhouse.url,
-      database: DATABASE,
-      queryTimeoutMs: 10_000,
-      tenants: accessOf("tenant"),
-    });
-    await reader.start();
+    const reader = await readerFor("tenant");
     const pastFor = (tenantId: string | null) =>
       createPastDeliveries(
         readingOf(reader, { tenantId }).select,
@@ -618,14 +596,7 @@ test.each(["redrive", "backfill"] as const)(
 
 test("what a filter would have done is counted of a tenant's own events, and of no other's, whoever is asked for", async () => {
   const effects = testEffects();
-  const reader = createReader({
-    ...effects,
-    url: stack.clickhouse.url,
-    database: DATABASE,
-    queryTimeoutMs: 10_000,
-    tenants: accessOf("tenant"),
-  });
-  await reader.start();
+  const reader = await readerFor("tenant", effects);
   const compiled = compileFilter("event.type != ''");
   if (!compiled.ok) throw new Error(compiled.problem.message);
   const counts = (callersTenant: string | null, tenantId: string) =>
@@ -657,14 +628,7 @@ test("what a filter would have done is counted of a tenant's own events, and of 
 });
 
 test("of deliveries that are named, a tenant finds its own", async () => {
-  const reader = createReader({
-    ...testEffects(),
-    url: stack.clickhouse.url,
-    database: DATABASE,
-    queryTimeoutMs: 10_000,
-    tenants: accessOf("tenant"),
-  });
-  await reader.start();
+  const reader = await readerFor("tenant");
   const ids = ["acme", "globex"].map(
     (tenantId) =>
       data.deliveries.find((one) => one.tenantId === tenantId)!.deliveryId,

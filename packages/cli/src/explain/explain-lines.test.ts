@@ -300,14 +300,7 @@ test.each<[string, Partial<Explanation>, readonly string[]]>([
     "wanted by nobody",
     {
       verdict: "nobody",
-      sent: {
-        endpoints: 0,
-        deliveries: 0,
-        delivered: 0,
-        waiting: 0,
-        parked: 0,
-        givenUp: 0,
-      },
+      sent: SENT_TO_NOBODY,
       arrival: {
         ...ARRIVAL,
         decision: "no_match",
@@ -340,14 +333,7 @@ test.each<[string, Partial<Explanation>, readonly string[]]>([
     "wanted by a disabled one",
     {
       verdict: "nobody",
-      sent: {
-        endpoints: 0,
-        deliveries: 0,
-        delivered: 0,
-        waiting: 0,
-        parked: 0,
-        givenUp: 0,
-      },
+      sent: SENT_TO_NOBODY,
       arrival: { ...ARRIVAL, decision: "no_match" },
       disabled: {
         count: 1,
@@ -428,14 +414,7 @@ test("an event that was turned away, where and why", () => {
       detail: "type: must be dotted",
       place: { topic: "postrider.dead-letters", partition: 0, offset: 1 },
     },
-    sent: {
-      endpoints: 0,
-      deliveries: 0,
-      delivered: 0,
-      waiting: 0,
-      parked: 0,
-      givenUp: 0,
-    },
+    sent: SENT_TO_NOBODY,
   });
 
   expect(shown.slice(1)).toEqual([
