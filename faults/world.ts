@@ -357,9 +357,7 @@ export class World {
     );
   }
 
-  async #evidence(
-    lag: number,
-  ): Promise<{
+  async #evidence(lag: number): Promise<{
     readonly evidence: Evidence;
     readonly rollUpsRepaired: number;
   }> {
