@@ -86,19 +86,19 @@ async function runMaven(
     stdio: ["ignore", "pipe", "pipe"],
   });
   if (child.pid !== undefined) janitor.add(child.pid);
+  const transfers = new Transfers();
   const startedAt = performance.now();
-  // Maven prints nothing about a large file until it is complete.
+  // A line now and then, and not one for each of a hundred small files. Maven says nothing about a large one until it is complete.
   const patience = setInterval(() => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
-    onProgress(`${what}: still downloading after ${seconds} s`);
+    onProgress(`${what}: ${transfers.summary()} after ${seconds} s`);
   }, 5000);
   const lastLines: string[] = [];
-  const tell = transferTeller(what, onProgress);
   for (const input of [child.stdout, child.stderr]) {
     createInterface({ input }).on("line", (line) => {
       lastLines.push(line);
       if (lastLines.length > 12) lastLines.shift();
-      tell(line);
+      transfers.read(line);
     });
   }
   const code = await new Promise<number | null>((resolve) => {
@@ -125,22 +125,24 @@ async function runMaven(
 /** The exit code of a shell, and of setpriv, for a command that does not exist. */
 const NOT_FOUND = 127;
 
-/** Reports finished downloads. Maven prints the size of each file when it is complete: `Downloaded from central: https://…/x.jar (1.2 MB at 3 MB/s)`. */
-function transferTeller(
-  what: string,
-  onProgress: Progress,
-): (line: string) => void {
-  let files = 0;
-  let kilobytes = 0;
-  const kilobytesOf = { B: 0.001, kB: 1, MB: 1000 };
-  return (line) => {
+/** Counts finished downloads. Maven prints the size of each file when it is complete: `Downloaded from central: https://…/x.jar (1.2 MB at 3 MB/s)`. */
+class Transfers {
+  #files = 0;
+  #kilobytes = 0;
+
+  read(line: string): void {
     const size =
       /Downloaded from \S+: \S+\.(?:jar|gz) \(([\d.]+) (B|kB|MB)\b/.exec(line);
     if (size === null) return;
-    files += 1;
-    kilobytes += Number(size[1]) * kilobytesOf[size[2] as "B" | "kB" | "MB"];
-    onProgress(
-      `${what}: ${files} files, ${(kilobytes / 1000).toFixed(1)} MB downloaded`,
-    );
-  };
+    this.#files += 1;
+    this.#kilobytes +=
+      Number(size[1]) * KILOBYTES_OF[size[2] as keyof typeof KILOBYTES_OF];
+  }
+
+  summary(): string {
+    const megabytes = (this.#kilobytes / 1000).toFixed(1);
+    return `${this.#files} files, ${megabytes} MB downloaded`;
+  }
 }
+
+const KILOBYTES_OF = { B: 0.001, kB: 1, MB: 1000 };
