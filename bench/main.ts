@@ -57,7 +57,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
 };
 
 const USAGE = `npm run bench -- NAME [--short] [--json] [--profile FOLDER]
-Measures Postrider on a Kafka and a ClickHouse of its own (Linux, two cores). What each bench measures: bench/README.md.
+Measures Postrider on a Kafka and a ClickHouse of its own (Linux, two cores). What each bench measures: bench/METHOD.md.
 
   NAME              ${Object.keys(BENCHES).join(", ")}
   --short           two minutes instead of ten, with rougher figures

@@ -2,11 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Endpoint } from "@postrider/core";
 import type { ClickHouseUser, Stack } from "@postrider/local-stack";
-import {
-  TENANT_SETTINGS,
-  tenantGrants,
-  tenantRowFilters,
-} from "@postrider/runtime";
+import { tenantUserEntry } from "@postrider/runtime";
 import type { BenchContext } from "../context.ts";
 import { writeEndpoints } from "../load.ts";
 import { createTopics } from "../stack.ts";
@@ -18,12 +14,7 @@ const PASSWORD = "bench-tenants-0123456789";
 
 /** As whom control asks for a tenant: as docs/security.md has it. */
 export const TENANT_USERS: Readonly<Record<string, ClickHouseUser>> = {
-  [TENANT_USER]: {
-    password: PASSWORD,
-    grants: tenantGrants(DATABASE),
-    settings: TENANT_SETTINGS,
-    rowFilters: tenantRowFilters(DATABASE),
-  },
+  [TENANT_USER]: tenantUserEntry(DATABASE, PASSWORD),
 };
 
 const OWNER_WITHIN_MS = 30_000;
