@@ -23,8 +23,7 @@ import {
   TENANT_FILTER,
   TENANT_SETTINGS,
   TENANT_TABLES,
-  tenantGrants,
-  tenantRowFilters,
+  tenantUserEntry,
   tenantUserStatements,
   type ClickHouseAccess,
 } from "@postrider/runtime";
@@ -51,12 +50,7 @@ import {
 const DATABASE = "tenants_apart";
 const data = dataSetFrom(dataSetStart(Date.now()));
 
-const TENANT: ClickHouseUser = {
-  password: "secret",
-  grants: tenantGrants(DATABASE),
-  settings: TENANT_SETTINGS,
-  rowFilters: tenantRowFilters(DATABASE),
-};
+const TENANT: ClickHouseUser = tenantUserEntry(DATABASE, "secret");
 
 /** Codes of ClickHouse. */
 const READONLY = "164";

@@ -8,10 +8,12 @@ import { afterAll, afterEach, beforeAll } from "@jest/globals";
 import {
   migrate,
   newKeys,
+  newTenantUser,
   startServices,
   type RunningServices,
 } from "@postrider/cli";
 import { parseTiers } from "@postrider/core";
+import { startStack, type Stack } from "@postrider/local-stack";
 import {
   startReceiver,
   useStack,
@@ -36,11 +38,20 @@ export const ADMIN_KEY = "an-admin-key-of-the-test";
 /** What a receiver or a publisher may try: scripts, other directions of text, a very long line. */
 const HOSTILE = `<script>window.pwned=1</script><img src=x onerror="window.pwned=1">\u202Egnp.exe ${"long".repeat(4_000)}`;
 
-/** Call it at the top of a test file. Without a Chromium it starts nothing. `env`: further variables of the services. */
+/**
+ * Call it at the top of a test file. Without a Chromium it starts nothing. `env`: further variables of the services. `servesTenants`:
+ * with a ClickHouse of its own that has the tenants' user.
+ */
 export function useConsole({
   env = {},
-}: { readonly env?: Readonly<Record<string, string>> } = {}) {
+  servesTenants = false,
+}: {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly servesTenants?: boolean;
+} = {}) {
   const stack = useStack();
+  const tenants = newTenantUser(stack.database);
+  let own: Stack | undefined;
   let logDirectory = "";
   let running: RunningServices;
   let receiver: Receiver;
@@ -108,7 +119,13 @@ export function useConsole({
       "build-console",
     ]);
     await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
-    await migrate({ url: stack.clickhouseUrl, database: stack.database });
+    if (servesTenants)
+      own = await startStack({
+        provider: "local",
+        clickhouseUsers: tenants.users,
+      });
+    const clickhouse = own?.clickhouse ?? stack.forServices.stack.clickhouse;
+    await migrate({ url: clickhouse.url, database: stack.database });
     receiver = await startReceiver({
       answer: ({ path }) =>
         path === "/ok" || path === "/well"
@@ -117,6 +134,7 @@ export function useConsole({
     });
     running = await startServices({
       ...stack.forServices,
+      stack: { ...stack.forServices.stack, clickhouse },
       ...newKeys(),
       adminKey: ADMIN_KEY,
       logDirectory,
@@ -126,6 +144,7 @@ export function useConsole({
         POSTRIDER_ALLOW_HTTP: "true",
         POSTRIDER_ALLOW_CIDRS: "127.0.0.0/8",
         POSTRIDER_RECORD_LINGER: "200ms",
+        ...(servesTenants && tenants.env),
         ...env,
       },
     });
@@ -139,6 +158,7 @@ export function useConsole({
   afterAll(async () => {
     await browser?.close();
     await running?.stop();
+    await own?.stop();
     await receiver?.close();
     if (logDirectory !== "")
       rmSync(logDirectory, { recursive: true, force: true });

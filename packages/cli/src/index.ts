@@ -5,6 +5,7 @@ export * from "./processes/service-process.ts";
 export * from "./processes/services.ts";
 export * from "./processes/service-memory.ts";
 export { newKeys, type DevKeys } from "./dev-folder.ts";
+export { newTenantUser } from "./dev/tenant-user.ts";
 export { migrate } from "./processes/migrate.ts";
 export * from "./publish/event-view.ts";
 export * from "./publish/wait-for-events.ts";

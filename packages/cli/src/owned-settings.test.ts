@@ -41,5 +41,9 @@ test("to go without what belongs to an address empties variables and files", () 
     CLICKHOUSE_PASSWORD_FILE: "",
     CLICKHOUSE_TLS_CA: "",
     CLICKHOUSE_TLS_CA_FILE: "",
+    CLICKHOUSE_TENANT_USER: "",
+    CLICKHOUSE_TENANT_USER_FILE: "",
+    CLICKHOUSE_TENANT_PASSWORD: "",
+    CLICKHOUSE_TENANT_PASSWORD_FILE: "",
   });
 });

@@ -1,6 +1,7 @@
 /** Who we are at a server and whom we trust there belongs to the address that the environment gives, and never to a server that `dev` has started. */
 import {
   clickhouseConfig,
+  clickhouseTenantConfig,
   kafkaConfig,
   registryConfig,
   type ConfigEntry,
@@ -14,7 +15,12 @@ const { clickhouseUser, clickhousePassword, clickhouseTlsCa } =
 /** Each address with what belongs to it. */
 const OWNED = {
   KAFKA_BROKERS: except(kafkaConfig, kafkaConfig.kafkaBrokers),
-  CLICKHOUSE_URL: [clickhouseUser, clickhousePassword, clickhouseTlsCa],
+  CLICKHOUSE_URL: [
+    clickhouseUser,
+    clickhousePassword,
+    clickhouseTlsCa,
+    ...Object.values(clickhouseTenantConfig),
+  ],
   SCHEMA_REGISTRY_URL: except(registryConfig, registryConfig.schemaRegistryUrl),
 } as const satisfies Record<string, readonly ConfigEntry[]>;
 export type AddressVariable = keyof typeof OWNED;

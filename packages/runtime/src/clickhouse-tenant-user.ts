@@ -78,6 +78,16 @@ export function tenantRowFilters(
   );
 }
 
+/** The user as an entry of a server's file of users, for one whose users cannot be made by statements. */
+export function tenantUserEntry(database: string, password: string) {
+  return {
+    password,
+    grants: tenantGrants(database),
+    settings: TENANT_SETTINGS,
+    rowFilters: tenantRowFilters(database),
+  } as const;
+}
+
 /**
  * The statements that make the user on a server, without their semicolons. Each table has a second policy, for everybody else:
  * on a server whose `users_without_row_policies_can_read_rows` is off, the first one alone would hide all rows from the services.

@@ -11,6 +11,7 @@ import {
   type ServicePorts,
 } from "../processes/services.ts";
 import { DEV_PARTITIONS, growing } from "../topics/topic-plan.ts";
+import { newTenantUser } from "./tenant-user.ts";
 
 /** The steps that stop the stack, in the order of starting; they run in reverse. Filled while things start, so that an interrupted start can be undone, too. */
 export type Undo = (() => Promise<void> | void)[];
@@ -51,7 +52,9 @@ export async function startWholeStack(
       ? "looking for your Kafka and ClickHouse"
       : "starting Kafka and ClickHouse",
   );
+  const tenants = newTenantUser(database);
   const stack = await startStack({
+    clickhouseUsers: tenants.users,
     dataDir: options.dataDir,
     registry: false,
     onProgress,
@@ -85,7 +88,11 @@ export async function startWholeStack(
     adminKey: options.adminKey,
     encryptionKeys: options.encryptionKeys,
     ports: options.ports,
-    env: stack.provider === "external" ? env : { ...WITHOUT_SECURITY, ...env },
+    env: {
+      ...(stack.provider !== "external" && WITHOUT_SECURITY),
+      ...env,
+      ...(stack.provider === "local" && tenants.env),
+    },
     logDirectory: options.logDirectory,
     onTaken: options.onTaken,
     onProgress,
