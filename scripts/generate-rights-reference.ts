@@ -9,6 +9,7 @@ import {
   grantCommand,
   HOLDERS_OF,
   lagRightOfSource,
+  mergedRights,
   rightsOf,
   rightsOfSources,
   type Right,
@@ -32,20 +33,12 @@ if (process.argv.includes("--check")) {
   }
 } else if (present !== text) writeFileSync(target, text);
 
-/** A right without repeats: ingest's two roles share some. */
 function rightsOfService(service: Service): readonly Right[] {
-  const rights = new Map<string, Right>();
-  for (const holder of HOLDERS_OF[service])
-    for (const right of rightsOf(holder, {
-      prefix: PREFIX,
-      tiers: parseTiers(DEFAULT_TIERS),
-    })) {
-      const key = `${right.resource} ${right.name}`;
-      const before = rights.get(key)?.operations ?? [];
-      const operations = [...new Set([...before, ...right.operations])];
-      rights.set(key, { ...right, operations });
-    }
-  return [...rights.values()];
+  return mergedRights(
+    HOLDERS_OF[service].flatMap((holder) =>
+      rightsOf(holder, { prefix: PREFIX, tiers: parseTiers(DEFAULT_TIERS) }),
+    ),
+  );
 }
 
 /** Those that control can do without, in words. */

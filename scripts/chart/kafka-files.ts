@@ -2,6 +2,7 @@
 import { DEFAULT_TIERS } from "../../packages/core/src/index.ts";
 import {
   HOLDERS_OF,
+  mergedRights,
   rightsOf,
   topicPlan,
   type RightsHolder,
@@ -34,28 +35,16 @@ export function kafkaFile(): unknown {
   };
 }
 
-/** Rights on one thing as one: ingest's two roles share some. */
 function rightsOfHolders(holders: readonly RightsHolder[]): unknown[] {
-  const operations = new Map<string, Set<string>>();
   const rights = holders.flatMap((holder) =>
     rightsOf(holder, { prefix: "", tiers: TIERS }),
   );
-  for (const right of rights) {
-    const key = `${right.resource} ${right.name}`;
-    const all = operations.get(key) ?? new Set();
-    for (const operation of right.operations) all.add(operation);
-    operations.set(key, all);
-  }
-  return [...operations].map(([key, all]) => {
-    const right = rights.find((one) => `${one.resource} ${one.name}` === key)!;
-    return {
-      type:
-        right.resource === "transactional-id"
-          ? "transactionalId"
-          : right.resource,
-      name: right.name,
-      patternType: right.isPrefix ? "prefix" : "literal",
-      operations: [...all],
-    };
-  });
+  return mergedRights(rights).map(
+    ({ resource, name, isPrefix, operations }) => ({
+      type: resource === "transactional-id" ? "transactionalId" : resource,
+      name,
+      patternType: isPrefix ? "prefix" : "literal",
+      operations,
+    }),
+  );
 }

@@ -189,6 +189,18 @@ export const HOLDERS_OF = {
   Record<ReadingGroup["service"], readonly RightsHolder[]>
 >;
 
+/** Each resource once, with all that is wanted of it: the holders of one service share some. */
+export function mergedRights(rights: readonly Right[]): readonly Right[] {
+  const merged = new Map<string, Right>();
+  for (const right of rights) {
+    const key = `${right.resource} ${right.name} ${right.isPrefix}`;
+    const before = merged.get(key)?.operations ?? [];
+    const operations = [...new Set([...before, ...right.operations])];
+    merged.set(key, { ...right, operations });
+  }
+  return [...merged.values()];
+}
+
 /** A right in words, such as `Write on topic postrider.attempts`. */
 export function rightText(right: Right): string {
   const { operations, resource, name, isPrefix } = right;

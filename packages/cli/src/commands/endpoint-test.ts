@@ -30,7 +30,7 @@ export function test(run: Run): Command {
       });
       terminal.say(`Test ${deliveryId} was sent.`);
       const ended = await untilEnded(deliveryId, options.wait, terminal);
-      terminal.data(ended, () => renderTimeline(ended, terminal));
+      terminal.data(ended, () => renderTimeline(sinceSent(ended), terminal));
       return ended["status"] === "delivered" ? EXIT.done : EXIT.failed;
     },
   ).option(
@@ -40,6 +40,15 @@ export function test(run: Run): Command {
     60_000,
   );
   return withWhy(made);
+}
+
+/** Without what the endpoint had been through before: of a breaker that has closed, or of a pause that is over, it would read as if it still was. */
+function sinceSent(delivery: DeliveryTimeline): DeliveryTimeline {
+  const receivedAt = String(delivery["receivedAt"]);
+  const timeline = delivery.timeline.filter(
+    ({ at, kind }) => kind !== "signal" || String(at) >= receivedAt,
+  );
+  return { ...delivery, timeline };
 }
 
 /** Throws `CliError` where nothing was recorded in time, or the test still waits. */

@@ -103,7 +103,9 @@ async function listen(options: Options, terminal: Terminal): Promise<void> {
       `${endpoint.id} of ${tenant} takes ${types.join(", ")} at ${endpoint.url} (Ctrl-C removes it)`,
     );
     if (forwardTo !== undefined)
-      terminal.say(`Each delivery goes on to ${forwardTo}`);
+      terminal.say(
+        `Each delivery goes on to ${forwardTo}, signed with ${endpoint.secret}`,
+      );
     await ended;
     await remove(endpoint, terminal);
   } finally {

@@ -5,6 +5,7 @@ import {
   HOLDERS_OF,
   missingRights,
   principalOf,
+  mergedRights,
   rightsOf,
   rightsOfSources,
   rightText,
@@ -38,13 +39,13 @@ export async function serviceKafkaChecks(
     ...HOLDERS_OF[service],
     ...(isTold ? (["operations"] as const) : []),
   ];
-  const rights = [
+  const rights = mergedRights([
     ...holders.flatMap((holder) => rightsOf(holder, { prefix, tiers })),
     ...rightsOfSources(
       prefix,
       sources.map(({ topic }) => topic),
     ),
-  ];
+  ]);
   const security: Partial<KafkaConfig> = env["KAFKA_BROKERS"]
     ? readConfig(env, kafkaConfig)
     : {};

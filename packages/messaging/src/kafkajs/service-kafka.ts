@@ -3,7 +3,12 @@ import type { Effects, KafkaConfig, Lifecycle } from "@postrider/runtime";
 import { createKafka, type Kafka } from "./kafka.ts";
 import { createAskedAdmin, type AskedAdmin } from "../asked-admin.ts";
 import { createRightsCheck, type RightsCheck } from "../rights-check.ts";
-import { rightsOf, rightsOfSources, type RightsHolder } from "../rights.ts";
+import {
+  mergedRights,
+  rightsOf,
+  rightsOfSources,
+  type RightsHolder,
+} from "../rights.ts";
 import { createSettingsCheck } from "../settings-check.ts";
 import { createTopicsCheck, type TopicsCheck } from "../topics-check.ts";
 import { topicPlan } from "../topics.ts";
@@ -54,8 +59,8 @@ export function createServiceKafka(
       },
       effects,
     );
-  const needed = holders.flatMap((holder) =>
-    rightsOf(holder, { prefix, tiers }),
+  const needed = mergedRights(
+    holders.flatMap((holder) => rightsOf(holder, { prefix, tiers })),
   );
   const admin = createAskedAdmin(() => kafka.admin());
   const checked = { admin, security: config, log: effects.log };

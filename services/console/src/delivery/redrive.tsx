@@ -16,7 +16,12 @@ export function Redrive({ delivery }: { readonly delivery: Delivery }) {
   return (
     <div className={styles.redrive}>
       {caller.role === "admin" && isSettled && (
-        <Button onClick={() => setIsAsking(true)}>Redrive…</Button>
+        <Button
+          variant={delivery.status === "expired" ? "filled" : "default"}
+          onClick={() => setIsAsking(true)}
+        >
+          Redrive…
+        </Button>
       )}
       {replayId !== null && <RedriveProgress id={replayId} />}
       {isAsking && (
@@ -24,7 +29,8 @@ export function Redrive({ delivery }: { readonly delivery: Delivery }) {
           title="Send this delivery again"
           selection={{
             deliveryIds: [delivery.id],
-            statuses: ["expired", "delivered"],
+            // Of one that was given up, the preview then says where its endpoint has got the event meanwhile.
+            statuses: [delivery.status],
           }}
           onClose={() => setIsAsking(false)}
           onMade={(replay) => {

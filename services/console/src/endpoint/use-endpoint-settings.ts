@@ -12,7 +12,9 @@ export function useEndpointSettings(id: string) {
     queryKey: ["endpoint", id],
     queryFn: ({ signal }) =>
       ask<EndpointSettings>(`v1/${endpointPath(id)}`, { signal }),
-    refetchInterval: EVERY_MS,
+    // What there is not will not come: ids are never given again.
+    refetchInterval: ({ state: { error } }) =>
+      error instanceof ApiProblem && error.status === 404 ? false : EVERY_MS,
   });
 }
 

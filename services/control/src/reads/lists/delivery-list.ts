@@ -97,7 +97,7 @@ export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
       "deadLetterReason",
       asked.deadLetterReason,
     ),
-    ...hasError(asked),
+    ...isNamed(asked),
   ];
 }
 
@@ -124,8 +124,8 @@ function hasAttempts(asked: DeliveryAsked): readonly Condition[] {
   ];
 }
 
-/** The row has an error's code alone: the words are in the rows of its attempts, which begin after the event came in. A day is left for clocks that differ. */
-function hasError({
+/** The event's id, or a part of an error. The row has an error's code alone: the words are in the rows of its attempts, which begin after the event came in. A day is left for clocks that differ. */
+function isNamed({
   text,
   tenantId,
   endpointId,
@@ -141,7 +141,7 @@ function hasError({
   ];
   return [
     {
-      sql: `(positionCaseInsensitiveUTF8(r.error_code, {text:String}) > 0 OR r.delivery_id IN (
+      sql: `(r.event_id = {text:String} OR positionCaseInsensitiveUTF8(r.error_code, {text:String}) > 0 OR r.delivery_id IN (
     SELECT a.delivery_id FROM attempts AS a WHERE ${conditions.join(" AND ")}
   ))`,
       values: { text },
