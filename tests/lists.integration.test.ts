@@ -148,6 +148,7 @@ const DELIVERY_CASES: readonly (readonly [
       ),
   ],
   [{ eventId: "evt_0100" }, (each) => each.eventId === "evt_0100"],
+  [{ text: "evt_0100" }, (each) => each.eventId === "evt_0100"],
   [{ tenantId: "' OR 1 = 1 --\\" }, () => false],
 ];
 

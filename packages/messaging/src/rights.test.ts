@@ -3,6 +3,7 @@ import { groupsOf } from "./groups.ts";
 import {
   grantCommand,
   HOLDERS_OF,
+  mergedRights,
   rightsOf,
   type Right,
   type RightsHolder,
@@ -22,6 +23,23 @@ test("a right as a command names the user, each operation, the resource and whet
   expect(commandOf("p.control.table.")).toBe(
     "kafka-acls.sh --bootstrap-server $BROKER --command-config admin.properties --add --allow-principal User:control --operation Read --group p.control.table. --resource-pattern-type prefixed",
   );
+});
+
+test("a resource of which two holders want something is named once, with all of it", () => {
+  const topic = {
+    resource: "topic",
+    name: "p.schemas",
+    isPrefix: false,
+  } as const;
+  const others = { ...topic, isPrefix: true, operations: ["Read"] } as const;
+
+  expect(
+    mergedRights([
+      { ...topic, operations: ["Read"] },
+      others,
+      { ...topic, operations: ["Write", "Read"] },
+    ]),
+  ).toEqual([{ ...topic, operations: ["Read", "Write"] }, others]);
 });
 
 test("only control may write endpoints, keys and the audit trail, and nobody but the publishers' door may write events, unless operational events are wanted", () => {

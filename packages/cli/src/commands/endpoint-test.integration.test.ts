@@ -37,7 +37,21 @@ test("a test that is delivered ends with 0, once it is recorded, and shows its a
   answering(
     [404, { detail: "not yet" }],
     [200, delivery({ status: "pending", deferralReason: "rate_limited" })],
-    [200, delivery({ status: "delivered", timeline: [attempt] })],
+    [
+      200,
+      delivery({
+        status: "delivered",
+        receivedAt: "2026-11-29T00:00:00.000Z",
+        timeline: [
+          {
+            at: "2026-11-28T23:00:00.000Z",
+            kind: "signal",
+            signal: "disabled",
+          },
+          attempt,
+        ],
+      }),
+    ],
   );
 
   const ran = await fake.postrider(
@@ -47,6 +61,7 @@ test("a test that is delivered ends with 0, once it is recorded, and shows its a
 
   expect(ran.code).toBe(0);
   expect(ran.stdout).toContain("attempt 1  delivered 200  7 ms");
+  expect(ran.stdout).not.toContain("disabled"); // it was, before
   expect(ran.stderr).toContain("waits: rate_limited");
   const [sent, look] = fake.asked;
   expect(sent?.line).toBe("POST /v1/endpoints/ep_1/test");

@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, expect, test } from "@jest/globals";
+import { verify } from "@postrider/signing";
 import {
   startReceiver,
   useStack,
@@ -74,12 +75,16 @@ function controlWith(...there: readonly string[]): void {
 test("a left-over of the same name is deleted, an endpoint is made, and Ctrl-C removes it", async () => {
   controlWith("ep_old");
 
-  const { own, told, ended } = start(`${OF_THE_FAKE} --name me`, fake.env());
+  const { own, told, ended } = start(
+    `${OF_THE_FAKE} --name me --forward-to http://127.0.0.1:9/hooks`,
+    fake.env(),
+  );
   await waitFor(() => told.stderr.includes("Ctrl-C removes it"));
   own.kill("SIGINT");
   const [code] = await ended;
 
   expect(code).toBe(0);
+  expect(told.stderr).toContain("hooks, signed with whsec_MDEyMzQ1Njc4\n");
   const lines = fake.asked.map(({ line }) => line);
   expect(lines).toEqual([
     "GET /v1/endpoints?limit=1000&tenantId=acme&externalId=listen%3Ame",
@@ -158,7 +163,10 @@ test("on dev, deliveries go through to the service, its failures are tried again
   killed.own.kill("SIGKILL");
   const { own, told, ended } = start(listen);
   await waitFor(() => told.stdout.includes("endpointId"));
-  const { endpointId } = JSON.parse(told.stdout) as { endpointId: string };
+  const { endpointId, secret } = JSON.parse(told.stdout) as {
+    endpointId: string;
+    secret: string;
+  };
   const endpoints = async (): Promise<string> => {
     const list = start("endpoints list --json --tenant acme");
     await list.ended;
@@ -175,6 +183,8 @@ test("on dev, deliveries go through to the service, its failures are tried again
       `publish --tenant acme --type order.paid --id o-${n} --payload {"n":${n}}`,
     ).ended;
   const requests = await service.waitForRequests(2);
+  for (const { headers, body } of requests)
+    expect(verify({ headers, body, secrets: [secret] }).ok).toBe(true);
 
   expect(new Set(requests.map(({ path }) => path))).toEqual(
     new Set(["/hooks"]),

@@ -92,6 +92,7 @@ async function listen(options: Options, terminal: Terminal): Promise<void> {
       terminal.line(
         JSON.stringify({
           endpointId: endpoint.id,
+          secret: endpoint.secret,
           tenantId: tenant,
           name,
           url: endpoint.url,
