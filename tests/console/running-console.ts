@@ -119,11 +119,13 @@ export function useConsole({
       "build-console",
     ]);
     await stack.createAllTopics(...parseTiers(TIERS).map(({ topic }) => topic));
-    if (servesTenants)
+    if (servesTenants) {
       own = await startStack({
         provider: "local",
         clickhouseUsers: tenants.users,
       });
+      await own.kafka.server?.stop(); // the run's own serves
+    }
     const clickhouse = own?.clickhouse ?? stack.forServices.stack.clickhouse;
     await migrate({ url: clickhouse.url, database: stack.database });
     receiver = await startReceiver({

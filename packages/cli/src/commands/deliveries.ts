@@ -48,7 +48,11 @@ const DELIVERIES: TailSpec = {
       "given up for this reason; paused: parked",
     ],
     REPLAY,
-    ["--text <text>", "text", "with this text in an attempt's error"],
+    [
+      "--text <text>",
+      "text",
+      "with this text in an attempt's error, or of the event with this id",
+    ],
   ],
   header: [
     "received",

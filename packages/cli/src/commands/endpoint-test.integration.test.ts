@@ -15,6 +15,12 @@ const delivery = (more: object) => ({
   ...more,
 });
 
+const signal = (at: string, name: string) => ({
+  at,
+  kind: "signal",
+  signal: name,
+});
+
 /** Answers the test, and each look at its delivery in turn; the last one from then on. */
 function answering(...looks: readonly (readonly [number, unknown])[]): void {
   let at = 0;
@@ -43,12 +49,10 @@ test("a test that is delivered ends with 0, once it is recorded, and shows its a
         status: "delivered",
         receivedAt: "2026-11-29T00:00:00.000Z",
         timeline: [
-          {
-            at: "2026-11-28T23:00:00.000Z",
-            kind: "signal",
-            signal: "disabled",
-          },
+          signal("2026-11-28T22:00:00.000Z", "breaker_closed"),
+          signal("2026-11-28T23:00:00.000Z", "breaker_opened"),
           attempt,
+          signal("2026-11-28T23:59:59.900Z", "gone"),
         ],
       }),
     ],
@@ -61,7 +65,9 @@ test("a test that is delivered ends with 0, once it is recorded, and shows its a
 
   expect(ran.code).toBe(0);
   expect(ran.stdout).toContain("attempt 1  delivered 200  7 ms");
-  expect(ran.stdout).not.toContain("disabled"); // it was, before
+  expect(ran.stdout).not.toContain("breaker_closed");
+  expect(ran.stdout).toContain("breaker_opened"); // and still is
+  expect(ran.stdout).toContain("gone"); // by another clock
   expect(ran.stderr).toContain("waits: rate_limited");
   const [sent, look] = fake.asked;
   expect(sent?.line).toBe("POST /v1/endpoints/ep_1/test");

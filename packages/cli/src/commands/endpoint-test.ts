@@ -6,6 +6,7 @@ import { pathSegment } from "../api.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { command, option, type Run } from "../command.ts";
 import { pathOf } from "../endpoint-path.ts";
+import type { Row } from "../lists/list-spec.ts";
 import { renderTimeline, type DeliveryTimeline } from "../lists/timeline.ts";
 import type { Terminal } from "../terminal.ts";
 import { whyHeader, withWhy, type Why } from "../why.ts";
@@ -42,13 +43,24 @@ export function test(run: Run): Command {
   return withWhy(made);
 }
 
-/** Without what the endpoint had been through before: of a breaker that has closed, or of a pause that is over, it would read as if it still was. */
+/** Control's clock, which says when the test was made, and the dispatcher's may differ by this. */
+const CLOCKS_MS = 1_000;
+
+/** Without what the endpoint had been through before, as if it still was: a breaker that has closed, a pause that is over. A breaker that is open stays. */
 function sinceSent(delivery: DeliveryTimeline): DeliveryTimeline {
-  const receivedAt = String(delivery["receivedAt"]);
-  const timeline = delivery.timeline.filter(
-    ({ at, kind }) => kind !== "signal" || String(at) >= receivedAt,
-  );
-  return { ...delivery, timeline };
+  const sentAt = Date.parse(String(delivery["receivedAt"])) - CLOCKS_MS;
+  const { timeline } = delivery;
+  const isEarlier = ({ kind, at }: Row): boolean =>
+    kind === "signal" && Date.parse(String(at)) < sentAt;
+  const last = timeline.findLast(isEarlier);
+  return {
+    ...delivery,
+    timeline: timeline.filter(
+      (entry) =>
+        !isEarlier(entry) ||
+        (entry === last && entry["signal"] === "breaker_opened"),
+    ),
+  };
 }
 
 /** Throws `CliError` where nothing was recorded in time, or the test still waits. */

@@ -8,7 +8,7 @@ const NAME = "postrider_tenant";
 export interface TenantUser {
   /** For ClickHouse, which reads it at its start. */
   readonly users: Readonly<Record<string, ClickHouseUser>>;
-  /** For control. */
+  /** For control. The other services pass over it. */
   readonly env: Readonly<Record<string, string>>;
 }
 

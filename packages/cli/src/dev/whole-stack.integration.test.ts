@@ -17,8 +17,6 @@ afterAll(async () => {
 
 test("a tenant's key is answered with the tenant's rows, and with no other's", async () => {
   process.env["POSTRIDER_STACK"] = "local"; // the test run's own servers are in the environment
-  // Of an administrator's shell, and of another server.
-  process.env["CLICKHOUSE_TENANT_USER"] = "somebody";
   const keys = newKeys();
   const { running } = await startWholeStack({
     prefix: "whole.",

@@ -56,7 +56,7 @@ export async function serviceKafkaChecks(
       ...(await rightsChecks(admin, {
         service,
         rights,
-        // Each has one operation, so one that is missing is missing whole.
+        // Each has one operation. Where another one of the same thing is missing, too, the two are one failure.
         dispensable: new Set(
           holders.includes("lag")
             ? rightsOf("lag", { prefix, tiers }).map(rightText)

@@ -1,9 +1,11 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { ApiProblem } from "../api/api-problem.ts";
+import { ApiProblem, isNotFound } from "../api/api-problem.ts";
 import type { EndpointSettings } from "../api/answers-endpoints.ts";
 import { useSession } from "../session/session-context.ts";
 
 const EVERY_MS = 15_000;
+/** Another replica of control may know a new endpoint a moment later. What was missing so often is not there, and its id is never given again. */
+const TIMES_MISSING = 3;
 
 /** The endpoint as it is, asked for again now and then: others change it, too, and so does a receiver that answers 410. */
 export function useEndpointSettings(id: string) {
@@ -12,9 +14,8 @@ export function useEndpointSettings(id: string) {
     queryKey: ["endpoint", id],
     queryFn: ({ signal }) =>
       ask<EndpointSettings>(`v1/${endpointPath(id)}`, { signal }),
-    // What there is not will not come: ids are never given again.
-    refetchInterval: ({ state: { error } }) =>
-      error instanceof ApiProblem && error.status === 404 ? false : EVERY_MS,
+    refetchInterval: ({ state: { error, errorUpdateCount } }) =>
+      isNotFound(error) && errorUpdateCount >= TIMES_MISSING ? false : EVERY_MS,
   });
 }
 

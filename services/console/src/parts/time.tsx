@@ -14,7 +14,8 @@ export function Time({ at }: { readonly at: string | null }) {
       dateTime={at}
       title={`${exactTime(ms, zone)}\n${exactTime(ms, other)}`}
     >
-      {relativeTime(ms, now)}
+      {/* The clock that all share is up to five seconds late: what has just happened would be in its future. */}
+      {relativeTime(ms, ms > now ? Date.now() : now)}
     </time>
   );
 }

@@ -3,13 +3,10 @@ import { shownDuration } from "./amounts.ts";
 /** Which clock times are shown by, and typed. */
 export type Zone = "utc" | "local";
 
-/** `now` is read every five seconds, so what has just happened may be after it by that. */
-const LATE_MS = 5_000;
-
-/** `5 min ago`, `in 6 s`, `now`: within two seconds two clocks may well differ. */
+/** `5 min ago`, `in 3.4 s`, `now`: within two seconds two clocks may well differ. */
 export function relativeTime(at: number, now: number): string {
   const away = Math.abs(at - now);
-  if (away < 2_000 || (at > now && at - now < LATE_MS)) return "now";
+  if (away < 2_000) return "now";
   const seconds = away < 60_000 ? Math.round(away / 1_000) * 1_000 : away;
   return at < now
     ? `${shownDuration(seconds)} ago`

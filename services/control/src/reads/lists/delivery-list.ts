@@ -69,7 +69,12 @@ export const deliveryQuery = z.strictObject({
   deferralReason: exact.optional(),
   deadLetterReason: someOf(DEAD_LETTER_REASONS).optional(),
   replayId: exact.optional(),
-  text: part.optional(),
+  text: part
+    .meta({
+      description:
+        "A part of the error, whatever its case, or the whole id of the event",
+    })
+    .optional(),
 });
 
 type DeliveryAsked = Omit<z.output<typeof deliveryQuery>, keyof Window>;
@@ -97,7 +102,7 @@ export function deliveryConditions(asked: DeliveryAsked): readonly Condition[] {
       "deadLetterReason",
       asked.deadLetterReason,
     ),
-    ...isNamed(asked),
+    ...hasSearchText(asked),
   ];
 }
 
@@ -125,7 +130,7 @@ function hasAttempts(asked: DeliveryAsked): readonly Condition[] {
 }
 
 /** The event's id, or a part of an error. The row has an error's code alone: the words are in the rows of its attempts, which begin after the event came in. A day is left for clocks that differ. */
-function isNamed({
+function hasSearchText({
   text,
   tenantId,
   endpointId,
