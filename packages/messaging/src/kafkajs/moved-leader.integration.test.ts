@@ -18,12 +18,23 @@ afterAll(async () => {
 async function makeTopic(topic: string, partitions: number): Promise<number[]> {
   const { brokers } = stack.kafka;
   const kafka = createKafka({ brokers, clientId: "cluster" }, testEffects());
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics([
-    { topic, partitions, replicationFactor: -1, config: {} },
-  ]);
-  await admin.disconnect();
+  // A broker that was started again a moment ago may count as silent, and then nobody connects to it.
+  await waitFor(async () => {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      await admin.createTopics([
+        { topic, partitions, replicationFactor: -1, config: {} },
+      ]);
+      return true;
+    } catch (error) {
+      // Made, though the answer was lost.
+      if ((await leadersOf(brokers, topic)).length === partitions) return true;
+      throw error;
+    } finally {
+      await admin.disconnect();
+    }
+  });
   return await waitFor(async () => {
     const views = await Promise.all(
       brokers.map((broker) => leadersOf([broker], topic)),
