@@ -3,9 +3,9 @@ import { parseTiers } from "@postrider/core";
 import {
   grantCommand,
   HOLDERS_OF,
+  mergedRights,
   missingRights,
   principalOf,
-  mergedRights,
   rightsOf,
   rightsOfSources,
   rightText,
